@@ -1,0 +1,208 @@
+// Package fact holds the types in which facts about WeChat Pay APIv3 are written down: operations, their members, and
+// notification events.
+//
+// It is the vocabulary that several rooms share: catalog fills these types, middleware and the root read them, sandbox
+// answers by them. It holds no data and no behaviour beyond reading its own fields, and imports nothing. To look a fact
+// up, use package catalog.
+//
+// Values reached through a catalogue are shared and must not be changed.
+package fact
+
+// Operation is one documented call: a method and a path template.
+type Operation struct {
+	// Method is the HTTP method in upper case.
+	Method string
+	// Path is the template exactly as it is sent and signed, with a leading slash and {name} placeholders that each
+	// fill a whole segment, for example /v3/pay/transactions/id/{transaction_id}.
+	Path string
+	// Name is the official name of the operation, in Chinese.
+	Name string
+
+	// Host is the documented host where it is not api.mch.weixin.qq.com; empty otherwise.
+	Host string
+	// HostRequired says that Host is the only one that serves the operation; otherwise Host is a recommendation.
+	HostRequired bool
+	// Unsigned says that requests carry no Authorization.
+	Unsigned bool
+	// Status is the life-cycle state.
+	Status Status
+	// ReplacedBy lists the operations ("METHOD /path") that replace an offline or superseded one.
+	ReplacedBy []string
+
+	// Tags are product families, levels divided by "/".
+	Tags []string
+	// Roles are the kinds of merchant that may call it, in the official wording.
+	Roles []string
+	// Joined says that one description serves direct and partner callers: the identity members of both are listed and
+	// none of them is marked as required.
+	Joined bool
+
+	// In lists the request members by place.
+	In Request
+
+	// Answer is the kind of the successful answer.
+	Answer Answer
+	// Success is the HTTP status of success: 200, 202 or 204.
+	Success int
+	// Content says what a stream carries: "data", "pdf" or "image"; empty for other answers.
+	Content string
+	// Signature says how a stream answer is signed.
+	Signature Signature
+	// Out lists the members of a JSON answer.
+	Out []Field
+
+	// Docs are documentation ids; see DocURL.
+	Docs []string
+	// Also lists operations of the same method whose template has the same shape and so cannot be told apart by path.
+	Also []*Operation
+}
+
+// Request lists the members of a request by the place they travel in.
+type Request struct {
+	// Path has one field per placeholder, in the order of the template.
+	Path []Field
+	// Query lists query string members.
+	Query []Field
+	// Header lists headers beyond those that every request carries.
+	Header []Field
+	// JSON lists the members of a JSON body.
+	JSON []Field
+	// Form lists the parts of a multipart body: one of type File, and the JSON text "meta", the only part that is signed.
+	Form []Field
+}
+
+// Status is the life-cycle state of an operation.
+type Status string
+
+// States of an operation. Current is the zero value.
+const (
+	Current    Status = ""
+	Offline    Status = "offline"    // shut down
+	Superseded Status = "superseded" // a newer operation replaces it
+	Beta       Status = "beta"       // not open to everyone yet
+	Restricted Status = "restricted" // only after individual approval
+	Linked     Status = "linked"     // host, path and query come ready-made from an earlier answer and may change
+)
+
+// Answer is the kind of a successful answer.
+type Answer string
+
+// Kinds of answers.
+const (
+	JSONAnswer   Answer = "json"
+	EmptyAnswer  Answer = "empty"
+	StreamAnswer Answer = "stream"
+)
+
+// Signature says how an answer is signed.
+type Signature string
+
+// Kinds of answer signatures. OverBody is the zero value and the rule.
+const (
+	OverBody   Signature = ""       // over the raw body
+	NoneSigned Signature = "none"   // the answer carries no signature
+	OverDigest Signature = "digest" // over {"sha1":"…"} with the value of the header Wechatpay-Statement-Sha1
+)
+
+// Field is one member of a request, an answer or a notification resource.
+type Field struct {
+	// Name is the member's name.
+	Name string
+	// Type is the JSON type, or File.
+	Type Type
+	// Required is a strong hint, not a law: a required member may be conditional in reality.
+	Required bool
+	// Format refines a string: "rfc3339", "date", "media" or "url"; empty says nothing.
+	Format string
+	// Enum lists the documented constants (string, int64, float64 or bool). Such lists go stale: an unknown value is a
+	// reason to warn, never to refuse.
+	Enum []any
+	// Cipher says how the value is encrypted.
+	Cipher Cipher
+	// JSONText says that the value is a JSON text in a string; Fields then lists the members of that text, if known.
+	JSONText bool
+	// Fields lists the members of an object, or of each element of an array of objects.
+	Fields []Field
+	// Alt lists other names under which the same member is documented. A check must accept either.
+	Alt []string
+	// ByHand says that the row was added by hand because the documentation's tables lack it.
+	ByHand bool
+}
+
+// Type is the JSON type of a member; an array is written with a trailing "[]".
+type Type string
+
+// Types of members.
+const (
+	String   Type = "string"
+	Integer  Type = "integer"
+	Number   Type = "number"
+	Boolean  Type = "boolean"
+	Object   Type = "object"
+	File     Type = "file"
+	Strings  Type = "string[]"
+	Integers Type = "integer[]"
+	Numbers  Type = "number[]"
+	Booleans Type = "boolean[]"
+	Objects  Type = "object[]"
+)
+
+// Cipher says how a member's value is encrypted.
+type Cipher string
+
+// Ciphers of members. Plain is the zero value.
+const (
+	Plain Cipher = ""
+	// RSA is RSA-OAEP with SHA-1: to the platform's key in a request, to the merchant's in an answer. In an array of
+	// strings it holds for each element.
+	RSA Cipher = "rsa"
+	// AES is AEAD_AES_256_GCM with the APIv3 key; nonce and associated_data are the neighbouring members.
+	AES Cipher = "aes"
+)
+
+// Event is one documented notification type.
+type Event struct {
+	// Type is the event_type.
+	Type string
+	// Aliases are other event types under which the same resource may arrive.
+	Aliases []string
+	// Name is the official name, in Chinese.
+	Name string
+	// ResourceTypes are the documented values of resource_type.
+	ResourceTypes []string
+	// OriginalTypes are the documented values of resource.original_type.
+	OriginalTypes []string
+	// Algorithm is the documented resource.algorithm.
+	Algorithm string
+	// Variants names the kinds of payload whose members Resource unites; Required then holds within a kind only.
+	Variants []string
+	// Joined says that Resource unites several payloads and Required is kept only where all of them require the member.
+	Joined bool
+	// Resource lists the members of the decrypted resource.
+	Resource []Field
+	// Reply is what the receiver answers when that is more than code and message; nil otherwise.
+	Reply *Reply
+	// Docs are documentation ids; see DocURL.
+	Docs []string
+}
+
+// Reply lists what the receiver of a notification answers.
+type Reply struct {
+	// Body lists the members of the JSON answer.
+	Body []Field
+	// Header lists the headers; Authorization means that the answer has to be signed.
+	Header []Field
+}
+
+// DocURL returns the address of a documentation id.
+func DocURL(id string) string {
+	switch {
+	case hasPrefix(id, "v2/"), hasPrefix(id, "v3/"), hasPrefix(id, "global/"), hasPrefix(id, "brand/"):
+		return "https://pay.weixin.qq.com/doc/" + id
+	case hasPrefix(id, "docs/"), hasPrefix(id, "wiki/"):
+		return "https://pay.weixin.qq.com/" + id
+	}
+	return "https://" + id
+}
+
+func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }
