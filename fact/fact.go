@@ -2,11 +2,13 @@
 // notification events.
 //
 // It is the vocabulary that several rooms share: catalog fills these types, middleware and the root read them, sandbox
-// answers by them. It holds no data and no behaviour beyond reading its own fields, and imports nothing. To look a fact
+// answers by them. It holds no data and no behaviour beyond reading its own fields, and imports the standard library only. To look a fact
 // up, use package catalog.
 //
 // Values reached through a catalogue are shared and must not be changed.
 package fact
+
+import "strings"
 
 // Operation is one documented call: a method and a path template.
 type Operation struct {
@@ -99,9 +101,9 @@ type Signature string
 
 // Kinds of answer signatures. OverBody is the zero value and the rule.
 const (
-	OverBody   Signature = ""       // over the raw body
-	NoneSigned Signature = "none"   // the answer carries no signature
-	OverDigest Signature = "digest" // over {"sha1":"…"} with the value of the header Wechatpay-Statement-Sha1
+	OverBody    Signature = ""       // over the raw body
+	NoSignature Signature = "none"   // the answer carries no signature
+	OverDigest  Signature = "digest" // over {"sha1":"…"} with the value of the header Wechatpay-Statement-Sha1
 )
 
 // Field is one member of a request, an answer or a notification resource.
@@ -197,12 +199,10 @@ type Reply struct {
 // DocURL returns the address of a documentation id.
 func DocURL(id string) string {
 	switch {
-	case hasPrefix(id, "v2/"), hasPrefix(id, "v3/"), hasPrefix(id, "global/"), hasPrefix(id, "brand/"):
+	case strings.HasPrefix(id, "v2/"), strings.HasPrefix(id, "v3/"), strings.HasPrefix(id, "global/"), strings.HasPrefix(id, "brand/"):
 		return "https://pay.weixin.qq.com/doc/" + id
-	case hasPrefix(id, "docs/"), hasPrefix(id, "wiki/"):
+	case strings.HasPrefix(id, "docs/"), strings.HasPrefix(id, "wiki/"):
 		return "https://pay.weixin.qq.com/" + id
 	}
 	return "https://" + id
 }
-
-func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }
