@@ -1,0 +1,105 @@
+package apiv3
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrAuthorization means that an Authorization header does not have the documented form.
+var ErrAuthorization = errors.New("malformed Authorization")
+
+// Authorization is the content of the Authorization header of a request.
+type Authorization struct {
+	Scheme    string // such as WECHATPAY2-SHA256-RSA2048
+	Identity  string // name of the member that tells who calls: mchid or brand_id
+	ID        string // the caller's number
+	Nonce     string // nonce_str
+	Timestamp string // decimal seconds since 1970, the text that was signed
+	Serial    string // serial_no of the merchant API certificate
+	Signature string // base64
+}
+
+// AppendTo appends the header value: the scheme, one blank, five quoted members joined by commas without blanks.
+func (a Authorization) AppendTo(dst []byte) []byte {
+	dst = append(dst, a.Scheme...)
+	dst = append(dst, ' ')
+	for i, member := range [...][2]string{
+		{a.Identity, a.ID}, {"nonce_str", a.Nonce}, {"timestamp", a.Timestamp}, {"serial_no", a.Serial}, {"signature", a.Signature},
+	} {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, member[0]...)
+		dst = append(dst, '=', '"')
+		dst = append(dst, member[1]...)
+		dst = append(dst, '"')
+	}
+	return dst
+}
+
+// String returns the header value with the signature left out, so that it can be logged; AppendTo writes it whole.
+func (a Authorization) String() string {
+	a.Signature = "…"
+	return string(a.AppendTo(nil))
+}
+
+// ParseAuthorization reads a header value. The order of the members is free; each must be there once and be quoted, no
+// other member is accepted, and blanks are accepted only after the scheme and after a comma. Failing is ErrAuthorization.
+func ParseAuthorization(value string) (Authorization, error) {
+	scheme, rest, ok := strings.Cut(value, " ")
+	if !ok || scheme == "" || !validText(scheme) || strings.ContainsAny(scheme, `=,`) {
+		return Authorization{}, fmt.Errorf("%w: no scheme", ErrAuthorization)
+	}
+	a := Authorization{Scheme: scheme}
+	for len(rest) > 0 {
+		name, after, ok := strings.Cut(strings.TrimLeft(rest, " "), `="`)
+		if !ok {
+			return Authorization{}, fmt.Errorf(`%w: a member is not of the form name="value"`, ErrAuthorization)
+		}
+		text, after, ok := strings.Cut(after, `"`)
+		if !ok || !validText(text) {
+			return Authorization{}, fmt.Errorf("%w: a value is not closed by a quote, or has a character that no value has", ErrAuthorization)
+		}
+		if err := a.set(name, text); err != nil {
+			return Authorization{}, err
+		}
+		if after == "" {
+			break
+		}
+		if rest, ok = strings.CutPrefix(after, ","); !ok || rest == "" {
+			return Authorization{}, fmt.Errorf("%w: members are not joined by single commas", ErrAuthorization)
+		}
+	}
+	for _, member := range [...][2]string{
+		{"mchid", a.ID}, {"nonce_str", a.Nonce}, {"timestamp", a.Timestamp}, {"serial_no", a.Serial}, {"signature", a.Signature},
+	} {
+		if member[1] == "" {
+			return Authorization{}, fmt.Errorf("%w: %s is missing or empty", ErrAuthorization, member[0])
+		}
+	}
+	return a, nil
+}
+
+func (a *Authorization) set(name, text string) error {
+	var field *string
+	switch name {
+	case "mchid", "brand_id":
+		field, a.Identity = &a.ID, name
+	case "nonce_str":
+		field = &a.Nonce
+	case "timestamp":
+		field = &a.Timestamp
+	case "serial_no":
+		field = &a.Serial
+	case "signature":
+		field = &a.Signature
+	default:
+		return fmt.Errorf("%w: it has a member that is not known", ErrAuthorization)
+	}
+	if *field != "" {
+		return fmt.Errorf("%w: %s stands twice", ErrAuthorization, name)
+	}
+	*field = text
+	return nil
+}

@@ -1,0 +1,125 @@
+package apiv3
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"strings"
+)
+
+// ParsePrivateKey reads a private key from PEM or DER, PKCS#8 or PKCS#1. In PEM text a literal \n stands for a line
+// break, as environment variables often carry it. A file of another kind is named in the error, which is ErrKey.
+func ParsePrivateKey(data []byte) (crypto.Signer, error) {
+	kind, der, err := decode(data)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case "CERTIFICATE", "PUBLIC KEY", "RSA PUBLIC KEY":
+		return nil, fmt.Errorf("%w: this is a %s; the private key is the file apiclient_key.pem", ErrKey, strings.ToLower(kind))
+	case "ENCRYPTED PRIVATE KEY":
+		return nil, fmt.Errorf("%w: this private key is encrypted; decrypt it first (openssl pkcs8 -in FILE -out apiclient_key.pem)", ErrKey)
+	}
+	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		if signer, ok := key.(crypto.Signer); ok {
+			return signer, nil
+		}
+		return nil, fmt.Errorf("%w: a key of type %T cannot sign", ErrKey, key)
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return key, nil
+	}
+	if other := sniff(der); other != "" {
+		return nil, fmt.Errorf("%w: this is a %s; the private key is the file apiclient_key.pem", ErrKey, other)
+	}
+	return nil, fmt.Errorf("%w: not a private key in PKCS#8 or PKCS#1", ErrKey)
+}
+
+// ParsePublicKey reads a public key from PEM or DER, SPKI or PKCS#1: the file pub_key.pem of the WeChat Pay public
+// key. A certificate is refused, because its key is used under another serial; see [ParseCertificate].
+func ParsePublicKey(data []byte) (crypto.PublicKey, error) {
+	kind, der, err := decode(data)
+	if err != nil {
+		return nil, err
+	}
+	if key, err := x509.ParsePKIXPublicKey(der); err == nil {
+		return key, nil
+	}
+	if key, err := x509.ParsePKCS1PublicKey(der); err == nil {
+		return key, nil
+	}
+	if other := sniff(der); other != "" {
+		return nil, fmt.Errorf("%w: this is a %s, not a public key", ErrKey, other)
+	}
+	if kind != "" {
+		return nil, fmt.Errorf("%w: the PEM block %s holds no public key", ErrKey, kind)
+	}
+	return nil, fmt.Errorf("%w: not a public key in SPKI or PKCS#1", ErrKey)
+}
+
+// ParseCertificate reads an X.509 certificate from PEM or DER.
+func ParseCertificate(data []byte) (*x509.Certificate, error) {
+	_, der, err := decode(data)
+	if err != nil {
+		return nil, err
+	}
+	if certificate, err := x509.ParseCertificate(der); err == nil {
+		return certificate, nil
+	}
+	if other := sniff(der); other != "" {
+		return nil, fmt.Errorf("%w: this is a %s, not a certificate", ErrKey, other)
+	}
+	return nil, fmt.Errorf("%w: not an X.509 certificate", ErrKey)
+}
+
+// serialSize is the length in hex digits of the serials that the platform and its authority issue.
+const serialSize = 40
+
+// Serial returns a certificate's serial as the protocol writes it: upper-case hex, leading zeros kept, 40 digits.
+func Serial(certificate *x509.Certificate) string {
+	s := strings.ToUpper(hex.EncodeToString(certificate.SerialNumber.Bytes()))
+	return strings.Repeat("0", max(0, serialSize-len(s))) + s
+}
+
+// IsSerial reports whether s has the form of a certificate serial: 40 upper-case hex digits.
+func IsSerial(s string) bool {
+	return len(s) == serialSize && strings.Trim(s, "0123456789ABCDEF") == ""
+}
+
+// decode returns the DER inside PEM text, and the kind of the block; DER comes back as it is with an empty kind.
+func decode(data []byte) (kind string, der []byte, err error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if len(bytes.TrimSpace(data)) == 0 {
+		return "", nil, fmt.Errorf("%w: it is empty", ErrKey)
+	}
+	if !bytes.Contains(data, []byte("-----BEGIN")) {
+		return "", data, nil
+	}
+	text := bytes.ReplaceAll(data, []byte(`\r`), nil)
+	text = bytes.ReplaceAll(text, []byte(`\n`), []byte("\n"))
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return "", nil, fmt.Errorf("%w: the PEM text is damaged (line breaks lost?)", ErrKey)
+	}
+	return block.Type, block.Bytes, nil
+}
+
+// sniff names what der is, for errors that tell a user which file was mixed up.
+func sniff(der []byte) string {
+	if _, err := x509.ParseCertificate(der); err == nil {
+		return "certificate"
+	}
+	if _, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		return "private key"
+	}
+	if _, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return "private key"
+	}
+	if _, err := x509.ParsePKIXPublicKey(der); err == nil {
+		return "public key"
+	}
+	return ""
+}

@@ -1,0 +1,117 @@
+package apiv3
+
+import (
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Errors of looking up a platform key.
+var (
+	// ErrUnknownSerial means that no configured platform key has this serial.
+	ErrUnknownSerial = errors.New("unknown platform key")
+	// ErrExpired means that the platform certificate is outside its validity.
+	ErrExpired = errors.New("platform certificate outside its validity")
+)
+
+// PlatformKey is one key of the platform: of a platform certificate, or the WeChat Pay public key.
+type PlatformKey struct {
+	// Serial is the certificate's serial (40 upper-case hex digits) or the public key's id (PUB_KEY_ID_…).
+	Serial string
+	// Key verifies the platform's signatures and encrypts for the platform.
+	Key crypto.PublicKey
+	// NotBefore and NotAfter bound the validity of a certificate. Both are zero for a public key, which never expires.
+	NotBefore, NotAfter time.Time
+}
+
+// CertificateKey returns the platform key of a certificate.
+func CertificateKey(certificate *x509.Certificate) PlatformKey {
+	return PlatformKey{
+		Serial: Serial(certificate), Key: certificate.PublicKey,
+		NotBefore: certificate.NotBefore, NotAfter: certificate.NotAfter,
+	}
+}
+
+// IsCertificate reports whether the key belongs to a certificate.
+func (k PlatformKey) IsCertificate() bool { return !k.NotAfter.IsZero() }
+
+// valid reports whether the key may be used at now.
+func (k PlatformKey) valid(now time.Time) bool {
+	return !k.IsCertificate() || (!now.Before(k.NotBefore) && !now.After(k.NotAfter))
+}
+
+// KeySet is an immutable set of platform keys of both kinds, by exact serial. The zero value is empty. To change a set
+// that others read, build a new one and swap the pointer.
+type KeySet struct {
+	keys map[string]PlatformKey
+}
+
+// NewKeySet returns a set of keys. An empty serial, a nil key, and two different keys under one serial are ErrKey.
+func NewKeySet(keys ...PlatformKey) (*KeySet, error) {
+	return new(KeySet).With(keys...)
+}
+
+// With returns a set that also holds keys.
+func (s *KeySet) With(keys ...PlatformKey) (*KeySet, error) {
+	grown := &KeySet{keys: make(map[string]PlatformKey, len(s.keys)+len(keys))}
+	for serial, key := range s.keys {
+		grown.keys[serial] = key
+	}
+	for _, key := range keys {
+		if key.Serial == "" {
+			return nil, fmt.Errorf("%w: a platform key has no serial", ErrKey)
+		}
+		public, ok := key.Key.(interface{ Equal(crypto.PublicKey) bool })
+		if !ok {
+			return nil, fmt.Errorf("%w: platform key %s is %T, not a public key", ErrKey, key.Serial, key.Key)
+		}
+		if known, ok := grown.keys[key.Serial]; ok && !public.Equal(known.Key) {
+			return nil, fmt.Errorf("%w: two different platform keys have the serial %s", ErrKey, key.Serial)
+		}
+		grown.keys[key.Serial] = key
+	}
+	return grown, nil
+}
+
+// Len returns the number of keys.
+func (s *KeySet) Len() int { return len(s.keys) }
+
+// Find returns the key that serial names exactly. No such key is ErrUnknownSerial, a certificate outside its validity
+// at now is ErrExpired: the platform never signs with one.
+func (s *KeySet) Find(serial string, now time.Time) (PlatformKey, error) {
+	key, ok := s.keys[serial]
+	if !ok {
+		return PlatformKey{}, ErrUnknownSerial
+	}
+	if !key.valid(now) {
+		return PlatformKey{}, fmt.Errorf("%w (%s to %s)", ErrExpired, key.NotBefore.Format(time.DateOnly), key.NotAfter.Format(time.DateOnly))
+	}
+	return key, nil
+}
+
+// PublicKey returns the WeChat Pay public key, the first by id should there be several.
+func (s *KeySet) PublicKey() (PlatformKey, bool) {
+	var best PlatformKey
+	for _, key := range s.keys {
+		if !key.IsCertificate() && (best.Serial == "" || key.Serial < best.Serial) {
+			best = key
+		}
+	}
+	return best, best.Serial != ""
+}
+
+// Certificate returns the key of the certificate that is valid at now and expires last: the one to encrypt with.
+func (s *KeySet) Certificate(now time.Time) (PlatformKey, bool) {
+	var best PlatformKey
+	for _, key := range s.keys {
+		if !key.IsCertificate() || !key.valid(now) {
+			continue
+		}
+		if best.Serial == "" || key.NotAfter.After(best.NotAfter) || (key.NotAfter.Equal(best.NotAfter) && key.Serial < best.Serial) {
+			best = key
+		}
+	}
+	return best, best.Serial != ""
+}

@@ -1,0 +1,41 @@
+package apiv3
+
+import "strings"
+
+// AppendRequestMessage appends the five lines that a request's signature covers, each ended by LF, also the last.
+//
+// target is the request target exactly as on the request line: path, then "?" and query if there is one. body is the
+// exact bytes sent, empty without a body; for an upload it is the JSON of the meta part alone.
+func AppendRequestMessage(dst []byte, method, target, timestamp, nonce string, body []byte) []byte {
+	dst = AppendLines(dst, method, target, timestamp, nonce)
+	dst = append(dst, body...)
+	return append(dst, '\n')
+}
+
+// AppendAnswerMessage appends the three lines that the signature of an answer or a notification covers. body is the raw
+// bytes received, before any parsing; an empty body leaves an empty third line.
+func AppendAnswerMessage(dst []byte, timestamp, nonce string, body []byte) []byte {
+	dst = AppendLines(dst, timestamp, nonce)
+	dst = append(dst, body...)
+	return append(dst, '\n')
+}
+
+// AppendLines appends each line followed by LF: the message of the signatures that front ends need.
+func AppendLines(dst []byte, lines ...string) []byte {
+	for _, line := range lines {
+		dst = append(dst, line...)
+		dst = append(dst, '\n')
+	}
+	return dst
+}
+
+// StatementMessageBody returns what stands for the body in the message of an overseas statement: JSON made of the
+// header Wechatpay-Statement-Sha1, without white space.
+func StatementMessageBody(sha1Hex string) []byte {
+	return []byte(`{"sha1":"` + sha1Hex + `"}`)
+}
+
+// validText reports whether s can stand inside the quotes of a header value and on one line of a message.
+func validText(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e || r == '"' || r == '\\' })
+}

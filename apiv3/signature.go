@@ -1,0 +1,133 @@
+package apiv3
+
+import (
+	"crypto"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Headers of the protocol, in the canonical form of net/http.
+const (
+	HeaderTimestamp     = "Wechatpay-Timestamp"
+	HeaderNonce         = "Wechatpay-Nonce"
+	HeaderSignature     = "Wechatpay-Signature"
+	HeaderSerial        = "Wechatpay-Serial"
+	HeaderSignatureType = "Wechatpay-Signature-Type"
+	HeaderStatementSHA1 = "Wechatpay-Statement-Sha1"
+	HeaderRequestID     = "Request-Id"
+)
+
+// Window is how far a timestamp may be from the clock, in either direction. The platform documents five minutes for
+// requests and answers alike; libraries differ only in whether the last second counts, and here it does.
+const Window = 5 * time.Minute
+
+// probePrefix marks the deliberately wrong signatures by which the platform finds merchants who do not verify.
+const probePrefix = "WECHATPAY/SIGNTEST/"
+
+// Errors of answers' and notifications' signatures.
+var (
+	// ErrUnsigned means that a signature header is missing.
+	ErrUnsigned = errors.New("not signed")
+	// ErrSignatureHeader means that a signature header is malformed or stands more than once.
+	ErrSignatureHeader = errors.New("malformed signature header")
+	// ErrClock means that a timestamp is outside Window. A *ClockError tells by how much.
+	ErrClock = errors.New("timestamp outside the window")
+)
+
+// ClockError tells how far a timestamp is from the local clock. It is ErrClock.
+type ClockError struct {
+	// Skew is the timestamp less the local time: positive when the local clock is behind.
+	Skew time.Duration
+}
+
+func (e *ClockError) Error() string {
+	if e.Skew < 0 {
+		return fmt.Sprintf("the timestamp is %s before the local clock, at most %s are allowed: check this machine's clock first", -e.Skew, Window)
+	}
+	return fmt.Sprintf("the timestamp is %s after the local clock, at most %s are allowed: check this machine's clock first", e.Skew, Window)
+}
+
+// Is makes every ClockError an ErrClock.
+func (e *ClockError) Is(target error) bool { return target == ErrClock }
+
+// Signature is what the Wechatpay-… headers of an answer or a notification say.
+type Signature struct {
+	Serial    string // certificate serial, or public key id: an opaque, exact text
+	Timestamp string // decimal seconds since 1970, the text that was signed
+	Nonce     string
+	Value     string // base64; a probe need not be
+	Type      string // Wechatpay-Signature-Type; empty means RSA
+}
+
+// ReadSignature takes the signature from the headers, whose names are in the canonical form of net/http (an
+// http.Header fits). Any of the first four missing is ErrUnsigned and names the missing one; a header that stands twice
+// is ErrSignatureHeader.
+func ReadSignature(header map[string][]string) (Signature, error) {
+	var s Signature
+	for _, h := range [...]struct {
+		name string
+		to   *string
+	}{
+		{HeaderSignature, &s.Value}, {HeaderSerial, &s.Serial}, {HeaderTimestamp, &s.Timestamp}, {HeaderNonce, &s.Nonce}, {HeaderSignatureType, &s.Type},
+	} {
+		switch values := header[h.name]; {
+		case len(values) > 1:
+			return Signature{}, fmt.Errorf("%w: %s stands %d times", ErrSignatureHeader, h.name, len(values))
+		case len(values) == 1 && values[0] != "":
+			*h.to = values[0]
+		case h.name != HeaderSignatureType:
+			return Signature{}, fmt.Errorf("%w: the header %s is missing", ErrUnsigned, h.name)
+		}
+	}
+	return s, nil
+}
+
+// HasSignature reports whether any signature header is there: what carries one claims to be signed.
+func HasSignature(header map[string][]string) bool {
+	return len(header[HeaderSignature]) > 0 || len(header[HeaderNonce]) > 0 || len(header[HeaderTimestamp]) > 0
+}
+
+// IsProbe reports whether the signature is one of the platform's tests. A probe is refused like any wrong signature;
+// knowing it is for logs only.
+func (s Signature) IsProbe() bool { return strings.HasPrefix(s.Value, probePrefix) }
+
+// CheckWindow reports a timestamp that is no number as ErrSignatureHeader and one outside Window as a *ClockError.
+func (s Signature) CheckWindow(now time.Time) error {
+	seconds, err := strconv.ParseInt(s.Timestamp, 10, 64)
+	if err != nil || seconds < 0 || seconds > 1<<40 {
+		return fmt.Errorf("%w: %s is not a number of seconds", ErrSignatureHeader, HeaderTimestamp)
+	}
+	if skew := time.Unix(seconds, 0).Sub(now.Truncate(time.Second)); skew > Window || skew < -Window {
+		return &ClockError{Skew: skew}
+	}
+	return nil
+}
+
+// Verify checks type and signature over body, which is the raw bytes received (for an overseas statement
+// [StatementMessageBody]). key is the one that Serial names: looking it up exactly is the caller's part, trying others
+// is forbidden. A failure is ErrSignature or ErrSignatureHeader.
+func (s Signature) Verify(scheme Scheme, key crypto.PublicKey, body []byte) error {
+	if s.Type != "" && s.Type != scheme.SignatureType() {
+		return fmt.Errorf("%w: the signature is of another type than %s", ErrSignatureHeader, scheme.SignatureType())
+	}
+	if !validText(s.Nonce) {
+		return fmt.Errorf("%w: %s has a character that no nonce has", ErrSignatureHeader, HeaderNonce)
+	}
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	signature, err := base64.StdEncoding.Strict().AppendDecode((*buf)[:0], []byte(s.Value))
+	if err != nil {
+		return ErrSignature
+	}
+	message := AppendAnswerMessage(signature, s.Timestamp, s.Nonce, body)
+	*buf = message
+	return scheme.Verify(key, message[len(signature):], message[:len(signature):len(signature)])
+}
+
+// buffers holds the scratch space of verifications.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
