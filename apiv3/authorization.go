@@ -22,18 +22,17 @@ type Authorization struct {
 
 // AppendTo appends the header value: the scheme, one blank, five quoted members joined by commas without blanks.
 func (a Authorization) AppendTo(dst []byte) []byte {
+	dst = append(a.appendUnsigned(dst), a.Signature...)
+	return append(dst, '"')
+}
+
+// appendUnsigned appends the header value up to the quote that opens the signature.
+func (a Authorization) appendUnsigned(dst []byte) []byte {
 	dst = append(dst, a.Scheme...)
 	dst = append(dst, ' ')
-	for i, member := range [...][2]string{
-		{a.Identity, a.ID}, {"nonce_str", a.Nonce}, {"timestamp", a.Timestamp}, {"serial_no", a.Serial}, {"signature", a.Signature},
-	} {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, member[0]...)
-		dst = append(dst, '=', '"')
-		dst = append(dst, member[1]...)
-		dst = append(dst, '"')
+	dst = append(dst, a.Identity...)
+	for _, part := range [...]string{`="`, a.ID, `",nonce_str="`, a.Nonce, `",timestamp="`, a.Timestamp, `",serial_no="`, a.Serial, `",signature="`} {
+		dst = append(dst, part...)
 	}
 	return dst
 }

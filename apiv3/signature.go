@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -118,8 +117,8 @@ func (s Signature) Verify(scheme Scheme, key crypto.PublicKey, body []byte) erro
 	if !validText(s.Nonce) {
 		return fmt.Errorf("%w: %s has a character that no nonce has", ErrSignatureHeader, HeaderNonce)
 	}
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
+	buf := getBuffer()
+	defer putBuffer(buf)
 	signature, err := base64.StdEncoding.Strict().AppendDecode((*buf)[:0], []byte(s.Value))
 	if err != nil {
 		return ErrSignature
@@ -128,6 +127,3 @@ func (s Signature) Verify(scheme Scheme, key crypto.PublicKey, body []byte) erro
 	*buf = message
 	return scheme.Verify(key, message[len(signature):], message[:len(signature):len(signature)])
 }
-
-// buffers holds the scratch space of verifications.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}

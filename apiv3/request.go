@@ -1,0 +1,42 @@
+package apiv3
+
+import (
+	"crypto"
+	"encoding/base64"
+	"sync"
+)
+
+// SignRequest signs a request and returns the value of its Authorization header, with the length in bytes of the
+// message that was signed (the platform names its own length when a signature does not match). caller brings ID,
+// Serial, Nonce and Timestamp; method, target and body are as in [AppendRequestMessage].
+func SignRequest(scheme Scheme, key crypto.Signer, caller Authorization, method, target string, body []byte) (header string, size int, err error) {
+	buf := getBuffer()
+	defer putBuffer(buf)
+	message := AppendRequestMessage((*buf)[:0], method, target, caller.Timestamp, caller.Nonce, body)
+	*buf, size = message, len(message)
+	signature, err := scheme.Sign(key, message)
+	if err != nil {
+		return "", 0, err
+	}
+	caller.Scheme, caller.Identity = scheme.Name(), scheme.Identity()
+	// The header is built behind the message in the same buffer; the base64 goes where the signature belongs, last.
+	out := caller.appendUnsigned(message)
+	out = base64.StdEncoding.AppendEncode(out, signature)
+	out = append(out, '"')
+	*buf = out
+	return string(out[size:]), size, nil
+}
+
+// buffers holds the scratch space in which messages and headers are built, so that a call allocates none.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
+
+// maxKept is the capacity up to which a buffer goes back: one huge body must not stay in memory for ever.
+const maxKept = 64 << 10
+
+func getBuffer() *[]byte { return buffers.Get().(*[]byte) }
+
+func putBuffer(buf *[]byte) {
+	if cap(*buf) <= maxKept {
+		buffers.Put(buf)
+	}
+}
