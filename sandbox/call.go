@@ -1,0 +1,178 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// maxBody bounds the body of a request, which is read whole to be verified. The platform's own bound is not documented.
+const maxBody = 16 << 20
+
+// operation is one method and path template: its facts, what the facts do not tell, and what it does.
+type operation struct {
+	*fact.Operation
+	// limits of string members, by JSON Pointer for the body and by name for path and query.
+	limits map[string]limit
+	// do carries the call out. It returns what is marshalled as the answer; nil is an empty answer.
+	do func(*call) (any, *refusal)
+}
+
+// call is one request on its way through the checks.
+type call struct {
+	*Sandbox
+	now      time.Time
+	request  *http.Request
+	target   string // as on the request line
+	body     []byte
+	language language
+
+	operation *operation
+	path      map[string]string // values of the placeholders, decoded
+	query     url.Values
+	object    map[string]any // the JSON body; numbers are json.Number, encrypted members are opened
+
+	verified bool   // the request's signature was accepted, so the answer is signed
+	serial   string // of the key that signs the answer
+}
+
+// ServeHTTP answers one request.
+func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{Sandbox: s, now: s.clock(), request: r, target: r.RequestURI, language: languageOf(r.Header.Get("Accept-Language"))}
+	if c.target == "" {
+		c.target = r.URL.RequestURI()
+	}
+	readError := c.read(w)
+	result, refused := c.serve(readError)
+	c.answer(w, result, refused)
+}
+
+// read reads the body, which is signed as it is.
+func (c *call) read(w http.ResponseWriter) error {
+	if c.request.Body == nil {
+		return nil
+	}
+	var buffer bytes.Buffer
+	if size := c.request.ContentLength; size > 0 {
+		buffer.Grow(int(min(size, 1<<20)) + bytes.MinRead) // the spare room lets ReadFrom see the end without growing
+	}
+	_, err := buffer.ReadFrom(http.MaxBytesReader(w, c.request.Body, maxBody))
+	c.body = buffer.Bytes()
+	return err
+}
+
+// serve makes the checks in the platform's order and carries the call out.
+func (c *call) serve(readError error) (any, *refusal) {
+	path, rawQuery, _ := strings.Cut(c.target, "?")
+	found, known := routes().find(c.request.Method, path)
+	switch {
+	case !known:
+		return nil, &refusal{status: http.StatusNotFound, bare: true, reason: "the sandbox knows no such path"}
+	case found.operation == nil:
+		return nil, &refusal{status: http.StatusMethodNotAllowed, bare: true, reason: "the path is known, with another method"}
+	}
+	c.operation, c.path = found.operation, found.values
+
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(readError, &tooLarge):
+		return nil, &refusal{status: http.StatusRequestEntityTooLarge, bare: true, reason: fmt.Sprintf("the body is larger than %d bytes", maxBody)}
+	case readError != nil:
+		return nil, invalidRequest(text{"读取请求体失败", "failed to read the request body"}, "the body did not arrive whole")
+	}
+	if len(c.request.Header["Accept"]) == 0 || c.request.UserAgent() == "" {
+		return nil, invalidRequest(text{"Http头缺少Accept或User-Agent", "Accept or User-Agent is missing in the HTTP header"}, "Accept or User-Agent is missing or empty")
+	}
+	if refused := c.authenticate(); refused != nil {
+		return nil, refused
+	}
+	if refused := c.checkSerial(); refused != nil {
+		return nil, refused
+	}
+	if refused := c.checkParameters(rawQuery); refused != nil {
+		return nil, refused
+	}
+	return c.operation.do(c)
+}
+
+// checkSerial finds the key that signs the answer: the one that the request names, else the older certificate's.
+func (c *call) checkSerial() *refusal {
+	c.serial = c.platform.signs
+	named := c.request.Header[apiv3.HeaderSerial]
+	if len(named) == 0 {
+		return nil
+	}
+	if _, ok := c.platform.keys[named[0]]; !ok || len(named) > 1 {
+		return parameterError(text{"平台证书序列号Wechatpay-Serial错误", "the platform serial in Wechatpay-Serial is wrong"}, nil,
+			"Wechatpay-Serial names neither the public key nor one of the platform certificates")
+	}
+	c.serial = named[0]
+	return nil
+}
+
+// answer journals the call and writes its answer.
+func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
+	status, number, reason := http.StatusOK, numberSuccess, ""
+	var body []byte
+	switch {
+	case refused != nil:
+		status, number, reason = refused.status, refused.number, refused.reason
+		if !refused.bare {
+			body = marshal(refused.body(c.language))
+		}
+	case result == nil:
+		status = c.operation.Success
+	default:
+		status, body = c.operation.Success, marshal(result)
+	}
+
+	id := hexText(32)
+	header := w.Header()
+	header["Server"] = []string{"nginx"}
+	if !c.request.Close {
+		header["Keep-Alive"] = []string{"timeout=8"}
+	}
+	if refused == nil || !refused.bare {
+		header["Cache-Control"] = []string{"no-cache, must-revalidate"}
+		header["X-Content-Type-Options"] = []string{"nosniff"}
+		header["Content-Language"] = []string{string(c.language)}
+		header[apiv3.HeaderRequestID] = []string{fmt.Sprintf("%s-%d", id, number)}
+	}
+	if body != nil {
+		header["Content-Type"] = []string{"application/json; charset=utf-8"}
+	}
+	if c.verified {
+		c.sign(header, body)
+	}
+	c.journal.add(Entry{
+		ID: id, Time: c.now, Method: c.request.Method, Target: c.target, Header: c.request.Header.Clone(), Body: c.body,
+		Status: status, AnswerHeader: header.Clone(), AnswerBody: body, Verified: c.verified, Reason: reason,
+	})
+	w.WriteHeader(status)
+	if body != nil {
+		w.Write(body)
+	}
+}
+
+// marshal writes JSON as the platform does, without escaping HTML.
+func marshal(value any) []byte {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic(fmt.Sprintf("sandbox: an answer cannot be written as JSON: %v", err)) // answers are made of plain types
+	}
+	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
+}
+
+var _ http.Handler = (*Sandbox)(nil)
+var _ io.Closer = (*Server)(nil)

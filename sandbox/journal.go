@@ -1,0 +1,103 @@
+package sandbox
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Bounds of the journal: the number of entries, the bytes kept of each body, and the bytes of all bodies together. The
+// oldest entries give way.
+const (
+	journalEntries = 1000
+	journalBody    = 64 << 10
+	journalBytes   = 32 << 20
+)
+
+// Entry is one request in the journal, and what it was answered. What its members point to belongs to the journal and
+// must not be changed.
+type Entry struct {
+	ID           string      // the number part of Request-ID, also where the answer carried none
+	Time         time.Time   // when the request had arrived, by the sandbox's clock
+	Method       string      //
+	Target       string      // the request target as it stood on the request line
+	Header       http.Header // of the request, the signature included
+	Body         []byte      // of the request, at most the first 64 KiB
+	Status       int         // of the answer
+	AnswerHeader http.Header //
+	AnswerBody   []byte      // at most the first 64 KiB
+	Verified     bool        // whether the request's own signature was accepted
+	// Reason says why the request was refused, for the eyes of a developer; it was not sent. When the signature did not
+	// verify it ends with the message that the platform built. Empty when the request was carried out.
+	Reason string
+}
+
+// String is the entry on one line, without headers and bodies.
+func (e Entry) String() string {
+	reason, _, _ := strings.Cut(e.Reason, "\n")
+	if reason != "" {
+		reason = ": " + reason
+	}
+	return fmt.Sprintf("%s %s %d%s", e.Method, e.Target, e.Status, reason)
+}
+
+// journal is a ring of entries.
+type journal struct {
+	mu    sync.Mutex
+	ring  []Entry
+	start int // index of the oldest
+	count int
+	bytes int // of the bodies and reasons held
+}
+
+func (j *journal) add(e Entry) {
+	e.Body, e.AnswerBody = clip(e.Body), clip(e.AnswerBody)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.ring == nil {
+		j.ring = make([]Entry, journalEntries)
+	}
+	j.bytes += e.size()
+	for j.count > 0 && (j.count == len(j.ring) || j.bytes > journalBytes) {
+		j.bytes -= j.ring[j.start].size()
+		j.ring[j.start] = Entry{}
+		j.start = (j.start + 1) % len(j.ring)
+		j.count--
+	}
+	j.ring[(j.start+j.count)%len(j.ring)] = e
+	j.count++
+}
+
+func (e *Entry) size() int { return len(e.Body) + len(e.AnswerBody) + len(e.Reason) }
+
+// clip returns the beginning of body, copied when it is cut so that the rest can be freed.
+func clip(body []byte) []byte {
+	if len(body) <= journalBody {
+		return body
+	}
+	return bytes.Clone(body[:journalBody])
+}
+
+// Journal returns the requests that the sandbox answered, the oldest first: the last 1,000, or fewer if their bodies are
+// large. A request is in it before its answer can be read.
+func (s *Sandbox) Journal() []Entry {
+	j := &s.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	entries := make([]Entry, j.count)
+	for i := range entries {
+		entries[i] = j.ring[(j.start+i)%len(j.ring)]
+	}
+	return entries
+}
+
+// ResetJournal empties the journal. The state of the merchant's orders stays.
+func (s *Sandbox) ResetJournal() {
+	j := &s.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.ring, j.start, j.count, j.bytes = nil, 0, 0, 0
+}

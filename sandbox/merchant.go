@@ -1,0 +1,99 @@
+package sandbox
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+)
+
+// Merchant is the merchant whom the sandbox knows: what a client needs to sign as it. It is printed without its keys.
+type Merchant struct {
+	ID          string            // merchant number
+	Serial      string            // of Certificate: 40 upper-case hex digits
+	PrivateKey  *rsa.PrivateKey   `json:"-"` // of the merchant API certificate
+	APIv3Key    string            `json:"-"` // 32 characters
+	Certificate *x509.Certificate `json:"-"` // merchant API certificate
+}
+
+// String names the merchant without its keys.
+func (m Merchant) String() string {
+	return fmt.Sprintf("merchant %s (certificate %s, keys not shown)", m.ID, m.Serial)
+}
+
+// Format prints what String returns for every verb, so that no key is printed by accident.
+func (m Merchant) Format(f fmt.State, _ rune) { io.WriteString(f, m.String()) }
+
+// LogValue is the merchant in a log: number and serial.
+func (m Merchant) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", m.ID), slog.String("serial", m.Serial))
+}
+
+// Merchant returns the merchant whom the sandbox knows. The values it points to must not be changed.
+func (s *Sandbox) Merchant() Merchant { return s.merchant }
+
+// PublicKeyID returns the id of the WeChat Pay public key: PUB_KEY_ID_ and 32 digits.
+func (s *Sandbox) PublicKeyID() string { return s.platform.publicKeyID }
+
+// PublicKey returns the WeChat Pay public key, which verifies answers to requests whose Wechatpay-Serial names
+// [Sandbox.PublicKeyID].
+func (s *Sandbox) PublicKey() *rsa.PublicKey { return &s.platform.publicKey.PublicKey }
+
+// Certificates returns the two platform certificates, the older first. The older signs answers to requests that name no
+// key; the serial of the newer, which expires last and is the one to encrypt with, begins with a zero.
+func (s *Sandbox) Certificates() []*x509.Certificate { return slices.Clone(s.platform.certificates) }
+
+// Env returns the variables that connect a client, each as NAME=value: WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY (PEM
+// text), WXPAY_APIV3_KEY, WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY (PEM text).
+func (s *Sandbox) Env() []string { return env(s.variables()) }
+
+// LookupEnv looks one of the variables of [Sandbox.Env] up, in the manner of os.LookupEnv.
+func (s *Sandbox) LookupEnv(key string) (string, bool) { return lookupEnv(s.variables(), key) }
+
+// Env returns the variables of [Sandbox.Env], and WXPAY_BASE_URL.
+func (s *Server) Env() []string { return env(s.variables()) }
+
+// LookupEnv looks one of the variables of [Server.Env] up, in the manner of os.LookupEnv.
+func (s *Server) LookupEnv(key string) (string, bool) { return lookupEnv(s.variables(), key) }
+
+type variable struct{ name, value string }
+
+func (s *Sandbox) variables() []variable {
+	return []variable{
+		{"WXPAY_MCHID", s.merchant.ID},
+		{"WXPAY_SERIAL", s.merchant.Serial},
+		{"WXPAY_PRIVATE_KEY", pemText("PRIVATE KEY", s.platform.merchantPKCS8)},
+		{"WXPAY_APIV3_KEY", s.merchant.APIv3Key},
+		{"WXPAY_PUBLIC_KEY_ID", s.platform.publicKeyID},
+		{"WXPAY_PUBLIC_KEY", pemText("PUBLIC KEY", s.platform.publicSPKI)},
+	}
+}
+
+func (s *Server) variables() []variable {
+	return append(s.Sandbox.variables(), variable{"WXPAY_BASE_URL", s.URL})
+}
+
+func pemText(kind string, der []byte) string {
+	return strings.TrimSuffix(string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})), "\n")
+}
+
+func env(variables []variable) []string {
+	list := make([]string, len(variables))
+	for i, v := range variables {
+		list[i] = v.name + "=" + v.value
+	}
+	return list
+}
+
+func lookupEnv(variables []variable, key string) (string, bool) {
+	for _, v := range variables {
+		if v.name == key {
+			return v.value, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,81 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// Sandbox is one gateway with one merchant, its platform keys, its state and its journal. It is an http.Handler and
+// safe for concurrent use. The zero value is not usable; see [New] and [Start].
+type Sandbox struct {
+	clock    func() time.Time
+	scheme   apiv3.Scheme
+	merchant Merchant
+	platform *platform
+	journal  journal
+	orders   orders
+}
+
+// Option changes how a Sandbox is made.
+type Option func(*settings) error
+
+type settings struct {
+	clock      func() time.Time
+	merchantID string
+}
+
+// WithClock sets the sandbox's clock, time.Now by default: it decides on the window of requests, is the time of answers,
+// and the validity of certificates is laid around its first reading.
+func WithClock(clock func() time.Time) Option {
+	return func(s *settings) error {
+		if clock == nil {
+			return errors.New("sandbox: WithClock: the clock is nil")
+		}
+		s.clock = clock
+		return nil
+	}
+}
+
+// WithMerchant sets the merchant number, 8 to 10 digits, "1900000109" by default. Each number has a key of its own,
+// which takes a fraction of a second to generate when the process first uses the number.
+func WithMerchant(id string) Option {
+	return func(s *settings) error {
+		if len(id) < 8 || len(id) > 10 || strings.Trim(id, "0123456789") != "" {
+			return fmt.Errorf("sandbox: WithMerchant: a merchant number has 8 to 10 digits, this has %d characters", len(id))
+		}
+		s.merchantID = id
+		return nil
+	}
+}
+
+// New returns a sandbox that listens nowhere: serve it as an http.Handler, or use [Sandbox.Transport] or
+// [Sandbox.Listen]. In a testing/synctest bubble call it inside the bubble, so that its certificates fit the bubble's
+// time.
+func New(options ...Option) (*Sandbox, error) {
+	set := settings{clock: time.Now, merchantID: "1900000109"}
+	for _, option := range options {
+		if err := option(&set); err != nil {
+			return nil, err
+		}
+	}
+	material, err := keysOf(set.merchantID)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sandbox{clock: set.clock, scheme: apiv3.RSA()}
+	if s.merchant, s.platform, err = material.issue(set.merchantID, set.clock()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// String names the sandbox without its keys.
+func (s *Sandbox) String() string { return "sandbox of merchant " + s.merchant.ID }
+
+// Format prints what String returns for every verb, so that no key is printed by accident.
+func (s *Sandbox) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }

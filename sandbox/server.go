@@ -1,0 +1,105 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// idleTimeout is how long the gateway keeps an idle connection open; it announces it as Keep-Alive: timeout=8.
+const idleTimeout = 8 * time.Second
+
+// headerTimeout bounds reading the headers of a request, so that a stuck client does not hold a connection for ever.
+const headerTimeout = 30 * time.Second
+
+// maxHeaderBytes bounds the headers of a request, which the journal keeps.
+const maxHeaderBytes = 64 << 10
+
+// TB is what [Start] needs of a test; *testing.T, *testing.B and *testing.F fit. It is declared here so that programs
+// which embed the sandbox do not link package testing.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Fatalf(format string, args ...any)
+}
+
+// Server is a sandbox that listens on loopback.
+type Server struct {
+	*Sandbox
+	// URL is the base URL, such as http://127.0.0.1:41234, without a trailing slash.
+	URL string
+
+	server *http.Server
+	served chan struct{}  // closed when the accept loop has ended
+	open   sync.WaitGroup // connections
+}
+
+// Start makes a sandbox, listens on a free loopback port, and stops when the test ends. An error ends the test.
+func Start(t TB, options ...Option) *Server {
+	t.Helper()
+	s, err := New(options...)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	server, err := s.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	t.Cleanup(func() { server.Close() })
+	return server
+}
+
+// Listen serves the sandbox on addr, a loopback address with a port (0 for a free one), such as "127.0.0.1:0" or
+// "localhost:8080". Other addresses are refused, because the sandbox gives its private keys away. End it with Close.
+func (s *Sandbox) Listen(addr string) (*Server, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: the address must be a loopback host and a port, such as 127.0.0.1:8080: %w", err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, notLoopback(addr)
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	if bound, ok := listener.Addr().(*net.TCPAddr); !ok || !bound.IP.IsLoopback() { // localhost can name anything
+		listener.Close()
+		return nil, notLoopback(addr)
+	}
+	server := &Server{Sandbox: s, URL: "http://" + listener.Addr().String(), served: make(chan struct{})}
+	server.server = &http.Server{
+		Handler: s, IdleTimeout: idleTimeout, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				server.open.Add(1)
+			case http.StateClosed, http.StateHijacked:
+				server.open.Done()
+			}
+		},
+	}
+	go func() {
+		defer close(server.served)
+		server.server.Serve(listener)
+	}()
+	return server, nil
+}
+
+func notLoopback(addr string) error {
+	return fmt.Errorf("sandbox: refusing to listen on %q: its private keys are no secret, so it serves loopback addresses only; use 127.0.0.1:PORT", addr)
+}
+
+// Close stops listening, closes every connection, and waits until all of them have ended. A second call does nothing.
+func (s *Server) Close() error {
+	err := s.server.Close()
+	<-s.served
+	s.open.Wait()
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	return nil
+}
