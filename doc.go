@@ -1,0 +1,35 @@
+// Package wxpay calls any operation of WeChat Pay APIv3 by its path: a chain becomes a signed request, and the verified
+// answer is read with gjson path syntax.
+//
+//	client, err := wxpay.New(wxpay.Merchant{
+//		ID: "1900000109", Serial: "3775B6A45ACD588826D15E583A95F5DD2BAC3D1F", PrivateKey: key,
+//	}, wxpay.WithPublicKey("PUB_KEY_ID_0119000001092024…", publicKey))
+//
+//	res, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").
+//		Var("out_trade_no", "ABC-001").Query("mchid", "1900000109").Get(ctx)
+//	state := res.Get("trade_state").String()
+//
+// The same call can be written in three styles, each with an Async twin of every verb: declarative ([Client.Chain], the
+// path as the manual prints it), attribute ([Client.At], names as one would write properties), and pure chain (package
+// api, one method per segment, checked by the compiler).
+//
+// # Errors
+//
+// A call ends with an error unless the platform answered 2xx and the answer was verified. [OutcomeOf] tells what is
+// known about the operation: [NotSent], [Rejected], [Unknown] or [Confirmed]. With money, Unknown is not failure: query
+// by your own number before repeating, and repeat only with the same number. What the platform said is an [*APIError];
+// an answer that cannot be trusted is a [*VerifyError]; everything else is a [*CallError].
+//
+// # Concurrency
+//
+// A [Client] is immutable and safe for concurrent use; it starts no goroutine of its own until an Async verb is used. A
+// [Chain] is an immutable value: keep it, branch it, share it. A [Response] may be read by many goroutines.
+//
+// # When it is the wrong choice
+//
+// For APIv2 (XML, MD5) use another library. To receive notifications, see the platform's rules on verifying them; the
+// pure rules stand in package apiv3.
+//
+// Amounts are integers of fen wherever the API says so; this package never touches them. The rules it follows are the
+// platform's, see https://pay.weixin.qq.com/doc/v3/merchant/4012081606 (checked in November 2026).
+package wxpay

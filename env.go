@@ -1,0 +1,97 @@
+package wxpay
+
+import (
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// FromEnv returns a client made from environment variables, for scripts:
+//
+//	WXPAY_MCHID          merchant number
+//	WXPAY_SERIAL         serial of the merchant API certificate
+//	WXPAY_PRIVATE_KEY    its private key
+//	WXPAY_APIV3_KEY      the 32-byte APIv3 key (optional)
+//	WXPAY_PUBLIC_KEY_ID  id of the WeChat Pay public key, PUB_KEY_ID_…
+//	WXPAY_PUBLIC_KEY     the WeChat Pay public key
+//	WXPAY_BASE_URL       the gateway (optional)
+//
+// A key is a file's path or the PEM text itself, in which a literal \n may stand for a line break. Options are applied
+// after the variables.
+func FromEnv(options ...Option) (*Client, error) { return FromLookup(os.LookupEnv, options...) }
+
+// FromLookup is [FromEnv] with another source of the same variables, for example sandbox.Sandbox.LookupEnv.
+func FromLookup(lookup func(name string) (value string, ok bool), options ...Option) (*Client, error) {
+	get := func(name string) string {
+		value, _ := lookup(name)
+		return value
+	}
+	merchant := Merchant{ID: get("WXPAY_MCHID"), Serial: get("WXPAY_SERIAL"), APIv3Key: get("WXPAY_APIV3_KEY")}
+	var missing []string
+	for _, name := range []string{"WXPAY_MCHID", "WXPAY_SERIAL", "WXPAY_PRIVATE_KEY"} {
+		if get(name) == "" {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("wxpay: not set in the environment: %s", strings.Join(missing, ", "))
+	}
+	var err error
+	if merchant.PrivateKey, err = LoadPrivateKey(get("WXPAY_PRIVATE_KEY")); err != nil {
+		return nil, fmt.Errorf("wxpay: WXPAY_PRIVATE_KEY: %w", err)
+	}
+	var found []Option
+	id, text := get("WXPAY_PUBLIC_KEY_ID"), get("WXPAY_PUBLIC_KEY")
+	switch {
+	case id != "" && text != "":
+		key, err := LoadPublicKey(text)
+		if err != nil {
+			return nil, fmt.Errorf("wxpay: WXPAY_PUBLIC_KEY: %w", err)
+		}
+		found = append(found, WithPublicKey(id, key))
+	case id != "" || text != "":
+		return nil, errors.New("wxpay: WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY belong together, one of them is not set")
+	}
+	if address := get("WXPAY_BASE_URL"); address != "" {
+		found = append(found, WithBaseURL(address))
+	}
+	return New(merchant, append(found, options...)...)
+}
+
+// LoadPrivateKey reads a private key from a file, or from the PEM text itself: PKCS#8 or PKCS#1, PEM or DER.
+func LoadPrivateKey(pathOrPEM string) (crypto.Signer, error) {
+	return load(pathOrPEM, apiv3.ParsePrivateKey)
+}
+
+// LoadPublicKey reads a public key, such as pub_key.pem, from a file or from the PEM text itself: SPKI or PKCS#1, PEM or
+// DER.
+func LoadPublicKey(pathOrPEM string) (crypto.PublicKey, error) {
+	return load(pathOrPEM, apiv3.ParsePublicKey)
+}
+
+// LoadCertificate reads a certificate from a file or from the PEM text itself, PEM or DER.
+func LoadCertificate(pathOrPEM string) (*x509.Certificate, error) {
+	return load(pathOrPEM, apiv3.ParseCertificate)
+}
+
+func load[K any](pathOrPEM string, parse func([]byte) (K, error)) (K, error) {
+	if strings.Contains(pathOrPEM, "-----BEGIN") {
+		return parse([]byte(pathOrPEM))
+	}
+	// What is neither PEM nor a readable file might be a damaged key, so its text is not repeated in the error.
+	var none K
+	data, err := os.ReadFile(pathOrPEM)
+	var failure *os.PathError
+	if errors.As(err, &failure) {
+		return none, fmt.Errorf("neither PEM text nor a readable file: %w", failure.Err)
+	}
+	if err != nil {
+		return none, errors.New("neither PEM text nor a readable file")
+	}
+	return parse(data)
+}

@@ -1,0 +1,375 @@
+package wxpay
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/transport"
+)
+
+// Outcome is what a failed call leaves known about the operation at the platform.
+type Outcome uint8
+
+const (
+	// Unknown: the operation may have taken effect. Query it by your own number before repeating, and repeat only with
+	// the same number and parameters. It is the zero value, because it is the safe answer.
+	Unknown Outcome = iota
+	// NotSent: not one byte left this process for the platform. Repeating is safe.
+	NotSent
+	// Rejected: the platform refused, so nothing took effect.
+	Rejected
+	// Confirmed: the platform confirmed success, and a later local step failed. Never repeat it.
+	Confirmed
+)
+
+// String returns the name in words.
+func (o Outcome) String() string {
+	switch o {
+	case NotSent:
+		return "not sent"
+	case Rejected:
+		return "rejected"
+	case Confirmed:
+		return "confirmed"
+	}
+	return "outcome unknown"
+}
+
+// OutcomeOf tells what err, returned by a call, leaves known. A nil error is Confirmed; an error that is not from a call
+// is Unknown.
+func OutcomeOf(err error) Outcome {
+	if err == nil {
+		return Confirmed
+	}
+	var call *CallError
+	if errors.As(err, &call) {
+		return call.Outcome
+	}
+	var refusal *APIError
+	if errors.As(err, &refusal) {
+		return refusal.Outcome()
+	}
+	return Unknown
+}
+
+var (
+	// ErrOutcomeUnknown is every error of a call whose Outcome is Unknown; compare with errors.Is.
+	ErrOutcomeUnknown = errors.New("outcome unknown")
+	// ErrQueueFull means that the queue of asynchronous calls is full. Nothing was sent.
+	ErrQueueFull = errors.New("the queue of asynchronous calls is full (WithQueue sets its size)")
+)
+
+// Stage is where a call failed. It is an error, so that errors.Is(err, wxpay.StageVerify) asks for it.
+type Stage string
+
+// Stages of a call, in order.
+const (
+	StageBuild  Stage = "building the request"
+	StageQueue  Stage = "waiting in the queue"
+	StageSend   Stage = "sending"
+	StageVerify Stage = "verifying the answer"
+	StageAnswer Stage = "the platform's answer"
+	StageDecode Stage = "decoding the answer"
+	// StageCallback is a step given to Future.Then.
+	StageCallback Stage = "the step given to Then"
+)
+
+// Error returns the stage in words.
+func (s Stage) Error() string { return string(s) }
+
+// VerifyError means that an answer arrived and cannot be trusted; see [middleware.VerifyError]. It is the cause inside
+// a [*CallError] whose outcome is Unknown.
+type VerifyError = middleware.VerifyError
+
+// CallError is a call that failed without a trustworthy answer, or after one. Its text names the operation by its
+// template and tells what to do; values, bodies and keys are not in it.
+type CallError struct {
+	// Stage is where it failed; errors.Is(err, stage) holds too.
+	Stage Stage
+	// Outcome is what is known about the operation.
+	Outcome Outcome
+	// Method and Template name the operation; Template has its placeholders unfilled.
+	Method, Template string
+	// Attempts is how many requests were signed for the wire.
+	Attempts int
+	// Response is the verified answer when Outcome is Confirmed, nil otherwise.
+	Response *Response
+	// Err is the cause.
+	Err error
+}
+
+func (e *CallError) Error() string {
+	var b strings.Builder
+	b.WriteString("wxpay: ")
+	writeOperation(&b, e.Method, e.Template)
+	switch e.Outcome {
+	case NotSent:
+		b.WriteString("not sent: " + causeText(e.Err))
+	case Confirmed:
+		b.WriteString("the platform confirmed success, but " + e.Stage.Error() + " failed: " + causeText(e.Err) + " (do not repeat the call; its answer is in CallError.Response)")
+	default:
+		if e.Method == http.MethodGet {
+			b.WriteString("no usable answer: " + causeText(e.Err) + " (it was a read and can be repeated)")
+			break
+		}
+		b.WriteString("outcome unknown: " + causeText(e.Err) + " (the operation may have taken effect: query it by your own number before repeating)")
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *CallError) Unwrap() error { return e.Err }
+
+// Format prints the error's text under every verb.
+func (e *CallError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
+
+// Is makes a CallError its Stage, and ErrOutcomeUnknown where that is so.
+func (e *CallError) Is(target error) bool {
+	return target == e.Stage || target == ErrOutcomeUnknown && e.Outcome == Unknown
+}
+
+func writeOperation(b *strings.Builder, method, template string) {
+	if method != "" {
+		b.WriteString(method + " ")
+	}
+	if template != "" {
+		b.WriteString(template + ": ")
+	}
+}
+
+// causeText is a cause's text without the address that http.Client puts around errors: its query holds identities.
+func causeText(err error) string {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) {
+		// The package's own text repeats the number that did not fit.
+		kind, _, _ := strings.Cut(mismatch.Value, " ")
+		return fmt.Sprintf("member %q is a JSON %s, which does not fit %s", mismatch.Field, kind, mismatch.Type)
+	}
+	return err.Error()
+}
+
+// sendFailed makes the error of a call that the pipeline did not bring an answer for.
+func (f *flight) sendFailed(err error) error {
+	outcome, stage := Unknown, StageSend
+	var unsent *transport.UnsentError
+	var refused *VerifyError
+	switch {
+	case !f.Reached, errors.As(err, &unsent):
+		outcome = NotSent
+	case errors.As(err, &refused):
+		stage = StageVerify
+	}
+	return f.error(stage, outcome, err)
+}
+
+func (f *flight) error(stage Stage, outcome Outcome, err error) *CallError {
+	return &CallError{Stage: stage, Outcome: outcome, Method: f.Method, Template: f.Template, Attempts: f.Attempts, Err: err}
+}
+
+// APIError is an answer of the platform (or of something on the way to it) whose status is not 2xx.
+type APIError struct {
+	// Status is the HTTP status.
+	Status int
+	// Code is the platform's code; empty when the body is not the platform's JSON.
+	Code Code
+	// Message is the platform's own text, in the language of Accept-Language. It changes without notice.
+	Message string
+	// Detail tells which parameter is meant, where the platform says so; nil otherwise.
+	Detail *Detail
+	// RequestID is what the platform's support asks for; empty when the answer has none.
+	RequestID string
+	// Method and Template name the operation; Template has its placeholders unfilled.
+	Method, Template string
+	// Attempts is how many requests were signed for the wire.
+	Attempts int
+	// Verified says that the platform's signature over this answer was verified. Refusals made before the request was
+	// authenticated are not signed; an unverified refusal proves nothing about money.
+	Verified bool
+	// Hint is what this client knows beyond the platform's text: the likely cause and the remedy. It may be empty.
+	Hint string
+	// Header is the answer's header.
+	Header http.Header
+	// Raw is the answer's body, cut after 64 KiB. It may hold identities.
+	Raw []byte
+}
+
+// Detail is the part of a refusal that tells which parameter is wrong.
+type Detail struct {
+	Field    string // JSON pointer in the body, or a parameter's name
+	Value    string // the offending value as text; it may identify a person, so it is in no error text
+	Issue    string // what is wrong with it
+	Location string // body, query, url or authorization
+	// SignMessage is the message that the platform built, its body cut after 8 bytes, and SignMessageLength the length
+	// in bytes of the whole. Both come only with SIGN_ERROR.
+	SignMessage       string
+	SignMessageLength int
+}
+
+const maxErrorBody = 64 << 10
+
+// newAPIError reads a refusal. It accepts every shape that was seen: with and without detail, nested one deeper, with
+// numbers for texts, not JSON at all.
+func newAPIError(f *flight, res *Response, now time.Time) *APIError {
+	e := &APIError{
+		Status: res.Status, RequestID: res.RequestID, Method: f.Method, Template: f.Template, Attempts: f.Attempts,
+		Verified: res.Verified, Header: res.Header, Raw: res.raw[:min(len(res.raw), maxErrorBody)],
+		Code: Code(res.Get("code").String()), Message: res.Get("message").String(),
+	}
+	if detail := res.Get("detail"); detail.IsObject() {
+		e.Detail = &Detail{
+			Field: detail.Get("field").String(), Value: detail.Get("value").String(), Issue: detail.Get("issue").String(),
+			Location:          detail.Get("location").String(),
+			SignMessage:       detail.Get("sign_information.truncated_sign_message").String(),
+			SignMessageLength: int(detail.Get("sign_information.sign_message_length").Int()),
+		}
+		if e.Detail.Issue == "" {
+			e.Detail.Issue = detail.Get("detail.issue").String()
+		}
+	}
+	e.Hint = e.hint(f.MessageSize, now)
+	return e
+}
+
+// Outcome tells what is known about the operation. A verified 4xx is Rejected, and so are the refusals that are made
+// before a request is authenticated: 401 SIGN_ERROR, and 404 or 405 with an empty body. Everything else is Unknown: 5xx,
+// redirects, and 4xx that nobody signed.
+func (e *APIError) Outcome() Outcome {
+	if e.Status < 400 || e.Status > 499 {
+		return Unknown
+	}
+	if e.Verified || e.beforeAuthentication() {
+		return Rejected
+	}
+	return Unknown
+}
+
+func (e *APIError) beforeAuthentication() bool {
+	switch e.Status {
+	case http.StatusUnauthorized:
+		return e.Code == CodeSignError
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return len(e.Raw) == 0
+	}
+	return false
+}
+
+// Is makes an APIError StageAnswer, and ErrOutcomeUnknown where that is so.
+func (e *APIError) Is(target error) bool {
+	return target == StageAnswer || target == ErrOutcomeUnknown && e.Outcome() == Unknown
+}
+
+func (e *APIError) Error() string {
+	var b strings.Builder
+	b.WriteString("wxpay: ")
+	writeOperation(&b, e.Method, e.Template)
+	b.WriteString(strconv.Itoa(e.Status))
+	switch {
+	case e.Code != "":
+		b.WriteString(" " + oneLine(string(e.Code)))
+		if e.Message != "" {
+			b.WriteString(": " + oneLine(e.Message))
+		}
+	case len(e.Raw) == 0:
+		b.WriteString(" with an empty body")
+	default:
+		fmt.Fprintf(&b, " with %d bytes that are not the platform's JSON (%s)", len(e.Raw), oneLine(e.Header.Get("Content-Type")))
+	}
+	if d := e.Detail; d != nil && (d.Field != "" || d.Issue != "") {
+		b.WriteString(" [" + strings.TrimSpace(oneLine(d.Location)+" "+oneLine(d.Field)))
+		if d.Issue != "" {
+			b.WriteString(": " + oneLine(d.Issue))
+		}
+		b.WriteString("]")
+	}
+	if e.Hint != "" {
+		b.WriteString("; " + e.Hint)
+	}
+	if e.Outcome() == Unknown && e.Method != http.MethodGet {
+		b.WriteString("; outcome unknown: the operation may have taken effect, query it by your own number before repeating")
+	}
+	if e.RequestID != "" {
+		b.WriteString(" (request id " + oneLine(e.RequestID))
+		if meaning := e.RequestIDMeaning(); meaning != "" {
+			b.WriteString(": " + meaning)
+		}
+		b.WriteString(")")
+	}
+	return b.String()
+}
+
+// RequestIDMeaning explains the decimal tail of the Request-ID, an internal number of the platform, where it is known;
+// empty otherwise. It is for diagnosis, never for control flow.
+func (e *APIError) RequestIDMeaning() string {
+	_, number, _ := strings.Cut(e.RequestID, "-")
+	return internalNumbers[number]
+}
+
+// Format prints the error's text under every verb, so that no body gets into a log through %+v.
+func (e *APIError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
+
+// LogValue gives slog the allow-listed members.
+func (e *APIError) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("method", e.Method), slog.String("path", e.Template), slog.Int("status", e.Status), slog.String("code", string(e.Code)),
+		slog.String("request_id", e.RequestID), slog.String("outcome", e.Outcome().String()))
+}
+
+// clockHint is the difference of clocks above which a refusal is worth explaining by it.
+const clockHint = time.Minute
+
+func (e *APIError) hint(ownLength int, now time.Time) string {
+	switch {
+	case e.Status == http.StatusNotFound && len(e.Raw) == 0:
+		return "the platform does not know this path; compare it with the manual letter by letter"
+	case e.Status == http.StatusMethodNotAllowed && len(e.Raw) == 0:
+		return "the platform knows this path, but not with this method"
+	case e.Status >= 300 && e.Status <= 399:
+		return "redirects are not part of the protocol and are not followed; check the base URL and the proxy"
+	case e.Code != CodeSignError:
+		return ""
+	}
+	if date, err := http.ParseTime(e.Header.Get("Date")); err == nil {
+		if skew := now.Sub(date).Round(time.Second); skew > clockHint || skew < -clockHint {
+			side := "ahead of"
+			if skew < 0 {
+				side, skew = "behind", -skew
+			}
+			return fmt.Sprintf("this machine's clock is %s %s the platform's: set it, at most 5m0s are allowed", skew, side)
+		}
+	}
+	if e.Detail != nil && e.Detail.SignMessageLength > 0 {
+		if e.Detail.SignMessageLength != ownLength {
+			return fmt.Sprintf("the platform signed %d bytes, this client %d: something on the way changes the path, the query or the body", e.Detail.SignMessageLength, ownLength)
+		}
+		return "both sides built a message of the same length: the private key does not belong to the certificate serial"
+	}
+	return "check that merchant number, certificate serial and private key belong together"
+}
+
+// oneLine keeps a text of the platform untouched unless it would break the line.
+func oneLine(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// formatText prints text for a fmt.Formatter, quoted under %q.
+func formatText(s fmt.State, verb rune, text string) {
+	if verb == 'q' {
+		text = strconv.Quote(text)
+	}
+	_, _ = s.Write([]byte(text))
+}

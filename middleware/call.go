@@ -1,0 +1,76 @@
+package middleware
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// Call is what the pipeline knows about one logical call beyond its HTTP request. It travels in the request's context.
+// One goroutine at a time uses it: a middleware reads it before and after calling next, not from elsewhere.
+type Call struct {
+	// Method is the HTTP method.
+	Method string
+	// Template is the path with its placeholders unfilled, such as /v3/pay/transactions/id/{transaction_id}. Unlike the
+	// request's path it holds no identity, so it is what belongs in logs and metrics.
+	Template string
+	// Operation is what the catalogue knows about the call; nil without a catalogue or when it knows nothing.
+	Operation *fact.Operation
+	// Stream says that a successful answer of a family that is documented as unsigned is handed up unread.
+	Stream bool
+
+	// Attempts counts how often the request was signed for the wire.
+	Attempts int
+	// Reached says that an attempt was handed to the transport: from there on only the transport knows whether
+	// anything was sent.
+	Reached bool
+	// Verified says that the answer's signature was verified.
+	Verified bool
+	// MessageSize is the length in bytes of the message that was signed last. The platform names the length of its own
+	// message when a signature does not match.
+	MessageSize int
+
+	body          io.ReadCloser // the body that SetBody installed
+	signed        []byte        // the bytes that the signature covers while body is in place
+	authorization [1]string     // backs the header value, so that signing allocates no slice for it
+}
+
+type callKey struct{}
+
+type callContext struct {
+	context.Context
+	call *Call
+}
+
+func (c *callContext) Value(key any) any {
+	if key == (callKey{}) {
+		return c.call
+	}
+	return c.Context.Value(key)
+}
+
+// WithCall returns a context that carries call.
+func WithCall(ctx context.Context, call *Call) context.Context {
+	return &callContext{ctx, call}
+}
+
+// CallFrom returns the call that ctx carries, or nil outside the pipeline.
+func CallFrom(ctx context.Context) *Call {
+	call, _ := ctx.Value(callKey{}).(*Call)
+	return call
+}
+
+// SetBody makes body the body of req, replayable, and signed the bytes that the signature covers (the body itself,
+// except for uploads).
+func (c *Call) SetBody(req *http.Request, body, signed []byte) {
+	// net/http sends headers and a body of this very type in one write; any type of our own would cost a second one.
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	req.ContentLength = int64(len(body))
+	c.body, c.signed = req.Body, signed
+	req.GetBody = func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(body)), nil
+	}
+}

@@ -1,0 +1,69 @@
+package middleware
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// Observation is what one finished call looked like. It holds nothing that identifies a person and no secret, so all
+// of it may go into metrics and traces.
+type Observation struct {
+	Method    string
+	Template  string        // path with placeholders unfilled
+	Status    int           // HTTP status of the answer; 0 when none came
+	Code      string        // the platform's error code; empty on success or when there is none
+	RequestID string        // the platform's Request-ID; empty when none came
+	Attempts  int           // requests that were signed for the wire
+	Duration  time.Duration // from entering the pipeline to having the whole answer
+	Verified  bool          // the answer's signature was verified
+	Probe     bool          // the answer was refused because it is one of the platform's signature tests
+	Err       error         // why no answer can be used; nil when one came, whatever its status
+}
+
+// Observe calls hook once for every call, when it has ended. The hook runs on the caller's goroutine: it should be
+// quick, and must not panic.
+func Observe(clock func() time.Time, hook func(context.Context, Observation)) Middleware {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			begin := clock()
+			res, err := next.RoundTrip(req)
+			hook(req.Context(), observation(req, res, err, clock().Sub(begin)))
+			return res, err
+		})
+	}
+}
+
+func observation(req *http.Request, res *http.Response, err error, took time.Duration) Observation {
+	o := Observation{Method: req.Method, Duration: took, Err: err}
+	if call := CallFrom(req.Context()); call != nil {
+		o.Template, o.Attempts, o.Verified = call.Template, call.Attempts, call.Verified
+	}
+	if refused := (*VerifyError)(nil); errors.As(err, &refused) {
+		o.Status, o.RequestID, o.Probe = refused.Status, refused.Header.Get(apiv3.HeaderRequestID), refused.Probe
+	}
+	if res != nil {
+		o.Status, o.RequestID = res.StatusCode, res.Header.Get(apiv3.HeaderRequestID)
+		if o.Status >= 300 {
+			o.Code = errorCode(res)
+		}
+	}
+	return o
+}
+
+// errorCode returns the code of a refusal, if it has one.
+func errorCode(res *http.Response) string {
+	body, ok := res.Body.(*Body)
+	if !ok {
+		return ""
+	}
+	var refusal struct{ Code string }
+	if json.Unmarshal(body.raw, &refusal) != nil {
+		return ""
+	}
+	return printable(refusal.Code)
+}

@@ -1,0 +1,60 @@
+package middleware
+
+import (
+	"strings"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// UnsignedAnswer is one family of successful answers whose body no signature covers in the usual way.
+type UnsignedAnswer struct {
+	// Path is a template; {name} stands for one whole segment. All families are read with GET.
+	Path string
+	// Signature is fact.NoSignature, or fact.OverDigest.
+	Signature fact.Signature
+	// Source is the documentation of the download, or of the call that hands out its address.
+	Source string
+}
+
+// unsignedAnswers is the whole list: an answer of any other path that carries no signature is refused.
+var unsignedAnswers = []UnsignedAnswer{
+	{"/hk/v3/statements", fact.OverDigest, "https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_5.shtml"},
+	{"/invoicing/fapiao/fapiao-file", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4012286040"},
+	{"/v3/bill/downloadurl", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/partner/4012760249"},
+	{"/v3/billdownload/file", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4012791868"},
+	{"/v3/global/merchant-service/images/{media_id}", fact.NoSignature, "https://docs.qq.com/doc/DTlpoQlhMWXpzZ2NF"},
+	{"/v3/global/statements", fact.OverDigest, "https://pay.weixin.qq.com/doc/global/v3/zh/4013013869"},
+	{"/v3/merchant-service/images/{media_id}", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4012467251"},
+	{"/v3/new-tax-control-fapiao/download", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4012538335"},
+	{"/v3/payscore/bill/downloadurl", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4013394586"},
+	{"/v3/transferdownload/elecvoucherfile", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4012716436"},
+	{"/v3/transferdownload/signfile", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4012269010"},
+}
+
+// UnsignedAnswers returns the list of families, by path.
+func UnsignedAnswers() []UnsignedAnswer {
+	return append([]UnsignedAnswer(nil), unsignedAnswers...)
+}
+
+// answerSignature tells how a successful answer to method and path is signed. path is the escaped path of a request.
+func answerSignature(method, path string) fact.Signature {
+	if method != "GET" {
+		return fact.OverBody
+	}
+	for i := range unsignedAnswers {
+		if matches(unsignedAnswers[i].Path, path) {
+			return unsignedAnswers[i].Signature
+		}
+	}
+	return fact.OverBody
+}
+
+// matches reports whether path is an instance of template, whose only placeholder, if any, is its last segment.
+func matches(template, path string) bool {
+	prefix, _, variable := strings.Cut(template, "{")
+	if !variable {
+		return template == path
+	}
+	value, ok := strings.CutPrefix(path, prefix)
+	return ok && value != "" && !strings.Contains(value, "/")
+}

@@ -1,0 +1,239 @@
+package middleware
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// Keys finds the platform key that an answer names. A key that is not known is apiv3.ErrUnknownSerial.
+type Keys interface {
+	Key(ctx context.Context, serial string) (crypto.PublicKey, error)
+}
+
+// Verifier is what verifying answers needs.
+type Verifier struct {
+	Scheme apiv3.Scheme
+	Keys   Keys
+	Clock  func() time.Time
+	// MaxAnswer bounds an answer's body in bytes. A longer one is refused, never cut. Streams are not bounded.
+	MaxAnswer int64
+}
+
+// Reasons why an answer cannot be taken, beyond those of package apiv3 (ErrSignature, ErrUnsigned, ErrClock,
+// ErrUnknownSerial and their kin).
+var (
+	ErrAnswerTooLarge  = errors.New("the answer is larger than the limit")
+	ErrAnswerTruncated = errors.New("the answer was cut off")
+	ErrAnswerCoded     = errors.New("the answer is compressed although nobody asked for it")
+	ErrDigest          = errors.New("the digest in the header does not match the content")
+)
+
+// VerifyError means that an answer arrived and cannot be trusted. The operation may have taken effect. The answer is
+// kept as evidence: show it to a person, take no decision from it.
+type VerifyError struct {
+	// Status is the HTTP status of the answer.
+	Status int
+	// Header is the answer's header.
+	Header http.Header
+	// Body is what arrived of the body, at most the client's limit.
+	Body []byte
+	// Probe says that the signature is one of the platform's tests (WECHATPAY/SIGNTEST/…): a repeat will be signed right.
+	Probe bool
+	// Reason tells why; compare with errors.Is.
+	Reason error
+}
+
+func (e *VerifyError) Error() string {
+	return fmt.Sprintf("the answer (status %d) cannot be trusted: %v", e.Status, e.Reason)
+}
+
+// Unwrap returns the reason.
+func (e *VerifyError) Unwrap() error { return e.Reason }
+
+// Format prints the error's text under every verb, so that no body gets into a log through %+v.
+func (e *VerifyError) Format(s fmt.State, verb rune) {
+	if verb == 'q' {
+		fmt.Fprintf(s, "%q", e.Error())
+		return
+	}
+	_, _ = io.WriteString(s, e.Error())
+}
+
+// Verify reads every answer within its bound and verifies it over the raw bytes before anything above sees it.
+//
+//   - A 2xx must be signed, unless its path stands in [UnsignedAnswers]. One that is not, or wrongly, is a *VerifyError.
+//   - Another status is verified if it carries a signature (Call.Verified tells); a wrong one is a *VerifyError. Refusals
+//     made before authentication carry none and pass as they are.
+func Verify(v *Verifier) Middleware {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			call := CallFrom(req.Context())
+			if call == nil {
+				call = new(Call)
+			}
+			call.Reached, call.Verified = true, false
+			res, err := next.RoundTrip(req)
+			if err != nil {
+				return nil, err
+			}
+			if res.Body == nil { // not allowed, but a hand-made round tripper may do it
+				res.Body = http.NoBody
+			}
+			success := res.StatusCode >= 200 && res.StatusCode <= 299
+			signed := fact.OverBody
+			if success {
+				signed = answerSignature(req.Method, req.URL.EscapedPath())
+				if call.Stream && signed == fact.NoSignature {
+					return res, nil
+				}
+			}
+			body, err := v.read(res)
+			if err != nil {
+				return nil, unverified(res, body, err)
+			}
+			res.Body = &Body{raw: body}
+			if signed == fact.NoSignature || !success && !apiv3.HasSignature(res.Header) {
+				return res, nil
+			}
+			if err := v.verify(req.Context(), res.Header, body, signed); err != nil {
+				return nil, unverified(res, body, err)
+			}
+			call.Verified = true
+			return res, nil
+		})
+	}
+}
+
+func unverified(res *http.Response, body []byte, reason error) error {
+	return &VerifyError{
+		Status: res.StatusCode, Header: res.Header, Body: body, Reason: reason,
+		Probe: apiv3.Signature{Value: res.Header.Get(apiv3.HeaderSignature)}.IsProbe(),
+	}
+}
+
+// verify checks what costs least first: headers, window, key, signature.
+func (v *Verifier) verify(ctx context.Context, header http.Header, body []byte, signed fact.Signature) error {
+	signature, err := apiv3.ReadSignature(header)
+	if err != nil {
+		return err
+	}
+	if err := signature.CheckWindow(v.Clock()); err != nil {
+		return err
+	}
+	key, err := v.Keys.Key(ctx, signature.Serial)
+	if err != nil {
+		return fmt.Errorf("platform key %s: %w", printable(signature.Serial), err)
+	}
+	covered := body
+	digest := header.Get(apiv3.HeaderStatementSHA1)
+	if signed == fact.OverDigest && digest != "" {
+		covered = apiv3.StatementMessageBody(digest)
+	}
+	if err := signature.Verify(v.Scheme, key, covered); err != nil {
+		return err
+	}
+	if signed == fact.OverDigest && digest != "" {
+		if sum := sha1.Sum(body); !strings.EqualFold(digest, hex.EncodeToString(sum[:])) {
+			return ErrDigest
+		}
+	}
+	return nil
+}
+
+// printable shortens and cleans a text that came from outside, so that it can stand in an error.
+func printable(s string) string {
+	const longest = 64
+	if len(s) > longest {
+		s = s[:longest] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// read reads the whole body and closes it. What was read is returned with an error too.
+func (v *Verifier) read(res *http.Response) (body []byte, err error) {
+	defer res.Body.Close()
+	if coding := res.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, fmt.Errorf("%w (%s): a proxy on the way may have changed it", ErrAnswerCoded, printable(coding))
+	}
+	if res.ContentLength > v.MaxAnswer {
+		return nil, v.tooLarge()
+	}
+	if res.ContentLength >= 0 {
+		// The usual case: one allocation of the right size. The byte beyond finds a round tripper that lies about it.
+		body = make([]byte, res.ContentLength)
+		n, err := io.ReadFull(res.Body, body)
+		if err != nil && len(body) > 0 {
+			return body[:n], truncated(err)
+		}
+		var beyond [1]byte
+		if n, _ := io.ReadFull(res.Body, beyond[:]); n > 0 {
+			return body, fmt.Errorf("%w: it goes on after its Content-Length", ErrAnswerTruncated)
+		}
+		return body, nil
+	}
+	body, err = io.ReadAll(io.LimitReader(res.Body, v.MaxAnswer+1))
+	if int64(len(body)) > v.MaxAnswer {
+		return nil, v.tooLarge()
+	}
+	if err != nil {
+		return body, truncated(err)
+	}
+	return body, nil
+}
+
+func (v *Verifier) tooLarge() error {
+	return fmt.Errorf("%w of %d bytes (WithMaxAnswer raises it)", ErrAnswerTooLarge, v.MaxAnswer)
+}
+
+func truncated(err error) error {
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("%w: %w", ErrAnswerTruncated, err)
+}
+
+// Body is the body of an answer that was read whole. It can be read as usual, or taken at once with ReadBody.
+type Body struct {
+	raw    []byte
+	reader bytes.Reader
+	begun  bool
+}
+
+// Read reads like any body.
+func (b *Body) Read(p []byte) (int, error) {
+	if !b.begun {
+		b.begun = true
+		b.reader.Reset(b.raw)
+	}
+	return b.reader.Read(p)
+}
+
+// Close does nothing: the connection was given back when the answer was read.
+func (b *Body) Close() error { return nil }
+
+// ReadBody returns the whole body of an answer that came through Verify, without copying it if nothing has read from
+// it. The bytes must not be changed.
+func ReadBody(res *http.Response) ([]byte, error) {
+	if body, ok := res.Body.(*Body); ok && !body.begun {
+		return body.raw, nil
+	}
+	defer res.Body.Close()
+	return io.ReadAll(res.Body)
+}

@@ -1,0 +1,275 @@
+package wxpay
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/transport"
+)
+
+// Option sets up a client. A bad value is an error of [New]; where two options set the same thing, the later wins.
+type Option func(*config) error
+
+// config is what the options fill.
+type config struct {
+	scheme         apiv3.Scheme
+	base           *url.URL
+	platformKeys   []apiv3.PlatformKey
+	keysFailed     bool // an option for platform keys failed and has reported it
+	catalog        Lookup
+	transport      http.RoundTripper
+	middlewares    []middleware.Middleware
+	logger         *slog.Logger
+	observer       func(context.Context, middleware.Observation)
+	timeout        time.Duration
+	attemptTimeout time.Duration
+	maxAnswer      int64
+	concurrency    int
+	queueSize      int
+	userAgent      string
+	language       string
+	clock          func() time.Time
+	nonce          func() string
+}
+
+// DefaultBaseURL is the mainland gateway.
+const DefaultBaseURL = "https://api.mch.weixin.qq.com"
+
+func defaults() config {
+	return config{
+		scheme:         apiv3.RSA(),
+		base:           &url.URL{Scheme: "https", Host: strings.TrimPrefix(DefaultBaseURL, "https://")},
+		transport:      transport.New(transport.Config{}),
+		timeout:        30 * time.Second,
+		attemptTimeout: 10 * time.Second,
+		maxAnswer:      16 << 20,
+		concurrency:    64,
+		queueSize:      10_000,
+		userAgent:      defaultUserAgent,
+		clock:          time.Now,
+		nonce:          rand.Text,
+	}
+}
+
+// WithPublicKey adds the WeChat Pay public key and its id (PUB_KEY_ID_…), both shown by the merchant platform under API
+// security. [LoadPublicKey] reads the file pub_key.pem. Requests name this key, so answers are signed with it.
+func WithPublicKey(id string, key crypto.PublicKey) Option {
+	return func(c *config) error {
+		switch {
+		case id == "":
+			c.keysFailed = true
+			return errors.New("WithPublicKey: the id is missing; the merchant platform shows it beside the key, it begins with PUB_KEY_ID_")
+		case apiv3.IsSerial(id):
+			c.keysFailed = true
+			return fmt.Errorf("WithPublicKey: %s is the serial of a certificate; the id of the public key begins with PUB_KEY_ID_", id)
+		case key == nil:
+			c.keysFailed = true
+			return errors.New("WithPublicKey: the key is missing; LoadPublicKey reads pub_key.pem")
+		}
+		c.platformKeys = append(c.platformKeys, apiv3.PlatformKey{Serial: id, Key: key})
+		return nil
+	}
+}
+
+// WithPlatformCertificates adds platform certificates. They are used while they are valid and are not fetched or
+// renewed.
+func WithPlatformCertificates(certificates ...*x509.Certificate) Option {
+	return func(c *config) error {
+		for _, certificate := range certificates {
+			if certificate == nil {
+				c.keysFailed = true
+				return errors.New("WithPlatformCertificates: a certificate is nil")
+			}
+			c.platformKeys = append(c.platformKeys, apiv3.CertificateKey(certificate))
+		}
+		return nil
+	}
+}
+
+// WithCatalog gives the client a catalogue of operations, such as catalog.V3(). Without one every call still works.
+func WithCatalog(catalog Lookup) Option {
+	return func(c *config) error {
+		c.catalog = catalog
+		return nil
+	}
+}
+
+// WithBaseURL sets the gateway: scheme and host, such as https://apihk.mch.weixin.qq.com. Plain http is accepted for
+// this machine only, for a sandbox. The default is [DefaultBaseURL].
+func WithBaseURL(address string) Option {
+	return func(c *config) (err error) {
+		base, err := baseURL(address)
+		if err == nil {
+			c.base = base
+		}
+		return err
+	}
+}
+
+// WithTransport replaces the last hop, for example by transport.New with another configuration, by a recorder, or by
+// sandbox.Transport. It stands below signing and verifying. An error of a round tripper that is not package transport's
+// leaves the outcome unknown, since nobody knows whether it sent anything.
+func WithTransport(rt http.RoundTripper) Option {
+	return func(c *config) error {
+		if rt == nil {
+			return errors.New("WithTransport: the round tripper is nil")
+		}
+		c.transport = rt
+		return nil
+	}
+}
+
+// WithMiddleware adds middlewares of your own, outermost first, outside signing: what they change is signed. Options
+// given later add further in.
+func WithMiddleware(middlewares ...middleware.Middleware) Option {
+	return func(c *config) error {
+		for _, m := range middlewares {
+			if m == nil {
+				return errors.New("WithMiddleware: a middleware is nil")
+			}
+		}
+		c.middlewares = append(c.middlewares, middlewares...)
+		return nil
+	}
+}
+
+// WithLogger makes the client write one record per call; see [middleware.Log]. The default writes none.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		c.logger = logger
+		return nil
+	}
+}
+
+// WithObserver hands every finished call to observe, for metrics and traces; see [middleware.Observe].
+func WithObserver(observe func(context.Context, middleware.Observation)) Option {
+	return func(c *config) error {
+		c.observer = observe
+		return nil
+	}
+}
+
+// WithTimeout bounds one call with all its attempts. Default 30 s.
+func WithTimeout(limit time.Duration) Option {
+	return func(c *config) error {
+		c.timeout = limit
+		return checkLimit("WithTimeout", limit)
+	}
+}
+
+// WithAttemptTimeout bounds one attempt of a call. Default 10 s.
+func WithAttemptTimeout(limit time.Duration) Option {
+	return func(c *config) error {
+		c.attemptTimeout = limit
+		return checkLimit("WithAttemptTimeout", limit)
+	}
+}
+
+// WithMaxAnswer bounds an answer's body, in bytes. A longer one is refused, never cut. Default 16 MiB.
+func WithMaxAnswer(bytes int64) Option {
+	return func(c *config) error {
+		c.maxAnswer = bytes
+		return checkCount("WithMaxAnswer", bytes)
+	}
+}
+
+// WithConcurrency sets how many asynchronous calls run at once. Default 64.
+func WithConcurrency(calls int) Option {
+	return func(c *config) error {
+		c.concurrency = calls
+		return checkCount("WithConcurrency", int64(calls))
+	}
+}
+
+// WithQueue sets how many asynchronous calls may wait for their turn. Default 10,000.
+func WithQueue(calls int) Option {
+	return func(c *config) error {
+		c.queueSize = calls
+		if calls < 0 {
+			return fmt.Errorf("WithQueue is %d, it must not be negative", calls)
+		}
+		return nil
+	}
+}
+
+// WithUserAgent puts product, such as "shop/1.2", before the client's own User-Agent.
+func WithUserAgent(product string) Option {
+	return func(c *config) error {
+		if product == "" || strings.ContainsFunc(product, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
+			return errors.New("WithUserAgent: the product is not printable ASCII, such as shop/1.2")
+		}
+		c.userAgent = product + " " + defaultUserAgent
+		return nil
+	}
+}
+
+// WithLanguage chooses the language of the platform's messages: en, zh-CN, zh-HK or zh-TW. The default leaves the choice
+// to the platform, which is zh-CN.
+func WithLanguage(tag string) Option {
+	return func(c *config) error {
+		switch tag {
+		case "en", "zh-CN", "zh-HK", "zh-TW":
+			c.language = tag
+			return nil
+		}
+		return fmt.Errorf("WithLanguage: %s is not one of en, zh-CN, zh-HK, zh-TW", quote(tag))
+	}
+}
+
+// WithScheme replaces the authentication scheme. The default is [apiv3.RSA].
+func WithScheme(scheme apiv3.Scheme) Option {
+	return func(c *config) error {
+		if scheme == nil {
+			return errors.New("WithScheme: the scheme is nil")
+		}
+		c.scheme = scheme
+		return nil
+	}
+}
+
+// WithClock replaces the clock that signing and verifying use. The default is time.Now.
+func WithClock(now func() time.Time) Option {
+	return func(c *config) error {
+		if now == nil {
+			return errors.New("WithClock: the clock is nil")
+		}
+		c.clock = now
+		return nil
+	}
+}
+
+// WithNonce replaces the source of nonces, for golden tests. Each call must give a fresh, unpredictable text of at most
+// 32 characters of [0-9A-Za-z]. The default is crypto/rand.Text.
+func WithNonce(nonce func() string) Option {
+	return func(c *config) error {
+		if nonce == nil {
+			return errors.New("WithNonce: the source is nil")
+		}
+		c.nonce = nonce
+		return nil
+	}
+}
+
+func checkCount(what string, n int64) error {
+	if n <= 0 {
+		return fmt.Errorf("%s is %d, it must be positive", what, n)
+	}
+	return nil
+}
+
+// loopback reports whether host is this machine.
+func loopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}

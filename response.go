@@ -1,0 +1,88 @@
+package wxpay
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/tidwall/gjson"
+)
+
+// Response is a successful answer: status 2xx, read whole and verified. It is immutable and may be shared.
+type Response struct {
+	// Status is the HTTP status: 200, 202 (accepted, not finished) or 204.
+	Status int
+	// Header is the answer's header.
+	Header http.Header
+	// RequestID identifies the call for the platform's support; empty when the answer has none.
+	RequestID string
+	// Verified says that the platform's signature was verified. It is false only for the families of answers that are
+	// documented as unsigned, such as bill files.
+	Verified bool
+
+	raw    []byte
+	valid  bool    // raw is JSON
+	flight *flight // the call that it answers, for errors
+}
+
+func newResponse(f *flight, res *http.Response, raw []byte) *Response {
+	return &Response{
+		Status: res.StatusCode, Header: res.Header, RequestID: res.Header.Get("Request-Id"), Verified: f.Verified,
+		raw: raw, valid: gjson.ValidBytes(raw), flight: f,
+	}
+}
+
+// Get reads one value by gjson path, such as "amount.total" or "data.#.serial_no"
+// (syntax: https://github.com/tidwall/gjson/blob/master/SYNTAX.md). On a body that is not JSON nothing exists.
+func (r *Response) Get(path string) gjson.Result {
+	if !r.valid {
+		return gjson.Result{}
+	}
+	return gjson.GetBytes(r.raw, path)
+}
+
+// Raw returns the body as it was received and verified. It must not be changed.
+func (r *Response) Raw() []byte { return r.raw }
+
+// Decode unmarshals the body into v, as encoding/json does. A failure is a *[CallError] of stage StageDecode and
+// outcome Confirmed: the call itself succeeded.
+func (r *Response) Decode(v any) error {
+	err := errors.New("it has no body")
+	if len(r.raw) > 0 {
+		err = json.Unmarshal(r.raw, v)
+	}
+	if err == nil {
+		return nil
+	}
+	failure := &CallError{Stage: StageDecode, Outcome: Confirmed, Response: r, Err: err}
+	if r.flight != nil {
+		failure.Method, failure.Template, failure.Attempts = r.flight.Method, r.flight.Template, r.flight.Attempts
+	}
+	return failure
+}
+
+// Into decodes the answer of a call into a T:
+//
+//	order, err := wxpay.Into[Order](client.Chain("…").Get(ctx))
+//
+// The call's own error is returned as it is; for a failure to decode see [Response.Decode].
+func Into[T any](res *Response, err error) (T, error) {
+	var v T
+	if err != nil {
+		return v, err
+	}
+	err = res.Decode(&v)
+	return v, err
+}
+
+// Format prints status, request id and size under every verb: bodies hold identities.
+func (r *Response) Format(s fmt.State, verb rune) {
+	formatText(s, verb, fmt.Sprintf("wxpay.Response{status %d, request id %s, %d bytes, verified %t}", r.Status, r.RequestID, len(r.raw), r.Verified))
+}
+
+// LogValue gives slog the allow-listed members.
+func (r *Response) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("status", r.Status), slog.String("request_id", r.RequestID), slog.Int("bytes", len(r.raw)), slog.Bool("verified", r.Verified))
+}

@@ -1,0 +1,280 @@
+package wxpay
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// This file builds paths. Two rules hold everywhere: what the caller wrote as a value never changes and never leaves its
+// segment, and what is signed is byte for byte what is sent.
+
+// checkPath checks literal segments joined by "/", each made of unreserved characters or a {name}, and returns the path
+// without its leading slash. A trailing slash belongs to the path: two operations of the API have one.
+func checkPath(path string) (string, error) {
+	rest := strings.TrimPrefix(path, "/")
+	if rest == "" {
+		return "", fmt.Errorf("the path is empty: give it as the manual prints it, for example v3/certificates")
+	}
+	if i := strings.Index(rest, "://"); i > 0 {
+		return "", fmt.Errorf("%s is a URL: give the path alone, the host is set with WithBaseURL", quote(path))
+	}
+	for i, start := 0, 0; i <= len(rest); i++ {
+		if i < len(rest) && rest[i] != '/' {
+			continue
+		}
+		segment := rest[start:i]
+		if segment == "" && i == len(rest) {
+			break
+		}
+		if err := checkSegment(segment); err != nil {
+			return "", fmt.Errorf("path %s: %w", quote(path), err)
+		}
+		start = i + 1
+	}
+	return rest, nil
+}
+
+func checkSegment(segment string) error {
+	if segment == "" {
+		return fmt.Errorf("it has an empty segment (two slashes in a row)")
+	}
+	if segment == "." || segment == ".." {
+		return fmt.Errorf("the segment %q would change the path", segment)
+	}
+	if segment[0] == '{' {
+		_, err := placeholder(segment)
+		return err
+	}
+	for i := 0; i < len(segment); i++ {
+		if unreserved[segment[i]] {
+			continue
+		}
+		switch segment[i] {
+		case '?', '#':
+			return fmt.Errorf("it has a query or fragment: use Query(name, value)")
+		case '%':
+			return fmt.Errorf("the segment %s is percent-encoded: write a {name} and fill it with RawVar", quote(segment))
+		case '{', '}':
+			return fmt.Errorf("the placeholder in %s does not fill its segment", quote(segment))
+		}
+		return fmt.Errorf("the segment %s has a character that no segment of the API has: write a {name} and fill it with Var", quote(segment))
+	}
+	return nil
+}
+
+// placeholder returns the name in {name}.
+func placeholder(segment string) (string, error) {
+	name, ok := strings.CutSuffix(segment[1:], "}")
+	if !ok || name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+		return "", fmt.Errorf("the placeholder %s is not {name} with lower-case letters, digits and _", quote(segment))
+	}
+	return name, nil
+}
+
+// appendName appends one argument of At: a name or a path, each segment rewritten by the attribute style's rules.
+func appendName(dst []byte, name string) ([]byte, error) {
+	trimmed := strings.TrimPrefix(name, "/")
+	if trimmed == "" {
+		return dst, fmt.Errorf("a name given to At is empty")
+	}
+	if strings.Contains(trimmed, "://") {
+		return dst, fmt.Errorf("%s is a URL: give the path alone, the host is set with WithBaseURL", quote(name))
+	}
+	for first := true; ; first = false {
+		segment, rest, more := strings.Cut(trimmed, "/")
+		if segment == "" && !more && !first {
+			return append(dst, '/'), nil
+		}
+		if !first || len(dst) > 0 && dst[len(dst)-1] != '/' {
+			dst = append(dst, '/')
+		}
+		var err error
+		if dst, err = appendSegment(dst, segment); err != nil {
+			return dst, fmt.Errorf("At(%s): %w", quote(name), err)
+		}
+		if !more {
+			return dst, nil
+		}
+		trimmed = rest
+	}
+}
+
+// appendSegment appends one segment of the attribute style: camelCase and PascalCase become kebab-case, _name_ becomes
+// {name}, and what looks like a value is refused, because rewriting it would corrupt it.
+func appendSegment(dst []byte, segment string) ([]byte, error) {
+	if n := len(segment); n > 2 && segment[0] == '_' && segment[n-1] == '_' {
+		braced := "{" + segment[1:n-1] + "}"
+		if _, err := placeholder(braced); err != nil {
+			return dst, err
+		}
+		return append(dst, braced...), nil
+	}
+	if err := checkSegment(segment); err != nil {
+		return dst, err
+	}
+	if digit(segment[0]) {
+		return dst, looksLikeValue(segment)
+	}
+	for i := 0; i < len(segment); i++ {
+		c := segment[i]
+		if !upper(c) {
+			dst = append(dst, c)
+			continue
+		}
+		if i > 0 {
+			if before := segment[i-1]; !lower(before) {
+				return dst, looksLikeValue(segment)
+			}
+			dst = append(dst, '-')
+		}
+		dst = append(dst, c|0x20)
+	}
+	return dst, nil
+}
+
+func looksLikeValue(segment string) error {
+	return fmt.Errorf("%s looks like a value, and names are rewritten: write a {name} and fill it with Var, or use Chain for a literal path", quote(segment))
+}
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }
+func upper(c byte) bool { return 'A' <= c && c <= 'Z' }
+func lower(c byte) bool { return 'a' <= c && c <= 'z' }
+
+// unreserved marks the characters that stand for themselves in a path or query (RFC 3986, section 2.3).
+var unreserved = func() (table [256]bool) {
+	for c := range table {
+		b := byte(c)
+		table[c] = digit(b) || upper(b) || lower(b) || strings.IndexByte("-._~", b) >= 0
+	}
+	return table
+}()
+
+// appendEscaped appends a value as data: everything but unreserved characters is percent-encoded, a blank as %20.
+func appendEscaped(dst []byte, value string) []byte {
+	const hex = "0123456789ABCDEF"
+	for i := 0; i < len(value); i++ {
+		if c := value[i]; unreserved[c] {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return dst
+}
+
+// variable is the value of one placeholder.
+type variable struct {
+	name, value string
+	raw         bool // the value is percent-encoded already
+}
+
+// check reports a value that would leave its segment, or that says the caller's data is missing.
+func (v variable) check() error {
+	plain := v.value
+	if v.raw {
+		var err error
+		if plain, err = url.PathUnescape(v.value); err != nil {
+			return fmt.Errorf("the value of {%s} is not percent-encoded text: use Var for plain values", v.name)
+		}
+		for i := 0; i < len(v.value); i++ {
+			if c := v.value[i]; !unreserved[c] && strings.IndexByte("%!$&'()*+,;=:@", c) < 0 {
+				return fmt.Errorf("the value of {%s} has a character that must be percent-encoded: use Var for plain values", v.name)
+			}
+		}
+	}
+	switch plain {
+	case "":
+		return fmt.Errorf("the value of {%s} is empty", v.name)
+	case ".", "..":
+		return fmt.Errorf("the value of {%s} is %q, which would change the path", v.name, plain)
+	}
+	return nil
+}
+
+// expand fills the placeholders of a checked template and returns the escaped path, with its leading slash, and its
+// decoded form when that differs.
+func expand(template string, variables []variable) (escaped, decoded string, err error) {
+	if len(variables) == 0 && strings.IndexByte(template, '{') < 0 {
+		return "/" + template, "", nil
+	}
+	used := 0
+	out := make([]byte, 0, len(template)+64)
+	plain := make([]byte, 0, len(template)+64)
+	for rest := template; ; {
+		out, plain = append(out, '/'), append(plain, '/')
+		segment, after, more := strings.Cut(rest, "/")
+		if segment == "" || segment[0] != '{' {
+			out, plain = append(out, segment...), append(plain, segment...)
+		} else {
+			name := segment[1 : len(segment)-1]
+			found := false
+			for i := range variables {
+				v := &variables[i]
+				if v.name != name {
+					continue
+				}
+				if err := v.check(); err != nil {
+					return "", "", err
+				}
+				found = true
+				if v.raw {
+					text, _ := url.PathUnescape(v.value)
+					out, plain = append(out, v.value...), append(plain, text...)
+				} else {
+					out, plain = appendEscaped(out, v.value), append(plain, v.value...)
+				}
+				used++
+				break
+			}
+			if !found {
+				return "", "", fmt.Errorf("{%s} has no value: call Var(%q, …)", name, name)
+			}
+		}
+		if !more {
+			break
+		}
+		rest = after
+	}
+	if used < len(variables) {
+		for _, v := range variables {
+			if !strings.Contains(template, "{"+v.name+"}") {
+				return "", "", fmt.Errorf("the path has no {%s}, but a value for it was given", v.name)
+			}
+		}
+	}
+	return string(out), string(plain), nil
+}
+
+// label returns the path of a template as logs and metrics may show it: a literal segment that looks like a value, which
+// the caller should have put into a variable, is left out.
+func label(template string) string {
+	suspect := func(segment string) bool {
+		return segment != "" && segment[0] != '{' && (digit(segment[0]) || strings.ContainsFunc(segment, func(r rune) bool { return r < 0x80 && upper(byte(r)) }))
+	}
+	for rest, more := template, true; more; {
+		var segment string
+		segment, rest, more = strings.Cut(rest, "/")
+		if !suspect(segment) {
+			continue
+		}
+		segments := strings.Split(template, "/")
+		for i := range segments {
+			if suspect(segments[i]) {
+				segments[i] = "{…}"
+			}
+		}
+		return "/" + strings.Join(segments, "/")
+	}
+	return "/" + template
+}
+
+// quote shows a piece of a path in an error. It is cut short, and it is only used for what the caller wrote as code: a
+// value of Var never appears in an error.
+func quote(s string) string {
+	const longest = 80
+	if len(s) > longest {
+		s = s[:longest] + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}
