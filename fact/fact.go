@@ -56,7 +56,10 @@ type Operation struct {
 	// Docs are documentation ids; see DocURL.
 	Docs []string
 	// Also lists operations of the same method whose template has the same shape and so cannot be told apart by path.
+	// They name this one in their own Also: do not walk it in depth.
 	Also []*Operation
+	// ByHand says that the operation was added by hand because the documentation lacks it.
+	ByHand bool
 }
 
 // Request lists the members of a request by the place they travel in.
@@ -116,9 +119,12 @@ type Field struct {
 	Required bool
 	// Format refines a string: "rfc3339", "date", "media" or "url"; empty says nothing.
 	Format string
-	// Enum lists the documented constants (string, int64, float64 or bool). Such lists go stale: an unknown value is a
-	// reason to warn, never to refuse.
+	// Enum lists the documented constants in the JSON type of the value, or of the elements of an array: string, int64
+	// (also for a whole number of type Number), float64 or bool. Such lists go stale: an unknown value is a reason to
+	// warn, never to refuse, unless Reviewed is set.
 	Enum []any
+	// Reviewed says that Enum was checked by hand and is complete.
+	Reviewed bool
 	// Cipher says how the value is encrypted.
 	Cipher Cipher
 	// JSONText says that the value is a JSON text in a string; Fields then lists the members of that text, if known.
@@ -148,6 +154,9 @@ const (
 	Booleans Type = "boolean[]"
 	Objects  Type = "object[]"
 )
+
+// Element returns the type of an array's elements, and any other type as it is.
+func (t Type) Element() Type { return Type(strings.TrimSuffix(string(t), "[]")) }
 
 // Cipher says how a member's value is encrypted.
 type Cipher string
@@ -186,6 +195,8 @@ type Event struct {
 	Reply *Reply
 	// Docs are documentation ids; see DocURL.
 	Docs []string
+	// ByHand says that the event was added by hand because the documentation lacks it.
+	ByHand bool
 }
 
 // Reply lists what the receiver of a notification answers.
