@@ -1,0 +1,81 @@
+// Package catalog holds what is documented of WeChat Pay APIv3, offline: 1,019 operations with their members, and 102
+// notification types.
+//
+//	facts := catalog.V3()
+//	operation, ok := facts.Lookup("GET", "/v3/pay/transactions/id/4200001234202511230000000001")
+//
+// It serves checks before sending, the encryption of marked members, documentation, completion and simulation. It is the
+// wrong place to ask whether an operation exists: one that was published this morning is not in it and works all the
+// same. Required members may be conditional in reality and constants go stale, so what the catalogue says is a strong
+// hint, not a law. Error codes, rate limits and lengths are not part of the data.
+//
+// A Catalog may be used by several goroutines. It is unpacked when V3 is first called, in about ten milliseconds and six
+// megabytes, and stays in memory; a program that never calls V3 pays only for the embedded copy, about 120 kB. Values
+// reached through a Catalog are shared and must not be changed.
+//
+// # Where the facts come from
+//
+// They are facts of the public interface, taken from its documentation, which each row names (fact.DocURL makes an
+// address of an id). There is no prose in them: names, paths, types, flags, constants and references only.
+//
+// # The form of the data
+//
+// The folder data has one text for each first pair of path segments (/v3/pay/… is in v3.pay.txt) and one for the events.
+// They are the source; catalog.txt.gz is the packed copy of all of them that programs embed, written by
+//
+//	go generate ./catalog
+//
+// and a test fails when it does not match. A text consists of blocks divided by an empty line, sorted by path, then by
+// GET, POST, PUT, PATCH, DELETE:
+//
+//	GET /v3/bill/tradebill
+//	  name 申请交易账单
+//	  tag 基础支付/账单
+//	  role 直连商户
+//	  query
+//	    bill_date string!
+//	    bill_type string = ALL | SUCCESS | REFUND
+//	  answer 200 json
+//	    hash_type string!
+//	    download_url string!
+//	  doc v3/merchant/4012791866
+//
+// Indentation is two blanks a level. The keys of an operation, in their order; those with a star may come several times:
+//
+//	hand             the operation was added by hand
+//	name             official name
+//	host             documented host where it is not api.mch.weixin.qq.com; with "only", the one host that serves it
+//	unsigned         requests are not signed
+//	status           offline, superseded, beta, restricted or linked
+//	replaced-by *    METHOD /path
+//	tag *            product family
+//	role *           kind of merchant
+//	joined           one description serves direct and partner callers
+//	path query header json form
+//	                 members of the request by place
+//	answer           status, then json, empty or stream; for a stream its content (data, pdf, image) and "unsigned" or
+//	                 "digest" where the signature is not over the body; members of the answer below
+//	doc *            documentation id
+//
+// A block of an event begins with "event" and its type. Its keys are hand, name, alias *, resource-type *,
+// original-type *, algorithm, variant *, joined, resource, reply-header, reply-body and doc *.
+//
+// A member is a line, with its own members below it:
+//
+//	NAME TYPE[!] [MARK]... [= CONSTANT | CONSTANT ...]
+//
+// The exclamation mark says required. Marks are a format (rfc3339, date, media, url), a cipher (rsa, aes), jsontext (a
+// JSON text in a string, its members below), alt:NAME (another documented name), hand (added by hand because the
+// documentation's tables lack it) and reviewed (the constants were checked by hand and are complete). Constants are
+// written bare; text is quoted where it would be mistaken, and always in the list of a member that is not text.
+//
+// Further facts of an operation are further keyed lines: one row in the table OperationKeys of internal/text gives a key
+// its name, its place and its owner.
+//
+// # The next edition
+//
+//	go run ./catalog/internal/gen -check FILE...
+//	go run ./catalog/internal/gen -import FILE...
+//
+// compare the texts with a facts file and take it over. Rows and keys owned by hand stay as they are.
+package catalog

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/catalog/internal/text"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// operationRow is the line of an operation in a facts file.
+type operationRow struct {
+	Method       string   `json:"m"`
+	Path         string   `json:"p"`
+	Name         string   `json:"n"`
+	Host         string   `json:"h"`
+	HostRequired one      `json:"hr"`
+	Signing      string   `json:"sg"`
+	Status       string   `json:"st"`
+	ReplacedBy   []string `json:"rp"`
+	Tags         []string `json:"tag"`
+	Roles        []string `json:"role"`
+	Joined       one      `json:"mm"`
+	In           struct {
+		Path   []fieldRow `json:"path"`
+		Query  []fieldRow `json:"query"`
+		Header []fieldRow `json:"header"`
+		JSON   []fieldRow `json:"json"`
+		Form   []fieldRow `json:"form"`
+	} `json:"in"`
+	Answer    string     `json:"rs"`
+	Success   int        `json:"sc"`
+	Content   string     `json:"sm"`
+	Signature string     `json:"rv"`
+	Out       []fieldRow `json:"out"`
+	Docs      []string   `json:"doc"`
+}
+
+// eventRow is the line of an event in a facts file.
+type eventRow struct {
+	Type          string     `json:"ev"`
+	Aliases       []string   `json:"al"`
+	Name          string     `json:"n"`
+	ResourceTypes []string   `json:"rt"`
+	OriginalTypes []string   `json:"ot"`
+	Algorithm     string     `json:"alg"`
+	Variants      []string   `json:"va"`
+	Joined        one        `json:"mm"`
+	Resource      []fieldRow `json:"res"`
+	Reply         *struct {
+		Body   []fieldRow `json:"body"`
+		Header []fieldRow `json:"header"`
+	} `json:"re"`
+	Docs []string `json:"doc"`
+}
+
+// fieldRow is a member in a facts file.
+type fieldRow struct {
+	Name     string     `json:"n"`
+	Type     string     `json:"t"`
+	Required one        `json:"r"`
+	Format   string     `json:"fm"`
+	Enum     []any      `json:"e"`
+	Cipher   string     `json:"x"`
+	JSONText one        `json:"j"`
+	Fields   []fieldRow `json:"f"`
+	Alt      []string   `json:"alt"`
+}
+
+// one is a flag: the number 1, or absent.
+type one bool
+
+func (o *one) UnmarshalJSON(b []byte) error {
+	if string(b) != "1" {
+		return fmt.Errorf("a flag is %s; it is 1 or left out", b)
+	}
+	*o = true
+	return nil
+}
+
+// readFacts reads facts files into one sorted document. An error names file and line.
+func readFacts(names []string) (*text.Document, error) {
+	if len(names) == 0 {
+		return nil, errors.New("name at least one facts file")
+	}
+	all := &text.Document{}
+	places := map[string]string{} // of operations and events, as file:line
+	for _, name := range names {
+		if err := readFactsFile(name, all, places); err != nil {
+			return nil, err
+		}
+	}
+	for _, operation := range all.Operations {
+		for _, other := range operation.ReplacedBy {
+			if places[other] == "" {
+				id := operation.Method + " " + operation.Path
+				return nil, fmt.Errorf("%s: %s is replaced by %q, which is in no line", places[id], id, other)
+			}
+		}
+	}
+	sortDocument(all)
+	return all, nil
+}
+
+func readFactsFile(name string, all *text.Document, places map[string]string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	rows := 0
+	lines := bufio.NewReader(f)
+	for number := 1; err != io.EOF; number++ {
+		var line []byte
+		if line, err = lines.ReadBytes('\n'); err != nil && err != io.EOF {
+			return err
+		}
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		place := name + ":" + strconv.Itoa(number)
+		id, problem := readRow(line, all)
+		if problem != nil {
+			return fmt.Errorf("%s: %w", place, problem)
+		}
+		if other := places[id]; other != "" {
+			return fmt.Errorf("%s: %s stands already in %s", place, id, other)
+		}
+		places[id] = place
+		rows++
+	}
+	if rows == 0 {
+		return fmt.Errorf("%s: no facts in it", name)
+	}
+	return nil
+}
+
+// readRow appends one line to all and returns what it is about.
+func readRow(line []byte, all *text.Document) (string, error) {
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(line, &keys); err != nil {
+		return "", fmt.Errorf("not a JSON object: %w", err)
+	}
+	if keys["ev"] != nil {
+		var row eventRow
+		if err := decode(line, &row); err != nil {
+			return "", err
+		}
+		event := row.event()
+		all.Events = append(all.Events, event)
+		return event.Type, text.Check(&text.Document{Events: []*fact.Event{event}})
+	}
+	var row operationRow
+	if err := decode(line, &row); err != nil {
+		return "", err
+	}
+	operation, err := row.operation()
+	if err != nil {
+		return "", err
+	}
+	all.Operations = append(all.Operations, operation)
+	alone := *operation
+	alone.ReplacedBy = nil // may stand further down
+	return operation.Method + " " + operation.Path, text.Check(&text.Document{Operations: []*fact.Operation{&alone}})
+}
+
+// decode is strict: a key this program does not know would be lost silently.
+func decode(line []byte, row any) error {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	d.UseNumber()
+	return d.Decode(row)
+}
+
+func (r *operationRow) operation() (*fact.Operation, error) {
+	o := &fact.Operation{
+		Method: r.Method, Path: r.Path, Name: r.Name,
+		Host: r.Host, HostRequired: bool(r.HostRequired),
+		Status: fact.Status(r.Status), ReplacedBy: r.ReplacedBy,
+		Tags: r.Tags, Roles: r.Roles, Joined: bool(r.Joined),
+		In: fact.Request{
+			Path: fieldList(r.In.Path), Query: fieldList(r.In.Query), Header: fieldList(r.In.Header),
+			JSON: fieldList(r.In.JSON), Form: fieldList(r.In.Form),
+		},
+		Answer: fact.Answer(r.Answer), Success: r.Success, Content: r.Content, Signature: fact.Signature(r.Signature),
+		Out: fieldList(r.Out), Docs: r.Docs,
+	}
+	switch r.Signing {
+	case "":
+	case "none":
+		o.Unsigned = true
+	default:
+		return nil, fmt.Errorf(`"sg" is %q; it is "none" or left out`, r.Signing)
+	}
+	if o.Success == 0 {
+		o.Success = 200
+	}
+	return o, nil
+}
+
+func (r *eventRow) event() *fact.Event {
+	e := &fact.Event{
+		Type: r.Type, Aliases: r.Aliases, Name: r.Name, ResourceTypes: r.ResourceTypes, OriginalTypes: r.OriginalTypes,
+		Algorithm: r.Algorithm, Variants: r.Variants, Joined: bool(r.Joined), Resource: fieldList(r.Resource), Docs: r.Docs,
+	}
+	if r.Reply != nil {
+		e.Reply = &fact.Reply{Body: fieldList(r.Reply.Body), Header: fieldList(r.Reply.Header)}
+	}
+	return e
+}
+
+func fieldList(rows []fieldRow) []fact.Field {
+	var list []fact.Field
+	for _, r := range rows {
+		f := fact.Field{
+			Name: r.Name, Type: fact.Type(r.Type), Required: bool(r.Required), Format: r.Format,
+			Cipher: fact.Cipher(r.Cipher), JSONText: bool(r.JSONText), Fields: fieldList(r.Fields), Alt: r.Alt,
+		}
+		for _, constant := range r.Enum {
+			f.Enum = append(f.Enum, constantValue(constant))
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// constantValue turns a number into int64 when it is written as a whole number, and into float64 otherwise.
+func constantValue(v any) any {
+	number, ok := v.(json.Number)
+	if !ok {
+		return v
+	}
+	if i, err := strconv.ParseInt(number.String(), 10, 64); err == nil {
+		return i
+	}
+	if f, err := number.Float64(); err == nil && strings.ContainsAny(number.String(), ".eE") {
+		return f
+	}
+	return number.String()
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/catalog/internal/text"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+const (
+	packedName = "catalog.txt.gz"
+	eventsName = "events.txt"
+)
+
+// fileName returns the name of the text that holds the operations of a path: its first two segments.
+func fileName(path string) string {
+	segments := strings.SplitN(strings.TrimPrefix(path, "/"), "/", 3)
+	return strings.Join(segments[:min(2, len(segments))], ".") + ".txt"
+}
+
+func textNames(dir string) ([]string, error) {
+	return filepath.Glob(filepath.Join(dir, "data", "*.txt"))
+}
+
+// readTexts reads all texts of the catalogue in dir as one sorted document. A folder without data is an empty catalogue;
+// a folder that is not there is an error.
+func readTexts(dir string) (*text.Document, error) {
+	if _, err := os.Stat(filepath.Join(dir, "data")); err != nil {
+		return nil, fmt.Errorf("%w (run it from the module's root, or name the package's folder with -catalog)", err)
+	}
+	names, err := textNames(dir)
+	if err != nil {
+		return nil, err
+	}
+	all := &text.Document{}
+	for _, name := range names {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		doc, err := text.Parse(string(src))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all.Operations = append(all.Operations, doc.Operations...)
+		all.Events = append(all.Events, doc.Events...)
+	}
+	sortDocument(all)
+	return all, nil
+}
+
+func sortDocument(doc *text.Document) {
+	slices.SortStableFunc(doc.Operations, text.Compare)
+	slices.SortStableFunc(doc.Events, func(a, b *fact.Event) int { return strings.Compare(a.Type, b.Type) })
+}
+
+// writeTexts writes a sorted document as texts, and removes those that it no longer fills.
+func writeTexts(dir string, all *text.Document) error {
+	texts := map[string]*text.Document{eventsName: {Events: all.Events}}
+	for _, operation := range all.Operations {
+		name := fileName(operation.Path)
+		if texts[name] == nil {
+			texts[name] = &text.Document{}
+		}
+		texts[name].Operations = append(texts[name].Operations, operation)
+	}
+	for name, doc := range texts {
+		if err := os.WriteFile(filepath.Join(dir, "data", name), []byte(text.Format(doc)), 0o644); err != nil {
+			return err
+		}
+	}
+	names, err := textNames(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if texts[filepath.Base(name)] == nil {
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writePacked writes the document in one compressed piece. A copy that already holds it stays as it is, because another
+// release of Go may compress the same text to other bytes.
+func writePacked(dir string, all *text.Document) error {
+	name := filepath.Join(dir, packedName)
+	content := text.Format(all)
+	if old, err := os.ReadFile(name); err == nil {
+		if unpacked, err := unpack(old); err == nil && unpacked == content {
+			return nil
+		}
+	}
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, content); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile(name, b.Bytes(), 0o644)
+}
+
+func unpack(packed []byte) (string, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return "", err
+	}
+	content, err := io.ReadAll(r)
+	return string(content), err
+}

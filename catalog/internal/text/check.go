@@ -1,0 +1,244 @@
+package text
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+var (
+	literal     = regexp.MustCompile(`^[a-z0-9_-]+$`)
+	placeholder = regexp.MustCompile(`^\{[a-z0-9_]+\}$`)
+	member      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	eventType   = regexp.MustCompile(`^[A-Z0-9_]+(\.[A-Z0-9_]+)+$`)
+	operationID = regexp.MustCompile(`^(GET|POST|PUT|PATCH|DELETE) (/\S*)$`)
+)
+
+// Check tells what is wrong with a document, all of it, one error a fact: rows must be sorted, unique and well-formed. It
+// returns nil when nothing is wrong.
+func Check(doc *Document) error {
+	var c checker
+	ids := map[string]bool{}
+	for _, operation := range doc.Operations {
+		ids[operation.Method+" "+operation.Path] = true
+	}
+	for i, operation := range doc.Operations {
+		c.where = operation.Method + " " + operation.Path
+		if i > 0 && Compare(doc.Operations[i-1], operation) >= 0 {
+			c.report("stands twice or out of order")
+		}
+		c.operation(operation)
+		for _, id := range operation.ReplacedBy {
+			if !ids[id] {
+				c.report("is replaced by %q, which is unknown", id)
+			}
+		}
+	}
+	for i, event := range doc.Events {
+		c.where = event.Type
+		if i > 0 && doc.Events[i-1].Type >= event.Type {
+			c.report("stands twice or out of order")
+		}
+		c.event(event)
+	}
+	return errors.Join(c.found...)
+}
+
+type checker struct {
+	where string
+	found []error
+}
+
+func (c *checker) report(format string, args ...any) {
+	c.found = append(c.found, fmt.Errorf("%s: "+format, append([]any{c.where}, args...)...))
+}
+
+func (c *checker) operation(o *fact.Operation) {
+	if !slices.Contains(Methods, o.Method) {
+		c.report("unknown method")
+	}
+	c.path(o)
+	c.words("name", o.Name)
+	if o.Host != "" && strings.ContainsAny(o.Host, " /") || o.HostRequired && o.Host == "" {
+		c.report("bad host %q", o.Host)
+	}
+	switch o.Status {
+	case fact.Current, fact.Offline, fact.Superseded, fact.Beta, fact.Restricted, fact.Linked:
+	default:
+		c.report("unknown status %q", o.Status)
+	}
+	for _, id := range o.ReplacedBy {
+		if !operationID.MatchString(id) {
+			c.report("replaced-by %q is not METHOD /path", id)
+		}
+	}
+	c.words("tag", o.Tags...)
+	c.words("role", o.Roles...)
+	c.docs(o.Docs)
+	c.answer(o)
+	for _, place := range []struct {
+		name string
+		list []fact.Field
+	}{
+		{"path", o.In.Path}, {"query", o.In.Query}, {"header", o.In.Header}, {"json", o.In.JSON}, {"form", o.In.Form},
+		{"answer", o.Out},
+	} {
+		c.fields(place.name, place.list, false, place.name == "form")
+	}
+	if len(o.In.Form) > 0 {
+		files, metas := 0, 0
+		for _, part := range o.In.Form {
+			switch {
+			case part.Type == fact.File:
+				files++
+			case part.Name == "meta" && part.JSONText:
+				metas++
+			}
+		}
+		if files != 1 || metas != 1 || len(o.In.Form) != 2 || len(o.In.JSON) > 0 {
+			c.report("a form has one file and meta, and excludes a JSON body")
+		}
+	}
+}
+
+func (c *checker) path(o *fact.Operation) {
+	segments := strings.Split(o.Path, "/")
+	if segments[0] != "" || len(segments) < 2 {
+		c.report("the path does not begin with a slash")
+		return
+	}
+	var names []string
+	for i, segment := range segments[1:] {
+		switch {
+		case placeholder.MatchString(segment):
+			names = append(names, strings.Trim(segment, "{}"))
+		case segment == "" && i == len(segments)-2 && i > 0: // a trailing slash
+		case !literal.MatchString(segment):
+			c.report("the path has the segment %q", segment)
+		}
+	}
+	var listed []string
+	for _, field := range o.In.Path {
+		listed = append(listed, field.Name)
+		if !field.Required {
+			c.report("the placeholder %q is not required", field.Name)
+		}
+	}
+	if !slices.Equal(names, listed) {
+		c.report("the placeholders are %q, but %q are listed", names, listed)
+	}
+}
+
+func (c *checker) answer(o *fact.Operation) {
+	ok := false
+	switch o.Answer {
+	case fact.JSONAnswer:
+		ok = o.Success == 200 && o.Content == "" && o.Signature == fact.OverBody && len(o.Out) > 0
+	case fact.EmptyAnswer:
+		ok = (o.Success == 202 || o.Success == 204) && o.Content == "" && o.Signature == fact.OverBody && len(o.Out) == 0
+	case fact.StreamAnswer:
+		ok = o.Success == 200 && slices.Contains([]string{"data", "pdf", "image"}, o.Content) && len(o.Out) == 0 &&
+			slices.Contains([]fact.Signature{fact.OverBody, fact.NoSignature, fact.OverDigest}, o.Signature)
+	}
+	if !ok {
+		c.report("the answer %q with %d members makes no sense", answerText(o), len(o.Out))
+	}
+}
+
+func (c *checker) event(e *fact.Event) {
+	if !eventType.MatchString(e.Type) {
+		c.report("bad event type")
+	}
+	c.words("name", e.Name)
+	c.words("algorithm", e.Algorithm)
+	for _, alias := range e.Aliases {
+		if !eventType.MatchString(alias) || alias == e.Type {
+			c.report("bad alias %q", alias)
+		}
+	}
+	c.words("resource-type", e.ResourceTypes...)
+	c.words("original-type", e.OriginalTypes...)
+	c.words("variant", e.Variants...)
+	c.docs(e.Docs)
+	if len(e.Resource) == 0 {
+		c.report("the resource has no members")
+	}
+	c.fields("resource", e.Resource, false, false)
+	if e.Reply != nil {
+		if len(e.Reply.Body) == 0 {
+			c.report("the reply has no body")
+		}
+		c.fields("reply-body", e.Reply.Body, false, false)
+		c.fields("reply-header", e.Reply.Header, false, false)
+	}
+}
+
+// words checks texts that have to be there, trimmed, on one line and once.
+func (c *checker) words(what string, list ...string) {
+	for i, s := range list {
+		if s == "" || strings.TrimSpace(s) != s || strings.ContainsFunc(s, unicode.IsControl) || slices.Contains(list[:i], s) {
+			c.report("%s %q is empty, untrimmed, or given twice", what, s)
+		}
+	}
+}
+
+func (c *checker) docs(ids []string) {
+	c.words("doc", ids...)
+	for _, id := range ids {
+		if strings.ContainsAny(id, " \t") || !strings.Contains(id, "/") {
+			c.report("doc %q is no documentation id", id)
+		}
+	}
+}
+
+// fields checks the members of one level and below. byHand says that they belong to a row added by hand.
+func (c *checker) fields(where string, list []fact.Field, byHand, form bool) {
+	seen := map[string]bool{}
+	for i := range list {
+		field := &list[i]
+		at := where + "." + field.Name
+		for _, name := range append([]string{field.Name}, field.Alt...) {
+			if !member.MatchString(name) {
+				c.report("%s: the name %q has other characters than letters, digits, - and _", at, name)
+			}
+			if seen[name] {
+				c.report("%s: the name %q stands twice on its level", at, name)
+			}
+			seen[name] = true
+		}
+		base := field.Type.Element()
+		switch {
+		case fieldType(string(field.Type)) == "":
+			c.report("%s: unknown type %q", at, field.Type)
+		case field.Type == fact.File && !form:
+			c.report("%s: a file outside a form", at)
+		case base != fact.String && (field.Format != "" || field.Cipher != fact.Plain):
+			c.report("%s: only text has a format or is encrypted", at)
+		case field.JSONText && field.Type != fact.String:
+			c.report("%s: only a string carries a JSON text", at)
+		case len(field.Fields) > 0 && base != fact.Object && !field.JSONText:
+			c.report("%s: only objects and JSON texts have members", at)
+		case field.Reviewed && len(field.Enum) == 0:
+			c.report("%s: there are no constants to be reviewed", at)
+		case byHand && !field.ByHand:
+			c.report("%s: a member of a row added by hand has to be marked so, too", at)
+		}
+		if field.Format != "" && !slices.Contains([]string{"rfc3339", "date", "media", "url"}, field.Format) {
+			c.report("%s: unknown format %q", at, field.Format)
+		}
+		for k, constant := range field.Enum {
+			if slices.Contains(field.Enum[:k], constant) {
+				c.report("%s: the constant %v stands twice", at, constant)
+			}
+			if _, err := parseConstant(base, constantText(base, constant)); err != nil {
+				c.report("%s: %w", at, err)
+			}
+		}
+		c.fields(at, field.Fields, field.ByHand, false)
+	}
+}

@@ -1,0 +1,127 @@
+package text
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// Format writes a document: first the operations, then the events, in the order given.
+func Format(doc *Document) string {
+	var b strings.Builder
+	for _, operation := range doc.Operations {
+		divide(&b)
+		b.WriteString(operation.Method + " " + operation.Path + "\n")
+		keyed(&b, operation, OperationKeys)
+	}
+	for _, event := range doc.Events {
+		divide(&b)
+		b.WriteString("event " + event.Type + "\n")
+		keyed(&b, event, EventKeys)
+	}
+	return b.String()
+}
+
+func divide(b *strings.Builder) {
+	if b.Len() > 0 {
+		b.WriteByte('\n')
+	}
+}
+
+func keyed[T any](b *strings.Builder, t *T, keys []Key[T]) {
+	for _, key := range keys {
+		for _, value := range key.Values(t) {
+			b.WriteString("  " + key.Name)
+			if value != "" {
+				b.WriteString(" " + value)
+			}
+			b.WriteByte('\n')
+		}
+		if key.Fields != nil {
+			tree(b, key.Fields(t), 4)
+		}
+	}
+}
+
+func tree(b *strings.Builder, list []fact.Field, indent int) {
+	for i := range list {
+		for range indent {
+			b.WriteByte(' ')
+		}
+		b.WriteString(FieldLine(&list[i]))
+		b.WriteByte('\n')
+		tree(b, list[i].Fields, indent+2)
+	}
+}
+
+// FieldLine returns the line of one member, without indentation and without its own members.
+func FieldLine(field *fact.Field) string {
+	s := field.Name + " " + string(field.Type)
+	if field.Required {
+		s += "!"
+	}
+	for _, mark := range []string{field.Format, string(field.Cipher)} {
+		if mark != "" {
+			s += " " + mark
+		}
+	}
+	if field.JSONText {
+		s += " jsontext"
+	}
+	for _, other := range field.Alt {
+		s += " alt:" + other
+	}
+	if field.ByHand {
+		s += " hand"
+	}
+	if field.Reviewed {
+		s += " reviewed"
+	}
+	for i, constant := range field.Enum {
+		if i == 0 {
+			s += " = "
+		} else {
+			s += " | "
+		}
+		s += constantText(field.Type.Element(), constant)
+	}
+	return s
+}
+
+func constantText(base fact.Type, constant any) string {
+	switch value := constant.(type) {
+	case string:
+		if base == fact.String && plain(value) {
+			return value
+		}
+		return quote(value)
+	case float64:
+		s := strconv.FormatFloat(value, 'g', -1, 64)
+		if !strings.ContainsAny(s, ".e") {
+			s += ".0"
+		}
+		return s
+	}
+	return fmt.Sprint(constant)
+}
+
+// plain says that s can stand in a list of constants as it is.
+func plain(s string) bool {
+	return s != "" && !strings.ContainsAny(s, "\"|=\n") && strings.TrimSpace(s) == s
+}
+
+// quote quotes s so that the marks that divide constants do not appear in it.
+func quote(s string) string {
+	return strings.NewReplacer("|", `\x7c`, "=", `\x3d`).Replace(strconv.Quote(s))
+}
+
+// Compare orders operations: by path, then by method in the order of Methods.
+func Compare(a, b *fact.Operation) int {
+	if c := strings.Compare(a.Path, b.Path); c != 0 {
+		return c
+	}
+	return slices.Index(Methods, a.Method) - slices.Index(Methods, b.Method)
+}

@@ -1,0 +1,276 @@
+package text
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// Parse reads a text. The document shares the memory of src. An error names the line.
+func Parse(src string) (*Document, error) {
+	p := parser{rest: src, enums: map[string][]any{}}
+	blocks := strings.Count(src, "\n\n") + 1
+	doc := &Document{Operations: make([]*fact.Operation, 0, blocks)}
+	operations := make([]fact.Operation, 0, blocks)
+	p.advance()
+	for !p.end {
+		if p.text == "" {
+			p.advance()
+			continue
+		}
+		head, rest, _ := strings.Cut(p.text, " ")
+		var err error
+		switch {
+		case p.indent != 0:
+			err = p.errorf("a line stands outside a block; blocks begin with METHOD /path or with event TYPE, not indented")
+		case head == "event":
+			event := &fact.Event{Type: rest}
+			doc.Events = append(doc.Events, event)
+			err = block(&p, event, EventKeys)
+		case method(head) != "" && strings.HasPrefix(rest, "/"):
+			operations = append(operations, fact.Operation{Method: method(head), Path: rest})
+			operation := &operations[len(operations)-1]
+			doc.Operations = append(doc.Operations, operation)
+			err = block(&p, operation, OperationKeys)
+		default:
+			err = p.errorf("%q begins no block; one begins with METHOD /path or with event TYPE", p.text)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return doc, nil
+}
+
+type parser struct {
+	rest string // what follows the current line
+
+	// The current line: its number from 1, its indentation and its text behind that. end is set behind the last one.
+	line   int
+	indent int
+	text   string
+	end    bool
+
+	// open holds the members of the levels that are still being read; slab is what the finished ones are cut from.
+	open []fact.Field
+	slab []fact.Field
+	// enums holds the lists of constants already seen, by their text: the same few come again and again.
+	enums map[string][]any
+}
+
+func (p *parser) errorf(format string, args ...any) error {
+	return fmt.Errorf("line %d: "+format, append([]any{p.line}, args...)...)
+}
+
+func (p *parser) advance() {
+	p.line++
+	if p.rest == "" {
+		p.text, p.indent, p.end = "", 0, true
+		return
+	}
+	p.text, p.rest, _ = strings.Cut(p.rest, "\n")
+	p.indent = 0
+	for p.indent < len(p.text) && p.text[p.indent] == ' ' {
+		p.indent++
+	}
+	p.text = p.text[p.indent:]
+}
+
+// block reads the lines of a block, beginning with its first, into t.
+func block[T any](p *parser, t *T, keys []Key[T]) error {
+	p.advance()
+	for p.text != "" {
+		if p.indent != 2 {
+			return p.errorf("%q is indented by %d; keys stand at 2, members 2 deeper than what they belong to", p.text, p.indent)
+		}
+		name, value, _ := strings.Cut(p.text, " ")
+		key := find(keys, name)
+		if key == nil {
+			return p.errorf("unknown key %q", name)
+		}
+		if err := key.Set(t, value); err != nil {
+			return p.errorf("%s %w", name, err)
+		}
+		if p.advance(); key.SetFields == nil {
+			continue
+		}
+		list, err := p.fields(4)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 && value == "" {
+			return p.errorf("%s lists no members", name)
+		}
+		key.SetFields(t, list)
+	}
+	if p.indent != 0 {
+		return p.errorf("a line of blanks; blocks are divided by an empty line")
+	}
+	return nil
+}
+
+func find[T any](keys []Key[T], name string) *Key[T] {
+	for i := range keys {
+		if keys[i].Name == name {
+			return &keys[i]
+		}
+	}
+	return nil
+}
+
+// fields reads the members that are indented by indent, with theirs.
+func (p *parser) fields(indent int) ([]fact.Field, error) {
+	base := len(p.open)
+	for p.indent == indent && p.text != "" {
+		field, err := p.field()
+		if err != nil {
+			return nil, err
+		}
+		p.advance()
+		if field.Fields, err = p.fields(indent + 2); err != nil {
+			return nil, err
+		}
+		p.open = append(p.open, field)
+	}
+	n := len(p.open) - base
+	if n == 0 {
+		return nil, nil
+	}
+	if n > len(p.slab) {
+		p.slab = make([]fact.Field, max(n, 1024))
+	}
+	list := p.slab[:n:n]
+	p.slab = p.slab[n:]
+	copy(list, p.open[base:])
+	p.open = p.open[:base]
+	return list, nil
+}
+
+// field reads the current line: NAME TYPE[!] [MARK]... [= CONSTANT | CONSTANT ...].
+func (p *parser) field() (fact.Field, error) {
+	head, constants, hasEnum := strings.Cut(p.text, " = ")
+	name, head, _ := strings.Cut(head, " ")
+	kind, marks, more := strings.Cut(head, " ")
+	kind, required := strings.CutSuffix(kind, "!")
+	field := fact.Field{Name: name, Type: fieldType(kind), Required: required}
+	if field.Type == "" {
+		return field, p.errorf("member %q has the type %q, which is not known", name, kind)
+	}
+	for more {
+		var mark string
+		mark, marks, more = strings.Cut(marks, " ")
+		if !setMark(&field, mark) {
+			return field, p.errorf("member %q has the mark %q, which is unknown or comes twice", name, mark)
+		}
+	}
+	if !hasEnum {
+		return field, nil
+	}
+	base := field.Type.Element()
+	id := string(base) + " " + constants
+	list, known := p.enums[id]
+	if !known {
+		for constant := range strings.SplitSeq(constants, " | ") {
+			value, err := parseConstant(base, constant)
+			if err != nil {
+				return field, p.errorf("member %q: %w", name, err)
+			}
+			list = append(list, value)
+		}
+		p.enums[id] = list
+	}
+	field.Enum = list
+	return field, nil
+}
+
+func setMark(field *fact.Field, mark string) bool {
+	set := func(b *bool) bool {
+		was := *b
+		*b = true
+		return !was
+	}
+	switch mark {
+	case "hand":
+		return set(&field.ByHand)
+	case "reviewed":
+		return set(&field.Reviewed)
+	case "jsontext":
+		return set(&field.JSONText)
+	case string(fact.RSA), string(fact.AES):
+		if field.Cipher != fact.Plain {
+			return false
+		}
+		field.Cipher = fact.RSA
+		if mark == string(fact.AES) {
+			field.Cipher = fact.AES
+		}
+	case "rfc3339", "date", "media", "url":
+		if field.Format != "" {
+			return false
+		}
+		field.Format = mark
+	default:
+		other, ok := strings.CutPrefix(mark, "alt:")
+		if !ok || other == "" {
+			return false
+		}
+		field.Alt = append(field.Alt, other)
+	}
+	return true
+}
+
+// parseConstant reads a constant of a member of type base. Text is bare in a string's list and quoted in another's.
+func parseConstant(base fact.Type, s string) (any, error) {
+	if strings.HasPrefix(s, `"`) {
+		text, err := strconv.Unquote(s)
+		if err != nil {
+			return nil, fmt.Errorf("the constant %s is not quoted well", s)
+		}
+		return text, nil
+	}
+	switch base {
+	case fact.String:
+		if s != "" {
+			return s, nil
+		}
+	case fact.Integer, fact.Number:
+		if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+			return i, nil
+		}
+		if f, err := strconv.ParseFloat(s, 64); err == nil && strings.Trim(s, "+-.0123456789e") == "" {
+			return f, nil
+		}
+	case fact.Boolean:
+		if s == "true" || s == "false" {
+			return s == "true", nil
+		}
+	}
+	return nil, fmt.Errorf("the constant %q does not fit the type %s", s, base)
+}
+
+// method returns s as a constant, or nothing when it is none.
+func method(s string) string {
+	for _, m := range Methods {
+		if m == s {
+			return m
+		}
+	}
+	return ""
+}
+
+var fieldTypes = []fact.Type{
+	fact.String, fact.Integer, fact.Object, fact.Number, fact.Objects, fact.Strings, fact.Boolean, fact.File,
+	fact.Numbers, fact.Integers, fact.Booleans,
+}
+
+// fieldType returns s as a constant, or nothing when it is none.
+func fieldType(s string) fact.Type {
+	for _, t := range fieldTypes {
+		if string(t) == s {
+			return t
+		}
+	}
+	return ""
+}

@@ -1,0 +1,143 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/catalog/internal/text"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// Lookup finds an operation by its method, in upper case, and by its path without query: a template with {name}
+// placeholders, whatever their names, or a concrete path as it is sent, with percent-encoded values. The leading slash
+// may be missing; a trailing one belongs to the path.
+//
+// Literal segments win over placeholders, from left to right. A literal segment has to be spelled as in the template. Of
+// operations that only the names of placeholders tell apart, the template of one finds it, and any other path finds the
+// first by name; the others are in Operation.Also.
+//
+// Lookup allocates nothing.
+func (c *Catalog) Lookup(method, path string) (*fact.Operation, bool) {
+	path = strings.TrimPrefix(path, "/")
+	operation := c.paths.find(method, path)
+	if operation == nil {
+		return nil, false
+	}
+	for _, other := range operation.Also {
+		if other.Path[1:] == path {
+			return other, true
+		}
+	}
+	return operation, true
+}
+
+// Methods returns the methods with which Lookup knows a path, in the order GET, POST, PUT, PATCH, DELETE; none for an
+// unknown path.
+func (c *Catalog) Methods(path string) []string {
+	path = strings.TrimPrefix(path, "/")
+	var known []string
+	for _, method := range text.Methods {
+		if c.paths.find(method, path) != nil {
+			known = append(known, method)
+		}
+	}
+	return known
+}
+
+// node is a place in the tree of path segments.
+type node struct {
+	segment  string
+	literals []*node // what may follow literally, sorted by segment
+	value    *node   // what follows when the next segment is a value
+	// operations are those whose path ends here, one a method, the first by name.
+	operations []*fact.Operation
+}
+
+// add enters an operation. Of operations that look alike the first by name has to come first.
+func (n *node) add(operation *fact.Operation) {
+	for segment := range strings.SplitSeq(operation.Path[1:], "/") {
+		n = n.child(segment)
+	}
+	if first := n.operation(operation.Method); first != nil {
+		for _, other := range first.Also {
+			other.Also = append(other.Also, operation)
+		}
+		operation.Also = append(append(operation.Also, first), first.Also...)
+		first.Also = append(first.Also, operation)
+		return
+	}
+	n.operations = append(n.operations, operation)
+}
+
+func (n *node) child(segment string) *node {
+	if isPlaceholder(segment) {
+		if n.value == nil {
+			n.value = &node{segment: segment}
+		}
+		return n.value
+	}
+	i, found := n.search(segment)
+	if !found {
+		n.literals = slices.Insert(n.literals, i, &node{segment: segment})
+	}
+	return n.literals[i]
+}
+
+func (n *node) search(segment string) (int, bool) {
+	return slices.BinarySearchFunc(n.literals, segment, func(child *node, segment string) int {
+		return strings.Compare(child.segment, segment)
+	})
+}
+
+func (n *node) operation(method string) *fact.Operation {
+	for _, operation := range n.operations {
+		if operation.Method == method {
+			return operation
+		}
+	}
+	return nil
+}
+
+// find goes down along path, which has no leading slash. It returns to the placeholder where a literal leads to nothing,
+// so it can look at two ways a segment; templates that overlap are few, and no path is longer than the tree is deep.
+func (n *node) find(method, path string) *fact.Operation {
+	segment, rest, more := strings.Cut(path, "/")
+	if i, found := n.search(segment); found {
+		if operation := n.literals[i].end(method, rest, more); operation != nil {
+			return operation
+		}
+	}
+	if n.value != nil && isValue(segment) {
+		return n.value.end(method, rest, more)
+	}
+	return nil
+}
+
+func (n *node) end(method, rest string, more bool) *fact.Operation {
+	if more {
+		return n.find(method, rest)
+	}
+	return n.operation(method)
+}
+
+func isPlaceholder(segment string) bool {
+	return len(segment) > 2 && segment[0] == '{' && segment[len(segment)-1] == '}'
+}
+
+// isValue says whether a segment can stand for a placeholder: as a placeholder of any name, or as a value. A value is not
+// empty and no step to another folder, and has no byte that would end the path or can only be sent percent-encoded.
+func isValue(segment string) bool {
+	if isPlaceholder(segment) {
+		segment = segment[1 : len(segment)-1]
+	}
+	if segment == "" || segment == "." || segment == ".." {
+		return false
+	}
+	for i := range len(segment) {
+		switch c := segment[i]; {
+		case c <= ' ', c == 0x7f, c == '?', c == '#', c == '{', c == '}':
+			return false
+		}
+	}
+	return true
+}

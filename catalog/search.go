@@ -1,0 +1,196 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// maxWords bounds the work of one search.
+const maxWords = 16
+
+// Search finds operations by words, divided by blanks, all of which have to be found: in the official name, the path, the
+// tags or the names of members. Case, hyphens and underscores do not matter, and a method in upper case stands for
+// itself. The best matches come first: names before paths, paths before tags, tags before members, whole words before
+// parts, and what is shut down or replaced last among equals. Words behind the 16th are ignored.
+func (c *Catalog) Search(words string) []*fact.Operation {
+	method := ""
+	var wanted []string
+	for _, word := range strings.Fields(words) {
+		if isMethod(word) {
+			method = word
+		} else if folded := fold(word); folded != "" && len(wanted) < maxWords {
+			wanted = append(wanted, folded)
+		}
+	}
+	if method == "" && len(wanted) == 0 {
+		return nil
+	}
+	type hit struct {
+		operation *fact.Operation
+		score     int
+	}
+	var hits []hit
+	for _, operation := range c.operations {
+		if method != "" && operation.Method != method {
+			continue
+		}
+		if score := rank(operation, wanted); score > 0 {
+			hits = append(hits, hit{operation, score})
+		}
+	}
+	slices.SortStableFunc(hits, func(a, b hit) int { return b.score - a.score })
+	found := make([]*fact.Operation, len(hits))
+	for i, h := range hits {
+		found[i] = h.operation
+	}
+	return found
+}
+
+func isMethod(word string) bool {
+	switch word {
+	case "GET", "POST", "PUT", "PATCH", "DELETE":
+		return true
+	}
+	return false
+}
+
+// rank returns how well an operation fits folded words, and 0 when one of them does not fit at all.
+func rank(operation *fact.Operation, words []string) int {
+	name, path := fold(operation.Name), fold(operation.Path)
+	total := 1
+	for _, word := range words {
+		score := rankName(name, word)
+		if score < 70 {
+			score = max(score, rankPath(path, word), rankTags(operation.Tags, word))
+		}
+		if score < 20 {
+			score = max(score, rankFields(operation, word))
+		}
+		if score == 0 {
+			return 0
+		}
+		total += 2 * score
+	}
+	if operation.Status != fact.Offline && operation.Status != fact.Superseded {
+		total++
+	}
+	return total
+}
+
+func rankName(name, word string) int {
+	switch {
+	case name == word:
+		return 100
+	case strings.Contains(name, word):
+		return 60 + 30*len(word)/len(name)
+	case len(word) > utf8.RuneCountInString(word) && inOrder(name, word):
+		return 15
+	}
+	return 0
+}
+
+// inOrder says that the characters of word stand in s one behind the other: Chinese is written without blanks, and the
+// same words come with others in between.
+func inOrder(s, word string) bool {
+	for _, r := range word {
+		i := strings.IndexRune(s, r)
+		if i < 0 {
+			return false
+		}
+		s = s[i+utf8.RuneLen(r):]
+	}
+	return true
+}
+
+func rankPath(path, word string) int {
+	if strings.Trim(path, "/") == strings.Trim(word, "/") {
+		return 100
+	}
+	at := strings.Index(path, word)
+	if at < 0 {
+		return 0
+	}
+	for ; at >= 0; at = next(path, word, at) {
+		end := at + len(word)
+		if (word[0] == '/' || at > 0 && path[at-1] == '/') && (end == len(path) || path[end] == '/') {
+			return 55
+		}
+	}
+	return 40
+}
+
+// next returns where word stands in s again, behind at.
+func next(s, word string, at int) int {
+	i := strings.Index(s[at+1:], word)
+	if i < 0 {
+		return -1
+	}
+	return at + 1 + i
+}
+
+func rankTags(tags []string, word string) int {
+	best := 0
+	for _, tag := range tags {
+		tag = fold(tag)
+		if !strings.Contains(tag, word) {
+			continue
+		}
+		best = max(best, 25)
+		for level := range strings.SplitSeq(tag, "/") {
+			if level == word {
+				return 35
+			}
+		}
+	}
+	return best
+}
+
+func rankFields(operation *fact.Operation, word string) int {
+	best := 0
+	in := &operation.In
+	for _, list := range [...][]fact.Field{in.Path, in.Query, in.Header, in.JSON, in.Form, operation.Out} {
+		if best = max(best, rankList(list, word)); best == 20 {
+			break
+		}
+	}
+	return best
+}
+
+func rankList(list []fact.Field, word string) int {
+	best := 0
+	for i := range list {
+		switch name := fold(list[i].Name); {
+		case name == word:
+			return 20
+		case strings.Contains(name, word):
+			best = max(best, 8)
+		}
+		if best = max(best, rankList(list[i].Fields, word)); best == 20 {
+			break
+		}
+	}
+	return best
+}
+
+// fold reduces spellings of a name to one: user-feeds, user_feeds, userFeeds.
+func fold(s string) string {
+	plain := true
+	for i := range len(s) {
+		if c := s[i]; c == '-' || c == '_' || 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(s))
+}
