@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
@@ -56,6 +57,8 @@ type Client struct {
 	stages   []stage
 	pipeline http.RoundTripper
 	queue    *queue
+
+	usualLimits map[time.Duration]error // what the time limits say when they end a call
 }
 
 // New returns a client. It checks everything that can be checked offline at once, names what is wrong and where to find
@@ -81,6 +84,7 @@ func New(merchant Merchant, options ...Option) (*Client, error) {
 		Scheme: c.scheme, ID: merchant.ID, Serial: merchant.Serial, Key: merchant.PrivateKey, Clock: c.clock, Nonce: c.nonce,
 	}
 	c.queue = newQueue(c.concurrency, c.queueSize)
+	c.usualLimits = map[time.Duration]error{c.timeout: timeLimit(c.timeout), c.attemptTimeout: timeLimit(c.attemptTimeout)}
 	c.assemble()
 	return c, nil
 }

@@ -1,12 +1,9 @@
 package wxpay
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,9 +13,6 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/middleware"
 )
-
-// JSON is a request body, or a part of one, written in place.
-type JSON map[string]any
 
 // flight is one logical call on its way: what the chain said, made ready once and sent as often as it takes.
 type flight struct {
@@ -38,12 +32,13 @@ type flight struct {
 // nothing was sent.
 func (c Chain) prepare(ctx context.Context, method string, body any) (*flight, error) {
 	f := &flight{client: c.client}
-	f.Method, f.Template = method, label(c.path)
+	f.Method = method
 	if err := c.fill(ctx, f, body); err != nil {
 		var mistake *CallError
 		if errors.As(err, &mistake) {
 			err = mistake.Err
 		}
+		f.Template = label(c.path)
 		return nil, f.error(StageBuild, NotSent, err)
 	}
 	return f, nil
@@ -106,6 +101,9 @@ func (c Chain) apply(f *flight) (err error) {
 	if err != nil {
 		return err
 	}
+	if f.Template = escaped; decoded != "" || suspicious(c.path) {
+		f.Template = label(c.path)
+	}
 	f.url.Scheme, f.url.Host = c.client.base.Scheme, c.client.base.Host
 	f.url.Path = escaped
 	if decoded != "" && decoded != escaped {
@@ -130,48 +128,6 @@ func (c Chain) apply(f *flight) (err error) {
 		}
 	}
 	return nil
-}
-
-// encode returns the bytes of a body.
-func encode(body any) ([]byte, error) {
-	var verbatim []byte
-	switch v := body.(type) {
-	case nil:
-		return nil, nil
-	case []byte:
-		verbatim = v
-	case json.RawMessage:
-		verbatim = v
-	case string:
-		verbatim = []byte(v)
-	case io.Reader:
-		return nil, fmt.Errorf("the body is a reader (%T): pass a value to marshal, or its bytes", body)
-	default:
-		encoded, err := marshal(body)
-		if err != nil {
-			return nil, fmt.Errorf("the body cannot be marshalled to JSON: %w", err)
-		}
-		verbatim = encoded
-	}
-	switch trimmed := bytes.TrimSpace(verbatim); {
-	case len(trimmed) == 0:
-		return nil, errors.New("the body is empty: pass nil to send none, or wxpay.JSON{} for an empty object")
-	case string(trimmed) == "null":
-		return nil, errors.New("the body is null: pass a bare nil to send none")
-	}
-	return verbatim, nil
-}
-
-// marshal marshals without HTML escaping, so that what is sent is what was written, and without the final line break of
-// json.Encoder.
-func marshal(v any) ([]byte, error) {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
 // request makes the HTTP request of f, complete but for what signing adds.
@@ -208,10 +164,10 @@ func (f *flight) request(ctx context.Context) *http.Request {
 func (f *flight) send(ctx context.Context) (*Response, error) {
 	// One attempt is all there is, so the nearer limit rules.
 	limit := min(f.total, f.attempt)
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, timeLimit(limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, f.client.timeLimit(limit))
 	defer cancel()
-	if err := ctx.Err(); err != nil {
-		return nil, f.error(StageSend, NotSent, err)
+	if ctx.Err() != nil {
+		return nil, f.error(StageSend, NotSent, context.Cause(ctx))
 	}
 	res, err := f.client.pipeline.RoundTrip(f.request(ctx))
 	if err != nil {
@@ -226,6 +182,14 @@ func (f *flight) send(ctx context.Context) (*Response, error) {
 		return nil, newAPIError(f, answer, f.client.clock())
 	}
 	return answer, nil
+}
+
+// timeLimit returns the cause of a context that limit ends; the usual one is made once.
+func (c *Client) timeLimit(limit time.Duration) error {
+	if limit == c.timeout || limit == c.attemptTimeout {
+		return c.usualLimits[limit]
+	}
+	return timeLimit(limit)
 }
 
 // timeLimit is the cause of a context that one of the client's time limits ended. It is context.DeadlineExceeded.

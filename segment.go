@@ -249,24 +249,29 @@ func expand(template string, variables []variable) (escaped, decoded string, err
 // label returns the path of a template as logs and metrics may show it: a literal segment that looks like a value, which
 // the caller should have put into a variable, is left out.
 func label(template string) string {
-	suspect := func(segment string) bool {
-		return segment != "" && segment[0] != '{' && (digit(segment[0]) || strings.ContainsFunc(segment, func(r rune) bool { return r < 0x80 && upper(byte(r)) }))
+	if !suspicious(template) {
+		return "/" + template
 	}
-	for rest, more := template, true; more; {
-		var segment string
-		segment, rest, more = strings.Cut(rest, "/")
-		if !suspect(segment) {
-			continue
+	segments := strings.Split(template, "/")
+	for i := range segments {
+		if suspicious(segments[i]) {
+			segments[i] = "{…}"
 		}
-		segments := strings.Split(template, "/")
-		for i := range segments {
-			if suspect(segments[i]) {
-				segments[i] = "{…}"
-			}
-		}
-		return "/" + strings.Join(segments, "/")
 	}
-	return "/" + template
+	return "/" + strings.Join(segments, "/")
+}
+
+// suspicious reports whether a literal segment begins with a digit or has a capital: no segment of the API does.
+func suspicious(template string) bool {
+	before := byte('/')
+	for i := 0; i < len(template); i++ {
+		c := template[i]
+		if upper(c) || before == '/' && digit(c) {
+			return true
+		}
+		before = c
+	}
+	return false
 }
 
 // quote shows a piece of a path in an error. It is cut short, and it is only used for what the caller wrote as code: a

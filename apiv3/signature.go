@@ -68,22 +68,27 @@ type Signature struct {
 // is ErrSignatureHeader.
 func ReadSignature(header map[string][]string) (Signature, error) {
 	var s Signature
-	for _, h := range [...]struct {
-		name string
-		to   *string
-	}{
-		{HeaderSignature, &s.Value}, {HeaderSerial, &s.Serial}, {HeaderTimestamp, &s.Timestamp}, {HeaderNonce, &s.Nonce}, {HeaderSignatureType, &s.Type},
+	for _, err := range [...]error{
+		headerText(header, HeaderSignature, &s.Value), headerText(header, HeaderSerial, &s.Serial), headerText(header, HeaderTimestamp, &s.Timestamp),
+		headerText(header, HeaderNonce, &s.Nonce), headerText(header, HeaderSignatureType, &s.Type),
 	} {
-		switch values := header[h.name]; {
-		case len(values) > 1:
-			return Signature{}, fmt.Errorf("%w: %s stands %d times", ErrSignatureHeader, h.name, len(values))
-		case len(values) == 1 && values[0] != "":
-			*h.to = values[0]
-		case h.name != HeaderSignatureType:
-			return Signature{}, fmt.Errorf("%w: the header %s is missing", ErrUnsigned, h.name)
+		if err != nil {
+			return Signature{}, err
 		}
 	}
 	return s, nil
+}
+
+func headerText(header map[string][]string, name string, to *string) error {
+	switch values := header[name]; {
+	case len(values) > 1:
+		return fmt.Errorf("%w: %s stands %d times", ErrSignatureHeader, name, len(values))
+	case len(values) == 1 && values[0] != "":
+		*to = values[0]
+	case name != HeaderSignatureType:
+		return fmt.Errorf("%w: the header %s is missing", ErrUnsigned, name)
+	}
+	return nil
 }
 
 // HasSignature reports whether any signature header is there: what carries one claims to be signed.

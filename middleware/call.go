@@ -36,6 +36,8 @@ type Call struct {
 	body          io.ReadCloser // the body that SetBody installed
 	signed        []byte        // the bytes that the signature covers while body is in place
 	authorization [1]string     // backs the header value, so that signing allocates no slice for it
+	context       callContext   // what WithCall returned first
+	answer        Body          // the answer's body, once it is read
 }
 
 type callKey struct{}
@@ -54,7 +56,11 @@ func (c *callContext) Value(key any) any {
 
 // WithCall returns a context that carries call.
 func WithCall(ctx context.Context, call *Call) context.Context {
-	return &callContext{ctx, call}
+	if call.context.call != nil {
+		return &callContext{ctx, call}
+	}
+	call.context = callContext{ctx, call} // the usual case: the first context of a call is part of it
+	return &call.context
 }
 
 // CallFrom returns the call that ctx carries, or nil outside the pipeline.

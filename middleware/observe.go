@@ -43,8 +43,11 @@ func observation(req *http.Request, res *http.Response, err error, took time.Dur
 	if call := CallFrom(req.Context()); call != nil {
 		o.Template, o.Attempts, o.Verified = call.Template, call.Attempts, call.Verified
 	}
-	if refused := (*VerifyError)(nil); errors.As(err, &refused) {
-		o.Status, o.RequestID, o.Probe = refused.Status, refused.Header.Get(apiv3.HeaderRequestID), refused.Probe
+	if err != nil {
+		var refused *VerifyError
+		if errors.As(err, &refused) {
+			o.Status, o.RequestID, o.Probe = refused.Status, refused.Header.Get(apiv3.HeaderRequestID), refused.Probe
+		}
 	}
 	if res != nil {
 		o.Status, o.RequestID = res.StatusCode, res.Header.Get(apiv3.HeaderRequestID)

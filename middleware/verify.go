@@ -103,7 +103,8 @@ func Verify(v *Verifier) Middleware {
 			if err != nil {
 				return nil, unverified(res, body, err)
 			}
-			res.Body = &Body{raw: body}
+			call.answer = Body{raw: body}
+			res.Body = &call.answer
 			if signed == fact.NoSignature || !success && !apiv3.HasSignature(res.Header) {
 				return res, nil
 			}

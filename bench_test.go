@@ -1,0 +1,210 @@
+package wxpay_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/middleware"
+)
+
+// The benchmarks isolate what a client costs: the round tripper returns a canned signed answer, and RSA, which is the
+// same for everybody, is taken out of client and floor alike by stubs. The floor is the same work written by hand on
+// net/http.
+
+// stubSignature is what stubKey and stubScheme sign with.
+var stubSignature = bytes.Repeat([]byte{7}, 256)
+
+// stubScheme is RSA with the arithmetic taken out.
+type stubScheme struct{ apiv3.Scheme }
+
+func (stubScheme) Sign(_ crypto.Signer, message []byte) ([]byte, error) {
+	sum := sha256.Sum256(message)
+	if sum[0] == 0 && sum[1] == 0 && sum[2] == 0 && sum[3] == 0 {
+		return nil, errors.New("keep the hash")
+	}
+	return stubSignature, nil
+}
+
+func (stubScheme) Verify(_ crypto.PublicKey, message, signature []byte) error {
+	sum := sha256.Sum256(message)
+	if len(signature) != len(stubSignature) || sum[0] == 0 && sum[1] == 0 && sum[2] == 0 && sum[3] == 0 {
+		return apiv3.ErrSignature
+	}
+	return nil
+}
+
+const (
+	benchKeyID  = "PUB_KEY_ID_0119000001092025010100000000000001"
+	benchAnswer = `{"brand_id":"1004","card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0","user_card_code":"478515832665","openid":"obLatjnx9gnqzS4myYGmLZ7LgLBA","out_request_no":"100002322019090134234sfdf","cell_message":"15_1200_1"}`
+	feedsPath   = "v3/brand/partner/card-member/user-feeds"
+)
+
+func feed() wxpay.JSON {
+	return wxpay.JSON{
+		"brand_id": "1004", "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0", "user_card_code": "478515832665",
+		"openid": "obLatjnx9gnqzS4myYGmLZ7LgLBA", "out_request_no": "100002322019090134234sfdf", "cell_message": "15_1200_1",
+	}
+}
+
+// canned answers every request with the same signed answer.
+type canned struct {
+	body   string
+	header http.Header
+}
+
+func newCanned(body string) *canned {
+	h := http.Header{}
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Request-Id", "08F78BB5AF0610D302189F8FCC5A20AA2D28D6E0E1048901-0")
+	h.Set(apiv3.HeaderNonce, "804c37132dbc174cd7add22556a05f46")
+	h.Set(apiv3.HeaderSerial, benchKeyID)
+	h.Set(apiv3.HeaderTimestamp, strconv.FormatInt(time.Now().Unix(), 10))
+	h.Set(apiv3.HeaderSignature, base64.StdEncoding.EncodeToString(stubSignature))
+	h.Set(apiv3.HeaderSignatureType, "WECHATPAY2-SHA256-RSA2048")
+	return &canned{body, h}
+}
+
+func (c *canned) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+		_ = req.Body.Close()
+	}
+	return &http.Response{
+		StatusCode: 200, Status: "200 OK", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: c.header,
+		Body: io.NopCloser(strings.NewReader(c.body)), ContentLength: int64(len(c.body)), Request: req,
+	}, nil
+}
+
+func benchKeys(tb testing.TB) (merchant *rsa.PrivateKey, platform *rsa.PrivateKey) {
+	tb.Helper()
+	var err error
+	merchant, err = rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(tb, err)
+	platform, err = rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(tb, err)
+	return merchant, platform
+}
+
+// benchClient has the whole stack on.
+func benchClient(tb testing.TB, rt http.RoundTripper, options ...wxpay.Option) *wxpay.Client {
+	tb.Helper()
+	merchant, platform := benchKeys(tb)
+	client, err := wxpay.New(
+		wxpay.Merchant{ID: "1900000109", Serial: "5A3C9E0B7D1F4826A0B1C2D3E4F5061728394A5B", PrivateKey: merchant},
+		append([]wxpay.Option{
+			wxpay.WithPublicKey(benchKeyID, &platform.PublicKey), wxpay.WithTransport(rt), wxpay.WithScheme(stubScheme{apiv3.RSA()}),
+			wxpay.WithLogger(slog.New(slog.DiscardHandler)), wxpay.WithObserver(func(context.Context, middleware.Observation) {}),
+		}, options...)...)
+	require.NoError(tb, err)
+	return client
+}
+
+// floor makes a call by hand, as a careful programmer would without a library.
+func floor(ctx context.Context, client *http.Client, method, target string, body any) (string, error) {
+	var payload []byte
+	if body != nil {
+		var err error
+		if payload, err = json.Marshal(body); err != nil {
+			return "", err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "https://api.mch.weixin.qq.com"+target, bytes.NewReader(payload))
+	if err != nil {
+		return "", err
+	}
+	nonce, timestamp := rand.Text(), strconv.FormatInt(time.Now().Unix(), 10)
+	message := method + "\n" + req.URL.RequestURI() + "\n" + timestamp + "\n" + nonce + "\n" + string(payload) + "\n"
+	signature, err := stubScheme{}.Sign(nil, []byte(message))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Authorization", fmt.Sprintf(`WECHATPAY2-SHA256-RSA2048 mchid="%s",nonce_str="%s",timestamp="%s",serial_no="%s",signature="%s"`,
+		"1900000109", nonce, timestamp, "5A3C9E0B7D1F4826A0B1C2D3E4F5061728394A5B", base64.StdEncoding.EncodeToString(signature)))
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "floor/1.0")
+	req.Header.Set(apiv3.HeaderSerial, benchKeyID)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		return "", err
+	}
+	if res.StatusCode != 200 {
+		return "", fmt.Errorf("status %d", res.StatusCode)
+	}
+	seconds, err := strconv.ParseInt(res.Header.Get(apiv3.HeaderTimestamp), 10, 64)
+	if err != nil {
+		return "", err
+	}
+	if age := time.Since(time.Unix(seconds, 0)); age > time.Hour || age < -time.Hour {
+		return "", errors.New("clock")
+	}
+	if res.Header.Get(apiv3.HeaderSerial) != benchKeyID {
+		return "", errors.New("unknown serial")
+	}
+	value, err := base64.StdEncoding.DecodeString(res.Header.Get(apiv3.HeaderSignature))
+	if err != nil {
+		return "", err
+	}
+	signed := res.Header.Get(apiv3.HeaderTimestamp) + "\n" + res.Header.Get(apiv3.HeaderNonce) + "\n" + string(answer) + "\n"
+	if err := (stubScheme{}).Verify(nil, []byte(signed), value); err != nil {
+		return "", err
+	}
+	return gjson.GetBytes(answer, "out_request_no").String(), nil
+}
+
+// longClock keeps the canned answer inside its window however long a benchmark runs.
+func longClock() func() time.Time {
+	now := time.Now()
+	return func() time.Time { return now }
+}
+
+func BenchmarkFeedPost(b *testing.B) {
+	ctx := context.Background()
+	b.Run("floor", func(b *testing.B) {
+		client := &http.Client{Transport: newCanned(benchAnswer), Timeout: 30 * time.Second}
+		b.ReportAllocs()
+		for b.Loop() {
+			number, err := floor(ctx, client, "POST", "/"+feedsPath, feed())
+			if err != nil || number == "" {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("wxpay", func(b *testing.B) {
+		client := benchClient(b, newCanned(benchAnswer), wxpay.WithClock(longClock()))
+		b.ReportAllocs()
+		for b.Loop() {
+			res, err := client.Chain(feedsPath).Post(ctx, feed())
+			if err != nil || res.Get("out_request_no").String() == "" {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,171 @@
+package wxpay
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// JSON is a request body, or a part of one, written in place. Its members travel sorted by name.
+type JSON map[string]any
+
+// encode returns the bytes of a body.
+func encode(body any) (encoded []byte, err error) {
+	switch v := body.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		encoded = v
+	case json.RawMessage:
+		encoded = v
+	case string:
+		encoded = []byte(v)
+	case io.Reader:
+		return nil, fmt.Errorf("the body is a reader (%T): pass a value to marshal, or its bytes", body)
+	default:
+		if encoded, err = appendJSON(make([]byte, 0, 512), body, 0); err != nil {
+			return nil, fmt.Errorf("the body cannot be marshalled to JSON: %w", err)
+		}
+	}
+	switch trimmed := bytes.TrimSpace(encoded); {
+	case len(trimmed) == 0:
+		return nil, errors.New("the body is empty: pass a bare nil to send none, or wxpay.JSON{} for an empty object")
+	case string(trimmed) == "null":
+		return nil, errors.New("the body is null: pass a bare nil to send none")
+	}
+	return encoded, nil
+}
+
+// maxDepth is where a nested map is taken for one that contains itself.
+const maxDepth = 1000
+
+// appendJSON appends v as encoding/json writes it, less the HTML escaping: what is sent is what was written. Maps and
+// slices made in place, the usual bodies, are written without reflection, which costs encoding/json two allocations a
+// member; everything else goes through encoding/json.
+func appendJSON(dst []byte, v any, depth int) ([]byte, error) {
+	if depth > maxDepth {
+		return dst, errors.New("it is nested too deeply, or contains itself")
+	}
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...), nil
+	case string:
+		return appendString(dst, v), nil
+	case bool:
+		return strconv.AppendBool(dst, v), nil
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10), nil
+	case int64:
+		return strconv.AppendInt(dst, v, 10), nil
+	case JSON:
+		return appendObject(dst, v, depth)
+	case map[string]any:
+		return appendObject(dst, v, depth)
+	case []any:
+		return appendArray(dst, v, depth)
+	case []string:
+		return appendArray(dst, v, depth)
+	case []JSON:
+		return appendArray(dst, v, depth)
+	case []map[string]any:
+		return appendArray(dst, v, depth)
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return dst, err
+	}
+	return append(dst, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...), nil
+}
+
+func appendObject(dst []byte, object map[string]any, depth int) (_ []byte, err error) {
+	if object == nil {
+		return append(dst, "null"...), nil
+	}
+	var space [16]string
+	names := space[:0]
+	for name := range object {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	dst = append(dst, '{')
+	for i, name := range names {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendString(dst, name), ':')
+		if dst, err = appendJSON(dst, object[name], depth+1); err != nil {
+			return dst, fmt.Errorf("member %s: %w", quote(name), err)
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+func appendArray[E any](dst []byte, array []E, depth int) (_ []byte, err error) {
+	if array == nil {
+		return append(dst, "null"...), nil
+	}
+	dst = append(dst, '[')
+	for i := range array {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if dst, err = appendJSON(dst, any(array[i]), depth+1); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, ']'), nil
+}
+
+// appendString appends s quoted. Only what JSON, or JavaScript reading it, cannot take is escaped.
+func appendString(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c >= 0x20 && c != '"' && c != '\\' {
+				i++
+				continue
+			}
+			dst = append(dst, s[start:i]...)
+			switch c {
+			case '"', '\\':
+				dst = append(dst, '\\', c)
+			case '\b':
+				dst = append(dst, '\\', 'b')
+			case '\f':
+				dst = append(dst, '\\', 'f')
+			case '\n':
+				dst = append(dst, '\\', 'n')
+			case '\r':
+				dst = append(dst, '\\', 'r')
+			case '\t':
+				dst = append(dst, '\\', 't')
+			default:
+				dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			}
+			i++
+			start = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			dst = append(append(dst, s[start:i]...), `\ufffd`...)
+			start = i + size
+		case r == '\u2028' || r == '\u2029':
+			dst = append(append(dst, s[start:i]...), '\\', 'u', '2', '0', '2', hex[r&15])
+			start = i + size
+		}
+		i += size
+	}
+	return append(append(dst, s[start:]...), '"')
+}
