@@ -89,7 +89,7 @@ func (c *call) serve(readError error) (any, *refusal) {
 	case readError != nil:
 		return nil, invalidRequest(text{"读取请求体失败", "failed to read the request body"}, "the body did not arrive whole")
 	}
-	if len(c.request.Header["Accept"]) == 0 || c.request.UserAgent() == "" {
+	if c.request.Header.Get("Accept") == "" || c.request.UserAgent() == "" {
 		return nil, invalidRequest(text{"Http头缺少Accept或User-Agent", "Accept or User-Agent is missing in the HTTP header"}, "Accept or User-Agent is missing or empty")
 	}
 	if refused := c.authenticate(); refused != nil {

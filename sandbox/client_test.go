@@ -3,9 +3,7 @@ package sandbox_test
 import (
 	"bytes"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -159,9 +157,4 @@ func newSandbox(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
 	s, err := sandbox.New(options...)
 	require.NoError(t, err)
 	return s
-}
-
-func digest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
 }

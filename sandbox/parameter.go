@@ -109,6 +109,7 @@ func (c *call) checkObject(pointer string, fields []fact.Field, object map[strin
 			if field.Required {
 				return memberError("body", place, "", issueRequired)
 			}
+			delete(object, name)
 			continue
 		}
 		checked, refused := c.checkValue(place, field, field.Type, value)

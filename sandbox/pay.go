@@ -135,6 +135,9 @@ func (c *call) createNative() (any, *refusal) {
 		members := maps.Clone(c.object)
 		delete(members, "settle_info")
 		delete(members, "payer") // the payer's identity is not told; a payer is known only after paying
+		amount = maps.Clone(amount)
+		amount["currency"] = "CNY"
+		members["amount"] = amount
 		if c.orders.by == nil {
 			c.orders.by = make(map[string]*order)
 		}

@@ -70,6 +70,11 @@ func (s *Sandbox) Listen(addr string) (*Server, error) {
 		listener.Close()
 		return nil, notLoopback(addr)
 	}
+	return s.serve(listener), nil
+}
+
+// serve answers on the connections of listener until Close.
+func (s *Sandbox) serve(listener net.Listener) *Server {
 	server := &Server{Sandbox: s, URL: "http://" + listener.Addr().String(), served: make(chan struct{})}
 	server.server = &http.Server{
 		Handler: s, IdleTimeout: idleTimeout, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: maxHeaderBytes,
@@ -84,9 +89,9 @@ func (s *Sandbox) Listen(addr string) (*Server, error) {
 	}
 	go func() {
 		defer close(server.served)
-		server.server.Serve(listener)
+		server.server.Serve(listener) // ends with Close, which reports
 	}()
-	return server, nil
+	return server
 }
 
 func notLoopback(addr string) error {

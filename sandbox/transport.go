@@ -7,66 +7,78 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Transport returns a round tripper that calls the sandbox in process, without sockets, whatever host a request names.
 // It treats requests as net/http's own transport and server would: the request target is the text that would stand on
-// the request line, the body is closed always, a request whose context ends is given up. It works in a testing/synctest
-// bubble. It is safe for concurrent use.
+// the request line, a malformed request is refused, the body is always closed, and a request whose context ends is
+// given up. It works in a testing/synctest bubble. It is safe for concurrent use.
 func (s *Sandbox) Transport() http.RoundTripper { return roundTripper{s} }
 
-type roundTripper struct{ handler http.Handler }
+type roundTripper struct{ sandbox *Sandbox }
 
 // RoundTrip implements http.RoundTripper.
 func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
+	body := &sentBody{body: request.Body, length: request.ContentLength}
 	arrived, err := arrive(request)
+	if err == nil && request.Context().Err() != nil {
+		err = context.Cause(request.Context())
+	}
 	if err != nil {
-		closeBody(request)
+		body.Close()
 		return nil, err
 	}
-	ctx := request.Context()
-	if ctx.Err() != nil {
-		closeBody(request)
-		return nil, context.Cause(ctx)
+	if body.body != nil && body.body != http.NoBody {
+		if body.length == 0 {
+			body.length = -1 // as net/http reads it: there is a body, and its length is not known
+		}
+		arrived.Body, arrived.ContentLength = body, body.length
 	}
-	ctx, cancel := context.WithCancel(ctx) // a server's context ends with its handler
+	ctx, cancel := context.WithCancel(context.Background()) // the server's side, which knows nothing of the client's
 	arrived = arrived.WithContext(ctx)
 	done := make(chan *recorder, 1)
 	go func() {
 		defer cancel()
 		w := &recorder{header: make(http.Header, 16)}
 		defer func() {
-			if p := recover(); p != nil {
-				if p != http.ErrAbortHandler {
-					panic(p)
-				}
-				w = nil
+			if p := recover(); p == http.ErrAbortHandler {
+				w.aborted = true
+			} else if p != nil {
+				panic(p)
 			}
-			closeBody(request)
+			body.Close()
 			done <- w
 		}()
-		if target := arrived.RequestURI; strings.ContainsAny(target, " \t") || arrived.URL == nil {
+		if arrived.URL == nil {
 			w.badRequest()
-			return
+		} else {
+			t.sandbox.ServeHTTP(w, arrived)
 		}
-		t.handler.ServeHTTP(w, arrived)
+		w.header.Set("Date", t.sandbox.clock().UTC().Format(http.TimeFormat))
 	}()
 	select {
 	case w := <-done:
-		if w == nil {
-			return nil, io.ErrUnexpectedEOF // the handler cut the connection
+		switch {
+		case body.failed != nil:
+			return nil, body.failed
+		case w.aborted:
+			return nil, io.ErrUnexpectedEOF
 		}
 		return w.response(request), nil
 	case <-request.Context().Done():
-		closeBody(request) // releases a handler that waits for it
+		cancel()
+		body.Close() // releases a handler that waits for it
 		return nil, context.Cause(request.Context())
 	}
 }
 
-// arrive returns the request as a server would see it. Its URL is nil if the server could not read the target.
+// arrive returns the request as a server sees it, without its body. The URL is nil if a server could not read the
+// target. The error is one that net/http's transport would return before sending.
 func arrive(request *http.Request) (*http.Request, error) {
 	switch {
 	case request.URL == nil:
@@ -75,13 +87,15 @@ func arrive(request *http.Request) (*http.Request, error) {
 		return nil, fmt.Errorf("sandbox: unsupported scheme %q", request.URL.Scheme)
 	case request.URL.Host == "":
 		return nil, errors.New("sandbox: the URL of the request has no host")
+	case strings.ContainsFunc(request.Method, func(r rune) bool { return !isToken(r) }):
+		return nil, errors.New("sandbox: the request's method is malformed")
 	}
 	target := request.URL.RequestURI()
 	if strings.ContainsFunc(target, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return nil, errors.New("sandbox: the request target has a control character")
 	}
 	arrived := &http.Request{
-		Method: request.Method, RequestURI: target, Host: request.Host, Header: request.Header.Clone(),
+		Method: request.Method, RequestURI: target, Host: request.Host, Header: make(http.Header, len(request.Header)+2),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Close: request.Close,
 		Body: http.NoBody, RemoteAddr: "127.0.0.1:0",
 	}
@@ -91,44 +105,94 @@ func arrive(request *http.Request) (*http.Request, error) {
 	if arrived.Host == "" {
 		arrived.Host = request.URL.Host
 	}
-	if arrived.Header == nil {
-		arrived.Header = make(http.Header)
-	}
-	if request.Body != nil && request.Body != http.NoBody {
-		arrived.Body, arrived.ContentLength = request.Body, request.ContentLength
-		if arrived.ContentLength == 0 {
-			arrived.ContentLength = -1 // a body of unknown length
+	for name, values := range request.Header {
+		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !isToken(r) }) {
+			return nil, fmt.Errorf("sandbox: the header name %q is malformed", name)
+		}
+		for _, value := range values {
+			if strings.ContainsFunc(value, func(r rune) bool { return (r < ' ' && r != '\t') || r == 0x7f }) {
+				return nil, fmt.Errorf("sandbox: the value of the header %s has a control character", name)
+			}
+			arrived.Header.Add(name, textproto.TrimString(value))
 		}
 	}
-	switch agent, ok := arrived.Header["User-Agent"]; {
+	// What net/http writes itself it does not take from the map.
+	for _, name := range [...]string{"Host", "Transfer-Encoding", "Trailer", "Content-Length"} {
+		delete(arrived.Header, name)
+	}
+	switch {
+	case request.Body != nil && request.Body != http.NoBody:
+		if request.ContentLength > 0 {
+			arrived.Header.Set("Content-Length", strconv.FormatInt(request.ContentLength, 10))
+		}
+	case arrived.Method == http.MethodPost || arrived.Method == http.MethodPut || arrived.Method == http.MethodPatch:
+		arrived.Header.Set("Content-Length", "0")
+	}
+	switch agent, ok := request.Header["User-Agent"]; {
 	case !ok:
-		arrived.Header["User-Agent"] = []string{"Go-http-client/1.1"} // net/http's own
+		arrived.Header.Set("User-Agent", "Go-http-client/1.1") // net/http's own
 	case len(agent) == 0 || agent[0] == "":
 		delete(arrived.Header, "User-Agent")
+	default:
+		arrived.Header["User-Agent"] = arrived.Header["User-Agent"][:1]
 	}
-	arrived.URL, _ = url.ParseRequestURI(target)
+	if !strings.Contains(target, " ") {
+		arrived.URL, _ = url.ParseRequestURI(target)
+	}
 	return arrived, nil
 }
 
-func closeBody(request *http.Request) {
-	if request.Body != nil {
-		request.Body.Close()
+// isToken reports whether r may stand in a method or a header name (RFC 9110, section 5.6.2).
+func isToken(r rune) bool {
+	return strings.ContainsRune("!#$%&'*+-.^_`|~"+alphanumeric, r)
+}
+
+// sentBody is the body of a request on its way: it is closed once, and must be as long as the request says.
+type sentBody struct {
+	body   io.ReadCloser // nil for none
+	length int64         // -1 if not known
+	read   int64
+	failed error // what net/http's transport would have reported to the client; read after the handler has ended
+	once   sync.Once
+}
+
+func (b *sentBody) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	b.read += int64(n)
+	switch {
+	case b.length >= 0 && (b.read > b.length || (err == io.EOF && b.read < b.length)):
+		b.failed = fmt.Errorf("sandbox: ContentLength is %d, and the body has another length", b.length)
+	case err != nil && err != io.EOF:
+		b.failed = err
 	}
+	if b.failed != nil {
+		return n, b.failed
+	}
+	return n, err
+}
+
+func (b *sentBody) Close() error {
+	b.once.Do(func() {
+		if b.body != nil {
+			b.body.Close()
+		}
+	})
+	return nil
 }
 
 // recorder keeps what a handler writes.
 type recorder struct {
-	header http.Header
-	sent   http.Header // header as it was when the status was written
-	status int
-	body   bytes.Buffer
+	header  http.Header
+	status  int // 0 until it is written
+	body    bytes.Buffer
+	aborted bool // the handler cut the connection
 }
 
 func (w *recorder) Header() http.Header { return w.header }
 
 func (w *recorder) WriteHeader(status int) {
-	if w.sent == nil {
-		w.status, w.sent = status, w.header.Clone()
+	if w.status == 0 {
+		w.status, w.header = status, w.header.Clone() // later changes of the handler's map have no effect
 	}
 }
 
@@ -154,10 +218,10 @@ func (w *recorder) response(request *http.Request) *http.Response {
 	r := &http.Response{
 		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.sent, ContentLength: int64(w.body.Len()), Request: request, Body: http.NoBody,
+		Header: w.header, ContentLength: int64(w.body.Len()), Request: request, Body: http.NoBody,
 	}
 	if w.status != http.StatusNoContent && w.status != http.StatusNotModified {
-		r.Header["Content-Length"] = []string{strconv.Itoa(w.body.Len())}
+		r.Header.Set("Content-Length", strconv.Itoa(w.body.Len()))
 	}
 	if w.body.Len() > 0 && request.Method != http.MethodHead {
 		r.Body = io.NopCloser(bytes.NewReader(w.body.Bytes()))

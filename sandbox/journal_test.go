@@ -1,0 +1,84 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestJournalEntry(t *testing.T) {
+	s := newSandbox(t, fixed(noon))
+	assert.Empty(t, s.Journal())
+	c := newCall(s, noon, "POST", feedPath, feed()).sign(s)
+	a := c.send(t, s.Transport(), inProcess)
+	newCall(s, noon, "GET", "/v3/nothing?x=%7C", nil).send(t, s.Transport(), inProcess)
+
+	entries := s.Journal()
+	require.Len(t, entries, 2)
+	e := entries[0]
+	assert.Equal(t, e.ID+"-0", a.Header.Get("Request-ID"))
+	assert.Equal(t, noon, e.Time)
+	assert.Equal(t, "POST", e.Method)
+	assert.Equal(t, feedPath, e.Target)
+	assert.Equal(t, c.header.Get("Authorization"), e.Header.Get("Authorization"), "the signature is kept")
+	assert.Equal(t, string(c.body), string(e.Body))
+	assert.Equal(t, 200, e.Status)
+	assert.Equal(t, a.Header.Get("Wechatpay-Signature"), e.AnswerHeader.Get("Wechatpay-Signature"))
+	assert.Equal(t, string(a.body), string(e.AnswerBody))
+	assert.True(t, e.Verified)
+	assert.Empty(t, e.Reason)
+	assert.Equal(t, "POST "+feedPath+" 200", e.String())
+
+	e = entries[1]
+	assert.Equal(t, "/v3/nothing?x=%7C", e.Target)
+	assert.Equal(t, 404, e.Status)
+	assert.False(t, e.Verified)
+	assert.Len(t, e.ID, 32)
+	assert.Equal(t, "GET /v3/nothing?x=%7C 404: the sandbox knows no such path", fmt.Sprintf("%+v", e))
+
+	s.ResetJournal()
+	assert.Empty(t, s.Journal())
+	newCall(s, noon, "GET", "/v3/after", nil).send(t, s.Transport(), inProcess)
+	require.Len(t, s.Journal(), 1)
+	assert.Len(t, entries, 2, "an old snapshot stays")
+}
+
+func TestJournalIsBounded(t *testing.T) {
+	s := newSandbox(t)
+	send := func(target string, body string) {
+		request, err := http.NewRequest("POST", inProcess+target, strings.NewReader(body))
+		require.NoError(t, err)
+		response, err := s.Transport().RoundTrip(request)
+		require.NoError(t, err)
+		response.Body.Close()
+	}
+	for i := range 1005 {
+		send(fmt.Sprintf("/v3/nothing/%d", i), "")
+	}
+	entries := s.Journal()
+	require.Equal(t, 1000, len(entries))
+	for i, e := range entries {
+		require.Equal(t, fmt.Sprintf("/v3/nothing/%d", i+5), e.Target, "the oldest gave way")
+	}
+
+	s.ResetJournal()
+	large := strings.Repeat("x", 100_000) // kept: 64 KiB, and a few bytes of reason; 511 of them fit into 32 MiB
+	for i := range 600 {
+		send(fmt.Sprintf("/v3/large/%d", i), large)
+	}
+	entries = s.Journal()
+	require.Equal(t, 511, len(entries))
+	assert.Equal(t, "/v3/large/89", entries[0].Target)
+	assert.Equal(t, "/v3/large/599", entries[510].Target)
+	assert.Len(t, entries[0].Body, 64<<10)
+	for i := range 1000 {
+		send(fmt.Sprintf("/v3/small/%d", i), "")
+	}
+	entries = s.Journal()
+	require.Equal(t, 1000, len(entries))
+	assert.Equal(t, "/v3/small/0", entries[0].Target)
+}
