@@ -102,11 +102,12 @@ func (s Signature) IsProbe() bool { return strings.HasPrefix(s.Value, probePrefi
 
 // CheckWindow reports a timestamp that is no number as ErrSignatureHeader and one outside Window as a *ClockError.
 func (s Signature) CheckWindow(now time.Time) error {
-	seconds, err := strconv.ParseInt(s.Timestamp, 10, 64)
-	if err != nil || seconds < 0 || seconds > 1<<40 {
+	// ParseUint takes no sign: the timestamp is text that was signed, and a sign never is part of it.
+	seconds, err := strconv.ParseUint(s.Timestamp, 10, 40)
+	if err != nil {
 		return fmt.Errorf("%w: %s is not a number of seconds", ErrSignatureHeader, HeaderTimestamp)
 	}
-	if skew := time.Unix(seconds, 0).Sub(now.Truncate(time.Second)); skew > Window || skew < -Window {
+	if skew := time.Unix(int64(seconds), 0).Sub(now.Truncate(time.Second)); skew > Window || skew < -Window {
 		return &ClockError{Skew: skew}
 	}
 	return nil
