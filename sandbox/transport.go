@@ -120,6 +120,9 @@ func arrive(request *http.Request) (*http.Request, error) {
 	for _, name := range [...]string{"Host", "Transfer-Encoding", "Trailer", "Content-Length"} {
 		delete(arrived.Header, name)
 	}
+	if request.Close {
+		arrived.Header.Set("Connection", "close")
+	}
 	switch {
 	case request.Body != nil && request.Body != http.NoBody:
 		if request.ContentLength > 0 {
