@@ -232,11 +232,19 @@ func (c *checker) fields(where string, list []fact.Field, byHand, form bool) {
 			c.report("%s: unknown format %q", at, field.Format)
 		}
 		for k, constant := range field.Enum {
+			switch constant.(type) {
+			case string, int64, float64, bool:
+			default:
+				c.report("%s: the constant %v is neither text nor a number nor a truth value", at, constant)
+				continue
+			}
 			if slices.Contains(field.Enum[:k], constant) {
 				c.report("%s: the constant %v stands twice", at, constant)
 			}
-			if _, err := parseConstant(base, constantText(base, constant)); err != nil {
+			if back, err := parseConstant(base, constantText(base, constant)); err != nil {
 				c.report("%s: %w", at, err)
+			} else if back != constant {
+				c.report("%s: the constant %v does not fit the type %s", at, constant, field.Type)
 			}
 		}
 		c.fields(at, field.Fields, field.ByHand, false)

@@ -73,7 +73,7 @@ var OperationKeys = []Key[fact.Operation]{
 	fields("form", func(o *fact.Operation) *[]fact.Field { return &o.In.Form }),
 	{
 		Name:      "answer",
-		Values:    func(o *fact.Operation) []string { return []string{answerText(o)} },
+		Values:    func(o *fact.Operation) []string { return one(answerText(o)) },
 		Set:       setAnswer,
 		Fields:    func(o *fact.Operation) []fact.Field { return o.Out },
 		SetFields: func(o *fact.Operation, out []fact.Field) { o.Out = out },
@@ -213,8 +213,11 @@ func members[T any](name string, get func(*T) []fact.Field, set func(*T, []fact.
 	}
 }
 
-// answerText returns "STATUS KIND [CONTENT] [SIGNATURE]".
+// answerText returns "STATUS KIND [CONTENT] [SIGNATURE]", or nothing as long as the kind is unknown.
 func answerText(o *fact.Operation) string {
+	if o.Answer == "" {
+		return ""
+	}
 	s := strconv.Itoa(o.Success) + " " + string(o.Answer)
 	if o.Content != "" {
 		s += " " + o.Content
