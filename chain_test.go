@@ -1,0 +1,212 @@
+package wxpay_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// A chain is a value: what is derived from a stem never changes the stem or a sibling, also in parallel.
+func TestChainIsImmutable(t *testing.T) {
+	client := newClient(t)
+	stem := client.Chain("v3/pay/{mode}").Var("mode", "stem").Query("q", "stem").Header("X-A", "stem")
+	target := func(c wxpay.Chain) string {
+		req, err := c.Request(context.Background(), "GET", nil)
+		require.NoError(t, err)
+		return req.URL.RequestURI() + " " + req.Header.Get("X-A")
+	}
+	const want = "/v3/pay/stem?q=stem stem"
+	require.Equal(t, want, target(stem))
+
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			name := string(rune('a' + i))
+			branch := stem.Chain(name).Var("mode", name).Query("q", name).Query("r", name).Header("X-A", name).Timeout(time.Second)
+			other := stem.At(name).Query("s", i)
+			assert.Equal(t, "/v3/pay/"+name+"/"+name+"?q="+name+"&r="+name+" "+name, target(branch))
+			assert.Contains(t, target(other), "/v3/pay/stem/"+name+"?q=stem&s=")
+			assert.Equal(t, want, target(stem))
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, want, target(stem))
+
+	broken := stem.Query("", 1)
+	require.Error(t, broken.Err())
+	require.NoError(t, stem.Err())
+	assert.Equal(t, "/v3/pay/{mode}", stem.String())
+}
+
+func TestBody(t *testing.T) {
+	type order struct {
+		Number string `json:"out_trade_no"`
+		Note   string `json:"note,omitempty"`
+	}
+	client := newClient(t)
+	tests := []struct {
+		name string
+		body any
+		want string
+	}{
+		{"none", nil, ""},
+		{"a struct", order{Number: "A"}, `{"out_trade_no":"A"}`},
+		{"a pointer", &order{Number: "A"}, `{"out_trade_no":"A"}`},
+		{"no HTML escaping in a struct", order{Note: "<a>&b"}, `{"out_trade_no":"","note":"<a>&b"}`},
+		{"no HTML escaping in a map", wxpay.JSON{"note": "<a>&b"}, `{"note":"<a>&b"}`},
+		{"members sorted", wxpay.JSON{"b": 1, "a": "x", "c": true, "d": nil, "e": int64(9)}, `{"a":"x","b":1,"c":true,"d":null,"e":9}`},
+		{"nested", wxpay.JSON{"amount": wxpay.JSON{"total": 1}, "goods": []wxpay.JSON{{"id": "1"}}, "any": []any{1, "2", nil}, "m": map[string]any{}, "s": []string{"x"}}, `{"amount":{"total":1},"any":[1,"2",null],"goods":[{"id":"1"}],"m":{},"s":["x"]}`},
+		{"mixed with structs", wxpay.JSON{"o": order{Note: "<"}, "f": 1.5}, `{"f":1.5,"o":{"out_trade_no":"","note":"<"}}`},
+		{"empty object", wxpay.JSON{}, `{}`},
+		{"raw message", json.RawMessage(" {\"b\": 1,\n\"a\": 2}\n"), " {\"b\": 1,\n\"a\": 2}\n"},
+		{"bytes", []byte(`{"x":1}`), `{"x":1}`},
+		{"string", `{"x":1}`, `{"x":1}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			req, err := client.Chain("v3/x").Request(context.Background(), "POST", tt.body)
+			require.NoError(t, err)
+			requireSigned(t, req, "/v3/x", tt.want)
+			if tt.want == "" {
+				assert.Nil(t, req.Body)
+				assert.Empty(t, req.Header.Get("Content-Type"))
+				return
+			}
+			sent, err := io.ReadAll(req.Body)
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, string(sent))
+			assert.Equal(t, int64(len(tt.want)), req.ContentLength)
+			assert.Equal(t, "application/json", req.Header.Get("Content-Type"))
+		})
+	}
+}
+
+func TestBodyMistakes(t *testing.T) {
+	type cycle struct{ Next *cycle }
+	loop := &cycle{}
+	loop.Next = loop
+	self := wxpay.JSON{}
+	self["self"] = self
+	client := newClient(t, wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }}))
+	tests := []struct {
+		name, method string
+		body         any
+		says         string
+	}{
+		{"nil map", "POST", wxpay.JSON(nil), "the body is null"},
+		{"nil pointer", "POST", (*cycle)(nil), "the body is null"},
+		{"null text", "POST", " null\n", "the body is null"},
+		{"nil bytes", "POST", []byte(nil), "the body is empty"},
+		{"empty string", "POST", "", "the body is empty"},
+		{"blank string", "POST", " \n", "the body is empty"},
+		{"a channel", "POST", make(chan int), "cannot be marshalled"},
+		{"a channel inside", "POST", wxpay.JSON{"a": wxpay.JSON{"b": make(chan int)}}, `member "a": member "b"`},
+		{"a struct that contains itself", "POST", loop, "cannot be marshalled"},
+		{"a map that contains itself", "POST", self, "cannot be marshalled"},
+		{"a reader", "POST", strings.NewReader("{}"), "the body is a reader"},
+		{"GET with a body", "GET", wxpay.JSON{}, "a GET has no body: use Query"},
+		{"an unknown method", "HEAD", nil, `the method "HEAD" is not one of GET, POST, PUT, PATCH, DELETE`},
+		{"a method in lower case", "post", nil, `the method "post" is not one of`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := client.Chain("v3/x").Do(context.Background(), tt.method, tt.body)
+			require.ErrorContains(t, err, tt.says)
+			assert.ErrorIs(t, err, wxpay.StageBuild)
+			assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+		})
+	}
+}
+
+// FuzzBody: bodies made in place are written as encoding/json writes them, less the HTML escaping.
+func FuzzBody(f *testing.F) {
+	for _, seed := range []string{"", "a", `"\/`, "\x00\x1f\b\f\n\r\t\x7f", "张三", "\u2028\u2029", "\xff\xc3", "<&>", "😀"} {
+		f.Add(seed, int64(7))
+	}
+	client := newClient(f)
+	f.Fuzz(func(t *testing.T, text string, number int64) {
+		body := wxpay.JSON{text: text, "n": number, "a": []any{text, []string{text}, map[string]any{text: nil}}, "o": wxpay.JSON{"b": true}}
+		var want strings.Builder
+		encoder := json.NewEncoder(&want)
+		encoder.SetEscapeHTML(false)
+		require.NoError(t, encoder.Encode(map[string]any(body)))
+		req, err := client.Chain("v3/x").Request(context.Background(), "POST", body)
+		require.NoError(t, err)
+		sent, err := io.ReadAll(req.Body)
+		require.NoError(t, err)
+		require.Equal(t, strings.TrimSuffix(want.String(), "\n"), string(sent))
+	})
+}
+
+func TestHeaders(t *testing.T) {
+	client := newClient(t, wxpay.WithUserAgent("shop/1.2"), wxpay.WithLanguage("en"))
+	req, err := client.Chain("v3/x").Header("X-Trace", "1").Header("x-trace", "2").Header("accept", "*/*").
+		Request(context.Background(), "POST", wxpay.JSON{})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"2"}, req.Header["X-Trace"])
+	assert.Equal(t, []string{"*/*"}, req.Header["Accept"])
+	assert.Equal(t, []string{"en"}, req.Header["Accept-Language"])
+	assert.Equal(t, []string{testKeyID}, req.Header[apiv3.HeaderSerial])
+	assert.True(t, strings.HasPrefix(req.Header.Get("User-Agent"), "shop/1.2 wxpay-go/"))
+
+	// The header's values share memory inside the request; appending to one must not reach its neighbour.
+	req.Header.Add("Accept", "more")
+	assert.Equal(t, []string{"application/json"}, req.Header["Content-Type"])
+}
+
+func TestRequestIsNotSent(t *testing.T) {
+	client := newClient(t, wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }}))
+	req, err := client.Chain("v3/x").Request(context.Background(), "DELETE", nil)
+	require.NoError(t, err)
+	requireSigned(t, req, "/v3/x", "")
+	assert.Equal(t, "api.mch.weixin.qq.com", req.Host)
+	assert.NoError(t, req.Context().Err())
+
+	// It can be sent by anybody, and replayed.
+	body := wxpay.JSON{"a": 1}
+	req, err = client.Chain("v3/x").Request(context.Background(), "POST", body)
+	require.NoError(t, err)
+	again, err := req.GetBody()
+	require.NoError(t, err)
+	text, err := io.ReadAll(again)
+	require.NoError(t, err)
+	assert.Equal(t, `{"a":1}`, string(text))
+}
+
+func TestVerbs(t *testing.T) {
+	var got *http.Request
+	client := newClient(t, wxpay.WithTransport(answer{status: 204, trip: func(req *http.Request) { got = req }}))
+	chain, ctx := client.Chain("v3/x"), context.Background()
+	wait := func(f *wxpay.Future) (*wxpay.Response, error) { return f.Wait(ctx) }
+	for name, call := range map[string]func() (*wxpay.Response, error){
+		"GET":          func() (*wxpay.Response, error) { return chain.Get(ctx) },
+		"DELETE":       func() (*wxpay.Response, error) { return chain.Delete(ctx) },
+		"POST":         func() (*wxpay.Response, error) { return chain.Post(ctx, wxpay.JSON{}) },
+		"PUT":          func() (*wxpay.Response, error) { return chain.Put(ctx, wxpay.JSON{}) },
+		"PATCH":        func() (*wxpay.Response, error) { return chain.Patch(ctx, wxpay.JSON{}) },
+		"DELETE body":  func() (*wxpay.Response, error) { return chain.Do(ctx, "DELETE", wxpay.JSON{}) },
+		"GET async":    func() (*wxpay.Response, error) { return wait(chain.GetAsync(ctx)) },
+		"DELETE async": func() (*wxpay.Response, error) { return wait(chain.DeleteAsync(ctx)) },
+		"POST async":   func() (*wxpay.Response, error) { return wait(chain.PostAsync(ctx, wxpay.JSON{})) },
+		"PUT async":    func() (*wxpay.Response, error) { return wait(chain.PutAsync(ctx, wxpay.JSON{})) },
+		"PATCH async":  func() (*wxpay.Response, error) { return wait(chain.PatchAsync(ctx, wxpay.JSON{})) },
+	} {
+		res, err := call()
+		require.NoError(t, err, name)
+		assert.Equal(t, 204, res.Status)
+		assert.True(t, res.Verified)
+		method, _, _ := strings.Cut(name, " ")
+		assert.Equal(t, method, got.Method)
+	}
+}

@@ -1,0 +1,127 @@
+package wxpay_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// What the tests of trouble need and the sandbox, which behaves, does not give: a gateway whose every answer can be bent.
+
+const (
+	testMerchant = "1900000109"
+	testSerial   = "5A3C9E0B7D1F4826A0B1C2D3E4F5061728394A5B"
+	testKeyID    = "PUB_KEY_ID_0119000001092025010100000000000001"
+)
+
+var testKeys = sync.OnceValue(func() (keys struct{ merchant, platform, other *rsa.PrivateKey }) {
+	for _, key := range []**rsa.PrivateKey{&keys.merchant, &keys.platform, &keys.other} {
+		var err error
+		if *key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+			panic(err)
+		}
+	}
+	return keys
+})
+
+// newClient returns a client whose platform key is testKeys().platform.
+func newClient(t testing.TB, options ...wxpay.Option) *wxpay.Client {
+	t.Helper()
+	client, err := wxpay.New(
+		wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant},
+		append([]wxpay.Option{wxpay.WithPublicKey(testKeyID, testKeys().platform.Public())}, options...)...)
+	require.NoError(t, err)
+	return client
+}
+
+// answer is one answer of the bent gateway. The zero value is 200 with an empty body, signed right.
+type answer struct {
+	status   int
+	body     string
+	header   http.Header               // added before signing
+	unsigned bool                      // no signature headers
+	key      *rsa.PrivateKey           // signs instead of the platform's
+	at       time.Time                 // the signature's time, now if zero
+	bend     func(*http.Response)      // last, after signing
+	trip     func(*http.Request)       // sees the request first
+	fail     func(*http.Request) error // fails instead of answering
+}
+
+// RoundTrip makes an answer a round tripper that always gives it.
+func (a answer) RoundTrip(req *http.Request) (*http.Response, error) {
+	if a.trip != nil {
+		a.trip(req)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+		_ = req.Body.Close()
+	}
+	if a.fail != nil {
+		return nil, a.fail(req)
+	}
+	status := a.status
+	if status == 0 {
+		status = 200
+	}
+	res := &http.Response{
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Request: req,
+		Body: io.NopCloser(bytes.NewReader([]byte(a.body))), ContentLength: int64(len(a.body)),
+	}
+	res.Header.Set("Content-Type", "application/json; charset=utf-8")
+	res.Header.Set("Request-ID", "08F78BB5AF0610D302189F8FCC5A20AA2D28D6E0E1048901-0")
+	for name, values := range a.header {
+		res.Header[name] = values
+	}
+	if !a.unsigned {
+		a.sign(res.Header, a.body)
+	}
+	if a.bend != nil {
+		a.bend(res)
+	}
+	return res, nil
+}
+
+func (a answer) sign(header http.Header, body string) {
+	key := a.key
+	if key == nil {
+		key = testKeys().platform
+	}
+	at := a.at
+	if at.IsZero() {
+		at = time.Now()
+	}
+	timestamp := strconv.FormatInt(at.Unix(), 10)
+	signature, err := apiv3.RSA().Sign(crypto.Signer(key), apiv3.AppendAnswerMessage(nil, timestamp, "nonce", []byte(body)))
+	if err != nil {
+		panic(err)
+	}
+	header.Set(apiv3.HeaderTimestamp, timestamp)
+	header.Set(apiv3.HeaderNonce, "nonce")
+	header.Set(apiv3.HeaderSerial, testKeyID)
+	header.Set(apiv3.HeaderSignature, base64.StdEncoding.EncodeToString(signature))
+	header.Set(apiv3.HeaderSignatureType, "WECHATPAY2-SHA256-RSA2048")
+}
+
+// requireSigned checks that the Authorization of req covers exactly this target and body.
+func requireSigned(t testing.TB, req *http.Request, target, body string) {
+	t.Helper()
+	a, err := apiv3.ParseAuthorization(req.Header.Get("Authorization"))
+	require.NoError(t, err)
+	signature, err := base64.StdEncoding.DecodeString(a.Signature)
+	require.NoError(t, err)
+	message := apiv3.AppendRequestMessage(nil, req.Method, target, a.Timestamp, a.Nonce, []byte(body))
+	require.NoError(t, apiv3.RSA().Verify(testKeys().merchant.Public(), message, signature))
+}
