@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"compress/gzip"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -169,6 +170,27 @@ func TestPathsCanBeBuilt(t *testing.T) {
 		assert.Equal(t, placeholders, listed, operation.Path)
 	}
 	assert.Equal(t, map[string]bool{"/v3/applyment4sub/applyment/": true, "/v3/ecommerce/applyments/": true}, slashed)
+}
+
+func TestDocumentationHasAnAddress(t *testing.T) {
+	count := 0
+	check := func(where string, ids []string) {
+		for _, id := range ids {
+			count++
+			address, err := url.Parse(fact.DocURL(id))
+			require.NoError(t, err, where)
+			assert.Equal(t, "https", address.Scheme, where)
+			assert.Contains(t, []string{"pay.weixin.qq.com", "docs.qq.com"}, address.Host, "%s: %s", where, id)
+			assert.Greater(t, len(address.Path), 1, where)
+		}
+	}
+	for operation := range catalog.V3().All() {
+		check(operation.Path, operation.Docs)
+	}
+	for event := range catalog.V3().Events() {
+		check(event.Type, event.Docs)
+	}
+	assert.Positive(t, count)
 }
 
 // The documentation's tables of the order queries lack these members; the codepay answer and the combined query list them.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/wxpay-go/wxpay/catalog/internal/text"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
@@ -19,7 +20,7 @@ func (c *Catalog) Search(words string) []*fact.Operation {
 	method := ""
 	var wanted []string
 	for _, word := range strings.Fields(words) {
-		if isMethod(word) {
+		if slices.Contains(text.Methods, word) {
 			method = word
 		} else if folded := fold(word); folded != "" && len(wanted) < maxWords {
 			wanted = append(wanted, folded)
@@ -47,14 +48,6 @@ func (c *Catalog) Search(words string) []*fact.Operation {
 		found[i] = h.operation
 	}
 	return found
-}
-
-func isMethod(word string) bool {
-	switch word {
-	case "GET", "POST", "PUT", "PATCH", "DELETE":
-		return true
-	}
-	return false
 }
 
 // rank returns how well an operation fits folded words, and 0 when one of them does not fit at all.

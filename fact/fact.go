@@ -2,8 +2,8 @@
 // notification events.
 //
 // It is the vocabulary that several rooms share: catalog fills these types, middleware and the root read them, sandbox
-// answers by them. It holds no data and no behaviour beyond reading its own fields, and imports the standard library only. To look a fact
-// up, use package catalog.
+// answers by them. It holds no data and no behaviour beyond reading its own fields, and imports the standard library only.
+// To look a fact up, use package catalog.
 //
 // Values reached through a catalogue are shared and must not be changed.
 package fact
@@ -209,10 +209,10 @@ type Reply struct {
 
 // DocURL returns the address of a documentation id.
 func DocURL(id string) string {
-	switch {
-	case strings.HasPrefix(id, "v2/"), strings.HasPrefix(id, "v3/"), strings.HasPrefix(id, "global/"), strings.HasPrefix(id, "brand/"):
+	switch root, _, _ := strings.Cut(id, "/"); root {
+	case "v2", "v3", "global", "brand":
 		return "https://pay.weixin.qq.com/doc/" + id
-	case strings.HasPrefix(id, "docs/"), strings.HasPrefix(id, "wiki/"):
+	case "docs", "wiki":
 		return "https://pay.weixin.qq.com/" + id
 	}
 	return "https://" + id

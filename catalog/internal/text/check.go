@@ -3,7 +3,6 @@ package text
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,13 +10,38 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-var (
-	literal     = regexp.MustCompile(`^[a-z0-9_-]+$`)
-	placeholder = regexp.MustCompile(`^\{[a-z0-9_]+\}$`)
-	member      = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	eventType   = regexp.MustCompile(`^[A-Z0-9_]+(\.[A-Z0-9_]+)+$`)
-	operationID = regexp.MustCompile(`^(GET|POST|PUT|PATCH|DELETE) (/\S*)$`)
+// Characters of names. Regular expressions would be linked into every program that reads the catalogue.
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits = "0123456789"
 )
+
+// made says that s is not empty and has no other characters than those.
+func made(s, characters string) bool {
+	return s != "" && strings.Trim(s, characters) == ""
+}
+
+func isLiteral(segment string) bool { return made(segment, lower+digits+"_-") }
+
+// placeholder returns the name in a segment that stands for a value.
+func placeholder(segment string) (string, bool) {
+	name, opened := strings.CutPrefix(segment, "{")
+	name, closed := strings.CutSuffix(name, "}")
+	return name, opened && closed && made(name, lower+digits+"_")
+}
+
+func isMember(name string) bool { return made(name, lower+upper+digits+"_-") }
+
+// isEventType wants at least two words divided by a dot.
+func isEventType(s string) bool {
+	for word := range strings.SplitSeq(s, ".") {
+		if !made(word, upper+digits+"_") {
+			return false
+		}
+	}
+	return strings.Contains(s, ".")
+}
 
 // Check tells what is wrong with a document, all of it, one error a fact: rows must be sorted, unique and well-formed. It
 // returns nil when nothing is wrong.
@@ -73,8 +97,8 @@ func (c *checker) operation(o *fact.Operation) {
 		c.report("unknown status %q", o.Status)
 	}
 	for _, id := range o.ReplacedBy {
-		if !operationID.MatchString(id) {
-			c.report("replaced-by %q is not METHOD /path", id)
+		if m, path, _ := strings.Cut(id, " "); method(m) == "" || !strings.HasPrefix(path, "/") || id == o.Method+" "+o.Path {
+			c.report("replaced-by %q is not METHOD /path of another operation", id)
 		}
 	}
 	c.words("tag", o.Tags...)
@@ -114,11 +138,12 @@ func (c *checker) path(o *fact.Operation) {
 	}
 	var names []string
 	for i, segment := range segments[1:] {
+		name, isPlaceholder := placeholder(segment)
 		switch {
-		case placeholder.MatchString(segment):
-			names = append(names, strings.Trim(segment, "{}"))
+		case isPlaceholder:
+			names = append(names, name)
 		case segment == "" && i == len(segments)-2 && i > 0: // a trailing slash
-		case !literal.MatchString(segment):
+		case !isLiteral(segment):
 			c.report("the path has the segment %q", segment)
 		}
 	}
@@ -151,13 +176,13 @@ func (c *checker) answer(o *fact.Operation) {
 }
 
 func (c *checker) event(e *fact.Event) {
-	if !eventType.MatchString(e.Type) {
+	if !isEventType(e.Type) {
 		c.report("bad event type")
 	}
 	c.words("name", e.Name)
 	c.words("algorithm", e.Algorithm)
 	for _, alias := range e.Aliases {
-		if !eventType.MatchString(alias) || alias == e.Type {
+		if !isEventType(alias) || alias == e.Type {
 			c.report("bad alias %q", alias)
 		}
 	}
@@ -203,7 +228,7 @@ func (c *checker) fields(where string, list []fact.Field, byHand, form bool) {
 		field := &list[i]
 		at := where + "." + field.Name
 		for _, name := range append([]string{field.Name}, field.Alt...) {
-			if !member.MatchString(name) {
+			if !isMember(name) {
 				c.report("%s: the name %q has other characters than letters, digits, - and _", at, name)
 			}
 			if seen[name] {
