@@ -1,0 +1,117 @@
+package wxpay_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/wxpay-go/wxpay"
+
+// arrows is what each room may import beyond the standard library. A lower room never knows an upper one.
+var arrows = map[string][]string{
+	"apiv3":      {},
+	"fact":       {},
+	"transport":  {},
+	"catalog":    {"fact", "catalog/internal/…"},
+	"middleware": {"apiv3", "fact"},
+	"webhook":    {"apiv3", "fact", "gjson"},
+	"sandbox":    {"apiv3", "fact", "catalog"},
+	"":           {"middleware", "transport", "apiv3", "fact", "gjson"},
+	"api":        {""},
+
+	// Tools of the house, which nothing above imports.
+	"api/internal/gen":      {"catalog", "fact", "api/internal/…"},
+	"catalog/internal/gen":  {"catalog", "fact", "catalog/internal/…"},
+	"catalog/internal/text": {"fact"},
+	"internal/vectors":      {},
+}
+
+// gjsonFiles are the only files that may import gjson: everything else asks their types.
+var gjsonFiles = []string{"response.go", "webhook/event.go"}
+
+type goPackage struct {
+	ImportPath string
+	Dir        string
+	GoFiles    []string
+	Imports    []string
+}
+
+func TestLayering(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "./...").Output()
+	require.NoError(t, err)
+	var gjson []string
+	seen := 0
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else {
+			require.NoError(t, err)
+		}
+		room := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		allowed, known := arrows[room]
+		if !known && !strings.Contains(room, "internal") {
+			t.Errorf("the room %q is not in the plan: say in arrows what it may import", room)
+			continue
+		}
+		seen++
+		for _, imported := range p.Imports {
+			if standard := !strings.Contains(strings.Split(imported, "/")[0], "."); standard {
+				continue
+			}
+			short := strings.TrimPrefix(strings.TrimPrefix(imported, module), "/")
+			if imported == "github.com/tidwall/gjson" {
+				short = "gjson"
+			}
+			if !slices.ContainsFunc(allowed, func(a string) bool {
+				prefix, open := strings.CutSuffix(a, "…")
+				return a == short || open && strings.HasPrefix(short, prefix)
+			}) && known {
+				t.Errorf("%s must not import %s", p.ImportPath, imported)
+			}
+		}
+		for _, file := range p.GoFiles {
+			if imports(t, p.Dir+"/"+file, "github.com/tidwall/gjson") {
+				gjson = append(gjson, strings.TrimPrefix(room+"/"+file, "/"))
+			}
+		}
+	}
+	require.Greater(t, seen, 5, "go list found no packages")
+	for _, file := range gjson {
+		assert.Contains(t, gjsonFiles, file, "gjson is asked through Response and Event")
+	}
+	assert.Contains(t, gjson, "response.go")
+}
+
+func imports(t *testing.T, file, path string) bool {
+	t.Helper()
+	source, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return bytes.Contains(source, []byte(`"`+path+`"`))
+}
+
+// The core requires gjson, and testify for its tests. Nothing else.
+func TestDependencies(t *testing.T) {
+	mod, err := os.ReadFile("go.mod")
+	require.NoError(t, err)
+	var direct []string
+	for scanner := bufio.NewScanner(bytes.NewReader(mod)); scanner.Scan(); {
+		line := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(scanner.Text()), "require "))
+		if name, _, ok := strings.Cut(line, " v"); ok && strings.Contains(name, "/") && !strings.HasSuffix(line, "// indirect") {
+			direct = append(direct, name)
+		}
+	}
+	slices.Sort(direct)
+	assert.Equal(t, []string{"github.com/stretchr/testify", "github.com/tidwall/gjson"}, direct)
+}

@@ -1,0 +1,155 @@
+package middleware_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/middleware"
+)
+
+// steps is a clock that goes on by a second at every look.
+func steps() func() time.Time {
+	now := time.Unix(1735689600, 0)
+	return func() time.Time {
+		now = now.Add(time.Second)
+		return now
+	}
+}
+
+func request(t *testing.T, call *middleware.Call) *http.Request {
+	t.Helper()
+	ctx := middleware.WithCall(context.Background(), call)
+	req, err := http.NewRequestWithContext(ctx, call.Method, "https://api.mch.weixin.qq.com/v3/x/oSECRET?openid=oSECRET", nil)
+	require.NoError(t, err)
+	return req
+}
+
+// refusing answers with a refusal, read by Verify as in the pipeline.
+func refusing(status int, body string) http.RoundTripper {
+	verify := middleware.Verify(&middleware.Verifier{Scheme: apiv3.RSA(), Clock: time.Now, MaxAnswer: 1 << 10})
+	return verify(middleware.RoundTripFunc(func(*http.Request) (*http.Response, error) {
+		header := http.Header{"Request-Id": {"08C7-1"}}
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}, nil
+	}))
+}
+
+func failing(err error) http.RoundTripper {
+	return middleware.RoundTripFunc(func(*http.Request) (*http.Response, error) { return nil, err })
+}
+
+func succeeding() http.RoundTripper {
+	return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		call := middleware.CallFrom(req.Context())
+		call.Attempts, call.Verified = 1, true
+		return &http.Response{StatusCode: 200, Header: http.Header{"Request-Id": {"08C7-0"}}, Body: http.NoBody}, nil
+	})
+}
+
+func TestLog(t *testing.T) {
+	tests := []struct {
+		name string
+		next http.RoundTripper
+		want map[string]any
+	}{
+		{"success", succeeding(), map[string]any{
+			"level": "INFO", "msg": "wxpay call", "method": "GET", "path": "/v3/x/{id}", "status": 200.0, "request_id": "08C7-0",
+			"attempts": 1.0, "duration": 1e9, "verified": true,
+		}},
+		{"refusal", refusing(400, `{"code":"PARAM_ERROR","message":"oSECRET"}`), map[string]any{
+			"level": "WARN", "msg": "wxpay call failed", "method": "GET", "path": "/v3/x/{id}", "status": 400.0, "request_id": "08C7-1",
+			"attempts": 0.0, "duration": 1e9, "verified": false, "code": "PARAM_ERROR",
+		}},
+		{"a page", refusing(502, "<html>oSECRET"), map[string]any{
+			"level": "WARN", "msg": "wxpay call failed", "method": "GET", "path": "/v3/x/{id}", "status": 502.0, "request_id": "08C7-1",
+			"attempts": 0.0, "duration": 1e9, "verified": false,
+		}},
+		{"transport", failing(errors.New("dial oSECRET")), failed("transport", 0, "")},
+		{"timeout", failing(context.DeadlineExceeded), failed("timeout", 0, "")},
+		{"cancelled", failing(context.Canceled), failed("cancelled", 0, "")},
+		{"signing", failing(&middleware.SignError{Err: errors.New("oSECRET")}), failed("signing", 0, "")},
+		{"unverified", failing(&middleware.VerifyError{Status: 200, Header: http.Header{"Request-Id": {"08C7-0"}}, Reason: apiv3.ErrSignature}), failed("unverified answer", 200, "08C7-0")},
+		{"probe", failing(&middleware.VerifyError{Status: 200, Header: http.Header{}, Reason: apiv3.ErrSignature, Probe: true}), map[string]any{
+			"level": "INFO", "msg": "wxpay answer was a signature test of the platform", "method": "GET", "path": "/v3/x/{id}", "status": 200.0, "request_id": "",
+			"attempts": 0.0, "duration": 1e9, "verified": false, "failure": "unverified answer",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var out bytes.Buffer
+			logger := slog.New(slog.NewJSONHandler(&out, nil))
+			res, err := middleware.Log(logger, steps())(tt.next).RoundTrip(request(t, &middleware.Call{Method: "GET", Template: "/v3/x/{id}"}))
+			require.True(t, (res == nil) != (err == nil))
+			assert.NotContains(t, out.String(), "SECRET")
+			var got map[string]any
+			require.NoError(t, json.Unmarshal(out.Bytes(), &got), "exactly one record: %s", out.String())
+			delete(got, "time")
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}
+
+func failed(kind string, status float64, id string) map[string]any {
+	return map[string]any{
+		"level": "WARN", "msg": "wxpay call failed", "method": "GET", "path": "/v3/x/{id}", "status": status, "request_id": id,
+		"attempts": 0.0, "duration": 1e9, "verified": false, "failure": kind,
+	}
+}
+
+func TestLogLevels(t *testing.T) {
+	var out bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	call := func(next http.RoundTripper) {
+		_, _ = middleware.Log(logger, steps())(next).RoundTrip(request(t, &middleware.Call{Method: "GET", Template: "/v3/x"}))
+	}
+	call(succeeding())
+	assert.Empty(t, out.String(), "success is Info")
+	call(refusing(400, "{}"))
+	assert.Contains(t, out.String(), "level=WARN")
+}
+
+func TestObserve(t *testing.T) {
+	var got []middleware.Observation
+	observe := middleware.Observe(steps(), func(_ context.Context, o middleware.Observation) { got = append(got, o) })
+	call := func(next http.RoundTripper) {
+		_, _ = observe(next).RoundTrip(request(t, &middleware.Call{Method: "GET", Template: "/v3/x/{id}"}))
+	}
+	call(succeeding())
+	call(refusing(404, `{"code":"ORDER_NOT_EXIST"}`))
+	call(failing(io.ErrUnexpectedEOF))
+	assert.Equal(t, []middleware.Observation{
+		{Method: "GET", Template: "/v3/x/{id}", Status: 200, RequestID: "08C7-0", Attempts: 1, Duration: time.Second, Verified: true},
+		{Method: "GET", Template: "/v3/x/{id}", Status: 404, Code: "ORDER_NOT_EXIST", RequestID: "08C7-1", Duration: time.Second},
+		{Method: "GET", Template: "/v3/x/{id}", Duration: time.Second, Err: io.ErrUnexpectedEOF},
+	}, got)
+}
+
+// The body that Verify leaves can be read as any body, and taken whole.
+func TestReadBody(t *testing.T) {
+	res, err := refusing(400, "whole").RoundTrip(request(t, &middleware.Call{Method: "GET"}))
+	require.NoError(t, err)
+	body, err := middleware.ReadBody(res)
+	require.NoError(t, err)
+	assert.Equal(t, "whole", string(body))
+	read, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "whole", string(read))
+	rest, err := middleware.ReadBody(res)
+	require.NoError(t, err)
+	assert.Empty(t, rest, "it was read already")
+
+	plain, err := middleware.ReadBody(&http.Response{Body: io.NopCloser(strings.NewReader("plain"))})
+	require.NoError(t, err)
+	assert.Equal(t, "plain", string(plain))
+}

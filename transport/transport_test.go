@@ -1,0 +1,146 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/transport"
+)
+
+func get(t *testing.T, ctx context.Context, rt http.RoundTripper, address string) (*http.Response, error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	require.NoError(t, err)
+	return rt.RoundTrip(req)
+}
+
+// listen answers each connection with serve and returns the address.
+func listen(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				serve(c)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// UnsentError is a promise about money: it may only be there when no connection was had.
+func TestUnsent(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	nobody := closed.Addr().String()
+	require.NoError(t, closed.Close())
+	silent := listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	hangsUp := listen(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)) })
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	tests := []struct {
+		name, address string
+		ctx           context.Context
+		config        transport.Config
+		unsent        bool
+		is            error
+	}{
+		{"nobody listens", "http://" + nobody, context.Background(), transport.Config{}, true, nil},
+		{"handshake never answered", "https://" + silent, context.Background(), transport.Config{HandshakeTimeout: 20 * time.Millisecond}, true, nil},
+		{"hangs up in the handshake", "https://" + hangsUp, context.Background(), transport.Config{}, true, nil},
+		{"cancelled before", "http://" + silent, cancelled, transport.Config{}, true, context.Canceled},
+		{"the proxy cannot be chosen", "http://" + silent, context.Background(), transport.Config{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New("no proxy") }}, true, nil},
+		{"hangs up after the request", "http://" + hangsUp, context.Background(), transport.Config{}, false, nil},
+		{"no header in time", "http://" + silent, context.Background(), transport.Config{HeaderTimeout: 20 * time.Millisecond}, false, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rt := transport.New(tt.config)
+			defer rt.CloseIdleConnections()
+			_, err := get(t, tt.ctx, rt, tt.address)
+			require.Error(t, err)
+			var unsent *transport.UnsentError
+			assert.Equal(t, tt.unsent, errors.As(err, &unsent), err)
+			if tt.is != nil {
+				assert.ErrorIs(t, err, tt.is)
+			}
+		})
+	}
+}
+
+func TestCancelledOnTheWay(t *testing.T) {
+	arrived := make(chan struct{})
+	address := listen(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		close(arrived)
+		_, _ = io.Copy(io.Discard, c)
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-arrived
+		cancel()
+	}()
+	rt := transport.New(transport.Config{})
+	defer rt.CloseIdleConnections()
+	_, err := get(t, ctx, rt, "http://"+address)
+	require.ErrorIs(t, err, context.Canceled)
+	var unsent *transport.UnsentError
+	assert.False(t, errors.As(err, &unsent), "the request had a connection")
+}
+
+func TestWhatArrivesIsWhatWasSent(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Empty(t, r.Header.Get("Accept-Encoding"))
+		assert.Equal(t, 1, r.ProtoMajor)
+		switch r.URL.Path {
+		case "/redirect":
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		case "/gzip":
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = io.WriteString(w, "\x1f\x8bnot really")
+		case "/header":
+			w.Header().Set("X", strings.Repeat("x", 100<<10))
+		default:
+			t.Errorf("unexpected request of %s", r.URL.Path)
+		}
+	}))
+	defer server.Close()
+	rt := transport.New(transport.Config{})
+	defer rt.CloseIdleConnections()
+	ctx := context.Background()
+
+	res, err := get(t, ctx, rt, server.URL+"/redirect")
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	assert.Equal(t, http.StatusFound, res.StatusCode)
+
+	res, err = get(t, ctx, rt, server.URL+"/gzip")
+	require.NoError(t, err)
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	assert.Equal(t, "\x1f\x8bnot really", string(body))
+
+	_, err = get(t, ctx, rt, server.URL+"/header")
+	require.Error(t, err)
+	var unsent *transport.UnsentError
+	assert.False(t, errors.As(err, &unsent))
+}
