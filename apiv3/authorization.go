@@ -51,6 +51,7 @@ func ParseAuthorization(value string) (Authorization, error) {
 		return Authorization{}, fmt.Errorf("%w: no scheme", ErrAuthorization)
 	}
 	a := Authorization{Scheme: scheme}
+	var seen members
 	for len(rest) > 0 {
 		name, after, ok := strings.Cut(strings.TrimLeft(rest, " "), `="`)
 		if !ok {
@@ -60,7 +61,7 @@ func ParseAuthorization(value string) (Authorization, error) {
 		if !ok || !validText(text) {
 			return Authorization{}, fmt.Errorf("%w: a value is not closed by a quote, or has a character that no value has", ErrAuthorization)
 		}
-		if err := a.set(name, text); err != nil {
+		if err := a.set(name, text, &seen); err != nil {
 			return Authorization{}, err
 		}
 		if after == "" {
@@ -80,25 +81,29 @@ func ParseAuthorization(value string) (Authorization, error) {
 	return a, nil
 }
 
-func (a *Authorization) set(name, text string) error {
+// members notes which members a header has had, also those with an empty value.
+type members struct{ id, nonce, timestamp, serial, signature bool }
+
+func (a *Authorization) set(name, text string, seen *members) error {
 	var field *string
+	var twice *bool
 	switch name {
 	case "mchid", "brand_id":
-		field, a.Identity = &a.ID, name
+		field, twice, a.Identity = &a.ID, &seen.id, name
 	case "nonce_str":
-		field = &a.Nonce
+		field, twice = &a.Nonce, &seen.nonce
 	case "timestamp":
-		field = &a.Timestamp
+		field, twice = &a.Timestamp, &seen.timestamp
 	case "serial_no":
-		field = &a.Serial
+		field, twice = &a.Serial, &seen.serial
 	case "signature":
-		field = &a.Signature
+		field, twice = &a.Signature, &seen.signature
 	default:
 		return fmt.Errorf("%w: it has a member that is not known", ErrAuthorization)
 	}
-	if *field != "" {
+	if *twice {
 		return fmt.Errorf("%w: %s stands twice", ErrAuthorization, name)
 	}
-	*field = text
+	*field, *twice = text, true
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
@@ -17,12 +19,6 @@ func ParsePrivateKey(data []byte) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch kind {
-	case "CERTIFICATE", "PUBLIC KEY", "RSA PUBLIC KEY":
-		return nil, fmt.Errorf("%w: this is a %s; the private key is the file apiclient_key.pem", ErrKey, strings.ToLower(kind))
-	case "ENCRYPTED PRIVATE KEY":
-		return nil, fmt.Errorf("%w: this private key is encrypted; decrypt it first (openssl pkcs8 -in FILE -out apiclient_key.pem)", ErrKey)
-	}
 	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
 		if signer, ok := key.(crypto.Signer); ok {
 			return signer, nil
@@ -32,10 +28,14 @@ func ParsePrivateKey(data []byte) (crypto.Signer, error) {
 	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
 		return key, nil
 	}
-	if other := sniff(der); other != "" {
-		return nil, fmt.Errorf("%w: this is a %s; the private key is the file apiclient_key.pem", ErrKey, other)
+	switch other := identify(kind, der); other {
+	case "":
+		return nil, fmt.Errorf("%w: not a private key in PKCS#8 or PKCS#1", ErrKey)
+	case encryptedKey:
+		return nil, fmt.Errorf("%w: this private key is encrypted; decrypt it first (openssl pkcs8 -in FILE -out apiclient_key.pem)", ErrKey)
+	default:
+		return nil, fmt.Errorf("%w: this is %s; the private key is the file apiclient_key.pem", ErrKey, other)
 	}
-	return nil, fmt.Errorf("%w: not a private key in PKCS#8 or PKCS#1", ErrKey)
 }
 
 // ParsePublicKey reads a public key from PEM or DER, SPKI or PKCS#1: the file pub_key.pem of the WeChat Pay public
@@ -51,8 +51,8 @@ func ParsePublicKey(data []byte) (crypto.PublicKey, error) {
 	if key, err := x509.ParsePKCS1PublicKey(der); err == nil {
 		return key, nil
 	}
-	if other := sniff(der); other != "" {
-		return nil, fmt.Errorf("%w: this is a %s, not a public key", ErrKey, other)
+	if other := identify(kind, der); other != "" {
+		return nil, fmt.Errorf("%w: this is %s, not a public key", ErrKey, other)
 	}
 	if kind != "" {
 		return nil, fmt.Errorf("%w: the PEM block %s holds no public key", ErrKey, kind)
@@ -62,15 +62,15 @@ func ParsePublicKey(data []byte) (crypto.PublicKey, error) {
 
 // ParseCertificate reads an X.509 certificate from PEM or DER.
 func ParseCertificate(data []byte) (*x509.Certificate, error) {
-	_, der, err := decode(data)
+	kind, der, err := decode(data)
 	if err != nil {
 		return nil, err
 	}
 	if certificate, err := x509.ParseCertificate(der); err == nil {
 		return certificate, nil
 	}
-	if other := sniff(der); other != "" {
-		return nil, fmt.Errorf("%w: this is a %s, not a certificate", ErrKey, other)
+	if other := identify(kind, der); other != "" {
+		return nil, fmt.Errorf("%w: this is %s, not a certificate", ErrKey, other)
 	}
 	return nil, fmt.Errorf("%w: not an X.509 certificate", ErrKey)
 }
@@ -104,22 +104,55 @@ func decode(data []byte) (kind string, der []byte, err error) {
 	if block == nil {
 		return "", nil, fmt.Errorf("%w: the PEM text is damaged (line breaks lost?)", ErrKey)
 	}
+	if strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") { // the older way, of PKCS#1 keys
+		return pemEncryptedKey, block.Bytes, nil
+	}
 	return block.Type, block.Bytes, nil
 }
 
-// sniff names what der is, for errors that tell a user which file was mixed up.
-func sniff(der []byte) string {
+// pemEncryptedKey is the PEM block of an encrypted PKCS#8 key.
+const pemEncryptedKey = "ENCRYPTED PRIVATE KEY"
+
+// encryptedKey is how identify names an encrypted private key.
+const encryptedKey = "an encrypted private key"
+
+// identify names what der is, with an article, for errors that tell a user which file was mixed up; empty if it cannot.
+func identify(kind string, der []byte) string {
+	if kind == pemEncryptedKey {
+		return encryptedKey
+	}
 	if _, err := x509.ParseCertificate(der); err == nil {
-		return "certificate"
+		return "a certificate"
 	}
 	if _, err := x509.ParsePKCS8PrivateKey(der); err == nil {
-		return "private key"
+		return "a private key"
 	}
 	if _, err := x509.ParsePKCS1PrivateKey(der); err == nil {
-		return "private key"
+		return "a private key"
 	}
 	if _, err := x509.ParsePKIXPublicKey(der); err == nil {
-		return "public key"
+		return "a public key"
+	}
+	if _, err := x509.ParsePKCS1PublicKey(der); err == nil {
+		return "a public key"
+	}
+	var sealed struct { // EncryptedPrivateKeyInfo (RFC 5958)
+		Algorithm pkix.AlgorithmIdentifier
+		Data      []byte
+	}
+	if rest, err := asn1.Unmarshal(der, &sealed); err == nil && len(rest) == 0 {
+		return encryptedKey
+	}
+	var container struct { // PFX (RFC 7292)
+		Version int
+		Safe    struct {
+			Type    asn1.ObjectIdentifier
+			Content asn1.RawValue `asn1:"optional"`
+		}
+		MAC asn1.RawValue `asn1:"optional"`
+	}
+	if rest, err := asn1.Unmarshal(der, &container); err == nil && len(rest) == 0 && container.Version == 3 {
+		return "a PKCS#12 file (apiclient_cert.p12)"
 	}
 	return ""
 }

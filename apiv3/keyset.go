@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 )
 
@@ -66,6 +67,9 @@ func (s *KeySet) With(keys ...PlatformKey) (*KeySet, error) {
 		public, ok := key.Key.(interface{ Equal(crypto.PublicKey) bool })
 		if !ok {
 			return nil, fmt.Errorf("%w: platform key %s is %T, not a public key", ErrKey, key.Serial, key.Key)
+		}
+		if v := reflect.ValueOf(key.Key); v.Kind() == reflect.Pointer && v.IsNil() {
+			return nil, fmt.Errorf("%w: platform key %s is nil", ErrKey, key.Serial)
 		}
 		if known, ok := grown.keys[key.Serial]; ok && !public.Equal(known.Key) {
 			return nil, fmt.Errorf("%w: two different platform keys have the serial %s", ErrKey, key.Serial)

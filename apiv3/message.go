@@ -1,7 +1,5 @@
 package apiv3
 
-import "strings"
-
 // AppendRequestMessage appends the five lines that a request's signature covers, each ended by LF, also the last.
 //
 // target is the request target exactly as on the request line: path, then "?" and query if there is one. body is the
@@ -37,5 +35,10 @@ func StatementMessageBody(sha1Hex string) []byte {
 
 // validText reports whether s can stand inside the quotes of a header value and on one line of a message.
 func validText(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e || r == '"' || r == '\\' })
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

@@ -68,8 +68,11 @@ func (rsaScheme) CheckPublicKey(key crypto.PublicKey) error {
 
 func rsaKey(key crypto.PublicKey) (*rsa.PublicKey, error) {
 	public, ok := key.(*rsa.PublicKey)
-	if !ok || public == nil {
+	if !ok {
 		return nil, fmt.Errorf("%w: it is %T, the scheme WECHATPAY2-SHA256-RSA2048 needs RSA", ErrKey, key)
+	}
+	if public == nil || public.N == nil {
+		return nil, fmt.Errorf("%w: it is empty", ErrKey)
 	}
 	if bits := public.N.BitLen(); bits < minRSABits {
 		return nil, fmt.Errorf("%w: it has %d bits, the scheme WECHATPAY2-SHA256-RSA2048 needs at least %d", ErrKey, bits, minRSABits)
@@ -121,7 +124,7 @@ func (rsaScheme) Decrypt(key crypto.Decrypter, ciphertext []byte) ([]byte, error
 // MaxPlaintext is 214 bytes for RSA-2048.
 func (rsaScheme) MaxPlaintext(key crypto.PublicKey) int {
 	public, ok := key.(*rsa.PublicKey)
-	if !ok || public == nil {
+	if !ok || public == nil || public.N == nil {
 		return 0
 	}
 	return max(0, public.Size()-2*sha1.Size-2)

@@ -113,6 +113,9 @@ func (s Signature) CheckWindow(now time.Time) error {
 	return nil
 }
 
+// strictBase64 refuses a last character with unused bits set: a signature has one form only.
+var strictBase64 = base64.StdEncoding.Strict()
+
 // Verify checks type and signature over body, which is the raw bytes received (for an overseas statement
 // [StatementMessageBody]). key is the one that Serial names: looking it up exactly is the caller's part, trying others
 // is forbidden. A failure is ErrSignature or ErrSignatureHeader.
@@ -120,12 +123,16 @@ func (s Signature) Verify(scheme Scheme, key crypto.PublicKey, body []byte) erro
 	if s.Type != "" && s.Type != scheme.SignatureType() {
 		return fmt.Errorf("%w: the signature is of another type than %s", ErrSignatureHeader, scheme.SignatureType())
 	}
-	if !validText(s.Nonce) {
-		return fmt.Errorf("%w: %s has a character that no nonce has", ErrSignatureHeader, HeaderNonce)
+	// A line break in either would let the bytes of one line pass for those of the next.
+	if !validText(s.Timestamp) || !validText(s.Nonce) {
+		return fmt.Errorf("%w: %s or %s has a character that none has", ErrSignatureHeader, HeaderTimestamp, HeaderNonce)
+	}
+	if strings.ContainsAny(s.Value, "\r\n") { // which package base64 would skip
+		return ErrSignature
 	}
 	buf := getBuffer()
 	defer putBuffer(buf)
-	signature, err := base64.StdEncoding.Strict().AppendDecode((*buf)[:0], []byte(s.Value))
+	signature, err := strictBase64.AppendDecode((*buf)[:0], []byte(s.Value))
 	if err != nil {
 		return ErrSignature
 	}
