@@ -14,15 +14,18 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/api"
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -65,6 +68,16 @@ func feed() wxpay.JSON {
 		"openid": "obLatjnx9gnqzS4myYGmLZ7LgLBA", "out_request_no": "100002322019090134234sfdf", "cell_message": "15_1200_1",
 	}
 }
+
+// handFeed is the same body as a struct, the fastest that encoding/json knows.
+var handFeed = &struct {
+	Brand   string `json:"brand_id"`
+	Card    string `json:"card_id"`
+	Message string `json:"cell_message"`
+	OpenID  string `json:"openid"`
+	Number  string `json:"out_request_no"`
+	Code    string `json:"user_card_code"`
+}{"1004", "pbLatjvWOibDc5-TBnbUk1pD12o0", "15_1200_1", "obLatjnx9gnqzS4myYGmLZ7LgLBA", "100002322019090134234sfdf", "478515832665"}
 
 // canned answers every request with the same signed answer.
 type canned struct {
@@ -191,7 +204,7 @@ func BenchmarkFeedPost(b *testing.B) {
 		client := &http.Client{Transport: newCanned(benchAnswer), Timeout: 30 * time.Second}
 		b.ReportAllocs()
 		for b.Loop() {
-			number, err := floor(ctx, client, "POST", "/"+feedsPath, feed())
+			number, err := floor(ctx, client, "POST", "/"+feedsPath, handFeed)
 			if err != nil || number == "" {
 				b.Fatal(err)
 			}
@@ -207,4 +220,78 @@ func BenchmarkFeedPost(b *testing.B) {
 			}
 		}
 	})
+}
+
+// One expression of five segments, without variables and query: what it costs to write a call down.
+func BenchmarkExpression(b *testing.B) {
+	client := benchClient(b, newCanned(benchAnswer))
+	b.Run("chain", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			sink = client.Chain(feedsPath)
+		}
+	})
+	b.Run("at", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			sink = client.At("v3", "brand", "partner", "cardMember", "userFeeds")
+		}
+	})
+	b.Run("pure", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			sink = api.V3(client).Brand().Partner().CardMember().UserFeeds().Chain()
+		}
+	})
+}
+
+var sink wxpay.Chain
+
+func BenchmarkNew(b *testing.B) {
+	merchant, platform := benchKeys(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := wxpay.New(wxpay.Merchant{ID: "1900000109", Serial: testSerial, PrivateKey: merchant}, wxpay.WithPublicKey(benchKeyID, &platform.PublicKey)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// The bounds on allocations are hard: they say what a client costs on every machine alike. (Time is measured, never
+// asserted.)
+func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates too")
+	}
+	ctx := context.Background()
+	client := benchClient(t, newCanned(benchAnswer), wxpay.WithClock(longClock()))
+	body := feed()
+	for _, tt := range []struct {
+		name   string
+		allocs float64
+		bytes  float64
+		call   func()
+	}{
+		{"the feed, whole stack on", 36, 4500, func() {
+			if _, err := client.Chain(feedsPath).Post(ctx, body); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"Chain", 1, 64, func() { sink = client.Chain(feedsPath) }},
+		{"At", 1, 64, func() { sink = client.At("v3", "brand", "partner", "cardMember", "userFeeds") }},
+		{"pure chain", 1, 64, func() { sink = api.V3(client).Brand().Partner().CardMember().UserFeeds().Chain() }},
+	} {
+		allocs := testing.AllocsPerRun(200, tt.call)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		const runs = 200
+		for range runs {
+			tt.call()
+		}
+		runtime.ReadMemStats(&after)
+		bytes := float64(after.TotalAlloc-before.TotalAlloc) / runs
+		t.Logf("%s: %.0f allocations, %.0f bytes", tt.name, allocs, bytes)
+		assert.LessOrEqual(t, allocs, tt.allocs, tt.name)
+		assert.LessOrEqual(t, bytes, tt.bytes, tt.name)
+	}
 }

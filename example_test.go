@@ -1,0 +1,206 @@
+package wxpay_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/api"
+	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// exampleClient connects a client to a sandbox in this process. In production, New or FromEnv take its place.
+func exampleClient(options ...wxpay.Option) *wxpay.Client {
+	gateway, err := sandbox.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := wxpay.FromLookup(gateway.LookupEnv, append(options, wxpay.WithTransport(gateway.Transport()))...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return client
+}
+
+// A client from values you hold. Every mistake that can be found offline is found here.
+func ExampleNew() {
+	gateway, err := sandbox.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	merchant := gateway.Merchant()
+	client, err := wxpay.New(wxpay.Merchant{
+		ID:         merchant.ID,
+		Serial:     merchant.Serial,
+		PrivateKey: merchant.PrivateKey, // LoadPrivateKey("apiclient_key.pem"), a KMS, an HSM
+	},
+		wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()),
+		wxpay.WithTransport(gateway.Transport()), // in production: nothing
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(client.Pipeline())
+	// Output: [sign verify transport]
+}
+
+// Declarative: the path as the manual prints it.
+func ExampleClient_Chain() {
+	client, ctx := exampleClient(), context.Background()
+	res, err := client.Chain("v3/brand/partner/card-member/user-feeds").Post(ctx, wxpay.JSON{
+		"brand_id": "1004", "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0", "user_card_code": "478515832665",
+		"openid": "obLatjnx9gnqzS4myYGmLZ7LgLBA", "out_request_no": "100002322019090134234sfdf", "cell_message": "15_1200_1",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(res.Status, res.Verified, res.Get("out_request_no"))
+	// Output: 200 true 100002322019090134234sfdf
+}
+
+// Attribute: names as one would write properties.
+func ExampleClient_At() {
+	client, ctx := exampleClient(), context.Background()
+	res, err := client.At("v3", "brand", "partner", "cardMember", "userFeeds").Post(ctx, feed())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(res.Get("brand_id"))
+	// Output: 1004
+}
+
+// Pure chain: one method per segment, completed by the editor and checked by the compiler.
+func Example_pureChain() {
+	client, ctx := exampleClient(), context.Background()
+	res, err := api.V3(client).Brand().Partner().CardMember().UserFeeds().Post(ctx, feed())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(res.Get("brand_id"))
+	// Output: 1004
+}
+
+// Asynchronous: each verb has a twin. The body is written before it returns.
+func ExampleChain_PostAsync() {
+	client, ctx := exampleClient(), context.Background()
+	future := client.Chain("v3/brand/partner/card-member/user-feeds").PostAsync(ctx, feed()).
+		Then(func(res *wxpay.Response) error {
+			fmt.Println("saving", res.Get("out_request_no"))
+			return nil
+		})
+	if _, err := future.Wait(ctx); err != nil {
+		log.Fatal(err)
+	}
+	// Output: saving 100002322019090134234sfdf
+}
+
+// Many calls at once, with their answers in order.
+func ExampleAll() {
+	client, ctx := exampleClient(), context.Background()
+	var futures []*wxpay.Future
+	for i := range 3 {
+		body := feed()
+		body["out_request_no"] = fmt.Sprintf("activity-%d", i)
+		futures = append(futures, client.Chain("v3/brand/partner/card-member/user-feeds").PostAsync(ctx, body))
+	}
+	answers, err := wxpay.All(ctx, futures...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, res := range answers {
+		fmt.Println(res.Get("out_request_no"))
+	}
+	// Output:
+	// activity-0
+	// activity-1
+	// activity-2
+}
+
+// Values go into variables and the query; the path stays as the manual prints it.
+func ExampleChain_Var() {
+	client := exampleClient()
+	order := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", "ABC|001*")
+	req, err := order.Query("mchid", "1900000109").Request(context.Background(), "GET", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(req.URL.RequestURI())
+	// Output: /v3/pay/transactions/out-trade-no/ABC%7C001%2A?mchid=1900000109
+}
+
+// A chain is a value: keep a stem, derive calls from it.
+func ExampleChain_Chain() {
+	client, ctx := exampleClient(), context.Background()
+	order := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", "ABC-001")
+	_, err := order.Query("mchid", "1900000109").Get(ctx)
+	fmt.Println(wxpay.IsCode(err, wxpay.CodeOrderNotExist))
+	_, err = order.Chain("close").Post(ctx, wxpay.JSON{"mchid": "1900000109"})
+	fmt.Println(wxpay.IsCode(err, wxpay.CodeOrderNotExist))
+	// Output:
+	// true
+	// true
+}
+
+// Into decodes the answer in one expression.
+func ExampleInto() {
+	type Feed struct {
+		Brand  string `json:"brand_id"`
+		Number string `json:"out_request_no"`
+	}
+	client, ctx := exampleClient(), context.Background()
+	answer, err := wxpay.Into[Feed](client.Chain("v3/brand/partner/card-member/user-feeds").Post(ctx, feed()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(answer.Brand, answer.Number)
+	// Output: 1004 100002322019090134234sfdf
+}
+
+// What the platform said, and what is known about the operation.
+func ExampleAPIError() {
+	client, ctx := exampleClient(wxpay.WithLanguage("en")), context.Background()
+	body := feed()
+	delete(body, "openid")
+	_, err := client.Chain("v3/brand/partner/card-member/user-feeds").Post(ctx, body)
+	var refusal *wxpay.APIError
+	if errors.As(err, &refusal) {
+		fmt.Println(refusal.Status, refusal.Code, refusal.Detail.Field, refusal.Verified)
+	}
+	fmt.Println(wxpay.OutcomeOf(err))
+	// Output:
+	// 400 PARAM_ERROR /openid true
+	// rejected
+}
+
+// A mistake is found before anything is sent.
+func ExampleOutcomeOf() {
+	client, ctx := exampleClient(), context.Background()
+	_, err := client.Chain("v3/refund/domestic/refunds/{out_refund_no}").Get(ctx)
+	fmt.Println(err)
+	fmt.Println(wxpay.OutcomeOf(err))
+	// Output:
+	// wxpay: GET /v3/refund/domestic/refunds/{out_refund_no}: not sent: {out_refund_no} has no value: call Var("out_refund_no", …)
+	// not sent
+}
+
+// A middleware of one's own stands outside signing: what it changes is signed.
+func ExampleWithMiddleware() {
+	trace := func(next http.RoundTripper) http.RoundTripper {
+		return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			res, err := next.RoundTrip(req)
+			if err == nil {
+				fmt.Println(req.Method, middleware.CallFrom(req.Context()).Template, res.StatusCode)
+			}
+			return res, err
+		})
+	}
+	client, ctx := exampleClient(wxpay.WithMiddleware(trace)), context.Background()
+	if _, err := client.Chain("v3/brand/partner/card-member/user-feeds").Post(ctx, feed()); err != nil {
+		log.Fatal(err)
+	}
+	// Output: POST /v3/brand/partner/card-member/user-feeds 200
+}
