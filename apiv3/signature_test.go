@@ -206,8 +206,8 @@ func TestStatementMessageBody(t *testing.T) {
 	assert.Equal(t, `{"sha1":"0ac6f552415553af1770c605de92d66f087c4881"}`, string(apiv3.StatementMessageBody("0ac6f552415553af1770c605de92d66f087c4881")))
 }
 
-// FuzzVerify holds that no signature but the one that was made is accepted, and that nothing panics.
-func FuzzVerify(f *testing.F) {
+// FuzzSignature holds that no signature but the one that was made is accepted, and that nothing panics.
+func FuzzSignature(f *testing.F) {
 	const body = `{"code_url":"weixin://wxpay/bizpayurl?pr=1"}`
 	good := signed(f, body)
 	key := vectors.Certificate(f, "platform_a").PublicKey

@@ -135,7 +135,7 @@ func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 		status, body = c.operation.Success, marshal(result)
 	}
 
-	id := hexText(32)
+	id := hexText(32) // a request has one in the journal, whether its answer tells it or not
 	header := w.Header()
 	header["Server"] = []string{"nginx"}
 	if !c.request.Close {
@@ -145,7 +145,8 @@ func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 		header["Cache-Control"] = []string{"no-cache, must-revalidate"}
 		header["X-Content-Type-Options"] = []string{"nosniff"}
 		header["Content-Language"] = []string{string(c.language)}
-		header[apiv3.HeaderRequestID] = []string{fmt.Sprintf("%s-%d", id, number)}
+		id = fmt.Sprintf("%s-%d", id, number)
+		header[apiv3.HeaderRequestID] = []string{id}
 	}
 	if body != nil {
 		header["Content-Type"] = []string{"application/json; charset=utf-8"}

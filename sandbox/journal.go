@@ -20,7 +20,7 @@ const (
 // Entry is one request in the journal, and what it was answered. What its members point to belongs to the journal and
 // must not be changed.
 type Entry struct {
-	ID           string      // the hexadecimal part of Request-ID, made up also where the answer carried none
+	ID           string      // Request-ID of the answer; an answer without one has an id here all the same
 	Time         time.Time   // when the request had arrived, by the sandbox's clock
 	Method       string      //
 	Target       string      // the request target as it stood on the request line

@@ -104,12 +104,11 @@ func (c *call) checkObject(pointer string, fields []fact.Field, object map[strin
 		}
 		known[name] = true
 		place := pointer + "/" + name
-		value := object[name]
-		if value == nil { // absent, or null, which counts as absent
+		value, sent := object[name]
+		if !sent {
 			if field.Required {
 				return memberError("body", place, "", issueRequired)
 			}
-			delete(object, name)
 			continue
 		}
 		checked, refused := c.checkValue(place, field, field.Type, value)
@@ -128,12 +127,15 @@ func (c *call) checkObject(pointer string, fields []fact.Field, object map[strin
 	return nil
 }
 
-// sentName returns the name under which the object has the field, which may be documented under several.
+// sentName returns the name under which the object has the field, which may be documented under several. Nulls are
+// removed from the object on the way: a null counts as absent.
 func sentName(pointer string, field *fact.Field, object map[string]any) (string, *refusal) {
+	dropNull(object, field.Name)
 	name := field.Name
-	sent := object[name] != nil
+	_, sent := object[name]
 	for _, alt := range field.Alt {
-		if object[alt] == nil {
+		dropNull(object, alt)
+		if _, ok := object[alt]; !ok {
 			continue
 		}
 		if sent {
@@ -144,6 +146,12 @@ func sentName(pointer string, field *fact.Field, object map[string]any) (string,
 		name, sent = alt, true
 	}
 	return name, nil
+}
+
+func dropNull(object map[string]any, name string) {
+	if value, ok := object[name]; ok && value == nil {
+		delete(object, name)
+	}
 }
 
 // pointerEscape writes a name as a segment of a JSON Pointer (RFC 6901).

@@ -15,6 +15,9 @@ func TestFeedParameters(t *testing.T) {
 	without := func(name string) map[string]any { f := feed(); delete(f, name); return f }
 	cell := func(value any) map[string]any { f := without("cell_message"); f["cell"] = value; return f }
 
+	nullFirst := cell("x")
+	nullFirst["cell_message"] = nil
+
 	type refusal struct {
 		field  string
 		value  any
@@ -24,8 +27,8 @@ func TestFeedParameters(t *testing.T) {
 	const parameter, unknown = "268435461", "270924358"
 	for name, test := range map[string]struct {
 		body   any
-		refuse *refusal // nil: it is echoed
-		echo   map[string]any
+		refuse *refusal       // nil: it is echoed
+		echo   map[string]any // nil: the body
 	}{
 		"sample":                 {body: feed()},
 		"cell instead":           {body: cell("15_1200_1")},
@@ -35,6 +38,8 @@ func TestFeedParameters(t *testing.T) {
 		"cell not text":          {body: cell(1), refuse: &refusal{"/cell", 1.0, "类型应为string", parameter}},
 		"both names":             {body: with("cell", "x"), refuse: &refusal{"/cell", "x", "与cell_message重复", unknown}},
 		"neither name":           {body: without("cell_message"), refuse: &refusal{"/cell_message", "", "此字段为必填项", parameter}},
+		"other name null":        {body: with("cell", nil), echo: feed()},
+		"first name null":        {body: nullFirst, echo: cell("x")},
 		"number of one":          {body: with("out_request_no", "_")},
 		"number of 64":           {body: with("out_request_no", strings.Repeat("aZ0-", 16))},
 		"number of 65":           {body: with("out_request_no", strings.Repeat("a", 65)), refuse: &refusal{"/out_request_no", strings.Repeat("a", 65), "字符数 65，大于最大值 64", parameter}},
@@ -67,7 +72,10 @@ func TestFeedParameters(t *testing.T) {
 			verify(t, s, time.Now(), a)
 			if test.refuse == nil {
 				require.Equal(t, 200, a.StatusCode, "%s", a.body)
-				assert.Equal(t, test.body, a.json(t))
+				if test.echo == nil {
+					test.echo = test.body.(map[string]any)
+				}
+				assert.Equal(t, test.echo, a.json(t))
 				return
 			}
 			require.Equal(t, 400, a.StatusCode, "%s", a.body)

@@ -45,30 +45,20 @@ func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 	go func() {
 		defer cancel()
 		w := &recorder{header: make(http.Header, 16)}
-		defer func() {
-			if p := recover(); p == http.ErrAbortHandler {
-				w.aborted = true
-			} else if p != nil {
-				panic(p)
-			}
-			body.Close()
-			done <- w
-		}()
 		if arrived.URL == nil {
 			w.badRequest()
 		} else {
 			t.sandbox.ServeHTTP(w, arrived)
 		}
-		w.header.Set("Date", t.sandbox.clock().UTC().Format(http.TimeFormat))
+		body.Close()
+		done <- w
 	}()
 	select {
 	case w := <-done:
-		switch {
-		case body.failed != nil:
+		if body.failed != nil {
 			return nil, body.failed
-		case w.aborted:
-			return nil, io.ErrUnexpectedEOF
 		}
+		w.header.Set("Date", t.sandbox.clock().UTC().Format(http.TimeFormat))
 		return w.response(request), nil
 	case <-request.Context().Done():
 		cancel()
@@ -185,10 +175,9 @@ func (b *sentBody) Close() error {
 
 // recorder keeps what a handler writes.
 type recorder struct {
-	header  http.Header
-	status  int // 0 until it is written
-	body    bytes.Buffer
-	aborted bool // the handler cut the connection
+	header http.Header
+	status int // 0 until it is written
+	body   bytes.Buffer
 }
 
 func (w *recorder) Header() http.Header { return w.header }
@@ -201,9 +190,6 @@ func (w *recorder) WriteHeader(status int) {
 
 func (w *recorder) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
-	if w.status == http.StatusNoContent || w.status == http.StatusNotModified {
-		return 0, http.ErrBodyNotAllowed
-	}
 	return w.body.Write(p)
 }
 
@@ -217,13 +203,12 @@ func (w *recorder) badRequest() {
 
 // response returns what a client would have received.
 func (w *recorder) response(request *http.Request) *http.Response {
-	w.WriteHeader(http.StatusOK)
 	r := &http.Response{
 		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: w.header, ContentLength: int64(w.body.Len()), Request: request, Body: http.NoBody,
 	}
-	if w.status != http.StatusNoContent && w.status != http.StatusNotModified {
+	if w.status != http.StatusNoContent {
 		r.Header.Set("Content-Length", strconv.Itoa(w.body.Len()))
 	}
 	if w.body.Len() > 0 && request.Method != http.MethodHead {
