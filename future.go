@@ -53,6 +53,9 @@ func (f *Future) Wait(ctx context.Context) (*Response, error) {
 		return f.res, f.err
 	default:
 	}
+	if ctx == nil {
+		return nil, errors.New("wxpay: the context given to Wait is nil: pass context.Background() if there is none")
+	}
 	select {
 	case <-f.done:
 		return f.res, f.err

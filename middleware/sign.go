@@ -65,8 +65,12 @@ func (s *Signer) Sign(req *http.Request) error {
 	}
 	call.Attempts++
 	call.MessageSize = size
-	call.authorization[0] = header
-	req.Header["Authorization"] = call.authorization[:]
+	if call.Attempts == 1 {
+		call.authorization[0] = header
+		req.Header["Authorization"] = call.authorization[:]
+	} else { // an earlier attempt may still be reading the first one
+		req.Header["Authorization"] = []string{header}
+	}
 	return nil
 }
 
