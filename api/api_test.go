@@ -57,7 +57,9 @@ func (r *recorder) take(t *testing.T) sent {
 // blank signs with nothing, in no time: these tests are not about signatures.
 type blank struct{ crypto.Signer }
 
-func (b blank) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return make([]byte, 256), nil }
+func (b blank) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return make([]byte, 256), nil
+}
 
 // recording returns a client whose requests end in the recorder.
 func recording(t testing.TB) (*wxpay.Client, *recorder) {

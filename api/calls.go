@@ -10,753 +10,791 @@ import (
 )
 
 // DeleteBodyCall is a call that can be ended with DELETE. It is an immutable value.
-type DeleteBodyCall struct{ chain wxpay.Chain }
+type DeleteBodyCall wxpay.Chain
 
 // Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c DeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Do(ctx, "DELETE", body)
+	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
 
 // DeleteAsync is [DeleteBodyCall.Delete] in the background; see [wxpay.Chain.DoAsync].
 func (c DeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.DoAsync(ctx, "DELETE", body)
+	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c DeleteBodyCall) Query(name string, value any) DeleteBodyCall {
-	return DeleteBodyCall{c.chain.Query(name, value)}
+	return DeleteBodyCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c DeleteBodyCall) Header(name, value string) DeleteBodyCall {
-	return DeleteBodyCall{c.chain.Header(name, value)}
+	return DeleteBodyCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c DeleteBodyCall) Timeout(limit time.Duration) DeleteBodyCall {
-	return DeleteBodyCall{c.chain.Timeout(limit)}
+	return DeleteBodyCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c DeleteBodyCall) AttemptTimeout(limit time.Duration) DeleteBodyCall {
-	return DeleteBodyCall{c.chain.AttemptTimeout(limit)}
+	return DeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c DeleteBodyCall) Chain() wxpay.Chain { return c.chain }
+func (c DeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // DeleteCall is a call that can be ended with DELETE. It is an immutable value.
-type DeleteCall struct{ chain wxpay.Chain }
+type DeleteCall wxpay.Chain
 
-// Delete makes the call with DELETE; see [wxpay.Chain.Delete].
-func (c DeleteCall) Delete(ctx context.Context) (*wxpay.Response, error) { return c.chain.Delete(ctx) }
+// Delete makes the call with DELETE; see [wxpay.Chain.Do].
+func (c DeleteCall) Delete(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "DELETE", nil)
+}
 
 // DeleteAsync is [DeleteCall.Delete] in the background; see [wxpay.Chain.DoAsync].
-func (c DeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future { return c.chain.DeleteAsync(ctx) }
+func (c DeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
+}
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c DeleteCall) Query(name string, value any) DeleteCall {
-	return DeleteCall{c.chain.Query(name, value)}
+	return DeleteCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c DeleteCall) Header(name, value string) DeleteCall {
-	return DeleteCall{c.chain.Header(name, value)}
+	return DeleteCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c DeleteCall) Timeout(limit time.Duration) DeleteCall {
-	return DeleteCall{c.chain.Timeout(limit)}
+	return DeleteCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c DeleteCall) AttemptTimeout(limit time.Duration) DeleteCall {
-	return DeleteCall{c.chain.AttemptTimeout(limit)}
+	return DeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c DeleteCall) Chain() wxpay.Chain { return c.chain }
+func (c DeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetCall is a call that can be ended with GET. It is an immutable value.
-type GetCall struct{ chain wxpay.Chain }
+type GetCall wxpay.Chain
 
-// Get makes the call with GET; see [wxpay.Chain.Get].
-func (c GetCall) Get(ctx context.Context) (*wxpay.Response, error) { return c.chain.Get(ctx) }
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
 
 // GetAsync is [GetCall.Get] in the background; see [wxpay.Chain.DoAsync].
-func (c GetCall) GetAsync(ctx context.Context) *wxpay.Future { return c.chain.GetAsync(ctx) }
+func (c GetCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
-func (c GetCall) Query(name string, value any) GetCall { return GetCall{c.chain.Query(name, value)} }
+func (c GetCall) Query(name string, value any) GetCall {
+	return GetCall(wxpay.Chain(c).Query(name, value))
+}
 
 // Header sets a request header; see [wxpay.Chain.Header].
-func (c GetCall) Header(name, value string) GetCall { return GetCall{c.chain.Header(name, value)} }
+func (c GetCall) Header(name, value string) GetCall {
+	return GetCall(wxpay.Chain(c).Header(name, value))
+}
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
-func (c GetCall) Timeout(limit time.Duration) GetCall { return GetCall{c.chain.Timeout(limit)} }
+func (c GetCall) Timeout(limit time.Duration) GetCall { return GetCall(wxpay.Chain(c).Timeout(limit)) }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c GetCall) AttemptTimeout(limit time.Duration) GetCall {
-	return GetCall{c.chain.AttemptTimeout(limit)}
+	return GetCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c GetCall) Chain() wxpay.Chain { return c.chain }
+func (c GetCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetDeleteCall is a call that can be ended with GET or DELETE. It is an immutable value.
-type GetDeleteCall struct{ chain wxpay.Chain }
+type GetDeleteCall wxpay.Chain
 
-// Get makes the call with GET; see [wxpay.Chain.Get].
-func (c GetDeleteCall) Get(ctx context.Context) (*wxpay.Response, error) { return c.chain.Get(ctx) }
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetDeleteCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
 
 // GetAsync is [GetDeleteCall.Get] in the background; see [wxpay.Chain.DoAsync].
-func (c GetDeleteCall) GetAsync(ctx context.Context) *wxpay.Future { return c.chain.GetAsync(ctx) }
+func (c GetDeleteCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
 
-// Delete makes the call with DELETE; see [wxpay.Chain.Delete].
+// Delete makes the call with DELETE; see [wxpay.Chain.Do].
 func (c GetDeleteCall) Delete(ctx context.Context) (*wxpay.Response, error) {
-	return c.chain.Delete(ctx)
+	return wxpay.Chain(c).Do(ctx, "DELETE", nil)
 }
 
 // DeleteAsync is [GetDeleteCall.Delete] in the background; see [wxpay.Chain.DoAsync].
 func (c GetDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
-	return c.chain.DeleteAsync(ctx)
+	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetDeleteCall) Query(name string, value any) GetDeleteCall {
-	return GetDeleteCall{c.chain.Query(name, value)}
+	return GetDeleteCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c GetDeleteCall) Header(name, value string) GetDeleteCall {
-	return GetDeleteCall{c.chain.Header(name, value)}
+	return GetDeleteCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c GetDeleteCall) Timeout(limit time.Duration) GetDeleteCall {
-	return GetDeleteCall{c.chain.Timeout(limit)}
+	return GetDeleteCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c GetDeleteCall) AttemptTimeout(limit time.Duration) GetDeleteCall {
-	return GetDeleteCall{c.chain.AttemptTimeout(limit)}
+	return GetDeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c GetDeleteCall) Chain() wxpay.Chain { return c.chain }
+func (c GetDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPatchCall is a call that can be ended with GET or PATCH. It is an immutable value.
-type GetPatchCall struct{ chain wxpay.Chain }
+type GetPatchCall wxpay.Chain
 
-// Get makes the call with GET; see [wxpay.Chain.Get].
-func (c GetPatchCall) Get(ctx context.Context) (*wxpay.Response, error) { return c.chain.Get(ctx) }
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetPatchCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
 
 // GetAsync is [GetPatchCall.Get] in the background; see [wxpay.Chain.DoAsync].
-func (c GetPatchCall) GetAsync(ctx context.Context) *wxpay.Future { return c.chain.GetAsync(ctx) }
+func (c GetPatchCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
 
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Patch].
+// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c GetPatchCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Patch(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
 
 // PatchAsync is [GetPatchCall.Patch] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PatchAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetPatchCall) Query(name string, value any) GetPatchCall {
-	return GetPatchCall{c.chain.Query(name, value)}
+	return GetPatchCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c GetPatchCall) Header(name, value string) GetPatchCall {
-	return GetPatchCall{c.chain.Header(name, value)}
+	return GetPatchCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c GetPatchCall) Timeout(limit time.Duration) GetPatchCall {
-	return GetPatchCall{c.chain.Timeout(limit)}
+	return GetPatchCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c GetPatchCall) AttemptTimeout(limit time.Duration) GetPatchCall {
-	return GetPatchCall{c.chain.AttemptTimeout(limit)}
+	return GetPatchCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c GetPatchCall) Chain() wxpay.Chain { return c.chain }
+func (c GetPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPatchDeleteBodyCall is a call that can be ended with GET, PATCH or DELETE. It is an immutable value.
-type GetPatchDeleteBodyCall struct{ chain wxpay.Chain }
+type GetPatchDeleteBodyCall wxpay.Chain
 
-// Get makes the call with GET; see [wxpay.Chain.Get].
+// Get makes the call with GET; see [wxpay.Chain.Do].
 func (c GetPatchDeleteBodyCall) Get(ctx context.Context) (*wxpay.Response, error) {
-	return c.chain.Get(ctx)
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
 // GetAsync is [GetPatchDeleteBodyCall.Get] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchDeleteBodyCall) GetAsync(ctx context.Context) *wxpay.Future {
-	return c.chain.GetAsync(ctx)
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Patch].
+// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c GetPatchDeleteBodyCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Patch(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
 
 // PatchAsync is [GetPatchDeleteBodyCall.Patch] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchDeleteBodyCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PatchAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
 
 // Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c GetPatchDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Do(ctx, "DELETE", body)
+	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
 
 // DeleteAsync is [GetPatchDeleteBodyCall.Delete] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.DoAsync(ctx, "DELETE", body)
+	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetPatchDeleteBodyCall) Query(name string, value any) GetPatchDeleteBodyCall {
-	return GetPatchDeleteBodyCall{c.chain.Query(name, value)}
+	return GetPatchDeleteBodyCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c GetPatchDeleteBodyCall) Header(name, value string) GetPatchDeleteBodyCall {
-	return GetPatchDeleteBodyCall{c.chain.Header(name, value)}
+	return GetPatchDeleteBodyCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c GetPatchDeleteBodyCall) Timeout(limit time.Duration) GetPatchDeleteBodyCall {
-	return GetPatchDeleteBodyCall{c.chain.Timeout(limit)}
+	return GetPatchDeleteBodyCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c GetPatchDeleteBodyCall) AttemptTimeout(limit time.Duration) GetPatchDeleteBodyCall {
-	return GetPatchDeleteBodyCall{c.chain.AttemptTimeout(limit)}
+	return GetPatchDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c GetPatchDeleteBodyCall) Chain() wxpay.Chain { return c.chain }
+func (c GetPatchDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPatchDeleteCall is a call that can be ended with GET, PATCH or DELETE. It is an immutable value.
-type GetPatchDeleteCall struct{ chain wxpay.Chain }
+type GetPatchDeleteCall wxpay.Chain
 
-// Get makes the call with GET; see [wxpay.Chain.Get].
+// Get makes the call with GET; see [wxpay.Chain.Do].
 func (c GetPatchDeleteCall) Get(ctx context.Context) (*wxpay.Response, error) {
-	return c.chain.Get(ctx)
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
 // GetAsync is [GetPatchDeleteCall.Get] in the background; see [wxpay.Chain.DoAsync].
-func (c GetPatchDeleteCall) GetAsync(ctx context.Context) *wxpay.Future { return c.chain.GetAsync(ctx) }
+func (c GetPatchDeleteCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
 
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Patch].
+// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c GetPatchDeleteCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Patch(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
 
 // PatchAsync is [GetPatchDeleteCall.Patch] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchDeleteCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PatchAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
 
-// Delete makes the call with DELETE; see [wxpay.Chain.Delete].
+// Delete makes the call with DELETE; see [wxpay.Chain.Do].
 func (c GetPatchDeleteCall) Delete(ctx context.Context) (*wxpay.Response, error) {
-	return c.chain.Delete(ctx)
+	return wxpay.Chain(c).Do(ctx, "DELETE", nil)
 }
 
 // DeleteAsync is [GetPatchDeleteCall.Delete] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
-	return c.chain.DeleteAsync(ctx)
+	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetPatchDeleteCall) Query(name string, value any) GetPatchDeleteCall {
-	return GetPatchDeleteCall{c.chain.Query(name, value)}
+	return GetPatchDeleteCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c GetPatchDeleteCall) Header(name, value string) GetPatchDeleteCall {
-	return GetPatchDeleteCall{c.chain.Header(name, value)}
+	return GetPatchDeleteCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c GetPatchDeleteCall) Timeout(limit time.Duration) GetPatchDeleteCall {
-	return GetPatchDeleteCall{c.chain.Timeout(limit)}
+	return GetPatchDeleteCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c GetPatchDeleteCall) AttemptTimeout(limit time.Duration) GetPatchDeleteCall {
-	return GetPatchDeleteCall{c.chain.AttemptTimeout(limit)}
+	return GetPatchDeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c GetPatchDeleteCall) Chain() wxpay.Chain { return c.chain }
+func (c GetPatchDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPostCall is a call that can be ended with GET or POST. It is an immutable value.
-type GetPostCall struct{ chain wxpay.Chain }
+type GetPostCall wxpay.Chain
 
-// Get makes the call with GET; see [wxpay.Chain.Get].
-func (c GetPostCall) Get(ctx context.Context) (*wxpay.Response, error) { return c.chain.Get(ctx) }
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetPostCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
 
 // GetAsync is [GetPostCall.Get] in the background; see [wxpay.Chain.DoAsync].
-func (c GetPostCall) GetAsync(ctx context.Context) *wxpay.Future { return c.chain.GetAsync(ctx) }
+func (c GetPostCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Post].
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c GetPostCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Post(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
 // PostAsync is [GetPostCall.Post] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PostAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetPostCall) Query(name string, value any) GetPostCall {
-	return GetPostCall{c.chain.Query(name, value)}
+	return GetPostCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c GetPostCall) Header(name, value string) GetPostCall {
-	return GetPostCall{c.chain.Header(name, value)}
+	return GetPostCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c GetPostCall) Timeout(limit time.Duration) GetPostCall {
-	return GetPostCall{c.chain.Timeout(limit)}
+	return GetPostCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c GetPostCall) AttemptTimeout(limit time.Duration) GetPostCall {
-	return GetPostCall{c.chain.AttemptTimeout(limit)}
+	return GetPostCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c GetPostCall) Chain() wxpay.Chain { return c.chain }
+func (c GetPostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPostDeleteBodyCall is a call that can be ended with GET, POST or DELETE. It is an immutable value.
-type GetPostDeleteBodyCall struct{ chain wxpay.Chain }
+type GetPostDeleteBodyCall wxpay.Chain
 
-// Get makes the call with GET; see [wxpay.Chain.Get].
+// Get makes the call with GET; see [wxpay.Chain.Do].
 func (c GetPostDeleteBodyCall) Get(ctx context.Context) (*wxpay.Response, error) {
-	return c.chain.Get(ctx)
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
 // GetAsync is [GetPostDeleteBodyCall.Get] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostDeleteBodyCall) GetAsync(ctx context.Context) *wxpay.Future {
-	return c.chain.GetAsync(ctx)
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Post].
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c GetPostDeleteBodyCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Post(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
 // PostAsync is [GetPostDeleteBodyCall.Post] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostDeleteBodyCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PostAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
 // Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c GetPostDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Do(ctx, "DELETE", body)
+	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
 
 // DeleteAsync is [GetPostDeleteBodyCall.Delete] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.DoAsync(ctx, "DELETE", body)
+	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetPostDeleteBodyCall) Query(name string, value any) GetPostDeleteBodyCall {
-	return GetPostDeleteBodyCall{c.chain.Query(name, value)}
+	return GetPostDeleteBodyCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c GetPostDeleteBodyCall) Header(name, value string) GetPostDeleteBodyCall {
-	return GetPostDeleteBodyCall{c.chain.Header(name, value)}
+	return GetPostDeleteBodyCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c GetPostDeleteBodyCall) Timeout(limit time.Duration) GetPostDeleteBodyCall {
-	return GetPostDeleteBodyCall{c.chain.Timeout(limit)}
+	return GetPostDeleteBodyCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c GetPostDeleteBodyCall) AttemptTimeout(limit time.Duration) GetPostDeleteBodyCall {
-	return GetPostDeleteBodyCall{c.chain.AttemptTimeout(limit)}
+	return GetPostDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c GetPostDeleteBodyCall) Chain() wxpay.Chain { return c.chain }
+func (c GetPostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPostPatchCall is a call that can be ended with GET, POST or PATCH. It is an immutable value.
-type GetPostPatchCall struct{ chain wxpay.Chain }
+type GetPostPatchCall wxpay.Chain
 
-// Get makes the call with GET; see [wxpay.Chain.Get].
-func (c GetPostPatchCall) Get(ctx context.Context) (*wxpay.Response, error) { return c.chain.Get(ctx) }
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetPostPatchCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
 
 // GetAsync is [GetPostPatchCall.Get] in the background; see [wxpay.Chain.DoAsync].
-func (c GetPostPatchCall) GetAsync(ctx context.Context) *wxpay.Future { return c.chain.GetAsync(ctx) }
+func (c GetPostPatchCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Post].
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c GetPostPatchCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Post(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
 // PostAsync is [GetPostPatchCall.Post] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostPatchCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PostAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Patch].
+// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c GetPostPatchCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Patch(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
 
 // PatchAsync is [GetPostPatchCall.Patch] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostPatchCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PatchAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetPostPatchCall) Query(name string, value any) GetPostPatchCall {
-	return GetPostPatchCall{c.chain.Query(name, value)}
+	return GetPostPatchCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c GetPostPatchCall) Header(name, value string) GetPostPatchCall {
-	return GetPostPatchCall{c.chain.Header(name, value)}
+	return GetPostPatchCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c GetPostPatchCall) Timeout(limit time.Duration) GetPostPatchCall {
-	return GetPostPatchCall{c.chain.Timeout(limit)}
+	return GetPostPatchCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c GetPostPatchCall) AttemptTimeout(limit time.Duration) GetPostPatchCall {
-	return GetPostPatchCall{c.chain.AttemptTimeout(limit)}
+	return GetPostPatchCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c GetPostPatchCall) Chain() wxpay.Chain { return c.chain }
+func (c GetPostPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPostPutDeleteCall is a call that can be ended with GET, POST, PUT or DELETE. It is an immutable value.
-type GetPostPutDeleteCall struct{ chain wxpay.Chain }
+type GetPostPutDeleteCall wxpay.Chain
 
-// Get makes the call with GET; see [wxpay.Chain.Get].
+// Get makes the call with GET; see [wxpay.Chain.Do].
 func (c GetPostPutDeleteCall) Get(ctx context.Context) (*wxpay.Response, error) {
-	return c.chain.Get(ctx)
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
 // GetAsync is [GetPostPutDeleteCall.Get] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostPutDeleteCall) GetAsync(ctx context.Context) *wxpay.Future {
-	return c.chain.GetAsync(ctx)
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Post].
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c GetPostPutDeleteCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Post(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
 // PostAsync is [GetPostPutDeleteCall.Post] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostPutDeleteCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PostAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Put makes the call with PUT and body, or no body if that is nil; see [wxpay.Chain.Put].
+// Put makes the call with PUT and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c GetPostPutDeleteCall) Put(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Put(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "PUT", body)
 }
 
 // PutAsync is [GetPostPutDeleteCall.Put] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostPutDeleteCall) PutAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PutAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "PUT", body)
 }
 
-// Delete makes the call with DELETE; see [wxpay.Chain.Delete].
+// Delete makes the call with DELETE; see [wxpay.Chain.Do].
 func (c GetPostPutDeleteCall) Delete(ctx context.Context) (*wxpay.Response, error) {
-	return c.chain.Delete(ctx)
+	return wxpay.Chain(c).Do(ctx, "DELETE", nil)
 }
 
 // DeleteAsync is [GetPostPutDeleteCall.Delete] in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostPutDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
-	return c.chain.DeleteAsync(ctx)
+	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetPostPutDeleteCall) Query(name string, value any) GetPostPutDeleteCall {
-	return GetPostPutDeleteCall{c.chain.Query(name, value)}
+	return GetPostPutDeleteCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c GetPostPutDeleteCall) Header(name, value string) GetPostPutDeleteCall {
-	return GetPostPutDeleteCall{c.chain.Header(name, value)}
+	return GetPostPutDeleteCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c GetPostPutDeleteCall) Timeout(limit time.Duration) GetPostPutDeleteCall {
-	return GetPostPutDeleteCall{c.chain.Timeout(limit)}
+	return GetPostPutDeleteCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c GetPostPutDeleteCall) AttemptTimeout(limit time.Duration) GetPostPutDeleteCall {
-	return GetPostPutDeleteCall{c.chain.AttemptTimeout(limit)}
+	return GetPostPutDeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c GetPostPutDeleteCall) Chain() wxpay.Chain { return c.chain }
+func (c GetPostPutDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // PatchCall is a call that can be ended with PATCH. It is an immutable value.
-type PatchCall struct{ chain wxpay.Chain }
+type PatchCall wxpay.Chain
 
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Patch].
+// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c PatchCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Patch(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
 
 // PatchAsync is [PatchCall.Patch] in the background; see [wxpay.Chain.DoAsync].
 func (c PatchCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PatchAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c PatchCall) Query(name string, value any) PatchCall {
-	return PatchCall{c.chain.Query(name, value)}
+	return PatchCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c PatchCall) Header(name, value string) PatchCall {
-	return PatchCall{c.chain.Header(name, value)}
+	return PatchCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
-func (c PatchCall) Timeout(limit time.Duration) PatchCall { return PatchCall{c.chain.Timeout(limit)} }
+func (c PatchCall) Timeout(limit time.Duration) PatchCall {
+	return PatchCall(wxpay.Chain(c).Timeout(limit))
+}
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c PatchCall) AttemptTimeout(limit time.Duration) PatchCall {
-	return PatchCall{c.chain.AttemptTimeout(limit)}
+	return PatchCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c PatchCall) Chain() wxpay.Chain { return c.chain }
+func (c PatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // PatchDeleteCall is a call that can be ended with PATCH or DELETE. It is an immutable value.
-type PatchDeleteCall struct{ chain wxpay.Chain }
+type PatchDeleteCall wxpay.Chain
 
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Patch].
+// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c PatchDeleteCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Patch(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
 
 // PatchAsync is [PatchDeleteCall.Patch] in the background; see [wxpay.Chain.DoAsync].
 func (c PatchDeleteCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PatchAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
 
-// Delete makes the call with DELETE; see [wxpay.Chain.Delete].
+// Delete makes the call with DELETE; see [wxpay.Chain.Do].
 func (c PatchDeleteCall) Delete(ctx context.Context) (*wxpay.Response, error) {
-	return c.chain.Delete(ctx)
+	return wxpay.Chain(c).Do(ctx, "DELETE", nil)
 }
 
 // DeleteAsync is [PatchDeleteCall.Delete] in the background; see [wxpay.Chain.DoAsync].
 func (c PatchDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
-	return c.chain.DeleteAsync(ctx)
+	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c PatchDeleteCall) Query(name string, value any) PatchDeleteCall {
-	return PatchDeleteCall{c.chain.Query(name, value)}
+	return PatchDeleteCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c PatchDeleteCall) Header(name, value string) PatchDeleteCall {
-	return PatchDeleteCall{c.chain.Header(name, value)}
+	return PatchDeleteCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c PatchDeleteCall) Timeout(limit time.Duration) PatchDeleteCall {
-	return PatchDeleteCall{c.chain.Timeout(limit)}
+	return PatchDeleteCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c PatchDeleteCall) AttemptTimeout(limit time.Duration) PatchDeleteCall {
-	return PatchDeleteCall{c.chain.AttemptTimeout(limit)}
+	return PatchDeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c PatchDeleteCall) Chain() wxpay.Chain { return c.chain }
+func (c PatchDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // PostCall is a call that can be ended with POST. It is an immutable value.
-type PostCall struct{ chain wxpay.Chain }
+type PostCall wxpay.Chain
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Post].
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c PostCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Post(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
 // PostAsync is [PostCall.Post] in the background; see [wxpay.Chain.DoAsync].
 func (c PostCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PostAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
-func (c PostCall) Query(name string, value any) PostCall { return PostCall{c.chain.Query(name, value)} }
+func (c PostCall) Query(name string, value any) PostCall {
+	return PostCall(wxpay.Chain(c).Query(name, value))
+}
 
 // Header sets a request header; see [wxpay.Chain.Header].
-func (c PostCall) Header(name, value string) PostCall { return PostCall{c.chain.Header(name, value)} }
+func (c PostCall) Header(name, value string) PostCall {
+	return PostCall(wxpay.Chain(c).Header(name, value))
+}
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
-func (c PostCall) Timeout(limit time.Duration) PostCall { return PostCall{c.chain.Timeout(limit)} }
+func (c PostCall) Timeout(limit time.Duration) PostCall {
+	return PostCall(wxpay.Chain(c).Timeout(limit))
+}
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c PostCall) AttemptTimeout(limit time.Duration) PostCall {
-	return PostCall{c.chain.AttemptTimeout(limit)}
+	return PostCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c PostCall) Chain() wxpay.Chain { return c.chain }
+func (c PostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // PostDeleteBodyCall is a call that can be ended with POST or DELETE. It is an immutable value.
-type PostDeleteBodyCall struct{ chain wxpay.Chain }
+type PostDeleteBodyCall wxpay.Chain
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Post].
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c PostDeleteBodyCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Post(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
 // PostAsync is [PostDeleteBodyCall.Post] in the background; see [wxpay.Chain.DoAsync].
 func (c PostDeleteBodyCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PostAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
 // Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c PostDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Do(ctx, "DELETE", body)
+	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
 
 // DeleteAsync is [PostDeleteBodyCall.Delete] in the background; see [wxpay.Chain.DoAsync].
 func (c PostDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.DoAsync(ctx, "DELETE", body)
+	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c PostDeleteBodyCall) Query(name string, value any) PostDeleteBodyCall {
-	return PostDeleteBodyCall{c.chain.Query(name, value)}
+	return PostDeleteBodyCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c PostDeleteBodyCall) Header(name, value string) PostDeleteBodyCall {
-	return PostDeleteBodyCall{c.chain.Header(name, value)}
+	return PostDeleteBodyCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c PostDeleteBodyCall) Timeout(limit time.Duration) PostDeleteBodyCall {
-	return PostDeleteBodyCall{c.chain.Timeout(limit)}
+	return PostDeleteBodyCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c PostDeleteBodyCall) AttemptTimeout(limit time.Duration) PostDeleteBodyCall {
-	return PostDeleteBodyCall{c.chain.AttemptTimeout(limit)}
+	return PostDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c PostDeleteBodyCall) Chain() wxpay.Chain { return c.chain }
+func (c PostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // PostPutCall is a call that can be ended with POST or PUT. It is an immutable value.
-type PostPutCall struct{ chain wxpay.Chain }
+type PostPutCall wxpay.Chain
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Post].
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c PostPutCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Post(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
 // PostAsync is [PostPutCall.Post] in the background; see [wxpay.Chain.DoAsync].
 func (c PostPutCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PostAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Put makes the call with PUT and body, or no body if that is nil; see [wxpay.Chain.Put].
+// Put makes the call with PUT and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c PostPutCall) Put(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Put(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "PUT", body)
 }
 
 // PutAsync is [PostPutCall.Put] in the background; see [wxpay.Chain.DoAsync].
 func (c PostPutCall) PutAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PutAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "PUT", body)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c PostPutCall) Query(name string, value any) PostPutCall {
-	return PostPutCall{c.chain.Query(name, value)}
+	return PostPutCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c PostPutCall) Header(name, value string) PostPutCall {
-	return PostPutCall{c.chain.Header(name, value)}
+	return PostPutCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c PostPutCall) Timeout(limit time.Duration) PostPutCall {
-	return PostPutCall{c.chain.Timeout(limit)}
+	return PostPutCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c PostPutCall) AttemptTimeout(limit time.Duration) PostPutCall {
-	return PostPutCall{c.chain.AttemptTimeout(limit)}
+	return PostPutCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c PostPutCall) Chain() wxpay.Chain { return c.chain }
+func (c PostPutCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // PutDeleteBodyCall is a call that can be ended with PUT or DELETE. It is an immutable value.
-type PutDeleteBodyCall struct{ chain wxpay.Chain }
+type PutDeleteBodyCall wxpay.Chain
 
-// Put makes the call with PUT and body, or no body if that is nil; see [wxpay.Chain.Put].
+// Put makes the call with PUT and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c PutDeleteBodyCall) Put(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Put(ctx, body)
+	return wxpay.Chain(c).Do(ctx, "PUT", body)
 }
 
 // PutAsync is [PutDeleteBodyCall.Put] in the background; see [wxpay.Chain.DoAsync].
 func (c PutDeleteBodyCall) PutAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.PutAsync(ctx, body)
+	return wxpay.Chain(c).DoAsync(ctx, "PUT", body)
 }
 
 // Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
 func (c PutDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, error) {
-	return c.chain.Do(ctx, "DELETE", body)
+	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
 
 // DeleteAsync is [PutDeleteBodyCall.Delete] in the background; see [wxpay.Chain.DoAsync].
 func (c PutDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future {
-	return c.chain.DoAsync(ctx, "DELETE", body)
+	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c PutDeleteBodyCall) Query(name string, value any) PutDeleteBodyCall {
-	return PutDeleteBodyCall{c.chain.Query(name, value)}
+	return PutDeleteBodyCall(wxpay.Chain(c).Query(name, value))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c PutDeleteBodyCall) Header(name, value string) PutDeleteBodyCall {
-	return PutDeleteBodyCall{c.chain.Header(name, value)}
+	return PutDeleteBodyCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
 func (c PutDeleteBodyCall) Timeout(limit time.Duration) PutDeleteBodyCall {
-	return PutDeleteBodyCall{c.chain.Timeout(limit)}
+	return PutDeleteBodyCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
 func (c PutDeleteBodyCall) AttemptTimeout(limit time.Duration) PutDeleteBodyCall {
-	return PutDeleteBodyCall{c.chain.AttemptTimeout(limit)}
+	return PutDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Chain returns the same call as a plain chain, which has every verb.
-func (c PutDeleteBodyCall) Chain() wxpay.Chain { return c.chain }
+func (c PutDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }

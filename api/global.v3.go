@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Customs is /global/v3/customs.
 func (n GlobalRoot) Customs() GlobalCustoms {
@@ -16,48 +14,41 @@ type GlobalCustoms struct{ client *wxpay.Client }
 
 // Orders is /global/v3/customs/orders.
 //
-// GET /global/v3/customs/orders 报关查询
-//   - query: appid, mchid, order_type, order_no, customs
+// GET /global/v3/customs/orders 报关查询:
+//   - required in query: appid, mchid, order_type, order_no, customs
 //   - superseded, use GET /v3/global/customs/orders
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_3.shtml
 //
-// POST /global/v3/customs/orders 报关
-//   - body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
+// POST /global/v3/customs/orders 报关:
+//   - required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
 //   - superseded, use POST /v3/global/customs/orders
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_1.shtml
 //
-// PATCH /global/v3/customs/orders 报关信息修改
-//   - body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
+// PATCH /global/v3/customs/orders 报关信息修改:
+//   - required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
 //   - superseded, use PATCH /v3/global/customs/orders
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_5.shtml
 //
-// Deprecated: superseded, use GET /v3/global/customs/orders; superseded, use POST /v3/global/customs/orders;
-// superseded, use PATCH /v3/global/customs/orders.
+// Deprecated: superseded.
 func (n GlobalCustoms) Orders() GetPostPatchCall {
-	return GetPostPatchCall{n.client.Chain("global/v3/customs/orders")}
+	return GetPostPatchCall(n.client.Chain("global/v3/customs/orders"))
 }
 
-// Redeclare is /global/v3/customs/redeclare.
-//
-// POST /global/v3/customs/redeclare 报关重推
-//   - body: appid, mchid, customs, merchant_customs_no
-//   - superseded, use POST /v3/global/customs/redeclare
+// Redeclare is POST /global/v3/customs/redeclare 报关重推:
+//   - required in body: appid, mchid, customs, merchant_customs_no
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_4.shtml
 //
 // Deprecated: superseded, use POST /v3/global/customs/redeclare.
 func (n GlobalCustoms) Redeclare() PostCall {
-	return PostCall{n.client.Chain("global/v3/customs/redeclare")}
+	return PostCall(n.client.Chain("global/v3/customs/redeclare"))
 }
 
-// VerifyCertificate is /global/v3/customs/verify-certificate.
-//
-// POST /global/v3/customs/verify-certificate 身份信息校验
-//   - body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no, certificate_type, certificate_id,
-//     certificate_name
-//   - superseded, use POST /v3/global/customs/verify-certificate
+// VerifyCertificate is POST /global/v3/customs/verify-certificate 身份信息校验:
+//   - required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no, certificate_type,
+//     certificate_id, certificate_name
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_2.shtml
 //
 // Deprecated: superseded, use POST /v3/global/customs/verify-certificate.
 func (n GlobalCustoms) VerifyCertificate() PostCall {
-	return PostCall{n.client.Chain("global/v3/customs/verify-certificate")}
+	return PostCall(n.client.Chain("global/v3/customs/verify-certificate"))
 }

@@ -2,35 +2,31 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
-// Certificates is /hk/v3/certificates.
-//
-// GET /hk/v3/certificates 获取平台证书列表
+// Certificates is GET /hk/v3/certificates 获取平台证书列表:
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_7.shtml
 func (n HKRoot) Certificates() GetCall {
-	return GetCall{n.client.Chain("hk/v3/certificates")}
+	return GetCall(n.client.Chain("hk/v3/certificates"))
 }
 
 // Merchants is /hk/v3/merchants.
 //
-// POST /hk/v3/merchants 子商户进件（融合钱包）
-//   - body: sp_appid, sp_mchid, name, shortname, office_phone, contact.name, contact.phone, contact.email,
+// POST /hk/v3/merchants 子商户进件（融合钱包）:
+//   - required in body: sp_appid, sp_mchid, name, shortname, office_phone, contact.name, contact.phone, contact.email,
 //     business_category, merchant_country_code, merchant_type, business.business_type
 //   - superseded, use POST /v3/global/merchants
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_1.shtml
 //
-// PUT /hk/v3/merchants 修改子商户（融合钱包）
-//   - body: sp_appid, sp_mchid, sub_mchid, name, shortname, office_phone, business_category, merchant_country_code,
-//     merchant_type, business.business_type
+// PUT /hk/v3/merchants 修改子商户（融合钱包）:
+//   - required in body: sp_appid, sp_mchid, sub_mchid, name, shortname, office_phone, business_category,
+//     merchant_country_code, merchant_type, business.business_type
 //   - superseded, use PATCH /v3/global/merchants/{sub_mchid}
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_3.shtml
 //
-// Deprecated: superseded, use POST /v3/global/merchants; superseded, use PATCH /v3/global/merchants/{sub_mchid}.
+// Deprecated: superseded.
 func (n HKRoot) Merchants() HKMerchants {
-	return HKMerchants{PostPutCall{n.client.Chain("hk/v3/merchants")}, n.client}
+	return HKMerchants{PostPutCall(n.client.Chain("hk/v3/merchants")), n.client}
 }
 
 // HKMerchants is /hk/v3/merchants.
@@ -39,32 +35,29 @@ type HKMerchants struct {
 	client *wxpay.Client
 }
 
-// SubMchid is /hk/v3/merchants/{sub_mchid}.
-//
-// GET /hk/v3/merchants/{sub_mchid} 查询子商户（融合钱包）
-//   - query: sp_appid, sp_mchid
-//   - superseded, use GET /v3/global/merchants/{sub_mchid}
+// SubMchid is GET /hk/v3/merchants/{sub_mchid} 查询子商户（融合钱包）:
+//   - required in query: sp_appid, sp_mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_2.shtml
 //
 // Deprecated: superseded, use GET /v3/global/merchants/{sub_mchid}.
 func (n HKMerchants) SubMchid(subMchid string) GetCall {
-	return GetCall{n.client.Chain("hk/v3/merchants/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetCall(n.client.Chain("hk/v3/merchants/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
 // Refunds is /hk/v3/refunds.
 //
-// GET /hk/v3/refunds 查询所有退款
+// GET /hk/v3/refunds 查询所有退款:
 //   - superseded, use GET /v3/global/refunds
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_4.shtml
 //
-// POST /hk/v3/refunds 申请退款
-//   - body: out_refund_no, amount.refund, amount.total, amount.currency
+// POST /hk/v3/refunds 申请退款:
+//   - required in body: out_refund_no, amount.refund, amount.total, amount.currency
 //   - superseded, use POST /v3/global/refunds
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_2.shtml
 //
-// Deprecated: superseded, use GET /v3/global/refunds; superseded, use POST /v3/global/refunds.
+// Deprecated: superseded.
 func (n HKRoot) Refunds() HKRefunds {
-	return HKRefunds{GetPostCall{n.client.Chain("hk/v3/refunds")}, n.client}
+	return HKRefunds{GetPostCall(n.client.Chain("hk/v3/refunds")), n.client}
 }
 
 // HKRefunds is /hk/v3/refunds.
@@ -81,15 +74,12 @@ func (n HKRefunds) ID() HKRefundsID {
 // HKRefundsID is /hk/v3/refunds/id.
 type HKRefundsID struct{ client *wxpay.Client }
 
-// RefundID is /hk/v3/refunds/id/{refund_id}.
-//
-// GET /hk/v3/refunds/id/{refund_id} 查询单笔退款(微信支付退款订单号)
-//   - superseded, use GET /v3/global/refunds/id/{refund_id}
+// RefundID is GET /hk/v3/refunds/id/{refund_id} 查询单笔退款(微信支付退款订单号):
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_3.shtml
 //
 // Deprecated: superseded, use GET /v3/global/refunds/id/{refund_id}.
 func (n HKRefundsID) RefundID(refundID string) GetCall {
-	return GetCall{n.client.Chain("hk/v3/refunds/id/{refund_id}").Var("refund_id", refundID)}
+	return GetCall(n.client.Chain("hk/v3/refunds/id/{refund_id}").Var("refund_id", refundID))
 }
 
 // OutRefundNo is /hk/v3/refunds/out-refund-no.
@@ -100,15 +90,12 @@ func (n HKRefunds) OutRefundNo() HKRefundsOutRefundNo {
 // HKRefundsOutRefundNo is /hk/v3/refunds/out-refund-no.
 type HKRefundsOutRefundNo struct{ client *wxpay.Client }
 
-// OutRefundNo is /hk/v3/refunds/out-refund-no/{out_refund_no}.
-//
-// GET /hk/v3/refunds/out-refund-no/{out_refund_no} 查询单笔退款(商户退款订单号)
-//   - superseded, use GET /v3/global/refunds/out-refund-no/{out_refund_no}
+// OutRefundNo is GET /hk/v3/refunds/out-refund-no/{out_refund_no} 查询单笔退款(商户退款订单号):
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_3.shtml
 //
 // Deprecated: superseded, use GET /v3/global/refunds/out-refund-no/{out_refund_no}.
 func (n HKRefundsOutRefundNo) OutRefundNo(outRefundNo string) GetCall {
-	return GetCall{n.client.Chain("hk/v3/refunds/out-refund-no/{out_refund_no}").Var("out_refund_no", outRefundNo)}
+	return GetCall(n.client.Chain("hk/v3/refunds/out-refund-no/{out_refund_no}").Var("out_refund_no", outRefundNo))
 }
 
 // Settle is /hk/v3/settle.
@@ -119,28 +106,22 @@ func (n HKRoot) Settle() HKSettle {
 // HKSettle is /hk/v3/settle.
 type HKSettle struct{ client *wxpay.Client }
 
-// Settlements is /hk/v3/settle/settlements.
-//
-// GET /hk/v3/settle/settlements 查询结算资金明细
-//   - query: settle_state, limit, offset
-//   - superseded, use GET /v3/global/settle/settlements
+// Settlements is GET /hk/v3/settle/settlements 查询结算资金明细:
+//   - required in query: settle_state, limit, offset
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_10.shtml
 //
 // Deprecated: superseded, use GET /v3/global/settle/settlements.
 func (n HKSettle) Settlements() GetCall {
-	return GetCall{n.client.Chain("hk/v3/settle/settlements")}
+	return GetCall(n.client.Chain("hk/v3/settle/settlements"))
 }
 
-// Statements is /hk/v3/statements.
-//
-// GET /hk/v3/statements 下载对账单
-//   - query: date, mchid
-//   - superseded, use GET /v3/global/statements
+// Statements is GET /hk/v3/statements 下载对账单:
+//   - required in query: date, mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_5.shtml
 //
 // Deprecated: superseded, use GET /v3/global/statements.
 func (n HKRoot) Statements() GetCall {
-	return GetCall{n.client.Chain("hk/v3/statements")}
+	return GetCall(n.client.Chain("hk/v3/statements"))
 }
 
 // Transactions is /hk/v3/transactions.
@@ -151,16 +132,13 @@ func (n HKRoot) Transactions() HKTransactions {
 // HKTransactions is /hk/v3/transactions.
 type HKTransactions struct{ client *wxpay.Client }
 
-// App is /hk/v3/transactions/app.
-//
-// POST /hk/v3/transactions/app APP支付下单
-//   - body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
-//   - superseded, use POST /v3/global/transactions/app
+// App is POST /hk/v3/transactions/app APP支付下单:
+//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/In-AppPay/chapter6_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/app.
 func (n HKTransactions) App() PostCall {
-	return PostCall{n.client.Chain("hk/v3/transactions/app")}
+	return PostCall(n.client.Chain("hk/v3/transactions/app"))
 }
 
 // ID is /hk/v3/transactions/id.
@@ -171,90 +149,69 @@ func (n HKTransactions) ID() HKTransactionsID {
 // HKTransactionsID is /hk/v3/transactions/id.
 type HKTransactionsID struct{ client *wxpay.Client }
 
-// TransactionID is /hk/v3/transactions/id/{transaction_id}.
-//
-// GET /hk/v3/transactions/id/{transaction_id} 查询订单(微信支付订单号)
-//   - superseded, use GET /v3/global/transactions/id/{transaction_id}
+// TransactionID is GET /hk/v3/transactions/id/{transaction_id} 查询订单(微信支付订单号):
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_1.shtml
 //
 // Deprecated: superseded, use GET /v3/global/transactions/id/{transaction_id}.
 func (n HKTransactionsID) TransactionID(transactionID string) HKTransactionsIDTransactionID {
-	return HKTransactionsIDTransactionID{GetCall{n.client.Chain("hk/v3/transactions/id/{transaction_id}").Var("transaction_id", transactionID)}}
+	return HKTransactionsIDTransactionID{GetCall(n.client.Chain("hk/v3/transactions/id/{transaction_id}").Var("transaction_id", transactionID))}
 }
 
 // HKTransactionsIDTransactionID is /hk/v3/transactions/id/{transaction_id}.
 type HKTransactionsIDTransactionID struct{ GetCall }
 
-// Close is /hk/v3/transactions/id/{transaction_id}/close.
-//
-// POST /hk/v3/transactions/id/{transaction_id}/close 关闭订单(微信支付订单号)
-//   - body: mchid
-//   - superseded, use POST /v3/global/transactions/id/{transaction_id}/close
+// Close is POST /hk/v3/transactions/id/{transaction_id}/close 关闭订单(微信支付订单号):
+//   - required in body: mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter8_6.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/id/{transaction_id}/close.
 func (n HKTransactionsIDTransactionID) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
-// Reverse is /hk/v3/transactions/id/{transaction_id}/reverse.
-//
-// POST /hk/v3/transactions/id/{transaction_id}/reverse 撤销订单(微信支付订单号)
-//   - superseded, use POST /v3/global/micropay/transactions/id/{transaction_id}/reverse
+// Reverse is POST /hk/v3/transactions/id/{transaction_id}/reverse 撤销订单(微信支付订单号):
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_4.shtml
 //
 // Deprecated: superseded, use POST /v3/global/micropay/transactions/id/{transaction_id}/reverse.
 func (n HKTransactionsIDTransactionID) Reverse() PostCall {
-	return PostCall{n.chain.Chain("reverse")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }
 
-// JSAPI is /hk/v3/transactions/jsapi.
-//
-// POST /hk/v3/transactions/jsapi 小程序/公众号支付下单
-//   - body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
-//   - superseded, use POST /v3/global/transactions/jsapi
+// JSAPI is POST /hk/v3/transactions/jsapi 小程序/公众号支付下单:
+//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/MiniProgramPay/chapter7_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/jsapi.
 func (n HKTransactions) JSAPI() PostCall {
-	return PostCall{n.client.Chain("hk/v3/transactions/jsapi")}
+	return PostCall(n.client.Chain("hk/v3/transactions/jsapi"))
 }
 
-// Micropay is /hk/v3/transactions/micropay.
-//
-// POST /hk/v3/transactions/micropay 提交付款码支付
-//   - body: description, out_trade_no, trade_type, merchant_category_code, amount.total
-//   - superseded, use POST /v3/global/micropay/transactions/pay
+// Micropay is POST /hk/v3/transactions/micropay 提交付款码支付:
+//   - required in body: description, out_trade_no, trade_type, merchant_category_code, amount.total
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/micropay/transactions/pay.
 func (n HKTransactions) Micropay() PostCall {
-	return PostCall{n.client.Chain("hk/v3/transactions/micropay")}
+	return PostCall(n.client.Chain("hk/v3/transactions/micropay"))
 }
 
-// Mweb is /hk/v3/transactions/mweb.
-//
-// POST /hk/v3/transactions/mweb H5支付下单
-//   - body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total,
+// Mweb is POST /hk/v3/transactions/mweb H5支付下单:
+//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total,
 //     scene_info.payer_client_ip, scene_info.store_info.name, scene_info.store_info.address
-//   - superseded, use POST /v3/global/transactions/mweb
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/H5Payment/chapter3_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/mweb.
 func (n HKTransactions) Mweb() PostCall {
-	return PostCall{n.client.Chain("hk/v3/transactions/mweb")}
+	return PostCall(n.client.Chain("hk/v3/transactions/mweb"))
 }
 
-// Native is /hk/v3/transactions/native.
-//
-// POST /hk/v3/transactions/native 扫码支付下单
-//   - body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
-//   - superseded, use POST /v3/global/transactions/native
+// Native is POST /hk/v3/transactions/native 扫码支付下单:
+//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter4_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/native.
 func (n HKTransactions) Native() PostCall {
-	return PostCall{n.client.Chain("hk/v3/transactions/native")}
+	return PostCall(n.client.Chain("hk/v3/transactions/native"))
 }
 
 // OutTradeNo is /hk/v3/transactions/out-trade-no.
@@ -265,39 +222,30 @@ func (n HKTransactions) OutTradeNo() HKTransactionsOutTradeNo {
 // HKTransactionsOutTradeNo is /hk/v3/transactions/out-trade-no.
 type HKTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /hk/v3/transactions/out-trade-no/{out_trade_no}.
-//
-// GET /hk/v3/transactions/out-trade-no/{out_trade_no} 查询订单(商户订单号)
-//   - superseded, use GET /v3/global/transactions/out-trade-no/{out_trade_no}
+// OutTradeNo is GET /hk/v3/transactions/out-trade-no/{out_trade_no} 查询订单(商户订单号):
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_1.shtml
 //
 // Deprecated: superseded, use GET /v3/global/transactions/out-trade-no/{out_trade_no}.
 func (n HKTransactionsOutTradeNo) OutTradeNo(outTradeNo string) HKTransactionsOutTradeNoOutTradeNo {
-	return HKTransactionsOutTradeNoOutTradeNo{GetCall{n.client.Chain("hk/v3/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}}
+	return HKTransactionsOutTradeNoOutTradeNo{GetCall(n.client.Chain("hk/v3/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))}
 }
 
 // HKTransactionsOutTradeNoOutTradeNo is /hk/v3/transactions/out-trade-no/{out_trade_no}.
 type HKTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
-// Close is /hk/v3/transactions/out-trade-no/{out_trade_no}/close.
-//
-// POST /hk/v3/transactions/out-trade-no/{out_trade_no}/close 关闭订单(商户订单号)
-//   - body: mchid
-//   - superseded, use POST /v3/global/transactions/out-trade-no/{out_trade_no}/close
+// Close is POST /hk/v3/transactions/out-trade-no/{out_trade_no}/close 关闭订单(商户订单号):
+//   - required in body: mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter8_6.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/out-trade-no/{out_trade_no}/close.
 func (n HKTransactionsOutTradeNoOutTradeNo) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
-// Reverse is /hk/v3/transactions/out-trade-no/{out_trade_no}/reverse.
-//
-// POST /hk/v3/transactions/out-trade-no/{out_trade_no}/reverse 撤销订单(商户订单号)
-//   - superseded, use POST /v3/global/micropay/transactions/out-trade-no/{out_trade_no}/reverse
+// Reverse is POST /hk/v3/transactions/out-trade-no/{out_trade_no}/reverse 撤销订单(商户订单号):
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_4.shtml
 //
 // Deprecated: superseded, use POST /v3/global/micropay/transactions/out-trade-no/{out_trade_no}/reverse.
 func (n HKTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
-	return PostCall{n.chain.Chain("reverse")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Fapiao is /invoicing/fapiao.
 func (n InvoicingRoot) Fapiao() InvoicingFapiao {
@@ -14,14 +12,12 @@ func (n InvoicingRoot) Fapiao() InvoicingFapiao {
 // InvoicingFapiao is /invoicing/fapiao.
 type InvoicingFapiao struct{ client *wxpay.Client }
 
-// FapiaoFile is /invoicing/fapiao/fapiao-file.
-//
-// GET /invoicing/fapiao/fapiao-file 下载发票文件
-//   - query: token, mchid, openid, invoice_code, invoice_no, fapiao_id
+// FapiaoFile is GET /invoicing/fapiao/fapiao-file 下载发票文件:
+//   - required in query: token, mchid, openid, invoice_code, invoice_no, fapiao_id
 //   - linked: the address comes ready-made from an earlier answer
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012286040
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012071750
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792569
 func (n InvoicingFapiao) FapiaoFile() GetCall {
-	return GetCall{n.client.Chain("invoicing/fapiao/fapiao-file")}
+	return GetCall(n.client.Chain("invoicing/fapiao/fapiao-file"))
 }

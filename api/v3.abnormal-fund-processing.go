@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // AbnormalFundProcessing is /v3/abnormal-fund-processing.
 func (n V3Root) AbnormalFundProcessing() V3AbnormalFundProcessing {
@@ -22,33 +20,28 @@ func (n V3AbnormalFundProcessing) Receipts() V3AbnormalFundProcessingReceipts {
 // V3AbnormalFundProcessingReceipts is /v3/abnormal-fund-processing/receipts.
 type V3AbnormalFundProcessingReceipts struct{ client *wxpay.Client }
 
-// ReceiptID is /v3/abnormal-fund-processing/receipts/{receipt_id}.
-//
-// GET /v3/abnormal-fund-processing/receipts/{receipt_id} 查询在途异常资金付款结果
+// ReceiptID is GET /v3/abnormal-fund-processing/receipts/{receipt_id} 查询在途异常资金付款结果:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015408031
 func (n V3AbnormalFundProcessingReceipts) ReceiptID(receiptID string) V3AbnormalFundProcessingReceiptsReceiptID {
-	return V3AbnormalFundProcessingReceiptsReceiptID{GetCall{n.client.Chain("v3/abnormal-fund-processing/receipts/{receipt_id}").Var("receipt_id", receiptID)}}
+	return V3AbnormalFundProcessingReceiptsReceiptID{GetCall(n.client.Chain("v3/abnormal-fund-processing/receipts/{receipt_id}").Var("receipt_id", receiptID))}
 }
 
 // V3AbnormalFundProcessingReceiptsReceiptID is /v3/abnormal-fund-processing/receipts/{receipt_id}.
 type V3AbnormalFundProcessingReceiptsReceiptID struct{ GetCall }
 
-// TransferInstructions is /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions.
-//
-// POST /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions 发起在途异常资金付款指令
-//   - body: out_instruction_no, transfer_mode
+// TransferInstructions is POST /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions 发起在途异常资金付款指令:
+//   - required in body: out_instruction_no, transfer_mode
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015408022
 func (n V3AbnormalFundProcessingReceiptsReceiptID) TransferInstructions() V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions {
-	return V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions{PostCall{n.chain.Chain("transfer-instructions")}}
+	return V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions{PostCall(wxpay.Chain(n.GetCall).Chain("transfer-instructions"))}
 }
 
 // V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions is /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions.
 type V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions struct{ PostCall }
 
-// OutInstructionNo is /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions/{out_instruction_no}.
-//
-// GET /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions/{out_instruction_no} 查询在途异常资金付款指令执行结果
+// OutInstructionNo is GET /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions/{out_instruction_no}
+// 查询在途异常资金付款指令执行结果:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016636882
 func (n V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions) OutInstructionNo(outInstructionNo string) GetCall {
-	return GetCall{n.chain.Chain("{out_instruction_no}").Var("out_instruction_no", outInstructionNo)}
+	return GetCall(wxpay.Chain(n.PostCall).Chain("{out_instruction_no}").Var("out_instruction_no", outInstructionNo))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // AggracctBc is /v3/aggracct-bc.
 func (n V3Root) AggracctBc() V3AggracctBc {
@@ -30,31 +28,25 @@ func (n V3AggracctBcWbChannel) Account() V3AggracctBcWbChannelAccount {
 // V3AggracctBcWbChannelAccount is /v3/aggracct-bc/wb-channel/account.
 type V3AggracctBcWbChannelAccount struct{ client *wxpay.Client }
 
-// Balance is /v3/aggracct-bc/wb-channel/account/balance.
-//
-// GET /v3/aggracct-bc/wb-channel/account/balance 查询渠道额度
-//   - query: mchid, bal_account_no
+// Balance is GET /v3/aggracct-bc/wb-channel/account/balance 查询渠道额度:
+//   - required in query: mchid, bal_account_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016061186
 func (n V3AggracctBcWbChannelAccount) Balance() GetCall {
-	return GetCall{n.client.Chain("v3/aggracct-bc/wb-channel/account/balance")}
+	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/account/balance"))
 }
 
-// MchArchives is /v3/aggracct-bc/wb-channel/account/mch_archives.
-//
-// GET /v3/aggracct-bc/wb-channel/account/mch_archives 查询商户资料
-//   - query: mchid, bal_account_no
+// MchArchives is GET /v3/aggracct-bc/wb-channel/account/mch_archives 查询商户资料:
+//   - required in query: mchid, bal_account_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016642632
 func (n V3AggracctBcWbChannelAccount) MchArchives() GetCall {
-	return GetCall{n.client.Chain("v3/aggracct-bc/wb-channel/account/mch_archives")}
+	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/account/mch_archives"))
 }
 
-// MchMedia is /v3/aggracct-bc/wb-channel/account/mch_media.
-//
-// GET /v3/aggracct-bc/wb-channel/account/mch_media 查询商户影像件资料
-//   - query: business_scene
+// MchMedia is GET /v3/aggracct-bc/wb-channel/account/mch_media 查询商户影像件资料:
+//   - required in query: business_scene
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4025779210
 func (n V3AggracctBcWbChannelAccount) MchMedia() GetCall {
-	return GetCall{n.client.Chain("v3/aggracct-bc/wb-channel/account/mch_media")}
+	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/account/mch_media"))
 }
 
 // BankChannelAccount is /v3/aggracct-bc/wb-channel/bank-channel-account.
@@ -65,14 +57,12 @@ func (n V3AggracctBcWbChannel) BankChannelAccount() V3AggracctBcWbChannelBankCha
 // V3AggracctBcWbChannelBankChannelAccount is /v3/aggracct-bc/wb-channel/bank-channel-account.
 type V3AggracctBcWbChannelBankChannelAccount struct{ client *wxpay.Client }
 
-// Rename is /v3/aggracct-bc/wb-channel/bank-channel-account/rename.
-//
-// POST /v3/aggracct-bc/wb-channel/bank-channel-account/rename 受理渠道结算银行账户更名申请
-//   - body: out_request_no, mchid, bal_account_no, change_scene
+// Rename is POST /v3/aggracct-bc/wb-channel/bank-channel-account/rename 受理渠道结算银行账户更名申请:
+//   - required in body: out_request_no, mchid, bal_account_no, change_scene
 //   - beta: not open to everyone yet
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4018968078
 func (n V3AggracctBcWbChannelBankChannelAccount) Rename() V3AggracctBcWbChannelBankChannelAccountRename {
-	return V3AggracctBcWbChannelBankChannelAccountRename{PostCall{n.client.Chain("v3/aggracct-bc/wb-channel/bank-channel-account/rename")}, n.client}
+	return V3AggracctBcWbChannelBankChannelAccountRename{PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/bank-channel-account/rename")), n.client}
 }
 
 // V3AggracctBcWbChannelBankChannelAccountRename is /v3/aggracct-bc/wb-channel/bank-channel-account/rename.
@@ -81,14 +71,12 @@ type V3AggracctBcWbChannelBankChannelAccountRename struct {
 	client *wxpay.Client
 }
 
-// ApplicationID is /v3/aggracct-bc/wb-channel/bank-channel-account/rename/{application_id}.
-//
-// GET /v3/aggracct-bc/wb-channel/bank-channel-account/rename/{application_id} 查询渠道结算银行账户更名申请
-//   - query: mchid, bal_account_no
+// ApplicationID is GET /v3/aggracct-bc/wb-channel/bank-channel-account/rename/{application_id} 查询渠道结算银行账户更名申请:
+//   - required in query: mchid, bal_account_no
 //   - beta: not open to everyone yet
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4018968051
 func (n V3AggracctBcWbChannelBankChannelAccountRename) ApplicationID(applicationID string) GetCall {
-	return GetCall{n.client.Chain("v3/aggracct-bc/wb-channel/bank-channel-account/rename/{application_id}").Var("application_id", applicationID)}
+	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/bank-channel-account/rename/{application_id}").Var("application_id", applicationID))
 }
 
 // ControlOrders is /v3/aggracct-bc/wb-channel/control-orders.
@@ -123,49 +111,40 @@ func (n V3AggracctBcWbChannelControlOrdersInfoUpdate) Result() V3AggracctBcWbCha
 // V3AggracctBcWbChannelControlOrdersInfoUpdateResult is /v3/aggracct-bc/wb-channel/control-orders/info/update/result.
 type V3AggracctBcWbChannelControlOrdersInfoUpdateResult struct{ client *wxpay.Client }
 
-// Notify is /v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify.
-//
-// POST /v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify 资料更新请求审核结果回调通知
-//   - body: out_request_no, mchid
+// Notify is POST /v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify 资料更新请求审核结果回调通知:
+//   - required in body: out_request_no, mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016080141
 func (n V3AggracctBcWbChannelControlOrdersInfoUpdateResult) Notify() PostCall {
-	return PostCall{n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify")}
+	return PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify"))
 }
 
-// Punish is /v3/aggracct-bc/wb-channel/control-orders/punish.
-//
-// POST /v3/aggracct-bc/wb-channel/control-orders/punish 发起微众台账管控
-//   - body: out_request_no, mchid, bal_account_no, punish_scene
+// Punish is POST /v3/aggracct-bc/wb-channel/control-orders/punish 发起微众台账管控:
+//   - required in body: out_request_no, mchid, bal_account_no, punish_scene
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016025247
 func (n V3AggracctBcWbChannelControlOrders) Punish() PostCall {
-	return PostCall{n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/punish")}
+	return PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/punish"))
 }
 
-// Recover is /v3/aggracct-bc/wb-channel/control-orders/recover.
-//
-// POST /v3/aggracct-bc/wb-channel/control-orders/recover 解除对微众台账的管控
-//   - body: out_request_no, related_webank_punish_no, related_wxpay_punish_no, mchid, bal_account_no, recover_reason
+// Recover is POST /v3/aggracct-bc/wb-channel/control-orders/recover 解除对微众台账的管控:
+//   - required in body: out_request_no, related_webank_punish_no, related_wxpay_punish_no, mchid, bal_account_no,
+//     recover_reason
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016025279
 func (n V3AggracctBcWbChannelControlOrders) Recover() PostCall {
-	return PostCall{n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/recover")}
+	return PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/recover"))
 }
 
-// OutRequestNo is /v3/aggracct-bc/wb-channel/control-orders/{out_request_no}.
-//
-// GET /v3/aggracct-bc/wb-channel/control-orders/{out_request_no} 查询控制单
-//   - query: control_type, mchid
+// OutRequestNo is GET /v3/aggracct-bc/wb-channel/control-orders/{out_request_no} 查询控制单:
+//   - required in query: control_type, mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016025274
 func (n V3AggracctBcWbChannelControlOrders) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall{n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/{out_request_no}").Var("out_request_no", outRequestNo)}
+	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
-// SpecialReduction is /v3/aggracct-bc/wb-channel/special-reduction.
-//
-// POST /v3/aggracct-bc/wb-channel/special-reduction 特殊减额
-//   - body: mchid, bal_account_no, out_request_no, reduction_type, amount
+// SpecialReduction is POST /v3/aggracct-bc/wb-channel/special-reduction 特殊减额:
+//   - required in body: mchid, bal_account_no, out_request_no, reduction_type, amount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016061190
 func (n V3AggracctBcWbChannel) SpecialReduction() V3AggracctBcWbChannelSpecialReduction {
-	return V3AggracctBcWbChannelSpecialReduction{PostCall{n.client.Chain("v3/aggracct-bc/wb-channel/special-reduction")}, n.client}
+	return V3AggracctBcWbChannelSpecialReduction{PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/special-reduction")), n.client}
 }
 
 // V3AggracctBcWbChannelSpecialReduction is /v3/aggracct-bc/wb-channel/special-reduction.
@@ -174,11 +153,9 @@ type V3AggracctBcWbChannelSpecialReduction struct {
 	client *wxpay.Client
 }
 
-// OutRequestNo is /v3/aggracct-bc/wb-channel/special-reduction/{out_request_no}.
-//
-// GET /v3/aggracct-bc/wb-channel/special-reduction/{out_request_no} 查询特殊减额结果
-//   - query: mchid, bal_account_no
+// OutRequestNo is GET /v3/aggracct-bc/wb-channel/special-reduction/{out_request_no} 查询特殊减额结果:
+//   - required in query: mchid, bal_account_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016061196
 func (n V3AggracctBcWbChannelSpecialReduction) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall{n.client.Chain("v3/aggracct-bc/wb-channel/special-reduction/{out_request_no}").Var("out_request_no", outRequestNo)}
+	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/special-reduction/{out_request_no}").Var("out_request_no", outRequestNo))
 }

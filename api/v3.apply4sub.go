@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Apply4sub is /v3/apply4sub.
 func (n V3Root) Apply4sub() V3Apply4sub {
@@ -38,33 +36,27 @@ func (n V3Apply4subSubMerchantsSubMchid) Application() V3Apply4subSubMerchantsSu
 // V3Apply4subSubMerchantsSubMchidApplication is /v3/apply4sub/sub_merchants/{sub_mchid}/application.
 type V3Apply4subSubMerchantsSubMchidApplication struct{ chain wxpay.Chain }
 
-// ApplicationNo is /v3/apply4sub/sub_merchants/{sub_mchid}/application/{application_no}.
-//
-// GET /v3/apply4sub/sub_merchants/{sub_mchid}/application/{application_no} 查询结算账户修改申请状态
+// ApplicationNo is GET /v3/apply4sub/sub_merchants/{sub_mchid}/application/{application_no} 查询结算账户修改申请状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761169
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761120
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721475
 func (n V3Apply4subSubMerchantsSubMchidApplication) ApplicationNo(applicationNo string) GetCall {
-	return GetCall{n.chain.Chain("application/{application_no}").Var("application_no", applicationNo)}
+	return GetCall(n.chain.Chain("application/{application_no}").Var("application_no", applicationNo))
 }
 
-// ModifySettlement is /v3/apply4sub/sub_merchants/{sub_mchid}/modify-settlement.
-//
-// POST /v3/apply4sub/sub_merchants/{sub_mchid}/modify-settlement 修改结算帐号
-//   - body: account_type, account_bank, bank_address_code, account_number
+// ModifySettlement is POST /v3/apply4sub/sub_merchants/{sub_mchid}/modify-settlement 修改结算帐号:
+//   - required in body: account_type, account_bank, bank_address_code, account_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761138
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761102
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721277
 func (n V3Apply4subSubMerchantsSubMchid) ModifySettlement() PostCall {
-	return PostCall{n.chain.Chain("modify-settlement")}
+	return PostCall(n.chain.Chain("modify-settlement"))
 }
 
-// Settlement is /v3/apply4sub/sub_merchants/{sub_mchid}/settlement.
-//
-// GET /v3/apply4sub/sub_merchants/{sub_mchid}/settlement 查询结算账户
+// Settlement is GET /v3/apply4sub/sub_merchants/{sub_mchid}/settlement 查询结算账户:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761142
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761113
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721295
 func (n V3Apply4subSubMerchantsSubMchid) Settlement() GetCall {
-	return GetCall{n.chain.Chain("settlement")}
+	return GetCall(n.chain.Chain("settlement"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Apply4subject is /v3/apply4subject.
 func (n V3Root) Apply4subject() V3Apply4subject {
@@ -16,11 +14,11 @@ type V3Apply4subject struct{ client *wxpay.Client }
 
 // Applyment is /v3/apply4subject/applyment.
 //
-// GET /v3/apply4subject/applyment 查询商户开户意愿申请单审核结果
+// GET /v3/apply4subject/applyment 查询商户开户意愿申请单审核结果:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697715
 //
-// POST /v3/apply4subject/applyment 提交商户开户意愿申请单
-//   - body: business_code, contact_info.name, contact_info.id_card_number, contact_info.mobile,
+// POST /v3/apply4subject/applyment 提交商户开户意愿申请单:
+//   - required in body: business_code, contact_info.name, contact_info.id_card_number, contact_info.mobile,
 //     subject_info.subject_type, subject_info.business_license_info.licence_number,
 //     subject_info.business_license_info.licence_copy, subject_info.business_license_info.merchant_name,
 //     subject_info.business_license_info.legal_person, subject_info.business_license_info.company_address,
@@ -29,7 +27,7 @@ type V3Apply4subject struct{ client *wxpay.Client }
 //     identification_info.identification_valid_date.period, identification_info.identification_front_copy
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_1_1.shtml
 func (n V3Apply4subject) Applyment() V3Apply4subjectApplyment {
-	return V3Apply4subjectApplyment{GetPostCall{n.client.Chain("v3/apply4subject/applyment")}, n.client}
+	return V3Apply4subjectApplyment{GetPostCall(n.client.Chain("v3/apply4subject/applyment")), n.client}
 }
 
 // V3Apply4subjectApplyment is /v3/apply4subject/applyment.
@@ -54,12 +52,10 @@ func (n V3Apply4subjectApplymentMerchants) SubMchid(subMchid string) V3Apply4sub
 // V3Apply4subjectApplymentMerchantsSubMchid is /v3/apply4subject/applyment/merchants/{sub_mchid}.
 type V3Apply4subjectApplymentMerchantsSubMchid struct{ chain wxpay.Chain }
 
-// State is /v3/apply4subject/applyment/merchants/{sub_mchid}/state.
-//
-// GET /v3/apply4subject/applyment/merchants/{sub_mchid}/state 获取商户开户意愿确认状态
+// State is GET /v3/apply4subject/applyment/merchants/{sub_mchid}/state 获取商户开户意愿确认状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467549
 func (n V3Apply4subjectApplymentMerchantsSubMchid) State() GetCall {
-	return GetCall{n.chain.Chain("state")}
+	return GetCall(n.chain.Chain("state"))
 }
 
 // ApplymentID is /v3/apply4subject/applyment/{applyment_id}.
@@ -70,12 +66,10 @@ func (n V3Apply4subjectApplyment) ApplymentID(applymentID string) V3Apply4subjec
 // V3Apply4subjectApplymentApplymentID is /v3/apply4subject/applyment/{applyment_id}.
 type V3Apply4subjectApplymentApplymentID struct{ chain wxpay.Chain }
 
-// Cancel is /v3/apply4subject/applyment/{applyment_id}/cancel.
-//
-// POST /v3/apply4subject/applyment/{applyment_id}/cancel 撤销商户开户意愿申请单
+// Cancel is POST /v3/apply4subject/applyment/{applyment_id}/cancel 撤销商户开户意愿申请单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697627
 func (n V3Apply4subjectApplymentApplymentID) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(n.chain.Chain("cancel"))
 }
 
 // BusinessCode is /v3/apply4subject/applyment/{business_code}.
@@ -86,10 +80,8 @@ func (n V3Apply4subjectApplyment) BusinessCode(businessCode string) V3Apply4subj
 // V3Apply4subjectApplymentBusinessCode is /v3/apply4subject/applyment/{business_code}.
 type V3Apply4subjectApplymentBusinessCode struct{ chain wxpay.Chain }
 
-// Cancel is /v3/apply4subject/applyment/{business_code}/cancel.
-//
-// POST /v3/apply4subject/applyment/{business_code}/cancel 撤销商户开户意愿申请单
+// Cancel is POST /v3/apply4subject/applyment/{business_code}/cancel 撤销商户开户意愿申请单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697627
 func (n V3Apply4subjectApplymentBusinessCode) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(n.chain.Chain("cancel"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Applyment4sub is /v3/applyment4sub.
 func (n V3Root) Applyment4sub() V3Applyment4sub {
@@ -22,10 +20,8 @@ func (n V3Applyment4sub) Applyment() V3Applyment4subApplyment {
 // V3Applyment4subApplyment is /v3/applyment4sub/applyment.
 type V3Applyment4subApplyment struct{ client *wxpay.Client }
 
-// Slash is /v3/applyment4sub/applyment/.
-//
-// POST /v3/applyment4sub/applyment/ 提交申请单
-//   - body: business_code, contact_info.contact_type, contact_info.contact_name, contact_info.mobile_phone,
+// Slash is POST /v3/applyment4sub/applyment/ 提交申请单:
+//   - required in body: business_code, contact_info.contact_type, contact_info.contact_name, contact_info.mobile_phone,
 //     contact_info.contact_email, subject_info.subject_type, subject_info.business_license_info.license_copy,
 //     subject_info.business_license_info.license_number, subject_info.business_license_info.merchant_name,
 //     subject_info.business_license_info.legal_person, subject_info.certificate_info.cert_copy,
@@ -39,7 +35,7 @@ type V3Applyment4subApplyment struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012719997
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012722249
 func (n V3Applyment4subApplyment) Slash() PostCall {
-	return PostCall{n.client.Chain("v3/applyment4sub/applyment/")}
+	return PostCall(n.client.Chain("v3/applyment4sub/applyment/"))
 }
 
 // ApplymentID is /v3/applyment4sub/applyment/applyment_id.
@@ -50,13 +46,11 @@ func (n V3Applyment4subApplyment) ApplymentID() V3Applyment4subApplymentApplymen
 // V3Applyment4subApplymentApplymentID is /v3/applyment4sub/applyment/applyment_id.
 type V3Applyment4subApplymentApplymentID struct{ client *wxpay.Client }
 
-// ApplymentID is /v3/applyment4sub/applyment/applyment_id/{applyment_id}.
-//
-// GET /v3/applyment4sub/applyment/applyment_id/{applyment_id} 通过申请单号查询申请状态
+// ApplymentID is GET /v3/applyment4sub/applyment/applyment_id/{applyment_id} 通过申请单号查询申请状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697052
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721630
 func (n V3Applyment4subApplymentApplymentID) ApplymentID(applymentID string) GetCall {
-	return GetCall{n.client.Chain("v3/applyment4sub/applyment/applyment_id/{applyment_id}").Var("applyment_id", applymentID)}
+	return GetCall(n.client.Chain("v3/applyment4sub/applyment/applyment_id/{applyment_id}").Var("applyment_id", applymentID))
 }
 
 // BusinessCode is /v3/applyment4sub/applyment/business_code.
@@ -67,11 +61,9 @@ func (n V3Applyment4subApplyment) BusinessCode() V3Applyment4subApplymentBusines
 // V3Applyment4subApplymentBusinessCode is /v3/applyment4sub/applyment/business_code.
 type V3Applyment4subApplymentBusinessCode struct{ client *wxpay.Client }
 
-// BusinessCode is /v3/applyment4sub/applyment/business_code/{business_code}.
-//
-// GET /v3/applyment4sub/applyment/business_code/{business_code} 通过业务申请编号查询申请状态
+// BusinessCode is GET /v3/applyment4sub/applyment/business_code/{business_code} 通过业务申请编号查询申请状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697168
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721709
 func (n V3Applyment4subApplymentBusinessCode) BusinessCode(businessCode string) GetCall {
-	return GetCall{n.client.Chain("v3/applyment4sub/applyment/business_code/{business_code}").Var("business_code", businessCode)}
+	return GetCall(n.client.Chain("v3/applyment4sub/applyment/business_code/{business_code}").Var("business_code", businessCode))
 }

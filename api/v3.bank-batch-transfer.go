@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // BankBatchTransfer is /v3/bank-batch-transfer.
 func (n V3Root) BankBatchTransfer() V3BankBatchTransfer {
@@ -24,26 +22,26 @@ type V3BankBatchTransferReceipt struct{ client *wxpay.Client }
 
 // DetailReceipts is /v3/bank-batch-transfer/receipt/detail-receipts.
 //
-// GET /v3/bank-batch-transfer/receipt/detail-receipts 查询明细电子回单受理结果
-//   - query: out_batch_no, out_detail_no
+// GET /v3/bank-batch-transfer/receipt/detail-receipts 查询明细电子回单受理结果:
+//   - required in query: out_batch_no, out_detail_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012470775
 //
-// POST /v3/bank-batch-transfer/receipt/detail-receipts 受理明细电子回单
-//   - body: out_batch_no, out_detail_no
+// POST /v3/bank-batch-transfer/receipt/detail-receipts 受理明细电子回单:
+//   - required in body: out_batch_no, out_detail_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012470770
 func (n V3BankBatchTransferReceipt) DetailReceipts() GetPostCall {
-	return GetPostCall{n.client.Chain("v3/bank-batch-transfer/receipt/detail-receipts")}
+	return GetPostCall(n.client.Chain("v3/bank-batch-transfer/receipt/detail-receipts"))
 }
 
 // SummaryReceipts is /v3/bank-batch-transfer/receipt/summary-receipts.
 //
-// GET /v3/bank-batch-transfer/receipt/summary-receipts 查询汇总电子回单受理结果
-//   - query: out_batch_no
+// GET /v3/bank-batch-transfer/receipt/summary-receipts 查询汇总电子回单受理结果:
+//   - required in query: out_batch_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012470761
 //
-// POST /v3/bank-batch-transfer/receipt/summary-receipts 受理汇总电子回单
-//   - body: out_batch_no
+// POST /v3/bank-batch-transfer/receipt/summary-receipts 受理汇总电子回单:
+//   - required in body: out_batch_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012470746
 func (n V3BankBatchTransferReceipt) SummaryReceipts() GetPostCall {
-	return GetPostCall{n.client.Chain("v3/bank-batch-transfer/receipt/summary-receipts")}
+	return GetPostCall(n.client.Chain("v3/bank-batch-transfer/receipt/summary-receipts"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // BankTransfer is /v3/bank-transfer.
 func (n V3Root) BankTransfer() V3BankTransfer {
@@ -14,14 +12,13 @@ func (n V3Root) BankTransfer() V3BankTransfer {
 // V3BankTransfer is /v3/bank-transfer.
 type V3BankTransfer struct{ client *wxpay.Client }
 
-// Batches is /v3/bank-transfer/batches.
-//
-// POST /v3/bank-transfer/batches 发起批量转账
-//   - body: platform_mchid, specialized_payment_mchid, sponsor_mchid, user_authorized_mchid, user_authorized_appid,
-//     out_batch_no, batch_name, batch_remark, total_amount, total_count, transfer_scene, transfer_purpose
+// Batches is POST /v3/bank-transfer/batches 发起批量转账:
+//   - required in body: platform_mchid, specialized_payment_mchid, sponsor_mchid, user_authorized_mchid,
+//     user_authorized_appid, out_batch_no, batch_name, batch_remark, total_amount, total_count, transfer_scene,
+//     transfer_purpose
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465889
 func (n V3BankTransfer) Batches() V3BankTransferBatches {
-	return V3BankTransferBatches{PostCall{n.client.Chain("v3/bank-transfer/batches")}, n.client}
+	return V3BankTransferBatches{PostCall(n.client.Chain("v3/bank-transfer/batches")), n.client}
 }
 
 // V3BankTransferBatches is /v3/bank-transfer/batches.
@@ -38,13 +35,11 @@ func (n V3BankTransferBatches) BatchID() V3BankTransferBatchesBatchID {
 // V3BankTransferBatchesBatchID is /v3/bank-transfer/batches/batch-id.
 type V3BankTransferBatchesBatchID struct{ client *wxpay.Client }
 
-// BatchID is /v3/bank-transfer/batches/batch-id/{batch_id}.
-//
-// GET /v3/bank-transfer/batches/batch-id/{batch_id} 微信支付批次单号查询批次单
-//   - query: need_query_detail
+// BatchID is GET /v3/bank-transfer/batches/batch-id/{batch_id} 微信支付批次单号查询批次单:
+//   - required in query: need_query_detail
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465891
 func (n V3BankTransferBatchesBatchID) BatchID(batchID string) V3BankTransferBatchesBatchIDBatchID {
-	return V3BankTransferBatchesBatchIDBatchID{GetCall{n.client.Chain("v3/bank-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID)}}
+	return V3BankTransferBatchesBatchIDBatchID{GetCall(n.client.Chain("v3/bank-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
 }
 
 // V3BankTransferBatchesBatchIDBatchID is /v3/bank-transfer/batches/batch-id/{batch_id}.
@@ -52,7 +47,7 @@ type V3BankTransferBatchesBatchIDBatchID struct{ GetCall }
 
 // Details is /v3/bank-transfer/batches/batch-id/{batch_id}/details.
 func (n V3BankTransferBatchesBatchIDBatchID) Details() V3BankTransferBatchesBatchIDBatchIDDetails {
-	return V3BankTransferBatchesBatchIDBatchIDDetails{n.chain}
+	return V3BankTransferBatchesBatchIDBatchIDDetails{wxpay.Chain(n.GetCall)}
 }
 
 // V3BankTransferBatchesBatchIDBatchIDDetails is /v3/bank-transfer/batches/batch-id/{batch_id}/details.
@@ -66,12 +61,10 @@ func (n V3BankTransferBatchesBatchIDBatchIDDetails) DetailID() V3BankTransferBat
 // V3BankTransferBatchesBatchIDBatchIDDetailsDetailID is /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id.
 type V3BankTransferBatchesBatchIDBatchIDDetailsDetailID struct{ chain wxpay.Chain }
 
-// DetailID is /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}.
-//
-// GET /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信支付明细单号查询明细单
+// DetailID is GET /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信支付明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465897
 func (n V3BankTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
-	return GetCall{n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID)}
+	return GetCall(n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
 }
 
 // OutBatchNo is /v3/bank-transfer/batches/out-batch-no.
@@ -82,13 +75,11 @@ func (n V3BankTransferBatches) OutBatchNo() V3BankTransferBatchesOutBatchNo {
 // V3BankTransferBatchesOutBatchNo is /v3/bank-transfer/batches/out-batch-no.
 type V3BankTransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
-// OutBatchNo is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}.
-//
-// GET /v3/bank-transfer/batches/out-batch-no/{out_batch_no} 银行批次单号查询批次单
-//   - query: need_query_detail
+// OutBatchNo is GET /v3/bank-transfer/batches/out-batch-no/{out_batch_no} 银行批次单号查询批次单:
+//   - required in query: need_query_detail
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465903
 func (n V3BankTransferBatchesOutBatchNo) OutBatchNo(outBatchNo string) V3BankTransferBatchesOutBatchNoOutBatchNo {
-	return V3BankTransferBatchesOutBatchNoOutBatchNo{GetCall{n.client.Chain("v3/bank-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo)}}
+	return V3BankTransferBatchesOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/bank-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3BankTransferBatchesOutBatchNoOutBatchNo is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}.
@@ -96,7 +87,7 @@ type V3BankTransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
 
 // Details is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3BankTransferBatchesOutBatchNoOutBatchNo) Details() V3BankTransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3BankTransferBatchesOutBatchNoOutBatchNoDetails{n.chain}
+	return V3BankTransferBatchesOutBatchNoOutBatchNoDetails{wxpay.Chain(n.GetCall)}
 }
 
 // V3BankTransferBatchesOutBatchNoOutBatchNoDetails is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details.
@@ -110,10 +101,9 @@ func (n V3BankTransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo() V3BankTr
 // V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 type V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ chain wxpay.Chain }
 
-// OutDetailNo is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}.
-//
-// GET /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no} 银行明细单号查询明细单
+// OutDetailNo is GET /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
+// 银行明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465915
 func (n V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
-	return GetCall{n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo)}
+	return GetCall(n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }

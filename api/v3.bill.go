@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Bill is /v3/bill.
 func (n V3Root) Bill() V3Bill {
@@ -14,35 +12,29 @@ func (n V3Root) Bill() V3Bill {
 // V3Bill is /v3/bill.
 type V3Bill struct{ client *wxpay.Client }
 
-// Fundflowbill is /v3/bill/fundflowbill.
-//
-// GET /v3/bill/fundflowbill 申请资金账单
-//   - query: bill_date
+// Fundflowbill is GET /v3/bill/fundflowbill 申请资金账单:
+//   - required in query: bill_date
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791867
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070400
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012810609
 func (n V3Bill) Fundflowbill() GetCall {
-	return GetCall{n.client.Chain("v3/bill/fundflowbill")}
+	return GetCall(n.client.Chain("v3/bill/fundflowbill"))
 }
 
-// SubMerchantFundflowbill is /v3/bill/sub-merchant-fundflowbill.
-//
-// GET /v3/bill/sub-merchant-fundflowbill 申请单个子商户资金账单
-//   - query: sub_mchid, bill_date, algorithm, account_type
+// SubMerchantFundflowbill is GET /v3/bill/sub-merchant-fundflowbill 申请单个子商户资金账单:
+//   - required in query: sub_mchid, bill_date, algorithm, account_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012710630
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012886329
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012760249
 func (n V3Bill) SubMerchantFundflowbill() GetCall {
-	return GetCall{n.client.Chain("v3/bill/sub-merchant-fundflowbill")}
+	return GetCall(n.client.Chain("v3/bill/sub-merchant-fundflowbill"))
 }
 
-// Tradebill is /v3/bill/tradebill.
-//
-// GET /v3/bill/tradebill 申请交易账单
-//   - query: bill_date
+// Tradebill is GET /v3/bill/tradebill 申请交易账单:
+//   - required in query: bill_date
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791866
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070395
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012810606
 func (n V3Bill) Tradebill() GetCall {
-	return GetCall{n.client.Chain("v3/bill/tradebill")}
+	return GetCall(n.client.Chain("v3/bill/tradebill"))
 }

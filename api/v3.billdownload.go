@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Billdownload is /v3/billdownload.
 func (n V3Root) Billdownload() V3Billdownload {
@@ -14,13 +12,11 @@ func (n V3Root) Billdownload() V3Billdownload {
 // V3Billdownload is /v3/billdownload.
 type V3Billdownload struct{ client *wxpay.Client }
 
-// File is /v3/billdownload/file.
-//
-// GET /v3/billdownload/file 下载账单
-//   - query: token
+// File is GET /v3/billdownload/file 下载账单:
+//   - required in query: token
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791868
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070401
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012810615
 func (n V3Billdownload) File() GetCall {
-	return GetCall{n.client.Chain("v3/billdownload/file")}
+	return GetCall(n.client.Chain("v3/billdownload/file"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // BrandBasic is /v3/brand-basic.
 func (n V3Root) BrandBasic() V3BrandBasic {
@@ -38,10 +36,8 @@ func (n V3BrandBasicPartnerBrands) BrandID(brandID string) V3BrandBasicPartnerBr
 // V3BrandBasicPartnerBrandsBrandID is /v3/brand-basic/partner/brands/{brand_id}.
 type V3BrandBasicPartnerBrandsBrandID struct{ chain wxpay.Chain }
 
-// ProductAuthorities is /v3/brand-basic/partner/brands/{brand_id}/product-authorities.
-//
-// GET /v3/brand-basic/partner/brands/{brand_id}/product-authorities 获得品牌已授权且在生效中的产品权限信息
+// ProductAuthorities is GET /v3/brand-basic/partner/brands/{brand_id}/product-authorities 获得品牌已授权且在生效中的产品权限信息:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017410365
 func (n V3BrandBasicPartnerBrandsBrandID) ProductAuthorities() GetCall {
-	return GetCall{n.chain.Chain("product-authorities")}
+	return GetCall(n.chain.Chain("product-authorities"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Brand is /v3/brand.
 func (n V3Root) Brand() V3Brand {
@@ -14,15 +12,13 @@ func (n V3Root) Brand() V3Brand {
 // V3Brand is /v3/brand.
 type V3Brand struct{ client *wxpay.Client }
 
-// Applyments is /v3/brand/applyments.
-//
-// POST /v3/brand/applyments 提交入驻申请
-//   - body: business_code, admin_info.admin_name, admin_info.id_doc_type, admin_info.id_card_number,
+// Applyments is POST /v3/brand/applyments 提交入驻申请:
+//   - required in body: business_code, admin_info.admin_name, admin_info.id_doc_type, admin_info.id_card_number,
 //     subject_info.subject_type, subject_info.subject_name, subject_info.unified_social_credit_code,
 //     brand_basic_info.brand_name, brand_basic_info.brand_logo, trademark.trademark_exists
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016249989
 func (n V3Brand) Applyments() V3BrandApplyments {
-	return V3BrandApplyments{PostCall{n.client.Chain("v3/brand/applyments")}, n.client}
+	return V3BrandApplyments{PostCall(n.client.Chain("v3/brand/applyments")), n.client}
 }
 
 // V3BrandApplyments is /v3/brand/applyments.
@@ -39,12 +35,10 @@ func (n V3BrandApplyments) ApplymentID() V3BrandApplymentsApplymentID {
 // V3BrandApplymentsApplymentID is /v3/brand/applyments/applyment-id.
 type V3BrandApplymentsApplymentID struct{ client *wxpay.Client }
 
-// ApplymentID is /v3/brand/applyments/applyment-id/{applyment_id}.
-//
-// GET /v3/brand/applyments/applyment-id/{applyment_id} 根据申请单ID查询申请状态
+// ApplymentID is GET /v3/brand/applyments/applyment-id/{applyment_id} 根据申请单ID查询申请状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016257685
 func (n V3BrandApplymentsApplymentID) ApplymentID(applymentID string) GetCall {
-	return GetCall{n.client.Chain("v3/brand/applyments/applyment-id/{applyment_id}").Var("applyment_id", applymentID)}
+	return GetCall(n.client.Chain("v3/brand/applyments/applyment-id/{applyment_id}").Var("applyment_id", applymentID))
 }
 
 // BusinessCode is /v3/brand/applyments/business-code.
@@ -55,20 +49,16 @@ func (n V3BrandApplyments) BusinessCode() V3BrandApplymentsBusinessCode {
 // V3BrandApplymentsBusinessCode is /v3/brand/applyments/business-code.
 type V3BrandApplymentsBusinessCode struct{ client *wxpay.Client }
 
-// BusinessCode is /v3/brand/applyments/business-code/{business_code}.
-//
-// GET /v3/brand/applyments/business-code/{business_code} 根据业务申请编号查询申请状态
+// BusinessCode is GET /v3/brand/applyments/business-code/{business_code} 根据业务申请编号查询申请状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016257694
 func (n V3BrandApplymentsBusinessCode) BusinessCode(businessCode string) GetCall {
-	return GetCall{n.client.Chain("v3/brand/applyments/business-code/{business_code}").Var("business_code", businessCode)}
+	return GetCall(n.client.Chain("v3/brand/applyments/business-code/{business_code}").Var("business_code", businessCode))
 }
 
-// CancelApplyment is /v3/brand/applyments/cancel-applyment.
-//
-// POST /v3/brand/applyments/cancel-applyment 撤销申请
+// CancelApplyment is POST /v3/brand/applyments/cancel-applyment 撤销申请:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016257700
 func (n V3BrandApplyments) CancelApplyment() PostCall {
-	return PostCall{n.client.Chain("v3/brand/applyments/cancel-applyment")}
+	return PostCall(n.client.Chain("v3/brand/applyments/cancel-applyment"))
 }
 
 // Card is /v3/brand/card.
@@ -81,15 +71,15 @@ type V3BrandCard struct{ client *wxpay.Client }
 
 // CardConfigs is /v3/brand/card/card-configs.
 //
-// GET /v3/brand/card/card-configs 查询商家名片配置申请状态
-//   - query: brand_id
+// GET /v3/brand/card/card-configs 查询商家名片配置申请状态:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016475174
 //
-// POST /v3/brand/card/card-configs 提交商家名片配置申请
-//   - body: business_code, brand_id, brand_customer_service.customer_service_type
+// POST /v3/brand/card/card-configs 提交商家名片配置申请:
+//   - required in body: business_code, brand_id, brand_customer_service.customer_service_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016468440
 func (n V3BrandCard) CardConfigs() V3BrandCardCardConfigs {
-	return V3BrandCardCardConfigs{GetPostCall{n.client.Chain("v3/brand/card/card-configs")}, n.client}
+	return V3BrandCardCardConfigs{GetPostCall(n.client.Chain("v3/brand/card/card-configs")), n.client}
 }
 
 // V3BrandCardCardConfigs is /v3/brand/card/card-configs.
@@ -98,44 +88,38 @@ type V3BrandCardCardConfigs struct {
 	client *wxpay.Client
 }
 
-// CancelApplyment is /v3/brand/card/card-configs/cancel-applyment.
-//
-// POST /v3/brand/card/card-configs/cancel-applyment 撤销商家名片配置申请
-//   - body: brand_id
+// CancelApplyment is POST /v3/brand/card/card-configs/cancel-applyment 撤销商家名片配置申请:
+//   - required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016475172
 func (n V3BrandCardCardConfigs) CancelApplyment() PostCall {
-	return PostCall{n.client.Chain("v3/brand/card/card-configs/cancel-applyment")}
+	return PostCall(n.client.Chain("v3/brand/card/card-configs/cancel-applyment"))
 }
 
-// PreviewURL is /v3/brand/card/card-configs/preview-url.
-//
-// GET /v3/brand/card/card-configs/preview-url 获取商家名片预览二维码
-//   - query: brand_id
+// PreviewURL is GET /v3/brand/card/card-configs/preview-url 获取商家名片预览二维码:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016641998
 func (n V3BrandCardCardConfigs) PreviewURL() GetCall {
-	return GetCall{n.client.Chain("v3/brand/card/card-configs/preview-url")}
+	return GetCall(n.client.Chain("v3/brand/card/card-configs/preview-url"))
 }
 
-// Publish is /v3/brand/card/card-configs/publish.
-//
-// POST /v3/brand/card/card-configs/publish 发布商家名片配置
-//   - body: brand_id, publish_type
+// Publish is POST /v3/brand/card/card-configs/publish 发布商家名片配置:
+//   - required in body: brand_id, publish_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016475176
 func (n V3BrandCardCardConfigs) Publish() PostCall {
-	return PostCall{n.client.Chain("v3/brand/card/card-configs/publish")}
+	return PostCall(n.client.Chain("v3/brand/card/card-configs/publish"))
 }
 
 // CardLinks is /v3/brand/card/card-links.
 //
-// GET /v3/brand/card/card-links 查询已生效交易连接名片规则
-//   - query: brand_id
+// GET /v3/brand/card/card-links 查询已生效交易连接名片规则:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016366785
 //
-// POST /v3/brand/card/card-links 添加交易连接名片规则申请
-//   - body: business_code, brand_id, payment_scene
+// POST /v3/brand/card/card-links 添加交易连接名片规则申请:
+//   - required in body: business_code, brand_id, payment_scene
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016333302
 func (n V3BrandCard) CardLinks() V3BrandCardCardLinks {
-	return V3BrandCardCardLinks{GetPostCall{n.client.Chain("v3/brand/card/card-links")}, n.client}
+	return V3BrandCardCardLinks{GetPostCall(n.client.Chain("v3/brand/card/card-links")), n.client}
 }
 
 // V3BrandCardCardLinks is /v3/brand/card/card-links.
@@ -152,31 +136,25 @@ func (n V3BrandCardCardLinks) BusinessCode() V3BrandCardCardLinksBusinessCode {
 // V3BrandCardCardLinksBusinessCode is /v3/brand/card/card-links/business-code.
 type V3BrandCardCardLinksBusinessCode struct{ client *wxpay.Client }
 
-// BusinessCode is /v3/brand/card/card-links/business-code/{business_code}.
-//
-// GET /v3/brand/card/card-links/business-code/{business_code} 根据业务申请编号查询添加申请状态
-//   - query: brand_id
+// BusinessCode is GET /v3/brand/card/card-links/business-code/{business_code} 根据业务申请编号查询添加申请状态:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016366816
 func (n V3BrandCardCardLinksBusinessCode) BusinessCode(businessCode string) GetCall {
-	return GetCall{n.client.Chain("v3/brand/card/card-links/business-code/{business_code}").Var("business_code", businessCode)}
+	return GetCall(n.client.Chain("v3/brand/card/card-links/business-code/{business_code}").Var("business_code", businessCode))
 }
 
-// CancelApplyment is /v3/brand/card/card-links/cancel-applyment.
-//
-// POST /v3/brand/card/card-links/cancel-applyment 撤销交易连接名片配置申请
-//   - body: business_code, brand_id
+// CancelApplyment is POST /v3/brand/card/card-links/cancel-applyment 撤销交易连接名片配置申请:
+//   - required in body: business_code, brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016366797
 func (n V3BrandCardCardLinks) CancelApplyment() PostCall {
-	return PostCall{n.client.Chain("v3/brand/card/card-links/cancel-applyment")}
+	return PostCall(n.client.Chain("v3/brand/card/card-links/cancel-applyment"))
 }
 
-// UnbindCardLink is /v3/brand/card/card-links/unbind-card-link.
-//
-// POST /v3/brand/card/card-links/unbind-card-link 解除已生效交易连接名片场景
-//   - body: brand_id, payment_scene
+// UnbindCardLink is POST /v3/brand/card/card-links/unbind-card-link 解除已生效交易连接名片场景:
+//   - required in body: brand_id, payment_scene
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016366804
 func (n V3BrandCardCardLinks) UnbindCardLink() PostCall {
-	return PostCall{n.client.Chain("v3/brand/card/card-links/unbind-card-link")}
+	return PostCall(n.client.Chain("v3/brand/card/card-links/unbind-card-link"))
 }
 
 // Marketing is /v3/brand/marketing.
@@ -195,13 +173,11 @@ func (n V3BrandMarketing) ShakeActivities() V3BrandMarketingShakeActivities {
 // V3BrandMarketingShakeActivities is /v3/brand/marketing/shake-activities.
 type V3BrandMarketingShakeActivities struct{ client *wxpay.Client }
 
-// Activities is /v3/brand/marketing/shake-activities/activities.
-//
-// GET /v3/brand/marketing/shake-activities/activities 查询摇优惠活动列表
-//   - query: brand_id, limit, offset
+// Activities is GET /v3/brand/marketing/shake-activities/activities 查询摇优惠活动列表:
+//   - required in query: brand_id, limit, offset
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783259
 func (n V3BrandMarketingShakeActivities) Activities() GetCall {
-	return GetCall{n.client.Chain("v3/brand/marketing/shake-activities/activities")}
+	return GetCall(n.client.Chain("v3/brand/marketing/shake-activities/activities"))
 }
 
 // Partner is /v3/brand/partner.
@@ -222,16 +198,16 @@ type V3BrandPartnerCardMember struct{ client *wxpay.Client }
 
 // Cards is /v3/brand/partner/card-member/cards.
 //
-// GET /v3/brand/partner/card-member/cards 查询会员卡模板列表
-//   - query: brand_id
+// GET /v3/brand/partner/card-member/cards 查询会员卡模板列表:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336976
 //
-// POST /v3/brand/partner/card-member/cards 创建会员卡模板
-//   - body: brand_id, appid, card_type, card_title, card_color, card_picture_url, code_mode, code_type, benefits,
-//     notify_url, valid_date_information.type
+// POST /v3/brand/partner/card-member/cards 创建会员卡模板:
+//   - required in body: brand_id, appid, card_type, card_title, card_color, card_picture_url, code_mode, code_type,
+//     benefits, notify_url, valid_date_information.type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336970
 func (n V3BrandPartnerCardMember) Cards() V3BrandPartnerCardMemberCards {
-	return V3BrandPartnerCardMemberCards{GetPostCall{n.client.Chain("v3/brand/partner/card-member/cards")}, n.client}
+	return V3BrandPartnerCardMemberCards{GetPostCall(n.client.Chain("v3/brand/partner/card-member/cards")), n.client}
 }
 
 // V3BrandPartnerCardMemberCards is /v3/brand/partner/card-member/cards.
@@ -242,45 +218,43 @@ type V3BrandPartnerCardMemberCards struct {
 
 // CardID is /v3/brand/partner/card-member/cards/{card_id}.
 //
-// GET /v3/brand/partner/card-member/cards/{card_id} 查询会员卡模板信息
-//   - query: brand_id
+// GET /v3/brand/partner/card-member/cards/{card_id} 查询会员卡模板信息:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336974
 //
-// PATCH /v3/brand/partner/card-member/cards/{card_id} 修改会员卡模板信息
-//   - body: brand_id
+// PATCH /v3/brand/partner/card-member/cards/{card_id} 修改会员卡模板信息:
+//   - required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336977
 //
-// DELETE /v3/brand/partner/card-member/cards/{card_id} 删除会员卡模板
-//   - query: brand_id
+// DELETE /v3/brand/partner/card-member/cards/{card_id} 删除会员卡模板:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336972
 func (n V3BrandPartnerCardMemberCards) CardID(cardID string) V3BrandPartnerCardMemberCardsCardID {
-	return V3BrandPartnerCardMemberCardsCardID{GetPatchDeleteCall{n.client.Chain("v3/brand/partner/card-member/cards/{card_id}").Var("card_id", cardID)}}
+	return V3BrandPartnerCardMemberCardsCardID{GetPatchDeleteCall(n.client.Chain("v3/brand/partner/card-member/cards/{card_id}").Var("card_id", cardID))}
 }
 
 // V3BrandPartnerCardMemberCardsCardID is /v3/brand/partner/card-member/cards/{card_id}.
 type V3BrandPartnerCardMemberCardsCardID struct{ GetPatchDeleteCall }
 
-// Invalidate is /v3/brand/partner/card-member/cards/{card_id}/invalidate.
-//
-// POST /v3/brand/partner/card-member/cards/{card_id}/invalidate 作废会员卡模板
-//   - body: brand_id
+// Invalidate is POST /v3/brand/partner/card-member/cards/{card_id}/invalidate 作废会员卡模板:
+//   - required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336972
 func (n V3BrandPartnerCardMemberCardsCardID) Invalidate() PostCall {
-	return PostCall{n.chain.Chain("invalidate")}
+	return PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("invalidate"))
 }
 
 // MembershipActivities is /v3/brand/partner/card-member/membership-activities.
 //
-// GET /v3/brand/partner/card-member/membership-activities 查询品牌会员发券活动列表
-//   - query: brand_id, offset, limit
+// GET /v3/brand/partner/card-member/membership-activities 查询品牌会员发券活动列表:
+//   - required in query: brand_id, offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588039
 //
-// POST /v3/brand/partner/card-member/membership-activities 创建品牌会员发券活动
-//   - body: out_request_no, brand_id, card_id, activity_channel, title, sub_title, begin_time, end_time, apply_total,
-//     product_coupon_stock_list[].product_coupon_id, product_coupon_stock_list[].stock_id
+// POST /v3/brand/partner/card-member/membership-activities 创建品牌会员发券活动:
+//   - required in body: out_request_no, brand_id, card_id, activity_channel, title, sub_title, begin_time, end_time,
+//     apply_total, product_coupon_stock_list[].product_coupon_id, product_coupon_stock_list[].stock_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016464918
 func (n V3BrandPartnerCardMember) MembershipActivities() V3BrandPartnerCardMemberMembershipActivities {
-	return V3BrandPartnerCardMemberMembershipActivities{GetPostCall{n.client.Chain("v3/brand/partner/card-member/membership-activities")}, n.client}
+	return V3BrandPartnerCardMemberMembershipActivities{GetPostCall(n.client.Chain("v3/brand/partner/card-member/membership-activities")), n.client}
 }
 
 // V3BrandPartnerCardMemberMembershipActivities is /v3/brand/partner/card-member/membership-activities.
@@ -291,54 +265,46 @@ type V3BrandPartnerCardMemberMembershipActivities struct {
 
 // ActivityID is /v3/brand/partner/card-member/membership-activities/{activity_id}.
 //
-// GET /v3/brand/partner/card-member/membership-activities/{activity_id} 查询品牌会员发券活动
-//   - query: brand_id
+// GET /v3/brand/partner/card-member/membership-activities/{activity_id} 查询品牌会员发券活动:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588015
 //
-// PATCH /v3/brand/partner/card-member/membership-activities/{activity_id} 修改品牌会员发券活动信息
-//   - body: brand_id, title, sub_title, begin_time, end_time
+// PATCH /v3/brand/partner/card-member/membership-activities/{activity_id} 修改品牌会员发券活动信息:
+//   - required in body: brand_id, title, sub_title, begin_time, end_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588044
 func (n V3BrandPartnerCardMemberMembershipActivities) ActivityID(activityID string) V3BrandPartnerCardMemberMembershipActivitiesActivityID {
-	return V3BrandPartnerCardMemberMembershipActivitiesActivityID{GetPatchCall{n.client.Chain("v3/brand/partner/card-member/membership-activities/{activity_id}").Var("activity_id", activityID)}}
+	return V3BrandPartnerCardMemberMembershipActivitiesActivityID{GetPatchCall(n.client.Chain("v3/brand/partner/card-member/membership-activities/{activity_id}").Var("activity_id", activityID))}
 }
 
 // V3BrandPartnerCardMemberMembershipActivitiesActivityID is /v3/brand/partner/card-member/membership-activities/{activity_id}.
 type V3BrandPartnerCardMemberMembershipActivitiesActivityID struct{ GetPatchCall }
 
-// Terminate is /v3/brand/partner/card-member/membership-activities/{activity_id}/terminate.
-//
-// POST /v3/brand/partner/card-member/membership-activities/{activity_id}/terminate 终止品牌会员发券活动
-//   - body: brand_id
+// Terminate is POST /v3/brand/partner/card-member/membership-activities/{activity_id}/terminate 终止品牌会员发券活动:
+//   - required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588028
 func (n V3BrandPartnerCardMemberMembershipActivitiesActivityID) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("terminate"))
 }
 
-// PayViewTokens is /v3/brand/partner/card-member/pay-view-tokens.
-//
-// POST /v3/brand/partner/card-member/pay-view-tokens 品牌会员展示付款码组件预授权
-//   - body: brand_id, card_id, openid
+// PayViewTokens is POST /v3/brand/partner/card-member/pay-view-tokens 品牌会员展示付款码组件预授权:
+//   - required in body: brand_id, card_id, openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016834476
 func (n V3BrandPartnerCardMember) PayViewTokens() PostCall {
-	return PostCall{n.client.Chain("v3/brand/partner/card-member/pay-view-tokens")}
+	return PostCall(n.client.Chain("v3/brand/partner/card-member/pay-view-tokens"))
 }
 
-// PreAuthTokens is /v3/brand/partner/card-member/pre-auth-tokens.
-//
-// POST /v3/brand/partner/card-member/pre-auth-tokens 入会组件预授权
-//   - body: brand_id, card_id, openid
+// PreAuthTokens is POST /v3/brand/partner/card-member/pre-auth-tokens 入会组件预授权:
+//   - required in body: brand_id, card_id, openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336986
 func (n V3BrandPartnerCardMember) PreAuthTokens() PostCall {
-	return PostCall{n.client.Chain("v3/brand/partner/card-member/pre-auth-tokens")}
+	return PostCall(n.client.Chain("v3/brand/partner/card-member/pre-auth-tokens"))
 }
 
-// UserCards is /v3/brand/partner/card-member/user-cards.
-//
-// GET /v3/brand/partner/card-member/user-cards 查询用户在品牌下所有会员卡
-//   - query: brand_id, openid, offset, limit
+// UserCards is GET /v3/brand/partner/card-member/user-cards 查询用户在品牌下所有会员卡:
+//   - required in query: brand_id, openid, offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336984
 func (n V3BrandPartnerCardMember) UserCards() V3BrandPartnerCardMemberUserCards {
-	return V3BrandPartnerCardMemberUserCards{GetCall{n.client.Chain("v3/brand/partner/card-member/user-cards")}, n.client}
+	return V3BrandPartnerCardMemberUserCards{GetCall(n.client.Chain("v3/brand/partner/card-member/user-cards")), n.client}
 }
 
 // V3BrandPartnerCardMemberUserCards is /v3/brand/partner/card-member/user-cards.
@@ -347,67 +313,57 @@ type V3BrandPartnerCardMemberUserCards struct {
 	client *wxpay.Client
 }
 
-// ImportByOpenid is /v3/brand/partner/card-member/user-cards/import-by-openid.
-//
-// POST /v3/brand/partner/card-member/user-cards/import-by-openid 根据openid导入用户会员卡
-//   - body: brand_id, card_id, openid, user_card_code, date_information.type, pickup_time
+// ImportByOpenid is POST /v3/brand/partner/card-member/user-cards/import-by-openid 根据openid导入用户会员卡:
+//   - required in body: brand_id, card_id, openid, user_card_code, date_information.type, pickup_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336981
 func (n V3BrandPartnerCardMemberUserCards) ImportByOpenid() PostCall {
-	return PostCall{n.client.Chain("v3/brand/partner/card-member/user-cards/import-by-openid")}
+	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-cards/import-by-openid"))
 }
 
-// ImportByPhone is /v3/brand/partner/card-member/user-cards/import-by-phone.
-//
-// POST /v3/brand/partner/card-member/user-cards/import-by-phone 根据手机号导入用户会员卡
-//   - body: brand_id, card_id, phone_number, user_card_code, date_information.type, pickup_time
+// ImportByPhone is POST /v3/brand/partner/card-member/user-cards/import-by-phone 根据手机号导入用户会员卡:
+//   - required in body: brand_id, card_id, phone_number, user_card_code, date_information.type, pickup_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336982
 func (n V3BrandPartnerCardMemberUserCards) ImportByPhone() PostCall {
-	return PostCall{n.client.Chain("v3/brand/partner/card-member/user-cards/import-by-phone")}
+	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-cards/import-by-phone"))
 }
 
 // UserCardCode is /v3/brand/partner/card-member/user-cards/{user_card_code}.
 //
-// GET /v3/brand/partner/card-member/user-cards/{user_card_code} 查询用户会员卡信息
-//   - query: brand_id, card_id, openid
+// GET /v3/brand/partner/card-member/user-cards/{user_card_code} 查询用户会员卡信息:
+//   - required in query: brand_id, card_id, openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336980
 //
-// PATCH /v3/brand/partner/card-member/user-cards/{user_card_code} 修改用户会员卡信息
-//   - query: card_id
+// PATCH /v3/brand/partner/card-member/user-cards/{user_card_code} 修改用户会员卡信息:
+//   - required in query: card_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336985
 func (n V3BrandPartnerCardMemberUserCards) UserCardCode(userCardCode string) V3BrandPartnerCardMemberUserCardsUserCardCode {
-	return V3BrandPartnerCardMemberUserCardsUserCardCode{GetPatchCall{n.client.Chain("v3/brand/partner/card-member/user-cards/{user_card_code}").Var("user_card_code", userCardCode)}}
+	return V3BrandPartnerCardMemberUserCardsUserCardCode{GetPatchCall(n.client.Chain("v3/brand/partner/card-member/user-cards/{user_card_code}").Var("user_card_code", userCardCode))}
 }
 
 // V3BrandPartnerCardMemberUserCardsUserCardCode is /v3/brand/partner/card-member/user-cards/{user_card_code}.
 type V3BrandPartnerCardMemberUserCardsUserCardCode struct{ GetPatchCall }
 
-// Confirm is /v3/brand/partner/card-member/user-cards/{user_card_code}/confirm.
-//
-// POST /v3/brand/partner/card-member/user-cards/{user_card_code}/confirm 同步会员开通结果
-//   - query: card_id
-//   - body: brand_id, openid, user_card_confirm_state
+// Confirm is POST /v3/brand/partner/card-member/user-cards/{user_card_code}/confirm 同步会员开通结果:
+//   - required in query: card_id
+//   - required in body: brand_id, openid, user_card_confirm_state
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336979
 func (n V3BrandPartnerCardMemberUserCardsUserCardCode) Confirm() PostCall {
-	return PostCall{n.chain.Chain("confirm")}
+	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("confirm"))
 }
 
-// Invalidate is /v3/brand/partner/card-member/user-cards/{user_card_code}/invalidate.
-//
-// POST /v3/brand/partner/card-member/user-cards/{user_card_code}/invalidate 作废用户会员卡
-//   - query: brand_id, card_id
-//   - body: openid
+// Invalidate is POST /v3/brand/partner/card-member/user-cards/{user_card_code}/invalidate 作废用户会员卡:
+//   - required in query: brand_id, card_id
+//   - required in body: openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336983
 func (n V3BrandPartnerCardMemberUserCardsUserCardCode) Invalidate() PostCall {
-	return PostCall{n.chain.Chain("invalidate")}
+	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("invalidate"))
 }
 
-// UserFeeds is /v3/brand/partner/card-member/user-feeds.
-//
-// POST /v3/brand/partner/card-member/user-feeds 创建用户动态信息
-//   - body: brand_id, card_id, user_card_code, openid, out_request_no, cell_message
+// UserFeeds is POST /v3/brand/partner/card-member/user-feeds 创建用户动态信息:
+//   - required in body: brand_id, card_id, user_card_code, openid, out_request_no, cell_message
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336987
 func (n V3BrandPartnerCardMember) UserFeeds() PostCall {
-	return PostCall{n.client.Chain("v3/brand/partner/card-member/user-feeds")}
+	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-feeds"))
 }
 
 // UserPoints is /v3/brand/partner/card-member/user-points.
@@ -426,22 +382,18 @@ func (n V3BrandPartnerCardMemberUserPoints) ExchangeCoupon() V3BrandPartnerCardM
 // V3BrandPartnerCardMemberUserPointsExchangeCoupon is /v3/brand/partner/card-member/user-points/exchange-coupon.
 type V3BrandPartnerCardMemberUserPointsExchangeCoupon struct{ client *wxpay.Client }
 
-// Confirm is /v3/brand/partner/card-member/user-points/exchange-coupon/confirm.
-//
-// POST /v3/brand/partner/card-member/user-points/exchange-coupon/confirm 同步积分兑券结果
-//   - body: record_id, exchange_coupon_template_id, brand_id, card_id, openid, user_card_code, state
+// Confirm is POST /v3/brand/partner/card-member/user-points/exchange-coupon/confirm 同步积分兑券结果:
+//   - required in body: record_id, exchange_coupon_template_id, brand_id, card_id, openid, user_card_code, state
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015897268
 func (n V3BrandPartnerCardMemberUserPointsExchangeCoupon) Confirm() PostCall {
-	return PostCall{n.client.Chain("v3/brand/partner/card-member/user-points/exchange-coupon/confirm")}
+	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-points/exchange-coupon/confirm"))
 }
 
-// Sync is /v3/brand/partner/card-member/user-points/sync.
-//
-// POST /v3/brand/partner/card-member/user-points/sync 同步积分余额
-//   - body: out_request_no, brand_id, card_id, openid, user_card_code, point_balance
+// Sync is POST /v3/brand/partner/card-member/user-points/sync 同步积分余额:
+//   - required in body: out_request_no, brand_id, card_id, openid, user_card_code, point_balance
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015897280
 func (n V3BrandPartnerCardMemberUserPoints) Sync() PostCall {
-	return PostCall{n.client.Chain("v3/brand/partner/card-member/user-points/sync")}
+	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-points/sync"))
 }
 
 // Store is /v3/brand/partner/store.
@@ -454,15 +406,15 @@ type V3BrandPartnerStore struct{ client *wxpay.Client }
 
 // Brandstores is /v3/brand/partner/store/brandstores.
 //
-// GET /v3/brand/partner/store/brandstores 列表查询品牌门店信息
-//   - query: brand_id
+// GET /v3/brand/partner/store/brandstores 列表查询品牌门店信息:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016756674
 //
-// POST /v3/brand/partner/store/brandstores 创建品牌门店
-//   - body: brand_id, store_address.address_code, store_address.address_detail
+// POST /v3/brand/partner/store/brandstores 创建品牌门店:
+//   - required in body: brand_id, store_address.address_code, store_address.address_detail
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783183
 func (n V3BrandPartnerStore) Brandstores() V3BrandPartnerStoreBrandstores {
-	return V3BrandPartnerStoreBrandstores{GetPostCall{n.client.Chain("v3/brand/partner/store/brandstores")}, n.client}
+	return V3BrandPartnerStoreBrandstores{GetPostCall(n.client.Chain("v3/brand/partner/store/brandstores")), n.client}
 }
 
 // V3BrandPartnerStoreBrandstores is /v3/brand/partner/store/brandstores.
@@ -473,58 +425,50 @@ type V3BrandPartnerStoreBrandstores struct {
 
 // StoreID is /v3/brand/partner/store/brandstores/{store_id}.
 //
-// GET /v3/brand/partner/store/brandstores/{store_id} 查询品牌门店
-//   - query: brand_id
+// GET /v3/brand/partner/store/brandstores/{store_id} 查询品牌门店:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783153
 //
-// PATCH /v3/brand/partner/store/brandstores/{store_id} 更新品牌门店
-//   - body: brand_id
+// PATCH /v3/brand/partner/store/brandstores/{store_id} 更新品牌门店:
+//   - required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783158
 //
-// DELETE /v3/brand/partner/store/brandstores/{store_id} 删除品牌门店
-//   - body: brand_id
+// DELETE /v3/brand/partner/store/brandstores/{store_id} 删除品牌门店:
+//   - required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783113
 func (n V3BrandPartnerStoreBrandstores) StoreID(storeID string) V3BrandPartnerStoreBrandstoresStoreID {
-	return V3BrandPartnerStoreBrandstoresStoreID{GetPatchDeleteBodyCall{n.client.Chain("v3/brand/partner/store/brandstores/{store_id}").Var("store_id", storeID)}}
+	return V3BrandPartnerStoreBrandstoresStoreID{GetPatchDeleteBodyCall(n.client.Chain("v3/brand/partner/store/brandstores/{store_id}").Var("store_id", storeID))}
 }
 
 // V3BrandPartnerStoreBrandstoresStoreID is /v3/brand/partner/store/brandstores/{store_id}.
 type V3BrandPartnerStoreBrandstoresStoreID struct{ GetPatchDeleteBodyCall }
 
-// Bindrecipient is /v3/brand/partner/store/brandstores/{store_id}/bindrecipient.
-//
-// POST /v3/brand/partner/store/brandstores/{store_id}/bindrecipient 绑定收款商户号
-//   - body: brand_id, mchid, company_name
+// Bindrecipient is POST /v3/brand/partner/store/brandstores/{store_id}/bindrecipient 绑定收款商户号:
+//   - required in body: brand_id, mchid, company_name
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783177
 func (n V3BrandPartnerStoreBrandstoresStoreID) Bindrecipient() PostCall {
-	return PostCall{n.chain.Chain("bindrecipient")}
+	return PostCall(wxpay.Chain(n.GetPatchDeleteBodyCall).Chain("bindrecipient"))
 }
 
-// Close is /v3/brand/partner/store/brandstores/{store_id}/close.
-//
-// POST /v3/brand/partner/store/brandstores/{store_id}/close 暂停门店营业
-//   - body: brand_id
+// Close is POST /v3/brand/partner/store/brandstores/{store_id}/close 暂停门店营业:
+//   - required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016756671
 func (n V3BrandPartnerStoreBrandstoresStoreID) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetPatchDeleteBodyCall).Chain("close"))
 }
 
-// Resume is /v3/brand/partner/store/brandstores/{store_id}/resume.
-//
-// POST /v3/brand/partner/store/brandstores/{store_id}/resume 恢复门店营业
-//   - body: brand_id
+// Resume is POST /v3/brand/partner/store/brandstores/{store_id}/resume 恢复门店营业:
+//   - required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016756672
 func (n V3BrandPartnerStoreBrandstoresStoreID) Resume() PostCall {
-	return PostCall{n.chain.Chain("resume")}
+	return PostCall(wxpay.Chain(n.GetPatchDeleteBodyCall).Chain("resume"))
 }
 
-// Unbindrecipient is /v3/brand/partner/store/brandstores/{store_id}/unbindrecipient.
-//
-// POST /v3/brand/partner/store/brandstores/{store_id}/unbindrecipient 解绑收款商户号
-//   - body: brand_id, mchid
+// Unbindrecipient is POST /v3/brand/partner/store/brandstores/{store_id}/unbindrecipient 解绑收款商户号:
+//   - required in body: brand_id, mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783188
 func (n V3BrandPartnerStoreBrandstoresStoreID) Unbindrecipient() PostCall {
-	return PostCall{n.chain.Chain("unbindrecipient")}
+	return PostCall(wxpay.Chain(n.GetPatchDeleteBodyCall).Chain("unbindrecipient"))
 }
 
 // Profitsharing is /v3/brand/profitsharing.
@@ -543,35 +487,31 @@ func (n V3BrandProfitsharing) BrandConfigs() V3BrandProfitsharingBrandConfigs {
 // V3BrandProfitsharingBrandConfigs is /v3/brand/profitsharing/brand-configs.
 type V3BrandProfitsharingBrandConfigs struct{ client *wxpay.Client }
 
-// BrandMchid is /v3/brand/profitsharing/brand-configs/{brand_mchid}.
-//
-// GET /v3/brand/profitsharing/brand-configs/{brand_mchid} 查询最大分账比例
+// BrandMchid is GET /v3/brand/profitsharing/brand-configs/{brand_mchid} 查询最大分账比例:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467022
 func (n V3BrandProfitsharingBrandConfigs) BrandMchid(brandMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/brand/profitsharing/brand-configs/{brand_mchid}").Var("brand_mchid", brandMchid)}
+	return GetCall(n.client.Chain("v3/brand/profitsharing/brand-configs/{brand_mchid}").Var("brand_mchid", brandMchid))
 }
 
-// FinishOrder is /v3/brand/profitsharing/finish-order.
-//
-// POST /v3/brand/profitsharing/finish-order 完结分账
-//   - body: sub_mchid, transaction_id, out_order_no, description
+// FinishOrder is POST /v3/brand/profitsharing/finish-order 完结分账:
+//   - required in body: sub_mchid, transaction_id, out_order_no, description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467016
 func (n V3BrandProfitsharing) FinishOrder() PostCall {
-	return PostCall{n.client.Chain("v3/brand/profitsharing/finish-order")}
+	return PostCall(n.client.Chain("v3/brand/profitsharing/finish-order"))
 }
 
 // Orders is /v3/brand/profitsharing/orders.
 //
-// GET /v3/brand/profitsharing/orders 查询分账结果
-//   - query: sub_mchid, transaction_id, out_order_no
+// GET /v3/brand/profitsharing/orders 查询分账结果:
+//   - required in query: sub_mchid, transaction_id, out_order_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467002
 //
-// POST /v3/brand/profitsharing/orders 请求分账
-//   - body: brand_mchid, sub_mchid, appid, transaction_id, out_order_no, receivers[].type, receivers[].account,
-//     receivers[].amount, receivers[].description, finish
+// POST /v3/brand/profitsharing/orders 请求分账:
+//   - required in body: brand_mchid, sub_mchid, appid, transaction_id, out_order_no, receivers[].type,
+//     receivers[].account, receivers[].amount, receivers[].description, finish
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692975
 func (n V3BrandProfitsharing) Orders() V3BrandProfitsharingOrders {
-	return V3BrandProfitsharingOrders{GetPostCall{n.client.Chain("v3/brand/profitsharing/orders")}, n.client}
+	return V3BrandProfitsharingOrders{GetPostCall(n.client.Chain("v3/brand/profitsharing/orders")), n.client}
 }
 
 // V3BrandProfitsharingOrders is /v3/brand/profitsharing/orders.
@@ -588,12 +528,10 @@ func (n V3BrandProfitsharingOrders) TransactionID(transactionID string) V3BrandP
 // V3BrandProfitsharingOrdersTransactionID is /v3/brand/profitsharing/orders/{transaction_id}.
 type V3BrandProfitsharingOrdersTransactionID struct{ chain wxpay.Chain }
 
-// Amounts is /v3/brand/profitsharing/orders/{transaction_id}/amounts.
-//
-// GET /v3/brand/profitsharing/orders/{transaction_id}/amounts 查询订单剩余待分金额
+// Amounts is GET /v3/brand/profitsharing/orders/{transaction_id}/amounts 查询订单剩余待分金额:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467021
 func (n V3BrandProfitsharingOrdersTransactionID) Amounts() GetCall {
-	return GetCall{n.chain.Chain("amounts")}
+	return GetCall(n.chain.Chain("amounts"))
 }
 
 // Receivers is /v3/brand/profitsharing/receivers.
@@ -604,33 +542,29 @@ func (n V3BrandProfitsharing) Receivers() V3BrandProfitsharingReceivers {
 // V3BrandProfitsharingReceivers is /v3/brand/profitsharing/receivers.
 type V3BrandProfitsharingReceivers struct{ client *wxpay.Client }
 
-// Add is /v3/brand/profitsharing/receivers/add.
-//
-// POST /v3/brand/profitsharing/receivers/add 添加分账接收方
-//   - body: brand_mchid, appid, type, account, relation_type
+// Add is POST /v3/brand/profitsharing/receivers/add 添加分账接收方:
+//   - required in body: brand_mchid, appid, type, account, relation_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467100
 func (n V3BrandProfitsharingReceivers) Add() PostCall {
-	return PostCall{n.client.Chain("v3/brand/profitsharing/receivers/add")}
+	return PostCall(n.client.Chain("v3/brand/profitsharing/receivers/add"))
 }
 
-// Delete is /v3/brand/profitsharing/receivers/delete.
-//
-// POST /v3/brand/profitsharing/receivers/delete 删除分账接收方
-//   - body: brand_mchid, appid, type, account
+// Delete is POST /v3/brand/profitsharing/receivers/delete 删除分账接收方:
+//   - required in body: brand_mchid, appid, type, account
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467103
 func (n V3BrandProfitsharingReceivers) Delete() PostCall {
-	return PostCall{n.client.Chain("v3/brand/profitsharing/receivers/delete")}
+	return PostCall(n.client.Chain("v3/brand/profitsharing/receivers/delete"))
 }
 
 // Returnorders is /v3/brand/profitsharing/returnorders.
 //
-// GET /v3/brand/profitsharing/returnorders 查询分账回退结果
-//   - query: sub_mchid, out_return_no
+// GET /v3/brand/profitsharing/returnorders 查询分账回退结果:
+//   - required in query: sub_mchid, out_return_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467011
 //
-// POST /v3/brand/profitsharing/returnorders 请求分账回退
-//   - body: sub_mchid, out_return_no, return_mchid, amount, description
+// POST /v3/brand/profitsharing/returnorders 请求分账回退:
+//   - required in body: sub_mchid, out_return_no, return_mchid, amount, description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467097
 func (n V3BrandProfitsharing) Returnorders() GetPostCall {
-	return GetPostCall{n.client.Chain("v3/brand/profitsharing/returnorders")}
+	return GetPostCall(n.client.Chain("v3/brand/profitsharing/returnorders"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Businesscircle is /v3/businesscircle.
 func (n V3Root) Businesscircle() V3Businesscircle {
@@ -14,14 +12,12 @@ func (n V3Root) Businesscircle() V3Businesscircle {
 // V3Businesscircle is /v3/businesscircle.
 type V3Businesscircle struct{ client *wxpay.Client }
 
-// Parkings is /v3/businesscircle/parkings.
-//
-// POST /v3/businesscircle/parkings 商圈会员停车状态同步
-//   - body: brandid, appid, openid, plate_number, state, time
+// Parkings is POST /v3/businesscircle/parkings 商圈会员停车状态同步:
+//   - required in body: brandid, appid, openid, plate_number, state, time
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535502
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474127
 func (n V3Businesscircle) Parkings() PostCall {
-	return PostCall{n.client.Chain("v3/businesscircle/parkings")}
+	return PostCall(n.client.Chain("v3/businesscircle/parkings"))
 }
 
 // Points is /v3/businesscircle/points.
@@ -32,14 +28,12 @@ func (n V3Businesscircle) Points() V3BusinesscirclePoints {
 // V3BusinesscirclePoints is /v3/businesscircle/points.
 type V3BusinesscirclePoints struct{ client *wxpay.Client }
 
-// Notify is /v3/businesscircle/points/notify.
-//
-// POST /v3/businesscircle/points/notify 商圈会员积分同步
-//   - body: transaction_id, appid, openid, earn_points, increased_points, points_update_time
+// Notify is POST /v3/businesscircle/points/notify 商圈会员积分同步:
+//   - required in body: transaction_id, appid, openid, earn_points, increased_points, points_update_time
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534698
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474133
 func (n V3BusinesscirclePoints) Notify() PostCall {
-	return PostCall{n.client.Chain("v3/businesscircle/points/notify")}
+	return PostCall(n.client.Chain("v3/businesscircle/points/notify"))
 }
 
 // UserAuthorizations is /v3/businesscircle/user-authorizations.
@@ -50,14 +44,12 @@ func (n V3Businesscircle) UserAuthorizations() V3BusinesscircleUserAuthorization
 // V3BusinesscircleUserAuthorizations is /v3/businesscircle/user-authorizations.
 type V3BusinesscircleUserAuthorizations struct{ client *wxpay.Client }
 
-// Openid is /v3/businesscircle/user-authorizations/{openid}.
-//
-// GET /v3/businesscircle/user-authorizations/{openid} 商圈积分授权查询
-//   - query: appid
+// Openid is GET /v3/businesscircle/user-authorizations/{openid} 商圈积分授权查询:
+//   - required in query: appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534848
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474135
 func (n V3BusinesscircleUserAuthorizations) Openid(openid string) GetCall {
-	return GetCall{n.client.Chain("v3/businesscircle/user-authorizations/{openid}").Var("openid", openid)}
+	return GetCall(n.client.Chain("v3/businesscircle/user-authorizations/{openid}").Var("openid", openid))
 }
 
 // Users is /v3/businesscircle/users.
@@ -84,12 +76,10 @@ func (n V3BusinesscircleUsersOpenid) Points() V3BusinesscircleUsersOpenidPoints 
 // V3BusinesscircleUsersOpenidPoints is /v3/businesscircle/users/{openid}/points.
 type V3BusinesscircleUsersOpenidPoints struct{ chain wxpay.Chain }
 
-// CommitStatus is /v3/businesscircle/users/{openid}/points/commit_status.
-//
-// GET /v3/businesscircle/users/{openid}/points/commit_status 商圈会员待积分状态查询
-//   - query: brandid, appid
+// CommitStatus is GET /v3/businesscircle/users/{openid}/points/commit_status 商圈会员待积分状态查询:
+//   - required in query: brandid, appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534994
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474129
 func (n V3BusinesscircleUsersOpenidPoints) CommitStatus() GetCall {
-	return GetCall{n.chain.Chain("points/commit_status")}
+	return GetCall(n.chain.Chain("points/commit_status"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Capital is /v3/capital.
 func (n V3Root) Capital() V3Capital {
@@ -30,12 +28,10 @@ func (n V3CapitalCapitallhh) Areas() V3CapitalCapitallhhAreas {
 // V3CapitalCapitallhhAreas is /v3/capital/capitallhh/areas.
 type V3CapitalCapitallhhAreas struct{ client *wxpay.Client }
 
-// Provinces is /v3/capital/capitallhh/areas/provinces.
-//
-// GET /v3/capital/capitallhh/areas/provinces 查询省份列表
+// Provinces is GET /v3/capital/capitallhh/areas/provinces 查询省份列表:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012698641
 func (n V3CapitalCapitallhhAreas) Provinces() V3CapitalCapitallhhAreasProvinces {
-	return V3CapitalCapitallhhAreasProvinces{GetCall{n.client.Chain("v3/capital/capitallhh/areas/provinces")}, n.client}
+	return V3CapitalCapitallhhAreasProvinces{GetCall(n.client.Chain("v3/capital/capitallhh/areas/provinces")), n.client}
 }
 
 // V3CapitalCapitallhhAreasProvinces is /v3/capital/capitallhh/areas/provinces.
@@ -52,12 +48,10 @@ func (n V3CapitalCapitallhhAreasProvinces) ProvinceCode(provinceCode string) V3C
 // V3CapitalCapitallhhAreasProvincesProvinceCode is /v3/capital/capitallhh/areas/provinces/{province_code}.
 type V3CapitalCapitallhhAreasProvincesProvinceCode struct{ chain wxpay.Chain }
 
-// Cities is /v3/capital/capitallhh/areas/provinces/{province_code}/cities.
-//
-// GET /v3/capital/capitallhh/areas/provinces/{province_code}/cities 查询城市列表
+// Cities is GET /v3/capital/capitallhh/areas/provinces/{province_code}/cities 查询城市列表:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697470
 func (n V3CapitalCapitallhhAreasProvincesProvinceCode) Cities() GetCall {
-	return GetCall{n.chain.Chain("cities")}
+	return GetCall(n.chain.Chain("cities"))
 }
 
 // Banks is /v3/capital/capitallhh/banks.
@@ -68,31 +62,25 @@ func (n V3CapitalCapitallhh) Banks() V3CapitalCapitallhhBanks {
 // V3CapitalCapitallhhBanks is /v3/capital/capitallhh/banks.
 type V3CapitalCapitallhhBanks struct{ client *wxpay.Client }
 
-// CorporateBanking is /v3/capital/capitallhh/banks/corporate-banking.
-//
-// GET /v3/capital/capitallhh/banks/corporate-banking 查询支持对公业务的银行列表
-//   - query: limit
+// CorporateBanking is GET /v3/capital/capitallhh/banks/corporate-banking 查询支持对公业务的银行列表:
+//   - required in query: limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697626
 func (n V3CapitalCapitallhhBanks) CorporateBanking() GetCall {
-	return GetCall{n.client.Chain("v3/capital/capitallhh/banks/corporate-banking")}
+	return GetCall(n.client.Chain("v3/capital/capitallhh/banks/corporate-banking"))
 }
 
-// PersonalBanking is /v3/capital/capitallhh/banks/personal-banking.
-//
-// GET /v3/capital/capitallhh/banks/personal-banking 查询支持个人业务的银行列表
-//   - query: limit
+// PersonalBanking is GET /v3/capital/capitallhh/banks/personal-banking 查询支持个人业务的银行列表:
+//   - required in query: limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697583
 func (n V3CapitalCapitallhhBanks) PersonalBanking() GetCall {
-	return GetCall{n.client.Chain("v3/capital/capitallhh/banks/personal-banking")}
+	return GetCall(n.client.Chain("v3/capital/capitallhh/banks/personal-banking"))
 }
 
-// SearchBanksByBankAccount is /v3/capital/capitallhh/banks/search-banks-by-bank-account.
-//
-// GET /v3/capital/capitallhh/banks/search-banks-by-bank-account 获取对私银行卡号开户银行
-//   - query: account_number
+// SearchBanksByBankAccount is GET /v3/capital/capitallhh/banks/search-banks-by-bank-account 获取对私银行卡号开户银行:
+//   - required in query: account_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697541
 func (n V3CapitalCapitallhhBanks) SearchBanksByBankAccount() GetCall {
-	return GetCall{n.client.Chain("v3/capital/capitallhh/banks/search-banks-by-bank-account")}
+	return GetCall(n.client.Chain("v3/capital/capitallhh/banks/search-banks-by-bank-account"))
 }
 
 // BankAliasCode is /v3/capital/capitallhh/banks/{bank_alias_code}.
@@ -103,11 +91,9 @@ func (n V3CapitalCapitallhhBanks) BankAliasCode(bankAliasCode string) V3CapitalC
 // V3CapitalCapitallhhBanksBankAliasCode is /v3/capital/capitallhh/banks/{bank_alias_code}.
 type V3CapitalCapitallhhBanksBankAliasCode struct{ chain wxpay.Chain }
 
-// Branches is /v3/capital/capitallhh/banks/{bank_alias_code}/branches.
-//
-// GET /v3/capital/capitallhh/banks/{bank_alias_code}/branches 查询支行列表
-//   - query: city_code, limit
+// Branches is GET /v3/capital/capitallhh/banks/{bank_alias_code}/branches 查询支行列表:
+//   - required in query: city_code, limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697673
 func (n V3CapitalCapitallhhBanksBankAliasCode) Branches() GetCall {
-	return GetCall{n.chain.Chain("branches")}
+	return GetCall(n.chain.Chain("branches"))
 }

@@ -2,11 +2,9 @@
 
 package api
 
-// Certificates is /v3/certificates.
-//
-// GET /v3/certificates 获取平台证书列表
+// Certificates is GET /v3/certificates 获取平台证书列表:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012551764
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715700
 func (n V3Root) Certificates() GetCall {
-	return GetCall{n.client.Chain("v3/certificates")}
+	return GetCall(n.client.Chain("v3/certificates"))
 }

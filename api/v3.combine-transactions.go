@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // CombineTransactions is /v3/combine-transactions.
 func (n V3Root) CombineTransactions() V3CombineTransactions {
@@ -14,31 +12,27 @@ func (n V3Root) CombineTransactions() V3CombineTransactions {
 // V3CombineTransactions is /v3/combine-transactions.
 type V3CombineTransactions struct{ client *wxpay.Client }
 
-// App is /v3/combine-transactions/app.
-//
-// POST /v3/combine-transactions/app 合单下单-APP支付
-//   - body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid, sub_orders[].attach,
+// App is POST /v3/combine-transactions/app 合单下单-APP支付:
+//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid, sub_orders[].attach,
 //     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].out_trade_no,
 //     sub_orders[].description, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556944
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545465
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012758021
 func (n V3CombineTransactions) App() PostCall {
-	return PostCall{n.client.Chain("v3/combine-transactions/app")}
+	return PostCall(n.client.Chain("v3/combine-transactions/app"))
 }
 
-// H5 is /v3/combine-transactions/h5.
-//
-// POST /v3/combine-transactions/h5 合单下单-H5支付
-//   - body: combine_appid, combine_mchid, combine_out_trade_no, scene_info.device_id, scene_info.payer_client_ip,
-//     scene_info.h5_info.type, sub_orders[].mchid, sub_orders[].attach, sub_orders[].amount.total_amount,
-//     sub_orders[].amount.currency, sub_orders[].out_trade_no, sub_orders[].sub_mchid, sub_orders[].description,
-//     notify_url
+// H5 is POST /v3/combine-transactions/h5 合单下单-H5支付:
+//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, scene_info.device_id,
+//     scene_info.payer_client_ip, scene_info.h5_info.type, sub_orders[].mchid, sub_orders[].attach,
+//     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].out_trade_no,
+//     sub_orders[].sub_mchid, sub_orders[].description, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556961
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545879
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012758208
 func (n V3CombineTransactions) H5() PostCall {
-	return PostCall{n.client.Chain("v3/combine-transactions/h5")}
+	return PostCall(n.client.Chain("v3/combine-transactions/h5"))
 }
 
 // ID is /v3/combine-transactions/id.
@@ -49,49 +43,41 @@ func (n V3CombineTransactions) ID() V3CombineTransactionsID {
 // V3CombineTransactionsID is /v3/combine-transactions/id.
 type V3CombineTransactionsID struct{ client *wxpay.Client }
 
-// CombineTransactionID is /v3/combine-transactions/id/{combine_transaction_id}.
-//
-// GET /v3/combine-transactions/id/{combine_transaction_id} 个人收款交易通过微信支付订单号查单
+// CombineTransactionID is GET /v3/combine-transactions/id/{combine_transaction_id} 个人收款交易通过微信支付订单号查单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012602242
 func (n V3CombineTransactionsID) CombineTransactionID(combineTransactionID string) GetCall {
-	return GetCall{n.client.Chain("v3/combine-transactions/id/{combine_transaction_id}").Var("combine_transaction_id", combineTransactionID)}
+	return GetCall(n.client.Chain("v3/combine-transactions/id/{combine_transaction_id}").Var("combine_transaction_id", combineTransactionID))
 }
 
-// JSAPI is /v3/combine-transactions/jsapi.
-//
-// POST /v3/combine-transactions/jsapi 合单下单-JSAPI支付
-//   - body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid, sub_orders[].attach,
+// JSAPI is POST /v3/combine-transactions/jsapi 合单下单-JSAPI支付:
+//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid, sub_orders[].attach,
 //     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].out_trade_no,
 //     sub_orders[].sub_mchid, sub_orders[].description, combine_payer_info, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556926
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556931
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545654
 func (n V3CombineTransactions) JSAPI() PostCall {
-	return PostCall{n.client.Chain("v3/combine-transactions/jsapi")}
+	return PostCall(n.client.Chain("v3/combine-transactions/jsapi"))
 }
 
-// Miniprogram is /v3/combine-transactions/miniprogram.
-//
-// POST /v3/combine-transactions/miniprogram 个人收款交易下单-小程序
-//   - body: combine_appid, combine_mchid, combine_out_trade_no, combine_payer_info.openid, sub_orders[].mchid,
-//     sub_orders[].individual_auth_id, sub_orders[].out_trade_no, sub_orders[].amount.total_amount,
+// Miniprogram is POST /v3/combine-transactions/miniprogram 个人收款交易下单-小程序:
+//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, combine_payer_info.openid,
+//     sub_orders[].mchid, sub_orders[].individual_auth_id, sub_orders[].out_trade_no, sub_orders[].amount.total_amount,
 //     sub_orders[].amount.currency, sub_orders[].attach, sub_orders[].description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012602225
 func (n V3CombineTransactions) Miniprogram() PostCall {
-	return PostCall{n.client.Chain("v3/combine-transactions/miniprogram")}
+	return PostCall(n.client.Chain("v3/combine-transactions/miniprogram"))
 }
 
-// Native is /v3/combine-transactions/native.
-//
-// POST /v3/combine-transactions/native 合单下单-Native支付
-//   - body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid, sub_orders[].attach,
+// Native is POST /v3/combine-transactions/native 合单下单-Native支付:
+//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid, sub_orders[].attach,
 //     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].out_trade_no,
 //     sub_orders[].sub_mchid, sub_orders[].description, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556982
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012547310
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012758240
 func (n V3CombineTransactions) Native() PostCall {
-	return PostCall{n.client.Chain("v3/combine-transactions/native")}
+	return PostCall(n.client.Chain("v3/combine-transactions/native"))
 }
 
 // OutTradeNo is /v3/combine-transactions/out-trade-no.
@@ -102,26 +88,22 @@ func (n V3CombineTransactions) OutTradeNo() V3CombineTransactionsOutTradeNo {
 // V3CombineTransactionsOutTradeNo is /v3/combine-transactions/out-trade-no.
 type V3CombineTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// CombineOutTradeNo is /v3/combine-transactions/out-trade-no/{combine_out_trade_no}.
-//
-// GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no} 合单查询订单
+// CombineOutTradeNo is GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no} 合单查询订单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012557006
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013421126
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013421222
 func (n V3CombineTransactionsOutTradeNo) CombineOutTradeNo(combineOutTradeNo string) V3CombineTransactionsOutTradeNoCombineOutTradeNo {
-	return V3CombineTransactionsOutTradeNoCombineOutTradeNo{GetCall{n.client.Chain("v3/combine-transactions/out-trade-no/{combine_out_trade_no}").Var("combine_out_trade_no", combineOutTradeNo)}}
+	return V3CombineTransactionsOutTradeNoCombineOutTradeNo{GetCall(n.client.Chain("v3/combine-transactions/out-trade-no/{combine_out_trade_no}").Var("combine_out_trade_no", combineOutTradeNo))}
 }
 
 // V3CombineTransactionsOutTradeNoCombineOutTradeNo is /v3/combine-transactions/out-trade-no/{combine_out_trade_no}.
 type V3CombineTransactionsOutTradeNoCombineOutTradeNo struct{ GetCall }
 
-// Close is /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close.
-//
-// POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close 合单关闭订单
-//   - body: combine_appid, sub_orders[].mchid, sub_orders[].out_trade_no
+// Close is POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close 合单关闭订单:
+//   - required in body: combine_appid, sub_orders[].mchid, sub_orders[].out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012577452
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013421130
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013421225
 func (n V3CombineTransactionsOutTradeNoCombineOutTradeNo) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }

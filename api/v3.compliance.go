@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Compliance is /v3/compliance.
 func (n V3Root) Compliance() V3Compliance {
@@ -22,13 +20,11 @@ func (n V3Compliance) InactiveMerchantIdentityVerification() V3ComplianceInactiv
 // V3ComplianceInactiveMerchantIdentityVerification is /v3/compliance/inactive-merchant-identity-verification.
 type V3ComplianceInactiveMerchantIdentityVerification struct{ client *wxpay.Client }
 
-// Merchants is /v3/compliance/inactive-merchant-identity-verification/merchants.
-//
-// POST /v3/compliance/inactive-merchant-identity-verification/merchants 发起不活跃商户身份核实
-//   - body: sub_mchid
+// Merchants is POST /v3/compliance/inactive-merchant-identity-verification/merchants 发起不活跃商户身份核实:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471357
 func (n V3ComplianceInactiveMerchantIdentityVerification) Merchants() V3ComplianceInactiveMerchantIdentityVerificationMerchants {
-	return V3ComplianceInactiveMerchantIdentityVerificationMerchants{PostCall{n.client.Chain("v3/compliance/inactive-merchant-identity-verification/merchants")}, n.client}
+	return V3ComplianceInactiveMerchantIdentityVerificationMerchants{PostCall(n.client.Chain("v3/compliance/inactive-merchant-identity-verification/merchants")), n.client}
 }
 
 // V3ComplianceInactiveMerchantIdentityVerificationMerchants is /v3/compliance/inactive-merchant-identity-verification/merchants.
@@ -53,11 +49,10 @@ func (n V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchid) Verif
 // V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchidVerifications is /v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}/verifications.
 type V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchidVerifications struct{ chain wxpay.Chain }
 
-// VerificationID is /v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}/verifications/{verification_id}.
-//
-// GET /v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}/verifications/{verification_id}
-// 查询不活跃商户身份核实结果
+// VerificationID is GET
+// /v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}/verifications/{verification_id}
+// 查询不活跃商户身份核实结果:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471359
 func (n V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchidVerifications) VerificationID(verificationID string) GetCall {
-	return GetCall{n.chain.Chain("verifications/{verification_id}").Var("verification_id", verificationID)}
+	return GetCall(n.chain.Chain("verifications/{verification_id}").Var("verification_id", verificationID))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // CreditRepayment is /v3/credit-repayment.
 func (n V3Root) CreditRepayment() V3CreditRepayment {
@@ -30,50 +28,40 @@ func (n V3CreditRepaymentPartner) Contracts() V3CreditRepaymentPartnerContracts 
 // V3CreditRepaymentPartnerContracts is /v3/credit-repayment/partner/contracts.
 type V3CreditRepaymentPartnerContracts struct{ client *wxpay.Client }
 
-// AppPresign is /v3/credit-repayment/partner/contracts/app-presign.
-//
-// POST /v3/credit-repayment/partner/contracts/app-presign APP预签约自动还款协议
-//   - body: appid, plan_id, out_contract_code, display_name, contract_notify_url, repayment_day,
+// AppPresign is POST /v3/credit-repayment/partner/contracts/app-presign APP预签约自动还款协议:
+//   - required in body: appid, plan_id, out_contract_code, display_name, contract_notify_url, repayment_day,
 //     repayment_amount_limit, real_identity.identity_type, real_identity.identity_id, real_identity.real_name
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016125804
 func (n V3CreditRepaymentPartnerContracts) AppPresign() PostCall {
-	return PostCall{n.client.Chain("v3/credit-repayment/partner/contracts/app-presign")}
+	return PostCall(n.client.Chain("v3/credit-repayment/partner/contracts/app-presign"))
 }
 
-// H5Presign is /v3/credit-repayment/partner/contracts/h5-presign.
-//
-// POST /v3/credit-repayment/partner/contracts/h5-presign H5预签约自动还款协议
-//   - body: appid, plan_id, out_contract_code, display_name, contract_notify_url, repayment_day,
+// H5Presign is POST /v3/credit-repayment/partner/contracts/h5-presign H5预签约自动还款协议:
+//   - required in body: appid, plan_id, out_contract_code, display_name, contract_notify_url, repayment_day,
 //     repayment_amount_limit, real_identity.identity_type, real_identity.identity_id, real_identity.real_name
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016779565
 func (n V3CreditRepaymentPartnerContracts) H5Presign() PostCall {
-	return PostCall{n.client.Chain("v3/credit-repayment/partner/contracts/h5-presign")}
+	return PostCall(n.client.Chain("v3/credit-repayment/partner/contracts/h5-presign"))
 }
 
-// Terminate is /v3/credit-repayment/partner/contracts/terminate.
-//
-// POST /v3/credit-repayment/partner/contracts/terminate 解除自动还款协议
-//   - body: out_contract_code, contract_termination_remark
+// Terminate is POST /v3/credit-repayment/partner/contracts/terminate 解除自动还款协议:
+//   - required in body: out_contract_code, contract_termination_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016125830
 func (n V3CreditRepaymentPartnerContracts) Terminate() PostCall {
-	return PostCall{n.client.Chain("v3/credit-repayment/partner/contracts/terminate")}
+	return PostCall(n.client.Chain("v3/credit-repayment/partner/contracts/terminate"))
 }
 
-// OutContractCode is /v3/credit-repayment/partner/contracts/{out_contract_code}.
-//
-// GET /v3/credit-repayment/partner/contracts/{out_contract_code} 查询自动还款协议
+// OutContractCode is GET /v3/credit-repayment/partner/contracts/{out_contract_code} 查询自动还款协议:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016125810
 func (n V3CreditRepaymentPartnerContracts) OutContractCode(outContractCode string) GetCall {
-	return GetCall{n.client.Chain("v3/credit-repayment/partner/contracts/{out_contract_code}").Var("out_contract_code", outContractCode)}
+	return GetCall(n.client.Chain("v3/credit-repayment/partner/contracts/{out_contract_code}").Var("out_contract_code", outContractCode))
 }
 
-// DeductOrders is /v3/credit-repayment/partner/deduct-orders.
-//
-// POST /v3/credit-repayment/partner/deduct-orders 发起还款
-//   - body: contract_id, out_trade_no, out_record_id, deduct_amount, notify_url, description
+// DeductOrders is POST /v3/credit-repayment/partner/deduct-orders 发起还款:
+//   - required in body: contract_id, out_trade_no, out_record_id, deduct_amount, notify_url, description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016779462
 func (n V3CreditRepaymentPartner) DeductOrders() V3CreditRepaymentPartnerDeductOrders {
-	return V3CreditRepaymentPartnerDeductOrders{PostCall{n.client.Chain("v3/credit-repayment/partner/deduct-orders")}, n.client}
+	return V3CreditRepaymentPartnerDeductOrders{PostCall(n.client.Chain("v3/credit-repayment/partner/deduct-orders")), n.client}
 }
 
 // V3CreditRepaymentPartnerDeductOrders is /v3/credit-repayment/partner/deduct-orders.
@@ -82,12 +70,10 @@ type V3CreditRepaymentPartnerDeductOrders struct {
 	client *wxpay.Client
 }
 
-// OutTradeNo is /v3/credit-repayment/partner/deduct-orders/{out_trade_no}.
-//
-// GET /v3/credit-repayment/partner/deduct-orders/{out_trade_no} 查询还款单
+// OutTradeNo is GET /v3/credit-repayment/partner/deduct-orders/{out_trade_no} 查询还款单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016779468
 func (n V3CreditRepaymentPartnerDeductOrders) OutTradeNo(outTradeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/credit-repayment/partner/deduct-orders/{out_trade_no}").Var("out_trade_no", outTradeNo)}
+	return GetCall(n.client.Chain("v3/credit-repayment/partner/deduct-orders/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
 
 // ScheduleRecords is /v3/credit-repayment/partner/schedule-records.
@@ -98,21 +84,17 @@ func (n V3CreditRepaymentPartner) ScheduleRecords() V3CreditRepaymentPartnerSche
 // V3CreditRepaymentPartnerScheduleRecords is /v3/credit-repayment/partner/schedule-records.
 type V3CreditRepaymentPartnerScheduleRecords struct{ client *wxpay.Client }
 
-// BatchCreate is /v3/credit-repayment/partner/schedule-records/batch-create.
-//
-// POST /v3/credit-repayment/partner/schedule-records/batch-create 预约还款
-//   - body: contract_id, appid, openid, schedule_items[].out_record_id, schedule_items[].sub_mchid,
+// BatchCreate is POST /v3/credit-repayment/partner/schedule-records/batch-create 预约还款:
+//   - required in body: contract_id, appid, openid, schedule_items[].out_record_id, schedule_items[].sub_mchid,
 //     schedule_items[].repayment_amount, schedule_items[].repayment_date
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016779459
 func (n V3CreditRepaymentPartnerScheduleRecords) BatchCreate() PostCall {
-	return PostCall{n.client.Chain("v3/credit-repayment/partner/schedule-records/batch-create")}
+	return PostCall(n.client.Chain("v3/credit-repayment/partner/schedule-records/batch-create"))
 }
 
-// OutRecordID is /v3/credit-repayment/partner/schedule-records/{out_record_id}.
-//
-// GET /v3/credit-repayment/partner/schedule-records/{out_record_id} 查询预约还款记录
-//   - query: contract_id
+// OutRecordID is GET /v3/credit-repayment/partner/schedule-records/{out_record_id} 查询预约还款记录:
+//   - required in query: contract_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016779463
 func (n V3CreditRepaymentPartnerScheduleRecords) OutRecordID(outRecordID string) GetCall {
-	return GetCall{n.client.Chain("v3/credit-repayment/partner/schedule-records/{out_record_id}").Var("out_record_id", outRecordID)}
+	return GetCall(n.client.Chain("v3/credit-repayment/partner/schedule-records/{out_record_id}").Var("out_record_id", outRecordID))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // DiscountCard is /v3/discount-card.
 func (n V3Root) DiscountCard() V3DiscountCard {
@@ -14,13 +12,11 @@ func (n V3Root) DiscountCard() V3DiscountCard {
 // V3DiscountCard is /v3/discount-card.
 type V3DiscountCard struct{ client *wxpay.Client }
 
-// Cards is /v3/discount-card/cards.
-//
-// POST /v3/discount-card/cards 预受理领卡请求
-//   - body: out_card_code, card_template_id, appid, notify_url
+// Cards is POST /v3/discount-card/cards 预受理领卡请求:
+//   - required in body: out_card_code, card_template_id, appid, notify_url
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_1.shtml
 func (n V3DiscountCard) Cards() V3DiscountCardCards {
-	return V3DiscountCardCards{PostCall{n.client.Chain("v3/discount-card/cards")}, n.client}
+	return V3DiscountCardCards{PostCall(n.client.Chain("v3/discount-card/cards")), n.client}
 }
 
 // V3DiscountCardCards is /v3/discount-card/cards.
@@ -29,24 +25,20 @@ type V3DiscountCardCards struct {
 	client *wxpay.Client
 }
 
-// OutCardCode is /v3/discount-card/cards/{out_card_code}.
-//
-// GET /v3/discount-card/cards/{out_card_code} 查询先享卡订单
+// OutCardCode is GET /v3/discount-card/cards/{out_card_code} 查询先享卡订单:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_3.shtml
 func (n V3DiscountCardCards) OutCardCode(outCardCode string) V3DiscountCardCardsOutCardCode {
-	return V3DiscountCardCardsOutCardCode{GetCall{n.client.Chain("v3/discount-card/cards/{out_card_code}").Var("out_card_code", outCardCode)}}
+	return V3DiscountCardCardsOutCardCode{GetCall(n.client.Chain("v3/discount-card/cards/{out_card_code}").Var("out_card_code", outCardCode))}
 }
 
 // V3DiscountCardCardsOutCardCode is /v3/discount-card/cards/{out_card_code}.
 type V3DiscountCardCardsOutCardCode struct{ GetCall }
 
-// AddUserRecords is /v3/discount-card/cards/{out_card_code}/add-user-records.
-//
-// POST /v3/discount-card/cards/{out_card_code}/add-user-records 增加用户记录
-//   - body: card_template_id
+// AddUserRecords is POST /v3/discount-card/cards/{out_card_code}/add-user-records 增加用户记录:
+//   - required in body: card_template_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_2.shtml
 func (n V3DiscountCardCardsOutCardCode) AddUserRecords() PostCall {
-	return PostCall{n.chain.Chain("add-user-records")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("add-user-records"))
 }
 
 // Orders is /v3/discount-card/orders.
@@ -65,24 +57,21 @@ func (n V3DiscountCardOrders) OutTradeNo() V3DiscountCardOrdersOutTradeNo {
 // V3DiscountCardOrdersOutTradeNo is /v3/discount-card/orders/out-trade-no.
 type V3DiscountCardOrdersOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/discount-card/orders/out-trade-no/{out_trade_no}.
-//
-// GET /v3/discount-card/orders/out-trade-no/{out_trade_no} 通过先享卡订单号查询订单
-//   - offline
+// OutTradeNo is GET /v3/discount-card/orders/out-trade-no/{out_trade_no} 通过先享卡订单号查询订单:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_1.shtml
 //
 // Deprecated: offline.
 func (n V3DiscountCardOrdersOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/discount-card/orders/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}
+	return GetCall(n.client.Chain("v3/discount-card/orders/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
 
 // OutOrderNo is /v3/discount-card/orders/{out_order_no}.
 //
-// GET /v3/discount-card/orders/{out_order_no} 通过先享卡订单号查询订单
+// GET /v3/discount-card/orders/{out_order_no} 通过先享卡订单号查询订单:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_1.shtml
 //
-// PATCH /v3/discount-card/orders/{out_order_no} 更新先享卡订单
+// PATCH /v3/discount-card/orders/{out_order_no} 更新先享卡订单:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_2.shtml
 func (n V3DiscountCardOrders) OutOrderNo(outOrderNo string) GetPatchCall {
-	return GetPatchCall{n.client.Chain("v3/discount-card/orders/{out_order_no}").Var("out_order_no", outOrderNo)}
+	return GetPatchCall(n.client.Chain("v3/discount-card/orders/{out_order_no}").Var("out_order_no", outOrderNo))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Ebike is /v3/ebike.
 func (n V3Root) Ebike() V3Ebike {
@@ -30,57 +28,45 @@ func (n V3EbikeCharge) Contracts() V3EbikeChargeContracts {
 // V3EbikeChargeContracts is /v3/ebike/charge/contracts.
 type V3EbikeChargeContracts struct{ client *wxpay.Client }
 
-// Preopen is /v3/ebike/charge/contracts/preopen.
-//
-// POST /v3/ebike/charge/contracts/preopen 预开通服务
-//   - body: appid, trade_scene, openid
-//   - offline
+// Preopen is POST /v3/ebike/charge/contracts/preopen 预开通服务:
+//   - required in body: appid, trade_scene, openid
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_3.shtml
 //
 // Deprecated: offline.
 func (n V3EbikeChargeContracts) Preopen() PostCall {
-	return PostCall{n.client.Chain("v3/ebike/charge/contracts/preopen")}
+	return PostCall(n.client.Chain("v3/ebike/charge/contracts/preopen"))
 }
 
-// ContractID is /v3/ebike/charge/contracts/{contract_id}.
-//
-// GET /v3/ebike/charge/contracts/{contract_id} 通过签约号查询用户状态
-//   - offline
+// ContractID is GET /v3/ebike/charge/contracts/{contract_id} 通过签约号查询用户状态:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_2.shtml
 //
 // Deprecated: offline.
 func (n V3EbikeChargeContracts) ContractID(contractID string) V3EbikeChargeContractsContractID {
-	return V3EbikeChargeContractsContractID{GetCall{n.client.Chain("v3/ebike/charge/contracts/{contract_id}").Var("contract_id", contractID)}}
+	return V3EbikeChargeContractsContractID{GetCall(n.client.Chain("v3/ebike/charge/contracts/{contract_id}").Var("contract_id", contractID))}
 }
 
 // V3EbikeChargeContractsContractID is /v3/ebike/charge/contracts/{contract_id}.
 type V3EbikeChargeContractsContractID struct{ GetCall }
 
-// Confirm is /v3/ebike/charge/contracts/{contract_id}/confirm.
-//
-// POST /v3/ebike/charge/contracts/{contract_id}/confirm 创建用户当次充电代扣凭证
-//   - body: appid, charge_info.start_time, charge_info.charging_station_name, charge_info.charging_gun_number,
-//     charge_info.device_id
-//   - offline
+// Confirm is POST /v3/ebike/charge/contracts/{contract_id}/confirm 创建用户当次充电代扣凭证:
+//   - required in body: appid, charge_info.start_time, charge_info.charging_station_name,
+//     charge_info.charging_gun_number, charge_info.device_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_4.shtml
 //
 // Deprecated: offline.
 func (n V3EbikeChargeContractsContractID) Confirm() PostCall {
-	return PostCall{n.chain.Chain("confirm")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("confirm"))
 }
 
-// Transactions is /v3/ebike/charge/transactions.
-//
-// POST /v3/ebike/charge/transactions 充电自行车代扣受理扣款
-//   - body: appid, out_trade_no, notify_url, description, charging_token, amount.total, charge_info.start_time,
-//     charge_info.end_time, charge_info.charging_station_name, charge_info.charging_gun_number,
+// Transactions is POST /v3/ebike/charge/transactions 充电自行车代扣受理扣款:
+//   - required in body: appid, out_trade_no, notify_url, description, charging_token, amount.total,
+//     charge_info.start_time, charge_info.end_time, charge_info.charging_station_name, charge_info.charging_gun_number,
 //     charge_info.charged_capacity, device_info.device_id, device_info.device_ip
-//   - offline
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_5.shtml
 //
 // Deprecated: offline.
 func (n V3EbikeCharge) Transactions() V3EbikeChargeTransactions {
-	return V3EbikeChargeTransactions{PostCall{n.client.Chain("v3/ebike/charge/transactions")}, n.client}
+	return V3EbikeChargeTransactions{PostCall(n.client.Chain("v3/ebike/charge/transactions")), n.client}
 }
 
 // V3EbikeChargeTransactions is /v3/ebike/charge/transactions.
@@ -97,15 +83,12 @@ func (n V3EbikeChargeTransactions) ID() V3EbikeChargeTransactionsID {
 // V3EbikeChargeTransactionsID is /v3/ebike/charge/transactions/id.
 type V3EbikeChargeTransactionsID struct{ client *wxpay.Client }
 
-// TransactionID is /v3/ebike/charge/transactions/id/{transaction_id}.
-//
-// GET /v3/ebike/charge/transactions/id/{transaction_id} 查询订单
-//   - offline
+// TransactionID is GET /v3/ebike/charge/transactions/id/{transaction_id} 查询订单:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
 //
 // Deprecated: offline.
 func (n V3EbikeChargeTransactionsID) TransactionID(transactionID string) GetCall {
-	return GetCall{n.client.Chain("v3/ebike/charge/transactions/id/{transaction_id}").Var("transaction_id", transactionID)}
+	return GetCall(n.client.Chain("v3/ebike/charge/transactions/id/{transaction_id}").Var("transaction_id", transactionID))
 }
 
 // OutTradeNo is /v3/ebike/charge/transactions/out-trade-no.
@@ -116,15 +99,12 @@ func (n V3EbikeChargeTransactions) OutTradeNo() V3EbikeChargeTransactionsOutTrad
 // V3EbikeChargeTransactionsOutTradeNo is /v3/ebike/charge/transactions/out-trade-no.
 type V3EbikeChargeTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/ebike/charge/transactions/out-trade-no/{out_trade_no}.
-//
-// GET /v3/ebike/charge/transactions/out-trade-no/{out_trade_no} 查询订单
-//   - offline
+// OutTradeNo is GET /v3/ebike/charge/transactions/out-trade-no/{out_trade_no} 查询订单:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
 //
 // Deprecated: offline.
 func (n V3EbikeChargeTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/ebike/charge/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}
+	return GetCall(n.client.Chain("v3/ebike/charge/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
 
 // Users is /v3/ebike/charge/users.
@@ -143,14 +123,11 @@ func (n V3EbikeChargeUsers) Openid(openid string) V3EbikeChargeUsersOpenid {
 // V3EbikeChargeUsersOpenid is /v3/ebike/charge/users/{openid}.
 type V3EbikeChargeUsersOpenid struct{ chain wxpay.Chain }
 
-// Contract is /v3/ebike/charge/users/{openid}/contract.
-//
-// GET /v3/ebike/charge/users/{openid}/contract 通过用户标识查询用户状态
-//   - query: trade_scene
-//   - offline
+// Contract is GET /v3/ebike/charge/users/{openid}/contract 通过用户标识查询用户状态:
+//   - required in query: trade_scene
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_1.shtml
 //
 // Deprecated: offline.
 func (n V3EbikeChargeUsersOpenid) Contract() GetCall {
-	return GetCall{n.chain.Chain("contract")}
+	return GetCall(n.chain.Chain("contract"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Ecommerce is /v3/ecommerce.
 func (n V3Root) Ecommerce() V3Ecommerce {
@@ -22,14 +20,12 @@ func (n V3Ecommerce) Account() V3EcommerceAccount {
 // V3EcommerceAccount is /v3/ecommerce/account.
 type V3EcommerceAccount struct{ client *wxpay.Client }
 
-// ApplyCancelWithdraw is /v3/ecommerce/account/apply-cancel-withdraw.
-//
-// POST /v3/ecommerce/account/apply-cancel-withdraw 提交注销提现申请
-//   - body: sub_mchid, out_request_no, payee_info.account_type, payee_info.bank_account_info.account_name,
+// ApplyCancelWithdraw is POST /v3/ecommerce/account/apply-cancel-withdraw 提交注销提现申请:
+//   - required in body: sub_mchid, out_request_no, payee_info.account_type, payee_info.bank_account_info.account_name,
 //     payee_info.bank_account_info.account_bank, payee_info.bank_account_info.account_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013892756
 func (n V3EcommerceAccount) ApplyCancelWithdraw() V3EcommerceAccountApplyCancelWithdraw {
-	return V3EcommerceAccountApplyCancelWithdraw{PostCall{n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw")}, n.client}
+	return V3EcommerceAccountApplyCancelWithdraw{PostCall(n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw")), n.client}
 }
 
 // V3EcommerceAccountApplyCancelWithdraw is /v3/ecommerce/account/apply-cancel-withdraw.
@@ -46,21 +42,17 @@ func (n V3EcommerceAccountApplyCancelWithdraw) ApplymentID() V3EcommerceAccountA
 // V3EcommerceAccountApplyCancelWithdrawApplymentID is /v3/ecommerce/account/apply-cancel-withdraw/applyment-id.
 type V3EcommerceAccountApplyCancelWithdrawApplymentID struct{ client *wxpay.Client }
 
-// ApplymentID is /v3/ecommerce/account/apply-cancel-withdraw/applyment-id/{applyment_id}.
-//
-// GET /v3/ecommerce/account/apply-cancel-withdraw/applyment-id/{applyment_id} 微信支付注销提现申请单号查询申请单状态
+// ApplymentID is GET /v3/ecommerce/account/apply-cancel-withdraw/applyment-id/{applyment_id} 微信支付注销提现申请单号查询申请单状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013892765
 func (n V3EcommerceAccountApplyCancelWithdrawApplymentID) ApplymentID(applymentID string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/applyment-id/{applyment_id}").Var("applyment_id", applymentID)}
+	return GetCall(n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/applyment-id/{applyment_id}").Var("applyment_id", applymentID))
 }
 
-// Confirm is /v3/ecommerce/account/apply-cancel-withdraw/confirm.
-//
-// POST /v3/ecommerce/account/apply-cancel-withdraw/confirm 平台代商户确认注销
-//   - body: sub_mchid, operator_identification, confirm_time, cancel_contract_version
+// Confirm is POST /v3/ecommerce/account/apply-cancel-withdraw/confirm 平台代商户确认注销:
+//   - required in body: sub_mchid, operator_identification, confirm_time, cancel_contract_version
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013892772
 func (n V3EcommerceAccountApplyCancelWithdraw) Confirm() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/confirm")}
+	return PostCall(n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/confirm"))
 }
 
 // OutRequestNo is /v3/ecommerce/account/apply-cancel-withdraw/out-request-no.
@@ -71,12 +63,10 @@ func (n V3EcommerceAccountApplyCancelWithdraw) OutRequestNo() V3EcommerceAccount
 // V3EcommerceAccountApplyCancelWithdrawOutRequestNo is /v3/ecommerce/account/apply-cancel-withdraw/out-request-no.
 type V3EcommerceAccountApplyCancelWithdrawOutRequestNo struct{ client *wxpay.Client }
 
-// OutRequestNo is /v3/ecommerce/account/apply-cancel-withdraw/out-request-no/{out_request_no}.
-//
-// GET /v3/ecommerce/account/apply-cancel-withdraw/out-request-no/{out_request_no} 商户注销提现申请单号查询申请单状态
+// OutRequestNo is GET /v3/ecommerce/account/apply-cancel-withdraw/out-request-no/{out_request_no} 商户注销提现申请单号查询申请单状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013892759
 func (n V3EcommerceAccountApplyCancelWithdrawOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo)}
+	return GetCall(n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
 // ValidateCancel is /v3/ecommerce/account/apply-cancel-withdraw/validate-cancel.
@@ -87,21 +77,17 @@ func (n V3EcommerceAccountApplyCancelWithdraw) ValidateCancel() V3EcommerceAccou
 // V3EcommerceAccountApplyCancelWithdrawValidateCancel is /v3/ecommerce/account/apply-cancel-withdraw/validate-cancel.
 type V3EcommerceAccountApplyCancelWithdrawValidateCancel struct{ client *wxpay.Client }
 
-// SubMchid is /v3/ecommerce/account/apply-cancel-withdraw/validate-cancel/{sub_mchid}.
-//
-// GET /v3/ecommerce/account/apply-cancel-withdraw/validate-cancel/{sub_mchid} 商户注销资格校验
+// SubMchid is GET /v3/ecommerce/account/apply-cancel-withdraw/validate-cancel/{sub_mchid} 商户注销资格校验:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016420099
 func (n V3EcommerceAccountApplyCancelWithdrawValidateCancel) SubMchid(subMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/validate-cancel/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetCall(n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/validate-cancel/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
-// CancelApplications is /v3/ecommerce/account/cancel-applications.
-//
-// POST /v3/ecommerce/account/cancel-applications 提交注销申请单
-//   - body: sub_mchid, out_apply_no, application_info
+// CancelApplications is POST /v3/ecommerce/account/cancel-applications 提交注销申请单:
+//   - required in body: sub_mchid, out_apply_no, application_info
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476217
 func (n V3EcommerceAccount) CancelApplications() V3EcommerceAccountCancelApplications {
-	return V3EcommerceAccountCancelApplications{PostCall{n.client.Chain("v3/ecommerce/account/cancel-applications")}, n.client}
+	return V3EcommerceAccountCancelApplications{PostCall(n.client.Chain("v3/ecommerce/account/cancel-applications")), n.client}
 }
 
 // V3EcommerceAccountCancelApplications is /v3/ecommerce/account/cancel-applications.
@@ -110,13 +96,11 @@ type V3EcommerceAccountCancelApplications struct {
 	client *wxpay.Client
 }
 
-// Media is /v3/ecommerce/account/cancel-applications/media.
-//
-// POST /v3/ecommerce/account/cancel-applications/media 注销申请图片上传
-//   - form: file, meta.file_digest, meta.file_name
+// Media is POST /v3/ecommerce/account/cancel-applications/media 注销申请图片上传:
+//   - required in form: file, meta.file_digest, meta.file_name
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691710
 func (n V3EcommerceAccountCancelApplications) Media() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/account/cancel-applications/media")}
+	return PostCall(n.client.Chain("v3/ecommerce/account/cancel-applications/media"))
 }
 
 // OutApplyNo is /v3/ecommerce/account/cancel-applications/out-apply-no.
@@ -127,12 +111,10 @@ func (n V3EcommerceAccountCancelApplications) OutApplyNo() V3EcommerceAccountCan
 // V3EcommerceAccountCancelApplicationsOutApplyNo is /v3/ecommerce/account/cancel-applications/out-apply-no.
 type V3EcommerceAccountCancelApplicationsOutApplyNo struct{ client *wxpay.Client }
 
-// OutApplyNo is /v3/ecommerce/account/cancel-applications/out-apply-no/{out_apply_no}.
-//
-// GET /v3/ecommerce/account/cancel-applications/out-apply-no/{out_apply_no} 查询注销单状态
+// OutApplyNo is GET /v3/ecommerce/account/cancel-applications/out-apply-no/{out_apply_no} 查询注销单状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476223
 func (n V3EcommerceAccountCancelApplicationsOutApplyNo) OutApplyNo(outApplyNo string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/account/cancel-applications/out-apply-no/{out_apply_no}").Var("out_apply_no", outApplyNo)}
+	return GetCall(n.client.Chain("v3/ecommerce/account/cancel-applications/out-apply-no/{out_apply_no}").Var("out_apply_no", outApplyNo))
 }
 
 // Applyments is /v3/ecommerce/applyments.
@@ -143,13 +125,12 @@ func (n V3Ecommerce) Applyments() V3EcommerceApplyments {
 // V3EcommerceApplyments is /v3/ecommerce/applyments.
 type V3EcommerceApplyments struct{ client *wxpay.Client }
 
-// Slash is /v3/ecommerce/applyments/.
-//
-// POST /v3/ecommerce/applyments/ 二级商户进件
-//   - body: out_request_no, organization_type, account_info, contact_info, sales_scene_info, merchant_shortname
+// Slash is POST /v3/ecommerce/applyments/ 二级商户进件:
+//   - required in body: out_request_no, organization_type, account_info, contact_info, sales_scene_info,
+//     merchant_shortname
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012713017
 func (n V3EcommerceApplyments) Slash() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/applyments/")}
+	return PostCall(n.client.Chain("v3/ecommerce/applyments/"))
 }
 
 // OutRequestNo is /v3/ecommerce/applyments/out-request-no.
@@ -160,64 +141,52 @@ func (n V3EcommerceApplyments) OutRequestNo() V3EcommerceApplymentsOutRequestNo 
 // V3EcommerceApplymentsOutRequestNo is /v3/ecommerce/applyments/out-request-no.
 type V3EcommerceApplymentsOutRequestNo struct{ client *wxpay.Client }
 
-// OutRequestNo is /v3/ecommerce/applyments/out-request-no/{out_request_no}.
-//
-// GET /v3/ecommerce/applyments/out-request-no/{out_request_no} 通过业务申请编号查询申请状态
+// OutRequestNo is GET /v3/ecommerce/applyments/out-request-no/{out_request_no} 通过业务申请编号查询申请状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691376
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015616708
 func (n V3EcommerceApplymentsOutRequestNo) OutRequestNo(outRequestNo string) V3EcommerceApplymentsOutRequestNoOutRequestNo {
-	return V3EcommerceApplymentsOutRequestNoOutRequestNo{GetCall{n.client.Chain("v3/ecommerce/applyments/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo)}}
+	return V3EcommerceApplymentsOutRequestNoOutRequestNo{GetCall(n.client.Chain("v3/ecommerce/applyments/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))}
 }
 
 // V3EcommerceApplymentsOutRequestNoOutRequestNo is /v3/ecommerce/applyments/out-request-no/{out_request_no}.
 type V3EcommerceApplymentsOutRequestNoOutRequestNo struct{ GetCall }
 
-// Revoke is /v3/ecommerce/applyments/out-request-no/{out_request_no}/revoke.
-//
-// POST /v3/ecommerce/applyments/out-request-no/{out_request_no}/revoke 撤销申请单-使用业务申请编号
+// Revoke is POST /v3/ecommerce/applyments/out-request-no/{out_request_no}/revoke 撤销申请单-使用业务申请编号:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015616721
 func (n V3EcommerceApplymentsOutRequestNoOutRequestNo) Revoke() PostCall {
-	return PostCall{n.chain.Chain("revoke")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("revoke"))
 }
 
-// SubmitAccountHostingApplyment is /v3/ecommerce/applyments/submit-account-hosting-applyment.
-//
-// POST /v3/ecommerce/applyments/submit-account-hosting-applyment 提交申请单
-//   - body: out_request_no, organization_type, account_info.bank_account_type, account_info.account_bank,
+// SubmitAccountHostingApplyment is POST /v3/ecommerce/applyments/submit-account-hosting-applyment 提交申请单:
+//   - required in body: out_request_no, organization_type, account_info.bank_account_type, account_info.account_bank,
 //     account_info.account_name, account_info.account_number, contact_info.contact_type, contact_info.contact_name,
 //     sales_scene_info, merchant_shortname
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015616688
 func (n V3EcommerceApplyments) SubmitAccountHostingApplyment() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/applyments/submit-account-hosting-applyment")}
+	return PostCall(n.client.Chain("v3/ecommerce/applyments/submit-account-hosting-applyment"))
 }
 
-// SubmitSignVerifyInfo is /v3/ecommerce/applyments/submit-sign-verify-info.
-//
-// POST /v3/ecommerce/applyments/submit-sign-verify-info 平台代理签约核身
-//   - body: out_request_no
+// SubmitSignVerifyInfo is POST /v3/ecommerce/applyments/submit-sign-verify-info 平台代理签约核身:
+//   - required in body: out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015616722
 func (n V3EcommerceApplyments) SubmitSignVerifyInfo() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/applyments/submit-sign-verify-info")}
+	return PostCall(n.client.Chain("v3/ecommerce/applyments/submit-sign-verify-info"))
 }
 
-// ApplymentID is /v3/ecommerce/applyments/{applyment_id}.
-//
-// GET /v3/ecommerce/applyments/{applyment_id} 通过申请单ID查询申请状态
+// ApplymentID is GET /v3/ecommerce/applyments/{applyment_id} 通过申请单ID查询申请状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691469
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015616714
 func (n V3EcommerceApplyments) ApplymentID(applymentID string) V3EcommerceApplymentsApplymentID {
-	return V3EcommerceApplymentsApplymentID{GetCall{n.client.Chain("v3/ecommerce/applyments/{applyment_id}").Var("applyment_id", applymentID)}}
+	return V3EcommerceApplymentsApplymentID{GetCall(n.client.Chain("v3/ecommerce/applyments/{applyment_id}").Var("applyment_id", applymentID))}
 }
 
 // V3EcommerceApplymentsApplymentID is /v3/ecommerce/applyments/{applyment_id}.
 type V3EcommerceApplymentsApplymentID struct{ GetCall }
 
-// Revoke is /v3/ecommerce/applyments/{applyment_id}/revoke.
-//
-// POST /v3/ecommerce/applyments/{applyment_id}/revoke 撤销申请单-使用申请单号
+// Revoke is POST /v3/ecommerce/applyments/{applyment_id}/revoke 撤销申请单-使用申请单号:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015616720
 func (n V3EcommerceApplymentsApplymentID) Revoke() PostCall {
-	return PostCall{n.chain.Chain("revoke")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("revoke"))
 }
 
 // Bill is /v3/ecommerce/bill.
@@ -228,13 +197,11 @@ func (n V3Ecommerce) Bill() V3EcommerceBill {
 // V3EcommerceBill is /v3/ecommerce/bill.
 type V3EcommerceBill struct{ client *wxpay.Client }
 
-// Fundflowbill is /v3/ecommerce/bill/fundflowbill.
-//
-// GET /v3/ecommerce/bill/fundflowbill 申请二级商户资金账单
-//   - query: bill_date, account_type, algorithm
+// Fundflowbill is GET /v3/ecommerce/bill/fundflowbill 申请二级商户资金账单:
+//   - required in query: bill_date, account_type, algorithm
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012760697
 func (n V3EcommerceBill) Fundflowbill() GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/bill/fundflowbill")}
+	return GetCall(n.client.Chain("v3/ecommerce/bill/fundflowbill"))
 }
 
 // CombinePapay is /v3/ecommerce/combine-papay.
@@ -277,34 +244,29 @@ func (n V3EcommerceCombinePapayContractsPlanIDPlanID) OutContractCode() V3Ecomme
 // V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode is /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code.
 type V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode struct{ chain wxpay.Chain }
 
-// OutContractCode is /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
-//
-// GET /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code} 通过商户协议号查询协议
+// OutContractCode is GET /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
+// 通过商户协议号查询协议:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884060
 func (n V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode {
-	return V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall{n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode)}}
+	return V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
 }
 
 // V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode is /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
 type V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode struct{ GetCall }
 
-// Terminate is /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate.
-//
-// POST /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
-// 商户协议号解约协议
-//   - body: contract_termination_remark
+// Terminate is POST
+// /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate 商户协议号解约协议:
+//   - required in body: contract_termination_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884072
 func (n V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
-// PreEntrustSign is /v3/ecommerce/combine-papay/contracts/pre-entrust-sign.
-//
-// POST /v3/ecommerce/combine-papay/contracts/pre-entrust-sign APP方式预签约
-//   - body: appid, plan_id, out_contract_code, contract_display_account, notify_url
+// PreEntrustSign is POST /v3/ecommerce/combine-papay/contracts/pre-entrust-sign APP方式预签约:
+//   - required in body: appid, plan_id, out_contract_code, contract_display_account, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012881608
 func (n V3EcommerceCombinePapayContracts) PreEntrustSign() V3EcommerceCombinePapayContractsPreEntrustSign {
-	return V3EcommerceCombinePapayContractsPreEntrustSign{PostCall{n.client.Chain("v3/ecommerce/combine-papay/contracts/pre-entrust-sign")}, n.client}
+	return V3EcommerceCombinePapayContractsPreEntrustSign{PostCall(n.client.Chain("v3/ecommerce/combine-papay/contracts/pre-entrust-sign")), n.client}
 }
 
 // V3EcommerceCombinePapayContractsPreEntrustSign is /v3/ecommerce/combine-papay/contracts/pre-entrust-sign.
@@ -313,22 +275,18 @@ type V3EcommerceCombinePapayContractsPreEntrustSign struct {
 	client *wxpay.Client
 }
 
-// MiniProgram is /v3/ecommerce/combine-papay/contracts/pre-entrust-sign/mini-program.
-//
-// POST /v3/ecommerce/combine-papay/contracts/pre-entrust-sign/mini-program 小程序方式预签约
-//   - body: appid, plan_id, out_contract_code, contract_display_account, notify_url
+// MiniProgram is POST /v3/ecommerce/combine-papay/contracts/pre-entrust-sign/mini-program 小程序方式预签约:
+//   - required in body: appid, plan_id, out_contract_code, contract_display_account, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017177322
 func (n V3EcommerceCombinePapayContractsPreEntrustSign) MiniProgram() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/combine-papay/contracts/pre-entrust-sign/mini-program")}
+	return PostCall(n.client.Chain("v3/ecommerce/combine-papay/contracts/pre-entrust-sign/mini-program"))
 }
 
-// Transactions is /v3/ecommerce/combine-papay/transactions.
-//
-// POST /v3/ecommerce/combine-papay/transactions 电商合单委托代扣支付
-//   - body: combine_appid, combine_mchid, combine_out_trade_no, contract_id
+// Transactions is POST /v3/ecommerce/combine-papay/transactions 电商合单委托代扣支付:
+//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, contract_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884121
 func (n V3EcommerceCombinePapay) Transactions() V3EcommerceCombinePapayTransactions {
-	return V3EcommerceCombinePapayTransactions{PostCall{n.client.Chain("v3/ecommerce/combine-papay/transactions")}, n.client}
+	return V3EcommerceCombinePapayTransactions{PostCall(n.client.Chain("v3/ecommerce/combine-papay/transactions")), n.client}
 }
 
 // V3EcommerceCombinePapayTransactions is /v3/ecommerce/combine-papay/transactions.
@@ -337,24 +295,20 @@ type V3EcommerceCombinePapayTransactions struct {
 	client *wxpay.Client
 }
 
-// CombineOutTradeNo is /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}.
-//
-// GET /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no} 电商合单委托代扣查询订单
+// CombineOutTradeNo is GET /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no} 电商合单委托代扣查询订单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884130
 func (n V3EcommerceCombinePapayTransactions) CombineOutTradeNo(combineOutTradeNo string) V3EcommerceCombinePapayTransactionsCombineOutTradeNo {
-	return V3EcommerceCombinePapayTransactionsCombineOutTradeNo{GetCall{n.client.Chain("v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}").Var("combine_out_trade_no", combineOutTradeNo)}}
+	return V3EcommerceCombinePapayTransactionsCombineOutTradeNo{GetCall(n.client.Chain("v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}").Var("combine_out_trade_no", combineOutTradeNo))}
 }
 
 // V3EcommerceCombinePapayTransactionsCombineOutTradeNo is /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}.
 type V3EcommerceCombinePapayTransactionsCombineOutTradeNo struct{ GetCall }
 
-// Reverse is /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}/reverse.
-//
-// POST /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}/reverse 电商合单委托代扣撤销订单
-//   - body: combine_appid
+// Reverse is POST /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}/reverse 电商合单委托代扣撤销订单:
+//   - required in body: combine_appid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884126
 func (n V3EcommerceCombinePapayTransactionsCombineOutTradeNo) Reverse() PostCall {
-	return PostCall{n.chain.Chain("reverse")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }
 
 // Fund is /v3/ecommerce/fund.
@@ -373,14 +327,12 @@ func (n V3EcommerceFund) Balance() V3EcommerceFundBalance {
 // V3EcommerceFundBalance is /v3/ecommerce/fund/balance.
 type V3EcommerceFundBalance struct{ client *wxpay.Client }
 
-// SubMchid is /v3/ecommerce/fund/balance/{sub_mchid}.
-//
-// GET /v3/ecommerce/fund/balance/{sub_mchid} 查询二级商户账户实时余额
+// SubMchid is GET /v3/ecommerce/fund/balance/{sub_mchid} 查询二级商户账户实时余额:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476690
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012719894
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012720892
 func (n V3EcommerceFundBalance) SubMchid(subMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/fund/balance/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetCall(n.client.Chain("v3/ecommerce/fund/balance/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
 // Enddaybalance is /v3/ecommerce/fund/enddaybalance.
@@ -391,24 +343,20 @@ func (n V3EcommerceFund) Enddaybalance() V3EcommerceFundEnddaybalance {
 // V3EcommerceFundEnddaybalance is /v3/ecommerce/fund/enddaybalance.
 type V3EcommerceFundEnddaybalance struct{ client *wxpay.Client }
 
-// SubMchid is /v3/ecommerce/fund/enddaybalance/{sub_mchid}.
-//
-// GET /v3/ecommerce/fund/enddaybalance/{sub_mchid} 查询二级商户账户日终余额
-//   - query: date
+// SubMchid is GET /v3/ecommerce/fund/enddaybalance/{sub_mchid} 查询二级商户账户日终余额:
+//   - required in query: date
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476693
 func (n V3EcommerceFundEnddaybalance) SubMchid(subMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/fund/enddaybalance/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetCall(n.client.Chain("v3/ecommerce/fund/enddaybalance/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
-// Withdraw is /v3/ecommerce/fund/withdraw.
-//
-// POST /v3/ecommerce/fund/withdraw 账户余额提现
-//   - body: sub_mchid, out_request_no, amount
+// Withdraw is POST /v3/ecommerce/fund/withdraw 账户余额提现:
+//   - required in body: sub_mchid, out_request_no, amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476652
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012719526
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012720157
 func (n V3EcommerceFund) Withdraw() V3EcommerceFundWithdraw {
-	return V3EcommerceFundWithdraw{PostCall{n.client.Chain("v3/ecommerce/fund/withdraw")}, n.client}
+	return V3EcommerceFundWithdraw{PostCall(n.client.Chain("v3/ecommerce/fund/withdraw")), n.client}
 }
 
 // V3EcommerceFundWithdraw is /v3/ecommerce/fund/withdraw.
@@ -425,26 +373,22 @@ func (n V3EcommerceFundWithdraw) OutRequestNo() V3EcommerceFundWithdrawOutReques
 // V3EcommerceFundWithdrawOutRequestNo is /v3/ecommerce/fund/withdraw/out-request-no.
 type V3EcommerceFundWithdrawOutRequestNo struct{ client *wxpay.Client }
 
-// OutRequestNo is /v3/ecommerce/fund/withdraw/out-request-no/{out_request_no}.
-//
-// GET /v3/ecommerce/fund/withdraw/out-request-no/{out_request_no} 商户提现单号查询
-//   - query: sub_mchid
+// OutRequestNo is GET /v3/ecommerce/fund/withdraw/out-request-no/{out_request_no} 商户提现单号查询:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476656
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012719550
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012720041
 func (n V3EcommerceFundWithdrawOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/fund/withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo)}
+	return GetCall(n.client.Chain("v3/ecommerce/fund/withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
-// WithdrawID is /v3/ecommerce/fund/withdraw/{withdraw_id}.
-//
-// GET /v3/ecommerce/fund/withdraw/{withdraw_id} 微信支付提现单号查询
-//   - query: sub_mchid
+// WithdrawID is GET /v3/ecommerce/fund/withdraw/{withdraw_id} 微信支付提现单号查询:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476665
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012719970
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012719951
 func (n V3EcommerceFundWithdraw) WithdrawID(withdrawID string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/fund/withdraw/{withdraw_id}").Var("withdraw_id", withdrawID)}
+	return GetCall(n.client.Chain("v3/ecommerce/fund/withdraw/{withdraw_id}").Var("withdraw_id", withdrawID))
 }
 
 // IndividualContracts is /v3/ecommerce/individual-contracts.
@@ -463,13 +407,11 @@ func (n V3EcommerceIndividualContracts) OutContractCode() V3EcommerceIndividualC
 // V3EcommerceIndividualContractsOutContractCode is /v3/ecommerce/individual-contracts/out-contract-code.
 type V3EcommerceIndividualContractsOutContractCode struct{ client *wxpay.Client }
 
-// OutContractCode is /v3/ecommerce/individual-contracts/out-contract-code/{out_contract_code}.
-//
-// GET /v3/ecommerce/individual-contracts/out-contract-code/{out_contract_code} 根据业务申请单号查签约信息
-//   - query: appid
+// OutContractCode is GET /v3/ecommerce/individual-contracts/out-contract-code/{out_contract_code} 根据业务申请单号查签约信息:
+//   - required in query: appid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015851492
 func (n V3EcommerceIndividualContractsOutContractCode) OutContractCode(outContractCode string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/individual-contracts/out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode)}
+	return GetCall(n.client.Chain("v3/ecommerce/individual-contracts/out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
 }
 
 // PreEntrustSign is /v3/ecommerce/individual-contracts/pre-entrust-sign.
@@ -480,22 +422,18 @@ func (n V3EcommerceIndividualContracts) PreEntrustSign() V3EcommerceIndividualCo
 // V3EcommerceIndividualContractsPreEntrustSign is /v3/ecommerce/individual-contracts/pre-entrust-sign.
 type V3EcommerceIndividualContractsPreEntrustSign struct{ client *wxpay.Client }
 
-// App is /v3/ecommerce/individual-contracts/pre-entrust-sign/app.
-//
-// POST /v3/ecommerce/individual-contracts/pre-entrust-sign/app APP场景预签约
-//   - body: appid, out_contract_code
+// App is POST /v3/ecommerce/individual-contracts/pre-entrust-sign/app APP场景预签约:
+//   - required in body: appid, out_contract_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015851472
 func (n V3EcommerceIndividualContractsPreEntrustSign) App() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign/app")}
+	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign/app"))
 }
 
-// MiniProgram is /v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program.
-//
-// POST /v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program 小程序场景预签约
-//   - body: appid, out_contract_code, openid
+// MiniProgram is POST /v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program 小程序场景预签约:
+//   - required in body: appid, out_contract_code, openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020023636
 func (n V3EcommerceIndividualContractsPreEntrustSign) MiniProgram() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program")}
+	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program"))
 }
 
 // PreEntrustSignWithRealNameIdentity is /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity.
@@ -506,31 +444,26 @@ func (n V3EcommerceIndividualContracts) PreEntrustSignWithRealNameIdentity() V3E
 // V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity is /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity.
 type V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity struct{ client *wxpay.Client }
 
-// App is /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app.
-//
-// POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app APP场景预签约（需要实名验证）
-//   - body: appid, out_contract_code, real_name, cred_type, cred_id
+// App is POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app APP场景预签约（需要实名验证）:
+//   - required in body: appid, out_contract_code, real_name, cred_type, cred_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020083765
 func (n V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity) App() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app")}
+	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app"))
 }
 
-// MiniProgram is /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program.
-//
-// POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program 小程序场景预签约（需要实名验证）
-//   - body: appid, out_contract_code, openid, real_name, cred_type, cred_id
+// MiniProgram is POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program
+// 小程序场景预签约（需要实名验证）:
+//   - required in body: appid, out_contract_code, openid, real_name, cred_type, cred_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020023723
 func (n V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity) MiniProgram() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program")}
+	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program"))
 }
 
-// Openid is /v3/ecommerce/individual-contracts/{openid}.
-//
-// GET /v3/ecommerce/individual-contracts/{openid} 查询个人收款方授权结果
-//   - query: appid, permission_type
+// Openid is GET /v3/ecommerce/individual-contracts/{openid} 查询个人收款方授权结果:
+//   - required in query: appid, permission_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012739528
 func (n V3EcommerceIndividualContracts) Openid(openid string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/individual-contracts/{openid}").Var("openid", openid)}
+	return GetCall(n.client.Chain("v3/ecommerce/individual-contracts/{openid}").Var("openid", openid))
 }
 
 // MchTransfer is /v3/ecommerce/mch-transfer.
@@ -541,14 +474,12 @@ func (n V3Ecommerce) MchTransfer() V3EcommerceMchTransfer {
 // V3EcommerceMchTransfer is /v3/ecommerce/mch-transfer.
 type V3EcommerceMchTransfer struct{ client *wxpay.Client }
 
-// Authorizations is /v3/ecommerce/mch-transfer/authorizations.
-//
-// POST /v3/ecommerce/mch-transfer/authorizations 申请二级商户商家转账授权
-//   - body: sub_mchid, agreement_list[].agreement_code, agreement_list[].agreement_version,
+// Authorizations is POST /v3/ecommerce/mch-transfer/authorizations 申请二级商户商家转账授权:
+//   - required in body: sub_mchid, agreement_list[].agreement_code, agreement_list[].agreement_version,
 //     agreement_list[].sign_organization, agreement_list[].sign_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504208
 func (n V3EcommerceMchTransfer) Authorizations() V3EcommerceMchTransferAuthorizations {
-	return V3EcommerceMchTransferAuthorizations{PostCall{n.client.Chain("v3/ecommerce/mch-transfer/authorizations")}, n.client}
+	return V3EcommerceMchTransferAuthorizations{PostCall(n.client.Chain("v3/ecommerce/mch-transfer/authorizations")), n.client}
 }
 
 // V3EcommerceMchTransferAuthorizations is /v3/ecommerce/mch-transfer/authorizations.
@@ -557,21 +488,17 @@ type V3EcommerceMchTransferAuthorizations struct {
 	client *wxpay.Client
 }
 
-// SubMchid is /v3/ecommerce/mch-transfer/authorizations/{sub_mchid}.
-//
-// GET /v3/ecommerce/mch-transfer/authorizations/{sub_mchid} 查询二级商户商家转账授权状态
+// SubMchid is GET /v3/ecommerce/mch-transfer/authorizations/{sub_mchid} 查询二级商户商家转账授权状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504209
 func (n V3EcommerceMchTransferAuthorizations) SubMchid(subMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/mch-transfer/authorizations/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetCall(n.client.Chain("v3/ecommerce/mch-transfer/authorizations/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
-// TransferBills is /v3/ecommerce/mch-transfer/transfer-bills.
-//
-// POST /v3/ecommerce/mch-transfer/transfer-bills 发起转账
-//   - body: sub_mchid, appid, out_bill_no, transfer_scene_id, openid, transfer_amount, transfer_remark
+// TransferBills is POST /v3/ecommerce/mch-transfer/transfer-bills 发起转账:
+//   - required in body: sub_mchid, appid, out_bill_no, transfer_scene_id, openid, transfer_amount, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504211
 func (n V3EcommerceMchTransfer) TransferBills() V3EcommerceMchTransferTransferBills {
-	return V3EcommerceMchTransferTransferBills{PostCall{n.client.Chain("v3/ecommerce/mch-transfer/transfer-bills")}, n.client}
+	return V3EcommerceMchTransferTransferBills{PostCall(n.client.Chain("v3/ecommerce/mch-transfer/transfer-bills")), n.client}
 }
 
 // V3EcommerceMchTransferTransferBills is /v3/ecommerce/mch-transfer/transfer-bills.
@@ -588,25 +515,21 @@ func (n V3EcommerceMchTransferTransferBills) OutBillNo() V3EcommerceMchTransferT
 // V3EcommerceMchTransferTransferBillsOutBillNo is /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no.
 type V3EcommerceMchTransferTransferBillsOutBillNo struct{ client *wxpay.Client }
 
-// OutBillNo is /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}.
-//
-// GET /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no} 商户单号查询转账单
-//   - query: sub_mchid
+// OutBillNo is GET /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no} 商户单号查询转账单:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504213
 func (n V3EcommerceMchTransferTransferBillsOutBillNo) OutBillNo(outBillNo string) V3EcommerceMchTransferTransferBillsOutBillNoOutBillNo {
-	return V3EcommerceMchTransferTransferBillsOutBillNoOutBillNo{GetCall{n.client.Chain("v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo)}}
+	return V3EcommerceMchTransferTransferBillsOutBillNoOutBillNo{GetCall(n.client.Chain("v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))}
 }
 
 // V3EcommerceMchTransferTransferBillsOutBillNoOutBillNo is /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}.
 type V3EcommerceMchTransferTransferBillsOutBillNoOutBillNo struct{ GetCall }
 
-// Cancel is /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel.
-//
-// POST /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel 撤销转账
-//   - body: sub_mchid
+// Cancel is POST /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel 撤销转账:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504212
 func (n V3EcommerceMchTransferTransferBillsOutBillNoOutBillNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
 // TransferBillNo is /v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no.
@@ -617,13 +540,11 @@ func (n V3EcommerceMchTransferTransferBills) TransferBillNo() V3EcommerceMchTran
 // V3EcommerceMchTransferTransferBillsTransferBillNo is /v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no.
 type V3EcommerceMchTransferTransferBillsTransferBillNo struct{ client *wxpay.Client }
 
-// TransferBillNo is /v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}.
-//
-// GET /v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no} 微信转账单号查询转账单
-//   - query: sub_mchid
+// TransferBillNo is GET /v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no} 微信转账单号查询转账单:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504214
 func (n V3EcommerceMchTransferTransferBillsTransferBillNo) TransferBillNo(transferBillNo string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}").Var("transfer_bill_no", transferBillNo)}
+	return GetCall(n.client.Chain("v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}").Var("transfer_bill_no", transferBillNo))
 }
 
 // Profitsharing is /v3/ecommerce/profitsharing.
@@ -636,38 +557,36 @@ type V3EcommerceProfitsharing struct{ client *wxpay.Client }
 
 // AfterSalesOrders is /v3/ecommerce/profitsharing/after-sales-orders.
 //
-// GET /v3/ecommerce/profitsharing/after-sales-orders 查询售后服务分账结果
-//   - query: sub_mchid
+// GET /v3/ecommerce/profitsharing/after-sales-orders 查询售后服务分账结果:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/products/ecommerce/introduction.html
 //
-// POST /v3/ecommerce/profitsharing/after-sales-orders 请求售后服务分账
-//   - body: sub_mchid, transaction_id, amount, type, scene, refund_id
+// POST /v3/ecommerce/profitsharing/after-sales-orders 请求售后服务分账:
+//   - required in body: sub_mchid, transaction_id, amount, type, scene, refund_id
 //   - https://pay.weixin.qq.com/docs/partner/products/ecommerce/introduction.html
 func (n V3EcommerceProfitsharing) AfterSalesOrders() GetPostCall {
-	return GetPostCall{n.client.Chain("v3/ecommerce/profitsharing/after-sales-orders")}
+	return GetPostCall(n.client.Chain("v3/ecommerce/profitsharing/after-sales-orders"))
 }
 
-// FinishOrder is /v3/ecommerce/profitsharing/finish-order.
-//
-// POST /v3/ecommerce/profitsharing/finish-order 完结分账
-//   - body: sub_mchid, transaction_id, out_order_no, description
+// FinishOrder is POST /v3/ecommerce/profitsharing/finish-order 完结分账:
+//   - required in body: sub_mchid, transaction_id, out_order_no, description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477745
 func (n V3EcommerceProfitsharing) FinishOrder() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/profitsharing/finish-order")}
+	return PostCall(n.client.Chain("v3/ecommerce/profitsharing/finish-order"))
 }
 
 // Orders is /v3/ecommerce/profitsharing/orders.
 //
-// GET /v3/ecommerce/profitsharing/orders 查询分账结果
-//   - query: sub_mchid, transaction_id, out_order_no
+// GET /v3/ecommerce/profitsharing/orders 查询分账结果:
+//   - required in query: sub_mchid, transaction_id, out_order_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477734
 //
-// POST /v3/ecommerce/profitsharing/orders 请求分账
-//   - body: sub_mchid, transaction_id, out_order_no, receivers[].type, receivers[].receiver_account,
+// POST /v3/ecommerce/profitsharing/orders 请求分账:
+//   - required in body: sub_mchid, transaction_id, out_order_no, receivers[].type, receivers[].receiver_account,
 //     receivers[].amount, receivers[].description, finish
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691594
 func (n V3EcommerceProfitsharing) Orders() V3EcommerceProfitsharingOrders {
-	return V3EcommerceProfitsharingOrders{GetPostCall{n.client.Chain("v3/ecommerce/profitsharing/orders")}, n.client}
+	return V3EcommerceProfitsharingOrders{GetPostCall(n.client.Chain("v3/ecommerce/profitsharing/orders")), n.client}
 }
 
 // V3EcommerceProfitsharingOrders is /v3/ecommerce/profitsharing/orders.
@@ -684,12 +603,10 @@ func (n V3EcommerceProfitsharingOrders) TransactionID(transactionID string) V3Ec
 // V3EcommerceProfitsharingOrdersTransactionID is /v3/ecommerce/profitsharing/orders/{transaction_id}.
 type V3EcommerceProfitsharingOrdersTransactionID struct{ chain wxpay.Chain }
 
-// Amounts is /v3/ecommerce/profitsharing/orders/{transaction_id}/amounts.
-//
-// GET /v3/ecommerce/profitsharing/orders/{transaction_id}/amounts 查询订单剩余待分金额
+// Amounts is GET /v3/ecommerce/profitsharing/orders/{transaction_id}/amounts 查询订单剩余待分金额:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477751
 func (n V3EcommerceProfitsharingOrdersTransactionID) Amounts() GetCall {
-	return GetCall{n.chain.Chain("amounts")}
+	return GetCall(n.chain.Chain("amounts"))
 }
 
 // Receivers is /v3/ecommerce/profitsharing/receivers.
@@ -700,35 +617,31 @@ func (n V3EcommerceProfitsharing) Receivers() V3EcommerceProfitsharingReceivers 
 // V3EcommerceProfitsharingReceivers is /v3/ecommerce/profitsharing/receivers.
 type V3EcommerceProfitsharingReceivers struct{ client *wxpay.Client }
 
-// Add is /v3/ecommerce/profitsharing/receivers/add.
-//
-// POST /v3/ecommerce/profitsharing/receivers/add 添加分账接收方
-//   - body: appid, type, account, relation_type
+// Add is POST /v3/ecommerce/profitsharing/receivers/add 添加分账接收方:
+//   - required in body: appid, type, account, relation_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477758
 func (n V3EcommerceProfitsharingReceivers) Add() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/profitsharing/receivers/add")}
+	return PostCall(n.client.Chain("v3/ecommerce/profitsharing/receivers/add"))
 }
 
-// Delete is /v3/ecommerce/profitsharing/receivers/delete.
-//
-// POST /v3/ecommerce/profitsharing/receivers/delete 删除分账接收方
-//   - body: appid, type, account
+// Delete is POST /v3/ecommerce/profitsharing/receivers/delete 删除分账接收方:
+//   - required in body: appid, type, account
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477759
 func (n V3EcommerceProfitsharingReceivers) Delete() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/profitsharing/receivers/delete")}
+	return PostCall(n.client.Chain("v3/ecommerce/profitsharing/receivers/delete"))
 }
 
 // Returnorders is /v3/ecommerce/profitsharing/returnorders.
 //
-// GET /v3/ecommerce/profitsharing/returnorders 查询分账回退结果
-//   - query: sub_mchid, out_return_no
+// GET /v3/ecommerce/profitsharing/returnorders 查询分账回退结果:
+//   - required in query: sub_mchid, out_return_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477740
 //
-// POST /v3/ecommerce/profitsharing/returnorders 请求分账回退
-//   - body: sub_mchid, out_return_no, return_mchid, amount, description
+// POST /v3/ecommerce/profitsharing/returnorders 请求分账回退:
+//   - required in body: sub_mchid, out_return_no, return_mchid, amount, description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477737
 func (n V3EcommerceProfitsharing) Returnorders() GetPostCall {
-	return GetPostCall{n.client.Chain("v3/ecommerce/profitsharing/returnorders")}
+	return GetPostCall(n.client.Chain("v3/ecommerce/profitsharing/returnorders"))
 }
 
 // Refunds is /v3/ecommerce/refunds.
@@ -739,15 +652,14 @@ func (n V3Ecommerce) Refunds() V3EcommerceRefunds {
 // V3EcommerceRefunds is /v3/ecommerce/refunds.
 type V3EcommerceRefunds struct{ client *wxpay.Client }
 
-// Apply is /v3/ecommerce/refunds/apply.
-//
-// POST /v3/ecommerce/refunds/apply 退款申请
-//   - body: sp_appid, combine_transaction_id, transaction_id, out_refund_no, amount.refund, amount.total, funds_account
+// Apply is POST /v3/ecommerce/refunds/apply 退款申请:
+//   - required in body: sp_appid, combine_transaction_id, transaction_id, out_refund_no, amount.refund, amount.total,
+//     funds_account
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012649457
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476892
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015251094
 func (n V3EcommerceRefunds) Apply() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/refunds/apply")}
+	return PostCall(n.client.Chain("v3/ecommerce/refunds/apply"))
 }
 
 // ID is /v3/ecommerce/refunds/id.
@@ -758,14 +670,12 @@ func (n V3EcommerceRefunds) ID() V3EcommerceRefundsID {
 // V3EcommerceRefundsID is /v3/ecommerce/refunds/id.
 type V3EcommerceRefundsID struct{ client *wxpay.Client }
 
-// RefundID is /v3/ecommerce/refunds/id/{refund_id}.
-//
-// GET /v3/ecommerce/refunds/id/{refund_id} 通过微信支付退款单号查询退款
+// RefundID is GET /v3/ecommerce/refunds/id/{refund_id} 通过微信支付退款单号查询退款:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012650253
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476908
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015252439
 func (n V3EcommerceRefundsID) RefundID(refundID string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/refunds/id/{refund_id}").Var("refund_id", refundID)}
+	return GetCall(n.client.Chain("v3/ecommerce/refunds/id/{refund_id}").Var("refund_id", refundID))
 }
 
 // OutRefundNo is /v3/ecommerce/refunds/out-refund-no.
@@ -776,14 +686,12 @@ func (n V3EcommerceRefunds) OutRefundNo() V3EcommerceRefundsOutRefundNo {
 // V3EcommerceRefundsOutRefundNo is /v3/ecommerce/refunds/out-refund-no.
 type V3EcommerceRefundsOutRefundNo struct{ client *wxpay.Client }
 
-// OutRefundNo is /v3/ecommerce/refunds/out-refund-no/{out_refund_no}.
-//
-// GET /v3/ecommerce/refunds/out-refund-no/{out_refund_no} 通过商户退款单号查询退款
+// OutRefundNo is GET /v3/ecommerce/refunds/out-refund-no/{out_refund_no} 通过商户退款单号查询退款:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012650314
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476911
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015252427
 func (n V3EcommerceRefundsOutRefundNo) OutRefundNo(outRefundNo string) GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/refunds/out-refund-no/{out_refund_no}").Var("out_refund_no", outRefundNo)}
+	return GetCall(n.client.Chain("v3/ecommerce/refunds/out-refund-no/{out_refund_no}").Var("out_refund_no", outRefundNo))
 }
 
 // RefundID is /v3/ecommerce/refunds/{refund_id}.
@@ -794,36 +702,32 @@ func (n V3EcommerceRefunds) RefundID(refundID string) V3EcommerceRefundsRefundID
 // V3EcommerceRefundsRefundID is /v3/ecommerce/refunds/{refund_id}.
 type V3EcommerceRefundsRefundID struct{ chain wxpay.Chain }
 
-// ApplyAbnormalRefund is /v3/ecommerce/refunds/{refund_id}/apply-abnormal-refund.
-//
-// POST /v3/ecommerce/refunds/{refund_id}/apply-abnormal-refund 发起异常退款
-//   - body: out_refund_no, type
+// ApplyAbnormalRefund is POST /v3/ecommerce/refunds/{refund_id}/apply-abnormal-refund 发起异常退款:
+//   - required in body: out_refund_no, type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012649274
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015181616
 func (n V3EcommerceRefundsRefundID) ApplyAbnormalRefund() PostCall {
-	return PostCall{n.chain.Chain("apply-abnormal-refund")}
+	return PostCall(n.chain.Chain("apply-abnormal-refund"))
 }
 
 // ReturnAdvance is /v3/ecommerce/refunds/{refund_id}/return-advance.
 //
-// GET /v3/ecommerce/refunds/{refund_id}/return-advance 查询垫付回补结果
-//   - query: sub_mchid
+// GET /v3/ecommerce/refunds/{refund_id}/return-advance 查询垫付回补结果:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476916
 //
-// POST /v3/ecommerce/refunds/{refund_id}/return-advance 垫付退款回补
-//   - body: sub_mchid
+// POST /v3/ecommerce/refunds/{refund_id}/return-advance 垫付退款回补:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476927
 func (n V3EcommerceRefundsRefundID) ReturnAdvance() GetPostCall {
-	return GetPostCall{n.chain.Chain("return-advance")}
+	return GetPostCall(n.chain.Chain("return-advance"))
 }
 
-// SubjectSubMerchants is /v3/ecommerce/subject-sub-merchants.
-//
-// GET /v3/ecommerce/subject-sub-merchants 查询指定主体子商户列表
-//   - query: organization_type, cert_number
+// SubjectSubMerchants is GET /v3/ecommerce/subject-sub-merchants 查询指定主体子商户列表:
+//   - required in query: organization_type, cert_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4033742105
 func (n V3Ecommerce) SubjectSubMerchants() GetCall {
-	return GetCall{n.client.Chain("v3/ecommerce/subject-sub-merchants")}
+	return GetCall(n.client.Chain("v3/ecommerce/subject-sub-merchants"))
 }
 
 // Subsidies is /v3/ecommerce/subsidies.
@@ -834,29 +738,23 @@ func (n V3Ecommerce) Subsidies() V3EcommerceSubsidies {
 // V3EcommerceSubsidies is /v3/ecommerce/subsidies.
 type V3EcommerceSubsidies struct{ client *wxpay.Client }
 
-// Cancel is /v3/ecommerce/subsidies/cancel.
-//
-// POST /v3/ecommerce/subsidies/cancel 取消补差
-//   - body: sub_mchid, transaction_id, description
+// Cancel is POST /v3/ecommerce/subsidies/cancel 取消补差:
+//   - required in body: sub_mchid, transaction_id, description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477639
 func (n V3EcommerceSubsidies) Cancel() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/subsidies/cancel")}
+	return PostCall(n.client.Chain("v3/ecommerce/subsidies/cancel"))
 }
 
-// Create is /v3/ecommerce/subsidies/create.
-//
-// POST /v3/ecommerce/subsidies/create 请求补差
-//   - body: sub_mchid, transaction_id, amount, description
+// Create is POST /v3/ecommerce/subsidies/create 请求补差:
+//   - required in body: sub_mchid, transaction_id, amount, description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477631
 func (n V3EcommerceSubsidies) Create() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/subsidies/create")}
+	return PostCall(n.client.Chain("v3/ecommerce/subsidies/create"))
 }
 
-// Return is /v3/ecommerce/subsidies/return.
-//
-// POST /v3/ecommerce/subsidies/return 请求补差回退
-//   - body: sub_mchid, out_order_no, transaction_id, refund_id, amount, description
+// Return is POST /v3/ecommerce/subsidies/return 请求补差回退:
+//   - required in body: sub_mchid, out_order_no, transaction_id, refund_id, amount, description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477636
 func (n V3EcommerceSubsidies) Return() PostCall {
-	return PostCall{n.client.Chain("v3/ecommerce/subsidies/return")}
+	return PostCall(n.client.Chain("v3/ecommerce/subsidies/return"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // EduPapay is /v3/edu-papay.
 func (n V3Root) EduPapay() V3EduPapay {
@@ -30,43 +28,36 @@ func (n V3EduPapayContracts) ID() V3EduPapayContractsID {
 // V3EduPapayContractsID is /v3/edu-papay/contracts/id.
 type V3EduPapayContractsID struct{ client *wxpay.Client }
 
-// ContractID is /v3/edu-papay/contracts/id/{contract_id}.
-//
-// GET /v3/edu-papay/contracts/id/{contract_id} 通过协议号查询签约
-//   - query: appid
+// ContractID is GET /v3/edu-papay/contracts/id/{contract_id} 通过协议号查询签约:
+//   - required in query: appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012522951
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465367
 func (n V3EduPapayContractsID) ContractID(contractID string) GetCall {
-	return GetCall{n.client.Chain("v3/edu-papay/contracts/id/{contract_id}").Var("contract_id", contractID)}
+	return GetCall(n.client.Chain("v3/edu-papay/contracts/id/{contract_id}").Var("contract_id", contractID))
 }
 
-// Presign is /v3/edu-papay/contracts/presign.
-//
-// POST /v3/edu-papay/contracts/presign 预签约
-//   - body: appid, openid, plan_id, user_id, period_start_date, trade_scene
+// Presign is POST /v3/edu-papay/contracts/presign 预签约:
+//   - required in body: appid, openid, plan_id, user_id, period_start_date, trade_scene
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012522560
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465360
 func (n V3EduPapayContracts) Presign() PostCall {
-	return PostCall{n.client.Chain("v3/edu-papay/contracts/presign")}
+	return PostCall(n.client.Chain("v3/edu-papay/contracts/presign"))
 }
 
-// ContractID is /v3/edu-papay/contracts/{contract_id}.
-//
-// DELETE /v3/edu-papay/contracts/{contract_id} 解约
+// ContractID is DELETE /v3/edu-papay/contracts/{contract_id} 解约:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466882
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465374
 func (n V3EduPapayContracts) ContractID(contractID string) DeleteCall {
-	return DeleteCall{n.client.Chain("v3/edu-papay/contracts/{contract_id}").Var("contract_id", contractID)}
+	return DeleteCall(n.client.Chain("v3/edu-papay/contracts/{contract_id}").Var("contract_id", contractID))
 }
 
-// Transactions is /v3/edu-papay/transactions.
-//
-// POST /v3/edu-papay/transactions 教育通扣款受理
-//   - body: appid, body, out_trade_no, notify_url, contract_id, trade_scene, amount.total, device_information.device_ip
+// Transactions is POST /v3/edu-papay/transactions 教育通扣款受理:
+//   - required in body: appid, body, out_trade_no, notify_url, contract_id, trade_scene, amount.total,
+//     device_information.device_ip
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524731
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465548
 func (n V3EduPapay) Transactions() V3EduPapayTransactions {
-	return V3EduPapayTransactions{PostCall{n.client.Chain("v3/edu-papay/transactions")}, n.client}
+	return V3EduPapayTransactions{PostCall(n.client.Chain("v3/edu-papay/transactions")), n.client}
 }
 
 // V3EduPapayTransactions is /v3/edu-papay/transactions.
@@ -83,13 +74,11 @@ func (n V3EduPapayTransactions) ID() V3EduPapayTransactionsID {
 // V3EduPapayTransactionsID is /v3/edu-papay/transactions/id.
 type V3EduPapayTransactionsID struct{ client *wxpay.Client }
 
-// TransactionID is /v3/edu-papay/transactions/id/{transaction_id}.
-//
-// GET /v3/edu-papay/transactions/id/{transaction_id} 微信订单号查单
+// TransactionID is GET /v3/edu-papay/transactions/id/{transaction_id} 微信订单号查单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012523468
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465567
 func (n V3EduPapayTransactionsID) TransactionID(transactionID string) GetCall {
-	return GetCall{n.client.Chain("v3/edu-papay/transactions/id/{transaction_id}").Var("transaction_id", transactionID)}
+	return GetCall(n.client.Chain("v3/edu-papay/transactions/id/{transaction_id}").Var("transaction_id", transactionID))
 }
 
 // OutTradeNo is /v3/edu-papay/transactions/out-trade-no.
@@ -100,13 +89,11 @@ func (n V3EduPapayTransactions) OutTradeNo() V3EduPapayTransactionsOutTradeNo {
 // V3EduPapayTransactionsOutTradeNo is /v3/edu-papay/transactions/out-trade-no.
 type V3EduPapayTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/edu-papay/transactions/out-trade-no/{out_trade_no}.
-//
-// GET /v3/edu-papay/transactions/out-trade-no/{out_trade_no} 商户订单号查单
+// OutTradeNo is GET /v3/edu-papay/transactions/out-trade-no/{out_trade_no} 商户订单号查单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012523591
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465574
 func (n V3EduPapayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/edu-papay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}
+	return GetCall(n.client.Chain("v3/edu-papay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
 
 // User is /v3/edu-papay/user.
@@ -125,14 +112,12 @@ func (n V3EduPapayUser) Openid(openid string) V3EduPapayUserOpenid {
 // V3EduPapayUserOpenid is /v3/edu-papay/user/{openid}.
 type V3EduPapayUserOpenid struct{ chain wxpay.Chain }
 
-// Contracts is /v3/edu-papay/user/{openid}/contracts.
-//
-// GET /v3/edu-papay/user/{openid}/contracts 通过用户标识查询签约
-//   - query: appid, plan_id
+// Contracts is GET /v3/edu-papay/user/{openid}/contracts 通过用户标识查询签约:
+//   - required in query: appid, plan_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012523265
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012489548
 func (n V3EduPapayUserOpenid) Contracts() GetCall {
-	return GetCall{n.chain.Chain("contracts")}
+	return GetCall(n.chain.Chain("contracts"))
 }
 
 // UserNotifications is /v3/edu-papay/user-notifications.
@@ -151,12 +136,10 @@ func (n V3EduPapayUserNotifications) ContractID(contractID string) V3EduPapayUse
 // V3EduPapayUserNotificationsContractID is /v3/edu-papay/user-notifications/{contract_id}.
 type V3EduPapayUserNotificationsContractID struct{ chain wxpay.Chain }
 
-// Send is /v3/edu-papay/user-notifications/{contract_id}/send.
-//
-// POST /v3/edu-papay/user-notifications/{contract_id}/send 发送扣款预通知
-//   - body: appid
+// Send is POST /v3/edu-papay/user-notifications/{contract_id}/send 发送扣款预通知:
+//   - required in body: appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524814
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012855408
 func (n V3EduPapayUserNotificationsContractID) Send() PostCall {
-	return PostCall{n.chain.Chain("send")}
+	return PostCall(n.chain.Chain("send"))
 }

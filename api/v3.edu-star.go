@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // EduStar is /v3/edu-star.
 func (n V3Root) EduStar() V3EduStar {
@@ -16,13 +14,13 @@ type V3EduStar struct{ client *wxpay.Client }
 
 // Orders is /v3/edu-star/orders.
 //
-// GET /v3/edu-star/orders 通过QQ账号查询核销订单列表
-//   - query: appid
+// GET /v3/edu-star/orders 通过QQ账号查询核销订单列表:
+//   - required in query: appid
 //
-// POST /v3/edu-star/orders 创建核销订单
-//   - body: appid, right_id, create_time
+// POST /v3/edu-star/orders 创建核销订单:
+//   - required in body: appid, right_id, create_time
 func (n V3EduStar) Orders() GetPostCall {
-	return GetPostCall{n.client.Chain("v3/edu-star/orders")}
+	return GetPostCall(n.client.Chain("v3/edu-star/orders"))
 }
 
 // Users is /v3/edu-star/users.
@@ -41,12 +39,10 @@ func (n V3EduStarUsers) Openid() V3EduStarUsersOpenid {
 // V3EduStarUsersOpenid is /v3/edu-star/users/openid.
 type V3EduStarUsersOpenid struct{ client *wxpay.Client }
 
-// WechatOpenid is /v3/edu-star/users/openid/{wechat_openid}.
-//
-// GET /v3/edu-star/users/openid/{wechat_openid} 通过微信用户标识查询用户信息
-//   - query: appid
+// WechatOpenid is GET /v3/edu-star/users/openid/{wechat_openid} 通过微信用户标识查询用户信息:
+//   - required in query: appid
 func (n V3EduStarUsersOpenid) WechatOpenid(wechatOpenid string) GetCall {
-	return GetCall{n.client.Chain("v3/edu-star/users/openid/{wechat_openid}").Var("wechat_openid", wechatOpenid)}
+	return GetCall(n.client.Chain("v3/edu-star/users/openid/{wechat_openid}").Var("wechat_openid", wechatOpenid))
 }
 
 // QQ is /v3/edu-star/users/qq.
@@ -57,10 +53,8 @@ func (n V3EduStarUsers) QQ() V3EduStarUsersQQ {
 // V3EduStarUsersQQ is /v3/edu-star/users/qq.
 type V3EduStarUsersQQ struct{ client *wxpay.Client }
 
-// QQ is /v3/edu-star/users/qq/{qq}.
-//
-// GET /v3/edu-star/users/qq/{qq} 通过QQ账号查询用户信息
-//   - query: appid
+// QQ is GET /v3/edu-star/users/qq/{qq} 通过QQ账号查询用户信息:
+//   - required in query: appid
 func (n V3EduStarUsersQQ) QQ(qq string) GetCall {
-	return GetCall{n.client.Chain("v3/edu-star/users/qq/{qq}").Var("qq", qq)}
+	return GetCall(n.client.Chain("v3/edu-star/users/qq/{qq}").Var("qq", qq))
 }

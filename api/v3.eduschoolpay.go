@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Eduschoolpay is /v3/eduschoolpay.
 func (n V3Root) Eduschoolpay() V3Eduschoolpay {
@@ -22,42 +20,34 @@ func (n V3Eduschoolpay) Contracts() V3EduschoolpayContracts {
 // V3EduschoolpayContracts is /v3/eduschoolpay/contracts.
 type V3EduschoolpayContracts struct{ client *wxpay.Client }
 
-// Presign is /v3/eduschoolpay/contracts/presign.
-//
-// POST /v3/eduschoolpay/contracts/presign 预签约
-//   - body: appid, openid, plan_id, user_id, school_id, out_contract_code
+// Presign is POST /v3/eduschoolpay/contracts/presign 预签约:
+//   - required in body: appid, openid, plan_id, user_id, school_id, out_contract_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468952
 func (n V3EduschoolpayContracts) Presign() PostCall {
-	return PostCall{n.client.Chain("v3/eduschoolpay/contracts/presign")}
+	return PostCall(n.client.Chain("v3/eduschoolpay/contracts/presign"))
 }
 
-// ContractID is /v3/eduschoolpay/contracts/{contract_id}.
-//
-// GET /v3/eduschoolpay/contracts/{contract_id} 通过协议号查询签约
+// ContractID is GET /v3/eduschoolpay/contracts/{contract_id} 通过协议号查询签约:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468959
 func (n V3EduschoolpayContracts) ContractID(contractID string) V3EduschoolpayContractsContractID {
-	return V3EduschoolpayContractsContractID{GetCall{n.client.Chain("v3/eduschoolpay/contracts/{contract_id}").Var("contract_id", contractID)}}
+	return V3EduschoolpayContractsContractID{GetCall(n.client.Chain("v3/eduschoolpay/contracts/{contract_id}").Var("contract_id", contractID))}
 }
 
 // V3EduschoolpayContractsContractID is /v3/eduschoolpay/contracts/{contract_id}.
 type V3EduschoolpayContractsContractID struct{ GetCall }
 
-// Terminate is /v3/eduschoolpay/contracts/{contract_id}/terminate.
-//
-// POST /v3/eduschoolpay/contracts/{contract_id}/terminate 商户主动解约
+// Terminate is POST /v3/eduschoolpay/contracts/{contract_id}/terminate 商户主动解约:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012469025
 func (n V3EduschoolpayContractsContractID) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
-// Transactions is /v3/eduschoolpay/transactions.
-//
-// POST /v3/eduschoolpay/transactions 扣款
-//   - body: appid, description, out_trade_no, notify_url, contract_id, user_id, amount.total, amount.currency,
-//     scene_info.start_time, scene_info.school_id, scene_info.scene_type, device_info.device_ip
+// Transactions is POST /v3/eduschoolpay/transactions 扣款:
+//   - required in body: appid, description, out_trade_no, notify_url, contract_id, user_id, amount.total,
+//     amount.currency, scene_info.start_time, scene_info.school_id, scene_info.scene_type, device_info.device_ip
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012469030
 func (n V3Eduschoolpay) Transactions() V3EduschoolpayTransactions {
-	return V3EduschoolpayTransactions{PostCall{n.client.Chain("v3/eduschoolpay/transactions")}, n.client}
+	return V3EduschoolpayTransactions{PostCall(n.client.Chain("v3/eduschoolpay/transactions")), n.client}
 }
 
 // V3EduschoolpayTransactions is /v3/eduschoolpay/transactions.
@@ -74,12 +64,10 @@ func (n V3EduschoolpayTransactions) ID() V3EduschoolpayTransactionsID {
 // V3EduschoolpayTransactionsID is /v3/eduschoolpay/transactions/id.
 type V3EduschoolpayTransactionsID struct{ client *wxpay.Client }
 
-// TransactionID is /v3/eduschoolpay/transactions/id/{transaction_id}.
-//
-// GET /v3/eduschoolpay/transactions/id/{transaction_id} 微信支付订单号查单
+// TransactionID is GET /v3/eduschoolpay/transactions/id/{transaction_id} 微信支付订单号查单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012469063
 func (n V3EduschoolpayTransactionsID) TransactionID(transactionID string) GetCall {
-	return GetCall{n.client.Chain("v3/eduschoolpay/transactions/id/{transaction_id}").Var("transaction_id", transactionID)}
+	return GetCall(n.client.Chain("v3/eduschoolpay/transactions/id/{transaction_id}").Var("transaction_id", transactionID))
 }
 
 // OutTradeNo is /v3/eduschoolpay/transactions/out-trade-no.
@@ -90,12 +78,10 @@ func (n V3EduschoolpayTransactions) OutTradeNo() V3EduschoolpayTransactionsOutTr
 // V3EduschoolpayTransactionsOutTradeNo is /v3/eduschoolpay/transactions/out-trade-no.
 type V3EduschoolpayTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/eduschoolpay/transactions/out-trade-no/{out_trade_no}.
-//
-// GET /v3/eduschoolpay/transactions/out-trade-no/{out_trade_no} 商户订单号查单
+// OutTradeNo is GET /v3/eduschoolpay/transactions/out-trade-no/{out_trade_no} 商户订单号查单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012469097
 func (n V3EduschoolpayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/eduschoolpay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}
+	return GetCall(n.client.Chain("v3/eduschoolpay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
 
 // Users is /v3/eduschoolpay/users.
@@ -114,19 +100,15 @@ func (n V3EduschoolpayUsers) Openid(openid string) V3EduschoolpayUsersOpenid {
 // V3EduschoolpayUsersOpenid is /v3/eduschoolpay/users/{openid}.
 type V3EduschoolpayUsersOpenid struct{ chain wxpay.Chain }
 
-// Contracts is /v3/eduschoolpay/users/{openid}/contracts.
-//
-// GET /v3/eduschoolpay/users/{openid}/contracts 查询用户签约列表
-//   - query: plan_id, contract_status
+// Contracts is GET /v3/eduschoolpay/users/{openid}/contracts 查询用户签约列表:
+//   - required in query: plan_id, contract_status
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468993
 func (n V3EduschoolpayUsersOpenid) Contracts() GetCall {
-	return GetCall{n.chain.Chain("contracts")}
+	return GetCall(n.chain.Chain("contracts"))
 }
 
-// DebtState is /v3/eduschoolpay/users/{openid}/debt-state.
-//
-// GET /v3/eduschoolpay/users/{openid}/debt-state 商户查询用户欠款状态
+// DebtState is GET /v3/eduschoolpay/users/{openid}/debt-state 商户查询用户欠款状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012469161
 func (n V3EduschoolpayUsersOpenid) DebtState() GetCall {
-	return GetCall{n.chain.Chain("debt-state")}
+	return GetCall(n.chain.Chain("debt-state"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Express is /v3/express.
 func (n V3Root) Express() V3Express {
@@ -30,11 +28,9 @@ func (n V3ExpressUsers) Openid(openid string) V3ExpressUsersOpenid {
 // V3ExpressUsersOpenid is /v3/express/users/{openid}.
 type V3ExpressUsersOpenid struct{ chain wxpay.Chain }
 
-// Transform is /v3/express/users/{openid}/transform.
-//
-// POST /v3/express/users/{openid}/transform 用户openid转换
-//   - body: appid
+// Transform is POST /v3/express/users/{openid}/transform 用户openid转换:
+//   - required in body: appid
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_9_1.shtml
 func (n V3ExpressUsersOpenid) Transform() PostCall {
-	return PostCall{n.chain.Chain("transform")}
+	return PostCall(n.chain.Chain("transform"))
 }

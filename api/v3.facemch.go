@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Facemch is /v3/facemch.
 func (n V3Root) Facemch() V3Facemch {
@@ -22,11 +20,9 @@ func (n V3Facemch) Users() V3FacemchUsers {
 // V3FacemchUsers is /v3/facemch/users.
 type V3FacemchUsers struct{ client *wxpay.Client }
 
-// FaceSid is /v3/facemch/users/{face_sid}.
-//
-// GET /v3/facemch/users/{face_sid} 查询用户授权的实名信息
-//   - query: info_type, appid
+// FaceSid is GET /v3/facemch/users/{face_sid} 查询用户授权的实名信息:
+//   - required in query: info_type, appid
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/android/sid.html
 func (n V3FacemchUsers) FaceSid(faceSid string) GetCall {
-	return GetCall{n.client.Chain("v3/facemch/users/{face_sid}").Var("face_sid", faceSid)}
+	return GetCall(n.client.Chain("v3/facemch/users/{face_sid}").Var("face_sid", faceSid))
 }

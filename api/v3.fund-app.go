@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // FundApp is /v3/fund-app.
 func (n V3Root) FundApp() V3FundApp {
@@ -22,14 +20,13 @@ func (n V3FundApp) BrandRedpacket() V3FundAppBrandRedpacket {
 // V3FundAppBrandRedpacket is /v3/fund-app/brand-redpacket.
 type V3FundAppBrandRedpacket struct{ client *wxpay.Client }
 
-// BrandMerchantBatches is /v3/fund-app/brand-redpacket/brand-merchant-batches.
-//
-// POST /v3/fund-app/brand-redpacket/brand-merchant-batches 品牌商户发放红包
-//   - body: brand_id, brand_appid, scene, template_id, out_batch_no, batch_name, batch_remark, total_amount, total_num,
-//     detail_list[].out_detail_no, detail_list[].amount, detail_list[].openid, detail_list[].remark
+// BrandMerchantBatches is POST /v3/fund-app/brand-redpacket/brand-merchant-batches 品牌商户发放红包:
+//   - required in body: brand_id, brand_appid, scene, template_id, out_batch_no, batch_name, batch_remark,
+//     total_amount, total_num, detail_list[].out_detail_no, detail_list[].amount, detail_list[].openid,
+//     detail_list[].remark
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310358
 func (n V3FundAppBrandRedpacket) BrandMerchantBatches() V3FundAppBrandRedpacketBrandMerchantBatches {
-	return V3FundAppBrandRedpacketBrandMerchantBatches{PostCall{n.client.Chain("v3/fund-app/brand-redpacket/brand-merchant-batches")}, n.client}
+	return V3FundAppBrandRedpacketBrandMerchantBatches{PostCall(n.client.Chain("v3/fund-app/brand-redpacket/brand-merchant-batches")), n.client}
 }
 
 // V3FundAppBrandRedpacketBrandMerchantBatches is /v3/fund-app/brand-redpacket/brand-merchant-batches.
@@ -38,12 +35,10 @@ type V3FundAppBrandRedpacketBrandMerchantBatches struct {
 	client *wxpay.Client
 }
 
-// BatchNo is /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}.
-//
-// GET /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no} 微信支付批次单号查询批次单
+// BatchNo is GET /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no} 微信支付批次单号查询批次单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310369
 func (n V3FundAppBrandRedpacketBrandMerchantBatches) BatchNo(batchNo string) V3FundAppBrandRedpacketBrandMerchantBatchesBatchNo {
-	return V3FundAppBrandRedpacketBrandMerchantBatchesBatchNo{GetCall{n.client.Chain("v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}").Var("batch_no", batchNo)}}
+	return V3FundAppBrandRedpacketBrandMerchantBatchesBatchNo{GetCall(n.client.Chain("v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}").Var("batch_no", batchNo))}
 }
 
 // V3FundAppBrandRedpacketBrandMerchantBatchesBatchNo is /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}.
@@ -51,18 +46,16 @@ type V3FundAppBrandRedpacketBrandMerchantBatchesBatchNo struct{ GetCall }
 
 // Details is /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details.
 func (n V3FundAppBrandRedpacketBrandMerchantBatchesBatchNo) Details() V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails {
-	return V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails{n.chain}
+	return V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails{wxpay.Chain(n.GetCall)}
 }
 
 // V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails is /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details.
 type V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails struct{ chain wxpay.Chain }
 
-// DetailNo is /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details/{detail_no}.
-//
-// GET /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details/{detail_no} 商家明细单号查询明细单
+// DetailNo is GET /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details/{detail_no} 商家明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310384
 func (n V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails) DetailNo(detailNo string) GetCall {
-	return GetCall{n.chain.Chain("details/{detail_no}").Var("detail_no", detailNo)}
+	return GetCall(n.chain.Chain("details/{detail_no}").Var("detail_no", detailNo))
 }
 
 // BrandMerchantOutBatches is /v3/fund-app/brand-redpacket/brand-merchant-out-batches.
@@ -73,12 +66,10 @@ func (n V3FundAppBrandRedpacket) BrandMerchantOutBatches() V3FundAppBrandRedpack
 // V3FundAppBrandRedpacketBrandMerchantOutBatches is /v3/fund-app/brand-redpacket/brand-merchant-out-batches.
 type V3FundAppBrandRedpacketBrandMerchantOutBatches struct{ client *wxpay.Client }
 
-// OutBatchNo is /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}.
-//
-// GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no} 商家批次单号查询批次单
+// OutBatchNo is GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no} 商家批次单号查询批次单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310378
 func (n V3FundAppBrandRedpacketBrandMerchantOutBatches) OutBatchNo(outBatchNo string) V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNo {
-	return V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNo{GetCall{n.client.Chain("v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}").Var("out_batch_no", outBatchNo)}}
+	return V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNo{GetCall(n.client.Chain("v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNo is /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}.
@@ -86,18 +77,17 @@ type V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNo struct{ GetCall }
 
 // OutDetails is /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details.
 func (n V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNo) OutDetails() V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails {
-	return V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails{n.chain}
+	return V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails{wxpay.Chain(n.GetCall)}
 }
 
 // V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails is /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details.
 type V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails struct{ chain wxpay.Chain }
 
-// OutDetailNo is /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details/{out_detail_no}.
-//
-// GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details/{out_detail_no} 商家明细单号查询明细单
+// OutDetailNo is GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details/{out_detail_no}
+// 商家明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310391
 func (n V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails) OutDetailNo(outDetailNo string) GetCall {
-	return GetCall{n.chain.Chain("out-details/{out_detail_no}").Var("out_detail_no", outDetailNo)}
+	return GetCall(n.chain.Chain("out-details/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }
 
 // MchTransfer is /v3/fund-app/mch-transfer.
@@ -116,13 +106,11 @@ func (n V3FundAppMchTransfer) Elecsign() V3FundAppMchTransferElecsign {
 // V3FundAppMchTransferElecsign is /v3/fund-app/mch-transfer/elecsign.
 type V3FundAppMchTransferElecsign struct{ client *wxpay.Client }
 
-// OutBillNo is /v3/fund-app/mch-transfer/elecsign/out-bill-no.
-//
-// POST /v3/fund-app/mch-transfer/elecsign/out-bill-no 商户单号申请电子回单
-//   - body: out_bill_no
+// OutBillNo is POST /v3/fund-app/mch-transfer/elecsign/out-bill-no 商户单号申请电子回单:
+//   - required in body: out_bill_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716452
 func (n V3FundAppMchTransferElecsign) OutBillNo() V3FundAppMchTransferElecsignOutBillNo {
-	return V3FundAppMchTransferElecsignOutBillNo{PostCall{n.client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no")}, n.client}
+	return V3FundAppMchTransferElecsignOutBillNo{PostCall(n.client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no")), n.client}
 }
 
 // V3FundAppMchTransferElecsignOutBillNo is /v3/fund-app/mch-transfer/elecsign/out-bill-no.
@@ -131,21 +119,17 @@ type V3FundAppMchTransferElecsignOutBillNo struct {
 	client *wxpay.Client
 }
 
-// OutBillNo is /v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}.
-//
-// GET /v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no} 商户单号查询电子回单
+// OutBillNo is GET /v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no} 商户单号查询电子回单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716436
 func (n V3FundAppMchTransferElecsignOutBillNo) OutBillNo(outBillNo string) GetCall {
-	return GetCall{n.client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo)}
+	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
-// TransferBillNo is /v3/fund-app/mch-transfer/elecsign/transfer-bill-no.
-//
-// POST /v3/fund-app/mch-transfer/elecsign/transfer-bill-no 微信单号申请电子回单
-//   - body: transfer_bill_no
+// TransferBillNo is POST /v3/fund-app/mch-transfer/elecsign/transfer-bill-no 微信单号申请电子回单:
+//   - required in body: transfer_bill_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716456
 func (n V3FundAppMchTransferElecsign) TransferBillNo() V3FundAppMchTransferElecsignTransferBillNo {
-	return V3FundAppMchTransferElecsignTransferBillNo{PostCall{n.client.Chain("v3/fund-app/mch-transfer/elecsign/transfer-bill-no")}, n.client}
+	return V3FundAppMchTransferElecsignTransferBillNo{PostCall(n.client.Chain("v3/fund-app/mch-transfer/elecsign/transfer-bill-no")), n.client}
 }
 
 // V3FundAppMchTransferElecsignTransferBillNo is /v3/fund-app/mch-transfer/elecsign/transfer-bill-no.
@@ -154,12 +138,10 @@ type V3FundAppMchTransferElecsignTransferBillNo struct {
 	client *wxpay.Client
 }
 
-// TransferBillNo is /v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no}.
-//
-// GET /v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no} 微信单号查询电子回单
+// TransferBillNo is GET /v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no} 微信单号查询电子回单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716455
 func (n V3FundAppMchTransferElecsignTransferBillNo) TransferBillNo(transferBillNo string) GetCall {
-	return GetCall{n.client.Chain("v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no}").Var("transfer_bill_no", transferBillNo)}
+	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no}").Var("transfer_bill_no", transferBillNo))
 }
 
 // Partner is /v3/fund-app/mch-transfer/partner.
@@ -188,24 +170,22 @@ type V3FundAppMchTransferPartnerBudgetOutBudgetNo struct{ chain wxpay.Chain }
 
 // ElectronicReceipts is /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts.
 //
-// GET /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts 查询预算出资的电子回单
-//   - query: accept_id
+// GET /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts 查询预算出资的电子回单:
+//   - required in query: accept_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016209977
 //
-// POST /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts 申请预算出资的电子回单
-//   - body: start_date, end_date, sponsor_mchid
+// POST /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts 申请预算出资的电子回单:
+//   - required in body: start_date, end_date, sponsor_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016209966
 func (n V3FundAppMchTransferPartnerBudgetOutBudgetNo) ElectronicReceipts() GetPostCall {
-	return GetPostCall{n.chain.Chain("electronic-receipts")}
+	return GetPostCall(n.chain.Chain("electronic-receipts"))
 }
 
-// CharityBudget is /v3/fund-app/mch-transfer/partner/charity-budget.
-//
-// POST /v3/fund-app/mch-transfer/partner/charity-budget 申请公益捐赠预算
-//   - body: out_budget_no, sponsor_mchid, sponsor_subject_name, activity_name, activity_remark, amount
+// CharityBudget is POST /v3/fund-app/mch-transfer/partner/charity-budget 申请公益捐赠预算:
+//   - required in body: out_budget_no, sponsor_mchid, sponsor_subject_name, activity_name, activity_remark, amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554763
 func (n V3FundAppMchTransferPartner) CharityBudget() V3FundAppMchTransferPartnerCharityBudget {
-	return V3FundAppMchTransferPartnerCharityBudget{PostCall{n.client.Chain("v3/fund-app/mch-transfer/partner/charity-budget")}, n.client}
+	return V3FundAppMchTransferPartnerCharityBudget{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-budget")), n.client}
 }
 
 // V3FundAppMchTransferPartnerCharityBudget is /v3/fund-app/mch-transfer/partner/charity-budget.
@@ -214,34 +194,28 @@ type V3FundAppMchTransferPartnerCharityBudget struct {
 	client *wxpay.Client
 }
 
-// OutBudgetNo is /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}.
-//
-// GET /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no} 商户单号查询公益捐赠预算详情
-//   - query: sponsor_mchid
+// OutBudgetNo is GET /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no} 商户单号查询公益捐赠预算详情:
+//   - required in query: sponsor_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554788
 func (n V3FundAppMchTransferPartnerCharityBudget) OutBudgetNo(outBudgetNo string) V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo {
-	return V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo{GetCall{n.client.Chain("v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}").Var("out_budget_no", outBudgetNo)}}
+	return V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}").Var("out_budget_no", outBudgetNo))}
 }
 
 // V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo is /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}.
 type V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo struct{ GetCall }
 
-// Unlock is /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}/unlock.
-//
-// POST /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}/unlock 解锁公益捐赠预算
-//   - body: sponsor_mchid, activity_remark
+// Unlock is POST /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}/unlock 解锁公益捐赠预算:
+//   - required in body: sponsor_mchid, activity_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554795
 func (n V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo) Unlock() PostCall {
-	return PostCall{n.chain.Chain("unlock")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("unlock"))
 }
 
-// CharityTransferBills is /v3/fund-app/mch-transfer/partner/charity-transfer-bills.
-//
-// POST /v3/fund-app/mch-transfer/partner/charity-transfer-bills 发起公益捐赠
-//   - body: out_budget_no, out_transfer_no, sponsor_mchid, receive_mchid, amount, transfer_remark
+// CharityTransferBills is POST /v3/fund-app/mch-transfer/partner/charity-transfer-bills 发起公益捐赠:
+//   - required in body: out_budget_no, out_transfer_no, sponsor_mchid, receive_mchid, amount, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554841
 func (n V3FundAppMchTransferPartner) CharityTransferBills() V3FundAppMchTransferPartnerCharityTransferBills {
-	return V3FundAppMchTransferPartnerCharityTransferBills{PostCall{n.client.Chain("v3/fund-app/mch-transfer/partner/charity-transfer-bills")}, n.client}
+	return V3FundAppMchTransferPartnerCharityTransferBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-transfer-bills")), n.client}
 }
 
 // V3FundAppMchTransferPartnerCharityTransferBills is /v3/fund-app/mch-transfer/partner/charity-transfer-bills.
@@ -258,22 +232,19 @@ func (n V3FundAppMchTransferPartnerCharityTransferBills) OutTransferNo() V3FundA
 // V3FundAppMchTransferPartnerCharityTransferBillsOutTransferNo is /v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no.
 type V3FundAppMchTransferPartnerCharityTransferBillsOutTransferNo struct{ client *wxpay.Client }
 
-// OutTransferNo is /v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no}.
-//
-// GET /v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no} 商户单号查询公益捐赠详情
-//   - query: sponsor_mchid, out_budget_no
+// OutTransferNo is GET /v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no}
+// 商户单号查询公益捐赠详情:
+//   - required in query: sponsor_mchid, out_budget_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554859
 func (n V3FundAppMchTransferPartnerCharityTransferBillsOutTransferNo) OutTransferNo(outTransferNo string) GetCall {
-	return GetCall{n.client.Chain("v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no}").Var("out_transfer_no", outTransferNo)}
+	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no}").Var("out_transfer_no", outTransferNo))
 }
 
-// ElectronicReceipts is /v3/fund-app/mch-transfer/partner/electronic-receipts.
-//
-// POST /v3/fund-app/mch-transfer/partner/electronic-receipts 申请单笔转账电子回单
-//   - body: sub_mchid, out_bill_no
+// ElectronicReceipts is POST /v3/fund-app/mch-transfer/partner/electronic-receipts 申请单笔转账电子回单:
+//   - required in body: sub_mchid, out_bill_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016315516
 func (n V3FundAppMchTransferPartner) ElectronicReceipts() V3FundAppMchTransferPartnerElectronicReceipts {
-	return V3FundAppMchTransferPartnerElectronicReceipts{PostCall{n.client.Chain("v3/fund-app/mch-transfer/partner/electronic-receipts")}, n.client}
+	return V3FundAppMchTransferPartnerElectronicReceipts{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/electronic-receipts")), n.client}
 }
 
 // V3FundAppMchTransferPartnerElectronicReceipts is /v3/fund-app/mch-transfer/partner/electronic-receipts.
@@ -282,22 +253,18 @@ type V3FundAppMchTransferPartnerElectronicReceipts struct {
 	client *wxpay.Client
 }
 
-// OutBillNo is /v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no}.
-//
-// GET /v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no} 查询单笔转账电子回单
-//   - query: sub_mchid
+// OutBillNo is GET /v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no} 查询单笔转账电子回单:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016315544
 func (n V3FundAppMchTransferPartnerElectronicReceipts) OutBillNo(outBillNo string) GetCall {
-	return GetCall{n.client.Chain("v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no}").Var("out_bill_no", outBillNo)}
+	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
-// SubMchAuthorizations is /v3/fund-app/mch-transfer/partner/sub-mch-authorizations.
-//
-// POST /v3/fund-app/mch-transfer/partner/sub-mch-authorizations 申请子商户商家转账授权
-//   - body: sub_mchid, out_apply_no
+// SubMchAuthorizations is POST /v3/fund-app/mch-transfer/partner/sub-mch-authorizations 申请子商户商家转账授权:
+//   - required in body: sub_mchid, out_apply_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469102
 func (n V3FundAppMchTransferPartner) SubMchAuthorizations() V3FundAppMchTransferPartnerSubMchAuthorizations {
-	return V3FundAppMchTransferPartnerSubMchAuthorizations{PostCall{n.client.Chain("v3/fund-app/mch-transfer/partner/sub-mch-authorizations")}, n.client}
+	return V3FundAppMchTransferPartnerSubMchAuthorizations{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/sub-mch-authorizations")), n.client}
 }
 
 // V3FundAppMchTransferPartnerSubMchAuthorizations is /v3/fund-app/mch-transfer/partner/sub-mch-authorizations.
@@ -306,22 +273,18 @@ type V3FundAppMchTransferPartnerSubMchAuthorizations struct {
 	client *wxpay.Client
 }
 
-// SubMchid is /v3/fund-app/mch-transfer/partner/sub-mch-authorizations/{sub_mchid}.
-//
-// GET /v3/fund-app/mch-transfer/partner/sub-mch-authorizations/{sub_mchid} 查询子商户商家转账授权状态
+// SubMchid is GET /v3/fund-app/mch-transfer/partner/sub-mch-authorizations/{sub_mchid} 查询子商户商家转账授权状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469112
 func (n V3FundAppMchTransferPartnerSubMchAuthorizations) SubMchid(subMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/fund-app/mch-transfer/partner/sub-mch-authorizations/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/sub-mch-authorizations/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
-// TransferBills is /v3/fund-app/mch-transfer/partner/transfer-bills.
-//
-// POST /v3/fund-app/mch-transfer/partner/transfer-bills 发起转账
-//   - body: sub_mchid, appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
+// TransferBills is POST /v3/fund-app/mch-transfer/partner/transfer-bills 发起转账:
+//   - required in body: sub_mchid, appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
 //     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469096
 func (n V3FundAppMchTransferPartner) TransferBills() V3FundAppMchTransferPartnerTransferBills {
-	return V3FundAppMchTransferPartnerTransferBills{PostCall{n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills")}, n.client}
+	return V3FundAppMchTransferPartnerTransferBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills")), n.client}
 }
 
 // V3FundAppMchTransferPartnerTransferBills is /v3/fund-app/mch-transfer/partner/transfer-bills.
@@ -338,54 +301,45 @@ func (n V3FundAppMchTransferPartnerTransferBills) OutBillNo() V3FundAppMchTransf
 // V3FundAppMchTransferPartnerTransferBillsOutBillNo is /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no.
 type V3FundAppMchTransferPartnerTransferBillsOutBillNo struct{ client *wxpay.Client }
 
-// OutBillNo is /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}.
-//
-// GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no} 商户单号查询转账单
-//   - query: sub_mchid
+// OutBillNo is GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no} 商户单号查询转账单:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469131
 func (n V3FundAppMchTransferPartnerTransferBillsOutBillNo) OutBillNo(outBillNo string) V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo {
-	return V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo{GetCall{n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo)}}
+	return V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))}
 }
 
 // V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo is /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}.
 type V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo struct{ GetCall }
 
-// Cancel is /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}/cancel.
-//
-// POST /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}/cancel 撤销转账
-//   - body: sub_mchid
+// Cancel is POST /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}/cancel 撤销转账:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469118
 func (n V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
-// PreTransferWithAuthorization is /v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization.
-//
-// POST /v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization 发起转账并完成自动收款授权
-//   - body: sub_mchid, appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
+// PreTransferWithAuthorization is POST /v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization
+// 发起转账并完成自动收款授权:
+//   - required in body: sub_mchid, appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
 //     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809843
 func (n V3FundAppMchTransferPartnerTransferBills) PreTransferWithAuthorization() PostCall {
-	return PostCall{n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization")}
+	return PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization"))
 }
 
-// Transfer is /v3/fund-app/mch-transfer/partner/transfer-bills/transfer.
-//
-// POST /v3/fund-app/mch-transfer/partner/transfer-bills/transfer 转账（用户自动收款）
-//   - body: sub_mchid, appid, out_bill_no, transfer_amount, transfer_remark, transfer_scene_id,
+// Transfer is POST /v3/fund-app/mch-transfer/partner/transfer-bills/transfer 转账（用户自动收款）:
+//   - required in body: sub_mchid, appid, out_bill_no, transfer_amount, transfer_remark, transfer_scene_id,
 //     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content, authorization_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809837
 func (n V3FundAppMchTransferPartnerTransferBills) Transfer() PostCall {
-	return PostCall{n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/transfer")}
+	return PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/transfer"))
 }
 
-// UserConfirmAuthorizations is /v3/fund-app/mch-transfer/partner/user-confirm-authorizations.
-//
-// POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations 申请免确认收款授权
-//   - body: out_authorization_no, appid, openid, transfer_scene_id, user_display_name, notify_url
+// UserConfirmAuthorizations is POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations 申请免确认收款授权:
+//   - required in body: out_authorization_no, appid, openid, transfer_scene_id, user_display_name, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809861
 func (n V3FundAppMchTransferPartner) UserConfirmAuthorizations() V3FundAppMchTransferPartnerUserConfirmAuthorizations {
-	return V3FundAppMchTransferPartnerUserConfirmAuthorizations{PostCall{n.client.Chain("v3/fund-app/mch-transfer/partner/user-confirm-authorizations")}, n.client}
+	return V3FundAppMchTransferPartnerUserConfirmAuthorizations{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/user-confirm-authorizations")), n.client}
 }
 
 // V3FundAppMchTransferPartnerUserConfirmAuthorizations is /v3/fund-app/mch-transfer/partner/user-confirm-authorizations.
@@ -394,33 +348,28 @@ type V3FundAppMchTransferPartnerUserConfirmAuthorizations struct {
 	client *wxpay.Client
 }
 
-// OutAuthorizationNo is /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}.
-//
-// GET /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no} 商户单号查询自动收款授权
+// OutAuthorizationNo is GET /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}
+// 商户单号查询自动收款授权:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809859
 func (n V3FundAppMchTransferPartnerUserConfirmAuthorizations) OutAuthorizationNo(outAuthorizationNo string) V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo {
-	return V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo{GetCall{n.client.Chain("v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}").Var("out_authorization_no", outAuthorizationNo)}}
+	return V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}").Var("out_authorization_no", outAuthorizationNo))}
 }
 
 // V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo is /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}.
 type V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo struct{ GetCall }
 
-// Close is /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}/close.
-//
-// POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}/close 解除免确认收款授权
+// Close is POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}/close 解除免确认收款授权:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809851
 func (n V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
-// TransferBills is /v3/fund-app/mch-transfer/transfer-bills.
-//
-// POST /v3/fund-app/mch-transfer/transfer-bills 发起转账
-//   - body: appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
+// TransferBills is POST /v3/fund-app/mch-transfer/transfer-bills 发起转账:
+//   - required in body: appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
 //     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716434
 func (n V3FundAppMchTransfer) TransferBills() V3FundAppMchTransferTransferBills {
-	return V3FundAppMchTransferTransferBills{PostCall{n.client.Chain("v3/fund-app/mch-transfer/transfer-bills")}, n.client}
+	return V3FundAppMchTransferTransferBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills")), n.client}
 }
 
 // V3FundAppMchTransferTransferBills is /v3/fund-app/mch-transfer/transfer-bills.
@@ -437,44 +386,37 @@ func (n V3FundAppMchTransferTransferBills) OutBillNo() V3FundAppMchTransferTrans
 // V3FundAppMchTransferTransferBillsOutBillNo is /v3/fund-app/mch-transfer/transfer-bills/out-bill-no.
 type V3FundAppMchTransferTransferBillsOutBillNo struct{ client *wxpay.Client }
 
-// OutBillNo is /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}.
-//
-// GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no} 商户单号查询转账单
+// OutBillNo is GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no} 商户单号查询转账单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716437
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4024814206
 func (n V3FundAppMchTransferTransferBillsOutBillNo) OutBillNo(outBillNo string) V3FundAppMchTransferTransferBillsOutBillNoOutBillNo {
-	return V3FundAppMchTransferTransferBillsOutBillNoOutBillNo{GetCall{n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo)}}
+	return V3FundAppMchTransferTransferBillsOutBillNoOutBillNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))}
 }
 
 // V3FundAppMchTransferTransferBillsOutBillNoOutBillNo is /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}.
 type V3FundAppMchTransferTransferBillsOutBillNoOutBillNo struct{ GetCall }
 
-// Cancel is /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel.
-//
-// POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel 撤销转账
+// Cancel is POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel 撤销转账:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716458
 func (n V3FundAppMchTransferTransferBillsOutBillNoOutBillNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
-// PreTransferWithAuthorization is /v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization.
-//
-// POST /v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization 发起转账并完成自动收款授权
-//   - body: appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
+// PreTransferWithAuthorization is POST /v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization
+// 发起转账并完成自动收款授权:
+//   - required in body: appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
 //     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014399293
 func (n V3FundAppMchTransferTransferBills) PreTransferWithAuthorization() PostCall {
-	return PostCall{n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization")}
+	return PostCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization"))
 }
 
-// Transfer is /v3/fund-app/mch-transfer/transfer-bills/transfer.
-//
-// POST /v3/fund-app/mch-transfer/transfer-bills/transfer 用户授权后转账
-//   - body: appid, out_bill_no, transfer_amount, transfer_remark, transfer_scene_id,
+// Transfer is POST /v3/fund-app/mch-transfer/transfer-bills/transfer 用户授权后转账:
+//   - required in body: appid, out_bill_no, transfer_amount, transfer_remark, transfer_scene_id,
 //     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014399371
 func (n V3FundAppMchTransferTransferBills) Transfer() PostCall {
-	return PostCall{n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/transfer")}
+	return PostCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/transfer"))
 }
 
 // TransferBillNo is /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no.
@@ -485,23 +427,19 @@ func (n V3FundAppMchTransferTransferBills) TransferBillNo() V3FundAppMchTransfer
 // V3FundAppMchTransferTransferBillsTransferBillNo is /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no.
 type V3FundAppMchTransferTransferBillsTransferBillNo struct{ client *wxpay.Client }
 
-// TransferBillNo is /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}.
-//
-// GET /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no} 微信转账单号查询转账单
+// TransferBillNo is GET /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no} 微信转账单号查询转账单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716457
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4024819515
 func (n V3FundAppMchTransferTransferBillsTransferBillNo) TransferBillNo(transferBillNo string) GetCall {
-	return GetCall{n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}").Var("transfer_bill_no", transferBillNo)}
+	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}").Var("transfer_bill_no", transferBillNo))
 }
 
-// TransferToQQWalletBills is /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills.
-//
-// POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills 发起转账到QQ钱包
-//   - body: appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
+// TransferToQQWalletBills is POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills 发起转账到QQ钱包:
+//   - required in body: appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
 //     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014297386
 func (n V3FundAppMchTransfer) TransferToQQWalletBills() V3FundAppMchTransferTransferToQQWalletBills {
-	return V3FundAppMchTransferTransferToQQWalletBills{PostCall{n.client.Chain("v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills")}, n.client}
+	return V3FundAppMchTransferTransferToQQWalletBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills")), n.client}
 }
 
 // V3FundAppMchTransferTransferToQQWalletBills is /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills.
@@ -510,32 +448,27 @@ type V3FundAppMchTransferTransferToQQWalletBills struct {
 	client *wxpay.Client
 }
 
-// OutBillNo is /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}.
-//
-// GET /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no} 查询转账到QQ钱包的结果
+// OutBillNo is GET /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no} 查询转账到QQ钱包的结果:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014297440
 func (n V3FundAppMchTransferTransferToQQWalletBills) OutBillNo(outBillNo string) V3FundAppMchTransferTransferToQQWalletBillsOutBillNo {
-	return V3FundAppMchTransferTransferToQQWalletBillsOutBillNo{GetCall{n.client.Chain("v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}").Var("out_bill_no", outBillNo)}}
+	return V3FundAppMchTransferTransferToQQWalletBillsOutBillNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}").Var("out_bill_no", outBillNo))}
 }
 
 // V3FundAppMchTransferTransferToQQWalletBillsOutBillNo is /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}.
 type V3FundAppMchTransferTransferToQQWalletBillsOutBillNo struct{ GetCall }
 
-// Cancel is /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}/cancel.
-//
-// POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}/cancel 撤销转账到QQ钱包
+// Cancel is POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}/cancel 撤销转账到QQ钱包:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014297396
 func (n V3FundAppMchTransferTransferToQQWalletBillsOutBillNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
-// UserConfirmAuthorization is /v3/fund-app/mch-transfer/user-confirm-authorization.
-//
-// POST /v3/fund-app/mch-transfer/user-confirm-authorization 申请免确认收款授权
-//   - body: out_authorization_no, appid, openid, transfer_scene_id, user_display_name, authorization_notify_url
+// UserConfirmAuthorization is POST /v3/fund-app/mch-transfer/user-confirm-authorization 申请免确认收款授权:
+//   - required in body: out_authorization_no, appid, openid, transfer_scene_id, user_display_name,
+//     authorization_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015901167
 func (n V3FundAppMchTransfer) UserConfirmAuthorization() V3FundAppMchTransferUserConfirmAuthorization {
-	return V3FundAppMchTransferUserConfirmAuthorization{PostCall{n.client.Chain("v3/fund-app/mch-transfer/user-confirm-authorization")}, n.client}
+	return V3FundAppMchTransferUserConfirmAuthorization{PostCall(n.client.Chain("v3/fund-app/mch-transfer/user-confirm-authorization")), n.client}
 }
 
 // V3FundAppMchTransferUserConfirmAuthorization is /v3/fund-app/mch-transfer/user-confirm-authorization.
@@ -552,21 +485,19 @@ func (n V3FundAppMchTransferUserConfirmAuthorization) OutAuthorizationNo() V3Fun
 // V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNo is /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no.
 type V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNo struct{ client *wxpay.Client }
 
-// OutAuthorizationNo is /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}.
-//
-// GET /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no} 商户单号查询自动收款授权
+// OutAuthorizationNo is GET
+// /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no} 商户单号查询自动收款授权:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014399423
 func (n V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNo) OutAuthorizationNo(outAuthorizationNo string) V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo {
-	return V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo{GetCall{n.client.Chain("v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}").Var("out_authorization_no", outAuthorizationNo)}}
+	return V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}").Var("out_authorization_no", outAuthorizationNo))}
 }
 
 // V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo is /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}.
 type V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo struct{ GetCall }
 
-// Close is /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}/close.
-//
-// POST /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}/close 解除免确认收款授权
+// Close is POST /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}/close
+// 解除免确认收款授权:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015653811
 func (n V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }

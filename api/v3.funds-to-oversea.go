@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // FundsToOversea is /v3/funds-to-oversea.
 func (n V3Root) FundsToOversea() V3FundsToOversea {
@@ -14,24 +12,20 @@ func (n V3Root) FundsToOversea() V3FundsToOversea {
 // V3FundsToOversea is /v3/funds-to-oversea.
 type V3FundsToOversea struct{ client *wxpay.Client }
 
-// BillDownloadURL is /v3/funds-to-oversea/bill-download-url.
-//
-// GET /v3/funds-to-oversea/bill-download-url 获取购付汇账单文件下载链接
-//   - query: bill_date
+// BillDownloadURL is GET /v3/funds-to-oversea/bill-download-url 获取购付汇账单文件下载链接:
+//   - required in query: bill_date
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476132
 func (n V3FundsToOversea) BillDownloadURL() GetCall {
-	return GetCall{n.client.Chain("v3/funds-to-oversea/bill-download-url")}
+	return GetCall(n.client.Chain("v3/funds-to-oversea/bill-download-url"))
 }
 
-// Orders is /v3/funds-to-oversea/orders.
-//
-// POST /v3/funds-to-oversea/orders 申请资金出境
-//   - body: out_order_id, sub_mchid, transaction_id, amount, foreign_currency, seller_info.oversea_business_name,
-//     seller_info.oversea_shop_name, seller_info.seller_id, express_info.courier_number,
-//     express_info.express_company_name, payee_info.payee_id
+// Orders is POST /v3/funds-to-oversea/orders 申请资金出境:
+//   - required in body: out_order_id, sub_mchid, transaction_id, amount, foreign_currency,
+//     seller_info.oversea_business_name, seller_info.oversea_shop_name, seller_info.seller_id,
+//     express_info.courier_number, express_info.express_company_name, payee_info.payee_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476113
 func (n V3FundsToOversea) Orders() V3FundsToOverseaOrders {
-	return V3FundsToOverseaOrders{PostCall{n.client.Chain("v3/funds-to-oversea/orders")}, n.client}
+	return V3FundsToOverseaOrders{PostCall(n.client.Chain("v3/funds-to-oversea/orders")), n.client}
 }
 
 // V3FundsToOverseaOrders is /v3/funds-to-oversea/orders.
@@ -40,13 +34,11 @@ type V3FundsToOverseaOrders struct {
 	client *wxpay.Client
 }
 
-// OutOrderID is /v3/funds-to-oversea/orders/{out_order_id}.
-//
-// GET /v3/funds-to-oversea/orders/{out_order_id} 查询出境结果
-//   - query: sub_mchid, transaction_id
+// OutOrderID is GET /v3/funds-to-oversea/orders/{out_order_id} 查询出境结果:
+//   - required in query: sub_mchid, transaction_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476127
 func (n V3FundsToOverseaOrders) OutOrderID(outOrderID string) GetCall {
-	return GetCall{n.client.Chain("v3/funds-to-oversea/orders/{out_order_id}").Var("out_order_id", outOrderID)}
+	return GetCall(n.client.Chain("v3/funds-to-oversea/orders/{out_order_id}").Var("out_order_id", outOrderID))
 }
 
 // Return is /v3/funds-to-oversea/return.
@@ -57,13 +49,11 @@ func (n V3FundsToOversea) Return() V3FundsToOverseaReturn {
 // V3FundsToOverseaReturn is /v3/funds-to-oversea/return.
 type V3FundsToOverseaReturn struct{ client *wxpay.Client }
 
-// ReturnOrders is /v3/funds-to-oversea/return/return-orders.
-//
-// POST /v3/funds-to-oversea/return/return-orders 申请资金出境退回
-//   - body: out_return_no, sub_mchid, out_order_id, transaction_id, supplement_info, amount
+// ReturnOrders is POST /v3/funds-to-oversea/return/return-orders 申请资金出境退回:
+//   - required in body: out_return_no, sub_mchid, out_order_id, transaction_id, supplement_info, amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013735039
 func (n V3FundsToOverseaReturn) ReturnOrders() V3FundsToOverseaReturnReturnOrders {
-	return V3FundsToOverseaReturnReturnOrders{PostCall{n.client.Chain("v3/funds-to-oversea/return/return-orders")}, n.client}
+	return V3FundsToOverseaReturnReturnOrders{PostCall(n.client.Chain("v3/funds-to-oversea/return/return-orders")), n.client}
 }
 
 // V3FundsToOverseaReturnReturnOrders is /v3/funds-to-oversea/return/return-orders.
@@ -80,13 +70,11 @@ func (n V3FundsToOverseaReturnReturnOrders) OutReturnNo() V3FundsToOverseaReturn
 // V3FundsToOverseaReturnReturnOrdersOutReturnNo is /v3/funds-to-oversea/return/return-orders/out-return-no.
 type V3FundsToOverseaReturnReturnOrdersOutReturnNo struct{ client *wxpay.Client }
 
-// OutReturnNo is /v3/funds-to-oversea/return/return-orders/out-return-no/{out_return_no}.
-//
-// GET /v3/funds-to-oversea/return/return-orders/out-return-no/{out_return_no} 查询出境退回结果（通过商户出境退回单号）
-//   - query: sub_mchid
+// OutReturnNo is GET /v3/funds-to-oversea/return/return-orders/out-return-no/{out_return_no} 查询出境退回结果（通过商户出境退回单号）:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013735052
 func (n V3FundsToOverseaReturnReturnOrdersOutReturnNo) OutReturnNo(outReturnNo string) GetCall {
-	return GetCall{n.client.Chain("v3/funds-to-oversea/return/return-orders/out-return-no/{out_return_no}").Var("out_return_no", outReturnNo)}
+	return GetCall(n.client.Chain("v3/funds-to-oversea/return/return-orders/out-return-no/{out_return_no}").Var("out_return_no", outReturnNo))
 }
 
 // Transactions is /v3/funds-to-oversea/transactions.
@@ -105,11 +93,10 @@ func (n V3FundsToOverseaTransactions) TransactionID(transactionID string) V3Fund
 // V3FundsToOverseaTransactionsTransactionID is /v3/funds-to-oversea/transactions/{transaction_id}.
 type V3FundsToOverseaTransactionsTransactionID struct{ chain wxpay.Chain }
 
-// AvailableAbroadAmounts is /v3/funds-to-oversea/transactions/{transaction_id}/available_abroad_amounts.
-//
-// GET /v3/funds-to-oversea/transactions/{transaction_id}/available_abroad_amounts 查询订单剩余可出境余额
-//   - query: sub_mchid
+// AvailableAbroadAmounts is GET /v3/funds-to-oversea/transactions/{transaction_id}/available_abroad_amounts
+// 查询订单剩余可出境余额:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476109
 func (n V3FundsToOverseaTransactionsTransactionID) AvailableAbroadAmounts() GetCall {
-	return GetCall{n.chain.Chain("available_abroad_amounts")}
+	return GetCall(n.chain.Chain("available_abroad_amounts"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Global is /v3/global.
 func (n V3Root) Global() V3Global {
@@ -14,14 +12,12 @@ func (n V3Root) Global() V3Global {
 // V3Global is /v3/global.
 type V3Global struct{ client *wxpay.Client }
 
-// Certificates is /v3/global/certificates.
-//
-// GET /v3/global/certificates 获取平台证书列表
+// Certificates is GET /v3/global/certificates 获取平台证书列表:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013878
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354446
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354486
 func (n V3Global) Certificates() GetCall {
-	return GetCall{n.client.Chain("v3/global/certificates")}
+	return GetCall(n.client.Chain("v3/global/certificates"))
 }
 
 // Customs is /v3/global/customs.
@@ -34,38 +30,34 @@ type V3GlobalCustoms struct{ client *wxpay.Client }
 
 // Orders is /v3/global/customs/orders.
 //
-// GET /v3/global/customs/orders 报关查询
-//   - query: appid, mchid, order_type, order_no, customs
+// GET /v3/global/customs/orders 报关查询:
+//   - required in query: appid, mchid, order_type, order_no, customs
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025131
 //
-// POST /v3/global/customs/orders 报关
-//   - body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
+// POST /v3/global/customs/orders 报关:
+//   - required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025127
 //
-// PATCH /v3/global/customs/orders 报关信息修改
-//   - body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
+// PATCH /v3/global/customs/orders 报关信息修改:
+//   - required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025136
 func (n V3GlobalCustoms) Orders() GetPostPatchCall {
-	return GetPostPatchCall{n.client.Chain("v3/global/customs/orders")}
+	return GetPostPatchCall(n.client.Chain("v3/global/customs/orders"))
 }
 
-// Redeclare is /v3/global/customs/redeclare.
-//
-// POST /v3/global/customs/redeclare 报关重推
-//   - body: appid, mchid, customs, merchant_customs_no
+// Redeclare is POST /v3/global/customs/redeclare 报关重推:
+//   - required in body: appid, mchid, customs, merchant_customs_no
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025133
 func (n V3GlobalCustoms) Redeclare() PostCall {
-	return PostCall{n.client.Chain("v3/global/customs/redeclare")}
+	return PostCall(n.client.Chain("v3/global/customs/redeclare"))
 }
 
-// VerifyCertificate is /v3/global/customs/verify-certificate.
-//
-// POST /v3/global/customs/verify-certificate 身份信息校验
-//   - body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no, certificate_type, certificate_id,
-//     certificate_name
+// VerifyCertificate is POST /v3/global/customs/verify-certificate 身份信息校验:
+//   - required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no, certificate_type,
+//     certificate_id, certificate_name
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025128
 func (n V3GlobalCustoms) VerifyCertificate() PostCall {
-	return PostCall{n.client.Chain("v3/global/customs/verify-certificate")}
+	return PostCall(n.client.Chain("v3/global/customs/verify-certificate"))
 }
 
 // Merchant is /v3/global/merchant.
@@ -92,13 +84,11 @@ func (n V3GlobalMerchantH5) Permission() V3GlobalMerchantH5Permission {
 // V3GlobalMerchantH5Permission is /v3/global/merchant/h5/permission.
 type V3GlobalMerchantH5Permission struct{ client *wxpay.Client }
 
-// Applications is /v3/global/merchant/h5/permission/applications.
-//
-// POST /v3/global/merchant/h5/permission/applications 创建H5支付权限申请单
-//   - body: sub_mchid, domains, website_url
+// Applications is POST /v3/global/merchant/h5/permission/applications 创建H5支付权限申请单:
+//   - required in body: sub_mchid, domains, website_url
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025106
 func (n V3GlobalMerchantH5Permission) Applications() V3GlobalMerchantH5PermissionApplications {
-	return V3GlobalMerchantH5PermissionApplications{PostCall{n.client.Chain("v3/global/merchant/h5/permission/applications")}, n.client}
+	return V3GlobalMerchantH5PermissionApplications{PostCall(n.client.Chain("v3/global/merchant/h5/permission/applications")), n.client}
 }
 
 // V3GlobalMerchantH5PermissionApplications is /v3/global/merchant/h5/permission/applications.
@@ -109,14 +99,14 @@ type V3GlobalMerchantH5PermissionApplications struct {
 
 // ApplymentID is /v3/global/merchant/h5/permission/applications/{applyment_id}.
 //
-// GET /v3/global/merchant/h5/permission/applications/{applyment_id} 查询H5支付权限申请单详情
+// GET /v3/global/merchant/h5/permission/applications/{applyment_id} 查询H5支付权限申请单详情:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025107
 //
-// PATCH /v3/global/merchant/h5/permission/applications/{applyment_id} 修改H5支付权限申请单
-//   - body: domains
+// PATCH /v3/global/merchant/h5/permission/applications/{applyment_id} 修改H5支付权限申请单:
+//   - required in body: domains
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025109
 func (n V3GlobalMerchantH5PermissionApplications) ApplymentID(applymentID string) GetPatchCall {
-	return GetPatchCall{n.client.Chain("v3/global/merchant/h5/permission/applications/{applyment_id}").Var("applyment_id", applymentID)}
+	return GetPatchCall(n.client.Chain("v3/global/merchant/h5/permission/applications/{applyment_id}").Var("applyment_id", applymentID))
 }
 
 // Domain is /v3/global/merchant/h5/permission/domain.
@@ -127,13 +117,11 @@ func (n V3GlobalMerchantH5Permission) Domain() V3GlobalMerchantH5PermissionDomai
 // V3GlobalMerchantH5PermissionDomain is /v3/global/merchant/h5/permission/domain.
 type V3GlobalMerchantH5PermissionDomain struct{ client *wxpay.Client }
 
-// Applications is /v3/global/merchant/h5/permission/domain/applications.
-//
-// POST /v3/global/merchant/h5/permission/domain/applications 创建H5支付域名修改申请单
-//   - body: domains, website_url, out_applyment_id
+// Applications is POST /v3/global/merchant/h5/permission/domain/applications 创建H5支付域名修改申请单:
+//   - required in body: domains, website_url, out_applyment_id
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025110
 func (n V3GlobalMerchantH5PermissionDomain) Applications() V3GlobalMerchantH5PermissionDomainApplications {
-	return V3GlobalMerchantH5PermissionDomainApplications{PostCall{n.client.Chain("v3/global/merchant/h5/permission/domain/applications")}, n.client}
+	return V3GlobalMerchantH5PermissionDomainApplications{PostCall(n.client.Chain("v3/global/merchant/h5/permission/domain/applications")), n.client}
 }
 
 // V3GlobalMerchantH5PermissionDomainApplications is /v3/global/merchant/h5/permission/domain/applications.
@@ -144,22 +132,20 @@ type V3GlobalMerchantH5PermissionDomainApplications struct {
 
 // ApplymentID is /v3/global/merchant/h5/permission/domain/applications/{applyment_id}.
 //
-// GET /v3/global/merchant/h5/permission/domain/applications/{applyment_id} 查询H5支付域名修改申请单
+// GET /v3/global/merchant/h5/permission/domain/applications/{applyment_id} 查询H5支付域名修改申请单:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025112
 //
-// PATCH /v3/global/merchant/h5/permission/domain/applications/{applyment_id} 修改H5支付域名修改申请单
-//   - body: domains
+// PATCH /v3/global/merchant/h5/permission/domain/applications/{applyment_id} 修改H5支付域名修改申请单:
+//   - required in body: domains
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025114
 func (n V3GlobalMerchantH5PermissionDomainApplications) ApplymentID(applymentID string) GetPatchCall {
-	return GetPatchCall{n.client.Chain("v3/global/merchant/h5/permission/domain/applications/{applyment_id}").Var("applyment_id", applymentID)}
+	return GetPatchCall(n.client.Chain("v3/global/merchant/h5/permission/domain/applications/{applyment_id}").Var("applyment_id", applymentID))
 }
 
-// SubMchid is /v3/global/merchant/h5/permission/{sub_mchid}.
-//
-// GET /v3/global/merchant/h5/permission/{sub_mchid} 查询子商户H5支付权限状态
+// SubMchid is GET /v3/global/merchant/h5/permission/{sub_mchid} 查询子商户H5支付权限状态:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025117
 func (n V3GlobalMerchantH5Permission) SubMchid(subMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/global/merchant/h5/permission/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetCall(n.client.Chain("v3/global/merchant/h5/permission/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
 // MerchantService is /v3/global/merchant-service.
@@ -172,30 +158,28 @@ type V3GlobalMerchantService struct{ client *wxpay.Client }
 
 // ComplaintNotifications is /v3/global/merchant-service/complaint-notifications.
 //
-// GET /v3/global/merchant-service/complaint-notifications 查询投诉通知回调
+// GET /v3/global/merchant-service/complaint-notifications 查询投诉通知回调:
 //   - https://docs.qq.com/doc/DTkZ4ZnlyWHZtR0d4
 //
-// POST /v3/global/merchant-service/complaint-notifications 创建投诉通知回调
-//   - body: url
+// POST /v3/global/merchant-service/complaint-notifications 创建投诉通知回调:
+//   - required in body: url
 //   - https://docs.qq.com/doc/DTldDSXZISERiaVRF
 //
-// PUT /v3/global/merchant-service/complaint-notifications 更新投诉通知回调
-//   - body: url
+// PUT /v3/global/merchant-service/complaint-notifications 更新投诉通知回调:
+//   - required in body: url
 //   - https://docs.qq.com/doc/DTnd3YUxDdkxabnpx
 //
-// DELETE /v3/global/merchant-service/complaint-notifications 删除投诉通知回调
+// DELETE /v3/global/merchant-service/complaint-notifications 删除投诉通知回调:
 //   - https://docs.qq.com/doc/DTlJLWFZObU1YdFlO
 func (n V3GlobalMerchantService) ComplaintNotifications() GetPostPutDeleteCall {
-	return GetPostPutDeleteCall{n.client.Chain("v3/global/merchant-service/complaint-notifications")}
+	return GetPostPutDeleteCall(n.client.Chain("v3/global/merchant-service/complaint-notifications"))
 }
 
-// Complaints is /v3/global/merchant-service/complaints.
-//
-// GET /v3/global/merchant-service/complaints 查询投诉单列表
-//   - query: begin_date, end_date
+// Complaints is GET /v3/global/merchant-service/complaints 查询投诉单列表:
+//   - required in query: begin_date, end_date
 //   - https://docs.qq.com/doc/DTmZhV0pWT1Zmd2du
 func (n V3GlobalMerchantService) Complaints() V3GlobalMerchantServiceComplaints {
-	return V3GlobalMerchantServiceComplaints{GetCall{n.client.Chain("v3/global/merchant-service/complaints")}, n.client}
+	return V3GlobalMerchantServiceComplaints{GetCall(n.client.Chain("v3/global/merchant-service/complaints")), n.client}
 }
 
 // V3GlobalMerchantServiceComplaints is /v3/global/merchant-service/complaints.
@@ -204,39 +188,31 @@ type V3GlobalMerchantServiceComplaints struct {
 	client *wxpay.Client
 }
 
-// ComplaintID is /v3/global/merchant-service/complaints/{complaint_id}.
-//
-// GET /v3/global/merchant-service/complaints/{complaint_id} 查询投诉单详情
+// ComplaintID is GET /v3/global/merchant-service/complaints/{complaint_id} 查询投诉单详情:
 //   - https://docs.qq.com/doc/DTlpKUmR4eHpXWU9v
 func (n V3GlobalMerchantServiceComplaints) ComplaintID(complaintID string) V3GlobalMerchantServiceComplaintsComplaintID {
-	return V3GlobalMerchantServiceComplaintsComplaintID{GetCall{n.client.Chain("v3/global/merchant-service/complaints/{complaint_id}").Var("complaint_id", complaintID)}}
+	return V3GlobalMerchantServiceComplaintsComplaintID{GetCall(n.client.Chain("v3/global/merchant-service/complaints/{complaint_id}").Var("complaint_id", complaintID))}
 }
 
 // V3GlobalMerchantServiceComplaintsComplaintID is /v3/global/merchant-service/complaints/{complaint_id}.
 type V3GlobalMerchantServiceComplaintsComplaintID struct{ GetCall }
 
-// Complete is /v3/global/merchant-service/complaints/{complaint_id}/complete.
-//
-// POST /v3/global/merchant-service/complaints/{complaint_id}/complete 反馈处理完成
-//   - body: complainted_mchid
+// Complete is POST /v3/global/merchant-service/complaints/{complaint_id}/complete 反馈处理完成:
+//   - required in body: complainted_mchid
 func (n V3GlobalMerchantServiceComplaintsComplaintID) Complete() PostCall {
-	return PostCall{n.chain.Chain("complete")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("complete"))
 }
 
-// NegotiationHistorys is /v3/global/merchant-service/complaints/{complaint_id}/negotiation-historys.
-//
-// GET /v3/global/merchant-service/complaints/{complaint_id}/negotiation-historys 查询投诉协商历史
+// NegotiationHistorys is GET /v3/global/merchant-service/complaints/{complaint_id}/negotiation-historys 查询投诉协商历史:
 //   - https://docs.qq.com/doc/DTnBqR29rUEV6Y2VZ
 func (n V3GlobalMerchantServiceComplaintsComplaintID) NegotiationHistorys() GetCall {
-	return GetCall{n.chain.Chain("negotiation-historys")}
+	return GetCall(wxpay.Chain(n.GetCall).Chain("negotiation-historys"))
 }
 
-// Response is /v3/global/merchant-service/complaints/{complaint_id}/response.
-//
-// POST /v3/global/merchant-service/complaints/{complaint_id}/response 提交回复
-//   - body: complainted_mchid, response_content
+// Response is POST /v3/global/merchant-service/complaints/{complaint_id}/response 提交回复:
+//   - required in body: complainted_mchid, response_content
 func (n V3GlobalMerchantServiceComplaintsComplaintID) Response() PostCall {
-	return PostCall{n.chain.Chain("response")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("response"))
 }
 
 // Images is /v3/global/merchant-service/images.
@@ -247,22 +223,18 @@ func (n V3GlobalMerchantService) Images() V3GlobalMerchantServiceImages {
 // V3GlobalMerchantServiceImages is /v3/global/merchant-service/images.
 type V3GlobalMerchantServiceImages struct{ client *wxpay.Client }
 
-// Upload is /v3/global/merchant-service/images/upload.
-//
-// POST /v3/global/merchant-service/images/upload 商户上传反馈图片
-//   - form: file, meta
+// Upload is POST /v3/global/merchant-service/images/upload 商户上传反馈图片:
+//   - required in form: file, meta
 //   - https://docs.qq.com/doc/DTlZyR0JGTVBmRElp
 func (n V3GlobalMerchantServiceImages) Upload() PostCall {
-	return PostCall{n.client.Chain("v3/global/merchant-service/images/upload")}
+	return PostCall(n.client.Chain("v3/global/merchant-service/images/upload"))
 }
 
-// MediaID is /v3/global/merchant-service/images/{media_id}.
-//
-// GET /v3/global/merchant-service/images/{media_id} 图片下载
-//   - query: complaint_id
+// MediaID is GET /v3/global/merchant-service/images/{media_id} 图片下载:
+//   - required in query: complaint_id
 //   - https://docs.qq.com/doc/DTlpoQlhMWXpzZ2NF
 func (n V3GlobalMerchantServiceImages) MediaID(mediaID string) GetCall {
-	return GetCall{n.client.Chain("v3/global/merchant-service/images/{media_id}").Var("media_id", mediaID)}
+	return GetCall(n.client.Chain("v3/global/merchant-service/images/{media_id}").Var("media_id", mediaID))
 }
 
 // MerchantStorage is /v3/global/merchant-storage.
@@ -281,23 +253,19 @@ func (n V3GlobalMerchantStorage) File() V3GlobalMerchantStorageFile {
 // V3GlobalMerchantStorageFile is /v3/global/merchant-storage/file.
 type V3GlobalMerchantStorageFile struct{ client *wxpay.Client }
 
-// Upload is /v3/global/merchant-storage/file/upload.
-//
-// POST /v3/global/merchant-storage/file/upload 上传文件
-//   - form: file, meta.digest, meta.filename
+// Upload is POST /v3/global/merchant-storage/file/upload 上传文件:
+//   - required in form: file, meta.digest, meta.filename
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024913
 func (n V3GlobalMerchantStorageFile) Upload() PostCall {
-	return PostCall{n.client.Chain("v3/global/merchant-storage/file/upload")}
+	return PostCall(n.client.Chain("v3/global/merchant-storage/file/upload"))
 }
 
-// Merchants is /v3/global/merchants.
-//
-// POST /v3/global/merchants 子商户进件（融合钱包）
-//   - body: sp_appid, sp_mchid, name, shortname, office_phone, contact.name, contact.phone, contact.email,
+// Merchants is POST /v3/global/merchants 子商户进件（融合钱包）:
+//   - required in body: sp_appid, sp_mchid, name, shortname, office_phone, contact.name, contact.phone, contact.email,
 //     business_category, merchant_country_code, merchant_type, business.business_type
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025088
 func (n V3Global) Merchants() V3GlobalMerchants {
-	return V3GlobalMerchants{PostCall{n.client.Chain("v3/global/merchants")}, n.client}
+	return V3GlobalMerchants{PostCall(n.client.Chain("v3/global/merchants")), n.client}
 }
 
 // V3GlobalMerchants is /v3/global/merchants.
@@ -308,17 +276,17 @@ type V3GlobalMerchants struct {
 
 // SubMchid is /v3/global/merchants/{sub_mchid}.
 //
-// GET /v3/global/merchants/{sub_mchid} 查询子商户（融合钱包）
-//   - query: sp_appid, sp_mchid
+// GET /v3/global/merchants/{sub_mchid} 查询子商户（融合钱包）:
+//   - required in query: sp_appid, sp_mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025092
 //
-// PATCH /v3/global/merchants/{sub_mchid} 修改子商户（融合钱包）
-//   - body: sp_appid, sp_mchid, name, sub_mchid, shortname, office_phone, contact.name, contact.phone, contact.email,
-//     business_category, merchant_country_code, merchant_type, registration_certificate_number,
+// PATCH /v3/global/merchants/{sub_mchid} 修改子商户（融合钱包）:
+//   - required in body: sp_appid, sp_mchid, name, sub_mchid, shortname, office_phone, contact.name, contact.phone,
+//     contact.email, business_category, merchant_country_code, merchant_type, registration_certificate_number,
 //     registration_certificate_date, business.business_type
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025096
 func (n V3GlobalMerchants) SubMchid(subMchid string) GetPatchCall {
-	return GetPatchCall{n.client.Chain("v3/global/merchants/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetPatchCall(n.client.Chain("v3/global/merchants/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
 // Micropay is /v3/global/micropay.
@@ -353,12 +321,10 @@ func (n V3GlobalMicropayTransactionsID) TransactionID(transactionID string) V3Gl
 // V3GlobalMicropayTransactionsIDTransactionID is /v3/global/micropay/transactions/id/{transaction_id}.
 type V3GlobalMicropayTransactionsIDTransactionID struct{ chain wxpay.Chain }
 
-// Reverse is /v3/global/micropay/transactions/id/{transaction_id}/reverse.
-//
-// POST /v3/global/micropay/transactions/id/{transaction_id}/reverse 撤销订单(微信支付订单号)
+// Reverse is POST /v3/global/micropay/transactions/id/{transaction_id}/reverse 撤销订单(微信支付订单号):
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013926
 func (n V3GlobalMicropayTransactionsIDTransactionID) Reverse() PostCall {
-	return PostCall{n.chain.Chain("reverse")}
+	return PostCall(n.chain.Chain("reverse"))
 }
 
 // OutTradeNo is /v3/global/micropay/transactions/out-trade-no.
@@ -377,21 +343,17 @@ func (n V3GlobalMicropayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3
 // V3GlobalMicropayTransactionsOutTradeNoOutTradeNo is /v3/global/micropay/transactions/out-trade-no/{out_trade_no}.
 type V3GlobalMicropayTransactionsOutTradeNoOutTradeNo struct{ chain wxpay.Chain }
 
-// Reverse is /v3/global/micropay/transactions/out-trade-no/{out_trade_no}/reverse.
-//
-// POST /v3/global/micropay/transactions/out-trade-no/{out_trade_no}/reverse 撤销订单(商户订单号)
+// Reverse is POST /v3/global/micropay/transactions/out-trade-no/{out_trade_no}/reverse 撤销订单(商户订单号):
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013926
 func (n V3GlobalMicropayTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
-	return PostCall{n.chain.Chain("reverse")}
+	return PostCall(n.chain.Chain("reverse"))
 }
 
-// Pay is /v3/global/micropay/transactions/pay.
-//
-// POST /v3/global/micropay/transactions/pay 提交付款码支付
-//   - body: description, out_trade_no, trade_type, merchant_category_code, amount.total
+// Pay is POST /v3/global/micropay/transactions/pay 提交付款码支付:
+//   - required in body: description, out_trade_no, trade_type, merchant_category_code, amount.total
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013010527
 func (n V3GlobalMicropayTransactions) Pay() PostCall {
-	return PostCall{n.client.Chain("v3/global/micropay/transactions/pay")}
+	return PostCall(n.client.Chain("v3/global/micropay/transactions/pay"))
 }
 
 // Papay is /v3/global/papay.
@@ -410,36 +372,28 @@ func (n V3GlobalPapay) Contracts() V3GlobalPapayContracts {
 // V3GlobalPapayContracts is /v3/global/papay/contracts.
 type V3GlobalPapayContracts struct{ client *wxpay.Client }
 
-// AppPreEntrustSign is /v3/global/papay/contracts/app-pre-entrust-sign.
-//
-// POST /v3/global/papay/contracts/app-pre-entrust-sign APP签约
+// AppPreEntrustSign is POST /v3/global/papay/contracts/app-pre-entrust-sign APP签约:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015467
 func (n V3GlobalPapayContracts) AppPreEntrustSign() PostCall {
-	return PostCall{n.client.Chain("v3/global/papay/contracts/app-pre-entrust-sign")}
+	return PostCall(n.client.Chain("v3/global/papay/contracts/app-pre-entrust-sign"))
 }
 
-// H5PreEntrustSign is /v3/global/papay/contracts/h5-pre-entrust-sign.
-//
-// POST /v3/global/papay/contracts/h5-pre-entrust-sign H5预签约
+// H5PreEntrustSign is POST /v3/global/papay/contracts/h5-pre-entrust-sign H5预签约:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015443
 func (n V3GlobalPapayContracts) H5PreEntrustSign() PostCall {
-	return PostCall{n.client.Chain("v3/global/papay/contracts/h5-pre-entrust-sign")}
+	return PostCall(n.client.Chain("v3/global/papay/contracts/h5-pre-entrust-sign"))
 }
 
-// JSAPIPreEntrustSign is /v3/global/papay/contracts/jsapi-pre-entrust-sign.
-//
-// POST /v3/global/papay/contracts/jsapi-pre-entrust-sign JSAPI预签约
+// JSAPIPreEntrustSign is POST /v3/global/papay/contracts/jsapi-pre-entrust-sign JSAPI预签约:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015447
 func (n V3GlobalPapayContracts) JSAPIPreEntrustSign() PostCall {
-	return PostCall{n.client.Chain("v3/global/papay/contracts/jsapi-pre-entrust-sign")}
+	return PostCall(n.client.Chain("v3/global/papay/contracts/jsapi-pre-entrust-sign"))
 }
 
-// MiniprogramPreEntrustSign is /v3/global/papay/contracts/miniprogram-pre-entrust-sign.
-//
-// POST /v3/global/papay/contracts/miniprogram-pre-entrust-sign 小程序签约
+// MiniprogramPreEntrustSign is POST /v3/global/papay/contracts/miniprogram-pre-entrust-sign 小程序签约:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015440
 func (n V3GlobalPapayContracts) MiniprogramPreEntrustSign() PostCall {
-	return PostCall{n.client.Chain("v3/global/papay/contracts/miniprogram-pre-entrust-sign")}
+	return PostCall(n.client.Chain("v3/global/papay/contracts/miniprogram-pre-entrust-sign"))
 }
 
 // OutContractCode is /v3/global/papay/contracts/out-contract-code.
@@ -450,48 +404,38 @@ func (n V3GlobalPapayContracts) OutContractCode() V3GlobalPapayContractsOutContr
 // V3GlobalPapayContractsOutContractCode is /v3/global/papay/contracts/out-contract-code.
 type V3GlobalPapayContractsOutContractCode struct{ client *wxpay.Client }
 
-// OutContractCode is /v3/global/papay/contracts/out-contract-code/{out_contract_code}.
-//
-// GET /v3/global/papay/contracts/out-contract-code/{out_contract_code} 商户协议号查询签约
+// OutContractCode is GET /v3/global/papay/contracts/out-contract-code/{out_contract_code} 商户协议号查询签约:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015477
 func (n V3GlobalPapayContractsOutContractCode) OutContractCode(outContractCode string) GetCall {
-	return GetCall{n.client.Chain("v3/global/papay/contracts/out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode)}
+	return GetCall(n.client.Chain("v3/global/papay/contracts/out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
 }
 
-// WebPreEntrustSign is /v3/global/papay/contracts/web-pre-entrust-sign.
-//
-// POST /v3/global/papay/contracts/web-pre-entrust-sign WEB预签约
+// WebPreEntrustSign is POST /v3/global/papay/contracts/web-pre-entrust-sign WEB预签约:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015464
 func (n V3GlobalPapayContracts) WebPreEntrustSign() PostCall {
-	return PostCall{n.client.Chain("v3/global/papay/contracts/web-pre-entrust-sign")}
+	return PostCall(n.client.Chain("v3/global/papay/contracts/web-pre-entrust-sign"))
 }
 
-// ContractID is /v3/global/papay/contracts/{contract_id}.
-//
-// GET /v3/global/papay/contracts/{contract_id} 代扣协议ID查询签约
+// ContractID is GET /v3/global/papay/contracts/{contract_id} 代扣协议ID查询签约:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015470
 func (n V3GlobalPapayContracts) ContractID(contractID string) V3GlobalPapayContractsContractID {
-	return V3GlobalPapayContractsContractID{GetCall{n.client.Chain("v3/global/papay/contracts/{contract_id}").Var("contract_id", contractID)}}
+	return V3GlobalPapayContractsContractID{GetCall(n.client.Chain("v3/global/papay/contracts/{contract_id}").Var("contract_id", contractID))}
 }
 
 // V3GlobalPapayContractsContractID is /v3/global/papay/contracts/{contract_id}.
 type V3GlobalPapayContractsContractID struct{ GetCall }
 
-// Terminate is /v3/global/papay/contracts/{contract_id}/terminate.
-//
-// POST /v3/global/papay/contracts/{contract_id}/terminate 申请解约
+// Terminate is POST /v3/global/papay/contracts/{contract_id}/terminate 申请解约:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015478
 func (n V3GlobalPapayContractsContractID) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
-// Transactions is /v3/global/papay/transactions.
-//
-// POST /v3/global/papay/transactions 支付扣款
-//   - body: description, notify_url, out_trade_no, merchant_category_code, contract_id, amount.total
+// Transactions is POST /v3/global/papay/transactions 支付扣款:
+//   - required in body: description, notify_url, out_trade_no, merchant_category_code, contract_id, amount.total
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015482
 func (n V3GlobalPapay) Transactions() V3GlobalPapayTransactions {
-	return V3GlobalPapayTransactions{PostCall{n.client.Chain("v3/global/papay/transactions")}, n.client}
+	return V3GlobalPapayTransactions{PostCall(n.client.Chain("v3/global/papay/transactions")), n.client}
 }
 
 // V3GlobalPapayTransactions is /v3/global/papay/transactions.
@@ -508,34 +452,28 @@ func (n V3GlobalPapayTransactions) OutTradeNo() V3GlobalPapayTransactionsOutTrad
 // V3GlobalPapayTransactionsOutTradeNo is /v3/global/papay/transactions/out-trade-no.
 type V3GlobalPapayTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/global/papay/transactions/out-trade-no/{out_trade_no}.
-//
-// GET /v3/global/papay/transactions/out-trade-no/{out_trade_no} 查询订单(商户订单号)
-//   - query: sub_mchid
+// OutTradeNo is GET /v3/global/papay/transactions/out-trade-no/{out_trade_no} 查询订单(商户订单号):
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013026988
 func (n V3GlobalPapayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3GlobalPapayTransactionsOutTradeNoOutTradeNo {
-	return V3GlobalPapayTransactionsOutTradeNoOutTradeNo{GetCall{n.client.Chain("v3/global/papay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}}
+	return V3GlobalPapayTransactionsOutTradeNoOutTradeNo{GetCall(n.client.Chain("v3/global/papay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))}
 }
 
 // V3GlobalPapayTransactionsOutTradeNoOutTradeNo is /v3/global/papay/transactions/out-trade-no/{out_trade_no}.
 type V3GlobalPapayTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
-// Reverse is /v3/global/papay/transactions/out-trade-no/{out_trade_no}/reverse.
-//
-// POST /v3/global/papay/transactions/out-trade-no/{out_trade_no}/reverse 撤销订单(商户订单号)
-//   - query: sub_mchid
+// Reverse is POST /v3/global/papay/transactions/out-trade-no/{out_trade_no}/reverse 撤销订单(商户订单号):
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015496
 func (n V3GlobalPapayTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
-	return PostCall{n.chain.Chain("reverse")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }
 
-// TransactionID is /v3/global/papay/transactions/{transaction_id}.
-//
-// GET /v3/global/papay/transactions/{transaction_id} 查询订单(微信支付订单号)
-//   - query: sub_mchid
+// TransactionID is GET /v3/global/papay/transactions/{transaction_id} 查询订单(微信支付订单号):
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013026988
 func (n V3GlobalPapayTransactions) TransactionID(transactionID string) GetCall {
-	return GetCall{n.client.Chain("v3/global/papay/transactions/{transaction_id}").Var("transaction_id", transactionID)}
+	return GetCall(n.client.Chain("v3/global/papay/transactions/{transaction_id}").Var("transaction_id", transactionID))
 }
 
 // ProfitSharing is /v3/global/profit-sharing.
@@ -546,21 +484,17 @@ func (n V3Global) ProfitSharing() V3GlobalProfitSharing {
 // V3GlobalProfitSharing is /v3/global/profit-sharing.
 type V3GlobalProfitSharing struct{ client *wxpay.Client }
 
-// BillDownloadURL is /v3/global/profit-sharing/bill-download-url.
-//
-// GET /v3/global/profit-sharing/bill-download-url 获取分账账单文件下载地址
+// BillDownloadURL is GET /v3/global/profit-sharing/bill-download-url 获取分账账单文件下载地址:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025018
 func (n V3GlobalProfitSharing) BillDownloadURL() GetCall {
-	return GetCall{n.client.Chain("v3/global/profit-sharing/bill-download-url")}
+	return GetCall(n.client.Chain("v3/global/profit-sharing/bill-download-url"))
 }
 
-// Orders is /v3/global/profit-sharing/orders.
-//
-// POST /v3/global/profit-sharing/orders 请求分账
-//   - body: appid, transaction_id, out_order_no, unfreeze_unsplit
+// Orders is POST /v3/global/profit-sharing/orders 请求分账:
+//   - required in body: appid, transaction_id, out_order_no, unfreeze_unsplit
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024892
 func (n V3GlobalProfitSharing) Orders() V3GlobalProfitSharingOrders {
-	return V3GlobalProfitSharingOrders{PostCall{n.client.Chain("v3/global/profit-sharing/orders")}, n.client}
+	return V3GlobalProfitSharingOrders{PostCall(n.client.Chain("v3/global/profit-sharing/orders")), n.client}
 }
 
 // V3GlobalProfitSharingOrders is /v3/global/profit-sharing/orders.
@@ -569,32 +503,28 @@ type V3GlobalProfitSharingOrders struct {
 	client *wxpay.Client
 }
 
-// Unfreeze is /v3/global/profit-sharing/orders/unfreeze.
-//
-// POST /v3/global/profit-sharing/orders/unfreeze 解冻剩余资金
-//   - body: transaction_id, out_order_no, description
+// Unfreeze is POST /v3/global/profit-sharing/orders/unfreeze 解冻剩余资金:
+//   - required in body: transaction_id, out_order_no, description
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024897
 func (n V3GlobalProfitSharingOrders) Unfreeze() PostCall {
-	return PostCall{n.client.Chain("v3/global/profit-sharing/orders/unfreeze")}
+	return PostCall(n.client.Chain("v3/global/profit-sharing/orders/unfreeze"))
 }
 
-// OutOrderNo is /v3/global/profit-sharing/orders/{out_order_no}.
-//
-// GET /v3/global/profit-sharing/orders/{out_order_no} 查询分账结果
+// OutOrderNo is GET /v3/global/profit-sharing/orders/{out_order_no} 查询分账结果:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024900
 func (n V3GlobalProfitSharingOrders) OutOrderNo(outOrderNo string) GetCall {
-	return GetCall{n.client.Chain("v3/global/profit-sharing/orders/{out_order_no}").Var("out_order_no", outOrderNo)}
+	return GetCall(n.client.Chain("v3/global/profit-sharing/orders/{out_order_no}").Var("out_order_no", outOrderNo))
 }
 
 // Receivers is /v3/global/profit-sharing/receivers.
 //
-// POST /v3/global/profit-sharing/receivers 添加分账接收方
+// POST /v3/global/profit-sharing/receivers 添加分账接收方:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024908
 //
-// DELETE /v3/global/profit-sharing/receivers 删除分账接收方
+// DELETE /v3/global/profit-sharing/receivers 删除分账接收方:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013027316
 func (n V3GlobalProfitSharing) Receivers() V3GlobalProfitSharingReceivers {
-	return V3GlobalProfitSharingReceivers{PostDeleteBodyCall{n.client.Chain("v3/global/profit-sharing/receivers")}, n.client}
+	return V3GlobalProfitSharingReceivers{PostDeleteBodyCall(n.client.Chain("v3/global/profit-sharing/receivers")), n.client}
 }
 
 // V3GlobalProfitSharingReceivers is /v3/global/profit-sharing/receivers.
@@ -603,12 +533,10 @@ type V3GlobalProfitSharingReceivers struct {
 	client *wxpay.Client
 }
 
-// Account is /v3/global/profit-sharing/receivers/{account}.
-//
-// GET /v3/global/profit-sharing/receivers/{account} 查询分账接收方添加结果
+// Account is GET /v3/global/profit-sharing/receivers/{account} 查询分账接收方添加结果:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024912
 func (n V3GlobalProfitSharingReceivers) Account(account string) GetCall {
-	return GetCall{n.client.Chain("v3/global/profit-sharing/receivers/{account}").Var("account", account)}
+	return GetCall(n.client.Chain("v3/global/profit-sharing/receivers/{account}").Var("account", account))
 }
 
 // Refunds is /v3/global/profit-sharing/refunds.
@@ -619,20 +547,16 @@ func (n V3GlobalProfitSharing) Refunds() V3GlobalProfitSharingRefunds {
 // V3GlobalProfitSharingRefunds is /v3/global/profit-sharing/refunds.
 type V3GlobalProfitSharingRefunds struct{ client *wxpay.Client }
 
-// BillDownloadURL is /v3/global/profit-sharing/refunds/bill-download-url.
-//
-// GET /v3/global/profit-sharing/refunds/bill-download-url 获取分账退款账单下载链接
+// BillDownloadURL is GET /v3/global/profit-sharing/refunds/bill-download-url 获取分账退款账单下载链接:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025022
 func (n V3GlobalProfitSharingRefunds) BillDownloadURL() GetCall {
-	return GetCall{n.client.Chain("v3/global/profit-sharing/refunds/bill-download-url")}
+	return GetCall(n.client.Chain("v3/global/profit-sharing/refunds/bill-download-url"))
 }
 
-// RefundableBalance is /v3/global/profit-sharing/refunds/refundable-balance.
-//
-// GET /v3/global/profit-sharing/refunds/refundable-balance 查询可供垫付退款实时余额
+// RefundableBalance is GET /v3/global/profit-sharing/refunds/refundable-balance 查询可供垫付退款实时余额:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024984
 func (n V3GlobalProfitSharingRefunds) RefundableBalance() GetCall {
-	return GetCall{n.client.Chain("v3/global/profit-sharing/refunds/refundable-balance")}
+	return GetCall(n.client.Chain("v3/global/profit-sharing/refunds/refundable-balance"))
 }
 
 // Transactions is /v3/global/profit-sharing/transactions.
@@ -643,12 +567,10 @@ func (n V3GlobalProfitSharing) Transactions() V3GlobalProfitSharingTransactions 
 // V3GlobalProfitSharingTransactions is /v3/global/profit-sharing/transactions.
 type V3GlobalProfitSharingTransactions struct{ client *wxpay.Client }
 
-// Mark is /v3/global/profit-sharing/transactions/mark.
-//
-// POST /v3/global/profit-sharing/transactions/mark 分账标记
+// Mark is POST /v3/global/profit-sharing/transactions/mark 分账标记:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354804
 func (n V3GlobalProfitSharingTransactions) Mark() PostCall {
-	return PostCall{n.client.Chain("v3/global/profit-sharing/transactions/mark")}
+	return PostCall(n.client.Chain("v3/global/profit-sharing/transactions/mark"))
 }
 
 // TransactionID is /v3/global/profit-sharing/transactions/{transaction_id}.
@@ -659,20 +581,16 @@ func (n V3GlobalProfitSharingTransactions) TransactionID(transactionID string) V
 // V3GlobalProfitSharingTransactionsTransactionID is /v3/global/profit-sharing/transactions/{transaction_id}.
 type V3GlobalProfitSharingTransactionsTransactionID struct{ chain wxpay.Chain }
 
-// Amounts is /v3/global/profit-sharing/transactions/{transaction_id}/amounts.
-//
-// GET /v3/global/profit-sharing/transactions/{transaction_id}/amounts 查询剩余待分金额
+// Amounts is GET /v3/global/profit-sharing/transactions/{transaction_id}/amounts 查询剩余待分金额:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024904
 func (n V3GlobalProfitSharingTransactionsTransactionID) Amounts() GetCall {
-	return GetCall{n.chain.Chain("amounts")}
+	return GetCall(n.chain.Chain("amounts"))
 }
 
-// RefundableAmounts is /v3/global/profit-sharing/transactions/{transaction_id}/refundable-amounts.
-//
-// GET /v3/global/profit-sharing/transactions/{transaction_id}/refundable-amounts 查询订单剩余可退款金额
+// RefundableAmounts is GET /v3/global/profit-sharing/transactions/{transaction_id}/refundable-amounts 查询订单剩余可退款金额:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024982
 func (n V3GlobalProfitSharingTransactionsTransactionID) RefundableAmounts() GetCall {
-	return GetCall{n.chain.Chain("refundable-amounts")}
+	return GetCall(n.chain.Chain("refundable-amounts"))
 }
 
 // Refund is /v3/global/refund.
@@ -707,33 +625,29 @@ func (n V3GlobalRefundPartnerRechargeBalance) SubMchid() V3GlobalRefundPartnerRe
 // V3GlobalRefundPartnerRechargeBalanceSubMchid is /v3/global/refund/partner/recharge-balance/sub-mchid.
 type V3GlobalRefundPartnerRechargeBalanceSubMchid struct{ client *wxpay.Client }
 
-// SubMchid is /v3/global/refund/partner/recharge-balance/sub-mchid/{sub_mchid}.
-//
-// GET /v3/global/refund/partner/recharge-balance/sub-mchid/{sub_mchid} 商家充值退款余额查询
+// SubMchid is GET /v3/global/refund/partner/recharge-balance/sub-mchid/{sub_mchid} 商家充值退款余额查询:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013068962
 func (n V3GlobalRefundPartnerRechargeBalanceSubMchid) SubMchid(subMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/global/refund/partner/recharge-balance/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetCall(n.client.Chain("v3/global/refund/partner/recharge-balance/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
-// RechargeBalance is /v3/global/refund/recharge-balance.
-//
-// GET /v3/global/refund/recharge-balance 商家充值退款余额查询
+// RechargeBalance is GET /v3/global/refund/recharge-balance 商家充值退款余额查询:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013068962
 func (n V3GlobalRefund) RechargeBalance() GetCall {
-	return GetCall{n.client.Chain("v3/global/refund/recharge-balance")}
+	return GetCall(n.client.Chain("v3/global/refund/recharge-balance"))
 }
 
 // Refunds is /v3/global/refunds.
 //
-// GET /v3/global/refunds 查询所有退款
-//   - query: offset, count
+// GET /v3/global/refunds 查询所有退款:
+//   - required in query: offset, count
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354686
 //
-// POST /v3/global/refunds 申请退款
-//   - body: out_refund_no
+// POST /v3/global/refunds 申请退款:
+//   - required in body: out_refund_no
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354681
 func (n V3Global) Refunds() V3GlobalRefunds {
-	return V3GlobalRefunds{GetPostCall{n.client.Chain("v3/global/refunds")}, n.client}
+	return V3GlobalRefunds{GetPostCall(n.client.Chain("v3/global/refunds")), n.client}
 }
 
 // V3GlobalRefunds is /v3/global/refunds.
@@ -750,12 +664,10 @@ func (n V3GlobalRefunds) ID() V3GlobalRefundsID {
 // V3GlobalRefundsID is /v3/global/refunds/id.
 type V3GlobalRefundsID struct{ client *wxpay.Client }
 
-// RefundID is /v3/global/refunds/id/{refund_id}.
-//
-// GET /v3/global/refunds/id/{refund_id} 查询单笔退款(微信支付退款订单号)
+// RefundID is GET /v3/global/refunds/id/{refund_id} 查询单笔退款(微信支付退款订单号):
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354684
 func (n V3GlobalRefundsID) RefundID(refundID string) GetCall {
-	return GetCall{n.client.Chain("v3/global/refunds/id/{refund_id}").Var("refund_id", refundID)}
+	return GetCall(n.client.Chain("v3/global/refunds/id/{refund_id}").Var("refund_id", refundID))
 }
 
 // OutRefundNo is /v3/global/refunds/out-refund-no.
@@ -766,12 +678,10 @@ func (n V3GlobalRefunds) OutRefundNo() V3GlobalRefundsOutRefundNo {
 // V3GlobalRefundsOutRefundNo is /v3/global/refunds/out-refund-no.
 type V3GlobalRefundsOutRefundNo struct{ client *wxpay.Client }
 
-// OutRefundNo is /v3/global/refunds/out-refund-no/{out_refund_no}.
-//
-// GET /v3/global/refunds/out-refund-no/{out_refund_no} 查询单笔退款(商户退款订单号)
+// OutRefundNo is GET /v3/global/refunds/out-refund-no/{out_refund_no} 查询单笔退款(商户退款订单号):
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354684
 func (n V3GlobalRefundsOutRefundNo) OutRefundNo(outRefundNo string) GetCall {
-	return GetCall{n.client.Chain("v3/global/refunds/out-refund-no/{out_refund_no}").Var("out_refund_no", outRefundNo)}
+	return GetCall(n.client.Chain("v3/global/refunds/out-refund-no/{out_refund_no}").Var("out_refund_no", outRefundNo))
 }
 
 // Settle is /v3/global/settle.
@@ -782,26 +692,22 @@ func (n V3Global) Settle() V3GlobalSettle {
 // V3GlobalSettle is /v3/global/settle.
 type V3GlobalSettle struct{ client *wxpay.Client }
 
-// Settlements is /v3/global/settle/settlements.
-//
-// GET /v3/global/settle/settlements 查询结算资金明细
-//   - query: settle_state, limit, offset
+// Settlements is GET /v3/global/settle/settlements 查询结算资金明细:
+//   - required in query: settle_state, limit, offset
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013893
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354448
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354488
 func (n V3GlobalSettle) Settlements() GetCall {
-	return GetCall{n.client.Chain("v3/global/settle/settlements")}
+	return GetCall(n.client.Chain("v3/global/settle/settlements"))
 }
 
-// Statements is /v3/global/statements.
-//
-// GET /v3/global/statements 下载对账单
-//   - query: date, mchid
+// Statements is GET /v3/global/statements 下载对账单:
+//   - required in query: date, mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013869
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354444
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354484
 func (n V3Global) Statements() GetCall {
-	return GetCall{n.client.Chain("v3/global/statements")}
+	return GetCall(n.client.Chain("v3/global/statements"))
 }
 
 // Transactions is /v3/global/transactions.
@@ -812,13 +718,11 @@ func (n V3Global) Transactions() V3GlobalTransactions {
 // V3GlobalTransactions is /v3/global/transactions.
 type V3GlobalTransactions struct{ client *wxpay.Client }
 
-// App is /v3/global/transactions/app.
-//
-// POST /v3/global/transactions/app APP支付下单
-//   - body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
+// App is POST /v3/global/transactions/app APP支付下单:
+//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014223
 func (n V3GlobalTransactions) App() PostCall {
-	return PostCall{n.client.Chain("v3/global/transactions/app")}
+	return PostCall(n.client.Chain("v3/global/transactions/app"))
 }
 
 // ID is /v3/global/transactions/id.
@@ -829,57 +733,47 @@ func (n V3GlobalTransactions) ID() V3GlobalTransactionsID {
 // V3GlobalTransactionsID is /v3/global/transactions/id.
 type V3GlobalTransactionsID struct{ client *wxpay.Client }
 
-// TransactionID is /v3/global/transactions/id/{transaction_id}.
-//
-// GET /v3/global/transactions/id/{transaction_id} 查询订单(微信支付订单号)
+// TransactionID is GET /v3/global/transactions/id/{transaction_id} 查询订单(微信支付订单号):
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013913
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354440
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354480
 func (n V3GlobalTransactionsID) TransactionID(transactionID string) V3GlobalTransactionsIDTransactionID {
-	return V3GlobalTransactionsIDTransactionID{GetCall{n.client.Chain("v3/global/transactions/id/{transaction_id}").Var("transaction_id", transactionID)}}
+	return V3GlobalTransactionsIDTransactionID{GetCall(n.client.Chain("v3/global/transactions/id/{transaction_id}").Var("transaction_id", transactionID))}
 }
 
 // V3GlobalTransactionsIDTransactionID is /v3/global/transactions/id/{transaction_id}.
 type V3GlobalTransactionsIDTransactionID struct{ GetCall }
 
-// Close is /v3/global/transactions/id/{transaction_id}/close.
-//
-// POST /v3/global/transactions/id/{transaction_id}/close 关闭订单(微信支付订单号)
-//   - body: mchid
+// Close is POST /v3/global/transactions/id/{transaction_id}/close 关闭订单(微信支付订单号):
+//   - required in body: mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014140
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354485
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354539
 func (n V3GlobalTransactionsIDTransactionID) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
-// JSAPI is /v3/global/transactions/jsapi.
-//
-// POST /v3/global/transactions/jsapi JSAPI支付下单
-//   - body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
+// JSAPI is POST /v3/global/transactions/jsapi JSAPI支付下单:
+//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014150
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014317
 func (n V3GlobalTransactions) JSAPI() PostCall {
-	return PostCall{n.client.Chain("v3/global/transactions/jsapi")}
+	return PostCall(n.client.Chain("v3/global/transactions/jsapi"))
 }
 
-// Mweb is /v3/global/transactions/mweb.
-//
-// POST /v3/global/transactions/mweb H5支付下单
-//   - body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total,
+// Mweb is POST /v3/global/transactions/mweb H5支付下单:
+//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total,
 //     scene_info.payer_client_ip, scene_info.store_info.name, scene_info.store_info.address
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014399
 func (n V3GlobalTransactions) Mweb() PostCall {
-	return PostCall{n.client.Chain("v3/global/transactions/mweb")}
+	return PostCall(n.client.Chain("v3/global/transactions/mweb"))
 }
 
-// Native is /v3/global/transactions/native.
-//
-// POST /v3/global/transactions/native Native支付下单
-//   - body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
+// Native is POST /v3/global/transactions/native Native支付下单:
+//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013953
 func (n V3GlobalTransactions) Native() PostCall {
-	return PostCall{n.client.Chain("v3/global/transactions/native")}
+	return PostCall(n.client.Chain("v3/global/transactions/native"))
 }
 
 // OutTradeNo is /v3/global/transactions/out-trade-no.
@@ -890,26 +784,22 @@ func (n V3GlobalTransactions) OutTradeNo() V3GlobalTransactionsOutTradeNo {
 // V3GlobalTransactionsOutTradeNo is /v3/global/transactions/out-trade-no.
 type V3GlobalTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/global/transactions/out-trade-no/{out_trade_no}.
-//
-// GET /v3/global/transactions/out-trade-no/{out_trade_no} 查询订单(商户订单号)
+// OutTradeNo is GET /v3/global/transactions/out-trade-no/{out_trade_no} 查询订单(商户订单号):
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013913
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354440
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354480
 func (n V3GlobalTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3GlobalTransactionsOutTradeNoOutTradeNo {
-	return V3GlobalTransactionsOutTradeNoOutTradeNo{GetCall{n.client.Chain("v3/global/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}}
+	return V3GlobalTransactionsOutTradeNoOutTradeNo{GetCall(n.client.Chain("v3/global/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))}
 }
 
 // V3GlobalTransactionsOutTradeNoOutTradeNo is /v3/global/transactions/out-trade-no/{out_trade_no}.
 type V3GlobalTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
-// Close is /v3/global/transactions/out-trade-no/{out_trade_no}/close.
-//
-// POST /v3/global/transactions/out-trade-no/{out_trade_no}/close 关闭订单(商户订单号)
-//   - body: mchid
+// Close is POST /v3/global/transactions/out-trade-no/{out_trade_no}/close 关闭订单(商户订单号):
+//   - required in body: mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014140
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354485
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354539
 func (n V3GlobalTransactionsOutTradeNoOutTradeNo) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }

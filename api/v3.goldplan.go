@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Goldplan is /v3/goldplan.
 func (n V3Root) Goldplan() V3Goldplan {
@@ -22,47 +20,37 @@ func (n V3Goldplan) Merchants() V3GoldplanMerchants {
 // V3GoldplanMerchants is /v3/goldplan/merchants.
 type V3GoldplanMerchants struct{ client *wxpay.Client }
 
-// Changecustompagestatus is /v3/goldplan/merchants/changecustompagestatus.
-//
-// POST /v3/goldplan/merchants/changecustompagestatus 商家小票管理
-//   - body: sub_mchid, operation_type
+// Changecustompagestatus is POST /v3/goldplan/merchants/changecustompagestatus 商家小票管理:
+//   - required in body: sub_mchid, operation_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012473788
 func (n V3GoldplanMerchants) Changecustompagestatus() PostCall {
-	return PostCall{n.client.Chain("v3/goldplan/merchants/changecustompagestatus")}
+	return PostCall(n.client.Chain("v3/goldplan/merchants/changecustompagestatus"))
 }
 
-// Changegoldplanstatus is /v3/goldplan/merchants/changegoldplanstatus.
-//
-// POST /v3/goldplan/merchants/changegoldplanstatus 点金计划管理
-//   - body: sub_mchid, operation_type
+// Changegoldplanstatus is POST /v3/goldplan/merchants/changegoldplanstatus 点金计划管理:
+//   - required in body: sub_mchid, operation_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012473796
 func (n V3GoldplanMerchants) Changegoldplanstatus() PostCall {
-	return PostCall{n.client.Chain("v3/goldplan/merchants/changegoldplanstatus")}
+	return PostCall(n.client.Chain("v3/goldplan/merchants/changegoldplanstatus"))
 }
 
-// CloseAdvertisingShow is /v3/goldplan/merchants/close-advertising-show.
-//
-// POST /v3/goldplan/merchants/close-advertising-show 关闭广告展示
-//   - body: sub_mchid
+// CloseAdvertisingShow is POST /v3/goldplan/merchants/close-advertising-show 关闭广告展示:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012473781
 func (n V3GoldplanMerchants) CloseAdvertisingShow() PostCall {
-	return PostCall{n.client.Chain("v3/goldplan/merchants/close-advertising-show")}
+	return PostCall(n.client.Chain("v3/goldplan/merchants/close-advertising-show"))
 }
 
-// OpenAdvertisingShow is /v3/goldplan/merchants/open-advertising-show.
-//
-// PATCH /v3/goldplan/merchants/open-advertising-show 开通广告展示
-//   - body: sub_mchid
+// OpenAdvertisingShow is PATCH /v3/goldplan/merchants/open-advertising-show 开通广告展示:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012473794
 func (n V3GoldplanMerchants) OpenAdvertisingShow() PatchCall {
-	return PatchCall{n.client.Chain("v3/goldplan/merchants/open-advertising-show")}
+	return PatchCall(n.client.Chain("v3/goldplan/merchants/open-advertising-show"))
 }
 
-// SetAdvertisingIndustryFilter is /v3/goldplan/merchants/set-advertising-industry-filter.
-//
-// POST /v3/goldplan/merchants/set-advertising-industry-filter 同业过滤标签管理
-//   - body: sub_mchid
+// SetAdvertisingIndustryFilter is POST /v3/goldplan/merchants/set-advertising-industry-filter 同业过滤标签管理:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012473784
 func (n V3GoldplanMerchants) SetAdvertisingIndustryFilter() PostCall {
-	return PostCall{n.client.Chain("v3/goldplan/merchants/set-advertising-industry-filter")}
+	return PostCall(n.client.Chain("v3/goldplan/merchants/set-advertising-industry-filter"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Gov is /v3/gov.
 func (n V3Root) Gov() V3Gov {
@@ -38,22 +36,18 @@ func (n V3GovSubsidyAudit) Cup() V3GovSubsidyAuditCup {
 // V3GovSubsidyAuditCup is /v3/gov/subsidy/audit/cup.
 type V3GovSubsidyAuditCup struct{ client *wxpay.Client }
 
-// Invalid is /v3/gov/subsidy/audit/cup/invalid.
-//
-// POST /v3/gov/subsidy/audit/cup/invalid 查询审核结果
-//   - body: org_no, mchnt_order_id, upload_time
+// Invalid is POST /v3/gov/subsidy/audit/cup/invalid 查询审核结果:
+//   - required in body: org_no, mchnt_order_id, upload_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Invalid() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/audit/cup/invalid")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/invalid"))
 }
 
-// Query is /v3/gov/subsidy/audit/cup/query.
-//
-// POST /v3/gov/subsidy/audit/cup/query 查询审核结果
-//   - body: org_no, mchnt_order_id, upload_time
+// Query is POST /v3/gov/subsidy/audit/cup/query 查询审核结果:
+//   - required in body: org_no, mchnt_order_id, upload_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Query() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/audit/cup/query")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/query"))
 }
 
 // Refund is /v3/gov/subsidy/audit/cup/refund.
@@ -64,35 +58,29 @@ func (n V3GovSubsidyAuditCup) Refund() V3GovSubsidyAuditCupRefund {
 // V3GovSubsidyAuditCupRefund is /v3/gov/subsidy/audit/cup/refund.
 type V3GovSubsidyAuditCupRefund struct{ client *wxpay.Client }
 
-// Sync is /v3/gov/subsidy/audit/cup/refund/sync.
-//
-// POST /v3/gov/subsidy/audit/cup/refund/sync 同步非银联支付交易退款信息
-//   - body: org_no, mchnt_order_id, upload_time, refund_at, refund_dt
+// Sync is POST /v3/gov/subsidy/audit/cup/refund/sync 同步非银联支付交易退款信息:
+//   - required in body: org_no, mchnt_order_id, upload_time, refund_at, refund_dt
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCupRefund) Sync() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/audit/cup/refund/sync")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/refund/sync"))
 }
 
-// Update is /v3/gov/subsidy/audit/cup/update.
-//
-// POST /v3/gov/subsidy/audit/cup/update 更新审核数据
-//   - body: org_no, sub_mchnt_cd, sub_mchnt_nm, online_no, mchnt_order_id, upload_time, notify_url, prod_id, brand_nm,
-//     prod_model, plat_form, payer_tp, sales_at, actual_at, trans_tm, mchnt_cd, discount_at, sn_code, invoice_info,
-//     track_info
+// Update is POST /v3/gov/subsidy/audit/cup/update 更新审核数据:
+//   - required in body: org_no, sub_mchnt_cd, sub_mchnt_nm, online_no, mchnt_order_id, upload_time, notify_url,
+//     prod_id, brand_nm, prod_model, plat_form, payer_tp, sales_at, actual_at, trans_tm, mchnt_cd, discount_at,
+//     sn_code, invoice_info, track_info
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Update() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/audit/cup/update")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/update"))
 }
 
-// Upload is /v3/gov/subsidy/audit/cup/upload.
-//
-// POST /v3/gov/subsidy/audit/cup/upload 上传审核数据
-//   - body: org_no, sub_mchnt_cd, sub_mchnt_nm, online_no, mchnt_order_id, upload_time, notify_url, prod_id, brand_nm,
-//     prod_model, plat_form, payer_tp, sales_at, actual_at, trans_tm, mchnt_cd, discount_at, sn_code, invoice_info,
-//     track_info
+// Upload is POST /v3/gov/subsidy/audit/cup/upload 上传审核数据:
+//   - required in body: org_no, sub_mchnt_cd, sub_mchnt_nm, online_no, mchnt_order_id, upload_time, notify_url,
+//     prod_id, brand_nm, prod_model, plat_form, payer_tp, sales_at, actual_at, trans_tm, mchnt_cd, discount_at,
+//     sn_code, invoice_info, track_info
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Upload() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/audit/cup/upload")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/upload"))
 }
 
 // Companies is /v3/gov/subsidy/companies.
@@ -103,13 +91,11 @@ func (n V3GovSubsidy) Companies() V3GovSubsidyCompanies {
 // V3GovSubsidyCompanies is /v3/gov/subsidy/companies.
 type V3GovSubsidyCompanies struct{ client *wxpay.Client }
 
-// Query is /v3/gov/subsidy/companies/query.
-//
-// POST /v3/gov/subsidy/companies/query 企业信息查询
-//   - body: qualification_region_code, license_number
+// Query is POST /v3/gov/subsidy/companies/query 企业信息查询:
+//   - required in body: qualification_region_code, license_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyCompanies) Query() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/companies/query")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/companies/query"))
 }
 
 // Goods is /v3/gov/subsidy/goods.
@@ -120,14 +106,12 @@ func (n V3GovSubsidy) Goods() V3GovSubsidyGoods {
 // V3GovSubsidyGoods is /v3/gov/subsidy/goods.
 type V3GovSubsidyGoods struct{ client *wxpay.Client }
 
-// Upload is /v3/gov/subsidy/goods/upload.
-//
-// POST /v3/gov/subsidy/goods/upload 商品信息上传
-//   - body: appliance_id, product_name, brand, qualification_region_code, seller_name, license_number, base_price,
-//     average_trading_price, product_type, bar_code
+// Upload is POST /v3/gov/subsidy/goods/upload 商品信息上传:
+//   - required in body: appliance_id, product_name, brand, qualification_region_code, seller_name, license_number,
+//     base_price, average_trading_price, product_type, bar_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyGoods) Upload() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/goods/upload")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/goods/upload"))
 }
 
 // NQualifications is /v3/gov/subsidy/n-qualifications.
@@ -138,25 +122,21 @@ func (n V3GovSubsidy) NQualifications() V3GovSubsidyNQualifications {
 // V3GovSubsidyNQualifications is /v3/gov/subsidy/n-qualifications.
 type V3GovSubsidyNQualifications struct{ client *wxpay.Client }
 
-// Sync is /v3/gov/subsidy/n-qualifications/sync.
-//
-// POST /v3/gov/subsidy/n-qualifications/sync N品类同步资格核销信息
-//   - body: real_name, id_card_number, phone_number, out_trade_no, receive_region_code, brand, address,
+// Sync is POST /v3/gov/subsidy/n-qualifications/sync N品类同步资格核销信息:
+//   - required in body: real_name, id_card_number, phone_number, out_trade_no, receive_region_code, brand, address,
 //     qualification_region_code, seller_name, license_number, invoice_num, product_type, order_amount, discount_amount,
 //     mch_order_id, invoice_time, purchaser_name, sale_model, identity_document_type, invoice_address_code,
 //     tax_authority_code, transaction_time, cate_state, cate_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyNQualifications) Sync() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/n-qualifications/sync")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/n-qualifications/sync"))
 }
 
-// Qualification is /v3/gov/subsidy/qualification.
-//
-// GET /v3/gov/subsidy/qualification 查询补贴资格
-//   - query: appliance_id, qualification_region_code
+// Qualification is GET /v3/gov/subsidy/qualification 查询补贴资格:
+//   - required in query: appliance_id, qualification_region_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidy) Qualification() GetCall {
-	return GetCall{n.client.Chain("v3/gov/subsidy/qualification")}
+	return GetCall(n.client.Chain("v3/gov/subsidy/qualification"))
 }
 
 // Qualifications is /v3/gov/subsidy/qualifications.
@@ -175,50 +155,41 @@ func (n V3GovSubsidyQualifications) Passthrough() V3GovSubsidyQualificationsPass
 // V3GovSubsidyQualificationsPassthrough is /v3/gov/subsidy/qualifications/passthrough.
 type V3GovSubsidyQualificationsPassthrough struct{ client *wxpay.Client }
 
-// Cancel is /v3/gov/subsidy/qualifications/passthrough/cancel.
-//
-// POST /v3/gov/subsidy/qualifications/passthrough/cancel 取消资格(透传模式)
-//   - body: real_name, id_card_number, phone_number, appliance_id, qualification_region_code, identity_document_type
+// Cancel is POST /v3/gov/subsidy/qualifications/passthrough/cancel 取消资格(透传模式):
+//   - required in body: real_name, id_card_number, phone_number, appliance_id, qualification_region_code,
+//     identity_document_type
 func (n V3GovSubsidyQualificationsPassthrough) Cancel() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/qualifications/passthrough/cancel")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/passthrough/cancel"))
 }
 
-// Claim is /v3/gov/subsidy/qualifications/passthrough/claim.
-//
-// POST /v3/gov/subsidy/qualifications/passthrough/claim 领取资格(透传模式)
-//   - body: real_name, id_card_number, phone_number, qualification_region_code, identity_document_type, longitude,
-//     latitude
+// Claim is POST /v3/gov/subsidy/qualifications/passthrough/claim 领取资格(透传模式):
+//   - required in body: real_name, id_card_number, phone_number, qualification_region_code, identity_document_type,
+//     longitude, latitude
 func (n V3GovSubsidyQualificationsPassthrough) Claim() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/qualifications/passthrough/claim")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/passthrough/claim"))
 }
 
-// Query is /v3/gov/subsidy/qualifications/passthrough/query.
-//
-// POST /v3/gov/subsidy/qualifications/passthrough/query 批量查询用户资格(透传模式)
-//   - body: real_name, id_card_number, phone_number, qualification_region_code, identity_document_type
+// Query is POST /v3/gov/subsidy/qualifications/passthrough/query 批量查询用户资格(透传模式):
+//   - required in body: real_name, id_card_number, phone_number, qualification_region_code, identity_document_type
 func (n V3GovSubsidyQualificationsPassthrough) Query() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/qualifications/passthrough/query")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/passthrough/query"))
 }
 
-// Query is /v3/gov/subsidy/qualifications/query.
-//
-// POST /v3/gov/subsidy/qualifications/query 批量查询用户资格
-//   - body: real_name, id_card_number, phone_number, qualification_region_code, identity_document_type
+// Query is POST /v3/gov/subsidy/qualifications/query 批量查询用户资格:
+//   - required in body: real_name, id_card_number, phone_number, qualification_region_code, identity_document_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyQualifications) Query() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/qualifications/query")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/query"))
 }
 
-// Sync is /v3/gov/subsidy/qualifications/sync.
-//
-// POST /v3/gov/subsidy/qualifications/sync 同步资格核销信息
-//   - body: out_trade_no, receive_region_code, brand, address, qualification_region_code, sn_code, seller_name,
-//     license_number, barcode, item_name, spec_model, invoice_num, product_type, order_amount, discount_amount,
-//     mch_order_id, invoice_time, purchaser_name, sale_model, identity_document_type, invoice_address_code,
-//     tax_authority_code, transaction_time, cate_state, mch_name
+// Sync is POST /v3/gov/subsidy/qualifications/sync 同步资格核销信息:
+//   - required in body: out_trade_no, receive_region_code, brand, address, qualification_region_code, sn_code,
+//     seller_name, license_number, barcode, item_name, spec_model, invoice_num, product_type, order_amount,
+//     discount_amount, mch_order_id, invoice_time, purchaser_name, sale_model, identity_document_type,
+//     invoice_address_code, tax_authority_code, transaction_time, cate_state, mch_name
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyQualifications) Sync() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/qualifications/sync")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/sync"))
 }
 
 // Sncode is /v3/gov/subsidy/sncode.
@@ -229,32 +200,26 @@ func (n V3GovSubsidy) Sncode() V3GovSubsidySncode {
 // V3GovSubsidySncode is /v3/gov/subsidy/sncode.
 type V3GovSubsidySncode struct{ client *wxpay.Client }
 
-// Lock is /v3/gov/subsidy/sncode/lock.
-//
-// POST /v3/gov/subsidy/sncode/lock sn码锁定
-//   - body: appliance_id, out_trade_no, brand, qualification_region_code, sn_code, manufacturer_info, barcode,
-//     spec_model, product_type
+// Lock is POST /v3/gov/subsidy/sncode/lock sn码锁定:
+//   - required in body: appliance_id, out_trade_no, brand, qualification_region_code, sn_code, manufacturer_info,
+//     barcode, spec_model, product_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidySncode) Lock() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/sncode/lock")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/sncode/lock"))
 }
 
-// Query is /v3/gov/subsidy/sncode/query.
-//
-// POST /v3/gov/subsidy/sncode/query 查询sn码状态
-//   - body: sn_code_list, qualification_region_code
+// Query is POST /v3/gov/subsidy/sncode/query 查询sn码状态:
+//   - required in body: sn_code_list, qualification_region_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidySncode) Query() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/sncode/query")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/sncode/query"))
 }
 
-// Unlock is /v3/gov/subsidy/sncode/unlock.
-//
-// POST /v3/gov/subsidy/sncode/unlock sn码解锁
-//   - body: appliance_id, out_trade_no, qualification_region_code, sn_code, barcode, product_type
+// Unlock is POST /v3/gov/subsidy/sncode/unlock sn码解锁:
+//   - required in body: appliance_id, out_trade_no, qualification_region_code, sn_code, barcode, product_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidySncode) Unlock() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/sncode/unlock")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/sncode/unlock"))
 }
 
 // Transactions is /v3/gov/subsidy/transactions.
@@ -265,13 +230,11 @@ func (n V3GovSubsidy) Transactions() V3GovSubsidyTransactions {
 // V3GovSubsidyTransactions is /v3/gov/subsidy/transactions.
 type V3GovSubsidyTransactions struct{ client *wxpay.Client }
 
-// Query is /v3/gov/subsidy/transactions/query.
-//
-// POST /v3/gov/subsidy/transactions/query 交易信息查询
-//   - body: qualification_region_code, order_number_list
+// Query is POST /v3/gov/subsidy/transactions/query 交易信息查询:
+//   - required in body: qualification_region_code, order_number_list
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyTransactions) Query() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/transactions/query")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/transactions/query"))
 }
 
 // Summary is /v3/gov/subsidy/transactions/summary.
@@ -282,23 +245,20 @@ func (n V3GovSubsidyTransactions) Summary() V3GovSubsidyTransactionsSummary {
 // V3GovSubsidyTransactionsSummary is /v3/gov/subsidy/transactions/summary.
 type V3GovSubsidyTransactionsSummary struct{ client *wxpay.Client }
 
-// QueryDay is /v3/gov/subsidy/transactions/summary/query-day.
-//
-// POST /v3/gov/subsidy/transactions/summary/query-day 查询单日交易汇总
-//   - body: qualification_region_code, query_date, query_type
+// QueryDay is POST /v3/gov/subsidy/transactions/summary/query-day 查询单日交易汇总:
+//   - required in body: qualification_region_code, query_date, query_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyTransactionsSummary) QueryDay() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/transactions/summary/query-day")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/transactions/summary/query-day"))
 }
 
-// Sync is /v3/gov/subsidy/transactions/sync.
-//
-// POST /v3/gov/subsidy/transactions/sync 交易信息回传
-//   - body: out_trade_no, receive_region_code, brand, qualification_region_code, seller_name, license_number,
-//     order_amount, discount_amount, transaction_time, mch_order_id, mch_name, cate_state, identity_document_type
+// Sync is POST /v3/gov/subsidy/transactions/sync 交易信息回传:
+//   - required in body: out_trade_no, receive_region_code, brand, qualification_region_code, seller_name,
+//     license_number, order_amount, discount_amount, transaction_time, mch_order_id, mch_name, cate_state,
+//     identity_document_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyTransactions) Sync() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/transactions/sync")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/transactions/sync"))
 }
 
 // Zhejiang is /v3/gov/subsidy/zhejiang.
@@ -317,49 +277,39 @@ func (n V3GovSubsidyZhejiang) Authcode() V3GovSubsidyZhejiangAuthcode {
 // V3GovSubsidyZhejiangAuthcode is /v3/gov/subsidy/zhejiang/authcode.
 type V3GovSubsidyZhejiangAuthcode struct{ client *wxpay.Client }
 
-// Cancel is /v3/gov/subsidy/zhejiang/authcode/cancel.
-//
-// POST /v3/gov/subsidy/zhejiang/authcode/cancel 品类凭证码预核销撤销
-//   - body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
+// Cancel is POST /v3/gov/subsidy/zhejiang/authcode/cancel 品类凭证码预核销撤销:
+//   - required in body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Cancel() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/authcode/cancel")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/cancel"))
 }
 
-// Commit is /v3/gov/subsidy/zhejiang/authcode/commit.
-//
-// POST /v3/gov/subsidy/zhejiang/authcode/commit 品类凭证码上报确认
-//   - body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
+// Commit is POST /v3/gov/subsidy/zhejiang/authcode/commit 品类凭证码上报确认:
+//   - required in body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Commit() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/authcode/commit")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/commit"))
 }
 
-// Issue is /v3/gov/subsidy/zhejiang/authcode/issue.
-//
-// POST /v3/gov/subsidy/zhejiang/authcode/issue 申请品类凭证码
-//   - body: category_id, name, mobile, add_code, cert_type, cert_no, req_ssn
+// Issue is POST /v3/gov/subsidy/zhejiang/authcode/issue 申请品类凭证码:
+//   - required in body: category_id, name, mobile, add_code, cert_type, cert_no, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Issue() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/authcode/issue")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/issue"))
 }
 
-// Refund is /v3/gov/subsidy/zhejiang/authcode/refund.
-//
-// POST /v3/gov/subsidy/zhejiang/authcode/refund 品类凭证码上报撤销
-//   - body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
+// Refund is POST /v3/gov/subsidy/zhejiang/authcode/refund 品类凭证码上报撤销:
+//   - required in body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Refund() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/authcode/refund")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/refund"))
 }
 
-// Try is /v3/gov/subsidy/zhejiang/authcode/try.
-//
-// POST /v3/gov/subsidy/zhejiang/authcode/try 预核销品类凭证码
-//   - body: sp_serial_no, mchnt_no, term_no, auth_code, category, county_code
+// Try is POST /v3/gov/subsidy/zhejiang/authcode/try 预核销品类凭证码:
+//   - required in body: sp_serial_no, mchnt_no, term_no, auth_code, category, county_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Try() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/authcode/try")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/try"))
 }
 
 // Goods is /v3/gov/subsidy/zhejiang/goods.
@@ -370,13 +320,11 @@ func (n V3GovSubsidyZhejiang) Goods() V3GovSubsidyZhejiangGoods {
 // V3GovSubsidyZhejiangGoods is /v3/gov/subsidy/zhejiang/goods.
 type V3GovSubsidyZhejiangGoods struct{ client *wxpay.Client }
 
-// Query is /v3/gov/subsidy/zhejiang/goods/query.
-//
-// POST /v3/gov/subsidy/zhejiang/goods/query 商品信息查询
-//   - body: req_ssn
+// Query is POST /v3/gov/subsidy/zhejiang/goods/query 商品信息查询:
+//   - required in body: req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangGoods) Query() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/goods/query")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/goods/query"))
 }
 
 // NQualifications is /v3/gov/subsidy/zhejiang/n-qualifications.
@@ -387,13 +335,11 @@ func (n V3GovSubsidyZhejiang) NQualifications() V3GovSubsidyZhejiangNQualificati
 // V3GovSubsidyZhejiangNQualifications is /v3/gov/subsidy/zhejiang/n-qualifications.
 type V3GovSubsidyZhejiangNQualifications struct{ client *wxpay.Client }
 
-// Confirm is /v3/gov/subsidy/zhejiang/n-qualifications/confirm.
-//
-// POST /v3/gov/subsidy/zhejiang/n-qualifications/confirm n品类核销
-//   - body: req_ssn
+// Confirm is POST /v3/gov/subsidy/zhejiang/n-qualifications/confirm n品类核销:
+//   - required in body: req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangNQualifications) Confirm() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/n-qualifications/confirm")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/n-qualifications/confirm"))
 }
 
 // Qualifications is /v3/gov/subsidy/zhejiang/qualifications.
@@ -404,39 +350,31 @@ func (n V3GovSubsidyZhejiang) Qualifications() V3GovSubsidyZhejiangQualification
 // V3GovSubsidyZhejiangQualifications is /v3/gov/subsidy/zhejiang/qualifications.
 type V3GovSubsidyZhejiangQualifications struct{ client *wxpay.Client }
 
-// Alter is /v3/gov/subsidy/zhejiang/qualifications/alter.
-//
-// POST /v3/gov/subsidy/zhejiang/qualifications/alter 变更资格
-//   - body: cate_code, cert_no, name, tel, req_ssn
+// Alter is POST /v3/gov/subsidy/zhejiang/qualifications/alter 变更资格:
+//   - required in body: cate_code, cert_no, name, tel, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangQualifications) Alter() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/alter")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/alter"))
 }
 
-// Claim is /v3/gov/subsidy/zhejiang/qualifications/claim.
-//
-// POST /v3/gov/subsidy/zhejiang/qualifications/claim 领取资格
-//   - body: cate_code, cert_no, name, tel, req_ssn
+// Claim is POST /v3/gov/subsidy/zhejiang/qualifications/claim 领取资格:
+//   - required in body: cate_code, cert_no, name, tel, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangQualifications) Claim() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/claim")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/claim"))
 }
 
-// Query is /v3/gov/subsidy/zhejiang/qualifications/query.
-//
-// POST /v3/gov/subsidy/zhejiang/qualifications/query 查询补贴资格
-//   - body: cert_no, req_ssn
+// Query is POST /v3/gov/subsidy/zhejiang/qualifications/query 查询补贴资格:
+//   - required in body: cert_no, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangQualifications) Query() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/query")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/query"))
 }
 
-// Sync is /v3/gov/subsidy/zhejiang/qualifications/sync.
-//
-// POST /v3/gov/subsidy/zhejiang/qualifications/sync 核销资格
+// Sync is POST /v3/gov/subsidy/zhejiang/qualifications/sync 核销资格:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangQualifications) Sync() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/sync")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/sync"))
 }
 
 // Sncode is /v3/gov/subsidy/zhejiang/sncode.
@@ -447,31 +385,25 @@ func (n V3GovSubsidyZhejiang) Sncode() V3GovSubsidyZhejiangSncode {
 // V3GovSubsidyZhejiangSncode is /v3/gov/subsidy/zhejiang/sncode.
 type V3GovSubsidyZhejiangSncode struct{ client *wxpay.Client }
 
-// Lock is /v3/gov/subsidy/zhejiang/sncode/lock.
-//
-// POST /v3/gov/subsidy/zhejiang/sncode/lock sn码锁定
-//   - body: create_user, province, sn, goods_bar_code, goods_type, goods_name, trans_orderid, order_price,
+// Lock is POST /v3/gov/subsidy/zhejiang/sncode/lock sn码锁定:
+//   - required in body: create_user, province, sn, goods_bar_code, goods_type, goods_name, trans_orderid, order_price,
 //     sell_orderid, req_ssn, req_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangSncode) Lock() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/sncode/lock")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/sncode/lock"))
 }
 
-// Query is /v3/gov/subsidy/zhejiang/sncode/query.
-//
-// POST /v3/gov/subsidy/zhejiang/sncode/query sn码销售状态查询
-//   - body: sn, province, goods_type, goods_bar_code, req_ssn, req_time
+// Query is POST /v3/gov/subsidy/zhejiang/sncode/query sn码销售状态查询:
+//   - required in body: sn, province, goods_type, goods_bar_code, req_ssn, req_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangSncode) Query() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/sncode/query")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/sncode/query"))
 }
 
-// Unlock is /v3/gov/subsidy/zhejiang/sncode/unlock.
-//
-// POST /v3/gov/subsidy/zhejiang/sncode/unlock sn码解锁
-//   - body: req_ssn, req_time, create_user, province, sn, goods_bar_code, goods_type, goods_name, trans_orderid,
-//     ori_pay_orderid, order_price, sell_orderid
+// Unlock is POST /v3/gov/subsidy/zhejiang/sncode/unlock sn码解锁:
+//   - required in body: req_ssn, req_time, create_user, province, sn, goods_bar_code, goods_type, goods_name,
+//     trans_orderid, ori_pay_orderid, order_price, sell_orderid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangSncode) Unlock() PostCall {
-	return PostCall{n.client.Chain("v3/gov/subsidy/zhejiang/sncode/unlock")}
+	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/sncode/unlock"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // HirePowerBank is /v3/hire-power-bank.
 func (n V3Root) HirePowerBank() V3HirePowerBank {
@@ -14,12 +12,10 @@ func (n V3Root) HirePowerBank() V3HirePowerBank {
 // V3HirePowerBank is /v3/hire-power-bank.
 type V3HirePowerBank struct{ client *wxpay.Client }
 
-// InsuranceOrders is /v3/hire-power-bank/insurance-orders.
-//
-// POST /v3/hire-power-bank/insurance-orders 创建保险订单
+// InsuranceOrders is POST /v3/hire-power-bank/insurance-orders 创建保险订单:
 //   - https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/create-insurance-order.html
 func (n V3HirePowerBank) InsuranceOrders() V3HirePowerBankInsuranceOrders {
-	return V3HirePowerBankInsuranceOrders{PostCall{n.client.Chain("v3/hire-power-bank/insurance-orders")}, n.client}
+	return V3HirePowerBankInsuranceOrders{PostCall(n.client.Chain("v3/hire-power-bank/insurance-orders")), n.client}
 }
 
 // V3HirePowerBankInsuranceOrders is /v3/hire-power-bank/insurance-orders.
@@ -28,12 +24,10 @@ type V3HirePowerBankInsuranceOrders struct {
 	client *wxpay.Client
 }
 
-// OutOrderNo is /v3/hire-power-bank/insurance-orders/{out_order_no}.
-//
-// GET /v3/hire-power-bank/insurance-orders/{out_order_no} 查询保险订单详情
+// OutOrderNo is GET /v3/hire-power-bank/insurance-orders/{out_order_no} 查询保险订单详情:
 //   - https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/get-by-out-trade-no.html
 func (n V3HirePowerBankInsuranceOrders) OutOrderNo(outOrderNo string) GetCall {
-	return GetCall{n.client.Chain("v3/hire-power-bank/insurance-orders/{out_order_no}").Var("out_order_no", outOrderNo)}
+	return GetCall(n.client.Chain("v3/hire-power-bank/insurance-orders/{out_order_no}").Var("out_order_no", outOrderNo))
 }
 
 // UserQualifications is /v3/hire-power-bank/user-qualifications.
@@ -44,10 +38,8 @@ func (n V3HirePowerBank) UserQualifications() V3HirePowerBankUserQualifications 
 // V3HirePowerBankUserQualifications is /v3/hire-power-bank/user-qualifications.
 type V3HirePowerBankUserQualifications struct{ client *wxpay.Client }
 
-// Openid is /v3/hire-power-bank/user-qualifications/{openid}.
-//
-// GET /v3/hire-power-bank/user-qualifications/{openid} 查询用户保险订单领取资格
+// Openid is GET /v3/hire-power-bank/user-qualifications/{openid} 查询用户保险订单领取资格:
 //   - https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/get-qualification-by-open-id.html
 func (n V3HirePowerBankUserQualifications) Openid(openid string) GetCall {
-	return GetCall{n.client.Chain("v3/hire-power-bank/user-qualifications/{openid}").Var("openid", openid)}
+	return GetCall(n.client.Chain("v3/hire-power-bank/user-qualifications/{openid}").Var("openid", openid))
 }

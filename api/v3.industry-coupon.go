@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // IndustryCoupon is /v3/industry-coupon.
 func (n V3Root) IndustryCoupon() V3IndustryCoupon {
@@ -14,12 +12,10 @@ func (n V3Root) IndustryCoupon() V3IndustryCoupon {
 // V3IndustryCoupon is /v3/industry-coupon.
 type V3IndustryCoupon struct{ client *wxpay.Client }
 
-// Tokens is /v3/industry-coupon/tokens.
-//
-// POST /v3/industry-coupon/tokens 出行券切卡组件预下单
-//   - body: open_id, coupon_list[].stock_id, coupon_list[].coupon_id
+// Tokens is POST /v3/industry-coupon/tokens 出行券切卡组件预下单:
+//   - required in body: open_id, coupon_list[].stock_id, coupon_list[].coupon_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553563
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715654
 func (n V3IndustryCoupon) Tokens() PostCall {
-	return PostCall{n.client.Chain("v3/industry-coupon/tokens")}
+	return PostCall(n.client.Chain("v3/industry-coupon/tokens"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // IndustryRebate is /v3/industry-rebate.
 func (n V3Root) IndustryRebate() V3IndustryRebate {
@@ -22,13 +20,11 @@ func (n V3IndustryRebate) RetailIndustry() V3IndustryRebateRetailIndustry {
 // V3IndustryRebateRetailIndustry is /v3/industry-rebate/retail-industry.
 type V3IndustryRebateRetailIndustry struct{ client *wxpay.Client }
 
-// Transactions is /v3/industry-rebate/retail-industry/transactions.
-//
-// POST /v3/industry-rebate/retail-industry/transactions 回传SN和商品编码
-//   - body: out_trade_no, sub_mchid
+// Transactions is POST /v3/industry-rebate/retail-industry/transactions 回传SN和商品编码:
+//   - required in body: out_trade_no, sub_mchid
 //   - https://docs.qq.com/doc/p/3094be447e6002d62ec924d489c938e39ccb8db0
 func (n V3IndustryRebateRetailIndustry) Transactions() PostCall {
-	return PostCall{n.client.Chain("v3/industry-rebate/retail-industry/transactions")}
+	return PostCall(n.client.Chain("v3/industry-rebate/retail-industry/transactions"))
 }
 
 // Transactions is /v3/industry-rebate/transactions.
@@ -39,11 +35,9 @@ func (n V3IndustryRebate) Transactions() V3IndustryRebateTransactions {
 // V3IndustryRebateTransactions is /v3/industry-rebate/transactions.
 type V3IndustryRebateTransactions struct{ client *wxpay.Client }
 
-// TransactionID is /v3/industry-rebate/transactions/{transaction_id}.
-//
-// POST /v3/industry-rebate/transactions/{transaction_id} 支付码牌/点餐码牌交易回传
-//   - body: sub_mchid, code_url, out_trade_no
+// TransactionID is POST /v3/industry-rebate/transactions/{transaction_id} 支付码牌/点餐码牌交易回传:
+//   - required in body: sub_mchid, code_url, out_trade_no
 //   - https://docs.qq.com/doc/p/e052aee72f45b03e2fdb20edce5a1b2020ead904
 func (n V3IndustryRebateTransactions) TransactionID(transactionID string) PostCall {
-	return PostCall{n.client.Chain("v3/industry-rebate/transactions/{transaction_id}").Var("transaction_id", transactionID)}
+	return PostCall(n.client.Chain("v3/industry-rebate/transactions/{transaction_id}").Var("transaction_id", transactionID))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Inspolicymgr is /v3/inspolicymgr.
 func (n V3Root) Inspolicymgr() V3Inspolicymgr {
@@ -22,13 +20,11 @@ func (n V3Inspolicymgr) Deduct() V3InspolicymgrDeduct {
 // V3InspolicymgrDeduct is /v3/inspolicymgr/deduct.
 type V3InspolicymgrDeduct struct{ client *wxpay.Client }
 
-// Authorizations is /v3/inspolicymgr/deduct/authorizations.
-//
-// POST /v3/inspolicymgr/deduct/authorizations 提交保单授权信息
-//   - body: out_insurance_no, appid, plan_id, out_contract_code, insurance_name
+// Authorizations is POST /v3/inspolicymgr/deduct/authorizations 提交保单授权信息:
+//   - required in body: out_insurance_no, appid, plan_id, out_contract_code, insurance_name
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617408
 func (n V3InspolicymgrDeduct) Authorizations() V3InspolicymgrDeductAuthorizations {
-	return V3InspolicymgrDeductAuthorizations{PostCall{n.client.Chain("v3/inspolicymgr/deduct/authorizations")}, n.client}
+	return V3InspolicymgrDeductAuthorizations{PostCall(n.client.Chain("v3/inspolicymgr/deduct/authorizations")), n.client}
 }
 
 // V3InspolicymgrDeductAuthorizations is /v3/inspolicymgr/deduct/authorizations.
@@ -37,23 +33,19 @@ type V3InspolicymgrDeductAuthorizations struct {
 	client *wxpay.Client
 }
 
-// OutInsuranceNo is /v3/inspolicymgr/deduct/authorizations/{out_insurance_no}.
-//
-// GET /v3/inspolicymgr/deduct/authorizations/{out_insurance_no} 查询保单授权信息
+// OutInsuranceNo is GET /v3/inspolicymgr/deduct/authorizations/{out_insurance_no} 查询保单授权信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617415
 func (n V3InspolicymgrDeductAuthorizations) OutInsuranceNo(outInsuranceNo string) GetCall {
-	return GetCall{n.client.Chain("v3/inspolicymgr/deduct/authorizations/{out_insurance_no}").Var("out_insurance_no", outInsuranceNo)}
+	return GetCall(n.client.Chain("v3/inspolicymgr/deduct/authorizations/{out_insurance_no}").Var("out_insurance_no", outInsuranceNo))
 }
 
-// Policies is /v3/inspolicymgr/deduct/policies.
-//
-// POST /v3/inspolicymgr/deduct/policies 上传保单
-//   - body: out_insurance_no, insured_name_list, insurance_company_code, effective_time, expired_time, coverage_detail,
-//     support_renewal, policy_type, policy_state, plan_id, out_contract_code, policy_periods, appid, openid,
-//     free_insurance
+// Policies is POST /v3/inspolicymgr/deduct/policies 上传保单:
+//   - required in body: out_insurance_no, insured_name_list, insurance_company_code, effective_time, expired_time,
+//     coverage_detail, support_renewal, policy_type, policy_state, plan_id, out_contract_code, policy_periods, appid,
+//     openid, free_insurance
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617421
 func (n V3InspolicymgrDeduct) Policies() V3InspolicymgrDeductPolicies {
-	return V3InspolicymgrDeductPolicies{PostCall{n.client.Chain("v3/inspolicymgr/deduct/policies")}, n.client}
+	return V3InspolicymgrDeductPolicies{PostCall(n.client.Chain("v3/inspolicymgr/deduct/policies")), n.client}
 }
 
 // V3InspolicymgrDeductPolicies is /v3/inspolicymgr/deduct/policies.
@@ -64,11 +56,11 @@ type V3InspolicymgrDeductPolicies struct {
 
 // OutInsuranceNo is /v3/inspolicymgr/deduct/policies/{out_insurance_no}.
 //
-// GET /v3/inspolicymgr/deduct/policies/{out_insurance_no} 查询保单
+// GET /v3/inspolicymgr/deduct/policies/{out_insurance_no} 查询保单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617422
 //
-// PATCH /v3/inspolicymgr/deduct/policies/{out_insurance_no} 更新保单信息
+// PATCH /v3/inspolicymgr/deduct/policies/{out_insurance_no} 更新保单信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617424
 func (n V3InspolicymgrDeductPolicies) OutInsuranceNo(outInsuranceNo string) GetPatchCall {
-	return GetPatchCall{n.client.Chain("v3/inspolicymgr/deduct/policies/{out_insurance_no}").Var("out_insurance_no", outInsuranceNo)}
+	return GetPatchCall(n.client.Chain("v3/inspolicymgr/deduct/policies/{out_insurance_no}").Var("out_insurance_no", outInsuranceNo))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Iotmanage is /v3/iotmanage.
 func (n V3Root) Iotmanage() V3Iotmanage {
@@ -22,19 +20,15 @@ func (n V3Iotmanage) DeviceInspections() V3IotmanageDeviceInspections {
 // V3IotmanageDeviceInspections is /v3/iotmanage/device-inspections.
 type V3IotmanageDeviceInspections struct{ client *wxpay.Client }
 
-// DeviceSN is /v3/iotmanage/device-inspections/{device_sn}.
-//
-// GET /v3/iotmanage/device-inspections/{device_sn} 获取出厂检查结果
+// DeviceSN is GET /v3/iotmanage/device-inspections/{device_sn} 获取出厂检查结果:
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/tool/factory-check-data-api.html
 func (n V3IotmanageDeviceInspections) DeviceSN(deviceSN string) GetCall {
-	return GetCall{n.client.Chain("v3/iotmanage/device-inspections/{device_sn}").Var("device_sn", deviceSN)}
+	return GetCall(n.client.Chain("v3/iotmanage/device-inspections/{device_sn}").Var("device_sn", deviceSN))
 }
 
-// Devices is /v3/iotmanage/devices.
-//
-// GET /v3/iotmanage/devices 智能设备列表
-//   - query: limit, offset
+// Devices is GET /v3/iotmanage/devices 智能设备列表:
+//   - required in query: limit, offset
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/point/iotmanage-devices.html
 func (n V3Iotmanage) Devices() GetCall {
-	return GetCall{n.client.Chain("v3/iotmanage/devices")}
+	return GetCall(n.client.Chain("v3/iotmanage/devices"))
 }

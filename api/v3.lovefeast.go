@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Lovefeast is /v3/lovefeast.
 func (n V3Root) Lovefeast() V3Lovefeast {
@@ -22,13 +20,11 @@ func (n V3Lovefeast) Brands() V3LovefeastBrands {
 // V3LovefeastBrands is /v3/lovefeast/brands.
 type V3LovefeastBrands struct{ client *wxpay.Client }
 
-// BrandID is /v3/lovefeast/brands/{brand_id}.
-//
-// GET /v3/lovefeast/brands/{brand_id} 查询爱心餐品牌信息
+// BrandID is GET /v3/lovefeast/brands/{brand_id} 查询爱心餐品牌信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472863
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466619
 func (n V3LovefeastBrands) BrandID(brandID string) GetCall {
-	return GetCall{n.client.Chain("v3/lovefeast/brands/{brand_id}").Var("brand_id", brandID)}
+	return GetCall(n.client.Chain("v3/lovefeast/brands/{brand_id}").Var("brand_id", brandID))
 }
 
 // Users is /v3/lovefeast/users.
@@ -63,11 +59,9 @@ func (n V3LovefeastUsersOpenidOrders) BrandID() V3LovefeastUsersOpenidOrdersBran
 // V3LovefeastUsersOpenidOrdersBrandID is /v3/lovefeast/users/{openid}/orders/brand-id.
 type V3LovefeastUsersOpenidOrdersBrandID struct{ chain wxpay.Chain }
 
-// BrandID is /v3/lovefeast/users/{openid}/orders/brand-id/{brand_id}.
-//
-// GET /v3/lovefeast/users/{openid}/orders/brand-id/{brand_id} 查询用户捐赠单列表
+// BrandID is GET /v3/lovefeast/users/{openid}/orders/brand-id/{brand_id} 查询用户捐赠单列表.
 func (n V3LovefeastUsersOpenidOrdersBrandID) BrandID(brandID string) GetCall {
-	return GetCall{n.chain.Chain("orders/brand-id/{brand_id}").Var("brand_id", brandID)}
+	return GetCall(n.chain.Chain("orders/brand-id/{brand_id}").Var("brand_id", brandID))
 }
 
 // OutTradeNo is /v3/lovefeast/users/{openid}/orders/out-trade-no.
@@ -78,9 +72,7 @@ func (n V3LovefeastUsersOpenidOrders) OutTradeNo() V3LovefeastUsersOpenidOrdersO
 // V3LovefeastUsersOpenidOrdersOutTradeNo is /v3/lovefeast/users/{openid}/orders/out-trade-no.
 type V3LovefeastUsersOpenidOrdersOutTradeNo struct{ chain wxpay.Chain }
 
-// OutTradeNo is /v3/lovefeast/users/{openid}/orders/out-trade-no/{out_trade_no}.
-//
-// GET /v3/lovefeast/users/{openid}/orders/out-trade-no/{out_trade_no} 查询用户捐赠单详情
+// OutTradeNo is GET /v3/lovefeast/users/{openid}/orders/out-trade-no/{out_trade_no} 查询用户捐赠单详情.
 func (n V3LovefeastUsersOpenidOrdersOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
-	return GetCall{n.chain.Chain("orders/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}
+	return GetCall(n.chain.Chain("orders/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }

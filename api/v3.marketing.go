@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Marketing is /v3/marketing.
 func (n V3Root) Marketing() V3Marketing {
@@ -40,15 +38,15 @@ type V3MarketingBankPackagesPackageID struct{ chain wxpay.Chain }
 
 // Tasks is /v3/marketing/bank/packages/{package_id}/tasks.
 //
-// GET /v3/marketing/bank/packages/{package_id}/tasks 查询上传任务列表
-//   - query: status
+// GET /v3/marketing/bank/packages/{package_id}/tasks 查询上传任务列表:
+//   - required in query: status
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466728
 //
-// POST /v3/marketing/bank/packages/{package_id}/tasks 导入定向用户协议号
-//   - form: file, meta.bank_type, meta.filename, meta.sha256
+// POST /v3/marketing/bank/packages/{package_id}/tasks 导入定向用户协议号:
+//   - required in form: file, meta.bank_type, meta.filename, meta.sha256
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_8_1.shtml
 func (n V3MarketingBankPackagesPackageID) Tasks() GetPostCall {
-	return GetPostCall{n.chain.Chain("tasks")}
+	return GetPostCall(n.chain.Chain("tasks"))
 }
 
 // BankFavor is /v3/marketing/bank-favor.
@@ -75,13 +73,11 @@ func (n V3MarketingBankFavorUsers) Openid(openid string) V3MarketingBankFavorUse
 // V3MarketingBankFavorUsersOpenid is /v3/marketing/bank-favor/users/{openid}.
 type V3MarketingBankFavorUsersOpenid struct{ chain wxpay.Chain }
 
-// BankMultiActivity is /v3/marketing/bank-favor/users/{openid}/bank-multi-activity.
-//
-// POST /v3/marketing/bank-favor/users/{openid}/bank-multi-activity 给指定用户报名多笔立减活动
-//   - body: stock_id, activity_id, out_request_no, appid, stock_creator_mchid
+// BankMultiActivity is POST /v3/marketing/bank-favor/users/{openid}/bank-multi-activity 给指定用户报名多笔立减活动:
+//   - required in body: stock_id, activity_id, out_request_no, appid, stock_creator_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014569793
 func (n V3MarketingBankFavorUsersOpenid) BankMultiActivity() PostCall {
-	return PostCall{n.chain.Chain("bank-multi-activity")}
+	return PostCall(n.chain.Chain("bank-multi-activity"))
 }
 
 // Coupons is /v3/marketing/bank-favor/users/{openid}/coupons.
@@ -92,13 +88,11 @@ func (n V3MarketingBankFavorUsersOpenid) Coupons() V3MarketingBankFavorUsersOpen
 // V3MarketingBankFavorUsersOpenidCoupons is /v3/marketing/bank-favor/users/{openid}/coupons.
 type V3MarketingBankFavorUsersOpenidCoupons struct{ chain wxpay.Chain }
 
-// CouponID is /v3/marketing/bank-favor/users/{openid}/coupons/{coupon_id}.
-//
-// GET /v3/marketing/bank-favor/users/{openid}/coupons/{coupon_id} 查询绑定多笔立减活动的代金券详情
-//   - query: appid
+// CouponID is GET /v3/marketing/bank-favor/users/{openid}/coupons/{coupon_id} 查询绑定多笔立减活动的代金券详情:
+//   - required in query: appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014569864
 func (n V3MarketingBankFavorUsersOpenidCoupons) CouponID(couponID string) GetCall {
-	return GetCall{n.chain.Chain("coupons/{coupon_id}").Var("coupon_id", couponID)}
+	return GetCall(n.chain.Chain("coupons/{coupon_id}").Var("coupon_id", couponID))
 }
 
 // Busifavor is /v3/marketing/busifavor.
@@ -111,19 +105,19 @@ type V3MarketingBusifavor struct{ client *wxpay.Client }
 
 // Callbacks is /v3/marketing/busifavor/callbacks.
 //
-// GET /v3/marketing/busifavor/callbacks 查询商家券事件通知地址
-//   - query: mchid
+// GET /v3/marketing/busifavor/callbacks 查询商家券事件通知地址:
+//   - required in query: mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465507
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465557
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015716846
 //
-// POST /v3/marketing/busifavor/callbacks 设置商家券事件通知地址
-//   - body: notify_url
+// POST /v3/marketing/busifavor/callbacks 设置商家券事件通知地址:
+//   - required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465431
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465425
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015716835
 func (n V3MarketingBusifavor) Callbacks() GetPostCall {
-	return GetPostCall{n.client.Chain("v3/marketing/busifavor/callbacks")}
+	return GetPostCall(n.client.Chain("v3/marketing/busifavor/callbacks"))
 }
 
 // Coupons is /v3/marketing/busifavor/coupons.
@@ -134,66 +128,54 @@ func (n V3MarketingBusifavor) Coupons() V3MarketingBusifavorCoupons {
 // V3MarketingBusifavorCoupons is /v3/marketing/busifavor/coupons.
 type V3MarketingBusifavorCoupons struct{ client *wxpay.Client }
 
-// Associate is /v3/marketing/busifavor/coupons/associate.
-//
-// POST /v3/marketing/busifavor/coupons/associate 关联订单信息
-//   - body: stock_id, coupon_code, out_trade_no, out_request_no
+// Associate is POST /v3/marketing/busifavor/coupons/associate 关联订单信息:
+//   - required in body: stock_id, coupon_code, out_trade_no, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465596
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465640
 func (n V3MarketingBusifavorCoupons) Associate() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/busifavor/coupons/associate")}
+	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/associate"))
 }
 
-// Deactivate is /v3/marketing/busifavor/coupons/deactivate.
-//
-// POST /v3/marketing/busifavor/coupons/deactivate 使券失效
-//   - body: coupon_code, stock_id, deactivate_request_no
+// Deactivate is POST /v3/marketing/busifavor/coupons/deactivate 使券失效:
+//   - required in body: coupon_code, stock_id, deactivate_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465890
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465924
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015716887
 func (n V3MarketingBusifavorCoupons) Deactivate() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/busifavor/coupons/deactivate")}
+	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/deactivate"))
 }
 
-// Disassociate is /v3/marketing/busifavor/coupons/disassociate.
-//
-// POST /v3/marketing/busifavor/coupons/disassociate 取消关联订单信息
-//   - body: stock_id, coupon_code, out_trade_no, out_request_no
+// Disassociate is POST /v3/marketing/busifavor/coupons/disassociate 取消关联订单信息:
+//   - required in body: stock_id, coupon_code, out_trade_no, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465673
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465703
 func (n V3MarketingBusifavorCoupons) Disassociate() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/busifavor/coupons/disassociate")}
+	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/disassociate"))
 }
 
-// Return is /v3/marketing/busifavor/coupons/return.
-//
-// POST /v3/marketing/busifavor/coupons/return 申请退券
-//   - body: coupon_code, stock_id, return_request_no
+// Return is POST /v3/marketing/busifavor/coupons/return 申请退券:
+//   - required in body: coupon_code, stock_id, return_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465845
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465865
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015716876
 func (n V3MarketingBusifavorCoupons) Return() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/busifavor/coupons/return")}
+	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/return"))
 }
 
-// Send is /v3/marketing/busifavor/coupons/send.
-//
-// POST /v3/marketing/busifavor/coupons/send 向用户发券
-//   - body: openid, appid, stock_id, out_request_no
+// Send is POST /v3/marketing/busifavor/coupons/send 向用户发券:
+//   - required in body: openid, appid, stock_id, out_request_no
 //   - https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
 func (n V3MarketingBusifavorCoupons) Send() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/busifavor/coupons/send")}
+	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/send"))
 }
 
-// Use is /v3/marketing/busifavor/coupons/use.
-//
-// POST /v3/marketing/busifavor/coupons/use 核销用户券
-//   - body: coupon_code, appid, use_time, use_request_no
+// Use is POST /v3/marketing/busifavor/coupons/use 核销用户券:
+//   - required in body: coupon_code, appid, use_time, use_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465292
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465359
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015715894
 func (n V3MarketingBusifavorCoupons) Use() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/busifavor/coupons/use")}
+	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/use"))
 }
 
 // CardID is /v3/marketing/busifavor/coupons/{card_id}.
@@ -204,13 +186,11 @@ func (n V3MarketingBusifavorCoupons) CardID(cardID string) V3MarketingBusifavorC
 // V3MarketingBusifavorCouponsCardID is /v3/marketing/busifavor/coupons/{card_id}.
 type V3MarketingBusifavorCouponsCardID struct{ chain wxpay.Chain }
 
-// Send is /v3/marketing/busifavor/coupons/{card_id}/send.
-//
-// POST /v3/marketing/busifavor/coupons/{card_id}/send 发放消费卡
-//   - body: appid, openid, out_request_no, send_time
+// Send is POST /v3/marketing/busifavor/coupons/{card_id}/send 发放消费卡:
+//   - required in body: appid, openid, out_request_no, send_time
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017164666
 func (n V3MarketingBusifavorCouponsCardID) Send() PostCall {
-	return PostCall{n.chain.Chain("send")}
+	return PostCall(n.chain.Chain("send"))
 }
 
 // ProductCoupons is /v3/marketing/busifavor/product-coupons.
@@ -221,30 +201,24 @@ func (n V3MarketingBusifavor) ProductCoupons() V3MarketingBusifavorProductCoupon
 // V3MarketingBusifavorProductCoupons is /v3/marketing/busifavor/product-coupons.
 type V3MarketingBusifavorProductCoupons struct{ client *wxpay.Client }
 
-// PreSend is /v3/marketing/busifavor/product-coupons/pre-send.
-//
-// POST /v3/marketing/busifavor/product-coupons/pre-send 向用户预发放商品券
-//   - body: stock_id, appid, send_request_no
+// PreSend is POST /v3/marketing/busifavor/product-coupons/pre-send 向用户预发放商品券:
+//   - required in body: stock_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/brand/4016797130
 func (n V3MarketingBusifavorProductCoupons) PreSend() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/busifavor/product-coupons/pre-send")}
+	return PostCall(n.client.Chain("v3/marketing/busifavor/product-coupons/pre-send"))
 }
 
-// Send is /v3/marketing/busifavor/product-coupons/send.
-//
-// POST /v3/marketing/busifavor/product-coupons/send 向用户发放商品券
-//   - body: openid, appid, stock_id, out_request_no, coupon_type
+// Send is POST /v3/marketing/busifavor/product-coupons/send 向用户发放商品券:
+//   - required in body: openid, appid, stock_id, out_request_no, coupon_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015594964
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015595255
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015717364
 func (n V3MarketingBusifavorProductCoupons) Send() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/busifavor/product-coupons/send")}
+	return PostCall(n.client.Chain("v3/marketing/busifavor/product-coupons/send"))
 }
 
-// Stocks is /v3/marketing/busifavor/stocks.
-//
-// POST /v3/marketing/busifavor/stocks 创建商家券
-//   - body: stock_name, belong_merchant, goods_name, stock_type,
+// Stocks is POST /v3/marketing/busifavor/stocks 创建商家券:
+//   - required in body: stock_name, belong_merchant, goods_name, stock_type,
 //     coupon_use_rule.coupon_available_time.available_begin_time,
 //     coupon_use_rule.coupon_available_time.available_end_time, coupon_use_rule.use_method,
 //     stock_send_rule.max_coupons, stock_send_rule.max_coupons_per_user, out_request_no, coupon_code_mode
@@ -252,7 +226,7 @@ func (n V3MarketingBusifavorProductCoupons) Send() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692931
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015715853
 func (n V3MarketingBusifavor) Stocks() V3MarketingBusifavorStocks {
-	return V3MarketingBusifavorStocks{PostCall{n.client.Chain("v3/marketing/busifavor/stocks")}, n.client}
+	return V3MarketingBusifavorStocks{PostCall(n.client.Chain("v3/marketing/busifavor/stocks")), n.client}
 }
 
 // V3MarketingBusifavorStocks is /v3/marketing/busifavor/stocks.
@@ -263,46 +237,44 @@ type V3MarketingBusifavorStocks struct {
 
 // StockID is /v3/marketing/busifavor/stocks/{stock_id}.
 //
-// GET /v3/marketing/busifavor/stocks/{stock_id} 查询商家券详情
+// GET /v3/marketing/busifavor/stocks/{stock_id} 查询商家券详情:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534928
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693047
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015715866
 //
-// PATCH /v3/marketing/busifavor/stocks/{stock_id} 修改商家券基本信息
-//   - body: out_request_no
+// PATCH /v3/marketing/busifavor/stocks/{stock_id} 修改商家券基本信息:
+//   - required in body: out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535020
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012696764
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015716868
 func (n V3MarketingBusifavorStocks) StockID(stockID string) V3MarketingBusifavorStocksStockID {
-	return V3MarketingBusifavorStocksStockID{GetPatchCall{n.client.Chain("v3/marketing/busifavor/stocks/{stock_id}").Var("stock_id", stockID)}}
+	return V3MarketingBusifavorStocksStockID{GetPatchCall(n.client.Chain("v3/marketing/busifavor/stocks/{stock_id}").Var("stock_id", stockID))}
 }
 
 // V3MarketingBusifavorStocksStockID is /v3/marketing/busifavor/stocks/{stock_id}.
 type V3MarketingBusifavorStocksStockID struct{ GetPatchCall }
 
-// Budget is /v3/marketing/busifavor/stocks/{stock_id}/budget.
-//
-// PATCH /v3/marketing/busifavor/stocks/{stock_id}/budget 修改批次预算
-//   - body: modify_budget_request_no
+// Budget is PATCH /v3/marketing/busifavor/stocks/{stock_id}/budget 修改批次预算:
+//   - required in body: modify_budget_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465739
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465809
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015716855
 func (n V3MarketingBusifavorStocksStockID) Budget() PatchCall {
-	return PatchCall{n.chain.Chain("budget")}
+	return PatchCall(wxpay.Chain(n.GetPatchCall).Chain("budget"))
 }
 
 // Couponcodes is /v3/marketing/busifavor/stocks/{stock_id}/couponcodes.
 //
-// GET /v3/marketing/busifavor/stocks/{stock_id}/couponcodes 查询预存code列表
+// GET /v3/marketing/busifavor/stocks/{stock_id}/couponcodes 查询预存code列表:
 //   - https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
 //
-// POST /v3/marketing/busifavor/stocks/{stock_id}/couponcodes 上传预存code
-//   - body: upload_request_no
+// POST /v3/marketing/busifavor/stocks/{stock_id}/couponcodes 上传预存code:
+//   - required in body: upload_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012487038
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012492853
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015715946
 func (n V3MarketingBusifavorStocksStockID) Couponcodes() V3MarketingBusifavorStocksStockIDCouponcodes {
-	return V3MarketingBusifavorStocksStockIDCouponcodes{GetPostCall{n.chain.Chain("couponcodes")}}
+	return V3MarketingBusifavorStocksStockIDCouponcodes{GetPostCall(wxpay.Chain(n.GetPatchCall).Chain("couponcodes"))}
 }
 
 // V3MarketingBusifavorStocksStockIDCouponcodes is /v3/marketing/busifavor/stocks/{stock_id}/couponcodes.
@@ -310,14 +282,14 @@ type V3MarketingBusifavorStocksStockIDCouponcodes struct{ GetPostCall }
 
 // CouponCode is /v3/marketing/busifavor/stocks/{stock_id}/couponcodes/{coupon_code}.
 //
-// GET /v3/marketing/busifavor/stocks/{stock_id}/couponcodes/{coupon_code} 查询预存code详情
+// GET /v3/marketing/busifavor/stocks/{stock_id}/couponcodes/{coupon_code} 查询预存code详情:
 //   - https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
 //
-// DELETE /v3/marketing/busifavor/stocks/{stock_id}/couponcodes/{coupon_code} 删除预存code
-//   - query: delete_request_no
+// DELETE /v3/marketing/busifavor/stocks/{stock_id}/couponcodes/{coupon_code} 删除预存code:
+//   - required in query: delete_request_no
 //   - https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
 func (n V3MarketingBusifavorStocksStockIDCouponcodes) CouponCode(couponCode string) GetDeleteCall {
-	return GetDeleteCall{n.chain.Chain("{coupon_code}").Var("coupon_code", couponCode)}
+	return GetDeleteCall(wxpay.Chain(n.GetPostCall).Chain("{coupon_code}").Var("coupon_code", couponCode))
 }
 
 // Subsidy is /v3/marketing/busifavor/subsidy.
@@ -330,17 +302,18 @@ type V3MarketingBusifavorSubsidy struct{ client *wxpay.Client }
 
 // PayReceipts is /v3/marketing/busifavor/subsidy/pay-receipts.
 //
-// GET /v3/marketing/busifavor/subsidy/pay-receipts 查询营销补差付款单列表
-//   - query: stock_id, coupon_code
+// GET /v3/marketing/busifavor/subsidy/pay-receipts 查询营销补差付款单列表:
+//   - required in query: stock_id, coupon_code
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147338
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017171346
 //
-// POST /v3/marketing/busifavor/subsidy/pay-receipts 营销补差付款
-//   - body: stock_id, coupon_code, transaction_id, payer_merchant, payee_merchant, amount, description, out_subsidy_no
+// POST /v3/marketing/busifavor/subsidy/pay-receipts 营销补差付款:
+//   - required in body: stock_id, coupon_code, transaction_id, payer_merchant, payee_merchant, amount, description,
+//     out_subsidy_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147321
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017170057
 func (n V3MarketingBusifavorSubsidy) PayReceipts() V3MarketingBusifavorSubsidyPayReceipts {
-	return V3MarketingBusifavorSubsidyPayReceipts{GetPostCall{n.client.Chain("v3/marketing/busifavor/subsidy/pay-receipts")}, n.client}
+	return V3MarketingBusifavorSubsidyPayReceipts{GetPostCall(n.client.Chain("v3/marketing/busifavor/subsidy/pay-receipts")), n.client}
 }
 
 // V3MarketingBusifavorSubsidyPayReceipts is /v3/marketing/busifavor/subsidy/pay-receipts.
@@ -349,25 +322,21 @@ type V3MarketingBusifavorSubsidyPayReceipts struct {
 	client *wxpay.Client
 }
 
-// SubsidyReceiptID is /v3/marketing/busifavor/subsidy/pay-receipts/{subsidy_receipt_id}.
-//
-// GET /v3/marketing/busifavor/subsidy/pay-receipts/{subsidy_receipt_id} 查询营销补差付款单详情
+// SubsidyReceiptID is GET /v3/marketing/busifavor/subsidy/pay-receipts/{subsidy_receipt_id} 查询营销补差付款单详情:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147336
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017170661
 func (n V3MarketingBusifavorSubsidyPayReceipts) SubsidyReceiptID(subsidyReceiptID string) GetCall {
-	return GetCall{n.client.Chain("v3/marketing/busifavor/subsidy/pay-receipts/{subsidy_receipt_id}").Var("subsidy_receipt_id", subsidyReceiptID)}
+	return GetCall(n.client.Chain("v3/marketing/busifavor/subsidy/pay-receipts/{subsidy_receipt_id}").Var("subsidy_receipt_id", subsidyReceiptID))
 }
 
-// ReturnReceipts is /v3/marketing/busifavor/subsidy/return-receipts.
-//
-// POST /v3/marketing/busifavor/subsidy/return-receipts 营销补差回退
-//   - body: stock_id, coupon_code, transaction_id, refund_id, payer_merchant, payee_merchant, amount, description,
-//     out_subsidy_return_no
+// ReturnReceipts is POST /v3/marketing/busifavor/subsidy/return-receipts 营销补差回退:
+//   - required in body: stock_id, coupon_code, transaction_id, refund_id, payer_merchant, payee_merchant, amount,
+//     description, out_subsidy_return_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147332
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147340
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017170533
 func (n V3MarketingBusifavorSubsidy) ReturnReceipts() V3MarketingBusifavorSubsidyReturnReceipts {
-	return V3MarketingBusifavorSubsidyReturnReceipts{PostCall{n.client.Chain("v3/marketing/busifavor/subsidy/return-receipts")}, n.client}
+	return V3MarketingBusifavorSubsidyReturnReceipts{PostCall(n.client.Chain("v3/marketing/busifavor/subsidy/return-receipts")), n.client}
 }
 
 // V3MarketingBusifavorSubsidyReturnReceipts is /v3/marketing/busifavor/subsidy/return-receipts.
@@ -376,13 +345,12 @@ type V3MarketingBusifavorSubsidyReturnReceipts struct {
 	client *wxpay.Client
 }
 
-// SubsidyReturnReceiptID is /v3/marketing/busifavor/subsidy/return-receipts/{subsidy_return_receipt_id}.
-//
-// GET /v3/marketing/busifavor/subsidy/return-receipts/{subsidy_return_receipt_id} 查询商家券营销补差回退单详情
+// SubsidyReturnReceiptID is GET /v3/marketing/busifavor/subsidy/return-receipts/{subsidy_return_receipt_id}
+// 查询商家券营销补差回退单详情:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147344
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017171779
 func (n V3MarketingBusifavorSubsidyReturnReceipts) SubsidyReturnReceiptID(subsidyReturnReceiptID string) GetCall {
-	return GetCall{n.client.Chain("v3/marketing/busifavor/subsidy/return-receipts/{subsidy_return_receipt_id}").Var("subsidy_return_receipt_id", subsidyReturnReceiptID)}
+	return GetCall(n.client.Chain("v3/marketing/busifavor/subsidy/return-receipts/{subsidy_return_receipt_id}").Var("subsidy_return_receipt_id", subsidyReturnReceiptID))
 }
 
 // Users is /v3/marketing/busifavor/users.
@@ -401,15 +369,13 @@ func (n V3MarketingBusifavorUsers) Openid(openid string) V3MarketingBusifavorUse
 // V3MarketingBusifavorUsersOpenid is /v3/marketing/busifavor/users/{openid}.
 type V3MarketingBusifavorUsersOpenid struct{ chain wxpay.Chain }
 
-// Coupons is /v3/marketing/busifavor/users/{openid}/coupons.
-//
-// GET /v3/marketing/busifavor/users/{openid}/coupons 根据过滤条件查询用户券
-//   - query: appid
+// Coupons is GET /v3/marketing/busifavor/users/{openid}/coupons 根据过滤条件查询用户券:
+//   - required in query: appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534963
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693087
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015715918
 func (n V3MarketingBusifavorUsersOpenid) Coupons() V3MarketingBusifavorUsersOpenidCoupons {
-	return V3MarketingBusifavorUsersOpenidCoupons{GetCall{n.chain.Chain("coupons")}}
+	return V3MarketingBusifavorUsersOpenidCoupons{GetCall(n.chain.Chain("coupons"))}
 }
 
 // V3MarketingBusifavorUsersOpenidCoupons is /v3/marketing/busifavor/users/{openid}/coupons.
@@ -417,7 +383,7 @@ type V3MarketingBusifavorUsersOpenidCoupons struct{ GetCall }
 
 // CouponCode is /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}.
 func (n V3MarketingBusifavorUsersOpenidCoupons) CouponCode(couponCode string) V3MarketingBusifavorUsersOpenidCouponsCouponCode {
-	return V3MarketingBusifavorUsersOpenidCouponsCouponCode{n.chain.Chain("{coupon_code}").Var("coupon_code", couponCode)}
+	return V3MarketingBusifavorUsersOpenidCouponsCouponCode{wxpay.Chain(n.GetCall).Chain("{coupon_code}").Var("coupon_code", couponCode)}
 }
 
 // V3MarketingBusifavorUsersOpenidCouponsCouponCode is /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}.
@@ -431,14 +397,12 @@ func (n V3MarketingBusifavorUsersOpenidCouponsCouponCode) Appids() V3MarketingBu
 // V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids is /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids.
 type V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids struct{ chain wxpay.Chain }
 
-// Appid is /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids/{appid}.
-//
-// GET /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids/{appid} 查询用户单张券详情
+// Appid is GET /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids/{appid} 查询用户单张券详情:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535011
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693103
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015715938
 func (n V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids) Appid(appid string) GetCall {
-	return GetCall{n.chain.Chain("appids/{appid}").Var("appid", appid)}
+	return GetCall(n.chain.Chain("appids/{appid}").Var("appid", appid))
 }
 
 // Favor is /v3/marketing/favor.
@@ -451,30 +415,28 @@ type V3MarketingFavor struct{ client *wxpay.Client }
 
 // Callbacks is /v3/marketing/favor/callbacks.
 //
-// GET /v3/marketing/favor/callbacks 获取已设置的消息通知地址
-//   - query: mchid
+// GET /v3/marketing/favor/callbacks 获取已设置的消息通知地址:
+//   - required in query: mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012464070
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012464155
 //
-// POST /v3/marketing/favor/callbacks 设置消息通知地址
-//   - body: mchid, notify_url
+// POST /v3/marketing/favor/callbacks 设置消息通知地址:
+//   - required in body: mchid, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012464198
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012464176
 func (n V3MarketingFavor) Callbacks() GetPostCall {
-	return GetPostCall{n.client.Chain("v3/marketing/favor/callbacks")}
+	return GetPostCall(n.client.Chain("v3/marketing/favor/callbacks"))
 }
 
-// CouponStocks is /v3/marketing/favor/coupon-stocks.
-//
-// POST /v3/marketing/favor/coupon-stocks 创建代金券批次
-//   - body: stock_name, available_begin_time, available_end_time, stock_use_rule.max_coupons,
+// CouponStocks is POST /v3/marketing/favor/coupon-stocks 创建代金券批次:
+//   - required in body: stock_name, available_begin_time, available_end_time, stock_use_rule.max_coupons,
 //     stock_use_rule.max_amount, stock_use_rule.max_coupons_per_user, stock_use_rule.natural_person_limit,
 //     stock_use_rule.prevent_api_abuse, no_cash, stock_type, belong_merchant, coupon_use_rule.coupon_available_time,
 //     out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534633
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012534537
 func (n V3MarketingFavor) CouponStocks() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/favor/coupon-stocks")}
+	return PostCall(n.client.Chain("v3/marketing/favor/coupon-stocks"))
 }
 
 // Media is /v3/marketing/favor/media.
@@ -485,25 +447,21 @@ func (n V3MarketingFavor) Media() V3MarketingFavorMedia {
 // V3MarketingFavorMedia is /v3/marketing/favor/media.
 type V3MarketingFavorMedia struct{ client *wxpay.Client }
 
-// ImageUpload is /v3/marketing/favor/media/image-upload.
-//
-// POST /v3/marketing/favor/media/image-upload （营销）图片上传
-//   - form: file, meta.sha256, meta.filename
+// ImageUpload is POST /v3/marketing/favor/media/image-upload （营销）图片上传:
+//   - required in form: file, meta.sha256, meta.filename
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012557233
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012557243
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012557248
 func (n V3MarketingFavorMedia) ImageUpload() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/favor/media/image-upload")}
+	return PostCall(n.client.Chain("v3/marketing/favor/media/image-upload"))
 }
 
-// Stocks is /v3/marketing/favor/stocks.
-//
-// GET /v3/marketing/favor/stocks 条件查询批次列表
-//   - query: offset, limit, stock_creator_mchid
+// Stocks is GET /v3/marketing/favor/stocks 条件查询批次列表:
+//   - required in query: offset, limit, stock_creator_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012460489
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460518
 func (n V3MarketingFavor) Stocks() V3MarketingFavorStocks {
-	return V3MarketingFavorStocks{GetCall{n.client.Chain("v3/marketing/favor/stocks")}, n.client}
+	return V3MarketingFavorStocks{GetCall(n.client.Chain("v3/marketing/favor/stocks")), n.client}
 }
 
 // V3MarketingFavorStocks is /v3/marketing/favor/stocks.
@@ -512,112 +470,90 @@ type V3MarketingFavorStocks struct {
 	client *wxpay.Client
 }
 
-// StockID is /v3/marketing/favor/stocks/{stock_id}.
-//
-// GET /v3/marketing/favor/stocks/{stock_id} 查询批次详情
-//   - query: stock_creator_mchid
+// StockID is GET /v3/marketing/favor/stocks/{stock_id} 查询批次详情:
+//   - required in query: stock_creator_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012460564
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460606
 func (n V3MarketingFavorStocks) StockID(stockID string) V3MarketingFavorStocksStockID {
-	return V3MarketingFavorStocksStockID{GetCall{n.client.Chain("v3/marketing/favor/stocks/{stock_id}").Var("stock_id", stockID)}}
+	return V3MarketingFavorStocksStockID{GetCall(n.client.Chain("v3/marketing/favor/stocks/{stock_id}").Var("stock_id", stockID))}
 }
 
 // V3MarketingFavorStocksStockID is /v3/marketing/favor/stocks/{stock_id}.
 type V3MarketingFavorStocksStockID struct{ GetCall }
 
-// Items is /v3/marketing/favor/stocks/{stock_id}/items.
-//
-// GET /v3/marketing/favor/stocks/{stock_id}/items 查询代金券可用单品
-//   - query: stock_creator_mchid, offset, limit
+// Items is GET /v3/marketing/favor/stocks/{stock_id}/items 查询代金券可用单品:
+//   - required in query: stock_creator_mchid, offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012463442
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463475
 func (n V3MarketingFavorStocksStockID) Items() GetCall {
-	return GetCall{n.chain.Chain("items")}
+	return GetCall(wxpay.Chain(n.GetCall).Chain("items"))
 }
 
-// Merchants is /v3/marketing/favor/stocks/{stock_id}/merchants.
-//
-// GET /v3/marketing/favor/stocks/{stock_id}/merchants 查询代金券可用商户
-//   - query: offset, limit, stock_creator_mchid
+// Merchants is GET /v3/marketing/favor/stocks/{stock_id}/merchants 查询代金券可用商户:
+//   - required in query: offset, limit, stock_creator_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012463358
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463409
 func (n V3MarketingFavorStocksStockID) Merchants() GetCall {
-	return GetCall{n.chain.Chain("merchants")}
+	return GetCall(wxpay.Chain(n.GetCall).Chain("merchants"))
 }
 
-// ModifyGoodsID is /v3/marketing/favor/stocks/{stock_id}/modify-goods-id.
-//
-// POST /v3/marketing/favor/stocks/{stock_id}/modify-goods-id 修改可用单品编码
-//   - body: stock_creator_mchid
+// ModifyGoodsID is POST /v3/marketing/favor/stocks/{stock_id}/modify-goods-id 修改可用单品编码:
+//   - required in body: stock_creator_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017164667
 func (n V3MarketingFavorStocksStockID) ModifyGoodsID() PostCall {
-	return PostCall{n.chain.Chain("modify-goods-id")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("modify-goods-id"))
 }
 
-// Pause is /v3/marketing/favor/stocks/{stock_id}/pause.
-//
-// POST /v3/marketing/favor/stocks/{stock_id}/pause 暂停代金券批次
-//   - body: stock_creator_mchid
+// Pause is POST /v3/marketing/favor/stocks/{stock_id}/pause 暂停代金券批次:
+//   - required in body: stock_creator_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012460305
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460340
 func (n V3MarketingFavorStocksStockID) Pause() PostCall {
-	return PostCall{n.chain.Chain("pause")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("pause"))
 }
 
-// RefundFlow is /v3/marketing/favor/stocks/{stock_id}/refund-flow.
-//
-// GET /v3/marketing/favor/stocks/{stock_id}/refund-flow 下载批次退款明细
+// RefundFlow is GET /v3/marketing/favor/stocks/{stock_id}/refund-flow 下载批次退款明细:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012463523
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463548
 func (n V3MarketingFavorStocksStockID) RefundFlow() GetCall {
-	return GetCall{n.chain.Chain("refund-flow")}
+	return GetCall(wxpay.Chain(n.GetCall).Chain("refund-flow"))
 }
 
-// RefundFlowByDay is /v3/marketing/favor/stocks/{stock_id}/refund-flow-by-day.
-//
-// GET /v3/marketing/favor/stocks/{stock_id}/refund-flow-by-day 获取批次退款明细下载链接
-//   - query: bill_date
+// RefundFlowByDay is GET /v3/marketing/favor/stocks/{stock_id}/refund-flow-by-day 获取批次退款明细下载链接:
+//   - required in query: bill_date
 //   - restricted: only after individual approval
 func (n V3MarketingFavorStocksStockID) RefundFlowByDay() GetCall {
-	return GetCall{n.chain.Chain("refund-flow-by-day")}
+	return GetCall(wxpay.Chain(n.GetCall).Chain("refund-flow-by-day"))
 }
 
-// Restart is /v3/marketing/favor/stocks/{stock_id}/restart.
-//
-// POST /v3/marketing/favor/stocks/{stock_id}/restart 重启代金券批次
-//   - body: stock_creator_mchid
+// Restart is POST /v3/marketing/favor/stocks/{stock_id}/restart 重启代金券批次:
+//   - required in body: stock_creator_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012460411
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460448
 func (n V3MarketingFavorStocksStockID) Restart() PostCall {
-	return PostCall{n.chain.Chain("restart")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("restart"))
 }
 
-// Start is /v3/marketing/favor/stocks/{stock_id}/start.
-//
-// POST /v3/marketing/favor/stocks/{stock_id}/start 激活代金券批次
-//   - body: stock_creator_mchid
+// Start is POST /v3/marketing/favor/stocks/{stock_id}/start 激活代金券批次:
+//   - required in body: stock_creator_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012460137
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460237
 func (n V3MarketingFavorStocksStockID) Start() PostCall {
-	return PostCall{n.chain.Chain("start")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("start"))
 }
 
-// UseFlow is /v3/marketing/favor/stocks/{stock_id}/use-flow.
-//
-// GET /v3/marketing/favor/stocks/{stock_id}/use-flow 下载批次核销明细
+// UseFlow is GET /v3/marketing/favor/stocks/{stock_id}/use-flow 下载批次核销明细:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012463585
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463698
 func (n V3MarketingFavorStocksStockID) UseFlow() GetCall {
-	return GetCall{n.chain.Chain("use-flow")}
+	return GetCall(wxpay.Chain(n.GetCall).Chain("use-flow"))
 }
 
-// UseFlowByDay is /v3/marketing/favor/stocks/{stock_id}/use-flow-by-day.
-//
-// GET /v3/marketing/favor/stocks/{stock_id}/use-flow-by-day 获取批次核销明细下载链接
-//   - query: bill_date
+// UseFlowByDay is GET /v3/marketing/favor/stocks/{stock_id}/use-flow-by-day 获取批次核销明细下载链接:
+//   - required in query: bill_date
 //   - restricted: only after individual approval
 func (n V3MarketingFavorStocksStockID) UseFlowByDay() GetCall {
-	return GetCall{n.chain.Chain("use-flow-by-day")}
+	return GetCall(wxpay.Chain(n.GetCall).Chain("use-flow-by-day"))
 }
 
 // Users is /v3/marketing/favor/users.
@@ -638,30 +574,28 @@ type V3MarketingFavorUsersOpenid struct{ chain wxpay.Chain }
 
 // Coupons is /v3/marketing/favor/users/{openid}/coupons.
 //
-// GET /v3/marketing/favor/users/{openid}/coupons 根据商户号查用户的券
-//   - query: appid
+// GET /v3/marketing/favor/users/{openid}/coupons 根据商户号查用户的券:
+//   - required in query: appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534690
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012494237
 //
-// POST /v3/marketing/favor/users/{openid}/coupons 发放代金券
-//   - body: stock_id, out_request_no, appid, stock_creator_mchid
+// POST /v3/marketing/favor/users/{openid}/coupons 发放代金券:
+//   - required in body: stock_id, out_request_no, appid, stock_creator_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012463767
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463807
 func (n V3MarketingFavorUsersOpenid) Coupons() V3MarketingFavorUsersOpenidCoupons {
-	return V3MarketingFavorUsersOpenidCoupons{GetPostCall{n.chain.Chain("coupons")}}
+	return V3MarketingFavorUsersOpenidCoupons{GetPostCall(n.chain.Chain("coupons"))}
 }
 
 // V3MarketingFavorUsersOpenidCoupons is /v3/marketing/favor/users/{openid}/coupons.
 type V3MarketingFavorUsersOpenidCoupons struct{ GetPostCall }
 
-// CouponID is /v3/marketing/favor/users/{openid}/coupons/{coupon_id}.
-//
-// GET /v3/marketing/favor/users/{openid}/coupons/{coupon_id} 查询代金券详情
-//   - query: appid
+// CouponID is GET /v3/marketing/favor/users/{openid}/coupons/{coupon_id} 查询代金券详情:
+//   - required in query: appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012486942
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012492796
 func (n V3MarketingFavorUsersOpenidCoupons) CouponID(couponID string) GetCall {
-	return GetCall{n.chain.Chain("{coupon_id}").Var("coupon_id", couponID)}
+	return GetCall(wxpay.Chain(n.GetPostCall).Chain("{coupon_id}").Var("coupon_id", couponID))
 }
 
 // GoodsSubsidyActivity is /v3/marketing/goods-subsidy-activity.
@@ -672,13 +606,11 @@ func (n V3Marketing) GoodsSubsidyActivity() V3MarketingGoodsSubsidyActivity {
 // V3MarketingGoodsSubsidyActivity is /v3/marketing/goods-subsidy-activity.
 type V3MarketingGoodsSubsidyActivity struct{ client *wxpay.Client }
 
-// Activities is /v3/marketing/goods-subsidy-activity/activities.
-//
-// GET /v3/marketing/goods-subsidy-activity/activities 按区域查询品牌加价购活动
-//   - query: city_id, offset, limit
+// Activities is GET /v3/marketing/goods-subsidy-activity/activities 按区域查询品牌加价购活动:
+//   - required in query: city_id, offset, limit
 //   - https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
 func (n V3MarketingGoodsSubsidyActivity) Activities() GetCall {
-	return GetCall{n.client.Chain("v3/marketing/goods-subsidy-activity/activities")}
+	return GetCall(n.client.Chain("v3/marketing/goods-subsidy-activity/activities"))
 }
 
 // Activity is /v3/marketing/goods-subsidy-activity/activity.
@@ -697,13 +629,11 @@ func (n V3MarketingGoodsSubsidyActivityActivity) ActivityID(activityID string) V
 // V3MarketingGoodsSubsidyActivityActivityActivityID is /v3/marketing/goods-subsidy-activity/activity/{activity_id}.
 type V3MarketingGoodsSubsidyActivityActivityActivityID struct{ chain wxpay.Chain }
 
-// Apply is /v3/marketing/goods-subsidy-activity/activity/{activity_id}/apply.
-//
-// POST /v3/marketing/goods-subsidy-activity/activity/{activity_id}/apply 门店报名品牌加价购活动
-//   - body: caller_merchant_id, apply_infos
+// Apply is POST /v3/marketing/goods-subsidy-activity/activity/{activity_id}/apply 门店报名品牌加价购活动:
+//   - required in body: caller_merchant_id, apply_infos
 //   - https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
 func (n V3MarketingGoodsSubsidyActivityActivityActivityID) Apply() PostCall {
-	return PostCall{n.chain.Chain("apply")}
+	return PostCall(n.chain.Chain("apply"))
 }
 
 // Qualification is /v3/marketing/goods-subsidy-activity/qualification.
@@ -714,22 +644,18 @@ func (n V3MarketingGoodsSubsidyActivity) Qualification() V3MarketingGoodsSubsidy
 // V3MarketingGoodsSubsidyActivityQualification is /v3/marketing/goods-subsidy-activity/qualification.
 type V3MarketingGoodsSubsidyActivityQualification struct{ client *wxpay.Client }
 
-// Lock is /v3/marketing/goods-subsidy-activity/qualification/lock.
-//
-// POST /v3/marketing/goods-subsidy-activity/qualification/lock 锁定品牌加价购活动资格
-//   - body: order_information, qualification_ids
+// Lock is POST /v3/marketing/goods-subsidy-activity/qualification/lock 锁定品牌加价购活动资格:
+//   - required in body: order_information, qualification_ids
 //   - https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
 func (n V3MarketingGoodsSubsidyActivityQualification) Lock() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/goods-subsidy-activity/qualification/lock")}
+	return PostCall(n.client.Chain("v3/marketing/goods-subsidy-activity/qualification/lock"))
 }
 
-// Unlock is /v3/marketing/goods-subsidy-activity/qualification/unlock.
-//
-// POST /v3/marketing/goods-subsidy-activity/qualification/unlock 解锁品牌加价购活动资格
-//   - body: order_information, qualification_ids
+// Unlock is POST /v3/marketing/goods-subsidy-activity/qualification/unlock 解锁品牌加价购活动资格:
+//   - required in body: order_information, qualification_ids
 //   - https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
 func (n V3MarketingGoodsSubsidyActivityQualification) Unlock() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/goods-subsidy-activity/qualification/unlock")}
+	return PostCall(n.client.Chain("v3/marketing/goods-subsidy-activity/qualification/unlock"))
 }
 
 // RetailStoreAct is /v3/marketing/goods-subsidy-activity/retail-store-act.
@@ -750,27 +676,26 @@ type V3MarketingGoodsSubsidyActivityRetailStoreActActivityID struct{ chain wxpay
 
 // Representative is /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative.
 //
-// PUT /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative 添加零售小店活动业务代理
-//   - body: representative_info_list[].openid, out_request_no
+// PUT /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative 添加零售小店活动业务代理:
+//   - required in body: representative_info_list[].openid, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384327
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384386
 //
-// DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative 删除零售小店活动业务代理
-//   - body: representative_info_list[].openid, out_request_no, delete_time
+// DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative 删除零售小店活动业务代理:
+//   - required in body: representative_info_list[].openid, out_request_no, delete_time
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384344
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384399
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActActivityID) Representative() PutDeleteBodyCall {
-	return PutDeleteBodyCall{n.chain.Chain("representative")}
+	return PutDeleteBodyCall(n.chain.Chain("representative"))
 }
 
-// Representatives is /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representatives.
-//
-// GET /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representatives 查询零售小店活动业务代理
-//   - query: offset, limit
+// Representatives is GET /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representatives
+// 查询零售小店活动业务代理:
+//   - required in query: offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384347
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384405
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActActivityID) Representatives() GetCall {
-	return GetCall{n.chain.Chain("representatives")}
+	return GetCall(n.chain.Chain("representatives"))
 }
 
 // BrandID is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}.
@@ -781,46 +706,42 @@ func (n V3MarketingGoodsSubsidyActivityRetailStoreAct) BrandID(brandID string) V
 // V3MarketingGoodsSubsidyActivityRetailStoreActBrandID is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}.
 type V3MarketingGoodsSubsidyActivityRetailStoreActBrandID struct{ chain wxpay.Chain }
 
-// Materials is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/materials.
-//
-// POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/materials 生成小店活动物料码
-//   - body: out_request_no, material_num
+// Materials is POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/materials 生成小店活动物料码:
+//   - required in body: out_request_no, material_num
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384337
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384395
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandID) Materials() PostCall {
-	return PostCall{n.chain.Chain("materials")}
+	return PostCall(n.chain.Chain("materials"))
 }
 
 // Stores is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores.
 //
-// GET /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores 查询小店活动门店列表
-//   - query: offset, limit
+// GET /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores 查询小店活动门店列表:
+//   - required in query: offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384355
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384414
 //
-// POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores 添加小店活动门店
-//   - body: out_request_no, add_time, stores
+// POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores 添加小店活动门店:
+//   - required in body: out_request_no, add_time, stores
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384359
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384421
 //
-// DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores 删除小店活动门店
-//   - body: out_request_no, delete_time, stores
+// DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores 删除小店活动门店:
+//   - required in body: out_request_no, delete_time, stores
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384363
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384431
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandID) Stores() V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores {
-	return V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores{GetPostDeleteBodyCall{n.chain.Chain("stores")}}
+	return V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores{GetPostDeleteBodyCall(n.chain.Chain("stores"))}
 }
 
 // V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores.
 type V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores struct{ GetPostDeleteBodyCall }
 
-// StoreCode is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores/{store_code}.
-//
-// GET /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores/{store_code} 查询小店活动门店详情
+// StoreCode is GET /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores/{store_code} 查询小店活动门店详情:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384379
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384437
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores) StoreCode(storeCode string) GetCall {
-	return GetCall{n.chain.Chain("{store_code}").Var("store_code", storeCode)}
+	return GetCall(wxpay.Chain(n.GetPostDeleteBodyCall).Chain("{store_code}").Var("store_code", storeCode))
 }
 
 // MembercardActivity is /v3/marketing/membercard-activity.
@@ -833,17 +754,17 @@ type V3MarketingMembercardActivity struct{ client *wxpay.Client }
 
 // Activities is /v3/marketing/membercard-activity/activities.
 //
-// GET /v3/marketing/membercard-activity/activities 查询活动列表
-//   - query: activity_type
+// GET /v3/marketing/membercard-activity/activities 查询活动列表:
+//   - required in query: activity_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553261
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714468
 //
-// POST /v3/marketing/membercard-activity/activities 创建活动
-//   - body: card_id, activity_name, activity_type, begin_time, end_time, out_request_no
+// POST /v3/marketing/membercard-activity/activities 创建活动:
+//   - required in body: card_id, activity_name, activity_type, begin_time, end_time, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553030
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714463
 func (n V3MarketingMembercardActivity) Activities() V3MarketingMembercardActivityActivities {
-	return V3MarketingMembercardActivityActivities{GetPostCall{n.client.Chain("v3/marketing/membercard-activity/activities")}, n.client}
+	return V3MarketingMembercardActivityActivities{GetPostCall(n.client.Chain("v3/marketing/membercard-activity/activities")), n.client}
 }
 
 // V3MarketingMembercardActivityActivities is /v3/marketing/membercard-activity/activities.
@@ -852,25 +773,21 @@ type V3MarketingMembercardActivityActivities struct {
 	client *wxpay.Client
 }
 
-// ActivityID is /v3/marketing/membercard-activity/activities/{activity_id}.
-//
-// GET /v3/marketing/membercard-activity/activities/{activity_id} 查询活动详情
+// ActivityID is GET /v3/marketing/membercard-activity/activities/{activity_id} 查询活动详情:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553365
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714471
 func (n V3MarketingMembercardActivityActivities) ActivityID(activityID string) V3MarketingMembercardActivityActivitiesActivityID {
-	return V3MarketingMembercardActivityActivitiesActivityID{GetCall{n.client.Chain("v3/marketing/membercard-activity/activities/{activity_id}").Var("activity_id", activityID)}}
+	return V3MarketingMembercardActivityActivitiesActivityID{GetCall(n.client.Chain("v3/marketing/membercard-activity/activities/{activity_id}").Var("activity_id", activityID))}
 }
 
 // V3MarketingMembercardActivityActivitiesActivityID is /v3/marketing/membercard-activity/activities/{activity_id}.
 type V3MarketingMembercardActivityActivitiesActivityID struct{ GetCall }
 
-// Terminate is /v3/marketing/membercard-activity/activities/{activity_id}/terminate.
-//
-// POST /v3/marketing/membercard-activity/activities/{activity_id}/terminate 终止活动
+// Terminate is POST /v3/marketing/membercard-activity/activities/{activity_id}/terminate 终止活动:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553381
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714466
 func (n V3MarketingMembercardActivityActivitiesActivityID) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
 // MembercardOpen is /v3/marketing/membercard-open.
@@ -889,43 +806,41 @@ func (n V3MarketingMembercardOpen) ActivateInformations() V3MarketingMembercardO
 // V3MarketingMembercardOpenActivateInformations is /v3/marketing/membercard-open/activate-informations.
 type V3MarketingMembercardOpenActivateInformations struct{ client *wxpay.Client }
 
-// ActivateTicket is /v3/marketing/membercard-open/activate-informations/{activate_ticket}.
-//
-// GET /v3/marketing/membercard-open/activate-informations/{activate_ticket} 获取用户信息（跳转型激活）
+// ActivateTicket is GET /v3/marketing/membercard-open/activate-informations/{activate_ticket} 获取用户信息（跳转型激活）:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550779
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012727881
 func (n V3MarketingMembercardOpenActivateInformations) ActivateTicket(activateTicket string) GetCall {
-	return GetCall{n.client.Chain("v3/marketing/membercard-open/activate-informations/{activate_ticket}").Var("activate_ticket", activateTicket)}
+	return GetCall(n.client.Chain("v3/marketing/membercard-open/activate-informations/{activate_ticket}").Var("activate_ticket", activateTicket))
 }
 
 // Callback is /v3/marketing/membercard-open/callback.
 //
-// GET /v3/marketing/membercard-open/callback 查询回调地址
+// GET /v3/marketing/membercard-open/callback 查询回调地址:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012552275
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714354
 //
-// PATCH /v3/marketing/membercard-open/callback 设置回调地址
-//   - body: notify_url
+// PATCH /v3/marketing/membercard-open/callback 设置回调地址:
+//   - required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012552251
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714353
 func (n V3MarketingMembercardOpen) Callback() GetPatchCall {
-	return GetPatchCall{n.client.Chain("v3/marketing/membercard-open/callback")}
+	return GetPatchCall(n.client.Chain("v3/marketing/membercard-open/callback"))
 }
 
 // Cards is /v3/marketing/membercard-open/cards.
 //
-// GET /v3/marketing/membercard-open/cards 查询会员卡模板列表
-//   - query: offset, limit
+// GET /v3/marketing/membercard-open/cards 查询会员卡模板列表:
+//   - required in query: offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012547108
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012709010
 //
-// POST /v3/marketing/membercard-open/cards 创建会员卡模板
-//   - body: appid, logo_url, brand.brand_id, brand.display_name, title, background_picture_url, description, code_type,
-//     date_information.type, code_mode, out_request_no
+// POST /v3/marketing/membercard-open/cards 创建会员卡模板:
+//   - required in body: appid, logo_url, brand.brand_id, brand.display_name, title, background_picture_url,
+//     description, code_type, date_information.type, code_mode, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545584
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012708314
 func (n V3MarketingMembercardOpen) Cards() V3MarketingMembercardOpenCards {
-	return V3MarketingMembercardOpenCards{GetPostCall{n.client.Chain("v3/marketing/membercard-open/cards")}, n.client}
+	return V3MarketingMembercardOpenCards{GetPostCall(n.client.Chain("v3/marketing/membercard-open/cards")), n.client}
 }
 
 // V3MarketingMembercardOpenCards is /v3/marketing/membercard-open/cards.
@@ -936,19 +851,19 @@ type V3MarketingMembercardOpenCards struct {
 
 // CardID is /v3/marketing/membercard-open/cards/{card_id}.
 //
-// GET /v3/marketing/membercard-open/cards/{card_id} 查询会员卡模板信息
+// GET /v3/marketing/membercard-open/cards/{card_id} 查询会员卡模板信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012547650
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012709168
 //
-// PATCH /v3/marketing/membercard-open/cards/{card_id} 修改会员卡模板信息
+// PATCH /v3/marketing/membercard-open/cards/{card_id} 修改会员卡模板信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549567
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012709882
 //
-// DELETE /v3/marketing/membercard-open/cards/{card_id} 删除会员卡模板
+// DELETE /v3/marketing/membercard-open/cards/{card_id} 删除会员卡模板:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549682
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012726840
 func (n V3MarketingMembercardOpenCards) CardID(cardID string) V3MarketingMembercardOpenCardsCardID {
-	return V3MarketingMembercardOpenCardsCardID{GetPatchDeleteCall{n.client.Chain("v3/marketing/membercard-open/cards/{card_id}").Var("card_id", cardID)}}
+	return V3MarketingMembercardOpenCardsCardID{GetPatchDeleteCall(n.client.Chain("v3/marketing/membercard-open/cards/{card_id}").Var("card_id", cardID))}
 }
 
 // V3MarketingMembercardOpenCardsCardID is /v3/marketing/membercard-open/cards/{card_id}.
@@ -956,169 +871,144 @@ type V3MarketingMembercardOpenCardsCardID struct{ GetPatchDeleteCall }
 
 // Codes is /v3/marketing/membercard-open/cards/{card_id}/codes.
 func (n V3MarketingMembercardOpenCardsCardID) Codes() V3MarketingMembercardOpenCardsCardIDCodes {
-	return V3MarketingMembercardOpenCardsCardIDCodes{n.chain}
+	return V3MarketingMembercardOpenCardsCardIDCodes{wxpay.Chain(n.GetPatchDeleteCall)}
 }
 
 // V3MarketingMembercardOpenCardsCardIDCodes is /v3/marketing/membercard-open/cards/{card_id}/codes.
 type V3MarketingMembercardOpenCardsCardIDCodes struct{ chain wxpay.Chain }
 
-// Deposit is /v3/marketing/membercard-open/cards/{card_id}/codes/deposit.
-//
-// POST /v3/marketing/membercard-open/cards/{card_id}/codes/deposit 导入会员Code
+// Deposit is POST /v3/marketing/membercard-open/cards/{card_id}/codes/deposit 导入会员Code:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545728
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012709031
 func (n V3MarketingMembercardOpenCardsCardIDCodes) Deposit() PostCall {
-	return PostCall{n.chain.Chain("codes/deposit")}
+	return PostCall(n.chain.Chain("codes/deposit"))
 }
 
 // Code is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}.
 //
-// GET /v3/marketing/membercard-open/cards/{card_id}/codes/{code} 查询用户会员卡信息
+// GET /v3/marketing/membercard-open/cards/{card_id}/codes/{code} 查询用户会员卡信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012547768
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012709442
 //
-// PATCH /v3/marketing/membercard-open/cards/{card_id}/codes/{code} 修改用户会员卡信息
+// PATCH /v3/marketing/membercard-open/cards/{card_id}/codes/{code} 修改用户会员卡信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549292
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012709735
 func (n V3MarketingMembercardOpenCardsCardIDCodes) Code(code string) V3MarketingMembercardOpenCardsCardIDCodesCode {
-	return V3MarketingMembercardOpenCardsCardIDCodesCode{GetPatchCall{n.chain.Chain("codes/{code}").Var("code", code)}}
+	return V3MarketingMembercardOpenCardsCardIDCodesCode{GetPatchCall(n.chain.Chain("codes/{code}").Var("code", code))}
 }
 
 // V3MarketingMembercardOpenCardsCardIDCodesCode is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}.
 type V3MarketingMembercardOpenCardsCardIDCodesCode struct{ GetPatchCall }
 
-// Activate is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/activate.
-//
-// POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/activate 激活会员卡（跳转型激活）
+// Activate is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/activate 激活会员卡（跳转型激活）:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550809
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012728123
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Activate() PostCall {
-	return PostCall{n.chain.Chain("activate")}
+	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("activate"))
 }
 
 // Bonus is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus.
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Bonus() V3MarketingMembercardOpenCardsCardIDCodesCodeBonus {
-	return V3MarketingMembercardOpenCardsCardIDCodesCodeBonus{n.chain}
+	return V3MarketingMembercardOpenCardsCardIDCodesCodeBonus{wxpay.Chain(n.GetPatchCall)}
 }
 
 // V3MarketingMembercardOpenCardsCardIDCodesCodeBonus is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus.
 type V3MarketingMembercardOpenCardsCardIDCodesCodeBonus struct{ chain wxpay.Chain }
 
-// Commit is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/commit.
-//
-// POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/commit 设置支付后展示的积分到账
-//   - body: out_trade_no, mchid, sub_mchid, bonus_value
+// Commit is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/commit 设置支付后展示的积分到账:
+//   - required in body: out_trade_no, mchid, sub_mchid, bonus_value
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012551350
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012729634
 func (n V3MarketingMembercardOpenCardsCardIDCodesCodeBonus) Commit() PostCall {
-	return PostCall{n.chain.Chain("bonus/commit")}
+	return PostCall(n.chain.Chain("bonus/commit"))
 }
 
-// Prepare is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/prepare.
-//
-// POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/prepare 支付结果页展示会员积分
-//   - body: out_trade_no, mchid, sub_mchid, bonus_value
+// Prepare is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/prepare 支付结果页展示会员积分:
+//   - required in body: out_trade_no, mchid, sub_mchid, bonus_value
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012595808
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012729629
 func (n V3MarketingMembercardOpenCardsCardIDCodesCodeBonus) Prepare() PostCall {
-	return PostCall{n.chain.Chain("bonus/prepare")}
+	return PostCall(n.chain.Chain("bonus/prepare"))
 }
 
-// Rights is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/rights.
-//
-// PATCH /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/rights 设置会员权益
-//   - body: out_request_no
+// Rights is PATCH /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/rights 设置会员权益:
+//   - required in body: out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012551213
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012729622
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Rights() PatchCall {
-	return PatchCall{n.chain.Chain("rights")}
+	return PatchCall(wxpay.Chain(n.GetPatchCall).Chain("rights"))
 }
 
-// SetServiceModuleData is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/set-service-module-data.
-//
-// POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/set-service-module-data 设置会员服务项用户信息
-//   - body: out_request_no, service_module_id, state_setting.state_id, state_setting.content_template_data
+// SetServiceModuleData is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/set-service-module-data
+// 设置会员服务项用户信息:
+//   - required in body: out_request_no, service_module_id, state_setting.state_id, state_setting.content_template_data
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017166964
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017176090
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) SetServiceModuleData() PostCall {
-	return PostCall{n.chain.Chain("set-service-module-data")}
+	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("set-service-module-data"))
 }
 
-// Unavailable is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/unavailable.
-//
-// POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/unavailable 作废用户会员卡
+// Unavailable is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/unavailable 作废用户会员卡:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549677
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012726955
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Unavailable() PostCall {
-	return PostCall{n.chain.Chain("unavailable")}
+	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("unavailable"))
 }
 
-// DecryptCode is /v3/marketing/membercard-open/cards/{card_id}/decrypt-code.
-//
-// GET /v3/marketing/membercard-open/cards/{card_id}/decrypt-code 加密code解码（跳转型激活）
-//   - query: encrypt_code
+// DecryptCode is GET /v3/marketing/membercard-open/cards/{card_id}/decrypt-code 加密code解码（跳转型激活）:
+//   - required in query: encrypt_code
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550742
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012727758
 func (n V3MarketingMembercardOpenCardsCardID) DecryptCode() GetCall {
-	return GetCall{n.chain.Chain("decrypt-code")}
+	return GetCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("decrypt-code"))
 }
 
-// PermissionTokens is /v3/marketing/membercard-open/cards/{card_id}/permission-tokens.
-//
-// POST /v3/marketing/membercard-open/cards/{card_id}/permission-tokens 商户预授权
-//   - body: activate_type
+// PermissionTokens is POST /v3/marketing/membercard-open/cards/{card_id}/permission-tokens 商户预授权:
+//   - required in body: activate_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550867
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012728179
 func (n V3MarketingMembercardOpenCardsCardID) PermissionTokens() PostCall {
-	return PostCall{n.chain.Chain("permission-tokens")}
+	return PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("permission-tokens"))
 }
 
 // PhoneMembercard is /v3/marketing/membercard-open/cards/{card_id}/phone-membercard.
 func (n V3MarketingMembercardOpenCardsCardID) PhoneMembercard() V3MarketingMembercardOpenCardsCardIDPhoneMembercard {
-	return V3MarketingMembercardOpenCardsCardIDPhoneMembercard{n.chain}
+	return V3MarketingMembercardOpenCardsCardIDPhoneMembercard{wxpay.Chain(n.GetPatchDeleteCall)}
 }
 
 // V3MarketingMembercardOpenCardsCardIDPhoneMembercard is /v3/marketing/membercard-open/cards/{card_id}/phone-membercard.
 type V3MarketingMembercardOpenCardsCardIDPhoneMembercard struct{ chain wxpay.Chain }
 
-// Import is /v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import.
-//
-// POST /v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import 根据手机号导入用户会员卡
-//   - body: encrypted_phone_number, out_request_no
+// Import is POST /v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import 根据手机号导入用户会员卡:
+//   - required in body: encrypted_phone_number, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550535
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012727629
 func (n V3MarketingMembercardOpenCardsCardIDPhoneMembercard) Import() PostCall {
-	return PostCall{n.chain.Chain("phone-membercard/import")}
+	return PostCall(n.chain.Chain("phone-membercard/import"))
 }
 
-// Qrcode is /v3/marketing/membercard-open/cards/{card_id}/qrcode.
-//
-// POST /v3/marketing/membercard-open/cards/{card_id}/qrcode 创建会员卡二维码
-//   - body: activate_type
+// Qrcode is POST /v3/marketing/membercard-open/cards/{card_id}/qrcode 创建会员卡二维码:
+//   - required in body: activate_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550605
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012727701
 func (n V3MarketingMembercardOpenCardsCardID) Qrcode() PostCall {
-	return PostCall{n.chain.Chain("qrcode")}
+	return PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("qrcode"))
 }
 
-// Rights is /v3/marketing/membercard-open/cards/{card_id}/rights.
-//
-// PATCH /v3/marketing/membercard-open/cards/{card_id}/rights 设置会员卡模板权益项
-//   - body: show_bonus, show_favor
+// Rights is PATCH /v3/marketing/membercard-open/cards/{card_id}/rights 设置会员卡模板权益项:
+//   - required in body: show_bonus, show_favor
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012551219
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012729618
 func (n V3MarketingMembercardOpenCardsCardID) Rights() PatchCall {
-	return PatchCall{n.chain.Chain("rights")}
+	return PatchCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("rights"))
 }
 
-// ServiceModules is /v3/marketing/membercard-open/cards/{card_id}/service-modules.
-//
-// POST /v3/marketing/membercard-open/cards/{card_id}/service-modules 添加会员卡服务项
-//   - body: service_module_id, jump_miniprogram.appid, jump_miniprogram.path
+// ServiceModules is POST /v3/marketing/membercard-open/cards/{card_id}/service-modules 添加会员卡服务项:
+//   - required in body: service_module_id, jump_miniprogram.appid, jump_miniprogram.path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017167277
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017176338
 func (n V3MarketingMembercardOpenCardsCardID) ServiceModules() V3MarketingMembercardOpenCardsCardIDServiceModules {
-	return V3MarketingMembercardOpenCardsCardIDServiceModules{PostCall{n.chain.Chain("service-modules")}}
+	return V3MarketingMembercardOpenCardsCardIDServiceModules{PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("service-modules"))}
 }
 
 // V3MarketingMembercardOpenCardsCardIDServiceModules is /v3/marketing/membercard-open/cards/{card_id}/service-modules.
@@ -1126,44 +1016,40 @@ type V3MarketingMembercardOpenCardsCardIDServiceModules struct{ PostCall }
 
 // ServiceModuleID is /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id}.
 //
-// PATCH /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id} 修改会员卡服务项
-//   - body: jump_miniprogram.appid, jump_miniprogram.path
+// PATCH /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id} 修改会员卡服务项:
+//   - required in body: jump_miniprogram.appid, jump_miniprogram.path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017167417
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017176491
 //
-// DELETE /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id} 移除会员卡服务项
+// DELETE /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id} 移除会员卡服务项:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017167557
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017176594
 func (n V3MarketingMembercardOpenCardsCardIDServiceModules) ServiceModuleID(serviceModuleID string) PatchDeleteCall {
-	return PatchDeleteCall{n.chain.Chain("{service_module_id}").Var("service_module_id", serviceModuleID)}
+	return PatchDeleteCall(wxpay.Chain(n.PostCall).Chain("{service_module_id}").Var("service_module_id", serviceModuleID))
 }
 
-// Upgrade is /v3/marketing/membercard-open/cards/{card_id}/upgrade.
-//
-// POST /v3/marketing/membercard-open/cards/{card_id}/upgrade 老会员卡模板升级
-//   - body: brand_id, appid
+// Upgrade is POST /v3/marketing/membercard-open/cards/{card_id}/upgrade 老会员卡模板升级:
+//   - required in body: brand_id, appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545673
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012708437
 func (n V3MarketingMembercardOpenCardsCardID) Upgrade() PostCall {
-	return PostCall{n.chain.Chain("upgrade")}
+	return PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("upgrade"))
 }
 
 // Users is /v3/marketing/membercard-open/cards/{card_id}/users.
 func (n V3MarketingMembercardOpenCardsCardID) Users() V3MarketingMembercardOpenCardsCardIDUsers {
-	return V3MarketingMembercardOpenCardsCardIDUsers{n.chain}
+	return V3MarketingMembercardOpenCardsCardIDUsers{wxpay.Chain(n.GetPatchDeleteCall)}
 }
 
 // V3MarketingMembercardOpenCardsCardIDUsers is /v3/marketing/membercard-open/cards/{card_id}/users.
 type V3MarketingMembercardOpenCardsCardIDUsers struct{ chain wxpay.Chain }
 
-// Import is /v3/marketing/membercard-open/cards/{card_id}/users/import.
-//
-// POST /v3/marketing/membercard-open/cards/{card_id}/users/import 根据openid导入用户会员卡
-//   - body: openid, out_request_no
+// Import is POST /v3/marketing/membercard-open/cards/{card_id}/users/import 根据openid导入用户会员卡:
+//   - required in body: openid, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549739
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012727561
 func (n V3MarketingMembercardOpenCardsCardIDUsers) Import() PostCall {
-	return PostCall{n.chain.Chain("users/import")}
+	return PostCall(n.chain.Chain("users/import"))
 }
 
 // PhonenumberMember is /v3/marketing/membercard-open/phonenumber-member.
@@ -1174,24 +1060,20 @@ func (n V3MarketingMembercardOpen) PhonenumberMember() V3MarketingMembercardOpen
 // V3MarketingMembercardOpenPhonenumberMember is /v3/marketing/membercard-open/phonenumber-member.
 type V3MarketingMembercardOpenPhonenumberMember struct{ client *wxpay.Client }
 
-// Import is /v3/marketing/membercard-open/phonenumber-member/import.
-//
-// POST /v3/marketing/membercard-open/phonenumber-member/import 导入加密手机号提醒会员领卡
-//   - body: member_information.card_id, member_information.registration_time, encrypted_phone_number
+// Import is POST /v3/marketing/membercard-open/phonenumber-member/import 导入加密手机号提醒会员领卡:
+//   - required in body: member_information.card_id, member_information.registration_time, encrypted_phone_number
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017166226
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017171998
 func (n V3MarketingMembercardOpenPhonenumberMember) Import() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/membercard-open/phonenumber-member/import")}
+	return PostCall(n.client.Chain("v3/marketing/membercard-open/phonenumber-member/import"))
 }
 
-// Search is /v3/marketing/membercard-open/phonenumber-member/search.
-//
-// GET /v3/marketing/membercard-open/phonenumber-member/search 通过加密手机号查询会员领卡状态
-//   - query: card_id, encrypted_phone_number
+// Search is GET /v3/marketing/membercard-open/phonenumber-member/search 通过加密手机号查询会员领卡状态:
+//   - required in query: card_id, encrypted_phone_number
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017166232
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017172062
 func (n V3MarketingMembercardOpenPhonenumberMember) Search() GetCall {
-	return GetCall{n.client.Chain("v3/marketing/membercard-open/phonenumber-member/search")}
+	return GetCall(n.client.Chain("v3/marketing/membercard-open/phonenumber-member/search"))
 }
 
 // User is /v3/marketing/membercard-open/user.
@@ -1202,14 +1084,12 @@ func (n V3MarketingMembercardOpen) User() V3MarketingMembercardOpenUser {
 // V3MarketingMembercardOpenUser is /v3/marketing/membercard-open/user.
 type V3MarketingMembercardOpenUser struct{ client *wxpay.Client }
 
-// Cards is /v3/marketing/membercard-open/user/cards.
-//
-// GET /v3/marketing/membercard-open/user/cards 查询用户在品牌下所有会员卡
-//   - query: openid, offset, limit
+// Cards is GET /v3/marketing/membercard-open/user/cards 查询用户在品牌下所有会员卡:
+//   - required in query: openid, offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549255
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012709674
 func (n V3MarketingMembercardOpenUser) Cards() GetCall {
-	return GetCall{n.client.Chain("v3/marketing/membercard-open/user/cards")}
+	return GetCall(n.client.Chain("v3/marketing/membercard-open/user/cards"))
 }
 
 // Partner is /v3/marketing/partner.
@@ -1228,13 +1108,11 @@ func (n V3MarketingPartner) DeliveryPlan() V3MarketingPartnerDeliveryPlan {
 // V3MarketingPartnerDeliveryPlan is /v3/marketing/partner/delivery-plan.
 type V3MarketingPartnerDeliveryPlan struct{ client *wxpay.Client }
 
-// DeliveryPlans is /v3/marketing/partner/delivery-plan/delivery-plans.
-//
-// POST /v3/marketing/partner/delivery-plan/delivery-plans 创建投放计划
-//   - body: out_request_no, brand_id, product_coupon_id, stock_id
+// DeliveryPlans is POST /v3/marketing/partner/delivery-plan/delivery-plans 创建投放计划:
+//   - required in body: out_request_no, brand_id, product_coupon_id, stock_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184554
 func (n V3MarketingPartnerDeliveryPlan) DeliveryPlans() V3MarketingPartnerDeliveryPlanDeliveryPlans {
-	return V3MarketingPartnerDeliveryPlanDeliveryPlans{PostCall{n.client.Chain("v3/marketing/partner/delivery-plan/delivery-plans")}, n.client}
+	return V3MarketingPartnerDeliveryPlanDeliveryPlans{PostCall(n.client.Chain("v3/marketing/partner/delivery-plan/delivery-plans")), n.client}
 }
 
 // V3MarketingPartnerDeliveryPlanDeliveryPlans is /v3/marketing/partner/delivery-plan/delivery-plans.
@@ -1251,32 +1129,26 @@ func (n V3MarketingPartnerDeliveryPlanDeliveryPlans) BrandID(brandID string) V3M
 // V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID is /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}.
 type V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID struct{ chain wxpay.Chain }
 
-// DeliveryPlans is /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}/delivery-plans.
-//
-// GET /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}/delivery-plans 分页查询投放计划列表
+// DeliveryPlans is GET /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}/delivery-plans 分页查询投放计划列表:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184563
 func (n V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID) DeliveryPlans() GetCall {
-	return GetCall{n.chain.Chain("delivery-plans")}
+	return GetCall(n.chain.Chain("delivery-plans"))
 }
 
-// PlanID is /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id}.
-//
-// PATCH /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id} 更新投放计划
-//   - body: modify_content
+// PlanID is PATCH /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id} 更新投放计划:
+//   - required in body: modify_content
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184594
 func (n V3MarketingPartnerDeliveryPlanDeliveryPlans) PlanID(planID string) V3MarketingPartnerDeliveryPlanDeliveryPlansPlanID {
-	return V3MarketingPartnerDeliveryPlanDeliveryPlansPlanID{PatchCall{n.client.Chain("v3/marketing/partner/delivery-plan/delivery-plans/{plan_id}").Var("plan_id", planID)}}
+	return V3MarketingPartnerDeliveryPlanDeliveryPlansPlanID{PatchCall(n.client.Chain("v3/marketing/partner/delivery-plan/delivery-plans/{plan_id}").Var("plan_id", planID))}
 }
 
 // V3MarketingPartnerDeliveryPlanDeliveryPlansPlanID is /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id}.
 type V3MarketingPartnerDeliveryPlanDeliveryPlansPlanID struct{ PatchCall }
 
-// Terminate is /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id}/terminate.
-//
-// POST /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id}/terminate 终止投放计划
+// Terminate is POST /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id}/terminate 终止投放计划:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184572
 func (n V3MarketingPartnerDeliveryPlanDeliveryPlansPlanID) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.PatchCall).Chain("terminate"))
 }
 
 // SpMchid is /v3/marketing/partner/delivery-plan/{sp_mchid}.
@@ -1287,13 +1159,11 @@ func (n V3MarketingPartnerDeliveryPlan) SpMchid(spMchid string) V3MarketingPartn
 // V3MarketingPartnerDeliveryPlanSpMchid is /v3/marketing/partner/delivery-plan/{sp_mchid}.
 type V3MarketingPartnerDeliveryPlanSpMchid struct{ chain wxpay.Chain }
 
-// NotifyURL is /v3/marketing/partner/delivery-plan/{sp_mchid}/notify-url.
-//
-// POST /v3/marketing/partner/delivery-plan/{sp_mchid}/notify-url 设置投放计划回调地址
-//   - body: notify_url
+// NotifyURL is POST /v3/marketing/partner/delivery-plan/{sp_mchid}/notify-url 设置投放计划回调地址:
+//   - required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184598
 func (n V3MarketingPartnerDeliveryPlanSpMchid) NotifyURL() PostCall {
-	return PostCall{n.chain.Chain("notify-url")}
+	return PostCall(n.chain.Chain("notify-url"))
 }
 
 // ProductCoupon is /v3/marketing/partner/product-coupon.
@@ -1304,14 +1174,12 @@ func (n V3MarketingPartner) ProductCoupon() V3MarketingPartnerProductCoupon {
 // V3MarketingPartnerProductCoupon is /v3/marketing/partner/product-coupon.
 type V3MarketingPartnerProductCoupon struct{ client *wxpay.Client }
 
-// ImageGenerationTasks is /v3/marketing/partner/product-coupon/image-generation-tasks.
-//
-// POST /v3/marketing/partner/product-coupon/image-generation-tasks 提交图片生成任务
-//   - body: brand_id, task_id, image_generation_type
+// ImageGenerationTasks is POST /v3/marketing/partner/product-coupon/image-generation-tasks 提交图片生成任务:
+//   - required in body: brand_id, task_id, image_generation_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017327735
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017327752
 func (n V3MarketingPartnerProductCoupon) ImageGenerationTasks() V3MarketingPartnerProductCouponImageGenerationTasks {
-	return V3MarketingPartnerProductCouponImageGenerationTasks{PostCall{n.client.Chain("v3/marketing/partner/product-coupon/image-generation-tasks")}, n.client}
+	return V3MarketingPartnerProductCouponImageGenerationTasks{PostCall(n.client.Chain("v3/marketing/partner/product-coupon/image-generation-tasks")), n.client}
 }
 
 // V3MarketingPartnerProductCouponImageGenerationTasks is /v3/marketing/partner/product-coupon/image-generation-tasks.
@@ -1320,14 +1188,12 @@ type V3MarketingPartnerProductCouponImageGenerationTasks struct {
 	client *wxpay.Client
 }
 
-// TaskID is /v3/marketing/partner/product-coupon/image-generation-tasks/{task_id}.
-//
-// GET /v3/marketing/partner/product-coupon/image-generation-tasks/{task_id} 查询图片生成任务执行结果
-//   - query: brand_id, image_generation_type
+// TaskID is GET /v3/marketing/partner/product-coupon/image-generation-tasks/{task_id} 查询图片生成任务执行结果:
+//   - required in query: brand_id, image_generation_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017327739
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017327753
 func (n V3MarketingPartnerProductCouponImageGenerationTasks) TaskID(taskID string) GetCall {
-	return GetCall{n.client.Chain("v3/marketing/partner/product-coupon/image-generation-tasks/{task_id}").Var("task_id", taskID)}
+	return GetCall(n.client.Chain("v3/marketing/partner/product-coupon/image-generation-tasks/{task_id}").Var("task_id", taskID))
 }
 
 // Media is /v3/marketing/partner/product-coupon/media.
@@ -1338,40 +1204,36 @@ func (n V3MarketingPartnerProductCoupon) Media() V3MarketingPartnerProductCoupon
 // V3MarketingPartnerProductCouponMedia is /v3/marketing/partner/product-coupon/media.
 type V3MarketingPartnerProductCouponMedia struct{ client *wxpay.Client }
 
-// UploadImage is /v3/marketing/partner/product-coupon/media/upload-image.
-//
-// POST /v3/marketing/partner/product-coupon/media/upload-image 图片上传
-//   - form: file, meta.sha256, meta.filename
+// UploadImage is POST /v3/marketing/partner/product-coupon/media/upload-image 图片上传:
+//   - required in form: file, meta.sha256, meta.filename
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781275
 func (n V3MarketingPartnerProductCouponMedia) UploadImage() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/partner/product-coupon/media/upload-image")}
+	return PostCall(n.client.Chain("v3/marketing/partner/product-coupon/media/upload-image"))
 }
 
 // NotifyConfigs is /v3/marketing/partner/product-coupon/notify-configs.
 //
-// GET /v3/marketing/partner/product-coupon/notify-configs 获取商品券事件通知地址
+// GET /v3/marketing/partner/product-coupon/notify-configs 获取商品券事件通知地址:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781284
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016435718
 //
-// POST /v3/marketing/partner/product-coupon/notify-configs 设置商品券事件通知地址
-//   - body: notify_url
+// POST /v3/marketing/partner/product-coupon/notify-configs 设置商品券事件通知地址:
+//   - required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781286
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016435719
 func (n V3MarketingPartnerProductCoupon) NotifyConfigs() GetPostCall {
-	return GetPostCall{n.client.Chain("v3/marketing/partner/product-coupon/notify-configs")}
+	return GetPostCall(n.client.Chain("v3/marketing/partner/product-coupon/notify-configs"))
 }
 
-// ProductCoupons is /v3/marketing/partner/product-coupon/product-coupons.
-//
-// POST /v3/marketing/partner/product-coupon/product-coupons 创建商品券
-//   - body: brand_id, out_request_no, scope, type, usage_mode, display_info.name, display_info.image_url,
+// ProductCoupons is POST /v3/marketing/partner/product-coupon/product-coupons 创建商品券:
+//   - required in body: brand_id, out_request_no, scope, type, usage_mode, display_info.name, display_info.image_url,
 //     display_info.background_url, stock.coupon_code_mode, stock.stock_send_rule.max_count,
 //     stock.usage_rule_display_info.coupon_usage_method_list, stock.usage_rule_display_info.usage_description,
 //     stock.coupon_display_info.code_display_mode, stock.notify_config, stock.store_scope
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781289
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434630
 func (n V3MarketingPartnerProductCoupon) ProductCoupons() V3MarketingPartnerProductCouponProductCoupons {
-	return V3MarketingPartnerProductCouponProductCoupons{PostCall{n.client.Chain("v3/marketing/partner/product-coupon/product-coupons")}, n.client}
+	return V3MarketingPartnerProductCouponProductCoupons{PostCall(n.client.Chain("v3/marketing/partner/product-coupon/product-coupons")), n.client}
 }
 
 // V3MarketingPartnerProductCouponProductCoupons is /v3/marketing/partner/product-coupon/product-coupons.
@@ -1382,107 +1244,97 @@ type V3MarketingPartnerProductCouponProductCoupons struct {
 
 // ProductCouponID is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}.
 //
-// GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id} 查询商品券
-//   - query: brand_id
+// GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id} 查询商品券:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781292
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434632
 //
-// PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id} 修改商品券
-//   - body: brand_id, out_request_no, display_info.name, display_info.image_url, display_info.background_url
+// PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id} 修改商品券:
+//   - required in body: brand_id, out_request_no, display_info.name, display_info.image_url,
+//     display_info.background_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781296
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434633
 func (n V3MarketingPartnerProductCouponProductCoupons) ProductCouponID(productCouponID string) V3MarketingPartnerProductCouponProductCouponsProductCouponID {
-	return V3MarketingPartnerProductCouponProductCouponsProductCouponID{GetPatchCall{n.client.Chain("v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}").Var("product_coupon_id", productCouponID)}}
+	return V3MarketingPartnerProductCouponProductCouponsProductCouponID{GetPatchCall(n.client.Chain("v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}").Var("product_coupon_id", productCouponID))}
 }
 
 // V3MarketingPartnerProductCouponProductCouponsProductCouponID is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}.
 type V3MarketingPartnerProductCouponProductCouponsProductCouponID struct{ GetPatchCall }
 
-// Deactivate is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/deactivate.
-//
-// POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/deactivate 失效商品券
-//   - body: brand_id, out_request_no, deactivate_reason
+// Deactivate is POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/deactivate 失效商品券:
+//   - required in body: brand_id, out_request_no, deactivate_reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781290
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434631
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponID) Deactivate() PostCall {
-	return PostCall{n.chain.Chain("deactivate")}
+	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("deactivate"))
 }
 
-// StockBundles is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles.
-//
-// POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles 添加商品券批次组
-//   - body: brand_id, out_request_no, stock_bundle.coupon_code_mode, stock_bundle.stock_send_rule.max_count,
-//     stock_bundle.stock_send_rule.max_count_per_user, stock_bundle.usage_rule_display_info.coupon_usage_method_list,
+// StockBundles is POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles 添加商品券批次组:
+//   - required in body: brand_id, out_request_no, stock_bundle.coupon_code_mode,
+//     stock_bundle.stock_send_rule.max_count, stock_bundle.stock_send_rule.max_count_per_user,
+//     stock_bundle.usage_rule_display_info.coupon_usage_method_list,
 //     stock_bundle.usage_rule_display_info.usage_description, stock_bundle.coupon_display_info,
 //     stock_bundle.notify_config, stock_bundle.store_scope
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280622
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponID) StockBundles() V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles {
-	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles{PostCall{n.chain.Chain("stock-bundles")}}
+	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles{PostCall(wxpay.Chain(n.GetPatchCall).Chain("stock-bundles"))}
 }
 
 // V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles.
 type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles struct{ PostCall }
 
-// StockBundleID is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}.
-//
-// PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}
-// 修改商品券批次组
-//   - body: out_request_no, brand_id
+// StockBundleID is PATCH
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id} 修改商品券批次组:
+//   - required in body: out_request_no, brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280633
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles) StockBundleID(stockBundleID string) V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID {
-	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID{PatchCall{n.chain.Chain("{stock_bundle_id}").Var("stock_bundle_id", stockBundleID)}}
+	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID{PatchCall(wxpay.Chain(n.PostCall).Chain("{stock_bundle_id}").Var("stock_bundle_id", stockBundleID))}
 }
 
 // V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}.
 type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID struct{ PatchCall }
 
-// AssociateStores is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/associate-stores.
-//
-// POST
+// AssociateStores is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/associate-stores
-// 批次组批量关联门店
-//   - body: brand_id, store_list[].store_id
+// 批次组批量关联门店:
+//   - required in body: brand_id, store_list[].store_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280620
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) AssociateStores() PostCall {
-	return PostCall{n.chain.Chain("associate-stores")}
+	return PostCall(wxpay.Chain(n.PatchCall).Chain("associate-stores"))
 }
 
-// DisassociateStores is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/disassociate-stores.
-//
-// POST
+// DisassociateStores is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/disassociate-stores
-// 批次组批量取消关联门店
-//   - body: brand_id, store_list[].store_id
+// 批次组批量取消关联门店:
+//   - required in body: brand_id, store_list[].store_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280629
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) DisassociateStores() PostCall {
-	return PostCall{n.chain.Chain("disassociate-stores")}
+	return PostCall(wxpay.Chain(n.PatchCall).Chain("disassociate-stores"))
 }
 
-// UpdateBudget is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/update-budget.
-//
-// POST
+// UpdateBudget is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/update-budget
-// 修改商品券批次组发放预算
-//   - body: out_request_no, update_mode, brand_id
+// 修改商品券批次组发放预算:
+//   - required in body: out_request_no, update_mode, brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280642
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) UpdateBudget() PostCall {
-	return PostCall{n.chain.Chain("update-budget")}
+	return PostCall(wxpay.Chain(n.PatchCall).Chain("update-budget"))
 }
 
 // Stocks is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks.
 //
-// GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks 查询商品券批次列表
-//   - query: brand_id
+// GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks 查询商品券批次列表:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781553
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434641
 //
-// POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks 添加商品券批次
-//   - body: brand_id, out_request_no, stock.coupon_code_mode, stock.stock_send_rule.max_count,
+// POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks 添加商品券批次:
+//   - required in body: brand_id, out_request_no, stock.coupon_code_mode, stock.stock_send_rule.max_count,
 //     stock.usage_rule_display_info.coupon_usage_method_list, stock.usage_rule_display_info.usage_description,
 //     stock.coupon_display_info, stock.notify_config, stock.store_scope
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781304
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponID) Stocks() V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks {
-	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks{GetPostCall{n.chain.Chain("stocks")}}
+	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks{GetPostCall(wxpay.Chain(n.GetPatchCall).Chain("stocks"))}
 }
 
 // V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks.
@@ -1490,81 +1342,73 @@ type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks struct{ 
 
 // StockID is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}.
 //
-// GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id} 查询商品券指定批次
-//   - query: brand_id
+// GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id} 查询商品券指定批次:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781542
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434649
 //
-// PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id} 修改商品券指定批次
-//   - body: brand_id, out_request_no
+// PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id} 修改商品券指定批次:
+//   - required in body: brand_id, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781556
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks) StockID(stockID string) V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID {
-	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID{GetPatchCall{n.chain.Chain("{stock_id}").Var("stock_id", stockID)}}
+	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID{GetPatchCall(wxpay.Chain(n.GetPostCall).Chain("{stock_id}").Var("stock_id", stockID))}
 }
 
 // V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}.
 type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID struct{ GetPatchCall }
 
-// AssociateStores is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associate-stores.
-//
-// POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associate-stores
-// 批次关联门店
-//   - body: brand_id, store_list[].store_id
+// AssociateStores is POST
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associate-stores 批次关联门店:
+//   - required in body: brand_id, store_list[].store_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781302
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) AssociateStores() PostCall {
-	return PostCall{n.chain.Chain("associate-stores")}
+	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("associate-stores"))
 }
 
-// AssociatedStores is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associated-stores.
-//
-// GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associated-stores
-// 查询批次关联门店列表
-//   - query: brand_id
+// AssociatedStores is GET
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associated-stores
+// 查询批次关联门店列表:
+//   - required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781546
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434665
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) AssociatedStores() GetCall {
-	return GetCall{n.chain.Chain("associated-stores")}
+	return GetCall(wxpay.Chain(n.GetPatchCall).Chain("associated-stores"))
 }
 
-// Deactivate is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate.
-//
-// POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate 失效商品券批次
-//   - body: brand_id, out_request_no, deactivate_reason
+// Deactivate is POST
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate 失效商品券批次:
+//   - required in body: brand_id, out_request_no, deactivate_reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781532
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434661
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) Deactivate() PostCall {
-	return PostCall{n.chain.Chain("deactivate")}
+	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("deactivate"))
 }
 
-// DisassociateStores is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/disassociate-stores.
-//
-// POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/disassociate-stores
-// 批次取消关联门店
-//   - body: brand_id, store_list[].store_id
+// DisassociateStores is POST
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/disassociate-stores
+// 批次取消关联门店:
+//   - required in body: brand_id, store_list[].store_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781537
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) DisassociateStores() PostCall {
-	return PostCall{n.chain.Chain("disassociate-stores")}
+	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("disassociate-stores"))
 }
 
-// UpdateBudget is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget.
-//
-// POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget
-// 修改商品券批次发放预算
-//   - body: brand_id, out_request_no, update_mode
+// UpdateBudget is POST
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget 修改商品券批次发放预算:
+//   - required in body: brand_id, out_request_no, update_mode
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781561
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) UpdateBudget() PostCall {
-	return PostCall{n.chain.Chain("update-budget")}
+	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("update-budget"))
 }
 
-// UploadCouponCodes is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/upload-coupon-codes.
-//
-// POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/upload-coupon-codes
-// 预上传券Code
-//   - body: brand_id, out_request_no, code_list
+// UploadCouponCodes is POST
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/upload-coupon-codes
+// 预上传券Code:
+//   - required in body: brand_id, out_request_no, code_list
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781572
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434668
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) UploadCouponCodes() PostCall {
-	return PostCall{n.chain.Chain("upload-coupon-codes")}
+	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("upload-coupon-codes"))
 }
 
 // Users is /v3/marketing/partner/product-coupon/users.
@@ -1583,13 +1427,11 @@ func (n V3MarketingPartnerProductCouponUsers) Openid(openid string) V3MarketingP
 // V3MarketingPartnerProductCouponUsersOpenid is /v3/marketing/partner/product-coupon/users/{openid}.
 type V3MarketingPartnerProductCouponUsersOpenid struct{ chain wxpay.Chain }
 
-// CouponBundles is /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles.
-//
-// POST /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles 向用户发放商品券批次组
-//   - body: brand_id, product_coupon_id, stock_bundle_id, appid, send_request_no
+// CouponBundles is POST /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles 向用户发放商品券批次组:
+//   - required in body: brand_id, product_coupon_id, stock_bundle_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280664
 func (n V3MarketingPartnerProductCouponUsersOpenid) CouponBundles() V3MarketingPartnerProductCouponUsersOpenidCouponBundles {
-	return V3MarketingPartnerProductCouponUsersOpenidCouponBundles{PostCall{n.chain.Chain("coupon-bundles")}}
+	return V3MarketingPartnerProductCouponUsersOpenidCouponBundles{PostCall(n.chain.Chain("coupon-bundles"))}
 }
 
 // V3MarketingPartnerProductCouponUsersOpenidCouponBundles is /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles.
@@ -1597,115 +1439,98 @@ type V3MarketingPartnerProductCouponUsersOpenidCouponBundles struct{ PostCall }
 
 // UserCouponBundleID is /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}.
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponBundles) UserCouponBundleID(userCouponBundleID string) V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID {
-	return V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID{n.chain.Chain("{user_coupon_bundle_id}").Var("user_coupon_bundle_id", userCouponBundleID)}
+	return V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID{wxpay.Chain(n.PostCall).Chain("{user_coupon_bundle_id}").Var("user_coupon_bundle_id", userCouponBundleID)}
 }
 
 // V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID is /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}.
 type V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID struct{ chain wxpay.Chain }
 
-// Deactivate is /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate.
-//
-// POST /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate 失效用户商品券组
-//   - body: brand_id, product_coupon_id, stock_bundle_id, appid, out_request_no, deactivate_reason
+// Deactivate is POST
+// /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate 失效用户商品券组:
+//   - required in body: brand_id, product_coupon_id, stock_bundle_id, appid, out_request_no, deactivate_reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280658
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID) Deactivate() PostCall {
-	return PostCall{n.chain.Chain("deactivate")}
+	return PostCall(n.chain.Chain("deactivate"))
 }
 
 // Coupons is /v3/marketing/partner/product-coupon/users/{openid}/coupons.
 //
-// GET /v3/marketing/partner/product-coupon/users/{openid}/coupons 指定券状态查询用户商品券列表
-//   - query: appid, brand_id
+// GET /v3/marketing/partner/product-coupon/users/{openid}/coupons 指定券状态查询用户商品券列表:
+//   - required in query: appid, brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781590
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016435703
 //
-// POST /v3/marketing/partner/product-coupon/users/{openid}/coupons 向用户发放商品券
-//   - body: brand_id, product_coupon_id, stock_id, appid, send_request_no
+// POST /v3/marketing/partner/product-coupon/users/{openid}/coupons 向用户发放商品券:
+//   - required in body: brand_id, product_coupon_id, stock_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781605
 func (n V3MarketingPartnerProductCouponUsersOpenid) Coupons() V3MarketingPartnerProductCouponUsersOpenidCoupons {
-	return V3MarketingPartnerProductCouponUsersOpenidCoupons{GetPostCall{n.chain.Chain("coupons")}}
+	return V3MarketingPartnerProductCouponUsersOpenidCoupons{GetPostCall(n.chain.Chain("coupons"))}
 }
 
 // V3MarketingPartnerProductCouponUsersOpenidCoupons is /v3/marketing/partner/product-coupon/users/{openid}/coupons.
 type V3MarketingPartnerProductCouponUsersOpenidCoupons struct{ GetPostCall }
 
-// CouponCode is /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}.
-//
-// GET /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code} 查询用户商品券详情
-//   - query: brand_id, product_coupon_id, stock_id, appid
+// CouponCode is GET /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code} 查询用户商品券详情:
+//   - required in query: brand_id, product_coupon_id, stock_id, appid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781582
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016435702
 func (n V3MarketingPartnerProductCouponUsersOpenidCoupons) CouponCode(couponCode string) V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode {
-	return V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode{GetCall{n.chain.Chain("{coupon_code}").Var("coupon_code", couponCode)}}
+	return V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode{GetCall(wxpay.Chain(n.GetPostCall).Chain("{coupon_code}").Var("coupon_code", couponCode))}
 }
 
 // V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode is /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}.
 type V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode struct{ GetCall }
 
-// Confirm is /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/confirm.
-//
-// POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/confirm 确认发放用户商品券
-//   - body: brand_id, product_coupon_id, stock_id, appid, out_request_no
+// Confirm is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/confirm 确认发放用户商品券:
+//   - required in body: brand_id, product_coupon_id, stock_id, appid, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781575
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016435562
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Confirm() PostCall {
-	return PostCall{n.chain.Chain("confirm")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("confirm"))
 }
 
-// Deactivate is /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/deactivate.
-//
-// POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/deactivate 失效用户商品券
-//   - body: brand_id, product_coupon_id, stock_id, appid, out_request_no, deactivate_reason
+// Deactivate is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/deactivate 失效用户商品券:
+//   - required in body: brand_id, product_coupon_id, stock_id, appid, out_request_no, deactivate_reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781578
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Deactivate() PostCall {
-	return PostCall{n.chain.Chain("deactivate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("deactivate"))
 }
 
-// Return is /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/return.
-//
-// POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/return 退券
-//   - body: brand_id, product_coupon_id, stock_id, appid, out_request_no
+// Return is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/return 退券:
+//   - required in body: brand_id, product_coupon_id, stock_id, appid, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781599
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016435674
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Return() PostCall {
-	return PostCall{n.chain.Chain("return")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("return"))
 }
 
-// Use is /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/use.
-//
-// POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/use 核销用户商品券
-//   - body: brand_id, product_coupon_id, stock_id, appid, use_time, associated_order_info, out_request_no
+// Use is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/use 核销用户商品券:
+//   - required in body: brand_id, product_coupon_id, stock_id, appid, use_time, associated_order_info, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781608
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016435636
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Use() PostCall {
-	return PostCall{n.chain.Chain("use")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("use"))
 }
 
-// PreSendCoupon is /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon.
-//
-// POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon 向用户预发放商品券
-//   - body: brand_id, product_coupon_id, stock_id, appid, send_request_no
+// PreSendCoupon is POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon 向用户预发放商品券:
+//   - required in body: brand_id, product_coupon_id, stock_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434365
 func (n V3MarketingPartnerProductCouponUsersOpenid) PreSendCoupon() PostCall {
-	return PostCall{n.chain.Chain("pre-send-coupon")}
+	return PostCall(n.chain.Chain("pre-send-coupon"))
 }
 
-// PreSendCouponBundle is /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon-bundle.
-//
-// POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon-bundle 向用户预发放商品券批次组
-//   - body: brand_id, product_coupon_id, stock_bundle_id, appid, send_request_no
+// PreSendCouponBundle is POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon-bundle 向用户预发放商品券批次组:
+//   - required in body: brand_id, product_coupon_id, stock_bundle_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280670
 func (n V3MarketingPartnerProductCouponUsersOpenid) PreSendCouponBundle() PostCall {
-	return PostCall{n.chain.Chain("pre-send-coupon-bundle")}
+	return PostCall(n.chain.Chain("pre-send-coupon-bundle"))
 }
 
-// Partnerships is /v3/marketing/partnerships.
-//
-// GET /v3/marketing/partnerships 查询合作关系列表
+// Partnerships is GET /v3/marketing/partnerships 查询合作关系列表:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012380536
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012381479
 func (n V3Marketing) Partnerships() V3MarketingPartnerships {
-	return V3MarketingPartnerships{GetCall{n.client.Chain("v3/marketing/partnerships")}, n.client}
+	return V3MarketingPartnerships{GetCall(n.client.Chain("v3/marketing/partnerships")), n.client}
 }
 
 // V3MarketingPartnerships is /v3/marketing/partnerships.
@@ -1714,26 +1539,22 @@ type V3MarketingPartnerships struct {
 	client *wxpay.Client
 }
 
-// Build is /v3/marketing/partnerships/build.
-//
-// POST /v3/marketing/partnerships/build 建立合作关系
-//   - header: Idempotency-Key
-//   - body: partner.type, authorized_data.business_type
+// Build is POST /v3/marketing/partnerships/build 建立合作关系:
+//   - required in header: Idempotency-Key
+//   - required in body: partner.type, authorized_data.business_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012380498
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012381469
 func (n V3MarketingPartnerships) Build() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/partnerships/build")}
+	return PostCall(n.client.Chain("v3/marketing/partnerships/build"))
 }
 
-// Terminate is /v3/marketing/partnerships/terminate.
-//
-// POST /v3/marketing/partnerships/terminate 终止合作关系
-//   - header: Idempotency-Key
-//   - body: partner.type, authorized_data.business_type
+// Terminate is POST /v3/marketing/partnerships/terminate 终止合作关系:
+//   - required in header: Idempotency-Key
+//   - required in body: partner.type, authorized_data.business_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017164460
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017171868
 func (n V3MarketingPartnerships) Terminate() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/partnerships/terminate")}
+	return PostCall(n.client.Chain("v3/marketing/partnerships/terminate"))
 }
 
 // Paygiftactivity is /v3/marketing/paygiftactivity.
@@ -1744,14 +1565,12 @@ func (n V3Marketing) Paygiftactivity() V3MarketingPaygiftactivity {
 // V3MarketingPaygiftactivity is /v3/marketing/paygiftactivity.
 type V3MarketingPaygiftactivity struct{ client *wxpay.Client }
 
-// Activities is /v3/marketing/paygiftactivity/activities.
-//
-// GET /v3/marketing/paygiftactivity/activities 获取支付有礼活动列表
-//   - query: offset, limit
+// Activities is GET /v3/marketing/paygiftactivity/activities 获取支付有礼活动列表:
+//   - required in query: offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489126
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012493214
 func (n V3MarketingPaygiftactivity) Activities() V3MarketingPaygiftactivityActivities {
-	return V3MarketingPaygiftactivityActivities{GetCall{n.client.Chain("v3/marketing/paygiftactivity/activities")}, n.client}
+	return V3MarketingPaygiftactivityActivities{GetCall(n.client.Chain("v3/marketing/paygiftactivity/activities")), n.client}
 }
 
 // V3MarketingPaygiftactivityActivities is /v3/marketing/paygiftactivity/activities.
@@ -1760,77 +1579,63 @@ type V3MarketingPaygiftactivityActivities struct {
 	client *wxpay.Client
 }
 
-// ActivityID is /v3/marketing/paygiftactivity/activities/{activity_id}.
-//
-// GET /v3/marketing/paygiftactivity/activities/{activity_id} 查询活动详情接口
+// ActivityID is GET /v3/marketing/paygiftactivity/activities/{activity_id} 查询活动详情接口:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012487971
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012492967
 func (n V3MarketingPaygiftactivityActivities) ActivityID(activityID string) V3MarketingPaygiftactivityActivitiesActivityID {
-	return V3MarketingPaygiftactivityActivitiesActivityID{GetCall{n.client.Chain("v3/marketing/paygiftactivity/activities/{activity_id}").Var("activity_id", activityID)}}
+	return V3MarketingPaygiftactivityActivitiesActivityID{GetCall(n.client.Chain("v3/marketing/paygiftactivity/activities/{activity_id}").Var("activity_id", activityID))}
 }
 
 // V3MarketingPaygiftactivityActivitiesActivityID is /v3/marketing/paygiftactivity/activities/{activity_id}.
 type V3MarketingPaygiftactivityActivitiesActivityID struct{ GetCall }
 
-// Goods is /v3/marketing/paygiftactivity/activities/{activity_id}/goods.
-//
-// GET /v3/marketing/paygiftactivity/activities/{activity_id}/goods 查询活动指定商品列表
+// Goods is GET /v3/marketing/paygiftactivity/activities/{activity_id}/goods 查询活动指定商品列表:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466448
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466492
 func (n V3MarketingPaygiftactivityActivitiesActivityID) Goods() GetCall {
-	return GetCall{n.chain.Chain("goods")}
+	return GetCall(wxpay.Chain(n.GetCall).Chain("goods"))
 }
 
-// Merchants is /v3/marketing/paygiftactivity/activities/{activity_id}/merchants.
-//
-// GET /v3/marketing/paygiftactivity/activities/{activity_id}/merchants 查询活动发券商户号
+// Merchants is GET /v3/marketing/paygiftactivity/activities/{activity_id}/merchants 查询活动发券商户号:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466149
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466191
 func (n V3MarketingPaygiftactivityActivitiesActivityID) Merchants() V3MarketingPaygiftactivityActivitiesActivityIDMerchants {
-	return V3MarketingPaygiftactivityActivitiesActivityIDMerchants{GetCall{n.chain.Chain("merchants")}}
+	return V3MarketingPaygiftactivityActivitiesActivityIDMerchants{GetCall(wxpay.Chain(n.GetCall).Chain("merchants"))}
 }
 
 // V3MarketingPaygiftactivityActivitiesActivityIDMerchants is /v3/marketing/paygiftactivity/activities/{activity_id}/merchants.
 type V3MarketingPaygiftactivityActivitiesActivityIDMerchants struct{ GetCall }
 
-// Add is /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/add.
-//
-// POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/add 新增活动发券商户号
+// Add is POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/add 新增活动发券商户号:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466671
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466735
 func (n V3MarketingPaygiftactivityActivitiesActivityIDMerchants) Add() PostCall {
-	return PostCall{n.chain.Chain("add")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("add"))
 }
 
-// DeleteSegment is /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/delete.
-//
-// POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/delete 删除活动发券商户号
+// DeleteSegment is POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/delete 删除活动发券商户号:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466787
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466827
 func (n V3MarketingPaygiftactivityActivitiesActivityIDMerchants) DeleteSegment() PostCall {
-	return PostCall{n.chain.Chain("delete")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("delete"))
 }
 
-// Terminate is /v3/marketing/paygiftactivity/activities/{activity_id}/terminate.
-//
-// POST /v3/marketing/paygiftactivity/activities/{activity_id}/terminate 终止活动
+// Terminate is POST /v3/marketing/paygiftactivity/activities/{activity_id}/terminate 终止活动:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466523
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466633
 func (n V3MarketingPaygiftactivityActivitiesActivityID) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
-// UniqueThresholdActivity is /v3/marketing/paygiftactivity/unique-threshold-activity.
-//
-// POST /v3/marketing/paygiftactivity/unique-threshold-activity 创建全场满额送活动
-//   - body: activity_base_info.activity_name, activity_base_info.activity_second_title,
+// UniqueThresholdActivity is POST /v3/marketing/paygiftactivity/unique-threshold-activity 创建全场满额送活动:
+//   - required in body: activity_base_info.activity_name, activity_base_info.activity_second_title,
 //     activity_base_info.merchant_logo_url, activity_base_info.out_request_no, activity_base_info.delivery_purpose,
 //     award_send_rule.award_type, award_send_rule.merchant_option, award_send_rule.transaction_amount_minimum,
 //     award_send_rule.send_content
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012487898
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012492900
 func (n V3MarketingPaygiftactivity) UniqueThresholdActivity() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/paygiftactivity/unique-threshold-activity")}
+	return PostCall(n.client.Chain("v3/marketing/paygiftactivity/unique-threshold-activity"))
 }
 
 // ShoppingReceipt is /v3/marketing/shopping-receipt.
@@ -1841,15 +1646,13 @@ func (n V3Marketing) ShoppingReceipt() V3MarketingShoppingReceipt {
 // V3MarketingShoppingReceipt is /v3/marketing/shopping-receipt.
 type V3MarketingShoppingReceipt struct{ client *wxpay.Client }
 
-// Customentrances is /v3/marketing/shopping-receipt/customentrances.
-//
-// POST /v3/marketing/shopping-receipt/customentrances 创建自定义入口
-//   - body: custom_entrance_type, subtitle, start_time, end_time, custom_entrance_state, brand_id, out_request_no,
-//     jump_link.mini_programs_appid, jump_link.mini_programs_path
+// Customentrances is POST /v3/marketing/shopping-receipt/customentrances 创建自定义入口:
+//   - required in body: custom_entrance_type, subtitle, start_time, end_time, custom_entrance_state, brand_id,
+//     out_request_no, jump_link.mini_programs_appid, jump_link.mini_programs_path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526342
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697703
 func (n V3MarketingShoppingReceipt) Customentrances() V3MarketingShoppingReceiptCustomentrances {
-	return V3MarketingShoppingReceiptCustomentrances{PostCall{n.client.Chain("v3/marketing/shopping-receipt/customentrances")}, n.client}
+	return V3MarketingShoppingReceiptCustomentrances{PostCall(n.client.Chain("v3/marketing/shopping-receipt/customentrances")), n.client}
 }
 
 // V3MarketingShoppingReceiptCustomentrances is /v3/marketing/shopping-receipt/customentrances.
@@ -1860,36 +1663,33 @@ type V3MarketingShoppingReceiptCustomentrances struct {
 
 // BrandID is /v3/marketing/shopping-receipt/customentrances/{brand_id}.
 //
-// GET /v3/marketing/shopping-receipt/customentrances/{brand_id} 查询自定义入口
+// GET /v3/marketing/shopping-receipt/customentrances/{brand_id} 查询自定义入口:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526406
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012698331
 //
-// PATCH /v3/marketing/shopping-receipt/customentrances/{brand_id} 更新自定义入口
-//   - body: out_request_no
+// PATCH /v3/marketing/shopping-receipt/customentrances/{brand_id} 更新自定义入口:
+//   - required in body: out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526475
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697769
 func (n V3MarketingShoppingReceiptCustomentrances) BrandID(brandID string) GetPatchCall {
-	return GetPatchCall{n.client.Chain("v3/marketing/shopping-receipt/customentrances/{brand_id}").Var("brand_id", brandID)}
+	return GetPatchCall(n.client.Chain("v3/marketing/shopping-receipt/customentrances/{brand_id}").Var("brand_id", brandID))
 }
 
-// Merchantshoppingreceiptjumpinfos is /v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos.
-//
-// POST /v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos 上传商家电子小票跳转信息
-//   - body: transaction_id, openid, merchant_upload_time, jump_info.merchant_appid, jump_info.merchant_path
+// Merchantshoppingreceiptjumpinfos is POST /v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos
+// 上传商家电子小票跳转信息:
+//   - required in body: transaction_id, openid, merchant_upload_time, jump_info.merchant_appid, jump_info.merchant_path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012443843
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012443825
 func (n V3MarketingShoppingReceipt) Merchantshoppingreceiptjumpinfos() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos")}
+	return PostCall(n.client.Chain("v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos"))
 }
 
-// Shoppingreceipts is /v3/marketing/shopping-receipt/shoppingreceipts.
-//
-// POST /v3/marketing/shopping-receipt/shoppingreceipts 上传电子小票
-//   - form: file, meta.transaction_id, meta.openid, meta.sha256
+// Shoppingreceipts is POST /v3/marketing/shopping-receipt/shoppingreceipts 上传电子小票:
+//   - required in form: file, meta.transaction_id, meta.openid, meta.sha256
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553506
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012698614
 func (n V3MarketingShoppingReceipt) Shoppingreceipts() PostCall {
-	return PostCall{n.client.Chain("v3/marketing/shopping-receipt/shoppingreceipts")}
+	return PostCall(n.client.Chain("v3/marketing/shopping-receipt/shoppingreceipts"))
 }
 
 // WeeklyDiscount is /v3/marketing/weekly-discount.
@@ -1900,13 +1700,11 @@ func (n V3Marketing) WeeklyDiscount() V3MarketingWeeklyDiscount {
 // V3MarketingWeeklyDiscount is /v3/marketing/weekly-discount.
 type V3MarketingWeeklyDiscount struct{ client *wxpay.Client }
 
-// Activities is /v3/marketing/weekly-discount/activities.
-//
-// GET /v3/marketing/weekly-discount/activities 查询周周惠活动列表
-//   - query: limit, offset, applying_merchant_id, activity_area_code, activity_scene
+// Activities is GET /v3/marketing/weekly-discount/activities 查询周周惠活动列表:
+//   - required in query: limit, offset, applying_merchant_id, activity_area_code, activity_scene
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_3.shtml
 func (n V3MarketingWeeklyDiscount) Activities() V3MarketingWeeklyDiscountActivities {
-	return V3MarketingWeeklyDiscountActivities{GetCall{n.client.Chain("v3/marketing/weekly-discount/activities")}, n.client}
+	return V3MarketingWeeklyDiscountActivities{GetCall(n.client.Chain("v3/marketing/weekly-discount/activities")), n.client}
 }
 
 // V3MarketingWeeklyDiscountActivities is /v3/marketing/weekly-discount/activities.
@@ -1915,24 +1713,20 @@ type V3MarketingWeeklyDiscountActivities struct {
 	client *wxpay.Client
 }
 
-// ActivityID is /v3/marketing/weekly-discount/activities/{activity_id}.
-//
-// GET /v3/marketing/weekly-discount/activities/{activity_id} 查询周周惠活动详情
+// ActivityID is GET /v3/marketing/weekly-discount/activities/{activity_id} 查询周周惠活动详情:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_2.shtml
 func (n V3MarketingWeeklyDiscountActivities) ActivityID(activityID string) V3MarketingWeeklyDiscountActivitiesActivityID {
-	return V3MarketingWeeklyDiscountActivitiesActivityID{GetCall{n.client.Chain("v3/marketing/weekly-discount/activities/{activity_id}").Var("activity_id", activityID)}}
+	return V3MarketingWeeklyDiscountActivitiesActivityID{GetCall(n.client.Chain("v3/marketing/weekly-discount/activities/{activity_id}").Var("activity_id", activityID))}
 }
 
 // V3MarketingWeeklyDiscountActivitiesActivityID is /v3/marketing/weekly-discount/activities/{activity_id}.
 type V3MarketingWeeklyDiscountActivitiesActivityID struct{ GetCall }
 
-// Apply is /v3/marketing/weekly-discount/activities/{activity_id}/apply.
-//
-// POST /v3/marketing/weekly-discount/activities/{activity_id}/apply 报名周周惠活动
-//   - body: applying_merchant_id, store_id
+// Apply is POST /v3/marketing/weekly-discount/activities/{activity_id}/apply 报名周周惠活动:
+//   - required in body: applying_merchant_id, store_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_1.shtml
 func (n V3MarketingWeeklyDiscountActivitiesActivityID) Apply() PostCall {
-	return PostCall{n.chain.Chain("apply")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
 }
 
 // WithdrawFavor is /v3/marketing/withdraw-favor.
@@ -1961,13 +1755,13 @@ type V3MarketingWithdrawFavorUsersOpenid struct{ chain wxpay.Chain }
 
 // Coupons is /v3/marketing/withdraw-favor/users/{openid}/coupons.
 //
-// GET /v3/marketing/withdraw-favor/users/{openid}/coupons 查询批次下用户银行提现免费券列表
-//   - query: mchid, stock_id, appid
+// GET /v3/marketing/withdraw-favor/users/{openid}/coupons 查询批次下用户银行提现免费券列表:
+//   - required in query: mchid, stock_id, appid
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_2_2.shtml
 //
-// POST /v3/marketing/withdraw-favor/users/{openid}/coupons 为用户发银行提现免费券
-//   - body: mchid, stock_id, appid, send_request_no
+// POST /v3/marketing/withdraw-favor/users/{openid}/coupons 为用户发银行提现免费券:
+//   - required in body: mchid, stock_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_2_1.shtml
 func (n V3MarketingWithdrawFavorUsersOpenid) Coupons() GetPostCall {
-	return GetPostCall{n.chain.Chain("coupons")}
+	return GetPostCall(n.chain.Chain("coupons"))
 }

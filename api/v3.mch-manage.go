@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // MchManage is /v3/mch-manage.
 func (n V3Root) MchManage() V3MchManage {
@@ -30,34 +28,29 @@ func (n V3MchManageMchManageRecords) SubMchid() V3MchManageMchManageRecordsSubMc
 // V3MchManageMchManageRecordsSubMchid is /v3/mch-manage/mch-manage-records/sub-mchid.
 type V3MchManageMchManageRecordsSubMchid struct{ client *wxpay.Client }
 
-// SubMchid is /v3/mch-manage/mch-manage-records/sub-mchid/{sub_mchid}.
-//
-// GET /v3/mch-manage/mch-manage-records/sub-mchid/{sub_mchid} 分页查询子商户名下的商户管理记录
-//   - query: limit, manage_record_type
+// SubMchid is GET /v3/mch-manage/mch-manage-records/sub-mchid/{sub_mchid} 分页查询子商户名下的商户管理记录:
+//   - required in query: limit, manage_record_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940381
 func (n V3MchManageMchManageRecordsSubMchid) SubMchid(subMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/mch-manage/mch-manage-records/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetCall(n.client.Chain("v3/mch-manage/mch-manage-records/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
-// ManageRecordID is /v3/mch-manage/mch-manage-records/{manage_record_id}.
-//
-// GET /v3/mch-manage/mch-manage-records/{manage_record_id} 查询子商户下指定商户管理记录
-//   - query: sub_mchid
+// ManageRecordID is GET /v3/mch-manage/mch-manage-records/{manage_record_id} 查询子商户下指定商户管理记录:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940383
 func (n V3MchManageMchManageRecords) ManageRecordID(manageRecordID string) V3MchManageMchManageRecordsManageRecordID {
-	return V3MchManageMchManageRecordsManageRecordID{GetCall{n.client.Chain("v3/mch-manage/mch-manage-records/{manage_record_id}").Var("manage_record_id", manageRecordID)}}
+	return V3MchManageMchManageRecordsManageRecordID{GetCall(n.client.Chain("v3/mch-manage/mch-manage-records/{manage_record_id}").Var("manage_record_id", manageRecordID))}
 }
 
 // V3MchManageMchManageRecordsManageRecordID is /v3/mch-manage/mch-manage-records/{manage_record_id}.
 type V3MchManageMchManageRecordsManageRecordID struct{ GetCall }
 
-// MchManageSubmissions is /v3/mch-manage/mch-manage-records/{manage_record_id}/mch-manage-submissions.
-//
-// POST /v3/mch-manage/mch-manage-records/{manage_record_id}/mch-manage-submissions 对指定商户管理记录提交资料
-//   - body: sub_mchid, submit_data.record_fields
+// MchManageSubmissions is POST /v3/mch-manage/mch-manage-records/{manage_record_id}/mch-manage-submissions
+// 对指定商户管理记录提交资料:
+//   - required in body: sub_mchid, submit_data.record_fields
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940417
 func (n V3MchManageMchManageRecordsManageRecordID) MchManageSubmissions() PostCall {
-	return PostCall{n.chain.Chain("mch-manage-submissions")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("mch-manage-submissions"))
 }
 
 // SubmissionFiles is /v3/mch-manage/submission-files.
@@ -84,11 +77,9 @@ func (n V3MchManageSubmissionFilesSubMchid) SubMchid(subMchid string) V3MchManag
 // V3MchManageSubmissionFilesSubMchidSubMchid is /v3/mch-manage/submission-files/sub-mchid/{sub_mchid}.
 type V3MchManageSubmissionFilesSubMchidSubMchid struct{ chain wxpay.Chain }
 
-// Upload is /v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload.
-//
-// POST /v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload 上传商户提交资料文件
-//   - form: submission_file, meta.file_name, meta.file_digest, meta.item_id
+// Upload is POST /v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload 上传商户提交资料文件:
+//   - required in form: submission_file, meta.file_name, meta.file_digest, meta.item_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940425
 func (n V3MchManageSubmissionFilesSubMchidSubMchid) Upload() PostCall {
-	return PostCall{n.chain.Chain("upload")}
+	return PostCall(n.chain.Chain("upload"))
 }

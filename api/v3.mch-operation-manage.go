@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // MchOperationManage is /v3/mch-operation-manage.
 func (n V3Root) MchOperationManage() V3MchOperationManage {
@@ -22,34 +20,28 @@ func (n V3MchOperationManage) EnhancedDueDiligence() V3MchOperationManageEnhance
 // V3MchOperationManageEnhancedDueDiligence is /v3/mch-operation-manage/enhanced-due-diligence.
 type V3MchOperationManageEnhancedDueDiligence struct{ client *wxpay.Client }
 
-// DueDiligenceID is /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}.
-//
-// GET /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id} 查询子商户强化尽调单信息
-//   - query: sub_mchid
+// DueDiligenceID is GET /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id} 查询子商户强化尽调单信息:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015631048
 func (n V3MchOperationManageEnhancedDueDiligence) DueDiligenceID(dueDiligenceID string) V3MchOperationManageEnhancedDueDiligenceDueDiligenceID {
-	return V3MchOperationManageEnhancedDueDiligenceDueDiligenceID{GetCall{n.client.Chain("v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}").Var("due_diligence_id", dueDiligenceID)}}
+	return V3MchOperationManageEnhancedDueDiligenceDueDiligenceID{GetCall(n.client.Chain("v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}").Var("due_diligence_id", dueDiligenceID))}
 }
 
 // V3MchOperationManageEnhancedDueDiligenceDueDiligenceID is /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}.
 type V3MchOperationManageEnhancedDueDiligenceDueDiligenceID struct{ GetCall }
 
-// Submit is /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/submit.
-//
-// POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/submit 提交尽调资料
-//   - body: sub_mchid
+// Submit is POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/submit 提交尽调资料:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015631033
 func (n V3MchOperationManageEnhancedDueDiligenceDueDiligenceID) Submit() PostCall {
-	return PostCall{n.chain.Chain("submit")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("submit"))
 }
 
-// Upload is /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload.
-//
-// POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload 上传尽调资料文件
-//   - form: due_diligence_file, meta.file_name, meta.file_digest, meta.sub_mchid, meta.item_id
+// Upload is POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload 上传尽调资料文件:
+//   - required in form: due_diligence_file, meta.file_name, meta.file_digest, meta.sub_mchid, meta.item_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015631042
 func (n V3MchOperationManageEnhancedDueDiligenceDueDiligenceID) Upload() PostCall {
-	return PostCall{n.chain.Chain("upload")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("upload"))
 }
 
 // MerchantLimitations is /v3/mch-operation-manage/merchant-limitations.
@@ -68,10 +60,8 @@ func (n V3MchOperationManageMerchantLimitations) SubMchid() V3MchOperationManage
 // V3MchOperationManageMerchantLimitationsSubMchid is /v3/mch-operation-manage/merchant-limitations/sub-mchid.
 type V3MchOperationManageMerchantLimitationsSubMchid struct{ client *wxpay.Client }
 
-// SubMchid is /v3/mch-operation-manage/merchant-limitations/sub-mchid/{sub_mchid}.
-//
-// GET /v3/mch-operation-manage/merchant-limitations/sub-mchid/{sub_mchid} 查询子商户管控情况
+// SubMchid is GET /v3/mch-operation-manage/merchant-limitations/sub-mchid/{sub_mchid} 查询子商户管控情况:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012803072
 func (n V3MchOperationManageMerchantLimitationsSubMchid) SubMchid(subMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/mch-operation-manage/merchant-limitations/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetCall(n.client.Chain("v3/mch-operation-manage/merchant-limitations/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))
 }

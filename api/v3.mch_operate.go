@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // MchOperate is /v3/mch_operate.
 func (n V3Root) MchOperate() V3MchOperate {
@@ -22,13 +20,11 @@ func (n V3MchOperate) Risk() V3MchOperateRisk {
 // V3MchOperateRisk is /v3/mch_operate/risk.
 type V3MchOperateRisk struct{ client *wxpay.Client }
 
-// WithdrawlApply is /v3/mch_operate/risk/withdrawl-apply.
-//
-// POST /v3/mch_operate/risk/withdrawl-apply 提交已注销商户号可用余额提现申请单
-//   - body: sub_mchid, out_account_type, amount, out_request_no, payee_type, payee_info.account_type
+// WithdrawlApply is POST /v3/mch_operate/risk/withdrawl-apply 提交已注销商户号可用余额提现申请单:
+//   - required in body: sub_mchid, out_account_type, amount, out_request_no, payee_type, payee_info.account_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012488950
 func (n V3MchOperateRisk) WithdrawlApply() V3MchOperateRiskWithdrawlApply {
-	return V3MchOperateRiskWithdrawlApply{PostCall{n.client.Chain("v3/mch_operate/risk/withdrawl-apply")}, n.client}
+	return V3MchOperateRiskWithdrawlApply{PostCall(n.client.Chain("v3/mch_operate/risk/withdrawl-apply")), n.client}
 }
 
 // V3MchOperateRiskWithdrawlApply is /v3/mch_operate/risk/withdrawl-apply.
@@ -45,12 +41,10 @@ func (n V3MchOperateRiskWithdrawlApply) ApplymentID() V3MchOperateRiskWithdrawlA
 // V3MchOperateRiskWithdrawlApplyApplymentID is /v3/mch_operate/risk/withdrawl-apply/applyment-id.
 type V3MchOperateRiskWithdrawlApplyApplymentID struct{ client *wxpay.Client }
 
-// ApplymentID is /v3/mch_operate/risk/withdrawl-apply/applyment-id/{applyment_id}.
-//
-// GET /v3/mch_operate/risk/withdrawl-apply/applyment-id/{applyment_id} 微信支付提现申请单号查询提现申请单状态
+// ApplymentID is GET /v3/mch_operate/risk/withdrawl-apply/applyment-id/{applyment_id} 微信支付提现申请单号查询提现申请单状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012778400
 func (n V3MchOperateRiskWithdrawlApplyApplymentID) ApplymentID(applymentID string) GetCall {
-	return GetCall{n.client.Chain("v3/mch_operate/risk/withdrawl-apply/applyment-id/{applyment_id}").Var("applyment_id", applymentID)}
+	return GetCall(n.client.Chain("v3/mch_operate/risk/withdrawl-apply/applyment-id/{applyment_id}").Var("applyment_id", applymentID))
 }
 
 // OutRequestNo is /v3/mch_operate/risk/withdrawl-apply/out-request-no.
@@ -61,10 +55,8 @@ func (n V3MchOperateRiskWithdrawlApply) OutRequestNo() V3MchOperateRiskWithdrawl
 // V3MchOperateRiskWithdrawlApplyOutRequestNo is /v3/mch_operate/risk/withdrawl-apply/out-request-no.
 type V3MchOperateRiskWithdrawlApplyOutRequestNo struct{ client *wxpay.Client }
 
-// OutRequestNo is /v3/mch_operate/risk/withdrawl-apply/out-request-no/{out_request_no}.
-//
-// GET /v3/mch_operate/risk/withdrawl-apply/out-request-no/{out_request_no} 商户提现申请单号查询提现申请单状态
+// OutRequestNo is GET /v3/mch_operate/risk/withdrawl-apply/out-request-no/{out_request_no} 商户提现申请单号查询提现申请单状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476164
 func (n V3MchOperateRiskWithdrawlApplyOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall{n.client.Chain("v3/mch_operate/risk/withdrawl-apply/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo)}
+	return GetCall(n.client.Chain("v3/mch_operate/risk/withdrawl-apply/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }

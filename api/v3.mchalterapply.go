@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Mchalterapply is /v3/mchalterapply.
 func (n V3Root) Mchalterapply() V3Mchalterapply {
@@ -14,13 +12,11 @@ func (n V3Root) Mchalterapply() V3Mchalterapply {
 // V3Mchalterapply is /v3/mchalterapply.
 type V3Mchalterapply struct{ client *wxpay.Client }
 
-// Mchcontactalterapplyment is /v3/mchalterapply/mchcontactalterapplyment.
-//
-// POST /v3/mchalterapply/mchcontactalterapplyment 提交超管变更申请单
-//   - body: merchant_code, out_request_no
+// Mchcontactalterapplyment is POST /v3/mchalterapply/mchcontactalterapplyment 提交超管变更申请单:
+//   - required in body: merchant_code, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015617906
 func (n V3Mchalterapply) Mchcontactalterapplyment() V3MchalterapplyMchcontactalterapplyment {
-	return V3MchalterapplyMchcontactalterapplyment{PostCall{n.client.Chain("v3/mchalterapply/mchcontactalterapplyment")}, n.client}
+	return V3MchalterapplyMchcontactalterapplyment{PostCall(n.client.Chain("v3/mchalterapply/mchcontactalterapplyment")), n.client}
 }
 
 // V3MchalterapplyMchcontactalterapplyment is /v3/mchalterapply/mchcontactalterapplyment.
@@ -53,41 +49,34 @@ func (n V3MchalterapplyMchcontactalterapplymentMerchantMerchantCode) OutRequestN
 // V3MchalterapplyMchcontactalterapplymentMerchantMerchantCodeOutRequestNo is /v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}/out-request-no.
 type V3MchalterapplyMchcontactalterapplymentMerchantMerchantCodeOutRequestNo struct{ chain wxpay.Chain }
 
-// OutRequestNo is /v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no}.
-//
-// GET /v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no}
-// 查询超管变更申请单状态-使用业务单号和商户号
+// OutRequestNo is GET
+// /v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no}
+// 查询超管变更申请单状态-使用业务单号和商户号:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015617915
 func (n V3MchalterapplyMchcontactalterapplymentMerchantMerchantCodeOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall{n.chain.Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo)}
+	return GetCall(n.chain.Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
-// ApplyID is /v3/mchalterapply/mchcontactalterapplyment/{apply_id}.
-//
-// GET /v3/mchalterapply/mchcontactalterapplyment/{apply_id} 查询超管变更申请单状态-使用申请单号
+// ApplyID is GET /v3/mchalterapply/mchcontactalterapplyment/{apply_id} 查询超管变更申请单状态-使用申请单号:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015617911
 func (n V3MchalterapplyMchcontactalterapplyment) ApplyID(applyID string) V3MchalterapplyMchcontactalterapplymentApplyID {
-	return V3MchalterapplyMchcontactalterapplymentApplyID{GetCall{n.client.Chain("v3/mchalterapply/mchcontactalterapplyment/{apply_id}").Var("apply_id", applyID)}}
+	return V3MchalterapplyMchcontactalterapplymentApplyID{GetCall(n.client.Chain("v3/mchalterapply/mchcontactalterapplyment/{apply_id}").Var("apply_id", applyID))}
 }
 
 // V3MchalterapplyMchcontactalterapplymentApplyID is /v3/mchalterapply/mchcontactalterapplyment/{apply_id}.
 type V3MchalterapplyMchcontactalterapplymentApplyID struct{ GetCall }
 
-// Revoke is /v3/mchalterapply/mchcontactalterapplyment/{apply_id}/revoke.
-//
-// POST /v3/mchalterapply/mchcontactalterapplyment/{apply_id}/revoke 撤销超管变更申请单
+// Revoke is POST /v3/mchalterapply/mchcontactalterapplyment/{apply_id}/revoke 撤销超管变更申请单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015617919
 func (n V3MchalterapplyMchcontactalterapplymentApplyID) Revoke() PostCall {
-	return PostCall{n.chain.Chain("revoke")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("revoke"))
 }
 
-// Mchsubjectalterapplyment is /v3/mchalterapply/mchsubjectalterapplyment.
-//
-// POST /v3/mchalterapply/mchsubjectalterapplyment 提交资料变更申请单
-//   - body: merchant_code, out_request_no, organization_type
+// Mchsubjectalterapplyment is POST /v3/mchalterapply/mchsubjectalterapplyment 提交资料变更申请单:
+//   - required in body: merchant_code, out_request_no, organization_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014090649
 func (n V3Mchalterapply) Mchsubjectalterapplyment() V3MchalterapplyMchsubjectalterapplyment {
-	return V3MchalterapplyMchsubjectalterapplyment{PostCall{n.client.Chain("v3/mchalterapply/mchsubjectalterapplyment")}, n.client}
+	return V3MchalterapplyMchsubjectalterapplyment{PostCall(n.client.Chain("v3/mchalterapply/mchsubjectalterapplyment")), n.client}
 }
 
 // V3MchalterapplyMchsubjectalterapplyment is /v3/mchalterapply/mchsubjectalterapplyment.
@@ -120,41 +109,33 @@ func (n V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCode) OutRequestN
 // V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo is /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no.
 type V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo struct{ chain wxpay.Chain }
 
-// OutRequestNo is /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no}.
-//
-// GET /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no}
-// 查询申请单状态-使用业务单号
+// OutRequestNo is GET
+// /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no} 查询申请单状态-使用业务单号:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014090667
 func (n V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall{n.chain.Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo)}
+	return GetCall(n.chain.Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
-// ApplyID is /v3/mchalterapply/mchsubjectalterapplyment/{apply_id}.
-//
-// GET /v3/mchalterapply/mchsubjectalterapplyment/{apply_id} 查询资料变更申请单状态-使用申请单号
+// ApplyID is GET /v3/mchalterapply/mchsubjectalterapplyment/{apply_id} 查询资料变更申请单状态-使用申请单号:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014090655
 func (n V3MchalterapplyMchsubjectalterapplyment) ApplyID(applyID string) V3MchalterapplyMchsubjectalterapplymentApplyID {
-	return V3MchalterapplyMchsubjectalterapplymentApplyID{GetCall{n.client.Chain("v3/mchalterapply/mchsubjectalterapplyment/{apply_id}").Var("apply_id", applyID)}}
+	return V3MchalterapplyMchsubjectalterapplymentApplyID{GetCall(n.client.Chain("v3/mchalterapply/mchsubjectalterapplyment/{apply_id}").Var("apply_id", applyID))}
 }
 
 // V3MchalterapplyMchsubjectalterapplymentApplyID is /v3/mchalterapply/mchsubjectalterapplyment/{apply_id}.
 type V3MchalterapplyMchsubjectalterapplymentApplyID struct{ GetCall }
 
-// Revoke is /v3/mchalterapply/mchsubjectalterapplyment/{apply_id}/revoke.
-//
-// POST /v3/mchalterapply/mchsubjectalterapplyment/{apply_id}/revoke 撤销资料变更申请单
+// Revoke is POST /v3/mchalterapply/mchsubjectalterapplyment/{apply_id}/revoke 撤销资料变更申请单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014090672
 func (n V3MchalterapplyMchsubjectalterapplymentApplyID) Revoke() PostCall {
-	return PostCall{n.chain.Chain("revoke")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("revoke"))
 }
 
-// Merchantnamealterapplyment is /v3/mchalterapply/merchantnamealterapplyment.
-//
-// POST /v3/mchalterapply/merchantnamealterapplyment 提交商户简称变更申请单
-//   - body: sub_mchid, out_request_no, merchant_shortname
+// Merchantnamealterapplyment is POST /v3/mchalterapply/merchantnamealterapplyment 提交商户简称变更申请单:
+//   - required in body: sub_mchid, out_request_no, merchant_shortname
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016166071
 func (n V3Mchalterapply) Merchantnamealterapplyment() V3MchalterapplyMerchantnamealterapplyment {
-	return V3MchalterapplyMerchantnamealterapplyment{PostCall{n.client.Chain("v3/mchalterapply/merchantnamealterapplyment")}, n.client}
+	return V3MchalterapplyMerchantnamealterapplyment{PostCall(n.client.Chain("v3/mchalterapply/merchantnamealterapplyment")), n.client}
 }
 
 // V3MchalterapplyMerchantnamealterapplyment is /v3/mchalterapply/merchantnamealterapplyment.
@@ -187,30 +168,24 @@ func (n V3MchalterapplyMerchantnamealterapplymentMerchantSubMchid) OutRequestNo(
 // V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo is /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no.
 type V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo struct{ chain wxpay.Chain }
 
-// OutRequestNo is /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no/{out_request_no}.
-//
-// GET /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no/{out_request_no}
-// 查询商户简称申请单状态-使用业务单号和商户号
+// OutRequestNo is GET /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no/{out_request_no}
+// 查询商户简称申请单状态-使用业务单号和商户号:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016166085
 func (n V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall{n.chain.Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo)}
+	return GetCall(n.chain.Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
-// ApplyID is /v3/mchalterapply/merchantnamealterapplyment/{apply_id}.
-//
-// GET /v3/mchalterapply/merchantnamealterapplyment/{apply_id} 查询商户简称变更申请单状态-使用申请单号
+// ApplyID is GET /v3/mchalterapply/merchantnamealterapplyment/{apply_id} 查询商户简称变更申请单状态-使用申请单号:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016166074
 func (n V3MchalterapplyMerchantnamealterapplyment) ApplyID(applyID string) V3MchalterapplyMerchantnamealterapplymentApplyID {
-	return V3MchalterapplyMerchantnamealterapplymentApplyID{GetCall{n.client.Chain("v3/mchalterapply/merchantnamealterapplyment/{apply_id}").Var("apply_id", applyID)}}
+	return V3MchalterapplyMerchantnamealterapplymentApplyID{GetCall(n.client.Chain("v3/mchalterapply/merchantnamealterapplyment/{apply_id}").Var("apply_id", applyID))}
 }
 
 // V3MchalterapplyMerchantnamealterapplymentApplyID is /v3/mchalterapply/merchantnamealterapplyment/{apply_id}.
 type V3MchalterapplyMerchantnamealterapplymentApplyID struct{ GetCall }
 
-// Revoke is /v3/mchalterapply/merchantnamealterapplyment/{apply_id}/revoke.
-//
-// POST /v3/mchalterapply/merchantnamealterapplyment/{apply_id}/revoke 撤销商户简称变更申请单
+// Revoke is POST /v3/mchalterapply/merchantnamealterapplyment/{apply_id}/revoke 撤销商户简称变更申请单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016166090
 func (n V3MchalterapplyMerchantnamealterapplymentApplyID) Revoke() PostCall {
-	return PostCall{n.chain.Chain("revoke")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("revoke"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // MedIns is /v3/med-ins.
 func (n V3Root) MedIns() V3MedIns {
@@ -14,15 +12,13 @@ func (n V3Root) MedIns() V3MedIns {
 // V3MedIns is /v3/med-ins.
 type V3MedIns struct{ client *wxpay.Client }
 
-// Orders is /v3/med-ins/orders.
-//
-// POST /v3/med-ins/orders 医保自费混合收款下单
-//   - body: mix_pay_type, order_type, appid, payer.name, payer.id_digest, payer.card_type, out_trade_no, serial_no,
-//     city_id, med_inst_name, med_inst_no, total_fee, callback_url
+// Orders is POST /v3/med-ins/orders 医保自费混合收款下单:
+//   - required in body: mix_pay_type, order_type, appid, payer.name, payer.id_digest, payer.card_type, out_trade_no,
+//     serial_no, city_id, med_inst_name, med_inst_no, total_fee, callback_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016781466
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012503131
 func (n V3MedIns) Orders() V3MedInsOrders {
-	return V3MedInsOrders{PostCall{n.client.Chain("v3/med-ins/orders")}, n.client}
+	return V3MedInsOrders{PostCall(n.client.Chain("v3/med-ins/orders")), n.client}
 }
 
 // V3MedInsOrders is /v3/med-ins/orders.
@@ -39,13 +35,11 @@ func (n V3MedInsOrders) MixTradeNo() V3MedInsOrdersMixTradeNo {
 // V3MedInsOrdersMixTradeNo is /v3/med-ins/orders/mix-trade-no.
 type V3MedInsOrdersMixTradeNo struct{ client *wxpay.Client }
 
-// MixTradeNo is /v3/med-ins/orders/mix-trade-no/{mix_trade_no}.
-//
-// GET /v3/med-ins/orders/mix-trade-no/{mix_trade_no} 使用医保自费混合订单号查看下单结果
+// MixTradeNo is GET /v3/med-ins/orders/mix-trade-no/{mix_trade_no} 使用医保自费混合订单号查看下单结果:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016781479
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012503155
 func (n V3MedInsOrdersMixTradeNo) MixTradeNo(mixTradeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/med-ins/orders/mix-trade-no/{mix_trade_no}").Var("mix_trade_no", mixTradeNo)}
+	return GetCall(n.client.Chain("v3/med-ins/orders/mix-trade-no/{mix_trade_no}").Var("mix_trade_no", mixTradeNo))
 }
 
 // OutTradeNo is /v3/med-ins/orders/out-trade-no.
@@ -56,13 +50,11 @@ func (n V3MedInsOrders) OutTradeNo() V3MedInsOrdersOutTradeNo {
 // V3MedInsOrdersOutTradeNo is /v3/med-ins/orders/out-trade-no.
 type V3MedInsOrdersOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/med-ins/orders/out-trade-no/{out_trade_no}.
-//
-// GET /v3/med-ins/orders/out-trade-no/{out_trade_no} 使用商户订单号查看下单结果
+// OutTradeNo is GET /v3/med-ins/orders/out-trade-no/{out_trade_no} 使用商户订单号查看下单结果:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016781490
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012503286
 func (n V3MedInsOrdersOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/med-ins/orders/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}
+	return GetCall(n.client.Chain("v3/med-ins/orders/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
 
 // Refunds is /v3/med-ins/refunds.
@@ -73,14 +65,12 @@ func (n V3MedIns) Refunds() V3MedInsRefunds {
 // V3MedInsRefunds is /v3/med-ins/refunds.
 type V3MedInsRefunds struct{ client *wxpay.Client }
 
-// Notify is /v3/med-ins/refunds/notify.
-//
-// POST /v3/med-ins/refunds/notify 医保退款通知
-//   - query: mix_trade_no
-//   - body: sub_mchid, med_refund_total_fee, med_refund__gov_fee, med_refund__self_fee, med_refund__other_fee,
-//     refund_time, out_refund_no
+// Notify is POST /v3/med-ins/refunds/notify 医保退款通知:
+//   - required in query: mix_trade_no
+//   - required in body: sub_mchid, med_refund_total_fee, med_refund__gov_fee, med_refund__self_fee,
+//     med_refund__other_fee, refund_time, out_refund_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016781561
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012166534
 func (n V3MedInsRefunds) Notify() PostCall {
-	return PostCall{n.client.Chain("v3/med-ins/refunds/notify")}
+	return PostCall(n.client.Chain("v3/med-ins/refunds/notify"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // MerchantRiskManage is /v3/merchant-risk-manage.
 func (n V3Root) MerchantRiskManage() V3MerchantRiskManage {
@@ -22,67 +20,57 @@ func (n V3MerchantRiskManage) EcTradeRisk() V3MerchantRiskManageEcTradeRisk {
 // V3MerchantRiskManageEcTradeRisk is /v3/merchant-risk-manage/ec-trade-risk.
 type V3MerchantRiskManageEcTradeRisk struct{ client *wxpay.Client }
 
-// QueryRiskTrades is /v3/merchant-risk-manage/ec-trade-risk/query-risk-trades.
-//
-// POST /v3/merchant-risk-manage/ec-trade-risk/query-risk-trades 查询风险订单
+// QueryRiskTrades is POST /v3/merchant-risk-manage/ec-trade-risk/query-risk-trades 查询风险订单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013894247
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013894221
 func (n V3MerchantRiskManageEcTradeRisk) QueryRiskTrades() PostCall {
-	return PostCall{n.client.Chain("v3/merchant-risk-manage/ec-trade-risk/query-risk-trades")}
+	return PostCall(n.client.Chain("v3/merchant-risk-manage/ec-trade-risk/query-risk-trades"))
 }
 
-// RecvDisposeResult is /v3/merchant-risk-manage/ec-trade-risk/recv-dispose-result.
-//
-// POST /v3/merchant-risk-manage/ec-trade-risk/recv-dispose-result 回传处置结果
-//   - body: out_trade_no
+// RecvDisposeResult is POST /v3/merchant-risk-manage/ec-trade-risk/recv-dispose-result 回传处置结果:
+//   - required in body: out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013894250
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013894227
 func (n V3MerchantRiskManageEcTradeRisk) RecvDisposeResult() PostCall {
-	return PostCall{n.client.Chain("v3/merchant-risk-manage/ec-trade-risk/recv-dispose-result")}
+	return PostCall(n.client.Chain("v3/merchant-risk-manage/ec-trade-risk/recv-dispose-result"))
 }
 
-// ReportTradeUnionInformation is /v3/merchant-risk-manage/report-trade-union-information.
-//
-// POST /v3/merchant-risk-manage/report-trade-union-information 上报订单关联信息
+// ReportTradeUnionInformation is POST /v3/merchant-risk-manage/report-trade-union-information 上报订单关联信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529250
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692160
 func (n V3MerchantRiskManage) ReportTradeUnionInformation() PostCall {
-	return PostCall{n.client.Chain("v3/merchant-risk-manage/report-trade-union-information")}
+	return PostCall(n.client.Chain("v3/merchant-risk-manage/report-trade-union-information"))
 }
 
-// TradeRiskInformation is /v3/merchant-risk-manage/trade-risk-information.
-//
-// GET /v3/merchant-risk-manage/trade-risk-information 查询风险信息
-//   - query: out_trade_no
+// TradeRiskInformation is GET /v3/merchant-risk-manage/trade-risk-information 查询风险信息:
+//   - required in query: out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526198
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467535
 func (n V3MerchantRiskManage) TradeRiskInformation() GetCall {
-	return GetCall{n.client.Chain("v3/merchant-risk-manage/trade-risk-information")}
+	return GetCall(n.client.Chain("v3/merchant-risk-manage/trade-risk-information"))
 }
 
-// TradeRiskResult is /v3/merchant-risk-manage/trade-risk-result.
-//
-// POST /v3/merchant-risk-manage/trade-risk-result 处置结果回传
-//   - body: punish_type
+// TradeRiskResult is POST /v3/merchant-risk-manage/trade-risk-result 处置结果回传:
+//   - required in body: punish_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384516
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467540
 func (n V3MerchantRiskManage) TradeRiskResult() PostCall {
-	return PostCall{n.client.Chain("v3/merchant-risk-manage/trade-risk-result")}
+	return PostCall(n.client.Chain("v3/merchant-risk-manage/trade-risk-result"))
 }
 
 // ViolationNotifications is /v3/merchant-risk-manage/violation-notifications.
 //
-// GET /v3/merchant-risk-manage/violation-notifications 查询商户违规通知回调地址
+// GET /v3/merchant-risk-manage/violation-notifications 查询商户违规通知回调地址:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471327
 //
-// POST /v3/merchant-risk-manage/violation-notifications 创建商户违规通知回调地址
+// POST /v3/merchant-risk-manage/violation-notifications 创建商户违规通知回调地址:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471333
 //
-// PUT /v3/merchant-risk-manage/violation-notifications 修改商户违规通知回调地址
+// PUT /v3/merchant-risk-manage/violation-notifications 修改商户违规通知回调地址:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471330
 //
-// DELETE /v3/merchant-risk-manage/violation-notifications 删除商户违规通知回调地址
+// DELETE /v3/merchant-risk-manage/violation-notifications 删除商户违规通知回调地址:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471334
 func (n V3MerchantRiskManage) ViolationNotifications() GetPostPutDeleteCall {
-	return GetPostPutDeleteCall{n.client.Chain("v3/merchant-risk-manage/violation-notifications")}
+	return GetPostPutDeleteCall(n.client.Chain("v3/merchant-risk-manage/violation-notifications"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // MerchantService is /v3/merchant-service.
 func (n V3Root) MerchantService() V3MerchantService {
@@ -16,37 +14,34 @@ type V3MerchantService struct{ client *wxpay.Client }
 
 // ComplaintNotifications is /v3/merchant-service/complaint-notifications.
 //
-// GET /v3/merchant-service/complaint-notifications 查询投诉通知回调
+// GET /v3/merchant-service/complaint-notifications 查询投诉通知回调:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012459014
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012459065
 //
-// POST /v3/merchant-service/complaint-notifications 创建投诉通知回调
-//   - body: url
+// POST /v3/merchant-service/complaint-notifications 创建投诉通知回调:
+//   - required in body: url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458679
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458106
 //
-// PUT /v3/merchant-service/complaint-notifications 更新投诉通知回调
-//   - body: url
+// PUT /v3/merchant-service/complaint-notifications 更新投诉通知回调:
+//   - required in body: url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012459282
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012459287
 //
-// DELETE /v3/merchant-service/complaint-notifications 删除投诉通知回调
+// DELETE /v3/merchant-service/complaint-notifications 删除投诉通知回调:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012460452
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460474
 func (n V3MerchantService) ComplaintNotifications() GetPostPutDeleteCall {
-	return GetPostPutDeleteCall{n.client.Chain("v3/merchant-service/complaint-notifications")}
+	return GetPostPutDeleteCall(n.client.Chain("v3/merchant-service/complaint-notifications"))
 }
 
-// Complaints is /v3/merchant-service/complaints.
-//
-// GET /v3/merchant-service/complaints 查询投诉信息
-//   - query: begin_date, end_date
-//   - offline, use GET /v3/merchant-service/complaints-v2
+// Complaints is GET /v3/merchant-service/complaints 查询投诉信息:
+//   - required in query: begin_date, end_date
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml
 //
 // Deprecated: offline, use GET /v3/merchant-service/complaints-v2.
 func (n V3MerchantService) Complaints() V3MerchantServiceComplaints {
-	return V3MerchantServiceComplaints{GetCall{n.client.Chain("v3/merchant-service/complaints")}, n.client}
+	return V3MerchantServiceComplaints{GetCall(n.client.Chain("v3/merchant-service/complaints")), n.client}
 }
 
 // V3MerchantServiceComplaints is /v3/merchant-service/complaints.
@@ -55,39 +50,31 @@ type V3MerchantServiceComplaints struct {
 	client *wxpay.Client
 }
 
-// TransactionID is /v3/merchant-service/complaints/{transaction_id}.
-//
-// GET /v3/merchant-service/complaints/{transaction_id} 查询投诉详情
-//   - offline, use GET /v3/merchant-service/complaints-v2/{complaint_id}
+// TransactionID is GET /v3/merchant-service/complaints/{transaction_id} 查询投诉详情:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_8.shtml
 //
 // Deprecated: offline, use GET /v3/merchant-service/complaints-v2/{complaint_id}.
 func (n V3MerchantServiceComplaints) TransactionID(transactionID string) V3MerchantServiceComplaintsTransactionID {
-	return V3MerchantServiceComplaintsTransactionID{GetCall{n.client.Chain("v3/merchant-service/complaints/{transaction_id}").Var("transaction_id", transactionID)}}
+	return V3MerchantServiceComplaintsTransactionID{GetCall(n.client.Chain("v3/merchant-service/complaints/{transaction_id}").Var("transaction_id", transactionID))}
 }
 
 // V3MerchantServiceComplaintsTransactionID is /v3/merchant-service/complaints/{transaction_id}.
 type V3MerchantServiceComplaintsTransactionID struct{ GetCall }
 
-// NegotiationHistorys is /v3/merchant-service/complaints/{transaction_id}/negotiation-historys.
-//
-// GET /v3/merchant-service/complaints/{transaction_id}/negotiation-historys 查询投诉协商历史
-//   - offline, use GET /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys
+// NegotiationHistorys is GET /v3/merchant-service/complaints/{transaction_id}/negotiation-historys 查询投诉协商历史:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml
 //
 // Deprecated: offline, use GET /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys.
 func (n V3MerchantServiceComplaintsTransactionID) NegotiationHistorys() GetCall {
-	return GetCall{n.chain.Chain("negotiation-historys")}
+	return GetCall(wxpay.Chain(n.GetCall).Chain("negotiation-historys"))
 }
 
-// ComplaintsV2 is /v3/merchant-service/complaints-v2.
-//
-// GET /v3/merchant-service/complaints-v2 查询投诉单列表
-//   - query: begin_date, end_date
+// ComplaintsV2 is GET /v3/merchant-service/complaints-v2 查询投诉单列表:
+//   - required in query: begin_date, end_date
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012533431
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691285
 func (n V3MerchantService) ComplaintsV2() V3MerchantServiceComplaintsV2 {
-	return V3MerchantServiceComplaintsV2{GetCall{n.client.Chain("v3/merchant-service/complaints-v2")}, n.client}
+	return V3MerchantServiceComplaintsV2{GetCall(n.client.Chain("v3/merchant-service/complaints-v2")), n.client}
 }
 
 // V3MerchantServiceComplaintsV2 is /v3/merchant-service/complaints-v2.
@@ -96,79 +83,64 @@ type V3MerchantServiceComplaintsV2 struct {
 	client *wxpay.Client
 }
 
-// ComplaintID is /v3/merchant-service/complaints-v2/{complaint_id}.
-//
-// GET /v3/merchant-service/complaints-v2/{complaint_id} 查询投诉单详情
+// ComplaintID is GET /v3/merchant-service/complaints-v2/{complaint_id} 查询投诉单详情:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012533436
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691648
 func (n V3MerchantServiceComplaintsV2) ComplaintID(complaintID string) V3MerchantServiceComplaintsV2ComplaintID {
-	return V3MerchantServiceComplaintsV2ComplaintID{GetCall{n.client.Chain("v3/merchant-service/complaints-v2/{complaint_id}").Var("complaint_id", complaintID)}}
+	return V3MerchantServiceComplaintsV2ComplaintID{GetCall(n.client.Chain("v3/merchant-service/complaints-v2/{complaint_id}").Var("complaint_id", complaintID))}
 }
 
 // V3MerchantServiceComplaintsV2ComplaintID is /v3/merchant-service/complaints-v2/{complaint_id}.
 type V3MerchantServiceComplaintsV2ComplaintID struct{ GetCall }
 
-// Complete is /v3/merchant-service/complaints-v2/{complaint_id}/complete.
-//
-// POST /v3/merchant-service/complaints-v2/{complaint_id}/complete 反馈处理完成
-//   - body: complainted_mchid
+// Complete is POST /v3/merchant-service/complaints-v2/{complaint_id}/complete 反馈处理完成:
+//   - required in body: complainted_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467255
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467217
 func (n V3MerchantServiceComplaintsV2ComplaintID) Complete() PostCall {
-	return PostCall{n.chain.Chain("complete")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("complete"))
 }
 
-// NegotiationHistorys is /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys.
-//
-// GET /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys 查询投诉协商历史
+// NegotiationHistorys is GET /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys 查询投诉协商历史:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012533439
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691802
 func (n V3MerchantServiceComplaintsV2ComplaintID) NegotiationHistorys() GetCall {
-	return GetCall{n.chain.Chain("negotiation-historys")}
+	return GetCall(wxpay.Chain(n.GetCall).Chain("negotiation-historys"))
 }
 
-// Response is /v3/merchant-service/complaints-v2/{complaint_id}/response.
-//
-// POST /v3/merchant-service/complaints-v2/{complaint_id}/response 提交回复
-//   - body: complainted_mchid, response_content
+// Response is POST /v3/merchant-service/complaints-v2/{complaint_id}/response 提交回复:
+//   - required in body: complainted_mchid, response_content
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467254
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467213
 func (n V3MerchantServiceComplaintsV2ComplaintID) Response() PostCall {
-	return PostCall{n.chain.Chain("response")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("response"))
 }
 
-// ResponseImmediateService is /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service.
-//
-// POST /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service 回复需要即时服务的投诉单
-//   - body: complainted_mchid, message, idempotent_id
+// ResponseImmediateService is POST /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service
+// 回复需要即时服务的投诉单:
+//   - required in body: complainted_mchid, message, idempotent_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017151596
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017151726
 func (n V3MerchantServiceComplaintsV2ComplaintID) ResponseImmediateService() PostCall {
-	return PostCall{n.chain.Chain("response-immediate-service")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("response-immediate-service"))
 }
 
-// UpdateRefundProgress is /v3/merchant-service/complaints-v2/{complaint_id}/update-refund-progress.
-//
-// POST /v3/merchant-service/complaints-v2/{complaint_id}/update-refund-progress 更新退款审批结果
-//   - body: action
+// UpdateRefundProgress is POST /v3/merchant-service/complaints-v2/{complaint_id}/update-refund-progress 更新退款审批结果:
+//   - required in body: action
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467256
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467218
 func (n V3MerchantServiceComplaintsV2ComplaintID) UpdateRefundProgress() PostCall {
-	return PostCall{n.chain.Chain("update-refund-progress")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("update-refund-progress"))
 }
 
-// Feedbacks is /v3/merchant-service/feedbacks.
-//
-// POST /v3/merchant-service/feedbacks 商户反馈
-//   - body: transaction_id, complainted_mchid, feedback_content
-//   - offline, use POST /v3/merchant-service/complaints-v2/{complaint_id}/response or POST
-//     /v3/merchant-service/complaints-v2/{complaint_id}/complete
+// Feedbacks is POST /v3/merchant-service/feedbacks 商户反馈:
+//   - required in body: transaction_id, complainted_mchid, feedback_content
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
 //
 // Deprecated: offline, use POST /v3/merchant-service/complaints-v2/{complaint_id}/response or POST
 // /v3/merchant-service/complaints-v2/{complaint_id}/complete.
 func (n V3MerchantService) Feedbacks() PostCall {
-	return PostCall{n.client.Chain("v3/merchant-service/feedbacks")}
+	return PostCall(n.client.Chain("v3/merchant-service/feedbacks"))
 }
 
 // Images is /v3/merchant-service/images.
@@ -179,21 +151,17 @@ func (n V3MerchantService) Images() V3MerchantServiceImages {
 // V3MerchantServiceImages is /v3/merchant-service/images.
 type V3MerchantServiceImages struct{ client *wxpay.Client }
 
-// Upload is /v3/merchant-service/images/upload.
-//
-// POST /v3/merchant-service/images/upload 商户上传反馈图片
-//   - form: file, meta.sha256, meta.filename
+// Upload is POST /v3/merchant-service/images/upload 商户上传反馈图片:
+//   - required in form: file, meta.sha256, meta.filename
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467250
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467222
 func (n V3MerchantServiceImages) Upload() PostCall {
-	return PostCall{n.client.Chain("v3/merchant-service/images/upload")}
+	return PostCall(n.client.Chain("v3/merchant-service/images/upload"))
 }
 
-// MediaID is /v3/merchant-service/images/{media_id}.
-//
-// GET /v3/merchant-service/images/{media_id} 图片下载
+// MediaID is GET /v3/merchant-service/images/{media_id} 图片下载:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467251
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467223
 func (n V3MerchantServiceImages) MediaID(mediaID string) GetCall {
-	return GetCall{n.client.Chain("v3/merchant-service/images/{media_id}").Var("media_id", mediaID)}
+	return GetCall(n.client.Chain("v3/merchant-service/images/{media_id}").Var("media_id", mediaID))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // MerchantSettlement is /v3/merchant-settlement.
 func (n V3Root) MerchantSettlement() V3MerchantSettlement {
@@ -14,13 +12,11 @@ func (n V3Root) MerchantSettlement() V3MerchantSettlement {
 // V3MerchantSettlement is /v3/merchant-settlement.
 type V3MerchantSettlement struct{ client *wxpay.Client }
 
-// MerchantSettleRuleApplications is /v3/merchant-settlement/merchant-settle-rule-applications.
-//
-// POST /v3/merchant-settlement/merchant-settle-rule-applications 申请修改特约商户结算规则
-//   - body: acquiring_bank_id, channel_id, sub_mchid, settle_rule_id
+// MerchantSettleRuleApplications is POST /v3/merchant-settlement/merchant-settle-rule-applications 申请修改特约商户结算规则:
+//   - required in body: acquiring_bank_id, channel_id, sub_mchid, settle_rule_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697924
 func (n V3MerchantSettlement) MerchantSettleRuleApplications() V3MerchantSettlementMerchantSettleRuleApplications {
-	return V3MerchantSettlementMerchantSettleRuleApplications{PostCall{n.client.Chain("v3/merchant-settlement/merchant-settle-rule-applications")}, n.client}
+	return V3MerchantSettlementMerchantSettleRuleApplications{PostCall(n.client.Chain("v3/merchant-settlement/merchant-settle-rule-applications")), n.client}
 }
 
 // V3MerchantSettlementMerchantSettleRuleApplications is /v3/merchant-settlement/merchant-settle-rule-applications.
@@ -29,10 +25,8 @@ type V3MerchantSettlementMerchantSettleRuleApplications struct {
 	client *wxpay.Client
 }
 
-// ApplicationID is /v3/merchant-settlement/merchant-settle-rule-applications/{application_id}.
-//
-// GET /v3/merchant-settlement/merchant-settle-rule-applications/{application_id} 根据申请单ID查询结果
+// ApplicationID is GET /v3/merchant-settlement/merchant-settle-rule-applications/{application_id} 根据申请单ID查询结果:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012698574
 func (n V3MerchantSettlementMerchantSettleRuleApplications) ApplicationID(applicationID string) GetCall {
-	return GetCall{n.client.Chain("v3/merchant-settlement/merchant-settle-rule-applications/{application_id}").Var("application_id", applicationID)}
+	return GetCall(n.client.Chain("v3/merchant-settlement/merchant-settle-rule-applications/{application_id}").Var("application_id", applicationID))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // MerchantStore is /v3/merchant-store.
 func (n V3Root) MerchantStore() V3MerchantStore {
@@ -14,13 +12,11 @@ func (n V3Root) MerchantStore() V3MerchantStore {
 // V3MerchantStore is /v3/merchant-store.
 type V3MerchantStore struct{ client *wxpay.Client }
 
-// Stores is /v3/merchant-store/stores.
-//
-// POST /v3/merchant-store/stores 创建门店
+// Stores is POST /v3/merchant-store/stores 创建门店:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085766
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013948546
 func (n V3MerchantStore) Stores() V3MerchantStoreStores {
-	return V3MerchantStoreStores{PostCall{n.client.Chain("v3/merchant-store/stores")}, n.client}
+	return V3MerchantStoreStores{PostCall(n.client.Chain("v3/merchant-store/stores")), n.client}
 }
 
 // V3MerchantStoreStores is /v3/merchant-store/stores.
@@ -31,15 +27,15 @@ type V3MerchantStoreStores struct {
 
 // StoreID is /v3/merchant-store/stores/{store_id}.
 //
-// GET /v3/merchant-store/stores/{store_id} 查询门店
+// GET /v3/merchant-store/stores/{store_id} 查询门店:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085769
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013948577
 //
-// PATCH /v3/merchant-store/stores/{store_id} 修改门店
+// PATCH /v3/merchant-store/stores/{store_id} 修改门店:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085768
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013948551
 func (n V3MerchantStoreStores) StoreID(storeID string) V3MerchantStoreStoresStoreID {
-	return V3MerchantStoreStoresStoreID{GetPatchCall{n.client.Chain("v3/merchant-store/stores/{store_id}").Var("store_id", storeID)}}
+	return V3MerchantStoreStoresStoreID{GetPatchCall(n.client.Chain("v3/merchant-store/stores/{store_id}").Var("store_id", storeID))}
 }
 
 // V3MerchantStoreStoresStoreID is /v3/merchant-store/stores/{store_id}.
@@ -47,27 +43,23 @@ type V3MerchantStoreStoresStoreID struct{ GetPatchCall }
 
 // Recipients is /v3/merchant-store/stores/{store_id}/recipients.
 func (n V3MerchantStoreStoresStoreID) Recipients() V3MerchantStoreStoresStoreIDRecipients {
-	return V3MerchantStoreStoresStoreIDRecipients{n.chain}
+	return V3MerchantStoreStoresStoreIDRecipients{wxpay.Chain(n.GetPatchCall)}
 }
 
 // V3MerchantStoreStoresStoreIDRecipients is /v3/merchant-store/stores/{store_id}/recipients.
 type V3MerchantStoreStoresStoreIDRecipients struct{ chain wxpay.Chain }
 
-// Bind is /v3/merchant-store/stores/{store_id}/recipients/bind.
-//
-// POST /v3/merchant-store/stores/{store_id}/recipients/bind 绑定门店收款信息
-//   - body: sub_mchid, store_recipient[].mchid
+// Bind is POST /v3/merchant-store/stores/{store_id}/recipients/bind 绑定门店收款信息:
+//   - required in body: sub_mchid, store_recipient[].mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085771
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013948579
 func (n V3MerchantStoreStoresStoreIDRecipients) Bind() PostCall {
-	return PostCall{n.chain.Chain("recipients/bind")}
+	return PostCall(n.chain.Chain("recipients/bind"))
 }
 
-// Unbind is /v3/merchant-store/stores/{store_id}/recipients/unbind.
-//
-// POST /v3/merchant-store/stores/{store_id}/recipients/unbind 解除门店收款信息绑定
+// Unbind is POST /v3/merchant-store/stores/{store_id}/recipients/unbind 解除门店收款信息绑定:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085773
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013948580
 func (n V3MerchantStoreStoresStoreIDRecipients) Unbind() PostCall {
-	return PostCall{n.chain.Chain("recipients/unbind")}
+	return PostCall(n.chain.Chain("recipients/unbind"))
 }

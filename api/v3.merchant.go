@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Merchant is /v3/merchant.
 func (n V3Root) Merchant() V3Merchant {
@@ -30,14 +28,12 @@ func (n V3MerchantFund) Balance() V3MerchantFundBalance {
 // V3MerchantFundBalance is /v3/merchant/fund/balance.
 type V3MerchantFundBalance struct{ client *wxpay.Client }
 
-// AccountType is /v3/merchant/fund/balance/{account_type}.
-//
-// GET /v3/merchant/fund/balance/{account_type} 查询账户实时余额
+// AccountType is GET /v3/merchant/fund/balance/{account_type} 查询账户实时余额:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476700
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012720926
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721477
 func (n V3MerchantFundBalance) AccountType(accountType string) GetCall {
-	return GetCall{n.client.Chain("v3/merchant/fund/balance/{account_type}").Var("account_type", accountType)}
+	return GetCall(n.client.Chain("v3/merchant/fund/balance/{account_type}").Var("account_type", accountType))
 }
 
 // Dayendbalance is /v3/merchant/fund/dayendbalance.
@@ -48,24 +44,20 @@ func (n V3MerchantFund) Dayendbalance() V3MerchantFundDayendbalance {
 // V3MerchantFundDayendbalance is /v3/merchant/fund/dayendbalance.
 type V3MerchantFundDayendbalance struct{ client *wxpay.Client }
 
-// AccountType is /v3/merchant/fund/dayendbalance/{account_type}.
-//
-// GET /v3/merchant/fund/dayendbalance/{account_type} 查询账户日终余额
-//   - query: date
+// AccountType is GET /v3/merchant/fund/dayendbalance/{account_type} 查询账户日终余额:
+//   - required in query: date
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476702
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012720989
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721446
 func (n V3MerchantFundDayendbalance) AccountType(accountType string) GetCall {
-	return GetCall{n.client.Chain("v3/merchant/fund/dayendbalance/{account_type}").Var("account_type", accountType)}
+	return GetCall(n.client.Chain("v3/merchant/fund/dayendbalance/{account_type}").Var("account_type", accountType))
 }
 
-// Withdraw is /v3/merchant/fund/withdraw.
-//
-// POST /v3/merchant/fund/withdraw 电商平台提现
-//   - body: out_request_no, amount, account_type
+// Withdraw is POST /v3/merchant/fund/withdraw 电商平台提现:
+//   - required in body: out_request_no, amount, account_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476670
 func (n V3MerchantFund) Withdraw() V3MerchantFundWithdraw {
-	return V3MerchantFundWithdraw{PostCall{n.client.Chain("v3/merchant/fund/withdraw")}, n.client}
+	return V3MerchantFundWithdraw{PostCall(n.client.Chain("v3/merchant/fund/withdraw")), n.client}
 }
 
 // V3MerchantFundWithdraw is /v3/merchant/fund/withdraw.
@@ -82,15 +74,13 @@ func (n V3MerchantFundWithdraw) BillType() V3MerchantFundWithdrawBillType {
 // V3MerchantFundWithdrawBillType is /v3/merchant/fund/withdraw/bill-type.
 type V3MerchantFundWithdrawBillType struct{ client *wxpay.Client }
 
-// BillType is /v3/merchant/fund/withdraw/bill-type/{bill_type}.
-//
-// GET /v3/merchant/fund/withdraw/bill-type/{bill_type} 按日下载提现异常文件
-//   - query: bill_date
+// BillType is GET /v3/merchant/fund/withdraw/bill-type/{bill_type} 按日下载提现异常文件:
+//   - required in query: bill_date
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476678
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012720060
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012719776
 func (n V3MerchantFundWithdrawBillType) BillType(billType string) GetCall {
-	return GetCall{n.client.Chain("v3/merchant/fund/withdraw/bill-type/{bill_type}").Var("bill_type", billType)}
+	return GetCall(n.client.Chain("v3/merchant/fund/withdraw/bill-type/{bill_type}").Var("bill_type", billType))
 }
 
 // OutRequestNo is /v3/merchant/fund/withdraw/out-request-no.
@@ -101,12 +91,10 @@ func (n V3MerchantFundWithdraw) OutRequestNo() V3MerchantFundWithdrawOutRequestN
 // V3MerchantFundWithdrawOutRequestNo is /v3/merchant/fund/withdraw/out-request-no.
 type V3MerchantFundWithdrawOutRequestNo struct{ client *wxpay.Client }
 
-// OutRequestNo is /v3/merchant/fund/withdraw/out-request-no/{out_request_no}.
-//
-// GET /v3/merchant/fund/withdraw/out-request-no/{out_request_no} 电商平台(商户提现单号查询)提现状态
+// OutRequestNo is GET /v3/merchant/fund/withdraw/out-request-no/{out_request_no} 电商平台(商户提现单号查询)提现状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476672
 func (n V3MerchantFundWithdrawOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall{n.client.Chain("v3/merchant/fund/withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo)}
+	return GetCall(n.client.Chain("v3/merchant/fund/withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
 // WithdrawID is /v3/merchant/fund/withdraw/withdraw-id.
@@ -117,12 +105,10 @@ func (n V3MerchantFundWithdraw) WithdrawID() V3MerchantFundWithdrawWithdrawID {
 // V3MerchantFundWithdrawWithdrawID is /v3/merchant/fund/withdraw/withdraw-id.
 type V3MerchantFundWithdrawWithdrawID struct{ client *wxpay.Client }
 
-// WithdrawID is /v3/merchant/fund/withdraw/withdraw-id/{withdraw_id}.
-//
-// GET /v3/merchant/fund/withdraw/withdraw-id/{withdraw_id} 电商平台(微信支付提现单号)查询提现状态
+// WithdrawID is GET /v3/merchant/fund/withdraw/withdraw-id/{withdraw_id} 电商平台(微信支付提现单号)查询提现状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476674
 func (n V3MerchantFundWithdrawWithdrawID) WithdrawID(withdrawID string) GetCall {
-	return GetCall{n.client.Chain("v3/merchant/fund/withdraw/withdraw-id/{withdraw_id}").Var("withdraw_id", withdrawID)}
+	return GetCall(n.client.Chain("v3/merchant/fund/withdraw/withdraw-id/{withdraw_id}").Var("withdraw_id", withdrawID))
 }
 
 // Media is /v3/merchant/media.
@@ -133,22 +119,18 @@ func (n V3Merchant) Media() V3MerchantMedia {
 // V3MerchantMedia is /v3/merchant/media.
 type V3MerchantMedia struct{ client *wxpay.Client }
 
-// Upload is /v3/merchant/media/upload.
-//
-// POST /v3/merchant/media/upload 文件上传
-//   - form: file, meta.sha256, meta.filename
+// Upload is POST /v3/merchant/media/upload 文件上传:
+//   - required in form: file, meta.sha256, meta.filename
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012760432
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012760490
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012760509
 func (n V3MerchantMedia) Upload() PostCall {
-	return PostCall{n.client.Chain("v3/merchant/media/upload")}
+	return PostCall(n.client.Chain("v3/merchant/media/upload"))
 }
 
-// VideoUpload is /v3/merchant/media/video_upload.
-//
-// POST /v3/merchant/media/video_upload 视频上传
-//   - form: file, meta.sha256, meta.filename
+// VideoUpload is POST /v3/merchant/media/video_upload 视频上传:
+//   - required in form: file, meta.sha256, meta.filename
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761084
 func (n V3MerchantMedia) VideoUpload() PostCall {
-	return PostCall{n.client.Chain("v3/merchant/media/video_upload")}
+	return PostCall(n.client.Chain("v3/merchant/media/video_upload"))
 }

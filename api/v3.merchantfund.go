@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Merchantfund is /v3/merchantfund.
 func (n V3Root) Merchantfund() V3Merchantfund {
@@ -22,14 +20,12 @@ func (n V3Merchantfund) Merchant() V3MerchantfundMerchant {
 // V3MerchantfundMerchant is /v3/merchantfund/merchant.
 type V3MerchantfundMerchant struct{ client *wxpay.Client }
 
-// IncomeRecords is /v3/merchantfund/merchant/income-records.
-//
-// GET /v3/merchantfund/merchant/income-records 服务商银行来账查询
-//   - query: account_type, date, limit
+// IncomeRecords is GET /v3/merchantfund/merchant/income-records 服务商银行来账查询:
+//   - required in query: account_type, date, limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012720300
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718647
 func (n V3MerchantfundMerchant) IncomeRecords() GetCall {
-	return GetCall{n.client.Chain("v3/merchantfund/merchant/income-records")}
+	return GetCall(n.client.Chain("v3/merchantfund/merchant/income-records"))
 }
 
 // Partner is /v3/merchantfund/partner.
@@ -40,13 +36,11 @@ func (n V3Merchantfund) Partner() V3MerchantfundPartner {
 // V3MerchantfundPartner is /v3/merchantfund/partner.
 type V3MerchantfundPartner struct{ client *wxpay.Client }
 
-// IncomeRecords is /v3/merchantfund/partner/income-records.
-//
-// GET /v3/merchantfund/partner/income-records 特约商户银行来账查询
-//   - query: sub_mchid, account_type, date, limit
+// IncomeRecords is GET /v3/merchantfund/partner/income-records 特约商户银行来账查询:
+//   - required in query: sub_mchid, account_type, date, limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012720249
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718620
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012712728
 func (n V3MerchantfundPartner) IncomeRecords() GetCall {
-	return GetCall{n.client.Chain("v3/merchantfund/partner/income-records")}
+	return GetCall(n.client.Chain("v3/merchantfund/partner/income-records"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Multiuse is /v3/multiuse.
 func (n V3Root) Multiuse() V3Multiuse {
@@ -30,28 +28,22 @@ func (n V3MultiuseStocks) StockID(stockID string) V3MultiuseStocksStockID {
 // V3MultiuseStocksStockID is /v3/multiuse/stocks/{stock_id}.
 type V3MultiuseStocksStockID struct{ chain wxpay.Chain }
 
-// RefundFlow is /v3/multiuse/stocks/{stock_id}/refund-flow.
-//
-// GET /v3/multiuse/stocks/{stock_id}/refund-flow 下载批次退款明细
+// RefundFlow is GET /v3/multiuse/stocks/{stock_id}/refund-flow 下载批次退款明细:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012539762
 func (n V3MultiuseStocksStockID) RefundFlow() GetCall {
-	return GetCall{n.chain.Chain("refund-flow")}
+	return GetCall(n.chain.Chain("refund-flow"))
 }
 
-// SendFlow is /v3/multiuse/stocks/{stock_id}/send-flow.
-//
-// GET /v3/multiuse/stocks/{stock_id}/send-flow 下载批次发放明细
+// SendFlow is GET /v3/multiuse/stocks/{stock_id}/send-flow 下载批次发放明细:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012539756
 func (n V3MultiuseStocksStockID) SendFlow() GetCall {
-	return GetCall{n.chain.Chain("send-flow")}
+	return GetCall(n.chain.Chain("send-flow"))
 }
 
-// UseFlow is /v3/multiuse/stocks/{stock_id}/use-flow.
-//
-// GET /v3/multiuse/stocks/{stock_id}/use-flow 下载核销明细
+// UseFlow is GET /v3/multiuse/stocks/{stock_id}/use-flow 下载核销明细:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012539758
 func (n V3MultiuseStocksStockID) UseFlow() GetCall {
-	return GetCall{n.chain.Chain("use-flow")}
+	return GetCall(n.chain.Chain("use-flow"))
 }
 
 // Users is /v3/multiuse/users.
@@ -70,11 +62,9 @@ func (n V3MultiuseUsers) Openid(openid string) V3MultiuseUsersOpenid {
 // V3MultiuseUsersOpenid is /v3/multiuse/users/{openid}.
 type V3MultiuseUsersOpenid struct{ chain wxpay.Chain }
 
-// Coupons is /v3/multiuse/users/{openid}/coupons.
-//
-// POST /v3/multiuse/users/{openid}/coupons 发放指定批次的消费金
-//   - body: stock_id, out_request_no, user_name, id_card_number, appid, card_type
+// Coupons is POST /v3/multiuse/users/{openid}/coupons 发放指定批次的消费金:
+//   - required in body: stock_id, out_request_no, user_name, id_card_number, appid, card_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012539766
 func (n V3MultiuseUsersOpenid) Coupons() PostCall {
-	return PostCall{n.chain.Chain("coupons")}
+	return PostCall(n.chain.Chain("coupons"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // NewTaxControlFapiao is /v3/new-tax-control-fapiao.
 func (n V3Root) NewTaxControlFapiao() V3NewTaxControlFapiao {
@@ -14,28 +12,24 @@ func (n V3Root) NewTaxControlFapiao() V3NewTaxControlFapiao {
 // V3NewTaxControlFapiao is /v3/new-tax-control-fapiao.
 type V3NewTaxControlFapiao struct{ client *wxpay.Client }
 
-// CardTemplate is /v3/new-tax-control-fapiao/card-template.
-//
-// POST /v3/new-tax-control-fapiao/card-template 创建电子发票卡券模板
-//   - body: card_appid, card_template_information.logo_url
+// CardTemplate is POST /v3/new-tax-control-fapiao/card-template 创建电子发票卡券模板:
+//   - required in body: card_appid, card_template_information.logo_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529382
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474026
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792562
 func (n V3NewTaxControlFapiao) CardTemplate() PostCall {
-	return PostCall{n.client.Chain("v3/new-tax-control-fapiao/card-template")}
+	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/card-template"))
 }
 
-// FapiaoApplications is /v3/new-tax-control-fapiao/fapiao-applications.
-//
-// POST /v3/new-tax-control-fapiao/fapiao-applications 开具电子发票
-//   - body: scene, fapiao_apply_id, buyer_information.type, buyer_information.name, fapiao_information[].fapiao_id,
-//     fapiao_information[].total_amount, fapiao_information[].need_list, fapiao_information[].items[].tax_code,
-//     fapiao_information[].items[].quantity, fapiao_information[].items[].total_amount,
-//     fapiao_information[].items[].discount
+// FapiaoApplications is POST /v3/new-tax-control-fapiao/fapiao-applications 开具电子发票:
+//   - required in body: scene, fapiao_apply_id, buyer_information.type, buyer_information.name,
+//     fapiao_information[].fapiao_id, fapiao_information[].total_amount, fapiao_information[].need_list,
+//     fapiao_information[].items[].tax_code, fapiao_information[].items[].quantity,
+//     fapiao_information[].items[].total_amount, fapiao_information[].items[].discount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538301
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474060
 func (n V3NewTaxControlFapiao) FapiaoApplications() V3NewTaxControlFapiaoFapiaoApplications {
-	return V3NewTaxControlFapiaoFapiaoApplications{PostCall{n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications")}, n.client}
+	return V3NewTaxControlFapiaoFapiaoApplications{PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications")), n.client}
 }
 
 // V3NewTaxControlFapiaoFapiaoApplications is /v3/new-tax-control-fapiao/fapiao-applications.
@@ -44,103 +38,89 @@ type V3NewTaxControlFapiaoFapiaoApplications struct {
 	client *wxpay.Client
 }
 
-// IssueGeneral is /v3/new-tax-control-fapiao/fapiao-applications/issue-general.
-//
-// POST /v3/new-tax-control-fapiao/fapiao-applications/issue-general 开具通用行业电子发票
-//   - body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name, fapiao_information.fapiao_id,
-//     fapiao_information.total_amount, fapiao_information.items[].tax_code, fapiao_information.items[].goods_name,
-//     fapiao_information.items[].total_amount, fapiao_information.items[].tax_rate,
-//     fapiao_information.items[].discount, fapiao_information.billing_person_id, fapiao_information.fapiao_bill_type,
-//     fapiao_information.transaction_information[].pay_channel,
+// IssueGeneral is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-general 开具通用行业电子发票:
+//   - required in body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name,
+//     fapiao_information.fapiao_id, fapiao_information.total_amount, fapiao_information.items[].tax_code,
+//     fapiao_information.items[].goods_name, fapiao_information.items[].total_amount,
+//     fapiao_information.items[].tax_rate, fapiao_information.items[].discount, fapiao_information.billing_person_id,
+//     fapiao_information.fapiao_bill_type, fapiao_information.transaction_information[].pay_channel,
 //     fapiao_information.transaction_information[].transaction_id, fapiao_information.transaction_information[].amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792574
 func (n V3NewTaxControlFapiaoFapiaoApplications) IssueGeneral() PostCall {
-	return PostCall{n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-general")}
+	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-general"))
 }
 
-// IssuePassengerTransport is /v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport.
-//
-// POST /v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport 开具旅客运输行业电子发票
-//   - body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name, fapiao_information.fapiao_id,
-//     fapiao_information.total_amount, fapiao_information.items[].tax_code, fapiao_information.items[].goods_name,
-//     fapiao_information.items[].total_amount, fapiao_information.items[].tax_rate,
-//     fapiao_information.items[].discount, fapiao_information.billing_person_id, fapiao_information.fapiao_bill_type,
-//     fapiao_information.transaction_information[].pay_channel,
+// IssuePassengerTransport is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport
+// 开具旅客运输行业电子发票:
+//   - required in body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name,
+//     fapiao_information.fapiao_id, fapiao_information.total_amount, fapiao_information.items[].tax_code,
+//     fapiao_information.items[].goods_name, fapiao_information.items[].total_amount,
+//     fapiao_information.items[].tax_rate, fapiao_information.items[].discount, fapiao_information.billing_person_id,
+//     fapiao_information.fapiao_bill_type, fapiao_information.transaction_information[].pay_channel,
 //     fapiao_information.transaction_information[].transaction_id, fapiao_information.transaction_information[].amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4025863376
 func (n V3NewTaxControlFapiaoFapiaoApplications) IssuePassengerTransport() PostCall {
-	return PostCall{n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport")}
+	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport"))
 }
 
-// IssueRefinedOil is /v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil.
-//
-// POST /v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil 开具成品油行业电子发票
-//   - body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name, fapiao_information.fapiao_id,
-//     fapiao_information.total_amount, fapiao_information.items[].tax_code, fapiao_information.items[].goods_name,
-//     fapiao_information.items[].total_amount, fapiao_information.items[].tax_rate,
-//     fapiao_information.items[].discount, fapiao_information.billing_person_id, fapiao_information.fapiao_bill_type,
-//     fapiao_information.transaction_information[].pay_channel,
+// IssueRefinedOil is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil 开具成品油行业电子发票:
+//   - required in body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name,
+//     fapiao_information.fapiao_id, fapiao_information.total_amount, fapiao_information.items[].tax_code,
+//     fapiao_information.items[].goods_name, fapiao_information.items[].total_amount,
+//     fapiao_information.items[].tax_rate, fapiao_information.items[].discount, fapiao_information.billing_person_id,
+//     fapiao_information.fapiao_bill_type, fapiao_information.transaction_information[].pay_channel,
 //     fapiao_information.transaction_information[].transaction_id, fapiao_information.transaction_information[].amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016760559
 func (n V3NewTaxControlFapiaoFapiaoApplications) IssueRefinedOil() PostCall {
-	return PostCall{n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil")}
+	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil"))
 }
 
-// RealEstateLeasing is /v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing.
-//
-// POST /v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing 开具不动产租赁行业电子发票
-//   - body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name, fapiao_information.fapiao_id,
-//     fapiao_information.total_amount, fapiao_information.items[].tax_code, fapiao_information.items[].goods_name,
-//     fapiao_information.items[].total_amount, fapiao_information.items[].tax_rate,
-//     fapiao_information.items[].discount, fapiao_information.billing_person_id, fapiao_information.fapiao_bill_type,
-//     fapiao_information.transaction_information[].pay_channel,
+// RealEstateLeasing is POST /v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing 开具不动产租赁行业电子发票:
+//   - required in body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name,
+//     fapiao_information.fapiao_id, fapiao_information.total_amount, fapiao_information.items[].tax_code,
+//     fapiao_information.items[].goods_name, fapiao_information.items[].total_amount,
+//     fapiao_information.items[].tax_rate, fapiao_information.items[].discount, fapiao_information.billing_person_id,
+//     fapiao_information.fapiao_bill_type, fapiao_information.transaction_information[].pay_channel,
 //     fapiao_information.transaction_information[].transaction_id, fapiao_information.transaction_information[].amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015941740
 func (n V3NewTaxControlFapiaoFapiaoApplications) RealEstateLeasing() PostCall {
-	return PostCall{n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing")}
+	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing"))
 }
 
-// UploadFapiaoFile is /v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file.
-//
-// POST /v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file 上传电子发票文件
-//   - form: file, meta.file_type, meta.digest_alogrithm, meta.digest
+// UploadFapiaoFile is POST /v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file 上传电子发票文件:
+//   - required in form: file, meta.file_type, meta.digest_alogrithm, meta.digest
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556605
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012696830
 func (n V3NewTaxControlFapiaoFapiaoApplications) UploadFapiaoFile() PostCall {
-	return PostCall{n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file")}
+	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file"))
 }
 
-// FapiaoApplyID is /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}.
-//
-// GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id} 查询电子发票
+// FapiaoApplyID is GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id} 查询电子发票:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012531753
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012489258
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792567
 func (n V3NewTaxControlFapiaoFapiaoApplications) FapiaoApplyID(fapiaoApplyID string) V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID {
-	return V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID{GetCall{n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}").Var("fapiao_apply_id", fapiaoApplyID)}}
+	return V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID{GetCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}").Var("fapiao_apply_id", fapiaoApplyID))}
 }
 
 // V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID is /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}.
 type V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID struct{ GetCall }
 
-// FapiaoFiles is /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/fapiao-files.
-//
-// GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/fapiao-files 获取发票下载信息
-//   - query: sub_mchid, fapiao_id
+// FapiaoFiles is GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/fapiao-files 获取发票下载信息:
+//   - required in query: sub_mchid, fapiao_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538335
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474067
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792576
 func (n V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID) FapiaoFiles() GetCall {
-	return GetCall{n.chain.Chain("fapiao-files")}
+	return GetCall(wxpay.Chain(n.GetCall).Chain("fapiao-files"))
 }
 
-// InsertCards is /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/insert-cards.
-//
-// POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/insert-cards 将电子发票插入微信用户卡包
-//   - body: scene, buyer_information.type, buyer_information.name, fapiao_card_information[].fapiao_media_id,
-//     fapiao_card_information[].fapiao_number, fapiao_card_information[].fapiao_code,
-//     fapiao_card_information[].fapiao_time, fapiao_card_information[].check_code, fapiao_card_information[].password,
-//     fapiao_card_information[].total_amount, fapiao_card_information[].tax_amount, fapiao_card_information[].amount,
+// InsertCards is POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/insert-cards 将电子发票插入微信用户卡包:
+//   - required in body: scene, buyer_information.type, buyer_information.name,
+//     fapiao_card_information[].fapiao_media_id, fapiao_card_information[].fapiao_number,
+//     fapiao_card_information[].fapiao_code, fapiao_card_information[].fapiao_time,
+//     fapiao_card_information[].check_code, fapiao_card_information[].password, fapiao_card_information[].total_amount,
+//     fapiao_card_information[].tax_amount, fapiao_card_information[].amount,
 //     fapiao_card_information[].seller_information.name, fapiao_card_information[].seller_information.taxpayer_id,
 //     fapiao_card_information[].seller_information.address, fapiao_card_information[].extra_information.drawer,
 //     fapiao_card_information[].items[].tax_code, fapiao_card_information[].items[].goods_name,
@@ -152,18 +132,16 @@ func (n V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID) FapiaoFiles() GetC
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474078
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792579
 func (n V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID) InsertCards() PostCall {
-	return PostCall{n.chain.Chain("insert-cards")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("insert-cards"))
 }
 
-// Reverse is /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/reverse.
-//
-// POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/reverse 冲红电子发票
-//   - body: reverse_reason, fapiao_information[].fapiao_id, fapiao_information[].fapiao_number
+// Reverse is POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/reverse 冲红电子发票:
+//   - required in body: reverse_reason, fapiao_information[].fapiao_id, fapiao_information[].fapiao_number
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538327
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474062
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792575
 func (n V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID) Reverse() PostCall {
-	return PostCall{n.chain.Chain("reverse")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }
 
 // Fapiaomerchant is /v3/new-tax-control-fapiao/fapiaomerchant.
@@ -174,22 +152,18 @@ func (n V3NewTaxControlFapiao) Fapiaomerchant() V3NewTaxControlFapiaoFapiaomerch
 // V3NewTaxControlFapiaoFapiaomerchant is /v3/new-tax-control-fapiao/fapiaomerchant.
 type V3NewTaxControlFapiaoFapiaomerchant struct{ client *wxpay.Client }
 
-// Getspinviteurl is /v3/new-tax-control-fapiao/fapiaomerchant/getspinviteurl.
-//
-// GET /v3/new-tax-control-fapiao/fapiaomerchant/getspinviteurl 获取邀请商户开通服务商电子发票能力
-//   - query: operation_type, fapiao_mode, invite_code
+// Getspinviteurl is GET /v3/new-tax-control-fapiao/fapiaomerchant/getspinviteurl 获取邀请商户开通服务商电子发票能力:
+//   - required in query: operation_type, fapiao_mode, invite_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015941495
 func (n V3NewTaxControlFapiaoFapiaomerchant) Getspinviteurl() GetCall {
-	return GetCall{n.client.Chain("v3/new-tax-control-fapiao/fapiaomerchant/getspinviteurl")}
+	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/fapiaomerchant/getspinviteurl"))
 }
 
-// Listspinvitemchinfo is /v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo.
-//
-// GET /v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo 获取邀请开通的商户信息
-//   - query: query_time_start, query_time_end, offset, limit, mch_invite_status
+// Listspinvitemchinfo is GET /v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo 获取邀请开通的商户信息:
+//   - required in query: query_time_start, query_time_end, offset, limit, mch_invite_status
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015941524
 func (n V3NewTaxControlFapiaoFapiaomerchant) Listspinvitemchinfo() GetCall {
-	return GetCall{n.client.Chain("v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo")}
+	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo"))
 }
 
 // Merchant is /v3/new-tax-control-fapiao/merchant.
@@ -200,38 +174,34 @@ func (n V3NewTaxControlFapiao) Merchant() V3NewTaxControlFapiaoMerchant {
 // V3NewTaxControlFapiaoMerchant is /v3/new-tax-control-fapiao/merchant.
 type V3NewTaxControlFapiaoMerchant struct{ client *wxpay.Client }
 
-// BaseInformation is /v3/new-tax-control-fapiao/merchant/base-information.
-//
-// GET /v3/new-tax-control-fapiao/merchant/base-information 获取商户开票基础信息
-//   - query: sub_mchid
+// BaseInformation is GET /v3/new-tax-control-fapiao/merchant/base-information 获取商户开票基础信息:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538180
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474053
 func (n V3NewTaxControlFapiaoMerchant) BaseInformation() GetCall {
-	return GetCall{n.client.Chain("v3/new-tax-control-fapiao/merchant/base-information")}
+	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/merchant/base-information"))
 }
 
 // DevelopmentConfig is /v3/new-tax-control-fapiao/merchant/development-config.
 //
-// GET /v3/new-tax-control-fapiao/merchant/development-config 查询商户配置的开发选项
+// GET /v3/new-tax-control-fapiao/merchant/development-config 查询商户配置的开发选项:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529526
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474033
 //
-// PATCH /v3/new-tax-control-fapiao/merchant/development-config 配置开发选项
+// PATCH /v3/new-tax-control-fapiao/merchant/development-config 配置开发选项:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529457
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474031
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792563
 func (n V3NewTaxControlFapiaoMerchant) DevelopmentConfig() GetPatchCall {
-	return GetPatchCall{n.client.Chain("v3/new-tax-control-fapiao/merchant/development-config")}
+	return GetPatchCall(n.client.Chain("v3/new-tax-control-fapiao/merchant/development-config"))
 }
 
-// TaxCodes is /v3/new-tax-control-fapiao/merchant/tax-codes.
-//
-// GET /v3/new-tax-control-fapiao/merchant/tax-codes 获取商品和服务税收分类对照表
-//   - query: offset, limit
+// TaxCodes is GET /v3/new-tax-control-fapiao/merchant/tax-codes 获取商品和服务税收分类对照表:
+//   - required in query: offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538236
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474057
 func (n V3NewTaxControlFapiaoMerchant) TaxCodes() GetCall {
-	return GetCall{n.client.Chain("v3/new-tax-control-fapiao/merchant/tax-codes")}
+	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/merchant/tax-codes"))
 }
 
 // SubMchid is /v3/new-tax-control-fapiao/merchant/{sub_mchid}.
@@ -242,31 +212,25 @@ func (n V3NewTaxControlFapiaoMerchant) SubMchid(subMchid string) V3NewTaxControl
 // V3NewTaxControlFapiaoMerchantSubMchid is /v3/new-tax-control-fapiao/merchant/{sub_mchid}.
 type V3NewTaxControlFapiaoMerchantSubMchid struct{ chain wxpay.Chain }
 
-// Check is /v3/new-tax-control-fapiao/merchant/{sub_mchid}/check.
-//
-// POST /v3/new-tax-control-fapiao/merchant/{sub_mchid}/check 检查子商户开票功能状态
+// Check is POST /v3/new-tax-control-fapiao/merchant/{sub_mchid}/check 检查子商户开票功能状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474022
 func (n V3NewTaxControlFapiaoMerchantSubMchid) Check() PostCall {
-	return PostCall{n.chain.Chain("check")}
+	return PostCall(n.chain.Chain("check"))
 }
 
-// CheckStatus is /v3/new-tax-control-fapiao/merchant/{sub_mchid}/check-status.
-//
-// GET /v3/new-tax-control-fapiao/merchant/{sub_mchid}/check-status 检查子商户开票功能状态
+// CheckStatus is GET /v3/new-tax-control-fapiao/merchant/{sub_mchid}/check-status 检查子商户开票功能状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792561
 func (n V3NewTaxControlFapiaoMerchantSubMchid) CheckStatus() GetCall {
-	return GetCall{n.chain.Chain("check-status")}
+	return GetCall(n.chain.Chain("check-status"))
 }
 
-// UserTitle is /v3/new-tax-control-fapiao/user-title.
-//
-// GET /v3/new-tax-control-fapiao/user-title 获取用户填写的抬头
-//   - query: scene, fapiao_apply_id
+// UserTitle is GET /v3/new-tax-control-fapiao/user-title 获取用户填写的抬头:
+//   - required in query: scene, fapiao_apply_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538112
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474048
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015784260
 func (n V3NewTaxControlFapiao) UserTitle() V3NewTaxControlFapiaoUserTitle {
-	return V3NewTaxControlFapiaoUserTitle{GetCall{n.client.Chain("v3/new-tax-control-fapiao/user-title")}, n.client}
+	return V3NewTaxControlFapiaoUserTitle{GetCall(n.client.Chain("v3/new-tax-control-fapiao/user-title")), n.client}
 }
 
 // V3NewTaxControlFapiaoUserTitle is /v3/new-tax-control-fapiao/user-title.
@@ -275,13 +239,11 @@ type V3NewTaxControlFapiaoUserTitle struct {
 	client *wxpay.Client
 }
 
-// TitleURL is /v3/new-tax-control-fapiao/user-title/title-url.
-//
-// GET /v3/new-tax-control-fapiao/user-title/title-url 获取抬头填写链接
-//   - query: fapiao_apply_id, source, appid, openid, total_amount
+// TitleURL is GET /v3/new-tax-control-fapiao/user-title/title-url 获取抬头填写链接:
+//   - required in query: fapiao_apply_id, source, appid, openid, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538106
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474040
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015770776
 func (n V3NewTaxControlFapiaoUserTitle) TitleURL() GetCall {
-	return GetCall{n.client.Chain("v3/new-tax-control-fapiao/user-title/title-url")}
+	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/user-title/title-url"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Offlineface is /v3/offlineface.
 func (n V3Root) Offlineface() V3Offlineface {
@@ -14,13 +12,11 @@ func (n V3Root) Offlineface() V3Offlineface {
 // V3Offlineface is /v3/offlineface.
 type V3Offlineface struct{ client *wxpay.Client }
 
-// Authinfo is /v3/offlineface/authinfo.
-//
-// POST /v3/offlineface/authinfo 获取authinfo接口
-//   - body: sp_appid, sub_mchid, device_id, raw_data, organization_id
+// Authinfo is POST /v3/offlineface/authinfo 获取authinfo接口:
+//   - required in body: sp_appid, sub_mchid, device_id, raw_data, organization_id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3Offlineface) Authinfo() PostCall {
-	return PostCall{n.client.Chain("v3/offlineface/authinfo")}
+	return PostCall(n.client.Chain("v3/offlineface/authinfo"))
 }
 
 // Contracts is /v3/offlineface/contracts.
@@ -31,30 +27,24 @@ func (n V3Offlineface) Contracts() V3OfflinefaceContracts {
 // V3OfflinefaceContracts is /v3/offlineface/contracts.
 type V3OfflinefaceContracts struct{ client *wxpay.Client }
 
-// Presign is /v3/offlineface/contracts/presign.
-//
-// POST /v3/offlineface/contracts/presign 预签约接口
-//   - body: business_name, facepay_user.out_user_id, facepay_user.organization_id
+// Presign is POST /v3/offlineface/contracts/presign 预签约接口:
+//   - required in body: business_name, facepay_user.out_user_id, facepay_user.organization_id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3OfflinefaceContracts) Presign() PostCall {
-	return PostCall{n.client.Chain("v3/offlineface/contracts/presign")}
+	return PostCall(n.client.Chain("v3/offlineface/contracts/presign"))
 }
 
-// ContractID is /v3/offlineface/contracts/{contract_id}.
-//
-// GET /v3/offlineface/contracts/{contract_id} 签约查询接口
+// ContractID is GET /v3/offlineface/contracts/{contract_id} 签约查询接口:
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3OfflinefaceContracts) ContractID(contractID string) GetCall {
-	return GetCall{n.client.Chain("v3/offlineface/contracts/{contract_id}").Var("contract_id", contractID)}
+	return GetCall(n.client.Chain("v3/offlineface/contracts/{contract_id}").Var("contract_id", contractID))
 }
 
-// FaceCollections is /v3/offlineface/face-collections.
-//
-// GET /v3/offlineface/face-collections 查询重采用户列表
-//   - query: organization_id
+// FaceCollections is GET /v3/offlineface/face-collections 查询重采用户列表:
+//   - required in query: organization_id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3Offlineface) FaceCollections() V3OfflinefaceFaceCollections {
-	return V3OfflinefaceFaceCollections{GetCall{n.client.Chain("v3/offlineface/face-collections")}, n.client}
+	return V3OfflinefaceFaceCollections{GetCall(n.client.Chain("v3/offlineface/face-collections")), n.client}
 }
 
 // V3OfflinefaceFaceCollections is /v3/offlineface/face-collections.
@@ -63,30 +53,24 @@ type V3OfflinefaceFaceCollections struct {
 	client *wxpay.Client
 }
 
-// CollectionID is /v3/offlineface/face-collections/{collection_id}.
-//
-// GET /v3/offlineface/face-collections/{collection_id} 查询重采请求详情
+// CollectionID is GET /v3/offlineface/face-collections/{collection_id} 查询重采请求详情:
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3OfflinefaceFaceCollections) CollectionID(collectionID string) GetCall {
-	return GetCall{n.client.Chain("v3/offlineface/face-collections/{collection_id}").Var("collection_id", collectionID)}
+	return GetCall(n.client.Chain("v3/offlineface/face-collections/{collection_id}").Var("collection_id", collectionID))
 }
 
-// RepaymentURL is /v3/offlineface/repayment-url.
-//
-// POST /v3/offlineface/repayment-url 获取还款链接接口
-//   - body: out_user_id, organization_id
+// RepaymentURL is POST /v3/offlineface/repayment-url 获取还款链接接口:
+//   - required in body: out_user_id, organization_id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3Offlineface) RepaymentURL() PostCall {
-	return PostCall{n.client.Chain("v3/offlineface/repayment-url")}
+	return PostCall(n.client.Chain("v3/offlineface/repayment-url"))
 }
 
-// Transactions is /v3/offlineface/transactions.
-//
-// POST /v3/offlineface/transactions 申请扣款接口
-//   - body: auth_code
+// Transactions is POST /v3/offlineface/transactions 申请扣款接口:
+//   - required in body: auth_code
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3Offlineface) Transactions() V3OfflinefaceTransactions {
-	return V3OfflinefaceTransactions{PostCall{n.client.Chain("v3/offlineface/transactions")}, n.client}
+	return V3OfflinefaceTransactions{PostCall(n.client.Chain("v3/offlineface/transactions")), n.client}
 }
 
 // V3OfflinefaceTransactions is /v3/offlineface/transactions.
@@ -103,11 +87,9 @@ func (n V3OfflinefaceTransactions) OutTradeNo() V3OfflinefaceTransactionsOutTrad
 // V3OfflinefaceTransactionsOutTradeNo is /v3/offlineface/transactions/out-trade-no.
 type V3OfflinefaceTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/offlineface/transactions/out-trade-no/{out_trade_no}.
-//
-// GET /v3/offlineface/transactions/out-trade-no/{out_trade_no} 查单接口
-//   - query: sp_mchid, sub_mchid, business_product_id
+// OutTradeNo is GET /v3/offlineface/transactions/out-trade-no/{out_trade_no} 查单接口:
+//   - required in query: sp_mchid, sub_mchid, business_product_id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3OfflinefaceTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/offlineface/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}
+	return GetCall(n.client.Chain("v3/offlineface/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }

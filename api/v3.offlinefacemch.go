@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Offlinefacemch is /v3/offlinefacemch.
 func (n V3Root) Offlinefacemch() V3Offlinefacemch {
@@ -14,12 +12,10 @@ func (n V3Root) Offlinefacemch() V3Offlinefacemch {
 // V3Offlinefacemch is /v3/offlinefacemch.
 type V3Offlinefacemch struct{ client *wxpay.Client }
 
-// Organizations is /v3/offlinefacemch/organizations.
-//
-// GET /v3/offlinefacemch/organizations 查询机构信息接口
+// Organizations is GET /v3/offlinefacemch/organizations 查询机构信息接口:
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3Offlinefacemch) Organizations() V3OfflinefacemchOrganizations {
-	return V3OfflinefacemchOrganizations{GetCall{n.client.Chain("v3/offlinefacemch/organizations")}, n.client}
+	return V3OfflinefacemchOrganizations{GetCall(n.client.Chain("v3/offlinefacemch/organizations")), n.client}
 }
 
 // V3OfflinefacemchOrganizations is /v3/offlinefacemch/organizations.
@@ -54,13 +50,13 @@ type V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID struct{ chain wxp
 
 // OutUserID is /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id}.
 //
-// GET /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id} 刷脸用户信息查询接口
+// GET /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id} 刷脸用户信息查询接口:
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 //
-// PATCH /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id} 刷脸用户信息修改接口
+// PATCH /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id} 刷脸用户信息修改接口:
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID) OutUserID(outUserID string) GetPatchCall {
-	return GetPatchCall{n.chain.Chain("users/out-user-id/{out_user_id}").Var("out_user_id", outUserID)}
+	return GetPatchCall(n.chain.Chain("users/out-user-id/{out_user_id}").Var("out_user_id", outUserID))
 }
 
 // UserID is /v3/offlinefacemch/organizations/{organization_id}/users/user-id.
@@ -79,18 +75,15 @@ func (n V3OfflinefacemchOrganizationsOrganizationIDUsersUserID) UserID(userID st
 // V3OfflinefacemchOrganizationsOrganizationIDUsersUserIDUserID is /v3/offlinefacemch/organizations/{organization_id}/users/user-id/{user_id}.
 type V3OfflinefacemchOrganizationsOrganizationIDUsersUserIDUserID struct{ chain wxpay.Chain }
 
-// TerminateContract is /v3/offlinefacemch/organizations/{organization_id}/users/user-id/{user_id}/terminate-contract.
-//
-// POST /v3/offlinefacemch/organizations/{organization_id}/users/user-id/{user_id}/terminate-contract 解除刷脸用户签约关系接口
+// TerminateContract is POST
+// /v3/offlinefacemch/organizations/{organization_id}/users/user-id/{user_id}/terminate-contract 解除刷脸用户签约关系接口:
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3OfflinefacemchOrganizationsOrganizationIDUsersUserIDUserID) TerminateContract() PostCall {
-	return PostCall{n.chain.Chain("terminate-contract")}
+	return PostCall(n.chain.Chain("terminate-contract"))
 }
 
-// Tokens is /v3/offlinefacemch/tokens.
-//
-// POST /v3/offlinefacemch/tokens 获取凭证授权接口
+// Tokens is POST /v3/offlinefacemch/tokens 获取凭证授权接口:
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3Offlinefacemch) Tokens() PostCall {
-	return PostCall{n.client.Chain("v3/offlinefacemch/tokens")}
+	return PostCall(n.client.Chain("v3/offlinefacemch/tokens"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Palmservice is /v3/palmservice.
 func (n V3Root) Palmservice() V3Palmservice {
@@ -30,22 +28,18 @@ func (n V3PalmserviceAuthorization) Openid() V3PalmserviceAuthorizationOpenid {
 // V3PalmserviceAuthorizationOpenid is /v3/palmservice/authorization/openid.
 type V3PalmserviceAuthorizationOpenid struct{ client *wxpay.Client }
 
-// Openid is /v3/palmservice/authorization/openid/{openid}.
-//
-// GET /v3/palmservice/authorization/openid/{openid} 查询刷掌授权
-//   - query: organization_id
+// Openid is GET /v3/palmservice/authorization/openid/{openid} 查询刷掌授权:
+//   - required in query: organization_id
 //   - restricted: only after individual approval
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014482017
 func (n V3PalmserviceAuthorizationOpenid) Openid(openid string) GetCall {
-	return GetCall{n.client.Chain("v3/palmservice/authorization/openid/{openid}").Var("openid", openid)}
+	return GetCall(n.client.Chain("v3/palmservice/authorization/openid/{openid}").Var("openid", openid))
 }
 
-// Preauthorize is /v3/palmservice/authorization/preauthorize.
-//
-// POST /v3/palmservice/authorization/preauthorize 服务关联预授权
-//   - body: openid
+// Preauthorize is POST /v3/palmservice/authorization/preauthorize 服务关联预授权:
+//   - required in body: openid
 //   - restricted: only after individual approval
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014481990
 func (n V3PalmserviceAuthorization) Preauthorize() PostCall {
-	return PostCall{n.client.Chain("v3/palmservice/authorization/preauthorize")}
+	return PostCall(n.client.Chain("v3/palmservice/authorization/preauthorize"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Papay is /v3/papay.
 func (n V3Root) Papay() V3Papay {
@@ -30,22 +28,18 @@ func (n V3PapayContracts) ContractID(contractID string) V3PapayContractsContract
 // V3PapayContractsContractID is /v3/papay/contracts/{contract_id}.
 type V3PapayContractsContractID struct{ chain wxpay.Chain }
 
-// FailNotify is /v3/papay/contracts/{contract_id}/fail-notify.
-//
-// POST /v3/papay/contracts/{contract_id}/fail-notify 重试扣费通知
-//   - body: mchid, appid
+// FailNotify is POST /v3/papay/contracts/{contract_id}/fail-notify 重试扣费通知:
+//   - required in body: mchid, appid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter3_11.shtml
 func (n V3PapayContractsContractID) FailNotify() PostCall {
-	return PostCall{n.chain.Chain("fail-notify")}
+	return PostCall(n.chain.Chain("fail-notify"))
 }
 
-// Notify is /v3/papay/contracts/{contract_id}/notify.
-//
-// POST /v3/papay/contracts/{contract_id}/notify 直连商户预扣费通知
-//   - body: mchid, appid, estimated_amount.amount
+// Notify is POST /v3/papay/contracts/{contract_id}/notify 直连商户预扣费通知:
+//   - required in body: mchid, appid, estimated_amount.amount
 //   - https://pay.weixin.qq.com/doc/v2/merchant/4011987402
 func (n V3PapayContractsContractID) Notify() PostCall {
-	return PostCall{n.chain.Chain("notify")}
+	return PostCall(n.chain.Chain("notify"))
 }
 
 // InsurancePay is /v3/papay/insurance-pay.
@@ -88,26 +82,23 @@ func (n V3PapayInsurancePayPolicyPeriodsContractIDContractID) PolicyPeriodID() V
 // V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID is /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id.
 type V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID struct{ chain wxpay.Chain }
 
-// PolicyPeriodID is /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}.
-//
-// GET /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}
-// 保险商户查询保险自动续费预约
+// PolicyPeriodID is GET
+// /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id} 保险商户查询保险自动续费预约:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012471229
 func (n V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID) PolicyPeriodID(policyPeriodID string) V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID {
-	return V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID{GetCall{n.chain.Chain("policy-period-id/{policy_period_id}").Var("policy_period_id", policyPeriodID)}}
+	return V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID{GetCall(n.chain.Chain("policy-period-id/{policy_period_id}").Var("policy_period_id", policyPeriodID))}
 }
 
 // V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID is /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}.
 type V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID struct{ GetCall }
 
-// Schedule is /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}/schedule.
-//
-// POST /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}/schedule
-// 保险商户预约保险自动续费
-//   - body: appid, scheduled_amount.total
+// Schedule is POST
+// /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}/schedule
+// 保险商户预约保险自动续费:
+//   - required in body: appid, scheduled_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012471270
 func (n V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID) Schedule() PostCall {
-	return PostCall{n.chain.Chain("schedule")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("schedule"))
 }
 
 // Transactions is /v3/papay/insurance-pay/transactions.
@@ -118,13 +109,12 @@ func (n V3PapayInsurancePay) Transactions() V3PapayInsurancePayTransactions {
 // V3PapayInsurancePayTransactions is /v3/papay/insurance-pay/transactions.
 type V3PapayInsurancePayTransactions struct{ client *wxpay.Client }
 
-// Apply is /v3/papay/insurance-pay/transactions/apply.
-//
-// POST /v3/papay/insurance-pay/transactions/apply 保险商户受理保险自动续费扣款
-//   - body: appid, out_trade_no, description, transaction_notify_url, contract_id, policy_period_id, amount.total
+// Apply is POST /v3/papay/insurance-pay/transactions/apply 保险商户受理保险自动续费扣款:
+//   - required in body: appid, out_trade_no, description, transaction_notify_url, contract_id, policy_period_id,
+//     amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012471158
 func (n V3PapayInsurancePayTransactions) Apply() PostCall {
-	return PostCall{n.client.Chain("v3/papay/insurance-pay/transactions/apply")}
+	return PostCall(n.client.Chain("v3/papay/insurance-pay/transactions/apply"))
 }
 
 // InsuranceSign is /v3/papay/insurance-sign.
@@ -175,14 +165,12 @@ func (n V3PapayInsuranceSignContractsPlanIDPlanIDContractID) ContractID(contract
 // V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}.
 type V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID struct{ chain wxpay.Chain }
 
-// Renew is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}/renew.
-//
-// POST /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}/renew 保险商户受理续期自动续费协议
-//   - body: appid, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
+// Renew is POST /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}/renew 保险商户受理续期自动续费协议:
+//   - required in body: appid, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
 //     policy_periods[].estimated_deduct_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489588
 func (n V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID) Renew() PostCall {
-	return PostCall{n.chain.Chain("renew")}
+	return PostCall(n.chain.Chain("renew"))
 }
 
 // OutContractCode is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code.
@@ -193,27 +181,25 @@ func (n V3PapayInsuranceSignContractsPlanIDPlanID) OutContractCode() V3PapayInsu
 // V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code.
 type V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode struct{ chain wxpay.Chain }
 
-// OutContractCode is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
-//
-// GET /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code} 保险商户查询保险自动续费协议
+// OutContractCode is GET /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
+// 保险商户查询保险自动续费协议:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472641
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016724540
 func (n V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode {
-	return V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall{n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode)}}
+	return V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
 }
 
 // V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
 type V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode struct{ GetCall }
 
-// Terminate is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate.
-//
-// POST /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
-// 保险商户通过商户协议号解除保险自动续费协议
-//   - body: contract_termination_remark
+// Terminate is POST
+// /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
+// 保险商户通过商户协议号解除保险自动续费协议:
+//   - required in body: contract_termination_remark
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472767
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016724542
 func (n V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
 // PreEntrustSign is /v3/papay/insurance-sign/contracts/pre-entrust-sign.
@@ -224,51 +210,43 @@ func (n V3PapayInsuranceSignContracts) PreEntrustSign() V3PapayInsuranceSignCont
 // V3PapayInsuranceSignContractsPreEntrustSign is /v3/papay/insurance-sign/contracts/pre-entrust-sign.
 type V3PapayInsuranceSignContractsPreEntrustSign struct{ client *wxpay.Client }
 
-// App is /v3/papay/insurance-sign/contracts/pre-entrust-sign/app.
-//
-// POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/app 保险商户App预签约
-//   - body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url, policy_start_date,
-//     policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
+// App is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/app 保险商户App预签约:
+//   - required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
+//     policy_start_date, policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
 //     policy_periods[].estimated_deduct_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013005766
 func (n V3PapayInsuranceSignContractsPreEntrustSign) App() PostCall {
-	return PostCall{n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/app")}
+	return PostCall(n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/app"))
 }
 
-// H5 is /v3/papay/insurance-sign/contracts/pre-entrust-sign/h5.
-//
-// POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/h5 保险商户H5预签约
-//   - body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url, policy_start_date,
-//     policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
+// H5 is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/h5 保险商户H5预签约:
+//   - required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
+//     policy_start_date, policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
 //     policy_periods[].estimated_deduct_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529050
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014962456
 func (n V3PapayInsuranceSignContractsPreEntrustSign) H5() PostCall {
-	return PostCall{n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/h5")}
+	return PostCall(n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/h5"))
 }
 
-// JSAPI is /v3/papay/insurance-sign/contracts/pre-entrust-sign/jsapi.
-//
-// POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/jsapi 保险商户JSAPI预签约
-//   - body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url, policy_start_date,
-//     policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
+// JSAPI is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/jsapi 保险商户JSAPI预签约:
+//   - required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
+//     policy_start_date, policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
 //     policy_periods[].estimated_deduct_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012528600
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014960223
 func (n V3PapayInsuranceSignContractsPreEntrustSign) JSAPI() PostCall {
-	return PostCall{n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/jsapi")}
+	return PostCall(n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/jsapi"))
 }
 
-// MiniProgram is /v3/papay/insurance-sign/contracts/pre-entrust-sign/mini-program.
-//
-// POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/mini-program 保险商户小程序预签约
-//   - body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url, policy_start_date,
-//     policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
+// MiniProgram is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/mini-program 保险商户小程序预签约:
+//   - required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
+//     policy_start_date, policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
 //     policy_periods[].estimated_deduct_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012528950
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014960244
 func (n V3PapayInsuranceSignContractsPreEntrustSign) MiniProgram() PostCall {
-	return PostCall{n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/mini-program")}
+	return PostCall(n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/mini-program"))
 }
 
 // PolicyPeriods is /v3/papay/insurance-sign/policy-periods.
@@ -311,14 +289,13 @@ func (n V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractID) ContractID(cont
 // V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID is /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}.
 type V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID struct{ chain wxpay.Chain }
 
-// Modify is /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}/modify.
-//
-// POST /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}/modify 保险商户修改保险扣费周期列表
-//   - body: appid, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
+// Modify is POST /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}/modify
+// 保险商户修改保险扣费周期列表:
+//   - required in body: appid, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
 //     policy_periods[].estimated_deduct_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012987596
 func (n V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID) Modify() PostCall {
-	return PostCall{n.chain.Chain("modify")}
+	return PostCall(n.chain.Chain("modify"))
 }
 
 // Policy_Periods is /v3/papay/insurance-sign/policy_periods.
@@ -353,12 +330,11 @@ func (n V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanID) OutContractCode() V3Papa
 // V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode is /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code.
 type V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode struct{ chain wxpay.Chain }
 
-// OutContractCode is /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
-//
-// GET /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code/{out_contract_code} 保险商户查询保险扣费周期列表
+// OutContractCode is GET
+// /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code/{out_contract_code} 保险商户查询保险扣费周期列表:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489530
 func (n V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) GetCall {
-	return GetCall{n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode)}
+	return GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
 }
 
 // Pay is /v3/papay/pay.
@@ -385,13 +361,12 @@ func (n V3PapayPayHarmony) Transactions() V3PapayPayHarmonyTransactions {
 // V3PapayPayHarmonyTransactions is /v3/papay/pay/harmony/transactions.
 type V3PapayPayHarmonyTransactions struct{ client *wxpay.Client }
 
-// Apply is /v3/papay/pay/harmony/transactions/apply.
-//
-// POST /v3/papay/pay/harmony/transactions/apply 代扣受理扣款
-//   - body: appid, out_trade_no, description, transaction_notify_url, contract_id, amount.total, harmony_account_id
+// Apply is POST /v3/papay/pay/harmony/transactions/apply 代扣受理扣款:
+//   - required in body: appid, out_trade_no, description, transaction_notify_url, contract_id, amount.total,
+//     harmony_account_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013388429
 func (n V3PapayPayHarmonyTransactions) Apply() PostCall {
-	return PostCall{n.client.Chain("v3/papay/pay/harmony/transactions/apply")}
+	return PostCall(n.client.Chain("v3/papay/pay/harmony/transactions/apply"))
 }
 
 // Partner is /v3/papay/pay/partner.
@@ -418,25 +393,21 @@ func (n V3PapayPayPartnerSchedules) ContractID() V3PapayPayPartnerSchedulesContr
 // V3PapayPayPartnerSchedulesContractID is /v3/papay/pay/partner/schedules/contract-id.
 type V3PapayPayPartnerSchedulesContractID struct{ client *wxpay.Client }
 
-// ContractID is /v3/papay/pay/partner/schedules/contract-id/{contract_id}.
-//
-// GET /v3/papay/pay/partner/schedules/contract-id/{contract_id} 查询扣费预约
-//   - query: sub_mchid
+// ContractID is GET /v3/papay/pay/partner/schedules/contract-id/{contract_id} 查询扣费预约:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468579
 func (n V3PapayPayPartnerSchedulesContractID) ContractID(contractID string) V3PapayPayPartnerSchedulesContractIDContractID {
-	return V3PapayPayPartnerSchedulesContractIDContractID{GetCall{n.client.Chain("v3/papay/pay/partner/schedules/contract-id/{contract_id}").Var("contract_id", contractID)}}
+	return V3PapayPayPartnerSchedulesContractIDContractID{GetCall(n.client.Chain("v3/papay/pay/partner/schedules/contract-id/{contract_id}").Var("contract_id", contractID))}
 }
 
 // V3PapayPayPartnerSchedulesContractIDContractID is /v3/papay/pay/partner/schedules/contract-id/{contract_id}.
 type V3PapayPayPartnerSchedulesContractIDContractID struct{ GetCall }
 
-// Schedule is /v3/papay/pay/partner/schedules/contract-id/{contract_id}/schedule.
-//
-// POST /v3/papay/pay/partner/schedules/contract-id/{contract_id}/schedule 预约扣费
-//   - body: sp_appid, sub_mchid, schedule_amount.total
+// Schedule is POST /v3/papay/pay/partner/schedules/contract-id/{contract_id}/schedule 预约扣费:
+//   - required in body: sp_appid, sub_mchid, schedule_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468581
 func (n V3PapayPayPartnerSchedulesContractIDContractID) Schedule() PostCall {
-	return PostCall{n.chain.Chain("schedule")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("schedule"))
 }
 
 // Transactions is /v3/papay/pay/partner/transactions.
@@ -447,13 +418,12 @@ func (n V3PapayPayPartner) Transactions() V3PapayPayPartnerTransactions {
 // V3PapayPayPartnerTransactions is /v3/papay/pay/partner/transactions.
 type V3PapayPayPartnerTransactions struct{ client *wxpay.Client }
 
-// Apply is /v3/papay/pay/partner/transactions/apply.
-//
-// POST /v3/papay/pay/partner/transactions/apply 受理扣款
-//   - body: sp_appid, sub_mchid, out_trade_no, description, transaction_notify_url, contract_id, amount.total
+// Apply is POST /v3/papay/pay/partner/transactions/apply 受理扣款:
+//   - required in body: sp_appid, sub_mchid, out_trade_no, description, transaction_notify_url, contract_id,
+//     amount.total
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468586
 func (n V3PapayPayPartnerTransactions) Apply() PostCall {
-	return PostCall{n.client.Chain("v3/papay/pay/partner/transactions/apply")}
+	return PostCall(n.client.Chain("v3/papay/pay/partner/transactions/apply"))
 }
 
 // Schedules is /v3/papay/pay/schedules.
@@ -472,24 +442,20 @@ func (n V3PapayPaySchedules) ContractID() V3PapayPaySchedulesContractID {
 // V3PapayPaySchedulesContractID is /v3/papay/pay/schedules/contract-id.
 type V3PapayPaySchedulesContractID struct{ client *wxpay.Client }
 
-// ContractID is /v3/papay/pay/schedules/contract-id/{contract_id}.
-//
-// GET /v3/papay/pay/schedules/contract-id/{contract_id} 查询扣费预约
+// ContractID is GET /v3/papay/pay/schedules/contract-id/{contract_id} 查询扣费预约:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466997
 func (n V3PapayPaySchedulesContractID) ContractID(contractID string) V3PapayPaySchedulesContractIDContractID {
-	return V3PapayPaySchedulesContractIDContractID{GetCall{n.client.Chain("v3/papay/pay/schedules/contract-id/{contract_id}").Var("contract_id", contractID)}}
+	return V3PapayPaySchedulesContractIDContractID{GetCall(n.client.Chain("v3/papay/pay/schedules/contract-id/{contract_id}").Var("contract_id", contractID))}
 }
 
 // V3PapayPaySchedulesContractIDContractID is /v3/papay/pay/schedules/contract-id/{contract_id}.
 type V3PapayPaySchedulesContractIDContractID struct{ GetCall }
 
-// Schedule is /v3/papay/pay/schedules/contract-id/{contract_id}/schedule.
-//
-// POST /v3/papay/pay/schedules/contract-id/{contract_id}/schedule 预约扣费
-//   - body: appid, schedule_amount.total
+// Schedule is POST /v3/papay/pay/schedules/contract-id/{contract_id}/schedule 预约扣费:
+//   - required in body: appid, schedule_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467036
 func (n V3PapayPaySchedulesContractIDContractID) Schedule() PostCall {
-	return PostCall{n.chain.Chain("schedule")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("schedule"))
 }
 
 // Transactions is /v3/papay/pay/transactions.
@@ -500,13 +466,11 @@ func (n V3PapayPay) Transactions() V3PapayPayTransactions {
 // V3PapayPayTransactions is /v3/papay/pay/transactions.
 type V3PapayPayTransactions struct{ client *wxpay.Client }
 
-// Apply is /v3/papay/pay/transactions/apply.
-//
-// POST /v3/papay/pay/transactions/apply 受理扣款
-//   - body: appid, out_trade_no, description, transaction_notify_url, contract_id, amount.total
+// Apply is POST /v3/papay/pay/transactions/apply 受理扣款:
+//   - required in body: appid, out_trade_no, description, transaction_notify_url, contract_id, amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467087
 func (n V3PapayPayTransactions) Apply() PostCall {
-	return PostCall{n.client.Chain("v3/papay/pay/transactions/apply")}
+	return PostCall(n.client.Chain("v3/papay/pay/transactions/apply"))
 }
 
 // ScheduledDeductSign is /v3/papay/scheduled-deduct-sign.
@@ -533,40 +497,32 @@ func (n V3PapayScheduledDeductSignContracts) PreEntrustSign() V3PapayScheduledDe
 // V3PapayScheduledDeductSignContractsPreEntrustSign is /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign.
 type V3PapayScheduledDeductSignContractsPreEntrustSign struct{ client *wxpay.Client }
 
-// App is /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/app.
-//
-// POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/app App场景预约扣费类型签约的预签约
-//   - body: appid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+// App is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/app App场景预约扣费类型签约的预签约:
+//   - required in body: appid, plan_id, out_contract_code, contract_display_account, contract_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524934
 func (n V3PapayScheduledDeductSignContractsPreEntrustSign) App() PostCall {
-	return PostCall{n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/app")}
+	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/app"))
 }
 
-// H5 is /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/h5.
-//
-// POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/h5 H5场景预约扣费类型签约的预签约
-//   - body: appid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+// H5 is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/h5 H5场景预约扣费类型签约的预签约:
+//   - required in body: appid, plan_id, out_contract_code, contract_display_account, contract_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489208
 func (n V3PapayScheduledDeductSignContractsPreEntrustSign) H5() PostCall {
-	return PostCall{n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/h5")}
+	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/h5"))
 }
 
-// JSAPI is /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/jsapi.
-//
-// POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/jsapi JSAPI场景预约扣费类型签约的预签约
-//   - body: appid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+// JSAPI is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/jsapi JSAPI场景预约扣费类型签约的预签约:
+//   - required in body: appid, plan_id, out_contract_code, contract_display_account, contract_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525133
 func (n V3PapayScheduledDeductSignContractsPreEntrustSign) JSAPI() PostCall {
-	return PostCall{n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/jsapi")}
+	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/jsapi"))
 }
 
-// MiniProgram is /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/mini-program.
-//
-// POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/mini-program 小程序场景预约扣费类型签约的预签约
-//   - body: appid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+// MiniProgram is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/mini-program 小程序场景预约扣费类型签约的预签约:
+//   - required in body: appid, plan_id, out_contract_code, contract_display_account, contract_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525209
 func (n V3PapayScheduledDeductSignContractsPreEntrustSign) MiniProgram() PostCall {
-	return PostCall{n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/mini-program")}
+	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/mini-program"))
 }
 
 // Partner is /v3/papay/scheduled-deduct-sign/partner.
@@ -593,40 +549,33 @@ func (n V3PapayScheduledDeductSignPartnerContracts) PreEntrustSign() V3PapaySche
 // V3PapayScheduledDeductSignPartnerContractsPreEntrustSign is /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign.
 type V3PapayScheduledDeductSignPartnerContractsPreEntrustSign struct{ client *wxpay.Client }
 
-// App is /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app.
-//
-// POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app App场景预约扣费类型签约的预签约
-//   - body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+// App is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app App场景预约扣费类型签约的预签约:
+//   - required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account, contract_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693028
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) App() PostCall {
-	return PostCall{n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app")}
+	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app"))
 }
 
-// H5 is /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5.
-//
-// POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5 H5场景预约扣费类型签约的预签约
-//   - body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+// H5 is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5 H5场景预约扣费类型签约的预签约:
+//   - required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account, contract_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012464549
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) H5() PostCall {
-	return PostCall{n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5")}
+	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5"))
 }
 
-// JSAPI is /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi.
-//
-// POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi JSAPI场景预约扣费类型签约的预签约
-//   - body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+// JSAPI is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi JSAPI场景预约扣费类型签约的预签约:
+//   - required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account, contract_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693093
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) JSAPI() PostCall {
-	return PostCall{n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi")}
+	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi"))
 }
 
-// MiniProgram is /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program.
-//
-// POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program 小程序场景预约扣费类型签约的预签约
-//   - body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+// MiniProgram is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program
+// 小程序场景预约扣费类型签约的预签约:
+//   - required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account, contract_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693100
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) MiniProgram() PostCall {
-	return PostCall{n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program")}
+	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program"))
 }
 
 // Sign is /v3/papay/sign.
@@ -669,12 +618,11 @@ func (n V3PapaySignContractsHarmonyPlanIDPlanID) OutContractCode() V3PapaySignCo
 // V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode is /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code.
 type V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode struct{ chain wxpay.Chain }
 
-// OutContractCode is /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code/{out_contract_code}.
-//
-// GET /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code/{out_contract_code} 通过商户协议号查询委托代扣签约协议
+// OutContractCode is GET /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code/{out_contract_code}
+// 通过商户协议号查询委托代扣签约协议:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013844122
 func (n V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) GetCall {
-	return GetCall{n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode)}
+	return GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
 }
 
 // PlanID is /v3/papay/sign/contracts/plan-id.
@@ -701,36 +649,32 @@ func (n V3PapaySignContractsPlanIDPlanID) OutContractCode() V3PapaySignContracts
 // V3PapaySignContractsPlanIDPlanIDOutContractCode is /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code.
 type V3PapaySignContractsPlanIDPlanIDOutContractCode struct{ chain wxpay.Chain }
 
-// OutContractCode is /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
-//
-// GET /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code} 通过商户协议号查询委托代扣签约协议
+// OutContractCode is GET /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
+// 通过商户协议号查询委托代扣签约协议:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489245
 func (n V3PapaySignContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode {
-	return V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall{n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode)}}
+	return V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
 }
 
 // V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode is /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
 type V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode struct{ GetCall }
 
-// Terminate is /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate.
-//
-// POST /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate 通过商户协议号解除委托代扣签约协议
-//   - body: contract_termination_remark
+// Terminate is POST /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
+// 通过商户协议号解除委托代扣签约协议:
+//   - required in body: contract_termination_remark
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489295
 func (n V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
-// PreEntrustSign is /v3/papay/sign/contracts/pre-entrust-sign.
-//
-// POST /v3/papay/sign/contracts/pre-entrust-sign 代扣预签约
-//   - body: sign_scene, appid, plan_id, out_contract_code, contract_display_account, contract_notify_url,
+// PreEntrustSign is POST /v3/papay/sign/contracts/pre-entrust-sign 代扣预签约:
+//   - required in body: sign_scene, appid, plan_id, out_contract_code, contract_display_account, contract_notify_url,
 //     out_user_code, device_info.device_type, device_info.device_os, device_info.device_id,
 //     device_info.device_running_as_root, device_info.device_ip, device_info.weixin_installed,
 //     device_info.weixin_version, device_info.days_since_first_login
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012978414
 func (n V3PapaySignContracts) PreEntrustSign() PostCall {
-	return PostCall{n.client.Chain("v3/papay/sign/contracts/pre-entrust-sign")}
+	return PostCall(n.client.Chain("v3/papay/sign/contracts/pre-entrust-sign"))
 }
 
 // Partner is /v3/papay/sign/partner.
@@ -773,24 +717,21 @@ func (n V3PapaySignPartnerContractsPlanIDPlanID) OutContractCode() V3PapaySignPa
 // V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode is /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code.
 type V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode struct{ chain wxpay.Chain }
 
-// OutContractCode is /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
-//
-// GET /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code} 通过商户协议号查询委托代扣签约协议
-//   - query: sub_mchid
+// OutContractCode is GET /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
+// 通过商户协议号查询委托代扣签约协议:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012489483
 func (n V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode {
-	return V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall{n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode)}}
+	return V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
 }
 
 // V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode is /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
 type V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode struct{ GetCall }
 
-// Terminate is /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate.
-//
-// POST /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
-// 通过商户协议号解除委托代扣签约协议
-//   - body: sub_mchid, contract_termination_remark
+// Terminate is POST /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
+// 通过商户协议号解除委托代扣签约协议:
+//   - required in body: sub_mchid, contract_termination_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012489491
 func (n V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }

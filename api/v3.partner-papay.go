@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // PartnerPapay is /v3/partner-papay.
 func (n V3Root) PartnerPapay() V3PartnerPapay {
@@ -30,20 +28,16 @@ func (n V3PartnerPapayContracts) ContractID(contractID string) V3PartnerPapayCon
 // V3PartnerPapayContractsContractID is /v3/partner-papay/contracts/{contract_id}.
 type V3PartnerPapayContractsContractID struct{ chain wxpay.Chain }
 
-// FailNotify is /v3/partner-papay/contracts/{contract_id}/fail-notify.
-//
-// POST /v3/partner-papay/contracts/{contract_id}/fail-notify 服务商商户重试扣费通知
-//   - body: sp_mchid, sp_appid, sub_mchid
+// FailNotify is POST /v3/partner-papay/contracts/{contract_id}/fail-notify 服务商商户重试扣费通知:
+//   - required in body: sp_mchid, sp_appid, sub_mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_16.shtml
 func (n V3PartnerPapayContractsContractID) FailNotify() PostCall {
-	return PostCall{n.chain.Chain("fail-notify")}
+	return PostCall(n.chain.Chain("fail-notify"))
 }
 
-// Notify is /v3/partner-papay/contracts/{contract_id}/notify.
-//
-// POST /v3/partner-papay/contracts/{contract_id}/notify 服务商商户预扣费通知
-//   - body: sp_mchid, sp_appid, sub_mchid, estimated_amount.amount
+// Notify is POST /v3/partner-papay/contracts/{contract_id}/notify 服务商商户预扣费通知:
+//   - required in body: sp_mchid, sp_appid, sub_mchid, estimated_amount.amount
 //   - https://pay.weixin.qq.com/doc/v2/partner/4011988373
 func (n V3PartnerPapayContractsContractID) Notify() PostCall {
-	return PostCall{n.chain.Chain("notify")}
+	return PostCall(n.chain.Chain("notify"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // PartnerTransfer is /v3/partner-transfer.
 func (n V3Root) PartnerTransfer() V3PartnerTransfer {
@@ -14,15 +12,13 @@ func (n V3Root) PartnerTransfer() V3PartnerTransfer {
 // V3PartnerTransfer is /v3/partner-transfer.
 type V3PartnerTransfer struct{ client *wxpay.Client }
 
-// Batches is /v3/partner-transfer/batches.
-//
-// POST /v3/partner-transfer/batches 发起批量转账
-//   - body: sub_mchid, authorization_type, out_batch_no, batch_name, batch_remark, total_amount, total_num,
+// Batches is POST /v3/partner-transfer/batches 发起批量转账:
+//   - required in body: sub_mchid, authorization_type, out_batch_no, batch_name, batch_remark, total_amount, total_num,
 //     transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
 //     transfer_detail_list[].transfer_remark, transfer_detail_list[].openid, transfer_detail_list[].user_name
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465738
 func (n V3PartnerTransfer) Batches() V3PartnerTransferBatches {
-	return V3PartnerTransferBatches{PostCall{n.client.Chain("v3/partner-transfer/batches")}, n.client}
+	return V3PartnerTransferBatches{PostCall(n.client.Chain("v3/partner-transfer/batches")), n.client}
 }
 
 // V3PartnerTransferBatches is /v3/partner-transfer/batches.
@@ -39,14 +35,12 @@ func (n V3PartnerTransferBatches) BatchID() V3PartnerTransferBatchesBatchID {
 // V3PartnerTransferBatchesBatchID is /v3/partner-transfer/batches/batch-id.
 type V3PartnerTransferBatchesBatchID struct{ client *wxpay.Client }
 
-// BatchID is /v3/partner-transfer/batches/batch-id/{batch_id}.
-//
-// GET /v3/partner-transfer/batches/batch-id/{batch_id} 微信支付批次单号查询批次单
-//   - query: need_query_detail
+// BatchID is GET /v3/partner-transfer/batches/batch-id/{batch_id} 微信支付批次单号查询批次单:
+//   - required in query: need_query_detail
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715990
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465772
 func (n V3PartnerTransferBatchesBatchID) BatchID(batchID string) V3PartnerTransferBatchesBatchIDBatchID {
-	return V3PartnerTransferBatchesBatchIDBatchID{GetCall{n.client.Chain("v3/partner-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID)}}
+	return V3PartnerTransferBatchesBatchIDBatchID{GetCall(n.client.Chain("v3/partner-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
 }
 
 // V3PartnerTransferBatchesBatchIDBatchID is /v3/partner-transfer/batches/batch-id/{batch_id}.
@@ -54,7 +48,7 @@ type V3PartnerTransferBatchesBatchIDBatchID struct{ GetCall }
 
 // Details is /v3/partner-transfer/batches/batch-id/{batch_id}/details.
 func (n V3PartnerTransferBatchesBatchIDBatchID) Details() V3PartnerTransferBatchesBatchIDBatchIDDetails {
-	return V3PartnerTransferBatchesBatchIDBatchIDDetails{n.chain}
+	return V3PartnerTransferBatchesBatchIDBatchIDDetails{wxpay.Chain(n.GetCall)}
 }
 
 // V3PartnerTransferBatchesBatchIDBatchIDDetails is /v3/partner-transfer/batches/batch-id/{batch_id}/details.
@@ -68,13 +62,11 @@ func (n V3PartnerTransferBatchesBatchIDBatchIDDetails) DetailID() V3PartnerTrans
 // V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID is /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id.
 type V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID struct{ chain wxpay.Chain }
 
-// DetailID is /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}.
-//
-// GET /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信支付明细单号查询明细单
+// DetailID is GET /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信支付明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718324
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465781
 func (n V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
-	return GetCall{n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID)}
+	return GetCall(n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
 }
 
 // OutBatchNo is /v3/partner-transfer/batches/out-batch-no.
@@ -85,14 +77,12 @@ func (n V3PartnerTransferBatches) OutBatchNo() V3PartnerTransferBatchesOutBatchN
 // V3PartnerTransferBatchesOutBatchNo is /v3/partner-transfer/batches/out-batch-no.
 type V3PartnerTransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
-// OutBatchNo is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}.
-//
-// GET /v3/partner-transfer/batches/out-batch-no/{out_batch_no} 商家批次单号查询批次单
-//   - query: need_query_detail
+// OutBatchNo is GET /v3/partner-transfer/batches/out-batch-no/{out_batch_no} 商家批次单号查询批次单:
+//   - required in query: need_query_detail
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718112
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465790
 func (n V3PartnerTransferBatchesOutBatchNo) OutBatchNo(outBatchNo string) V3PartnerTransferBatchesOutBatchNoOutBatchNo {
-	return V3PartnerTransferBatchesOutBatchNoOutBatchNo{GetCall{n.client.Chain("v3/partner-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo)}}
+	return V3PartnerTransferBatchesOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/partner-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3PartnerTransferBatchesOutBatchNoOutBatchNo is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}.
@@ -100,7 +90,7 @@ type V3PartnerTransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
 
 // Details is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3PartnerTransferBatchesOutBatchNoOutBatchNo) Details() V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails{n.chain}
+	return V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails{wxpay.Chain(n.GetCall)}
 }
 
 // V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details.
@@ -114,11 +104,10 @@ func (n V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo() V3Par
 // V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 type V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ chain wxpay.Chain }
 
-// OutDetailNo is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}.
-//
-// GET /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no} 商家明细单号查询明细单
+// OutDetailNo is GET /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
+// 商家明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718434
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465795
 func (n V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
-	return GetCall{n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo)}
+	return GetCall(n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }

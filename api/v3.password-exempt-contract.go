@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // PasswordExemptContract is /v3/password-exempt-contract.
 func (n V3Root) PasswordExemptContract() V3PasswordExemptContract {
@@ -38,22 +36,19 @@ func (n V3PasswordExemptContractContractsEcommerce) PreEntrustSign() V3PasswordE
 // V3PasswordExemptContractContractsEcommercePreEntrustSign is /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign.
 type V3PasswordExemptContractContractsEcommercePreEntrustSign struct{ client *wxpay.Client }
 
-// MiniProgram is /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program.
-//
-// POST /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program 电商收付通模式小程序场景预签约
-//   - body: appid, service_id, out_contract_code, notify_url, contract_display_account, openid
+// MiniProgram is POST /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program 电商收付通模式小程序场景预签约:
+//   - required in body: appid, service_id, out_contract_code, notify_url, contract_display_account, openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013369177
 func (n V3PasswordExemptContractContractsEcommercePreEntrustSign) MiniProgram() PostCall {
-	return PostCall{n.client.Chain("v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program")}
+	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program"))
 }
 
-// PayRedirectSign is /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/pay-redirect-sign.
-//
-// POST /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/pay-redirect-sign 电商收付通模式支付后场景预签约
-//   - body: appid, service_id, out_contract_code, notify_url, contract_display_account, prepay_id, openid
+// PayRedirectSign is POST /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/pay-redirect-sign
+// 电商收付通模式支付后场景预签约:
+//   - required in body: appid, service_id, out_contract_code, notify_url, contract_display_account, prepay_id, openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013369191
 func (n V3PasswordExemptContractContractsEcommercePreEntrustSign) PayRedirectSign() PostCall {
-	return PostCall{n.client.Chain("v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/pay-redirect-sign")}
+	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/pay-redirect-sign"))
 }
 
 // Normal is /v3/password-exempt-contract/contracts/normal.
@@ -72,22 +67,19 @@ func (n V3PasswordExemptContractContractsNormal) PreEntrustSign() V3PasswordExem
 // V3PasswordExemptContractContractsNormalPreEntrustSign is /v3/password-exempt-contract/contracts/normal/pre-entrust-sign.
 type V3PasswordExemptContractContractsNormalPreEntrustSign struct{ client *wxpay.Client }
 
-// MiniProgram is /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/mini-program.
-//
-// POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/mini-program 直连商户模式小程序场景预签约
-//   - body: appid, service_id, out_contract_code, notify_url, contract_display_account, openid
+// MiniProgram is POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/mini-program 直连商户模式小程序场景预签约:
+//   - required in body: appid, service_id, out_contract_code, notify_url, contract_display_account, openid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472870
 func (n V3PasswordExemptContractContractsNormalPreEntrustSign) MiniProgram() PostCall {
-	return PostCall{n.client.Chain("v3/password-exempt-contract/contracts/normal/pre-entrust-sign/mini-program")}
+	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/normal/pre-entrust-sign/mini-program"))
 }
 
-// PayRedirectSign is /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/pay-redirect-sign.
-//
-// POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/pay-redirect-sign 直连商户模式支付后场景预签约
-//   - body: appid, service_id, out_contract_code, notify_url, contract_display_account, prepay_id, openid
+// PayRedirectSign is POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/pay-redirect-sign
+// 直连商户模式支付后场景预签约:
+//   - required in body: appid, service_id, out_contract_code, notify_url, contract_display_account, prepay_id, openid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472874
 func (n V3PasswordExemptContractContractsNormalPreEntrustSign) PayRedirectSign() PostCall {
-	return PostCall{n.client.Chain("v3/password-exempt-contract/contracts/normal/pre-entrust-sign/pay-redirect-sign")}
+	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/normal/pre-entrust-sign/pay-redirect-sign"))
 }
 
 // Qs is /v3/password-exempt-contract/contracts/qs.
@@ -106,22 +98,20 @@ func (n V3PasswordExemptContractContractsQs) PreEntrustSign() V3PasswordExemptCo
 // V3PasswordExemptContractContractsQsPreEntrustSign is /v3/password-exempt-contract/contracts/qs/pre-entrust-sign.
 type V3PasswordExemptContractContractsQsPreEntrustSign struct{ client *wxpay.Client }
 
-// MiniProgram is /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/mini-program.
-//
-// POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/mini-program 清算机构模式小程序场景预签约
-//   - body: appid, sub_appid, sub_mchid, service_id, out_contract_code, notify_url, contract_display_account
+// MiniProgram is POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/mini-program 清算机构模式小程序场景预签约:
+//   - required in body: appid, sub_appid, sub_mchid, service_id, out_contract_code, notify_url,
+//     contract_display_account
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471282
 func (n V3PasswordExemptContractContractsQsPreEntrustSign) MiniProgram() PostCall {
-	return PostCall{n.client.Chain("v3/password-exempt-contract/contracts/qs/pre-entrust-sign/mini-program")}
+	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/qs/pre-entrust-sign/mini-program"))
 }
 
-// PayRedirectSign is /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/pay-redirect-sign.
-//
-// POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/pay-redirect-sign 清算机构模式支付后场景预签约
-//   - body: appid, sub_appid, sub_mchid, service_id, out_contract_code, notify_url, contract_display_account, prepay_id
+// PayRedirectSign is POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/pay-redirect-sign 清算机构模式支付后场景预签约:
+//   - required in body: appid, sub_appid, sub_mchid, service_id, out_contract_code, notify_url,
+//     contract_display_account, prepay_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471286
 func (n V3PasswordExemptContractContractsQsPreEntrustSign) PayRedirectSign() PostCall {
-	return PostCall{n.client.Chain("v3/password-exempt-contract/contracts/qs/pre-entrust-sign/pay-redirect-sign")}
+	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/qs/pre-entrust-sign/pay-redirect-sign"))
 }
 
 // ServiceID is /v3/password-exempt-contract/contracts/service-id.
@@ -148,28 +138,25 @@ func (n V3PasswordExemptContractContractsServiceIDServiceID) OutContractCode() V
 // V3PasswordExemptContractContractsServiceIDServiceIDOutContractCode is /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code.
 type V3PasswordExemptContractContractsServiceIDServiceIDOutContractCode struct{ chain wxpay.Chain }
 
-// OutContractCode is /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}.
-//
-// GET /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}
-// 商户通过商户协议号查询协议
+// OutContractCode is GET
+// /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code} 商户通过商户协议号查询协议:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472855
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715321
 func (n V3PasswordExemptContractContractsServiceIDServiceIDOutContractCode) OutContractCode(outContractCode string) V3PasswordExemptContractContractsServiceIDServiceIDOutContractCodeOutContractCode {
-	return V3PasswordExemptContractContractsServiceIDServiceIDOutContractCodeOutContractCode{GetCall{n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode)}}
+	return V3PasswordExemptContractContractsServiceIDServiceIDOutContractCodeOutContractCode{GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
 }
 
 // V3PasswordExemptContractContractsServiceIDServiceIDOutContractCodeOutContractCode is /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}.
 type V3PasswordExemptContractContractsServiceIDServiceIDOutContractCodeOutContractCode struct{ GetCall }
 
-// Terminate is /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}/terminate.
-//
-// POST /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}/terminate
-// 商户通过商户协议号解约协议
-//   - body: contract_termination_remark
+// Terminate is POST
+// /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}/terminate
+// 商户通过商户协议号解约协议:
+//   - required in body: contract_termination_remark
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472858
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715383
 func (n V3PasswordExemptContractContractsServiceIDServiceIDOutContractCodeOutContractCode) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
 // ServiceProvider is /v3/password-exempt-contract/contracts/service-provider.
@@ -188,21 +175,20 @@ func (n V3PasswordExemptContractContractsServiceProvider) PreEntrustSign() V3Pas
 // V3PasswordExemptContractContractsServiceProviderPreEntrustSign is /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign.
 type V3PasswordExemptContractContractsServiceProviderPreEntrustSign struct{ client *wxpay.Client }
 
-// MiniProgram is /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program.
-//
-// POST /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program 服务商模式小程序场景预签约
-//   - body: sp_appid, sub_mchid, sub_appid, service_id, out_contract_code, notify_url, contract_display_account
+// MiniProgram is POST /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program
+// 服务商模式小程序场景预签约:
+//   - required in body: sp_appid, sub_mchid, sub_appid, service_id, out_contract_code, notify_url,
+//     contract_display_account
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471269
 func (n V3PasswordExemptContractContractsServiceProviderPreEntrustSign) MiniProgram() PostCall {
-	return PostCall{n.client.Chain("v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program")}
+	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program"))
 }
 
-// PayRedirectSign is /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/pay-redirect-sign.
-//
-// POST /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/pay-redirect-sign 服务商模式支付后场景预签约
-//   - body: sp_appid, sub_mchid, sub_appid, service_id, out_contract_code, notify_url, contract_display_account,
-//     prepay_id
+// PayRedirectSign is POST /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/pay-redirect-sign
+// 服务商模式支付后场景预签约:
+//   - required in body: sp_appid, sub_mchid, sub_appid, service_id, out_contract_code, notify_url,
+//     contract_display_account, prepay_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471272
 func (n V3PasswordExemptContractContractsServiceProviderPreEntrustSign) PayRedirectSign() PostCall {
-	return PostCall{n.client.Chain("v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/pay-redirect-sign")}
+	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/pay-redirect-sign"))
 }

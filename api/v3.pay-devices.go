@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // PayDevices is /v3/pay-devices.
 func (n V3Root) PayDevices() V3PayDevices {
@@ -22,41 +20,33 @@ func (n V3PayDevices) OpenScenarioSpeaker() V3PayDevicesOpenScenarioSpeaker {
 // V3PayDevicesOpenScenarioSpeaker is /v3/pay-devices/open-scenario-speaker.
 type V3PayDevicesOpenScenarioSpeaker struct{ client *wxpay.Client }
 
-// DeviceSN is /v3/pay-devices/open-scenario-speaker/{device_sn}.
-//
-// GET /v3/pay-devices/open-scenario-speaker/{device_sn} 查询音箱绑定信息
+// DeviceSN is GET /v3/pay-devices/open-scenario-speaker/{device_sn} 查询音箱绑定信息:
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeaker) DeviceSN(deviceSN string) V3PayDevicesOpenScenarioSpeakerDeviceSN {
-	return V3PayDevicesOpenScenarioSpeakerDeviceSN{GetCall{n.client.Chain("v3/pay-devices/open-scenario-speaker/{device_sn}").Var("device_sn", deviceSN)}}
+	return V3PayDevicesOpenScenarioSpeakerDeviceSN{GetCall(n.client.Chain("v3/pay-devices/open-scenario-speaker/{device_sn}").Var("device_sn", deviceSN))}
 }
 
 // V3PayDevicesOpenScenarioSpeakerDeviceSN is /v3/pay-devices/open-scenario-speaker/{device_sn}.
 type V3PayDevicesOpenScenarioSpeakerDeviceSN struct{ GetCall }
 
-// Bind is /v3/pay-devices/open-scenario-speaker/{device_sn}/bind.
-//
-// POST /v3/pay-devices/open-scenario-speaker/{device_sn}/bind 绑定音箱设备码牌
-//   - body: sub_mchid, code_url
+// Bind is POST /v3/pay-devices/open-scenario-speaker/{device_sn}/bind 绑定音箱设备码牌:
+//   - required in body: sub_mchid, code_url
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeakerDeviceSN) Bind() PostCall {
-	return PostCall{n.chain.Chain("bind")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("bind"))
 }
 
-// Prebind is /v3/pay-devices/open-scenario-speaker/{device_sn}/prebind.
-//
-// POST /v3/pay-devices/open-scenario-speaker/{device_sn}/prebind 出厂预绑定音箱和码牌
-//   - body: code_url
+// Prebind is POST /v3/pay-devices/open-scenario-speaker/{device_sn}/prebind 出厂预绑定音箱和码牌:
+//   - required in body: code_url
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeakerDeviceSN) Prebind() PostCall {
-	return PostCall{n.chain.Chain("prebind")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("prebind"))
 }
 
-// Unbind is /v3/pay-devices/open-scenario-speaker/{device_sn}/unbind.
-//
-// POST /v3/pay-devices/open-scenario-speaker/{device_sn}/unbind 解绑音箱设备码牌
+// Unbind is POST /v3/pay-devices/open-scenario-speaker/{device_sn}/unbind 解绑音箱设备码牌:
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeakerDeviceSN) Unbind() PostCall {
-	return PostCall{n.chain.Chain("unbind")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("unbind"))
 }
 
 // OpenScenarioSpeakerorder is /v3/pay-devices/open-scenario-speakerorder.
@@ -75,13 +65,11 @@ func (n V3PayDevicesOpenScenarioSpeakerorder) TransactionID(transactionID string
 // V3PayDevicesOpenScenarioSpeakerorderTransactionID is /v3/pay-devices/open-scenario-speakerorder/{transaction_id}.
 type V3PayDevicesOpenScenarioSpeakerorderTransactionID struct{ chain wxpay.Chain }
 
-// Report is /v3/pay-devices/open-scenario-speakerorder/{transaction_id}/report.
-//
-// POST /v3/pay-devices/open-scenario-speakerorder/{transaction_id}/report 码牌支付结果上报
-//   - body: sub_mchid, code_url, out_trade_no, device_sn
+// Report is POST /v3/pay-devices/open-scenario-speakerorder/{transaction_id}/report 码牌支付结果上报:
+//   - required in body: sub_mchid, code_url, out_trade_no, device_sn
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeakerorderTransactionID) Report() PostCall {
-	return PostCall{n.chain.Chain("report")}
+	return PostCall(n.chain.Chain("report"))
 }
 
 // Printers is /v3/pay-devices/printers.
@@ -100,19 +88,15 @@ func (n V3PayDevicesPrinters) DeviceID(deviceID string) V3PayDevicesPrintersDevi
 // V3PayDevicesPrintersDeviceID is /v3/pay-devices/printers/{device_id}.
 type V3PayDevicesPrintersDeviceID struct{ chain wxpay.Chain }
 
-// PrintOrders is /v3/pay-devices/printers/{device_id}/print-orders.
-//
-// POST /v3/pay-devices/printers/{device_id}/print-orders 小票机打印
+// PrintOrders is POST /v3/pay-devices/printers/{device_id}/print-orders 小票机打印.
 func (n V3PayDevicesPrintersDeviceID) PrintOrders() V3PayDevicesPrintersDeviceIDPrintOrders {
-	return V3PayDevicesPrintersDeviceIDPrintOrders{PostCall{n.chain.Chain("print-orders")}}
+	return V3PayDevicesPrintersDeviceIDPrintOrders{PostCall(n.chain.Chain("print-orders"))}
 }
 
 // V3PayDevicesPrintersDeviceIDPrintOrders is /v3/pay-devices/printers/{device_id}/print-orders.
 type V3PayDevicesPrintersDeviceIDPrintOrders struct{ PostCall }
 
-// PrintOrderNo is /v3/pay-devices/printers/{device_id}/print-orders/{print_order_no}.
-//
-// GET /v3/pay-devices/printers/{device_id}/print-orders/{print_order_no} 查询订单
+// PrintOrderNo is GET /v3/pay-devices/printers/{device_id}/print-orders/{print_order_no} 查询订单.
 func (n V3PayDevicesPrintersDeviceIDPrintOrders) PrintOrderNo(printOrderNo string) GetCall {
-	return GetCall{n.chain.Chain("{print_order_no}").Var("print_order_no", printOrderNo)}
+	return GetCall(wxpay.Chain(n.PostCall).Chain("{print_order_no}").Var("print_order_no", printOrderNo))
 }

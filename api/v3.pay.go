@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Pay is /v3/pay.
 func (n V3Root) Pay() V3Pay {
@@ -30,13 +28,11 @@ func (n V3PayAcquiringBank) Transactions() V3PayAcquiringBankTransactions {
 // V3PayAcquiringBankTransactions is /v3/pay/acquiring-bank/transactions.
 type V3PayAcquiringBankTransactions struct{ client *wxpay.Client }
 
-// Exposure is /v3/pay/acquiring-bank/transactions/exposure.
-//
-// POST /v3/pay/acquiring-bank/transactions/exposure 微信分付-支付方式前置服务
-//   - body: acquiring_bank_id, merchant_id, channel_id, payer, out_trade_no
+// Exposure is POST /v3/pay/acquiring-bank/transactions/exposure 微信分付-支付方式前置服务:
+//   - required in body: acquiring_bank_id, merchant_id, channel_id, payer, out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014326541
 func (n V3PayAcquiringBankTransactions) Exposure() PostCall {
-	return PostCall{n.client.Chain("v3/pay/acquiring-bank/transactions/exposure")}
+	return PostCall(n.client.Chain("v3/pay/acquiring-bank/transactions/exposure"))
 }
 
 // Instal is /v3/pay/instal.
@@ -47,13 +43,11 @@ func (n V3Pay) Instal() V3PayInstal {
 // V3PayInstal is /v3/pay/instal.
 type V3PayInstal struct{ client *wxpay.Client }
 
-// Exposure is /v3/pay/instal/exposure.
-//
-// POST /v3/pay/instal/exposure 商户贴息-获取微信分付曝光建议
-//   - body: mchid, appid, user_id_type
+// Exposure is POST /v3/pay/instal/exposure 商户贴息-获取微信分付曝光建议:
+//   - required in body: mchid, appid, user_id_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016196762
 func (n V3PayInstal) Exposure() PostCall {
-	return PostCall{n.client.Chain("v3/pay/instal/exposure")}
+	return PostCall(n.client.Chain("v3/pay/instal/exposure"))
 }
 
 // Partner is /v3/pay/instal/partner.
@@ -64,13 +58,11 @@ func (n V3PayInstal) Partner() V3PayInstalPartner {
 // V3PayInstalPartner is /v3/pay/instal/partner.
 type V3PayInstalPartner struct{ client *wxpay.Client }
 
-// Exposure is /v3/pay/instal/partner/exposure.
-//
-// POST /v3/pay/instal/partner/exposure 商户贴息-获取微信分付曝光建议
-//   - body: sp_mchid, sp_appid, sub_appid
+// Exposure is POST /v3/pay/instal/partner/exposure 商户贴息-获取微信分付曝光建议:
+//   - required in body: sp_mchid, sp_appid, sub_appid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016196820
 func (n V3PayInstalPartner) Exposure() PostCall {
-	return PostCall{n.client.Chain("v3/pay/instal/partner/exposure")}
+	return PostCall(n.client.Chain("v3/pay/instal/partner/exposure"))
 }
 
 // Partner is /v3/pay/partner.
@@ -89,55 +81,46 @@ func (n V3PayPartner) Transactions() V3PayPartnerTransactions {
 // V3PayPartnerTransactions is /v3/pay/partner/transactions.
 type V3PayPartnerTransactions struct{ client *wxpay.Client }
 
-// App is /v3/pay/partner/transactions/app.
-//
-// POST /v3/pay/partner/transactions/app APP下单
-//   - body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, notify_url
+// App is POST /v3/pay/partner/transactions/app APP下单:
+//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013080231
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012523526
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714669
 func (n V3PayPartnerTransactions) App() PostCall {
-	return PostCall{n.client.Chain("v3/pay/partner/transactions/app")}
+	return PostCall(n.client.Chain("v3/pay/partner/transactions/app"))
 }
 
-// AppWithContract is /v3/pay/partner/transactions/app-with-contract.
-//
-// POST /v3/pay/partner/transactions/app-with-contract APP下单并签约
-//   - body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, notify_url, amount.total, contract_info.plan_id,
-//     contract_info.contract_mchid, contract_info.contract_appid, contract_info.contract_code,
+// AppWithContract is POST /v3/pay/partner/transactions/app-with-contract APP下单并签约:
+//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, notify_url, amount.total,
+//     contract_info.plan_id, contract_info.contract_mchid, contract_info.contract_appid, contract_info.contract_code,
 //     contract_info.request_serial, contract_info.contract_display_account
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017019941
 func (n V3PayPartnerTransactions) AppWithContract() PostCall {
-	return PostCall{n.client.Chain("v3/pay/partner/transactions/app-with-contract")}
+	return PostCall(n.client.Chain("v3/pay/partner/transactions/app-with-contract"))
 }
 
-// Codepay is /v3/pay/partner/transactions/codepay.
-//
-// POST /v3/pay/partner/transactions/codepay 付款码支付
-//   - body: sp_mchid, sub_mchid, description, out_trade_no, payer.auth_code, amount.total, scene_info.store_info
+// Codepay is POST /v3/pay/partner/transactions/codepay 付款码支付:
+//   - required in body: sp_mchid, sub_mchid, description, out_trade_no, payer.auth_code, amount.total,
+//     scene_info.store_info
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382179
 func (n V3PayPartnerTransactions) Codepay() PostCall {
-	return PostCall{n.client.Chain("v3/pay/partner/transactions/codepay")}
+	return PostCall(n.client.Chain("v3/pay/partner/transactions/codepay"))
 }
 
-// Exposure is /v3/pay/partner/transactions/exposure.
-//
-// POST /v3/pay/partner/transactions/exposure 微信分付-支付方式前置服务
-//   - body: sp_appid, sp_mchid, sub_appid, payer, out_trade_no
+// Exposure is POST /v3/pay/partner/transactions/exposure 微信分付-支付方式前置服务:
+//   - required in body: sp_appid, sp_mchid, sub_appid, payer, out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014326522
 func (n V3PayPartnerTransactions) Exposure() PostCall {
-	return PostCall{n.client.Chain("v3/pay/partner/transactions/exposure")}
+	return PostCall(n.client.Chain("v3/pay/partner/transactions/exposure"))
 }
 
-// H5 is /v3/pay/partner/transactions/h5.
-//
-// POST /v3/pay/partner/transactions/h5 H5下单
-//   - body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, notify_url, scene_info
+// H5 is POST /v3/pay/partner/transactions/h5 H5下单:
+//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, notify_url, scene_info
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738604
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012523544
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714759
 func (n V3PayPartnerTransactions) H5() PostCall {
-	return PostCall{n.client.Chain("v3/pay/partner/transactions/h5")}
+	return PostCall(n.client.Chain("v3/pay/partner/transactions/h5"))
 }
 
 // ID is /v3/pay/partner/transactions/id.
@@ -148,57 +131,49 @@ func (n V3PayPartnerTransactions) ID() V3PayPartnerTransactionsID {
 // V3PayPartnerTransactionsID is /v3/pay/partner/transactions/id.
 type V3PayPartnerTransactionsID struct{ client *wxpay.Client }
 
-// TransactionID is /v3/pay/partner/transactions/id/{transaction_id}.
-//
-// GET /v3/pay/partner/transactions/id/{transaction_id} 微信支付订单号查询
-//   - query: sp_mchid, sub_mchid
+// TransactionID is GET /v3/pay/partner/transactions/id/{transaction_id} 微信支付订单号查询:
+//   - required in query: sp_mchid, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012526943
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738964
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013080234
 func (n V3PayPartnerTransactionsID) TransactionID(transactionID string) GetCall {
-	return GetCall{n.client.Chain("v3/pay/partner/transactions/id/{transaction_id}").Var("transaction_id", transactionID)}
+	return GetCall(n.client.Chain("v3/pay/partner/transactions/id/{transaction_id}").Var("transaction_id", transactionID))
 }
 
-// JSAPI is /v3/pay/partner/transactions/jsapi.
-//
-// POST /v3/pay/partner/transactions/jsapi JSAPI下单
-//   - body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, notify_url, payer.sp_openid
+// JSAPI is POST /v3/pay/partner/transactions/jsapi JSAPI下单:
+//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, notify_url,
+//     payer.sp_openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738519
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012759974
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012523593
 func (n V3PayPartnerTransactions) JSAPI() PostCall {
-	return PostCall{n.client.Chain("v3/pay/partner/transactions/jsapi")}
+	return PostCall(n.client.Chain("v3/pay/partner/transactions/jsapi"))
 }
 
-// JSAPIWithContract is /v3/pay/partner/transactions/jsapi-with-contract.
-//
-// POST /v3/pay/partner/transactions/jsapi-with-contract JSAPI下单并授权/签约
-//   - body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, notify_url, amount.total, payer, contract_info
+// JSAPIWithContract is POST /v3/pay/partner/transactions/jsapi-with-contract JSAPI下单并授权/签约:
+//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, notify_url, amount.total, payer,
+//     contract_info
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012688481
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012526951
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017019937
 func (n V3PayPartnerTransactions) JSAPIWithContract() PostCall {
-	return PostCall{n.client.Chain("v3/pay/partner/transactions/jsapi-with-contract")}
+	return PostCall(n.client.Chain("v3/pay/partner/transactions/jsapi-with-contract"))
 }
 
-// Miniprogram is /v3/pay/partner/transactions/miniprogram.
-//
-// POST /v3/pay/partner/transactions/miniprogram 小程序支付下单
-//   - body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, payer
+// Miniprogram is POST /v3/pay/partner/transactions/miniprogram 小程序支付下单:
+//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, payer
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012886115
 func (n V3PayPartnerTransactions) Miniprogram() PostCall {
-	return PostCall{n.client.Chain("v3/pay/partner/transactions/miniprogram")}
+	return PostCall(n.client.Chain("v3/pay/partner/transactions/miniprogram"))
 }
 
-// Native is /v3/pay/partner/transactions/native.
-//
-// POST /v3/pay/partner/transactions/native Native下单
-//   - body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, notify_url
+// Native is POST /v3/pay/partner/transactions/native Native下单:
+//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738659
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012523551
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714902
 func (n V3PayPartnerTransactions) Native() PostCall {
-	return PostCall{n.client.Chain("v3/pay/partner/transactions/native")}
+	return PostCall(n.client.Chain("v3/pay/partner/transactions/native"))
 }
 
 // OutTradeNo is /v3/pay/partner/transactions/out-trade-no.
@@ -209,48 +184,40 @@ func (n V3PayPartnerTransactions) OutTradeNo() V3PayPartnerTransactionsOutTradeN
 // V3PayPartnerTransactionsOutTradeNo is /v3/pay/partner/transactions/out-trade-no.
 type V3PayPartnerTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/pay/partner/transactions/out-trade-no/{out_trade_no}.
-//
-// GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no} 商户订单号查询
-//   - query: sp_mchid, sub_mchid
+// OutTradeNo is GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no} 商户订单号查询:
+//   - required in query: sp_mchid, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012526944
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012739008
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013080235
 func (n V3PayPartnerTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3PayPartnerTransactionsOutTradeNoOutTradeNo {
-	return V3PayPartnerTransactionsOutTradeNoOutTradeNo{GetCall{n.client.Chain("v3/pay/partner/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}}
+	return V3PayPartnerTransactionsOutTradeNoOutTradeNo{GetCall(n.client.Chain("v3/pay/partner/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))}
 }
 
 // V3PayPartnerTransactionsOutTradeNoOutTradeNo is /v3/pay/partner/transactions/out-trade-no/{out_trade_no}.
 type V3PayPartnerTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
-// Close is /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close.
-//
-// POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close 关单
-//   - body: sp_mchid, sub_mchid
+// Close is POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close 关单:
+//   - required in body: sp_mchid, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012526949
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012739019
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013080236
 func (n V3PayPartnerTransactionsOutTradeNoOutTradeNo) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
-// Reverse is /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/reverse.
-//
-// POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/reverse 撤销
-//   - body: sp_mchid, sub_mchid
+// Reverse is POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/reverse 撤销:
+//   - required in body: sp_mchid, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382181
 func (n V3PayPartnerTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
-	return PostCall{n.chain.Chain("reverse")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }
 
-// Scannedpos is /v3/pay/partner/transactions/scannedpos.
-//
-// POST /v3/pay/partner/transactions/scannedpos 扫码支付下单
-//   - body: sp_mchid, sub_mchid, description, out_trade_no, amount.total, payer, scene_info.payer_client_ip,
-//     scene_info.store_info
+// Scannedpos is POST /v3/pay/partner/transactions/scannedpos 扫码支付下单:
+//   - required in body: sp_mchid, sub_mchid, description, out_trade_no, amount.total, payer,
+//     scene_info.payer_client_ip, scene_info.store_info
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012492476
 func (n V3PayPartnerTransactions) Scannedpos() PostCall {
-	return PostCall{n.client.Chain("v3/pay/partner/transactions/scannedpos")}
+	return PostCall(n.client.Chain("v3/pay/partner/transactions/scannedpos"))
 }
 
 // Transactions is /v3/pay/transactions.
@@ -261,53 +228,43 @@ func (n V3Pay) Transactions() V3PayTransactions {
 // V3PayTransactions is /v3/pay/transactions.
 type V3PayTransactions struct{ client *wxpay.Client }
 
-// App is /v3/pay/transactions/app.
-//
-// POST /v3/pay/transactions/app APP下单
-//   - body: appid, mchid, description, out_trade_no, amount.total, notify_url
+// App is POST /v3/pay/transactions/app APP下单:
+//   - required in body: appid, mchid, description, out_trade_no, amount.total, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070347
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525136
 func (n V3PayTransactions) App() PostCall {
-	return PostCall{n.client.Chain("v3/pay/transactions/app")}
+	return PostCall(n.client.Chain("v3/pay/transactions/app"))
 }
 
-// AppWithContract is /v3/pay/transactions/app-with-contract.
-//
-// POST /v3/pay/transactions/app-with-contract APP下单并签约
-//   - body: appid, mchid, description, out_trade_no, notify_url, amount.total, contract_info.plan_id,
+// AppWithContract is POST /v3/pay/transactions/app-with-contract APP下单并签约:
+//   - required in body: appid, mchid, description, out_trade_no, notify_url, amount.total, contract_info.plan_id,
 //     contract_info.contract_mchid, contract_info.contract_appid, contract_info.contract_code,
 //     contract_info.request_serial, contract_info.contract_display_account
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017019923
 func (n V3PayTransactions) AppWithContract() PostCall {
-	return PostCall{n.client.Chain("v3/pay/transactions/app-with-contract")}
+	return PostCall(n.client.Chain("v3/pay/transactions/app-with-contract"))
 }
 
-// Codepay is /v3/pay/transactions/codepay.
-//
-// POST /v3/pay/transactions/codepay 付款码支付
-//   - body: appid, mchid, description, out_trade_no, payer.auth_code, amount.total, scene_info.store_info
+// Codepay is POST /v3/pay/transactions/codepay 付款码支付:
+//   - required in body: appid, mchid, description, out_trade_no, payer.auth_code, amount.total, scene_info.store_info
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012382150
 func (n V3PayTransactions) Codepay() PostCall {
-	return PostCall{n.client.Chain("v3/pay/transactions/codepay")}
+	return PostCall(n.client.Chain("v3/pay/transactions/codepay"))
 }
 
-// Exposure is /v3/pay/transactions/exposure.
-//
-// POST /v3/pay/transactions/exposure 微信分付-支付方式前置服务
-//   - body: appid, payer, out_trade_no
+// Exposure is POST /v3/pay/transactions/exposure 微信分付-支付方式前置服务:
+//   - required in body: appid, payer, out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014326314
 func (n V3PayTransactions) Exposure() PostCall {
-	return PostCall{n.client.Chain("v3/pay/transactions/exposure")}
+	return PostCall(n.client.Chain("v3/pay/transactions/exposure"))
 }
 
-// H5 is /v3/pay/transactions/h5.
-//
-// POST /v3/pay/transactions/h5 H5下单
-//   - body: appid, mchid, description, out_trade_no, amount.total, notify_url, scene_info
+// H5 is POST /v3/pay/transactions/h5 H5下单:
+//   - required in body: appid, mchid, description, out_trade_no, amount.total, notify_url, scene_info
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791834
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525153
 func (n V3PayTransactions) H5() PostCall {
-	return PostCall{n.client.Chain("v3/pay/transactions/h5")}
+	return PostCall(n.client.Chain("v3/pay/transactions/h5"))
 }
 
 // ID is /v3/pay/transactions/id.
@@ -318,47 +275,39 @@ func (n V3PayTransactions) ID() V3PayTransactionsID {
 // V3PayTransactionsID is /v3/pay/transactions/id.
 type V3PayTransactionsID struct{ client *wxpay.Client }
 
-// TransactionID is /v3/pay/transactions/id/{transaction_id}.
-//
-// GET /v3/pay/transactions/id/{transaction_id} 微信支付订单号查询
-//   - query: mchid
+// TransactionID is GET /v3/pay/transactions/id/{transaction_id} 微信支付订单号查询:
+//   - required in query: mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791858
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070354
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791837
 func (n V3PayTransactionsID) TransactionID(transactionID string) GetCall {
-	return GetCall{n.client.Chain("v3/pay/transactions/id/{transaction_id}").Var("transaction_id", transactionID)}
+	return GetCall(n.client.Chain("v3/pay/transactions/id/{transaction_id}").Var("transaction_id", transactionID))
 }
 
-// JSAPI is /v3/pay/transactions/jsapi.
-//
-// POST /v3/pay/transactions/jsapi JSAPI下单
-//   - body: appid, mchid, description, out_trade_no, amount.total, notify_url, payer.openid
+// JSAPI is POST /v3/pay/transactions/jsapi JSAPI下单:
+//   - required in body: appid, mchid, description, out_trade_no, amount.total, notify_url, payer.openid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791856
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791897
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525167
 func (n V3PayTransactions) JSAPI() PostCall {
-	return PostCall{n.client.Chain("v3/pay/transactions/jsapi")}
+	return PostCall(n.client.Chain("v3/pay/transactions/jsapi"))
 }
 
-// JSAPIWithContract is /v3/pay/transactions/jsapi-with-contract.
-//
-// POST /v3/pay/transactions/jsapi-with-contract JSAPI下单并授权/签约
-//   - body: appid, mchid, description, out_trade_no, notify_url, amount.total, payer.openid, contract_info
+// JSAPIWithContract is POST /v3/pay/transactions/jsapi-with-contract JSAPI下单并授权/签约:
+//   - required in body: appid, mchid, description, out_trade_no, notify_url, amount.total, payer.openid, contract_info
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012530178
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526910
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017019911
 func (n V3PayTransactions) JSAPIWithContract() PostCall {
-	return PostCall{n.client.Chain("v3/pay/transactions/jsapi-with-contract")}
+	return PostCall(n.client.Chain("v3/pay/transactions/jsapi-with-contract"))
 }
 
-// Native is /v3/pay/transactions/native.
-//
-// POST /v3/pay/transactions/native Native下单
-//   - body: appid, mchid, description, out_trade_no, amount.total, notify_url
+// Native is POST /v3/pay/transactions/native Native下单:
+//   - required in body: appid, mchid, description, out_trade_no, amount.total, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791877
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525171
 func (n V3PayTransactions) Native() PostCall {
-	return PostCall{n.client.Chain("v3/pay/transactions/native")}
+	return PostCall(n.client.Chain("v3/pay/transactions/native"))
 }
 
 // OutTradeNo is /v3/pay/transactions/out-trade-no.
@@ -369,36 +318,30 @@ func (n V3PayTransactions) OutTradeNo() V3PayTransactionsOutTradeNo {
 // V3PayTransactionsOutTradeNo is /v3/pay/transactions/out-trade-no.
 type V3PayTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/pay/transactions/out-trade-no/{out_trade_no}.
-//
-// GET /v3/pay/transactions/out-trade-no/{out_trade_no} 商户订单号查询
-//   - query: mchid
+// OutTradeNo is GET /v3/pay/transactions/out-trade-no/{out_trade_no} 商户订单号查询:
+//   - required in query: mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791859
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070356
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791838
 func (n V3PayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3PayTransactionsOutTradeNoOutTradeNo {
-	return V3PayTransactionsOutTradeNoOutTradeNo{GetCall{n.client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}}
+	return V3PayTransactionsOutTradeNoOutTradeNo{GetCall(n.client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))}
 }
 
 // V3PayTransactionsOutTradeNoOutTradeNo is /v3/pay/transactions/out-trade-no/{out_trade_no}.
 type V3PayTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
-// Close is /v3/pay/transactions/out-trade-no/{out_trade_no}/close.
-//
-// POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close 关单
-//   - body: mchid
+// Close is POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close 关单:
+//   - required in body: mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791860
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070360
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791839
 func (n V3PayTransactionsOutTradeNoOutTradeNo) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
-// Reverse is /v3/pay/transactions/out-trade-no/{out_trade_no}/reverse.
-//
-// POST /v3/pay/transactions/out-trade-no/{out_trade_no}/reverse 撤销
-//   - body: appid, mchid
+// Reverse is POST /v3/pay/transactions/out-trade-no/{out_trade_no}/reverse 撤销:
+//   - required in body: appid, mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012382161
 func (n V3PayTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
-	return PostCall{n.chain.Chain("reverse")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }

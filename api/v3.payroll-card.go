@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // PayrollCard is /v3/payroll-card.
 func (n V3Root) PayrollCard() V3PayrollCard {
@@ -14,13 +12,11 @@ func (n V3Root) PayrollCard() V3PayrollCard {
 // V3PayrollCard is /v3/payroll-card.
 type V3PayrollCard struct{ client *wxpay.Client }
 
-// Authentications is /v3/payroll-card/authentications.
-//
-// GET /v3/payroll-card/authentications 查询核身记录
-//   - query: openid, sub_mchid, authenticate_date, authenticate_state
+// Authentications is GET /v3/payroll-card/authentications 查询核身记录:
+//   - required in query: openid, sub_mchid, authenticate_date, authenticate_state
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461820
 func (n V3PayrollCard) Authentications() V3PayrollCardAuthentications {
-	return V3PayrollCardAuthentications{GetCall{n.client.Chain("v3/payroll-card/authentications")}, n.client}
+	return V3PayrollCardAuthentications{GetCall(n.client.Chain("v3/payroll-card/authentications")), n.client}
 }
 
 // V3PayrollCardAuthentications is /v3/payroll-card/authentications.
@@ -29,32 +25,26 @@ type V3PayrollCardAuthentications struct {
 	client *wxpay.Client
 }
 
-// PreOrder is /v3/payroll-card/authentications/pre-order.
-//
-// POST /v3/payroll-card/authentications/pre-order 微工卡核身预下单
-//   - body: openid, sub_mchid, authenticate_number, project_name, employer_name, authenticate_type
+// PreOrder is POST /v3/payroll-card/authentications/pre-order 微工卡核身预下单:
+//   - required in body: openid, sub_mchid, authenticate_number, project_name, employer_name, authenticate_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012923362
 func (n V3PayrollCardAuthentications) PreOrder() PostCall {
-	return PostCall{n.client.Chain("v3/payroll-card/authentications/pre-order")}
+	return PostCall(n.client.Chain("v3/payroll-card/authentications/pre-order"))
 }
 
-// PreOrderWithAuth is /v3/payroll-card/authentications/pre-order-with-auth.
-//
-// POST /v3/payroll-card/authentications/pre-order-with-auth 微工卡核身预下单（流程中完成授权）
-//   - body: openid, sub_mchid, authenticate_number, project_name, employer_name, user_name, id_card_number,
+// PreOrderWithAuth is POST /v3/payroll-card/authentications/pre-order-with-auth 微工卡核身预下单（流程中完成授权）:
+//   - required in body: openid, sub_mchid, authenticate_number, project_name, employer_name, user_name, id_card_number,
 //     employment_type, authenticate_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461761
 func (n V3PayrollCardAuthentications) PreOrderWithAuth() PostCall {
-	return PostCall{n.client.Chain("v3/payroll-card/authentications/pre-order-with-auth")}
+	return PostCall(n.client.Chain("v3/payroll-card/authentications/pre-order-with-auth"))
 }
 
-// AuthenticateNumber is /v3/payroll-card/authentications/{authenticate_number}.
-//
-// GET /v3/payroll-card/authentications/{authenticate_number} 获取核身结果
-//   - query: sub_mchid
+// AuthenticateNumber is GET /v3/payroll-card/authentications/{authenticate_number} 获取核身结果:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461785
 func (n V3PayrollCardAuthentications) AuthenticateNumber(authenticateNumber string) GetCall {
-	return GetCall{n.client.Chain("v3/payroll-card/authentications/{authenticate_number}").Var("authenticate_number", authenticateNumber)}
+	return GetCall(n.client.Chain("v3/payroll-card/authentications/{authenticate_number}").Var("authenticate_number", authenticateNumber))
 }
 
 // Relations is /v3/payroll-card/relations.
@@ -65,34 +55,28 @@ func (n V3PayrollCard) Relations() V3PayrollCardRelations {
 // V3PayrollCardRelations is /v3/payroll-card/relations.
 type V3PayrollCardRelations struct{ client *wxpay.Client }
 
-// Openid is /v3/payroll-card/relations/{openid}.
-//
-// GET /v3/payroll-card/relations/{openid} 查询微工卡授权关系
-//   - query: sub_mchid
+// Openid is GET /v3/payroll-card/relations/{openid} 查询微工卡授权关系:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461728
 func (n V3PayrollCardRelations) Openid(openid string) GetCall {
-	return GetCall{n.client.Chain("v3/payroll-card/relations/{openid}").Var("openid", openid)}
+	return GetCall(n.client.Chain("v3/payroll-card/relations/{openid}").Var("openid", openid))
 }
 
-// Tokens is /v3/payroll-card/tokens.
-//
-// POST /v3/payroll-card/tokens 生成授权token
-//   - body: openid, sub_mchid, user_name, id_card_number, employment_type
+// Tokens is POST /v3/payroll-card/tokens 生成授权token:
+//   - required in body: openid, sub_mchid, user_name, id_card_number, employment_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461589
 func (n V3PayrollCard) Tokens() PostCall {
-	return PostCall{n.client.Chain("v3/payroll-card/tokens")}
+	return PostCall(n.client.Chain("v3/payroll-card/tokens"))
 }
 
-// TransferBatches is /v3/payroll-card/transfer-batches.
-//
-// POST /v3/payroll-card/transfer-batches 发起批量转账
-//   - body: sub_mchid, authorization_type, out_batch_no, batch_name, batch_remark, total_amount, total_num,
+// TransferBatches is POST /v3/payroll-card/transfer-batches 发起批量转账:
+//   - required in body: sub_mchid, authorization_type, out_batch_no, batch_name, batch_remark, total_amount, total_num,
 //     transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
 //     transfer_detail_list[].transfer_remark, transfer_detail_list[].openid, transfer_detail_list[].user_name,
 //     employment_type, employment_scene
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461824
 func (n V3PayrollCard) TransferBatches() PostCall {
-	return PostCall{n.client.Chain("v3/payroll-card/transfer-batches")}
+	return PostCall(n.client.Chain("v3/payroll-card/transfer-batches"))
 }
 
 // Wesure is /v3/payroll-card/wesure.
@@ -103,21 +87,17 @@ func (n V3PayrollCard) Wesure() V3PayrollCardWesure {
 // V3PayrollCardWesure is /v3/payroll-card/wesure.
 type V3PayrollCardWesure struct{ client *wxpay.Client }
 
-// Insurance is /v3/payroll-card/wesure/insurance.
-//
-// POST /v3/payroll-card/wesure/insurance 生成投保结果
-//   - body: sp_mchid, wesure_order_no, token, insurance_company_order_no, openid, insure_state, insure_effect_time,
-//     insure_invalid_time, insurance_company_name
+// Insurance is POST /v3/payroll-card/wesure/insurance 生成投保结果:
+//   - required in body: sp_mchid, wesure_order_no, token, insurance_company_order_no, openid, insure_state,
+//     insure_effect_time, insure_invalid_time, insurance_company_name
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_32.shtml
 func (n V3PayrollCardWesure) Insurance() PostCall {
-	return PostCall{n.client.Chain("v3/payroll-card/wesure/insurance")}
+	return PostCall(n.client.Chain("v3/payroll-card/wesure/insurance"))
 }
 
-// TokenValidations is /v3/payroll-card/wesure/token-validations.
-//
-// POST /v3/payroll-card/wesure/token-validations 校验核身结果
-//   - body: sp_mchid, sub_mchid, token, user_name, id_card_number
+// TokenValidations is POST /v3/payroll-card/wesure/token-validations 校验核身结果:
+//   - required in body: sp_mchid, sub_mchid, token, user_name, id_card_number
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_31.shtml
 func (n V3PayrollCardWesure) TokenValidations() PostCall {
-	return PostCall{n.client.Chain("v3/payroll-card/wesure/token-validations")}
+	return PostCall(n.client.Chain("v3/payroll-card/wesure/token-validations"))
 }

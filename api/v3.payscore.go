@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Payscore is /v3/payscore.
 func (n V3Root) Payscore() V3Payscore {
@@ -22,13 +20,11 @@ func (n V3Payscore) Acquiringbank() V3PayscoreAcquiringbank {
 // V3PayscoreAcquiringbank is /v3/payscore/acquiringbank.
 type V3PayscoreAcquiringbank struct{ client *wxpay.Client }
 
-// Permissions is /v3/payscore/acquiringbank/permissions.
-//
-// POST /v3/payscore/acquiringbank/permissions 从业机构预授权
-//   - body: service_id, channel_id, appid, sub_mchid, authorization_code
+// Permissions is POST /v3/payscore/acquiringbank/permissions 从业机构预授权:
+//   - required in body: service_id, channel_id, appid, sub_mchid, authorization_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691489
 func (n V3PayscoreAcquiringbank) Permissions() V3PayscoreAcquiringbankPermissions {
-	return V3PayscoreAcquiringbankPermissions{PostCall{n.client.Chain("v3/payscore/acquiringbank/permissions")}, n.client}
+	return V3PayscoreAcquiringbankPermissions{PostCall(n.client.Chain("v3/payscore/acquiringbank/permissions")), n.client}
 }
 
 // V3PayscoreAcquiringbankPermissions is /v3/payscore/acquiringbank/permissions.
@@ -45,41 +41,39 @@ func (n V3PayscoreAcquiringbankPermissions) AuthorizationCode() V3PayscoreAcquir
 // V3PayscoreAcquiringbankPermissionsAuthorizationCode is /v3/payscore/acquiringbank/permissions/authorization-code.
 type V3PayscoreAcquiringbankPermissionsAuthorizationCode struct{ client *wxpay.Client }
 
-// AuthorizationCode is /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}.
-//
-// GET /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code} 从业机构查询与用户授权记录（授权协议号）
-//   - query: service_id, channel_id, sub_mchid
+// AuthorizationCode is GET /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}
+// 从业机构查询与用户授权记录（授权协议号）:
+//   - required in query: service_id, channel_id, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461004
 func (n V3PayscoreAcquiringbankPermissionsAuthorizationCode) AuthorizationCode(authorizationCode string) V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode {
-	return V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode{GetCall{n.client.Chain("v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}").Var("authorization_code", authorizationCode)}}
+	return V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode{GetCall(n.client.Chain("v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}").Var("authorization_code", authorizationCode))}
 }
 
 // V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode is /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}.
 type V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode struct{ GetCall }
 
-// Terminate is /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}/terminate.
-//
-// POST /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}/terminate 从业机构解除用户授权关系（授权协议号）
-//   - body: service_id, sub_mchid, reason
+// Terminate is POST /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}/terminate
+// 从业机构解除用户授权关系（授权协议号）:
+//   - required in body: service_id, sub_mchid, reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461012
 func (n V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
 // Serviceorder is /v3/payscore/acquiringbank/serviceorder.
 //
-// GET /v3/payscore/acquiringbank/serviceorder 从业机构查询微信支付分订单
-//   - query: service_id, sub_mchid, channel_id
+// GET /v3/payscore/acquiringbank/serviceorder 从业机构查询微信支付分订单:
+//   - required in query: service_id, sub_mchid, channel_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691343
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194035
 //
-// POST /v3/payscore/acquiringbank/serviceorder 从业机构创建微信支付分订单
-//   - body: service_id, appid, sub_mchid, channel_id, out_order_no, service_introduction, risk_fund.name,
+// POST /v3/payscore/acquiringbank/serviceorder 从业机构创建微信支付分订单:
+//   - required in body: service_id, appid, sub_mchid, channel_id, out_order_no, service_introduction, risk_fund.name,
 //     risk_fund.amount, time_range.start_time, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691326
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194023
 func (n V3PayscoreAcquiringbank) Serviceorder() V3PayscoreAcquiringbankServiceorder {
-	return V3PayscoreAcquiringbankServiceorder{GetPostCall{n.client.Chain("v3/payscore/acquiringbank/serviceorder")}, n.client}
+	return V3PayscoreAcquiringbankServiceorder{GetPostCall(n.client.Chain("v3/payscore/acquiringbank/serviceorder")), n.client}
 }
 
 // V3PayscoreAcquiringbankServiceorder is /v3/payscore/acquiringbank/serviceorder.
@@ -88,14 +82,12 @@ type V3PayscoreAcquiringbankServiceorder struct {
 	client *wxpay.Client
 }
 
-// Deduction is /v3/payscore/acquiringbank/serviceorder/deduction.
-//
-// GET /v3/payscore/acquiringbank/serviceorder/deduction 从业机构查询微信支付分扣款信息
-//   - query: service_id, appid, sub_mchid, channel_id
+// Deduction is GET /v3/payscore/acquiringbank/serviceorder/deduction 从业机构查询微信支付分扣款信息:
+//   - required in query: service_id, appid, sub_mchid, channel_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458665
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194110
 func (n V3PayscoreAcquiringbankServiceorder) Deduction() GetCall {
-	return GetCall{n.client.Chain("v3/payscore/acquiringbank/serviceorder/deduction")}
+	return GetCall(n.client.Chain("v3/payscore/acquiringbank/serviceorder/deduction"))
 }
 
 // OutOrderNo is /v3/payscore/acquiringbank/serviceorder/{out_order_no}.
@@ -106,72 +98,58 @@ func (n V3PayscoreAcquiringbankServiceorder) OutOrderNo(outOrderNo string) V3Pay
 // V3PayscoreAcquiringbankServiceorderOutOrderNo is /v3/payscore/acquiringbank/serviceorder/{out_order_no}.
 type V3PayscoreAcquiringbankServiceorderOutOrderNo struct{ chain wxpay.Chain }
 
-// Cancel is /v3/payscore/acquiringbank/serviceorder/{out_order_no}/cancel.
-//
-// POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/cancel 从业机构取消微信支付分订单
-//   - body: service_id, channel_id, sub_mchid, reason
+// Cancel is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/cancel 从业机构取消微信支付分订单:
+//   - required in body: service_id, channel_id, sub_mchid, reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458146
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194058
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(n.chain.Chain("cancel"))
 }
 
-// Complete is /v3/payscore/acquiringbank/serviceorder/{out_order_no}/complete.
-//
-// POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/complete 从业机构完结微信支付分订单
-//   - body: service_id, sub_mchid, post_payments[].name, total_amount
+// Complete is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/complete 从业机构完结微信支付分订单:
+//   - required in body: service_id, sub_mchid, post_payments[].name, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460791
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194080
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Complete() PostCall {
-	return PostCall{n.chain.Chain("complete")}
+	return PostCall(n.chain.Chain("complete"))
 }
 
-// Modify is /v3/payscore/acquiringbank/serviceorder/{out_order_no}/modify.
-//
-// POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/modify 从业机构修改微信支付分订单金额
-//   - body: service_id, sub_mchid, total_amount, reason
+// Modify is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/modify 从业机构修改微信支付分订单金额:
+//   - required in body: service_id, sub_mchid, total_amount, reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691363
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194282
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Modify() PostCall {
-	return PostCall{n.chain.Chain("modify")}
+	return PostCall(n.chain.Chain("modify"))
 }
 
-// Registerdeductinfo is /v3/payscore/acquiringbank/serviceorder/{out_order_no}/registerdeductinfo.
-//
-// POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/registerdeductinfo 从业机构登记微信支付分扣款信息
-//   - body: service_id, sub_mchid, channel_id
+// Registerdeductinfo is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/registerdeductinfo 从业机构登记微信支付分扣款信息:
+//   - required in body: service_id, sub_mchid, channel_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458414
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194100
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Registerdeductinfo() PostCall {
-	return PostCall{n.chain.Chain("registerdeductinfo")}
+	return PostCall(n.chain.Chain("registerdeductinfo"))
 }
 
-// Sync is /v3/payscore/acquiringbank/serviceorder/{out_order_no}/sync.
-//
-// POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/sync 从业机构同步微信支付分订单信息
-//   - body: service_id, sub_mchid, type, detail.paid_time
+// Sync is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/sync 从业机构同步微信支付分订单信息:
+//   - required in body: service_id, sub_mchid, type, detail.paid_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691378
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194292
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Sync() PostCall {
-	return PostCall{n.chain.Chain("sync")}
+	return PostCall(n.chain.Chain("sync"))
 }
 
-// Servicepayondeliveryorder is /v3/payscore/acquiringbank/servicepayondeliveryorder.
-//
-// POST /v3/payscore/acquiringbank/servicepayondeliveryorder 从业机构创建先用后付订单
-//   - body: out_order_no, appid, service_id, service_introduction, time_range
+// Servicepayondeliveryorder is POST /v3/payscore/acquiringbank/servicepayondeliveryorder 从业机构创建先用后付订单:
+//   - required in body: out_order_no, appid, service_id, service_introduction, time_range
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012783674
 func (n V3PayscoreAcquiringbank) Servicepayondeliveryorder() PostCall {
-	return PostCall{n.client.Chain("v3/payscore/acquiringbank/servicepayondeliveryorder")}
+	return PostCall(n.client.Chain("v3/payscore/acquiringbank/servicepayondeliveryorder"))
 }
 
-// MerchantBill is /v3/payscore/merchant-bill.
-//
-// GET /v3/payscore/merchant-bill 商户申请获取对账单
-//   - query: bill_date, encryption_algorithm, service_id
+// MerchantBill is GET /v3/payscore/merchant-bill 商户申请获取对账单:
+//   - required in query: bill_date, encryption_algorithm, service_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394586
 func (n V3Payscore) MerchantBill() GetCall {
-	return GetCall{n.client.Chain("v3/payscore/merchant-bill")}
+	return GetCall(n.client.Chain("v3/payscore/merchant-bill"))
 }
 
 // Oversea is /v3/payscore/oversea.
@@ -192,16 +170,16 @@ type V3PayscoreOverseaPartner struct{ client *wxpay.Client }
 
 // Serviceorder is /v3/payscore/oversea/partner/serviceorder.
 //
-// GET /v3/payscore/oversea/partner/serviceorder 查询支付分订单
-//   - query: service_id, sub_mchid
+// GET /v3/payscore/oversea/partner/serviceorder 查询支付分订单:
+//   - required in query: service_id, sub_mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096411
 //
-// POST /v3/payscore/oversea/partner/serviceorder 创建支付分订单
-//   - body: service_id, appid, sub_mchid, out_order_no, currency, service_introduction, risk_fund.name,
+// POST /v3/payscore/oversea/partner/serviceorder 创建支付分订单:
+//   - required in body: service_id, appid, sub_mchid, out_order_no, currency, service_introduction, risk_fund.name,
 //     risk_fund.amount, time_range.start_time, notify_url
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096395
 func (n V3PayscoreOverseaPartner) Serviceorder() V3PayscoreOverseaPartnerServiceorder {
-	return V3PayscoreOverseaPartnerServiceorder{GetPostCall{n.client.Chain("v3/payscore/oversea/partner/serviceorder")}, n.client}
+	return V3PayscoreOverseaPartnerServiceorder{GetPostCall(n.client.Chain("v3/payscore/oversea/partner/serviceorder")), n.client}
 }
 
 // V3PayscoreOverseaPartnerServiceorder is /v3/payscore/oversea/partner/serviceorder.
@@ -218,31 +196,25 @@ func (n V3PayscoreOverseaPartnerServiceorder) OutOrderNo(outOrderNo string) V3Pa
 // V3PayscoreOverseaPartnerServiceorderOutOrderNo is /v3/payscore/oversea/partner/serviceorder/{out_order_no}.
 type V3PayscoreOverseaPartnerServiceorderOutOrderNo struct{ chain wxpay.Chain }
 
-// Cancel is /v3/payscore/oversea/partner/serviceorder/{out_order_no}/cancel.
-//
-// POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/cancel 取消支付分订单
-//   - body: service_id, sub_mchid, reason
+// Cancel is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/cancel 取消支付分订单:
+//   - required in body: service_id, sub_mchid, reason
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096416
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(n.chain.Chain("cancel"))
 }
 
-// Complete is /v3/payscore/oversea/partner/serviceorder/{out_order_no}/complete.
-//
-// POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/complete 完结支付分订单
-//   - body: service_id, sub_mchid, post_payments[].name, total_amount
+// Complete is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/complete 完结支付分订单:
+//   - required in body: service_id, sub_mchid, post_payments[].name, total_amount
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096431
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Complete() PostCall {
-	return PostCall{n.chain.Chain("complete")}
+	return PostCall(n.chain.Chain("complete"))
 }
 
-// Sync is /v3/payscore/oversea/partner/serviceorder/{out_order_no}/sync.
-//
-// POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/sync 同步支付分订单信息
-//   - body: service_id, sub_mchid, type, detail.paid_time
+// Sync is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/sync 同步支付分订单信息:
+//   - required in body: service_id, sub_mchid, type, detail.paid_time
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096438
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Sync() PostCall {
-	return PostCall{n.chain.Chain("sync")}
+	return PostCall(n.chain.Chain("sync"))
 }
 
 // Partner is /v3/payscore/partner.
@@ -253,13 +225,11 @@ func (n V3Payscore) Partner() V3PayscorePartner {
 // V3PayscorePartner is /v3/payscore/partner.
 type V3PayscorePartner struct{ client *wxpay.Client }
 
-// Permissions is /v3/payscore/partner/permissions.
-//
-// POST /v3/payscore/partner/permissions 商户预授权
-//   - body: service_id, appid, sub_mchid, authorization_code
+// Permissions is POST /v3/payscore/partner/permissions 商户预授权:
+//   - required in body: service_id, appid, sub_mchid, authorization_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382030
 func (n V3PayscorePartner) Permissions() V3PayscorePartnerPermissions {
-	return V3PayscorePartnerPermissions{PostCall{n.client.Chain("v3/payscore/partner/permissions")}, n.client}
+	return V3PayscorePartnerPermissions{PostCall(n.client.Chain("v3/payscore/partner/permissions")), n.client}
 }
 
 // V3PayscorePartnerPermissions is /v3/payscore/partner/permissions.
@@ -268,23 +238,19 @@ type V3PayscorePartnerPermissions struct {
 	client *wxpay.Client
 }
 
-// ApplyForScene is /v3/payscore/partner/permissions/apply-for-scene.
-//
-// POST /v3/payscore/partner/permissions/apply-for-scene 服务商场景中预授权
-//   - body: service_id, appid, sub_mchid, authorization_code, scene
+// ApplyForScene is POST /v3/payscore/partner/permissions/apply-for-scene 服务商场景中预授权:
+//   - required in body: service_id, appid, sub_mchid, authorization_code, scene
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012778802
 func (n V3PayscorePartnerPermissions) ApplyForScene() PostCall {
-	return PostCall{n.client.Chain("v3/payscore/partner/permissions/apply-for-scene")}
+	return PostCall(n.client.Chain("v3/payscore/partner/permissions/apply-for-scene"))
 }
 
-// AssessUserRiskLevel is /v3/payscore/partner/permissions/assess-user-risk-level.
-//
-// POST /v3/payscore/partner/permissions/assess-user-risk-level 服务商评估用户分层
-//   - query: sub_mchid
-//   - body: service_id, appid
+// AssessUserRiskLevel is POST /v3/payscore/partner/permissions/assess-user-risk-level 服务商评估用户分层:
+//   - required in query: sub_mchid
+//   - required in body: service_id, appid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012783585
 func (n V3PayscorePartnerPermissions) AssessUserRiskLevel() PostCall {
-	return PostCall{n.client.Chain("v3/payscore/partner/permissions/assess-user-risk-level")}
+	return PostCall(n.client.Chain("v3/payscore/partner/permissions/assess-user-risk-level"))
 }
 
 // AuthorizationCode is /v3/payscore/partner/permissions/authorization-code.
@@ -295,53 +261,43 @@ func (n V3PayscorePartnerPermissions) AuthorizationCode() V3PayscorePartnerPermi
 // V3PayscorePartnerPermissionsAuthorizationCode is /v3/payscore/partner/permissions/authorization-code.
 type V3PayscorePartnerPermissionsAuthorizationCode struct{ client *wxpay.Client }
 
-// AuthorizationCode is /v3/payscore/partner/permissions/authorization-code/{authorization_code}.
-//
-// GET /v3/payscore/partner/permissions/authorization-code/{authorization_code} 查询与用户授权记录（授权协议号）
-//   - query: service_id, sub_mchid
+// AuthorizationCode is GET /v3/payscore/partner/permissions/authorization-code/{authorization_code} 查询与用户授权记录（授权协议号）:
+//   - required in query: service_id, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692687
 func (n V3PayscorePartnerPermissionsAuthorizationCode) AuthorizationCode(authorizationCode string) V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode {
-	return V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode{GetCall{n.client.Chain("v3/payscore/partner/permissions/authorization-code/{authorization_code}").Var("authorization_code", authorizationCode)}}
+	return V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode{GetCall(n.client.Chain("v3/payscore/partner/permissions/authorization-code/{authorization_code}").Var("authorization_code", authorizationCode))}
 }
 
 // V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode is /v3/payscore/partner/permissions/authorization-code/{authorization_code}.
 type V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode struct{ GetCall }
 
-// Terminate is /v3/payscore/partner/permissions/authorization-code/{authorization_code}/terminate.
-//
-// POST /v3/payscore/partner/permissions/authorization-code/{authorization_code}/terminate 解除用户授权关系（授权协议号）
-//   - body: service_id, sub_mchid, reason
+// Terminate is POST /v3/payscore/partner/permissions/authorization-code/{authorization_code}/terminate 解除用户授权关系（授权协议号）:
+//   - required in body: service_id, sub_mchid, reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382049
 func (n V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
-// Search is /v3/payscore/partner/permissions/search.
-//
-// GET /v3/payscore/partner/permissions/search 查询与用户授权记录（openid）
-//   - query: service_id, appid, sub_mchid
+// Search is GET /v3/payscore/partner/permissions/search 查询与用户授权记录（openid）:
+//   - required in query: service_id, appid, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692798
 func (n V3PayscorePartnerPermissions) Search() GetCall {
-	return GetCall{n.client.Chain("v3/payscore/partner/permissions/search")}
+	return GetCall(n.client.Chain("v3/payscore/partner/permissions/search"))
 }
 
-// Terminate is /v3/payscore/partner/permissions/terminate.
-//
-// POST /v3/payscore/partner/permissions/terminate 解除用户授权关系（openid）
-//   - body: service_id, appid, sub_mchid, reason
+// Terminate is POST /v3/payscore/partner/permissions/terminate 解除用户授权关系（openid）:
+//   - required in body: service_id, appid, sub_mchid, reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461154
 func (n V3PayscorePartnerPermissions) Terminate() PostCall {
-	return PostCall{n.client.Chain("v3/payscore/partner/permissions/terminate")}
+	return PostCall(n.client.Chain("v3/payscore/partner/permissions/terminate"))
 }
 
-// ServiceAccountApplications is /v3/payscore/partner/service-account-applications.
-//
-// POST /v3/payscore/partner/service-account-applications 收付通子商户申请绑定支付分服务
-//   - body: service_id, appid, sub_mchid, out_apply_no
+// ServiceAccountApplications is POST /v3/payscore/partner/service-account-applications 收付通子商户申请绑定支付分服务:
+//   - required in body: service_id, appid, sub_mchid, out_apply_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715051
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394514
 func (n V3PayscorePartner) ServiceAccountApplications() V3PayscorePartnerServiceAccountApplications {
-	return V3PayscorePartnerServiceAccountApplications{PostCall{n.client.Chain("v3/payscore/partner/service-account-applications")}, n.client}
+	return V3PayscorePartnerServiceAccountApplications{PostCall(n.client.Chain("v3/payscore/partner/service-account-applications")), n.client}
 }
 
 // V3PayscorePartnerServiceAccountApplications is /v3/payscore/partner/service-account-applications.
@@ -350,29 +306,27 @@ type V3PayscorePartnerServiceAccountApplications struct {
 	client *wxpay.Client
 }
 
-// OutApplyNo is /v3/payscore/partner/service-account-applications/{out_apply_no}.
-//
-// GET /v3/payscore/partner/service-account-applications/{out_apply_no} 查询收付通子商户服务绑定结果
+// OutApplyNo is GET /v3/payscore/partner/service-account-applications/{out_apply_no} 查询收付通子商户服务绑定结果:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715111
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394503
 func (n V3PayscorePartnerServiceAccountApplications) OutApplyNo(outApplyNo string) GetCall {
-	return GetCall{n.client.Chain("v3/payscore/partner/service-account-applications/{out_apply_no}").Var("out_apply_no", outApplyNo)}
+	return GetCall(n.client.Chain("v3/payscore/partner/service-account-applications/{out_apply_no}").Var("out_apply_no", outApplyNo))
 }
 
 // Serviceorder is /v3/payscore/partner/serviceorder.
 //
-// GET /v3/payscore/partner/serviceorder 查询支付分订单
-//   - query: service_id, sub_mchid
+// GET /v3/payscore/partner/serviceorder 查询支付分订单:
+//   - required in query: service_id, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692256
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138559
 //
-// POST /v3/payscore/partner/serviceorder 创建支付分订单
-//   - body: service_id, appid, sub_mchid, out_order_no, service_introduction, risk_fund.name, risk_fund.amount,
-//     time_range, notify_url
+// POST /v3/payscore/partner/serviceorder 创建支付分订单:
+//   - required in body: service_id, appid, sub_mchid, out_order_no, service_introduction, risk_fund.name,
+//     risk_fund.amount, time_range, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692136
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138534
 func (n V3PayscorePartner) Serviceorder() V3PayscorePartnerServiceorder {
-	return V3PayscorePartnerServiceorder{GetPostCall{n.client.Chain("v3/payscore/partner/serviceorder")}, n.client}
+	return V3PayscorePartnerServiceorder{GetPostCall(n.client.Chain("v3/payscore/partner/serviceorder")), n.client}
 }
 
 // V3PayscorePartnerServiceorder is /v3/payscore/partner/serviceorder.
@@ -381,14 +335,12 @@ type V3PayscorePartnerServiceorder struct {
 	client *wxpay.Client
 }
 
-// DirectComplete is /v3/payscore/partner/serviceorder/direct-complete.
-//
-// POST /v3/payscore/partner/serviceorder/direct-complete 创单结单合并
-//   - body: service_id, appid, sub_appid, out_order_no, service_introduction, total_amount, time_range.start_time,
-//     notify_url
+// DirectComplete is POST /v3/payscore/partner/serviceorder/direct-complete 创单结单合并:
+//   - required in body: service_id, appid, sub_appid, out_order_no, service_introduction, total_amount,
+//     time_range.start_time, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012923757
 func (n V3PayscorePartnerServiceorder) DirectComplete() PostCall {
-	return PostCall{n.client.Chain("v3/payscore/partner/serviceorder/direct-complete")}
+	return PostCall(n.client.Chain("v3/payscore/partner/serviceorder/direct-complete"))
 }
 
 // OutOrderNo is /v3/payscore/partner/serviceorder/{out_order_no}.
@@ -399,81 +351,65 @@ func (n V3PayscorePartnerServiceorder) OutOrderNo(outOrderNo string) V3PayscoreP
 // V3PayscorePartnerServiceorderOutOrderNo is /v3/payscore/partner/serviceorder/{out_order_no}.
 type V3PayscorePartnerServiceorderOutOrderNo struct{ chain wxpay.Chain }
 
-// Cancel is /v3/payscore/partner/serviceorder/{out_order_no}/cancel.
-//
-// POST /v3/payscore/partner/serviceorder/{out_order_no}/cancel 取消支付分订单
-//   - body: service_id, sub_mchid, reason
+// Cancel is POST /v3/payscore/partner/serviceorder/{out_order_no}/cancel 取消支付分订单:
+//   - required in body: service_id, sub_mchid, reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458758
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138589
 func (n V3PayscorePartnerServiceorderOutOrderNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(n.chain.Chain("cancel"))
 }
 
-// Complete is /v3/payscore/partner/serviceorder/{out_order_no}/complete.
-//
-// POST /v3/payscore/partner/serviceorder/{out_order_no}/complete 完结支付分订单
-//   - body: service_id, sub_mchid, post_payments[].name, total_amount
+// Complete is POST /v3/payscore/partner/serviceorder/{out_order_no}/complete 完结支付分订单:
+//   - required in body: service_id, sub_mchid, post_payments[].name, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692408
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138598
 func (n V3PayscorePartnerServiceorderOutOrderNo) Complete() PostCall {
-	return PostCall{n.chain.Chain("complete")}
+	return PostCall(n.chain.Chain("complete"))
 }
 
-// Modify is /v3/payscore/partner/serviceorder/{out_order_no}/modify.
-//
-// POST /v3/payscore/partner/serviceorder/{out_order_no}/modify 修改订单金额
-//   - body: sub_mchid, post_payments[].name, total_amount, reason
+// Modify is POST /v3/payscore/partner/serviceorder/{out_order_no}/modify 修改订单金额:
+//   - required in body: sub_mchid, post_payments[].name, total_amount, reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692360
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138819
 func (n V3PayscorePartnerServiceorderOutOrderNo) Modify() PostCall {
-	return PostCall{n.chain.Chain("modify")}
+	return PostCall(n.chain.Chain("modify"))
 }
 
-// Pay is /v3/payscore/partner/serviceorder/{out_order_no}/pay.
-//
-// POST /v3/payscore/partner/serviceorder/{out_order_no}/pay 商户发起催收扣款
-//   - body: sub_mchid
+// Pay is POST /v3/payscore/partner/serviceorder/{out_order_no}/pay 商户发起催收扣款:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394544
 func (n V3PayscorePartnerServiceorderOutOrderNo) Pay() PostCall {
-	return PostCall{n.chain.Chain("pay")}
+	return PostCall(n.chain.Chain("pay"))
 }
 
-// SendPendingmessage is /v3/payscore/partner/serviceorder/{out_order_no}/send-pendingmessage.
-//
-// POST /v3/payscore/partner/serviceorder/{out_order_no}/send-pendingmessage 下发服务费用待处理消息
-//   - body: service_id, sub_mchid, post_payments, total_amount, prepaid_time
+// SendPendingmessage is POST /v3/payscore/partner/serviceorder/{out_order_no}/send-pendingmessage 下发服务费用待处理消息:
+//   - required in body: service_id, sub_mchid, post_payments, total_amount, prepaid_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394914
 func (n V3PayscorePartnerServiceorderOutOrderNo) SendPendingmessage() PostCall {
-	return PostCall{n.chain.Chain("send-pendingmessage")}
+	return PostCall(n.chain.Chain("send-pendingmessage"))
 }
 
-// SendPrepaidmessage is /v3/payscore/partner/serviceorder/{out_order_no}/send-prepaidmessage.
-//
-// POST /v3/payscore/partner/serviceorder/{out_order_no}/send-prepaidmessage 下发服务预扣费消息
-//   - body: service_id, sub_mchid, post_payments, total_amount, prepaid_time
+// SendPrepaidmessage is POST /v3/payscore/partner/serviceorder/{out_order_no}/send-prepaidmessage 下发服务预扣费消息:
+//   - required in body: service_id, sub_mchid, post_payments, total_amount, prepaid_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394929
 func (n V3PayscorePartnerServiceorderOutOrderNo) SendPrepaidmessage() PostCall {
-	return PostCall{n.chain.Chain("send-prepaidmessage")}
+	return PostCall(n.chain.Chain("send-prepaidmessage"))
 }
 
-// Sync is /v3/payscore/partner/serviceorder/{out_order_no}/sync.
-//
-// POST /v3/payscore/partner/serviceorder/{out_order_no}/sync 同步订单信息
-//   - body: service_id, sub_mchid, type, detail.paid_time
+// Sync is POST /v3/payscore/partner/serviceorder/{out_order_no}/sync 同步订单信息:
+//   - required in body: service_id, sub_mchid, type, detail.paid_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458816
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138975
 func (n V3PayscorePartnerServiceorderOutOrderNo) Sync() PostCall {
-	return PostCall{n.chain.Chain("sync")}
+	return PostCall(n.chain.Chain("sync"))
 }
 
-// Servicepayondeliveryorder is /v3/payscore/partner/servicepayondeliveryorder.
-//
-// POST /v3/payscore/partner/servicepayondeliveryorder 创建先用后付订单
-//   - body: out_order_no, appid, sub_mchid, service_id, service_introduction, time_range, risk_fund.name,
+// Servicepayondeliveryorder is POST /v3/payscore/partner/servicepayondeliveryorder 创建先用后付订单:
+//   - required in body: out_order_no, appid, sub_mchid, service_id, service_introduction, time_range, risk_fund.name,
 //     risk_fund.amount, notify_url, shopping_info
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012783634
 func (n V3PayscorePartner) Servicepayondeliveryorder() PostCall {
-	return PostCall{n.client.Chain("v3/payscore/partner/servicepayondeliveryorder")}
+	return PostCall(n.client.Chain("v3/payscore/partner/servicepayondeliveryorder"))
 }
 
 // Servicequotas is /v3/payscore/partner/servicequotas.
@@ -492,25 +428,23 @@ func (n V3PayscorePartnerServicequotas) ServiceID() V3PayscorePartnerServicequot
 // V3PayscorePartnerServicequotasServiceID is /v3/payscore/partner/servicequotas/service-id.
 type V3PayscorePartnerServicequotasServiceID struct{ client *wxpay.Client }
 
-// ServiceID is /v3/payscore/partner/servicequotas/service-id/{service_id}.
-//
-// GET /v3/payscore/partner/servicequotas/service-id/{service_id} 查询用户分层对应建议先享金额
-//   - query: sub_mchid, appid, risk_level_version
+// ServiceID is GET /v3/payscore/partner/servicequotas/service-id/{service_id} 查询用户分层对应建议先享金额:
+//   - required in query: sub_mchid, appid, risk_level_version
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394486
 func (n V3PayscorePartnerServicequotasServiceID) ServiceID(serviceID string) GetCall {
-	return GetCall{n.client.Chain("v3/payscore/partner/servicequotas/service-id/{service_id}").Var("service_id", serviceID)}
+	return GetCall(n.client.Chain("v3/payscore/partner/servicequotas/service-id/{service_id}").Var("service_id", serviceID))
 }
 
 // PayafterOrders is /v3/payscore/payafter-orders.
 //
-// GET /v3/payscore/payafter-orders 查询先享后付订单
+// GET /v3/payscore/payafter-orders 查询先享后付订单:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_2&index=4
 //
-// POST /v3/payscore/payafter-orders 创建先享后付订单
-//   - body: appid, out_order_no, service_id
+// POST /v3/payscore/payafter-orders 创建先享后付订单:
+//   - required in body: appid, out_order_no, service_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_1&index=3
 func (n V3Payscore) PayafterOrders() V3PayscorePayafterOrders {
-	return V3PayscorePayafterOrders{GetPostCall{n.client.Chain("v3/payscore/payafter-orders")}, n.client}
+	return V3PayscorePayafterOrders{GetPostCall(n.client.Chain("v3/payscore/payafter-orders")), n.client}
 }
 
 // V3PayscorePayafterOrders is /v3/payscore/payafter-orders.
@@ -527,39 +461,31 @@ func (n V3PayscorePayafterOrders) OutOrderNo(outOrderNo string) V3PayscorePayaft
 // V3PayscorePayafterOrdersOutOrderNo is /v3/payscore/payafter-orders/{out_order_no}.
 type V3PayscorePayafterOrdersOutOrderNo struct{ chain wxpay.Chain }
 
-// Cancel is /v3/payscore/payafter-orders/{out_order_no}/cancel.
-//
-// POST /v3/payscore/payafter-orders/{out_order_no}/cancel 撤销先享后付订单
-//   - body: appid, service_id, reason
+// Cancel is POST /v3/payscore/payafter-orders/{out_order_no}/cancel 撤销先享后付订单:
+//   - required in body: appid, service_id, reason
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_3&index=5
 func (n V3PayscorePayafterOrdersOutOrderNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(n.chain.Chain("cancel"))
 }
 
-// Complete is /v3/payscore/payafter-orders/{out_order_no}/complete.
-//
-// POST /v3/payscore/payafter-orders/{out_order_no}/complete 完结先享后付订单
-//   - body: appid, service_id
+// Complete is POST /v3/payscore/payafter-orders/{out_order_no}/complete 完结先享后付订单:
+//   - required in body: appid, service_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_4&index=6
 func (n V3PayscorePayafterOrdersOutOrderNo) Complete() PostCall {
-	return PostCall{n.chain.Chain("complete")}
+	return PostCall(n.chain.Chain("complete"))
 }
 
-// Sync is /v3/payscore/payafter-orders/{out_order_no}/sync.
-//
-// POST /v3/payscore/payafter-orders/{out_order_no}/sync 支付分订单同步
+// Sync is POST /v3/payscore/payafter-orders/{out_order_no}/sync 支付分订单同步:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=24_1&index=1
 func (n V3PayscorePayafterOrdersOutOrderNo) Sync() PostCall {
-	return PostCall{n.chain.Chain("sync")}
+	return PostCall(n.chain.Chain("sync"))
 }
 
-// Permissions is /v3/payscore/permissions.
-//
-// POST /v3/payscore/permissions 商户预授权
-//   - body: service_id, appid, authorization_code
+// Permissions is POST /v3/payscore/permissions 商户预授权:
+//   - required in body: service_id, appid, authorization_code
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647349
 func (n V3Payscore) Permissions() V3PayscorePermissions {
-	return V3PayscorePermissions{PostCall{n.client.Chain("v3/payscore/permissions")}, n.client}
+	return V3PayscorePermissions{PostCall(n.client.Chain("v3/payscore/permissions")), n.client}
 }
 
 // V3PayscorePermissions is /v3/payscore/permissions.
@@ -568,13 +494,11 @@ type V3PayscorePermissions struct {
 	client *wxpay.Client
 }
 
-// AssessUserRiskLevel is /v3/payscore/permissions/assess-user-risk-level.
-//
-// POST /v3/payscore/permissions/assess-user-risk-level 商户评估用户分层
-//   - body: service_id, appid
+// AssessUserRiskLevel is POST /v3/payscore/permissions/assess-user-risk-level 商户评估用户分层:
+//   - required in body: service_id, appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012856611
 func (n V3PayscorePermissions) AssessUserRiskLevel() PostCall {
-	return PostCall{n.client.Chain("v3/payscore/permissions/assess-user-risk-level")}
+	return PostCall(n.client.Chain("v3/payscore/permissions/assess-user-risk-level"))
 }
 
 // AuthorizationCode is /v3/payscore/permissions/authorization-code.
@@ -585,25 +509,21 @@ func (n V3PayscorePermissions) AuthorizationCode() V3PayscorePermissionsAuthoriz
 // V3PayscorePermissionsAuthorizationCode is /v3/payscore/permissions/authorization-code.
 type V3PayscorePermissionsAuthorizationCode struct{ client *wxpay.Client }
 
-// AuthorizationCode is /v3/payscore/permissions/authorization-code/{authorization_code}.
-//
-// GET /v3/payscore/permissions/authorization-code/{authorization_code} 查询与用户授权记录（授权协议号）
-//   - query: service_id
+// AuthorizationCode is GET /v3/payscore/permissions/authorization-code/{authorization_code} 查询与用户授权记录（授权协议号）:
+//   - required in query: service_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647401
 func (n V3PayscorePermissionsAuthorizationCode) AuthorizationCode(authorizationCode string) V3PayscorePermissionsAuthorizationCodeAuthorizationCode {
-	return V3PayscorePermissionsAuthorizationCodeAuthorizationCode{GetCall{n.client.Chain("v3/payscore/permissions/authorization-code/{authorization_code}").Var("authorization_code", authorizationCode)}}
+	return V3PayscorePermissionsAuthorizationCodeAuthorizationCode{GetCall(n.client.Chain("v3/payscore/permissions/authorization-code/{authorization_code}").Var("authorization_code", authorizationCode))}
 }
 
 // V3PayscorePermissionsAuthorizationCodeAuthorizationCode is /v3/payscore/permissions/authorization-code/{authorization_code}.
 type V3PayscorePermissionsAuthorizationCodeAuthorizationCode struct{ GetCall }
 
-// Terminate is /v3/payscore/permissions/authorization-code/{authorization_code}/terminate.
-//
-// POST /v3/payscore/permissions/authorization-code/{authorization_code}/terminate 解除用户授权关系（授权协议号）
-//   - body: service_id, reason
+// Terminate is POST /v3/payscore/permissions/authorization-code/{authorization_code}/terminate 解除用户授权关系（授权协议号）:
+//   - required in body: service_id, reason
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647410
 func (n V3PayscorePermissionsAuthorizationCodeAuthorizationCode) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
 // Openid is /v3/payscore/permissions/openid.
@@ -614,25 +534,21 @@ func (n V3PayscorePermissions) Openid() V3PayscorePermissionsOpenid {
 // V3PayscorePermissionsOpenid is /v3/payscore/permissions/openid.
 type V3PayscorePermissionsOpenid struct{ client *wxpay.Client }
 
-// Openid is /v3/payscore/permissions/openid/{openid}.
-//
-// GET /v3/payscore/permissions/openid/{openid} 查询与用户授权记录（openid）
-//   - query: service_id, appid
+// Openid is GET /v3/payscore/permissions/openid/{openid} 查询与用户授权记录（openid）:
+//   - required in query: service_id, appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647404
 func (n V3PayscorePermissionsOpenid) Openid(openid string) V3PayscorePermissionsOpenidOpenid {
-	return V3PayscorePermissionsOpenidOpenid{GetCall{n.client.Chain("v3/payscore/permissions/openid/{openid}").Var("openid", openid)}}
+	return V3PayscorePermissionsOpenidOpenid{GetCall(n.client.Chain("v3/payscore/permissions/openid/{openid}").Var("openid", openid))}
 }
 
 // V3PayscorePermissionsOpenidOpenid is /v3/payscore/permissions/openid/{openid}.
 type V3PayscorePermissionsOpenidOpenid struct{ GetCall }
 
-// Terminate is /v3/payscore/permissions/openid/{openid}/terminate.
-//
-// POST /v3/payscore/permissions/openid/{openid}/terminate 解除用户授权关系（openid）
-//   - body: service_id, appid, reason
+// Terminate is POST /v3/payscore/permissions/openid/{openid}/terminate 解除用户授权关系（openid）:
+//   - required in body: service_id, appid, reason
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647413
 func (n V3PayscorePermissionsOpenidOpenid) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
 // Plan is /v3/payscore/plan.
@@ -651,14 +567,12 @@ func (n V3PayscorePlan) Partner() V3PayscorePlanPartner {
 // V3PayscorePlanPartner is /v3/payscore/plan/partner.
 type V3PayscorePlanPartner struct{ client *wxpay.Client }
 
-// PayscorePlans is /v3/payscore/plan/partner/payscore-plans.
-//
-// POST /v3/payscore/plan/partner/payscore-plans 创建支付分计划
-//   - body: service_id, appid, sub_mchid, plan_name, plan_duration, deduction_quantity, total_original_price,
-//     total_actual_price, merchant_plan_no
+// PayscorePlans is POST /v3/payscore/plan/partner/payscore-plans 创建支付分计划:
+//   - required in body: service_id, appid, sub_mchid, plan_name, plan_duration, deduction_quantity,
+//     total_original_price, total_actual_price, merchant_plan_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463290
 func (n V3PayscorePlanPartner) PayscorePlans() V3PayscorePlanPartnerPayscorePlans {
-	return V3PayscorePlanPartnerPayscorePlans{PostCall{n.client.Chain("v3/payscore/plan/partner/payscore-plans")}, n.client}
+	return V3PayscorePlanPartnerPayscorePlans{PostCall(n.client.Chain("v3/payscore/plan/partner/payscore-plans")), n.client}
 }
 
 // V3PayscorePlanPartnerPayscorePlans is /v3/payscore/plan/partner/payscore-plans.
@@ -675,35 +589,29 @@ func (n V3PayscorePlanPartnerPayscorePlans) MerchantPlanNo() V3PayscorePlanPartn
 // V3PayscorePlanPartnerPayscorePlansMerchantPlanNo is /v3/payscore/plan/partner/payscore-plans/merchant-plan-no.
 type V3PayscorePlanPartnerPayscorePlansMerchantPlanNo struct{ client *wxpay.Client }
 
-// MerchantPlanNo is /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}.
-//
-// GET /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no} 查询支付分计划
-//   - query: sub_mchid
+// MerchantPlanNo is GET /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no} 查询支付分计划:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463318
 func (n V3PayscorePlanPartnerPayscorePlansMerchantPlanNo) MerchantPlanNo(merchantPlanNo string) V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo {
-	return V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo{GetCall{n.client.Chain("v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}").Var("merchant_plan_no", merchantPlanNo)}}
+	return V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo{GetCall(n.client.Chain("v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}").Var("merchant_plan_no", merchantPlanNo))}
 }
 
 // V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo is /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}.
 type V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo struct{ GetCall }
 
-// Stop is /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop.
-//
-// POST /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop 停止支付分计划
-//   - body: sub_mchid
+// Stop is POST /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop 停止支付分计划:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463322
 func (n V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo) Stop() PostCall {
-	return PostCall{n.chain.Chain("stop")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("stop"))
 }
 
-// PayscorePlans is /v3/payscore/plan/payscore-plans.
-//
-// POST /v3/payscore/plan/payscore-plans 创建支付分计划
-//   - body: service_id, appid, plan_name, plan_duration, deduction_quantity, total_original_price, total_actual_price,
-//     merchant_plan_no
+// PayscorePlans is POST /v3/payscore/plan/payscore-plans 创建支付分计划:
+//   - required in body: service_id, appid, plan_name, plan_duration, deduction_quantity, total_original_price,
+//     total_actual_price, merchant_plan_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467232
 func (n V3PayscorePlan) PayscorePlans() V3PayscorePlanPayscorePlans {
-	return V3PayscorePlanPayscorePlans{PostCall{n.client.Chain("v3/payscore/plan/payscore-plans")}, n.client}
+	return V3PayscorePlanPayscorePlans{PostCall(n.client.Chain("v3/payscore/plan/payscore-plans")), n.client}
 }
 
 // V3PayscorePlanPayscorePlans is /v3/payscore/plan/payscore-plans.
@@ -720,39 +628,35 @@ func (n V3PayscorePlanPayscorePlans) MerchantPlanNo() V3PayscorePlanPayscorePlan
 // V3PayscorePlanPayscorePlansMerchantPlanNo is /v3/payscore/plan/payscore-plans/merchant-plan-no.
 type V3PayscorePlanPayscorePlansMerchantPlanNo struct{ client *wxpay.Client }
 
-// MerchantPlanNo is /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}.
-//
-// GET /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no} 查询支付分计划
+// MerchantPlanNo is GET /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no} 查询支付分计划:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012470804
 func (n V3PayscorePlanPayscorePlansMerchantPlanNo) MerchantPlanNo(merchantPlanNo string) V3PayscorePlanPayscorePlansMerchantPlanNoMerchantPlanNo {
-	return V3PayscorePlanPayscorePlansMerchantPlanNoMerchantPlanNo{GetCall{n.client.Chain("v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}").Var("merchant_plan_no", merchantPlanNo)}}
+	return V3PayscorePlanPayscorePlansMerchantPlanNoMerchantPlanNo{GetCall(n.client.Chain("v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}").Var("merchant_plan_no", merchantPlanNo))}
 }
 
 // V3PayscorePlanPayscorePlansMerchantPlanNoMerchantPlanNo is /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}.
 type V3PayscorePlanPayscorePlansMerchantPlanNoMerchantPlanNo struct{ GetCall }
 
-// Stop is /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop.
-//
-// POST /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop 停止支付分计划
+// Stop is POST /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop 停止支付分计划:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012470851
 func (n V3PayscorePlanPayscorePlansMerchantPlanNoMerchantPlanNo) Stop() PostCall {
-	return PostCall{n.chain.Chain("stop")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("stop"))
 }
 
 // Serviceorder is /v3/payscore/serviceorder.
 //
-// GET /v3/payscore/serviceorder 查询支付分订单
-//   - query: service_id, appid
+// GET /v3/payscore/serviceorder 查询支付分订单:
+//   - required in query: service_id, appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587902
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647419
 //
-// POST /v3/payscore/serviceorder 创建支付分订单
-//   - body: out_order_no, appid, service_id, service_introduction, time_range.start_time, risk_fund.name,
+// POST /v3/payscore/serviceorder 创建支付分订单:
+//   - required in body: out_order_no, appid, service_id, service_introduction, time_range.start_time, risk_fund.name,
 //     risk_fund.amount, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587900
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647418
 func (n V3Payscore) Serviceorder() V3PayscoreServiceorder {
-	return V3PayscoreServiceorder{GetPostCall{n.client.Chain("v3/payscore/serviceorder")}, n.client}
+	return V3PayscoreServiceorder{GetPostCall(n.client.Chain("v3/payscore/serviceorder")), n.client}
 }
 
 // V3PayscoreServiceorder is /v3/payscore/serviceorder.
@@ -761,13 +665,11 @@ type V3PayscoreServiceorder struct {
 	client *wxpay.Client
 }
 
-// DirectComplete is /v3/payscore/serviceorder/direct-complete.
-//
-// POST /v3/payscore/serviceorder/direct-complete 创单结单合并
-//   - body: out_order_no, appid, service_id, time_range
+// DirectComplete is POST /v3/payscore/serviceorder/direct-complete 创单结单合并:
+//   - required in body: out_order_no, appid, service_id, time_range
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter3_9.shtml
 func (n V3PayscoreServiceorder) DirectComplete() PostCall {
-	return PostCall{n.client.Chain("v3/payscore/serviceorder/direct-complete")}
+	return PostCall(n.client.Chain("v3/payscore/serviceorder/direct-complete"))
 }
 
 // OutOrderNo is /v3/payscore/serviceorder/{out_order_no}.
@@ -778,81 +680,65 @@ func (n V3PayscoreServiceorder) OutOrderNo(outOrderNo string) V3PayscoreServiceo
 // V3PayscoreServiceorderOutOrderNo is /v3/payscore/serviceorder/{out_order_no}.
 type V3PayscoreServiceorderOutOrderNo struct{ chain wxpay.Chain }
 
-// Cancel is /v3/payscore/serviceorder/{out_order_no}/cancel.
-//
-// POST /v3/payscore/serviceorder/{out_order_no}/cancel 取消支付分订单
-//   - body: appid, service_id, reason
+// Cancel is POST /v3/payscore/serviceorder/{out_order_no}/cancel 取消支付分订单:
+//   - required in body: appid, service_id, reason
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587905
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647422
 func (n V3PayscoreServiceorderOutOrderNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(n.chain.Chain("cancel"))
 }
 
-// Complete is /v3/payscore/serviceorder/{out_order_no}/complete.
-//
-// POST /v3/payscore/serviceorder/{out_order_no}/complete 完结支付分订单
-//   - body: appid, service_id, post_payments[].name, total_amount
+// Complete is POST /v3/payscore/serviceorder/{out_order_no}/complete 完结支付分订单:
+//   - required in body: appid, service_id, post_payments[].name, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587955
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647421
 func (n V3PayscoreServiceorderOutOrderNo) Complete() PostCall {
-	return PostCall{n.chain.Chain("complete")}
+	return PostCall(n.chain.Chain("complete"))
 }
 
-// Modify is /v3/payscore/serviceorder/{out_order_no}/modify.
-//
-// POST /v3/payscore/serviceorder/{out_order_no}/modify 修改订单金额
-//   - body: appid, service_id, post_payments[].name, total_amount, reason
+// Modify is POST /v3/payscore/serviceorder/{out_order_no}/modify 修改订单金额:
+//   - required in body: appid, service_id, post_payments[].name, total_amount, reason
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587957
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647427
 func (n V3PayscoreServiceorderOutOrderNo) Modify() PostCall {
-	return PostCall{n.chain.Chain("modify")}
+	return PostCall(n.chain.Chain("modify"))
 }
 
-// Pay is /v3/payscore/serviceorder/{out_order_no}/pay.
-//
-// POST /v3/payscore/serviceorder/{out_order_no}/pay 商户发起催收扣款
+// Pay is POST /v3/payscore/serviceorder/{out_order_no}/pay 商户发起催收扣款:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394596
 func (n V3PayscoreServiceorderOutOrderNo) Pay() PostCall {
-	return PostCall{n.chain.Chain("pay")}
+	return PostCall(n.chain.Chain("pay"))
 }
 
-// SendPendingmessage is /v3/payscore/serviceorder/{out_order_no}/send-pendingmessage.
-//
-// POST /v3/payscore/serviceorder/{out_order_no}/send-pendingmessage 下发服务费用待处理消息
-//   - body: service_id, post_payments, total_amount, prepaid_time
+// SendPendingmessage is POST /v3/payscore/serviceorder/{out_order_no}/send-pendingmessage 下发服务费用待处理消息:
+//   - required in body: service_id, post_payments, total_amount, prepaid_time
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394606
 func (n V3PayscoreServiceorderOutOrderNo) SendPendingmessage() PostCall {
-	return PostCall{n.chain.Chain("send-pendingmessage")}
+	return PostCall(n.chain.Chain("send-pendingmessage"))
 }
 
-// SendPrepaidmessage is /v3/payscore/serviceorder/{out_order_no}/send-prepaidmessage.
-//
-// POST /v3/payscore/serviceorder/{out_order_no}/send-prepaidmessage 下发服务预扣费消息
-//   - body: service_id, post_payments, total_amount, prepaid_time
+// SendPrepaidmessage is POST /v3/payscore/serviceorder/{out_order_no}/send-prepaidmessage 下发服务预扣费消息:
+//   - required in body: service_id, post_payments, total_amount, prepaid_time
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394615
 func (n V3PayscoreServiceorderOutOrderNo) SendPrepaidmessage() PostCall {
-	return PostCall{n.chain.Chain("send-prepaidmessage")}
+	return PostCall(n.chain.Chain("send-prepaidmessage"))
 }
 
-// Sync is /v3/payscore/serviceorder/{out_order_no}/sync.
-//
-// POST /v3/payscore/serviceorder/{out_order_no}/sync 同步服务订单信息
-//   - body: appid, service_id, type, detail.paid_time
+// Sync is POST /v3/payscore/serviceorder/{out_order_no}/sync 同步服务订单信息:
+//   - required in body: appid, service_id, type, detail.paid_time
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587962
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647431
 func (n V3PayscoreServiceorderOutOrderNo) Sync() PostCall {
-	return PostCall{n.chain.Chain("sync")}
+	return PostCall(n.chain.Chain("sync"))
 }
 
-// Servicepayondeliveryorder is /v3/payscore/servicepayondeliveryorder.
-//
-// POST /v3/payscore/servicepayondeliveryorder 创建先用后付订单
-//   - body: out_order_no, appid, service_id, service_introduction, time_range.start_time, risk_fund.name,
+// Servicepayondeliveryorder is POST /v3/payscore/servicepayondeliveryorder 创建先用后付订单:
+//   - required in body: out_order_no, appid, service_id, service_introduction, time_range.start_time, risk_fund.name,
 //     risk_fund.amount, notify_url, shopping_info.jump_link, shopping_info.goods[].name, shopping_info.goods[].picture,
 //     shopping_info.goods[].amount, shopping_info.goods[].count
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012856585
 func (n V3Payscore) Servicepayondeliveryorder() PostCall {
-	return PostCall{n.client.Chain("v3/payscore/servicepayondeliveryorder")}
+	return PostCall(n.client.Chain("v3/payscore/servicepayondeliveryorder"))
 }
 
 // SignPlan is /v3/payscore/sign-plan.
@@ -871,24 +757,20 @@ func (n V3PayscoreSignPlan) Partner() V3PayscoreSignPlanPartner {
 // V3PayscoreSignPlanPartner is /v3/payscore/sign-plan/partner.
 type V3PayscoreSignPlanPartner struct{ client *wxpay.Client }
 
-// Serviceorder is /v3/payscore/sign-plan/partner/serviceorder.
-//
-// POST /v3/payscore/sign-plan/partner/serviceorder 创建用户的签约计划详情对应的服务订单
-//   - body: service_id, sign_plan_id, plan_detail_no, appid, sub_mchid, notify_url, service_introduction,
+// Serviceorder is POST /v3/payscore/sign-plan/partner/serviceorder 创建用户的签约计划详情对应的服务订单:
+//   - required in body: service_id, sign_plan_id, plan_detail_no, appid, sub_mchid, notify_url, service_introduction,
 //     time_range.start_time, out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463469
 func (n V3PayscoreSignPlanPartner) Serviceorder() PostCall {
-	return PostCall{n.client.Chain("v3/payscore/sign-plan/partner/serviceorder")}
+	return PostCall(n.client.Chain("v3/payscore/sign-plan/partner/serviceorder"))
 }
 
-// UserSignPlans is /v3/payscore/sign-plan/partner/user-sign-plans.
-//
-// POST /v3/payscore/sign-plan/partner/user-sign-plans 创建用户的签约计划
-//   - body: service_id, plan_id, appid, sub_mchid, merchant_sign_plan_no, notify_url,
+// UserSignPlans is POST /v3/payscore/sign-plan/partner/user-sign-plans 创建用户的签约计划:
+//   - required in body: service_id, plan_id, appid, sub_mchid, merchant_sign_plan_no, notify_url,
 //     sign_plan_detail[].plan_detail_no, sign_plan_detail[].merchant_plan_detail_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463521
 func (n V3PayscoreSignPlanPartner) UserSignPlans() V3PayscoreSignPlanPartnerUserSignPlans {
-	return V3PayscoreSignPlanPartnerUserSignPlans{PostCall{n.client.Chain("v3/payscore/sign-plan/partner/user-sign-plans")}, n.client}
+	return V3PayscoreSignPlanPartnerUserSignPlans{PostCall(n.client.Chain("v3/payscore/sign-plan/partner/user-sign-plans")), n.client}
 }
 
 // V3PayscoreSignPlanPartnerUserSignPlans is /v3/payscore/sign-plan/partner/user-sign-plans.
@@ -905,45 +787,39 @@ func (n V3PayscoreSignPlanPartnerUserSignPlans) MerchantSignPlanNo() V3PayscoreS
 // V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNo is /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no.
 type V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNo struct{ client *wxpay.Client }
 
-// MerchantSignPlanNo is /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}.
-//
-// GET /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no} 查询用户的签约计划
-//   - query: sub_mchid
+// MerchantSignPlanNo is GET
+// /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no} 查询用户的签约计划:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463526
 func (n V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNo) MerchantSignPlanNo(merchantSignPlanNo string) V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo {
-	return V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo{GetCall{n.client.Chain("v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}").Var("merchant_sign_plan_no", merchantSignPlanNo)}}
+	return V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo{GetCall(n.client.Chain("v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}").Var("merchant_sign_plan_no", merchantSignPlanNo))}
 }
 
 // V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo is /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}.
 type V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo struct{ GetCall }
 
-// Stop is /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop.
-//
-// POST /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop 取消用户的签约计划
-//   - body: sub_mchid, stop_reason
+// Stop is POST /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop
+// 取消用户的签约计划:
+//   - required in body: sub_mchid, stop_reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463534
 func (n V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo) Stop() PostCall {
-	return PostCall{n.chain.Chain("stop")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("stop"))
 }
 
-// Serviceorder is /v3/payscore/sign-plan/serviceorder.
-//
-// POST /v3/payscore/sign-plan/serviceorder 创建用户的签约计划详情对应的服务订单
-//   - body: service_id, sign_plan_id, plan_detail_no, appid, openid, notify_url, service_introduction,
+// Serviceorder is POST /v3/payscore/sign-plan/serviceorder 创建用户的签约计划详情对应的服务订单:
+//   - required in body: service_id, sign_plan_id, plan_detail_no, appid, openid, notify_url, service_introduction,
 //     time_range.start_time, out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489351
 func (n V3PayscoreSignPlan) Serviceorder() PostCall {
-	return PostCall{n.client.Chain("v3/payscore/sign-plan/serviceorder")}
+	return PostCall(n.client.Chain("v3/payscore/sign-plan/serviceorder"))
 }
 
-// UserSignPlans is /v3/payscore/sign-plan/user-sign-plans.
-//
-// POST /v3/payscore/sign-plan/user-sign-plans 创建用户的签约计划
-//   - body: service_id, plan_id, appid, openid, merchant_sign_plan_no, notify_url, sign_plan_detail[].plan_detail_no,
-//     sign_plan_detail[].merchant_plan_detail_no
+// UserSignPlans is POST /v3/payscore/sign-plan/user-sign-plans 创建用户的签约计划:
+//   - required in body: service_id, plan_id, appid, openid, merchant_sign_plan_no, notify_url,
+//     sign_plan_detail[].plan_detail_no, sign_plan_detail[].merchant_plan_detail_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489420
 func (n V3PayscoreSignPlan) UserSignPlans() V3PayscoreSignPlanUserSignPlans {
-	return V3PayscoreSignPlanUserSignPlans{PostCall{n.client.Chain("v3/payscore/sign-plan/user-sign-plans")}, n.client}
+	return V3PayscoreSignPlanUserSignPlans{PostCall(n.client.Chain("v3/payscore/sign-plan/user-sign-plans")), n.client}
 }
 
 // V3PayscoreSignPlanUserSignPlans is /v3/payscore/sign-plan/user-sign-plans.
@@ -960,36 +836,33 @@ func (n V3PayscoreSignPlanUserSignPlans) MerchantSignPlanNo() V3PayscoreSignPlan
 // V3PayscoreSignPlanUserSignPlansMerchantSignPlanNo is /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no.
 type V3PayscoreSignPlanUserSignPlansMerchantSignPlanNo struct{ client *wxpay.Client }
 
-// MerchantSignPlanNo is /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}.
-//
-// GET /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no} 查询用户的签约计划
+// MerchantSignPlanNo is GET /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}
+// 查询用户的签约计划:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012470990
 func (n V3PayscoreSignPlanUserSignPlansMerchantSignPlanNo) MerchantSignPlanNo(merchantSignPlanNo string) V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo {
-	return V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo{GetCall{n.client.Chain("v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}").Var("merchant_sign_plan_no", merchantSignPlanNo)}}
+	return V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo{GetCall(n.client.Chain("v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}").Var("merchant_sign_plan_no", merchantSignPlanNo))}
 }
 
 // V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo is /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}.
 type V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo struct{ GetCall }
 
-// Stop is /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop.
-//
-// POST /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop 直连商户取消用户的签约计划
-//   - body: stop_reason
+// Stop is POST /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop 直连商户取消用户的签约计划:
+//   - required in body: stop_reason
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012471050
 func (n V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo) Stop() PostCall {
-	return PostCall{n.chain.Chain("stop")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("stop"))
 }
 
 // SmartretailOrders is /v3/payscore/smartretail-orders.
 //
-// GET /v3/payscore/smartretail-orders 查询智慧零售订单
+// GET /v3/payscore/smartretail-orders 查询智慧零售订单:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_2&index=4
 //
-// POST /v3/payscore/smartretail-orders 创建智慧零售订单
-//   - body: appid, out_order_no, service_id
+// POST /v3/payscore/smartretail-orders 创建智慧零售订单:
+//   - required in body: appid, out_order_no, service_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_1&index=3
 func (n V3Payscore) SmartretailOrders() V3PayscoreSmartretailOrders {
-	return V3PayscoreSmartretailOrders{GetPostCall{n.client.Chain("v3/payscore/smartretail-orders")}, n.client}
+	return V3PayscoreSmartretailOrders{GetPostCall(n.client.Chain("v3/payscore/smartretail-orders")), n.client}
 }
 
 // V3PayscoreSmartretailOrders is /v3/payscore/smartretail-orders.
@@ -1006,31 +879,25 @@ func (n V3PayscoreSmartretailOrders) OutOrderNo(outOrderNo string) V3PayscoreSma
 // V3PayscoreSmartretailOrdersOutOrderNo is /v3/payscore/smartretail-orders/{out_order_no}.
 type V3PayscoreSmartretailOrdersOutOrderNo struct{ chain wxpay.Chain }
 
-// Cancel is /v3/payscore/smartretail-orders/{out_order_no}/cancel.
-//
-// POST /v3/payscore/smartretail-orders/{out_order_no}/cancel 撤销智慧零售订单
-//   - body: appid, service_id, reason
+// Cancel is POST /v3/payscore/smartretail-orders/{out_order_no}/cancel 撤销智慧零售订单:
+//   - required in body: appid, service_id, reason
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_3&index=5
 func (n V3PayscoreSmartretailOrdersOutOrderNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(n.chain.Chain("cancel"))
 }
 
-// Complete is /v3/payscore/smartretail-orders/{out_order_no}/complete.
-//
-// POST /v3/payscore/smartretail-orders/{out_order_no}/complete 完结智慧零售订单
-//   - body: appid, service_id
+// Complete is POST /v3/payscore/smartretail-orders/{out_order_no}/complete 完结智慧零售订单:
+//   - required in body: appid, service_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_4&index=6
 func (n V3PayscoreSmartretailOrdersOutOrderNo) Complete() PostCall {
-	return PostCall{n.chain.Chain("complete")}
+	return PostCall(n.chain.Chain("complete"))
 }
 
-// UserServiceState is /v3/payscore/user-service-state.
-//
-// GET /v3/payscore/user-service-state 查询用户授权状态
-//   - query: appid, service_id, openid
+// UserServiceState is GET /v3/payscore/user-service-state 查询用户授权状态:
+//   - required in query: appid, service_id, openid
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter3_8.shtml
 func (n V3Payscore) UserServiceState() GetCall {
-	return GetCall{n.client.Chain("v3/payscore/user-service-state")}
+	return GetCall(n.client.Chain("v3/payscore/user-service-state"))
 }
 
 // Users is /v3/payscore/users.
@@ -1065,11 +932,9 @@ func (n V3PayscoreUsersOpenidPermissions) ServiceID(serviceID string) V3Payscore
 // V3PayscoreUsersOpenidPermissionsServiceID is /v3/payscore/users/{openid}/permissions/{service_id}.
 type V3PayscoreUsersOpenidPermissionsServiceID struct{ chain wxpay.Chain }
 
-// Terminate is /v3/payscore/users/{openid}/permissions/{service_id}/terminate.
-//
-// POST /v3/payscore/users/{openid}/permissions/{service_id}/terminate 商户解除用户授权关系
-//   - body: appid, reason
+// Terminate is POST /v3/payscore/users/{openid}/permissions/{service_id}/terminate 商户解除用户授权关系:
+//   - required in body: appid, reason
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter9_1.shtml
 func (n V3PayscoreUsersOpenidPermissionsServiceID) Terminate() PostCall {
-	return PostCall{n.chain.Chain("terminate")}
+	return PostCall(n.chain.Chain("terminate"))
 }

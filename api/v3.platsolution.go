@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Platsolution is /v3/platsolution.
 func (n V3Root) Platsolution() V3Platsolution {
@@ -30,13 +28,11 @@ func (n V3PlatsolutionEcommerce) BankTransferRecharges() V3PlatsolutionEcommerce
 // V3PlatsolutionEcommerceBankTransferRecharges is /v3/platsolution/ecommerce/bank-transfer-recharges.
 type V3PlatsolutionEcommerceBankTransferRecharges struct{ client *wxpay.Client }
 
-// Apply is /v3/platsolution/ecommerce/bank-transfer-recharges/apply.
-//
-// POST /v3/platsolution/ecommerce/bank-transfer-recharges/apply 申请银行转账充值
-//   - body: out_recharge_no, recharge_scene, account_type, recharge_amount
+// Apply is POST /v3/platsolution/ecommerce/bank-transfer-recharges/apply 申请银行转账充值:
+//   - required in body: out_recharge_no, recharge_scene, account_type, recharge_amount
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/bank-recharge/bank-transfer-recharge-apply.html
 func (n V3PlatsolutionEcommerceBankTransferRecharges) Apply() PostCall {
-	return PostCall{n.client.Chain("v3/platsolution/ecommerce/bank-transfer-recharges/apply")}
+	return PostCall(n.client.Chain("v3/platsolution/ecommerce/bank-transfer-recharges/apply"))
 }
 
 // OutRechargeNo is /v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no.
@@ -47,22 +43,18 @@ func (n V3PlatsolutionEcommerceBankTransferRecharges) OutRechargeNo() V3Platsolu
 // V3PlatsolutionEcommerceBankTransferRechargesOutRechargeNo is /v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no.
 type V3PlatsolutionEcommerceBankTransferRechargesOutRechargeNo struct{ client *wxpay.Client }
 
-// OutRechargeNo is /v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no/{out_recharge_no}.
-//
-// GET /v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no/{out_recharge_no} 查询银行转账充值结果
+// OutRechargeNo is GET /v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no/{out_recharge_no} 查询银行转账充值结果:
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/bank-recharge/bank-transfer-recharge-get-by-out-no.html
 func (n V3PlatsolutionEcommerceBankTransferRechargesOutRechargeNo) OutRechargeNo(outRechargeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no/{out_recharge_no}").Var("out_recharge_no", outRechargeNo)}
+	return GetCall(n.client.Chain("v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no/{out_recharge_no}").Var("out_recharge_no", outRechargeNo))
 }
 
-// InsuranceCompensationContracts is /v3/platsolution/ecommerce/insurance-compensation-contracts.
-//
-// POST /v3/platsolution/ecommerce/insurance-compensation-contracts 开通保险理赔功能
-//   - body: out_apply_no, sub_mchid, agreement_list[].agreement_code, agreement_list[].agreement_version,
+// InsuranceCompensationContracts is POST /v3/platsolution/ecommerce/insurance-compensation-contracts 开通保险理赔功能:
+//   - required in body: out_apply_no, sub_mchid, agreement_list[].agreement_code, agreement_list[].agreement_version,
 //     agreement_list[].sign_organization, agreement_list[].sign_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012781476
 func (n V3PlatsolutionEcommerce) InsuranceCompensationContracts() V3PlatsolutionEcommerceInsuranceCompensationContracts {
-	return V3PlatsolutionEcommerceInsuranceCompensationContracts{PostCall{n.client.Chain("v3/platsolution/ecommerce/insurance-compensation-contracts")}, n.client}
+	return V3PlatsolutionEcommerceInsuranceCompensationContracts{PostCall(n.client.Chain("v3/platsolution/ecommerce/insurance-compensation-contracts")), n.client}
 }
 
 // V3PlatsolutionEcommerceInsuranceCompensationContracts is /v3/platsolution/ecommerce/insurance-compensation-contracts.
@@ -87,12 +79,11 @@ func (n V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchid) SubMchid(
 // V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid is /v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}.
 type V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid struct{ chain wxpay.Chain }
 
-// CheckOpened is /v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}/check-opened.
-//
-// POST /v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}/check-opened 查询保险理赔功能开通状态
+// CheckOpened is POST /v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}/check-opened
+// 查询保险理赔功能开通状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012781480
 func (n V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid) CheckOpened() PostCall {
-	return PostCall{n.chain.Chain("check-opened")}
+	return PostCall(n.chain.Chain("check-opened"))
 }
 
 // MchTransfer is /v3/platsolution/ecommerce/mch-transfer.
@@ -103,13 +94,11 @@ func (n V3PlatsolutionEcommerce) MchTransfer() V3PlatsolutionEcommerceMchTransfe
 // V3PlatsolutionEcommerceMchTransfer is /v3/platsolution/ecommerce/mch-transfer.
 type V3PlatsolutionEcommerceMchTransfer struct{ client *wxpay.Client }
 
-// CompensateBills is /v3/platsolution/ecommerce/mch-transfer/compensate-bills.
-//
-// POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills 请求赔付
-//   - body: receiver, out_bill_no, transfer_remark
+// CompensateBills is POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills 请求赔付:
+//   - required in body: receiver, out_bill_no, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504175
 func (n V3PlatsolutionEcommerceMchTransfer) CompensateBills() V3PlatsolutionEcommerceMchTransferCompensateBills {
-	return V3PlatsolutionEcommerceMchTransferCompensateBills{PostCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/compensate-bills")}, n.client}
+	return V3PlatsolutionEcommerceMchTransferCompensateBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/compensate-bills")), n.client}
 }
 
 // V3PlatsolutionEcommerceMchTransferCompensateBills is /v3/platsolution/ecommerce/mch-transfer/compensate-bills.
@@ -126,12 +115,10 @@ func (n V3PlatsolutionEcommerceMchTransferCompensateBills) BillID() V3Platsoluti
 // V3PlatsolutionEcommerceMchTransferCompensateBillsBillID is /v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id.
 type V3PlatsolutionEcommerceMchTransferCompensateBillsBillID struct{ client *wxpay.Client }
 
-// BillID is /v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id/{bill_id}.
-//
-// GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id/{bill_id} 查询赔付结果（按微信支付赔付单号）
+// BillID is GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id/{bill_id} 查询赔付结果（按微信支付赔付单号）:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504179
 func (n V3PlatsolutionEcommerceMchTransferCompensateBillsBillID) BillID(billID string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id/{bill_id}").Var("bill_id", billID)}
+	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id/{bill_id}").Var("bill_id", billID))
 }
 
 // OutBillNo is /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no.
@@ -142,41 +129,34 @@ func (n V3PlatsolutionEcommerceMchTransferCompensateBills) OutBillNo() V3Platsol
 // V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNo is /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no.
 type V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNo struct{ client *wxpay.Client }
 
-// OutBillNo is /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}.
-//
-// GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no} 查询赔付结果（按商户赔付单号）
+// OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no} 查询赔付结果（按商户赔付单号）:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504178
 func (n V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNo) OutBillNo(outBillNo string) V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo {
-	return V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo{GetCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo)}}
+	return V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo{GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))}
 }
 
 // V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo is /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}.
 type V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo struct{ GetCall }
 
-// Cancel is /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}/cancel.
-//
-// POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}/cancel 请求撤销赔付
+// Cancel is POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}/cancel 请求撤销赔付:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504177
 func (n V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
-// PreTransfer is /v3/platsolution/ecommerce/mch-transfer/compensate-bills/pre-transfer.
-//
-// POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills/pre-transfer 请求赔付预下单
-//   - body: receiver, out_bill_no, transfer_remark
+// PreTransfer is POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills/pre-transfer 请求赔付预下单:
+//   - required in body: receiver, out_bill_no, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504176
 func (n V3PlatsolutionEcommerceMchTransferCompensateBills) PreTransfer() PostCall {
-	return PostCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/compensate-bills/pre-transfer")}
+	return PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/compensate-bills/pre-transfer"))
 }
 
-// DepositAfterSalesCompensationBills is /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills.
-//
-// POST /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills 请求保证金售后赔付
-//   - body: receiver, out_bill_no, transfer_remark
+// DepositAfterSalesCompensationBills is POST
+// /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills 请求保证金售后赔付:
+//   - required in body: receiver, out_bill_no, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504194
 func (n V3PlatsolutionEcommerceMchTransfer) DepositAfterSalesCompensationBills() V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBills {
-	return V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBills{PostCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills")}, n.client}
+	return V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills")), n.client}
 }
 
 // V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBills is /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills.
@@ -193,13 +173,11 @@ func (n V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBills) Bi
 // V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsBillID is /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id.
 type V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsBillID struct{ client *wxpay.Client }
 
-// BillID is /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id/{bill_id}.
-//
-// GET /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id/{bill_id}
-// 查询保证金售后赔付结果（按微信支付赔付单号）
+// BillID is GET /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id/{bill_id}
+// 查询保证金售后赔付结果（按微信支付赔付单号）:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504196
 func (n V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsBillID) BillID(billID string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id/{bill_id}").Var("bill_id", billID)}
+	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id/{bill_id}").Var("bill_id", billID))
 }
 
 // OutBillNo is /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/out-bill-no.
@@ -210,22 +188,20 @@ func (n V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBills) Ou
 // V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNo is /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/out-bill-no.
 type V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNo struct{ client *wxpay.Client }
 
-// OutBillNo is /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/out-bill-no/{out_bill_no}.
-//
-// GET /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/out-bill-no/{out_bill_no}
-// 查询保证金售后赔付结果（按商户赔付单号）
+// OutBillNo is GET
+// /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/out-bill-no/{out_bill_no}
+// 查询保证金售后赔付结果（按商户赔付单号）:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504195
 func (n V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNo) OutBillNo(outBillNo string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo)}
+	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
-// DepositInsurancePremiumsCompensationBills is /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills.
-//
-// POST /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills 发起保证金赔付保司保费
-//   - body: receiver, out_bill_no, transfer_remark
+// DepositInsurancePremiumsCompensationBills is POST
+// /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills 发起保证金赔付保司保费:
+//   - required in body: receiver, out_bill_no, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014010905
 func (n V3PlatsolutionEcommerceMchTransfer) DepositInsurancePremiumsCompensationBills() V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills {
-	return V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills{PostCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills")}, n.client}
+	return V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills")), n.client}
 }
 
 // V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills is /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills.
@@ -234,22 +210,19 @@ type V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills
 	client *wxpay.Client
 }
 
-// OutBillNo is /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills/{out_bill_no}.
-//
-// GET /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills/{out_bill_no}
-// 查询保证金赔付保司保费结果（按商户赔付单号）
+// OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills/{out_bill_no}
+// 查询保证金赔付保司保费结果（按商户赔付单号）:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014010920
 func (n V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills) OutBillNo(outBillNo string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills/{out_bill_no}").Var("out_bill_no", outBillNo)}
+	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
-// DepositShippingCostCompensationBills is /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills.
-//
-// POST /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills 发起保证金赔付用户运费
-//   - body: receiver, out_bill_no, transfer_remark
+// DepositShippingCostCompensationBills is POST
+// /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills 发起保证金赔付用户运费:
+//   - required in body: receiver, out_bill_no, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504202
 func (n V3PlatsolutionEcommerceMchTransfer) DepositShippingCostCompensationBills() V3PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBills {
-	return V3PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBills{PostCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills")}, n.client}
+	return V3PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills")), n.client}
 }
 
 // V3PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBills is /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills.
@@ -266,22 +239,19 @@ func (n V3PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBills) 
 // V3PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBillsOutBillNo is /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills/out-bill-no.
 type V3PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBillsOutBillNo struct{ client *wxpay.Client }
 
-// OutBillNo is /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills/out-bill-no/{out_bill_no}.
-//
-// GET /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills/out-bill-no/{out_bill_no}
-// 查询保证金售后赔付运费结果（按商户赔付单号）
+// OutBillNo is GET
+// /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills/out-bill-no/{out_bill_no}
+// 查询保证金售后赔付运费结果（按商户赔付单号）:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504203
 func (n V3PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBillsOutBillNo) OutBillNo(outBillNo string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo)}
+	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
-// InsuranceClaimBills is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills.
-//
-// POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills 请求保险理赔
-//   - body: receiver, out_bill_no, transfer_remark
+// InsuranceClaimBills is POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills 请求保险理赔:
+//   - required in body: receiver, out_bill_no, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504184
 func (n V3PlatsolutionEcommerceMchTransfer) InsuranceClaimBills() V3PlatsolutionEcommerceMchTransferInsuranceClaimBills {
-	return V3PlatsolutionEcommerceMchTransferInsuranceClaimBills{PostCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills")}, n.client}
+	return V3PlatsolutionEcommerceMchTransferInsuranceClaimBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills")), n.client}
 }
 
 // V3PlatsolutionEcommerceMchTransferInsuranceClaimBills is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills.
@@ -298,12 +268,10 @@ func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBills) BillID() V3Platso
 // V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsBillID is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id.
 type V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsBillID struct{ client *wxpay.Client }
 
-// BillID is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id/{bill_id}.
-//
-// GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id/{bill_id} 查询保险理赔结果（按微信支付赔付单号）
+// BillID is GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id/{bill_id} 查询保险理赔结果（按微信支付赔付单号）:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504188
 func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsBillID) BillID(billID string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id/{bill_id}").Var("bill_id", billID)}
+	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id/{bill_id}").Var("bill_id", billID))
 }
 
 // OutBillNo is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no.
@@ -314,41 +282,35 @@ func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBills) OutBillNo() V3Pla
 // V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNo is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no.
 type V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNo struct{ client *wxpay.Client }
 
-// OutBillNo is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}.
-//
-// GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no} 查询保险理赔结果（按商户赔付单号）
+// OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}
+// 查询保险理赔结果（按商户赔付单号）:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504187
 func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNo) OutBillNo(outBillNo string) V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo {
-	return V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo{GetCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo)}}
+	return V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo{GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))}
 }
 
 // V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}.
 type V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo struct{ GetCall }
 
-// Cancel is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}/cancel.
-//
-// POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}/cancel 请求撤销保险理赔
+// Cancel is POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}/cancel
+// 请求撤销保险理赔:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504186
 func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
-// PreTransfer is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/pre-transfer.
-//
-// POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/pre-transfer 请求保险理赔预下单
-//   - body: receiver, out_bill_no, transfer_remark
+// PreTransfer is POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/pre-transfer 请求保险理赔预下单:
+//   - required in body: receiver, out_bill_no, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504185
 func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBills) PreTransfer() PostCall {
-	return PostCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/pre-transfer")}
+	return PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/pre-transfer"))
 }
 
-// SubMchCompensationBills is /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills.
-//
-// POST /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills 请求赔付
-//   - body: receiver.type, receiver.mch_info.mchid, out_bill_no, amount, transfer_remark
+// SubMchCompensationBills is POST /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills 请求赔付:
+//   - required in body: receiver.type, receiver.mch_info.mchid, out_bill_no, amount, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016777363
 func (n V3PlatsolutionEcommerceMchTransfer) SubMchCompensationBills() V3PlatsolutionEcommerceMchTransferSubMchCompensationBills {
-	return V3PlatsolutionEcommerceMchTransferSubMchCompensationBills{PostCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills")}, n.client}
+	return V3PlatsolutionEcommerceMchTransferSubMchCompensationBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills")), n.client}
 }
 
 // V3PlatsolutionEcommerceMchTransferSubMchCompensationBills is /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills.
@@ -357,21 +319,17 @@ type V3PlatsolutionEcommerceMchTransferSubMchCompensationBills struct {
 	client *wxpay.Client
 }
 
-// OutBillNo is /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills/{out_bill_no}.
-//
-// GET /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills/{out_bill_no} 查询赔付结果（按商户赔付单号）
+// OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills/{out_bill_no} 查询赔付结果（按商户赔付单号）:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016777372
 func (n V3PlatsolutionEcommerceMchTransferSubMchCompensationBills) OutBillNo(outBillNo string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills/{out_bill_no}").Var("out_bill_no", outBillNo)}
+	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
-// TransferBills is /v3/platsolution/ecommerce/mch-transfer/transfer-bills.
-//
-// POST /v3/platsolution/ecommerce/mch-transfer/transfer-bills 保证金赔付
-//   - body: business_type, receiver, out_bill_no, transfer_remark
+// TransferBills is POST /v3/platsolution/ecommerce/mch-transfer/transfer-bills 保证金赔付:
+//   - required in body: business_type, receiver, out_bill_no, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504198
 func (n V3PlatsolutionEcommerceMchTransfer) TransferBills() V3PlatsolutionEcommerceMchTransferTransferBills {
-	return V3PlatsolutionEcommerceMchTransferTransferBills{PostCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/transfer-bills")}, n.client}
+	return V3PlatsolutionEcommerceMchTransferTransferBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/transfer-bills")), n.client}
 }
 
 // V3PlatsolutionEcommerceMchTransferTransferBills is /v3/platsolution/ecommerce/mch-transfer/transfer-bills.
@@ -388,12 +346,10 @@ func (n V3PlatsolutionEcommerceMchTransferTransferBills) BillID() V3Platsolution
 // V3PlatsolutionEcommerceMchTransferTransferBillsBillID is /v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id.
 type V3PlatsolutionEcommerceMchTransferTransferBillsBillID struct{ client *wxpay.Client }
 
-// BillID is /v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id/{bill_id}.
-//
-// GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id/{bill_id} 查询保证金赔付结果（按微信支付赔付单号）
+// BillID is GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id/{bill_id} 查询保证金赔付结果（按微信支付赔付单号）:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504200
 func (n V3PlatsolutionEcommerceMchTransferTransferBillsBillID) BillID(billID string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id/{bill_id}").Var("bill_id", billID)}
+	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id/{bill_id}").Var("bill_id", billID))
 }
 
 // OutBillNo is /v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no.
@@ -404,21 +360,17 @@ func (n V3PlatsolutionEcommerceMchTransferTransferBills) OutBillNo() V3Platsolut
 // V3PlatsolutionEcommerceMchTransferTransferBillsOutBillNo is /v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no.
 type V3PlatsolutionEcommerceMchTransferTransferBillsOutBillNo struct{ client *wxpay.Client }
 
-// OutBillNo is /v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}.
-//
-// GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no} 查询保证金赔付结果（按商户赔付单号）
+// OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no} 查询保证金赔付结果（按商户赔付单号）:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504199
 func (n V3PlatsolutionEcommerceMchTransferTransferBillsOutBillNo) OutBillNo(outBillNo string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo)}
+	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
-// RechargeEmployees is /v3/platsolution/ecommerce/recharge-employees.
-//
-// POST /v3/platsolution/ecommerce/recharge-employees 添加二级商户可扫码充值员工
-//   - body: sub_mchid, sp_openid
+// RechargeEmployees is POST /v3/platsolution/ecommerce/recharge-employees 添加二级商户可扫码充值员工:
+//   - required in body: sub_mchid, sp_openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013521743
 func (n V3PlatsolutionEcommerce) RechargeEmployees() V3PlatsolutionEcommerceRechargeEmployees {
-	return V3PlatsolutionEcommerceRechargeEmployees{PostCall{n.client.Chain("v3/platsolution/ecommerce/recharge-employees")}, n.client}
+	return V3PlatsolutionEcommerceRechargeEmployees{PostCall(n.client.Chain("v3/platsolution/ecommerce/recharge-employees")), n.client}
 }
 
 // V3PlatsolutionEcommerceRechargeEmployees is /v3/platsolution/ecommerce/recharge-employees.
@@ -435,12 +387,10 @@ func (n V3PlatsolutionEcommerceRechargeEmployees) SubMchid() V3PlatsolutionEcomm
 // V3PlatsolutionEcommerceRechargeEmployeesSubMchid is /v3/platsolution/ecommerce/recharge-employees/sub-mchid.
 type V3PlatsolutionEcommerceRechargeEmployeesSubMchid struct{ client *wxpay.Client }
 
-// SubMchid is /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}.
-//
-// GET /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid} 查询二级商户可扫码充值员工列表
+// SubMchid is GET /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid} 查询二级商户可扫码充值员工列表:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013521757
 func (n V3PlatsolutionEcommerceRechargeEmployeesSubMchid) SubMchid(subMchid string) V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchid {
-	return V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchid{GetCall{n.client.Chain("v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid)}}
+	return V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchid{GetCall(n.client.Chain("v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))}
 }
 
 // V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchid is /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}.
@@ -448,7 +398,7 @@ type V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchid struct{ GetCall }
 
 // SpOpenid is /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid.
 func (n V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchid) SpOpenid() V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid {
-	return V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid{n.chain}
+	return V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid{wxpay.Chain(n.GetCall)}
 }
 
 // V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid is /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid.
@@ -462,12 +412,11 @@ func (n V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid) SpOpen
 // V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid is /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}.
 type V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid struct{ chain wxpay.Chain }
 
-// Delete is /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}/delete.
-//
-// POST /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}/delete 删除二级商户可扫码充值员工
+// Delete is POST /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}/delete
+// 删除二级商户可扫码充值员工:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013521753
 func (n V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid) Delete() PostCall {
-	return PostCall{n.chain.Chain("delete")}
+	return PostCall(n.chain.Chain("delete"))
 }
 
 // Recharges is /v3/platsolution/ecommerce/recharges.
@@ -478,13 +427,11 @@ func (n V3PlatsolutionEcommerce) Recharges() V3PlatsolutionEcommerceRecharges {
 // V3PlatsolutionEcommerceRecharges is /v3/platsolution/ecommerce/recharges.
 type V3PlatsolutionEcommerceRecharges struct{ client *wxpay.Client }
 
-// Apply is /v3/platsolution/ecommerce/recharges/apply.
-//
-// POST /v3/platsolution/ecommerce/recharges/apply 申请二级商户充值
-//   - body: sub_mchid, out_recharge_no, recharge_scene, account_type, recharge_amount
+// Apply is POST /v3/platsolution/ecommerce/recharges/apply 申请二级商户充值:
+//   - required in body: sub_mchid, out_recharge_no, recharge_scene, account_type, recharge_amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012762860
 func (n V3PlatsolutionEcommerceRecharges) Apply() PostCall {
-	return PostCall{n.client.Chain("v3/platsolution/ecommerce/recharges/apply")}
+	return PostCall(n.client.Chain("v3/platsolution/ecommerce/recharges/apply"))
 }
 
 // OutRechargeNo is /v3/platsolution/ecommerce/recharges/out-recharge-no.
@@ -495,25 +442,21 @@ func (n V3PlatsolutionEcommerceRecharges) OutRechargeNo() V3PlatsolutionEcommerc
 // V3PlatsolutionEcommerceRechargesOutRechargeNo is /v3/platsolution/ecommerce/recharges/out-recharge-no.
 type V3PlatsolutionEcommerceRechargesOutRechargeNo struct{ client *wxpay.Client }
 
-// OutRechargeNo is /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}.
-//
-// GET /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no} 查询二级商户充值结果
-//   - query: sub_mchid
+// OutRechargeNo is GET /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no} 查询二级商户充值结果:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012762874
 func (n V3PlatsolutionEcommerceRechargesOutRechargeNo) OutRechargeNo(outRechargeNo string) V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo {
-	return V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo{GetCall{n.client.Chain("v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}").Var("out_recharge_no", outRechargeNo)}}
+	return V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo{GetCall(n.client.Chain("v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}").Var("out_recharge_no", outRechargeNo))}
 }
 
 // V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo is /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}.
 type V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo struct{ GetCall }
 
-// Close is /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}/close.
-//
-// POST /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}/close 关闭二级商户充值
-//   - query: sub_mchid
+// Close is POST /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}/close 关闭二级商户充值:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012762895
 func (n V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
 // Settle is /v3/platsolution/ecommerce/settle.
@@ -524,10 +467,8 @@ func (n V3PlatsolutionEcommerce) Settle() V3PlatsolutionEcommerceSettle {
 // V3PlatsolutionEcommerceSettle is /v3/platsolution/ecommerce/settle.
 type V3PlatsolutionEcommerceSettle struct{ client *wxpay.Client }
 
-// PrepaySettleOrders is /v3/platsolution/ecommerce/settle/prepay-settle-orders.
-//
-// POST /v3/platsolution/ecommerce/settle/prepay-settle-orders 个人收款-申请批量结算
-//   - body: appid, out_settle_batch_no, individual_auth_id, notify_url, description, trade_scenario,
+// PrepaySettleOrders is POST /v3/platsolution/ecommerce/settle/prepay-settle-orders 个人收款-申请批量结算:
+//   - required in body: appid, out_settle_batch_no, individual_auth_id, notify_url, description, trade_scenario,
 //     settle_info_list[].out_settle_no, settle_info_list[].transaction_id,
 //     settle_info_list[].settle_detail_info_list[].out_settle_detail_no,
 //     settle_info_list[].settle_detail_info_list[].settle_type,
@@ -536,7 +477,7 @@ type V3PlatsolutionEcommerceSettle struct{ client *wxpay.Client }
 //     settle_info_list[].settle_detail_info_list[].amount.amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012649847
 func (n V3PlatsolutionEcommerceSettle) PrepaySettleOrders() V3PlatsolutionEcommerceSettlePrepaySettleOrders {
-	return V3PlatsolutionEcommerceSettlePrepaySettleOrders{PostCall{n.client.Chain("v3/platsolution/ecommerce/settle/prepay-settle-orders")}, n.client}
+	return V3PlatsolutionEcommerceSettlePrepaySettleOrders{PostCall(n.client.Chain("v3/platsolution/ecommerce/settle/prepay-settle-orders")), n.client}
 }
 
 // V3PlatsolutionEcommerceSettlePrepaySettleOrders is /v3/platsolution/ecommerce/settle/prepay-settle-orders.
@@ -545,24 +486,21 @@ type V3PlatsolutionEcommerceSettlePrepaySettleOrders struct {
 	client *wxpay.Client
 }
 
-// SettleBatchNo is /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}.
-//
-// GET /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no} 个人收款-查询批量结算信息
+// SettleBatchNo is GET /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no} 个人收款-查询批量结算信息:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012650326
 func (n V3PlatsolutionEcommerceSettlePrepaySettleOrders) SettleBatchNo(settleBatchNo string) V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo {
-	return V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo{GetCall{n.client.Chain("v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}").Var("settle_batch_no", settleBatchNo)}}
+	return V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo{GetCall(n.client.Chain("v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}").Var("settle_batch_no", settleBatchNo))}
 }
 
 // V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo is /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}.
 type V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo struct{ GetCall }
 
-// ApplyAbnormalSettle is /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}/apply-abnormal-settle.
-//
-// POST /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}/apply-abnormal-settle 个人收款-申请异常结算批次单处理
-//   - body: individual_auth_id, out_abnormal_settle_batch_no, abnormal_settle_type
+// ApplyAbnormalSettle is POST
+// /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}/apply-abnormal-settle 个人收款-申请异常结算批次单处理:
+//   - required in body: individual_auth_id, out_abnormal_settle_batch_no, abnormal_settle_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015198012
 func (n V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo) ApplyAbnormalSettle() PostCall {
-	return PostCall{n.chain.Chain("apply-abnormal-settle")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("apply-abnormal-settle"))
 }
 
 // Withdraw is /v3/platsolution/ecommerce/withdraw.
@@ -573,13 +511,11 @@ func (n V3PlatsolutionEcommerce) Withdraw() V3PlatsolutionEcommerceWithdraw {
 // V3PlatsolutionEcommerceWithdraw is /v3/platsolution/ecommerce/withdraw.
 type V3PlatsolutionEcommerceWithdraw struct{ client *wxpay.Client }
 
-// DayEndBalanceWithdraw is /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw.
-//
-// POST /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw 二级商户按日终余额预约提现
-//   - body: sub_mchid, out_request_no, calculate_amount_type
+// DayEndBalanceWithdraw is POST /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw 二级商户按日终余额预约提现:
+//   - required in body: sub_mchid, out_request_no, calculate_amount_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013328143
 func (n V3PlatsolutionEcommerceWithdraw) DayEndBalanceWithdraw() V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw {
-	return V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw{PostCall{n.client.Chain("v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw")}, n.client}
+	return V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw{PostCall(n.client.Chain("v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw")), n.client}
 }
 
 // V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw is /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw.
@@ -596,13 +532,12 @@ func (n V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw) OutRequestNo() V3P
 // V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdrawOutRequestNo is /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no.
 type V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdrawOutRequestNo struct{ client *wxpay.Client }
 
-// OutRequestNo is /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no}.
-//
-// GET /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no} 查询二级商户按日终余额预约提现状态
-//   - query: sub_mchid
+// OutRequestNo is GET /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no}
+// 查询二级商户按日终余额预约提现状态:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013328163
 func (n V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdrawOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo)}
+	return GetCall(n.client.Chain("v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
 // Insurance is /v3/platsolution/insurance.
@@ -629,16 +564,14 @@ func (n V3PlatsolutionInsuranceMchTransfer) Batches() V3PlatsolutionInsuranceMch
 // V3PlatsolutionInsuranceMchTransferBatches is /v3/platsolution/insurance/mch-transfer/batches.
 type V3PlatsolutionInsuranceMchTransferBatches struct{ client *wxpay.Client }
 
-// Apply is /v3/platsolution/insurance/mch-transfer/batches/apply.
-//
-// POST /v3/platsolution/insurance/mch-transfer/batches/apply 受理商家转账
-//   - body: sub_mchid, sp_appid, out_batch_no, batch_name, batch_remark, total_amount, total_num, transfer_scene_id,
-//     transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
+// Apply is POST /v3/platsolution/insurance/mch-transfer/batches/apply 受理商家转账:
+//   - required in body: sub_mchid, sp_appid, out_batch_no, batch_name, batch_remark, total_amount, total_num,
+//     transfer_scene_id, transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
 //     transfer_detail_list[].transfer_remark, transfer_detail_list[].reservation_id, transfer_detail_list[].openid,
 //     notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504220
 func (n V3PlatsolutionInsuranceMchTransferBatches) Apply() PostCall {
-	return PostCall{n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/apply")}
+	return PostCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/apply"))
 }
 
 // BatchID is /v3/platsolution/insurance/mch-transfer/batches/batch-id.
@@ -649,13 +582,11 @@ func (n V3PlatsolutionInsuranceMchTransferBatches) BatchID() V3PlatsolutionInsur
 // V3PlatsolutionInsuranceMchTransferBatchesBatchID is /v3/platsolution/insurance/mch-transfer/batches/batch-id.
 type V3PlatsolutionInsuranceMchTransferBatchesBatchID struct{ client *wxpay.Client }
 
-// BatchID is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}.
-//
-// GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id} 微信支付转账批次单号查询批次单
-//   - query: sub_mchid, need_query_detail
+// BatchID is GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id} 微信支付转账批次单号查询批次单:
+//   - required in query: sub_mchid, need_query_detail
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504221
 func (n V3PlatsolutionInsuranceMchTransferBatchesBatchID) BatchID(batchID string) V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID {
-	return V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID{GetCall{n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID)}}
+	return V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID{GetCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}.
@@ -663,7 +594,7 @@ type V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID struct{ GetCall }
 
 // Details is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details.
 func (n V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID) Details() V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails {
-	return V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails{n.chain}
+	return V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails{wxpay.Chain(n.GetCall)}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details.
@@ -677,13 +608,12 @@ func (n V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails) DetailID
 // V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id.
 type V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID struct{ chain wxpay.Chain }
 
-// DetailID is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}.
-//
-// GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信支付转账明细单号查询明细单
-//   - query: sub_mchid
+// DetailID is GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
+// 微信支付转账明细单号查询明细单:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504223
 func (n V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
-	return GetCall{n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID)}
+	return GetCall(n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
 }
 
 // DetailReceipts is /v3/platsolution/insurance/mch-transfer/batches/detail-receipts.
@@ -718,29 +648,25 @@ func (n V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatc
 // V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo is /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no.
 type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo struct{ chain wxpay.Chain }
 
-// OutDetailNo is /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}.
-//
-// GET
+// OutDetailNo is GET
 // /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}
-// 查询商家转账明细电子回单
-//   - query: sub_mchid
+// 查询商家转账明细电子回单:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504229
 func (n V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo) OutDetailNo(outDetailNo string) V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo {
-	return V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetCall{n.chain.Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo)}}
+	return V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetCall(n.chain.Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo is /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}.
 type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo struct{ GetCall }
 
-// Apply is /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}/apply.
-//
-// POST
+// Apply is POST
 // /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}/apply
-// 申请商家转账明细电子回单
-//   - body: sub_mchid
+// 申请商家转账明细电子回单:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504228
 func (n V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo) Apply() PostCall {
-	return PostCall{n.chain.Chain("apply")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
 }
 
 // OutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no.
@@ -751,13 +677,11 @@ func (n V3PlatsolutionInsuranceMchTransferBatches) OutBatchNo() V3PlatsolutionIn
 // V3PlatsolutionInsuranceMchTransferBatchesOutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no.
 type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
-// OutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}.
-//
-// GET /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no} 商户转账批次单号查询批次单
-//   - query: sub_mchid, need_query_detail
+// OutBatchNo is GET /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no} 商户转账批次单号查询批次单:
+//   - required in query: sub_mchid, need_query_detail
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504222
 func (n V3PlatsolutionInsuranceMchTransferBatchesOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo {
-	return V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo{GetCall{n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo)}}
+	return V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}.
@@ -765,7 +689,7 @@ type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo struct{ GetCa
 
 // Details is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo) Details() V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails{n.chain}
+	return V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails{wxpay.Chain(n.GetCall)}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details.
@@ -779,14 +703,13 @@ func (n V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails) Ou
 // V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ chain wxpay.Chain }
 
-// OutDetailNo is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}.
-//
-// GET /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
-// 商户明细单号查询明细单
-//   - query: sub_mchid
+// OutDetailNo is GET
+// /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
+// 商户明细单号查询明细单:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504224
 func (n V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
-	return GetCall{n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo)}
+	return GetCall(n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }
 
 // SummaryReceipts is /v3/platsolution/insurance/mch-transfer/batches/summary-receipts.
@@ -805,25 +728,23 @@ func (n V3PlatsolutionInsuranceMchTransferBatchesSummaryReceipts) OutBatchNo() V
 // V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no.
 type V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNo struct{ client *wxpay.Client }
 
-// OutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}.
-//
-// GET /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no} 查询商家转账批次电子回单
-//   - query: sub_mchid
+// OutBatchNo is GET /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}
+// 查询商家转账批次电子回单:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504227
 func (n V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo {
-	return V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo{GetCall{n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo)}}
+	return V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}.
 type V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo struct{ GetCall }
 
-// Apply is /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply.
-//
-// POST /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply 申请商家转账批次电子回单
-//   - body: sub_mchid
+// Apply is POST /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply
+// 申请商家转账批次电子回单:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504226
 func (n V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo) Apply() PostCall {
-	return PostCall{n.chain.Chain("apply")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
 }
 
 // Reservation is /v3/platsolution/insurance/mch-transfer/reservation.
@@ -834,13 +755,12 @@ func (n V3PlatsolutionInsuranceMchTransfer) Reservation() V3PlatsolutionInsuranc
 // V3PlatsolutionInsuranceMchTransferReservation is /v3/platsolution/insurance/mch-transfer/reservation.
 type V3PlatsolutionInsuranceMchTransferReservation struct{ client *wxpay.Client }
 
-// Apply is /v3/platsolution/insurance/mch-transfer/reservation/apply.
-//
-// POST /v3/platsolution/insurance/mch-transfer/reservation/apply 受理单次预约商家转账
-//   - body: sub_mchid, sp_appid, out_reservation_no, transfer_scene_id, estimated_date, reserve_remark, notify_url
+// Apply is POST /v3/platsolution/insurance/mch-transfer/reservation/apply 受理单次预约商家转账:
+//   - required in body: sub_mchid, sp_appid, out_reservation_no, transfer_scene_id, estimated_date, reserve_remark,
+//     notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504216
 func (n V3PlatsolutionInsuranceMchTransferReservation) Apply() PostCall {
-	return PostCall{n.client.Chain("v3/platsolution/insurance/mch-transfer/reservation/apply")}
+	return PostCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/reservation/apply"))
 }
 
 // OutReservationNo is /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no.
@@ -851,25 +771,23 @@ func (n V3PlatsolutionInsuranceMchTransferReservation) OutReservationNo() V3Plat
 // V3PlatsolutionInsuranceMchTransferReservationOutReservationNo is /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no.
 type V3PlatsolutionInsuranceMchTransferReservationOutReservationNo struct{ client *wxpay.Client }
 
-// OutReservationNo is /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}.
-//
-// GET /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no} 商户预约单号查询预约商家转账记录
-//   - query: sub_mchid
+// OutReservationNo is GET /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}
+// 商户预约单号查询预约商家转账记录:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504218
 func (n V3PlatsolutionInsuranceMchTransferReservationOutReservationNo) OutReservationNo(outReservationNo string) V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservationNo {
-	return V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservationNo{GetCall{n.client.Chain("v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}").Var("out_reservation_no", outReservationNo)}}
+	return V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservationNo{GetCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}").Var("out_reservation_no", outReservationNo))}
 }
 
 // V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservationNo is /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}.
 type V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservationNo struct{ GetCall }
 
-// Close is /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close.
-//
-// POST /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close 关闭预约商家转账记录
-//   - query: sub_mchid
+// Close is POST /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close
+// 关闭预约商家转账记录:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504219
 func (n V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservationNo) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
 // ReservationID is /v3/platsolution/insurance/mch-transfer/reservation/reservation-id.
@@ -880,13 +798,12 @@ func (n V3PlatsolutionInsuranceMchTransferReservation) ReservationID() V3Platsol
 // V3PlatsolutionInsuranceMchTransferReservationReservationID is /v3/platsolution/insurance/mch-transfer/reservation/reservation-id.
 type V3PlatsolutionInsuranceMchTransferReservationReservationID struct{ client *wxpay.Client }
 
-// ReservationID is /v3/platsolution/insurance/mch-transfer/reservation/reservation-id/{reservation_id}.
-//
-// GET /v3/platsolution/insurance/mch-transfer/reservation/reservation-id/{reservation_id} 微信支付预约单号查询预约商家转账记录
-//   - query: sub_mchid
+// ReservationID is GET /v3/platsolution/insurance/mch-transfer/reservation/reservation-id/{reservation_id}
+// 微信支付预约单号查询预约商家转账记录:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504217
 func (n V3PlatsolutionInsuranceMchTransferReservationReservationID) ReservationID(reservationID string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/insurance/mch-transfer/reservation/reservation-id/{reservation_id}").Var("reservation_id", reservationID)}
+	return GetCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/reservation/reservation-id/{reservation_id}").Var("reservation_id", reservationID))
 }
 
 // MchTransfer is /v3/platsolution/mch-transfer.
@@ -905,16 +822,14 @@ func (n V3PlatsolutionMchTransfer) Batches() V3PlatsolutionMchTransferBatches {
 // V3PlatsolutionMchTransferBatches is /v3/platsolution/mch-transfer/batches.
 type V3PlatsolutionMchTransferBatches struct{ client *wxpay.Client }
 
-// Apply is /v3/platsolution/mch-transfer/batches/apply.
-//
-// POST /v3/platsolution/mch-transfer/batches/apply 受理商家转账
-//   - body: sub_mchid, sp_appid, out_batch_no, batch_name, batch_remark, total_amount, total_num, transfer_scene_id,
-//     transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
+// Apply is POST /v3/platsolution/mch-transfer/batches/apply 受理商家转账:
+//   - required in body: sub_mchid, sp_appid, out_batch_no, batch_name, batch_remark, total_amount, total_num,
+//     transfer_scene_id, transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
 //     transfer_detail_list[].transfer_remark, transfer_detail_list[].reservation_id, transfer_detail_list[].openid,
 //     notify_url
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-apply.html
 func (n V3PlatsolutionMchTransferBatches) Apply() PostCall {
-	return PostCall{n.client.Chain("v3/platsolution/mch-transfer/batches/apply")}
+	return PostCall(n.client.Chain("v3/platsolution/mch-transfer/batches/apply"))
 }
 
 // BatchID is /v3/platsolution/mch-transfer/batches/batch-id.
@@ -925,13 +840,11 @@ func (n V3PlatsolutionMchTransferBatches) BatchID() V3PlatsolutionMchTransferBat
 // V3PlatsolutionMchTransferBatchesBatchID is /v3/platsolution/mch-transfer/batches/batch-id.
 type V3PlatsolutionMchTransferBatchesBatchID struct{ client *wxpay.Client }
 
-// BatchID is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}.
-//
-// GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id} 微信支付转账批次单号查询批次单
-//   - query: sub_mchid, need_query_detail
+// BatchID is GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id} 微信支付转账批次单号查询批次单:
+//   - required in query: sub_mchid, need_query_detail
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-by-id.html
 func (n V3PlatsolutionMchTransferBatchesBatchID) BatchID(batchID string) V3PlatsolutionMchTransferBatchesBatchIDBatchID {
-	return V3PlatsolutionMchTransferBatchesBatchIDBatchID{GetCall{n.client.Chain("v3/platsolution/mch-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID)}}
+	return V3PlatsolutionMchTransferBatchesBatchIDBatchID{GetCall(n.client.Chain("v3/platsolution/mch-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
 }
 
 // V3PlatsolutionMchTransferBatchesBatchIDBatchID is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}.
@@ -939,7 +852,7 @@ type V3PlatsolutionMchTransferBatchesBatchIDBatchID struct{ GetCall }
 
 // Details is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details.
 func (n V3PlatsolutionMchTransferBatchesBatchIDBatchID) Details() V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails {
-	return V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails{n.chain}
+	return V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails{wxpay.Chain(n.GetCall)}
 }
 
 // V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details.
@@ -953,13 +866,12 @@ func (n V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails) DetailID() V3Plat
 // V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id.
 type V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID struct{ chain wxpay.Chain }
 
-// DetailID is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}.
-//
-// GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信支付转账明细单号查询明细单
-//   - query: sub_mchid
+// DetailID is GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
+// 微信支付转账明细单号查询明细单:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/get-transfer-detail-by-no.html
 func (n V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
-	return GetCall{n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID)}
+	return GetCall(n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
 }
 
 // DetailReceipts is /v3/platsolution/mch-transfer/batches/detail-receipts.
@@ -994,28 +906,25 @@ func (n V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo) OutD
 // V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo is /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no.
 type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo struct{ chain wxpay.Chain }
 
-// OutDetailNo is /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}.
-//
-// GET /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}
-// 查询商家转账明细电子回单
-//   - query: sub_mchid
+// OutDetailNo is GET
+// /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}
+// 查询商家转账明细电子回单:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-query-by-detail-out-no.html
 func (n V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo) OutDetailNo(outDetailNo string) V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo {
-	return V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetCall{n.chain.Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo)}}
+	return V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetCall(n.chain.Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))}
 }
 
 // V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo is /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}.
 type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo struct{ GetCall }
 
-// Apply is /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}/apply.
-//
-// POST
+// Apply is POST
 // /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}/apply
-// 申请商家转账明细电子回单
-//   - body: sub_mchid
+// 申请商家转账明细电子回单:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-apply-by-detail-out-no.html
 func (n V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo) Apply() PostCall {
-	return PostCall{n.chain.Chain("apply")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
 }
 
 // OutBatchNo is /v3/platsolution/mch-transfer/batches/out-batch-no.
@@ -1026,13 +935,11 @@ func (n V3PlatsolutionMchTransferBatches) OutBatchNo() V3PlatsolutionMchTransfer
 // V3PlatsolutionMchTransferBatchesOutBatchNo is /v3/platsolution/mch-transfer/batches/out-batch-no.
 type V3PlatsolutionMchTransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
-// OutBatchNo is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}.
-//
-// GET /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no} 商户转账批次单号查询批次单
-//   - query: sub_mchid, need_query_detail
+// OutBatchNo is GET /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no} 商户转账批次单号查询批次单:
+//   - required in query: sub_mchid, need_query_detail
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-by-out-code.html
 func (n V3PlatsolutionMchTransferBatchesOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo {
-	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo{GetCall{n.client.Chain("v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo)}}
+	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}.
@@ -1040,7 +947,7 @@ type V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
 
 // Details is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo) Details() V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails{n.chain}
+	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails{wxpay.Chain(n.GetCall)}
 }
 
 // V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details.
@@ -1054,14 +961,12 @@ func (n V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo
 // V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 type V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ chain wxpay.Chain }
 
-// OutDetailNo is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}.
-//
-// GET /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
-// 商户明细单号查询明细单
-//   - query: sub_mchid
+// OutDetailNo is GET
+// /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no} 商户明细单号查询明细单:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-detail-by-out-no.html
 func (n V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
-	return GetCall{n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo)}
+	return GetCall(n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }
 
 // SummaryReceipts is /v3/platsolution/mch-transfer/batches/summary-receipts.
@@ -1080,25 +985,21 @@ func (n V3PlatsolutionMchTransferBatchesSummaryReceipts) OutBatchNo() V3Platsolu
 // V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNo is /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no.
 type V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNo struct{ client *wxpay.Client }
 
-// OutBatchNo is /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}.
-//
-// GET /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no} 查询商家转账批次电子回单
-//   - query: sub_mchid
+// OutBatchNo is GET /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no} 查询商家转账批次电子回单:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-query-by-batch-out-no.html
 func (n V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo {
-	return V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo{GetCall{n.client.Chain("v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo)}}
+	return V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo is /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}.
 type V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo struct{ GetCall }
 
-// Apply is /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply.
-//
-// POST /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply 申请商家转账批次电子回单
-//   - body: sub_mchid
+// Apply is POST /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply 申请商家转账批次电子回单:
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-apply-by-batch-out-no.html
 func (n V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo) Apply() PostCall {
-	return PostCall{n.chain.Chain("apply")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
 }
 
 // Reservation is /v3/platsolution/mch-transfer/reservation.
@@ -1109,13 +1010,12 @@ func (n V3PlatsolutionMchTransfer) Reservation() V3PlatsolutionMchTransferReserv
 // V3PlatsolutionMchTransferReservation is /v3/platsolution/mch-transfer/reservation.
 type V3PlatsolutionMchTransferReservation struct{ client *wxpay.Client }
 
-// Apply is /v3/platsolution/mch-transfer/reservation/apply.
-//
-// POST /v3/platsolution/mch-transfer/reservation/apply 受理单次预约商家转账
-//   - body: sub_mchid, sp_appid, out_reservation_no, transfer_scene_id, estimated_date, reserve_remark, notify_url
+// Apply is POST /v3/platsolution/mch-transfer/reservation/apply 受理单次预约商家转账:
+//   - required in body: sub_mchid, sp_appid, out_reservation_no, transfer_scene_id, estimated_date, reserve_remark,
+//     notify_url
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-apply.html
 func (n V3PlatsolutionMchTransferReservation) Apply() PostCall {
-	return PostCall{n.client.Chain("v3/platsolution/mch-transfer/reservation/apply")}
+	return PostCall(n.client.Chain("v3/platsolution/mch-transfer/reservation/apply"))
 }
 
 // OutReservationNo is /v3/platsolution/mch-transfer/reservation/out-reservation-no.
@@ -1126,25 +1026,22 @@ func (n V3PlatsolutionMchTransferReservation) OutReservationNo() V3PlatsolutionM
 // V3PlatsolutionMchTransferReservationOutReservationNo is /v3/platsolution/mch-transfer/reservation/out-reservation-no.
 type V3PlatsolutionMchTransferReservationOutReservationNo struct{ client *wxpay.Client }
 
-// OutReservationNo is /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}.
-//
-// GET /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no} 商户预约单号查询预约商家转账记录
-//   - query: sub_mchid
+// OutReservationNo is GET /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}
+// 商户预约单号查询预约商家转账记录:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-get-by-out-no.html
 func (n V3PlatsolutionMchTransferReservationOutReservationNo) OutReservationNo(outReservationNo string) V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo {
-	return V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo{GetCall{n.client.Chain("v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}").Var("out_reservation_no", outReservationNo)}}
+	return V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo{GetCall(n.client.Chain("v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}").Var("out_reservation_no", outReservationNo))}
 }
 
 // V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo is /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}.
 type V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo struct{ GetCall }
 
-// Close is /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close.
-//
-// POST /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close 关闭预约商家转账记录
-//   - query: sub_mchid
+// Close is POST /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close 关闭预约商家转账记录:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-close.html
 func (n V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
 // ReservationID is /v3/platsolution/mch-transfer/reservation/reservation-id.
@@ -1155,11 +1052,9 @@ func (n V3PlatsolutionMchTransferReservation) ReservationID() V3PlatsolutionMchT
 // V3PlatsolutionMchTransferReservationReservationID is /v3/platsolution/mch-transfer/reservation/reservation-id.
 type V3PlatsolutionMchTransferReservationReservationID struct{ client *wxpay.Client }
 
-// ReservationID is /v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id}.
-//
-// GET /v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id} 微信支付预约单号查询预约商家转账记录
-//   - query: sub_mchid
+// ReservationID is GET /v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id} 微信支付预约单号查询预约商家转账记录:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-get-by-id.html
 func (n V3PlatsolutionMchTransferReservationReservationID) ReservationID(reservationID string) GetCall {
-	return GetCall{n.client.Chain("v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id}").Var("reservation_id", reservationID)}
+	return GetCall(n.client.Chain("v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id}").Var("reservation_id", reservationID))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Profitsharing is /v3/profitsharing.
 func (n V3Root) Profitsharing() V3Profitsharing {
@@ -14,15 +12,13 @@ func (n V3Root) Profitsharing() V3Profitsharing {
 // V3Profitsharing is /v3/profitsharing.
 type V3Profitsharing struct{ client *wxpay.Client }
 
-// Bills is /v3/profitsharing/bills.
-//
-// GET /v3/profitsharing/bills 申请分账账单
-//   - query: bill_date
+// Bills is GET /v3/profitsharing/bills 申请分账账单:
+//   - required in query: bill_date
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529628
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761131
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761140
 func (n V3Profitsharing) Bills() GetCall {
-	return GetCall{n.client.Chain("v3/profitsharing/bills")}
+	return GetCall(n.client.Chain("v3/profitsharing/bills"))
 }
 
 // MerchantConfigs is /v3/profitsharing/merchant-configs.
@@ -33,22 +29,18 @@ func (n V3Profitsharing) MerchantConfigs() V3ProfitsharingMerchantConfigs {
 // V3ProfitsharingMerchantConfigs is /v3/profitsharing/merchant-configs.
 type V3ProfitsharingMerchantConfigs struct{ client *wxpay.Client }
 
-// SubMchid is /v3/profitsharing/merchant-configs/{sub_mchid}.
-//
-// GET /v3/profitsharing/merchant-configs/{sub_mchid} 查询最大分账比例
+// SubMchid is GET /v3/profitsharing/merchant-configs/{sub_mchid} 查询最大分账比例:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466864
 func (n V3ProfitsharingMerchantConfigs) SubMchid(subMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/profitsharing/merchant-configs/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetCall(n.client.Chain("v3/profitsharing/merchant-configs/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
-// Orders is /v3/profitsharing/orders.
-//
-// POST /v3/profitsharing/orders 请求分账
-//   - body: transaction_id, out_order_no, unfreeze_unsplit
+// Orders is POST /v3/profitsharing/orders 请求分账:
+//   - required in body: transaction_id, out_order_no, unfreeze_unsplit
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524936
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012690683
 func (n V3Profitsharing) Orders() V3ProfitsharingOrders {
-	return V3ProfitsharingOrders{PostCall{n.client.Chain("v3/profitsharing/orders")}, n.client}
+	return V3ProfitsharingOrders{PostCall(n.client.Chain("v3/profitsharing/orders")), n.client}
 }
 
 // V3ProfitsharingOrders is /v3/profitsharing/orders.
@@ -57,24 +49,20 @@ type V3ProfitsharingOrders struct {
 	client *wxpay.Client
 }
 
-// Unfreeze is /v3/profitsharing/orders/unfreeze.
-//
-// POST /v3/profitsharing/orders/unfreeze 解冻剩余资金
-//   - body: transaction_id, out_order_no, description
+// Unfreeze is POST /v3/profitsharing/orders/unfreeze 解冻剩余资金:
+//   - required in body: transaction_id, out_order_no, description
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526374
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466860
 func (n V3ProfitsharingOrders) Unfreeze() PostCall {
-	return PostCall{n.client.Chain("v3/profitsharing/orders/unfreeze")}
+	return PostCall(n.client.Chain("v3/profitsharing/orders/unfreeze"))
 }
 
-// OutOrderNo is /v3/profitsharing/orders/{out_order_no}.
-//
-// GET /v3/profitsharing/orders/{out_order_no} 查询分账结果
-//   - query: transaction_id
+// OutOrderNo is GET /v3/profitsharing/orders/{out_order_no} 查询分账结果:
+//   - required in query: transaction_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525210
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466850
 func (n V3ProfitsharingOrders) OutOrderNo(outOrderNo string) GetCall {
-	return GetCall{n.client.Chain("v3/profitsharing/orders/{out_order_no}").Var("out_order_no", outOrderNo)}
+	return GetCall(n.client.Chain("v3/profitsharing/orders/{out_order_no}").Var("out_order_no", outOrderNo))
 }
 
 // Receivers is /v3/profitsharing/receivers.
@@ -85,34 +73,28 @@ func (n V3Profitsharing) Receivers() V3ProfitsharingReceivers {
 // V3ProfitsharingReceivers is /v3/profitsharing/receivers.
 type V3ProfitsharingReceivers struct{ client *wxpay.Client }
 
-// Add is /v3/profitsharing/receivers/add.
-//
-// POST /v3/profitsharing/receivers/add 添加分账接收方
-//   - body: appid, type, account, relation_type
+// Add is POST /v3/profitsharing/receivers/add 添加分账接收方:
+//   - required in body: appid, type, account, relation_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012528995
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012690944
 func (n V3ProfitsharingReceivers) Add() PostCall {
-	return PostCall{n.client.Chain("v3/profitsharing/receivers/add")}
+	return PostCall(n.client.Chain("v3/profitsharing/receivers/add"))
 }
 
-// Delete is /v3/profitsharing/receivers/delete.
-//
-// POST /v3/profitsharing/receivers/delete 删除分账接收方
-//   - body: appid, type, account
+// Delete is POST /v3/profitsharing/receivers/delete 删除分账接收方:
+//   - required in body: appid, type, account
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529590
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466868
 func (n V3ProfitsharingReceivers) Delete() PostCall {
-	return PostCall{n.client.Chain("v3/profitsharing/receivers/delete")}
+	return PostCall(n.client.Chain("v3/profitsharing/receivers/delete"))
 }
 
-// ReturnOrders is /v3/profitsharing/return-orders.
-//
-// POST /v3/profitsharing/return-orders 请求分账回退
-//   - body: out_return_no, return_mchid, amount, description
+// ReturnOrders is POST /v3/profitsharing/return-orders 请求分账回退:
+//   - required in body: out_return_no, return_mchid, amount, description
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525287
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466854
 func (n V3Profitsharing) ReturnOrders() V3ProfitsharingReturnOrders {
-	return V3ProfitsharingReturnOrders{PostCall{n.client.Chain("v3/profitsharing/return-orders")}, n.client}
+	return V3ProfitsharingReturnOrders{PostCall(n.client.Chain("v3/profitsharing/return-orders")), n.client}
 }
 
 // V3ProfitsharingReturnOrders is /v3/profitsharing/return-orders.
@@ -121,14 +103,12 @@ type V3ProfitsharingReturnOrders struct {
 	client *wxpay.Client
 }
 
-// OutReturnNo is /v3/profitsharing/return-orders/{out_return_no}.
-//
-// GET /v3/profitsharing/return-orders/{out_return_no} 查询分账回退结果
-//   - query: out_order_no
+// OutReturnNo is GET /v3/profitsharing/return-orders/{out_return_no} 查询分账回退结果:
+//   - required in query: out_order_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526279
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466858
 func (n V3ProfitsharingReturnOrders) OutReturnNo(outReturnNo string) GetCall {
-	return GetCall{n.client.Chain("v3/profitsharing/return-orders/{out_return_no}").Var("out_return_no", outReturnNo)}
+	return GetCall(n.client.Chain("v3/profitsharing/return-orders/{out_return_no}").Var("out_return_no", outReturnNo))
 }
 
 // Transactions is /v3/profitsharing/transactions.
@@ -147,11 +127,9 @@ func (n V3ProfitsharingTransactions) TransactionID(transactionID string) V3Profi
 // V3ProfitsharingTransactionsTransactionID is /v3/profitsharing/transactions/{transaction_id}.
 type V3ProfitsharingTransactionsTransactionID struct{ chain wxpay.Chain }
 
-// Amounts is /v3/profitsharing/transactions/{transaction_id}/amounts.
-//
-// GET /v3/profitsharing/transactions/{transaction_id}/amounts 查询剩余待分金额
+// Amounts is GET /v3/profitsharing/transactions/{transaction_id}/amounts 查询剩余待分金额:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012457939
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012457927
 func (n V3ProfitsharingTransactionsTransactionID) Amounts() GetCall {
-	return GetCall{n.chain.Chain("amounts")}
+	return GetCall(n.chain.Chain("amounts"))
 }

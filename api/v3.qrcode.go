@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Qrcode is /v3/qrcode.
 func (n V3Root) Qrcode() V3Qrcode {
@@ -14,12 +12,10 @@ func (n V3Root) Qrcode() V3Qrcode {
 // V3Qrcode is /v3/qrcode.
 type V3Qrcode struct{ client *wxpay.Client }
 
-// Transactions is /v3/qrcode/transactions.
-//
-// POST /v3/qrcode/transactions 扣费受理
-//   - body: appid, out_trade_no, trade_scene, contract_id
+// Transactions is POST /v3/qrcode/transactions 扣费受理:
+//   - required in body: appid, out_trade_no, trade_scene, contract_id
 func (n V3Qrcode) Transactions() V3QrcodeTransactions {
-	return V3QrcodeTransactions{PostCall{n.client.Chain("v3/qrcode/transactions")}, n.client}
+	return V3QrcodeTransactions{PostCall(n.client.Chain("v3/qrcode/transactions")), n.client}
 }
 
 // V3QrcodeTransactions is /v3/qrcode/transactions.
@@ -36,11 +32,9 @@ func (n V3QrcodeTransactions) OutTradeNo() V3QrcodeTransactionsOutTradeNo {
 // V3QrcodeTransactionsOutTradeNo is /v3/qrcode/transactions/out-trade-no.
 type V3QrcodeTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/qrcode/transactions/out-trade-no/{out_trade_no}.
-//
-// GET /v3/qrcode/transactions/out-trade-no/{out_trade_no} 查询订单
+// OutTradeNo is GET /v3/qrcode/transactions/out-trade-no/{out_trade_no} 查询订单.
 func (n V3QrcodeTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/qrcode/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}
+	return GetCall(n.client.Chain("v3/qrcode/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
 
 // UserServices is /v3/qrcode/user-services.
@@ -59,9 +53,7 @@ func (n V3QrcodeUserServices) ContractID() V3QrcodeUserServicesContractID {
 // V3QrcodeUserServicesContractID is /v3/qrcode/user-services/contract-id.
 type V3QrcodeUserServicesContractID struct{ client *wxpay.Client }
 
-// ContractID is /v3/qrcode/user-services/contract-id/{contract_id}.
-//
-// GET /v3/qrcode/user-services/contract-id/{contract_id} 查询用户服务可用信息
+// ContractID is GET /v3/qrcode/user-services/contract-id/{contract_id} 查询用户服务可用信息.
 func (n V3QrcodeUserServicesContractID) ContractID(contractID string) GetCall {
-	return GetCall{n.client.Chain("v3/qrcode/user-services/contract-id/{contract_id}").Var("contract_id", contractID)}
+	return GetCall(n.client.Chain("v3/qrcode/user-services/contract-id/{contract_id}").Var("contract_id", contractID))
 }

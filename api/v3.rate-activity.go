@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // RateActivity is /v3/rate-activity.
 func (n V3Root) RateActivity() V3RateActivity {
@@ -14,13 +12,11 @@ func (n V3Root) RateActivity() V3RateActivity {
 // V3RateActivity is /v3/rate-activity.
 type V3RateActivity struct{ client *wxpay.Client }
 
-// Applications is /v3/rate-activity/applications.
-//
-// POST /v3/rate-activity/applications 报名费率优惠活动
-//   - body: acquiring_bank_id, channel_id, sub_mchid, activity_detail.activity_id
+// Applications is POST /v3/rate-activity/applications 报名费率优惠活动:
+//   - required in body: acquiring_bank_id, channel_id, sub_mchid, activity_detail.activity_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012698774
 func (n V3RateActivity) Applications() V3RateActivityApplications {
-	return V3RateActivityApplications{PostCall{n.client.Chain("v3/rate-activity/applications")}, n.client}
+	return V3RateActivityApplications{PostCall(n.client.Chain("v3/rate-activity/applications")), n.client}
 }
 
 // V3RateActivityApplications is /v3/rate-activity/applications.
@@ -39,11 +35,11 @@ type V3RateActivityApplicationsID struct{ client *wxpay.Client }
 
 // ApplicationID is /v3/rate-activity/applications/id/{application_id}.
 //
-// GET /v3/rate-activity/applications/id/{application_id} 根据申请单ID查询申请单结果
+// GET /v3/rate-activity/applications/id/{application_id} 根据申请单ID查询申请单结果:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471722
 //
-// PATCH /v3/rate-activity/applications/id/{application_id} 修改单据信息
+// PATCH /v3/rate-activity/applications/id/{application_id} 修改单据信息:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012698885
 func (n V3RateActivityApplicationsID) ApplicationID(applicationID string) GetPatchCall {
-	return GetPatchCall{n.client.Chain("v3/rate-activity/applications/id/{application_id}").Var("application_id", applicationID)}
+	return GetPatchCall(n.client.Chain("v3/rate-activity/applications/id/{application_id}").Var("application_id", applicationID))
 }

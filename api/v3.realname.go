@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Realname is /v3/realname.
 func (n V3Root) Realname() V3Realname {
@@ -14,11 +12,9 @@ func (n V3Root) Realname() V3Realname {
 // V3Realname is /v3/realname.
 type V3Realname struct{ client *wxpay.Client }
 
-// Verify is /v3/realname/verify.
-//
-// GET /v3/realname/verify 实名信息校验
-//   - query: credential_type, encrypted_credential_id, encrypted_name, wxp_trade_no
+// Verify is GET /v3/realname/verify 实名信息校验:
+//   - required in query: credential_type, encrypted_credential_id, encrypted_name, wxp_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013735179
 func (n V3Realname) Verify() GetCall {
-	return GetCall{n.client.Chain("v3/realname/verify")}
+	return GetCall(n.client.Chain("v3/realname/verify"))
 }

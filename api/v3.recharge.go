@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Recharge is /v3/recharge.
 func (n V3Root) Recharge() V3Recharge {
@@ -22,13 +20,11 @@ func (n V3Recharge) BankTransferRecharges() V3RechargeBankTransferRecharges {
 // V3RechargeBankTransferRecharges is /v3/recharge/bank-transfer-recharges.
 type V3RechargeBankTransferRecharges struct{ client *wxpay.Client }
 
-// Apply is /v3/recharge/bank-transfer-recharges/apply.
-//
-// POST /v3/recharge/bank-transfer-recharges/apply 申请银行转账充值
-//   - body: out_recharge_no, recharge_scene, account_type, recharge_amount
+// Apply is POST /v3/recharge/bank-transfer-recharges/apply 申请银行转账充值:
+//   - required in body: out_recharge_no, recharge_scene, account_type, recharge_amount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012585425
 func (n V3RechargeBankTransferRecharges) Apply() PostCall {
-	return PostCall{n.client.Chain("v3/recharge/bank-transfer-recharges/apply")}
+	return PostCall(n.client.Chain("v3/recharge/bank-transfer-recharges/apply"))
 }
 
 // OutRechargeNo is /v3/recharge/bank-transfer-recharges/out-recharge-no.
@@ -39,10 +35,8 @@ func (n V3RechargeBankTransferRecharges) OutRechargeNo() V3RechargeBankTransferR
 // V3RechargeBankTransferRechargesOutRechargeNo is /v3/recharge/bank-transfer-recharges/out-recharge-no.
 type V3RechargeBankTransferRechargesOutRechargeNo struct{ client *wxpay.Client }
 
-// OutRechargeNo is /v3/recharge/bank-transfer-recharges/out-recharge-no/{out_recharge_no}.
-//
-// GET /v3/recharge/bank-transfer-recharges/out-recharge-no/{out_recharge_no} 查询银行转账充值结果
+// OutRechargeNo is GET /v3/recharge/bank-transfer-recharges/out-recharge-no/{out_recharge_no} 查询银行转账充值结果:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012585430
 func (n V3RechargeBankTransferRechargesOutRechargeNo) OutRechargeNo(outRechargeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/recharge/bank-transfer-recharges/out-recharge-no/{out_recharge_no}").Var("out_recharge_no", outRechargeNo)}
+	return GetCall(n.client.Chain("v3/recharge/bank-transfer-recharges/out-recharge-no/{out_recharge_no}").Var("out_recharge_no", outRechargeNo))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Refund is /v3/refund.
 func (n V3Root) Refund() V3Refund {
@@ -22,15 +20,13 @@ func (n V3Refund) Domestic() V3RefundDomestic {
 // V3RefundDomestic is /v3/refund/domestic.
 type V3RefundDomestic struct{ client *wxpay.Client }
 
-// Refunds is /v3/refund/domestic/refunds.
-//
-// POST /v3/refund/domestic/refunds 申请退款
-//   - body: out_refund_no, amount.refund, amount.total, amount.currency
+// Refunds is POST /v3/refund/domestic/refunds 申请退款:
+//   - required in body: out_refund_no, amount.refund, amount.total, amount.currency
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791862
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070371
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012810597
 func (n V3RefundDomestic) Refunds() V3RefundDomesticRefunds {
-	return V3RefundDomesticRefunds{PostCall{n.client.Chain("v3/refund/domestic/refunds")}, n.client}
+	return V3RefundDomesticRefunds{PostCall(n.client.Chain("v3/refund/domestic/refunds")), n.client}
 }
 
 // V3RefundDomesticRefunds is /v3/refund/domestic/refunds.
@@ -39,14 +35,12 @@ type V3RefundDomesticRefunds struct {
 	client *wxpay.Client
 }
 
-// OutRefundNo is /v3/refund/domestic/refunds/{out_refund_no}.
-//
-// GET /v3/refund/domestic/refunds/{out_refund_no} 查询单笔退款
+// OutRefundNo is GET /v3/refund/domestic/refunds/{out_refund_no} 查询单笔退款:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791863
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070374
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012810601
 func (n V3RefundDomesticRefunds) OutRefundNo(outRefundNo string) GetCall {
-	return GetCall{n.client.Chain("v3/refund/domestic/refunds/{out_refund_no}").Var("out_refund_no", outRefundNo)}
+	return GetCall(n.client.Chain("v3/refund/domestic/refunds/{out_refund_no}").Var("out_refund_no", outRefundNo))
 }
 
 // RefundID is /v3/refund/domestic/refunds/{refund_id}.
@@ -57,13 +51,11 @@ func (n V3RefundDomesticRefunds) RefundID(refundID string) V3RefundDomesticRefun
 // V3RefundDomesticRefundsRefundID is /v3/refund/domestic/refunds/{refund_id}.
 type V3RefundDomesticRefundsRefundID struct{ chain wxpay.Chain }
 
-// ApplyAbnormalRefund is /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund.
-//
-// POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund 发起异常退款
-//   - body: out_refund_no, type
+// ApplyAbnormalRefund is POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund 发起异常退款:
+//   - required in body: out_refund_no, type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791864
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070379
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012810603
 func (n V3RefundDomesticRefundsRefundID) ApplyAbnormalRefund() PostCall {
-	return PostCall{n.chain.Chain("apply-abnormal-refund")}
+	return PostCall(n.chain.Chain("apply-abnormal-refund"))
 }

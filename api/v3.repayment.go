@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Repayment is /v3/repayment.
 func (n V3Root) Repayment() V3Repayment {
@@ -38,32 +36,26 @@ func (n V3RepaymentCombineTransactionsPartner) OutTradeNo() V3RepaymentCombineTr
 // V3RepaymentCombineTransactionsPartnerOutTradeNo is /v3/repayment/combine-transactions/partner/out-trade-no.
 type V3RepaymentCombineTransactionsPartnerOutTradeNo struct{ client *wxpay.Client }
 
-// CombineOutTradeNo is /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}.
-//
-// GET /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no} 还款单查询
+// CombineOutTradeNo is GET /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no} 还款单查询:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015124483
 func (n V3RepaymentCombineTransactionsPartnerOutTradeNo) CombineOutTradeNo(combineOutTradeNo string) V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo {
-	return V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo{GetCall{n.client.Chain("v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}").Var("combine_out_trade_no", combineOutTradeNo)}}
+	return V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo{GetCall(n.client.Chain("v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}").Var("combine_out_trade_no", combineOutTradeNo))}
 }
 
 // V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo is /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}.
 type V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo struct{ GetCall }
 
-// Close is /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}/close.
-//
-// POST /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}/close 商户关单
-//   - body: sub_orders[].mchid, sub_orders[].out_trade_no
+// Close is POST /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}/close 商户关单:
+//   - required in body: sub_orders[].mchid, sub_orders[].out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015124497
 func (n V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo) Close() PostCall {
-	return PostCall{n.chain.Chain("close")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
-// Prepay is /v3/repayment/combine-transactions/partner/prepay.
-//
-// POST /v3/repayment/combine-transactions/partner/prepay 还款下单
-//   - body: combine_out_trade_no, combine_mchid, sub_orders[].mchid, sub_orders[].out_trade_no,
+// Prepay is POST /v3/repayment/combine-transactions/partner/prepay 还款下单:
+//   - required in body: combine_out_trade_no, combine_mchid, sub_orders[].mchid, sub_orders[].out_trade_no,
 //     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].attach, sub_orders[].description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015124463
 func (n V3RepaymentCombineTransactionsPartner) Prepay() PostCall {
-	return PostCall{n.client.Chain("v3/repayment/combine-transactions/partner/prepay")}
+	return PostCall(n.client.Chain("v3/repayment/combine-transactions/partner/prepay"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Security is /v3/security.
 func (n V3Root) Security() V3Security {
@@ -14,12 +12,10 @@ func (n V3Root) Security() V3Security {
 // V3Security is /v3/security.
 type V3Security struct{ client *wxpay.Client }
 
-// Echo is /v3/security/echo.
-//
-// POST /v3/security/echo 商户签名验签／加解密测试
-//   - body: echo_message
+// Echo is POST /v3/security/echo 商户签名验签／加解密测试:
+//   - required in body: echo_message
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014551946
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015139289
 func (n V3Security) Echo() PostCall {
-	return PostCall{n.client.Chain("v3/security/echo")}
+	return PostCall(n.client.Chain("v3/security/echo"))
 }

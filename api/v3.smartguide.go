@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Smartguide is /v3/smartguide.
 func (n V3Root) Smartguide() V3Smartguide {
@@ -16,17 +14,17 @@ type V3Smartguide struct{ client *wxpay.Client }
 
 // Guides is /v3/smartguide/guides.
 //
-// GET /v3/smartguide/guides 服务人员查询
-//   - query: store_id
+// GET /v3/smartguide/guides 服务人员查询:
+//   - required in query: store_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535123
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012688558
 //
-// POST /v3/smartguide/guides 服务人员注册
-//   - body: corpid, store_id, userid, name, mobile, qr_code, avatar
+// POST /v3/smartguide/guides 服务人员注册:
+//   - required in body: corpid, store_id, userid, name, mobile, qr_code, avatar
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535138
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012688564
 func (n V3Smartguide) Guides() V3SmartguideGuides {
-	return V3SmartguideGuides{GetPostCall{n.client.Chain("v3/smartguide/guides")}, n.client}
+	return V3SmartguideGuides{GetPostCall(n.client.Chain("v3/smartguide/guides")), n.client}
 }
 
 // V3SmartguideGuides is /v3/smartguide/guides.
@@ -35,24 +33,20 @@ type V3SmartguideGuides struct {
 	client *wxpay.Client
 }
 
-// GuideID is /v3/smartguide/guides/{guide_id}.
-//
-// PATCH /v3/smartguide/guides/{guide_id} 服务人员信息更新
+// GuideID is PATCH /v3/smartguide/guides/{guide_id} 服务人员信息更新:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535160
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012688570
 func (n V3SmartguideGuides) GuideID(guideID string) V3SmartguideGuidesGuideID {
-	return V3SmartguideGuidesGuideID{PatchCall{n.client.Chain("v3/smartguide/guides/{guide_id}").Var("guide_id", guideID)}}
+	return V3SmartguideGuidesGuideID{PatchCall(n.client.Chain("v3/smartguide/guides/{guide_id}").Var("guide_id", guideID))}
 }
 
 // V3SmartguideGuidesGuideID is /v3/smartguide/guides/{guide_id}.
 type V3SmartguideGuidesGuideID struct{ PatchCall }
 
-// Assign is /v3/smartguide/guides/{guide_id}/assign.
-//
-// POST /v3/smartguide/guides/{guide_id}/assign 服务人员分配
-//   - body: out_trade_no
+// Assign is POST /v3/smartguide/guides/{guide_id}/assign 服务人员分配:
+//   - required in body: out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535161
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474145
 func (n V3SmartguideGuidesGuideID) Assign() PostCall {
-	return PostCall{n.chain.Chain("assign")}
+	return PostCall(wxpay.Chain(n.PatchCall).Chain("assign"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // TaxiInvoice is /v3/taxi-invoice.
 func (n V3Root) TaxiInvoice() V3TaxiInvoice {
@@ -22,19 +20,15 @@ func (n V3TaxiInvoice) Attendance() V3TaxiInvoiceAttendance {
 // V3TaxiInvoiceAttendance is /v3/taxi-invoice/attendance.
 type V3TaxiInvoiceAttendance struct{ client *wxpay.Client }
 
-// Punch is /v3/taxi-invoice/attendance/punch.
-//
-// POST /v3/taxi-invoice/attendance/punch 签到签退
-//   - body: plate_number, driver_license, event_time, event_type, region_id
+// Punch is POST /v3/taxi-invoice/attendance/punch 签到签退:
+//   - required in body: plate_number, driver_license, event_time, event_type, region_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461368
 func (n V3TaxiInvoiceAttendance) Punch() PostCall {
-	return PostCall{n.client.Chain("v3/taxi-invoice/attendance/punch")}
+	return PostCall(n.client.Chain("v3/taxi-invoice/attendance/punch"))
 }
 
-// Cards is /v3/taxi-invoice/cards.
-//
-// POST /v3/taxi-invoice/cards 将出租车电子发票插入微信用户卡包
-//   - body: company_mchid, trade_number, openid, region_id, driver_license, plate_number,
+// Cards is POST /v3/taxi-invoice/cards 将出租车电子发票插入微信用户卡包:
+//   - required in body: company_mchid, trade_number, openid, region_id, driver_license, plate_number,
 //     fapiao_card_information.fapiao_media_id, fapiao_card_information.fapiao_number,
 //     fapiao_card_information.fapiao_code, fapiao_card_information.fapiao_time, fapiao_card_information.check_code,
 //     fapiao_card_information.password, fapiao_card_information.total_amount, fapiao_card_information.tax_amount,
@@ -44,7 +38,7 @@ func (n V3TaxiInvoiceAttendance) Punch() PostCall {
 //     fapiao_card_information.extra_information.drawer
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461432
 func (n V3TaxiInvoice) Cards() V3TaxiInvoiceCards {
-	return V3TaxiInvoiceCards{PostCall{n.client.Chain("v3/taxi-invoice/cards")}, n.client}
+	return V3TaxiInvoiceCards{PostCall(n.client.Chain("v3/taxi-invoice/cards")), n.client}
 }
 
 // V3TaxiInvoiceCards is /v3/taxi-invoice/cards.
@@ -53,13 +47,11 @@ type V3TaxiInvoiceCards struct {
 	client *wxpay.Client
 }
 
-// UploadFile is /v3/taxi-invoice/cards/upload-file.
-//
-// POST /v3/taxi-invoice/cards/upload-file 上传出租车电子发票文件
-//   - form: file, meta.company_mchid, meta.region_id, meta.digest, meta.digest_algorithm
+// UploadFile is POST /v3/taxi-invoice/cards/upload-file 上传出租车电子发票文件:
+//   - required in form: file, meta.company_mchid, meta.region_id, meta.digest, meta.digest_algorithm
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692904
 func (n V3TaxiInvoiceCards) UploadFile() PostCall {
-	return PostCall{n.client.Chain("v3/taxi-invoice/cards/upload-file")}
+	return PostCall(n.client.Chain("v3/taxi-invoice/cards/upload-file"))
 }
 
 // Driver is /v3/taxi-invoice/driver.
@@ -70,13 +62,12 @@ func (n V3TaxiInvoice) Driver() V3TaxiInvoiceDriver {
 // V3TaxiInvoiceDriver is /v3/taxi-invoice/driver.
 type V3TaxiInvoiceDriver struct{ client *wxpay.Client }
 
-// UpdateDriver is /v3/taxi-invoice/driver/update-driver.
-//
-// POST /v3/taxi-invoice/driver/update-driver 更新司机信息
-//   - body: driver_name, id_card_number, company_name, mchid, driver_license, driver_category, driver_status, region_id
+// UpdateDriver is POST /v3/taxi-invoice/driver/update-driver 更新司机信息:
+//   - required in body: driver_name, id_card_number, company_name, mchid, driver_license, driver_category,
+//     driver_status, region_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460171
 func (n V3TaxiInvoiceDriver) UpdateDriver() PostCall {
-	return PostCall{n.client.Chain("v3/taxi-invoice/driver/update-driver")}
+	return PostCall(n.client.Chain("v3/taxi-invoice/driver/update-driver"))
 }
 
 // Drivers is /v3/taxi-invoice/drivers.
@@ -87,13 +78,11 @@ func (n V3TaxiInvoice) Drivers() V3TaxiInvoiceDrivers {
 // V3TaxiInvoiceDrivers is /v3/taxi-invoice/drivers.
 type V3TaxiInvoiceDrivers struct{ client *wxpay.Client }
 
-// DriverLicense is /v3/taxi-invoice/drivers/{driver_license}.
-//
-// GET /v3/taxi-invoice/drivers/{driver_license} 获取司机信息
-//   - query: region_id
+// DriverLicense is GET /v3/taxi-invoice/drivers/{driver_license} 获取司机信息:
+//   - required in query: region_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461309
 func (n V3TaxiInvoiceDrivers) DriverLicense(driverLicense string) GetCall {
-	return GetCall{n.client.Chain("v3/taxi-invoice/drivers/{driver_license}").Var("driver_license", driverLicense)}
+	return GetCall(n.client.Chain("v3/taxi-invoice/drivers/{driver_license}").Var("driver_license", driverLicense))
 }
 
 // Taxi is /v3/taxi-invoice/taxi.
@@ -104,13 +93,11 @@ func (n V3TaxiInvoice) Taxi() V3TaxiInvoiceTaxi {
 // V3TaxiInvoiceTaxi is /v3/taxi-invoice/taxi.
 type V3TaxiInvoiceTaxi struct{ client *wxpay.Client }
 
-// UpdateTaxi is /v3/taxi-invoice/taxi/update-taxi.
-//
-// POST /v3/taxi-invoice/taxi/update-taxi 更新出租车信息
-//   - body: plate_number, company_name, main_license, region_id
+// UpdateTaxi is POST /v3/taxi-invoice/taxi/update-taxi 更新出租车信息:
+//   - required in body: plate_number, company_name, main_license, region_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460167
 func (n V3TaxiInvoiceTaxi) UpdateTaxi() PostCall {
-	return PostCall{n.client.Chain("v3/taxi-invoice/taxi/update-taxi")}
+	return PostCall(n.client.Chain("v3/taxi-invoice/taxi/update-taxi"))
 }
 
 // TaxiCompanies is /v3/taxi-invoice/taxi-companies.
@@ -121,13 +108,11 @@ func (n V3TaxiInvoice) TaxiCompanies() V3TaxiInvoiceTaxiCompanies {
 // V3TaxiInvoiceTaxiCompanies is /v3/taxi-invoice/taxi-companies.
 type V3TaxiInvoiceTaxiCompanies struct{ client *wxpay.Client }
 
-// CompanyMchid is /v3/taxi-invoice/taxi-companies/{company_mchid}.
-//
-// GET /v3/taxi-invoice/taxi-companies/{company_mchid} 获取出租车公司商户信息
-//   - query: region_id
+// CompanyMchid is GET /v3/taxi-invoice/taxi-companies/{company_mchid} 获取出租车公司商户信息:
+//   - required in query: region_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460161
 func (n V3TaxiInvoiceTaxiCompanies) CompanyMchid(companyMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/taxi-invoice/taxi-companies/{company_mchid}").Var("company_mchid", companyMchid)}
+	return GetCall(n.client.Chain("v3/taxi-invoice/taxi-companies/{company_mchid}").Var("company_mchid", companyMchid))
 }
 
 // TaxiCompany is /v3/taxi-invoice/taxi-company.
@@ -138,13 +123,11 @@ func (n V3TaxiInvoice) TaxiCompany() V3TaxiInvoiceTaxiCompany {
 // V3TaxiInvoiceTaxiCompany is /v3/taxi-invoice/taxi-company.
 type V3TaxiInvoiceTaxiCompany struct{ client *wxpay.Client }
 
-// CreateTaxiCompany is /v3/taxi-invoice/taxi-company/create-taxi-company.
-//
-// POST /v3/taxi-invoice/taxi-company/create-taxi-company 新增出租车公司
-//   - body: tax_id, address, invoice_mode, legal_person, region_id, enterprise_type
+// CreateTaxiCompany is POST /v3/taxi-invoice/taxi-company/create-taxi-company 新增出租车公司:
+//   - required in body: tax_id, address, invoice_mode, legal_person, region_id, enterprise_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460154
 func (n V3TaxiInvoiceTaxiCompany) CreateTaxiCompany() PostCall {
-	return PostCall{n.client.Chain("v3/taxi-invoice/taxi-company/create-taxi-company")}
+	return PostCall(n.client.Chain("v3/taxi-invoice/taxi-company/create-taxi-company"))
 }
 
 // Taxies is /v3/taxi-invoice/taxies.
@@ -155,13 +138,11 @@ func (n V3TaxiInvoice) Taxies() V3TaxiInvoiceTaxies {
 // V3TaxiInvoiceTaxies is /v3/taxi-invoice/taxies.
 type V3TaxiInvoiceTaxies struct{ client *wxpay.Client }
 
-// PlateNumber is /v3/taxi-invoice/taxies/{plate_number}.
-//
-// GET /v3/taxi-invoice/taxies/{plate_number} 获取出租车信息
-//   - query: region_id
+// PlateNumber is GET /v3/taxi-invoice/taxies/{plate_number} 获取出租车信息:
+//   - required in query: region_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460169
 func (n V3TaxiInvoiceTaxies) PlateNumber(plateNumber string) GetCall {
-	return GetCall{n.client.Chain("v3/taxi-invoice/taxies/{plate_number}").Var("plate_number", plateNumber)}
+	return GetCall(n.client.Chain("v3/taxi-invoice/taxies/{plate_number}").Var("plate_number", plateNumber))
 }
 
 // UserTaxiOrder is /v3/taxi-invoice/user-taxi-order.
@@ -172,20 +153,16 @@ func (n V3TaxiInvoice) UserTaxiOrder() V3TaxiInvoiceUserTaxiOrder {
 // V3TaxiInvoiceUserTaxiOrder is /v3/taxi-invoice/user-taxi-order.
 type V3TaxiInvoiceUserTaxiOrder struct{ client *wxpay.Client }
 
-// FindByToken is /v3/taxi-invoice/user-taxi-order/find-by-token.
-//
-// GET /v3/taxi-invoice/user-taxi-order/find-by-token 根据凭证查询乘客行程单
-//   - query: token, openid, appid
+// FindByToken is GET /v3/taxi-invoice/user-taxi-order/find-by-token 根据凭证查询乘客行程单:
+//   - required in query: token, openid, appid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460180
 func (n V3TaxiInvoiceUserTaxiOrder) FindByToken() GetCall {
-	return GetCall{n.client.Chain("v3/taxi-invoice/user-taxi-order/find-by-token")}
+	return GetCall(n.client.Chain("v3/taxi-invoice/user-taxi-order/find-by-token"))
 }
 
-// UserTaxiOrders is /v3/taxi-invoice/user-taxi-orders.
-//
-// GET /v3/taxi-invoice/user-taxi-orders 获取乘客行程单列表
-//   - query: openid, appid, begin_date, end_date, region_id
+// UserTaxiOrders is GET /v3/taxi-invoice/user-taxi-orders 获取乘客行程单列表:
+//   - required in query: openid, appid, begin_date, end_date, region_id
 //   - https://pay.weixin.qq.com/docs/partner/products/taxi-fapiao/introduction.html
 func (n V3TaxiInvoice) UserTaxiOrders() GetCall {
-	return GetCall{n.client.Chain("v3/taxi-invoice/user-taxi-orders")}
+	return GetCall(n.client.Chain("v3/taxi-invoice/user-taxi-orders"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // TransactionBlock is /v3/transaction-block.
 func (n V3Root) TransactionBlock() V3TransactionBlock {
@@ -30,22 +28,18 @@ func (n V3TransactionBlockTransactionBlockRecords) SubMchid() V3TransactionBlock
 // V3TransactionBlockTransactionBlockRecordsSubMchid is /v3/transaction-block/transaction-block-records/sub-mchid.
 type V3TransactionBlockTransactionBlockRecordsSubMchid struct{ client *wxpay.Client }
 
-// SubMchid is /v3/transaction-block/transaction-block-records/sub-mchid/{sub_mchid}.
-//
-// GET /v3/transaction-block/transaction-block-records/sub-mchid/{sub_mchid} 分页查询子商户名下的交易拦截记录
-//   - query: limit
+// SubMchid is GET /v3/transaction-block/transaction-block-records/sub-mchid/{sub_mchid} 分页查询子商户名下的交易拦截记录:
+//   - required in query: limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940432
 func (n V3TransactionBlockTransactionBlockRecordsSubMchid) SubMchid(subMchid string) GetCall {
-	return GetCall{n.client.Chain("v3/transaction-block/transaction-block-records/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return GetCall(n.client.Chain("v3/transaction-block/transaction-block-records/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
-// BlockRecordID is /v3/transaction-block/transaction-block-records/{block_record_id}.
-//
-// GET /v3/transaction-block/transaction-block-records/{block_record_id} 查询子商户交易拦截记录详情
-//   - query: sub_mchid
+// BlockRecordID is GET /v3/transaction-block/transaction-block-records/{block_record_id} 查询子商户交易拦截记录详情:
+//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940435
 func (n V3TransactionBlockTransactionBlockRecords) BlockRecordID(blockRecordID string) GetCall {
-	return GetCall{n.client.Chain("v3/transaction-block/transaction-block-records/{block_record_id}").Var("block_record_id", blockRecordID)}
+	return GetCall(n.client.Chain("v3/transaction-block/transaction-block-records/{block_record_id}").Var("block_record_id", blockRecordID))
 }
 
 // TransactionBlockSubmissions is /v3/transaction-block/transaction-block-submissions.
@@ -64,19 +58,15 @@ func (n V3TransactionBlockTransactionBlockSubmissions) SubMchid() V3TransactionB
 // V3TransactionBlockTransactionBlockSubmissionsSubMchid is /v3/transaction-block/transaction-block-submissions/sub-mchid.
 type V3TransactionBlockTransactionBlockSubmissionsSubMchid struct{ client *wxpay.Client }
 
-// SubMchid is /v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid}.
-//
-// POST /v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid} 发起交易拦截申诉
-//   - body: merchant_submit_id, submit_data.record_fields
+// SubMchid is POST /v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid} 发起交易拦截申诉:
+//   - required in body: merchant_submit_id, submit_data.record_fields
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940446
 func (n V3TransactionBlockTransactionBlockSubmissionsSubMchid) SubMchid(subMchid string) PostCall {
-	return PostCall{n.client.Chain("v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return PostCall(n.client.Chain("v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
-// BlockSubmissionID is /v3/transaction-block/transaction-block-submissions/{block_submission_id}.
-//
-// GET /v3/transaction-block/transaction-block-submissions/{block_submission_id} 查询交易拦截申诉详情
+// BlockSubmissionID is GET /v3/transaction-block/transaction-block-submissions/{block_submission_id} 查询交易拦截申诉详情:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940449
 func (n V3TransactionBlockTransactionBlockSubmissions) BlockSubmissionID(blockSubmissionID string) GetCall {
-	return GetCall{n.client.Chain("v3/transaction-block/transaction-block-submissions/{block_submission_id}").Var("block_submission_id", blockSubmissionID)}
+	return GetCall(n.client.Chain("v3/transaction-block/transaction-block-submissions/{block_submission_id}").Var("block_submission_id", blockSubmissionID))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // TransferDetail is /v3/transfer-detail.
 func (n V3Root) TransferDetail() V3TransferDetail {
@@ -16,17 +14,17 @@ type V3TransferDetail struct{ client *wxpay.Client }
 
 // ElectronicReceipts is /v3/transfer-detail/electronic-receipts.
 //
-// GET /v3/transfer-detail/electronic-receipts 查询转账明细电子回单受理结果
-//   - query: accept_type, out_detail_no
+// GET /v3/transfer-detail/electronic-receipts 查询转账明细电子回单受理结果:
+//   - required in query: accept_type, out_detail_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458972
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718815
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721353
 //
-// POST /v3/transfer-detail/electronic-receipts 转账明细电子回单受理
-//   - body: accept_type, out_detail_no
+// POST /v3/transfer-detail/electronic-receipts 转账明细电子回单受理:
+//   - required in body: accept_type, out_detail_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458967
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718748
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012727951
 func (n V3TransferDetail) ElectronicReceipts() GetPostCall {
-	return GetPostCall{n.client.Chain("v3/transfer-detail/electronic-receipts")}
+	return GetPostCall(n.client.Chain("v3/transfer-detail/electronic-receipts"))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Transfer is /v3/transfer.
 func (n V3Root) Transfer() V3Transfer {
@@ -14,16 +12,14 @@ func (n V3Root) Transfer() V3Transfer {
 // V3Transfer is /v3/transfer.
 type V3Transfer struct{ client *wxpay.Client }
 
-// Batches is /v3/transfer/batches.
-//
-// POST /v3/transfer/batches 发起批量转账
-//   - body: appid, out_batch_no, batch_name, batch_remark, total_amount, total_num,
+// Batches is POST /v3/transfer/batches 发起批量转账:
+//   - required in body: appid, out_batch_no, batch_name, batch_remark, total_amount, total_num,
 //     transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
 //     transfer_detail_list[].transfer_remark, transfer_detail_list[].openid, transfer_detail_list[].user_name,
 //     transfer_scene_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458841
 func (n V3Transfer) Batches() V3TransferBatches {
-	return V3TransferBatches{PostCall{n.client.Chain("v3/transfer/batches")}, n.client}
+	return V3TransferBatches{PostCall(n.client.Chain("v3/transfer/batches")), n.client}
 }
 
 // V3TransferBatches is /v3/transfer/batches.
@@ -40,13 +36,11 @@ func (n V3TransferBatches) BatchID() V3TransferBatchesBatchID {
 // V3TransferBatchesBatchID is /v3/transfer/batches/batch-id.
 type V3TransferBatchesBatchID struct{ client *wxpay.Client }
 
-// BatchID is /v3/transfer/batches/batch-id/{batch_id}.
-//
-// GET /v3/transfer/batches/batch-id/{batch_id} 微信批次单号查询批次单
-//   - query: need_query_detail
+// BatchID is GET /v3/transfer/batches/batch-id/{batch_id} 微信批次单号查询批次单:
+//   - required in query: need_query_detail
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458868
 func (n V3TransferBatchesBatchID) BatchID(batchID string) V3TransferBatchesBatchIDBatchID {
-	return V3TransferBatchesBatchIDBatchID{GetCall{n.client.Chain("v3/transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID)}}
+	return V3TransferBatchesBatchIDBatchID{GetCall(n.client.Chain("v3/transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
 }
 
 // V3TransferBatchesBatchIDBatchID is /v3/transfer/batches/batch-id/{batch_id}.
@@ -54,7 +48,7 @@ type V3TransferBatchesBatchIDBatchID struct{ GetCall }
 
 // Details is /v3/transfer/batches/batch-id/{batch_id}/details.
 func (n V3TransferBatchesBatchIDBatchID) Details() V3TransferBatchesBatchIDBatchIDDetails {
-	return V3TransferBatchesBatchIDBatchIDDetails{n.chain}
+	return V3TransferBatchesBatchIDBatchIDDetails{wxpay.Chain(n.GetCall)}
 }
 
 // V3TransferBatchesBatchIDBatchIDDetails is /v3/transfer/batches/batch-id/{batch_id}/details.
@@ -68,12 +62,10 @@ func (n V3TransferBatchesBatchIDBatchIDDetails) DetailID() V3TransferBatchesBatc
 // V3TransferBatchesBatchIDBatchIDDetailsDetailID is /v3/transfer/batches/batch-id/{batch_id}/details/detail-id.
 type V3TransferBatchesBatchIDBatchIDDetailsDetailID struct{ chain wxpay.Chain }
 
-// DetailID is /v3/transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}.
-//
-// GET /v3/transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信明细单号查询明细单
+// DetailID is GET /v3/transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458886
 func (n V3TransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
-	return GetCall{n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID)}
+	return GetCall(n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
 }
 
 // OutBatchNo is /v3/transfer/batches/out-batch-no.
@@ -84,13 +76,11 @@ func (n V3TransferBatches) OutBatchNo() V3TransferBatchesOutBatchNo {
 // V3TransferBatchesOutBatchNo is /v3/transfer/batches/out-batch-no.
 type V3TransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
-// OutBatchNo is /v3/transfer/batches/out-batch-no/{out_batch_no}.
-//
-// GET /v3/transfer/batches/out-batch-no/{out_batch_no} 商家批次单号查询批次单
-//   - query: need_query_detail
+// OutBatchNo is GET /v3/transfer/batches/out-batch-no/{out_batch_no} 商家批次单号查询批次单:
+//   - required in query: need_query_detail
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458877
 func (n V3TransferBatchesOutBatchNo) OutBatchNo(outBatchNo string) V3TransferBatchesOutBatchNoOutBatchNo {
-	return V3TransferBatchesOutBatchNoOutBatchNo{GetCall{n.client.Chain("v3/transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo)}}
+	return V3TransferBatchesOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3TransferBatchesOutBatchNoOutBatchNo is /v3/transfer/batches/out-batch-no/{out_batch_no}.
@@ -98,7 +88,7 @@ type V3TransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
 
 // Details is /v3/transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3TransferBatchesOutBatchNoOutBatchNo) Details() V3TransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3TransferBatchesOutBatchNoOutBatchNoDetails{n.chain}
+	return V3TransferBatchesOutBatchNoOutBatchNoDetails{wxpay.Chain(n.GetCall)}
 }
 
 // V3TransferBatchesOutBatchNoOutBatchNoDetails is /v3/transfer/batches/out-batch-no/{out_batch_no}/details.
@@ -112,23 +102,20 @@ func (n V3TransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo() V3TransferBa
 // V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 type V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ chain wxpay.Chain }
 
-// OutDetailNo is /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}.
-//
-// GET /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no} 商家明细单号查询明细单
+// OutDetailNo is GET /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
+// 商家明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458902
 func (n V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
-	return GetCall{n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo)}
+	return GetCall(n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }
 
-// BillReceipt is /v3/transfer/bill-receipt.
-//
-// POST /v3/transfer/bill-receipt 转账电子回单申请受理
-//   - body: out_batch_no
+// BillReceipt is POST /v3/transfer/bill-receipt 转账电子回单申请受理:
+//   - required in body: out_batch_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458946
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718570
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721664
 func (n V3Transfer) BillReceipt() V3TransferBillReceipt {
-	return V3TransferBillReceipt{PostCall{n.client.Chain("v3/transfer/bill-receipt")}, n.client}
+	return V3TransferBillReceipt{PostCall(n.client.Chain("v3/transfer/bill-receipt")), n.client}
 }
 
 // V3TransferBillReceipt is /v3/transfer/bill-receipt.
@@ -137,12 +124,10 @@ type V3TransferBillReceipt struct {
 	client *wxpay.Client
 }
 
-// OutBatchNo is /v3/transfer/bill-receipt/{out_batch_no}.
-//
-// GET /v3/transfer/bill-receipt/{out_batch_no} 查询转账电子回单
+// OutBatchNo is GET /v3/transfer/bill-receipt/{out_batch_no} 查询转账电子回单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458950
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718640
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721812
 func (n V3TransferBillReceipt) OutBatchNo(outBatchNo string) GetCall {
-	return GetCall{n.client.Chain("v3/transfer/bill-receipt/{out_batch_no}").Var("out_batch_no", outBatchNo)}
+	return GetCall(n.client.Chain("v3/transfer/bill-receipt/{out_batch_no}").Var("out_batch_no", outBatchNo))
 }

@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Transferdownload is /v3/transferdownload.
 func (n V3Root) Transferdownload() V3Transferdownload {
@@ -14,24 +12,20 @@ func (n V3Root) Transferdownload() V3Transferdownload {
 // V3Transferdownload is /v3/transferdownload.
 type V3Transferdownload struct{ client *wxpay.Client }
 
-// Elecvoucherfile is /v3/transferdownload/elecvoucherfile.
-//
-// GET /v3/transferdownload/elecvoucherfile 下载电子回单PDF文件
-//   - query: token, source
+// Elecvoucherfile is GET /v3/transferdownload/elecvoucherfile 下载电子回单PDF文件:
+//   - required in query: token, source
 //   - linked: the address comes ready-made from an earlier answer
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716436
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716455
 func (n V3Transferdownload) Elecvoucherfile() GetCall {
-	return GetCall{n.client.Chain("v3/transferdownload/elecvoucherfile")}
+	return GetCall(n.client.Chain("v3/transferdownload/elecvoucherfile"))
 }
 
-// Signfile is /v3/transferdownload/signfile.
-//
-// GET /v3/transferdownload/signfile 下载电子回单
-//   - query: token
+// Signfile is GET /v3/transferdownload/signfile 下载电子回单:
+//   - required in query: token
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_15.shtml
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012269010
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012158314
 func (n V3Transferdownload) Signfile() GetCall {
-	return GetCall{n.client.Chain("v3/transferdownload/signfile")}
+	return GetCall(n.client.Chain("v3/transferdownload/signfile"))
 }

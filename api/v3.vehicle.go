@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Vehicle is /v3/vehicle.
 func (n V3Root) Vehicle() V3Vehicle {
@@ -30,22 +28,18 @@ func (n V3VehicleETC) Contracts() V3VehicleETCContracts {
 // V3VehicleETCContracts is /v3/vehicle/etc/contracts.
 type V3VehicleETCContracts struct{ client *wxpay.Client }
 
-// ContractID is /v3/vehicle/etc/contracts/{contract_id}.
-//
-// GET /v3/vehicle/etc/contracts/{contract_id} 通过商户ETC绑定号查询签约状态
+// ContractID is GET /v3/vehicle/etc/contracts/{contract_id} 通过商户ETC绑定号查询签约状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715667
 func (n V3VehicleETCContracts) ContractID(contractID string) GetCall {
-	return GetCall{n.client.Chain("v3/vehicle/etc/contracts/{contract_id}").Var("contract_id", contractID)}
+	return GetCall(n.client.Chain("v3/vehicle/etc/contracts/{contract_id}").Var("contract_id", contractID))
 }
 
-// Preopen is /v3/vehicle/etc/preopen.
-//
-// POST /v3/vehicle/etc/preopen 预开通用户ETC指定卡扣费
-//   - body: sp_appid, openid, plan_id, plate_number, identify.encrypted_real_name, identify.encrypted_credential_id,
-//     identify.credential_type
+// Preopen is POST /v3/vehicle/etc/preopen 预开通用户ETC指定卡扣费:
+//   - required in body: sp_appid, openid, plan_id, plate_number, identify.encrypted_real_name,
+//     identify.encrypted_credential_id, identify.credential_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715215
 func (n V3VehicleETC) Preopen() PostCall {
-	return PostCall{n.client.Chain("v3/vehicle/etc/preopen")}
+	return PostCall(n.client.Chain("v3/vehicle/etc/preopen"))
 }
 
 // Transactions is /v3/vehicle/etc/transactions.
@@ -56,14 +50,12 @@ func (n V3VehicleETC) Transactions() V3VehicleETCTransactions {
 // V3VehicleETCTransactions is /v3/vehicle/etc/transactions.
 type V3VehicleETCTransactions struct{ client *wxpay.Client }
 
-// Highway is /v3/vehicle/etc/transactions/highway.
-//
-// POST /v3/vehicle/etc/transactions/highway 高速场景商户扣款
-//   - body: out_trade_no, appid, contract_id, description, highway_info.plate_number, highway_info.start_time,
-//     highway_info.end_time, highway_info.channel_type, highway_info.entrance, amount
+// Highway is POST /v3/vehicle/etc/transactions/highway 高速场景商户扣款:
+//   - required in body: out_trade_no, appid, contract_id, description, highway_info.plate_number,
+//     highway_info.start_time, highway_info.end_time, highway_info.channel_type, highway_info.entrance, amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715331
 func (n V3VehicleETCTransactions) Highway() PostCall {
-	return PostCall{n.client.Chain("v3/vehicle/etc/transactions/highway")}
+	return PostCall(n.client.Chain("v3/vehicle/etc/transactions/highway"))
 }
 
 // ID is /v3/vehicle/etc/transactions/id.
@@ -74,12 +66,10 @@ func (n V3VehicleETCTransactions) ID() V3VehicleETCTransactionsID {
 // V3VehicleETCTransactionsID is /v3/vehicle/etc/transactions/id.
 type V3VehicleETCTransactionsID struct{ client *wxpay.Client }
 
-// TransactionID is /v3/vehicle/etc/transactions/id/{transaction_id}.
-//
-// GET /v3/vehicle/etc/transactions/id/{transaction_id} 查询订单
+// TransactionID is GET /v3/vehicle/etc/transactions/id/{transaction_id} 查询订单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715719
 func (n V3VehicleETCTransactionsID) TransactionID(transactionID string) GetCall {
-	return GetCall{n.client.Chain("v3/vehicle/etc/transactions/id/{transaction_id}").Var("transaction_id", transactionID)}
+	return GetCall(n.client.Chain("v3/vehicle/etc/transactions/id/{transaction_id}").Var("transaction_id", transactionID))
 }
 
 // OutTradeNo is /v3/vehicle/etc/transactions/out-trade-no.
@@ -90,12 +80,10 @@ func (n V3VehicleETCTransactions) OutTradeNo() V3VehicleETCTransactionsOutTradeN
 // V3VehicleETCTransactionsOutTradeNo is /v3/vehicle/etc/transactions/out-trade-no.
 type V3VehicleETCTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/vehicle/etc/transactions/out-trade-no/{out_trade_no}.
-//
-// GET /v3/vehicle/etc/transactions/out-trade-no/{out_trade_no} 查询订单
+// OutTradeNo is GET /v3/vehicle/etc/transactions/out-trade-no/{out_trade_no} 查询订单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715845
 func (n V3VehicleETCTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/vehicle/etc/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}
+	return GetCall(n.client.Chain("v3/vehicle/etc/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
 
 // Users is /v3/vehicle/etc/users.
@@ -114,13 +102,11 @@ func (n V3VehicleETCUsers) Openid(openid string) V3VehicleETCUsersOpenid {
 // V3VehicleETCUsersOpenid is /v3/vehicle/etc/users/{openid}.
 type V3VehicleETCUsersOpenid struct{ chain wxpay.Chain }
 
-// Contracts is /v3/vehicle/etc/users/{openid}/contracts.
-//
-// GET /v3/vehicle/etc/users/{openid}/contracts 查询ETC签约状态
-//   - query: plan_id, plate_number
+// Contracts is GET /v3/vehicle/etc/users/{openid}/contracts 查询ETC签约状态:
+//   - required in query: plan_id, plate_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715623
 func (n V3VehicleETCUsersOpenid) Contracts() GetCall {
-	return GetCall{n.chain.Chain("contracts")}
+	return GetCall(n.chain.Chain("contracts"))
 }
 
 // Parking is /v3/vehicle/parking.
@@ -131,14 +117,13 @@ func (n V3Vehicle) Parking() V3VehicleParking {
 // V3VehicleParking is /v3/vehicle/parking.
 type V3VehicleParking struct{ client *wxpay.Client }
 
-// Parkings is /v3/vehicle/parking/parkings.
-//
-// POST /v3/vehicle/parking/parkings 创建停车入场
-//   - body: sub_mchid, out_parking_no, plate_number, plate_color, notify_url, start_time, parking_name, free_duration
+// Parkings is POST /v3/vehicle/parking/parkings 创建停车入场:
+//   - required in body: sub_mchid, out_parking_no, plate_number, plate_color, notify_url, start_time, parking_name,
+//     free_duration
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012533937
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012533994
 func (n V3VehicleParking) Parkings() PostCall {
-	return PostCall{n.client.Chain("v3/vehicle/parking/parkings")}
+	return PostCall(n.client.Chain("v3/vehicle/parking/parkings"))
 }
 
 // Services is /v3/vehicle/parking/services.
@@ -149,14 +134,12 @@ func (n V3VehicleParking) Services() V3VehicleParkingServices {
 // V3VehicleParkingServices is /v3/vehicle/parking/services.
 type V3VehicleParkingServices struct{ client *wxpay.Client }
 
-// Find is /v3/vehicle/parking/services/find.
-//
-// GET /v3/vehicle/parking/services/find 查询车牌服务开通信息
-//   - query: appid, sub_mchid, plate_number, plate_color, openid
+// Find is GET /v3/vehicle/parking/services/find 查询车牌服务开通信息:
+//   - required in query: appid, sub_mchid, plate_number, plate_color, openid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534043
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012534183
 func (n V3VehicleParkingServices) Find() GetCall {
-	return GetCall{n.client.Chain("v3/vehicle/parking/services/find")}
+	return GetCall(n.client.Chain("v3/vehicle/parking/services/find"))
 }
 
 // Transactions is /v3/vehicle/transactions.
@@ -175,21 +158,17 @@ func (n V3VehicleTransactions) OutTradeNo() V3VehicleTransactionsOutTradeNo {
 // V3VehicleTransactionsOutTradeNo is /v3/vehicle/transactions/out-trade-no.
 type V3VehicleTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is /v3/vehicle/transactions/out-trade-no/{out_trade_no}.
-//
-// GET /v3/vehicle/transactions/out-trade-no/{out_trade_no} 查询订单
+// OutTradeNo is GET /v3/vehicle/transactions/out-trade-no/{out_trade_no} 查询订单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534308
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012534441
 func (n V3VehicleTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
-	return GetCall{n.client.Chain("v3/vehicle/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}
+	return GetCall(n.client.Chain("v3/vehicle/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
 
-// Parking is /v3/vehicle/transactions/parking.
-//
-// POST /v3/vehicle/transactions/parking 扣费受理
-//   - body: appid, sub_appid, sub_mchid, description, out_trade_no, trade_scene, notify_url, amount.total
+// Parking is POST /v3/vehicle/transactions/parking 扣费受理:
+//   - required in body: appid, sub_appid, sub_mchid, description, out_trade_no, trade_scene, notify_url, amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534352
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012534427
 func (n V3VehicleTransactions) Parking() PostCall {
-	return PostCall{n.client.Chain("v3/vehicle/transactions/parking")}
+	return PostCall(n.client.Chain("v3/vehicle/transactions/parking"))
 }

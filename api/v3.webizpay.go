@@ -2,9 +2,7 @@
 
 package api
 
-import (
-	"github.com/wxpay-go/wxpay"
-)
+import "github.com/wxpay-go/wxpay"
 
 // Webizpay is /v3/webizpay.
 func (n V3Root) Webizpay() V3Webizpay {
@@ -16,15 +14,15 @@ type V3Webizpay struct{ client *wxpay.Client }
 
 // AvailMchRanges is /v3/webizpay/avail-mch-ranges.
 //
-// GET /v3/webizpay/avail-mch-ranges 查询可用商户范围列表
-//   - query: sp_mchid
+// GET /v3/webizpay/avail-mch-ranges 查询可用商户范围列表:
+//   - required in query: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017205627
 //
-// POST /v3/webizpay/avail-mch-ranges 创建可用商户范围
-//   - body: sp_mchid, identifier_type
+// POST /v3/webizpay/avail-mch-ranges 创建可用商户范围:
+//   - required in body: sp_mchid, identifier_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017205621
 func (n V3Webizpay) AvailMchRanges() V3WebizpayAvailMchRanges {
-	return V3WebizpayAvailMchRanges{GetPostCall{n.client.Chain("v3/webizpay/avail-mch-ranges")}, n.client}
+	return V3WebizpayAvailMchRanges{GetPostCall(n.client.Chain("v3/webizpay/avail-mch-ranges")), n.client}
 }
 
 // V3WebizpayAvailMchRanges is /v3/webizpay/avail-mch-ranges.
@@ -43,27 +41,26 @@ type V3WebizpayAvailMchRangesRangeID struct{ chain wxpay.Chain }
 
 // MerchantIdentifiers is /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers.
 //
-// GET /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers 查询商户标识列表
-//   - query: sp_mchid, offset, limit
+// GET /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers 查询商户标识列表:
+//   - required in query: sp_mchid, offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017205633
 //
-// POST /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers 添加商户标识
-//   - body: sp_mchid, merchant_identifier
+// POST /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers 添加商户标识:
+//   - required in body: sp_mchid, merchant_identifier
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017205631
 func (n V3WebizpayAvailMchRangesRangeID) MerchantIdentifiers() V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers {
-	return V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers{GetPostCall{n.chain.Chain("merchant-identifiers")}}
+	return V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers{GetPostCall(n.chain.Chain("merchant-identifiers"))}
 }
 
 // V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers is /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers.
 type V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers struct{ GetPostCall }
 
-// MerchantIdentifier is /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers/{merchant_identifier}.
-//
-// DELETE /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers/{merchant_identifier} 删除商户标识
-//   - body: sp_mchid
+// MerchantIdentifier is DELETE /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers/{merchant_identifier}
+// 删除商户标识:
+//   - required in body: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017205637
 func (n V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers) MerchantIdentifier(merchantIdentifier string) DeleteBodyCall {
-	return DeleteBodyCall{n.chain.Chain("{merchant_identifier}").Var("merchant_identifier", merchantIdentifier)}
+	return DeleteBodyCall(wxpay.Chain(n.GetPostCall).Chain("{merchant_identifier}").Var("merchant_identifier", merchantIdentifier))
 }
 
 // Bill is /v3/webizpay/bill.
@@ -74,22 +71,18 @@ func (n V3Webizpay) Bill() V3WebizpayBill {
 // V3WebizpayBill is /v3/webizpay/bill.
 type V3WebizpayBill struct{ client *wxpay.Client }
 
-// Proof is /v3/webizpay/bill/proof.
-//
-// POST /v3/webizpay/bill/proof 申请企业商户企业支付出资凭证
-//   - body: sp_mchid, sub_mchid, start_date, end_date, out_operation_id
+// Proof is POST /v3/webizpay/bill/proof 申请企业商户企业支付出资凭证:
+//   - required in body: sp_mchid, sub_mchid, start_date, end_date, out_operation_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507157
 func (n V3WebizpayBill) Proof() PostCall {
-	return PostCall{n.client.Chain("v3/webizpay/bill/proof")}
+	return PostCall(n.client.Chain("v3/webizpay/bill/proof"))
 }
 
-// TradeBill is /v3/webizpay/bill/trade-bill.
-//
-// POST /v3/webizpay/bill/trade-bill 申请企业商户企业支付业务账单
-//   - body: sp_mchid, sub_mchid, date, type
+// TradeBill is POST /v3/webizpay/bill/trade-bill 申请企业商户企业支付业务账单:
+//   - required in body: sp_mchid, sub_mchid, date, type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507142
 func (n V3WebizpayBill) TradeBill() PostCall {
-	return PostCall{n.client.Chain("v3/webizpay/bill/trade-bill")}
+	return PostCall(n.client.Chain("v3/webizpay/bill/trade-bill"))
 }
 
 // Employees is /v3/webizpay/employees.
@@ -116,64 +109,52 @@ func (n V3WebizpayEmployeesEmployeeID) OutQuotaCards() V3WebizpayEmployeesEmploy
 // V3WebizpayEmployeesEmployeeIDOutQuotaCards is /v3/webizpay/employees/{employee_id}/out-quota-cards.
 type V3WebizpayEmployeesEmployeeIDOutQuotaCards struct{ chain wxpay.Chain }
 
-// OutCardNo is /v3/webizpay/employees/{employee_id}/out-quota-cards/{out_card_no}.
-//
-// GET /v3/webizpay/employees/{employee_id}/out-quota-cards/{out_card_no} 使用商户卡号查询企业支付额度卡
-//   - query: sp_mchid, sub_mchid
+// OutCardNo is GET /v3/webizpay/employees/{employee_id}/out-quota-cards/{out_card_no} 使用商户卡号查询企业支付额度卡:
+//   - required in query: sp_mchid, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015001625
 func (n V3WebizpayEmployeesEmployeeIDOutQuotaCards) OutCardNo(outCardNo string) GetCall {
-	return GetCall{n.chain.Chain("out-quota-cards/{out_card_no}").Var("out_card_no", outCardNo)}
+	return GetCall(n.chain.Chain("out-quota-cards/{out_card_no}").Var("out_card_no", outCardNo))
 }
 
-// QuotaCards is /v3/webizpay/employees/{employee_id}/quota-cards.
-//
-// POST /v3/webizpay/employees/{employee_id}/quota-cards 企业商户为员工下发企业支付额度卡
-//   - body: sp_mchid, sub_mchid, card_template_id, amount, card_name, out_card_no, effective_end_time
+// QuotaCards is POST /v3/webizpay/employees/{employee_id}/quota-cards 企业商户为员工下发企业支付额度卡:
+//   - required in body: sp_mchid, sub_mchid, card_template_id, amount, card_name, out_card_no, effective_end_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507148
 func (n V3WebizpayEmployeesEmployeeID) QuotaCards() V3WebizpayEmployeesEmployeeIDQuotaCards {
-	return V3WebizpayEmployeesEmployeeIDQuotaCards{PostCall{n.chain.Chain("quota-cards")}}
+	return V3WebizpayEmployeesEmployeeIDQuotaCards{PostCall(n.chain.Chain("quota-cards"))}
 }
 
 // V3WebizpayEmployeesEmployeeIDQuotaCards is /v3/webizpay/employees/{employee_id}/quota-cards.
 type V3WebizpayEmployeesEmployeeIDQuotaCards struct{ PostCall }
 
-// CardNo is /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}.
-//
-// GET /v3/webizpay/employees/{employee_id}/quota-cards/{card_no} 企业商户查询企业支付额度卡
-//   - query: sp_mchid, sub_mchid
+// CardNo is GET /v3/webizpay/employees/{employee_id}/quota-cards/{card_no} 企业商户查询企业支付额度卡:
+//   - required in query: sp_mchid, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507119
 func (n V3WebizpayEmployeesEmployeeIDQuotaCards) CardNo(cardNo string) V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo {
-	return V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo{GetCall{n.chain.Chain("{card_no}").Var("card_no", cardNo)}}
+	return V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo{GetCall(wxpay.Chain(n.PostCall).Chain("{card_no}").Var("card_no", cardNo))}
 }
 
 // V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo is /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}.
 type V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo struct{ GetCall }
 
-// Cancel is /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/cancel.
-//
-// POST /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/cancel 企业商户作废员工企业支付额度卡
-//   - body: sp_mchid, sub_mchid, reason
+// Cancel is POST /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/cancel 企业商户作废员工企业支付额度卡:
+//   - required in body: sp_mchid, sub_mchid, reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507127
 func (n V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo) Cancel() PostCall {
-	return PostCall{n.chain.Chain("cancel")}
+	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
-// PaymentURL is /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/payment-url.
-//
-// GET /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/payment-url 企业商户获取指定额度卡支付链接
-//   - query: sp_mchid, sub_mchid, application_type
+// PaymentURL is GET /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/payment-url 企业商户获取指定额度卡支付链接:
+//   - required in query: sp_mchid, sub_mchid, application_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507160
 func (n V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo) PaymentURL() GetCall {
-	return GetCall{n.chain.Chain("payment-url")}
+	return GetCall(wxpay.Chain(n.GetCall).Chain("payment-url"))
 }
 
-// Revoke is /v3/webizpay/employees/{employee_id}/revoke.
-//
-// POST /v3/webizpay/employees/{employee_id}/revoke 企业商户发起解除员工企业支付授权
-//   - body: sp_mchid, sub_mchid
+// Revoke is POST /v3/webizpay/employees/{employee_id}/revoke 企业商户发起解除员工企业支付授权:
+//   - required in body: sp_mchid, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507156
 func (n V3WebizpayEmployeesEmployeeID) Revoke() PostCall {
-	return PostCall{n.chain.Chain("revoke")}
+	return PostCall(n.chain.Chain("revoke"))
 }
 
 // Stores is /v3/webizpay/stores.
@@ -184,13 +165,11 @@ func (n V3Webizpay) Stores() V3WebizpayStores {
 // V3WebizpayStores is /v3/webizpay/stores.
 type V3WebizpayStores struct{ client *wxpay.Client }
 
-// EntityMatches is /v3/webizpay/stores/entity-matches.
-//
-// POST /v3/webizpay/stores/entity-matches 发起门店主体匹配
-//   - body: sp_mchid, out_batch_id
+// EntityMatches is POST /v3/webizpay/stores/entity-matches 发起门店主体匹配:
+//   - required in body: sp_mchid, out_batch_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507136
 func (n V3WebizpayStores) EntityMatches() V3WebizpayStoresEntityMatches {
-	return V3WebizpayStoresEntityMatches{PostCall{n.client.Chain("v3/webizpay/stores/entity-matches")}, n.client}
+	return V3WebizpayStoresEntityMatches{PostCall(n.client.Chain("v3/webizpay/stores/entity-matches")), n.client}
 }
 
 // V3WebizpayStoresEntityMatches is /v3/webizpay/stores/entity-matches.
@@ -199,13 +178,11 @@ type V3WebizpayStoresEntityMatches struct {
 	client *wxpay.Client
 }
 
-// BatchID is /v3/webizpay/stores/entity-matches/{batch_id}.
-//
-// GET /v3/webizpay/stores/entity-matches/{batch_id} 查询门店主体匹配结果
-//   - query: sp_mchid
+// BatchID is GET /v3/webizpay/stores/entity-matches/{batch_id} 查询门店主体匹配结果:
+//   - required in query: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507133
 func (n V3WebizpayStoresEntityMatches) BatchID(batchID string) GetCall {
-	return GetCall{n.client.Chain("v3/webizpay/stores/entity-matches/{batch_id}").Var("batch_id", batchID)}
+	return GetCall(n.client.Chain("v3/webizpay/stores/entity-matches/{batch_id}").Var("batch_id", batchID))
 }
 
 // Users is /v3/webizpay/users.
@@ -224,20 +201,16 @@ func (n V3WebizpayUsers) UserID(userID string) V3WebizpayUsersUserID {
 // V3WebizpayUsersUserID is /v3/webizpay/users/{user_id}.
 type V3WebizpayUsersUserID struct{ chain wxpay.Chain }
 
-// AuthorizationState is /v3/webizpay/users/{user_id}/authorization-state.
-//
-// GET /v3/webizpay/users/{user_id}/authorization-state 企业商户查询企业员工开通授权状态
-//   - query: sp_mchid, sub_mchid
+// AuthorizationState is GET /v3/webizpay/users/{user_id}/authorization-state 企业商户查询企业员工开通授权状态:
+//   - required in query: sp_mchid, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507163
 func (n V3WebizpayUsersUserID) AuthorizationState() GetCall {
-	return GetCall{n.chain.Chain("authorization-state")}
+	return GetCall(n.chain.Chain("authorization-state"))
 }
 
-// AuthorizationURL is /v3/webizpay/users/{user_id}/authorization-url.
-//
-// POST /v3/webizpay/users/{user_id}/authorization-url 企业商户发起员工开通企业支付授权
-//   - body: sp_mchid, sub_mchid, application_type
+// AuthorizationURL is POST /v3/webizpay/users/{user_id}/authorization-url 企业商户发起员工开通企业支付授权:
+//   - required in body: sp_mchid, sub_mchid, application_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507153
 func (n V3WebizpayUsersUserID) AuthorizationURL() PostCall {
-	return PostCall{n.chain.Chain("authorization-url")}
+	return PostCall(n.chain.Chain("authorization-url"))
 }

@@ -22,11 +22,14 @@ type source struct{ bytes.Buffer }
 
 func (s *source) printf(layout string, a ...any) { fmt.Fprintf(&s.Buffer, layout, a...) }
 
-func (s *source) head(imports ...string) { s.headOf("api", imports...) }
-
-func (s *source) headOf(name string, imports ...string) {
+// head writes what a file opens with. An empty import divides groups.
+func (s *source) head(name string, imports ...string) {
 	s.printf("%s\npackage %s\n", header, name)
-	if len(imports) == 0 {
+	switch len(imports) {
+	case 0:
+		return
+	case 1:
+		s.printf("\nimport %q\n", imports[0])
 		return
 	}
 	s.printf("\nimport (\n")
@@ -92,24 +95,21 @@ func fileName(path string) string {
 
 // writeTop writes the step to top, unless it is a root, and everything beneath it.
 func writeTop(out *source, top *node) {
-	needsImport := false
-	for n := range top.walk() {
-		// Leaves are made of types of this package; so are nodes with both variables and verbs.
-		needsImport = needsImport || n.parent != nil && !n.isLeaf() && (len(n.operations) == 0 || !n.hasVariables())
-	}
-	if needsImport {
-		out.head(module)
-	} else {
-		out.head()
-	}
+	body := new(source)
 	for n := range top.walk() {
 		if n.parent != nil {
-			writeStep(out, n)
+			writeStep(body, n)
 		}
 		if n.parent != nil && !n.isLeaf() {
-			writeType(out, n)
+			writeType(body, n)
 		}
 	}
+	if bytes.Contains(body.Bytes(), []byte("wxpay.")) {
+		out.head("api", module)
+	} else {
+		out.head("api")
+	}
+	out.Write(body.Bytes())
 }
 
 // What a node carries depends on what is known on the way to it. Without variables it is the client: the template of
@@ -139,15 +139,15 @@ func writeStep(out *source, n *node) {
 	var value string
 	switch {
 	case n.isLeaf():
-		value = n.kind + "{" + chain(n) + "}"
+		value = n.kind + "(" + chain(n) + ")"
 	case len(n.operations) > 0 && n.hasVariables():
-		value = n.kind + "{" + callKind(n) + "{" + chain(n) + "}}"
+		value = n.kind + "{" + callKind(n) + "(" + chain(n) + ")}"
 	case len(n.operations) > 0:
-		value = n.kind + "{" + callKind(n) + "{" + chain(n) + "}, n.client}"
+		value = n.kind + "{" + callKind(n) + "(" + chain(n) + "), n.client}"
 	case n.isVariable():
 		value = n.kind + "{" + chain(n) + "}"
 	case n.hasVariables():
-		value = n.kind + "{n.chain}"
+		value = n.kind + "{" + values(n.parent) + "}"
 	default:
 		value = n.kind + "{n.client}"
 	}
@@ -162,7 +162,7 @@ func chain(n *node) string {
 		for len(joined.operations) == 0 && !joined.isVariable() {
 			joined = joined.parent
 		}
-		text = fmt.Sprintf("n.chain.Chain(%q)", n.path[len(joined.path)+1:])
+		text = fmt.Sprintf("%s.Chain(%q)", values(n.parent), n.path[len(joined.path)+1:])
 	} else {
 		text = fmt.Sprintf("n.client.Chain(%q)", n.path[1:])
 	}
@@ -170,6 +170,14 @@ func chain(n *node) string {
 		text += fmt.Sprintf(".Var(%q, %s)", n.variable(), argument(n))
 	}
 	return text
+}
+
+// values returns the expression of the chain that a node behind a variable carries.
+func values(n *node) string {
+	if len(n.operations) > 0 {
+		return "wxpay.Chain(n." + callKind(n) + ")"
+	}
+	return "n.chain"
 }
 
 func argument(n *node) string {
@@ -182,7 +190,7 @@ func argument(n *node) string {
 
 // writeWalks writes, for the tests, every path with the expression that leads to it.
 func writeWalks(out *source, roots []*node) {
-	out.headOf("api_test", module, module+"/api")
+	out.head("api_test", module, module+"/api")
 	out.printf("\n// walks holds every path with operations, and the pure chain that leads to it with the values of [value].\n")
 	out.printf("var walks = []walk{\n")
 	for _, root := range roots {

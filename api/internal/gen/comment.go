@@ -12,25 +12,49 @@ import (
 // maxDocs is how many documentation links an operation shows; a few have dozens, one a product.
 const maxDocs = 3
 
-// comment writes what a method leads to: its path, then each operation with its official name, required members, state
-// and documentation.
+// comment writes what a method leads to: each operation with its official name, required members, state and
+// documentation, or just the path.
 func (n *node) comment(out *source) {
-	out.printf("\n// %s is %s.\n", n.name, n.path)
+	out.printf("\n")
+	if len(n.operations) != 1 {
+		out.printf("// %s is %s.\n", n.name, n.path)
+	}
 	for _, operation := range n.operations {
-		out.printf("//\n")
-		out.wrap("// ", "// ", operation.Method+" "+operation.Path+" "+operation.Name)
-		for _, item := range items(operation) {
+		title := operation.Method + " " + operation.Path + " " + operation.Name
+		if len(n.operations) == 1 {
+			title = n.name + " is " + title
+		} else {
+			out.printf("//\n")
+		}
+		list := items(operation, !n.isOver() || len(n.operations) > 1)
+		if len(list) > 0 {
+			title += ":"
+		} else {
+			title += "."
+		}
+		out.wrap("// ", "// ", title)
+		for _, item := range list {
 			out.wrap("//   - ", "//     ", item)
 		}
 	}
 	if n.isOver() {
-		var states []string
-		for _, operation := range n.operations {
-			states = append(states, state(operation))
-		}
 		out.printf("//\n")
-		out.wrap("// Deprecated: ", "// ", strings.Join(slices.Compact(states), "; ")+".")
+		out.wrap("// Deprecated: ", "// ", n.end()+".")
 	}
+}
+
+// end says why n is over. Where it has several operations, which of them is replaced by what stands beside each.
+func (n *node) end() string {
+	if len(n.operations) == 1 {
+		return state(n.operations[0])
+	}
+	var states []string
+	for _, operation := range n.operations {
+		if text := string(operation.Status); !slices.Contains(states, text) {
+			states = append(states, text)
+		}
+	}
+	return join(states, "or")
 }
 
 // isOver says that n has operations and that neither they nor any operation beneath them should be used by new code.
@@ -48,7 +72,8 @@ func (n *node) isOver() bool {
 	return true
 }
 
-func items(operation *fact.Operation) []string {
+// items lists what is known of an operation, its state only if that is asked for.
+func items(operation *fact.Operation, withState bool) []string {
 	var list []string
 	for _, place := range []struct {
 		name   string
@@ -57,10 +82,10 @@ func items(operation *fact.Operation) []string {
 		{"query", operation.In.Query}, {"header", operation.In.Header}, {"body", operation.In.JSON}, {"form", operation.In.Form},
 	} {
 		if names := required("", place.fields); len(names) > 0 {
-			list = append(list, place.name+": "+strings.Join(names, ", "))
+			list = append(list, "required in "+place.name+": "+strings.Join(names, ", "))
 		}
 	}
-	if text := state(operation); text != "" {
+	if text := state(operation); withState && text != "" {
 		list = append(list, text)
 	}
 	for _, id := range operation.Docs[:min(maxDocs, len(operation.Docs))] {
@@ -116,12 +141,11 @@ func state(operation *fact.Operation) string {
 // wrap writes text as comment lines of at most 120 columns, broken at blanks; a long word is left whole.
 func (s *source) wrap(first, more, text string) {
 	const columns = 120
-	line := strings.TrimSuffix(first, " ")
-	indent := first
+	line := ""
 	for i, word := range strings.Fields(text) {
 		switch {
 		case i == 0:
-			line = indent + word
+			line = first + word
 		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > columns:
 			s.printf("%s\n", line)
 			line = more + word

@@ -64,8 +64,14 @@ func tree(operations iter.Seq[*fact.Operation]) ([]*node, error) {
 	}
 	kinds := make(map[string]string)
 	for _, root := range roots {
+		kinds[root.kind] = root.path
 		if root.isLeaf() {
 			return nil, fmt.Errorf("no operation is beneath %s", root.path)
+		}
+		for n := range root.walk() {
+			if err := n.sort(); err != nil {
+				return nil, err
+			}
 		}
 		if err := root.settle(kinds); err != nil {
 			return nil, err
@@ -85,8 +91,7 @@ func (n *node) child(segment string) *node {
 	return child
 }
 
-// settle sorts what is beneath n and gives it names. kinds holds the path of every type named so far.
-func (n *node) settle(kinds map[string]string) error {
+func (n *node) sort() error {
 	slices.SortFunc(n.children, func(a, b *node) int { return strings.Compare(a.segment, b.segment) })
 	slices.SortFunc(n.operations, func(a, b *fact.Operation) int {
 		return slices.Index(methods, a.Method) - slices.Index(methods, b.Method)
@@ -96,7 +101,15 @@ func (n *node) settle(kinds map[string]string) error {
 			return fmt.Errorf("%s %s is listed twice", operation.Method, operation.Path)
 		}
 	}
+	return nil
+}
 
+// settle gives names to what is beneath n. kinds holds the path of every type named so far.
+func (n *node) settle(kinds map[string]string) error {
+	prefix := n.kind
+	if n.parent == nil {
+		prefix = n.name
+	}
 	plain := make(map[string]int)
 	for _, child := range n.children {
 		plain[exported(child.variable())]++
@@ -113,6 +126,9 @@ func (n *node) settle(kinds map[string]string) error {
 		if !token.IsIdentifier(child.name) {
 			return fmt.Errorf("%s: %s is not a Go name", child.path, child.name)
 		}
+		if child.segment == "" && n.hasVariables() {
+			return fmt.Errorf("%s: a slash at the end behind a placeholder has no rule", child.path)
+		}
 		if other, ok := taken[child.name]; ok {
 			return fmt.Errorf("%s and %s would both be called %s: they need a rule", other, child.path, child.name)
 		}
@@ -121,10 +137,7 @@ func (n *node) settle(kinds map[string]string) error {
 			child.kind = callKind(child)
 			continue
 		}
-		child.kind = strings.TrimSuffix(n.kind, "Root") + child.name
-		if n.parent != nil {
-			child.kind = n.kind + child.name
-		}
+		child.kind = prefix + child.name
 		if other, ok := kinds[child.kind]; ok {
 			return fmt.Errorf("the types of %s and %s would both be called %s: they need a rule", other, child.path, child.kind)
 		}

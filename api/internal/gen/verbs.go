@@ -49,8 +49,8 @@ var settings = []struct{ name, parameters, arguments, doc string }{
 	{"AttemptTimeout", "limit time.Duration", "limit", "bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout]."},
 }
 
-// reserved are the names that a child of a node with verbs cannot have. All verbs are in it, whichever the node has, so
-// that a verb added to an operation does not rename a segment.
+// reserved are the names that a child of a node with verbs cannot have. All verbs are in it, whichever the node has: a
+// Delete that does not delete would mislead, and a verb that an operation gains must not rename a segment.
 var reserved = func() map[string]bool {
 	names := map[string]bool{"Chain": true}
 	for _, method := range methods {
@@ -78,7 +78,7 @@ func writeCalls(out *source, roots []*node) {
 		kinds = append(kinds, kind)
 	}
 	slices.Sort(kinds)
-	out.head("context", "time", "", "github.com/wxpay-go/wxpay")
+	out.head("api", "context", "time", "", module)
 	for _, kind := range kinds {
 		writeCall(out, kind, sets[kind])
 	}
@@ -90,31 +90,30 @@ func writeCall(out *source, kind string, verbs []verb) {
 		names[i] = v.method
 	}
 	out.printf("\n// %s is a call that can be ended with %s. It is an immutable value.\n", kind, join(names, "or"))
-	out.printf("type %s struct{ chain wxpay.Chain }\n", kind)
+	out.printf("type %s wxpay.Chain\n", kind)
 	for _, v := range verbs {
-		parameters, arguments := "ctx context.Context", "ctx"
+		parameters, body := "ctx context.Context", "nil"
 		if v.hasBody {
-			parameters, arguments = parameters+", body any", arguments+", body"
+			parameters, body = parameters+", body any", "body"
 		}
-		call, ref := v.name()+"%s("+arguments+")", v.name()
-		if v.method == "DELETE" && v.hasBody {
-			call, ref = `Do%s(ctx, "DELETE", body)`, "Do"
-		}
+		// Do is called rather than the verb of Chain so that the compiler puts the call in place: then a program is no
+		// larger than with a plain chain.
+		arguments := fmt.Sprintf("(ctx, %q, %s)", v.method, body)
 		does := "makes the call with " + v.method
 		if v.hasBody {
 			does += " and body, or no body if that is nil"
 		}
-		out.printf("\n// %s %s; see [wxpay.Chain.%s].\n", v.name(), does, ref)
-		out.printf("func (c %s) %s(%s) (*wxpay.Response, error) { return c.chain.%s }\n", kind, v.name(), parameters, fmt.Sprintf(call, ""))
+		out.printf("\n// %s %s; see [wxpay.Chain.Do].\n", v.name(), does)
+		out.printf("func (c %s) %s(%s) (*wxpay.Response, error) { return wxpay.Chain(c).Do%s }\n", kind, v.name(), parameters, arguments)
 		out.printf("\n// %sAsync is [%s.%s] in the background; see [wxpay.Chain.DoAsync].\n", v.name(), kind, v.name())
-		out.printf("func (c %s) %sAsync(%s) *wxpay.Future { return c.chain.%s }\n", kind, v.name(), parameters, fmt.Sprintf(call, "Async"))
+		out.printf("func (c %s) %sAsync(%s) *wxpay.Future { return wxpay.Chain(c).DoAsync%s }\n", kind, v.name(), parameters, arguments)
 	}
 	for _, s := range settings {
 		out.printf("\n// %s %s\n", s.name, s.doc)
-		out.printf("func (c %s) %s(%s) %s { return %s{c.chain.%s(%s)} }\n", kind, s.name, s.parameters, kind, kind, s.name, s.arguments)
+		out.printf("func (c %s) %s(%s) %s { return %s(wxpay.Chain(c).%s(%s)) }\n", kind, s.name, s.parameters, kind, kind, s.name, s.arguments)
 	}
 	out.printf("\n// Chain returns the same call as a plain chain, which has every verb.\n")
-	out.printf("func (c %s) Chain() wxpay.Chain { return c.chain }\n", kind)
+	out.printf("func (c %s) Chain() wxpay.Chain { return wxpay.Chain(c) }\n", kind)
 }
 
 func join(list []string, last string) string {
