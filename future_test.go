@@ -132,7 +132,8 @@ func TestWaitDoesNotCancel(t *testing.T) {
 		_, err := f.Wait(impatient)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, err, "the call goes on")
-		_, err = f.Wait(nil) //nolint:staticcheck // a nil context must not panic
+		//lint:ignore SA1012 a nil context must not panic
+		_, err = f.Wait(nil)
 		require.ErrorContains(t, err, "the context given to Wait is nil")
 		_, err = wxpay.All(impatient, f)
 		require.ErrorIs(t, err, context.DeadlineExceeded)

@@ -342,7 +342,7 @@ func TestSendingFails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			client := newClient(t, tt.options...)
 			defer client.CloseIdleConnections()
-			_, err := client.Chain("v3/x").Post(tt.ctx, wxpay.JSON{"a": 1}) //nolint:staticcheck // a nil context is one of the cases
+			_, err := client.Chain("v3/x").Post(tt.ctx, wxpay.JSON{"a": 1})
 			require.ErrorContains(t, err, tt.says)
 			assert.Equal(t, tt.outcome, wxpay.OutcomeOf(err), err)
 			assert.ErrorIs(t, err, tt.stage)
