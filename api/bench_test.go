@@ -24,7 +24,9 @@ func TestAllocations(t *testing.T) {
 		{"five segments", 0, func() { sink = api.V3(client).Brand().Partner().CardMember().UserFeeds().Chain() }},
 		{"through a node with verbs", 0, func() { sink = api.V3(client).Brand().Card().CardConfigs().Publish().Chain() }},
 		{"one variable", 1, func() { sink = api.V3(client).Pay().Transactions().OutTradeNo().OutTradeNo("1").Chain() }},
-		{"a literal behind a variable", 2, func() { sink = api.V3(client).Pay().Transactions().OutTradeNo().OutTradeNo("1").Close().Chain() }},
+		{"a literal behind a variable", 2, func() {
+			sink = api.V3(client).Pay().Transactions().OutTradeNo().OutTradeNo("1").Close().Chain()
+		}},
 		{"two variables", 3, func() {
 			sink = api.V3(client).Lovefeast().Users().Openid("1").Orders().BrandID().BrandID("2").Chain()
 		}},

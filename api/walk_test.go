@@ -68,51 +68,18 @@ func check(t *testing.T, wire *recorder, name string, operation *fact.Operation,
 		body, want.body = nil, ""
 	}
 
-	var now func() (*wxpay.Response, error)
-	var later func() *wxpay.Future
-	plain, isPlain := chain.(wxpay.Chain)
-	switch operation.Method {
-	case http.MethodGet:
-		verbs, ok := chain.(getter)
-		require.True(t, ok, "%s: %T has no Get", name, chain)
-		now, later = func() (*wxpay.Response, error) { return verbs.Get(ctx) }, func() *wxpay.Future { return verbs.GetAsync(ctx) }
-	case http.MethodPost:
-		verbs, ok := chain.(poster)
-		require.True(t, ok, "%s: %T has no Post", name, chain)
-		now, later = func() (*wxpay.Response, error) { return verbs.Post(ctx, body) }, func() *wxpay.Future { return verbs.PostAsync(ctx, body) }
-	case http.MethodPut:
-		verbs, ok := chain.(putter)
-		require.True(t, ok, "%s: %T has no Put", name, chain)
-		now, later = func() (*wxpay.Response, error) { return verbs.Put(ctx, body) }, func() *wxpay.Future { return verbs.PutAsync(ctx, body) }
-	case http.MethodPatch:
-		verbs, ok := chain.(patcher)
-		require.True(t, ok, "%s: %T has no Patch", name, chain)
-		now, later = func() (*wxpay.Response, error) { return verbs.Patch(ctx, body) }, func() *wxpay.Future { return verbs.PatchAsync(ctx, body) }
-	case http.MethodDelete:
-		switch {
-		case body == nil:
-			verbs, ok := chain.(deleter)
-			require.True(t, ok, "%s: %T has no Delete", name, chain)
-			now, later = func() (*wxpay.Response, error) { return verbs.Delete(ctx) }, func() *wxpay.Future { return verbs.DeleteAsync(ctx) }
-		case isPlain:
-			now, later = func() (*wxpay.Response, error) { return plain.Do(ctx, "DELETE", body) }, func() *wxpay.Future { return plain.DoAsync(ctx, "DELETE", body) }
-		default:
-			verbs, ok := chain.(bodyDeleter)
-			require.True(t, ok, "%s: %T has no Delete with a body", name, chain)
-			now, later = func() (*wxpay.Response, error) { return verbs.Delete(ctx, body) }, func() *wxpay.Future { return verbs.DeleteAsync(ctx, body) }
-		}
-	default:
-		require.Failf(t, "no verb", "%s", name)
-	}
+	now, later, ok := verb(chain, operation.Method, body != nil)
+	require.True(t, ok, "%s: %T has no such verb", name, chain)
 
-	_, err := now()
+	_, err := now(ctx, body)
 	require.ErrorIs(t, err, errRecorded, name)
 	assert.Equal(t, want, wire.take(t), name)
 
-	_, err = later().Wait(ctx)
+	_, err = later(ctx, body).Wait(ctx)
 	require.ErrorIs(t, err, errRecorded, name+", async")
 	assert.Equal(t, want, wire.take(t), name+", async")
 
+	plain, isPlain := chain.(wxpay.Chain)
 	if !isPlain {
 		plain = chain.(interface{ Chain() wxpay.Chain }).Chain()
 	}
@@ -120,6 +87,53 @@ func check(t *testing.T, wire *recorder, name string, operation *fact.Operation,
 	require.NoError(t, err, name)
 	assert.Equal(t, want.method+" "+want.target, req.Method+" "+req.URL.RequestURI(), name)
 	assert.Equal(t, operation.Path, plain.String(), name)
+}
+
+type (
+	nowFunc   = func(context.Context, any) (*wxpay.Response, error)
+	laterFunc = func(context.Context, any) *wxpay.Future
+)
+
+// verb returns the verb of a chain for a method, and its twin. ok is false if the chain does not have it.
+func verb(chain any, method string, hasBody bool) (now nowFunc, later laterFunc, ok bool) {
+	switch method {
+	case http.MethodGet:
+		if verbs, ok := chain.(getter); ok {
+			return bare(verbs.Get), bareAsync(verbs.GetAsync), true
+		}
+	case http.MethodPost:
+		if verbs, ok := chain.(poster); ok {
+			return verbs.Post, verbs.PostAsync, true
+		}
+	case http.MethodPut:
+		if verbs, ok := chain.(putter); ok {
+			return verbs.Put, verbs.PutAsync, true
+		}
+	case http.MethodPatch:
+		if verbs, ok := chain.(patcher); ok {
+			return verbs.Patch, verbs.PatchAsync, true
+		}
+	case http.MethodDelete:
+		if verbs, ok := chain.(bodyDeleter); ok && hasBody {
+			return verbs.Delete, verbs.DeleteAsync, true
+		}
+		if plain, ok := chain.(wxpay.Chain); ok && hasBody {
+			return func(ctx context.Context, body any) (*wxpay.Response, error) { return plain.Do(ctx, method, body) },
+				func(ctx context.Context, body any) *wxpay.Future { return plain.DoAsync(ctx, method, body) }, true
+		}
+		if verbs, ok := chain.(deleter); ok && !hasBody {
+			return bare(verbs.Delete), bareAsync(verbs.DeleteAsync), true
+		}
+	}
+	return nil, nil, false
+}
+
+func bare(verb func(context.Context) (*wxpay.Response, error)) nowFunc {
+	return func(ctx context.Context, _ any) (*wxpay.Response, error) { return verb(ctx) }
+}
+
+func bareAsync(verb func(context.Context) *wxpay.Future) laterFunc {
+	return func(ctx context.Context, _ any) *wxpay.Future { return verb(ctx) }
 }
 
 func fill(chain wxpay.Chain, template string) wxpay.Chain {
@@ -164,7 +178,8 @@ func TestAttributeStyle(t *testing.T) {
 	var literal []string
 	for _, w := range walks {
 		for i, name := range names(w.path) {
-			if segment := strings.Split(w.path[1:], "/")[i]; name == segment && strings.ContainsAny(segment, "-_") && !slices.Contains(literal, segment) {
+			segment := strings.Split(w.path[1:], "/")[i]
+			if name == segment && strings.ContainsAny(segment, "-_") && !slices.Contains(literal, segment) {
 				literal = append(literal, segment)
 			}
 		}

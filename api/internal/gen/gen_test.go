@@ -117,8 +117,8 @@ func TestRules(t *testing.T) {
 			[]string{"POST /v3/a", "GET /v3/a/delete"},
 			[]string{"func (n V3A) DeleteSegment() GetCall"}},
 		{"a child named like a setting",
-			[]string{"POST /v3/a", "GET /v3/a/query", "GET /v3/a/attempt-timeout", "GET /v3/a/chain", "GET /v3/a/header", "GET /v3/a/timeout"},
-			[]string{"QuerySegment() GetCall", "AttemptTimeoutSegment() GetCall", "ChainSegment() GetCall", "HeaderSegment() GetCall", "TimeoutSegment() GetCall"}},
+			[]string{"POST /v3/a", "GET /v3/a/query", "GET /v3/a/timeout", "GET /v3/a/attempt-timeout", "GET /v3/a/chain"},
+			[]string{"QuerySegment() Get", " TimeoutSegment() Get", "AttemptTimeoutSegment() Get", "ChainSegment() Get"}},
 		{"a node without verbs has no methods to collide with",
 			[]string{"GET /v3/a/query"},
 			[]string{"func (n V3A) Query() GetCall"}},
@@ -132,7 +132,8 @@ func TestRules(t *testing.T) {
 			[]string{"GET /v3/a/{x_id}", "POST /v3/a/{x_id}/b/{y}/c"},
 			[]string{
 				"type V3AXID struct{ GetCall }", `GetCall(n.client.Chain("v3/a/{x_id}").Var("x_id", xID))`,
-				"return V3AXIDB{wxpay.Chain(n.GetCall)}", `V3AXIDBY{n.chain.Chain("b/{y}").Var("y", y)}`, `PostCall(n.chain.Chain("c"))`,
+				"return V3AXIDB{wxpay.Chain(n.GetCall)}", `V3AXIDBY{n.chain.Chain("b/{y}").Var("y", y)}`,
+				`PostCall(n.chain.Chain("c"))`,
 			}},
 		{"an argument that would be a keyword, or the receiver",
 			[]string{"GET /v3/a/{type}", "GET /v3/b/{n}"},
@@ -178,30 +179,39 @@ func TestNoRule(t *testing.T) {
 
 // TestComments holds what is said of an operation.
 func TestComments(t *testing.T) {
-	nested := []fact.Field{
-		{Name: "appid", Type: fact.String, Required: true},
-		{Name: "attach", Type: fact.String},
-		{Name: "amount", Type: fact.Object, Required: true, Fields: []fact.Field{{Name: "total", Type: fact.Integer, Required: true}, {Name: "currency", Type: fact.String}}},
-		{Name: "goods", Type: fact.Objects, Required: true, Fields: []fact.Field{{Name: "id", Type: fact.String, Required: true}}},
-		{Name: "detail", Type: fact.Object, Fields: []fact.Field{{Name: "cost_price", Type: fact.Integer, Required: true}}},
+	const path = "/v3/a/b"
+	total := fact.Field{Name: "total", Type: fact.Integer, Required: true}
+	query := fact.Request{Query: []fact.Field{{Name: "appid", Type: fact.String, Required: true}, {Name: "limit", Type: fact.Integer}}}
+	order := fact.Request{
+		Header: []fact.Field{{Name: "Wechatpay-Serial", Type: fact.String, Required: true}},
+		JSON: []fact.Field{
+			{Name: "appid", Type: fact.String, Required: true},
+			{Name: "attach", Type: fact.String},
+			{Name: "amount", Type: fact.Object, Required: true, Fields: []fact.Field{total, {Name: "currency", Type: fact.String}}},
+			{Name: "goods", Type: fact.Objects, Required: true, Fields: []fact.Field{{Name: "id", Type: fact.String, Required: true}}},
+			{Name: "payer", Type: fact.Object, Required: true, Fields: []fact.Field{{Name: "openid", Type: fact.String}}},
+			{Name: "detail", Type: fact.Object, Fields: []fact.Field{total}},
+		},
 	}
-	serial := []fact.Field{{Name: "Wechatpay-Serial", Type: fact.String, Required: true}}
 	for _, c := range []struct {
 		name       string
 		operations []*fact.Operation
 		want       string
 	}{
-		{"one", []*fact.Operation{{Method: "POST", Path: "/v3/a/b", Name: "下单", In: fact.Request{JSON: nested, Header: serial}, Docs: []string{"v3/merchant/1", "wiki/2", "v3/3", "v3/4"}}},
-			`// B is POST /v3/a/b 下单:
-//   - required in body: appid, amount.total, goods[].id
+		{"one", []*fact.Operation{
+			{Method: "POST", Path: path, Name: "下单", In: order, Docs: []string{"v3/merchant/1", "wiki/2", "v3/3", "v3/4"}},
+		}, `// B is POST /v3/a/b 下单:
+//   - required in body: appid, amount.total, goods[].id, payer
 //   - https://pay.weixin.qq.com/doc/v3/merchant/1
 //   - https://pay.weixin.qq.com/wiki/2
 //   - https://pay.weixin.qq.com/doc/v3/3
 func`},
-		{"nothing known", []*fact.Operation{{Method: "POST", Path: "/v3/a/b", Name: "下单"}}, "// B is POST /v3/a/b 下单.\nfunc"},
+		{"nothing known", []*fact.Operation{
+			{Method: "POST", Path: path, Name: "下单"},
+		}, "// B is POST /v3/a/b 下单.\nfunc"},
 		{"several", []*fact.Operation{
-			{Method: "GET", Path: "/v3/a/b", Name: "查", In: fact.Request{Query: nested[:1]}},
-			{Method: "PUT", Path: "/v3/a/b", Name: "改", Status: fact.Offline, ReplacedBy: []string{"PUT /v3/c"}},
+			{Method: "GET", Path: path, Name: "查", In: query},
+			{Method: "PUT", Path: path, Name: "改", Status: fact.Offline, ReplacedBy: []string{"PUT /v3/c"}},
 		}, `// B is /v3/a/b.
 //
 // GET /v3/a/b 查:
@@ -210,14 +220,15 @@ func`},
 // PUT /v3/a/b 改:
 //   - offline, use PUT /v3/c
 func`},
-		{"over", []*fact.Operation{{Method: "POST", Path: "/v3/a/b", Name: "下单", Status: fact.Superseded, ReplacedBy: []string{"POST /v3/c", "POST /v3/d"}}},
-			`// B is POST /v3/a/b 下单.
+		{"over", []*fact.Operation{
+			{Method: "POST", Path: path, Name: "下单", Status: fact.Superseded, ReplacedBy: []string{"POST /v3/c", "POST /v3/d"}},
+		}, `// B is POST /v3/a/b 下单.
 //
 // Deprecated: superseded, use POST /v3/c or POST /v3/d.
 func`},
 		{"all over", []*fact.Operation{
-			{Method: "GET", Path: "/v3/a/b", Name: "查", Status: fact.Superseded, ReplacedBy: []string{"GET /v3/c"}},
-			{Method: "PUT", Path: "/v3/a/b", Name: "改", Status: fact.Superseded},
+			{Method: "GET", Path: path, Name: "查", Status: fact.Superseded, ReplacedBy: []string{"GET /v3/c"}},
+			{Method: "PUT", Path: path, Name: "改", Status: fact.Superseded},
 		}, `// GET /v3/a/b 查:
 //   - superseded, use GET /v3/c
 //
@@ -227,13 +238,13 @@ func`},
 // Deprecated: superseded.
 func`},
 		{"over, but not what is beneath", []*fact.Operation{
-			{Method: "GET", Path: "/v3/a/b", Name: "查", Status: fact.Offline},
-			{Method: "GET", Path: "/v3/a/b/c", Name: "查"},
+			{Method: "GET", Path: path, Name: "查", Status: fact.Offline},
+			{Method: "GET", Path: path + "/c", Name: "查"},
 		}, "// B is GET /v3/a/b 查:\n//   - offline\nfunc"},
 		{"states", []*fact.Operation{
-			{Method: "GET", Path: "/v3/a/b", Name: "查", Status: fact.Beta},
-			{Method: "PUT", Path: "/v3/a/b", Name: "改", Status: fact.Restricted},
-			{Method: "POST", Path: "/v3/a/b", Name: "下", Status: fact.Linked},
+			{Method: "GET", Path: path, Name: "查", Status: fact.Beta},
+			{Method: "PUT", Path: path, Name: "改", Status: fact.Restricted},
+			{Method: "POST", Path: path, Name: "下", Status: fact.Linked},
 		}, `// GET /v3/a/b 查:
 //   - beta: not open to everyone yet
 //
@@ -245,8 +256,10 @@ func`},
 func`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			roots := []*fact.Operation{{Method: "GET", Path: "/hk/v3/a"}, {Method: "GET", Path: "/global/v3/a"}, {Method: "GET", Path: "/invoicing/a"}}
-			files, err := generate(slices.Values(append(roots, c.operations...)))
+			others := []*fact.Operation{
+				{Method: "GET", Path: "/hk/v3/a"}, {Method: "GET", Path: "/global/v3/a"}, {Method: "GET", Path: "/invoicing/a"},
+			}
+			files, err := generate(slices.Values(append(others, c.operations...)))
 			require.NoError(t, err)
 			assert.Contains(t, string(files["v3.a.go"]), c.want)
 		})
@@ -255,8 +268,9 @@ func`},
 
 func TestWrap(t *testing.T) {
 	var out source
-	out.wrap("//   - ", "//     ", strings.Repeat("字", 113)+" "+strings.Repeat("b", 115)+" "+strings.Repeat("c", 130)+" d")
-	assert.Equal(t, "//   - "+strings.Repeat("字", 113)+"\n//     "+strings.Repeat("b", 115)+"\n//     "+strings.Repeat("c", 130)+"\n//     d\n", out.String())
+	wide, full, long := strings.Repeat("字", 113), strings.Repeat("b", 113), strings.Repeat("c", 130)
+	out.wrap("//   - ", "//     ", wide+" "+full+" "+long+" d")
+	assert.Equal(t, "//   - "+wide+"\n//     "+full+"\n//     "+long+"\n//     d\n", out.String())
 	out.Reset()
 	out.wrap("// ", "// ", strings.Repeat("a", 60)+" "+strings.Repeat("b", 56))
 	assert.Equal(t, 121, out.Len(), "120 columns and the line break stay one line")

@@ -104,13 +104,16 @@ func writeCall(out *source, kind string, verbs []verb) {
 			does += " and body, or no body if that is nil"
 		}
 		out.printf("\n// %s %s; see [wxpay.Chain.Do].\n", v.name(), does)
-		out.printf("func (c %s) %s(%s) (*wxpay.Response, error) { return wxpay.Chain(c).Do%s }\n", kind, v.name(), parameters, arguments)
+		out.printf("func (c %s) %s(%s) (*wxpay.Response, error) { return wxpay.Chain(c).Do%s }\n",
+			kind, v.name(), parameters, arguments)
 		out.printf("\n// %sAsync is [%s.%s] in the background; see [wxpay.Chain.DoAsync].\n", v.name(), kind, v.name())
-		out.printf("func (c %s) %sAsync(%s) *wxpay.Future { return wxpay.Chain(c).DoAsync%s }\n", kind, v.name(), parameters, arguments)
+		out.printf("func (c %s) %sAsync(%s) *wxpay.Future { return wxpay.Chain(c).DoAsync%s }\n",
+			kind, v.name(), parameters, arguments)
 	}
 	for _, s := range settings {
 		out.printf("\n// %s %s\n", s.name, s.doc)
-		out.printf("func (c %s) %s(%s) %s { return %s(wxpay.Chain(c).%s(%s)) }\n", kind, s.name, s.parameters, kind, kind, s.name, s.arguments)
+		out.printf("func (c %s) %s(%s) %s { return %s(wxpay.Chain(c).%s(%s)) }\n",
+			kind, s.name, s.parameters, kind, kind, s.name, s.arguments)
 	}
 	out.printf("\n// Chain returns the same call as a plain chain, which has every verb.\n")
 	out.printf("func (c %s) Chain() wxpay.Chain { return wxpay.Chain(c) }\n", kind)
