@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Bounds of the journal: the number of entries, the bytes kept of each body, and the bytes of all bodies together. The
+// Bounds of the journal: the number of entries, the bytes kept of each body, and the bytes of all entries together. The
 // oldest entries give way.
 const (
 	journalEntries = 1000
@@ -50,7 +50,7 @@ type journal struct {
 	ring  []Entry
 	start int // index of the oldest
 	count int
-	bytes int // of the bodies and reasons held
+	bytes int // of what the entries hold
 }
 
 func (j *journal) add(e Entry) {
@@ -71,7 +71,19 @@ func (j *journal) add(e Entry) {
 	j.count++
 }
 
-func (e *Entry) size() int { return len(e.Body) + len(e.AnswerBody) + len(e.Reason) }
+// size is about what the entry holds in memory.
+func (e *Entry) size() int {
+	n := len(e.Target) + len(e.Body) + len(e.AnswerBody) + len(e.Reason)
+	for _, header := range [...]http.Header{e.Header, e.AnswerHeader} {
+		for name, values := range header {
+			n += len(name)
+			for _, value := range values {
+				n += len(value)
+			}
+		}
+	}
+	return n
+}
 
 // clip returns the beginning of body, copied when it is cut so that the rest can be freed.
 func clip(body []byte) []byte {
@@ -81,7 +93,7 @@ func clip(body []byte) []byte {
 	return bytes.Clone(body[:journalBody])
 }
 
-// Journal returns the requests that the sandbox answered, the oldest first: the last 1,000, or fewer if their bodies are
+// Journal returns the requests that the sandbox answered, the oldest first: the last 1,000, or fewer if they are
 // large. A request is in it before its answer can be read.
 func (s *Sandbox) Journal() []Entry {
 	j := &s.journal

@@ -35,7 +35,7 @@ func TestListenIsForLoopback(t *testing.T) {
 		_, err := s.Listen(addr)
 		assert.ErrorContains(t, err, "sandbox: the address must be a loopback host and a port, such as 127.0.0.1:8080", addr)
 	}
-	for _, addr := range []string{"127.0.0.1:0", "127.0.0.2:0", "localhost:0"} {
+	for _, addr := range []string{"127.0.0.1:0", "localhost:0"} {
 		server, err := s.Listen(addr)
 		require.NoError(t, err, addr)
 		a := newCall(s, time.Now(), "GET", "/v3/certificates", nil).sign(s).send(t, newTransport(t), server.URL)
