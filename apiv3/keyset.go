@@ -1,11 +1,16 @@
 package apiv3
 
 import (
+	"cmp"
+	"context"
 	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -46,7 +51,9 @@ func (k PlatformKey) valid(now time.Time) bool {
 // KeySet is an immutable set of platform keys of both kinds, by exact serial. The zero value is empty. To change a set
 // that others read, build a new one and swap the pointer.
 type KeySet struct {
-	keys map[string]PlatformKey
+	keys         map[string]PlatformKey
+	public       PlatformKey   // the first by id, zero if there is none
+	certificates []PlatformKey // the one that expires last first
 }
 
 // NewKeySet returns a set of keys. An empty serial, a nil key, and two different keys under one serial are ErrKey.
@@ -54,12 +61,11 @@ func NewKeySet(keys ...PlatformKey) (*KeySet, error) {
 	return new(KeySet).With(keys...)
 }
 
-// With returns a set that also holds keys.
+// With returns a set that also holds keys. A key whose serial is in the set already replaces it, which changes nothing
+// but the bounds of its validity.
 func (s *KeySet) With(keys ...PlatformKey) (*KeySet, error) {
 	grown := &KeySet{keys: make(map[string]PlatformKey, len(s.keys)+len(keys))}
-	for serial, key := range s.keys {
-		grown.keys[serial] = key
-	}
+	maps.Copy(grown.keys, s.keys)
 	for _, key := range keys {
 		if key.Serial == "" {
 			return nil, fmt.Errorf("%w: a platform key has no serial", ErrKey)
@@ -76,6 +82,17 @@ func (s *KeySet) With(keys ...PlatformKey) (*KeySet, error) {
 		}
 		grown.keys[key.Serial] = key
 	}
+	for _, key := range grown.keys {
+		switch {
+		case key.IsCertificate():
+			grown.certificates = append(grown.certificates, key)
+		case grown.public.Serial == "" || key.Serial < grown.public.Serial:
+			grown.public = key
+		}
+	}
+	slices.SortFunc(grown.certificates, func(a, b PlatformKey) int {
+		return cmp.Or(b.NotAfter.Compare(a.NotAfter), strings.Compare(a.Serial, b.Serial))
+	})
 	return grown, nil
 }
 
@@ -96,26 +113,41 @@ func (s *KeySet) Find(serial string, now time.Time) (PlatformKey, error) {
 }
 
 // PublicKey returns the WeChat Pay public key, the first by id should there be several.
-func (s *KeySet) PublicKey() (PlatformKey, bool) {
-	var best PlatformKey
-	for _, key := range s.keys {
-		if !key.IsCertificate() && (best.Serial == "" || key.Serial < best.Serial) {
-			best = key
-		}
-	}
-	return best, best.Serial != ""
-}
+func (s *KeySet) PublicKey() (PlatformKey, bool) { return s.public, s.public.Serial != "" }
 
 // Certificate returns the key of the certificate that is valid at now and expires last: the one to encrypt with.
 func (s *KeySet) Certificate(now time.Time) (PlatformKey, bool) {
-	var best PlatformKey
-	for _, key := range s.keys {
-		if !key.IsCertificate() || !key.valid(now) {
-			continue
-		}
-		if best.Serial == "" || key.NotAfter.After(best.NotAfter) || (key.NotAfter.Equal(best.NotAfter) && key.Serial < best.Serial) {
-			best = key
+	for i := range s.certificates {
+		if s.certificates[i].valid(now) {
+			return s.certificates[i], true
 		}
 	}
-	return best, best.Serial != ""
+	return PlatformKey{}, false
+}
+
+// All returns every key, public keys first, then certificates, the one that expires last first.
+func (s *KeySet) All() []PlatformKey {
+	all := make([]PlatformKey, 0, len(s.keys))
+	for _, serial := range slices.Sorted(maps.Keys(s.keys)) {
+		if key := s.keys[serial]; !key.IsCertificate() {
+			all = append(all, key)
+		}
+	}
+	return append(all, s.certificates...)
+}
+
+// Finder finds the keys of a set by serial, at the time that a clock tells. It is what verifiers of answers and
+// notifications ask. Make one with [KeySet.Finder].
+type Finder struct {
+	set   *KeySet
+	clock func() time.Time
+}
+
+// Finder returns a Finder over s; clock is time.Now outside tests.
+func (s *KeySet) Finder(clock func() time.Time) *Finder { return &Finder{s, clock} }
+
+// Key returns the key that serial names exactly; see [KeySet.Find] for its errors.
+func (f *Finder) Key(_ context.Context, serial string) (crypto.PublicKey, error) {
+	key, err := f.set.Find(serial, f.clock())
+	return key.Key, err
 }

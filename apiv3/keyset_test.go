@@ -157,3 +157,47 @@ func TestKeySetDoesNotChange(t *testing.T) {
 		assert.Equal(t, vectors.Certificate(t, "platform_a").PublicKey, key.Key)
 	}
 }
+
+func TestKeySetAll(t *testing.T) {
+	p := vectors.Load(t).Parameters
+	public := vectors.PublicKey(t, "keys/wechatpay_pub_key.pem")
+	a, b, expired := vectors.Certificate(t, "platform_a"), vectors.Certificate(t, "platform_b"), vectors.Certificate(t, "platform_expired")
+	set, err := apiv3.NewKeySet(apiv3.CertificateKey(expired), apiv3.CertificateKey(a), apiv3.PlatformKey{Serial: p.PublicKeyID, Key: public}, apiv3.CertificateKey(b))
+	require.NoError(t, err)
+	var serials []string
+	for _, key := range set.All() {
+		serials = append(serials, key.Serial)
+	}
+	assert.Equal(t, []string{p.PublicKeyID, p.CertificateBSerial, p.CertificateASerial, p.CertificateExpiredSerial}, serials)
+	assert.Empty(t, new(apiv3.KeySet).All())
+
+	// The same key with a nearer end replaces the one that was there.
+	ending := apiv3.CertificateKey(b)
+	ending.NotAfter = p.Now().Add(time.Minute)
+	set, err = set.With(ending)
+	require.NoError(t, err)
+	assert.Equal(t, 4, set.Len())
+	newest, ok := set.Certificate(p.Now())
+	require.True(t, ok)
+	assert.Equal(t, p.CertificateASerial, newest.Serial)
+	_, err = set.Find(p.CertificateBSerial, p.Now().Add(2*time.Minute))
+	assert.ErrorIs(t, err, apiv3.ErrExpired)
+}
+
+func TestFinder(t *testing.T) {
+	p := vectors.Load(t).Parameters
+	certificate := vectors.Certificate(t, "platform_a")
+	set, err := apiv3.NewKeySet(apiv3.CertificateKey(certificate))
+	require.NoError(t, err)
+	now := p.Now()
+	finder := set.Finder(func() time.Time { return now })
+	key, err := finder.Key(t.Context(), p.CertificateASerial)
+	require.NoError(t, err)
+	assert.Equal(t, certificate.PublicKey, key)
+	_, err = finder.Key(t.Context(), p.CertificateBSerial)
+	require.ErrorIs(t, err, apiv3.ErrUnknownSerial)
+	now = certificate.NotAfter.Add(time.Second)
+	key, err = finder.Key(t.Context(), p.CertificateASerial)
+	require.ErrorIs(t, err, apiv3.ErrExpired)
+	assert.Nil(t, key)
+}
