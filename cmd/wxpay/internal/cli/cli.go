@@ -1,0 +1,150 @@
+// Package cli is the program wxpay, without the process around it: [Main] takes arguments and streams and returns an
+// exit code. Each command has a file: a struct of options, a cobra command that fills it, and a method of program that
+// runs it.
+//
+// The package is no library. A program that calls WeChat Pay uses github.com/wxpay-go/wxpay; this one uses nothing else
+// of it than any user could. Main may be called several times at once, except that interrupts reach all of them. The
+// manner of call is that of GitHub's command line (gh api); fields, output and exit codes follow the text of each help.
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// Main runs the program and returns its exit code. args are those after the program's name; environ is as from
+// os.Environ. SIGINT and SIGTERM end what is under way.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int {
+	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ, terminal: isTerminal(stdout)}
+	return p.main(ctx, args)
+}
+
+// program is one run: its streams and its environment.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	environ        []string
+	terminal       bool           // stdout is one
+	options        []wxpay.Option // of every client; empty but in tests
+}
+
+func (p *program) main(ctx context.Context, args []string) int {
+	root := p.command()
+	root.SetArgs(append([]string{}, args...)) // never nil, which would stand for os.Args
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	command, err := root.ExecuteContextC(ctx)
+	return p.report(command.CommandPath(), err)
+}
+
+func (p *program) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "wxpay",
+		Short: "Call WeChat Pay APIv3 from a shell, and practise on a sandbox",
+		Long: `wxpay calls any operation of WeChat Pay APIv3 by its path, signs it, and verifies the answer.
+
+Answers go to stdout, everything else to stderr.
+
+` + exitCodeHelp,
+		Example: `  wxpay demo
+  wxpay call v3/certificates --sandbox --get 'data.#.serial_no'
+  wxpay sandbox -- go test ./...`,
+		Version:       programVersion(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(
+		demoCommand(p.demo),
+		callCommand(p.call),
+		sandboxCommand(p.sandbox),
+		versionCommand(p.version),
+	)
+	root.InitDefaultCompletionCmd()
+	for _, command := range root.Commands() {
+		if command.Name() == "completion" {
+			command.RunE = func(*cobra.Command, []string) error {
+				return usageError("name a shell: bash, zsh, fish or powershell")
+			}
+		}
+	}
+	return root
+}
+
+// lookup is os.LookupEnv over the program's environment; of a name that stands twice the last counts, as for a child
+// process.
+func (p *program) lookup(name string) (string, bool) {
+	for i := len(p.environ) - 1; i >= 0; i-- {
+		if value, ok := strings.CutPrefix(p.environ[i], name+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// connect returns a client made from the environment.
+func (p *program) connect() (*wxpay.Client, error) {
+	client, err := wxpay.FromLookup(p.lookup, p.options...)
+	if err != nil {
+		return nil, usageError("%w\n%s", err, environmentHelp)
+	}
+	return client, nil
+}
+
+const environmentHelp = `Needed are WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY.
+Without an account: --sandbox calls an embedded sandbox, and "wxpay sandbox" serves one and prints these variables.`
+
+// connectSandbox starts a sandbox on a free loopback port and returns a client of it.
+func (p *program) connectSandbox() (*wxpay.Client, *sandbox.Server, error) {
+	server, err := listen("127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := wxpay.FromLookup(server.LookupEnv, p.options...)
+	if err != nil {
+		server.Close()
+		return nil, nil, &exitError{exitNotSent, err}
+	}
+	return client, server, nil
+}
+
+func listen(addr string) (*sandbox.Server, error) {
+	s, err := sandbox.New()
+	if err != nil {
+		return nil, &exitError{exitNotSent, err}
+	}
+	server, err := s.Listen(addr)
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	return server, nil
+}
+
+// interruptible returns a context that SIGINT and SIGTERM end. A second signal ends the process, as it does by default.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+// write writes the whole of an answer to stdout.
+func (p *program) write(out *bytes.Buffer) error {
+	if _, err := p.stdout.Write(out.Bytes()); err != nil {
+		return &exitError{exitConfirmed, fmt.Errorf("the answer could not be written: %w", err)}
+	}
+	return nil
+}
+
+// note tells the person something that is not the answer.
+func (p *program) note(format string, a ...any) { fmt.Fprintf(p.stderr, format+"\n", a...) }

@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/printer"
+	"go/token"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The line of Go that the demonstration shows for each style is the one that it runs.
+func TestDemoShowsWhatItRuns(t *testing.T) {
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, "demo.go", nil, 0)
+	require.NoError(t, err)
+	var run []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || spec.Names[0].Name != "styles" {
+			return true
+		}
+		for _, element := range spec.Values[0].(*ast.CompositeLit).Elts {
+			members := element.(*ast.CompositeLit).Elts
+			body := members[len(members)-1].(*ast.FuncLit).Body.List
+			require.Len(t, body, 1)
+			var text bytes.Buffer
+			require.NoError(t, printer.Fprint(&text, files, body[0].(*ast.ReturnStmt).Results[0]))
+			run = append(run, text.String())
+		}
+		return false
+	})
+	require.Len(t, run, 6)
+	for i, s := range styles {
+		assert.Equal(t, run[i], s.source)
+		assert.Equal(t, i%2 == 1, s.async)
+	}
+}

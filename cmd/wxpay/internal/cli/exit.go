@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/wxpay-go/wxpay"
+)
+
+// Exit codes. They tell what is known about the operation at the platform, so that a script can decide on repeating.
+const (
+	exitOK        = 0
+	exitRefused   = 1
+	exitUsage     = 2
+	exitUnknown   = 3
+	exitNotSent   = 4
+	exitConfirmed = 5 // and a later step failed
+)
+
+const exitCodeHelp = `Exit codes:
+  0  the operation succeeded
+  1  the platform refused it (or, for demo, a check failed)
+  2  wrong usage: a bad flag or path, or credentials that are missing or unusable; nothing was sent
+  3  its outcome is unknown: it may have taken effect, so query it before repeating
+  4  nothing was sent: no connection, or it was interrupted before
+  5  it succeeded, but its answer could not be written out: do not repeat it`
+
+// exitError ends the program with a code. Without err nothing is printed, because that was done or is not needed.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func usageError(format string, a ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, a...)}
+}
+
+// exitCode returns the code for an error of a command.
+func exitCode(err error) int {
+	var exit *exitError
+	var call *wxpay.CallError
+	var refusal *wxpay.APIError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.Is(err, wxpay.StageBuild):
+		return exitUsage
+	case errors.As(err, &call), errors.As(err, &refusal):
+		return outcomeCode(wxpay.OutcomeOf(err))
+	}
+	return exitUsage // what remains is cobra's, about flags and arguments
+}
+
+func outcomeCode(outcome wxpay.Outcome) int {
+	switch outcome {
+	case wxpay.Confirmed:
+		return exitConfirmed
+	case wxpay.Rejected:
+		return exitRefused
+	case wxpay.NotSent:
+		return exitNotSent
+	}
+	return exitUnknown
+}
+
+// report prints an error of the command and returns the exit code.
+func (p *program) report(command string, err error) int {
+	code := exitCode(err)
+	var exit *exitError
+	if code == exitOK || errors.As(err, &exit) && exit.err == nil {
+		return code
+	}
+	p.note("wxpay: %s", strings.TrimPrefix(err.Error(), "wxpay: "))
+	if code == exitUsage {
+		p.note("See %q.", command+" --help")
+	}
+	return code
+}

@@ -1,0 +1,246 @@
+package cli_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/cli"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// The programs that scripts can run, besides those of the system.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"wxpay":          func() { run(cli.Main) },
+		"wxpay-fixed":    func() { run(fixed.Main) },
+		"wxpay-tampered": func() { run(tampered.Main) },
+		"wxpay-terminal": func() { run(cli.Setup{Terminal: true}.Main) },
+		"interrupts":     interrupts,
+		"terminates":     terminates,
+		"full":           full,
+	})
+}
+
+type mainFunc func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int
+
+func run(main mainFunc) {
+	os.Exit(main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
+}
+
+// fixed signs at the time and with the nonce of the published vectors, so that signatures can be compared.
+var fixed = cli.Setup{Options: []wxpay.Option{
+	wxpay.WithClock(func() time.Time { return time.Unix(1735689600, 0) }),
+	wxpay.WithNonce(func() string { return "593BEC0C930BF1AFEB40B4A08C8FB242" }),
+}}
+
+// tampered sends another body than was signed, from the third call on.
+var tampered = cli.Setup{Options: []wxpay.Option{wxpay.WithTransport(&tamperer{})}}
+
+type tamperer struct{ calls int }
+
+func (t *tamperer) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.calls++; t.calls > 2 {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		req.Body = io.NopCloser(bytes.NewReader(bytes.Replace(body, []byte("1004"), []byte("1005"), 1)))
+	}
+	return http.DefaultTransport.RoundTrip(req)
+}
+
+// interrupts runs a command, interrupts it when it has printed the base URL of a sandbox, and ends with its exit code.
+func interrupts() {
+	child := exec.Command(os.Args[1], os.Args[2:]...)
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	check(err)
+	check(child.Start())
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		fmt.Println(lines.Text())
+		if strings.HasPrefix(lines.Text(), "export WXPAY_BASE_URL=") {
+			check(child.Process.Signal(os.Interrupt))
+		}
+	}
+	end(child.Wait())
+}
+
+// terminates sends SIGTERM to its parent, waits for the same, and ends with code 7.
+func terminates() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM)
+	parent, err := os.FindProcess(os.Getppid())
+	check(err)
+	check(parent.Signal(syscall.SIGTERM))
+	<-signals
+	os.Exit(7)
+}
+
+// full runs a command whose stdout cannot be written to.
+func full() {
+	out, err := os.Open(os.DevNull)
+	check(err)
+	child := exec.Command(os.Args[1], os.Args[2:]...)
+	child.Stdout, child.Stderr = out, os.Stderr
+	end(child.Run())
+}
+
+// end ends with the exit code of a command.
+func end(err error) {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		os.Exit(exit.ExitCode())
+	}
+	check(err)
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(99)
+	}
+}
+
+func TestScripts(t *testing.T) {
+	const dir = "testdata/script"
+	scripts, err := filepath.Glob(dir + "/*.txtar")
+	require.NoError(t, err)
+	require.NotEmpty(t, scripts)
+
+	gateway := func(handler http.HandlerFunc) string {
+		server := httptest.NewServer(handler)
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	urls := map[string]string{
+		// Nothing listens on the first port.
+		"CLOSED": "http://127.0.0.1:1",
+		"HTML": gateway(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusBadGateway)
+			io.WriteString(w, "<h1>\x1b[31mBad Gateway</h1>")
+		}),
+		"UNSIGNED": gateway(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, `{"trade_state":"SUCCESS"}`)
+		}),
+		"GARBAGE": gateway(func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err == nil {
+				io.WriteString(conn, "220 mail.example.com ESMTP\r\n")
+				conn.Close()
+			}
+		}),
+		"SILENT": gateway(func(_ http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+		}),
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 dir,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("WXPAY_TEST_UPDATE") != "",
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Setup: func(env *testscript.Env) error {
+			s, err := sandbox.New()
+			if err != nil {
+				return err
+			}
+			server, err := s.Listen("127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			env.Defer(func() { server.Close() })
+			env.Vars = append(env.Vars, server.Env()...)
+			for name, url := range urls {
+				env.Setenv(name, url)
+			}
+			env.Setenv("VERSION", wxpay.Version)
+			env.Setenv("USER_AGENT", fmt.Sprintf("wxpay-go/%s (%s; %s/%s)", wxpay.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH))
+			return writeVectorKeys(env)
+		},
+	})
+}
+
+// exits runs a command and demands an exit code: exits CODE COMMAND [ARG]...
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits code command [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("%s ended with exit code %d, want %d", args[1], got, want)
+	}
+}
+
+// writeVectorKeys puts the key of the published vectors where a script can name it, as merchant.pem, with the key that
+// verifies, as platform.pem.
+func writeVectorKeys(env *testscript.Env) error {
+	data, err := os.ReadFile("testdata/merchant_private_key.jwk.json")
+	if err != nil {
+		return err
+	}
+	var jwk struct{ N, E, D, P, Q string }
+	if err := json.Unmarshal(data, &jwk); err != nil {
+		return err
+	}
+	number := func(text string) *big.Int {
+		raw, decodeErr := base64.RawURLEncoding.DecodeString(text)
+		err = errors.Join(err, decodeErr)
+		return new(big.Int).SetBytes(raw)
+	}
+	key := &rsa.PrivateKey{
+		PublicKey: rsa.PublicKey{N: number(jwk.N), E: int(number(jwk.E).Int64())},
+		D:         number(jwk.D), Primes: []*big.Int{number(jwk.P), number(jwk.Q)},
+	}
+	if err != nil {
+		return err
+	}
+	key.Precompute()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	public, err := os.ReadFile("testdata/wechatpay_pub_key.pem")
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(env.WorkDir, "merchant.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600),
+		os.WriteFile(filepath.Join(env.WorkDir, "platform.pem"), public, 0o600))
+}

@@ -1,0 +1,37 @@
+// Command wxpay calls WeChat Pay APIv3 from a shell, and brings a gateway to practise on.
+//
+//	wxpay demo                              one call in six styles against an embedded sandbox, with what was sent and checked
+//	wxpay call [METHOD] PATH                one call to any operation, by its path
+//	wxpay sandbox [-- COMMAND [ARG]...]     a sandbox on this machine, for other programs or for one command
+//	wxpay version                           what this program is made of
+//	wxpay completion SHELL                  completion for bash, zsh, fish or powershell
+//
+// Answers go to stdout, everything else to stderr. The exit code tells what is known about the operation:
+//
+//	0  the operation succeeded
+//	1  the platform refused it (or, for demo, a check failed)
+//	2  wrong usage: a bad flag or path, or credentials that are missing or unusable; nothing was sent
+//	3  its outcome is unknown: it may have taken effect, so query it before repeating
+//	4  nothing was sent: no connection, or it was interrupted before
+//	5  it succeeded, but its answer could not be written out: do not repeat it
+//
+// wxpay sandbox -- COMMAND ends with the exit code of COMMAND instead.
+//
+// Credentials come from the environment: WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID,
+// WXPAY_PUBLIC_KEY, and if need be WXPAY_APIV3_KEY and WXPAY_BASE_URL; a key is a file's path or the PEM text itself.
+// Never as flags: those show in the list of processes and in the shell's history.
+//
+// It is the wrong choice inside a program, where the packages of github.com/wxpay-go/wxpay do the same without a
+// process for every call.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/cli"
+)
+
+func main() {
+	os.Exit(cli.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
+}
