@@ -60,6 +60,9 @@ type Operation struct {
 	Also []*Operation
 	// ByHand says that the operation was added by hand because the documentation lacks it.
 	ByHand bool
+
+	// Conduct is what was reviewed by hand about repeating the operation.
+	Conduct
 }
 
 // Request lists the members of a request by the place they travel in.

@@ -47,9 +47,9 @@ func isEventType(s string) bool {
 // returns nil when nothing is wrong.
 func Check(doc *Document) error {
 	var c checker
-	ids := map[string]bool{}
+	ids := map[string]*fact.Operation{}
 	for _, operation := range doc.Operations {
-		ids[operation.Method+" "+operation.Path] = true
+		ids[operation.Method+" "+operation.Path] = operation
 	}
 	for i, operation := range doc.Operations {
 		c.where = operation.Method + " " + operation.Path
@@ -57,8 +57,9 @@ func Check(doc *Document) error {
 			c.report("stands twice or out of order")
 		}
 		c.operation(operation)
+		c.conduct(operation, ids)
 		for _, id := range operation.ReplacedBy {
-			if !ids[id] {
+			if ids[id] == nil {
 				c.report("is replaced by %q, which is unknown", id)
 			}
 		}

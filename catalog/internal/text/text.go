@@ -79,6 +79,20 @@ var OperationKeys = []Key[fact.Operation]{
 		SetFields: func(o *fact.Operation, out []fact.Field) { o.Out = out },
 	},
 	list("doc", func(o *fact.Operation) *[]string { return &o.Docs }),
+	flag("money", true, func(o *fact.Operation) *bool { return &o.MovesMoney }),
+	byHand(word("repeat", func(o *fact.Operation) *fact.Repeat { return &o.Repeat })),
+	words("number", numberText, setNumber),
+	words("rate", rateText, setRate),
+	words("link", linkText, setLink),
+	linked("acts", func(l *fact.Link) []string { return yes(l.Acts) }, setActs),
+	linked("copy", func(l *fact.Link) []string { return copyTexts(l.Copy) }, func(l *fact.Link, v string) error { return setCopy(&l.Copy, v) }),
+	linked("missing", func(l *fact.Link) []string { return l.Missing }, setMissing),
+	linked("state", func(l *fact.Link) []string { return one(l.State) }, setState),
+	linked("means", meansTexts, setMeans),
+	linked("parts", partsText, setParts),
+	linked("same", func(l *fact.Link) []string { return copyTexts(l.Same) }, func(l *fact.Link, v string) error { return setCopy(&l.Same, v) }),
+	linked("only", func(l *fact.Link) []string { return l.Only }, setOnly),
+	linked("look-back", lookBackText, setLookBack),
 }
 
 // EventKeys are the lines of an event in the order in which they are written.

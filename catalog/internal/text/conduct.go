@@ -1,0 +1,349 @@
+package text
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// The lines of fact.Conduct: all of them are written by hand, none is in a facts file.
+
+func byHand[T any](key Key[T]) Key[T] {
+	key.ByHand = true
+	return key
+}
+
+// words is a line of several words.
+func words(name string, values func(*fact.Operation) []string, set func(*fact.Operation, string) error) Key[fact.Operation] {
+	return Key[fact.Operation]{Name: name, ByHand: true, Values: values, Set: set}
+}
+
+// linked is a line that says more about the link above it.
+func linked(name string, values func(*fact.Link) []string, set func(*fact.Link, string) error) Key[fact.Operation] {
+	return words(name,
+		func(o *fact.Operation) []string {
+			if o.Link == nil {
+				return nil
+			}
+			return values(o.Link)
+		},
+		func(o *fact.Operation, value string) error {
+			if o.Link == nil {
+				return problem("stands before its link")
+			}
+			return set(o.Link, value)
+		})
+}
+
+func yes(b bool) []string {
+	if b {
+		return []string{""}
+	}
+	return nil
+}
+
+// exactly cuts a value into n words.
+func exactly(value string, n int) ([]string, error) {
+	list := strings.Split(value, " ")
+	if len(list) != n || slices.Contains(list, "") {
+		return nil, fmt.Errorf("takes %d words", n)
+	}
+	return list, nil
+}
+
+func numberText(o *fact.Operation) []string {
+	if o.Number.Space == "" {
+		return nil
+	}
+	return []string{o.Number.Space + " " + o.Number.Member}
+}
+
+func setNumber(o *fact.Operation, value string) error {
+	list, err := exactly(value, 2)
+	if err != nil {
+		return err
+	}
+	if o.Number.Space != "" {
+		return errTwice
+	}
+	o.Number = fact.MerchantNumber{Space: list[0], Member: list[1]}
+	return nil
+}
+
+func rateText(o *fact.Operation) []string {
+	if o.Rate.PerSecond == 0 {
+		return nil
+	}
+	return []string{strconv.Itoa(o.Rate.PerSecond) + " " + o.Rate.Per}
+}
+
+func setRate(o *fact.Operation, value string) error {
+	list, err := exactly(value, 2)
+	if err != nil {
+		return err
+	}
+	if o.Rate.PerSecond != 0 {
+		return errTwice
+	}
+	n, err := strconv.Atoi(list[0])
+	if err != nil || n <= 0 {
+		return fmt.Errorf("has the rate %q; it is a number of requests a second", list[0])
+	}
+	o.Rate = fact.Rate{PerSecond: n, Per: list[1]}
+	return nil
+}
+
+func linkText(o *fact.Operation) []string {
+	if o.Link == nil {
+		return nil
+	}
+	return []string{"GET " + o.Link.Query}
+}
+
+func setLink(o *fact.Operation, value string) error {
+	path, ok := strings.CutPrefix(value, "GET /")
+	switch {
+	case !ok:
+		return problem("is not GET /path")
+	case o.Link != nil:
+		return errTwice
+	}
+	o.Link = &fact.Link{Query: "/" + path}
+	return nil
+}
+
+func setActs(l *fact.Link, value string) error {
+	switch {
+	case value != "":
+		return errValue
+	case l.Acts:
+		return errTwice
+	}
+	l.Acts = true
+	return nil
+}
+
+// copyTexts writes TO[?] [FROM]; FROM is left out where it is the same.
+func copyTexts(list []fact.Copy) []string {
+	var texts []string
+	for _, c := range list {
+		s := c.To
+		if c.Optional {
+			s += "?"
+		}
+		if c.From != c.To {
+			s += " " + c.From
+		}
+		texts = append(texts, s)
+	}
+	return texts
+}
+
+func setCopy(list *[]fact.Copy, value string) error {
+	to, from, _ := strings.Cut(value, " ")
+	to, optional := strings.CutSuffix(to, "?")
+	if from == "" {
+		from = to
+	}
+	if to == "" || strings.Contains(from, " ") {
+		return problem("takes a member, and where the write carries it if that is elsewhere")
+	}
+	*list = append(*list, fact.Copy{To: to, From: from, Optional: optional})
+	return nil
+}
+
+func setMissing(l *fact.Link, value string) error {
+	if value == "" {
+		return errBare
+	}
+	l.Missing = append(l.Missing, value)
+	return nil
+}
+
+func setState(l *fact.Link, value string) error {
+	switch {
+	case value == "":
+		return errBare
+	case l.State != "":
+		return errTwice
+	}
+	l.State = value
+	return nil
+}
+
+func meansTexts(l *fact.Link) []string {
+	var texts []string
+	for _, m := range l.Means {
+		texts = append(texts, m.Value+" "+string(m.Meaning))
+	}
+	return texts
+}
+
+func setMeans(l *fact.Link, value string) error {
+	list, err := exactly(value, 2)
+	if err != nil {
+		return err
+	}
+	l.Means = append(l.Means, fact.Means{Value: list[0], Meaning: fact.Meaning(list[1])})
+	return nil
+}
+
+func partsText(l *fact.Link) []string {
+	if l.Parts == nil {
+		return nil
+	}
+	return []string{strings.Join([]string{l.Parts.List, l.Parts.State, l.Parts.Succeeded, l.Parts.Failed}, " ")}
+}
+
+func setParts(l *fact.Link, value string) error {
+	list, err := exactly(value, 4)
+	if err != nil {
+		return err
+	}
+	if l.Parts != nil {
+		return errTwice
+	}
+	l.Parts = &fact.Parts{List: list[0], State: list[1], Succeeded: list[2], Failed: list[3]}
+	return nil
+}
+
+func setOnly(l *fact.Link, value string) error {
+	if value == "" {
+		return errBare
+	}
+	l.Only = append(l.Only, value)
+	return nil
+}
+
+func lookBackText(l *fact.Link) []string {
+	if l.LookBack == 0 {
+		return nil
+	}
+	return []string{strconv.Itoa(l.LookBack)}
+}
+
+func setLookBack(l *fact.Link, value string) error {
+	n, err := strconv.Atoi(value)
+	switch {
+	case err != nil || n <= 0:
+		return fmt.Errorf("has %q; it is a number of days", value)
+	case l.LookBack != 0:
+		return errTwice
+	}
+	l.LookBack = n
+	return nil
+}
+
+// conduct checks what was reviewed against the members of the write and of its query.
+func (c *checker) conduct(o *fact.Operation, operations map[string]*fact.Operation) {
+	if o.Method == "GET" && (o.MovesMoney || o.Repeat != "" || o.Number.Space != "" || o.Link != nil) {
+		c.report("a read moves nothing and can be repeated")
+	}
+	if !slices.Contains([]fact.Repeat{fact.Unreviewed, fact.Documented, fact.Assumed, fact.Never}, o.Repeat) {
+		c.report("unknown repeat class %q", o.Repeat)
+	}
+	if o.Number.Space != "" && !carries(o, o.Number.Member) {
+		c.report("the number %q is no member of the request", o.Number.Member)
+	}
+	if o.Rate.PerSecond != 0 && o.Rate.Per != "merchant" && o.Rate.Per != "provider" {
+		c.report("the rate counts by %q; merchant and provider are known", o.Rate.Per)
+	}
+	if o.Link != nil {
+		c.link(o, o.Link, operations["GET "+o.Link.Query])
+	}
+}
+
+func (c *checker) link(o *fact.Operation, l *fact.Link, query *fact.Operation) {
+	if query == nil {
+		c.report("the link leads to GET %s, which is unknown", l.Query)
+		return
+	}
+	if o.Repeat == fact.Unreviewed || o.Number.Space == "" {
+		c.report("a link needs a repeat class and a number")
+	}
+	if len(l.Missing) == 0 || len(l.Copy) == 0 {
+		c.report("a link needs a copied member and a code that means missing")
+	}
+	filled := map[string]bool{}
+	for _, pair := range l.Copy {
+		filled[pair.To] = true
+		inPath := slices.ContainsFunc(query.In.Path, func(f fact.Field) bool { return f.Name == pair.To })
+		inQuery := slices.ContainsFunc(query.In.Query, func(f fact.Field) bool { return f.Name == pair.To })
+		if !inPath && !inQuery || inPath && pair.Optional {
+			c.report("copy %s: no member of the query, or an optional placeholder", pair.To)
+		}
+		if !carries(o, pair.From) {
+			c.report("copy %s: %s is no member of the write", pair.To, pair.From)
+		}
+	}
+	for _, field := range query.In.Path {
+		if !filled[field.Name] {
+			c.report("nothing is copied to {%s}", field.Name)
+		}
+	}
+	for _, pair := range l.Same {
+		if _, ok := findMember(pair.To, query.Out); !ok || !carries(o, pair.From) {
+			c.report("same %s: not carried by both sides", pair.To)
+		}
+	}
+	for _, name := range l.Only {
+		if _, ok := findMember(name, o.Out); !ok {
+			c.report("only %s: the write does not answer it", name)
+		}
+		if _, ok := findMember(name, query.Out); ok {
+			c.report("only %s: the query answers it, too", name)
+		}
+	}
+	c.states(l, query)
+}
+
+func (c *checker) states(l *fact.Link, query *fact.Operation) {
+	state, ok := findMember(l.State, query.Out)
+	if l.State != "" && (!ok || state.Type != fact.String) || l.State == "" && (len(l.Means) > 0 || l.Acts) {
+		c.report("the state %q is no text in the answer of the query", l.State)
+		return
+	}
+	seen := map[string]bool{}
+	for _, m := range l.Means {
+		switch m.Meaning {
+		case fact.Accepted, fact.Succeeded, fact.FailedFinal, fact.Partial, fact.NeedsAction:
+		default:
+			c.report("the state %s means %q, which is unknown", m.Value, m.Meaning)
+		}
+		if seen[m.Value] || len(state.Enum) > 0 && !slices.Contains(state.Enum, any(m.Value)) {
+			c.report("the state %s stands twice or is not documented", m.Value)
+		}
+		seen[m.Value] = true
+	}
+	if l.Parts != nil {
+		if part, ok := findMember(l.Parts.List+"."+l.Parts.State, query.Out); !ok || part.Type != fact.String {
+			c.report("the parts %s.%s are not in the answer of the query", l.Parts.List, l.Parts.State)
+		}
+	}
+}
+
+// carries reports whether the request of o has the member, which is a dotted path or a placeholder in braces.
+func carries(o *fact.Operation, source string) bool {
+	if name, ok := fact.Placeholder(source); ok {
+		return slices.ContainsFunc(o.In.Path, func(f fact.Field) bool { return f.Name == name })
+	}
+	_, ok := findMember(source, o.In.JSON)
+	return ok
+}
+
+// findMember returns the member at a dotted path.
+func findMember(path string, list []fact.Field) (*fact.Field, bool) {
+	name, rest, deeper := strings.Cut(path, ".")
+	for i := range list {
+		if list[i].Name == name {
+			if deeper {
+				return findMember(rest, list[i].Fields)
+			}
+			return &list[i], true
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,124 @@
+package fact
+
+import "strings"
+
+// Conduct is what was reviewed by hand about repeating an operation and about finding out what became of it. The zero
+// value says that nobody reviewed the operation, and every reader takes the careful answer then.
+type Conduct struct {
+	// MovesMoney says that carrying the operation out moves money, or commits to it: refunds, transfers, profit sharing,
+	// withdrawals, subsidies and direct deductions. Creating an order that the user still has to pay moves nothing.
+	MovesMoney bool
+	// Repeat says whether the same request may be sent again when nobody knows what became of it.
+	Repeat Repeat
+	// Number is the merchant's own number that identifies what the operation does.
+	Number MerchantNumber
+	// Rate is the documented limit on requests.
+	Rate Rate
+	// Link tells how to find out what became of the operation; nil when no query tells.
+	Link *Link
+}
+
+// Repeat says what the same request does a second time.
+type Repeat string
+
+// Repeat classes. Unreviewed is the zero value.
+const (
+	Unreviewed Repeat = ""
+	Documented Repeat = "documented" // the platform promises one effect for one number
+	Assumed    Repeat = "assumed"    // one effect is likely, nobody promises it
+	Never      Repeat = "no"         // must not be repeated
+)
+
+// MerchantNumber is a number that the merchant chooses.
+type MerchantNumber struct {
+	// Space is what the number is unique among, such as "order" or "refund". Empty means that there is no number.
+	Space string
+	// Member is where the request carries it: a body member by its dotted path, or a placeholder in braces.
+	Member string
+}
+
+// Rate is a documented limit, at the time of review. Limits change and are often raised on request.
+type Rate struct {
+	// PerSecond is the number of requests; 0 means that none is documented.
+	PerSecond int
+	// Per is what the limit counts by: "merchant" or "provider". It is the number that signs in either case.
+	Per string
+}
+
+// Link leads from a write to the query that tells what became of it.
+type Link struct {
+	// Query is the query's path template. Its method is GET.
+	Query string
+	// Copy lists what the query takes from the write.
+	Copy []Copy
+	// Missing lists the codes with which a verified 404 says that the platform knows of no such thing.
+	Missing []string
+	// State is the member of the answer that tells the state, by its dotted path.
+	State string
+	// Means lists the reviewed states. A state that is not listed says only that the thing exists.
+	Means []Means
+	// Parts refines Succeeded where one request has several parts that end apart; nil otherwise.
+	Parts *Parts
+	// Same lists members that cannot have changed: where write and answer both carry one, it must be equal.
+	Same []Copy
+	// Only lists members that the write answers and the query does not, such as prepay_id. Who needs one repeats the write.
+	Only []string
+	// LookBack is how many days the query reaches back; 0 when no bound is documented.
+	LookBack int
+	// Acts says that the operation acts on something that exists before it, so that finding it proves nothing and only
+	// the states in Means do.
+	Acts bool
+}
+
+// Copy pairs a member of one side with one of the other.
+type Copy struct {
+	// To is a placeholder or query member of the query, or a member of its answer by dotted path.
+	To string
+	// From is where the write carries the value: a body member by dotted path, or a placeholder in braces.
+	From string
+	// Optional says that a write without the member has nothing to copy. Without it there can be no query.
+	Optional bool
+}
+
+// Means says what one state means for the write.
+type Means struct {
+	Value   string
+	Meaning Meaning
+}
+
+// Meaning is what a state says about a write.
+type Meaning string
+
+// Meanings of states.
+const (
+	Accepted    Meaning = "accepted"  // taken, not finished
+	Succeeded   Meaning = "succeeded" // has taken effect
+	FailedFinal Meaning = "failed"    // ended without effect, for good: this number will never succeed
+	Partial     Meaning = "partial"   // some parts have taken effect, the others never will
+	NeedsAction Meaning = "action"    // stands still until the merchant does something
+)
+
+// Parts tells how a write with several parts ended.
+type Parts struct {
+	List      string // the member that lists the parts
+	State     string // a part's own state
+	Succeeded string // its value for a part that has taken effect
+	Failed    string // and for one that never will
+}
+
+// Meaning returns what a state means. A state that nobody reviewed is Accepted: it exists, and that is all.
+func (l *Link) Meaning(state string) Meaning {
+	for _, m := range l.Means {
+		if m.Value == state {
+			return m.Meaning
+		}
+	}
+	return Accepted
+}
+
+// Placeholder returns the name in a source that is a placeholder in braces.
+func Placeholder(source string) (name string, ok bool) {
+	name, opened := strings.CutPrefix(source, "{")
+	name, closed := strings.CutSuffix(name, "}")
+	return name, opened && closed
+}
