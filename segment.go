@@ -249,6 +249,9 @@ func expand(template string, variables []variable) (escaped, decoded string, err
 // label returns the path of a template as logs and metrics may show it: a literal segment that looks like a value, which
 // the caller should have put into a variable, is left out.
 func label(template string) string {
+	if template == "" {
+		return ""
+	}
 	if !suspicious(template) {
 		return "/" + template
 	}

@@ -150,6 +150,7 @@ func TestPathMistakes(t *testing.T) {
 				assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err), verb)
 				assert.True(t, strings.HasPrefix(err.Error(), "wxpay: "), err.Error())
 				assert.NotContains(t, err.Error(), "\n")
+				assert.NotContains(t, err.Error(), " /: ", "no path is better than half a path")
 			}
 		})
 	}
