@@ -45,6 +45,8 @@ const (
 	settingHeader
 	settingTimeout
 	settingAttemptTimeout
+	settingEncrypt // values are the names of its pointer
+	settingPlain
 )
 
 // Chain starts a call by its path as the manual prints it, with or without the leading slash, for example
@@ -289,6 +291,9 @@ func queryTexts(value any) (texts []string, ok bool) {
 
 func queryText(v reflect.Value) (string, bool) {
 	switch {
+	case v.Type() == secretType:
+		token, err := Secret(v.String()).MarshalText()
+		return string(token), err == nil
 	case v.Kind() == reflect.String:
 		return v.String(), true
 	case v.Kind() == reflect.Bool:

@@ -42,7 +42,8 @@ func (m Merchant) LogValue() slog.Value {
 }
 
 // Lookup is what the client asks a catalogue of operations, such as catalog.V3(). path is a template or a concrete path
-// with a leading slash.
+// with a leading slash. A catalogue may also have the methods Nearest and Methods of that one; then the findings of
+// [WithPreflight] name what was probably meant.
 type Lookup interface {
 	Lookup(method, path string) (*fact.Operation, bool)
 }
@@ -57,6 +58,7 @@ type Client struct {
 	stages   []stage
 	pipeline http.RoundTripper
 	queue    *queue
+	plans    *plans
 
 	usualLimits map[time.Duration]error // what the time limits say when they end a call
 }
@@ -74,6 +76,9 @@ func New(merchant Merchant, options ...Option) (*Client, error) {
 		problems = append(problems, option(&c.config))
 	}
 	problems = append(problems, c.checkMerchant(), c.checkPlatformKeys())
+	if c.preflight != PreflightOff && c.catalog == nil {
+		problems = append(problems, errors.New("WithPreflight has nothing to check against: pass WithCatalog(catalog.V3()) too"))
+	}
 	set, err := apiv3.NewKeySet(c.platformKeys...)
 	problems = append(problems, err)
 	if err := errors.Join(problems...); err != nil {
@@ -84,6 +89,7 @@ func New(merchant Merchant, options ...Option) (*Client, error) {
 		Scheme: c.scheme, ID: merchant.ID, Serial: merchant.Serial, Key: merchant.PrivateKey, Clock: c.clock, Nonce: c.nonce,
 	}
 	c.queue = newQueue(c.concurrency, c.queueSize)
+	c.plans = &plans{all: c.preflight != PreflightOff}
 	c.usualLimits = map[time.Duration]error{c.timeout: timeLimit(c.timeout), c.attemptTimeout: timeLimit(c.attemptTimeout)}
 	c.assemble()
 	return c, nil

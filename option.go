@@ -29,6 +29,8 @@ type config struct {
 	platformKeys   []apiv3.PlatformKey
 	keysFailed     bool // an option for platform keys failed and has reported it
 	catalog        Lookup
+	preflight      PreflightMode
+	silenced       []FindingKind
 	transport      http.RoundTripper
 	middlewares    []middleware.Middleware
 	logger         *slog.Logger

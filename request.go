@@ -21,6 +21,8 @@ type flight struct {
 	client  *Client
 	url     url.URL
 	body    []byte // nil when there is none
+	serial  string // of the platform key that the body is encrypted with; empty when nothing is
+	plan    *plan
 	header  *setting
 	total   time.Duration
 	attempt time.Duration
@@ -63,15 +65,16 @@ func (c Chain) fill(ctx context.Context, f *flight, body any) (err error) {
 		return err
 	}
 	f.total, f.attempt = c.client.timeout, c.client.attemptTimeout
-	return c.apply(f)
+	return c.apply(ctx, f)
 }
 
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
 // apply reads the settings, the newest first, so that the first of a name is the one that counts.
-func (c Chain) apply(f *flight) (err error) {
+func (c Chain) apply(ctx context.Context, f *flight) (err error) {
 	var variables []variable
 	var query []*setting
+	var rules []*rule
 	total, attempt := false, false
 	for s := c.last; s != nil; s = s.before {
 		switch s.kind {
@@ -95,6 +98,8 @@ func (c Chain) apply(f *flight) (err error) {
 			if !attempt {
 				f.attempt, attempt = s.limit, true
 			}
+		case settingEncrypt, settingPlain:
+			rules = appendRule(rules, s)
 		}
 	}
 	escaped, decoded, err := expand(c.path, variables)
@@ -109,6 +114,20 @@ func (c Chain) apply(f *flight) (err error) {
 	if decoded != "" && decoded != escaped {
 		f.url.Path, f.url.RawPath = decoded, escaped
 	}
+	if c.client.catalog != nil {
+		if operation, ok := c.client.catalog.Lookup(f.Method, "/"+c.path); ok {
+			f.Operation, f.Template = operation, operation.Path
+		}
+	}
+	f.plan = c.client.plans.of(f.Operation)
+	if c.client.preflight != PreflightOff {
+		if err := f.check(ctx, "/"+c.path, query, variables); err != nil {
+			return err
+		}
+	}
+	if query, err = f.seal(ctx, f.plan, query, rules); err != nil {
+		return err
+	}
 	if len(query) > 0 {
 		var raw []byte
 		for _, s := range slices.Backward(query) {
@@ -121,11 +140,6 @@ func (c Chain) apply(f *flight) (err error) {
 			}
 		}
 		f.url.RawQuery = string(raw)
-	}
-	if c.client.catalog != nil {
-		if operation, ok := c.client.catalog.Lookup(f.Method, "/"+c.path); ok {
-			f.Operation, f.Template = operation, operation.Path
-		}
 	}
 	return nil
 }
@@ -141,7 +155,11 @@ func (f *flight) request(ctx context.Context) *http.Request {
 	req.Host = f.url.Host
 
 	// Each value is a slice of one element of f.values: full, so that an append elsewhere copies instead of overwriting.
-	f.values = [...]string{"application/json", f.client.userAgent, "application/json", f.client.keys.serial(f.client.clock()), f.client.language}
+	serial := f.serial
+	if serial == "" {
+		serial = f.client.keys.serial(f.client.clock())
+	}
+	f.values = [...]string{"application/json", f.client.userAgent, "application/json", serial, f.client.language}
 	for i, name := range [...]string{"Accept", "User-Agent", "Content-Type", apiv3.HeaderSerial, "Accept-Language"} {
 		if f.values[i] != "" && (name != "Content-Type" || f.body != nil) {
 			req.Header[name] = f.values[i : i+1 : i+1]

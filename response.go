@@ -25,33 +25,41 @@ type Response struct {
 	raw    []byte
 	valid  bool    // raw is JSON
 	flight *flight // the call that it answers, for errors
+
+	opening *opening // nil when no member is marked as encrypted
 }
 
 func newResponse(f *flight, res *http.Response, raw []byte) *Response {
-	return &Response{
+	r := &Response{
 		Status: res.StatusCode, Header: res.Header, RequestID: res.Header.Get("Request-Id"), Verified: f.Verified,
 		raw: raw, valid: gjson.ValidBytes(raw), flight: f,
 	}
+	if r.valid && f.plan.answer.seals() && r.Status >= 200 && r.Status <= 299 {
+		r.opening = new(opening)
+	}
+	return r
 }
 
 // Get reads one value by gjson path, such as "amount.total" or "data.#.serial_no"
-// (syntax: https://github.com/tidwall/gjson/blob/master/SYNTAX.md). On a body that is not JSON nothing exists.
+// (syntax: https://github.com/tidwall/gjson/blob/master/SYNTAX.md). On a body that is not JSON nothing exists. Members that
+// the catalogue marks as encrypted are decrypted with the merchant's private key, all of them when one is first asked for;
+// see [Response.DecryptErr].
 func (r *Response) Get(path string) gjson.Result {
 	if !r.valid {
 		return gjson.Result{}
 	}
-	return gjson.GetBytes(r.raw, path)
+	return gjson.GetBytes(r.text(), path)
 }
 
-// Raw returns the body as it was received and verified. It must not be changed.
+// Raw returns the body as it was received and verified, encrypted members included. It must not be changed.
 func (r *Response) Raw() []byte { return r.raw }
 
-// Decode unmarshals the body into v, as encoding/json does. A failure is a *[CallError] of stage StageDecode and
-// outcome Confirmed: the call itself succeeded.
+// Decode unmarshals the body into v, as encoding/json does, with encrypted members decrypted as for Get. A failure is a
+// *[CallError] of stage StageDecode and outcome Confirmed: the call itself succeeded.
 func (r *Response) Decode(v any) error {
 	err := errors.New("it has no body")
 	if len(r.raw) > 0 {
-		err = json.Unmarshal(r.raw, v)
+		err = json.Unmarshal(r.text(), v)
 	}
 	if err == nil {
 		return nil

@@ -1,0 +1,146 @@
+package wxpay
+
+import (
+	"context"
+	"crypto"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// opening is the view of an answer whose marked members are decrypted. It is made when it is first asked for, since each
+// member costs one operation of the private key.
+type opening struct {
+	once sync.Once
+	text []byte
+	err  error
+}
+
+// text returns the body with its marked members in plain text: the raw body if there are none.
+func (r *Response) text() []byte {
+	if r.opening == nil {
+		return r.raw
+	}
+	r.opening.once.Do(func() { r.opening.text, r.opening.err = r.flight.open(r.raw) })
+	return r.opening.text
+}
+
+// DecryptErr tells which of the members that the catalogue marks as encrypted could not be decrypted; they stay as they
+// came. It is nil without a catalogue. Each is a [*MemberError], all of which its Unwrap() []error returns. The call itself
+// succeeded whatever DecryptErr says.
+func (r *Response) DecryptErr() error {
+	if r.opening == nil {
+		return nil
+	}
+	r.text()
+	return r.opening.err
+}
+
+// open decrypts the marked members of an answer with the merchant's key.
+func (f *flight) open(raw []byte) ([]byte, error) {
+	key := f.client.merchant.PrivateKey
+	answer := rewriter{scanner: scanner{text: raw}, keep: true, turn: func(dst, value []byte) ([]byte, bool, error) {
+		if len(value) == 0 {
+			return dst, false, nil
+		}
+		plain, err := f.client.decrypt(key, value)
+		if err == nil && !utf8.Valid(plain) {
+			err = errors.New("what is inside is no text")
+		}
+		if err != nil {
+			return dst, false, err
+		}
+		return appendString(dst, string(plain)), true, nil
+	}}
+	text, err := answer.rewrite(&f.plan.answer, nil)
+	if err != nil {
+		return raw, fmt.Errorf("wxpay: the answer cannot be read for decryption: %w", err)
+	}
+	if len(answer.faults) > 0 {
+		return text, &decryptError{answer.faults}
+	}
+	return text, nil
+}
+
+// decryptError joins the faults of several members in one line.
+type decryptError struct{ members []error }
+
+func (e *decryptError) Error() string {
+	const shown = 5
+	var b strings.Builder
+	fmt.Fprintf(&b, "wxpay: %d members of the answer were not decrypted: ", len(e.members))
+	for i, member := range e.members {
+		if i == shown {
+			fmt.Fprintf(&b, "; and %d more", len(e.members)-shown)
+			break
+		}
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(member.Error())
+	}
+	return b.String()
+}
+
+// Unwrap returns the faults.
+func (e *decryptError) Unwrap() []error { return e.members }
+
+// decrypt opens one ciphertext, in base64, that was made for the merchant's certificate.
+func (c *Client) decrypt(key crypto.Signer, ciphertext []byte) ([]byte, error) {
+	decrypter, ok := key.(crypto.Decrypter)
+	if !ok {
+		return nil, fmt.Errorf("the private key is a %T, which signs and does not decrypt: bring one that is a crypto.Decrypter", key)
+	}
+	sealed, err := base64.StdEncoding.Strict().AppendDecode(nil, ciphertext)
+	if err != nil {
+		return nil, errors.New("it is not base64")
+	}
+	return c.scheme.Decrypt(decrypter, sealed)
+}
+
+// Encrypt encrypts one sensitive value for the platform, for what [Chain.Encrypt], [Secret] and a catalogue do not reach.
+// serial names the key used and has to travel in the header Wechatpay-Serial. A text is at most 214 bytes of UTF-8 for a
+// key of 2048 bits.
+func (c *Client) Encrypt(ctx context.Context, text string) (ciphertext, serial string, err error) {
+	key, err := c.keys.encryption(c.clock())
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("wxpay: encrypting: %w", err)
+	}
+	sealed, err := c.scheme.Encrypt(key.Key, []byte(text))
+	if err != nil {
+		return "", "", fmt.Errorf("wxpay: encrypting: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString(sealed), key.Serial, nil
+}
+
+// Decrypt opens one sensitive value of an answer or a notification with the merchant's private key, which has to be a
+// crypto.Decrypter. The result is not always a text: encrypt_key, beside an encrypted bill, is a key.
+func (c *Client) Decrypt(ctx context.Context, ciphertext string) (string, error) {
+	if err := context.Cause(ctx); err != nil {
+		return "", fmt.Errorf("wxpay: decrypting: %w", err)
+	}
+	plain, err := c.decrypt(c.merchant.PrivateKey, []byte(ciphertext))
+	if err != nil {
+		return "", fmt.Errorf("wxpay: decrypting: %w", err)
+	}
+	return string(plain), nil
+}
+
+// Sign signs a message with the merchant's private key, as a page or an app that asks for payment needs it, and returns
+// the signature in base64.
+func (c *Client) Sign(ctx context.Context, message string) (string, error) {
+	if err := context.Cause(ctx); err != nil {
+		return "", fmt.Errorf("wxpay: signing: %w", err)
+	}
+	signature, err := c.scheme.Sign(c.merchant.PrivateKey, []byte(message))
+	if err != nil {
+		return "", fmt.Errorf("wxpay: signing: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString(signature), nil
+}

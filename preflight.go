@@ -1,0 +1,546 @@
+package wxpay
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// PreflightMode says what becomes of the findings of the checks before sending.
+type PreflightMode uint8
+
+const (
+	// PreflightOff makes no checks. It is the default.
+	PreflightOff PreflightMode = iota
+	// PreflightWarn logs every finding at level Warn and sends all the same.
+	PreflightWarn
+	// PreflightStrict refuses a call with findings, before anything is sent: its error is a *[PreflightError]. Findings that
+	// are warnings only are logged.
+	PreflightStrict
+)
+
+// FindingKind is a sort of finding.
+type FindingKind string
+
+// Kinds of findings. The last two are warnings, which are never a reason to refuse a call: the platform may know more than
+// the catalogue does.
+const (
+	UnknownOperation    FindingKind = "unknown operation" // neither this path nor one like it
+	UnknownMethod       FindingKind = "unknown method"    // the path is known with other methods
+	OfflineOperation    FindingKind = "offline operation"
+	SupersededOperation FindingKind = "superseded operation"
+	WrongHost           FindingKind = "wrong host"              // another host serves the operation
+	WrongScheme         FindingKind = "wrong scheme"            // brand-direct operations are for brands, all others for merchants
+	NotJSON             FindingKind = "not JSON"                // the body cannot be read
+	MissingMember       FindingKind = "missing member"          // documented as required, which may be conditional in reality
+	WrongType           FindingKind = "wrong type"              // another JSON type, or a text that is no number
+	Supplementary       FindingKind = "supplementary character" // emoji and other characters that the platform refuses
+	UnknownConstant     FindingKind = "unknown constant"        // a warning, unless the list was reviewed
+	UnknownMember       FindingKind = "unknown member"          // a warning
+)
+
+var findingKinds = []FindingKind{
+	UnknownOperation, UnknownMethod, OfflineOperation, SupersededOperation, WrongHost, WrongScheme, NotJSON, MissingMember,
+	WrongType, Supplementary, UnknownConstant, UnknownMember,
+}
+
+// Finding is one thing that a check before sending found. No value of the request is in it.
+type Finding struct {
+	Kind FindingKind
+	// Place is the part of the request: "operation", "path", "query", "header" or "body".
+	Place string
+	// Pointer is the JSON pointer of a member of the body, and a slash with the name of anything else. It is empty for what
+	// concerns the operation or the body as a whole.
+	Pointer string
+	// Text tells what is wrong and what to do.
+	Text string
+	// Warning says that the finding is never a reason to refuse the call.
+	Warning bool
+}
+
+// String returns place, pointer and text.
+func (f Finding) String() string {
+	if f.Pointer == "" {
+		return f.Place + ": " + f.Text
+	}
+	return f.Place + " " + printPointer(f.Pointer) + ": " + f.Text
+}
+
+// PreflightError is a call that PreflightStrict refused. Nothing was sent. It is the cause inside a *[CallError] of stage
+// StageBuild.
+type PreflightError struct {
+	// Findings holds every finding, warnings too, in the order of the request.
+	Findings []Finding
+}
+
+func (e *PreflightError) Error() string {
+	const shown = 5
+	var b strings.Builder
+	b.WriteString("the checks before sending found ")
+	for i, finding := range e.Findings {
+		if i == shown {
+			fmt.Fprintf(&b, "; and %d more", len(e.Findings)-shown)
+			break
+		}
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(finding.String())
+	}
+	return b.String()
+}
+
+// WithPreflight checks every call against the catalogue before it is sent; it needs [WithCatalog]. What the catalogue calls
+// required is a strong hint, not a law: a member may be required under a condition only. Kinds of findings that get in your
+// way can be silenced:
+//
+//	wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.MissingMember, wxpay.SupersededOperation)
+//
+// Findings are logged to the logger of [WithLogger], else to slog.Default.
+func WithPreflight(mode PreflightMode, silenced ...FindingKind) Option {
+	return func(c *config) error {
+		if mode > PreflightStrict {
+			return fmt.Errorf("WithPreflight: the mode %d is not one of PreflightOff, PreflightWarn, PreflightStrict", mode)
+		}
+		for _, kind := range silenced {
+			if !slices.Contains(findingKinds, kind) {
+				return fmt.Errorf("WithPreflight: %s is no kind of finding", quote(string(kind)))
+			}
+		}
+		c.preflight, c.silenced = mode, slices.Clone(silenced)
+		return nil
+	}
+}
+
+// suggester is what a catalogue may offer beyond Lookup, so that a finding about an unknown path can name those that were
+// probably meant: templates, the nearest first, n at most.
+type suggester interface {
+	Nearest(path string, n int) []string
+}
+
+// methodLister is what a catalogue may offer beyond Lookup, so that a finding about a wrong method can name the right ones.
+type methodLister interface {
+	Methods(path string) []string
+}
+
+// check looks at the call before anything is encrypted or sent.
+func (f *flight) check(ctx context.Context, path string, query []*setting, variables []variable) error {
+	k := preflight{silenced: f.client.silenced}
+	k.operation(f, path)
+	if f.Operation != nil {
+		k.joined = f.Operation.Joined
+		k.parameters(f, query, variables)
+		k.body(f)
+	}
+	if len(k.findings) == 0 {
+		return nil
+	}
+	if f.client.preflight == PreflightStrict && slices.ContainsFunc(k.findings, func(f Finding) bool { return !f.Warning }) {
+		return &PreflightError{k.findings}
+	}
+	f.log(ctx, k.findings)
+	return nil
+}
+
+// log writes a record for each finding, up to a bound. Like every record of this package it has no value in it.
+func (f *flight) log(ctx context.Context, findings []Finding) {
+	const most = 20
+	logger := f.client.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	for i, finding := range findings {
+		attrs := []slog.Attr{slog.String("method", f.Method), slog.String("path", f.Template)}
+		if i == most {
+			logger.LogAttrs(ctx, slog.LevelWarn, "wxpay preflight", append(attrs, slog.Int("more_findings", len(findings)-most))...)
+			return
+		}
+		logger.LogAttrs(ctx, slog.LevelWarn, "wxpay preflight", append(attrs,
+			slog.String("kind", string(finding.Kind)), slog.String("place", finding.Place), slog.String("pointer", printPointer(finding.Pointer)),
+			slog.String("finding", finding.Text))...)
+	}
+}
+
+// preflight collects findings about one call.
+type preflight struct {
+	scanner
+	where    string // the part of the request that place is in
+	place    place
+	silenced []FindingKind
+	joined   bool // identity members of direct and partner callers are listed side by side
+	findings []Finding
+}
+
+// report adds a finding about the place where k stands.
+func (k *preflight) report(kind FindingKind, text string) {
+	k.add(Finding{Kind: kind, Place: k.where, Pointer: k.place.pointer(), Text: text, Warning: kind == UnknownMember})
+}
+
+func (k *preflight) add(finding Finding) {
+	if !slices.Contains(k.silenced, finding.Kind) {
+		k.findings = append(k.findings, finding)
+	}
+}
+
+// operation checks what can be said of the call without looking at its members.
+func (k *preflight) operation(f *flight, path string) {
+	k.where = "operation"
+	operation, base := f.Operation, f.client.base
+	brand := f.client.scheme.Identity() == "brand_id"
+	switch direct := strings.HasPrefix(path, "/brand/"); {
+	case direct && !brand:
+		k.report(WrongScheme, "it is brand-direct: it takes a brand's own scheme and certificate, not a merchant's")
+	case !direct && brand:
+		k.report(WrongScheme, "it is for merchants: a brand's scheme serves paths under /brand/ only")
+	case !direct && operation == nil:
+		k.unknown(f, path)
+	}
+	if operation == nil {
+		return
+	}
+	instead := ""
+	if len(operation.ReplacedBy) > 0 {
+		instead = "; instead: " + strings.Join(operation.ReplacedBy, ", ")
+	}
+	switch operation.Status {
+	case fact.Offline:
+		k.report(OfflineOperation, "it is shut down"+instead)
+	case fact.Superseded:
+		k.report(SupersededOperation, "it is superseded"+instead)
+	}
+	if operation.HostRequired && base.Host != operation.Host && !loopback(base.Hostname()) {
+		k.report(WrongHost, "only https://"+operation.Host+" serves it: make a client with WithBaseURL")
+	}
+}
+
+// unknown names what a call that the catalogue does not know was probably meant to be.
+func (k *preflight) unknown(f *flight, path string) {
+	lister, _ := f.client.catalog.(methodLister)
+	if lister != nil {
+		if known := lister.Methods(path); len(known) > 0 {
+			k.report(UnknownMethod, "the path is known with "+strings.Join(known, ", ")+" only")
+			return
+		}
+	}
+	near := ""
+	if nearest, ok := f.client.catalog.(suggester); ok {
+		for i, template := range nearest.Nearest(path, 3) {
+			if near += ", "; i == 0 {
+				near = "; near are "
+			}
+			if lister != nil {
+				near += strings.Join(lister.Methods(template), "|") + " "
+			}
+			near += template
+		}
+	}
+	k.report(UnknownOperation, "the catalogue does not know it"+near+" (if it is new, silence this kind)")
+}
+
+// identities are the members that direct and partner callers use in different combinations.
+var identities = []string{"mchid", "appid", "sp_mchid", "sp_appid", "sub_mchid", "sub_appid", "openid", "sp_openid", "sub_openid"}
+
+// required reports whether m may not be missing.
+func (k *preflight) required(m *fact.Field) bool {
+	return m.Required && !(k.joined && slices.Contains(identities, m.Name))
+}
+
+// missing reports that a required member is not there.
+func (k *preflight) missing(m *fact.Field, remedy string) {
+	if len(m.Alt) > 0 {
+		remedy = " (also as " + strings.Join(m.Alt, ", ") + ")"
+	}
+	k.report(MissingMember, "it is documented as required"+remedy)
+}
+
+// parameters checks path, query and header.
+func (k *preflight) parameters(f *flight, query []*setting, variables []variable) {
+	in := &f.Operation.In
+	k.place = append(k.place[:0], step{})
+	at := func(where, name string) { k.where, k.place[0].name = where, []byte(name) }
+	for i := range in.Path {
+		for _, v := range variables {
+			if v.name == in.Path[i].Name && !v.raw {
+				at("path", v.name)
+				k.text(&member{Field: &in.Path[i]}, v.value)
+			}
+		}
+	}
+	for _, q := range slices.Backward(query) {
+		at("query", q.name)
+		m := f.plan.query.find([]byte(q.name))
+		if m == nil {
+			k.report(UnknownMember, "the operation documents no such member")
+			continue
+		}
+		for _, value := range q.values {
+			k.text(m, value)
+		}
+	}
+	for i := range in.Query {
+		m := &in.Query[i]
+		if k.required(m) && !slices.ContainsFunc(query, func(q *setting) bool { return len(q.values) > 0 && named(m, q.name) }) {
+			at("query", m.Name)
+			k.missing(m, fmt.Sprintf(": call Query(%q, …)", m.Name))
+		}
+	}
+	for i := range in.Header {
+		m := &in.Header[i]
+		if !m.Required || m.Name == apiv3.HeaderSerial { // which the client sends with every call
+			continue
+		}
+		set := false
+		for h := f.header; h != nil && !set; h = h.before {
+			set = h.kind == settingHeader && h.name == http.CanonicalHeaderKey(m.Name)
+		}
+		if !set {
+			at("header", m.Name)
+			k.missing(m, fmt.Sprintf(": call Header(%q, …)", m.Name))
+		}
+	}
+}
+
+// named reports whether a member goes by this name.
+func named(m *fact.Field, name string) bool { return m.Name == name || slices.Contains(m.Alt, name) }
+
+// text checks a value of path or query, where every type is written as text.
+func (k *preflight) text(m *member, value string) {
+	if strings.ContainsFunc(value, func(r rune) bool { return r > 0xffff }) {
+		k.report(Supplementary, unsendable)
+	}
+	switch kind := m.Type.Element(); {
+	case hasSecret(value):
+	case m.JSONText:
+		k.nested(m, []byte(value))
+	case kind == fact.Integer || kind == fact.Number:
+		number, err := strconv.ParseFloat(value, 64)
+		if errors.Is(err, strconv.ErrSyntax) || kind == fact.Integer && strings.Trim(value, "-0123456789") != "" {
+			k.report(WrongType, "it is documented as "+string(kind))
+			return
+		}
+		k.constant(m.Field, func(constant any) bool { return equalNumber(constant, number) })
+	case kind == fact.Boolean:
+		if value != "true" && value != "false" {
+			k.report(WrongType, "it is documented as boolean: true or false")
+		}
+	default:
+		k.constant(m.Field, func(constant any) bool { return constant == value })
+	}
+}
+
+const unsendable = "it has a character that the platform refuses: emoji and others beyond the Basic Multilingual Plane have to be left out"
+
+// constant reports a value that is none of the documented ones, if there is a list.
+func (k *preflight) constant(m *fact.Field, is func(constant any) bool) {
+	if len(m.Enum) == 0 || slices.ContainsFunc(m.Enum, is) {
+		return
+	}
+	const shown = 8
+	list := strings.Trim(fmt.Sprint(m.Enum[:min(len(m.Enum), shown)]), "[]")
+	if len(m.Enum) > shown {
+		list += " …"
+	}
+	text, warning := "it is none of the documented constants, which may be out of date: ", true
+	if m.Reviewed {
+		text, warning = "it has to be one of ", false
+	}
+	k.add(Finding{Kind: UnknownConstant, Place: k.where, Pointer: k.place.pointer(), Text: text + list, Warning: warning})
+}
+
+func equalNumber(constant any, number float64) bool {
+	switch c := constant.(type) {
+	case int64:
+		return float64(c) == number
+	case float64:
+		return c == number
+	}
+	return false
+}
+
+// body checks the JSON text of the request.
+func (k *preflight) body(f *flight) {
+	k.where, k.place = "body", k.place[:0]
+	text, root := f.body, &f.plan.body
+	switch {
+	case text == nil && (root.inner == nil || len(f.Operation.In.Form) > 0):
+		return
+	case text == nil:
+		text = []byte("{}")
+	case root.inner == nil && string(text) != "{}":
+		k.report(UnknownMember, "the operation documents no body")
+	}
+	k.scanner = scanner{text: text}
+	if k.peek() != '{' {
+		k.report(WrongType, "it is not a JSON object")
+		k.skip()
+	} else {
+		k.object(root)
+	}
+	k.end()
+	if k.err != nil {
+		k.place = k.place[:0]
+		k.report(NotJSON, k.err.Error())
+	}
+}
+
+// object checks the object that comes next; nothing may be known of it.
+func (k *preflight) object(m *member) {
+	var few [4]uint64
+	seen := few[:]
+	var known *shape
+	if m != nil && m.inner != nil {
+		known = m.inner
+		if words := (len(known.rows) + 63) / 64; words > len(few) {
+			seen = make([]uint64, words)
+		}
+	}
+	depth := len(k.place)
+	for more := k.enter('}'); more; more = k.more('}') {
+		name := k.name()
+		k.place = append(k.place[:depth], step{name: name.key()})
+		if name.astral {
+			k.report(Supplementary, unsendable)
+		}
+		inner := m.find(k.place[depth].name)
+		switch {
+		case inner == nil && known != nil && k.err == nil:
+			k.report(UnknownMember, "the operation documents no such member")
+		case inner != nil && k.peek() != 'n': // null says the same as leaving it out
+			seen[inner.index/64] |= 1 << (inner.index % 64)
+		}
+		k.value(inner, false)
+	}
+	if known == nil || k.err != nil {
+		k.place = k.place[:depth]
+		return
+	}
+	for _, row := range known.rows {
+		if seen[row.index/64]&(1<<(row.index%64)) == 0 && k.required(row.Field) {
+			k.place = append(k.place[:depth], step{name: []byte(row.Name)})
+			k.missing(row.Field, "")
+		}
+	}
+	k.place = k.place[:depth]
+}
+
+// value checks the value that comes next. element says that it is one of the array that m is.
+func (k *preflight) value(m *member, element bool) {
+	var want fact.Type
+	if m != nil {
+		if want = m.Type; element {
+			want = want.Element()
+		}
+	}
+	array := want != want.Element()
+	switch c := k.peek(); c {
+	case '{':
+		if want != fact.Object && m != nil {
+			k.mismatch("an object", want)
+			m = nil
+		}
+		k.object(m)
+	case '[':
+		if m != nil && !array {
+			k.mismatch("an array", want)
+			m = nil
+		}
+		depth, index := len(k.place), 0
+		for more := k.enter(']'); more; more = k.more(']') {
+			k.place = append(k.place[:depth], step{index: index})
+			k.value(m, true)
+			index++
+		}
+		k.place = k.place[:depth]
+	case '"':
+		text := k.string()
+		if text.astral {
+			k.report(Supplementary, unsendable)
+		}
+		if m == nil || k.err != nil || isSecret(text.raw) {
+			return
+		}
+		if want != fact.String {
+			k.mismatch("a string", want)
+			return
+		}
+		if !m.JSONText && len(m.Enum) == 0 {
+			return
+		}
+		plain, err := text.unquote()
+		if err != nil {
+			return // which a constant or a JSON text is not; the platform will say so
+		}
+		if m.JSONText {
+			k.nested(m, plain)
+			return
+		}
+		k.constant(m.Field, func(constant any) bool { text, ok := constant.(string); return ok && text == string(plain) })
+	default:
+		word := k.scalar()
+		if len(word) == 0 || word[0] == 'n' || m == nil {
+			return
+		}
+		k.word(m.Field, want, word)
+	}
+}
+
+// word checks a number, true or false.
+func (k *preflight) word(m *fact.Field, want fact.Type, word []byte) {
+	switch {
+	case word[0] == 't' || word[0] == 'f':
+		if want != fact.Boolean {
+			k.mismatch("a boolean", want)
+			return
+		}
+		k.constant(m, func(constant any) bool { return constant == (word[0] == 't') })
+	case want == fact.Integer && bytes.ContainsAny(word, ".eE"):
+		k.mismatch("a number with a fraction or an exponent", want)
+	case want != fact.Integer && want != fact.Number:
+		k.mismatch("a number", want)
+	case len(m.Enum) > 0:
+		number, _ := strconv.ParseFloat(string(word), 64)
+		k.constant(m, func(constant any) bool { return equalNumber(constant, number) })
+	}
+}
+
+func (k *preflight) mismatch(is string, want fact.Type) {
+	text := "it is " + is + " and documented as " + string(want)
+	switch {
+	case want == fact.String && is != "an object" && is != "an array":
+		text += ": quote it"
+	case is == "a string" && want != want.Element():
+		text += ": put it into an array"
+	case is == "a string" && want != fact.Object:
+		text += ": drop the quotes"
+	}
+	k.report(WrongType, text)
+}
+
+// nested checks a JSON text that travels in a string.
+func (k *preflight) nested(m *member, text []byte) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return
+	}
+	outer := k.scanner
+	k.scanner = scanner{text: text, depth: outer.depth}
+	if k.peek() == '{' {
+		k.object(m)
+	} else {
+		k.skip()
+	}
+	k.end()
+	failed := k.err != nil
+	k.scanner = outer
+	if failed {
+		k.report(WrongType, "it is documented as a JSON text in a string, and is a text that is not JSON")
+	}
+}

@@ -1,0 +1,271 @@
+package wxpay
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// rewriter replaces the strings at marked places of one JSON text; every other byte stays as it is. What is marked is told
+// by the catalogue, by the caller's rules, which win over it, and by Secrets in the text. One pass, linear in the text.
+type rewriter struct {
+	scanner
+	place   place
+	secrets bool // the text may hold a Secret
+	// turn appends the JSON string that takes the place of value, or reports that value stays.
+	turn func(dst, value []byte) (_ []byte, changed bool, err error)
+	// keep makes a fault at one member leave that member as it is; otherwise it ends the rewriting.
+	keep   bool
+	faults []error
+
+	edits []edit
+	fresh []byte // what the edits put in
+}
+
+// edit puts fresh[from:to] in the place of text[begin:end].
+type edit struct{ begin, end, from, to int }
+
+// rule is what the caller said about one place.
+type rule struct {
+	pointer string
+	names   []string
+	plain   bool
+	age     int // 0 is the newest
+	used    bool
+}
+
+// every stands for each element of an array in a rule.
+const every = "*"
+
+// rewrite rewrites the whole text. It returns the text itself if nothing changes.
+func (r *rewriter) rewrite(root *member, rules []*rule) ([]byte, error) {
+	r.value(root, root != nil && root.cipher, rules, nil)
+	r.end()
+	if r.err != nil || len(r.edits) == 0 {
+		return r.text, r.err
+	}
+	size := len(r.text)
+	for _, e := range r.edits {
+		size += e.to - e.from - (e.end - e.begin)
+	}
+	out, done := make([]byte, 0, size), 0
+	for _, e := range r.edits {
+		out = append(append(out, r.text[done:e.begin]...), r.fresh[e.from:e.to]...)
+		done = e.end
+	}
+	return append(out, r.text[done:]...), nil
+}
+
+func (r *rewriter) fault(err error) {
+	failure := &MemberError{Pointer: r.place.pointer(), Err: err}
+	if r.keep {
+		r.faults = append(r.faults, failure)
+		return
+	}
+	if r.err == nil {
+		r.err = failure
+	}
+	r.at = len(r.text)
+}
+
+// value rewrites the value that comes next. m is what is known of it, cipher whether it is marked by that, rules are those
+// that lead here, and ruled is the newest that covers a place above.
+func (r *rewriter) value(m *member, cipher bool, rules []*rule, ruled *rule) {
+	if len(rules) > 0 {
+		rules, ruled = r.settle(rules, ruled)
+	}
+	if ruled != nil {
+		cipher = !ruled.plain
+	}
+	if !cipher && len(rules) == 0 && !r.secrets && !m.seals() {
+		r.skip()
+		return
+	}
+	switch r.peek() {
+	case '{':
+		if cipher {
+			r.fault(errors.New("it is to be encrypted and is an object: name its members instead"))
+			r.skip()
+			return
+		}
+		depth := len(r.place)
+		for more := r.enter('}'); more; more = r.more('}') {
+			name := r.name()
+			key := name.key()
+			r.place = append(r.place[:depth], step{name: key})
+			if r.secrets && holdsSecret(name.raw) {
+				r.fault(errors.New("a Secret is the name of a member, which cannot be encrypted"))
+			}
+			leading := rules
+			if len(rules) > 0 {
+				leading = along(rules, depth, string(key), string(key))
+			}
+			inner := m.find(key)
+			r.value(inner, inner != nil && inner.cipher, leading, ruled)
+		}
+		r.place = r.place[:depth]
+	case '[':
+		if cipher && ruled == nil && m.Type.Element() == m.Type {
+			r.fault(errors.New("it is to be encrypted and is an array where a string belongs"))
+			r.skip()
+			return
+		}
+		r.array(m, cipher, rules, ruled)
+	case '"':
+		begin := r.at
+		if text := r.string(); r.err == nil {
+			r.quoted(m, cipher, rules, ruled, begin, text)
+		}
+	default:
+		if word := r.scalar(); cipher && word != nil && word[0] != 'n' {
+			r.fault(errors.New("it is to be encrypted and is no string: quote it"))
+		}
+	}
+}
+
+func (r *rewriter) array(m *member, cipher bool, rules []*rule, ruled *rule) {
+	depth := len(r.place)
+	index := 0
+	for more := r.enter(']'); more; more = r.more(']') {
+		r.place = append(r.place[:depth], step{index: index})
+		leading := rules
+		if len(rules) > 0 {
+			leading = along(rules, depth, strconv.Itoa(index), every)
+		}
+		r.value(m, cipher, leading, ruled)
+		index++
+	}
+	r.place = r.place[:depth]
+	if index > 0 {
+		return
+	}
+	for _, rule := range rules { // each of no elements is none, which is no mistake
+		rule.used = rule.used || rule.names[depth] == every
+	}
+}
+
+// settle picks from rules the one that decides about this very place, if it is newer than ruled, and returns the rules
+// that lead further.
+func (r *rewriter) settle(rules []*rule, ruled *rule) (deeper []*rule, _ *rule) {
+	for _, rule := range rules {
+		if len(rule.names) > len(r.place) {
+			deeper = append(deeper, rule)
+			continue
+		}
+		rule.used = true
+		if ruled == nil || rule.age < ruled.age {
+			ruled = rule
+		}
+	}
+	return deeper, ruled
+}
+
+// along returns the rules whose name at depth is one of these.
+func along(rules []*rule, depth int, name, alias string) (leading []*rule) {
+	for _, rule := range rules {
+		if at := rule.names[depth]; at == name || at == alias {
+			leading = append(leading, rule)
+		}
+	}
+	return leading
+}
+
+// quoted rewrites a string, which begins at text[begin].
+func (r *rewriter) quoted(m *member, cipher bool, rules []*rule, ruled *rule, begin int, text jsonText) {
+	secret := r.secrets && holdsSecret(text.raw)
+	switch {
+	case cipher || secret && isSecret(text.raw):
+		if secret && ruled != nil && ruled.plain {
+			r.fault(errors.New("it is a Secret, which never travels plain: pass the text itself, or drop Plain"))
+			return
+		}
+		value, err := text.unquote()
+		if err != nil {
+			r.fault(err)
+			return
+		}
+		from := len(r.fresh)
+		fresh, changed, err := r.turn(r.fresh, value)
+		if err != nil {
+			r.fault(err)
+			return
+		}
+		if changed {
+			r.fresh = fresh
+			r.edits = append(r.edits, edit{begin, r.at, from, len(fresh)})
+		}
+	case secret, len(rules) > 0, m.seals():
+		r.nested(m, rules, ruled, begin, text)
+	}
+}
+
+// nested rewrites a JSON text in a string.
+func (r *rewriter) nested(m *member, rules []*rule, ruled *rule, begin int, text jsonText) {
+	plain, err := text.unquote()
+	if err != nil {
+		r.fault(err)
+		return
+	}
+	if len(bytes.TrimSpace(plain)) == 0 {
+		return
+	}
+	inner := rewriter{
+		scanner: scanner{text: plain, depth: r.depth}, place: r.place, secrets: r.secrets, turn: r.turn, keep: r.keep,
+		faults: r.faults, fresh: r.fresh,
+	}
+	inner.value(m, false, rules, ruled)
+	inner.end()
+	r.fresh, r.faults = inner.fresh, inner.faults
+	if inner.err != nil {
+		var failure *MemberError
+		switch {
+		case errors.As(inner.err, &failure): // r.keep is off
+			r.err, r.at = inner.err, len(r.text)
+		case r.secrets && holdsSecret(plain):
+			r.fault(errors.New("a Secret stands amid other text, where it cannot be encrypted: make it a value of its own"))
+		default:
+			r.fault(errors.New("what is to be encrypted is inside, and it is a text that is not JSON"))
+		}
+		return
+	}
+	// What was found in the plain text is put into the quoted one, so that its other escapes stay as they are.
+	raw, at := begin+1, ruler{text: text}
+	for _, e := range inner.edits {
+		from := len(r.fresh)
+		r.fresh = appendString(r.fresh, string(r.fresh[e.from:e.to]))
+		r.edits = append(r.edits, edit{raw + at.advance(e.begin), raw + at.advance(e.end), from + 1, len(r.fresh) - 1})
+	}
+}
+
+// ruler finds places of the plain text in the quoted one, in rising order.
+type ruler struct {
+	text       jsonText
+	raw, plain int
+}
+
+// advance returns the offset in the quoted text of the character at offset plain of the plain one.
+func (u *ruler) advance(plain int) int {
+	if !u.text.escaped {
+		return plain
+	}
+	for u.plain < plain {
+		rest := u.text.raw[u.raw:]
+		switch {
+		case rest[0] != '\\':
+			u.raw, u.plain = u.raw+1, u.plain+1
+		case rest[1] != 'u':
+			u.raw, u.plain = u.raw+2, u.plain+1
+		default:
+			r := unit(rest[2:])
+			u.raw += 6
+			if utf16.IsSurrogate(r) {
+				r = utf16.DecodeRune(r, unit(rest[8:]))
+				u.raw += 6
+			}
+			u.plain += utf8.RuneLen(r)
+		}
+	}
+	return u.raw
+}

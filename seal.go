@@ -1,0 +1,211 @@
+package wxpay
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// MemberError is what is wrong with one member of a request or an answer. Its text holds no value.
+type MemberError struct {
+	// Pointer is the JSON pointer of the member in the body; of a query member it is a slash and the name.
+	Pointer string
+	// Err is what is wrong.
+	Err error
+}
+
+func (e *MemberError) Error() string {
+	return "member " + printPointer(e.Pointer) + ": " + e.Err.Error()
+}
+
+// Unwrap returns what is wrong.
+func (e *MemberError) Unwrap() error { return e.Err }
+
+// Encrypt has the member that a JSON pointer names encrypted, whatever the catalogue says: for an operation that it does
+// not know, or a member that is encrypted only under a condition. The value has to be a string, or an array whose strings
+// are then encrypted one by one; null and an empty string stay as they are. "*" stands for every element of an array, as in
+// "/receivers/*/name". A pointer may lead into a JSON text in a string, and names a query member by a slash and its name.
+// A request that has no such member is a mistake. Of Encrypt and [Chain.Plain] on one place the later wins.
+//
+// Wechatpay-Serial then names the key that was used: the one that [Chain.Header] set it to, if so, else the client's.
+func (c Chain) Encrypt(pointer string) Chain { return c.rule(settingEncrypt, "Encrypt", pointer) }
+
+// Plain leaves a member, and everything inside it, as it is, although the catalogue has it encrypted. The pointer is that
+// of [Chain.Encrypt].
+func (c Chain) Plain(pointer string) Chain { return c.rule(settingPlain, "Plain", pointer) }
+
+func (c Chain) rule(kind settingKind, verb, pointer string) Chain {
+	names, err := parsePointer(pointer)
+	if err != nil {
+		return c.fail(fmt.Errorf("%s: %w", verb, err))
+	}
+	return c.with(setting{kind: kind, name: pointer, values: names})
+}
+
+// appendRule adds what s says to rules, which are newest first.
+func appendRule(rules []*rule, s *setting) []*rule {
+	return append(rules, &rule{pointer: s.name, names: s.values, plain: s.kind == settingPlain, age: len(rules)})
+}
+
+// seal encrypts the body of f and its query, once for all attempts. It returns the query to send; the caller's values are
+// never changed.
+func (f *flight) seal(ctx context.Context, plan *plan, query []*setting, rules []*rule) ([]*setting, error) {
+	secrets := holdsSecret(f.body)
+	inBody := f.body != nil && (secrets || len(rules) > 0 || plan.body.seals())
+	inQuery := slices.ContainsFunc(query, func(q *setting) bool {
+		return len(rules) > 0 || plan.query.find([]byte(q.name)).seals() || slices.ContainsFunc(q.values, hasSecret)
+	})
+	if !inBody && !inQuery && len(rules) == 0 {
+		return query, nil
+	}
+	s := sealing{ctx: ctx, scheme: f.client.scheme}
+	s.chooseKey(f)
+	if inBody {
+		body := rewriter{scanner: scanner{text: f.body}, secrets: secrets, turn: s.turn}
+		sealed, err := body.rewrite(&plan.body, rules)
+		if failure := (*MemberError)(nil); err != nil && !errors.As(err, &failure) {
+			err = fmt.Errorf("the body may hold what is to be encrypted and cannot be read: %w", err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		f.body = sealed
+	}
+	if inQuery {
+		var err error
+		if query, err = s.query(plan, query, rules); err != nil {
+			return nil, err
+		}
+	}
+	for _, rule := range rules {
+		if !rule.used {
+			verb := "Encrypt"
+			if rule.plain {
+				verb = "Plain"
+			}
+			return nil, fmt.Errorf("%s(%s): the request has no such member (write * for each element of an array)", verb, quote(rule.pointer))
+		}
+	}
+	if s.used {
+		f.serial = s.key.Serial
+	}
+	return query, nil
+}
+
+// sealing encrypts the values of one call.
+type sealing struct {
+	ctx    context.Context
+	scheme apiv3.Scheme
+	named  bool // by the caller, in Wechatpay-Serial
+	key    apiv3.PlatformKey
+	err    error // why there is no key
+	used   bool  // something was encrypted
+}
+
+// chooseKey takes the key that the caller named, else the client's.
+func (s *sealing) chooseKey(f *flight) {
+	now := f.client.clock()
+	for h := f.header; h != nil; h = h.before {
+		if h.kind == settingHeader && h.name == apiv3.HeaderSerial {
+			s.named = true
+			if s.key, s.err = f.client.keys.set.Find(h.value, now); s.err != nil {
+				s.err = fmt.Errorf("it cannot be encrypted with the key that Wechatpay-Serial names, %s: %w", quote(h.value), s.err)
+			}
+			return
+		}
+	}
+	s.key, s.err = f.client.keys.encryption(now)
+}
+
+// turn appends the ciphertext of a value as a JSON string.
+func (s *sealing) turn(dst, value []byte) (_ []byte, changed bool, err error) {
+	secret := holdsSecret(value)
+	if secret {
+		if value, err = openSecret(value); err != nil {
+			return dst, false, err
+		}
+	}
+	if len(value) == 0 {
+		return dst, false, nil
+	}
+	if isCiphertext(value, s.key) {
+		if !s.named {
+			return dst, false, errors.New("it is encrypted already: name its key with Header(\"Wechatpay-Serial\", …)")
+		}
+		return append(append(append(dst, '"'), value...), '"'), secret, nil
+	}
+	if s.err != nil {
+		return dst, false, s.err
+	}
+	if err := s.ctx.Err(); err != nil {
+		return dst, false, context.Cause(s.ctx)
+	}
+	ciphertext, err := s.scheme.Encrypt(s.key.Key, value)
+	if err != nil {
+		return dst, false, err
+	}
+	s.used = true
+	return append(base64.StdEncoding.AppendEncode(append(dst, '"'), ciphertext), '"'), true, nil
+}
+
+// isCiphertext reports whether a value has the form of a ciphertext of key: standard base64 of exactly the modulus'
+// length, 344 characters for 2048 bits, which is also assumed of a key that is not known. No plaintext that fits is as long.
+func isCiphertext(value []byte, key apiv3.PlatformKey) bool {
+	size := 256
+	if key.Key != nil {
+		sized, ok := key.Key.(interface{ Size() int })
+		if !ok {
+			return false
+		}
+		size = sized.Size()
+	}
+	if len(value) != base64.StdEncoding.EncodedLen(size) {
+		return false
+	}
+	plain, err := base64.StdEncoding.Strict().AppendDecode(nil, value)
+	return err == nil && len(plain) == size
+}
+
+// query encrypts what is marked in a query. It may change the slice it is given, not the settings in it.
+func (s *sealing) query(plan *plan, query []*setting, rules []*rule) ([]*setting, error) {
+	for i, q := range query {
+		known := plan.query.find([]byte(q.name))
+		leading := along(rules, 0, q.name, q.name)
+		var values []string
+		for k, value := range q.values {
+			secret := hasSecret(value)
+			if !secret && len(leading) == 0 && !known.seals() {
+				continue
+			}
+			at := place{{name: []byte(q.name)}}
+			if !utf8.ValidString(value) {
+				return nil, &MemberError{Pointer: at.pointer(), Err: errNotUTF8}
+			}
+			text := rewriter{scanner: scanner{text: appendString(nil, value)}, place: at, secrets: secret, turn: s.turn}
+			sealed, err := text.rewrite(known, leading)
+			if err != nil {
+				return nil, err
+			}
+			if len(text.edits) == 0 {
+				continue
+			}
+			if values == nil {
+				values = slices.Clone(q.values)
+			}
+			plain, err := jsonText{raw: sealed[1 : len(sealed)-1], escaped: true}.unquote()
+			if err != nil {
+				return nil, &MemberError{Pointer: at.pointer(), Err: err}
+			}
+			values[k] = string(plain)
+		}
+		if values != nil {
+			query[i] = &setting{kind: settingQuery, name: q.name, values: values}
+		}
+	}
+	return query, nil
+}
