@@ -53,7 +53,7 @@ func mergeRow[T any](old, documented *T, keys []text.Key[T]) *T {
 	next := new(T)
 	*next = *documented
 	for _, key := range keys {
-		if key.ByHand && key.Name != "hand" {
+		if key.ByHand && key.Name != "hand" && !slices.Equal(key.Values(old), key.Values(documented)) {
 			for _, value := range key.Values(old) {
 				if err := key.Set(next, value); err != nil {
 					panic(err) // the line was read from a text, so it can be set
