@@ -87,8 +87,8 @@ The body is made of fields, or given whole with --data:
 Members keep their order. A GET has no body, so it takes no fields: -q is for the query.
 
 The answer is printed as it was received and verified, laid out if stdout is a terminal. A refusal of the platform is
-printed too (not with --get), and explained on stderr. What cannot be trusted is never printed on stdout; with -i it
-is shown on stderr.
+printed too (not with --get), and explained on stderr. An answer that is not known to be the platform's never gets to
+stdout; with -i it is shown on stderr.
 
 Credentials come from the environment:
   WXPAY_MCHID           merchant number
@@ -223,28 +223,17 @@ func (o *callOptions) chain(client *wxpay.Client) wxpay.Chain {
 	return chain
 }
 
-func (p *program) call(ctx context.Context, o callOptions) (err error) {
+func (p *program) call(ctx context.Context, o callOptions) error {
 	// Before signals are caught, for reading from a terminal can only be ended by them.
 	body, err := o.body(&input{stdin: p.stdin})
 	if err != nil {
 		return err
 	}
-	var client *wxpay.Client
-	if !o.sandbox {
-		if client, err = p.connect(); err != nil {
-			return err
-		}
-	} else {
-		own, server, err := p.connectSandbox()
-		if err != nil {
-			return err
-		}
-		client = own
-		defer func() {
-			server.Close()
-			p.noteRefusals(server.Sandbox)
-		}()
+	client, leave, err := p.client(o.sandbox)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	chain := o.chain(client)
@@ -289,7 +278,7 @@ func (p *program) printFailure(o callOptions, err error) error {
 	var untrusted *wxpay.VerifyError
 	var out bytes.Buffer
 	switch {
-	case errors.As(err, &refusal) && refusal.Code != "":
+	case errors.As(err, &refusal) && (refusal.Verified || refusal.Outcome() == wxpay.Rejected):
 		if o.include {
 			writeHead(&out, refusal.Status, refusal.Header)
 		}

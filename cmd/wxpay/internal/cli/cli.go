@@ -93,13 +93,19 @@ func (p *program) lookup(name string) (string, bool) {
 	return "", false
 }
 
-// connect returns a client made from the environment.
-func (p *program) connect() (*wxpay.Client, error) {
-	client, err := wxpay.FromLookup(p.lookup, p.options...)
-	if err != nil {
-		return nil, usageError("%w\n%s", err, environmentHelp)
+// client returns a client made from the environment, or one of a sandbox that lives until leave is called.
+func (p *program) client(embedded bool) (client *wxpay.Client, leave func(), err error) {
+	if embedded {
+		client, server, err := p.connectSandbox()
+		return client, func() {
+			server.Close()
+			p.noteRefusals(server.Sandbox)
+		}, err
 	}
-	return client, nil
+	if client, err = wxpay.FromLookup(p.lookup, p.options...); err != nil {
+		return nil, nil, usageError("%w\n%s", err, environmentHelp)
+	}
+	return client, func() {}, nil
 }
 
 const environmentHelp = `Needed are WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY.

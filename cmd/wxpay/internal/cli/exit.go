@@ -83,6 +83,10 @@ func (p *program) report(command string, err error) int {
 		return code
 	}
 	p.note("wxpay: %s", strings.TrimPrefix(err.Error(), "wxpay: "))
+	if errors.Is(err, wxpay.StageBuild) {
+		// The client speaks to who writes Go.
+		p.note("Here Var is --var, RawVar is --raw-var, Query is --query, and the body is --data or fields.")
+	}
 	if code == exitUsage {
 		p.note("See %q.", command+" --help")
 	}

@@ -150,6 +150,11 @@ func TestScripts(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			io.WriteString(w, `{"trade_state":"SUCCESS"}`)
 		}),
+		"UNSIGNED_REFUSAL": gateway(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusInternalServerError)
+			io.WriteString(w, `{"code":"SYSTEM_ERROR","message":"trouble"}`)
+		}),
 		"GARBAGE": gateway(func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, err := w.(http.Hijacker).Hijack()
 			if err == nil {
