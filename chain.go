@@ -23,6 +23,7 @@ type Chain struct {
 	client *Client
 	path   string   // checked template, without its leading slash
 	last   *setting // the settings, newest first; shared with the chains this one was derived from
+	paging *Paging  // how its list is paged; nil asks the catalogue
 	err    error    // the first mistake
 }
 

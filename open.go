@@ -41,12 +41,11 @@ func (r *Response) DecryptErr() error {
 
 // open decrypts the marked members of an answer with the merchant's key.
 func (f *flight) open(raw []byte) ([]byte, error) {
-	key := f.client.merchant.PrivateKey
 	answer := rewriter{scanner: scanner{text: raw}, keep: true, turn: func(dst, value []byte) ([]byte, bool, error) {
 		if len(value) == 0 {
 			return dst, false, nil
 		}
-		plain, err := f.client.decrypt(key, value)
+		plain, err := f.client.decrypt(value)
 		if err == nil && !utf8.Valid(plain) {
 			err = errors.New("what is inside is no text")
 		}
@@ -89,10 +88,10 @@ func (e *decryptError) Error() string {
 func (e *decryptError) Unwrap() []error { return e.members }
 
 // decrypt opens one ciphertext, in base64, that was made for the merchant's certificate.
-func (c *Client) decrypt(key crypto.Signer, ciphertext []byte) ([]byte, error) {
-	decrypter, ok := key.(crypto.Decrypter)
+func (c *Client) decrypt(ciphertext []byte) ([]byte, error) {
+	decrypter, ok := c.merchant.PrivateKey.(crypto.Decrypter)
 	if !ok {
-		return nil, fmt.Errorf("the private key is a %T, which signs and does not decrypt: bring one that is a crypto.Decrypter", key)
+		return nil, fmt.Errorf("the private key is a %T, which signs and does not decrypt: bring one that is a crypto.Decrypter", c.merchant.PrivateKey)
 	}
 	sealed, err := base64.StdEncoding.Strict().AppendDecode(nil, ciphertext)
 	if err != nil {
@@ -125,7 +124,7 @@ func (c *Client) Decrypt(ctx context.Context, ciphertext string) (string, error)
 	if err := context.Cause(ctx); err != nil {
 		return "", fmt.Errorf("wxpay: decrypting: %w", err)
 	}
-	plain, err := c.decrypt(c.merchant.PrivateKey, []byte(ciphertext))
+	plain, err := c.decrypt([]byte(ciphertext))
 	if err != nil {
 		return "", fmt.Errorf("wxpay: decrypting: %w", err)
 	}

@@ -10,6 +10,9 @@ import (
 	"github.com/tidwall/gjson"
 )
 
+// Result is one value of an answer, see https://pkg.go.dev/github.com/tidwall/gjson#Result.
+type Result = gjson.Result
+
 // Response is a successful answer: status 2xx, read whole and verified. It is immutable and may be shared.
 type Response struct {
 	// Status is the HTTP status: 200, 202 (accepted, not finished) or 204.
