@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/wxpay-go/wxpay/fact"
 )
@@ -22,13 +23,29 @@ type Call struct {
 	// Stream says that a successful answer of a family that is documented as unsigned is handed up unread.
 	Stream bool
 
+	// Repeatable is the caller's word that sending the request again does no harm.
+	Repeatable bool
+	// Deadline is when the whole call ends, with all its attempts, and DeadlineErr what it ends with; zero for none.
+	Deadline    time.Time
+	DeadlineErr error
+	// AttemptLimit bounds one attempt.
+	AttemptLimit TimeLimit
+	// Host is the host that the attempts must go to; empty leaves the choice.
+	Host string
+
 	// Attempts counts how often the request was signed for the wire.
 	Attempts int
-	// Reached says that an attempt was handed to the transport: from there on only the transport knows whether
+	// History lists what the attempts brought. It is empty when the first one succeeded.
+	History []Attempt
+	// Took is the host that took the last attempt.
+	Took string
+	// Reached says that the current attempt was handed to the transport: from there on only the transport knows whether
 	// anything was sent.
 	Reached bool
 	// Verified says that the answer's signature was verified.
 	Verified bool
+	// Serial is the serial of the certificate whose key signed last: answers encrypt for that one.
+	Serial string
 	// MessageSize is the length in bytes of the message that was signed last. The platform names the length of its own
 	// message when a signature does not match.
 	MessageSize int
@@ -37,7 +54,16 @@ type Call struct {
 	signed        []byte        // the bytes that the signature covers while body is in place
 	authorization [1]string     // backs the header value, so that signing allocates no slice for it
 	context       callContext   // what WithCall returned first
-	answer        Body          // the answer's body, once it is read
+	answer        *Body         // the last answer's body, once it is read
+	first         Body          // backs the first answer's body
+	known         Outcome       // what the attempts so far leave known, once there was one
+	judged        bool
+}
+
+// TimeLimit is a time limit, and the error with which it ends what it bounds.
+type TimeLimit struct {
+	After time.Duration // 0 for none
+	Err   error
 }
 
 type callKey struct{}
@@ -67,6 +93,15 @@ func WithCall(ctx context.Context, call *Call) context.Context {
 func CallFrom(ctx context.Context) *Call {
 	call, _ := ctx.Value(callKey{}).(*Call)
 	return call
+}
+
+// Answer returns the body of the answer that is being verified, for Keys that look into it. It must not be changed, and
+// not be trusted.
+func (c *Call) Answer() []byte {
+	if c.answer == nil {
+		return nil
+	}
+	return c.answer.raw
 }
 
 // SetBody makes body the body of req, replayable, and signed the bytes that the signature covers (the body itself,

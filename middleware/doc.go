@@ -7,10 +7,13 @@
 //	observe  once a call  hands one Observation to the hook when the call has ended
 //	log      once a call  writes one slog record, made from an allow-list of fields
 //	(yours)  once a call  whatever WithMiddleware was given, in that order
+//	retry    once a call  makes the attempts, repeats what may be repeated, and knows what is known afterwards
+//	limit    per attempt  waits until the limits allow one more request
 //	sign     per attempt  fresh timestamp, nonce and signature over the bytes as they stand
 //	verify   per attempt  reads the answer within its bound and verifies it before anybody sees it
 //
-// observe and log are there only if asked for. sign stands inside everything a user can add, so nothing changes bytes
+// observe, log and limit are there only if asked for. limit stands inside retry, so that every request on the wire is
+// counted, repeats and queries included; a refusal of its own is a failure before anything was sent. sign stands inside everything a user can add, so nothing changes bytes
 // after they were signed; verify stands next to the transport, so nothing above it ever sees an unverified success.
 //
 // What a middleware needs to know beyond the request is the [Call] in the request's context; see [CallFrom].

@@ -103,8 +103,13 @@ func Verify(v *Verifier) Middleware {
 			if err != nil {
 				return nil, unverified(res, body, err)
 			}
-			call.answer = Body{raw: body}
-			res.Body = &call.answer
+			if call.answer == nil {
+				call.answer = &call.first
+			} else { // an earlier attempt's answer may still be in somebody's hands
+				call.answer = new(Body)
+			}
+			call.answer.raw = body
+			res.Body = call.answer
 			if signed == fact.NoSignature || !success && !apiv3.HasSignature(res.Header) {
 				return res, nil
 			}

@@ -11,10 +11,12 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -40,11 +42,15 @@ type Config struct {
 	Proxy func(*http.Request) (*url.URL, error)
 	// TLS is the client side of TLS. Default: the system's roots, TLS 1.2 or newer.
 	TLS *tls.Config
+	// Hosts serve the same resources, each as in a URL. A request to one of them goes to the next when no connection
+	// could be had. Default: none, a request goes to its own host only.
+	Hosts []string
 }
 
 // Transport is an http.RoundTripper over a pool of connections.
 type Transport struct {
-	pool *http.Transport
+	pool  *http.Transport
+	hosts []string
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
@@ -64,7 +70,7 @@ func New(c Config) *Transport {
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	return &Transport{pool: &http.Transport{
+	return &Transport{hosts: slices.Clone(c.Hosts), pool: &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: c.DialTimeout, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    c.HandshakeTimeout,
 		ResponseHeaderTimeout:  c.HeaderTimeout,
@@ -92,9 +98,59 @@ func (e *UnsentError) Error() string { return "no connection: " + e.Err.Error() 
 // Unwrap returns the cause.
 func (e *UnsentError) Unwrap() error { return e.Err }
 
+// Unsent marks the promise for those who do not know this package.
+func (e *UnsentError) Unsent() bool { return true }
+
+// SentError means that a connection was had and the exchange failed on it: the request may have arrived, whole or in part.
+type SentError struct {
+	// Host is the host that the connection led to, as in the request's URL.
+	Host string
+	Err  error
+}
+
+func (e *SentError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *SentError) Unwrap() error { return e.Err }
+
+// Took returns the host, for those who do not know this package.
+func (e *SentError) Took() string { return e.Host }
+
 // RoundTrip sends req. When it fails before a connection was there (name not found, refused, handshake failed,
-// cancelled while dialling), the error is an *UnsentError; after any other error the request may have arrived.
+// cancelled while dialling), the error is an *UnsentError; any other error is a *SentError, and the request may have
+// arrived. A request to one of Config.Hosts for which no connection could be had goes to the next of them; the answer's
+// Request names the host that took it.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := t.send(req)
+	if len(t.hosts) == 0 || err == nil {
+		return res, err
+	}
+	first := slices.Index(t.hosts, req.URL.Host)
+	for i := 1; first >= 0 && i < len(t.hosts); i++ {
+		var unsent *UnsentError
+		if !errors.As(err, &unsent) || req.Context().Err() != nil {
+			break
+		}
+		next := *req
+		address := *req.URL
+		address.Host = t.hosts[(first+i)%len(t.hosts)]
+		next.URL, next.Host = &address, address.Host
+		if req.Body != nil && req.Body != http.NoBody {
+			if req.GetBody == nil {
+				break
+			}
+			body, bodyErr := req.GetBody()
+			if bodyErr != nil {
+				break
+			}
+			next.Body = body
+		}
+		res, err = t.send(&next)
+	}
+	return res, err
+}
+
+func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	var connected atomic.Bool
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
@@ -104,7 +160,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &UnsentError{causeOf(ctx, err)}
 	}
 	if err != nil {
-		return nil, err
+		return nil, &SentError{req.URL.Host, err}
 	}
 	return res, nil
 }

@@ -1,0 +1,181 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// ErrLimited means that the limits did not let a request through before its time was over. The request was not sent.
+var ErrLimited = errors.New("the limit on requests left no room in time")
+
+// LimitKey is what requests are counted by.
+type LimitKey struct {
+	// Identity is who signs: a merchant's, a service provider's or a brand's number, with the kind before it, such as
+	// "mchid 1900000109".
+	Identity string
+	// Method and Template name the operation.
+	Method, Template string
+}
+
+// Limiter lets requests through, one at a time. Implement it to share limits between processes. It must be safe for
+// concurrent use.
+type Limiter interface {
+	// Acquire waits until a request may go on the wire. documented is the rate that the catalogue knows for the operation;
+	// its zero value says that none is known. done, which may be nil, is called when the request has ended. An error keeps
+	// the request back: wrap ErrLimited when it is for lack of room, and return the context's cause when ctx ended.
+	Acquire(ctx context.Context, key LimitKey, documented fact.Rate) (done func(), err error)
+}
+
+// Limit asks limiter before every request, repeats included. identity is the one of [LimitKey].
+func Limit(limiter Limiter, identity string) Middleware {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			key := LimitKey{Identity: identity, Method: req.Method, Template: req.URL.Path}
+			var documented fact.Rate
+			if call := CallFrom(req.Context()); call != nil {
+				key.Template = call.Template
+				if call.Operation != nil {
+					documented = call.Operation.Rate
+				}
+			}
+			done, err := limiter.Acquire(req.Context(), key, documented)
+			if err != nil {
+				return nil, err
+			}
+			if done != nil {
+				defer done()
+			}
+			return next.RoundTrip(req)
+		})
+	}
+}
+
+// Rule is a limit of your own; the first that fits an operation replaces the documented rate.
+type Rule struct {
+	// Method and Template name the operation; an empty one fits all.
+	Method, Template string
+	// PerSecond is how many requests may begin within any second, 0 for any number.
+	PerSecond int
+	// InFlight is how many requests may be on the way at once, 0 for any number.
+	InFlight int
+}
+
+// Limits is a [Limiter] for one process. Without a rule it keeps the documented rates, which count by operation and the
+// number that signs; what is neither ruled nor documented is not held back.
+//
+// Within any second, as seen when requests are let through, no more begin than the rate says: the first of a burst go at
+// once, the others wait. Who would have to wait past its deadline is refused at once. It is safe for concurrent use, and
+// remembers a few hundred bytes for each operation that was called.
+type Limits struct {
+	rules []Rule
+
+	mu    sync.Mutex
+	gates map[LimitKey]*gate
+}
+
+var _ Limiter = (*Limits)(nil)
+
+// NewLimits returns limits with rules of your own, if any, before the documented ones.
+func NewLimits(rules ...Rule) *Limits {
+	return &Limits{rules: rules, gates: map[LimitKey]*gate{}}
+}
+
+// gate is the limit of one key.
+type gate struct {
+	slots  chan struct{} // nil without a limit in flight
+	mu     sync.Mutex
+	begun  []time.Time // when the last requests began or will begin: a ring as long as the rate, nil without one
+	oldest int
+}
+
+// limitWindow is a second and a little, so that requests do not come closer on the way than they left.
+const limitWindow = time.Second + 10*time.Millisecond
+
+// Acquire waits for room; see [Limiter].
+func (l *Limits) Acquire(ctx context.Context, key LimitKey, documented fact.Rate) (func(), error) {
+	g := l.gate(key, documented)
+	if g == nil {
+		return nil, nil
+	}
+	var done func()
+	if g.slots != nil {
+		select {
+		case g.slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", ErrLimited, context.Cause(ctx))
+		}
+		done = func() { <-g.slots }
+	}
+	if err := g.wait(ctx); err != nil {
+		if done != nil {
+			done()
+		}
+		return nil, err
+	}
+	return done, nil
+}
+
+func (l *Limits) gate(key LimitKey, documented fact.Rate) *gate {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if g, ok := l.gates[key]; ok {
+		return g
+	}
+	rule := Rule{PerSecond: documented.PerSecond}
+	for _, r := range l.rules {
+		if (r.Method == "" || r.Method == key.Method) && (r.Template == "" || r.Template == key.Template) {
+			rule = r
+			break
+		}
+	}
+	var g *gate
+	if rule.PerSecond > 0 || rule.InFlight > 0 {
+		g = &gate{}
+		if rule.PerSecond > 0 {
+			g.begun = make([]time.Time, rule.PerSecond)
+		}
+		if rule.InFlight > 0 {
+			g.slots = make(chan struct{}, rule.InFlight)
+		}
+	}
+	l.gates[key] = g
+	return g
+}
+
+// wait takes the next place in time and waits for it. A place that is given up is lost to the others, which is on the
+// careful side.
+func (g *gate) wait(ctx context.Context) error {
+	if g.begun == nil {
+		return nil
+	}
+	g.mu.Lock()
+	now := time.Now()
+	at := now
+	if free := g.begun[g.oldest].Add(limitWindow); free.After(now) {
+		at = free
+	}
+	if end, ok := ctx.Deadline(); ok && at.After(end) {
+		g.mu.Unlock()
+		return fmt.Errorf("%w: the next place is %s away, past the deadline", ErrLimited, at.Sub(now).Round(time.Millisecond))
+	}
+	g.begun[g.oldest] = at
+	g.oldest = (g.oldest + 1) % len(g.begun)
+	g.mu.Unlock()
+	if !at.After(now) {
+		return nil
+	}
+	timer := time.NewTimer(at.Sub(now))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrLimited, context.Cause(ctx))
+	}
+}

@@ -1,0 +1,167 @@
+package middleware
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// Outcome is what is known about an operation at the platform. It belongs to a logical call, over all its attempts.
+type Outcome uint8
+
+const (
+	// Unknown: the operation may have taken effect. Query it by your own number before repeating, and repeat only with
+	// the same number and parameters. It is the zero value, because it is the safe answer.
+	Unknown Outcome = iota
+	// NotSent: not one byte left this process for the platform. Repeating is safe.
+	NotSent
+	// Rejected: the platform refused, so nothing took effect.
+	Rejected
+	// Confirmed: the platform confirmed success, and a later local step failed. Never repeat it.
+	Confirmed
+)
+
+// String returns the name in words.
+func (o Outcome) String() string {
+	switch o {
+	case NotSent:
+		return "not sent"
+	case Rejected:
+		return "rejected"
+	case Confirmed:
+		return "confirmed"
+	}
+	return "outcome unknown"
+}
+
+// Then is what is known after one more attempt. Success settles everything. A doubt stays until then: a later refusal may
+// be the echo of an earlier success. And a refusal says more than a request that never left.
+func (o Outcome) Then(next Outcome) Outcome {
+	switch {
+	case o == Confirmed || next == Confirmed:
+		return Confirmed
+	case o == Unknown || next == Unknown:
+		return Unknown
+	case o == Rejected || next == Rejected:
+		return Rejected
+	}
+	return NotSent
+}
+
+// Attempt is one request of a logical call, and what it brought. It holds nothing that identifies a person.
+type Attempt struct {
+	// Host is the host that took the request, or would have.
+	Host string
+	// Status is the HTTP status of the answer, 0 when none came.
+	Status int
+	// Code is the platform's code, empty when there is none.
+	Code string
+	// RequestID is the answer's Request-ID, empty when there is none.
+	RequestID string
+	// Outcome is what this attempt alone leaves known.
+	Outcome Outcome
+	// Err is why no answer can be used, nil when one came.
+	Err error
+	// Ended is when the attempt ended.
+	Ended time.Time
+}
+
+// MovesMoney reports whether the call moves money, as far as is known: by the reviewed fact, and for an operation that no
+// catalogue knows by the words of its path, which err on the careful side. A read moves nothing.
+func (c *Call) MovesMoney() bool {
+	switch {
+	case c.read():
+		return false
+	case c.Operation != nil:
+		return c.Operation.MovesMoney
+	}
+	for _, word := range moneyWords {
+		if strings.Contains(c.Template, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// moneyWords stand in the paths of operations that move money. Every operation that the catalogue marks has one, and a
+// few that move nothing have one too.
+var moneyWords = []string{
+	"refund", "transfer", "profitsharing", "profit-sharing", "withdraw", "subsid", "deduct", "codepay", "micropay", "reverse",
+	"papay/", "/complete", "compensat", "redpacket", "batches", "oversea", "settle", "offlineface", "vehicle", "qrcode",
+	"insurance-claim", "schedule", "eduschoolpay", "ebike", "/pay", "reservation", "charity", "reduction",
+}
+
+// Again reports whether the same request may be sent again although an earlier one may have taken effect: a read, an
+// operation that is documented to be repeatable and moves no money, and what the caller vouches for, unless the facts
+// forbid it.
+func (c *Call) Again() bool {
+	if c.read() {
+		return true
+	}
+	var repeat fact.Repeat
+	if c.Operation != nil {
+		repeat = c.Operation.Repeat
+	}
+	return repeat != fact.Never && (c.Repeatable || repeat == fact.Documented && !c.MovesMoney())
+}
+
+// Outcome is what the attempts so far leave known. Before the first it is NotSent.
+func (c *Call) Outcome() Outcome {
+	if !c.judged {
+		return NotSent
+	}
+	return c.known
+}
+
+func (c *Call) read() bool { return c.Method == http.MethodGet }
+
+// judge takes one attempt's result into account and returns what it alone leaves known.
+func (c *Call) judge(res *http.Response, err error) Outcome {
+	outcome := c.alone(res, err)
+	switch {
+	case !c.judged || c.read(): // a read has no effect, so its last answer is all there is to know
+		c.known = outcome
+	default:
+		c.known = c.known.Then(outcome)
+	}
+	c.judged = true
+	return outcome
+}
+
+func (c *Call) alone(res *http.Response, err error) Outcome {
+	switch {
+	case !c.Reached || unsent(err):
+		return NotSent
+	case err != nil:
+		return Unknown
+	case res.StatusCode >= 200 && res.StatusCode <= 299:
+		return Confirmed
+	case res.StatusCode < 400 || res.StatusCode > 499 || c.MovesMoney():
+		return Unknown
+	case c.Verified || beforeAuthentication(res):
+		return Rejected
+	}
+	return Unknown
+}
+
+// beforeAuthentication recognises the refusals that the platform makes before it knows who asks, and therefore does not
+// sign: 401 SIGN_ERROR, and 404 or 405 with an empty body.
+func beforeAuthentication(res *http.Response) bool {
+	body, ok := res.Body.(*Body)
+	switch res.StatusCode {
+	case http.StatusUnauthorized:
+		return errorCode(res) == "SIGN_ERROR"
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return ok && len(body.raw) == 0
+	}
+	return false
+}
+
+// unsent recognises the promise of package transport that no connection was had for the request.
+func unsent(err error) bool {
+	var promise interface{ Unsent() bool }
+	return errors.As(err, &promise) && promise.Unsent()
+}

@@ -1,0 +1,263 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// Figures of Retry. They are choices of this package; the platform documents none.
+const (
+	retryBase  = 200 * time.Millisecond // the first pause is up to this, each further one up to twice the last
+	retryBusy  = time.Second            // the same after 429 and 503
+	retryMost  = 5 * time.Second        // no pause is longer, unless the platform asks for it
+	retryLeast = 500 * time.Millisecond // an attempt with less time than this left is not begun
+)
+
+// Retrier repeats what may be repeated; see [Retry].
+type Retrier struct {
+	// Attempts is how many requests one call may make, the first included.
+	Attempts int
+	// Passing reports whether a refusal is passing, so that the same request may fare better soon. nil: 429 and 5xx.
+	Passing func(status int, code string) bool
+	// Hosts are the hosts to choose from; nil leaves the request's own.
+	Hosts *Hosts
+}
+
+// Retry makes the attempts of a call and knows what they leave known ([Call.Outcome]).
+//
+//   - A request for which no connection could be had is sent again, whatever it is: nothing was sent.
+//   - Anything else is repeated only if [Call.Again] allows it: reads, operations documented to be repeatable that move no
+//     money, and what the caller vouches for. Then trouble on the way, answers that cannot be trusted and passing refusals
+//     (5xx, 429) are repeated.
+//   - The pauses are random between nothing and a bound that doubles (full jitter), or what Retry-After asks for. An
+//     attempt that could not end before the deadline is not begun; then the last result stands.
+//   - Each attempt has its own time limit and is signed afresh; the bytes are the same. The first uses the pipeline's own
+//     request, later ones a clone.
+//   - After trouble with a host the next attempt goes to another one.
+func Retry(r *Retrier) Middleware {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			call := CallFrom(req.Context())
+			if call == nil {
+				call = &Call{Method: req.Method}
+				req = req.WithContext(WithCall(req.Context(), call))
+			}
+			return r.run(call, req, next)
+		})
+	}
+}
+
+func (r *Retrier) run(call *Call, req *http.Request, next http.RoundTripper) (*http.Response, error) {
+	ctx, host := req.Context(), call.Host
+	if host == "" && r.Hosts != nil && r.Hosts.has(req.URL.Host) {
+		host = r.Hosts.first(call.Again())
+	}
+	try := req
+	for n := 1; ; n++ {
+		attempt, stop, lift := attemptContext(ctx, call)
+		if n == 1 {
+			try = try.WithContext(attempt)
+		} else if err := call.renew(&try, attempt); err != nil {
+			stop()
+			return nil, err
+		}
+		if host != "" && host != try.URL.Host {
+			address := *try.URL
+			address.Host = host
+			try.URL, try.Host = &address, host
+		}
+		call.Reached = false
+		res, err := next.RoundTrip(try)
+		if call.Stream && err == nil && lift() {
+			res.Body = &streamBody{res.Body, stop}
+		} else {
+			stop()
+		}
+		outcome := call.judge(res, err)
+		call.Took = tookBy(try, res, err)
+		if r.Hosts != nil && call.Reached {
+			r.report(try.URL.Host, call.Took, res, err)
+		}
+		if outcome == Confirmed && len(call.History) == 0 {
+			return res, nil
+		}
+		call.record(res, err, outcome)
+		if n >= r.Attempts || outcome == Confirmed || ctx.Err() != nil || !r.again(call, res, err, outcome) {
+			return res, err
+		}
+		if !call.pause(ctx, pauseAfter(n, res, outcome)) {
+			return res, err
+		}
+		if r.Hosts != nil && call.Host == "" && hostFailed(res, err) && r.Hosts.has(call.Took) {
+			host = r.Hosts.other(call.Took)
+		}
+	}
+}
+
+// report tells the hosts how they did. When the transport went on to another host, the first one failed.
+func (r *Retrier) report(asked, took string, res *http.Response, err error) {
+	if took != asked {
+		r.Hosts.report(asked, true)
+	}
+	r.Hosts.report(took, hostFailed(res, err))
+}
+
+// again decides about another attempt.
+func (r *Retrier) again(call *Call, res *http.Response, err error, outcome Outcome) bool {
+	var refused *VerifyError
+	switch {
+	case outcome == NotSent:
+		return call.Reached // else it failed on this side: signing, a limit, a cancelled context
+	case !call.Again():
+		return false
+	case asVerifyError(err, &refused):
+		return !lasting(refused.Reason)
+	case err != nil:
+		return true
+	case r.Passing != nil:
+		return r.Passing(res.StatusCode, errorCode(res))
+	}
+	return res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500
+}
+
+// lasting reports whether a repeat would be refused in the same way.
+func lasting(reason error) bool {
+	for _, same := range []error{apiv3.ErrClock, apiv3.ErrUnknownSerial, ErrAnswerTooLarge, ErrAnswerCoded} {
+		if errors.Is(reason, same) {
+			return true
+		}
+	}
+	return false
+}
+
+// attemptContext returns the context of one attempt, which ends with the attempt's limit, the call's, or ctx. For a stream
+// there is lift: it takes the limit away when the answer's header is there, since the body ends when its reader closes it.
+func attemptContext(ctx context.Context, call *Call) (_ context.Context, stop context.CancelFunc, lift func() bool) {
+	end, cause := time.Now().Add(call.AttemptLimit.After), call.AttemptLimit.Err
+	switch {
+	case call.AttemptLimit.After <= 0 && call.Deadline.IsZero():
+		ctx, stop = context.WithCancel(ctx)
+		return ctx, stop, func() bool { return true }
+	case call.AttemptLimit.After <= 0, !call.Deadline.IsZero() && call.Deadline.Before(end):
+		end, cause = call.Deadline, call.DeadlineErr
+	}
+	if !call.Stream {
+		ctx, stop = context.WithDeadlineCause(ctx, end, cause)
+		return ctx, stop, nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(time.Until(end), func() { cancel(cause) })
+	return ctx, func() { timer.Stop(); cancel(nil) }, timer.Stop
+}
+
+// streamBody ends the attempt's context when the stream is closed.
+type streamBody struct {
+	io.ReadCloser
+	stop context.CancelFunc
+}
+
+func (b *streamBody) Close() error {
+	defer b.stop()
+	return b.ReadCloser.Close()
+}
+
+// record keeps what an attempt brought.
+func (c *Call) record(res *http.Response, err error, outcome Outcome) {
+	a := Attempt{Host: c.Took, Outcome: outcome, Err: err, Ended: time.Now()}
+	var refused *VerifyError
+	switch {
+	case res != nil:
+		a.Status, a.RequestID = res.StatusCode, res.Header.Get(apiv3.HeaderRequestID)
+		if a.Status >= 300 {
+			a.Code = errorCode(res)
+		}
+	case asVerifyError(err, &refused):
+		a.Status, a.RequestID = refused.Status, refused.Header.Get(apiv3.HeaderRequestID)
+	}
+	c.History = append(c.History, a)
+}
+
+// renew makes try a fresh request with the same bytes. An earlier attempt may still be reading its own.
+func (c *Call) renew(try **http.Request, ctx context.Context) error {
+	before := *try
+	next := before.Clone(ctx)
+	if before.Body != nil && before.Body != http.NoBody {
+		if before.GetBody == nil {
+			return errors.New("the body cannot be sent twice")
+		}
+		body, err := before.GetBody()
+		if err != nil {
+			return err
+		}
+		next.Body = body
+		if before.Body == c.body {
+			c.body = body
+		}
+	}
+	*try = next
+	return nil
+}
+
+// pauseAfter is how long to wait after the nth attempt.
+func pauseAfter(n int, res *http.Response, outcome Outcome) time.Duration {
+	base := retryBase
+	if res != nil && (res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusServiceUnavailable) {
+		base = retryBusy
+	}
+	if outcome == NotSent && n == 1 {
+		return 0 // another host, or another address of this one, may be there at once
+	}
+	pause := rand.N(min(base<<min(n-1, 10), retryMost) + 1)
+	if res != nil {
+		pause = max(pause, retryAfter(res.Header.Get("Retry-After")))
+	}
+	return pause
+}
+
+// retryAfter reads the header of that name: seconds, or a date.
+func retryAfter(value string) time.Duration {
+	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil && seconds > 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return time.Until(date)
+	}
+	return 0
+}
+
+// pause waits, and reports whether there is time for another attempt afterwards.
+func (c *Call) pause(ctx context.Context, wait time.Duration) bool {
+	least := retryLeast
+	if c.AttemptLimit.After > 0 {
+		least = min(least, c.AttemptLimit.After)
+	}
+	ready := time.Now().Add(wait + least)
+	if !c.Deadline.IsZero() && ready.After(c.Deadline) {
+		return false
+	}
+	if end, ok := ctx.Deadline(); ok && ready.After(end) {
+		return false
+	}
+	if wait <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func asVerifyError(err error, target **VerifyError) bool { return err != nil && errors.As(err, target) }
+
+func asTook(err error, target *interface{ Took() string }) bool { return errors.As(err, target) }
