@@ -95,7 +95,7 @@ func (c *call) sign(header http.Header, body []byte) {
 	if c.serial == "" {
 		c.serial = c.platform.signs
 	}
-	timestamp, nonce := strconv.FormatInt(c.clock().Unix(), 10), hexText(32)
+	timestamp, nonce := strconv.FormatInt(c.fault.Kind.signedAt(c.clock()).Unix(), 10), hexText(32)
 	message := apiv3.AppendAnswerMessage(make([]byte, 0, len(body)+64), timestamp, nonce, body)
 	signature, err := c.scheme.Sign(c.platform.keys[c.serial], message)
 	if err != nil {

@@ -43,6 +43,11 @@ type call struct {
 
 	verified bool   // the request's signature was accepted, so the answer is signed
 	serial   string // of the key that signs the answer
+
+	fault  Fault       // what goes wrong; the zero value is nothing
+	drawn  bool        // the next two are set
+	print  fingerprint // of this request
+	before uint32      // how often this very request came before
 }
 
 // ServeHTTP answers one request.
@@ -52,6 +57,10 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.target = r.URL.RequestURI()
 	}
 	readError := c.read(w)
+	c.fault = s.faults.pick(c)
+	if c.trouble(w) {
+		return
+	}
 	result, refused := c.serve(readError)
 	c.answer(w, result, refused)
 }
@@ -101,7 +110,14 @@ func (c *call) serve(readError error) (any, *refusal) {
 	if refused := c.checkParameters(rawQuery); refused != nil {
 		return nil, refused
 	}
-	return c.operation.do(c)
+	if denied := c.fault.denial(false); denied != nil {
+		return nil, denied
+	}
+	result, refused := c.operation.do(c)
+	if denied := c.fault.denial(true); denied != nil {
+		return nil, denied
+	}
+	return result, refused
 }
 
 // checkSerial finds the key that signs the answer: the one that the request names, else the older certificate's.
@@ -151,17 +167,23 @@ func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 	if body != nil {
 		header["Content-Type"] = []string{"application/json; charset=utf-8"}
 	}
+	if seconds := c.fault.retryAfter(); seconds != "" && status == c.fault.status(http.StatusTooManyRequests) {
+		header["Retry-After"] = []string{seconds}
+	}
 	if c.verified {
 		c.sign(header, body)
+		c.fault.Kind.spoil(header)
 	}
+	c.record(id, status, header, body, reason)
+	c.send(w, status, body)
+}
+
+// record writes the call to the journal. status is 0 when there is no answer.
+func (c *call) record(id string, status int, header http.Header, body []byte, reason string) {
 	c.journal.add(Entry{
 		ID: id, Time: c.now, Method: c.request.Method, Target: c.target, Header: c.request.Header.Clone(), Body: c.body,
-		Status: status, AnswerHeader: header.Clone(), AnswerBody: body, Verified: c.verified, Reason: reason,
+		Status: status, AnswerHeader: header.Clone(), AnswerBody: body, Verified: c.verified, Reason: reason, Fault: c.fault.Kind,
 	})
-	w.WriteHeader(status)
-	if body != nil {
-		w.Write(body)
-	}
 }
 
 // marshal writes JSON as the platform does, without escaping HTML.

@@ -26,13 +26,15 @@ type Entry struct {
 	Target       string      // the request target as it stood on the request line
 	Header       http.Header // of the request, the signature included
 	Body         []byte      // of the request, at most the first 64 KiB
-	Status       int         // of the answer
+	Status       int         // of the answer, also of one that a fault kept from the caller; 0 when there was none
 	AnswerHeader http.Header //
 	AnswerBody   []byte      // at most the first 64 KiB
 	Verified     bool        // whether the request's own signature was accepted
 	// Reason says why the request was refused, for the eyes of a developer; it was not sent. When the signature did not
 	// verify it ends with the message that the platform built. Empty when the request was carried out.
 	Reason string
+	// Fault is what was made to go wrong; empty when nothing was.
+	Fault FaultKind
 }
 
 // String is the entry on one line, without headers and bodies.
@@ -41,7 +43,11 @@ func (e Entry) String() string {
 	if reason != "" {
 		reason = ": " + reason
 	}
-	return fmt.Sprintf("%s %s %d%s", e.Method, e.Target, e.Status, reason)
+	fault := ""
+	if e.Fault != "" {
+		fault = " (fault " + string(e.Fault) + ")"
+	}
+	return fmt.Sprintf("%s %s %d%s%s", e.Method, e.Target, e.Status, fault, reason)
 }
 
 // journal is a ring of entries.

@@ -19,6 +19,7 @@ type Sandbox struct {
 	platform *platform
 	journal  journal
 	orders   orders
+	faults   faults
 }
 
 // Option changes how a Sandbox is made.
@@ -27,6 +28,8 @@ type Option func(*settings) error
 type settings struct {
 	clock      func() time.Time
 	merchantID string
+	scheme     apiv3.Scheme
+	seed       uint64
 }
 
 // WithClock sets the sandbox's clock, time.Now by default: it decides on the window of requests, is the time of answers,
@@ -53,11 +56,31 @@ func WithMerchant(id string) Option {
 	}
 }
 
+// WithScheme sets the scheme of requests, answers and notifications, apiv3.RSA by default. Its identity is the merchant
+// number, and it must work with RSA keys of 2048 bits. It is for tests that cannot wait for RSA.
+func WithScheme(scheme apiv3.Scheme) Option {
+	return func(s *settings) error {
+		if scheme == nil {
+			return errors.New("sandbox: WithScheme: the scheme is nil")
+		}
+		s.scheme = scheme
+		return nil
+	}
+}
+
+// WithSeed sets the seed from which the hits of faults are drawn, 0 by default.
+func WithSeed(seed uint64) Option {
+	return func(s *settings) error {
+		s.seed = seed
+		return nil
+	}
+}
+
 // New returns a sandbox that listens nowhere: serve it as an http.Handler, or use [Sandbox.Transport] or
 // [Sandbox.Listen]. In a testing/synctest bubble call it inside the bubble, so that its certificates fit the bubble's
 // time.
 func New(options ...Option) (*Sandbox, error) {
-	set := settings{clock: time.Now, merchantID: "1900000109"}
+	set := settings{clock: time.Now, merchantID: "1900000109", scheme: apiv3.RSA()}
 	for _, option := range options {
 		if err := option(&set); err != nil {
 			return nil, err
@@ -67,7 +90,10 @@ func New(options ...Option) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sandbox{clock: set.clock, scheme: apiv3.RSA()}
+	if err := set.scheme.CheckPublicKey(material.merchant.Public()); err != nil {
+		return nil, fmt.Errorf("sandbox: WithScheme: the scheme must work with RSA keys of %d bits: %w", keyBits, err)
+	}
+	s := &Sandbox{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}}
 	if s.merchant, s.platform, err = material.issue(set.merchantID, set.clock()); err != nil {
 		return nil, err
 	}

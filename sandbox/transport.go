@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Transport returns a round tripper that calls the sandbox in process, without sockets, whatever host a request names.
@@ -57,6 +58,9 @@ func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 	case w := <-done:
 		if body.failed != nil {
 			return nil, body.failed
+		}
+		if w.failed != nil {
+			return nil, w.failed
 		}
 		w.header.Set("Date", t.sandbox.clock().UTC().Format(http.TimeFormat))
 		return w.response(request), nil
@@ -178,6 +182,11 @@ type recorder struct {
 	header http.Header
 	status int // 0 until it is written
 	body   bytes.Buffer
+
+	// What a fault does to the answer.
+	failed error         // there is none, and this is why
+	cut    bool          // the body ends half-way
+	every  time.Duration // the body comes in pieces, so long apart
 }
 
 func (w *recorder) Header() http.Header { return w.header }
@@ -211,8 +220,14 @@ func (w *recorder) response(request *http.Request) *http.Response {
 	if w.status != http.StatusNoContent {
 		r.Header.Set("Content-Length", strconv.Itoa(w.body.Len()))
 	}
-	if w.body.Len() > 0 && request.Method != http.MethodHead {
-		r.Body = io.NopCloser(bytes.NewReader(w.body.Bytes()))
+	switch body := w.body.Bytes(); {
+	case len(body) == 0 || request.Method == http.MethodHead:
+	case w.cut:
+		r.Body = &cutBody{body[:len(body)/2]}
+	case w.every > 0:
+		r.Body = newSlowBody(request.Context(), body, w.every)
+	default:
+		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	return r
 }
