@@ -79,7 +79,7 @@ func (r *rewriter) value(m *member, cipher bool, rules []*rule, ruled *rule) {
 	if ruled != nil {
 		cipher = !ruled.plain
 	}
-	if !cipher && len(rules) == 0 && !r.secrets && !m.seals() {
+	if !cipher && len(rules) == 0 && !r.secrets && (ruled != nil || !m.sealsInside()) {
 		r.skip()
 		return
 	}
@@ -196,7 +196,7 @@ func (r *rewriter) quoted(m *member, cipher bool, rules []*rule, ruled *rule, be
 			r.fresh = fresh
 			r.edits = append(r.edits, edit{begin, r.at, from, len(fresh)})
 		}
-	case secret, len(rules) > 0, m.seals():
+	case secret, len(rules) > 0, ruled == nil && m.sealsInside():
 		r.nested(m, rules, ruled, begin, text)
 	}
 }

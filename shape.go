@@ -22,9 +22,9 @@ type member struct {
 }
 
 // seals reports whether the value, or something inside, is encrypted.
-func (m *member) seals() bool {
-	return m != nil && (m.cipher || m.inner != nil && m.inner.seals)
-}
+func (m *member) seals() bool { return m.sealsInside() || m != nil && m.cipher }
+
+func (m *member) sealsInside() bool { return m != nil && m.inner != nil && m.inner.seals }
 
 // find returns what is known of a member; nil also when nothing is known of the whole object.
 func (m *member) find(name []byte) *member {

@@ -1,0 +1,754 @@
+package wxpay_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/middleware"
+)
+
+// facts is a catalogue of a test's own.
+type facts []fact.Operation
+
+func (f facts) Lookup(method, path string) (*fact.Operation, bool) {
+	for i := range f {
+		if f[i].Method == method && f[i].Path == path {
+			return &f[i], true
+		}
+	}
+	return nil, false
+}
+
+// marked has every form in which members are marked: {name}, nested, in arrays of objects, in arrays of strings, in a JSON
+// text, under another name, and in the query.
+var marked = facts{
+	{Method: "POST", Path: "/v3/marked", In: fact.Request{JSON: []fact.Field{
+		{Name: "name", Type: fact.String, Cipher: fact.RSA, Alt: []string{"full_name"}},
+		{Name: "names", Type: fact.Strings, Cipher: fact.RSA},
+		{Name: "plain", Type: fact.String},
+		{Name: "payer", Type: fact.Object, Fields: []fact.Field{
+			{Name: "name", Type: fact.String, Cipher: fact.RSA},
+			{Name: "identity", Type: fact.Object, Fields: []fact.Field{{Name: "number", Type: fact.String, Cipher: fact.RSA}}},
+		}},
+		{Name: "receivers", Type: fact.Objects, Fields: []fact.Field{{Name: "name", Type: fact.String, Cipher: fact.RSA}, {Name: "amount", Type: fact.Integer}}},
+		{Name: "text", Type: fact.String, JSONText: true, Fields: []fact.Field{{Name: "phone", Type: fact.String, Cipher: fact.RSA}}},
+	}}},
+	{Method: "GET", Path: "/v3/marked", In: fact.Request{Query: []fact.Field{
+		{Name: "number", Type: fact.String, Cipher: fact.RSA}, {Name: "offset", Type: fact.Integer},
+		{Name: "text", Type: fact.String, JSONText: true, Fields: []fact.Field{{Name: "phone", Type: fact.String, Cipher: fact.RSA}}},
+	}}},
+	{Method: "POST", Path: "/v3/unmarked", In: fact.Request{JSON: []fact.Field{{Name: "name", Type: fact.String}}}},
+}
+
+var ciphertexts = regexp.MustCompile(`[A-Za-z0-9+/]{342}==`)
+
+// unsealed returns text with every ciphertext for key replaced by its plain text in angle quotes.
+func unsealed(t testing.TB, key *rsa.PrivateKey, text string) string {
+	return ciphertexts.ReplaceAllStringFunc(text, func(ciphertext string) string {
+		sealed, err := base64.StdEncoding.DecodeString(ciphertext)
+		require.NoError(t, err)
+		plain, err := rsa.DecryptOAEP(sha1.New(), nil, key, sealed, nil)
+		require.NoError(t, err)
+		return "«" + string(plain) + "»"
+	})
+}
+
+func ciphertext(t testing.TB, key *rsa.PrivateKey, plain string) string {
+	sealed, err := apiv3.RSA().Encrypt(key.Public(), []byte(plain))
+	require.NoError(t, err)
+	return base64.StdEncoding.EncodeToString(sealed)
+}
+
+func bodyText(t testing.TB, req *http.Request) string {
+	body, err := io.ReadAll(req.Body)
+	require.NoError(t, err)
+	return string(body)
+}
+
+func TestSeal(t *testing.T) {
+	type identity struct {
+		Number string `json:"number"`
+	}
+	type payer struct {
+		Name     string    `json:"name"`
+		Identity *identity `json:"identity,omitempty"`
+	}
+	type order struct {
+		Payer payer `json:"payer"`
+		Plain string
+	}
+	tests := []struct {
+		name string
+		body any
+		want string
+	}{
+		{"a map", wxpay.JSON{"name": "张三", "plain": "张三"}, `{"name":"«张三»","plain":"张三"}`},
+		{"a map of maps", map[string]any{"payer": map[string]string{"name": "A", "other": "B"}}, `{"payer":{"name":"«A»","other":"B"}}`},
+		{"a struct", order{payer{"A", &identity{"1"}}, "x"}, `{"payer":{"name":"«A»","identity":{"number":"«1»"}},"Plain":"x"}`},
+		{"bytes", []byte(`{"name":"A"}`), `{"name":"«A»"}`},
+		{"a raw message", json.RawMessage(`{"name":"A"}`), `{"name":"«A»"}`},
+		{"a string", `{"name":"A"}`, `{"name":"«A»"}`},
+		{"another name", `{"full_name":"A"}`, `{"full_name":"«A»"}`},
+		{"an array of objects", wxpay.JSON{"receivers": []wxpay.JSON{{"name": "A", "amount": 1}, {"amount": 2}, {"name": "B"}}}, `{"receivers":[{"amount":1,"name":"«A»"},{"amount":2},{"name":"«B»"}]}`},
+		{"an array of strings", wxpay.JSON{"names": []any{"A", nil, "", "B"}}, `{"names":["«A»",null,"","«B»"]}`},
+		{"empty arrays and objects", `{"names":[],"receivers":[ ],"payer":{}}`, `{"names":[],"receivers":[ ],"payer":{}}`},
+		{"an object where an array is documented", `{"receivers":{"name":"A"}}`, `{"receivers":{"name":"«A»"}}`},
+		{"an array where an object is documented", `{"payer":[{"name":"A"}]}`, `{"payer":[{"name":"«A»"}]}`},
+		{"null and empty stay", `{"name":null,"payer":{"name":""},"receivers":null}`, `{"name":null,"payer":{"name":""},"receivers":null}`},
+		{"order, white space and numbers stay", " {\r\n\t\"plain\" : 1.50e+01 ,\"name\":\n\"A\" , \"x\":[ 1 , true,{} ] }\n", " {\r\n\t\"plain\" : 1.50e+01 ,\"name\":\n\"«A»\" , \"x\":[ 1 , true,{} ] }\n"},
+		{"duplicate keys", `{"name":"A","name":"B","payer":{"name":"C"},"payer":{"name":"D"}}`, `{"name":"«A»","name":"«B»","payer":{"name":"«C»"},"payer":{"name":"«D»"}}`},
+		{"escapes elsewhere stay", `{"plain":"\u00e9\/\n","name":"A"}`, `{"plain":"\u00e9\/\n","name":"«A»"}`},
+		{"escapes inside are read", `{"name":"\u5f20\u4e09\/\"\\\b\f\n\r\t\ud83d\ude00"}`, "{\"name\":\"«张三/\"\\\b\f\n\r\t😀»\"}"},
+		{"an escaped name", `{"n\u0061me":"A"}`, `{"n\u0061me":"«A»"}`},
+		{"the case of names counts", `{"Name":"A"}`, `{"Name":"A"}`},
+		{"the same name elsewhere", `{"other":{"name":"A"},"plain":"name"}`, `{"other":{"name":"A"},"plain":"name"}`},
+		{"a JSON text in a string", `{"text":"{ \"phone\" : \"1\", \"\\u0061\":\"\\\/\u00e9\" }"}`, `{"text":"{ \"phone\" : \"«1»\", \"\\u0061\":\"\\\/\u00e9\" }"}`},
+		{"a JSON text in a plain string", wxpay.JSON{"text": `{"phone":"1"}`}, `{"text":"{\"phone\":\"«1»\"}"}`},
+		{"an empty JSON text", `{"text":" "}`, `{"text":" "}`},
+		{"the object that a JSON text stands for", `{"text":{"phone":"1"}}`, `{"text":{"phone":"«1»"}}`},
+		{"a JSON text where an object is documented", `{"payer":"{\"name\":\"A\"}"}`, `{"payer":"{\"name\":\"«A»\"}"}`},
+		{"the longest value", wxpay.JSON{"name": strings.Repeat("x", 214)}, `{"name":"«` + strings.Repeat("x", 214) + `»"}`},
+		{"a top level that is an array", `[1,{"name":"A"}]`, `[1,{"name":"«A»"}]`},
+		{"a top level that is neither", `12`, `12`},
+		{"nothing marked", `{"plain":"A"}`, `{"plain":"A"}`},
+	}
+	client := newClient(t, wxpay.WithCatalog(marked))
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			before, err := json.Marshal(tt.body)
+			require.NoError(t, err)
+			req, err := client.Chain("v3/marked").Request(context.Background(), "POST", tt.body)
+			require.NoError(t, err)
+			sent := bodyText(t, req)
+			assert.Equal(t, tt.want, unsealed(t, testKeys().platform, sent))
+			assert.Equal(t, testKeyID, req.Header.Get("Wechatpay-Serial"))
+			assert.Equal(t, int64(len(sent)), req.ContentLength)
+			requireSigned(t, req, "/v3/marked", sent)
+			after, err := json.Marshal(tt.body)
+			require.NoError(t, err)
+			assert.Equal(t, string(before), string(after), "the caller's value is never changed")
+		})
+	}
+}
+
+func TestSealByPointer(t *testing.T) {
+	encrypt := func(pointers ...string) func(wxpay.Chain) wxpay.Chain {
+		return func(c wxpay.Chain) wxpay.Chain {
+			for _, pointer := range pointers {
+				c = c.Encrypt(pointer)
+			}
+			return c
+		}
+	}
+	tests := []struct {
+		name string
+		do   func(wxpay.Chain) wxpay.Chain
+		body any
+		want string
+	}{
+		{"a member", encrypt("/plain"), `{"plain":"A","name":"B"}`, `{"plain":"«A»","name":"«B»"}`},
+		{"what is marked anyway", encrypt("/name"), `{"name":"B"}`, `{"name":"«B»"}`},
+		{"nested", encrypt("/a/b/c"), `{"a":{"b":{"c":"A","d":"B"}},"c":"C"}`, `{"a":{"b":{"c":"«A»","d":"B"}},"c":"C"}`},
+		{"an element", encrypt("/a/1", "/b/0/c"), `{"a":["A","B"],"b":[{"c":"C"},{"c":"D"}]}`, `{"a":["A","«B»"],"b":[{"c":"«C»"},{"c":"D"}]}`},
+		{"every element", encrypt("/b/*/c"), `{"b":[{"c":"C"},{},{"c":"D"}]}`, `{"b":[{"c":"«C»"},{},{"c":"«D»"}]}`},
+		{"every element of none", encrypt("/b/*/c"), `{"b":[]}`, `{"b":[]}`},
+		{"an array", encrypt("/a"), `{"a":["A","",null,"B"]}`, `{"a":["«A»","",null,"«B»"]}`},
+		{"a star is a name in an object", encrypt("/*"), `{"*":"A","b":"B"}`, `{"*":"«A»","b":"B"}`},
+		{"escapes of pointers", encrypt("/a~1b/c~0d"), `{"a/b":{"c~d":"A"}}`, `{"a/b":{"c~d":"«A»"}}`},
+		{"an empty name", encrypt("/"), `{"":"A"}`, `{"":"«A»"}`},
+		{"into a JSON text", encrypt("/plain/a/0"), `{"plain":"{\"a\":[\"A\"]}"}`, `{"plain":"{\"a\":[\"«A»\"]}"}`},
+		{"null and empty", encrypt("/a", "/b"), `{"a":null,"b":""}`, `{"a":null,"b":""}`},
+		{"plain", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/name") }, `{"name":"A","payer":{"name":"B"}}`, `{"name":"A","payer":{"name":"«B»"}}`},
+		{"everything inside is plain", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/payer") }, `{"name":"A","payer":{"name":"B","identity":{"number":"C"}}}`, `{"name":"«A»","payer":{"name":"B","identity":{"number":"C"}}}`},
+		{"an element is plain", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/names/0") }, `{"names":["A","B"]}`, `{"names":["A","«B»"]}`},
+		{"what is not JSON may be plain", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/text") }, `{"text":"no JSON"}`, `{"text":"no JSON"}`},
+		{"the later wins: Encrypt", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/payer").Encrypt("/payer/name") }, `{"payer":{"name":"B","identity":{"number":"C"}}}`, `{"payer":{"name":"«B»","identity":{"number":"C"}}}`},
+		{"the later wins: Plain", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/a").Plain("/a") }, `{"a":"A"}`, `{"a":"A"}`},
+		{"the later wins: Plain above", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/payer/name").Plain("/payer") }, `{"payer":{"name":"B"}}`, `{"payer":{"name":"B"}}`},
+		{"the later wins: the star", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/a/*").Plain("/a/1") }, `{"a":["A","B"]}`, `{"a":["«A»","B"]}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			client := newClient(t, wxpay.WithCatalog(marked))
+			req, err := tt.do(client.Chain("v3/marked")).Request(context.Background(), "POST", tt.body)
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, unsealed(t, testKeys().platform, bodyText(t, req)))
+		})
+	}
+	t.Run("without a catalogue", func(t *testing.T) {
+		req, err := newClient(t).Chain("v3/new").Encrypt("/a/*/name").Request(context.Background(), "POST", `{"name":"A","a":[{"name":"B"}]}`)
+		require.NoError(t, err)
+		assert.Equal(t, `{"name":"A","a":[{"name":"«B»"}]}`, unsealed(t, testKeys().platform, bodyText(t, req)))
+	})
+}
+
+func TestSealRefuses(t *testing.T) {
+	deep := strings.Repeat("[", 2000)
+	tests := []struct {
+		name string
+		do   func(wxpay.Chain) wxpay.Chain
+		body any
+		says string
+	}{
+		{"a number", nil, `{"payer":{"identity":{"number":42}}}`, "member /payer/identity/number: it is to be encrypted and is no string"},
+		{"a boolean", nil, `{"name":true}`, "member /name: it is to be encrypted and is no string"},
+		{"an object", nil, `{"receivers":[{},{"name":{"secret":"SECRET"}}]}`, "member /receivers/1/name: it is to be encrypted and is an object"},
+		{"an array", nil, `{"name":["SECRET"]}`, "member /name: it is to be encrypted and is an array"},
+		{"a number in an array", nil, `{"names":["A",1]}`, "member /names/1: it is to be encrypted and is no string"},
+		{"too long", nil, wxpay.JSON{"name": strings.Repeat("SECRET ", 31)}, "member /name: plaintext too long: 217 bytes of UTF-8, at most 214 fit"},
+		{"too long by one, in UTF-8", nil, wxpay.JSON{"name": strings.Repeat("秘", 71) + "xx"}, "member /name: plaintext too long: 215 bytes of UTF-8, at most 214 fit"},
+		{"no JSON", nil, `name=SECRET`, "the body may hold what is to be encrypted and cannot be read: it is not JSON: a value is missing or unknown at byte 0"},
+		{"half of it", nil, `{"name":"SECRET`, "cannot be read: it is not JSON: a string does not end"},
+		{"something after it", nil, `{"plain":"x"}{"name":"SECRET"}`, "something follows the value at byte 13"},
+		{"a trailing comma", nil, `{"plain":1,}`, "a member's name is missing"},
+		{"a control character", nil, "{\"name\":\"SECRET\n\"}", "a string has a control character"},
+		{"an unknown escape", nil, `{"name":"\xSECRET"}`, "an escape is not known"},
+		{"no UTF-8", nil, "{\"name\":\"SECRET\xff\"}", "member /name: it is not UTF-8"},
+		{"half a character", nil, `{"name":"SECRET\ud800"}`, "member /name: it has half a character"},
+		{"too deep", nil, `{"plain":` + deep, "nested deeper than 1000"},
+		{"a text that is not JSON", nil, `{"text":"SECRET"}`, "member /text: what is to be encrypted is inside, and it is a text that is not JSON"},
+		{"a mistake inside a JSON text", nil, `{"text":"{\"phone\":1}"}`, "member /text/phone: it is to be encrypted and is no string"},
+		{"a pointer to nothing", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/nmae") }, `{"name":"A"}`, `Encrypt("/nmae"): the request has no such member`},
+		{"a plain pointer to nothing", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/payer/nmae") }, `{"payer":{"name":"A"}}`, `Plain("/payer/nmae"): the request has no such member`},
+		{"a pointer past an array", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/receivers/name") }, `{"receivers":[{"name":"A"}]}`, "write * for each element"},
+		{"an index past the end", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/names/2") }, `{"names":["A","B"]}`, "the request has no such member"},
+		{"an index with a zero before it", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/names/00") }, `{"names":["A","B"]}`, "the request has no such member"},
+		{"a pointer and no body", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/name") }, nil, "the request has no such member"},
+		{"a pointer to an object", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/payer") }, `{"payer":{"name":"A"}}`, "member /payer: it is to be encrypted and is an object: name its members"},
+		{"a pointer to a number", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/plain") }, `{"plain":1}`, "member /plain: it is to be encrypted and is no string"},
+		{"a pointer without a slash", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("name") }, `{}`, `Encrypt: "name" is not a JSON pointer to a member: it begins with a slash`},
+		{"a pointer with a bad escape", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a~2") }, `{}`, `Plain: "/a~2" is not a JSON pointer: after ~ comes 0`},
+		{"the empty pointer", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("") }, `{}`, "is not a JSON pointer to a member"},
+	}
+	client := newClient(t, wxpay.WithCatalog(marked), wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }}))
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			chain := client.Chain("v3/marked")
+			if tt.do != nil {
+				chain = tt.do(chain)
+			}
+			_, err := chain.Post(context.Background(), tt.body)
+			require.ErrorContains(t, err, tt.says)
+			assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+			require.ErrorIs(t, err, wxpay.StageBuild)
+			assert.NotContains(t, err.Error(), "SECRET")
+			assert.NotContains(t, err.Error(), "\n")
+			_, err = chain.PostAsync(context.Background(), tt.body).Wait(context.Background())
+			require.ErrorContains(t, err, tt.says)
+		})
+	}
+	_, err := client.Chain("v3/marked").Post(context.Background(), `{"payer":{"name":1}}`)
+	var member *wxpay.MemberError
+	require.ErrorAs(t, err, &member)
+	assert.Equal(t, "/payer/name", member.Pointer)
+	_, err = client.Chain("v3/marked").Post(context.Background(), wxpay.JSON{"name": strings.Repeat("x", 215)})
+	require.ErrorIs(t, err, apiv3.ErrTooLong)
+}
+
+// What is not to be encrypted travels as it is, however it is written.
+func TestSealLeavesTheRestAlone(t *testing.T) {
+	client := newClient(t, wxpay.WithCatalog(marked))
+	for _, body := range []string{`{"name":"A"`, `{"name":1}`, "\xff", strings.Repeat("[", 5000)} {
+		req, err := client.Chain("v3/unmarked").Request(context.Background(), "POST", body)
+		require.NoError(t, err)
+		assert.Equal(t, body, bodyText(t, req))
+	}
+}
+
+// certificate returns a platform certificate for key that is valid at those times.
+func certificate(t testing.TB, key *rsa.PrivateKey, serial int64, from, to time.Time) *x509.Certificate {
+	t.Helper()
+	template := &x509.Certificate{
+		SerialNumber: new(big.Int).Lsh(big.NewInt(serial), 150), Subject: pkix.Name{CommonName: "Tenpay.com sign"}, NotBefore: from, NotAfter: to,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	parsed, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	return parsed
+}
+
+// The key is the client's one choice, or the one that the caller names; the header always names the key that was used.
+func TestSealChoosesOneKey(t *testing.T) {
+	keys := testKeys()
+	now := time.Now()
+	older := certificate(t, keys.platform, 5, now.Add(-time.Hour), now.Add(time.Hour))
+	newer := certificate(t, keys.other, 6, now.Add(-time.Hour), now.Add(2*time.Hour))
+	expired := certificate(t, keys.platform, 7, now.Add(-2*time.Hour), now.Add(-time.Hour))
+	public := wxpay.WithPublicKey(testKeyID, keys.platform.Public())
+	certificates := wxpay.WithPlatformCertificates
+	inClear, inCipher := `{"name":"SECRET"}`, `{"name":"`+ciphertext(t, keys.other, "A")+`"}`
+	both := `{"name":"B","payer":{"name":"` + ciphertext(t, keys.other, "A") + `"}}`
+	tests := []struct {
+		name   string
+		keys   []wxpay.Option
+		serial string // set by the caller
+		body   string
+		key    *rsa.PrivateKey // opens what is sent
+		want   string
+		header string
+		says   string
+	}{
+		{"the public key goes first", []wxpay.Option{certificates(newer), public}, "", inClear, keys.platform, `{"name":"«SECRET»"}`, testKeyID, ""},
+		{"the certificate that expires last", []wxpay.Option{certificates(older, newer, expired)}, "", inClear, keys.other, `{"name":"«SECRET»"}`, apiv3.Serial(newer), ""},
+		{"the named one", []wxpay.Option{certificates(older, newer), public}, apiv3.Serial(newer), inClear, keys.other, `{"name":"«SECRET»"}`, apiv3.Serial(newer), ""},
+		{"the named one, also for what remains", []wxpay.Option{certificates(newer), public}, apiv3.Serial(newer), both, keys.other, `{"name":"«B»","payer":{"name":"«A»"}}`, apiv3.Serial(newer), ""},
+		{"an unknown one with nothing in clear", []wxpay.Option{public}, "PUB_KEY_ID_9", inCipher, keys.other, `{"name":"«A»"}`, "PUB_KEY_ID_9", ""},
+		{"an expired one with nothing in clear", []wxpay.Option{public, certificates(expired)}, apiv3.Serial(expired), inCipher, keys.other, `{"name":"«A»"}`, apiv3.Serial(expired), ""},
+		{"an unknown one", []wxpay.Option{public}, "PUB_KEY_ID_9", inClear, nil, "", "", `member /name: it cannot be encrypted with the key that Wechatpay-Serial names, "PUB_KEY_ID_9": unknown platform key`},
+		{"an unknown one for what remains", []wxpay.Option{public}, "PUB_KEY_ID_9", both, nil, "", "", "unknown platform key"},
+		{"an expired one", []wxpay.Option{public, certificates(expired)}, apiv3.Serial(expired), inClear, nil, "", "", "outside its validity"},
+		{"expired certificates only", []wxpay.Option{certificates(expired)}, "", inClear, nil, "", "", "member /name: there is no platform key to encrypt with: every certificate is outside its validity"},
+		{"ciphertext of a key that is not named", []wxpay.Option{public}, "", inCipher, nil, "", "", `member /name: it is encrypted already: name its key with Header("Wechatpay-Serial", …)`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			options := append([]wxpay.Option{wxpay.WithCatalog(marked), wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }})}, tt.keys...)
+			client, err := wxpay.New(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: keys.merchant}, options...)
+			require.NoError(t, err)
+			chain := client.Chain("v3/marked")
+			if tt.serial != "" {
+				chain = chain.Header("wechatpay-serial", tt.serial)
+			}
+			req, err := chain.Request(context.Background(), "POST", tt.body)
+			if tt.says != "" {
+				require.ErrorContains(t, err, tt.says)
+				assert.NotContains(t, err.Error(), "SECRET")
+				_, err = chain.Post(context.Background(), tt.body)
+				require.ErrorContains(t, err, tt.says)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, unsealed(t, tt.key, bodyText(t, req)))
+			assert.Equal(t, tt.header, req.Header.Get("Wechatpay-Serial"))
+		})
+	}
+	t.Run("almost a ciphertext is a text", func(t *testing.T) {
+		client := newClient(t, wxpay.WithCatalog(marked))
+		for name, text := range map[string]string{
+			"one character less": strings.Repeat("A", 343), "another alphabet": strings.Repeat("-", 342) + "==", "another length": strings.Repeat("A", 344),
+		} {
+			_, err := client.Chain("v3/marked").Request(context.Background(), "POST", wxpay.JSON{"name": text})
+			require.ErrorIs(t, err, apiv3.ErrTooLong, name)
+		}
+	})
+}
+
+func TestSealQuery(t *testing.T) {
+	client := newClient(t, wxpay.WithCatalog(marked))
+	ctx := context.Background()
+	tests := []struct {
+		name  string
+		chain wxpay.Chain
+		want  string
+	}{
+		{"marked", client.Chain("v3/marked").Query("number", "张三").Query("offset", 1), "number=«张三»&offset=1"},
+		{"not marked", client.Chain("v3/marked").Query("offset", 1).Query("other", "A"), "offset=1&other=A"},
+		{"empty", client.Chain("v3/marked").Query("number", ""), "number="},
+		{"several", client.Chain("v3/marked").Query("number", []string{"A", "", "B"}), "number=«A»&number=&number=«B»"},
+		{"a JSON text", client.Chain("v3/marked").Query("text", `{"phone":"1"}`), `text={"phone":"«1»"}`},
+		{"by pointer", client.Chain("v3/marked").Query("other", "A").Encrypt("/other"), "other=«A»"},
+		{"by pointer into a JSON text", client.Chain("v3/marked").Query("other", `{"a":["A"]}`).Encrypt("/other/a/*"), `other={"a":["«A»"]}`},
+		{"plain", client.Chain("v3/marked").Query("number", "A").Plain("/number"), "number=A"},
+		{"a Secret", client.Chain("v3/marked").Query("other", wxpay.Secret("A&=")), "other=«A&=»"},
+		{"Secrets", client.Chain("v3/marked").Query("other", []wxpay.Secret{"A", "", "B"}), "other=«A»&other=&other=«B»"},
+		{"a Secret in a marked one", client.Chain("v3/marked").Query("number", wxpay.Secret("A")), "number=«A»"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 2 { // a chain is a value
+				req, err := tt.chain.Request(ctx, "GET", nil)
+				require.NoError(t, err)
+				requireSigned(t, req, req.URL.RequestURI(), "")
+				var got []string
+				for pair := range strings.SplitSeq(req.URL.RawQuery, "&") {
+					name, value, _ := strings.Cut(pair, "=")
+					plain, err := url.PathUnescape(value)
+					require.NoError(t, err)
+					got = append(got, name+"="+unsealed(t, testKeys().platform, plain))
+				}
+				assert.Equal(t, tt.want, strings.Join(got, "&"))
+				assert.Equal(t, testKeyID, req.Header.Get("Wechatpay-Serial"))
+			}
+		})
+	}
+	for name, tt := range map[string]struct {
+		chain wxpay.Chain
+		says  string
+	}{
+		"too long":           {client.Chain("v3/marked").Query("number", strings.Repeat("S", 215)), "member /number: plaintext too long"},
+		"no UTF-8":           {client.Chain("v3/marked").Query("number", "S\xff"), "member /number: it is not UTF-8"},
+		"no JSON text":       {client.Chain("v3/marked").Query("text", "S"), "member /text: what is to be encrypted is inside"},
+		"a plain Secret":     {client.Chain("v3/marked").Query("x", wxpay.Secret("S")).Plain("/x"), "member /x: it is a Secret, which never travels plain"},
+		"no such member":     {client.Chain("v3/marked").Query("x", "S").Encrypt("/y"), `Encrypt("/y"): the request has no such member`},
+		"ciphertext unnamed": {client.Chain("v3/marked").Query("number", ciphertext(t, testKeys().platform, "S")), "it is encrypted already"},
+	} {
+		_, err := tt.chain.Get(ctx)
+		require.ErrorContains(t, err, tt.says, name)
+		assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err), name)
+	}
+	// One pointer may name a member of both.
+	req, err := client.Chain("v3/unmarked").Query("a", "A").Encrypt("/a").Request(ctx, "POST", `{"a":"B"}`)
+	require.NoError(t, err)
+	assert.Equal(t, `{"a":"«B»"}`, unsealed(t, testKeys().platform, bodyText(t, req)))
+	assert.NotContains(t, req.URL.RawQuery, "=A")
+}
+
+// Encryption is random, so it happens once per call: what is sent again is the same, byte for byte. A new call is sealed
+// anew.
+func TestSealOncePerCall(t *testing.T) {
+	var sent []string
+	twice := func(next http.RoundTripper) http.RoundTripper {
+		return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			again := req.Clone(req.Context())
+			again.Body, _ = req.GetBody()
+			if _, err := next.RoundTrip(req); err != nil {
+				return nil, err
+			}
+			return next.RoundTrip(again)
+		})
+	}
+	client := newClient(t, wxpay.WithCatalog(marked), wxpay.WithMiddleware(twice), wxpay.WithTransport(answer{trip: func(req *http.Request) {
+		sent = append(sent, bodyText(t, req)+req.URL.RawQuery)
+	}}))
+	for range 2 {
+		_, err := client.Chain("v3/marked").Query("q", wxpay.Secret("Q")).Post(context.Background(), wxpay.JSON{"name": "A"})
+		require.NoError(t, err)
+	}
+	require.Len(t, sent, 4)
+	assert.Equal(t, sent[0], sent[1])
+	assert.Equal(t, sent[2], sent[3])
+	assert.NotEqual(t, sent[0], sent[2])
+}
+
+// A call in the background is encrypted before the verb returns, too.
+func TestSealBeforeAsyncReturns(t *testing.T) {
+	var sent string
+	client := newClient(t, wxpay.WithCatalog(marked), wxpay.WithTransport(answer{trip: func(req *http.Request) { sent = bodyText(t, req) }}))
+	body := wxpay.JSON{"name": "A"}
+	future := client.Chain("v3/marked").PostAsync(context.Background(), body)
+	body["name"] = "changed"
+	_, err := future.Wait(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, `{"name":"«A»"}`, unsealed(t, testKeys().platform, sent))
+}
+
+func TestSealEndsWithTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	why := errors.New("the caller left")
+	cancel(why)
+	_, err := newClient(t, wxpay.WithCatalog(marked)).Chain("v3/marked").Post(ctx, wxpay.JSON{"name": "A"})
+	require.ErrorIs(t, err, why)
+	assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+}
+
+func TestSealInParallel(t *testing.T) {
+	client := newClient(t, wxpay.WithCatalog(catalog.V3()))
+	stem := client.Chain("v3/pay/transactions/native").Encrypt("/attach")
+	body := wxpay.JSON{"attach": "A", "payer": wxpay.JSON{"identity": wxpay.JSON{"number": wxpay.Secret("N"), "name": "B"}}}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			req, err := stem.Request(context.Background(), "POST", body)
+			if assert.NoError(t, err) {
+				assert.Equal(t, `{"attach":"«A»","payer":{"identity":{"name":"«B»","number":"«N»"}}}`, unsealed(t, testKeys().platform, bodyText(t, req)))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// sample writes every documented member once: as the caller does, and as it has to arrive, encrypted values in angle quotes.
+func sample(fields []fact.Field, at string) (text, want string, marked int) {
+	var texts, wants []string
+	for i := range fields {
+		value, arrives, n := sampleValue(&fields[i], at+"."+fields[i].Name)
+		marked += n
+		texts, wants = append(texts, fmt.Sprintf("%q: %s", fields[i].Name, value)), append(wants, fmt.Sprintf("%q: %s", fields[i].Name, arrives))
+	}
+	return "{" + strings.Join(texts, ", ") + "}", "{" + strings.Join(wants, ", ") + "}", marked
+}
+
+func sampleValue(field *fact.Field, at string) (text, want string, marked int) {
+	switch field.Type.Element() {
+	case fact.Object:
+		text, want, marked = sample(field.Fields, at)
+	case fact.Integer, fact.Number:
+		text, want = "1", "1"
+	case fact.Boolean:
+		text, want = "true", "true"
+	default:
+		plain, arrives := at, at
+		if field.JSONText {
+			plain, arrives, marked = sample(field.Fields, at)
+		}
+		if field.Cipher == fact.RSA {
+			arrives, marked = "«"+at+"»", 1
+		}
+		quoted, _ := json.Marshal(plain)
+		arriving, _ := json.Marshal(arrives)
+		text, want = string(quoted), string(arriving)
+	}
+	if field.Type != field.Type.Element() {
+		text, want, marked = "["+text+", "+text+"]", "["+want+", "+want+"]", 2*marked
+	}
+	return text, want, marked
+}
+
+// Every operation of the catalogue with marked members, its body and query built from the facts.
+func TestSealEveryOperation(t *testing.T) {
+	client := newClient(t, wxpay.WithCatalog(catalog.V3()))
+	operations, values := 0, 0
+	for operation := range catalog.V3().All() {
+		body := operation.In.JSON
+		for _, part := range operation.In.Form { // of an upload, what is signed
+			if part.JSONText {
+				body = part.Fields
+			}
+		}
+		text, want, marked := sample(body, "")
+		chain, wantQuery := client.Chain(operation.Path), ""
+		for i := range operation.In.Query {
+			field := &operation.In.Query[i]
+			value, arrives, n := sampleValue(field, field.Name)
+			if field.Type == fact.String {
+				require.NoError(t, json.Unmarshal([]byte(value), &value))
+				require.NoError(t, json.Unmarshal([]byte(arrives), &arrives))
+			}
+			chain, wantQuery, marked = chain.Query(field.Name, value), wantQuery+"&"+field.Name+"="+arrives, marked+n
+		}
+		if marked == 0 {
+			continue
+		}
+		operations, values = operations+1, values+marked
+		for _, field := range operation.In.Path {
+			chain = chain.Var(field.Name, "1")
+		}
+		var payload any
+		if len(body) > 0 {
+			payload = text
+		}
+		name := operation.Method + " " + operation.Path
+		req, err := chain.Request(context.Background(), operation.Method, payload)
+		require.NoError(t, err, name)
+		if payload != nil {
+			assert.Equal(t, want, unsealed(t, testKeys().platform, bodyText(t, req)), name)
+		}
+		query, err := url.PathUnescape(req.URL.RawQuery)
+		require.NoError(t, err)
+		assert.Equal(t, wantQuery, prefixed("&", unsealed(t, testKeys().platform, query)), name)
+	}
+	require.GreaterOrEqual(t, operations, 100, "operations with marked members")
+	t.Logf("%d values of %d operations", values, operations)
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+// quickScheme is RSA with the arithmetic taken out of encryption: a ciphertext is the text behind its length, filled up.
+type quickScheme struct{ apiv3.Scheme }
+
+func (quickScheme) Encrypt(_ crypto.PublicKey, plain []byte) ([]byte, error) {
+	if len(plain) > 214 {
+		return nil, apiv3.ErrTooLong
+	}
+	sealed := make([]byte, 256)
+	sealed[0] = byte(len(plain))
+	for i, c := range plain {
+		sealed[i+1] = ^c
+	}
+	return sealed, nil
+}
+
+func quickOpen(ciphertext string) (string, bool) {
+	sealed, err := base64.StdEncoding.DecodeString(ciphertext)
+	if err != nil || len(sealed) != 256 || sealed[0] > 214 {
+		return "", false
+	}
+	plain := sealed[1 : 1+int(sealed[0])]
+	for i := range plain {
+		plain[i] = ^plain[i]
+	}
+	return string(plain), true
+}
+
+// A body of ten thousand details, each with a marked member, one of them wrong, and one without.
+func TestSealManyDetails(t *testing.T) {
+	const details = 10_000
+	client := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithScheme(quickScheme{apiv3.RSA()}))
+	chain := client.Chain("v3/transfer/batches")
+	list := make([]wxpay.JSON, details)
+	for i := range list {
+		list[i] = wxpay.JSON{"out_detail_no": fmt.Sprint(i), "transfer_amount": i, "user_name": fmt.Sprintf("秘 %d", i)}
+	}
+	delete(list[1], "user_name")
+	body := wxpay.JSON{"appid": "wx", "transfer_detail_list": list}
+	req, err := chain.Request(context.Background(), "POST", body)
+	require.NoError(t, err)
+	var sent struct {
+		List []struct {
+			Number string  `json:"out_detail_no"`
+			Name   *string `json:"user_name"`
+		} `json:"transfer_detail_list"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(bodyText(t, req)), &sent))
+	require.Len(t, sent.List, details)
+	for i, detail := range sent.List {
+		require.Equal(t, fmt.Sprint(i), detail.Number)
+		if i == 1 {
+			require.Nil(t, detail.Name)
+			continue
+		}
+		plain, ok := quickOpen(*detail.Name)
+		require.True(t, ok)
+		require.Equal(t, fmt.Sprintf("秘 %d", i), plain)
+	}
+	list[details-1]["user_name"] = 1
+	_, err = chain.Request(context.Background(), "POST", body)
+	require.ErrorContains(t, err, "member /transfer_detail_list/9999/user_name")
+}
+
+// FuzzSeal holds the sealed body against what encoding/json finds in the one that was given: everything but the marked
+// values is the same byte for byte, and those are encrypted, each for itself.
+func FuzzSeal(f *testing.F) {
+	for _, body := range []string{
+		`{"name":"A","full_name":"B"}`, ` {"names" : ["A",null,"","\u00e9\"" ] , "plain":1.0e5}`, `{"payer":{"name":"A","identity":{"number":"1"}},"payer":{}}`,
+		`{"receivers":[{"name":"A"},{"name":null},[{"name":"B"}]]}`, `{"n\u0061me":"A"}`, `{"name":1}`, `{"name":"\ud800"}`, `[{"name":"A"}]`, `{"name":"A"`,
+	} {
+		f.Add(body)
+	}
+	client := newClient(f, wxpay.WithCatalog(marked), wxpay.WithScheme(quickScheme{apiv3.RSA()}))
+	f.Fuzz(func(t *testing.T, body string) {
+		if strings.Contains(body, "wxpay-secret.") || strings.TrimSpace(body) == "" || strings.TrimSpace(body) == "null" {
+			t.Skip()
+		}
+		spans, ok := markedSpans(body)
+		req, err := client.Chain("v3/marked").Request(context.Background(), "POST", body)
+		if err != nil {
+			require.False(t, ok, "it was refused: %v", err)
+			require.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+			return
+		}
+		require.True(t, json.Valid([]byte(body)), "it was not refused")
+		if !ok {
+			return // the judge has no opinion
+		}
+		sent, at := bodyText(t, req), 0
+		for _, span := range spans {
+			before := body[at:span.begin]
+			require.True(t, strings.HasPrefix(sent, before), "something else has changed")
+			sent = sent[len(before):]
+			require.GreaterOrEqual(t, len(sent), 346)
+			require.Equal(t, `""`, sent[:1]+sent[345:346])
+			plain, ok := quickOpen(sent[1:345])
+			require.True(t, ok)
+			require.Equal(t, span.text, plain)
+			sent, at = sent[346:], span.end
+		}
+		require.Equal(t, body[at:], sent)
+	})
+}
+
+type span struct {
+	begin, end int
+	text       string
+}
+
+// markedSpans finds the values that have to be encrypted in a body for "marked". It is false where a body is to be refused,
+// or holds what only the code under test has rules for.
+func markedSpans(body string) (spans []span, ok bool) {
+	if !json.Valid([]byte(body)) || !utf8.ValidString(body) {
+		return nil, false
+	}
+	decoder := json.NewDecoder(strings.NewReader(body))
+	decoder.UseNumber()
+	depth := 0
+	// value reads one value; cipher says that it is marked, and where is the path of the object it is.
+	var value func(cipher bool, where string) bool
+	value = func(cipher bool, where string) bool {
+		before := int(decoder.InputOffset())
+		token, err := decoder.Token()
+		if err != nil {
+			return false
+		}
+		if depth++; depth > 900 {
+			return false
+		}
+		defer func() { depth-- }()
+		switch token := token.(type) {
+		case json.Delim:
+			if cipher && (token == '{' || where != "/names") {
+				return false
+			}
+			for decoder.More() {
+				if token == '[' {
+					if !value(cipher, where) {
+						return false
+					}
+					continue
+				}
+				name, err := decoder.Token()
+				if err != nil || strings.ContainsRune(name.(string), utf8.RuneError) {
+					return false
+				}
+				at := where + "/" + name.(string)
+				in := map[string]bool{"/name": true, "/full_name": true, "/names": true, "/payer/name": true, "/payer/identity/number": true, "/receivers/name": true}
+				if strings.Contains(name.(string), "/") {
+					at = "/-" // which is not a path of two
+				}
+				if !value(in[at], at) {
+					return false
+				}
+			}
+			_, err := decoder.Token()
+			return err == nil
+		case string:
+			end := int(decoder.InputOffset())
+			begin := before + strings.IndexByte(body[before:], '"')
+			if !cipher {
+				return where != "/payer" && where != "/payer/identity" && where != "/receivers" && where != "/text"
+			}
+			if strings.ContainsRune(token, utf8.RuneError) || len(token) > 214 {
+				return false
+			}
+			if token != "" {
+				spans = append(spans, span{begin, end, token})
+			}
+			return true
+		case nil:
+			return true
+		}
+		return !cipher
+	}
+	return spans, value(false, "")
+}
