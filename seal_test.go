@@ -736,7 +736,7 @@ func markedSpans(body string) (spans []span, ok bool) {
 			end := int(decoder.InputOffset())
 			begin := before + strings.IndexByte(body[before:], '"')
 			if !cipher {
-				return where != "/payer" && where != "/payer/identity" && where != "/receivers" && where != "/text"
+				return where != "" && where != "/payer" && where != "/payer/identity" && where != "/receivers" && where != "/text"
 			}
 			if strings.ContainsRune(token, utf8.RuneError) || len(token) > 214 {
 				return false
