@@ -245,9 +245,12 @@ func (c Chain) Request(ctx context.Context, method string, body any) (*http.Requ
 	if err != nil {
 		return nil, err
 	}
+	if err := f.client.keys.ready(ctx); err != nil {
+		return nil, f.error(StageKeys, NotSent, err)
+	}
 	req := f.request(ctx)
 	if err := c.client.signer.Sign(req); err != nil {
-		return nil, f.error(StageSend, NotSent, err)
+		return nil, f.error(StageSign, NotSent, err)
 	}
 	return req, nil
 }

@@ -2,6 +2,7 @@ package wxpay
 
 import (
 	"crypto"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,10 +23,19 @@ type Merchant struct {
 	ID string
 	// Serial is the serial of the merchant API certificate: 40 upper-case hex digits, leading zeros kept. The merchant
 	// platform shows it under account centre, API security; openssl x509 -in apiclient_cert.pem -noout -serial prints it.
+	// It may be left empty when Certificate is given.
 	Serial string
 	// PrivateKey belongs to that certificate (apiclient_key.pem). Any crypto.Signer will do: see [LoadPrivateKey] for a
-	// file, or bring a KMS or an HSM.
+	// file, or bring a KMS or an HSM. A signer that also has the method of [middleware.ContextSigner] is told when a call
+	// ends; any other but an RSA key in memory signs on a goroutine that an ended call leaves behind. To open what the
+	// platform encrypts it must be a crypto.Decrypter too, which is asked for only then.
 	PrivateKey crypto.Signer `json:"-"`
+	// Certificate is the merchant API certificate itself (apiclient_cert.pem, [LoadCertificate]). It is optional: the
+	// serial is read from it, and that it belongs to PrivateKey and to this merchant is checked.
+	Certificate *x509.Certificate `json:"-"`
+	// Keys, in place of Serial, PrivateKey and Certificate, holds several API certificates and can switch between them
+	// while the client is in use.
+	Keys *KeyRing `json:"-"`
 	// APIv3Key is the 32-byte key set in the merchant platform, as typed. Only notifications and platform certificates
 	// need it; leave it empty otherwise.
 	APIv3Key string `json:"-"`
@@ -33,12 +43,23 @@ type Merchant struct {
 
 // Format prints number and serial under every verb; keys are left out.
 func (m Merchant) Format(s fmt.State, verb rune) {
-	formatText(s, verb, fmt.Sprintf("wxpay.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.Serial))
+	formatText(s, verb, fmt.Sprintf("wxpay.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.serial()))
 }
 
 // LogValue gives slog number and serial.
 func (m Merchant) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("mchid", m.ID), slog.String("serial", m.Serial))
+	return slog.GroupValue(slog.String("mchid", m.ID), slog.String("serial", m.serial()))
+}
+
+func (m Merchant) serial() string {
+	if m.Keys != nil && m.Keys.state.Load() != nil {
+		return m.Keys.Serials()[0]
+	}
+	return m.certificate().serial()
+}
+
+func (m Merchant) certificate() APICertificate {
+	return APICertificate{Serial: m.Serial, PrivateKey: m.PrivateKey, Certificate: m.Certificate}
 }
 
 // Lookup is what the client asks a catalogue of operations, such as catalog.V3(). path is a template or a concrete path
@@ -48,25 +69,33 @@ type Lookup interface {
 	Lookup(method, path string) (*fact.Operation, bool)
 }
 
-// Client makes calls for one merchant. It is immutable and safe for concurrent use; make one and keep it, since it
-// holds the connection pool.
+// Client makes calls for one merchant, or for one brand. It is immutable but for the certificates that it holds, and safe
+// for concurrent use; make one and keep it, since it holds the connection pool.
 type Client struct {
 	merchant Merchant
 	config
-	keys     *platformKeys
+	own      *KeyRing      // the caller's API certificates
+	keys     *platformKeys // the platform's; another client of the same merchant may share them
 	signer   *middleware.Signer
 	stages   []stage
 	pipeline http.RoundTripper
 	queue    *queue
 	plans    *plans
+	origin   *Client // the client that this one was derived from, nil if it was not
 
 	usualLimits map[time.Duration]error // what the time limits say when they end a call
 }
 
 // New returns a client. It checks everything that can be checked offline at once, names what is wrong and where to find
-// it, and makes no call. At least one platform key is needed: [WithPublicKey] or [WithPlatformCertificates].
+// it, and makes no call. A source of platform keys is needed: [WithPublicKey], [WithCertificates] or
+// [WithPlatformCertificates].
 func New(merchant Merchant, options ...Option) (*Client, error) {
 	c := &Client{merchant: merchant, config: defaults()}
+	return c.build(options)
+}
+
+// build applies the options, checks everything, and puts the client together.
+func (c *Client) build(options []Option) (*Client, error) {
 	var problems []error
 	for _, option := range options {
 		if option == nil {
@@ -75,23 +104,35 @@ func New(merchant Merchant, options ...Option) (*Client, error) {
 		}
 		problems = append(problems, option(&c.config))
 	}
-	problems = append(problems, c.checkMerchant(), c.checkPlatformKeys())
+	shared := c.origin.sharedKeys(c)
+	problems = append(problems, c.checkCaller())
+	if shared == nil {
+		problems = append(problems, c.checkPlatformKeys())
+	}
 	if c.preflight != PreflightOff && c.catalog == nil {
 		problems = append(problems, errors.New("WithPreflight has nothing to check against: pass WithCatalog(catalog.V3()) too"))
 	}
 	set, err := apiv3.NewKeySet(c.platformKeys...)
 	problems = append(problems, err)
+	if c.own != nil && errors.Join(problems...) == nil {
+		problems = append(problems, c.own.serve(c.scheme, c.merchant.ID))
+	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("wxpay: the client is not usable: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
-	c.keys = &platformKeys{set: set, clock: c.clock}
-	c.signer = &middleware.Signer{
-		Scheme: c.scheme, ID: merchant.ID, Serial: merchant.Serial, Key: merchant.PrivateKey, Clock: c.clock, Nonce: c.nonce,
+	c.signer = &middleware.Signer{Scheme: c.scheme, ID: c.merchant.ID, Identity: c.own, Clock: c.clock, Nonce: c.nonce}
+	if c.queue == nil {
+		c.queue = newQueue(c.concurrency, c.queueSize)
 	}
-	c.queue = newQueue(c.concurrency, c.queueSize)
 	c.plans = &plans{all: c.preflight != PreflightOff}
 	c.usualLimits = map[time.Duration]error{c.timeout: timeLimit(c.timeout), c.attemptTimeout: timeLimit(c.attemptTimeout)}
-	c.assemble()
+	if c.keys = shared; c.keys == nil {
+		c.keys = newPlatformKeys(set, c.clock, c.keyPolicy)
+		if c.certificates != nil {
+			c.keys.list = newCertificateList(c, c.keys)
+		}
+	}
+	c.assemble(c.keys)
 	return c, nil
 }
 
@@ -101,9 +142,10 @@ type stage struct {
 	wrap middleware.Middleware
 }
 
-// assemble puts the pipeline together, outermost first. It is the only place that does; the order is explained in
-// package middleware.
-func (c *Client) assemble() {
+// assemble puts the pipeline together, outermost first, verifying with keys. It is the only place that does; the order is
+// explained in package middleware.
+func (c *Client) assemble(keys middleware.Keys) {
+	c.stages = nil
 	if c.observer != nil {
 		c.stages = append(c.stages, stage{"observe", middleware.Observe(c.clock, c.observer)})
 	}
@@ -115,7 +157,7 @@ func (c *Client) assemble() {
 	}
 	c.stages = append(c.stages,
 		stage{"sign", middleware.Sign(c.signer)},
-		stage{"verify", middleware.Verify(&middleware.Verifier{Scheme: c.scheme, Keys: c.keys, Clock: c.clock, MaxAnswer: c.maxAnswer})})
+		stage{"verify", middleware.Verify(&middleware.Verifier{Scheme: c.scheme, Keys: keys, Clock: c.clock, MaxAnswer: c.maxAnswer})})
 	c.pipeline = c.transport
 	for i := len(c.stages) - 1; i >= 0; i-- {
 		c.pipeline = c.stages[i].wrap(c.pipeline)
@@ -131,73 +173,125 @@ func (c *Client) Pipeline() []string {
 	return append(names, "transport")
 }
 
-// CloseIdleConnections closes the connections that no call uses. A client needs no closing; this only frees them sooner.
+// Close ends what the client does by itself: a certificate list that is being read, and [Client.KeepKeysFresh]. It waits
+// until a reading has ended, and closes the connections that no call uses. A client that was never closed leaves nothing
+// behind but those, for seconds; and one that was closed still makes calls, with the keys that it has. Closing a client
+// made by [Client.As] leaves the one it came from as it is. The error is always nil.
+func (c *Client) Close() error {
+	if c.origin == nil || c.keys != c.origin.keys {
+		if c.keys.list != nil {
+			c.keys.list.shut()
+		}
+	}
+	if c.origin == nil {
+		c.CloseIdleConnections()
+	}
+	return nil
+}
+
+// CloseIdleConnections closes the connections that no call uses, which frees them sooner.
 func (c *Client) CloseIdleConnections() {
 	if pool, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
 		pool.CloseIdleConnections()
 	}
 }
 
-// Format prints merchant and base URL under every verb.
+// Format prints merchant or brand, and base URL, under every verb.
 func (c *Client) Format(s fmt.State, verb rune) {
-	formatText(s, verb, fmt.Sprintf("wxpay.Client{merchant %s, serial %s, %s}", c.merchant.ID, c.merchant.Serial, c.base))
+	who := "merchant"
+	if c.isBrand() {
+		who = "brand"
+	}
+	formatText(s, verb, fmt.Sprintf("wxpay.Client{%s %s, serial %s, %s}", who, c.merchant.ID, c.merchant.serial(), c.base))
 }
 
-// LogValue gives slog merchant and base URL.
+// LogValue gives slog merchant or brand, and base URL.
 func (c *Client) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("mchid", c.merchant.ID), slog.String("serial", c.merchant.Serial), slog.String("base_url", c.base.String()))
+	return slog.GroupValue(slog.String(c.scheme.Identity(), c.merchant.ID), slog.String("serial", c.merchant.serial()), slog.String("base_url", c.base.String()))
 }
 
-func (c *Client) checkMerchant() error {
-	m := c.merchant
+// checkCaller checks who calls, and takes the caller's certificates.
+func (c *Client) checkCaller() error {
+	m, what := c.merchant, "Merchant"
+	if c.isBrand() {
+		what = "Brand"
+	}
 	var problems []error
-	problem := func(format string, a ...any) { problems = append(problems, fmt.Errorf(format, a...)) }
+	problem := func(format string, a ...any) { problems = append(problems, fmt.Errorf(what+"."+format, a...)) }
 	switch {
+	case m.ID == "" && c.isBrand():
+		problem("ID is missing: it is the brand id (brand_id) that the brand's platform shows")
 	case m.ID == "":
-		problem("Merchant.ID is missing: it is the merchant number (mchid) that the merchant platform shows under account centre")
+		problem("ID is missing: it is the merchant number (mchid) that the merchant platform shows under account centre")
 	case strings.Trim(m.ID, "0123456789") != "":
-		problem("Merchant.ID is not made of digits: it is the merchant number (mchid), not an appid")
+		problem("ID is not made of digits: it is the merchant number (mchid) or brand id, not an appid")
 	}
 	switch {
-	case m.Serial == "":
-		problem("Merchant.Serial is missing: openssl x509 -in apiclient_cert.pem -noout -serial prints it")
-	case apiv3.IsSerial(strings.ToUpper(m.Serial)) && !apiv3.IsSerial(m.Serial):
-		problem("Merchant.Serial has lower-case digits: write it in upper case")
-	case strings.HasPrefix(m.Serial, "PUB_KEY_ID_"):
-		problem("Merchant.Serial is the id of the WeChat Pay public key: it belongs into WithPublicKey; the serial is that of apiclient_cert.pem")
-	case !apiv3.IsSerial(m.Serial):
-		problem("Merchant.Serial is not 40 hex digits (keep leading zeros): openssl x509 -in apiclient_cert.pem -noout -serial prints it")
+	case m.Keys == nil:
+		certificate, wrong := m.certificate().checked(what)
+		if problems = append(problems, wrong...); len(wrong) == 0 {
+			c.own = new(KeyRing)
+			c.own.state.Store(&ringState{certificate})
+		}
+	case m.PrivateKey != nil || m.Serial != "" || m.Certificate != nil:
+		problem("Keys stands in place of Serial, PrivateKey and Certificate: give either")
+	case m.Keys.state.Load() == nil:
+		problem("Keys is empty: make it with NewKeyRing")
+	default:
+		c.own = m.Keys
 	}
-	if m.PrivateKey == nil {
-		problem("Merchant.PrivateKey is missing: LoadPrivateKey reads apiclient_key.pem")
-	} else if err := c.scheme.CheckPublicKey(m.PrivateKey.Public()); err != nil {
-		problem("Merchant.PrivateKey: %w", err)
+	if c.own != nil {
+		for _, certificate := range *c.own.state.Load() {
+			if err := certificate.fits(c.scheme, m.ID); err != nil {
+				problem("%w", err)
+			}
+		}
+		current := (*c.own.state.Load())[0].Certificate
+		if current != nil && c.clock().After(current.NotAfter) {
+			problem("Certificate (apiclient_cert.pem) ended on %s: apply for a new one in the merchant platform under API security, or set this machine's clock", current.NotAfter.Format(time.DateOnly))
+		}
 	}
 	if m.APIv3Key != "" {
 		if err := apiv3.CheckKey([]byte(m.APIv3Key)); err != nil {
-			problem("Merchant.APIv3Key: %w", err)
+			problem("APIv3Key: %w", err)
 		}
 	}
 	return errors.Join(problems...)
 }
 
 func (c *Client) checkPlatformKeys() error {
-	if len(c.platformKeys) == 0 && !c.keysFailed {
-		return errors.New("there is no platform key, so no answer could be verified: pass WithPublicKey(id, key), both shown by the merchant platform under API security, or WithPlatformCertificates")
+	if len(c.platformKeys) == 0 && c.certificates == nil && !c.keysFailed {
+		return errors.New("there is no platform key, so no answer could be verified: pass WithPublicKey(id, key), both shown by the merchant platform under API security; or WithCertificates() if the merchant still has platform certificates, WithPlatformCertificates if you keep them yourself")
 	}
 	var problems []error
+	if c.certificates != nil {
+		switch {
+		case c.isBrand():
+			problems = append(problems, errors.New("WithCertificates is not for brands, who have a public key only"))
+		case c.merchant.APIv3Key == "":
+			problems = append(problems, errors.New("WithCertificates needs Merchant.APIv3Key, under which the platform encrypts its certificates: it is set in the merchant platform under API security"))
+		}
+	}
 	for _, key := range c.platformKeys {
 		if err := c.scheme.CheckPublicKey(key.Key); err != nil {
 			problems = append(problems, fmt.Errorf("platform key %s: %w", key.Serial, err))
 			continue
 		}
-		own := c.merchant.PrivateKey
-		if key.Serial == c.merchant.Serial || own != nil && equalKeys(key.Key, own.Public()) {
-			problems = append(problems, fmt.Errorf("platform key %s is the merchant's own: apiclient_cert.pem was given where the platform's certificate or public key belongs", key.Serial))
+		if c.own == nil {
+			continue
+		}
+		for _, own := range *c.own.state.Load() {
+			if key.Serial == own.Serial || equalKeys(key.Key, own.PrivateKey.Public()) {
+				problems = append(problems, fmt.Errorf("platform key %s is the merchant's own: apiclient_cert.pem was given where the platform's certificate or public key belongs", key.Serial))
+				break
+			}
 		}
 	}
 	return errors.Join(problems...)
 }
+
+// isBrand reports whether the caller is a brand rather than a merchant.
+func (c *Client) isBrand() bool { return c.scheme.Identity() == "brand_id" }
 
 func equalKeys(a, b crypto.PublicKey) bool {
 	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })

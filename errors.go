@@ -74,6 +74,8 @@ type Stage string
 const (
 	StageBuild  Stage = "building the request"
 	StageQueue  Stage = "waiting in the queue"
+	StageKeys   Stage = "fetching the platform's certificates"
+	StageSign   Stage = "signing"
 	StageSend   Stage = "sending"
 	StageVerify Stage = "verifying the answer"
 	StageAnswer Stage = "the platform's answer"
@@ -165,11 +167,15 @@ func (f *flight) sendFailed(err error) error {
 	outcome, stage := Unknown, StageSend
 	var unsent *transport.UnsentError
 	var refused *VerifyError
+	var unsigned *middleware.SignError
 	switch {
-	case !f.Reached, errors.As(err, &unsent):
-		outcome = NotSent
+	case errors.As(err, &unsigned):
+		stage = StageSign
 	case errors.As(err, &refused):
 		stage = StageVerify
+	}
+	if !f.Reached || errors.As(err, &unsent) {
+		outcome = NotSent
 	}
 	return f.error(stage, outcome, err)
 }

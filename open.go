@@ -2,13 +2,14 @@ package wxpay
 
 import (
 	"context"
-	"crypto"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/wxpay-go/wxpay/middleware"
 )
 
 // opening is the view of an answer whose marked members are decrypted. It is made when it is first asked for, since each
@@ -45,7 +46,7 @@ func (f *flight) open(raw []byte) ([]byte, error) {
 		if len(value) == 0 {
 			return dst, false, nil
 		}
-		plain, err := f.client.decrypt(value)
+		plain, err := f.client.own.decrypt(f.client.scheme, f.Serial, value)
 		if err == nil && !utf8.Valid(plain) {
 			err = errors.New("what is inside is no text")
 		}
@@ -87,24 +88,11 @@ func (e *decryptError) Error() string {
 // Unwrap returns the faults.
 func (e *decryptError) Unwrap() []error { return e.members }
 
-// decrypt opens one ciphertext, in base64, that was made for the merchant's certificate.
-func (c *Client) decrypt(ciphertext []byte) ([]byte, error) {
-	decrypter, ok := c.merchant.PrivateKey.(crypto.Decrypter)
-	if !ok {
-		return nil, fmt.Errorf("the private key is a %T, which signs and does not decrypt: bring one that is a crypto.Decrypter", c.merchant.PrivateKey)
-	}
-	sealed, err := base64.StdEncoding.Strict().AppendDecode(nil, ciphertext)
-	if err != nil {
-		return nil, errors.New("it is not base64")
-	}
-	return c.scheme.Decrypt(decrypter, sealed)
-}
-
 // Encrypt encrypts one sensitive value for the platform, for what [Chain.Encrypt], [Secret] and a catalogue do not reach.
 // serial names the key used and has to travel in the header Wechatpay-Serial. A text is at most 214 bytes of UTF-8 for a
 // key of 2048 bits.
 func (c *Client) Encrypt(ctx context.Context, text string) (ciphertext, serial string, err error) {
-	key, err := c.keys.encryption(c.clock())
+	key, err := c.keys.encryption(ctx)
 	if err == nil {
 		err = context.Cause(ctx)
 	}
@@ -124,7 +112,7 @@ func (c *Client) Decrypt(ctx context.Context, ciphertext string) (string, error)
 	if err := context.Cause(ctx); err != nil {
 		return "", fmt.Errorf("wxpay: decrypting: %w", err)
 	}
-	plain, err := c.decrypt([]byte(ciphertext))
+	plain, err := c.own.decrypt(c.scheme, "", []byte(ciphertext))
 	if err != nil {
 		return "", fmt.Errorf("wxpay: decrypting: %w", err)
 	}
@@ -134,12 +122,9 @@ func (c *Client) Decrypt(ctx context.Context, ciphertext string) (string, error)
 // Sign signs a message with the merchant's private key, as a page or an app that asks for payment needs it, and returns
 // the signature in base64.
 func (c *Client) Sign(ctx context.Context, message string) (string, error) {
-	if err := context.Cause(ctx); err != nil {
-		return "", fmt.Errorf("wxpay: signing: %w", err)
-	}
-	signature, err := c.scheme.Sign(c.merchant.PrivateKey, []byte(message))
+	signature, _, err := c.signer.SignMessage(ctx, []byte(message))
 	if err != nil {
-		return "", fmt.Errorf("wxpay: signing: %w", err)
+		return "", fmt.Errorf("wxpay: signing: %w", err.(*middleware.SignError).Err)
 	}
 	return base64.StdEncoding.EncodeToString(signature), nil
 }

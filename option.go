@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,9 @@ type config struct {
 	scheme         apiv3.Scheme
 	base           *url.URL
 	platformKeys   []apiv3.PlatformKey
-	keysFailed     bool // an option for platform keys failed and has reported it
+	keysFailed     bool                 // an option for platform keys failed and has reported it
+	certificates   *certificateSettings // nil: the certificate list is not fetched
+	keyPolicy      KeyPolicy
 	catalog        Lookup
 	preflight      PreflightMode
 	silenced       []FindingKind
@@ -53,6 +56,7 @@ func defaults() config {
 	return config{
 		scheme:         apiv3.RSA(),
 		base:           &url.URL{Scheme: "https", Host: strings.TrimPrefix(DefaultBaseURL, "https://")},
+		keyPolicy:      PreferPublicKey,
 		transport:      transport.New(transport.Config{}),
 		timeout:        30 * time.Second,
 		attemptTimeout: 10 * time.Second,
@@ -85,14 +89,18 @@ func WithPublicKey(id string, key crypto.PublicKey) Option {
 	}
 }
 
-// WithPlatformCertificates adds platform certificates. They are used while they are valid and are not fetched or
-// renewed.
+// WithPlatformCertificates adds platform certificates that you keep yourself. They are used while they are valid and are
+// not renewed; see [WithCertificates].
 func WithPlatformCertificates(certificates ...*x509.Certificate) Option {
 	return func(c *config) error {
 		for _, certificate := range certificates {
 			if certificate == nil {
 				c.keysFailed = true
 				return errors.New("WithPlatformCertificates: a certificate is nil")
+			}
+			if slices.Contains(certificate.Subject.Organization, merchantOrganization) {
+				c.keysFailed = true
+				return fmt.Errorf("WithPlatformCertificates: %s is the API certificate of merchant %s (apiclient_cert.pem), not one of the platform", apiv3.Serial(certificate), quote(certificate.Subject.CommonName))
 			}
 			c.platformKeys = append(c.platformKeys, apiv3.CertificateKey(certificate))
 		}

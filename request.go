@@ -20,8 +20,9 @@ type flight struct {
 
 	client  *Client
 	url     url.URL
-	body    []byte // nil when there is none
-	serial  string // of the platform key that the body is encrypted with; empty when nothing is
+	body    []byte                      // nil when there is none
+	serial  string                      // of the platform key that the body is encrypted with; empty when nothing is
+	reseal  func(context.Context) error // encrypts once more; nil when nothing is encrypted
 	plan    *plan
 	header  *setting
 	total   time.Duration
@@ -29,6 +30,9 @@ type flight struct {
 
 	values [5]string // backs the header's values, so that they cost no slice each
 }
+
+// serialValue is the index in flight.values of what Wechatpay-Serial says.
+const serialValue = 3
 
 // prepare turns a chain into a flight. It is the last place where a mistake costs nothing: every error means that
 // nothing was sent.
@@ -41,7 +45,11 @@ func (c Chain) prepare(ctx context.Context, method string, body any) (*flight, e
 			err = mistake.Err
 		}
 		f.Template = label(c.path)
-		return nil, f.error(StageBuild, NotSent, err)
+		stage := StageBuild
+		if errors.As(err, new(*KeysError)) {
+			stage = StageKeys
+		}
+		return nil, f.error(stage, NotSent, err)
 	}
 	return f, nil
 }
@@ -128,20 +136,23 @@ func (c Chain) apply(ctx context.Context, f *flight) (err error) {
 	if query, err = f.seal(ctx, f.plan, query, rules); err != nil {
 		return err
 	}
-	if len(query) > 0 {
-		var raw []byte
-		for _, s := range slices.Backward(query) {
-			for _, value := range s.values {
-				if len(raw) > 0 {
-					raw = append(raw, '&')
-				}
-				raw = append(appendEscaped(raw, s.name), '=')
-				raw = appendEscaped(raw, value)
-			}
-		}
-		f.url.RawQuery = string(raw)
-	}
+	f.setQuery(query)
 	return nil
+}
+
+// setQuery writes the query, whose members are newest first.
+func (f *flight) setQuery(query []*setting) {
+	var raw []byte
+	for _, s := range slices.Backward(query) {
+		for _, value := range s.values {
+			if len(raw) > 0 {
+				raw = append(raw, '&')
+			}
+			raw = append(appendEscaped(raw, s.name), '=')
+			raw = appendEscaped(raw, value)
+		}
+	}
+	f.url.RawQuery = string(raw)
 }
 
 // request makes the HTTP request of f, complete but for what signing adds.
@@ -187,6 +198,18 @@ func (f *flight) send(ctx context.Context) (*Response, error) {
 	if ctx.Err() != nil {
 		return nil, f.error(StageSend, NotSent, context.Cause(ctx))
 	}
+	if err := f.client.keys.ready(ctx); err != nil {
+		return nil, f.error(StageKeys, NotSent, err)
+	}
+	res, err := f.exchange(ctx)
+	if err != nil && f.renew(ctx, err) {
+		return f.exchange(ctx)
+	}
+	return res, err
+}
+
+// exchange sends f and reads what comes back.
+func (f *flight) exchange(ctx context.Context) (*Response, error) {
 	res, err := f.client.pipeline.RoundTrip(f.request(ctx))
 	if err != nil {
 		return nil, f.sendFailed(err)

@@ -65,6 +65,7 @@ func (f *flight) seal(ctx context.Context, plan *plan, query []*setting, rules [
 	}
 	s := sealing{ctx: ctx, scheme: f.client.scheme}
 	s.chooseKey(f)
+	plain, asked := f.body, slices.Clone(query)
 	if inBody {
 		body := rewriter{scanner: scanner{text: f.body}, secrets: secrets, turn: s.turn}
 		sealed, err := body.rewrite(&plan.body, rules)
@@ -93,6 +94,14 @@ func (f *flight) seal(ctx context.Context, plan *plan, query []*setting, rules [
 	}
 	if s.used {
 		f.serial = s.key.Serial
+		f.reseal = func(ctx context.Context) error {
+			f.body = plain
+			query, err := f.seal(ctx, plan, slices.Clone(asked), rules)
+			if err == nil {
+				f.setQuery(query)
+			}
+			return err
+		}
 	}
 	return query, nil
 }
@@ -109,17 +118,16 @@ type sealing struct {
 
 // chooseKey takes the key that the caller named, else the client's.
 func (s *sealing) chooseKey(f *flight) {
-	now := f.client.clock()
 	for h := f.header; h != nil; h = h.before {
 		if h.kind == settingHeader && h.name == apiv3.HeaderSerial {
 			s.named = true
-			if s.key, s.err = f.client.keys.set.Find(h.value, now); s.err != nil {
+			if s.key, s.err = f.client.keys.named(s.ctx, h.value); s.err != nil {
 				s.err = fmt.Errorf("it cannot be encrypted with the key that Wechatpay-Serial names, %s: %w", quote(h.value), s.err)
 			}
 			return
 		}
 	}
-	s.key, s.err = f.client.keys.encryption(now)
+	s.key, s.err = f.client.keys.encryption(s.ctx)
 }
 
 // turn appends the ciphertext of a value as a JSON string.

@@ -336,7 +336,7 @@ func TestSendingFails(t *testing.T) {
 		{"a middleware of the user's refuses", background, []wxpay.Option{wxpay.WithMiddleware(func(http.RoundTripper) http.RoundTripper {
 			return middleware.RoundTripFunc(func(*http.Request) (*http.Response, error) { return nil, errors.New("circuit open") })
 		})}, wxpay.NotSent, wxpay.StageSend, "not sent: circuit open"},
-		{"the signer fails", background, []wxpay.Option{wxpay.WithScheme(failingScheme{apiv3.RSA(), failing})}, wxpay.NotSent, wxpay.StageSend, "the request could not be signed: signer is locked"},
+		{"the signer fails", background, []wxpay.Option{wxpay.WithScheme(failingScheme{apiv3.RSA(), failing})}, wxpay.NotSent, wxpay.StageSign, "the request could not be signed: signer is locked"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

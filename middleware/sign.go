@@ -1,12 +1,12 @@
 package middleware
 
 import (
-	"crypto"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -14,15 +14,17 @@ import (
 
 // Signer is what signing needs: who calls, and the key that proves it.
 type Signer struct {
-	Scheme apiv3.Scheme
-	ID     string        // the caller's number, mchid
-	Serial string        // serial of the certificate that belongs to Key
-	Key    crypto.Signer // signs; may live in a file, a KMS or an HSM
-	Clock  func() time.Time
-	Nonce  func() string // a fresh random text for each request, at most 32 characters of [0-9A-Za-z]
+	Scheme   apiv3.Scheme
+	ID       string   // the caller's number, mchid or brand_id
+	Identity Identity // the certificate and key that sign
+	Clock    func() time.Time
+	Nonce    func() string // a fresh random text for each request, at most 32 characters of [0-9A-Za-z]
+
+	prepare sync.Once
+	signing chan struct{} // see maxSigning
 }
 
-// SignError means that the private key did not sign. Nothing was sent.
+// SignError means that the private key did not sign, so the attempt was not sent.
 type SignError struct{ Err error }
 
 func (e *SignError) Error() string { return "the request could not be signed: " + e.Err.Error() }
@@ -58,12 +60,14 @@ func (s *Signer) Sign(req *http.Request) error {
 		return &SignError{err}
 	}
 	timestamp, nonce := strconv.FormatInt(s.Clock().Unix(), 10), s.Nonce()
-	caller := apiv3.Authorization{ID: s.ID, Serial: s.Serial, Nonce: nonce, Timestamp: timestamp}
-	header, size, err := apiv3.SignRequest(s.Scheme, s.Key, caller, req.Method, req.URL.RequestURI(), call.signed)
+	serial, key := s.Identity.SigningKey()
+	caller := apiv3.Authorization{ID: s.ID, Serial: serial, Nonce: nonce, Timestamp: timestamp}
+	header, size, err := apiv3.SignRequest(s.Scheme, s.within(req.Context(), key), caller, req.Method, req.URL.RequestURI(), call.signed)
 	if err != nil {
 		return &SignError{err}
 	}
 	call.Attempts++
+	call.Serial = serial
 	call.MessageSize = size
 	if call.Attempts == 1 {
 		call.authorization[0] = header

@@ -1,0 +1,58 @@
+package wxpay
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// KeyPolicy says which of the platform's keys requests name in Wechatpay-Serial and are encrypted with, while a merchant
+// has both certificates and the WeChat Pay public key. The platform signs its answer with the public key when a request
+// names it, so the policy also steers the change from one kind to the other.
+//
+// Whatever it says, a kind of which there is no usable key gives way to the other, and Header("Wechatpay-Serial", …) on a
+// chain wins.
+type KeyPolicy float64
+
+const (
+	// PreferPublicKey names the WeChat Pay public key. It is the default.
+	PreferPublicKey KeyPolicy = 100
+	// PreferCertificate names the certificate that is valid and expires last.
+	PreferCertificate KeyPolicy = 0
+)
+
+// Percent names the WeChat Pay public key in n percent of the calls, chosen at random for each, and a certificate in the
+// others. n is between 0 and 100; 0.1 is one call in a thousand.
+func Percent(n float64) KeyPolicy { return KeyPolicy(n) }
+
+// WithKeyPolicy sets the [KeyPolicy]. The default is [PreferPublicKey].
+func WithKeyPolicy(policy KeyPolicy) Option {
+	return func(c *config) error {
+		if !(policy >= 0 && policy <= 100) { // NaN is neither
+			return fmt.Errorf("WithKeyPolicy: %v is not between 0 and 100 percent", float64(policy))
+		}
+		c.keyPolicy = policy
+		return nil
+	}
+}
+
+// publicKey decides for one call.
+func (p KeyPolicy) publicKey() bool {
+	switch {
+	case p <= 0:
+		return false
+	case p >= 100:
+		return true
+	}
+	return rand.Float64()*100 < float64(p)
+}
+
+// String returns the policy in words.
+func (p KeyPolicy) String() string {
+	switch p {
+	case PreferPublicKey:
+		return "prefer the public key"
+	case PreferCertificate:
+		return "prefer certificates"
+	}
+	return fmt.Sprintf("the public key in %v %% of the calls", float64(p))
+}

@@ -1,0 +1,135 @@
+package middleware
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"fmt"
+	"io"
+)
+
+// ContextSigner is a crypto.Signer that can be told to stop, such as a KMS behind a network. The pipeline calls
+// SignContext with the context of the call in place of Sign.
+type ContextSigner interface {
+	crypto.Signer
+	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
+}
+
+// maxSigning is how many signatures of a key that cannot be told to stop may be under way at once, abandoned ones
+// included. It bounds what a key that hangs for ever can hold: a goroutine and some kilobytes each.
+const maxSigning = 1024
+
+// within returns key with its signing bound to ctx. An RSA key in memory, which needs a millisecond, is returned as it
+// is, and so is any key when ctx cannot end. Another one signs on a goroutine of its own, and is left to itself when ctx
+// ends first.
+func (s *Signer) within(ctx context.Context, key crypto.Signer) crypto.Signer {
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		return key
+	case ContextSigner:
+		return contextSigner{key, ctx}
+	}
+	if ctx.Done() == nil {
+		return key
+	}
+	s.prepare.Do(func() { s.signing = make(chan struct{}, maxSigning) })
+	return abandonable{key, ctx, s.signing}
+}
+
+// contextSigner is a ContextSigner with the context of one call.
+type contextSigner struct {
+	ContextSigner
+	ctx context.Context
+}
+
+func (c contextSigner) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	signature, err := c.SignContext(c.ctx, rand, digest, opts)
+	if err != nil && c.ctx.Err() != nil {
+		err = unanswered(c.ctx)
+	}
+	return signature, err
+}
+
+// abandonable is a signer whose work is left to itself when the context of one call ends.
+type abandonable struct {
+	crypto.Signer
+	ctx     context.Context
+	signing chan struct{} // one element for each signature under way
+}
+
+func (a abandonable) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	select {
+	case <-a.ctx.Done(): // select chooses at random, and an ended call must not start anything
+		return nil, unanswered(a.ctx)
+	default:
+	}
+	select {
+	case a.signing <- struct{}{}:
+	case <-a.ctx.Done():
+		return nil, fmt.Errorf("%d signatures are under way already, the signer seems to hang: %w", maxSigning, context.Cause(a.ctx))
+	}
+	type result struct {
+		signature []byte
+		err       error
+	}
+	done := make(chan result, 1)
+	digest = bytes.Clone(digest) // the caller's buffer is used again once Sign has returned
+	go func() {
+		var r result
+		defer func() {
+			if cause := recover(); cause != nil { // it would end the process, although the caller may be able to go on
+				r = result{err: fmt.Errorf("the signer panicked with a %T", cause)}
+			}
+			<-a.signing
+			done <- r
+		}()
+		r.signature, r.err = a.Signer.Sign(rand, digest, opts)
+	}()
+	select {
+	case r := <-done:
+		return r.signature, r.err
+	case <-a.ctx.Done():
+		return nil, unanswered(a.ctx)
+	}
+}
+
+// unanswered is the error of a signer that did not answer before ctx ended.
+func unanswered(ctx context.Context) error {
+	return fmt.Errorf("the signer had not answered when the call ended: %w", context.Cause(ctx))
+}
+
+// SignMessage signs a message by hand and returns the signature, with the serial of the certificate whose key made it.
+// An error is a *SignError.
+func (s *Signer) SignMessage(ctx context.Context, message []byte) (signature []byte, serial string, err error) {
+	serial, key := s.Identity.SigningKey()
+	if err := ctx.Err(); err != nil {
+		return nil, "", &SignError{context.Cause(ctx)}
+	}
+	signature, err = s.Scheme.Sign(s.within(ctx, key), message)
+	if err != nil {
+		return nil, "", &SignError{err}
+	}
+	return signature, serial, nil
+}
+
+var (
+	_ crypto.Signer = contextSigner{}
+	_ crypto.Signer = abandonable{}
+	_ Identity      = Certificate{}
+)
+
+// Identity tells which certificate of the caller signs, and with which key. It is asked for every request, so that a
+// new certificate can take over while calls are under way; the two must belong together.
+type Identity interface {
+	SigningKey() (serial string, key crypto.Signer)
+}
+
+// Certificate is an Identity that stays the same.
+type Certificate struct {
+	Serial string        // of the certificate that belongs to Key
+	Key    crypto.Signer // signs; may live in a file, a KMS or an HSM
+}
+
+// SigningKey returns serial and key.
+func (c Certificate) SigningKey() (serial string, key crypto.Signer) { return c.Serial, c.Key }
