@@ -1,26 +1,57 @@
 package sandbox
 
-import "github.com/wxpay-go/wxpay/fact"
+import (
+	"bytes"
+	"net/http"
+)
+
+// RepeatedFeed says what becomes of a member feed whose out_request_no came before. What the platform does is not
+// documented, so whoever repeats must be ready for all of it.
+type RepeatedFeed int
+
+// Ways to treat a repeated feed.
+const (
+	RepeatSame      RepeatedFeed = iota // the same answer and no second effect; other parameters are 400 ALREADY_EXISTS
+	RepeatDuplicate                     // a second effect
+	RepeatExists                        // 400 ALREADY_EXISTS
+)
+
+// OnRepeatedFeed sets what becomes of repeated member feeds, RepeatSame by default.
+func (s *Sandbox) OnRepeatedFeed(way RepeatedFeed) {
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	s.state.repeated = way
+}
 
 // memberOperations are those of the member cards of a brand, in partner mode.
 func memberOperations() []operation {
 	return []operation{{
-		Operation: &fact.Operation{
-			Method: "POST", Path: "/v3/brand/partner/card-member/user-feeds", Name: "创建用户动态信息", Answer: fact.JSONAnswer, Success: 200,
-			In: fact.Request{JSON: []fact.Field{
-				{Name: "brand_id", Type: fact.String, Required: true},
-				{Name: "card_id", Type: fact.String, Required: true},
-				{Name: "user_card_code", Type: fact.String, Required: true},
-				{Name: "openid", Type: fact.String, Required: true},
-				{Name: "out_request_no", Type: fact.String, Required: true},
-				{Name: "cell_message", Type: fact.String, Required: true, Alt: []string{"cell"}},
-			}},
-			Docs: []string{"v3/partner/4015336987"},
-		},
+		Operation: documented("POST", "/v3/brand/partner/card-member/user-feeds"),
 		limits: map[string]limit{
 			"/out_request_no": {min: 1, max: 64, charset: requestChars},
 			"/cell":           {min: 1, max: 128},
 		},
-		do: func(c *call) (any, *refusal) { return c.object, nil },
+		do: (*call).createFeed,
 	}}
+}
+
+func (c *call) createFeed() (any, *refusal) {
+	number, params := c.object["out_request_no"].(string), marshal(c.object)
+	s := &c.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known, again := s.feeds[number]
+	switch {
+	case again && s.repeated == RepeatDuplicate:
+	case again && s.repeated == RepeatSame && bytes.Equal(known, params):
+		return c.object, nil
+	case again:
+		return nil, &refusal{
+			status: http.StatusBadRequest, code: "ALREADY_EXISTS", number: numberUndocumented,
+			message: text{"商户请求单号已存在", "out_request_no exists already"}, reason: "a feed with this out_request_no was shown before",
+		}
+	}
+	s.feeds[number] = params
+	s.enter(FeedEffect, number, 0, c.now, params, nil)
+	return c.object, nil
 }

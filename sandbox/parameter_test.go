@@ -7,10 +7,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/sandbox"
 )
 
 func TestFeedParameters(t *testing.T) {
 	s := newSandbox(t)
+	s.OnRepeatedFeed(sandbox.RepeatDuplicate) // the cases share one number
 	with := func(name string, value any) map[string]any { f := feed(); f[name] = value; return f }
 	without := func(name string) map[string]any { f := feed(); delete(f, name); return f }
 	cell := func(value any) map[string]any { f := without("cell_message"); f["cell"] = value; return f }

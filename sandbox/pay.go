@@ -4,100 +4,79 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
-	"sync"
-
-	"github.com/wxpay-go/wxpay/fact"
+	"time"
 )
 
-// orders are the merchant's orders by out_trade_no.
-type orders struct {
-	mu sync.Mutex
-	by map[string]*order
-}
-
-// order is one order: what it was created with, and its state.
+// order is one order: what it was created with, and what became of it.
 type order struct {
-	created []byte         // the request in canonical JSON, to tell a repetition from another order under the same number
-	members map[string]any // the request's members that queries return; never changed
-	state   string
+	created     []byte         // way and request in canonical JSON, to tell a repetition from another order under the same number
+	members     map[string]any // the request's members that queries return; never changed
+	way         string         // trade_type
+	total       int64          // fen
+	openid      string         // of the user who is to pay, or who paid
+	at          time.Time      // of creation
+	closed      bool
+	transaction string // transaction_id, once paid
+	paidAt      time.Time
+	refunds     int   // refunds that were accepted and not closed
+	refunded    int64 // what they take together, fen
 }
 
 // States of an order.
 const (
-	stateNotPaid = "NOTPAY"
-	stateClosed  = "CLOSED"
+	stateNotPaid  = "NOTPAY"
+	statePaid     = "SUCCESS"
+	stateRefunded = "REFUND"
+	stateClosed   = "CLOSED"
 )
 
-var stateText = map[string]string{stateNotPaid: "订单未支付", stateClosed: "订单已关闭"}
+var stateText = map[string]string{stateNotPaid: "订单未支付", statePaid: "支付成功", stateRefunded: "转入退款", stateClosed: "订单已关闭"}
+
+// current is trade_state.
+func (o *order) current() string {
+	switch {
+	case o.refunds > 0:
+		return stateRefunded
+	case o.transaction != "":
+		return statePaid
+	case o.closed:
+		return stateClosed
+	}
+	return stateNotPaid
+}
 
 // tradeNumber is the limit of out_trade_no.
 var tradeNumber = limit{min: 6, max: 32, charset: orderChars}
 
+// anyPayer is the user who pays when the order does not say who will.
+const anyPayer = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
+
 // payOperations are those of basic payment.
 func payOperations() []operation {
-	number := fact.Field{Name: "out_trade_no", Type: fact.String, Required: true}
-	merchant := fact.Field{Name: "mchid", Type: fact.String, Required: true}
-	return []operation{
-		{
-			Operation: &fact.Operation{
-				Method: "POST", Path: "/v3/pay/transactions/native", Name: "Native下单", Answer: fact.JSONAnswer, Success: 200,
-				In: fact.Request{JSON: nativeMembers()}, Docs: []string{"v3/merchant/4012791877"},
-			},
+	const orders = "/v3/pay/transactions/out-trade-no/{out_trade_no}"
+	list := []operation{
+		{Operation: documented("GET", orders), limits: map[string]limit{"out_trade_no": tradeNumber}, do: (*call).queryOrder},
+		{Operation: documented("GET", "/v3/pay/transactions/id/{transaction_id}"), limits: map[string]limit{"transaction_id": {min: 1, max: 32}}, do: (*call).queryTransaction},
+		{Operation: documented("POST", orders+"/close"), limits: map[string]limit{"out_trade_no": tradeNumber}, do: (*call).closeOrder},
+	}
+	for path, way := range map[string]string{"jsapi": "JSAPI", "app": "APP", "h5": "MWEB", "native": "NATIVE"} {
+		list = append(list, operation{
+			Operation: documented("POST", "/v3/pay/transactions/"+path),
 			limits: map[string]limit{
 				"/appid": {min: 1, max: 32}, "/mchid": {min: 1, max: 32}, "/description": {min: 1, max: 127}, "/attach": {max: 127},
-				"/out_trade_no": tradeNumber, "/notify_url": {min: 1, max: 255}, "/goods_tag": {max: 32},
+				"/out_trade_no": tradeNumber, "/notify_url": {min: 1, max: 255}, "/goods_tag": {max: 32}, "/payer/openid": {min: 1, max: 128},
 			},
-			do: (*call).createNative,
-		},
-		{
-			Operation: &fact.Operation{
-				Method: "GET", Path: "/v3/pay/transactions/out-trade-no/{out_trade_no}", Name: "商户订单号查询", Answer: fact.JSONAnswer, Success: 200,
-				In: fact.Request{Path: []fact.Field{number}, Query: []fact.Field{merchant}}, Docs: []string{"v3/merchant/4012791859"},
-			},
-			limits: map[string]limit{"out_trade_no": tradeNumber},
-			do:     (*call).queryOrder,
-		},
-		{
-			Operation: &fact.Operation{
-				Method: "POST", Path: "/v3/pay/transactions/out-trade-no/{out_trade_no}/close", Name: "关单", Answer: fact.EmptyAnswer, Success: 204,
-				In: fact.Request{Path: []fact.Field{number}, JSON: []fact.Field{merchant}}, Docs: []string{"v3/merchant/4012791860"},
-			},
-			limits: map[string]limit{"out_trade_no": tradeNumber},
-			do:     (*call).closeOrder,
-		},
+			do: func(c *call) (any, *refusal) { return c.createOrder(way) },
+		})
 	}
-}
-
-// nativeMembers are the members of a native order.
-func nativeMembers() []fact.Field {
-	str := func(name string) fact.Field { return fact.Field{Name: name, Type: fact.String} }
-	required := func(f fact.Field) fact.Field { f.Required = true; return f }
-	integer := func(name string) fact.Field { return fact.Field{Name: name, Type: fact.Integer} }
-	boolean := func(name string) fact.Field { return fact.Field{Name: name, Type: fact.Boolean} }
-	object := func(name string, fields ...fact.Field) fact.Field {
-		return fact.Field{Name: name, Type: fact.Object, Fields: fields}
-	}
-	encrypted := func(name string) fact.Field {
-		return fact.Field{Name: name, Type: fact.String, Required: true, Cipher: fact.RSA}
-	}
-	goods := fact.Field{Name: "goods_detail", Type: fact.Objects, Fields: []fact.Field{
-		required(str("merchant_goods_id")), str("wechatpay_goods_id"), str("goods_name"), required(integer("quantity")), required(integer("unit_price")),
-	}}
-	return []fact.Field{
-		required(str("appid")), required(str("mchid")), required(str("description")), str("attach"), required(str("out_trade_no")),
-		required(object("amount", required(integer("total")), str("currency"))),
-		{Name: "time_expire", Type: fact.String, Format: "rfc3339"},
-		required(str("notify_url")), str("goods_tag"), {Name: "limit_pay", Type: fact.Strings}, boolean("support_fapiao"),
-		object("detail", integer("cost_price"), str("invoice_id"), goods),
-		object("scene_info", str("payer_client_ip"), str("device_id"),
-			object("store_info", str("id"), required(str("name")), required(str("area_code")), required(str("address")))),
-		object("payer", object("identity", required(str("type")), encrypted("number"), encrypted("name"))),
-		object("settle_info", boolean("profit_sharing")),
-	}
+	return list
 }
 
 // checkMerchant refuses a merchant number other than the caller's.
@@ -108,86 +87,228 @@ func (c *call) checkMerchant(location, place, id string) *refusal {
 	return memberError(location, place, id, text{"与Http头Authorization中的mchid不一致", "it differs from mchid in the HTTP header Authorization"})
 }
 
-func (c *call) createNative() (any, *refusal) {
+// checkAmount refuses an integer member below 1.
+func checkAmount(place string, value any) (int64, *refusal) {
+	number, _ := value.(json.Number)
+	n, err := number.Int64()
+	if err != nil {
+		return 0, memberError("body", place, value, issueType("integer"))
+	}
+	if n < 1 {
+		r := memberError("body", place, value, text{"小于最小值 1", "it is below the minimum of 1"})
+		r.number = numberRange
+		return 0, r
+	}
+	return n, nil
+}
+
+func checkCurrency(currency string) *refusal {
+	if currency != "CNY" {
+		return memberError("body", "/amount/currency", currency, text{"境内商户仅支持CNY", "mainland merchants have CNY only"})
+	}
+	return nil
+}
+
+// checkNotifyURL refuses an address that the platform would not notify. An absent one passes.
+func (c *call) checkNotifyURL() *refusal {
+	notify, sent := c.object["notify_url"].(string)
+	if !sent {
+		return nil
+	}
+	if u, err := url.Parse(notify); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.Contains(notify, "?") {
+		return memberError("body", "/notify_url", notify, text{"应为不带参数的完整URL", "it must be an absolute URL without a query"})
+	}
+	return nil
+}
+
+func (c *call) createOrder(way string) (any, *refusal) {
 	if refused := c.checkMerchant("body", "/mchid", c.object["mchid"].(string)); refused != nil {
 		return nil, refused
 	}
 	amount := c.object["amount"].(map[string]any)
-	if total, _ := amount["total"].(json.Number).Int64(); total < 1 {
-		r := memberError("body", "/amount/total", amount["total"], text{"小于最小值 1", "it is below the minimum of 1"})
-		r.number = numberRange
-		return nil, r
+	total, refused := checkAmount("/amount/total", amount["total"])
+	if refused != nil {
+		return nil, refused
 	}
-	if currency, ok := amount["currency"].(string); ok && currency != "CNY" {
-		return nil, memberError("body", "/amount/currency", currency, text{"境内商户仅支持CNY", "mainland merchants have CNY only"})
+	if currency, ok := amount["currency"].(string); ok {
+		if refused := checkCurrency(currency); refused != nil {
+			return nil, refused
+		}
 	}
-	notify := c.object["notify_url"].(string)
-	if u, err := url.Parse(notify); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.Contains(notify, "?") {
-		return nil, memberError("body", "/notify_url", notify, text{"应为不带参数的完整URL", "it must be an absolute URL without a query"})
+	if refused := c.checkNotifyURL(); refused != nil {
+		return nil, refused
 	}
 
-	created := marshal(c.object) // sorted, so that the order of members has no meaning
+	params := marshal(c.object) // sorted, so that the order of members has no meaning
+	created := append([]byte(way+" "), params...)
 	number := c.object["out_trade_no"].(string)
-	c.orders.mu.Lock()
-	defer c.orders.mu.Unlock()
-	switch known := c.orders.by[number]; {
+	s := &c.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch known := s.orders[number]; {
 	case known == nil:
-		members := maps.Clone(c.object)
-		delete(members, "settle_info")
-		delete(members, "payer") // the payer's identity is not told; a payer is known only after paying
-		amount = maps.Clone(amount)
-		amount["currency"] = "CNY"
-		members["amount"] = amount
-		if c.orders.by == nil {
-			c.orders.by = make(map[string]*order)
+		o := &order{created: created, members: orderMembers(c.object), way: way, total: total, openid: anyPayer, at: c.now}
+		if payer, ok := c.object["payer"].(map[string]any); ok {
+			if openid, ok := payer["openid"].(string); ok {
+				o.openid = openid
+			}
 		}
-		c.orders.by[number] = &order{created: created, members: members, state: stateNotPaid}
+		s.orders[number] = o
+		s.enter(OrderEffect, number, total, c.now, params, o)
 	case !bytes.Equal(known.created, created):
 		return nil, &refusal{
 			status: http.StatusForbidden, code: "OUT_TRADE_NO_USED", number: numberOrderMismatch,
-			message: text{"商户订单号重复", "out_trade_no was used for another order"}, reason: "an order with this out_trade_no exists, and was created with other parameters",
+			message: text{"商户订单号重复", "out_trade_no was used for another order"}, reason: "an order with this out_trade_no exists, and was created with other parameters or in another way",
 		}
-	case known.state == stateClosed:
+	case known.transaction != "":
+		return nil, orderPaid
+	case known.closed:
 		return nil, &refusal{
 			status: http.StatusBadRequest, code: "ORDER_CLOSED", number: numberUndocumented,
 			message: text{"订单已关闭", "the order is closed"}, reason: "the order is closed, its out_trade_no cannot be used again",
 		}
 	}
-	return struct {
-		CodeURL string `json:"code_url"`
-	}{"weixin://wxpay/bizpayurl?pr=" + rand.Text()[:9] + "zz"}, nil
+	prepay := "wx" + c.now.In(beijing).Format("20060102150405") + strings.ToLower(hexText(20))
+	switch way {
+	case "NATIVE":
+		return map[string]string{"code_url": "weixin://wxpay/bizpayurl?pr=" + rand.Text()[:9] + "zz"}, nil
+	case "MWEB":
+		return map[string]string{"h5_url": "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=" + prepay + "&package=" + strconv.Itoa(int(c.now.Unix()))}, nil
+	}
+	return map[string]string{"prepay_id": prepay}, nil
 }
 
-var orderNotExist = &refusal{
-	status: http.StatusNotFound, code: "ORDER_NOT_EXIST", number: numberOrderMissing,
-	message: text{"订单不存在", "the order does not exist"}, reason: "no order was created under this out_trade_no",
+// orderMembers returns the members of an order that queries tell.
+func orderMembers(object map[string]any) map[string]any {
+	members := maps.Clone(object)
+	for _, name := range []string{"settle_info", "subsidy_info", "payer"} { // a payer is known only after paying, an identity never
+		delete(members, name)
+	}
+	amount := maps.Clone(members["amount"].(map[string]any))
+	amount["currency"] = "CNY"
+	members["amount"] = amount
+	if scene, ok := members["scene_info"].(map[string]any); ok {
+		scene = maps.Clone(scene)
+		delete(scene, "h5_info")
+		members["scene_info"] = scene
+	}
+	return members
 }
+
+var (
+	orderNotExist = &refusal{
+		status: http.StatusNotFound, code: "ORDER_NOT_EXIST", number: numberOrderMissing,
+		message: text{"订单不存在", "the order does not exist"}, reason: "no order was created under this number",
+	}
+	orderPaid = &refusal{
+		status: http.StatusBadRequest, code: "ORDER_PAID", number: numberOrderPaid,
+		message: text{"订单已支付", "the order is paid"}, reason: "the order is paid",
+	}
+)
 
 func (c *call) queryOrder() (any, *refusal) {
+	return c.showOrder(func(s *state) *order { return s.orders[c.path["out_trade_no"]] })
+}
+
+func (c *call) queryTransaction() (any, *refusal) {
+	return c.showOrder(func(s *state) *order { return s.transactions[c.path["transaction_id"]] })
+}
+
+func (c *call) showOrder(find func(*state) *order) (any, *refusal) {
 	if refused := c.checkMerchant("query", "mchid", c.query.Get("mchid")); refused != nil {
 		return nil, refused
 	}
-	c.orders.mu.Lock()
-	defer c.orders.mu.Unlock()
-	found := c.orders.by[c.path["out_trade_no"]]
-	if found == nil {
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
+	found := find(&c.state)
+	if found == nil || c.faults.hides(c, c.now.Sub(found.at)) {
 		return nil, orderNotExist
 	}
-	answer := maps.Clone(found.members)
-	answer["trade_state"], answer["trade_state_desc"] = found.state, stateText[found.state]
-	return answer, nil
+	return found.tell(), nil
+}
+
+// tell returns the order as a query tells it.
+func (o *order) tell() map[string]any {
+	answer := maps.Clone(o.members)
+	answer["trade_state"], answer["trade_state_desc"] = o.current(), stateText[o.current()]
+	if o.transaction != "" {
+		answer["transaction_id"], answer["trade_type"], answer["bank_type"] = o.transaction, o.way, "OTHERS"
+		answer["success_time"] = platformTime(o.paidAt)
+		answer["payer"] = map[string]any{"openid": o.openid}
+		amount := maps.Clone(o.members["amount"].(map[string]any))
+		amount["payer_total"], amount["payer_currency"] = o.total, "CNY"
+		answer["amount"] = amount
+	}
+	return answer
 }
 
 func (c *call) closeOrder() (any, *refusal) {
 	if refused := c.checkMerchant("body", "/mchid", c.object["mchid"].(string)); refused != nil {
 		return nil, refused
 	}
-	c.orders.mu.Lock()
-	defer c.orders.mu.Unlock()
-	found := c.orders.by[c.path["out_trade_no"]]
-	if found == nil {
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
+	switch found := c.state.orders[c.path["out_trade_no"]]; {
+	case found == nil:
 		return nil, orderNotExist
+	case found.transaction != "":
+		return nil, orderPaid
+	default:
+		found.closed = true // closing again is answered the same
+		return nil, nil
 	}
-	found.state = stateClosed // closing again is answered the same
-	return nil, nil
+}
+
+// Pay lets the user pay an order, and returns the transaction_id. An order that does not exist, is closed or paid is an
+// error. The merchant is notified at the order's notify_url.
+func (s *Sandbox) Pay(outTradeNo string) (transactionID string, err error) {
+	now := s.clock()
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	o := s.state.orders[outTradeNo]
+	switch {
+	case o == nil:
+		return "", fmt.Errorf("sandbox: pay: there is no order %q", outTradeNo)
+	case o.closed:
+		return "", fmt.Errorf("sandbox: pay: the order %q is closed", outTradeNo)
+	case o.transaction != "":
+		return "", fmt.Errorf("sandbox: pay: the order %q is paid", outTradeNo)
+	}
+	s.pay(o, outTradeNo, now)
+	return o.transaction, nil
+}
+
+// pay makes the order paid. The state's mutex is held.
+func (s *Sandbox) pay(o *order, number string, now time.Time) {
+	o.transaction, o.paidAt = s.state.platformNumber("4200001234", 28, now), now
+	s.state.transactions[o.transaction] = o
+	s.state.enter(PaymentEffect, number, o.total, now, nil, nil)
+}
+
+// AddPaidOrder puts an order that is paid already, over total fen, and returns its transaction_id: the start of a test about
+// refunds. It has no notify_url, so nobody is notified.
+func (s *Sandbox) AddPaidOrder(outTradeNo string, total int64) (transactionID string, err error) {
+	if issue := tradeNumber.check(outTradeNo); issue != nil {
+		return "", fmt.Errorf("sandbox: AddPaidOrder: out_trade_no: %s", issue.en)
+	}
+	if total < 1 {
+		return "", errors.New("sandbox: AddPaidOrder: the total is below 1 fen")
+	}
+	now := s.clock()
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	if s.state.orders[outTradeNo] != nil {
+		return "", fmt.Errorf("sandbox: AddPaidOrder: there is an order %q already", outTradeNo)
+	}
+	o := &order{
+		members: map[string]any{
+			"appid": "wxd678efh567hg6787", "mchid": s.merchant.ID, "description": "sandbox", "out_trade_no": outTradeNo,
+			"amount": map[string]any{"total": total, "currency": "CNY"},
+		},
+		way: "NATIVE", total: total, openid: anyPayer, at: now,
+	}
+	s.state.orders[outTradeNo] = o
+	s.state.enter(OrderEffect, outTradeNo, total, now, nil, o)
+	s.pay(o, outTradeNo, now)
+	return o.transaction, nil
 }

@@ -41,6 +41,7 @@ const (
 	numberSignature     = 268443699
 	numberOrderMissing  = 268512771
 	numberOrderMismatch = 268498688
+	numberOrderPaid     = 268498689
 	numberUnknownMember = 270924358
 	numberUndocumented  = 268435456 // the sandbox's own, where the platform's is not known
 )

@@ -18,8 +18,8 @@ type Sandbox struct {
 	merchant Merchant
 	platform *platform
 	journal  journal
-	orders   orders
 	faults   faults
+	state    state
 }
 
 // Option changes how a Sandbox is made.
@@ -93,7 +93,7 @@ func New(options ...Option) (*Sandbox, error) {
 	if err := set.scheme.CheckPublicKey(material.merchant.Public()); err != nil {
 		return nil, fmt.Errorf("sandbox: WithScheme: the scheme must work with RSA keys of %d bits: %w", keyBits, err)
 	}
-	s := &Sandbox{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}}
+	s := &Sandbox{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}, state: newState()}
 	if s.merchant, s.platform, err = material.issue(set.merchantID, set.clock()); err != nil {
 		return nil, err
 	}
