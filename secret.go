@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // Secret is a text that travels encrypted wherever it stands, with or without a catalogue: as a value in a map or a
@@ -89,6 +90,9 @@ func openSecret(token []byte) ([]byte, error) {
 	text, err := secretBox().Open(nil, nil, sealed, nil)
 	if err != nil {
 		return nil, errForeignSecret
+	}
+	if !utf8.Valid(text) {
+		return nil, errNotUTF8
 	}
 	return text, nil
 }
