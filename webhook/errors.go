@@ -1,0 +1,101 @@
+package webhook
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// Reasons why a notification is not taken, beyond those of package apiv3 (ErrUnsigned, ErrSignatureHeader, ErrClock,
+// ErrUnknownSerial, ErrExpired and ErrSignature inside a [*VerifyError], and ErrDecrypt). Compare with errors.Is.
+var (
+	// ErrV2Notification means that the notification is one of the old API: XML, without Wechatpay headers.
+	ErrV2Notification = errors.New("this is a notification of the old API (v2, XML), which cannot be read here: pass notify_url with each refund, or else the address set in the merchant platform gets v2; query the refund to learn its state")
+	// ErrBodyConsumed means that something between the network and the handler has read or changed the body.
+	ErrBodyConsumed = errors.New("the body was read or changed before the webhook handler got it: mount the handler outside of middleware that parses bodies, or restore the exact bytes")
+	// ErrBodyCut means that the body did not arrive whole, or not in time.
+	ErrBodyCut = errors.New("the body did not arrive whole")
+	// ErrTooLarge means that the body is longer than WithMaxBody allows.
+	ErrTooLarge = errors.New("the body is larger than the limit")
+	// ErrMalformed means that what was signed does not have the form of a notification.
+	ErrMalformed = errors.New("not the documented form of a notification")
+	// ErrUnknownMerchant is what the function given to [NewShared] returns when it knows no merchant for a delivery.
+	ErrUnknownMerchant = errors.New("no merchant is configured for this delivery")
+)
+
+// Reasons why a verified notification was not answered with success, for the observe hook.
+var (
+	// ErrNoHandler means that nobody answers this question: see [Handler.OnQuestion].
+	ErrNoHandler = errors.New("no function answers this question (OnQuestion registers one)")
+	// ErrOverrun means that the function had not returned within the budget. It keeps running.
+	ErrOverrun = errors.New("the function did not return within the budget")
+	// ErrBusy means that the same event was still being processed when the budget ended.
+	ErrBusy = errors.New("the same event is still being processed")
+	// ErrDeduper means that the Deduper failed.
+	ErrDeduper = errors.New("the deduplication store failed")
+)
+
+// VerifyError means that a notification is not proven to come from the platform. Nothing in it may be believed.
+type VerifyError struct {
+	// Serial is the platform key that the notification names, shortened and cleaned; empty when it names none.
+	Serial string
+	// Probe says that the signature is one of the platform's tests (WECHATPAY/SIGNTEST/…): the same notification will
+	// come again, signed rightly. It is no trouble and wants no alarm.
+	Probe bool
+	// Reason tells why; compare with errors.Is.
+	Reason error
+}
+
+func (e *VerifyError) Error() string {
+	text := "webhook: the notification cannot be trusted: " + e.Reason.Error()
+	switch {
+	case e.Probe:
+		return text + " (a signature test of the platform, refused as it should be)"
+	case errors.Is(e.Reason, apiv3.ErrSignature):
+		return text + " (was the body changed on the way, or is another key stored under this serial?)"
+	case errors.Is(e.Reason, apiv3.ErrUnsigned):
+		return text + " (does a proxy drop Wechatpay headers?)"
+	}
+	return text
+}
+
+// Unwrap returns the reason.
+func (e *VerifyError) Unwrap() error { return e.Reason }
+
+// PanicError is a panic in a function of a Handler.
+type PanicError struct {
+	// Value is what was passed to panic. It is not in the error's text, for it may hold anything.
+	Value any
+	// Stack is the stack at the panic.
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("the function panicked with a %T", e.Value) }
+
+// Unwrap returns the panic's value if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// Format prints the error's text under every verb: value and stack may hold anything.
+func (e *PanicError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
+
+// Fail returns an error whose message is sent to the platform in {"code":"FAIL","message":"…"}. The texts of all other
+// errors that a function returns stay here.
+func Fail(message string) error { return &failure{message} }
+
+type failure struct{ message string }
+
+func (e *failure) Error() string { return e.message }
+
+// formatText prints text for a fmt.Formatter, quoted under %q.
+func formatText(s fmt.State, verb rune, text string) {
+	if verb == 'q' {
+		text = strconv.Quote(text)
+	}
+	_, _ = io.WriteString(s, text)
+}

@@ -1,0 +1,30 @@
+package webhook
+
+// QuestionCount is the number of reviewed questions.
+var QuestionCount = len(questions)
+
+// QuestionByReview tells what the reviewed table says of an event.
+func QuestionByReview(eventType string) (signed, known bool) {
+	q, known := questions[eventType]
+	return q.signed, known
+}
+
+// Final is one row of the reviewed table of events with a final state.
+type Final struct {
+	EventType, OriginalType, Number, State, Unless string
+	States                                         []string
+}
+
+// Finals returns that table.
+func Finals() []Final {
+	out := make([]Final, len(finals))
+	for i, f := range finals {
+		out[i] = Final{f.eventType, f.originalType, f.number, f.state, f.unless, f.states}
+	}
+	return out
+}
+
+// Foreign tells whether an original type does not belong to the family that the event type names.
+func Foreign(eventType, originalType string) bool {
+	return foreign(&Event{Type: eventType, OriginalType: originalType})
+}

@@ -1,0 +1,117 @@
+package webhook
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// A question is an event that is answered with data, or whose bare acceptance has a meaning.
+type question struct {
+	budget time.Duration // nine tenths of what the platform waits; the rest is for the network
+	signed bool          // the answer carries an Authorization header
+}
+
+// usualQuestion is the budget of a question of which only a catalogue, or the user, knows that it is one.
+const usualQuestion = 2700 * time.Millisecond
+
+// questions are the known ones, read and compared with the documentation in November 2026 (each page under
+// https://pay.weixin.qq.com/doc/v3/).
+var questions = map[string]question{
+	"CROSS_BORDER_PAY.GET_MCH_INFO":    {budget: usualQuestion, signed: true}, // 3 s, institution/4019762388
+	"CROSS_BORDER_PAY.PUSH_ORDER_INFO": {budget: usualQuestion, signed: true}, // 3 s, institution/4019762399
+	"ENTRUST.TERMINATE_RETENTION":      {budget: 900 * time.Millisecond},      // 1 s, merchant/4012312222
+	"ENTRUST.TERMINATE_INQUIRY":        {budget: usualQuestion},               // asks for consent, merchant/4012978455
+	"PARKING_FEE.QUERY_TRANS_INFO":     {budget: usualQuestion},               // 3 s, partner/4024070065
+}
+
+// questionOf tells whether an event is a question, by review or by what the catalogue knows.
+func questionOf(eventType string, catalog Lookup) (question, bool) {
+	q, known := questions[eventType]
+	if known || catalog == nil {
+		return q, known
+	}
+	facts, ok := catalog.Event(eventType)
+	if !ok || facts.Reply == nil {
+		return question{}, false
+	}
+	return question{budget: usualQuestion, signed: slices.ContainsFunc(facts.Reply.Header, isAuthorization)}, true
+}
+
+func isAuthorization(field fact.Field) bool { return strings.EqualFold(field.Name, "Authorization") }
+
+// A final names where an event carries a number that belongs to it alone and a state that it does not leave, so that
+// two notifications with the same of both tell the same.
+type final struct {
+	eventType    string
+	originalType string // must be stated by the notification
+	number       string // member of the resource, given out by the platform
+	state        string // member of the resource
+	states       []string
+	unless       string // a member whose presence says that more is to come under the same number and state
+}
+
+// finals are the reviewed ones, read and compared with the documentation in November 2026. What is not here, such as
+// profit sharing (one order, several receivers) or an abnormal refund (it can become abnormal again), is known by the
+// notification's id alone.
+var finals = []final{
+	{ // Parking is paid in advance and notified again when the user has repaid.
+		eventType: "TRANSACTION.SUCCESS", originalType: "transaction", // merchant/4012791861
+		number: "transaction_id", state: "trade_state", states: []string{"SUCCESS"}, unless: "user_repaid",
+	},
+	{
+		eventType: "REFUND.SUCCESS", originalType: "refund", // merchant/4012791865
+		number: "refund_id", state: "refund_status", states: []string{"SUCCESS"},
+	},
+	{
+		eventType: "REFUND.CLOSED", originalType: "refund", // merchant/4012791865
+		number: "refund_id", state: "refund_status", states: []string{"CLOSED"},
+	},
+	{
+		eventType: "MCHTRANSFER.BILL.FINISHED", originalType: "mch_payment", // merchant/4012712115
+		number: "transfer_bill_no", state: "state", states: []string{"SUCCESS", "FAIL", "CANCELLED"},
+	},
+	{
+		eventType: "MCHTRANSFER.BATCH.FINISHED", originalType: "mch_payment", // merchant/4012269028
+		number: "batch_id", state: "batch_status", states: []string{"FINISHED"},
+	},
+	{
+		eventType: "MCHTRANSFER.BATCH.CLOSED", originalType: "mch_payment", // merchant/4012269028
+		number: "batch_id", state: "batch_status", states: []string{"CLOSED"},
+	},
+}
+
+// dedupeKey names an event for a Deduper: the same for every delivery of it, different for any two events.
+func dedupeKey(e *Event) string {
+	for i := range finals {
+		if f := &finals[i]; f.eventType == e.Type && f.originalType == e.OriginalType {
+			if key := f.key(e); key != "" {
+				return key
+			}
+		}
+	}
+	return e.Merchant + "/id/" + e.ID
+}
+
+// key returns the name by number and state, empty if this notification does not have both.
+func (f *final) key(e *Event) string {
+	number, state := e.Get(f.number).String(), e.Get(f.state).String()
+	if number == "" || strings.Contains(number, "/") || !slices.Contains(f.states, state) || f.unless != "" && e.Get(f.unless).Exists() {
+		return ""
+	}
+	merchant := e.Get("mchid").String()
+	for _, name := range [...]string{"sp_mchid", "mch_id"} {
+		if merchant == "" {
+			merchant = e.Get(name).String()
+		}
+	}
+	return strings.Join([]string{e.Merchant, merchant, e.Get("sub_mchid").String(), f.originalType, number, state}, "/")
+}
+
+// foreign reports whether an event does not belong to the family that its type names: profit sharing arrives as
+// TRANSACTION.SUCCESS, too, and is no payment.
+func foreign(e *Event) bool {
+	return strings.HasPrefix(e.Type, "TRANSACTION.") && e.OriginalType != "" && e.OriginalType != "transaction"
+}

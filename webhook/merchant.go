@@ -1,0 +1,179 @@
+package webhook
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// Merchant is for whom notifications are received: a merchant, a service provider (whose keys also serve its
+// sub-merchants), or a brand. It prints redacted.
+type Merchant struct {
+	// ID is the merchant number (mchid), or the brand_id of a brand. It stands in Event.Merchant and in the names under
+	// which events are remembered, and is needed to sign answers.
+	ID string
+	// APIv3Key is the 32-byte key set in the merchant platform, as typed.
+	APIv3Key string `json:"-"`
+	// Keys finds the platform's keys; see [Static].
+	Keys Keys `json:"-"`
+
+	// PrivateKey is the key of the merchant API certificate. It signs the answers to questions that want a signature,
+	// and, if it is a crypto.Decrypter as well (*rsa.PrivateKey is), opens encrypted members of resources. Optional.
+	PrivateKey crypto.Signer `json:"-"`
+	// Serial is the serial of that certificate: 40 upper-case hex digits. Needed to sign answers.
+	Serial string
+	// Decrypter opens encrypted members instead of PrivateKey, for a KMS that keeps signing and decrypting apart. Optional.
+	Decrypter crypto.Decrypter `json:"-"`
+	// Scheme is the authentication scheme; nil means apiv3.RSA.
+	Scheme apiv3.Scheme `json:"-"`
+}
+
+// Format prints number and serial under every verb; keys are left out.
+func (m Merchant) Format(s fmt.State, verb rune) {
+	formatText(s, verb, fmt.Sprintf("webhook.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.Serial))
+}
+
+// LogValue gives slog number and serial.
+func (m Merchant) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("mchid", m.ID), slog.String("serial", m.Serial))
+}
+
+// Choose finds the merchant that a delivery is for, for several merchants behind one address. It is asked when headers
+// and window are in order and before the body is read, so Delivery.Body is nil when the request came through ServeHTTP;
+// nothing of the delivery is verified yet. The usual ways to tell are the path, if each merchant has a notify_url of its
+// own (Delivery.Request has it), and [Delivery.Serial], since each merchant has its own public key id. (The serial of a
+// platform certificate may be shared by merchants.)
+//
+// [ErrUnknownMerchant] is answered 404, any other error 503.
+type Choose func(ctx context.Context, d *Delivery) (*Merchant, error)
+
+// Delivery is one notification as it arrived.
+type Delivery struct {
+	// Header is the request's header.
+	Header map[string][]string
+	// Body is the raw body.
+	Body []byte
+	// Target is the request target, path and query exactly as they arrived. Only answers that are signed need it.
+	Target string
+	// Request is the HTTP request that ServeHTTP was given; nil for Parse, and for Deliver unless the caller sets it.
+	Request *http.Request
+}
+
+// Serial returns the platform key that the delivery names: certificate serial or public key id.
+func (d *Delivery) Serial() string { return first(d.Header, apiv3.HeaderSerial) }
+
+func first(header map[string][]string, name string) string {
+	if values := header[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+// Keys finds the platform key that a notification names. A key that is not known is apiv3.ErrUnknownSerial; ctx ends
+// with the budget.
+type Keys interface {
+	Key(ctx context.Context, serial string) (crypto.PublicKey, error)
+}
+
+// Static returns keys that do not change by themselves: platform certificates are used while they are valid at the
+// handler's clock, public keys for ever.
+func Static(set *apiv3.KeySet) Keys { return static{set} }
+
+type static struct{ set *apiv3.KeySet }
+
+func (s static) Key(_ context.Context, serial string) (crypto.PublicKey, error) {
+	return s.at(serial, time.Now())
+}
+
+func (s static) at(serial string, now time.Time) (crypto.PublicKey, error) {
+	if s.set == nil {
+		return nil, apiv3.ErrUnknownSerial
+	}
+	key, err := s.set.Find(serial, now)
+	return key.Key, err
+}
+
+// key finds a platform key; what is static goes by the handler's clock.
+func (m *Merchant) key(ctx context.Context, serial string, now time.Time) (crypto.PublicKey, error) {
+	if keys, ok := m.Keys.(static); ok {
+		return keys.at(serial, now)
+	}
+	return m.Keys.Key(ctx, serial)
+}
+
+func (m *Merchant) scheme() apiv3.Scheme {
+	if m.Scheme != nil {
+		return m.Scheme
+	}
+	return apiv3.RSA()
+}
+
+// decrypter returns what opens encrypted members, nil if nothing does.
+func (m *Merchant) decrypter() crypto.Decrypter {
+	if m.Decrypter != nil {
+		return m.Decrypter
+	}
+	key, _ := m.PrivateKey.(crypto.Decrypter)
+	return key
+}
+
+// check reports everything that is wrong with the merchant.
+func (m *Merchant) check(now time.Time) error {
+	var problems []error
+	problem := func(format string, a ...any) { problems = append(problems, fmt.Errorf(format, a...)) }
+	if m.APIv3Key == "" {
+		problem("Merchant.APIv3Key is missing: it is set in the merchant platform under API security, and without it no notification can be read")
+	} else if err := apiv3.CheckKey([]byte(m.APIv3Key)); err != nil {
+		problem("Merchant.APIv3Key: %w", err)
+	}
+	if m.PrivateKey != nil {
+		if err := m.scheme().CheckPublicKey(m.PrivateKey.Public()); err != nil {
+			problem("Merchant.PrivateKey: %w", err)
+		}
+	}
+	if m.Serial != "" && !apiv3.IsSerial(m.Serial) {
+		problem("Merchant.Serial is not 40 upper-case hex digits: openssl x509 -in apiclient_cert.pem -noout -serial prints it")
+	}
+	switch keys := m.Keys.(type) {
+	case nil:
+		problem("Merchant.Keys is missing, so no notification could be verified: webhook.Static takes an apiv3.KeySet")
+	case static:
+		if keys.set == nil || keys.set.Len() == 0 {
+			problem("Merchant.Keys holds no platform key, so no notification could be verified: add the WeChat Pay public key or platform certificates, shown in the merchant platform under API security")
+		} else if m.isOwn(keys.set, now) {
+			problem("Merchant.Keys holds the merchant's own key: apiclient_cert.pem was given where the platform's certificate or public key belongs")
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// isOwn reports whether set holds the merchant's certificate, a mix-up that would refuse every notification.
+func (m *Merchant) isOwn(set *apiv3.KeySet, now time.Time) bool {
+	if m.Serial != "" {
+		if _, err := set.Find(m.Serial, now); !errors.Is(err, apiv3.ErrUnknownSerial) {
+			return true
+		}
+	}
+	if m.PrivateKey == nil {
+		return false
+	}
+	own, ok := m.PrivateKey.Public().(interface{ Equal(crypto.PublicKey) bool })
+	public, hasPublic := set.PublicKey()
+	certificate, hasCertificate := set.Certificate(now)
+	return ok && (hasPublic && own.Equal(public.Key) || hasCertificate && own.Equal(certificate.Key))
+}
+
+// unusable joins problems into the one-line error of a constructor; nil if there are none.
+func unusable(problems ...error) error {
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("webhook: the handler is not usable: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package webhook
+
+import (
+	"context"
+	"crypto"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/textproto"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// Parse verifies and decrypts one notification and does nothing else: no routing, no deduplication, no answer. header
+// may have its names in any case. ctx is handed to Keys and Choose.
+//
+// The error is a *[VerifyError] if the notification is not proven to come from the platform, and otherwise one of this
+// package's values or apiv3.ErrDecrypt. Answer the request 4xx or 5xx then; see [Handler.Deliver] for a whole answer.
+func (h *Handler) Parse(ctx context.Context, header map[string][]string, body []byte) (*Event, error) {
+	t := turn{h: h, delivery: &Delivery{Header: canonical(header), Body: body}}
+	err := t.accept(ctx)
+	if err == nil {
+		return t.event, nil
+	}
+	var untrusted *VerifyError
+	if errors.As(err, &untrusted) {
+		return nil, err
+	}
+	return nil, fmt.Errorf("webhook: %w", err)
+}
+
+// canonical returns header with its names in the form of net/http. Names that differ in case alone are one header, so
+// that a signature header in two spellings stands twice.
+func canonical(header map[string][]string) map[string][]string {
+	for name := range header {
+		if textproto.CanonicalMIMEHeaderKey(name) == name {
+			continue
+		}
+		out := make(map[string][]string, len(header))
+		for name, values := range header {
+			name = textproto.CanonicalMIMEHeaderKey(name)
+			out[name] = append(out[name][:len(out[name]):len(out[name])], values...)
+		}
+		return out
+	}
+	return header
+}
+
+// accept takes a delivery whose body is there.
+func (t *turn) accept(ctx context.Context) error {
+	if int64(len(t.delivery.Body)) > t.h.maxBody {
+		return t.h.tooLarge()
+	}
+	if !apiv3.HasSignature(t.delivery.Header) && isXML(t.delivery.Body) {
+		return ErrV2Notification
+	}
+	if err := t.admit(ctx); err != nil {
+		return err
+	}
+	return t.open()
+}
+
+func (h *Handler) tooLarge() error {
+	return fmt.Errorf("%w of %d bytes (WithMaxBody raises it)", ErrTooLarge, h.maxBody)
+}
+
+// isXML reports whether a body begins as XML does.
+func isXML(body []byte) bool {
+	return strings.HasPrefix(strings.TrimLeft(string(body[:min(len(body), 64)]), "\ufeff \t\r\n"), "<")
+}
+
+// admit checks what the headers alone tell, before anything is read or computed: presence, window, and a known key.
+func (t *turn) admit(ctx context.Context) error {
+	signature, err := apiv3.ReadSignature(t.delivery.Header)
+	if err != nil {
+		return t.untrusted(err)
+	}
+	t.signature = signature
+	now := t.h.clock()
+	if err := signature.CheckWindow(now); err != nil {
+		return t.untrusted(err)
+	}
+	if t.merchant, err = t.h.merchantOf(ctx, t.delivery); err != nil {
+		return err
+	}
+	if t.key, err = t.merchant.key(ctx, signature.Serial, now); err != nil {
+		return t.untrusted(unknownKey(signature.Serial, err))
+	}
+	return nil
+}
+
+// merchantOf returns the one merchant, or the one that the user's function chooses.
+func (h *Handler) merchantOf(ctx context.Context, d *Delivery) (*Merchant, error) {
+	if h.choose == nil {
+		return h.merchant, nil
+	}
+	merchant, err := h.choose(ctx, d)
+	switch {
+	case errors.Is(err, ErrUnknownMerchant) || err == nil && merchant == nil:
+		return nil, ErrUnknownMerchant
+	case err != nil:
+		return nil, &chooseError{err}
+	case merchant.Keys == nil:
+		return nil, &chooseError{errors.New("the chosen merchant has no Keys")}
+	}
+	return merchant, nil
+}
+
+// chooseError is a failure of the user's function, whose text may hold anything.
+type chooseError struct{ err error }
+
+func (e *chooseError) Error() string { return "choosing the merchant failed: " + e.err.Error() }
+func (e *chooseError) Unwrap() error { return e.err }
+
+func unknownKey(serial string, err error) error {
+	err = fmt.Errorf("platform key %s: %w", printable(serial), err)
+	switch {
+	case !errors.Is(err, apiv3.ErrUnknownSerial):
+		return err
+	case apiv3.IsSerial(serial):
+		return fmt.Errorf("%w: no platform certificate with this serial is configured; the current ones come from GET /v3/certificates", err)
+	case strings.HasPrefix(serial, "PUB_KEY_ID_"):
+		return fmt.Errorf("%w: no public key with this id is configured; the merchant platform shows it under API security", err)
+	}
+	return err
+}
+
+// untrusted makes the error of a delivery that is not proven to come from the platform.
+func (t *turn) untrusted(reason error) error {
+	return &VerifyError{
+		Serial: printable(t.delivery.Serial()), Reason: reason,
+		Probe: apiv3.Signature{Value: first(t.delivery.Header, apiv3.HeaderSignature)}.IsProbe(),
+	}
+}
+
+// open verifies the body of an admitted delivery, and reads and decrypts it.
+func (t *turn) open() error {
+	body, m := t.delivery.Body, t.merchant
+	if len(body) == 0 {
+		return fmt.Errorf("%w (it is empty)", ErrBodyConsumed)
+	}
+	if err := t.signature.Verify(m.scheme(), t.key, body); err != nil {
+		return t.untrusted(err)
+	}
+	e, s, err := readEnvelope(body)
+	if err != nil {
+		return err
+	}
+	if s.algorithm != apiv3.AlgorithmAESGCM {
+		return fmt.Errorf("%w: its resource is encrypted with %q, only %s can be read", ErrMalformed, printable(s.algorithm), apiv3.AlgorithmAESGCM)
+	}
+	ciphertext, err := base64.StdEncoding.DecodeString(s.ciphertext)
+	if err != nil {
+		return fmt.Errorf("%w: its ciphertext is not base64", ErrMalformed)
+	}
+	plaintext, err := apiv3.OpenAESGCM([]byte(m.APIv3Key), []byte(s.nonce), []byte(s.associated), ciphertext)
+	if err != nil {
+		return fmt.Errorf("the resource: %w (was the APIv3 key changed in the merchant platform, or is it another merchant's?)", err)
+	}
+	e.Merchant, e.Serial, e.owner = m.ID, t.signature.Serial, m
+	e.RequestID = first(t.delivery.Header, apiv3.HeaderRequestID)
+	if err := e.setResource(plaintext); err != nil {
+		return err
+	}
+	if t.h.catalog != nil {
+		if facts, ok := t.h.catalog.Event(e.Type); ok {
+			if err := e.openMembers(facts); err != nil {
+				return err
+			}
+		}
+	}
+	t.event = e
+	return nil
+}
+
+// turn is one delivery on its way through a Handler.
+type turn struct {
+	h         *Handler
+	begin     time.Time // when the delivery arrived
+	delivery  *Delivery
+	signature apiv3.Signature
+	merchant  *Merchant
+	key       crypto.PublicKey
+	event     *Event
+}

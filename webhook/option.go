@@ -1,0 +1,145 @@
+package webhook
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Option sets up a Handler. A bad value is an error of [New]; where two options set the same thing, the later wins.
+type Option func(*config) error
+
+type config struct {
+	catalog  Lookup
+	deduper  Deduper
+	signer   AnswerSigner
+	logger   *slog.Logger
+	observer func(context.Context, Observation)
+	maxBody  int64
+	budget   time.Duration
+	timeout  time.Duration
+	clock    func() time.Time
+	nonce    func() string
+}
+
+// longestBudget is how long the platform waits for an answer.
+const longestBudget = 5 * time.Second
+
+func defaults() config {
+	return config{
+		maxBody: 1 << 20, budget: 4500 * time.Millisecond, timeout: time.Minute,
+		clock: time.Now, nonce: rand.Text,
+	}
+}
+
+// WithCatalog gives the handler a catalogue of events, such as catalog.V3(): with a private key it then opens the
+// encrypted members of resources, and it knows further questions. Without one everything else works.
+func WithCatalog(catalog Lookup) Option {
+	return func(c *config) error {
+		c.catalog = catalog
+		return nil
+	}
+}
+
+// WithDeduper replaces the memory of what was done, which is a [Memory] of the default size. Several instances behind
+// one address need a store they share.
+func WithDeduper(d Deduper) Option {
+	return func(c *config) error {
+		c.deduper = d
+		if d == nil {
+			return errors.New("WithDeduper: the store is nil")
+		}
+		return nil
+	}
+}
+
+// WithAnswerSigner replaces how answers to questions are signed; see [AnswerSigner].
+func WithAnswerSigner(sign AnswerSigner) Option {
+	return func(c *config) error {
+		c.signer = sign
+		if sign == nil {
+			return errors.New("WithAnswerSigner: the function is nil")
+		}
+		return nil
+	}
+}
+
+// WithLogger makes the handler write one record per delivery: at level Info when it was dealt with, at Warn when it was
+// refused or nobody wanted it, at Error when the function or the store failed. A signature test of the platform is Info.
+// The fields are an allow-list; no body, value, signature or error text of a function is logged. The default logs
+// nothing.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		c.logger = logger
+		return nil
+	}
+}
+
+// WithObserver hands every delivery that was answered to observe, for metrics and traces. It runs before the answer is
+// sent: it should be quick, and must not panic.
+func WithObserver(observe func(context.Context, Observation)) Option {
+	return func(c *config) error {
+		c.observer = observe
+		return nil
+	}
+}
+
+// WithMaxBody bounds a delivery's body, in bytes. A longer one is refused, and not read further. Default 1 MiB.
+func WithMaxBody(bytes int64) Option {
+	return func(c *config) error {
+		c.maxBody = bytes
+		if bytes <= 0 {
+			return fmt.Errorf("WithMaxBody is %d, it must be positive", bytes)
+		}
+		return nil
+	}
+}
+
+// WithBudget sets how long after a delivery's arrival it is answered at the latest. The platform waits 5 s, network
+// included; the default is 4.5 s. Questions have shorter budgets of their own, which a longer one here does not change.
+func WithBudget(budget time.Duration) Option {
+	return func(c *config) error {
+		c.budget = budget
+		if budget <= 0 || budget > longestBudget {
+			return fmt.Errorf("WithBudget is %s, it must be more than zero and at most %s, which is how long the platform waits", budget, longestBudget)
+		}
+		return nil
+	}
+}
+
+// WithTimeout sets when the context of a function ends. A function may take longer than the budget: the event's
+// redelivery finds it done. Default one minute. A shared [Deduper] must keep claims for longer than this.
+func WithTimeout(limit time.Duration) Option {
+	return func(c *config) error {
+		c.timeout = limit
+		if limit <= 0 {
+			return fmt.Errorf("WithTimeout is %s, it must be positive", limit)
+		}
+		return nil
+	}
+}
+
+// WithClock replaces the clock that signatures, certificates and signed answers go by. The default is time.Now.
+func WithClock(now func() time.Time) Option {
+	return func(c *config) error {
+		c.clock = now
+		if now == nil {
+			return errors.New("WithClock: the clock is nil")
+		}
+		return nil
+	}
+}
+
+// WithNonce replaces the source of nonces for signed answers, for golden tests. The default is crypto/rand.Text.
+func WithNonce(nonce func() string) Option {
+	return func(c *config) error {
+		c.nonce = nonce
+		if nonce == nil {
+			return errors.New("WithNonce: the source is nil")
+		}
+		return nil
+	}
+}

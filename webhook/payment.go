@@ -1,0 +1,135 @@
+package webhook
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// ErrNotPaid means that a notification's trade_state is not SUCCESS.
+var ErrNotPaid = errors.New("the order is not paid")
+
+// ErrNotPayment means that a notification tells of something else than a payment: profit sharing, for one, arrives under
+// the same event type.
+var ErrNotPayment = errors.New("the notification is not about a payment")
+
+// MismatchError means that a payment is not what was expected. Do not deliver; look into it.
+type MismatchError struct {
+	// Member is the member of the resource that differs, such as amount.total.
+	Member string
+	// Want and Got are the expected value, and that of the notification (empty if it has none).
+	Want, Got string
+}
+
+func (e *MismatchError) Error() string {
+	return "webhook: the payment's " + e.Member + " is not the expected one"
+}
+
+// Payment is what a caller expects of a payment notification, from its own records.
+type Payment struct {
+	// MchID is the merchant number: mchid, or sp_mchid of a service provider. Required.
+	MchID string
+	// SubMchID is the sub-merchant's number. Required when the notification names one.
+	SubMchID string
+	// AppID is appid, sp_appid of a service provider, or combine_appid. Empty is not checked.
+	AppID string
+	// OutTradeNo is the merchant's order number. Required for an order paid together with others, where it tells which
+	// of them is meant. Otherwise empty is not checked.
+	OutTradeNo string
+	// Total is the order's amount in the smallest unit (fen): amount.total, what the order costs before coupons, not
+	// payer_total, what the user paid. Required.
+	Total int64
+	// Currency is the order's currency. Empty means CNY.
+	Currency string
+}
+
+// Check compares a payment notification with what is expected: that it tells of a payment, that it is paid, and that
+// merchant, appid, number, amount and currency are the right ones. It is nil, ErrNotPayment, ErrNotPaid, a
+// *[MismatchError], or the error of a Payment without MchID or Total.
+//
+// For orders that were paid together it finds the one of OutTradeNo, whose merchant is MchID (or SubMchID under it).
+func (p Payment) Check(e *Event) error {
+	if p.MchID == "" || p.Total <= 0 {
+		return errors.New("webhook: Payment needs MchID and a Total above zero to check anything")
+	}
+	if !strings.HasPrefix(e.Type, "TRANSACTION.") || foreign(e) {
+		return fmt.Errorf("webhook: %w: it is %s of %s", ErrNotPayment, printable(e.Type), printable(e.OriginalType))
+	}
+	if orders := e.Get("sub_orders"); orders.IsArray() {
+		return p.checkCombined(e)
+	}
+	merchant, appid := "mchid", "appid"
+	if e.Get("sp_mchid").Exists() {
+		merchant = "sp_mchid"
+		if e.Get("sp_appid").Exists() {
+			appid = "sp_appid"
+		}
+	}
+	return p.check(e.Get("trade_state").String(), []comparison{
+		{merchant, p.MchID, e.Get(merchant).String(), true},
+		{"sub_mchid", p.SubMchID, e.Get("sub_mchid").String(), e.Get("sub_mchid").Exists()},
+		{appid, p.AppID, e.Get(appid).String(), false},
+		{"out_trade_no", p.OutTradeNo, e.Get("out_trade_no").String(), false},
+		{"amount.total", p.total(), e.Get("amount.total").Raw, true},
+		{"amount.currency", p.currency(), orCNY(e.Get("amount.currency").String()), true},
+	})
+}
+
+func (p Payment) checkCombined(e *Event) error {
+	if p.OutTradeNo == "" {
+		return errors.New("webhook: several orders were paid together: Payment needs OutTradeNo to tell which one is meant")
+	}
+	var first error = &MismatchError{Member: "sub_orders.out_trade_no", Want: p.OutTradeNo}
+	found := false
+	for _, order := range e.Get("sub_orders").Array() {
+		if order.Get("out_trade_no").String() != p.OutTradeNo {
+			continue
+		}
+		err := p.check(order.Get("trade_state").String(), []comparison{
+			{"sub_orders.mchid", p.MchID, order.Get("mchid").String(), true},
+			{"sub_orders.sub_mchid", p.SubMchID, order.Get("sub_mchid").String(), order.Get("sub_mchid").Exists()},
+			{"combine_appid", p.AppID, e.Get("combine_appid").String(), false},
+			{"sub_orders.amount.total_amount", p.total(), order.Get("amount.total_amount").Raw, true},
+			{"sub_orders.amount.currency", p.currency(), orCNY(order.Get("amount.currency").String()), true},
+		})
+		if err == nil {
+			return nil
+		}
+		// Numbers are unique within a merchant only: another one's order may have the same.
+		if !found {
+			first, found = err, true
+		}
+	}
+	return first
+}
+
+// comparison is one member to compare; one that is not required is compared if something is expected.
+type comparison struct {
+	member, want, got string
+	required          bool
+}
+
+func (p Payment) check(state string, comparisons []comparison) error {
+	if state != "SUCCESS" {
+		return fmt.Errorf("webhook: %w: its trade_state is %s", ErrNotPaid, printable(state))
+	}
+	for _, c := range comparisons {
+		if (c.required || c.want != "") && c.want != c.got {
+			return &MismatchError{Member: c.member, Want: c.want, Got: c.got}
+		}
+	}
+	return nil
+}
+
+// total is the amount as JSON writes it: comparing the raw text lets no fraction, exponent or string pass.
+func (p Payment) total() string { return strconv.FormatInt(p.Total, 10) }
+
+func (p Payment) currency() string { return orCNY(p.Currency) }
+
+func orCNY(currency string) string {
+	if currency == "" {
+		return "CNY"
+	}
+	return currency
+}

@@ -1,0 +1,302 @@
+package webhook
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// askAgain is how often a Deduper that cannot wait is asked whether an event is still busy.
+	askAgain = 200 * time.Millisecond
+	// storeTimeout bounds Done and Release, which run also after the request has ended.
+	storeTimeout = 10 * time.Second
+)
+
+// refuse ends a delivery that is not taken.
+func (t *turn) refuse(ctx context.Context, err error) Answer {
+	out := t.failed(err)
+	t.h.tell(ctx, out.observation)
+	return out.answer
+}
+
+// outcome is how a delivery ends.
+type outcome struct {
+	answer      Answer
+	observation Observation
+}
+
+// failed makes the outcome of an error.
+func (t *turn) failed(err error) outcome {
+	answer, kind := refusal(err)
+	return outcome{answer, t.observation(answer.Status, kind, err)}
+}
+
+// succeeded makes the outcome of an answer.
+func (t *turn) succeeded(answer Answer) outcome {
+	return outcome{answer, t.observation(answer.Status, "", nil)}
+}
+
+// process ends a delivery whose event is verified: it finds the function, runs it, and waits for it within the budget.
+func (t *turn) process(ctx context.Context) Answer {
+	w := &work{turn: t, ended: make(chan outcome, 1)}
+	asked, isQuestion := t.h.question(t.event)
+	if isQuestion {
+		if asked.fn == nil {
+			return t.refuse(ctx, ErrNoHandler)
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, t.begin.Add(asked.budget))
+		defer cancel()
+		w.phase.Store(running)
+		w.do = func() outcome { return w.answer(ctx, asked) }
+	} else {
+		fn := t.h.route(t.event)
+		if fn == nil {
+			out := t.succeeded(received)
+			out.observation.Unhandled = true
+			t.h.tell(ctx, out.observation)
+			return out.answer
+		}
+		w.do = func() outcome { return w.once(ctx, fn) }
+	}
+	t.h.running.add()
+	go w.run(context.WithoutCancel(ctx))
+
+	var out outcome
+	select {
+	case out = <-w.ended:
+	case <-ctx.Done():
+		switch {
+		case w.phase.CompareAndSwap(claiming, abandoned):
+			out = w.failed(tooLate(ctx, ErrBusy))
+		case w.phase.CompareAndSwap(running, late):
+			out = w.failed(tooLate(ctx, ErrOverrun))
+		default: // it ended at the same moment
+			out = <-w.ended
+		}
+	}
+	t.h.tell(ctx, out.observation)
+	return out.answer
+}
+
+// tooLate tells why waiting ended: the budget, or the sender.
+func tooLate(ctx context.Context, byBudget error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return byBudget
+	}
+	return errGone
+}
+
+// work is the part of a turn that may outlive its request.
+type work struct {
+	*turn
+	phase atomic.Int32
+	do    func() outcome
+	ended chan outcome // holds one, so that sending never waits
+}
+
+// Phases of work. The request's side leaves claiming and running when the budget ends, the work's side when it is
+// through; whoever swaps first decides.
+const (
+	claiming  int32 = iota // the function has not begun
+	running                // the function runs
+	finished               // the outcome is in the channel
+	abandoned              // the request was answered; the function will not begin
+	late                   // the request was answered; the function still runs
+)
+
+// run does the work and hands over its outcome, or observes it if nobody waits any more.
+func (w *work) run(ctx context.Context) {
+	defer w.h.running.done()
+	out, returned := outcome{}, false
+	defer func() {
+		if cause := recover(); cause != nil { // of a Deduper; those of functions are caught in call
+			out = w.failed(&PanicError{Value: cause, Stack: debug.Stack()})
+		} else if !returned { // runtime.Goexit
+			out = w.failed(&functionError{errExited})
+		}
+		if w.phase.CompareAndSwap(claiming, finished) || w.phase.CompareAndSwap(running, finished) {
+			w.ended <- out
+			return
+		}
+		if w.phase.Load() == late {
+			out.observation.Late, out.observation.Status = true, http.StatusInternalServerError
+			out.observation.Duration = time.Since(w.begin)
+			w.h.tell(ctx, out.observation)
+		}
+	}()
+	out = w.do()
+	returned = true
+}
+
+// once claims the event and runs the function, unless another delivery did.
+func (w *work) once(ctx context.Context, fn Func) (out outcome) {
+	key, owner := dedupeKey(w.event), rand.Text()
+	switch state, err := w.claim(ctx, key, owner); {
+	case err != nil:
+		return w.failed(err)
+	case state == Processed:
+		out = w.succeeded(received)
+		out.observation.Duplicate = true
+		return out
+	}
+	var err error = &functionError{errExited}
+	defer func() { // also when the function ends its goroutine
+		storeErr := w.settle(ctx, key, owner, err)
+		switch {
+		case err != nil:
+			out = w.failed(errors.Join(err, storeErr))
+		case storeErr != nil: // the work is done all the same
+			out = w.failed(storeErr)
+			out.answer, out.observation.Status = received, received.Status
+		default:
+			out = w.succeeded(received)
+		}
+	}()
+	if !w.phase.CompareAndSwap(claiming, running) {
+		err = ErrBusy // answered so already
+		return out
+	}
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.h.timeout)
+	defer cancel()
+	err = call(func() error { return fn(own, w.event) })
+	return out // which the deferred function makes
+}
+
+// claim takes the event for owner, waiting while another has it. The state is Claimed or Processed.
+func (w *work) claim(ctx context.Context, key, owner string) (State, error) {
+	for {
+		state, err := w.h.deduper.Claim(ctx, key, owner)
+		switch {
+		case err != nil:
+			w.giveBack(ctx, key, owner)
+			return 0, fmt.Errorf("%w: claiming: %w", ErrDeduper, err)
+		case state == Claimed || state == Processed:
+			return state, nil
+		case state != Busy:
+			return 0, fmt.Errorf("%w: Claim returned the state %d", ErrDeduper, state)
+		}
+		if waiter, ok := w.h.deduper.(Waiter); ok {
+			err = waiter.Wait(ctx, key)
+		} else {
+			err = pause(ctx, askAgain)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return 0, tooLate(ctx, ErrBusy)
+		case err != nil:
+			return 0, fmt.Errorf("%w: waiting: %w", ErrDeduper, err)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// settle ends the claim: done after success, released after a failure.
+func (w *work) settle(ctx context.Context, key, owner string, failure error) error {
+	if failure != nil {
+		if err := w.release(ctx, key, owner); err != nil {
+			return fmt.Errorf("%w: releasing: %w", ErrDeduper, err)
+		}
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	if err := w.h.deduper.Done(ctx, key, owner); err != nil {
+		return fmt.Errorf("%w: noting that it is done: %w", ErrDeduper, err)
+	}
+	return nil
+}
+
+// giveBack releases a claim of which it is not known whether the store took it. The answer does not wait for that.
+func (w *work) giveBack(ctx context.Context, key, owner string) {
+	w.h.running.add()
+	go func() {
+		defer w.h.running.done()
+		_ = call(func() error { return w.release(ctx, key, owner) })
+	}()
+}
+
+func (w *work) release(ctx context.Context, key, owner string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	return w.h.deduper.Release(ctx, key, owner)
+}
+
+// answer asks the function, and makes the answer to the question.
+func (w *work) answer(ctx context.Context, a asked) outcome {
+	answer := Answer{Status: http.StatusOK}
+	err := call(func() (err error) {
+		reply, err := a.fn(ctx, w.event)
+		if err == nil {
+			answer.Body, err = replyBody(reply)
+		}
+		return err
+	})
+	if err == nil && a.signed {
+		sign := w.h.signer
+		if sign == nil {
+			sign = w.h.signAnswer
+		}
+		if answer.Authorization, err = sign(ctx, w.merchant, w.delivery, answer.Body); err != nil {
+			err = &signError{err}
+		}
+	}
+	if err != nil {
+		return w.failed(err)
+	}
+	return w.succeeded(answer)
+}
+
+// replyBody is the JSON of an answer to a question.
+func replyBody(reply any) ([]byte, error) {
+	var body []byte
+	switch reply := reply.(type) {
+	case nil:
+	case []byte:
+		body = reply
+	case json.RawMessage:
+		body = reply
+	default:
+		var err error
+		if body, err = encode(reply); err != nil {
+			return nil, fmt.Errorf("encoding the answer: %w", err)
+		}
+	}
+	if len(body) == 0 || string(body) == "null" {
+		return nil, errNoAnswer
+	}
+	if !json.Valid(body) {
+		return nil, errors.New("the answer is not JSON")
+	}
+	return body, nil
+}
+
+// call runs a function of the user's. Its error, or its panic, becomes a *functionError.
+func call(fn func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = &PanicError{Value: cause, Stack: debug.Stack()}
+		}
+		if err != nil {
+			err = &functionError{err}
+		}
+	}()
+	return fn()
+}

@@ -1,0 +1,205 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Func processes an event. Returning nil says that the event is dealt with for good: it is answered 204, and further
+// deliveries of it are answered without calling the function. An error (or a panic) is answered 500, and the event comes
+// again. ctx carries the request's values, but neither its end nor the budget: it ends after WithTimeout.
+type Func func(ctx context.Context, e *Event) error
+
+// QuestionFunc answers a question. What it returns becomes the JSON body of a 200: a struct, a map, or []byte and
+// json.RawMessage verbatim; most questions want a member code that is SUCCESS or FAIL. An error (or a panic, or a nil
+// answer) is answered 500 with {"code":"FAIL",…}. ctx ends with the budget, for a late answer is none.
+type QuestionFunc func(ctx context.Context, e *Event) (answer any, err error)
+
+// On registers the function for the events that pattern describes, in one of these forms:
+//
+//	TRANSACTION.SUCCESS                 one type; for those of TRANSACTION, payments only
+//	TRANSACTION.SUCCESS/profitsharing   one type, one original type
+//	MCHTRANSFER.*                       all types that begin so; for TRANSACTION.*, payments only
+//	MCHTRANSFER.*/mch_payment           the same, one original type
+//	*/profitsharing                     everything of one original type
+//
+// Exactly one function gets an event, that of the most specific pattern: one type before a beginning, a longer
+// beginning before a shorter, with an original type before without. Results of profit sharing arrive as
+// PROFITSHARING.… and as TRANSACTION.SUCCESS; "*/profitsharing" takes both. Questions reach no function of On.
+//
+// On panics at a pattern of another form, one that is registered already, and one for a question. Register before
+// serving; later is allowed, too.
+func (h *Handler) On(pattern string, fn Func) {
+	r, err := parsePattern(pattern)
+	if err != nil {
+		panic("webhook: On: " + err.Error())
+	}
+	if fn == nil {
+		panic("webhook: On: the function for " + pattern + " is nil")
+	}
+	if _, ok := questionOf(r.eventType, h.catalog); ok && !r.prefix {
+		panic("webhook: On: " + pattern + " is a question that wants an answer: use OnQuestion")
+	}
+	r.fn = fn
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.routes {
+		if h.routes[i].pattern == pattern {
+			panic("webhook: On: " + pattern + " is registered already")
+		}
+	}
+	// A new slice each time: readers keep the one they have.
+	h.routes = append(slices.Clip(h.routes), r)
+	slices.SortFunc(h.routes, moreSpecific)
+}
+
+// On registers a function that gets the decrypted resource decoded into a T. A resource that does not fit T is an error
+// like one of the function: it is answered 500 and comes again.
+func On[T any](h *Handler, pattern string, fn func(ctx context.Context, e *Event, resource T) error) {
+	if fn == nil {
+		panic("webhook: On: the function for " + pattern + " is nil")
+	}
+	h.On(pattern, func(ctx context.Context, e *Event) error {
+		var resource T
+		if err := e.Decode(&resource); err != nil {
+			return err
+		}
+		return fn(ctx, e, resource)
+	})
+}
+
+// OnDefault registers the function for events that no pattern takes, unknown ones among them. Without it they are
+// answered 204 and observed as unhandled. It never gets a question.
+func (h *Handler) OnDefault(fn Func) {
+	if fn == nil {
+		panic("webhook: OnDefault: the function is nil")
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.fallback = fn
+}
+
+// OnQuestion registers the function that answers the questions of one type. A type that is not known as a question
+// becomes one. It panics when the type is registered already or is a pattern, and when its answers have to be signed
+// and the one merchant has no ID, Serial and PrivateKey to sign them with.
+func (h *Handler) OnQuestion(eventType string, fn QuestionFunc) {
+	if fn == nil {
+		panic("webhook: OnQuestion: the function for " + eventType + " is nil")
+	}
+	if r, err := parsePattern(eventType); err != nil || r.prefix || r.originalType != "" {
+		panic("webhook: OnQuestion: " + eventType + " is not one event type")
+	}
+	q, ok := questionOf(eventType, h.catalog)
+	if !ok {
+		q.budget = usualQuestion
+	}
+	if q.signed && h.merchant != nil && h.signer == nil && !h.merchant.canSign() {
+		panic("webhook: OnQuestion: answers to " + eventType + " are signed: Merchant needs ID, Serial and PrivateKey")
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, ok := h.asked[eventType]; ok {
+		panic("webhook: OnQuestion: " + eventType + " is registered already")
+	}
+	h.asked[eventType] = asked{question: q, fn: fn}
+}
+
+// OnQuestion registers a function that gets the decrypted question decoded into a T.
+func OnQuestion[T any](h *Handler, eventType string, fn func(ctx context.Context, e *Event, resource T) (answer any, err error)) {
+	if fn == nil {
+		panic("webhook: OnQuestion: the function for " + eventType + " is nil")
+	}
+	h.OnQuestion(eventType, func(ctx context.Context, e *Event) (any, error) {
+		var resource T
+		if err := e.Decode(&resource); err != nil {
+			return nil, err
+		}
+		return fn(ctx, e, resource)
+	})
+}
+
+// asked is a question and who answers it, nil if nobody does.
+type asked struct {
+	question
+	fn QuestionFunc
+}
+
+// question tells whether the event is a question, and who answers it.
+func (h *Handler) question(e *Event) (asked, bool) {
+	h.mu.RLock()
+	a, ok := h.asked[e.Type]
+	h.mu.RUnlock()
+	if !ok {
+		a.question, ok = questionOf(e.Type, h.catalog)
+	}
+	return a, ok
+}
+
+// route returns the function for an event that is no question, nil if there is none.
+func (h *Handler) route(e *Event) Func {
+	h.mu.RLock()
+	routes, fallback := h.routes, h.fallback
+	h.mu.RUnlock()
+	for i := range routes {
+		if routes[i].matches(e) {
+			return routes[i].fn
+		}
+	}
+	return fallback
+}
+
+type route struct {
+	pattern      string
+	eventType    string // whole, or the beginning up to and with the last dot
+	prefix       bool
+	originalType string // empty: any that belongs to the family of the type
+	fn           Func
+}
+
+func parsePattern(pattern string) (route, error) {
+	r := route{pattern: pattern}
+	var divided bool
+	r.eventType, r.originalType, divided = strings.Cut(pattern, "/")
+	if divided && r.originalType == "" {
+		return r, fmt.Errorf("%q has no original type after the slash", pattern)
+	}
+	r.eventType, r.prefix = strings.CutSuffix(r.eventType, "*")
+	switch {
+	case strings.ContainsAny(r.eventType, "* ") || strings.ContainsAny(r.originalType, "*/ "):
+		return r, fmt.Errorf("%q has a star, slash or blank where none can be: the forms are A.B, A.*, A.B/kind, A.*/kind and */kind", pattern)
+	case !r.prefix && r.eventType == "":
+		return r, fmt.Errorf("%q has no event type", pattern)
+	case r.prefix && r.eventType == "" && !divided:
+		return r, fmt.Errorf("%q would take everything: use OnDefault", pattern)
+	case r.prefix && r.eventType != "" && !strings.HasSuffix(r.eventType, "."):
+		return r, fmt.Errorf("%q has a star that does not follow a dot", pattern)
+	}
+	return r, nil
+}
+
+func (r *route) matches(e *Event) bool {
+	if r.prefix && !strings.HasPrefix(e.Type, r.eventType) || !r.prefix && e.Type != r.eventType {
+		return false
+	}
+	if r.originalType != "" {
+		return e.OriginalType == r.originalType
+	}
+	return !foreign(e)
+}
+
+// moreSpecific orders routes so that the first that matches is the right one.
+func moreSpecific(a, b route) int {
+	rank := func(r route) int {
+		n := 4 * len(r.eventType)
+		if !r.prefix {
+			n += 2 // beyond its own beginning; another beginning of the same length cannot match, too
+		}
+		if r.originalType != "" {
+			n++
+		}
+		return n
+	}
+	return rank(b) - rank(a)
+}
