@@ -647,7 +647,7 @@ func (f *flight) renew(ctx context.Context, err error) bool {
 	if l == nil || f.Attempts > 1 || !errors.As(err, &refusal) || !refusal.refusesSerial() || f.names() {
 		return false
 	}
-	refused, now := f.values[serialValue], l.keys.clock()
+	refused, now := f.key[0], l.keys.clock()
 	if current, ok := l.keys.set.Load().Certificate(now); !ok || current.Serial == refused {
 		if _, err := l.refresh(ctx, reading{direct: true}); err != nil {
 			return false

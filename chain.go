@@ -46,6 +46,9 @@ const (
 	settingHeader
 	settingTimeout
 	settingAttemptTimeout
+	settingRepeatable
+	settingUntilFinal
+	settingOnUnknown
 	settingEncrypt // values are the names of its pointer
 	settingPlain
 )
@@ -159,6 +162,11 @@ func (c Chain) AttemptTimeout(limit time.Duration) Chain {
 	}
 	return c.with(setting{kind: settingAttemptTimeout, limit: limit})
 }
+
+// Repeatable vouches for this call: sending the same request again does no harm, because the platform takes the same
+// number with the same parameters for the same thing. Then trouble on the way and passing refusals are repeated, as for a
+// read. What is documented as never to be repeated, such as payment by code, is not repeated all the same.
+func (c Chain) Repeatable() Chain { return c.with(setting{kind: settingRepeatable}) }
 
 // Err returns the first mistake made on the way, nil if there is none. The verbs return it too.
 func (c Chain) Err() error { return c.err }

@@ -14,6 +14,7 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/transport"
 )
 
 // Merchant is who calls: a merchant number with its API certificate. A service provider signs with its own, also when
@@ -83,7 +84,8 @@ type Client struct {
 	plans    *plans
 	origin   *Client // the client that this one was derived from, nil if it was not
 
-	usualLimits map[time.Duration]error // what the time limits say when they end a call
+	limits  *middleware.TimeLimits // of calls that set none of their own
+	headers usualHeaders
 }
 
 // New returns a client. It checks everything that can be checked offline at once, names what is wrong and where to find
@@ -124,8 +126,15 @@ func (c *Client) build(options []Option) (*Client, error) {
 	if c.queue == nil {
 		c.queue = newQueue(c.concurrency, c.queueSize)
 	}
+	if c.hosts == nil {
+		c.hosts = middleware.NewHosts(time.Now, c.base.Host, c.backups...)
+	}
+	if c.transport == nil {
+		c.transport = transport.New(transport.Config{Hosts: append([]string{c.base.Host}, c.backups...)})
+	}
 	c.plans = &plans{all: c.preflight != PreflightOff}
-	c.usualLimits = map[time.Duration]error{c.timeout: timeLimit(c.timeout), c.attemptTimeout: timeLimit(c.attemptTimeout)}
+	c.limits = timeLimits(c.timeout, c.attemptTimeout)
+	c.headers = newUsualHeaders(c.userAgent, c.language)
 	if c.keys = shared; c.keys == nil {
 		c.keys = newPlatformKeys(set, c.clock, c.keyPolicy)
 		if c.certificates != nil {
@@ -154,6 +163,10 @@ func (c *Client) assemble(keys middleware.Keys) {
 	}
 	for _, own := range c.middlewares {
 		c.stages = append(c.stages, stage{"yours", own})
+	}
+	c.stages = append(c.stages, stage{"retry", middleware.Retry(&middleware.Retrier{Attempts: c.attempts, Passing: passing, Hosts: c.hosts})})
+	if c.limiter != nil {
+		c.stages = append(c.stages, stage{"limit", middleware.Limit(c.limiter, c.scheme.Identity()+" "+c.merchant.ID)})
 	}
 	c.stages = append(c.stages,
 		stage{"sign", middleware.Sign(c.signer)},

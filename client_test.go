@@ -93,15 +93,15 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 func TestPipelineOrder(t *testing.T) {
 	own := func(next http.RoundTripper) http.RoundTripper { return next }
 	client := newClient(t, wxpay.WithMiddleware(own), wxpay.WithMiddleware(own), wxpay.WithLogger(slog.New(slog.DiscardHandler)),
-		wxpay.WithObserver(func(context.Context, middleware.Observation) {}))
-	assert.Equal(t, []string{"observe", "log", "yours", "yours", "sign", "verify", "transport"}, client.Pipeline())
-	assert.Equal(t, []string{"sign", "verify", "transport"}, newClient(t).Pipeline())
+		wxpay.WithObserver(func(context.Context, middleware.Observation) {}), wxpay.WithLimiter(middleware.NewLimits()))
+	assert.Equal(t, []string{"observe", "log", "yours", "yours", "retry", "limit", "sign", "verify", "transport"}, client.Pipeline())
+	assert.Equal(t, []string{"retry", "sign", "verify", "transport"}, newClient(t).Pipeline())
 
 	// The table in package middleware's comment lists the same names in the same order.
 	doc, err := os.ReadFile("middleware/doc.go")
 	require.NoError(t, err)
 	at := 0
-	for _, name := range []string{"observe  ", "log  ", "(yours)  ", "sign  ", "verify  "} {
+	for _, name := range []string{"observe  ", "log  ", "(yours)  ", "retry  ", "limit  ", "sign  ", "verify  "} {
 		next := strings.Index(string(doc)[at:], "//\t"+name)
 		require.GreaterOrEqual(t, next, 0, name)
 		at += next

@@ -7,40 +7,54 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/wxpay-go/wxpay/middleware"
-	"github.com/wxpay-go/wxpay/transport"
 )
 
-// Outcome is what a failed call leaves known about the operation at the platform.
-type Outcome uint8
+// Outcome is what a call leaves known about the operation at the platform. It belongs to the logical call, over all its
+// attempts: once one of them ended in doubt, no later refusal takes the doubt away, since it may be the echo of a success.
+type Outcome = middleware.Outcome
 
 const (
 	// Unknown: the operation may have taken effect. Query it by your own number before repeating, and repeat only with
-	// the same number and parameters. It is the zero value, because it is the safe answer.
-	Unknown Outcome = iota
+	// the same number and parameters. It is the zero value, because it is the safe answer. For operations that move money
+	// every answer but success is Unknown, whatever its code, until a query shows the truth.
+	Unknown = middleware.Unknown
 	// NotSent: not one byte left this process for the platform. Repeating is safe.
-	NotSent
+	NotSent = middleware.NotSent
 	// Rejected: the platform refused, so nothing took effect.
-	Rejected
+	Rejected = middleware.Rejected
 	// Confirmed: the platform confirmed success, and a later local step failed. Never repeat it.
-	Confirmed
+	Confirmed = middleware.Confirmed
 )
 
-// String returns the name in words.
-func (o Outcome) String() string {
-	switch o {
-	case NotSent:
-		return "not sent"
-	case Rejected:
-		return "rejected"
-	case Confirmed:
-		return "confirmed"
+// Attempt is one request of a call, and what it brought.
+type Attempt = middleware.Attempt
+
+// Trail is what helps to find out what became of a call.
+type Trail struct {
+	// History lists the attempts that did not simply succeed, with their Request-IDs.
+	History []Attempt
+	// Number is the merchant's own number that the call carried, empty if it is not known which member that is. It is in
+	// no error text.
+	Number string
+	// Query is the operation that tells what became of the call, such as GET /v3/refund/domestic/refunds/{out_refund_no};
+	// empty when no reviewed one is known. [Client.Resolve] asks it.
+	Query string
+
+	flight *flight
+}
+
+// remedy says what to do next about a doubt.
+func (t *Trail) remedy() string {
+	if t.Query == "" {
+		return "the operation may have taken effect: query it by your own number before repeating"
 	}
-	return "outcome unknown"
+	return "the operation may have taken effect: ask " + t.Query + " before repeating, as Client.Resolve does"
 }
 
 // OutcomeOf tells what err, returned by a call, leaves known. A nil error is Confirmed; an error that is not from a call
@@ -104,6 +118,8 @@ type CallError struct {
 	Attempts int
 	// Response is the verified answer when Outcome is Confirmed, nil otherwise.
 	Response *Response
+	// Trail helps to resolve a doubt.
+	Trail
 	// Err is the cause.
 	Err error
 }
@@ -122,7 +138,7 @@ func (e *CallError) Error() string {
 			b.WriteString("no usable answer: " + causeText(e.Err) + " (it was a read and can be repeated)")
 			break
 		}
-		b.WriteString("outcome unknown: " + causeText(e.Err) + " (the operation may have taken effect: query it by your own number before repeating)")
+		b.WriteString("outcome unknown: " + causeText(e.Err) + " (" + e.remedy() + ")")
 	}
 	return b.String()
 }
@@ -164,8 +180,7 @@ func causeText(err error) string {
 
 // sendFailed makes the error of a call that the pipeline did not bring an answer for.
 func (f *flight) sendFailed(err error) error {
-	outcome, stage := Unknown, StageSend
-	var unsent *transport.UnsentError
+	stage := StageSend
 	var refused *VerifyError
 	var unsigned *middleware.SignError
 	switch {
@@ -174,14 +189,29 @@ func (f *flight) sendFailed(err error) error {
 	case errors.As(err, &refused):
 		stage = StageVerify
 	}
-	if !f.Reached || errors.As(err, &unsent) {
-		outcome = NotSent
-	}
-	return f.error(stage, outcome, err)
+	return f.error(stage, f.Outcome(), err)
 }
 
 func (f *flight) error(stage Stage, outcome Outcome, err error) *CallError {
-	return &CallError{Stage: stage, Outcome: outcome, Method: f.Method, Template: f.Template, Attempts: f.Attempts, Err: err}
+	e := &CallError{
+		Stage: stage, Outcome: outcome, Method: f.Method, Template: f.Template, Attempts: f.Attempts, Trail: f.trail(), Err: err,
+	}
+	if outcome == Confirmed && f.Answered != nil && (stage == StageSend || stage == StageVerify) {
+		e.Response = newResponse(f, f.Answered, f.Call.Answer())
+	}
+	return e
+}
+
+// trail collects what an error says about a call.
+func (f *flight) trail() Trail {
+	t := Trail{History: slices.Clone(f.History), flight: f}
+	if o := f.Operation; o != nil {
+		t.Number = f.own(o.Number.Member)
+		if o.Link != nil {
+			t.Query = http.MethodGet + " " + o.Link.Query
+		}
+	}
+	return t
 }
 
 // APIError is an answer of the platform (or of something on the way to it) whose status is not 2xx.
@@ -209,6 +239,11 @@ type APIError struct {
 	Header http.Header
 	// Raw is the answer's body, cut after 64 KiB. It may hold identities.
 	Raw []byte
+	// Trail helps to resolve a doubt.
+	Trail
+
+	money   bool     // the operation moves money
+	outcome *Outcome // of the call, over all its attempts; nil for an answer that no attempt brought
 }
 
 // Detail is the part of a refusal that tells which parameter is wrong.
@@ -245,13 +280,22 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 		}
 	}
 	e.Hint = e.hint(f.MessageSize, now)
+	e.Trail, e.money = f.trail(), f.MovesMoney()
+	if len(f.History) > 0 {
+		outcome := f.Outcome()
+		e.outcome = &outcome
+	}
 	return e
 }
 
-// Outcome tells what is known about the operation. A verified 4xx is Rejected, and so are the refusals that are made
-// before a request is authenticated: 401 SIGN_ERROR, and 404 or 405 with an empty body. Everything else is Unknown: 5xx,
-// redirects, and 4xx that nobody signed.
+// Outcome tells what is known about the operation, over all attempts of the call. A verified 4xx is Rejected, and so are
+// the refusals that are made before a request is authenticated: 401 SIGN_ERROR, and 404 or 405 with an empty body.
+// Everything else is Unknown: 5xx, redirects, 4xx that nobody signed, any refusal after an attempt that ended in doubt,
+// and any refusal of an operation that moves money.
 func (e *APIError) Outcome() Outcome {
+	if e.outcome != nil {
+		return *e.outcome
+	}
 	if e.Status < 400 || e.Status > 499 {
 		return Unknown
 	}
@@ -303,7 +347,7 @@ func (e *APIError) Error() string {
 		b.WriteString("; " + e.Hint)
 	}
 	if e.Outcome() == Unknown && e.Method != http.MethodGet {
-		b.WriteString("; outcome unknown: the operation may have taken effect, query it by your own number before repeating")
+		b.WriteString("; outcome unknown: " + e.remedy())
 	}
 	if e.RequestID != "" {
 		b.WriteString(" (request id " + oneLine(e.RequestID))

@@ -45,7 +45,7 @@ func ExampleNew() {
 		log.Fatal(err)
 	}
 	fmt.Println(client.Pipeline())
-	// Output: [sign verify transport]
+	// Output: [retry sign verify transport]
 }
 
 // Declarative: the path as the manual prints it.

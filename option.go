@@ -17,7 +17,6 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/middleware"
-	"github.com/wxpay-go/wxpay/transport"
 )
 
 // Option sets up a client. A bad value is an error of [New]; where two options set the same thing, the later wins.
@@ -27,6 +26,8 @@ type Option func(*config) error
 type config struct {
 	scheme         apiv3.Scheme
 	base           *url.URL
+	backups        []string          // other hosts of the gateway, each with its port if it needs one
+	hosts          *middleware.Hosts // base and backups, and how they do; nil until the client is put together
 	platformKeys   []apiv3.PlatformKey
 	keysFailed     bool                 // an option for platform keys failed and has reported it
 	certificates   *certificateSettings // nil: the certificate list is not fetched
@@ -34,7 +35,9 @@ type config struct {
 	catalog        Lookup
 	preflight      PreflightMode
 	silenced       []FindingKind
-	transport      http.RoundTripper
+	transport      http.RoundTripper // nil until the client is put together, unless WithTransport gave one
+	attempts       int
+	limiter        middleware.Limiter // nil: nothing is held back
 	middlewares    []middleware.Middleware
 	logger         *slog.Logger
 	observer       func(context.Context, middleware.Observation)
@@ -57,7 +60,8 @@ func defaults() config {
 		scheme:         apiv3.RSA(),
 		base:           &url.URL{Scheme: "https", Host: strings.TrimPrefix(DefaultBaseURL, "https://")},
 		keyPolicy:      PreferPublicKey,
-		transport:      transport.New(transport.Config{}),
+		backups:        []string{"api2.mch.weixin.qq.com"},
+		attempts:       3,
 		timeout:        30 * time.Second,
 		attemptTimeout: 10 * time.Second,
 		maxAnswer:      16 << 20,
@@ -117,14 +121,65 @@ func WithCatalog(catalog Lookup) Option {
 }
 
 // WithBaseURL sets the gateway: scheme and host, such as https://apihk.mch.weixin.qq.com. Plain http is accepted for
-// this machine only, for a sandbox. The default is [DefaultBaseURL].
+// this machine only, for a sandbox. It has no backup then; see [WithHosts]. The default is [DefaultBaseURL] with its
+// backup.
 func WithBaseURL(address string) Option {
 	return func(c *config) (err error) {
 		base, err := baseURL(address)
 		if err == nil {
-			c.base = base
+			c.base, c.backups, c.hosts = base, nil, nil
 		}
 		return err
+	}
+}
+
+// WithHosts sets the gateway as [WithBaseURL] does, and backups that serve the same resources. The default is
+// https://api.mch.weixin.qq.com with https://api2.mch.weixin.qq.com behind it; merchants abroad may have
+// https://apihk.mch.weixin.qq.com first.
+//
+// A request for which no connection could be had goes to the next host at once, and a repeated one goes to another host
+// after trouble with the first. When the primary failed several times in a row, the backup goes first until single calls
+// find the primary well again.
+func WithHosts(primary string, backups ...string) Option {
+	return func(c *config) error {
+		base, err := baseURL(primary)
+		if err != nil {
+			return err
+		}
+		names := []string{base.Host}
+		for _, backup := range backups {
+			u, err := baseURL(backup)
+			switch {
+			case err != nil:
+				return err
+			case u.Scheme != base.Scheme:
+				return fmt.Errorf("WithHosts: %s and %s differ in their scheme", base.Scheme, u.Scheme)
+			case slices.Contains(names, u.Host):
+				return fmt.Errorf("WithHosts: %s stands twice", quote(u.Host))
+			}
+			names = append(names, u.Host)
+		}
+		c.base, c.backups, c.hosts = base, names[1:], nil
+		return nil
+	}
+}
+
+// WithAttempts sets how many requests one call may make, the first included: 1 repeats nothing. Default 3. What may be
+// repeated is told by [middleware.Retry].
+func WithAttempts(attempts int) Option {
+	return func(c *config) error {
+		c.attempts = attempts
+		return checkCount("WithAttempts", int64(attempts))
+	}
+}
+
+// WithLimiter has every request wait for limiter, repeats and queries included. middleware.NewLimits() keeps the rates
+// that the catalogue knows. By default nothing is held back, because the documented rates are often raised for a merchant
+// and hold for all its processes together, which one process cannot see.
+func WithLimiter(limiter middleware.Limiter) Option {
+	return func(c *config) error {
+		c.limiter = limiter
+		return nil
 	}
 }
 

@@ -1,6 +1,7 @@
 package wxpay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,14 +26,10 @@ type flight struct {
 	reseal  func(context.Context) error // encrypts once more; nil when nothing is encrypted
 	plan    *plan
 	header  *setting
-	total   time.Duration
-	attempt time.Duration
+	bounded bool // by a time limit set on the chain
 
-	values [5]string // backs the header's values, so that they cost no slice each
+	key [1]string // backs the header value that names the platform key
 }
-
-// serialValue is the index in flight.values of what Wechatpay-Serial says.
-const serialValue = 3
 
 // prepare turns a chain into a flight. It is the last place where a mistake costs nothing: every error means that
 // nothing was sent.
@@ -72,7 +69,7 @@ func (c Chain) fill(ctx context.Context, f *flight, body any) (err error) {
 	if f.body, err = encode(body); err != nil {
 		return err
 	}
-	f.total, f.attempt = c.client.timeout, c.client.attemptTimeout
+	f.Limits = c.client.limits
 	return c.apply(ctx, f)
 }
 
@@ -83,7 +80,7 @@ func (c Chain) apply(ctx context.Context, f *flight) (err error) {
 	var variables []variable
 	var query []*setting
 	var rules []*rule
-	total, attempt := false, false
+	var total, attempt time.Duration
 	for s := c.last; s != nil; s = s.before {
 		switch s.kind {
 		case settingVar, settingRawVar:
@@ -99,16 +96,21 @@ func (c Chain) apply(ctx context.Context, f *flight) (err error) {
 				f.header = s
 			}
 		case settingTimeout:
-			if !total {
-				f.total, total = s.limit, true
+			if total == 0 {
+				total = s.limit
 			}
 		case settingAttemptTimeout:
-			if !attempt {
-				f.attempt, attempt = s.limit, true
+			if attempt == 0 {
+				attempt = s.limit
 			}
+		case settingRepeatable:
+			f.Repeatable = true
 		case settingEncrypt, settingPlain:
 			rules = appendRule(rules, s)
 		}
+	}
+	if f.bounded = total > 0; f.bounded || attempt > 0 {
+		f.Limits = timeLimits(cmp.Or(total, c.client.timeout), cmp.Or(attempt, c.client.attemptTimeout))
 	}
 	escaped, decoded, err := expand(c.path, variables)
 	if err != nil {
@@ -157,24 +159,30 @@ func (f *flight) setQuery(query []*setting) {
 
 // request makes the HTTP request of f, complete but for what signing adds.
 func (f *flight) request(ctx context.Context) *http.Request {
-	// The method is checked and the URL is replaced, so this cannot fail.
-	req, err := http.NewRequestWithContext(middleware.WithCall(ctx, &f.Call), f.Method, "", nil)
-	if err != nil {
-		panic("wxpay: " + err.Error())
+	base := http.Request{
+		Method: f.Method, URL: &f.url, Host: f.url.Host, Header: make(http.Header, 6), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	*req.URL = f.url
-	req.Host = f.url.Host
+	req := base.WithContext(middleware.WithCall(ctx, &f.Call))
 
-	// Each value is a slice of one element of f.values: full, so that an append elsewhere copies instead of overwriting.
 	serial := f.serial
 	if serial == "" {
 		serial = f.client.keys.serial(f.client.clock())
 	}
-	f.values = [...]string{"application/json", f.client.userAgent, "application/json", serial, f.client.language}
-	for i, name := range [...]string{"Accept", "User-Agent", "Content-Type", apiv3.HeaderSerial, "Accept-Language"} {
-		if f.values[i] != "" && (name != "Content-Type" || f.body != nil) {
-			req.Header[name] = f.values[i : i+1 : i+1]
-		}
+	key := f.key[:]
+	if f.Attempts > 0 { // an earlier attempt may still be reading its own
+		key = make([]string, 1)
+	}
+	key[0] = serial
+	usual := f.client.headers
+	req.Header["Accept"], req.Header["User-Agent"] = usual.accept, usual.agent
+	if f.body != nil {
+		req.Header["Content-Type"] = usual.content
+	}
+	if serial != "" {
+		req.Header[apiv3.HeaderSerial] = key
+	}
+	if usual.language != nil {
+		req.Header["Accept-Language"] = usual.language
 	}
 	var set []string
 	for s := f.header; s != nil; s = s.before {
@@ -191,15 +199,18 @@ func (f *flight) request(ctx context.Context) *http.Request {
 
 // send takes f through the pipeline and reads what comes back.
 func (f *flight) send(ctx context.Context) (*Response, error) {
-	// One attempt is all there is, so the nearer limit rules.
-	limit := min(f.total, f.attempt)
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, f.client.timeLimit(limit))
-	defer cancel()
+	f.Deadline = time.Now().Add(f.Limits.Total)
+	if len(f.client.middlewares) > 0 || f.client.keys.list != nil {
+		// The attempts keep the deadline by themselves; this is for whoever waits besides them.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, f.Deadline, f.Limits.TotalErr)
+		defer cancel()
+	}
 	if ctx.Err() != nil {
-		return nil, f.error(StageSend, NotSent, context.Cause(ctx))
+		return nil, f.error(StageSend, f.Outcome(), context.Cause(ctx))
 	}
 	if err := f.client.keys.ready(ctx); err != nil {
-		return nil, f.error(StageKeys, NotSent, err)
+		return nil, f.error(StageKeys, f.Outcome(), err)
 	}
 	res, err := f.exchange(ctx)
 	if err != nil && f.renew(ctx, err) {
@@ -216,7 +227,7 @@ func (f *flight) exchange(ctx context.Context) (*Response, error) {
 	}
 	raw, err := middleware.ReadBody(res)
 	if err != nil {
-		return nil, f.error(StageSend, Unknown, err)
+		return nil, f.error(StageSend, f.Outcome(), err)
 	}
 	answer := newResponse(f, res, raw)
 	if res.StatusCode < 200 || res.StatusCode > 299 {
@@ -225,12 +236,21 @@ func (f *flight) exchange(ctx context.Context) (*Response, error) {
 	return answer, nil
 }
 
-// timeLimit returns the cause of a context that limit ends; the usual one is made once.
-func (c *Client) timeLimit(limit time.Duration) error {
-	if limit == c.timeout || limit == c.attemptTimeout {
-		return c.usualLimits[limit]
+// usualHeaders are the header values that all requests of a client share. Each is full, so that an append elsewhere copies
+// instead of overwriting.
+type usualHeaders struct{ accept, agent, content, language []string }
+
+func newUsualHeaders(agent, language string) usualHeaders {
+	h := usualHeaders{accept: []string{"application/json"}, agent: []string{agent}, content: []string{"application/json"}}
+	if language != "" {
+		h.language = []string{language}
 	}
-	return timeLimit(limit)
+	return h
+}
+
+// timeLimits makes the limits of calls, with the errors that they end with.
+func timeLimits(total, attempt time.Duration) *middleware.TimeLimits {
+	return &middleware.TimeLimits{Total: total, TotalErr: timeLimit(total), Attempt: attempt, AttemptErr: timeLimit(attempt)}
 }
 
 // timeLimit is the cause of a context that one of the client's time limits ended. It is context.DeadlineExceeded.

@@ -25,11 +25,10 @@ type Call struct {
 
 	// Repeatable is the caller's word that sending the request again does no harm.
 	Repeatable bool
-	// Deadline is when the whole call ends, with all its attempts, and DeadlineErr what it ends with; zero for none.
-	Deadline    time.Time
-	DeadlineErr error
-	// AttemptLimit bounds one attempt.
-	AttemptLimit TimeLimit
+	// Deadline is when the whole call ends, with all its attempts; zero for never.
+	Deadline time.Time
+	// Limits bound the call and each attempt; nil for no bounds. They are shared and must not be changed.
+	Limits *TimeLimits
 	// Host is the host that the attempts must go to; empty leaves the choice.
 	Host string
 
@@ -37,6 +36,8 @@ type Call struct {
 	Attempts int
 	// History lists what the attempts brought. It is empty when the first one succeeded.
 	History []Attempt
+	// Answered is the successful answer, once there was one.
+	Answered *http.Response
 	// Took is the host that took the last attempt.
 	Took string
 	// Reached says that the current attempt was handed to the transport: from there on only the transport knows whether
@@ -60,10 +61,10 @@ type Call struct {
 	judged        bool
 }
 
-// TimeLimit is a time limit, and the error with which it ends what it bounds.
-type TimeLimit struct {
-	After time.Duration // 0 for none
-	Err   error
+// TimeLimits are the time limits of a call, and the errors with which they end what they bound.
+type TimeLimits struct {
+	Total, Attempt       time.Duration // 0 for none
+	TotalErr, AttemptErr error
 }
 
 type callKey struct{}

@@ -85,8 +85,11 @@ func (r *Retrier) run(call *Call, req *http.Request, next http.RoundTripper) (*h
 		if r.Hosts != nil && call.Reached {
 			r.report(try.URL.Host, call.Took, res, err)
 		}
-		if outcome == Confirmed && len(call.History) == 0 {
-			return res, nil
+		if outcome == Confirmed {
+			call.Answered = res
+			if len(call.History) == 0 {
+				return res, nil
+			}
 		}
 		call.record(res, err, outcome)
 		if n >= r.Attempts || outcome == Confirmed || ctx.Err() != nil || !r.again(call, res, err, outcome) {
@@ -140,13 +143,16 @@ func lasting(reason error) bool {
 // attemptContext returns the context of one attempt, which ends with the attempt's limit, the call's, or ctx. For a stream
 // there is lift: it takes the limit away when the answer's header is there, since the body ends when its reader closes it.
 func attemptContext(ctx context.Context, call *Call) (_ context.Context, stop context.CancelFunc, lift func() bool) {
-	end, cause := time.Now().Add(call.AttemptLimit.After), call.AttemptLimit.Err
-	switch {
-	case call.AttemptLimit.After <= 0 && call.Deadline.IsZero():
+	end, cause := call.Deadline, error(nil)
+	if limits := call.Limits; limits != nil {
+		cause = limits.TotalErr
+		if first := time.Now().Add(limits.Attempt); limits.Attempt > 0 && (end.IsZero() || first.Before(end)) {
+			end, cause = first, limits.AttemptErr
+		}
+	}
+	if end.IsZero() {
 		ctx, stop = context.WithCancel(ctx)
 		return ctx, stop, func() bool { return true }
-	case call.AttemptLimit.After <= 0, !call.Deadline.IsZero() && call.Deadline.Before(end):
-		end, cause = call.Deadline, call.DeadlineErr
 	}
 	if !call.Stream {
 		ctx, stop = context.WithDeadlineCause(ctx, end, cause)
@@ -235,8 +241,8 @@ func retryAfter(value string) time.Duration {
 // pause waits, and reports whether there is time for another attempt afterwards.
 func (c *Call) pause(ctx context.Context, wait time.Duration) bool {
 	least := retryLeast
-	if c.AttemptLimit.After > 0 {
-		least = min(least, c.AttemptLimit.After)
+	if c.Limits != nil && c.Limits.Attempt > 0 {
+		least = min(least, c.Limits.Attempt)
 	}
 	ready := time.Now().Add(wait + least)
 	if !c.Deadline.IsZero() && ready.After(c.Deadline) {
