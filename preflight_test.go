@@ -1,0 +1,411 @@
+package wxpay_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// nativeOrder is a Native order with all that is usual.
+func nativeOrder() wxpay.JSON {
+	return wxpay.JSON{
+		"appid": "wxd678efh567hg6787", "mchid": testMerchant, "description": "Image形象店-深圳腾大-QQ公仔", "out_trade_no": "1217752501201407033233368018",
+		"time_expire": "2018-06-08T10:34:56+08:00", "attach": "自定义数据说明", "notify_url": "https://www.weixin.qq.com/wxpay/pay.php",
+		"goods_tag": "WXG", "support_fapiao": false, "amount": wxpay.JSON{"total": 100, "currency": "CNY"},
+		"detail": wxpay.JSON{"cost_price": 608800, "invoice_id": "微信123", "goods_detail": []wxpay.JSON{
+			{"merchant_goods_id": "1246464644", "wechatpay_goods_id": "1001", "goods_name": "iPhoneX 256G", "quantity": 1, "unit_price": 528800},
+		}},
+		"scene_info": wxpay.JSON{"payer_client_ip": "14.23.150.211", "device_id": "013467007045764", "store_info": wxpay.JSON{
+			"id": "0001", "name": "腾讯大厦分店", "area_code": "440305", "address": "广东省深圳市南山区科技中一道10000号",
+		}},
+		"settle_info": wxpay.JSON{"profit_sharing": false},
+	}
+}
+
+// changed returns a Native order with one member set, or left out where value is nil.
+func changed(value any, names ...string) wxpay.JSON {
+	order := nativeOrder()
+	at := order
+	for _, name := range names[:len(names)-1] {
+		at = at[name].(wxpay.JSON)
+	}
+	if at[names[len(names)-1]] = value; value == nil {
+		delete(at, names[len(names)-1])
+	}
+	return order
+}
+
+// checked has members of the kinds that no operation of the test's choice has.
+var checked = facts{
+	{Method: "POST", Path: "/v3/checked/{id}", In: fact.Request{
+		Path:   []fact.Field{{Name: "id", Type: fact.Integer, Required: true}},
+		Query:  []fact.Field{{Name: "note", Type: fact.String}, {Name: "state", Type: fact.String, Enum: []any{"ON", "OFF"}}, {Name: "limit", Type: fact.Integer, Required: true}, {Name: "all", Type: fact.Boolean}, {Name: "kind", Type: fact.Integer, Enum: []any{int64(1), int64(2)}}, {Name: "partner", Type: fact.String, JSONText: true, Fields: []fact.Field{{Name: "type", Type: fact.String, Required: true}}}},
+		Header: []fact.Field{{Name: "Idempotency-Key", Type: fact.String, Required: true}, {Name: "Wechatpay-Serial", Type: fact.String, Required: true}},
+		JSON: []fact.Field{
+			{Name: "reviewed", Type: fact.String, Enum: []any{"A", "B"}, Reviewed: true},
+			{Name: "level", Type: fact.Integer, Enum: []any{int64(1), int64(2)}}, {Name: "rate", Type: fact.Number, Enum: []any{0.5, int64(1)}},
+			{Name: "flag", Type: fact.Boolean, Enum: []any{true}}, {Name: "tags", Type: fact.Strings, Enum: []any{"X"}}, {Name: "counts", Type: fact.Integers},
+			{Name: "free", Type: fact.Object}, {Name: "text", Type: fact.String, JSONText: true, Fields: []fact.Field{{Name: "period", Type: fact.Strings, Required: true}}},
+			{Name: "alt", Type: fact.String, Required: true, Alt: []string{"other"}},
+		},
+	}},
+	{Method: "POST", Path: "/v3/joined", Joined: true, In: fact.Request{JSON: []fact.Field{
+		{Name: "mchid", Type: fact.String, Required: true}, {Name: "sp_mchid", Type: fact.String, Required: true}, {Name: "number", Type: fact.String, Required: true},
+		{Name: "payer", Type: fact.Object, Fields: []fact.Field{{Name: "openid", Type: fact.String, Required: true}, {Name: "kind", Type: fact.String, Required: true}}},
+	}}},
+	{Method: "POST", Path: "/v3/bare"},
+	{Method: "POST", Path: "/v3/gone", Status: fact.Offline, ReplacedBy: []string{"POST /v3/new", "PUT /v3/newer"}},
+	{Method: "POST", Path: "/v3/old", Status: fact.Superseded},
+	{Method: "POST", Path: "/v3/elsewhere", Host: "apihk.mch.weixin.qq.com", HostRequired: true},
+	{Method: "POST", Path: "/v3/better-elsewhere", Host: "apihk.mch.weixin.qq.com"},
+}
+
+type found map[string]wxpay.FindingKind // "place pointer" → kind
+
+func TestPreflightStrict(t *testing.T) {
+	v3 := catalog.V3()
+	native := func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/pay/transactions/native") }
+	full := func(c *wxpay.Client) wxpay.Chain {
+		return c.Chain("v3/checked/{id}").Var("id", "1").Query("limit", 1).Header("Idempotency-Key", "k")
+	}
+	tests := []struct {
+		name  string
+		facts wxpay.Lookup
+		chain func(*wxpay.Client) wxpay.Chain
+		body  any
+		want  found
+		says  string
+	}{
+		{"a Native order", v3, native, nativeOrder(), nil, ""},
+		{"one missing", v3, native, changed(nil, "description"), found{"body /description": wxpay.MissingMember}, "body /description: it is documented as required"},
+		{"null is missing", v3, native, `{"appid":null,"mchid":"1","description":"d","out_trade_no":"1","notify_url":"u","amount":{"total":1},"attach":null}`, found{"body /appid": wxpay.MissingMember}, ""},
+		{"one missing inside", v3, native, changed(nil, "amount", "total"), found{"body /amount/total": wxpay.MissingMember}, ""},
+		{"one missing in an element", v3, native, changed([]wxpay.JSON{{"merchant_goods_id": "1", "unit_price": 1, "quantity": 1}, {"merchant_goods_id": "1", "unit_price": 1}}, "detail", "goods_detail"),
+			found{"body /detail/goods_detail/1/quantity": wxpay.MissingMember}, ""},
+		{"an optional object left out needs nothing", v3, native, changed(nil, "scene_info"), nil, ""},
+		{"no body", v3, native, nil, found{"body /appid": wxpay.MissingMember, "body /mchid": wxpay.MissingMember, "body /description": wxpay.MissingMember,
+			"body /out_trade_no": wxpay.MissingMember, "body /amount": wxpay.MissingMember, "body /notify_url": wxpay.MissingMember}, "and 1 more"},
+		{"a text for a number", v3, native, changed("SECRET", "amount", "total"), found{"body /amount/total": wxpay.WrongType}, "it is a string and documented as integer: drop the quotes"},
+		{"a number for a text", v3, native, changed(12345, "out_trade_no"), found{"body /out_trade_no": wxpay.WrongType}, "it is a number and documented as string: quote it"},
+		{"a fraction", v3, native, changed(json.RawMessage("1.00"), "amount", "total"), found{"body /amount/total": wxpay.WrongType}, "a number with a fraction or an exponent"},
+		{"an object for a text", v3, native, changed(wxpay.JSON{"a": "SECRET"}, "attach"), found{"body /attach": wxpay.WrongType}, ""},
+		{"an array for an object", v3, native, changed([]int{1}, "amount"), found{"body /amount": wxpay.WrongType}, "it is an array and documented as object"},
+		{"an object for an array", v3, native, changed(wxpay.JSON{"merchant_goods_id": 1}, "detail", "goods_detail"), found{"body /detail/goods_detail": wxpay.WrongType}, ""},
+		{"a text for an array", v3, native, changed("no_credit", "limit_pay"), found{"body /limit_pay": wxpay.WrongType}, "put it into an array"},
+		{"a boolean for a text", v3, native, changed(true, "attach"), found{"body /attach": wxpay.WrongType}, "it is a boolean and documented as string"},
+		{"emoji", v3, native, changed("SECRET 😀", "description"), found{"body /description": wxpay.Supplementary}, "emoji"},
+		{"escaped emoji", v3, native, `{"appid":"a","mchid":"1","description":"\ud83d\ude00","out_trade_no":"1","notify_url":"u","amount":{"total":1}}`, found{"body /description": wxpay.Supplementary}, ""},
+		{"emoji in what nobody knows", checked, full, `{"alt":"x","free":{"a":[{"b~/":"😀"}]}}`, found{"body /free/a/0/b~0~1": wxpay.Supplementary}, ""},
+		{"not JSON", checked, full, `{"alt":"SECRET" "`, found{"body ": wxpay.NotJSON}, "body: it is not JSON: a comma or a closing bracket is missing at byte 16"},
+		{"not JSON in what is free-form", checked, full, `{"alt":"x","free":{"a":1 2}}`, found{"body ": wxpay.NotJSON}, ""},
+		{"no object", checked, full, `["SECRET"]`, found{"body ": wxpay.WrongType}, "body: it is not a JSON object"},
+		{"a typo in the path", v3, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/pay/transaction/native") }, nativeOrder(), found{"operation ": wxpay.UnknownOperation}, "near are POST /v3/pay/transactions/native"},
+		{"a path like none", v3, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v9/zzz") }, nil, found{"operation ": wxpay.UnknownOperation}, "the catalogue does not know it (if it is new, silence this kind)"},
+		{"the wrong verb", v3, func(c *wxpay.Client) wxpay.Chain {
+			return c.Chain("v3/pay/transactions/id/{transaction_id}").Var("transaction_id", "1")
+		}, nil, found{"operation ": wxpay.UnknownMethod}, "the path is known with GET only"},
+		{"offline", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/gone") }, nil, found{"operation ": wxpay.OfflineOperation}, "it is shut down; instead: POST /v3/new, PUT /v3/newer"},
+		{"superseded", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/old") }, nil, found{"operation ": wxpay.SupersededOperation}, "it is superseded"},
+		{"another host", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/elsewhere") }, nil, found{"operation ": wxpay.WrongHost}, "only https://apihk.mch.weixin.qq.com serves it"},
+		{"a better host", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/better-elsewhere") }, nil, nil, ""},
+		{"brand-direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("brand/card-member/cards") }, nil, found{"operation ": wxpay.WrongScheme}, "brand-direct"},
+		{"joined modes: direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") }, `{"mchid":"1","number":"1","payer":{"kind":"k"}}`, nil, ""},
+		{"joined modes: the rest stays required", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") }, `{"sp_mchid":"1","payer":{}}`, found{"body /number": wxpay.MissingMember, "body /payer/kind": wxpay.MissingMember}, ""},
+		{"path, query and header", checked, func(c *wxpay.Client) wxpay.Chain {
+			return c.Chain("v3/checked/{id}").Var("id", "SECRET").Query("all", "SECRET").Query("partner", `{"type":1}`)
+		}, `{"alt":"x"}`, found{"path /id": wxpay.WrongType, "query /all": wxpay.WrongType, "query /limit": wxpay.MissingMember, "query /partner/type": wxpay.WrongType, "header /Idempotency-Key": wxpay.MissingMember}, `call Query("limit", …)`},
+		{"query values", checked, func(c *wxpay.Client) wxpay.Chain {
+			return full(c).Query("limit", "1.5").Query("note", "SECRET😀").Query("partner", "SECRET")
+		}, `{"alt":"x"}`, found{"query /limit": wxpay.WrongType, "query /note": wxpay.Supplementary, "query /partner": wxpay.WrongType}, ""},
+		{"query values that are right", checked, func(c *wxpay.Client) wxpay.Chain {
+			return full(c).Query("state", "ON").Query("all", true).Query("kind", 2).Query("partner", `{"type":"x"}`)
+		}, `{"alt":"x"}`, nil, ""},
+		{"the other name", checked, full, `{"other":"x"}`, nil, ""},
+		{"neither name", checked, full, `{}`, found{"body /alt": wxpay.MissingMember}, "it is documented as required (also as other)"},
+		{"a reviewed list", checked, full, `{"alt":"x","reviewed":"SECRET"}`, found{"body /reviewed": wxpay.UnknownConstant}, "it has to be one of A B"},
+		{"elements", checked, full, `{"alt":"x","counts":[1,"2",[3]],"tags":["X"]}`, found{"body /counts/1": wxpay.WrongType, "body /counts/2": wxpay.WrongType}, ""},
+		{"a JSON text", checked, full, `{"alt":"x","text":"{\"period\":[\"a\"]}"}`, nil, ""},
+		{"a JSON text of another form", checked, full, `{"alt":"x","text":"[1]"}`, nil, ""},
+		{"inside a JSON text", checked, full, `{"alt":"x","text":"{\"period\":\"a\"}"}`, found{"body /text/period": wxpay.WrongType}, ""},
+		{"a text that is not JSON", checked, full, `{"alt":"x","text":"SECRET"}`, found{"body /text": wxpay.WrongType}, "not JSON"},
+		{"what a JSON text stands for", checked, full, `{"alt":"x","text":{"period":["a"]}}`, found{"body /text": wxpay.WrongType}, "it is an object and documented as string"},
+		{"free-form", checked, full, `{"alt":"x","free":{"a":[1,{"b":null}]}}`, nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			sent := false
+			client := newClient(t, wxpay.WithCatalog(tt.facts), wxpay.WithPreflight(wxpay.PreflightStrict),
+				wxpay.WithLogger(slog.New(slog.DiscardHandler)), wxpay.WithTransport(answer{trip: func(*http.Request) { sent = true }}))
+			_, err := tt.chain(client).Post(context.Background(), tt.body)
+			if tt.want == nil {
+				require.NoError(t, err)
+				assert.True(t, sent)
+				return
+			}
+			assert.False(t, sent, "it was sent")
+			var refused *wxpay.PreflightError
+			require.ErrorAs(t, err, &refused)
+			require.ErrorIs(t, err, wxpay.StageBuild)
+			assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+			got := found{}
+			for _, finding := range refused.Findings {
+				assert.False(t, finding.Warning)
+				got[finding.Place+" "+finding.Pointer] = finding.Kind
+				assert.NotContains(t, finding.String(), "SECRET")
+			}
+			assert.Equal(t, tt.want, got)
+			assert.Len(t, refused.Findings, len(tt.want))
+			assert.ErrorContains(t, err, tt.says)
+			assert.NotContains(t, err.Error(), "\n")
+
+			kinds := []wxpay.FindingKind{}
+			for _, kind := range tt.want {
+				kinds = append(kinds, kind)
+			}
+			silent := newClient(t, wxpay.WithCatalog(tt.facts), wxpay.WithPreflight(wxpay.PreflightStrict, kinds...), wxpay.WithTransport(answer{}))
+			_, err = tt.chain(silent).Post(context.Background(), tt.body)
+			require.NoError(t, err, "every kind can be silenced")
+		})
+	}
+}
+
+// Constants and members that the catalogue does not know are warnings: it may be out of date.
+func TestPreflightWarnings(t *testing.T) {
+	chain := func(c *wxpay.Client) wxpay.Chain {
+		return c.Chain("v3/checked/{id}").Var("id", "1").Query("limit", 1).Header("Idempotency-Key", "k")
+	}
+	for name, tt := range map[string]struct {
+		chain func(*wxpay.Client) wxpay.Chain
+		body  string
+		want  []string
+	}{
+		"a member":                     {chain, `{"alt":"x","new":1}`, []string{"unknown member body /new"}},
+		"a member with a wild name":    {chain, `{"alt":"x","a\nb\u0000":1}`, []string{"unknown member body \"/a\\nb\\x00\""}},
+		"a query member":               {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("new", "SECRET") }, `{"alt":"x"}`, []string{"unknown member query /new"}},
+		"constants":                    {chain, `{"alt":"x","level":3,"rate":0.6,"flag":false,"tags":["X","SECRET"]}`, []string{"unknown constant body /level", "unknown constant body /rate", "unknown constant body /flag", "unknown constant body /tags/1"}},
+		"constants in the query":       {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("state", "SECRET").Query("kind", 3) }, `{"alt":"x"}`, []string{"unknown constant query /state", "unknown constant query /kind"}},
+		"known constants":              {chain, `{"alt":"x","level":2,"rate":1.0,"flag":true,"tags":["X"],"reviewed":"B"}`, nil},
+		"a body where none is known":   {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/bare") }, `{"a":1}`, []string{"unknown member body "}},
+		"an empty body where none is ": {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/bare") }, `{}`, nil},
+	} {
+		for _, mode := range []wxpay.PreflightMode{wxpay.PreflightWarn, wxpay.PreflightStrict} {
+			t.Run(fmt.Sprint(name, " ", mode), func(t *testing.T) {
+				var log bytes.Buffer
+				client := newClient(t, wxpay.WithCatalog(checked), wxpay.WithPreflight(mode), wxpay.WithTransport(answer{}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+				_, err := tt.chain(client).Post(context.Background(), tt.body)
+				require.NoError(t, err)
+				assert.Equal(t, tt.want, records(t, log.String()))
+				assert.NotContains(t, log.String(), "SECRET")
+			})
+		}
+	}
+	t.Run("in an error they are named too", func(t *testing.T) {
+		client := newClient(t, wxpay.WithCatalog(checked), wxpay.WithPreflight(wxpay.PreflightStrict))
+		_, err := chain(client).Post(context.Background(), `{"new":1}`)
+		var refused *wxpay.PreflightError
+		require.ErrorAs(t, err, &refused)
+		require.Len(t, refused.Findings, 2)
+		assert.Equal(t, []bool{true, false}, []bool{refused.Findings[0].Warning, refused.Findings[1].Warning})
+	})
+}
+
+// records returns what was logged about findings.
+func records(t *testing.T, log string) (findings []string) {
+	for line := range strings.Lines(log) {
+		var record map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &record))
+		if record["msg"] != "wxpay preflight" {
+			continue
+		}
+		require.Equal(t, "WARN", record["level"])
+		require.NotEmpty(t, record["path"])
+		if record["kind"] == nil {
+			findings = append(findings, fmt.Sprint("and ", record["more_findings"]))
+			continue
+		}
+		require.NotEmpty(t, record["finding"])
+		findings = append(findings, fmt.Sprint(record["kind"], " ", record["place"], " ", record["pointer"]))
+	}
+	return findings
+}
+
+func TestPreflightWarnSends(t *testing.T) {
+	var log bytes.Buffer
+	sent := 0
+	client := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightWarn, wxpay.UnknownMember),
+		wxpay.WithTransport(answer{trip: func(*http.Request) { sent++ }}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+	_, err := client.Chain("v3/pay/transactions/native").Post(context.Background(), wxpay.JSON{"appid": 1, "mchid": "SECRET", "description": "SECRET😀", "unknown": 1})
+	require.NoError(t, err)
+	assert.Equal(t, 1, sent)
+	assert.Equal(t, []string{"wrong type body /appid", "supplementary character body /description", "missing member body /out_trade_no", "missing member body /amount", "missing member body /notify_url"}, records(t, log.String()))
+	assert.NotContains(t, log.String(), "SECRET")
+
+	log.Reset()
+	list := make([]int, 100)
+	_, err = client.Chain("v3/pay/transactions/native").Post(context.Background(), changed(list, "limit_pay"))
+	require.NoError(t, err)
+	got := records(t, log.String())
+	require.Len(t, got, 21)
+	assert.Equal(t, "and 80", got[20])
+
+	// Without a logger of its own the client uses the process's.
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	log.Reset()
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
+	client = newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightWarn), wxpay.WithTransport(answer{}))
+	_, err = client.Chain("v3/no/such/thing").Get(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"unknown operation operation "}, records(t, log.String()))
+}
+
+// What is checked is what the caller wrote: marked members are plain then, and a Secret is a text.
+func TestPreflightBeforeEncryption(t *testing.T) {
+	client := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict))
+	chain := client.Chain("v3/pay/transactions/native")
+	req, err := chain.Request(context.Background(), "POST", changed(wxpay.JSON{"identity": wxpay.JSON{"type": "IDCARD", "number": wxpay.Secret("1"), "name": "张三"}}, "payer"))
+	require.NoError(t, err)
+	assert.Contains(t, unsealed(t, testKeys().platform, bodyText(t, req)), `"identity":{"name":"«张三»","number":"«1»","type":"IDCARD"}`)
+	_, err = chain.Request(context.Background(), "POST", changed(wxpay.JSON{"identity": wxpay.JSON{"type": "IDCARD", "number": "1", "name": "张😀"}}, "payer"))
+	require.ErrorContains(t, err, "/payer/identity/name")
+}
+
+func TestPreflightOptions(t *testing.T) {
+	good := wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant}
+	public := wxpay.WithPublicKey(testKeyID, testKeys().platform.Public())
+	for says, options := range map[string][]wxpay.Option{
+		"pass WithCatalog(catalog.V3()) too": {wxpay.WithPreflight(wxpay.PreflightWarn)},
+		`"nonsense" is no kind of finding`:   {wxpay.WithCatalog(checked), wxpay.WithPreflight(wxpay.PreflightWarn, "nonsense")},
+		"the mode 9 is not one of":           {wxpay.WithCatalog(checked), wxpay.WithPreflight(9)},
+	} {
+		_, err := wxpay.New(good, append(options, public)...)
+		require.ErrorContains(t, err, says)
+	}
+	client, err := wxpay.New(good, public, wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithPreflight(wxpay.PreflightOff), wxpay.WithTransport(answer{}))
+	require.NoError(t, err, "the later wins")
+	_, err = client.Chain("v3/no/such/thing").Get(context.Background())
+	require.NoError(t, err)
+
+	// A host that serves the operation, and this machine, are right for one that is bound to its host.
+	for _, base := range []string{"https://apihk.mch.weixin.qq.com", "http://127.0.0.1:8080", "http://localhost:1"} {
+		client := newClient(t, wxpay.WithCatalog(checked), wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithBaseURL(base), wxpay.WithTransport(answer{}))
+		_, err := client.Chain("v3/elsewhere").Post(context.Background(), nil)
+		require.NoError(t, err, base)
+	}
+	// A brand's scheme is for brand-direct paths, and those only.
+	brand := newClient(t, wxpay.WithCatalog(checked), wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithScheme(brandScheme{apiv3.RSA()}), wxpay.WithTransport(answer{}))
+	_, err = brand.Chain("brand/card-member/cards").Get(context.Background())
+	require.NoError(t, err)
+	_, err = brand.Chain("v3/bare").Post(context.Background(), nil)
+	require.ErrorContains(t, err, "a brand's scheme serves paths under /brand/ only")
+}
+
+type brandScheme struct{ apiv3.Scheme }
+
+func (brandScheme) Identity() string { return "brand_id" }
+
+// Deep and wide bodies are checked in linear time and bounded depth.
+func TestPreflightOnHugeBodies(t *testing.T) {
+	client := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict))
+	_, err := client.Chain("v3/pay/transactions/native").Request(context.Background(), "POST", `{"x":`+strings.Repeat(`[`, 1<<20))
+	require.ErrorContains(t, err, "nested deeper than 1000")
+	var refused *wxpay.PreflightError
+	_, err = client.Chain("v3/pay/transactions/native").Request(context.Background(), "POST", changed(make([]wxpay.JSON, 10_000), "detail", "goods_detail"))
+	require.NoError(t, err, "null elements are none")
+	list := make([]wxpay.JSON, 10_000)
+	for i := range list {
+		list[i] = wxpay.JSON{"quantity": 1}
+	}
+	_, err = client.Chain("v3/pay/transactions/native").Request(context.Background(), "POST", changed(list, "detail", "goods_detail"))
+	require.ErrorAs(t, err, &refused)
+	assert.Len(t, refused.Findings, 20_000, "every finding is listed")
+	assert.Less(t, len(err.Error()), 1000, "and the text is cut")
+}
+
+// The facts of a Joined operation mark no identity member as required, or the check would refuse what both callers send.
+func TestPreflightPassesMinimalBodies(t *testing.T) {
+	client := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.OfflineOperation, wxpay.SupersededOperation, wxpay.WrongHost))
+	operations := 0
+	for operation := range catalog.V3().All() {
+		if len(operation.In.Form) > 0 {
+			continue
+		}
+		operations++
+		chain := client.Chain(operation.Path)
+		for i, place := range [][]fact.Field{operation.In.Path, operation.In.Query, operation.In.Header} {
+			for j := range place {
+				field := &place[j]
+				value := typical(field)
+				if field.Type == fact.String {
+					require.NoError(t, json.Unmarshal([]byte(value), &value))
+				}
+				switch {
+				case i == 0:
+					chain = chain.Var(field.Name, value)
+				case i == 1 && field.Required:
+					chain = chain.Query(field.Name, value)
+				case i == 2 && field.Required:
+					chain = chain.Header(field.Name, "x")
+				}
+			}
+		}
+		if len(operation.Also) > 0 || len(operation.In.Header) > 0 { // Wechatpay-Serial of no key that is known
+			chain = chain.Header("Wechatpay-Serial", testKeyID)
+		}
+		var body any
+		if len(operation.In.JSON) > 0 {
+			body = minimal(operation.In.JSON)
+		}
+		_, err := chain.Request(context.Background(), operation.Method, body)
+		require.NoError(t, err, operation.Method+" "+operation.Path)
+	}
+	assert.Greater(t, operations, 900)
+}
+
+// minimal writes the required members only.
+func minimal(fields []fact.Field) string {
+	var members []string
+	for i := range fields {
+		if fields[i].Required {
+			members = append(members, fmt.Sprintf("%q:%s", fields[i].Name, typical(&fields[i])))
+		}
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+func typical(field *fact.Field) string {
+	var value string
+	switch {
+	case field.Type.Element() == fact.Object:
+		value = minimal(field.Fields)
+	case len(field.Enum) > 0:
+		constant, _ := json.Marshal(field.Enum[0])
+		value = string(constant)
+	case field.JSONText:
+		text, _ := json.Marshal(minimal(field.Fields))
+		value = string(text)
+	case field.Type.Element() == fact.Integer, field.Type.Element() == fact.Number:
+		value = "1"
+	case field.Type.Element() == fact.Boolean:
+		value = "true"
+	default:
+		value = `"x"`
+	}
+	if field.Type != field.Type.Element() {
+		value = "[" + value + "]"
+	}
+	return value
+}
