@@ -118,7 +118,8 @@ func readEnvelope(body []byte) (*Event, sealed, error) {
 	var created string
 	var resource gjson.Result
 	texts := []text{
-		{"id", &e.ID}, {"event_type", &e.Type}, {"resource_type", &e.ResourceType}, {"summary", &e.Summary}, {"create_time", &created},
+		{name: "id", to: &e.ID}, {name: "event_type", to: &e.Type}, {name: "resource_type", to: &e.ResourceType},
+		{name: "summary", to: &e.Summary}, {name: "create_time", to: &created},
 	}
 	err := members(envelope, func(name string, value gjson.Result) error {
 		if name != "resource" {
@@ -137,8 +138,8 @@ func readEnvelope(body []byte) (*Event, sealed, error) {
 		return nil, s, fmt.Errorf("%w: it has no resource", ErrMalformed)
 	}
 	texts = []text{
-		{"original_type", &e.OriginalType}, {"algorithm", &s.algorithm}, {"ciphertext", &s.ciphertext},
-		{"associated_data", &s.associated}, {"nonce", &s.nonce},
+		{name: "original_type", to: &e.OriginalType}, {name: "algorithm", to: &s.algorithm}, {name: "ciphertext", to: &s.ciphertext},
+		{name: "associated_data", to: &s.associated}, {name: "nonce", to: &s.nonce},
 	}
 	err = members(resource, func(name string, value gjson.Result) error { return take(texts, name, value) })
 	switch {
@@ -168,20 +169,22 @@ func members(object gjson.Result, take func(name string, value gjson.Result) err
 type text struct {
 	name string
 	to   *string
+	raw  string // as it stands in the envelope; empty until it was seen
 }
 
 // take takes the member of that name, if it is one of texts; null is like a member that is absent.
 func take(texts []text, name string, value gjson.Result) error {
-	for _, t := range texts {
+	for i := range texts {
+		t := &texts[i]
 		switch {
-		case t.name != name || value.Type == gjson.Null:
+		case t.name != name:
 			continue
-		case value.Type != gjson.String:
-			return fmt.Errorf("%w: its member %s is not a text", ErrMalformed, name)
-		case *t.to != "" && *t.to != value.Str:
+		case t.raw != "" && t.raw != value.Raw:
 			return standsTwice(name)
+		case value.Type != gjson.String && value.Type != gjson.Null:
+			return fmt.Errorf("%w: its member %s is not a text", ErrMalformed, name)
 		}
-		*t.to = value.Str
+		*t.to, t.raw = value.Str, value.Raw
 	}
 	return nil
 }

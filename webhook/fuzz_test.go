@@ -109,7 +109,7 @@ func FuzzEnvelope(f *testing.F) {
 	h, header := trustingHandler(f), trustedHeader()
 	valid := string(payment().body())
 	for _, body := range []string{
-		valid, "{}", "null", "[]", `{"resource":null}`, `{"event_type":"A",` + valid[1:], `{"id":null,` + valid[1:], `{"id":"\ud800"}`,
+		valid, "{}", "null", "[]", `{"resource":null}`, `{"event_type":"A",` + valid[1:], `{"id":null,` + valid[1:], valid[:len(valid)-1] + `,"id":null}`, `{"id":"\ud800"}`,
 		strings.Repeat("[", 10_000), strings.Repeat(`{"resource":`, 1000), valid + valid, "\xff" + valid, "\x00",
 	} {
 		f.Add([]byte(body))

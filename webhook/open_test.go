@@ -194,6 +194,12 @@ func TestRefusals(t *testing.T) {
 		{"event_type twice, the same", func(n *notification) {
 			n.alterBody = func(s string) string { return `{"event_type":"TRANSACTION.SUCCESS",` + s[1:] }
 		}, nil, 204, "", 1},
+		{"id once more, null", func(n *notification) {
+			n.alterBody = func(s string) string { return s[:len(s)-1] + `,"id":null}` }
+		}, webhook.ErrMalformed, 400, "malformed", 1},
+		{"id once before, empty", func(n *notification) {
+			n.alterBody = func(s string) string { return `{"id":"",` + s[1:] }
+		}, webhook.ErrMalformed, 400, "malformed", 1},
 		{"resource twice", func(n *notification) {
 			n.alterBody = func(s string) string { return `{"resource":{"ciphertext":"AAAA"},` + s[1:] }
 		}, webhook.ErrMalformed, 400, "malformed", 1},
