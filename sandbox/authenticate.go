@@ -4,8 +4,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 )
@@ -17,6 +20,7 @@ var (
 	textWindow            = text{"Http头Authorization中的timestamp与发起请求的时间不得超过5分钟", "the timestamp in the HTTP header Authorization must be within 5 minutes of the time of the request"}
 	textNoCertificate     = text{"商户未申请过证书", "the merchant has no API certificate"}
 	textMerchantSerial    = text{"商户证书序列号有误。请使用签名私钥匹配的证书序列号", "the serial of the merchant certificate is wrong; use the one that matches the private key which signs"}
+	textReplaced          = text{"已更换证书，请使用新证书", "the certificate was replaced, use the new one"}
 	textSignature         = text{"错误的签名，导致验签失败", "the signature is wrong, so verification failed"}
 )
 
@@ -31,7 +35,7 @@ func (c *call) authenticate() *refusal {
 		return signError(textAuthorizationForm, err.Error())
 	}
 	if a.Scheme != c.scheme.Name() {
-		return signError(textScheme, "the sandbox knows the scheme "+c.scheme.Name()+" only")
+		return signError(textScheme, "this path takes the scheme "+c.scheme.Name()+" only")
 	}
 	if a.Identity != c.scheme.Identity() {
 		return signError(textAuthorizationForm, "with this scheme the caller is named by "+c.scheme.Identity())
@@ -42,17 +46,21 @@ func (c *call) authenticate() *refusal {
 	} else if err != nil {
 		return signError(textAuthorizationForm, "the timestamp is not a decimal number of seconds")
 	}
-	if a.ID != c.merchant.ID {
-		return signError(textNoCertificate, "the sandbox's merchant is "+c.merchant.ID)
+	if a.ID != c.platform.callerID {
+		return signError(textNoCertificate, "the sandbox's "+a.Identity+" is "+c.platform.callerID)
 	}
-	if a.Serial != c.merchant.Serial {
-		return signError(textMerchantSerial, "the serial of the merchant's certificate is "+c.merchant.Serial)
+	if c.platform.revoked[a.Serial] {
+		return signError(textReplaced, "the certificate was revoked")
+	}
+	public := c.platform.callers[a.Serial]
+	if public == nil {
+		return signError(textMerchantSerial, "the caller's certificates are "+strings.Join(slices.Sorted(maps.Keys(c.platform.callers)), ", "))
 	}
 
 	message := apiv3.AppendRequestMessage(make([]byte, 0, len(c.target)+len(c.body)+128), c.request.Method, c.target, a.Timestamp, a.Nonce, c.body)
 	signature, err := base64.StdEncoding.Strict().DecodeString(a.Signature)
 	if err == nil {
-		err = c.scheme.Verify(&c.merchant.PrivateKey.PublicKey, message, signature)
+		err = c.scheme.Verify(public, message, signature)
 	}
 	if err != nil {
 		r := signError(textSignature, "the signature does not verify; the message was built as\n"+string(clip(message)))
@@ -62,7 +70,7 @@ func (c *call) authenticate() *refusal {
 		}
 		return r
 	}
-	c.verified = true
+	c.verified, c.caller = true, a.Serial
 	return nil
 }
 
@@ -92,18 +100,5 @@ func (d signDetail) in(language) any {
 
 // sign puts the five headers of a signed answer.
 func (c *call) sign(header http.Header, body []byte) {
-	if c.serial == "" {
-		c.serial = c.platform.signs
-	}
-	timestamp, nonce := strconv.FormatInt(c.fault.Kind.signedAt(c.clock()).Unix(), 10), hexText(32)
-	message := apiv3.AppendAnswerMessage(make([]byte, 0, len(body)+64), timestamp, nonce, body)
-	signature, err := c.scheme.Sign(c.platform.keys[c.serial], message)
-	if err != nil {
-		panic(fmt.Sprintf("sandbox: signing an answer: %v", err)) // the keys were made here and fit the scheme
-	}
-	header[apiv3.HeaderTimestamp] = []string{timestamp}
-	header[apiv3.HeaderNonce] = []string{nonce}
-	header[apiv3.HeaderSerial] = []string{c.serial}
-	header[apiv3.HeaderSignatureType] = []string{c.scheme.SignatureType()}
-	header[apiv3.HeaderSignature] = []string{base64.StdEncoding.EncodeToString(signature)}
+	c.platform.sign(header, c.signer(), c.fault.Kind.signedAt(c.clock()), body)
 }

@@ -30,6 +30,8 @@ type operation struct {
 // call is one request on its way through the checks.
 type call struct {
 	*Sandbox
+	platform *platform    // the keys as they are when the request arrives
+	scheme   apiv3.Scheme // of the caller
 	now      time.Time
 	request  *http.Request
 	target   string // as on the request line
@@ -42,7 +44,8 @@ type call struct {
 	object    map[string]any // the JSON body; numbers are json.Number, encrypted members are opened
 
 	verified bool   // the request's signature was accepted, so the answer is signed
-	serial   string // of the key that signs the answer
+	serial   string // of the key that signs the answer, and that the request's members are encrypted with
+	caller   string // serial of the caller's certificate
 
 	fault  Fault       // what goes wrong; the zero value is nothing
 	drawn  bool        // the next two are set
@@ -56,6 +59,8 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c.target == "" {
 		c.target = r.URL.RequestURI()
 	}
+	c.platform = s.keysFor(c.target)
+	c.scheme = c.platform.scheme
 	readError := c.read(w)
 	c.fault = s.faults.pick(c)
 	if c.trouble(w) {
@@ -118,21 +123,6 @@ func (c *call) serve(readError error) (any, *refusal) {
 		return nil, denied
 	}
 	return result, refused
-}
-
-// checkSerial finds the key that signs the answer: the one that the request names, else the older certificate's.
-func (c *call) checkSerial() *refusal {
-	c.serial = c.platform.signs
-	named := c.request.Header[apiv3.HeaderSerial]
-	if len(named) == 0 {
-		return nil
-	}
-	if _, ok := c.platform.keys[named[0]]; !ok || len(named) > 1 {
-		return parameterError(text{"平台证书序列号Wechatpay-Serial错误", "the platform serial in Wechatpay-Serial is wrong"}, nil,
-			"Wechatpay-Serial names neither the public key nor one of the platform certificates")
-	}
-	c.serial = named[0]
-	return nil
 }
 
 // answer journals the call and writes its answer.

@@ -9,19 +9,14 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/fact"
 )
 
-// certificateOperations is the list of platform certificates.
+// certificateOperations are the lists of platform certificates.
 func certificateOperations() []operation {
-	return []operation{{
-		Operation: &fact.Operation{
-			Method: "GET", Path: "/v3/certificates", Name: "获取平台证书列表", Answer: fact.JSONAnswer, Success: 200,
-			In:   fact.Request{Query: []fact.Field{{Name: "algorithm_type", Type: fact.String, Enum: []any{"SM2", "RSA", "ALL"}}}},
-			Docs: []string{"v3/merchant/4012551764"},
-		},
-		do: (*call).listCertificates,
-	}}
+	return []operation{
+		{Operation: documented("GET", "/v3/certificates"), do: (*call).listCertificates},
+		{Operation: documented("GET", "/v3/global/certificates"), do: (*call).listCertificates},
+	}
 }
 
 type certificateList struct {
@@ -43,29 +38,32 @@ type encryptedCertificate struct {
 }
 
 func (c *call) listCertificates() (any, *refusal) {
-	switch kind := c.query.Get("algorithm_type"); kind {
-	case "", "RSA", "ALL":
-	case "SM2":
-		return nil, &refusal{
-			status: http.StatusNotFound, code: "RESOURCE_NOT_EXISTS", number: numberUndocumented,
-			message: text{"无可用的平台证书", "there is no platform certificate to use"}, reason: "the sandbox has RSA certificates only",
+	none := func(reason string) *refusal {
+		return &refusal{
+			status: http.StatusNotFound, code: "RESOURCE_NOT_EXISTS", number: numberUndocumented, reason: reason,
+			message: text{"无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥", "there is no platform certificate to use; apply for the WeChat Pay public key under API security in the merchant platform"},
 		}
-	default:
+	}
+	switch kind := c.query.Get("algorithm_type"); {
+	case c.platform.mode == PublicKeyOnly:
+		return nil, none("the merchant has the public key only")
+	case kind == "SM2":
+		return nil, none("the sandbox has RSA certificates only")
+	case kind != "" && kind != "RSA" && kind != "ALL":
 		return nil, memberError("query", "algorithm_type", kind, text{"应为RSA、SM2或ALL", "it must be RSA, SM2 or ALL"})
 	}
-	const associated = "certificate"
 	list := certificateList{Data: make([]certificateEntry, 0, len(c.platform.certificates))}
 	for _, certificate := range c.platform.certificates {
 		nonce := rand.Text()[:12]
 		plaintext := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
-		ciphertext, err := apiv3.SealAESGCM([]byte(c.merchant.APIv3Key), []byte(nonce), []byte(associated), plaintext)
+		ciphertext, err := apiv3.SealAESGCM([]byte(c.merchant.APIv3Key), []byte(nonce), []byte(apiv3.AssociatedCertificate), plaintext)
 		if err != nil {
 			panic(fmt.Sprintf("sandbox: encrypting a certificate: %v", err)) // the key was made here
 		}
 		list.Data = append(list.Data, certificateEntry{
 			SerialNo: apiv3.Serial(certificate), EffectiveTime: platformTime(certificate.NotBefore), ExpireTime: platformTime(certificate.NotAfter),
 			Encrypted: encryptedCertificate{
-				Algorithm: apiv3.AlgorithmAESGCM, Nonce: nonce, AssociatedData: associated,
+				Algorithm: apiv3.AlgorithmAESGCM, Nonce: nonce, AssociatedData: apiv3.AssociatedCertificate,
 				Ciphertext: base64.StdEncoding.EncodeToString(ciphertext),
 			},
 		})

@@ -41,6 +41,7 @@ var cache struct {
 	sync.Mutex
 	platform  func() (*platformKeys, error)
 	merchants map[string]func() (*material, error)
+	spare     map[string]func() (*rsa.PrivateKey, error)
 }
 
 // keysOf returns the keys of a merchant, which the first call for it generates, in parallel.
@@ -113,15 +114,25 @@ func hexText(n int) string {
 	return strings.ToUpper(hex.EncodeToString(b))
 }
 
-// platform is the platform's side of the keys, as one sandbox holds them.
+// platform is the platform's side of the keys at one moment: what it signs and decrypts with, and whose requests it
+// accepts. It is never changed; see [Sandbox.change].
 type platform struct {
-	publicKeyID   string
-	publicKey     *rsa.PrivateKey
-	publicSPKI    []byte
-	merchantPKCS8 []byte
-	certificates  []*x509.Certificate
-	keys          map[string]crypto.Signer // by certificate serial or public key id
-	signs         string                   // the serial that signs when a request names none
+	scheme       apiv3.Scheme
+	authority    *authority
+	publicKeyID  string
+	publicKey    *rsa.PrivateKey
+	certificates []*x509.Certificate      // listed, the oldest first
+	keys         map[string]crypto.Signer // of every certificate and of the public key, by serial or id
+	mode         KeyMode
+	signs        string  // the certificate that signs where nothing else is named
+	shift        string  // the certificate that signatures go over to, empty when there is none
+	shifted      float64 // percent of the signatures made with it
+	steered      bool    // the platform chooses among certificates, whichever a request names
+	share        float64 // percent of the notifications signed with the public key
+
+	callerID string                    // whose requests are accepted
+	callers  map[string]*rsa.PublicKey // by the serial of the caller's certificate
+	revoked  map[string]bool           // certificates of the caller that were replaced
 }
 
 // Validity of the certificates, in years around the time when the sandbox was made. The older platform certificate is
@@ -132,30 +143,19 @@ const (
 )
 
 // issue makes the certificates and puts both sides together.
-func (m *material) issue(merchantID string, now time.Time) (Merchant, *platform, error) {
-	authority := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Tenpay.com Root CA", Organization: []string{"Tenpay.com"}, Country: []string{"CN"}},
-		NotBefore: now.AddDate(-10, 0, 0), NotAfter: now.AddDate(10, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	certificate := func(serial *big.Int, subject pkix.Name, notBefore time.Time, key *rsa.PrivateKey) (*x509.Certificate, error) {
-		der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-			SerialNumber: serial, Subject: subject, NotBefore: notBefore, NotAfter: notBefore.AddDate(yearsValid, 0, 0),
-			KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment,
-		}, authority, &key.PublicKey, m.authority)
-		if err != nil {
-			return nil, fmt.Errorf("sandbox: issuing a certificate: %w", err)
-		}
-		return x509.ParseCertificate(der)
+func (m *material) issue(merchantID string, scheme apiv3.Scheme, now time.Time) (Merchant, *platform, error) {
+	authority, err := newAuthority(m.authority, now)
+	if err != nil {
+		return Merchant{}, nil, err
 	}
 	p := &platform{
-		publicKeyID: "PUB_KEY_ID_01" + strings.Repeat("0", 10-len(merchantID)) + merchantID + "20250101000000000001",
-		publicKey:   m.public, keys: make(map[string]crypto.Signer, 3),
+		scheme: scheme, authority: authority, publicKeyID: publicKeyID(merchantID), publicKey: m.public, keys: make(map[string]crypto.Signer, 3),
+		callerID: merchantID, callers: make(map[string]*rsa.PublicKey, 1),
 	}
 	p.keys[p.publicKeyID] = m.public
 	for i, key := range m.certificates {
-		subject := pkix.Name{CommonName: "Tenpay.com sign", Organization: []string{"Tenpay.com"}, Country: []string{"CN"}}
-		c, err := certificate(m.serials[i], subject, now.AddDate(-yearsElapsed*(1-i), 0, -1), key)
+		from := now.AddDate(-yearsElapsed*(1-i), 0, -1)
+		c, err := authority.issue(m.serials[i], platformSubject, from, from.AddDate(yearsValid, 0, 0), key)
 		if err != nil {
 			return Merchant{}, nil, err
 		}
@@ -164,15 +164,72 @@ func (m *material) issue(merchantID string, now time.Time) (Merchant, *platform,
 	}
 	p.signs = apiv3.Serial(p.certificates[0])
 
-	own, err := certificate(m.merchantSerial, pkix.Name{CommonName: merchantID, Organization: []string{"微信商户系统"}, Country: []string{"CN"}}, now.AddDate(-1, 0, 0), m.merchant)
+	from := now.AddDate(-1, 0, 0)
+	own, err := authority.issue(m.merchantSerial, merchantSubject(merchantID), from, from.AddDate(yearsValid, 0, 0), m.merchant)
 	if err != nil {
 		return Merchant{}, nil, err
 	}
-	if p.merchantPKCS8, err = x509.MarshalPKCS8PrivateKey(m.merchant); err != nil {
-		return Merchant{}, nil, fmt.Errorf("sandbox: %w", err)
-	}
-	if p.publicSPKI, err = x509.MarshalPKIXPublicKey(&m.public.PublicKey); err != nil {
-		return Merchant{}, nil, fmt.Errorf("sandbox: %w", err)
-	}
+	p.callers[apiv3.Serial(own)] = &m.merchant.PublicKey
 	return Merchant{ID: merchantID, Serial: apiv3.Serial(own), PrivateKey: m.merchant, APIv3Key: m.apiv3Key, Certificate: own}, p, nil
+}
+
+// publicKeyID makes the id of a WeChat Pay public key out of a number of at most 10 digits.
+func publicKeyID(id string) string {
+	return "PUB_KEY_ID_01" + strings.Repeat("0", 10-len(id)) + id + "20250101000000000001"
+}
+
+var platformSubject = pkix.Name{CommonName: "Tenpay.com sign", Organization: []string{"Tenpay.com"}, Country: []string{"CN"}}
+
+func merchantSubject(id string) pkix.Name {
+	return pkix.Name{CommonName: id, Organization: []string{"微信商户系统"}, Country: []string{"CN"}}
+}
+
+// authority issues every certificate.
+type authority struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+func newAuthority(key *ecdsa.PrivateKey, now time.Time) (*authority, error) {
+	root := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Tenpay.com Root CA", Organization: []string{"Tenpay.com"}, Country: []string{"CN"}},
+		NotBefore: now.AddDate(-10, 0, 0), NotAfter: now.AddDate(10, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, root, root, &key.PublicKey, key)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: issuing the root certificate: %w", err)
+	}
+	root, err = x509.ParseCertificate(der)
+	return &authority{root, key}, err
+}
+
+func (a *authority) issue(serial *big.Int, subject pkix.Name, from, to time.Time, key *rsa.PrivateKey) (*x509.Certificate, error) {
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: serial, Subject: subject, NotBefore: from, NotAfter: to,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment,
+	}, a.certificate, &key.PublicKey, a.key)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: issuing a certificate: %w", err)
+	}
+	return x509.ParseCertificate(der)
+}
+
+// spareKey returns the key that goes by a name, which the first call of the process generates.
+func spareKey(name string) (*rsa.PrivateKey, error) {
+	cache.Lock()
+	if cache.spare == nil {
+		cache.spare = make(map[string]func() (*rsa.PrivateKey, error))
+	}
+	get := cache.spare[name]
+	if get == nil {
+		get = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, keyBits) })
+		cache.spare[name] = get
+	}
+	cache.Unlock()
+	key, err := get()
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: generating a key: %w", err)
+	}
+	return key, nil
 }

@@ -37,18 +37,24 @@ func (m Merchant) LogValue() slog.Value {
 func (s *Sandbox) Merchant() Merchant { return s.merchant }
 
 // PublicKeyID returns the id of the WeChat Pay public key: PUB_KEY_ID_ and 32 digits.
-func (s *Sandbox) PublicKeyID() string { return s.platform.publicKeyID }
+func (s *Sandbox) PublicKeyID() string { return s.platform.Load().publicKeyID }
 
 // PublicKey returns the WeChat Pay public key, which verifies answers to requests whose Wechatpay-Serial names
 // [Sandbox.PublicKeyID].
-func (s *Sandbox) PublicKey() *rsa.PublicKey { return &s.platform.publicKey.PublicKey }
+func (s *Sandbox) PublicKey() *rsa.PublicKey { return &s.platform.Load().publicKey.PublicKey }
 
-// Certificates returns the two platform certificates, the older first. The older signs answers to requests that name no
-// key; the serial of the newer, which expires last and is the one to encrypt with, begins with a zero.
-func (s *Sandbox) Certificates() []*x509.Certificate { return slices.Clone(s.platform.certificates) }
+// Certificates returns the platform certificates, the oldest first: two to begin with. The first signs answers to requests
+// that name no key; the serial of the second, which expires last and is the one to encrypt with, begins with a zero.
+func (s *Sandbox) Certificates() []*x509.Certificate {
+	return slices.Clone(s.platform.Load().certificates)
+}
+
+// Root returns the certificate of the authority that issued all others.
+func (s *Sandbox) Root() *x509.Certificate { return s.platform.Load().authority.certificate }
 
 // Env returns the variables that connect a client, each as NAME=value: WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY (PEM
-// text), WXPAY_APIV3_KEY, WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY (PEM text).
+// text), WXPAY_APIV3_KEY, and unless the merchant has certificates only WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY (PEM
+// text).
 func (s *Sandbox) Env() []string { return env(s.variables()) }
 
 // LookupEnv looks one of the variables of [Sandbox.Env] up, in the manner of os.LookupEnv.
@@ -63,21 +69,29 @@ func (s *Server) LookupEnv(key string) (string, bool) { return lookupEnv(s.varia
 type variable struct{ name, value string }
 
 func (s *Sandbox) variables() []variable {
-	return []variable{
+	keys := s.platform.Load()
+	list := []variable{
 		{"WXPAY_MCHID", s.merchant.ID},
 		{"WXPAY_SERIAL", s.merchant.Serial},
-		{"WXPAY_PRIVATE_KEY", pemText("PRIVATE KEY", s.platform.merchantPKCS8)},
+		{"WXPAY_PRIVATE_KEY", pemText("PRIVATE KEY", s.merchant.PrivateKey, x509.MarshalPKCS8PrivateKey)},
 		{"WXPAY_APIV3_KEY", s.merchant.APIv3Key},
-		{"WXPAY_PUBLIC_KEY_ID", s.platform.publicKeyID},
-		{"WXPAY_PUBLIC_KEY", pemText("PUBLIC KEY", s.platform.publicSPKI)},
 	}
+	if keys.mode != CertificatesOnly {
+		list = append(list, variable{"WXPAY_PUBLIC_KEY_ID", keys.publicKeyID},
+			variable{"WXPAY_PUBLIC_KEY", pemText("PUBLIC KEY", keys.publicKey.Public(), x509.MarshalPKIXPublicKey)})
+	}
+	return list
 }
 
 func (s *Server) variables() []variable {
 	return append(s.Sandbox.variables(), variable{"WXPAY_BASE_URL", s.URL})
 }
 
-func pemText(kind string, der []byte) string {
+func pemText(kind string, key any, marshal func(any) ([]byte, error)) string {
+	der, err := marshal(key)
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: a key cannot be written: %v", err)) // the keys were made here
+	}
 	return strings.TrimSuffix(string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})), "\n")
 }
 

@@ -9,7 +9,7 @@ import (
 // routes holds every operation that the sandbox knows.
 var routes = sync.OnceValue(func() *node {
 	root := new(node)
-	for _, family := range [][]operation{memberOperations(), payOperations(), refundOperations(), transferOperations(), certificateOperations()} {
+	for _, family := range [][]operation{memberOperations(), payOperations(), refundOperations(), transferOperations(), certificateOperations(), securityOperations(), brandOperations()} {
 		for i := range family {
 			root.add(&family[i])
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -16,7 +18,10 @@ type Sandbox struct {
 	clock    func() time.Time
 	scheme   apiv3.Scheme
 	merchant Merchant
-	platform *platform
+	platform atomic.Pointer[platform]
+	changing sync.Mutex    // serialises changes of platform
+	draws    atomic.Uint64 // signatures that a percentage decided on
+	brand    brandSide
 	journal  journal
 	faults   faults
 	state    state
@@ -30,6 +35,7 @@ type settings struct {
 	merchantID string
 	scheme     apiv3.Scheme
 	seed       uint64
+	mode       KeyMode
 }
 
 // WithClock sets the sandbox's clock, time.Now by default: it decides on the window of requests, is the time of answers,
@@ -94,9 +100,13 @@ func New(options ...Option) (*Sandbox, error) {
 		return nil, fmt.Errorf("sandbox: WithScheme: the scheme must work with RSA keys of %d bits: %w", keyBits, err)
 	}
 	s := &Sandbox{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}, state: newState()}
-	if s.merchant, s.platform, err = material.issue(set.merchantID, set.clock()); err != nil {
+	merchant, keys, err := material.issue(set.merchantID, set.scheme, set.clock())
+	if err != nil {
 		return nil, err
 	}
+	keys.mode = set.mode
+	s.merchant = merchant
+	s.platform.Store(keys)
 	return s, nil
 }
 

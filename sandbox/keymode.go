@@ -1,0 +1,278 @@
+package sandbox
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// KeyMode says which platform keys the merchant has.
+type KeyMode int
+
+const (
+	// BothKeys: certificates and the WeChat Pay public key, as while a merchant changes from one to the other. It is the
+	// default.
+	BothKeys KeyMode = iota
+	// CertificatesOnly: the merchant has not applied for the public key, and a request that names it is refused.
+	CertificatesOnly
+	// PublicKeyOnly: the merchant never had certificates. The list of certificates is 404 RESOURCE_NOT_EXISTS.
+	PublicKeyOnly
+)
+
+func (m KeyMode) check() error {
+	if m < BothKeys || m > PublicKeyOnly {
+		return fmt.Errorf("sandbox: %d is no KeyMode", m)
+	}
+	return nil
+}
+
+// WithKeyMode sets which platform keys the merchant has, BothKeys by default.
+func WithKeyMode(mode KeyMode) Option {
+	return func(s *settings) error {
+		s.mode = mode
+		return mode.check()
+	}
+}
+
+// SetKeyMode changes which platform keys the merchant has. Requests under way end with the keys they found.
+func (s *Sandbox) SetKeyMode(mode KeyMode) error {
+	if err := mode.check(); err != nil {
+		return err
+	}
+	return s.change(func(p *platform) error {
+		p.mode = mode
+		return nil
+	})
+}
+
+// SetPublicKeyShare sets how many percent of the notifications are signed with the public key while the merchant has both
+// kinds; a certificate signs the others. The platform raises it by itself over about seven days: 0.1, 1, 5, 10, 20, 50, 100.
+// The share is kept exactly, not drawn.
+func (s *Sandbox) SetPublicKeyShare(percent float64) error {
+	return s.change(func(p *platform) error {
+		p.share = percent
+		return checkPercent(percent)
+	})
+}
+
+// AddCertificate issues a platform certificate that is good for validity, and puts it at the end of the list. It signs
+// nothing before [Sandbox.Shift].
+func (s *Sandbox) AddCertificate(validity time.Duration) (*x509.Certificate, error) {
+	if validity <= 0 {
+		return nil, fmt.Errorf("sandbox: AddCertificate: the validity is %s, it must be positive", validity)
+	}
+	var added *x509.Certificate
+	err := s.change(func(p *platform) error {
+		key, err := spareKey(fmt.Sprintf("platform certificate %d", len(p.keys)))
+		if err != nil {
+			return err
+		}
+		now := s.clock()
+		if added, err = p.authority.issue(newSerial(0x2C), platformSubject, now.Add(-time.Minute), now.Add(validity), key); err != nil {
+			return err
+		}
+		p.certificates = append(p.certificates, added)
+		p.keys[apiv3.Serial(added)] = key
+		return nil
+	})
+	return added, err
+}
+
+// Shift has percent of the signatures made with the certificate that serial names, and the others with the one that signed
+// before, as in the last days of a replacement. From then on the platform chooses among certificates, whichever a request
+// names. At 100 the replacement is done. The share is kept exactly, not drawn.
+func (s *Sandbox) Shift(serial string, percent float64) error {
+	return s.change(func(p *platform) error {
+		if p.find(serial) < 0 {
+			return fmt.Errorf("sandbox: Shift: %q is no certificate in the list", serial)
+		}
+		p.shift, p.shifted, p.steered = serial, percent, true
+		if percent == 100 {
+			p.signs, p.shift, p.shifted = serial, "", 0
+		}
+		return checkPercent(percent)
+	})
+}
+
+// RemoveCertificate takes a platform certificate out of the list. A request that names it is refused from then on. The one
+// that signs cannot be removed.
+func (s *Sandbox) RemoveCertificate(serial string) error {
+	return s.change(func(p *platform) error {
+		i := p.find(serial)
+		switch {
+		case i < 0:
+			return fmt.Errorf("sandbox: RemoveCertificate: %q is no certificate in the list", serial)
+		case serial == p.signs || serial == p.shift:
+			return fmt.Errorf("sandbox: RemoveCertificate: %s signs; Shift to another first", serial)
+		}
+		p.certificates = slices.Delete(p.certificates, i, i+1)
+		return nil
+	})
+}
+
+// ExpireCertificate has the list show a platform certificate as one that ended a minute ago. What it signs is signed as
+// before, which the platform would never do.
+func (s *Sandbox) ExpireCertificate(serial string) error {
+	return s.change(func(p *platform) error {
+		i := p.find(serial)
+		if i < 0 {
+			return fmt.Errorf("sandbox: ExpireCertificate: %q is no certificate in the list", serial)
+		}
+		old, end := p.certificates[i], s.clock().Add(-time.Minute)
+		ended, err := p.authority.issue(old.SerialNumber, platformSubject, end.AddDate(-yearsValid, 0, 0), end, p.keys[serial].(*rsa.PrivateKey))
+		p.certificates[i] = ended
+		return err
+	})
+}
+
+// AddMerchantCertificate issues another API certificate to the merchant, as when the merchant replaces its own: requests
+// signed with either are accepted. It returns the merchant with the new certificate.
+func (s *Sandbox) AddMerchantCertificate() (Merchant, error) {
+	added := s.merchant
+	err := s.change(func(p *platform) (err error) {
+		if added.PrivateKey, err = spareKey(fmt.Sprintf("merchant %s certificate %d", s.merchant.ID, len(p.callers)+len(p.revoked))); err != nil {
+			return err
+		}
+		now := s.clock()
+		if added.Certificate, err = p.authority.issue(newSerial(0x6B), merchantSubject(s.merchant.ID), now.Add(-time.Minute), now.AddDate(yearsValid, 0, 0), added.PrivateKey); err != nil {
+			return err
+		}
+		added.Serial = apiv3.Serial(added.Certificate)
+		p.callers[added.Serial] = &added.PrivateKey.PublicKey
+		return nil
+	})
+	return added, err
+}
+
+// RevokeMerchantCertificate ends an API certificate of the merchant: requests signed with it are 401 SIGN_ERROR.
+func (s *Sandbox) RevokeMerchantCertificate(serial string) error {
+	return s.change(func(p *platform) error {
+		if p.callers[serial] == nil {
+			return fmt.Errorf("sandbox: RevokeMerchantCertificate: the merchant has no certificate %q", serial)
+		}
+		delete(p.callers, serial)
+		p.revoked[serial] = true
+		return nil
+	})
+}
+
+// notifies returns the serial of the key whose turn it is to sign a notification.
+func (s *Sandbox) notifies(p *platform) string {
+	if p.mode == PublicKeyOnly || p.mode == BothKeys && hit(&s.draws, p.share) {
+		return p.publicKeyID
+	}
+	return p.certificate(&s.draws)
+}
+
+// change replaces the keys by changed ones, unless edit fails.
+func (s *Sandbox) change(edit func(*platform) error) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	changed := *s.platform.Load()
+	changed.certificates = slices.Clone(changed.certificates)
+	changed.keys = maps.Clone(changed.keys)
+	changed.callers, changed.revoked = maps.Clone(changed.callers), maps.Clone(changed.revoked)
+	if changed.revoked == nil {
+		changed.revoked = make(map[string]bool)
+	}
+	if err := edit(&changed); err != nil {
+		return err
+	}
+	s.platform.Store(&changed)
+	return nil
+}
+
+func checkPercent(percent float64) error {
+	if !(percent >= 0 && percent <= 100) {
+		return fmt.Errorf("sandbox: %v is not between 0 and 100 percent", percent)
+	}
+	return nil
+}
+
+// find returns the place of a certificate in the list, -1 if it is not there.
+func (p *platform) find(serial string) int {
+	return slices.IndexFunc(p.certificates, func(c *x509.Certificate) bool { return apiv3.Serial(c) == serial })
+}
+
+// named reports whether a request may name the key.
+func (p *platform) named(serial string) bool {
+	if serial == p.publicKeyID {
+		return p.mode != CertificatesOnly
+	}
+	return p.mode != PublicKeyOnly && p.find(serial) >= 0
+}
+
+// certificate returns the serial of the certificate that signs, of which a part may go over to another.
+func (p *platform) certificate(draws counter) string {
+	if p.shift != "" && hit(draws, p.shifted) {
+		return p.shift
+	}
+	return p.signs
+}
+
+// counter counts what a percentage decides on.
+type counter interface{ Add(uint64) uint64 }
+
+// hit reports whether the next of many is within percent of them, spread evenly.
+func hit(draws counter, percent float64) bool {
+	if percent <= 0 || percent >= 100 {
+		return percent >= 100
+	}
+	n := float64(draws.Add(1))
+	return int64(n*percent/100) != int64((n-1)*percent/100)
+}
+
+// checkSerial finds the key that the request names.
+func (c *call) checkSerial() *refusal {
+	named := c.request.Header[apiv3.HeaderSerial]
+	if len(named) == 1 && c.platform.named(named[0]) {
+		c.serial = named[0]
+		return nil
+	}
+	if c.scheme.Identity() == "brand_id" {
+		return invalidRequest(text{"Wechatpay-Serial与brand_id不匹配", "Wechatpay-Serial does not belong to brand_id"},
+			"a brand's request must name the id of the brand's own public key in Wechatpay-Serial")
+	}
+	if len(named) == 0 {
+		return nil
+	}
+	return parameterError(text{"平台证书序列号Wechatpay-Serial错误", "the platform serial in Wechatpay-Serial is wrong"}, nil,
+		"Wechatpay-Serial names neither the public key nor one of the platform certificates")
+}
+
+// signer returns the serial of the key that signs the answer: the one that the request names, else a certificate if the
+// merchant has any.
+func (c *call) signer() string {
+	p := c.platform
+	switch {
+	case p.mode == PublicKeyOnly, c.serial == p.publicKeyID:
+		return p.publicKeyID
+	case c.serial == "" || p.steered:
+		return p.certificate(&c.draws)
+	}
+	return c.serial
+}
+
+// sign puts the five headers of a signature by the key that serial names.
+func (p *platform) sign(header http.Header, serial string, at time.Time, body []byte) {
+	timestamp, nonce := strconv.FormatInt(at.Unix(), 10), hexText(32)
+	message := apiv3.AppendAnswerMessage(make([]byte, 0, len(body)+64), timestamp, nonce, body)
+	signature, err := p.scheme.Sign(crypto.Signer(p.keys[serial]), message)
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: signing: %v", err)) // the keys were made here and fit the scheme
+	}
+	header[apiv3.HeaderTimestamp] = []string{timestamp}
+	header[apiv3.HeaderNonce] = []string{nonce}
+	header[apiv3.HeaderSerial] = []string{serial}
+	header[apiv3.HeaderSignatureType] = []string{p.scheme.SignatureType()}
+	header[apiv3.HeaderSignature] = []string{base64.StdEncoding.EncodeToString(signature)}
+}
