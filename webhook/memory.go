@@ -39,7 +39,7 @@ type noted struct {
 }
 
 const (
-	// DefaultMemorySize is how many processed events a Memory keeps by default. An entry takes about 150 bytes.
+	// DefaultMemorySize is how many processed events a Memory keeps by default. An entry takes about 250 bytes.
 	DefaultMemorySize = 100_000
 	// DefaultMemoryTTL is how long it keeps them by default: longer than the platform goes on delivering.
 	DefaultMemoryTTL = 25 * time.Hour

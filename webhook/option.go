@@ -67,7 +67,7 @@ func WithAnswerSigner(sign AnswerSigner) Option {
 	}
 }
 
-// WithLogger makes the handler write one record per delivery: at level Info when it was dealt with, at Warn when it was
+// WithLogger makes the handler write what an observer is told: at level Info when it was dealt with, at Warn when it was
 // refused or nobody wanted it, at Error when the function or the store failed. A signature test of the platform is Info.
 // The fields are an allow-list; no body, value, signature or error text of a function is logged. The default logs
 // nothing.
@@ -78,8 +78,9 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithObserver hands every delivery that was answered to observe, for metrics and traces. It runs before the answer is
-// sent: it should be quick, and must not panic.
+// WithObserver hands every delivery to observe when its answer is decided, for metrics and traces, and once more when a
+// function ends that has overrun ([Observation].Late). It runs before the answer is sent and on several goroutines: it
+// should be quick, and must not panic.
 func WithObserver(observe func(context.Context, Observation)) Option {
 	return func(c *config) error {
 		c.observer = observe

@@ -117,8 +117,8 @@ func (w *work) run(ctx context.Context) {
 	defer w.h.running.done()
 	out, returned := outcome{}, false
 	defer func() {
-		if cause := recover(); cause != nil { // of a Deduper; those of functions are caught in call
-			out = w.failed(&PanicError{Value: cause, Stack: debug.Stack()})
+		if cause := recover(); cause != nil { // of a Deduper or an AnswerSigner; those of functions are caught in call
+			out = w.failed(&functionError{&PanicError{Value: cause, Stack: debug.Stack()}})
 		} else if !returned { // runtime.Goexit
 			out = w.failed(&functionError{errExited})
 		}

@@ -346,7 +346,10 @@ func TestStoreFails(t *testing.T) {
 		h.OnDefault(func(context.Context, *webhook.Event) error { return nil })
 		assertFail(t, 500, payment().send(h))
 		var panicked *webhook.PanicError
-		require.ErrorAs(t, seen.one(t).Err, &panicked)
+		o := seen.one(t)
+		require.ErrorAs(t, o.Err, &panicked)
+		assert.Equal(t, "panic", o.Failure)
+		assert.NotContains(t, fmt.Sprintf("%+v", panicked), "nil map")
 	})
 	t.Run("hanging", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
