@@ -1,0 +1,372 @@
+package gocode_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+func operation(t *testing.T, method, path string) *fact.Operation {
+	t.Helper()
+	op, ok := catalog.V3().Lookup(method, path)
+	require.True(t, ok)
+	return op
+}
+
+// compiled returns an importer of packages that the go command compiles, with everything beneath them.
+func compiled(t *testing.T, files *token.FileSet, packages ...string) types.Importer {
+	t.Helper()
+	list := exec.Command("go", append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}"}, packages...)...)
+	list.Stderr = os.Stderr
+	out, err := list.Output()
+	require.NoError(t, err)
+	exports := make(map[string]string)
+	for line := range strings.Lines(string(out)) {
+		path, file, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		exports[path] = file
+	}
+	return importer.ForCompiler(files, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
+}
+
+// TestSamplesCompile compiles the sample of every operation against the core and package api, and finds it formatted.
+func TestSamplesCompile(t *testing.T) {
+	w := gocode.New(catalog.V3().All())
+	var file bytes.Buffer
+	file.WriteString(`package sample
+
+import (
+	"context"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/api"
+)
+
+var _ = api.V3
+`)
+	forms, samples := 0, 0
+	for op := range catalog.V3().All() {
+		sample := w.Sample(op)
+		if sample == "" {
+			assert.NotEmpty(t, op.In.Form, "%s %s", op.Method, op.Path)
+			forms++
+			continue
+		}
+		samples++
+		name := op.Method + " " + op.Path
+		require.Equal(t, 6, strings.Count(sample, "res, err "), name)
+		formatted, err := format.Source([]byte(sample))
+		require.NoError(t, err, name)
+		require.Equal(t, string(formatted), sample, name)
+		fmt.Fprintf(&file, "\n// %s\nfunc _(ctx context.Context, client *wxpay.Client) {\n%s\n_, _ = res, err\n}\n", name, sample)
+	}
+	assert.Equal(t, 14, forms)
+	assert.Greater(t, samples, 1000)
+
+	files := token.NewFileSet()
+	parsed, err := parser.ParseFile(files, "sample.go", &file, parser.ParseComments)
+	require.NoError(t, err)
+	config := types.Config{Importer: compiled(t, files, "github.com/wxpay-go/wxpay", "github.com/wxpay-go/wxpay/api")}
+	_, err = config.Check("sample", files, []*ast.File{parsed}, nil)
+	require.NoError(t, err)
+}
+
+// TestSamplesLeadToTheirOperation reads the paths of the declarative and the attribute style back.
+func TestSamplesLeadToTheirOperation(t *testing.T) {
+	w := gocode.New(catalog.V3().All())
+	chain := regexp.MustCompile(`client\.Chain\("([^"]*)"\)`)
+	at := regexp.MustCompile(`client\.At\(([^)]*)\)`)
+	capital := regexp.MustCompile(`[A-Z]`)
+	count := 0
+	for op := range catalog.V3().All() {
+		sample := w.Sample(op)
+		for _, found := range chain.FindAllStringSubmatch(sample, -1) {
+			assert.Equal(t, op.Path, "/"+found[1])
+			count++
+		}
+		for _, found := range at.FindAllStringSubmatch(sample, -1) {
+			var path strings.Builder
+			for quoted := range strings.SplitSeq(found[1], ", ") {
+				name, err := strconv.Unquote(quoted)
+				require.NoError(t, err)
+				if strings.HasPrefix(name, "_") {
+					name = "{" + strings.Trim(name, "_") + "}"
+				} else {
+					name = capital.ReplaceAllStringFunc(name, func(c string) string { return "-" + strings.ToLower(c) })
+				}
+				path.WriteString("/" + name)
+			}
+			assert.Equal(t, op.Path, path.String())
+		}
+	}
+	assert.Greater(t, count, 2000)
+}
+
+// TestJSONTextInSamples parses what a sample puts into raw strings.
+func TestJSONTextInSamples(t *testing.T) {
+	w := gocode.New(catalog.V3().All())
+	texts := 0
+	for op := range catalog.V3().All() {
+		for i, text := range strings.Split(w.Sample(op), "`") {
+			if i%2 == 1 {
+				texts++
+				assert.True(t, json.Valid([]byte(text)), "%s %s: %s", op.Method, op.Path, text)
+			}
+		}
+	}
+	assert.Positive(t, texts)
+}
+
+// TestPureChainsLeadToTheirPaths runs a program that walks the pure chain of every path and tells where it came.
+func TestPureChainsLeadToTheirPaths(t *testing.T) {
+	w := gocode.New(catalog.V3().All())
+	var program bytes.Buffer
+	program.WriteString(`package main
+
+import (
+	"fmt"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/api"
+)
+
+var client *wxpay.Client
+
+func show(chain interface{ Chain() wxpay.Chain }) { fmt.Println(chain.Chain()) }
+
+func main() {
+`)
+	value := regexp.MustCompile(`\(([a-z]\w*)\)`)
+	var want []string
+	for op := range catalog.V3().All() {
+		expression, ok := w.Pure(op.Path)
+		require.True(t, ok, op.Path)
+		if len(want) > 0 && want[len(want)-1] == op.Path {
+			continue
+		}
+		want = append(want, op.Path)
+		expression = value.ReplaceAllStringFunc(expression, func(argument string) string {
+			if argument == "(client)" {
+				return argument
+			}
+			return `("x")`
+		})
+		fmt.Fprintf(&program, "\tshow(%s)\n", expression)
+	}
+	program.WriteString("}\n")
+	file := filepath.Join(t.TempDir(), "main.go")
+	require.NoError(t, os.WriteFile(file, program.Bytes(), 0o600))
+	run := exec.Command("go", "run", file)
+	run.Stderr = os.Stderr
+	out, err := run.Output()
+	require.NoError(t, err)
+	assert.Equal(t, want, strings.Fields(string(out)))
+}
+
+// golden compares text with a file of testdata, or writes it there.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.WriteFile(path, got, 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "go test -update writes it")
+	assert.Equal(t, string(want), string(got))
+}
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// The samples are those of a query with a variable, a body with constants and objects, encrypted members, a
+// DELETE that has a body, a POST that has none, a header, and a JSON text.
+func TestSample(t *testing.T) {
+	w := gocode.New(catalog.V3().All())
+	for name, line := range map[string]string{
+		"query.golden":     "GET /v3/pay/transactions/out-trade-no/{out_trade_no}",
+		"body.golden":      "POST /v3/pay/transactions/native",
+		"encrypted.golden": "POST /v3/payroll-card/tokens",
+		"delete.golden":    "DELETE /v3/global/profit-sharing/receivers",
+		"bodyless.golden":  "POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel",
+		"jsontext.golden":  "GET /v3/marketing/partnerships",
+	} {
+		t.Run(name, func(t *testing.T) {
+			method, path, _ := strings.Cut(line, " ")
+			golden(t, name, []byte(w.Sample(operation(t, method, path))))
+		})
+	}
+	assert.Empty(t, w.Sample(operation(t, "POST", "/v3/merchant/media/upload")), "no verb writes a form")
+	assert.NotContains(t, w.Sample(&fact.Operation{Method: "GET", Path: "/v4/new"}), "api.", "package api has no such path")
+}
+
+// TestTypesCompile compiles the types of every operation, and finds in their tags the members that are documented.
+func TestTypesCompile(t *testing.T) {
+	files := token.NewFileSet()
+	config := types.Config{Importer: compiled(t, files, "encoding/json")}
+	count, longest := 0, ""
+	for op := range catalog.V3().All() {
+		name := op.Method + " " + op.Path
+		prefix := gocode.Prefix(op.Path)
+		code, err := gocode.Types(op, "sample", prefix)
+		require.NoError(t, err, name)
+		again, err := format.Source(code)
+		require.NoError(t, err, name)
+		require.Equal(t, string(again), string(code), name)
+
+		parsed, err := parser.ParseFile(files, "types.go", code, parser.ParseComments)
+		require.NoError(t, err, name)
+		_, err = config.Check("sample", files, []*ast.File{parsed}, nil)
+		require.NoError(t, err, "%s\n%s", name, code)
+		structs := structsOf(parsed)
+		if len(op.In.JSON) > 0 {
+			checkMembers(t, name, structs, prefix+"Request", op.In.JSON)
+		} else if len(op.In.Form) == 0 {
+			assert.Contains(t, string(code), "// It takes no body.", name)
+		}
+		if op.Answer == fact.JSONAnswer {
+			checkMembers(t, name, structs, prefix+"Answer", op.Out)
+		} else {
+			assert.Contains(t, string(code), "// Its answer is ", name)
+		}
+		for kind := range structs {
+			if len(kind) > len(longest) {
+				longest = kind
+			}
+		}
+		count++
+	}
+	assert.Greater(t, count, 1000)
+	t.Logf("%d operations; the longest name of a type is %s", count, longest)
+}
+
+func structsOf(file *ast.File) map[string]*ast.StructType {
+	structs := make(map[string]*ast.StructType)
+	for _, declaration := range file.Decls {
+		general, ok := declaration.(*ast.GenDecl)
+		if !ok || general.Tok != token.TYPE {
+			continue
+		}
+		spec := general.Specs[0].(*ast.TypeSpec)
+		structs[spec.Name.Name] = spec.Type.(*ast.StructType)
+	}
+	return structs
+}
+
+// checkMembers compares the tags of a struct, and of those in it, with documented members.
+func checkMembers(t *testing.T, name string, structs map[string]*ast.StructType, kind string, fields []fact.Field) {
+	t.Helper()
+	require.Contains(t, structs, kind, name)
+	members := structs[kind].Fields.List
+	require.Len(t, members, len(fields), "%s: %s", name, kind)
+	for i, member := range members {
+		field := fields[i]
+		text, err := strconv.Unquote(member.Tag.Value)
+		require.NoError(t, err)
+		want := field.Name
+		if !field.Required {
+			want += ",omitempty"
+		}
+		require.Equal(t, want, reflect.StructTag(text).Get("json"), "%s: %s", name, kind)
+		if field.Type.Element() != fact.Object || len(field.Fields) == 0 {
+			continue
+		}
+		inner := member.Type
+		switch wrapped := inner.(type) {
+		case *ast.StarExpr:
+			require.False(t, field.Required, "%s: %s", name, kind)
+			inner = wrapped.X
+		case *ast.ArrayType:
+			require.Equal(t, fact.Objects, field.Type)
+			inner = wrapped.Elt
+		}
+		checkMembers(t, name, structs, inner.(*ast.Ident).Name, field.Fields)
+	}
+}
+
+// TestTypesForms looks at each form that a member takes.
+func TestTypesForms(t *testing.T) {
+	inner := []fact.Field{{Name: "id", Type: fact.String, Required: true}}
+	op := &fact.Operation{
+		Method: "POST", Path: "/v3/a/{b_id}/things", Name: "名", Answer: fact.JSONAnswer, Docs: []string{"v3/merchant/1"},
+		In: fact.Request{
+			Path:  []fact.Field{{Name: "b_id", Type: fact.String, Required: true}},
+			Query: []fact.Field{{Name: "limit", Type: fact.Integer}},
+			JSON: []fact.Field{
+				{Name: "name", Type: fact.String, Required: true, Cipher: fact.RSA},
+				{Name: "state", Type: fact.String, Enum: []any{"A", "B"}},
+				{Name: "total", Type: fact.Integer, Required: true},
+				{Name: "count", Type: fact.Integer},
+				{Name: "share", Type: fact.Boolean},
+				{Name: "rate", Type: fact.Number},
+				{Name: "at", Type: fact.String, Format: "rfc3339", Alt: []string{"when"}},
+				{Name: "amount", Type: fact.Object, Fields: inner},
+				{Name: "detail", Type: fact.Objects, Required: true, Fields: inner},
+				{Name: "tags", Type: fact.Strings},
+				{Name: "extra", Type: fact.String, JSONText: true, Fields: inner},
+				{Name: "type", Type: fact.String},
+				{Name: "a_b", Type: fact.String},
+				{Name: "ab", Type: fact.String},
+			},
+		},
+		Out: []fact.Field{
+			{Name: "amount", Type: fact.Object, Required: true, Fields: inner},
+			{Name: "detail", Type: fact.Objects, Fields: []fact.Field{{Name: "other", Type: fact.Boolean}}},
+			{Name: "free", Type: fact.Object},
+			{Name: "list", Type: fact.Objects},
+		},
+	}
+	code, err := gocode.Types(op, "things", gocode.Prefix(op.Path))
+	require.NoError(t, err)
+	golden(t, "types.golden", code)
+}
+
+func TestPrefix(t *testing.T) {
+	for path, want := range map[string]string{
+		"/v3/pay/transactions/native":                      "Native",
+		"/v3/pay/transactions/id/{transaction_id}":         "TransactionsID",
+		"/v3/pay/transactions/out-trade-no/{out_trade_no}": "TransactionsOutTradeNo",
+		"/v3/ecommerce/applyments/":                        "EcommerceApplyments",
+		"/v3/pay/transactions/h5":                          "TransactionsH5",
+		"/{a}":                                             "Operation",
+		"/4a":                                              "Operation4a",
+	} {
+		assert.Equal(t, want, gocode.Prefix(path), path)
+	}
+	for op := range catalog.V3().All() {
+		assert.True(t, token.IsIdentifier(gocode.Prefix(op.Path)), op.Path)
+	}
+}
+
+// TestDeterministic writes everything twice, the second time knowing the operations in another order.
+func TestDeterministic(t *testing.T) {
+	operations := slices.Collect(catalog.V3().All())
+	first := gocode.New(slices.Values(operations))
+	reversed := slices.Clone(operations)
+	slices.Reverse(reversed)
+	second := gocode.New(slices.Values(reversed))
+	for _, op := range operations {
+		require.Equal(t, first.Sample(op), second.Sample(op))
+	}
+}

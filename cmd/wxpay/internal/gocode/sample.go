@@ -1,0 +1,266 @@
+package gocode
+
+import (
+	"fmt"
+	"go/format"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// hole stands where the caller's own value goes.
+const hole = "…"
+
+// Sample returns statements that call an operation in the three styles, at once and in the background, with a skeleton
+// of the body: the required members, or all plain ones where none is required. They stand in a function that has ctx and
+// client. An operation that takes a multipart form has no sample, because no verb writes a form; it is "".
+func (w *Writer) Sample(operation *fact.Operation) string {
+	if len(operation.In.Form) > 0 {
+		return ""
+	}
+	s := sampler{declared: make(map[string]bool)}
+	for _, field := range operation.In.Path {
+		s.declare(field.Name, strconv.Quote(text(&field)))
+	}
+	var settings []string
+	for _, field := range skeleton(operation.In.Query, false) {
+		s.declare(field.Name, s.value(&field))
+		settings = append(settings, fmt.Sprintf("Query(%q, %s)", field.Name, variable(field.Name)))
+	}
+	for _, field := range operation.In.Header {
+		// The client sets the serial; and it asks for no compression, since signatures cover plain bytes.
+		if field.Required && field.Name != "Wechatpay-Serial" && field.Name != "Accept-Encoding" {
+			settings = append(settings, fmt.Sprintf("Header(%q, %q)", field.Name, text(&field)))
+		}
+	}
+	body := ""
+	if len(operation.In.JSON) > 0 {
+		body = "body"
+		s.printf("body := ")
+		s.object(skeleton(operation.In.JSON, operation.Joined))
+		s.printf("\n")
+	}
+	if s.b.Len() > 0 {
+		s.printf("\n")
+	}
+
+	s.printf("// declarative, attribute and pure chain\n")
+	assign := "res, err :="
+	for _, async := range []bool{false, true} {
+		if async {
+			s.printf("\n// the same in the background: the verbs return a Future at once\n")
+		}
+		for _, style := range w.styles(operation) {
+			last := []string{style.verb(operation.Method, body, async)}
+			if async {
+				last = append(last, "Wait(ctx)")
+			}
+			s.call(assign, style.head, slices.Concat(style.settings, settings, last))
+			assign = "res, err ="
+		}
+	}
+	source, err := format.Source([]byte(s.b.String()))
+	if err != nil {
+		panic("gocode: " + err.Error() + " in\n" + s.b.String()) // the tests exclude it for every operation
+	}
+	return string(source)
+}
+
+// style is one way to write the path of a call.
+type style struct {
+	head     string
+	settings []string
+	verb     func(method, body string, async bool) string
+}
+
+func (w *Writer) styles(operation *fact.Operation) []style {
+	declared, values := declarative(operation.Path)
+	named, same := attribute(operation.Path)
+	list := []style{{declared, values, chainVerb}, {named, same, chainVerb}}
+	if pure, ok := w.pure(operation.Path); ok {
+		list = append(list, style{pure, nil, pureVerb})
+	}
+	return list
+}
+
+// chainVerb is the verb of a plain chain, whose Delete has no body.
+func chainVerb(method, body string, async bool) string {
+	if method == "DELETE" && body != "" {
+		return "Do" + suffix(async) + `(ctx, "DELETE", ` + body + ")"
+	}
+	return pureVerb(method, body, async)
+}
+
+func pureVerb(method, body string, async bool) string {
+	name := method[:1] + strings.ToLower(method[1:]) + suffix(async)
+	switch {
+	case body != "":
+		return name + "(ctx, " + body + ")"
+	case method == "GET" || method == "DELETE":
+		return name + "(ctx)"
+	}
+	return name + "(ctx, nil)"
+}
+
+func suffix(async bool) string {
+	if async {
+		return "Async"
+	}
+	return ""
+}
+
+// skeleton returns the members that a sample shows: the required ones, or all plain ones where none is required. Where
+// one description serves direct and partner callers it shows a direct caller's identity, which is not marked as required.
+func skeleton(fields []fact.Field, joined bool) []fact.Field {
+	var shown []fact.Field
+	for _, field := range fields {
+		if field.Required || joined && (field.Name == "mchid" || field.Name == "appid") {
+			shown = append(shown, field)
+		}
+	}
+	if len(shown) > 0 {
+		return shown
+	}
+	for _, field := range fields {
+		if len(field.Fields) == 0 {
+			shown = append(shown, field)
+		}
+	}
+	if len(shown) > 0 {
+		return shown
+	}
+	return fields
+}
+
+type sampler struct {
+	b        strings.Builder
+	declared map[string]bool
+}
+
+func (s *sampler) printf(layout string, a ...any) { fmt.Fprintf(&s.b, layout, a...) }
+
+func (s *sampler) declare(name, value string) {
+	if name = variable(name); !s.declared[name] {
+		s.declared[name] = true
+		s.printf("%s := %s\n", name, value)
+	}
+}
+
+// maxColumns is where a call is broken into lines.
+const maxColumns = 110
+
+func (s *sampler) call(assign, head string, calls []string) {
+	line := assign + " " + head + "." + strings.Join(calls, ".")
+	if len(line) > maxColumns {
+		line = assign + " " + head + ".\n" + strings.Join(calls[:len(calls)-1], ".")
+		if len(calls) > 1 {
+			line += ".\n"
+		}
+		line += calls[len(calls)-1]
+	}
+	s.printf("%s\n", line)
+}
+
+// object writes a literal of the members that are given.
+func (s *sampler) object(fields []fact.Field) {
+	s.printf("wxpay.JSON{\n")
+	for i := range fields {
+		field := &fields[i]
+		if field.Cipher == fact.RSA {
+			s.printf("// encrypted on the way, by a client that has WithCatalog\n")
+		}
+		s.printf("%q: ", field.Name)
+		s.member(field)
+		s.printf(",\n")
+	}
+	s.printf("}")
+}
+
+func (s *sampler) member(field *fact.Field) {
+	switch {
+	case field.Type == fact.Object:
+		s.object(skeleton(field.Fields, false))
+	case field.Type == fact.Objects:
+		s.printf("[]wxpay.JSON{")
+		s.object(skeleton(field.Fields, false))
+		s.printf("}")
+	default:
+		s.printf("%s", s.value(field))
+	}
+}
+
+// value returns the literal of a member that is no object.
+func (s *sampler) value(field *fact.Field) string {
+	switch field.Type {
+	case fact.Integer, fact.Number:
+		return number(field)
+	case fact.Boolean:
+		return "true"
+	case fact.Strings:
+		return fmt.Sprintf("[]string{%q}", text(field))
+	case fact.Integers, fact.Numbers:
+		return "[]int{" + number(field) + "}"
+	case fact.Booleans:
+		return "[]bool{true}"
+	}
+	if field.JSONText {
+		return "`" + jsonText(field.Fields) + "`"
+	}
+	return strconv.Quote(text(field))
+}
+
+func number(field *fact.Field) string {
+	if len(field.Enum) > 0 {
+		return fmt.Sprint(field.Enum[0])
+	}
+	return "1"
+}
+
+// text returns a value for a member that travels as text: the first constant, or one of its format, or a hole.
+func text(field *fact.Field) string {
+	if len(field.Enum) > 0 {
+		return fmt.Sprint(field.Enum[0])
+	}
+	switch {
+	case field.Type == fact.Integer || field.Type == fact.Number:
+		return "1"
+	case field.Type == fact.Boolean:
+		return "true"
+	case field.Format == "rfc3339":
+		return "2026-01-02T15:04:05+08:00"
+	case field.Format == "date":
+		return "2026-01-02"
+	case field.Format == "url":
+		return "https://www.example.com/" + hole
+	}
+	return hole
+}
+
+// jsonText returns a JSON text with the members of a skeleton. None of its values has a character that JSON or a raw
+// string would escape.
+func jsonText(fields []fact.Field) string {
+	var members []string
+	for _, field := range skeleton(fields, false) {
+		value := `"` + text(&field) + `"`
+		switch field.Type {
+		case fact.Integer, fact.Number:
+			value = number(&field)
+		case fact.Boolean:
+			value = "true"
+		case fact.Object:
+			value = jsonText(field.Fields)
+		case fact.Objects:
+			value = "[" + jsonText(field.Fields) + "]"
+		case fact.Strings:
+			value = `["` + text(&field) + `"]`
+		case fact.Integers, fact.Numbers:
+			value = "[" + number(&field) + "]"
+		case fact.Booleans:
+			value = "[true]"
+		}
+		members = append(members, `"`+field.Name+`":`+value)
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
