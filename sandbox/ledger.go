@@ -180,11 +180,16 @@ func (c *course) settle(now time.Time) {
 	}
 }
 
-// hold takes a state on that is not final, and drops what was to come.
-func (c *course) hold(state string, now time.Time) {
+// pause keeps what is to come from coming by itself; a query still finds it when it is due.
+func (c *course) pause() {
 	if c.timer != nil {
 		c.timer.Stop()
 	}
+}
+
+// hold takes a state on that is not final, and drops what was to come.
+func (c *course) hold(state string, now time.Time) {
+	c.pause()
 	c.state, c.changed, c.next, c.timer = state, now, "", nil
 }
 

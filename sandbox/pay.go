@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -283,6 +284,22 @@ func (s *Sandbox) pay(o *order, number string, now time.Time) {
 	o.transaction, o.paidAt = s.state.platformNumber("4200001234", 28, now), now
 	s.state.transactions[o.transaction] = o
 	s.state.enter(PaymentEffect, number, o.total, now, nil, nil)
+	s.announce(o.members["notify_url"], "TRANSACTION.SUCCESS", o.resource())
+}
+
+// resource is what the notification of the payment says.
+func (o *order) resource() map[string]any {
+	resource := pickMembers(o.tell(), "appid", "mchid", "out_trade_no", "transaction_id", "trade_type", "trade_state", "bank_type",
+		"attach", "success_time", "payer", "amount", "scene_info")
+	resource["trade_state_desc"] = stateText[o.current()]
+	return resource
+}
+
+// pickMembers returns the members of that name which there are.
+func pickMembers(from map[string]any, names ...string) map[string]any {
+	picked := maps.Clone(from)
+	maps.DeleteFunc(picked, func(name string, _ any) bool { return !slices.Contains(names, name) })
+	return picked
 }
 
 // AddPaidOrder puts an order that is paid already, over total fen, and returns its transaction_id: the start of a test about
@@ -302,7 +319,7 @@ func (s *Sandbox) AddPaidOrder(outTradeNo string, total int64) (transactionID st
 	}
 	o := &order{
 		members: map[string]any{
-			"appid": "wxd678efh567hg6787", "mchid": s.merchant.ID, "description": "sandbox", "out_trade_no": outTradeNo,
+			"appid": sampleAppID, "mchid": s.merchant.ID, "description": "sandbox", "out_trade_no": outTradeNo,
 			"amount": map[string]any{"total": total, "currency": "CNY"},
 		},
 		way: "NATIVE", total: total, openid: anyPayer, at: now,

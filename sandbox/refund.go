@@ -120,6 +120,7 @@ func (c *call) createRefund() (any, *refusal) {
 				o.refunds, o.refunded = o.refunds-1, o.refunded-sum
 			}
 		}
+		c.announce(c.object["notify_url"], "REFUND."+r.state, r.resource(c.merchant.ID))
 	}
 	o.refunds, o.refunded = o.refunds+1, o.refunded+sum
 	s.refunds[number] = r
@@ -164,4 +165,12 @@ func (r *refund) tell() map[string]any {
 		answer["success_time"] = platformTime(r.changed)
 	}
 	return answer
+}
+
+// resource is what the notification of the final state says. It calls the state by another name than the answers do.
+func (r *refund) resource(mchid string) map[string]any {
+	resource := pickMembers(r.tell(), "out_trade_no", "transaction_id", "out_refund_no", "refund_id", "success_time", "user_received_account")
+	resource["mchid"], resource["refund_status"] = mchid, r.state
+	resource["amount"] = map[string]any{"total": r.of.total, "refund": r.amount, "payer_total": r.of.total, "payer_refund": r.amount}
+	return resource
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,8 @@ type Sandbox struct {
 	journal  journal
 	faults   faults
 	state    state
+
+	deliveries deliveries
 }
 
 // Option changes how a Sandbox is made.
@@ -35,6 +38,7 @@ type settings struct {
 	merchantID string
 	scheme     apiv3.Scheme
 	seed       uint64
+	hosts      []string
 	mode       KeyMode
 }
 
@@ -82,6 +86,20 @@ func WithSeed(seed uint64) Option {
 	}
 }
 
+// WithNotifyHosts permits notifications to these hosts, names or addresses without a port, besides loopback. What is sent
+// is signed with keys that nobody should trust.
+func WithNotifyHosts(hosts ...string) Option {
+	return func(s *settings) error {
+		for _, host := range hosts {
+			if host == "" || strings.ContainsAny(host, "/: ") && net.ParseIP(host) == nil {
+				return fmt.Errorf("sandbox: WithNotifyHosts: %q is not a host without scheme and port", host)
+			}
+		}
+		s.hosts = append(s.hosts, hosts...)
+		return nil
+	}
+}
+
 // New returns a sandbox that listens nowhere: serve it as an http.Handler, or use [Sandbox.Transport] or
 // [Sandbox.Listen]. In a testing/synctest bubble call it inside the bubble, so that its certificates fit the bubble's
 // time.
@@ -107,6 +125,7 @@ func New(options ...Option) (*Sandbox, error) {
 	keys.mode = set.mode
 	s.merchant = merchant
 	s.platform.Store(keys)
+	s.deliveries.init(set.hosts)
 	return s, nil
 }
 

@@ -48,7 +48,7 @@ func Start(t TB, options ...Option) *Server {
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	t.Cleanup(func() { server.Close() })
+	t.Cleanup(func() { server.Close(); s.Close() })
 	return server
 }
 

@@ -69,6 +69,7 @@ func (c *call) createTransfer() (any, *refusal) {
 		created: created, members: c.object, id: s.platformNumber("13300", 40, c.now), number: number, amount: amount,
 		pack: "affffddafdfafddffda" + hexText(64) + "==",
 	}
+	t.reached = func() { c.announce(c.object["notify_url"], "MCHTRANSFER.BILL.FINISHED", t.resource(c.merchant.ID)) }
 	s.transfers[number], s.bills[t.id] = t, t
 	s.enter(TransferEffect, number, amount, c.now, created, t)
 	answer := t.accepted()
@@ -160,4 +161,12 @@ func (c *call) cancelTransfer() (any, *refusal) {
 
 func (t *transfer) cancelled() map[string]any {
 	return map[string]any{"out_bill_no": t.number, "transfer_bill_no": t.id, "state": t.state, "update_time": platformTime(t.changed)}
+}
+
+// resource is what the notification of the final state says.
+func (t *transfer) resource(mchid string) map[string]any {
+	return t.withReason(map[string]any{
+		"mch_id": mchid, "out_bill_no": t.number, "transfer_bill_no": t.id, "state": t.state, "transfer_amount": t.amount,
+		"openid": t.members["openid"], "create_time": platformTime(t.course.since), "update_time": platformTime(t.changed),
+	})
 }

@@ -19,9 +19,13 @@ import (
 // It treats requests as net/http's own transport and server would: the request target is the text that would stand on
 // the request line, a malformed request is refused, the body is always closed, and a request whose context ends is
 // given up. It works in a testing/synctest bubble. It is safe for concurrent use.
-func (s *Sandbox) Transport() http.RoundTripper { return roundTripper{s} }
+func (s *Sandbox) Transport() http.RoundTripper { return roundTripper{s, s.clock} }
 
-type roundTripper struct{ sandbox *Sandbox }
+// roundTripper calls a handler in process.
+type roundTripper struct {
+	handler http.Handler
+	clock   func() time.Time // of the header Date
+}
 
 // RoundTrip implements http.RoundTripper.
 func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -49,7 +53,7 @@ func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 		if arrived.URL == nil {
 			w.badRequest()
 		} else {
-			t.sandbox.ServeHTTP(w, arrived)
+			t.handler.ServeHTTP(w, arrived)
 		}
 		body.Close()
 		done <- w
@@ -62,7 +66,7 @@ func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 		if w.failed != nil {
 			return nil, w.failed
 		}
-		w.header.Set("Date", t.sandbox.clock().UTC().Format(http.TimeFormat))
+		w.header.Set("Date", t.clock().UTC().Format(http.TimeFormat))
 		return w.response(request), nil
 	case <-request.Context().Done():
 		cancel()

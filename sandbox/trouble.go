@@ -211,22 +211,23 @@ func hangUp(w http.ResponseWriter, reset bool) {
 type slowBody struct {
 	ctx     context.Context // of the client's request
 	rest    []byte
-	size    int
+	size    int // of a piece
+	left    int // of the piece that has come
 	every   time.Duration
-	started bool
 	once    sync.Once
 	closed  chan struct{}
 }
 
 func newSlowBody(ctx context.Context, body []byte, every time.Duration) *slowBody {
-	return &slowBody{ctx: ctx, rest: body, size: (len(body) + slowPieces - 1) / slowPieces, every: every, closed: make(chan struct{})}
+	size := (len(body) + slowPieces - 1) / slowPieces
+	return &slowBody{ctx: ctx, rest: body, size: size, left: size, every: every, closed: make(chan struct{})}
 }
 
 func (b *slowBody) Read(p []byte) (int, error) {
 	if len(b.rest) == 0 {
 		return 0, io.EOF
 	}
-	if b.started {
+	if b.left == 0 {
 		timer := time.NewTimer(b.every)
 		defer timer.Stop()
 		select {
@@ -236,10 +237,10 @@ func (b *slowBody) Read(p []byte) (int, error) {
 		case <-b.closed:
 			return 0, http.ErrBodyReadAfterClose
 		}
+		b.left = b.size
 	}
-	b.started = true
-	n := copy(p, b.rest[:min(b.size, len(b.rest))])
-	b.rest = b.rest[n:]
+	n := copy(p, b.rest[:min(b.left, len(b.rest))])
+	b.rest, b.left = b.rest[n:], b.left-n
 	return n, nil
 }
 

@@ -1,0 +1,211 @@
+package sandbox
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// Notify builds the request by which the platform notifies the merchant of an event: the envelope, the resource
+// encrypted with the APIv3 key, and the signature. Hand it to a handler, or set its URL, which
+// is a placeholder and no part of the signature. The body can be read again with GetBody.
+//
+// event is an event_type such as TRANSACTION.SUCCESS. Where an event has several original types, one other than the first
+// can be named behind a slash: TRANSACTION.SUCCESS/profitsharing. Events that the catalogue does not know are built alike.
+//
+// resource is what is encrypted: []byte, string and json.RawMessage as they are, anything else as JSON, in which the members
+// that the catalogue marks as encrypted are encrypted to the merchant. nil stands for a sample made from the catalogue.
+//
+// faults are those of notifications, several at once if wanted; others are an error.
+func (s *Sandbox) Notify(event string, resource any, faults ...FaultKind) (*http.Request, error) {
+	if err := checkNotificationFaults(faults); err != nil {
+		return nil, err
+	}
+	n, err := s.compose(event, resource, faults)
+	if err != nil {
+		return nil, err
+	}
+	return s.address(n, "https://merchant.example/notify", faults)
+}
+
+func checkNotificationFaults(faults []FaultKind) error {
+	for _, kind := range faults {
+		if !faultKinds[kind].notification {
+			return fmt.Errorf("sandbox: a notification cannot have the fault %q; there are %s", string(kind), kindsFor(func(t traits) bool { return t.notification }))
+		}
+	}
+	return nil
+}
+
+// notification is what stays the same in every attempt to deliver it.
+type notification struct {
+	id    string
+	event string // event_type
+	body  []byte
+}
+
+// envelope is the body of a notification.
+type envelope struct {
+	ID           string            `json:"id"`
+	CreateTime   string            `json:"create_time"`
+	ResourceType string            `json:"resource_type"`
+	EventType    string            `json:"event_type"`
+	Summary      string            `json:"summary"`
+	Resource     encryptedResource `json:"resource"`
+}
+
+type encryptedResource struct {
+	OriginalType   string `json:"original_type,omitempty"`
+	Algorithm      string `json:"algorithm"`
+	Ciphertext     string `json:"ciphertext"`
+	AssociatedData string `json:"associated_data"`
+	Nonce          string `json:"nonce"`
+}
+
+// compose makes the body of a notification.
+func (s *Sandbox) compose(event string, resource any, faults []FaultKind) (notification, error) {
+	eventType, original, named := strings.Cut(event, "/")
+	if eventType == "" || (named && original == "") {
+		return notification{}, fmt.Errorf("sandbox: %q is not an event type, with or without /original_type", event)
+	}
+	facts, known := catalog.V3().Event(eventType)
+	if !known {
+		facts = &fact.Event{Type: eventType, Name: eventType}
+	}
+	if !named && len(facts.OriginalTypes) > 0 {
+		original = facts.OriginalTypes[0]
+	}
+	resourceType := "encrypt-resource"
+	if len(facts.ResourceTypes) > 0 {
+		resourceType = facts.ResourceTypes[0]
+	}
+	plaintext, err := s.plaintext(facts, resource)
+	if err != nil {
+		return notification{}, fmt.Errorf("sandbox: %s: %w", eventType, err)
+	}
+
+	key, associated, nonce := s.merchant.APIv3Key, original, rand.Text()[:12]
+	if slices.Contains(faults, WrongAPIv3Key) {
+		key = hexText(apiv3.KeySize)
+	}
+	if slices.Contains(faults, EmptyAssociatedData) {
+		associated = ""
+	}
+	ciphertext, err := apiv3.SealAESGCM([]byte(key), []byte(nonce), []byte(associated), plaintext)
+	if err != nil {
+		return notification{}, fmt.Errorf("sandbox: %s: %w", eventType, err)
+	}
+	n := notification{id: uuid(), event: eventType}
+	n.body = marshal(envelope{
+		ID: n.id, CreateTime: platformTime(s.clock()), ResourceType: resourceType, EventType: eventType, Summary: strings.TrimSuffix(facts.Name, "通知"),
+		Resource: encryptedResource{
+			OriginalType: original, Algorithm: apiv3.AlgorithmAESGCM, Ciphertext: base64.StdEncoding.EncodeToString(ciphertext),
+			AssociatedData: associated, Nonce: nonce,
+		},
+	})
+	return n, nil
+}
+
+// uuid returns a random id of 36 characters.
+func uuid() string {
+	x := strings.ToLower(hexText(32))
+	return strings.Join([]string{x[:8], x[8:12], x[12:16], x[16:20], x[20:]}, "-")
+}
+
+// plaintext returns what is encrypted.
+func (s *Sandbox) plaintext(facts *fact.Event, resource any) ([]byte, error) {
+	switch r := resource.(type) {
+	case []byte:
+		return r, nil
+	case json.RawMessage:
+		return r, nil
+	case string:
+		return []byte(r), nil
+	case nil:
+		if facts.Resource == nil {
+			return nil, errors.New("the catalogue does not know the event, so it has no sample; give a resource")
+		}
+		resource = s.sampleResource(facts)
+	}
+	text, err := json.Marshal(resource)
+	if err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var object map[string]any
+	if err := decoder.Decode(&object); err != nil || object == nil {
+		return nil, errors.New("the resource is not a JSON object")
+	}
+	s.sealMembers(facts.Resource, object)
+	return marshal(object), nil
+}
+
+// sealMembers encrypts the members of object that fields mark, in place.
+func (s *Sandbox) sealMembers(fields []fact.Field, object map[string]any) {
+	for i := range fields {
+		field := &fields[i]
+		for _, name := range append([]string{field.Name}, field.Alt...) {
+			if value, sent := object[name]; sent {
+				object[name] = s.sealValue(field, value)
+			}
+		}
+	}
+}
+
+func (s *Sandbox) sealValue(field *fact.Field, value any) any {
+	switch value := value.(type) {
+	case []any:
+		for i := range value {
+			value[i] = s.sealValue(field, value[i])
+		}
+	case map[string]any:
+		s.sealMembers(field.Fields, value)
+	case string:
+		if field.Cipher == fact.RSA && value != "" && len(value) <= s.scheme.MaxPlaintext(s.merchant.PrivateKey.Public()) {
+			return s.seal(value)
+		}
+	}
+	return value
+}
+
+// address makes a request of a notification: signed now, with faults.
+func (s *Sandbox) address(n notification, url string, faults []FaultKind) (*http.Request, error) {
+	request, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(n.body))
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: the address of a notification: %w", err)
+	}
+	header := request.Header
+	header.Set("Content-Type", "application/json")
+	header.Set("Accept", "*/*")
+	header.Set("User-Agent", "Mozilla/4.0")
+	header.Set(apiv3.HeaderRequestID, fmt.Sprintf("%s-%d", hexText(32), numberSuccess))
+	now := s.clock()
+	for _, kind := range faults {
+		now = kind.signedAt(now)
+	}
+	keys := s.platform.Load()
+	keys.sign(header, s.notifies(keys), now, n.body)
+	for _, kind := range faults {
+		kind.spoil(header)
+	}
+	for _, name := range [...]string{apiv3.HeaderTimestamp, apiv3.HeaderNonce, apiv3.HeaderSerial, apiv3.HeaderSignatureType, apiv3.HeaderSignature} {
+		if slices.Contains(faults, DuplicateHeaders) {
+			header[name] = append(header[name], header[name]...)
+		}
+		if slices.Contains(faults, MissingHeaders) {
+			delete(header, name)
+		}
+	}
+	return request, nil
+}

@@ -1,0 +1,90 @@
+package sandbox
+
+import (
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// sampleResource returns a resource of the event, made from its facts: every member that is documented, with a value of
+// its kind. Of the events that the sandbox sends itself it is what those look like.
+func (s *Sandbox) sampleResource(e *fact.Event) map[string]any {
+	now := s.clock()
+	o := &order{
+		members: map[string]any{
+			"appid": sampleAppID, "mchid": s.merchant.ID, "out_trade_no": "1217752501201407033233368018", "attach": "自定义数据",
+			"amount": map[string]any{"total": int64(100), "currency": "CNY"},
+		},
+		way: "JSAPI", total: 100, openid: anyPayer, transaction: "4200001234202511230000000001", paidAt: now,
+	}
+	switch state, ok := strings.CutPrefix(e.Type, "REFUND."); {
+	case ok:
+		r := &refund{
+			course: course{state: state, since: now, changed: now}, members: map[string]any{"amount": map[string]any{}},
+			id: "50300000002025112300000000001", number: "1217752501201407033233368018", amount: 100, of: o,
+		}
+		return r.resource(s.merchant.ID)
+	case e.Type == "TRANSACTION.SUCCESS":
+		return o.resource()
+	case e.Type == "MCHTRANSFER.BILL.FINISHED":
+		t := &transfer{
+			course: course{state: "SUCCESS", since: now, changed: now}, members: map[string]any{"openid": anyPayer},
+			id: "1330020251123000000000000000000000000001", number: "plfk2020042013", amount: 100,
+		}
+		return t.resource(s.merchant.ID)
+	}
+	return s.sampleObject(e.Resource, now)
+}
+
+func (s *Sandbox) sampleObject(fields []fact.Field, now time.Time) map[string]any {
+	object := make(map[string]any, len(fields))
+	for i := range fields {
+		object[fields[i].Name] = s.sampleValue(&fields[i], fields[i].Type, now)
+	}
+	return object
+}
+
+// sampleAppID is an appid of the documentation.
+const sampleAppID = "wxd678efh567hg6787"
+
+func (s *Sandbox) sampleValue(field *fact.Field, kind fact.Type, now time.Time) any {
+	if element := kind.Element(); element != kind {
+		return []any{s.sampleValue(field, element, now)}
+	}
+	if len(field.Enum) > 0 {
+		return field.Enum[0]
+	}
+	switch kind {
+	case fact.Object:
+		return s.sampleObject(field.Fields, now)
+	case fact.Integer, fact.Number:
+		return 100
+	case fact.Boolean:
+		return true
+	}
+	switch name := field.Name; {
+	case field.JSONText:
+		return string(marshal(s.sampleObject(field.Fields, now)))
+	case field.Format == "date", strings.HasSuffix(name, "_date"):
+		return now.In(beijing).Format(time.DateOnly)
+	case field.Format == "rfc3339", strings.HasSuffix(name, "time"):
+		return platformTime(now)
+	case field.Format == "url", strings.HasSuffix(name, "_url"):
+		return "https://merchant.example/" + name
+	case strings.HasSuffix(name, "openid"):
+		return anyPayer
+	case strings.HasSuffix(name, "appid"):
+		return sampleAppID
+	case name == "sub_mchid":
+		return "1900000110"
+	case strings.HasSuffix(name, "mchid"), name == "mch_id":
+		return s.merchant.ID
+	case strings.Contains(name, "currency"):
+		return "CNY"
+	case strings.HasSuffix(name, "_no"), strings.HasSuffix(name, "_id"), strings.HasSuffix(name, "_code"):
+		return "1217752501201407033233368018"
+	default:
+		return "sample " + name
+	}
+}
