@@ -13,13 +13,17 @@ import (
 
 // MemberError is what is wrong with one member of a request or an answer. Its text holds no value.
 type MemberError struct {
-	// Pointer is the JSON pointer of the member in the body; of a query member it is a slash and the name.
+	// Pointer is the JSON pointer of the member in the body, empty for the body itself; of a query member it is a slash and
+	// the name.
 	Pointer string
 	// Err is what is wrong.
 	Err error
 }
 
 func (e *MemberError) Error() string {
+	if e.Pointer == "" {
+		return "the body: " + e.Err.Error()
+	}
 	return "member " + printPointer(e.Pointer) + ": " + e.Err.Error()
 }
 

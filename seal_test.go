@@ -233,6 +233,7 @@ func TestSealRefuses(t *testing.T) {
 		{"half a character", nil, `{"name":"SECRET\ud800"}`, "member /name: it has half a character"},
 		{"too deep", nil, `{"plain":` + deep, "nested deeper than 1000"},
 		{"a text that is not JSON", nil, `{"text":"SECRET"}`, "member /text: what is to be encrypted is inside, and it is a text that is not JSON"},
+		{"a text in place of the body", nil, `"SECRET"`, "not sent: the body: what is to be encrypted is inside, and it is a text that is not JSON"},
 		{"a mistake inside a JSON text", nil, `{"text":"{\"phone\":1}"}`, "member /text/phone: it is to be encrypted and is no string"},
 		{"a pointer to nothing", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/nmae") }, `{"name":"A"}`, `Encrypt("/nmae"): the request has no such member`},
 		{"a plain pointer to nothing", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/payer/nmae") }, `{"payer":{"name":"A"}}`, `Plain("/payer/nmae"): the request has no such member`},

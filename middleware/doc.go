@@ -16,6 +16,9 @@
 // counted, repeats and queries included; a refusal of its own is a failure before anything was sent. sign stands inside everything a user can add, so nothing changes bytes
 // after they were signed; verify stands next to the transport, so nothing above it ever sees an unverified success.
 //
+// Before the first of them the request is complete: checked against the catalogue, and its sensitive members encrypted, once
+// for all attempts. A middleware of yours sees ciphertext.
+//
 // What a middleware needs to know beyond the request is the [Call] in the request's context; see [CallFrom].
 //
 // Use this package to write a middleware of your own or to read why a call failed ([VerifyError]); to make calls, use
