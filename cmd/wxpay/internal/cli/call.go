@@ -29,10 +29,15 @@ type callOptions struct {
 	data      string // as given: text, @file or -
 	hasData   bool
 
+	encrypt []string // JSON pointers
+	plain   []string // the same
+
 	get     string
 	include bool
 	dryRun  bool
 	sandbox bool
+	strict  bool
+	noCheck bool
 
 	timeout    time.Duration
 	hasTimeout bool
@@ -86,9 +91,17 @@ The body is made of fields, or given whole with --data:
                     has the member already; a[] alone is an empty array
 Members keep their order. A GET has no body, so it takes no fields: -q is for the query.
 
-The answer is printed as it was received and verified, laid out if stdout is a terminal. A refusal of the platform is
-printed too (not with --get), and explained on stderr. An answer that is not known to be the platform's never gets to
-stdout; with -i it is shown on stderr.
+Members that are documented as encrypted are given as plain text, and encrypted before the request is signed; all other
+bytes go as they are. What is encrypted already stays, and then -H 'Wechatpay-Serial: …' has to name its key. --encrypt
+and --plain decide about members that are not documented, or encrypted under a condition only.
+
+Before sending the call is compared with what is documented: path and method, members and their types. What does not
+fit is a warning on stderr, for the documentation may be behind the platform, and what it calls required may be so under
+a condition only. --strict refuses the call instead, --no-check compares nothing.
+
+The answer is printed as it was received and verified, laid out if stdout is a terminal; --get prints encrypted members
+decrypted ("--get @this" all of it). A refusal of the platform is printed too (not with --get), and explained on stderr.
+An answer that is not known to be the platform's never gets to stdout; with -i it is shown on stderr.
 
 Credentials come from the environment:
   WXPAY_MCHID           merchant number
@@ -113,12 +126,7 @@ Credentials come from the environment:
 			}
 			return run(command.Context(), *o)
 		},
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) == 0 {
-				return callMethods, cobra.ShellCompDirectiveNoFileComp
-			}
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		},
+		ValidArgsFunction: completeOperation,
 	}
 	o.flags(command.Flags())
 	return command
@@ -133,10 +141,14 @@ func (o *callOptions) flags(flags *pflag.FlagSet) {
 	flags.VarP(&pairFlag{&o.header, ":"}, "header", "H", "a request header, `'name: value'`")
 	flags.Var(&pairFlag{&o.variables, "="}, "var", "a `name=value` for {name} in the path")
 	flags.Var(&pairFlag{&o.escaped, "="}, "raw-var", "the same, with a value that is percent-encoded already")
+	flags.StringArrayVar(&o.encrypt, "encrypt", nil, "have a member encrypted, by its JSON `POINTER`, such as /receivers/*/name")
+	flags.StringArrayVar(&o.plain, "plain", nil, "leave a member as it is, by its JSON `POINTER`")
 	flags.StringVar(&o.get, "get", "", "print one value of the answer, by its gjson `PATH`")
 	flags.BoolVarP(&o.include, "include", "i", false, "print status and headers before the answer")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the signed request and the message that was signed, and send nothing")
 	flags.BoolVar(&o.sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials")
+	flags.BoolVar(&o.strict, "strict", false, "refuse a call that does not fit its documentation, instead of warning")
+	flags.BoolVar(&o.noCheck, "no-check", false, "do not compare the call with its documentation")
 	flags.DurationVar(&o.timeout, "timeout", 0, "how long to wait for the answer, such as 5s")
 }
 
@@ -169,6 +181,8 @@ func (o *callOptions) arguments(args []string) error {
 		return usageError("--data is the whole body: fields (-f, -F) cannot be added to it")
 	case body && o.method == http.MethodGet:
 		return usageError("a GET has no body: give -q name=value for the query, or another method")
+	case o.strict && o.noCheck:
+		return usageError("--strict and --no-check exclude each other")
 	case o.dryRun && (o.get != "" || o.include):
 		return usageError("--dry-run gets no answer, so --get and --include mean nothing with it")
 	}
@@ -217,6 +231,12 @@ func (o *callOptions) chain(client *wxpay.Client) wxpay.Chain {
 	for _, h := range o.header {
 		chain = chain.Header(h.name, h.value)
 	}
+	for _, pointer := range o.encrypt {
+		chain = chain.Encrypt(pointer)
+	}
+	for _, pointer := range o.plain {
+		chain = chain.Plain(pointer)
+	}
 	if o.hasTimeout {
 		chain = chain.Timeout(o.timeout).AttemptTimeout(o.timeout)
 	}
@@ -229,7 +249,7 @@ func (p *program) call(ctx context.Context, o callOptions) error {
 	if err != nil {
 		return err
 	}
-	client, leave, err := p.client(o.sandbox)
+	client, leave, err := p.client(o.sandbox, p.checking(o)...)
 	if err != nil {
 		return err
 	}
@@ -268,6 +288,9 @@ func (p *program) printAnswer(o callOptions, res *wxpay.Response) error {
 		out.WriteString(value.String() + "\n")
 	default:
 		out.WriteString(value.Raw + "\n")
+	}
+	if err := res.DecryptErr(); err != nil {
+		p.note("wxpay: the answer is not decrypted in full: %v", err)
 	}
 	return p.write(&out)
 }

@@ -52,14 +52,17 @@ func (p *program) main(ctx context.Context, args []string) int {
 func (p *program) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "wxpay",
-		Short: "Call WeChat Pay APIv3 from a shell, and practise on a sandbox",
-		Long: `wxpay calls any operation of WeChat Pay APIv3 by its path, signs it, and verifies the answer.
+		Short: "Call WeChat Pay APIv3 from a shell, look it up, and practise on a sandbox",
+		Long: `wxpay calls any operation of WeChat Pay APIv3 by its path, signs it, and verifies the answer. It knows what is
+documented of every operation: it shows that, checks calls by it, and writes Go and OpenAPI from it.
 
 Answers go to stdout, everything else to stderr.
 
 ` + exitCodeHelp,
 		Example: `  wxpay demo
   wxpay call v3/certificates --sandbox --get 'data.#.serial_no'
+  wxpay search 商家转账
+  wxpay docs v3/pay/transactions/native
   wxpay sandbox -- go test ./...`,
 		Version:       programVersion(),
 		SilenceErrors: true,
@@ -68,6 +71,9 @@ Answers go to stdout, everything else to stderr.
 	root.AddCommand(
 		demoCommand(p.demo),
 		callCommand(p.call),
+		docsCommand(p.docs),
+		searchCommand(p.search),
+		genCommand(p.genTypes),
 		sandboxCommand(p.sandbox),
 		versionCommand(p.version),
 	)
@@ -94,15 +100,15 @@ func (p *program) lookup(name string) (string, bool) {
 }
 
 // client returns a client made from the environment, or one of a sandbox that lives until leave is called.
-func (p *program) client(embedded bool) (client *wxpay.Client, leave func(), err error) {
+func (p *program) client(embedded bool, options ...wxpay.Option) (client *wxpay.Client, leave func(), err error) {
 	if embedded {
-		client, server, err := p.connectSandbox()
+		client, server, err := p.connectSandbox(options...)
 		return client, func() {
 			server.Close()
 			p.noteRefusals(server.Sandbox)
 		}, err
 	}
-	if client, err = wxpay.FromLookup(p.lookup, p.options...); err != nil {
+	if client, err = wxpay.FromLookup(p.lookup, append(options, p.options...)...); err != nil {
 		return nil, nil, usageError("%w\n%s", err, environmentHelp)
 	}
 	return client, func() {}, nil
@@ -112,12 +118,12 @@ const environmentHelp = `Needed are WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY
 Without an account: --sandbox calls an embedded sandbox, and "wxpay sandbox" serves one and prints these variables.`
 
 // connectSandbox starts a sandbox on a free loopback port and returns a client of it.
-func (p *program) connectSandbox() (*wxpay.Client, *sandbox.Server, error) {
+func (p *program) connectSandbox(options ...wxpay.Option) (*wxpay.Client, *sandbox.Server, error) {
 	server, err := listen("127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
 	}
-	client, err := wxpay.FromLookup(server.LookupEnv, p.options...)
+	client, err := wxpay.FromLookup(server.LookupEnv, append(options, p.options...)...)
 	if err != nil {
 		server.Close()
 		return nil, nil, &exitError{exitNotSent, err}

@@ -82,10 +82,15 @@ func (p *program) report(command string, err error) int {
 	if code == exitOK || errors.As(err, &exit) && exit.err == nil {
 		return code
 	}
-	p.note("wxpay: %s", strings.TrimPrefix(err.Error(), "wxpay: "))
-	if errors.Is(err, wxpay.StageBuild) {
+	text, refused := refusedByChecks(err)
+	if !refused {
+		text = strings.TrimPrefix(err.Error(), "wxpay: ")
+	}
+	p.note("wxpay: %s", text)
+	if errors.Is(err, wxpay.StageBuild) && !refused {
 		// The client speaks to who writes Go.
-		p.note("Here Var is --var, RawVar is --raw-var, Query is --query, and the body is --data or fields.")
+		p.note("Here Var is --var, RawVar is --raw-var, Query is --query, Header is --header, Encrypt is --encrypt,\n" +
+			"Plain is --plain, and the body is --data or fields.")
 	}
 	if code == exitUsage {
 		p.note("See %q.", command+" --help")
