@@ -2,11 +2,11 @@
 // certificate under a password, and private keys in encrypted PKCS#8. The serial comes out of the certificate, so that
 // nobody has to type it.
 //
-//	credentials, err := pkcs12.LoadFile("apiclient_cert.p12", mchid)
-//	client, err := wxpay.New(wxpay.Merchant{ID: mchid, Serial: credentials.Serial, PrivateKey: credentials.PrivateKey}, …)
+//	own, err := pkcs12.LoadFile("apiclient_cert.p12", mchid)
+//	client, err := wxpay.New(wxpay.Merchant{ID: mchid, PrivateKey: own.PrivateKey, Certificate: own.Certificate}, …)
 //
-// It is the wrong choice where apiclient_key.pem is at hand: it holds the same key, comes in the same archive and needs
-// only wxpay.LoadPrivateKey. And it is no safe for keys: the password that WeChat Pay sets is the merchant number, which
+// It is the wrong choice where apiclient_key.pem and apiclient_cert.pem are at hand: they hold the same, come in the same
+// archive, and wxpay.LoadPrivateKey and wxpay.LoadCertificate read them. And it is no safe for keys: the password that WeChat Pay sets is the merchant number, which
 // is no secret, and a .p12 in the old ciphers gives little protection even under a good one.
 //
 // Everything here is safe for concurrent use and keeps nothing. Errors are apiv3.ErrKey, a wrong password is ErrPassword

@@ -26,11 +26,11 @@ func ExampleLoadFile() {
 	path, remove := exampleFile(merchant)
 	defer remove()
 
-	credentials, err := pkcs12.LoadFile(path, merchant.ID) // the password is the merchant number, unless it was changed
+	own, err := pkcs12.LoadFile(path, merchant.ID) // the password is the merchant number, unless it was changed
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.New(wxpay.Merchant{ID: merchant.ID, Serial: credentials.Serial, PrivateKey: credentials.PrivateKey},
+	client, err := wxpay.New(wxpay.Merchant{ID: merchant.ID, PrivateKey: own.PrivateKey, Certificate: own.Certificate},
 		wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()),
 		wxpay.WithTransport(gateway.Transport()), // in production: nothing
 	)
@@ -43,6 +43,27 @@ func ExampleLoadFile() {
 	}
 	fmt.Println(res.Status, res.Verified)
 	// Output: 200 true
+}
+
+// Two files in one ring, while one certificate takes over from the other.
+func ExampleCredentials() {
+	gateway, err := sandbox.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	merchant := gateway.Merchant()
+	path, remove := exampleFile(merchant)
+	defer remove()
+	own, err := pkcs12.LoadFile(path, merchant.ID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ring, err := wxpay.NewKeyRing(wxpay.APICertificate(own)) // and others: Add, Switch
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(ring.Serials()[0] == merchant.Serial)
+	// Output: true
 }
 
 // A wrong password can be told from every other fault.

@@ -34,14 +34,14 @@ const (
 const remake = "load apiclient_key.pem instead, which holds the same key, or make the file anew: " +
 	"openssl pkcs12 -export -inkey apiclient_key.pem -in apiclient_cert.pem -out apiclient_cert.p12"
 
-// Credentials is what a .p12 file holds. It prints redacted.
+// Credentials is what a .p12 file holds. It converts to wxpay.APICertificate, and prints redacted.
 type Credentials struct {
+	// Serial is the serial of Certificate as the protocol writes it: 40 upper-case hex digits.
+	Serial string
 	// PrivateKey belongs to Certificate. An RSA key is a crypto.Decrypter too.
 	PrivateKey crypto.Signer `json:"-"`
 	// Certificate is the merchant API certificate.
 	Certificate *x509.Certificate `json:"-"`
-	// Serial is the serial of Certificate as the protocol writes it: 40 upper-case hex digits.
-	Serial string
 }
 
 // Format prints the serial under every verb; the key is left out.
@@ -97,7 +97,7 @@ func Load(data []byte, password string) (Credentials, error) {
 	if own == nil {
 		return Credentials{}, fmt.Errorf("%w: no certificate in the .p12 file belongs to its private key; %s", apiv3.ErrKey, remake)
 	}
-	return Credentials{PrivateKey: signer, Certificate: own, Serial: apiv3.Serial(own)}, nil
+	return Credentials{Serial: apiv3.Serial(own), PrivateKey: signer, Certificate: own}, nil
 }
 
 // belongs reports whether certificate is for key.
