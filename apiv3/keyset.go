@@ -2,7 +2,6 @@ package apiv3
 
 import (
 	"cmp"
-	"context"
 	"crypto"
 	"crypto/x509"
 	"errors"
@@ -134,20 +133,4 @@ func (s *KeySet) All() []PlatformKey {
 		}
 	}
 	return append(all, s.certificates...)
-}
-
-// Finder finds the keys of a set by serial, at the time that a clock tells. It is what verifiers of answers and
-// notifications ask. Make one with [KeySet.Finder].
-type Finder struct {
-	set   *KeySet
-	clock func() time.Time
-}
-
-// Finder returns a Finder over s; clock is time.Now outside tests.
-func (s *KeySet) Finder(clock func() time.Time) *Finder { return &Finder{s, clock} }
-
-// Key returns the key that serial names exactly; see [KeySet.Find] for its errors.
-func (f *Finder) Key(_ context.Context, serial string) (crypto.PublicKey, error) {
-	key, err := f.set.Find(serial, f.clock())
-	return key.Key, err
 }

@@ -183,21 +183,3 @@ func TestKeySetAll(t *testing.T) {
 	_, err = set.Find(p.CertificateBSerial, p.Now().Add(2*time.Minute))
 	assert.ErrorIs(t, err, apiv3.ErrExpired)
 }
-
-func TestFinder(t *testing.T) {
-	p := vectors.Load(t).Parameters
-	certificate := vectors.Certificate(t, "platform_a")
-	set, err := apiv3.NewKeySet(apiv3.CertificateKey(certificate))
-	require.NoError(t, err)
-	now := p.Now()
-	finder := set.Finder(func() time.Time { return now })
-	key, err := finder.Key(t.Context(), p.CertificateASerial)
-	require.NoError(t, err)
-	assert.Equal(t, certificate.PublicKey, key)
-	_, err = finder.Key(t.Context(), p.CertificateBSerial)
-	require.ErrorIs(t, err, apiv3.ErrUnknownSerial)
-	now = certificate.NotAfter.Add(time.Second)
-	key, err = finder.Key(t.Context(), p.CertificateASerial)
-	require.ErrorIs(t, err, apiv3.ErrExpired)
-	assert.Nil(t, key)
-}
