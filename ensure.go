@@ -204,12 +204,11 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 	e.ended, e.last = time.Now(), err
 	if err == nil {
 		state := e.answered(res)
-		if verdict := e.verdict(state, res); state != Accepted || !e.untilFinal || e.link == nil {
+		verdict := e.verdict(state, res)
+		if state != Accepted || !e.untilFinal || e.link == nil {
 			return moveEnd, verdict, nil
-		} else {
-			e.found = verdict
 		}
-		e.link = withoutOnly(e.link) // the write has answered
+		e.found, e.link = verdict, withoutOnly(e.link) // the write has answered; what is wanted now is its end
 		return moveAsk, nil, nil
 	}
 	if ctx.Err() != nil {
@@ -242,7 +241,10 @@ func (e *ensuring) doubt(refusal *APIError) (move, *Verdict, error) {
 	if e.found != nil {
 		// A query has found the effect; the write was repeated only for what it answers.
 		if e.wanted >= wantedTries || refusal != nil && !passing(refusal.Status, string(refusal.Code)) {
-			return moveEnd, e.found, nil
+			if e.found.State != Accepted || !e.untilFinal {
+				return moveEnd, e.found, nil
+			}
+			e.link = withoutOnly(e.link)
 		}
 		return moveAsk, nil, nil
 	}
