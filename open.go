@@ -69,18 +69,22 @@ func (f *flight) open(raw []byte) ([]byte, error) {
 type decryptError struct{ members []error }
 
 func (e *decryptError) Error() string {
+	return fmt.Sprintf("wxpay: %d members of the answer were not decrypted: %s", len(e.members), listed(e.members, error.Error))
+}
+
+// listed writes the texts of a list in one line, and the number of those that would be too many.
+func listed[T any](list []T, text func(T) string) string {
 	const shown = 5
 	var b strings.Builder
-	fmt.Fprintf(&b, "wxpay: %d members of the answer were not decrypted: ", len(e.members))
-	for i, member := range e.members {
+	for i, item := range list {
 		if i == shown {
-			fmt.Fprintf(&b, "; and %d more", len(e.members)-shown)
+			fmt.Fprintf(&b, "; and %d more", len(list)-shown)
 			break
 		}
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		b.WriteString(member.Error())
+		b.WriteString(text(item))
 	}
 	return b.String()
 }

@@ -83,20 +83,7 @@ type PreflightError struct {
 }
 
 func (e *PreflightError) Error() string {
-	const shown = 5
-	var b strings.Builder
-	b.WriteString("the checks before sending found ")
-	for i, finding := range e.Findings {
-		if i == shown {
-			fmt.Fprintf(&b, "; and %d more", len(e.Findings)-shown)
-			break
-		}
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(finding.String())
-	}
-	return b.String()
+	return "the checks before sending found " + listed(e.Findings, Finding.String)
 }
 
 // WithPreflight checks every call against the catalogue before it is sent; it needs [WithCatalog]. What the catalogue calls

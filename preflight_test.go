@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -408,4 +409,33 @@ func typical(field *fact.Field) string {
 		value = "[" + value + "]"
 	}
 	return value
+}
+
+// FuzzPreflight: whatever the body, the check ends, says what it found in one line, and lets pass nothing that is not JSON.
+func FuzzPreflight(f *testing.F) {
+	for _, body := range []string{
+		`{"alt":"x","level":1.5e3,"free":{"a":[null,{"b":"\ud83d"}]},"text":"{\"period\":[1]}"}`, `{"tags":["X",1,[{}]],"flag":"true","alt":null}`, `[[]]`, `"`, `{"a":-0.e}`, "{\"\xff\":1}", `{"text":"{\"text\":\"[\"}"}`,
+	} {
+		f.Add(body)
+	}
+	client := newClient(f, wxpay.WithCatalog(checked), wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithLogger(slog.New(slog.DiscardHandler)))
+	chain := client.Chain("v3/checked/{id}").Var("id", "1").Query("limit", 1).Header("Idempotency-Key", "k")
+	f.Fuzz(func(t *testing.T, body string) {
+		_, err := chain.Request(context.Background(), "POST", body)
+		if err == nil {
+			require.True(t, json.Valid([]byte(body)))
+			return
+		}
+		require.NotContains(t, err.Error(), "\n")
+		var refused *wxpay.PreflightError
+		if errors.As(err, &refused) {
+			require.NotEmpty(t, refused.Findings)
+			for _, finding := range refused.Findings {
+				if finding.Kind == wxpay.NotJSON {
+					deep := strings.Count(body, "[")+strings.Count(body, "{") > 1000
+					require.True(t, deep || !json.Valid([]byte(body)))
+				}
+			}
+		}
+	})
 }
