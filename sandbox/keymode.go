@@ -55,8 +55,8 @@ func (s *Sandbox) SetKeyMode(mode KeyMode) error {
 }
 
 // SetPublicKeyShare sets how many percent of the notifications are signed with the public key while the merchant has both
-// kinds; a certificate signs the others. The platform raises it by itself over about seven days: 0.1, 1, 5, 10, 20, 50, 100.
-// The share is kept exactly, not drawn.
+// kinds, 100 by default; a certificate signs the others. The platform raises it by itself over about seven days: 0.1, 1, 5,
+// 10, 20, 50, 100. The share is kept exactly, not drawn.
 func (s *Sandbox) SetPublicKeyShare(percent float64) error {
 	return s.change(func(p *platform) error {
 		p.share = percent

@@ -27,3 +27,40 @@ func TestFeedIsEchoedAndSigned(t *testing.T) {
 		})
 	}
 }
+
+func TestRepeatedFeeds(t *testing.T) {
+	for name, test := range map[string]struct {
+		way         sandbox.RepeatedFeed
+		same, other string // the code of a repetition, and of another feed under the number; empty for success
+		effects     int
+	}{
+		"same":      {sandbox.RepeatSame, "", "ALREADY_EXISTS", 1},
+		"duplicate": {sandbox.RepeatDuplicate, "", "", 3},
+		"exists":    {sandbox.RepeatExists, "ALREADY_EXISTS", "ALREADY_EXISTS", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			s.OnRepeatedFeed(test.way)
+			require.Equal(t, 200, ask(t, s, "POST", feedPath, feed()).StatusCode)
+			for cell, code := range map[string]string{"15_1200_1": test.same, "15_1200_2": test.other} {
+				body := feed()
+				body["cell_message"] = cell
+				a := ask(t, s, "POST", feedPath, body)
+				verify(t, s, time.Now(), a)
+				if code == "" {
+					assert.Equal(t, 200, a.StatusCode)
+					continue
+				}
+				assert.Equal(t, 400, a.StatusCode)
+				assert.Equal(t, code, a.json(t)["code"])
+			}
+			effects := s.Ledger()
+			assert.Len(t, effects, test.effects)
+			for _, e := range effects {
+				assert.Equal(t, sandbox.FeedEffect, e.Kind)
+				assert.Equal(t, "100002322019090134234sfdf", e.Number)
+				assert.Equal(t, "SUCCESS", e.State)
+			}
+		})
+	}
+}

@@ -202,3 +202,83 @@ func TestEncryptedMembers(t *testing.T) {
 	assert.NotContains(t, string(a.body), "张三")
 	assert.NotContains(t, string(a.body), "payer")
 }
+
+func TestWaysToOrder(t *testing.T) {
+	s := newSandbox(t)
+	payer := map[string]any{"openid": "obLatjnx9gnqzS4myYGmLZ7LgLBA"}
+	scene := map[string]any{"payer_client_ip": "14.23.150.211", "h5_info": map[string]any{"type": "Wap"}}
+	for way, test := range map[string]struct {
+		extra           map[string]any
+		member, pattern string
+		kind, openid    string
+	}{
+		"jsapi":  {map[string]any{"payer": payer}, "prepay_id", `^wx\d{14}[0-9a-f]{20}$`, "JSAPI", "obLatjnx9gnqzS4myYGmLZ7LgLBA"},
+		"app":    {nil, "prepay_id", `^wx\d{14}[0-9a-f]{20}$`, "APP", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
+		"h5":     {map[string]any{"scene_info": scene}, "h5_url", `^https://wx\.tenpay\.com/.*prepay_id=wx\w{34}&package=\d+$`, "MWEB", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
+		"native": {nil, "code_url", `^weixin://`, "NATIVE", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
+	} {
+		t.Run(way, func(t *testing.T) {
+			number := "ORDER-" + way
+			body := with(native(s), "out_trade_no", number)
+			maps.Copy(body, test.extra)
+			path := "/v3/pay/transactions/" + way
+			first := ask(t, s, "POST", path, body)
+			require.Equal(t, 200, first.StatusCode, "%s", first.body)
+			assert.Len(t, first.json(t), 1)
+			assert.Regexp(t, test.pattern, first.json(t)[test.member])
+			assert.NotEqual(t, first.json(t), ask(t, s, "POST", path, body).json(t))
+
+			transaction, err := s.Pay(number)
+			require.NoError(t, err)
+			again := ask(t, s, "POST", path, body)
+			assert.Equal(t, 400, again.StatusCode)
+			assert.Equal(t, "ORDER_PAID", again.json(t)["code"])
+			closing := ask(t, s, "POST", "/v3/pay/transactions/out-trade-no/"+number+"/close", map[string]any{"mchid": s.Merchant().ID})
+			assert.Equal(t, "ORDER_PAID", closing.json(t)["code"], "a paid order is not closed")
+
+			byNumber := ask(t, s, "GET", "/v3/pay/transactions/out-trade-no/"+number+"?mchid="+s.Merchant().ID, nil)
+			byID := ask(t, s, "GET", "/v3/pay/transactions/id/"+transaction+"?mchid="+s.Merchant().ID, nil)
+			require.Equal(t, 200, byNumber.StatusCode)
+			assert.Equal(t, byNumber.json(t), byID.json(t))
+			got := byID.json(t)
+			success, err := time.Parse(time.RFC3339, got["success_time"].(string))
+			require.NoError(t, err)
+			assert.WithinDuration(t, time.Now(), success, time.Minute)
+			assert.Equal(t, []any{"SUCCESS", test.kind, transaction}, []any{got["trade_state"], got["trade_type"], got["transaction_id"]})
+			assert.Equal(t, map[string]any{"openid": test.openid}, got["payer"])
+			assert.Equal(t, map[string]any{"total": 1.0, "currency": "CNY", "payer_total": 1.0, "payer_currency": "CNY"}, got["amount"])
+			assert.NotContains(t, string(byID.body), "h5_info")
+		})
+	}
+	other := ask(t, s, "POST", "/v3/pay/transactions/app", with(native(s), "out_trade_no", "ORDER-native"))
+	assert.Equal(t, "OUT_TRADE_NO_USED", other.json(t)["code"], "the same parameters in another way are another order")
+	assert.Len(t, s.Ledger(sandbox.OrderEffect), 4)
+	assert.Len(t, s.Ledger(sandbox.PaymentEffect), 4)
+	assert.Equal(t, 404, ask(t, s, "GET", "/v3/pay/transactions/id/4200?mchid="+s.Merchant().ID, nil).StatusCode)
+	assert.Equal(t, 400, ask(t, s, "POST", "/v3/pay/transactions/jsapi", with(native(s), "out_trade_no", "ORDER-x")).StatusCode, "JSAPI needs a payer")
+	assert.Equal(t, 400, ask(t, s, "POST", "/v3/pay/transactions/h5", with(native(s), "out_trade_no", "ORDER-x")).StatusCode, "H5 needs a scene")
+}
+
+func TestPay(t *testing.T) {
+	s := newSandbox(t)
+	require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", native(s)).StatusCode)
+	require.Equal(t, 204, ask(t, s, "POST", orderPath+"/close", map[string]any{"mchid": s.Merchant().ID}).StatusCode)
+	paid, err := s.AddPaidOrder("ORDER-0002", 5)
+	require.NoError(t, err)
+	other, err := s.AddPaidOrder("ORDER-0003", 5)
+	require.NoError(t, err)
+	assert.NotEqual(t, paid, other)
+	for want, call := range map[string]func() (string, error){
+		`sandbox: pay: the order "ORDER-0001" is closed`:                                  func() (string, error) { return s.Pay("ORDER-0001") },
+		`sandbox: pay: the order "ORDER-0002" is paid`:                                    func() (string, error) { return s.Pay("ORDER-0002") },
+		`sandbox: pay: there is no order "ORDER-0009"`:                                    func() (string, error) { return s.Pay("ORDER-0009") },
+		`sandbox: AddPaidOrder: there is an order "ORDER-0002" already`:                   func() (string, error) { return s.AddPaidOrder("ORDER-0002", 5) },
+		`sandbox: AddPaidOrder: the total is below 1 fen`:                                 func() (string, error) { return s.AddPaidOrder("ORDER-0004", 0) },
+		`sandbox: AddPaidOrder: out_trade_no: it has 5 characters, at least 6 are needed`: func() (string, error) { return s.AddPaidOrder("ORDER", 1) },
+	} {
+		_, err := call()
+		assert.EqualError(t, err, want)
+	}
+	assert.Equal(t, "CLOSED", s.Ledger(sandbox.OrderEffect)[0].State)
+	assert.Len(t, s.Ledger(sandbox.PaymentEffect), 2)
+}

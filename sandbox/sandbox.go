@@ -122,7 +122,7 @@ func New(options ...Option) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys.mode = set.mode
+	keys.mode, keys.share = set.mode, 100
 	s.merchant = merchant
 	s.platform.Store(keys)
 	s.deliveries.init(set.hosts)
