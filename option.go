@@ -112,7 +112,10 @@ func WithPlatformCertificates(certificates ...*x509.Certificate) Option {
 	}
 }
 
-// WithCatalog gives the client a catalogue of operations, such as catalog.V3(). Without one every call still works.
+// WithCatalog gives the client a catalogue of operations, such as catalog.V3(). Then members that the manual marks as
+// sensitive are encrypted in every body and query and decrypted in every answer ([Response.DecryptErr]), lists know their
+// paging ([Chain.Each]), and [WithPreflight] can check calls before they are sent. Without a catalogue, and for operations
+// that it does not know, every call still works: [Secret], [Chain.Encrypt] and [Chain.Paging] say what it would.
 func WithCatalog(catalog Lookup) Option {
 	return func(c *config) error {
 		c.catalog = catalog
