@@ -164,11 +164,12 @@ func (s *Sandbox) lead(c *course, fate Fate, now time.Time) {
 	case fate.After == 0:
 		c.become(fate.State, now)
 	case fate.After > 0:
-		c.next, c.due = fate.State, now.Add(fate.After)
+		due := now.Add(fate.After)
+		c.next, c.due = fate.State, due
 		c.timer = time.AfterFunc(fate.After, func() {
 			s.state.mu.Lock()
 			defer s.state.mu.Unlock()
-			c.settle(c.due)
+			c.settle(due)
 		})
 	}
 }

@@ -1,0 +1,449 @@
+package sandbox_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// receiver is a merchant's server that answers as it is told, and remembers what came.
+type receiver struct {
+	t       testing.TB
+	s       *sandbox.Sandbox
+	mu      sync.Mutex
+	answers []int // statuses of the first answers; 204 after them
+	delay   time.Duration
+	came    []notice
+	at      []time.Time
+	genuine []error
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	n := receive(r.t, r.s, request)
+	r.mu.Lock()
+	r.came, r.at, r.genuine = append(r.came, n), append(r.at, time.Now()), append(r.genuine, genuine(r.t, r.s, request.Header, n.body))
+	status := 204
+	if len(r.answers) > 0 {
+		status, r.answers = r.answers[0], r.answers[1:]
+	}
+	r.mu.Unlock()
+	time.Sleep(r.delay)
+	w.WriteHeader(status)
+	if status >= 400 {
+		io.WriteString(w, `{"code":"FAIL","message":"失败"}`)
+	}
+}
+
+// waits are the times between the arrivals.
+func (r *receiver) waits() []time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []time.Duration
+	for i := range r.at[1:] {
+		list = append(list, r.at[i+1].Sub(r.at[i]))
+	}
+	return list
+}
+
+func newReceiver(t testing.TB, answers ...int) (*sandbox.Sandbox, *receiver) {
+	s := newSandbox(t)
+	r := &receiver{t: t, s: s, answers: answers}
+	s.DeliverTo(r)
+	return s, r
+}
+
+const notifyURL = "https://shop.example.com/notify"
+
+// TestSchedules fails every attempt and looks at when they come.
+func TestSchedules(t *testing.T) {
+	usual := []string{"15s", "15s", "30s", "3m", "10m", "20m", "30m", "30m", "30m", "1h", "3h", "3h", "3h", "6h", "6h"}
+	repeat := func(n int, d string) []string { return strings.Fields(strings.Repeat(d+" ", n)) }
+	join := func(parts ...[]string) (all []string) {
+		for _, p := range parts {
+			all = append(all, p...)
+		}
+		return all
+	}
+	for event, want := range map[string][]string{
+		"TRANSACTION.SUCCESS":                   usual,
+		"REFUND.ABNORMAL":                       usual,
+		"NEWS.TODAY":                            usual,
+		"MCHTRANSFERX.BILL":                     usual,
+		"COUPON.SENDING":                        usual,
+		"MCHTRANSFER.BILL.FINISHED":             join(repeat(10, "15s"), repeat(10, "5m"), repeat(44, "30m")),
+		"MCHWITHDRAW.CHANGE":                    join(repeat(10, "15s"), repeat(10, "5m"), repeat(47, "30m")),
+		"COUPON.SEND":                           repeat(11, "60s"),
+		"COUPON.USE":                            repeat(9, "60s"),
+		"PAYSCORE.USER_SIGN_PLAN":               repeat(11, "60s"),
+		"PAYSCORE.USER_CANCEL_SIGN_PLAN":        repeat(11, "60s"),
+		"PAYSCORE.USER_PAID":                    usual,
+		"PRODUCT_COUPON_SP.SEND":                repeat(11, "60s"),
+		"BRAND_MEMBER_CARD_SP.USER_CARD.CREATE": repeat(11, "60s"),
+		"PAPAY.TERMINATE":                       join([]string{"15s", "15s", "30s", "180s"}, repeat(4, "1800s"), repeat(1, "3600s")),
+		"CROSS_BORDER_PAY.GET_MCH_INFO":         {},
+		"ENTRUST.TERMINATE_RETENTION":           {},
+		"ENTRUST.TERMINATE_INQUIRY":             {},
+		"PARKING_FEE.QUERY_TRANS_INFO":          {},
+		"TRANSACTION.SUCCESS/profitsharing":     usual,
+	} {
+		t.Run(event, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, r := newReceiver(t)
+				r.answers = make([]int, 100)
+				for i := range r.answers {
+					r.answers[i] = 500
+				}
+				id, err := s.Deliver(notifyURL, event, "{}")
+				require.NoError(t, err)
+				time.Sleep(72 * time.Hour)
+				synctest.Wait()
+				var durations []time.Duration
+				for _, text := range want {
+					d, err := time.ParseDuration(text)
+					require.NoError(t, err)
+					durations = append(durations, d)
+				}
+				assert.Equal(t, durations, r.waits())
+				log := s.Deliveries()
+				require.Len(t, log, 1)
+				assert.Equal(t, sandbox.GivenUp, log[0].State)
+				assert.Len(t, log[0].Attempts, len(want)+1)
+				assert.Equal(t, id, log[0].ID)
+				assert.Zero(t, log[0].Next)
+				for i, n := range r.came {
+					assert.Equal(t, id, n.ID, "the same notification")
+					assert.NoError(t, r.genuine[i], "each attempt is signed anew")
+				}
+			})
+		})
+	}
+}
+
+func TestDeliveryAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r := newReceiver(t, 500, 301, 202, 404, 200)
+		start := time.Now()
+		id, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		require.NoError(t, err)
+		assert.Equal(t, sandbox.Waiting, s.Deliveries()[0].State)
+		synctest.Wait()
+		d := s.Deliveries()[0]
+		assert.Equal(t, sandbox.Waiting, d.State)
+		assert.Equal(t, start.Add(15*time.Second), d.Next)
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		assert.Equal(t, []time.Duration{15 * time.Second, 15 * time.Second, 30 * time.Second, 3 * time.Minute}, r.waits())
+		d = s.Deliveries()[0]
+		assert.Equal(t, sandbox.Delivered, d.State)
+		assert.Equal(t, []string{id, "TRANSACTION.SUCCESS", notifyURL}, []string{d.ID, d.Event, d.URL})
+		assert.Equal(t, r.came[0].body, d.Body)
+		var statuses []int
+		for i, a := range d.Attempts {
+			statuses = append(statuses, a.Status)
+			assert.Empty(t, a.Error)
+			assert.Equal(t, r.at[i], a.Time)
+			assert.NotEmpty(t, a.Header.Get("Wechatpay-Signature"))
+		}
+		assert.Equal(t, []int{500, 301, 202, 404, 200}, statuses)
+		assert.JSONEq(t, `{"code":"FAIL","message":"失败"}`, string(d.Attempts[0].Answer))
+		assert.NotEqual(t, d.Attempts[0].Header, d.Attempts[1].Header)
+
+		require.NoError(t, s.Redeliver(id))
+		synctest.Wait()
+		assert.Len(t, s.Deliveries()[0].Attempts, 6)
+		assert.Len(t, r.came, 6)
+		assert.Error(t, s.Redeliver("none"))
+	})
+}
+
+// TestDeliveryLimit: an answer that takes too long is none.
+func TestDeliveryLimit(t *testing.T) {
+	for event, limit := range map[string]time.Duration{
+		"TRANSACTION.SUCCESS": 5 * time.Second, "ENTRUST.TERMINATE_RETENTION": time.Second, "CROSS_BORDER_PAY.PUSH_ORDER_INFO": 3 * time.Second,
+	} {
+		for _, late := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				s, r := newReceiver(t)
+				if r.delay = limit - time.Millisecond; late {
+					r.delay = limit + time.Millisecond
+				}
+				s.PlanDeliveries(func(string, string) sandbox.Plan { return sandbox.Plan{Waits: []time.Duration{}} })
+				_, err := s.Deliver(notifyURL, event, nil)
+				require.NoError(t, err)
+				time.Sleep(time.Minute)
+				d := s.Deliveries()[0]
+				require.Len(t, d.Attempts, 1)
+				if late {
+					assert.Equal(t, sandbox.GivenUp, d.State)
+					assert.Equal(t, limit, d.Attempts[0].Took)
+					assert.Equal(t, "no answer within "+limit.String(), d.Attempts[0].Error)
+				} else {
+					assert.Equal(t, sandbox.Delivered, d.State)
+					assert.Equal(t, r.delay, d.Attempts[0].Took)
+				}
+			})
+		}
+	}
+}
+
+// TestPlans: duplicates, disorder and faults on request.
+func TestPlans(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r := newReceiver(t)
+		s.PlanDeliveries(func(event, url string) sandbox.Plan {
+			assert.Equal(t, notifyURL, url)
+			switch event {
+			case "REFUND.SUCCESS":
+				return sandbox.Plan{After: 10 * time.Second}
+			case "REFUND.CLOSED":
+				return sandbox.Plan{Copies: 2}
+			case "REFUND.ABNORMAL":
+				return sandbox.Plan{Faults: []sandbox.FaultKind{sandbox.Probe}}
+			}
+			return sandbox.Plan{}
+		})
+		for _, event := range []string{"REFUND.SUCCESS", "TRANSACTION.SUCCESS"} {
+			_, err := s.Deliver(notifyURL, event, nil)
+			require.NoError(t, err)
+			time.Sleep(time.Second)
+		}
+		time.Sleep(time.Minute)
+		assert.Equal(t, []string{"TRANSACTION.SUCCESS", "REFUND.SUCCESS"}, []string{r.came[0].EventType, r.came[1].EventType}, "the later one came first")
+
+		_, err := s.Deliver(notifyURL, "REFUND.CLOSED", nil)
+		require.NoError(t, err)
+		synctest.Wait()
+		require.Len(t, r.came, 5)
+		assert.Equal(t, r.came[2].ID, r.came[4].ID)
+		assert.Len(t, s.Deliveries()[2].Attempts, 3)
+
+		r.answers = []int{401, 401, 401, 200} // copies are not repeated
+		_, err = s.Deliver(notifyURL, "REFUND.CLOSED", nil)
+		require.NoError(t, err)
+		time.Sleep(24 * time.Hour)
+		assert.Len(t, r.came, 9)
+
+		r.answers = []int{401}
+		_, err = s.Deliver(notifyURL, "REFUND.ABNORMAL", nil)
+		require.NoError(t, err)
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		require.Len(t, r.came, 11)
+		assert.Error(t, r.genuine[9])
+		assert.NoError(t, r.genuine[10], "the repeat of a probe is genuine")
+
+		for reason, plan := range map[string]sandbox.Plan{
+			`cannot have the fault "refuse"`: {Faults: []sandbox.FaultKind{sandbox.Refuse}},
+			"negative":                       {Copies: -1},
+		} {
+			s.PlanDeliveries(func(string, string) sandbox.Plan { return plan })
+			id, err := s.Deliver(notifyURL, "REFUND.CLOSED", nil)
+			assert.ErrorContains(t, err, reason)
+			assert.ErrorContains(t, s.Redeliver(id), "was never sent")
+		}
+		assert.Len(t, r.came, 11)
+	})
+}
+
+// TestMoneyIsAnnounced: who gave a notify_url hears what became of it.
+func TestMoneyIsAnnounced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r := newReceiver(t)
+		heard := func(n int) map[string]any {
+			synctest.Wait()
+			require.Len(t, r.came, n)
+			require.NoError(t, r.genuine[n-1])
+			require.NoError(t, r.came[n-1].failed)
+			var resource map[string]any
+			require.NoError(t, json.Unmarshal(r.came[n-1].opened, &resource))
+			return resource
+		}
+		beijing := func() string { return time.Now().In(time.FixedZone("", 8*3600)).Format(time.RFC3339) }
+		mchid := s.Merchant().ID
+		order := with(with(native(s), "attach", "A"), "amount", map[string]any{"total": 100})
+		require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", order).StatusCode)
+		transaction, err := s.Pay("ORDER-0001")
+		require.NoError(t, err)
+		assert.Equal(t, map[string]any{
+			"appid": "wx0123456789abcdef", "mchid": mchid, "out_trade_no": "ORDER-0001", "transaction_id": transaction, "trade_type": "NATIVE",
+			"trade_state": "SUCCESS", "trade_state_desc": "支付成功", "bank_type": "OTHERS", "attach": "A", "success_time": beijing(),
+			"payer":  map[string]any{"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
+			"amount": map[string]any{"total": 100.0, "currency": "CNY", "payer_total": 100.0, "payer_currency": "CNY"},
+		}, heard(1))
+		assert.Equal(t, "TRANSACTION.SUCCESS", r.came[0].EventType)
+
+		s.SetFate(func(kind sandbox.EffectKind, number string) sandbox.Fate {
+			return map[string]sandbox.Fate{"R1": {After: time.Minute}, "R2": {State: "ABNORMAL"}, "B1": {State: "FAIL", After: time.Hour}}[number]
+		})
+		notified := func(body map[string]any) map[string]any { return with(body, "notify_url", notifyURL) }
+		created := ask(t, s, "POST", refundPath, notified(refund("R1", 60))).json(t)
+		heard(1)
+		time.Sleep(time.Minute)
+		assert.Equal(t, map[string]any{
+			"mchid": mchid, "out_trade_no": "ORDER-0001", "transaction_id": transaction, "out_refund_no": "R1", "refund_id": created["refund_id"],
+			"refund_status": "SUCCESS", "success_time": beijing(), "user_received_account": "支付用户零钱",
+			"amount": map[string]any{"total": 100.0, "refund": 60.0, "payer_total": 100.0, "payer_refund": 60.0},
+		}, heard(2))
+		assert.Equal(t, "REFUND.SUCCESS", r.came[1].EventType)
+
+		require.Equal(t, 200, ask(t, s, "POST", refundPath, notified(refund("R2", 40))).StatusCode)
+		assert.Equal(t, "ABNORMAL", heard(3)["refund_status"])
+		require.NoError(t, s.Settle(sandbox.RefundEffect, "R2", "CLOSED"))
+		assert.Equal(t, "CLOSED", heard(4)["refund_status"])
+		assert.Equal(t, "REFUND.CLOSED", r.came[3].EventType)
+
+		started := beijing()
+		accepted := ask(t, s, "POST", billsPath, notified(bill("B1"))).json(t)
+		time.Sleep(time.Hour)
+		assert.Equal(t, map[string]any{
+			"mch_id": mchid, "out_bill_no": "B1", "transfer_bill_no": accepted["transfer_bill_no"], "state": "FAIL", "fail_reason": "PAYEE_ACCOUNT_ABNORMAL",
+			"transfer_amount": 100.0, "openid": "obLatjnx9gnqzS4myYGmLZ7LgLBA", "create_time": started, "update_time": beijing(),
+		}, heard(5))
+		assert.Equal(t, "MCHTRANSFER.BILL.FINISHED", r.came[4].EventType)
+
+		require.Equal(t, 200, ask(t, s, "POST", billsPath, bill("B2")).StatusCode)
+		time.Sleep(time.Hour)
+		heard(5) // without a notify_url nobody is told
+	})
+}
+
+// TestDeliveriesStayHome: over the network notifications go to loopback and to what is permitted.
+func TestDeliveriesStayHome(t *testing.T) {
+	came := make(chan *http.Request, 10)
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		came <- r
+		if r.URL.Path == "/moved" {
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		}
+	}))
+	defer shop.Close()
+	server := sandbox.Start(t)
+	s := server.Sandbox
+	s.PlanDeliveries(func(string, string) sandbox.Plan { return sandbox.Plan{Waits: []time.Duration{}} })
+	_, err := s.Deliver(shop.URL+"/notify", "REFUND.SUCCESS", nil)
+	require.NoError(t, err)
+	r := <-came
+	assert.Equal(t, "/notify", r.URL.Path)
+	assert.Len(t, r.Header["Wechatpay-Signature"], 1)
+	_, err = s.Deliver(shop.URL+"/moved", "REFUND.SUCCESS", nil)
+	require.NoError(t, err)
+	assert.Equal(t, "/moved", (<-came).URL.Path)
+	require.Eventually(t, func() bool { return s.Deliveries()[1].State == sandbox.GivenUp }, 10*time.Second, time.Millisecond)
+	assert.Equal(t, 302, s.Deliveries()[1].Attempts[0].Status, "a redirect is not followed")
+
+	for address, reason := range map[string]string{
+		"https://shop.example.com/notify": "the host shop.example.com is neither loopback nor permitted; use DeliverTo, or WithNotifyHosts",
+		"http://192.0.2.1/":               "the host 192.0.2.1 is neither loopback nor permitted; use DeliverTo, or WithNotifyHosts",
+		"http://127.0.0.1.example/":       "the host 127.0.0.1.example is neither loopback nor permitted; use DeliverTo, or WithNotifyHosts",
+		"/notify":                         "the address is not an absolute http or https URL",
+		"ftp://127.0.0.1/":                "the address is not an absolute http or https URL",
+	} {
+		_, err := s.Deliver(address, "REFUND.SUCCESS", nil)
+		assert.EqualError(t, err, "sandbox: deliver: "+reason)
+		last := s.Deliveries()[len(s.Deliveries())-1]
+		assert.Equal(t, sandbox.Unsent, last.State)
+		assert.Equal(t, reason, last.Reason)
+	}
+	_, err = s.Deliver(shop.URL, "REFUND.SUCCESS", make(chan int))
+	assert.Error(t, err)
+	assert.Len(t, s.Deliveries(), 7)
+
+	permitted := newSandbox(t, sandbox.WithNotifyHosts("localhost.", "shop.example.com"))
+	defer permitted.Close()
+	permitted.PlanDeliveries(func(string, string) sandbox.Plan { return sandbox.Plan{After: time.Hour} })
+	_, err = permitted.Deliver("https://shop.example.com/notify", "REFUND.SUCCESS", nil)
+	assert.NoError(t, err)
+	for _, bad := range []string{"", "https://a", "a:80"} {
+		_, err := sandbox.New(sandbox.WithNotifyHosts(bad))
+		assert.Error(t, err, bad)
+	}
+}
+
+// TestClose: what the sandbox does by itself ends, and nothing is left behind.
+func TestClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r := newReceiver(t, 500)
+		r.delay = 3 * time.Second
+		paid(t, s)
+		s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { return sandbox.Fate{After: time.Minute} })
+		require.Equal(t, 200, ask(t, s, "POST", refundPath, with(refund("R1", 1), "notify_url", notifyURL)).StatusCode)
+		_, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		start := time.Now()
+		require.NoError(t, s.Close())
+		assert.Zero(t, time.Since(start), "the attempt was cut short")
+		require.NoError(t, s.Close())
+		time.Sleep(time.Hour)
+		assert.Len(t, r.came, 1)
+		assert.Equal(t, "SUCCESS", ask(t, s, "GET", refundPath+"/R1", nil).json(t)["status"], "a query finds what is due")
+		synctest.Wait()
+		assert.Len(t, r.came, 1)
+		id, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		assert.EqualError(t, err, "sandbox: deliver: the sandbox is closed")
+		assert.Error(t, s.Redeliver(id))
+		assert.Error(t, s.Redeliver(s.Deliveries()[0].ID))
+	})
+}
+
+// TestDeliveryLogIsBounded: the oldest give way, and are not attempted again.
+func TestDeliveryLogIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r := newReceiver(t)
+		s.PlanDeliveries(func(event, _ string) sandbox.Plan {
+			if event == "FIRST" {
+				return sandbox.Plan{After: time.Hour}
+			}
+			return sandbox.Plan{After: 2 * time.Hour}
+		})
+		for _, event := range append([]string{"FIRST", "FIRST"}, strings.Fields(strings.Repeat("NEXT ", 999))...) {
+			_, err := s.Deliver(notifyURL, event, "{}")
+			require.NoError(t, err)
+		}
+		log := s.Deliveries()
+		require.Len(t, log, 1000)
+		assert.Equal(t, []string{"FIRST", "NEXT"}, []string{log[0].Event, log[1].Event})
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		assert.Len(t, r.came, 1)
+		require.NoError(t, s.Close())
+	})
+}
+
+// TestDeliveriesInParallel runs everything at a time, for the race detector.
+func TestDeliveriesInParallel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r := newReceiver(t)
+		var wait sync.WaitGroup
+		for i := range 16 {
+			wait.Go(func() {
+				id, err := s.Deliver(notifyURL, "REFUND.SUCCESS", nil)
+				assert.NoError(t, err)
+				number := fmt.Sprint("ORDER-", i)
+				ask(t, s, "POST", "/v3/pay/transactions/native", with(native(s), "out_trade_no", number))
+				_, err = s.Pay(number)
+				assert.NoError(t, err)
+				assert.NoError(t, s.Redeliver(id))
+				s.Deliveries()
+				s.Ledger()
+				s.PlanDeliveries(nil)
+			})
+		}
+		wait.Wait()
+		synctest.Wait()
+		assert.Len(t, r.came, 48)
+		require.NoError(t, s.Close())
+	})
+}
