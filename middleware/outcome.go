@@ -83,7 +83,7 @@ func (c *Call) MovesMoney() bool {
 			return true
 		}
 	}
-	return false
+	return strings.HasSuffix(c.Template, "/pay")
 }
 
 // moneyWords stand in the paths of operations that move money. Every operation that the catalogue marks has one, and a
@@ -91,7 +91,7 @@ func (c *Call) MovesMoney() bool {
 var moneyWords = []string{
 	"refund", "transfer", "profitsharing", "profit-sharing", "withdraw", "subsid", "deduct", "codepay", "micropay", "reverse",
 	"papay/", "/complete", "compensat", "redpacket", "batches", "oversea", "settle", "offlineface", "vehicle", "qrcode",
-	"insurance-claim", "schedule", "eduschoolpay", "ebike", "/pay", "reservation", "charity", "reduction",
+	"insurance-claim", "schedule", "eduschoolpay", "ebike", "direct-complete", "reservation", "charity", "reduction",
 }
 
 // Again reports whether the same request may be sent again although an earlier one may have taken effect: a read, an
