@@ -367,7 +367,7 @@ func (r *report) check(in *intent, effect *sandbox.Effect) string {
 		if effect != nil {
 			return outcome.String() + " is claimed, and there is an effect"
 		}
-		if outcome == wxpay.Rejected && !in.foreign {
+		if outcome == wxpay.Rejected && !in.foreign && !in.late {
 			return "the call was given up although nothing was wrong with it"
 		}
 	case outcome == wxpay.Confirmed:
