@@ -1,0 +1,139 @@
+package middleware_test
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/middleware"
+)
+
+var feedKey = middleware.LimitKey{Identity: "mchid 1900000109", Method: "POST", Template: "/v3/brand/partner/card-member/user-feeds"}
+
+// At 5/s no second holds more than five, over ten seconds of callers who never stop, and none is wasted.
+func TestLimitsPerSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limits := middleware.NewLimits()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		var mu sync.Mutex
+		var begun []time.Time
+		var callers sync.WaitGroup
+		for range 20 {
+			callers.Go(func() {
+				for {
+					done, err := limits.Acquire(ctx, feedKey, fact.Rate{PerSecond: 5, Per: "provider"})
+					if err != nil {
+						assert.ErrorIs(t, err, middleware.ErrLimited)
+						return
+					}
+					assert.Nil(t, done)
+					mu.Lock()
+					begun = append(begun, time.Now())
+					mu.Unlock()
+				}
+			})
+		}
+		callers.Wait()
+		for i := range begun {
+			if i >= 5 {
+				require.Greater(t, begun[i].Sub(begun[i-5]), time.Second, "six within a second, at %d", i)
+			}
+		}
+		assert.GreaterOrEqual(t, len(begun), 48)
+		assert.LessOrEqual(t, len(begun), 50)
+	})
+}
+
+func TestLimits(t *testing.T) {
+	acquire := func(l *middleware.Limits, key middleware.LimitKey, rate int) error {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		_, err := l.Acquire(ctx, key, fact.Rate{PerSecond: rate})
+		return err
+	}
+	other := feedKey
+	other.Identity = "mchid 1900000110"
+	elsewhere := feedKey
+	elsewhere.Template = "/v3/x"
+	t.Run("by identity and operation", func(t *testing.T) {
+		l := middleware.NewLimits()
+		require.NoError(t, acquire(l, feedKey, 1))
+		require.ErrorIs(t, acquire(l, feedKey, 1), middleware.ErrLimited)
+		require.NoError(t, acquire(l, other, 1))
+		require.NoError(t, acquire(l, elsewhere, 1))
+	})
+	t.Run("nothing documented, nothing held back", func(t *testing.T) {
+		l := middleware.NewLimits()
+		for range 1000 {
+			require.NoError(t, acquire(l, elsewhere, 0))
+		}
+	})
+	t.Run("the first rule that fits replaces the documented rate", func(t *testing.T) {
+		l := middleware.NewLimits(middleware.Rule{Template: feedKey.Template, PerSecond: 2}, middleware.Rule{PerSecond: 1})
+		require.NoError(t, acquire(l, feedKey, 1))
+		require.NoError(t, acquire(l, feedKey, 1))
+		require.ErrorIs(t, acquire(l, feedKey, 1), middleware.ErrLimited)
+		require.NoError(t, acquire(l, elsewhere, 9))
+		require.ErrorIs(t, acquire(l, elsewhere, 9), middleware.ErrLimited)
+	})
+	t.Run("in flight", func(t *testing.T) {
+		l := middleware.NewLimits(middleware.Rule{InFlight: 2})
+		first, err := l.Acquire(context.Background(), feedKey, fact.Rate{})
+		require.NoError(t, err)
+		_, err = l.Acquire(context.Background(), feedKey, fact.Rate{})
+		require.NoError(t, err)
+		require.ErrorIs(t, acquire(l, feedKey, 0), middleware.ErrLimited)
+		first()
+		require.NoError(t, acquire(l, feedKey, 0))
+	})
+	t.Run("waiting honours the context", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := middleware.NewLimits(middleware.Rule{PerSecond: 1})
+			_, err := l.Acquire(context.Background(), feedKey, fact.Rate{})
+			require.NoError(t, err)
+			ctx, cancel := context.WithCancel(context.Background())
+			time.AfterFunc(300*time.Millisecond, cancel)
+			begin := time.Now()
+			_, err = l.Acquire(ctx, feedKey, fact.Rate{})
+			require.ErrorIs(t, err, middleware.ErrLimited)
+			require.ErrorIs(t, err, context.Canceled)
+			assert.Equal(t, 300*time.Millisecond, time.Since(begin))
+		})
+	})
+}
+
+// Limit asks for every request, with the facts of its operation, and releases it at its end.
+func TestLimitAsksForEveryRequest(t *testing.T) {
+	var asked []middleware.LimitKey
+	var rates []int
+	released := 0
+	limiter := limiterFunc(func(_ context.Context, key middleware.LimitKey, rate fact.Rate) (func(), error) {
+		asked, rates = append(asked, key), append(rates, rate.PerSecond)
+		return func() { released++ }, nil
+	})
+	limited := middleware.Limit(limiter, "brand_id 1004")(succeeding())
+	call := &middleware.Call{Method: "GET", Template: "/v3/x/{id}"}
+	_, err := limited.RoundTrip(request(t, call))
+	require.NoError(t, err)
+	call.Operation = &fact.Operation{Conduct: fact.Conduct{Rate: fact.Rate{PerSecond: 7}}}
+	_, err = limited.RoundTrip(request(t, call))
+	require.NoError(t, err)
+	key := middleware.LimitKey{Identity: "brand_id 1004", Method: http.MethodGet, Template: "/v3/x/{id}"}
+	assert.Equal(t, []middleware.LimitKey{key, key}, asked)
+	assert.Equal(t, []int{0, 7}, rates)
+	assert.Equal(t, 2, released)
+}
+
+type limiterFunc func(context.Context, middleware.LimitKey, fact.Rate) (func(), error)
+
+func (f limiterFunc) Acquire(ctx context.Context, key middleware.LimitKey, rate fact.Rate) (func(), error) {
+	return f(ctx, key, rate)
+}
