@@ -42,7 +42,22 @@ func (c DeleteBodyCall) AttemptTimeout(limit time.Duration) DeleteBodyCall {
 	return DeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c DeleteBodyCall) Encrypt(pointer string) DeleteBodyCall {
+	return DeleteBodyCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c DeleteBodyCall) Plain(pointer string) DeleteBodyCall {
+	return DeleteBodyCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c DeleteBodyCall) Repeatable() DeleteBodyCall {
+	return DeleteBodyCall(wxpay.Chain(c).Repeatable())
+}
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c DeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // DeleteCall is a call that can be ended with DELETE. It is an immutable value.
@@ -78,7 +93,20 @@ func (c DeleteCall) AttemptTimeout(limit time.Duration) DeleteCall {
 	return DeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c DeleteCall) Encrypt(pointer string) DeleteCall {
+	return DeleteCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c DeleteCall) Plain(pointer string) DeleteCall {
+	return DeleteCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c DeleteCall) Repeatable() DeleteCall { return DeleteCall(wxpay.Chain(c).Repeatable()) }
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c DeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetCall is a call that can be ended with GET. It is an immutable value.
@@ -112,7 +140,16 @@ func (c GetCall) AttemptTimeout(limit time.Duration) GetCall {
 	return GetCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetCall) Encrypt(pointer string) GetCall { return GetCall(wxpay.Chain(c).Encrypt(pointer)) }
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetCall) Plain(pointer string) GetCall { return GetCall(wxpay.Chain(c).Plain(pointer)) }
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetCall) Repeatable() GetCall { return GetCall(wxpay.Chain(c).Repeatable()) }
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetDeleteCall is a call that can be ended with GET or DELETE. It is an immutable value.
@@ -158,7 +195,20 @@ func (c GetDeleteCall) AttemptTimeout(limit time.Duration) GetDeleteCall {
 	return GetDeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetDeleteCall) Encrypt(pointer string) GetDeleteCall {
+	return GetDeleteCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetDeleteCall) Plain(pointer string) GetDeleteCall {
+	return GetDeleteCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetDeleteCall) Repeatable() GetDeleteCall { return GetDeleteCall(wxpay.Chain(c).Repeatable()) }
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPatchCall is a call that can be ended with GET or PATCH. It is an immutable value.
@@ -204,7 +254,20 @@ func (c GetPatchCall) AttemptTimeout(limit time.Duration) GetPatchCall {
 	return GetPatchCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetPatchCall) Encrypt(pointer string) GetPatchCall {
+	return GetPatchCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetPatchCall) Plain(pointer string) GetPatchCall {
+	return GetPatchCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetPatchCall) Repeatable() GetPatchCall { return GetPatchCall(wxpay.Chain(c).Repeatable()) }
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPatchDeleteBodyCall is a call that can be ended with GET, PATCH or DELETE. It is an immutable value.
@@ -260,7 +323,22 @@ func (c GetPatchDeleteBodyCall) AttemptTimeout(limit time.Duration) GetPatchDele
 	return GetPatchDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetPatchDeleteBodyCall) Encrypt(pointer string) GetPatchDeleteBodyCall {
+	return GetPatchDeleteBodyCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetPatchDeleteBodyCall) Plain(pointer string) GetPatchDeleteBodyCall {
+	return GetPatchDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetPatchDeleteBodyCall) Repeatable() GetPatchDeleteBodyCall {
+	return GetPatchDeleteBodyCall(wxpay.Chain(c).Repeatable())
+}
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPatchDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPatchDeleteCall is a call that can be ended with GET, PATCH or DELETE. It is an immutable value.
@@ -316,7 +394,22 @@ func (c GetPatchDeleteCall) AttemptTimeout(limit time.Duration) GetPatchDeleteCa
 	return GetPatchDeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetPatchDeleteCall) Encrypt(pointer string) GetPatchDeleteCall {
+	return GetPatchDeleteCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetPatchDeleteCall) Plain(pointer string) GetPatchDeleteCall {
+	return GetPatchDeleteCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetPatchDeleteCall) Repeatable() GetPatchDeleteCall {
+	return GetPatchDeleteCall(wxpay.Chain(c).Repeatable())
+}
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPatchDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPostCall is a call that can be ended with GET or POST. It is an immutable value.
@@ -362,7 +455,20 @@ func (c GetPostCall) AttemptTimeout(limit time.Duration) GetPostCall {
 	return GetPostCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetPostCall) Encrypt(pointer string) GetPostCall {
+	return GetPostCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetPostCall) Plain(pointer string) GetPostCall {
+	return GetPostCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetPostCall) Repeatable() GetPostCall { return GetPostCall(wxpay.Chain(c).Repeatable()) }
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPostDeleteBodyCall is a call that can be ended with GET, POST or DELETE. It is an immutable value.
@@ -418,7 +524,22 @@ func (c GetPostDeleteBodyCall) AttemptTimeout(limit time.Duration) GetPostDelete
 	return GetPostDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetPostDeleteBodyCall) Encrypt(pointer string) GetPostDeleteBodyCall {
+	return GetPostDeleteBodyCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetPostDeleteBodyCall) Plain(pointer string) GetPostDeleteBodyCall {
+	return GetPostDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetPostDeleteBodyCall) Repeatable() GetPostDeleteBodyCall {
+	return GetPostDeleteBodyCall(wxpay.Chain(c).Repeatable())
+}
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPostPatchCall is a call that can be ended with GET, POST or PATCH. It is an immutable value.
@@ -474,7 +595,22 @@ func (c GetPostPatchCall) AttemptTimeout(limit time.Duration) GetPostPatchCall {
 	return GetPostPatchCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetPostPatchCall) Encrypt(pointer string) GetPostPatchCall {
+	return GetPostPatchCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetPostPatchCall) Plain(pointer string) GetPostPatchCall {
+	return GetPostPatchCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetPostPatchCall) Repeatable() GetPostPatchCall {
+	return GetPostPatchCall(wxpay.Chain(c).Repeatable())
+}
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPostPutDeleteCall is a call that can be ended with GET, POST, PUT or DELETE. It is an immutable value.
@@ -540,7 +676,22 @@ func (c GetPostPutDeleteCall) AttemptTimeout(limit time.Duration) GetPostPutDele
 	return GetPostPutDeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetPostPutDeleteCall) Encrypt(pointer string) GetPostPutDeleteCall {
+	return GetPostPutDeleteCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetPostPutDeleteCall) Plain(pointer string) GetPostPutDeleteCall {
+	return GetPostPutDeleteCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetPostPutDeleteCall) Repeatable() GetPostPutDeleteCall {
+	return GetPostPutDeleteCall(wxpay.Chain(c).Repeatable())
+}
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostPutDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // PatchCall is a call that can be ended with PATCH. It is an immutable value.
@@ -576,7 +727,18 @@ func (c PatchCall) AttemptTimeout(limit time.Duration) PatchCall {
 	return PatchCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c PatchCall) Encrypt(pointer string) PatchCall {
+	return PatchCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c PatchCall) Plain(pointer string) PatchCall { return PatchCall(wxpay.Chain(c).Plain(pointer)) }
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c PatchCall) Repeatable() PatchCall { return PatchCall(wxpay.Chain(c).Repeatable()) }
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // PatchDeleteCall is a call that can be ended with PATCH or DELETE. It is an immutable value.
@@ -622,7 +784,22 @@ func (c PatchDeleteCall) AttemptTimeout(limit time.Duration) PatchDeleteCall {
 	return PatchDeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c PatchDeleteCall) Encrypt(pointer string) PatchDeleteCall {
+	return PatchDeleteCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c PatchDeleteCall) Plain(pointer string) PatchDeleteCall {
+	return PatchDeleteCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c PatchDeleteCall) Repeatable() PatchDeleteCall {
+	return PatchDeleteCall(wxpay.Chain(c).Repeatable())
+}
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PatchDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // PostCall is a call that can be ended with POST. It is an immutable value.
@@ -658,7 +835,16 @@ func (c PostCall) AttemptTimeout(limit time.Duration) PostCall {
 	return PostCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c PostCall) Encrypt(pointer string) PostCall { return PostCall(wxpay.Chain(c).Encrypt(pointer)) }
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c PostCall) Plain(pointer string) PostCall { return PostCall(wxpay.Chain(c).Plain(pointer)) }
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c PostCall) Repeatable() PostCall { return PostCall(wxpay.Chain(c).Repeatable()) }
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // PostDeleteBodyCall is a call that can be ended with POST or DELETE. It is an immutable value.
@@ -704,7 +890,22 @@ func (c PostDeleteBodyCall) AttemptTimeout(limit time.Duration) PostDeleteBodyCa
 	return PostDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c PostDeleteBodyCall) Encrypt(pointer string) PostDeleteBodyCall {
+	return PostDeleteBodyCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c PostDeleteBodyCall) Plain(pointer string) PostDeleteBodyCall {
+	return PostDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c PostDeleteBodyCall) Repeatable() PostDeleteBodyCall {
+	return PostDeleteBodyCall(wxpay.Chain(c).Repeatable())
+}
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // PostPutCall is a call that can be ended with POST or PUT. It is an immutable value.
@@ -750,7 +951,20 @@ func (c PostPutCall) AttemptTimeout(limit time.Duration) PostPutCall {
 	return PostPutCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c PostPutCall) Encrypt(pointer string) PostPutCall {
+	return PostPutCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c PostPutCall) Plain(pointer string) PostPutCall {
+	return PostPutCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c PostPutCall) Repeatable() PostPutCall { return PostPutCall(wxpay.Chain(c).Repeatable()) }
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PostPutCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // PutDeleteBodyCall is a call that can be ended with PUT or DELETE. It is an immutable value.
@@ -796,5 +1010,20 @@ func (c PutDeleteBodyCall) AttemptTimeout(limit time.Duration) PutDeleteBodyCall
 	return PutDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Chain returns the same call as a plain chain, which has every verb.
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c PutDeleteBodyCall) Encrypt(pointer string) PutDeleteBodyCall {
+	return PutDeleteBodyCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c PutDeleteBodyCall) Plain(pointer string) PutDeleteBodyCall {
+	return PutDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c PutDeleteBodyCall) Repeatable() PutDeleteBodyCall {
+	return PutDeleteBodyCall(wxpay.Chain(c).Repeatable())
+}
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PutDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }

@@ -47,6 +47,9 @@ var settings = []struct{ name, parameters, arguments, doc string }{
 	{"Header", "name, value string", "name, value", "sets a request header; see [wxpay.Chain.Header]."},
 	{"Timeout", "limit time.Duration", "limit", "bounds this call with all its attempts; see [wxpay.Chain.Timeout]."},
 	{"AttemptTimeout", "limit time.Duration", "limit", "bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout]."},
+	{"Encrypt", "pointer string", "pointer", "has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt]."},
+	{"Plain", "pointer string", "pointer", "leaves a member as it is; see [wxpay.Chain.Plain]."},
+	{"Repeatable", "", "", "vouches that the call may be sent again; see [wxpay.Chain.Repeatable]."},
 }
 
 // reserved are the names that a child of a node with verbs cannot have. All verbs are in it, whichever the node has: a
@@ -115,7 +118,7 @@ func writeCall(out *source, kind string, verbs []verb) {
 		out.printf("func (c %s) %s(%s) %s { return %s(wxpay.Chain(c).%s(%s)) }\n",
 			kind, s.name, s.parameters, kind, kind, s.name, s.arguments)
 	}
-	out.printf("\n// Chain returns the same call as a plain chain, which has every verb.\n")
+	out.printf("\n// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.\n")
 	out.printf("func (c %s) Chain() wxpay.Chain { return wxpay.Chain(c) }\n", kind)
 }
 
