@@ -299,6 +299,12 @@ func TestEachByQuery(t *testing.T) {
 	assert.Equal(t, "24", ids[16])
 	assert.Len(t, s.queries, 3)
 
+	nothing := &shelf{page: func(url.Values) wxpay.JSON { return wxpay.JSON{"total_count": 0} }}
+	for page, err := range newClient(t, wxpay.WithTransport(nothing)).Chain("v3/x").Paging(wxpay.ByOffset("offset", "limit", 10)).Pages(context.Background()) {
+		require.NoError(t, err)
+		require.Equal(t, `{"total_count":0}`, string(page.Raw()), "the first page comes, empty or not")
+	}
+	require.Len(t, nothing.queries, 1)
 	several := &shelf{page: func(url.Values) wxpay.JSON { return wxpay.JSON{"a": []int{1}, "b": []int{2}} }}
 	for _, err := range newClient(t, wxpay.WithTransport(several)).Chain("v3/x").Paging(wxpay.ByOffset("offset", "limit", 10)).Pages(context.Background()) {
 		require.ErrorContains(t, err, "the answer has several lists, a, b: name one with Paging(….In(…))")

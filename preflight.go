@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
@@ -373,6 +374,9 @@ func (k *preflight) body(f *flight) {
 		k.object(root)
 	}
 	k.end()
+	if k.err == nil && !utf8.Valid(text) {
+		k.err = errNotUTF8
+	}
 	if k.err != nil {
 		k.place = k.place[:0]
 		k.report(NotJSON, k.err.Error())

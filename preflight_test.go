@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -68,11 +69,21 @@ var checked = facts{
 		{Name: "payer", Type: fact.Object, Fields: []fact.Field{{Name: "openid", Type: fact.String, Required: true}, {Name: "kind", Type: fact.String, Required: true}}},
 	}}},
 	{Method: "POST", Path: "/v3/bare"},
+	{Method: "POST", Path: "/v3/wide", In: fact.Request{JSON: wide}},
 	{Method: "POST", Path: "/v3/gone", Status: fact.Offline, ReplacedBy: []string{"POST /v3/new", "PUT /v3/newer"}},
 	{Method: "POST", Path: "/v3/old", Status: fact.Superseded},
 	{Method: "POST", Path: "/v3/elsewhere", Host: "apihk.mch.weixin.qq.com", HostRequired: true},
 	{Method: "POST", Path: "/v3/better-elsewhere", Host: "apihk.mch.weixin.qq.com"},
 }
+
+// wide has more members than any operation.
+var wide = func() (fields []fact.Field) {
+	for i := range 300 {
+		fields = append(fields, fact.Field{Name: fmt.Sprintf("m%d", i), Type: fact.Integer, Required: i%100 == 99})
+	}
+	fields[0].Enum = []any{int64(1), 2.5, "3", int64(4), int64(5), int64(6), int64(7), int64(8), int64(9)}
+	return fields
+}()
 
 type found map[string]wxpay.FindingKind // "place pointer" → kind
 
@@ -142,6 +153,9 @@ func TestPreflightStrict(t *testing.T) {
 		{"a JSON text of another form", checked, full, `{"alt":"x","text":"[1]"}`, nil, ""},
 		{"inside a JSON text", checked, full, `{"alt":"x","text":"{\"period\":\"a\"}"}`, found{"body /text/period": wxpay.WrongType}, ""},
 		{"a text that is not JSON", checked, full, `{"alt":"x","text":"SECRET"}`, found{"body /text": wxpay.WrongType}, "not JSON"},
+		{"a blank JSON text", checked, full, `{"alt":"x","text":" "}`, nil, ""},
+		{"not UTF-8", checked, full, "{\"alt\":\"x\",\"reviewed\":\"\xff\"}", found{"body ": wxpay.NotJSON}, "body: it is not UTF-8"},
+		{"many members", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/wide") }, `{"m99":1,"m298":1}`, found{"body /m199": wxpay.MissingMember, "body /m299": wxpay.MissingMember}, ""},
 		{"what a JSON text stands for", checked, full, `{"alt":"x","text":{"period":["a"]}}`, found{"body /text": wxpay.WrongType}, "it is an object and documented as string"},
 		{"free-form", checked, full, `{"alt":"x","free":{"a":[1,{"b":null}]}}`, nil, ""},
 	}
@@ -195,6 +209,8 @@ func TestPreflightWarnings(t *testing.T) {
 	}{
 		"a member":                     {chain, `{"alt":"x","new":1}`, []string{"unknown member body /new"}},
 		"a member with a wild name":    {chain, `{"alt":"x","a\nb\u0000":1}`, []string{"unknown member body \"/a\\nb\\x00\""}},
+		"a long name":                  {chain, `{"alt":"x","` + strings.Repeat("é", 200) + `":1}`, []string{"unknown member body /" + strings.Repeat("é", 99) + "…"}},
+		"a constant of a long list":    {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/wide") }, `{"m0":3,"m99":1,"m199":1,"m299":1}`, []string{"unknown constant body /m0"}},
 		"a query member":               {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("new", "SECRET") }, `{"alt":"x"}`, []string{"unknown member query /new"}},
 		"constants":                    {chain, `{"alt":"x","level":3,"rate":0.6,"flag":false,"tags":["X","SECRET"]}`, []string{"unknown constant body /level", "unknown constant body /rate", "unknown constant body /flag", "unknown constant body /tags/1"}},
 		"constants in the query":       {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("state", "SECRET").Query("kind", 3) }, `{"alt":"x"}`, []string{"unknown constant query /state", "unknown constant query /kind"}},
@@ -215,7 +231,9 @@ func TestPreflightWarnings(t *testing.T) {
 	}
 	t.Run("in an error they are named too", func(t *testing.T) {
 		client := newClient(t, wxpay.WithCatalog(checked), wxpay.WithPreflight(wxpay.PreflightStrict))
-		_, err := chain(client).Post(context.Background(), `{"new":1}`)
+		_, err := chain(client).Post(context.Background(), "{\"a\xff\":1,\"alt\":\"x\"}")
+		require.ErrorContains(t, err, `found body "/a\xff": the operation documents no such member; body: it is not UTF-8`)
+		_, err = chain(client).Post(context.Background(), `{"new":1}`)
 		var refused *wxpay.PreflightError
 		require.ErrorAs(t, err, &refused)
 		require.Len(t, refused.Findings, 2)
@@ -433,7 +451,7 @@ func FuzzPreflight(f *testing.F) {
 			for _, finding := range refused.Findings {
 				if finding.Kind == wxpay.NotJSON {
 					deep := strings.Count(body, "[")+strings.Count(body, "{") > 1000
-					require.True(t, deep || !json.Valid([]byte(body)))
+					require.True(t, deep || !json.Valid([]byte(body)) || !utf8.ValidString(body))
 				}
 			}
 		}

@@ -231,7 +231,7 @@ func (r *rewriter) nested(m *member, rules []*rule, ruled *rule, begin int, text
 		return
 	}
 	// What was found in the plain text is put into the quoted one, so that its other escapes stay as they are.
-	raw, at := begin+1, ruler{text: text}
+	raw, at := begin+1, ruler{text: text.raw}
 	for _, e := range inner.edits {
 		from := len(r.fresh)
 		r.fresh = appendString(r.fresh, string(r.fresh[e.from:e.to]))
@@ -241,17 +241,14 @@ func (r *rewriter) nested(m *member, rules []*rule, ruled *rule, begin int, text
 
 // ruler finds places of the plain text in the quoted one, in rising order.
 type ruler struct {
-	text       jsonText
+	text       []byte
 	raw, plain int
 }
 
 // advance returns the offset in the quoted text of the character at offset plain of the plain one.
 func (u *ruler) advance(plain int) int {
-	if !u.text.escaped {
-		return plain
-	}
 	for u.plain < plain {
-		rest := u.text.raw[u.raw:]
+		rest := u.text[u.raw:]
 		switch {
 		case rest[0] != '\\':
 			u.raw, u.plain = u.raw+1, u.plain+1

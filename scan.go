@@ -140,7 +140,7 @@ func (s *scanner) string() (t jsonText) {
 			s.at = i
 			s.fail("a string has a control character")
 			return jsonText{}
-		case c >= 0xf0:
+		case c >= 0xf0 && c < 0xf5: // begins four bytes of UTF-8
 			t.astral = true
 		}
 	}

@@ -125,10 +125,12 @@ func TestSeal(t *testing.T) {
 		{"duplicate keys", `{"name":"A","name":"B","payer":{"name":"C"},"payer":{"name":"D"}}`, `{"name":"«A»","name":"«B»","payer":{"name":"«C»"},"payer":{"name":"«D»"}}`},
 		{"escapes elsewhere stay", `{"plain":"\u00e9\/\n","name":"A"}`, `{"plain":"\u00e9\/\n","name":"«A»"}`},
 		{"escapes inside are read", `{"name":"\u5f20\u4e09\/\"\\\b\f\n\r\t\ud83d\ude00"}`, "{\"name\":\"«张三/\"\\\b\f\n\r\t😀»\"}"},
+		{"a name that is half a character", `{"\ud800":1,"name":"A"}`, `{"\ud800":1,"name":"«A»"}`},
 		{"an escaped name", `{"n\u0061me":"A"}`, `{"n\u0061me":"«A»"}`},
 		{"the case of names counts", `{"Name":"A"}`, `{"Name":"A"}`},
 		{"the same name elsewhere", `{"other":{"name":"A"},"plain":"name"}`, `{"other":{"name":"A"},"plain":"name"}`},
 		{"a JSON text in a string", `{"text":"{ \"phone\" : \"1\", \"\\u0061\":\"\\\/\u00e9\" }"}`, `{"text":"{ \"phone\" : \"«1»\", \"\\u0061\":\"\\\/\u00e9\" }"}`},
+		{"escapes before what is inside a JSON text", `{"text":"{\"\u00e9\ud83d\ude00é\/\":\t1,\"phone\":\"1\",\"phone\":\"2\"}"}`, `{"text":"{\"\u00e9\ud83d\ude00é\/\":\t1,\"phone\":\"«1»\",\"phone\":\"«2»\"}"}`},
 		{"a JSON text in a plain string", wxpay.JSON{"text": `{"phone":"1"}`}, `{"text":"{\"phone\":\"«1»\"}"}`},
 		{"an empty JSON text", `{"text":" "}`, `{"text":" "}`},
 		{"the object that a JSON text stands for", `{"text":{"phone":"1"}}`, `{"text":{"phone":"«1»"}}`},
@@ -230,9 +232,14 @@ func TestSealRefuses(t *testing.T) {
 		{"a control character", nil, "{\"name\":\"SECRET\n\"}", "a string has a control character"},
 		{"an unknown escape", nil, `{"name":"\xSECRET"}`, "an escape is not known"},
 		{"no UTF-8", nil, "{\"name\":\"SECRET\xff\"}", "member /name: it is not UTF-8"},
+		{"no UTF-8 amid escapes", nil, "{\"name\":\"\\nSECRET\xff\"}", "member /name: it is not UTF-8"},
+		{"half a character before another", nil, `{"name":"SECRET\ud83d\u0041"}`, "member /name: it has half a character"},
+		{"an end in an escape", nil, `{"name":"SECRET\`, "a string does not end"},
+		{"an end in a number", nil, `{"name":"SECRET\u12`, "an escape is not complete"},
 		{"half a character", nil, `{"name":"SECRET\ud800"}`, "member /name: it has half a character"},
 		{"too deep", nil, `{"plain":` + deep, "nested deeper than 1000"},
 		{"a text that is not JSON", nil, `{"text":"SECRET"}`, "member /text: what is to be encrypted is inside, and it is a text that is not JSON"},
+		{"a JSON text that is not UTF-8", nil, "{\"text\":\"{\xff}\"}", "member /text: it is not UTF-8"},
 		{"a text in place of the body", nil, `"SECRET"`, "not sent: the body: what is to be encrypted is inside, and it is a text that is not JSON"},
 		{"a mistake inside a JSON text", nil, `{"text":"{\"phone\":1}"}`, "member /text/phone: it is to be encrypted and is no string"},
 		{"a pointer to nothing", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/nmae") }, `{"name":"A"}`, `Encrypt("/nmae"): the request has no such member`},
@@ -270,6 +277,48 @@ func TestSealRefuses(t *testing.T) {
 	assert.Equal(t, "/payer/name", member.Pointer)
 	_, err = client.Chain("v3/marked").Post(context.Background(), wxpay.JSON{"name": strings.Repeat("x", 215)})
 	require.ErrorIs(t, err, apiv3.ErrTooLong)
+}
+
+// What is JSON, and what is not, is as encoding/json has it.
+func TestSealReadsJSON(t *testing.T) {
+	client := newClient(t, wxpay.WithCatalog(marked))
+	for _, body := range []string{
+		`{}`, `[]`, ` [ ] `, `{"a":{}}`, `0`, `-0`, `-1.5E+10`, `1e5`, `0.0e-0`, `true`, `false`, `"\u00eF\"\\\/\b\f\n\r\t"`, `[1,[2,{"a":[null]}]]`, "\"\xff\u007f\"", "{\"\xff\":1}", "\t{}\r\n", `{"\ud800":1}`,
+		``, `{`, `}`, `{"a"`, `{"a":`, `{"a":1`, `{"a" 1}`, `{"a":1 "b":2}`, `{a:1}`, `{,}`, `{"a":1,}`, `{"a":}`, `[`, `[1`, `[1,`, `[,]`, `[1 2]`, `[1]]`, `{}{}`, `01`, `-`, `-a`, `+1`, `.5`, `1.`, `1.e1`, `1e`, `1e+`,
+		`0x1`, `tru`, `truex`, `nul`, `True`, `"`, `"\`, `"\"`, `"\u12"`, `"\u12g4"`, `"\uD83D`, `"\x"`, "\"\n\"", "\"\x00\"", `'a'`, "\ufeff{}", "{}\x00", `// {}`, `NaN`,
+	} {
+		body = `{"plain":` + body + `}`
+		_, err := client.Chain("v3/marked").Request(context.Background(), "POST", body)
+		if json.Valid([]byte(body)) {
+			require.NoError(t, err, body)
+		} else {
+			require.ErrorContains(t, err, "it is not JSON", body)
+		}
+	}
+}
+
+// otherKey is a key whose ciphertexts have no form of their own, and otherScheme one for such keys.
+type (
+	otherKey    struct{ *rsa.PublicKey }
+	otherScheme struct{ apiv3.Scheme }
+)
+
+func (otherKey) Size()                                    {} // hides that of RSA
+func (k otherKey) Equal(other crypto.PublicKey) bool      { return other == crypto.PublicKey(k) }
+func (otherScheme) CheckPublicKey(crypto.PublicKey) error { return nil }
+func (otherScheme) Encrypt(_ crypto.PublicKey, plain []byte) ([]byte, error) {
+	return append([]byte("sealed "), plain...), nil
+}
+
+// Another scheme encrypts in its own way, and its ciphertexts cannot be told from texts.
+func TestSealByAnotherScheme(t *testing.T) {
+	client, err := wxpay.New(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant},
+		wxpay.WithPublicKey(testKeyID, otherKey{&testKeys().platform.PublicKey}), wxpay.WithScheme(otherScheme{apiv3.RSA()}), wxpay.WithCatalog(marked))
+	require.NoError(t, err)
+	text := strings.Repeat("A", 342) + "=="
+	req, err := client.Chain("v3/marked").Request(context.Background(), "POST", wxpay.JSON{"name": text})
+	require.NoError(t, err)
+	assert.Equal(t, `{"name":"`+base64.StdEncoding.EncodeToString([]byte("sealed "+text))+`"}`, bodyText(t, req))
 }
 
 // What is not to be encrypted travels as it is, however it is written.
