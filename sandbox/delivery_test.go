@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,6 +56,25 @@ func (r *receiver) waits() []time.Duration {
 		list = append(list, r.at[i+1].Sub(r.at[i]))
 	}
 	return list
+}
+
+func (r *receiver) notices() []notice {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.came)
+}
+
+// verdicts are what checking the signatures said.
+func (r *receiver) verdicts() []error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.genuine)
+}
+
+func (r *receiver) answer(statuses ...int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answers = statuses
 }
 
 func newReceiver(t testing.TB, answers ...int) (*sandbox.Sandbox, *receiver) {
@@ -122,9 +142,9 @@ func TestSchedules(t *testing.T) {
 				assert.Len(t, log[0].Attempts, len(want)+1)
 				assert.Equal(t, id, log[0].ID)
 				assert.Zero(t, log[0].Next)
-				for i, n := range r.came {
+				for i, n := range r.notices() {
 					assert.Equal(t, id, n.ID, "the same notification")
-					assert.NoError(t, r.genuine[i], "each attempt is signed anew")
+					assert.NoError(t, r.verdicts()[i], "each attempt is signed anew")
 				}
 			})
 		})
@@ -148,12 +168,13 @@ func TestDeliveryAnswers(t *testing.T) {
 		d = s.Deliveries()[0]
 		assert.Equal(t, sandbox.Delivered, d.State)
 		assert.Equal(t, []string{id, "TRANSACTION.SUCCESS", notifyURL}, []string{d.ID, d.Event, d.URL})
-		assert.Equal(t, r.came[0].body, d.Body)
+		assert.Equal(t, r.notices()[0].body, d.Body)
 		var statuses []int
+		offsets := []time.Duration{0, 15 * time.Second, 30 * time.Second, time.Minute, 4 * time.Minute}
 		for i, a := range d.Attempts {
 			statuses = append(statuses, a.Status)
 			assert.Empty(t, a.Error)
-			assert.Equal(t, r.at[i], a.Time)
+			assert.Equal(t, start.Add(offsets[i]), a.Time)
 			assert.NotEmpty(t, a.Header.Get("Wechatpay-Signature"))
 		}
 		assert.Equal(t, []int{500, 301, 202, 404, 200}, statuses)
@@ -163,7 +184,7 @@ func TestDeliveryAnswers(t *testing.T) {
 		require.NoError(t, s.Redeliver(id))
 		synctest.Wait()
 		assert.Len(t, s.Deliveries()[0].Attempts, 6)
-		assert.Len(t, r.came, 6)
+		assert.Len(t, r.notices(), 6)
 		assert.Error(t, s.Redeliver("none"))
 	})
 }
@@ -220,29 +241,29 @@ func TestPlans(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		time.Sleep(time.Minute)
-		assert.Equal(t, []string{"TRANSACTION.SUCCESS", "REFUND.SUCCESS"}, []string{r.came[0].EventType, r.came[1].EventType}, "the later one came first")
+		assert.Equal(t, []string{"TRANSACTION.SUCCESS", "REFUND.SUCCESS"}, []string{r.notices()[0].EventType, r.notices()[1].EventType}, "the later one came first")
 
 		_, err := s.Deliver(notifyURL, "REFUND.CLOSED", nil)
 		require.NoError(t, err)
 		synctest.Wait()
-		require.Len(t, r.came, 5)
-		assert.Equal(t, r.came[2].ID, r.came[4].ID)
+		require.Len(t, r.notices(), 5)
+		assert.Equal(t, r.notices()[2].ID, r.notices()[4].ID)
 		assert.Len(t, s.Deliveries()[2].Attempts, 3)
 
-		r.answers = []int{401, 401, 401, 200} // copies are not repeated
+		r.answer(401, 401, 401, 200) // copies are not repeated
 		_, err = s.Deliver(notifyURL, "REFUND.CLOSED", nil)
 		require.NoError(t, err)
 		time.Sleep(24 * time.Hour)
-		assert.Len(t, r.came, 9)
+		assert.Len(t, r.notices(), 9)
 
-		r.answers = []int{401}
+		r.answer(401)
 		_, err = s.Deliver(notifyURL, "REFUND.ABNORMAL", nil)
 		require.NoError(t, err)
 		time.Sleep(15 * time.Second)
 		synctest.Wait()
-		require.Len(t, r.came, 11)
-		assert.Error(t, r.genuine[9])
-		assert.NoError(t, r.genuine[10], "the repeat of a probe is genuine")
+		require.Len(t, r.notices(), 11)
+		assert.Error(t, r.verdicts()[9])
+		assert.NoError(t, r.verdicts()[10], "the repeat of a probe is genuine")
 
 		for reason, plan := range map[string]sandbox.Plan{
 			`cannot have the fault "refuse"`: {Faults: []sandbox.FaultKind{sandbox.Refuse}},
@@ -253,7 +274,7 @@ func TestPlans(t *testing.T) {
 			assert.ErrorContains(t, err, reason)
 			assert.ErrorContains(t, s.Redeliver(id), "was never sent")
 		}
-		assert.Len(t, r.came, 11)
+		assert.Len(t, r.notices(), 11)
 	})
 }
 
@@ -263,11 +284,11 @@ func TestMoneyIsAnnounced(t *testing.T) {
 		s, r := newReceiver(t)
 		heard := func(n int) map[string]any {
 			synctest.Wait()
-			require.Len(t, r.came, n)
-			require.NoError(t, r.genuine[n-1])
-			require.NoError(t, r.came[n-1].failed)
+			require.Len(t, r.notices(), n)
+			require.NoError(t, r.verdicts()[n-1])
+			require.NoError(t, r.notices()[n-1].failed)
 			var resource map[string]any
-			require.NoError(t, json.Unmarshal(r.came[n-1].opened, &resource))
+			require.NoError(t, json.Unmarshal(r.notices()[n-1].opened, &resource))
 			return resource
 		}
 		beijing := func() string { return time.Now().In(time.FixedZone("", 8*3600)).Format(time.RFC3339) }
@@ -282,7 +303,7 @@ func TestMoneyIsAnnounced(t *testing.T) {
 			"payer":  map[string]any{"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
 			"amount": map[string]any{"total": 100.0, "currency": "CNY", "payer_total": 100.0, "payer_currency": "CNY"},
 		}, heard(1))
-		assert.Equal(t, "TRANSACTION.SUCCESS", r.came[0].EventType)
+		assert.Equal(t, "TRANSACTION.SUCCESS", r.notices()[0].EventType)
 
 		s.SetFate(func(kind sandbox.EffectKind, number string) sandbox.Fate {
 			return map[string]sandbox.Fate{"R1": {After: time.Minute}, "R2": {State: "ABNORMAL"}, "B1": {State: "FAIL", After: time.Hour}}[number]
@@ -296,13 +317,13 @@ func TestMoneyIsAnnounced(t *testing.T) {
 			"refund_status": "SUCCESS", "success_time": beijing(), "user_received_account": "支付用户零钱",
 			"amount": map[string]any{"total": 100.0, "refund": 60.0, "payer_total": 100.0, "payer_refund": 60.0},
 		}, heard(2))
-		assert.Equal(t, "REFUND.SUCCESS", r.came[1].EventType)
+		assert.Equal(t, "REFUND.SUCCESS", r.notices()[1].EventType)
 
 		require.Equal(t, 200, ask(t, s, "POST", refundPath, notified(refund("R2", 40))).StatusCode)
 		assert.Equal(t, "ABNORMAL", heard(3)["refund_status"])
 		require.NoError(t, s.Settle(sandbox.RefundEffect, "R2", "CLOSED"))
 		assert.Equal(t, "CLOSED", heard(4)["refund_status"])
-		assert.Equal(t, "REFUND.CLOSED", r.came[3].EventType)
+		assert.Equal(t, "REFUND.CLOSED", r.notices()[3].EventType)
 
 		started := beijing()
 		accepted := ask(t, s, "POST", billsPath, notified(bill("B1"))).json(t)
@@ -311,7 +332,7 @@ func TestMoneyIsAnnounced(t *testing.T) {
 			"mch_id": mchid, "out_bill_no": "B1", "transfer_bill_no": accepted["transfer_bill_no"], "state": "FAIL", "fail_reason": "PAYEE_ACCOUNT_ABNORMAL",
 			"transfer_amount": 100.0, "openid": "obLatjnx9gnqzS4myYGmLZ7LgLBA", "create_time": started, "update_time": beijing(),
 		}, heard(5))
-		assert.Equal(t, "MCHTRANSFER.BILL.FINISHED", r.came[4].EventType)
+		assert.Equal(t, "MCHTRANSFER.BILL.FINISHED", r.notices()[4].EventType)
 
 		require.Equal(t, 200, ask(t, s, "POST", billsPath, bill("B2")).StatusCode)
 		time.Sleep(time.Hour)
@@ -387,10 +408,10 @@ func TestClose(t *testing.T) {
 		assert.Zero(t, time.Since(start), "the attempt was cut short")
 		require.NoError(t, s.Close())
 		time.Sleep(time.Hour)
-		assert.Len(t, r.came, 1)
+		assert.Len(t, r.notices(), 1)
 		assert.Equal(t, "SUCCESS", ask(t, s, "GET", refundPath+"/R1", nil).json(t)["status"], "a query finds what is due")
 		synctest.Wait()
-		assert.Len(t, r.came, 1)
+		assert.Len(t, r.notices(), 1)
 		id, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 		assert.EqualError(t, err, "sandbox: deliver: the sandbox is closed")
 		assert.Error(t, s.Redeliver(id))
@@ -417,7 +438,7 @@ func TestDeliveryLogIsBounded(t *testing.T) {
 		assert.Equal(t, []string{"FIRST", "NEXT"}, []string{log[0].Event, log[1].Event})
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		assert.Len(t, r.came, 1)
+		assert.Len(t, r.notices(), 1)
 		require.NoError(t, s.Close())
 	})
 }
@@ -443,7 +464,7 @@ func TestDeliveriesInParallel(t *testing.T) {
 		}
 		wait.Wait()
 		synctest.Wait()
-		assert.Len(t, r.came, 48)
+		assert.Len(t, r.notices(), 48)
 		require.NoError(t, s.Close())
 	})
 }

@@ -209,13 +209,13 @@ func hangUp(w http.ResponseWriter, reset bool) {
 
 // slowBody is the body of an answer in process that comes in pieces.
 type slowBody struct {
-	ctx     context.Context // of the client's request
-	rest    []byte
-	size    int // of a piece
-	left    int // of the piece that has come
-	every   time.Duration
-	once    sync.Once
-	closed  chan struct{}
+	ctx    context.Context // of the client's request
+	rest   []byte
+	size   int // of a piece
+	left   int // of the piece that has come
+	every  time.Duration
+	once   sync.Once
+	closed chan struct{}
 }
 
 func newSlowBody(ctx context.Context, body []byte, every time.Duration) *slowBody {
