@@ -226,7 +226,7 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 		}
 		return moveEnd, nil, err
 	case Rejected:
-		if refusal != nil && passing(refusal.Status, string(refusal.Code)) {
+		if refusal != nil && passing(refusal.Status, string(refusal.Code)) || refusal == nil && e.f.Reached {
 			return moveBlind, nil, nil
 		}
 		return moveEnd, nil, err
@@ -242,7 +242,7 @@ func (e *ensuring) doubt(refusal *APIError) (move, *Verdict, error) {
 		// A query has found the effect; the write was repeated only for what it answers.
 		if e.wanted >= wantedTries || refusal != nil && !passing(refusal.Status, string(refusal.Code)) {
 			if e.found.State != Accepted || !e.untilFinal {
-				return moveEnd, e.found, nil
+				return moveEnd, e.known(), nil
 			}
 			e.link = withoutOnly(e.link)
 		}
@@ -290,7 +290,7 @@ func (e *ensuring) ask(ctx context.Context) (move, *Verdict, error) {
 		verdict, err := e.late(ctx)
 		return moveEnd, verdict, err
 	case errors.As(err, &refusal) && classify(refusal.Status, refusal.Code).Merchant:
-		return moveEnd, e.found, e.failure(fmt.Errorf("the query was refused for a reason that concerns the merchant: %w", err))
+		return moveEnd, nil, e.failure(fmt.Errorf("the query was refused for a reason that concerns the merchant: %w", err))
 	case !errors.Is(err, ErrMissing):
 		e.asked = err
 		return moveAsk, nil, nil
@@ -457,10 +457,13 @@ func (e *ensuring) verdict(state State, res *Response) *Verdict {
 	return &Verdict{State: state, Response: res, Attempts: e.f.Attempts, History: slices.Clone(e.f.History)}
 }
 
+// known is what a query found, brought up to date with what was sent since.
+func (e *ensuring) known() *Verdict { return e.verdict(e.found.State, e.found.Response) }
+
 // late ends at the deadline, or when the caller gave up: with what a query found, else with what was tried.
 func (e *ensuring) late(ctx context.Context) (*Verdict, error) {
 	if e.found != nil {
-		return e.found, nil
+		return e.known(), nil
 	}
 	cause := context.Cause(ctx)
 	if e.asked != nil {

@@ -1,0 +1,361 @@
+package wxpay_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+const (
+	refundCall   = "v3/refund/domestic/refunds"
+	transferCall = "v3/fund-app/mch-transfer/transfer-bills"
+)
+
+var (
+	refundBody   = wxpay.JSON{"out_trade_no": "T1", "out_refund_no": "R1", "amount": wxpay.JSON{"refund": 1, "total": 5, "currency": "CNY"}}
+	transferBody = wxpay.JSON{"appid": "wx1", "out_bill_no": "B1", "openid": "o1", "transfer_amount": 100, "transfer_remark": "bonus"}
+	orderBody    = wxpay.JSON{"appid": "wx1", "mchid": "1900000109", "out_trade_no": "T1", "amount": wxpay.JSON{"total": 5, "currency": "CNY"}}
+	shareBody    = wxpay.JSON{"transaction_id": "42", "out_order_no": "S1", "unfreeze_unsplit": false, "receivers": []any{
+		wxpay.JSON{"type": "MERCHANT_ID", "account": "1", "amount": 1, "description": "a"},
+		wxpay.JSON{"type": "MERCHANT_ID", "account": "2", "amount": 2, "description": "b"}}}
+)
+
+func refund(status string) answer {
+	return ok(fmt.Sprintf(`{"refund_id":"5","out_refund_no":"R1","out_trade_no":"T1","transaction_id":"42","status":%q,"amount":{"refund":1,"total":5,"currency":"CNY"}}`, status))
+}
+
+func transfer(state string) answer {
+	return ok(fmt.Sprintf(`{"out_bill_no":"B1","appid":"wx1","transfer_amount":100,"state":%q}`, state))
+}
+
+func order(state string) answer {
+	return ok(fmt.Sprintf(`{"out_trade_no":"T1","mchid":"1900000109","appid":"wx1","trade_state":%q,"amount":{"total":5,"currency":"CNY"}}`, state))
+}
+
+func share(results ...string) answer {
+	var receivers []string
+	for i, result := range results {
+		receivers = append(receivers, fmt.Sprintf(`{"type":"MERCHANT_ID","account":"%d","amount":%d,"description":%q,"result":%q}`, i+1, i+1, string('a'+rune(i)), result))
+	}
+	return ok(fmt.Sprintf(`{"transaction_id":"42","out_order_no":"S1","state":"FINISHED","receivers":[%s]}`, strings.Join(receivers, ",")))
+}
+
+var missing = refusal(404, "RESOURCE_NOT_EXISTS")
+
+// Each row is one Ensure: what the gateway answers, what was sent (W a write, Q a query), and what it came to.
+func TestEnsure(t *testing.T) {
+	type row struct {
+		name    string
+		path    string
+		body    wxpay.JSON
+		answers []http.RoundTripper
+		with    func(wxpay.Chain) wxpay.Chain
+		sent    string
+		state   wxpay.State
+		err     error // instead of a state
+		says    string
+	}
+	final := wxpay.Chain.UntilFinal
+	on := func(p wxpay.UnknownPolicy) func(wxpay.Chain) wxpay.Chain {
+		return func(c wxpay.Chain) wxpay.Chain { return c.OnUnknown(p) }
+	}
+	unknown := wxpay.ErrOutcomeUnknown
+	rows := []row{
+		{name: "refund, at once", path: refundCall, body: refundBody, answers: trips(refund("SUCCESS")), sent: "W", state: wxpay.Succeeded},
+		{name: "refund, accepted", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING")), sent: "W", state: wxpay.Accepted},
+		{name: "refund, to its end", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), refund("PROCESSING"), refund("SUCCESS")), with: final, sent: "WQQ", state: wxpay.Succeeded},
+		{name: "refund, failed for good", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), refund("CLOSED")), with: final, sent: "WQ", state: wxpay.FailedFinal},
+		{name: "refund, needs action", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), refund("ABNORMAL")), with: final, sent: "WQ", state: wxpay.NeedsAction},
+		{name: "refund, answer lost", path: refundCall, body: refundBody, answers: trips(resetConnection, refund("PROCESSING")), sent: "WQ", state: wxpay.Accepted},
+		{name: "refund, a lone 4xx", path: refundCall, body: refundBody, answers: trips(refusal(403, "NOT_ENOUGH"), refund("SUCCESS")), sent: "WQ", state: wxpay.Succeeded},
+		{name: "refund, a state that nobody reviewed", path: refundCall, body: refundBody, answers: trips(systemError, refund("NEW_STATE")), sent: "WQ", state: wxpay.Accepted},
+		{name: "refund, the number is another's", path: refundCall, body: refundBody, answers: trips(invalid, ok(`{"out_refund_no":"R1","out_trade_no":"T1","status":"SUCCESS","amount":{"refund":2,"total":5}}`)), sent: "WQ", err: wxpay.ErrNumberConflict, says: "amount.refund differs"},
+		{name: "refund, the query says nothing at first", path: refundCall, body: refundBody, answers: trips(systemError, invalid, refund("SUCCESS")), sent: "WQQ", state: wxpay.Succeeded},
+		{name: "refund, permission", path: refundCall, body: refundBody, answers: trips(refusal(403, "NO_AUTH")), sent: "W", err: unknown, says: "NO_AUTH"},
+		{name: "refund, signature", path: refundCall, body: refundBody, answers: trips(refusal(401, "SIGN_ERROR")), sent: "W", err: unknown, says: "SIGN_ERROR"},
+		{name: "refund, permission for the query", path: refundCall, body: refundBody, answers: trips(resetConnection, refusal(403, "NO_AUTH")), sent: "WQ", err: unknown, says: "concerns the merchant"},
+		{name: "refund, held", path: refundCall, body: refundBody, answers: trips(resetConnection, missing), with: on(wxpay.Hold), sent: "WQ+", err: unknown, says: "no such thing yet"},
+		{name: "refund, no connection", path: refundCall, body: refundBody, answers: trips(refusedConnection, refusedConnection, refusedConnection, refund("SUCCESS")), sent: "WWWW", state: wxpay.Succeeded},
+
+		{name: "transfer, accepted: the write is repeated for package_info", path: transferCall, body: transferBody, answers: trips(systemError, transfer("WAIT_USER_CONFIRM"), ok(`{"state":"WAIT_USER_CONFIRM","package_info":"x"}`)), sent: "WQW", state: wxpay.Accepted},
+		{name: "transfer, done: nothing more is wanted", path: transferCall, body: transferBody, answers: trips(systemError, transfer("SUCCESS")), sent: "WQ", state: wxpay.Succeeded},
+		{name: "transfer, the repeat is refused", path: transferCall, body: transferBody, answers: trips(systemError, transfer("ACCEPTED"), invalid), sent: "WQW", state: wxpay.Accepted},
+		{name: "transfer, failed", path: transferCall, body: transferBody, answers: trips(limited, transfer("FAIL")), sent: "WQ", state: wxpay.FailedFinal},
+
+		{name: "order: the write is repeated for code_url", path: ordersPath, body: orderBody, answers: trips(systemError, systemError, systemError, order("NOTPAY"), ok(`{"code_url":"x"}`)), sent: "WWWQW", state: wxpay.Succeeded},
+		{name: "order, closed meanwhile", path: ordersPath, body: orderBody, answers: trips(systemError, systemError, systemError, order("CLOSED")), sent: "WWWQ", state: wxpay.FailedFinal},
+		{name: "order, refused", path: ordersPath, body: orderBody, answers: trips(invalid), sent: "W", err: wxpay.StageAnswer, says: "PARAM_ERROR"},
+
+		{name: "codepay is never repeated", path: codepayPath, body: orderBody, answers: trips(resetConnection, order("USERPAYING"), order("SUCCESS")), with: final, sent: "WQQ", state: wxpay.Succeeded},
+		{name: "codepay, not found", path: codepayPath, body: orderBody, answers: trips(systemError, refusal(404, "ORDER_NOT_EXIST")), with: on(wxpay.Repeat), sent: "W", err: unknown},
+		{name: "codepay, failed", path: codepayPath, body: orderBody, answers: trips(systemError, order("PAYERROR")), sent: "WQ", state: wxpay.FailedFinal},
+
+		{name: "share, all parts", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("SUCCESS", "SUCCESS")), sent: "WQ", state: wxpay.Succeeded},
+		{name: "share, some parts", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("SUCCESS", "CLOSED")), sent: "WQ", state: wxpay.Partial},
+		{name: "share, no part", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("CLOSED", "CLOSED")), sent: "WQ", state: wxpay.FailedFinal},
+		{name: "share, a part under way", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("SUCCESS", "PENDING")), sent: "WQ", state: wxpay.Accepted},
+		{name: "share, other parts", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("SUCCESS")), sent: "WQ", err: wxpay.ErrNumberConflict, says: "receivers differs"},
+		{name: "share, its own answer", path: "v3/profitsharing/orders", body: shareBody, answers: trips(share("SUCCESS", "CLOSED")), sent: "W", state: wxpay.Partial},
+
+		{name: "unfreeze: that it exists proves nothing", path: "v3/profitsharing/orders/unfreeze", body: wxpay.JSON{"transaction_id": "42", "out_order_no": "S1", "description": "x"},
+			answers: trips(systemError, ok(`{"transaction_id":"42","state":"PROCESSING"}`), ok(`{"transaction_id":"42","state":"FINISHED"}`)), sent: "WQQ", state: wxpay.Succeeded},
+
+		{name: "feed, repeated until it is there", path: feedsPath, body: feed(), answers: trips(systemError, systemError, ok("{}")), sent: "WWW", state: wxpay.Succeeded},
+		{name: "feed, held", path: feedsPath, body: feed(), answers: trips(systemError), with: on(wxpay.Hold), sent: "W", err: unknown},
+		{name: "feed, the number is taken", path: feedsPath, body: feed(), answers: trips(refusal(400, "ALREADY_EXISTS")), sent: "W", err: wxpay.StageAnswer, says: "ALREADY_EXISTS"},
+		{name: "feed, refused after a doubt", path: feedsPath, body: feed(), answers: trips(systemError, invalid), sent: "WW", err: unknown, says: "PARAM_ERROR"},
+		{name: "no facts", path: "v3/x", body: wxpay.JSON{}, answers: trips(systemError), sent: "W", err: unknown},
+		{name: "no facts, the caller's word", path: "v3/x", body: wxpay.JSON{}, answers: trips(systemError, systemError, ok("{}")), with: on(wxpay.Repeat), sent: "WWW", state: wxpay.Succeeded},
+		{name: "a deduction without a query", path: "v3/papay/pay/transactions/apply", body: wxpay.JSON{"out_trade_no": "1"}, answers: trips(systemError), sent: "W", err: unknown},
+		{name: "202", path: "v3/x", body: wxpay.JSON{}, answers: trips(answer{status: 202}), sent: "W", state: wxpay.Accepted},
+		{name: "a body that is none", path: "v3/x", body: wxpay.JSON{"f": func() {}}, answers: trips(ok("{}")), sent: "", err: wxpay.StageBuild},
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				gateway := play(r.answers...)
+				chain := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(r.path)
+				if r.with != nil {
+					chain = r.with(chain)
+				}
+				verdict, err := chain.Ensure(context.Background(), r.body)
+				var sent strings.Builder
+				for _, s := range gateway.seen {
+					sent.WriteString(map[string]string{"POST": "W", "GET": "Q"}[s.method])
+					assert.True(t, s.method == "GET" || s.body == gateway.seen[0].body, "the same bytes")
+				}
+				if want, more := strings.CutSuffix(r.sent, "+"); more {
+					assert.Equal(t, strings.Repeat(want[1:], sent.Len()-1), sent.String()[1:])
+					assert.Greater(t, sent.Len(), len(want))
+				} else {
+					assert.Equal(t, r.sent, sent.String())
+				}
+				if r.err != nil {
+					require.ErrorIs(t, err, r.err)
+					assert.ErrorContains(t, err, r.says)
+					assert.NotContains(t, err.Error(), "\n")
+					assert.Nil(t, verdict)
+					return
+				}
+				require.NoError(t, err)
+				assert.Equal(t, r.state, verdict.State)
+				assert.False(t, verdict.Inferred)
+				require.NotNil(t, verdict.Response)
+				assert.Equal(t, strings.Count(r.sent, "W"), verdict.Attempts)
+			})
+		})
+	}
+}
+
+// Not-found permits the same request again a minute after the last attempt, not sooner, and every query carries the
+// write's identities to the host that took it.
+func TestEnsureWaitsAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gateway := play(perMethod{get: func() answer { return missing }, post: play(resetConnection)})
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+		defer cancel()
+		body := wxpay.JSON{"out_trade_no": "T1", "out_refund_no": "R|1", "sub_mchid": "190", "amount": wxpay.JSON{"refund": 1, "total": 5, "currency": "CNY"}}
+		_, err := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(refundCall).Ensure(ctx, body)
+		require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.ErrorContains(t, err, "requests: wxpay: POST /v3/refund/domestic/refunds")
+		require.Error(t, ctx.Err(), "it ends at the deadline")
+
+		last, writes := time.Time{}, 0
+		for _, s := range gateway.seen {
+			if s.method == "GET" {
+				assert.Equal(t, "/"+refundCall+"/R%7C1", s.path)
+				assert.Equal(t, "sub_mchid=190", s.query)
+				assert.Equal(t, primaryHost, s.host)
+				continue
+			}
+			if writes++; writes > 1 {
+				assert.GreaterOrEqual(t, s.at.Sub(last), time.Minute)
+			}
+			last = s.at
+		}
+		assert.GreaterOrEqual(t, writes, 3)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		var queries int
+		gateway := perMethod{
+			get: func() answer {
+				queries++
+				return missing
+			},
+			post: play(resetConnection, refund("SUCCESS")),
+		}
+		verdict, err := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(refundCall).Ensure(context.Background(), refundBody)
+		require.NoError(t, err)
+		assert.Equal(t, wxpay.Succeeded, verdict.State)
+		assert.Equal(t, 2, verdict.Attempts)
+		require.Len(t, verdict.History, 2)
+		posts := gateway.post.seen
+		assert.GreaterOrEqual(t, posts[1].at.Sub(posts[0].at), time.Minute)
+		assert.Equal(t, posts[0].body, posts[1].body)
+		assert.Greater(t, queries, 3)
+	})
+}
+
+// perMethod answers queries and writes apart.
+type perMethod struct {
+	get  func() answer
+	post *script
+}
+
+func (p perMethod) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method == http.MethodGet {
+		return p.get().RoundTrip(req)
+	}
+	return p.post.RoundTrip(req)
+}
+
+// The query goes to the host that took the write, and the other one's not-found teaches nothing.
+func TestEnsureAsksTheHostThatTookTheWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hosts := perHost{primaryHost: refusedConnection, backupHost: play(resetConnection, refund("SUCCESS"))}
+		gateway := play(hosts)
+		verdict, err := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(refundCall).Ensure(context.Background(), refundBody)
+		require.NoError(t, err)
+		assert.Equal(t, wxpay.Succeeded, verdict.State)
+		var to []string
+		for _, s := range gateway.seen {
+			to = append(to, s.method+" "+s.host)
+		}
+		assert.Equal(t, []string{"POST " + primaryHost, "POST " + backupHost, "GET " + backupHost}, to)
+	})
+}
+
+// That a number is taken counts as success only after a doubt about this very call.
+func TestEnsureInfers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gateway := play(resetConnection, refusal(400, "ALREADY_EXISTS"))
+		verdict, err := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(feedsPath).Ensure(context.Background(), feed())
+		require.NoError(t, err)
+		assert.Equal(t, wxpay.Succeeded, verdict.State)
+		assert.True(t, verdict.Inferred)
+		assert.Nil(t, verdict.Response)
+		assert.Equal(t, 2, verdict.Attempts)
+		assert.GreaterOrEqual(t, gateway.seen[1].at.Sub(gateway.seen[0].at), 5*time.Second)
+
+		// A request that never left is no doubt, and an unverified refusal no proof.
+		for name, answers := range map[string][]http.RoundTripper{
+			"no connection": trips(refusedConnection, refusal(400, "ALREADY_EXISTS")),
+			"429":           trips(limited, refusal(400, "ALREADY_EXISTS")),
+			"unverified":    trips(resetConnection, answer{status: 400, body: `{"code":"ALREADY_EXISTS"}`, unsigned: true}),
+		} {
+			verdict, err := newClient(t, wxpay.WithTransport(play(answers...)), withCatalog()).Chain(feedsPath).Timeout(time.Minute).Ensure(context.Background(), feed())
+			assert.Error(t, err, name)
+			assert.Nil(t, verdict, name)
+		}
+	})
+}
+
+// Resolve asks once and repeats nothing.
+func TestResolve(t *testing.T) {
+	ctx := context.Background()
+	fail := func(t *testing.T, path string, body wxpay.JSON, answers ...answer) (*wxpay.Client, *script, error) {
+		gateway := play(trips(answers...)...)
+		client := newClient(t, wxpay.WithTransport(gateway), withCatalog())
+		_, err := client.Chain(path).Post(ctx, body)
+		require.Error(t, err)
+		return client, gateway, fmt.Errorf("wrapped: %w", err)
+	}
+	t.Run("found", func(t *testing.T) {
+		client, gateway, err := fail(t, refundCall, refundBody, refusal(403, "NOT_ENOUGH"), refund("SUCCESS"))
+		verdict, err := client.Resolve(ctx, err)
+		require.NoError(t, err)
+		assert.Equal(t, wxpay.Succeeded, verdict.State)
+		assert.Equal(t, "5", verdict.Response.Get("refund_id").String())
+		assert.Len(t, gateway.seen, 2)
+	})
+	t.Run("a final failure", func(t *testing.T) {
+		client, _, err := fail(t, refundCall, refundBody, resetConnection, refund("CLOSED"))
+		verdict, err := client.Resolve(ctx, err)
+		require.NoError(t, err)
+		assert.Equal(t, wxpay.FailedFinal, verdict.State)
+	})
+	t.Run("not found leaves it unknown", func(t *testing.T) {
+		client, gateway, err := fail(t, refundCall, refundBody, resetConnection, missing)
+		_, err = client.Resolve(ctx, err)
+		require.ErrorIs(t, err, wxpay.ErrMissing)
+		require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+		assert.Len(t, gateway.seen, 2)
+		_, err = client.Resolve(ctx, err)
+		require.ErrorIs(t, err, wxpay.ErrMissing, "its error can be resolved again")
+	})
+	t.Run("an unverified not-found is no answer", func(t *testing.T) {
+		client, _, err := fail(t, refundCall, refundBody, resetConnection, answer{status: 404, body: `{"code":"RESOURCE_NOT_EXISTS"}`, unsigned: true})
+		_, err = client.Resolve(ctx, err)
+		require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+		assert.NotErrorIs(t, err, wxpay.ErrMissing)
+	})
+	t.Run("a conflict", func(t *testing.T) {
+		client, _, err := fail(t, transferCall, transferBody, resetConnection, ok(`{"transfer_amount":101,"state":"SUCCESS"}`))
+		_, err = client.Resolve(ctx, err)
+		require.ErrorIs(t, err, wxpay.ErrNumberConflict)
+		require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+	})
+	t.Run("no query is known", func(t *testing.T) {
+		client, gateway, err := fail(t, feedsPath, feed(), resetConnection)
+		_, err = client.Resolve(ctx, err)
+		require.ErrorContains(t, err, "no reviewed query")
+		require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+		assert.Len(t, gateway.seen, 1)
+	})
+	t.Run("an identity is missing", func(t *testing.T) {
+		client, gateway, err := fail(t, ordersPath, wxpay.JSON{"out_trade_no": "1"}, resetConnection, resetConnection, resetConnection)
+		_, err = client.Resolve(ctx, err)
+		require.ErrorContains(t, err, "no reviewed query")
+		assert.Len(t, gateway.seen, 3)
+	})
+	t.Run("nothing to resolve", func(t *testing.T) {
+		client, _, rejected := fail(t, ordersPath, orderBody, invalid)
+		for _, err := range []error{nil, errors.New("x"), rejected} {
+			_, err := client.Resolve(ctx, err)
+			require.ErrorContains(t, err, "nothing to resolve")
+		}
+		_, _, doubt := fail(t, refundCall, refundBody, resetConnection)
+		other, err := wxpay.New(wxpay.Merchant{ID: "1900000110", Serial: testSerial, PrivateKey: testKeys().merchant}, wxpay.WithPublicKey(testKeyID, testKeys().platform.Public()))
+		require.NoError(t, err)
+		_, err = other.Resolve(ctx, doubt)
+		require.ErrorContains(t, err, "another merchant's")
+	})
+}
+
+func TestOnUnknownTakesItsTwoPolicies(t *testing.T) {
+	_, err := newClient(t).Chain("v3/x").OnUnknown(0).Ensure(context.Background(), nil)
+	require.ErrorContains(t, err, "Hold or Repeat")
+	assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+}
+
+// A call that was taken under a verified answer keeps its encrypted members: they are encrypted once for all requests.
+func TestRepeatsKeepTheCiphertext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gateway := play(systemError, missing, missing, missing, missing, missing, missing, missing, missing, transfer("SUCCESS"))
+		body := wxpay.JSON{"appid": "wx1", "out_bill_no": "B1", "openid": "o1", "user_name": "张三", "transfer_amount": 100, "transfer_remark": "bonus"}
+		_, _ = newClient(t, wxpay.WithTransport(gateway), withCatalog(), wxpay.WithScheme(apiv3.RSA())).Chain(transferCall).Ensure(context.Background(), body)
+		first := ""
+		for _, s := range gateway.seen {
+			if s.method != "POST" {
+				continue
+			}
+			if first == "" {
+				first = s.body
+			}
+			assert.Equal(t, first, s.body)
+			assert.NotContains(t, s.body, "张三")
+		}
+	})
+}
