@@ -74,6 +74,7 @@ Answers go to stdout, everything else to stderr.
 		docsCommand(p.docs),
 		searchCommand(p.search),
 		genCommand(p.genTypes),
+		openapiCommand(p.openapi),
 		sandboxCommand(p.sandbox),
 		versionCommand(p.version),
 	)

@@ -1,0 +1,236 @@
+// Package openapi writes the catalogue as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html), so that any
+// tool of that ecosystem can read it.
+//
+// It describes; it is the wrong source for a client that has to be strict. What the catalogue calls required is a strong
+// hint. Constants go stale, so they are enum only where they were reviewed, and x-extensible-enum elsewhere. Requests are
+// signed in a way that OpenAPI can name but not describe.
+//
+// Beyond the standard there are these extensions. Of an operation: x-wxpay-status (offline, superseded, beta, restricted,
+// linked), x-wxpay-replaced-by, x-wxpay-roles, x-wxpay-docs, x-wxpay-joined (direct and partner callers are described
+// together), x-wxpay-moves-money, x-wxpay-repeat (documented, assumed, no), x-wxpay-answer-signature (none, digest),
+// x-wxpay-by-hand, and x-wxpay-look-alikes: operations of the same method whose paths differ in the names of placeholders
+// only, each with its path and itself; OpenAPI has one path item for such paths. x-wxpay-path is an operation's own path
+// where that of its item has other names. Of a member: x-wxpay-cipher (rsa, aes), x-wxpay-format (media), x-wxpay-name
+// (its own name where the path item has another), x-wxpay-alternatives, x-wxpay-by-hand. Of a form:
+// x-wxpay-signed-part, the one part that the signature covers.
+//
+// The same operations in the same order give the same bytes. Its functions may be used by several goroutines.
+package openapi
+
+import (
+	"bytes"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+const (
+	defaultServer = "https://api.mch.weixin.qq.com"
+	scheme        = "WECHATPAY2-SHA256-RSA2048"
+)
+
+// Document returns a document of operations, in the order they come. version is that of the document.
+func Document(operations iter.Seq[*fact.Operation], version string) ([]byte, error) {
+	var paths object
+	items := make(map[string]int) // index in paths by the shape of the path
+	tags := make(map[string]bool)
+	walked := make(map[*fact.Operation]bool)
+	for operation := range operations {
+		if walked[operation] {
+			continue
+		}
+		walked[operation] = true
+		shape, _ := shapeOf(operation.Path)
+		i, known := items[shape]
+		if !known {
+			i = len(paths)
+			items[shape] = i
+			paths.add(operation.Path, object{})
+		}
+		_, names := shapeOf(paths[i].name)
+		item := paths[i].value.(object)
+		method := strings.ToLower(operation.Method)
+		described := describe(operation, paths[i].name, names)
+		var also []any
+		for _, other := range operation.Also {
+			also = append(also, object{{"path", other.Path}, {"operation", describe(other, other.Path, nil)}})
+			walked[other] = true
+		}
+		addList(&described, "x-wxpay-look-alikes", also)
+		item.add(method, described)
+		paths[i].value = item
+		for _, tag := range operation.Tags {
+			tags[tag] = true
+		}
+	}
+
+	document := object{
+		{"openapi", "3.1.1"},
+		{"info", object{{"title", "WeChat Pay APIv3"}, {"version", version}}},
+		{"servers", servers(defaultServer)},
+		{"security", []any{object{{"wechatpay", []any{}}}}},
+	}
+	var tagList []any
+	for _, tag := range slices.Sorted(maps.Keys(tags)) {
+		tagList = append(tagList, object{{"name", tag}})
+	}
+	addList(&document, "tags", tagList)
+	document.add("paths", paths)
+	document.add("components", components)
+	var out bytes.Buffer
+	if err := write(&out, document, 0); err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+// components holds what operations share: the shape of a refusal, and how requests are signed.
+var components = object{
+	{"schemas", object{{"Error", object{
+		{"type", "object"},
+		{"properties", object{
+			{"code", object{{"type", "string"}}}, {"message", object{{"type", "string"}}}, {"detail", object{}},
+		}},
+		{"required", []any{"code", "message"}},
+	}}}},
+	{"responses", object{{"Refusal", object{
+		{"description", "refusal"},
+		{"content", object{{"application/json", object{{"schema", object{{"$ref", "#/components/schemas/Error"}}}}}}},
+	}}}},
+	{"securitySchemes", object{{"wechatpay", object{{"type", "http"}, {"scheme", scheme}}}}},
+}
+
+func servers(address string) []any { return []any{object{{"url", address}}} }
+
+// shapeOf returns a path without the names of its placeholders, and those names.
+func shapeOf(path string) (string, []string) {
+	segments := strings.Split(path, "/")
+	var names []string
+	for i, segment := range segments {
+		if name, ok := fact.Placeholder(segment); ok {
+			segments[i] = "{}"
+			names = append(names, name)
+		}
+	}
+	return strings.Join(segments, "/"), names
+}
+
+// ID returns the operationId: post_v3_pay_transactions_native.
+func ID(operation *fact.Operation) string {
+	id := strings.ToLower(operation.Method)
+	for segment := range strings.SplitSeq(operation.Path[1:], "/") {
+		id += "_" + strings.Trim(segment, "{}")
+	}
+	return id
+}
+
+// describe returns the operation object. path is that of the path item it goes into.
+func describe(operation *fact.Operation, path string, names []string) object {
+	if names == nil {
+		_, names = shapeOf(operation.Path)
+	}
+	o := object{{"operationId", ID(operation)}, {"summary", operation.Name}}
+	addList(&o, "tags", operation.Tags)
+	addSome(&o, "deprecated", operation.Status == fact.Offline || operation.Status == fact.Superseded)
+	if operation.Host != "" {
+		list := servers("https://" + operation.Host)
+		if !operation.HostRequired {
+			list = append(list, servers(defaultServer)...)
+		}
+		o.add("servers", list)
+	}
+	if operation.Unsigned {
+		o.add("security", []any{})
+	}
+	if len(operation.Docs) > 0 {
+		o.add("externalDocs", object{{"url", fact.DocURL(operation.Docs[0])}})
+	}
+	addList(&o, "parameters", parameters(&operation.In, names))
+	switch in := &operation.In; {
+	case len(in.Form) > 0:
+		o.add("requestBody", form(in.Form))
+	case len(in.JSON) > 0:
+		body := object{}
+		addSome(&body, "required", slices.ContainsFunc(in.JSON, func(f fact.Field) bool { return f.Required }))
+		body.add("content", content("application/json", members(in.JSON)))
+		o.add("requestBody", body)
+	}
+	o.add("responses", object{
+		{fmt.Sprint(operation.Success), success(operation)},
+		{"default", object{{"$ref", "#/components/responses/Refusal"}}},
+	})
+
+	if operation.Path != path {
+		o.add("x-wxpay-path", operation.Path)
+	}
+	addSome(&o, "x-wxpay-status", string(operation.Status))
+	addList(&o, "x-wxpay-replaced-by", operation.ReplacedBy)
+	addList(&o, "x-wxpay-roles", operation.Roles)
+	addSome(&o, "x-wxpay-joined", operation.Joined)
+	addSome(&o, "x-wxpay-moves-money", operation.MovesMoney)
+	addSome(&o, "x-wxpay-repeat", string(operation.Repeat))
+	addSome(&o, "x-wxpay-answer-signature", string(operation.Signature))
+	addSome(&o, "x-wxpay-by-hand", operation.ByHand)
+	var docs []string
+	for _, id := range operation.Docs {
+		docs = append(docs, fact.DocURL(id))
+	}
+	addList(&o, "x-wxpay-docs", docs)
+	return o
+}
+
+func content(kind string, s object) object { return object{{kind, object{{"schema", s}}}} }
+
+// form returns the request body of an upload. Its part meta is a JSON text, which multipart carries with a type of its
+// own.
+func form(parts []fact.Field) object {
+	var properties, encoding object
+	var required []any
+	for i := range parts {
+		part := &parts[i]
+		s := schema(part)
+		if part.JSONText {
+			s = members(part.Fields)
+			encoding.add(part.Name, object{{"contentType", "application/json"}})
+		}
+		properties.add(part.Name, s)
+		if part.Required {
+			required = append(required, part.Name)
+		}
+	}
+	s := object{{"type", "object"}, {"properties", properties}}
+	addList(&s, "required", required)
+	media := object{{"schema", s}}
+	if len(encoding) > 0 {
+		media.add("encoding", encoding)
+	}
+	return object{
+		{"required", true},
+		{"content", object{{"multipart/form-data", media}}},
+		{"x-wxpay-signed-part", "meta"},
+	}
+}
+
+// success returns the response object of a success.
+func success(operation *fact.Operation) object {
+	r := object{{"description", "success"}}
+	switch operation.Answer {
+	case fact.JSONAnswer:
+		r.add("content", content("application/json", members(operation.Out)))
+	case fact.StreamAnswer:
+		kind := map[string]string{"pdf": "application/pdf", "image": "image/*"}[operation.Content]
+		if kind == "" {
+			kind = "application/octet-stream"
+		}
+		if operation.Signature == fact.OverDigest {
+			r.add("headers", object{{"Wechatpay-Statement-Sha1", object{{"required", true}, {"schema", object{{"type", "string"}}}}}})
+		}
+		r.add("content", object{{kind, object{}}})
+	}
+	return r
+}

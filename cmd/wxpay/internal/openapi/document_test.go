@@ -1,0 +1,244 @@
+package openapi_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/openapi"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+func document(t *testing.T, operations ...*fact.Operation) []byte {
+	t.Helper()
+	out, err := openapi.Document(slices.Values(operations), "1")
+	require.NoError(t, err)
+	return out
+}
+
+// validate has a document read and validated. What validation finds, it finds in the order of the document, one at a time.
+func validate(data []byte) (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(data)
+	if err != nil {
+		return nil, err
+	}
+	return doc, doc.Validate(openapi3.NewLoader().Context)
+}
+
+// TestValid validates the document of the whole catalogue, and finds every operation in it.
+func TestValid(t *testing.T) {
+	all := slices.Collect(catalog.V3().All())
+	data := document(t, all...)
+	doc, err := validate(data)
+	require.NoError(t, err)
+	assert.True(t, doc.IsOpenAPI31OrLater())
+
+	described := make(map[string]bool)
+	for _, item := range doc.Paths.Map() {
+		for _, operation := range item.Operations() {
+			assert.False(t, described[operation.OperationID], operation.OperationID)
+			described[operation.OperationID] = true
+		}
+	}
+	alike := 0
+	for _, operation := range all {
+		if described[openapi.ID(operation)] {
+			continue
+		}
+		alike++
+		assert.NotEmpty(t, operation.Also, operation.Path)
+	}
+	assert.Equal(t, 1, alike)
+	assert.Len(t, described, len(all)-alike)
+	t.Logf("%d operations, %d kB", len(all), len(data)/1000)
+}
+
+// TestValidation shows that the validation is none that passes anything.
+func TestValidation(t *testing.T) {
+	operation, ok := catalog.V3().Lookup("GET", "/v3/pay/transactions/id/{transaction_id}")
+	require.True(t, ok)
+	good := document(t, operation)
+	_, err := validate(good)
+	require.NoError(t, err)
+	for _, c := range []struct{ name, old, broken string }{
+		{"a path parameter that is not declared", `"in": "path"`, `"in": "query"`},
+		{"a placeholder of another name", `/id/{transaction_id}"`, `/id/{other}"`},
+		{"a type that is none", `"type": "string"`, `"type": "text"`},
+		{"no description", `"description": "success"`, `"summary": "success"`},
+		{"a reference to nothing", `"#/components/responses/Refusal"`, `"#/components/responses/None"`},
+		{"a member that OpenAPI does not know", `"operationId"`, `"operationID"`},
+		{"no version", `"version": "1"`, `"release": "1"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			require.Contains(t, string(good), c.old)
+			_, err := validate([]byte(strings.Replace(string(good), c.old, c.broken, 1)))
+			assert.Error(t, err)
+		})
+	}
+}
+
+// parse reads a document for read.
+func parse(t *testing.T, data []byte) (value any) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal(data, &value))
+	return value
+}
+
+// read returns a part of a document by its steps.
+func read(t *testing.T, value any, steps ...any) any {
+	t.Helper()
+	for _, step := range steps {
+		switch step := step.(type) {
+		case string:
+			require.IsType(t, map[string]any{}, value, "%v of %v", step, steps)
+			require.Contains(t, value, step)
+			value = value.(map[string]any)[step]
+		case int:
+			require.IsType(t, []any{}, value)
+			require.Greater(t, len(value.([]any)), step)
+			value = value.([]any)[step]
+		}
+	}
+	return value
+}
+
+// TestMembers looks at each form that a member takes.
+func TestMembers(t *testing.T) {
+	inner := []fact.Field{{Name: "id", Type: fact.String, Required: true}}
+	operation := &fact.Operation{
+		Method: "POST", Path: "/v3/a", Name: "名", Success: 200, Answer: fact.JSONAnswer,
+		In: fact.Request{JSON: []fact.Field{
+			{Name: "secret", Type: fact.String, Required: true, Cipher: fact.RSA},
+			{Name: "secrets", Type: fact.Strings, Cipher: fact.RSA},
+			{Name: "state", Type: fact.String, Enum: []any{"A", "B"}},
+			{Name: "kind", Type: fact.Integer, Enum: []any{int64(1)}, Reviewed: true},
+			{Name: "rate", Type: fact.Numbers},
+			{Name: "yes", Type: fact.Boolean},
+			{Name: "at", Type: fact.String, Format: "rfc3339"},
+			{Name: "day", Type: fact.String, Format: "date"},
+			{Name: "link", Type: fact.String, Format: "url"},
+			{Name: "file", Type: fact.String, Format: "media"},
+			{Name: "text", Type: fact.String, JSONText: true, Fields: inner},
+			{Name: "object", Type: fact.Object, Fields: inner},
+			{Name: "objects", Type: fact.Objects, Fields: inner},
+			{Name: "name", Type: fact.String, Required: true, Alt: []string{"title"}, ByHand: true},
+		}},
+	}
+	data := document(t, operation)
+	_, err := validate(data)
+	require.NoError(t, err)
+	body := read(t, parse(t, data), "paths", "/v3/a", "post", "requestBody", "content", "application/json", "schema")
+	text, err := json.Marshal(body)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{
+		"type": "object",
+		"properties": {
+			"secret": {"type": "string", "x-wxpay-cipher": "rsa"},
+			"secrets": {"type": "array", "items": {"type": "string", "x-wxpay-cipher": "rsa"}},
+			"state": {"type": "string", "x-extensible-enum": ["A", "B"]},
+			"kind": {"type": "integer", "format": "int64", "enum": [1]},
+			"rate": {"type": "array", "items": {"type": "number"}},
+			"yes": {"type": "boolean"},
+			"at": {"type": "string", "format": "date-time"},
+			"day": {"type": "string", "format": "date"},
+			"link": {"type": "string", "format": "uri"},
+			"file": {"type": "string", "x-wxpay-format": "media"},
+			"text": {"type": "string", "contentMediaType": "application/json", "contentSchema":
+				{"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}},
+			"object": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
+			"objects": {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}},
+			"name": {"type": "string", "x-wxpay-alternatives": ["title"], "x-wxpay-by-hand": true}
+		},
+		"required": ["secret"],
+		"allOf": [{"anyOf": [{"required": ["name"]}, {"required": ["title"]}]}]
+	}`, string(text))
+}
+
+// TestOperations looks at what is told of operations as a whole, by those of the catalogue that have it.
+func TestOperations(t *testing.T) {
+	paths := read(t, parse(t, document(t, slices.Collect(catalog.V3().All())...)), "paths")
+	at := func(steps ...any) any { return read(t, paths, steps...) }
+
+	const cancel = "/v3/apply4subject/applyment/{applyment_id}/cancel"
+	assert.Equal(t, "/v3/apply4subject/applyment/{business_code}/cancel", at(cancel, "post", "x-wxpay-look-alikes", 0, "path"))
+	assert.Equal(t, "post_v3_apply4subject_applyment_business_code_cancel",
+		at(cancel, "post", "x-wxpay-look-alikes", 0, "operation", "operationId"))
+
+	const upload = "/v3/merchant/media/upload"
+	form := []any{upload, "post", "requestBody", "content", "multipart/form-data"}
+	assert.Equal(t, "application/octet-stream", at(append(form, "schema", "properties", "file", "contentMediaType")...))
+	assert.Equal(t, "object", at(append(form, "schema", "properties", "meta", "type")...))
+	assert.Equal(t, "application/json", at(append(form, "encoding", "meta", "contentType")...))
+	assert.Equal(t, "meta", at(upload, "post", "requestBody", "x-wxpay-signed-part"))
+
+	streams, only, unsigned, offline, queryTexts := 0, 0, 0, 0, 0
+	for operation := range catalog.V3().All() {
+		method := strings.ToLower(operation.Method)
+		if operation.Answer == fact.StreamAnswer {
+			streams++
+			answer := at(operation.Path, method, "responses", "200", "content").(map[string]any)
+			assert.NotContains(t, answer, "application/json")
+			assert.Len(t, answer, 1)
+			if operation.Signature == fact.OverDigest {
+				at(operation.Path, method, "responses", "200", "headers", "Wechatpay-Statement-Sha1")
+			}
+		}
+		if operation.HostRequired {
+			only++
+			assert.Equal(t, []any{map[string]any{"url": "https://" + operation.Host}}, at(operation.Path, method, "servers"))
+		}
+		if operation.Unsigned {
+			unsigned++
+			assert.Empty(t, at(operation.Path, method, "security"))
+		}
+		if operation.Status == fact.Offline {
+			offline++
+			assert.Equal(t, true, at(operation.Path, method, "deprecated"))
+			assert.Equal(t, "offline", at(operation.Path, method, "x-wxpay-status"))
+		}
+		for i, field := range operation.In.Query {
+			if field.JSONText {
+				queryTexts++
+				at(operation.Path, method, "parameters", len(operation.In.Path)+i, "content", "application/json", "schema")
+			}
+		}
+	}
+	assert.Positive(t, streams)
+	assert.Positive(t, only)
+	assert.Positive(t, unsigned)
+	assert.Positive(t, offline)
+	assert.Positive(t, queryTexts)
+}
+
+// TestSameShape puts paths that differ in the names of placeholders into one item, under the names of the first.
+func TestSameShape(t *testing.T) {
+	path := func(name string) fact.Request {
+		return fact.Request{Path: []fact.Field{{Name: name, Type: fact.String, Required: true}}}
+	}
+	data := document(t,
+		&fact.Operation{Method: "GET", Path: "/v3/a/{x}", Success: 200, Answer: fact.JSONAnswer, In: path("x")},
+		&fact.Operation{Method: "DELETE", Path: "/v3/a/{y}", Success: 204, Answer: fact.EmptyAnswer, In: path("y")},
+	)
+	_, err := validate(data)
+	require.NoError(t, err)
+	paths := read(t, parse(t, data), "paths")
+	assert.Len(t, paths, 1)
+	second := []any{"/v3/a/{x}", "delete"}
+	assert.Equal(t, "/v3/a/{y}", read(t, paths, append(second, "x-wxpay-path")...))
+	assert.Equal(t, "x", read(t, paths, append(second, "parameters", 0, "name")...))
+	assert.Equal(t, "y", read(t, paths, append(second, "parameters", 0, "x-wxpay-name")...))
+}
+
+// TestDeterministic writes the same document twice.
+func TestDeterministic(t *testing.T) {
+	all := slices.Collect(catalog.V3().All())
+	assert.True(t, bytes.Equal(document(t, all...), document(t, all...)))
+	assert.True(t, json.Valid(document(t)), "no operations are a document, too")
+}

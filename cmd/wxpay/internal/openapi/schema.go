@@ -1,0 +1,124 @@
+package openapi
+
+import (
+	"slices"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// schema returns the JSON Schema of a member.
+func schema(field *fact.Field) object {
+	if field.Type == field.Type.Element() {
+		return element(field)
+	}
+	return object{{"type", "array"}, {"items", element(field)}}
+}
+
+// element returns the schema of a member that is no array, or of the elements of one.
+func element(field *fact.Field) object {
+	var s object
+	switch field.Type.Element() {
+	case fact.Object:
+		s = members(field.Fields)
+	case fact.Integer:
+		s = object{{"type", "integer"}, {"format", "int64"}}
+	case fact.Number:
+		s = object{{"type", "number"}}
+	case fact.Boolean:
+		s = object{{"type", "boolean"}}
+	case fact.File:
+		s = object{{"type", "string"}, {"contentMediaType", "application/octet-stream"}}
+	default:
+		s = object{{"type", "string"}}
+	}
+	switch field.Format {
+	case "":
+	case "rfc3339":
+		s.add("format", "date-time")
+	case "date":
+		s.add("format", "date")
+	case "url":
+		s.add("format", "uri")
+	default:
+		s.add("x-wxpay-format", field.Format)
+	}
+	if field.JSONText {
+		s.add("contentMediaType", "application/json")
+		if len(field.Fields) > 0 {
+			s.add("contentSchema", members(field.Fields))
+		}
+	}
+	// A list that may be out of date is no reason to refuse a value.
+	constants := "x-extensible-enum"
+	if field.Reviewed {
+		constants = "enum"
+	}
+	addList(&s, constants, field.Enum)
+	addSome(&s, "x-wxpay-cipher", string(field.Cipher))
+	addList(&s, "x-wxpay-alternatives", field.Alt)
+	addSome(&s, "x-wxpay-by-hand", field.ByHand)
+	return s
+}
+
+// members returns the schema of an object. Of a required member with other names any one will do.
+func members(fields []fact.Field) object {
+	s := object{{"type", "object"}}
+	if len(fields) == 0 {
+		return s
+	}
+	var properties object
+	var required, either []any
+	for i := range fields {
+		field := &fields[i]
+		properties.add(field.Name, schema(field))
+		switch {
+		case field.Required && len(field.Alt) > 0:
+			var names []any
+			for _, name := range append([]string{field.Name}, field.Alt...) {
+				names = append(names, object{{"required", []any{name}}})
+			}
+			either = append(either, object{{"anyOf", names}})
+		case field.Required:
+			required = append(required, field.Name)
+		}
+	}
+	s.add("properties", properties)
+	addList(&s, "required", required)
+	addList(&s, "allOf", either)
+	return s
+}
+
+// parameters returns what travels in path, query and header. names are those of the placeholders in the path item, which
+// differ from the operation's own where a look-alike came first.
+func parameters(in *fact.Request, names []string) []any {
+	var list []any
+	for i := range in.Path {
+		field := in.Path[i]
+		parameter := object{{"name", names[i]}, {"in", "path"}, {"required", true}, {"schema", schema(&field)}}
+		if field.Name != names[i] {
+			parameter.add("x-wxpay-name", field.Name)
+		}
+		list = append(list, parameter)
+	}
+	for i := range in.Query {
+		list = append(list, parameter(&in.Query[i], "query"))
+	}
+	for i := range in.Header {
+		// OpenAPI has these described elsewhere and ignores them as parameters.
+		if name := in.Header[i].Name; !slices.Contains([]string{"Accept", "Authorization", "Content-Type"}, name) {
+			list = append(list, parameter(&in.Header[i], "header"))
+		}
+	}
+	return list
+}
+
+func parameter(field *fact.Field, place string) object {
+	p := object{{"name", field.Name}, {"in", place}}
+	addSome(&p, "required", field.Required)
+	if field.JSONText && len(field.Fields) > 0 {
+		p.add("content", object{{"application/json", object{{"schema", members(field.Fields)}}}})
+		return p
+	}
+	p.add("schema", schema(field))
+	return p
+}
