@@ -141,7 +141,8 @@ type Attempt struct {
 // deliveries are the notifications of one sandbox, and how they get out.
 type deliveries struct {
 	mu       sync.Mutex
-	log      []*delivery // the oldest first
+	log      []*delivery   // the oldest first
+	news     chan struct{} // closed, and made anew, whenever a delivery comes further
 	plan     func(event, url string) Plan
 	receiver http.Handler
 	allowed  []string // hosts beyond loopback
@@ -158,11 +159,12 @@ type delivery struct {
 	limit        time.Duration
 	waits        []time.Duration // those left
 	timers       []*time.Timer
+	pending      int  // attempts that are to come or under way
 	gone         bool // from the log
 }
 
 func (d *deliveries) init(allowed []string) {
-	d.allowed = allowed
+	d.allowed, d.news = allowed, make(chan struct{})
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	loopback := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
 		host, _, _ := net.SplitHostPort(address)
@@ -200,11 +202,12 @@ func (d *deliveries) reachable(address string) string {
 }
 
 // Deliver sends the notification of an event to an address, with the documented repeats; event and resource are as in
-// [Sandbox.Notify]. It returns the notification's id without waiting for the first attempt; [Sandbox.Deliveries] tells
-// what became of it. An address that is neither loopback nor permitted by WithNotifyHosts is an error, unless
-// notifications go to a handler; see [Sandbox.DeliverTo].
-func (s *Sandbox) Deliver(address, event string, resource any) (id string, err error) {
-	d, err := s.deliver(address, event, resource)
+// [Sandbox.Notify], and faults are those of the first attempt, as in [Plan]. It returns the notification's id without
+// waiting for the first attempt; [Sandbox.Deliveries] and [Sandbox.Await] tell what became of it. An address that is
+// neither loopback nor permitted by WithNotifyHosts is an error, unless notifications go to a handler; see
+// [Sandbox.DeliverTo].
+func (s *Sandbox) Deliver(address, event string, resource any, faults ...FaultKind) (id string, err error) {
+	d, err := s.deliver(address, event, resource, faults)
 	if err == nil && d.State == Unsent {
 		err = errors.New("sandbox: deliver: " + d.Reason)
 	}
@@ -214,12 +217,12 @@ func (s *Sandbox) Deliver(address, event string, resource any) (id string, err e
 // announce delivers what the sandbox itself has to tell. Without an address nobody is told.
 func (s *Sandbox) announce(address any, event string, resource map[string]any) {
 	if address, ok := address.(string); ok && address != "" {
-		s.deliver(address, event, resource) // the resource is made of plain types
+		s.deliver(address, event, resource, nil) // the resource is made of plain types
 	}
 }
 
 // deliver begins a delivery and returns it as it was then.
-func (s *Sandbox) deliver(address, event string, resource any) (Delivery, error) {
+func (s *Sandbox) deliver(address, event string, resource any, faults []FaultKind) (Delivery, error) {
 	l := &s.deliveries
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -233,9 +236,10 @@ func (s *Sandbox) deliver(address, event string, resource any) (Delivery, error)
 	if plan.Waits != nil {
 		d.waits = plan.Waits
 	}
+	faults = slices.Concat(plan.Faults, faults)
 	negative := func(wait time.Duration) bool { return wait < 0 }
 	if d.Reason = l.reachable(address); d.Reason == "" {
-		if err := checkNotificationFaults(plan.Faults); err != nil {
+		if err := checkNotificationFaults(faults); err != nil {
 			d.Reason = err.Error()
 		} else if plan.After < 0 || plan.Copies < 0 || slices.ContainsFunc(plan.Waits, negative) {
 			d.Reason = "the plan has a negative number"
@@ -248,22 +252,29 @@ func (s *Sandbox) deliver(address, event string, resource any) (Delivery, error)
 		d.ID = uuid()
 	} else {
 		var err error
-		if d.notification, err = s.compose(event, resource, plan.Faults); err != nil {
+		if d.notification, err = s.compose(event, resource, faults); err != nil {
 			return Delivery{}, err
 		}
 		d.ID, d.Body = d.notification.id, d.notification.body
-		d.Next = time.Now().Add(plan.After)
+		d.Next, d.pending = time.Now().Add(plan.After), 1+plan.Copies
 		for i := range 1 + plan.Copies {
-			d.timers = append(d.timers, time.AfterFunc(plan.After, func() { s.attempt(d, plan.Faults, i > 0) }))
+			d.timers = append(d.timers, time.AfterFunc(plan.After, func() { s.attempt(d, faults, i > 0) }))
 		}
 	}
 	if len(l.log) == deliveryCount {
 		l.log[0].stop()
 		l.log[0] = nil
 		l.log = l.log[1:]
+		l.tell()
 	}
 	l.log = append(l.log, d)
 	return d.Delivery, nil
+}
+
+// tell wakes those who wait for deliveries to come further. The mutex is held.
+func (d *deliveries) tell() {
+	close(d.news)
+	d.news = make(chan struct{})
 }
 
 // stop keeps the delivery from being attempted again. The mutex is held.
@@ -308,6 +319,8 @@ func (s *Sandbox) attempt(d *delivery, faults []FaultKind, extra bool) {
 		return // closed in between, which says nothing about the receiver
 	}
 	d.Attempts = append(d.Attempts, a)
+	d.pending--
+	defer l.tell()
 	switch {
 	case a.Status == http.StatusOK || a.Status == http.StatusNoContent:
 		d.State, d.Next = Delivered, time.Time{}
@@ -318,6 +331,7 @@ func (s *Sandbox) attempt(d *delivery, faults []FaultKind, extra bool) {
 		wait := d.waits[0]
 		d.waits = d.waits[1:]
 		d.Next = time.Now().Add(wait)
+		d.pending++
 		d.timers = []*time.Timer{time.AfterFunc(wait, func() { s.attempt(d, nil, false) })}
 	}
 }
@@ -339,13 +353,46 @@ func (a *Attempt) send(carrier http.RoundTripper, request *http.Request) {
 	a.Error = err.Error()
 }
 
+// Await waits until a delivery has had so many attempts, or none is to come any more, and returns it. It is an error
+// if the context ends before, if the sandbox is closed before, or if the log does not have the delivery.
+func (s *Sandbox) Await(ctx context.Context, id string, attempts int) (Delivery, error) {
+	l := &s.deliveries
+	for {
+		l.mu.Lock()
+		i := l.find(id)
+		if i < 0 {
+			l.mu.Unlock()
+			return Delivery{}, fmt.Errorf("sandbox: await: there is no notification %q among the last %d", id, deliveryCount)
+		}
+		d, over := l.log[i].Delivery, l.log[i].pending == 0
+		d.Attempts = slices.Clone(d.Attempts)
+		news := l.news
+		l.mu.Unlock()
+		if len(d.Attempts) >= attempts || over {
+			return d, nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return d, fmt.Errorf("sandbox: await: the notification has had %d attempts: %w", len(d.Attempts), context.Cause(ctx))
+		case <-l.ctx.Done():
+			return d, errors.New("sandbox: await: the sandbox is closed")
+		}
+	}
+}
+
+// find returns the place of a delivery in the log, -1 if it is not there. The mutex is held.
+func (d *deliveries) find(id string) int {
+	return slices.IndexFunc(d.log, func(d *delivery) bool { return d.ID == id })
+}
+
 // Redeliver sends a notification once more, at once and whatever became of it, as the merchant platform can be asked to. It
 // does not wait for the answer.
 func (s *Sandbox) Redeliver(id string) error {
 	l := &s.deliveries
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i := slices.IndexFunc(l.log, func(d *delivery) bool { return d.ID == id })
+	i := l.find(id)
 	switch {
 	case i < 0:
 		return fmt.Errorf("sandbox: redeliver: there is no notification %q among the last %d", id, deliveryCount)
@@ -355,6 +402,7 @@ func (s *Sandbox) Redeliver(id string) error {
 		return errors.New("sandbox: redeliver: the sandbox is closed")
 	}
 	d := l.log[i]
+	d.pending++
 	d.timers = append(d.timers, time.AfterFunc(0, func() { s.attempt(d, nil, true) }))
 	return nil
 }

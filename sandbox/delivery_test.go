@@ -1,6 +1,8 @@
 package sandbox_test
 
 import (
+	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -358,11 +361,13 @@ func TestDeliveriesStayHome(t *testing.T) {
 	r := <-came
 	assert.Equal(t, "/notify", r.URL.Path)
 	assert.Len(t, r.Header["Wechatpay-Signature"], 1)
-	_, err = s.Deliver(shop.URL+"/moved", "REFUND.SUCCESS", nil)
+	id, err := s.Deliver(shop.URL+"/moved", "REFUND.SUCCESS", nil)
 	require.NoError(t, err)
 	assert.Equal(t, "/moved", (<-came).URL.Path)
-	require.Eventually(t, func() bool { return s.Deliveries()[1].State == sandbox.GivenUp }, 10*time.Second, time.Millisecond)
-	assert.Equal(t, 302, s.Deliveries()[1].Attempts[0].Status, "a redirect is not followed")
+	moved, err := s.Await(t.Context(), id, 1)
+	require.NoError(t, err)
+	assert.Equal(t, sandbox.GivenUp, moved.State)
+	assert.Equal(t, 302, moved.Attempts[0].Status, "a redirect is not followed")
 
 	for address, reason := range map[string]string{
 		"https://shop.example.com/notify": "the host shop.example.com is neither loopback nor permitted; use DeliverTo, or WithNotifyHosts",
@@ -467,4 +472,68 @@ func TestDeliveriesInParallel(t *testing.T) {
 		assert.Len(t, r.notices(), 48)
 		require.NoError(t, s.Close())
 	})
+}
+
+func TestAwait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r := newReceiver(t, 500, 500)
+		id, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil, sandbox.Probe)
+		require.NoError(t, err)
+		start := time.Now()
+		d, err := s.Await(t.Context(), id, 2)
+		require.NoError(t, err)
+		assert.Len(t, d.Attempts, 2)
+		assert.Equal(t, 15*time.Second, time.Since(start))
+		assert.Error(t, r.verdicts()[0])
+		assert.NoError(t, r.verdicts()[1], "a fault is of the first attempt")
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		d, err = s.Await(ctx, id, 3)
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Len(t, d.Attempts, 2)
+
+		d, err = s.Await(t.Context(), id, 1000)
+		require.NoError(t, err)
+		assert.Equal(t, sandbox.Delivered, d.State)
+		assert.Len(t, d.Attempts, 3)
+		require.NoError(t, s.Redeliver(id))
+		d, err = s.Await(t.Context(), id, 1000)
+		require.NoError(t, err)
+		assert.Len(t, d.Attempts, 4, "what was asked for is waited for")
+
+		_, err = s.Await(t.Context(), "none", 1)
+		assert.EqualError(t, err, `sandbox: await: there is no notification "none" among the last 1000`)
+		_, err = s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil, sandbox.Refuse)
+		assert.ErrorContains(t, err, `cannot have the fault "refuse"`)
+		r.answer(500)
+		id, err = s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		require.NoError(t, err)
+		time.AfterFunc(time.Second, func() { s.Close() })
+		_, err = s.Await(t.Context(), id, 2)
+		assert.EqualError(t, err, "sandbox: await: the sandbox is closed")
+	})
+}
+
+// TestEchoIsAnnounced: the self-test of keys has a notification, too.
+func TestEchoIsAnnounced(t *testing.T) {
+	s, r := newReceiver(t)
+	sealed, err := apiv3.RSA().Encrypt(s.PublicKey(), []byte("密"))
+	require.NoError(t, err)
+	body := map[string]any{"echo_message": "明", "encrypted_echo_message": base64.StdEncoding.EncodeToString(sealed), "notify_url": notifyURL}
+	a := ask(t, s, "POST", "/v3/security/echo", body)
+	require.Equal(t, 200, a.StatusCode, "%s", a.body)
+	d := s.Deliveries()
+	require.Len(t, d, 1)
+	_, err = s.Await(t.Context(), d[0].ID, 1)
+	require.NoError(t, err)
+	n := r.notices()[0]
+	require.NoError(t, n.failed)
+	var resource map[string]any
+	require.NoError(t, json.Unmarshal(n.opened, &resource))
+	assert.Equal(t, map[string]any{"echo_message": "明", "encrypt_echo_message": a.json(t)["encrypted_echo_message"]}, resource)
+	assert.Equal(t, "SECURITY_ECHO.SUCCESS", n.EventType)
+	body["notify_url"] = "https://shop.example.com/?x"
+	assert.Equal(t, 400, ask(t, s, "POST", "/v3/security/echo", body).StatusCode)
+	assert.Len(t, s.Deliveries(), 1)
 }

@@ -137,7 +137,17 @@ func (s *Sandbox) plaintext(facts *fact.Event, resource any) ([]byte, error) {
 		}
 		resource = s.sampleResource(facts)
 	}
-	text, err := json.Marshal(resource)
+	object, err := plainObject(resource)
+	if err != nil {
+		return nil, err
+	}
+	s.sealMembers(facts.Resource, object)
+	return marshal(object), nil
+}
+
+// plainObject returns a value as the JSON object that it marshals to, with numbers as json.Number.
+func plainObject(value any) (map[string]any, error) {
+	text, err := json.Marshal(value)
 	if err != nil {
 		return nil, err
 	}
@@ -147,8 +157,7 @@ func (s *Sandbox) plaintext(facts *fact.Event, resource any) ([]byte, error) {
 	if err := decoder.Decode(&object); err != nil || object == nil {
 		return nil, errors.New("the resource is not a JSON object")
 	}
-	s.sealMembers(facts.Resource, object)
-	return marshal(object), nil
+	return object, nil
 }
 
 // sealMembers encrypts the members of object that fields mark, in place.

@@ -211,3 +211,23 @@ func TestNotifySigner(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, apiv3.Serial(s.Certificates()[0]), r.Header.Get("Wechatpay-Serial"))
 }
+
+func TestSample(t *testing.T) {
+	s := newSandbox(t)
+	for _, event := range []string{"TRANSACTION.SUCCESS", "REFUND.CLOSED", "COMPLAINT.CREATE"} {
+		sample, err := s.Sample(event)
+		require.NoError(t, err)
+		sample["mchid"] = "1900000110"
+		r, err := s.Notify(event, sample)
+		require.NoError(t, err)
+		n := receive(t, s, r)
+		require.NoError(t, n.failed)
+		assert.Contains(t, string(n.opened), `"mchid":"1900000110"`)
+	}
+	refund, err := s.Sample("REFUND.CLOSED")
+	require.NoError(t, err)
+	assert.Equal(t, "CLOSED", refund["refund_status"])
+	assert.Equal(t, json.Number("100"), refund["amount"].(map[string]any)["refund"])
+	_, err = s.Sample("NEWS.TODAY")
+	assert.EqualError(t, err, `sandbox: the catalogue does not know the event "NEWS.TODAY", so it has no sample`)
+}

@@ -1,11 +1,25 @@
 package sandbox
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
+	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
 )
+
+// Sample returns a resource of an event, to be changed and given to [Sandbox.Notify] or [Sandbox.Deliver]; it is what
+// these two take for nil. It has every documented member in the clear, with numbers as json.Number. An event that the
+// catalogue does not know is an error.
+func (s *Sandbox) Sample(event string) (map[string]any, error) {
+	eventType, _, _ := strings.Cut(event, "/")
+	facts, known := catalog.V3().Event(eventType)
+	if !known {
+		return nil, fmt.Errorf("sandbox: the catalogue does not know the event %q, so it has no sample", eventType)
+	}
+	return plainObject(s.sampleResource(facts))
+}
 
 // sampleResource returns a resource of the event, made from its facts: every member that is documented, with a value of
 // its kind. Of the events that the sandbox sends itself it is what those look like.

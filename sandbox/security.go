@@ -3,28 +3,36 @@ package sandbox
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 )
 
-// securityOperations are the self-test of keys. A notify_url is accepted and nothing is sent to it; see [Sandbox.Notify].
+// securityOperations are the self-test of keys.
 func securityOperations() []operation {
 	return []operation{{Operation: documented("POST", "/v3/security/echo"), do: (*call).echo}}
 }
 
-// echo gives both messages back, the encrypted one encrypted for the certificate that signed the request.
+// echo gives both messages back, the encrypted one encrypted for the certificate that signed the request: in the answer and, if
+// there is a notify_url, in a notification that calls it by another name.
 func (c *call) echo() (any, *refusal) {
 	if len(c.request.Header[apiv3.HeaderSerial]) == 0 {
 		return nil, parameterError(text{"HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)", "the HTTP header lacks the platform serial (Wechatpay-Serial)"}, nil,
 			"this operation needs Wechatpay-Serial")
 	}
+	if refused := c.checkNotifyURL(); refused != nil {
+		return nil, refused
+	}
 	answer := map[string]any{"echo_message": c.object["echo_message"]}
+	notice := maps.Clone(answer)
 	if opened, ok := c.object["encrypted_echo_message"].(string); ok && opened != "" {
 		sealed, err := c.scheme.Encrypt(c.platform.callers[c.caller], []byte(opened))
 		if err != nil {
 			panic(fmt.Sprintf("sandbox: encrypting: %v", err)) // it is no longer than what came encrypted, and the key fits
 		}
 		answer["encrypted_echo_message"] = base64.StdEncoding.EncodeToString(sealed)
+		notice["encrypt_echo_message"] = answer["encrypted_echo_message"]
 	}
+	c.announce(c.object["notify_url"], "SECURITY_ECHO.SUCCESS", notice)
 	return answer, nil
 }
