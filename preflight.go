@@ -35,23 +35,23 @@ type FindingKind string
 // Kinds of findings. The last two are warnings, which are never a reason to refuse a call: the platform may know more than
 // the catalogue does.
 const (
-	UnknownOperation    FindingKind = "unknown operation" // neither this path nor one like it
-	UnknownMethod       FindingKind = "unknown method"    // the path is known with other methods
-	OfflineOperation    FindingKind = "offline operation"
-	SupersededOperation FindingKind = "superseded operation"
-	WrongHost           FindingKind = "wrong host"              // another host serves the operation
-	WrongScheme         FindingKind = "wrong scheme"            // brand-direct operations are for brands, all others for merchants
-	NotJSON             FindingKind = "not JSON"                // the body cannot be read
-	MissingMember       FindingKind = "missing member"          // documented as required, which may be conditional in reality
-	WrongType           FindingKind = "wrong type"              // another JSON type, or a text that is no number
-	Supplementary       FindingKind = "supplementary character" // emoji and other characters that the platform refuses
-	UnknownConstant     FindingKind = "unknown constant"        // a warning, unless the list was reviewed
-	UnknownMember       FindingKind = "unknown member"          // a warning
+	UnknownOperation       FindingKind = "unknown operation" // neither this path nor one like it
+	UnknownMethod          FindingKind = "unknown method"    // the path is known with other methods
+	OfflineOperation       FindingKind = "offline operation"
+	SupersededOperation    FindingKind = "superseded operation"
+	WrongHost              FindingKind = "wrong host"              // another host serves the operation
+	WrongScheme            FindingKind = "wrong scheme"            // brand-direct operations are for brands, all others for merchants
+	NotJSON                FindingKind = "not JSON"                // the body cannot be read
+	MissingMember          FindingKind = "missing member"          // documented as required, which may be conditional in reality
+	WrongType              FindingKind = "wrong type"              // another JSON type, or a text that is no number
+	SupplementaryCharacter FindingKind = "supplementary character" // emoji and other characters that the platform refuses
+	UnknownConstant        FindingKind = "unknown constant"        // a warning, unless the list was reviewed
+	UnknownMember          FindingKind = "unknown member"          // a warning
 )
 
 var findingKinds = []FindingKind{
 	UnknownOperation, UnknownMethod, OfflineOperation, SupersededOperation, WrongHost, WrongScheme, NotJSON, MissingMember,
-	WrongType, Supplementary, UnknownConstant, UnknownMember,
+	WrongType, SupplementaryCharacter, UnknownConstant, UnknownMember,
 }
 
 // Finding is one thing that a check before sending found. No value of the request is in it.
@@ -303,7 +303,7 @@ func named(m *fact.Field, name string) bool { return m.Name == name || slices.Co
 // text checks a value of path or query, where every type is written as text.
 func (k *preflight) text(m *member, value string) {
 	if strings.ContainsFunc(value, func(r rune) bool { return r > 0xffff }) {
-		k.report(Supplementary, unsendable)
+		k.report(SupplementaryCharacter, unsendable)
 	}
 	switch kind := m.Type.Element(); {
 	case hasSecret(value):
@@ -399,7 +399,7 @@ func (k *preflight) object(m *member) {
 		name := k.name()
 		k.place = append(k.place[:depth], step{name: name.key()})
 		if name.astral {
-			k.report(Supplementary, unsendable)
+			k.report(SupplementaryCharacter, unsendable)
 		}
 		inner := m.find(k.place[depth].name)
 		switch {
@@ -454,7 +454,7 @@ func (k *preflight) value(m *member, element bool) {
 	case '"':
 		text := k.string()
 		if text.astral {
-			k.report(Supplementary, unsendable)
+			k.report(SupplementaryCharacter, unsendable)
 		}
 		if m == nil || k.err != nil || isSecret(text.raw) {
 			return

@@ -118,9 +118,9 @@ func TestPreflightStrict(t *testing.T) {
 		{"an object for an array", v3, native, changed(wxpay.JSON{"merchant_goods_id": 1}, "detail", "goods_detail"), found{"body /detail/goods_detail": wxpay.WrongType}, ""},
 		{"a text for an array", v3, native, changed("no_credit", "limit_pay"), found{"body /limit_pay": wxpay.WrongType}, "put it into an array"},
 		{"a boolean for a text", v3, native, changed(true, "attach"), found{"body /attach": wxpay.WrongType}, "it is a boolean and documented as string"},
-		{"emoji", v3, native, changed("SECRET 😀", "description"), found{"body /description": wxpay.Supplementary}, "emoji"},
-		{"escaped emoji", v3, native, `{"appid":"a","mchid":"1","description":"\ud83d\ude00","out_trade_no":"1","notify_url":"u","amount":{"total":1}}`, found{"body /description": wxpay.Supplementary}, ""},
-		{"emoji in what nobody knows", checked, full, `{"alt":"x","free":{"a":[{"b~/":"😀"}]}}`, found{"body /free/a/0/b~0~1": wxpay.Supplementary}, ""},
+		{"emoji", v3, native, changed("SECRET 😀", "description"), found{"body /description": wxpay.SupplementaryCharacter}, "emoji"},
+		{"escaped emoji", v3, native, `{"appid":"a","mchid":"1","description":"\ud83d\ude00","out_trade_no":"1","notify_url":"u","amount":{"total":1}}`, found{"body /description": wxpay.SupplementaryCharacter}, ""},
+		{"emoji in what nobody knows", checked, full, `{"alt":"x","free":{"a":[{"b~/":"😀"}]}}`, found{"body /free/a/0/b~0~1": wxpay.SupplementaryCharacter}, ""},
 		{"not JSON", checked, full, `{"alt":"SECRET" "`, found{"body ": wxpay.NotJSON}, "body: it is not JSON: a comma or a closing bracket is missing at byte 16"},
 		{"not JSON in what is free-form", checked, full, `{"alt":"x","free":{"a":1 2}}`, found{"body ": wxpay.NotJSON}, ""},
 		{"no object", checked, full, `["SECRET"]`, found{"body ": wxpay.WrongType}, "body: it is not a JSON object"},
@@ -141,7 +141,7 @@ func TestPreflightStrict(t *testing.T) {
 		}, `{"alt":"x"}`, found{"path /id": wxpay.WrongType, "query /all": wxpay.WrongType, "query /limit": wxpay.MissingMember, "query /partner/type": wxpay.WrongType, "header /Idempotency-Key": wxpay.MissingMember}, `call Query("limit", …)`},
 		{"query values", checked, func(c *wxpay.Client) wxpay.Chain {
 			return full(c).Query("limit", "1.5").Query("note", "SECRET😀").Query("partner", "SECRET")
-		}, `{"alt":"x"}`, found{"query /limit": wxpay.WrongType, "query /note": wxpay.Supplementary, "query /partner": wxpay.WrongType}, ""},
+		}, `{"alt":"x"}`, found{"query /limit": wxpay.WrongType, "query /note": wxpay.SupplementaryCharacter, "query /partner": wxpay.WrongType}, ""},
 		{"query values that are right", checked, func(c *wxpay.Client) wxpay.Chain {
 			return full(c).Query("state", "ON").Query("all", true).Query("kind", 2).Query("partner", `{"type":"x"}`)
 		}, `{"alt":"x"}`, nil, ""},
