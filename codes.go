@@ -6,6 +6,8 @@ import (
 	"slices"
 )
 
+//go:generate go test -run ^TestErrorsPage$ . -update
+
 // Code is an error code of the platform, in upper snake case: together with the status the only part of a refusal to
 // branch on. The same code comes with different statuses in different products, and the list is never complete.
 type Code string

@@ -1,0 +1,180 @@
+package wxpay_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// docs/errors.md is written from the data that the code uses; go generate . brings it up to date.
+func TestErrorsPage(t *testing.T) {
+	const name = "docs/errors.md"
+	page := errorsPage()
+	if *update {
+		require.NoError(t, os.WriteFile(name, []byte(page), 0o644))
+	}
+	have, err := os.ReadFile(name)
+	require.NoError(t, err)
+	assert.True(t, string(have) == page, "%s is stale: go generate .", name)
+}
+
+// errorsPage returns the page.
+func errorsPage() string {
+	var b strings.Builder
+	b.WriteString(`# Errors, and what is known after one
+
+This page is written by ` + "`go generate .`" + ` from the data that the code uses. Do not edit it.
+
+## Outcomes
+
+` + "`wxpay.OutcomeOf(err)`" + ` tells what a call, over all its attempts, leaves known:
+
+| outcome | meaning | what to do |
+| --- | --- | --- |
+| not sent | not one byte left this process | call again |
+| rejected | the platform refused, nothing took effect | see the code |
+| unknown | the operation may have taken effect | ` + "`Client.Resolve`" + `, or ` + "`Chain.Ensure`" + ` from the start; never another number |
+| confirmed | it took effect, and a later local step failed | read ` + "`CallError.Response`" + `; never call again |
+
+Once an attempt ended in doubt, no later refusal takes the doubt away. For operations that move money every answer but success is
+unknown, whatever its status and code, until a query shows the truth.
+
+## Codes
+
+Classes: **same**: send again, same number, same parameters. **wait**: the same after a pause. **query**: ask for the state first,
+repeat only what does not exist, never change the number before. **fix**: never repeat unchanged. **done**: the wanted state already
+holds. The last column is for operations that move money. "whole merchant": every other call fails alike, so ` + "`Ensure`" + ` stops.
+
+| code | status | meaning | class | money |
+| --- | --- | --- | --- | --- |
+`)
+	for _, c := range wxpay.Classes() {
+		var statuses []string
+		for _, status := range c.Statuses {
+			statuses = append(statuses, strconv.Itoa(status))
+		}
+		meaning := c.Meaning
+		for _, more := range []string{c.Note, map[bool]string{true: "whole merchant"}[c.Merchant]} {
+			if more != "" {
+				meaning += "; " + more
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", c.Code, strings.Join(statuses, ", "), meaning, c.Class, c.Money)
+	}
+	b.WriteString(`| any other, 401 | 401 | whole merchant | fix | fix |
+| any other, 429 | 429 | too many calls | wait | query |
+| any other, 4xx | 4xx | | fix | fix |
+| any other, 5xx | 5xx | result unknown | query | query |
+
+`)
+	money, deductions := moneyOperations()
+	fmt.Fprintf(&b, `## Operations that move money
+
+%d operations are marked by hand. Of these, %d are direct deductions: they charge at once under an order number of the merchant's.
+
+### Direct deductions
+
+`, len(money), len(deductions))
+	list(&b, deductions)
+	b.WriteString("\n### The others\n\n")
+	list(&b, slices.DeleteFunc(money, func(o *fact.Operation) bool { return slices.Contains(deductions, o) }))
+
+	b.WriteString(`
+## Operations whose outcome can be queried
+
+| operation | query | the same request again |
+| --- | --- | --- |
+`)
+	for o := range catalog.V3().All() {
+		if o.Link != nil {
+			repeat := map[fact.Repeat]string{fact.Documented: "documented as harmless", fact.Assumed: "likely harmless", fact.Never: "never"}[o.Repeat]
+			fmt.Fprintf(&b, "| `%s %s` | `GET %s` | %s |\n", o.Method, o.Path, o.Link.Query, repeat)
+		}
+	}
+	return b.String()
+}
+
+func list(b *strings.Builder, operations []*fact.Operation) {
+	for _, o := range operations {
+		fmt.Fprintf(b, "- `%s %s` %s\n", o.Method, o.Path, o.Name)
+	}
+}
+
+// moneyOperations returns what moves money, and of that the direct deductions.
+func moneyOperations() (money, deductions []*fact.Operation) {
+	for o := range catalog.V3().All() {
+		if o.MovesMoney {
+			money = append(money, o)
+			if o.Number.Space == "order" && !strings.Contains(o.Number.Member, "{") {
+				deductions = append(deductions, o)
+			}
+		}
+	}
+	return money, deductions
+}
+
+// The marks are counted, so that none is lost unnoticed.
+func TestMoneyIsMarked(t *testing.T) {
+	money, deductions := moneyOperations()
+	assert.Len(t, money, 110)
+	assert.Len(t, deductions, 18)
+	for _, o := range money {
+		assert.NotEqual(t, "GET", o.Method)
+	}
+	for _, path := range []string{
+		"/v3/pay/transactions/codepay", "/v3/pay/partner/transactions/codepay", "/v3/papay/pay/transactions/apply", "/v3/papay/pay/partner/transactions/apply",
+		"/v3/vehicle/transactions/parking", "/v3/vehicle/etc/transactions/highway", "/v3/offlineface/transactions", "/v3/eduschoolpay/transactions",
+		"/v3/edu-papay/transactions", "/v3/qrcode/transactions",
+	} {
+		assert.True(t, slices.ContainsFunc(deductions, func(o *fact.Operation) bool { return o.Path == path }), path)
+	}
+	for _, path := range []string{"/v3/pay/transactions/jsapi", "/v3/combine-transactions/native", "/v3/pay/transactions/out-trade-no/{out_trade_no}/close", "/" + feedsPath} {
+		o, ok := catalog.V3().Lookup("POST", path)
+		require.True(t, ok, path)
+		assert.False(t, o.MovesMoney, path)
+	}
+}
+
+// Every class that the code knows is one of the five, every code stands once, and every named code has a class.
+func TestClasses(t *testing.T) {
+	seen := map[wxpay.Code]bool{}
+	known := []wxpay.Class{wxpay.ClassSame, wxpay.ClassWait, wxpay.ClassQuery, wxpay.ClassFix, wxpay.ClassDone}
+	for _, c := range wxpay.Classes() {
+		assert.False(t, seen[c.Code], c.Code)
+		seen[c.Code] = true
+		assert.Contains(t, known, c.Class, c.Code)
+		assert.Contains(t, known, c.Money, c.Code)
+		assert.NotEmpty(t, c.Meaning, c.Code)
+	}
+	source, err := os.ReadFile("codes.go")
+	require.NoError(t, err)
+	named := 0
+	for line := range strings.SplitSeq(string(source), "\n") {
+		if _, value, ok := strings.Cut(line, ` Code = "`); ok {
+			named++
+			code, _, _ := strings.Cut(value, `"`)
+			assert.True(t, seen[wxpay.Code(code)], "%s has no class", code)
+		}
+	}
+	assert.Equal(t, len(seen), named)
+	for _, tt := range []struct {
+		status int
+		code   wxpay.Code
+		want   wxpay.Class
+	}{
+		{500, "SYSTEM_ERROR", wxpay.ClassSame}, {429, "NEW_LIMIT", wxpay.ClassWait}, {429, "", wxpay.ClassWait}, {400, "NEW", wxpay.ClassFix},
+		{502, "", wxpay.ClassQuery}, {400, "ORDER_CLOSED", wxpay.ClassDone}, {404, "RESOURCE_NOT_EXISTS", wxpay.ClassFix},
+	} {
+		assert.Equal(t, tt.want, (&wxpay.APIError{Status: tt.status, Code: tt.code}).Class(), tt.code)
+	}
+}
