@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
@@ -96,9 +97,11 @@ func tookBy(try *http.Request, res *http.Response, err error) string {
 	if res != nil && res.Request != nil && res.Request.URL != nil && res.Request.URL.Host != "" {
 		return res.Request.URL.Host
 	}
-	var sent interface{ Took() string }
-	if err != nil && asTook(err, &sent) {
-		return sent.Took()
+	if err != nil {
+		var sent interface{ Took() string }
+		if errors.As(err, &sent) {
+			return sent.Took()
+		}
 	}
 	return try.URL.Host
 }

@@ -88,7 +88,9 @@ func NewLimits(rules ...Rule) *Limits {
 
 // gate is the limit of one key.
 type gate struct {
-	slots  chan struct{} // nil without a limit in flight
+	slots   chan struct{} // nil without a limit in flight
+	release func()        // gives a slot back
+
 	mu     sync.Mutex
 	begun  []time.Time // when the last requests began or will begin: a ring as long as the rate, nil without one
 	oldest int
@@ -103,22 +105,20 @@ func (l *Limits) Acquire(ctx context.Context, key LimitKey, documented fact.Rate
 	if g == nil {
 		return nil, nil
 	}
-	var done func()
 	if g.slots != nil {
 		select {
 		case g.slots <- struct{}{}:
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%w: %w", ErrLimited, context.Cause(ctx))
 		}
-		done = func() { <-g.slots }
 	}
 	if err := g.wait(ctx); err != nil {
-		if done != nil {
-			done()
+		if g.release != nil {
+			g.release()
 		}
 		return nil, err
 	}
-	return done, nil
+	return g.release, nil
 }
 
 func (l *Limits) gate(key LimitKey, documented fact.Rate) *gate {
@@ -142,6 +142,7 @@ func (l *Limits) gate(key LimitKey, documented fact.Rate) *gate {
 		}
 		if rule.InFlight > 0 {
 			g.slots = make(chan struct{}, rule.InFlight)
+			g.release = func() { <-g.slots }
 		}
 	}
 	l.gates[key] = g

@@ -162,6 +162,9 @@ func beforeAuthentication(res *http.Response) bool {
 
 // unsent recognises the promise of package transport that no connection was had for the request.
 func unsent(err error) bool {
+	if err == nil {
+		return false
+	}
 	var promise interface{ Unsent() bool }
 	return errors.As(err, &promise) && promise.Unsent()
 }

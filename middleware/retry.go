@@ -265,5 +265,3 @@ func (c *Call) pause(ctx context.Context, wait time.Duration) bool {
 }
 
 func asVerifyError(err error, target **VerifyError) bool { return err != nil && errors.As(err, target) }
-
-func asTook(err error, target *interface{ Took() string }) bool { return errors.As(err, target) }
