@@ -157,8 +157,8 @@ func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 	if body != nil {
 		header["Content-Type"] = []string{"application/json; charset=utf-8"}
 	}
-	if seconds := c.fault.retryAfter(); seconds != "" && status == c.fault.status(http.StatusTooManyRequests) {
-		header["Retry-After"] = []string{seconds}
+	if refused != nil && refused.after != "" {
+		header["Retry-After"] = []string{refused.after}
 	}
 	if c.verified {
 		c.sign(header, body)

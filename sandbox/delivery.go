@@ -298,7 +298,7 @@ func (s *Sandbox) attempt(d *delivery, faults []FaultKind, extra bool) {
 	defer l.running.Done()
 	carrier := l.network
 	if l.receiver != nil {
-		carrier = roundTripper{l.receiver, s.clock}
+		carrier = roundTripper{guarded{l.receiver}, s.clock}
 	}
 	l.mu.Unlock()
 
@@ -334,6 +334,18 @@ func (s *Sandbox) attempt(d *delivery, faults []FaultKind, extra bool) {
 		d.pending++
 		d.timers = []*time.Timer{time.AfterFunc(wait, func() { s.attempt(d, nil, false) })}
 	}
+}
+
+// guarded ends the connection when the handler panics, as net/http's server does.
+type guarded struct{ http.Handler }
+
+func (g guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.(*recorder).failed = fmt.Errorf("the receiver panicked: %v", v)
+		}
+	}()
+	g.Handler.ServeHTTP(w, r)
 }
 
 // send sends the request and takes the answer. Redirects are not followed.

@@ -537,3 +537,17 @@ func TestEchoIsAnnounced(t *testing.T) {
 	assert.Equal(t, 400, ask(t, s, "POST", "/v3/security/echo", body).StatusCode)
 	assert.Len(t, s.Deliveries(), 1)
 }
+
+// TestReceiverPanics: a receiver's panic is a failed attempt, as over the network.
+func TestReceiverPanics(t *testing.T) {
+	s := newSandbox(t)
+	defer s.Close()
+	s.DeliverTo(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("no") }))
+	id, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+	require.NoError(t, err)
+	d, err := s.Await(t.Context(), id, 1)
+	require.NoError(t, err)
+	assert.Equal(t, "the receiver panicked: no", d.Attempts[0].Error)
+	assert.Zero(t, d.Attempts[0].Status)
+	assert.Equal(t, sandbox.Waiting, d.State)
+}

@@ -1,22 +1,36 @@
 // Package sandbox is a gateway that answers as WeChat Pay APIv3 does: it checks the signature of every request for
 // real, and signs its answers.
 //
-// What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), other schemes than
-// WECHATPAY2-SHA256-RSA2048, several merchants or providers with their sub-merchants in one sandbox, merchants who have
-// only certificates or only the public key, uploads and downloads, paying, notifications, rate limits, outages, the
-// expiry of orders, and every operation that is not listed below. The checks before the signature are the same on
-// every path, although the real /v3/pay/transactions was seen to differ in details. Where the platform's text or
-// internal number for a case is not known, the sandbox has its own; only codes and statuses are to be relied on.
+// What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), the schemes of SM2 and SM3, several
+// merchants or providers with their sub-merchants in one sandbox, uploads and downloads, the expiry of orders, the cap on
+// transfers without a name, the minute between two refunds of an order, rate limits and outages (unless a [Fault] makes
+// them), notifications in the old XML form, and every operation that is not listed below. The checks before the signature
+// are the same on every path, although the real /v3/pay/transactions was seen to differ in details. Where the platform's
+// text or internal number for a case is not known, the sandbox has its own; only codes and statuses are to be relied on.
 //
 // What it knows:
 //
-//	POST /v3/brand/partner/card-member/user-feeds
-//	POST /v3/pay/transactions/native
+//	POST /v3/pay/transactions/jsapi, app, h5, native       with state: NOTPAY, SUCCESS, REFUND, CLOSED
 //	GET  /v3/pay/transactions/out-trade-no/{out_trade_no}
+//	GET  /v3/pay/transactions/id/{transaction_id}
 //	POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close
+//	POST /v3/refund/domestic/refunds                       with state: sums, 50 an order, a year; to SUCCESS, CLOSED or ABNORMAL
+//	GET  /v3/refund/domestic/refunds/{out_refund_no}
+//	POST /v3/fund-app/mch-transfer/transfer-bills          with state: to SUCCESS, FAIL or CANCELLED
+//	GET  /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}
+//	GET  /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}
+//	POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel
+//	POST /v3/brand/partner/card-member/user-feeds          no card is needed; OnRepeatedFeed decides on repetitions
 //	GET  /v3/certificates
+//	POST /v3/security/echo
+//	GET  /brand/card-member/cards                          as a brand; always empty
 //
 // Any other path is answered as the platform answers an unknown one: 404 with an empty body.
+//
+// What the platform and its users do by themselves is done by methods: [Sandbox.Pay] pays, [Sandbox.SetFate] and
+// [Sandbox.Settle] decide what becomes of refunds and transfer bills, [Sandbox.Inject] makes calls go wrong, [Sandbox.Ledger]
+// tells what took effect, whatever the answers said. Who gives a notify_url is notified by the documented schedule, over
+// loopback or in process; [Sandbox.Notify] makes a notification of any event for a test, and [Sandbox.Deliver] sends one.
 //
 // Use it in tests and demonstrations: [Start] in a test, [Sandbox.Transport] where no socket may be opened (in a
 // testing/synctest bubble), [Sandbox.Listen] in a program. Every request is in [Sandbox.Journal], with the reason of a
@@ -24,7 +38,10 @@
 // under load, and it must not face a network: its private keys are handed to whoever asks.
 //
 // A Sandbox is safe for concurrent use. Keys are generated when the first sandbox of a process asks for them and kept
-// in memory only. The journal is bounded; orders are kept as long as the sandbox.
+// in memory only. The journal and the log of deliveries are bounded; orders, refunds, bills, feeds and the ledger are kept
+// as long as the sandbox. While a fault has a probability the sandbox also remembers every request that it saw, in some 40
+// bytes each. Waits (of delays, fates and deliveries) are those of package time, so that they pass in a bubble; everything
+// else goes by the sandbox's clock.
 //
 // The rules come from the platform's documentation at https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the
 // pages around it, and from answers seen in reality, as of November 2026.

@@ -389,7 +389,11 @@ func (f *faults) pick(c *call) Fault {
 
 // hides reports whether a query must not find what is that old.
 func (f *faults) hides(c *call, age time.Duration) bool {
-	return f.first(c, func(r *rule) bool { return r.Kind == NotFoundFor && age < r.Delay }).Kind != ""
+	hit := f.first(c, func(r *rule) bool { return r.Kind == NotFoundFor && age < r.Delay })
+	if c.fault.Kind == "" {
+		c.fault = hit // for the journal
+	}
+	return hit.Kind != ""
 }
 
 func (f *faults) first(c *call, candidate func(*rule) bool) Fault {

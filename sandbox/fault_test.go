@@ -516,6 +516,7 @@ func TestNotFoundFor(t *testing.T) {
 		order := orderPath + "?mchid=" + s.Merchant().ID
 		for range 2 {
 			assert.Equal(t, "ORDER_NOT_EXIST", ask(t, s, "GET", order, nil).json(t)["code"])
+			assert.Equal(t, sandbox.NotFoundFor, s.Journal()[len(s.Journal())-1].Fault)
 		}
 		assert.Equal(t, 200, ask(t, s, "GET", order, nil).StatusCode, "the count is used up")
 

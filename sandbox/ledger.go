@@ -42,7 +42,7 @@ type state struct {
 	refunds      map[string]*refund   // by out_refund_no
 	transfers    map[string]*transfer // by out_bill_no
 	bills        map[string]*transfer // by transfer_bill_no
-	feeds        map[string][]byte    // by out_request_no: the canonical request
+	feeds        map[string]string    // by out_request_no: the canonical request
 	ledger       []entry
 	serial       uint64 // of the platform's own numbers
 	fate         func(EffectKind, string) Fate
@@ -58,7 +58,7 @@ type entry struct {
 func newState() state {
 	return state{
 		orders: make(map[string]*order), transactions: make(map[string]*order), refunds: make(map[string]*refund),
-		transfers: make(map[string]*transfer), bills: make(map[string]*transfer), feeds: make(map[string][]byte),
+		transfers: make(map[string]*transfer), bills: make(map[string]*transfer), feeds: make(map[string]string),
 	}
 }
 
@@ -85,9 +85,9 @@ func (s *Sandbox) Ledger(kinds ...EffectKind) []Effect {
 }
 
 // enter writes an effect down. s.mu is held.
-func (s *state) enter(kind EffectKind, number string, amount int64, now time.Time, params []byte, of interface{ current() string }) {
+func (s *state) enter(kind EffectKind, number string, amount int64, now time.Time, params string, of interface{ current() string }) {
 	s.ledger = append(s.ledger, entry{
-		effect: Effect{Kind: kind, Number: number, Amount: amount, Time: now, Params: string(params)}, of: of,
+		effect: Effect{Kind: kind, Number: number, Amount: amount, Time: now, Params: params}, of: of,
 	})
 }
 

@@ -1,9 +1,6 @@
 package sandbox
 
-import (
-	"bytes"
-	"net/http"
-)
+import "net/http"
 
 // RepeatedFeed says what becomes of a member feed whose out_request_no came before. What the platform does is not
 // documented, so whoever repeats must be ready for all of it.
@@ -36,14 +33,14 @@ func memberOperations() []operation {
 }
 
 func (c *call) createFeed() (any, *refusal) {
-	number, params := c.object["out_request_no"].(string), marshal(c.object)
+	number, params := c.object["out_request_no"].(string), string(marshal(c.object))
 	s := &c.state
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known, again := s.feeds[number]
 	switch {
 	case again && s.repeated == RepeatDuplicate:
-	case again && s.repeated == RepeatSame && bytes.Equal(known, params):
+	case again && s.repeated == RepeatSame && known == params:
 		return c.object, nil
 	case again:
 		return nil, &refusal{

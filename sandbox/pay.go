@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -17,7 +16,7 @@ import (
 
 // order is one order: what it was created with, and what became of it.
 type order struct {
-	created     []byte         // way and request in canonical JSON, to tell a repetition from another order under the same number
+	created     string         // the request in canonical JSON, to tell a repetition from another order under the same number
 	members     map[string]any // the request's members that queries return; never changed
 	way         string         // trade_type
 	total       int64          // fen
@@ -140,8 +139,7 @@ func (c *call) createOrder(way string) (any, *refusal) {
 		return nil, refused
 	}
 
-	params := marshal(c.object) // sorted, so that the order of members has no meaning
-	created := append([]byte(way+" "), params...)
+	created := string(marshal(c.object)) // sorted, so that the order of members has no meaning
 	number := c.object["out_trade_no"].(string)
 	s := &c.state
 	s.mu.Lock()
@@ -155,8 +153,8 @@ func (c *call) createOrder(way string) (any, *refusal) {
 			}
 		}
 		s.orders[number] = o
-		s.enter(OrderEffect, number, total, c.now, params, o)
-	case !bytes.Equal(known.created, created):
+		s.enter(OrderEffect, number, total, c.now, created, o)
+	case known.way != way || known.created != created:
 		return nil, &refusal{
 			status: http.StatusForbidden, code: "OUT_TRADE_NO_USED", number: numberOrderMismatch,
 			message: text{"商户订单号重复", "out_trade_no was used for another order"}, reason: "an order with this out_trade_no exists, and was created with other parameters or in another way",
@@ -283,7 +281,7 @@ func (s *Sandbox) Pay(outTradeNo string) (transactionID string, err error) {
 func (s *Sandbox) pay(o *order, number string, now time.Time) {
 	o.transaction, o.paidAt = s.state.platformNumber("4200001234", 28, now), now
 	s.state.transactions[o.transaction] = o
-	s.state.enter(PaymentEffect, number, o.total, now, nil, nil)
+	s.state.enter(PaymentEffect, number, o.total, now, "", nil)
 	s.announce(o.members["notify_url"], "TRANSACTION.SUCCESS", o.resource())
 }
 
@@ -325,7 +323,7 @@ func (s *Sandbox) AddPaidOrder(outTradeNo string, total int64) (transactionID st
 		way: "NATIVE", total: total, openid: anyPayer, at: now,
 	}
 	s.state.orders[outTradeNo] = o
-	s.state.enter(OrderEffect, outTradeNo, total, now, nil, o)
+	s.state.enter(OrderEffect, outTradeNo, total, now, "", o)
 	s.pay(o, outTradeNo, now)
 	return o.transaction, nil
 }

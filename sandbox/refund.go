@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"net/http"
 	"time"
 )
@@ -9,11 +8,11 @@ import (
 // refund is one refund that was accepted.
 type refund struct {
 	course
-	created []byte         // the request in canonical JSON
-	members map[string]any // the request's members
-	id      string         // refund_id
-	number  string         // out_refund_no
-	amount  int64          // fen
+	created string // the request in canonical JSON
+	id      string // refund_id
+	number  string // out_refund_no
+	amount  int64  // fen
+	from    any    // amount.from as it was sent; nil if it was not
 	of      *order
 }
 
@@ -73,12 +72,12 @@ func (c *call) createRefund() (any, *refusal) {
 		return nil, memberError("body", "/transaction_id", "", text{"transaction_id与out_trade_no二选一必填", "either transaction_id or out_trade_no is required"})
 	}
 
-	number, created := c.object["out_refund_no"].(string), marshal(c.object)
+	number, created := c.object["out_refund_no"].(string), string(marshal(c.object))
 	s := &c.state
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known := s.refunds[number]; known != nil {
-		if !bytes.Equal(known.created, created) {
+		if known.created != created {
 			return nil, invalidRequest(text{"商户退款单号已存在，且与之前的请求参数不一致", "out_refund_no was used with other parameters"},
 				"a refund with this out_refund_no exists, and was requested with other parameters")
 		}
@@ -110,9 +109,9 @@ func (c *call) createRefund() (any, *refusal) {
 	}
 	r := &refund{
 		course:  course{state: "PROCESSING", since: c.now, changed: c.now},
-		created: created, members: c.object, id: s.platformNumber("5030", 29, c.now), number: number, amount: sum, of: o,
+		created: created, from: amount["from"], id: s.platformNumber("5030", 29, c.now), number: number, amount: sum, of: o,
 	}
-	held := true
+	held, gateway, notify := true, c.Sandbox, c.object["notify_url"]
 	r.reached = func() {
 		if closed := r.state == "CLOSED"; closed == held { // what is closed gives its sum back
 			held = !closed
@@ -120,7 +119,7 @@ func (c *call) createRefund() (any, *refusal) {
 				o.refunds, o.refunded = o.refunds-1, o.refunded-sum
 			}
 		}
-		c.announce(c.object["notify_url"], "REFUND."+r.state, r.resource(c.merchant.ID))
+		gateway.announce(notify, "REFUND."+r.state, r.resource(gateway.merchant.ID))
 	}
 	o.refunds, o.refunded = o.refunds+1, o.refunded+sum
 	s.refunds[number] = r
@@ -153,8 +152,8 @@ func (r *refund) tell() map[string]any {
 		"total": r.of.total, "refund": r.amount, "payer_total": r.of.total, "payer_refund": r.amount,
 		"settlement_refund": r.amount, "settlement_total": r.of.total, "discount_refund": 0, "currency": "CNY",
 	}
-	if from, sent := r.members["amount"].(map[string]any)["from"]; sent {
-		amount["from"] = from
+	if r.from != nil {
+		amount["from"] = r.from
 	}
 	answer := map[string]any{
 		"refund_id": r.id, "out_refund_no": r.number, "transaction_id": r.of.transaction, "out_trade_no": r.of.members["out_trade_no"],

@@ -54,6 +54,7 @@ type refusal struct {
 	detail  detail // nil for none
 	number  int
 	bare    bool   // no body, no Request-ID: the answers of the layer in front
+	after   string // Retry-After; empty for none
 	reason  string // for the journal
 }
 

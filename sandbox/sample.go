@@ -35,8 +35,8 @@ func (s *Sandbox) sampleResource(e *fact.Event) map[string]any {
 	switch state, ok := strings.CutPrefix(e.Type, "REFUND."); {
 	case ok:
 		r := &refund{
-			course: course{state: state, since: now, changed: now}, members: map[string]any{"amount": map[string]any{}},
-			id: "50300000002025112300000000001", number: "1217752501201407033233368018", amount: 100, of: o,
+			course: course{state: state, since: now, changed: now},
+			id:     "50300000002025112300000000001", number: "1217752501201407033233368018", amount: 100, of: o,
 		}
 		return r.resource(s.merchant.ID)
 	case e.Type == "TRANSACTION.SUCCESS":

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -10,8 +9,8 @@ import (
 // transfer is one transfer bill that was accepted.
 type transfer struct {
 	course
-	created []byte         // the request in canonical JSON
-	members map[string]any // the request's members, encrypted ones opened
+	created string         // the request in canonical JSON, encrypted members opened
+	members map[string]any // those of the request's members that queries tell, opened
 	id      string         // transfer_bill_no
 	number  string         // out_bill_no
 	amount  int64          // fen
@@ -48,12 +47,12 @@ func (c *call) createTransfer() (any, *refusal) {
 	if refused := c.checkNotifyURL(); refused != nil {
 		return nil, refused
 	}
-	number, created := c.object["out_bill_no"].(string), marshal(c.object)
+	number, created := c.object["out_bill_no"].(string), string(marshal(c.object))
 	s := &c.state
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known := s.transfers[number]; known != nil {
-		if !bytes.Equal(known.created, created) {
+		if known.created != created {
 			return nil, invalidRequest(text{"商户单号已存在，且与之前的请求参数不一致", "out_bill_no was used with other parameters"},
 				"a transfer bill with this out_bill_no exists, and was requested with other parameters")
 		}
@@ -66,10 +65,11 @@ func (c *call) createTransfer() (any, *refusal) {
 	}
 	t := &transfer{
 		course:  course{state: "WAIT_USER_CONFIRM", since: c.now, changed: c.now},
-		created: created, members: c.object, id: s.platformNumber("13300", 40, c.now), number: number, amount: amount,
+		created: created, members: pickMembers(c.object, "appid", "transfer_remark", "openid", "user_name"), id: s.platformNumber("13300", 40, c.now), number: number, amount: amount,
 		pack: "affffddafdfafddffda" + hexText(64) + "==",
 	}
-	t.reached = func() { c.announce(c.object["notify_url"], "MCHTRANSFER.BILL.FINISHED", t.resource(c.merchant.ID)) }
+	gateway, notify := c.Sandbox, c.object["notify_url"]
+	t.reached = func() { gateway.announce(notify, "MCHTRANSFER.BILL.FINISHED", t.resource(gateway.merchant.ID)) }
 	s.transfers[number], s.bills[t.id] = t, t
 	s.enter(TransferEffect, number, amount, c.now, created, t)
 	answer := t.accepted()

@@ -90,7 +90,7 @@ func (f Fault) denial(after bool) *refusal {
 		if after {
 			reason = "a fault denied the effect, which is there"
 		}
-		return &refusal{status: f.status(status), code: code, message: message, number: numberUndocumented, reason: reason}
+		return &refusal{status: f.status(status), code: code, message: message, number: numberUndocumented, after: f.retryAfter(), reason: reason}
 	}
 	switch {
 	case f.Kind == Limited && !after, f.Kind == LimitedAfter && after:
@@ -105,7 +105,7 @@ func (f Fault) denial(after bool) *refusal {
 
 // retryAfter is the value of the header of that name, empty for none.
 func (f Fault) retryAfter() string {
-	if f.Delay > 0 && (f.Kind == Limited || f.Kind == LimitedAfter) {
+	if f.Delay > 0 {
 		return strconv.FormatInt(int64((f.Delay+time.Second-1)/time.Second), 10)
 	}
 	return ""
