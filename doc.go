@@ -18,7 +18,12 @@
 // A call ends with an error unless the platform answered 2xx and the answer was verified. [OutcomeOf] tells what is
 // known about the operation: [NotSent], [Rejected], [Unknown] or [Confirmed]. With money, Unknown is not failure: query
 // by your own number before repeating, and repeat only with the same number. What the platform said is an [*APIError];
-// an answer that cannot be trusted is a [*VerifyError]; everything else is a [*CallError].
+// an answer that cannot be trusted is a [*VerifyError]; everything else is a [*CallError]. The page docs/errors.md lists the
+// codes and what to do about each.
+//
+// What can be repeated without harm is repeated: reads, requests for which no connection could be had, and what is
+// documented so ([WithCatalog] brings the facts). [Client.Resolve] finds out what became of a call that ended in doubt, and
+// [Chain.Ensure] makes a call happen once and tells the truth about it.
 //
 // # Concurrency
 //

@@ -75,12 +75,6 @@ func ok(body string) answer { return answer{body: body} }
 func refusal(status int, c string) answer {
 	return answer{status: status, body: fmt.Sprintf(`{"code":%q}`, c)}
 }
-func times(n int, a answer) (l []answer) {
-	for range n {
-		l = append(l, a)
-	}
-	return l
-}
 func trips(l ...answer) []http.RoundTripper {
 	var list []http.RoundTripper
 	for _, a := range l {
