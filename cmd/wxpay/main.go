@@ -1,7 +1,12 @@
 // Command wxpay calls WeChat Pay APIv3 from a shell, and brings a gateway to practise on.
 //
 //	wxpay demo                              one call in six styles against an embedded sandbox, with what was sent and checked
-//	wxpay call [METHOD] PATH                one call to any operation, by its path
+//	wxpay call [METHOD] PATH                one call to any operation, by its path, checked by what is documented of it
+//	wxpay search TEXT...                    operations, found by words
+//	wxpay docs [METHOD] PATH                what is documented of an operation, and how to call it in Go
+//	wxpay docs --all --out DIR              the same of every operation, as a folder of Markdown
+//	wxpay gen types METHOD PATH             Go structs for the request and the answer of an operation
+//	wxpay openapi                           the API as an OpenAPI 3.1 document
 //	wxpay sandbox [-- COMMAND [ARG]...]     a sandbox on this machine, for other programs or for one command
 //	wxpay version                           what this program is made of
 //	wxpay completion SHELL                  completion for bash, zsh, fish or powershell
@@ -16,6 +21,9 @@
 //	5  it succeeded, but its answer could not be written out: do not repeat it
 //
 // wxpay sandbox -- COMMAND ends with the exit code of COMMAND instead.
+//
+// What it knows of operations is a catalogue inside the program. It may be behind the platform, so call warns of what does
+// not fit it and sends all the same, unless it is told otherwise.
 //
 // Credentials come from the environment: WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID,
 // WXPAY_PUBLIC_KEY, and if need be WXPAY_APIV3_KEY and WXPAY_BASE_URL; a key is a file's path or the PEM text itself.

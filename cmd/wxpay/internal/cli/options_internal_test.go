@@ -52,6 +52,11 @@ func TestCallOptions(t *testing.T) {
 			o.variables, o.escaped = []pair{{"v", ""}}, []pair{{"w", "%2F"}}
 		})},
 		{"output", []string{"v3/x", "--get", "a.b", "-i", "--sandbox"}, with(func(o *callOptions) { o.get, o.include, o.sandbox = "a.b", true, true })},
+		{"pointers", []string{"v3/x", "--encrypt", "/a,b", "--encrypt", "/c", "--plain", "/d"}, with(func(o *callOptions) {
+			o.encrypt, o.plain = []string{"/a,b", "/c"}, []string{"/d"}
+		})},
+		{"strict", []string{"v3/x", "--strict"}, with(func(o *callOptions) { o.strict = true })},
+		{"no check", []string{"v3/x", "--no-check"}, with(func(o *callOptions) { o.noCheck = true })},
 		{"dry run", []string{"v3/x", "--dry-run"}, with(func(o *callOptions) { o.dryRun = true })},
 		{"timeout", []string{"v3/x", "--timeout", "1m"}, with(func(o *callOptions) { o.timeout, o.hasTimeout = time.Minute, true })},
 		{"no timeout", []string{"v3/x", "--timeout", "0"}, with(func(o *callOptions) { o.hasTimeout = true })},
@@ -88,4 +93,47 @@ func TestDemoOptions(t *testing.T) {
 	var got demoOptions
 	require.NoError(t, parse(demoCommand(func(_ context.Context, o demoOptions) error { got = o; return nil }), "--json"))
 	assert.Equal(t, demoOptions{json: true}, got)
+}
+
+func TestDocsOptions(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		args []string
+		want docsOptions
+	}{
+		{"path", []string{"v3/x"}, docsOptions{path: "v3/x"}},
+		{"method", []string{"get", "/v3/x", "--format", "json"}, docsOptions{method: "GET", path: "/v3/x", format: "json"}},
+		{"all", []string{"--all", "--out", "m"}, docsOptions{all: true, out: "m"}},
+		{"all, in the only format it has", []string{"--all", "--out", "m", "--format", "md"}, docsOptions{all: true, out: "m", format: "md"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got *docsOptions
+			require.NoError(t, parse(docsCommand(func(o docsOptions) error { got = &o; return nil }), test.args...))
+			require.NotNil(t, got)
+			assert.Equal(t, test.want, *got)
+		})
+	}
+}
+
+func TestSearchOptions(t *testing.T) {
+	var got searchOptions
+	require.NoError(t, parse(searchCommand(func(o searchOptions) error { got = o; return nil }), "GET", "退款", "-n", "0", "--json"))
+	assert.Equal(t, searchOptions{text: "GET 退款", json: true}, got)
+	require.NoError(t, parse(searchCommand(func(o searchOptions) error { got = o; return nil }), "退款"))
+	assert.Equal(t, searchOptions{text: "退款", most: 20}, got)
+}
+
+func TestGenTypesOptions(t *testing.T) {
+	var got genTypesOptions
+	command := func() *cobra.Command { return genTypesCommand(func(o genTypesOptions) error { got = o; return nil }) }
+	require.NoError(t, parse(command(), "v3/x"))
+	assert.Equal(t, genTypesOptions{path: "v3/x", packageName: "main"}, got)
+	require.NoError(t, parse(command(), "post", "v3/x", "--package", "pay", "--name", "Order"))
+	assert.Equal(t, genTypesOptions{method: "POST", path: "v3/x", packageName: "pay", prefix: "Order"}, got)
+}
+
+func TestOpenapiOptions(t *testing.T) {
+	var got openapiOptions
+	require.NoError(t, parse(openapiCommand(func(o openapiOptions) error { got = o; return nil }), "--tag", "跨境/", "--path", "v3/x"))
+	assert.Equal(t, openapiOptions{tag: "跨境", path: "v3/x"}, got)
 }

@@ -210,7 +210,7 @@ func TestSample(t *testing.T) {
 		"encrypted.golden": "POST /v3/payroll-card/tokens",
 		"delete.golden":    "DELETE /v3/global/profit-sharing/receivers",
 		"bodyless.golden":  "POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel",
-		"jsontext.golden":  "GET /v3/marketing/partnerships",
+		"jsontext.golden":  "POST /v3/apply4subject/applyment",
 	} {
 		t.Run(name, func(t *testing.T) {
 			method, path, _ := strings.Cut(line, " ")

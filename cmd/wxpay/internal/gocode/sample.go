@@ -14,8 +14,9 @@ import (
 const hole = "…"
 
 // Sample returns statements that call an operation in the three styles, at once and in the background, with a skeleton
-// of the body: the required members, or all plain ones where none is required. They stand in a function that has ctx and
-// client. An operation that takes a multipart form has no sample, because no verb writes a form; it is "".
+// of the body: the required members, or all plain ones where none is required. Of the query the required members are
+// shown. They stand in a function that has ctx and client. An operation that takes a multipart form has no sample, because
+// no verb writes a form; it is "".
 func (w *Writer) Sample(operation *fact.Operation) string {
 	if len(operation.In.Form) > 0 {
 		return ""
@@ -25,7 +26,10 @@ func (w *Writer) Sample(operation *fact.Operation) string {
 		s.declare(field.Name, strconv.Quote(text(&field)))
 	}
 	var settings []string
-	for _, field := range skeleton(operation.In.Query, false) {
+	for _, field := range operation.In.Query {
+		if !field.Required {
+			continue
+		}
 		s.declare(field.Name, s.value(&field))
 		settings = append(settings, fmt.Sprintf("Query(%q, %s)", field.Name, variable(field.Name)))
 	}
