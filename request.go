@@ -25,6 +25,7 @@ type flight struct {
 	serial  string                      // of the platform key that the body is encrypted with; empty when nothing is
 	reseal  func(context.Context) error // encrypts once more; nil when nothing is encrypted
 	plan    *plan
+	upload  *upload // the file of an upload, whose meta is body; nil otherwise
 	header  *setting
 	bounded bool // by a time limit set on the chain
 
@@ -66,7 +67,9 @@ func (c Chain) fill(ctx context.Context, f *flight, body any) (err error) {
 	case f.Method == http.MethodGet && body != nil:
 		return errors.New("a GET has no body: use Query")
 	}
-	if f.body, err = encode(body); err != nil {
+	if file, ok := body.(*upload); ok {
+		f.upload = file
+	} else if f.body, err = encode(body); err != nil {
 		return err
 	}
 	f.Limits = c.client.limits
@@ -127,6 +130,15 @@ func (c Chain) apply(ctx context.Context, f *flight) (err error) {
 	if c.client.catalog != nil {
 		if operation, ok := c.client.catalog.Lookup(f.Method, "/"+c.path); ok {
 			f.Operation, f.Template = operation, operation.Path
+		}
+	}
+	if f.upload != nil {
+		meta, err := f.upload.ready(f, "/"+c.path)
+		if err != nil {
+			return err
+		}
+		if f.body, err = encode(meta); err != nil {
+			return err
 		}
 	}
 	f.plan = c.client.plans.of(f.Operation)
@@ -191,7 +203,10 @@ func (f *flight) request(ctx context.Context) *http.Request {
 			req.Header[s.name] = []string{s.value}
 		}
 	}
-	if f.body != nil {
+	switch {
+	case f.upload != nil:
+		f.upload.attach(f, req, f.body)
+	case f.body != nil:
 		f.SetBody(req, f.body, f.body)
 	}
 	return req

@@ -238,7 +238,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestSignErrorHints(t *testing.T) {
-	now := time.Now().Truncate(time.Second) // as a Date header has it
+	now := time.Now().Truncate(time.Second)            // as a Date header has it
 	own := len("POST\n/v3/x\n1735689600\n\n{}\n") + 26 // and the nonce
 	information := func(length int) string {
 		return fmt.Sprintf(`"sign_information":{"method":"POST","url":"/v3/x","truncated_sign_message":"POST\n/v3/x\n","sign_message_length":%d}`, length)

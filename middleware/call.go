@@ -51,13 +51,14 @@ type Call struct {
 	// message when a signature does not match.
 	MessageSize int
 
-	body          io.ReadCloser // the body that SetBody installed
-	signed        []byte        // the bytes that the signature covers while body is in place
-	authorization [1]string     // backs the header value, so that signing allocates no slice for it
-	context       callContext   // what WithCall returned first
-	answer        *Body         // the last answer's body, once it is read
-	first         Body          // backs the first answer's body
-	known         Outcome       // what the attempts so far leave known, once there was one
+	body          io.ReadCloser   // the body that SetBody installed
+	signed        []byte          // the bytes that the signature covers while body is in place
+	authorization [1]string       // backs the header value, so that signing allocates no slice for it
+	context       callContext     // what WithCall returned first
+	outer         context.Context // outside the attempts, while they are made
+	answer        *Body           // the last answer's body, once it is read
+	first         Body            // backs the first answer's body
+	known         Outcome         // what the attempts so far leave known, once there was one
 	judged        bool
 }
 
@@ -103,6 +104,38 @@ func (c *Call) Answer() []byte {
 		return nil
 	}
 	return c.answer.raw
+}
+
+// SetStream makes size bytes of what open opens the body of req, replayable, and signed the bytes that the signature
+// covers. Nothing is opened before the body is read.
+func (c *Call) SetStream(req *http.Request, size int64, signed []byte, open func() (io.ReadCloser, error)) {
+	req.GetBody = func() (io.ReadCloser, error) { return &lazyBody{open: open}, nil }
+	req.Body, req.ContentLength = &lazyBody{open: open}, size
+	c.body, c.signed = req.Body, signed
+}
+
+// lazyBody opens what it reads when it is first read.
+type lazyBody struct {
+	open func() (io.ReadCloser, error)
+	body io.ReadCloser
+	err  error
+}
+
+func (b *lazyBody) Read(p []byte) (int, error) {
+	if b.body == nil && b.err == nil {
+		b.body, b.err = b.open()
+	}
+	if b.err != nil {
+		return 0, b.err
+	}
+	return b.body.Read(p)
+}
+
+func (b *lazyBody) Close() error {
+	if b.body == nil {
+		return nil
+	}
+	return b.body.Close()
 }
 
 // SetBody makes body the body of req, replayable, and signed the bytes that the signature covers (the body itself,

@@ -1,0 +1,334 @@
+package wxpay
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// File is what [Chain.Upload] sends: make one with [FileAt], [FileFrom] or [Pipe]. It is an immutable value; its methods
+// return a changed copy.
+type File struct {
+	name    string
+	size    int64 // -1 until prepared
+	open    func() (io.ReadCloser, error)
+	pipe    io.Reader
+	meta    JSON
+	part    string
+	members [2]string // what the meta calls name and digest
+	hash    func() hash.Hash
+	err     error
+}
+
+// FileAt is the file at path, which is read when it is sent.
+func FileAt(path string) File {
+	return File{name: filepath.Base(path), size: -1, open: func() (io.ReadCloser, error) { return os.Open(path) }}
+}
+
+// FileFrom is size bytes of r under a file name. r is read once for the digest and once for each attempt.
+func FileFrom(name string, r io.ReaderAt, size int64) File {
+	f := File{name: name, size: size}
+	if r == nil || size < 0 {
+		f.err = errors.New("FileFrom needs a reader and its size in bytes")
+		return f
+	}
+	f.open = func() (io.ReadCloser, error) { return io.NopCloser(io.NewSectionReader(r, 0, size)), nil }
+	return f
+}
+
+// Pipe is what r holds, under a file name. It can be read only once, so it is kept in a temporary file while it is sent.
+func Pipe(name string, r io.Reader) File {
+	f := File{name: name, size: -1, pipe: r}
+	if r == nil {
+		f.err = errors.New("Pipe needs a reader")
+	}
+	return f
+}
+
+// Meta sets a further member of the signed meta, such as item_id. Members that the catalogue marks as encrypted are
+// encrypted.
+func (f File) Meta(name string, value any) File {
+	f.meta = maps.Clone(f.meta)
+	if f.meta == nil {
+		f.meta = JSON{}
+	}
+	f.meta[name] = value
+	return f
+}
+
+// Part sets the name of the file's part. The default is what the catalogue says, else "file".
+func (f File) Part(name string) File {
+	f.part = name
+	return f
+}
+
+// Members sets what the meta calls the file's name and its digest; an empty one is left out. The default is what the
+// catalogue says, else "filename" and "sha256".
+func (f File) Members(name, digest string) File {
+	f.members = [2]string{name, digest}
+	return f
+}
+
+// Hash sets the digest's algorithm, for the few uploads that want SM3. The default is SHA-256. The digest is lower-case hex.
+func (f File) Hash(algorithm func() hash.Hash) File {
+	f.hash = algorithm
+	return f
+}
+
+// maxUpload bounds what a pipe may bring. The largest documented upload has 7.5 MB.
+const maxUpload = 64 << 20
+
+// uploadRule is what the documentation says of one upload.
+type uploadRule struct {
+	suffixes string // permitted, lower case, divided by blanks
+	most     int64  // bytes
+}
+
+const (
+	imageSuffixes = "jpg jpeg bmp png"
+	videoSuffixes = "avi wmv mpeg mp4 mov mkv flv f4v m4v rmvb"
+)
+
+// uploadRules are the documented limits, by path template. Each of these uploads only costs a new id when it is repeated.
+// Source: the pages that the catalogue names for each operation, read in November 2026. Where pages disagree the larger
+// limit stands, for the platform has the last word.
+var uploadRules = map[string]uploadRule{
+	"/v3/merchant/media/upload":                                                 {imageSuffixes + " pdf", 7_500_000},
+	"/v3/merchant/media/video_upload":                                           {videoSuffixes, 5 << 20},
+	"/v3/marketing/favor/media/image-upload":                                    {imageSuffixes, 2 << 20},
+	"/v3/marketing/partner/product-coupon/media/upload-image":                   {imageSuffixes, 2 << 20},
+	"/v3/merchant-service/images/upload":                                        {imageSuffixes, 2 << 20},
+	"/v3/global/merchant-service/images/upload":                                 {imageSuffixes, 2 << 20},
+	"/v3/global/merchant-storage/file/upload":                                   {imageSuffixes + " pdf", 5 << 20},
+	"/v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file":         {"pdf ofd", 2 << 20},
+	"/v3/taxi-invoice/cards/upload-file":                                        {"", 5 << 20},
+	"/v3/ecommerce/account/cancel-applications/media":                           {"", 2 << 20},
+	"/v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload":              {"", 0},
+	"/v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload": {"", 0},
+}
+
+// Upload sends a file as multipart/form-data with POST. Only the part meta is signed: a JSON text with the file's name and
+// digest and what [File.Meta] added. Names of parts and members come from the catalogue where it knows the operation.
+//
+// The file streams: it is read once for its digest and once for each attempt, and never held in memory. Its suffix and size
+// are checked before anything is sent, where limits are documented. Names go out as raw UTF-8; one with quotes or line
+// breaks is refused. An upload that only costs a new id is repeated as safely as a read.
+func (c Chain) Upload(ctx context.Context, file File) (*Response, error) {
+	u := &upload{file: file}
+	f, err := c.prepare(ctx, http.MethodPost, u)
+	if err != nil {
+		u.close()
+		return nil, err
+	}
+	defer u.close()
+	return f.send(ctx)
+}
+
+// upload is a File on its way.
+type upload struct {
+	file     File
+	boundary string
+	spill    *os.File
+}
+
+// ready finds out how the operation wants the file, reads it for its digest, and returns the meta to sign.
+func (u *upload) ready(f *flight, template string) (JSON, error) {
+	file := &u.file
+	if file.err != nil {
+		return nil, file.err
+	}
+	if file.open == nil && file.pipe == nil {
+		return nil, errors.New("the file is empty of everything: make one with FileAt, FileFrom or Pipe")
+	}
+	if err := checkFileName(file.name); err != nil {
+		return nil, err
+	}
+	if err := u.choose(f.Operation); err != nil {
+		return nil, err
+	}
+	rule, known := uploadRules[template]
+	if known {
+		f.Repeatable = true
+		if suffix := strings.ToLower(strings.TrimPrefix(filepath.Ext(file.name), ".")); rule.suffixes != "" && !slices.Contains(strings.Fields(rule.suffixes), suffix) {
+			return nil, fmt.Errorf("the file's suffix is %s, the operation takes %s", quote(suffix), strings.ReplaceAll(rule.suffixes, " ", ", "))
+		}
+	}
+	digest, err := u.digest(rule.most)
+	if err != nil {
+		return nil, err
+	}
+	meta := maps.Clone(file.meta)
+	if meta == nil {
+		meta = JSON{}
+	}
+	for member, value := range map[string]string{file.members[0]: file.name, file.members[1]: digest} {
+		if _, set := meta[member]; member != "" && !set {
+			meta[member] = value
+		}
+	}
+	u.boundary = "wxpay-" + f.client.nonce()
+	return meta, nil
+}
+
+// choose fills in what the caller left to the catalogue.
+func (u *upload) choose(operation *fact.Operation) error {
+	file := &u.file
+	part, members := "file", [2]string{"filename", "sha256"}
+	if operation != nil && len(operation.In.Form) > 0 {
+		members = [2]string{}
+		for _, field := range operation.In.Form {
+			if field.Type == fact.File {
+				part = field.Name
+			}
+			for _, member := range field.Fields {
+				switch member.Name {
+				case "filename", "file_name":
+					members[0] = member.Name
+				case "sha256", "digest", "file_digest":
+					members[1] = member.Name
+				case "digest_alogrithm", "digest_algorithm":
+					if file.hash == nil {
+						return fmt.Errorf("this upload wants an SM3 digest: give its algorithm with Hash, and say so with Meta(%q, …)", member.Name)
+					}
+				}
+			}
+		}
+	}
+	if file.part == "" {
+		file.part = part
+	}
+	if file.members == [2]string{} {
+		file.members = members
+	}
+	if file.hash == nil {
+		file.hash = sha256.New
+	}
+	if strings.ContainsAny(file.part, "\"\r\n\\") {
+		return errors.New("the name of the file's part has a quote or a line break")
+	}
+	return nil
+}
+
+// digest reads the file once. most bounds its size in bytes; 0 is no documented bound.
+func (u *upload) digest(most int64) (string, error) {
+	file := &u.file
+	if file.pipe != nil {
+		if err := u.spool(); err != nil {
+			return "", err
+		}
+	}
+	source, err := file.open()
+	if err != nil {
+		return "", fmt.Errorf("the file cannot be opened: %w", pathless(err))
+	}
+	defer source.Close()
+	sum := file.hash()
+	size, err := io.Copy(sum, source)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("the file cannot be read: %w", pathless(err))
+	case file.size >= 0 && size != file.size:
+		return "", fmt.Errorf("the file has %d bytes instead of %d", size, file.size)
+	case size == 0:
+		return "", errors.New("the file has no bytes")
+	case most > 0 && size > most:
+		return "", fmt.Errorf("the file has %d bytes, the operation takes at most %d", size, most)
+	}
+	file.size = size
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// spool keeps a pipe in a temporary file.
+func (u *upload) spool() (err error) {
+	if u.spill, err = os.CreateTemp("", "wxpay-upload-*"); err != nil {
+		return fmt.Errorf("there is no room for the pipe: %w", pathless(err))
+	}
+	size, err := io.Copy(u.spill, io.LimitReader(u.file.pipe, maxUpload+1))
+	if err != nil {
+		return fmt.Errorf("the pipe cannot be read: %w", pathless(err))
+	}
+	if size > maxUpload {
+		return fmt.Errorf("the pipe has more than %d bytes", maxUpload)
+	}
+	u.file.size = size
+	u.file.open = func() (io.ReadCloser, error) { return io.NopCloser(io.NewSectionReader(u.spill, 0, size)), nil }
+	return nil
+}
+
+func (u *upload) close() {
+	if u.spill != nil {
+		_ = u.spill.Close()
+		_ = os.Remove(u.spill.Name())
+	}
+}
+
+// attach makes the multipart body of req, with meta as it is signed.
+func (u *upload) attach(f *flight, req *http.Request, meta []byte) {
+	var head bytes.Buffer
+	fmt.Fprintf(&head, "--%s\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n%s\r\n", u.boundary, meta)
+	fmt.Fprintf(&head, "--%s\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"%s\"\r\nContent-Type: %s\r\n\r\n",
+		u.boundary, u.file.part, u.file.name, contentType(u.file.name))
+	tail := "\r\n--" + u.boundary + "--\r\n"
+	size := int64(head.Len()) + u.file.size + int64(len(tail))
+	f.SetStream(req, size, meta, func() (io.ReadCloser, error) {
+		source, err := u.file.open()
+		if err != nil {
+			return nil, pathless(err)
+		}
+		return struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(bytes.NewReader(head.Bytes()), io.LimitReader(source, u.file.size), strings.NewReader(tail)), source}, nil
+	})
+	req.Header["Content-Type"] = []string{"multipart/form-data; boundary=" + u.boundary}
+}
+
+func checkFileName(name string) error {
+	switch {
+	case name == "" || name == "." || name == string(filepath.Separator):
+		return errors.New("the file has no name")
+	case strings.ContainsAny(name, "\"\\/") || strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }):
+		return errors.New("the file's name has a quote, a slash or a line break")
+	}
+	return nil
+}
+
+// pathless takes the path out of an error: it may name a person.
+func pathless(err error) error {
+	var failure *os.PathError
+	if errors.As(err, &failure) {
+		return failure.Err
+	}
+	return err
+}
+
+func contentType(name string) string {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".jpg", ".jpeg":
+		return "image/jpeg"
+	case ".png":
+		return "image/png"
+	case ".bmp":
+		return "image/bmp"
+	case ".pdf":
+		return "application/pdf"
+	case ".csv":
+		return "text/csv"
+	case ".mp4", ".m4v":
+		return "video/mp4"
+	}
+	return "application/octet-stream"
+}
