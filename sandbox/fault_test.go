@@ -137,7 +137,6 @@ func (c *call) try(t testing.TB, transport http.RoundTripper, base string) (answ
 
 // TestFaults meets every kind over the network and in process.
 func TestFaults(t *testing.T) {
-	const some = time.Millisecond
 	signed := func(status int, code string) func(*testing.T, *sandbox.Sandbox, answer, error) {
 		return func(t *testing.T, s *sandbox.Sandbox, a answer, err error) {
 			require.NoError(t, err)

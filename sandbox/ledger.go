@@ -52,7 +52,12 @@ type state struct {
 // entry is an effect, and where its present state is asked.
 type entry struct {
 	effect Effect
-	of     interface{ current() string } // nil for SUCCESS
+	of     stateful // nil for SUCCESS
+}
+
+// stateful is what has a state that time changes.
+type stateful interface {
+	at(now time.Time) string // the state, once what is due by now has come; the mutex is held
 }
 
 func newState() state {
@@ -74,10 +79,7 @@ func (s *Sandbox) Ledger(kinds ...EffectKind) []Effect {
 		}
 		e.effect.State = "SUCCESS"
 		if e.of != nil {
-			if due, ok := e.of.(interface{ path() *course }); ok {
-				due.path().settle(now)
-			}
-			e.effect.State = e.of.current()
+			e.effect.State = e.of.at(now)
 		}
 		list = append(list, e.effect)
 	}
@@ -85,7 +87,7 @@ func (s *Sandbox) Ledger(kinds ...EffectKind) []Effect {
 }
 
 // enter writes an effect down. s.mu is held.
-func (s *state) enter(kind EffectKind, number string, amount int64, now time.Time, params string, of interface{ current() string }) {
+func (s *state) enter(kind EffectKind, number string, amount int64, now time.Time, params string, of stateful) {
 	s.ledger = append(s.ledger, entry{
 		effect: Effect{Kind: kind, Number: number, Amount: amount, Time: now, Params: params}, of: of,
 	})
@@ -155,9 +157,6 @@ type course struct {
 	reached        func() // called when a final state is reached
 }
 
-func (c *course) current() string { return c.state }
-func (c *course) path() *course   { return c }
-
 // lead begins the way to the state: reached at once, later, or never by itself.
 func (s *Sandbox) lead(c *course, fate Fate, now time.Time) {
 	switch {
@@ -192,6 +191,11 @@ func (c *course) pause() {
 func (c *course) hold(state string, now time.Time) {
 	c.pause()
 	c.state, c.changed, c.next, c.timer = state, now, "", nil
+}
+
+func (c *course) at(now time.Time) string {
+	c.settle(now)
+	return c.state
 }
 
 // become takes a final state on.

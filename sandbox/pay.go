@@ -21,12 +21,13 @@ type order struct {
 	way         string         // trade_type
 	total       int64          // fen
 	openid      string         // of the user who is to pay, or who paid
-	at          time.Time      // of creation
+	since       time.Time      // of creation
 	closed      bool
 	transaction string // transaction_id, once paid
 	paidAt      time.Time
-	refunds     int   // refunds that were accepted and not closed
-	refunded    int64 // what they take together, fen
+	asked       []*refund // every refund that was accepted
+	refunds     int       // of these, those that are not closed
+	refunded    int64     // what they take together, fen
 }
 
 // States of an order.
@@ -50,6 +51,14 @@ func (o *order) current() string {
 		return stateClosed
 	}
 	return stateNotPaid
+}
+
+// at is trade_state, once what is due of the order's refunds has come.
+func (o *order) at(now time.Time) string {
+	for _, r := range o.asked {
+		r.settle(now)
+	}
+	return o.current()
 }
 
 // tradeNumber is the limit of out_trade_no.
@@ -146,7 +155,7 @@ func (c *call) createOrder(way string) (any, *refusal) {
 	defer s.mu.Unlock()
 	switch known := s.orders[number]; {
 	case known == nil:
-		o := &order{created: created, members: orderMembers(c.object), way: way, total: total, openid: anyPayer, at: c.now}
+		o := &order{created: created, members: orderMembers(c.object), way: way, total: total, openid: anyPayer, since: c.now}
 		if payer, ok := c.object["payer"].(map[string]any); ok {
 			if openid, ok := payer["openid"].(string); ok {
 				o.openid = openid
@@ -220,9 +229,10 @@ func (c *call) showOrder(find func(*state) *order) (any, *refusal) {
 	c.state.mu.Lock()
 	defer c.state.mu.Unlock()
 	found := find(&c.state)
-	if found == nil || c.faults.hides(c, c.now.Sub(found.at)) {
+	if found == nil || c.faults.hides(c, c.now.Sub(found.since)) {
 		return nil, orderNotExist
 	}
+	found.at(c.now)
 	return found.tell(), nil
 }
 
@@ -320,7 +330,7 @@ func (s *Sandbox) AddPaidOrder(outTradeNo string, total int64) (transactionID st
 			"appid": sampleAppID, "mchid": s.merchant.ID, "description": "sandbox", "out_trade_no": outTradeNo,
 			"amount": map[string]any{"total": total, "currency": "CNY"},
 		},
-		way: "NATIVE", total: total, openid: anyPayer, at: now,
+		way: "NATIVE", total: total, openid: anyPayer, since: now,
 	}
 	s.state.orders[outTradeNo] = o
 	s.state.enter(OrderEffect, outTradeNo, total, now, "", o)

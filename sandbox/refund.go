@@ -88,6 +88,9 @@ func (c *call) createRefund() (any, *refusal) {
 	if transaction == "" {
 		o = s.orders[trade]
 	}
+	if o != nil {
+		o.at(c.now) // what has closed meanwhile gives its sum back
+	}
 	switch {
 	case o == nil, o.transaction == "", trade != "" && o.members["out_trade_no"] != trade:
 		return nil, &refusal{
@@ -121,7 +124,7 @@ func (c *call) createRefund() (any, *refusal) {
 		}
 		gateway.announce(notify, "REFUND."+r.state, r.resource(gateway.merchant.ID))
 	}
-	o.refunds, o.refunded = o.refunds+1, o.refunded+sum
+	o.asked, o.refunds, o.refunded = append(o.asked, r), o.refunds+1, o.refunded+sum
 	s.refunds[number] = r
 	s.enter(RefundEffect, number, sum, c.now, created, r)
 	answer := r.tell()

@@ -201,3 +201,26 @@ func TestRefundOnce(t *testing.T) {
 	assert.EqualValues(t, 100, sum)
 	assert.Len(t, s.Ledger(sandbox.RefundEffect), 3)
 }
+
+// TestRefundsByTheClock: where the clock is the test's, what is due has come whoever asks first.
+func TestRefundsByTheClock(t *testing.T) {
+	now := time.Now()
+	s := newSandbox(t, sandbox.WithClock(func() time.Time { return now }))
+	defer s.Close()
+	paid(t, s)
+	s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { return sandbox.Fate{State: "CLOSED", After: time.Hour} })
+	ask := func(method, target string, body any) answer {
+		return newCall(s, now, method, target, body).sign(s).send(t, s.Transport(), inProcess)
+	}
+	closes := func(number string) {
+		require.Equal(t, 200, ask("POST", refundPath, refund(number, 100)).StatusCode)
+		now = now.Add(time.Hour)
+	}
+	closes("R1")
+	assert.Equal(t, "SUCCESS", s.Ledger(sandbox.OrderEffect)[0].State)
+	closes("R2")
+	assert.Equal(t, "SUCCESS", ask("GET", orderPath+"?mchid="+s.Merchant().ID, nil).json(t)["trade_state"])
+	closes("R3")
+	closes("R4") // over the whole order again
+	assert.Equal(t, "CLOSED", s.Ledger(sandbox.RefundEffect)[3].State)
+}
