@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 )
@@ -66,4 +67,16 @@ func (b Brand) options() []Option {
 		}
 		return WithPublicKey(b.PublicKeyID, b.PublicKey)(c)
 	}}
+}
+
+// callerHint explains why the signature of this kind of caller is refused for the path; empty if it is not.
+func (f *flight) callerHint() string {
+	direct := strings.HasPrefix(f.url.Path, "/brand/")
+	switch {
+	case f.client.isBrand() && !direct:
+		return "this client calls as a brand, whose paths begin with /brand/: use a merchant's client"
+	case !f.client.isBrand() && direct:
+		return "paths under /brand/ are for brands: NewBrand makes a client that calls as one"
+	}
+	return ""
 }

@@ -39,6 +39,10 @@ func WithCertificates(options ...CertificatesOption) Option {
 		settings := certificateSettings{path: "v3/certificates", interval: defaultRefresh}
 		var problems []error
 		for _, option := range options {
+			if option == nil {
+				problems = append(problems, errors.New("WithCertificates: an option is nil"))
+				continue
+			}
 			problems = append(problems, option(&settings))
 		}
 		if err := errors.Join(problems...); err != nil {
@@ -220,18 +224,22 @@ func newCertificateList(c *Client, keys *platformKeys) *certificateList {
 	return l
 }
 
-// ready makes sure that there is a key, waiting for the list if need be. A list that has grown old is read again without
-// waiting.
+// ready makes sure that there is a key, waiting for the list if need be: if there is none at all, and before the first
+// list if the policy wants certificates. A list that has grown old is read again without waiting.
 func (l *certificateList) ready(ctx context.Context) error {
-	now := l.keys.clock()
-	if _, ok := l.keys.choose(now); !ok {
-		_, err := l.refresh(ctx, reading{})
-		return err
+	now, due := l.keys.clock(), l.due.Load()
+	_, usable := l.keys.choose(now)
+	if usable && (due != 0 || l.keys.policy >= PreferPublicKey) {
+		if now.UnixNano() >= due {
+			_, _, _ = l.begin(reading{})
+		}
+		return nil
 	}
-	if now.UnixNano() >= l.due.Load() {
-		_, _, _ = l.begin(reading{})
+	_, err := l.refresh(ctx, reading{})
+	if usable {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // find has the list read again to find the certificate of an unknown serial.
@@ -239,7 +247,7 @@ func (l *certificateList) find(ctx context.Context, serial string) (apiv3.Platfo
 	for {
 		fresh, err := l.refresh(ctx, reading{want: serial})
 		if err != nil {
-			return apiv3.PlatformKey{}, fmt.Errorf("%w; %w", apiv3.ErrUnknownSerial, err)
+			return apiv3.PlatformKey{}, err // not ErrUnknownSerial, for it may be a good one
 		}
 		key, err := l.keys.set.Load().Find(serial, l.keys.clock())
 		// A reading that was under way already may have been answered before the platform knew the certificate.
@@ -285,7 +293,7 @@ func (l *certificateList) begin(what reading) (r *refresh, fresh bool, err error
 	case now.Before(l.retry):
 		return nil, false, l.failure
 	case (what.want != "" || what.direct) && !l.spend(now):
-		return nil, false, fmt.Errorf("the certificate list was read %s ago and does not name it", now.Sub(l.read).Round(time.Second))
+		return nil, false, fmt.Errorf("%w: the certificate list, read %s ago, does not name it", apiv3.ErrUnknownSerial, now.Sub(l.read).Round(time.Second))
 	}
 	l.running = &refresh{done: make(chan struct{})}
 	go l.run(l.running, what)
@@ -494,7 +502,7 @@ type storedList struct {
 // storeTimeout bounds one access to a store.
 const storeTimeout = 5 * time.Second
 
-// load takes the copy in the store, if it is newer than the list at hand and will do.
+// load takes the copy in the store, if it is newer than the list at hand (of one second there may be two) and will do.
 func (l *certificateList) load(name, want string) bool {
 	ctx, cancel := context.WithTimeout(l.ctx, storeTimeout)
 	defer cancel()
@@ -516,7 +524,7 @@ func (l *certificateList) load(name, want string) bool {
 	}
 	seconds, err := strconv.ParseInt(signature.Timestamp, 10, 64)
 	at, now := time.Unix(seconds, 0), l.keys.clock()
-	if err != nil || !at.After(l.read) || now.Sub(at) >= l.interval || at.Sub(now) > apiv3.Window {
+	if err != nil || at.Before(l.read) || want == "" && at.Equal(l.read) || now.Sub(at) >= l.interval || at.Sub(now) > apiv3.Window {
 		return false
 	}
 	key, err := introduction{l}.in(copied.Body, signature.Serial)

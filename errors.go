@@ -282,6 +282,9 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 		}
 	}
 	e.Hint = e.hint(f.MessageSize, now)
+	if hint := f.callerHint(); e.Code == CodeSignError && hint != "" {
+		e.Hint = hint
+	}
 	e.Trail, e.money = f.trail(), f.MovesMoney()
 	if len(f.History) > 0 {
 		outcome := f.Outcome()

@@ -1,0 +1,922 @@
+package wxpay_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"math/big"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+	"weak"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/transport"
+	"github.com/wxpay-go/wxpay/webhook"
+)
+
+// hashScheme is RSA with signatures that are quick to make: whoever knows the public key can. Ciphers are the real ones.
+type hashScheme struct{ apiv3.Scheme }
+
+func (hashScheme) Sign(key crypto.Signer, message []byte) ([]byte, error) {
+	return hashOf(key.Public(), message), nil
+}
+
+func (hashScheme) Verify(key crypto.PublicKey, message, signature []byte) error {
+	if !bytes.Equal(signature, hashOf(key, message)) {
+		return apiv3.ErrSignature
+	}
+	return nil
+}
+
+func hashOf(key crypto.PublicKey, message []byte) []byte {
+	sum := sha256.Sum256(append(key.(*rsa.PublicKey).N.Bytes(), message...))
+	return sum[:]
+}
+
+// merchantOf returns the sandbox's merchant, its serial left to the certificate.
+func merchantOf(sb *sandbox.Sandbox) wxpay.Merchant {
+	m := sb.Merchant()
+	return wxpay.Merchant{ID: m.ID, Certificate: m.Certificate, PrivateKey: m.PrivateKey, APIv3Key: m.APIv3Key}
+}
+
+// certificateClient returns a client of sb that knows no platform key to begin with.
+func certificateClient(t testing.TB, sb *sandbox.Sandbox, options ...wxpay.Option) *wxpay.Client {
+	t.Helper()
+	client, err := wxpay.New(merchantOf(sb), append([]wxpay.Option{wxpay.WithCertificates(), wxpay.WithTransport(sb.Transport())}, options...)...)
+	require.NoError(t, err)
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+func newSandbox(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
+	t.Helper()
+	sb, err := sandbox.New(options...)
+	require.NoError(t, err)
+	return sb
+}
+
+// listed counts the reads of the certificate list that arrived.
+func listed(sb *sandbox.Sandbox) (count int) {
+	for _, entry := range sb.Journal() {
+		if path, _, _ := strings.Cut(entry.Target, "?"); strings.HasSuffix(path, "/certificates") {
+			count++
+		}
+	}
+	return count
+}
+
+// feedNumber makes feeds that differ.
+var feedNumber atomic.Int64
+
+func post(ctx context.Context, client *wxpay.Client) error {
+	body := feed()
+	body["out_request_no"] = fmt.Sprintf("keys-%d", feedNumber.Add(1))
+	_, err := client.Chain(feedsPath).Post(ctx, body)
+	return err
+}
+
+func serialsOf(keys []apiv3.PlatformKey) (serials []string) {
+	for _, key := range keys {
+		serials = append(serials, key.Serial)
+	}
+	return serials
+}
+
+// The first call fetches the list, later ones do not; requests name the newest certificate.
+func TestCertificatesAreFetchedWhenNeeded(t *testing.T) {
+	ctx := t.Context()
+	for _, mode := range []sandbox.KeyMode{sandbox.CertificatesOnly, sandbox.BothKeys} {
+		sb := newSandbox(t, sandbox.WithKeyMode(mode))
+		var seen []middleware.Observation
+		client := certificateClient(t, sb, wxpay.WithObserver(func(_ context.Context, o middleware.Observation) { seen = append(seen, o) }))
+		assert.Empty(t, sb.Journal(), "New makes no call")
+		assert.Zero(t, client.KeyStatus().Fetched)
+		assert.Empty(t, client.KeyStatus().Keys)
+
+		for range 3 {
+			require.NoError(t, post(ctx, client))
+		}
+		require.Equal(t, 1, listed(sb))
+		entries := sb.Journal()
+		assert.Empty(t, entries[0].Header.Get("Wechatpay-Serial"), "with no key known there is none to name")
+		newest := apiv3.Serial(sb.Certificates()[1])
+		for _, entry := range entries[1:] {
+			assert.Equal(t, newest, entry.Header.Get("Wechatpay-Serial"))
+			assert.Equal(t, newest, entry.AnswerHeader.Get("Wechatpay-Serial"))
+		}
+		require.Len(t, seen, 4, "the fetch is observed as the call that it is")
+		assert.Equal(t, "/v3/certificates", seen[0].Template)
+		assert.True(t, seen[0].Verified)
+
+		status := client.KeyStatus()
+		assert.Equal(t, []string{newest, apiv3.Serial(sb.Certificates()[0])}, serialsOf(status.Keys))
+		assert.WithinDuration(t, time.Now(), status.Fetched, time.Minute)
+		assert.WithinRange(t, status.Next, status.Fetched.Add(4*time.Hour+48*time.Minute), status.Fetched.Add(6*time.Hour))
+		assert.NoError(t, status.Err)
+		assert.Zero(t, status.Failures)
+	}
+}
+
+// Whoever comes first fetches, and all others wait for the same list.
+func TestOneFetchServesAll(t *testing.T) {
+	sb := newSandbox(t)
+	client := certificateClient(t, sb)
+	var wait sync.WaitGroup
+	for range 64 {
+		wait.Go(func() { assert.NoError(t, post(t.Context(), client)) })
+	}
+	wait.Wait()
+	assert.Equal(t, 1, listed(sb))
+}
+
+// A member is encrypted with a key that is fetched for it.
+func TestEncryptionFetchesTheKey(t *testing.T) {
+	sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly))
+	client := certificateClient(t, sb)
+	_, err := client.Chain("v3/pay/transactions/native").Post(t.Context(), identityOrder(sb, "fetch-1"))
+	require.NoError(t, err)
+	ciphertext, serial, err := client.Encrypt(t.Context(), "text")
+	require.NoError(t, err)
+	assert.Equal(t, apiv3.Serial(sb.Certificates()[1]), serial)
+	assert.Len(t, ciphertext, 344)
+	assert.Equal(t, 1, listed(sb))
+}
+
+// identityOrder is a Native order with two encrypted members; the sandbox refuses them in clear, and under another key.
+func identityOrder(sb *sandbox.Sandbox, number string) wxpay.JSON {
+	return wxpay.JSON{
+		"appid": "wxd678efh567hg6787", "mchid": sb.Merchant().ID, "description": "x", "out_trade_no": number,
+		"notify_url": "https://shop.example/paid", "amount": wxpay.JSON{"total": 1},
+		"payer": wxpay.JSON{"identity": wxpay.JSON{"type": "IDCARD", "number": wxpay.Secret("11010119800101001X"), "name": wxpay.Secret("张三")}},
+	}
+}
+
+// 64 goroutines call while the platform puts a new certificate in the place of the old ones, step by step. No call fails.
+func TestRotationUnderLoad(t *testing.T) {
+	for name, keep := range map[string]bool{"by calls alone": false, "kept fresh": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				scheme := hashScheme{apiv3.RSA()}
+				sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
+				client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
+				ctx, stop := context.WithCancel(t.Context())
+				kept := make(chan error, 1)
+				if keep {
+					go func() { kept <- client.KeepKeysFresh(ctx) }()
+				} else {
+					kept <- context.Canceled
+				}
+				var calls atomic.Int64
+				var wait sync.WaitGroup
+				for i := range 64 {
+					wait.Go(func() {
+						for n := 0; ctx.Err() == nil; n++ {
+							if calls.Add(1); !assert.NoError(t, post(context.WithoutCancel(ctx), client)) {
+								return
+							}
+							time.Sleep(25*time.Minute + time.Duration(i)*time.Second)
+						}
+					})
+				}
+				old := sb.Certificates()
+				for round := range 3 {
+					time.Sleep(time.Hour)
+					added, err := sb.AddCertificate(5 * 365 * 24 * time.Hour)
+					require.NoError(t, err)
+					serial := apiv3.Serial(added)
+					if round < 2 { // it is in the list a day before it signs; in the last round it signs at once
+						time.Sleep(24 * time.Hour)
+					}
+					for _, percent := range []float64{0.1, 1, 10, 50, 99, 100} {
+						require.NoError(t, sb.Shift(serial, percent))
+						time.Sleep(time.Hour)
+					}
+					for _, certificate := range old {
+						require.NoError(t, sb.RemoveCertificate(apiv3.Serial(certificate)))
+					}
+					old = []*x509.Certificate{added}
+				}
+				time.Sleep(13 * time.Hour)
+				stop()
+				wait.Wait()
+				assert.ErrorIs(t, <-kept, context.Canceled)
+				assert.Greater(t, calls.Load(), int64(64*100))
+				assert.Equal(t, []string{apiv3.Serial(old[0])}, serialsOf(client.KeyStatus().Keys), "what is gone is forgotten")
+			})
+		})
+	}
+}
+
+// A request that names a certificate which the platform has taken away meanwhile is refused before anything else, and sent
+// once more with another key, encrypted anew. Nobody notices.
+func TestRefusedSerialIsRenewed(t *testing.T) {
+	ctx := t.Context()
+	sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly))
+	client := certificateClient(t, sb)
+	require.NoError(t, post(ctx, client))
+	named := apiv3.Serial(sb.Certificates()[1])
+	replace := func() {
+		added, err := sb.AddCertificate(time.Hour) // expires before the one that goes, so only the list tells
+		require.NoError(t, err)
+		require.NoError(t, sb.Shift(apiv3.Serial(added), 100))
+		for _, certificate := range sb.Certificates()[:len(sb.Certificates())-1] {
+			require.NoError(t, sb.RemoveCertificate(apiv3.Serial(certificate)))
+		}
+	}
+	replace()
+	sb.ResetJournal()
+	require.NoError(t, post(ctx, client))
+	var statuses []int
+	for _, entry := range sb.Journal() {
+		if strings.HasSuffix(entry.Target, "user-feeds") {
+			statuses = append(statuses, entry.Status)
+		}
+	}
+	assert.Equal(t, []int{400, 200}, statuses)
+
+	replace()
+	sb.ResetJournal()
+	_, err := client.Chain("v3/pay/transactions/native").Post(ctx, identityOrder(sb, "renew-1"))
+	require.NoError(t, err)
+	assert.Equal(t, 1, listed(sb))
+	require.NoError(t, post(ctx, client), "the next call names the new one at once")
+
+	// A serial that the caller named is the caller's: the refusal comes back.
+	replace()
+	sb.ResetJournal()
+	_, err = client.Chain(feedsPath).Header("Wechatpay-Serial", named).Post(ctx, feed())
+	assert.True(t, wxpay.IsCode(err, wxpay.CodeParamError), err)
+	assert.NotContains(t, fmt.Sprint(sb.Journal()[0]), "user-feeds 200")
+}
+
+// From certificates to the public key, as the platform steers it: calls by the client's policy, notifications by the
+// platform's share. Nothing fails on the way, or on the way back.
+func TestSwitchToThePublicKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		scheme := hashScheme{apiv3.RSA()}
+		sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
+		ctx := t.Context()
+		old := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
+		require.NoError(t, post(ctx, old))
+		require.NoError(t, sb.SetKeyMode(sandbox.BothKeys))
+
+		steps := []float64{0.1, 1, 5, 10, 20, 50, 100, 20, 0}
+		for _, percent := range steps {
+			require.NoError(t, sb.SetPublicKeyShare(percent))
+			client, err := wxpay.New(merchantOf(sb), wxpay.WithCertificates(), wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()),
+				wxpay.WithKeyPolicy(wxpay.Percent(percent)), wxpay.WithTransport(sb.Transport()), wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
+			require.NoError(t, err)
+			handler, err := webhook.New(webhook.Merchant{ID: sb.Merchant().ID, APIv3Key: sb.Merchant().APIv3Key, Keys: client, Scheme: scheme})
+			require.NoError(t, err)
+			var named, signed atomic.Int64
+			var wait sync.WaitGroup
+			for range 64 {
+				wait.Go(func() {
+					for range 16 {
+						body := feed()
+						body["out_request_no"] = fmt.Sprintf("switch-%d", feedNumber.Add(1))
+						res, err := client.Chain(feedsPath).Post(ctx, body)
+						if !assert.NoError(t, err) {
+							return
+						}
+						if res.Header.Get("Wechatpay-Serial") == sb.PublicKeyID() {
+							named.Add(1)
+						}
+						req, err := sb.Notify("TRANSACTION.SUCCESS", nil)
+						require.NoError(t, err)
+						raw, err := io.ReadAll(req.Body)
+						require.NoError(t, err)
+						if _, err := handler.Parse(ctx, req.Header, raw); !assert.NoError(t, err) {
+							return
+						}
+						if req.Header.Get("Wechatpay-Serial") == sb.PublicKeyID() {
+							signed.Add(1)
+						}
+					}
+				})
+			}
+			wait.Wait()
+			const all = 64 * 16
+			assert.InDelta(t, all*percent/100, signed.Load(), 1, "%v %%", percent)
+			assert.InDelta(t, all*percent/100, named.Load(), 5*math.Sqrt(all*percent/100*(1-percent/100))+0.5, "%v %%, five standard deviations", percent)
+			require.NoError(t, client.Close())
+		}
+		require.NoError(t, post(ctx, old), "a client that knows certificates only never noticed")
+		require.NoError(t, sb.SetKeyMode(sandbox.PublicKeyOnly))
+		assert.Error(t, post(ctx, old), "until there are no certificates any more")
+	})
+}
+
+// Without WithCertificates nothing ever asks for certificates, whatever serial comes in.
+func TestPublicKeyModeFetchesNothing(t *testing.T) {
+	sb := newSandbox(t, sandbox.WithKeyMode(sandbox.PublicKeyOnly))
+	client, err := wxpay.New(merchantOf(sb), wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithTransport(sb.Transport()))
+	require.NoError(t, err)
+	require.NoError(t, post(t.Context(), client))
+	for serial, says := range map[string]string{
+		"PUB_KEY_ID_0119000001092099010100000000000001":     "compare it with the id and key given to WithPublicKey",
+		"3A4B5C6D7E8F90A1B2C3D4E5F60718293A4B5C6D":          "WithCertificates would have fetched it",
+		strings.ToLower(apiv3.Serial(sb.Certificates()[0])): "WithPublicKey",
+		"": "WithPublicKey",
+	} {
+		_, err := client.Key(t.Context(), serial)
+		require.ErrorIs(t, err, apiv3.ErrUnknownSerial)
+		assert.ErrorContains(t, err, says)
+	}
+	require.NoError(t, client.RefreshKeys(t.Context()))
+	require.NoError(t, client.KeepKeysFresh(t.Context()))
+	assert.Zero(t, listed(sb))
+	assert.Equal(t, []string{sb.PublicKeyID()}, serialsOf(client.KeyStatus().Keys))
+	require.NoError(t, client.Close())
+	require.NoError(t, post(t.Context(), client), "a closed client still calls")
+}
+
+// A merchant who has only the public key: the refusal of the list is explained, nothing was sent, and it is not asked for
+// again with every call.
+func TestNoCertificatesIsExplained(t *testing.T) {
+	for name, code := range map[string]string{"as documented": "", "as a library has it": "NOT_FOUND"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sb := newSandbox(t, sandbox.WithKeyMode(sandbox.PublicKeyOnly))
+				var log bytes.Buffer
+				rt := listInterceptor(sb, func(res *http.Response, _ []byte) {
+					if code != "" {
+						res.Body = io.NopCloser(strings.NewReader(`{"code":"` + code + `","message":"x"}`))
+						res.ContentLength = -1
+						for name := range res.Header {
+							if strings.HasPrefix(name, "Wechatpay-") {
+								delete(res.Header, name)
+							}
+						}
+					}
+				})
+				client := certificateClient(t, sb, wxpay.WithTransport(rt), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+				for range 100 {
+					err := post(t.Context(), client)
+					require.ErrorIs(t, err, wxpay.ErrNoCertificates)
+					require.ErrorIs(t, err, wxpay.StageKeys)
+					assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+					assert.False(t, wxpay.IsCode(err, wxpay.CodeResourceNotExists, wxpay.CodeNotFound), "the refusal of the list is not one of the call")
+					assert.ErrorContains(t, err, "pass WithPublicKey(id, key) in place of WithCertificates")
+				}
+				require.Equal(t, 1, listed(sb))
+				assert.Contains(t, log.String(), `"level":"WARN","msg":"wxpay platform certificates not refreshed"`)
+				assert.Contains(t, log.String(), `"failure":"no certificates for this merchant"`)
+				status := client.KeyStatus()
+				assert.ErrorIs(t, status.Err, wxpay.ErrNoCertificates)
+				assert.Equal(t, 1, status.Failures)
+				assert.WithinRange(t, status.Next, time.Now().Add(30*time.Minute), time.Now().Add(time.Hour))
+				var refusal *wxpay.APIError
+				var failure *wxpay.KeysError
+				require.ErrorAs(t, status.Err, &failure)
+				if code != "" {
+					require.ErrorAs(t, failure.Cause, &refusal)
+					assert.Equal(t, 404, refusal.Status)
+				}
+
+				// The merchant turns certificates on: asked for by hand at once, by itself after the pause.
+				require.NoError(t, sb.SetKeyMode(sandbox.BothKeys))
+				code = ""
+				require.NoError(t, client.RefreshKeys(t.Context()))
+				require.NoError(t, post(t.Context(), client))
+				assert.NoError(t, client.KeyStatus().Err)
+			})
+		})
+	}
+	t.Run("no trouble beside a public key", func(t *testing.T) {
+		sb := newSandbox(t, sandbox.WithKeyMode(sandbox.PublicKeyOnly))
+		log := new(lockedBuffer)
+		client := certificateClient(t, sb, wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithLogger(slog.New(slog.NewJSONHandler(log, nil))))
+		for range 10 {
+			require.NoError(t, post(t.Context(), client))
+		}
+		require.ErrorIs(t, client.RefreshKeys(t.Context()), wxpay.ErrNoCertificates)
+		require.NoError(t, post(t.Context(), client))
+		assert.LessOrEqual(t, listed(sb), 2)
+		assert.Contains(t, log.String(), `"level":"INFO","msg":"wxpay platform certificates not refreshed"`)
+		assert.NotContains(t, log.String(), "ERROR")
+	})
+}
+
+// lockedBuffer is a buffer that goroutines may share.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// listInterceptor lets change see and bend every answer to a read of the certificate list.
+func listInterceptor(sb *sandbox.Sandbox, change func(res *http.Response, body []byte)) http.RoundTripper {
+	inner := sb.Transport()
+	return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		res, err := inner.RoundTrip(req)
+		if err != nil || !strings.HasSuffix(req.URL.Path, "/certificates") {
+			return res, err
+		}
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			return nil, err
+		}
+		res.Body = io.NopCloser(bytes.NewReader(body))
+		change(res, body)
+		return res, nil
+	})
+}
+
+// The list cannot be read, in every way, while calls go on: the keys at hand stay, no call fails, the failure is visible,
+// and it ends by itself.
+func TestRefreshFails(t *testing.T) {
+	down := errors.New("connection refused")
+	for name, test := range map[string]struct {
+		bend func(*http.Response, []byte)
+		fail error
+		slow time.Duration
+		kind string
+	}{
+		"down": {fail: down, kind: "transport"},
+		"slow": {slow: time.Hour, kind: "timeout"},
+		"HTML": {bend: func(res *http.Response, _ []byte) {
+			res.Body = io.NopCloser(strings.NewReader("<html>"))
+			res.ContentLength = -1
+		}, kind: "unverified answer"},
+		"garbage": {bend: func(res *http.Response, body []byte) {
+			body[len(body)/2] ^= 1
+			res.Body = io.NopCloser(bytes.NewReader(body))
+		}, kind: "unverified answer"},
+		"502": {bend: func(res *http.Response, _ []byte) {
+			res.StatusCode, res.Header = 502, http.Header{"Content-Type": {"text/html"}}
+		}, kind: "status 502"},
+		"unsigned":       {bend: func(res *http.Response, _ []byte) { res.Header.Del("Wechatpay-Signature") }, kind: "unverified answer"},
+		"empty":          {bend: func(res *http.Response, _ []byte) { res.Body, res.ContentLength = http.NoBody, 0 }, kind: "unverified answer"},
+		"another signer": {bend: func(res *http.Response, _ []byte) { res.Header.Set("Wechatpay-Serial", strings.Repeat("7", 40)) }, kind: "unverified answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				scheme := hashScheme{apiv3.RSA()}
+				sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
+				var broken atomic.Bool
+				var reads atomic.Int64
+				good := listInterceptor(sb, func(res *http.Response, body []byte) {
+					if broken.Load() && test.bend != nil {
+						test.bend(res, body)
+					}
+				})
+				rt := middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+					if strings.HasSuffix(req.URL.Path, "/certificates") {
+						if reads.Add(1); broken.Load() && test.slow > 0 {
+							select {
+							case <-time.After(test.slow):
+							case <-req.Context().Done():
+								return nil, context.Cause(req.Context())
+							}
+						}
+						if broken.Load() && test.fail != nil {
+							return nil, test.fail
+						}
+					}
+					return good.RoundTrip(req)
+				})
+				log := new(lockedBuffer)
+				client := certificateClient(t, sb, wxpay.WithTransport(rt), wxpay.WithScheme(scheme), wxpay.WithAttempts(1), wxpay.WithLogger(slog.New(slog.NewJSONHandler(log, nil))))
+				require.NoError(t, post(t.Context(), client))
+				before := client.KeyStatus()
+
+				broken.Store(true)
+				time.Sleep(6 * time.Hour)
+				for range 200 { // more than six hours without a list
+					begin := time.Now()
+					require.NoError(t, post(t.Context(), client))
+					assert.Zero(t, time.Since(begin), "no call waits for it")
+					time.Sleep(2 * time.Minute)
+				}
+				status := client.KeyStatus()
+				assert.Equal(t, serialsOf(before.Keys), serialsOf(status.Keys), "the old keys stay")
+				assert.Equal(t, before.Fetched, status.Fetched)
+				assert.Greater(t, status.Failures, 10)
+				assert.Less(t, reads.Load(), int64(450), "a failure is followed by a pause")
+				var failure *wxpay.KeysError
+				require.ErrorAs(t, status.Err, &failure)
+				assert.NotContains(t, status.Err.Error(), "\n")
+				record := `"msg":"wxpay platform certificates not refreshed","mchid":"1900000109","failure":"` + test.kind + `"`
+				assert.True(t, strings.Contains(log.String(), record), "logged as %s", record)
+
+				broken.Store(false)
+				time.Sleep(3 * time.Minute)
+				require.NoError(t, post(t.Context(), client))
+				synctest.Wait()
+				assert.NoError(t, client.KeyStatus().Err)
+				assert.Zero(t, client.KeyStatus().Failures)
+				assert.True(t, client.KeyStatus().Fetched.After(before.Fetched))
+			})
+		})
+	}
+}
+
+// A first call that cannot have a key says so, and sends nothing; the next ones do not wait for the network in vain, and
+// after the pause all is well.
+func TestNoKeyNoCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sb := newSandbox(t)
+		down := true
+		rt := middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			if down {
+				return nil, &transport.UnsentError{Err: errors.New("connection refused")}
+			}
+			return sb.Transport().RoundTrip(req)
+		})
+		client := certificateClient(t, sb, wxpay.WithTransport(rt), wxpay.WithAttempts(1))
+		for range 3 {
+			err := post(t.Context(), client)
+			require.ErrorIs(t, err, wxpay.StageKeys)
+			assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+			assert.ErrorContains(t, err, "the platform certificates could not be fetched: ")
+			assert.ErrorContains(t, err, "connection refused")
+			assert.ErrorContains(t, err, "not tried again before")
+			_, _, err = client.Encrypt(t.Context(), "x")
+			assert.ErrorContains(t, err, "could not be fetched")
+			_, err = client.Chain(feedsPath).Request(t.Context(), "POST", feed())
+			assert.ErrorIs(t, err, wxpay.StageKeys)
+		}
+		assert.Equal(t, 1, client.KeyStatus().Failures)
+		down = false
+		time.Sleep(time.Second)
+		require.NoError(t, post(t.Context(), client))
+	})
+}
+
+// A call that is cancelled while it waits for the list ends at once; the list is read to its end for the others.
+func TestWaitingForTheListHonoursTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sb := newSandbox(t)
+		rt := middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(req.URL.Path, "/certificates") {
+				time.Sleep(3 * time.Second)
+			}
+			return sb.Transport().RoundTrip(req)
+		})
+		client := certificateClient(t, sb, wxpay.WithTransport(rt))
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := post(ctx, client)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+		assert.Equal(t, time.Second, time.Since(begin))
+		require.NoError(t, post(t.Context(), client))
+		assert.Equal(t, 3*time.Second, time.Since(begin), "the first reading served")
+		assert.Equal(t, 1, listed(sb))
+	})
+}
+
+// Serials that nobody knows come from anywhere, and must not make the client hammer the platform.
+func TestUnknownSerialsAreRationed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sb := newSandbox(t)
+		client := certificateClient(t, sb)
+		require.NoError(t, post(t.Context(), client))
+		begin := listed(sb)
+		junk := func(n int) {
+			for i := range n {
+				_, err := client.Key(t.Context(), fmt.Sprintf("%040X", i+1))
+				require.ErrorIs(t, err, apiv3.ErrUnknownSerial)
+			}
+		}
+		junk(200)
+		assert.Equal(t, 5, listed(sb)-begin, "a few at once")
+		time.Sleep(10 * time.Minute)
+		junk(200)
+		assert.Equal(t, 10, listed(sb)-begin, "and one a minute, up to a few")
+		for range 3 {
+			time.Sleep(time.Minute)
+			junk(200)
+		}
+		assert.Equal(t, 13, listed(sb)-begin)
+		for _, serial := range []string{"PUB_KEY_ID_0119000001092099010100000000000001", "", "abc", strings.Repeat("a", 40)} {
+			_, err := client.Key(t.Context(), serial)
+			require.ErrorIs(t, err, apiv3.ErrUnknownSerial)
+		}
+		assert.Equal(t, 13, listed(sb)-begin, "what is no certificate's serial is never looked for")
+		require.NoError(t, post(t.Context(), client))
+	})
+}
+
+// list is a certificate list of the test's own making; the entries are encrypted with secretAPIv3Key.
+type certificateEntry struct {
+	key         *rsa.PrivateKey
+	serial      int64
+	from, until time.Duration // from now
+	break_      func(map[string]any)
+}
+
+func listAnswer(t testing.TB, signer certificateEntry, entries ...certificateEntry) answer {
+	t.Helper()
+	var data []any
+	for _, e := range entries {
+		template := &x509.Certificate{
+			SerialNumber: serialOf(e.serial), Subject: pkix.Name{CommonName: "Tenpay.com sign"},
+			NotBefore: time.Now().Add(e.from), NotAfter: time.Now().Add(e.until),
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, &e.key.PublicKey, e.key)
+		require.NoError(t, err)
+		sealed, err := apiv3.SealAESGCM([]byte(secretAPIv3Key), []byte("123456789012"), []byte("certificate"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+		require.NoError(t, err)
+		entry := map[string]any{"serial_no": fmt.Sprintf("%040X", template.SerialNumber), "encrypt_certificate": map[string]any{
+			"algorithm": "AEAD_AES_256_GCM", "nonce": "123456789012", "associated_data": "certificate", "ciphertext": base64.StdEncoding.EncodeToString(sealed),
+		}}
+		if e.break_ != nil {
+			e.break_(entry)
+		}
+		data = append(data, entry)
+	}
+	body, err := json.Marshal(map[string]any{"data": data})
+	require.NoError(t, err)
+	return answer{body: string(body), key: signer.key, bend: func(res *http.Response) {
+		res.Header.Set(apiv3.HeaderSerial, fmt.Sprintf("%040X", serialOf(signer.serial)))
+	}}
+}
+
+func serialOf(n int64) *big.Int {
+	return new(big.Int).Add(new(big.Int).Lsh(big.NewInt(0x5B), 152), big.NewInt(n))
+}
+
+// What a list may look like, and what becomes of it.
+func TestListsThatAreTaken(t *testing.T) {
+	keys := testKeys()
+	a, b := certificateEntry{keys.platform, 1, -time.Hour, time.Hour, nil}, certificateEntry{keys.other, 2, -time.Hour, 2 * time.Hour, nil}
+	with := func(e certificateEntry, edit func(*certificateEntry)) certificateEntry { edit(&e); return e }
+	sealed := func(edit func(map[string]any)) func(map[string]any) {
+		return func(entry map[string]any) { edit(entry["encrypt_certificate"].(map[string]any)) }
+	}
+	expired := with(b, func(e *certificateEntry) { e.until = -time.Minute })
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	require.NoError(t, err)
+	hexOf := func(n int64) string { return fmt.Sprintf("%040X", serialOf(n)) }
+
+	for name, test := range map[string]struct {
+		answer answer
+		usable []string // at this moment
+		broken string
+		fails  string
+	}{
+		"one":                {listAnswer(t, a, a), []string{hexOf(1)}, "", ""},
+		"two":                {listAnswer(t, a, a, b), []string{hexOf(2), hexOf(1)}, "", ""},
+		"in the other order": {listAnswer(t, b, b, a), []string{hexOf(2), hexOf(1)}, "", ""},
+		"twice the same":     {listAnswer(t, a, a, a), []string{hexOf(1)}, "", ""},
+		"one expired":        {listAnswer(t, a, a, expired), []string{hexOf(1)}, "", ""},
+		"one not valid yet":  {listAnswer(t, a, a, with(b, func(e *certificateEntry) { e.from = time.Minute })), []string{hexOf(1)}, "", ""},
+		"one broken among two": {listAnswer(t, a, a, with(b, func(e *certificateEntry) {
+			e.break_ = sealed(func(m map[string]any) { m["ciphertext"] = "AAAA" + m["ciphertext"].(string)[4:] })
+		})), []string{hexOf(1)}, "certificate 2 of the list", ""},
+		"one of another cipher": {listAnswer(t, a, with(b, func(e *certificateEntry) {
+			e.break_ = sealed(func(m map[string]any) { m["algorithm"] = "AEAD_SM4_GCM" })
+		}), a), []string{hexOf(1)}, "certificate 1 of the list", ""},
+		"one under a wrong name": {listAnswer(t, a, a, with(b, func(e *certificateEntry) { e.break_ = func(m map[string]any) { m["serial_no"] = hexOf(3) } })), []string{hexOf(1)}, "it holds the certificate", ""},
+		"one with a short key":   {listAnswer(t, a, a, certificateEntry{small, 2, -time.Hour, time.Hour, nil}), []string{hexOf(1)}, "1024 bits", ""},
+		"signed by the broken":   {listAnswer(t, b, a, with(b, func(e *certificateEntry) { e.break_ = func(m map[string]any) { m["serial_no"] = hexOf(3) } })), nil, "", "platform key " + hexOf(2)},
+		"signed by a stranger":   {listAnswer(t, certificateEntry{key: keys.other, serial: 1}, a), nil, "", "signature does not match"},
+		"signed by the expired":  {listAnswer(t, expired, a, expired), nil, "", "outside its validity"},
+		"only an expired":        {listAnswer(t, a, with(a, func(e *certificateEntry) { e.until = -time.Minute })), nil, "", "outside its validity"},
+		"nothing in it":          {listAnswer(t, a), nil, "", "the certificate list is empty"},
+		"another APIv3 key":      {listAnswer(t, a, with(a, func(e *certificateEntry) { e.break_ = sealed(func(m map[string]any) { m["nonce"] = "210987654321" }) })), nil, "", "is the APIv3 key the one set in the merchant platform?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := wxpay.New(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: keys.merchant, APIv3Key: secretAPIv3Key},
+				wxpay.WithCertificates(), wxpay.WithTransport(test.answer), wxpay.WithAttempts(1))
+			require.NoError(t, err)
+			err = client.RefreshKeys(t.Context())
+			status := client.KeyStatus()
+			if test.fails != "" {
+				require.ErrorContains(t, err, test.fails)
+				assert.NotContains(t, err.Error(), "\n")
+				assert.Empty(t, status.Keys)
+				assert.Equal(t, err, status.Err)
+				return
+			}
+			require.NoError(t, err)
+			var usable []string
+			for _, key := range status.Keys {
+				if _, err := client.Key(t.Context(), key.Serial); err == nil {
+					usable = append(usable, key.Serial)
+				} else {
+					assert.ErrorIs(t, err, apiv3.ErrExpired)
+				}
+			}
+			assert.Equal(t, test.usable, usable)
+			_, serial, err := client.Encrypt(t.Context(), "x")
+			require.NoError(t, err)
+			assert.Equal(t, test.usable[0], serial, "the newest of those that are good now")
+			if test.broken == "" {
+				assert.Empty(t, status.Broken)
+			} else {
+				require.Len(t, status.Broken, 1)
+				assert.ErrorContains(t, status.Broken[0], test.broken)
+			}
+		})
+	}
+}
+
+// An expired certificate is not named, nor believed; when it was the only one, the list is read again.
+func TestCertificatesExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		scheme := hashScheme{apiv3.RSA()}
+		sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
+		short, err := sb.AddCertificate(3 * time.Hour)
+		require.NoError(t, err)
+		require.NoError(t, sb.Shift(apiv3.Serial(short), 100))
+		for _, certificate := range sb.Certificates()[:2] {
+			require.NoError(t, sb.RemoveCertificate(apiv3.Serial(certificate)))
+		}
+		client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
+		require.NoError(t, post(t.Context(), client))
+		time.Sleep(4 * time.Hour) // the list is not due yet, and what it named has ended
+		_, err = client.Key(t.Context(), apiv3.Serial(short))
+		require.ErrorIs(t, err, apiv3.ErrExpired)
+		err = post(t.Context(), client)
+		require.ErrorIs(t, err, wxpay.StageKeys, "the platform still signs with it, which it never does")
+		assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+
+		long, err := sb.AddCertificate(24 * time.Hour)
+		require.NoError(t, err)
+		require.NoError(t, sb.Shift(apiv3.Serial(long), 100))
+		time.Sleep(2 * time.Minute)
+		require.NoError(t, post(t.Context(), client))
+		require.NoError(t, sb.ExpireCertificate(apiv3.Serial(long)))
+		require.Error(t, client.RefreshKeys(t.Context()), "a list of nothing but expired certificates is not taken")
+		require.NoError(t, post(t.Context(), client), "so the good ones at hand stay")
+	})
+}
+
+func TestRequireChain(t *testing.T) {
+	sb := newSandbox(t)
+	pool := x509.NewCertPool()
+	pool.AddCert(sb.Root())
+	client := certificateClient(t, sb, wxpay.WithCertificates(wxpay.RequireChain(pool)))
+	require.NoError(t, post(t.Context(), client))
+
+	stranger := certificateClient(t, sb, wxpay.WithCertificates(wxpay.RequireChain(x509.NewCertPool())), wxpay.WithAttempts(1))
+	err := post(t.Context(), stranger)
+	require.ErrorIs(t, err, wxpay.StageKeys)
+	assert.ErrorContains(t, err, "not issued by one of the roots given to RequireChain")
+}
+
+func TestOverseasList(t *testing.T) {
+	sb := newSandbox(t)
+	client := certificateClient(t, sb, wxpay.WithCertificates(wxpay.Overseas()))
+	require.NoError(t, client.RefreshKeys(t.Context()))
+	require.Len(t, sb.Journal(), 1)
+	assert.Equal(t, "/v3/global/certificates", sb.Journal()[0].Target)
+	assert.Len(t, client.KeyStatus().Keys, 2)
+}
+
+// KeepKeysFresh reads the list at once and then when it is due, and ends with its context or with the client.
+func TestKeepKeysFresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		scheme := hashScheme{apiv3.RSA()}
+		sb := newSandbox(t, sandbox.WithScheme(scheme))
+		client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithCertificates(wxpay.RefreshEvery(time.Hour)))
+		ctx, cancel := context.WithCancelCause(t.Context())
+		first, second := make(chan error), make(chan error)
+		go func() { first <- client.KeepKeysFresh(ctx) }()
+		synctest.Wait()
+		assert.Equal(t, 1, listed(sb), "at once")
+		time.Sleep(24 * time.Hour)
+		assert.GreaterOrEqual(t, listed(sb), 24)
+		assert.LessOrEqual(t, listed(sb), 24*5/4+1, "up to a fifth earlier")
+		stop := errors.New("shutting down")
+		cancel(stop)
+		assert.Equal(t, stop, <-first)
+
+		go func() { second <- client.KeepKeysFresh(t.Context()) }()
+		synctest.Wait()
+		require.NoError(t, client.Close())
+		assert.Equal(t, wxpay.ErrClosed, <-second)
+		before := listed(sb)
+		assert.ErrorIs(t, client.RefreshKeys(t.Context()), wxpay.ErrClosed)
+		assert.ErrorIs(t, client.KeepKeysFresh(t.Context()), wxpay.ErrClosed)
+		time.Sleep(24 * time.Hour)
+		require.NoError(t, post(t.Context(), client), "a closed client calls with the keys that it has")
+		assert.Equal(t, before, listed(sb))
+		require.NoError(t, client.Close(), "twice is as good")
+	})
+}
+
+// Closing does not wait for a list that does not come.
+func TestCloseEndsAReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sb := newSandbox(t)
+		rt := middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, context.Cause(req.Context())
+		})
+		client := certificateClient(t, sb, wxpay.WithTransport(rt))
+		failed := make(chan error)
+		go func() { failed <- post(t.Context(), client) }()
+		synctest.Wait()
+		begin := time.Now()
+		require.NoError(t, client.Close())
+		assert.Zero(t, time.Since(begin))
+		err := <-failed
+		assert.ErrorIs(t, err, wxpay.ErrClosed)
+		assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+	})
+}
+
+// Clients leave nothing behind: not when they are closed, and not when they are merely dropped.
+func TestThousandClients(t *testing.T) {
+	sb := newSandbox(t)
+	rt := sb.Transport()
+	warm := certificateClient(t, sb)
+	require.NoError(t, post(t.Context(), warm))
+	goroutines := runtime.NumGoroutine()
+	for name, end := range map[string]func(*wxpay.Client){"closed": func(c *wxpay.Client) { c.Close() }, "dropped": func(*wxpay.Client) {}} {
+		alive := make([]weak.Pointer[wxpay.Client], 1000)
+		for i := range alive {
+			client, err := wxpay.New(merchantOf(sb), wxpay.WithCertificates(), wxpay.WithTransport(rt))
+			require.NoError(t, err)
+			if i%20 == 0 {
+				require.NoError(t, post(t.Context(), client))
+				other, err := client.As(merchantOf(sb))
+				require.NoError(t, err)
+				require.NoError(t, post(t.Context(), other))
+				end(other)
+			}
+			end(client)
+			alive[i] = weak.Make(client)
+		}
+		left := len(alive)
+		for try := 0; try < 1000 && (left > 0 || runtime.NumGoroutine() > goroutines); try++ {
+			runtime.GC() // goroutines that are about to end get their turn, too
+			left = 0
+			for _, p := range alive {
+				if p.Value() != nil {
+					left++
+				}
+			}
+		}
+		assert.Zero(t, left, "%s clients in memory", name)
+		assert.LessOrEqual(t, runtime.NumGoroutine(), goroutines, "%s clients", name)
+	}
+}
+
+func TestCertificateOptions(t *testing.T) {
+	keys := testKeys()
+	merchant := wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: keys.merchant, APIv3Key: secretAPIv3Key}
+	bare := merchant
+	bare.APIv3Key = ""
+	for name, test := range map[string]struct {
+		merchant wxpay.Merchant
+		option   wxpay.Option
+		says     string
+	}{
+		"no APIv3 key":          {bare, wxpay.WithCertificates(), "WithCertificates needs Merchant.APIv3Key"},
+		"twelve hours":          {merchant, wxpay.WithCertificates(wxpay.RefreshEvery(12 * time.Hour)), "less than 12h0m0s"},
+		"too often":             {merchant, wxpay.WithCertificates(wxpay.RefreshEvery(time.Second)), "at least 1m0s"},
+		"no roots":              {merchant, wxpay.WithCertificates(wxpay.RequireChain(nil)), "RequireChain: the pool is nil"},
+		"no store":              {merchant, wxpay.WithCertificates(wxpay.ShareIn(nil)), "ShareIn: the store is nil"},
+		"a nil option":          {merchant, wxpay.WithCertificates(nil), "an option is nil"},
+		"a policy of 101":       {merchant, wxpay.WithKeyPolicy(wxpay.Percent(101)), "not between 0 and 100 percent"},
+		"a policy of -1":        {merchant, wxpay.WithKeyPolicy(-1), "not between 0 and 100 percent"},
+		"a policy of no number": {merchant, wxpay.WithKeyPolicy(wxpay.Percent(math.NaN())), "not between 0 and 100 percent"},
+	} {
+		_, err := wxpay.New(test.merchant, wxpay.WithPublicKey(testKeyID, keys.platform.Public()), test.option)
+		assert.ErrorContains(t, err, test.says, name)
+	}
+	_, err := wxpay.New(merchant, wxpay.WithCertificates(wxpay.RefreshEvery(time.Minute)))
+	require.NoError(t, err, "no other platform key is needed")
+}

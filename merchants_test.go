@@ -1,0 +1,302 @@
+package wxpay_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// platformOf routes requests to the sandbox of whoever calls, as one gateway with several merchants would.
+func platformOf(sandboxes ...*sandbox.Sandbox) http.RoundTripper {
+	return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		a, err := apiv3.ParseAuthorization(req.Header.Get("Authorization"))
+		if err != nil {
+			return nil, err
+		}
+		for _, sb := range sandboxes {
+			if sb.Merchant().ID == a.ID || a.Identity == "brand_id" {
+				return sb.Transport().RoundTrip(req)
+			}
+		}
+		return nil, fmt.Errorf("no merchant %s", a.ID)
+	})
+}
+
+// Many merchants over one pool, catalogue and queue, each with keys of its own.
+func TestAs(t *testing.T) {
+	ctx := t.Context()
+	one, two := newSandbox(t), newSandbox(t, sandbox.WithMerchant("1900000110"))
+	var seen []string
+	client, err := wxpay.New(merchantOf(one), wxpay.WithCertificates(), wxpay.WithTransport(platformOf(one, two)), wxpay.WithCatalog(catalog.V3()),
+		wxpay.WithObserver(func(_ context.Context, o middleware.Observation) { seen = append(seen, o.Template) }))
+	require.NoError(t, err)
+	require.NoError(t, post(ctx, client))
+
+	t.Run("another merchant fetches its own list", func(t *testing.T) {
+		other, err := client.As(merchantOf(two))
+		require.NoError(t, err)
+		assert.Contains(t, fmt.Sprint(other), "1900000110")
+		require.NoError(t, post(ctx, other))
+		assert.Equal(t, 1, listed(two))
+		assert.Equal(t, client.Pipeline(), other.Pipeline())
+		assert.Contains(t, seen, "/v3/brand/partner/card-member/user-feeds", "the observer came along")
+		require.NoError(t, other.Close())
+		require.NoError(t, client.RefreshKeys(ctx), "closing the one leaves the other as it is")
+	})
+	t.Run("a public key of its own", func(t *testing.T) {
+		before := listed(two)
+		other, err := client.As(merchantOf(two), wxpay.WithPublicKey(two.PublicKeyID(), two.PublicKey()))
+		require.NoError(t, err)
+		require.NoError(t, post(ctx, other))
+		assert.Equal(t, before, listed(two), "then nothing is fetched")
+		assert.Equal(t, two.PublicKeyID(), two.Journal()[len(two.Journal())-1].Header.Get("Wechatpay-Serial"))
+	})
+	t.Run("the same merchant shares the keys", func(t *testing.T) {
+		before := listed(one)
+		added, err := one.AddMerchantCertificate()
+		require.NoError(t, err)
+		same, err := client.As(wxpay.Merchant{ID: added.ID, PrivateKey: added.PrivateKey, Certificate: added.Certificate})
+		require.NoError(t, err)
+		require.NoError(t, post(ctx, same))
+		assert.Equal(t, before, listed(one))
+		require.NoError(t, same.Close())
+		require.NoError(t, client.RefreshKeys(ctx), "closing it leaves the list to the other")
+	})
+	t.Run("a public key belongs to one merchant", func(t *testing.T) {
+		alone, err := wxpay.New(merchantOf(one), wxpay.WithPublicKey(one.PublicKeyID(), one.PublicKey()), wxpay.WithTransport(platformOf(one, two)))
+		require.NoError(t, err)
+		_, err = alone.As(merchantOf(two))
+		require.ErrorContains(t, err, `there is no platform key for merchant "1900000110": pass WithPublicKey(id, key)`)
+		other, err := alone.As(merchantOf(two), wxpay.WithCertificates())
+		require.NoError(t, err)
+		require.NoError(t, post(ctx, other))
+	})
+	t.Run("mistakes", func(t *testing.T) {
+		_, err := client.As(wxpay.Merchant{})
+		assert.ErrorContains(t, err, "Merchant.ID is missing")
+		bare := merchantOf(two)
+		bare.APIv3Key = ""
+		_, err = client.As(bare)
+		assert.ErrorContains(t, err, "WithCertificates needs Merchant.APIv3Key")
+		_, err = client.As(merchantOf(two), wxpay.WithConcurrency(1))
+		assert.ErrorContains(t, err, "the queue is shared")
+		_, err = client.As(merchantOf(two), wxpay.WithPublicKey("", nil))
+		assert.ErrorContains(t, err, "the id is missing")
+		assert.NotContains(t, err.Error(), "no platform key")
+	})
+}
+
+// The limit of concurrent asynchronous calls holds over all merchants together.
+func TestAsSharesTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		client := asyncClient(t, g, wxpay.WithConcurrency(3), wxpay.WithQueue(2))
+		other, err := client.As(wxpay.Merchant{ID: "1900000110", Serial: testSerial, PrivateKey: testKeys().merchant}, wxpay.WithPublicKey(benchKeyID, testKeys().platform.Public()))
+		require.NoError(t, err)
+		var futures []*wxpay.Future
+		for range 3 {
+			futures = append(futures, client.Chain("v3/x").GetAsync(t.Context()), other.Chain("v3/x").GetAsync(t.Context()))
+		}
+		synctest.Wait()
+		assert.EqualValues(t, 3, g.inside.Load())
+		_, err = futures[5].Wait(t.Context())
+		assert.ErrorIs(t, err, wxpay.ErrQueueFull)
+		close(g.open)
+		_, err = wxpay.All(t.Context(), futures[:5]...)
+		require.NoError(t, err)
+	})
+}
+
+// brandOf returns the sandbox's brand.
+func brandOf(t testing.TB, sb *sandbox.Sandbox) wxpay.Brand {
+	t.Helper()
+	b, err := sb.Brand()
+	require.NoError(t, err)
+	return wxpay.Brand{ID: b.ID, PrivateKey: b.PrivateKey, Certificate: b.Certificate, Key: b.Key, PublicKeyID: b.PublicKeyID, PublicKey: b.PublicKey}
+}
+
+// A brand calls for itself: its own scheme and identity, its own public key, named on every call.
+func TestBrand(t *testing.T) {
+	ctx := t.Context()
+	sb := newSandbox(t)
+	brand := brandOf(t, sb)
+	client, err := wxpay.NewBrand(brand, wxpay.WithTransport(sb.Transport()))
+	require.NoError(t, err)
+	res, err := client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Get(ctx)
+	require.NoError(t, err)
+	assert.True(t, res.Verified)
+	assert.EqualValues(t, 20, res.Get("limit").Int())
+	assert.Equal(t, brand.PublicKeyID, res.Header.Get("Wechatpay-Serial"))
+	entry := sb.Journal()[0]
+	assert.Equal(t, brand.PublicKeyID, entry.Header.Get("Wechatpay-Serial"))
+	assert.Regexp(t, `^WECHATPAY-BRAND-SHA256-RSA2048 brand_id="1004",`, entry.Header.Get("Authorization"))
+	_, err = client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 21).Get(ctx)
+	assert.True(t, wxpay.IsCode(err, wxpay.CodeParamError), err)
+
+	// Answers to brands are verified like any other.
+	_, err = client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Header("Wechatpay-Serial", sb.PublicKeyID()).Get(ctx)
+	assert.True(t, wxpay.IsCode(err, wxpay.CodeInvalidRequest), err)
+
+	// Each kind of caller has its paths; the refusal says so.
+	_, err = client.Chain("v3/pay/transactions/native").Post(ctx, wxpay.JSON{"a": 1})
+	require.True(t, wxpay.IsCode(err, wxpay.CodeSignError), err)
+	assert.ErrorContains(t, err, "this client calls as a brand, whose paths begin with /brand/")
+	merchant := certificateClient(t, sb)
+	_, err = merchant.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Get(ctx)
+	require.True(t, wxpay.IsCode(err, wxpay.CodeSignError), err)
+	assert.ErrorContains(t, err, "paths under /brand/ are for brands: NewBrand")
+
+	for _, text := range []string{fmt.Sprintf("%+v %v", client, brand), fmt.Sprintf("%#v", brand)} {
+		assert.Contains(t, text, "1004")
+		assert.NotContains(t, text, brand.Key)
+	}
+	_, err = client.VerifyKeys(ctx)
+	assert.ErrorContains(t, err, "no echo for brands")
+	_, err = client.Invoke().JSAPI(ctx, "wx1", "wx01")
+	assert.ErrorContains(t, err, "a brand takes no payments")
+}
+
+func TestBrandNamesWhatIsWrong(t *testing.T) {
+	sb := newSandbox(t)
+	good := brandOf(t, sb)
+	for name, test := range map[string]struct {
+		edit    func(*wxpay.Brand)
+		options []wxpay.Option
+		says    string
+	}{
+		"no id":            {func(b *wxpay.Brand) { b.ID = "" }, nil, "Brand.ID is missing"},
+		"no key":           {func(b *wxpay.Brand) { b.PrivateKey = nil }, nil, "Brand.PrivateKey is missing"},
+		"no certificate":   {func(b *wxpay.Brand) { b.Certificate = nil }, nil, "Brand.Serial is missing"},
+		"no public key":    {func(b *wxpay.Brand) { b.PublicKey = nil }, nil, "Brand.PublicKeyID and Brand.PublicKey are needed for every call"},
+		"no public key id": {func(b *wxpay.Brand) { b.PublicKeyID = "" }, nil, "Brand.PublicKeyID and Brand.PublicKey are needed for every call"},
+		"a short key":      {func(b *wxpay.Brand) { b.Key = "short" }, nil, "Brand.APIv3Key"},
+		"certificates":     {func(*wxpay.Brand) {}, []wxpay.Option{wxpay.WithCertificates()}, "WithCertificates is not for brands"},
+		"the merchant's":   {func(b *wxpay.Brand) { b.PrivateKey = testKeys().other }, nil, "Brand.PrivateKey (apiclient_key.pem) does not belong to"},
+	} {
+		b := good
+		test.edit(&b)
+		_, err := wxpay.NewBrand(b, test.options...)
+		assert.ErrorContains(t, err, test.says, name)
+		if err != nil {
+			assert.NotContains(t, err.Error(), "there is no platform key", name)
+		}
+	}
+}
+
+// A brand beside merchants over one pool, in both directions.
+func TestAsBrand(t *testing.T) {
+	ctx := t.Context()
+	sb := newSandbox(t)
+	client := certificateClient(t, sb)
+	brand, err := client.AsBrand(brandOf(t, sb))
+	require.NoError(t, err)
+	_, err = brand.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 1).Get(ctx)
+	require.NoError(t, err)
+	back, err := brand.As(merchantOf(sb), wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()))
+	require.NoError(t, err)
+	require.NoError(t, post(ctx, back))
+	_, err = brand.As(merchantOf(sb))
+	assert.ErrorContains(t, err, "there is no platform key")
+	require.NoError(t, post(ctx, client))
+}
+
+// The self-test finds keys that work, and says which do not and why.
+func TestVerifyKeys(t *testing.T) {
+	ctx := t.Context()
+	for name, options := range map[string][]wxpay.Option{"without a catalogue": nil, "with one": {wxpay.WithCatalog(catalog.V3())}} {
+		t.Run(name, func(t *testing.T) {
+			sb := newSandbox(t)
+			client := certificateClient(t, sb, append(options, wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()))...)
+			require.NoError(t, client.RefreshKeys(ctx))
+			checks, err := client.VerifyKeys(ctx)
+			require.NoError(t, err)
+			assert.Equal(t, []wxpay.KeyCheck{
+				{Serial: sb.PublicKeyID()}, {Serial: apiv3.Serial(sb.Certificates()[1]), Certificate: true}, {Serial: apiv3.Serial(sb.Certificates()[0]), Certificate: true},
+			}, checks)
+
+			require.NoError(t, sb.SetKeyMode(sandbox.CertificatesOnly))
+			checks, err = client.VerifyKeys(ctx)
+			require.ErrorContains(t, err, "platform key "+sb.PublicKeyID()+": ")
+			require.Len(t, checks, 3)
+			assert.True(t, wxpay.IsCode(checks[0].Err, wxpay.CodeParamError))
+			assert.NoError(t, checks[1].Err)
+		})
+	}
+	sb := newSandbox(t)
+	signs := merchantOf(sb)
+	signs.PrivateKey = signingOnly{sb.Merchant().PrivateKey}
+	client, err := wxpay.New(signs, wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithTransport(sb.Transport()))
+	require.NoError(t, err)
+	_, err = client.VerifyKeys(ctx)
+	assert.ErrorContains(t, err, "decrypting encrypted_echo_message, which is encrypted for the certificate "+sb.Merchant().Serial)
+
+	wrong, err := wxpay.New(merchantOf(sb), wxpay.WithPublicKey(sb.PublicKeyID(), testKeys().platform.Public()), wxpay.WithTransport(sb.Transport()))
+	require.NoError(t, err)
+	_, err = wrong.VerifyKeys(ctx)
+	assert.ErrorContains(t, err, "signature does not match", "the id of one key and the file of another")
+}
+
+// The policy chooses among what there is.
+func TestKeyPolicy(t *testing.T) {
+	ctx := t.Context()
+	sb := newSandbox(t)
+	certificate := apiv3.Serial(sb.Certificates()[1])
+	both := []wxpay.Option{wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithPlatformCertificates(sb.Certificates()...)}
+	for name, test := range map[string]struct {
+		options []wxpay.Option
+		want    string
+	}{
+		"by default":               {both, sb.PublicKeyID()},
+		"prefer the public key":    {append(both, wxpay.WithKeyPolicy(wxpay.PreferPublicKey)), sb.PublicKeyID()},
+		"prefer certificates":      {append(both, wxpay.WithKeyPolicy(wxpay.PreferCertificate)), certificate},
+		"all":                      {append(both, wxpay.WithKeyPolicy(wxpay.Percent(100))), sb.PublicKeyID()},
+		"none":                     {append(both, wxpay.WithKeyPolicy(wxpay.Percent(0))), certificate},
+		"no certificate to prefer": {append(both[:1:1], wxpay.WithKeyPolicy(wxpay.PreferCertificate)), sb.PublicKeyID()},
+		"no public key to prefer":  {append(both[1:2:2], wxpay.WithKeyPolicy(wxpay.PreferPublicKey)), certificate},
+	} {
+		client, err := wxpay.New(merchantOf(sb), append(test.options, wxpay.WithTransport(sb.Transport()))...)
+		require.NoError(t, err)
+		for range 5 {
+			sb.ResetJournal()
+			require.NoError(t, post(ctx, client))
+			assert.Equal(t, test.want, sb.Journal()[0].Header.Get("Wechatpay-Serial"), name)
+			assert.Equal(t, test.want, sb.Journal()[0].AnswerHeader.Get("Wechatpay-Serial"), name)
+			_, serial, err := client.Encrypt(ctx, "x")
+			require.NoError(t, err)
+			assert.Equal(t, test.want, serial, "encryption asks the same policy: %s", name)
+		}
+		older := apiv3.Serial(sb.Certificates()[0])
+		sb.ResetJournal()
+		res, err := client.Chain(feedsPath).Header("Wechatpay-Serial", older).Post(ctx, feed())
+		assert.Equal(t, older, sb.Journal()[0].Header.Get("Wechatpay-Serial"), "a call may name another")
+		if name != "no certificate to prefer" {
+			require.NoError(t, err)
+			assert.Equal(t, older, res.Header.Get("Wechatpay-Serial"))
+		}
+	}
+	// A call encrypts and names one key, however often the policy is asked.
+	client, err := wxpay.New(merchantOf(sb), append(both, wxpay.WithKeyPolicy(wxpay.Percent(50)), wxpay.WithTransport(sb.Transport()))...)
+	require.NoError(t, err)
+	named := map[string]int{}
+	for i := range 64 {
+		sb.ResetJournal()
+		_, err := client.Chain("v3/pay/transactions/native").Post(ctx, identityOrder(sb, fmt.Sprintf("policy-%d", i)))
+		require.NoError(t, err)
+		named[sb.Journal()[0].Header.Get("Wechatpay-Serial")]++
+	}
+	assert.Len(t, named, 2)
+	assert.Equal(t, "0.1", fmt.Sprint(float64(wxpay.Percent(0.1))))
+	assert.Equal(t, "prefer the public key, prefer certificates, the public key in 0.1 % of the calls",
+		fmt.Sprintf("%s, %s, %s", wxpay.PreferPublicKey, wxpay.PreferCertificate, wxpay.Percent(0.1)))
+}
