@@ -78,16 +78,20 @@ func (f *Future) Then(step func(*Response) error) *Future {
 		}
 		after.end(f.res, guarded(step, f.res))
 	}
-	f.mu.Lock()
-	ended := f.ended
-	if !ended {
-		f.next = append(f.next, run)
-	}
-	f.mu.Unlock()
-	if ended {
+	if !f.whenEnded(run) {
 		go run()
 	}
 	return after
+}
+
+// whenEnded has run run when the call ends. It returns false, and does nothing, if that has been.
+func (f *Future) whenEnded(run func()) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.ended {
+		f.next = append(f.next, run)
+	}
+	return !f.ended
 }
 
 // guarded runs step and turns a panic into an error. The call itself succeeded, so the outcome of either is Confirmed.

@@ -137,6 +137,22 @@ func (c Chain) Upload(ctx context.Context, file File) (*Response, error) {
 	return f.send(ctx)
 }
 
+// UploadAsync is [Chain.Upload] in the background. The file is read for its digest before UploadAsync returns, and again
+// when the call runs: it must stay as it is until then.
+func (c Chain) UploadAsync(ctx context.Context, file File) *Future {
+	u := &upload{file: file}
+	f, err := c.prepare(ctx, http.MethodPost, u)
+	if err != nil {
+		u.close()
+		return failed(err)
+	}
+	future := c.client.queue.submit(ctx, f)
+	if !future.whenEnded(u.close) {
+		u.close()
+	}
+	return future
+}
+
 // upload is a File on its way.
 type upload struct {
 	file     File

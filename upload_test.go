@@ -99,6 +99,20 @@ func TestUploadSources(t *testing.T) {
 			assert.Equal(t, data, got.file)
 		})
 	}
+	t.Run("in the background", func(t *testing.T) {
+		var got received
+		client := newClient(t, wxpay.WithTransport(receiving(t, &got)))
+		_, err := client.Chain("v3/merchant/media/upload").UploadAsync(context.Background(), wxpay.Pipe("红色.png", bytes.NewReader(data))).
+			Then(func(*wxpay.Response) error { return nil }).Wait(context.Background())
+		require.NoError(t, err)
+		assert.Equal(t, data, got.file)
+		cancelled, cancel := context.WithCancel(context.Background())
+		cancel()
+		_, err = client.Chain("v3/merchant/media/upload").UploadAsync(cancelled, wxpay.Pipe("a.png", bytes.NewReader(data))).Wait(context.Background())
+		require.ErrorIs(t, err, context.Canceled)
+		_, err = client.Chain("v3/merchant/media/upload").UploadAsync(context.Background(), wxpay.Pipe("a.exe", bytes.NewReader(data))).Wait(context.Background())
+		require.ErrorIs(t, err, wxpay.StageBuild)
+	})
 	left, err := filepath.Glob(filepath.Join(os.TempDir(), "wxpay-upload-*"))
 	require.NoError(t, err)
 	assert.Empty(t, left, "temporary files left behind")

@@ -694,6 +694,65 @@ func (c GetPostPutDeleteCall) Repeatable() GetPostPutDeleteCall {
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostPutDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
+// GetUploadCall is a call that can be ended with GET or Upload. It is an immutable value.
+type GetUploadCall wxpay.Chain
+
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetUploadCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
+
+// GetAsync is [GetUploadCall.Get] in the background; see [wxpay.Chain.DoAsync].
+func (c GetUploadCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
+
+// Upload sends a file; see [wxpay.Chain.Upload].
+func (c GetUploadCall) Upload(ctx context.Context, file wxpay.File) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Upload(ctx, file)
+}
+
+// UploadAsync is [GetUploadCall.Upload] in the background; see [wxpay.Chain.UploadAsync].
+func (c GetUploadCall) UploadAsync(ctx context.Context, file wxpay.File) *wxpay.Future {
+	return wxpay.Chain(c).UploadAsync(ctx, file)
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c GetUploadCall) Query(name string, value any) GetUploadCall {
+	return GetUploadCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c GetUploadCall) Header(name, value string) GetUploadCall {
+	return GetUploadCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c GetUploadCall) Timeout(limit time.Duration) GetUploadCall {
+	return GetUploadCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c GetUploadCall) AttemptTimeout(limit time.Duration) GetUploadCall {
+	return GetUploadCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetUploadCall) Encrypt(pointer string) GetUploadCall {
+	return GetUploadCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetUploadCall) Plain(pointer string) GetUploadCall {
+	return GetUploadCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetUploadCall) Repeatable() GetUploadCall { return GetUploadCall(wxpay.Chain(c).Repeatable()) }
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+func (c GetUploadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
 // PatchCall is a call that can be ended with PATCH. It is an immutable value.
 type PatchCall wxpay.Chain
 
@@ -1027,3 +1086,52 @@ func (c PutDeleteBodyCall) Repeatable() PutDeleteBodyCall {
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PutDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// UploadCall is a call that can be ended with Upload. It is an immutable value.
+type UploadCall wxpay.Chain
+
+// Upload sends a file; see [wxpay.Chain.Upload].
+func (c UploadCall) Upload(ctx context.Context, file wxpay.File) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Upload(ctx, file)
+}
+
+// UploadAsync is [UploadCall.Upload] in the background; see [wxpay.Chain.UploadAsync].
+func (c UploadCall) UploadAsync(ctx context.Context, file wxpay.File) *wxpay.Future {
+	return wxpay.Chain(c).UploadAsync(ctx, file)
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c UploadCall) Query(name string, value any) UploadCall {
+	return UploadCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c UploadCall) Header(name, value string) UploadCall {
+	return UploadCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c UploadCall) Timeout(limit time.Duration) UploadCall {
+	return UploadCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c UploadCall) AttemptTimeout(limit time.Duration) UploadCall {
+	return UploadCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c UploadCall) Encrypt(pointer string) UploadCall {
+	return UploadCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c UploadCall) Plain(pointer string) UploadCall {
+	return UploadCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c UploadCall) Repeatable() UploadCall { return UploadCall(wxpay.Chain(c).Repeatable()) }
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+func (c UploadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }

@@ -99,8 +99,8 @@ type V3EcommerceAccountCancelApplications struct {
 // Media is POST /v3/ecommerce/account/cancel-applications/media 注销申请图片上传:
 //   - required in form: file, meta.file_digest, meta.file_name
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691710
-func (n V3EcommerceAccountCancelApplications) Media() PostCall {
-	return PostCall(n.client.Chain("v3/ecommerce/account/cancel-applications/media"))
+func (n V3EcommerceAccountCancelApplications) Media() UploadCall {
+	return UploadCall(n.client.Chain("v3/ecommerce/account/cancel-applications/media"))
 }
 
 // OutApplyNo is /v3/ecommerce/account/cancel-applications/out-apply-no.

@@ -226,8 +226,8 @@ type V3GlobalMerchantServiceImages struct{ client *wxpay.Client }
 // Upload is POST /v3/global/merchant-service/images/upload 商户上传反馈图片:
 //   - required in form: file, meta
 //   - https://docs.qq.com/doc/DTlZyR0JGTVBmRElp
-func (n V3GlobalMerchantServiceImages) Upload() PostCall {
-	return PostCall(n.client.Chain("v3/global/merchant-service/images/upload"))
+func (n V3GlobalMerchantServiceImages) Upload() UploadCall {
+	return UploadCall(n.client.Chain("v3/global/merchant-service/images/upload"))
 }
 
 // MediaID is GET /v3/global/merchant-service/images/{media_id} 图片下载:
@@ -256,8 +256,8 @@ type V3GlobalMerchantStorageFile struct{ client *wxpay.Client }
 // Upload is POST /v3/global/merchant-storage/file/upload 上传文件:
 //   - required in form: file, meta.digest, meta.filename
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024913
-func (n V3GlobalMerchantStorageFile) Upload() PostCall {
-	return PostCall(n.client.Chain("v3/global/merchant-storage/file/upload"))
+func (n V3GlobalMerchantStorageFile) Upload() UploadCall {
+	return UploadCall(n.client.Chain("v3/global/merchant-storage/file/upload"))
 }
 
 // Merchants is POST /v3/global/merchants 子商户进件（融合钱包）:

@@ -45,8 +45,8 @@ type V3MarketingBankPackagesPackageID struct{ chain wxpay.Chain }
 // POST /v3/marketing/bank/packages/{package_id}/tasks 导入定向用户协议号:
 //   - required in form: file, meta.bank_type, meta.filename, meta.sha256
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_8_1.shtml
-func (n V3MarketingBankPackagesPackageID) Tasks() GetPostCall {
-	return GetPostCall(n.chain.Chain("tasks"))
+func (n V3MarketingBankPackagesPackageID) Tasks() GetUploadCall {
+	return GetUploadCall(n.chain.Chain("tasks"))
 }
 
 // BankFavor is /v3/marketing/bank-favor.
@@ -452,8 +452,8 @@ type V3MarketingFavorMedia struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012557233
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012557243
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012557248
-func (n V3MarketingFavorMedia) ImageUpload() PostCall {
-	return PostCall(n.client.Chain("v3/marketing/favor/media/image-upload"))
+func (n V3MarketingFavorMedia) ImageUpload() UploadCall {
+	return UploadCall(n.client.Chain("v3/marketing/favor/media/image-upload"))
 }
 
 // Stocks is GET /v3/marketing/favor/stocks 条件查询批次列表:
@@ -1207,8 +1207,8 @@ type V3MarketingPartnerProductCouponMedia struct{ client *wxpay.Client }
 // UploadImage is POST /v3/marketing/partner/product-coupon/media/upload-image 图片上传:
 //   - required in form: file, meta.sha256, meta.filename
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781275
-func (n V3MarketingPartnerProductCouponMedia) UploadImage() PostCall {
-	return PostCall(n.client.Chain("v3/marketing/partner/product-coupon/media/upload-image"))
+func (n V3MarketingPartnerProductCouponMedia) UploadImage() UploadCall {
+	return UploadCall(n.client.Chain("v3/marketing/partner/product-coupon/media/upload-image"))
 }
 
 // NotifyConfigs is /v3/marketing/partner/product-coupon/notify-configs.
@@ -1688,8 +1688,8 @@ func (n V3MarketingShoppingReceipt) Merchantshoppingreceiptjumpinfos() PostCall 
 //   - required in form: file, meta.transaction_id, meta.openid, meta.sha256
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553506
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012698614
-func (n V3MarketingShoppingReceipt) Shoppingreceipts() PostCall {
-	return PostCall(n.client.Chain("v3/marketing/shopping-receipt/shoppingreceipts"))
+func (n V3MarketingShoppingReceipt) Shoppingreceipts() UploadCall {
+	return UploadCall(n.client.Chain("v3/marketing/shopping-receipt/shoppingreceipts"))
 }
 
 // WeeklyDiscount is /v3/marketing/weekly-discount.

@@ -80,6 +80,6 @@ type V3MchManageSubmissionFilesSubMchidSubMchid struct{ chain wxpay.Chain }
 // Upload is POST /v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload 上传商户提交资料文件:
 //   - required in form: submission_file, meta.file_name, meta.file_digest, meta.item_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940425
-func (n V3MchManageSubmissionFilesSubMchidSubMchid) Upload() PostCall {
-	return PostCall(n.chain.Chain("upload"))
+func (n V3MchManageSubmissionFilesSubMchidSubMchid) Upload() UploadCall {
+	return UploadCall(n.chain.Chain("upload"))
 }

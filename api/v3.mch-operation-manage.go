@@ -37,11 +37,11 @@ func (n V3MchOperationManageEnhancedDueDiligenceDueDiligenceID) Submit() PostCal
 	return PostCall(wxpay.Chain(n.GetCall).Chain("submit"))
 }
 
-// Upload is POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload 上传尽调资料文件:
+// UploadSegment is POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload 上传尽调资料文件:
 //   - required in form: due_diligence_file, meta.file_name, meta.file_digest, meta.sub_mchid, meta.item_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015631042
-func (n V3MchOperationManageEnhancedDueDiligenceDueDiligenceID) Upload() PostCall {
-	return PostCall(wxpay.Chain(n.GetCall).Chain("upload"))
+func (n V3MchOperationManageEnhancedDueDiligenceDueDiligenceID) UploadSegment() UploadCall {
+	return UploadCall(wxpay.Chain(n.GetCall).Chain("upload"))
 }
 
 // MerchantLimitations is /v3/mch-operation-manage/merchant-limitations.

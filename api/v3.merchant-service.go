@@ -155,8 +155,8 @@ type V3MerchantServiceImages struct{ client *wxpay.Client }
 //   - required in form: file, meta.sha256, meta.filename
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467250
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467222
-func (n V3MerchantServiceImages) Upload() PostCall {
-	return PostCall(n.client.Chain("v3/merchant-service/images/upload"))
+func (n V3MerchantServiceImages) Upload() UploadCall {
+	return UploadCall(n.client.Chain("v3/merchant-service/images/upload"))
 }
 
 // MediaID is GET /v3/merchant-service/images/{media_id} 图片下载:

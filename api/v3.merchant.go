@@ -124,13 +124,13 @@ type V3MerchantMedia struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012760432
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012760490
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012760509
-func (n V3MerchantMedia) Upload() PostCall {
-	return PostCall(n.client.Chain("v3/merchant/media/upload"))
+func (n V3MerchantMedia) Upload() UploadCall {
+	return UploadCall(n.client.Chain("v3/merchant/media/upload"))
 }
 
 // VideoUpload is POST /v3/merchant/media/video_upload 视频上传:
 //   - required in form: file, meta.sha256, meta.filename
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761084
-func (n V3MerchantMedia) VideoUpload() PostCall {
-	return PostCall(n.client.Chain("v3/merchant/media/video_upload"))
+func (n V3MerchantMedia) VideoUpload() UploadCall {
+	return UploadCall(n.client.Chain("v3/merchant/media/video_upload"))
 }

@@ -91,8 +91,8 @@ func (n V3NewTaxControlFapiaoFapiaoApplications) RealEstateLeasing() PostCall {
 //   - required in form: file, meta.file_type, meta.digest_alogrithm, meta.digest
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556605
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012696830
-func (n V3NewTaxControlFapiaoFapiaoApplications) UploadFapiaoFile() PostCall {
-	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file"))
+func (n V3NewTaxControlFapiaoFapiaoApplications) UploadFapiaoFile() UploadCall {
+	return UploadCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file"))
 }
 
 // FapiaoApplyID is GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id} 查询电子发票:

@@ -50,8 +50,8 @@ type V3TaxiInvoiceCards struct {
 // UploadFile is POST /v3/taxi-invoice/cards/upload-file 上传出租车电子发票文件:
 //   - required in form: file, meta.company_mchid, meta.region_id, meta.digest, meta.digest_algorithm
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692904
-func (n V3TaxiInvoiceCards) UploadFile() PostCall {
-	return PostCall(n.client.Chain("v3/taxi-invoice/cards/upload-file"))
+func (n V3TaxiInvoiceCards) UploadFile() UploadCall {
+	return UploadCall(n.client.Chain("v3/taxi-invoice/cards/upload-file"))
 }
 
 // Driver is /v3/taxi-invoice/driver.

@@ -69,6 +69,18 @@ func check(t *testing.T, wire *recorder, name string, operation *fact.Operation,
 	}
 
 	now, later, ok := verb(chain, operation.Method, body != nil)
+	if len(operation.In.Form) > 0 {
+		file := wxpay.FileFrom("a.pdf", strings.NewReader("pdf"), 3)
+		if strings.Contains(operation.Path, "video") {
+			file = wxpay.FileFrom("a.mp4", strings.NewReader("pdf"), 3)
+		} else if strings.Contains(operation.Path, "image") {
+			file = wxpay.FileFrom("a.png", strings.NewReader("pdf"), 3)
+		}
+		uploads, has := chain.(uploader)
+		ok, want.body = has, "multipart"
+		now = func(ctx context.Context, _ any) (*wxpay.Response, error) { return uploads.Upload(ctx, file) }
+		later = func(ctx context.Context, _ any) *wxpay.Future { return uploads.UploadAsync(ctx, file) }
+	}
 	require.True(t, ok, "%s: %T has no such verb", name, chain)
 
 	_, err := now(ctx, body)
@@ -199,8 +211,13 @@ func TestOnlyDocumentedVerbs(t *testing.T) {
 		i := slices.IndexFunc(walks, func(w walk) bool { return w.path == path })
 		require.GreaterOrEqual(t, i, 0, path)
 		node := walks[i].to(client)
-		for _, method := range []string{"Get", "Post", "Put", "Patch", "Delete", "Do", "Request", "Var", "RawVar", "At", "String"} {
-			documented := slices.ContainsFunc(operations, func(o *fact.Operation) bool { return o.Method == strings.ToUpper(method) })
+		for _, method := range []string{"Get", "Post", "Upload", "Put", "Patch", "Delete", "Do", "Request", "Var", "RawVar", "At", "String"} {
+			documented := slices.ContainsFunc(operations, func(o *fact.Operation) bool {
+				if len(o.In.Form) > 0 {
+					return method == "Upload"
+				}
+				return o.Method == strings.ToUpper(method)
+			})
 			for _, name := range []string{method, method + "Async"} {
 				_, has := reflect.TypeOf(node).MethodByName(name)
 				assert.Equal(t, documented, has, "%s: %s", path, name)

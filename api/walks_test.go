@@ -1029,7 +1029,7 @@ var walks = []walk{
 		return api.V3(c).MchOperationManage().EnhancedDueDiligence().DueDiligenceID(value("due_diligence_id")).Submit()
 	}},
 	{"/v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload", func(c *wxpay.Client) any {
-		return api.V3(c).MchOperationManage().EnhancedDueDiligence().DueDiligenceID(value("due_diligence_id")).Upload()
+		return api.V3(c).MchOperationManage().EnhancedDueDiligence().DueDiligenceID(value("due_diligence_id")).UploadSegment()
 	}},
 	{"/v3/mch-operation-manage/merchant-limitations/sub-mchid/{sub_mchid}", func(c *wxpay.Client) any {
 		return api.V3(c).MchOperationManage().MerchantLimitations().SubMchid().SubMchid(value("sub_mchid"))

@@ -10,13 +10,19 @@ import (
 type verb struct {
 	method  string // in upper case
 	hasBody bool
+	upload  bool // sends a file
 }
 
-// name returns the Go name: Get, Post, Put, Patch, Delete.
-func (v verb) name() string { return v.method[:1] + strings.ToLower(v.method[1:]) }
+// name returns the Go name: Get, Post, Put, Patch, Delete, or Upload.
+func (v verb) name() string {
+	if v.upload {
+		return "Upload"
+	}
+	return v.method[:1] + strings.ToLower(v.method[1:])
+}
 
 // verbs returns the verbs of a node. Every writing method takes a body, for which nil may be passed; DELETE does so
-// where the catalogue lists one.
+// where the catalogue lists one. An operation that takes a form is called with Upload.
 func (n *node) verbs() []verb {
 	var list []verb
 	for _, operation := range n.operations {
@@ -24,7 +30,7 @@ func (n *node) verbs() []verb {
 		if operation.Method == "DELETE" && len(operation.In.JSON) > 0 {
 			body = true
 		}
-		list = append(list, verb{operation.Method, body})
+		list = append(list, verb{operation.Method, body, len(operation.In.Form) > 0})
 	}
 	return list
 }
@@ -60,6 +66,7 @@ var reserved = func() map[string]bool {
 		name := verb{method: method}.name()
 		names[name], names[name+"Async"] = true, true
 	}
+	names["Upload"], names["UploadAsync"] = true, true
 	for _, s := range settings {
 		names[s.name] = true
 	}
@@ -90,11 +97,20 @@ func writeCalls(out *source, roots []*node) {
 func writeCall(out *source, kind string, verbs []verb) {
 	names := make([]string, len(verbs))
 	for i, v := range verbs {
-		names[i] = v.method
+		if names[i] = v.method; v.upload {
+			names[i] = "Upload"
+		}
 	}
 	out.printf("\n// %s is a call that can be ended with %s. It is an immutable value.\n", kind, join(names, "or"))
 	out.printf("type %s wxpay.Chain\n", kind)
 	for _, v := range verbs {
+		if v.upload {
+			out.printf("\n// Upload sends a file; see [wxpay.Chain.Upload].\n")
+			out.printf("func (c %s) Upload(ctx context.Context, file wxpay.File) (*wxpay.Response, error) { return wxpay.Chain(c).Upload(ctx, file) }\n", kind)
+			out.printf("\n// UploadAsync is [%s.Upload] in the background; see [wxpay.Chain.UploadAsync].\n", kind)
+			out.printf("func (c %s) UploadAsync(ctx context.Context, file wxpay.File) *wxpay.Future { return wxpay.Chain(c).UploadAsync(ctx, file) }\n", kind)
+			continue
+		}
 		parameters, body := "ctx context.Context", "nil"
 		if v.hasBody {
 			parameters, body = parameters+", body any", "body"
