@@ -14,15 +14,17 @@ import (
 // FromEnv returns a client made from environment variables, for scripts:
 //
 //	WXPAY_MCHID          merchant number
-//	WXPAY_SERIAL         serial of the merchant API certificate
-//	WXPAY_PRIVATE_KEY    its private key
+//	WXPAY_CERTIFICATE    merchant API certificate, apiclient_cert.pem
+//	WXPAY_SERIAL         its serial, instead of the certificate or to check it
+//	WXPAY_PRIVATE_KEY    its private key, apiclient_key.pem
 //	WXPAY_APIV3_KEY      the 32-byte APIv3 key (optional)
 //	WXPAY_PUBLIC_KEY_ID  id of the WeChat Pay public key, PUB_KEY_ID_…
 //	WXPAY_PUBLIC_KEY     the WeChat Pay public key
 //	WXPAY_BASE_URL       the gateway (optional)
 //
-// A key is a file's path or the PEM text itself, in which a literal \n may stand for a line break. Options are applied
-// after the variables.
+// A key or certificate is a file's path or the PEM text itself, in which a literal \n may stand for a line break. Options
+// are applied after the variables: a merchant who has platform certificates and no public key calls
+// FromEnv(WithCertificates()).
 func FromEnv(options ...Option) (*Client, error) { return FromLookup(os.LookupEnv, options...) }
 
 // FromLookup is [FromEnv] with another source of the same variables, for example sandbox.Sandbox.LookupEnv.
@@ -34,7 +36,7 @@ func FromLookup(lookup func(name string) (value string, ok bool), options ...Opt
 	merchant := Merchant{ID: get("WXPAY_MCHID"), Serial: get("WXPAY_SERIAL"), APIv3Key: get("WXPAY_APIV3_KEY")}
 	var missing []string
 	for _, name := range []string{"WXPAY_MCHID", "WXPAY_SERIAL", "WXPAY_PRIVATE_KEY"} {
-		if get(name) == "" {
+		if get(name) == "" && (name != "WXPAY_SERIAL" || get("WXPAY_CERTIFICATE") == "") {
 			missing = append(missing, name)
 		}
 	}
@@ -44,6 +46,11 @@ func FromLookup(lookup func(name string) (value string, ok bool), options ...Opt
 	var err error
 	if merchant.PrivateKey, err = LoadPrivateKey(get("WXPAY_PRIVATE_KEY")); err != nil {
 		return nil, fmt.Errorf("wxpay: WXPAY_PRIVATE_KEY: %w", err)
+	}
+	if own := get("WXPAY_CERTIFICATE"); own != "" {
+		if merchant.Certificate, err = LoadCertificate(own); err != nil {
+			return nil, fmt.Errorf("wxpay: WXPAY_CERTIFICATE: %w", err)
+		}
 	}
 	var found []Option
 	id, text := get("WXPAY_PUBLIC_KEY_ID"), get("WXPAY_PUBLIC_KEY")

@@ -7,7 +7,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/pem"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -233,4 +236,29 @@ func TestKeyThatOnlySigns(t *testing.T) {
 	assert.ErrorContains(t, err, "which signs and does not decrypt: bring one that is a crypto.Decrypter")
 	_, err = client.Decrypt(t.Context(), "***")
 	assert.ErrorContains(t, err, "not base64")
+}
+
+// A script needs the certificate's file or its serial, and with platform certificates no public key.
+func TestEnvironmentTakesTheCertificate(t *testing.T) {
+	sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly))
+	set := map[string]string{"WXPAY_SERIAL": "", "WXPAY_CERTIFICATE": filepath.Join(t.TempDir(), "apiclient_cert.pem")}
+	require.NoError(t, os.WriteFile(set["WXPAY_CERTIFICATE"], pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: sb.Merchant().Certificate.Raw}), 0o600))
+	lookup := func(name string) (string, bool) {
+		if v, ok := set[name]; ok {
+			return v, v != ""
+		}
+		return sb.LookupEnv(name)
+	}
+	client, err := wxpay.FromLookup(lookup, wxpay.WithCertificates(), wxpay.WithTransport(sb.Transport()))
+	require.NoError(t, err)
+	require.NoError(t, post(t.Context(), client))
+	_, err = wxpay.FromLookup(lookup)
+	require.ErrorContains(t, err, "no platform key")
+
+	set["WXPAY_SERIAL"] = strings.Repeat("7", 40)
+	_, err = wxpay.FromLookup(lookup, wxpay.WithCertificates())
+	require.ErrorContains(t, err, "Merchant.Serial is "+set["WXPAY_SERIAL"]+", but Certificate (apiclient_cert.pem) has the serial")
+	set["WXPAY_CERTIFICATE"], set["WXPAY_SERIAL"] = "/nonexistent", ""
+	_, err = wxpay.FromLookup(lookup, wxpay.WithCertificates())
+	require.ErrorContains(t, err, "WXPAY_CERTIFICATE: neither PEM text nor a readable file")
 }
