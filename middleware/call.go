@@ -20,18 +20,24 @@ type Call struct {
 	Template string
 	// Operation is what the catalogue knows about the call; nil without a catalogue or when it knows nothing.
 	Operation *fact.Operation
-	// Stream says that a successful answer of a family that is documented as unsigned is handed up unread.
-	Stream bool
-
-	// Repeatable is the caller's word that sending the request again does no harm.
-	Repeatable bool
 	// Deadline is when the whole call ends, with all its attempts; zero for never.
 	Deadline time.Time
 	// Limits bound the call and each attempt; nil for no bounds. They are shared and must not be changed.
 	Limits *TimeLimits
 	// Host is the host that the attempts must go to; empty leaves the choice.
 	Host string
+	// Stream says that a successful answer of a family that is documented as unsigned is handed up unread.
+	Stream bool
+	// Repeatable is the caller's word that sending the request again does no harm.
+	Repeatable bool
 
+	// Reached says that the current attempt was handed to the transport: from there on only the transport knows whether
+	// anything was sent.
+	Reached bool
+	// Verified says that the answer's signature was verified.
+	Verified bool
+	judged   bool    // there was an attempt
+	known    Outcome // what the attempts so far leave known
 	// Attempts counts how often the request was signed for the wire.
 	Attempts int
 	// History lists what the attempts brought. It is empty when the first one succeeded.
@@ -40,11 +46,6 @@ type Call struct {
 	Answered *http.Response
 	// Took is the host that took the last attempt.
 	Took string
-	// Reached says that the current attempt was handed to the transport: from there on only the transport knows whether
-	// anything was sent.
-	Reached bool
-	// Verified says that the answer's signature was verified.
-	Verified bool
 	// Serial is the serial of the certificate whose key signed last: answers encrypt for that one.
 	Serial string
 	// MessageSize is the length in bytes of the message that was signed last. The platform names the length of its own
@@ -58,8 +59,6 @@ type Call struct {
 	outer         context.Context // outside the attempts, while they are made
 	answer        *Body           // the last answer's body, once it is read
 	first         Body            // backs the first answer's body
-	known         Outcome         // what the attempts so far leave known, once there was one
-	judged        bool
 }
 
 // TimeLimits are the time limits of a call, and the errors with which they end what they bound.

@@ -32,28 +32,56 @@ type Limiter interface {
 	Acquire(ctx context.Context, key LimitKey, documented fact.Rate) (done func(), err error)
 }
 
-// Limit asks limiter before every request, repeats included. identity is the one of [LimitKey].
+// Limit asks limiter before every request, repeats included. identity is the one of [LimitKey]. Waiting counts towards the
+// time of the call, not towards that of the attempt.
 func Limit(limiter Limiter, identity string) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 			key := LimitKey{Identity: identity, Method: req.Method, Template: req.URL.Path}
-			var documented fact.Rate
-			if call := CallFrom(req.Context()); call != nil {
+			call := CallFrom(req.Context())
+			if call == nil {
+				call = &Call{Stream: true}
+			} else {
 				key.Template = call.Template
-				if call.Operation != nil {
-					documented = call.Operation.Rate
-				}
 			}
-			done, err := limiter.Acquire(req.Context(), key, documented)
+			var documented fact.Rate
+			if call.Operation != nil {
+				documented = call.Operation.Rate
+			}
+			done, waited, err := admit(req.Context(), limiter, call, key, documented)
 			if err != nil {
 				return nil, err
 			}
 			if done != nil {
 				defer done()
 			}
+			if waited && !call.Stream {
+				ctx, stop, _ := attemptContext(call.outer, call)
+				defer stop()
+				req = req.WithContext(ctx)
+			}
 			return next.RoundTrip(req)
 		})
 	}
+}
+
+// admit waits for limiter, as long as the call lasts, and reports whether that took time.
+func admit(ctx context.Context, limiter Limiter, call *Call, key LimitKey, documented fact.Rate) (done func(), waited bool, err error) {
+	if call.outer == nil || call.Stream {
+		done, err = limiter.Acquire(ctx, key, documented)
+		return done, false, err
+	}
+	if own, ok := limiter.(*Limits); ok {
+		return own.acquire(call.outer, call.Deadline, key, documented)
+	}
+	if ctx = call.outer; !call.Deadline.IsZero() && call.Limits != nil {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadlineCause(ctx, call.Deadline, call.Limits.TotalErr)
+		defer stop()
+	}
+	begin := time.Now()
+	done, err = limiter.Acquire(ctx, key, documented)
+	return done, time.Since(begin) > time.Millisecond, err
 }
 
 // Rule is a limit of your own; the first that fits an operation replaces the documented rate.
@@ -101,24 +129,55 @@ const limitWindow = time.Second + 10*time.Millisecond
 
 // Acquire waits for room; see [Limiter].
 func (l *Limits) Acquire(ctx context.Context, key LimitKey, documented fact.Rate) (func(), error) {
+	done, _, err := l.acquire(ctx, time.Time{}, key, documented)
+	return done, err
+}
+
+// acquire is Acquire with a deadline besides that of ctx, zero for none. It reports whether it had to wait.
+func (l *Limits) acquire(ctx context.Context, end time.Time, key LimitKey, documented fact.Rate) (done func(), waited bool, err error) {
 	g := l.gate(key, documented)
 	if g == nil {
-		return nil, nil
+		return nil, false, nil
+	}
+	if deadline, ok := ctx.Deadline(); ok && (end.IsZero() || deadline.Before(end)) {
+		end = deadline
 	}
 	if g.slots != nil {
-		select {
-		case g.slots <- struct{}{}:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: %w", ErrLimited, context.Cause(ctx))
+		if waited, err = g.enter(ctx, end); err != nil {
+			return nil, waited, err
 		}
 	}
-	if err := g.wait(ctx); err != nil {
+	late, err := g.wait(ctx, end)
+	if err != nil {
 		if g.release != nil {
 			g.release()
 		}
-		return nil, err
+		return nil, waited, err
 	}
-	return g.release, nil
+	return g.release, waited || late, nil
+}
+
+// enter takes a slot in flight.
+func (g *gate) enter(ctx context.Context, end time.Time) (waited bool, err error) {
+	select {
+	case g.slots <- struct{}{}:
+		return false, nil
+	default:
+	}
+	var late <-chan time.Time
+	if !end.IsZero() {
+		timer := time.NewTimer(time.Until(end))
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case g.slots <- struct{}{}:
+		return true, nil
+	case <-late:
+		return true, fmt.Errorf("%w: too many requests are on the way", ErrLimited)
+	case <-ctx.Done():
+		return true, fmt.Errorf("%w: %w", ErrLimited, context.Cause(ctx))
+	}
 }
 
 func (l *Limits) gate(key LimitKey, documented fact.Rate) *gate {
@@ -151,9 +210,9 @@ func (l *Limits) gate(key LimitKey, documented fact.Rate) *gate {
 
 // wait takes the next place in time and waits for it. A place that is given up is lost to the others, which is on the
 // careful side.
-func (g *gate) wait(ctx context.Context) error {
+func (g *gate) wait(ctx context.Context, end time.Time) (waited bool, err error) {
 	if g.begun == nil {
-		return nil
+		return false, nil
 	}
 	g.mu.Lock()
 	now := time.Now()
@@ -161,22 +220,22 @@ func (g *gate) wait(ctx context.Context) error {
 	if free := g.begun[g.oldest].Add(limitWindow); free.After(now) {
 		at = free
 	}
-	if end, ok := ctx.Deadline(); ok && at.After(end) {
+	if !end.IsZero() && at.After(end) {
 		g.mu.Unlock()
-		return fmt.Errorf("%w: the next place is %s away, past the deadline", ErrLimited, at.Sub(now).Round(time.Millisecond))
+		return false, fmt.Errorf("%w: the next place is %s away, past the deadline", ErrLimited, at.Sub(now).Round(time.Millisecond))
 	}
 	g.begun[g.oldest] = at
 	g.oldest = (g.oldest + 1) % len(g.begun)
 	g.mu.Unlock()
 	if !at.After(now) {
-		return nil
+		return false, nil
 	}
 	timer := time.NewTimer(at.Sub(now))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
+		return true, nil
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrLimited, context.Cause(ctx))
+		return true, fmt.Errorf("%w: %w", ErrLimited, context.Cause(ctx))
 	}
 }

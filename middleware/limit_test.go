@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"testing"
@@ -108,6 +109,55 @@ func TestLimits(t *testing.T) {
 			assert.Equal(t, 300*time.Millisecond, time.Since(begin))
 		})
 	})
+}
+
+// Waiting for the limits may take longer than an attempt may, but not longer than the call.
+func TestWaitingIsNotPartOfTheAttempt(t *testing.T) {
+	const calls = 100 // at 2/s, with 10 s for an attempt and 30 s for a call
+	for name, limiter := range map[string]func() middleware.Limiter{
+		"own": func() middleware.Limiter { return middleware.NewLimits(middleware.Rule{PerSecond: 2}) },
+		"shared": func() middleware.Limiter {
+			limits := middleware.NewLimits(middleware.Rule{PerSecond: 2})
+			return limiterFunc(func(ctx context.Context, key middleware.LimitKey, rate fact.Rate) (func(), error) {
+				return limits.Acquire(ctx, key, rate)
+			})
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			slow := middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+				select {
+				case <-time.After(9 * time.Second):
+					middleware.CallFrom(req.Context()).Reached = true
+					return succeeded, nil
+				case <-req.Context().Done():
+					return nil, context.Cause(req.Context())
+				}
+			})
+			rt := middleware.Retry(&middleware.Retrier{Attempts: 1})(middleware.Limit(limiter(), "mchid 1")(slow))
+			begin := time.Now()
+			var mu sync.Mutex
+			var callers sync.WaitGroup
+			succeeded, refused := 0, 0
+			for range calls {
+				callers.Go(func() {
+					call := &middleware.Call{Method: "GET", Template: "/v3/x", Deadline: time.Now().Add(30 * time.Second), Limits: &middleware.TimeLimits{
+						Total: 30 * time.Second, TotalErr: context.DeadlineExceeded, Attempt: 10 * time.Second, AttemptErr: context.DeadlineExceeded}}
+					_, err := rt.RoundTrip(request(t, call))
+					mu.Lock()
+					defer mu.Unlock()
+					if err == nil {
+						succeeded++
+					} else if errors.Is(err, middleware.ErrLimited) {
+						refused++
+					}
+				})
+			}
+			callers.Wait()
+			assert.Greater(t, succeeded, 40, "%s: all whose turn came in time", name)
+			assert.Greater(t, refused, 30, name)
+			assert.LessOrEqual(t, time.Since(begin), 30*time.Second, name)
+		})
+	}
 }
 
 // Limit asks for every request, with the facts of its operation, and releases it at its end.

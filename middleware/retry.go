@@ -59,11 +59,16 @@ func (r *Retrier) run(call *Call, req *http.Request, next http.RoundTripper) (*h
 	if host == "" && r.Hosts != nil && r.Hosts.has(req.URL.Host) {
 		host = r.Hosts.first(call.Again())
 	}
+	call.outer = ctx
 	try := req
 	for n := 1; ; n++ {
 		attempt, stop, lift := attemptContext(ctx, call)
 		if n == 1 {
 			try = try.WithContext(attempt)
+			if err := call.settle(try); err != nil { // so that the body can be sent twice
+				stop()
+				return nil, &SignError{err}
+			}
 		} else if err := call.renew(&try, attempt); err != nil {
 			stop()
 			return nil, err
