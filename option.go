@@ -188,7 +188,8 @@ func WithLimiter(limiter middleware.Limiter) Option {
 
 // WithTransport replaces the last hop, for example by transport.New with another configuration, by a recorder, or by
 // sandbox.Transport. It stands below signing and verifying. An error of a round tripper that is not package transport's
-// leaves the outcome unknown, since nobody knows whether it sent anything.
+// leaves the outcome unknown, since nobody knows whether it sent anything. One that wraps package transport's and sends a
+// request more than once, or by another way too, must not pass on a *transport.UnsentError after the first.
 func WithTransport(rt http.RoundTripper) Option {
 	return func(c *config) error {
 		if rt == nil {
