@@ -47,7 +47,7 @@ var doors = []struct{ name, prefix string }{{"V3", "v3"}, {"HK", "hk/v3"}, {"Glo
 // reserved are the names that package api does not give to what is beneath an operation.
 var reserved = func() map[string]bool {
 	names := map[string]bool{"Chain": true, "Query": true, "Header": true, "Timeout": true, "AttemptTimeout": true}
-	for _, verb := range []string{"Get", "Post", "Put", "Patch", "Delete"} {
+	for _, verb := range []string{"Get", "Post", "Put", "Patch", "Delete", "Upload"} {
 		names[verb], names[verb+"Async"] = true, true
 	}
 	return names

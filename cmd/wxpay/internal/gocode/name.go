@@ -33,7 +33,7 @@ func variable(name string) string {
 	list[0] = strings.ToLower(list[0])
 	short := strings.Join(list, "")
 	switch short {
-	case "api", "body", "client", "ctx", "err", "res", "wxpay":
+	case "api", "body", "client", "ctx", "err", "file", "res", "wxpay":
 		return short + "Value"
 	}
 	if token.IsKeyword(short) {

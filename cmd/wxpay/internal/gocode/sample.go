@@ -15,12 +15,8 @@ const hole = "…"
 
 // Sample returns statements that call an operation in the three styles, at once and in the background, with a skeleton
 // of the body: the required members, or all plain ones where none is required. Of the query the required members are
-// shown. They stand in a function that has ctx and client. An operation that takes a multipart form has no sample, because
-// no verb writes a form; it is "".
+// shown. They stand in a function that has ctx and client.
 func (w *Writer) Sample(operation *fact.Operation) string {
-	if len(operation.In.Form) > 0 {
-		return ""
-	}
 	s := sampler{declared: make(map[string]bool)}
 	for _, field := range operation.In.Path {
 		s.declare(field.Name, strconv.Quote(text(&field)))
@@ -46,6 +42,10 @@ func (w *Writer) Sample(operation *fact.Operation) string {
 		s.object(skeleton(operation.In.JSON, operation.Joined))
 		s.printf("\n")
 	}
+	if len(operation.In.Form) > 0 {
+		body = "file"
+		s.file(operation.In.Form)
+	}
 	if s.b.Len() > 0 {
 		s.printf("\n")
 	}
@@ -58,6 +58,9 @@ func (w *Writer) Sample(operation *fact.Operation) string {
 		}
 		for _, style := range w.styles(operation) {
 			last := []string{style.verb(operation.Method, body, async)}
+			if body == "file" {
+				last[0] = "Upload" + suffix(async) + "(ctx, file)"
+			}
 			if async {
 				last = append(last, "Wait(ctx)")
 			}
@@ -150,6 +153,27 @@ func (s *sampler) declare(name, value string) {
 		s.declared[name] = true
 		s.printf("%s := %s\n", name, value)
 	}
+}
+
+// file writes the file of an upload, with what the signed meta requires beyond its name and digest, which the client
+// finds by itself.
+func (s *sampler) file(form []fact.Field) {
+	line := "file := wxpay.FileAt(\"" + hole + ".png\")"
+	for _, part := range form {
+		for i := range part.Fields {
+			switch field := &part.Fields[i]; field.Name {
+			case "filename", "file_name", "sha256", "digest", "file_digest":
+			case "digest_algorithm", "digest_alogrithm":
+				s.printf("// its digest is SM3: give an implementation with Hash\n")
+				line += fmt.Sprintf(".Meta(%q, %s)", field.Name, s.value(field))
+			default:
+				if field.Required {
+					line += fmt.Sprintf(".Meta(%q, %s)", field.Name, s.value(field))
+				}
+			}
+		}
+	}
+	s.printf("%s\n", line)
 }
 
 // maxColumns is where a call is broken into lines.

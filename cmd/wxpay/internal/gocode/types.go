@@ -119,39 +119,55 @@ func (s *source) comment(bullet, text string) {
 	s.printf("%s\n", line)
 }
 
-// remarks returns what is known of a member beyond its name and type.
-func remarks(field *fact.Field) []string {
+// Remarks returns what is known of a member beyond its name, its type, and whether it is required.
+func Remarks(field *fact.Field) []string {
 	var list []string
-	if field.Required {
-		list = append(list, "required")
-	}
 	switch field.Format {
 	case "":
 	case "rfc3339":
-		list = append(list, "RFC 3339 time with offset")
+		list = append(list, "time, RFC 3339 with offset")
 	case "media":
 		list = append(list, "id of an uploaded file")
 	default:
 		list = append(list, field.Format)
 	}
 	switch field.Cipher {
+	case fact.Plain:
 	case fact.RSA:
-		list = append(list, "encrypted (RSA-OAEP)")
+		list = append(list, "encrypted: RSA-OAEP")
 	case fact.AES:
-		list = append(list, "encrypted (AES-GCM, APIv3 key)")
+		list = append(list, "encrypted: AEAD_AES_256_GCM, APIv3 key")
+	default:
+		list = append(list, "encrypted: "+string(field.Cipher))
 	}
-	if len(field.Alt) > 0 {
-		list = append(list, "also documented as "+strings.Join(field.Alt, ", "))
-	}
-	if field.ByHand {
-		list = append(list, "added by hand")
+	if field.JSONText {
+		list = append(list, "a JSON text in a string")
 	}
 	if len(field.Enum) > 0 {
 		values := make([]string, len(field.Enum))
 		for i, value := range field.Enum {
 			values[i] = strings.Join(strings.Fields(fmt.Sprint(value)), " ")
 		}
-		list = append(list, "one of "+strings.Join(values, ", "))
+		title := "constants: "
+		if field.Reviewed {
+			title = "constants (complete): "
+		}
+		list = append(list, title+strings.Join(values, ", "))
+	}
+	if len(field.Alt) > 0 {
+		list = append(list, "also documented as "+strings.Join(field.Alt, ", "))
+	}
+	if field.ByHand {
+		list = append(list, "added by hand: the documentation's table lacks it")
+	}
+	return list
+}
+
+// remarks is Remarks with what is required.
+func remarks(field *fact.Field) []string {
+	list := Remarks(field)
+	if field.Required {
+		list = append([]string{"required"}, list...)
 	}
 	return list
 }
@@ -231,12 +247,8 @@ func (t *typer) body(owner string, fields []fact.Field) string {
 			tag += ",omitempty"
 		}
 		list := remarks(field)
-		if field.JSONText {
-			remark := "a JSON text"
-			if len(field.Fields) > 0 {
-				remark += ": marshal a " + t.nested(owner, field) + " into it"
-			}
-			list = append(list, remark)
+		if field.JSONText && len(field.Fields) > 0 {
+			list = append(list, "marshal a "+t.nested(owner, field)+" into it")
 		}
 		remark := strings.Join(list, "; ")
 		line := fmt.Sprintf("%s %s `json:%q`", name, kind, tag)

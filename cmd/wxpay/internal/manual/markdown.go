@@ -36,10 +36,6 @@ func (p *Page) Markdown(out *bytes.Buffer) {
 		}
 	}
 	out.WriteString("\n### Go\n\n")
-	if p.Go == "" {
-		out.WriteString(noSample + "\n")
-		return
-	}
 	fmt.Fprintf(out, "```go\n%s```\n", p.Go)
 }
 

@@ -40,7 +40,7 @@ type Page struct {
 	Request Request  `json:"request"`
 	Answer  Answer   `json:"answer"`
 	Docs    []string `json:"docs,omitempty"`
-	Go      string   `json:"go,omitempty"`
+	Go      string   `json:"go"`
 }
 
 // Request lists the members of the request by place.
@@ -74,6 +74,8 @@ type Member struct {
 	Alternatives []string `json:"alternatives,omitempty"`
 	ByHand       bool     `json:"by_hand,omitempty"`
 	Members      []Member `json:"members,omitempty"`
+
+	remarks []string // the same in words
 }
 
 // New returns the page of an operation, with the Go sample of a writer.
@@ -112,9 +114,11 @@ func New(operation *fact.Operation, writer *gocode.Writer) Page {
 
 func members(fields []fact.Field) []Member {
 	var list []Member
-	for _, field := range fields {
+	for i := range fields {
+		field := &fields[i]
 		list = append(list, Member{
-			Name: field.Name, Type: string(field.Type), Required: field.Required, Format: field.Format,
+			remarks: gocode.Remarks(field),
+			Name:    field.Name, Type: string(field.Type), Required: field.Required, Format: field.Format,
 			Constants: field.Enum, Complete: field.Reviewed, Cipher: string(field.Cipher), JSONText: field.JSONText,
 			Alternatives: field.Alt, ByHand: field.ByHand, Members: members(field.Fields),
 		})

@@ -18,52 +18,8 @@ type row struct {
 func rows(members []Member, depth int) []row {
 	var list []row
 	for _, member := range members {
-		list = append(list, row{depth, member.Name, member.Type, member.Required, strings.Join(member.remarks(), "; ")})
+		list = append(list, row{depth, member.Name, member.Type, member.Required, strings.Join(member.remarks, "; ")})
 		list = append(list, rows(member.Members, depth+1)...)
-	}
-	return list
-}
-
-// remarks returns what is known of a member beyond name, type and being required.
-func (m *Member) remarks() []string {
-	var list []string
-	switch m.Format {
-	case "":
-	case "rfc3339":
-		list = append(list, "time, RFC 3339 with offset")
-	case "media":
-		list = append(list, "id of an uploaded file")
-	default:
-		list = append(list, m.Format)
-	}
-	switch m.Cipher {
-	case "":
-	case "rsa":
-		list = append(list, "encrypted: RSA-OAEP")
-	case "aes":
-		list = append(list, "encrypted: AEAD_AES_256_GCM, APIv3 key")
-	default:
-		list = append(list, "encrypted: "+m.Cipher)
-	}
-	if m.JSONText {
-		list = append(list, "a JSON text in a string")
-	}
-	if len(m.Constants) > 0 {
-		values := make([]string, len(m.Constants))
-		for i, value := range m.Constants {
-			values[i] = strings.Join(strings.Fields(fmt.Sprint(value)), " ")
-		}
-		title := "constants: "
-		if m.Complete {
-			title = "constants (complete): "
-		}
-		list = append(list, title+strings.Join(values, ", "))
-	}
-	if len(m.Alternatives) > 0 {
-		list = append(list, "also documented as "+strings.Join(m.Alternatives, ", "))
-	}
-	if m.ByHand {
-		list = append(list, "added by hand: the documentation's table lacks it")
 	}
 	return list
 }

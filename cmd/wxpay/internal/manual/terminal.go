@@ -45,10 +45,6 @@ func (p *Page) Terminal(out *bytes.Buffer, paint Paint) {
 		}
 	}
 	fmt.Fprintf(out, "\n%s\n", paint.Bold("Go"))
-	if p.Go == "" {
-		fmt.Fprintf(out, "  %s\n", noSample)
-		return
-	}
 	for line := range strings.Lines(p.Go) {
 		if line != "\n" {
 			out.WriteString("  ")
@@ -56,6 +52,3 @@ func (p *Page) Terminal(out *bytes.Buffer, paint Paint) {
 		out.WriteString(line)
 	}
 }
-
-// noSample stands for the sample of an operation that takes a multipart form.
-const noSample = "No sample: the verbs of a chain write no multipart form."
