@@ -139,9 +139,10 @@ type ensuring struct {
 	ended   time.Time // when the last write attempt ended
 	last    error     // what the last write ended with
 	queries int
-	asked   error    // what the last query ended with, if it taught nothing
-	found   *Verdict // what a query found, while more is wanted
-	wanted  int      // repeats of the write for what only it answers
+	put     time.Time // when the last query was sent
+	asked   error     // what the last query ended with, if it taught nothing
+	found   *Verdict  // what a query found, while more is wanted
+	wanted  int       // repeats of the write for what only it answers
 }
 
 func newEnsuring(f *flight) *ensuring {
@@ -308,7 +309,7 @@ func (e *ensuring) see(res *Response) (move, *Verdict, error) {
 	state, proven := e.state(document)
 	if !proven {
 		e.asked = errors.New("the query's answer does not show the effect")
-		if e.f.Operation.Repeat == fact.Documented && e.policy != Hold && time.Since(e.ended) >= underWay && !e.final() {
+		if e.found == nil && e.f.Operation.Repeat == fact.Documented && e.policy != Hold && e.lateEnough() && !e.final() {
 			return moveSend, nil, nil
 		}
 		return moveAsk, nil, nil
@@ -330,7 +331,7 @@ func (e *ensuring) see(res *Response) (move, *Verdict, error) {
 func (e *ensuring) missing() (move, *Verdict, error) {
 	repeat := e.f.Operation.Repeat
 	switch {
-	case e.found != nil, time.Since(e.ended) < underWay:
+	case e.found != nil, !e.lateEnough():
 		return moveAsk, nil, nil
 	case e.final():
 		return moveEnd, nil, e.last // the write was refused, would be refused again, and nothing came of it
@@ -342,6 +343,9 @@ func (e *ensuring) missing() (move, *Verdict, error) {
 	return moveSend, nil, nil
 }
 
+// lateEnough reports whether the last query was sent so late that no write can have been under way any more.
+func (e *ensuring) lateEnough() bool { return e.put.Sub(e.ended) >= underWay }
+
 // final reports whether the last write was refused in a way that a repeat would not change.
 func (e *ensuring) final() bool {
 	var refusal *APIError
@@ -351,6 +355,7 @@ func (e *ensuring) final() bool {
 // query asks the link's query with the write's identities, at the host that took the write. Nothing found is ErrMissing.
 func (e *ensuring) query(ctx context.Context, client *Client) (*Response, error) {
 	e.queries++
+	e.put = time.Now()
 	chain := client.Chain(e.link.Query)
 	for _, pair := range e.link.Copy {
 		value := text(e.f.carried(e.sent, pair.From))
