@@ -27,8 +27,10 @@
 //
 // # Concurrency
 //
-// A [Client] is immutable and safe for concurrent use; it starts no goroutine of its own until an Async verb is used. A
-// [Chain] is an immutable value: keep it, branch it, share it. A [Response] may be read by many goroutines.
+// A [Client] is safe for concurrent use, and immutable but for the platform's keys that it fetches and a [KeyRing]. It
+// keeps no goroutine of its own: an Async verb, a reading of the platform's certificates, and a signature by another key
+// than one in memory take one each, for as long as they last. A [Chain] is an immutable value: keep it, branch it, share
+// it. A [Response] may be read by many goroutines.
 //
 // # When it is the wrong choice
 //
