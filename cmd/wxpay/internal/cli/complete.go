@@ -60,7 +60,7 @@ func completePath(method, text string) []cobra.Completion {
 	head, begun := given[:last], given[last]
 	for {
 		offers := next(paths, head, begun)
-		if len(offers) != 1 || !strings.HasSuffix(offers[0].place, "/") {
+		if len(offers) != 1 || len(offers[0].operations) > 0 { // the slash at the end of two paths belongs to them
 			var list []cobra.Completion
 			for _, offer := range offers {
 				list = append(list, cobra.CompletionWithDesc(slash+offer.place, offer.description()))

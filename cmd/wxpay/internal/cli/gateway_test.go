@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type gateway struct {
 	environ  []string
 	answer   string
 
+	mu      sync.Mutex // of what arrives, and of answer
 	bodies  []string
 	queries []string
 	serials []string
@@ -66,6 +68,8 @@ func newGateway(t *testing.T) *gateway {
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	assert.NoError(g.t, err)
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.bodies, g.queries = append(g.bodies, string(body)), append(g.queries, r.URL.RawQuery)
 	g.serials = append(g.serials, r.Header.Get(apiv3.HeaderSerial))
 	now := strconv.FormatInt(time.Now().Unix(), 10)
@@ -81,10 +85,12 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, g.answer)
 }
 
-// run runs the program against the gateway.
+// run runs the program against the gateway. What the test reads and writes of it between two runs is ordered by the lock.
 func (g *gateway) run(args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = cli.Main(g.t.Context(), args, strings.NewReader(""), &out, &errs, g.environ)
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	return code, out.String(), errs.String()
 }
 
