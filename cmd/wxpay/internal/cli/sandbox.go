@@ -57,19 +57,21 @@ func (o *sandboxOptions) flags(flags *pflag.FlagSet) {
 }
 
 func (p *program) sandbox(ctx context.Context, o sandboxOptions) error {
-	server, err := listen(o.addr)
+	served, err := p.serveSandbox(o.addr, nil)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		server.Close()
-		p.noteRefusals(server.Sandbox)
-	}()
+	defer served.close()
 	if len(o.command) > 0 {
-		return p.runWith(ctx, server.Env(), o.command)
+		return p.runWith(ctx, served.env(), o.command)
 	}
+	return p.serveUntilInterrupted(ctx, served)
+}
+
+// serveUntilInterrupted prints the lines that connect a client, and waits.
+func (p *program) serveUntilInterrupted(ctx context.Context, served *servedSandbox) error {
 	var out bytes.Buffer
-	for _, variable := range server.Env() {
+	for _, variable := range served.env() {
 		name, value, _ := strings.Cut(variable, "=")
 		out.WriteString("export " + name + "=" + shellQuote(value) + "\n")
 	}
@@ -78,7 +80,7 @@ func (p *program) sandbox(ctx context.Context, o sandboxOptions) error {
 	if err := p.write(&out); err != nil {
 		return err
 	}
-	p.note("The sandbox listens on %s until it is interrupted. Paste the lines above into another shell.", server.URL)
+	p.note("The sandbox listens on %s until it is interrupted. Paste the lines above into another shell.", served.server.URL)
 	<-ctx.Done()
 	return nil
 }
