@@ -135,13 +135,15 @@ func (e *KeysError) Error() string {
 	return text
 }
 
-// Is reports the causes that a caller may act on.
+// Is reports the causes that a caller may act on: of a failed call for the list these few, of anything else all.
 func (e *KeysError) Is(target error) bool {
 	switch target {
 	case ErrNoCertificates, context.Canceled, context.DeadlineExceeded, ErrClosed, apiv3.ErrDecrypt:
 		return errors.Is(e.Cause, target)
 	}
-	return false
+	var call *CallError
+	var refusal *APIError
+	return !errors.As(e.Cause, &call) && !errors.As(e.Cause, &refusal) && errors.Is(e.Cause, target)
 }
 
 // kind names the sort of failure for a log, which takes no texts of others.
@@ -315,55 +317,56 @@ func (l *certificateList) spend(now time.Time) bool {
 
 // run reads the list once.
 func (l *certificateList) run(r *refresh, what reading) {
-	err := l.update(what)
-	now := l.keys.clock()
+	since, err := l.update(what)
 	l.mu.Lock()
 	if err == nil {
 		l.failures, l.failure, l.retry = 0, nil, time.Time{}
-		l.due.Store(l.read.Add(l.interval - rand.N(l.interval/5)).UnixNano())
+		l.due.Store(since.Add(l.interval - rand.N(l.interval/5)).UnixNano())
 	} else {
 		l.failures++
 		pause := pauseNone
 		if !errors.Is(err, ErrNoCertificates) {
 			pause = min(pauseLast, pauseFirst<<min(l.failures-1, 10))
 		}
-		l.retry = now.Add(pause/2 + rand.N(pause/2))
+		l.retry = l.keys.clock().Add(pause/2 + rand.N(pause/2))
 		l.failure = &KeysError{Cause: err, Next: l.retry}
 		l.due.Store(l.retry.UnixNano())
 		r.err = l.failure
 	}
-	l.report(what)
+	record := l.record(what)
+	l.mu.Unlock()
+	record.log(l.reader.logger) // a logger may ask for the status
+	l.mu.Lock()
 	l.running = nil
 	l.mu.Unlock()
 	close(r.done)
 }
 
-// update takes the list from the store if there is a newer copy that will do, else from the platform.
-func (l *certificateList) update(what reading) error {
+// update takes the list from the store if there is a newer copy that will do, else from the platform. since is from when on
+// it ages: a fresh one from now, by this machine's clock, which decides when it is due.
+func (l *certificateList) update(what reading) (since time.Time, err error) {
 	name := l.reader.merchant.ID
-	if l.store != nil && !what.direct {
-		if l.load(name, what.want) {
-			return nil
-		}
+	if l.store != nil && !what.direct && l.load(name, what.want) {
+		return l.read, nil
 	}
 	res, err := l.reader.Chain(l.path).Get(l.ctx)
 	if err != nil {
 		if cause := context.Cause(l.ctx); cause != nil {
-			return cause
+			return time.Time{}, cause
 		}
-		return explainList(err)
+		return time.Time{}, explainList(err)
 	}
 	signature, err := apiv3.ReadSignature(res.Header)
 	if err == nil {
 		err = l.adopt(res.Raw(), signature)
 	}
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	if l.store != nil {
 		l.save(name, res)
 	}
-	return nil
+	return l.keys.clock(), nil
 }
 
 // explainList turns the two codes that say that there is no list into ErrNoCertificates. Documentation and libraries
@@ -571,39 +574,47 @@ func (l *certificateList) warn(message string, err error) {
 	}
 }
 
-// report logs how a reading ended; l.mu is held.
-func (l *certificateList) report(what reading) {
-	logger := l.reader.logger
-	if logger == nil {
-		return
-	}
-	level, message := slog.LevelInfo, "wxpay platform certificates refreshed"
-	attrs := []slog.Attr{slog.String("mchid", l.reader.merchant.ID)}
+// listRecord is what a log says of one reading of the list.
+type listRecord struct {
+	level   slog.Level
+	message string // empty for nothing
+	attrs   []slog.Attr
+}
+
+// record tells how a reading ended; l.mu is held.
+func (l *certificateList) record(what reading) listRecord {
+	r := listRecord{level: slog.LevelInfo, message: "wxpay platform certificates refreshed", attrs: []slog.Attr{slog.String("mchid", l.reader.merchant.ID)}}
 	if what.want != "" {
-		attrs = append(attrs, slog.String("unknown_serial", what.want))
+		r.attrs = append(r.attrs, slog.String("unknown_serial", what.want))
 	}
 	if l.failure != nil {
-		level, message = slog.LevelWarn, "wxpay platform certificates not refreshed"
-		_, public := l.fixed.PublicKey()
-		switch {
-		case errors.Is(l.failure, ErrClosed):
-			return
-		case errors.Is(l.failure, ErrNoCertificates) && public:
-			level = slog.LevelInfo // as expected
+		if errors.Is(l.failure, ErrClosed) {
+			return listRecord{}
 		}
-		attrs = append(attrs, slog.String("failure", l.failure.kind()), slog.Int("failures", l.failures), slog.Time("next", l.retry))
-	} else {
-		serials := make([]string, len(l.fetched))
-		for i := range l.fetched {
-			serials[i] = l.fetched[i].Serial
+		r.level, r.message = slog.LevelWarn, "wxpay platform certificates not refreshed"
+		if _, public := l.fixed.PublicKey(); public && errors.Is(l.failure, ErrNoCertificates) {
+			r.level = slog.LevelInfo // as expected
 		}
-		attrs = append(attrs, slog.Any("serials", serials))
-		if len(l.broken) > 0 {
-			level = slog.LevelWarn
-			attrs = append(attrs, slog.Any("broken", errorTexts(l.broken)))
-		}
+		r.attrs = append(r.attrs, slog.String("failure", l.failure.kind()), slog.Int("failures", l.failures), slog.Time("next", l.retry))
+		return r
 	}
-	logger.LogAttrs(l.ctx, level, message, attrs...)
+	serials := make([]string, len(l.fetched))
+	for i := range l.fetched {
+		serials[i] = l.fetched[i].Serial
+	}
+	r.attrs = append(r.attrs, slog.Any("serials", serials))
+	if len(l.broken) > 0 {
+		r.level = slog.LevelWarn
+		r.attrs = append(r.attrs, slog.Any("broken", errorTexts(l.broken)))
+	}
+	return r
+}
+
+// log writes the record, if there is one and somebody wants it.
+func (r listRecord) log(logger *slog.Logger) {
+	if logger != nil && r.message != "" {
+		logger.LogAttrs(context.Background(), r.level, r.message, r.attrs...)
+	}
 }
 
 func errorTexts(errs []error) []string {
@@ -627,7 +638,7 @@ func (l *certificateList) shut() {
 
 // keep reads the list whenever it is due, until ctx ends or the list is shut.
 func (l *certificateList) keep(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		timer := time.NewTimer(time.Unix(0, l.due.Load()).Sub(l.keys.clock()))
 		select {
 		case <-timer.C:
@@ -643,6 +654,7 @@ func (l *certificateList) keep(ctx context.Context) error {
 		}
 		_, _ = l.refresh(ctx, reading{}) // a failure is in the log and in the status, and sets when it is due again
 	}
+	return context.Cause(ctx)
 }
 
 // renew makes f ready to be sent once more after the platform refused it for the certificate that it names: the list is

@@ -580,6 +580,39 @@ func TestNoKeyNoCall(t *testing.T) {
 	})
 }
 
+// The platform's clock may be behind by minutes: the list is due by the local one, not at once again and again.
+func TestListIsDueByTheLocalClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		scheme := hashScheme{apiv3.RSA()}
+		sb := newSandbox(t, sandbox.WithScheme(scheme), sandbox.WithClock(func() time.Time { return time.Now().Add(-4 * time.Minute) }))
+		client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithCertificates(wxpay.RefreshEvery(time.Minute)))
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		require.ErrorIs(t, client.KeepKeysFresh(ctx), context.DeadlineExceeded)
+		assert.LessOrEqual(t, listed(sb), 13)
+		assert.GreaterOrEqual(t, listed(sb), 10)
+	})
+}
+
+// A logger may ask the client for what it has just been told.
+func TestLoggersMayAsk(t *testing.T) {
+	sb := newSandbox(t)
+	var client *wxpay.Client
+	asked := 0
+	client = certificateClient(t, sb, wxpay.WithLogger(slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
+		if bytes.Contains(p, []byte("refreshed")) {
+			asked = len(client.KeyStatus().Keys)
+		}
+		return len(p), nil
+	}), nil))))
+	require.NoError(t, client.RefreshKeys(t.Context()))
+	assert.Equal(t, 2, asked)
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
 // A call that is cancelled while it waits for the list ends at once; the list is read to its end for the others.
 func TestWaitingForTheListHonoursTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -592,10 +625,11 @@ func TestWaitingForTheListHonoursTheContext(t *testing.T) {
 		})
 		client := certificateClient(t, sb, wxpay.WithTransport(rt))
 		begin := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		left := errors.New("the customer left")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, left)
 		defer cancel()
 		err := post(ctx, client)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, left)
 		assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
 		assert.Equal(t, time.Second, time.Since(begin))
 		require.NoError(t, post(t.Context(), client))

@@ -112,7 +112,7 @@ func NewKeyRing(current APICertificate, others ...APICertificate) (*KeyRing, err
 
 // Add puts a certificate into the ring, without signing with it yet. One that is in the ring already stays as it is.
 func (r *KeyRing) Add(certificate APICertificate) error {
-	certificate, problems := certificate.checked("Certificate")
+	certificate, problems := certificate.checked("APICertificate")
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("wxpay: the certificate is not usable: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
@@ -259,7 +259,7 @@ func (c APICertificate) fits(scheme apiv3.Scheme, id string) error {
 	}
 	subject := c.Certificate.Subject
 	if slices.Contains(subject.Organization, merchantOrganization) && scheme.Identity() == "mchid" && subject.CommonName != id {
-		return fmt.Errorf("Certificate (apiclient_cert.pem) belongs to merchant %s, not to %s", quote(subject.CommonName), quote(id))
+		return fmt.Errorf("Certificate.Subject of apiclient_cert.pem names merchant %s, not %s: load the certificate of this merchant", quote(subject.CommonName), quote(id))
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func TestSerialIsReadFromTheCertificate(t *testing.T) {
 	other := merchantOf(sb)
 	other.ID = "1900000110"
 	_, err = wxpay.New(other, public)
-	assert.ErrorContains(t, err, `Certificate (apiclient_cert.pem) belongs to merchant "1900000109", not to "1900000110"`)
+	assert.ErrorContains(t, err, `Merchant.Certificate.Subject of apiclient_cert.pem names merchant "1900000109", not "1900000110"`)
 	_, err = wxpay.New(good, at, wxpay.WithPlatformCertificates(sb.Merchant().Certificate))
 	assert.ErrorContains(t, err, `is the API certificate of merchant "1900000109" (apiclient_cert.pem), not one of the platform`)
 }
@@ -181,6 +181,7 @@ func TestOwnCertificateIsReplacedUnderLoad(t *testing.T) {
 		require.NoError(t, ring.Add(ownCertificate(added)))
 		time.Sleep(5 * time.Second)
 		require.NoError(t, ring.Switch(added.Serial))
+		time.Sleep(time.Second) // requests under way are still signed with the old one
 		require.NoError(t, sb.RevokeMerchantCertificate(sb.Merchant().Serial))
 		time.Sleep(5 * time.Second)
 		stop()

@@ -108,7 +108,7 @@ type KeyStatus struct {
 	Policy KeyPolicy
 	// Fetched is when the platform signed the certificate list in use; zero when none was fetched.
 	Fetched time.Time
-	// Next is from when on the list is read again; zero without WithCertificates.
+	// Next is from when on the list is read again; zero before the first time, and without WithCertificates.
 	Next time.Time
 	// Failures counts the failed refreshes since the last that succeeded, and Err is the last one's error, a *[KeysError].
 	Failures int
@@ -128,7 +128,9 @@ func (c *Client) KeyStatus() KeyStatus {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	status.Keys, status.Fetched, status.Failures, status.Broken = l.keys.set.Load().All(), l.read, l.failures, l.broken
-	status.Next = time.Unix(0, l.due.Load())
+	if due := l.due.Load(); due != 0 {
+		status.Next = time.Unix(0, due)
+	}
 	if l.failure != nil {
 		status.Err = l.failure
 	}

@@ -167,10 +167,10 @@ func (s *Sandbox) RevokeMerchantCertificate(serial string) error {
 
 // notifies returns the serial of the key whose turn it is to sign a notification.
 func (s *Sandbox) notifies(p *platform) string {
-	if p.mode == PublicKeyOnly || p.mode == BothKeys && hit(&s.draws, p.share) {
+	if p.mode == PublicKeyOnly || p.mode == BothKeys && hit(&s.shares, p.share) {
 		return p.publicKeyID
 	}
-	return p.certificate(&s.draws)
+	return p.certificate(&s.shifts)
 }
 
 // change replaces the keys by changed ones, unless edit fails.
@@ -257,7 +257,7 @@ func (c *call) signer() string {
 	case p.mode == PublicKeyOnly, c.serial == p.publicKeyID:
 		return p.publicKeyID
 	case c.serial == "" || p.steered:
-		return p.certificate(&c.draws)
+		return p.certificate(&c.shifts)
 	}
 	return c.serial
 }

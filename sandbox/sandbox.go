@@ -21,7 +21,8 @@ type Sandbox struct {
 	merchant Merchant
 	platform atomic.Pointer[platform]
 	changing sync.Mutex    // serialises changes of platform
-	draws    atomic.Uint64 // signatures that a percentage decided on
+	shifts   atomic.Uint64 // signatures that Shift decided on
+	shares   atomic.Uint64 // signatures that SetPublicKeyShare decided on
 	brand    brandSide
 	journal  journal
 	faults   faults
