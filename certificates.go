@@ -295,7 +295,7 @@ func (l *certificateList) begin(what reading) (r *refresh, fresh bool, err error
 	case now.Before(l.retry):
 		return nil, false, l.failure
 	case (what.want != "" || what.direct) && !l.spend(now):
-		return nil, false, fmt.Errorf("%w: the certificate list, read %s ago, does not name it", apiv3.ErrUnknownSerial, now.Sub(l.read).Round(time.Second))
+		return nil, false, fmt.Errorf("%w: the certificate list was read for unknown serials several times just now", apiv3.ErrUnknownSerial)
 	}
 	l.running = &refresh{done: make(chan struct{})}
 	go l.run(l.running, what)
@@ -305,7 +305,7 @@ func (l *certificateList) begin(what reading) (r *refresh, fresh bool, err error
 // spend takes a token for a reading that the outside causes; l.mu is held.
 func (l *certificateList) spend(now time.Time) bool {
 	if !l.filled.IsZero() {
-		l.tokens = min(tokensMost, l.tokens+now.Sub(l.filled).Seconds()/tokenPeriod.Seconds())
+		l.tokens = min(tokensMost, l.tokens+max(0, now.Sub(l.filled).Seconds())/tokenPeriod.Seconds())
 	}
 	l.filled = now
 	if l.tokens < 1 {
