@@ -76,6 +76,7 @@ Answers go to stdout, everything else to stderr.
 		genCommand(p.genTypes),
 		openapiCommand(p.openapi),
 		sandboxCommand(p.sandbox),
+		keysCommand(keysRuns{p.keysCheck, p.keysShow, p.keysDownload}),
 		webhookCommand(webhookRuns{p.webhookVerify, p.webhookListen, p.webhookTrigger, p.webhookResend}),
 		versionCommand(p.version),
 	)
