@@ -259,7 +259,7 @@ func (c APICertificate) fits(scheme apiv3.Scheme, id string) error {
 	}
 	subject := c.Certificate.Subject
 	if slices.Contains(subject.Organization, merchantOrganization) && scheme.Identity() == "mchid" && subject.CommonName != id {
-		return fmt.Errorf("apiclient_cert.pem names merchant %s, not %s: load the certificate of this merchant", quote(subject.CommonName), quote(id))
+		return fmt.Errorf("%s of apiclient_cert.pem names merchant %s, not %s: load the certificate of this merchant", "Certificate.Subject", quote(subject.CommonName), quote(id))
 	}
 	return nil
 }
