@@ -8,6 +8,10 @@
 //	wxpay gen types METHOD PATH             Go structs for the request and the answer of an operation
 //	wxpay openapi                           the API as an OpenAPI 3.1 document
 //	wxpay sandbox [-- COMMAND [ARG]...]     a sandbox on this machine, for other programs or for one command
+//	wxpay webhook listen --forward-to URL   a sandbox that forwards its notifications to a program
+//	wxpay webhook trigger EVENT             any of the documented notifications, sent by the sandbox that runs
+//	wxpay webhook resend ID                 the same once more
+//	wxpay webhook verify FILE               whether a saved notification is valid, step by step
 //	wxpay version                           what this program is made of
 //	wxpay completion SHELL                  completion for bash, zsh, fish or powershell
 //
@@ -20,7 +24,9 @@
 //	4  nothing was sent: no connection, or it was interrupted before
 //	5  it succeeded, but its answer could not be written out: do not repeat it
 //
-// wxpay sandbox -- COMMAND ends with the exit code of COMMAND instead.
+// The webhook commands give the same codes the meaning that their help tells: 0 for a notification that is valid, or was
+// accepted, 1 for one that is or was not. wxpay sandbox -- COMMAND and wxpay webhook listen -- COMMAND end with the exit
+// code of COMMAND instead.
 //
 // What it knows of operations is a catalogue inside the program. It may be behind the platform, so call warns of what does
 // not fit it and sends all the same, unless it is told otherwise.

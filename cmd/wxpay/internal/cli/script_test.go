@@ -146,6 +146,7 @@ func TestScripts(t *testing.T) {
 			w.WriteHeader(http.StatusBadGateway)
 			io.WriteString(w, "<h1>\x1b[31mBad Gateway</h1>")
 		}),
+		"ACCEPTS": gateway(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
 		"UNSIGNED": gateway(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			io.WriteString(w, `{"trade_state":"SUCCESS"}`)
@@ -189,6 +190,9 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("VERSION", wxpay.Version)
 			env.Setenv("USER_AGENT", fmt.Sprintf("wxpay-go/%s (%s; %s/%s)", wxpay.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH))
+			if err := writeNotifications(env, s); err != nil {
+				return err
+			}
 			return writeVectorKeys(env)
 		},
 	})

@@ -74,13 +74,17 @@ func serveControl(s *sandbox.Sandbox, forward *forwarder) (*control, error) {
 	c := &control{sandbox: s, forward: forward, address: "http://" + listener.Addr().String()}
 	secret := "/" + rand.Text()
 	c.url = c.address + secret
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+secret+"/notifications", c.trigger)
-	mux.HandleFunc("POST "+secret+"/notifications/{id}/resend", c.resend)
-	if forward != nil {
-		mux.Handle("/", forward)
-	}
-	c.server = &http.Server{Handler: mux, ReadHeaderTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10}
+	orders := http.NewServeMux()
+	orders.HandleFunc("POST "+secret+"/trigger", c.trigger)
+	orders.HandleFunc("POST "+secret+"/resend", c.resend)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if forward == nil || strings.HasPrefix(r.URL.Path, secret+"/") {
+			orders.ServeHTTP(w, r)
+			return
+		}
+		forward.outside(w, r)
+	})
+	c.server = &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10}
 	go c.server.Serve(listener) // ends with Close
 	return c, nil
 }
@@ -126,10 +130,18 @@ func complain(w http.ResponseWriter, err error) {
 	_ = json.NewEncoder(w).Encode(complaint{strings.TrimPrefix(err.Error(), "sandbox: ")})
 }
 
-func (c *control) trigger(w http.ResponseWriter, r *http.Request) {
-	var o order
+// readOrder reads what is asked for. If it cannot be read, it has been answered.
+func readOrder[T any](w http.ResponseWriter, r *http.Request) (o T, ok bool) {
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, largestNotification)).Decode(&o); err != nil {
-		complain(w, errors.New("the order is not in the form of this version of wxpay"))
+		complain(w, errors.New("the order is not in the form of this version of wxpay, or too large"))
+		return o, false
+	}
+	return o, true
+}
+
+func (c *control) trigger(w http.ResponseWriter, r *http.Request) {
+	o, ok := readOrder[order](w, r)
+	if !ok {
 		return
 	}
 	to, err := c.destination(o.To)
@@ -167,7 +179,7 @@ func (c *control) destination(to string) (string, error) {
 		return "", fmt.Errorf("--to: %w", err)
 	}
 	if c.forward != nil {
-		c.forward.permit(u.String())
+		c.forward.permit(u)
 	}
 	return u.String(), nil
 }
@@ -217,7 +229,10 @@ func (c *control) build(w http.ResponseWriter, to string, o order, resource any)
 }
 
 func (c *control) resend(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("id")
+	id, ok := readOrder[string](w, r)
+	if !ok {
+		return
+	}
 	before, err := c.sandbox.Await(r.Context(), id, 0)
 	if err == nil {
 		err = c.sandbox.Redeliver(id)

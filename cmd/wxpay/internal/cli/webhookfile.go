@@ -102,11 +102,9 @@ func readRawNotification(data []byte) (*savedNotification, error) {
 		if text == "" {
 			break
 		}
-		if number == 1 && isRequestLine(text) {
-			continue
-		}
 		name, value, ok := strings.Cut(text, ":")
 		switch {
+		case number == 1 && isRequestLine(text):
 		case last != "" && (text[0] == ' ' || text[0] == '\t'): // a line that goes on
 			values := n.header[last]
 			values[len(values)-1] += " " + strings.TrimSpace(text)

@@ -17,24 +17,23 @@ import (
 	"time"
 )
 
-// forwarder hands every notification on, to the byte, and tells of it. It is the receiver of the sandbox's deliveries
-// and serves those of anybody else.
+// forwarder hands every notification on, to the byte, and tells of it. As a handler it is the receiver of the sandbox's
+// deliveries; outside serves those of anybody else.
 type forwarder struct {
 	to      *url.URL
-	network http.RoundTripper
+	network *http.Transport
 
 	mu     sync.Mutex
-	direct map[string]bool // addresses that were asked for by name, which are not replaced by to
+	direct map[string]*url.URL // addresses that were asked for by name, by host and target; they are not replaced by to
 	tell   func(format string, a ...any)
 }
 
 func newForwarder(to *url.URL, tell func(format string, a ...any)) *forwarder {
 	return &forwarder{
-		to: to, tell: tell, direct: make(map[string]bool),
+		to: to, tell: tell, direct: make(map[string]*url.URL),
 		network: &http.Transport{
 			DialContext:        (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 			DisableCompression: true, // which would add a header
-			DisableKeepAlives:  true, // a receiver that was started anew is found at once
 		},
 	}
 }
@@ -52,21 +51,11 @@ func forwardURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// permit has deliveries to this very address go there.
-func (f *forwarder) permit(address string) {
+// permit has deliveries of the sandbox to this very address go there.
+func (f *forwarder) permit(u *url.URL) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.direct[address] = true
-}
-
-// target returns where a request goes, and whether that is an address of its own.
-func (f *forwarder) target(r *http.Request) (u *url.URL, own bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if r.URL.IsAbs() && f.direct[r.URL.String()] {
-		return r.URL, true
-	}
-	return f.to, false
+	f.direct[u.Host+u.RequestURI()] = u
 }
 
 // largestNotification bounds what is taken in, in bytes.
@@ -79,6 +68,19 @@ var hopHeaders = []string{
 }
 
 func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	to, own := f.direct[r.Host+r.URL.RequestURI()]
+	f.mu.Unlock()
+	if !own {
+		to = f.to
+	}
+	f.serve(w, r, to, own)
+}
+
+func (f *forwarder) outside(w http.ResponseWriter, r *http.Request) { f.serve(w, r, f.to, false) }
+
+// serve hands a request on. An address of its own is told.
+func (f *forwarder) serve(w http.ResponseWriter, r *http.Request, to *url.URL, own bool) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "notifications are sent with POST", http.StatusMethodNotAllowed)
@@ -89,7 +91,6 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the body did not arrive, or is too large", http.StatusBadRequest)
 		return
 	}
-	to, own := f.target(r)
 	begin := time.Now()
 	answer, content, err := f.send(r, to, body)
 	took := time.Since(begin)
@@ -129,6 +130,7 @@ func (f *forwarder) send(r *http.Request, to *url.URL, body []byte) (*http.Respo
 	if err != nil {
 		return nil, nil, err
 	}
+	defer f.network.CloseIdleConnections() // a receiver that is started anew is found at once, and no header has to ask for it
 	defer answer.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(answer.Body, largestNotification))
 	return answer, content, err

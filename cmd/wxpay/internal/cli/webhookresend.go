@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"net/url"
 
 	"github.com/spf13/cobra"
 )
@@ -32,7 +31,7 @@ id answers it without acting twice. webhook listen and webhook trigger print the
 func (p *program) webhookResend(ctx context.Context, id string) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	got, err := p.askSandbox(ctx, "notifications/"+url.PathEscape(id)+"/resend", struct{}{})
+	got, err := p.askSandbox(ctx, "resend", id)
 	if err != nil {
 		return err
 	}

@@ -172,7 +172,7 @@ func (p *program) webhookTrigger(ctx context.Context, o webhookTriggerOptions) e
 	}
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	got, err := p.askSandbox(ctx, "notifications", want)
+	got, err := p.askSandbox(ctx, "trigger", want)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,436 @@
+package cli_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/cli"
+	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/webhook"
+)
+
+// savedFaults are the notifications that scripts find as KIND.http.
+var savedFaults = []sandbox.FaultKind{
+	sandbox.WrongSignature, sandbox.UnknownSerial, sandbox.StaleTimestamp, sandbox.Probe, sandbox.WrongAPIv3Key,
+	sandbox.MissingHeaders, sandbox.DuplicateHeaders, sandbox.EmptyAssociatedData,
+}
+
+// writeNotifications saves notifications of the script's sandbox where the scripts of webhook verify find them.
+func writeNotifications(env *testscript.Env, s *sandbox.Sandbox) error {
+	if !strings.Contains(filepath.Base(env.WorkDir), "webhook_verify") {
+		return nil
+	}
+	var problems []error
+	write := func(name string, data []byte) {
+		problems = append(problems, os.WriteFile(filepath.Join(env.WorkDir, name), data, 0o600))
+	}
+	save := func(name, event string, resource any, faults ...sandbox.FaultKind) (header http.Header, body []byte) {
+		request, err := s.Notify(event, resource, faults...)
+		if err != nil {
+			problems = append(problems, err)
+			return nil, nil
+		}
+		body, err = io.ReadAll(request.Body)
+		problems = append(problems, err)
+		request.Header.Set("Content-Length", strconv.Itoa(len(body)))
+		write(name+".http", dump(request.Header, body))
+		return request.Header, body
+	}
+	header, body := save("valid", "TRANSACTION.SUCCESS", nil)
+	for _, kind := range savedFaults {
+		save(string(kind), "TRANSACTION.SUCCESS", nil, kind)
+	}
+	save("unknown-event", "TOMORROW.HAPPENED", `{"openid":"oUpF8uMuAJO"}`)
+	save("other-type", "TRANSACTION.SUCCESS/refund", nil)
+	save("sealed", "MEMBERCARD.ACCEPT_CARD", nil)
+	if err := s.SetPublicKeyShare(0); err != nil {
+		return err
+	}
+	save("certificate", "TRANSACTION.SUCCESS", nil)
+	for i, c := range s.Certificates() {
+		write(fmt.Sprintf("platform%d.pem", i), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
+	}
+
+	// The same notification, saved in other ways.
+	text, err := json.Marshal(string(body))
+	problems = append(problems, err)
+	names, err := json.Marshal(header)
+	problems = append(problems, err)
+	single := make(map[string]string)
+	for name := range header {
+		single[strings.ToLower(name)] = header.Get(name)
+	}
+	lower, err := json.Marshal(single)
+	problems = append(problems, err)
+	var laidOut bytes.Buffer
+	problems = append(problems, json.Indent(&laidOut, body, "", "  "))
+	write("arrays.json", fmt.Appendf(nil, `{"headers":%s,"body":%s}`, names, text))
+	write("lower.json", fmt.Appendf(nil, "\n{\"header\":%s,\"body\":%s,\"level\":\"info\"}\n", lower, text))
+	write("object.json", fmt.Appendf(nil, `{"headers":%s,"body":%s}`, lower, body))
+	write("laid-out.json", fmt.Appendf(nil, `{"headers":%s,"body":%s}`, lower, laidOut.Bytes()))
+	bare := header.Clone()
+	bare.Del("Content-Length")
+	whole := dump(bare, body)
+	_, withoutRequestLine, _ := bytes.Cut(whole, []byte("\r\n"))
+	write("bare.http", bytes.ReplaceAll(withoutRequestLine, []byte("\r\n"), []byte("\n")))
+	write("line-break.http", append(bytes.Clone(whole), '\n'))
+	write("line-breaks.http", append(bytes.Clone(whole), "\r\n\r\n"...))
+	write("line-break-counted.http", append(dump(header, body), '\n'))
+	write("cut.http", dump(header, body[:len(body)-3]))
+	write("changed.http", dump(header, bytes.Replace(body, []byte("2026"), []byte("2027"), 1)))
+	chunked := bare.Clone()
+	chunked.Set("Transfer-Encoding", "chunked")
+	write("chunked.http", dump(chunked, fmt.Appendf(nil, "5\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n", body[:5], len(body)-5, body[5:])))
+	write("body.json", body)
+	write("headers.http", bytes.TrimRight(whole[:len(whole)-len(body)], "\r\n"))
+	return errors.Join(problems...)
+}
+
+// dump is the form of a request on the wire.
+func dump(header http.Header, body []byte) []byte {
+	var out bytes.Buffer
+	out.WriteString("POST /notify HTTP/1.1\r\nHost: shop.example.com\r\n")
+	if err := header.Write(&out); err != nil {
+		panic(err) // a bytes.Buffer takes everything
+	}
+	out.WriteString("\r\n")
+	out.Write(body)
+	return out.Bytes()
+}
+
+// listening is a wxpay webhook listen that runs in this process.
+type listening struct {
+	t       *testing.T
+	environ []string // what it has printed
+	address string   // what is posted there is forwarded
+	ended   chan int
+	stop    context.CancelFunc
+	stderr  *lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func listen(t *testing.T, args ...string) *listening {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	in, out := io.Pipe()
+	l := &listening{t: t, ended: make(chan int, 1), stop: cancel, stderr: new(lockedBuffer)}
+	go func() {
+		l.ended <- cli.Main(ctx, append([]string{"webhook", "listen"}, args...), strings.NewReader(""), out, l.stderr, nil)
+		out.Close()
+	}()
+	var text strings.Builder
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		text.WriteString(lines.Text() + "\n")
+		if strings.HasPrefix(lines.Text(), "export WXPAY_SANDBOX_URL=") {
+			break
+		}
+	}
+	for _, variable := range regexp.MustCompile(`(?s)export (\w+)='(.*?)'\n`).FindAllStringSubmatch(text.String(), -1) {
+		l.environ = append(l.environ, variable[1]+"="+variable[2])
+	}
+	require.Len(t, l.environ, 8, l.stderr.String())
+	posted := regexp.MustCompile(`posted to (\S+),`).FindStringSubmatch(l.stderr.String())
+	require.Len(t, posted, 2, l.stderr.String())
+	l.address = posted[1]
+	t.Cleanup(func() {
+		l.stop()
+		assert.Zero(t, <-l.ended, "an interrupt is a good end")
+	})
+	return l
+}
+
+func (l *listening) variable(name string) string {
+	for _, v := range l.environ {
+		if value, ok := strings.CutPrefix(v, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// run runs another command with the variables that were printed.
+func (l *listening) run(args ...string) (code int, stdout, stderr string) {
+	var out, errors bytes.Buffer
+	code = cli.Main(context.Background(), args, strings.NewReader(""), &out, &errors, l.environ)
+	return code, out.String(), errors.String()
+}
+
+// handler is one that verifies with the keys that were printed.
+func (l *listening) handler(fn webhook.Func) *webhook.Handler {
+	l.t.Helper()
+	public, err := apiv3.ParsePublicKey([]byte(l.variable("WXPAY_PUBLIC_KEY")))
+	require.NoError(l.t, err)
+	private, err := apiv3.ParsePrivateKey([]byte(l.variable("WXPAY_PRIVATE_KEY")))
+	require.NoError(l.t, err)
+	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: l.variable("WXPAY_PUBLIC_KEY_ID"), Key: public})
+	require.NoError(l.t, err)
+	h, err := webhook.New(webhook.Merchant{
+		ID: l.variable("WXPAY_MCHID"), Serial: l.variable("WXPAY_SERIAL"), APIv3Key: l.variable("WXPAY_APIV3_KEY"),
+		Keys: webhook.Static(keys), PrivateKey: private,
+	}, webhook.WithCatalog(catalog.V3()))
+	require.NoError(l.t, err)
+	h.OnDefault(fn)
+	return h
+}
+
+func ignore(context.Context, *webhook.Event) error { return nil }
+
+// receiver is a program that receives: a handler which may be set after its address is known.
+type receiver struct {
+	*httptest.Server
+	mu       sync.Mutex
+	handler  http.Handler
+	requests []*http.Request
+	bodies   []string
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		assert.NoError(t, err)
+		request.Body = io.NopCloser(bytes.NewReader(body))
+		r.mu.Lock()
+		r.requests, r.bodies = append(r.requests, request), append(r.bodies, string(body))
+		handler := r.handler
+		r.mu.Unlock()
+		handler.ServeHTTP(w, request)
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) setHandler(h http.Handler) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.handler = h
+}
+
+func (r *receiver) last() (*http.Request, string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.requests) == 0 {
+		return nil, ""
+	}
+	return r.requests[len(r.requests)-1], r.bodies[len(r.bodies)-1]
+}
+
+func (r *receiver) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.requests)
+}
+
+// idOf is the id in what webhook trigger has printed.
+func idOf(t *testing.T, stdout string) string {
+	t.Helper()
+	found := regexp.MustCompile(`(?m)^id +(\S+)$`).FindStringSubmatch(stdout)
+	require.Len(t, found, 2, stdout)
+	return found[1]
+}
+
+func TestWebhookEveryEventArrives(t *testing.T) {
+	program := newReceiver(t)
+	l := listen(t, "--forward-to", program.URL+"/notify")
+	var mu sync.Mutex
+	arrived := make(map[string]bool)
+	h := l.handler(func(_ context.Context, e *webhook.Event) error {
+		mu.Lock()
+		defer mu.Unlock()
+		arrived[e.Type] = json.Valid(e.Resource())
+		return nil
+	})
+	program.setHandler(h)
+	events, questions := 0, 0
+	for e := range catalog.V3().Events() {
+		events++
+		code, stdout, stderr := l.run("webhook", "trigger", e.Type)
+		if code != 0 && strings.Contains(stdout, "nobody answers this question") { // verified and read, and a handler's own matter
+			questions++
+			continue
+		}
+		assert.Zero(t, code, "%s: %s%s", e.Type, stdout, stderr)
+		assert.True(t, arrived[e.Type], "%s has not arrived", e.Type)
+	}
+	assert.Equal(t, 102, events)
+	assert.Equal(t, 102, len(arrived)+questions)
+	assert.Less(t, questions, 10)
+}
+
+func TestWebhookListenForwardsToTheByte(t *testing.T) {
+	program := newReceiver(t)
+	l := listen(t, "--forward-to", program.URL+"/a%2Fb/notify?shop=1&x=%20")
+
+	t.Run("of the sandbox", func(t *testing.T) {
+		code, stdout, stderr := l.run("webhook", "trigger", "REFUND.SUCCESS", "--set", "amount.refund=1")
+		require.Zero(t, code, stdout+stderr)
+		got, body := program.last()
+		assert.Equal(t, "/a%2Fb/notify?shop=1&x=%20", got.RequestURI)
+		assert.Equal(t, strings.TrimPrefix(program.URL, "http://"), got.Host)
+		assert.Equal(t, "Mozilla/4.0", got.UserAgent())
+		assert.NotContains(t, got.Header, "Accept-Encoding", "the forwarder adds nothing")
+		event, err := l.handler(ignore).Parse(context.Background(), got.Header, []byte(body))
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, event.Get("amount.refund").Int())
+		assert.Equal(t, idOf(t, stdout), event.ID)
+		assert.Regexp(t, `\d\d:\d\d:\d\d  204 +\d+ms  REFUND.SUCCESS  `+event.ID+"\n", l.stderr.String())
+	})
+
+	t.Run("of anybody", func(t *testing.T) {
+		content := "{\"id\":\"EV-1\",\"event_type\":\"A.\\u001b[31mB\"}\r\n\x00\xff"
+		request, err := http.NewRequest(http.MethodPost, l.address+"/elsewhere?y=2", strings.NewReader(content))
+		require.NoError(t, err)
+		request.Header = http.Header{
+			"Wechatpay-Nonce": {"a", "b"}, "X-Empty": {""}, "Content-Type": {"text/odd"}, "User-Agent": nil,
+			"Connection": {"X-Hop"}, "X-Hop": {"1"}, "Accept-Encoding": {"br"},
+		}
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		assert.Equal(t, http.StatusNoContent, response.StatusCode)
+		got, body := program.last()
+		assert.Equal(t, content, body)
+		assert.Equal(t, "/a%2Fb/notify?shop=1&x=%20", got.RequestURI)
+		assert.Equal(t, http.Header{
+			"Wechatpay-Nonce": {"a", "b"}, "X-Empty": {""}, "Content-Type": {"text/odd"}, "Accept-Encoding": {"br"},
+			"Content-Length": {strconv.Itoa(len(content))},
+		}, got.Header)
+		assert.Contains(t, l.stderr.String(), "(not a notification)")
+	})
+
+	t.Run("the answer comes back", func(t *testing.T) {
+		program.setHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Mine", "1")
+			w.Header().Set("Location", "http://127.0.0.1:1/")
+			w.WriteHeader(http.StatusFound)
+			io.WriteString(w, "moved\x1b[31m")
+		}))
+		client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		response, err := client.Post(l.address+"//any//../path", "", strings.NewReader("{}"))
+		require.NoError(t, err)
+		defer response.Body.Close()
+		answer, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusFound, response.StatusCode, "no redirect is followed")
+		assert.Equal(t, "1", response.Header.Get("X-Mine"))
+		assert.Equal(t, "moved\x1b[31m", string(answer))
+		code, stdout, _ := l.run("webhook", "trigger", "TRANSACTION.SUCCESS")
+		assert.Equal(t, 1, code)
+		assert.Regexp(t, `(?m)^answer  302 Found, after \d+ms\nbody    moved\[31m\nagain   in 1[45]s$`, stdout)
+	})
+
+	t.Run("only POST", func(t *testing.T) {
+		before := program.count()
+		response, err := http.Get(l.address)
+		require.NoError(t, err)
+		response.Body.Close()
+		assert.Equal(t, http.StatusMethodNotAllowed, response.StatusCode)
+		assert.Equal(t, before, program.count())
+	})
+}
+
+func TestWebhookResend(t *testing.T) {
+	program := newReceiver(t)
+	l := listen(t, "--forward-to", program.URL)
+	runs := 0
+	program.setHandler(l.handler(func(context.Context, *webhook.Event) error { runs++; return nil }))
+	code, stdout, stderr := l.run("webhook", "trigger", "TRANSACTION.SUCCESS")
+	require.Zero(t, code, stdout+stderr)
+	first, body := program.last()
+	id := idOf(t, stdout)
+	for range 3 {
+		code, stdout, stderr = l.run("webhook", "resend", id)
+		require.Zero(t, code, stdout+stderr)
+		assert.Equal(t, id, idOf(t, stdout))
+	}
+	again, same := program.last()
+	assert.Equal(t, body, same)
+	assert.NotEqual(t, first.Header.Get(apiv3.HeaderSignature), again.Header.Get(apiv3.HeaderSignature), "it is signed anew")
+	assert.Equal(t, 4, program.count())
+	assert.Equal(t, 1, runs, "the handler knows the id")
+
+	for _, id := range []string{"nonesuch", "../notifications", "a/b", "."} {
+		code, _, stderr = l.run("webhook", "resend", id)
+		assert.Equal(t, 2, code, id)
+		assert.NotEmpty(t, stderr, id)
+	}
+	assert.Equal(t, 4, program.count())
+}
+
+// What the program calls at the sandbox is notified to it, whatever its notify_url.
+func TestWebhookListenIsTheSandbox(t *testing.T) {
+	program := newReceiver(t)
+	l := listen(t, "--forward-to", program.URL+"/notify")
+	arrived := make(chan *webhook.Event, 1)
+	program.setHandler(l.handler(func(_ context.Context, e *webhook.Event) error { arrived <- e; return nil }))
+	code, stdout, stderr := l.run("call", "POST", "v3/security/echo", "-f", "notify_url=https://shop.example.com/notify",
+		"-f", "echo_message=hello", "-f", "encrypted_echo_message=a secret")
+	require.Zero(t, code, stdout+stderr)
+	select {
+	case e := <-arrived:
+		assert.Equal(t, "SECURITY_ECHO.SUCCESS", e.Type)
+		assert.Equal(t, "hello", e.Get("echo_message").String())
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing has arrived")
+	}
+}
+
+// Nothing of the control answers who does not know its path.
+func TestWebhookControlIsSecret(t *testing.T) {
+	program := newReceiver(t)
+	l := listen(t, "--forward-to", program.URL)
+	secret := l.variable("WXPAY_SANDBOX_URL")
+	require.Greater(t, len(secret), len(l.address)+20)
+	assert.NotContains(t, l.stderr.String(), secret)
+	order := `{"event":"TRANSACTION.SUCCESS","dry_run":true}`
+	response, err := http.Post(l.address+"/trigger", "application/json", strings.NewReader(order))
+	require.NoError(t, err)
+	defer response.Body.Close()
+	assert.Equal(t, http.StatusNoContent, response.StatusCode, "it is forwarded like anything else")
+	_, body := program.last()
+	assert.Equal(t, order, body)
+	for _, variable := range l.environ {
+		if strings.HasPrefix(variable, "WXPAY_PRIVATE_KEY=") || strings.HasPrefix(variable, "WXPAY_APIV3_KEY=") {
+			_, value, _ := strings.Cut(variable, "=")
+			assert.NotContains(t, l.stderr.String(), value)
+		}
+	}
+}
