@@ -134,8 +134,8 @@ func (p *program) connectSandbox(options ...wxpay.Option) (*wxpay.Client, *sandb
 	return client, server, nil
 }
 
-func listen(addr string) (*sandbox.Server, error) {
-	s, err := sandbox.New()
+func listen(addr string, options ...sandbox.Option) (*sandbox.Server, error) {
+	s, err := sandbox.New(options...)
 	if err != nil {
 		return nil, &exitError{exitNotSent, err}
 	}

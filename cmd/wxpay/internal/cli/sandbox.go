@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -20,6 +21,8 @@ import (
 
 type sandboxOptions struct {
 	addr    string
+	faults  []string // rules of what goes wrong
+	seed    uint64
 	command []string // empty to serve until interrupted
 }
 
@@ -36,9 +39,17 @@ interrupted. With COMMAND it runs that with the same variables set and ends with
 signal's number if a signal ended it, 127 if it was not found, 126 if it could not be run). SIGTERM and SIGHUP are
 passed on to COMMAND; a Ctrl-C on the terminal reaches it by itself.
 
-At the end it tells, on stderr, which requests were refused and why.`,
+With --fault calls go wrong on request. A rule is a kind, then name=value pairs: method, path (a template; a final * is any
+rest), merchant, p (probability of each matching request), count and skip (of matching requests), delay, status, code.
+The first rule that matches and hits counts. The kinds:
+  delay slow-body refuse reset-before reset-after truncate 429 429-after 500 500-after 502
+  refused-after wrong-signature unknown-serial stale-timestamp probe not-found-for
+"-after" means that the call took effect all the same. The same --seed and requests meet the same faults.
+
+At the end it tells, on stderr, which requests were refused and why, and how often each kind of fault hit.`,
 		Example: `  wxpay sandbox
   wxpay sandbox -- go test ./...
+  wxpay sandbox --fault 'reset-after path=/v3/refund/* p=0.3' --fault 'delay delay=2s count=5' -- go test ./...
   wxpay sandbox -- sh -c 'wxpay call v3/certificates -i'`,
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) > 0 && command.ArgsLenAtDash() != 0 {
@@ -54,14 +65,27 @@ At the end it tells, on stderr, which requests were refused and why.`,
 
 func (o *sandboxOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `HOST:PORT` to listen on; port 0 is a free one")
+	flags.StringArrayVar(&o.faults, "fault", nil, "`RULE` of what goes wrong, such as 'reset-after path=/v3/refund/* p=0.3' (repeatable)")
+	flags.Uint64Var(&o.seed, "seed", 0, "`NUMBER` from which the hits of faults are drawn")
 }
 
 func (p *program) sandbox(ctx context.Context, o sandboxOptions) error {
-	served, err := p.serveSandbox(o.addr, nil)
+	faults := make([]sandbox.Fault, len(o.faults))
+	for i, line := range o.faults {
+		var err error
+		if faults[i], err = sandbox.ParseFault(line); err != nil {
+			return usageError("--fault: %w", err)
+		}
+	}
+	served, err := p.serveSandbox(o.addr, nil, sandbox.WithSeed(o.seed))
 	if err != nil {
 		return err
 	}
 	defer served.close()
+	if err := served.server.Inject(faults...); err != nil {
+		return usageError("--fault: %w", err)
+	}
+	defer p.noteFaults(served.server.Sandbox)
 	if len(o.command) > 0 {
 		return p.runWith(ctx, served.env(), o.command)
 	}
@@ -100,6 +124,14 @@ func (p *program) noteRefusals(s *sandbox.Sandbox) {
 	}
 	for _, e := range refused {
 		p.note("sandbox: %s", printable(e.String()))
+	}
+}
+
+// noteFaults tells how often each kind of fault hit.
+func (p *program) noteFaults(s *sandbox.Sandbox) {
+	counts := s.FaultCounts()
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		p.note("sandbox: the fault %s hit %d times", kind, counts[kind])
 	}
 }
 

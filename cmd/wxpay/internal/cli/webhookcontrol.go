@@ -27,8 +27,8 @@ type servedSandbox struct {
 }
 
 // serveSandbox serves a sandbox on addr. Its notifications go to forward, or over the network if that is nil.
-func (p *program) serveSandbox(addr string, forward *forwarder) (*servedSandbox, error) {
-	server, err := listen(addr)
+func (p *program) serveSandbox(addr string, forward *forwarder, options ...sandbox.Option) (*servedSandbox, error) {
+	server, err := listen(addr, options...)
 	if err != nil {
 		return nil, err
 	}
