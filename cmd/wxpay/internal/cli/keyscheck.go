@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -165,6 +166,7 @@ type keyChecker struct {
 	report  keyReport
 
 	apiv3OK, publicOK bool // these keys have passed what can be checked without the platform
+	mixedUp           bool // certificate, private key, serial and merchant do not belong together
 
 	mu    sync.Mutex
 	dates []reading
@@ -252,6 +254,7 @@ func (k *keyChecker) checkCertificate() {
 		k.note(nameCertificate, "none is given, so validity and private key cannot be compared with it: name it by --cert or WXPAY_CERTIFICATE")
 		return
 	}
+	k.mixedUp = true
 	switch owner := issuedTo(k.certificate); {
 	case strings.HasPrefix(owner, "the platform"):
 		k.fail(nameCertificate, "it was issued to %s: the merchant's own is apiclient_cert.pem", owner)
@@ -260,8 +263,10 @@ func (k *keyChecker) checkCertificate() {
 	case k.key != nil && !belongTogether(k.key, k.certificate.PublicKey):
 		k.fail(nameCertificate, "the private key does not belong to it: take apiclient_key.pem and apiclient_cert.pem from one download of the merchant platform")
 	case k.key == nil:
+		k.mixedUp = false
 		k.ok(nameCertificate, "issued to %s", owner)
 	default:
+		k.mixedUp = false
 		k.ok(nameCertificate, "issued to %s, and the private key belongs to it", owner)
 	}
 
@@ -304,6 +309,7 @@ func (k *keyChecker) checkSerial() {
 	case !apiv3.IsSerial(k.serial):
 		k.fail(nameSerial, "WXPAY_SERIAL is not 40 hex digits: copy it from wxpay keys show apiclient_cert.pem, with leading zeros")
 	case read != "" && read != k.serial:
+		k.mixedUp = true
 		k.fail(nameSerial, "WXPAY_SERIAL is %s, and the certificate has %s: leave WXPAY_SERIAL empty, or take the certificate that it names", k.serial, read)
 	default:
 		k.ok(nameSerial, "%s", k.serial)
@@ -350,21 +356,13 @@ func (k *keyChecker) online(ctx context.Context) {
 		k.fail(namePlatform, "no answer can be verified, for there is neither a public key nor an APIv3 key: set WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY, or WXPAY_APIV3_KEY if the merchant has certificates")
 		return
 	}
-	// Two clients, so that each kind of key is tried without the other's help.
-	var byList, byPublic *wxpay.Client
-	var err error
-	if k.apiv3OK {
-		byList, err = k.client(k.certificates())
-	}
-	if k.publicOK && err == nil {
-		byPublic, err = k.client(wxpay.WithPublicKey(k.publicID, k.publicKey))
-	}
+	client, err := k.newClient()
 	if err != nil {
 		k.fail(namePlatform, "not asked: %s", plainly(err))
 		return
 	}
 
-	state, refused := k.askForList(ctx, byList, byPublic)
+	state, refused := k.askForList(ctx, client)
 	k.checkClock()
 	if refused != nil {
 		k.failCall(refused)
@@ -372,21 +370,20 @@ func (k *keyChecker) online(ctx context.Context) {
 	}
 	k.ok(nameSignature, "the platform accepts it")
 
+	checks, _ := client.VerifyKeys(ctx) // its error joins those of the checks
 	public := listUnknown
-	var checks []wxpay.KeyCheck
-	if byPublic != nil {
-		checks, _ = byPublic.VerifyKeys(ctx)
-		if public = listed; len(checks) == 1 && refusesSerial(checks[0].Err) {
+	for _, check := range checks {
+		switch {
+		case check.Certificate:
+		case refusesSerial(check.Err):
 			public = unlisted
+		default:
+			public = listed
 		}
 	}
 	k.checkMode(state, public)
-	if byList != nil && state == listed {
-		more, _ := byList.VerifyKeys(ctx)
-		checks = append(checks, more...)
-		for _, broken := range byList.KeyStatus().Broken {
-			k.fail(nameWorks, "%s: ask the platform's support if it stays so", plainly(broken))
-		}
+	for _, broken := range client.KeyStatus().Broken {
+		k.fail(nameWorks, "%s: ask the platform's support if it stays so", plainly(broken))
 	}
 	for _, check := range checks {
 		k.checkWorks(check)
@@ -396,24 +393,30 @@ func (k *keyChecker) online(ctx context.Context) {
 // canAsk reports whether the platform can be asked although a check has failed: a client can be made, and the failure may
 // be one that the platform says more about.
 func (k *keyChecker) canAsk() bool {
-	if k.keyErr != nil || k.certErr != nil || !(k.apiv3OK || k.publicOK) {
+	if k.mixedUp || k.keyErr != nil || k.certErr != nil || !k.apiv3OK && !k.publicOK {
 		return false
 	}
-	_, err := k.client(k.certificatesOrPublic())
+	_, err := k.newClient()
 	return err == nil
 }
 
-// certificatesOrPublic is an option for platform keys that will do.
-func (k *keyChecker) certificatesOrPublic() wxpay.Option {
-	if k.publicOK {
-		return wxpay.WithPublicKey(k.publicID, k.publicKey)
+// newClient returns a client that has every good key there is, and notes what the platform's clock shows.
+func (k *keyChecker) newClient() (*wxpay.Client, error) {
+	own := *k.credentials
+	if own.certificate != nil {
+		// Checked above. Without it the client asks also with one that has expired, of which the platform may say more.
+		own.serial, own.certificate = cmp.Or(own.serial, apiv3.Serial(own.certificate)), nil
 	}
-	return k.certificates()
-}
-
-// client returns a client that notes what the platform's clock shows.
-func (k *keyChecker) client(source wxpay.Option) (*wxpay.Client, error) {
-	return k.credentials.client(k.program, source, wxpay.WithMiddleware(k.noteDates), wxpay.WithTimeout(k.timeout), wxpay.WithAttemptTimeout(k.timeout))
+	options := []wxpay.Option{wxpay.WithMiddleware(k.noteDates), wxpay.WithTimeout(k.timeout), wxpay.WithAttemptTimeout(k.timeout)}
+	if k.publicOK {
+		options = append(options, wxpay.WithPublicKey(k.publicID, k.publicKey))
+	}
+	if k.apiv3OK {
+		options = append(options, k.certificates())
+	} else {
+		own.apiv3Key = ""
+	}
+	return own.client(k.program, options...)
 }
 
 // noteDates is a middleware that notes the Date of every answer, trusted or not: a clock that is wrong is a reason for
@@ -439,27 +442,23 @@ func (k *keyChecker) noteDates(next http.RoundTripper) http.RoundTripper {
 }
 
 // askForList asks for the certificate list. An error is one that leaves nothing to go on with.
-func (k *keyChecker) askForList(ctx context.Context, byList, byPublic *wxpay.Client) (listState, error) {
-	if byList != nil {
-		switch err := byList.RefreshKeys(ctx); {
-		case err == nil:
-			return listed, nil
-		case errors.Is(err, wxpay.ErrNoCertificates):
-			return unlisted, nil
-		default:
-			var failure *wxpay.KeysError
-			if errors.As(err, &failure) {
-				err = failure.Cause
-			}
-			return listUnknown, err
+func (k *keyChecker) askForList(ctx context.Context, client *wxpay.Client) (listState, error) {
+	var err error
+	if k.apiv3OK {
+		err = client.RefreshKeys(ctx) // which names no key and needs none
+		var failure *wxpay.KeysError
+		if errors.As(err, &failure) {
+			err = failure.Cause
 		}
+	} else {
+		_, err = client.Chain(k.listPath()).Get(ctx)
 	}
-	_, err := byPublic.Chain(k.listPath()).Get(ctx)
 	var refusal *wxpay.APIError
 	switch {
 	case err == nil:
 		return listed, nil
-	case errors.As(err, &refusal) && refusal.Status == http.StatusNotFound && refusal.Code != "":
+	case errors.Is(err, wxpay.ErrNoCertificates),
+		errors.As(err, &refusal) && refusal.Status == http.StatusNotFound && refusal.Code != "":
 		return unlisted, nil
 	case refusesSerial(err):
 		return listUnknown, nil
@@ -468,11 +467,19 @@ func (k *keyChecker) askForList(ctx context.Context, byList, byPublic *wxpay.Cli
 }
 
 // refusesSerial reports that the platform does not know the key that a request names. Such a refusal has no code of its
-// own; its text names the header in every language.
+// own; its text names the header in every language. It is signed with another key, which may not be at hand; that does
+// no harm here, where it is shown to a person and nothing follows from it.
 func refusesSerial(err error) bool {
 	var refusal *wxpay.APIError
-	return errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest && refusal.Code == wxpay.CodeParamError &&
-		strings.Contains(refusal.Message, apiv3.HeaderSerial)
+	var untrusted *wxpay.VerifyError
+	var said struct{ Code, Message string }
+	switch {
+	case errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest:
+		said.Code, said.Message = string(refusal.Code), refusal.Message
+	case errors.As(err, &untrusted) && untrusted.Status == http.StatusBadRequest:
+		_ = json.Unmarshal(untrusted.Body, &said) // what is no JSON says nothing
+	}
+	return said.Code == string(wxpay.CodeParamError) && strings.Contains(said.Message, apiv3.HeaderSerial)
 }
 
 // checkClock compares the clocks, as of the answer that says most: the one with the smallest difference, since an answer
