@@ -176,7 +176,7 @@ type keyChecker struct {
 type reading struct{ local, platform time.Time }
 
 func (k *keyChecker) add(name string, result checkResult, format string, a ...any) {
-	k.report.Checks = append(k.report.Checks, &keyCheck{name, result, printable(fmt.Sprintf(format, a...))})
+	k.report.Checks = append(k.report.Checks, &keyCheck{name, result, oneLine(fmt.Sprintf(format, a...))})
 }
 
 func (k *keyChecker) ok(name, format string, a ...any)   { k.add(name, checkOK, format, a...) }
@@ -231,15 +231,13 @@ func (k *keyChecker) offline() {
 }
 
 func (k *keyChecker) checkPrivateKey() {
-	switch err := k.keyErr; {
-	case err != nil:
-		k.fail(namePrivateKey, "it cannot be used: %s", plainly(err))
+	if k.keyErr != nil {
+		k.fail(namePrivateKey, "it cannot be used: %s", plainly(k.keyErr))
 		return
-	default:
-		if err := apiv3.RSA().CheckPublicKey(k.key.Public()); err != nil {
-			k.fail(namePrivateKey, "it cannot be used: %s; take apiclient_key.pem as the merchant platform made it", plainly(err))
-			return
-		}
+	}
+	if err := apiv3.RSA().CheckPublicKey(k.key.Public()); err != nil {
+		k.fail(namePrivateKey, "it cannot be used: %s; take apiclient_key.pem as the merchant platform made it", plainly(err))
+		return
 	}
 	name, bits := algorithm(k.key.Public())
 	k.ok(namePrivateKey, "%s, %d bits", name, bits)
