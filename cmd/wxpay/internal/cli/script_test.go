@@ -250,6 +250,8 @@ func writeVectorKeys(env *testscript.Env) error {
 		return err
 	}
 	return errors.Join(
+		os.WriteFile(filepath.Join(env.WorkDir, "encrypted.pem"), pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: []byte{0},
+			Headers: map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-128-CBC,000102030405060708090A0B0C0D0E0F"}}), 0o600),
 		os.WriteFile(filepath.Join(env.WorkDir, "merchant.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600),
 		os.WriteFile(filepath.Join(env.WorkDir, "platform.pem"), public, 0o600))
 }
