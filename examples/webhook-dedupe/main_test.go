@@ -231,6 +231,15 @@ func deliverAll(p payment, copies int, instances ...*instance) (answers func() m
 	}
 }
 
+// stall delivers the notification to an instance, whose function stands still in its transaction until release is called.
+func stall(t *testing.T, db *pgxpool.Pool, p payment, i *instance) (answers func() map[int]int, release func()) {
+	t.Helper()
+	release = hold(t, db, `LOCK TABLE shop_order IN ACCESS EXCLUSIVE MODE`)
+	answers = deliverAll(p, 1, i)
+	waiting(t, db, "SELECT total", 1)
+	return answers, release
+}
+
 func TestTwoInstancesRunItOnce(t *testing.T) {
 	s, url, db := newShop(t)
 	a, b := start(t, s, url, ""), start(t, s, url, "")
@@ -269,9 +278,7 @@ func TestBusy(t *testing.T) {
 	s, url, db := newShop(t)
 	a, b := start(t, s, url, ""), start(t, s, url, "hasty")
 	p := newPayment(t, s)
-	release := hold(t, db, `LOCK TABLE shop_order IN ACCESS EXCLUSIVE MODE`)
-	answers := deliverAll(p, 1, a)
-	waiting(t, db, "SELECT total", 1)
+	answers, release := stall(t, db, p, a)
 	assert.Equal(t, http.StatusServiceUnavailable, p.deliver(b), "not 204: the first may fail yet")
 	release()
 	answers()
@@ -286,9 +293,7 @@ func TestCrashWithinTheFunction(t *testing.T) {
 	s, url, db := newShop(t)
 	a, b := start(t, s, url, ""), start(t, s, url, "hasty")
 	p := newPayment(t, s)
-	release := hold(t, db, `LOCK TABLE shop_order IN ACCESS EXCLUSIVE MODE`)
-	answers := deliverAll(p, 1, a)
-	waiting(t, db, "SELECT total", 1)
+	answers, release := stall(t, db, p, a)
 	a.crash(t)
 	assert.Equal(t, map[int]int{0: 1}, answers(), "nobody has answered")
 	release()
@@ -308,9 +313,7 @@ func TestCrashBeforeTheNote(t *testing.T) {
 	s, url, db := newShop(t)
 	a, b := start(t, s, url, ""), start(t, s, url, "")
 	p := newPayment(t, s)
-	releaseOrders := hold(t, db, `LOCK TABLE shop_order IN ACCESS EXCLUSIVE MODE`)
-	answers := deliverAll(p, 1, a)
-	waiting(t, db, "SELECT total", 1)
+	answers, releaseOrders := stall(t, db, p, a)
 	releaseClaim := hold(t, db, `SELECT FROM notification FOR UPDATE`)
 	releaseOrders()
 	note := waiting(t, db, "UPDATE notification", 1)
@@ -350,9 +353,7 @@ func TestShutdownInOrder(t *testing.T) {
 	s, url, db := newShop(t)
 	a := start(t, s, url, "")
 	p := newPayment(t, s)
-	release := hold(t, db, `LOCK TABLE shop_order IN ACCESS EXCLUSIVE MODE`)
-	answers := deliverAll(p, 1, a)
-	waiting(t, db, "SELECT total", 1)
+	answers, release := stall(t, db, p, a)
 	ended := make(chan struct{})
 	go func() { a.end(); close(ended) }()
 	release()

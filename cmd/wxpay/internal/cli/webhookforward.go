@@ -34,6 +34,7 @@ func newForwarder(to *url.URL, tell func(format string, a ...any)) *forwarder {
 		network: &http.Transport{
 			DialContext:        (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 			DisableCompression: true, // which would add a header
+			IdleConnTimeout:    time.Second,
 		},
 	}
 }
