@@ -124,7 +124,7 @@ func (c Chain) apply(ctx context.Context, f *flight) (err error) {
 	}
 	f.url.Scheme, f.url.Host = c.client.base.Scheme, c.client.base.Host
 	f.url.Path = escaped
-	if decoded != "" && decoded != escaped {
+	if decoded != "" { // also where both are the same: net/url would escape some characters that the caller left as they are
 		f.url.Path, f.url.RawPath = decoded, escaped
 	}
 	if c.client.catalog != nil {

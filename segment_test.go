@@ -48,6 +48,7 @@ func TestPath(t *testing.T) {
 		{"percent is data", client.Chain("v3/u/{id}").Var("id", "a%2Fb"), "/v3/u/a%252Fb"},
 		{"three dots are a value", client.Chain("v3/u/{id}").Var("id", "..."), "/v3/u/..."},
 		{"encoded already", client.Chain("v3/merchant-service/images/{media_id}").RawVar("media_id", "ChsyMDAx%2FOTk%3D"), "/v3/merchant-service/images/ChsyMDAx%2FOTk%3D"},
+		{"what need not be escaped is not", client.Chain("v3/i/{id}").RawVar("id", "a!$&'()*+,;=:@b"), "/v3/i/a!$&'()*+,;=:@b"},
 		{"lower-case escapes are kept", client.Chain("v3/i/{id}").RawVar("id", "a%2fb"), "/v3/i/a%2fb"},
 		{"two variables", client.Chain("v3/{a}/x/{b}").Var("b", "2").Var("a", "1"), "/v3/1/x/2"},
 		{"the same name twice in a path", client.Chain("v3/{a}/{a}").Var("a", "1"), "/v3/1/1"},
