@@ -78,9 +78,6 @@ func appendName(dst []byte, name string) ([]byte, error) {
 	if trimmed == "" {
 		return dst, fmt.Errorf("a name given to At is empty")
 	}
-	if strings.Contains(trimmed, "://") {
-		return dst, fmt.Errorf("%s is a URL: give the path alone, the host is set with WithBaseURL", quote(name))
-	}
 	for first := true; ; first = false {
 		segment, rest, more := strings.Cut(trimmed, "/")
 		if segment == "" && !more && !first {
@@ -91,6 +88,9 @@ func appendName(dst []byte, name string) ([]byte, error) {
 		}
 		var err error
 		if dst, err = appendSegment(dst, segment); err != nil {
+			if strings.Contains(name, "://") {
+				return dst, fmt.Errorf("%s is a URL: give the path alone, the host is set with WithBaseURL", quote(name))
+			}
 			return dst, fmt.Errorf("At(%s): %w", quote(name), err)
 		}
 		if !more {
@@ -110,22 +110,28 @@ func appendSegment(dst []byte, segment string) ([]byte, error) {
 		}
 		return append(dst, braced...), nil
 	}
-	if err := checkSegment(segment); err != nil {
-		return dst, err
-	}
-	if digit(segment[0]) {
-		return dst, looksLikeValue(segment)
+	if segment == "" || segment[0] == '{' || segment[0] == '.' || digit(segment[0]) {
+		if err := checkSegment(segment); err != nil {
+			return dst, err
+		}
+		if digit(segment[0]) {
+			return dst, looksLikeValue(segment)
+		}
+		if segment[0] == '{' {
+			return append(dst, segment...), nil
+		}
 	}
 	for i := 0; i < len(segment); i++ {
 		c := segment[i]
-		if !upper(c) {
+		switch {
+		case !unreserved[c]:
+			return dst, checkSegment(segment)
+		case !upper(c):
 			dst = append(dst, c)
 			continue
-		}
-		if i > 0 {
-			if before := segment[i-1]; !lower(before) {
-				return dst, looksLikeValue(segment)
-			}
+		case i > 0 && !lower(segment[i-1]):
+			return dst, looksLikeValue(segment)
+		case i > 0:
 			dst = append(dst, '-')
 		}
 		dst = append(dst, c|0x20)
