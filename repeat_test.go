@@ -357,3 +357,22 @@ func TestMoneyWithoutCatalogue(t *testing.T) {
 	_, err := newClient(t, wxpay.WithTransport(refusal(403, "NOT_ENOUGH"))).Chain("v3/refund/domestic/refunds").Post(context.Background(), wxpay.JSON{})
 	assert.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
 }
+
+// An attempt that was given up may still be on its way to the wire: what it carries must not change under it.
+func TestAttemptsShareNothing(t *testing.T) {
+	var requests []*http.Request
+	var arrived []http.Header
+	client := newClient(t, wxpay.WithTransport(answer{fail: func(req *http.Request) error {
+		requests, arrived = append(requests, req), append(arrived, req.Header.Clone())
+		return errors.New("connection reset")
+	}}))
+	_, err := client.Chain("v3/x").Get(context.Background())
+	require.Error(t, err)
+	require.Len(t, requests, 3)
+	signatures := map[string]bool{}
+	for i, req := range requests {
+		assert.Equal(t, arrived[i], req.Header, "attempt %d", i+1)
+		signatures[req.Header.Get("Authorization")] = true
+	}
+	assert.Len(t, signatures, 3, "each attempt is signed afresh")
+}
