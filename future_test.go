@@ -301,3 +301,18 @@ func TestQueueUnderLoad(t *testing.T) {
 		assert.LessOrEqual(t, g.highest.Load(), int32(8))
 	})
 }
+
+// A job that is cancelled at the very moment when its turn comes ends once, whoever is first.
+func TestCancelledAtItsTurn(t *testing.T) {
+	for range 3000 {
+		g := newGate()
+		client := asyncClient(t, g, wxpay.WithConcurrency(1))
+		ctx, cancel := context.WithCancel(context.Background())
+		running := client.Chain("v3/running").GetAsync(context.Background())
+		waiting := client.Chain("v3/waiting").GetAsync(ctx)
+		go close(g.open)
+		cancel()
+		_, err := wxpay.All(context.Background(), running, waiting)
+		assert.True(t, err == nil || errors.Is(err, context.Canceled), "%v", err)
+	}
+}

@@ -144,3 +144,20 @@ func TestWhatArrivesIsWhatWasSent(t *testing.T) {
 	var unsent *transport.UnsentError
 	assert.False(t, errors.As(err, &unsent))
 }
+
+// Unused connections are closed on this side, before the platform closes them under a request.
+func TestIdleConnectionsAreClosed(t *testing.T) {
+	closed := make(chan struct{}, 1)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	server.Start()
+	defer server.Close()
+	res, err := get(t, context.Background(), transport.New(transport.Config{IdleTimeout: time.Millisecond}), server.URL)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	<-closed // for ever, if nobody closes it
+}
