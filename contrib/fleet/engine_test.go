@@ -1,0 +1,226 @@
+package fleet_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+)
+
+// embedded opens an engine in a directory of the test's own, closed with the test.
+func embedded(t testing.TB, opts ...fleet.EmbeddedOption) *fleet.Engine {
+	t.Helper()
+	e, err := fleet.Embedded(t.TempDir(), opts...)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, e.Close()) })
+	return e
+}
+
+// standalone runs a server on a free port of the loopback interface.
+func standalone(t testing.TB, change ...func(*server.Options)) *server.Server {
+	t.Helper()
+	o := &server.Options{ServerName: "one", Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true}
+	for _, c := range change {
+		c(o)
+	}
+	s, err := server.NewServer(o)
+	require.NoError(t, err)
+	s.Start()
+	require.True(t, s.ReadyForConnections(30*time.Second))
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	return s
+}
+
+func stream(t testing.TB, e *fleet.Engine, name string) jetstream.Stream {
+	t.Helper()
+	s, err := e.JetStream().CreateOrUpdateStream(t.Context(), jetstream.StreamConfig{Name: name, Subjects: []string{name + ".>"}, Replicas: e.Replicas()})
+	require.NoError(t, err)
+	return s
+}
+
+func TestEmbeddedKeeps(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "made", "as needed")
+	e, err := fleet.Embedded(dir)
+	require.NoError(t, err)
+	stream(t, e, "kept")
+	for i := range 10 {
+		_, err := e.JetStream().Publish(t.Context(), "kept.x", fmt.Append(nil, i))
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 1, e.Replicas())
+	require.NoError(t, e.Close())
+	require.NoError(t, e.Close(), "closing again does nothing")
+
+	e, err = fleet.Embedded(dir)
+	require.NoError(t, err)
+	defer e.Close()
+	s, err := e.JetStream().Stream(t.Context(), "kept")
+	require.NoError(t, err)
+	assert.EqualValues(t, 10, s.CachedInfo().State.Msgs)
+	if runtime.GOOS != "windows" {
+		info, err := os.Stat(dir)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o700), info.Mode().Perm(), "others cannot read the queue")
+	}
+}
+
+// A process that is killed leaves behind what was acknowledged, and no lock.
+func TestEmbeddedKilled(t *testing.T) {
+	const acknowledged = 500
+	if dir := os.Getenv("FLEET_TEST_KILLED"); dir != "" {
+		e, err := fleet.Embedded(dir)
+		require.NoError(t, err)
+		stream(t, e, "kept")
+		for i := range acknowledged {
+			_, err := e.JetStream().Publish(t.Context(), "kept.x", fmt.Append(nil, i))
+			require.NoError(t, err)
+		}
+		self, err := os.FindProcess(os.Getpid())
+		require.NoError(t, err)
+		require.NoError(t, self.Kill())
+		select {}
+	}
+	dir := t.TempDir()
+	child := exec.Command(os.Args[0], "-test.run=^TestEmbeddedKilled$")
+	child.Env = append(os.Environ(), "FLEET_TEST_KILLED="+dir)
+	out, err := child.CombinedOutput()
+	var ended *exec.ExitError
+	require.ErrorAs(t, err, &ended, "%s", out)
+	require.Equal(t, -1, ended.ExitCode(), "it should have been killed: %s", out)
+
+	e, err := fleet.Embedded(dir)
+	require.NoError(t, err)
+	defer e.Close()
+	s, err := e.JetStream().Stream(t.Context(), "kept")
+	require.NoError(t, err)
+	assert.EqualValues(t, acknowledged, s.CachedInfo().State.Msgs)
+}
+
+func TestEmbeddedInUse(t *testing.T) {
+	dir := t.TempDir()
+	e, err := fleet.Embedded(dir)
+	require.NoError(t, err)
+	_, err = fleet.Embedded(dir)
+	require.ErrorIs(t, err, fleet.ErrInUse)
+	if runtime.GOOS != "windows" {
+		assert.ErrorContains(t, err, fmt.Sprintf("process %d", os.Getpid()))
+	}
+	require.NoError(t, e.Close())
+	e, err = fleet.Embedded(dir)
+	require.NoError(t, err, "free again")
+	require.NoError(t, e.Close())
+}
+
+func TestEmbeddedRefuses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	broken := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(broken, "jetstream"), nil, 0o600))
+	for name, c := range map[string]struct {
+		dir  string
+		opts []fleet.EmbeddedOption
+		says string
+	}{
+		"no directory":      {"", nil, "needs a directory"},
+		"a file":            {file, nil, "making the directory"},
+		"a broken store":    {broken, nil, "does not start on"},
+		"too short a sync":  {t.TempDir(), []fleet.EmbeddedOption{fleet.WithSync(time.Millisecond)}, "at least 10ms"},
+		"a negative sync":   {t.TempDir(), []fleet.EmbeddedOption{fleet.WithSync(-time.Second)}, "at least 10ms"},
+		"too small a store": {t.TempDir(), []fleet.EmbeddedOption{fleet.WithMaxStore(100)}, "at least 1048576"},
+	} {
+		_, err := fleet.Embedded(c.dir, c.opts...)
+		assert.ErrorContains(t, err, c.says, name)
+	}
+	require.NoError(t, os.Remove(filepath.Join(broken, "jetstream")))
+	e, err := fleet.Embedded(broken)
+	require.NoError(t, err, "a failed start holds no lock")
+	require.NoError(t, e.Close())
+}
+
+func TestEmbeddedLeavesNothingRunning(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 3 {
+		e, err := fleet.Embedded(t.TempDir())
+		require.NoError(t, err)
+		stream(t, e, "s")
+		require.NoError(t, e.Close())
+	}
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 20*time.Second, 10*time.Millisecond)
+}
+
+func TestSyncAlways(t *testing.T) {
+	e := embedded(t, fleet.WithSync(0))
+	stream(t, e, "s")
+	_, err := e.JetStream().Publish(t.Context(), "s.x", []byte("x"))
+	assert.NoError(t, err)
+}
+
+func TestConnect(t *testing.T) {
+	s := standalone(t)
+	e, err := fleet.Connect(t.Context(), s.ClientURL())
+	require.NoError(t, err)
+	stream(t, e, "s")
+	_, err = e.JetStream().Publish(t.Context(), "s.x", []byte("x"))
+	require.NoError(t, err)
+	assert.Equal(t, 1, e.Replicas(), "not in a cluster")
+	require.NoError(t, e.Close())
+
+	e, err = fleet.Connect(t.Context(), s.ClientURL(), fleet.WithReplicas(5), fleet.WithConnection(nats.Name("mine")))
+	require.NoError(t, err)
+	assert.Equal(t, 5, e.Replicas())
+	assert.Equal(t, "mine", e.JetStream().Conn().Opts.Name)
+	require.NoError(t, e.Close())
+}
+
+func TestConnectRefuses(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := closed.Addr().String()
+	require.NoError(t, closed.Close())
+
+	_, err = fleet.Connect(t.Context(), "nats://"+address+",nats://"+strings.Replace(address, "127.0.0.1", "127.0.0.2", 1))
+	require.ErrorIs(t, err, fleet.ErrUnreachable)
+	assert.ErrorContains(t, err, address)
+	assert.ErrorContains(t, err, "127.0.0.2", "all that was tried")
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("enough"))
+	_, err = fleet.Connect(ctx, "nats://"+address)
+	require.ErrorIs(t, err, fleet.ErrUnreachable)
+
+	plain := standalone(t, func(o *server.Options) { o.JetStream = false })
+	_, err = fleet.Connect(t.Context(), plain.ClientURL())
+	assert.ErrorContains(t, err, "gives no access to JetStream")
+
+	secret := standalone(t, func(o *server.Options) { o.Username, o.Password = "u", "p" })
+	_, err = fleet.Connect(t.Context(), secret.ClientURL())
+	assert.ErrorContains(t, err, "Authorization Violation")
+
+	for says, opt := range map[string]fleet.ConnectOption{
+		"the credentials":  fleet.WithCredentials(filepath.Join(t.TempDir(), "none.creds")),
+		"can be 1, 3 or 5": fleet.WithReplicas(2),
+	} {
+		_, err = fleet.Connect(t.Context(), address, opt)
+		assert.ErrorContains(t, err, says)
+	}
+	_, err = fleet.Connect(t.Context(), " ")
+	assert.ErrorContains(t, err, "needs the address")
+}
