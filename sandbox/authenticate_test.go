@@ -323,6 +323,7 @@ func TestAnswerHeaders(t *testing.T) {
 	json := http.Header{
 		"Server": {"nginx"}, "Content-Type": {"application/json; charset=utf-8"}, "Cache-Control": {"no-cache, must-revalidate"},
 		"X-Content-Type-Options": {"nosniff"}, "Content-Language": {"zh-CN"}, "Keep-Alive": {"timeout=8"},
+		"X-Sandbox": {"stateful"},
 	}
 	empty := json.Clone()
 	empty.Del("Content-Type")

@@ -110,7 +110,7 @@ func brandOperations() []operation {
 			}},
 			Docs: []string{"brand/4015582712"},
 		},
-		do: (*call).listBrandCards,
+		do: (*call).listBrandCards, canned: true,
 	}}
 }
 

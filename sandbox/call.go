@@ -25,6 +25,16 @@ type operation struct {
 	limits map[string]limit
 	// do carries the call out. It returns what is marshalled as the answer; nil is an empty answer.
 	do func(*call) (any, *refusal)
+	// canned says that do only makes an answer that looks right; see [HeaderSandbox].
+	canned bool
+}
+
+// depth is the value of [HeaderSandbox].
+func (o *operation) depth() string {
+	if o.canned {
+		return "canned"
+	}
+	return "stateful"
 }
 
 // call is one request on its way through the checks.
@@ -153,6 +163,9 @@ func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 		header["Content-Language"] = []string{string(c.language)}
 		id = fmt.Sprintf("%s-%d", id, number)
 		header[apiv3.HeaderRequestID] = []string{id}
+	}
+	if c.operation != nil {
+		header[HeaderSandbox] = []string{c.operation.depth()}
 	}
 	if body != nil {
 		header["Content-Type"] = []string{"application/json; charset=utf-8"}

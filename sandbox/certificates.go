@@ -16,6 +16,7 @@ func certificateOperations() []operation {
 	return []operation{
 		{Operation: documented("GET", "/v3/certificates"), do: (*call).listCertificates},
 		{Operation: documented("GET", "/v3/global/certificates"), do: (*call).listCertificates},
+		{Operation: documented("GET", "/hk/v3/certificates"), do: (*call).listCertificates},
 	}
 }
 

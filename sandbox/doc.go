@@ -4,11 +4,17 @@
 // What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), the schemes of SM2 and SM3, several
 // merchants or providers with their sub-merchants in one sandbox, uploads and downloads, the expiry of orders, the cap on
 // transfers without a name, the minute between two refunds of an order, rate limits and outages (unless a [Fault] makes
-// them), notifications in the old XML form, and every operation that is not listed below. The checks before the signature
+// them), notifications in the old XML form, and the state of every operation that is not listed below. The checks before the signature
 // are the same on every path, although the real /v3/pay/transactions was seen to differ in details. Where the platform's
 // text or internal number for a case is not known, the sandbox has its own; only codes and statuses are to be relied on.
 //
-// What it knows:
+// Every documented operation answers, uploads and downloads excepted: the request is checked against the catalogue (required members,
+// types, members that must be encrypted, members that nobody documents), and the answer is made of the documented members. What
+// the request says under the same name is repeated, encrypted members are encrypted for the caller, the numbers of a list fit it, and a
+// seed determines the rest. The header [HeaderSandbox] marks these answers as canned. In a canned answer all has gone well, whatever was
+// asked before. Constants are not checked, because the catalogue's lists go stale, and neither are lengths.
+//
+// These have state, and are marked as stateful:
 //
 //	POST /v3/pay/transactions/jsapi, app, h5, native       with state: NOTPAY, SUCCESS, REFUND, CLOSED
 //	GET  /v3/pay/transactions/out-trade-no/{out_trade_no}
@@ -21,11 +27,11 @@
 //	GET  /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}
 //	POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel
 //	POST /v3/brand/partner/card-member/user-feeds          no card is needed; OnRepeatedFeed decides on repetitions
-//	GET  /v3/certificates
+//	GET  /v3/certificates, /v3/global/certificates, /hk/v3/certificates
 //	POST /v3/security/echo
-//	GET  /brand/card-member/cards                          as a brand; always empty
 //
-// Any other path is answered as the platform answers an unknown one: 404 with an empty body.
+// As a brand there is GET /brand/card-member/cards, which is canned and always empty. Any other path is answered as the platform
+// answers an unknown one: 404 with an empty body.
 //
 // What the platform and its users do by themselves is done by methods: [Sandbox.Pay] pays, [Sandbox.SetFate] and
 // [Sandbox.Settle] decide what becomes of refunds and transfer bills, [Sandbox.Inject] makes calls go wrong, [Sandbox.Ledger]

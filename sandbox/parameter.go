@@ -33,36 +33,76 @@ const (
 	orderChars   = alphanumeric + "_-|*"
 )
 
-// checkParameters checks path, query and body against the facts of the operation.
+// checkParameters checks path, query, headers and body against the facts of the operation.
 func (c *call) checkParameters(rawQuery string) *refusal {
-	for _, field := range c.operation.In.Path {
-		if issue := c.operation.limits[field.Name].check(c.path[field.Name]); issue != nil {
-			return memberError("url", field.Name, c.path[field.Name], *issue)
+	for i := range c.operation.In.Path {
+		field := &c.operation.In.Path[i]
+		if _, refused := c.checkText("url", field, c.path[field.Name]); refused != nil {
+			return refused
 		}
 	}
 	var err error
 	if c.query, err = url.ParseQuery(rawQuery); err != nil {
 		return memberError("query", "", rawQuery, text{"查询串格式错误", "the query string is malformed"})
 	}
-	for _, field := range c.operation.In.Query {
-		value := c.query.Get(field.Name)
-		switch {
-		case value == "" && field.Required:
-			return memberError("query", field.Name, "", issueRequired)
-		case value == "":
+	for i := range c.operation.In.Query {
+		field := &c.operation.In.Query[i]
+		values := c.query[field.Name]
+		if c.query.Get(field.Name) == "" {
+			if field.Required {
+				return memberError("query", field.Name, "", issueRequired)
+			}
 			continue
 		}
-		if issue := c.operation.limits[field.Name].check(value); issue != nil {
-			return memberError("query", field.Name, value, *issue)
+		for i, value := range values {
+			checked, refused := c.checkText("query", field, value)
+			if refused != nil {
+				return refused
+			}
+			values[i] = checked
 		}
 	}
-	if len(c.operation.In.JSON) == 0 {
+	for _, field := range c.operation.In.Header {
+		// Whether the key of encrypted members is named is seen where one is opened; and answers are never compressed.
+		if field.Required && field.Name != apiv3.HeaderSerial && field.Name != "Accept-Encoding" && c.request.Header.Get(field.Name) == "" {
+			return memberError("header", field.Name, "", issueRequired)
+		}
+	}
+	fields := c.operation.In.JSON
+	required := func(field fact.Field) bool { return field.Required }
+	if len(fields) == 0 || len(c.body) == 0 && !slices.ContainsFunc(fields, required) {
 		return nil
 	}
 	if refused := c.parse(); refused != nil {
 		return refused
 	}
-	return c.checkObject("", c.operation.In.JSON, c.object)
+	return c.checkObject("", fields, c.object)
+}
+
+// checkText checks a value of path or query, and returns it opened if it was encrypted.
+func (c *call) checkText(location string, field *fact.Field, value string) (string, *refusal) {
+	if issue := c.operation.limits[field.Name].check(value); issue != nil {
+		return "", memberError(location, field.Name, value, *issue)
+	}
+	if field.Cipher == fact.RSA {
+		return c.open(value)
+	}
+	var err error
+	switch field.Type.Element() {
+	case fact.Integer:
+		_, err = strconv.ParseInt(value, 10, 64)
+	case fact.Number:
+		_, err = strconv.ParseFloat(value, 64)
+	case fact.Boolean:
+		_, err = strconv.ParseBool(value)
+	}
+	if err != nil {
+		return "", memberError(location, field.Name, value, issueType(field.Type.Element()))
+	}
+	if !constant(field, value) {
+		return "", memberError(location, field.Name, value, issueConstant)
+	}
+	return value, nil
 }
 
 // parse reads the JSON body.
@@ -174,6 +214,9 @@ func (c *call) checkValue(place string, field *fact.Field, kind fact.Type, value
 		return list, nil
 	}
 	wrong := func() *refusal { return memberError("body", place, value, issueType(kind)) }
+	if !constant(field, value) {
+		return nil, memberError("body", place, value, issueConstant)
+	}
 	switch kind {
 	case fact.String:
 		s, ok := value.(string)
@@ -228,7 +271,15 @@ func (c *call) checkString(place string, field *fact.Field, s string) (any, *ref
 			return nil, memberError("body", place, s, text{"不是RFC 3339格式的时间", "it is not a time in the form of RFC 3339"})
 		}
 	}
+	if field.JSONText && s != "" && !json.Valid([]byte(s)) {
+		return nil, memberError("body", place, s, text{"不是JSON文本", "it is not a JSON text"})
+	}
 	return s, nil
+}
+
+// constant reports whether the value may be one of the field's constants: only where they were reviewed is another one wrong.
+func constant(field *fact.Field, value any) bool {
+	return !field.Reviewed || slices.ContainsFunc(field.Enum, func(constant any) bool { return fmt.Sprint(constant) == fmt.Sprint(value) })
 }
 
 // open decrypts an encrypted member with the platform key that the request names.
@@ -265,6 +316,7 @@ func (l limit) check(s string) *text {
 // Issues that several members share.
 var (
 	issueRequired   = text{"此字段为必填项", "this field is required"}
+	issueConstant   = text{"不是文档中的取值", "it is none of the documented values"}
 	issueCharacters = text{"仅支持一至三个字节的UTF-8字符", "only characters of one to three bytes of UTF-8 are supported"}
 )
 

@@ -66,3 +66,36 @@ func TestQueryLimits(t *testing.T) {
 		}
 	}
 }
+
+// TestConstants needs constants that were reviewed, which no member of today has.
+func TestConstants(t *testing.T) {
+	s, err := New()
+	require.NoError(t, err)
+	for text, want := range map[string]string{
+		`{"m":"A","n":1}`: "", `{"m":"B"}`: issueConstant.en, `{"n":2}`: issueConstant.en, `{"o":"anything"}`: "",
+		`{"j":"[1]"}`: "", `{"j":"[1"}`: "it is not a JSON text",
+	} {
+		c := &call{Sandbox: s, request: &http.Request{Header: http.Header{"Content-Type": {"application/json"}}}, body: []byte(text)}
+		c.operation = &operation{Operation: &fact.Operation{In: fact.Request{JSON: []fact.Field{
+			{Name: "m", Type: fact.String, Enum: []any{"A"}, Reviewed: true}, {Name: "n", Type: fact.Integer, Enum: []any{int64(1)}, Reviewed: true},
+			{Name: "o", Type: fact.String, Enum: []any{"A"}}, {Name: "j", Type: fact.String, JSONText: true},
+		}}}}
+		refused := c.checkParameters("")
+		if want == "" {
+			assert.Nil(t, refused, text)
+		} else if assert.NotNil(t, refused, text) {
+			assert.Equal(t, want, refused.detail.(parameterDetail).issue.en, text)
+		}
+	}
+	for query, want := range map[string]string{"m=A": "", "m=B": issueConstant.en, "n=x": "its type must be integer", "b=1": "", "b=yes": "its type must be boolean", "f=x": "its type must be number"} {
+		c := &call{Sandbox: s, request: new(http.Request), operation: &operation{Operation: &fact.Operation{In: fact.Request{Query: []fact.Field{
+			{Name: "m", Type: fact.String, Enum: []any{"A"}, Reviewed: true}, {Name: "n", Type: fact.Integer}, {Name: "b", Type: fact.Boolean}, {Name: "f", Type: fact.Number},
+		}}}}}
+		refused := c.checkParameters(query)
+		if want == "" {
+			assert.Nil(t, refused, query)
+		} else if assert.NotNil(t, refused, query) {
+			assert.Equal(t, want, refused.detail.(parameterDetail).issue.en, query)
+		}
+	}
+}

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// routes holds every operation that the sandbox knows.
+// routes holds every operation that the sandbox knows. Those with state go before those that are documented and no more.
 var routes = sync.OnceValue(func() *node {
 	root := new(node)
-	for _, family := range [][]operation{memberOperations(), payOperations(), refundOperations(), transferOperations(), certificateOperations(), securityOperations(), brandOperations()} {
+	for _, family := range [][]operation{memberOperations(), payOperations(), refundOperations(), transferOperations(), certificateOperations(), securityOperations(), brandOperations(), cannedOperations()} {
 		for i := range family {
 			root.add(&family[i])
 		}
@@ -46,7 +46,9 @@ func (n *node) add(o *operation) {
 	if n.operations == nil {
 		n.operations = make(map[string]*operation)
 	}
-	n.operations[o.Method] = o
+	if n.operations[o.Method] == nil { // the first of those that look alike
+		n.operations[o.Method] = o
+	}
 }
 
 // match is what find found; operation is nil when the path is known with other methods only.

@@ -17,7 +17,8 @@ func TestRoutes(t *testing.T) {
 		"GET /v3/Certificates":                                  404,
 		"GET /v3/certificat%65s":                                404, // a literal segment is literal
 		"GET /V3/certificates":                                  404,
-		"GET /hk/v3/certificates":                               404,
+		"GET /hk/v3/certificates":                               200,
+		"GET /hk/v3/certificate":                                404,
 		"GET /":                                                 404,
 		"GET /v3":                                               404,
 		"POST /v3/certificates":                                 405,

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
@@ -48,57 +47,9 @@ func (s *Sandbox) sampleResource(e *fact.Event) map[string]any {
 		}
 		return t.resource(s.merchant.ID)
 	}
-	return s.sampleObject(e.Resource, now)
-}
-
-func (s *Sandbox) sampleObject(fields []fact.Field, now time.Time) map[string]any {
-	object := make(map[string]any, len(fields))
-	for i := range fields {
-		object[fields[i].Name] = s.sampleValue(&fields[i], fields[i].Type, now)
-	}
-	return object
+	m := maker{now: now, mchid: s.merchant.ID, random: newRandom(s.faults.seed, e.Type), whole: true}
+	return m.object(e.Resource, nil)
 }
 
 // sampleAppID is an appid of the documentation.
 const sampleAppID = "wxd678efh567hg6787"
-
-func (s *Sandbox) sampleValue(field *fact.Field, kind fact.Type, now time.Time) any {
-	if element := kind.Element(); element != kind {
-		return []any{s.sampleValue(field, element, now)}
-	}
-	if len(field.Enum) > 0 {
-		return field.Enum[0]
-	}
-	switch kind {
-	case fact.Object:
-		return s.sampleObject(field.Fields, now)
-	case fact.Integer, fact.Number:
-		return 100
-	case fact.Boolean:
-		return true
-	}
-	switch name := field.Name; {
-	case field.JSONText:
-		return string(marshal(s.sampleObject(field.Fields, now)))
-	case field.Format == "date", strings.HasSuffix(name, "_date"):
-		return now.In(beijing).Format(time.DateOnly)
-	case field.Format == "rfc3339", strings.HasSuffix(name, "time"):
-		return platformTime(now)
-	case field.Format == "url", strings.HasSuffix(name, "_url"):
-		return "https://merchant.example/" + name
-	case strings.HasSuffix(name, "openid"):
-		return anyPayer
-	case strings.HasSuffix(name, "appid"):
-		return sampleAppID
-	case name == "sub_mchid":
-		return "1900000110"
-	case strings.HasSuffix(name, "mchid"), name == "mch_id":
-		return s.merchant.ID
-	case strings.Contains(name, "currency"):
-		return "CNY"
-	case strings.HasSuffix(name, "_no"), strings.HasSuffix(name, "_id"), strings.HasSuffix(name, "_code"):
-		return "1217752501201407033233368018"
-	default:
-		return "sample " + name
-	}
-}
