@@ -1,0 +1,18 @@
+module github.com/wxpay-go/wxpay/contrib/openssl
+
+go 1.25.0
+
+replace github.com/wxpay-go/wxpay => ../..
+
+require (
+	github.com/ebitengine/purego v0.11.3
+	github.com/stretchr/testify v1.12.1
+	github.com/wxpay-go/wxpay v0.0.0
+)
+
+require (
+	github.com/tidwall/gjson v1.20.1 // indirect
+	github.com/tidwall/match v1.1.1 // indirect
+	github.com/tidwall/pretty v1.2.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+)
