@@ -444,14 +444,6 @@ func (s *Sandbox) Close() error {
 	}
 	l.mu.Unlock()
 	l.running.Wait()
-
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	for _, r := range s.state.refunds {
-		r.course.pause()
-	}
-	for _, t := range s.state.transfers {
-		t.course.pause()
-	}
+	s.state.close()
 	return nil
 }

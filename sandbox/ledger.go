@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -23,82 +22,65 @@ const (
 // Effect is one thing that took effect. A repeated request that is answered with what is there already adds none, so two
 // effects of one kind under one number mean that something was done twice.
 type Effect struct {
-	Kind   EffectKind
-	Number string // the merchant's own
-	Amount int64  // fen; 0 for a feed
+	Kind   EffectKind `json:"kind"`
+	Number string     `json:"number"` // the merchant's own
+	Amount int64      `json:"amount"` // fen; 0 for a feed
 	// State is the present one, as a query would tell it; SUCCESS for a payment and a feed.
-	State string
-	Time  time.Time // when it took effect, by the sandbox's clock
+	State string    `json:"state,omitempty"`
+	Time  time.Time `json:"time"` // when it took effect, by the sandbox's clock
 	// Params is the request's body with its members sorted and its encrypted members opened, to compare effects by; empty for a
 	// payment, and for an order of AddPaidOrder.
-	Params string
+	Params string `json:"params,omitempty"`
 }
 
-// state is all that the merchant and its users have done.
-type state struct {
-	mu           sync.Mutex
-	orders       map[string]*order    // by out_trade_no
-	transactions map[string]*order    // by transaction_id, once paid
-	refunds      map[string]*refund   // by out_refund_no
-	transfers    map[string]*transfer // by out_bill_no
-	bills        map[string]*transfer // by transfer_bill_no
-	feeds        map[string]string    // by out_request_no: the canonical request
-	ledger       []entry
-	serial       uint64 // of the platform's own numbers
-	fate         func(EffectKind, string) Fate
-	repeated     RepeatedFeed
-}
-
-// entry is an effect, and where its present state is asked.
-type entry struct {
-	effect Effect
-	of     stateful // nil for SUCCESS
-}
-
-// stateful is what has a state that time changes.
-type stateful interface {
-	at(now time.Time) string // the state, once what is due by now has come; the mutex is held
-}
-
-func newState() state {
-	return state{
-		orders: make(map[string]*order), transactions: make(map[string]*order), refunds: make(map[string]*refund),
-		transfers: make(map[string]*transfer), bills: make(map[string]*transfer), feeds: make(map[string]string),
-	}
+// kinds tell how the present state of an effect is found; SUCCESS where nothing is said.
+var kinds = map[EffectKind]func(s *state, number string) string{
+	OrderEffect:    func(s *state, number string) string { o, _ := s.orders.get(number); return o.current() },
+	RefundEffect:   func(s *state, number string) string { r, _ := s.refunds.get(number); return r.State },
+	TransferEffect: func(s *state, number string) string { t, _ := s.transfers.get(number); return t.State },
 }
 
 // Ledger returns all effects of the given kinds, or of every kind if none is given, the oldest first.
 func (s *Sandbox) Ledger(kinds ...EffectKind) []Effect {
-	now := s.clock()
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
+	st := s.begin()
+	defer st.commit()
 	var list []Effect
-	for _, e := range s.state.ledger {
-		if len(kinds) > 0 && !slices.Contains(kinds, e.effect.Kind) {
-			continue
+	for _, e := range st.effects.rows {
+		if len(kinds) == 0 || slices.Contains(kinds, e.Kind) {
+			e.State = st.present(e)
+			list = append(list, e)
 		}
-		e.effect.State = "SUCCESS"
-		if e.of != nil {
-			e.effect.State = e.of.at(now)
-		}
-		list = append(list, e.effect)
 	}
 	return list
 }
 
-// enter writes an effect down. s.mu is held.
-func (s *state) enter(kind EffectKind, number string, amount int64, now time.Time, params string, of stateful) {
-	s.ledger = append(s.ledger, entry{
-		effect: Effect{Kind: kind, Number: number, Amount: amount, Time: now, Params: params}, of: of,
-	})
+// present is the state of an effect.
+func (s *state) present(e Effect) string {
+	if find := kinds[e.Kind]; find != nil {
+		return find(s, e.Number)
+	}
+	return "SUCCESS"
 }
 
-// platformNumber returns a number of the platform's own: prefix, day and a running number, size digits in all. s.mu is
-// held.
+// enter writes an effect down.
+func (s *state) enter(kind EffectKind, number string, amount int64, now time.Time, params string) {
+	s.effects.add(Effect{Kind: kind, Number: number, Amount: amount, Time: now, Params: params})
+}
+
+// platformNumber returns a number of the platform's own: prefix, day and a running number, size digits in all.
 func (s *state) platformNumber(prefix string, size int, now time.Time) string {
-	s.serial++
+	serial, _ := s.serials.get("")
+	serial++
+	s.serials.put("", serial)
 	head := prefix + now.In(beijing).Format("20060102")
-	return head + fmt.Sprintf("%0*d", size-len(head), s.serial)
+	return head + fmt.Sprintf("%0*d", size-len(head), serial)
+}
+
+// announce tells the merchant of an event, once the change is safe. Without an address nobody is told.
+func (s *state) announce(address, event string, resource map[string]any) {
+	if address != "" {
+		s.later(func() { s.gateway.announce(address, event, resource) })
+	}
 }
 
 // Fate is how a refund or a transfer bill ends.
@@ -127,7 +109,7 @@ var finalStates = map[EffectKind][]string{
 	TransferEffect: {"SUCCESS", "FAIL", "CANCELLED"},
 }
 
-// fateOf asks for the fate of something new. s.mu is held.
+// fateOf asks for the fate of something new.
 func (s *state) fateOf(kind EffectKind, number string) (Fate, *refusal) {
 	fate := Fate{}
 	switch {
@@ -147,63 +129,27 @@ func (s *state) fateOf(kind EffectKind, number string) (Fate, *refusal) {
 	return fate, nil
 }
 
-// course is the way of a refund or a transfer bill to its end. It is guarded by the state's mutex.
+// course is the way of a record to its end.
 type course struct {
-	state          string
-	since, changed time.Time
-	next           string    // the state to come; empty when none is on its way
-	due            time.Time // when next is reached
-	timer          *time.Timer
-	reached        func() // called when a final state is reached
+	State   string    `json:"state"`
+	Since   time.Time `json:"since"`
+	Changed time.Time `json:"changed"`
+	Next    string    `json:"next,omitempty"` // the state to come; empty when none is on its way
+	Due     time.Time `json:"due,omitzero"`   // when Next is reached
 }
 
-// lead begins the way to the state: reached at once, later, or never by itself.
-func (s *Sandbox) lead(c *course, fate Fate, now time.Time) {
-	switch {
-	case fate.After == 0:
-		c.become(fate.State, now)
-	case fate.After > 0:
-		due := now.Add(fate.After)
-		c.next, c.due = fate.State, due
-		c.timer = time.AfterFunc(fate.After, func() {
-			s.state.mu.Lock()
-			defer s.state.mu.Unlock()
-			c.settle(due)
-		})
+func (c course) due() time.Time { return c.Due }
+
+// lead sets what is to come, unless the fate leaves it to Settle.
+func (c *course) lead(fate Fate, now time.Time) {
+	if fate.After >= 0 {
+		c.Next, c.Due = fate.State, now.Add(fate.After)
 	}
 }
 
-// settle makes what is due by now so.
-func (c *course) settle(now time.Time) {
-	if c.next != "" && !now.Before(c.due) {
-		c.become(c.next, c.due)
-	}
-}
-
-// pause keeps what is to come from coming by itself; a query still finds it when it is due.
-func (c *course) pause() {
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-}
-
-// hold takes a state on that is not final, and drops what was to come.
-func (c *course) hold(state string, now time.Time) {
-	c.pause()
-	c.state, c.changed, c.next, c.timer = state, now, "", nil
-}
-
-func (c *course) at(now time.Time) string {
-	c.settle(now)
-	return c.state
-}
-
-// become takes a final state on.
+// become takes a state on, and drops what was to come.
 func (c *course) become(state string, now time.Time) {
-	c.hold(state, now)
-	if c.reached != nil {
-		c.reached()
-	}
+	c.State, c.Changed, c.Next, c.Due = state, now, "", time.Time{}
 }
 
 // Settle brings a refund (by out_refund_no) or a transfer bill (by out_bill_no) to a final state, before its fate does; see
@@ -217,20 +163,27 @@ func (s *Sandbox) Settle(kind EffectKind, number, final string) error {
 		return fmt.Errorf("sandbox: settle: a %s ends in %s, not in %q", kind, strings.Join(states, ", "), final)
 	}
 	now := s.clock()
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	var c *course
-	if r := s.state.refunds[number]; kind == RefundEffect && r != nil {
-		c = &r.course
-	} else if t := s.state.transfers[number]; kind == TransferEffect && t != nil {
-		c = &t.course
+	st := s.state.begin(now)
+	settle := func(known bool, c course, reach func()) error {
+		switch {
+		case !known:
+			return fmt.Errorf("sandbox: settle: there is no %s %q", kind, number)
+		case slices.Contains(states, c.State) && c.State != "ABNORMAL":
+			return fmt.Errorf("sandbox: settle: the %s has ended as %s", kind, c.State)
+		}
+		reach()
+		return nil
+	}
+	var err error
+	if kind == RefundEffect {
+		r, known := st.refunds.get(number)
+		err = settle(known, r.course, func() { st.reachRefund(number, r, final, now) })
 	} else {
-		return fmt.Errorf("sandbox: settle: there is no %s %q", kind, number)
+		t, known := st.transfers.get(number)
+		err = settle(known, t.course, func() { st.reachTransfer(number, t, final, now) })
 	}
-	c.settle(now)
-	if slices.Contains(states, c.state) && c.state != "ABNORMAL" {
-		return fmt.Errorf("sandbox: settle: the %s has ended as %s", kind, c.state)
+	if failed := st.end(); err == nil {
+		err = failed
 	}
-	c.become(final, now)
-	return nil
+	return err
 }

@@ -20,6 +20,11 @@ func (s *Sandbox) OnRepeatedFeed(way RepeatedFeed) {
 	s.state.repeated = way
 }
 
+// feed is one member feed that was shown.
+type feed struct {
+	Request string `json:"request"` // in canonical JSON; of the last, where a repetition is shown again
+}
+
 // memberOperations are those of the member cards of a brand, in partner mode.
 func memberOperations() []operation {
 	return []operation{{
@@ -34,13 +39,12 @@ func memberOperations() []operation {
 
 func (c *call) createFeed() (any, *refusal) {
 	number, params := c.object["out_request_no"].(string), string(marshal(c.object))
-	s := &c.state
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	known, again := s.feeds[number]
+	s := c.begin()
+	defer s.commit()
+	known, again := s.feeds.get(number)
 	switch {
 	case again && s.repeated == RepeatDuplicate:
-	case again && s.repeated == RepeatSame && known == params:
+	case again && s.repeated == RepeatSame && known.Request == params:
 		return c.object, nil
 	case again:
 		return nil, &refusal{
@@ -48,7 +52,7 @@ func (c *call) createFeed() (any, *refusal) {
 			message: text{"商户请求单号已存在", "out_request_no exists already"}, reason: "a feed with this out_request_no was shown before",
 		}
 	}
-	s.feeds[number] = params
-	s.enter(FeedEffect, number, 0, c.now, params, nil)
+	s.feeds.put(number, feed{Request: params})
+	s.enter(FeedEffect, number, 0, c.now, params)
 	return c.object, nil
 }

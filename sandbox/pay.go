@@ -16,18 +16,18 @@ import (
 
 // order is one order: what it was created with, and what became of it.
 type order struct {
-	created     string         // the request in canonical JSON, to tell a repetition from another order under the same number
-	members     map[string]any // the request's members that queries return; never changed
-	way         string         // trade_type
-	total       int64          // fen
-	openid      string         // of the user who is to pay, or who paid
-	since       time.Time      // of creation
-	closed      bool
-	transaction string // transaction_id, once paid
-	paidAt      time.Time
-	asked       []*refund // every refund that was accepted
-	refunds     int       // of these, those that are not closed
-	refunded    int64     // what they take together, fen
+	Number      string    `json:"number"`                // out_trade_no
+	Request     string    `json:"request"`               // in canonical JSON, to tell a repetition from another order under the same number
+	Added       bool      `json:"added,omitempty"`       // by AddPaidOrder: there was no request
+	Way         string    `json:"way"`                   // trade_type
+	Total       int64     `json:"total"`                 // fen
+	OpenID      string    `json:"openid"`                // of the user who is to pay, or who paid
+	Since       time.Time `json:"since"`                 // of creation
+	Closed      bool      `json:"closed,omitempty"`      //
+	Transaction string    `json:"transaction,omitempty"` // transaction_id, once paid
+	PaidAt      time.Time `json:"paid_at,omitzero"`      //
+	Refunds     int       `json:"refunds,omitempty"`     // accepted, without those that are closed
+	Refunded    int64     `json:"refunded,omitempty"`    // what they take together, fen
 }
 
 // States of an order.
@@ -41,24 +41,16 @@ const (
 var stateText = map[string]string{stateNotPaid: "订单未支付", statePaid: "支付成功", stateRefunded: "转入退款", stateClosed: "订单已关闭"}
 
 // current is trade_state.
-func (o *order) current() string {
+func (o order) current() string {
 	switch {
-	case o.refunds > 0:
+	case o.Refunds > 0:
 		return stateRefunded
-	case o.transaction != "":
+	case o.Transaction != "":
 		return statePaid
-	case o.closed:
+	case o.Closed:
 		return stateClosed
 	}
 	return stateNotPaid
-}
-
-// at is trade_state, once what is due of the order's refunds has come.
-func (o *order) at(now time.Time) string {
-	for _, r := range o.asked {
-		r.settle(now)
-	}
-	return o.current()
 }
 
 // tradeNumber is the limit of out_trade_no.
@@ -148,29 +140,28 @@ func (c *call) createOrder(way string) (any, *refusal) {
 		return nil, refused
 	}
 
-	created := string(marshal(c.object)) // sorted, so that the order of members has no meaning
+	request := string(marshal(c.object)) // sorted, so that the order of members has no meaning
 	number := c.object["out_trade_no"].(string)
-	s := &c.state
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch known := s.orders[number]; {
-	case known == nil:
-		o := &order{created: created, members: orderMembers(c.object), way: way, total: total, openid: anyPayer, since: c.now}
+	s := c.begin()
+	defer s.commit()
+	switch o, known := s.orders.get(number); {
+	case !known:
+		o = order{Number: number, Request: request, Way: way, Total: total, OpenID: anyPayer, Since: c.now}
 		if payer, ok := c.object["payer"].(map[string]any); ok {
 			if openid, ok := payer["openid"].(string); ok {
-				o.openid = openid
+				o.OpenID = openid
 			}
 		}
-		s.orders[number] = o
-		s.enter(OrderEffect, number, total, c.now, created, o)
-	case known.way != way || known.created != created:
+		s.orders.put(number, o)
+		s.enter(OrderEffect, number, total, c.now, request)
+	case o.Way != way || o.Added || o.Request != request:
 		return nil, &refusal{
 			status: http.StatusForbidden, code: "OUT_TRADE_NO_USED", number: numberOrderMismatch,
 			message: text{"商户订单号重复", "out_trade_no was used for another order"}, reason: "an order with this out_trade_no exists, and was created with other parameters or in another way",
 		}
-	case known.transaction != "":
+	case o.Transaction != "":
 		return nil, orderPaid
-	case known.closed:
+	case o.Closed:
 		return nil, &refusal{
 			status: http.StatusBadRequest, code: "ORDER_CLOSED", number: numberUndocumented,
 			message: text{"订单已关闭", "the order is closed"}, reason: "the order is closed, its out_trade_no cannot be used again",
@@ -186,19 +177,24 @@ func (c *call) createOrder(way string) (any, *refusal) {
 	return map[string]string{"prepay_id": prepay}, nil
 }
 
-// orderMembers returns the members of an order that queries tell.
-func orderMembers(object map[string]any) map[string]any {
-	members := maps.Clone(object)
+// readRequest reads the canonical JSON of a request.
+func readRequest(text string) map[string]any {
+	object, err := readRow[map[string]any](json.RawMessage(text))
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: a request that was kept cannot be read: %v", err)) // it was written here
+	}
+	return object
+}
+
+// members returns those of the request that queries tell.
+func (o order) members() map[string]any {
+	members := readRequest(o.Request)
 	for _, name := range []string{"settle_info", "subsidy_info", "payer"} { // a payer is known only after paying, an identity never
 		delete(members, name)
 	}
-	amount := maps.Clone(members["amount"].(map[string]any))
-	amount["currency"] = "CNY"
-	members["amount"] = amount
+	members["amount"].(map[string]any)["currency"] = "CNY"
 	if scene, ok := members["scene_info"].(map[string]any); ok {
-		scene = maps.Clone(scene)
 		delete(scene, "h5_info")
-		members["scene_info"] = scene
 	}
 	return members
 }
@@ -214,39 +210,38 @@ var (
 	}
 )
 
-func (c *call) queryOrder() (any, *refusal) {
-	return c.showOrder(func(s *state) *order { return s.orders[c.path["out_trade_no"]] })
-}
+func (c *call) queryOrder() (any, *refusal) { return c.showOrder(c.path["out_trade_no"]) }
 
 func (c *call) queryTransaction() (any, *refusal) {
-	return c.showOrder(func(s *state) *order { return s.transactions[c.path["transaction_id"]] })
+	s := c.begin()
+	number, _ := s.transactions.get(c.path["transaction_id"])
+	s.commit()
+	return c.showOrder(number)
 }
 
-func (c *call) showOrder(find func(*state) *order) (any, *refusal) {
+func (c *call) showOrder(number string) (any, *refusal) {
 	if refused := c.checkMerchant("query", "mchid", c.query.Get("mchid")); refused != nil {
 		return nil, refused
 	}
-	c.state.mu.Lock()
-	defer c.state.mu.Unlock()
-	found := find(&c.state)
-	if found == nil || c.faults.hides(c, c.now.Sub(found.since)) {
+	s := c.begin()
+	defer s.commit()
+	found, known := s.orders.get(number)
+	if !known || c.faults.hides(c, c.now.Sub(found.Since)) {
 		return nil, orderNotExist
 	}
-	found.at(c.now)
 	return found.tell(), nil
 }
 
 // tell returns the order as a query tells it.
-func (o *order) tell() map[string]any {
-	answer := maps.Clone(o.members)
+func (o order) tell() map[string]any {
+	answer := o.members()
 	answer["trade_state"], answer["trade_state_desc"] = o.current(), stateText[o.current()]
-	if o.transaction != "" {
-		answer["transaction_id"], answer["trade_type"], answer["bank_type"] = o.transaction, o.way, "OTHERS"
-		answer["success_time"] = platformTime(o.paidAt)
-		answer["payer"] = map[string]any{"openid": o.openid}
-		amount := maps.Clone(o.members["amount"].(map[string]any))
-		amount["payer_total"], amount["payer_currency"] = o.total, "CNY"
-		answer["amount"] = amount
+	if o.Transaction != "" {
+		answer["transaction_id"], answer["trade_type"], answer["bank_type"] = o.Transaction, o.Way, "OTHERS"
+		answer["success_time"] = platformTime(o.PaidAt)
+		answer["payer"] = map[string]any{"openid": o.OpenID}
+		amount := answer["amount"].(map[string]any)
+		amount["payer_total"], amount["payer_currency"] = o.Total, "CNY"
 	}
 	return answer
 }
@@ -255,15 +250,16 @@ func (c *call) closeOrder() (any, *refusal) {
 	if refused := c.checkMerchant("body", "/mchid", c.object["mchid"].(string)); refused != nil {
 		return nil, refused
 	}
-	c.state.mu.Lock()
-	defer c.state.mu.Unlock()
-	switch found := c.state.orders[c.path["out_trade_no"]]; {
-	case found == nil:
+	s := c.begin()
+	defer s.commit()
+	switch o, known := s.orders.get(c.path["out_trade_no"]); {
+	case !known:
 		return nil, orderNotExist
-	case found.transaction != "":
+	case o.Transaction != "":
 		return nil, orderPaid
 	default:
-		found.closed = true // closing again is answered the same
+		o.Closed = true // closing again is answered the same
+		s.orders.put(o.Number, o)
 		return nil, nil
 	}
 }
@@ -272,31 +268,37 @@ func (c *call) closeOrder() (any, *refusal) {
 // error. The merchant is notified at the order's notify_url.
 func (s *Sandbox) Pay(outTradeNo string) (transactionID string, err error) {
 	now := s.clock()
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	o := s.state.orders[outTradeNo]
+	st := s.state.begin(now)
+	o, known := st.orders.get(outTradeNo)
 	switch {
-	case o == nil:
-		return "", fmt.Errorf("sandbox: pay: there is no order %q", outTradeNo)
-	case o.closed:
-		return "", fmt.Errorf("sandbox: pay: the order %q is closed", outTradeNo)
-	case o.transaction != "":
-		return "", fmt.Errorf("sandbox: pay: the order %q is paid", outTradeNo)
+	case !known:
+		err = fmt.Errorf("sandbox: pay: there is no order %q", outTradeNo)
+	case o.Closed:
+		err = fmt.Errorf("sandbox: pay: the order %q is closed", outTradeNo)
+	case o.Transaction != "":
+		err = fmt.Errorf("sandbox: pay: the order %q is paid", outTradeNo)
+	default:
+		transactionID = st.pay(o, now)
 	}
-	s.pay(o, outTradeNo, now)
-	return o.transaction, nil
+	if failed := st.end(); failed != nil {
+		return "", failed
+	}
+	return transactionID, err
 }
 
-// pay makes the order paid. The state's mutex is held.
-func (s *Sandbox) pay(o *order, number string, now time.Time) {
-	o.transaction, o.paidAt = s.state.platformNumber("4200001234", 28, now), now
-	s.state.transactions[o.transaction] = o
-	s.state.enter(PaymentEffect, number, o.total, now, "", nil)
-	s.announce(o.members["notify_url"], "TRANSACTION.SUCCESS", o.resource())
+// pay makes the order paid.
+func (s *state) pay(o order, now time.Time) (transactionID string) {
+	o.Transaction, o.PaidAt = s.platformNumber("4200001234", 28, now), now
+	s.orders.put(o.Number, o)
+	s.transactions.put(o.Transaction, o.Number)
+	s.enter(PaymentEffect, o.Number, o.Total, now, "")
+	notify, _ := readRequest(o.Request)["notify_url"].(string)
+	s.announce(notify, "TRANSACTION.SUCCESS", o.resource())
+	return o.Transaction
 }
 
 // resource is what the notification of the payment says.
-func (o *order) resource() map[string]any {
+func (o order) resource() map[string]any {
 	resource := pickMembers(o.tell(), "appid", "mchid", "out_trade_no", "transaction_id", "trade_type", "trade_state", "bank_type",
 		"attach", "success_time", "payer", "amount", "scene_info")
 	resource["trade_state_desc"] = stateText[o.current()]
@@ -320,20 +322,22 @@ func (s *Sandbox) AddPaidOrder(outTradeNo string, total int64) (transactionID st
 		return "", errors.New("sandbox: AddPaidOrder: the total is below 1 fen")
 	}
 	now := s.clock()
-	s.state.mu.Lock()
-	defer s.state.mu.Unlock()
-	if s.state.orders[outTradeNo] != nil {
-		return "", fmt.Errorf("sandbox: AddPaidOrder: there is an order %q already", outTradeNo)
+	st := s.state.begin(now)
+	if _, known := st.orders.get(outTradeNo); known {
+		err = fmt.Errorf("sandbox: AddPaidOrder: there is an order %q already", outTradeNo)
+	} else {
+		o := order{
+			Number: outTradeNo, Added: true, Way: "NATIVE", Total: total, OpenID: anyPayer, Since: now,
+			Request: string(marshal(map[string]any{
+				"appid": sampleAppID, "mchid": s.merchant.ID, "description": "sandbox", "out_trade_no": outTradeNo,
+				"amount": map[string]any{"total": total, "currency": "CNY"},
+			})),
+		}
+		st.enter(OrderEffect, outTradeNo, total, now, "")
+		transactionID = st.pay(o, now)
 	}
-	o := &order{
-		members: map[string]any{
-			"appid": sampleAppID, "mchid": s.merchant.ID, "description": "sandbox", "out_trade_no": outTradeNo,
-			"amount": map[string]any{"total": total, "currency": "CNY"},
-		},
-		way: "NATIVE", total: total, openid: anyPayer, since: now,
+	if failed := st.end(); failed != nil {
+		return "", failed
 	}
-	s.state.orders[outTradeNo] = o
-	s.state.enter(OrderEffect, outTradeNo, total, now, "", o)
-	s.pay(o, outTradeNo, now)
-	return o.transaction, nil
+	return transactionID, err
 }

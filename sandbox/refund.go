@@ -8,12 +8,13 @@ import (
 // refund is one refund that was accepted.
 type refund struct {
 	course
-	created string // the request in canonical JSON
-	id      string // refund_id
-	number  string // out_refund_no
-	amount  int64  // fen
-	from    any    // amount.from as it was sent; nil if it was not
-	of      *order
+	Request     string `json:"request"`     // in canonical JSON
+	ID          string `json:"id"`          // refund_id
+	Number      string `json:"number"`      // out_refund_no
+	Amount      int64  `json:"amount"`      // fen
+	Trade       string `json:"trade"`       // out_trade_no of the order
+	Transaction string `json:"transaction"` // transaction_id of the order
+	Total       int64  `json:"total"`       // of the order, fen
 }
 
 // refundNumber is the limit of out_refund_no.
@@ -72,107 +73,110 @@ func (c *call) createRefund() (any, *refusal) {
 		return nil, memberError("body", "/transaction_id", "", text{"transaction_id与out_trade_no二选一必填", "either transaction_id or out_trade_no is required"})
 	}
 
-	number, created := c.object["out_refund_no"].(string), string(marshal(c.object))
-	s := &c.state
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if known := s.refunds[number]; known != nil {
-		if known.created != created {
+	number, request := c.object["out_refund_no"].(string), string(marshal(c.object))
+	s := c.begin()
+	defer s.commit()
+	if known, ok := s.refunds.get(number); ok {
+		if known.Request != request {
 			return nil, invalidRequest(text{"商户退款单号已存在，且与之前的请求参数不一致", "out_refund_no was used with other parameters"},
 				"a refund with this out_refund_no exists, and was requested with other parameters")
 		}
-		known.settle(c.now)
 		return known.tell(), nil
 	}
-	o := s.transactions[transaction]
-	if transaction == "" {
-		o = s.orders[trade]
+	paid := trade
+	if transaction != "" {
+		paid, _ = s.transactions.get(transaction)
 	}
-	if o != nil {
-		o.at(c.now) // what has closed meanwhile gives its sum back
-	}
+	o, _ := s.orders.get(paid)
 	switch {
-	case o == nil, o.transaction == "", trade != "" && o.members["out_trade_no"] != trade:
+	case o.Transaction == "", trade != "" && o.Number != trade:
 		return nil, &refusal{
 			status: http.StatusNotFound, code: "RESOURCE_NOT_EXISTS", number: numberUndocumented,
 			message: text{"订单不存在或未支付", "the order does not exist or is not paid"}, reason: "no paid order has this transaction_id and out_trade_no",
 		}
-	case total != o.total:
+	case total != o.Total:
 		return nil, invalidRequest(text{"订单金额与支付时不一致", "amount.total differs from what was paid"}, "amount.total is not the total of the order")
-	case sum > o.total-o.refunded:
+	case sum > o.Total-o.Refunded:
 		return nil, invalidRequest(text{"累计退款金额大于支付金额", "the refunds exceed what was paid"}, "the refunds of the order would together exceed its total")
-	case o.refunds >= maxRefunds:
+	case o.Refunds >= maxRefunds:
 		return nil, invalidRequest(text{"订单退款次数超过限制", "the order has too many refunds"}, "an order has 50 refunds at most")
-	case c.now.Sub(o.paidAt) > refundPeriod:
+	case c.now.Sub(o.PaidAt) > refundPeriod:
 		return nil, invalidRequest(text{"订单已超过退款期限", "the order is too old to refund"}, "refunds are possible within a year of payment")
 	}
 	fate, refused := s.fateOf(RefundEffect, number)
 	if refused != nil {
 		return nil, refused
 	}
-	r := &refund{
-		course:  course{state: "PROCESSING", since: c.now, changed: c.now},
-		created: created, from: amount["from"], id: s.platformNumber("5030", 29, c.now), number: number, amount: sum, of: o,
+	r := refund{
+		course:  course{State: "PROCESSING", Since: c.now, Changed: c.now},
+		Request: request, ID: s.platformNumber("5030", 29, c.now), Number: number, Amount: sum, Trade: o.Number, Transaction: o.Transaction, Total: o.Total,
 	}
-	held, gateway, notify := true, c.Sandbox, c.object["notify_url"]
-	r.reached = func() {
-		if closed := r.state == "CLOSED"; closed == held { // what is closed gives its sum back
-			held = !closed
-			if closed {
-				o.refunds, o.refunded = o.refunds-1, o.refunded-sum
-			}
-		}
-		gateway.announce(notify, "REFUND."+r.state, r.resource(gateway.merchant.ID))
+	r.lead(fate, c.now)
+	o.Refunds, o.Refunded = o.Refunds+1, o.Refunded+sum
+	s.orders.put(o.Number, o)
+	s.refunds.put(number, r)
+	s.enter(RefundEffect, number, sum, c.now, request)
+	return r.tell(), nil
+}
+
+// ripenRefund lets a refund reach what is to come.
+func (s *state) ripenRefund(number string, r refund, at time.Time) {
+	s.reachRefund(number, r, r.Next, at)
+}
+
+// reachRefund lets a refund take a final state on.
+func (s *state) reachRefund(number string, r refund, final string, now time.Time) {
+	was, is := r.State == "CLOSED", final == "CLOSED"
+	r.become(final, now)
+	s.refunds.put(number, r)
+	if o, known := s.orders.get(r.Trade); known && is && !was { // what is closed gives its sum back
+		o.Refunds, o.Refunded = o.Refunds-1, o.Refunded-r.Amount
+		s.orders.put(o.Number, o)
 	}
-	o.asked, o.refunds, o.refunded = append(o.asked, r), o.refunds+1, o.refunded+sum
-	s.refunds[number] = r
-	s.enter(RefundEffect, number, sum, c.now, created, r)
-	answer := r.tell()
-	c.lead(&r.course, fate, c.now)
-	return answer, nil
+	notify, _ := readRequest(r.Request)["notify_url"].(string)
+	s.announce(notify, "REFUND."+final, r.resource(s.merchant))
 }
 
 func (c *call) queryRefund() (any, *refusal) {
 	if sub := c.query.Get("sub_mchid"); sub != "" {
 		return nil, memberError("query", "sub_mchid", sub, issueNoSub)
 	}
-	c.state.mu.Lock()
-	defer c.state.mu.Unlock()
-	found := c.state.refunds[c.path["out_refund_no"]]
-	if found == nil || c.faults.hides(c, c.now.Sub(found.course.since)) {
+	s := c.begin()
+	defer s.commit()
+	found, known := s.refunds.get(c.path["out_refund_no"])
+	if !known || c.faults.hides(c, c.now.Sub(found.Since)) {
 		return nil, &refusal{
 			status: http.StatusNotFound, code: "RESOURCE_NOT_EXISTS", number: numberUndocumented,
 			message: text{"退款单不存在", "the refund does not exist"}, reason: "no refund was accepted under this out_refund_no",
 		}
 	}
-	found.settle(c.now)
 	return found.tell(), nil
 }
 
 // tell returns the refund as the request itself and queries tell it.
-func (r *refund) tell() map[string]any {
+func (r refund) tell() map[string]any {
 	amount := map[string]any{
-		"total": r.of.total, "refund": r.amount, "payer_total": r.of.total, "payer_refund": r.amount,
-		"settlement_refund": r.amount, "settlement_total": r.of.total, "discount_refund": 0, "currency": "CNY",
+		"total": r.Total, "refund": r.Amount, "payer_total": r.Total, "payer_refund": r.Amount,
+		"settlement_refund": r.Amount, "settlement_total": r.Total, "discount_refund": 0, "currency": "CNY",
 	}
-	if r.from != nil {
-		amount["from"] = r.from
+	if sent, ok := readRequest(r.Request)["amount"].(map[string]any); ok && sent["from"] != nil {
+		amount["from"] = sent["from"]
 	}
 	answer := map[string]any{
-		"refund_id": r.id, "out_refund_no": r.number, "transaction_id": r.of.transaction, "out_trade_no": r.of.members["out_trade_no"],
-		"channel": "ORIGINAL", "user_received_account": "支付用户零钱", "create_time": platformTime(r.course.since), "status": r.state,
+		"refund_id": r.ID, "out_refund_no": r.Number, "transaction_id": r.Transaction, "out_trade_no": r.Trade,
+		"channel": "ORIGINAL", "user_received_account": "支付用户零钱", "create_time": platformTime(r.Since), "status": r.State,
 		"funds_account": "UNSETTLED", "amount": amount,
 	}
-	if r.state == "SUCCESS" {
-		answer["success_time"] = platformTime(r.changed)
+	if r.State == "SUCCESS" {
+		answer["success_time"] = platformTime(r.Changed)
 	}
 	return answer
 }
 
 // resource is what the notification of the final state says. It calls the state by another name than the answers do.
-func (r *refund) resource(mchid string) map[string]any {
+func (r refund) resource(mchid string) map[string]any {
 	resource := pickMembers(r.tell(), "out_trade_no", "transaction_id", "out_refund_no", "refund_id", "success_time", "user_received_account")
-	resource["mchid"], resource["refund_status"] = mchid, r.state
-	resource["amount"] = map[string]any{"total": r.of.total, "refund": r.amount, "payer_total": r.of.total, "payer_refund": r.amount}
+	resource["mchid"], resource["refund_status"] = mchid, r.State
+	resource["amount"] = map[string]any{"total": r.Total, "refund": r.Amount, "payer_total": r.Total, "payer_refund": r.Amount}
 	return resource
 }

@@ -24,26 +24,26 @@ func (s *Sandbox) Sample(event string) (map[string]any, error) {
 // its kind. Of the events that the sandbox sends itself it is what those look like.
 func (s *Sandbox) sampleResource(e *fact.Event) map[string]any {
 	now := s.clock()
-	o := &order{
-		members: map[string]any{
+	o := order{
+		Request: string(marshal(map[string]any{
 			"appid": sampleAppID, "mchid": s.merchant.ID, "out_trade_no": "1217752501201407033233368018", "attach": "自定义数据",
-			"amount": map[string]any{"total": int64(100), "currency": "CNY"},
-		},
-		way: "JSAPI", total: 100, openid: anyPayer, transaction: "4200001234202511230000000001", paidAt: now,
+			"amount": map[string]any{"total": 100, "currency": "CNY"},
+		})),
+		Number: "1217752501201407033233368018", Way: "JSAPI", Total: 100, OpenID: anyPayer, Transaction: "4200001234202511230000000001", PaidAt: now,
 	}
 	switch state, ok := strings.CutPrefix(e.Type, "REFUND."); {
 	case ok:
-		r := &refund{
-			course: course{state: state, since: now, changed: now},
-			id:     "50300000002025112300000000001", number: "1217752501201407033233368018", amount: 100, of: o,
+		r := refund{
+			course: course{State: state, Since: now, Changed: now}, Request: "{}",
+			ID: "50300000002025112300000000001", Number: o.Number, Amount: 100, Trade: o.Number, Transaction: o.Transaction, Total: o.Total,
 		}
 		return r.resource(s.merchant.ID)
 	case e.Type == "TRANSACTION.SUCCESS":
 		return o.resource()
 	case e.Type == "MCHTRANSFER.BILL.FINISHED":
-		t := &transfer{
-			course: course{state: "SUCCESS", since: now, changed: now}, members: map[string]any{"openid": anyPayer},
-			id: "1330020251123000000000000000000000000001", number: "plfk2020042013", amount: 100,
+		t := transfer{
+			course: course{State: "SUCCESS", Since: now, Changed: now}, Request: string(marshal(map[string]any{"openid": anyPayer})),
+			ID: "1330020251123000000000000000000000000001", Number: "plfk2020042013", Amount: 100,
 		}
 		return t.resource(s.merchant.ID)
 	}

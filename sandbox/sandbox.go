@@ -26,7 +26,7 @@ type Sandbox struct {
 	brand    brandSide
 	journal  journal
 	faults   faults
-	state    state
+	state    *state
 
 	deliveries deliveries
 }
@@ -118,7 +118,7 @@ func New(options ...Option) (*Sandbox, error) {
 	if err := set.scheme.CheckPublicKey(material.merchant.Public()); err != nil {
 		return nil, fmt.Errorf("sandbox: WithScheme: the scheme must work with RSA keys of %d bits: %w", keyBits, err)
 	}
-	s := &Sandbox{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}, state: newState()}
+	s := &Sandbox{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}}
 	merchant, keys, err := material.issue(set.merchantID, set.scheme, set.clock())
 	if err != nil {
 		return nil, err
@@ -126,6 +126,7 @@ func New(options ...Option) (*Sandbox, error) {
 	keys.mode, keys.share = set.mode, 100
 	s.merchant = merchant
 	s.platform.Store(keys)
+	s.state = newState(s, &records{tables: make(map[string]map[string]keeper), now: set.clock}, set.merchantID)
 	s.deliveries.init(set.hosts)
 	return s, nil
 }

@@ -4,17 +4,17 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // transfer is one transfer bill that was accepted.
 type transfer struct {
 	course
-	created string         // the request in canonical JSON, encrypted members opened
-	members map[string]any // those of the request's members that queries tell, opened
-	id      string         // transfer_bill_no
-	number  string         // out_bill_no
-	amount  int64          // fen
-	pack    string         // package_info, with which the user is asked to confirm
+	Request string `json:"request"` // in canonical JSON, encrypted members opened
+	ID      string `json:"id"`      // transfer_bill_no
+	Number  string `json:"number"`  // out_bill_no
+	Amount  int64  `json:"amount"`  // fen
+	Package string `json:"package"` // package_info, with which the user is asked to confirm
 }
 
 // billNumber is the limit of out_bill_no.
@@ -47,50 +47,58 @@ func (c *call) createTransfer() (any, *refusal) {
 	if refused := c.checkNotifyURL(); refused != nil {
 		return nil, refused
 	}
-	number, created := c.object["out_bill_no"].(string), string(marshal(c.object))
-	s := &c.state
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if known := s.transfers[number]; known != nil {
-		if known.created != created {
+	number, request := c.object["out_bill_no"].(string), string(marshal(c.object))
+	s := c.begin()
+	defer s.commit()
+	if known, ok := s.transfers.get(number); ok {
+		if known.Request != request {
 			return nil, invalidRequest(text{"商户单号已存在，且与之前的请求参数不一致", "out_bill_no was used with other parameters"},
 				"a transfer bill with this out_bill_no exists, and was requested with other parameters")
 		}
-		known.settle(c.now)
 		return known.accepted(), nil
 	}
 	fate, refused := s.fateOf(TransferEffect, number)
 	if refused != nil {
 		return nil, refused
 	}
-	t := &transfer{
-		course:  course{state: "WAIT_USER_CONFIRM", since: c.now, changed: c.now},
-		created: created, members: pickMembers(c.object, "appid", "transfer_remark", "openid", "user_name"), id: s.platformNumber("13300", 40, c.now), number: number, amount: amount,
-		pack: "affffddafdfafddffda" + hexText(64) + "==",
+	t := transfer{
+		course:  course{State: "WAIT_USER_CONFIRM", Since: c.now, Changed: c.now},
+		Request: request, ID: s.platformNumber("13300", 40, c.now), Number: number, Amount: amount, Package: "affffddafdfafddffda" + hexText(64) + "==",
 	}
-	gateway, notify := c.Sandbox, c.object["notify_url"]
-	t.reached = func() { gateway.announce(notify, "MCHTRANSFER.BILL.FINISHED", t.resource(gateway.merchant.ID)) }
-	s.transfers[number], s.bills[t.id] = t, t
-	s.enter(TransferEffect, number, amount, c.now, created, t)
-	answer := t.accepted()
-	c.lead(&t.course, fate, c.now)
-	return answer, nil
+	t.lead(fate, c.now)
+	s.transfers.put(number, t)
+	s.bills.put(t.ID, number)
+	s.enter(TransferEffect, number, amount, c.now, request)
+	return t.accepted(), nil
+}
+
+// ripenTransfer lets a transfer bill reach what is to come.
+func (s *state) ripenTransfer(number string, t transfer, at time.Time) {
+	s.reachTransfer(number, t, t.Next, at)
+}
+
+// reachTransfer lets a transfer bill take a final state on.
+func (s *state) reachTransfer(number string, t transfer, final string, now time.Time) {
+	t.become(final, now)
+	s.transfers.put(number, t)
+	notify, _ := readRequest(t.Request)["notify_url"].(string)
+	s.announce(notify, "MCHTRANSFER.BILL.FINISHED", t.resource(s.merchant))
 }
 
 // accepted is the answer to the request itself.
-func (t *transfer) accepted() map[string]any {
+func (t transfer) accepted() map[string]any {
 	answer := map[string]any{
-		"out_bill_no": t.number, "transfer_bill_no": t.id, "create_time": platformTime(t.course.since), "state": t.state,
+		"out_bill_no": t.Number, "transfer_bill_no": t.ID, "create_time": platformTime(t.Since), "state": t.State,
 	}
-	if t.state == "WAIT_USER_CONFIRM" {
-		answer["package_info"] = t.pack
+	if t.State == "WAIT_USER_CONFIRM" {
+		answer["package_info"] = t.Package
 	}
 	return t.withReason(answer)
 }
 
 // withReason adds why the transfer failed, if it did.
-func (t *transfer) withReason(answer map[string]any) map[string]any {
-	if t.state == "FAIL" {
+func (t transfer) withReason(answer map[string]any) map[string]any {
+	if t.State == "FAIL" {
 		answer["fail_reason"] = "PAYEE_ACCOUNT_ABNORMAL"
 	}
 	return answer
@@ -101,30 +109,31 @@ var transferNotFound = &refusal{
 	message: text{"记录不存在", "the bill does not exist"}, reason: "no transfer bill was accepted under this number",
 }
 
-func (c *call) queryTransfer() (any, *refusal) {
-	return c.showTransfer(func(s *state) *transfer { return s.transfers[c.path["out_bill_no"]] })
-}
+func (c *call) queryTransfer() (any, *refusal) { return c.showTransfer(c.path["out_bill_no"]) }
 
 func (c *call) queryBill() (any, *refusal) {
-	return c.showTransfer(func(s *state) *transfer { return s.bills[c.path["transfer_bill_no"]] })
+	s := c.begin()
+	number, _ := s.bills.get(c.path["transfer_bill_no"])
+	s.commit()
+	return c.showTransfer(number)
 }
 
-func (c *call) showTransfer(find func(*state) *transfer) (any, *refusal) {
-	c.state.mu.Lock()
-	defer c.state.mu.Unlock()
-	found := find(&c.state)
-	if found == nil || c.faults.hides(c, c.now.Sub(found.course.since)) {
+func (c *call) showTransfer(number string) (any, *refusal) {
+	s := c.begin()
+	defer s.commit()
+	found, known := s.transfers.get(number)
+	if !known || c.faults.hides(c, c.now.Sub(found.Since)) {
 		return nil, transferNotFound
 	}
-	found.settle(c.now)
 	answer := found.withReason(map[string]any{
-		"mch_id": c.merchant.ID, "out_bill_no": found.number, "transfer_bill_no": found.id, "state": found.state, "transfer_amount": found.amount,
-		"create_time": platformTime(found.course.since), "update_time": platformTime(found.changed),
+		"mch_id": c.merchant.ID, "out_bill_no": found.Number, "transfer_bill_no": found.ID, "state": found.State, "transfer_amount": found.Amount,
+		"create_time": platformTime(found.Since), "update_time": platformTime(found.Changed),
 	})
+	request := readRequest(found.Request)
 	for _, name := range []string{"appid", "transfer_remark", "openid"} {
-		answer[name] = found.members[name]
+		answer[name] = request[name]
 	}
-	if name, ok := found.members["user_name"].(string); ok && name != "" {
+	if name, ok := request["user_name"].(string); ok && name != "" {
 		answer["user_name"] = c.seal(name)
 	}
 	return answer, nil
@@ -140,33 +149,32 @@ func (s *Sandbox) seal(value string) string {
 }
 
 func (c *call) cancelTransfer() (any, *refusal) {
-	c.state.mu.Lock()
-	defer c.state.mu.Unlock()
-	t := c.state.transfers[c.path["out_bill_no"]]
-	if t == nil {
+	s := c.begin()
+	defer s.commit()
+	t, known := s.transfers.get(c.path["out_bill_no"])
+	if !known {
 		return nil, transferNotFound
 	}
-	t.settle(c.now)
-	switch t.state {
+	switch t.State {
 	case "SUCCESS", "FAIL":
-		return nil, invalidRequest(text{"单据已是终态，不可撤销", "the bill has reached a final state and cannot be cancelled"}, "the transfer bill has ended as "+t.state)
+		return nil, invalidRequest(text{"单据已是终态，不可撤销", "the bill has reached a final state and cannot be cancelled"}, "the transfer bill has ended as "+t.State)
 	case "CANCELING", "CANCELLED":
 		return t.cancelled(), nil
 	}
-	t.course.hold("CANCELING", c.now)
-	answer := t.cancelled()
-	c.lead(&t.course, Fate{State: "CANCELLED"}, c.now)
-	return answer, nil
+	t.become("CANCELING", c.now)
+	t.lead(Fate{State: "CANCELLED"}, c.now)
+	s.transfers.put(t.Number, t)
+	return t.cancelled(), nil
 }
 
-func (t *transfer) cancelled() map[string]any {
-	return map[string]any{"out_bill_no": t.number, "transfer_bill_no": t.id, "state": t.state, "update_time": platformTime(t.changed)}
+func (t transfer) cancelled() map[string]any {
+	return map[string]any{"out_bill_no": t.Number, "transfer_bill_no": t.ID, "state": t.State, "update_time": platformTime(t.Changed)}
 }
 
 // resource is what the notification of the final state says.
-func (t *transfer) resource(mchid string) map[string]any {
+func (t transfer) resource(mchid string) map[string]any {
 	return t.withReason(map[string]any{
-		"mch_id": mchid, "out_bill_no": t.number, "transfer_bill_no": t.id, "state": t.state, "transfer_amount": t.amount,
-		"openid": t.members["openid"], "create_time": platformTime(t.course.since), "update_time": platformTime(t.changed),
+		"mch_id": mchid, "out_bill_no": t.Number, "transfer_bill_no": t.ID, "state": t.State, "transfer_amount": t.Amount,
+		"openid": readRequest(t.Request)["openid"], "create_time": platformTime(t.Since), "update_time": platformTime(t.Changed),
 	})
 }
