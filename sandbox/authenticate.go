@@ -47,7 +47,7 @@ func (c *call) authenticate() *refusal {
 		return signError(textAuthorizationForm, "the timestamp is not a decimal number of seconds")
 	}
 	if a.ID != c.platform.callerID {
-		return signError(textNoCertificate, "the sandbox's "+a.Identity+" is "+c.platform.callerID)
+		return signError(textNoCertificate, "the sandbox's "+a.Identity+" is "+c.callers())
 	}
 	if c.platform.revoked[a.Serial] {
 		return signError(textReplaced, "the certificate was revoked")
@@ -72,6 +72,14 @@ func (c *call) authenticate() *refusal {
 	}
 	c.verified, c.caller = true, a.Serial
 	return nil
+}
+
+// callers lists those who have certificates: the merchants, or the brand.
+func (c *call) callers() string {
+	if isBrandPath(c.target) {
+		return c.platform.callerID
+	}
+	return strings.Join(c.tenants.ids(), ", ")
 }
 
 // shownBody is how many bytes of the body the detail of SIGN_ERROR shows.

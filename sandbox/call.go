@@ -39,14 +39,15 @@ func (o *operation) depth() string {
 
 // call is one request on its way through the checks.
 type call struct {
-	*Sandbox
-	platform *platform    // the keys as they are when the request arrives
-	scheme   apiv3.Scheme // of the caller
-	now      time.Time
-	request  *http.Request
-	target   string // as on the request line
-	body     []byte
-	language language
+	*Sandbox                // as the caller sees it
+	merchantID string       // whose request it claims to be; empty if the sandbox does not know them
+	platform   *platform    // the keys as they are when the request arrives
+	scheme     apiv3.Scheme // of the caller
+	now        time.Time
+	request    *http.Request
+	target     string // as on the request line
+	body       []byte
+	language   language
 
 	operation *operation
 	path      map[string]string // values of the placeholders, decoded
@@ -69,7 +70,12 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c.target == "" {
 		c.target = r.URL.RequestURI()
 	}
-	c.platform = s.keysFor(c.target)
+	if !isBrandPath(c.target) {
+		if caller := s.tenants.find(claimedMerchant(r)); caller != nil {
+			c.Sandbox, c.merchantID = caller, caller.merchant.ID
+		}
+	}
+	c.platform = c.keysFor(c.target)
 	c.scheme = c.platform.scheme
 	readError := c.read(w)
 	c.fault = s.faults.pick(c)
@@ -184,7 +190,7 @@ func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 // record writes the call to the journal. status is 0 when there is no answer.
 func (c *call) record(id string, status int, header http.Header, body []byte, reason string) {
 	c.journal.add(Entry{
-		ID: id, Time: c.now, Method: c.request.Method, Target: c.target, Header: c.request.Header.Clone(), Body: c.body,
+		ID: id, Time: c.now, Merchant: c.merchantID, Method: c.request.Method, Target: c.target, Header: c.request.Header.Clone(), Body: c.body,
 		Status: status, AnswerHeader: header.Clone(), AnswerBody: body, Verified: c.verified, Reason: reason, Fault: c.fault.Kind,
 	})
 }

@@ -118,6 +118,7 @@ const (
 // changed.
 type Delivery struct {
 	ID       string // of the notification, the same in every attempt
+	Merchant string // who is notified
 	Event    string // event_type
 	URL      string
 	Body     []byte // as sent in every attempt
@@ -155,6 +156,7 @@ type deliveries struct {
 
 type delivery struct {
 	Delivery
+	from         *Sandbox // as the merchant sees it whose keys sign
 	notification notification
 	limit        time.Duration
 	waits        []time.Duration // those left
@@ -228,7 +230,7 @@ func (s *Sandbox) deliver(address, event string, resource any, faults []FaultKin
 	defer l.mu.Unlock()
 	eventType, _, _ := strings.Cut(event, "/")
 	way := scheduleOf(eventType)
-	d := &delivery{Delivery: Delivery{Event: eventType, URL: address, State: Waiting}, limit: way.limit, waits: way.waits}
+	d := &delivery{from: s, Delivery: Delivery{Merchant: s.merchant.ID, Event: eventType, URL: address, State: Waiting}, limit: way.limit, waits: way.waits}
 	var plan Plan
 	if l.plan != nil {
 		plan = l.plan(eventType, address)
@@ -415,7 +417,7 @@ func (s *Sandbox) Redeliver(id string) error {
 	}
 	d := l.log[i]
 	d.pending++
-	d.timers = append(d.timers, time.AfterFunc(0, func() { s.attempt(d, nil, true) }))
+	d.timers = append(d.timers, time.AfterFunc(0, func() { d.from.attempt(d, nil, true) }))
 	return nil
 }
 
@@ -444,6 +446,6 @@ func (s *Sandbox) Close() error {
 	}
 	l.mu.Unlock()
 	l.running.Wait()
-	s.state.close()
+	s.records.close()
 	return nil
 }

@@ -1,8 +1,8 @@
 // Package sandbox is a gateway that answers as WeChat Pay APIv3 does: it checks the signature of every request for
 // real, and signs its answers.
 //
-// What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), the schemes of SM2 and SM3, several
-// merchants or providers with their sub-merchants in one sandbox, uploads and downloads, the expiry of orders, the cap on
+// What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), the schemes of SM2 and SM3, the
+// operations of service providers, uploads and downloads, the expiry of orders, the cap on
 // transfers without a name, the minute between two refunds of an order, rate limits and outages (unless a [Fault] makes
 // them), notifications in the old XML form, and the state of every operation that is not listed below. The checks before the signature
 // are the same on every path, although the real /v3/pay/transactions was seen to differ in details. Where the platform's
@@ -37,6 +37,9 @@
 // [Sandbox.Settle] decide what becomes of refunds and transfer bills, [Sandbox.Inject] makes calls go wrong, [Sandbox.Ledger]
 // tells what took effect, whatever the answers said. Who gives a notify_url is notified by the documented schedule, over
 // loopback or in process; [Sandbox.Notify] makes a notification of any event for a test, and [Sandbox.Deliver] sends one.
+//
+// A sandbox begins with one merchant; [Sandbox.AddMerchant] adds others, each with keys and state of its own, and
+// [Sandbox.AddSubMerchant] says who is a sub-merchant of whom.
 //
 // Use it in tests and demonstrations: [Start] in a test, [Sandbox.Transport] where no socket may be opened (in a
 // testing/synctest bubble), [Sandbox.Listen] in a program. Every request is in [Sandbox.Journal], with the reason of a

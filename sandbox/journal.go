@@ -22,6 +22,7 @@ const (
 type Entry struct {
 	ID           string      // Request-ID of the answer; an answer without one has an id here all the same
 	Time         time.Time   // when the request had arrived, by the sandbox's clock
+	Merchant     string      // whose request it claims to be, proven if Verified; empty if it names nobody whom the sandbox knows
 	Method       string      //
 	Target       string      // the request target as it stood on the request line
 	Header       http.Header // of the request, the signature included

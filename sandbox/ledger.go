@@ -79,7 +79,7 @@ func (s *state) platformNumber(prefix string, size int, now time.Time) string {
 // announce tells the merchant of an event, once the change is safe. Without an address nobody is told.
 func (s *state) announce(address, event string, resource map[string]any) {
 	if address != "" {
-		s.later(func() { s.gateway.announce(address, event, resource) })
+		s.later(func() { s.view.announce(address, event, resource) })
 	}
 }
 

@@ -13,22 +13,34 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 )
 
-// Sandbox is one gateway with one merchant, its platform keys, its state and its journal. It is an http.Handler and
-// safe for concurrent use. The zero value is not usable; see [New] and [Start].
+// Sandbox is one gateway as one of its merchants sees it: with that merchant's keys, state and users, and with the clock,
+// journal, faults and deliveries that all merchants share. It is an http.Handler, which answers every merchant, and safe for
+// concurrent use. The zero value is not usable; see [New] and [Start], and [Sandbox.AddMerchant] for further merchants.
 type Sandbox struct {
-	clock    func() time.Time
-	scheme   apiv3.Scheme
+	*gateway
+	*tenant
+}
+
+// gateway is what all merchants of a sandbox share.
+type gateway struct {
+	clock      func() time.Time
+	scheme     apiv3.Scheme
+	brand      brandSide
+	journal    journal
+	faults     faults
+	records    *records
+	tenants    tenants
+	deliveries deliveries
+}
+
+// tenant is what one merchant has for itself.
+type tenant struct {
 	merchant Merchant
 	platform atomic.Pointer[platform]
 	changing sync.Mutex    // serialises changes of platform
 	shifts   atomic.Uint64 // signatures that Shift decided on
 	shares   atomic.Uint64 // signatures that SetPublicKeyShare decided on
-	brand    brandSide
-	journal  journal
-	faults   faults
 	state    *state
-
-	deliveries deliveries
 }
 
 // Option changes how a Sandbox is made.
@@ -59,11 +71,8 @@ func WithClock(clock func() time.Time) Option {
 // which takes a fraction of a second to generate when the process first uses the number.
 func WithMerchant(id string) Option {
 	return func(s *settings) error {
-		if len(id) < 8 || len(id) > 10 || strings.Trim(id, "0123456789") != "" {
-			return fmt.Errorf("sandbox: WithMerchant: a merchant number has 8 to 10 digits, this has %d characters", len(id))
-		}
 		s.merchantID = id
-		return nil
+		return checkMerchantNumber("WithMerchant", id)
 	}
 }
 
@@ -111,24 +120,10 @@ func New(options ...Option) (*Sandbox, error) {
 			return nil, err
 		}
 	}
-	material, err := keysOf(set.merchantID)
-	if err != nil {
-		return nil, err
-	}
-	if err := set.scheme.CheckPublicKey(material.merchant.Public()); err != nil {
-		return nil, fmt.Errorf("sandbox: WithScheme: the scheme must work with RSA keys of %d bits: %w", keyBits, err)
-	}
-	s := &Sandbox{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}}
-	merchant, keys, err := material.issue(set.merchantID, set.scheme, set.clock())
-	if err != nil {
-		return nil, err
-	}
-	keys.mode, keys.share = set.mode, 100
-	s.merchant = merchant
-	s.platform.Store(keys)
-	s.state = newState(s, &records{tables: make(map[string]map[string]keeper), now: set.clock}, set.merchantID)
-	s.deliveries.init(set.hosts)
-	return s, nil
+	g := &gateway{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}}
+	g.records = newRecords(set.clock)
+	g.deliveries.init(set.hosts)
+	return g.add(set.merchantID, set.mode)
 }
 
 // String names the sandbox without its keys.

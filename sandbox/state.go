@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -46,7 +47,7 @@ import (
 type state struct {
 	*records
 	merchant string
-	gateway  *Sandbox
+	view     *Sandbox
 
 	orders       table[order]    // by out_trade_no
 	transactions table[string]   // out_trade_no by transaction_id
@@ -55,14 +56,19 @@ type state struct {
 	bills        table[string]   // out_bill_no by transfer_bill_no
 	feeds        table[feed]     // by out_request_no
 	effects      series[Effect]
-	serials      table[uint64] // running numbers, by what they count
+	subs         table[subMerchant] // by merchant number
 
 	fate     func(EffectKind, string) Fate
 	repeated RepeatedFeed
 }
 
-func newState(gateway *Sandbox, all *records, merchant string) *state {
-	s := &state{records: all, merchant: merchant, gateway: gateway}
+// subMerchant is a merchant for whom this one is the service provider.
+type subMerchant struct {
+	Since time.Time `json:"since"`
+}
+
+func newState(view *Sandbox, all *records, merchant string) *state {
+	s := &state{records: all, merchant: merchant, view: view}
 	all.add(s, &s.orders, "orders")
 	all.add(s, &s.transactions, "transactions")
 	all.add(s, &s.refunds, "refunds")
@@ -70,7 +76,7 @@ func newState(gateway *Sandbox, all *records, merchant string) *state {
 	all.add(s, &s.bills, "bills")
 	all.add(s, &s.feeds, "feeds")
 	all.add(s, &s.effects, "effects")
-	all.add(s, &s.serials, "serials")
+	all.add(s, &s.subs, "subs")
 	s.refunds.ripen = (*state).ripenRefund
 	s.transfers.ripen = (*state).ripenTransfer
 	return s
@@ -79,8 +85,10 @@ func newState(gateway *Sandbox, all *records, merchant string) *state {
 // records are the tables of all merchants, under one mutex.
 type records struct {
 	mu     sync.Mutex
-	tables map[string]map[string]keeper // by merchant and name
+	tables map[string]map[string]keeper // by merchant and name; what belongs to no merchant by ""
 	now    func() time.Time
+
+	serials table[uint64] // running numbers of the platform's, by what they count
 
 	begun  time.Time // the time of the present change
 	batch  []change  // put since the last flush
@@ -89,6 +97,12 @@ type records struct {
 	timer  *time.Timer
 	armed  time.Time // what timer waits for; zero for nothing
 	closed bool
+}
+
+func newRecords(now func() time.Time) *records {
+	r := &records{tables: make(map[string]map[string]keeper), now: now}
+	r.add(&state{records: r}, &r.serials, "serials")
+	return r
 }
 
 // keeper is a table or a series.
@@ -145,6 +159,9 @@ func (t *table[T]) get(key string) (T, bool) {
 	row, ok := t.rows[key]
 	return row, ok
 }
+
+// keys returns the keys, sorted.
+func (t *table[T]) keys() []string { return slices.Sorted(maps.Keys(t.rows)) }
 
 // put sets the record of a key. The state must be begun.
 func (t *table[T]) put(key string, row T) {
