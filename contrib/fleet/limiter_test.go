@@ -1,0 +1,179 @@
+package fleet_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/middleware"
+)
+
+func limiter(t testing.TB, e *fleet.Engine, opts ...fleet.LimiterOption) *fleet.Limiter {
+	t.Helper()
+	l, err := fleet.NewLimiter(t.Context(), e, opts...)
+	require.NoError(t, err)
+	return l
+}
+
+var feedKey = middleware.LimitKey{Identity: "mchid 1900000109", Method: "POST", Template: "/v3/brand/partner/card-member/user-feeds"}
+
+// Eight workers share each rate over a real bucket. What is asserted holds however slow the machine is: so many tokens
+// fall due within a time and no more. How close they come to the rate is logged.
+func TestLimiterShared(t *testing.T) {
+	long := 2 * time.Second
+	if os.Getenv("WXPAY_TEST_LONG") != "" {
+		long = 30 * time.Second
+	}
+	e := embedded(t)
+	for _, perSecond := range []int{5, 500} {
+		t.Run(fmt.Sprint(perSecond), func(t *testing.T) {
+			t.Parallel()
+			key := feedKey
+			key.Template = fmt.Sprint(t.Name())
+			ctx, cancel := context.WithTimeout(t.Context(), long)
+			defer cancel()
+			var mu sync.Mutex
+			var due, used []time.Time
+			var wg sync.WaitGroup
+			for range 8 {
+				l := limiter(t, e)
+				for range 16 {
+					wg.Go(func() {
+						for {
+							d, err := l.AcquireDue(ctx, key, fact.Rate{PerSecond: perSecond})
+							if err != nil {
+								assert.ErrorIs(t, err, middleware.ErrLimited)
+								return
+							}
+							now := time.Now()
+							mu.Lock()
+							due, used = append(due, d), append(used, now)
+							mu.Unlock()
+						}
+					})
+				}
+			}
+			begin := time.Now()
+			wg.Wait()
+			elapsed := time.Since(begin)
+			late := time.Duration(0)
+			for i, d := range due {
+				late = max(late, used[i].Sub(d))
+			}
+			t.Logf("%d requests in %v: %.1f %% of the rate, at most %d due and %d let through in a second, %v late at worst",
+				len(used), elapsed.Round(time.Millisecond), 100*float64(len(used))/(float64(perSecond)*elapsed.Seconds()),
+				fleet.Densest(due, time.Second), fleet.Densest(used, time.Second), late.Round(time.Microsecond))
+			assert.NotEmpty(t, used)
+			assert.LessOrEqual(t, fleet.Densest(due, time.Second), fleet.LimitBound(perSecond))
+			assert.LessOrEqual(t, float64(len(used)), 1.1*float64(perSecond)*elapsed.Seconds()+float64(fleet.LimitBound(perSecond)))
+		})
+	}
+}
+
+func TestLimiterRules(t *testing.T) {
+	e := embedded(t)
+	l := limiter(t, e, fleet.WithRules(
+		middleware.Rule{Method: "GET"},
+		middleware.Rule{Template: "/v3/x", PerSecond: 1},
+	))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	acquire := func(limit time.Duration, key middleware.LimitKey, documented int) error {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		_, err := l.Acquire(ctx, key, fact.Rate{PerSecond: documented})
+		return err
+	}
+	for range 100 {
+		require.NoError(t, acquire(10*time.Second, middleware.LimitKey{Method: "GET", Template: "/v3/x"}, 1), "the rule for GET says any number")
+		require.NoError(t, acquire(10*time.Second, middleware.LimitKey{Method: "POST", Template: "/v3/y"}, 0), "nothing is known")
+	}
+	require.NoError(t, acquire(10*time.Second, middleware.LimitKey{Identity: "a", Method: "POST", Template: "/v3/x"}, 1000))
+	require.NoError(t, acquire(10*time.Second, middleware.LimitKey{Identity: "b", Method: "POST", Template: "/v3/x"}, 1000), "another merchant has a limit of its own")
+	require.ErrorIs(t, acquire(500*time.Millisecond, middleware.LimitKey{Identity: "a", Method: "POST", Template: "/v3/x"}, 1000), middleware.ErrLimited)
+
+	other := limiter(t, e)
+	_, err := other.Acquire(ctx, middleware.LimitKey{Identity: "z", Method: "POST", Template: "/v3/z"}, fact.Rate{PerSecond: 1})
+	require.NoError(t, err, "the documented rate")
+	short, stop := context.WithTimeout(ctx, 300*time.Millisecond)
+	defer stop()
+	third := limiter(t, e)
+	_, err = third.Acquire(short, middleware.LimitKey{Identity: "z", Method: "POST", Template: "/v3/z"}, fact.Rate{PerSecond: 1})
+	require.ErrorIs(t, err, middleware.ErrLimited, "what one process took, another has not")
+}
+
+func TestLimiterRefuses(t *testing.T) {
+	e := embedded(t)
+	for says, opt := range map[string]fleet.LimiterOption{
+		"requests in flight":   fleet.WithRules(middleware.Rule{InFlight: 3}),
+		"a negative rate":      fleet.WithRules(middleware.Rule{PerSecond: -1}),
+		"at least one process": fleet.WithFallback(0),
+	} {
+		_, err := fleet.NewLimiter(t.Context(), e, opt)
+		assert.ErrorContains(t, err, says)
+	}
+}
+
+// Without its engine a limiter lets nothing through, or goes on with its fraction.
+func TestLimiterCutOff(t *testing.T) {
+	for name, fallback := range map[string]bool{"waits": false, "fraction": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := standalone(t)
+			e, err := fleet.Connect(t.Context(), s.ClientURL())
+			require.NoError(t, err)
+			defer e.Close()
+			var opts []fleet.LimiterOption
+			if fallback {
+				opts = append(opts, fleet.WithFallback(2))
+			}
+			l := limiter(t, e, opts...)
+			_, err = l.Acquire(t.Context(), feedKey, fact.Rate{PerSecond: 1000})
+			require.NoError(t, err)
+			s.Shutdown()
+
+			var through atomic.Int32
+			limit := 5 * time.Second
+			if fallback {
+				limit = time.Minute
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			for range 20 {
+				if _, err = l.Acquire(ctx, feedKey, fact.Rate{PerSecond: 1000}); err != nil {
+					break
+				}
+				through.Add(1)
+			}
+			if fallback {
+				require.NoError(t, err)
+				assert.EqualValues(t, 20, through.Load())
+				return
+			}
+			require.ErrorIs(t, err, middleware.ErrLimited)
+			assert.ErrorContains(t, err, "cannot be reached")
+			assert.Zero(t, through.Load())
+		})
+	}
+}
+
+// One token a call, as a worker with one caller takes them.
+func BenchmarkLimiter(b *testing.B) {
+	e := embedded(b)
+	l := limiter(b, e)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := l.Acquire(b.Context(), feedKey, fact.Rate{PerSecond: 1e6}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
