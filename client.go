@@ -166,7 +166,7 @@ func (c *Client) assemble(keys middleware.Keys) {
 	}
 	c.stages = append(c.stages, stage{"retry", middleware.Retry(&middleware.Retrier{Attempts: c.attempts, Passing: passing, Hosts: c.hosts})})
 	if c.limiter != nil {
-		c.stages = append(c.stages, stage{"limit", middleware.Limit(c.limiter, c.scheme.Identity()+" "+c.merchant.ID)})
+		c.stages = append(c.stages, stage{"limit", middleware.Limit(c.limiter, c.Identity())})
 	}
 	c.stages = append(c.stages,
 		stage{"sign", middleware.Sign(c.signer)},
@@ -208,6 +208,10 @@ func (c *Client) CloseIdleConnections() {
 		pool.CloseIdleConnections()
 	}
 }
+
+// Identity is who calls, with the kind of the number before it, such as "mchid 1900000109": what limits are counted by
+// ([middleware.LimitKey]).
+func (c *Client) Identity() string { return c.scheme.Identity() + " " + c.merchant.ID }
 
 // Format prints merchant or brand, and base URL, under every verb.
 func (c *Client) Format(s fmt.State, verb rune) {

@@ -84,6 +84,20 @@ func (c Chain) OnUnknown(policy UnknownPolicy) Chain {
 	return c.with(setting{kind: settingOnUnknown, name: string('0' + rune(policy))})
 }
 
+// InDoubt tells [Chain.Ensure] that the same call may have been made before, last at until: by a process that died before it
+// knew the answer, say, and kept nothing but the number. Ensure then begins as it goes on after a doubt of its own. Where a
+// query is known it asks first, and sends no earlier than a minute after until. Without one it repeats only what it would
+// repeat anyway, and an answer that the number is taken counts as success. Else it sends nothing and the outcome stays unknown.
+// An until that is zero or lies ahead is now.
+func (c Chain) InDoubt(until time.Time) Chain {
+	if now := time.Now(); until.IsZero() || until.After(now) {
+		until = now
+	}
+	return c.with(setting{kind: settingInDoubt, limit: time.Duration(until.UnixNano())})
+}
+
+var errEarlier = errors.New("an earlier process may have sent the call")
+
 // Ensure makes a POST happen once, and tells the truth about it. It sends body, and when nobody knows what became of that,
 // it finds out, by the reviewed facts of the catalogue ([WithCatalog]):
 //
@@ -113,6 +127,8 @@ func (c Chain) Ensure(ctx context.Context, body any) (*Verdict, error) {
 			e.untilFinal = true
 		case s.kind == settingOnUnknown && e.policy == 0:
 			e.policy = UnknownPolicy(s.name[0] - '0')
+		case s.kind == settingInDoubt && !e.resumed:
+			e.resume(time.Unix(0, int64(s.limit)))
 		}
 	}
 	limit := ensureLimit
@@ -134,6 +150,7 @@ type ensuring struct {
 	link       *fact.Link
 	untilFinal bool
 	policy     UnknownPolicy
+	resumed    bool // an earlier process may have sent the write
 
 	began   time.Time
 	ended   time.Time // when the last write attempt ended
@@ -169,8 +186,21 @@ const (
 	moveEnd
 )
 
+// resume goes on where an earlier process left off.
+func (e *ensuring) resume(until time.Time) {
+	e.resumed, e.began, e.ended = true, until, until
+	e.f.Doubt(until, errEarlier)
+	e.last = e.failure(errEarlier)
+}
+
 func (e *ensuring) run(ctx context.Context) (*Verdict, error) {
 	next, pause, blind := moveSend, queryFirst, blindFirst
+	if e.resumed {
+		var err error
+		if next, _, err = e.doubt(nil); next == moveEnd {
+			return nil, err
+		}
+	}
 	for {
 		var verdict *Verdict
 		var err error
@@ -178,13 +208,13 @@ func (e *ensuring) run(ctx context.Context) (*Verdict, error) {
 		case moveSend:
 			next, verdict, err = e.send(ctx)
 		case moveAsk:
-			if !wait(ctx, pause/2+rand.N(pause)) {
+			if !wait(ctx, pause/2+rand.N(pause)-e.passed()) {
 				return e.late(ctx)
 			}
 			pause = min(2*pause, queryMost)
 			next, verdict, err = e.ask(ctx)
 		case moveBlind:
-			if !wait(ctx, blind+rand.N(blind/4)) {
+			if !wait(ctx, blind+rand.N(blind/4)-e.passed()) {
 				return e.late(ctx)
 			}
 			blind = min(2*blind, blindMost)
@@ -197,6 +227,14 @@ func (e *ensuring) run(ctx context.Context) (*Verdict, error) {
 			return e.late(ctx)
 		}
 	}
+}
+
+// passed is how much of the first pause has passed when an earlier process made the last attempt.
+func (e *ensuring) passed() time.Duration {
+	if e.f.Attempts > 0 || e.queries > 0 || !e.resumed {
+		return 0
+	}
+	return time.Since(e.ended)
 }
 
 // send sends the write and judges what came of it.

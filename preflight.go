@@ -109,6 +109,19 @@ func WithPreflight(mode PreflightMode, silenced ...FindingKind) Option {
 	}
 }
 
+// Check makes the checks that [Chain.Do] would make, and nothing else: nothing is encrypted, signed or sent, so that it costs
+// microseconds, and a million calls can be checked before the first of them is made. It finds every mistake of the chain and
+// the body that needs no key, and reports findings as [WithPreflight] says: as an error only under PreflightStrict. Such an
+// error is a *[CallError] of stage StageBuild.
+func (c Chain) Check(ctx context.Context, method string, body any) error {
+	f := &flight{client: c.client}
+	f.Method = method
+	if _, _, err := c.fill(ctx, f, body); err != nil {
+		return c.mistake(f, err)
+	}
+	return nil
+}
+
 // suggester is what a catalogue may offer beyond Lookup, so that a finding about an unknown path can name those that were
 // probably meant: templates, the nearest first, n at most.
 type suggester interface {

@@ -37,40 +37,50 @@ type flight struct {
 func (c Chain) prepare(ctx context.Context, method string, body any) (*flight, error) {
 	f := &flight{client: c.client}
 	f.Method = method
-	if err := c.fill(ctx, f, body); err != nil {
-		var mistake *CallError
-		if errors.As(err, &mistake) {
-			err = mistake.Err
+	query, rules, err := c.fill(ctx, f, body)
+	if err == nil {
+		if query, err = f.seal(ctx, f.plan, query, rules); err == nil {
+			f.setQuery(query)
+			return f, nil
 		}
-		f.Template = label(c.path)
-		stage := StageBuild
-		if errors.As(err, new(*KeysError)) {
-			stage = StageKeys
-		}
-		return nil, f.error(stage, NotSent, err)
 	}
-	return f, nil
+	return nil, c.mistake(f, err)
 }
 
-func (c Chain) fill(ctx context.Context, f *flight, body any) (err error) {
+// mistake makes the error of a call that could not be made ready.
+func (c Chain) mistake(f *flight, err error) error {
+	var mistake *CallError
+	if errors.As(err, &mistake) {
+		err = mistake.Err
+	}
+	f.Template = label(c.path)
+	stage := StageBuild
+	if errors.As(err, new(*KeysError)) {
+		stage = StageKeys
+	}
+	return f.error(stage, NotSent, err)
+}
+
+// fill makes f ready but for the encryption, for which it returns the query and the rules.
+func (c Chain) fill(ctx context.Context, f *flight, body any) (query []*setting, rules []*rule, err error) {
 	switch {
 	case c.err != nil:
-		return c.err
+		return nil, nil, c.err
 	case c.client == nil:
-		return errors.New("the chain has no client: start it with Client.Chain or Client.At")
+		return nil, nil, errors.New("the chain has no client: start it with Client.Chain or Client.At")
 	case ctx == nil:
-		return errors.New("the context is nil: pass context.Background() if there is none")
+		return nil, nil, errors.New("the context is nil: pass context.Background() if there is none")
 	case !slices.Contains(methods, f.Method):
 		method := f.Method
 		f.Method = ""
-		return fmt.Errorf("the method %s is not one of %s", quote(method), strings.Join(methods, ", "))
+		return nil, nil, fmt.Errorf("the method %s is not one of %s", quote(method), strings.Join(methods, ", "))
 	case f.Method == http.MethodGet && body != nil:
-		return errors.New("a GET has no body: use Query")
+		return nil, nil, errors.New("a GET has no body: use Query")
 	}
 	if file, ok := body.(*upload); ok {
 		f.upload = file
 	} else if f.body, err = encode(body); err != nil {
-		return err
+		return nil, nil, err
 	}
 	f.Limits = c.client.limits
 	return c.apply(ctx, f)
@@ -79,10 +89,8 @@ func (c Chain) fill(ctx context.Context, f *flight, body any) (err error) {
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
 // apply reads the settings, the newest first, so that the first of a name is the one that counts.
-func (c Chain) apply(ctx context.Context, f *flight) (err error) {
+func (c Chain) apply(ctx context.Context, f *flight) (query []*setting, rules []*rule, err error) {
 	var variables []variable
-	var query []*setting
-	var rules []*rule
 	var total, attempt time.Duration
 	for s := c.last; s != nil; s = s.before {
 		switch s.kind {
@@ -117,7 +125,7 @@ func (c Chain) apply(ctx context.Context, f *flight) (err error) {
 	}
 	escaped, decoded, err := expand(c.path, variables)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if f.Template = escaped; decoded != "" || suspicious(c.path) {
 		f.Template = label(c.path)
@@ -135,23 +143,19 @@ func (c Chain) apply(ctx context.Context, f *flight) (err error) {
 	if f.upload != nil {
 		meta, err := f.upload.ready(f, "/"+c.path)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		if f.body, err = encode(meta); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
 	f.plan = c.client.plans.of(f.Operation)
 	if c.client.preflight != PreflightOff {
 		if err := f.check(ctx, "/"+c.path, query, variables); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
-	if query, err = f.seal(ctx, f.plan, query, rules); err != nil {
-		return err
-	}
-	f.setQuery(query)
-	return nil
+	return query, rules, nil
 }
 
 // setQuery writes the query, whose members are newest first.

@@ -116,6 +116,13 @@ func (c *Call) Outcome() Outcome {
 	return c.known
 }
 
+// Doubt tells the call that somebody else may have sent it until then: an earlier process, whose attempt left nothing known.
+// It stands in History as an attempt of unknown outcome, for the reason why.
+func (c *Call) Doubt(until time.Time, why error) {
+	c.judged, c.known = true, Unknown
+	c.History = append(c.History, Attempt{Outcome: Unknown, Err: why, Ended: until})
+}
+
 func (c *Call) read() bool { return c.Method == http.MethodGet }
 
 // judge takes one attempt's result into account and returns what it alone leaves known.
