@@ -57,7 +57,8 @@ func (c *call) authenticate() *refusal {
 		return signError(textMerchantSerial, "the caller's certificates are "+strings.Join(slices.Sorted(maps.Keys(c.platform.callers)), ", "))
 	}
 
-	message := apiv3.AppendRequestMessage(make([]byte, 0, len(c.target)+len(c.body)+128), c.request.Method, c.target, a.Timestamp, a.Nonce, c.body)
+	body := c.signedBody()
+	message := apiv3.AppendRequestMessage(make([]byte, 0, len(c.target)+len(body)+128), c.request.Method, c.target, a.Timestamp, a.Nonce, body)
 	signature, err := base64.StdEncoding.Strict().DecodeString(a.Signature)
 	if err == nil {
 		err = c.scheme.Verify(public, message, signature)
@@ -66,7 +67,7 @@ func (c *call) authenticate() *refusal {
 		r := signError(textSignature, "the signature does not verify; the message was built as\n"+string(clip(message)))
 		r.detail = signDetail{
 			method: c.request.Method, url: c.target, length: len(message),
-			shown: string(apiv3.AppendRequestMessage(nil, c.request.Method, c.target, a.Timestamp, a.Nonce, c.body[:min(len(c.body), shownBody)])),
+			shown: string(apiv3.AppendRequestMessage(nil, c.request.Method, c.target, a.Timestamp, a.Nonce, body[:min(len(body), shownBody)])),
 		}
 		return r
 	}

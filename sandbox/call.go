@@ -23,7 +23,7 @@ type operation struct {
 	*fact.Operation
 	// limits of string members, by JSON Pointer for the body and by name for path and query.
 	limits map[string]limit
-	// do carries the call out. It returns what is marshalled as the answer; nil is an empty answer.
+	// do carries the call out. It returns a *stream, or what is marshalled as the answer; nil is an empty answer.
 	do func(*call) (any, *refusal)
 	// canned says that do only makes an answer that looks right; see [HeaderSandbox].
 	canned bool
@@ -52,7 +52,8 @@ type call struct {
 	operation *operation
 	path      map[string]string // values of the placeholders, decoded
 	query     url.Values
-	object    map[string]any // the JSON body; numbers are json.Number, encrypted members are opened
+	object    map[string]any // the JSON body, or the meta of an upload; numbers are json.Number, encrypted members are opened
+	form      *form          // the multipart body of an upload; nil otherwise
 
 	verified bool   // the request's signature was accepted, so the answer is signed
 	serial   string // of the key that signs the answer, and that the request's members are encrypted with
@@ -122,11 +123,18 @@ func (c *call) serve(readError error) (any, *refusal) {
 	if c.request.Header.Get("Accept") == "" || c.request.UserAgent() == "" {
 		return nil, invalidRequest(text{"Http头缺少Accept或User-Agent", "Accept or User-Agent is missing in the HTTP header"}, "Accept or User-Agent is missing or empty")
 	}
-	if refused := c.authenticate(); refused != nil {
-		return nil, refused
+	if len(c.operation.In.Form) > 0 {
+		if refused := c.takeApart(); refused != nil { // without its meta there is nothing to verify
+			return nil, refused
+		}
 	}
-	if refused := c.checkSerial(); refused != nil {
-		return nil, refused
+	if !c.operation.Unsigned {
+		if refused := c.authenticate(); refused != nil {
+			return nil, refused
+		}
+		if refused := c.checkSerial(); refused != nil {
+			return nil, refused
+		}
 	}
 	if refused := c.checkParameters(rawQuery); refused != nil {
 		return nil, refused
@@ -145,6 +153,7 @@ func (c *call) serve(readError error) (any, *refusal) {
 func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 	status, number, reason := http.StatusOK, numberSuccess, ""
 	var body []byte
+	file, isFile := result.(*stream)
 	switch {
 	case refused != nil:
 		status, number, reason = refused.status, refused.number, refused.reason
@@ -153,8 +162,12 @@ func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 		}
 	case result == nil:
 		status = c.operation.Success
+	case isFile:
 	default:
 		status, body = c.operation.Success, marshal(result)
+	}
+	if refused == nil && c.form != nil {
+		reason = c.form.note
 	}
 
 	id := hexText(32) // a request has one in the journal, whether its answer tells it or not
@@ -179,12 +192,16 @@ func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 	if refused != nil && refused.after != "" {
 		header["Retry-After"] = []string{refused.after}
 	}
+	if refused == nil && isFile {
+		c.sendFile(w, id, file)
+		return
+	}
 	if c.verified {
 		c.sign(header, body)
 		c.fault.Kind.spoil(header)
 	}
 	c.record(id, status, header, body, reason)
-	c.send(w, status, body)
+	c.send(w, status, bytes.NewReader(body), int64(len(body)))
 }
 
 // record writes the call to the journal. status is 0 when there is no answer.

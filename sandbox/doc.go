@@ -2,9 +2,9 @@
 // real, and signs its answers.
 //
 // What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), the schemes of SM2 and SM3, the
-// operations of service providers, uploads and downloads, the expiry of orders, the cap on
-// transfers without a name, the minute between two refunds of an order, rate limits and outages (unless a [Fault] makes
-// them), notifications in the old XML form, and the state of every operation that is not listed below. The checks before the signature
+// operations of service providers, the expiry of orders, the cap on transfers without a name, the minute between two refunds
+// of an order, rate limits and outages (unless a [Fault] makes them), notifications in the old XML form, and the state of
+// every operation that is not listed below. The checks before the signature
 // are the same on every path, although the real /v3/pay/transactions was seen to differ in details. Where the platform's
 // text or internal number for a case is not known, the sandbox has its own; only codes and statuses are to be relied on.
 //
@@ -27,6 +27,19 @@
 //	GET  /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}
 //	POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel
 //	POST /v3/brand/partner/card-member/user-feeds          no card is needed; OnRepeatedFeed decides on repetitions
+//	POST 14 uploads                                        meta, digest, suffix and size are checked; an SM3 digest is not
+//	GET  /v3/bill/tradebill, /v3/bill/fundflowbill         from the ledger, or invented: WithBillRows
+//	GET  /v3/profitsharing/bills                           invented only; the rows of withdraw bills, too
+//	GET  /v3/merchant/fund/withdraw/bill-type/{bill_type}
+//	GET  /v3/bill/sub-merchant-fundflowbill                encrypted; AEAD_AES_256_GCM only
+//	GET  /v3/ecommerce/bill/fundflowbill
+//	GET  /v3/payscore/merchant-bill
+//	GET  /v3/global/statements, /hk/v3/statements          in the columns of a trade bill
+//	POST /v3/fund-app/mch-transfer/elecsign/…              receipts: GENERATING for one query, then FINISHED
+//	GET  /v3/fund-app/mch-transfer/elecsign/…
+//	GET  …/fapiao-applications/{fapiao_apply_id}/fapiao-files    every application has one file
+//	GET  /v3/merchant-service/images/{media_id}            what was uploaded, up to 16 MB together; also under /v3/global/
+//	GET  /v3/billdownload/file and five other addresses    of files, as answers tell them, for 30 seconds
 //	GET  /v3/certificates, /v3/global/certificates, /hk/v3/certificates
 //	POST /v3/security/echo
 //
@@ -47,9 +60,9 @@
 // under load, and it must not face a network: its private keys are handed to whoever asks.
 //
 // A Sandbox is safe for concurrent use. Keys are generated when the first sandbox of a process asks for them and kept
-// in memory only. The journal and the log of deliveries are bounded; orders, refunds, bills, feeds and the ledger are kept
-// as long as the sandbox. While a fault has a probability the sandbox also remembers every request that it saw, in some 40
-// bytes each. Waits (of delays, fates and deliveries) are those of package time, so that they pass in a bubble; everything
+// in memory only. The journal and the log of deliveries are bounded; orders, refunds, transfer bills, feeds and the ledger are
+// kept as long as the sandbox. Files are written while they are read, however large. While a fault has a probability the
+// sandbox also remembers every request that it saw, in some 40 bytes each. Waits (of delays, fates and deliveries) are those of package time, so that they pass in a bubble; everything
 // else goes by the sandbox's clock.
 //
 // The rules come from the platform's documentation at https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the

@@ -52,6 +52,13 @@ const (
 	Truncate FaultKind = "truncate"
 	// SlowBody sends the body in ten pieces, with Fault.Delay between them.
 	SlowBody FaultKind = "slow-body"
+	// FlipByte changes one byte in the middle of the body, behind the signature.
+	FlipByte FaultKind = "flip-byte"
+	// ShortFile leaves the second half of the body out, and says nothing of it: a gzip ends in the middle, say.
+	ShortFile FaultKind = "short-file"
+	// WrongDigest tells another hash_value than that of the file whose download_url is answered, or another
+	// Wechatpay-Statement-Sha1 than that of the statement. The answer is signed rightly.
+	WrongDigest FaultKind = "wrong-digest"
 	// WrongSignature spoils the signature, in a way that is still base64.
 	WrongSignature FaultKind = "wrong-signature"
 	// UnknownSerial names a key that nobody has.
@@ -96,6 +103,9 @@ var faultKinds = map[FaultKind]traits{
 	ResetAfter:          {call: true},
 	Truncate:            {call: true},
 	SlowBody:            {call: true, needsDelay: true},
+	FlipByte:            {call: true},
+	ShortFile:           {call: true},
+	WrongDigest:         {call: true},
 	WrongSignature:      {call: true, notification: true},
 	UnknownSerial:       {call: true, notification: true},
 	StaleTimestamp:      {call: true, notification: true},

@@ -45,7 +45,7 @@ func TestParseFault(t *testing.T) {
 	assert.Equal(t, "reset-before method=POST", lenient.String())
 
 	for line, want := range map[string]string{
-		"":                           "a fault begins with its kind, one of 429, 429-after, 500, 500-after, 502, delay, not-found-for, probe, refuse, refused-after, reset-after, reset-before, slow-body, stale-timestamp, truncate, unknown-serial, wrong-signature",
+		"":                           "a fault begins with its kind, one of 429, 429-after, 500, 500-after, 502, delay, flip-byte, not-found-for, probe, refuse, refused-after, reset-after, reset-before, short-file, slow-body, stale-timestamp, truncate, unknown-serial, wrong-digest, wrong-signature",
 		"explode":                    `there is no fault "explode"; there are 429, 429-after, `,
 		"missing-headers":            "fault missing-headers: it is one of notifications; give it to Notify or to a plan of deliveries",
 		"refuse now":                 `fault refuse: "now" is not of the form name=value`,

@@ -32,7 +32,8 @@ type Entry struct {
 	AnswerBody   []byte      // at most the first 64 KiB
 	Verified     bool        // whether the request's own signature was accepted
 	// Reason says why the request was refused, for the eyes of a developer; it was not sent. When the signature did not
-	// verify it ends with the message that the platform built. Empty when the request was carried out.
+	// verify it ends with the message that the platform built. When the request was carried out it says what could not be
+	// checked, and is empty mostly.
 	Reason string
 	// Fault is what was made to go wrong; empty when nothing was.
 	Fault FaultKind

@@ -68,6 +68,9 @@ func (c *call) checkParameters(rawQuery string) *refusal {
 			return memberError("header", field.Name, "", issueRequired)
 		}
 	}
+	if c.form != nil {
+		return c.checkForm()
+	}
 	fields := c.operation.In.JSON
 	required := func(field fact.Field) bool { return field.Required }
 	if len(fields) == 0 || len(c.body) == 0 && !slices.ContainsFunc(fields, required) {
@@ -111,13 +114,18 @@ func (c *call) parse() *refusal {
 	if charset := parameters["charset"]; err != nil || media != "application/json" || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
 		return invalidRequest(text{"Http头Content-Type必须为application/json", "the HTTP header Content-Type must be application/json"}, "Content-Type is not application/json")
 	}
-	if !utf8.Valid(c.body) {
+	return c.parseObject(c.body)
+}
+
+// parseObject reads a JSON object.
+func (c *call) parseObject(body []byte) *refusal {
+	if !utf8.Valid(body) {
 		return bodyError(text{"请求体不是UTF-8编码", "the body is not UTF-8"})
 	}
-	if !inBasicPlane(string(c.body)) {
+	if !inBasicPlane(string(body)) {
 		return bodyError(issueCharacters)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(c.body))
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	if err := decoder.Decode(&c.object); err != nil || c.object == nil {
 		return bodyError(text{"请求体不是JSON对象", "the body is not a JSON object"})

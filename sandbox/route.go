@@ -9,7 +9,8 @@ import (
 // routes holds every operation that the sandbox knows. Those with state go before those that are documented and no more.
 var routes = sync.OnceValue(func() *node {
 	root := new(node)
-	for _, family := range [][]operation{memberOperations(), payOperations(), refundOperations(), transferOperations(), certificateOperations(), securityOperations(), brandOperations(), cannedOperations()} {
+	for _, family := range [][]operation{memberOperations(), payOperations(), refundOperations(), transferOperations(), certificateOperations(), securityOperations(), brandOperations(),
+		uploadOperations(), billOperations(), downloadOperations(), receiptOperations(), cannedOperations()} {
 		for i := range family {
 			root.add(&family[i])
 		}

@@ -31,6 +31,8 @@ type gateway struct {
 	records    *records
 	tenants    tenants
 	deliveries deliveries
+	files      files
+	billRows   int64 // of an invented bill; 0 for bills from the ledger
 }
 
 // tenant is what one merchant has for itself.
@@ -53,6 +55,7 @@ type settings struct {
 	seed       uint64
 	hosts      []string
 	mode       KeyMode
+	billRows   int64
 }
 
 // WithClock sets the sandbox's clock, time.Now by default: it decides on the window of requests, is the time of answers,
@@ -88,7 +91,7 @@ func WithScheme(scheme apiv3.Scheme) Option {
 	}
 }
 
-// WithSeed sets the seed from which the hits of faults are drawn, 0 by default.
+// WithSeed sets the seed from which the hits of faults and invented bills are drawn, 0 by default.
 func WithSeed(seed uint64) Option {
 	return func(s *settings) error {
 		s.seed = seed
@@ -120,7 +123,7 @@ func New(options ...Option) (*Sandbox, error) {
 			return nil, err
 		}
 	}
-	g := &gateway{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}}
+	g := &gateway{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}, billRows: set.billRows}
 	g.records = newRecords(set.clock)
 	g.deliveries.init(set.hosts)
 	return g.add(set.merchantID, set.mode)

@@ -55,6 +55,7 @@ type state struct {
 	transfers    table[transfer] // by out_bill_no
 	bills        table[string]   // out_bill_no by transfer_bill_no
 	feeds        table[feed]     // by out_request_no
+	receipts     table[receipt]  // by transfer_bill_no
 	effects      series[Effect]
 	subs         table[subMerchant] // by merchant number
 
@@ -75,6 +76,7 @@ func newState(view *Sandbox, all *records, merchant string) *state {
 	all.add(s, &s.transfers, "transfers")
 	all.add(s, &s.bills, "bills")
 	all.add(s, &s.feeds, "feeds")
+	all.add(s, &s.receipts, "receipts")
 	all.add(s, &s.effects, "effects")
 	all.add(s, &s.subs, "subs")
 	s.refunds.ripen = (*state).ripenRefund

@@ -112,10 +112,15 @@ var transferNotFound = &refusal{
 func (c *call) queryTransfer() (any, *refusal) { return c.showTransfer(c.path["out_bill_no"]) }
 
 func (c *call) queryBill() (any, *refusal) {
+	return c.showTransfer(c.numberOfBill(c.path["transfer_bill_no"]))
+}
+
+// numberOfBill returns the out_bill_no of a transfer_bill_no.
+func (c *call) numberOfBill(id string) string {
 	s := c.begin()
-	number, _ := s.bills.get(c.path["transfer_bill_no"])
-	s.commit()
-	return c.showTransfer(number)
+	defer s.commit()
+	number, _ := s.bills.get(id)
+	return number
 }
 
 func (c *call) showTransfer(number string) (any, *refusal) {

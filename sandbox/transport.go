@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -100,6 +101,9 @@ func arrive(request *http.Request) (*http.Request, error) {
 	if arrived.Method == "" {
 		arrived.Method = http.MethodGet
 	}
+	if request.URL.Scheme == "https" {
+		arrived.TLS = &tls.ConnectionState{} // there is none, but the client believes so
+	}
 	if arrived.Host == "" {
 		arrived.Host = request.URL.Host
 	}
@@ -187,10 +191,10 @@ type recorder struct {
 	status int // 0 until it is written
 	body   bytes.Buffer
 
-	// What a fault does to the answer.
-	failed error         // there is none, and this is why
-	cut    bool          // the body ends half-way
-	every  time.Duration // the body comes in pieces, so long apart
+	stream io.Reader // in place of body, read when the client reads; nil for none
+	size   int64     // of stream; -1 if not known
+	paced  *slowBody // stream, if that comes in pieces
+	failed error     // a fault: there is no answer, and this is why
 }
 
 func (w *recorder) Header() http.Header { return w.header }
@@ -216,22 +220,51 @@ func (w *recorder) badRequest() {
 
 // response returns what a client would have received.
 func (w *recorder) response(request *http.Request) *http.Response {
+	body, size := w.stream, w.size
+	if body == nil {
+		body, size = bytes.NewReader(w.body.Bytes()), int64(w.body.Len())
+	}
 	r := &http.Response{
 		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.header, ContentLength: int64(w.body.Len()), Request: request, Body: http.NoBody,
+		Header: w.header, ContentLength: size, Request: request, Body: http.NoBody,
 	}
-	if w.status != http.StatusNoContent {
-		r.Header.Set("Content-Length", strconv.Itoa(w.body.Len()))
+	if size < 0 {
+		r.TransferEncoding = []string{"chunked"}
+	} else if w.status != http.StatusNoContent {
+		r.Header.Set("Content-Length", strconv.FormatInt(size, 10))
 	}
-	switch body := w.body.Bytes(); {
-	case len(body) == 0 || request.Method == http.MethodHead:
-	case w.cut:
-		r.Body = &cutBody{body[:len(body)/2]}
-	case w.every > 0:
-		r.Body = newSlowBody(request.Context(), body, w.every)
+	switch {
+	case size == 0 || request.Method == http.MethodHead:
+	case w.paced != nil:
+		w.paced.ctx = request.Context()
+		r.Body = w.paced
+	case w.stream != nil:
+		r.Body = &streamBody{ctx: request.Context(), body: body}
 	default:
-		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.Body = io.NopCloser(body)
 	}
 	return r
+}
+
+// streamBody is the body of an answer that is made while it is read.
+type streamBody struct {
+	ctx    context.Context // of the client's request
+	body   io.Reader
+	closed bool
+}
+
+func (b *streamBody) Read(p []byte) (int, error) {
+	switch {
+	case b.closed:
+		return 0, http.ErrBodyReadAfterClose
+	case b.ctx.Err() != nil:
+		return 0, context.Cause(b.ctx)
+	}
+	return b.body.Read(p)
+}
+
+func (b *streamBody) Close() error {
+	b.closed = true
+	return nil
 }

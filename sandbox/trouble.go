@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -142,43 +143,81 @@ func (k FaultKind) spoil(header http.Header) {
 // slowPieces is the number of pieces of a slow body.
 const slowPieces = 10
 
-// send writes the answer as the fault lets it through.
-func (c *call) send(w http.ResponseWriter, status int, body []byte) {
-	r, inProcess := w.(*recorder)
-	switch kind := c.fault.Kind; {
-	case kind == ResetAfter, kind == Truncate && len(body) == 0:
-		drop(w, ResetAfter)
-	case kind == Truncate && inProcess:
-		w.WriteHeader(status)
-		w.Write(body)
-		r.cut = true
-	case kind == Truncate:
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(status)
-		w.Write(body[:len(body)/2])
-		hangUp(w, false)
-	case kind == SlowBody && inProcess:
-		w.WriteHeader(status)
-		w.Write(body)
-		r.every = c.fault.Delay
-	case kind == SlowBody && len(body) > 0:
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(status)
-		control := http.NewResponseController(w)
-		size := (len(body) + slowPieces - 1) / slowPieces
-		for len(body) > 0 && c.request.Context().Err() == nil {
-			n := min(size, len(body))
-			w.Write(body[:n])
-			control.Flush()
-			if body = body[n:]; len(body) > 0 {
-				wait(c.request.Context(), c.fault.Delay)
-			}
-		}
+// unknownHalf stands for half of a body whose length is not known and beyond twice as much.
+const unknownHalf = 32 << 10
+
+// damaged returns the body as the kind changes it, its length, and where half of it is. A length of -1 is not known.
+func (k FaultKind) damaged(body io.Reader, size int64) (io.Reader, int64, int64) {
+	switch k {
+	case Truncate, SlowBody, FlipByte, ShortFile:
 	default:
-		w.WriteHeader(status)
-		if body != nil {
-			w.Write(body)
+		return body, size, 0
+	}
+	if size < 0 { // a short one is read to its end, for a fault that comes behind the end would be none
+		var head bytes.Buffer
+		if n, _ := io.CopyN(&head, body, 2*unknownHalf); n < 2*unknownHalf {
+			body, size = &head, n
+		} else {
+			body = io.MultiReader(&head, body)
 		}
+	}
+	half := int64(unknownHalf)
+	if size >= 0 {
+		half = size / 2
+	}
+	switch k {
+	case FlipByte:
+		body = &flipBody{body: body, at: half}
+	case ShortFile:
+		body, size = io.LimitReader(body, half), half
+	}
+	return body, size, half
+}
+
+// send writes the answer as the fault lets it through. A size of -1 is not known.
+func (c *call) send(w http.ResponseWriter, status int, body io.Reader, size int64) {
+	kind := c.fault.Kind
+	if kind == ResetAfter || kind == Truncate && size == 0 {
+		drop(w, ResetAfter)
+		return
+	}
+	body, size, half := kind.damaged(body, size)
+	if size > 0 {
+		w.Header()["Content-Length"] = []string{strconv.FormatInt(size, 10)}
+	}
+	w.WriteHeader(status)
+	r, inProcess := w.(*recorder)
+	var paced *slowBody
+	if kind == SlowBody && size != 0 {
+		piece := (2*half + slowPieces - 1) / slowPieces
+		if size > 0 {
+			piece = (size + slowPieces - 1) / slowPieces
+		}
+		paced = &slowBody{
+			ctx: c.request.Context(), body: body, size: piece, left: piece, rest: size, every: c.fault.Delay, closed: make(chan struct{}),
+		}
+		body = paced
+	}
+	switch {
+	case inProcess && kind == Truncate:
+		r.stream, r.size = &cutBody{io.LimitReader(body, half)}, size
+	case inProcess:
+		r.stream, r.size, r.paced = body, size, paced
+	case kind == Truncate:
+		io.Copy(w, io.LimitReader(body, half))
+		hangUp(w, false)
+	case paced != nil:
+		control, piece := http.NewResponseController(w), make([]byte, min(paced.size, unknownHalf))
+		for {
+			n, err := paced.Read(piece)
+			w.Write(piece[:n])
+			if err != nil {
+				return
+			}
+			control.Flush()
+		}
+	case size != 0:
+		io.Copy(w, body)
 	}
 }
 
@@ -207,24 +246,20 @@ func hangUp(w http.ResponseWriter, reset bool) {
 	connection.Close()
 }
 
-// slowBody is the body of an answer in process that comes in pieces.
+// slowBody is a body that comes in pieces.
 type slowBody struct {
-	ctx    context.Context // of the client's request
-	rest   []byte
-	size   int // of a piece
-	left   int // of the piece that has come
+	ctx    context.Context // of the one who reads
+	body   io.Reader
+	size   int64 // of a piece
+	left   int64 // of the piece that has come
+	rest   int64 // of the whole; negative if not known
 	every  time.Duration
 	once   sync.Once
 	closed chan struct{}
 }
 
-func newSlowBody(ctx context.Context, body []byte, every time.Duration) *slowBody {
-	size := (len(body) + slowPieces - 1) / slowPieces
-	return &slowBody{ctx: ctx, rest: body, size: size, left: size, every: every, closed: make(chan struct{})}
-}
-
 func (b *slowBody) Read(p []byte) (int, error) {
-	if len(b.rest) == 0 {
+	if b.rest == 0 {
 		return 0, io.EOF
 	}
 	if b.left == 0 {
@@ -239,9 +274,9 @@ func (b *slowBody) Read(p []byte) (int, error) {
 		}
 		b.left = b.size
 	}
-	n := copy(p, b.rest[:min(b.left, len(b.rest))])
-	b.rest, b.left = b.rest[n:], b.left-n
-	return n, nil
+	n, err := b.body.Read(p[:min(b.left, int64(len(p)))])
+	b.left, b.rest = b.left-int64(n), b.rest-int64(n)
+	return n, err
 }
 
 func (b *slowBody) Close() error {
@@ -250,15 +285,27 @@ func (b *slowBody) Close() error {
 }
 
 // cutBody ends before the length that the answer announced.
-type cutBody struct{ rest []byte }
+type cutBody struct{ rest io.Reader }
 
 func (b *cutBody) Read(p []byte) (int, error) {
-	if len(b.rest) == 0 {
-		return 0, io.ErrUnexpectedEOF
+	n, err := b.rest.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
 	}
-	n := copy(p, b.rest)
-	b.rest = b.rest[n:]
-	return n, nil
+	return n, err
 }
 
-func (b *cutBody) Close() error { return nil }
+// flipBody has one byte that is not as it was.
+type flipBody struct {
+	body io.Reader
+	at   int64 // bytes until that one; negative behind it
+}
+
+func (b *flipBody) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	if b.at >= 0 && b.at < int64(n) {
+		p[b.at] ^= 1
+	}
+	b.at -= int64(n)
+	return n, err
+}
