@@ -23,6 +23,7 @@ type sandboxOptions struct {
 	addr    string
 	faults  []string // rules of what goes wrong
 	seed    uint64
+	rows    int64    // of an invented bill; 0 for bills from the ledger
 	command []string // empty to serve until interrupted
 }
 
@@ -42,8 +43,8 @@ passed on to COMMAND; a Ctrl-C on the terminal reaches it by itself.
 With --fault calls go wrong on request. A rule is a kind, then name=value pairs: method, path (a template; a final * is any
 rest), merchant, p (probability of each matching request), count and skip (of matching requests), delay, status, code.
 The first rule that matches and hits counts. The kinds:
-  delay slow-body refuse reset-before reset-after truncate 429 429-after 500 500-after 502
-  refused-after wrong-signature unknown-serial stale-timestamp probe not-found-for
+  delay slow-body refuse reset-before reset-after truncate flip-byte short-file wrong-digest 429 429-after 500 500-after
+  502 refused-after wrong-signature unknown-serial stale-timestamp probe not-found-for
 "-after" means that the call took effect all the same. The same --seed and requests meet the same faults.
 
 At the end it tells, on stderr, which requests were refused and why, and how often each kind of fault hit.`,
@@ -66,7 +67,8 @@ At the end it tells, on stderr, which requests were refused and why, and how oft
 func (o *sandboxOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `HOST:PORT` to listen on; port 0 is a free one")
 	flags.StringArrayVar(&o.faults, "fault", nil, "`RULE` of what goes wrong, such as 'reset-after path=/v3/refund/* p=0.3' (repeatable)")
-	flags.Uint64Var(&o.seed, "seed", 0, "`NUMBER` from which the hits of faults are drawn")
+	flags.Uint64Var(&o.seed, "seed", 0, "`NUMBER` from which the hits of faults and invented bills are drawn")
+	flags.Int64Var(&o.rows, "rows", 0, "invent bills of so `MANY` rows instead of telling the sandbox's ledger")
 }
 
 func (p *program) sandbox(ctx context.Context, o sandboxOptions) error {
@@ -77,7 +79,13 @@ func (p *program) sandbox(ctx context.Context, o sandboxOptions) error {
 			return usageError("--fault: %w", err)
 		}
 	}
-	served, err := p.serveSandbox(o.addr, nil, sandbox.WithSeed(o.seed))
+	options := []sandbox.Option{sandbox.WithSeed(o.seed)}
+	if o.rows < 0 {
+		return usageError("--rows: a bill cannot have %d rows", o.rows)
+	} else if o.rows > 0 {
+		options = append(options, sandbox.WithBillRows(o.rows))
+	}
+	served, err := p.serveSandbox(o.addr, nil, options...)
 	if err != nil {
 		return err
 	}
