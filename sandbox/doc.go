@@ -8,7 +8,7 @@
 // are the same on every path, although the real /v3/pay/transactions was seen to differ in details. Where the platform's
 // text or internal number for a case is not known, the sandbox has its own; only codes and statuses are to be relied on.
 //
-// Every documented operation answers, uploads and downloads excepted: the request is checked against the catalogue (required members,
+// Every documented operation answers: the request is checked against the catalogue (required members,
 // types, members that must be encrypted, members that nobody documents), and the answer is made of the documented members. What
 // the request says under the same name is repeated, encrypted members are encrypted for the caller, the numbers of a list fit it, and a
 // seed determines the rest. The header [HeaderSandbox] marks these answers as canned. In a canned answer all has gone well, whatever was
@@ -62,8 +62,8 @@
 // A Sandbox is safe for concurrent use. Keys are generated when the first sandbox of a process asks for them and kept
 // in memory only. The journal and the log of deliveries are bounded; orders, refunds, transfer bills, feeds and the ledger are
 // kept as long as the sandbox. Files are written while they are read, however large. While a fault has a probability the
-// sandbox also remembers every request that it saw, in some 40 bytes each. Waits (of delays, fates and deliveries) are those of package time, so that they pass in a bubble; everything
-// else goes by the sandbox's clock.
+// sandbox also remembers every request that it saw, in some 40 bytes each. Waits (of delays, fates and deliveries) are those
+// of package time, so that they pass in a bubble; everything else goes by the sandbox's clock.
 //
 // The rules come from the platform's documentation at https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the
 // pages around it, and from answers seen in reality, as of November 2026.
