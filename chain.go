@@ -148,7 +148,8 @@ func (c Chain) Header(name, value string) Chain {
 	return c.with(setting{kind: settingHeader, name: key, value: value})
 }
 
-// Timeout bounds this call with all its attempts, in place of the client's [WithTimeout].
+// Timeout bounds this call with all its attempts, in place of the client's [WithTimeout], which tells what that means for
+// a download.
 func (c Chain) Timeout(limit time.Duration) Chain {
 	if err := checkLimit("Timeout", limit); err != nil {
 		return c.fail(err)

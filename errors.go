@@ -93,7 +93,9 @@ const (
 	StageSend   Stage = "sending"
 	StageVerify Stage = "verifying the answer"
 	StageAnswer Stage = "the platform's answer"
-	StageDecode Stage = "decoding the answer"
+	// StageDownload is between a download's header and its end.
+	StageDownload Stage = "downloading"
+	StageDecode   Stage = "decoding the answer"
 	// StageCallback is a step given to Future.Then.
 	StageCallback Stage = "the step given to Then"
 )

@@ -108,9 +108,13 @@ func (a answer) sign(header http.Header, body string) {
 	if err != nil {
 		panic(err)
 	}
+	setSignature(header, timestamp, testKeyID, signature)
+}
+
+func setSignature(header http.Header, timestamp, serial string, signature []byte) {
 	header.Set(apiv3.HeaderTimestamp, timestamp)
 	header.Set(apiv3.HeaderNonce, "nonce")
-	header.Set(apiv3.HeaderSerial, testKeyID)
+	header.Set(apiv3.HeaderSerial, serial)
 	header.Set(apiv3.HeaderSignature, base64.StdEncoding.EncodeToString(signature))
 	header.Set(apiv3.HeaderSignatureType, "WECHATPAY2-SHA256-RSA2048")
 }

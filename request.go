@@ -191,6 +191,9 @@ func (f *flight) request(ctx context.Context) *http.Request {
 	key[0] = serial
 	usual := f.client.headers
 	req.Header["Accept"], req.Header["User-Agent"] = usual.accept, usual.agent
+	if f.Stream {
+		req.Header["Accept"] = acceptAll
+	}
 	if f.body != nil {
 		req.Header["Content-Type"] = usual.content
 	}
@@ -267,9 +270,14 @@ func newUsualHeaders(agent, language string) usualHeaders {
 	return h
 }
 
+// acceptAll is what a download says it takes; it is full, as usualHeaders are.
+var acceptAll = []string{"*/*"}
+
 // timeLimits makes the limits of calls, with the errors that they end with.
 func timeLimits(total, attempt time.Duration) *middleware.TimeLimits {
-	return &middleware.TimeLimits{Total: total, TotalErr: timeLimit(total), Attempt: attempt, AttemptErr: timeLimit(attempt)}
+	return &middleware.TimeLimits{
+		Total: total, TotalErr: timeLimit(total), Attempt: attempt, AttemptErr: timeLimit(attempt), Still: total, StillErr: stillLimit(total),
+	}
 }
 
 // timeLimit is the cause of a context that one of the client's time limits ended. It is context.DeadlineExceeded.
@@ -283,3 +291,15 @@ func (l timeLimit) Is(target error) bool { return target == context.DeadlineExce
 
 // Timeout makes it a timeout in the sense of net.Error.
 func (l timeLimit) Timeout() bool { return true }
+
+// stillLimit is the cause of a context that ended because a stream stood still. It is context.DeadlineExceeded.
+type stillLimit time.Duration
+
+func (l stillLimit) Error() string {
+	return fmt.Sprintf("the download stood still for %s (WithTimeout sets the limit)", time.Duration(l))
+}
+
+func (l stillLimit) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// Timeout makes it a timeout in the sense of net.Error.
+func (l stillLimit) Timeout() bool { return true }

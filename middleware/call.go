@@ -26,8 +26,13 @@ type Call struct {
 	Limits *TimeLimits
 	// Host is the host that the attempts must go to; empty leaves the choice.
 	Host string
-	// Stream says that a successful answer of a family that is documented as unsigned is handed up unread.
+	// Stream says that a successful answer is handed up unread where that can be: of a family that is documented as
+	// unsigned, or whose signature covers a digest in the header.
 	Stream bool
+	// Linked says that the request goes to a ready-made address out of an answer of the platform. What such links lead to
+	// is not signed, whatever its path: TLS and a digest out of that answer vouch for it. A signature that is there is
+	// verified all the same.
+	Linked bool
 	// Repeatable is the caller's word that sending the request again does no harm.
 	Repeatable bool
 
@@ -61,10 +66,13 @@ type Call struct {
 	first         Body            // backs the first answer's body
 }
 
-// TimeLimits are the time limits of a call, and the errors with which they end what they bound.
+// TimeLimits are the time limits of a call, and the errors with which they end what they bound. 0 is none.
 type TimeLimits struct {
-	Total, Attempt       time.Duration // 0 for none
+	Total, Attempt       time.Duration
 	TotalErr, AttemptErr error
+	// Still bounds how long one read from a stream may wait. Total and Attempt end when the stream's header is there.
+	Still    time.Duration
+	StillErr error
 }
 
 type callKey struct{}

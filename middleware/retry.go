@@ -3,7 +3,6 @@ package middleware
 import (
 	"context"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -80,8 +79,8 @@ func (r *Retrier) run(call *Call, req *http.Request, next http.RoundTripper) (*h
 		}
 		call.Reached = false
 		res, err := next.RoundTrip(try)
-		if call.Stream && err == nil && lift() {
-			res.Body = &streamBody{res.Body, stop}
+		if end := streams(call, res, err, lift); end != nil {
+			res.Body = newStreamBody(res.Body, attempt, end, call.Limits)
 		} else {
 			stop()
 		}
@@ -146,8 +145,9 @@ func lasting(reason error) bool {
 }
 
 // attemptContext returns the context of one attempt, which ends with the attempt's limit, the call's, or ctx. For a stream
-// there is lift: it takes the limit away when the answer's header is there, since the body ends when its reader closes it.
-func attemptContext(ctx context.Context, call *Call) (_ context.Context, stop context.CancelFunc, lift func() bool) {
+// there is lift: it takes the limit away when the answer's header is there, and returns what ends the context from then on;
+// nil if the limit was faster.
+func attemptContext(ctx context.Context, call *Call) (_ context.Context, stop context.CancelFunc, lift func() context.CancelCauseFunc) {
 	end, cause := call.Deadline, error(nil)
 	if limits := call.Limits; limits != nil {
 		cause = limits.TotalErr
@@ -155,28 +155,38 @@ func attemptContext(ctx context.Context, call *Call) (_ context.Context, stop co
 			end, cause = first, limits.AttemptErr
 		}
 	}
-	if end.IsZero() {
+	switch {
+	case !call.Stream && end.IsZero():
 		ctx, stop = context.WithCancel(ctx)
-		return ctx, stop, func() bool { return true }
-	}
-	if !call.Stream {
+		return ctx, stop, nil
+	case !call.Stream:
 		ctx, stop = context.WithDeadlineCause(ctx, end, cause)
 		return ctx, stop, nil
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(time.Until(end), func() { cancel(cause) })
-	return ctx, func() { timer.Stop(); cancel(nil) }, timer.Stop
+	stop = func() { cancel(nil) }
+	lifted := func() bool { return true }
+	if !end.IsZero() {
+		timer := time.AfterFunc(time.Until(end), func() { cancel(cause) })
+		stop, lifted = func() { timer.Stop(); cancel(nil) }, timer.Stop
+	}
+	return ctx, stop, func() context.CancelCauseFunc {
+		if !lifted() {
+			return nil
+		}
+		return cancel
+	}
 }
 
-// streamBody ends the attempt's context when the stream is closed.
-type streamBody struct {
-	io.ReadCloser
-	stop context.CancelFunc
-}
-
-func (b *streamBody) Close() error {
-	defer b.stop()
-	return b.ReadCloser.Close()
+// streams returns what ends the context of an attempt that brought a stream, nil if it brought something else.
+func streams(call *Call, res *http.Response, err error, lift func() context.CancelCauseFunc) context.CancelCauseFunc {
+	if !call.Stream || err != nil {
+		return nil
+	}
+	if _, whole := res.Body.(*Body); whole {
+		return nil
+	}
+	return lift()
 }
 
 // record keeps what an attempt brought.

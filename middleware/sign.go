@@ -46,14 +46,15 @@ func Sign(s *Signer) Middleware {
 }
 
 // Sign adds the Authorization header to req. A body that was not set by [Call.SetBody] is read whole and replaced by a
-// replayable one, so that the bytes signed are the bytes sent. The few operations that the catalogue marks as unsigned
-// stay so. An error is a *SignError.
+// replayable one, so that the bytes signed are the bytes sent. The few operations that the catalogue or
+// [UnsignedAnswers] knows to be called without a signature stay unsigned. An error is a *SignError.
 func (s *Signer) Sign(req *http.Request) error {
 	call := CallFrom(req.Context())
 	if call == nil {
 		call = new(Call)
 	}
-	if call.Operation != nil && call.Operation.Unsigned {
+	family := FamilyOf(req.Method, req.URL.EscapedPath())
+	if call.Operation != nil && call.Operation.Unsigned || family != nil && family.Bare {
 		return nil
 	}
 	if err := call.settle(req); err != nil {

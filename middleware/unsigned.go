@@ -12,23 +12,25 @@ type UnsignedAnswer struct {
 	Path string
 	// Signature is fact.NoSignature, or fact.OverDigest.
 	Signature fact.Signature
+	// Bare says that requests carry no signature either.
+	Bare bool
 	// Source is the documentation of the download, or of the call that hands out its address.
 	Source string
 }
 
 // unsignedAnswers is the whole list: an answer of any other path that carries no signature is refused.
 var unsignedAnswers = []UnsignedAnswer{
-	{"/hk/v3/statements", fact.OverDigest, "https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_5.shtml"},
-	{"/invoicing/fapiao/fapiao-file", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4012286040"},
-	{"/v3/bill/downloadurl", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/partner/4012760249"},
-	{"/v3/billdownload/file", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4012791868"},
-	{"/v3/global/merchant-service/images/{media_id}", fact.NoSignature, "https://docs.qq.com/doc/DTlpoQlhMWXpzZ2NF"},
-	{"/v3/global/statements", fact.OverDigest, "https://pay.weixin.qq.com/doc/global/v3/zh/4013013869"},
-	{"/v3/merchant-service/images/{media_id}", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4012467251"},
-	{"/v3/new-tax-control-fapiao/download", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4012538335"},
-	{"/v3/payscore/bill/downloadurl", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4013394586"},
-	{"/v3/transferdownload/elecvoucherfile", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4012716436"},
-	{"/v3/transferdownload/signfile", fact.NoSignature, "https://pay.weixin.qq.com/doc/v3/merchant/4012269010"},
+	{"/hk/v3/statements", fact.OverDigest, false, "https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_5.shtml"},
+	{"/invoicing/fapiao/fapiao-file", fact.NoSignature, true, "https://pay.weixin.qq.com/doc/v3/merchant/4012286040"},
+	{"/v3/bill/downloadurl", fact.NoSignature, false, "https://pay.weixin.qq.com/doc/v3/partner/4012760249"},
+	{"/v3/billdownload/file", fact.NoSignature, false, "https://pay.weixin.qq.com/doc/v3/merchant/4012791868"},
+	{"/v3/global/merchant-service/images/{media_id}", fact.NoSignature, false, "https://docs.qq.com/doc/DTlpoQlhMWXpzZ2NF"},
+	{"/v3/global/statements", fact.OverDigest, false, "https://pay.weixin.qq.com/doc/global/v3/zh/4013013869"},
+	{"/v3/merchant-service/images/{media_id}", fact.NoSignature, false, "https://pay.weixin.qq.com/doc/v3/merchant/4012467251"},
+	{"/v3/new-tax-control-fapiao/download", fact.NoSignature, true, "https://pay.weixin.qq.com/doc/v3/merchant/4012538335"},
+	{"/v3/payscore/bill/downloadurl", fact.NoSignature, false, "https://pay.weixin.qq.com/doc/v3/merchant/4013394586"},
+	{"/v3/transferdownload/elecvoucherfile", fact.NoSignature, false, "https://pay.weixin.qq.com/doc/v3/merchant/4012716436"},
+	{"/v3/transferdownload/signfile", fact.NoSignature, false, "https://pay.weixin.qq.com/doc/v3/merchant/4012269010"},
 }
 
 // UnsignedAnswers returns the list of families, by path.
@@ -38,15 +40,24 @@ func UnsignedAnswers() []UnsignedAnswer {
 
 // answerSignature tells how a successful answer to method and path is signed. path is the escaped path of a request.
 func answerSignature(method, path string) fact.Signature {
+	if family := FamilyOf(method, path); family != nil {
+		return family.Signature
+	}
+	return fact.OverBody
+}
+
+// FamilyOf returns the family that a request's method and escaped path belong to, nil if there is none.
+func FamilyOf(method, path string) *UnsignedAnswer {
 	if method != "GET" {
-		return fact.OverBody
+		return nil
 	}
 	for i := range unsignedAnswers {
 		if matches(unsignedAnswers[i].Path, path) {
-			return unsignedAnswers[i].Signature
+			family := unsignedAnswers[i]
+			return &family
 		}
 	}
-	return fact.OverBody
+	return nil
 }
 
 // matches reports whether path is an instance of template, whose only placeholder, if any, is its last segment.

@@ -36,7 +36,7 @@ var (
 	ErrAnswerTooLarge  = errors.New("the answer is larger than the limit")
 	ErrAnswerTruncated = errors.New("the answer was cut off")
 	ErrAnswerCoded     = errors.New("the answer is compressed although nobody asked for it")
-	ErrDigest          = errors.New("the digest in the header does not match the content")
+	ErrDigest          = errors.New("the digest does not match the content")
 )
 
 // VerifyError means that an answer arrived and cannot be trusted. The operation may have taken effect. The answer is
@@ -72,7 +72,9 @@ func (e *VerifyError) Format(s fmt.State, verb rune) {
 
 // Verify reads every answer within its bound and verifies it over the raw bytes before anything above sees it.
 //
-//   - A 2xx must be signed, unless its path stands in [UnsignedAnswers]. One that is not, or wrongly, is a *VerifyError.
+//   - A 2xx must be signed, unless its path stands in [UnsignedAnswers] or it is linked ([Call.Linked]). One that is not, or
+//     wrongly, is a *VerifyError.
+//   - With [Call.Stream] a 2xx is handed up unread where its body need not be read for that.
 //   - Another status is verified if it carries a signature (Call.Verified tells); a wrong one is a *VerifyError. Refusals
 //     made before authentication carry none and pass as they are.
 func Verify(v *Verifier) Middleware {
@@ -94,8 +96,11 @@ func Verify(v *Verifier) Middleware {
 			signed := fact.OverBody
 			if success {
 				signed = answerSignature(req.Method, req.URL.EscapedPath())
-				if call.Stream && signed == fact.NoSignature {
-					return res, nil
+				if call.Linked && signed == fact.OverBody && !apiv3.HasSignature(res.Header) {
+					signed = fact.NoSignature
+				}
+				if digest := res.Header.Get(apiv3.HeaderStatementSHA1); call.Stream && (signed == fact.NoSignature || signed == fact.OverDigest && digest != "") {
+					return v.stream(req.Context(), call, res, signed, digest)
 				}
 			}
 			body, err := v.read(res)
@@ -128,8 +133,23 @@ func unverified(res *http.Response, body []byte, reason error) error {
 	}
 }
 
-// verify checks what costs least first: headers, window, key, signature.
+// verify verifies an answer that was read whole.
 func (v *Verifier) verify(ctx context.Context, header http.Header, body []byte, signed fact.Signature) error {
+	digest := header.Get(apiv3.HeaderStatementSHA1)
+	if signed != fact.OverDigest || digest == "" {
+		return v.verifySignature(ctx, header, body)
+	}
+	if err := v.verifySignature(ctx, header, apiv3.StatementMessageBody(digest)); err != nil {
+		return err
+	}
+	if sum := sha1.Sum(body); !strings.EqualFold(digest, hex.EncodeToString(sum[:])) {
+		return ErrDigest
+	}
+	return nil
+}
+
+// verifySignature checks what costs least first: headers, window, key, signature.
+func (v *Verifier) verifySignature(ctx context.Context, header http.Header, covered []byte) error {
 	signature, err := apiv3.ReadSignature(header)
 	if err != nil {
 		return err
@@ -141,20 +161,7 @@ func (v *Verifier) verify(ctx context.Context, header http.Header, body []byte, 
 	if err != nil {
 		return fmt.Errorf("platform key %s: %w", printable(signature.Serial), err)
 	}
-	covered := body
-	digest := header.Get(apiv3.HeaderStatementSHA1)
-	if signed == fact.OverDigest && digest != "" {
-		covered = apiv3.StatementMessageBody(digest)
-	}
-	if err := signature.Verify(v.Scheme, key, covered); err != nil {
-		return err
-	}
-	if signed == fact.OverDigest && digest != "" {
-		if sum := sha1.Sum(body); !strings.EqualFold(digest, hex.EncodeToString(sum[:])) {
-			return ErrDigest
-		}
-	}
-	return nil
+	return signature.Verify(v.Scheme, key, covered)
 }
 
 // printable shortens and cleans a text that came from outside, so that it can stand in an error.
@@ -175,7 +182,7 @@ func printable(s string) string {
 func (v *Verifier) read(res *http.Response) (body []byte, err error) {
 	defer res.Body.Close()
 	if coding := res.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, fmt.Errorf("%w (%s): a proxy on the way may have changed it", ErrAnswerCoded, printable(coding))
+		return nil, answerCoded(coding)
 	}
 	if res.ContentLength > v.MaxAnswer {
 		return nil, v.tooLarge()
@@ -201,6 +208,10 @@ func (v *Verifier) read(res *http.Response) (body []byte, err error) {
 		return body, truncated(err)
 	}
 	return body, nil
+}
+
+func answerCoded(coding string) error {
+	return fmt.Errorf("%w (%s): a proxy on the way may have changed it", ErrAnswerCoded, printable(coding))
 }
 
 func (v *Verifier) tooLarge() error {

@@ -1,0 +1,399 @@
+package wxpay
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/wxpay-go/wxpay/middleware"
+)
+
+// Bill is a bill that was downloaded and verified. It lies in temporary files in os.TempDir, as it came over the wire:
+// compressed or encrypted if it was. Close removes them. It is safe for concurrent use until then, and may be read several
+// times.
+type Bill struct {
+	// Downloaded tells about the download. Its Size is that of the whole plain text.
+	Downloaded
+
+	content []billContent // in order; none for an empty bill
+
+	mu      sync.Mutex
+	summary []Row
+	summed  bool // summary is known
+}
+
+// billContent is one part of a bill.
+type billContent interface {
+	plain() (io.Reader, error)
+	Close() error
+}
+
+// Bill gets a bill: it applies with a GET of chain, waits until the bill is made, downloads it, expands and decrypts it
+// and verifies it. Nothing of it is handed out before all of that is done.
+//
+//	bill, err := client.Bill(ctx, client.Chain("v3/bill/tradebill").Query("bill_date", "2026-11-22"))
+//	defer bill.Close()
+//	for row, err := range bill.Rows() { … }
+//
+// chain is any application that answers with a download_url or a download_bill_list (trade, fund-flow, profit-sharing and
+// withdrawal bills, encrypted bills of sub-merchants and e-commerce), or an overseas statement, which answers with the file.
+// The platform names no digest for a few of them; then Verified is false. Query("tar_type", "GZIP") has fewer bytes
+// travel, and Rows expands once more what was expanded to verify it. Encrypted bills have to be asked for with
+// AEAD_AES_256_GCM.
+//
+// While the platform says STATEMENT_CREATING, Bill asks again after half a minute and then ever more rarely, up to every
+// half hour, until ctx ends; bound it, or get [ErrNotReady] by a deadline. A bill is made from 9:00 of the next day,
+// Beijing time, and the platform asks to come after 10:00: NO_STATEMENT_EXIST is an empty bill after that, because nothing
+// happened on that day, and ErrNotReady before.
+//
+// A link that got too old is applied for again, a few times at most.
+func (c *Client) Bill(ctx context.Context, chain Chain, options ...DownloadOption) (*Bill, error) {
+	b, err := c.billing(ctx, chain, options)
+	if err != nil {
+		return nil, err
+	}
+	bill := new(Bill)
+	if err := b.collect(ctx, bill); err != nil {
+		_ = bill.Close()
+		return nil, err
+	}
+	return bill, nil
+}
+
+// BillTo gets a bill as [Client.Bill] does and writes its plain text to w, without temporary files where that is possible:
+// an encrypted bill is kept, encrypted, until every part is authenticated; any other goes to w while it arrives, on the
+// terms of [Chain.Download]. An empty bill writes nothing, or an empty file.
+func (c *Client) BillTo(ctx context.Context, chain Chain, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
+	b, err := c.billing(ctx, chain, options)
+	if err != nil {
+		return nil, err
+	}
+	dst, err := newDestination(w)
+	if err != nil {
+		return nil, b.flight.error(StageBuild, NotSent, err)
+	}
+	defer dst.abandon()
+	got, err := b.write(ctx, dst)
+	if err != nil {
+		return nil, err
+	}
+	return got, b.flight.commit(dst)
+}
+
+// ErrNotReady means that the platform has not made a bill or a receipt yet, as far as it is known: ask again later. The
+// refusal is inside, if there was one.
+var ErrNotReady = errors.New("not ready yet")
+
+const (
+	billPause       = 30 * time.Second // after the first STATEMENT_CREATING, and twice as long after each further one
+	billPauseMost   = 30 * time.Minute
+	maxApplications = 3 // for one bill, if links get too old
+)
+
+// beijing is the time zone of bills.
+var beijing = time.FixedZone("UTC+8", 8*60*60)
+
+// billing is one bill being got.
+type billing struct {
+	client  *Client
+	chain   Chain
+	flight  *flight // of the application, or of the statement
+	direct  bool    // the chain answers with the file
+	options *download
+}
+
+func (c *Client) billing(ctx context.Context, chain Chain, options []DownloadOption) (*billing, error) {
+	f, err := chain.prepare(ctx, http.MethodGet, nil)
+	if err != nil {
+		return nil, err
+	}
+	b := &billing{client: c, chain: chain, flight: f}
+	if chain.client != c {
+		return nil, f.error(StageBuild, NotSent, errors.New("the chain was started by another client"))
+	}
+	if b.options, err = newDownload(options); err != nil {
+		return nil, f.error(StageBuild, NotSent, err)
+	}
+	b.options.gunzip = true
+	if family := middleware.FamilyOf(http.MethodGet, f.url.EscapedPath()); family != nil {
+		b.direct, f.Stream = true, true
+	}
+	return b, nil
+}
+
+// applied is what an application answers.
+type applied struct {
+	billPart
+	Count *int       `json:"download_bill_count"`
+	List  []billPart `json:"download_bill_list"`
+}
+
+// billPart is one file of a bill.
+type billPart struct {
+	Sequence   int    `json:"bill_sequence"`
+	HashType   string `json:"hash_type"`
+	HashValue  string `json:"hash_value"`
+	URL        string `json:"download_url"`
+	EncryptKey string `json:"encrypt_key"`
+	Nonce      string `json:"nonce"`
+
+	key []byte // what is in EncryptKey
+}
+
+func (p *billPart) sealed() bool { return p.EncryptKey != "" }
+
+func (p *billPart) digest() digest {
+	if p.HashType == "" || p.HashValue == "" {
+		return digest{}
+	}
+	return digest{p.HashType, p.HashValue}
+}
+
+// apply asks for the links, waiting until the bill is made. No parts is an empty bill.
+func (b *billing) apply(ctx context.Context) (parts []billPart, err error) {
+	var res *Response
+	empty, err := b.patiently(ctx, func() (err error) {
+		res, err = b.chain.Get(ctx)
+		return err
+	})
+	if err != nil || empty {
+		return nil, err
+	}
+	parts, err = res.billParts()
+	for i := range parts {
+		if err == nil {
+			_, err = b.options.hash(parts[i].digest())
+		}
+		if err == nil && parts[i].sealed() {
+			err = parts[i].openKey(res.flight)
+		}
+	}
+	if err != nil {
+		return nil, res.flight.error(StageDecode, Unknown, err)
+	}
+	return parts, nil
+}
+
+// billParts reads the answer to an application, in order.
+func (r *Response) billParts() ([]billPart, error) {
+	var a applied
+	if err := json.Unmarshal(r.raw, &a); err != nil {
+		return nil, fmt.Errorf("the application's answer cannot be read: %s", causeText(err))
+	}
+	parts := a.List
+	if a.Count == nil && len(a.List) == 0 {
+		parts = []billPart{a.billPart}
+	}
+	slices.SortFunc(parts, func(p, q billPart) int { return p.Sequence - q.Sequence })
+	if a.Count != nil && *a.Count != len(parts) {
+		return nil, fmt.Errorf("the application's answer announces %d parts and lists %d", *a.Count, len(parts))
+	}
+	for i, part := range parts {
+		switch {
+		case part.URL == "":
+			return nil, errors.New("the application's answer has no download_url: the chain is not one of a bill")
+		case i > 0 && part.Sequence != parts[i-1].Sequence+1:
+			return nil, fmt.Errorf("part %d of the bill follows part %d", part.Sequence, parts[i-1].Sequence)
+		}
+	}
+	return parts, nil
+}
+
+// patiently calls ask until it does not answer that the bill is being made.
+func (b *billing) patiently(ctx context.Context, ask func() error) (empty bool, err error) {
+	for pause := billPause; ; pause = min(2*pause, billPauseMost) {
+		err := ask()
+		var refusal *APIError
+		if !errors.As(err, &refusal) {
+			return false, err
+		}
+		switch refusal.Code {
+		case CodeStatementCreating:
+			if !waitUntil(ctx, pause) {
+				return false, &notReadyError{"the bill is still being made", refusal}
+			}
+			continue
+		case CodeNoStatementExist:
+			day, known := b.day()
+			due := day.AddDate(0, 0, 1).Add(10 * time.Hour)
+			switch {
+			case !known || !refusal.Verified:
+			case b.client.clock().Before(due):
+				return false, &notReadyError{"bills are there after " + due.Format("2006-01-02 15:04") + " Beijing time", refusal}
+			default:
+				return true, nil
+			}
+		}
+		return false, err
+	}
+}
+
+// waitUntil waits, unless ctx is known to end first.
+func waitUntil(ctx context.Context, d time.Duration) bool {
+	if end, bound := ctx.Deadline(); bound && time.Until(end) <= d {
+		return false
+	}
+	return wait(ctx, d)
+}
+
+// day is the day of the bill, from its first moment on.
+func (b *billing) day() (time.Time, bool) {
+	for _, name := range []string{"bill_date", "date"} {
+		if text, has := b.chain.ownQuery(name); has {
+			digits := strings.ReplaceAll(text, "-", "") // YYYY-MM-DD, YYYYMMDD or YYYYMMDDHH
+			day, err := time.ParseInLocation("20060102", digits[:min(len(digits), 8)], beijing)
+			return day, err == nil
+		}
+	}
+	return time.Time{}, false
+}
+
+// notReadyError is an ErrNotReady.
+type notReadyError struct {
+	text string
+	err  error // nil, or the refusal
+}
+
+func (e *notReadyError) Error() string {
+	text := "wxpay: " + ErrNotReady.Error() + ": " + e.text
+	if e.err != nil {
+		text += ": " + strings.TrimPrefix(e.err.Error(), "wxpay: ")
+	}
+	return text
+}
+
+func (e *notReadyError) Is(target error) bool { return target == ErrNotReady }
+
+func (e *notReadyError) Unwrap() error { return e.err }
+
+// expired reports whether err is what the platform says to a link that is too old.
+func expired(err error) bool {
+	var refusal *APIError
+	return errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest && refusal.Code == CodeInvalidRequest
+}
+
+// write brings the plain text to dst.
+func (b *billing) write(ctx context.Context, dst destination) (*Downloaded, error) {
+	if b.direct {
+		return b.statement(ctx, dst)
+	}
+	for n := 1; ; n++ {
+		parts, err := b.apply(ctx)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(parts) == 0:
+			return &Downloaded{Empty: true}, nil
+		case parts[0].sealed():
+			return b.writeSealed(ctx, parts, dst)
+		case len(parts) > 1:
+			return nil, b.flight.error(StageDecode, Unknown, errors.New("the bill has several parts that are not encrypted, which no documentation knows"))
+		}
+		got, err := b.fetch(ctx, parts[0], dst)
+		if err == nil || !expired(err) || n >= maxApplications || !dst.rewind() {
+			return got, err
+		}
+	}
+}
+
+// fetch downloads one part that is not encrypted.
+func (b *billing) fetch(ctx context.Context, part billPart, dst destination) (*Downloaded, error) {
+	f, err := b.client.link(ctx, part.URL)
+	if err != nil {
+		return nil, err
+	}
+	return f.fetch(ctx, dst, b.options.expecting(part.digest()))
+}
+
+// statement downloads what the chain answers.
+func (b *billing) statement(ctx context.Context, dst destination) (got *Downloaded, err error) {
+	empty, err := b.patiently(ctx, func() (err error) {
+		got, err = b.flight.fetch(ctx, dst, b.options)
+		return err
+	})
+	if empty {
+		return &Downloaded{Empty: true}, nil
+	}
+	return got, err
+}
+
+// collect gets the whole of a bill into temporary files.
+func (b *billing) collect(ctx context.Context, bill *Bill) error {
+	kept, err := newKeptFile()
+	if err != nil {
+		return b.flight.error(StageBuild, NotSent, err)
+	}
+	got, err := b.write(ctx, kept)
+	if err != nil {
+		_ = kept.Close()
+		return err
+	}
+	bill.Downloaded, bill.content = *got, kept.content()
+	return nil
+}
+
+// WriteTo writes the plain text to w.
+func (b *Bill) WriteTo(w io.Writer) (int64, error) {
+	r, err := b.text()
+	if err != nil {
+		return 0, err
+	}
+	// A reader's own WriteTo or a writer's ReadFrom might use more memory than a buffer.
+	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, make([]byte, copyBuffer))
+}
+
+// text reads the plain text of all parts.
+func (b *Bill) text() (io.Reader, error) {
+	var all []io.Reader
+	for _, part := range b.content {
+		r, err := part.plain()
+		if err != nil {
+			return nil, fmt.Errorf("wxpay: the bill cannot be read: %w", err)
+		}
+		all = append(all, r)
+	}
+	return io.MultiReader(all...), nil
+}
+
+// Close removes the temporary files.
+func (b *Bill) Close() error {
+	var problems []error
+	for _, part := range b.content {
+		problems = append(problems, part.Close())
+	}
+	return errors.Join(problems...)
+}
+
+// keptFile is the destination of a bill that is kept as it came over the wire. Parts that were encrypted are added to it
+// instead of being written.
+type keptFile struct {
+	*spill
+	sealed []billContent
+}
+
+func newKeptFile() (*keptFile, error) {
+	file, err := newSpill()
+	return &keptFile{spill: file}, err
+}
+
+func (k *keptFile) released() int64 { return 0 }
+func (k *keptFile) commit() error   { return nil }
+func (k *keptFile) abandon()        {}
+
+func (k *keptFile) plain() (io.Reader, error) { return gunzip(k.reader()) }
+
+// content returns what is kept, and gives it away.
+func (k *keptFile) content() []billContent {
+	if k.sealed == nil {
+		return []billContent{k}
+	}
+	_ = k.Close()
+	return k.sealed
+}

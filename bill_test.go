@@ -1,0 +1,328 @@
+package wxpay_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/internal/vectors"
+)
+
+const tradeBill = "\ufeff交易时间,微信订单号,商品名称,应结订单金额,手续费\r\n" +
+	"`2026-11-22 10:00:00,`4200000000000000000000000001,`tea, large,`12.30,`0.00000\r\n" +
+	"`2026-11-22 10:00:01,`4200000000000000000000000002,`,`-0.01,`0.00600\r\n" +
+	"总交易单数,应结订单总金额\r\n`2,`12.29\r\n"
+
+// billing is a gateway that hands out bills: it answers applications one after another, and links by their token.
+type billing struct {
+	t       *testing.T
+	applied []answer          // to applications, the last one again and again
+	files   map[string]answer // by token
+	seen    []string          // applications as "apply", downloads by token
+}
+
+func (b *billing) RoundTrip(req *http.Request) (*http.Response, error) {
+	requireSigned(b.t, req, req.URL.RequestURI(), "")
+	if token := req.URL.Query().Get("token"); token != "" {
+		b.seen = append(b.seen, token)
+		return b.files[token].RoundTrip(req)
+	}
+	b.seen = append(b.seen, "apply")
+	next := b.applied[0]
+	if len(b.applied) > 1 {
+		b.applied = b.applied[1:]
+	}
+	return next.RoundTrip(req)
+}
+
+// link is the answer to an application.
+func link(token string, plain []byte) answer {
+	return answer{body: fmt.Sprintf(`{"hash_type":"SHA1","hash_value":%q,"download_url":"https://api.mch.weixin.qq.com/v3/billdownload/file?token=%s"}`, hexSHA1(plain), token)}
+}
+
+func billError(status int, code string) answer {
+	return answer{status: status, body: `{"code":"` + code + `","message":"账单"}`}
+}
+
+func tradeChain(client *wxpay.Client) wxpay.Chain {
+	return client.Chain("v3/bill/tradebill").Query("bill_date", "2026-11-22")
+}
+
+// The whole of a bill in one call, plain and compressed.
+func TestBill(t *testing.T) {
+	for name, content := range map[string][]byte{"plain": []byte(tradeBill), "gzip": zipped(t, []byte(tradeBill))} {
+		for _, options := range [][]wxpay.Option{nil, {wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict)}} {
+			t.Run(name, func(t *testing.T) {
+				gateway := &billing{t: t, applied: []answer{link("a", []byte(tradeBill))}, files: map[string]answer{"a": file(content)}}
+				client := newClient(t, append(options, wxpay.WithTransport(gateway))...)
+				bill, err := client.Bill(context.Background(), tradeChain(client))
+				require.NoError(t, err)
+				assert.True(t, bill.Verified)
+				assert.Equal(t, "plain", bill.DigestOf)
+				assert.Equal(t, int64(len(tradeBill)), bill.Size)
+				assert.Equal(t, int64(len(content)), bill.Received)
+				assert.Equal(t, []string{"apply", "a"}, gateway.seen)
+				for range 2 { // it can be read again
+					var orders []string
+					var fen []int64
+					for row, err := range bill.Rows() {
+						require.NoError(t, err)
+						orders = append(orders, row.Get("微信订单号"))
+						amount, err := row.Fen("应结订单金额")
+						require.NoError(t, err)
+						fen = append(fen, amount)
+						assert.Equal(t, []string{"交易时间", "微信订单号", "商品名称", "应结订单金额", "手续费"}, row.Columns())
+					}
+					assert.Equal(t, []string{"4200000000000000000000000001", "4200000000000000000000000002"}, orders)
+					assert.Equal(t, []int64{1230, -1}, fen)
+				}
+				for row, err := range bill.Rows() {
+					require.NoError(t, err)
+					assert.Equal(t, "tea, large", row.Get("商品名称"))
+					break
+				}
+				summary, err := bill.Summary()
+				require.NoError(t, err)
+				require.Len(t, summary, 1)
+				total, err := summary[0].Fen("应结订单总金额")
+				require.NoError(t, err)
+				assert.Equal(t, int64(1229), total)
+				var out bytes.Buffer
+				_, err = bill.WriteTo(&out)
+				require.NoError(t, err)
+				assert.Equal(t, tradeBill, out.String())
+				require.NoError(t, bill.Close())
+
+				out.Reset()
+				got, err := client.BillTo(context.Background(), tradeChain(client), &out)
+				require.NoError(t, err)
+				assert.Equal(t, tradeBill, out.String())
+				assert.True(t, got.Verified)
+			})
+		}
+	}
+	noTemporaryFiles(t)
+}
+
+func noTemporaryFiles(t *testing.T) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), "wxpay-*"))
+	require.NoError(t, err)
+	assert.Empty(t, left, "temporary files left behind")
+}
+
+// The published vectors of bills.
+func TestBillVectors(t *testing.T) {
+	set := vectors.Load(t)
+	tried := 0
+	for _, v := range set.Vectors {
+		if v.Kind != "bill" {
+			continue
+		}
+		tried++
+		t.Run(v.ID, func(t *testing.T) {
+			links := 0
+			client := vectorClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+				if strings.Contains(req.URL.Path, "download") {
+					links++
+					assert.Contains(t, string(v.ApplyResponse), req.URL.String())
+					return file(vectors.File(t, v.DownloadedFile)).RoundTrip(req)
+				}
+				res := answer{body: string(v.ApplyResponse), unsigned: true}
+				res.bend = func(res *http.Response) {
+					p := set.Parameters
+					message := apiv3.AppendAnswerMessage(nil, p.Clock, "nonce", v.ApplyResponse)
+					signature, err := apiv3.RSA().Sign(vectors.Key(t, "wechatpay_pub_key"), message)
+					require.NoError(t, err)
+					setSignature(res.Header, p.Clock, p.PublicKeyID, signature)
+				}
+				return res.RoundTrip(req)
+			}), set.Parameters.Now(), "nonce")
+			bill, err := client.Bill(context.Background(), client.Chain("v3/bill/anybill").Query("bill_date", "2025-01-01"))
+			require.NoError(t, err)
+			defer bill.Close()
+			assert.True(t, bill.Verified)
+			assert.Equal(t, "plain", bill.DigestOf)
+			var out bytes.Buffer
+			_, err = bill.WriteTo(&out)
+			require.NoError(t, err)
+			assert.Equal(t, string(vectors.File(t, v.PlainFile)), out.String())
+			assert.Equal(t, 1, links)
+		})
+	}
+	assert.Equal(t, 2, tried)
+}
+
+// Waiting for a bill: the platform's word, Beijing's clock and the caller's context decide.
+func TestBillIsNotReady(t *testing.T) {
+	creating, none := billError(400, "STATEMENT_CREATING"), billError(400, "NO_STATEMENT_EXIST")
+	unproven := none
+	unproven.unsigned = true
+	beijing := time.FixedZone("", 8*60*60)
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, beijing)
+	for name, tt := range map[string]struct {
+		applied []answer
+		query   [2]string
+		now     time.Time
+		limit   time.Duration
+		err     error
+		says    string
+		empty   bool
+		takes   time.Duration
+	}{
+		"made at last":              {applied: []answer{creating, creating, creating, link("a", []byte(tradeBill))}, takes: 210 * time.Second},
+		"the caller cannot wait":    {applied: []answer{creating}, limit: 3 * time.Minute, err: wxpay.ErrNotReady, says: "not ready yet: the bill is still being made: GET /v3/bill/tradebill: 400 STATEMENT_CREATING", takes: 90 * time.Second},
+		"never made":                {applied: []answer{creating}, limit: 24 * time.Hour, err: wxpay.ErrNotReady, takes: 23*time.Hour + 31*time.Minute + 30*time.Second},
+		"nothing happened":          {applied: []answer{none}, empty: true},
+		"exactly ten":               {applied: []answer{none}, now: time.Date(2026, 11, 23, 10, 0, 0, 0, beijing), empty: true},
+		"just before ten":           {applied: []answer{none}, now: time.Date(2026, 11, 23, 9, 59, 59, 0, beijing), err: wxpay.ErrNotReady, says: "bills are there after 2026-11-23 10:00 Beijing time"},
+		"the day itself":            {applied: []answer{none}, now: time.Date(2026, 11, 22, 12, 0, 0, 0, beijing), err: wxpay.ErrNotReady},
+		"elsewhere on earth":        {applied: []answer{none}, now: time.Date(2026, 11, 23, 1, 59, 59, 0, time.UTC), err: wxpay.ErrNotReady},
+		"written without hyphens":   {applied: []answer{none}, query: [2]string{"date", "20261122"}, empty: true},
+		"by the hour":               {applied: []answer{none}, query: [2]string{"bill_date", "2026112213"}, empty: true},
+		"a day nobody can read":     {applied: []answer{none}, query: [2]string{"bill_date", "yesterday"}, err: wxpay.StageAnswer, says: "NO_STATEMENT_EXIST"},
+		"no day":                    {applied: []answer{none}, query: [2]string{"mchid", "1"}, err: wxpay.StageAnswer, says: "NO_STATEMENT_EXIST"},
+		"a refusal nobody signed":   {applied: []answer{unproven}, err: wxpay.StageAnswer, says: "NO_STATEMENT_EXIST"},
+		"another refusal":           {applied: []answer{billError(400, "PARAM_ERROR")}, err: wxpay.StageAnswer, says: "PARAM_ERROR"},
+		"no bill's chain":           {applied: []answer{{body: `{"code_url":"weixin://"}`}}, err: wxpay.StageDecode, says: "no download_url"},
+		"not JSON":                  {applied: []answer{{body: `<html>`}}, err: wxpay.StageDecode, says: "cannot be read"},
+		"fewer than announced":      {applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "announces 2 parts and lists 1"},
+		"a part is missing":         {applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":3,"download_url":"x"},{"bill_sequence":1,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "part 3 of the bill follows part 1"},
+		"a part twice":              {applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"},{"bill_sequence":1,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "part 1 of the bill follows part 1"},
+		"parts that are not secret": {applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"},{"bill_sequence":2,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "not encrypted"},
+		"an unknown digest":         {applied: []answer{{body: `{"hash_type":"SM3","hash_value":"00","download_url":"x"}`}}, err: wxpay.StageDecode, says: "DigestAlgorithm"},
+		"a foreign link":            {applied: []answer{{body: `{"download_url":"https://evil.example/bill"}`}}, err: wxpay.StageBuild, says: "not this client's gateway"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				now := noon
+				if !tt.now.IsZero() {
+					now = tt.now
+				}
+				// The signatures of the answers are of the bubble's time.
+				skew := now.Sub(time.Now())
+				for i := range tt.applied {
+					tt.applied[i].at = now
+				}
+				gateway := &billing{t: t, applied: tt.applied, files: map[string]answer{"a": file([]byte(tradeBill))}}
+				moving := roundTrip(func(req *http.Request) (*http.Response, error) {
+					for i := range gateway.applied {
+						gateway.applied[i].at = time.Now().Add(skew)
+					}
+					return gateway.RoundTrip(req)
+				})
+				client := newClient(t, wxpay.WithTransport(moving), wxpay.WithClock(func() time.Time { return time.Now().Add(skew) }))
+				ctx := context.Background()
+				if tt.limit > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, tt.limit)
+					defer cancel()
+				}
+				chain := tradeChain(client)
+				if tt.query[0] != "" {
+					chain = client.Chain("v3/bill/tradebill").Query(tt.query[0], tt.query[1])
+				}
+				began := time.Now()
+				bill, err := client.Bill(ctx, chain)
+				assert.Equal(t, tt.takes, time.Since(began))
+				if tt.err != nil {
+					require.ErrorIs(t, err, tt.err)
+					assert.ErrorContains(t, err, tt.says)
+					var refusal *wxpay.APIError
+					assert.Equal(t, tt.err == wxpay.ErrNotReady || tt.err == wxpay.StageAnswer, errors.As(err, &refusal))
+					return
+				}
+				require.NoError(t, err)
+				defer bill.Close()
+				assert.Equal(t, tt.empty, bill.Empty)
+				rows := 0
+				for _, err := range bill.Rows() {
+					require.NoError(t, err)
+					rows++
+				}
+				assert.Equal(t, tt.empty, rows == 0)
+			})
+		})
+	}
+}
+
+// A link that is too old is applied for again, with the digest that belongs to the new one, and not for ever.
+func TestBillLinkExpires(t *testing.T) {
+	old := billError(400, "INVALID_REQUEST")
+	other := []byte(tradeBill + "\r\n")
+	for name, tt := range map[string]struct {
+		files map[string]answer
+		seen  string
+		is    error
+	}{
+		"once":          {map[string]answer{"a": old, "b": file(other)}, "apply a apply b", nil},
+		"always":        {map[string]answer{"a": old, "b": old}, "apply a apply b apply b", wxpay.StageAnswer},
+		"while reading": {map[string]answer{"a": broken([]byte(tradeBill), 10, io.EOF), "b": file(other)}, "apply a a a", wxpay.ErrTruncated},
+		"foreign":       {map[string]answer{"a": billError(403, "NO_AUTH")}, "apply a", wxpay.StageAnswer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				gateway := &billing{t: t, files: tt.files, applied: []answer{link("a", []byte(tradeBill)), link("b", other)}}
+				client := newClient(t, wxpay.WithTransport(gateway))
+				bill, err := client.Bill(context.Background(), tradeChain(client))
+				assert.Equal(t, tt.seen, strings.Join(gateway.seen, " "))
+				if tt.is != nil {
+					require.ErrorIs(t, err, tt.is)
+					return
+				}
+				require.NoError(t, err)
+				var out bytes.Buffer
+				_, err = bill.WriteTo(&out)
+				require.NoError(t, err)
+				require.NoError(t, bill.Close())
+				assert.Equal(t, string(other), out.String())
+			})
+		})
+	}
+}
+
+// An overseas statement is a bill whose chain answers with the file.
+func TestBillOfStatement(t *testing.T) {
+	gateway := play(billError(400, "STATEMENT_CREATING"), statement([]byte(tradeBill)))
+	synctest.Test(t, func(t *testing.T) {
+		client := newClient(t, wxpay.WithTransport(gateway))
+		bill, err := client.Bill(context.Background(), client.Chain("v3/global/statements").Query("date", "20261122").Query("mchid", testMerchant))
+		require.NoError(t, err)
+		defer bill.Close()
+		assert.True(t, bill.Verified)
+		rows := 0
+		for _, err := range bill.Rows() {
+			require.NoError(t, err)
+			rows++
+		}
+		assert.Equal(t, 2, rows)
+	})
+}
+
+// A chain belongs to one client, whose credentials would otherwise be mixed with another's.
+func TestBillOfAnotherClient(t *testing.T) {
+	_, err := newClient(t).Bill(context.Background(), tradeChain(newClient(t)))
+	assert.ErrorContains(t, err, "another client")
+	client := newClient(t)
+	_, err = client.Bill(context.Background(), client.Chain("v3//x"))
+	assert.ErrorContains(t, err, "two slashes")
+	_, err = client.BillTo(context.Background(), tradeChain(client), nil)
+	assert.ErrorContains(t, err, "the destination is nil")
+	_, err = client.Bill(context.Background(), tradeChain(client), wxpay.MaxSize(0))
+	assert.ErrorContains(t, err, "MaxSize")
+}

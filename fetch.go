@@ -1,0 +1,102 @@
+package wxpay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/middleware"
+)
+
+// Fetch downloads from a ready-made address, such as a download_url, as the platform's answer gives it: path and query
+// travel, and are signed, untouched. The address has to name a host of this client's gateway (or another of the platform's,
+// if the gateway is the platform): a request that is signed for one is not sent elsewhere. Links live for half a minute, so
+// fetch at once, with the client that got the link.
+//
+// What links lead to is not signed. [Digest] checks it against the digest that came with the link:
+//
+//	got, err := client.Fetch(ctx, url, wxpay.ToFile("receipt.pdf"), wxpay.Digest("SHA256", hex))
+//
+// Everything else is as for [Chain.Download]. [Client.Bill] and [Client.Receipt] get the link too.
+func (c *Client) Fetch(ctx context.Context, address string, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
+	f, err := c.link(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return f.download(ctx, w, options)
+}
+
+// platformHosts are the platform's own hosts that links may name. The platform publishes no list; these are the hosts of
+// its documentation.
+var platformHosts = []string{
+	"api.mch.weixin.qq.com", "api2.mch.weixin.qq.com", "apihk.mch.weixin.qq.com", "apius.mch.weixin.qq.com",
+	"api.wechatpay.cn", "api2.wechatpay.cn", "pay.wechatpay.cn",
+}
+
+// link makes the flight to a ready-made address.
+func (c *Client) link(ctx context.Context, address string) (*flight, error) {
+	f := &flight{client: c}
+	f.Method = http.MethodGet
+	u, err := url.Parse(address)
+	switch {
+	case ctx == nil:
+		err = errors.New("the context is nil: pass context.Background() if there is none")
+	case err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || u.Fragment != "" || !validTarget(address):
+		err = errors.New("the address is not of the form https://host/path?query") // and holds a token, so it is not shown
+	case !c.serves(u):
+		err = fmt.Errorf("the address leads to %s, which is not this client's gateway (%s): a signed request is not sent there", quote(u.Scheme+"://"+u.Host), c.base)
+	}
+	if err != nil {
+		return nil, f.error(StageBuild, NotSent, err)
+	}
+	_, target, _ := strings.Cut(address, "://")
+	target = target[len(u.Host):]
+	if !strings.HasPrefix(target, "/") {
+		target = "/" + target
+	}
+	if u.RequestURI() != target { // net/url would write it in another way
+		u.Opaque, _, _ = strings.Cut(target, "?")
+	}
+	f.url, f.Host = *u, u.Host
+	f.Stream, f.Linked = true, true
+	f.Limits = c.limits
+	f.Template = linkTemplate(u)
+	if c.catalog != nil {
+		if operation, ok := c.catalog.Lookup(f.Method, u.EscapedPath()); ok {
+			f.Operation, f.Template = operation, operation.Path
+		}
+	}
+	f.plan = c.plans.of(f.Operation)
+	return f, nil
+}
+
+// serves reports whether requests of this client may go to the host of u.
+func (c *Client) serves(u *url.URL) bool {
+	if u.Scheme != c.base.Scheme {
+		return false
+	}
+	return u.Host == c.base.Host || slices.Contains(c.backups, u.Host) ||
+		slices.Contains(platformHosts, c.base.Host) && slices.Contains(platformHosts, u.Host)
+}
+
+// validTarget reports whether an address can stand on a request line as it is.
+func validTarget(address string) bool {
+	return !strings.ContainsFunc(address, func(r rune) bool { return r <= 0x20 || r > 0x7e }) && !strings.HasSuffix(address, "#")
+}
+
+// linkTemplate names a link in errors and logs without what may identify something: its family, or how it begins.
+func linkTemplate(u *url.URL) string {
+	if family := middleware.FamilyOf(http.MethodGet, u.EscapedPath()); family != nil {
+		return family.Path
+	}
+	segments := strings.SplitN(strings.TrimPrefix(u.EscapedPath(), "/"), "/", 3)
+	if len(segments) > 2 {
+		segments[2] = "…"
+	}
+	return label(strings.Join(segments, "/"))
+}
