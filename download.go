@@ -310,9 +310,15 @@ func (f *flight) receive(ctx context.Context, dst destination, d *download) (*Do
 	defer end()
 	got := &Downloaded{Header: res.Header, RequestID: res.Header.Get("Request-Id"), Verified: f.Verified || d.want != digest{}}
 	raw, _ := dst.(*keptFile)
-	if err := d.copy(res, dst, raw, got); err != nil {
-		err.Written = dst.released()
-		return nil, f.error(StageDownload, Unknown, err)
+	failure := d.copy(res, dst, raw, got)
+	if sealed, ok := dst.(*sealedPart); ok && failure == nil {
+		if err := sealed.finish(); err != nil {
+			failure = &DownloadError{Err: err, passing: true}
+		}
+	}
+	if failure != nil {
+		failure.Written = dst.released()
+		return nil, f.error(StageDownload, Unknown, failure)
 	}
 	return got, nil
 }

@@ -1,0 +1,171 @@
+package apiv3
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+)
+
+// AESGCMStream opens AEAD_AES_256_GCM of any size with bounded memory, in two passes over the same ciphertext: write all of
+// it, as it was received, to the stream; and when [AESGCMStream.Authenticate] agrees, decrypt it. Nothing can be decrypted
+// before, so nothing unauthenticated is ever released. The first pass runs at the speed of the standard library.
+//
+// It is the right choice for files. For what fits into memory use [OpenAESGCM]. It is not safe for concurrent use.
+type AESGCMStream struct {
+	block cipher.Block
+	hash  *ghash
+	j0    [16]byte
+	extra uint64 // length of the associated data in bytes
+
+	size          uint64 // of what is in hash, in bytes
+	buffer        []byte // what is not in hash yet: at least the last tagSize bytes, which may be the tag
+	authenticated bool
+}
+
+// streamPiece is how much goes into the hash at once. Larger ones are not faster.
+const streamPiece = 64 << 10
+
+// maxAESGCM is the longest plain text that GCM allows for one key and nonce.
+const maxAESGCM = 1<<36 - 32
+
+// NewAESGCMStream begins. key has 32 bytes; nonce is the bytes as they stand in the message (16 for encrypted bills), any
+// length above zero; additional is the associated data, empty for bills.
+func NewAESGCMStream(key, nonce, additional []byte) (*AESGCMStream, error) {
+	if len(key) != KeySize {
+		return nil, fmt.Errorf("%w: the key has %d bytes instead of %d", ErrKey, len(key), KeySize)
+	}
+	if len(nonce) == 0 {
+		return nil, fmt.Errorf("%w: the nonce is empty", ErrDecrypt)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	hash, err := newGHASH(block)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	s := &AESGCMStream{block: block, hash: hash, extra: uint64(len(additional)), buffer: make([]byte, 0, streamPiece+tagSize)}
+	if len(nonce) == 12 {
+		copy(s.j0[:], nonce)
+		s.j0[15] = 1
+	} else {
+		hash.add(nonce)
+		hash.block(element{lo: 8 * uint64(len(nonce))})
+		hash.take().append(s.j0[:0])
+	}
+	hash.add(additional)
+	return s, nil
+}
+
+var errAuthenticated = errors.New("apiv3: the ciphertext is complete already")
+
+// Write takes the next bytes: ciphertext, with the 16-byte tag at the end. It fails only for more than GCM can hold (about
+// 64 GiB) and after Authenticate.
+func (s *AESGCMStream) Write(p []byte) (n int, err error) {
+	if s.authenticated {
+		return 0, errAuthenticated
+	}
+	for n = len(p); len(p) > 0; {
+		room := cap(s.buffer) - len(s.buffer)
+		taken := min(room, len(p))
+		s.buffer = append(s.buffer, p[:taken]...)
+		p = p[taken:]
+		if len(s.buffer) == cap(s.buffer) {
+			if s.size+streamPiece > maxAESGCM {
+				return n - len(p), fmt.Errorf("%w: it is longer than GCM allows", ErrDecrypt)
+			}
+			s.absorb(streamPiece)
+		}
+	}
+	return n, nil
+}
+
+// absorb moves n bytes of the buffer into the hash.
+func (s *AESGCMStream) absorb(n int) {
+	s.hash.add(s.buffer[:n])
+	s.size += uint64(n)
+	s.buffer = s.buffer[:copy(s.buffer, s.buffer[n:])]
+}
+
+// Authenticate reports whether everything that was written is what the key's owner sealed: nil, or ErrDecrypt.
+func (s *AESGCMStream) Authenticate() error {
+	if s.authenticated {
+		return nil
+	}
+	rest := len(s.buffer) - tagSize
+	if rest < 0 {
+		return fmt.Errorf("%w: the ciphertext is shorter than its tag", ErrDecrypt)
+	}
+	s.absorb(rest)
+	s.hash.block(element{8 * s.extra, 8 * s.size})
+	var mask, tag [tagSize]byte
+	s.block.Encrypt(mask[:], s.j0[:])
+	s.hash.take().plus(readElement(mask[:])).append(tag[:0])
+	if subtle.ConstantTimeCompare(tag[:], s.buffer) != 1 {
+		return ErrDecrypt
+	}
+	s.authenticated = true
+	return nil
+}
+
+// Size returns the length of the plain text in bytes, once it is authenticated.
+func (s *AESGCMStream) Size() int64 { return int64(s.size) }
+
+// Decrypt returns the plain text of ciphertext, which has to be the bytes that were written before, from the first one on;
+// the tag is not read. It may be called several times. Until the ciphertext is authenticated every read is ErrDecrypt.
+func (s *AESGCMStream) Decrypt(ciphertext io.Reader) io.Reader {
+	return &aesGCMReader{source: ciphertext, stream: s}
+}
+
+// aesGCMReader is the second pass.
+type aesGCMReader struct {
+	source  io.Reader
+	stream  *AESGCMStream
+	left    uint64   // bytes of plain text to come
+	counter [16]byte // of the first block of key
+	key     cipher.Stream
+	keyLeft uint64 // bytes that key is good for
+}
+
+// next begins the key stream n blocks on. GCM counts in the last 32 bits of the block alone, and the standard library's
+// counter mode in all of it, so a key stream ends where the 32 bits overflow.
+func (d *aesGCMReader) next(n uint32) {
+	count := binary.BigEndian.Uint32(d.counter[12:]) + n
+	binary.BigEndian.PutUint32(d.counter[12:], count)
+	d.key = cipher.NewCTR(d.stream.block, d.counter[:])
+	d.keyLeft = 16 * (math.MaxUint32 - uint64(count) + 1)
+}
+
+func (d *aesGCMReader) Read(p []byte) (int, error) {
+	if !d.stream.authenticated {
+		return 0, fmt.Errorf("%w: the ciphertext is not authenticated", ErrDecrypt)
+	}
+	if d.key == nil {
+		d.counter, d.left = d.stream.j0, d.stream.size
+		d.next(1)
+	}
+	if d.left == 0 {
+		return 0, io.EOF
+	}
+	if d.keyLeft == 0 {
+		binary.BigEndian.PutUint32(d.counter[12:], 0)
+		d.next(0)
+	}
+	n, err := d.source.Read(p[:min(uint64(len(p)), d.left, d.keyLeft)])
+	d.key.XORKeyStream(p[:n], p[:n])
+	d.left -= uint64(n)
+	d.keyLeft -= uint64(n)
+	switch {
+	case err == io.EOF && d.left > 0:
+		err = io.ErrUnexpectedEOF
+	case err == io.EOF:
+		err = nil
+	}
+	return n, err
+}
