@@ -581,7 +581,9 @@ func TestStatement(t *testing.T) {
 	changed := statement(content)
 	changed.body = "x" + changed.body[1:]
 	forged := statement(content)
-	forged.bend = func(res *http.Response) { answer{key: testKeys().other}.sign(res.Header, `{"sha1":"`+hexSHA1(content)+`"}`) }
+	forged.bend = func(res *http.Response) {
+		answer{key: testKeys().other}.sign(res.Header, `{"sha1":"`+hexSHA1(content)+`"}`)
+	}
 	bare := file(content)
 	compressed := statement(content)
 	compressed.header.Set("Content-Encoding", "gzip")
@@ -627,4 +629,3 @@ func randomText(n int) []byte {
 	}
 	return text
 }
-
