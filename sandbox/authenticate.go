@@ -49,7 +49,7 @@ func (c *call) authenticate() *refusal {
 	if a.ID != c.platform.callerID {
 		return signError(textNoCertificate, "the sandbox's "+a.Identity+" is "+c.callers())
 	}
-	if c.platform.revoked[a.Serial] {
+	if c.platform.revoked[a.Serial] != nil {
 		return signError(textReplaced, "the certificate was revoked")
 	}
 	public := c.platform.callers[a.Serial]
@@ -64,7 +64,7 @@ func (c *call) authenticate() *refusal {
 		err = c.scheme.Verify(public, message, signature)
 	}
 	if err != nil {
-		r := signError(textSignature, "the signature does not verify; the message was built as\n"+string(clip(message)))
+		r := signError(textSignature, "the signature does not verify")
 		r.detail = signDetail{
 			method: c.request.Method, url: c.target, length: len(message),
 			shown: string(apiv3.AppendRequestMessage(nil, c.request.Method, c.target, a.Timestamp, a.Nonce, body[:min(len(body), shownBody)])),

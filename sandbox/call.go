@@ -59,6 +59,9 @@ type call struct {
 	serial   string // of the key that signs the answer, and that the request's members are encrypted with
 	caller   string // serial of the caller's certificate
 
+	hidden      []string // values that the explanation must not show
+	explanation string   // why the request was refused, at length; empty where the reason says all
+
 	fault  Fault       // what goes wrong; the zero value is nothing
 	drawn  bool        // the next two are set
 	print  fingerprint // of this request
@@ -130,6 +133,7 @@ func (c *call) serve(readError error) (any, *refusal) {
 	}
 	if !c.operation.Unsigned {
 		if refused := c.authenticate(); refused != nil {
+			c.explainRefused(refused)
 			return nil, refused
 		}
 		if refused := c.checkSerial(); refused != nil {
@@ -208,7 +212,7 @@ func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 func (c *call) record(id string, status int, header http.Header, body []byte, reason string) {
 	c.journal.add(Entry{
 		ID: id, Time: c.now, Merchant: c.merchantID, Method: c.request.Method, Target: c.target, Header: c.request.Header.Clone(), Body: c.body,
-		Status: status, AnswerHeader: header.Clone(), AnswerBody: body, Verified: c.verified, Reason: reason, Fault: c.fault.Kind,
+		Status: status, AnswerHeader: header.Clone(), AnswerBody: body, Verified: c.verified, Reason: reason, Explanation: c.explanation, Fault: c.fault.Kind,
 	})
 }
 

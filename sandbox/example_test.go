@@ -65,8 +65,8 @@ func ExampleSandbox_Journal() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	request := signed(s, "GET", "https://api.mch.weixin.qq.com/v3/certificates?algorithm_type=RSA", "")
-	request.URL.RawQuery = "" // changed after it was signed
+	request := signed(s, "GET", "https://api.mch.weixin.qq.com/v3/certificates", "")
+	request.URL.RawQuery = "algorithm_type=RSA" // added after it was signed
 	answer, err := s.Transport().RoundTrip(request)
 	if err != nil {
 		log.Fatal(err)
@@ -74,10 +74,11 @@ func ExampleSandbox_Journal() {
 	answer.Body.Close()
 	entry := s.Journal()[0]
 	fmt.Println(entry)
-	fmt.Println(strings.Split(entry.Reason, "\n")[2])
+	lines := strings.Split(entry.Explanation, "\n")
+	fmt.Println(lines[len(lines)-1])
 	// Output:
-	// GET /v3/certificates 401: the signature does not verify; the message was built as
-	// /v3/certificates
+	// GET /v3/certificates?algorithm_type=RSA 401: the signature does not verify: the query was left out of the signed target
+	// first difference: line 2, byte 17: the platform has "?", the client signed "\n"
 }
 
 // Listen serves any client on loopback, and the environment tells it what it needs.

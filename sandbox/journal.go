@@ -31,10 +31,13 @@ type Entry struct {
 	AnswerHeader http.Header //
 	AnswerBody   []byte      // at most the first 64 KiB
 	Verified     bool        // whether the request's own signature was accepted
-	// Reason says why the request was refused, for the eyes of a developer; it was not sent. When the signature did not
-	// verify it ends with the message that the platform built. When the request was carried out it says what could not be
-	// checked, and is empty mostly.
+	// Reason says why the request was refused, for the eyes of a developer; it was not sent. When the request was carried
+	// out it says what could not be checked, and is empty mostly.
 	Reason string
+	// Explanation says at length, in several lines, why a signature, a serial or an encrypted member was refused: the
+	// likely causes, what to do, and the five lines that the platform built beside those that the client signed. It was
+	// not sent, and shows no keys, no signatures, and nothing that was encrypted. Empty where Reason says all.
+	Explanation string
 	// Fault is what was made to go wrong; empty when nothing was.
 	Fault FaultKind
 }
@@ -81,7 +84,7 @@ func (j *journal) add(e Entry) {
 
 // size is about what the entry holds in memory.
 func (e *Entry) size() int {
-	n := len(e.Target) + len(e.Body) + len(e.AnswerBody) + len(e.Reason)
+	n := len(e.Target) + len(e.Body) + len(e.AnswerBody) + len(e.Reason) + len(e.Explanation)
 	for _, header := range [...]http.Header{e.Header, e.AnswerHeader} {
 		for name, values := range header {
 			n += len(name)

@@ -159,8 +159,8 @@ func (s *Sandbox) RevokeMerchantCertificate(serial string) error {
 		if p.callers[serial] == nil {
 			return fmt.Errorf("sandbox: RevokeMerchantCertificate: the merchant has no certificate %q", serial)
 		}
+		p.revoked[serial] = p.callers[serial]
 		delete(p.callers, serial)
-		p.revoked[serial] = true
 		return nil
 	})
 }
@@ -182,7 +182,7 @@ func (s *Sandbox) change(edit func(*platform) error) error {
 	changed.keys = maps.Clone(changed.keys)
 	changed.callers, changed.revoked = maps.Clone(changed.callers), maps.Clone(changed.revoked)
 	if changed.revoked == nil {
-		changed.revoked = make(map[string]bool)
+		changed.revoked = make(map[string]*rsa.PublicKey)
 	}
 	if err := edit(&changed); err != nil {
 		return err
@@ -239,12 +239,14 @@ func (c *call) checkSerial() *refusal {
 		return nil
 	}
 	if c.scheme.Identity() == "brand_id" {
+		c.explainPlatformSerial(named)
 		return invalidRequest(text{"Wechatpay-Serial与brand_id不匹配", "Wechatpay-Serial does not belong to brand_id"},
 			"a brand's request must name the id of the brand's own public key in Wechatpay-Serial")
 	}
 	if len(named) == 0 {
 		return nil
 	}
+	c.explainPlatformSerial(named)
 	return parameterError(text{"平台证书序列号Wechatpay-Serial错误", "the platform serial in Wechatpay-Serial is wrong"}, nil,
 		"Wechatpay-Serial names neither the public key nor one of the platform certificates")
 }

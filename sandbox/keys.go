@@ -132,7 +132,7 @@ type platform struct {
 
 	callerID string                    // whose requests are accepted
 	callers  map[string]*rsa.PublicKey // by the serial of the caller's certificate
-	revoked  map[string]bool           // certificates of the caller that were replaced
+	revoked  map[string]*rsa.PublicKey // certificates of the caller that were replaced
 }
 
 // Validity of the certificates, in years around the time when the sandbox was made. The older platform certificate is

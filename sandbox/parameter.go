@@ -293,6 +293,7 @@ func constant(field *fact.Field, value any) bool {
 // open decrypts an encrypted member with the platform key that the request names.
 func (c *call) open(sealed string) (string, *refusal) {
 	if len(c.request.Header[apiv3.HeaderSerial]) == 0 {
+		c.explainPlatformSerial(nil)
 		return "", parameterError(text{"HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)", "the HTTP header lacks the platform serial (Wechatpay-Serial)"}, nil,
 			"the body has an encrypted member, so Wechatpay-Serial must name the key")
 	}
@@ -303,6 +304,7 @@ func (c *call) open(sealed string) (string, *refusal) {
 			return string(plaintext), nil
 		}
 	}
+	c.explainSealed(sealed)
 	return "", parameterError(text{"平台私钥解密失败", "decryption with the platform's private key failed"}, nil,
 		"a member that must be encrypted cannot be opened with the key that Wechatpay-Serial names: it is plain text, was made for another key, or with another hash than SHA-1")
 }
