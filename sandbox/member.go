@@ -1,6 +1,6 @@
 package sandbox
 
-import "net/http"
+import "time"
 
 // RepeatedFeed says what becomes of a member feed whose out_request_no came before. What the platform does is not
 // documented, so whoever repeats must be ready for all of it.
@@ -37,6 +37,7 @@ func memberOperations() []operation {
 	}}
 }
 
+// createFeed shows a feed in the card of a user who holds it. No query is documented that would tell of it.
 func (c *call) createFeed() (any, *refusal) {
 	number, params := c.object["out_request_no"].(string), string(marshal(c.object))
 	s := c.begin()
@@ -47,12 +48,45 @@ func (c *call) createFeed() (any, *refusal) {
 	case again && s.repeated == RepeatSame && known.Request == params:
 		return c.object, nil
 	case again:
-		return nil, &refusal{
-			status: http.StatusBadRequest, code: "ALREADY_EXISTS", number: numberUndocumented,
-			message: text{"商户请求单号已存在", "out_request_no exists already"}, reason: "a feed with this out_request_no was shown before",
-		}
+		return nil, requestNumberUsed
+	}
+	if _, refused := c.holder(s); refused != nil && !s.view.lenientCards {
+		return nil, refused
 	}
 	s.feeds.put(number, feed{Request: params})
 	s.enter(FeedEffect, number, 0, c.now, params)
 	return c.object, nil
+}
+
+// WithLenientCards has member feeds and the points of members accepted for any card and user, also such as do not exist.
+func WithLenientCards() Option {
+	return func(s *settings) error {
+		s.lenientCards = true
+		return nil
+	}
+}
+
+// MemberFeed is a feed that was shown in a member's card.
+type MemberFeed struct {
+	Number  string    `json:"out_request_no"`
+	BrandID string    `json:"brand_id"`
+	CardID  string    `json:"card_id"`
+	Code    string    `json:"user_card_code"`
+	OpenID  string    `json:"openid"`
+	Cell    string    `json:"cell_message"` // under whichever of its two names it was sent
+	Time    time.Time `json:"time"`
+}
+
+// MemberFeeds returns the feeds that were shown, the oldest first: what the platform itself tells nobody.
+func (s *Sandbox) MemberFeeds() []MemberFeed {
+	var list []MemberFeed
+	for _, e := range s.Ledger(FeedEffect) {
+		request := readRequest(e.Params)
+		member := func(name string) string { value, _ := request[name].(string); return value }
+		list = append(list, MemberFeed{
+			Number: e.Number, BrandID: member("brand_id"), CardID: member("card_id"), Code: member("user_card_code"), OpenID: member("openid"),
+			Cell: member("cell_message") + member("cell"), Time: e.Time,
+		})
+	}
+	return list
 }

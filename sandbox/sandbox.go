@@ -33,6 +33,8 @@ type gateway struct {
 	deliveries deliveries
 	files      files
 	billRows   int64 // of an invented bill; 0 for bills from the ledger
+
+	lenientCards bool // see WithLenientCards
 }
 
 // tenant is what one merchant has for itself.
@@ -56,6 +58,8 @@ type settings struct {
 	hosts      []string
 	mode       KeyMode
 	billRows   int64
+
+	lenientCards bool
 }
 
 // WithClock sets the sandbox's clock, time.Now by default: it decides on the window of requests, is the time of answers,
@@ -91,7 +95,7 @@ func WithScheme(scheme apiv3.Scheme) Option {
 	}
 }
 
-// WithSeed sets the seed from which the hits of faults and invented bills are drawn, 0 by default.
+// WithSeed sets the seed from which the hits of faults, canned answers and invented bills are drawn, 0 by default.
 func WithSeed(seed uint64) Option {
 	return func(s *settings) error {
 		s.seed = seed
@@ -123,7 +127,7 @@ func New(options ...Option) (*Sandbox, error) {
 			return nil, err
 		}
 	}
-	g := &gateway{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}, billRows: set.billRows}
+	g := &gateway{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}, billRows: set.billRows, lenientCards: set.lenientCards}
 	g.records = newRecords(set.clock)
 	g.deliveries.init(set.hosts)
 	return g.add(set.merchantID, set.mode)

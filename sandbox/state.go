@@ -49,13 +49,18 @@ type state struct {
 	merchant string
 	view     *Sandbox
 
-	orders       table[order]    // by out_trade_no
-	transactions table[string]   // out_trade_no by transaction_id
-	refunds      table[refund]   // by out_refund_no
-	transfers    table[transfer] // by out_bill_no
-	bills        table[string]   // out_bill_no by transfer_bill_no
-	feeds        table[feed]     // by out_request_no
-	receipts     table[receipt]  // by transfer_bill_no
+	orders       table[order]     // by out_trade_no
+	transactions table[string]    // out_trade_no by transaction_id
+	refunds      table[refund]    // by out_refund_no
+	transfers    table[transfer]  // by out_bill_no
+	bills        table[string]    // out_bill_no by transfer_bill_no
+	feeds        table[feed]      // by out_request_no
+	receipts     table[receipt]   // by transfer_bill_no
+	cards        table[card]      // by card_id
+	userCards    table[userCard]  // by card_id and openid
+	cardCodes    table[string]    // openid by card_id and user_card_code
+	pointSyncs   table[pointSync] // by out_request_no
+	exchanges    table[exchange]  // by record_id
 	effects      series[Effect]
 	subs         table[subMerchant] // by merchant number
 
@@ -77,6 +82,11 @@ func newState(view *Sandbox, all *records, merchant string) *state {
 	all.add(s, &s.bills, "bills")
 	all.add(s, &s.feeds, "feeds")
 	all.add(s, &s.receipts, "receipts")
+	all.add(s, &s.cards, "cards")
+	all.add(s, &s.userCards, "user cards")
+	all.add(s, &s.cardCodes, "card codes")
+	all.add(s, &s.pointSyncs, "point syncs")
+	all.add(s, &s.exchanges, "exchanges")
 	all.add(s, &s.effects, "effects")
 	all.add(s, &s.subs, "subs")
 	s.refunds.ripen = (*state).ripenRefund

@@ -24,6 +24,7 @@ type sandboxOptions struct {
 	faults  []string // rules of what goes wrong
 	seed    uint64
 	rows    int64    // of an invented bill; 0 for bills from the ledger
+	lenient bool     // member feeds need no card
 	command []string // empty to serve until interrupted
 }
 
@@ -67,8 +68,9 @@ At the end it tells, on stderr, which requests were refused and why, and how oft
 func (o *sandboxOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `HOST:PORT` to listen on; port 0 is a free one")
 	flags.StringArrayVar(&o.faults, "fault", nil, "`RULE` of what goes wrong, such as 'reset-after path=/v3/refund/* p=0.3' (repeatable)")
-	flags.Uint64Var(&o.seed, "seed", 0, "`NUMBER` from which the hits of faults and invented bills are drawn")
+	flags.Uint64Var(&o.seed, "seed", 0, "`NUMBER` from which the hits of faults, canned answers and invented bills are drawn")
 	flags.Int64Var(&o.rows, "rows", 0, "invent bills of so `MANY` rows instead of telling the sandbox's ledger")
+	flags.BoolVar(&o.lenient, "lenient", false, "accept member feeds and points for cards that do not exist or are another user's")
 }
 
 func (p *program) sandbox(ctx context.Context, o sandboxOptions) error {
@@ -84,6 +86,9 @@ func (p *program) sandbox(ctx context.Context, o sandboxOptions) error {
 		return usageError("--rows: a bill cannot have %d rows", o.rows)
 	} else if o.rows > 0 {
 		options = append(options, sandbox.WithBillRows(o.rows))
+	}
+	if o.lenient {
+		options = append(options, sandbox.WithLenientCards())
 	}
 	served, err := p.serveSandbox(o.addr, nil, options...)
 	if err != nil {
