@@ -6,7 +6,7 @@ require (
 	github.com/nats-io/nats-server/v2 v2.15.2
 	github.com/nats-io/nats.go v1.55.0
 	github.com/stretchr/testify v1.12.1
-	github.com/wxpay-go/wxpay v0.0.0-00010101000000-000000000000
+	github.com/wxpay-go/wxpay v0.0.0
 )
 
 require (
