@@ -51,9 +51,13 @@ func standalone(t testing.TB, change ...func(*server.Options)) *server.Server {
 
 func stream(t testing.TB, e *fleet.Engine, name string) jetstream.Stream {
 	t.Helper()
-	s, err := e.JetStream().CreateOrUpdateStream(t.Context(), jetstream.StreamConfig{Name: name, Subjects: []string{name + ".>"}, Replicas: e.Replicas()})
+	s, err := e.JetStream().CreateOrUpdateStream(t.Context(), streamConfig(e, name))
 	require.NoError(t, err)
 	return s
+}
+
+func streamConfig(e *fleet.Engine, name string) jetstream.StreamConfig {
+	return jetstream.StreamConfig{Name: name, Subjects: []string{name + ".>"}, Replicas: e.Replicas()}
 }
 
 func TestEmbeddedKeeps(t *testing.T) {
