@@ -83,8 +83,9 @@ var finals = []final{
 	},
 }
 
-// dedupeKey names an event for a Deduper: the same for every delivery of it, different for any two events.
-func dedupeKey(e *Event) string {
+// Key names the event as a [Deduper] knows it: the same for every delivery of it, different for any two events. It holds
+// merchant, order and notification numbers, divided by slashes.
+func (e *Event) Key() string {
 	for i := range finals {
 		if f := &finals[i]; f.eventType == e.Type && f.originalType == e.OriginalType {
 			if key := f.key(e); key != "" {

@@ -138,7 +138,7 @@ func (w *work) run(ctx context.Context) {
 
 // once claims the event and runs the function, unless another delivery did.
 func (w *work) once(ctx context.Context, fn Func) (out outcome) {
-	key, owner := dedupeKey(w.event), rand.Text()
+	key, owner := w.event.Key(), rand.Text()
 	switch state, err := w.claim(ctx, key, owner); {
 	case err != nil:
 		return w.failed(err)
