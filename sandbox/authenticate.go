@@ -40,9 +40,9 @@ func (c *call) authenticate() *refusal {
 	if a.Identity != c.scheme.Identity() {
 		return signError(textAuthorizationForm, "with this scheme the caller is named by "+c.scheme.Identity())
 	}
-	if err := (apiv3.Signature{Timestamp: a.Timestamp}).CheckWindow(c.now); errors.Is(err, apiv3.ErrClock) {
+	if err := (apiv3.Signature{Timestamp: a.Timestamp}).CheckWindow(c.wired); errors.Is(err, apiv3.ErrClock) {
 		seconds, _ := strconv.ParseInt(a.Timestamp, 10, 64)
-		return signError(textWindow, fmt.Sprintf("the timestamp is %+d s from the sandbox's clock, at most %d s are allowed", seconds-c.now.Unix(), int(apiv3.Window.Seconds())))
+		return signError(textWindow, fmt.Sprintf("the timestamp is %+d s from the sandbox's clock, at most %d s are allowed", seconds-c.wired.Unix(), int(apiv3.Window.Seconds())))
 	} else if err != nil {
 		return signError(textAuthorizationForm, "the timestamp is not a decimal number of seconds")
 	}
@@ -109,5 +109,5 @@ func (d signDetail) in(language) any {
 
 // sign puts the five headers of a signed answer.
 func (c *call) sign(header http.Header, body []byte) {
-	c.platform.sign(header, c.signer(), c.fault.Kind.signedAt(c.clock()), body)
+	c.platform.sign(header, c.signer(), c.fault.Kind.signedAt(c.wire()), body)
 }

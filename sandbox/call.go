@@ -43,7 +43,8 @@ type call struct {
 	merchantID string       // whose request it claims to be; empty if the sandbox does not know them
 	platform   *platform    // the keys as they are when the request arrives
 	scheme     apiv3.Scheme // of the caller
-	now        time.Time
+	now        time.Time    // of the business
+	wired      time.Time    // of the wire, when the request arrived
 	request    *http.Request
 	target     string // as on the request line
 	body       []byte
@@ -70,7 +71,7 @@ type call struct {
 
 // ServeHTTP answers one request.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{Sandbox: s, now: s.clock(), request: r, target: r.RequestURI, language: languageOf(r.Header.Get("Accept-Language"))}
+	c := &call{Sandbox: s, now: s.clock(), wired: s.wire(), request: r, target: r.RequestURI, language: languageOf(r.Header.Get("Accept-Language"))}
 	if c.target == "" {
 		c.target = r.URL.RequestURI()
 	}

@@ -1,10 +1,12 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -90,17 +92,17 @@ type Plan struct {
 // sandbox, and is told the event_type and the address. nil restores the documented way. A fault that notifications do
 // not have, or a negative number, makes the delivery fail with that reason.
 func (s *Sandbox) PlanDeliveries(decide func(event, url string) Plan) {
-	s.deliveries.mu.Lock()
-	defer s.deliveries.mu.Unlock()
-	s.deliveries.plan = decide
+	s.records.mu.Lock()
+	defer s.records.mu.Unlock()
+	s.courier.plan = decide
 }
 
 // DeliverTo delivers notifications to a handler in process, whatever their address, in place of the network; nil
 // returns to the network. It works in a testing/synctest bubble.
 func (s *Sandbox) DeliverTo(receiver http.Handler) {
-	s.deliveries.mu.Lock()
-	defer s.deliveries.mu.Unlock()
-	s.deliveries.receiver = receiver
+	s.records.mu.Lock()
+	defer s.records.mu.Unlock()
+	s.courier.receiver = receiver
 }
 
 // DeliveryState is how far a delivery has come.
@@ -117,57 +119,62 @@ const (
 // Delivery is one notification in the log of deliveries. What its members point to belongs to the log and must not be
 // changed.
 type Delivery struct {
-	ID       string // of the notification, the same in every attempt
-	Merchant string // who is notified
-	Event    string // event_type
-	URL      string
-	Body     []byte // as sent in every attempt
-	State    DeliveryState
-	Reason   string    // why it is Unsent
-	Next     time.Time // of the next attempt, while it is Waiting; as package time tells
-	Attempts []Attempt // those that have ended, the oldest first
+	ID       string        `json:"id"`       // of the notification, the same in every attempt
+	Merchant string        `json:"merchant"` // who is notified
+	Event    string        `json:"event"`    // event_type
+	URL      string        `json:"url"`
+	Body     []byte        `json:"body,omitempty"` // as sent in every attempt
+	State    DeliveryState `json:"state"`
+	Reason   string        `json:"reason,omitempty"`   // why it is Unsent
+	Next     time.Time     `json:"next,omitzero"`      // of the next attempt, while it is Waiting; by the sandbox's clock
+	Attempts []Attempt     `json:"attempts,omitempty"` // those that have ended, the oldest first
 }
 
 // Attempt is one attempt to deliver a notification.
 type Attempt struct {
-	Time         time.Time     // when it began, as package time tells
-	Took         time.Duration // until the answer was there, or the error
-	Header       http.Header   // as sent
-	Status       int           // of the answer; 0 if there was none
-	AnswerHeader http.Header
-	Answer       []byte // at most the first 4 KiB
-	Error        string // why there was no answer; empty otherwise
+	Time         time.Time     `json:"time"`             // when it began, by the sandbox's clock
+	Took         time.Duration `json:"took"`             // until the answer was there, or the error; as package time tells
+	Header       http.Header   `json:"header,omitempty"` // as sent
+	Status       int           `json:"status"`           // of the answer; 0 if there was none
+	AnswerHeader http.Header   `json:"answer_header,omitempty"`
+	Answer       []byte        `json:"answer,omitempty"` // at most the first 4 KiB
+	Error        string        `json:"error,omitempty"`  // why there was no answer; empty otherwise
 }
 
-// deliveries are the notifications of one sandbox, and how they get out.
-type deliveries struct {
-	mu       sync.Mutex
-	log      []*delivery   // the oldest first
+// delivery is the record of one notification.
+type delivery struct {
+	Delivery
+	Serial uint64          `json:"serial"` // in which order they began
+	Limit  time.Duration   `json:"limit"`  // for an answer
+	Waits  []time.Duration `json:"waits,omitempty"`
+	Faults []FaultKind     `json:"faults,omitempty"` // of the attempt at Next
+	Copies int             `json:"copies,omitempty"` // that are sent with it
+}
+
+func (d delivery) due() time.Time {
+	if d.State != Waiting {
+		return time.Time{}
+	}
+	return d.Next
+}
+
+// courier is how notifications get out. It is guarded by the records' mutex.
+type courier struct {
 	news     chan struct{} // closed, and made anew, whenever a delivery comes further
 	plan     func(event, url string) Plan
 	receiver http.Handler
 	allowed  []string // hosts beyond loopback
 	network  http.RoundTripper
+	underway map[string]int // attempts, by id
 
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
 	running sync.WaitGroup // attempts
 }
 
-type delivery struct {
-	Delivery
-	from         *Sandbox // as the merchant sees it whose keys sign
-	notification notification
-	limit        time.Duration
-	waits        []time.Duration // those left
-	timers       []*time.Timer
-	pending      int  // attempts that are to come or under way
-	gone         bool // from the log
-}
-
-func (d *deliveries) init(allowed []string) {
-	d.allowed, d.news = allowed, make(chan struct{})
-	d.ctx, d.cancel = context.WithCancel(context.Background())
+func newCourier(allowed []string) *courier {
+	c := &courier{allowed: allowed, news: make(chan struct{}), underway: make(map[string]int)}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	loopback := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
 		host, _, _ := net.SplitHostPort(address)
 		if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
@@ -175,7 +182,7 @@ func (d *deliveries) init(allowed []string) {
 		}
 		return nil
 	}}
-	d.network = &http.Transport{
+	c.network = &http.Transport{
 		DisableKeepAlives: true, // nothing is left behind between attempts
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			if host, _, _ := net.SplitHostPort(address); slices.Contains(allowed, host) {
@@ -184,10 +191,11 @@ func (d *deliveries) init(allowed []string) {
 			return loopback.DialContext(ctx, network, address)
 		},
 	}
+	return c
 }
 
-// reachable reports why notifications cannot go to the address; an empty text if they can. d.mu is held.
-func (d *deliveries) reachable(address string) string {
+// reachable reports why notifications cannot go to the address; an empty text if they can.
+func (d *courier) reachable(address string) string {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
@@ -209,39 +217,45 @@ func (d *deliveries) reachable(address string) string {
 // neither loopback nor permitted by WithNotifyHosts is an error, unless notifications go to a handler; see
 // [Sandbox.DeliverTo].
 func (s *Sandbox) Deliver(address, event string, resource any, faults ...FaultKind) (id string, err error) {
-	d, err := s.deliver(address, event, resource, faults)
+	st := s.begin()
+	d, err := st.deliver(address, event, resource, faults)
+	if failed := st.end(); err == nil && failed != nil {
+		return "", failed
+	}
 	if err == nil && d.State == Unsent {
 		err = errors.New("sandbox: deliver: " + d.Reason)
 	}
 	return d.ID, err
 }
 
-// announce delivers what the sandbox itself has to tell. Without an address nobody is told.
-func (s *Sandbox) announce(address any, event string, resource map[string]any) {
-	if address, ok := address.(string); ok && address != "" {
+// announce delivers what the merchant is to be told. Without an address nobody is told.
+func (s *state) announce(address, event string, resource map[string]any) {
+	if address != "" {
 		s.deliver(address, event, resource, nil) // the resource is made of plain types
 	}
 }
 
-// deliver begins a delivery and returns it as it was then.
-func (s *Sandbox) deliver(address, event string, resource any, faults []FaultKind) (Delivery, error) {
-	l := &s.deliveries
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// deliver begins a delivery and returns it as it is then. The state must be begun.
+func (s *state) deliver(address, event string, resource any, faults []FaultKind) (Delivery, error) {
+	l := s.view.courier
 	eventType, _, _ := strings.Cut(event, "/")
 	way := scheduleOf(eventType)
-	d := &delivery{from: s, Delivery: Delivery{Merchant: s.merchant.ID, Event: eventType, URL: address, State: Waiting}, limit: way.limit, waits: way.waits}
+	serial, _ := s.serials.get("deliveries")
+	d := delivery{
+		Delivery: Delivery{Merchant: s.merchant, Event: eventType, URL: address, State: Waiting},
+		Serial:   serial + 1, Limit: way.limit, Waits: way.waits,
+	}
 	var plan Plan
 	if l.plan != nil {
 		plan = l.plan(eventType, address)
 	}
 	if plan.Waits != nil {
-		d.waits = plan.Waits
+		d.Waits = plan.Waits
 	}
-	faults = slices.Concat(plan.Faults, faults)
+	d.Faults, d.Copies = slices.Concat(plan.Faults, faults), plan.Copies
 	negative := func(wait time.Duration) bool { return wait < 0 }
 	if d.Reason = l.reachable(address); d.Reason == "" {
-		if err := checkNotificationFaults(faults); err != nil {
+		if err := checkNotificationFaults(d.Faults); err != nil {
 			d.Reason = err.Error()
 		} else if plan.After < 0 || plan.Copies < 0 || slices.ContainsFunc(plan.Waits, negative) {
 			d.Reason = "the plan has a negative number"
@@ -250,92 +264,104 @@ func (s *Sandbox) deliver(address, event string, resource any, faults []FaultKin
 		}
 	}
 	if d.Reason != "" {
-		d.State = Unsent
-		d.ID = uuid()
+		d.State, d.ID = Unsent, uuid()
 	} else {
-		var err error
-		if d.notification, err = s.compose(event, resource, faults); err != nil {
+		n, err := s.view.compose(event, resource, d.Faults)
+		if err != nil {
 			return Delivery{}, err
 		}
-		d.ID, d.Body = d.notification.id, d.notification.body
-		d.Next, d.pending = time.Now().Add(plan.After), 1+plan.Copies
-		for i := range 1 + plan.Copies {
-			d.timers = append(d.timers, time.AfterFunc(plan.After, func() { s.attempt(d, faults, i > 0) }))
-		}
+		d.ID, d.Body, d.Next = n.id, n.body, s.begun.Add(plan.After)
 	}
-	if len(l.log) == deliveryCount {
-		l.log[0].stop()
-		l.log[0] = nil
-		l.log = l.log[1:]
+	if len(s.deliveries.rows) == deliveryCount {
+		oldest := ""
+		for id, other := range s.deliveries.rows {
+			if oldest == "" || other.Serial < s.deliveries.rows[oldest].Serial {
+				oldest = id
+			}
+		}
+		s.deliveries.delete(oldest)
 		l.tell()
 	}
-	l.log = append(l.log, d)
+	s.serials.put("deliveries", d.Serial)
+	s.deliveries.put(d.ID, d)
 	return d.Delivery, nil
 }
 
-// tell wakes those who wait for deliveries to come further. The mutex is held.
-func (d *deliveries) tell() {
-	close(d.news)
-	d.news = make(chan struct{})
+// tell wakes those who wait for deliveries to come further.
+func (c *courier) tell() {
+	close(c.news)
+	c.news = make(chan struct{})
 }
 
-// stop keeps the delivery from being attempted again. The mutex is held.
-func (d *delivery) stop() {
-	d.gone = true
-	for _, timer := range d.timers {
-		timer.Stop()
+// wait waits for news. It reports whether there are any: they end with the context, and with Close.
+func (c *courier) wait(ctx context.Context, news <-chan struct{}) bool {
+	select {
+	case <-news:
+		return true
+	case <-ctx.Done():
+	case <-c.ctx.Done():
 	}
-	d.timers = nil
+	return false
 }
 
-// attempt makes one attempt. extra ones lead to no repeat.
-func (s *Sandbox) attempt(d *delivery, faults []FaultKind, extra bool) {
-	l := &s.deliveries
-	l.mu.Lock()
-	if d.gone || l.ctx.Err() != nil {
-		l.mu.Unlock()
+// attempts begins an attempt and its copies; extra ones lead to no repeat. The records are locked.
+func (g *gateway) attempts(id string, faults []FaultKind, copies int, extra bool) {
+	l := g.courier
+	if l.ctx.Err() != nil {
 		return
 	}
-	l.running.Add(1)
-	defer l.running.Done()
+	for i := range 1 + copies {
+		l.underway[id]++
+		l.running.Go(func() { g.attempt(id, faults, extra || i > 0) })
+	}
+}
+
+// attempt makes one attempt.
+func (g *gateway) attempt(id string, faults []FaultKind, extra bool) {
+	l, r := g.courier, g.records
+	r.mu.Lock()
+	d, known := r.deliveries.get(id)
 	carrier := l.network
 	if l.receiver != nil {
-		carrier = roundTripper{guarded{l.receiver}, s.clock}
+		carrier = roundTripper{guarded{l.receiver}, g.wire}
 	}
-	l.mu.Unlock()
+	r.mu.Unlock()
 
-	a := Attempt{Time: time.Now()}
-	if request, err := s.address(d.notification, d.URL, faults); err != nil {
-		a.Error = err.Error()
-	} else {
-		a.Header = request.Header.Clone()
-		ctx, cancel := context.WithTimeoutCause(l.ctx, d.limit, fmt.Errorf("no answer within %v", d.limit))
-		defer cancel()
-		a.send(carrier, request.WithContext(ctx))
+	a := Attempt{Time: g.clock()}
+	start := time.Now()
+	if from := g.tenants.find(d.Merchant); known && from != nil {
+		request, err := from.address(notification{id: d.ID, event: d.Event, body: d.Body}, d.URL, faults)
+		if err != nil {
+			a.Error = err.Error()
+		} else {
+			a.Header = request.Header.Clone()
+			ctx, cancel := context.WithTimeoutCause(l.ctx, d.Limit, fmt.Errorf("no answer within %v", d.Limit))
+			defer cancel()
+			a.send(carrier, request.WithContext(ctx))
+		}
 	}
-	a.Took = time.Since(a.Time)
+	a.Took = time.Since(start)
 
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ctx.Err() != nil {
-		return // closed in between, which says nothing about the receiver
-	}
-	d.Attempts = append(d.Attempts, a)
-	d.pending--
+	s := (&state{records: r}).begin(g.clock())
+	defer s.commit()
 	defer l.tell()
+	if l.underway[id]--; l.underway[id] == 0 {
+		delete(l.underway, id)
+	}
+	if d, known = s.deliveries.get(id); !known || l.ctx.Err() != nil {
+		return // what was closed in between says nothing about the receiver
+	}
+	d.Attempts = append(slices.Clip(d.Attempts), a)
 	switch {
 	case a.Status == http.StatusOK || a.Status == http.StatusNoContent:
 		d.State, d.Next = Delivered, time.Time{}
-	case extra || d.State != Waiting || d.gone:
-	case len(d.waits) == 0:
+	case extra || d.State != Waiting:
+	case len(d.Waits) == 0:
 		d.State, d.Next = GivenUp, time.Time{}
 	default:
-		wait := d.waits[0]
-		d.waits = d.waits[1:]
-		d.Next = time.Now().Add(wait)
-		d.pending++
-		d.timers = []*time.Timer{time.AfterFunc(wait, func() { s.attempt(d, nil, false) })}
+		d.Next, d.Waits, d.Faults, d.Copies = s.begun.Add(d.Waits[0]), d.Waits[1:], nil, 0
 	}
+	s.deliveries.put(id, d)
 }
 
 // guarded ends the connection when the handler panics, as net/http's server does.
@@ -370,66 +396,52 @@ func (a *Attempt) send(carrier http.RoundTripper, request *http.Request) {
 // Await waits until a delivery has had so many attempts, or none is to come any more, and returns it. It is an error
 // if the context ends before, if the sandbox is closed before, or if the log does not have the delivery.
 func (s *Sandbox) Await(ctx context.Context, id string, attempts int) (Delivery, error) {
-	l := &s.deliveries
+	l := s.courier
 	for {
-		l.mu.Lock()
-		i := l.find(id)
-		if i < 0 {
-			l.mu.Unlock()
+		s.records.mu.Lock()
+		d, known := s.records.deliveries.get(id)
+		over, news := d.State != Waiting && l.underway[id] == 0, l.news
+		s.records.mu.Unlock()
+		switch {
+		case !known:
 			return Delivery{}, fmt.Errorf("sandbox: await: there is no notification %q among the last %d", id, deliveryCount)
-		}
-		d, over := l.log[i].Delivery, l.log[i].pending == 0
-		d.Attempts = slices.Clone(d.Attempts)
-		news := l.news
-		l.mu.Unlock()
-		if len(d.Attempts) >= attempts || over {
-			return d, nil
-		}
-		select {
-		case <-news:
-		case <-ctx.Done():
-			return d, fmt.Errorf("sandbox: await: the notification has had %d attempts: %w", len(d.Attempts), context.Cause(ctx))
-		case <-l.ctx.Done():
-			return d, errors.New("sandbox: await: the sandbox is closed")
+		case len(d.Attempts) >= attempts || over:
+			return d.Delivery, nil
+		case l.wait(ctx, news):
+		case ctx.Err() != nil:
+			return d.Delivery, fmt.Errorf("sandbox: await: the notification has had %d attempts: %w", len(d.Attempts), context.Cause(ctx))
+		default:
+			return d.Delivery, errors.New("sandbox: await: the sandbox is closed")
 		}
 	}
-}
-
-// find returns the place of a delivery in the log, -1 if it is not there. The mutex is held.
-func (d *deliveries) find(id string) int {
-	return slices.IndexFunc(d.log, func(d *delivery) bool { return d.ID == id })
 }
 
 // Redeliver sends a notification once more, at once and whatever became of it, as the merchant platform can be asked to. It
 // does not wait for the answer.
 func (s *Sandbox) Redeliver(id string) error {
-	l := &s.deliveries
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	i := l.find(id)
+	st := s.begin()
+	defer st.commit()
+	d, known := st.deliveries.get(id)
 	switch {
-	case i < 0:
+	case !known:
 		return fmt.Errorf("sandbox: redeliver: there is no notification %q among the last %d", id, deliveryCount)
-	case l.log[i].State == Unsent:
-		return fmt.Errorf("sandbox: redeliver: the notification %s was never sent: %s", id, l.log[i].Reason)
-	case l.ctx.Err() != nil:
+	case d.State == Unsent:
+		return fmt.Errorf("sandbox: redeliver: the notification %s was never sent: %s", id, d.Reason)
+	case s.courier.ctx.Err() != nil:
 		return errors.New("sandbox: redeliver: the sandbox is closed")
 	}
-	d := l.log[i]
-	d.pending++
-	d.timers = append(d.timers, time.AfterFunc(0, func() { d.from.attempt(d, nil, true) }))
+	s.attempts(id, nil, 0, true)
 	return nil
 }
 
 // Deliveries returns the log of notifications, the oldest first: the last 1,000.
 func (s *Sandbox) Deliveries() []Delivery {
-	l := &s.deliveries
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	list := make([]Delivery, len(l.log))
-	for i, d := range l.log {
+	st := s.begin()
+	defer st.commit()
+	rows := slices.SortedFunc(maps.Values(st.deliveries.rows), func(a, b delivery) int { return cmp.Compare(a.Serial, b.Serial) })
+	list := make([]Delivery, len(rows))
+	for i, d := range rows {
 		list[i] = d.Delivery
-		list[i].Attempts = slices.Clone(d.Attempts)
 	}
 	return list
 }
@@ -438,14 +450,10 @@ func (s *Sandbox) Deliveries() []Delivery {
 // states. It waits for attempts that are under way, which it cuts short. Calls are answered as before. A second call does
 // nothing.
 func (s *Sandbox) Close() error {
-	l := &s.deliveries
-	l.mu.Lock()
-	l.cancel()
-	for _, d := range l.log {
-		d.stop()
-	}
-	l.mu.Unlock()
-	l.running.Wait()
+	s.records.mu.Lock()
+	s.courier.cancel() // with the lock, so that none begins behind
+	s.records.mu.Unlock()
+	s.courier.running.Wait()
 	s.records.close()
 	return nil
 }

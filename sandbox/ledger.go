@@ -76,13 +76,6 @@ func (s *state) platformNumber(prefix string, size int, now time.Time) string {
 	return head + fmt.Sprintf("%0*d", size-len(head), serial)
 }
 
-// announce tells the merchant of an event, once the change is safe. Without an address nobody is told.
-func (s *state) announce(address, event string, resource map[string]any) {
-	if address != "" {
-		s.later(func() { s.view.announce(address, event, resource) })
-	}
-}
-
 // Fate is how a refund or a transfer bill ends.
 type Fate struct {
 	// State is the final one: SUCCESS (which empty stands for), CLOSED or ABNORMAL for a refund, SUCCESS, FAIL or

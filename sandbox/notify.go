@@ -199,7 +199,7 @@ func (s *Sandbox) address(n notification, url string, faults []FaultKind) (*http
 	header.Set("Accept", "*/*")
 	header.Set("User-Agent", "Mozilla/4.0")
 	header.Set(apiv3.HeaderRequestID, fmt.Sprintf("%s-%d", hexText(32), numberSuccess))
-	now := s.clock()
+	now := s.wire()
 	for _, kind := range faults {
 		now = kind.signedAt(now)
 	}

@@ -23,18 +23,18 @@ type Sandbox struct {
 
 // gateway is what all merchants of a sandbox share.
 type gateway struct {
-	clock      func() time.Time
-	scheme     apiv3.Scheme
-	brand      brandSide
-	journal    journal
-	faults     faults
-	records    *records
-	tenants    tenants
-	deliveries deliveries
-	files      files
-	billRows   int64 // of an invented bill; 0 for bills from the ledger
+	time    *Clock
+	scheme  apiv3.Scheme
+	brand   brandSide
+	journal journal
+	faults  faults
+	records *records
+	tenants tenants
+	courier *courier
+	files   files
 
-	lenientCards bool // see WithLenientCards
+	billRows     int64 // of an invented bill; 0 for bills from the ledger
+	lenientCards bool  // see WithLenientCards
 }
 
 // tenant is what one merchant has for itself.
@@ -62,8 +62,8 @@ type settings struct {
 	lenientCards bool
 }
 
-// WithClock sets the sandbox's clock, time.Now by default: it decides on the window of requests, is the time of answers,
-// and the validity of certificates is laid around its first reading.
+// WithClock sets the time that the sandbox takes for the real one, time.Now by default: it decides on the window of requests, and
+// the validity of certificates is laid around its first reading. [Sandbox.Clock] begins with it.
 func WithClock(clock func() time.Time) Option {
 	return func(s *settings) error {
 		if clock == nil {
@@ -127,9 +127,10 @@ func New(options ...Option) (*Sandbox, error) {
 			return nil, err
 		}
 	}
-	g := &gateway{clock: set.clock, scheme: set.scheme, faults: faults{seed: set.seed}, billRows: set.billRows, lenientCards: set.lenientCards}
-	g.records = newRecords(set.clock)
-	g.deliveries.init(set.hosts)
+	g := &gateway{time: &Clock{base: set.clock}, scheme: set.scheme, faults: faults{seed: set.seed}, courier: newCourier(set.hosts), billRows: set.billRows, lenientCards: set.lenientCards}
+	g.records = newRecords(g.time)
+	g.time.records, g.time.courier = g.records, g.courier
+	g.records.deliveries.ripen = func(_ *state, id string, d delivery, _ time.Time) { g.attempts(id, d.Faults, d.Copies, false) }
 	return g.add(set.merchantID, set.mode)
 }
 

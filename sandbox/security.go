@@ -33,6 +33,9 @@ func (c *call) echo() (any, *refusal) {
 		answer["encrypted_echo_message"] = base64.StdEncoding.EncodeToString(sealed)
 		notice["encrypt_echo_message"] = answer["encrypted_echo_message"]
 	}
-	c.announce(c.object["notify_url"], "SECURITY_ECHO.SUCCESS", notice)
+	notify, _ := c.object["notify_url"].(string)
+	s := c.begin()
+	defer s.commit()
+	s.announce(notify, "SECURITY_ECHO.SUCCESS", notice)
 	return answer, nil
 }

@@ -41,7 +41,7 @@ import (
 //
 //  5. What took effect goes to the ledger by s.enter; kinds tells how the present state of an effect is found.
 //
-//  6. Whom a record concerns is told by s.announce, once the change is safe.
+//  6. Whom a record concerns is told by s.announce, as a part of the same change.
 //
 // Everything below holds for one merchant; its tables are reached by c.state, or by what begin returns.
 type state struct {
@@ -98,9 +98,11 @@ func newState(view *Sandbox, all *records, merchant string) *state {
 type records struct {
 	mu     sync.Mutex
 	tables map[string]map[string]keeper // by merchant and name; what belongs to no merchant by ""
-	now    func() time.Time
+	clock  *Clock
 
-	serials table[uint64] // running numbers of the platform's, by what they count
+	serials    table[uint64]      // running numbers of the platform's, by what they count
+	clocks     table[clockRecord] // one, under the empty key
+	deliveries table[delivery]    // by the id of the notification
 
 	begun  time.Time // the time of the present change
 	batch  []change  // put since the last flush
@@ -111,9 +113,12 @@ type records struct {
 	closed bool
 }
 
-func newRecords(now func() time.Time) *records {
-	r := &records{tables: make(map[string]map[string]keeper), now: now}
-	r.add(&state{records: r}, &r.serials, "serials")
+func newRecords(clock *Clock) *records {
+	r := &records{tables: make(map[string]map[string]keeper), clock: clock}
+	common := &state{records: r}
+	r.add(common, &r.serials, "serials")
+	r.add(common, &r.clocks, "clocks")
+	r.add(common, &r.deliveries, "deliveries")
 	return r
 }
 
@@ -322,20 +327,12 @@ func (s *state) end() error {
 	err := s.flush()
 	s.ripenBy(s.begun) // what takes no time has happened before the call is answered
 	s.arm()
-	after := s.after
-	s.after = nil
 	s.mu.Unlock()
-	for _, do := range after {
-		do()
-	}
 	return err
 }
 
 // changed notes a change of the present batch.
 func (r *records) changed(c change) { r.batch = append(r.batch, c) }
-
-// later has something done once the present batch is safe.
-func (r *records) later(do func()) { r.after = append(r.after, do) }
 
 // flush makes the present batch safe.
 func (r *records) flush() error {
@@ -350,7 +347,7 @@ func (r *records) undo() {
 		c.undo()
 	}
 	clear(r.batch)
-	r.batch, r.after = r.batch[:0], nil
+	r.batch = r.batch[:0]
 }
 
 // alarm is a time at which something happens to a record, unless it has another due by then.
@@ -412,41 +409,41 @@ func (r *records) ripenBy(now time.Time) {
 	}
 }
 
-// arm has the next alarm go off by itself.
+// arm has the next alarm go off by itself, unless the clock stands still.
 func (r *records) arm() {
 	at := r.next()
 	if r.closed || at.Equal(r.armed) {
 		return
 	}
+	r.disarm()
+	if at.IsZero() || r.clock.Frozen() {
+		return
+	}
+	r.armed = at
+	r.timer = time.AfterFunc(at.Sub(r.clock.Now()), func() { r.ring(at) })
+}
+
+// disarm keeps the alarm that arm has set from going off.
+func (r *records) disarm() {
 	if r.timer != nil {
 		r.timer.Stop()
 		r.timer = nil
 	}
-	if r.armed = at; at.IsZero() {
-		return
-	}
-	r.timer = time.AfterFunc(at.Sub(r.now()), func() { r.ring(at) })
+	r.armed = time.Time{}
 }
 
 // ring makes happen what is due at the time that the timer waited for.
 func (r *records) ring(at time.Time) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.closed || !r.armed.Equal(at) {
-		r.mu.Unlock()
 		return
 	}
 	r.armed = time.Time{}
-	if now := r.now(); now.After(at) {
-		at = now
-	}
-	r.ripenBy(at)
+	r.clock.advance(at) // one that stands still by itself, or was asked a little early
+	r.flush()
+	r.ripenBy(r.clock.Now())
 	r.arm()
-	after := r.after
-	r.after = nil
-	r.mu.Unlock()
-	for _, do := range after {
-		do()
-	}
 }
 
 // close keeps alarms from going off by themselves. begin still makes happen what is due.
@@ -454,7 +451,5 @@ func (r *records) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
-	if r.timer != nil {
-		r.timer.Stop()
-	}
+	r.disarm()
 }

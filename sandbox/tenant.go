@@ -80,6 +80,8 @@ func (g *gateway) add(id string, mode KeyMode) (*Sandbox, error) {
 	s := &Sandbox{g, &tenant{merchant: merchant}}
 	s.platform.Store(keys)
 
+	g.records.mu.Lock()
+	defer g.records.mu.Unlock()
 	g.tenants.mu.Lock()
 	defer g.tenants.mu.Unlock()
 	for _, other := range g.tenants.list {
@@ -87,8 +89,6 @@ func (g *gateway) add(id string, mode KeyMode) (*Sandbox, error) {
 			return other, nil
 		}
 	}
-	g.records.mu.Lock()
-	defer g.records.mu.Unlock()
 	s.state = newState(s, g.records, id)
 	g.tenants.list = append(g.tenants.list, s)
 	return s, nil

@@ -20,7 +20,7 @@ import (
 // It treats requests as net/http's own transport and server would: the request target is the text that would stand on
 // the request line, a malformed request is refused, the body is always closed, and a request whose context ends is
 // given up. It works in a testing/synctest bubble. It is safe for concurrent use.
-func (s *Sandbox) Transport() http.RoundTripper { return roundTripper{s, s.clock} }
+func (s *Sandbox) Transport() http.RoundTripper { return roundTripper{s, s.wire} }
 
 // roundTripper calls a handler in process.
 type roundTripper struct {
@@ -55,6 +55,7 @@ func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 			w.badRequest()
 		} else {
 			t.handler.ServeHTTP(w, arrived)
+			w.WriteHeader(http.StatusOK) // unless it did itself
 		}
 		body.Close()
 		done <- w

@@ -54,7 +54,7 @@ func (c *call) trouble(w http.ResponseWriter) (done bool) {
 	switch c.fault.Kind {
 	case Delay:
 		wait(c.request.Context(), c.fault.Delay)
-		c.now = c.clock() // the platform sees the request now
+		c.now, c.wired = c.clock(), c.wire() // the platform sees the request now
 	case Refuse, ResetBefore:
 		c.record(hexText(32), 0, nil, nil, "a fault ended the connection before the request was looked at")
 		drop(w, c.fault.Kind)
