@@ -292,7 +292,7 @@ var quoted = regexp.MustCompile(`"[^"]*"`)
 
 // explainTime explains a timestamp outside of the window.
 func (c *call) explainTime(e *explanation, a apiv3.Authorization) {
-	err := (apiv3.Signature{Timestamp: a.Timestamp}).CheckWindow(c.now)
+	err := (apiv3.Signature{Timestamp: a.Timestamp}).CheckWindow(c.wired)
 	if err == nil {
 		return
 	}
@@ -302,16 +302,16 @@ func (c *call) explainTime(e *explanation, a apiv3.Authorization) {
 		e.add("the timestamp is not a decimal number of seconds", remedy)
 		return
 	}
-	off := seconds - c.now.Unix()
+	off := seconds - c.wired.Unix()
 	near := func(seconds int64) bool { return max(seconds, -seconds) <= int64(apiv3.Window.Seconds()) }
 	hours := (off + 1800) / 3600
 	if off < 0 {
 		hours = (off - 1800) / 3600
 	}
 	switch {
-	case near(seconds/1000 - c.now.Unix()):
+	case near(seconds/1000 - c.wired.Unix()):
 		e.add("the timestamp is in milliseconds", remedy)
-	case near(seconds/1_000_000 - c.now.Unix()), near(seconds/1_000_000_000 - c.now.Unix()):
+	case near(seconds/1_000_000 - c.wired.Unix()), near(seconds/1_000_000_000 - c.wired.Unix()):
 		e.add("the timestamp is in microseconds or nanoseconds", remedy)
 	case hours != 0 && hours >= -14 && hours <= 14 && near(off-hours*3600):
 		e.add(fmt.Sprintf("the timestamp is %+d hours from the sandbox's clock: local time was taken for UTC", hours), remedy)
