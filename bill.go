@@ -330,6 +330,7 @@ func (b *billing) collect(ctx context.Context, bill *Bill) error {
 	if err != nil {
 		return b.flight.error(StageBuild, NotSent, err)
 	}
+	b.options.raw = true
 	got, err := b.write(ctx, kept)
 	if err != nil {
 		_ = kept.Close()
@@ -384,6 +385,7 @@ func newKeptFile() (*keptFile, error) {
 }
 
 func (k *keptFile) released() int64 { return 0 }
+func (k *keptFile) finish() error   { return nil }
 func (k *keptFile) commit() error   { return nil }
 func (k *keptFile) abandon()        {}
 

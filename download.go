@@ -144,6 +144,7 @@ type download struct {
 	gunzip     bool
 	most       int64
 	progress   func(received, total int64)
+	raw        bool // the destination takes the body as it is, and what is unpacked is checked only
 }
 
 // digest is one that the content must have; the zero value demands nothing.
@@ -259,6 +260,7 @@ type destination interface {
 	io.Writer
 	released() int64 // bytes that are in somebody's hands
 	rewind() bool    // takes everything back, and reports whether that was possible
+	finish() error   // all has arrived: is it right, as far as the destination knows?
 	commit() error
 	abandon() // does nothing after commit
 }
@@ -287,6 +289,7 @@ func (p *plainWriter) Write(b []byte) (int, error) {
 
 func (p *plainWriter) released() int64 { return p.out }
 func (p *plainWriter) rewind() bool    { return p.out == 0 }
+func (p *plainWriter) finish() error   { return nil }
 func (p *plainWriter) commit() error   { return nil }
 func (p *plainWriter) abandon()        {}
 
@@ -309,10 +312,9 @@ func (f *flight) receive(ctx context.Context, dst destination, d *download) (*Do
 	}
 	defer end()
 	got := &Downloaded{Header: res.Header, RequestID: res.Header.Get("Request-Id"), Verified: f.Verified || d.want != digest{}}
-	raw, _ := dst.(*keptFile)
-	failure := d.copy(res, dst, raw, got)
-	if sealed, ok := dst.(*sealedPart); ok && failure == nil {
-		if err := sealed.finish(); err != nil {
+	failure := d.copy(res, dst, got)
+	if failure == nil {
+		if err := dst.finish(); err != nil {
 			failure = &DownloadError{Err: err, passing: true}
 		}
 	}
@@ -383,16 +385,15 @@ func (f *flight) refusal(e *APIError) *APIError {
 	return e
 }
 
-// copy passes the body of res to dst, unpacked and checked, and counts in got. With kept the body goes there, as it is, and
-// what was unpacked is checked only. Its error has yet to learn what is out.
-func (d *download) copy(res *http.Response, dst io.Writer, kept *keptFile, got *Downloaded) *DownloadError {
+// copy passes the body of res to dst, unpacked and checked, and counts in got. Its error has yet to learn what is out.
+func (d *download) copy(res *http.Response, dst io.Writer, got *Downloaded) *DownloadError {
 	sum, err := d.hash(d.want)
 	if err != nil {
 		return &DownloadError{Err: err}
 	}
 	body := d.counted(res, &got.Received)
-	if kept != nil {
-		body, dst = io.TeeReader(body, kept), io.Discard
+	if d.raw {
+		body, dst = io.TeeReader(body, dst), io.Discard
 	}
 	if d.gunzip || strings.EqualFold(res.Header.Get("Content-Encoding"), "gzip") {
 		if body, err = gunzip(body); err != nil {

@@ -148,7 +148,7 @@ func (b *billing) fetchMissing(ctx context.Context, sealed []*sealedPart, progre
 		return nil, failure
 	}
 	got := *sealed[len(sealed)-1].got
-	got.Received, got.Verified = 0, true // the key came in a signed answer, and it authenticates the content
+	got.Size, got.Received, got.Verified = 0, 0, true // the key came in a signed answer, and it authenticates the content
 	for _, part := range sealed {
 		got.Received += part.got.Received
 	}
@@ -218,7 +218,7 @@ func (s *sealedPart) fetch(ctx context.Context, b *billing, report func(received
 		return f.error(StageBuild, NotSent, fmt.Errorf("part %d of the bill has no nonce", s.Sequence))
 	}
 	asItIs := *b.options
-	asItIs.want, asItIs.gunzip, asItIs.progress = digest{}, false, report
+	asItIs.want, asItIs.gunzip, asItIs.raw, asItIs.progress = digest{}, false, true, report
 	s.got, err = f.fetch(ctx, s, &asItIs)
 	s.whole = err == nil
 	return err

@@ -69,6 +69,8 @@ func (t *targetFile) rewind() bool {
 	return err == nil && t.file.Truncate(0) == nil
 }
 
+func (t *targetFile) finish() error { return nil }
+
 func (t *targetFile) commit() error {
 	err := t.file.Close() // which may be where a full disk shows
 	if err == nil {
