@@ -109,6 +109,8 @@ type billing struct {
 	options *download
 }
 
+var errForeignChain = errors.New("the chain was started by another client")
+
 func (c *Client) billing(ctx context.Context, chain Chain, options []DownloadOption) (*billing, error) {
 	f, err := chain.prepare(ctx, http.MethodGet, nil)
 	if err != nil {
@@ -116,7 +118,7 @@ func (c *Client) billing(ctx context.Context, chain Chain, options []DownloadOpt
 	}
 	b := &billing{client: c, chain: chain, flight: f}
 	if chain.client != c {
-		return nil, f.error(StageBuild, NotSent, errors.New("the chain was started by another client"))
+		return nil, f.error(StageBuild, NotSent, errForeignChain)
 	}
 	if b.options, err = newDownload(options); err != nil {
 		return nil, f.error(StageBuild, NotSent, err)
@@ -217,7 +219,7 @@ func (b *billing) patiently(ctx context.Context, ask func() error) (empty bool, 
 		switch refusal.Code {
 		case CodeStatementCreating:
 			if !waitUntil(ctx, pause) {
-				return false, &notReadyError{"the bill is still being made", refusal}
+				return false, &notReadyError{"the bill is still being made", errors.Join(refusal, context.Cause(ctx))}
 			}
 			continue
 		case CodeNoStatementExist:
@@ -258,13 +260,13 @@ func (b *billing) day() (time.Time, bool) {
 // notReadyError is an ErrNotReady.
 type notReadyError struct {
 	text string
-	err  error // nil, or the refusal
+	err  error // the refusal and what ended the waiting, as far as there are any
 }
 
 func (e *notReadyError) Error() string {
 	text := "wxpay: " + ErrNotReady.Error() + ": " + e.text
 	if e.err != nil {
-		text += ": " + strings.TrimPrefix(e.err.Error(), "wxpay: ")
+		text += ": " + strings.ReplaceAll(strings.TrimPrefix(e.err.Error(), "wxpay: "), "\n", "; ")
 	}
 	return text
 }

@@ -65,6 +65,7 @@ func tradeChain(client *wxpay.Client) wxpay.Chain {
 
 // The whole of a bill in one call, plain and compressed.
 func TestBill(t *testing.T) {
+	noTemporaryFiles(t)
 	for name, content := range map[string][]byte{"plain": []byte(tradeBill), "gzip": zipped(t, []byte(tradeBill))} {
 		for _, options := range [][]wxpay.Option{nil, {wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict)}} {
 			t.Run(name, func(t *testing.T) {
@@ -116,14 +117,24 @@ func TestBill(t *testing.T) {
 			})
 		}
 	}
-	noTemporaryFiles(t)
 }
 
+// noTemporaryFiles has the test fail if it leaves a temporary file behind, with a name or, on Linux, open without one.
 func noTemporaryFiles(t *testing.T) {
 	t.Helper()
-	left, err := filepath.Glob(filepath.Join(os.TempDir(), "wxpay-*"))
-	require.NoError(t, err)
-	assert.Empty(t, left, "temporary files left behind")
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	t.Cleanup(func() {
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		assert.Empty(t, left, "temporary files left behind")
+		open, _ := filepath.Glob("/proc/self/fd/*")
+		for _, descriptor := range open {
+			if name, err := os.Readlink(descriptor); err == nil {
+				assert.NotContains(t, name, dir+"/", "a temporary file was left open")
+			}
+		}
+	})
 }
 
 // The published vectors of bills.
@@ -263,6 +274,7 @@ func TestBillIsNotReady(t *testing.T) {
 
 // A link that is too old is applied for again, with the digest that belongs to the new one, and not for ever.
 func TestBillLinkExpires(t *testing.T) {
+	noTemporaryFiles(t)
 	old := billError(400, "INVALID_REQUEST")
 	other := []byte(tradeBill + "\r\n")
 	for name, tt := range map[string]struct {

@@ -109,15 +109,20 @@ func (b *Bill) Rows() iter.Seq2[Row, error] {
 			return
 		}
 		var summary []Row
+		whole := true
 		for row, err := range readRows(text) {
-			switch {
-			case err == nil && row.summary:
+			if row.summary && err == nil {
 				summary = append(summary, row.Row)
-			case !yield(row.Row, err) || err != nil && row.columns == nil:
+				continue
+			}
+			whole = whole && !row.summary
+			if !yield(row.Row, err) || err != nil && row.columns == nil {
 				return
 			}
 		}
-		b.keepSummary(summary)
+		if whole {
+			b.keepSummary(summary)
+		}
 	}
 }
 

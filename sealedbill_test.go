@@ -102,6 +102,7 @@ func ungzipped(t *testing.T) func(plain, _ []byte) []byte {
 
 // An encrypted bill of several parts, joined by their sequence, whatever its digests cover.
 func TestSealedBill(t *testing.T) {
+	noTemporaryFiles(t)
 	first, second, third := randomText(300_000), randomText(100), []byte("")
 	for name, tt := range map[string]struct {
 		parts  func() []part
@@ -159,7 +160,6 @@ func TestSealedBill(t *testing.T) {
 			})
 		}
 	}
-	noTemporaryFiles(t)
 }
 
 func unzip(t *testing.T, content []byte) []byte {
@@ -173,6 +173,7 @@ func unzip(t *testing.T, content []byte) []byte {
 
 // Not one byte of plain text is released before all of the bill is authenticated, and nothing is left of a bad one.
 func TestSealedBillGoesWrong(t *testing.T) {
+	noTemporaryFiles(t)
 	plain := randomText(200_000)
 	flip := func(p part, at int) part {
 		p.file = bytes.Clone(p.file)
@@ -245,12 +246,12 @@ func TestSealedBillGoesWrong(t *testing.T) {
 			})
 		})
 	}
-	noTemporaryFiles(t)
 }
 
 // Links that get too old are applied for again: URL, key, nonce and digest change together, what is there and is the same
 // stays, and what became another is downloaded again.
 func TestSealedBillLinkExpires(t *testing.T) {
+	noTemporaryFiles(t)
 	one, two := randomText(5000), randomText(6000)
 	gone := func(p part) part { p.gone = true; return p }
 	for name, tt := range map[string]struct {
@@ -314,11 +315,11 @@ func TestSealedBillLinkExpires(t *testing.T) {
 		_, err := client.BillTo(context.Background(), sealedChain(client), io.Discard)
 		assert.ErrorContains(t, err, "the bill changed while it was downloaded")
 	})
-	noTemporaryFiles(t)
 }
 
 // The caller's context ends an encrypted bill in each of its phases.
 func TestSealedBillIsCancelled(t *testing.T) {
+	noTemporaryFiles(t)
 	p := sealedPart(t, 1, "a", randomText(500_000), plainOf)
 	for _, phase := range []string{"while downloading", "while writing"} {
 		t.Run(phase, func(t *testing.T) {
@@ -343,5 +344,4 @@ func TestSealedBillIsCancelled(t *testing.T) {
 			}
 		})
 	}
-	noTemporaryFiles(t)
 }

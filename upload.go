@@ -157,7 +157,7 @@ func (c Chain) UploadAsync(ctx context.Context, file File) *Future {
 type upload struct {
 	file     File
 	boundary string
-	spill    *os.File
+	spill    *spill // of a pipe
 }
 
 // ready finds out how the operation wants the file, reads it for its digest, and returns the meta to sign.
@@ -269,25 +269,26 @@ func (u *upload) digest(most int64) (string, error) {
 
 // spool keeps a pipe in a temporary file.
 func (u *upload) spool() (err error) {
-	if u.spill, err = os.CreateTemp("", "wxpay-upload-*"); err != nil {
-		return fmt.Errorf("there is no room for the pipe: %w", pathless(err))
+	if u.spill, err = newSpill(); err != nil {
+		return err
 	}
 	size, err := io.Copy(u.spill, io.LimitReader(u.file.pipe, maxUpload+1))
-	if err != nil {
+	switch {
+	case errors.As(err, new(*spillError)):
+		return err
+	case err != nil:
 		return fmt.Errorf("the pipe cannot be read: %w", pathless(err))
-	}
-	if size > maxUpload {
+	case size > maxUpload:
 		return fmt.Errorf("the pipe has more than %d bytes", maxUpload)
 	}
 	u.file.size = size
-	u.file.open = func() (io.ReadCloser, error) { return io.NopCloser(io.NewSectionReader(u.spill, 0, size)), nil }
+	u.file.open = func() (io.ReadCloser, error) { return io.NopCloser(u.spill.reader()), nil }
 	return nil
 }
 
 func (u *upload) close() {
 	if u.spill != nil {
 		_ = u.spill.Close()
-		_ = os.Remove(u.spill.Name())
 	}
 }
 

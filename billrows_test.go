@@ -1,0 +1,115 @@
+package wxpay_test
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+)
+
+// billOf is a bill with this text.
+func billOf(t testing.TB, text string) *wxpay.Bill {
+	t.Helper()
+	gateway := roundTrip(func(req *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(req.URL.Path, "/file") {
+			return file([]byte(text)).RoundTrip(req)
+		}
+		return link("a", []byte(text)).RoundTrip(req)
+	})
+	client := newClient(t, wxpay.WithTransport(gateway))
+	bill, err := client.Bill(context.Background(), tradeChain(client))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = bill.Close() })
+	return bill
+}
+
+// readBill writes each row as its line number and values, an error as !, and the summary after ==.
+func readBill(t testing.TB, bill *wxpay.Bill) string {
+	t.Helper()
+	var b strings.Builder
+	for row, err := range bill.Rows() {
+		b.WriteString(strconv.Itoa(row.Line) + ":" + strings.Join(row.Values(), "|"))
+		if err != nil {
+			b.WriteString("! " + err.Error())
+		}
+		b.WriteString("\n")
+	}
+	summary, err := bill.Summary()
+	for _, row := range summary {
+		b.WriteString("== " + strings.Join(row.Columns(), "|") + " " + strings.Join(row.Values(), "|") + "\n")
+	}
+	if err != nil {
+		b.WriteString("== ! " + err.Error() + "\n")
+	}
+	return b.String()
+}
+
+func TestRows(t *testing.T) {
+	for name, tt := range map[string]struct{ text, want string }{
+		"a bill":                     {"\ufeffa,b\r\n`1,`2\r\n`3,`4\r\nn,m\r\n`2,`6\r\n", "2:1|2\n3:3|4\n== n|m 2|6\n"},
+		"LF, no BOM, no end":         {"a,b\n`1,`2\nn\n`2", "2:1|2\n== n 2\n"},
+		"nothing happened":           {"a,b\n总笔数,总额,费\n`0,`0.00,`0.00\n", "== 总笔数|总额|费 0|0.00|0.00\n"},
+		"no summary":                 {"a,b\n`1,`2\n", "2:1|2\n"},
+		"commas inside":              {"a,b\n`x, y,`2,3\n", "2:x, y|2,3\n"},
+		"empty values":               {"a,b,c\n`,`,`\n", "2:||\n"},
+		"several summary lines":      {"a\n`1\nn,m\n`1,`2\n`3,`4\n", "2:1\n== n|m 1|2\n== n|m 3|4\n"},
+		"a summary of equal width":   {"a,b\n`1,`2\nn,m\n`1,`2\n", "2:1|2\n== n|m 1|2\n"},
+		"no back-ticks":              {"a,b\n1,2\n3,4\nn,m,o\n1,2,3\n", "2:1|2\n3:3|4\n== n|m|o 1|2|3\n"},
+		"blank lines":                {"a,b\n\n`1,`2\n \n", "3:1|2\n"},
+		"names again, in a new part": {"\ufeffa,b\n`1,`2\n\ufeffa,b\n`3,`4\na,b\n`5,`6\n", "2:1|2\n4:3|4\n6:5|6\n"},
+		"too few values":             {"a,b\n`1\n`3,`4\n", "2:1! wxpay: line 2 of the bill has 1 values for 2 columns\n3:3|4\n"},
+		"too many values":            {"a,b\n`1,`2,`3\n`3,`4\n", "2:1|2|3! wxpay: line 2 of the bill has 3 values for 2 columns\n3:3|4\n"},
+		"too few in the summary":     {"a\n`1\nn,m\n`1\n", "2:1\n4:1! wxpay: line 4 of the bill has 1 values for 2 columns\n== ! wxpay: line 4 of the bill has 1 values for 2 columns\n"},
+		"values without names":       {"`1,`2\n", "1:! wxpay: line 1 of the bill has values, and there are no names of columns above it\n== ! wxpay: line 1 of the bill has values, and there are no names of columns above it\n"},
+		"a line without end":         {"a\n`" + strings.Repeat("x", 1<<20) + "\n", "2:! wxpay: line 2 of the bill cannot be read: it is longer than 1048576 bytes\n== ! wxpay: line 2 of the bill cannot be read: it is longer than 1048576 bytes\n"},
+		"an empty file":              {"", ""},
+		"a BOM":                      {"\ufeff", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, tt.want, readBill(t, billOf(t, tt.text)))
+			bill := billOf(t, tt.text)
+			_, firstErr := bill.Summary() // before the rows
+			_, secondErr := bill.Summary()
+			assert.Equal(t, firstErr, secondErr)
+			assert.Equal(t, tt.want, readBill(t, bill))
+		})
+	}
+	bill := billOf(t, "a,b,a\n`1,`2,`3\n")
+	for row, err := range bill.Rows() {
+		require.NoError(t, err)
+		assert.Equal(t, "1", row.Get("a"), "the first of a name counts")
+		assert.Empty(t, row.Get("c"))
+		_, err = row.Fen("c")
+		assert.ErrorContains(t, err, `line 2, column "c": it is not an amount in yuan`)
+	}
+	var none wxpay.Row
+	assert.Empty(t, none.Get("a"))
+	assert.Empty(t, none.Columns())
+}
+
+func TestFen(t *testing.T) {
+	for yuan, fen := range map[string]int64{
+		"0": 0, "0.00": 0, "0.00000": 0, "1": 100, "1.5": 150, "12.30": 1230, "-0.01": -1, "+0.01": 1, "0.29": 29, "1.10000": 110,
+		"92233720368547758.07": math.MaxInt64, "-92233720368547758.07": -math.MaxInt64, "007.00": 700,
+	} {
+		got, err := wxpay.Fen(yuan)
+		require.NoError(t, err, yuan)
+		assert.Equal(t, fen, got, yuan)
+	}
+	for yuan, says := range map[string]string{
+		"": "not an amount", ".": "not an amount", "1.": "not an amount", ".5": "not an amount", "-": "not an amount", "--1": "not an amount",
+		"1,000.00": "not an amount", "1e2": "not an amount", "0x1": "not an amount", " 1": "not an amount", "1.0.0": "not an amount", "¥1": "not an amount",
+		"0.001": "fraction of a fen", "0.00600": "fraction of a fen",
+		"92233720368547758.08": "too large", "99999999999999999999": "too large",
+	} {
+		_, err := wxpay.Fen(yuan)
+		assert.ErrorContains(t, err, says, yuan)
+	}
+}

@@ -1,0 +1,102 @@
+package wxpay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+const (
+	receiptPause     = time.Second // after the first question, and twice as long after each further one
+	receiptPauseMost = 30 * time.Second
+)
+
+// Receipt gets an electronic receipt, such as that of a transfer: it asks with a GET of chain until the platform has made
+// it, downloads it to w, and checks it against the digest that the answer names. Apply for the receipt before:
+//
+//	_, err := client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no").Post(ctx, wxpay.JSON{"out_bill_no": number})
+//	_, err = client.Receipt(ctx, client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}").Var("out_bill_no", number),
+//		wxpay.ToFile(number+".pdf"))
+//
+// chain is any query that answers with a download_url when the receipt is there. It is asked after one second and then more
+// rarely, up to every half minute, until ctx ends; where ctx has a deadline, [ErrNotReady] says that there was no time left
+// to ask again. Where the platform says FAILED, apply again. Some receipts have an SM3 digest; see [DigestAlgorithm].
+// Everything else is as for [Client.Fetch]; a link that got too old is asked for again, a few times at most.
+func (c *Client) Receipt(ctx context.Context, chain Chain, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
+	f, err := chain.prepare(ctx, http.MethodGet, nil)
+	if err != nil {
+		return nil, err
+	}
+	d, err := newDownload(options)
+	if err == nil && chain.client != c {
+		err = errForeignChain
+	}
+	var dst destination
+	if err == nil {
+		dst, err = newDestination(w)
+	}
+	if err != nil {
+		return nil, f.error(StageBuild, NotSent, err)
+	}
+	defer dst.abandon()
+	for n := 1; ; n++ {
+		part, err := chain.finished(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		link, err := c.link(ctx, part.URL)
+		if err != nil {
+			return nil, err
+		}
+		got, err := link.fetch(ctx, dst, d.expecting(part.digest()))
+		switch {
+		case err == nil:
+			return got, link.commit(dst)
+		case !expired(err) || n >= maxApplications || !dst.rewind():
+			return nil, err
+		}
+	}
+}
+
+// finished asks until there is a link.
+func (c Chain) finished(ctx context.Context, d *download) (*billPart, error) {
+	for pause := receiptPause; ; pause = min(2*pause, receiptPauseMost) {
+		res, err := c.Get(ctx)
+		if err != nil {
+			return nil, err
+		}
+		part := &billPart{
+			URL: res.Get("download_url").String(), HashType: res.Get("hash_type").String(), HashValue: res.Get("hash_value").String(),
+		}
+		state := res.receiptState()
+		switch {
+		case state == "FAILED":
+			err = fmt.Errorf("the platform could not make the receipt (%s): apply for it again", oneLine(res.Get("fail_reason").String()))
+		case part.URL != "":
+			_, err = d.hash(part.digest())
+		case state == "":
+			err = errors.New("the answer has neither a state nor a download_url: the chain is not the query of a receipt")
+		case !waitUntil(ctx, pause):
+			return nil, &notReadyError{text: "the receipt is still being made (" + oneLine(state) + ")", err: context.Cause(ctx)}
+		default:
+			continue
+		}
+		if err != nil {
+			return nil, res.flight.error(StageDecode, Unknown, err)
+		}
+		return part, nil
+	}
+}
+
+// receiptState returns the state under the names that the platform has for it.
+func (r *Response) receiptState() string {
+	for _, name := range []string{"state", "receipt_state", "signature_status"} {
+		if state := r.Get(name); state.Exists() {
+			return state.String()
+		}
+	}
+	return ""
+}
