@@ -21,7 +21,8 @@
 //
 // The tables of the order queries and of TRANSACTION.SUCCESS lack members that the platform sends. Those were added by
 // hand after the tables of the neighbouring operations (the codepay answers, the combined query) and the types of
-// wechatpay-go (services/payments/models.go, services/partnerpayments/models.go), read in November 2026.
+// wechatpay-go (services/payments/models.go, services/partnerpayments/models.go), read in November 2026. That user_name is
+// encrypted in the answers to the queries of a transfer detail comes from there too (services/transferbatch/models.go).
 //
 // # The form of the data
 //
