@@ -1,8 +1,10 @@
 package sandbox
 
 import (
+	"crypto/sha1"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -19,20 +21,17 @@ import (
 // documented operation has it, refusals too. The platform has no such header.
 const HeaderSandbox = "X-Sandbox"
 
-// cannedOperations are all documented operations except uploads and downloads. Those that do more are added before them.
+// cannedOperations are all documented operations. Those that do more are added before them.
 func cannedOperations() []operation {
 	list := make([]operation, 0, 1100)
 	for facts := range catalog.V3().All() {
-		if len(facts.In.Form) > 0 || facts.Answer == fact.StreamAnswer {
-			continue
-		}
 		list = append(list, operation{Operation: facts, do: (*call).canned, canned: true})
 	}
 	return list
 }
 
 // canned answers with values made from the facts of the answer. They repeat what the request says under the same names, and are the
-// same for the same request at the same time, except that encryption is random.
+// same for the same request at the same time, except that encryption is random and that each link is another.
 func (c *call) canned() (any, *refusal) {
 	if c.operation.Answer != fact.JSONAnswer {
 		return nil, nil
@@ -40,7 +39,7 @@ func (c *call) canned() (any, *refusal) {
 	sent := c.told()
 	m := maker{
 		now: c.now, mchid: c.platform.callerID, random: newRandom(c.faults.seed, c.identity()...),
-		sent: sent, joined: c.operation.Joined, base: c.base(), seal: c.sealToCaller,
+		sent: sent, joined: c.operation.Joined, link: c.cannedFile, hash: cannedHash, seal: c.sealToCaller,
 	}
 	answer := m.object(c.operation.Out, c.object)
 	sent.page.count(c.operation.Out, answer, c.target)
@@ -54,6 +53,15 @@ func (c *call) identity() []string {
 	query := maps.Clone(c.query)
 	maps.DeleteFunc(query, func(name string, _ []string) bool { return slices.Contains(pageMembers, name) })
 	return []string{c.operation.Method, path, url.Values(query).Encode(), string(marshal(c.object))}
+}
+
+// cannedContent is what is in every file that a canned answer links to.
+const cannedContent = "sandbox\n"
+
+var cannedHash = fmt.Sprintf("%x", sha1.Sum([]byte(cannedContent)))
+
+func (c *call) cannedFile() string {
+	return c.downloadURL("/v3/billdownload/file", "", func() *stream { return fileOf("text/plain", []byte(cannedContent)) })
 }
 
 // base is the URL under which the caller reached the sandbox.

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -275,6 +276,18 @@ func TestEveryOperationAnswers(t *testing.T) {
 	}
 	assert.Greater(t, count["canned"]+count["stateful"], 2*990)
 	assert.Greater(t, count["canned"], 2*900)
+}
+
+// TestCannedLink downloads the file that a canned answer tells of.
+func TestCannedLink(t *testing.T) {
+	s := newSandbox(t, fixed(noon), sandbox.WithScheme(quick{apiv3.RSA()}))
+	told := operationCall(t, s, true, "GET /v3/funds-to-oversea/bill-download-url").send(t, s.Transport(), inProcess).json(t)
+	target, ours := strings.CutPrefix(told["download_url"].(string), inProcess)
+	require.True(t, ours, told)
+	file := sampler{t: t, s: s}.sign(newCall(s, noon, "GET", target, nil)).send(t, s.Transport(), inProcess)
+	require.Equal(t, 200, file.StatusCode, "%s", file.body)
+	assert.Equal(t, "SHA1", told["hash_type"])
+	assert.Equal(t, told["hash_value"], fmt.Sprintf("%x", sha1.Sum(file.body)))
 }
 
 // operationCall is a valid call of one operation.

@@ -20,8 +20,9 @@ type maker struct {
 
 	// Of answers; the zero values repeat nothing and encrypt nothing.
 	sent   *sent
-	joined bool                // see fact.Operation.Joined
-	base   string              // base URL of the sandbox
+	joined bool          // see fact.Operation.Joined
+	link   func() string // makes the address of a file whose SHA-1 is hash
+	hash   string
 	seal   func(string) string // encrypts to the caller
 }
 
@@ -171,8 +172,8 @@ func (m *maker) text(field *fact.Field) string {
 		return platformTime(m.when(name))
 	case field.Format == "media", ends("media_id"):
 		return m.letters(86)
-	case ends("download_url") && m.base != "":
-		return m.base + "/v3/billdownload/file?token=" + m.letters(32)
+	case ends("download_url") && m.link != nil:
+		return m.link()
 	case name == "code_url":
 		return "weixin://wxpay/bizpayurl?pr=" + m.letters(9) + "zz"
 	case field.Format == "url", ends("_url"):
@@ -201,7 +202,9 @@ func (m *maker) text(field *fact.Field) string {
 		return "pb" + m.letters(26)
 	case strings.HasSuffix(name, "unionid"):
 		return "oU" + m.letters(26)
-	case name == "hash_type":
+	case ends("hash_value") && m.link != nil:
+		return m.hash
+	case ends("hash_type"):
 		return "SHA1"
 	case name == "bank_type":
 		return "OTHERS"

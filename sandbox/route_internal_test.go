@@ -1,10 +1,12 @@
 package sandbox
 
 import (
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
@@ -49,4 +51,24 @@ func TestLiteralSegmentsWin(t *testing.T) {
 			assert.Equal(t, test.values, found.values, "%s %s", test.method, test.path)
 		}
 	}
+}
+
+// TestEveryOperationHasARoute looks all documented operations up by a path with values.
+func TestEveryOperationHasARoute(t *testing.T) {
+	count := 0
+	for facts := range catalog.V3().All() {
+		count++
+		path := regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(facts.Path, "1")
+		found, _ := routes().find(facts.Method, path)
+		if !assert.NotNil(t, found.operation, "%s %s", facts.Method, facts.Path) {
+			continue
+		}
+		if found.operation.Path != facts.Path {
+			assert.Contains(t, found.operation.Also, facts, "%s %s", facts.Method, facts.Path)
+		}
+		if len(facts.In.Form) > 0 || facts.Answer == fact.StreamAnswer {
+			assert.False(t, found.operation.canned, "%s %s: uploads and downloads have files", facts.Method, facts.Path)
+		}
+	}
+	assert.Greater(t, count, 1010)
 }
