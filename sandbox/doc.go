@@ -30,6 +30,9 @@
 //	/v3/brand/partner/card-member/cards…                   card templates
 //	/v3/brand/partner/card-member/user-cards…              UNACTIVATED, EFFECTIVE, EXPIRED, INVALID; confirm and import
 //	POST /v3/brand/partner/card-member/user-points/sync, …/exchange-coupon/confirm
+//	/v3/merchant-service/complaints-v2…                    PENDING, PROCESSING, PROCESSED; history, reply, refund progress, complete
+//	/v3/merchant-service/complaint-notifications
+//	/v3/payscore/serviceorder…                             CREATED, DOING, DONE, REVOKED, EXPIRED; direct merchants, without direct-complete
 //	POST 14 uploads                                        meta, digest, suffix and size are checked; an SM3 digest is not
 //	GET  /v3/bill/tradebill, /v3/bill/fundflowbill         from the ledger, or invented: WithBillRows
 //	GET  /v3/profitsharing/bills                           invented only; the rows of withdraw bills, too
@@ -50,8 +53,8 @@
 // answers an unknown one: 404 with an empty body.
 //
 // What the platform and its users do by themselves is done by methods: [Sandbox.Pay] pays, [Sandbox.SetFate] and
-// [Sandbox.Settle] decide what becomes of refunds and transfer bills, [Sandbox.OpenMemberCard], [Sandbox.AskForPoints] and
-// [Sandbox.ExchangePoints] are what members do, [Sandbox.Inject] makes calls go wrong, [Sandbox.Ledger]
+// [Sandbox.Settle] decide what becomes of refunds and transfer bills, [Sandbox.OpenMemberCard], [Sandbox.AskForPoints],
+// [Sandbox.ExchangePoints], [Sandbox.Complain] and [Sandbox.ConfirmServiceOrder] are among what users do, [Sandbox.Inject] makes calls go wrong, [Sandbox.Ledger]
 // tells what took effect, whatever the answers said. Who gives a notify_url is notified by the documented schedule, over
 // loopback or in process; [Sandbox.Notify] makes a notification of any event for a test, and [Sandbox.Deliver] sends one.
 //

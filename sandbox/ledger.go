@@ -17,6 +17,7 @@ const (
 	RefundEffect   EffectKind = "refund"   // a refund was accepted; out_refund_no
 	TransferEffect EffectKind = "transfer" // a transfer bill was accepted; out_bill_no
 	FeedEffect     EffectKind = "feed"     // a member feed was shown; out_request_no
+	ServiceEffect  EffectKind = "service"  // a pay score order was created; out_order_no
 )
 
 // Effect is one thing that took effect. A repeated request that is answered with what is there already adds none, so two
@@ -38,6 +39,7 @@ var kinds = map[EffectKind]func(s *state, number string) string{
 	OrderEffect:    func(s *state, number string) string { o, _ := s.orders.get(number); return o.current() },
 	RefundEffect:   func(s *state, number string) string { r, _ := s.refunds.get(number); return r.State },
 	TransferEffect: func(s *state, number string) string { t, _ := s.transfers.get(number); return t.State },
+	ServiceEffect:  func(s *state, number string) string { o, _ := s.serviceOrders.get(number); return o.State },
 }
 
 // Ledger returns all effects of the given kinds, or of every kind if none is given, the oldest first.

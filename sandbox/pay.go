@@ -112,12 +112,17 @@ func checkCurrency(currency string) *refusal {
 
 // checkNotifyURL refuses an address that the platform would not notify. An absent one passes.
 func (c *call) checkNotifyURL() *refusal {
-	notify, sent := c.object["notify_url"].(string)
-	if !sent {
-		return nil
+	if notify, sent := c.object["notify_url"]; sent {
+		return checkURL("/notify_url", notify)
 	}
-	if u, err := url.Parse(notify); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.Contains(notify, "?") {
-		return memberError("body", "/notify_url", notify, text{"应为不带参数的完整URL", "it must be an absolute URL without a query"})
+	return nil
+}
+
+// checkURL refuses an address that the platform would not notify, at a place of the body.
+func checkURL(place string, value any) *refusal {
+	address, _ := value.(string)
+	if u, err := url.Parse(address); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.Contains(address, "?") {
+		return memberError("body", place, address, text{"应为不带参数的完整URL", "it must be an absolute URL without a query"})
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 var routes = sync.OnceValue(func() *node {
 	root := new(node)
 	for _, family := range [][]operation{memberOperations(), payOperations(), refundOperations(), transferOperations(), certificateOperations(), securityOperations(), brandOperations(),
-		cardOperations(), userCardOperations(), pointOperations(),
+		cardOperations(), userCardOperations(), pointOperations(), complaintOperations(), serviceOperations(),
 		uploadOperations(), billOperations(), downloadOperations(), receiptOperations(), cannedOperations()} {
 		for i := range family {
 			root.add(&family[i])

@@ -49,20 +49,23 @@ type state struct {
 	merchant string
 	view     *Sandbox
 
-	orders       table[order]     // by out_trade_no
-	transactions table[string]    // out_trade_no by transaction_id
-	refunds      table[refund]    // by out_refund_no
-	transfers    table[transfer]  // by out_bill_no
-	bills        table[string]    // out_bill_no by transfer_bill_no
-	feeds        table[feed]      // by out_request_no
-	receipts     table[receipt]   // by transfer_bill_no
-	cards        table[card]      // by card_id
-	userCards    table[userCard]  // by card_id and openid
-	cardCodes    table[string]    // openid by card_id and user_card_code
-	pointSyncs   table[pointSync] // by out_request_no
-	exchanges    table[exchange]  // by record_id
-	effects      series[Effect]
-	subs         table[subMerchant] // by merchant number
+	orders        table[order]        // by out_trade_no
+	transactions  table[string]       // out_trade_no by transaction_id
+	refunds       table[refund]       // by out_refund_no
+	transfers     table[transfer]     // by out_bill_no
+	bills         table[string]       // out_bill_no by transfer_bill_no
+	feeds         table[feed]         // by out_request_no
+	receipts      table[receipt]      // by transfer_bill_no
+	cards         table[card]         // by card_id
+	userCards     table[userCard]     // by card_id and openid
+	cardCodes     table[string]       // openid by card_id and user_card_code
+	pointSyncs    table[pointSync]    // by out_request_no
+	exchanges     table[exchange]     // by record_id
+	complaints    table[complaint]    // by complaint_id
+	complaintURL  table[string]       // where the merchant is told of complaints, under ""
+	serviceOrders table[serviceOrder] // by out_order_no
+	effects       series[Effect]
+	subs          table[subMerchant] // by merchant number
 
 	fate     func(EffectKind, string) Fate
 	repeated RepeatedFeed
@@ -87,10 +90,14 @@ func newState(view *Sandbox, all *records, merchant string) *state {
 	all.add(s, &s.cardCodes, "card codes")
 	all.add(s, &s.pointSyncs, "point syncs")
 	all.add(s, &s.exchanges, "exchanges")
+	all.add(s, &s.complaints, "complaints")
+	all.add(s, &s.complaintURL, "complaint url")
+	all.add(s, &s.serviceOrders, "service orders")
 	all.add(s, &s.effects, "effects")
 	all.add(s, &s.subs, "subs")
 	s.refunds.ripen = (*state).ripenRefund
 	s.transfers.ripen = (*state).ripenTransfer
+	s.serviceOrders.ripen = (*state).ripenServiceOrder
 	return s
 }
 
