@@ -223,18 +223,25 @@ func (b *billing) patiently(ctx context.Context, ask func() error) (empty bool, 
 			}
 			continue
 		case CodeNoStatementExist:
-			day, known := b.day()
-			due := day.AddDate(0, 0, 1).Add(10 * time.Hour)
-			switch {
+			switch due, known := b.due(); {
 			case !known || !refusal.Verified:
 			case b.client.clock().Before(due):
-				return false, &notReadyError{"bills are there after " + due.Format("2006-01-02 15:04") + " Beijing time", refusal}
+				return false, tooEarly(due, refusal)
 			default:
 				return true, nil
+			}
+		case CodeInvalidRequest:
+			// Profit-sharing bills have no code of their own for a bill that is being made.
+			if due, known := b.due(); known && !b.direct && b.flight.url.Path == "/v3/profitsharing/bills" && b.client.clock().Before(due) {
+				return false, tooEarly(due, refusal)
 			}
 		}
 		return false, err
 	}
+}
+
+func tooEarly(due time.Time, refusal *APIError) error {
+	return &notReadyError{"bills are there after " + due.Format("2006-01-02 15:04") + " Beijing time", refusal}
 }
 
 // waitUntil waits, unless ctx is known to end first.
@@ -245,13 +252,13 @@ func waitUntil(ctx context.Context, d time.Duration) bool {
 	return wait(ctx, d)
 }
 
-// day is the day of the bill, from its first moment on.
-func (b *billing) day() (time.Time, bool) {
+// due is when the bill should be there: at 10:00 of the next day.
+func (b *billing) due() (time.Time, bool) {
 	for _, name := range []string{"bill_date", "date"} {
 		if text, has := b.chain.ownQuery(name); has {
 			digits := strings.ReplaceAll(text, "-", "") // YYYY-MM-DD, YYYYMMDD or YYYYMMDDHH
 			day, err := time.ParseInLocation("20060102", digits[:min(len(digits), 8)], beijing)
-			return day, err == nil
+			return day.AddDate(0, 0, 1).Add(10 * time.Hour), err == nil
 		}
 	}
 	return time.Time{}, false

@@ -188,6 +188,7 @@ func TestBillIsNotReady(t *testing.T) {
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, beijing)
 	for name, tt := range map[string]struct {
 		applied []answer
+		path    string // if it is no trade bill
 		query   [2]string
 		now     time.Time
 		limit   time.Duration
@@ -210,6 +211,8 @@ func TestBillIsNotReady(t *testing.T) {
 		"no day":                    {applied: []answer{none}, query: [2]string{"mchid", "1"}, err: wxpay.StageAnswer, says: "NO_STATEMENT_EXIST"},
 		"a refusal nobody signed":   {applied: []answer{unproven}, err: wxpay.StageAnswer, says: "NO_STATEMENT_EXIST"},
 		"another refusal":           {applied: []answer{billError(400, "PARAM_ERROR")}, err: wxpay.StageAnswer, says: "PARAM_ERROR"},
+		"shares, early":             {applied: []answer{billError(400, "INVALID_REQUEST")}, path: "v3/profitsharing/bills", now: time.Date(2026, 11, 23, 9, 0, 0, 0, beijing), err: wxpay.ErrNotReady},
+		"shares, later":             {applied: []answer{billError(400, "INVALID_REQUEST")}, path: "v3/profitsharing/bills", err: wxpay.StageAnswer},
 		"no bill's chain":           {applied: []answer{{body: `{"code_url":"weixin://"}`}}, err: wxpay.StageDecode, says: "no download_url"},
 		"not JSON":                  {applied: []answer{{body: `<html>`}}, err: wxpay.StageDecode, says: "cannot be read"},
 		"fewer than announced":      {applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "announces 2 parts and lists 1"},
@@ -245,6 +248,9 @@ func TestBillIsNotReady(t *testing.T) {
 					defer cancel()
 				}
 				chain := tradeChain(client)
+				if tt.path != "" {
+					chain = client.Chain(tt.path).Query("bill_date", "2026-11-22")
+				}
 				if tt.query[0] != "" {
 					chain = client.Chain("v3/bill/tradebill").Query(tt.query[0], tt.query[1])
 				}

@@ -1,0 +1,144 @@
+package wxpay_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// billClient connects a client to a sandbox that invents bills.
+func billClient() *wxpay.Client {
+	_, client := billGateway()
+	return client
+}
+
+func billGateway() (*sandbox.Sandbox, *wxpay.Client) {
+	gateway, err := sandbox.New(sandbox.WithBillRows(3))
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return gateway, client
+}
+
+// dayBefore is a day whose bill is made.
+func dayBefore() string { return time.Now().AddDate(0, 0, -3).Format(time.DateOnly) }
+
+// A bill in one call: applied for, awaited, downloaded, expanded, verified; and then read row by row, in fen.
+func ExampleClient_Bill() {
+	client, ctx := billClient(), context.Background()
+	bill, err := client.Bill(ctx, client.Chain("v3/bill/tradebill").Query("bill_date", dayBefore()).Query("tar_type", "GZIP"))
+	switch {
+	case errors.Is(err, wxpay.ErrNotReady):
+		return // come again later
+	case err != nil:
+		log.Fatal(err)
+	}
+	defer bill.Close()
+	rows := 0
+	var sum int64
+	for row, err := range bill.Rows() {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fen, err := row.Fen("应结订单金额")
+		if err != nil {
+			log.Fatal(err)
+		}
+		rows, sum = rows+1, sum+fen
+	}
+	summary, err := bill.Summary()
+	if err != nil {
+		log.Fatal(err)
+	}
+	total, err := summary[0].Fen("应结订单总金额")
+	fmt.Println(bill.Verified, rows, sum == total, err)
+	// Output: true 3 true <nil>
+}
+
+// An encrypted bill goes the same way. It is written to a file that appears when everything is right.
+func ExampleClient_BillTo() {
+	client, ctx := billClient(), context.Background()
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "bill.csv")
+	got, err := client.BillTo(ctx, client.Chain("v3/ecommerce/bill/fundflowbill").Query("bill_date", dayBefore()).
+		Query("account_type", "ALL").Query("algorithm", "AEAD_AES_256_GCM"), wxpay.ToFile(path))
+	if err != nil {
+		log.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	fmt.Println(info.Size() == got.Size, got.Verified, got.DigestOf, err)
+	// Output: true true plain <nil>
+}
+
+// A link that an answer gave, with the digest that came with it.
+func ExampleClient_Fetch() {
+	client, ctx := billClient(), context.Background()
+	res, err := client.Chain("v3/bill/fundflowbill").Query("bill_date", dayBefore()).Get(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var file strings.Builder
+	got, err := client.Fetch(ctx, res.Get("download_url").String(), &file,
+		wxpay.Digest(res.Get("hash_type").String(), res.Get("hash_value").String()))
+	fmt.Println(got.Verified, int64(file.Len()) == got.Size, err)
+	// Output: true true <nil>
+}
+
+// An upload, and the image that it became. The id is percent-encoded already where an answer's media_url has it: there it
+// goes into RawVar, or the whole address into Fetch.
+func ExampleChain_Download() {
+	client, ctx := billClient(), context.Background()
+	png := "\x89PNG\r\n\x1a\n"
+	res, err := client.Chain("v3/merchant-service/images/upload").Upload(ctx, wxpay.FileFrom("a.png", strings.NewReader(png), int64(len(png))))
+	if err != nil {
+		log.Fatal(err)
+	}
+	var file strings.Builder
+	_, err = client.Chain("v3/merchant-service/images/{media_id}").Var("media_id", res.Get("media_id").String()).Download(ctx, &file)
+	fmt.Println(file.String() == png, err)
+	// Output: true <nil>
+}
+
+// A receipt: apply for it, and wait until it is made.
+func ExampleClient_Receipt() {
+	gateway, client := billGateway()
+	ctx := context.Background()
+	transfer, err := client.Chain("v3/fund-app/mch-transfer/transfer-bills").Post(ctx, wxpay.JSON{
+		"appid": "wx8888888888888888", "out_bill_no": "plfk2020042013", "transfer_scene_id": "1000", "openid": "o-MYE42l80oelYMDE34nYD456Xoy",
+		"transfer_amount": 100, "transfer_remark": "bonus",
+		"transfer_scene_report_infos": []wxpay.JSON{{"info_type": "活动名称", "info_content": "新会员有礼"}, {"info_type": "奖励说明", "info_content": "抽奖一等奖"}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	number := transfer.Get("out_bill_no").String()
+	if err := gateway.Settle(sandbox.TransferEffect, number, "SUCCESS"); err != nil { // here the user confirms
+		log.Fatal(err)
+	}
+	if _, err := client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no").Post(ctx, wxpay.JSON{"out_bill_no": number}); err != nil {
+		log.Fatal(err)
+	}
+	var pdf strings.Builder
+	got, err := client.Receipt(ctx, client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}").Var("out_bill_no", number), &pdf)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(strings.HasPrefix(pdf.String(), "%PDF"), got.Verified)
+	// Output: true true
+}
