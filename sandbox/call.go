@@ -148,6 +148,11 @@ func (c *call) serve(readError error) (any, *refusal) {
 		return nil, denied
 	}
 	result, refused := c.operation.do(c)
+	if err := c.records.lost(); err != nil {
+		r := Fault{Kind: ServerError}.denial(false)
+		r.reason = err.Error()
+		return nil, r
+	}
 	if denied := c.fault.denial(true); denied != nil {
 		return nil, denied
 	}

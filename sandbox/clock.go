@@ -64,6 +64,17 @@ func (c *Clock) advance(to time.Time) {
 	c.keep()
 }
 
+// to makes the clock show a time, be it past or to come.
+func (c *Clock) to(at time.Time, frozen bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset, c.frozen = at.Sub(c.base()), time.Time{}
+	if frozen {
+		c.frozen = at
+	}
+	c.records.clocks.set("", clockRecord{c.offset, c.frozen})
+}
+
 // clockRecord is how far the business is from the wire.
 type clockRecord struct {
 	Offset time.Duration `json:"offset"`

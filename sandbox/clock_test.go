@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -166,4 +167,45 @@ func TestWaitsMoveAClockThatStandsStill(t *testing.T) {
 		now = now.Add(time.Hour)
 		assert.Equal(t, now.Add(4*time.Minute), s.Clock().Now())
 	})
+}
+
+// TestCertificatesRotateInTime: the platform replaces its certificates before they end, and drops them when they do.
+func TestCertificatesRotateInTime(t *testing.T) {
+	s := newSandbox(t)
+	defer s.Close()
+	signer := func() string {
+		c := newCall(s, time.Now(), "POST", "/v3/pay/transactions/native", with(native(s), "out_trade_no", fmt.Sprint("ORDER-", time.Now().UnixNano())))
+		c.header.Del("Wechatpay-Serial")
+		return c.sign(s).send(t, s.Transport(), inProcess).Header.Get("Wechatpay-Serial")
+	}
+	serials := func() (list []string) {
+		for _, c := range s.Certificates() {
+			list = append(list, apiv3.Serial(c))
+		}
+		return list
+	}
+	to := func(at time.Time) { require.NoError(t, s.Clock().Jump(at.Sub(s.Clock().Now()))) }
+	first, second := s.Certificates()[0], s.Certificates()[1]
+	require.Equal(t, apiv3.Serial(first), signer())
+
+	to(first.NotAfter.Add(-10*24*time.Hour - time.Minute))
+	assert.Equal(t, apiv3.Serial(first), signer())
+	to(first.NotAfter.Add(-10 * 24 * time.Hour))
+	assert.Equal(t, apiv3.Serial(second), signer(), "ten days before it ends it makes way")
+	assert.Len(t, serials(), 2)
+	to(first.NotAfter)
+	assert.Equal(t, []string{apiv3.Serial(second)}, serials(), "it has ended")
+
+	to(second.NotAfter.Add(-10 * 24 * time.Hour))
+	require.Len(t, serials(), 2, "a new one was issued")
+	assert.Equal(t, serials()[1], signer())
+	to(second.NotAfter.AddDate(20, 0, 0))
+	require.Len(t, serials(), 1)
+	last := s.Certificates()[0]
+	assert.True(t, last.NotAfter.After(s.Clock().Now()))
+	assert.Equal(t, apiv3.Serial(last), signer())
+
+	require.NoError(t, s.ExpireCertificate(apiv3.Serial(last)))
+	to(s.Clock().Now().Add(time.Hour))
+	assert.Equal(t, apiv3.Serial(last), signer(), "what was made to look expired signs on")
 }

@@ -145,6 +145,7 @@ type Attempt struct {
 type delivery struct {
 	Delivery
 	Serial uint64          `json:"serial"` // in which order they began
+	Sealed string          `json:"sealed"` // serial of the merchant's certificate, which goes with the key that the body is encrypted with
 	Limit  time.Duration   `json:"limit"`  // for an answer
 	Waits  []time.Duration `json:"waits,omitempty"`
 	Faults []FaultKind     `json:"faults,omitempty"` // of the attempt at Next
@@ -243,7 +244,7 @@ func (s *state) deliver(address, event string, resource any, faults []FaultKind)
 	serial, _ := s.serials.get("deliveries")
 	d := delivery{
 		Delivery: Delivery{Merchant: s.merchant, Event: eventType, URL: address, State: Waiting},
-		Serial:   serial + 1, Limit: way.limit, Waits: way.waits,
+		Serial:   serial + 1, Sealed: s.view.merchant.Serial, Limit: way.limit, Waits: way.waits,
 	}
 	var plan Plan
 	if l.plan != nil {

@@ -66,11 +66,12 @@
 // refusal that the platform would keep to itself. It is the wrong choice for measuring the real platform's behaviour
 // under load, and it must not face a network: its private keys are handed to whoever asks.
 //
-// A Sandbox is safe for concurrent use. Keys are generated when the first sandbox of a process asks for them and kept
-// in memory only. The journal and the log of deliveries are bounded; orders, refunds, transfer bills, feeds and the ledger are
-// kept as long as the sandbox. Files are written while they are read, however large. While a fault has a probability the
-// sandbox also remembers every request that it saw, in some 40 bytes each. [Sandbox.Clock] moves the time of the business, and
-// leaves that of signatures where it is; waits pass as package time tells, also in a bubble.
+// A Sandbox is safe for concurrent use. Keys are generated when the first sandbox of a process asks for them. Keys and state live
+// in memory, unless [WithStore] keeps them; [Sandbox.Snapshot] and [Sandbox.Restore] bring an earlier state back. The journal and
+// the log of deliveries are bounded; orders, refunds, transfer bills, feeds and the ledger are kept as long as the sandbox. Files
+// are written while they are read, however large. While a fault has a probability the sandbox also remembers every request that it
+// saw, in some 40 bytes each. [Sandbox.Clock] moves the time of the business, and leaves that of signatures where it is; waits pass
+// as package time tells, also in a bubble.
 //
 // The rules come from the platform's documentation at https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the
 // pages around it, and from answers seen in reality, as of November 2026.

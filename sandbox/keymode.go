@@ -71,20 +71,33 @@ func (s *Sandbox) AddCertificate(validity time.Duration) (*x509.Certificate, err
 		return nil, fmt.Errorf("sandbox: AddCertificate: the validity is %s, it must be positive", validity)
 	}
 	var added *x509.Certificate
-	err := s.change(func(p *platform) error {
-		key, err := spareKey(fmt.Sprintf("platform certificate %d", len(p.keys)))
-		if err != nil {
-			return err
-		}
+	if _, err := spareKey(platformKeyName(s.platform.Load())); err != nil { // made beforehand, while nobody has to wait
+		return nil, err
+	}
+	err := s.change(func(p *platform) (err error) {
 		now := s.clock()
-		if added, err = p.authority.issue(newSerial(0x2C), platformSubject, now.Add(-time.Minute), now.Add(validity), key); err != nil {
-			return err
-		}
-		p.certificates = append(p.certificates, added)
-		p.keys[apiv3.Serial(added)] = key
-		return nil
+		added, err = p.addCertificate(now.Add(-time.Minute), now.Add(validity))
+		return err
 	})
 	return added, err
+}
+
+// platformKeyName names the key of the next certificate.
+func platformKeyName(p *platform) string { return fmt.Sprintf("platform certificate %d", len(p.keys)) }
+
+// addCertificate issues a certificate and puts it at the end of the list.
+func (p *platform) addCertificate(from, to time.Time) (*x509.Certificate, error) {
+	key, err := spareKey(platformKeyName(p))
+	if err != nil {
+		return nil, err
+	}
+	added, err := p.authority.issue(newSerial(0x2C), platformSubject, from, to, key)
+	if err != nil {
+		return nil, err
+	}
+	p.certificates = append(p.certificates, added)
+	p.keys[apiv3.Serial(added)] = key
+	return added, nil
 }
 
 // Shift has percent of the signatures made with the certificate that serial names, and the others with the one that signed
@@ -137,11 +150,13 @@ func (s *Sandbox) ExpireCertificate(serial string) error {
 // AddMerchantCertificate issues another API certificate to the merchant, as when the merchant replaces its own: requests
 // signed with either are accepted. It returns the merchant with the new certificate.
 func (s *Sandbox) AddMerchantCertificate() (Merchant, error) {
-	added := s.merchant
-	err := s.change(func(p *platform) (err error) {
-		if added.PrivateKey, err = spareKey(fmt.Sprintf("merchant %s certificate %d", s.merchant.ID, len(p.callers)+len(p.revoked))); err != nil {
-			return err
-		}
+	added, present := s.merchant, s.platform.Load()
+	key, err := spareKey(fmt.Sprintf("merchant %s certificate %d", s.merchant.ID, len(present.callers)+len(present.revoked)))
+	if err != nil {
+		return added, err
+	}
+	added.PrivateKey = key
+	err = s.change(func(p *platform) (err error) {
 		now := s.clock()
 		if added.Certificate, err = p.authority.issue(newSerial(0x6B), merchantSubject(s.merchant.ID), now.Add(-time.Minute), now.AddDate(yearsValid, 0, 0), added.PrivateKey); err != nil {
 			return err
@@ -175,9 +190,17 @@ func (s *Sandbox) notifies(p *platform) string {
 
 // change replaces the keys by changed ones, unless edit fails.
 func (s *Sandbox) change(edit func(*platform) error) error {
-	s.changing.Lock()
-	defer s.changing.Unlock()
-	changed := *s.platform.Load()
+	st := s.begin()
+	err := st.changeKeys(edit, st.begun)
+	if failed := st.end(); err == nil {
+		err = failed
+	}
+	return err
+}
+
+// changeKeys is change with the state begun.
+func (s *state) changeKeys(edit func(*platform) error, now time.Time) error {
+	changed := *s.view.platform.Load()
 	changed.certificates = slices.Clone(changed.certificates)
 	changed.keys = maps.Clone(changed.keys)
 	changed.callers, changed.revoked = maps.Clone(changed.callers), maps.Clone(changed.revoked)
@@ -187,8 +210,69 @@ func (s *Sandbox) change(edit func(*platform) error) error {
 	if err := edit(&changed); err != nil {
 		return err
 	}
-	s.platform.Store(&changed)
+	s.view.platform.Store(&changed)
+	s.putKeys(&changed, now)
 	return nil
+}
+
+// putKeys writes the keys down, and when the platform changes them next.
+func (s *state) putKeys(p *platform, now time.Time) {
+	if s.kept.store != nil {
+		s.keys.put("", s.view.keyRecord(p))
+	}
+	s.rotations.put("", p.rotation(now))
+}
+
+// rotation is when the platform changes its certificates by itself.
+type rotation struct {
+	Since time.Time `json:"since"` // when Next was determined
+	Next  time.Time `json:"next,omitzero"`
+}
+
+func (r rotation) due() time.Time { return r.Next }
+
+// takeover is how long before its end the certificate that signs makes way for another.
+const takeover = 10 * 24 * time.Hour
+
+// rotation returns the next time at which a certificate ends, or the one that signs makes way.
+func (p *platform) rotation(now time.Time) rotation {
+	r := rotation{Since: now}
+	consider := func(at time.Time) {
+		if at.After(now) && (r.Next.IsZero() || at.Before(r.Next)) {
+			r.Next = at
+		}
+	}
+	for _, c := range p.certificates {
+		consider(c.NotAfter)
+		if apiv3.Serial(c) == p.signs {
+			consider(c.NotAfter.Add(-takeover))
+		}
+	}
+	return r
+}
+
+// rotate does what the platform does about certificates in time: another signs from ten days before one ends, a new one if there
+// is none that lasts longer, and those that have ended leave the list.
+func (s *state) rotate(_ string, r rotation, at time.Time) {
+	err := s.changeKeys(func(p *platform) error {
+		last := slices.MaxFunc(p.certificates, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+		if i := p.find(p.signs); i >= 0 && p.certificates[i].NotAfter.After(r.Since) && !at.Before(p.certificates[i].NotAfter.Add(-takeover)) {
+			if !last.NotAfter.After(at.Add(takeover)) {
+				var err error
+				if last, err = p.addCertificate(at, at.AddDate(yearsValid, 0, 0)); err != nil {
+					return err
+				}
+			}
+			p.signs, p.shift, p.shifted, p.steered = apiv3.Serial(last), "", 0, true
+		}
+		p.certificates = slices.DeleteFunc(p.certificates, func(c *x509.Certificate) bool {
+			return c.NotAfter.After(r.Since) && !c.NotAfter.After(at)
+		})
+		return nil
+	}, at)
+	if err != nil {
+		s.rotations.put("", rotation{Since: at}) // no key could be made: nothing changes any more by itself
+	}
 }
 
 func checkPercent(percent float64) error {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,7 +40,6 @@ type gateway struct {
 type tenant struct {
 	merchant Merchant
 	platform atomic.Pointer[platform]
-	changing sync.Mutex    // serialises changes of platform
 	shifts   atomic.Uint64 // signatures that Shift decided on
 	shares   atomic.Uint64 // signatures that SetPublicKeyShare decided on
 	state    *state
@@ -60,6 +58,7 @@ type settings struct {
 	billRows   int64
 
 	lenientCards bool
+	store        Store
 }
 
 // WithClock sets the time that the sandbox takes for the real one, time.Now by default: it decides on the window of requests, and
@@ -131,7 +130,19 @@ func New(options ...Option) (*Sandbox, error) {
 	g.records = newRecords(g.time)
 	g.time.records, g.time.courier = g.records, g.courier
 	g.records.deliveries.ripen = func(_ *state, id string, d delivery, _ time.Time) { g.attempts(id, d.Faults, d.Copies, false) }
-	return g.add(set.merchantID, set.mode)
+	if set.store != nil {
+		g.records.kept.store = set.store
+		if err := g.load(); err != nil {
+			return nil, err
+		}
+	}
+	s, err := g.add(set.merchantID, set.mode)
+	if err == nil && set.store != nil {
+		g.records.mu.Lock()
+		g.records.realarm()
+		g.records.mu.Unlock()
+	}
+	return s, err
 }
 
 // String names the sandbox without its keys.

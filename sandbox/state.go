@@ -65,7 +65,10 @@ type state struct {
 	complaintURL  table[string]       // where the merchant is told of complaints, under ""
 	serviceOrders table[serviceOrder] // by out_order_no
 	effects       series[Effect]
-	subs          table[subMerchant] // by merchant number
+
+	subs      table[subMerchant] // by merchant number
+	keys      table[keyRecord]   // one, under the empty key, if there is a store
+	rotations table[rotation]    // one, under the empty key
 
 	fate     func(EffectKind, string) Fate
 	repeated RepeatedFeed
@@ -95,9 +98,12 @@ func newState(view *Sandbox, all *records, merchant string) *state {
 	all.add(s, &s.serviceOrders, "service orders")
 	all.add(s, &s.effects, "effects")
 	all.add(s, &s.subs, "subs")
+	all.add(s, &s.keys, "keys")
+	all.add(s, &s.rotations, "rotations")
 	s.refunds.ripen = (*state).ripenRefund
 	s.transfers.ripen = (*state).ripenTransfer
 	s.serviceOrders.ripen = (*state).ripenServiceOrder
+	s.rotations.ripen = (*state).rotate
 	return s
 }
 
@@ -114,6 +120,7 @@ type records struct {
 	begun  time.Time // the time of the present change
 	batch  []change  // put since the last flush
 	after  []func()  // to be done once the batch is safe and the mutex free
+	kept   persistence
 	alarms alarms
 	timer  *time.Timer
 	armed  time.Time // what timer waits for; zero for nothing
@@ -132,11 +139,12 @@ func newRecords(clock *Clock) *records {
 // keeper is a table or a series.
 type keeper interface {
 	attach(s *state, name string)
+	place() (merchant, name string)
 	read(key string, row json.RawMessage) error // puts a record, or deletes it if row is nil, without a trace in the batch
 	row(key string) any                         // nil if there is none
 	each(yield func(key string, row any) bool)
-	clear()
-	due(key string) time.Time // zero for never
+	readAll(rows map[string]json.RawMessage) (swap func(), err error) // reads records to put in place of all
+	due(key string) time.Time                                         // zero for never
 	happen(key string, at time.Time)
 }
 
@@ -245,7 +253,17 @@ func (t *table[T]) each(yield func(string, any) bool) {
 	}
 }
 
-func (t *table[T]) clear() { t.rows = make(map[string]T) }
+func (t *table[T]) readAll(texts map[string]json.RawMessage) (swap func(), err error) {
+	rows := make(map[string]T, len(texts))
+	for key, text := range texts {
+		if rows[key], err = readRow[T](text); err != nil {
+			return nil, fmt.Errorf("%s %q: %w", t.name, key, err)
+		}
+	}
+	return func() { t.rows = rows }, nil
+}
+
+func (t *table[T]) place() (merchant, name string) { return t.state.merchant, t.name }
 
 func (t *table[T]) due(key string) time.Time { return dueOf(t.rows[key]) }
 
@@ -293,7 +311,22 @@ func (l *series[T]) each(yield func(string, any) bool) {
 	}
 }
 
-func (l *series[T]) clear()                   { l.rows = nil }
+func (l *series[T]) readAll(texts map[string]json.RawMessage) (swap func(), err error) {
+	rows := make([]T, len(texts))
+	for i := range rows {
+		text, ok := texts[strconv.Itoa(i)]
+		if !ok {
+			return nil, fmt.Errorf("%s: record %d is missing", l.name, i)
+		}
+		if rows[i], err = readRow[T](text); err != nil {
+			return nil, fmt.Errorf("%s %d: %w", l.name, i, err)
+		}
+	}
+	return func() { l.rows = rows }, nil
+}
+
+func (l *series[T]) place() (merchant, name string) { return l.state.merchant, l.name }
+
 func (l *series[T]) due(string) time.Time     { return time.Time{} }
 func (l *series[T]) happen(string, time.Time) {}
 
@@ -341,13 +374,6 @@ func (s *state) end() error {
 // changed notes a change of the present batch.
 func (r *records) changed(c change) { r.batch = append(r.batch, c) }
 
-// flush makes the present batch safe.
-func (r *records) flush() error {
-	clear(r.batch)
-	r.batch = r.batch[:0]
-	return nil
-}
-
 // undo takes back the present batch.
 func (r *records) undo() {
 	for _, c := range slices.Backward(r.batch) {
@@ -389,6 +415,22 @@ func (a *alarms) Pop() any {
 func (r *records) alarm(in keeper, key string, at time.Time) {
 	r.alarms.count++
 	heap.Push(&r.alarms, alarm{at, r.alarms.count, in, key})
+}
+
+// realarm sets the alarms of all records anew.
+func (r *records) realarm() {
+	r.alarms.list = nil
+	for _, tables := range r.tables {
+		for _, table := range tables {
+			for key := range table.each {
+				if at := table.due(key); !at.IsZero() {
+					r.alarm(table, key, at)
+				}
+			}
+		}
+	}
+	r.disarm()
+	r.arm()
 }
 
 // next returns the time of the next alarm that still holds; zero if there is none.

@@ -89,9 +89,20 @@ func (g *gateway) add(id string, mode KeyMode) (*Sandbox, error) {
 			return other, nil
 		}
 	}
-	s.state = newState(s, g.records, id)
-	g.tenants.list = append(g.tenants.list, s)
+	g.enlist(s)
+	s.state.putKeys(keys, g.clock())
+	if err := g.records.flush(); err != nil {
+		g.tenants.list = g.tenants.list[:len(g.tenants.list)-1]
+		return nil, err
+	}
+	g.records.arm()
 	return s, nil
+}
+
+// enlist gives a merchant state. Both mutexes are held, or nobody knows the gateway yet.
+func (g *gateway) enlist(s *Sandbox) {
+	s.state = newState(s, g.records, s.merchant.ID)
+	g.tenants.list = append(g.tenants.list, s)
 }
 
 // AddSubMerchant makes a merchant number a sub-merchant of this merchant, who is its service provider. The number may be that

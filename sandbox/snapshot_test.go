@@ -1,0 +1,106 @@
+package sandbox_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+func TestSnapshotAndRestore(t *testing.T) {
+	s, r := newReceiver(t, 500, 500)
+	defer s.Close()
+	require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", with(with(native(s), "notify_url", notifyURL), "amount", map[string]any{"total": 100})).StatusCode)
+	_, err := s.Pay("ORDER-0001")
+	require.NoError(t, err)
+	id := s.Deliveries()[0].ID
+	_, err = s.Await(t.Context(), id, 1)
+	require.NoError(t, err)
+	s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { return sandbox.Fate{After: time.Hour} })
+	require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R1", 1)).StatusCode)
+	require.NoError(t, s.Clock().Freeze())
+	ledger, now := s.Ledger(), s.Clock().Now()
+	snapshot, err := s.Snapshot()
+	require.NoError(t, err)
+	assert.NotContains(t, string(snapshot), s.Merchant().APIv3Key)
+
+	require.NoError(t, s.Clock().Jump(2*time.Hour))
+	require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R2", 1)).StatusCode)
+	other, err := s.AddMerchant("1900000110")
+	require.NoError(t, err)
+	_, err = other.AddPaidOrder("OTHER-1", 1)
+	require.NoError(t, err)
+	require.Equal(t, "SUCCESS", refundStates(s)["R1"])
+
+	require.NoError(t, s.Restore(snapshot))
+	assert.True(t, now.Equal(s.Clock().Now()), "the clock is back, too")
+	assert.True(t, s.Clock().Frozen())
+	sameLedger(t, ledger, s.Ledger())
+	assert.Empty(t, other.Ledger())
+	heard := len(r.notices())
+	require.NoError(t, s.Clock().Jump(2*time.Hour))
+	assert.Equal(t, map[string]string{"R1": "SUCCESS"}, refundStates(s), "what was to come comes again")
+	assert.Greater(t, len(r.notices()), heard)
+	assert.Equal(t, sandbox.Delivered, s.Deliveries()[0].State)
+
+	// Another sandbox has other keys, and everything else.
+	elsewhere := newSandbox(t, sandbox.WithMerchant("1900000199"))
+	defer elsewhere.Close()
+	require.NoError(t, elsewhere.Restore(snapshot))
+	require.Len(t, elsewhere.Merchants(), 2)
+	there := elsewhere.Merchants()[1]
+	sameLedger(t, ledger, there.Ledger())
+	assert.Empty(t, elsewhere.Ledger())
+	require.NoError(t, elsewhere.Restore(snapshot))
+	a := newCall(there, time.Now(), "GET", refundPath+"/R1", nil).sign(there).send(t, elsewhere.Transport(), inProcess)
+	assert.Equal(t, 200, a.StatusCode)
+}
+
+func TestRestoreMistakes(t *testing.T) {
+	s := newSandbox(t)
+	paid(t, s)
+	good, err := s.Snapshot()
+	require.NoError(t, err)
+	ledger := s.Ledger()
+	for name, text := range map[string]string{
+		"no snapshot: ":                   "{}",
+		"this is no snapshot":             "x",
+		"the snapshot is in format 2":     strings.Replace(string(good), `"format":1`, `"format":2`, 1),
+		`there is no table "ordersX"`:     strings.Replace(string(good), `"orders"`, `"ordersX"`, 1),
+		`there is no table "keys"`:        strings.Replace(string(good), `"orders"`, `"keys"`, 1),
+		`orders "`:                        strings.Replace(string(good), `"total":100`, `"total":"x"`, 1),
+		"effects: record 0 is missing":    strings.Replace(string(good), `"effects":{"0"`, `"effects":{"7"`, 1),
+		"a merchant number has 8 to 10 d": strings.Replace(string(good), `"1900000109":{`, `"19":{`, 1),
+	} {
+		require.NotEqual(t, string(good), text, name)
+		err := s.Restore([]byte(text))
+		if assert.Error(t, err, name) && name != "no snapshot: " {
+			assert.ErrorContains(t, err, name)
+		}
+		assert.Equal(t, ledger, s.Ledger())
+	}
+}
+
+func TestReset(t *testing.T) {
+	s, _ := newReceiver(t)
+	defer s.Close()
+	paid(t, s)
+	require.NoError(t, s.AddSubMerchant("1900000220"))
+	_, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+	require.NoError(t, err)
+	require.NoError(t, s.Clock().Jump(24*time.Hour))
+	require.NoError(t, s.Clock().Freeze())
+	serial := s.Merchant().Serial
+	require.NoError(t, s.Reset())
+	assert.Empty(t, s.Ledger())
+	assert.Empty(t, s.Deliveries())
+	assert.False(t, s.Clock().Frozen())
+	assert.WithinDuration(t, time.Now(), s.Clock().Now(), time.Minute)
+	assert.Equal(t, serial, s.Merchant().Serial)
+	assert.Equal(t, []string{"1900000220"}, s.SubMerchants())
+	paid(t, s)
+}
