@@ -248,11 +248,14 @@ type page struct {
 }
 
 // pageMembers are the members of documented requests that say which page is wanted: offset and limit, page_index (which
-// counts from 1) and page_size, page_token and page_size.
-var pageMembers = []string{"limit", "offset", "page_index", "page_size", "page_token"}
+// counts from 1) and page_size, page_token and page_size; some call the size count.
+var pageMembers = []string{"limit", "offset", "page_index", "page_size", "page_token", "count"}
 
 func (s *sent) pageAsked() (p page) {
 	p.size = max(wholeNumber(s.top["limit"]), wholeNumber(s.top["page_size"]))
+	if p.size == 0 {
+		p.size = wholeNumber(s.top["count"])
+	}
 	p.from = max(wholeNumber(s.top["offset"]), wholeNumber(s.top["page_token"]), (wholeNumber(s.top["page_index"])-1)*p.size)
 	return p
 }
