@@ -33,8 +33,8 @@ func cannedOperations() []operation {
 // canned answers with values made from the facts of the answer. They repeat what the request says under the same names, and are the
 // same for the same request at the same time, except that encryption is random and that each link is another.
 func (c *call) canned() (any, *refusal) {
-	if c.operation.Answer != fact.JSONAnswer {
-		return nil, nil
+	if refused := c.checkCaller(); refused != nil || c.operation.Answer != fact.JSONAnswer {
+		return nil, refused
 	}
 	sent := c.told()
 	m := maker{
@@ -44,6 +44,31 @@ func (c *call) canned() (any, *refusal) {
 	answer := m.object(c.operation.Out, c.object)
 	sent.page.count(c.operation.Out, answer, c.target)
 	return answer, nil
+}
+
+// checkCaller refuses a request that says it comes from another merchant than the one who signed it: sp_mchid is always the
+// caller's number, and so is mchid where only direct merchants may call.
+func (c *call) checkCaller() *refusal {
+	names := []string{"sp_mchid"}
+	direct := func(role string) bool {
+		return strings.HasPrefix(role, "普通商户") || strings.HasPrefix(role, "直连")
+	}
+	if roles := c.operation.Roles; len(roles) > 0 && !slices.ContainsFunc(roles, func(role string) bool { return !direct(role) }) {
+		names = append(names, "mchid")
+	}
+	for _, name := range names {
+		if id, ok := c.object[name].(string); ok {
+			if refused := c.checkMerchant("body", "/"+name, id); refused != nil {
+				return refused
+			}
+		}
+		if id := c.query.Get(name); id != "" {
+			if refused := c.checkMerchant("query", name, id); refused != nil {
+				return refused
+			}
+		}
+	}
+	return nil
 }
 
 // identity tells this request from others. The page that is asked for is no part of it, so that the pages of a list come from

@@ -60,6 +60,8 @@ func (m sampler) text(field *fact.Field) string {
 		object, err := json.Marshal(m.object(field.Fields))
 		require.NoError(m.t, err)
 		return string(object)
+	case field.Name == "mchid", field.Name == "sp_mchid":
+		return m.s.Merchant().ID
 	case field.Format == "rfc3339":
 		return "2026-11-24T10:34:56+08:00"
 	case field.Format == "date":
@@ -367,6 +369,7 @@ func TestCannedChecks(t *testing.T) {
 		applyment = "POST /v3/apply4sub/sub_merchants/{sub_mchid}/modify-settlement" // has an encrypted member
 		list      = "GET /v3/marketing/favor/stocks"
 		build     = "POST /v3/marketing/partnerships/build"
+		codepay   = "POST /v3/pay/transactions/codepay"
 	)
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
@@ -407,6 +410,7 @@ func TestCannedChecks(t *testing.T) {
 		"wrong method":            {applyment, func(c *call) { c.method = "GET" }, 405, ""},
 		"missing query member":    {list, func(c *call) { c.target = "/v3/marketing/favor/stocks?limit=1" }, 400, "/query/"},
 		"query of the wrong type": {list, func(c *call) { c.target += "&limit=many" }, 400, "/query/"},
+		"another's number":        {codepay, edit("mchid", "1900000999"), 400, "与Http头Authorization中的mchid不一致"},
 		"missing header":          {build, func(c *call) { c.header.Del("Idempotency-Key") }, 400, "/header/Idempotency-Key"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,8 +1,6 @@
 package sandbox
 
 import (
-	"encoding/base64"
-	"fmt"
 	"maps"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -26,11 +24,7 @@ func (c *call) echo() (any, *refusal) {
 	answer := map[string]any{"echo_message": c.object["echo_message"]}
 	notice := maps.Clone(answer)
 	if opened, ok := c.object["encrypted_echo_message"].(string); ok && opened != "" {
-		sealed, err := c.scheme.Encrypt(c.platform.callers[c.caller], []byte(opened))
-		if err != nil {
-			panic(fmt.Sprintf("sandbox: encrypting: %v", err)) // it is no longer than what came encrypted, and the key fits
-		}
-		answer["encrypted_echo_message"] = base64.StdEncoding.EncodeToString(sealed)
+		answer["encrypted_echo_message"] = c.sealToCaller(opened)
 		notice["encrypt_echo_message"] = answer["encrypted_echo_message"]
 	}
 	notify, _ := c.object["notify_url"].(string)

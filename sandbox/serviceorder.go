@@ -240,93 +240,85 @@ func (o *serviceOrder) absorb(request map[string]any) {
 	}
 }
 
-// completeServiceOrder ends the service: what the user owes is collected from then on. An order over nothing is done at once.
-func (c *call) completeServiceOrder() (any, *refusal) {
-	request := string(marshal(c.object))
+// onServiceOrder lets act change the order that the request names, and answers with it as it is then. request is the body in canonical
+// JSON.
+func (c *call) onServiceOrder(act func(o *serviceOrder, request string) *refusal) (any, *refusal) {
 	s := c.begin()
 	defer s.commit()
 	o, refused := c.serviceOrder(s, c.path["out_order_no"])
-	switch {
-	case refused != nil:
-		return nil, refused
-	case o.Completed == request && o.Modified == "" && o.State != serviceRevoked:
-		return c.tell(o.tell(s.merchant)), nil
-	case o.description() != "USER_CONFIRM":
-		return nil, serviceState(o, "DOING USER_CONFIRM")
+	if refused == nil {
+		refused = act(&o, string(marshal(c.object)))
 	}
-	total, refused := c.serviceSum(o)
 	if refused != nil {
 		return nil, refused
 	}
-	times, _ := c.object["time_range"].(map[string]any)
-	if o.Members["time_range"].(map[string]any)["end_time"] == nil && times["end_time"] == nil {
-		return nil, memberError("body", "/time_range/end_time", "", issueRequired) // the order has none yet
-	}
-	o.absorb(c.object)
-	if o.Completed, o.Total = request, total; total == 0 {
-		o.State = serviceDone
-	}
 	s.serviceOrders.put(o.Number, o)
 	return c.tell(o.tell(s.merchant)), nil
+}
+
+// completeServiceOrder ends the service: what the user owes is collected from then on.
+func (c *call) completeServiceOrder() (any, *refusal) {
+	return c.onServiceOrder(func(o *serviceOrder, request string) *refusal {
+		times, _ := c.object["time_range"].(map[string]any)
+		switch {
+		case o.Completed == request && o.Modified == "" && o.State != serviceRevoked:
+			return nil
+		case o.description() != "USER_CONFIRM":
+			return serviceState(*o, "DOING USER_CONFIRM")
+		case o.Members["time_range"].(map[string]any)["end_time"] == nil && times["end_time"] == nil:
+			return memberError("body", "/time_range/end_time", "", issueRequired) // the order has none yet
+		}
+		o.Completed = request
+		return c.owe(o)
+	})
 }
 
 // modifyServiceOrder changes what the user owes, as long as it is not paid.
 func (c *call) modifyServiceOrder() (any, *refusal) {
-	request := string(marshal(c.object))
-	s := c.begin()
-	defer s.commit()
-	o, refused := c.serviceOrder(s, c.path["out_order_no"])
-	switch {
-	case refused != nil:
-		return nil, refused
-	case o.Modified == request && o.State != serviceRevoked:
-		return c.tell(o.tell(s.merchant)), nil
-	case o.description() != "MCH_COMPLETE":
-		return nil, serviceState(o, "DOING MCH_COMPLETE")
-	}
-	total, refused := c.serviceSum(o)
+	return c.onServiceOrder(func(o *serviceOrder, request string) *refusal {
+		switch {
+		case o.Modified == request && o.State != serviceRevoked:
+			return nil
+		case o.description() != "MCH_COMPLETE":
+			return serviceState(*o, "DOING MCH_COMPLETE")
+		}
+		o.Modified = request
+		return c.owe(o)
+	})
+}
+
+// owe sets what the user owes. An order over nothing is done at once.
+func (c *call) owe(o *serviceOrder) *refusal {
+	total, refused := c.serviceSum(*o)
 	if refused != nil {
-		return nil, refused
+		return refused
 	}
 	o.absorb(c.object)
-	if o.Modified, o.Total = request, total; total == 0 {
+	if o.Total = total; total == 0 {
 		o.State = serviceDone
 	}
-	s.serviceOrders.put(o.Number, o)
-	return c.tell(o.tell(s.merchant)), nil
+	return nil
 }
 
 // cancelServiceOrder ends an order that is not paid. The same request is answered the same (documented).
 func (c *call) cancelServiceOrder() (any, *refusal) {
-	request := string(marshal(c.object))
-	s := c.begin()
-	defer s.commit()
-	o, refused := c.serviceOrder(s, c.path["out_order_no"])
-	switch {
-	case refused != nil:
-		return nil, refused
-	case o.Cancelled == request:
-	case o.State != serviceCreated && o.State != serviceDoing:
-		return nil, parameterError(text{"当前订单状态不满足撤销条件", "the order's state does not permit to cancel it"}, nil, "the order is "+o.State)
-	default:
+	return c.onServiceOrder(func(o *serviceOrder, request string) *refusal {
+		if o.Cancelled != request && o.State != serviceCreated && o.State != serviceDoing {
+			return parameterError(text{"当前订单状态不满足撤销条件", "the order's state does not permit to cancel it"}, nil, "the order is "+o.State)
+		}
 		o.State, o.Cancelled = serviceRevoked, request
-		s.serviceOrders.put(o.Number, o)
-	}
-	return c.tell(o.tell(s.merchant)), nil
+		return nil
+	})
 }
 
 // collectServiceOrder asks the user to pay; that takes [Sandbox.PayServiceOrder].
 func (c *call) collectServiceOrder() (any, *refusal) {
-	s := c.begin()
-	defer s.commit()
-	o, refused := c.serviceOrder(s, c.path["out_order_no"])
-	switch {
-	case refused != nil:
-		return nil, refused
-	case o.description() != "MCH_COMPLETE":
-		return nil, serviceState(o, "DOING MCH_COMPLETE")
-	}
-	return c.tell(o.tell(s.merchant)), nil
+	return c.onServiceOrder(func(o *serviceOrder, _ string) *refusal {
+		if o.description() != "MCH_COMPLETE" {
+			return serviceState(*o, "DOING MCH_COMPLETE")
+		}
+		return nil
+	})
 }
 
 // syncServiceOrder tells that the user paid the merchant otherwise.
@@ -335,20 +327,16 @@ func (c *call) syncServiceOrder() (any, *refusal) {
 		return nil, memberError("body", "/type", c.object["type"], issueConstant)
 	}
 	paid := c.object["detail"].(map[string]any)["paid_time"].(string)
-	s := c.begin()
-	defer s.commit()
-	o, refused := c.serviceOrder(s, c.path["out_order_no"])
-	switch {
-	case refused != nil:
-		return nil, refused
-	case o.PaidBy == "MCH" && o.PaidAt == paid:
-	case o.description() != "MCH_COMPLETE":
-		return nil, serviceState(o, "DOING MCH_COMPLETE")
-	default:
+	return c.onServiceOrder(func(o *serviceOrder, _ string) *refusal {
+		switch {
+		case o.PaidBy == "MCH" && o.PaidAt == paid:
+			return nil
+		case o.description() != "MCH_COMPLETE":
+			return serviceState(*o, "DOING MCH_COMPLETE")
+		}
 		o.State, o.PaidBy, o.PaidAt = serviceDone, "MCH", paid
-		s.serviceOrders.put(o.Number, o)
-	}
-	return c.tell(o.tell(s.merchant)), nil
+		return nil
+	})
 }
 
 // ConfirmServiceOrder lets the user confirm a pay score order, which is under way then. The merchant is told by PAYSCORE.USER_CONFIRM at
