@@ -37,7 +37,9 @@ func TestPagesOfTheSandbox(t *testing.T) {
 			case "offset", "page_index", "page_token":
 				moves = true
 			default:
-				if field.Required {
+				if field.Required && (field.Name == "mchid" || field.Name == "sp_mchid") {
+					chain = chain.Query(field.Name, m.ID)
+				} else if field.Required {
 					chain = chain.Query(field.Name, sampleQuery(field))
 				}
 			}
