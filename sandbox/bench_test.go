@@ -6,10 +6,16 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/sandbox"
 )
 
 // BenchmarkFloor is what no gateway can do without: one verification and one signature.
@@ -51,5 +57,67 @@ func BenchmarkFeed(b *testing.B) {
 		}
 		io.Copy(io.Discard, response.Body)
 		response.Body.Close()
+	}
+}
+
+// BenchmarkFourOperations is what no client and gateway together can do without: the client signs, the gateway verifies and
+// signs, the client verifies.
+func BenchmarkFourOperations(b *testing.B) {
+	s := newSandbox(b)
+	merchant, platform := s.Merchant().PrivateKey, s.Merchant().PrivateKey
+	digest := sha256.Sum256([]byte("message"))
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			for _, key := range []*rsa.PrivateKey{merchant, platform} {
+				signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, digest[:], signature); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
+}
+
+// BenchmarkSignedCalls is whole calls by as many clients as there are processors, of a query and of an order; to be
+// read against BenchmarkFourOperations, within 1.25 times of which they are to stay.
+func BenchmarkSignedCalls(b *testing.B) {
+	server := sandbox.Start(b)
+	if _, err := server.AddPaidOrder("PAID-0001", 100); err != nil {
+		b.Fatal(err)
+	}
+	query := "/v3/pay/transactions/out-trade-no/PAID-0001?mchid=" + server.Merchant().ID
+	var number atomic.Int64
+	order := func() []byte {
+		body := native(server.Sandbox)
+		body["out_trade_no"] = "BENCH-" + strconv.FormatInt(number.Add(1), 10)
+		text, err := json.Marshal(body)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return text
+	}
+	for _, way := range []struct {
+		name      string
+		transport http.RoundTripper
+	}{{"in process", server.Transport()}, {"loopback", newTransport(b)}} {
+		client := oneClient{server: server, scheme: apiv3.RSA()}
+		run := func(name, method, target string, body func() []byte) {
+			b.Run(way.name+"/"+name, func(b *testing.B) {
+				b.ReportAllocs()
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						if _, err := client.call(way.transport, method, target, body()); err != nil {
+							b.Fatal(err)
+						}
+					}
+				})
+			})
+		}
+		run("query", "GET", query, func() []byte { return nil })
+		run("order", "POST", "/v3/pay/transactions/native", order)
 	}
 }
