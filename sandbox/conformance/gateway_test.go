@@ -20,6 +20,9 @@ import (
 // leastOperations is how many operations a client must have called with success.
 const leastOperations = 40
 
+// merchantID is the sandbox's merchant, who calls.
+const merchantID = "1900000109"
+
 // redirected sends every request to the sandbox, whatever host it names. Nothing else is changed.
 type redirected struct{ to *url.URL }
 
@@ -97,6 +100,8 @@ func sampleValue(field fact.Field) any {
 		return field.Enum[0]
 	case field.Type == fact.Integer, field.Type == fact.Number:
 		return 1
+	case field.Name == "mchid":
+		return merchantID
 	case field.Type == fact.Boolean:
 		return true
 	case field.Format == "rfc3339", strings.HasSuffix(field.Name, "_time"):
