@@ -214,8 +214,8 @@ func (c section) encrypted(zipped bool, key, nonce []byte) []byte {
 
 // checkSub refuses a sub-merchant who is not the caller's. Bills are invented for anybody.
 func (c *call) checkSub() *refusal {
-	if sub := c.query.Get("sub_mchid"); sub != "" && c.billRows == 0 && !c.isSub(sub) {
-		return noAuth(text{"商户号不是该服务商的特约商户", "the merchant is no sub-merchant of the caller"}, sub+" is no sub-merchant of "+c.merchant.ID)
+	if sub := c.query.Get("sub_mchid"); sub != "" && c.billRows == 0 {
+		return c.checkRelation(sub)
 	}
 	return nil
 }

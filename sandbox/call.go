@@ -140,6 +140,9 @@ func (c *call) serve(readError error) (any, *refusal) {
 		if refused := c.checkSerial(); refused != nil {
 			return nil, refused
 		}
+		if refused := c.checkRate(); refused != nil {
+			return nil, refused
+		}
 	}
 	if refused := c.checkParameters(rawQuery); refused != nil {
 		return nil, refused

@@ -16,6 +16,8 @@ const (
 	PaymentEffect  EffectKind = "payment"  // the user paid an order; out_trade_no
 	RefundEffect   EffectKind = "refund"   // a refund was accepted; out_refund_no
 	TransferEffect EffectKind = "transfer" // a transfer bill was accepted; out_bill_no
+	ShareEffect    EffectKind = "share"    // profit sharing, or unfreezing, was accepted; out_order_no
+	ReturnEffect   EffectKind = "return"   // the return of a share was accepted; out_return_no
 	FeedEffect     EffectKind = "feed"     // a member feed was shown; out_request_no
 	ServiceEffect  EffectKind = "service"  // a pay score order was created; out_order_no
 )
@@ -24,8 +26,9 @@ const (
 // effects of one kind under one number mean that something was done twice.
 type Effect struct {
 	Kind   EffectKind `json:"kind"`
-	Number string     `json:"number"` // the merchant's own
-	Amount int64      `json:"amount"` // fen; 0 for a feed
+	Number string     `json:"number"`        // the merchant's own
+	Sub    string     `json:"sub,omitempty"` // the sub-merchant for whom a service provider acted
+	Amount int64      `json:"amount"`        // fen; 0 for a feed
 	// State is the present one, as a query would tell it; SUCCESS for a payment and a feed.
 	State string    `json:"state,omitempty"`
 	Time  time.Time `json:"time"` // when it took effect, by the sandbox's clock
@@ -35,11 +38,13 @@ type Effect struct {
 }
 
 // kinds tell how the present state of an effect is found; SUCCESS where nothing is said.
-var kinds = map[EffectKind]func(s *state, number string) string{
-	OrderEffect:    func(s *state, number string) string { o, _ := s.orders.get(number); return o.current() },
-	RefundEffect:   func(s *state, number string) string { r, _ := s.refunds.get(number); return r.State },
-	TransferEffect: func(s *state, number string) string { t, _ := s.transfers.get(number); return t.State },
-	ServiceEffect:  func(s *state, number string) string { o, _ := s.serviceOrders.get(number); return o.State },
+var kinds = map[EffectKind]func(s *state, key string) string{
+	OrderEffect:    func(s *state, key string) string { o, _ := s.orders.get(key); return o.current() },
+	RefundEffect:   func(s *state, key string) string { r, _ := s.refunds.get(key); return r.State },
+	TransferEffect: func(s *state, key string) string { t, _ := s.transfers.get(key); return t.State },
+	ShareEffect:    func(s *state, key string) string { h, _ := s.shares.get(key); return h.State },
+	ReturnEffect:   func(s *state, key string) string { r, _ := s.returns.get(key); return r.State },
+	ServiceEffect:  func(s *state, key string) string { o, _ := s.serviceOrders.get(key); return o.State },
 }
 
 // Ledger returns all effects of the given kinds, or of every kind if none is given, the oldest first.
@@ -59,14 +64,19 @@ func (s *Sandbox) Ledger(kinds ...EffectKind) []Effect {
 // present is the state of an effect.
 func (s *state) present(e Effect) string {
 	if find := kinds[e.Kind]; find != nil {
-		return find(s, e.Number)
+		return find(s, orderKey(e.Sub, e.Number))
 	}
 	return "SUCCESS"
 }
 
 // enter writes an effect down.
 func (s *state) enter(kind EffectKind, number string, amount int64, now time.Time, params string) {
-	s.effects.add(Effect{Kind: kind, Number: number, Amount: amount, Time: now, Params: params})
+	s.enterFor("", kind, number, amount, now, params)
+}
+
+// enterFor writes an effect down that a service provider had for a sub-merchant.
+func (s *state) enterFor(sub string, kind EffectKind, number string, amount int64, now time.Time, params string) {
+	s.effects.add(Effect{Kind: kind, Number: number, Sub: sub, Amount: amount, Time: now, Params: params})
 }
 
 // platformNumber returns a number of the platform's own: prefix, day and a running number, size digits in all.
@@ -78,19 +88,20 @@ func (s *state) platformNumber(prefix string, size int, now time.Time) string {
 	return head + fmt.Sprintf("%0*d", size-len(head), serial)
 }
 
-// Fate is how a refund or a transfer bill ends.
+// Fate is how a refund, a transfer bill, a share or a return ends.
 type Fate struct {
 	// State is the final one: SUCCESS (which empty stands for), CLOSED or ABNORMAL for a refund, SUCCESS, FAIL or
-	// CANCELLED for a transfer bill.
+	// CANCELLED for a transfer bill, SUCCESS or CLOSED for a share, SUCCESS or FAILED for a return.
 	State string
 	// After is how long it takes; the answer of the request itself still shows the state before. When it is negative the
 	// state stays until [Sandbox.Settle].
 	After time.Duration
 }
 
-// SetFate sets how refunds and transfer bills end: decide is called once for each when it is accepted, one call at a
-// time, and must not call the sandbox. By default, which nil restores, refunds succeed at once and transfer bills wait
-// for Settle, as they wait for their user in reality. A state that the kind does not have makes the request a
+// SetFate sets how refunds, transfer bills, shares and returns end: decide is called once for each when it is accepted, one call
+// at a time, and must not call the sandbox. A sharing asks for every receiver, as out_order_no/account, and ends with the slowest.
+// By default, which nil restores, transfer bills wait for Settle, as they wait for their user in reality, and all others succeed
+// at once. A state that the kind does not have makes the request a
 // SYSTEM_ERROR without effect.
 func (s *Sandbox) SetFate(decide func(kind EffectKind, number string) Fate) {
 	s.state.mu.Lock()
@@ -102,6 +113,8 @@ func (s *Sandbox) SetFate(decide func(kind EffectKind, number string) Fate) {
 var finalStates = map[EffectKind][]string{
 	RefundEffect:   {"SUCCESS", "CLOSED", "ABNORMAL"},
 	TransferEffect: {"SUCCESS", "FAIL", "CANCELLED"},
+	ShareEffect:    {"SUCCESS", "CLOSED"},
+	ReturnEffect:   {"SUCCESS", "FAILED"},
 }
 
 // fateOf asks for the fate of something new.
@@ -147,13 +160,15 @@ func (c *course) become(state string, now time.Time) {
 	c.State, c.Changed, c.Next, c.Due = state, now, "", time.Time{}
 }
 
-// Settle brings a refund (by out_refund_no) or a transfer bill (by out_bill_no) to a final state, before its fate does; see
-// [Fate] for the states. A refund that is ABNORMAL can still become SUCCESS or CLOSED; what has ended otherwise stays.
+// Settle brings a refund, a transfer bill, a sharing or a return to a final state, before its fate does; see [Fate] for the
+// states. number is the merchant's own, with SUB_MCHID/ before it if a service provider acted for a sub-merchant. The state of a
+// sharing is that of all receivers who have none yet. A refund that is ABNORMAL can still become SUCCESS or CLOSED; what has ended
+// otherwise stays.
 func (s *Sandbox) Settle(kind EffectKind, number, final string) error {
 	states := finalStates[kind]
 	if !slices.Contains(states, final) {
 		if states == nil {
-			return fmt.Errorf("sandbox: settle: only refunds and transfers have states to reach, not %q", string(kind))
+			return fmt.Errorf("sandbox: settle: only refunds, transfers, shares and returns have states to reach, not %q", string(kind))
 		}
 		return fmt.Errorf("sandbox: settle: a %s ends in %s, not in %q", kind, strings.Join(states, ", "), final)
 	}
@@ -170,12 +185,23 @@ func (s *Sandbox) Settle(kind EffectKind, number, final string) error {
 		return nil
 	}
 	var err error
-	if kind == RefundEffect {
+	switch kind {
+	case RefundEffect:
 		r, known := st.refunds.get(number)
 		err = settle(known, r.course, func() { st.reachRefund(number, r, final, now) })
-	} else {
+	case TransferEffect:
 		t, known := st.transfers.get(number)
 		err = settle(known, t.course, func() { st.reachTransfer(number, t, final, now) })
+	case ShareEffect:
+		h, known := st.shares.get(number)
+		if known && h.State == "FINISHED" {
+			err = fmt.Errorf("sandbox: settle: the %s has ended", kind)
+		} else {
+			err = settle(known, h.course, func() { st.reachShare(number, h, final, now) })
+		}
+	case ReturnEffect:
+		r, known := st.returns.get(number)
+		err = settle(known, r.course, func() { st.reachReturn(number, r, final, now) })
 	}
 	if failed := st.end(); err == nil {
 		err = failed

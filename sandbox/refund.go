@@ -8,13 +8,15 @@ import (
 // refund is one refund that was accepted.
 type refund struct {
 	course
-	Request     string `json:"request"`     // in canonical JSON
-	ID          string `json:"id"`          // refund_id
-	Number      string `json:"number"`      // out_refund_no
-	Amount      int64  `json:"amount"`      // fen
-	Trade       string `json:"trade"`       // out_trade_no of the order
-	Transaction string `json:"transaction"` // transaction_id of the order
-	Total       int64  `json:"total"`       // of the order, fen
+	Request     string `json:"request"`            // in canonical JSON
+	ID          string `json:"id"`                 // refund_id
+	Number      string `json:"number"`             // out_refund_no
+	Sub         string `json:"sub,omitempty"`      // sub_mchid, if a service provider asked for it
+	Amount      int64  `json:"amount"`             // fen
+	Trade       string `json:"trade"`              // out_trade_no of the order
+	Transaction string `json:"transaction"`        // transaction_id of the order
+	Total       int64  `json:"total"`              // of the order, fen
+	Repaired    bool   `json:"repaired,omitempty"` // it was abnormal, and is sent another way
 }
 
 // refundNumber is the limit of out_refund_no.
@@ -26,6 +28,12 @@ const (
 	refundPeriod = 365 * 24 * time.Hour
 )
 
+// refundPause is the time between two refunds of an order, and maxFailing how many may fail in a second.
+const (
+	refundPause = time.Minute
+	maxFailing  = 6
+)
+
 // refundOperations are those of refunds.
 func refundOperations() []operation {
 	return []operation{
@@ -35,22 +43,40 @@ func refundOperations() []operation {
 				"/transaction_id": {max: 32}, "/out_trade_no": {max: 32, charset: orderChars}, "/out_refund_no": refundNumber,
 				"/reason": {max: 80}, "/notify_url": {max: 256},
 			},
-			do: (*call).createRefund,
+			do: func(c *call) (any, *refusal) {
+				answer, refused := c.createRefund()
+				if refused != nil && c.holds(Rates) && !c.rules.pass("failing refunds "+c.merchant.ID, c.now, maxFailing) {
+					return nil, c.tooOften("more than 6 refunds fail in a second")
+				}
+				return answer, refused
+			},
 		},
 		{
 			Operation: documented("GET", "/v3/refund/domestic/refunds/{out_refund_no}"),
 			limits:    map[string]limit{"out_refund_no": refundNumber},
 			do:        (*call).queryRefund,
 		},
+		{
+			Operation: documented("POST", "/v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund"),
+			limits:    map[string]limit{"/out_refund_no": refundNumber},
+			do:        (*call).repairRefund,
+		},
 	}
 }
 
-// issueNoSub is about sub_mchid: the sandbox's merchant is no service provider.
-var issueNoSub = text{"不是该商户的特约商户", "the sandbox's merchant has no sub-merchants"}
+// subOf checks the sub-merchant of a request to a path that direct merchants and service providers share. It is empty for a
+// direct merchant.
+func (c *call) subOf(sub string) (string, *refusal) {
+	if sub == "" {
+		return "", nil
+	}
+	return sub, c.checkRelation(sub)
+}
 
 func (c *call) createRefund() (any, *refusal) {
-	if sub, sent := c.object["sub_mchid"]; sent {
-		return nil, memberError("body", "/sub_mchid", sub, issueNoSub)
+	sub, refused := c.subOf(c.member("sub_mchid"))
+	if refused != nil {
+		return nil, refused
 	}
 	amount := c.object["amount"].(map[string]any)
 	sum, refused := checkAmount("/amount/refund", amount["refund"])
@@ -76,20 +102,20 @@ func (c *call) createRefund() (any, *refusal) {
 	number, request := c.object["out_refund_no"].(string), string(marshal(c.object))
 	s := c.begin()
 	defer s.commit()
-	if known, ok := s.refunds.get(number); ok {
+	if known, ok := s.refunds.get(orderKey(sub, number)); ok {
 		if known.Request != request {
 			return nil, invalidRequest(text{"商户退款单号已存在，且与之前的请求参数不一致", "out_refund_no was used with other parameters"},
 				"a refund with this out_refund_no exists, and was requested with other parameters")
 		}
 		return known.tell(), nil
 	}
-	paid := trade
+	paid := orderKey(sub, trade)
 	if transaction != "" {
 		paid, _ = s.transactions.get(transaction)
 	}
 	o, _ := s.orders.get(paid)
 	switch {
-	case o.Transaction == "", trade != "" && o.Number != trade:
+	case o.Transaction == "", o.Sub != sub, trade != "" && o.Number != trade:
 		return nil, &refusal{
 			status: http.StatusNotFound, code: "RESOURCE_NOT_EXISTS", number: numberUndocumented,
 			message: text{"订单不存在或未支付", "the order does not exist or is not paid"}, reason: "no paid order has this transaction_id and out_trade_no",
@@ -100,6 +126,8 @@ func (c *call) createRefund() (any, *refusal) {
 		return nil, invalidRequest(text{"累计退款金额大于支付金额", "the refunds exceed what was paid"}, "the refunds of the order would together exceed its total")
 	case o.Refunds >= maxRefunds:
 		return nil, invalidRequest(text{"订单退款次数超过限制", "the order has too many refunds"}, "an order has 50 refunds at most")
+	case c.now.Sub(o.LastRefund) < refundPause && c.holds(RefundPace):
+		return nil, c.tooOften("two refunds of an order are a minute apart at least, and the last one was at " + platformTime(o.LastRefund))
 	case c.now.Sub(o.PaidAt) > refundPeriod:
 		return nil, invalidRequest(text{"订单已超过退款期限", "the order is too old to refund"}, "refunds are possible within a year of payment")
 	}
@@ -109,48 +137,90 @@ func (c *call) createRefund() (any, *refusal) {
 	}
 	r := refund{
 		course:  course{State: "PROCESSING", Since: c.now, Changed: c.now},
-		Request: request, ID: s.platformNumber("5030", 29, c.now), Number: number, Amount: sum, Trade: o.Number, Transaction: o.Transaction, Total: o.Total,
+		Request: request, ID: s.platformNumber("5030", 29, c.now), Number: number, Sub: sub, Amount: sum, Trade: o.Number, Transaction: o.Transaction, Total: o.Total,
 	}
 	r.lead(fate, c.now)
-	o.Refunds, o.Refunded = o.Refunds+1, o.Refunded+sum
-	s.orders.put(o.Number, o)
-	s.refunds.put(number, r)
-	s.enter(RefundEffect, number, sum, c.now, request)
+	o.Refunds, o.Refunded, o.LastRefund = o.Refunds+1, o.Refunded+sum, c.now
+	s.orders.put(o.key(), o)
+	s.refunds.put(r.key(), r)
+	s.enterFor(sub, RefundEffect, number, sum, c.now, request)
 	return r.tell(), nil
 }
 
+func (r refund) key() string { return orderKey(r.Sub, r.Number) }
+
 // ripenRefund lets a refund reach what is to come.
-func (s *state) ripenRefund(number string, r refund, at time.Time) {
-	s.reachRefund(number, r, r.Next, at)
+func (s *state) ripenRefund(key string, r refund, at time.Time) {
+	s.reachRefund(key, r, r.Next, at)
 }
 
 // reachRefund lets a refund take a final state on.
-func (s *state) reachRefund(number string, r refund, final string, now time.Time) {
+func (s *state) reachRefund(key string, r refund, final string, now time.Time) {
 	was, is := r.State == "CLOSED", final == "CLOSED"
 	r.become(final, now)
-	s.refunds.put(number, r)
-	if o, known := s.orders.get(r.Trade); known && is && !was { // what is closed gives its sum back
+	s.refunds.put(key, r)
+	if o, known := s.orders.get(orderKey(r.Sub, r.Trade)); known && is && !was { // what is closed gives its sum back
 		o.Refunds, o.Refunded = o.Refunds-1, o.Refunded-r.Amount
-		s.orders.put(o.Number, o)
+		s.orders.put(o.key(), o)
 	}
 	notify, _ := readRequest(r.Request)["notify_url"].(string)
 	s.announce(notify, "REFUND."+final, r.resource(s.merchant))
 }
 
+var refundNotExist = &refusal{
+	status: http.StatusNotFound, code: "RESOURCE_NOT_EXISTS", number: numberUndocumented,
+	message: text{"退款单不存在", "the refund does not exist"}, reason: "no refund was accepted under this number",
+}
+
 func (c *call) queryRefund() (any, *refusal) {
-	if sub := c.query.Get("sub_mchid"); sub != "" {
-		return nil, memberError("query", "sub_mchid", sub, issueNoSub)
+	sub, refused := c.subOf(c.query.Get("sub_mchid"))
+	if refused != nil {
+		return nil, refused
 	}
 	s := c.begin()
 	defer s.commit()
-	found, known := s.refunds.get(c.path["out_refund_no"])
-	if !known || c.faults.hides(c, c.now.Sub(found.Since)) {
-		return nil, &refusal{
-			status: http.StatusNotFound, code: "RESOURCE_NOT_EXISTS", number: numberUndocumented,
-			message: text{"退款单不存在", "the refund does not exist"}, reason: "no refund was accepted under this out_refund_no",
-		}
+	found, known := s.refunds.get(orderKey(sub, c.path["out_refund_no"]))
+	if !known || c.hides(found.Since) {
+		return nil, refundNotExist
 	}
 	return found.tell(), nil
+}
+
+// repairRefund sends an abnormal refund another way: to a bank card of the user, or to the merchant, who then pays the user.
+func (c *call) repairRefund() (any, *refusal) {
+	sub, refused := c.subOf(c.member("sub_mchid"))
+	if refused != nil {
+		return nil, refused
+	}
+	if c.member("type") == "USER_BANK_CARD" {
+		for _, name := range []string{"bank_type", "bank_account", "real_name"} {
+			if c.member(name) == "" {
+				return nil, memberError("body", "/"+name, "", issueRequired)
+			}
+		}
+	} else if c.member("type") != "MERCHANT_BANK_CARD" {
+		return nil, memberError("body", "/type", c.object["type"], text{"应为USER_BANK_CARD或MERCHANT_BANK_CARD", "it must be USER_BANK_CARD or MERCHANT_BANK_CARD"})
+	}
+	s := c.begin()
+	defer s.commit()
+	r, known := s.refunds.get(orderKey(sub, c.member("out_refund_no")))
+	switch {
+	case !known, r.ID != c.path["refund_id"]:
+		return nil, refundNotExist
+	case r.State == "PROCESSING" && r.Repaired:
+		return r.tell(), nil
+	case r.State != "ABNORMAL":
+		return nil, invalidRequest(text{"退款单状态不是异常退款", "the refund is not abnormal"}, "the refund is "+r.State)
+	}
+	fate, refused := s.fateOf(RefundEffect, r.Number)
+	if refused != nil {
+		return nil, refused
+	}
+	r.become("PROCESSING", c.now)
+	r.Repaired = true
+	r.lead(fate, c.now)
+	s.refunds.put(r.key(), r)
+	return r.tell(), nil
 }
 
 // tell returns the refund as the request itself and queries tell it.
@@ -176,7 +246,12 @@ func (r refund) tell() map[string]any {
 // resource is what the notification of the final state says. It calls the state by another name than the answers do.
 func (r refund) resource(mchid string) map[string]any {
 	resource := pickMembers(r.tell(), "out_trade_no", "transaction_id", "out_refund_no", "refund_id", "success_time", "user_received_account")
-	resource["mchid"], resource["refund_status"] = mchid, r.State
+	resource["refund_status"] = r.State
+	if r.Sub == "" {
+		resource["mchid"] = mchid
+	} else {
+		resource["sp_mchid"], resource["sub_mchid"] = mchid, r.Sub
+	}
 	resource["amount"] = map[string]any{"total": r.Total, "refund": r.Amount, "payer_total": r.Total, "payer_refund": r.Amount}
 	return resource
 }

@@ -80,6 +80,7 @@ func TestRefundLife(t *testing.T) {
 
 func TestRefundRefusals(t *testing.T) {
 	s := newSandbox(t)
+	require.NoError(t, s.Relax(sandbox.RefundPace))
 	transaction := paid(t, s)
 	require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", with(native(s), "out_trade_no", "UNPAID")).StatusCode)
 	require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R-1", 60)).StatusCode)
@@ -103,7 +104,7 @@ func TestRefundRefusals(t *testing.T) {
 		"unknown transaction":       {with(refund("R-2", 1), "transaction_id", "4200"), 404, "RESOURCE_NOT_EXISTS"},
 		"transaction of another":    {with(with(refund("R-2", 1), "transaction_id", transaction), "out_trade_no", "UNPAID"), 404, "RESOURCE_NOT_EXISTS"},
 		"neither number":            {with(refund("R-2", 1), "out_trade_no", nil), 400, "PARAM_ERROR"},
-		"a sub-merchant":            {with(refund("R-2", 1), "sub_mchid", "1900000110"), 400, "PARAM_ERROR"},
+		"a sub-merchant":            {with(refund("R-2", 1), "sub_mchid", "1900000110"), 403, "NO_AUTH"},
 		"nothing to refund":         {refund("R-2", 0), 400, "PARAM_ERROR"},
 		"total zero":                {amount("total", 0), 400, "PARAM_ERROR"},
 		"other currency":            {amount("currency", "USD"), 400, "PARAM_ERROR"},
@@ -119,7 +120,7 @@ func TestRefundRefusals(t *testing.T) {
 	a := ask(t, s, "GET", refundPath+"/R-2", nil)
 	assert.Equal(t, 404, a.StatusCode)
 	assert.Equal(t, "RESOURCE_NOT_EXISTS", a.json(t)["code"])
-	assert.Equal(t, 400, ask(t, s, "GET", refundPath+"/R-1?sub_mchid=1900000110", nil).StatusCode)
+	assert.Equal(t, 403, ask(t, s, "GET", refundPath+"/R-1?sub_mchid=1900000110", nil).StatusCode)
 	assert.Equal(t, before, s.Ledger(), "no refusal has an effect")
 
 	body := with(refund("A_-|*@"+strings.Repeat("9", 58), 40), "transaction_id", transaction)
@@ -129,6 +130,7 @@ func TestRefundRefusals(t *testing.T) {
 func TestRefundLimits(t *testing.T) {
 	now := time.Now()
 	s := newSandbox(t, sandbox.WithClock(func() time.Time { return now }))
+	require.NoError(t, s.Relax(sandbox.RefundPace))
 	paid(t, s)
 	ask := func(number string) answer {
 		return newCall(s, now, "POST", refundPath, refund(number, 1)).sign(s).send(t, s.Transport(), inProcess)
@@ -146,6 +148,7 @@ func TestRefundLimits(t *testing.T) {
 
 func TestRefundEnds(t *testing.T) {
 	s := newSandbox(t)
+	require.NoError(t, s.Relax(sandbox.RefundPace))
 	paid(t, s)
 	fates := map[string]sandbox.Fate{"R1": {State: "CLOSED"}, "R2": {State: "ABNORMAL"}, "R3": {After: -1}, "R4": {State: "FAIL"}}
 	s.SetFate(func(_ sandbox.EffectKind, number string) sandbox.Fate { return fates[number] })
@@ -170,12 +173,12 @@ func TestRefundEnds(t *testing.T) {
 	require.NoError(t, s.Settle(sandbox.RefundEffect, "R2", "SUCCESS"), "an abnormal refund can be handled")
 	assert.Equal(t, "SUCCESS", status("R2"))
 	for want, err := range map[string]error{
-		"sandbox: settle: the refund has ended as SUCCESS":                              s.Settle(sandbox.RefundEffect, "R2", "CLOSED"),
-		"sandbox: settle: the refund has ended as CLOSED":                               s.Settle(sandbox.RefundEffect, "R1", "SUCCESS"),
-		`sandbox: settle: there is no refund "R9"`:                                      s.Settle(sandbox.RefundEffect, "R9", "SUCCESS"),
-		`sandbox: settle: there is no transfer "R2"`:                                    s.Settle(sandbox.TransferEffect, "R2", "SUCCESS"),
-		`sandbox: settle: a refund ends in SUCCESS, CLOSED, ABNORMAL, not in "DONE"`:    s.Settle(sandbox.RefundEffect, "R2", "DONE"),
-		`sandbox: settle: only refunds and transfers have states to reach, not "order"`: s.Settle(sandbox.OrderEffect, "R2", "CLOSED"),
+		"sandbox: settle: the refund has ended as SUCCESS":                                               s.Settle(sandbox.RefundEffect, "R2", "CLOSED"),
+		"sandbox: settle: the refund has ended as CLOSED":                                                s.Settle(sandbox.RefundEffect, "R1", "SUCCESS"),
+		`sandbox: settle: there is no refund "R9"`:                                                       s.Settle(sandbox.RefundEffect, "R9", "SUCCESS"),
+		`sandbox: settle: there is no transfer "R2"`:                                                     s.Settle(sandbox.TransferEffect, "R2", "SUCCESS"),
+		`sandbox: settle: a refund ends in SUCCESS, CLOSED, ABNORMAL, not in "DONE"`:                     s.Settle(sandbox.RefundEffect, "R2", "DONE"),
+		`sandbox: settle: only refunds, transfers, shares and returns have states to reach, not "order"`: s.Settle(sandbox.OrderEffect, "R2", "CLOSED"),
 	} {
 		assert.EqualError(t, err, want)
 	}
@@ -184,6 +187,7 @@ func TestRefundEnds(t *testing.T) {
 // TestRefundOnce: of many at a time one takes effect.
 func TestRefundOnce(t *testing.T) {
 	s := newSandbox(t)
+	require.NoError(t, s.Relax(sandbox.RefundPace))
 	paid(t, s)
 	var wait sync.WaitGroup
 	for i := range 32 {

@@ -39,6 +39,8 @@ const (
 	numberParameter     = 268435461
 	numberRange         = 268435464
 	numberSignature     = 268443699
+	numberTooOften      = 268447840
+	numberAppID         = 268445527
 	numberOrderMissing  = 268512771
 	numberOrderMismatch = 268498688
 	numberOrderPaid     = 268498689

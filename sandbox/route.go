@@ -9,7 +9,7 @@ import (
 // routes holds every operation that the sandbox knows. Those with state go before those that are documented and no more.
 var routes = sync.OnceValue(func() *node {
 	root := new(node)
-	for _, family := range [][]operation{memberOperations(), payOperations(), refundOperations(), transferOperations(), certificateOperations(), securityOperations(), brandOperations(),
+	for _, family := range [][]operation{memberOperations(), payOperations(), combineOperations(), shareOperations(), refundOperations(), transferOperations(), certificateOperations(), securityOperations(), brandOperations(),
 		cardOperations(), userCardOperations(), pointOperations(), complaintOperations(), serviceOperations(),
 		uploadOperations(), billOperations(), downloadOperations(), receiptOperations(), cannedOperations()} {
 		for i := range family {

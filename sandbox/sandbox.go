@@ -31,6 +31,7 @@ type gateway struct {
 	tenants tenants
 	courier *courier
 	files   files
+	rules   rules
 
 	billRows     int64 // of an invented bill; 0 for bills from the ledger
 	lenientCards bool  // see WithLenientCards
@@ -127,6 +128,7 @@ func New(options ...Option) (*Sandbox, error) {
 		}
 	}
 	g := &gateway{time: &Clock{base: set.clock}, scheme: set.scheme, faults: faults{seed: set.seed}, courier: newCourier(set.hosts), billRows: set.billRows, lenientCards: set.lenientCards}
+	g.rules.init()
 	g.records = newRecords(g.time)
 	g.time.records, g.time.courier = g.records, g.courier
 	g.records.deliveries.ripen = func(_ *state, id string, d delivery, _ time.Time) { g.attempts(id, d.Faults, d.Copies, false) }

@@ -49,13 +49,20 @@ type state struct {
 	merchant string
 	view     *Sandbox
 
-	orders        table[order]        // by out_trade_no
-	transactions  table[string]       // out_trade_no by transaction_id
-	refunds       table[refund]       // by out_refund_no
+	orders        table[order]        // by orderKey
+	combined      table[combined]     // by combine_out_trade_no
+	appIDs        table[appID]        // that are bound; without any, all are
+	transactions  table[string]       // key of the order by transaction_id
+	refunds       table[refund]       // by out_refund_no, as orderKey
 	transfers     table[transfer]     // by out_bill_no
 	bills         table[string]       // out_bill_no by transfer_bill_no
 	feeds         table[feed]         // by out_request_no
 	receipts      table[receipt]      // by transfer_bill_no
+	receivers     table[receiver]     // by receiverKey
+	shares        table[shared]       // by out_order_no, as orderKey
+	returns       table[returned]     // by out_return_no, as orderKey
+	shareURL      table[string]       // where the merchant is told of shares, under ""
+	balances      table[int64]        // fen, by merchant number of a receiver; without one it is boundless
 	cards         table[card]         // by card_id
 	userCards     table[userCard]     // by card_id and openid
 	cardCodes     table[string]       // openid by card_id and user_card_code
@@ -100,6 +107,17 @@ func newState(view *Sandbox, all *records, merchant string) *state {
 	all.add(s, &s.subs, "subs")
 	all.add(s, &s.keys, "keys")
 	all.add(s, &s.rotations, "rotations")
+	all.add(s, &s.combined, "combined")
+	all.add(s, &s.appIDs, "appids")
+	all.add(s, &s.receivers, "receivers")
+	all.add(s, &s.shares, "shares")
+	all.add(s, &s.returns, "returns")
+	all.add(s, &s.balances, "balances")
+	all.add(s, &s.shareURL, "share-url")
+	s.orders.ripen = (*state).ripenOrder
+	s.combined.ripen = (*state).ripenCombined
+	s.shares.ripen = (*state).ripenShare
+	s.returns.ripen = (*state).ripenReturn
 	s.refunds.ripen = (*state).ripenRefund
 	s.transfers.ripen = (*state).ripenTransfer
 	s.serviceOrders.ripen = (*state).ripenServiceOrder

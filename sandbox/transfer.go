@@ -47,6 +47,9 @@ func (c *call) createTransfer() (any, *refusal) {
 	if refused := c.checkNotifyURL(); refused != nil {
 		return nil, refused
 	}
+	if refused := c.checkPayee(amount); refused != nil {
+		return nil, refused
+	}
 	number, request := c.object["out_bill_no"].(string), string(marshal(c.object))
 	s := c.begin()
 	defer s.commit()
@@ -56,6 +59,9 @@ func (c *call) createTransfer() (any, *refusal) {
 				"a transfer bill with this out_bill_no exists, and was requested with other parameters")
 		}
 		return known.accepted(), nil
+	}
+	if refused := s.checkAppID(c.member("appid")); refused != nil {
+		return nil, refused
 	}
 	fate, refused := s.fateOf(TransferEffect, number)
 	if refused != nil {
@@ -70,6 +76,25 @@ func (c *call) createTransfer() (any, *refusal) {
 	s.bills.put(t.ID, number)
 	s.enter(TransferEffect, number, amount, c.now, request)
 	return t.accepted(), nil
+}
+
+// Bounds of a transfer between which user_name is as the merchant likes, fen.
+const (
+	nameFrom   = 30
+	nameNeeded = 200_000
+)
+
+// checkPayee refuses a transfer that lacks user_name, or has it and must not.
+func (c *call) checkPayee(amount int64) *refusal {
+	name := c.member("user_name")
+	switch {
+	case !c.holds(Names):
+	case amount >= nameNeeded && name == "":
+		return memberError("body", "/user_name", "", text{"转账金额大于等于2000元时，收款用户姓名必填", "transfers of 2,000 yuan and more need the name of the user"})
+	case amount < nameFrom && name != "":
+		return memberError("body", "/user_name", "", text{"转账金额小于0.3元时，不支持填写收款用户姓名", "transfers below 0.30 yuan must not name the user"})
+	}
+	return nil
 }
 
 // ripenTransfer lets a transfer bill reach what is to come.
@@ -123,11 +148,17 @@ func (c *call) numberOfBill(id string) string {
 	return number
 }
 
+// lookBack is how old a transfer bill can be that a query finds, and cancelDelay how long it takes to cancel one.
+const (
+	lookBack    = 30 * 24 * time.Hour
+	cancelDelay = time.Second
+)
+
 func (c *call) showTransfer(number string) (any, *refusal) {
 	s := c.begin()
 	defer s.commit()
 	found, known := s.transfers.get(number)
-	if !known || c.faults.hides(c, c.now.Sub(found.Since)) {
+	if !known || c.hides(found.Since) || c.now.Sub(found.Since) > lookBack && c.holds(LookBack) {
 		return nil, transferNotFound
 	}
 	answer := found.withReason(map[string]any{
@@ -167,7 +198,11 @@ func (c *call) cancelTransfer() (any, *refusal) {
 		return t.cancelled(), nil
 	}
 	t.become("CANCELING", c.now)
-	t.lead(Fate{State: "CANCELLED"}, c.now)
+	fate := Fate{State: "CANCELLED"}
+	if c.holds(AsyncCancel) {
+		fate.After = cancelDelay
+	}
+	t.lead(fate, c.now)
 	s.transfers.put(t.Number, t)
 	return t.cancelled(), nil
 }

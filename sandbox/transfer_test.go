@@ -84,6 +84,7 @@ func TestTransferLife(t *testing.T) {
 
 func TestTransferEnds(t *testing.T) {
 	s := newSandbox(t)
+	require.NoError(t, s.Relax(sandbox.AsyncCancel))
 	s.SetFate(func(_ sandbox.EffectKind, number string) sandbox.Fate {
 		return map[string]sandbox.Fate{"FAIL": {State: "FAIL"}, "WAIT": {After: -1}, "LATER": {After: time.Hour}, "BAD": {State: "CLOSED"}}[number]
 	})
