@@ -46,6 +46,7 @@ func TestJumpMeetsWhatIsDueInOrder(t *testing.T) {
 		defer mu.Unlock()
 		heard = append(heard, fmt.Sprint(s.Clock().Now().Sub(start).Round(time.Minute)))
 	}))
+	require.NoError(t, s.Relax(sandbox.RefundPace))
 	paid(t, s)
 	refundsAfter(s)
 	for _, number := range []string{"3h", "1h", "2h", "25h"} {

@@ -107,10 +107,6 @@ func (c *call) createCombined(way string) (any, *refusal) {
 	if refused := c.checkNotifyURL(); refused != nil {
 		return nil, refused
 	}
-	expires, refused := c.timeExpire(way)
-	if refused != nil {
-		return nil, refused
-	}
 	payer, _ := c.object["combine_payer_info"].(map[string]any)
 	openID, _ := payer["openid"].(string)
 	if own, _ := payer["sub_openid"].(string); way == "JSAPI" && openID == "" && own == "" {
@@ -131,6 +127,10 @@ func (c *call) createCombined(way string) (any, *refusal) {
 	case known && m.Closed:
 		return nil, orderClosed
 	case !known:
+		expires, refused := c.timeExpire(way)
+		if refused != nil {
+			return nil, refused
+		}
 		m = combined{Number: number, Request: request, Way: way, OpenID: or(openID, anyPayer), Since: c.now, Expires: expires}
 		for _, p := range parts {
 			if _, used := s.orders.get(orderKey(p.sub, p.number)); used {

@@ -229,10 +229,6 @@ func (c *call) createOrder(way string) (any, *refusal) {
 	if refused := c.checkNotifyURL(); refused != nil {
 		return nil, refused
 	}
-	expires, refused := c.timeExpire(way)
-	if refused != nil {
-		return nil, refused
-	}
 	payer, _ := c.object["payer"].(map[string]any)
 	openID, _ := payer["openid"].(string)
 	if sub != "" {
@@ -252,6 +248,10 @@ func (c *call) createOrder(way string) (any, *refusal) {
 	o, known := s.orders.get(orderKey(sub, number))
 	switch {
 	case !known:
+		expires, refused := c.timeExpire(way)
+		if refused != nil {
+			return nil, refused
+		}
 		o = order{Number: number, Sub: sub, Request: request, Way: way, Total: total, OpenID: or(openID, anyPayer), Since: c.now, Expires: expires}
 		if settle, ok := c.object["settle_info"].(map[string]any); ok {
 			o.Sharing, _ = settle["profit_sharing"].(bool)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"time"
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -114,6 +115,7 @@ func ExampleSandbox_SetFate() {
 		answer, err := gateway.Transport().RoundTrip(signed(gateway, "POST", "https://api.mch.weixin.qq.com/v3/refund/domestic/refunds", body))
 		check(err)
 		answer.Body.Close()
+		check(gateway.Clock().Jump(time.Minute)) // between two refunds of an order
 	}
 	show := func() {
 		for _, refund := range gateway.Ledger(sandbox.RefundEffect) {
