@@ -1,10 +1,11 @@
 // Package sandbox is a gateway that answers as WeChat Pay APIv3 does: it checks the signature of every request for
 // real, and signs its answers.
 //
-// What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), the schemes of SM2 and SM3, the
-// operations of service providers, the expiry of orders, the cap on transfers without a name, the minute between two refunds
-// of an order, rate limits and outages (unless a [Fault] makes them), notifications in the old XML form, and the state of
-// every operation that is not listed below. The checks before the signature
+// What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), the schemes of SM2 and SM3, payments that
+// charge at once (pay by code, deductions), coupons and what they take off, the share of an order that may be shared at most,
+// settlement, outages (unless a [Fault] makes them), notifications in the old XML form, and the state of every operation that is
+// not listed below. Limits of time and pace are [Rule]s, which [Sandbox.Relax] and [Sandbox.Enforce] switch; rates do not hold by
+// themselves. The checks before the signature
 // are the same on every path, although the real /v3/pay/transactions was seen to differ in details. Where the platform's
 // text or internal number for a case is not known, the sandbox has its own; only codes and statuses are to be relied on.
 //
@@ -16,16 +17,17 @@
 //
 // These have state, and are marked as stateful:
 //
-//	POST /v3/pay/transactions/jsapi, app, h5, native       with state: NOTPAY, SUCCESS, REFUND, CLOSED
-//	GET  /v3/pay/transactions/out-trade-no/{out_trade_no}
-//	GET  /v3/pay/transactions/id/{transaction_id}
-//	POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close
-//	POST /v3/refund/domestic/refunds                       with state: sums, 50 an order, a year; to SUCCESS, CLOSED or ABNORMAL
+//	/v3/pay/transactions/…                                 jsapi, app, h5, native, two queries, close: NOTPAY, SUCCESS, REFUND, CLOSED
+//	/v3/pay/partner/transactions/…                         the same for sub-merchants; AddSubMerchant comes first
+//	/v3/combine-transactions/…                             jsapi, app, h5, native, query, close; the parts are the caller's
+//	POST /v3/refund/domestic/refunds                       sums, 50 an order, a minute apart, a year; to SUCCESS, CLOSED or ABNORMAL
 //	GET  /v3/refund/domestic/refunds/{out_refund_no}
-//	POST /v3/fund-app/mch-transfer/transfer-bills          with state: to SUCCESS, FAIL or CANCELLED
-//	GET  /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}
-//	GET  /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}
-//	POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel
+//	POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund
+//	POST /v3/fund-app/mch-transfer/transfer-bills          to SUCCESS, FAIL or CANCELLED; queries by both numbers, cancel
+//	/v3/profitsharing/receivers/add, delete
+//	/v3/profitsharing/orders…                              share, query, unfreeze: a result for each receiver
+//	/v3/profitsharing/return-orders…                       without balance an error, and yet PROCESSING: SetBalance
+//	GET  /v3/profitsharing/transactions/{transaction_id}/amounts
 //	POST /v3/brand/partner/card-member/user-feeds          needs a card that is the user's; OnRepeatedFeed decides on repetitions
 //	/v3/brand/partner/card-member/cards…                   card templates
 //	/v3/brand/partner/card-member/user-cards…              UNACTIVATED, EFFECTIVE, EXPIRED, INVALID; confirm and import
@@ -52,8 +54,8 @@
 // As a brand there is GET /brand/card-member/cards, which is canned and always empty. Any other path is answered as the platform
 // answers an unknown one: 404 with an empty body.
 //
-// What the platform and its users do by themselves is done by methods: [Sandbox.Pay] pays, [Sandbox.SetFate] and
-// [Sandbox.Settle] decide what becomes of refunds and transfer bills, [Sandbox.OpenMemberCard], [Sandbox.AskForPoints],
+// What the platform and its users do by themselves is done by methods: [Sandbox.Pay] pays, [Sandbox.FailPayment] does not, [Sandbox.SetFate] and
+// [Sandbox.Settle] decide what becomes of refunds, transfer bills and shares, [Sandbox.OpenMemberCard], [Sandbox.AskForPoints],
 // [Sandbox.ExchangePoints], [Sandbox.Complain] and [Sandbox.ConfirmServiceOrder] are among what users do, [Sandbox.Inject] makes calls go wrong, [Sandbox.Ledger]
 // tells what took effect, whatever the answers said. Who gives a notify_url is notified by the documented schedule, over
 // loopback or in process; [Sandbox.Notify] makes a notification of any event for a test, and [Sandbox.Deliver] sends one.
