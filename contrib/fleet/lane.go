@@ -1,0 +1,74 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// A lane holds the jobs with one order, first in, first out. Its token in the work queue, of which there is never more than
+// one, goes to one worker at a time, which carries out the head of the lane and removes it, again and again. A head whose
+// outcome is unknown stays, and holds up what is behind it: the token goes, and comes back with Retry.
+
+// head returns the first job of a lane, nil if the lane is empty.
+func (q *Queue) head(ctx context.Context, lane string) (*jetstream.RawStreamMsg, error) {
+	m, err := q.lanes.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(q.laneSubject(lane, "*")))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("fleet: reading a lane: %w", q.engine.explain(err))
+	}
+	return m, nil
+}
+
+// wakeLane puts the token of a lane into the queue, unless the lane is empty or held up. It reports whether there is one now.
+func (q *Queue) wakeLane(ctx context.Context, lane string) (bool, error) {
+	m, err := q.head(ctx, lane)
+	if m == nil {
+		return false, err
+	}
+	r, err := q.record(ctx, lastToken(m.Subject))
+	if err != nil || r != nil && r.State == Unknown {
+		return false, err
+	}
+	_, err = q.engine.js.PublishMsg(ctx, q.token(lane))
+	if err != nil && !isCode(err, jsSubjectFull) {
+		return false, fmt.Errorf("fleet: waking a lane: %w", q.engine.explain(err))
+	}
+	return true, nil
+}
+
+// wake puts the tokens of all lanes that can go on into the queue, and returns how many those are. A token is missing only
+// where a process died between two steps; it is looked for when nothing else is to be done.
+func (q *Queue) wake(ctx context.Context) (int, error) {
+	info, err := q.lanes.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("fleet: reading the state of the lanes: %w", q.engine.explain(err))
+	}
+	if info.State.Msgs == 0 {
+		return 0, nil
+	}
+	if info, err = q.lanes.Info(ctx, jetstream.WithSubjectFilter(q.laneSubject("*", "*"))); err != nil {
+		return 0, fmt.Errorf("fleet: listing the lanes: %w", q.engine.explain(err))
+	}
+	seen := make(map[string]bool)
+	woken := 0
+	for subject := range info.State.Subjects {
+		parts := strings.Split(subject, ".")
+		if lane := parts[len(parts)-2]; !seen[lane] {
+			seen[lane] = true
+			awake, err := q.wakeLane(ctx, lane)
+			if err != nil {
+				return woken, err
+			}
+			if awake {
+				woken++
+			}
+		}
+	}
+	return woken, nil
+}

@@ -1,0 +1,130 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Pause is why a queue stands still.
+type Pause struct {
+	// Reason tells what happened and what to do.
+	Reason string `json:"reason"`
+	// Code is the platform's code, if it refused.
+	Code string `json:"code,omitempty"`
+	// Since is when it began.
+	Since time.Time `json:"since"`
+}
+
+// ErrClosed means that a queue takes no new jobs, because Drain closed it. Resume opens it again.
+var ErrClosed = errors.New("fleet: the queue is closed to new jobs: it is being drained (resume opens it again)")
+
+const (
+	keyPause  = "pause"
+	keyClosed = "closed"
+)
+
+// Pause has all workers give back what they have not begun and begin nothing more until [Queue.Resume]. Workers pause a
+// queue themselves, when the platform refuses a call for a reason that concerns the merchant: a signature, a clock, a
+// certificate, a permission. A queue that is paused already keeps its first reason.
+func (q *Queue) Pause(ctx context.Context, reason string) error {
+	return q.pause(ctx, Pause{Reason: reason, Since: time.Now()})
+}
+
+func (q *Queue) pause(ctx context.Context, p Pause) error {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if _, err := q.control.Create(ctx, keyPause, text); err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+		return fmt.Errorf("fleet: pausing the queue: %w", q.engine.explain(err))
+	}
+	return nil
+}
+
+// Paused tells why the queue is paused, nil if it is not.
+func (q *Queue) Paused(ctx context.Context) (*Pause, error) {
+	entry, err := q.control.Get(ctx, keyPause)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("fleet: reading whether the queue is paused: %w", q.engine.explain(err))
+	}
+	return readPause(entry.Value()), nil
+}
+
+// readPause reads a pause. What cannot be read is one all the same.
+func readPause(text []byte) *Pause {
+	p := new(Pause)
+	if json.Unmarshal(text, p) != nil || p.Reason == "" {
+		p.Reason = "for a reason that cannot be read"
+	}
+	return p
+}
+
+// Resume ends a pause, and opens a queue that [Queue.Drain] closed. What was waiting goes on; nothing is sent twice.
+func (q *Queue) Resume(ctx context.Context) error {
+	for _, key := range []string{keyPause, keyClosed} {
+		if err := q.control.Delete(ctx, key); err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
+			return fmt.Errorf("fleet: resuming the queue: %w", q.engine.explain(err))
+		}
+	}
+	return nil
+}
+
+// Drain closes the queue to new jobs and waits until nothing waits or runs any more. Jobs that stand behind one whose
+// outcome is unknown cannot run, and are not waited for; [Queue.Status] counts them. The queue stays closed until Resume. A
+// queue that is paused does not get empty: Drain returns an error then.
+func (q *Queue) Drain(ctx context.Context) error {
+	if _, err := q.control.Put(ctx, keyClosed, []byte("1")); err != nil {
+		return fmt.Errorf("fleet: closing the queue: %w", q.engine.explain(err))
+	}
+	return q.Idle(ctx)
+}
+
+// Idle waits until nothing waits or runs. A pause ends it with an error that tells why.
+func (q *Queue) Idle(ctx context.Context) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		info, err := q.jobs.Info(ctx)
+		if err != nil {
+			return fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.explain(err))
+		}
+		if info.State.Msgs == 0 {
+			if left, err := q.wake(ctx); err != nil || left == 0 {
+				return err
+			}
+		}
+		if p, err := q.Paused(ctx); err != nil {
+			return err
+		} else if p != nil {
+			return &PausedError{*p}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// PausedError is the end of a wait for a queue that is paused.
+type PausedError struct{ Pause }
+
+func (e *PausedError) Error() string {
+	return fmt.Sprintf("fleet: the queue is paused since %s: %s", e.Since.Format(time.DateTime), e.Reason)
+}
+
+func (q *Queue) closed(ctx context.Context) (bool, error) {
+	_, err := q.control.Get(ctx, keyClosed)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}

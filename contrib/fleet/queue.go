@@ -1,0 +1,410 @@
+package fleet
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxpay-go/wxpay"
+)
+
+// Errors of a queue.
+var (
+	// ErrSettings means that a stream, bucket or consumer of the queue's name exists with other settings, or that the queue
+	// belongs to another merchant. Nothing was changed.
+	ErrSettings = errors.New("fleet: the queue exists with other settings")
+	// ErrConflict means that a number was submitted before with another request. The one in hand was not queued.
+	ErrConflict = errors.New("the number stands for another request")
+)
+
+// QueueConfig says what a queue is.
+type QueueConfig struct {
+	// Name divides the queues of one engine: letters, digits, - and _, at most 32. The default is "wxpay".
+	Name string
+	// Client is who calls. A queue belongs to one merchant or brand; jobs are checked by its client before they are queued,
+	// as strictly as wxpay.WithPreflight says. It should have wxpay.WithCatalog.
+	Client *wxpay.Client
+	// Keys seal what is stored.
+	Keys *Keys
+	// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in hand at once (the
+	// MaxAckPending of the consumer). It is taken when the queue is made; the default is 1,000.
+	InFlight int
+	// Lease is how long a worker that is silent keeps its jobs, at least 2 s. A worker that cannot reach the engine stops
+	// its calls after two thirds of it. It is taken when the queue is made; the default is a minute.
+	Lease time.Duration
+}
+
+// Queue is a queue of jobs with their results, kept in JetStream: three streams and a bucket.
+//
+//	NAME-jobs      work queue: one message for each job that waits or runs, removed when it has ended; and one for each
+//	               order with jobs in NAME-lanes
+//	NAME-lanes     the jobs that have an order, until they have ended
+//	NAME-records   what is known of each job, its result in the end
+//	NAME-dead      jobs that were refused, and those whose outcome is unknown, with all that is needed to retry them
+//	NAME-control   settings, and whether the queue is paused or closed
+//
+// Bodies, numbers and members of answers are sealed under the operator's keys ([Keys]); states and codes are not. What stays
+// in NAME-records is what keeps a job from being carried out twice, however late it is submitted again: give the stream a
+// MaxAge only when no file older than that can come back. A queue is safe for concurrent use.
+type Queue struct {
+	engine  *Engine
+	client  *wxpay.Client
+	keys    *Keys
+	name    string
+	lease   time.Duration
+	digests digester
+
+	async                jetstream.JetStream // its publishes are bounded
+	jobs, lanes, records jetstream.Stream
+	dead                 jetstream.Stream
+	consumer             jetstream.Consumer
+	control              jetstream.KeyValue
+	claims               atomic.Uint64
+}
+
+var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
+
+// publishAhead bounds the publishes whose acknowledgement has not come yet.
+const publishAhead = 4096
+
+// ackWait bounds the wait for the acknowledgement of a publish.
+const ackWait = 30 * time.Second
+
+// duplicateWindow is how long JetStream itself knows a job that was queued again. It is for repeats of one publish, on a
+// broken connection; beyond it the records know.
+const duplicateWindow = 2 * time.Minute
+
+// settings is what the control bucket keeps of a queue.
+type settings struct {
+	Version  string `json:"version"`
+	Identity string `json:"identity"`
+	Secret   []byte `json:"secret"` // of the digests, sealed
+}
+
+// OpenQueue opens a queue, and makes it if there is none. e must stay open while it is used.
+func OpenQueue(ctx context.Context, e *Engine, c QueueConfig) (*Queue, error) {
+	if c.Name == "" {
+		c.Name = "wxpay"
+	}
+	if c.InFlight == 0 {
+		c.InFlight = 1000
+	}
+	if c.Lease == 0 {
+		c.Lease = time.Minute
+	}
+	switch {
+	case !queueName.MatchString(c.Name):
+		return nil, fmt.Errorf("fleet: the name of the queue is not of letters, digits, - and _, at most 32")
+	case c.Client == nil:
+		return nil, errors.New("fleet: the queue has no client: set QueueConfig.Client")
+	case c.Keys == nil:
+		return nil, errors.New("fleet: the queue has no keys: set QueueConfig.Keys (ParseKeys reads them)")
+	case c.InFlight < 1:
+		return nil, fmt.Errorf("fleet: %d jobs in flight: at least 1 is needed", c.InFlight)
+	case c.Lease < 2*time.Second:
+		return nil, fmt.Errorf("fleet: the lease is %v, at least 2s are needed", c.Lease)
+	}
+	q := &Queue{engine: e, client: c.Client, keys: c.Keys, name: c.Name, lease: c.Lease}
+	if err := q.open(ctx, c); err != nil {
+		return nil, e.explain(err)
+	}
+	return q, nil
+}
+
+func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {
+	if q.async, err = jetstream.New(q.engine.js.Conn(), jetstream.WithPublishAsyncMaxPending(publishAhead), jetstream.WithPublishAsyncTimeout(ackWait)); err != nil {
+		return err
+	}
+	q.control, err = q.engine.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+		Bucket: q.name + "-control", Description: "settings of a queue of wxpay", Replicas: q.engine.replicas,
+	})
+	if errors.Is(err, jetstream.ErrBucketExists) {
+		q.control, err = q.engine.js.KeyValue(ctx, q.name+"-control")
+	}
+	if err != nil {
+		return fmt.Errorf("fleet: the bucket %s-control: %w", q.name, err)
+	}
+	if err := q.settle(ctx); err != nil {
+		return err
+	}
+	for _, s := range []struct {
+		to     *jetstream.Stream
+		config jetstream.StreamConfig
+	}{
+		{&q.jobs, jetstream.StreamConfig{
+			Name: q.name + "-jobs", Subjects: []string{q.name + ".job.>"}, Retention: jetstream.WorkQueuePolicy,
+			Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, Duplicates: duplicateWindow,
+		}},
+		{&q.lanes, jetstream.StreamConfig{
+			Name: q.name + "-lanes", Subjects: []string{q.name + ".lane.>"}, Retention: jetstream.LimitsPolicy,
+			Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, Duplicates: duplicateWindow,
+		}},
+		{&q.records, jetstream.StreamConfig{
+			Name: q.name + "-records", Subjects: []string{q.name + ".record.>"}, Retention: jetstream.LimitsPolicy,
+			Discard: jetstream.DiscardOld, AllowDirect: q.engine.replicas == 1, // from a follower a record could be an old one
+		}},
+		{&q.dead, jetstream.StreamConfig{
+			Name: q.name + "-dead", Subjects: []string{q.name + ".dead.>"}, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
+		}},
+	} {
+		s.config.MaxMsgsPerSubject = 1
+		s.config.Storage, s.config.Replicas = jetstream.FileStorage, q.engine.replicas
+		if *s.to, err = q.stream(ctx, s.config); err != nil {
+			return err
+		}
+	}
+	return q.consume(ctx, c)
+}
+
+// stream returns a stream, which is made if there is none; one that would not do is an error.
+func (q *Queue) stream(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
+	s, err := q.engine.js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		s, err = q.engine.js.CreateStream(ctx, want)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was first
+			s, err = q.engine.js.Stream(ctx, want.Name)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("fleet: the stream %s: %w", want.Name, err)
+	}
+	have := s.CachedInfo().Config
+	var differs []string
+	add := func(what string, have, want any) {
+		if have != want {
+			differs = append(differs, fmt.Sprintf("%s is %v instead of %v", what, have, want))
+		}
+	}
+	add("subjects", strings.Join(have.Subjects, " "), strings.Join(want.Subjects, " "))
+	add("retention", have.Retention, want.Retention)
+	add("storage", have.Storage, want.Storage)
+	add("discard", have.Discard, want.Discard)
+	add("discard new per subject", have.DiscardNewPerSubject, want.DiscardNewPerSubject)
+	add("messages per subject", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
+	if want.Name != q.name+"-records" { // of which old ones may be given up
+		add("age limit", have.MaxAge, time.Duration(0))
+	}
+	if len(differs) > 0 {
+		return nil, fmt.Errorf("%w: the stream %s: %s. Take another name for the queue, or remove the stream if it is not in use", ErrSettings, want.Name, strings.Join(differs, "; "))
+	}
+	return s, nil
+}
+
+// settle reads the settings, or makes them.
+func (q *Queue) settle(ctx context.Context) error {
+	place := q.name + " settings"
+	for {
+		entry, err := q.control.Get(ctx, "settings")
+		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			secret := make([]byte, 32)
+			rand.Read(secret)
+			text, err := json.Marshal(settings{Version: recordVersion, Identity: q.client.Identity(), Secret: q.keys.seal(place, secret)})
+			if err != nil {
+				return err
+			}
+			if _, err = q.control.Create(ctx, "settings", text); err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+				return fmt.Errorf("fleet: storing the settings of the queue: %w", err)
+			}
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("fleet: reading the settings of the queue: %w", err)
+		}
+		var have settings
+		if err := json.Unmarshal(entry.Value(), &have); err != nil {
+			return fmt.Errorf("%w: the bucket %s-control holds something else", ErrSettings, q.name)
+		}
+		if err := checkVersion(nats.Header{headerVersion: {have.Version}}); err != nil {
+			return err
+		}
+		if have.Identity != q.client.Identity() {
+			return fmt.Errorf("%w: it belongs to %s, the client is that of %s. Take another name for the queue", ErrSettings, have.Identity, q.client.Identity())
+		}
+		secret, current, err := q.keys.open(place, have.Secret)
+		if err != nil {
+			return fmt.Errorf("the settings of the queue: %w", err)
+		}
+		q.digests.secret = secret
+		if !current { // a new key was put first: what keeps the names of all jobs moves to it
+			have.Secret = q.keys.seal(place, secret)
+			text, err := json.Marshal(have)
+			if err != nil {
+				return err
+			}
+			if _, err := q.control.Update(ctx, "settings", text, entry.Revision()); err != nil && !wrongSequence(err) {
+				return fmt.Errorf("fleet: sealing the settings of the queue under the new key: %w", err)
+			}
+		}
+		return nil
+	}
+}
+
+// consumerName is the consumer of the work queue that all workers share.
+const consumerName = "workers"
+
+// consume opens the consumer that all workers share.
+func (q *Queue) consume(ctx context.Context, c QueueConfig) error {
+	var err error
+	q.consumer, err = q.jobs.Consumer(ctx, consumerName)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		q.consumer, err = q.jobs.CreateConsumer(ctx, jetstream.ConsumerConfig{
+			Durable: consumerName, AckPolicy: jetstream.AckExplicitPolicy, AckWait: c.Lease, MaxAckPending: c.InFlight, MaxDeliver: -1,
+		})
+		if errors.Is(err, jetstream.ErrConsumerExists) {
+			q.consumer, err = q.jobs.Consumer(ctx, consumerName)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("fleet: the consumer of %s-jobs: %w", q.name, err)
+	}
+	have := q.consumer.CachedInfo().Config
+	if have.AckPolicy != jetstream.AckExplicitPolicy || have.MaxDeliver > 0 || have.FilterSubject != "" && have.FilterSubject != ">" {
+		return fmt.Errorf("%w: the consumer %s of %s-jobs is not one of this program", ErrSettings, consumerName, q.name)
+	}
+	q.lease = have.AckWait
+	return nil
+}
+
+// Subjects of the queue.
+func (q *Queue) jobSubject(key string) string        { return q.name + ".job.one." + key }
+func (q *Queue) tokenSubject(lane string) string     { return q.name + ".job.lane." + lane }
+func (q *Queue) laneSubject(lane, key string) string { return q.name + ".lane." + lane + "." + key }
+func (q *Queue) recordSubject(key string) string     { return q.name + ".record." + key }
+func (q *Queue) deadSubject(key string) string       { return q.name + ".dead." + key }
+
+// lastToken is the part of a subject behind its last dot.
+func lastToken(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }
+
+// claim names one undertaking of this process, for telling its records from others'.
+func (q *Queue) claim() string { return fmt.Sprintf("%s-%d", processID, q.claims.Add(1)) }
+
+var processID = rand.Text()
+
+// parcel is what the message of a job holds.
+type parcel struct {
+	*Job
+	Submitted time.Time `json:"submitted"`
+}
+
+// sealJob makes the message of a job.
+func (q *Queue) sealJob(job *Job, key string) (*nats.Msg, error) {
+	text, err := json.Marshal(parcel{job, time.Now()})
+	if err != nil {
+		return nil, err
+	}
+	return &nats.Msg{Data: q.keys.seal("job "+key, text), Header: nats.Header{headerVersion: {recordVersion}}}, nil
+}
+
+// openJob reads the message of a job.
+func (q *Queue) openJob(key string, header nats.Header, data []byte) (*Job, time.Time, error) {
+	if err := checkVersion(header); err != nil {
+		return nil, time.Time{}, err
+	}
+	text, _, err := q.keys.open("job "+key, data)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	var p parcel
+	if err := json.Unmarshal(text, &p); err != nil || p.Job == nil {
+		return nil, time.Time{}, errors.New("fleet: a job cannot be read")
+	}
+	return p.Job, p.Submitted, nil
+}
+
+// sealRecord makes the message of a record.
+func (q *Queue) sealRecord(r *record, key string) (*nats.Msg, error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	m := &nats.Msg{Subject: q.recordSubject(key), Data: q.keys.seal("record "+key, text), Header: nats.Header{
+		headerVersion: {recordVersion}, headerState: {string(r.State)}, headerContent: {r.content},
+	}}
+	if r.Code != "" {
+		m.Header.Set(headerCode, r.Code)
+	}
+	return m, nil
+}
+
+// openRecord reads the message of a record.
+func (q *Queue) openRecord(key string, header nats.Header, data []byte, seq uint64) (*record, error) {
+	if err := checkVersion(header); err != nil {
+		return nil, err
+	}
+	text, _, err := q.keys.open("record "+key, data)
+	if err != nil {
+		return nil, err
+	}
+	r := &record{content: header.Get(headerContent), seq: seq}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("fleet: reading a record: %w", err)
+	}
+	return r, nil
+}
+
+// record returns what is kept under a key, nil if there is nothing.
+func (q *Queue) record(ctx context.Context, key string) (*record, error) {
+	m, err := q.records.GetLastMsgForSubject(ctx, q.recordSubject(key))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("fleet: reading a record: %w", q.engine.explain(err))
+	}
+	return q.openRecord(key, m.Header, m.Data, m.Sequence)
+}
+
+// errMoved means that a record is not the one that was to be replaced.
+var errMoved = errors.New("fleet: the record was changed by somebody else")
+
+// replace stores r in place of the record with sequence r.seq, 0 for none, and sets r.seq to its own.
+func (q *Queue) replace(ctx context.Context, key string, r *record) error {
+	m, err := q.sealRecord(r, key)
+	if err != nil {
+		return err
+	}
+	for attempt := 0; ; attempt++ {
+		ack, err := q.engine.js.PublishMsg(ctx, m, jetstream.WithExpectLastSequencePerSubject(r.seq))
+		switch {
+		case err == nil:
+			r.seq = ack.Sequence
+			return nil
+		case ctx.Err() != nil, !wrongSequence(err) && attempt == 2:
+			return fmt.Errorf("fleet: storing a record: %w", q.engine.explain(err))
+		}
+		// It may have been stored although nobody said so.
+		have, err := q.record(ctx, key)
+		switch {
+		case err != nil:
+			return err
+		case have != nil && have.Claim == r.Claim && have.State == r.State && r.Claim != "":
+			r.seq = have.seq
+			return nil
+		case have != nil && have.seq != r.seq || have == nil && r.seq != 0:
+			return errMoved
+		}
+	}
+}
+
+// wrongSequence reports whether a publish failed because the subject does not stand where it was expected to.
+func wrongSequence(err error) bool {
+	return isCode(err, jetstream.JSErrCodeStreamWrongLastSequence) || isCode(err, jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+}
+
+// jsSubjectFull says that a subject has its one message.
+const jsSubjectFull jetstream.ErrorCode = 10077
+
+// isCode reports whether err is one of JetStream's with a code.
+func isCode(err error, code jetstream.ErrorCode) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == code
+}

@@ -1,0 +1,212 @@
+package fleet_test
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"maps"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+const (
+	feedsPath  = "v3/brand/partner/card-member/user-feeds"
+	pointsPath = "v3/brand/partner/card-member/user-points/sync"
+	refundPath = "v3/refund/domestic/refunds"
+)
+
+// testKeys are operator's keys, one for each letter.
+func testKeys(t testing.TB, letters string) *fleet.Keys {
+	t.Helper()
+	text := ""
+	for _, letter := range []byte(letters) {
+		key := make([]byte, 32)
+		for i := range key {
+			key[i] = letter
+		}
+		text += hex.EncodeToString(key) + "\n"
+	}
+	keys, err := fleet.ParseKeys(text)
+	require.NoError(t, err)
+	return keys
+}
+
+// gateway is a sandbox, in process, and a client of it.
+type gateway struct {
+	*sandbox.Sandbox
+	client *wxpay.Client
+}
+
+func newGateway(t testing.TB, options ...wxpay.Option) gateway {
+	t.Helper()
+	s, err := sandbox.New()
+	require.NoError(t, err)
+	return gateway{s, clientOf(t, s, s.Transport(), options...)}
+}
+
+func clientOf(t testing.TB, s *sandbox.Sandbox, transport http.RoundTripper, options ...wxpay.Option) *wxpay.Client {
+	t.Helper()
+	client, err := wxpay.FromLookup(s.LookupEnv, append([]wxpay.Option{
+		wxpay.WithTransport(transport), wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict),
+	}, options...)...)
+	require.NoError(t, err)
+	return client
+}
+
+func newQueue(t testing.TB, e *fleet.Engine, client *wxpay.Client, change ...func(*fleet.QueueConfig)) *fleet.Queue {
+	t.Helper()
+	config := fleet.QueueConfig{Client: client, Keys: testKeys(t, "a"), Lease: 2 * time.Second}
+	for _, c := range change {
+		c(&config)
+	}
+	q, err := fleet.OpenQueue(t.Context(), e, config)
+	require.NoError(t, err)
+	return q
+}
+
+// feed is the job of a member feed.
+func feed(number string) fleet.Job {
+	return fleet.Job{Path: feedsPath, Body: fmt.Appendf(nil,
+		`{"brand_id":"1004","card_id":"pbLat","user_card_code":"4785","openid":"obLat","out_request_no":%q,"cell_message":"15_1200_1"}`, number)}
+}
+
+func feeds(n int) []fleet.Job {
+	var jobs []fleet.Job
+	for i := range n {
+		jobs = append(jobs, feed(fmt.Sprintf("F%05d", i)))
+	}
+	return jobs
+}
+
+// list makes what Submit takes of jobs.
+func list(jobs ...fleet.Job) iter.Seq2[fleet.Job, error] {
+	return func(yield func(fleet.Job, error) bool) {
+		for _, j := range jobs {
+			if !yield(j, nil) {
+				return
+			}
+		}
+	}
+}
+
+// submit submits jobs that are all to be queued.
+func submit(t testing.TB, q *fleet.Queue, jobs ...fleet.Job) {
+	t.Helper()
+	s, err := q.Submit(t.Context(), list(jobs...), fleet.Intake{Reject: func(e *fleet.LineError) { assert.NoError(t, e) }})
+	require.NoError(t, err)
+	require.Equal(t, fleet.Submission{Queued: len(jobs)}, s)
+}
+
+// work runs workers until the queue is empty.
+func work(t testing.TB, workers ...*fleet.Worker) {
+	t.Helper()
+	stop := start(t, workers...)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	err := workers[0].Queue.Idle(ctx)
+	stop()
+	require.NoError(t, err)
+}
+
+// start runs workers until stop is called.
+func start(t testing.TB, workers ...*fleet.Worker) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, len(workers))
+	for _, w := range workers {
+		go func() { ended <- w.Run(ctx) }()
+	}
+	return func() {
+		cancel()
+		for range workers {
+			assert.NoError(t, <-ended)
+		}
+	}
+}
+
+// results returns what is known of all jobs, by number.
+func results(t testing.TB, q *fleet.Queue) map[string]fleet.Result {
+	t.Helper()
+	all := make(map[string]fleet.Result)
+	for r, err := range q.Results(t.Context()) {
+		require.NoError(t, err)
+		require.NotContains(t, all, r.Number)
+		all[r.Number] = r
+	}
+	return all
+}
+
+// states counts results by state.
+func states(all map[string]fleet.Result) map[fleet.State]int {
+	counts := make(map[fleet.State]int)
+	for r := range maps.Values(all) {
+		counts[r.State]++
+	}
+	return counts
+}
+
+// shown counts how often each number stands in the ledger of feeds.
+func shown(s *sandbox.Sandbox) map[string]int {
+	counts := make(map[string]int)
+	for _, e := range s.Ledger(sandbox.FeedEffect) {
+		counts[e.Number]++
+	}
+	return counts
+}
+
+func TestQueue(t *testing.T) {
+	const n = 300
+	g := newGateway(t)
+	e := embedded(t)
+	q := newQueue(t, e, g.client)
+	submit(t, q, feeds(n)...)
+	status, err := q.Status(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Status{Queued: n, Known: n}, status)
+
+	work(t, &fleet.Worker{Queue: q, Select: []string{"out_request_no", "card_id", "absent"}}, &fleet.Worker{Queue: q})
+	all := results(t, q)
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: n}, states(all))
+	for number, times := range shown(g.Sandbox) {
+		assert.Equal(t, 1, times, number)
+	}
+	assert.Len(t, shown(g.Sandbox), n)
+	r := all["F00007"]
+	assert.Equal(t, 200, r.Status)
+	assert.Equal(t, 1, r.Attempts)
+	assert.Equal(t, 1, r.Deliveries)
+	assert.Equal(t, 8, r.Line)
+	assert.NotEmpty(t, r.RequestID)
+	assert.False(t, r.Submitted.IsZero() || r.Begun.Before(r.Submitted) || r.Ended.Before(r.Begun), "%v %v %v", r.Submitted, r.Begun, r.Ended)
+
+	status, err = q.Status(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Status{Known: n}, status)
+	summary, err := q.Summary(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []fleet.Count{{State: fleet.Succeeded, Jobs: n}}, summary)
+	found, ok, err := q.Lookup(t.Context(), "feed", "F00007")
+	require.NoError(t, err)
+	require.True(t, ok)
+	assert.Equal(t, r, found)
+	_, ok, err = q.Lookup(t.Context(), "feed", "none")
+	require.NoError(t, err)
+	assert.False(t, ok)
+
+	// The same once more queues nothing, and sends nothing.
+	before := len(g.Journal())
+	s, err := q.Submit(t.Context(), list(feeds(n)...), fleet.Intake{})
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Submission{Ended: n}, s)
+	work(t, &fleet.Worker{Queue: q})
+	assert.Len(t, g.Journal(), before)
+}

@@ -1,0 +1,107 @@
+package fleet
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// State is where a job stands.
+type State string
+
+// States of a job. The first two are on the way, all others are an end.
+const (
+	Waiting State = "waiting" // in the queue, not begun
+	Begun   State = "begun"   // some worker has it; it may have been sent
+
+	Unknown   State = "unknown"   // it may have taken effect; Queue.Retry finds out
+	Refused   State = "refused"   // the platform refused it for a reason of its own, or it cannot be sent as it is; nothing took effect
+	Expired   State = "expired"   // it was not sent, because its time was over
+	Succeeded State = "succeeded" // has taken effect
+	Accepted  State = "accepted"  // the platform took it and has not finished it
+	Partial   State = "partial"   // some parts have taken effect, the others never will
+	Failed    State = "failed"    // the platform ended it without effect, for good
+	Action    State = "action"    // it stands still until the merchant does something
+)
+
+// Ended reports whether the state is an end, as far as this package is concerned.
+func (s State) Ended() bool { return s != Waiting && s != Begun }
+
+// Result is what is known of a job.
+type Result struct {
+	Number string `json:"number"`
+	State  State  `json:"state"`
+	Method string `json:"method"`
+	Path   string `json:"path"` // the template
+	// Status, Code, Message and RequestID are those of the last answer of the platform, as far as there was one.
+	Status    int    `json:"status,omitempty"`
+	Code      string `json:"code,omitempty"`
+	Message   string `json:"message,omitempty"` // also why, when there was no answer
+	RequestID string `json:"request_id,omitempty"`
+	// Inferred says that nobody stated the success: the platform said, after a doubt about this job, that the number is taken.
+	Inferred bool `json:"inferred,omitempty"`
+	// Selected holds the members of the answer that Worker.Select names, by their paths.
+	Selected map[string]json.RawMessage `json:"selected,omitempty"`
+	// Attempts is how many requests were signed for the wire when the job was carried out last, Deliveries how often a
+	// worker began it.
+	Attempts   int `json:"attempts,omitempty"`
+	Deliveries int `json:"deliveries,omitempty"`
+
+	Submitted time.Time `json:"submitted"`
+	Begun     time.Time `json:"begun,omitzero"` // the last time
+	Ended     time.Time `json:"ended,omitzero"`
+
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+}
+
+// Format prints state, code and path under every verb: number and members may identify people.
+func (r Result) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(s, "fleet.Result{%s %s %s %s}", r.State, r.Code, r.Method, r.Path)
+}
+
+// record is what the queue keeps of a job under its key: one message, replaced by compare-and-set.
+type record struct {
+	Result
+	Lane string `json:"lane,omitempty"`
+	// Doubt is until when an earlier worker may have sent it, zero if none has.
+	Doubt time.Time `json:"doubt,omitzero"`
+	// Claim tells a worker that a record is its own.
+	Claim string `json:"claim,omitempty"`
+
+	content string // digest of what is sent
+	seq     uint64 // in the stream of records
+}
+
+// Headers of messages. State and code are in clear, so that they can be counted without a key.
+const (
+	headerVersion = "Wxpay-Version"
+	headerState   = "Wxpay-State"
+	headerCode    = "Wxpay-Code"
+	headerContent = "Wxpay-Content"
+	headerRecord  = "Wxpay-Record" // of a job: the sequence of its record when it was queued
+	headerRetry   = "Wxpay-Retry"  // of a job: it is one more time, and its record tells more
+)
+
+// recordVersion is the version of what this package writes. It reads this one and older ones; there are none yet.
+const recordVersion = "1"
+
+// ErrNewer means that something was written by a newer version of this package. It is left as it is.
+var ErrNewer = errors.New("fleet: it was written by a newer version of this program: bring this one up to date")
+
+// checkVersion reports whether a message can be read.
+func checkVersion(h nats.Header) error {
+	version := h.Get(headerVersion)
+	switch {
+	case version == recordVersion:
+		return nil
+	case version == "":
+		return errors.New("fleet: it is not a message of this program")
+	case len(version) > len(recordVersion) || version > recordVersion:
+		return ErrNewer
+	}
+	return fmt.Errorf("fleet: version %s of its records is not known", version)
+}

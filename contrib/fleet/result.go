@@ -1,0 +1,305 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Status is where a queue stands.
+type Status struct {
+	// Queued is how many jobs wait or run. Those with an order are in it one by one.
+	Queued uint64
+	// Running is how many messages workers have in hand: a job each, or jobs with one order.
+	Running int
+	// Known is how many jobs were ever submitted, as far as their records are kept.
+	Known uint64
+	// Dead is how many jobs were refused, or are of unknown outcome without an order.
+	Dead uint64
+	// Pause tells why the queue is paused, nil if it is not.
+	Pause *Pause
+	// Closed says that the queue takes no new jobs.
+	Closed bool
+}
+
+// Status tells where the queue stands. It costs little.
+func (q *Queue) Status(ctx context.Context) (Status, error) {
+	var s Status
+	jobs, err := q.jobs.Info(ctx, jetstream.WithSubjectFilter(q.tokenSubject("*")))
+	if err != nil {
+		return s, fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.explain(err))
+	}
+	consumer, err := q.consumer.Info(ctx)
+	if err != nil {
+		return s, fmt.Errorf("fleet: reading the state of the workers: %w", q.engine.explain(err))
+	}
+	counts := make(map[*uint64]jetstream.Stream)
+	var lanes uint64
+	counts[&lanes], counts[&s.Known], counts[&s.Dead] = q.lanes, q.records, q.dead
+	for to, stream := range counts {
+		info, err := stream.Info(ctx)
+		if err != nil {
+			return s, fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.explain(err))
+		}
+		*to = info.State.Msgs
+	}
+	s.Queued, s.Running = jobs.State.Msgs-uint64(len(jobs.State.Subjects))+lanes, consumer.NumAckPending
+	if s.Pause, err = q.Paused(ctx); err != nil {
+		return s, err
+	}
+	s.Closed, err = q.closed(ctx)
+	return s, err
+}
+
+// Count is how many jobs stand at a state with a code.
+type Count struct {
+	State State
+	Code  string // of the platform, empty if there is none
+	Jobs  int
+}
+
+// stateOrder is the order of states in summaries: what needs somebody's attention comes first.
+var stateOrder = []State{Unknown, Refused, Failed, Partial, Action, Expired, Waiting, Begun, Accepted, Succeeded}
+
+// Summary counts jobs by state and code; the unknown come first, then what needs attention. It needs to read the headers of
+// all records, about a second for every 100,000.
+func (q *Queue) Summary(ctx context.Context) ([]Count, error) {
+	counts := make(map[Count]int)
+	err := q.scan(ctx, true, func(m jetstream.Msg) error {
+		counts[Count{State: State(m.Headers().Get(headerState)), Code: m.Headers().Get(headerCode)}]++
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Count, 0, len(counts))
+	for c, jobs := range counts {
+		c.Jobs = jobs
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b Count) int {
+		if a.State != b.State {
+			return slices.Index(stateOrder, a.State) - slices.Index(stateOrder, b.State)
+		}
+		return b.Jobs - a.Jobs
+	})
+	return list, nil
+}
+
+// Results ranges over what is known of every job, except of those that move on while it reads: those whose outcome is unknown first, the others in the order in which
+// they came to where they stand. States, if given, selects. The error, which comes last, is that of the engine or of a
+// record that cannot be read.
+func (q *Queue) Results(ctx context.Context, states ...State) iter.Seq2[Result, error] {
+	return func(yield func(Result, error) bool) {
+		stopped := errors.New("stopped")
+		pass := func(want func(State) bool) error {
+			return q.scan(ctx, false, func(m jetstream.Msg) error {
+				if !want(State(m.Headers().Get(headerState))) {
+					return nil
+				}
+				r, err := q.openRecord(lastToken(m.Subject()), m.Headers(), m.Data(), 0)
+				if err != nil {
+					return err
+				}
+				if !yield(r.Result, nil) {
+					return stopped
+				}
+				return nil
+			})
+		}
+		wanted := func(s State) bool { return len(states) == 0 || slices.Contains(states, s) }
+		var err error
+		if wanted(Unknown) {
+			err = pass(func(s State) bool { return s == Unknown })
+		}
+		if err == nil {
+			err = pass(func(s State) bool { return s != Unknown && wanted(s) })
+		}
+		if err != nil && !errors.Is(err, stopped) {
+			yield(Result{}, err)
+		}
+	}
+}
+
+// Lookup returns what is known of the job with a number, in a space such as "refund" (fact.MerchantNumber), or "POST
+// /v3/…" for an operation whose numbers the catalogue does not know. ok is false if it was never submitted.
+func (q *Queue) Lookup(ctx context.Context, space, number string) (result Result, ok bool, err error) {
+	r, err := q.record(ctx, q.digests.digest("job", q.client.Identity(), space, number))
+	if r == nil {
+		return Result{}, false, err
+	}
+	return r.Result, true, err
+}
+
+// scan reads the records that there are when it begins.
+func (q *Queue) scan(ctx context.Context, headersOnly bool, each func(jetstream.Msg) error) error {
+	info, err := q.records.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("fleet: reading records: %w", q.engine.explain(err))
+	}
+	return q.read(ctx, q.records, info.State.LastSeq, headersOnly, each)
+}
+
+// read reads a stream up to a sequence.
+func (q *Queue) read(ctx context.Context, s jetstream.Stream, last uint64, headersOnly bool, each func(jetstream.Msg) error) error {
+	c, err := s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{HeadersOnly: headersOnly, InactiveThreshold: time.Minute})
+	if err != nil {
+		return fmt.Errorf("fleet: reading records: %w", q.engine.explain(err))
+	}
+	info, err := c.Info(ctx)
+	if err != nil || info.NumPending == 0 {
+		return q.engine.explain(err)
+	}
+	messages, err := c.Messages()
+	if err != nil {
+		return fmt.Errorf("fleet: reading records: %w", q.engine.explain(err))
+	}
+	defer messages.Stop()
+	for {
+		m, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return fmt.Errorf("fleet: reading records: %w", q.engine.explain(err))
+		}
+		meta, err := m.Metadata()
+		if err != nil {
+			return err
+		}
+		if meta.Sequence.Stream <= last {
+			if err := each(m); err != nil {
+				return err
+			}
+		}
+		if meta.Sequence.Stream >= last || meta.NumPending == 0 {
+			return nil
+		}
+	}
+}
+
+// Retry queues again the jobs that stand at one of states, which are Unknown and Refused; without states it takes the
+// unknown. It returns how many those are. A job whose outcome is unknown is resolved rather than sent: its worker goes on by
+// Chain.InDoubt, as [Worker] tells. One that was refused is sent again as it was, which helps only if the reason is gone; but
+// not if it has an order, because its turn has passed.
+func (q *Queue) Retry(ctx context.Context, states ...State) (int, error) {
+	if len(states) == 0 {
+		states = []State{Unknown}
+	}
+	for _, s := range states {
+		if s != Unknown && s != Refused {
+			return 0, fmt.Errorf("fleet: jobs that are %s cannot be retried: only unknown and refused ones can", s)
+		}
+	}
+	count := 0
+	info, err := q.dead.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("fleet: reading the jobs to retry: %w", q.engine.explain(err))
+	}
+	err = q.read(ctx, q.dead, info.State.LastSeq, false, func(m jetstream.Msg) error {
+		if !slices.Contains(states, State(m.Headers().Get(headerState))) {
+			return nil
+		}
+		meta, err := m.Metadata()
+		if err != nil {
+			return err
+		}
+		done, err := q.revive(ctx, lastToken(m.Subject()), m, meta.Sequence.Stream)
+		if done {
+			count++
+		}
+		return err
+	})
+	if err != nil || !slices.Contains(states, Unknown) {
+		return count, err
+	}
+	lanes, err := q.unblock(ctx)
+	return count + lanes, err
+}
+
+// again makes a record that has ended one that waits.
+func (q *Queue) again(ctx context.Context, key string, r *record) error {
+	next := *r
+	if r.State == Unknown {
+		next.Doubt = r.Ended
+	}
+	next.Result.State, next.Ended, next.Claim = Waiting, time.Time{}, q.claim()
+	next.Status, next.Code, next.Message, next.RequestID, next.Attempts = 0, "", "", "", 0
+	err := q.replace(ctx, key, &next)
+	*r = next
+	return err
+}
+
+// revive queues a dead job again.
+func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uint64) (bool, error) {
+	r, err := q.record(ctx, key)
+	if err != nil || r == nil || r.Lane != "" {
+		return false, err
+	}
+	switch {
+	case r.State == Unknown || r.State == Refused:
+		if err := q.again(ctx, key, r); errors.Is(err, errMoved) {
+			return false, nil
+		} else if err != nil {
+			return false, err
+		}
+	case r.State == Waiting: // a retry that broke off here
+	default:
+		return false, nil
+	}
+	job := &nats.Msg{Subject: q.jobSubject(key), Data: m.Data(), Header: nats.Header{headerVersion: m.Headers()[headerVersion], headerRetry: {"1"}}}
+	if _, err := q.engine.js.PublishMsg(ctx, job); err != nil && !isCode(err, jsSubjectFull) {
+		return false, fmt.Errorf("fleet: queueing a job again: %w", q.engine.explain(err))
+	}
+	if err := q.dead.DeleteMsg(ctx, seq); err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
+		return true, fmt.Errorf("fleet: queueing a job again: %w", q.engine.explain(err))
+	}
+	return true, nil
+}
+
+// unblock has the unknown heads of lanes resolved.
+func (q *Queue) unblock(ctx context.Context) (int, error) {
+	info, err := q.lanes.Info(ctx, jetstream.WithSubjectFilter(q.laneSubject("*", "*")))
+	if err != nil {
+		return 0, fmt.Errorf("fleet: listing the lanes: %w", q.engine.explain(err))
+	}
+	count := 0
+	seen := make(map[string]bool)
+	for subject := range info.State.Subjects {
+		parts := strings.Split(subject, ".")
+		lane := parts[len(parts)-2]
+		if seen[lane] {
+			continue
+		}
+		seen[lane] = true
+		m, err := q.head(ctx, lane)
+		if err != nil {
+			return count, err
+		}
+		if m == nil {
+			continue
+		}
+		key := lastToken(m.Subject)
+		r, err := q.record(ctx, key)
+		if err != nil {
+			return count, err
+		}
+		if r == nil || r.State != Unknown {
+			continue
+		}
+		if err := q.again(ctx, key, r); errors.Is(err, errMoved) {
+			continue
+		} else if err != nil {
+			return count, err
+		}
+		count++
+		if _, err := q.wakeLane(ctx, lane); err != nil {
+			return count, err
+		}
+	}
+	return count, nil
+}

@@ -1,0 +1,420 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// LineError is one job, or line of a file, that was not queued. Nothing of what the line says is in it.
+type LineError struct {
+	File string
+	Line int
+	Err  error
+}
+
+func (e *LineError) Error() string {
+	if e.File == "" {
+		return fmt.Sprintf("line %d: %v", e.Line, e.Err)
+	}
+	return fmt.Sprintf("%s, line %d: %v", e.File, e.Line, e.Err)
+}
+
+// Unwrap returns what is wrong.
+func (e *LineError) Unwrap() error { return e.Err }
+
+// Intake changes what [Queue.Submit] does. The zero value is useful.
+type Intake struct {
+	// Reject is told of each job that was not queued, in the order of the file, by one goroutine.
+	Reject func(*LineError)
+	// Progress is told how far it is, after every few jobs, by the same goroutine.
+	Progress func(Submission)
+	// Ahead, if it is not 0, has Submit wait while more jobs than that are in the queue, so that a file of any length needs
+	// little room. Some worker has to be at work then.
+	Ahead int
+}
+
+// Submission counts what became of jobs that were submitted.
+type Submission struct {
+	Queued   int // queued now
+	Again    int // in the queue already, with the same request
+	Ended    int // were carried out, or have ended, before
+	Rejected int // not queued; Intake.Reject was told why
+}
+
+// Read is how many jobs there were.
+func (s Submission) Read() int { return s.Queued + s.Again + s.Ended + s.Rejected }
+
+// A chunk of jobs is prepared by one goroutine.
+const (
+	chunkJobs  = 128
+	chunkBytes = 1 << 20
+)
+
+// Submit checks jobs and queues them, without sending anything to the platform. It returns when all that it accepted is
+// stored. A job that was submitted before, with the same request, is not queued again, however long ago that was; with
+// another request it is rejected with [ErrConflict]. So the same file can be submitted as often as it takes.
+//
+// An error of jobs that is a *[LineError] rejects that line, any other ends the submission, and so does trouble with the
+// engine, such as [ErrNoSpace]. What was queued until then is queued; submit all of it again to go on.
+func (q *Queue) Submit(ctx context.Context, jobs iter.Seq2[Job, error], in Intake) (Submission, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s := &submitting{Queue: q, in: in, ctx: ctx, cancel: cancel}
+	s.run(jobs)
+	if err := context.Cause(ctx); err != nil {
+		return s.count, err
+	}
+	return s.count, nil
+}
+
+// submitting is one Submit. Chunks go through it in order: read, prepared in parallel, reserved, queued, counted.
+type submitting struct {
+	*Queue
+	in     Intake
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	count  Submission
+}
+
+type chunk struct {
+	items []*item
+	ready chan struct{}
+}
+
+// item is one job on its way into the queue.
+type item struct {
+	job      Job
+	err      error // why it is not queued
+	key      string
+	lane     string
+	record   *record
+	reserve  *nats.Msg
+	message  *nats.Msg
+	ack      jetstream.PubAckFuture
+	standing standing
+}
+
+// standing is what became of an item.
+type standing uint8
+
+const (
+	standsQueued standing = iota
+	standsAgain
+	standsEnded
+)
+
+func (s *submitting) run(jobs iter.Seq2[Job, error]) {
+	prepare := make(chan *chunk, runtime.GOMAXPROCS(0))
+	read := make(chan *chunk, 8)
+	reserved := make(chan *chunk, 8)
+	queued := make(chan *chunk, 8)
+	var all sync.WaitGroup
+	all.Go(func() { s.read(jobs, prepare, read) })
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for c := range prepare {
+				for _, it := range c.items {
+					s.prepare(it)
+				}
+				close(c.ready)
+			}
+		})
+	}
+	step := func(from <-chan *chunk, to chan<- *chunk, do func(*chunk) error) func() {
+		return func() {
+			for c := range from {
+				if s.ctx.Err() == nil {
+					if err := do(c); err != nil {
+						s.cancel(err)
+					}
+				}
+				if to != nil && s.ctx.Err() == nil {
+					to <- c
+				}
+			}
+			if to != nil {
+				close(to)
+			}
+		}
+	}
+	all.Go(step(read, reserved, s.reserve))
+	all.Go(step(reserved, queued, s.queue))
+	all.Go(step(queued, nil, s.finish))
+	all.Wait()
+}
+
+// read divides the jobs into chunks.
+func (s *submitting) read(jobs iter.Seq2[Job, error], prepare, read chan<- *chunk) {
+	defer close(read)
+	defer close(prepare)
+	c, size := &chunk{ready: make(chan struct{})}, 0
+	pass := func() bool {
+		if len(c.items) > 0 {
+			prepare <- c
+			read <- c
+		}
+		c, size = &chunk{ready: make(chan struct{})}, 0
+		return s.ctx.Err() == nil
+	}
+	line := 0
+	for job, err := range jobs {
+		line++
+		it := &item{job: job}
+		var bad *LineError
+		switch {
+		case errors.As(err, &bad):
+			it.job.File, it.job.Line, it.err = bad.File, bad.Line, bad.Err
+		case err != nil:
+			pass()
+			s.cancel(err)
+			return
+		case job.Line == 0:
+			it.job.Line = line
+		}
+		c.items = append(c.items, it)
+		if size += len(job.Body); len(c.items) == chunkJobs || size > chunkBytes {
+			if !pass() {
+				return
+			}
+		}
+	}
+	pass()
+}
+
+// prepare does what needs no engine.
+func (s *submitting) prepare(it *item) {
+	if it.err != nil {
+		return
+	}
+	job := &it.job
+	if it.err = job.complete(); it.err != nil {
+		return
+	}
+	if it.err = job.check(s.ctx, s.client); it.err != nil {
+		return
+	}
+	it.key, it.lane = job.key(s.digests, s.client.Identity()), job.lane(s.digests)
+	it.record = &record{
+		Result: Result{
+			Number: job.Number, State: Waiting, Method: job.Method, Path: job.Path, Submitted: time.Now(), File: job.File, Line: job.Line,
+		},
+		Lane: it.lane, content: job.content(s.digests),
+	}
+	if it.message, it.err = s.sealJob(job, it.key); it.err == nil {
+		it.reserve, it.err = s.sealRecord(it.record, it.key)
+	}
+	it.job.Body = nil // it is in the message
+}
+
+// reserve makes the records of a chunk, which take the numbers.
+func (s *submitting) reserve(c *chunk) error {
+	select {
+	case <-c.ready:
+	case <-s.ctx.Done():
+		return nil
+	}
+	if err := s.admit(); err != nil {
+		return err
+	}
+	for _, it := range c.items {
+		if it.err != nil {
+			continue
+		}
+		var err error
+		if it.ack, err = s.async.PublishMsgAsync(it.reserve, jetstream.WithExpectLastSequencePerSubject(0), jetstream.WithStallWait(ackWait)); err != nil {
+			return s.trouble(err)
+		}
+	}
+	return nil
+}
+
+// admit waits for room, and refuses where the queue is closed.
+func (s *submitting) admit() error {
+	for {
+		closed, err := s.closed(s.ctx)
+		switch {
+		case err != nil:
+			return s.trouble(err)
+		case closed:
+			return ErrClosed
+		case s.in.Ahead == 0:
+			return nil
+		}
+		info, err := s.jobs.Info(s.ctx)
+		if err != nil {
+			return s.trouble(err)
+		}
+		if info.State.Msgs < uint64(s.in.Ahead) {
+			return nil
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-s.ctx.Done():
+			return nil
+		}
+	}
+}
+
+// queue queues the jobs of a chunk whose numbers are theirs.
+func (s *submitting) queue(c *chunk) error {
+	var known []*item
+	for _, it := range c.items {
+		if it.err != nil {
+			continue
+		}
+		ack, err := s.wait(it.ack)
+		switch {
+		case err == nil:
+			it.record.seq = ack.Sequence
+		case wrongSequence(err):
+			known = append(known, it)
+		default:
+			return err
+		}
+	}
+	if err := s.compare(known); err != nil {
+		return err
+	}
+	for _, it := range c.items {
+		if it.err != nil || it.standing != standsQueued {
+			continue
+		}
+		if it.message.Subject = s.jobSubject(it.key); it.lane != "" {
+			it.message.Subject = s.laneSubject(it.lane, it.key)
+		}
+		seq := strconv.FormatUint(it.record.seq, 10)
+		it.message.Header.Set(headerRecord, seq)
+		var err error
+		if it.ack, err = s.async.PublishMsgAsync(it.message, jetstream.WithMsgID(it.key+"."+seq), jetstream.WithStallWait(ackWait)); err != nil {
+			return s.trouble(err)
+		}
+	}
+	return nil
+}
+
+// compare looks at what is known of numbers that were taken before.
+func (s *submitting) compare(items []*item) error {
+	const atOnce = 16
+	var all sync.WaitGroup
+	errs := make([]error, atOnce)
+	for n := range min(atOnce, len(items)) {
+		all.Go(func() {
+			for i := n; i < len(items) && errs[n] == nil; i += atOnce {
+				errs[n] = s.compareOne(items[i])
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func (s *submitting) compareOne(it *item) error {
+	have, err := s.Queue.record(s.ctx, it.key)
+	switch {
+	case errors.Is(err, ErrNewer), errors.Is(err, ErrSealed):
+		it.err = err
+	case err != nil:
+		return err
+	case have == nil:
+		it.err = errors.New("its record vanished while it was submitted: submit it again")
+	case have.content != it.record.content:
+		it.err = fmt.Errorf("%w, submitted before as %s", ErrConflict, place(have.File, have.Line))
+	case have.State.Ended():
+		it.standing = standsEnded
+	case have.State == Begun:
+		it.standing = standsAgain
+	default: // queued, unless an earlier submission broke off between the two
+		it.record.seq, it.lane = have.seq, have.Lane
+	}
+	return nil
+}
+
+func place(file string, line int) string {
+	if file == "" {
+		return "line " + strconv.Itoa(line)
+	}
+	return file + ", line " + strconv.Itoa(line)
+}
+
+// finish waits until the jobs of a chunk are stored, and counts them.
+func (s *submitting) finish(c *chunk) error {
+	var tokens []jetstream.PubAckFuture
+	for _, it := range c.items {
+		if it.err == nil && it.standing == standsQueued {
+			ack, err := s.wait(it.ack)
+			switch {
+			case isCode(err, jsSubjectFull) || err == nil && ack.Duplicate:
+				it.standing = standsAgain
+			case err != nil:
+				return err
+			}
+			if it.lane != "" {
+				token, err := s.async.PublishMsgAsync(s.token(it.lane), jetstream.WithStallWait(ackWait))
+				if err != nil {
+					return s.trouble(err)
+				}
+				tokens = append(tokens, token)
+			}
+		}
+	}
+	for _, token := range tokens {
+		if _, err := s.wait(token); err != nil && !isCode(err, jsSubjectFull) {
+			return err
+		}
+	}
+	for _, it := range c.items {
+		switch {
+		case it.err != nil:
+			s.count.Rejected++
+			if s.in.Reject != nil {
+				s.in.Reject(&LineError{File: it.job.File, Line: it.job.Line, Err: it.err})
+			}
+		case it.standing == standsEnded:
+			s.count.Ended++
+		case it.standing == standsAgain:
+			s.count.Again++
+		default:
+			s.count.Queued++
+		}
+	}
+	if s.in.Progress != nil {
+		s.in.Progress(s.count)
+	}
+	return nil
+}
+
+// wait waits for an acknowledgement.
+func (s *submitting) wait(f jetstream.PubAckFuture) (*jetstream.PubAck, error) {
+	select {
+	case ack := <-f.Ok():
+		return ack, nil
+	case err := <-f.Err():
+		if wrongSequence(err) || isCode(err, jsSubjectFull) {
+			return nil, err
+		}
+		return nil, s.trouble(err)
+	case <-s.ctx.Done():
+		return nil, context.Cause(s.ctx)
+	}
+}
+
+func (s *submitting) trouble(err error) error {
+	if s.ctx.Err() != nil {
+		return context.Cause(s.ctx)
+	}
+	return fmt.Errorf("fleet: submitting: %w (what was counted is queued; submit all of it again to go on, nothing is queued twice)", s.engine.explain(err))
+}
+
+// token is the message that has a worker look after a lane.
+func (q *Queue) token(lane string) *nats.Msg {
+	return &nats.Msg{Subject: q.tokenSubject(lane), Header: nats.Header{headerVersion: {recordVersion}}}
+}

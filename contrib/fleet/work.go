@@ -1,0 +1,677 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// Worker carries out the jobs of a queue. Any number of them, in any number of processes, work on one queue; what they do
+// together is bounded by QueueConfig.InFlight and by the [Limiter] that their clients share. The zero value with a Queue is
+// useful.
+//
+// A worker takes a job, writes down that it has begun, has the call made by Chain.Ensure, writes down the result, and only
+// then takes the job off the queue. So nothing is lost when it dies at any moment. What it had begun then comes to another
+// worker, which does not know whether it was sent, and goes on by Chain.InDoubt:
+//
+//   - Where the platform can be asked (orders, refunds, transfers, profit sharing), it is asked first. The job is carried out
+//     once.
+//   - Where a repeat is documented or assumed to be harmless (member feeds), it is repeated with the same number: at least
+//     once, and once where the platform keeps numbers apart. OnUnknown = wxpay.Hold makes it at most once: it is not
+//     repeated, and its outcome is unknown.
+//   - Everything else is not repeated: at most once. Its outcome is unknown.
+//
+// A job counts as begun from before it waits for the limit, unless the client's limiter is wrapped by [Marking].
+type Worker struct {
+	// Queue is what it works on.
+	Queue *Queue
+	// Calls is how many jobs it has in hand at once; the default is 16.
+	Calls int
+	// Patience is how long it tries to find out what became of a job before the outcome is Unknown; the default is 10
+	// minutes.
+	Patience time.Duration
+	// Grace is how long jobs in hand may take to end after Run was told to stop; the default is 20 s. What takes longer is
+	// broken off and comes to another worker, in doubt.
+	Grace time.Duration
+	// OnUnknown replaces what Chain.Ensure does about a doubt; see wxpay.Chain.OnUnknown. Zero leaves it to the facts.
+	OnUnknown wxpay.UnknownPolicy
+	// UntilFinal has it wait until the platform states an end; see wxpay.Chain.UntilFinal.
+	UntilFinal bool
+	// Select lists the members of answers that go into results, by gjson path.
+	Select []string
+	// Own lists codes that concern the job although they are known to concern the merchant: such a refusal is then the
+	// job's result, and pauses nothing. For example NO_AUTH, where one queue serves brands of which some did not authorise.
+	Own []wxpay.Code
+	// Marked says that the client's limiter is wrapped by Marking.
+	Marked bool
+	// Observe is told of each result after it was stored, by several goroutines at once.
+	Observe func(Result)
+	// Trouble is told of what a worker met that is no result: the engine not reached, a job that this version cannot read.
+	// It may be called often, by several goroutines at once. The worker goes on by itself.
+	Trouble func(error)
+}
+
+// Run works until ctx ends; then it finishes what it has in hand, within Grace, and returns nil. It returns an error when
+// it cannot work at all.
+func (w *Worker) Run(ctx context.Context) error {
+	if w.Queue == nil {
+		return errors.New("fleet: the worker has no queue")
+	}
+	r := &running{Worker: *w, Queue: w.Queue, wide: make(map[wxpay.Code]bool)}
+	if r.Calls <= 0 {
+		r.Calls = 16
+	}
+	if r.Patience <= 0 {
+		r.Patience = 10 * time.Minute
+	}
+	if r.Grace <= 0 {
+		r.Grace = 20 * time.Second
+	}
+	for _, c := range wxpay.Classes() {
+		r.wide[c.Code] = c.Merchant && !slices.Contains(r.Own, c.Code)
+	}
+	return r.run(ctx)
+}
+
+// running is one Run.
+type running struct {
+	Worker
+	*Queue
+	wide map[wxpay.Code]bool // codes that concern the merchant
+
+	paused   atomic.Pointer[Pause]
+	failures atomic.Int64 // jobs that ended without a usable answer, since the last that had one
+
+	mu   sync.Mutex
+	held map[*hold]struct{} // what is in hand
+}
+
+// hold is a message in hand, which is kept from coming to another worker.
+type hold struct {
+	msg    *nats.Msg
+	cancel context.CancelCauseFunc
+	last   time.Time // when the server is known to have heard of it last
+}
+
+var (
+	errStopped = errors.New("fleet: the worker was stopped")
+	errLease   = errors.New("fleet: the worker lost its connection to the engine for too long")
+)
+
+func (r *running) run(ctx context.Context) error {
+	watch, err := r.control.Watch(context.WithoutCancel(ctx), keyPause)
+	if err != nil {
+		return fmt.Errorf("fleet: watching the queue: %w", r.engine.explain(err))
+	}
+	defer watch.Stop()
+	messages, err := pull(r.engine.js.Conn(), r.name+"-jobs", consumerName)
+	if err != nil {
+		return fmt.Errorf("fleet: taking jobs: %w", r.engine.explain(err))
+	}
+	defer messages.stop()
+
+	r.held = make(map[*hold]struct{})
+	working, breakOff := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer breakOff(nil)
+	var side, hands sync.WaitGroup
+	side.Go(func() { r.follow(working, watch) })
+	side.Go(func() { r.keep(working) })
+
+	slots := make(chan struct{}, r.Calls)
+	for ctx.Err() == nil {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			continue
+		}
+		msg, err := r.next(ctx, messages)
+		if err != nil || msg == nil {
+			<-slots
+			if err != nil && ctx.Err() == nil {
+				breakOff(err)
+				hands.Wait()
+				side.Wait()
+				return err
+			}
+			continue
+		}
+		hands.Go(func() {
+			defer func() { <-slots }()
+			r.take(working, msg)
+		})
+	}
+	messages.stop()
+	giveUp := time.AfterFunc(r.Grace, func() { breakOff(errStopped) })
+	hands.Wait()
+	giveUp.Stop()
+	breakOff(errStopped)
+	side.Wait()
+	return nil
+}
+
+// next returns the next message, or nil when there is none for now.
+func (r *running) next(ctx context.Context, messages *puller) (*nats.Msg, error) {
+	for r.paused.Load() != nil {
+		if !sleep(ctx, 50*time.Millisecond) {
+			return nil, nil
+		}
+	}
+	msg, err := messages.next(ctx)
+	var status *pullStatus
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return nil, nil
+	case err == nil && msg != nil || ctx.Err() != nil:
+		return msg, nil
+	case err == nil, errors.As(err, &status) && status.none():
+		if _, err := r.wake(ctx); err != nil {
+			r.trouble(err)
+		}
+		return nil, nil
+	case status != nil && status.gone():
+		return nil, fmt.Errorf("fleet: taking jobs: the consumer was deleted; open the queue again to make it")
+	case errors.Is(err, nats.ErrConnectionClosed):
+		return nil, fmt.Errorf("fleet: taking jobs: %w", err)
+	}
+	r.trouble(fmt.Errorf("fleet: taking jobs: %w", r.engine.explain(err)))
+	sleep(ctx, time.Second)
+	return nil, nil
+}
+
+func (r *running) trouble(err error) {
+	if r.Trouble != nil && err != nil {
+		r.Trouble(err)
+	}
+}
+
+// follow keeps up with whether the queue is paused.
+func (r *running) follow(ctx context.Context, watch jetstream.KeyWatcher) {
+	for {
+		select {
+		case entry, ok := <-watch.Updates():
+			switch {
+			case !ok:
+				return
+			case entry == nil: // what there was when it began has come
+			case entry.Operation() == jetstream.KeyValuePut:
+				r.paused.Store(readPause(entry.Value()))
+			default:
+				r.paused.Store(nil)
+				r.failures.Store(0)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// keep tells the server that what is in hand is being worked on, and breaks it off in time when the server cannot be told:
+// before it comes to another worker.
+func (r *running) keep(ctx context.Context) {
+	tick := time.NewTicker(r.lease / 6)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		began := time.Now()
+		r.mu.Lock()
+		held := slices.Collect(maps.Keys(r.held))
+		r.mu.Unlock()
+		if len(held) == 0 {
+			continue
+		}
+		for _, h := range held {
+			_ = h.msg.InProgress()
+		}
+		flush, cancel := context.WithTimeout(ctx, r.lease/6)
+		told := r.engine.js.Conn().FlushWithContext(flush) == nil
+		cancel()
+		r.mu.Lock()
+		for _, h := range held {
+			switch {
+			case told:
+				h.last = began
+			case time.Since(h.last) > r.lease/2:
+				h.cancel(errLease)
+			}
+		}
+		r.mu.Unlock()
+	}
+}
+
+func (r *running) hold(ctx context.Context, msg *nats.Msg) (context.Context, *hold) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	h := &hold{msg: msg, cancel: cancel, last: time.Now()}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.held[h] = struct{}{}
+	return ctx, h
+}
+
+func (r *running) release(h *hold) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.held, h)
+	h.cancel(nil)
+}
+
+// ending is what is to be done about a message.
+type ending struct {
+	done  bool          // take it off the queue
+	again time.Duration // or: give it back, to come again after so long
+	left  bool          // or: leave it, for somebody else has taken it over
+	stuck bool          // of the head of a lane: its outcome is unknown
+}
+
+// take carries out one message.
+func (r *running) take(ctx context.Context, msg *nats.Msg) {
+	ctx, h := r.hold(ctx, msg)
+	defer r.release(h)
+	if r.paused.Load() != nil {
+		_ = msg.Nak()
+		return
+	}
+	deliveries := 1
+	if meta, err := msg.Metadata(); err == nil {
+		deliveries = int(meta.NumDelivered)
+	}
+	var end ending
+	var err error
+	name := lastToken(msg.Subject)
+	lane := msg.Subject == r.tokenSubject(name)
+	if lane {
+		end, err = r.lane(ctx, name, deliveries)
+	} else {
+		end, err = r.carry(ctx, &claim{key: name, sealed: msg.Data, header: msg.Header, deliveries: deliveries})
+	}
+	if err != nil {
+		r.trouble(err)
+		end = ending{again: pauseAfter(deliveries)}
+		if errors.Is(err, ErrSealed) || errors.Is(err, ErrNewer) {
+			end.again = time.Minute // nothing this process can do about it
+		}
+	}
+	switch {
+	case end.left:
+	case end.done:
+		r.acknowledge(ctx, msg)
+		if lane && !end.stuck {
+			// Something may have joined the lane after it was seen empty and before its token went.
+			if _, err := r.wakeLane(context.WithoutCancel(ctx), name); err != nil {
+				r.trouble(err)
+			}
+		}
+	default:
+		_ = msg.NakWithDelay(end.again)
+	}
+}
+
+// acknowledge takes a message off the queue, and waits until that is stored.
+func (r *running) acknowledge(ctx context.Context, msg *nats.Msg) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lease/2)
+	defer cancel()
+	if err := msg.AckSync(nats.Context(ctx)); err != nil {
+		// It comes again, and its record says that it has ended.
+		r.trouble(fmt.Errorf("fleet: taking a job off the queue: %w", r.engine.explain(err)))
+	}
+}
+
+// pauseAfter is how long a job that could not be sent waits, with its deliveries.
+func pauseAfter(deliveries int) time.Duration {
+	return min(time.Second<<min(max(deliveries-1, 0), 6), time.Minute)
+}
+
+// laneTurn is how many jobs of a lane one worker carries out before others get their turn.
+const laneTurn = 100
+
+// lane carries out the jobs of a lane, one after another.
+func (r *running) lane(ctx context.Context, lane string, deliveries int) (ending, error) {
+	for range laneTurn {
+		if r.paused.Load() != nil || ctx.Err() != nil {
+			return ending{}, nil
+		}
+		m, err := r.head(ctx, lane)
+		if err != nil {
+			return ending{}, err
+		}
+		if m == nil {
+			return ending{done: true}, nil
+		}
+		end, err := r.carry(ctx, &claim{key: lastToken(m.Subject), sealed: m.Data, header: m.Header, deliveries: deliveries, lane: true})
+		if err != nil || !end.done || end.stuck {
+			return end, err
+		}
+		if err := r.lanes.DeleteMsg(ctx, m.Sequence); err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
+			return ending{}, fmt.Errorf("fleet: taking a job out of its lane: %w", r.engine.explain(err))
+		}
+	}
+	return ending{}, nil
+}
+
+// claim is one job in the hands of a worker.
+type claim struct {
+	key        string
+	lane       bool
+	job        *Job
+	submitted  time.Time
+	sealed     []byte
+	header     nats.Header
+	deliveries int // of the message that brought it
+
+	rec    *record
+	doubt  time.Time // until when somebody else may have sent it, zero if nobody has
+	marked sync.Once
+	begun  error // of writing down that it has begun
+	began  bool
+}
+
+// open reads what a message holds.
+func (r *running) open(c *claim) (err error) {
+	if c.job, c.submitted, err = r.openJob(c.key, c.header, c.sealed); err != nil {
+		return err
+	}
+	seq, _ := strconv.ParseUint(c.header.Get(headerRecord), 10, 64)
+	c.rec = &record{
+		Result: Result{Number: c.job.Number, State: Waiting, Method: c.job.Method, Path: c.job.Path, File: c.job.File, Line: c.job.Line, Submitted: c.submitted},
+		Lane:   c.job.lane(r.digests), content: c.job.content(r.digests), seq: seq,
+	}
+	return nil
+}
+
+// begin writes down that the job has begun, before anything of it is sent. What it returns first it returns always.
+func (r *running) begin(ctx context.Context, c *claim) error {
+	c.marked.Do(func() {
+		next := *c.rec
+		next.State, next.Begun, next.Claim, next.Doubt = Begun, time.Now(), r.claim(), c.doubt
+		next.Deliveries++
+		if c.begun = r.replace(ctx, c.key, &next); c.begun == nil {
+			*c.rec, c.began = next, true
+		}
+	})
+	return c.begun
+}
+
+// carry carries out one job and stores its result.
+func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
+	if err := r.open(c); err != nil {
+		return ending{}, err
+	}
+	now := time.Now()
+	late := !c.job.Expires.IsZero() && now.After(c.job.Expires)
+	if c.deliveries > 1 || late || c.lane || c.header.Get(headerRetry) != "" {
+		// Else nobody can have begun it, or storing that this worker has fails.
+		switch have, err := r.record(ctx, c.key); {
+		case err != nil:
+			return ending{}, err
+		case have == nil:
+			c.rec.seq = 0
+		case have.content != c.rec.content:
+			return ending{}, fmt.Errorf("fleet: a job and its record differ: %w", ErrConflict)
+		case have.State.Ended():
+			return ending{done: true, stuck: have.State == Unknown}, nil
+		case have.State == Begun:
+			c.rec, c.doubt = have, now // who began it is gone, or has lost it by now
+		default:
+			c.rec, c.doubt = have, have.Doubt
+		}
+	}
+	if late && c.doubt.IsZero() {
+		c.rec.State, c.rec.Ended = Expired, now
+		return r.store(ctx, c)
+	}
+	if !r.Marked {
+		if err := r.begin(ctx, c); err != nil {
+			return moved(err)
+		}
+	}
+	ctx = context.WithValue(ctx, claimKey{}, func(ctx context.Context) error { return r.begin(ctx, c) })
+	err := r.call(ctx, c, late)
+	if c.begun != nil {
+		return moved(c.begun)
+	}
+	return r.judge(ctx, c, err)
+}
+
+// moved is the end of a job that somebody else has changed, or that could not be begun.
+func moved(err error) (ending, error) {
+	if errors.Is(err, errMoved) {
+		return ending{again: time.Second}, nil
+	}
+	return ending{}, err
+}
+
+// call makes the call and fills in what it brought.
+func (r *running) call(ctx context.Context, c *claim, late bool) error {
+	ctx, cancel := context.WithTimeout(ctx, r.Patience)
+	defer cancel()
+	chain, operation := c.job.chain(r.client), c.job.facts()
+	if c.job.Method != http.MethodPost {
+		if !c.doubt.IsZero() && c.job.Method != http.MethodGet && (operation == nil || operation.Repeat != fact.Documented) {
+			return errUnasked
+		}
+		res, err := chain.Do(ctx, c.job.Method, c.job.body())
+		if err == nil {
+			r.answered(c.rec, res)
+			c.rec.State = Succeeded
+			if res.Status == http.StatusAccepted {
+				c.rec.State = Accepted
+			}
+		}
+		return err
+	}
+	if r.UntilFinal {
+		chain = chain.UntilFinal()
+	}
+	switch {
+	case late: // only what became of it is still of interest
+		chain = chain.OnUnknown(wxpay.Hold)
+	case r.OnUnknown != 0:
+		chain = chain.OnUnknown(r.OnUnknown)
+	case c.lane && absolute(operation):
+		// The newer values wait behind it in its lane, so repeating this one undoes none of them.
+		chain = chain.OnUnknown(wxpay.Repeat)
+	}
+	if !c.doubt.IsZero() {
+		chain = chain.InDoubt(c.doubt)
+	}
+	verdict, err := chain.Ensure(ctx, c.job.body())
+	if err != nil {
+		return err
+	}
+	c.rec.Inferred, c.rec.Attempts = verdict.Inferred, verdict.Attempts
+	c.rec.State = map[wxpay.State]State{
+		wxpay.Succeeded: Succeeded, wxpay.Accepted: Accepted, wxpay.Partial: Partial, wxpay.FailedFinal: Failed, wxpay.NeedsAction: Action,
+	}[verdict.State]
+	if verdict.Response != nil {
+		r.answered(c.rec, verdict.Response)
+	}
+	return nil
+}
+
+// errUnasked is a doubt about a call that no query tells about and that must not be repeated.
+var errUnasked = errors.New("an earlier worker may have sent it, and nothing tells what became of that")
+
+// answered fills in what an answer brought.
+func (r *running) answered(rec *record, res *wxpay.Response) {
+	rec.Status, rec.RequestID, rec.Code, rec.Message = res.Status, res.RequestID, "", ""
+	rec.Attempts = max(rec.Attempts, 1)
+	for _, path := range r.Select {
+		if value := res.Get(path); value.Exists() {
+			if rec.Selected == nil {
+				rec.Selected = make(map[string]json.RawMessage)
+			}
+			rec.Selected[path] = json.RawMessage(value.Raw)
+		}
+	}
+}
+
+// breakAfter is how many jobs may end one after another without a usable answer before the queue is paused.
+const breakAfter = 20
+
+// judge decides what a call's end means for the job, and stores that.
+func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error) {
+	outcome := wxpay.OutcomeOf(err)
+	switch cause := context.Cause(ctx); {
+	case err == nil || outcome == wxpay.Confirmed:
+	case errors.Is(cause, errLease):
+		return ending{left: true}, nil
+	case errors.Is(cause, errStopped):
+		return r.giveBack(ctx, c, outcome, 0)
+	}
+	var refusal *wxpay.APIError
+	if errors.As(err, &refusal) {
+		c.rec.Status, c.rec.Code, c.rec.Message, c.rec.RequestID = refusal.Status, string(refusal.Code), refusal.Message, refusal.RequestID
+		c.rec.Attempts = refusal.Attempts
+	}
+	var failure *wxpay.CallError
+	if errors.As(err, &failure) {
+		c.rec.Attempts = failure.Attempts
+		if refusal == nil {
+			c.rec.Message = strings.TrimPrefix(failure.Error(), "wxpay: ")
+		}
+	} else if err != nil && refusal == nil {
+		c.rec.Message = err.Error()
+	}
+	if outcome != wxpay.Confirmed && r.concernsMerchant(err, refusal) {
+		p := Pause{Reason: strings.TrimPrefix(err.Error(), "wxpay: "), Code: c.rec.Code, Since: time.Now()}
+		if err := r.pause(context.WithoutCancel(ctx), p); err != nil {
+			r.trouble(err)
+		}
+		r.paused.Store(&p)
+		return r.giveBack(ctx, c, outcome, 0)
+	}
+	switch {
+	case err == nil:
+		r.failures.Store(0)
+	case outcome == wxpay.Confirmed:
+		c.rec.State = Succeeded
+		if failure != nil && failure.Response != nil {
+			r.answered(c.rec, failure.Response)
+		}
+	case errors.Is(err, wxpay.StageBuild):
+		c.rec.State = Refused
+	case outcome == wxpay.NotSent:
+		return r.giveBack(ctx, c, outcome, pauseAfter(c.deliveries))
+	case outcome == wxpay.Rejected:
+		r.failures.Store(0)
+		if refusal == nil || refusal.Status == http.StatusTooManyRequests || refusal.Class() == wxpay.ClassWait || refusal.Class() == wxpay.ClassSame {
+			return r.giveBack(ctx, c, outcome, pauseAfter(c.deliveries))
+		}
+		c.rec.State = Refused
+	default:
+		c.rec.State = Unknown
+		if refusal != nil {
+			r.failures.Store(0)
+		} else if n := r.failures.Add(1); n == breakAfter {
+			p := Pause{Since: time.Now(), Reason: fmt.Sprintf("%d jobs in a row ended without an answer that can be used, the last: %s. Find out why, resume, then retry the unknown ones", n, c.rec.Message)}
+			if err := r.pause(context.WithoutCancel(ctx), p); err != nil {
+				r.trouble(err)
+			}
+		}
+	}
+	c.rec.Ended = time.Now()
+	return r.store(ctx, c)
+}
+
+// concernsMerchant reports whether every other job would fail alike.
+func (r *running) concernsMerchant(err error, refusal *wxpay.APIError) bool {
+	if err == nil {
+		return false
+	}
+	if refusal != nil {
+		return r.wide[refusal.Code] || refusal.Status == http.StatusUnauthorized && !slices.Contains(r.Own, refusal.Code)
+	}
+	return errors.Is(err, wxpay.StageKeys) || errors.Is(err, wxpay.StageSign)
+}
+
+// giveBack makes a job wait again, as if it had never begun unless it may have been sent.
+func (r *running) giveBack(ctx context.Context, c *claim, outcome wxpay.Outcome, again time.Duration) (ending, error) {
+	if !c.began {
+		return ending{again: again}, nil
+	}
+	next := *c.rec
+	next.Result.State, next.Doubt = Waiting, c.doubt
+	next.Status, next.Code, next.Message, next.RequestID, next.Attempts = 0, "", "", "", 0
+	if outcome == wxpay.Unknown {
+		next.Doubt = time.Now()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lease/3)
+	defer cancel()
+	if err := r.replace(ctx, c.key, &next); err != nil {
+		return moved(err) // it stays begun, which is the careful side
+	}
+	return ending{again: again}, nil
+}
+
+// store stores the end of a job. It keeps trying while the job is this worker's.
+func (r *running) store(ctx context.Context, c *claim) (ending, error) {
+	held := context.WithoutCancel(ctx)
+	held, cancel := context.WithTimeout(held, r.lease/2)
+	defer cancel()
+	if !c.began {
+		c.rec.Claim = r.claim()
+	}
+	stuck := c.lane && c.rec.State == Unknown
+	for pause := 50 * time.Millisecond; ; pause *= 2 {
+		var err error
+		if (c.rec.State == Refused || c.rec.State == Unknown) && !stuck {
+			err = r.bury(held, c)
+		}
+		if err == nil {
+			err = r.replace(held, c.key, c.rec)
+		}
+		switch {
+		case err == nil:
+			if r.Observe != nil {
+				r.Observe(c.rec.Result)
+			}
+			return ending{done: true, stuck: stuck}, nil
+		case errors.Is(err, errMoved):
+			return moved(err)
+		case errors.Is(context.Cause(ctx), errLease), !sleep(held, pause):
+			// Whoever has it next finds that it had begun.
+			return ending{left: true}, err
+		}
+	}
+}
+
+// bury keeps a job for Retry.
+func (r *running) bury(ctx context.Context, c *claim) error {
+	m := &nats.Msg{Subject: r.deadSubject(c.key), Data: c.sealed, Header: nats.Header{
+		headerVersion: {recordVersion}, headerState: {string(c.rec.State)},
+	}}
+	if _, err := r.engine.js.PublishMsg(ctx, m); err != nil {
+		return fmt.Errorf("fleet: keeping a job for a retry: %w", r.engine.explain(err))
+	}
+	return nil
+}
+
+// sleep waits, and reports whether ctx is still alive.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

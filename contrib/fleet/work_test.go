@@ -1,0 +1,333 @@
+package fleet_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// awaitStates waits until the results stand as wanted.
+func awaitStates(t testing.TB, q *fleet.Queue, want map[fleet.State]int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		counts, err := q.Summary(t.Context())
+		if err != nil {
+			return false
+		}
+		have := make(map[fleet.State]int)
+		for _, c := range counts {
+			have[c.State] += c.Jobs
+		}
+		return assert.ObjectsAreEqual(want, have)
+	}, 30*time.Second, 20*time.Millisecond)
+}
+
+func refund(order, number string) fleet.Job {
+	return fleet.Job{Path: refundPath, Body: fmt.Appendf(nil, `{"out_trade_no":%q,"out_refund_no":%q,"amount":{"refund":1,"total":100,"currency":"CNY"}}`, order, number)}
+}
+
+// points is a sync of a card's points, in its card's order.
+func points(card, number string, balance int) fleet.Job {
+	return fleet.Job{Path: pointsPath, Number: number, Order: card, Body: fmt.Appendf(nil,
+		`{"out_request_no":%q,"brand_id":"1","card_id":"c","openid":"o","user_card_code":%q,"point_balance":%d}`, number, card, balance)}
+}
+
+// What the platform refuses for a reason of the job's own ends it, and can be retried when the reason is gone.
+func TestRefused(t *testing.T) {
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 2}))
+	submit(t, q, feeds(3)...)
+	work(t, &fleet.Worker{Queue: q, Calls: 1})
+	all := results(t, q)
+	assert.Equal(t, map[fleet.State]int{fleet.Refused: 2, fleet.Succeeded: 1}, states(all))
+	assert.Equal(t, "INVALID_REQUEST", all["F00000"].Code)
+	assert.Equal(t, 400, all["F00000"].Status)
+	assert.NotEmpty(t, all["F00000"].RequestID)
+	status, err := q.Status(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 2, status.Dead)
+	summary, err := q.Summary(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []fleet.Count{{fleet.Refused, "INVALID_REQUEST", 2}, {fleet.Succeeded, "", 1}}, summary)
+
+	n, err := q.Retry(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, n, "they are not unknown")
+	n, err = q.Retry(t.Context(), fleet.Refused)
+	require.NoError(t, err)
+	assert.Equal(t, 2, n)
+	work(t, &fleet.Worker{Queue: q})
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 3}, states(results(t, q)))
+	status, err = q.Status(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, status.Dead)
+	_, err = q.Retry(t.Context(), fleet.Succeeded)
+	assert.ErrorContains(t, err, "only unknown and refused")
+}
+
+// A refusal that concerns the merchant pauses the queue, and every job is as untouched as before.
+func TestPausesForTheMerchant(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		code   string
+	}{{401, "SIGN_ERROR"}, {403, "NO_AUTH"}, {403, "REQUEST_BLOCKED"}} {
+		t.Run(c.code, func(t *testing.T) {
+			g := newGateway(t)
+			q := newQueue(t, embedded(t), g.client)
+			require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Status: c.status, Code: c.code}))
+			submit(t, q, feeds(100)...)
+			stop := start(t, &fleet.Worker{Queue: q, Calls: 4}, &fleet.Worker{Queue: q, Calls: 4})
+			var paused *fleet.PausedError
+			require.ErrorAs(t, q.Idle(t.Context()), &paused)
+			assert.Equal(t, c.code, paused.Code)
+			assert.Contains(t, paused.Reason, c.code)
+			awaitStates(t, q, map[fleet.State]int{fleet.Waiting: 100})
+			assert.LessOrEqual(t, len(g.Journal()), 8, "one bad clock must not use up a million jobs")
+			stop()
+
+			g.ClearFaults()
+			require.NoError(t, q.Resume(t.Context()))
+			work(t, &fleet.Worker{Queue: q})
+			all := results(t, q)
+			assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 100}, states(all))
+			assert.Len(t, shown(g.Sandbox), 100)
+			for _, r := range all {
+				assert.Empty(t, r.Code)
+				assert.Equal(t, 1, r.Attempts)
+			}
+		})
+	}
+	t.Run("a code that is the job's own", func(t *testing.T) {
+		g := newGateway(t)
+		q := newQueue(t, embedded(t), g.client)
+		require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Status: 403, Code: "NO_AUTH", Count: 1}))
+		submit(t, q, feeds(3)...)
+		work(t, &fleet.Worker{Queue: q, Own: []wxpay.Code{wxpay.CodeNoAuth}})
+		assert.Equal(t, map[fleet.State]int{fleet.Refused: 1, fleet.Succeeded: 2}, states(results(t, q)))
+	})
+}
+
+// What nobody knows is told as that, and is resolved by the query, not by sending again.
+func TestUnknownIsResolved(t *testing.T) {
+	g := newGateway(t)
+	_, err := g.AddPaidOrder("ORDER1", 100)
+	require.NoError(t, err)
+	q := newQueue(t, embedded(t), g.client)
+	// The answer is lost, and for a while no query finds anything either.
+	require.NoError(t, g.Inject(
+		sandbox.Fault{Kind: sandbox.ResetAfter, Method: "POST", Count: 1}, sandbox.Fault{Kind: sandbox.ServerError, Method: "GET"}))
+	submit(t, q, refund("ORDER1", "REFUND1"))
+	work(t, &fleet.Worker{Queue: q, Patience: time.Second})
+	all := results(t, q)
+	assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(all))
+	assert.NotEmpty(t, all["REFUND1"].Message)
+
+	g.ClearFaults()
+	posts := count(g, http.MethodPost)
+	n, err := q.Retry(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, n)
+	work(t, &fleet.Worker{Queue: q, Select: []string{"refund_id"}})
+	all = results(t, q)
+	assert.True(t, all["REFUND1"].State == fleet.Succeeded || all["REFUND1"].State == fleet.Accepted, all["REFUND1"].State)
+	assert.Contains(t, all["REFUND1"].Selected, "refund_id")
+	assert.Equal(t, posts, count(g, http.MethodPost), "it was not sent again")
+	assert.Len(t, g.Ledger(sandbox.RefundEffect), 1)
+}
+
+func count(g gateway, method string) (n int) {
+	for _, e := range g.Journal() {
+		if e.Method == method {
+			n++
+		}
+	}
+	return n
+}
+
+// A worker that dies between sending and storing leaves a job whose next worker does not know whether it was sent. Each row
+// says what comes of it.
+func TestDeathAfterSending(t *testing.T) {
+	type row struct {
+		name    string
+		job     fleet.Job
+		policy  wxpay.UnknownPolicy
+		feed    sandbox.RepeatedFeed
+		state   fleet.State
+		effects int
+		kind    sandbox.EffectKind
+		posts   int
+	}
+	for _, c := range []row{
+		{"a feed, repeats are the same", feed("F1"), 0, sandbox.RepeatSame, fleet.Succeeded, 1, sandbox.FeedEffect, 2},
+		{"a feed, repeats are refused", feed("F1"), 0, sandbox.RepeatExists, fleet.Succeeded, 1, sandbox.FeedEffect, 2},
+		{"a feed, repeats show twice: at least once", feed("F1"), 0, sandbox.RepeatDuplicate, fleet.Succeeded, 2, sandbox.FeedEffect, 2},
+		{"a feed, held: at most once", feed("F1"), wxpay.Hold, sandbox.RepeatDuplicate, fleet.Unknown, 1, sandbox.FeedEffect, 1},
+		{"a refund is asked for", refund("ORDER1", "REFUND1"), 0, 0, "", 1, sandbox.RefundEffect, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			_, err := g.AddPaidOrder("ORDER1", 100)
+			require.NoError(t, err)
+			g.OnRepeatedFeed(c.feed)
+			// The first worker never comes back from its call: the sandbox has carried it out, and the answer waits.
+			died := &stuck{next: g.Transport(), reached: make(chan struct{})}
+			e := embedded(t)
+			first := newQueue(t, e, clientOf(t, g.Sandbox, died))
+			submit(t, first, c.job)
+			ctx, kill := context.WithCancel(t.Context())
+			gone := make(chan struct{})
+			go func() {
+				defer close(gone)
+				_ = (&fleet.Worker{Queue: first, Grace: time.Millisecond}).Run(ctx)
+			}()
+			<-died.reached
+			kill()
+			<-gone
+
+			second := newQueue(t, e, g.client)
+			work(t, &fleet.Worker{Queue: second, OnUnknown: c.policy})
+			all := results(t, second)
+			require.Len(t, all, 1)
+			for _, r := range all {
+				if c.state == "" {
+					assert.True(t, r.State == fleet.Succeeded || r.State == fleet.Accepted, r.State)
+				} else {
+					assert.Equal(t, c.state, r.State)
+				}
+				assert.Equal(t, 2, r.Deliveries)
+			}
+			assert.Len(t, g.Ledger(c.kind), c.effects)
+			assert.Equal(t, c.posts, count(g, http.MethodPost))
+		})
+	}
+}
+
+// stuck passes a request on and keeps the answer back until the call is given up.
+type stuck struct {
+	next    http.RoundTripper
+	once    sync.Once
+	reached chan struct{}
+}
+
+func (s *stuck) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := s.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	res.Body.Close()
+	s.once.Do(func() { close(s.reached) })
+	<-req.Context().Done()
+	return nil, context.Cause(req.Context())
+}
+
+// The jobs of one card run one after another, those of different cards side by side, however many workers there are.
+func TestOrder(t *testing.T) {
+	const cards, each = 6, 15
+	g := newGateway(t)
+	var mu sync.Mutex
+	running, most := make(map[string]int), 0
+	client := clientOf(t, g.Sandbox, middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		res, err := g.Transport().RoundTrip(req)
+		return res, err
+	}), wxpay.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			mu.Lock()
+			running["all"]++
+			most = max(most, running["all"])
+			mu.Unlock()
+			defer func() {
+				mu.Lock()
+				running["all"]--
+				mu.Unlock()
+			}()
+			return next.RoundTrip(req)
+		})
+	}))
+	q := newQueue(t, embedded(t), client)
+	var jobs []fleet.Job
+	for i := range each {
+		for card := range cards {
+			jobs = append(jobs, points(fmt.Sprintf("card%d", card), fmt.Sprintf("P%d-%02d", card, i), i))
+		}
+	}
+	submit(t, q, jobs...)
+	status, err := q.Status(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, cards*each, status.Queued)
+	work(t, &fleet.Worker{Queue: q}, &fleet.Worker{Queue: q}, &fleet.Worker{Queue: q})
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: cards * each}, states(results(t, q)))
+	next := make(map[string]int)
+	for _, entry := range g.Journal() {
+		card := between(string(entry.Body), `"user_card_code":"`, `"`)
+		assert.Contains(t, string(entry.Body), fmt.Sprintf(`"point_balance":%d}`, next[card]), card)
+		next[card]++
+	}
+	assert.Len(t, next, cards)
+	assert.LessOrEqual(t, most, cards)
+	assert.Greater(t, most, 1)
+}
+
+func between(text, before, after string) string {
+	_, text, _ = strings.Cut(text, before)
+	text, _, _ = strings.Cut(text, after)
+	return text
+}
+
+// A job whose outcome is unknown holds up those behind it, and nobody else; once it is resolved they go on, in their order.
+func TestUnknownHoldsUpItsOrder(t *testing.T) {
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	submit(t, q, points("a", "A1", 1))
+	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
+	submit(t, q, points("a", "A2", 2), points("b", "B1", 1), points("a", "A3", 3))
+	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
+	all := results(t, q)
+	assert.Equal(t, fleet.Unknown, all["A1"].State)
+	assert.Equal(t, fleet.Waiting, all["A2"].State)
+	assert.Equal(t, fleet.Waiting, all["A3"].State)
+	assert.Equal(t, fleet.Succeeded, all["B1"].State)
+	status, err := q.Status(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 3, status.Queued)
+
+	n, err := q.Retry(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, n)
+	work(t, &fleet.Worker{Queue: q})
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 4}, states(results(t, q)))
+	var balances []string
+	for _, entry := range g.Journal() {
+		if strings.Contains(string(entry.Body), `"user_card_code":"a"`) {
+			balances = append(balances, between(string(entry.Body), `"point_balance":`, "}"))
+		}
+	}
+	assert.Equal(t, []string{"1", "1", "2", "3"}, balances, "an older value never follows a newer one")
+}
+
+func TestExpires(t *testing.T) {
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	stale, fresh := feed("F1"), feed("F2")
+	stale.Expires, fresh.Expires = time.Now().Add(-time.Second), time.Now().Add(time.Hour)
+	submit(t, q, stale, fresh)
+	work(t, &fleet.Worker{Queue: q})
+	all := results(t, q)
+	assert.Equal(t, fleet.Expired, all["F1"].State)
+	assert.Equal(t, fleet.Succeeded, all["F2"].State)
+	assert.Len(t, g.Journal(), 1)
+}
