@@ -49,7 +49,7 @@ type billContent interface {
 // AEAD_AES_256_GCM.
 //
 // While the platform says STATEMENT_CREATING, Bill asks again after half a minute and then ever more rarely, up to every
-// half hour, until ctx ends; bound it, or get [ErrNotReady] by a deadline. A bill is made from 9:00 of the next day,
+// half hour, until ctx ends or [WaitAtMost]; [ErrNotReady] says that there was no time left to ask again. A bill is made from 9:00 of the next day,
 // Beijing time, and the platform asks to come after 10:00: NO_STATEMENT_EXIST is an empty bill after that, because nothing
 // happened on that day, and ErrNotReady before.
 //
@@ -210,6 +210,7 @@ func (r *Response) billParts() ([]billPart, error) {
 
 // patiently calls ask until it does not answer that the bill is being made.
 func (b *billing) patiently(ctx context.Context, ask func() error) (empty bool, err error) {
+	began := time.Now()
 	for pause := billPause; ; pause = min(2*pause, billPauseMost) {
 		err := ask()
 		var refusal *APIError
@@ -218,7 +219,7 @@ func (b *billing) patiently(ctx context.Context, ask func() error) (empty bool, 
 		}
 		switch refusal.Code {
 		case CodeStatementCreating:
-			if !waitUntil(ctx, pause) {
+			if !b.options.wait(ctx, pause, began) {
 				return false, &notReadyError{"the bill is still being made", errors.Join(refusal, context.Cause(ctx))}
 			}
 			continue
@@ -244,12 +245,12 @@ func tooEarly(due time.Time, refusal *APIError) error {
 	return &notReadyError{"bills are there after " + due.Format("2006-01-02 15:04") + " Beijing time", refusal}
 }
 
-// waitUntil waits, unless ctx is known to end first.
-func waitUntil(ctx context.Context, d time.Duration) bool {
-	if end, bound := ctx.Deadline(); bound && time.Until(end) <= d {
+// wait waits for what the platform is making, unless there is no time for that.
+func (d *download) wait(ctx context.Context, pause time.Duration, began time.Time) bool {
+	if end, bound := ctx.Deadline(); bound && time.Until(end) <= pause || d.bounded && time.Since(began)+pause > d.patience {
 		return false
 	}
-	return wait(ctx, d)
+	return wait(ctx, pause)
 }
 
 // due is when the bill should be there: at 10:00 of the next day.

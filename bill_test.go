@@ -192,6 +192,7 @@ func TestBillIsNotReady(t *testing.T) {
 		query   [2]string
 		now     time.Time
 		limit   time.Duration
+		options []wxpay.DownloadOption
 		err     error
 		says    string
 		empty   bool
@@ -199,6 +200,9 @@ func TestBillIsNotReady(t *testing.T) {
 	}{
 		"made at last":              {applied: []answer{creating, creating, creating, link("a", []byte(tradeBill))}, takes: 210 * time.Second},
 		"the caller cannot wait":    {applied: []answer{creating}, limit: 3 * time.Minute, err: wxpay.ErrNotReady, says: "not ready yet: the bill is still being made: GET /v3/bill/tradebill: 400 STATEMENT_CREATING", takes: 90 * time.Second},
+		"the caller asks once":      {applied: []answer{creating}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(0)}, err: wxpay.ErrNotReady},
+		"the caller waits a bit":    {applied: []answer{creating}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(90 * time.Second)}, err: wxpay.ErrNotReady, takes: 90 * time.Second},
+		"no less than nothing":      {applied: []answer{creating}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(-1)}, err: wxpay.StageBuild, says: "must not be negative"},
 		"never made":                {applied: []answer{creating}, limit: 24 * time.Hour, err: wxpay.ErrNotReady, takes: 23*time.Hour + 31*time.Minute + 30*time.Second},
 		"nothing happened":          {applied: []answer{none}, empty: true},
 		"exactly ten":               {applied: []answer{none}, now: time.Date(2026, 11, 23, 10, 0, 0, 0, beijing), empty: true},
@@ -255,7 +259,7 @@ func TestBillIsNotReady(t *testing.T) {
 					chain = client.Chain("v3/bill/tradebill").Query(tt.query[0], tt.query[1])
 				}
 				began := time.Now()
-				bill, err := client.Bill(ctx, chain)
+				bill, err := client.Bill(ctx, chain, tt.options...)
 				assert.Equal(t, tt.takes, time.Since(began))
 				if tt.err != nil {
 					require.ErrorIs(t, err, tt.err)

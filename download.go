@@ -128,6 +128,18 @@ func Progress(report func(received, total int64)) DownloadOption {
 	}
 }
 
+// WaitAtMost bounds how long [Client.Bill], [Client.BillTo] and [Client.Receipt] wait for the platform to make what they
+// ask for; then the error is [ErrNotReady]. 0 asks once. By default only the context bounds it, which bounds the download
+// too.
+func WaitAtMost(limit time.Duration) DownloadOption {
+	return func(d *download) error {
+		if d.bounded, d.patience = true, limit; limit < 0 {
+			return fmt.Errorf("WaitAtMost is %s, it must not be negative", limit)
+		}
+		return nil
+	}
+}
+
 const (
 	maxDownload  = 64 << 30
 	bombRatio    = 200      // of what a gzip file expands to; bills stay well below 50
@@ -144,6 +156,8 @@ type download struct {
 	gunzip     bool
 	most       int64
 	progress   func(received, total int64)
+	bounded    bool // patience bounds the waiting
+	patience   time.Duration
 	raw        bool // the destination takes the body as it is, and what is unpacked is checked only
 }
 

@@ -22,8 +22,8 @@ const (
 //		wxpay.ToFile(number+".pdf"))
 //
 // chain is any query that answers with a download_url when the receipt is there. It is asked after one second and then more
-// rarely, up to every half minute, until ctx ends; where ctx has a deadline, [ErrNotReady] says that there was no time left
-// to ask again. Where the platform says FAILED, apply again. Some receipts have an SM3 digest; see [DigestAlgorithm].
+// rarely, up to every half minute, until ctx ends or [WaitAtMost]; [ErrNotReady] says that there was no time left to ask
+// again. Where the platform says FAILED, apply again. Some receipts have an SM3 digest; see [DigestAlgorithm].
 // Everything else is as for [Client.Fetch]; a link that got too old is asked for again, a few times at most.
 func (c *Client) Receipt(ctx context.Context, chain Chain, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
 	f, err := chain.prepare(ctx, http.MethodGet, nil)
@@ -63,6 +63,7 @@ func (c *Client) Receipt(ctx context.Context, chain Chain, w io.Writer, options 
 
 // finished asks until there is a link.
 func (c Chain) finished(ctx context.Context, d *download) (*billPart, error) {
+	began := time.Now()
 	for pause := receiptPause; ; pause = min(2*pause, receiptPauseMost) {
 		res, err := c.Get(ctx)
 		if err != nil {
@@ -79,7 +80,7 @@ func (c Chain) finished(ctx context.Context, d *download) (*billPart, error) {
 			_, err = d.hash(part.digest())
 		case state == "":
 			err = errors.New("the answer has neither a state nor a download_url: the chain is not the query of a receipt")
-		case !waitUntil(ctx, pause):
+		case !d.wait(ctx, pause, began):
 			return nil, &notReadyError{text: "the receipt is still being made (" + oneLine(state) + ")", err: context.Cause(ctx)}
 		default:
 			continue

@@ -38,6 +38,7 @@ func TestReceipt(t *testing.T) {
 		"made soon":          {answers: []answer{making, making, making, good}, takes: 7 * time.Second},
 		"under another name": {answers: []answer{{body: `{"receipt_state":"ACCEPTED"}`}, {body: `{"signature_status":"ACCEPTED"}`}, good}, takes: 3 * time.Second},
 		"made later":         {answers: []answer{making}, limit: time.Hour, is: wxpay.ErrNotReady, says: "the receipt is still being made (GENERATING)", takes: 59*time.Minute + 31*time.Second},
+		"asked once":         {answers: []answer{making}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(0)}, is: wxpay.ErrNotReady},
 		"it failed":          {answers: []answer{making, {body: `{"state":"FAILED","fail_reason":"SYSTEM_ERROR"}`}}, is: wxpay.StageDecode, says: "could not make the receipt (SYSTEM_ERROR): apply for it again", takes: time.Second},
 		"no receipt":         {answers: []answer{{body: `{}`}}, is: wxpay.StageDecode, says: "neither a state nor a download_url"},
 		"refused":            {answers: []answer{billError(404, "NOT_FOUND")}, is: wxpay.StageAnswer},
