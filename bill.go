@@ -162,7 +162,7 @@ func (p *billPart) digest() digest {
 func (b *billing) apply(ctx context.Context) (parts []billPart, err error) {
 	var res *Response
 	empty, err := b.patiently(ctx, func() (err error) {
-		res, err = b.chain.Get(ctx)
+		res, err = b.flight.send(ctx)
 		return err
 	})
 	if err != nil || empty {

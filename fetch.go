@@ -41,7 +41,7 @@ var platformHosts = []string{
 // link makes the flight to a ready-made address.
 func (c *Client) link(ctx context.Context, address string) (*flight, error) {
 	f := &flight{client: c}
-	f.Method = http.MethodGet
+	f.Method, f.Template = http.MethodGet, "(link)"
 	u, err := url.Parse(address)
 	switch {
 	case ctx == nil:

@@ -230,8 +230,8 @@ func WithObserver(observe func(context.Context, middleware.Observation)) Option 
 	}
 }
 
-// WithTimeout bounds one call with all its attempts. Default 30 s. A download may take as long as it must; it is bounded
-// until it begins, and afterwards each time that it stands still.
+// WithTimeout bounds one call with all its attempts. Default 30 s. Uploads and downloads may take as long as they must: of
+// these it bounds how long they stand still, and of a download all the time until it begins.
 func WithTimeout(limit time.Duration) Option {
 	return func(c *config) error {
 		c.timeout = limit

@@ -43,7 +43,7 @@ func (c *Client) Receipt(ctx context.Context, chain Chain, w io.Writer, options 
 	}
 	defer dst.abandon()
 	for n := 1; ; n++ {
-		part, err := chain.finished(ctx, d)
+		part, err := f.finished(ctx, d)
 		if err != nil {
 			return nil, err
 		}
@@ -62,10 +62,10 @@ func (c *Client) Receipt(ctx context.Context, chain Chain, w io.Writer, options 
 }
 
 // finished asks until there is a link.
-func (c Chain) finished(ctx context.Context, d *download) (*billPart, error) {
+func (f *flight) finished(ctx context.Context, d *download) (*billPart, error) {
 	began := time.Now()
 	for pause := receiptPause; ; pause = min(2*pause, receiptPauseMost) {
-		res, err := c.Get(ctx)
+		res, err := f.send(ctx)
 		if err != nil {
 			return nil, err
 		}

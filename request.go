@@ -221,8 +221,10 @@ func (f *flight) request(ctx context.Context) *http.Request {
 
 // send takes f through the pipeline and reads what comes back.
 func (f *flight) send(ctx context.Context) (*Response, error) {
-	f.Deadline = time.Now().Add(f.Limits.Total)
-	if len(f.client.middlewares) > 0 || f.client.keys.list != nil {
+	if f.upload == nil { // an upload may last; see middleware.Call.SetStream
+		f.Deadline = time.Now().Add(f.Limits.Total)
+	}
+	if f.upload == nil && (len(f.client.middlewares) > 0 || f.client.keys.list != nil) {
 		// The attempts keep the deadline by themselves; this is for whoever waits besides them.
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadlineCause(ctx, f.Deadline, f.Limits.TotalErr)
@@ -292,11 +294,11 @@ func (l timeLimit) Is(target error) bool { return target == context.DeadlineExce
 // Timeout makes it a timeout in the sense of net.Error.
 func (l timeLimit) Timeout() bool { return true }
 
-// stillLimit is the cause of a context that ended because a stream stood still. It is context.DeadlineExceeded.
+// stillLimit is the cause of a context that ended because a file stood still on its way. It is context.DeadlineExceeded.
 type stillLimit time.Duration
 
 func (l stillLimit) Error() string {
-	return fmt.Sprintf("the download stood still for %s (WithTimeout sets the limit)", time.Duration(l))
+	return fmt.Sprintf("the transfer stood still for %s (WithTimeout sets the limit)", time.Duration(l))
 }
 
 func (l stillLimit) Is(target error) bool { return target == context.DeadlineExceeded }

@@ -124,7 +124,8 @@ var uploadRules = map[string]uploadRule{
 // digest and what [File.Meta] added. Names of parts and members come from the catalogue where it knows the operation.
 //
 // The file streams: it is read once for its digest and once for each attempt, and never held in memory. Its suffix and size
-// are checked before anything is sent, where limits are documented. Names go out as raw UTF-8; one with quotes or line
+// are checked before anything is sent, where limits are documented. It may take as long as it must, but ends when it stands
+// still; see [WithTimeout]. Names go out as raw UTF-8; one with quotes or line
 // breaks is refused. An upload that only costs a new id is repeated as safely as a read.
 func (c Chain) Upload(ctx context.Context, file File) (*Response, error) {
 	u := &upload{file: file}

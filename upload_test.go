@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -293,6 +294,61 @@ func TestUploadIsRepeated(t *testing.T) {
 	_, err = client.Chain("v3/marketing/shopping-receipt/shoppingreceipts").Upload(context.Background(), stem)
 	require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
 	assert.Equal(t, 1, tries)
+}
+
+// An upload may last, as long as it moves, and is given up when it stands still.
+func TestUploadStandsStill(t *testing.T) {
+	data := bytes.Repeat([]byte("x"), 400)
+	for name, tt := range map[string]struct {
+		pause, last time.Duration // between the bytes that the gateway takes, and before its answer
+		fails       bool
+	}{
+		"slow": {29 * time.Second, 29 * time.Second, false}, "no answer": {time.Second, 31 * time.Second, true}, "stuck": {31 * time.Second, 0, true},
+	} {
+		for _, observed := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				tries := 0
+				gateway := roundTrip(func(req *http.Request) (*http.Response, error) {
+					tries++
+					wait := func(d time.Duration) error {
+						select {
+						case <-time.After(d):
+							return nil
+						case <-req.Context().Done():
+							return context.Cause(req.Context())
+						}
+					}
+					for buffer := make([]byte, 100); ; {
+						_, err := req.Body.Read(buffer)
+						if err == io.EOF {
+							break
+						}
+						require.NoError(t, err)
+						if err := wait(tt.pause); err != nil {
+							return nil, err
+						}
+					}
+					if err := wait(tt.last); err != nil {
+						return nil, err
+					}
+					return answer{body: `{"media_id":"x"}`}.RoundTrip(&http.Request{})
+				})
+				options := []wxpay.Option{wxpay.WithTransport(gateway)}
+				if observed {
+					options = append(options, wxpay.WithMiddleware(func(next http.RoundTripper) http.RoundTripper { return next }))
+				}
+				_, err := newClient(t, options...).Chain("v3/merchant/media/upload").Upload(context.Background(), wxpay.FileFrom("a.png", bytes.NewReader(data), 400))
+				if !tt.fails {
+					require.NoError(t, err, name)
+					assert.Equal(t, 1, tries)
+					return
+				}
+				require.ErrorIs(t, err, context.DeadlineExceeded, name)
+				assert.ErrorContains(t, err, "stood still for 30s")
+				assert.Equal(t, 3, tries)
+			})
+		}
+	}
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)

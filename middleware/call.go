@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/wxpay-go/wxpay/fact"
@@ -57,13 +58,14 @@ type Call struct {
 	// message when a signature does not match.
 	MessageSize int
 
-	body          io.ReadCloser   // the body that SetBody installed
-	signed        []byte          // the bytes that the signature covers while body is in place
-	authorization [1]string       // backs the header value, so that signing allocates no slice for it
-	context       callContext     // what WithCall returned first
-	outer         context.Context // outside the attempts, while they are made
-	answer        *Body           // the last answer's body, once it is read
-	first         Body            // backs the first answer's body
+	moved         atomic.Pointer[func()] // called when a streamed body was read from; nil between attempts
+	body          io.ReadCloser          // the body that SetBody installed
+	signed        []byte                 // the bytes that the signature covers while body is in place
+	authorization [1]string              // backs the header value, so that signing allocates no slice for it
+	context       callContext            // what WithCall returned first
+	outer         context.Context        // outside the attempts, while they are made
+	answer        *Body                  // the last answer's body, once it is read
+	first         Body                   // backs the first answer's body
 }
 
 // TimeLimits are the time limits of a call, and the errors with which they end what they bound. 0 is none.
@@ -114,21 +116,26 @@ func (c *Call) Answer() []byte {
 }
 
 // SetStream makes size bytes of what open opens the body of req, replayable, and signed the bytes that the signature
-// covers. Nothing is opened before the body is read.
+// covers. Nothing is opened before the body is read. Such a request may take as long as it must: TimeLimits.Still bounds,
+// in place of the attempt's limit, how long it stands still, and the wait for the answer's header.
 func (c *Call) SetStream(req *http.Request, size int64, signed []byte, open func() (io.ReadCloser, error)) {
-	req.GetBody = func() (io.ReadCloser, error) { return &lazyBody{open: open}, nil }
-	req.Body, req.ContentLength = &lazyBody{open: open}, size
+	req.GetBody = func() (io.ReadCloser, error) { return &lazyBody{open: open, call: c}, nil }
+	req.Body, req.ContentLength = &lazyBody{open: open, call: c}, size
 	c.body, c.signed = req.Body, signed
 }
 
 // lazyBody opens what it reads when it is first read.
 type lazyBody struct {
 	open func() (io.ReadCloser, error)
+	call *Call
 	body io.ReadCloser
 	err  error
 }
 
 func (b *lazyBody) Read(p []byte) (int, error) {
+	if moved := b.call.moved.Load(); moved != nil {
+		(*moved)()
+	}
 	if b.body == nil && b.err == nil {
 		b.body, b.err = b.open()
 	}

@@ -148,6 +148,10 @@ func lasting(reason error) bool {
 // there is lift: it takes the limit away when the answer's header is there, and returns what ends the context from then on;
 // nil if the limit was faster.
 func attemptContext(ctx context.Context, call *Call) (_ context.Context, stop context.CancelFunc, lift func() context.CancelCauseFunc) {
+	if _, streams := call.body.(*lazyBody); streams && call.Limits != nil && call.Limits.Still > 0 {
+		ctx, stop = call.uploadContext(ctx)
+		return ctx, stop, nil
+	}
 	end, cause := call.Deadline, error(nil)
 	if limits := call.Limits; limits != nil {
 		cause = limits.TotalErr
@@ -175,6 +179,20 @@ func attemptContext(ctx context.Context, call *Call) (_ context.Context, stop co
 			return nil
 		}
 		return cancel
+	}
+}
+
+// uploadContext returns the context of an attempt whose body streams. It ends when that stands still.
+func (c *Call) uploadContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	limits := c.Limits
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(limits.Still, func() { cancel(limits.StillErr) })
+	moved := func() { timer.Reset(limits.Still) }
+	c.moved.Store(&moved)
+	return ctx, func() {
+		c.moved.Store(nil)
+		timer.Stop()
+		cancel(nil)
 	}
 }
 

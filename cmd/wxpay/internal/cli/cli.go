@@ -26,7 +26,7 @@ import (
 // Main runs the program and returns its exit code. args are those after the program's name; environ is as from
 // os.Environ. SIGINT and SIGTERM end what is under way.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int {
-	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ, terminal: isTerminal(stdout)}
+	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ, terminal: isTerminal(stdout), bars: isTerminal(stderr)}
 	return p.main(ctx, args)
 }
 
@@ -36,6 +36,7 @@ type program struct {
 	stdout, stderr io.Writer
 	environ        []string
 	terminal       bool           // stdout is one
+	bars           bool           // stderr is one, and shows progress
 	options        []wxpay.Option // of every client; empty but in tests
 }
 
@@ -71,6 +72,9 @@ Answers go to stdout, everything else to stderr.
 	root.AddCommand(
 		demoCommand(p.demo),
 		callCommand(p.call),
+		uploadCommand(p.upload),
+		downloadCommand(p.download),
+		billCommand(p.bill),
 		docsCommand(p.docs),
 		searchCommand(p.search),
 		genCommand(p.genTypes),
@@ -104,8 +108,13 @@ func (p *program) lookup(name string) (string, bool) {
 
 // client returns a client made from the environment, or one of a sandbox that lives until leave is called.
 func (p *program) client(embedded bool, options ...wxpay.Option) (client *wxpay.Client, leave func(), err error) {
+	return p.clientOf(embedded, nil, options...)
+}
+
+// clientOf is client with a sandbox of its own making.
+func (p *program) clientOf(embedded bool, gateway []sandbox.Option, options ...wxpay.Option) (client *wxpay.Client, leave func(), err error) {
 	if embedded {
-		client, server, err := p.connectSandbox(options...)
+		client, server, err := p.connectSandbox(gateway, options...)
 		return client, func() {
 			server.Close()
 			p.noteRefusals(server.Sandbox)
@@ -121,8 +130,8 @@ const environmentHelp = `Needed are WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY
 Without an account: --sandbox calls an embedded sandbox, and "wxpay sandbox" serves one and prints these variables.`
 
 // connectSandbox starts a sandbox on a free loopback port and returns a client of it.
-func (p *program) connectSandbox(options ...wxpay.Option) (*wxpay.Client, *sandbox.Server, error) {
-	server, err := listen("127.0.0.1:0")
+func (p *program) connectSandbox(gateway []sandbox.Option, options ...wxpay.Option) (*wxpay.Client, *sandbox.Server, error) {
+	server, err := listen("127.0.0.1:0", gateway...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -144,7 +144,7 @@ func (p *program) demo(ctx context.Context, o demoOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	begin := time.Now()
-	client, server, err := p.connectSandbox()
+	client, server, err := p.connectSandbox(nil)
 	if err != nil {
 		return err
 	}

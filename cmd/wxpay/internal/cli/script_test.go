@@ -42,6 +42,7 @@ func TestMain(m *testing.M) {
 		"wxpay-tampered": func() { run(tampered.Main) },
 		"wxpay-terminal": func() { run(cli.Setup{Terminal: true}.Main) },
 		"interrupts":     interrupts,
+		"interrupts-at":  interruptsAt,
 		"terminates":     terminates,
 		"full":           full,
 	})
@@ -88,6 +89,25 @@ func interrupts() {
 			check(child.Process.Signal(os.Interrupt))
 		}
 	}
+	end(child.Wait())
+}
+
+// interruptsAt runs a command, interrupts it when a file that is not empty matches the pattern, and ends with its exit code.
+func interruptsAt() {
+	child := exec.Command(os.Args[2], os.Args[3:]...)
+	child.Stdout, child.Stderr = os.Stdout, os.Stderr
+	check(child.Start())
+	for {
+		found, err := filepath.Glob(os.Args[1])
+		check(err)
+		if len(found) > 0 {
+			if info, err := os.Stat(found[0]); err == nil && info.Size() > 0 {
+				break
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	check(child.Process.Signal(os.Interrupt))
 	end(child.Wait())
 }
 
@@ -161,6 +181,25 @@ func TestScripts(t *testing.T) {
 			if err == nil {
 				io.WriteString(conn, "220 mail.example.com ESMTP\r\n")
 				conn.Close()
+			}
+		}),
+		// Half a file, and then nothing more.
+		"STUCK": gateway(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "2000000")
+			w.Write(make([]byte, 1000000))
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		}),
+		"FILE": gateway(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Query().Get("token") {
+			case "old":
+				w.WriteHeader(http.StatusBadRequest)
+				io.WriteString(w, `{"code":"INVALID_REQUEST","message":"链接已过期"}`)
+			case "cut":
+				w.Header().Set("Content-Length", "100")
+				io.WriteString(w, "half")
+			default:
+				io.WriteString(w, "abc")
 			}
 		}),
 		"SILENT": gateway(func(_ http.ResponseWriter, r *http.Request) {

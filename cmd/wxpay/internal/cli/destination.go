@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/wxpay-go/wxpay"
+)
+
+// fileExitCodeHelp tells the exit codes of commands that read a file from the platform.
+const fileExitCodeHelp = `Exit codes:
+  0  the file is there, whole and verified
+  1  the platform refused or has not made it yet, or what came cannot be trusted or written; no half file is left
+  2  wrong usage, a destination that is there already, or credentials that are missing or unusable; nothing was sent
+  4  no connection, or it was interrupted before
+  5  the file was right, but could not be written to stdout`
+
+// destination is where a command writes a file: -o FILE, or stdout.
+type destination struct {
+	path  string
+	force bool
+}
+
+func (d *destination) flags(flags *pflag.FlagSet) {
+	flags.StringVarP(&d.path, "output", "o", "-", "`FILE` to write to, or - for stdout; it appears when all of it is right")
+	flags.BoolVar(&d.force, "force", false, "replace FILE if it is there")
+}
+
+func (d *destination) stdout() bool { return d.path == "-" }
+
+// target is the destination as the client takes it.
+func (d *destination) target() wxpay.Target {
+	if d.force {
+		return wxpay.ToFile(d.path).Replace()
+	}
+	return wxpay.ToFile(d.path)
+}
+
+// check finds early what cannot be.
+func (d *destination) check() error {
+	if d.path == "" {
+		return usageError("-o is empty: name a file, or - for stdout")
+	}
+	if _, err := os.Lstat(d.path); !d.stdout() && err == nil && !d.force {
+		return errThere(d.path)
+	}
+	return nil
+}
+
+func errThere(path string) error { return usageError("%s is there already: --force replaces it", path) }
+
+// fetch has get download to the destination.
+func (d *destination) fetch(p *program, get func(io.Writer) (*wxpay.Downloaded, error)) (got *wxpay.Downloaded, err error) {
+	if !d.stdout() {
+		return get(d.target())
+	}
+	err = toStdout(p, func(w io.Writer) (err error) {
+		got, err = get(w)
+		return err
+	})
+	return got, err
+}
+
+// toStdout tells a failure to write from any other.
+func toStdout(p *program, fill func(io.Writer) error) error {
+	out := &stdoutWriter{p.stdout, nil}
+	err := fill(out)
+	if out.err != nil {
+		return &exitError{exitConfirmed, fmt.Errorf("the answer could not be written: %w", out.err)}
+	}
+	return err
+}
+
+// write has fill write to the destination: to stdout as it goes, to a file so that it appears when fill has ended well.
+func (d *destination) write(p *program, fill func(io.Writer) error) error {
+	if d.stdout() {
+		return toStdout(p, fill)
+	}
+	file, err := os.CreateTemp(filepath.Dir(d.path), "."+filepath.Base(d.path)+".*")
+	if err != nil {
+		return &exitError{exitRefused, err}
+	}
+	err = errors.Join(fill(file), file.Close())
+	if err == nil {
+		err = d.place(file.Name())
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+	}
+	return err
+}
+
+// place gives the finished file its name.
+func (d *destination) place(temporary string) error {
+	if _, err := os.Lstat(d.path); err == nil && !d.force {
+		return errThere(d.path)
+	}
+	return os.Rename(temporary, d.path)
+}
+
+// stdoutWriter remembers why stdout could not be written to.
+type stdoutWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *stdoutWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if err != nil {
+		w.err = err
+	}
+	return n, err
+}
+
+// fileError gives the failure of a command that reads a file its exit code, and words of the command line.
+func (d *destination) fileError(err error) error {
+	var exit *exitError
+	var call *wxpay.CallError
+	switch {
+	case err == nil || errors.As(err, &exit):
+		return err
+	case errors.Is(err, wxpay.StageBuild) && errors.Is(err, fs.ErrExist):
+		return errThere(d.path)
+	case errors.Is(err, wxpay.StageBuild):
+		return usageError("%s", plainly(err))
+	case errors.As(err, &call) && call.Outcome == wxpay.NotSent:
+		return &exitError{exitNotSent, err}
+	}
+	return &exitError{exitRefused, err}
+}
+
+// described is what a command says on stderr when a file is there.
+func (p *program) described(d *destination, got *wxpay.Downloaded) {
+	if d.stdout() {
+		return
+	}
+	vouched := "verified"
+	if !got.Verified {
+		vouched = "not verified: the platform names no digest for it"
+	}
+	p.note("wrote %s (%d bytes, %s)", strings.TrimSpace(printable(d.path)), got.Size, vouched)
+}
