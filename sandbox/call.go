@@ -219,10 +219,14 @@ func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 
 // record writes the call to the journal. status is 0 when there is no answer.
 func (c *call) record(id string, status int, header http.Header, body []byte, reason string) {
-	c.journal.add(Entry{
+	entry := Entry{
 		ID: id, Time: c.now, Merchant: c.merchantID, Method: c.request.Method, Target: c.target, Header: c.request.Header.Clone(), Body: c.body,
 		Status: status, AnswerHeader: header.Clone(), AnswerBody: body, Verified: c.verified, Reason: reason, Explanation: c.explanation, Fault: c.fault.Kind,
-	})
+	}
+	c.journal.add(entry)
+	if refused := c.refusals.Load(); refused != nil && status >= http.StatusBadRequest && reason != "" {
+		(*refused)(entry)
+	}
 }
 
 // marshal writes JSON as the platform does, without escaping HTML.

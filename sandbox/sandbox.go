@@ -33,6 +33,8 @@ type gateway struct {
 	files   files
 	rules   rules
 
+	refusals atomic.Pointer[func(Entry)] // see OnRefusal
+
 	billRows     int64 // of an invented bill; 0 for bills from the ledger
 	lenientCards bool  // see WithLenientCards
 }

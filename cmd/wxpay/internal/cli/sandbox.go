@@ -48,7 +48,9 @@ The first rule that matches and hits counts. The kinds:
   502 refused-after wrong-signature unknown-serial stale-timestamp probe not-found-for
 "-after" means that the call took effect all the same. The same --seed and requests meet the same faults.
 
-At the end it tells, on stderr, which requests were refused and why, and how often each kind of fault hit.`,
+It tells, on stderr, which requests were refused and why: at once, or at the end where it runs COMMAND. A signature that does
+not fit is explained by the lines that the platform signed beside those that the client signed. At the end it tells how often
+each kind of fault hit.`,
 		Example: `  wxpay sandbox
   wxpay sandbox -- go test ./...
   wxpay sandbox --fault 'reset-after path=/v3/refund/* p=0.3' --fault 'delay delay=2s count=5' -- go test ./...
@@ -117,6 +119,8 @@ func (p *program) serveUntilInterrupted(ctx context.Context, served *servedSandb
 	if err := p.write(&out); err != nil {
 		return err
 	}
+	served.live = true
+	served.server.OnRefusal(p.noteRefusal)
 	p.note("The sandbox listens on %s until it is interrupted. Paste the lines above into another shell.", served.server.URL)
 	<-ctx.Done()
 	return nil
@@ -136,8 +140,17 @@ func (p *program) noteRefusals(s *sandbox.Sandbox) {
 		refused = refused[more:]
 	}
 	for _, e := range refused {
-		p.note("sandbox: %s", printable(e.String()))
+		p.noteRefusal(e)
 	}
+}
+
+// noteRefusal tells of one refused request, and explains it where there is more to say than a line.
+func (p *program) noteRefusal(e sandbox.Entry) {
+	text := "sandbox: " + printable(e.String())
+	if e.Explanation != "" {
+		text += "\n  " + strings.ReplaceAll(printable(e.Explanation), "\n", "\n  ")
+	}
+	p.note("%s", text)
 }
 
 // noteFaults tells how often each kind of fault hit.

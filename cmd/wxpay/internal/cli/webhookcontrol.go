@@ -24,6 +24,7 @@ type servedSandbox struct {
 	p       *program
 	server  *sandbox.Server
 	control *control
+	live    bool // refusals are told when they happen
 }
 
 // serveSandbox serves a sandbox on addr. Its notifications go to forward, or over the network if that is nil.
@@ -40,7 +41,7 @@ func (p *program) serveSandbox(addr string, forward *forwarder, options ...sandb
 	if forward != nil {
 		server.DeliverTo(forward)
 	}
-	return &servedSandbox{p, server, c}, nil
+	return &servedSandbox{p: p, server: server, control: c}, nil
 }
 
 // env returns the variables that connect a client, and the commands webhook trigger and resend.
@@ -53,7 +54,9 @@ func (s *servedSandbox) close() {
 	s.control.server.Close()
 	s.server.Sandbox.Close()
 	s.server.Close()
-	s.p.noteRefusals(s.server.Sandbox)
+	if !s.live {
+		s.p.noteRefusals(s.server.Sandbox)
+	}
 }
 
 // control takes orders for the notifications of a sandbox, on a loopback port of its own, below a path that nobody can
