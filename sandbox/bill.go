@@ -260,15 +260,16 @@ func (c *call) fundBill() (any, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
-	return c.wholeBill(c.funds(day, or(c.query.Get("account_type"), "BASIC")), key)
+	only := c.query.Get("sub_mchid") // empty for the caller's own account
+	return c.wholeBill(c.funds(day, or(c.query.Get("account_type"), "BASIC"), func(sub string) bool { return sub == only }), key)
 }
 
-// funds is the fund bill of an account and a day.
-func (c *call) funds(day time.Time, account string) *sheet {
+// funds is the fund bill of an account and a day, for those of whom of tells.
+func (c *call) funds(day time.Time, account string, of func(sub string) bool) *sheet {
 	if c.billRows > 0 {
 		return flowSheet(c.billRows, c.invention(day).flow)
 	}
-	rows := c.ledgerFlows(day, account)
+	rows := c.ledgerFlows(day, account, of)
 	return flowSheet(int64(len(rows)), func(i int64) flow { return rows[i] })
 }
 
@@ -277,7 +278,11 @@ func (c *call) shareBill() (any, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
-	return c.wholeBill(shareSheet(c.billRows, c.invention(day).share), key)
+	if c.billRows > 0 {
+		return c.wholeBill(shareSheet(c.billRows, c.invention(day).share), key)
+	}
+	rows := c.ledgerShares(day)
+	return c.wholeBill(shareSheet(int64(len(rows)), func(i int64) share { return rows[i] }), key)
 }
 
 func (c *call) withdrawBill() (any, *refusal) {
@@ -301,12 +306,15 @@ func (c *call) checkAlgorithm(name string) *refusal {
 }
 
 func (c *call) subMerchantFundBill() (any, *refusal) {
-	return c.encryptedFunds(encryptedBills, c.query.Get("account_type"))
+	return c.encryptedFunds(c.query.Get("account_type"), func(sub string) bool { return sub == c.query.Get("sub_mchid") })
 }
 
-func (c *call) ecommerceFundBill() (any, *refusal) { return c.encryptedFunds(encryptedBills, "BASIC") }
+// ecommerceFundBill tells the accounts of all sub-merchants together.
+func (c *call) ecommerceFundBill() (any, *refusal) {
+	return c.encryptedFunds("BASIC", func(sub string) bool { return sub != "" })
+}
 
-func (c *call) encryptedFunds(path, account string) (any, *refusal) {
+func (c *call) encryptedFunds(account string, of func(sub string) bool) (any, *refusal) {
 	if refused := c.checkAlgorithm("algorithm"); refused != nil {
 		return nil, refused
 	}
@@ -314,7 +322,7 @@ func (c *call) encryptedFunds(path, account string) (any, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
-	return c.encryptedBill(c.funds(day, account), key, path)
+	return c.encryptedBill(c.funds(day, account, of), key, encryptedBills)
 }
 
 // payScoreBill tells what was paid. Its day is documented in two forms.

@@ -491,3 +491,63 @@ func TestBillRowsOption(t *testing.T) {
 	_, err := sandbox.New(sandbox.WithBillRows(0))
 	assert.ErrorContains(t, err, "1 row at least")
 }
+
+func TestBillsOfSubMerchants(t *testing.T) {
+	s := newShop(t, "2026-11-22 12:00:00")
+	for _, sub := range []string{subMerchant, "1900000111"} {
+		require.NoError(t, s.AddSubMerchant(sub))
+	}
+	_, err := s.AddPaidOrder("ORDER-OWN", 1)
+	require.NoError(t, err)
+	s.want(t, 200, "", "POST", "/v3/pay/partner/transactions/jsapi", partnerOrder("ORDER-SUB"))
+	_, err = s.Pay("ORDER-SUB")
+	require.NoError(t, err)
+	s.want(t, 200, "", "POST", "/v3/combine-transactions/jsapi", combinedOrder("C1"))
+	_, err = s.Pay("C1")
+	require.NoError(t, err)
+	s.want(t, 200, "", "POST", refundPath, map[string]any{
+		"sub_mchid": subMerchant, "out_trade_no": "ORDER-SUB", "out_refund_no": "R-1", "amount": map[string]any{"refund": 5, "total": 100, "currency": "CNY"},
+	})
+	s.set("2026-11-23 10:00:00")
+	lines := func(path string) (list []string) {
+		file := s.follow(t, s.get(t, path)["download_url"])
+		for _, line := range strings.Split(string(file.body), "\r\n") {
+			if strings.HasPrefix(line, "`2026") {
+				list = append(list, line)
+			}
+		}
+		return list
+	}
+	assert.Len(t, lines("/v3/bill/tradebill?bill_date=2026-11-22"), 5, "a provider's bill has all")
+	own := lines("/v3/bill/tradebill?bill_date=2026-11-22&sub_mchid=" + subMerchant)
+	require.Len(t, own, 3)
+	for _, line := range own {
+		assert.Contains(t, line, ",`wx0123456789abcdef,`1900000109,`"+subMerchant+",")
+	}
+	assert.Len(t, lines("/v3/bill/fundflowbill?bill_date=2026-11-22"), 1, "the provider's own money")
+	assert.Len(t, lines("/v3/bill/fundflowbill?bill_date=2026-11-22&sub_mchid=1900000111"), 1)
+	s.want(t, 403, "NO_AUTH", "GET", "/v3/bill/tradebill?bill_date=2026-11-22&sub_mchid=1900000112", nil)
+	sealed := s.get(t, "/v3/bill/sub-merchant-fundflowbill?bill_date=2026-11-22&account_type=BASIC&algorithm=AEAD_AES_256_GCM&sub_mchid="+subMerchant)
+	assert.EqualValues(t, 1, sealed["download_bill_count"])
+	sealed = s.get(t, "/v3/ecommerce/bill/fundflowbill?bill_date=2026-11-22&account_type=ALL&algorithm=AEAD_AES_256_GCM")
+	assert.EqualValues(t, 1, sealed["download_bill_count"])
+}
+
+func TestShareBill(t *testing.T) {
+	s, id := sharing(t)
+	s.SetFate(func(_ sandbox.EffectKind, number string) sandbox.Fate {
+		return sandbox.Fate{State: map[string]string{"P1/o1": "CLOSED"}[number]}
+	})
+	s.want(t, 200, "", "POST", sharePath+"orders", with(shareOf(id, "P1", 30, 20), "unfreeze_unsplit", true))
+	s.want(t, 200, "", "POST", sharePath+"return-orders", map[string]any{"out_order_no": "P1", "out_return_no": "B1", "return_mchid": subMerchant, "amount": 5, "description": "退货"})
+	s.set("2026-11-23 10:00:00")
+	file := s.follow(t, s.get(t, "/v3/profitsharing/bills?bill_date=2026-11-22")["download_url"])
+	lines := strings.Split(string(file.body), "\r\n")
+	require.Len(t, lines, 8)
+	for i, want := range []string{"`1.00,`" + subMerchant + ",`0.30,`分账,`处理成功,", "`1.00,`o1,`0.20,`分账,`已关闭,", "`1.00,`1900000109,`0.50,`分账,`处理成功,`解冻给分账方,", "`1.00,`" + subMerchant + ",`0.05,`分账回退,`处理成功,`退货,"} {
+		assert.Contains(t, lines[i+1], want)
+	}
+	file = s.follow(t, s.get(t, "/v3/bill/fundflowbill?bill_date=2026-11-22")["download_url"])
+	assert.Contains(t, string(file.body), "`分账,`分账,`支出,`0.30,")
+	assert.Contains(t, string(file.body), "`分账回退,`分账回退,`收入,`0.05,")
+}

@@ -37,8 +37,8 @@
 //	/v3/payscore/serviceorder…                             CREATED, DOING, DONE, REVOKED, EXPIRED; direct merchants, without direct-complete
 //	POST 14 uploads                                        meta, digest, suffix and size are checked; an SM3 digest is not
 //	GET  /v3/bill/tradebill, /v3/bill/fundflowbill         from the ledger, or invented: WithBillRows
-//	GET  /v3/profitsharing/bills                           invented only; the rows of withdraw bills, too
-//	GET  /v3/merchant/fund/withdraw/bill-type/{bill_type}
+//	GET  /v3/profitsharing/bills                           the same; the titles of its columns are the sandbox's own
+//	GET  /v3/merchant/fund/withdraw/bill-type/{bill_type}  invented only, and the titles are the sandbox's own
 //	GET  /v3/bill/sub-merchant-fundflowbill                encrypted; AEAD_AES_256_GCM only
 //	GET  /v3/ecommerce/bill/fundflowbill
 //	GET  /v3/payscore/merchant-bill
