@@ -24,6 +24,8 @@ type sandboxOptions struct {
 	faults  []string // rules of what goes wrong
 	seed    uint64
 	rows    int64    // of an invented bill; 0 for bills from the ledger
+	enforce []string // rules that are to hold besides those that do by themselves
+	relax   []string // rules that are not to hold
 	lenient bool     // member feeds need no card
 	command []string // empty to serve until interrupted
 }
@@ -47,6 +49,9 @@ The first rule that matches and hits counts. The kinds:
   delay slow-body refuse reset-before reset-after truncate flip-byte short-file wrong-digest 429 429-after 500 500-after
   502 refused-after wrong-signature unknown-serial stale-timestamp probe not-found-for
 "-after" means that the call took effect all the same. The same --seed and requests meet the same faults.
+
+Limits of time and pace hold as in production, except rates and read-delay, which --enforce adds; --relax takes any away:
+  rates read-delay refund-pace share-pace look-back async-cancel names expiry
 
 It tells, on stderr, which requests were refused and why: at once, or at the end where it runs COMMAND. A signature that does
 not fit is explained by the lines that the platform signed beside those that the client signed. At the end it tells how often
@@ -72,6 +77,8 @@ func (o *sandboxOptions) flags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&o.faults, "fault", nil, "`RULE` of what goes wrong, such as 'reset-after path=/v3/refund/* p=0.3' (repeatable)")
 	flags.Uint64Var(&o.seed, "seed", 0, "`NUMBER` from which the hits of faults, canned answers and invented bills are drawn")
 	flags.Int64Var(&o.rows, "rows", 0, "invent bills of so `MANY` rows instead of telling the sandbox's ledger")
+	flags.StringSliceVar(&o.enforce, "enforce", nil, "`RULES` of production that are to hold, such as rates,read-delay (repeatable)")
+	flags.StringSliceVar(&o.relax, "relax", nil, "`RULES` of production that are not to hold, such as refund-pace,expiry (repeatable)")
 	flags.BoolVar(&o.lenient, "lenient", false, "accept member feeds and points for cards that do not exist or are another user's")
 }
 
@@ -99,6 +106,17 @@ func (p *program) sandbox(ctx context.Context, o sandboxOptions) error {
 	defer served.close()
 	if err := served.server.Inject(faults...); err != nil {
 		return usageError("--fault: %w", err)
+	}
+	for _, rules := range []struct {
+		flag  string
+		names []string
+		set   func(...sandbox.Rule) error
+	}{{"--enforce", o.enforce, served.server.Enforce}, {"--relax", o.relax, served.server.Relax}} {
+		for _, name := range rules.names {
+			if err := rules.set(sandbox.Rule(name)); err != nil {
+				return usageError("%s: %w", rules.flag, err)
+			}
+		}
 	}
 	defer p.noteFaults(served.server.Sandbox)
 	if len(o.command) > 0 {
