@@ -34,7 +34,7 @@
 //	POST /v3/brand/partner/card-member/user-points/sync, …/exchange-coupon/confirm
 //	/v3/merchant-service/complaints-v2…                    PENDING, PROCESSING, PROCESSED; history, reply, refund progress, complete
 //	/v3/merchant-service/complaint-notifications
-//	/v3/payscore/serviceorder…                             CREATED, DOING, DONE, REVOKED, EXPIRED; direct merchants, without direct-complete
+//	/v3/payscore/serviceorder…, /v3/payscore/partner/…     CREATED, DOING, DONE, REVOKED, EXPIRED; all but direct-complete and messages
 //	POST 14 uploads                                        meta, digest, suffix and size are checked; an SM3 digest is not
 //	GET  /v3/bill/tradebill, /v3/bill/fundflowbill         from the ledger, or invented: WithBillRows
 //	GET  /v3/profitsharing/bills                           the same; the titles of its columns are the sandbox's own

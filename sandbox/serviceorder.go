@@ -1,16 +1,20 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
+
+	"github.com/wxpay-go/wxpay/fact"
 )
 
-// serviceOrder is a pay score order of a direct merchant (documentation v3/merchant/4012587900 and its neighbours). The user
-// confirms it, the merchant completes it, the user pays.
+// serviceOrder is a pay score order of a direct merchant (documentation v3/merchant/4012587900 and its neighbours), or of a service
+// provider for a sub-merchant (v3/partner/4012692136). The user confirms it, the merchant completes it, the user pays.
 type serviceOrder struct {
 	Number      string         `json:"number"`  // out_order_no
 	Request     string         `json:"request"` // that made it, in canonical JSON
@@ -58,23 +62,25 @@ var serviceNumber = limit{min: 1, max: 32, charset: orderChars}
 
 // serviceOperations are those of pay score orders.
 func serviceOperations() []operation {
-	const orders = "/v3/payscore/serviceorder"
-	list := []operation{
-		{
-			Operation: documented("POST", orders),
-			limits:    map[string]limit{"/out_order_no": serviceNumber, "/service_introduction": {min: 1, max: 20}, "/attach": {max: 256}},
-			do:        (*call).createServiceOrder,
-		},
-		{Operation: documented("GET", orders), do: (*call).queryServiceOrder},
-	}
-	for name, do := range map[string]func(*call) (any, *refusal){
-		"cancel": (*call).cancelServiceOrder, "complete": (*call).completeServiceOrder, "modify": (*call).modifyServiceOrder,
-		"pay": (*call).collectServiceOrder, "sync": (*call).syncServiceOrder,
-	} {
-		list = append(list, operation{
-			Operation: documented("POST", orders+"/{out_order_no}/"+name),
-			limits:    map[string]limit{"out_order_no": serviceNumber, "/reason": {min: 1, max: 50}}, do: do,
-		})
+	var list []operation
+	for _, orders := range []string{"/v3/payscore/serviceorder", "/v3/payscore/partner/serviceorder"} {
+		list = append(list,
+			operation{
+				Operation: documented("POST", orders),
+				limits:    map[string]limit{"/out_order_no": serviceNumber, "/service_introduction": {min: 1, max: 20}, "/attach": {max: 256}},
+				do:        (*call).createServiceOrder,
+			},
+			operation{Operation: documented("GET", orders), do: (*call).queryServiceOrder},
+		)
+		for name, do := range map[string]func(*call) (any, *refusal){
+			"cancel": (*call).cancelServiceOrder, "complete": (*call).completeServiceOrder, "modify": (*call).modifyServiceOrder,
+			"pay": (*call).collectServiceOrder, "sync": (*call).syncServiceOrder,
+		} {
+			list = append(list, operation{
+				Operation: documented("POST", orders+"/{out_order_no}/"+name),
+				limits:    map[string]limit{"out_order_no": serviceNumber, "/reason": {min: 1, max: 50}}, do: do,
+			})
+		}
 	}
 	return list
 }
@@ -104,7 +110,7 @@ func (o serviceOrder) description() string {
 func (o serviceOrder) tell(merchant string) map[string]any {
 	known := maps.Clone(o.Members)
 	known["mchid"], known["order_id"], known["state"] = merchant, o.ID, o.State
-	if o.OpenID != "" && o.State != serviceCreated {
+	if o.OpenID != "" && o.State != serviceCreated && known["sub_openid"] == nil {
 		known["openid"] = o.OpenID
 	}
 	if d := o.description(); d != "" {
@@ -137,8 +143,13 @@ func (c *call) createServiceOrder() (any, *refusal) {
 	if _, refused := checkAmount("/risk_fund/amount", c.object["risk_fund"].(map[string]any)["amount"]); refused != nil {
 		return nil, refused
 	}
+	if sub, partner := c.object["sub_mchid"].(string); partner {
+		if refused := c.checkRelation(sub); refused != nil {
+			return nil, refused
+		}
+	}
 	confirm, asked := c.object["need_user_confirm"].(bool)
-	openid, _ := c.object["openid"].(string)
+	openid := cmp.Or(c.member("openid"), c.member("sub_openid"))
 	if asked && !confirm && openid == "" {
 		return nil, memberError("body", "/openid", "", issueRequired)
 	}
@@ -173,10 +184,16 @@ func (c *call) serviceOrder(s *state, number string) (serviceOrder, *refusal) {
 	if !known {
 		return o, serviceNotExist
 	}
-	for _, name := range []string{"appid", "service_id"} {
+	if o.Members["sub_mchid"] != nil != strings.HasPrefix(c.operation.Path, "/v3/payscore/partner/") {
+		return o, serviceNotExist // a direct merchant's, or a sub-merchant's
+	}
+	for _, name := range []string{"appid", "service_id", "sub_mchid"} {
 		location, place, value := "body", "/"+name, c.object[name]
 		if c.object == nil {
-			location, place, value = "query", name, any(c.query.Get(name))
+			location, place, value = "query", name, any(nil)
+			if sent := c.query.Get(name); sent != "" {
+				value = sent
+			}
 		}
 		if value != nil && value != o.Members[name] {
 			return o, memberError(location, place, value, text{"与创建订单时不一致", "it differs from that of the order"})
@@ -240,8 +257,8 @@ func (o *serviceOrder) absorb(request map[string]any) {
 	}
 }
 
-// onServiceOrder lets act change the order that the request names, and answers with it as it is then. request is the body in canonical
-// JSON.
+// onServiceOrder lets act change the order that the request names, and answers with it as it is then, where there is an answer.
+// request is the body in canonical JSON.
 func (c *call) onServiceOrder(act func(o *serviceOrder, request string) *refusal) (any, *refusal) {
 	s := c.begin()
 	defer s.commit()
@@ -253,6 +270,9 @@ func (c *call) onServiceOrder(act func(o *serviceOrder, request string) *refusal
 		return nil, refused
 	}
 	s.serviceOrders.put(o.Number, o)
+	if c.operation.Answer == fact.EmptyAnswer { // a service provider's
+		return nil, nil
+	}
 	return c.tell(o.tell(s.merchant)), nil
 }
 

@@ -158,3 +158,30 @@ func TestServiceOrderEnds(t *testing.T) {
 	g := newGate(t)
 	assert.Equal(t, "400 PARAM_ERROR", g.refused("POST", servicePath, service(map[string]any{"need_user_confirm": false})), "then a user must be named")
 }
+
+// TestServiceOrderOfASubMerchant follows an order that a service provider makes.
+func TestServiceOrderOfASubMerchant(t *testing.T) {
+	const path, query = "/v3/payscore/partner/serviceorder", "/v3/payscore/partner/serviceorder?out_order_no=S-1&service_id=500001&sub_mchid=1900000110"
+	g := newGate(t)
+	sub := map[string]any{"sub_mchid": "1900000110", "sub_openid": "user", "need_user_confirm": true}
+	assert.Equal(t, "403 NO_AUTH", g.refused("POST", path, service(sub)), "whose sub-merchant it is not")
+	require.NoError(t, g.AddSubMerchant("1900000110"))
+	assert.Equal(t, "1900000110", g.do("POST", path, service(sub))["sub_mchid"])
+	assert.Equal(t, "404 RESOURCE_NOT_EXISTS", g.refused("GET", serviceQuery, nil), "it is no order of the provider's own")
+	require.NoError(t, g.ConfirmServiceOrder("S-1"))
+	assert.Equal(t, "user", g.noticed("PAYSCORE.USER_CONFIRM")[0]["sub_openid"])
+
+	complete := serviceBill(500, map[string]any{"sub_mchid": "1900000110"})
+	delete(complete, "appid")
+	other := maps.Clone(complete)
+	other["sub_mchid"] = "1900000111"
+	assert.Equal(t, "400 PARAM_ERROR", g.refused("POST", path+"/S-1/complete", other))
+	assert.Nil(t, g.do("POST", path+"/S-1/complete", complete), "204")
+	_, err := g.PayServiceOrder("S-1")
+	require.NoError(t, err)
+	told := g.do("GET", query, nil)
+	assert.Equal(t, "DONE", told["state"])
+	assert.Equal(t, "user", told["sub_openid"])
+	assert.NotContains(t, told, "openid")
+	assert.Equal(t, "1900000110", g.noticed("PAYSCORE.USER_PAID")[0]["sub_mchid"])
+}
