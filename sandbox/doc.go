@@ -9,11 +9,11 @@
 // are the same on every path, although the real /v3/pay/transactions was seen to differ in details. Where the platform's
 // text or internal number for a case is not known, the sandbox has its own; only codes and statuses are to be relied on.
 //
-// Every documented operation answers: the request is checked against the catalogue (required members,
-// types, members that must be encrypted, members that nobody documents), and the answer is made of the documented members. What
-// the request says under the same name is repeated, encrypted members are encrypted for the caller, the numbers of a list fit it, and a
-// seed determines the rest. The header [HeaderSandbox] marks these answers as canned. In a canned answer all has gone well, whatever was
-// asked before. Constants are not checked, because the catalogue's lists go stale, and neither are lengths.
+// Every documented operation answers: the request is checked against the catalogue (required members, types, members that must be
+// encrypted, members that nobody documents, whose number signed it), and the answer is made of the documented members. What the
+// request says under the same name is repeated, encrypted members are encrypted for the caller, the numbers of a list fit it, and a
+// seed determines the rest. The header [HeaderSandbox] marks these answers as canned. In a canned answer all has gone well, whatever
+// was asked before. Constants are not checked, because the catalogue's lists go stale, and neither are lengths.
 //
 // These have state, and are marked as stateful:
 //
@@ -54,11 +54,12 @@
 // As a brand there is GET /brand/card-member/cards, which is canned and always empty. Any other path is answered as the platform
 // answers an unknown one: 404 with an empty body.
 //
-// What the platform and its users do by themselves is done by methods: [Sandbox.Pay] pays, [Sandbox.FailPayment] does not, [Sandbox.SetFate] and
-// [Sandbox.Settle] decide what becomes of refunds, transfer bills and shares, [Sandbox.OpenMemberCard], [Sandbox.AskForPoints],
-// [Sandbox.ExchangePoints], [Sandbox.Complain] and [Sandbox.ConfirmServiceOrder] are among what users do, [Sandbox.Inject] makes calls go wrong, [Sandbox.Ledger]
-// tells what took effect, whatever the answers said. Who gives a notify_url is notified by the documented schedule, over
-// loopback or in process; [Sandbox.Notify] makes a notification of any event for a test, and [Sandbox.Deliver] sends one.
+// What the platform and its users do by themselves is done by methods: [Sandbox.Pay] pays, [Sandbox.FailPayment] does not,
+// [Sandbox.SetFate] and [Sandbox.Settle] decide what becomes of refunds, transfer bills and shares, [Sandbox.OpenMemberCard],
+// [Sandbox.AskForPoints], [Sandbox.ExchangePoints], [Sandbox.Complain] and [Sandbox.ConfirmServiceOrder] are among what users do,
+// [Sandbox.Inject] makes calls go wrong, [Sandbox.Ledger] tells what took effect, whatever the answers said. Who gives a
+// notify_url is notified by the documented schedule, over loopback or in process; [Sandbox.Notify] makes a notification of any
+// event for a test, and [Sandbox.Deliver] sends one.
 //
 // A sandbox begins with one merchant; [Sandbox.AddMerchant] adds others, each with keys and state of its own, and
 // [Sandbox.AddSubMerchant] says who is a sub-merchant of whom.
