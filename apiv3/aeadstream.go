@@ -103,15 +103,21 @@ func (s *AESGCMStream) Authenticate() error {
 		return fmt.Errorf("%w: the ciphertext is shorter than its tag", ErrDecrypt)
 	}
 	s.absorb(rest)
-	s.hash.block(element{8 * s.extra, 8 * s.size})
-	var mask, tag [tagSize]byte
-	s.block.Encrypt(mask[:], s.j0[:])
-	s.hash.take().plus(readElement(mask[:])).append(tag[:0])
+	tag := s.tag()
 	if subtle.ConstantTimeCompare(tag[:], s.buffer) != 1 {
 		return ErrDecrypt
 	}
 	s.authenticated = true
 	return nil
+}
+
+// tag is that of everything in the hash, which it ends.
+func (s *AESGCMStream) tag() (tag [tagSize]byte) {
+	s.hash.block(element{8 * s.extra, 8 * s.size})
+	var mask [tagSize]byte
+	s.block.Encrypt(mask[:], s.j0[:])
+	s.hash.take().plus(readElement(mask[:])).append(tag[:0])
+	return tag
 }
 
 // Size returns the length of the plain text in bytes, once it is authenticated.
@@ -142,6 +148,18 @@ func (d *aesGCMReader) next(n uint32) {
 	d.keyLeft = 16 * (math.MaxUint32 - uint64(count) + 1)
 }
 
+// wrap begins the key stream that follows an overflow.
+func (d *aesGCMReader) wrap() {
+	binary.BigEndian.PutUint32(d.counter[12:], 0)
+	d.next(0)
+}
+
+// crypt encrypts or decrypts p, which is no longer than keyLeft.
+func (d *aesGCMReader) crypt(p []byte) {
+	d.key.XORKeyStream(p, p)
+	d.keyLeft -= uint64(len(p))
+}
+
 func (d *aesGCMReader) Read(p []byte) (int, error) {
 	if !d.stream.authenticated {
 		return 0, fmt.Errorf("%w: the ciphertext is not authenticated", ErrDecrypt)
@@ -154,13 +172,11 @@ func (d *aesGCMReader) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	if d.keyLeft == 0 {
-		binary.BigEndian.PutUint32(d.counter[12:], 0)
-		d.next(0)
+		d.wrap()
 	}
 	n, err := d.source.Read(p[:min(uint64(len(p)), d.left, d.keyLeft)])
-	d.key.XORKeyStream(p[:n], p[:n])
+	d.crypt(p[:n])
 	d.left -= uint64(n)
-	d.keyLeft -= uint64(n)
 	switch {
 	case err == io.EOF && d.left > 0:
 		err = io.ErrUnexpectedEOF
