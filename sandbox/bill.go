@@ -1,24 +1,21 @@
 package sandbox
 
 import (
-	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
 // WithBillRows makes every bill and statement one of n rows, which are invented and always the same for a seed, a merchant and
 // a day; by default they tell the sandbox's own ledger. They are written while they are read, so that n may be
 // a hundred million: then the first application for a bill is answered STATEMENT_CREATING until its digest is known.
-// Encrypted bills come in parts, two at least and of 50,000 rows at most.
+// Encrypted bills come in two parts at least, so that clients are seen to join them.
 func WithBillRows(n int64) Option {
 	return func(s *settings) error {
 		if n < 1 {
@@ -35,7 +32,7 @@ const (
 	billReady    = 10 // o'clock, at which they are there
 	billMonths   = 3  // for how long they can be had
 	sheetDays    = 180
-	partRows     = 50_000      // of an encrypted bill: a part is in memory while it is encrypted
+	partRows     = 50_000_000  // of a part of an encrypted bill, below the 16 GB at which the platform divides
 	billPatience = time.Second // for how long an application waits for the digest of a large bill
 )
 
@@ -192,24 +189,25 @@ func (c *call) encryptedBill(s *sheet, key, path string) (any, *refusal) {
 		dataKey, nonce := []byte(rand.Text()+rand.Text()[:6]), []byte(rand.Text()[:16])
 		bills = append(bills, map[string]any{
 			"bill_sequence": i + 1, "hash_type": "SHA1", "hash_value": c.fault.Kind.digest(part.sha1), "encrypt_key": c.seal(string(dataKey)), "nonce": string(nonce),
-			"download_url": c.downloadURL(path, "", func() *stream { return fileOf("application/octet-stream", part.encrypted(zipped, dataKey, nonce)) }),
+			"download_url": c.downloadURL(path, "", func() *stream { return part.encrypted(zipped, dataKey, nonce) }),
 		})
 	}
 	return map[string]any{"download_bill_count": len(bills), "download_bill_list": bills}, nil
 }
 
-// encrypted returns the section under AEAD_AES_256_GCM, with a nonce of 16 bytes and no associated data.
-func (c section) encrypted(zipped bool, key, nonce []byte) []byte {
-	var plain bytes.Buffer
-	io.Copy(&plain, c.stream(zipped).body)
-	block, err := aes.NewCipher(key)
-	if err == nil {
-		var aead cipher.AEAD
-		if aead, err = cipher.NewGCMWithNonceSize(block, len(nonce)); err == nil {
-			return aead.Seal(plain.Bytes()[:0], nonce, plain.Bytes(), nil)
-		}
+// encrypted is the section under AEAD_AES_256_GCM, with a nonce of 16 bytes and no associated data.
+func (c section) encrypted(zipped bool, key, nonce []byte) *stream {
+	plain := c.stream(zipped)
+	sealed, err := apiv3.SealAESGCMStream(key, nonce, nil, plain.body)
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: encrypting a bill: %v", err)) // the key was made here
 	}
-	panic(fmt.Sprintf("sandbox: encrypting a bill: %v", err)) // the key was made here
+	file := &stream{content: "application/octet-stream", body: sealed, size: -1}
+	if plain.size >= 0 {
+		const tag = 16
+		file.size = plain.size + tag
+	}
+	return file
 }
 
 // checkSub refuses a sub-merchant who is not the caller's. Bills are invented for anybody.
