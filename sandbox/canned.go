@@ -47,17 +47,20 @@ func (c *call) canned() (any, *refusal) {
 }
 
 // checkCaller refuses a request that says it comes from another merchant than the one who signed it: sp_mchid is always the
-// caller's number, and so is mchid where only direct merchants may call.
+// caller's number, and mchid is where it stands beside an appid and only direct merchants may call. Elsewhere it can be another
+// merchant's, of whom the request is.
 func (c *call) checkCaller() *refusal {
 	names := []string{"sp_mchid"}
 	direct := func(role string) bool {
 		return strings.HasPrefix(role, "普通商户") || strings.HasPrefix(role, "直连")
 	}
-	if roles := c.operation.Roles; len(roles) > 0 && !slices.ContainsFunc(roles, func(role string) bool { return !direct(role) }) {
+	appid := func(field fact.Field) bool { return field.Name == "appid" }
+	if roles, in := c.operation.Roles, c.operation.In; len(roles) > 0 && !slices.ContainsFunc(roles, func(role string) bool { return !direct(role) }) &&
+		(slices.ContainsFunc(in.JSON, appid) || slices.ContainsFunc(in.Query, appid)) {
 		names = append(names, "mchid")
 	}
 	for _, name := range names {
-		if id, ok := c.object[name].(string); ok {
+		if id := c.member(name); id != "" {
 			if refused := c.checkMerchant("body", "/"+name, id); refused != nil {
 				return refused
 			}

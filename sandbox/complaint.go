@@ -29,6 +29,10 @@ type negotiation struct {
 	Details  string    `json:"details,omitempty"`
 	Images   []string  `json:"images,omitempty"`
 	Time     time.Time `json:"time"`
+
+	// Of a reply in blocks.
+	Message map[string]any `json:"message,omitempty"`
+	Key     string         `json:"key,omitempty"` // idempotent_id
 }
 
 // States of a complaint.
@@ -53,6 +57,7 @@ func complaintOperations() []operation {
 			Operation: documented("POST", complaints+"/{complaint_id}/response"), limits: map[string]limit{"/response_content": {min: 1, max: 200}},
 			do: (*call).replyToComplaint,
 		},
+		{Operation: documented("POST", complaints+"/{complaint_id}/response-immediate-service"), do: (*call).replyAtOnce},
 		{Operation: documented("POST", complaints+"/{complaint_id}/complete"), do: (*call).completeComplaint},
 		{Operation: documented("POST", complaints+"/{complaint_id}/update-refund-progress"), do: (*call).updateRefundProgress},
 		{Operation: documented("GET", notifications), do: (*call).queryComplaintURL},
@@ -84,8 +89,9 @@ func (k complaint) tell(s *state) map[string]any {
 }
 
 // log adds a step to the complaint's history.
-func (s *state) log(k *complaint, operator, kind, details string, images []string, now time.Time) {
-	k.Log = append(slices.Clip(k.Log), negotiation{s.platformNumber("3002", 27, now), operator, kind, details, images, now})
+func (s *state) log(k *complaint, operator, kind, details string, now time.Time) *negotiation {
+	k.Log = append(slices.Clip(k.Log), negotiation{ID: s.platformNumber("3002", 27, now), Operator: operator, Type: kind, Details: details, Time: now})
+	return &k.Log[len(k.Log)-1]
 }
 
 func (c *call) listComplaints() (any, *refusal) {
@@ -158,6 +164,9 @@ func (c *call) listNegotiations() (any, *refusal) {
 		if step.Details != "" {
 			told["operate_details"] = step.Details
 		}
+		if step.Message != nil {
+			told["normal_message"] = step.Message
+		}
 		if len(step.Images) > 0 {
 			images := make([]any, len(step.Images))
 			for i, id := range step.Images {
@@ -191,19 +200,43 @@ func (c *call) answerComplaint(act func(*state, *complaint) *refusal) (any, *ref
 
 func (c *call) replyToComplaint() (any, *refusal) {
 	return c.answerComplaint(func(s *state, k *complaint) *refusal {
-		var images []string
+		step := s.reply(k, c.member("response_content"), c.now)
 		if list, ok := c.object["response_images"].([]any); ok {
 			for _, id := range list {
-				images = append(images, id.(string))
+				step.Images = append(step.Images, id.(string))
 			}
 		}
-		if k.State == complaintPending {
-			k.State = complaintProcessing
-		}
-		k.Answered = true
-		s.log(k, "商户", "MERCHANT_RESPONSE", c.object["response_content"].(string), images, c.now)
 		return nil
 	})
+}
+
+// reply is what the merchant says to the user.
+func (s *state) reply(k *complaint, content string, now time.Time) *negotiation {
+	if k.State == complaintPending {
+		k.State = complaintProcessing
+	}
+	k.Answered = true
+	return s.log(k, "商户", "MERCHANT_RESPONSE", content, now)
+}
+
+// replyAtOnce replies in blocks of text, images and buttons. An idempotent_id that came before is answered with the reply of then.
+func (c *call) replyAtOnce() (any, *refusal) {
+	var id string
+	_, refused := c.answerComplaint(func(s *state, k *complaint) *refusal {
+		key := c.member("idempotent_id")
+		if i := slices.IndexFunc(k.Log, func(step negotiation) bool { return step.Key == key }); i >= 0 {
+			id = k.Log[i].ID
+			return nil
+		}
+		step := s.reply(k, "", c.now)
+		step.Message, step.Key = c.object["message"].(map[string]any), key
+		id = step.ID
+		return nil
+	})
+	if refused != nil {
+		return nil, refused
+	}
+	return c.tell(map[string]any{"log_id": id}), nil
 }
 
 // completeComplaint ends a complaint for the merchant. Again is answered the same; what the platform does then is not documented.
@@ -211,7 +244,7 @@ func (c *call) completeComplaint() (any, *refusal) {
 	return c.answerComplaint(func(s *state, k *complaint) *refusal {
 		if k.State != complaintProcessed {
 			k.State, k.Answered = complaintProcessed, true
-			s.log(k, "商户", "MERCHANT_CONFIRM_COMPLETE", "", nil, c.now)
+			s.log(k, "商户", "MERCHANT_CONFIRM_COMPLETE", "", c.now)
 		}
 		return nil
 	})
@@ -227,13 +260,13 @@ func (c *call) updateRefundProgress() (any, *refusal) {
 			return invalidRequest(text{"当前单据状态不支持操作, 请检查是否重复调用", "the complaint's state does not permit it; it may have been done before"},
 				"the user asks for no refund, or has got it, or the merchant has answered this before")
 		case action == "APPROVE":
-			s.log(k, "商户", "MERCHANT_APPROVE_REFUND", details, nil, c.now)
+			s.log(k, "商户", "MERCHANT_APPROVE_REFUND", details, c.now)
 		case action == "REJECT":
 			reason, ok := c.object["reject_reason"].(string)
 			if !ok {
 				return memberError("body", "/reject_reason", "", issueRequired)
 			}
-			s.log(k, "商户", "MERCHANT_REFUSE_RERUND", reason, nil, c.now) // spelt so
+			s.log(k, "商户", "MERCHANT_REFUSE_RERUND", reason, c.now) // spelt so
 		default:
 			return memberError("body", "/action", action, issueConstant)
 		}
@@ -326,7 +359,7 @@ func (s *Sandbox) Complain(about Complaint) (complaintID string, err error) {
 		}
 		about.ID, about.State, about.Time = st.platformNumber("2002", 27, now), complaintPending, now
 		k := complaint{Complaint: about, Transaction: o.Transaction, Amount: o.Total, OpenID: o.OpenID, Times: 1}
-		st.log(&k, "投诉人", "USER_CREATE_COMPLAINT", about.Detail, nil, now)
+		st.log(&k, "投诉人", "USER_CREATE_COMPLAINT", about.Detail, now)
 		st.complaints.put(k.ID, k)
 		st.noticeComplaint("COMPLAINT.CREATE", k.ID, "CREATE_COMPLAINT")
 		complaintID = k.ID
@@ -350,11 +383,11 @@ func (s *Sandbox) ContinueComplaint(complaintID, detail string) error {
 	case k.State == complaintProcessed:
 		k.State, k.Answered, k.Progress = complaintPending, false, ""
 		k.Times++
-		st.log(&k, "投诉人", "USER_CONTINUE_COMPLAINT", detail, nil, now)
+		st.log(&k, "投诉人", "USER_CONTINUE_COMPLAINT", detail, now)
 		st.noticeComplaint("COMPLAINT.STATE_CHANGE", k.ID, "CONTINUE_COMPLAINT")
 	default:
 		k.Answered = false
-		st.log(&k, "投诉人", "USER_RESPONSE", detail, nil, now)
+		st.log(&k, "投诉人", "USER_RESPONSE", detail, now)
 		st.noticeComplaint("COMPLAINT.STATE_CHANGE", k.ID, "USER_RESPONSE")
 	}
 	if known {

@@ -145,3 +145,24 @@ func TestComplaintAddress(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, g.Deliveries(), "nobody is told")
 }
+
+// TestReplyAtOnce replies in blocks, twice under one id.
+func TestReplyAtOnce(t *testing.T) {
+	g := newGate(t)
+	_, err := g.AddPaidOrder("ORDER-0001", 100)
+	require.NoError(t, err)
+	id, err := g.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001"})
+	require.NoError(t, err)
+	path := complaintsPath + "/" + id
+	message := map[string]any{"blocks": []any{map[string]any{"type": "TEXT", "text": map[string]any{"text": "您好"}}}}
+	reply := map[string]any{"complainted_mchid": g.Merchant().ID, "message": message, "idempotent_id": "I-1"}
+	log := g.do("POST", path+"/response-immediate-service", reply)["log_id"]
+	assert.NotEmpty(t, log)
+	assert.Equal(t, log, g.do("POST", path+"/response-immediate-service", reply)["log_id"])
+	reply["idempotent_id"] = "I-2"
+	assert.NotEqual(t, log, g.do("POST", path+"/response-immediate-service", reply)["log_id"])
+	history := g.do("GET", path+"/negotiation-historys", nil)["data"].([]any)
+	require.Len(t, history, 3)
+	assert.Equal(t, message, history[1].(map[string]any)["normal_message"])
+	assert.Equal(t, "PROCESSING", g.do("GET", path, nil)["complaint_state"])
+}
