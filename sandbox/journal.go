@@ -57,11 +57,12 @@ func (e Entry) String() string {
 
 // journal is a ring of entries.
 type journal struct {
-	mu    sync.Mutex
-	ring  []Entry
-	start int // index of the oldest
-	count int
-	bytes int // of what the entries hold
+	mu      sync.Mutex
+	ring    []Entry
+	start   int // index of the oldest
+	count   int
+	bytes   int // of what the entries hold
+	dropped int // entries that gave way
 }
 
 func (j *journal) add(e Entry) {
@@ -77,6 +78,7 @@ func (j *journal) add(e Entry) {
 		j.ring[j.start] = Entry{}
 		j.start = (j.start + 1) % len(j.ring)
 		j.count--
+		j.dropped++
 	}
 	j.ring[(j.start+j.count)%len(j.ring)] = e
 	j.count++
@@ -107,14 +109,19 @@ func clip(body []byte) []byte {
 // Journal returns the requests that the sandbox answered, the oldest first: the last 1,000, or fewer if they are
 // large. A request is in it before its answer can be read.
 func (s *Sandbox) Journal() []Entry {
-	j := &s.journal
+	entries, _ := s.journal.all()
+	return entries
+}
+
+// all returns the entries, and how many have given way.
+func (j *journal) all() (entries []Entry, dropped int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	entries := make([]Entry, j.count)
+	entries = make([]Entry, j.count)
 	for i := range entries {
 		entries[i] = j.ring[(j.start+i)%len(j.ring)]
 	}
-	return entries
+	return entries, j.dropped
 }
 
 // ResetJournal empties the journal. The state of the merchant's orders stays.
@@ -122,5 +129,5 @@ func (s *Sandbox) ResetJournal() {
 	j := &s.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.ring, j.start, j.count, j.bytes = nil, 0, 0, 0
+	j.ring, j.start, j.count, j.bytes, j.dropped = nil, 0, 0, 0, 0
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -27,6 +28,27 @@ const (
 	// PublicKeyOnly: the merchant never had certificates. The list of certificates is 404 RESOURCE_NOT_EXISTS.
 	PublicKeyOnly
 )
+
+// keyModes are the modes as text.
+var keyModes = []string{BothKeys: "both", CertificatesOnly: "certificates", PublicKeyOnly: "public-key"}
+
+// MarshalText is both, certificates or public-key.
+func (m KeyMode) MarshalText() ([]byte, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	return []byte(keyModes[m]), nil
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (m *KeyMode) UnmarshalText(text []byte) error {
+	i := slices.Index(keyModes, string(text))
+	if i < 0 {
+		return fmt.Errorf("sandbox: there is no key mode %q; there are %s", text, strings.Join(keyModes, ", "))
+	}
+	*m = KeyMode(i)
+	return nil
+}
 
 func (m KeyMode) check() error {
 	if m < BothKeys || m > PublicKeyOnly {

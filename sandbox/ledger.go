@@ -117,14 +117,19 @@ var finalStates = map[EffectKind][]string{
 	ReturnEffect:   {"SUCCESS", "FAILED"},
 }
 
+// defaultFate is that of a kind where nobody decides.
+func defaultFate(kind EffectKind) Fate {
+	if kind == TransferEffect {
+		return Fate{After: -1}
+	}
+	return Fate{}
+}
+
 // fateOf asks for the fate of something new.
 func (s *state) fateOf(kind EffectKind, number string) (Fate, *refusal) {
-	fate := Fate{}
-	switch {
-	case s.fate != nil:
+	fate := defaultFate(kind)
+	if s.fate != nil {
 		fate = s.fate(kind, number)
-	case kind == TransferEffect:
-		fate.After = -1
 	}
 	if fate.State == "" {
 		fate.State = "SUCCESS"

@@ -1,6 +1,11 @@
 package sandbox
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
 
 // RepeatedFeed says what becomes of a member feed whose out_request_no came before. What the platform does is not
 // documented, so whoever repeats must be ready for all of it.
@@ -12,6 +17,19 @@ const (
 	RepeatDuplicate                     // a second effect
 	RepeatExists                        // 400 ALREADY_EXISTS
 )
+
+// repeatedFeeds are the ways as text.
+var repeatedFeeds = []string{RepeatSame: "same", RepeatDuplicate: "duplicate", RepeatExists: "exists"}
+
+// UnmarshalText reads same, duplicate or exists.
+func (w *RepeatedFeed) UnmarshalText(text []byte) error {
+	i := slices.Index(repeatedFeeds, string(text))
+	if i < 0 {
+		return fmt.Errorf("sandbox: there is no way %q; there are %s", text, strings.Join(repeatedFeeds, ", "))
+	}
+	*w = RepeatedFeed(i)
+	return nil
+}
 
 // OnRepeatedFeed sets what becomes of repeated member feeds, RepeatSame by default.
 func (s *Sandbox) OnRepeatedFeed(way RepeatedFeed) {

@@ -37,6 +37,9 @@ type gateway struct {
 
 	billRows     int64 // of an invented bill; 0 for bills from the ledger
 	lenientCards bool  // see WithLenientCards
+
+	network bool // see WithNetwork
+	names   []string
 }
 
 // tenant is what one merchant has for itself.
@@ -62,6 +65,9 @@ type settings struct {
 
 	lenientCards bool
 	store        Store
+
+	network bool
+	names   []string
 }
 
 // WithClock sets the time that the sandbox takes for the real one, time.Now by default: it decides on the window of requests, and
@@ -131,6 +137,7 @@ func New(options ...Option) (*Sandbox, error) {
 	}
 	g := &gateway{time: &Clock{base: set.clock}, scheme: set.scheme, faults: faults{seed: set.seed}, courier: newCourier(set.hosts), billRows: set.billRows, lenientCards: set.lenientCards}
 	g.rules.init()
+	g.network, g.names = set.network, set.names
 	g.records = newRecords(g.time)
 	g.time.records, g.time.courier = g.records, g.courier
 	g.records.deliveries.ripen = func(_ *state, id string, d delivery, _ time.Time) { g.attempts(id, d.Faults, d.Copies, false) }

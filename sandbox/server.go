@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -53,20 +54,21 @@ func Start(t TB, options ...Option) *Server {
 }
 
 // Listen serves the sandbox on addr, a loopback address with a port (0 for a free one), such as "127.0.0.1:0" or
-// "localhost:8080". Other addresses are refused, because the sandbox gives its private keys away. End it with Close.
+// "localhost:8080". Other addresses are refused, because the sandbox gives its private keys away, unless [WithNetwork] permits them.
+// Besides the platform's paths it serves [Sandbox.Control]. End it with Close.
 func (s *Sandbox) Listen(addr string) (*Server, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: the address must be a loopback host and a port, such as 127.0.0.1:8080: %w", err)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if ip := net.ParseIP(host); !s.network && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return nil, notLoopback(addr)
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	if bound, ok := listener.Addr().(*net.TCPAddr); !ok || !bound.IP.IsLoopback() { // localhost can name anything
+	if bound, ok := listener.Addr().(*net.TCPAddr); !s.network && (!ok || !bound.IP.IsLoopback()) { // localhost can name anything
 		listener.Close()
 		return nil, notLoopback(addr)
 	}
@@ -77,7 +79,7 @@ func (s *Sandbox) Listen(addr string) (*Server, error) {
 func (s *Sandbox) serve(listener net.Listener) *Server {
 	server := &Server{Sandbox: s, URL: "http://" + listener.Addr().String(), served: make(chan struct{})}
 	server.server = &http.Server{
-		Handler: s, IdleTimeout: idleTimeout, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: maxHeaderBytes,
+		Handler: http.HandlerFunc(s.serveAll), IdleTimeout: idleTimeout, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			switch state {
 			case http.StateNew:
@@ -92,6 +94,15 @@ func (s *Sandbox) serve(listener net.Listener) *Server {
 		server.server.Serve(listener) // ends with Close, which reports
 	}()
 	return server
+}
+
+// serveAll serves the platform's paths, and control beside them.
+func (s *Sandbox) serveAll(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, ControlPath) {
+		s.serveControl(w, r)
+		return
+	}
+	s.ServeHTTP(w, r)
 }
 
 func notLoopback(addr string) error {
