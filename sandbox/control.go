@@ -109,6 +109,7 @@ var controls = []control{
 	{"POST", "notify", "Sandbox.Notify", (*Sandbox).notifyFaulty, "event resource? faults?", ""},
 
 	{"GET", "journal", "Sandbox.Find", (*Sandbox).Find, "*", "entries"},
+	{"GET", "journal/explain", "Sandbox.Explain", (*Sandbox).Explain, "id?", "explanation"},
 	{"DELETE", "journal", "Sandbox.ResetJournal", (*Sandbox).ResetJournal, "", ""},
 	{"POST", "journal/expect", "Sandbox.Expect", (*Sandbox).Expect, "match times", ""},
 

@@ -21,6 +21,7 @@ var withoutControl = map[string]string{
 	"Sandbox.Journal":     "is GET journal without a filter",
 	"Sandbox.Listen":      "serves the sandbox, and is done before it can be asked for",
 	"Sandbox.LookupEnv":   "is told with GET merchant",
+	"Sandbox.OnRefusal":   "takes a function; a refusal is found with GET journal?refused=true, and explained with GET journal/explain",
 	"Sandbox.PublicKey":   "is told with GET merchant",
 	"Sandbox.PublicKeyID": "is told with GET merchant",
 	"Sandbox.ServeHTTP":   "are the platform's own paths",

@@ -168,6 +168,7 @@ func TestControlOfTroubleAndNotifications(t *testing.T) {
 	assert.Equal(t, 409, status)
 	assert.Equal(t, "expect: not as expected: 1 of /v3/certificates answered 200, wanted 2; the journal has\nGET /v3/certificates 429 (fault 429): a fault answered in place of the platform, without effect\nGET /v3/certificates 200",
 		answer["message"])
+	assert.Contains(t, c.ok("GET", "journal/explain", "")["explanation"], "a fault answered in place of the platform")
 	c.ok("DELETE", "journal", "")
 	assert.Empty(t, s.Journal())
 
