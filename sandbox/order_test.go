@@ -1,6 +1,8 @@
 package sandbox_test
 
 import (
+	"encoding/json"
+	"net/http"
 	"testing"
 	"time"
 
@@ -276,4 +278,67 @@ func TestCombinedOrders(t *testing.T) {
 	assert.ErrorContains(t, err, "has expired after 2h0m0s")
 	s.pass(7 * 24 * time.Hour)
 	assert.Equal(t, []any{"CLOSED", "CLOSED"}, parts("C5"))
+}
+
+// TestNoticesOfOrders opens what the merchant is told of payments, refunds and shares that concern others.
+func TestNoticesOfOrders(t *testing.T) {
+	s := newShop(t, "2026-11-22 12:00:00")
+	defer s.Close()
+	heard := make(chan notice, 10)
+	s.DeliverTo(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard <- receive(t, s.Sandbox, r) }))
+	next := func(event string) map[string]any {
+		t.Helper()
+		select {
+		case n := <-heard:
+			require.NoError(t, n.failed)
+			require.Equal(t, event, n.EventType)
+			var resource map[string]any
+			require.NoError(t, json.Unmarshal(n.opened, &resource))
+			return resource
+		case <-time.After(10 * time.Second):
+			require.Fail(t, "nobody was told", event)
+			return nil
+		}
+	}
+	require.NoError(t, s.AddSubMerchant(subMerchant))
+	require.NoError(t, s.AddSubMerchant("1900000111"))
+	s.want(t, 200, "", "POST", "/v3/pay/partner/transactions/jsapi", partnerOrder("ORDER-0001"))
+	id, err := s.Pay("ORDER-0001")
+	require.NoError(t, err)
+	paid := next("TRANSACTION.SUCCESS")
+	assert.Equal(t, map[string]any{
+		"sp_appid": "wx0123456789abcdef", "sp_mchid": "1900000109", "sub_mchid": subMerchant, "out_trade_no": "ORDER-0001", "transaction_id": id, "trade_type": "JSAPI",
+		"trade_state": "SUCCESS", "trade_state_desc": "支付成功", "bank_type": "OTHERS", "success_time": "2026-11-22T12:00:00+08:00",
+		"payer":  map[string]any{"sp_openid": "oSP", "sub_openid": "oSUB"},
+		"amount": map[string]any{"total": 100.0, "payer_total": 100.0, "currency": "CNY", "payer_currency": "CNY"},
+	}, paid)
+
+	s.want(t, 200, "", "POST", "/v3/combine-transactions/jsapi", combinedOrder("C1"))
+	id, err = s.Pay("C1")
+	require.NoError(t, err)
+	together := next("TRANSACTION.SUCCESS")
+	assert.Equal(t, id, together["combine_transaction_id"])
+	require.Len(t, together["sub_orders"], 2)
+	assert.Equal(t, "SUCCESS", together["sub_orders"].([]any)[0].(map[string]any)["trade_state"])
+
+	s.want(t, 200, "", "POST", refundPath, map[string]any{
+		"sub_mchid": subMerchant, "out_trade_no": "ORDER-0001", "out_refund_no": "R-1", "notify_url": "https://shop.example.com/notify",
+		"amount": map[string]any{"refund": 1, "total": 100, "currency": "CNY"},
+	})
+	refunded := next("REFUND.SUCCESS")
+	assert.Equal(t, "1900000109", refunded["sp_mchid"])
+	assert.Equal(t, subMerchant, refunded["sub_mchid"])
+	assert.NotContains(t, refunded, "mchid")
+
+	require.NoError(t, s.NotifySharesAt("https://shop.example.com/notify"))
+	s.pass(time.Minute)
+	s.want(t, 200, "", "POST", sharePath+"receivers/add", map[string]any{"sub_mchid": subMerchant, "appid": "wx0123456789abcdef", "type": "PERSONAL_OPENID", "account": "o1", "relation_type": "STAFF"})
+	share := shareOf(paid["transaction_id"].(string), "P1", 5, 0)
+	share["sub_mchid"] = subMerchant
+	share["receivers"] = []any{map[string]any{"type": "PERSONAL_OPENID", "account": "o1", "amount": 5, "description": "奖"}}
+	s.want(t, 200, "", "POST", sharePath+"orders", share)
+	told := next("PROFITSHARING.SUCCESS")
+	assert.Equal(t, map[string]any{"type": "PERSONAL_OPENID", "account": "o1", "amount": 5.0, "description": "奖"}, told["receiver"])
+	assert.Equal(t, subMerchant, told["sub_mchid"])
+	assert.Equal(t, "P1", told["out_order_no"])
 }
