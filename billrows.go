@@ -17,7 +17,8 @@ type Row struct {
 	Line int
 
 	columns *columns
-	values  []string
+	text    string // the values, divided by between
+	between string
 }
 
 // columns are the names over a block of rows.
@@ -42,19 +43,34 @@ func (r Row) Columns() []string {
 	return r.columns.names
 }
 
-// Values returns the values in the order of Columns, without the back-tick that stands before each in the file. They must
-// not be changed.
-func (r Row) Values() []string { return r.values }
+// Values returns the values in the order of Columns, without the back-tick that stands before each in the file.
+func (r Row) Values() []string {
+	if r.between == "" {
+		return nil
+	}
+	return strings.Split(r.text, r.between)
+}
+
+// count returns the number of values.
+func (r Row) count() int { return strings.Count(r.text, r.between) + 1 }
 
 // Get returns the value of a column by its name, such as 微信订单号; "" if there is no such column.
 func (r Row) Get(column string) string {
 	if r.columns == nil {
 		return ""
 	}
-	if i, ok := r.columns.index[column]; ok && i < len(r.values) {
-		return r.values[i]
+	i, ok := r.columns.index[column]
+	if !ok {
+		return ""
 	}
-	return ""
+	value, rest, more := strings.Cut(r.text, r.between)
+	for ; i > 0; i-- {
+		if !more {
+			return ""
+		}
+		value, rest, more = strings.Cut(rest, r.between)
+	}
+	return value
 }
 
 // Fen returns the amount of a column, which bills write in yuan, in fen; see [Fen].
@@ -184,26 +200,24 @@ func readRows(r io.Reader) iter.Seq2[readRow, error] {
 				line = strings.TrimPrefix(line, "\ufeff")
 				first = line
 			}
-			values, tick := cells(line)
+			tick := at.set(line)
 			switch {
 			case strings.TrimSpace(line) == "" || at.Line > 1 && strings.TrimPrefix(line, "\ufeff") == first:
 				continue // a further part of a bill may begin with the names again
-			case at.Row.columns == nil:
-				if tick {
-					yield(readRow{Row: Row{Line: at.Line}}, fmt.Errorf("wxpay: line %d of the bill has values, and there are no names of columns above it", at.Line))
-					return
-				}
-				at.columns = newColumns(values)
+			case at.columns == nil && tick:
+				yield(readRow{Row: Row{Line: at.Line}}, fmt.Errorf("wxpay: line %d of the bill has values, and there are no names of columns above it", at.Line))
+				return
+			case at.columns == nil:
+				at.columns = newColumns(at.Values())
 				continue
-			case !tick && !at.summary && (ticked || len(values) != len(at.columns.names)):
-				at.columns, at.summary = newColumns(values), true
+			case !tick && !at.summary && (ticked || at.count() != len(at.columns.names)):
+				at.columns, at.summary = newColumns(at.Values()), true
 				continue
 			}
 			ticked = ticked || tick
-			at.values = values
 			var err error
-			if len(values) != len(at.columns.names) {
-				err = fmt.Errorf("wxpay: line %d of the bill has %d values for %d columns", at.Line, len(values), len(at.columns.names))
+			if n := at.count(); n != len(at.columns.names) {
+				err = fmt.Errorf("wxpay: line %d of the bill has %d values for %d columns", at.Line, n, len(at.columns.names))
 			}
 			if !yield(at, err) {
 				return
@@ -218,11 +232,12 @@ func readRows(r io.Reader) iter.Seq2[readRow, error] {
 	}
 }
 
-// cells divides a line, and reports whether it has back-ticks.
-func cells(line string) (values []string, ticked bool) {
-	rest, ticked := strings.CutPrefix(line, "`")
-	if ticked {
-		return strings.Split(rest, ",`"), true
+// set takes the values from a line, and reports whether they have back-ticks.
+func (r *Row) set(line string) (ticked bool) {
+	if r.text, ticked = strings.CutPrefix(line, "`"); ticked {
+		r.between = ",`"
+	} else {
+		r.between = ","
 	}
-	return strings.Split(line, ","), false
+	return ticked
 }

@@ -4,6 +4,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/wxpay-go/wxpay"
@@ -210,6 +211,62 @@ func (c GetDeleteCall) Repeatable() GetDeleteCall { return GetDeleteCall(wxpay.C
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// GetDownloadCall is a call that can be ended with GET or Download. It is an immutable value.
+type GetDownloadCall wxpay.Chain
+
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetDownloadCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
+
+// GetAsync is [GetDownloadCall.Get] in the background; see [wxpay.Chain.DoAsync].
+func (c GetDownloadCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
+
+// Download writes the file that is answered to w; see [wxpay.Chain.Download].
+func (c GetDownloadCall) Download(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+	return wxpay.Chain(c).Download(ctx, w, options...)
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c GetDownloadCall) Query(name string, value any) GetDownloadCall {
+	return GetDownloadCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c GetDownloadCall) Header(name, value string) GetDownloadCall {
+	return GetDownloadCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c GetDownloadCall) Timeout(limit time.Duration) GetDownloadCall {
+	return GetDownloadCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c GetDownloadCall) AttemptTimeout(limit time.Duration) GetDownloadCall {
+	return GetDownloadCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetDownloadCall) Encrypt(pointer string) GetDownloadCall {
+	return GetDownloadCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetDownloadCall) Plain(pointer string) GetDownloadCall {
+	return GetDownloadCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetDownloadCall) Repeatable() GetDownloadCall {
+	return GetDownloadCall(wxpay.Chain(c).Repeatable())
+}
+
+// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+func (c GetDownloadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // GetPatchCall is a call that can be ended with GET or PATCH. It is an immutable value.
 type GetPatchCall wxpay.Chain

@@ -120,8 +120,8 @@ func (n HKSettle) Settlements() GetCall {
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_5.shtml
 //
 // Deprecated: superseded, use GET /v3/global/statements.
-func (n HKRoot) Statements() GetCall {
-	return GetCall(n.client.Chain("hk/v3/statements"))
+func (n HKRoot) Statements() GetDownloadCall {
+	return GetDownloadCall(n.client.Chain("hk/v3/statements"))
 }
 
 // Transactions is /hk/v3/transactions.

@@ -18,6 +18,6 @@ type InvoicingFapiao struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012286040
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012071750
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792569
-func (n InvoicingFapiao) FapiaoFile() GetCall {
-	return GetCall(n.client.Chain("invoicing/fapiao/fapiao-file"))
+func (n InvoicingFapiao) FapiaoFile() GetDownloadCall {
+	return GetDownloadCall(n.client.Chain("invoicing/fapiao/fapiao-file"))
 }

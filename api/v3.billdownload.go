@@ -17,6 +17,6 @@ type V3Billdownload struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791868
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070401
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012810615
-func (n V3Billdownload) File() GetCall {
-	return GetCall(n.client.Chain("v3/billdownload/file"))
+func (n V3Billdownload) File() GetDownloadCall {
+	return GetDownloadCall(n.client.Chain("v3/billdownload/file"))
 }

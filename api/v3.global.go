@@ -233,8 +233,8 @@ func (n V3GlobalMerchantServiceImages) Upload() UploadCall {
 // MediaID is GET /v3/global/merchant-service/images/{media_id} 图片下载:
 //   - required in query: complaint_id
 //   - https://docs.qq.com/doc/DTlpoQlhMWXpzZ2NF
-func (n V3GlobalMerchantServiceImages) MediaID(mediaID string) GetCall {
-	return GetCall(n.client.Chain("v3/global/merchant-service/images/{media_id}").Var("media_id", mediaID))
+func (n V3GlobalMerchantServiceImages) MediaID(mediaID string) GetDownloadCall {
+	return GetDownloadCall(n.client.Chain("v3/global/merchant-service/images/{media_id}").Var("media_id", mediaID))
 }
 
 // MerchantStorage is /v3/global/merchant-storage.
@@ -706,8 +706,8 @@ func (n V3GlobalSettle) Settlements() GetCall {
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013869
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354444
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354484
-func (n V3Global) Statements() GetCall {
-	return GetCall(n.client.Chain("v3/global/statements"))
+func (n V3Global) Statements() GetDownloadCall {
+	return GetDownloadCall(n.client.Chain("v3/global/statements"))
 }
 
 // Transactions is /v3/global/transactions.

@@ -162,6 +162,6 @@ func (n V3MerchantServiceImages) Upload() UploadCall {
 // MediaID is GET /v3/merchant-service/images/{media_id} 图片下载:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467251
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467223
-func (n V3MerchantServiceImages) MediaID(mediaID string) GetCall {
-	return GetCall(n.client.Chain("v3/merchant-service/images/{media_id}").Var("media_id", mediaID))
+func (n V3MerchantServiceImages) MediaID(mediaID string) GetDownloadCall {
+	return GetDownloadCall(n.client.Chain("v3/merchant-service/images/{media_id}").Var("media_id", mediaID))
 }

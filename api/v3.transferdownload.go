@@ -17,8 +17,8 @@ type V3Transferdownload struct{ client *wxpay.Client }
 //   - linked: the address comes ready-made from an earlier answer
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716436
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716455
-func (n V3Transferdownload) Elecvoucherfile() GetCall {
-	return GetCall(n.client.Chain("v3/transferdownload/elecvoucherfile"))
+func (n V3Transferdownload) Elecvoucherfile() GetDownloadCall {
+	return GetDownloadCall(n.client.Chain("v3/transferdownload/elecvoucherfile"))
 }
 
 // Signfile is GET /v3/transferdownload/signfile 下载电子回单:
@@ -26,6 +26,6 @@ func (n V3Transferdownload) Elecvoucherfile() GetCall {
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_15.shtml
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012269010
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012158314
-func (n V3Transferdownload) Signfile() GetCall {
-	return GetCall(n.client.Chain("v3/transferdownload/signfile"))
+func (n V3Transferdownload) Signfile() GetDownloadCall {
+	return GetDownloadCall(n.client.Chain("v3/transferdownload/signfile"))
 }

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -223,6 +224,11 @@ func TestOnlyDocumentedVerbs(t *testing.T) {
 				assert.Equal(t, documented, has, "%s: %s", path, name)
 			}
 		}
+
+		_, downloads := node.(interface {
+			Download(context.Context, io.Writer, ...wxpay.DownloadOption) (*wxpay.Downloaded, error)
+		})
+		assert.Equal(t, slices.ContainsFunc(operations, func(o *fact.Operation) bool { return o.Answer == fact.StreamAnswer }), downloads, path)
 
 		set := reflect.ValueOf(node)
 		var kind reflect.Type

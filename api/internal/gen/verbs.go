@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/wxpay-go/wxpay/fact"
 )
 
 // verb is a way to make a call, in a set of verbs.
@@ -11,18 +13,23 @@ type verb struct {
 	method  string // in upper case
 	hasBody bool
 	upload  bool // sends a file
+	file    bool // answers with one
 }
 
-// name returns the Go name: Get, Post, Put, Patch, Delete, or Upload.
+// name returns the Go name: Get, Post, Put, Patch, Delete, Upload or Download.
 func (v verb) name() string {
-	if v.upload {
+	switch {
+	case v.upload:
 		return "Upload"
+	case v.file:
+		return "Download"
 	}
 	return v.method[:1] + strings.ToLower(v.method[1:])
 }
 
 // verbs returns the verbs of a node. Every writing method takes a body, for which nil may be passed; DELETE does so
-// where the catalogue lists one. An operation that takes a form is called with Upload.
+// where the catalogue lists one. An operation that takes a form is called with Upload, and one that answers with a file
+// with Download too.
 func (n *node) verbs() []verb {
 	var list []verb
 	for _, operation := range n.operations {
@@ -30,7 +37,10 @@ func (n *node) verbs() []verb {
 		if operation.Method == "DELETE" && len(operation.In.JSON) > 0 {
 			body = true
 		}
-		list = append(list, verb{operation.Method, body, len(operation.In.Form) > 0})
+		list = append(list, verb{method: operation.Method, hasBody: body, upload: len(operation.In.Form) > 0})
+		if operation.Answer == fact.StreamAnswer {
+			list = append(list, verb{method: operation.Method, file: true})
+		}
 	}
 	return list
 }
@@ -66,7 +76,7 @@ var reserved = func() map[string]bool {
 		name := verb{method: method}.name()
 		names[name], names[name+"Async"] = true, true
 	}
-	names["Upload"], names["UploadAsync"] = true, true
+	names["Upload"], names["UploadAsync"], names["Download"] = true, true, true
 	for _, s := range settings {
 		names[s.name] = true
 	}
@@ -88,7 +98,7 @@ func writeCalls(out *source, roots []*node) {
 		kinds = append(kinds, kind)
 	}
 	slices.Sort(kinds)
-	out.head("api", "context", "time", "", module)
+	out.head("api", "context", "io", "time", "", module)
 	for _, kind := range kinds {
 		writeCall(out, kind, sets[kind])
 	}
@@ -97,8 +107,8 @@ func writeCalls(out *source, roots []*node) {
 func writeCall(out *source, kind string, verbs []verb) {
 	names := make([]string, len(verbs))
 	for i, v := range verbs {
-		if names[i] = v.method; v.upload {
-			names[i] = "Upload"
+		if names[i] = v.method; v.upload || v.file {
+			names[i] = v.name()
 		}
 	}
 	out.printf("\n// %s is a call that can be ended with %s. It is an immutable value.\n", kind, join(names, "or"))
@@ -109,6 +119,12 @@ func writeCall(out *source, kind string, verbs []verb) {
 			out.printf("func (c %s) Upload(ctx context.Context, file wxpay.File) (*wxpay.Response, error) { return wxpay.Chain(c).Upload(ctx, file) }\n", kind)
 			out.printf("\n// UploadAsync is [%s.Upload] in the background; see [wxpay.Chain.UploadAsync].\n", kind)
 			out.printf("func (c %s) UploadAsync(ctx context.Context, file wxpay.File) *wxpay.Future { return wxpay.Chain(c).UploadAsync(ctx, file) }\n", kind)
+			continue
+		}
+		if v.file {
+			out.printf("\n// Download writes the file that is answered to w; see [wxpay.Chain.Download].\n")
+			out.printf("func (c %s) Download(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {\n"+
+				"return wxpay.Chain(c).Download(ctx, w, options...)\n}\n", kind)
 			continue
 		}
 		parameters, body := "ctx context.Context", "nil"
