@@ -49,7 +49,8 @@ func FileFrom(name string, r io.ReaderAt, size int64) File {
 	return f
 }
 
-// Pipe is what r holds, under a file name. It can be read only once, so it is kept in a temporary file while it is sent.
+// Pipe is what r holds, under a file name: at most 64 MiB. It can be read only once, so it is kept in a temporary file while
+// it is sent.
 func Pipe(name string, r io.Reader) File {
 	f := File{name: name, size: -1, pipe: r}
 	if r == nil {
@@ -309,9 +310,29 @@ func (u *upload) attach(f *flight, req *http.Request, meta []byte) {
 		return struct {
 			io.Reader
 			io.Closer
-		}{io.MultiReader(bytes.NewReader(head.Bytes()), io.LimitReader(source, u.file.size), strings.NewReader(tail)), source}, nil
+		}{io.MultiReader(bytes.NewReader(head.Bytes()), &sending{source, u.file.size}, strings.NewReader(tail)), source}, nil
 	})
 	req.Header["Content-Type"] = []string{"multipart/form-data; boundary=" + u.boundary}
+}
+
+// sending reads as much of a file as was found in it when its digest was computed.
+type sending struct {
+	io.Reader
+	left int64
+}
+
+func (s *sending) Read(p []byte) (int, error) {
+	if s.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := s.Reader.Read(p[:min(int64(len(p)), s.left)])
+	switch s.left -= int64(n); {
+	case err == io.EOF && s.left > 0:
+		return n, errors.New("the file became shorter while it was sent")
+	case err != nil && err != io.EOF:
+		return n, fmt.Errorf("the file cannot be read: %w", pathless(err))
+	}
+	return n, nil
 }
 
 func checkFileName(name string) error {

@@ -296,6 +296,56 @@ func TestUploadIsRepeated(t *testing.T) {
 	assert.Equal(t, 1, tries)
 }
 
+// A reader that fails half-way, when the digest is computed or when it is sent, is what the error says.
+func TestUploadReaderFails(t *testing.T) {
+	failing := func(good int) io.ReaderAt {
+		return readerAt(func(p []byte, at int64) (int, error) {
+			if good--; good < 0 {
+				return 0, &os.PathError{Op: "read", Path: "/home/oSECRET.png", Err: errors.New("cable pulled")}
+			}
+			for i := range p {
+				p[i] = 'x'
+			}
+			return len(p), nil
+		})
+	}
+	const size = 100 << 10 // in four reads, of 32 KiB each at most
+	taken := roundTrip(func(req *http.Request) (*http.Response, error) {
+		defer req.Body.Close()
+		if _, err := io.Copy(io.Discard, req.Body); err != nil {
+			return nil, err
+		}
+		return answer{body: `{"media_id":"x"}`}.RoundTrip(&http.Request{})
+	})
+	for name, tt := range map[string]struct {
+		good  int
+		stage wxpay.Stage
+	}{"while its digest is computed": {2, wxpay.StageBuild}, "while it is sent": {6, wxpay.StageSend}} {
+		client := newClient(t, wxpay.WithTransport(taken), wxpay.WithAttempts(1))
+		_, err := client.Chain("v3/merchant/media/upload").Upload(context.Background(), wxpay.FileFrom("a.png", failing(tt.good), size))
+		require.ErrorContains(t, err, "cable pulled", name)
+		assert.ErrorIs(t, err, tt.stage, name)
+		assert.NotContains(t, err.Error(), "SECRET", name)
+	}
+}
+
+// A file that changes between its digest and its sending is not sent as if it were whole.
+func TestUploadShrinks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.png")
+	require.NoError(t, os.WriteFile(path, make([]byte, 100), 0o600))
+	taken := roundTrip(func(req *http.Request) (*http.Response, error) {
+		require.NoError(t, os.Truncate(path, 50))
+		_, err := io.Copy(io.Discard, req.Body)
+		return nil, errors.Join(err, req.Body.Close())
+	})
+	_, err := newClient(t, wxpay.WithTransport(taken), wxpay.WithAttempts(1)).Chain("v3/merchant/media/upload").Upload(context.Background(), wxpay.FileAt(path))
+	require.ErrorContains(t, err, "the file became shorter while it was sent")
+}
+
+type readerAt func(p []byte, at int64) (int, error)
+
+func (r readerAt) ReadAt(p []byte, at int64) (int, error) { return r(p, at) }
+
 // An upload may last, as long as it moves, and is given up when it stands still.
 func TestUploadStandsStill(t *testing.T) {
 	data := bytes.Repeat([]byte("x"), 400)

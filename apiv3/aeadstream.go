@@ -25,6 +25,7 @@ type AESGCMStream struct {
 	size          uint64 // of what is in hash, in bytes
 	buffer        []byte // what is not in hash yet: at least the last tagSize bytes, which may be the tag
 	authenticated bool
+	ended         bool // Authenticate has decided
 }
 
 // streamPiece is how much goes into the hash at once. Larger ones are not faster.
@@ -63,13 +64,13 @@ func NewAESGCMStream(key, nonce, additional []byte) (*AESGCMStream, error) {
 	return s, nil
 }
 
-var errAuthenticated = errors.New("apiv3: the ciphertext is complete already")
+var errEnded = errors.New("apiv3: the ciphertext is complete already")
 
 // Write takes the next bytes: ciphertext, with the 16-byte tag at the end. It fails only for more than GCM can hold (about
 // 64 GiB) and after Authenticate.
 func (s *AESGCMStream) Write(p []byte) (n int, err error) {
-	if s.authenticated {
-		return 0, errAuthenticated
+	if s.ended {
+		return 0, errEnded
 	}
 	for n = len(p); len(p) > 0; {
 		room := cap(s.buffer) - len(s.buffer)
@@ -98,6 +99,10 @@ func (s *AESGCMStream) Authenticate() error {
 	if s.authenticated {
 		return nil
 	}
+	if s.ended {
+		return ErrDecrypt
+	}
+	s.ended = true
 	rest := len(s.buffer) - tagSize
 	if rest < 0 {
 		return fmt.Errorf("%w: the ciphertext is shorter than its tag", ErrDecrypt)

@@ -5,7 +5,7 @@
 // It knows no HTTP client, no clock, no files and no network: time is passed in, bytes come from the caller. Use the
 // root package to make calls; use this one to check a signature by hand, to write a tool, or to add a [Scheme].
 //
-// Everything here is safe for concurrent use. Errors can be told apart with errors.Is against the Err… values; no
+// Everything here is safe for concurrent use, but for a stream that is being opened or sealed. Errors can be told apart with errors.Is against the Err… values; no
 // error text contains a key, a plain text or a signature.
 //
 // The rules come from the platform's documentation (https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the pages

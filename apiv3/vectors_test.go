@@ -378,8 +378,11 @@ func billVector(t *testing.T, _ vectors.Parameters, v vectors.Vector) {
 		key, err := apiv3.RSA().Decrypt(vectors.Key(t, v.DecryptWith), sealed)
 		require.NoError(t, err)
 		assert.Equal(t, v.DataKey, string(key))
+		streamed, err := openStream(key, []byte(b.Nonce), nil, content, 7)
+		require.NoError(t, err)
 		content, err = apiv3.OpenAESGCM(key, []byte(b.Nonce), nil, content)
 		require.NoError(t, err)
+		assert.Equal(t, content, streamed)
 	}
 	if v.Compressed {
 		unzip, err := gzip.NewReader(bytes.NewReader(content))

@@ -30,6 +30,7 @@ func TestUnsignedAnswersAgreeWithTheCatalogue(t *testing.T) {
 		}
 		assert.NotContains(t, handedOut, row.Path)
 		assert.Equal(t, operation.Signature, row.Signature, row.Path)
+		assert.Equal(t, operation.Unsigned, row.Bare, row.Path)
 		assert.Equal(t, fact.StreamAnswer, operation.Answer, row.Path)
 		assert.True(t, slices.ContainsFunc(operation.Docs, func(id string) bool { return fact.DocURL(id) == row.Source }), "%s: the source is not among the operation's", row.Path)
 	}
