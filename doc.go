@@ -25,6 +25,12 @@
 // documented so ([WithCatalog] brings the facts). [Client.Resolve] finds out what became of a call that ended in doubt, and
 // [Chain.Ensure] makes a call happen once and tells the truth about it.
 //
+// # Files
+//
+// [Chain.Upload], [Client.Bill], [Client.BillTo], [Client.Fetch], [Chain.Download] and [Client.Receipt] stream: memory holds a few
+// buffers, whatever the size, and what has a digest is checked against it on the way. [ToFile] writes a file that appears
+// when all of it is right. The page docs/files.md tells what each promises.
+//
 // # Concurrency
 //
 // A [Client] is safe for concurrent use, and immutable but for the platform's keys that it fetches and a [KeyRing]. It
