@@ -79,7 +79,7 @@ Answers go to stdout, everything else to stderr.
 		searchCommand(p.search),
 		genCommand(p.genTypes),
 		openapiCommand(p.openapi),
-		sandboxCommand(p.sandbox),
+		sandboxCommand(p.sandbox, sandboxExplainCommand(p.sandboxExplain)),
 		keysCommand(keysRuns{p.keysCheck, p.keysShow, p.keysDownload}),
 		webhookCommand(webhookRuns{p.webhookVerify, p.webhookListen, p.webhookTrigger, p.webhookResend}),
 		versionCommand(p.version),

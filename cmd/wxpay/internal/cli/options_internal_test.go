@@ -82,7 +82,7 @@ func TestSandboxOptions(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got *sandboxOptions
-			require.NoError(t, parse(sandboxCommand(func(_ context.Context, o sandboxOptions) error { got = &o; return nil }), test.args...))
+			require.NoError(t, parse(sandboxCommand(func(_ context.Context, o sandboxOptions) error { got = &o; return nil }, sandboxExplainCommand(nil)), test.args...))
 			require.NotNil(t, got)
 			assert.Equal(t, test.want, *got)
 		})

@@ -30,7 +30,7 @@ type sandboxOptions struct {
 	command []string // empty to serve until interrupted
 }
 
-func sandboxCommand(run func(context.Context, sandboxOptions) error) *cobra.Command {
+func sandboxCommand(run func(context.Context, sandboxOptions) error, explain *cobra.Command) *cobra.Command {
 	o := new(sandboxOptions)
 	command := &cobra.Command{
 		Use:   "sandbox [-- COMMAND [ARG]...]",
@@ -54,8 +54,8 @@ Limits of time and pace hold as in production, except rates and read-delay, whic
   rates read-delay refund-pace share-pace look-back async-cancel names expiry
 
 It tells, on stderr, which requests were refused and why: at once, or at the end where it runs COMMAND. A signature that does
-not fit is explained by the lines that the platform signed beside those that the client signed. At the end it tells how often
-each kind of fault hit.`,
+not fit is explained by the lines that the platform signed beside those that the client signed; "wxpay sandbox
+explain" tells it again. At the end it tells how often each kind of fault hit.`,
 		Example: `  wxpay sandbox
   wxpay sandbox -- go test ./...
   wxpay sandbox --fault 'reset-after path=/v3/refund/* p=0.3' --fault 'delay delay=2s count=5' -- go test ./...
@@ -69,6 +69,7 @@ each kind of fault hit.`,
 		},
 	}
 	o.flags(command.Flags())
+	command.AddCommand(explain)
 	return command
 }
 
