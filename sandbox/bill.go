@@ -240,16 +240,19 @@ func (c *call) tradeBill() (any, *refusal) {
 	}
 	// The special kinds have more columns for providers in reality.
 	kind := or(strings.NewReplacer("ALL_SPECIAL", "ALL", "SUC_SPECIAL", "SUCCESS", "REF_SPECIAL", "REFUND").Replace(c.query.Get("bill_type")), "ALL")
-	return c.wholeBill(c.trades(day, kind), key)
+	return c.wholeBill(c.trades(day, kind, anyOrder), key)
 }
 
-// trades is the trade bill of a day.
-func (c *call) trades(day time.Time, kind string) *sheet {
+// anyOrder picks every order for a bill.
+func anyOrder(order) bool { return true }
+
+// trades is the trade bill of a day, with the orders that are picked.
+func (c *call) trades(day time.Time, kind string, pick func(order) bool) *sheet {
 	if c.billRows > 0 {
 		invent := c.invention(day)
 		return tradeSheet(kind, c.billRows, func(i int64) trade { return invent.trade(i, kind) })
 	}
-	rows := c.ledgerTrades(day, kind)
+	rows := c.ledgerTrades(day, kind, pick)
 	return tradeSheet(kind, int64(len(rows)), func(i int64) trade { return rows[i] })
 }
 
@@ -338,7 +341,7 @@ func (c *call) payScoreBill() (any, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
-	return c.encryptedBill(c.trades(day, "SUCCESS"), key, payScoreBills)
+	return c.encryptedBill(c.trades(day, "SUCCESS", func(o order) bool { return o.Service != "" }), key, payScoreBills)
 }
 
 // statement answers with an overseas statement, whose digest is signed.
@@ -363,7 +366,7 @@ func (c *call) statement() (any, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
-	s := c.trades(day, "ALL")
+	s := c.trades(day, "ALL", anyOrder)
 	list, refused := c.sections(s, "statement "+c.merchant.ID+c.query.Get("sub_mchid")+day.Format(time.DateOnly), 1, max(s.rows, 1))
 	if refused != nil {
 		return nil, refused

@@ -551,3 +551,31 @@ func TestShareBill(t *testing.T) {
 	assert.Contains(t, string(file.body), "`分账,`分账,`支出,`0.30,")
 	assert.Contains(t, string(file.body), "`分账回退,`分账回退,`收入,`0.05,")
 }
+
+// TestPayScorePayments: what a pay score order brings can be refunded, and is in the bills.
+func TestPayScorePayments(t *testing.T) {
+	s := newShop(t, "2026-11-22 12:00:00")
+	_, err := s.AddPaidOrder("ORDER-0001", 1)
+	require.NoError(t, err)
+	s.want(t, 200, "", "POST", servicePath, service(nil))
+	require.NoError(t, s.ConfirmServiceOrder("S-1"))
+	s.want(t, 200, "", "POST", servicePath+"/S-1/complete", serviceBill(500, nil))
+	id, err := s.PayServiceOrder("S-1")
+	require.NoError(t, err)
+	assert.Equal(t, "SUCCESS", s.want(t, 200, "", "GET", "/v3/pay/transactions/id/"+id+"?mchid=1900000109", nil)["trade_state"])
+	s.want(t, 200, "", "POST", refundPath, map[string]any{
+		"transaction_id": id, "out_refund_no": "R-1", "amount": map[string]any{"refund": 100, "total": 500, "currency": "CNY"},
+	})
+	s.set("2026-11-23 10:00:00")
+	file := s.follow(t, s.get(t, "/v3/bill/tradebill?bill_date=2026-11-22")["download_url"])
+	assert.Contains(t, string(file.body), "\r\n`3,`5.01,`1.00,")
+	apply := s.get(t, "/v3/payscore/merchant-bill?service_id=500001&encryption_algorithm=AEAD_AES_256_GCM&bill_date=2026-11-22")
+	part := apply["download_bill_list"].([]any)[0].(map[string]any)
+	key, err := base64.StdEncoding.DecodeString(part["encrypt_key"].(string))
+	require.NoError(t, err)
+	key, err = apiv3.RSA().Decrypt(s.Merchant().PrivateKey, key)
+	require.NoError(t, err)
+	plain, err := apiv3.OpenAESGCM(key, []byte(part["nonce"].(string)), nil, s.follow(t, part["download_url"]).body)
+	require.NoError(t, err)
+	assert.Contains(t, string(plain), "\r\n`1,`5.00,`0.00,", "of pay score orders alone")
+}

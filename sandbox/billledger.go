@@ -31,7 +31,7 @@ func (r billRow[T]) on(day time.Time) bool {
 
 // ledgerTrades are the payments and the refunds of a day, in order. A refund counts on the day on which it was accepted,
 // unless it is closed.
-func (c *call) ledgerTrades(day time.Time, kind string) []trade {
+func (c *call) ledgerTrades(day time.Time, kind string, pick func(order) bool) []trade {
 	s := c.begin()
 	defer s.commit()
 	var rows []billRow[trade]
@@ -56,7 +56,7 @@ func (c *call) ledgerTrades(day time.Time, kind string) []trade {
 	only := c.query.Get("sub_mchid")
 	if kind == "ALL" || kind == "SUCCESS" {
 		for _, o := range s.orders.rows {
-			if o.Transaction != "" && (only == "" || o.Sub == only) {
+			if o.Transaction != "" && (only == "" || o.Sub == only) && pick(o) {
 				add(o.PaidAt, row(o))
 			}
 		}
@@ -67,6 +67,9 @@ func (c *call) ledgerTrades(day time.Time, kind string) []trade {
 				continue
 			}
 			o, _ := s.orders.get(orderKey(r.Sub, r.Trade))
+			if !pick(o) {
+				continue
+			}
 			t := row(o)
 			t.refundID, t.refundNumber, t.refundState, t.refund, t.asked = r.ID, plainText(r.Number), billState(r.State), r.Amount, billTime(r.Since)
 			if r.State == "SUCCESS" {

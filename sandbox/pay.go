@@ -19,8 +19,9 @@ type order struct {
 	Number      string    `json:"number"`                // out_trade_no
 	Sub         string    `json:"sub,omitempty"`         // sub_mchid, if a service provider ordered for a sub-merchant
 	Combine     string    `json:"combine,omitempty"`     // combine_out_trade_no, if it is a part of a combined order
+	Service     string    `json:"service,omitempty"`     // out_order_no of the pay score order that it is the payment of
 	Request     string    `json:"request"`               // in canonical JSON, to tell a repetition from another order under the same number
-	Added       bool      `json:"added,omitempty"`       // by AddPaidOrder: there was no request
+	Added       bool      `json:"added,omitempty"`       // without a request: by AddPaidOrder, or by a pay score order
 	Way         string    `json:"way"`                   // trade_type
 	Total       int64     `json:"total"`                 // fen
 	OpenID      string    `json:"openid"`                // of the user who is to pay, or who paid

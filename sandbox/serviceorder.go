@@ -382,12 +382,30 @@ func (s *Sandbox) PayServiceOrder(outOrderNo string) (transactionID string, err 
 		if o.description() != "MCH_COMPLETE" {
 			return errors.New("nothing is to be paid, the order is " + o.State + " " + o.description())
 		}
-		transactionID = st.platformNumber("4200001234", 28, now)
+		transactionID = st.collect(*o, now)
 		o.State, o.Transaction, o.PaidBy, o.PaidAt = serviceDone, transactionID, "NEWTON", now.In(beijing).Format("20060102150405")
 		st.noticeService("PAYSCORE.USER_PAID", *o)
 		return nil
 	})
 	return transactionID, err
+}
+
+// collect is the payment of a pay score order: an order of its own, under the platform's number of the service, which can be
+// refunded and is in the bills.
+func (s *state) collect(o serviceOrder, now time.Time) (transactionID string) {
+	sub, _ := o.Members["sub_mchid"].(string)
+	request := map[string]any{
+		"appid": o.Members["appid"], "mchid": s.merchant, "description": o.Members["service_introduction"], "out_trade_no": o.ID,
+		"amount": map[string]any{"total": o.Total, "currency": "CNY"},
+	}
+	if sub != "" {
+		delete(request, "appid")
+		delete(request, "mchid")
+		request["sp_appid"], request["sp_mchid"], request["sub_mchid"] = o.Members["appid"], s.merchant, sub
+	}
+	return s.charge(order{
+		Number: o.ID, Sub: sub, Service: o.Number, Added: true, Way: "JSAPI", Total: o.Total, OpenID: o.OpenID, Since: now, Request: string(marshal(request)),
+	}, now).Transaction
 }
 
 // actOnService lets a user act on a pay score order.
