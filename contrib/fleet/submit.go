@@ -327,7 +327,7 @@ func (s *submitting) compareOne(it *item) error {
 	case have == nil:
 		it.err = errors.New("its record vanished while it was submitted: submit it again")
 	case have.content != it.record.content:
-		it.err = fmt.Errorf("%w, submitted before as %s", ErrConflict, place(have.File, have.Line))
+		it.err = fmt.Errorf("%w, submitted before as %s", ErrConflict, origin(have.File, have.Line))
 	case have.State.Ended():
 		it.standing = standsEnded
 	case have.State == Begun:
@@ -338,7 +338,7 @@ func (s *submitting) compareOne(it *item) error {
 	return nil
 }
 
-func place(file string, line int) string {
+func origin(file string, line int) string {
 	if file == "" {
 		return "line " + strconv.Itoa(line)
 	}

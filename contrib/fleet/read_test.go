@@ -1,0 +1,185 @@
+package fleet_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+)
+
+// gather reads a file to its end: jobs as "line body", mistakes as "line: what".
+func gather(jobs iter.Seq2[fleet.Job, error]) (lines []string, err error) {
+	for j, e := range jobs {
+		var bad *fleet.LineError
+		switch {
+		case errors.As(e, &bad):
+			lines = append(lines, fmt.Sprintf("%d: %v", bad.Line, bad.Err))
+		case e != nil:
+			return lines, e
+		default:
+			lines = append(lines, fmt.Sprintf("%d %s", j.Line, j.Body))
+		}
+	}
+	return lines, nil
+}
+
+func columns(t testing.TB, texts ...string) (list []fleet.Column) {
+	t.Helper()
+	for _, text := range texts {
+		c, err := fleet.ParseColumn(text)
+		require.NoError(t, err)
+		list = append(list, c)
+	}
+	return list
+}
+
+func TestNDJSON(t *testing.T) {
+	long := `{"out_request_no":"` + strings.Repeat("x", 10<<20) + `"}`
+	for name, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"lines":                       {"{\"a\":1}\n{\"a\":2}\n", []string{`1 {"a":1}`, `2 {"a":2}`}},
+		"no line end":                 {"{\"a\":1}\n{\"a\":2}", []string{`1 {"a":1}`, `2 {"a":2}`}},
+		"a byte order mark and CRLF":  {"\xef\xbb\xbf{\"a\":1}\r\n{\"a\":2}\r\n", []string{`1 {"a":1}`, `2 {"a":2}`}},
+		"empty lines":                 {"\n{\"a\":1}\n \n\n{\"a\":2}\n\n", []string{`2 {"a":1}`, `5 {"a":2}`}},
+		"nothing":                     {"", nil},
+		"a broken line in the middle": {"{\"a\":1}\n{\"a\":\n{\"a\":3}\n", []string{`1 {"a":1}`, "2: it is not a JSON object", `3 {"a":3}`}},
+		"no object":                   {"[1]\n7\nnull\n", []string{"1: it is not a JSON object", "2: it is not a JSON object", "3: it is not a JSON object"}},
+		"not UTF-8":                   {"{\"a\":\"\xff\"}\n{\"a\":2}\n", []string{"1: it is not UTF-8", `2 {"a":2}`}},
+		"a line of 10 MB":             {"{\"a\":1}\n" + long + "\n{\"a\":3}\n", []string{`1 {"a":1}`, "2: it has more than 524288 bytes", `3 {"a":3}`}},
+		"a last line of 10 MB":        {"{\"a\":1}\n" + long, []string{`1 {"a":1}`, "2: it has more than 524288 bytes"}},
+	} {
+		got, err := gather(fleet.Sheet{Path: "v3/x"}.NDJSON(strings.NewReader(c.text)))
+		require.NoError(t, err, name)
+		assert.Equal(t, c.want, got, name)
+	}
+	_, err := gather(fleet.Sheet{Path: "v3/x"}.NDJSON(io.MultiReader(strings.NewReader("{}\n{}\n"), iotest.ErrReader(errors.New("disk gone")))))
+	assert.ErrorContains(t, err, "after line 2: disk gone")
+}
+
+func TestNDJSONPlacesMembers(t *testing.T) {
+	until := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	sheet := fleet.Sheet{
+		File: "cards.ndjson", Method: "PATCH", Path: "v3/cards/{code}", Number: "{code}", Order: "owner.id", Expires: until,
+		Map: columns(t, "card=code", "user_card_code={code}", "brand=?brand_id", "note="),
+	}
+	text := `{"user_card_code":"7","brand":12345678901234567890,"card":{"x":[1.50]},"note":"secret","owner":{"id":"o"}}` + "\n" +
+		`{"user_card_code":["7"]}` + "\n" + `{"brand":1}` + "\n" + `{"user_card_code":"8"}` + "\n"
+	var jobs []fleet.Job
+	var wrong []string
+	for j, err := range sheet.NDJSON(strings.NewReader(text)) {
+		if err != nil {
+			wrong = append(wrong, err.Error())
+			continue
+		}
+		jobs = append(jobs, j)
+	}
+	assert.Equal(t, []fleet.Job{{
+		Method: "PATCH", Path: "v3/cards/{code}", Vars: map[string]string{"code": "7"}, Query: map[string][]string{"brand_id": {"12345678901234567890"}},
+		Body: []byte(`{"code":{"x":[1.50]},"owner":{"id":"o"}}`), Number: "7", Order: "o", Expires: until, File: "cards.ndjson", Line: 1,
+	}}, jobs)
+	assert.Equal(t, []string{
+		"cards.ndjson, line 2: {code} takes a text, a number or a boolean",
+		"cards.ndjson, line 3: the merchant's own number is missing: it is expected in {code}",
+		"cards.ndjson, line 4: the member that orders the jobs is missing: it is expected in owner.id",
+	}, wrong)
+}
+
+func TestNDJSONOfWholeJobs(t *testing.T) {
+	text := `{"method":"GET","path":"v3/x/{id}","vars":{"id":"1"},"query":{"q":["2"]},"number":"n","order":"o","expires":"2027-01-01T00:00:00Z"}` + "\n" +
+		`{"path":"v3/y","body":{"a":1}}` + "\n" + `{"path":"v3/y","body":null}` + "\n" + `{"pfad":"v3/y"}` + "\n"
+	got, err := gather(fleet.Sheet{}.NDJSON(strings.NewReader(text)))
+	require.NoError(t, err)
+	require.Len(t, got, 4)
+	assert.Equal(t, []string{"1 ", `2 {"a":1}`, "3 "}, got[:3])
+	assert.Contains(t, got[3], `4: it is not a job (method, path, vars, query, body, number, order, expires): json: unknown field "pfad"`)
+	for j := range (fleet.Sheet{}).NDJSON(strings.NewReader(text)) {
+		assert.Equal(t, fleet.Job{Method: "GET", Path: "v3/x/{id}", Vars: map[string]string{"id": "1"}, Query: map[string][]string{"q": {"2"}},
+			Number: "n", Order: "o", Expires: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Line: 1}, j)
+		break
+	}
+}
+
+func TestCSV(t *testing.T) {
+	for name, c := range map[string]struct {
+		sheet fleet.Sheet
+		text  string
+		want  []string
+	}{
+		"columns are members": {fleet.Sheet{Path: "v3/x"}, "a,b.c,b.d\n1,2,\n,,\n", []string{`2 {"a":"1","b":{"c":"2"}}`, "3 {}"}},
+		"types come from the catalogue": {fleet.Sheet{Path: refundPath}, "out_trade_no,amount.refund,amount.currency\n7,100,CNY\n7,1.5,CNY\n",
+			[]string{`2 {"out_trade_no":"7","amount":{"refund":100,"currency":"CNY"}}`, `3: "refund" is not an integer`}},
+		"mapped": {fleet.Sheet{Path: "v3/x", Map: columns(t, "No.=number", "n=count:integer", "t=tags:json", "ok=flag:boolean", "r=rate:number", "*=")}, "No.,n,t,ok,r,other\n1,2,[3],true,-0.5,x\n",
+			[]string{`2 {"number":"1","count":2,"tags":[3],"flag":true,"rate":-0.5}`}},
+		"quoted":                              {fleet.Sheet{Path: "v3/x"}, "a,b\n\"x,\"\"y\"\"\",\"two\nlines <&>\"\n1,2\n", []string{`2 {"a":"x,\"y\"","b":"two\nlines <&>"}`, `4 {"a":"1","b":"2"}`}},
+		"a byte order mark, CRLF, semicolons": {fleet.Sheet{Path: "v3/x", Comma: ';'}, "\xef\xbb\xbfa;b\r\n1;2\r\n\r\n3;4", []string{`2 {"a":"1","b":"2"}`, `4 {"a":"3","b":"4"}`}},
+		"bad lines": {fleet.Sheet{Path: "v3/x", Map: columns(t, "n=n:integer", "o=o:boolean", "r=r:number", "j=j:json")}, "n,o,r,j\n1\nx,,,\n,yes,,\n,,1x,\n,,,{\n\xff,,,\n1,a\"b,,\n\"1\"2,,,\n7,true,1e2,{}\n",
+			[]string{"2: it has 1 fields, the first line names 4 columns", `3: "n" is not an integer`, `4: "o" is neither true nor false`, `5: "r" is not a number`, `6: "j" is not JSON`, "7: column n is not UTF-8",
+				"8: a quote is not closed", "9: something follows a quoted field", `10 {"n":7,"o":true,"r":1e2,"j":{}}`}},
+		"a quote that is not closed costs one line": {fleet.Sheet{Path: "v3/x"}, "a,b\n\"1,2\n3,4\n5,6\n", []string{"2: a quote is not closed", `3 {"a":"3","b":"4"}`, `4 {"a":"5","b":"6"}`}},
+		"a line of 10 MB":  {fleet.Sheet{Path: "v3/x"}, "a\n1\n" + strings.Repeat("x", 10<<20) + "\n3\n", []string{`2 {"a":"1"}`, "3: it has more than 524288 bytes", `4 {"a":"3"}`}},
+		"a record of 1 MB": {fleet.Sheet{Path: "v3/x"}, "a\n1\n\"" + strings.Repeat("x\n", 1<<19) + "\"\n", nil},
+	} {
+		got, err := gather(c.sheet.CSV(strings.NewReader(c.text)))
+		require.NoError(t, err, name)
+		if name == "a record of 1 MB" {
+			assert.Equal(t, []string{`2 {"a":"1"}`, "3: a quote is not closed", `4 {"a":"x"}`}, got[:3])
+			continue
+		}
+		assert.Equal(t, c.want, got, name)
+	}
+	for says, c := range map[string]fleet.Sheet{
+		"need a path":                 {},
+		"two columns go to b":         {Path: "v3/x", Map: columns(t, "a=b")},
+		"an object and a value":       {Path: "v3/x", Map: columns(t, "a=b.c")},
+		"a name in it is empty":       {Path: "v3/x", Map: columns(t, "a=c..d")},
+		`there is no column "absent"`: {Path: "v3/x", Map: columns(t, "absent=c")},
+	} {
+		_, err := gather(c.CSV(strings.NewReader("a,b\n1,2\n")))
+		assert.ErrorContains(t, err, says)
+	}
+	_, err := gather(fleet.Sheet{Path: "v3/x"}.CSV(strings.NewReader("a,,b\n")))
+	assert.ErrorContains(t, err, "column 2 has no name")
+	for _, text := range []string{"a", "=b", "a=b:text", "*=b"} {
+		_, err := fleet.ParseColumn(text)
+		assert.Error(t, err, text)
+	}
+}
+
+// What encoding/csv writes is read as it was.
+func FuzzCSV(f *testing.F) {
+	f.Add("a", "b,c", "d\"e")
+	f.Add("", "x\ny", "ä")
+	f.Fuzz(func(t *testing.T, a, b, c string) {
+		var text bytes.Buffer
+		w := csv.NewWriter(&text)
+		require.NoError(t, w.Write([]string{"a", "b", "c", "d"}))
+		require.NoError(t, w.Write([]string{a, b, c, "end"}))
+		w.Flush()
+		type record struct{ A, B, C, D string }
+		for job, err := range (fleet.Sheet{Path: "v3/x"}).CSV(&text) {
+			if err != nil {
+				require.False(t, utf8.ValidString(a) && utf8.ValidString(b) && utf8.ValidString(c), "%q: %v", text.String(), err)
+				return
+			}
+			var got record
+			require.NoError(t, json.Unmarshal(job.Body, &got))
+			clean := func(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
+			require.Equal(t, record{clean(a), clean(b), clean(c), "end"}, record{clean(got.A), clean(got.B), clean(got.C), got.D})
+		}
+	})
+}
