@@ -1,0 +1,67 @@
+package batch
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func drainCommand(run func(context.Context, storeOptions) error) *cobra.Command {
+	return storeCommand(&cobra.Command{
+		Use:   "drain",
+		Short: "Take no new jobs, and wait until all are done",
+		Long:  "Close the queue to new jobs and wait until nothing waits or runs any more; \"resume\" opens it again. Workers have to be at work.\n\n" + storeHelp,
+	}, run)
+}
+
+func resumeCommand(run func(context.Context, storeOptions) error) *cobra.Command {
+	return storeCommand(&cobra.Command{
+		Use:   "resume",
+		Short: "Go on after a pause or a drain",
+		Long:  "End a pause, after its reason is gone, and open a queue that was closed by \"drain\".\n\n" + storeHelp,
+	}, run)
+}
+
+// storeCommand completes a command that takes nothing but where the queue is.
+func storeCommand(command *cobra.Command, run func(context.Context, storeOptions) error) *cobra.Command {
+	o := new(storeOptions)
+	command.Args = cobra.NoArgs
+	command.RunE = func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) }
+	command.Flags().SortFlags = false
+	o.flags(command.Flags())
+	return command
+}
+
+func (p *program) drain(ctx context.Context, o storeOptions) error {
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	s, err := p.open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.queue.Drain(ctx); err != nil {
+		return err
+	}
+	return p.finish(ctx, s.queue, "")
+}
+
+func (p *program) resume(ctx context.Context, o storeOptions) error {
+	s, err := p.open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return s.queue.Resume(ctx)
+}
+
+// sleep waits a moment, and reports whether ctx is still alive.
+func sleep(ctx context.Context) bool {
+	select {
+	case <-time.After(200 * time.Millisecond):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

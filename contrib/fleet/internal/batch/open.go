@@ -1,0 +1,190 @@
+package batch
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// storeOptions say where the queue is.
+type storeOptions struct {
+	data, nats, creds, key, queue string
+	inFlight                      int
+	sandbox                       bool
+	rate                          int
+}
+
+const storeHelp = `The queue is in the directory --data, which one process at a time can use; or, with --nats, on a server or cluster, for any
+number of processes. Bodies and numbers are sealed before they are stored, under the first of the keys in --key or in
+WXPAY_BATCH_KEY: 32 bytes in hex or base64, one a line (openssl rand -hex 32). Without either a key is made in the directory,
+which keeps the data from nobody who can read the directory; with --nats a key has to be given, the same everywhere.
+
+Credentials come from the environment, as for wxpay: WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID,
+WXPAY_PUBLIC_KEY, and if need be WXPAY_APIV3_KEY and WXPAY_BASE_URL.`
+
+// defaultData is the directory of the queue.
+const defaultData = ".wxpay-batch"
+
+func (o *storeOptions) flags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.data, "data", "", "the `DIR` of the queue (default "+defaultData+")")
+	flags.StringVar(&o.nats, "nats", "", "a NATS server or cluster instead: `URL`, several divided by commas")
+	flags.StringVar(&o.creds, "creds", "", "the `FILE` with the credentials for it")
+	flags.StringVar(&o.key, "key", "", "the `FILE` with the keys that seal what is stored")
+	flags.StringVar(&o.queue, "queue", "wxpay", "the `NAME` of the queue")
+	flags.IntVar(&o.inFlight, "in-flight", 1000, "how many jobs all workers have in hand at once; taken when the queue is made")
+	flags.BoolVar(&o.sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials; without --data or --nats nothing is kept")
+}
+
+// rateFlag is for the commands that send.
+func (o *storeOptions) rateFlag(flags *pflag.FlagSet) {
+	flags.IntVar(&o.rate, "rate", 0, "calls a second to each operation, over all workers (default: the documented rates)")
+}
+
+// store is an open queue, and all that it needs.
+type store struct {
+	engine *fleet.Engine
+	queue  *fleet.Queue
+	leave  []func()
+}
+
+func (s *store) close() {
+	for i := len(s.leave) - 1; i >= 0; i-- {
+		s.leave[i]()
+	}
+}
+
+// open opens the queue. The error tells what to do.
+func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error) {
+	s = new(store)
+	defer func() {
+		if err != nil {
+			s.close()
+			s = nil
+		}
+	}()
+	switch {
+	case o.nats != "" && o.data != "":
+		return s, usageError("--data and --nats exclude each other")
+	case o.nats == "" && o.creds != "":
+		return s, usageError("--creds belongs to --nats")
+	case o.rate < 0:
+		return s, usageError("--rate must not be negative")
+	}
+	dir := o.data
+	if o.nats == "" && dir == "" {
+		if dir = defaultData; o.sandbox {
+			if dir, err = os.MkdirTemp("", "wxpay-batch-"); err != nil {
+				return s, &exitError{exitNotSent, err}
+			}
+			s.leave = append(s.leave, func() { os.RemoveAll(dir) })
+		}
+	}
+	if o.nats == "" {
+		s.engine, err = fleet.Embedded(dir)
+	} else {
+		var options []fleet.ConnectOption
+		if o.creds != "" {
+			options = append(options, fleet.WithCredentials(o.creds))
+		}
+		s.engine, err = fleet.Connect(ctx, o.nats, options...)
+	}
+	if err != nil {
+		return s, &exitError{exitNotSent, err}
+	}
+	s.leave = append(s.leave, func() { s.engine.Close() })
+	keys, err := p.keys(o, dir)
+	if err != nil {
+		return s, err
+	}
+	var rules []middleware.Rule
+	if o.rate > 0 {
+		rules = append(rules, middleware.Rule{PerSecond: o.rate})
+	}
+	limiter, err := fleet.NewLimiter(ctx, s.engine, fleet.WithRules(rules...))
+	if err != nil {
+		return s, err
+	}
+	client, err := p.client(o.sandbox, fleet.Marking(limiter))
+	if err != nil {
+		return s, err
+	}
+	s.queue, err = fleet.OpenQueue(ctx, s.engine, fleet.QueueConfig{Name: o.queue, Client: client, Keys: keys, InFlight: o.inFlight})
+	return s, err
+}
+
+// limitWait bounds a call together with its wait for the limit.
+const limitWait = 10 * time.Minute
+
+// client makes the client of the jobs.
+func (p *program) client(embedded bool, limiter middleware.Limiter) (*wxpay.Client, error) {
+	options := []wxpay.Option{
+		wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithLimiter(limiter), wxpay.WithTimeout(limitWait),
+	}
+	lookup := p.lookup
+	if embedded {
+		s, err := sandbox.New()
+		if err != nil {
+			return nil, &exitError{exitNotSent, err}
+		}
+		lookup = s.LookupEnv
+		options = append(options, wxpay.WithTransport(s.Transport()))
+	}
+	client, err := wxpay.FromLookup(lookup, options...)
+	if err != nil {
+		return nil, usageError("%w\nWithout an account: --sandbox calls an embedded sandbox", err)
+	}
+	return client, nil
+}
+
+// keys reads the operator's keys, and makes one for a directory that has none.
+func (p *program) keys(o storeOptions, dir string) (*fleet.Keys, error) {
+	parse := func(text, where string) (*fleet.Keys, error) {
+		keys, err := fleet.ParseKeys(text)
+		if err != nil {
+			return nil, usageError("%s: %w", where, err)
+		}
+		return keys, nil
+	}
+	if o.key != "" {
+		text, err := os.ReadFile(o.key)
+		if err != nil {
+			return nil, usageError("--key: %w", err)
+		}
+		return parse(string(text), o.key)
+	}
+	if text, _ := p.lookup("WXPAY_BATCH_KEY"); text != "" {
+		return parse(text, "WXPAY_BATCH_KEY")
+	}
+	if o.nats != "" {
+		return nil, usageError("with --nats the keys that seal what is stored have to be given: --key FILE or WXPAY_BATCH_KEY (openssl rand -hex 32 makes one)")
+	}
+	path := filepath.Join(dir, "key")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key := make([]byte, 32)
+		rand.Read(key)
+		text = []byte(hex.EncodeToString(key) + "\n")
+		if err = os.WriteFile(path, text, 0o600); err == nil && !o.sandbox {
+			p.note("A key was made: %s. Without it the queue in %s cannot be read.", path, dir)
+		}
+	}
+	if err != nil {
+		return nil, &exitError{exitNotSent, fmt.Errorf("the key of the queue: %w", err)}
+	}
+	return parse(strings.TrimSpace(string(text)), path)
+}

@@ -1,0 +1,167 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+)
+
+type runOptions struct {
+	sourceOptions
+	storeOptions
+	workOptions
+	out string
+}
+
+func runCommand(run func(context.Context, runOptions) error) *cobra.Command {
+	o := new(runOptions)
+	command := &cobra.Command{
+		Use:   "wxpay-batch FILE [METHOD] PATH",
+		Short: "Make very many calls, each once, paced by the platform's limits",
+		Long: `Check the lines of a file, queue them as jobs, carry them out, and write down what came of each: all in one process. When it is
+run again, after whatever ended it, it goes on where it was.
+
+` + sourceHelp + "\n\n" + workHelp + "\n\n" + storeHelp + "\n\n" + exitCodeHelp,
+		Example: `  wxpay-batch feeds.ndjson POST v3/brand/partner/card-member/user-feeds -o results.ndjson
+  wxpay-batch refunds.csv v3/refund/domestic/refunds --map order=out_trade_no --map fen=amount.refund --select refund_id --final
+  wxpay-batch points.csv v3/brand/partner/card-member/user-points/sync --number out_request_no --order-by user_card_code --expires 24h
+  wxpay-batch feeds.ndjson v3/brand/partner/card-member/user-feeds --sandbox --rate 100`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.arguments(args); err != nil {
+				return err
+			}
+			return run(c.Context(), *o)
+		},
+	}
+	command.Flags().SortFlags = false
+	o.sourceOptions.flags(command.Flags())
+	o.workOptions.flags(command.Flags())
+	o.rateFlag(command.Flags())
+	command.Flags().StringVarP(&o.out, "out", "o", "", "the `FILE` for the results, one line a job, the unknown first; - for stdout")
+	o.storeOptions.flags(command.Flags())
+	return command
+}
+
+// ahead is how many jobs wait in the queue at most while a file is read beside the work.
+const ahead = 20_000
+
+func (p *program) run(ctx context.Context, o runOptions) error {
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	jobs, size, done, err := p.source(o.sourceOptions)
+	if err != nil {
+		return err
+	}
+	defer done()
+	s, err := p.open(ctx, o.storeOptions)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	w, err := o.worker(p, s.queue)
+	if err != nil {
+		return err
+	}
+	if pause, err := s.queue.Paused(ctx); err != nil {
+		return err
+	} else if pause != nil {
+		p.note("It was paused: %s. Going on.", printable(pause.Reason))
+	}
+	if err := s.queue.Resume(ctx); err != nil {
+		return err
+	}
+	b := p.bar(size)
+	w.Observe = b.observe
+	rejected := p.rejects(o.sourceOptions)
+	var count fleet.Submission
+	err = p.untilIdle(ctx, w, func(ctx context.Context) error {
+		submitting, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		watched := make(chan struct{})
+		go func() { // a pause ends the reading, too
+			defer close(watched)
+			if err := p.untilPaused(submitting, s.queue); err != nil {
+				cancel(err)
+			}
+		}()
+		var err error
+		count, err = s.queue.Submit(submitting, jobs, fleet.Intake{Reject: rejected.add, Progress: b.submitted, Ahead: ahead})
+		cancel(nil)
+		<-watched
+		if err != nil {
+			return err
+		}
+		return s.queue.Idle(ctx)
+	})
+	b.end()
+	rejected.close()
+	p.note("%s", described(count))
+	if wrong := p.finish(context.WithoutCancel(ctx), s.queue, o.out); err == nil {
+		err = wrong
+	}
+	if err == nil && count.Rejected > 0 {
+		err = &exitError{exitRefused, nil}
+	}
+	return err
+}
+
+func described(c fleet.Submission) string {
+	return fmt.Sprintf("Lines: %d queued, %d in the queue already, %d done before, %d rejected.", c.Queued, c.Again, c.Ended, c.Rejected)
+}
+
+// untilPaused waits for a pause.
+func (p *program) untilPaused(ctx context.Context, q *fleet.Queue) error {
+	for sleep(ctx) {
+		pause, err := q.Paused(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		case pause != nil:
+			return &fleet.PausedError{Pause: *pause}
+		}
+	}
+	return nil
+}
+
+// finish writes the results and the summary, and returns the error that says how the jobs stand.
+func (p *program) finish(ctx context.Context, q *fleet.Queue, out string) error {
+	if out != "" {
+		if err := p.write(ctx, q, out, nil); err != nil {
+			return &exitError{exitUnsaved, err}
+		}
+	}
+	summary, err := q.Summary(ctx)
+	if err != nil {
+		return err
+	}
+	p.note("%s", table(summary))
+	return verdict(summary)
+}
+
+// verdict is the exit code for how jobs stand.
+func verdict(summary []fleet.Count) error {
+	code := exitOK
+	for _, c := range summary {
+		switch c.State {
+		case fleet.Unknown:
+			return &exitError{exitUnknown, errors.New(`the outcome of some jobs is unknown: they may have taken effect; "retry" finds out`)}
+		case fleet.Waiting, fleet.Begun:
+			code = exitNotSent
+		case fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired:
+			if code == exitOK {
+				code = exitRefused
+			}
+		}
+	}
+	if code == exitOK {
+		return nil
+	}
+	return &exitError{code, nil}
+}

@@ -1,0 +1,215 @@
+package batch
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"iter"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+)
+
+// sourceOptions say where jobs come from.
+type sourceOptions struct {
+	file, method, path string
+	columns            []string
+	number, order      string
+	expires            string
+	format, comma      string
+	rejects            string
+
+	sheet fleet.Sheet
+}
+
+const sourceHelp = `FILE is NDJSON, one body a line, or CSV, whose first line names the columns; - is stdin. A column goes to the member of its
+name (amount.total to a member inside), --map says otherwise:
+  --map code=user_card_code   to another member          --map 'code={user_card_code}'   into the path
+  --map brand=?brand_id       into the query             --map points=balance:integer    with a JSON type
+  --map note=                 nowhere                    --map '*='                      nowhere, all that are not mapped
+Without PATH each line of an NDJSON file is a whole job: {"method":…,"path":…,"vars":{},"query":{},"body":{},"number":…}.
+
+Every line is checked against what is documented before it is queued. Lines that are no jobs go to --rejects with line number
+and reason; the others go on. A number is known for good: submitted again with the same request it is not sent again, with
+another request it is rejected.`
+
+func (o *sourceOptions) flags(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&o.columns, "map", nil, "where a column goes: `FROM=TO[:TYPE]`")
+	flags.StringVar(&o.number, "number", "", "the `MEMBER` with the merchant's own number, or {placeholder} (default: the documented one)")
+	flags.StringVar(&o.order, "order-by", "", "the `MEMBER` whose jobs run one after another; an unknown outcome holds up those behind it")
+	flags.StringVar(&o.expires, "expires", "", "when what was not sent is not worth sending: a `TIME` (RFC 3339) or a duration such as 36h")
+	flags.StringVar(&o.format, "format", "", "`ndjson` or csv (default: by the name of FILE)")
+	flags.StringVar(&o.comma, "comma", ",", "what divides the fields of a CSV file")
+	flags.StringVar(&o.rejects, "rejects", "", "the `FILE` for lines that are no jobs (default FILE.rejects.ndjson)")
+}
+
+// arguments reads FILE [METHOD] [PATH].
+func (o *sourceOptions) arguments(args []string) error {
+	switch {
+	case len(args) == 0:
+		return usageError("the file is missing: name one, or - for stdin")
+	case len(args) > 3:
+		return usageError("there are %d arguments, FILE, METHOD and PATH are expected", len(args))
+	}
+	o.file = args[0]
+	rest := args[1:]
+	if len(rest) > 0 && slices.Contains(methods, strings.ToUpper(rest[0])) {
+		o.method, rest = strings.ToUpper(rest[0]), rest[1:]
+		if len(rest) == 0 {
+			return usageError("the path is missing after the method %s", o.method)
+		}
+	}
+	if len(rest) > 1 {
+		return usageError("the method %q is not one of %s", args[1], strings.Join(methods, ", "))
+	}
+	if len(rest) == 1 {
+		o.path = rest[0]
+		if err := (wxpay.Chain{}).Chain(o.path).Err(); err != nil {
+			return err
+		}
+	}
+	if o.format == "" {
+		o.format = "ndjson"
+		if strings.EqualFold(filepath.Ext(o.file), ".csv") {
+			o.format = "csv"
+		}
+	}
+	switch {
+	case o.format != "ndjson" && o.format != "csv":
+		return usageError("the format %q is not ndjson or csv", o.format)
+	case o.format == "csv" && o.path == "":
+		return usageError("jobs from CSV need a path")
+	case len(o.comma) != 1:
+		return usageError("--comma takes one character")
+	}
+	o.sheet = fleet.Sheet{
+		File: filepath.Base(o.file), Method: o.method, Path: o.path, Number: o.number, Order: o.order, Comma: o.comma[0],
+	}
+	if o.file == "-" {
+		o.sheet.File = "stdin"
+	}
+	for _, text := range o.columns {
+		c, err := fleet.ParseColumn(text)
+		if err != nil {
+			return usageError("--map: %w", err)
+		}
+		o.sheet.Map = append(o.sheet.Map, c)
+	}
+	if o.expires != "" {
+		if d, err := time.ParseDuration(o.expires); err == nil {
+			o.sheet.Expires = time.Now().Add(d)
+		} else if o.sheet.Expires, err = time.Parse(time.RFC3339, o.expires); err != nil {
+			return usageError("--expires takes a duration such as 36h, or a time such as 2026-12-31T00:00:00+08:00")
+		}
+	}
+	return nil
+}
+
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// source opens the file.
+func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], size int, done func(), err error) {
+	in, done := p.stdin, func() {}
+	if o.file != "-" {
+		file, err := os.Open(o.file)
+		if err != nil {
+			return nil, 0, nil, usageError("%w", err)
+		}
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && p.terminal {
+			size = lines(file) // for the progress bar
+			if _, err := file.Seek(0, io.SeekStart); err != nil {
+				return nil, 0, nil, usageError("%w", err)
+			}
+		}
+		in, done = file, func() { file.Close() }
+	}
+	if o.format == "csv" {
+		return o.sheet.CSV(in), size, done, nil
+	}
+	return o.sheet.NDJSON(in), size, done, nil
+}
+
+// lines counts line ends, which is about how many jobs there are.
+func lines(r io.Reader) (n int) {
+	buffer := make([]byte, 256<<10)
+	for {
+		k, err := r.Read(buffer)
+		n += bytes.Count(buffer[:k], []byte("\n"))
+		if err != nil {
+			return n
+		}
+	}
+}
+
+// shownRejects is how many lines that are no jobs are shown on stderr.
+const shownRejects = 5
+
+// rejects writes down lines that are no jobs.
+type rejects struct {
+	p     *program
+	path  string
+	file  *os.File
+	out   *bufio.Writer
+	count int
+	err   error
+}
+
+func (p *program) rejects(o sourceOptions) *rejects {
+	path := o.rejects
+	if path == "" {
+		if path = o.file + ".rejects.ndjson"; o.file == "-" {
+			path = "stdin.rejects.ndjson"
+		}
+	}
+	return &rejects{p: p, path: path}
+}
+
+func (r *rejects) add(e *fleet.LineError) {
+	if r.count++; r.count <= shownRejects {
+		r.p.note("%s", printable(e.Error()))
+	}
+	if r.file == nil && r.err == nil {
+		if r.file, r.err = os.OpenFile(r.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); r.err == nil {
+			r.out = bufio.NewWriter(r.file)
+		}
+	}
+	if r.err == nil {
+		text, _ := json.Marshal(map[string]any{"file": e.File, "line": e.Line, "reason": e.Err.Error()})
+		_, r.err = r.out.Write(append(text, '\n'))
+	}
+}
+
+// close ends the file, and tells where it is.
+func (r *rejects) close() {
+	if r.count == 0 {
+		return
+	}
+	if r.file != nil {
+		r.err = errors.Join(r.err, r.out.Flush(), r.file.Close())
+	}
+	if r.err != nil {
+		r.p.note("The rejected lines could not be written to %s: %v", r.path, r.err)
+		return
+	}
+	r.p.note("%d lines are no jobs and were not queued; all of them, with reasons, are in %s", r.count, r.path)
+}
+
+// printable takes out what could steer a terminal from a text that nobody vouches for.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
+			return -1
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,76 @@
+package batch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+)
+
+type statusOptions struct {
+	storeOptions
+	json bool
+}
+
+func statusCommand(run func(context.Context, statusOptions) error) *cobra.Command {
+	o := new(statusOptions)
+	command := &cobra.Command{
+		Use:   "status",
+		Short: "Tell where the queue stands",
+		Long:  "Tell what waits, what runs, how jobs have ended, by state and code, and why the queue is paused if it is.\n\n" + storeHelp,
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
+	}
+	command.Flags().SortFlags = false
+	command.Flags().BoolVar(&o.json, "json", false, "print it as JSON")
+	o.storeOptions.flags(command.Flags())
+	return command
+}
+
+func (p *program) status(ctx context.Context, o statusOptions) error {
+	s, err := p.open(ctx, o.storeOptions)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	status, err := s.queue.Status(ctx)
+	if err != nil {
+		return err
+	}
+	summary, err := s.queue.Summary(ctx)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		type count struct {
+			State fleet.State `json:"state"`
+			Code  string      `json:"code,omitempty"`
+			Jobs  int         `json:"jobs"`
+		}
+		counts := []count{}
+		for _, c := range summary {
+			counts = append(counts, count(c))
+		}
+		text, err := json.Marshal(map[string]any{
+			"queued": status.Queued, "running": status.Running, "known": status.Known, "dead": status.Dead, "closed": status.Closed,
+			"pause": status.Pause, "jobs": counts,
+		})
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.stdout, "%s\n", text)
+		return err
+	}
+	if status.Pause != nil {
+		fmt.Fprintf(p.stdout, "paused since %s: %s\n", status.Pause.Since.Format(time.DateTime), printable(status.Pause.Reason))
+	}
+	if status.Closed {
+		fmt.Fprintln(p.stdout, "closed to new jobs")
+	}
+	fmt.Fprintf(p.stdout, "queued %d, of them in hand %d; known %d\n%s\n", status.Queued, status.Running, status.Known, table(summary))
+	return nil
+}

@@ -1,0 +1,60 @@
+package batch
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+)
+
+type submitOptions struct {
+	sourceOptions
+	storeOptions
+}
+
+func submitCommand(run func(context.Context, submitOptions) error) *cobra.Command {
+	o := new(submitOptions)
+	command := &cobra.Command{
+		Use:     "submit FILE [METHOD] PATH",
+		Short:   "Check lines and queue them, for workers elsewhere",
+		Long:    "Check the lines of a file and queue them as jobs. Nothing is sent.\n\n" + sourceHelp + "\n\n" + storeHelp,
+		Example: "  wxpay-batch submit feeds.ndjson v3/brand/partner/card-member/user-feeds --nats nats://n1:4222 --creds fleet.creds --key keys",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.arguments(args); err != nil {
+				return err
+			}
+			return run(c.Context(), *o)
+		},
+	}
+	command.Flags().SortFlags = false
+	o.sourceOptions.flags(command.Flags())
+	o.storeOptions.flags(command.Flags())
+	return command
+}
+
+func (p *program) submit(ctx context.Context, o submitOptions) error {
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	jobs, size, done, err := p.source(o.sourceOptions)
+	if err != nil {
+		return err
+	}
+	defer done()
+	s, err := p.open(ctx, o.storeOptions)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	b := p.bar(size)
+	rejected := p.rejects(o.sourceOptions)
+	count, err := s.queue.Submit(ctx, jobs, fleet.Intake{Reject: rejected.add, Progress: b.read})
+	b.end()
+	rejected.close()
+	p.note("%s", described(count))
+	if err == nil && count.Rejected > 0 {
+		err = &exitError{exitRefused, nil}
+	}
+	return err
+}
