@@ -46,6 +46,7 @@ func points(card, number string, balance int) fleet.Job {
 
 // What the platform refuses for a reason of the job's own ends it, and can be retried when the reason is gone.
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	g := newGateway(t)
 	q := newQueue(t, embedded(t), g.client)
 	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 2}))
@@ -85,6 +86,7 @@ func TestPausesForTheMerchant(t *testing.T) {
 		code   string
 	}{{401, "SIGN_ERROR"}, {403, "NO_AUTH"}, {403, "REQUEST_BLOCKED"}} {
 		t.Run(c.code, func(t *testing.T) {
+			t.Parallel()
 			g := newGateway(t)
 			q := newQueue(t, embedded(t), g.client)
 			require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Status: c.status, Code: c.code}))
@@ -122,6 +124,7 @@ func TestPausesForTheMerchant(t *testing.T) {
 
 // What nobody knows is told as that, and is resolved by the query, not by sending again.
 func TestUnknownIsResolved(t *testing.T) {
+	t.Parallel()
 	g := newGateway(t)
 	_, err := g.AddPaidOrder("ORDER1", 100)
 	require.NoError(t, err)
@@ -236,6 +239,7 @@ func (s *stuck) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // The jobs of one card run one after another, those of different cards side by side, however many workers there are.
 func TestOrder(t *testing.T) {
+	t.Parallel()
 	const cards, each = 6, 15
 	g := newGateway(t)
 	var mu sync.Mutex
@@ -289,6 +293,7 @@ func between(text, before, after string) string {
 
 // A job whose outcome is unknown holds up those behind it, and nobody else; once it is resolved they go on, in their order.
 func TestUnknownHoldsUpItsOrder(t *testing.T) {
+	t.Parallel()
 	g := newGateway(t)
 	q := newQueue(t, embedded(t), g.client)
 	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
@@ -320,6 +325,7 @@ func TestUnknownHoldsUpItsOrder(t *testing.T) {
 }
 
 func TestExpires(t *testing.T) {
+	t.Parallel()
 	g := newGateway(t)
 	q := newQueue(t, embedded(t), g.client)
 	stale, fresh := feed("F1"), feed("F2")

@@ -137,7 +137,7 @@ func (p *program) client(embedded bool, limiter middleware.Limiter) (*wxpay.Clie
 	}
 	lookup := p.lookup
 	if embedded {
-		s, err := sandbox.New()
+		s, err := sandbox.New(sandbox.WithLenientCards())
 		if err != nil {
 			return nil, &exitError{exitNotSent, err}
 		}

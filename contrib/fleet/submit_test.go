@@ -1,0 +1,389 @@
+package fleet_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// rejected submits what an NDJSON file says, and returns what was rejected.
+func rejected(t testing.TB, q *fleet.Queue, sheet fleet.Sheet, text string) (fleet.Submission, []string) {
+	t.Helper()
+	var wrong []string
+	s, err := q.Submit(t.Context(), sheet.NDJSON(strings.NewReader(text)), fleet.Intake{Reject: func(e *fleet.LineError) { wrong = append(wrong, e.Error()) }})
+	require.NoError(t, err)
+	return s, wrong
+}
+
+func feedLine(number, message string) string {
+	return fmt.Sprintf(`{"brand_id":"1004","card_id":"pbLat","user_card_code":"4785","openid":"obLat","out_request_no":%q,"cell_message":%q}`, number, message) + "\n"
+}
+
+// Bad lines are rejected with their numbers and reasons, in order, and the rest goes on. Nothing that they say is repeated.
+func TestSubmitRejects(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	text := feedLine("F1", "a") +
+		"{\"broken\n" +
+		feedLine("F2", "a") +
+		strings.Replace(feedLine("F3", "a"), `"out_request_no":"F3",`, "", 1) +
+		strings.Replace(feedLine("F4", "a"), `"1004"`, "1004", 1) +
+		feedLine("F5", "\U0001F600") +
+		feedLine("F1", "b") + // another body
+		feedLine("F2", "a") + // the same
+		feedLine("F6", "a")
+	s, wrong := rejected(t, q, fleet.Sheet{File: "feeds.ndjson", Path: feedsPath}, text)
+	assert.Equal(t, fleet.Submission{Queued: 3, Again: 1, Rejected: 5}, s)
+	require.Len(t, wrong, 5)
+	assert.Equal(t, "feeds.ndjson, line 2: it is not a JSON object", wrong[0])
+	assert.Equal(t, "feeds.ndjson, line 4: the merchant's own number is missing: it is expected in out_request_no", wrong[1])
+	assert.Contains(t, wrong[2], "feeds.ndjson, line 5: the checks before sending found body /brand_id: it is a number and documented as string")
+	assert.Contains(t, wrong[3], "feeds.ndjson, line 6: the checks before sending found body /cell_message: it has a character that the platform refuses")
+	assert.Equal(t, "feeds.ndjson, line 7: the number stands for another request, submitted before as feeds.ndjson, line 1", wrong[4])
+	for _, w := range wrong {
+		assert.NotContains(t, w, "obLat")
+	}
+	work(t, &fleet.Worker{Queue: q})
+	assert.Equal(t, map[string]int{"F1": 1, "F2": 1, "F6": 1}, shown(g.Sandbox))
+
+	// Long after, when all is done, the same is known.
+	s, wrong = rejected(t, q, fleet.Sheet{File: "later.ndjson", Path: feedsPath}, feedLine("F1", "b")+feedLine("F1", "a")+`  {"brand_id" : "1004","card_id":"pbLat","user_card_code":"4785","openid":"obLat","out_request_no":"F2","cell_message":"a"}`)
+	assert.Equal(t, fleet.Submission{Ended: 2, Rejected: 1}, s)
+	assert.Equal(t, []string{"later.ndjson, line 1: the number stands for another request, submitted before as feeds.ndjson, line 1"}, wrong)
+	assert.Len(t, shown(g.Sandbox), 3)
+}
+
+func TestSubmitRejectsByItself(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	for name, c := range map[string]struct {
+		job  fleet.Job
+		says string
+	}{
+		"no path":                 {fleet.Job{}, "the path is missing"},
+		"an unknown operation":    {fleet.Job{Path: "v3/nope", Body: []byte("{}")}, "it is not known which member holds the merchant's own number"},
+		"not JSON":                {fleet.Job{Path: feedsPath, Body: []byte("{")}, "the body is not JSON"},
+		"too long":                {fleet.Job{Path: feedsPath, Body: make([]byte, 600<<10)}, "the body has 614400 bytes, at most 524288 are taken"},
+		"a variable":              {fleet.Job{Method: "GET", Path: "v3/refund/domestic/refunds/{out_refund_no}", Number: "x"}, "out_refund_no"},
+		"a method":                {fleet.Job{Method: "LIST", Path: feedsPath, Number: "x"}, "LIST"},
+		"an absolute value":       {fleet.Job{Path: pointsPath, Number: "x", Body: []byte(`{"out_request_no":"x","brand_id":"1","card_id":"c","openid":"o","user_card_code":"u","point_balance":1}`)}, "give an order"},
+		"found, but not a scalar": {fleet.Job{Path: feedsPath, Body: []byte(`{"out_request_no":{}}`)}, "number is missing"},
+	} {
+		var got error
+		s, err := q.Submit(t.Context(), list(c.job), fleet.Intake{Reject: func(e *fleet.LineError) { got = e }})
+		require.NoError(t, err, name)
+		assert.Equal(t, fleet.Submission{Rejected: 1}, s, name)
+		assert.ErrorContains(t, got, c.says, name)
+	}
+	_, err := q.Submit(t.Context(), func(yield func(fleet.Job, error) bool) { yield(fleet.Job{}, errors.New("disk gone")) }, fleet.Intake{})
+	assert.ErrorContains(t, err, "disk gone")
+}
+
+// The same number in another space, or of another merchant, is another job.
+func TestNumbersHaveSpaces(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	_, err := g.AddPaidOrder("ORDER1", 100)
+	require.NoError(t, err)
+	q := newQueue(t, embedded(t), g.client)
+	read := fleet.Job{Method: "GET", Path: "v3/pay/transactions/out-trade-no/{out_trade_no}", Vars: map[string]string{"out_trade_no": "ORDER1"}, Query: map[string][]string{"mchid": {g.Merchant().ID}}, Number: "SAME01"}
+	submit(t, q, feed("SAME01"), refund("ORDER1", "SAME01"), read)
+	work(t, &fleet.Worker{Queue: q, Select: []string{"trade_state"}})
+	counts, err := q.Summary(t.Context())
+	require.NoError(t, err)
+	total := 0
+	for _, c := range counts {
+		total += c.Jobs
+		assert.Contains(t, []fleet.State{fleet.Succeeded, fleet.Accepted}, c.State)
+	}
+	assert.Equal(t, 3, total)
+	r, ok, err := q.Lookup(t.Context(), "GET /v3/pay/transactions/out-trade-no/{out_trade_no}", "SAME01")
+	require.NoError(t, err)
+	require.True(t, ok)
+	assert.Contains(t, []string{`"SUCCESS"`, `"REFUND"`}, string(r.Selected["trade_state"]))
+}
+
+// Files of any length need little room: Submit waits while many wait.
+func TestSubmitWaitsForRoom(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	q := newQueue(t, e, g.client)
+	const n, ahead = 2000, 100
+	most := uint64(0)
+	stop := start(t, &fleet.Worker{Queue: q, Calls: 8})
+	s, err := q.Submit(t.Context(), list(feeds(n)...), fleet.Intake{Ahead: ahead, Progress: func(fleet.Submission) {
+		if status, err := q.Status(t.Context()); assert.NoError(t, err) {
+			most = max(most, status.Queued)
+		}
+	}})
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Submission{Queued: n}, s)
+	assert.Less(t, most, uint64(n))
+	require.NoError(t, q.Idle(t.Context()))
+	stop()
+	assert.Len(t, shown(g.Sandbox), n)
+}
+
+// A submission that broke off between taking a number and queueing the job goes on when it is made again.
+func TestSubmitGoesOn(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	q := newQueue(t, e, g.client)
+	jobs := append(feeds(3), points("a", "A1", 1))
+	submit(t, q, jobs...)
+	for _, name := range []string{"wxpay-jobs", "wxpay-lanes"} {
+		s, err := e.JetStream().Stream(t.Context(), name)
+		require.NoError(t, err)
+		require.NoError(t, s.Purge(t.Context()))
+	}
+	forgetSoon(t, e) // JetStream knows what was published to it just now
+	queued := 0
+	require.Eventually(t, func() bool {
+		s, err := q.Submit(t.Context(), list(jobs...), fleet.Intake{})
+		assert.Equal(t, 4, s.Queued+s.Again)
+		queued += s.Queued
+		return err == nil && queued == 4
+	}, 20*time.Second, 50*time.Millisecond)
+	work(t, &fleet.Worker{Queue: q})
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 4}, states(results(t, q)))
+}
+
+// forgetSoon shortens the time in which the streams know what was published to them.
+func forgetSoon(t testing.TB, e *fleet.Engine) {
+	t.Helper()
+	for _, name := range []string{"wxpay-jobs", "wxpay-lanes"} {
+		s, err := e.JetStream().Stream(t.Context(), name)
+		require.NoError(t, err)
+		config := s.CachedInfo().Config
+		config.Duplicates = 100 * time.Millisecond
+		_, err = e.JetStream().UpdateStream(t.Context(), config)
+		require.NoError(t, err)
+	}
+}
+
+// A lane whose token is lost, with a process that died between two steps, is found when there is nothing else to do.
+func TestLaneWithoutToken(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	q := newQueue(t, e, g.client)
+	submit(t, q, points("a", "A1", 1), points("a", "A2", 2))
+	s, err := e.JetStream().Stream(t.Context(), "wxpay-jobs")
+	require.NoError(t, err)
+	require.NoError(t, s.Purge(t.Context()))
+	work(t, &fleet.Worker{Queue: q})
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 2}, states(results(t, q)))
+}
+
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	submit(t, q, feeds(50)...)
+	stop := start(t, &fleet.Worker{Queue: q})
+	require.NoError(t, q.Drain(t.Context()))
+	stop()
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 50}, states(results(t, q)))
+	status, err := q.Status(t.Context())
+	require.NoError(t, err)
+	assert.True(t, status.Closed)
+	_, err = q.Submit(t.Context(), list(feed("F99")), fleet.Intake{})
+	require.ErrorIs(t, err, fleet.ErrClosed)
+	require.NoError(t, q.Resume(t.Context()))
+	submit(t, q, feed("F99"))
+}
+
+func TestPauseByHand(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	require.NoError(t, q.Pause(t.Context(), "maintenance"))
+	require.NoError(t, q.Pause(t.Context(), "another"), "the first reason stays")
+	submit(t, q, feeds(5)...)
+	stop := start(t, &fleet.Worker{Queue: q})
+	err := q.Idle(t.Context())
+	assert.ErrorContains(t, err, "maintenance")
+	assert.Empty(t, g.Journal())
+	require.NoError(t, q.Resume(t.Context()))
+	require.NoError(t, q.Idle(t.Context()))
+	stop()
+	assert.Len(t, shown(g.Sandbox), 5)
+}
+
+// When there is no room nothing is lost: what was acknowledged is kept, and the same file goes on when there is.
+func TestNoRoom(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	dir := t.TempDir()
+	e, err := fleet.Embedded(dir, fleet.WithMaxStore(2<<20))
+	require.NoError(t, err)
+	q := newQueue(t, e, g.client)
+	const n = 5000
+	s, err := q.Submit(t.Context(), list(feeds(n)...), fleet.Intake{})
+	require.ErrorIs(t, err, fleet.ErrNoSpace)
+	assert.Less(t, s.Queued, n)
+	require.NoError(t, e.Close())
+
+	e, err = fleet.Embedded(dir)
+	require.NoError(t, err)
+	defer e.Close()
+	q = newQueue(t, e, g.client)
+	again, err := q.Submit(t.Context(), list(feeds(n)...), fleet.Intake{})
+	require.NoError(t, err)
+	assert.Equal(t, n, again.Queued+again.Again)
+	assert.GreaterOrEqual(t, again.Again, s.Queued)
+	status, err := q.Status(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, n, status.Queued)
+}
+
+func TestOpenQueueRefuses(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	ctx := t.Context()
+	keys := testKeys(t, "a")
+	_, err := e.JetStream().CreateStream(ctx, jetstream.StreamConfig{Name: "taken-jobs", Subjects: []string{"taken.job.>"}, MaxMsgsPerSubject: 1})
+	require.NoError(t, err)
+	_, err = fleet.OpenQueue(ctx, e, fleet.QueueConfig{Name: "taken", Client: g.client, Keys: keys})
+	require.ErrorIs(t, err, fleet.ErrSettings)
+	assert.ErrorContains(t, err, "the stream taken-jobs: retention is Limits instead of WorkQueue; discard is DiscardOld instead of DiscardNew; discard new per subject is false instead of true")
+
+	newQueue(t, e, g.client)
+	other, err := sandbox.New(sandbox.WithMerchant("1900000110"))
+	require.NoError(t, err)
+	for says, c := range map[string]fleet.QueueConfig{
+		"belongs to mchid 1900000109, the client is that of mchid 1900000110": {Client: clientOf(t, other, other.Transport()), Keys: keys},
+		"sealed under another key": {Client: g.client, Keys: testKeys(t, "b")},
+		"no client":                {Keys: keys},
+		"no keys":                  {Client: g.client},
+		"letters, digits, - and _": {Client: g.client, Keys: keys, Name: "a.b"},
+		"at least 1 is needed":     {Client: g.client, Keys: keys, InFlight: -1},
+		"at least 2s are needed":   {Client: g.client, Keys: keys, Lease: time.Second},
+	} {
+		_, err := fleet.OpenQueue(ctx, e, c)
+		assert.ErrorContains(t, err, says)
+	}
+}
+
+// A new key is put before the old one; when all that the old one sealed is done, it can go.
+func TestKeysAreReplaced(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	submit(t, newQueue(t, e, g.client), feeds(3)...)
+	both := newQueue(t, e, g.client, func(c *fleet.QueueConfig) { c.Keys = testKeys(t, "ba") })
+	s, err := both.Submit(t.Context(), list(feeds(5)...), fleet.Intake{})
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Submission{Queued: 2, Again: 3}, s, "numbers are known under the new key, too")
+	work(t, &fleet.Worker{Queue: both})
+	last := newQueue(t, e, g.client, func(c *fleet.QueueConfig) { c.Keys = testKeys(t, "b") })
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 5}, states(results(t, last)))
+}
+
+// Nothing of what a job or its result says lies in the store in clear.
+func TestNothingIsStoredInClear(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	dir := t.TempDir()
+	e, err := fleet.Embedded(dir)
+	require.NoError(t, err)
+	q := newQueue(t, e, g.client)
+	submit(t, q, feed("NUMBER-IN-CLEAR"), feed("ANOTHER-NUMBER"))
+	work(t, &fleet.Worker{Queue: q, Select: []string{"openid"}})
+	submit(t, q, points("CARD-IN-CLEAR", "THIRD-NUMBER", 1), feed("FOURTH-NUMBER"))
+	require.NoError(t, e.Close())
+	size := 0
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		size += len(text)
+		for _, secret := range []string{"NUMBER", "CARD-IN-CLEAR", "obLat", "pbLat", "openid", "point_balance"} {
+			assert.NotContains(t, string(text), secret, path)
+		}
+		return err
+	}))
+	assert.Greater(t, size, 2000)
+}
+
+// What a newer version of this program wrote is left as it is, for one that can read it; an older one's is read.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	q := newQueue(t, e, g.client)
+	submit(t, q, feeds(2)...)
+	jobs, err := e.JetStream().Stream(t.Context(), "wxpay-jobs")
+	require.NoError(t, err)
+	m, err := jobs.GetMsg(t.Context(), 1)
+	require.NoError(t, err)
+	require.NoError(t, jobs.DeleteMsg(t.Context(), 1))
+	newer := nats.Header{}
+	for name, values := range m.Header {
+		newer[name] = values
+	}
+	newer.Del(nats.MsgIdHdr)
+	newer.Set("Wxpay-Version", "2")
+	_, err = e.JetStream().PublishMsg(t.Context(), &nats.Msg{Subject: m.Subject, Header: newer, Data: []byte("of another form")})
+	require.NoError(t, err)
+
+	troubles := make(chan error, 100)
+	stop := start(t, &fleet.Worker{Queue: q, Trouble: func(err error) { troubles <- err }})
+	require.ErrorIs(t, <-troubles, fleet.ErrNewer)
+	awaitStates(t, q, map[fleet.State]int{fleet.Waiting: 1, fleet.Succeeded: 1})
+	stop()
+	status, err := q.Status(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, status.Queued, "it is still there")
+
+	records, err := e.JetStream().Stream(t.Context(), "wxpay-records")
+	require.NoError(t, err)
+	m, err = records.GetLastMsgForSubject(t.Context(), "wxpay.record."+m.Subject[strings.LastIndex(m.Subject, ".")+1:])
+	require.NoError(t, err)
+	_, err = e.JetStream().PublishMsg(t.Context(), &nats.Msg{Subject: m.Subject, Header: newer, Data: m.Data})
+	require.NoError(t, err)
+	var got error
+	_, err = q.Submit(t.Context(), list(feeds(1)...), fleet.Intake{Reject: func(e *fleet.LineError) { got = e }})
+	require.NoError(t, err)
+	require.ErrorIs(t, got, fleet.ErrNewer)
+	for _, err := range q.Results(t.Context()) {
+		if err != nil {
+			require.ErrorIs(t, err, fleet.ErrNewer)
+		}
+	}
+}
+
+// When the connection is gone, submitting ends with an error rather than waiting for good.
+func TestSubmitWithoutEngine(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e, err := fleet.Embedded(t.TempDir())
+	require.NoError(t, err)
+	q := newQueue(t, e, g.client)
+	require.NoError(t, e.Close())
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, err = q.Submit(ctx, list(feeds(10)...), fleet.Intake{})
+	require.Error(t, err)
+	assert.NoError(t, ctx.Err())
+}
