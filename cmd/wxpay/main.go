@@ -12,6 +12,7 @@
 //	wxpay webhook trigger EVENT             any of the documented notifications, sent by the sandbox that runs
 //	wxpay webhook resend ID                 the same once more
 //	wxpay webhook verify FILE               whether a saved notification is valid, step by step
+//	wxpay batch FILE PATH                   very many calls, by the program wxpay-batch
 //	wxpay version                           what this program is made of
 //	wxpay completion SHELL                  completion for bash, zsh, fish or powershell
 //
@@ -26,7 +27,7 @@
 //
 // The webhook commands give the same codes the meaning that their help tells: 0 for a notification that is valid, or was
 // accepted, 1 for one that is or was not. wxpay sandbox -- COMMAND and wxpay webhook listen -- COMMAND end with the exit
-// code of COMMAND instead.
+// code of COMMAND instead, and wxpay batch with that of wxpay-batch.
 //
 // What it knows of operations is a catalogue inside the program. It may be behind the platform, so call warns of what does
 // not fit it and sends all the same, unless it is told otherwise.

@@ -75,6 +75,7 @@ Answers go to stdout, everything else to stderr.
 		uploadCommand(p.upload),
 		downloadCommand(p.download),
 		billCommand(p.bill),
+		batchCommand(p.batch),
 		docsCommand(p.docs),
 		searchCommand(p.search),
 		genCommand(p.genTypes),
