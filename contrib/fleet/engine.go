@@ -41,6 +41,7 @@ type Engine struct {
 	log      *serverLog
 	lock     *dirLock
 	close    sync.Once
+	queues   sync.Map // names of the queues that were opened
 }
 
 // JetStream is the engine underneath, for streams and consumers of your own.

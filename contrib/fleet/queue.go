@@ -36,10 +36,11 @@ type QueueConfig struct {
 	// Keys seal what is stored.
 	Keys *Keys
 	// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in hand at once (the
-	// MaxAckPending of the consumer). It is taken when the queue is made; the default is 1,000.
+	// MaxAckPending of the consumer). It is taken when the queue is made, and in an embedded engine whenever it is opened
+	// first; the default is 1,000.
 	InFlight int
 	// Lease is how long a worker that is silent keeps its jobs, at least 2 s. A worker that cannot reach the engine stops
-	// its calls after two thirds of it. It is taken when the queue is made; the default is a minute.
+	// its calls before that is over. It is taken as InFlight is; the default is a minute.
 	Lease time.Duration
 }
 
@@ -253,6 +254,13 @@ const consumerName = "workers"
 
 // consume opens the consumer that all workers share.
 func (q *Queue) consume(ctx context.Context, c QueueConfig) error {
+	_, opened := q.engine.queues.LoadOrStore(q.name, true)
+	if q.engine.server != nil && !opened {
+		// Nobody else can have the directory open, so whoever had jobs in hand is gone: they need not wait for the lease to end.
+		if err := q.jobs.DeleteConsumer(ctx, consumerName); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+			return fmt.Errorf("fleet: the consumer of %s-jobs: %w", q.name, err)
+		}
+	}
 	var err error
 	q.consumer, err = q.jobs.Consumer(ctx, consumerName)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {

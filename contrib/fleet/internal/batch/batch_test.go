@@ -1,0 +1,329 @@
+package batch_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/batch"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+const feedsPath = "v3/brand/partner/card-member/user-feeds"
+
+// TestMain lets the test's program stand in for wxpay-batch, so that it can be killed.
+func TestMain(m *testing.M) {
+	if os.Getenv("BATCH_TEST_PROGRAM") != "" {
+		os.Exit(batch.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
+	}
+	os.Exit(m.Run())
+}
+
+// shell is a folder to work in and a gateway to call.
+type shell struct {
+	t   *testing.T
+	dir string
+	env []string
+}
+
+func newShell(t *testing.T, env ...string) *shell {
+	t.Helper()
+	return &shell{t: t, dir: t.TempDir(), env: env}
+}
+
+func (s *shell) path(name string) string { return filepath.Join(s.dir, name) }
+
+// file writes a file and returns its path.
+func (s *shell) file(name, text string) string {
+	s.t.Helper()
+	require.NoError(s.t, os.WriteFile(s.path(name), []byte(text), 0o600))
+	return s.path(name)
+}
+
+// run runs the program.
+func (s *shell) run(args ...string) (code int, stdout, stderr string) {
+	s.t.Helper()
+	return s.feed(strings.NewReader(""), args...)
+}
+
+func (s *shell) feed(stdin io.Reader, args ...string) (code int, stdout, stderr string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	defer cancel()
+	var out, notes bytes.Buffer
+	code = batch.Main(ctx, args, stdin, &out, &notes, s.env)
+	return code, out.String(), notes.String()
+}
+
+func feedLine(i int) string {
+	return fmt.Sprintf(`{"brand_id":"1004","card_id":"pbLat","user_card_code":"4785","openid":"obLat","out_request_no":"F%05d","cell_message":"15_1200_1"}`, i)
+}
+
+func feedLines(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(feedLine(i) + "\n")
+	}
+	return b.String()
+}
+
+// results reads a file of results.
+func results(t *testing.T, text string) (list []fleet.Result) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		var r fleet.Result
+		require.NoError(t, json.Unmarshal([]byte(line), &r))
+		list = append(list, r)
+	}
+	return list
+}
+
+func listen(t *testing.T) *sandbox.Server {
+	t.Helper()
+	return sandbox.Start(t, sandbox.WithLenientCards())
+}
+
+// All in one process, and once more: nothing is sent twice.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	gateway := listen(t)
+	s := newShell(t, gateway.Env()...)
+	file := s.file("feeds.ndjson", feedLines(50)+"{\"broken\n"+strings.Replace(feedLine(3), "15_1200_1", "other", 1)+"\n")
+	args := []string{file, "POST", feedsPath, "--rate", "1000", "--data", s.path("data"), "-o", s.path("out.ndjson"), "--select", "card_id"}
+	code, stdout, stderr := s.run(args...)
+	assert.Equal(t, 1, code, stderr)
+	assert.Empty(t, stdout)
+	assert.Contains(t, stderr, "A key was made")
+	assert.Contains(t, stderr, "feeds.ndjson, line 51: it is not a JSON object")
+	assert.Contains(t, stderr, "feeds.ndjson, line 52: the number stands for another request, submitted before as feeds.ndjson, line 4")
+	assert.Contains(t, stderr, "Lines: 50 queued, 0 in the queue already, 0 done before, 2 rejected.")
+	assert.Contains(t, stderr, "        50  succeeded\n")
+	assert.NotContains(t, stderr, "\r", "no progress bar in a pipe")
+	assert.NotContains(t, stderr, "obLat")
+	rejected, err := os.ReadFile(file + ".rejects.ndjson")
+	require.NoError(t, err)
+	assert.Equal(t, 2, strings.Count(string(rejected), "\n"))
+	assert.Contains(t, string(rejected), `{"file":"feeds.ndjson","line":51,"reason":"it is not a JSON object"}`)
+	out, err := os.ReadFile(s.path("out.ndjson"))
+	require.NoError(t, err)
+	list := results(t, string(out))
+	require.Len(t, list, 50)
+	for _, r := range list {
+		assert.Equal(t, fleet.Succeeded, r.State)
+		assert.Equal(t, `"pbLat"`, string(r.Selected["card_id"]))
+	}
+	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 50)
+
+	code, _, stderr = s.run(args...)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, stderr, "Lines: 0 queued, 0 in the queue already, 50 done before, 2 rejected.")
+	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 50)
+	assert.Len(t, gateway.Journal(), 50)
+}
+
+func TestRunOfCSV(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	text := "\xef\xbb\xbfbrand;card;code;who;no;text\r\n1004;c;7;o;N1;a\r\n1004;c;8;o;N2;b\r\n"
+	code, stdout, stderr := s.feed(strings.NewReader(text), "-", feedsPath, "--sandbox", "--format", "csv", "--comma", ";", "--rate", "100",
+		"--map", "brand=brand_id", "--map", "card=card_id", "--map", "code=user_card_code", "--map", "who=openid", "--map", "no=out_request_no", "--map", "text=cell_message", "-o", "-")
+	assert.Equal(t, 0, code, stderr)
+	list := results(t, stdout)
+	require.Len(t, list, 2)
+	assert.ElementsMatch(t, []string{"N1", "N2"}, []string{list[0].Number, list[1].Number})
+	assert.Equal(t, "stdin", list[0].File)
+}
+
+// A process that is killed at any moment loses nothing, and the next one repeats nothing that has effect.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	gateway := listen(t)
+	s := newShell(t, gateway.Env()...)
+	const n = 300
+	file := s.file("feeds.ndjson", feedLines(n))
+	args := []string{file, feedsPath, "--rate", "150", "--data", s.path("data"), "--workers", "8"}
+	for round := 1; round <= 2; round++ {
+		child := exec.Command(os.Args[0], args...)
+		child.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1")
+		var notes bytes.Buffer
+		child.Stderr = &notes
+		require.NoError(t, child.Start())
+		require.Eventually(t, func() bool { return len(gateway.Ledger(sandbox.FeedEffect)) >= round*60 }, 30*time.Second, time.Millisecond, notes.String())
+		require.NoError(t, child.Process.Kill())
+		_ = child.Wait()
+	}
+	require.Less(t, len(gateway.Ledger(sandbox.FeedEffect)), n, "it was killed too late to show anything")
+	code, _, stderr := s.run(append(args, "-o", s.path("out.ndjson"))...)
+	assert.Equal(t, 0, code, stderr)
+	times := make(map[string]int)
+	for _, e := range gateway.Ledger(sandbox.FeedEffect) {
+		times[e.Number]++
+	}
+	assert.Len(t, times, n)
+	for number, k := range times {
+		assert.Equal(t, 1, k, number)
+	}
+	out, err := os.ReadFile(s.path("out.ndjson"))
+	require.NoError(t, err)
+	assert.Len(t, results(t, string(out)), n)
+}
+
+// A refusal that concerns the merchant stops the run and tells why; when the reason is gone, the same command goes on.
+func TestPaused(t *testing.T) {
+	t.Parallel()
+	gateway := listen(t)
+	require.NoError(t, gateway.Inject(sandbox.Fault{Kind: sandbox.ServerError, Status: 403, Code: "NO_AUTH"}))
+	s := newShell(t, gateway.Env()...)
+	file := s.file("feeds.ndjson", feedLines(30))
+	args := []string{file, feedsPath, "--rate", "1000", "--data", s.path("data")}
+	code, _, stderr := s.run(args...)
+	assert.Equal(t, 4, code, stderr)
+	assert.Contains(t, stderr, "NO_AUTH")
+	assert.Contains(t, stderr, "the queue is paused since")
+	code, stdout, _ := s.run("status", "--data", s.path("data"))
+	assert.Equal(t, 0, code)
+	assert.Contains(t, stdout, "paused since")
+	gateway.ClearFaults()
+	code, _, stderr = s.run(args...)
+	assert.Equal(t, 0, code, stderr)
+	assert.Contains(t, stderr, "It was paused: ")
+	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 30)
+}
+
+// What is unknown has an exit code of its own, stands first in the results, and is found out.
+func TestUnknown(t *testing.T) {
+	t.Parallel()
+	gateway := listen(t)
+	require.NoError(t, gateway.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	s := newShell(t, gateway.Env()...)
+	file := s.file("feeds.ndjson", feedLines(5))
+	data := []string{"--data", s.path("data")}
+	code, stdout, stderr := s.run(append([]string{file, feedsPath, "--rate", "1000", "--workers", "1", "--on-unknown", "hold", "-o", "-"}, data...)...)
+	assert.Equal(t, 3, code, stderr)
+	list := results(t, stdout)
+	require.Len(t, list, 5)
+	assert.Equal(t, fleet.Unknown, list[0].State)
+	assert.Contains(t, stderr, "         1  unknown\n         4  succeeded\n")
+
+	code, _, stderr = s.run(append([]string{"retry"}, data...)...)
+	assert.Equal(t, 0, code)
+	assert.Contains(t, stderr, "1 jobs that were unknown are queued again")
+	code, _, stderr = s.run(append([]string{"work", "--until-idle", "--rate", "1000"}, data...)...)
+	assert.Equal(t, 0, code, stderr)
+	code, stdout, _ = s.run(append([]string{"status", "--json"}, data...)...)
+	assert.Equal(t, 0, code)
+	assert.JSONEq(t, `{"queued":0,"running":0,"known":5,"dead":0,"closed":false,"pause":null,"jobs":[{"state":"succeeded","jobs":5}]}`, stdout)
+	code, stdout, _ = s.run(append([]string{"results", "--state", "unknown"}, data...)...)
+	assert.Equal(t, 0, code)
+	assert.Empty(t, stdout)
+	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 5)
+}
+
+// Submitting, working and looking are apart on a server.
+func TestServer(t *testing.T) {
+	t.Parallel()
+	o := &server.Options{ServerName: "one", Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true}
+	nats, err := server.NewServer(o)
+	require.NoError(t, err)
+	nats.Start()
+	require.True(t, nats.ReadyForConnections(30*time.Second))
+	defer func() {
+		nats.Shutdown()
+		nats.WaitForShutdown()
+	}()
+	gateway := listen(t)
+	s := newShell(t, append(gateway.Env(), "WXPAY_BATCH_KEY="+strings.Repeat("ab", 32))...)
+	store := []string{"--nats", nats.ClientURL()}
+	file := s.file("feeds.ndjson", feedLines(100))
+
+	code, _, stderr := s.run(append([]string{"submit", file, feedsPath}, store...)...)
+	assert.Equal(t, 0, code, stderr)
+	assert.Contains(t, stderr, "100 queued")
+	code, stdout, _ := s.run(append([]string{"status"}, store...)...)
+	assert.Equal(t, 0, code)
+	assert.Contains(t, stdout, "queued 100, of them in hand 0; known 100")
+
+	working, stop := context.WithCancel(t.Context())
+	ended := make(chan int, 2)
+	for range 2 {
+		go func() {
+			ended <- batch.Main(working, append([]string{"work", "--rate", "500"}, store...), nil, io.Discard, io.Discard, s.env)
+		}()
+	}
+	code, _, stderr = s.run(append([]string{"drain"}, store...)...)
+	assert.Equal(t, 0, code, stderr)
+	assert.Contains(t, stderr, "100  succeeded")
+	stop()
+	assert.Equal(t, []int{0, 0}, []int{<-ended, <-ended})
+	code, _, stderr = s.run(append([]string{"submit", file, feedsPath}, store...)...)
+	assert.Equal(t, 4, code)
+	assert.Contains(t, stderr, "closed to new jobs")
+	code, _, _ = s.run(append([]string{"resume"}, store...)...)
+	assert.Equal(t, 0, code)
+	code, _, stderr = s.run(append([]string{"submit", file, feedsPath}, store...)...)
+	assert.Equal(t, 0, code)
+	assert.Contains(t, stderr, "100 done before")
+	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 100)
+}
+
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	gateway := listen(t)
+	s := newShell(t, gateway.Env()...)
+	file := s.file("feeds.ndjson", feedLines(1))
+	table := s.file("feeds.csv", "a\n1\n")
+	bad := s.file("key", "abc")
+	held, err := fleet.Embedded(s.path("held"))
+	require.NoError(t, err)
+	defer held.Close()
+	for _, c := range []struct {
+		code int
+		says string
+		args []string
+	}{
+		{2, "the file is missing", nil},
+		{2, "no such file", []string{s.path("none"), feedsPath}},
+		{2, "segment", []string{file, "v3//x"}},
+		{2, "the path is missing after the method POST", []string{file, "POST"}},
+		{2, `the method "LIST" is not one of`, []string{file, "LIST", feedsPath}},
+		{2, "there are 4 arguments", []string{file, "POST", feedsPath, "more", "--data", s.path("x")}},
+		{2, "jobs from CSV need a path", []string{table}},
+		{2, "is not ndjson or csv", []string{file, feedsPath, "--format", "xml"}},
+		{2, "is not of the form FROM=TO", []string{file, feedsPath, "--map", "x"}},
+		{2, "--expires takes", []string{file, feedsPath, "--expires", "soon"}},
+		{2, "--comma takes one character", []string{file, feedsPath, "--comma", ""}},
+		{2, "--on-unknown takes hold or repeat", []string{file, feedsPath, "--on-unknown", "x", "--data", s.path("d")}},
+		{2, "--workers and --patience", []string{file, feedsPath, "--workers", "0", "--data", s.path("d")}},
+		{2, "--rate must not be negative", []string{file, feedsPath, "--rate", "-1"}},
+		{2, "exclude each other", []string{"status", "--data", "x", "--nats", "nats://127.0.0.1:1"}},
+		{2, "--creds belongs to --nats", []string{"status", "--creds", "x"}},
+		{2, "is not 32 bytes in hex or base64", []string{"status", "--data", s.path("d"), "--key", bad}},
+		{2, "unknown flag: --nope", []string{"status", "--nope"}},
+		{4, "no server could be reached (tried 127.0.0.1:1", []string{"status", "--nats", "nats://127.0.0.1:1"}},
+		{4, "is in use", []string{"status", "--data", s.path("held")}},
+	} {
+		code, stdout, stderr := s.run(c.args...)
+		assert.Equal(t, c.code, code, "%v: %s", c.args, stderr)
+		assert.Contains(t, stderr, c.says, c.args)
+		assert.Empty(t, stdout)
+	}
+	s.env = nil
+	code, _, stderr := s.run("status", "--data", s.path("e"))
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "WXPAY_MCHID")
+	assert.Contains(t, stderr, "--sandbox")
+	assert.Empty(t, gateway.Journal())
+}
