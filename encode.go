@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -28,9 +29,13 @@ func encode(body any) (encoded []byte, err error) {
 	case io.Reader:
 		return nil, fmt.Errorf("the body is a reader (%T): pass a value to marshal, or its bytes", body)
 	default:
-		if encoded, err = appendJSON(make([]byte, 0, 512), body, 0); err != nil {
+		scratch := scratches.Get().(*[]byte)
+		written, err := appendJSON((*scratch)[:0], body, 0)
+		if err != nil {
 			return nil, fmt.Errorf("the body cannot be marshalled to JSON: %w", err)
 		}
+		encoded = bytes.Clone(written) // an attempt may read it long after this
+		keepScratch(scratch, written)
 	}
 	switch trimmed := bytes.TrimSpace(encoded); {
 	case len(trimmed) == 0:
@@ -39,6 +44,20 @@ func encode(body any) (encoded []byte, err error) {
 		return nil, errors.New("the body is null: pass a bare nil to send none")
 	}
 	return encoded, nil
+}
+
+// scratches is room in which bodies are written before their length is known, so that each takes no more memory than it has
+// bytes.
+var scratches = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
+
+// maxScratch is the capacity up to which such room is kept: one huge body must not stay in memory for ever.
+const maxScratch = 64 << 10
+
+// keepScratch gives room back, which may have grown.
+func keepScratch(scratch *[]byte, grown []byte) {
+	if *scratch = grown; cap(grown) <= maxScratch {
+		scratches.Put(scratch)
+	}
 }
 
 // maxDepth is where a nested map is taken for one that contains itself.

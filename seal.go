@@ -71,8 +71,10 @@ func (f *flight) seal(ctx context.Context, plan *plan, query []*setting, rules [
 	s.chooseKey(f)
 	plain, asked := f.body, slices.Clone(query)
 	if inBody {
-		body := rewriter{scanner: scanner{text: f.body}, secrets: secrets, turn: s.turn}
+		scratch := scratches.Get().(*[]byte)
+		body := rewriter{scanner: scanner{text: f.body}, secrets: secrets, turn: s.turn, fresh: (*scratch)[:0]}
 		sealed, err := body.rewrite(&plan.body, rules)
+		keepScratch(scratch, body.fresh)
 		if failure := (*MemberError)(nil); err != nil && !errors.As(err, &failure) {
 			err = fmt.Errorf("the body may hold what is to be encrypted and cannot be read: %w", err)
 		}
