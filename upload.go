@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/wxpay-go/wxpay/fact"
 )
@@ -46,6 +47,15 @@ func FileFrom(name string, r io.ReaderAt, size int64) File {
 		return f
 	}
 	f.open = func() (io.ReadCloser, error) { return io.NopCloser(io.NewSectionReader(r, 0, size)), nil }
+	if memory, ok := r.(*bytes.Reader); ok && memory.Size() == size {
+		// What is in memory need not be copied for its digest. Copies of the reader share its bytes and not its place.
+		whole := *memory
+		_, f.err = whole.Seek(0, io.SeekStart)
+		f.open = func() (io.ReadCloser, error) {
+			again := whole
+			return io.NopCloser(&again), nil
+		}
+	}
 	return f
 }
 
@@ -240,6 +250,9 @@ func (u *upload) choose(operation *fact.Operation) error {
 	return nil
 }
 
+// chunks is room for the pieces in which files are read.
+var chunks = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
 // digest reads the file once. most bounds its size in bytes; 0 is no documented bound.
 func (u *upload) digest(most int64) (string, error) {
 	file := &u.file
@@ -254,7 +267,9 @@ func (u *upload) digest(most int64) (string, error) {
 	}
 	defer source.Close()
 	sum := file.hash()
-	size, err := io.Copy(sum, source)
+	chunk := chunks.Get().(*[]byte)
+	size, err := io.CopyBuffer(sum, source, *chunk)
+	chunks.Put(chunk)
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("the file cannot be read: %w", pathless(err))

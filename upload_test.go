@@ -84,6 +84,7 @@ func TestUploadSources(t *testing.T) {
 	for name, file := range map[string]wxpay.File{
 		"a path":        wxpay.FileAt(path),
 		"a reader at":   wxpay.FileFrom("红色.png", bytes.NewReader(data), int64(len(data))),
+		"one read from": wxpay.FileFrom("红色.png", half(data), int64(len(data))),
 		"a pipe":        wxpay.Pipe("红色.png", iotest.OneByteReader(bytes.NewReader(data))),
 		"said by hand":  wxpay.FileAt(path).Part("file").Members("filename", "sha256"),
 		"meta by hand":  wxpay.FileAt(path).Meta("filename", "红色.png"),
@@ -404,3 +405,10 @@ func TestUploadStandsStill(t *testing.T) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// half is a reader that has been read from.
+func half(data []byte) *bytes.Reader {
+	r := bytes.NewReader(data)
+	_, _ = r.Seek(int64(len(data)/2), io.SeekStart)
+	return r
+}
