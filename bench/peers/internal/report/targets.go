@@ -1,0 +1,106 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// target is what wxpay has to reach, and what the run found.
+type target struct {
+	work, what string
+	bound      string
+	found      string
+	reached    bool
+	known      bool
+	reason     string // why it is missed, if it is
+}
+
+// targets compares the run with what was aimed for. The reasons stand here because only a person can know them; they are
+// printed only where a target is missed.
+func (r *Run) targets() []target {
+	var all []target
+	// What is printed is what counts: nobody can see a difference behind the last digit.
+	judge := func(work, what, sign string, s Stat, bound float64, format, reason string) {
+		limit, found := fmt.Sprintf(format, bound), fmt.Sprintf(format, s.Median)
+		a, b := number(found), number(limit)
+		all = append(all, target{work, what, sign + " " + limit, found, a == b || (a < b) == (sign == "≤"), s.Known(), reason})
+	}
+	most := func(work, what string, s Stat, bound float64, format, reason string) {
+		judge(work, what, "≤", s, bound, format, reason)
+	}
+	least := func(work, what string, s Stat, bound float64, format, reason string) {
+		judge(work, what, "≥", s, bound, format, reason)
+	}
+	for _, w := range []struct {
+		name, rsa           string
+		time, allocs, bytes float64
+	}{
+		{"Feed", "out", 0.85, 32, 4096}, {"Order", "out", 0.90, 50, 0}, {"Notify", "in", 0.92, 50, 0},
+		{"Transfer", "out", 1.30, 150, 0}, {"Upload", "out", 1.05, 0, 64 << 10},
+	} {
+		own, floor := w.name+"/wxpay", w.name+"/floor"
+		most(titles[w.name], "time, floor = 1.00", r.Ratio(w.rsa, own, floor, processor), w.time, "%.2f", reasons[w.name])
+		if w.allocs > 0 {
+			most(titles[w.name], "allocations", r.Of(w.rsa, own, allocsPerOp), w.allocs, "%.0f", "")
+		}
+		if w.bytes > 0 {
+			most(titles[w.name], "bytes allocated", r.Of(w.rsa, own, bytesPerOp), w.bytes, "%.0f", "")
+		}
+	}
+	for _, coding := range []string{"plain", "gzip"} {
+		name := "Bill/256MiB-" + coding
+		most(titles["Bill"]+", "+coding, "time, floor = 1.00", r.Ratio("in", name+"/wxpay", name+"/floor", processor), 1.10, "%.2f", reasons["Bill"])
+		most(titles["Bill"]+", "+coding, "peak memory, MiB", r.peak(name+"/wxpay"), 14, "%.1f", reasons["peak"])
+		most("Bill of 1 GiB, "+coding, "peak memory, MiB", r.peak("Bill/1024MiB-"+coding+"/wxpay"), 14, "%.1f", reasons["peak"])
+	}
+	least(titles["Loopback"], "calls per second, floor = 1.00", r.Ratio("in", "Loopback/floor", "Loopback/wxpay", perOp), 1, "%.2f", reasons["Loopback"])
+	least("64 goroutines, libcrypto beside crypto/rsa", "speed-up", r.Ratio("in", "Busy/rsa", "Busy/openssl", processor), 0.8*r.allowed(), "%.2f", reasons["Busy"])
+	most("10,000 calls", "goroutines that stay", r.Of("out", "Retained/wxpay", "goroutines"), 0, "%.0f", "")
+	most("10,000 calls", "memory that stays, KiB", r.Of("out", "Retained/wxpay", "kept-KiB"), 64, "%.1f", "")
+	most("A minimal program", "modules in go list -m all", r.Of("in", "Minimal/wxpay", "modules"), 7, "%.0f", "")
+	most("A minimal program", "packages beyond the standard library", r.Of("in", "Minimal/wxpay", "packages"), 8, "%.0f", "")
+	most("A minimal program", "size, MB", r.size("wxpay"), 6.8, "%.1f", reasons["size"])
+	return all
+}
+
+// allowed is by how much libcrypto could speed calls up if they were nothing but a signature and a verification.
+func (r *Run) allowed() float64 {
+	sign, fast, verify := r.Of("in", "RSA/sign", processor).Median, r.Of("in", "RSA/sign-openssl", processor).Median, r.Of("in", "RSA/verify", processor).Median
+	if fast == 0 {
+		return 0
+	}
+	return (sign + verify) / (fast + verify)
+}
+
+func (r *Run) peak(name string) Stat { return r.Of("in", name, "peak-KiB").times(1.0 / 1024) }
+
+func (r *Run) size(who string) Stat { return r.Of("in", "Minimal/"+who, "size-bytes").times(1e-6) }
+
+func (s Stat) times(f float64) Stat { return Stat{s.Median * f, s.Low * f, s.High * f, s.Rounds} }
+
+var titles = map[string]string{
+	"Feed": "Member feed, POST", "Order": "Order query, GET", "Notify": "Notification, verified and decrypted",
+	"Transfer": "Transfer with 10 encrypted names", "Upload": "Upload of 2 MB", "Bill": "Bill of 256 MiB",
+	"Loopback": "64 goroutines over loopback TLS",
+}
+
+var reasons = map[string]string{
+	"Feed":     "a call of wxpay always has its time limits, and its log, observer and verification each read the clock, which together cost about what the saved allocations bring; how much the garbage collector adds to the floor differs between runs.",
+	"Order":    "as for the feed; the catalogue is asked for the operation besides.",
+	"Notify":   "nine allocations and most of the time are the verification's, which are the same for everybody; what is left beside it is small, and wxpay checks in it that no member stands twice, which the floor does not.",
+	"Transfer": "the names are found in finished JSON by what the catalogue knows, and the text is written a second time with the ciphertexts in it; the floor knows its struct.",
+	"Upload":   "the digest of the file is most of the time, and the same for everybody; beside it wxpay hands the file to the transport in pieces, the floor in one.",
+	"Bill":     "the content passes a check for absurd expansion and a count of what came besides the digest.",
+	"peak":     "what net/http, TLS and the key parser need takes most of this; it does not grow with the file.",
+	"Loopback": "with RSA in, both spend nearly all of the time on the same two operations, and the difference is smaller than that between two runs.",
+	"Busy":     "64 goroutines hand processors to each other more often where a call is shorter.",
+	"size":     "the core has more in it than a signer: checks against the catalogue's facts, encryption inside of finished JSON, certificates that are fetched and followed, bills. The linker drops what a program cannot reach; some of this it always reaches, through the client's constructor.",
+}
+
+func number(printed string) float64 {
+	n, err := strconv.ParseFloat(printed, 64)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
