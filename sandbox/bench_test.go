@@ -121,3 +121,21 @@ func BenchmarkSignedCalls(b *testing.B) {
 		run("order", "POST", "/v3/pay/transactions/native", order)
 	}
 }
+
+// BenchmarkStart is what a test pays for a sandbox of its own, from the second of the process on.
+func BenchmarkStart(b *testing.B) {
+	newSandbox(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		s, err := sandbox.New()
+		if err != nil {
+			b.Fatal(err)
+		}
+		server, err := s.Listen("127.0.0.1:0")
+		if err != nil {
+			b.Fatal(err)
+		}
+		server.Close()
+		s.Close()
+	}
+}

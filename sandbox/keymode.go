@@ -70,6 +70,9 @@ func (s *Sandbox) SetKeyMode(mode KeyMode) error {
 	if err := mode.check(); err != nil {
 		return err
 	}
+	if err := s.complete(mode); err != nil {
+		return err
+	}
 	return s.change(func(p *platform) error {
 		p.mode = mode
 		return nil
@@ -93,6 +96,9 @@ func (s *Sandbox) AddCertificate(validity time.Duration) (*x509.Certificate, err
 		return nil, fmt.Errorf("sandbox: AddCertificate: the validity is %s, it must be positive", validity)
 	}
 	var added *x509.Certificate
+	if err := s.complete(CertificatesOnly); err != nil {
+		return nil, err
+	}
 	if _, err := spareKey(platformKeyName(s.platform.Load())); err != nil { // made beforehand, while nobody has to wait
 		return nil, err
 	}
@@ -126,6 +132,9 @@ func (p *platform) addCertificate(from, to time.Time) (*x509.Certificate, error)
 // before, as in the last days of a replacement. From then on the platform chooses among certificates, whichever a request
 // names. At 100 the replacement is done. The share is kept exactly, not drawn.
 func (s *Sandbox) Shift(serial string, percent float64) error {
+	if err := s.complete(CertificatesOnly); err != nil {
+		return err
+	}
 	return s.change(func(p *platform) error {
 		if p.find(serial) < 0 {
 			return fmt.Errorf("sandbox: Shift: %q is no certificate in the list", serial)
@@ -141,6 +150,9 @@ func (s *Sandbox) Shift(serial string, percent float64) error {
 // RemoveCertificate takes a platform certificate out of the list. A request that names it is refused from then on. The one
 // that signs cannot be removed.
 func (s *Sandbox) RemoveCertificate(serial string) error {
+	if err := s.complete(CertificatesOnly); err != nil {
+		return err
+	}
 	return s.change(func(p *platform) error {
 		i := p.find(serial)
 		switch {
@@ -157,6 +169,9 @@ func (s *Sandbox) RemoveCertificate(serial string) error {
 // ExpireCertificate has the list show a platform certificate as one that ended a minute ago. What it signs is signed as
 // before, which the platform would never do.
 func (s *Sandbox) ExpireCertificate(serial string) error {
+	if err := s.complete(CertificatesOnly); err != nil {
+		return err
+	}
 	return s.change(func(p *platform) error {
 		i := p.find(serial)
 		if i < 0 {

@@ -116,7 +116,7 @@ func (s *Sandbox) install(k keyRecord) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if p.publicKey == nil || p.keys[p.signs] == nil {
+	if p.mode != CertificatesOnly && p.publicKey == nil || p.mode != PublicKeyOnly && p.keys[p.signs] == nil {
 		return errors.New("a key is missing")
 	}
 	m.Serial = apiv3.Serial(m.Certificate)

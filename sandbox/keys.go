@@ -21,65 +21,65 @@ import (
 // keyBits is the size of every key that the platform issues.
 const keyBits = 2048
 
-// material is what costs time to make, and so is made once per process: the keys of the platform, shared by all
-// sandboxes, and those of one merchant.
-type material struct {
-	*platformKeys
-	merchant       *rsa.PrivateKey
-	merchantSerial *big.Int
-	apiv3Key       string
+// identity is what a merchant keeps in every sandbox of the process, besides the key.
+type identity struct {
+	serial   *big.Int // of the certificate
+	apiv3Key string
 }
 
-type platformKeys struct {
-	authority    *ecdsa.PrivateKey // issues all certificates; not RSA, which would take longer to make and shows nowhere
-	public       *rsa.PrivateKey   // private half of the WeChat Pay public key
-	certificates [2]*rsa.PrivateKey
-	serials      [2]*big.Int
-}
-
+// cache is what costs time to make, and so is made once per process, when it is first needed: keys by what they are for, and what
+// belongs to them. Those of the platform are shared by all sandboxes.
 var cache struct {
 	sync.Mutex
-	platform  func() (*platformKeys, error)
-	merchants map[string]func() (*material, error)
-	spare     map[string]func() (*rsa.PrivateKey, error)
+	keys       map[string]func() (*rsa.PrivateKey, error)
+	identities map[string]identity
 }
 
-// keysOf returns the keys of a merchant, which the first call for it generates, in parallel.
-func keysOf(merchantID string) (*material, error) {
+// authorityKey issues all certificates. It is not of RSA, which would take longer to make and shows nowhere.
+var authorityKey = sync.OnceValues(func() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
+
+// firstSerials are those of the platform's first certificates.
+var firstSerials = sync.OnceValue(func() [2]*big.Int { return [2]*big.Int{newSerial(0x4D), newSerial(0x0B)} })
+
+// Names of keys in the cache.
+const publicKeyName = "public key"
+
+func firstKeyName(i int) string        { return fmt.Sprintf("first platform certificate %d", i) }
+func merchantKeyName(id string) string { return "merchant " + id }
+
+// identityOf returns the identity of a merchant.
+func identityOf(merchantID string) identity {
 	cache.Lock()
-	if cache.merchants == nil {
-		cache.platform = sync.OnceValues(newPlatformKeys)
-		cache.merchants = make(map[string]func() (*material, error))
+	defer cache.Unlock()
+	who, known := cache.identities[merchantID]
+	if !known {
+		who = identity{newSerial(0x5A), hexText(apiv3.KeySize)}
+		if cache.identities == nil {
+			cache.identities = make(map[string]identity)
+		}
+		cache.identities[merchantID] = who
 	}
-	get := cache.merchants[merchantID]
-	if get == nil {
-		platform := cache.platform
-		get = sync.OnceValues(func() (*material, error) { return newMaterial(platform) })
-		cache.merchants[merchantID] = get
-	}
-	cache.Unlock()
-	return get()
+	return who
 }
 
-func newMaterial(platform func() (*platformKeys, error)) (*material, error) {
-	m := &material{apiv3Key: hexText(apiv3.KeySize), merchantSerial: newSerial(0x5A)}
-	err := inParallel(
-		func() (err error) { m.platformKeys, err = platform(); return err },
-		func() (err error) { m.merchant, err = rsa.GenerateKey(rand.Reader, keyBits); return err },
-	)
-	return m, err
+// neededKeys are the names of the platform's keys that a mode cannot do without.
+func neededKeys(mode KeyMode) (names []string) {
+	if mode != CertificatesOnly {
+		names = append(names, publicKeyName)
+	}
+	if mode != PublicKeyOnly {
+		names = append(names, firstKeyName(0), firstKeyName(1))
+	}
+	return names
 }
 
-func newPlatformKeys() (*platformKeys, error) {
-	p := &platformKeys{serials: [2]*big.Int{newSerial(0x4D), newSerial(0x0B)}}
-	generate := func(to **rsa.PrivateKey) func() error {
-		return func() (err error) { *to, err = rsa.GenerateKey(rand.Reader, keyBits); return err }
+// generate makes keys that are not there yet, in parallel.
+func generate(names ...string) error {
+	steps := make([]func() error, len(names))
+	for i, name := range names {
+		steps[i] = func() error { _, err := spareKey(name); return err }
 	}
-	err := inParallel(
-		generate(&p.public), generate(&p.certificates[0]), generate(&p.certificates[1]),
-		func() (err error) { p.authority, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); return err },
-	)
-	return p, err
+	return inParallel(steps...)
 }
 
 // inParallel runs the steps at the same time and returns the first error in their order.
@@ -135,42 +135,87 @@ type platform struct {
 	revoked  map[string]*rsa.PublicKey // certificates of the caller that were replaced
 }
 
-// Validity of the certificates, in years around the time when the sandbox was made. The older platform certificate is
+// Validity of the certificates, in years around the time when they are made. The older platform certificate is
 // in its last year, as during a change-over.
 const (
 	yearsValid   = 5
 	yearsElapsed = 4
 )
 
-// issue makes the certificates and puts both sides together.
-func (m *material) issue(merchantID string, scheme apiv3.Scheme, now time.Time) (Merchant, *platform, error) {
-	authority, err := newAuthority(m.authority, now)
+// issue makes a merchant and the platform's side of their keys, as far as the mode needs them.
+func issue(merchantID string, scheme apiv3.Scheme, mode KeyMode, now time.Time) (Merchant, *platform, error) {
+	if err := generate(append(neededKeys(mode), merchantKeyName(merchantID))...); err != nil {
+		return Merchant{}, nil, err
+	}
+	key, err := spareKey(merchantKeyName(merchantID))
+	if err != nil {
+		return Merchant{}, nil, err
+	}
+	if err := scheme.CheckPublicKey(key.Public()); err != nil {
+		return Merchant{}, nil, fmt.Errorf("sandbox: WithScheme: the scheme must work with RSA keys of %d bits: %w", keyBits, err)
+	}
+	signer, err := authorityKey()
+	if err != nil {
+		return Merchant{}, nil, fmt.Errorf("sandbox: generating keys: %w", err)
+	}
+	authority, err := newAuthority(signer, now)
 	if err != nil {
 		return Merchant{}, nil, err
 	}
 	p := &platform{
-		scheme: scheme, authority: authority, publicKeyID: publicKeyID(merchantID), publicKey: m.public, keys: make(map[string]crypto.Signer, 3),
+		scheme: scheme, authority: authority, publicKeyID: publicKeyID(merchantID), keys: make(map[string]crypto.Signer, 3), mode: mode, share: 100,
 		callerID: merchantID, callers: make(map[string]*rsa.PublicKey, 1),
 	}
-	p.keys[p.publicKeyID] = m.public
-	for i, key := range m.certificates {
-		from := now.AddDate(-yearsElapsed*(1-i), 0, -1)
-		c, err := authority.issue(m.serials[i], platformSubject, from, from.AddDate(yearsValid, 0, 0), key)
+	if err := p.complete(mode, now); err != nil {
+		return Merchant{}, nil, err
+	}
+	who, from := identityOf(merchantID), now.AddDate(-1, 0, 0)
+	own, err := authority.issue(who.serial, merchantSubject(merchantID), from, from.AddDate(yearsValid, 0, 0), key)
+	if err != nil {
+		return Merchant{}, nil, err
+	}
+	p.callers[apiv3.Serial(own)] = &key.PublicKey
+	return Merchant{ID: merchantID, Serial: apiv3.Serial(own), PrivateKey: key, APIv3Key: who.apiv3Key, Certificate: own}, p, nil
+}
+
+// complete adds the keys that a mode needs and that are not there yet.
+func (p *platform) complete(mode KeyMode, now time.Time) error {
+	if mode != CertificatesOnly && p.publicKey == nil {
+		key, err := spareKey(publicKeyName)
 		if err != nil {
-			return Merchant{}, nil, err
+			return err
+		}
+		p.publicKey, p.keys[p.publicKeyID] = key, key
+	}
+	if mode == PublicKeyOnly || p.signs != "" {
+		return nil
+	}
+	for i, serial := range firstSerials() {
+		key, err := spareKey(firstKeyName(i))
+		if err != nil {
+			return err
+		}
+		from := now.AddDate(-yearsElapsed*(1-i), 0, -1)
+		c, err := p.authority.issue(serial, platformSubject, from, from.AddDate(yearsValid, 0, 0), key)
+		if err != nil {
+			return err
 		}
 		p.certificates = append(p.certificates, c)
 		p.keys[apiv3.Serial(c)] = key
 	}
 	p.signs = apiv3.Serial(p.certificates[0])
+	return nil
+}
 
-	from := now.AddDate(-1, 0, 0)
-	own, err := authority.issue(m.merchantSerial, merchantSubject(merchantID), from, from.AddDate(yearsValid, 0, 0), m.merchant)
-	if err != nil {
-		return Merchant{}, nil, err
+// complete makes sure that the platform has the keys of a mode, whichever mode the merchant is in.
+func (s *Sandbox) complete(mode KeyMode) error {
+	if p := s.platform.Load(); (mode == CertificatesOnly || p.publicKey != nil) && (mode == PublicKeyOnly || p.signs != "") {
+		return nil
 	}
-	p.callers[apiv3.Serial(own)] = &m.merchant.PublicKey
-	return Merchant{ID: merchantID, Serial: apiv3.Serial(own), PrivateKey: m.merchant, APIv3Key: m.apiv3Key, Certificate: own}, p, nil
+	if err := generate(neededKeys(mode)...); err != nil { // beforehand, while nobody has to wait
+		return err
+	}
+	return s.change(func(p *platform) error { return p.complete(mode, s.clock()) })
 }
 
 // publicKeyID makes the id of a WeChat Pay public key out of a number of at most 10 digits.
@@ -218,13 +263,13 @@ func (a *authority) issue(serial *big.Int, subject pkix.Name, from, to time.Time
 // spareKey returns the key that goes by a name, which the first call of the process generates.
 func spareKey(name string) (*rsa.PrivateKey, error) {
 	cache.Lock()
-	if cache.spare == nil {
-		cache.spare = make(map[string]func() (*rsa.PrivateKey, error))
+	if cache.keys == nil {
+		cache.keys = make(map[string]func() (*rsa.PrivateKey, error))
 	}
-	get := cache.spare[name]
+	get := cache.keys[name]
 	if get == nil {
 		get = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, keyBits) })
-		cache.spare[name] = get
+		cache.keys[name] = get
 	}
 	cache.Unlock()
 	key, err := get()

@@ -41,12 +41,23 @@ func (s *Sandbox) PublicKeyID() string { return s.platform.Load().publicKeyID }
 
 // PublicKey returns the WeChat Pay public key, which verifies answers to requests whose Wechatpay-Serial names
 // [Sandbox.PublicKeyID].
-func (s *Sandbox) PublicKey() *rsa.PublicKey { return &s.platform.Load().publicKey.PublicKey }
+func (s *Sandbox) PublicKey() *rsa.PublicKey {
+	s.have(PublicKeyOnly)
+	return &s.platform.Load().publicKey.PublicKey
+}
 
 // Certificates returns the platform certificates, the oldest first: two to begin with. The first signs answers to requests
 // that name no key; the serial of the second, which expires last and is the one to encrypt with, begins with a zero.
 func (s *Sandbox) Certificates() []*x509.Certificate {
+	s.have(CertificatesOnly)
 	return slices.Clone(s.platform.Load().certificates)
+}
+
+// have is complete for those who cannot return an error.
+func (s *Sandbox) have(mode KeyMode) {
+	if err := s.complete(mode); err != nil && s.records.lost() == nil {
+		panic(err) // no key could be made, which is for want of randomness
+	}
 }
 
 // Root returns the certificate of the authority that issued all others.

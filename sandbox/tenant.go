@@ -65,18 +65,10 @@ func (g *gateway) add(id string, mode KeyMode) (*Sandbox, error) {
 	if known := g.tenants.find(id); known != nil {
 		return known, nil
 	}
-	material, err := keysOf(id) // outside of any lock: it takes time
+	merchant, keys, err := issue(id, g.scheme, mode, g.clock()) // outside of any lock: it takes time
 	if err != nil {
 		return nil, err
 	}
-	if err := g.scheme.CheckPublicKey(material.merchant.Public()); err != nil {
-		return nil, fmt.Errorf("sandbox: WithScheme: the scheme must work with RSA keys of %d bits: %w", keyBits, err)
-	}
-	merchant, keys, err := material.issue(id, g.scheme, g.clock())
-	if err != nil {
-		return nil, err
-	}
-	keys.mode, keys.share = mode, 100
 	s := &Sandbox{g, &tenant{merchant: merchant}}
 	s.platform.Store(keys)
 

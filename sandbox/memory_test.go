@@ -1,0 +1,105 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// TestMemoryOfAMillionCalls makes a million calls of every sort, of which a tenth leaves an order and a tenth a refund behind.
+// With WXPAY_TEST_LONG=1 only; otherwise it is a few thousand.
+func TestMemoryOfAMillionCalls(t *testing.T) {
+	const sorts = 10
+	calls, limit := 4000, int64(40<<20)
+	if os.Getenv("WXPAY_TEST_LONG") == "1" {
+		calls, limit = 1_000_000, 300<<20
+	}
+	scheme := quick{apiv3.RSA()}
+	s := newSandbox(t, sandbox.WithScheme(scheme))
+	defer s.Close()
+	transport, m, key := s.Transport(), s.Merchant(), s.PublicKeyID()
+	send := func(method, target string, body any, status int) bool {
+		c := newCall(s, time.Now(), method, target, body)
+		caller := apiv3.Authorization{ID: m.ID, Serial: m.Serial, Nonce: "593BEC0C930BF1AFEB40B4A08C8FB242", Timestamp: strconv.FormatInt(time.Now().Unix(), 10)}
+		authorization, _, err := apiv3.SignRequest(scheme, m.PrivateKey, caller, method, target, c.body)
+		if !assert.NoError(t, err) {
+			return false
+		}
+		request, err := http.NewRequest(method, inProcess+target, bytes.NewReader(c.body))
+		if !assert.NoError(t, err) {
+			return false
+		}
+		request.Header = c.header
+		request.Header.Set("Authorization", authorization)
+		request.Header.Set("Wechatpay-Serial", key)
+		response, err := transport.RoundTrip(request)
+		if !assert.NoError(t, err) {
+			return false
+		}
+		text, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		return assert.Equal(t, status, response.StatusCode, "%s %s: %s", method, target, text)
+	}
+	const orders = "/v3/pay/transactions/out-trade-no/"
+	one := func(n int) bool {
+		number := fmt.Sprintf("ORDER-%010d", n)
+		order := with(with(native(s), "out_trade_no", number), "amount", map[string]any{"total": 100})
+		back := with(refund("R"+number, 1), "out_trade_no", number)
+		query := orders + number + "?mchid=" + m.ID
+		ok := send("POST", "/v3/pay/transactions/native", order, 200) && send("POST", "/v3/pay/transactions/native", order, 200) && send("GET", query, nil, 200)
+		if !ok {
+			return false
+		}
+		_, err := s.Pay(number)
+		return assert.NoError(t, err) && send("GET", query, nil, 200) && send("POST", refundPath, back, 200) && send("POST", refundPath, back, 200) &&
+			send("GET", refundPath+"/R"+number, nil, 200) && send("POST", orders+number+"/close", map[string]any{"mchid": m.ID}, 400) &&
+			send("GET", "/v3/nothing/"+number, nil, 404) && send("POST", "/v3/pay/transactions/native", with(order, "x", strconv.Itoa(n)), 400)
+	}
+	numbers := make(chan int)
+	var wait sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for n := range numbers {
+				if !one(n) {
+					t.Fail()
+				}
+			}
+		})
+	}
+	alive := func() (stats runtime.MemStats) {
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return stats
+	}
+	before, start := alive(), time.Now()
+	for n := range calls / sorts {
+		if t.Failed() {
+			break
+		}
+		numbers <- n
+	}
+	close(numbers)
+	wait.Wait()
+	took := time.Since(start)
+	require.False(t, t.Failed())
+	require.Len(t, s.Ledger(sandbox.RefundEffect), calls/sorts)
+	after := alive()
+	t.Logf("%d calls in %v: %d MiB are alive, of which %d were before; %d MiB come from the system", calls, took.Round(time.Second), after.HeapAlloc>>20, before.HeapAlloc>>20, after.Sys>>20)
+	assert.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), limit)
+	assert.LessOrEqual(t, len(s.Journal()), 1000)
+	assert.LessOrEqual(t, len(s.Deliveries()), 1000)
+}
