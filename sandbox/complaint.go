@@ -115,7 +115,7 @@ func (c *call) listComplaints() (any, *refusal) {
 	for _, k := range s.everyComplaint() {
 		merchant := c.query.Get("complainted_mchid")
 		if !k.Time.Before(days[0]) && k.Time.Before(days[1].AddDate(0, 0, 1)) && (merchant == "" || merchant == s.merchant) {
-			list = append(list, k.tell(s))
+			list = append(list, c.illustrated(k.tell(s)))
 		}
 	}
 	return c.pageWithTotal(list, offset, limit), nil
@@ -144,7 +144,7 @@ func (c *call) queryComplaint() (any, *refusal) {
 	if !known {
 		return nil, complaintNotExist
 	}
-	return c.tell(k.tell(s)), nil
+	return c.tell(c.illustrated(k.tell(s))), nil
 }
 
 func (c *call) listNegotiations() (any, *refusal) {

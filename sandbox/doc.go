@@ -3,7 +3,7 @@
 //
 // What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), the schemes of SM2 and SM3, payments that
 // charge at once (pay by code, deductions), coupons and what they take off, the share of an order that may be shared at most,
-// settlement, outages (unless a [Fault] makes them), notifications in the old XML form, and the state of every operation that is
+// settlement, the end of transfers that their user never confirms, outages (unless a [Fault] makes them), notifications in the old XML form, and the state of every operation that is
 // not listed below. Limits of time and pace are [Rule]s, which [Sandbox.Relax] and [Sandbox.Enforce] switch; rates do not hold by
 // themselves. The checks before the signature
 // are the same on every path, although the real /v3/pay/transactions was seen to differ in details. Where the platform's
@@ -46,7 +46,7 @@
 //	POST /v3/fund-app/mch-transfer/elecsign/…              receipts: GENERATING for one query, then FINISHED
 //	GET  /v3/fund-app/mch-transfer/elecsign/…
 //	GET  …/fapiao-applications/{fapiao_apply_id}/fapiao-files    every application has one file
-//	GET  /v3/merchant-service/images/{media_id}            what was uploaded, up to 16 MB together; also under /v3/global/
+//	GET  /v3/merchant-service/images/{media_id}            what was uploaded, up to 16 MB together, and one with every complaint; also under /v3/global/
 //	GET  /v3/billdownload/file and five other addresses    of files, as answers tell them, for 30 seconds
 //	GET  /v3/certificates, /v3/global/certificates, /hk/v3/certificates
 //	POST /v3/security/echo

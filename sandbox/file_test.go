@@ -83,11 +83,19 @@ func TestImages(t *testing.T) {
 	assert.Equal(t, file, a.body)
 	assert.Equal(t, "image/png", a.Header.Get("Content-Type"))
 
-	// An id as the platform's are: percent-encoded when it comes.
-	escaped := "%2F%2F%2F%2Fsandbox%2FY29tcGxhaW50LTE%3D"
+	// The image of a complaint: its id is percent-encoded when it comes.
+	_, err := s.AddPaidOrder("ORDER-0001", 100)
+	require.NoError(t, err)
+	complaint, err := s.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001", Detail: "坏", Problem: "坏了"})
+	require.NoError(t, err)
+	told := ask(t, s, "GET", "/v3/merchant-service/complaints-v2/"+complaint, nil).json(t)
+	link := told["complaint_media_list"].([]any)[0].(map[string]any)["media_url"].([]any)[0].(string)
+	escaped, ok := strings.CutPrefix(link, inProcess+"/v3/merchant-service/images/")
+	require.True(t, ok, link)
+	require.True(t, strings.HasPrefix(escaped, "%2F%2F%2F%2Fsandbox%2F"), escaped)
 	a = ask(t, s, "GET", "/v3/merchant-service/images/"+escaped, nil)
 	require.Equal(t, 200, a.StatusCode)
-	_, err := png.Decode(bytes.NewReader(a.body))
+	_, err = png.Decode(bytes.NewReader(a.body))
 	require.NoError(t, err)
 	a = ask(t, s, "GET", "/v3/merchant-service/images/"+strings.ReplaceAll(escaped, "%", "%25"), nil)
 	assert.Equal(t, 404, a.StatusCode, "encoded twice")

@@ -3,10 +3,12 @@ package sandbox
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"image"
 	"image/color"
 	"image/png"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -37,6 +39,15 @@ func (m *images) keep(id string, content []byte) {
 // userImage begins the id of an image that a user sent with a complaint. What stands behind it makes the image: the same
 // id gives the same one. In a media_url the id is percent-encoded, as the platform's are.
 const userImage = "////sandbox/"
+
+// illustrated adds the image that a user sent with a complaint.
+func (c *call) illustrated(complaint map[string]any) map[string]any {
+	id := userImage + base64.StdEncoding.EncodeToString([]byte(complaint["complaint_id"].(string)))
+	complaint["complaint_media_list"] = []any{map[string]any{
+		"media_type": "USER_COMPLAINT_IMAGE", "media_url": []any{c.base() + "/v3/merchant-service/images/" + url.PathEscape(id)},
+	}}
+	return complaint
+}
 
 func (c *call) showImage() (any, *refusal) {
 	id := c.path["media_id"]
