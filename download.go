@@ -101,7 +101,8 @@ func DigestAlgorithm(name string, algorithm func() hash.Hash) DownloadOption {
 	}
 }
 
-// Gunzip expands a download that is gzip, and passes any other on as it is. Bills are expanded without asking.
+// Gunzip expands a download that is gzip, and passes any other on as it is. Bills are expanded without asking, and so is
+// what says Content-Encoding: gzip.
 func Gunzip() DownloadOption {
 	return func(d *download) error {
 		d.gunzip = true

@@ -385,6 +385,7 @@ func TestDownloadMistakes(t *testing.T) {
 		"no path":           {wxpay.ToFile(""), nil, "no path"},
 		"it is there":       {wxpay.ToFile(there), nil, "file already exists (Replace has it replaced)"},
 		"a folder":          {wxpay.ToFile(filepath.Dir(there)).Replace(), nil, "is a folder"},
+		"a device":          {wxpay.ToFile(os.DevNull).Replace(), nil, "is a device"},
 		"no folder":         {wxpay.ToFile(filepath.Join(there, "x")), nil, "not a directory"},
 		"no such folder":    {wxpay.ToFile(there + "s/x"), nil, "no such file"},
 		"no such algorithm": {io.Discard, []wxpay.DownloadOption{wxpay.Digest("SM3", "00")}, "DigestAlgorithm"},

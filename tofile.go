@@ -20,7 +20,7 @@ type Target struct {
 // right: whatever goes wrong, nothing is left behind. The file is readable by its owner only.
 //
 // A file that is there already is an error (fs.ErrExist) before anything is sent, and is never touched; see
-// [Target.Replace].
+// [Target.Replace], which replaces a link rather than what it leads to.
 func ToFile(path string) Target { return Target{path: path} }
 
 // Replace has a file that is there already replaced, in one step, by a download that is right.
@@ -42,6 +42,8 @@ func (t Target) begin() (*targetFile, error) {
 	switch info, err := os.Lstat(t.path); {
 	case err == nil && info.IsDir():
 		return nil, errors.New("the destination is a folder")
+	case err == nil && info.Mode().Type()&^fs.ModeSymlink != 0:
+		return nil, errors.New("the destination is a device or the like, which a file must not replace: pass a writer")
 	case err == nil && !t.replace:
 		return nil, fmt.Errorf("the destination cannot be written: %w (Replace has it replaced)", fs.ErrExist)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):

@@ -374,16 +374,26 @@ func (s *server) prepare(address string, merchant *rsa.PrivateKey) error {
 		return err
 	}
 	s.zipped = zip.Bytes()
-	plain := bytes.Repeat(s.block, s.blocks)
-	sum := sha1.Sum(plain)
-	digest := hex.EncodeToString(sum[:])
+	sum := sha1.New()
+	if _, err := io.Copy(sum, s.plain()); err != nil {
+		return err
+	}
+	digest := hex.EncodeToString(sum.Sum(nil))
 	for _, kind := range []string{"plain", "gzip"} {
 		s.applied[kind] = fmt.Sprintf(`{"hash_type":"SHA1","hash_value":"%s","download_url":"%s/v3/billdownload/file?token=%s"}`, digest, address, kind)
 	}
 	key, nonce := make([]byte, apiv3.KeySize), rand.Text()[:16]
 	_, _ = rand.Read(key)
-	sealed, err := apiv3.SealAESGCM(key, []byte(nonce), nil, plain)
+	sealed, err := apiv3.SealAESGCMStream(key, []byte(nonce), nil, s.plain())
 	if err != nil {
+		return err
+	}
+	file, err := os.Create(s.sealed)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, sealed)
+	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
 	sealedKey, err := apiv3.RSA().Encrypt(merchant.Public(), key)
@@ -392,7 +402,16 @@ func (s *server) prepare(address string, merchant *rsa.PrivateKey) error {
 	}
 	s.applied["sealed"] = fmt.Sprintf(`{"download_bill_count":1,"download_bill_list":[{"bill_sequence":1,"hash_type":"SHA1","hash_value":"%s",`+
 		`"download_url":"%s/v3/bill/downloadurl?token=sealed","encrypt_key":"%s","nonce":"%s"}]}`, digest, address, base64.StdEncoding.EncodeToString(sealedKey), nonce)
-	return os.WriteFile(s.sealed, sealed, 0o600)
+	return nil
+}
+
+// plain reads the plain bill.
+func (s *server) plain() io.Reader {
+	blocks := make([]io.Reader, s.blocks)
+	for i := range blocks {
+		blocks[i] = bytes.NewReader(s.block)
+	}
+	return io.MultiReader(blocks...)
 }
 
 // rows returns a piece of a bill of exactly size bytes, which begins with the names of its columns.

@@ -48,7 +48,14 @@ func (d *destination) check() error {
 	if d.path == "" {
 		return usageError("-o is empty: name a file, or - for stdout")
 	}
-	if _, err := os.Lstat(d.path); !d.stdout() && err == nil && !d.force {
+	if d.stdout() {
+		return nil
+	}
+	switch info, err := os.Lstat(d.path); {
+	case err != nil:
+	case info.Mode().Type()&^fs.ModeSymlink != 0:
+		return usageError("%s is no regular file: use -o - and a redirection", d.path)
+	case !d.force:
 		return errThere(d.path)
 	}
 	return nil
