@@ -27,16 +27,22 @@ type sandboxOptions struct {
 	enforce []string // rules that are to hold besides those that do by themselves
 	relax   []string // rules that are not to hold
 	lenient bool     // member feeds need no card
+	data    string   // directory to be kept in; empty for memory
+	network bool     // other machines may call and control it
+	names   []string // by which they do, besides IP addresses
 	command []string // empty to serve until interrupted
 }
 
-func sandboxCommand(run func(context.Context, sandboxOptions) error, explain *cobra.Command) *cobra.Command {
+func sandboxCommand(run func(context.Context, sandboxOptions) error, others ...*cobra.Command) *cobra.Command {
 	o := new(sandboxOptions)
 	command := &cobra.Command{
 		Use:   "sandbox [-- COMMAND [ARG]...]",
 		Short: "Serve a sandbox on this machine",
 		Long: `Serve a sandbox of WeChat Pay APIv3 on this machine: it checks the signature of every request for real, signs its
-answers, and moves no money. Its keys are new each time and live as long as it does.
+answers, and moves no money. Its keys are new each time and live as long as it does, unless --data gives it a directory: then it
+goes on where the last one ended, with the same keys, orders, notifications and ledger, even if that was killed.
+
+What users and the platform do by themselves is ordered from another shell: "wxpay sandbox pay" and "clock", and "control" for all else.
 
 Without COMMAND it prints, on stdout, the lines that connect a client in another shell, and serves until it is
 interrupted. With COMMAND it runs that with the same variables set and ends with it, with its exit code (128 and the
@@ -64,12 +70,12 @@ explain" tells it again. At the end it tells how often each kind of fault hit.`,
 			if len(args) > 0 && command.ArgsLenAtDash() != 0 {
 				return usageError("put -- before the command that is to run: wxpay sandbox -- %s", args[0])
 			}
-			o.command = args
+			o.command, o.network = args, command.Flags().Changed("network")
 			return run(command.Context(), *o)
 		},
 	}
 	o.flags(command.Flags())
-	command.AddCommand(explain)
+	command.AddCommand(others...)
 	return command
 }
 
@@ -80,6 +86,8 @@ func (o *sandboxOptions) flags(flags *pflag.FlagSet) {
 	flags.Int64Var(&o.rows, "rows", 0, "invent bills of so `MANY` rows instead of telling the sandbox's ledger")
 	flags.StringSliceVar(&o.enforce, "enforce", nil, "`RULES` of production that are to hold, such as rates,read-delay (repeatable)")
 	flags.StringSliceVar(&o.relax, "relax", nil, "`RULES` of production that are not to hold, such as refund-pace,expiry (repeatable)")
+	flags.StringVar(&o.data, "data", "", "`DIRECTORY` to keep everything in, private keys too")
+	flags.StringSliceVar(&o.names, "network", nil, "let other machines call and control it, by any IP address or by these `NAMES`; see --addr")
 	flags.BoolVar(&o.lenient, "lenient", false, "accept member feeds and points for cards that do not exist or are another user's")
 }
 
@@ -100,9 +108,24 @@ func (p *program) sandbox(ctx context.Context, o sandboxOptions) error {
 	if o.lenient {
 		options = append(options, sandbox.WithLenientCards())
 	}
+	if o.network {
+		options = append(options, sandbox.WithNetwork(o.names...))
+	}
+	var directory *sandbox.Directory
+	if o.data != "" {
+		var err error
+		if directory, err = sandbox.OpenDirectory(o.data); err != nil {
+			return &exitError{exitNotSent, fmt.Errorf("--data: %w", err)}
+		}
+		defer directory.Close()
+		options = append(options, sandbox.WithStore(directory))
+	}
 	served, err := p.serveSandbox(o.addr, nil, options...)
 	if err != nil {
 		return err
+	}
+	if directory != nil && directory.Cut() > 0 {
+		p.note("sandbox: the one before ended while it wrote: %d bytes at the end of %s were not whole and are cut off", directory.Cut(), o.data)
 	}
 	defer served.close()
 	if err := served.server.Inject(faults...); err != nil {
@@ -118,6 +141,9 @@ func (p *program) sandbox(ctx context.Context, o sandboxOptions) error {
 				return usageError("%s: %w", rules.flag, err)
 			}
 		}
+	}
+	if o.network {
+		p.note("sandbox: WARNING: other machines can take its keys and change everything in it; keep it in a closed network")
 	}
 	defer p.noteFaults(served.server.Sandbox)
 	if len(o.command) > 0 {

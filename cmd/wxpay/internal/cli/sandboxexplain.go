@@ -4,17 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/wxpay-go/wxpay/sandbox"
 )
 
 func sandboxExplainCommand(run func(ctx context.Context, id string) error) *cobra.Command {
@@ -47,42 +40,22 @@ Exit codes:
 	}
 }
 
-// explainTimeout bounds the question to a sandbox on this machine.
-const explainTimeout = 10 * time.Second
-
 func (p *program) sandboxExplain(ctx context.Context, id string) error {
-	base, ok := p.lookup("WXPAY_BASE_URL")
-	if !ok || base == "" {
-		return usageError("WXPAY_BASE_URL is not set: paste the lines that wxpay sandbox prints into this shell")
-	}
-	ctx, cancel := context.WithTimeout(ctx, explainTimeout)
-	defer cancel()
-	target := strings.TrimSuffix(base, "/") + sandbox.ControlPath + "journal/explain"
+	order := "journal/explain"
 	if id != "" {
-		target += "?id=" + url.QueryEscape(id)
+		order += "?id=" + url.QueryEscape(id)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	answer, err := p.orderSandbox(ctx, http.MethodGet, order, nil)
 	if err != nil {
-		return usageError("WXPAY_BASE_URL: %w", err)
+		return err
 	}
-	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
-	if err != nil {
-		return &exitError{exitNotSent, err}
-	}
-	defer answer.Body.Close()
 	var told struct {
 		Explanation string `json:"explanation"`
-		Message     string `json:"message"`
 	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
-	if err == nil {
-		err = json.Unmarshal(body, &told)
-	}
-	switch {
-	case err != nil || answer.StatusCode != http.StatusOK && told.Message == "":
-		return &exitError{exitNotSent, fmt.Errorf("what listens on %s is no sandbox: it answered %s", base, answer.Status)}
-	case answer.StatusCode != http.StatusOK:
-		return &exitError{exitRefused, errors.New(told.Message)}
+	if err := json.Unmarshal(answer, &told); err != nil {
+		return &exitError{exitUnknown, err}
 	}
 	return p.write(bytes.NewBufferString(printable(told.Explanation) + "\n"))
 }
