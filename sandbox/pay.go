@@ -424,8 +424,8 @@ func (c *call) closeOrder() (any, *refusal) {
 func (s *state) payable(number string, now time.Time) (order, error) {
 	o, known := s.orders.get(number)
 	if !known {
-		for _, key := range s.orders.keys() {
-			if other, _ := s.orders.get(key); other.Number == number {
+		for _, other := range s.orders.rows {
+			if other.Number == number {
 				if known {
 					return order{}, fmt.Errorf("several sub-merchants have an order %q; put SUB_MCHID/ before it", number)
 				}

@@ -310,7 +310,7 @@ func (s *state) ripenShare(key string, h shared, at time.Time) { s.reachShare(ke
 
 // reachShare ends a sharing. A result that is not empty is that of every receiver, whatever was to come.
 func (s *state) reachShare(key string, h shared, result string, now time.Time) {
-	o, _ := s.orders.get(h.Order)
+	o, known := s.orders.get(h.Order)
 	h.To = slices.Clone(h.To)
 	for i := range h.To {
 		t := &h.To[i]
@@ -337,7 +337,9 @@ func (s *state) reachShare(key string, h shared, result string, now time.Time) {
 	}
 	h.become("FINISHED", now)
 	s.shares.put(key, h)
-	s.orders.put(o.key(), o)
+	if known {
+		s.orders.put(h.Order, o)
+	}
 }
 
 // NotifySharesAt sets where the merchant is notified of every share that arrived and every return: PROFITSHARING.SUCCESS and
