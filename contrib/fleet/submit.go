@@ -249,11 +249,16 @@ func (s *submitting) admit() error {
 		case s.in.Ahead == 0:
 			return nil
 		}
-		info, err := s.jobs.Info(s.ctx)
+		jobs, err := s.jobs.Info(s.ctx)
 		if err != nil {
 			return s.trouble(err)
 		}
-		if info.State.Msgs < uint64(s.in.Ahead) {
+		lanes, err := s.lanes.Info(s.ctx)
+		if err != nil {
+			return s.trouble(err)
+		}
+		// Where no job and no lane is awake, those that are left are held up, and room will not come of waiting.
+		if jobs.State.Msgs == 0 || jobs.State.Msgs+lanes.State.Msgs < uint64(s.in.Ahead) {
 			return nil
 		}
 		select {

@@ -125,7 +125,7 @@ func TestSubmitWaitsForRoom(t *testing.T) {
 	g := newGateway(t)
 	e := embedded(t)
 	q := newQueue(t, e, g.client)
-	const n, ahead = 2000, 100
+	const n, ahead = 600, 100
 	most := uint64(0)
 	stop := start(t, &fleet.Worker{Queue: q, Calls: 8})
 	s, err := q.Submit(t.Context(), list(feeds(n)...), fleet.Intake{Ahead: ahead, Progress: func(fleet.Submission) {

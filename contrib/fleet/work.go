@@ -95,6 +95,7 @@ type running struct {
 	wide map[wxpay.Code]bool // codes that concern the merchant
 
 	paused   atomic.Pointer[Pause]
+	idle     int          // requests for a message in a row that brought none
 	failures atomic.Int64 // jobs that ended without a usable answer, since the last that had one
 
 	mu   sync.Mutex
@@ -132,36 +133,41 @@ func (r *running) run(ctx context.Context) error {
 	side.Go(func() { r.follow(working, watch) })
 	side.Go(func() { r.keep(working) })
 
-	slots := make(chan struct{}, r.Calls)
-	for ctx.Err() == nil {
+	// The hands are kept: signing needs a deep stack, which a new goroutine would have to grow for every job.
+	slots, given := make(chan struct{}, r.Calls), make(chan *nats.Msg)
+	for range r.Calls {
+		hands.Go(func() {
+			for msg := range given {
+				r.take(working, msg)
+				<-slots
+			}
+		})
+	}
+	var failed error
+	for failed == nil && ctx.Err() == nil {
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
 			continue
 		}
 		msg, err := r.next(ctx, messages)
-		if err != nil || msg == nil {
+		if failed = err; msg == nil {
 			<-slots
-			if err != nil && ctx.Err() == nil {
-				breakOff(err)
-				hands.Wait()
-				side.Wait()
-				return err
-			}
 			continue
 		}
-		hands.Go(func() {
-			defer func() { <-slots }()
-			r.take(working, msg)
-		})
+		given <- msg
 	}
+	close(given)
 	messages.stop()
 	giveUp := time.AfterFunc(r.Grace, func() { breakOff(errStopped) })
+	if failed != nil {
+		breakOff(errStopped)
+	}
 	hands.Wait()
 	giveUp.Stop()
 	breakOff(errStopped)
 	side.Wait()
-	return nil
+	return failed
 }
 
 // next returns the next message, or nil when there is none for now.
@@ -177,10 +183,13 @@ func (r *running) next(ctx context.Context, messages *puller) (*nats.Msg, error)
 	case ctx.Err() != nil && err != nil:
 		return nil, nil
 	case err == nil && msg != nil || ctx.Err() != nil:
+		r.idle = 0
 		return msg, nil
 	case err == nil, errors.As(err, &status) && status.none():
-		if _, err := r.wake(ctx); err != nil {
-			r.trouble(err)
+		if r.idle++; r.idle&(r.idle-1) == 0 { // less and less often
+			if _, err := r.wake(ctx); err != nil {
+				r.trouble(err)
+			}
 		}
 		return nil, nil
 	case status != nil && status.gone():
@@ -311,9 +320,11 @@ func (r *running) take(ctx context.Context, msg *nats.Msg) {
 	}
 	switch {
 	case end.left:
+	case end.done && !lane:
+		_ = msg.Ack() // if that is lost it comes again, and its record says that it has ended
 	case end.done:
-		r.acknowledge(ctx, msg)
-		if lane && !end.stuck {
+		r.removeToken(ctx, msg)
+		if !end.stuck {
 			// Something may have joined the lane after it was seen empty and before its token went.
 			if _, err := r.wakeLane(context.WithoutCancel(ctx), name); err != nil {
 				r.trouble(err)
@@ -324,13 +335,12 @@ func (r *running) take(ctx context.Context, msg *nats.Msg) {
 	}
 }
 
-// acknowledge takes a message off the queue, and waits until that is stored.
-func (r *running) acknowledge(ctx context.Context, msg *nats.Msg) {
+// removeToken takes the token of a lane off the queue, and waits until that is so.
+func (r *running) removeToken(ctx context.Context, msg *nats.Msg) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lease/2)
 	defer cancel()
-	if err := msg.AckSync(nats.Context(ctx)); err != nil {
-		// It comes again, and its record says that it has ended.
-		r.trouble(fmt.Errorf("fleet: taking a job off the queue: %w", r.engine.explain(err)))
+	if err := msg.AckSync(nats.Context(ctx)); err != nil { // it comes again
+		r.trouble(fmt.Errorf("fleet: taking a lane off the queue: %w", r.engine.explain(err)))
 	}
 }
 

@@ -158,10 +158,9 @@ func TestKilled(t *testing.T) {
 	for round := 1; round <= 2; round++ {
 		child := exec.Command(os.Args[0], args...)
 		child.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1")
-		var notes bytes.Buffer
-		child.Stderr = &notes
+		child.Stderr = os.Stderr
 		require.NoError(t, child.Start())
-		require.Eventually(t, func() bool { return len(gateway.Ledger(sandbox.FeedEffect)) >= round*60 }, 30*time.Second, time.Millisecond, notes.String())
+		require.Eventually(t, func() bool { return len(gateway.Ledger(sandbox.FeedEffect)) >= round*60 }, 30*time.Second, time.Millisecond)
 		require.NoError(t, child.Process.Kill())
 		_ = child.Wait()
 	}

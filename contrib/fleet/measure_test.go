@@ -1,0 +1,146 @@
+//go:build unix
+
+package fleet_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+)
+
+// feedFile is an NDJSON file of n feeds that is made while it is read.
+type feedFile struct {
+	n, made int
+	rest    []byte
+}
+
+func (f *feedFile) Read(p []byte) (int, error) {
+	for len(f.rest) < len(p) && f.made < f.n {
+		f.rest = fmt.Appendf(f.rest, `{"brand_id":"1004","card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0","user_card_code":"478515832665","openid":"obLatjnx9gnqzS4myYGmLZ7LgLBA","out_request_no":"1000023220190901%010d","cell_message":"15_1200_1"}`+"\n", f.made)
+		f.made++
+	}
+	if len(f.rest) == 0 {
+		return 0, io.EOF
+	}
+	k := copy(p, f.rest)
+	f.rest = f.rest[k:]
+	return k, nil
+}
+
+func usage(t testing.TB) (cpu time.Duration, peak int64) {
+	t.Helper()
+	var u syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	peak = int64(u.Maxrss) // kilobytes, bytes on darwin
+	if runtime.GOOS == "darwin" {
+		peak /= 1024
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), peak
+}
+
+// The memory of a process that submits does not grow with the file: 128 MiB are enough for a million lines, as for these.
+func TestSubmitInLittleMemory(t *testing.T) {
+	n := 20_000
+	if os.Getenv("WXPAY_TEST_LONG") == "1" {
+		n = 1_000_000
+	}
+	type measured struct {
+		Queued  int
+		Seconds float64
+		Peak    int64 // KiB
+	}
+	if url := os.Getenv("FLEET_TEST_SUBMIT"); url != "" { // the process that is measured
+		n, err := strconv.Atoi(os.Getenv("FLEET_TEST_LINES"))
+		require.NoError(t, err)
+		e, err := fleet.Connect(t.Context(), url)
+		require.NoError(t, err)
+		q := newQueue(t, e, newGateway(t).client)
+		began := time.Now()
+		s, err := q.Submit(t.Context(), fleet.Sheet{Path: feedsPath}.NDJSON(&feedFile{n: n}), fleet.Intake{})
+		require.NoError(t, err)
+		seconds := time.Since(began).Seconds()
+		_, peak := usage(t)
+		text, err := json.Marshal(measured{s.Queued, seconds, peak})
+		require.NoError(t, err)
+		fmt.Printf("measured %s\n", text)
+		return
+	}
+	server := standalone(t)
+	child := exec.Command(os.Args[0], "-test.run=^TestSubmitInLittleMemory$", "-test.v")
+	child.Env = append(os.Environ(), "FLEET_TEST_SUBMIT="+server.ClientURL(), "FLEET_TEST_LINES="+strconv.Itoa(n))
+	out, err := child.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	_, line, ok := strings.Cut(string(out), "measured ")
+	require.True(t, ok, "%s", out)
+	line, _, _ = strings.Cut(line, "\n")
+	var m measured
+	require.NoError(t, json.Unmarshal([]byte(line), &m))
+	assert.Equal(t, n, m.Queued)
+	t.Logf("%d lines in %.1f s: %.0f a second, at most %d MiB in the process that submits", m.Queued, m.Seconds, float64(m.Queued)/m.Seconds, m.Peak>>10)
+	if !raceEnabled {
+		assert.Less(t, m.Peak>>10, int64(128))
+	}
+}
+
+// What a job costs over the call that it makes: queueing, taking, writing down, acknowledging.
+func BenchmarkDirect(b *testing.B) {
+	g := newGateway(b)
+	chain := g.client.Chain(feedsPath)
+	bodies := make([][]byte, b.N)
+	for i := range bodies {
+		bodies[i] = feed(fmt.Sprintf("F%07d", i)).Body
+	}
+	began, _ := usage(b)
+	b.ResetTimer()
+	for _, body := range bodies {
+		if _, err := chain.Ensure(b.Context(), body); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.StopTimer()
+	ended, _ := usage(b)
+	b.ReportMetric(float64((ended-began).Microseconds())/float64(b.N), "cpu-µs/op")
+}
+
+func BenchmarkJob(b *testing.B) {
+	g := newGateway(b)
+	q := newQueue(b, embedded(b), g.client)
+	jobs := make([]fleet.Job, b.N)
+	for i := range jobs {
+		jobs[i] = feed(fmt.Sprintf("F%07d", i))
+	}
+	submit(b, q, jobs...)
+	done := make(chan struct{}, b.N)
+	began, _ := usage(b)
+	b.ResetTimer()
+	stop := start(b, &fleet.Worker{Queue: q, Calls: 1, Observe: func(fleet.Result) { done <- struct{}{} }})
+	for range b.N {
+		<-done
+	}
+	b.StopTimer()
+	ended, _ := usage(b)
+	stop()
+	b.ReportMetric(float64((ended-began).Microseconds())/float64(b.N), "cpu-µs/op")
+}
+
+func BenchmarkSubmit(b *testing.B) {
+	q := newQueue(b, embedded(b), newGateway(b).client)
+	b.ResetTimer()
+	s, err := q.Submit(b.Context(), fleet.Sheet{Path: feedsPath}.NDJSON(&feedFile{n: b.N}), fleet.Intake{})
+	require.NoError(b, err)
+	require.Equal(b, b.N, s.Queued)
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+}
