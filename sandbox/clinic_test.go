@@ -186,6 +186,16 @@ func ills(t *testing.T) map[string]func(clinic) *call {
 		"body question marks":         signedBody(noteBody, strings.Replace(noteBody, "会员", "??", 1)),
 		"body member dropped":         signedBody(noteBody, spell(t, func(m map[string]any) { delete(m, "openid") })),
 		"body long":                   signedBody(`{"a":"`+strings.Repeat("长", 1000)+`<"}`, `{"a":"`+strings.Repeat("长", 1000)+`\u003c"}`),
+		"upload whole body": func(c clinic) *call {
+			const file = "not much of a picture"
+			sum := sha256.Sum256([]byte(file))
+			body := "--b\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n" +
+				`{"filename":"a.png","sha256":"` + hex.EncodeToString(sum[:]) + "\"}\r\n" +
+				"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n" + file + "\r\n--b--\r\n"
+			d := c.draft("POST", "/v3/merchant/media/upload", body)
+			d.header.Set("Content-Type", "multipart/form-data; boundary=b")
+			return d.sign(c.Sandbox)
+		},
 		"body encrypted late": func(c clinic) *call {
 			sealed := c.seal(c.PublicKey(), oaepSHA1)
 			d := c.draft("POST", "/v3/security/echo", `{"echo_message":"m","encrypted_echo_message":"`+sealed+`"}`)
@@ -517,11 +527,12 @@ func TestNoExplanation(t *testing.T) {
 // TestExplanationIsBounded sends the largest body there is with a wrong signature.
 func TestExplanationIsBounded(t *testing.T) {
 	s := newSandbox(t)
-	c := newCall(s, time.Now(), "POST", feedPath, `{"a":"`+strings.Repeat("x", 1<<20)+`"}`)
-	none := []byte("{}")
+	c := newCall(s, time.Now(), "POST", feedPath, `{"a":"`+strings.Repeat("x", 12<<20)+`"}`)
+	none := []byte("")
 	c.body2 = &none
 	require.Equal(t, http.StatusUnauthorized, c.sign(s).send(t, s.Transport(), inProcess).StatusCode)
 	explanation := s.Journal()[0].Explanation
+	assert.Contains(t, explanation, "the body was left out of the message")
 	assert.Less(t, len(explanation), 4<<10)
 	assert.Contains(t, explanation, "bytes after")
 }

@@ -22,11 +22,21 @@ type draft struct {
 	write                                  func(draft) string // nil for the way of the platform
 }
 
-func (d draft) message() string {
+func (d draft) message() string { return string(d.appendTo(nil)) }
+
+func (d draft) appendTo(dst []byte) []byte {
 	if d.write != nil {
-		return d.write(d)
+		return append(dst, d.write(d)...)
 	}
-	return string(apiv3.AppendRequestMessage(nil, d.method, d.target, d.timestamp, d.nonce, []byte(d.body)))
+	dst = apiv3.AppendLines(dst, d.method, d.target, d.timestamp, d.nonce)
+	dst = append(dst, d.body...)
+	return append(dst, '\n')
+}
+
+// same reports whether two drafts in the way of the platform have the same lines.
+func (d draft) same(e draft) bool {
+	return d.write == nil && e.write == nil &&
+		d.method == e.method && d.target == e.target && d.timestamp == e.timestamp && d.nonce == e.nonce && d.body == e.body
 }
 
 // part is what of a draft a mistake concerns. Two mistakes in different parts can have been made together.
@@ -60,41 +70,52 @@ type suspect struct {
 	ids      []string // their ids in the journal
 }
 
-// maxCombined bounds the body up to which combinations of two mistakes are tried, each of which hashes it.
-const maxCombined = 16 << 10
+// Bounds of what is tried, since every try hashes the message: the size up to which two mistakes are combined, or such that
+// there are many of, and the size up to which a message is tried at all, but for the platform's own.
+const (
+	maxCombined = 16 << 10
+	maxTried    = 1 << 20
+)
 
 // diagnose finds what the client signed. covers tells whether a message is the one.
 func (s *suspect) diagnose(covers func([]byte) bool) (signed string, made []mistake, found bool) {
 	if message := s.message(); covers([]byte(message)) {
 		return message, nil, true
 	}
+	var buffer []byte
+	try := func(d draft) bool {
+		if len(d.body) > maxTried {
+			return false
+		}
+		buffer = d.appendTo(buffer[:0])
+		return covers(buffer)
+	}
+	small := len(s.body) <= maxCombined
 	variants := s.variants()
 	for _, v := range variants {
 		d := s.draft
-		v.apply(&d)
-		if message := d.message(); covers([]byte(message)) {
-			return message, []mistake{v.mistake}, true
+		if v.apply(&d); (small || !v.alone) && try(d) {
+			return string(buffer), []mistake{v.mistake}, true
 		}
 	}
 	for i, d := range slices.Backward(s.earlier) {
-		if message := d.message(); covers([]byte(message)) {
-			return message, []mistake{{"the signature is that of an earlier request, " + s.ids[i],
+		if try(d) {
+			return string(buffer), []mistake{{"the signature is that of an earlier request, " + s.ids[i],
 				"Make timestamp, nonce and signature new for every request, also when one is repeated, and share no signer state between goroutines or threads."}}, true
 		}
 	}
-	if len(s.body) > maxCombined {
-		return "", nil, false
-	}
 	for i, v := range variants {
+		if v.alone || !small {
+			continue
+		}
 		for _, w := range variants[i+1:] {
-			if v.part == w.part || v.alone || w.alone {
+			if v.part == w.part || w.alone {
 				continue
 			}
 			d := s.draft
 			v.apply(&d)
-			w.apply(&d)
-			if message := d.message(); covers([]byte(message)) {
-				return message, []mistake{v.mistake, w.mistake}, true
+			if w.apply(&d); try(d) {
+				return string(buffer), []mistake{v.mistake, w.mistake}, true
 			}
 		}
 	}
@@ -107,7 +128,7 @@ func (s *suspect) variants() []variant {
 	return slices.DeleteFunc(list, func(v variant) bool { // what changes nothing explains nothing
 		d := s.draft
 		v.apply(&d)
-		return d.write == nil && d.message() == s.message()
+		return d.same(s.draft)
 	})
 }
 
@@ -244,6 +265,9 @@ func (s *suspect) bodyVariants() []variant {
 	add("the body was left out of the message", "")
 	if s.opened != "" {
 		add("sensitive members were encrypted after the body was signed", s.opened)
+	}
+	if len(s.body) > maxTried {
+		return list
 	}
 	for _, spelling := range spellings(s.body) {
 		add("the body was encoded again after signing: it was signed "+spelling.how, spelling.text)
