@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,6 +26,8 @@ import (
 	"github.com/wechatpay-apiv3/wechatpay-go/services/fileuploader"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/lovefeast"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/merchantexclusivecoupon"
+	partnerjsapi "github.com/wechatpay-apiv3/wechatpay-go/services/partnerpayments/jsapi"
+	partnernative "github.com/wechatpay-apiv3/wechatpay-go/services/partnerpayments/native"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/payments"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/payments/app"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/payments/h5"
@@ -121,6 +125,7 @@ func TestOfficialWithCertificates(t *testing.T) {
 	t.Run("certificates", func(t *testing.T) { o.certificates(t) })
 	t.Run("transfers", func(t *testing.T) { o.transfers(t) })
 	t.Run("profit sharing", func(t *testing.T) { o.sharing(t) })
+	t.Run("sub-merchants", func(t *testing.T) { o.forSubMerchants(t) })
 	t.Run("cash coupons", func(t *testing.T) { o.cashCoupons(t) })
 	t.Run("merchant coupons", func(t *testing.T) { o.merchantCoupons(t) })
 	t.Run("payroll cards", func(t *testing.T) { o.payroll(t) })
@@ -155,7 +160,7 @@ func (o *official) in(t *testing.T) *official {
 
 func (o *official) order(number string, given values) values {
 	order := values{
-		"appid": appID, "mchid": o.server.Merchant().ID, "description": "T-shirt & <trousers>", "out_trade_no": number,
+		"appid": appID, "mchid": merchantID, "description": "T-shirt & <trousers>", "out_trade_no": number,
 		"notify_url": "https://shop.example.com/notify", "amount": values{"total": 100, "currency": "CNY"},
 	}
 	for name, value := range given {
@@ -168,7 +173,7 @@ func (o *official) orders(t *testing.T) {
 	o = o.in(t)
 	inJSAPI, inNative := jsapi.JsapiApiService{Client: o.Client}, native.NativeApiService{Client: o.Client}
 	inApp, inH5 := app.AppApiService{Client: o.Client}, h5.H5ApiService{Client: o.Client}
-	mchid := o.server.Merchant().ID
+	const mchid = merchantID
 
 	prepay := try(o, "POST /v3/pay/transactions/jsapi", inJSAPI.Prepay, o.order("JSAPI-1", values{"payer": values{"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}}))
 	assert.NotEmpty(t, *prepay.PrepayId)
@@ -230,9 +235,7 @@ func (o *official) transfers(t *testing.T) {
 	try(o, "GET /v3/transfer/batches/out-batch-no/BATCH1", batches.GetTransferBatchByOutNo, values{"out_batch_no": "BATCH1", "need_query_detail": true, "detail_status": "ALL"})
 	try(o, "GET /v3/transfer/batches/batch-id/1030", batches.GetTransferBatchByNo, values{"batch_id": "1030", "need_query_detail": true, "detail_status": "ALL"})
 	detail := try(o, "GET /v3/transfer/batches/out-batch-no/BATCH1/details/out-detail-no/DETAIL1", details.GetTransferDetailByOutNo, values{"out_batch_no": "BATCH1", "out_detail_no": "DETAIL1"})
-	if detail.UserName != nil {
-		assert.Less(t, len(*detail.UserName), 300, "it was decrypted")
-	}
+	assert.Less(t, len(*detail.UserName), 100, "it came encrypted and was decrypted")
 	try(o, "GET /v3/transfer/batches/batch-id/1030/details/detail-id/1040", details.GetTransferDetailByNo, values{"batch_id": "1030", "detail_id": "1040"})
 }
 
@@ -250,10 +253,66 @@ func (o *official) payroll(t *testing.T) {
 
 func (o *official) sharing(t *testing.T) {
 	o = o.in(t)
-	receivers := profitsharing.ReceiversApiService{Client: o.Client}
-	receiver := values{"appid": appID, "type": "MERCHANT_ID", "account": "1900000110", "name": "张三网络公司", "relation_type": "PARTNER"}
-	try(o, "POST /v3/profitsharing/receivers/add", receivers.AddReceiver, receiver)
+	receivers, shares := profitsharing.ReceiversApiService{Client: o.Client}, profitsharing.OrdersApiService{Client: o.Client}
+	returns, amounts := profitsharing.ReturnOrdersApiService{Client: o.Client}, profitsharing.TransactionsApiService{Client: o.Client}
+	inNative := native.NativeApiService{Client: o.Client}
+
+	added := try(o, "POST /v3/profitsharing/receivers/add", receivers.AddReceiver,
+		values{"appid": appID, "type": "MERCHANT_ID", "account": "1900000110", "name": "张三网络公司", "relation_type": "PARTNER"})
+	assert.Equal(t, "张三网络公司", *added.Name, "it came encrypted and was decrypted")
+	try(o, "POST /v3/pay/transactions/native", inNative.Prepay, o.order("SHARED-1", values{"settle_info": values{"profit_sharing": true}}))
+	transaction, err := o.server.Pay("SHARED-1")
+	require.NoError(t, err)
+	require.NoError(t, o.server.Clock().Jump(2*time.Minute))
+
+	shared := try(o, "POST /v3/profitsharing/orders", shares.CreateOrder, values{
+		"appid": appID, "transaction_id": transaction, "out_order_no": "SHARE1", "unfreeze_unsplit": false,
+		"receivers": []values{{"type": "MERCHANT_ID", "account": "1900000110", "name": "张三网络公司", "amount": 10, "description": "part"}},
+	})
+	assert.NotEmpty(t, *shared.OrderId)
+	queried := try(o, "GET /v3/profitsharing/orders/SHARE1", shares.QueryOrder, values{"transaction_id": transaction, "out_order_no": "SHARE1"})
+	assert.Equal(t, profitsharing.ORDERSTATUS_FINISHED, *queried.State)
+	assert.EqualValues(t, 10, *queried.Receivers[0].Amount)
+	left := try(o, "GET /v3/profitsharing/transactions/1/amounts", amounts.QueryOrderAmount, values{"transaction_id": transaction})
+	assert.EqualValues(t, 90, *left.UnsplitAmount)
+
+	back := values{"out_order_no": "SHARE1", "out_return_no": "RETURN1", "return_mchid": "1900000110", "amount": 10, "description": "back"}
+	try(o, "POST /v3/profitsharing/return-orders", returns.CreateReturnOrder, back)
+	returned := try(o, "GET /v3/profitsharing/return-orders/RETURN1", returns.QueryReturnOrder, values{"out_order_no": "SHARE1", "out_return_no": "RETURN1"})
+	assert.EqualValues(t, 10, *returned.Amount)
+	try(o, "POST /v3/profitsharing/orders/unfreeze", shares.UnfreezeOrder, values{"transaction_id": transaction, "out_order_no": "UNFREEZE1", "description": "done"})
 	try(o, "POST /v3/profitsharing/receivers/delete", receivers.DeleteReceiver, values{"appid": appID, "type": "MERCHANT_ID", "account": "1900000110"})
+}
+
+// forSubMerchants is the life of an order of a service provider.
+func (o *official) forSubMerchants(t *testing.T) {
+	o = o.in(t)
+	const sub = "1900000120"
+	require.NoError(t, o.server.AddSubMerchant(sub))
+	inNative, inJSAPI := partnernative.NativeApiService{Client: o.Client}, partnerjsapi.JsapiApiService{Client: o.Client}
+	order := func(number string, given values) values {
+		return values{
+			"sp_appid": appID, "sp_mchid": merchantID, "sub_mchid": sub, "description": "T-shirt", "out_trade_no": number,
+			"notify_url": "https://shop.example.com/notify", "amount": values{"total": 100, "currency": "CNY"}, "payer": given,
+		}
+	}
+	prepay := try(o, "POST /v3/pay/partner/transactions/jsapi", inJSAPI.Prepay, order("SUB-JSAPI-1", values{"sp_openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}))
+	assert.NotEmpty(t, *prepay.PrepayId)
+	try(o, "POST /v3/pay/partner/transactions/native", inNative.Prepay, order("SUB-NATIVE-1", nil))
+	transaction, err := o.server.Pay("SUB-JSAPI-1")
+	require.NoError(t, err)
+	byNumber := values{"sp_mchid": merchantID, "sub_mchid": sub}
+	paid := try(o, "GET /v3/pay/partner/transactions/out-trade-no/SUB-JSAPI-1", inJSAPI.QueryOrderByOutTradeNo, with(byNumber, "out_trade_no", "SUB-JSAPI-1"))
+	assert.Equal(t, "SUCCESS", *paid.TradeState)
+	again := try(o, "GET /v3/pay/partner/transactions/id/1", inJSAPI.QueryOrderById, with(byNumber, "transaction_id", transaction))
+	assert.Equal(t, paid, again)
+	try(o, "POST /v3/pay/partner/transactions/out-trade-no/SUB-NATIVE-1/close", bare(inNative.CloseOrder), with(byNumber, "out_trade_no", "SUB-NATIVE-1"))
+}
+
+func with(given values, name string, value any) values {
+	given = maps.Clone(given)
+	given[name] = value
+	return given
 }
 
 func (o *official) cashCoupons(t *testing.T) {
@@ -405,7 +464,7 @@ func (o *official) notifications(t *testing.T) {
 func (o *official) errors(t *testing.T) {
 	o = o.in(t)
 	orders := native.NativeApiService{Client: o.Client}
-	_, _, err := orders.QueryOrderByOutTradeNo(o.ctx, native.QueryOrderByOutTradeNoRequest{OutTradeNo: core.String("UNKNOWN"), Mchid: core.String(o.server.Merchant().ID)})
+	_, _, err := orders.QueryOrderByOutTradeNo(o.ctx, native.QueryOrderByOutTradeNoRequest{OutTradeNo: core.String("UNKNOWN"), Mchid: core.String(merchantID)})
 	var refused *core.APIError
 	require.True(t, errors.As(err, &refused), "%v", err)
 	assert.Equal(t, "ORDER_NOT_EXIST", refused.Code)
