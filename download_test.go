@@ -328,11 +328,17 @@ func TestFetchHosts(t *testing.T) {
 	gateway.trip = func(req *http.Request) { sent = req.URL.Scheme + "://" + req.URL.Host + req.URL.RequestURI() }
 	platform := newClient(t, wxpay.WithTransport(gateway))
 	local := newClient(t, wxpay.WithTransport(gateway), wxpay.WithHosts("http://127.0.0.1:8080", "http://127.0.0.1:8081"))
+	proxied := newClient(t, wxpay.WithTransport(gateway), wxpay.WithBaseURL("https://wxpay.shop.example"))
+	_, err := proxied.Fetch(context.Background(), "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a|b", io.Discard)
+	require.NoError(t, err)
+	assert.Equal(t, "https://wxpay.shop.example/v3/billdownload/file?token=a|b", sent)
 	for _, tt := range []struct {
 		client  *wxpay.Client
 		address string
 		says    string // empty: it is sent
 	}{
+		{proxied, "https://wxpay.shop.example/v3/billdownload/file?token=a", ""},
+		{proxied, "https://evil.example/v3/billdownload/file?token=a", "is not sent there"},
 		{platform, "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a", ""},
 		{platform, "https://api2.mch.weixin.qq.com/v3/billdownload/file?token=a", ""},
 		{platform, "https://api.wechatpay.cn/v3/billdownload/file?token=a", ""},

@@ -15,7 +15,8 @@ import (
 
 // Fetch downloads from a ready-made address, such as a download_url, as the platform's answer gives it: path and query
 // travel, and are signed, untouched. The address has to name a host of this client's gateway (or another of the platform's,
-// if the gateway is the platform): a request that is signed for one is not sent elsewhere. Links live for half a minute, so
+// if the gateway is the platform): a request that is signed for one is not sent elsewhere. A link to the platform takes the way
+// through the gateway that [WithBaseURL] names. Links live for half a minute, so
 // fetch at once, with the client that got the link.
 //
 // What links lead to is not signed. [Digest] checks it against the digest that came with the link:
@@ -43,11 +44,17 @@ func (c *Client) link(ctx context.Context, address string) (*flight, error) {
 	f := &flight{client: c}
 	f.Method, f.Template = http.MethodGet, "(link)"
 	u, err := url.Parse(address)
+	named := ""
+	if err == nil {
+		named = u.Host
+	}
 	switch {
 	case ctx == nil:
 		err = errors.New("the context is nil: pass context.Background() if there is none")
 	case err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || u.Fragment != "" || !validTarget(address):
 		err = errors.New("the address is not of the form https://host/path?query") // and holds a token, so it is not shown
+	case c.behindProxy(u):
+		u.Host = c.base.Host
 	case !c.serves(u):
 		err = fmt.Errorf("the address leads to %s, which is not this client's gateway (%s): a signed request is not sent there", quote(u.Scheme+"://"+u.Host), c.base)
 	}
@@ -55,7 +62,7 @@ func (c *Client) link(ctx context.Context, address string) (*flight, error) {
 		return nil, f.error(StageBuild, NotSent, err)
 	}
 	_, target, _ := strings.Cut(address, "://")
-	target = target[len(u.Host):]
+	target = target[len(named):]
 	if !strings.HasPrefix(target, "/") {
 		target = "/" + target
 	}
@@ -82,6 +89,12 @@ func (c *Client) serves(u *url.URL) bool {
 	}
 	return u.Host == c.base.Host || slices.Contains(c.backups, u.Host) ||
 		slices.Contains(platformHosts, c.base.Host) && slices.Contains(platformHosts, u.Host)
+}
+
+// behindProxy reports whether u leads to the platform, and the client reaches that through a gateway of its owner's (an https
+// one: a sandbox on this machine is no way to the platform). The host is not signed, so the link goes that way too.
+func (c *Client) behindProxy(u *url.URL) bool {
+	return u.Scheme == "https" && c.base.Scheme == "https" && slices.Contains(platformHosts, u.Host) && !c.serves(u)
 }
 
 // validTarget reports whether an address can stand on a request line as it is.
