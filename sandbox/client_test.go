@@ -156,5 +156,25 @@ func newSandbox(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
 	t.Helper()
 	s, err := sandbox.New(options...)
 	require.NoError(t, err)
+	t.Cleanup(func() { comesBack(t, s) })
 	return s
+}
+
+// comesBack closes a sandbox and demands that everything in it comes back from a snapshot as it was. So every test of a flow
+// tests the records of that flow.
+func comesBack(t testing.TB, s *sandbox.Sandbox) {
+	t.Helper()
+	require.NoError(t, s.Close())
+	if err := s.Clock().Freeze(); err != nil {
+		return // the test has broken the store
+	}
+	tables := func() map[string]any {
+		text, err := s.Snapshot()
+		require.NoError(t, err)
+		require.NoError(t, s.Restore(text))
+		var read map[string]any
+		require.NoError(t, json.Unmarshal(text, &read))
+		return read["tables"].(map[string]any)
+	}
+	require.Equal(t, tables(), tables())
 }
