@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -210,4 +211,32 @@ func TestQueue(t *testing.T) {
 	assert.Equal(t, fleet.Submission{Ended: n}, s)
 	work(t, &fleet.Worker{Queue: q})
 	assert.Len(t, g.Journal(), before)
+}
+
+// A cluster of three carries jobs as one server does, also those with an order, and when they are submitted again.
+func TestQueueOnCluster(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := newCluster(t, false).connect(t)
+	var q *fleet.Queue
+	eventually(t, func(ctx context.Context) (err error) {
+		q, err = fleet.OpenQueue(ctx, e, fleet.QueueConfig{Client: g.client, Keys: testKeys(t, "a")})
+		return err
+	})
+	jobs := feeds(60)
+	for i := range 20 {
+		jobs = append(jobs, points(fmt.Sprintf("card%d", i%3), fmt.Sprintf("P%02d", i), i))
+	}
+	submit(t, q, jobs...)
+	other := jobs[0]
+	other.Body = bytes.Replace(other.Body, []byte("15_1200_1"), []byte("other"), 1)
+	s, err := q.Submit(t.Context(), list(append(jobs, other)...), fleet.Intake{})
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Submission{Again: len(jobs), Rejected: 1}, s)
+	work(t, &fleet.Worker{Queue: q}, &fleet.Worker{Queue: q})
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: len(jobs)}, states(results(t, q)))
+	assert.Len(t, shown(g.Sandbox), 60)
+	s, err = q.Submit(t.Context(), list(jobs...), fleet.Intake{})
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Submission{Ended: len(jobs)}, s)
 }

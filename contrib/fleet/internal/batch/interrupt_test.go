@@ -1,0 +1,45 @@
+//go:build unix
+
+package batch_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// A signal finishes what is in hand, and the same command goes on.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	gateway := listen(t)
+	s := newShell(t, gateway.Env()...)
+	const n = 200
+	args := []string{s.file("feeds.ndjson", feedLines(n)), feedsPath, "--rate", "100", "--data", s.path("data")}
+	child := exec.Command(os.Args[0], args...)
+	child.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1")
+	var notes bytes.Buffer
+	child.Stderr = &notes
+	require.NoError(t, child.Start())
+	require.Eventually(t, func() bool { return len(gateway.Ledger(sandbox.FeedEffect)) >= 20 }, 30*time.Second, time.Millisecond)
+	require.NoError(t, child.Process.Signal(syscall.SIGTERM))
+	_ = child.Wait()
+	assert.Equal(t, 4, child.ProcessState.ExitCode(), notes.String())
+	assert.Contains(t, notes.String(), "Interrupted: finishing what is in hand")
+	assert.Contains(t, notes.String(), "run it again to go on")
+	done := len(gateway.Ledger(sandbox.FeedEffect))
+	require.Less(t, done, n)
+
+	code, _, stderr := s.run(args...)
+	assert.Equal(t, 0, code, stderr)
+	assert.Contains(t, stderr, "200  succeeded")
+	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), n)
+	assert.Len(t, gateway.Journal(), n, "nothing was in doubt")
+}
