@@ -48,7 +48,7 @@ func (v view) Times() string {
 // works are the rows of the table of ratios, and the bars of the plot.
 var works = []struct{ name, bench, rsa, unit string }{
 	{"Feed", "Feed", "out", processor}, {"Order", "Order", "out", processor}, {"Notify", "Notify", "in", processor},
-	{"Transfer", "Transfer", "out", processor}, {"Upload", "Upload", "out", processor}, {"Loopback", "Loopback", "in", perOp},
+	{"Transfer", "Transfer", "out", processor}, {"Upload", "Upload", "out", processor}, {"Loopback", "Loopback", "in", processor},
 }
 
 func columns() []string {
@@ -171,7 +171,7 @@ func (v view) Construction() string {
 // Minimal is the table of what a client brings along.
 func (v view) Minimal() string {
 	t := table{head: []string{"client", "modules in go list -m all", "packages beyond the standard library", "size of the program"}}
-	for _, who := range contestants[1:] {
+	for _, who := range contestants {
 		name := "Minimal/" + who
 		t.add(names[who], fmt.Sprintf("%.0f", v.Of("in", name, "modules").Median), fmt.Sprintf("%.0f", v.Of("in", name, "packages").Median), fmt.Sprintf("%.1f MB", v.size(who).Median))
 	}

@@ -12,10 +12,8 @@ import (
 // Plot writes a bar chart of the ratios as SVG.
 func (r *Run) Plot(w io.Writer) error {
 	p := plot.New()
-	p.Title.Text = "Time of one piece of work, floor = 1 (less is better)"
-	p.Y.Min = 0
+	p.Title.Text = "Processor time of one piece of work, floor = 1 (less is better)"
 	p.Legend.Top = true
-	p.Legend.Left = true
 	colors := map[string]color.Color{
 		"floor": color.Gray{0xb0}, "wxpay": color.RGBA{0x07, 0xa0, 0x4b, 0xff}, "official": color.RGBA{0x33, 0x66, 0xcc, 0xff}, "gopay": color.RGBA{0xdd, 0x88, 0x22, 0xff},
 	}
@@ -42,6 +40,7 @@ func (r *Run) Plot(w io.Writer) error {
 		p.Legend.Add(names[who], bars)
 	}
 	p.NominalX(labels...)
+	p.Y.Min, p.Y.Max = 0, p.Y.Max*1.35 // room for the legend
 	svg, err := p.WriterTo(20*vg.Centimeter, 9*vg.Centimeter, "svg")
 	if err != nil {
 		return err
