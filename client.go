@@ -27,9 +27,10 @@ type Merchant struct {
 	// It may be left empty when Certificate is given.
 	Serial string
 	// PrivateKey belongs to that certificate (apiclient_key.pem). Any crypto.Signer will do: see [LoadPrivateKey] for a
-	// file, or bring a KMS or an HSM. A signer that also has the method of [middleware.ContextSigner] is told when a call
-	// ends; any other but an RSA key in memory signs on a goroutine that an ended call leaves behind. To open what the
-	// platform encrypts it must be a crypto.Decrypter too, which is asked for only then.
+	// file, or bring a KMS, an HSM, or libcrypto (contrib/openssl). A signer that also has the method of
+	// [middleware.ContextSigner] is told when a call ends; any other but an RSA key in memory signs on a goroutine that an
+	// ended call leaves behind. To open what the platform encrypts it must be a crypto.Decrypter too, which is asked for
+	// only then.
 	PrivateKey crypto.Signer `json:"-"`
 	// Certificate is the merchant API certificate itself (apiclient_cert.pem, [LoadCertificate]). It is optional: the
 	// serial is read from it, and that it belongs to PrivateKey and to this merchant is checked.

@@ -30,9 +30,10 @@
 //     Signer any more. The key that New was given is not wiped.
 //   - A fault in C code ends the process, and no deferred function runs.
 //
-// On Debian the library is in the package libssl3, on Alpine in libcrypto3, with Homebrew in openssl@3. Configuration of
-// the system (openssl.cnf, a FIPS provider) applies. How much faster it signs depends on the processor (AVX-512 IFMA helps most);
-// go test -bench . in this folder tells. There is no verifier, since crypto/rsa verifies in a tenth of the time that libcrypto signs in.
+// On Debian the library is in the package libssl3 (libssl3t64 since Debian 13), on Alpine in libcrypto3, with Homebrew in
+// openssl@3. Configuration of the system (openssl.cnf, a FIPS provider) applies. How much faster it signs depends on the
+// processor (AVX-512 IFMA helps most); go test -bench . in this folder tells, and docs/performance.md has a whole run.
+// There is no verifier, since crypto/rsa verifies in a tenth of the time that libcrypto signs in.
 //
 // # What it promises
 //
