@@ -336,6 +336,21 @@ func TestBillOfStatement(t *testing.T) {
 	})
 }
 
+// Without a place for temporary files there is no bill, and no application for one.
+func TestBillHasNoRoom(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "oSECRET"))
+	if os.TempDir() != os.Getenv("TMPDIR") {
+		t.Skip("this system takes the folder from elsewhere")
+	}
+	client := newClient(t, wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }}))
+	_, err := client.Bill(context.Background(), tradeChain(client))
+	require.ErrorIs(t, err, wxpay.StageBuild)
+	assert.ErrorContains(t, err, "there is no temporary file: no such file or directory")
+	assert.NotContains(t, err.Error(), "SECRET")
+	_, err = client.Chain("v3/x").Upload(context.Background(), wxpay.Pipe("a.png", strings.NewReader("x")))
+	require.ErrorIs(t, err, wxpay.StageBuild)
+}
+
 // A chain belongs to one client, whose credentials would otherwise be mixed with another's.
 func TestBillOfAnotherClient(t *testing.T) {
 	_, err := newClient(t).Bill(context.Background(), tradeChain(newClient(t)))

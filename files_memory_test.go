@@ -82,7 +82,7 @@ func TestFilesInBoundedMemory(t *testing.T) {
 		{"plain-rows", 32 * mb, false}, {"sealed-rows", 32 * mb, false},
 	} {
 		var ours, floor result
-		for range 5 { // in turn
+		for range 3 { // in turn
 			best(&ours, run("ours", tt.kind))
 			if !tt.floor {
 				break
