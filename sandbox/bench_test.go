@@ -139,3 +139,24 @@ func BenchmarkStart(b *testing.B) {
 		s.Close()
 	}
 }
+
+// BenchmarkPayKept is a change in a directory: it is in the file when Pay returns. To be read against BenchmarkPay.
+func BenchmarkPayKept(b *testing.B) {
+	d := openDirectory(b, b.TempDir())
+	benchmarkPay(b, sandbox.WithStore(d))
+}
+
+// BenchmarkPay is the same change in memory.
+func BenchmarkPay(b *testing.B) { benchmarkPay(b) }
+
+func benchmarkPay(b *testing.B, options ...sandbox.Option) {
+	s := newSandbox(b, options...)
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		n++
+		if _, err := s.AddPaidOrder("ORDER-"+strconv.Itoa(n), 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

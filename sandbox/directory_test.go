@@ -313,7 +313,7 @@ func TestStoreIsCompacted(t *testing.T) {
 		s := newSandbox(t, sandbox.WithStore(store))
 		s.DeliverTo(&receiver{t: t, s: s})
 		defer s.Close()
-		for i := range 12_000 {
+		for i := range 8000 {
 			_, err := s.AddPaidOrder(fmt.Sprintf("ORDER-%d", i), 1)
 			require.NoError(t, err)
 		}

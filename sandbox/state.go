@@ -137,7 +137,6 @@ type records struct {
 
 	begun  time.Time // the time of the present change
 	batch  []change  // put since the last flush
-	after  []func()  // to be done once the batch is safe and the mutex free
 	kept   persistence
 	alarms alarms
 	timer  *time.Timer

@@ -23,7 +23,8 @@ type Store interface {
 // WithStore keeps the sandbox in a store, and begins with what is in there: orders, refunds and all else, the ledger,
 // notifications that are on their way, the clock, merchants and their keys. By default it lives in memory only. A change is in the
 // store before its call is answered. When the store fails, the change is not made, and every call from then on is answered with 500
-// SYSTEM_ERROR. The journal, faults, plans and fates are not kept, nor are the brand's keys. Of a merchant who is in the store
+// SYSTEM_ERROR. The journal, faults, rules, plans and fates are not kept, nor are the brand's keys. Notifications that have become
+// due meanwhile are sent at once, over the network, unless the clock was frozen. Of a merchant who is in the store
 // already, the store's key mode counts.
 func WithStore(store Store) Option {
 	return func(s *settings) error {
