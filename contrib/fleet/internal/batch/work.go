@@ -24,10 +24,12 @@ type workOptions struct {
 	patience  time.Duration
 }
 
-const workHelp = `Each job is carried out once: what it is not known of whether it was sent is asked for by its own number, and repeated only where
-that is documented or assumed to do no harm (member feeds). --on-unknown hold repeats nothing that may have been sent, so
-that it is carried out at most once. A refusal that concerns the merchant (signature, clock, certificate, permission) pauses the
-queue, and the jobs stay as they were.`
+const workHelp = `When nobody knows whether a job was sent, because a process or a connection died, it is asked for by its own number where the
+platform can be asked (orders, refunds, transfers, shares): each is carried out once. Member feeds cannot be asked for; they are
+sent again under the same number: at least once, and once if the platform keeps numbers apart, which it does not promise.
+--on-unknown hold sends nothing again: at most once, for all. What is not known to be harmless is never sent again.
+
+A refusal that concerns the merchant (signature, clock, certificate, permission) pauses the queue; the jobs stay as they were.`
 
 func (o *workOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.workers, "workers", 16, "how many calls this process has in hand at once")
