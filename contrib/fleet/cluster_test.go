@@ -307,41 +307,47 @@ func (c *natsCluster) connect(t testing.TB) *fleet.Engine {
 	return e
 }
 
-// healthy waits until all copies of all streams are there and current.
+// healthy waits until the cluster is whole.
 func (c *natsCluster) healthy(t testing.TB, e *fleet.Engine) {
 	t.Helper()
-	eventually(t, func(ctx context.Context) error {
-		list := e.JetStream().ListStreams(ctx)
-		for info := range list.Info() {
-			if info.Cluster == nil || info.Cluster.Leader == "" {
-				return fmt.Errorf("the stream %s has no leader", info.Config.Name)
-			}
-			if len(info.Cluster.Replicas) != info.Config.Replicas-1 {
-				return fmt.Errorf("the stream %s lacks copies", info.Config.Name)
-			}
-			for _, r := range info.Cluster.Replicas {
-				if !r.Current || r.Offline {
-					return fmt.Errorf("the stream %s is not current on %s", info.Config.Name, r.Name)
-				}
-			}
-		}
-		return list.Err()
-	})
+	eventually(t, func(ctx context.Context) error { return c.whole(ctx, e) })
 }
 
-// eventually repeats what fails while a cluster finds itself.
-func eventually(t testing.TB, do func(ctx context.Context) error) {
-	t.Helper()
-	var err error
+// whole reports whether all copies of all streams are there and current.
+func (c *natsCluster) whole(ctx context.Context, e *fleet.Engine) error {
+	list := e.JetStream().ListStreams(ctx)
+	for info := range list.Info() {
+		if info.Cluster == nil || info.Cluster.Leader == "" {
+			return fmt.Errorf("the stream %s has no leader", info.Config.Name)
+		}
+		if len(info.Cluster.Replicas) != info.Config.Replicas-1 {
+			return fmt.Errorf("the stream %s lacks copies", info.Config.Name)
+		}
+		for _, r := range info.Cluster.Replicas {
+			if !r.Current || r.Offline {
+				return fmt.Errorf("the stream %s is not current on %s", info.Config.Name, r.Name)
+			}
+		}
+	}
+	return list.Err()
+}
+
+// until repeats what fails while a cluster finds itself.
+func until(do func(ctx context.Context) error) (err error) {
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		err = do(ctx)
 		cancel()
 		if err == nil {
-			return
+			return nil
 		}
 	}
-	require.NoError(t, err)
+	return err
+}
+
+func eventually(t testing.TB, do func(ctx context.Context) error) {
+	t.Helper()
+	require.NoError(t, until(do))
 }
 
 // reexec is this test program again, in a role of its own.
@@ -353,17 +359,13 @@ func reexec(role, config string) *exec.Cmd {
 }
 
 func TestMain(m *testing.M) {
-	switch role := os.Getenv("FLEET_TEST_ROLE"); role {
-	case "":
+	role := os.Getenv("FLEET_TEST_ROLE")
+	if role == "" {
 		os.Exit(m.Run())
-	case "node":
-		if err := runNode(os.Getenv("FLEET_TEST_CONFIG")); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-	default:
-		fmt.Fprintf(os.Stderr, "there is no role %q\n", role)
-		os.Exit(2)
+	}
+	if err := map[string]func(config string) error{"node": runNode, "worker": runWorker}[role](os.Getenv("FLEET_TEST_CONFIG")); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", role, err)
+		os.Exit(1)
 	}
 }
 

@@ -1,0 +1,651 @@
+package fleet_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// trial is one run of the proof.
+type trial struct {
+	cluster   bool // three nodes, or one server
+	jobs      int  // of all merchants together
+	perSecond int  // for each merchant and operation
+	careless  bool // jobs are acknowledged as soon as a worker has them, before anything is done
+	long      bool
+	disturb   func(f *field, ended <-chan struct{})
+}
+
+// merchant is one whose jobs are carried out, in a queue of its own.
+type merchant struct {
+	*sandbox.Sandbox
+	way   sandbox.RepeatedFeed
+	queue *fleet.Queue
+	jobs  []fleet.Job
+}
+
+// field is where a trial happens.
+type field struct {
+	t         *testing.T
+	trial     trial
+	random    *rand.Rand
+	cluster   *natsCluster
+	engine    *fleet.Engine
+	merchants []*merchant
+	config    workerConfig
+	traces    string // directory
+
+	mu       sync.Mutex
+	workers  []*worker
+	arrivals map[string][]time.Time // by merchant and operation
+}
+
+type worker struct {
+	process *exec.Cmd
+	stdin   io.Closer
+}
+
+// workerConfig is what a worker process is started with.
+type workerConfig struct {
+	Servers   string
+	Keys      string
+	BaseURL   string
+	Env       [][]string // of each merchant
+	PerSecond int
+	Trace     string // file
+}
+
+const proofKeys = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+// TestFleet is the proof: four workers, each a process of its own, do money and feeds on a platform that fails one request
+// in five, while they are killed at random times. Whatever happens, each number ends once, with the result that the
+// platform's ledger shows. The long form has 100,000 jobs on a cluster of three processes, of which one is killed and one is
+// cut off, again and again.
+func TestFleet(t *testing.T) {
+	t.Parallel()
+	t.Run("careful", func(t *testing.T) {
+		t.Parallel()
+		c := trial{jobs: 2000, perSecond: 50, disturb: (*field).unrest}
+		if os.Getenv("WXPAY_TEST_LONG") != "" {
+			c = trial{jobs: 100_000, perSecond: 50, cluster: true, long: true, disturb: (*field).havoc}
+		}
+		for _, problem := range prove(t, c) {
+			t.Error(problem)
+		}
+	})
+	t.Run("careless", func(t *testing.T) {
+		t.Parallel()
+		c := trial{jobs: 200, perSecond: 50, careless: true, disturb: (*field).massacre}
+		problems := prove(t, c)
+		t.Log(strings.Join(problems, "\n"))
+		require.Contains(t, strings.Join(problems, "\n"), "has no final result", "workers that acknowledge too soon should be found out")
+	})
+}
+
+func prove(t *testing.T, c trial) []string {
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("WXPAY_TEST_SEED"); text != "" {
+		var err error
+		seed, err = strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err)
+	}
+	t.Logf("WXPAY_TEST_SEED=%d", seed)
+	f := &field{t: t, trial: c, random: rand.New(rand.NewPCG(seed, 0)), traces: t.TempDir(), arrivals: map[string][]time.Time{}}
+	if c.cluster {
+		f.cluster = newCluster(t, true)
+		f.engine = f.cluster.connect(t)
+		f.config.Servers = f.cluster.addresses
+	} else {
+		f.config.Servers = standalone(t).ClientURL()
+		var err error
+		f.engine, err = fleet.Connect(t.Context(), f.config.Servers)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = f.engine.Close() })
+	}
+	f.platform(seed)
+	f.queues()
+	if c.cluster {
+		f.cluster.healthy(t, f.engine)
+	}
+	f.submit()
+
+	if c.careless {
+		// What a worker that took jobs off the queue too soon would do.
+		conn := f.engine.JetStream().Conn()
+		_, err := conn.Subscribe("_INBOX.>", func(m *nats.Msg) {
+			if strings.HasPrefix(m.Reply, "$JS.ACK.") {
+				_ = conn.Publish(m.Reply, []byte("+ACK"))
+			}
+		})
+		require.NoError(t, err)
+	}
+	begin := time.Now()
+	for range 4 {
+		f.workers = append(f.workers, f.hire())
+	}
+	t.Cleanup(func() {
+		for _, w := range f.workers {
+			w.kill()
+		}
+	})
+	ended := make(chan struct{})
+	var disturbing sync.WaitGroup
+	disturbing.Go(func() { c.disturb(f, ended) })
+	f.await()
+	close(ended)
+	disturbing.Wait()
+	f.await() // what came up again by the last disturbance
+	for _, w := range f.workers {
+		if err := w.dismiss(); err != nil {
+			t.Errorf("a worker ends with %v", err)
+		}
+	}
+	t.Logf("%d jobs in %v, faults %v", c.jobs, time.Since(begin).Round(time.Millisecond), f.merchants[0].FaultCounts())
+	return f.audit()
+}
+
+// platform starts a sandbox with a merchant for each way to treat repeated feeds; the first one also gives refunds.
+func (f *field) platform(seed uint64) {
+	s, err := sandbox.New(sandbox.WithSeed(seed), sandbox.WithLenientCards())
+	require.NoError(f.t, err)
+	// One request in five. What leaves a doubt, and no trace at the platform, makes a job wait for a minute or more before it
+	// is tried again, so in the short form little of that comes from faults; the killing brings enough of it.
+	faults := []sandbox.Fault{
+		{Kind: sandbox.Limited, Probability: 0.16, Path: "/" + feedsPath},
+		{Kind: sandbox.ServerErrorAfter, Probability: 0.04, Path: "/" + refundPath},
+		{Kind: sandbox.ResetAfter, Probability: 0.04, Path: "/" + refundPath},
+		{Kind: sandbox.Truncate, Probability: 0.04, Path: "/" + refundPath},
+		{Kind: sandbox.ServerErrorAfter, Probability: 0.01},
+		{Kind: sandbox.ResetAfter, Probability: 0.01},
+		{Kind: sandbox.Truncate, Probability: 0.01},
+		{Kind: sandbox.WrongSignature, Probability: 0.01},
+	}
+	if f.trial.long {
+		faults = append(faults,
+			sandbox.Fault{Kind: sandbox.Limited, Probability: 0.03},
+			sandbox.Fault{Kind: sandbox.ResetBefore, Probability: 0.03},
+			sandbox.Fault{Kind: sandbox.BadGateway, Probability: 0.02},
+			sandbox.Fault{Kind: sandbox.ServerError, Probability: 0.02},
+		)
+	}
+	require.NoError(f.t, s.Inject(faults...))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.arrive(r)
+		s.ServeHTTP(w, r)
+	}))
+	f.t.Cleanup(func() {
+		server.Close()
+		_ = s.Close()
+	})
+	f.config.Keys, f.config.BaseURL, f.config.PerSecond = proofKeys, server.URL, f.trial.perSecond
+	for i, way := range []sandbox.RepeatedFeed{sandbox.RepeatSame, sandbox.RepeatDuplicate, sandbox.RepeatExists} {
+		view := s
+		if i > 0 {
+			view, err = s.AddMerchant(fmt.Sprintf("190000010%d", i))
+			require.NoError(f.t, err)
+		}
+		view.OnRepeatedFeed(way)
+		f.merchants = append(f.merchants, &merchant{Sandbox: view, way: way})
+		f.config.Env = append(f.config.Env, view.Env())
+	}
+}
+
+// arrive notes when a request arrived.
+func (f *field) arrive(r *http.Request) {
+	_, rest, _ := strings.Cut(r.Header.Get("Authorization"), `mchid="`)
+	id, _, _ := strings.Cut(rest, `"`)
+	operation := r.Method + " " + r.URL.Path
+	if r.Method == http.MethodGet { // the number stands at the end
+		operation = operation[:strings.LastIndexByte(operation, '/')]
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.arrivals[id+" "+operation] = append(f.arrivals[id+" "+operation], time.Now())
+}
+
+// client is a client of one merchant, in whatever process.
+func proofClient(env []string, baseURL string, options ...wxpay.Option) (*wxpay.Client, error) {
+	return wxpay.FromLookup(func(name string) (string, bool) {
+		if name == "WXPAY_BASE_URL" {
+			return baseURL, true
+		}
+		for _, v := range env {
+			if value, ok := strings.CutPrefix(v, name+"="); ok {
+				return value, true
+			}
+		}
+		return "", false
+	}, append([]wxpay.Option{wxpay.WithCatalog(catalog.V3())}, options...)...)
+}
+
+// inFlight is how many jobs of a merchant are in hand at once, in all workers.
+const inFlight = 256
+
+func openProofQueue(ctx context.Context, e *fleet.Engine, client *wxpay.Client, keys string) (*fleet.Queue, error) {
+	k, err := fleet.ParseKeys(keys)
+	if err != nil {
+		return nil, err
+	}
+	return fleet.OpenQueue(ctx, e, fleet.QueueConfig{
+		Name: "q" + strings.ReplaceAll(client.Identity(), " ", "-"), Client: client, Keys: k, InFlight: inFlight, Lease: 4 * time.Second,
+	})
+}
+
+// queues opens a queue for each merchant.
+func (f *field) queues() {
+	for i, m := range f.merchants {
+		client, err := proofClient(f.config.Env[i], f.config.BaseURL)
+		require.NoError(f.t, err)
+		eventually(f.t, func(ctx context.Context) (err error) {
+			m.queue, err = openProofQueue(ctx, f.engine, client, proofKeys)
+			return err
+		})
+	}
+}
+
+// submit puts all jobs into the queues: refunds, and feeds for each way.
+func (f *field) submit() {
+	refunds := f.trial.jobs / 20
+	if f.trial.long {
+		refunds = f.trial.jobs / 4
+	}
+	add := func(m *merchant, path string, body map[string]any) {
+		text, err := json.Marshal(body)
+		require.NoError(f.t, err)
+		m.jobs = append(m.jobs, fleet.Job{Path: path, Body: text})
+	}
+	for n := range refunds {
+		order := fmt.Sprintf("order-%d", n)
+		_, err := f.merchants[0].AddPaidOrder(order, 100)
+		require.NoError(f.t, err)
+		add(f.merchants[0], refundPath, map[string]any{
+			"out_trade_no": order, "out_refund_no": fmt.Sprintf("refund-%d", n),
+			"amount": map[string]any{"refund": 1 + n%100, "total": 100, "currency": "CNY"},
+		})
+	}
+	for n := range f.trial.jobs - refunds {
+		add(f.merchants[n%len(f.merchants)], feedsPath, map[string]any{
+			"brand_id": "1004", "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0", "user_card_code": fmt.Sprint(n),
+			"openid": "obLatjnx9gnqzS4myYGmLZ7LgLBA", "out_request_no": fmt.Sprintf("feed-%d", n), "cell_message": "15_1200_1",
+		})
+	}
+	for _, m := range f.merchants {
+		var jobs iter.Seq2[fleet.Job, error] = func(yield func(fleet.Job, error) bool) {
+			for _, j := range m.jobs {
+				if !yield(j, nil) {
+					return
+				}
+			}
+		}
+		done, err := m.queue.Submit(f.t.Context(), jobs, fleet.Intake{Reject: func(l *fleet.LineError) { f.t.Error(l) }})
+		require.NoError(f.t, err)
+		require.Equal(f.t, len(m.jobs), done.Queued)
+	}
+}
+
+// hire starts a worker process.
+func (f *field) hire() *worker {
+	c := f.config
+	c.Trace = filepath.Join(f.traces, fmt.Sprint(f.random.Uint64()))
+	text, err := json.Marshal(c)
+	assert.NoError(f.t, err)
+	w := &worker{process: reexec("worker", string(text))}
+	w.stdin, err = w.process.StdinPipe()
+	assert.NoError(f.t, err)
+	assert.NoError(f.t, w.process.Start())
+	return w
+}
+
+func (w *worker) kill() {
+	_ = w.process.Process.Kill()
+	_ = w.process.Wait()
+	_ = w.stdin.Close()
+}
+
+// dismiss tells a worker to end, and waits for that.
+func (w *worker) dismiss() error {
+	_ = w.stdin.Close()
+	return w.process.Wait()
+}
+
+// replace kills a worker and hires another.
+func (f *field) replace(i int) {
+	f.workers[i].kill()
+	f.workers[i] = f.hire()
+}
+
+// havoc kills workers and nodes and cuts nodes off, one after another and each at least once, until all jobs have ended.
+func (f *field) havoc(ended <-chan struct{}) {
+	// The last of them are left in peace: each time that a worker dies with a job, a minute begins anew.
+	peace := time.Now().Add(time.Duration(f.trial.jobs/f.trial.perSecond/4) * time.Second)
+	over := func() bool {
+		if time.Now().After(peace) {
+			return true
+		}
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
+	}
+	whole := func() {
+		if err := until(func(ctx context.Context) error { return f.cluster.whole(ctx, f.engine) }); err != nil {
+			f.t.Errorf("the cluster does not come together again: %v", err)
+		}
+	}
+	// A node that goes takes its leaders with it, and the others need some seconds to find new ones.
+	node := f.random.IntN(3)
+	for round := 0; round == 0 || !over(); round++ {
+		f.pause(1000, 2000)
+		f.replace(f.random.IntN(4))
+		f.cluster.kill(node)
+		f.pause(1000, 3000)
+		f.replace(f.random.IntN(4))
+		if err := f.cluster.start(node); err != nil {
+			f.t.Errorf("the node %d does not start again: %v", node, err)
+			return
+		}
+		whole()
+		f.pause(2000, 4000)
+
+		node = (node + 1 + f.random.IntN(2)) % 3
+		f.cluster.isolate(node, true)
+		f.pause(1000, 4000)
+		f.replace(f.random.IntN(4))
+		f.cluster.isolate(node, false)
+		whole()
+		for quiet := f.random.IntN(20); quiet > 0 && !over(); quiet-- {
+			f.pause(900, 1100)
+		}
+	}
+}
+
+// unrest kills a worker every second or so, six times.
+func (f *field) unrest(<-chan struct{}) {
+	for range 6 {
+		f.pause(500, 1500)
+		f.replace(f.random.IntN(4))
+	}
+}
+
+// massacre kills all workers, once.
+func (f *field) massacre(<-chan struct{}) {
+	f.pause(1000, 1500)
+	for i := range f.workers {
+		f.replace(i)
+	}
+}
+
+// pause waits for a random time, in milliseconds.
+func (f *field) pause(least, most int) {
+	time.Sleep(time.Duration(least+f.random.IntN(most-least)) * time.Millisecond)
+}
+
+// await waits until no job is queued or in hand any more.
+func (f *field) await() {
+	limit := time.Now().Add(3*time.Minute + time.Duration(f.trial.jobs/f.trial.perSecond)*time.Second)
+	for time.Now().Before(limit) {
+		time.Sleep(200 * time.Millisecond)
+		left := 0
+		for _, m := range f.merchants {
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			s, err := m.queue.Status(ctx)
+			cancel()
+			if err != nil || s.Queued > 0 || s.Running > 0 {
+				left++
+			}
+			if err == nil && s.Pause != nil {
+				f.t.Errorf("the queue of %s is paused: %s", m.Merchant().ID, s.Pause.Reason)
+				return
+			}
+		}
+		if left == 0 {
+			return
+		}
+	}
+}
+
+// audit returns what is not as it was promised.
+func (f *field) audit() (problems []string) {
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	for _, m := range f.merchants {
+		f.auditResults(m, problem)
+		ctx, cancel := context.WithTimeout(f.t.Context(), 30*time.Second)
+		s, err := m.queue.Status(ctx)
+		cancel()
+		if err != nil || s.Queued != 0 || s.Running != 0 || s.Dead != 0 || s.Known != uint64(len(m.jobs)) {
+			problem("the queue of %s ends as %+v %v", m.Merchant().ID, s, err)
+		}
+	}
+	f.auditPace(problem)
+	return problems
+}
+
+// auditResults compares the results of a merchant with the ledger of the platform.
+func (f *field) auditResults(m *merchant, problem func(string, ...any)) {
+	results := map[string]fleet.Result{}
+	for r, err := range m.queue.Results(f.t.Context()) {
+		if err != nil {
+			problem("reading the results of %s: %v", m.Merchant().ID, err)
+			return
+		}
+		if _, twice := results[r.Number]; twice {
+			problem("%s has two results", r.Number)
+		}
+		results[r.Number] = r
+	}
+	effects := map[string][]sandbox.Effect{}
+	for _, e := range m.Ledger(sandbox.FeedEffect, sandbox.RefundEffect) {
+		effects[e.Number] = append(effects[e.Number], e)
+	}
+	repeated := 0
+	for number, wanted := range f.numbers(m) {
+		r, known := results[number]
+		if !known || !r.State.Ended() || r.State == fleet.Unknown {
+			problem("%s has no final result: %q %s, begun %d times, last at %v", number, r.State, r.Message, r.Deliveries, r.Begun)
+			delete(results, number)
+			delete(effects, number)
+			continue
+		}
+		if r.State != fleet.Succeeded && r.State != fleet.Accepted {
+			problem("%s is %s: %s %s", number, r.State, r.Code, r.Message)
+		}
+		switch done := len(effects[number]); {
+		case done == 0:
+			problem("%s is %s, and the platform has not done it", number, r.State)
+		case done > 1 && (m.way != sandbox.RepeatDuplicate || effects[number][0].Kind == sandbox.RefundEffect):
+			problem("%s was done %d times", number, done)
+		case done > 1:
+			repeated++ // a platform that does not keep the numbers of feeds apart: at least once is all that was promised
+		}
+		for _, e := range effects[number] {
+			if e.Amount != wanted {
+				problem("%s moved %d fen instead of %d", number, e.Amount, wanted)
+			}
+		}
+		delete(results, number)
+		delete(effects, number)
+	}
+	for number := range results {
+		problem("%s has a result and was never submitted", number)
+	}
+	for number := range effects {
+		problem("%s took effect and was never submitted", number)
+	}
+	f.t.Logf("%s: %d jobs, %d shown again by a platform that does so", m.Merchant().ID, len(m.jobs), repeated)
+}
+
+// numbers are those of a merchant's jobs, with what they move.
+func (f *field) numbers(m *merchant) map[string]int64 {
+	numbers := make(map[string]int64, len(m.jobs))
+	for _, j := range m.jobs {
+		var body struct {
+			Feed   string `json:"out_request_no"`
+			Refund string `json:"out_refund_no"`
+			Amount struct {
+				Refund int64 `json:"refund"`
+			} `json:"amount"`
+		}
+		require.NoError(f.t, json.Unmarshal(j.Body, &body))
+		numbers[body.Feed+body.Refund] = body.Amount.Refund
+	}
+	return numbers
+}
+
+// auditPace looks at when requests were let through, and at when they arrived.
+func (f *field) auditPace(problem func(string, ...any)) {
+	due := map[string][]time.Time{}
+	files, err := filepath.Glob(filepath.Join(f.traces, "*"))
+	require.NoError(f.t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(f.t, err)
+		for line := range strings.Lines(string(text)) {
+			var l traceLine
+			if json.Unmarshal([]byte(line), &l) == nil { // all but the last line of one who was killed
+				due[l.Key] = append(due[l.Key], l.Due)
+			}
+		}
+	}
+	bound := fleet.LimitBound(f.trial.perSecond)
+	for key, moments := range due {
+		through := fleet.Densest(moments, time.Second)
+		if through > bound {
+			problem("%s: %d requests were let through within a second, %d at most are promised", key, through, bound)
+		}
+		f.mu.Lock()
+		arrivals := slices.Clone(f.arrivals[key])
+		f.mu.Unlock()
+		// What was let through may take its time to arrive, but no more than is in hand.
+		arrived := fleet.Densest(arrivals, time.Second)
+		if arrived > bound+inFlight {
+			problem("%s: %d requests arrived within a second", key, arrived)
+		}
+		if !strings.Contains(key, "GET") && len(arrivals) > len(moments) {
+			problem("%s: %d requests arrived, only %d were let through", key, len(arrivals), len(moments))
+		}
+		f.t.Logf("%s: %d requests, at most %d let through and %d arrived within a second", key, len(arrivals), through, arrived)
+		if len(moments) == 0 || len(arrivals) == 0 {
+			problem("%s: nothing was seen", key)
+		}
+	}
+	if len(due) < 4 {
+		problem("only %d limits were used", len(due))
+	}
+}
+
+// traceLine says when a request was let through.
+type traceLine struct {
+	Key string
+	Due time.Time
+}
+
+// traced is a limiter that writes down what it lets through, before it does.
+type traced struct {
+	*fleet.Limiter
+	mu   *sync.Mutex
+	file *os.File
+}
+
+func (l traced) Acquire(ctx context.Context, key middleware.LimitKey, documented fact.Rate) (func(), error) {
+	due, err := l.AcquireDue(ctx, key, documented)
+	if err != nil {
+		return nil, err
+	}
+	_, id, _ := strings.Cut(key.Identity, " ")
+	operation := key.Method + " " + key.Template
+	if key.Method == http.MethodGet {
+		operation = operation[:strings.LastIndexByte(operation, '/')]
+	}
+	line, err := json.Marshal(traceLine{id + " " + operation, due.Round(0)})
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, err = l.file.Write(append(line, '\n'))
+	return nil, err
+}
+
+// runWorker is a process that works on the queues of all merchants until its standard input ends.
+func runWorker(config string) error {
+	var c workerConfig
+	if err := json.Unmarshal([]byte(config), &c); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	file, err := os.Create(c.Trace)
+	if err != nil {
+		return err
+	}
+	var e *fleet.Engine
+	var l *fleet.Limiter
+	// The cluster may be in the middle of something.
+	if err := until(func(try context.Context) (err error) {
+		if e, err = fleet.Connect(try, c.Servers); err == nil {
+			l, err = fleet.NewLimiter(try, e, fleet.WithRules(middleware.Rule{PerSecond: c.PerSecond}))
+		}
+		if err != nil && ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}); err != nil || ctx.Err() != nil {
+		return err
+	}
+	limiter := fleet.Marking(traced{l, new(sync.Mutex), file})
+	var all sync.WaitGroup
+	failures := make(chan error, len(c.Env))
+	for _, env := range c.Env {
+		client, err := proofClient(env, c.BaseURL, wxpay.WithLimiter(limiter))
+		if err != nil {
+			return err
+		}
+		var queue *fleet.Queue
+		if err := until(func(try context.Context) (err error) {
+			queue, err = openProofQueue(try, e, client, c.Keys)
+			return err
+		}); err != nil {
+			return err
+		}
+		all.Go(func() {
+			failures <- (&fleet.Worker{Queue: queue, Calls: inFlight / 4, Marked: true}).Run(ctx)
+		})
+	}
+	all.Wait()
+	close(failures)
+	for failure := range failures {
+		err = errors.Join(err, failure)
+	}
+	return errors.Join(err, e.Close())
+}
