@@ -313,7 +313,7 @@ func (r *running) take(ctx context.Context, msg *nats.Msg) {
 	}
 	if err != nil {
 		r.trouble(err)
-		end = ending{again: pauseAfter(deliveries)}
+		end = ending{again: time.Second} // the engine is in trouble, not the job
 		if errors.Is(err, ErrSealed) || errors.Is(err, ErrNewer) {
 			end.again = time.Minute // nothing this process can do about it
 		}
