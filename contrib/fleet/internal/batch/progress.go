@@ -3,20 +3,22 @@ package batch
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
+
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 )
 
 // bar shows on a terminal how far the work is: done, rate, remaining time, and trouble by code. Elsewhere it shows nothing.
 type bar struct {
-	p     *program
-	total int // 0 if it is not known
-	began time.Time
+	drawing *progressbar.ProgressBar // nil in a pipe
+	total   int                      // lines; 0 if nobody knows
 
 	mu     sync.Mutex
 	passed int // lines that need no work now
@@ -24,12 +26,22 @@ type bar struct {
 	ended  int // jobs
 	wrong  map[string]int
 	drawn  time.Time
-	shown  bool
-	now    func() time.Time
 }
 
 func (p *program) bar(total int) *bar {
-	return &bar{p: p, total: total, began: time.Now(), wrong: make(map[string]int), now: time.Now}
+	b := &bar{total: total, wrong: make(map[string]int)}
+	if p.terminal {
+		b.drawing = newDrawing(p.stderr)
+	}
+	return b
+}
+
+func newDrawing(to io.Writer) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(-1,
+		progressbar.OptionSetWriter(to), progressbar.OptionSetWidth(24),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("jobs"),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionSetRenderBlankState(true),
+		progressbar.OptionOnCompletion(func() { fmt.Fprintln(to) }))
 }
 
 // observe is told of a result.
@@ -58,67 +70,49 @@ func (b *bar) submitted(s fleet.Submission) {
 
 // read is told how far the file is read, where reading is the work.
 func (b *bar) read(s fleet.Submission) {
-	b.submitted(s)
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.ended = s.Queued + s.Again
+	b.mu.Unlock()
+	b.submitted(s)
 }
 
 // end draws it for the last time.
 func (b *bar) end() {
+	if b.drawing == nil {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.draw(true)
-	if b.shown {
-		fmt.Fprintln(b.p.stderr)
+	if !b.drawing.IsFinished() {
+		_ = b.drawing.Exit() // which leaves the line as it is, with a line break behind
 	}
 }
 
+// draw shows how much of the work there is now is done. What was done before does not count, or rate and remaining time
+// would lie. It draws no more than five times a second, but for the last time.
 func (b *bar) draw(last bool) {
-	now := b.now()
-	if !b.p.terminal || !last && now.Sub(b.drawn) < 200*time.Millisecond {
+	now := time.Now()
+	if b.drawing == nil || !last && now.Sub(b.drawn) < 200*time.Millisecond {
 		return
 	}
-	b.drawn, b.shown = now, true
-	fmt.Fprintf(b.p.stderr, "\r\x1b[K%s", b.text(now))
+	b.drawn = now
+	if work := int64(max(b.total, b.lines) - b.passed); b.total > 0 && work > int64(b.ended) && work != b.drawing.GetMax64() {
+		b.drawing.ChangeMax64(work)
+	}
+	b.drawing.Describe(b.trouble())
+	_ = b.drawing.Set(b.ended)
 }
 
-const barWidth = 24
-
-// text is the bar on one line.
-func (b *bar) text(now time.Time) string {
-	done, total := b.ended+b.passed, max(b.total, b.lines)
-	rate := float64(b.ended) / max(now.Sub(b.began).Seconds(), 0.001)
-	var out strings.Builder
-	if b.total > 0 {
-		full := min(barWidth, barWidth*done/total)
-		fmt.Fprintf(&out, "[%s%s] %d of %d", strings.Repeat("#", full), strings.Repeat(".", barWidth-full), done, total)
-	} else {
-		fmt.Fprintf(&out, "%d done", done)
-	}
-	fmt.Fprintf(&out, ", %.1f/s", rate)
-	if b.total > 0 && b.ended > 0 && done < total {
-		left := time.Duration(float64(total-done) / rate * float64(time.Second))
-		fmt.Fprintf(&out, ", %s left", remaining(left))
-	}
-	most := slices.SortedFunc(maps.Keys(b.wrong), func(x, y string) int { return cmp.Or(b.wrong[y]-b.wrong[x], strings.Compare(x, y)) })
-	for i, what := range most {
-		if i == 3 {
-			fmt.Fprintf(&out, ", …")
+// trouble counts what went wrong, the most frequent first.
+func (b *bar) trouble() string {
+	var parts []string
+	for _, what := range slices.SortedFunc(maps.Keys(b.wrong), func(x, y string) int { return cmp.Or(b.wrong[y]-b.wrong[x], strings.Compare(x, y)) }) {
+		if len(parts) == 3 {
+			parts = append(parts, "…")
 			break
 		}
-		fmt.Fprintf(&out, ", %d %s", b.wrong[what], printable(what))
+		parts = append(parts, fmt.Sprintf("%d %s", b.wrong[what], printable(what)))
 	}
-	return out.String()
-}
-
-// remaining is a duration as one would say it.
-func remaining(d time.Duration) string {
-	switch {
-	case d >= 48*time.Hour:
-		return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
-	}
-	return d.Round(time.Second).String()
+	return strings.Join(parts, ", ")
 }
