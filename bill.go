@@ -53,7 +53,8 @@ type billContent interface {
 // Beijing time, and the platform asks to come after 10:00: NO_STATEMENT_EXIST is an empty bill after that, because nothing
 // happened on that day, and ErrNotReady before.
 //
-// A link that got too old is applied for again, a few times at most.
+// A link that got too old is applied for again, a few times at most; what was downloaded of an encrypted bill by then is kept,
+// and as long as there is more of it each time, that goes on.
 func (c *Client) Bill(ctx context.Context, chain Chain, options ...DownloadOption) (*Bill, error) {
 	b, err := c.billing(ctx, chain, options)
 	if err != nil {
@@ -97,7 +98,7 @@ var ErrNotReady = errors.New("not ready yet")
 const (
 	billPause       = 30 * time.Second // after the first STATEMENT_CREATING, and twice as long after each further one
 	billPauseMost   = 30 * time.Minute
-	maxApplications = 3 // for one bill, if links get too old
+	maxApplications = 3 // for one bill, if links get too old; one that got parts of it does not count
 )
 
 // beijing is the time zone of bills.

@@ -63,7 +63,8 @@ func (b *billing) writeSealed(ctx context.Context, parts []billPart, dst destina
 }
 
 // fetchSealed brings all parts, each with the key, nonce and digest of the application that its link came from. When links
-// get too old it applies again; a part that is there already is kept only if its digest says that it is still the same.
+// get too old it applies again, as often as that gets it further and a few times in vain; a part that is there already is kept
+// only if its digest says that it is still the same.
 func (b *billing) fetchSealed(ctx context.Context, parts []billPart) (sealed []*sealedPart, got *Downloaded, err error) {
 	defer func() {
 		if err != nil {
@@ -71,9 +72,15 @@ func (b *billing) fetchSealed(ctx context.Context, parts []billPart) (sealed []*
 		}
 	}()
 	progress := b.progress()
+	most := 0 // parts that were kept
 	for n := 1; ; n++ {
-		if sealed, err = renewed(sealed, parts); err != nil {
+		var kept int
+		if sealed, kept, err = renewed(sealed, parts); err != nil {
 			return sealed, nil, b.flight.error(StageBuild, NotSent, err)
+		}
+		if kept > most { // the application before got further, so it is none of those that were in vain
+			most = kept
+			n--
 		}
 		if got, err = b.fetchMissing(ctx, sealed, progress); err == nil || !expired(err) || n >= maxApplications {
 			return sealed, got, err
@@ -87,14 +94,15 @@ func (b *billing) fetchSealed(ctx context.Context, parts []billPart) (sealed []*
 	}
 }
 
-// renewed returns what there is to get of parts, taking over from before what is there and is the same.
-func renewed(before []*sealedPart, parts []billPart) (sealed []*sealedPart, err error) {
+// renewed returns what there is to get of parts, taking over from before what is there and is the same; kept counts that.
+func renewed(before []*sealedPart, parts []billPart) (sealed []*sealedPart, kept int, err error) {
+	asMany := len(before) == len(parts) // of another division nothing is the same
 	for _, part := range parts {
 		i := slices.IndexFunc(before, func(s *sealedPart) bool {
-			return s.whole && len(before) == len(parts) && s.Sequence == part.Sequence && part.digest() != digest{} && s.digest() == part.digest()
+			return asMany && s.whole && s.Sequence == part.Sequence && part.digest() != digest{} && s.digest() == part.digest()
 		})
 		if i >= 0 {
-			sealed = append(sealed, before[i])
+			sealed, kept = append(sealed, before[i]), kept+1
 			before = slices.Delete(before, i, i+1)
 			continue
 		}
@@ -105,7 +113,7 @@ func renewed(before []*sealedPart, parts []billPart) (sealed []*sealedPart, err 
 		sealed = append(sealed, s)
 	}
 	closeAll(before)
-	return sealed, err
+	return sealed, kept, err
 }
 
 func closeAll(sealed []*sealedPart) {

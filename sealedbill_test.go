@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -307,6 +308,35 @@ func TestSealedBillLinkExpires(t *testing.T) {
 			assert.Equal(t, tt.times, times)
 		})
 	}
+	// Each application brings one more of six parts, before the links of the others are too old. What is whole is kept.
+	t.Run("one part at a time", func(t *testing.T) {
+		const count = 6
+		gateway, want, times := new(sealedGateway), "", map[string]int{"apply": count}
+		for n := 1; n <= count; n++ {
+			want += string(randomText(1000 + n))
+			var list []part
+			for i := 1; i <= count; i++ {
+				p := sealedPart(t, i, fmt.Sprintf("%d of %d", i, n), randomText(1000+i), plainOf)
+				p.URL = "https://api.mch.weixin.qq.com/v3/bill/downloadurl?token=" + url.QueryEscape(p.token)
+				p.gone = i > n
+				list = append(list, p)
+				if i >= n { // those before are there
+					times[p.token] = 1
+				}
+			}
+			gateway.lists = append(gateway.lists, list)
+		}
+		client := newClient(t, wxpay.WithTransport(gateway), wxpay.WithAttempts(1))
+		var out bytes.Buffer
+		_, err := client.BillTo(context.Background(), sealedChain(client), &out)
+		require.NoError(t, err)
+		assert.Equal(t, want, out.String())
+		seen := map[string]int{}
+		for _, s := range gateway.seen {
+			seen[s]++
+		}
+		assert.Equal(t, times, seen)
+	})
 	t.Run("not encrypted any more", func(t *testing.T) {
 		plain := sealedPart(t, 1, "A", one, plainOf)
 		plain.EncryptKey = ""
