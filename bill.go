@@ -70,7 +70,8 @@ func (c *Client) Bill(ctx context.Context, chain Chain, options ...DownloadOptio
 
 // BillTo gets a bill as [Client.Bill] does and writes its plain text to w, without temporary files where that is possible:
 // an encrypted bill is kept, encrypted, until every part is authenticated; any other goes to w while it arrives, on the
-// terms of [Chain.Download]. An empty bill writes nothing, or an empty file.
+// terms of [Chain.Download]. Parts are joined as they are, also where one ends without a line break and the next begins with a
+// BOM. An empty bill writes nothing, or an empty file.
 func (c *Client) BillTo(ctx context.Context, chain Chain, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
 	b, err := c.billing(ctx, chain, options)
 	if err != nil {
@@ -354,7 +355,8 @@ func (b *billing) collect(ctx context.Context, bill *Bill) error {
 	return nil
 }
 
-// WriteTo writes the plain text to w.
+// WriteTo writes the plain text to w: byte for byte what the digests cover, so where a part of an encrypted bill ends without
+// a line break, the next follows in the same line ([Bill.Rows] parts them).
 func (b *Bill) WriteTo(w io.Writer) (int64, error) {
 	r, err := b.text()
 	if err != nil {
@@ -366,7 +368,12 @@ func (b *Bill) WriteTo(w io.Writer) (int64, error) {
 
 // text reads the plain text of all parts.
 func (b *Bill) text() (io.Reader, error) {
-	var all []io.Reader
+	all, err := b.plainParts()
+	return io.MultiReader(all...), err
+}
+
+// plainParts reads the plain text of each part.
+func (b *Bill) plainParts() (all []io.Reader, err error) {
 	for _, part := range b.content {
 		r, err := part.plain()
 		if err != nil {
@@ -374,7 +381,7 @@ func (b *Bill) text() (io.Reader, error) {
 		}
 		all = append(all, r)
 	}
-	return io.MultiReader(all...), nil
+	return all, nil
 }
 
 // Close removes the temporary files.

@@ -115,56 +115,55 @@ func Fen(yuan string) (int64, error) {
 // Rows returns the rows of the bill, without its summary, which [Bill.Summary] returns. It holds one row in memory and can
 // be ranged over several times.
 //
-// A row that does not have one value for each column comes with an error, and the next follows it; an error that comes
-// without a row ends the bill.
+// A row that does not have one value for each column comes with an error, and the next follows it: so does each line that is
+// neither a row nor the names over a summary, such as the pieces of a value with a line break. No line is left out in silence.
+// An error that comes without a row ends the bill.
+//
+// Of an encrypted bill of several parts each may have names and a summary of its own; the next begins on a line of its own.
 func (b *Bill) Rows() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		text, err := b.text()
+		text, err := b.lines()
 		if err != nil {
 			yield(Row{}, err)
 			return
 		}
-		var summary []Row
-		whole := true
+		var summary summing
 		for row, err := range readRows(text) {
-			if row.summary && err == nil {
-				summary = append(summary, row.Row)
+			if summary.take(row, err) {
 				continue
 			}
-			whole = whole && !row.summary
 			if !yield(row.Row, err) || err != nil && row.columns == nil {
 				return
 			}
 		}
-		if whole {
-			b.keepSummary(summary)
+		if summary.wrong() == nil {
+			b.keepSummary(summary.rows)
 		}
 	}
 }
 
-// Summary returns the rows at the end of the bill that sum it up, each with columns of its own. It reads the bill, unless
-// Rows has been at the end.
+// Summary returns the rows at the end of the bill that sum it up, each with columns of its own, and all there are in a bill of
+// several parts. It reads the bill, unless Rows has been at the end.
 func (b *Bill) Summary() ([]Row, error) {
 	b.mu.Lock()
-	summary, known := b.summary, b.summed
+	rows, known := b.summary, b.summed
 	b.mu.Unlock()
 	if known {
-		return summary, nil
+		return rows, nil
 	}
-	text, err := b.text()
+	text, err := b.lines()
 	if err != nil {
 		return nil, err
 	}
+	var summary summing
 	for row, err := range readRows(text) {
-		switch {
-		case row.summary && err != nil, row.columns == nil:
-			return nil, err
-		case row.summary:
-			summary = append(summary, row.Row)
-		}
+		summary.take(row, err)
 	}
-	b.keepSummary(summary)
-	return summary, nil
+	if err := summary.wrong(); err != nil {
+		return nil, err
+	}
+	b.keepSummary(summary.rows)
+	return summary.rows, nil
 }
 
 func (b *Bill) keepSummary(summary []Row) {
@@ -173,53 +172,153 @@ func (b *Bill) keepSummary(summary []Row) {
 	b.mu.Unlock()
 }
 
+// summing gathers the summary from what readRows reads.
+type summing struct {
+	rows  []Row
+	err   error // the summary cannot be read
+	doubt error // of a line that may be part of one; a summary after it shows that it is not
+}
+
+// take reports whether the row is one of the summary.
+func (s *summing) take(row readRow, err error) bool {
+	switch {
+	case err == nil && row.summary:
+		s.rows, s.doubt = append(s.rows, row.Row), nil
+		return true
+	case err != nil && (row.summary || row.columns == nil):
+		s.err = err
+	case row.stray:
+		s.doubt = err
+	}
+	return false
+}
+
+func (s *summing) wrong() error {
+	if s.err != nil {
+		return s.err
+	}
+	return s.doubt
+}
+
+// lines reads the plain text for its rows: as text does, with a line break between two parts where it is missing. (A part
+// that begins with a BOM or with the names begins a line. Any other may go on in the middle of one.)
+func (b *Bill) lines() (io.Reader, error) {
+	all, err := b.plainParts()
+	if len(all) < 2 || err != nil {
+		return io.MultiReader(all...), err
+	}
+	var j joint
+	for i, part := range all {
+		all[i] = &jointPart{joint: &j, first: i == 0, part: part}
+	}
+	return io.MultiReader(all...), nil
+}
+
+// joint is what parts of a bill know of those before them.
+type joint struct {
+	names string // the first line of the bill
+	last  byte
+}
+
+type jointPart struct {
+	*joint
+	first bool
+	part  io.Reader
+	begun *bufio.Reader
+}
+
+func (p *jointPart) Read(b []byte) (int, error) {
+	if p.begun == nil {
+		p.begun = bufio.NewReader(p.part)
+		head, _ := p.begun.Peek(p.begun.Size())
+		text := strings.TrimPrefix(string(head), bom)
+		switch {
+		case p.first:
+			line, _, whole := strings.Cut(text, "\n")
+			if line = strings.TrimSuffix(line, "\r"); whole {
+				p.names = line
+			}
+		case p.last != '\n' && p.last != 0 && (len(text) < len(head) || p.names != "" && strings.HasPrefix(text, p.names)):
+			p.last = '\n'
+			return copy(b, "\n"), nil
+		}
+	}
+	n, err := p.begun.Read(b)
+	if n > 0 {
+		p.last = b[n-1]
+	}
+	return n, err
+}
+
+// bom is the byte order mark that a file may begin with.
+const bom = "\ufeff"
+
 // maxLine bounds a line of a bill in bytes. The longest documented ones have a few thousand.
 const maxLine = 1 << 20
+
+// maxBlank is how many blank lines may stand between the names over a summary and its values.
+const maxBlank = 100
 
 // readRow is a row and where it stands.
 type readRow struct {
 	Row
 	summary bool
+	stray   bool // neither a row nor names
 }
 
-// readRows reads the CSV of bills: a line of column names, rows, a second line of names, and under it the summary.
-// A value has a back-tick before it, so that spreadsheets leave it alone, and commas inside a value are no end of it.
-// Names have none, which is how the summary's names are known; in a bill without any back-ticks, they are known by their
-// number.
+// readRows reads the CSV of bills: a line of column names, rows, a second line of names, and under it the summary. A further
+// part begins with the same names again, or with a BOM.
+//
+// A value has a back-tick before it, so that spreadsheets leave it alone, and commas inside a value are no end of it. Names
+// have none, and a line of values of the same number under them, which is how the names over a summary are known; in a bill
+// without any back-ticks they are known by their number, too. Nothing else changes what a line is taken for.
 func readRows(r io.Reader) iter.Seq2[readRow, error] {
 	return func(yield func(readRow, error) bool) {
-		lines := bufio.NewScanner(r)
+		lines := billLines{Scanner: bufio.NewScanner(r)}
 		lines.Buffer(make([]byte, 0, copyBuffer), maxLine)
 		var at readRow
-		var first string
+		var names string     // the line of them that a part begins with
+		var columns *columns // in it
 		ticked := false
-		for lines.Scan() {
-			at.Line++
-			line := lines.Text()
-			if at.Line == 1 {
-				line = strings.TrimPrefix(line, "\ufeff")
-				first = line
-			}
+		for lines.next() {
+			at.Line = lines.at
+			line, marked := strings.CutPrefix(lines.line, bom)
 			tick := at.set(line)
+			mixed := !tick && strings.Contains(line, ",`")
 			switch {
-			case strings.TrimSpace(line) == "" || at.Line > 1 && strings.TrimPrefix(line, "\ufeff") == first:
-				continue // a further part of a bill may begin with the names again
-			case at.columns == nil && tick:
+			case strings.TrimSpace(line) == "":
+				continue
+			case columns != nil && line == names:
+				at.columns, at.summary = columns, false
+				continue
+			case (columns == nil || marked) && !tick && !mixed:
+				names, columns = line, newColumns(at.Values())
+				at.columns, at.summary = columns, false
+				continue
+			case columns == nil:
 				yield(readRow{Row: Row{Line: at.Line}}, fmt.Errorf("wxpay: line %d of the bill has values, and there are no names of columns above it", at.Line))
 				return
-			case at.columns == nil:
-				at.columns = newColumns(at.Values())
-				continue
-			case !tick && !at.summary && (ticked || at.count() != len(at.columns.names)):
+			case marked:
+				at.columns, at.summary = columns, false
+			case !tick && !mixed && at.names() && lines.under(at.Row, ticked):
 				at.columns, at.summary = newColumns(at.Values()), true
 				continue
 			}
 			ticked = ticked || tick
 			var err error
-			if n := at.count(); n != len(at.columns.names) {
+			at.stray = ticked && !tick && !mixed
+			switch n := at.count(); {
+			case at.stray:
+				err = fmt.Errorf("wxpay: line %d of the bill is no row (its values have no back-ticks), and no names with values under them", at.Line)
+			case mixed:
+				err = fmt.Errorf("wxpay: line %d of the bill has back-ticks before some values, and none before its first", at.Line)
+			case n != len(at.columns.names):
 				err = fmt.Errorf("wxpay: line %d of the bill has %d values for %d columns", at.Line, n, len(at.columns.names))
+				at.stray = !tick
 			}
-			if !yield(at, err) {
+			row := at
+			row.summary = at.summary && !at.stray && !mixed
+			if !yield(row, err) {
 				return
 			}
 		}
@@ -227,7 +326,7 @@ func readRows(r io.Reader) iter.Seq2[readRow, error] {
 			if errors.Is(err, bufio.ErrTooLong) {
 				err = fmt.Errorf("it is longer than %d bytes", maxLine)
 			}
-			yield(readRow{Row: Row{Line: at.Line + 1}}, fmt.Errorf("wxpay: line %d of the bill cannot be read: %w", at.Line+1, err))
+			yield(readRow{Row: Row{Line: lines.at + 1}}, fmt.Errorf("wxpay: line %d of the bill cannot be read: %w", lines.at+1, err))
 		}
 	}
 }
@@ -240,4 +339,48 @@ func (r *Row) set(line string) (ticked bool) {
 		r.between = ","
 	}
 	return ticked
+}
+
+// names reports whether the values may be names: there is something in each, and it begins with no digit or sign.
+func (r Row) names() bool {
+	for name := range strings.SplitSeq(r.text, r.between) {
+		if name == "" || strings.Contains("+-0123456789", name[:1]) {
+			return false
+		}
+	}
+	return true
+}
+
+// billLines are the lines of a bill, of which one may be looked at before its turn.
+type billLines struct {
+	*bufio.Scanner
+	line  string
+	at    int      // number of line
+	ahead []string // lines after it
+}
+
+func (l *billLines) next() bool {
+	if len(l.ahead) > 0 {
+		l.line, l.ahead = l.ahead[0], l.ahead[1:]
+	} else if l.Scan() {
+		l.line = l.Text()
+	} else {
+		return false
+	}
+	l.at++
+	return true
+}
+
+// under reports whether the next line has values for these names. Where neither it nor the bill has back-ticks, names are
+// only those of another number than there are columns.
+func (l *billLines) under(names Row, ticked bool) bool {
+	for len(l.ahead) == 0 || strings.TrimSpace(l.ahead[len(l.ahead)-1]) == "" {
+		if len(l.ahead) > maxBlank || !l.Scan() {
+			return false
+		}
+		l.ahead = append(l.ahead, l.Text())
+	}
+	var values Row
+	tick := values.set(l.ahead[len(l.ahead)-1])
+	return values.count() == names.count() && (tick || !ticked && names.count() != len(names.columns.names))
 }

@@ -15,11 +15,14 @@ func FuzzRows(f *testing.F) {
 	f.Add("a\n`1\n`2,`3\n")
 	f.Add("`\n,\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		last, rows := 0, 0
+		last, rows, whole := 0, 0, true
+		seen := map[int]bool{}
 		for row, err := range readRows(strings.NewReader(text)) {
 			require.Greater(t, row.Line, last)
 			last = row.Line
 			rows++
+			seen[row.Line] = true
+			whole = whole && row.columns != nil
 			if err == nil {
 				require.Len(t, row.Values(), len(row.Columns()))
 			}
@@ -30,6 +33,9 @@ func FuzzRows(f *testing.F) {
 					require.InDelta(t, value*100, float64(fen), math.Abs(value)/1e10+0.001)
 				}
 			}
+		}
+		for i, line := range strings.Split(text, "\n") {
+			require.True(t, !whole || seen[i+1] || !strings.HasPrefix(line, "`") && !strings.Contains(line, ",`"), "line %d has vanished", i+1)
 		}
 		require.LessOrEqual(t, rows, strings.Count(text, "\n")+1)
 	})

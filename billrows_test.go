@@ -2,6 +2,7 @@ package wxpay_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -66,7 +67,22 @@ func TestRows(t *testing.T) {
 		"names again, in a new part": {"\ufeffa,b\n`1,`2\n\ufeffa,b\n`3,`4\na,b\n`5,`6\n", "2:1|2\n4:3|4\n6:5|6\n"},
 		"too few values":             {"a,b\n`1\n`3,`4\n", "2:1! wxpay: line 2 of the bill has 1 values for 2 columns\n3:3|4\n"},
 		"too many values":            {"a,b\n`1,`2,`3\n`3,`4\n", "2:1|2|3! wxpay: line 2 of the bill has 3 values for 2 columns\n3:3|4\n"},
-		"too few in the summary":     {"a\n`1\nn,m\n`1\n", "2:1\n4:1! wxpay: line 4 of the bill has 1 values for 2 columns\n== ! wxpay: line 4 of the bill has 1 values for 2 columns\n"},
+		"too few in the summary":     {"a\n`1\nn,m\n`1\n", "2:1\n3:n|m! " + stray(3) + "\n4:1\n== ! " + stray(3) + "\n"},
+		"too few further down":       {"a\n`1\nn,m\n`1,`2\n`3\n", "2:1\n5:3! wxpay: line 5 of the bill has 1 values for 2 columns\n== ! wxpay: line 5 of the bill has 1 values for 2 columns\n"},
+		"the first has no back-tick": {"a,b,c\n`1,`2,`3\n4,`5,`6\n`7,`8,`9\nn\n`3\n", "2:1|2|3\n3:4|`5|`6! " + mixed(3) + "\n4:7|8|9\n== n 3\n"},
+		"as many as there are":       {"a,b\n`1,`2\n4,`5\n`7,`8\n", "2:1|2\n3:4|`5! " + mixed(3) + "\n4:7|8\n"},
+		"the very first has none":    {"a,b\n4,`5\n`7,`8\n", "2:4|`5! " + mixed(2) + "\n3:7|8\n"},
+		"a line break in a value":    {"a,b,c\n`1,`te\nx,`3\n`4,`5,`6\nn\n`2\n", "2:1|te! wxpay: line 2 of the bill has 2 values for 3 columns\n3:x|`3! " + mixed(3) + "\n4:4|5|6\n== n 2\n"},
+		"a line break in the last":   {"a,b\n`1,`te\nx\n`4,`5\nn,m\n`2,`9\n", "2:1|te\n3:x! " + stray(3) + "\n4:4|5\n== n|m 2|9\n"},
+		"names with nothing below":   {"a,b\n`1,`2\nn,m\n", "2:1|2\n3:n|m! " + stray(3) + "\n== ! " + stray(3) + "\n"},
+		"plain, a comma in a value":  {"a,b\n1,x\n2,y,z\n3,u\n", "2:1|x\n3:2|y|z! wxpay: line 3 of the bill has 3 values for 2 columns\n4:3|u\n== ! wxpay: line 3 of the bill has 3 values for 2 columns\n"},
+		"plain, commas in two":       {"a,b\n1,x\n2,y,z\n3,u,v\nn\n3\n", "2:1|x\n3:2|y|z! wxpay: line 3 of the bill has 3 values for 2 columns\n4:3|u|v! wxpay: line 4 of the bill has 3 values for 2 columns\n== n 3\n"},
+		"nothing, of equal width":    {"a,b\nn,m\n`0,`0.00\n", "== n|m 0|0.00\n"},
+		"blank above the summary":    {"a\n`1\nn,m\n\n`1,`2\n", "2:1\n== n|m 1|2\n"},
+		"two parts, two summaries":   {"a,b\n`1,`2\nn\n`1\na,b\n`3,`4\nn\n`5\n", "2:1|2\n6:3|4\n== n 1\n== n 5\n"},
+		"two parts, of equal width":  {"a,b\n`1,`2\nn,m\n`1,`9\n\ufeffa,b\n`3,`4\nn,m\n`5,`9\n", "2:1|2\n6:3|4\n== n|m 1|9\n== n|m 5|9\n"},
+		"a part with other names":    {"a,b\n`1,`2\nn\n`1\n\ufeffc,d\n`3,`4\nn\n`5\n", "2:1|2\n6:3|4\n== n 1\n== n 5\n"},
+		"a part without names":       {"a,b\n`1,`2\nn,m\n`1,`9\n\ufeff`3,`4\n", "2:1|2\n5:3|4\n== n|m 1|9\n"},
 		"values without names":       {"`1,`2\n", "1:! wxpay: line 1 of the bill has values, and there are no names of columns above it\n== ! wxpay: line 1 of the bill has values, and there are no names of columns above it\n"},
 		"a line without end":         {"a\n`" + strings.Repeat("x", 1<<20) + "\n", "2:! wxpay: line 2 of the bill cannot be read: it is longer than 1048576 bytes\n== ! wxpay: line 2 of the bill cannot be read: it is longer than 1048576 bytes\n"},
 		"an empty file":              {"", ""},
@@ -92,6 +108,14 @@ func TestRows(t *testing.T) {
 	var none wxpay.Row
 	assert.Empty(t, none.Get("a"))
 	assert.Empty(t, none.Columns())
+}
+
+func stray(line int) string {
+	return fmt.Sprintf("wxpay: line %d of the bill is no row (its values have no back-ticks), and no names with values under them", line)
+}
+
+func mixed(line int) string {
+	return fmt.Sprintf("wxpay: line %d of the bill has back-ticks before some values, and none before its first", line)
 }
 
 func TestFen(t *testing.T) {

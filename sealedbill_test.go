@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -245,6 +246,35 @@ func TestSealedBillGoesWrong(t *testing.T) {
 				_, err = client.Bill(context.Background(), sealedChain(client))
 				require.ErrorIs(t, err, tt.is)
 			})
+		})
+	}
+}
+
+// A part may end without a line break. The next begins a line if it shows that; the file stays what the digests cover.
+func TestSealedBillIsJoined(t *testing.T) {
+	for name, tt := range map[string]struct {
+		parts []string
+		want  string
+	}{
+		"a BOM":                {[]string{"\ufeffa,b\n`1,`2", "\ufeffa,b\n`3,`4", "\ufeff`5,`6"}, "2:1|2\n4:3|4\n5:5|6\n"},
+		"names":                {[]string{"\ufeffa,b\r\n`1,`2\r\nn,m\r\n`1,`9", "a,b\r\n`3,`4\r\nn,m\r\n`1,`8"}, "2:1|2\n6:3|4\n== n|m 1|9\n== n|m 1|8\n"},
+		"line breaks":          {[]string{"a,b\n`1,`2\n", "\ufeffa,b\n`3,`4\n", "", "`5,`6"}, "2:1|2\n4:3|4\n5:5|6\n"},
+		"cut inside of a line": {[]string{"a,b\n`1,`2", "2\n`3", ",`4\n"}, "2:1|22\n3:3|4\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var parts []part
+			for i, text := range tt.parts {
+				parts = append(parts, sealedPart(t, i+1, strconv.Itoa(i), []byte(text), plainOf))
+			}
+			client := newClient(t, wxpay.WithTransport(&sealedGateway{lists: [][]part{parts}}))
+			bill, err := client.Bill(context.Background(), sealedChain(client))
+			require.NoError(t, err)
+			defer bill.Close()
+			assert.Equal(t, tt.want, readBill(t, bill))
+			var out bytes.Buffer
+			_, err = bill.WriteTo(&out)
+			require.NoError(t, err)
+			assert.Equal(t, strings.Join(tt.parts, ""), out.String())
 		})
 	}
 }
