@@ -27,6 +27,7 @@ type Bill struct {
 	mu      sync.Mutex
 	summary []Row
 	summed  bool // summary is known
+	closed  bool
 }
 
 // billContent is one part of a bill.
@@ -163,17 +164,24 @@ func (p *billPart) digest() digest {
 	return digest{p.HashType, p.HashValue}
 }
 
-// apply asks for the links, waiting until the bill is made. No parts is an empty bill.
-func (b *billing) apply(ctx context.Context) (parts []billPart, err error) {
+// apply asks for the links, waiting until the bill is made. It returns no parts of an empty bill, but empty.
+func (b *billing) apply(ctx context.Context) (parts []billPart, empty *Downloaded, err error) {
 	var res *Response
-	empty, err := b.patiently(ctx, func() (err error) {
+	empty, err = b.patiently(ctx, func() (err error) {
 		res, err = b.flight.send(ctx)
 		return err
 	})
-	if err != nil || empty {
-		return nil, err
+	if err != nil || empty != nil {
+		return nil, empty, err
 	}
 	parts, err = res.billParts()
+	if err == nil && len(parts) == 0 {
+		if due, known := b.due(); known && b.client.clock().Before(due) {
+			return nil, nil, tooEarly(due, nil)
+		}
+		empty, err = b.nothing(res.Header, res.Verified)
+		return nil, empty, err
+	}
 	for i := range parts {
 		if err == nil {
 			_, err = b.options.hash(parts[i].digest())
@@ -183,9 +191,21 @@ func (b *billing) apply(ctx context.Context) (parts []billPart, err error) {
 		}
 	}
 	if err != nil {
-		return nil, res.flight.error(StageDecode, Unknown, err)
+		return nil, nil, res.flight.error(StageDecode, Unknown, err)
 	}
-	return parts, nil
+	return parts, nil, nil
+}
+
+// nothing is an empty bill, on the word of an answer with this header.
+func (b *billing) nothing(header http.Header, verified bool) (*Downloaded, error) {
+	sum, err := b.options.hash(b.options.want)
+	if err == nil {
+		err = b.options.want.check(sum)
+	}
+	if err != nil {
+		return nil, b.flight.error(StageDownload, Unknown, &DownloadError{Err: fmt.Errorf("the bill is empty: %w", err)})
+	}
+	return &Downloaded{Empty: true, Header: header, RequestID: header.Get("Request-Id"), Verified: verified}, nil
 }
 
 // billParts reads the answer to an application, in order.
@@ -206,6 +226,8 @@ func (r *Response) billParts() ([]billPart, error) {
 		switch {
 		case part.URL == "":
 			return nil, errors.New("the application's answer has no download_url: the chain is not one of a bill")
+		case i == 0 && part.Sequence != 0 && part.Sequence != 1:
+			return nil, fmt.Errorf("the bill begins with part %d", part.Sequence)
 		case i > 0 && part.Sequence != parts[i-1].Sequence+1:
 			return nil, fmt.Errorf("part %d of the bill follows part %d", part.Sequence, parts[i-1].Sequence)
 		}
@@ -214,49 +236,62 @@ func (r *Response) billParts() ([]billPart, error) {
 }
 
 // patiently calls ask until it does not answer that the bill is being made.
-func (b *billing) patiently(ctx context.Context, ask func() error) (empty bool, err error) {
+func (b *billing) patiently(ctx context.Context, ask func() error) (empty *Downloaded, err error) {
 	began := time.Now()
 	for pause := billPause; ; pause = min(2*pause, billPauseMost) {
 		err := ask()
 		var refusal *APIError
 		if !errors.As(err, &refusal) {
-			return false, err
+			return nil, err
 		}
 		switch refusal.Code {
 		case CodeStatementCreating:
 			if !b.options.wait(ctx, pause, began) {
-				return false, &notReadyError{"the bill is still being made", errors.Join(refusal, context.Cause(ctx))}
+				if cancelled(ctx) {
+					return nil, b.flight.error(StageSend, b.flight.Outcome(), context.Cause(ctx))
+				}
+				return nil, &notReadyError{"the bill is still being made", errors.Join(refusal, context.Cause(ctx))}
 			}
 			continue
 		case CodeNoStatementExist:
 			switch due, known := b.due(); {
 			case !known || !refusal.Verified:
 			case b.client.clock().Before(due):
-				return false, tooEarly(due, refusal)
+				return nil, tooEarly(due, refusal)
 			default:
-				return true, nil
+				return b.nothing(refusal.Header, refusal.Verified)
 			}
 		case CodeInvalidRequest:
 			// Profit-sharing bills have no code of their own for a bill that is being made.
 			if due, known := b.due(); known && !b.direct && b.flight.url.Path == "/v3/profitsharing/bills" && b.client.clock().Before(due) {
-				return false, tooEarly(due, refusal)
+				return nil, tooEarly(due, refusal)
 			}
 		}
-		return false, err
+		return nil, err
 	}
 }
 
-func tooEarly(due time.Time, refusal *APIError) error {
+func tooEarly(due time.Time, refusal error) error {
 	return &notReadyError{"bills are there after " + due.Format("2006-01-02 15:04") + " Beijing time", refusal}
 }
 
 // wait waits for what the platform is making, unless there is no time for that.
 func (d *download) wait(ctx context.Context, pause time.Duration, began time.Time) bool {
-	if end, bound := ctx.Deadline(); bound && time.Until(end) <= pause || d.bounded && time.Since(began)+pause > d.patience {
+	if d.bounded {
+		left := d.patience - time.Since(began)
+		if left <= 0 {
+			return false
+		}
+		pause = min(pause, left) // and ask a last time
+	}
+	if end, bound := ctx.Deadline(); bound && time.Until(end) <= pause {
 		return false
 	}
 	return wait(ctx, pause)
 }
+
+// cancelled reports whether somebody ended ctx, rather than that its time was over.
+func cancelled(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
 // due is when the bill should be there: at 10:00 of the next day.
 func (b *billing) due() (time.Time, bool) {
@@ -300,12 +335,10 @@ func (b *billing) write(ctx context.Context, dst destination) (*Downloaded, erro
 		return b.statement(ctx, dst)
 	}
 	for n := 1; ; n++ {
-		parts, err := b.apply(ctx)
+		parts, empty, err := b.apply(ctx)
 		switch {
-		case err != nil:
-			return nil, err
-		case len(parts) == 0:
-			return &Downloaded{Empty: true}, nil
+		case err != nil || empty != nil:
+			return empty, err
 		case parts[0].sealed():
 			return b.writeSealed(ctx, parts, dst)
 		case len(parts) > 1:
@@ -333,8 +366,8 @@ func (b *billing) statement(ctx context.Context, dst destination) (got *Download
 		got, err = b.flight.fetch(ctx, dst, b.options)
 		return err
 	})
-	if empty {
-		return &Downloaded{Empty: true}, nil
+	if empty != nil {
+		return empty, err
 	}
 	return got, err
 }
@@ -384,8 +417,14 @@ func (b *Bill) plainParts() (all []io.Reader, err error) {
 	return all, nil
 }
 
-// Close removes the temporary files.
+// Close removes the temporary files. Once is enough; again it does nothing.
 func (b *Bill) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return nil
+	}
+	b.closed = true
 	var problems []error
 	for _, part := range b.content {
 		problems = append(problems, part.Close())

@@ -184,6 +184,7 @@ func TestBillIsNotReady(t *testing.T) {
 	creating, none := billError(400, "STATEMENT_CREATING"), billError(400, "NO_STATEMENT_EXIST")
 	unproven := none
 	unproven.unsigned = true
+	noParts := answer{body: `{"download_bill_count":0,"download_bill_list":[]}`}
 	beijing := time.FixedZone("", 8*60*60)
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, beijing)
 	for name, tt := range map[string]struct {
@@ -203,6 +204,10 @@ func TestBillIsNotReady(t *testing.T) {
 		"the caller asks once":      {applied: []answer{creating}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(0)}, err: wxpay.ErrNotReady},
 		"the caller waits a bit":    {applied: []answer{creating}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(90 * time.Second)}, err: wxpay.ErrNotReady, takes: 90 * time.Second},
 		"no less than nothing":      {applied: []answer{creating}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(-1)}, err: wxpay.StageBuild, says: "must not be negative"},
+		"to the very limit":         {applied: []answer{creating, creating, creating, link("a", []byte(tradeBill))}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(100 * time.Second)}, takes: 100 * time.Second},
+		"no parts, early":           {applied: []answer{noParts}, now: time.Date(2026, 11, 23, 9, 59, 59, 0, beijing), err: wxpay.ErrNotReady, says: "bills are there after 2026-11-23 10:00 Beijing time"},
+		"no parts":                  {applied: []answer{noParts}, empty: true},
+		"the first part is missing": {applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":3,"download_url":"x"},{"bill_sequence":2,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "the bill begins with part 2"},
 		"never made":                {applied: []answer{creating}, limit: 24 * time.Hour, err: wxpay.ErrNotReady, takes: 23*time.Hour + 31*time.Minute + 30*time.Second},
 		"nothing happened":          {applied: []answer{none}, empty: true},
 		"exactly ten":               {applied: []answer{none}, now: time.Date(2026, 11, 23, 10, 0, 0, 0, beijing), empty: true},
@@ -265,12 +270,14 @@ func TestBillIsNotReady(t *testing.T) {
 					require.ErrorIs(t, err, tt.err)
 					assert.ErrorContains(t, err, tt.says)
 					var refusal *wxpay.APIError
-					assert.Equal(t, tt.err == wxpay.ErrNotReady || tt.err == wxpay.StageAnswer, errors.As(err, &refusal))
+					assert.Equal(t, (tt.err == wxpay.ErrNotReady || tt.err == wxpay.StageAnswer) && tt.applied[0].status != 0, errors.As(err, &refusal))
 					return
 				}
 				require.NoError(t, err)
 				defer bill.Close()
 				assert.Equal(t, tt.empty, bill.Empty)
+				assert.True(t, bill.Verified)
+				assert.NotEmpty(t, bill.RequestID)
 				rows := 0
 				for _, err := range bill.Rows() {
 					require.NoError(t, err)
@@ -279,6 +286,123 @@ func TestBillIsNotReady(t *testing.T) {
 				assert.Equal(t, tt.empty, rows == 0)
 			})
 		})
+	}
+}
+
+// Who cancels while a bill or a receipt is being made hears of that, and not that it is not ready.
+func TestBillIsCancelledWhileItIsMade(t *testing.T) {
+	reason := errors.New("the shop closes")
+	for name, get := range map[string]func(context.Context, *wxpay.Client) error{
+		"bill": func(ctx context.Context, client *wxpay.Client) error {
+			_, err := client.Bill(ctx, tradeChain(client))
+			return err
+		},
+		"statement": func(ctx context.Context, client *wxpay.Client) error {
+			_, err := client.BillTo(ctx, client.Chain("v3/global/statements").Query("date", "20261122"), io.Discard)
+			return err
+		},
+		"receipt": func(ctx context.Context, client *wxpay.Client) error {
+			_, err := client.Receipt(ctx, client.Chain("v3/receipt"), io.Discard)
+			return err
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			making := billError(400, "STATEMENT_CREATING")
+			if name == "receipt" {
+				making = answer{body: `{"state":"GENERATING"}`}
+			}
+			ctx, cancel := context.WithCancelCause(context.Background())
+			time.AfterFunc(time.Minute, func() { cancel(reason) })
+			began := time.Now()
+			err := get(ctx, newClient(t, wxpay.WithTransport(making)))
+			assert.Equal(t, time.Minute, time.Since(began), name)
+			require.ErrorIs(t, err, reason, name)
+			assert.NotErrorIs(t, err, wxpay.ErrNotReady, name)
+			assert.ErrorIs(t, err, wxpay.StageSend, name)
+		})
+	}
+}
+
+// A digest that the caller brings has to hold, whatever the answer names.
+func TestBillDigestOfCaller(t *testing.T) {
+	noTemporaryFiles(t)
+	plain := []byte(tradeBill)
+	one, two := []byte("a,b\n`1,`2\n"), []byte("`3,`4\n")
+	bare := answer{body: `{"download_url":"https://api.mch.weixin.qq.com/v3/billdownload/file?token=a"}`}
+	receipt := answer{body: fmt.Sprintf(`{"state":"FINISHED","hash_type":"SHA1","hash_value":%q,"download_url":"https://api.mch.weixin.qq.com/v3/billdownload/file?token=a"}`, hexSHA1(plain))}
+	none := answer{body: `{"download_bill_count":0}`}
+	plainGateway := func(apply answer) http.RoundTripper {
+		return &billing{t: t, applied: []answer{apply}, files: map[string]answer{"a": file(plain)}}
+	}
+	sealedBy := func(hashed func(plain, sealed []byte) []byte) http.RoundTripper {
+		return &sealedGateway{lists: [][]part{{sealedPart(t, 1, "a", one, hashed), sealedPart(t, 2, "b", two, hashed)}}}
+	}
+	for name, tt := range map[string]struct {
+		gateway func() http.RoundTripper
+		right   []byte
+		receipt bool
+	}{
+		"beside the answer's":            {func() http.RoundTripper { return plainGateway(link("a", plain)) }, plain, false},
+		"alone":                          {func() http.RoundTripper { return plainGateway(bare) }, plain, false},
+		"of a statement":                 {func() http.RoundTripper { return statement(plain) }, plain, false},
+		"of parts":                       {func() http.RoundTripper { return sealedBy(plainOf) }, append(bytes.Clone(one), two...), false},
+		"of parts that have none":        {func() http.RoundTripper { return sealedBy(nil) }, append(bytes.Clone(one), two...), false},
+		"of nothing":                     {func() http.RoundTripper { return none }, nil, false},
+		"of a receipt":                   {func() http.RoundTripper { return plainGateway(receipt) }, plain, true},
+		"of a receipt that is not named": {func() http.RoundTripper { return plainGateway(bare) }, plain, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, right := range []bool{true, false} {
+				want := wxpay.Digest("SHA256", hexSHA256(tt.right))
+				if !right {
+					want = wxpay.Digest("SHA256", hexSHA256([]byte("another")))
+				}
+				check := func(got *wxpay.Downloaded, err error) {
+					t.Helper()
+					if !right {
+						require.ErrorIs(t, err, wxpay.ErrDigest)
+						return
+					}
+					require.NoError(t, err)
+					assert.True(t, got.Verified)
+				}
+				client := newClient(t, wxpay.WithTransport(tt.gateway()), wxpay.WithAttempts(1))
+				chain := tradeChain(client)
+				if name == "of a statement" {
+					chain = client.Chain("v3/global/statements").Query("date", "20261122")
+				}
+				if tt.receipt {
+					check(client.Receipt(context.Background(), chain, io.Discard, want))
+					continue
+				}
+				check(client.BillTo(context.Background(), chain, io.Discard, want))
+				bill, err := client.Bill(context.Background(), chain, want)
+				if err != nil {
+					check(nil, err)
+					continue
+				}
+				check(&bill.Downloaded, nil)
+				require.NoError(t, bill.Close())
+			}
+		})
+	}
+}
+
+// The limit is of a whole bill, and closing it twice is no mistake.
+func TestSealedBillIsTooLarge(t *testing.T) {
+	noTemporaryFiles(t)
+	parts := []part{sealedPart(t, 1, "a", randomText(400_000), plainOf), sealedPart(t, 2, "b", randomText(400_000), nil), sealedPart(t, 3, "c", randomText(400_000), plainOf)}
+	client := newClient(t, wxpay.WithTransport(&sealedGateway{lists: [][]part{parts}}), wxpay.WithAttempts(1))
+	for most, fits := range map[int64]bool{1_200_000: true, 1_199_999: false, 600_000: false, 100_000: false} {
+		bill, err := client.Bill(context.Background(), sealedChain(client), wxpay.MaxSize(most))
+		if !fits {
+			require.ErrorIs(t, err, wxpay.ErrTooLarge, most)
+			assert.ErrorContains(t, err, fmt.Sprintf("of %d bytes (MaxSize raises it)", most))
+			continue
+		}
+		require.NoError(t, err)
+		require.NoError(t, bill.Close())
+		require.NoError(t, bill.Close())
 	}
 }
 

@@ -74,7 +74,9 @@ func (e *DownloadError) Unwrap() error { return e.Err }
 type DownloadOption func(*download) error
 
 // Digest demands the content's digest, as hash_type and hash_value of the platform's answers give it: SHA1 or SHA256 (for
-// others see [DigestAlgorithm]), and hex digits. It is over the plain text, also when the download is compressed.
+// others see [DigestAlgorithm]), and hex digits. It is over the plain text, also when the download is compressed. [Client.Bill],
+// [Client.BillTo] and [Client.Receipt] know the digest that the answer names and check it without being told; one that is given
+// has to hold besides, for the whole of a bill.
 func Digest(algorithm, value string) DownloadOption {
 	return func(d *download) error {
 		if algorithm == "" || value == "" {
@@ -110,7 +112,7 @@ func Gunzip() DownloadOption {
 	}
 }
 
-// MaxSize bounds the content, after decompression, in bytes. The default is 64 GiB. Whatever it is, a file that expands to
+// MaxSize bounds the content, after decompression, in bytes; of a bill, all of its parts together. The default is 64 GiB. Whatever it is, a file that expands to
 // more than 200 times its size (and more than 64 MiB) is refused.
 func MaxSize(bytes int64) DownloadOption {
 	return func(d *download) error {
@@ -130,7 +132,7 @@ func Progress(report func(received, total int64)) DownloadOption {
 }
 
 // WaitAtMost bounds how long [Client.Bill], [Client.BillTo] and [Client.Receipt] wait for the platform to make what they
-// ask for; then the error is [ErrNotReady]. 0 asks once. By default only the context bounds it, which bounds the download
+// ask for; when it is over they ask a last time, and then the error is [ErrNotReady]. 0 asks once. By default only the context bounds it, which bounds the download
 // too.
 func WaitAtMost(limit time.Duration) DownloadOption {
 	return func(d *download) error {
@@ -153,9 +155,11 @@ const (
 // download is how one download is checked and unpacked.
 type download struct {
 	want       digest
+	demanded   digest // by the caller, besides want
 	algorithms map[string]func() hash.Hash
 	gunzip     bool
 	most       int64
+	spent      int64 // of most, by what came before
 	progress   func(received, total int64)
 	bounded    bool // patience bounds the waiting
 	patience   time.Duration
@@ -179,10 +183,12 @@ func newDownload(options []DownloadOption) (*download, error) {
 	return d, err
 }
 
-// expecting is d for content with a digest of its own.
+// expecting is d for content with a digest of its own, if it has one: what the caller demands has to hold too.
 func (d *download) expecting(want digest) *download {
 	next := *d
-	next.want = want
+	if want != (digest{}) {
+		next.want, next.demanded = want, d.want
+	}
 	return &next
 }
 
@@ -409,6 +415,10 @@ func (d *download) copy(res *http.Response, dst io.Writer, got *Downloaded) *Dow
 	if err != nil {
 		return &DownloadError{Err: err}
 	}
+	demanded, err := d.hash(d.demanded)
+	if err != nil {
+		return &DownloadError{Err: err}
+	}
 	body := d.counted(res, &got.Received)
 	if d.raw {
 		body, dst = io.TeeReader(body, dst), io.Discard
@@ -418,11 +428,14 @@ func (d *download) copy(res *http.Response, dst io.Writer, got *Downloaded) *Dow
 			return unreadable(err)
 		}
 	}
-	if failure := d.pass(dst, body, sum, got); failure != nil {
+	if failure := d.pass(dst, body, got, sum, demanded); failure != nil {
 		return failure
 	}
 	if err := d.want.check(sum); err != nil {
 		return &DownloadError{Err: err, passing: true}
+	}
+	if err := d.demanded.check(demanded); err != nil {
+		return &DownloadError{Err: err} // it is what the platform announced
 	}
 	if sum != nil {
 		got.DigestOf = "plain"
@@ -430,21 +443,23 @@ func (d *download) copy(res *http.Response, dst io.Writer, got *Downloaded) *Dow
 	return nil
 }
 
-// pass copies plain text to dst and sum, within the limits.
-func (d *download) pass(dst io.Writer, plain io.Reader, sum hash.Hash, got *Downloaded) *DownloadError {
+// pass copies plain text to dst and to the sums that are not nil, within the limits.
+func (d *download) pass(dst io.Writer, plain io.Reader, got *Downloaded, sums ...hash.Hash) *DownloadError {
 	buffer := make([]byte, copyBuffer)
 	for {
 		n, err := plain.Read(buffer)
 		if n > 0 {
 			got.Size += int64(n)
 			switch {
-			case got.Size > d.most:
-				return &DownloadError{Err: fmt.Errorf("%w of %d bytes (MaxSize raises it)", ErrTooLarge, d.most)}
+			case got.Size > d.most-d.spent:
+				return &DownloadError{Err: d.tooLarge()}
 			case got.Size > bombSize && got.Size/bombRatio > got.Received:
 				return &DownloadError{Err: fmt.Errorf("%w: %d compressed bytes expand to more than %d times their size", ErrTooLarge, got.Received, bombRatio)}
 			}
-			if sum != nil {
-				sum.Write(buffer[:n])
+			for _, sum := range sums {
+				if sum != nil {
+					sum.Write(buffer[:n])
+				}
 			}
 			if _, err := dst.Write(buffer[:n]); err != nil {
 				return &DownloadError{Err: unwritable(err)}
@@ -457,6 +472,10 @@ func (d *download) pass(dst io.Writer, plain io.Reader, sum hash.Hash, got *Down
 			return unreadable(err)
 		}
 	}
+}
+
+func (d *download) tooLarge() error {
+	return fmt.Errorf("%w of %d bytes (MaxSize raises it)", ErrTooLarge, d.most)
 }
 
 // counted counts what is read from the body of res.

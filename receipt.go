@@ -84,6 +84,9 @@ func (f *flight) finished(ctx context.Context, d *download) (*billPart, error) {
 		case state == "":
 			err = errors.New("the answer has neither a state nor a download_url: the chain is not the query of a receipt")
 		case !d.wait(ctx, pause, began):
+			if cancelled(ctx) {
+				return nil, f.error(StageSend, f.Outcome(), context.Cause(ctx))
+			}
 			return nil, &notReadyError{text: "the receipt is still being made (" + oneLine(state) + ")", err: context.Cause(ctx)}
 		default:
 			continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math"
 	"slices"
 	"sync"
 
@@ -47,12 +48,26 @@ func (b *billing) writeSealed(ctx context.Context, parts []billPart, dst destina
 	if keep {
 		w = io.Discard
 	}
+	whole, err := b.options.hash(b.options.want) // what the caller demands is of the whole bill
+	if err != nil {
+		return nil, b.flight.error(StageBuild, NotSent, err)
+	}
+	failed := func(failure *DownloadError) error {
+		failure.Written, failure.passing = dst.released(), false
+		return b.flight.error(StageDownload, Unknown, failure)
+	}
 	for _, part := range sealed {
-		if failure := part.write(ctx, b.options, w, got); failure != nil {
-			failure.Written, failure.passing = dst.released(), false
-			err = b.flight.error(StageDownload, Unknown, failure)
+		if failure := part.write(ctx, b.options, w, got, whole); failure != nil {
+			err = failed(failure)
 			return nil, err
 		}
+	}
+	if problem := b.options.want.check(whole); problem != nil {
+		err = failed(&DownloadError{Err: problem})
+		return nil, err
+	}
+	if whole != nil && got.DigestOf == "" {
+		got.DigestOf = "plain"
 	}
 	if keep {
 		for _, part := range sealed {
@@ -85,7 +100,7 @@ func (b *billing) fetchSealed(ctx context.Context, parts []billPart) (sealed []*
 		if got, err = b.fetchMissing(ctx, sealed, progress); err == nil || !expired(err) || n >= maxApplications {
 			return sealed, got, err
 		}
-		if parts, err = b.apply(ctx); err != nil {
+		if parts, _, err = b.apply(ctx); err != nil {
 			return sealed, nil, err
 		}
 		if len(parts) == 0 || slices.ContainsFunc(parts, func(p billPart) bool { return !p.sealed() }) {
@@ -129,12 +144,16 @@ func (b *billing) fetchMissing(ctx context.Context, sealed []*sealedPart, progre
 	defer cancel()
 	var mu sync.Mutex
 	var failure error
+	var size int64 // of what is there
 	var work sync.WaitGroup
 	places := make(chan struct{}, sealedAtOnce)
 	for _, part := range sealed {
 		report := progress()
 		if part.whole {
 			report(part.got.Received, part.got.Received)
+			mu.Lock()
+			size += part.got.Received
+			mu.Unlock()
 			continue
 		}
 		places <- struct{}{}
@@ -143,6 +162,11 @@ func (b *billing) fetchMissing(ctx context.Context, sealed []*sealedPart, progre
 			err := part.fetch(ctx, b, report)
 			mu.Lock()
 			defer mu.Unlock()
+			if err == nil {
+				if size += part.got.Received; size > b.mostSealed() {
+					err = b.flight.error(StageDownload, Unknown, &DownloadError{Err: b.options.tooLarge()})
+				}
+			}
 			if err != nil && (failure == nil || expired(failure) && !expired(err) && ctx.Err() == nil) {
 				failure = err
 			}
@@ -161,6 +185,12 @@ func (b *billing) fetchMissing(ctx context.Context, sealed []*sealedPart, progre
 		got.Received += part.got.Received
 	}
 	return &got, nil
+}
+
+// mostSealed bounds the encrypted bill: what is MaxSize at most when it is opened and expanded, is hardly larger before.
+func (b *billing) mostSealed() int64 {
+	most := b.options.most
+	return most + min(most/16+64<<10, math.MaxInt64-most)
 }
 
 // progress returns what makes the reports of the parts one report.
@@ -227,6 +257,7 @@ func (s *sealedPart) fetch(ctx context.Context, b *billing, report func(received
 	}
 	asItIs := *b.options
 	asItIs.want, asItIs.gunzip, asItIs.raw, asItIs.progress = digest{}, false, true, report
+	asItIs.spent = asItIs.most - b.mostSealed()
 	s.got, err = f.fetch(ctx, s, &asItIs)
 	s.whole = err == nil
 	return err
@@ -238,8 +269,8 @@ func (s *sealedPart) plain() (io.Reader, error) { return gunzip(s.opened()) }
 // opened reads what was encrypted.
 func (s *sealedPart) opened() io.Reader { return s.stream.Decrypt(s.spill.reader()) }
 
-// write writes the plain text to w, checks its digest, and counts in got.
-func (s *sealedPart) write(ctx context.Context, d *download, w io.Writer, got *Downloaded) *DownloadError {
+// write writes the plain text to w and whole, checks its digest, and counts in got.
+func (s *sealedPart) write(ctx context.Context, d *download, w io.Writer, got *Downloaded, whole hash.Hash) *DownloadError {
 	sum, err := d.hash(s.digest())
 	if err != nil {
 		return &DownloadError{Err: err}
@@ -248,20 +279,21 @@ func (s *sealedPart) write(ctx context.Context, d *download, w io.Writer, got *D
 	if err != nil {
 		return unreadable(err)
 	}
-	own := &Downloaded{Received: s.size}
-	if failure := d.pass(w, plain, sum, own); failure != nil {
+	own, rest := &Downloaded{Received: s.size}, *d
+	rest.spent = got.Size
+	if failure := rest.pass(w, plain, own, sum, whole); failure != nil {
 		return failure
 	}
 	got.Size += own.Size
 	if sum == nil {
 		return nil
 	}
-	return s.compare(d, sum, got)
+	return s.compare(ctx, sum, got)
 }
 
 // compare checks the digest of a part. The platform does not say what it covers here, so it may be that of the plain text,
 // of the gzip file inside, or of the download. All of them come from what is authenticated already.
-func (s *sealedPart) compare(d *download, sum hash.Hash, got *Downloaded) *DownloadError {
+func (s *sealedPart) compare(ctx context.Context, sum hash.Hash, got *Downloaded) *DownloadError {
 	want := s.digest()
 	mismatch := want.check(sum)
 	covers := "plain"
@@ -273,7 +305,7 @@ func (s *sealedPart) compare(d *download, sum hash.Hash, got *Downloaded) *Downl
 			break
 		}
 		sum.Reset()
-		if _, err := io.CopyBuffer(struct{ io.Writer }{sum}, struct{ io.Reader }{other.content}, make([]byte, copyBuffer)); err != nil {
+		if _, err := io.CopyBuffer(struct{ io.Writer }{sum}, struct{ io.Reader }{&untilEnded{ctx, other.content}}, make([]byte, copyBuffer)); err != nil {
 			return unreadable(err)
 		}
 		if want.check(sum) == nil {
