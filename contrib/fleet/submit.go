@@ -337,8 +337,9 @@ func (s *submitting) compareOne(it *item) error {
 		it.standing = standsEnded
 	case have.State == Begun:
 		it.standing = standsAgain
-	default: // queued, unless an earlier submission broke off between the two
+	default: // queued, unless an earlier submission or retry broke off between the two
 		it.record.seq, it.lane = have.seq, have.Lane
+		it.message.Header.Set(headerRetry, "1")
 	}
 	return nil
 }

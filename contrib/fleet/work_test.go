@@ -337,3 +337,27 @@ func TestExpires(t *testing.T) {
 	assert.Equal(t, fleet.Succeeded, all["F2"].State)
 	assert.Len(t, g.Journal(), 1)
 }
+
+// A retry that dies before it has queued the job leaves a record that waits. Submitting the job again puts it back, and what
+// is not known about it stays in mind.
+func TestSubmitAfterBrokenRetry(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	q := newQueue(t, e, g.client)
+	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	submit(t, q, feed("F1"))
+	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
+	assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(results(t, q)))
+	n, err := q.Retry(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	jobs, err := e.JetStream().Stream(t.Context(), "wxpay-jobs")
+	require.NoError(t, err)
+	require.NoError(t, jobs.Purge(t.Context())) // as if it had not come that far
+
+	submit(t, q, feed("F1"))
+	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
+	assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(results(t, q)))
+	assert.Equal(t, 1, count(g, http.MethodPost), "it may have been sent, so it is not sent again")
+}
