@@ -130,6 +130,9 @@ func (r *running) run(ctx context.Context) error {
 	working, breakOff := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer breakOff(nil)
 	var side, hands sync.WaitGroup
+	if !r.learn(ctx, watch) {
+		return nil
+	}
 	side.Go(func() { r.follow(working, watch) })
 	side.Go(func() { r.keep(working) })
 
@@ -208,25 +211,46 @@ func (r *running) trouble(err error) {
 	}
 }
 
+// learn waits until it is known whether the queue is paused, and reports whether ctx is still alive.
+func (r *running) learn(ctx context.Context, watch jetstream.KeyWatcher) bool {
+	for {
+		select {
+		case entry, ok := <-watch.Updates():
+			if !ok || entry == nil { // what there was when it began has come
+				return true
+			}
+			r.heed(entry)
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
 // follow keeps up with whether the queue is paused.
 func (r *running) follow(ctx context.Context, watch jetstream.KeyWatcher) {
 	for {
 		select {
 		case entry, ok := <-watch.Updates():
-			switch {
-			case !ok:
+			if !ok {
 				return
-			case entry == nil: // what there was when it began has come
-			case entry.Operation() == jetstream.KeyValuePut:
-				r.paused.Store(readPause(entry.Value()))
-			default:
-				r.paused.Store(nil)
-				r.failures.Store(0)
+			}
+			if entry != nil {
+				r.heed(entry)
 			}
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// heed takes over what the control bucket says.
+func (r *running) heed(entry jetstream.KeyValueEntry) {
+	if entry.Operation() == jetstream.KeyValuePut {
+		r.paused.Store(readPause(entry.Value()))
+		return
+	}
+	r.paused.Store(nil)
+	r.failures.Store(0)
 }
 
 // keep tells the server that what is in hand is being worked on, and breaks it off in time when the server cannot be told:
@@ -317,6 +341,9 @@ func (r *running) take(ctx context.Context, msg *nats.Msg) {
 		if errors.Is(err, ErrSealed) || errors.Is(err, ErrNewer) {
 			end.again = time.Minute // nothing this process can do about it
 		}
+	}
+	if errors.Is(context.Cause(ctx), errLease) && !end.done {
+		end.left = true // to give it back would take it from whoever has it now
 	}
 	switch {
 	case end.left:
@@ -562,10 +589,13 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 	}
 	if outcome != wxpay.Confirmed && r.concernsMerchant(err, refusal) {
 		p := Pause{Reason: strings.TrimPrefix(err.Error(), "wxpay: "), Code: c.rec.Code, Since: time.Now()}
-		if err := r.pause(context.WithoutCancel(ctx), p); err != nil {
-			r.trouble(err)
-		}
+		// In this order, or a Resume in between would be missed. Where it cannot be stored nobody could end it.
 		r.paused.Store(&p)
+		if err := r.pause(context.WithoutCancel(ctx), p); err != nil {
+			r.paused.CompareAndSwap(&p, nil)
+			r.trouble(err)
+			return r.giveBack(ctx, c, outcome, time.Second)
+		}
 		return r.giveBack(ctx, c, outcome, 0)
 	}
 	switch {
@@ -590,6 +620,7 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		c.rec.State = Unknown
 		if refusal != nil {
 			r.failures.Store(0)
+		} else if c.rec.Attempts == 0 { // an earlier doubt that stays: nothing was tried now
 		} else if n := r.failures.Add(1); n == breakAfter {
 			p := Pause{Since: time.Now(), Reason: fmt.Sprintf("%d jobs in a row ended without an answer that can be used, the last: %s. Find out why, resume, then retry the unknown ones", n, c.rec.Message)}
 			if err := r.pause(context.WithoutCancel(ctx), p); err != nil {
@@ -625,8 +656,11 @@ func (r *running) giveBack(ctx context.Context, c *claim, outcome wxpay.Outcome,
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lease/3)
 	defer cancel()
-	if err := r.replace(ctx, c.key, &next); err != nil {
-		return moved(err) // it stays begun, which is the careful side
+	switch err := r.replace(ctx, c.key, &next); {
+	case errors.Is(err, errMoved):
+		return ending{left: true}, nil
+	case err != nil:
+		return ending{}, err // it stays begun, which is the careful side
 	}
 	return ending{again: again}, nil
 }
@@ -655,10 +689,9 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 			}
 			return ending{done: true, stuck: stuck}, nil
 		case errors.Is(err, errMoved):
-			return moved(err)
+			return ending{left: true}, nil
 		case errors.Is(context.Cause(ctx), errLease), !sleep(held, pause):
-			// Whoever has it next finds that it had begun.
-			return ending{left: true}, err
+			return ending{}, err // whoever has it next finds that it had begun
 		}
 	}
 }

@@ -361,3 +361,41 @@ func TestSubmitAfterBrokenRetry(t *testing.T) {
 	assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(results(t, q)))
 	assert.Equal(t, 1, count(g, http.MethodPost), "it may have been sent, so it is not sent again")
 }
+
+// Jobs that a dead worker left in doubt say nothing about whether the platform answers now.
+func TestHeldDoubtsPauseNothing(t *testing.T) {
+	t.Parallel()
+	const n = 25
+	g := newGateway(t)
+	e := embedded(t)
+	all := &sink{reached: make(chan struct{}, n)}
+	first := newQueue(t, e, clientOf(t, g.Sandbox, all))
+	submit(t, first, feeds(n)...)
+	ctx, kill := context.WithCancel(t.Context())
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		_ = (&fleet.Worker{Queue: first, Calls: n, Grace: time.Millisecond}).Run(ctx)
+	}()
+	for range n {
+		<-all.reached
+	}
+	kill()
+	<-gone
+	second := newQueue(t, e, g.client)
+	work(t, &fleet.Worker{Queue: second, OnUnknown: wxpay.Hold})
+	assert.Equal(t, map[fleet.State]int{fleet.Unknown: n}, states(results(t, second)))
+	paused, err := second.Paused(t.Context())
+	require.NoError(t, err)
+	assert.Nil(t, paused)
+	assert.Empty(t, g.Journal())
+}
+
+// sink takes requests and never answers.
+type sink struct{ reached chan struct{} }
+
+func (s *sink) RoundTrip(req *http.Request) (*http.Response, error) {
+	s.reached <- struct{}{}
+	<-req.Context().Done()
+	return nil, context.Cause(req.Context())
+}
