@@ -420,6 +420,12 @@ type claim struct {
 	began  bool
 }
 
+// stale reports whether the job's time is over.
+func (c *claim) stale(now time.Time) bool { return !c.job.Expires.IsZero() && now.After(c.job.Expires) }
+
+// errStale keeps a request back whose job's time is over.
+var errStale = errors.New("the job's time is over")
+
 // open reads what a message holds.
 func (r *running) open(c *claim) (err error) {
 	if c.job, c.submitted, err = r.openJob(c.key, c.header, c.sealed); err != nil {
@@ -452,7 +458,7 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 		return ending{}, err
 	}
 	now := time.Now()
-	late := !c.job.Expires.IsZero() && now.After(c.job.Expires)
+	late := c.stale(now)
 	if c.deliveries > 1 || late || c.lane || c.header.Get(headerRetry) != "" {
 		// Else nobody can have begun it, or storing that this worker has fails.
 		switch have, err := r.record(ctx, c.key); {
@@ -479,10 +485,19 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 			return moved(err)
 		}
 	}
-	ctx = context.WithValue(ctx, claimKey{}, func(ctx context.Context) error { return r.begin(ctx, c) })
+	ctx = context.WithValue(ctx, claimKey{}, func(ctx context.Context) error {
+		if !c.began && c.doubt.IsZero() && c.stale(time.Now()) { // it waited for the limit until its time was over
+			return errStale
+		}
+		return r.begin(ctx, c)
+	})
 	err := r.call(ctx, c, late)
-	if c.begun != nil {
+	switch {
+	case c.begun != nil:
 		return moved(c.begun)
+	case errors.Is(err, errStale):
+		c.rec.State, c.rec.Ended, c.rec.Attempts = Expired, time.Now(), 0
+		return r.store(ctx, c)
 	}
 	return r.judge(ctx, c, err)
 }

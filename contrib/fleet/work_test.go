@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
@@ -398,4 +399,38 @@ func (s *sink) RoundTrip(req *http.Request) (*http.Response, error) {
 	s.reached <- struct{}{}
 	<-req.Context().Done()
 	return nil, context.Cause(req.Context())
+}
+
+// A job whose time is over while it waits for the limit is not sent any more.
+func TestExpiresWhileItWaits(t *testing.T) {
+	t.Parallel()
+	s, err := sandbox.New(sandbox.WithLenientCards())
+	require.NoError(t, err)
+	gate := &gate{waits: make(chan struct{}), open: make(chan struct{})}
+	q := newQueue(t, embedded(t), clientOf(t, s, s.Transport(), wxpay.WithLimiter(fleet.Marking(gate))))
+	job := feed("F1")
+	job.Expires = time.Now().Add(2 * time.Second)
+	submit(t, q, job)
+	stop := start(t, &fleet.Worker{Queue: q, Marked: true})
+	<-gate.waits
+	time.Sleep(time.Until(job.Expires) + time.Millisecond)
+	close(gate.open)
+	require.NoError(t, q.Idle(t.Context()))
+	stop()
+	all := results(t, q)
+	assert.Equal(t, fleet.Expired, all["F1"].State)
+	assert.Zero(t, all["F1"].Attempts)
+	assert.Empty(t, s.Journal())
+}
+
+// gate is a limiter that lets requests through when it is opened.
+type gate struct {
+	once        sync.Once
+	waits, open chan struct{}
+}
+
+func (g *gate) Acquire(ctx context.Context, _ middleware.LimitKey, _ fact.Rate) (func(), error) {
+	g.once.Do(func() { close(g.waits) })
+	<-g.open
+	return nil, nil
 }
