@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,16 +45,21 @@ States: unknown, refused, failed, partial, action, expired, waiting, begun, acce
 }
 
 func (p *program) results(ctx context.Context, o resultsOptions) error {
+	for _, state := range o.states {
+		if !slices.Contains(states, fleet.State(state)) {
+			return usageError("--state %q is not one of those that --help lists", state)
+		}
+	}
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	var states []fleet.State
+	var wanted []fleet.State
 	for _, state := range o.states {
-		states = append(states, fleet.State(state))
+		wanted = append(wanted, fleet.State(state))
 	}
-	if err := p.write(ctx, s.queue, o.out, states); err != nil {
+	if err := p.write(ctx, s.queue, o.out, wanted); err != nil {
 		return &exitError{exitUnsaved, err}
 	}
 	summary, err := s.queue.Summary(ctx)
@@ -62,6 +68,10 @@ func (p *program) results(ctx context.Context, o resultsOptions) error {
 	}
 	p.note("%s", table(summary))
 	return verdict(summary)
+}
+
+var states = []fleet.State{
+	fleet.Unknown, fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired, fleet.Waiting, fleet.Begun, fleet.Accepted, fleet.Succeeded,
 }
 
 // write writes results. A file appears when it is complete.
