@@ -327,5 +327,5 @@ func baseURL(text string) (*url.URL, error) {
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return nil, fmt.Errorf("base URL %s is not encrypted: http is accepted for this machine only", quote(text))
 	}
-	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+	return &url.URL{Scheme: u.Scheme, Host: plainHost(u)}, nil
 }

@@ -308,6 +308,9 @@ type plainWriter struct {
 func (p *plainWriter) Write(b []byte) (int, error) {
 	n, err := p.w.Write(b)
 	p.out += int64(n)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
 	return n, err
 }
 

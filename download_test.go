@@ -329,9 +329,23 @@ func TestFetchHosts(t *testing.T) {
 	platform := newClient(t, wxpay.WithTransport(gateway))
 	local := newClient(t, wxpay.WithTransport(gateway), wxpay.WithHosts("http://127.0.0.1:8080", "http://127.0.0.1:8081"))
 	proxied := newClient(t, wxpay.WithTransport(gateway), wxpay.WithBaseURL("https://wxpay.shop.example"))
+	ported := newClient(t, wxpay.WithTransport(gateway), wxpay.WithBaseURL("https://wxpay.shop.example:443"))
 	_, err := proxied.Fetch(context.Background(), "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a|b", io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, "https://wxpay.shop.example/v3/billdownload/file?token=a|b", sent)
+	for _, tt := range []struct {
+		client *wxpay.Client
+		from   string
+		to     string
+	}{ // the port that a scheme has anyway makes no other host
+		{platform, "https://API.mch.weixin.qq.com:443", "https://api.mch.weixin.qq.com"},
+		{proxied, "https://wxpay.shop.example:443", "https://wxpay.shop.example"},
+		{proxied, "https://api.mch.weixin.qq.com:443", "https://wxpay.shop.example"},
+	} {
+		_, err := tt.client.Fetch(context.Background(), tt.from+"/v3/billdownload/file?token=a", io.Discard)
+		require.NoError(t, err, tt.from)
+		assert.Equal(t, tt.to+"/v3/billdownload/file?token=a", sent)
+	}
 	for _, tt := range []struct {
 		client  *wxpay.Client
 		address string
@@ -348,6 +362,7 @@ func TestFetchHosts(t *testing.T) {
 		{platform, "https://api.mch.weixin.qq.com/v3/x?", ""},
 		{local, "http://127.0.0.1:8080/v3/billdownload/file?token=a", ""},
 		{local, "http://127.0.0.1:8081/v3/billdownload/file?token=a", ""},
+		{ported, "https://wxpay.shop.example/v3/billdownload/file?token=a", ""},
 		{platform, "http://api.mch.weixin.qq.com/v3/billdownload/file?token=a", "is not sent there"},
 		{platform, "https://api.mch.weixin.qq.com.evil.example/v3/billdownload/file?token=a", `leads to "https://api.mch.weixin.qq.com.evil.example", which is not this client's gateway (https://api.mch.weixin.qq.com)`},
 		{platform, "https://evil.example/v3/billdownload/file?token=a", "is not sent there"},
@@ -457,6 +472,74 @@ func TestToFile(t *testing.T) {
 	assert.ErrorContains(t, err, "by downloads only")
 }
 
+// Replace is for files: what a link leads to decides, and nothing but a link itself is replaced.
+func TestToFileThroughLink(t *testing.T) {
+	dir := t.TempDir()
+	file1, folder := filepath.Join(dir, "file"), filepath.Join(dir, "folder")
+	require.NoError(t, os.WriteFile(file1, []byte("old"), 0o600))
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	path := filepath.Join(dir, "link")
+	for target, says := range map[string]string{
+		file1: "", filepath.Join(dir, "missing"): "", folder: "the destination is a folder", os.DevNull: "a device or the like",
+	} {
+		require.NoError(t, os.Symlink(target, path))
+		sent := false
+		gateway := file([]byte("new"))
+		gateway.trip = func(*http.Request) { sent = true }
+		client := newClient(t, wxpay.WithTransport(gateway))
+		_, err := client.Fetch(context.Background(), billLink, wxpay.ToFile(path))
+		require.Error(t, err, target)
+		require.False(t, sent)
+		_, err = client.Fetch(context.Background(), billLink, wxpay.ToFile(path).Replace())
+		info, statErr := os.Lstat(path)
+		require.NoError(t, statErr)
+		if says == "" {
+			require.NoError(t, err, target)
+			assert.True(t, info.Mode().IsRegular())
+		} else {
+			require.ErrorContains(t, err, says, target)
+			assert.False(t, sent)
+			assert.False(t, info.Mode().IsRegular(), "the link was replaced")
+		}
+		require.NoError(t, os.Remove(path))
+	}
+	old, err := os.ReadFile(file1)
+	require.NoError(t, err)
+	assert.Equal(t, "old", string(old))
+}
+
+// A name may be as long as the file system takes.
+func TestToFileLongName(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("n", 255))
+	_, err := newClient(t, wxpay.WithTransport(file([]byte("new")))).Fetch(context.Background(), billLink, wxpay.ToFile(path))
+	require.NoError(t, err)
+	assert.FileExists(t, path)
+}
+
+// No error tells a path, which may name a person.
+func TestNoPathInErrors(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "oSECRET")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	t.Setenv("TMPDIR", dir)
+	path := filepath.Join(dir, "bill.csv")
+	client := newClient(t, wxpay.WithTransport(file([]byte("new"))))
+	_, err := client.Fetch(context.Background(), billLink, wxpay.ToFile(path).Replace(), wxpay.Progress(func(int64, int64) {
+		_ = os.Mkdir(path, 0o700) // in its way
+	}))
+	require.ErrorContains(t, err, "the destination cannot be written")
+	assert.NotContains(t, err.Error(), "SECRET")
+
+	bill := billOf(t, tradeBill)
+	require.NoError(t, bill.Close())
+	_, err = bill.WriteTo(io.Discard)
+	require.ErrorIs(t, err, os.ErrClosed)
+	assert.ErrorContains(t, err, "the temporary file cannot be read")
+	assert.NotContains(t, err.Error(), "SECRET")
+	_, err = bill.Summary()
+	require.ErrorIs(t, err, os.ErrClosed)
+	assert.NotContains(t, err.Error(), "SECRET")
+}
+
 // A disk that is full, or a writer that fails, ends a download at once.
 func TestDownloadCannotBeWritten(t *testing.T) {
 	tries := 0
@@ -474,6 +557,10 @@ func TestDownloadCannotBeWritten(t *testing.T) {
 	require.ErrorAs(t, err, &failure)
 	assert.Equal(t, int64(10), failure.Written)
 	assert.Equal(t, 2, tries)
+
+	_, err = client.Fetch(context.Background(), billLink, writer(func(p []byte) (int, error) { return len(p) - 1, nil }))
+	require.ErrorIs(t, err, io.ErrShortWrite)
+	assert.ErrorIs(t, err, wxpay.StageDownload)
 
 	if device, err := os.OpenFile("/dev/full", os.O_WRONLY, 0); err == nil {
 		defer device.Close()
@@ -521,7 +608,8 @@ func TestFetchOfUnknownFamily(t *testing.T) {
 	assert.True(t, got.Verified)
 	_, err = fetch(answer{body: "x", key: testKeys().other}, wxpay.WithAttempts(1))
 	require.ErrorIs(t, err, apiv3.ErrSignature)
-	assert.ErrorContains(t, err, "GET /v3/new-thing/…: ")
+	assert.ErrorContains(t, err, "wxpay: GET (link): ")
+	assert.NotContains(t, err.Error(), "new-thing")
 	assert.NotContains(t, err.Error(), "SECRET")
 }
 

@@ -47,6 +47,7 @@ func (c *Client) link(ctx context.Context, address string) (*flight, error) {
 	named := ""
 	if err == nil {
 		named = u.Host
+		u.Host = plainHost(u)
 	}
 	switch {
 	case ctx == nil:
@@ -72,7 +73,10 @@ func (c *Client) link(ctx context.Context, address string) (*flight, error) {
 	f.url, f.Host = *u, u.Host
 	f.Stream, f.Linked = true, true
 	f.Limits = c.limits
-	f.Template = linkTemplate(u)
+	// Where nothing is known of a link, nothing of it is shown: any part of it may identify something.
+	if family := middleware.FamilyOf(f.Method, u.EscapedPath()); family != nil {
+		f.Template = family.Path
+	}
 	if c.catalog != nil {
 		if operation, ok := c.catalog.Lookup(f.Method, u.EscapedPath()); ok {
 			f.Operation, f.Template = operation, operation.Path
@@ -102,14 +106,14 @@ func validTarget(address string) bool {
 	return !strings.ContainsFunc(address, func(r rune) bool { return r <= 0x20 || r > 0x7e }) && !strings.HasSuffix(address, "#")
 }
 
-// linkTemplate names a link in errors and logs without what may identify something: its family, or how it begins.
-func linkTemplate(u *url.URL) string {
-	if family := middleware.FamilyOf(http.MethodGet, u.EscapedPath()); family != nil {
-		return family.Path
+// plainHost is the host as links are compared by it: without the port that the scheme has anyway, and in lower case.
+func plainHost(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
 	}
-	segments := strings.SplitN(strings.TrimPrefix(u.EscapedPath(), "/"), "/", 3)
-	if len(segments) > 2 {
-		segments[2] = "…"
-	}
-	return label(strings.Join(segments, "/"))
+	return host
 }

@@ -49,12 +49,23 @@ func (s *spill) rewind() bool {
 }
 
 // reader reads from the start; readers do not disturb each other.
-func (s *spill) reader() io.Reader { return io.NewSectionReader(s.file, 0, s.size) }
+func (s *spill) reader() io.Reader { return spillReader{io.NewSectionReader(s.file, 0, s.size)} }
+
+// spillReader keeps the path out of its errors.
+type spillReader struct{ *io.SectionReader }
+
+func (r spillReader) Read(p []byte) (int, error) {
+	n, err := r.SectionReader.Read(p)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("the temporary file cannot be read: %w", pathless(err))
+	}
+	return n, err
+}
 
 func (s *spill) Close() error {
 	err := s.file.Close()
 	if s.named {
 		_ = os.Remove(s.file.Name())
 	}
-	return err
+	return pathless(err)
 }

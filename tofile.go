@@ -20,10 +20,14 @@ type Target struct {
 // right: whatever goes wrong, nothing is left behind. The file is readable by its owner only.
 //
 // A file that is there already is an error (fs.ErrExist) before anything is sent, and is never touched; see
-// [Target.Replace], which replaces a link rather than what it leads to.
+// [Target.Replace].
+//
+// A new file is not synced to the disk: after a power failure, download again.
 func ToFile(path string) Target { return Target{path: path} }
 
-// Replace has a file that is there already replaced, in one step, by a download that is right.
+// Replace has a file that is there already replaced, in one step, by a download that is right and synced to the disk, so that
+// there is one of the two even after a power failure. A symbolic link to a file is replaced itself, not what it leads to; one
+// to anything but a file is an error, as that is without a link.
 func (t Target) Replace() Target {
 	t.replace = true
 	return t
@@ -39,7 +43,13 @@ func (t Target) begin() (*targetFile, error) {
 	if t.path == "" {
 		return nil, errors.New("ToFile was given no path")
 	}
-	switch info, err := os.Lstat(t.path); {
+	info, err := os.Lstat(t.path)
+	if err == nil && t.replace && info.Mode()&fs.ModeSymlink != 0 {
+		if target, targetErr := os.Stat(t.path); targetErr == nil {
+			info = target
+		}
+	}
+	switch {
 	case err == nil && info.IsDir():
 		return nil, errors.New("the destination is a folder")
 	case err == nil && info.Mode().Type()&^fs.ModeSymlink != 0:
@@ -49,7 +59,7 @@ func (t Target) begin() (*targetFile, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("the destination cannot be written: %w", pathless(err))
 	}
-	file, err := os.CreateTemp(filepath.Dir(t.path), "."+filepath.Base(t.path)+".*.part")
+	file, err := os.CreateTemp(filepath.Dir(t.path), ".wxpay-*.part") // no longer than any name may be
 	if err != nil {
 		return nil, fmt.Errorf("the destination cannot be written: %w", pathless(err))
 	}
@@ -74,7 +84,11 @@ func (t *targetFile) rewind() bool {
 func (t *targetFile) finish() error { return nil }
 
 func (t *targetFile) commit() error {
-	err := t.file.Close() // which may be where a full disk shows
+	var err error
+	if t.replace {
+		err = t.file.Sync()
+	}
+	err = errors.Join(err, t.file.Close()) // which may be where a full disk shows
 	if err == nil {
 		err = t.rename()
 	}

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/fact"
 )
@@ -356,15 +357,21 @@ func checkFileName(name string) error {
 		return errors.New("the file has no name")
 	case strings.ContainsAny(name, "\"\\/") || strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }):
 		return errors.New("the file's name has a quote, a slash or a line break")
+	case !utf8.ValidString(name):
+		return errors.New("the file's name is not UTF-8")
 	}
 	return nil
 }
 
 // pathless takes the path out of an error: it may name a person.
 func pathless(err error) error {
-	var failure *os.PathError
-	if errors.As(err, &failure) {
-		return failure.Err
+	var one *os.PathError
+	var two *os.LinkError
+	switch {
+	case errors.As(err, &one):
+		return one.Err
+	case errors.As(err, &two):
+		return two.Err
 	}
 	return err
 }

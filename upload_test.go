@@ -243,6 +243,7 @@ func TestUploadMistakes(t *testing.T) {
 		{"a name with a quote", media, good(`a".png`), "quote, a slash or a line break"},
 		{"a name with a line break", media, good("a\r\nB: c.png"), "quote, a slash or a line break"},
 		{"a name with a slash", media, good("a/b.png"), "quote, a slash or a line break"},
+		{"a name that is no text", media, good("a\xff.png"), "the file's name is not UTF-8"},
 		{"no name", media, good(""), "has no name"},
 		{"a suffix that is not taken", media, good("a.exe"), `the file's suffix is "exe", the operation takes jpg, jpeg, bmp, png, pdf`},
 		{"no suffix", media, good("a"), "suffix"},
