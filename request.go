@@ -55,8 +55,11 @@ func (c Chain) mistake(f *flight, err error) error {
 	}
 	f.Template = label(c.path)
 	stage := StageBuild
-	if errors.As(err, new(*KeysError)) {
+	switch {
+	case errors.As(err, new(*KeysError)):
 		stage = StageKeys
+	case errors.As(err, new(endedError)):
+		stage = StageSend
 	}
 	return f.error(stage, NotSent, err)
 }
@@ -141,7 +144,7 @@ func (c Chain) apply(ctx context.Context, f *flight) (query []*setting, rules []
 		}
 	}
 	if f.upload != nil {
-		meta, err := f.upload.ready(f, "/"+c.path)
+		meta, err := f.upload.ready(ctx, f, "/"+c.path)
 		if err != nil {
 			return nil, nil, err
 		}

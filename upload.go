@@ -27,6 +27,7 @@ type File struct {
 	name    string
 	size    int64 // -1 until prepared
 	open    func() (io.ReadCloser, error)
+	memory  bool // reading takes no time
 	pipe    io.Reader
 	meta    JSON
 	part    string
@@ -52,6 +53,7 @@ func FileFrom(name string, r io.ReaderAt, size int64) File {
 		// What is in memory need not be copied for its digest. Copies of the reader share its bytes and not its place.
 		whole := *memory
 		_, f.err = whole.Seek(0, io.SeekStart)
+		f.memory = true
 		f.open = func() (io.ReadCloser, error) {
 			again := whole
 			return io.NopCloser(&again), nil
@@ -138,7 +140,8 @@ var uploadRules = map[string]uploadRule{
 // The file streams: it is read once for its digest and once for each attempt, and never held in memory. Its suffix and size
 // are checked before anything is sent, where limits are documented. It may take as long as it must, but ends when it stands
 // still; see [WithTimeout]. Names go out as raw UTF-8; one with quotes or line
-// breaks is refused. An upload that only costs a new id is repeated as safely as a read.
+// breaks is refused. When ctx ends Upload returns, also from reading a file or pipe that is stuck: the pending read is left
+// to end by itself, so a reader must not be used again, nor its memory, before it has. An upload that only costs a new id is repeated as safely as a read.
 func (c Chain) Upload(ctx context.Context, file File) (*Response, error) {
 	u := &upload{file: file}
 	f, err := c.prepare(ctx, http.MethodPost, u)
@@ -174,7 +177,7 @@ type upload struct {
 }
 
 // ready finds out how the operation wants the file, reads it for its digest, and returns the meta to sign.
-func (u *upload) ready(f *flight, template string) (JSON, error) {
+func (u *upload) ready(ctx context.Context, f *flight, template string) (JSON, error) {
 	file := &u.file
 	if file.err != nil {
 		return nil, file.err
@@ -195,7 +198,7 @@ func (u *upload) ready(f *flight, template string) (JSON, error) {
 			return nil, fmt.Errorf("the file's suffix is %s, the operation takes %s", quote(suffix), strings.ReplaceAll(rule.suffixes, " ", ", "))
 		}
 	}
-	digest, err := u.digest(rule.most)
+	digest, err := u.digest(ctx, rule.most)
 	if err != nil {
 		return nil, err
 	}
@@ -254,54 +257,101 @@ func (u *upload) choose(operation *fact.Operation) error {
 // chunks is room for the pieces in which files are read.
 var chunks = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
 
-// digest reads the file once. most bounds its size in bytes; 0 is no documented bound.
-func (u *upload) digest(most int64) (string, error) {
-	file := &u.file
-	if file.pipe != nil {
-		if err := u.spool(); err != nil {
-			return "", err
+// endedError is the end of a context while a call was being made ready.
+type endedError struct{ error }
+
+func (e endedError) Unwrap() error { return e.error }
+
+// digest reads the file once, until ctx ends. most bounds its size in bytes; 0 is no documented bound.
+func (u *upload) digest(ctx context.Context, most int64) (string, error) {
+	var got fileRead
+	if ctx.Done() == nil || u.file.memory {
+		got = u.file.read(ctx)
+	} else {
+		// A read that is stuck cannot be ended. It is left behind, and what it holds goes when it returns.
+		done := make(chan fileRead)
+		go func(file File) {
+			got := file.read(ctx)
+			select {
+			case done <- got:
+			case <-ctx.Done():
+				got.close()
+			}
+		}(u.file)
+		select {
+		case got = <-done:
+		case <-ctx.Done():
+			return "", endedError{context.Cause(ctx)}
 		}
 	}
-	source, err := file.open()
-	if err != nil {
-		return "", fmt.Errorf("the file cannot be opened: %w", pathless(err))
-	}
-	defer source.Close()
-	sum := file.hash()
-	chunk := chunks.Get().(*[]byte)
-	size, err := io.CopyBuffer(sum, source, *chunk)
-	chunks.Put(chunk)
+	u.spill = got.spill
 	switch {
-	case err != nil:
-		return "", fmt.Errorf("the file cannot be read: %w", pathless(err))
-	case file.size >= 0 && size != file.size:
-		return "", fmt.Errorf("the file has %d bytes instead of %d", size, file.size)
-	case size == 0:
+	case ctx.Err() != nil:
+		return "", endedError{context.Cause(ctx)}
+	case got.err != nil:
+		return "", got.err
+	case u.file.size >= 0 && got.size != u.file.size:
+		return "", fmt.Errorf("the file has %d bytes instead of %d", got.size, u.file.size)
+	case got.size == 0:
 		return "", errors.New("the file has no bytes")
-	case most > 0 && size > most:
-		return "", fmt.Errorf("the file has %d bytes, the operation takes at most %d", size, most)
+	case most > 0 && got.size > most:
+		return "", fmt.Errorf("the file has %d bytes, the operation takes at most %d", got.size, most)
 	}
-	file.size = size
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	if got.spill != nil {
+		u.file.open = func() (io.ReadCloser, error) { return io.NopCloser(got.spill.reader()), nil }
+	}
+	u.file.size = got.size
+	return hex.EncodeToString(got.sum.Sum(nil)), nil
 }
 
-// spool keeps a pipe in a temporary file.
-func (u *upload) spool() (err error) {
-	if u.spill, err = newSpill(); err != nil {
-		return err
+// fileRead is what reading a file brought.
+type fileRead struct {
+	sum   hash.Hash
+	size  int64
+	spill *spill // of a pipe
+	err   error
+}
+
+func (r fileRead) close() {
+	if r.spill != nil {
+		_ = r.spill.Close()
 	}
-	size, err := io.Copy(u.spill, io.LimitReader(u.file.pipe, maxUpload+1))
-	switch {
-	case errors.As(err, new(*spillError)):
-		return err
-	case err != nil:
-		return fmt.Errorf("the pipe cannot be read: %w", pathless(err))
-	case size > maxUpload:
-		return fmt.Errorf("the pipe has more than %d bytes", maxUpload)
+}
+
+// read reads the file for its digest, and keeps a pipe in a temporary file.
+func (f File) read(ctx context.Context) (got fileRead) {
+	got.sum = f.hash()
+	chunk := chunks.Get().(*[]byte)
+	defer chunks.Put(chunk)
+	if f.pipe != nil {
+		if got.spill, got.err = newSpill(); got.err != nil {
+			return got
+		}
+		source := &untilEnded{ctx, io.LimitReader(f.pipe, maxUpload+1)}
+		got.size, got.err = io.CopyBuffer(io.MultiWriter(got.sum, got.spill), source, *chunk)
+		switch {
+		case errors.As(got.err, new(*spillError)):
+		case got.err != nil:
+			got.err = fmt.Errorf("the pipe cannot be read: %w", pathless(got.err))
+		case got.size > maxUpload:
+			got.err = fmt.Errorf("the pipe has more than %d bytes", maxUpload)
+		}
+		return got
 	}
-	u.file.size = size
-	u.file.open = func() (io.ReadCloser, error) { return io.NopCloser(u.spill.reader()), nil }
-	return nil
+	source, err := f.open()
+	if err != nil {
+		got.err = fmt.Errorf("the file cannot be opened: %w", pathless(err))
+		return got
+	}
+	defer source.Close()
+	var r io.Reader = source
+	if !f.memory {
+		r = &untilEnded{ctx, source}
+	}
+	if got.size, err = io.CopyBuffer(got.sum, r, *chunk); err != nil {
+		got.err = fmt.Errorf("the file cannot be read: %w", pathless(err))
+	}
+	return got
 }
 
 func (u *upload) close() {

@@ -331,6 +331,42 @@ func TestUploadReaderFails(t *testing.T) {
 	}
 }
 
+// A pipe or a file that is stuck does not keep the call when its context ends, and leaves nothing.
+func TestUploadOfStuckFile(t *testing.T) {
+	noTemporaryFiles(t)
+	reason := errors.New("the shop closes")
+	const size = 100 << 10
+	for name, file := range map[string]func(r io.Reader) wxpay.File{
+		"a pipe": func(r io.Reader) wxpay.File { return wxpay.Pipe("a.png", r) },
+		"a file": func(r io.Reader) wxpay.File {
+			return wxpay.FileFrom("a.png", readerAt(func(p []byte, _ int64) (int, error) { return r.Read(p) }), size)
+		},
+	} {
+		for _, upload := range []func(wxpay.Chain, context.Context, wxpay.File) error{
+			func(c wxpay.Chain, ctx context.Context, f wxpay.File) error { _, err := c.Upload(ctx, f); return err },
+			func(c wxpay.Chain, ctx context.Context, f wxpay.File) error {
+				_, err := c.UploadAsync(ctx, f).Wait(context.Background())
+				return err
+			},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				r, w := io.Pipe()
+				defer w.Close() // so that the pending read ends with the test
+				go func() { _, _ = w.Write(make([]byte, 1000)) }()
+				ctx, cancel := context.WithCancelCause(context.Background())
+				time.AfterFunc(time.Minute, func() { cancel(reason) })
+				client := newClient(t, wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }}))
+				began := time.Now()
+				err := upload(client.Chain("v3/merchant/media/upload"), ctx, file(r))
+				assert.Equal(t, time.Minute, time.Since(began), name)
+				require.ErrorIs(t, err, reason, name)
+				assert.ErrorIs(t, err, wxpay.StageSend, name)
+				assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+			})
+		}
+	}
+}
+
 // A file that changes between its digest and its sending is not sent as if it were whole.
 func TestUploadShrinks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.png")
