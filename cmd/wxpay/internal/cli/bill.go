@@ -172,12 +172,17 @@ func (p *program) bill(ctx context.Context, o billOptions) error {
 		got, err = client.BillTo(ctx, o.chain(client), o.out.target(), options...)
 		end()
 	} else {
+		out, beginErr := o.out.begin()
+		if beginErr != nil {
+			return beginErr
+		}
+		defer out.abandon()
 		var bill *wxpay.Bill
 		if bill, err = client.Bill(ctx, o.chain(client), options...); err == nil {
 			defer bill.Close()
 			end()
 			got = &bill.Downloaded
-			err = o.out.write(p, func(w io.Writer) error { return writeBill(ctx, w, bill, o.format) })
+			err = out.write(p, func(w io.Writer) error { return writeBill(untilEnded{ctx, w}, bill, o.format) })
 		}
 	}
 	end()
@@ -196,7 +201,7 @@ func (p *program) bill(ctx context.Context, o billOptions) error {
 }
 
 // writeBill writes a bill in a format.
-func writeBill(ctx context.Context, w io.Writer, bill *wxpay.Bill, format string) error {
+func writeBill(w io.Writer, bill *wxpay.Bill, format string) error {
 	if format == "csv" {
 		_, err := bill.WriteTo(w)
 		return err
@@ -204,9 +209,6 @@ func writeBill(ctx context.Context, w io.Writer, bill *wxpay.Bill, format string
 	out := bufio.NewWriter(w)
 	table := billTable{out: out}
 	for row, err := range bill.Rows() {
-		if err == nil {
-			err = context.Cause(ctx)
-		}
 		if err == nil && format == "table" {
 			err = table.add(row)
 		} else if err == nil {
@@ -235,6 +237,7 @@ func writeBill(ctx context.Context, w io.Writer, bill *wxpay.Bill, format string
 
 // writeObject writes a row as one line of JSON, its members in the order of the columns.
 func writeObject(w *bufio.Writer, row wxpay.Row) error {
+	values := row.Values()
 	for i, name := range row.Columns() {
 		before := byte(',')
 		if i == 0 {
@@ -244,7 +247,7 @@ func writeObject(w *bufio.Writer, row wxpay.Row) error {
 		if err != nil {
 			return err
 		}
-		value, err := json.Marshal(row.Values()[i])
+		value, err := json.Marshal(values[i])
 		if err != nil {
 			return err
 		}

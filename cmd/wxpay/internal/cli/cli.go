@@ -157,9 +157,14 @@ func listen(addr string, options ...sandbox.Option) (*sandbox.Server, error) {
 	return server, nil
 }
 
-// interruptible returns a context that SIGINT and SIGTERM end. A second signal ends the process, as it does by default.
+// interruptible returns a context that SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) end. A second signal
+// ends the process, as it does by default.
 func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(ctx, signals...)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
 }

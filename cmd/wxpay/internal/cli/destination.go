@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -51,7 +52,13 @@ func (d *destination) check() error {
 	if d.stdout() {
 		return nil
 	}
-	switch info, err := os.Lstat(d.path); {
+	info, err := os.Lstat(d.path)
+	if err == nil && d.force && info.Mode()&fs.ModeSymlink != 0 {
+		if target, targetErr := os.Stat(d.path); targetErr == nil {
+			info = target
+		}
+	}
+	switch {
 	case err != nil:
 	case info.Mode().Type()&^fs.ModeSymlink != 0:
 		return usageError("%s is no regular file: use -o - and a redirection", d.path)
@@ -85,23 +92,62 @@ func toStdout(p *program, fill func(io.Writer) error) error {
 	return err
 }
 
-// write has fill write to the destination: to stdout as it goes, to a file so that it appears when fill has ended well.
-func (d *destination) write(p *program, fill func(io.Writer) error) error {
+// begin opens the destination for what this program writes itself, so that a mistake shows before anything is sent. abandon
+// has to be called in the end.
+func (d *destination) begin() (*begun, error) {
 	if d.stdout() {
+		return &begun{destination: d}, nil
+	}
+	file, err := os.CreateTemp(filepath.Dir(d.path), ".wxpay-*.part")
+	var failure *fs.PathError
+	if errors.As(err, &failure) {
+		err = failure.Err // the path is that of the temporary file
+	}
+	if err != nil {
+		return nil, usageError("the destination cannot be written: %w", err)
+	}
+	return &begun{d, file}, nil
+}
+
+// begun is a destination that is being written to.
+type begun struct {
+	*destination
+	file *os.File // nil for stdout, and when it is done with
+}
+
+// write has fill write: to stdout as it goes, to a file so that it appears when fill has ended well.
+func (b *begun) write(p *program, fill func(io.Writer) error) error {
+	if b.file == nil {
 		return toStdout(p, fill)
 	}
-	file, err := os.CreateTemp(filepath.Dir(d.path), "."+filepath.Base(d.path)+".*")
-	if err != nil {
-		return &exitError{exitRefused, err}
-	}
-	err = errors.Join(fill(file), file.Close())
+	err := errors.Join(fill(b.file), b.file.Close())
 	if err == nil {
-		err = d.place(file.Name())
+		err = b.place(b.file.Name())
 	}
-	if err != nil {
-		_ = os.Remove(file.Name())
+	if err == nil {
+		b.file = nil
 	}
 	return err
+}
+
+func (b *begun) abandon() {
+	if b.file != nil {
+		_ = b.file.Close()
+		_ = os.Remove(b.file.Name())
+	}
+}
+
+// untilEnded is a writer until ctx ends.
+type untilEnded struct {
+	ctx context.Context
+	io.Writer
+}
+
+func (w untilEnded) Write(p []byte) (int, error) {
+	if w.ctx.Err() != nil {
+		return 0, context.Cause(w.ctx)
+	}
+	return w.Writer.Write(p)
 }
 
 // place gives the finished file its name.

@@ -73,6 +73,9 @@ func (p *program) download(ctx context.Context, o downloadOptions) error {
 		options = append(options, wxpay.Gunzip())
 	}
 	linked := strings.Contains(o.path, "://")
+	if !linked && strings.ContainsAny(o.path, "?#") { // it may hold a token, so it is not shown
+		return usageError("PATH has a ? or # in it: give a query with -q, or the whole address as it was given")
+	}
 	if linked && len(o.variables)+len(o.escaped)+len(o.query) > 0 {
 		return usageError("an address is requested as it is: --var, --raw-var and --query belong to a path")
 	}

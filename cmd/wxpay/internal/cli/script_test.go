@@ -42,7 +42,8 @@ func TestMain(m *testing.M) {
 		"wxpay-tampered": func() { run(tampered.Main) },
 		"wxpay-terminal": func() { run(cli.Setup{Terminal: true}.Main) },
 		"interrupts":     interrupts,
-		"interrupts-at":  interruptsAt,
+		"interrupts-at":  func() { signalsAt(os.Interrupt) },
+		"hangs-up-at":    func() { signalsAt(syscall.SIGHUP) },
 		"terminates":     terminates,
 		"full":           full,
 	})
@@ -92,8 +93,8 @@ func interrupts() {
 	end(child.Wait())
 }
 
-// interruptsAt runs a command, interrupts it when a file that is not empty matches the pattern, and ends with its exit code.
-func interruptsAt() {
+// signalsAt runs a command, sends it a signal when a file that is not empty matches the pattern, and ends with its exit code.
+func signalsAt(sent os.Signal) {
 	child := exec.Command(os.Args[2], os.Args[3:]...)
 	child.Stdout, child.Stderr = os.Stdout, os.Stderr
 	check(child.Start())
@@ -107,7 +108,7 @@ func interruptsAt() {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	check(child.Process.Signal(os.Interrupt))
+	check(child.Process.Signal(sent))
 	end(child.Wait())
 }
 
