@@ -184,7 +184,6 @@ type node struct {
 type natsCluster struct {
 	t         testing.TB
 	separate  bool // each node is a process
-	test      string
 	nodes     [3]*node
 	stopped   sync.Once
 	addresses string

@@ -15,6 +15,8 @@ import (
 
 // head returns the first job of a lane, nil if the lane is empty.
 func (q *Queue) head(ctx context.Context, lane string) (*jetstream.RawStreamMsg, error) {
+	ctx, cancel := q.asking(ctx)
+	defer cancel()
 	m, err := q.lanes.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(q.laneSubject(lane, "*")))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return nil, nil
@@ -35,7 +37,7 @@ func (q *Queue) wakeLane(ctx context.Context, lane string) (bool, error) {
 	if err != nil || r != nil && r.State == Unknown {
 		return false, err
 	}
-	_, err = q.engine.js.PublishMsg(ctx, q.token(lane))
+	_, err = q.publish(ctx, q.token(lane))
 	if err != nil && !isCode(err, jsSubjectFull) {
 		return false, fmt.Errorf("fleet: waking a lane: %w", q.engine.explain(err))
 	}

@@ -92,7 +92,9 @@ func (q *Queue) Idle(ctx context.Context) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		info, err := q.jobs.Info(ctx)
+		ask, answered := q.asking(ctx)
+		info, err := q.jobs.Info(ask)
+		answered()
 		if err != nil {
 			return fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.explain(err))
 		}

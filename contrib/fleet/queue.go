@@ -361,6 +361,8 @@ func (q *Queue) openRecord(key string, header nats.Header, data []byte, seq uint
 
 // record returns what is kept under a key, nil if there is nothing.
 func (q *Queue) record(ctx context.Context, key string) (*record, error) {
+	ctx, cancel := q.asking(ctx)
+	defer cancel()
 	m, err := q.records.GetLastMsgForSubject(ctx, q.recordSubject(key))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return nil, nil
@@ -381,7 +383,7 @@ func (q *Queue) replace(ctx context.Context, key string, r *record) error {
 		return err
 	}
 	for attempt := 0; ; attempt++ {
-		ack, err := q.engine.js.PublishMsg(ctx, m, jetstream.WithExpectLastSequencePerSubject(r.seq))
+		ack, err := q.publish(ctx, m, jetstream.WithExpectLastSequencePerSubject(r.seq))
 		switch {
 		case err == nil:
 			r.seq = ack.Sequence

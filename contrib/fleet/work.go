@@ -716,7 +716,7 @@ func (r *running) bury(ctx context.Context, c *claim) error {
 	m := &nats.Msg{Subject: r.deadSubject(c.key), Data: c.sealed, Header: nats.Header{
 		headerVersion: {recordVersion}, headerState: {string(c.rec.State)},
 	}}
-	if _, err := r.engine.js.PublishMsg(ctx, m); err != nil {
+	if _, err := r.publish(ctx, m); err != nil {
 		return fmt.Errorf("fleet: keeping a job for a retry: %w", r.engine.explain(err))
 	}
 	return nil
