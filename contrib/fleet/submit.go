@@ -83,7 +83,13 @@ type submitting struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	count  Submission
+	// The last job of each lane among those that may not be stored yet, in two generations of chunks. They are for queue.
+	lanesNow, lanesBefore map[string]*item
+	chunks                int
 }
+
+// laneChunks is after how many chunks a generation ends: more than there can be between queue and finish.
+const laneChunks = 16
 
 type chunk struct {
 	items []*item
@@ -101,6 +107,9 @@ type item struct {
 	message  *nats.Msg
 	ack      jetstream.PubAckFuture
 	standing standing
+	settling sync.Once
+	again    bool  // once it is settled: it was in the queue already
+	failed   error // once it is settled: why it was not stored
 }
 
 // standing is what became of an item.
@@ -289,12 +298,21 @@ func (s *submitting) queue(c *chunk) error {
 	if err := s.compare(known); err != nil {
 		return err
 	}
+	if s.chunks%laneChunks == 0 {
+		s.lanesBefore, s.lanesNow = s.lanesNow, make(map[string]*item)
+	}
+	s.chunks++
 	for _, it := range c.items {
 		if it.err != nil || it.standing != standsQueued {
 			continue
 		}
 		if it.message.Subject = s.jobSubject(it.key); it.lane != "" {
 			it.message.Subject = s.laneSubject(it.lane, it.key)
+			// It must not be stored without the one before it, which would come behind it when all is submitted again.
+			if err := s.settleLane(it.lane); err != nil {
+				return err
+			}
+			s.lanesNow[it.lane] = it
 		}
 		seq := strconv.FormatUint(it.record.seq, 10)
 		it.message.Header.Set(headerRecord, seq)
@@ -356,11 +374,7 @@ func (s *submitting) finish(c *chunk) error {
 	var tokens []jetstream.PubAckFuture
 	for _, it := range c.items {
 		if it.err == nil && it.standing == standsQueued {
-			ack, err := s.wait(it.ack)
-			switch {
-			case isCode(err, jsSubjectFull) || err == nil && ack.Duplicate:
-				it.standing = standsAgain
-			case err != nil:
+			if err := s.settle(it); err != nil {
 				return err
 			}
 			if it.lane != "" {
@@ -386,7 +400,7 @@ func (s *submitting) finish(c *chunk) error {
 			}
 		case it.standing == standsEnded:
 			s.count.Ended++
-		case it.standing == standsAgain:
+		case it.standing == standsAgain || it.again:
 			s.count.Again++
 		default:
 			s.count.Queued++
@@ -394,6 +408,27 @@ func (s *submitting) finish(c *chunk) error {
 	}
 	if s.in.Progress != nil {
 		s.in.Progress(s.count)
+	}
+	return nil
+}
+
+// settle waits until a job that was queued is stored.
+func (s *submitting) settle(it *item) error {
+	it.settling.Do(func() {
+		ack, err := s.wait(it.ack)
+		if it.again = isCode(err, jsSubjectFull) || err == nil && ack.Duplicate; !it.again {
+			it.failed = err
+		}
+	})
+	return it.failed
+}
+
+// settleLane waits until what was queued last for a lane is stored.
+func (s *submitting) settleLane(lane string) error {
+	for _, generation := range []map[string]*item{s.lanesNow, s.lanesBefore} {
+		if last := generation[lane]; last != nil {
+			return s.settle(last)
+		}
 	}
 	return nil
 }

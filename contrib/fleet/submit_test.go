@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -386,4 +387,36 @@ func TestSubmitWithoutEngine(t *testing.T) {
 	_, err = q.Submit(ctx, list(feeds(10)...), fleet.Intake{})
 	require.Error(t, err)
 	assert.NoError(t, ctx.Err())
+}
+
+// When the engine fails in the middle, nothing gets ahead of what comes before it in its order.
+func TestOrderOutlivesTrouble(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	q := newQueue(t, e, g.client)
+	jobs := []fleet.Job{points("a", "A1", 1), points("b", "B1", 1), points("a", "A2", 2), points("a", "A3", 3)}
+	jobs[0].Body = bytes.Replace(jobs[0].Body, []byte(`"openid":"o"`), []byte(`"openid":"`+strings.Repeat("o", 4<<10)+`"`), 1)
+	lanes, err := e.JetStream().Stream(t.Context(), "wxpay-lanes")
+	require.NoError(t, err)
+	config := lanes.CachedInfo().Config
+	config.MaxMsgSize = 2 << 10 // the first is not taken, what is behind it would be
+	_, err = e.JetStream().UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+	_, err = q.Submit(t.Context(), list(jobs...), fleet.Intake{})
+	require.Error(t, err)
+	config.MaxMsgSize = -1
+	_, err = e.JetStream().UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+
+	_, err = q.Submit(t.Context(), list(jobs...), fleet.Intake{})
+	require.NoError(t, err)
+	work(t, &fleet.Worker{Queue: q})
+	var balances []string
+	for _, entry := range g.Journal() {
+		if strings.Contains(string(entry.Body), `"user_card_code":"a"`) {
+			balances = append(balances, between(string(entry.Body), `"point_balance":`, "}"))
+		}
+	}
+	assert.Equal(t, []string{"1", "2", "3"}, balances)
 }
