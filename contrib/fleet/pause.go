@@ -40,7 +40,8 @@ func (q *Queue) pause(ctx context.Context, p Pause) error {
 	if err != nil {
 		return err
 	}
-	if _, err := q.control.Create(ctx, keyPause, text); err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+	// It is sealed, since the platform's words in it may name somebody.
+	if _, err := q.control.Create(ctx, keyPause, q.keys.seal(keyPause, text)); err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
 		return fmt.Errorf("fleet: pausing the queue: %w", q.engine.explain(err))
 	}
 	return nil
@@ -55,13 +56,13 @@ func (q *Queue) Paused(ctx context.Context) (*Pause, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fleet: reading whether the queue is paused: %w", q.engine.explain(err))
 	}
-	return readPause(entry.Value()), nil
+	return q.readPause(entry.Value()), nil
 }
 
 // readPause reads a pause. What cannot be read is one all the same.
-func readPause(text []byte) *Pause {
+func (q *Queue) readPause(sealed []byte) *Pause {
 	p := new(Pause)
-	if json.Unmarshal(text, p) != nil || p.Reason == "" {
+	if text, _, err := q.keys.open(keyPause, sealed); err != nil || json.Unmarshal(text, p) != nil || p.Reason == "" {
 		p.Reason = "for a reason that cannot be read"
 	}
 	return p

@@ -311,6 +311,7 @@ func TestNothingIsStoredInClear(t *testing.T) {
 	submit(t, q, feed("NUMBER-IN-CLEAR"), feed("ANOTHER-NUMBER"))
 	work(t, &fleet.Worker{Queue: q, Select: []string{"openid"}})
 	submit(t, q, points("CARD-IN-CLEAR", "THIRD-NUMBER", 1), feed("FOURTH-NUMBER"))
+	require.NoError(t, q.Pause(t.Context(), "the openid obLat is not that of NUMBER"))
 	require.NoError(t, e.Close())
 	size := 0
 	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

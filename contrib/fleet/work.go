@@ -246,7 +246,7 @@ func (r *running) follow(ctx context.Context, watch jetstream.KeyWatcher) {
 // heed takes over what the control bucket says.
 func (r *running) heed(entry jetstream.KeyValueEntry) {
 	if entry.Operation() == jetstream.KeyValuePut {
-		r.paused.Store(readPause(entry.Value()))
+		r.paused.Store(r.readPause(entry.Value()))
 		return
 	}
 	r.paused.Store(nil)
