@@ -326,3 +326,22 @@ func TestMistakes(t *testing.T) {
 	assert.Contains(t, stderr, "--sandbox")
 	assert.Empty(t, gateway.Journal())
 }
+
+// What is odd in every line is told once.
+func TestWarningsAreToldOnce(t *testing.T) {
+	s := newShell(t)
+	text := strings.ReplaceAll(feedLines(30), `{"brand_id"`, `{"note":"x","brand_id"`)
+	_, _, stderr := s.feed(strings.NewReader(text), "submit", "-", feedsPath, "--sandbox", "--rejects", s.path("rejects"))
+	assert.Equal(t, 1, strings.Count(stderr, "documents no such member"), stderr)
+	assert.Contains(t, stderr, "Warning, told once: body /note: ")
+}
+
+// A file for results that cannot be made is found before the first job is sent, not days later.
+func TestResultsNowhere(t *testing.T) {
+	gateway := listen(t)
+	s := newShell(t, gateway.Env()...)
+	code, _, stderr := s.run(s.file("feeds.ndjson", feedLines(1)), feedsPath, "--data", s.path("data"), "-o", s.path("missing/out.ndjson"))
+	assert.Equal(t, 2, code, stderr)
+	assert.Contains(t, stderr, "the results")
+	assert.Empty(t, gateway.Journal())
+}

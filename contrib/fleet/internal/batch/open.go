@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,6 +135,7 @@ const limitWait = 10 * time.Minute
 func (p *program) client(embedded bool, limiter middleware.Limiter) (*wxpay.Client, error) {
 	options := []wxpay.Option{
 		wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithLimiter(limiter), wxpay.WithTimeout(limitWait),
+		wxpay.WithLogger(slog.New(&warnings{p: p})),
 	}
 	lookup := p.lookup
 	if embedded {

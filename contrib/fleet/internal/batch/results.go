@@ -79,9 +79,9 @@ func (p *program) write(ctx context.Context, q *fleet.Queue, path string, states
 	if path == "-" {
 		return writeResults(ctx, q, p.stdout, states)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	file, err := beside(path)
 	if err != nil {
-		return fmt.Errorf("the results: %w", err)
+		return err
 	}
 	defer func() {
 		if err != nil {
@@ -92,6 +92,27 @@ func (p *program) write(ctx context.Context, q *fleet.Queue, path string, states
 		return err
 	}
 	return os.Rename(file.Name(), path)
+}
+
+// beside makes the file that becomes path when it is complete.
+func beside(path string) (*os.File, error) {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return nil, fmt.Errorf("the results: %w", err)
+	}
+	return file, nil
+}
+
+// writable finds out whether results can be written to path, before there are any.
+func writable(path string) error {
+	if path == "" || path == "-" {
+		return nil
+	}
+	file, err := beside(path)
+	if err != nil {
+		return usageError("%w", err)
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 func writeResults(ctx context.Context, q *fleet.Queue, w io.Writer, states []fleet.State) error {

@@ -58,6 +58,9 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 		return err
 	}
 	defer done()
+	if err := writable(o.out); err != nil {
+		return err
+	}
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err

@@ -1,0 +1,47 @@
+package batch
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+)
+
+// shownWarnings is how many different warnings of the checks before sending are shown.
+const shownWarnings = 20
+
+// warnings is a slog.Handler that tells each warning of the checks once, rather than for each of a million lines.
+type warnings struct {
+	p    *program
+	mu   sync.Mutex
+	told map[string]bool
+}
+
+func (*warnings) Enabled(_ context.Context, level slog.Level) bool { return level == slog.LevelWarn }
+
+func (w *warnings) Handle(_ context.Context, record slog.Record) error {
+	if record.Message != "wxpay preflight" { // what a call met is in its result
+		return nil
+	}
+	said := make(map[string]string)
+	record.Attrs(func(a slog.Attr) bool {
+		said[a.Key] = a.Value.String()
+		return true
+	})
+	text := said["place"] + " " + said["pointer"] + ": " + said["finding"]
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.told[text] || len(w.told) > shownWarnings || said["finding"] == "":
+		return nil
+	case w.told == nil:
+		w.told = make(map[string]bool)
+	}
+	if w.told[text] = true; len(w.told) > shownWarnings {
+		text = "more than that is not as documented"
+	}
+	w.p.note("Warning, told once: %s", printable(text))
+	return nil
+}
+
+func (w *warnings) WithAttrs([]slog.Attr) slog.Handler { return w }
+func (w *warnings) WithGroup(string) slog.Handler      { return w }
