@@ -345,3 +345,21 @@ func TestResultsNowhere(t *testing.T) {
 	assert.Contains(t, stderr, "the results")
 	assert.Empty(t, gateway.Journal())
 }
+
+// What is no file, such as a pipe or the null device, is written to and not replaced by one.
+func TestResultsToAPipe(t *testing.T) {
+	s := newShell(t, listen(t).Env()...)
+	read, write, err := os.Pipe()
+	require.NoError(t, err)
+	defer read.Close()
+	path := fmt.Sprintf("/dev/fd/%d", write.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("pipes have no path here")
+	}
+	code, _, stderr := s.run(s.file("feeds.ndjson", feedLines(3)), feedsPath, "--data", s.path("data"), "--rate", "100", "-o", path)
+	assert.Equal(t, 0, code, stderr)
+	require.NoError(t, write.Close())
+	text, err := io.ReadAll(read)
+	require.NoError(t, err)
+	assert.Len(t, results(t, string(text)), 3)
+}

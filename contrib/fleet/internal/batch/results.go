@@ -74,10 +74,17 @@ var states = []fleet.State{
 	fleet.Unknown, fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired, fleet.Waiting, fleet.Begun, fleet.Accepted, fleet.Succeeded,
 }
 
-// write writes results. A file appears when it is complete.
+// write writes results. A file appears when it is complete; a device or a pipe is written to as it is.
 func (p *program) write(ctx context.Context, q *fleet.Queue, path string, states []fleet.State) (err error) {
 	if path == "-" {
 		return writeResults(ctx, q, p.stdout, states)
+	}
+	if special(path) {
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return fmt.Errorf("the results: %w", err)
+		}
+		return errors.Join(writeResults(ctx, q, file, states), file.Close())
 	}
 	file, err := beside(path)
 	if err != nil {
@@ -94,6 +101,12 @@ func (p *program) write(ctx context.Context, q *fleet.Queue, path string, states
 	return os.Rename(file.Name(), path)
 }
 
+// special reports whether something is at path that must not be replaced by a file.
+func special(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular()
+}
+
 // beside makes the file that becomes path when it is complete.
 func beside(path string) (*os.File, error) {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
@@ -105,7 +118,10 @@ func beside(path string) (*os.File, error) {
 
 // writable finds out whether results can be written to path, before there are any.
 func writable(path string) error {
-	if path == "" || path == "-" {
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return usageError("the results: %s is a directory", path)
+	case path == "" || path == "-" || special(path):
 		return nil
 	}
 	file, err := beside(path)
