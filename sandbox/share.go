@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"time"
@@ -210,7 +211,7 @@ func (c *call) createShare() (any, *refusal) {
 		if t.Amount, refused = checkAmount(place+"/amount", object["amount"]); refused != nil {
 			return nil, refused
 		}
-		sum += t.Amount
+		sum += min(t.Amount, math.MaxInt64-sum) // more than any order is over, whatever else is added
 		to[i] = t
 	}
 	number, request := c.member("out_order_no"), string(marshal(c.object))

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -257,4 +258,12 @@ func TestShareNotices(t *testing.T) {
 	}
 	assert.Equal(t, map[string]int{"TRANSACTION.SUCCESS": 1, "PROFITSHARING.SUCCESS": 2, "PROFITSHARING.RETURN": 1}, events, "the merchant is not told of its own rest")
 	require.NoError(t, s.Close())
+}
+
+// TestSharesTooLargeToAdd asks for shares whose sum is beyond 64 bits.
+func TestSharesTooLargeToAdd(t *testing.T) {
+	s, id := sharing(t)
+	body := shareOf(id, "S1", math.MaxInt64, math.MaxInt64)
+	s.want(t, 403, "NOT_ENOUGH", "POST", sharePath+"orders", body)
+	assert.EqualValues(t, 100, s.want(t, 200, "", "GET", sharePath+"transactions/"+id+"/amounts", nil)["unsplit_amount"])
 }
