@@ -90,7 +90,7 @@ type Plan struct {
 
 // PlanDeliveries sets how notifications are delivered from now on: decide is called once for each, must not call the
 // sandbox, and is told the event_type and the address. nil restores the documented way. A fault that notifications do
-// not have, or a negative number, makes the delivery fail with that reason.
+// not have, a negative number, or a panic makes the delivery fail with that reason.
 func (s *Sandbox) PlanDeliveries(decide func(event, url string) Plan) {
 	s.records.mu.Lock()
 	defer s.records.mu.Unlock()
@@ -247,8 +247,9 @@ func (s *state) deliver(address, event string, resource any, faults []FaultKind)
 		Serial:   serial + 1, Sealed: s.view.merchant.Serial, Limit: way.limit, Waits: way.waits,
 	}
 	var plan Plan
+	var unplanned error
 	if l.plan != nil {
-		plan = l.plan(eventType, address)
+		unplanned = decided("PlanDeliveries", func() { plan = l.plan(eventType, address) })
 	}
 	if plan.Waits != nil {
 		d.Waits = plan.Waits
@@ -256,7 +257,7 @@ func (s *state) deliver(address, event string, resource any, faults []FaultKind)
 	d.Faults, d.Copies = slices.Concat(plan.Faults, faults), plan.Copies
 	negative := func(wait time.Duration) bool { return wait < 0 }
 	if d.Reason = l.reachable(address); d.Reason == "" {
-		if err := checkNotificationFaults(d.Faults); err != nil {
+		if err := cmp.Or(unplanned, checkNotificationFaults(d.Faults)); err != nil {
 			d.Reason = err.Error()
 		} else if plan.After < 0 || plan.Copies < 0 || slices.ContainsFunc(plan.Waits, negative) {
 			d.Reason = "the plan has a negative number"

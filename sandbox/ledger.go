@@ -101,7 +101,7 @@ type Fate struct {
 // SetFate sets how refunds, transfer bills, shares and returns end: decide is called once for each when it is accepted, one call
 // at a time, and must not call the sandbox. A sharing asks for every receiver, as out_order_no/account, and ends with the slowest.
 // By default, which nil restores, transfer bills wait for Settle, as they wait for their user in reality, and all others succeed
-// at once. A state that the kind does not have makes the request a
+// at once. A state that the kind does not have, or a panic, makes the request a
 // SYSTEM_ERROR without effect.
 func (s *Sandbox) SetFate(decide func(kind EffectKind, number string) Fate) {
 	s.state.mu.Lock()
@@ -128,18 +128,40 @@ func defaultFate(kind EffectKind) Fate {
 // fateOf asks for the fate of something new.
 func (s *state) fateOf(kind EffectKind, number string) (Fate, *refusal) {
 	fate := defaultFate(kind)
+	var err error
 	if s.fate != nil {
-		fate = s.fate(kind, number)
+		err = decided("SetFate", func() { fate = s.fate(kind, number) })
 	}
 	if fate.State == "" {
 		fate.State = "SUCCESS"
 	}
-	if !slices.Contains(finalStates[kind], fate.State) {
+	if err == nil && !slices.Contains(finalStates[kind], fate.State) {
+		err = fmt.Errorf("SetFate gave the %s the state %q, which it cannot end in", kind, fate.State)
+	}
+	if err != nil {
 		r := Fault{Kind: ServerError}.denial(false)
-		r.reason = fmt.Sprintf("SetFate gave the %s the state %q, which it cannot end in", kind, fate.State)
+		r.reason = err.Error()
 		return Fate{}, r
 	}
 	return fate, nil
+}
+
+// decided has a function of the program's decide. It may panic, or end its goroutine as a test that fails does: neither must take
+// the records' mutex along, or whoever comes next waits for ever.
+func decided(where string, decide func()) error {
+	ended := make(chan error, 1)
+	go func() {
+		err := fmt.Errorf("what %s was given ended its goroutine", where)
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("what %s was given panicked: %v", where, v)
+			}
+			ended <- err
+		}()
+		decide()
+		err = nil
+	}()
+	return <-ended
 }
 
 // course is the way of a record to its end.
