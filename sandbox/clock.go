@@ -75,6 +75,12 @@ func (c *Clock) to(at time.Time, frozen bool) {
 	c.records.clocks.set("", clockRecord{c.offset, c.frozen})
 }
 
+// furthest is how far the business can be from the wire. Beyond some 290 years durations would end.
+const furthest = 100 * 365 * 24 * time.Hour
+
+// reaches reports whether the clock can show that time.
+func (c *Clock) reaches(at time.Time) bool { return at.Sub(c.base()).Abs() <= furthest }
+
 // clockRecord is how far the business is from the wire.
 type clockRecord struct {
 	Offset time.Duration `json:"offset"`
@@ -87,7 +93,7 @@ func (c *Clock) keep() { c.records.clocks.put("", clockRecord{c.offset, c.frozen
 // Jump moves the clock forward by d, whether it runs or stands still. All that is due by then happens in its order, each at its
 // own time: fates are met, orders expire, notifications are sent and repeated. Jump waits for the answers to those, so that what
 // follows from them is done as well when it returns; so a receiver must not call it. A clock cannot go back: a negative d is an
-// error, and so is a Jump during another.
+// error, and so is a Jump during another, or to more than a hundred years ahead of the wire.
 func (c *Clock) Jump(d time.Duration) error {
 	if d < 0 {
 		return fmt.Errorf("sandbox: the clock cannot go back by %s; start another sandbox, or restore a snapshot", -d)
@@ -97,6 +103,9 @@ func (c *Clock) Jump(d time.Duration) error {
 	}
 	defer c.jumping.Unlock()
 	target := c.Now().Add(d)
+	if !c.reaches(target) {
+		return fmt.Errorf("sandbox: the clock cannot jump to %s: it is a hundred years ahead of the wire at most", target.Format(time.DateOnly))
+	}
 	r := c.records
 	for {
 		c.courier.idle(r)

@@ -210,3 +210,35 @@ func TestCertificatesRotateInTime(t *testing.T) {
 	to(s.Clock().Now().Add(time.Hour))
 	assert.Equal(t, apiv3.Serial(last), signer(), "what was made to look expired signs on")
 }
+
+// TestJumpTooFar adds jumps up to more than a duration holds.
+func TestJumpTooFar(t *testing.T) {
+	s := newSandbox(t)
+	defer s.Close()
+	const years = 365 * 24 * time.Hour
+	before := s.Clock().Now()
+	assert.ErrorContains(t, s.Clock().Jump(290*years), "a hundred years")
+	assert.Less(t, s.Clock().Now().Sub(before), time.Hour)
+	require.NoError(t, s.Clock().Jump(60*years))
+	assert.ErrorContains(t, s.Clock().Jump(60*years), "a hundred years")
+	assert.ErrorContains(t, s.Clock().Jump(1<<63-1), "a hundred years")
+	assert.InDelta(t, 60*years, s.Clock().Now().Sub(before), float64(time.Hour))
+}
+
+// TestPlannedWaitBeginsWithTheEvent has a notification wait that begins by itself, during a jump.
+func TestPlannedWaitBeginsWithTheEvent(t *testing.T) {
+	s, r := newReceiver(t)
+	defer s.Close()
+	require.NoError(t, s.Clock().Freeze())
+	paid(t, s)
+	refundsAfter(s)
+	s.PlanDeliveries(func(string, string) sandbox.Plan { return sandbox.Plan{After: 10 * time.Minute} })
+	require.Equal(t, 200, ask(t, s, "POST", refundPath, with(refund("1h", 1), "notify_url", notifyURL)).StatusCode)
+	due := s.Clock().Now().Add(time.Hour + 10*time.Minute)
+	require.NoError(t, s.Clock().Jump(time.Hour+time.Minute))
+	assert.Empty(t, r.notices(), "ten minutes after the refund, not after the request")
+	require.Len(t, s.Deliveries(), 1)
+	assert.True(t, due.Equal(s.Deliveries()[0].Next))
+	require.NoError(t, s.Clock().Jump(10*time.Minute))
+	assert.Len(t, r.notices(), 1)
+}

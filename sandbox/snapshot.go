@@ -65,6 +65,9 @@ func (s *Sandbox) Restore(data []byte) error {
 	if snap.Format != snapshotFormat {
 		return fmt.Errorf("sandbox: restore: the snapshot is in format %d, this version reads %d", snap.Format, snapshotFormat)
 	}
+	if !s.time.reaches(snap.Time) {
+		return errors.New("sandbox: restore: the snapshot has no time, or one that is more than a hundred years from now")
+	}
 	for _, id := range slices.Sorted(maps.Keys(snap.Tables)) {
 		if id != "" {
 			if _, err := s.AddMerchant(id); err != nil {

@@ -464,12 +464,15 @@ func (r *records) next() time.Time {
 
 // ripenBy makes all that is due by now happen, each as a batch of its own.
 func (r *records) ripenBy(now time.Time) {
+	begun := r.begun
+	defer func() { r.begun = begun }()
 	for {
 		at := r.next()
 		if at.IsZero() || at.After(now) {
 			return
 		}
 		a := heap.Pop(&r.alarms).(alarm)
+		r.begun = at // which is when it happens, however late it is noticed
 		a.in.happen(a.key, at)
 		r.flush()
 	}
