@@ -20,10 +20,12 @@ import (
 // deliveryLimit is how long the platform waits for the answer to a notification.
 const deliveryLimit = 5 * time.Second
 
-// Bounds of the log of deliveries. The oldest delivery gives way, even if it is not done, and is not attempted again then.
+// Bounds of the log of deliveries. Beyond deliveryCount the oldest that have ended give way, and beyond deliveriesWaiting the oldest
+// even if it is not done; it is not attempted again then.
 const (
-	deliveryCount  = 1000
-	deliveryAnswer = 4 << 10 // bytes kept of an answer
+	deliveryCount     = 1000
+	deliveriesWaiting = 3000
+	deliveryAnswer    = 4 << 10 // bytes kept of an answer
 )
 
 // schedule is how an event is delivered.
@@ -274,19 +276,37 @@ func (s *state) deliver(address, event string, resource any, faults []FaultKind)
 		}
 		d.ID, d.Body, d.Next = n.id, n.body, s.begun.Add(plan.After)
 	}
-	if len(s.deliveries.rows) == deliveryCount {
-		oldest := ""
-		for id, other := range s.deliveries.rows {
-			if oldest == "" || other.Serial < s.deliveries.rows[oldest].Serial {
-				oldest = id
-			}
-		}
-		s.deliveries.delete(oldest)
-		l.tell()
-	}
+	s.makeRoom()
 	s.serials.put("deliveries", d.Serial)
 	s.deliveries.put(d.ID, d)
 	return d.Delivery, nil
+}
+
+// makeRoom lets the oldest deliveries give way to one more: those that have ended, and one that waits only where too many do.
+func (s *state) makeRoom() {
+	rows := s.deliveries.rows
+	excess := len(rows) - deliveryCount + 1
+	if excess <= 0 {
+		return
+	}
+	older := func(a, b string) int { return cmp.Compare(rows[a].Serial, rows[b].Serial) }
+	var leaving []string
+	for id, d := range rows {
+		if d.State != Waiting {
+			leaving = append(leaving, id)
+		}
+	}
+	slices.SortFunc(leaving, older)
+	leaving = leaving[:min(len(leaving), excess)]
+	if len(leaving) == 0 && len(rows) >= deliveriesWaiting {
+		leaving = append(leaving, slices.MinFunc(slices.Collect(maps.Keys(rows)), older))
+	}
+	for _, id := range leaving {
+		s.deliveries.delete(id)
+	}
+	if len(leaving) > 0 {
+		s.view.courier.tell()
+	}
 }
 
 // tell wakes those who wait for deliveries to come further.
@@ -436,7 +456,8 @@ func (s *Sandbox) Redeliver(id string) error {
 	return nil
 }
 
-// Deliveries returns the log of notifications, the oldest first: the last 1,000.
+// Deliveries returns the log of notifications, the oldest first: the last 1,000. Those that still wait do not give way
+// to later ones that have ended; there are 3,000 at most.
 func (s *Sandbox) Deliveries() []Delivery {
 	st := s.begin()
 	defer st.commit()

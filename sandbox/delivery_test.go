@@ -9,8 +9,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -434,12 +436,12 @@ func TestDeliveryLogIsBounded(t *testing.T) {
 			}
 			return sandbox.Plan{After: 2 * time.Hour}
 		})
-		for _, event := range append([]string{"FIRST", "FIRST"}, strings.Fields(strings.Repeat("NEXT ", 999))...) {
+		for _, event := range append([]string{"FIRST", "FIRST"}, strings.Fields(strings.Repeat("NEXT ", 2999))...) {
 			_, err := s.Deliver(notifyURL, event, "{}")
 			require.NoError(t, err)
 		}
 		log := s.Deliveries()
-		require.Len(t, log, 1000)
+		require.True(t, len(log) == 3000, "%d", len(log))
 		assert.Equal(t, []string{"FIRST", "NEXT"}, []string{log[0].Event, log[1].Event})
 		time.Sleep(time.Hour)
 		synctest.Wait()
@@ -550,4 +552,61 @@ func TestReceiverPanics(t *testing.T) {
 	assert.Equal(t, "the receiver panicked: no", d.Attempts[0].Error)
 	assert.Zero(t, d.Attempts[0].Status)
 	assert.Equal(t, sandbox.Waiting, d.State)
+}
+
+// TestWaitingDeliveriesAreKept has more notifications follow one that failed than the log has room for.
+func TestWaitingDeliveriesAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSandbox(t, sandbox.WithScheme(quick{apiv3.RSA()}))
+		defer s.Close()
+		status := 500
+		s.DeliverTo(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		first, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		require.NoError(t, err)
+		synctest.Wait()
+		status = 204
+		for range 1100 {
+			_, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+			require.NoError(t, err)
+			synctest.Wait()
+		}
+		list := s.Deliveries()
+		require.True(t, len(list) == 1000, "%d", len(list))
+		assert.Equal(t, first, list[0].ID)
+		d, err := s.Await(t.Context(), first, 2)
+		require.NoError(t, err)
+		assert.Equal(t, sandbox.Delivered, d.State)
+	})
+}
+
+// TestManyNotificationsAtOnce pays more orders at once than the log has room for while nobody listens.
+func TestManyNotificationsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSandbox(t, sandbox.WithScheme(quick{apiv3.RSA()}))
+		defer s.Close()
+		var down atomic.Bool
+		down.Store(true)
+		reached := make(map[string]bool)
+		var mu sync.Mutex
+		s.DeliverTo(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if down.Load() {
+				w.WriteHeader(503)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			reached[r.URL.Path] = true
+		}))
+		for i := range 1500 {
+			_, err := s.Deliver(notifyURL+"/"+strconv.Itoa(i), "TRANSACTION.SUCCESS", nil)
+			require.NoError(t, err)
+		}
+		synctest.Wait()
+		down.Store(false)
+		require.NoError(t, s.Clock().Jump(time.Minute))
+		assert.True(t, len(reached) == 1500, "%d", len(reached))
+		_, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		require.NoError(t, err)
+		assert.True(t, len(s.Deliveries()) == 1000, "%d", len(s.Deliveries()))
+	})
 }
