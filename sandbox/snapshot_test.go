@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -105,4 +106,34 @@ func TestReset(t *testing.T) {
 	assert.Equal(t, serial, s.Merchant().Serial)
 	assert.Equal(t, []string{"1900000220"}, s.SubMerchants())
 	paid(t, s)
+}
+
+// TestRestoredAlarmsHaveOneOrder restores refunds that are due at one time.
+func TestRestoredAlarmsHaveOneOrder(t *testing.T) {
+	s, r := newReceiver(t)
+	defer s.Close()
+	require.NoError(t, s.Clock().Freeze())
+	require.NoError(t, s.Relax(sandbox.RefundPace))
+	paid(t, s)
+	s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { return sandbox.Fate{After: time.Hour} })
+	for i := range 8 {
+		require.Equal(t, 200, ask(t, s, "POST", refundPath, with(refund(fmt.Sprint("R", i), 1), "notify_url", fmt.Sprint(notifyURL, "/", i))).StatusCode)
+	}
+	snapshot, err := s.Snapshot()
+	require.NoError(t, err)
+	var first []string
+	for range 3 {
+		require.NoError(t, s.Restore(snapshot))
+		require.NoError(t, s.Clock().Jump(time.Hour))
+		var order []string
+		for _, d := range s.Deliveries() {
+			order = append(order, d.URL)
+		}
+		require.Len(t, order, 8)
+		if first == nil {
+			first = order
+		}
+		assert.Equal(t, first, order)
+	}
+	assert.Len(t, r.notices(), 24)
 }

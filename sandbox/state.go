@@ -437,12 +437,17 @@ func (r *records) alarm(in keeper, key string, at time.Time) {
 // realarm sets the alarms of all records anew.
 func (r *records) realarm() {
 	r.alarms.list = nil
-	for _, tables := range r.tables {
-		for _, table := range tables {
+	for _, merchant := range slices.Sorted(maps.Keys(r.tables)) { // sorted, so that what is due at one time happens in one order
+		tables := r.tables[merchant]
+		for _, name := range slices.Sorted(maps.Keys(tables)) {
+			table, dues := tables[name], make(map[string]time.Time)
 			for key := range table.each {
 				if at := table.due(key); !at.IsZero() {
-					r.alarm(table, key, at)
+					dues[key] = at
 				}
+			}
+			for _, key := range slices.Sorted(maps.Keys(dues)) {
+				r.alarm(table, key, dues[key])
 			}
 		}
 	}
