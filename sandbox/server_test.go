@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -48,6 +49,27 @@ func TestListenIsForLoopback(t *testing.T) {
 		_, err = http.Get(server.URL)
 		assert.Error(t, err, "it has stopped")
 	}
+}
+
+// A sandbox that was dropped without Close is not kept by what is due in it in years.
+func TestDroppedSandboxIsFreed(t *testing.T) {
+	alive := make([]weak.Pointer[sandbox.Sandbox], 10)
+	for i := range alive {
+		s, err := sandbox.New()
+		require.NoError(t, err)
+		alive[i] = weak.Make(s)
+	}
+	left := len(alive)
+	for end := time.Now().Add(time.Minute); left > 0 && time.Now().Before(end); {
+		runtime.GC()
+		left = 0
+		for _, p := range alive {
+			if p.Value() != nil {
+				left++
+			}
+		}
+	}
+	assert.Zero(t, left)
 }
 
 // TestNothingIsLeftAfterClose holds connections open in every state when the server is closed.

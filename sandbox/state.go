@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"time"
+	"weak"
 )
 
 // All that a merchant and its users have done is records in tables. A record is a plain struct that marshals to JSON and back
@@ -494,7 +495,12 @@ func (r *records) arm() {
 		return
 	}
 	r.armed = at
-	r.timer = time.AfterFunc(at.Sub(r.clock.Now()), func() { r.ring(at) })
+	weakly := weak.Make(r) // a sandbox that nobody has any more does not live on for a certificate that ends in years
+	r.timer = time.AfterFunc(at.Sub(r.clock.Now()), func() {
+		if r := weakly.Value(); r != nil {
+			r.ring(at)
+		}
+	})
 }
 
 // disarm keeps the alarm that arm has set from going off.
