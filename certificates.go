@@ -230,7 +230,7 @@ func newCertificateList(c *Client, keys *platformKeys) *certificateList {
 // list if the policy wants certificates. A list that has grown old is read again without waiting.
 func (l *certificateList) ready(ctx context.Context) error {
 	now, due := l.keys.clock(), l.due.Load()
-	_, usable := l.keys.choose(now)
+	_, usable := l.keys.choose()
 	if usable && (due != 0 || l.keys.policy >= PreferPublicKey) {
 		if now.UnixNano() >= due {
 			_, _, _ = l.begin(reading{})
@@ -673,7 +673,7 @@ func (f *flight) renew(ctx context.Context, err error) bool {
 			return false
 		}
 	}
-	if key, ok := l.keys.choose(now); !ok || key.Serial == refused {
+	if key, ok := l.keys.choose(); !ok || key.Serial == refused {
 		return false
 	}
 	return f.reseal == nil || f.reseal(ctx) == nil

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -338,7 +339,7 @@ func (f *flight) receive(ctx context.Context, dst destination, d *download) (*Do
 		return nil, err
 	}
 	defer end()
-	got := &Downloaded{Header: res.Header, RequestID: res.Header.Get("Request-Id"), Verified: f.Verified || d.want != digest{}}
+	got := &Downloaded{Header: res.Header, RequestID: first(res.Header, apiv3.HeaderRequestID), Verified: f.Verified || d.want != digest{}}
 	failure := d.copy(res, dst, got)
 	if failure == nil {
 		if err := dst.finish(); err != nil {

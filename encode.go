@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"unicode/utf8"
 )
@@ -103,24 +104,31 @@ func appendJSON(dst []byte, v any, depth int) ([]byte, error) {
 	return append(dst, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...), nil
 }
 
+// entry is a member of an object that is being written.
+type entry struct {
+	name  string
+	value any
+}
+
 func appendObject(dst []byte, object map[string]any, depth int) (_ []byte, err error) {
 	if object == nil {
 		return append(dst, "null"...), nil
 	}
-	var space [16]string
-	names := space[:0]
-	for name := range object {
-		names = append(names, name)
+	var space [16]entry
+	members := space[:0]
+	for name, value := range object {
+		members = append(members, entry{name, value})
 	}
-	slices.Sort(names)
+	slices.SortFunc(members, func(a, b entry) int { return strings.Compare(a.name, b.name) })
 	dst = append(dst, '{')
-	for i, name := range names {
+	for i := range members {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendString(dst, name), ':')
-		if dst, err = appendJSON(dst, object[name], depth+1); err != nil {
-			return dst, fmt.Errorf("member %s: %w", quote(name), err)
+		m := &members[i]
+		dst = append(appendString(dst, m.name), ':')
+		if dst, err = appendJSON(dst, m.value, depth+1); err != nil {
+			return dst, fmt.Errorf("member %s: %w", quote(m.name), err)
 		}
 	}
 	return append(dst, '}'), nil

@@ -38,7 +38,11 @@ func (k *platformKeys) Key(ctx context.Context, serial string) (crypto.PublicKey
 
 // named is Key with the serial and the validity.
 func (k *platformKeys) named(ctx context.Context, serial string) (apiv3.PlatformKey, error) {
-	key, err := k.set.Load().Find(serial, k.clock())
+	set := k.set.Load()
+	if public, ok := set.PublicKey(); ok && public.Serial == serial { // the usual case, which needs no clock
+		return public, nil
+	}
+	key, err := set.Find(serial, k.clock())
 	switch {
 	case err == nil || !errors.Is(err, apiv3.ErrUnknownSerial):
 	case !apiv3.IsSerial(serial):
@@ -53,13 +57,13 @@ func (k *platformKeys) named(ctx context.Context, serial string) (apiv3.Platform
 
 // choose returns the key that a request names and is encrypted with, by the policy. It is asked once for a call, since
 // the policy may decide otherwise the next time.
-func (k *platformKeys) choose(now time.Time) (apiv3.PlatformKey, bool) {
+func (k *platformKeys) choose() (apiv3.PlatformKey, bool) {
 	set := k.set.Load()
 	public, ok := set.PublicKey()
 	if ok && k.policy.publicKey() {
 		return public, true
 	}
-	if certificate, ok := set.Certificate(now); ok {
+	if certificate, ok := set.Certificate(k.clock()); ok {
 		return certificate, true
 	}
 	return public, ok
@@ -74,8 +78,8 @@ func (k *platformKeys) ready(ctx context.Context) error {
 }
 
 // serial returns what a request says in Wechatpay-Serial: the chosen key's, empty if there is none.
-func (k *platformKeys) serial(now time.Time) string {
-	key, _ := k.choose(now)
+func (k *platformKeys) serial() string {
+	key, _ := k.choose()
 	return key.Serial
 }
 
@@ -84,7 +88,7 @@ func (k *platformKeys) encryption(ctx context.Context) (apiv3.PlatformKey, error
 	if err := k.ready(ctx); err != nil {
 		return apiv3.PlatformKey{}, err
 	}
-	key, ok := k.choose(k.clock())
+	key, ok := k.choose()
 	if !ok {
 		return apiv3.PlatformKey{}, errNoKey
 	}

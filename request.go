@@ -126,7 +126,8 @@ func (c Chain) apply(ctx context.Context, f *flight) (query []*setting, rules []
 	if f.bounded = total > 0; f.bounded || attempt > 0 {
 		f.Limits = timeLimits(cmp.Or(total, c.client.timeout), cmp.Or(attempt, c.client.attemptTimeout))
 	}
-	escaped, decoded, err := expand(c.path, variables)
+	path := c.String()
+	escaped, decoded, err := expand(path, variables)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -139,12 +140,12 @@ func (c Chain) apply(ctx context.Context, f *flight) (query []*setting, rules []
 		f.url.Path, f.url.RawPath = decoded, escaped
 	}
 	if c.client.catalog != nil {
-		if operation, ok := c.client.catalog.Lookup(f.Method, "/"+c.path); ok {
+		if operation, ok := c.client.catalog.Lookup(f.Method, path); ok {
 			f.Operation, f.Template = operation, operation.Path
 		}
 	}
 	if f.upload != nil {
-		meta, err := f.upload.ready(ctx, f, "/"+c.path)
+		meta, err := f.upload.ready(ctx, f, path)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -154,7 +155,7 @@ func (c Chain) apply(ctx context.Context, f *flight) (query []*setting, rules []
 	}
 	f.plan = c.client.plans.of(f.Operation)
 	if c.client.preflight != PreflightOff {
-		if err := f.check(ctx, "/"+c.path, query, variables); err != nil {
+		if err := f.check(ctx, path, query, variables); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -185,7 +186,7 @@ func (f *flight) request(ctx context.Context) *http.Request {
 
 	serial := f.serial
 	if serial == "" {
-		serial = f.client.keys.serial(f.client.clock())
+		serial = f.client.keys.serial()
 	}
 	key := f.key[:]
 	if f.Attempts > 0 { // an earlier attempt may still be reading its own

@@ -8,6 +8,8 @@ import (
 	"net/http"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/wxpay-go/wxpay/apiv3"
 )
 
 // Result is one value of an answer, see https://pkg.go.dev/github.com/tidwall/gjson#Result.
@@ -34,13 +36,21 @@ type Response struct {
 
 func newResponse(f *flight, res *http.Response, raw []byte) *Response {
 	r := &Response{
-		Status: res.StatusCode, Header: res.Header, RequestID: res.Header.Get("Request-Id"), Verified: f.Verified,
+		Status: res.StatusCode, Header: res.Header, RequestID: first(res.Header, apiv3.HeaderRequestID), Verified: f.Verified,
 		raw: raw, valid: gjson.ValidBytes(raw), flight: f,
 	}
 	if r.valid && f.plan.answer.seals() && r.Status >= 200 && r.Status <= 299 {
 		r.opening = new(opening)
 	}
 	return r
+}
+
+// first returns the first value of a header, whose name is in canonical form.
+func first(header http.Header, name string) string {
+	if values := header[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
 }
 
 // Get reads one value by gjson path, such as "amount.total" or "data.#.serial_no"

@@ -198,16 +198,16 @@ func (v variable) check() error {
 	return nil
 }
 
-// expand fills the placeholders of a checked template and returns the escaped path, with its leading slash, and its
+// expand fills the placeholders of a checked template, which has its leading slash, and returns the escaped path, and its
 // decoded form when that differs.
 func expand(template string, variables []variable) (escaped, decoded string, err error) {
 	if len(variables) == 0 && strings.IndexByte(template, '{') < 0 {
-		return "/" + template, "", nil
+		return template, "", nil
 	}
 	used := 0
 	out := make([]byte, 0, len(template)+64)
 	plain := make([]byte, 0, len(template)+64)
-	for rest := template; ; {
+	for rest := template[1:]; ; {
 		out, plain = append(out, '/'), append(plain, '/')
 		segment, after, more := strings.Cut(rest, "/")
 		if segment == "" || segment[0] != '{' {

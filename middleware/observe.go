@@ -50,7 +50,7 @@ func observation(req *http.Request, res *http.Response, err error, took time.Dur
 		}
 	}
 	if res != nil {
-		o.Status, o.RequestID = res.StatusCode, res.Header.Get(apiv3.HeaderRequestID)
+		o.Status, o.RequestID = res.StatusCode, first(res.Header, apiv3.HeaderRequestID)
 		if o.Status >= 300 {
 			o.Code = errorCode(res)
 		}

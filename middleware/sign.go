@@ -53,7 +53,7 @@ func (s *Signer) Sign(req *http.Request) error {
 	if call == nil {
 		call = new(Call)
 	}
-	family := FamilyOf(req.Method, req.URL.EscapedPath())
+	family := familyOf(req)
 	if call.Operation != nil && call.Operation.Unsigned || family != nil && family.Bare {
 		return nil
 	}

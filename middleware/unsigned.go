@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"net/http"
 	"strings"
 
 	"github.com/wxpay-go/wxpay/fact"
@@ -38,17 +39,25 @@ func UnsignedAnswers() []UnsignedAnswer {
 	return append([]UnsignedAnswer(nil), unsignedAnswers...)
 }
 
-// answerSignature tells how a successful answer to method and path is signed. path is the escaped path of a request.
-func answerSignature(method, path string) fact.Signature {
-	if family := FamilyOf(method, path); family != nil {
+// answerSignature tells how a successful answer to req is signed.
+func answerSignature(req *http.Request) fact.Signature {
+	if family := familyOf(req); family != nil {
 		return family.Signature
 	}
 	return fact.OverBody
 }
 
+// familyOf is FamilyOf of a request, whose path is not escaped for nothing.
+func familyOf(req *http.Request) *UnsignedAnswer {
+	if req.Method != http.MethodGet {
+		return nil
+	}
+	return FamilyOf(req.Method, req.URL.EscapedPath())
+}
+
 // FamilyOf returns the family that a request's method and escaped path belong to, nil if there is none.
 func FamilyOf(method, path string) *UnsignedAnswer {
-	if method != "GET" {
+	if method != http.MethodGet {
 		return nil
 	}
 	for i := range unsignedAnswers {

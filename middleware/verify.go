@@ -95,12 +95,15 @@ func Verify(v *Verifier) Middleware {
 			success := res.StatusCode >= 200 && res.StatusCode <= 299
 			signed := fact.OverBody
 			if success {
-				signed = answerSignature(req.Method, req.URL.EscapedPath())
+				signed = answerSignature(req)
 				if call.Linked && signed == fact.OverBody && !apiv3.HasSignature(res.Header) {
 					signed = fact.NoSignature
 				}
-				if digest := res.Header.Get(apiv3.HeaderStatementSHA1); call.Stream && (signed == fact.NoSignature || signed == fact.OverDigest && digest != "") {
-					return v.stream(req.Context(), call, res, signed, digest)
+				if call.Stream {
+					digest := first(res.Header, apiv3.HeaderStatementSHA1)
+					if signed == fact.NoSignature || signed == fact.OverDigest && digest != "" {
+						return v.stream(req.Context(), call, res, signed, digest)
+					}
 				}
 			}
 			body, err := v.read(res)
@@ -135,8 +138,11 @@ func unverified(res *http.Response, body []byte, reason error) error {
 
 // verify verifies an answer that was read whole.
 func (v *Verifier) verify(ctx context.Context, header http.Header, body []byte, signed fact.Signature) error {
-	digest := header.Get(apiv3.HeaderStatementSHA1)
-	if signed != fact.OverDigest || digest == "" {
+	digest := ""
+	if signed == fact.OverDigest {
+		digest = header.Get(apiv3.HeaderStatementSHA1)
+	}
+	if digest == "" {
 		return v.verifySignature(ctx, header, body)
 	}
 	if err := v.verifySignature(ctx, header, apiv3.StatementMessageBody(digest)); err != nil {
@@ -164,6 +170,15 @@ func (v *Verifier) verifySignature(ctx context.Context, header http.Header, cove
 	return signature.Verify(v.Scheme, key, covered)
 }
 
+// first returns the first value of a header. Unlike http.Header.Get it takes the name as it is, in canonical form: every
+// call asks for several.
+func first(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
 // printable shortens and cleans a text that came from outside, so that it can stand in an error.
 func printable(s string) string {
 	const longest = 64
@@ -181,7 +196,7 @@ func printable(s string) string {
 // read reads the whole body and closes it. What was read is returned with an error too.
 func (v *Verifier) read(res *http.Response) (body []byte, err error) {
 	defer res.Body.Close()
-	if coding := res.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+	if coding := first(res.Header, "Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, answerCoded(coding)
 	}
 	if res.ContentLength > v.MaxAnswer {
