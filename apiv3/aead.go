@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"fmt"
+	"io"
 )
 
 // KeySize is the length of the APIv3 key in bytes: exactly 32 characters as typed, not hex and not base64.
@@ -28,21 +29,75 @@ func CheckKey(key []byte) error {
 // above zero is accepted), additional the associated data, empty if absent. A failure is ErrDecrypt, which after a
 // verified signature nearly always means that the APIv3 key was changed.
 func OpenAESGCM(key, nonce, additional, ciphertext []byte) ([]byte, error) {
-	if len(nonce) == 0 {
-		return nil, fmt.Errorf("%w: the nonce is empty", ErrDecrypt)
-	}
-	if len(ciphertext) < tagSize {
-		return nil, fmt.Errorf("%w: the ciphertext is shorter than its tag", ErrDecrypt)
+	if err := checkSealed(nonce, ciphertext); err != nil {
+		return nil, err
 	}
 	gcm, err := newGCM(key, len(nonce))
 	if err != nil {
 		return nil, err
 	}
-	plaintext, err := gcm.Open(nil, nonce, ciphertext, additional)
+	return open(gcm, nil, nonce, additional, ciphertext)
+}
+
+// checkSealed reports what cannot be a nonce and a ciphertext.
+func checkSealed(nonce, ciphertext []byte) error {
+	if len(nonce) == 0 {
+		return fmt.Errorf("%w: the nonce is empty", ErrDecrypt)
+	}
+	if len(ciphertext) < tagSize {
+		return fmt.Errorf("%w: the ciphertext is shorter than its tag", ErrDecrypt)
+	}
+	return nil
+}
+
+func open(gcm cipher.AEAD, dst, nonce, additional, ciphertext []byte) ([]byte, error) {
+	plaintext, err := gcm.Open(dst, nonce, ciphertext, additional)
 	if err != nil {
 		return nil, ErrDecrypt
 	}
 	return plaintext, nil
+}
+
+// usualNonce is the length of a nonce in notifications.
+const usualNonce = 12
+
+// Opener decrypts AEAD_AES_256_GCM with one key, for whoever decrypts often: what is made of the key is made once. It is
+// safe for concurrent use, and prints redacted.
+type Opener struct {
+	block cipher.Block
+	usual cipher.AEAD // for nonces of the usual length
+}
+
+// NewOpener returns an opener for an APIv3 key. A key of the wrong length is ErrKey.
+func NewOpener(key []byte) (*Opener, error) {
+	block, err := newBlock(key)
+	if err != nil {
+		return nil, err
+	}
+	usual, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	return &Opener{block, usual}, nil
+}
+
+// Format prints no key under any verb.
+func (o *Opener) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "apiv3.Opener{key redacted}") }
+
+// Open does what OpenAESGCM does, and appends the plaintext to dst, which may be ciphertext[:0] to decrypt in place. Then
+// a failure leaves nothing of the ciphertext.
+func (o *Opener) Open(dst, nonce, additional, ciphertext []byte) ([]byte, error) {
+	if err := checkSealed(nonce, ciphertext); err != nil {
+		return nil, err
+	}
+	gcm := o.usual
+	if len(nonce) != usualNonce {
+		var err error
+		if gcm, err = cipher.NewGCMWithNonceSize(o.block, len(nonce)); err != nil {
+			return nil, ErrDecrypt
+		}
+	}
+	return open(gcm, dst, nonce, additional, ciphertext)
 }
 
 // SealAESGCM encrypts AEAD_AES_256_GCM; see OpenAESGCM. The nonce must never repeat under one key.
@@ -57,7 +112,7 @@ func SealAESGCM(key, nonce, additional, plaintext []byte) ([]byte, error) {
 	return gcm.Seal(nil, nonce, plaintext, additional), nil
 }
 
-func newGCM(key []byte, nonceSize int) (cipher.AEAD, error) {
+func newBlock(key []byte) (cipher.Block, error) {
 	if err := CheckKey(key); err != nil {
 		return nil, err
 	}
@@ -65,7 +120,15 @@ func newGCM(key []byte, nonceSize int) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	if nonceSize == 12 {
+	return block, nil
+}
+
+func newGCM(key []byte, nonceSize int) (cipher.AEAD, error) {
+	block, err := newBlock(key)
+	if err != nil {
+		return nil, err
+	}
+	if nonceSize == usualNonce {
 		return cipher.NewGCM(block)
 	}
 	return cipher.NewGCMWithNonceSize(block, nonceSize)

@@ -2,6 +2,7 @@ package apiv3_test
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -9,6 +10,14 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 )
+
+func TestOpenerPrintsNoKey(t *testing.T) {
+	opener, err := apiv3.NewOpener([]byte("TestOnlyAPIv3Key0123456789abcdef"))
+	require.NoError(t, err)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		assert.Equal(t, "apiv3.Opener{key redacted}", fmt.Sprintf(verb, opener), verb)
+	}
+}
 
 func TestAESGCM(t *testing.T) {
 	key := []byte("TestOnlyAPIv3Key0123456789abcdef")
@@ -21,6 +30,16 @@ func TestAESGCM(t *testing.T) {
 				opened, err := apiv3.OpenAESGCM(key, nonce, additional, sealed)
 				require.NoError(t, err)
 				assert.True(t, bytes.Equal(plaintext, opened))
+				opener, err := apiv3.NewOpener(key)
+				require.NoError(t, err)
+				for range 2 {
+					opened, err = opener.Open([]byte("before"), nonce, additional, sealed)
+					require.NoError(t, err)
+					assert.Equal(t, "before"+string(plaintext), string(opened))
+				}
+				opened, err = opener.Open(sealed[:0], nonce, additional, sealed)
+				require.NoError(t, err)
+				assert.True(t, bytes.Equal(plaintext, opened), "in place")
 			}
 		}
 	}
@@ -49,6 +68,13 @@ func TestAESGCM(t *testing.T) {
 		"key of 33":          {append(bytes.Clone(key), 'x'), nonce, additional, sealed, apiv3.ErrKey},
 	} {
 		plaintext, err := apiv3.OpenAESGCM(test.key, test.nonce, test.additional, test.ciphertext)
+		assert.ErrorIs(t, err, test.want, name)
+		assert.Nil(t, plaintext, name)
+		opener, err := apiv3.NewOpener(test.key)
+		if test.want != apiv3.ErrKey {
+			require.NoError(t, err, name)
+			plaintext, err = opener.Open(nil, test.nonce, test.additional, test.ciphertext)
+		}
 		assert.ErrorIs(t, err, test.want, name)
 		assert.Nil(t, plaintext, name)
 		if test.want == apiv3.ErrKey {

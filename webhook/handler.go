@@ -16,7 +16,8 @@ import (
 // [Handler.Deliver] or [Handler.Parse]. It is safe for concurrent use.
 type Handler struct {
 	config
-	merchant *Merchant // nil if choose finds it
+	merchant *Merchant     // nil if choose finds it
+	opener   *apiv3.Opener // of merchant's key; nil if choose finds the merchant
 	choose   Choose
 
 	mu       sync.RWMutex
@@ -38,6 +39,9 @@ func New(merchant Merchant, options ...Option) (*Handler, error) {
 		return nil, err
 	}
 	h.merchant = &merchant
+	if h.opener, err = apiv3.NewOpener([]byte(merchant.APIv3Key)); err != nil {
+		return nil, unusable(err)
+	}
 	return h, nil
 }
 

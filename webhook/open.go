@@ -155,7 +155,14 @@ func (t *turn) open() error {
 	if err != nil {
 		return fmt.Errorf("%w: its ciphertext is not base64", ErrMalformed)
 	}
-	plaintext, err := apiv3.OpenAESGCM([]byte(m.APIv3Key), []byte(s.nonce), []byte(s.associated), ciphertext)
+	opener := t.h.opener
+	if opener == nil {
+		opener, err = apiv3.NewOpener([]byte(m.APIv3Key))
+	}
+	var plaintext []byte
+	if err == nil {
+		plaintext, err = opener.Open(ciphertext[:0], []byte(s.nonce), []byte(s.associated), ciphertext)
+	}
 	if err != nil {
 		return fmt.Errorf("the resource: %w (was the APIv3 key changed in the merchant platform, or is it another merchant's?)", err)
 	}
