@@ -279,7 +279,7 @@ func batch() wxpay.JSON {
 	}
 }
 
-// With RSA taken out of both, a call costs no more than 1.15 times what it costs by hand.
+// With RSA taken out of both, a call costs no more than 1.05 times what it costs by hand (it is about 0.9).
 // Short bursts, by turns: the fastest of each is one that nothing else disturbed, neither the machine nor the garbage
 // collector. (With the latter it is well below 1, for a call leaves half as much behind.)
 func TestTimeBesideTheFloor(t *testing.T) {
@@ -308,12 +308,12 @@ func TestTimeBesideTheFloor(t *testing.T) {
 				return err
 			}))
 		}
-		if ratio = float64(own) / float64(hand); ratio <= 1.15 {
+		if ratio = float64(own) / float64(hand); ratio <= 1.05 {
 			break
 		}
 	}
 	t.Logf("%.2f of the floor", ratio)
-	assert.LessOrEqual(t, ratio, 1.15)
+	assert.LessOrEqual(t, ratio, 1.05)
 }
 
 // The bounds on allocations are hard: they say what a client costs on every machine alike. (Time is measured, never
@@ -331,17 +331,17 @@ func TestAllocations(t *testing.T) {
 		bytes  float64
 		call   func()
 	}{
-		{"the feed, whole stack on", 26, 3600, func() {
+		{"the feed, whole stack on", 24, 3500, func() {
 			if _, err := client.Chain(feedsPath).Post(ctx, body); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		{"an order query", 33, 3950, func() {
+		{"an order query", 32, 3880, func() {
 			if _, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", "ABC-001").Query("mchid", "1900000109").Get(ctx); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		{"a transfer with 10 encrypted names", 40, 12500, func() {
+		{"a transfer with 10 encrypted names", 37, 12100, func() {
 			if _, err := client.Chain("v3/transfer/batches").Post(ctx, transfer); err != nil {
 				t.Fatal(err)
 			}

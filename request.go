@@ -226,9 +226,11 @@ func (f *flight) request(ctx context.Context) *http.Request {
 // send takes f through the pipeline and reads what comes back.
 func (f *flight) send(ctx context.Context) (*Response, error) {
 	if f.upload == nil { // an upload may last; see middleware.Call.SetStream
-		f.Deadline = time.Now().Add(f.Limits.Total)
+		f.Begun = time.Now()
+		f.Deadline = f.Begun.Add(f.Limits.Total)
 	}
 	if f.upload == nil && (len(f.client.middlewares) > 0 || f.client.keys.list != nil) {
+		f.Begun = time.Time{} // they may take their time
 		// The attempts keep the deadline by themselves; this is for whoever waits besides them.
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadlineCause(ctx, f.Deadline, f.Limits.TotalErr)

@@ -23,6 +23,9 @@ type Call struct {
 	Operation *fact.Operation
 	// Deadline is when the whole call ends, with all its attempts; zero for never.
 	Deadline time.Time
+	// Begun is the present time, if whoever starts the pipeline has just read it and nothing in between waits: the first
+	// attempt then begins at it instead of reading the clock once more. Zero otherwise.
+	Begun time.Time
 	// Limits bound the call and each attempt; nil for no bounds. They are shared and must not be changed.
 	Limits *TimeLimits
 	// Host is the host that the attempts must go to; empty leaves the choice.
@@ -58,6 +61,7 @@ type Call struct {
 	// message when a signature does not match.
 	MessageSize int
 
+	entered       time.Time              // when Observe saw the call, while it is inside of it
 	moved         atomic.Pointer[func()] // called when a streamed body was read from; nil between attempts
 	body          io.ReadCloser          // the body that SetBody installed
 	signed        []byte                 // the bytes that the signature covers while body is in place

@@ -16,7 +16,13 @@ import (
 func Log(logger *slog.Logger, clock func() time.Time) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
-			begin := clock()
+			var begin time.Time
+			if call := CallFrom(req.Context()); call != nil {
+				begin = call.entered // one moment for the observer and for the log
+			}
+			if begin.IsZero() {
+				begin = clock()
+			}
 			res, err := next.RoundTrip(req)
 			if ctx := req.Context(); logger.Enabled(ctx, slog.LevelWarn) {
 				write(ctx, logger, observation(req, res, err, clock().Sub(begin)))

@@ -153,3 +153,34 @@ func TestReadBody(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "plain", string(plain))
 }
+
+// Observer and log tell the same duration, and the clock is read once for both to begin with.
+func TestOneBeginning(t *testing.T) {
+	now, readings := time.Unix(1735689600, 0), 0
+	clock := func() time.Time {
+		readings++
+		now = now.Add(time.Second)
+		return now
+	}
+	var out bytes.Buffer
+	answer := middleware.RoundTripFunc(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 204, Header: http.Header{}}, nil
+	})
+	inner := middleware.Log(slog.New(slog.NewTextHandler(&out, nil)), clock)(answer)
+	var observed middleware.Observation
+	outer := middleware.Observe(clock, func(_ context.Context, o middleware.Observation) { observed = o })(inner)
+	for range 2 {
+		readings = 0
+		req, err := http.NewRequestWithContext(middleware.WithCall(t.Context(), &middleware.Call{}), "GET", "https://example.com/", nil)
+		require.NoError(t, err)
+		_, err = outer.RoundTrip(req)
+		require.NoError(t, err)
+		assert.Equal(t, 3, readings)
+		assert.Equal(t, 2*time.Second, observed.Duration)
+		assert.Contains(t, out.String(), "duration=1s")
+
+		_, err = inner.RoundTrip(req) // without the observer
+		require.NoError(t, err)
+		assert.Equal(t, 5, readings, "the observer's moment does not outlive its call")
+	}
+}

@@ -30,8 +30,14 @@ type Observation struct {
 func Observe(clock func() time.Time, hook func(context.Context, Observation)) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
-			begin := clock()
+			begin, call := clock(), CallFrom(req.Context())
+			if call != nil {
+				call.entered = begin
+			}
 			res, err := next.RoundTrip(req)
+			if call != nil {
+				call.entered = time.Time{}
+			}
 			hook(req.Context(), observation(req, res, err, clock().Sub(begin)))
 			return res, err
 		})

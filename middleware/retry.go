@@ -155,8 +155,14 @@ func attemptContext(ctx context.Context, call *Call) (_ context.Context, stop co
 	end, cause := call.Deadline, error(nil)
 	if limits := call.Limits; limits != nil {
 		cause = limits.TotalErr
-		if first := time.Now().Add(limits.Attempt); limits.Attempt > 0 && (end.IsZero() || first.Before(end)) {
-			end, cause = first, limits.AttemptErr
+		if limits.Attempt > 0 {
+			begun := call.Begun
+			if call.Begun = (time.Time{}); begun.IsZero() {
+				begun = time.Now()
+			}
+			if first := begun.Add(limits.Attempt); end.IsZero() || first.Before(end) {
+				end, cause = first, limits.AttemptErr
+			}
 		}
 	}
 	switch {
