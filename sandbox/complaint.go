@@ -72,14 +72,20 @@ var complaintNotExist = &refusal{
 	message: text{"投诉单不存在", "the complaint does not exist"}, reason: "nobody complained under this complaint_id",
 }
 
+// about is the number of the merchant whom the user complains about: a service provider's sub-merchant, or the merchant itself.
+func (k complaint) about(s *state) string {
+	o, _ := s.orders.get(k.OutTradeNo)
+	return or(o.Sub, s.merchant)
+}
+
 // tell is what queries tell of the complaint.
 func (k complaint) tell(s *state) map[string]any {
 	o, _ := s.orders.get(k.OutTradeNo)
 	known := map[string]any{
 		"complaint_id": k.ID, "complaint_time": platformTime(k.Time), "complaint_detail": k.Detail, "complaint_state": k.State,
-		"complainted_mchid": s.merchant, "payer_phone": k.Phone, "payer_openid": k.OpenID, "problem_description": k.Problem,
+		"complainted_mchid": k.about(s), "payer_phone": k.Phone, "payer_openid": k.OpenID, "problem_description": k.Problem,
 		"complaint_full_refunded": o.Refunded == k.Amount, "incoming_user_response": !k.Answered, "user_complaint_times": k.Times,
-		"complaint_order_info": []any{map[string]any{"transaction_id": k.Transaction, "out_trade_no": k.OutTradeNo, "amount": k.Amount}},
+		"complaint_order_info": []any{map[string]any{"transaction_id": k.Transaction, "out_trade_no": o.Number, "amount": k.Amount}},
 		"problem_type":         k.Type,
 	}
 	if k.RefundAmount > 0 {
@@ -114,7 +120,7 @@ func (c *call) listComplaints() (any, *refusal) {
 	var list []map[string]any
 	for _, k := range s.everyComplaint() {
 		merchant := c.query.Get("complainted_mchid")
-		if !k.Time.Before(days[0]) && k.Time.Before(days[1].AddDate(0, 0, 1)) && (merchant == "" || merchant == s.merchant) {
+		if !k.Time.Before(days[0]) && k.Time.Before(days[1].AddDate(0, 0, 1)) && (merchant == "" || merchant == k.about(s)) {
 			list = append(list, c.illustrated(k.tell(s)))
 		}
 	}
@@ -188,8 +194,8 @@ func (c *call) answerComplaint(act func(*state, *complaint) *refusal) (any, *ref
 	if !known {
 		return nil, complaintNotExist
 	}
-	if merchant, sent := c.object["complainted_mchid"]; sent && merchant != s.merchant {
-		return nil, noAuth(text{"您暂无权限为该投诉单提交商户回复", "the complaint is about another merchant"}, "complainted_mchid is not "+s.merchant)
+	if merchant, sent := c.object["complainted_mchid"]; sent && merchant != k.about(s) {
+		return nil, noAuth(text{"您暂无权限为该投诉单提交商户回复", "the complaint is about another merchant"}, "complainted_mchid is not "+k.about(s))
 	}
 	if refused := act(s, &k); refused != nil {
 		return nil, refused
@@ -319,7 +325,7 @@ func (c *call) deleteComplaintURL() (any, *refusal) {
 
 // Complaint is a user's complaint about an order.
 type Complaint struct {
-	OutTradeNo string `json:"out_trade_no"` // of an order that is paid
+	OutTradeNo string `json:"out_trade_no"` // of an order that is paid, with SUB_MCHID/ before it if a service provider ordered
 	Detail     string `json:"complaint_detail"`
 	Problem    string `json:"problem_description"`
 	Type       string `json:"problem_type"` // REFUND, SERVICE_NOT_WORK or OTHERS, which empty stands for

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -165,4 +166,28 @@ func TestReplyAtOnce(t *testing.T) {
 	require.Len(t, history, 3)
 	assert.Equal(t, message, history[1].(map[string]any)["normal_message"])
 	assert.Equal(t, "PROCESSING", g.do("GET", path, nil)["complaint_state"])
+}
+
+// TestComplaintAboutASubMerchant is one that a service provider answers.
+func TestComplaintAboutASubMerchant(t *testing.T) {
+	g := newGate(t)
+	require.NoError(t, g.AddSubMerchant(subMerchant))
+	g.do("POST", "/v3/pay/partner/transactions/jsapi", partnerOrder("ORDER-0001"))
+	transaction, err := g.Pay("ORDER-0001")
+	require.NoError(t, err)
+	id, err := g.Complain(sandbox.Complaint{OutTradeNo: subMerchant + "/ORDER-0001"})
+	require.NoError(t, err)
+
+	told := g.do("GET", complaintsPath+"/"+id, nil)
+	assert.Equal(t, subMerchant, told["complainted_mchid"])
+	assert.Equal(t, []any{map[string]any{"transaction_id": transaction, "out_trade_no": "ORDER-0001", "amount": 100.0}}, told["complaint_order_info"])
+	day := g.Clock().Now().In(time.FixedZone("", 8*3600)).Format(time.DateOnly)
+	list := func(merchant string) any {
+		return g.do("GET", complaintsPath+"?begin_date="+day+"&end_date="+day+"&complainted_mchid="+merchant, nil)["total_count"]
+	}
+	assert.EqualValues(t, 1, list(subMerchant))
+	assert.EqualValues(t, 0, list(g.Merchant().ID))
+	reply := map[string]any{"complainted_mchid": subMerchant, "response_content": "已联系"}
+	g.do("POST", complaintsPath+"/"+id+"/response", reply)
+	assert.Equal(t, "403 NO_AUTH", g.refused("POST", complaintsPath+"/"+id+"/response", with(reply, "complainted_mchid", g.Merchant().ID)))
 }
