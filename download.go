@@ -29,7 +29,8 @@ type Downloaded struct {
 	Header http.Header
 	// RequestID is what the platform's support asks for; empty when the answer has none.
 	RequestID string
-	// Verified says that the platform vouches for the content: by its signature, or by a digest out of a signed answer.
+	// Verified says that the platform vouches for the content: by its signature, or by a digest out of a signed answer (or
+	// the caller does, by [Digest]). Of an empty bill it says that the word of it was signed.
 	// It is false for what has neither, such as the images of complaints: TLS alone vouches for that.
 	Verified bool
 	// DigestOf is what the digest turned out to cover: "plain" (the rule), and for encrypted bills, where the platform does
