@@ -300,7 +300,7 @@ func readRows(r io.Reader) iter.Seq2[readRow, error] {
 				return
 			case marked:
 				at.columns, at.summary = columns, false
-			case !tick && !mixed && at.names() && lines.under(at.Row, ticked):
+			case !tick && !mixed && lines.under(at.Row, ticked):
 				at.columns, at.summary = newColumns(at.Values()), true
 				continue
 			}
@@ -341,8 +341,8 @@ func (r *Row) set(line string) (ticked bool) {
 	return ticked
 }
 
-// names reports whether the values may be names: there is something in each, and it begins with no digit or sign.
-func (r Row) names() bool {
+// likeNames reports whether the values look like names: there is something in each, and it begins with no digit or sign.
+func (r Row) likeNames() bool {
 	for name := range strings.SplitSeq(r.text, r.between) {
 		if name == "" || strings.Contains("+-0123456789", name[:1]) {
 			return false
@@ -371,8 +371,9 @@ func (l *billLines) next() bool {
 	return true
 }
 
-// under reports whether the next line has values for these names. Where neither it nor the bill has back-ticks, names are
-// only those of another number than there are columns.
+// under reports whether the next line has values for these names. Back-ticks and a number that is not that of the columns above
+// both tell them from the names; where one is missing, the names have to look like names, and without back-ticks the number has
+// to be another.
 func (l *billLines) under(names Row, ticked bool) bool {
 	for len(l.ahead) == 0 || strings.TrimSpace(l.ahead[len(l.ahead)-1]) == "" {
 		if len(l.ahead) > maxBlank || !l.Scan() {
@@ -382,5 +383,6 @@ func (l *billLines) under(names Row, ticked bool) bool {
 	}
 	var values Row
 	tick := values.set(l.ahead[len(l.ahead)-1])
-	return values.count() == names.count() && (tick || !ticked && names.count() != len(names.columns.names))
+	other := names.count() != len(names.columns.names)
+	return values.count() == names.count() && (tick && other || (tick || !ticked && other) && names.likeNames())
 }

@@ -77,6 +77,8 @@ func TestRows(t *testing.T) {
 		"names with nothing below":   {"a,b\n`1,`2\nn,m\n", "2:1|2\n3:n|m! " + stray(3) + "\n== ! " + stray(3) + "\n"},
 		"plain, a comma in a value":  {"a,b\n1,x\n2,y,z\n3,u\n", "2:1|x\n3:2|y|z! wxpay: line 3 of the bill has 3 values for 2 columns\n4:3|u\n== ! wxpay: line 3 of the bill has 3 values for 2 columns\n"},
 		"plain, commas in two":       {"a,b\n1,x\n2,y,z\n3,u,v\nn\n3\n", "2:1|x\n3:2|y|z! wxpay: line 3 of the bill has 3 values for 2 columns\n4:3|u|v! wxpay: line 4 of the bill has 3 values for 2 columns\n== n 3\n"},
+		"names with digits":          {"a,b\n`1,`2\n7日内,,30日内\n`1,`2,`3\n", "2:1|2\n== 7日内||30日内 1|2|3\n"},
+		"a break, as many as above":  {"a,b\n`1,`te\n2,x\n`4,`5\n", "2:1|te\n3:2|x! " + stray(3) + "\n4:4|5\n== ! " + stray(3) + "\n"},
 		"nothing, of equal width":    {"a,b\nn,m\n`0,`0.00\n", "== n|m 0|0.00\n"},
 		"blank above the summary":    {"a\n`1\nn,m\n\n`1,`2\n", "2:1\n== n|m 1|2\n"},
 		"two parts, two summaries":   {"a,b\n`1,`2\nn\n`1\na,b\n`3,`4\nn\n`5\n", "2:1|2\n6:3|4\n== n 1\n== n 5\n"},
