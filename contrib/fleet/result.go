@@ -224,9 +224,7 @@ func (q *Queue) Retry(ctx context.Context, states ...State) (int, error) {
 // again makes a record that has ended one that waits.
 func (q *Queue) again(ctx context.Context, key string, r *record) error {
 	next := *r
-	if r.State == Unknown {
-		next.Doubt = r.Ended
-	}
+	next.Doubt = r.doubted()
 	next.Result.State, next.Ended, next.Claim = Waiting, time.Time{}, q.claim()
 	next.Status, next.Code, next.Message, next.RequestID, next.Attempts = 0, "", "", "", 0
 	err := q.replace(ctx, key, &next)
@@ -248,6 +246,8 @@ func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uin
 			return false, err
 		}
 	case r.State == Waiting: // a retry that broke off here
+	case r.State.Ended(): // kept by a worker that was broken off before it wrote that down; another one has ended the job
+		return false, q.unbury(ctx, key)
 	default:
 		return false, nil
 	}
@@ -259,6 +259,16 @@ func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uin
 		return true, fmt.Errorf("fleet: queueing a job again: %w", q.engine.explain(err))
 	}
 	return true, nil
+}
+
+// unbury removes what was kept for a retry of a job that needs none any more.
+func (q *Queue) unbury(ctx context.Context, key string) error {
+	ctx, cancel := q.asking(ctx)
+	defer cancel()
+	if err := q.dead.Purge(ctx, jetstream.WithPurgeSubject(q.deadSubject(key))); err != nil {
+		return fmt.Errorf("fleet: removing what was kept for a retry: %w", q.engine.explain(err))
+	}
+	return nil
 }
 
 // unblock has the unknown heads of lanes resolved.

@@ -689,9 +689,10 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 		c.rec.Claim = r.claim()
 	}
 	stuck := c.lane && c.rec.State == Unknown
+	dead := (c.rec.State == Refused || c.rec.State == Unknown) && !stuck
 	for pause := 50 * time.Millisecond; ; pause *= 2 {
 		var err error
-		if (c.rec.State == Refused || c.rec.State == Unknown) && !stuck {
+		if dead {
 			err = r.bury(held, c)
 		}
 		if err == nil {
@@ -699,6 +700,9 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 		}
 		switch {
 		case err == nil:
+			if !dead && !c.doubt.IsZero() { // who had it before may have come as far as to bury it
+				r.trouble(r.unbury(held, c.key))
+			}
 			if r.Observe != nil {
 				r.Observe(c.rec.Result)
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -337,6 +338,48 @@ func TestExpires(t *testing.T) {
 	assert.Equal(t, fleet.Expired, all["F1"].State)
 	assert.Equal(t, fleet.Succeeded, all["F2"].State)
 	assert.Len(t, g.Journal(), 1)
+}
+
+// A worker may be broken off after it kept a job for a retry and before it wrote that down. When another one ends the job,
+// nothing stays to be retried; nor does a retry do anything about what stayed all the same.
+func TestBuriedAndDone(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	q := newQueue(t, e, g.client)
+	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	submit(t, q, feed("F1"))
+	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
+	dead, err := e.JetStream().Stream(t.Context(), "wxpay-dead")
+	require.NoError(t, err)
+	kept, err := dead.GetMsg(t.Context(), 1)
+	require.NoError(t, err)
+	n, err := q.Retry(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	left := func() uint64 {
+		s, err := q.Status(t.Context())
+		require.NoError(t, err)
+		return s.Dead
+	}
+	require.Zero(t, left())
+	bury := func() {
+		m := &nats.Msg{Subject: kept.Subject, Header: kept.Header, Data: kept.Data}
+		_, err := e.JetStream().PublishMsg(t.Context(), m)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, left())
+	}
+	bury()
+	work(t, &fleet.Worker{Queue: q})
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 1}, states(results(t, q)))
+	assert.Zero(t, left())
+
+	bury()
+	n, err = q.Retry(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, n)
+	assert.Zero(t, left())
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 1}, states(results(t, q)))
 }
 
 // A retry that dies before it has queued the job leaves a record that waits. Submitting the job again puts it back, and what
