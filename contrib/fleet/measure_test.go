@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -149,4 +152,62 @@ func BenchmarkSubmit(b *testing.B) {
 	require.NoError(b, err)
 	require.Equal(b, b.N, s.Queued)
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+}
+
+// BenchmarkStored measures what jobs take on disk and in memory, in a process with an embedded engine: run it with -benchtime
+// 100000x. A job that waits has a message and a record; one that has ended has its record only.
+func BenchmarkStored(b *testing.B) {
+	dir := b.TempDir()
+	e, err := fleet.Embedded(dir)
+	require.NoError(b, err)
+	defer e.Close()
+	q := newQueue(b, e, newGateway(b).client)
+	empty := resident(b)
+	b.ResetTimer()
+	_, err = q.Submit(b.Context(), fleet.Sheet{Path: feedsPath}.NDJSON(&feedFile{n: b.N}), fleet.Intake{})
+	require.NoError(b, err)
+	b.StopTimer()
+	each := func(size int64, what string) { b.ReportMetric(float64(size)/float64(b.N), what) }
+	time.Sleep(cached)
+	each(onDisk(b, dir), "disk-B/waiting")
+	each(resident(b)-empty, "memory-B/waiting")
+	jobs, err := e.JetStream().Stream(b.Context(), "wxpay-jobs")
+	require.NoError(b, err)
+	require.NoError(b, jobs.Purge(b.Context()))
+	time.Sleep(cached)
+	each(onDisk(b, dir), "disk-B/record")
+	each(resident(b)-empty, "memory-B/record")
+}
+
+// cached is longer than the server keeps what it has just written in memory, and than it takes to remove what was purged.
+const cached = 15 * time.Second
+
+// resident is the memory of this process that holds something.
+func resident(t testing.TB) int64 {
+	t.Helper()
+	debug.FreeOSMemory()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Skip("only Linux tells the memory of a process here")
+	}
+	fields := strings.Fields(string(text))
+	require.Len(t, fields, 7)
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	require.NoError(t, err)
+	return pages * int64(os.Getpagesize())
+}
+
+func onDisk(t testing.TB, dir string) (size int64) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil && info.Mode().IsRegular() {
+			size += info.Size()
+		}
+		return err
+	}))
+	return size
 }
