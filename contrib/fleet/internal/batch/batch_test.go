@@ -363,3 +363,18 @@ func TestResultsToAPipe(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, results(t, string(text)), 3)
 }
+
+// Results that none of the keys opens are a matter of the keys, not of the file.
+func TestResultsUnderAnotherKey(t *testing.T) {
+	s := newShell(t, listen(t).Env()...)
+	data := []string{"--data", s.path("data"), "--key"}
+	before, after := strings.Repeat("01", 32)+"\n", strings.Repeat("02", 32)+"\n"
+	code, _, stderr := s.run(append([]string{s.file("feeds.ndjson", feedLines(1)), feedsPath}, append(data, s.file("key1", before))...)...)
+	require.Equal(t, 0, code, stderr)
+	code, _, stderr = s.run(append([]string{"results"}, append(data, s.file("key2", after+before))...)...)
+	assert.Equal(t, 0, code, stderr)
+	code, stdout, stderr := s.run(append([]string{"results"}, append(data, s.file("key3", after))...)...)
+	assert.Equal(t, 2, code, stderr)
+	assert.Empty(t, stdout)
+	assert.Contains(t, stderr, "sealed under another key")
+}

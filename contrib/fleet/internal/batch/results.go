@@ -60,7 +60,7 @@ func (p *program) results(ctx context.Context, o resultsOptions) error {
 		wanted = append(wanted, fleet.State(state))
 	}
 	if err := p.write(ctx, s.queue, o.out, wanted); err != nil {
-		return &exitError{exitUnsaved, err}
+		return unsaved(err)
 	}
 	summary, err := s.queue.Summary(ctx)
 	if err != nil {
@@ -72,6 +72,14 @@ func (p *program) results(ctx context.Context, o resultsOptions) error {
 
 var states = []fleet.State{
 	fleet.Unknown, fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired, fleet.Waiting, fleet.Begun, fleet.Accepted, fleet.Succeeded,
+}
+
+// unsaved is the error of results that could not be written. Those that cannot be read keep their own exit code.
+func unsaved(err error) error {
+	if errors.Is(err, fleet.ErrSealed) || errors.Is(err, fleet.ErrNewer) {
+		return err
+	}
+	return &exitError{exitUnsaved, err}
 }
 
 // write writes results. A file appears when it is complete; a device or a pipe is written to as it is.

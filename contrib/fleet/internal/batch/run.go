@@ -137,7 +137,7 @@ func (p *program) untilPaused(ctx context.Context, q *fleet.Queue) error {
 func (p *program) finish(ctx context.Context, q *fleet.Queue, out string) error {
 	if out != "" {
 		if err := p.write(ctx, q, out, nil); err != nil {
-			return &exitError{exitUnsaved, err}
+			return unsaved(err)
 		}
 	}
 	summary, err := q.Summary(ctx)
