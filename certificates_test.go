@@ -80,6 +80,14 @@ func newSandbox(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
 	return sb
 }
 
+// unpaced makes a sandbox for a test that sends faster than the platform allows.
+func unpaced(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
+	t.Helper()
+	s := newSandbox(t, options...)
+	require.NoError(t, s.Relax(sandbox.Rates))
+	return s
+}
+
 // listed counts the reads of the certificate list that arrived.
 func listed(sb *sandbox.Sandbox) (count int) {
 	for _, entry := range sb.Journal() {
@@ -144,7 +152,7 @@ func TestCertificatesAreFetchedWhenNeeded(t *testing.T) {
 
 // Whoever comes first fetches, and all others wait for the same list.
 func TestOneFetchServesAll(t *testing.T) {
-	sb := newSandbox(t)
+	sb := unpaced(t)
 	client := certificateClient(t, sb)
 	var wait sync.WaitGroup
 	for range 64 {
@@ -182,7 +190,7 @@ func TestRotationUnderLoad(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				scheme := hashScheme{apiv3.RSA()}
-				sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
+				sb := unpaced(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
 				client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
 				ctx, stop := context.WithCancel(t.Context())
 				kept := make(chan error, 1)
@@ -279,7 +287,7 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 func TestSwitchToThePublicKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scheme := hashScheme{apiv3.RSA()}
-		sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
+		sb := unpaced(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
 		ctx := t.Context()
 		old := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
 		require.NoError(t, post(ctx, old))
@@ -362,7 +370,7 @@ func TestNoCertificatesIsExplained(t *testing.T) {
 	for name, code := range map[string]string{"as documented": "", "as a library has it": "NOT_FOUND"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				sb := newSandbox(t, sandbox.WithKeyMode(sandbox.PublicKeyOnly))
+				sb := unpaced(t, sandbox.WithKeyMode(sandbox.PublicKeyOnly))
 				var log bytes.Buffer
 				rt := listInterceptor(sb, func(res *http.Response, _ []byte) {
 					if code != "" {
@@ -409,7 +417,7 @@ func TestNoCertificatesIsExplained(t *testing.T) {
 		})
 	}
 	t.Run("no trouble beside a public key", func(t *testing.T) {
-		sb := newSandbox(t, sandbox.WithKeyMode(sandbox.PublicKeyOnly))
+		sb := unpaced(t, sandbox.WithKeyMode(sandbox.PublicKeyOnly))
 		log := new(lockedBuffer)
 		client := certificateClient(t, sb, wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithLogger(slog.New(slog.NewJSONHandler(log, nil))))
 		for range 10 {
@@ -489,7 +497,7 @@ func TestRefreshFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				scheme := hashScheme{apiv3.RSA()}
-				sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
+				sb := unpaced(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
 				var broken atomic.Bool
 				var reads atomic.Int64
 				good := listInterceptor(sb, func(res *http.Response, body []byte) {
@@ -896,7 +904,7 @@ func TestCloseEndsAReading(t *testing.T) {
 
 // Clients leave nothing behind: not when they are closed, and not when they are merely dropped.
 func TestThousandClients(t *testing.T) {
-	sb := newSandbox(t)
+	sb := unpaced(t)
 	rt := sb.Transport()
 	warm := certificateClient(t, sb)
 	require.NoError(t, post(t.Context(), warm))

@@ -22,6 +22,7 @@ func TestEveryBill(t *testing.T) {
 	const rows = 500
 	gateway, err := sandbox.New(sandbox.WithBillRows(rows))
 	require.NoError(t, err)
+	require.NoError(t, gateway.Relax(sandbox.Rates))
 	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()), wxpay.WithCatalog(catalog.V3()))
 	require.NoError(t, err)
 	day := time.Now().AddDate(0, 0, -3)

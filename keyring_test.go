@@ -152,7 +152,7 @@ func TestKeyRing(t *testing.T) {
 func TestOwnCertificateIsReplacedUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scheme := hashScheme{apiv3.RSA()}
-		sb := newSandbox(t, sandbox.WithScheme(scheme))
+		sb := unpaced(t, sandbox.WithScheme(scheme))
 		old := ownCertificate(sb.Merchant())
 		ring, err := wxpay.NewKeyRing(old)
 		require.NoError(t, err)

@@ -104,7 +104,7 @@ func (m *memoryStore) Save(_ context.Context, name string, copied []byte) error 
 func TestFleetSharesOneList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scheme := hashScheme{apiv3.RSA()}
-		sb := newSandbox(t, sandbox.WithScheme(scheme), sandbox.WithKeyMode(sandbox.CertificatesOnly))
+		sb := unpaced(t, sandbox.WithScheme(scheme), sandbox.WithKeyMode(sandbox.CertificatesOnly))
 		store := new(memoryStore)
 		reads := 0 // the journal is a ring and forgets
 		count := wxpay.WithTransport(listInterceptor(sb, func(*http.Response, []byte) { reads++ }))

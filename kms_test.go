@@ -79,7 +79,7 @@ func TestSlowSigner(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				sb := newSandbox(t)
+				sb := unpaced(t)
 				slow := &kms{Signer: sb.Merchant().PrivateKey, latency: 50 * time.Millisecond}
 				client := kmsClient(t, sb, wrap(slow))
 				begin := time.Now()

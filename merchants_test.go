@@ -250,7 +250,7 @@ func TestVerifyKeys(t *testing.T) {
 // The policy chooses among what there is.
 func TestKeyPolicy(t *testing.T) {
 	ctx := t.Context()
-	sb := newSandbox(t)
+	sb := unpaced(t)
 	certificate := apiv3.Serial(sb.Certificates()[1])
 	both := []wxpay.Option{wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithPlatformCertificates(sb.Certificates()...)}
 	for name, test := range map[string]struct {

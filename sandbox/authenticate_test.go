@@ -300,7 +300,7 @@ func TestAnswerKeyFollowsTheRequest(t *testing.T) {
 }
 
 func TestLanguages(t *testing.T) {
-	s := newSandbox(t)
+	s := unpaced(t)
 	for accept, language := range map[string]string{
 		"": "zh-CN", "zh-CN": "zh-CN", "zh-HK": "zh-CN", "fr": "zh-CN", "*": "zh-CN", "en-US": "zh-CN", "zh-CN, en": "zh-CN",
 		"en": "en", "EN": "en", "en, zh-CN;q=0.5": "en", "en;q=0.9": "en",

@@ -148,6 +148,7 @@ func TestTradeBill(t *testing.T) {
 
 func TestFundBill(t *testing.T) {
 	s := newShop(t, "2026-11-21 10:00:00")
+	require.NoError(t, s.Relax(sandbox.Rates)) // its clock stands still
 	_, err := s.AddPaidOrder("ORDER-0001", 1000)
 	require.NoError(t, err)
 	s.set("2026-11-22 23:59:59")

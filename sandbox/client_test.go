@@ -160,6 +160,14 @@ func newSandbox(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
 	return s
 }
 
+// unpaced makes a sandbox for a test that sends faster than the platform allows.
+func unpaced(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
+	t.Helper()
+	s := newSandbox(t, options...)
+	require.NoError(t, s.Relax(sandbox.Rates))
+	return s
+}
+
 // comesBack closes a sandbox and demands that everything in it comes back from a snapshot as it was. So every test of a flow
 // tests the records of that flow.
 func comesBack(t testing.TB, s *sandbox.Sandbox) {

@@ -32,7 +32,7 @@ func naming(t testing.TB, s *sandbox.Sandbox, serial string) answer {
 }
 
 func TestKeyModes(t *testing.T) {
-	s := newSandbox(t)
+	s := unpaced(t)
 	certificate, public := apiv3.Serial(s.Certificates()[0]), s.PublicKeyID()
 	for _, mode := range []struct {
 		mode           sandbox.KeyMode
@@ -47,7 +47,7 @@ func TestKeyModes(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(mode.mode), func(t *testing.T) {
 			require.NoError(t, s.SetKeyMode(mode.mode))
-			made := newSandbox(t, sandbox.WithKeyMode(mode.mode))
+			made := unpaced(t, sandbox.WithKeyMode(mode.mode))
 			for _, path := range []string{"/v3/certificates", "/v3/global/certificates"} {
 				for _, s := range []*sandbox.Sandbox{s, made} {
 					c := newCall(s, time.Now(), "GET", path, nil)
@@ -297,7 +297,7 @@ func TestPublicKeyShare(t *testing.T) {
 // Keys change while requests are under way: each is answered by one state of the keys.
 func TestKeysChangeUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSandbox(t)
+		s := unpaced(t)
 		var wait sync.WaitGroup
 		for range 8 {
 			wait.Go(func() {

@@ -12,7 +12,7 @@ import (
 )
 
 func TestFeedParameters(t *testing.T) {
-	s := newSandbox(t)
+	s := unpaced(t)
 	s.OnRepeatedFeed(sandbox.RepeatDuplicate) // the cases share one number
 	with := func(name string, value any) map[string]any { f := feed(); f[name] = value; return f }
 	without := func(name string) map[string]any { f := feed(); delete(f, name); return f }
@@ -111,7 +111,7 @@ func TestFeedParameters(t *testing.T) {
 }
 
 func TestContentTypes(t *testing.T) {
-	s := newSandbox(t)
+	s := unpaced(t)
 	for value, good := range map[string]bool{
 		"application/json": true, "application/json; charset=utf-8": true, "application/json;charset=UTF-8": true, "Application/JSON": true,
 		"": false, "text/plain": false, "application/x-www-form-urlencoded": false, "application/json; charset=gbk": false, "application/json+x": false, ";": false,

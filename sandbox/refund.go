@@ -46,7 +46,7 @@ func refundOperations() []operation {
 			do: func(c *call) (any, *refusal) {
 				answer, refused := c.createRefund()
 				if refused != nil && c.holds(Rates) && !c.rules.pass("failing refunds "+c.merchant.ID, c.now, maxFailing) {
-					return nil, c.tooOften("more than 6 refunds fail in a second")
+					return nil, c.tooOften("more than 6 refunds fail in a second; " + ratesOff)
 				}
 				return answer, refused
 			},

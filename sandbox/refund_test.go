@@ -79,7 +79,7 @@ func TestRefundLife(t *testing.T) {
 }
 
 func TestRefundRefusals(t *testing.T) {
-	s := newSandbox(t)
+	s := unpaced(t)
 	require.NoError(t, s.Relax(sandbox.RefundPace))
 	transaction := paid(t, s)
 	require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", with(native(s), "out_trade_no", "UNPAID")).StatusCode)

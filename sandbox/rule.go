@@ -10,15 +10,19 @@ import (
 )
 
 // Rule is one of the platform's limits that depend on time or pace, or that only production insists on. Each can be switched
-// off with [Sandbox.Relax] and on with [Sandbox.Enforce]. They go by the sandbox's clock.
+// off with [Sandbox.Relax] and on with [Sandbox.Enforce]. They go by the sandbox's clock: while that stands still, because it
+// is frozen, a [WithClock] that does not move, or a testing/synctest bubble, it is always the same second.
 type Rule string
 
-// Rules. All but Rates and ReadDelay hold from the beginning: those two make a quick test slow, and no program right or wrong.
+// Rules. All but ReadDelay hold from the beginning.
 const (
 	// Rates answers 429 to what comes faster than documented, by operation and merchant, and to more than 6 failing refunds
-	// a second.
+	// a second. A second begins with a new one of the clock, so where the clock stands still, calls beyond the rate are refused
+	// until it moves; a test that sends many relaxes it.
 	Rates Rule = "rates"
-	// ReadDelay hides orders, refunds, transfer bills and shares from queries for a second.
+	// ReadDelay hides orders, refunds, transfer bills and shares from queries for a second. It does not hold by itself: the platform
+	// documents no such delay, so a query that finds what was just made is not wrong. Enforced, it shows whether a program
+	// takes "not found" right after a call for a final answer.
 	ReadDelay Rule = "read-delay"
 	// RefundPace takes one refund of an order a minute; another is 429.
 	RefundPace Rule = "refund-pace"
@@ -56,7 +60,7 @@ type second struct {
 func (r *rules) init() {
 	r.held, r.pace = make(map[Rule]bool), make(map[string]second)
 	for _, rule := range Rules() {
-		r.held[rule] = rule != Rates && rule != ReadDelay
+		r.held[rule] = rule != ReadDelay
 	}
 }
 
@@ -123,8 +127,11 @@ func (c *call) checkRate() *refusal {
 	if rate.PerSecond == 0 || !c.holds(Rates) || c.rules.pass(c.operation.Method+c.operation.Path+" "+c.platform.callerID, c.now, rate.PerSecond) {
 		return nil
 	}
-	return c.tooOften(fmt.Sprintf("%d requests a second are documented for this operation", rate.PerSecond))
+	return c.tooOften(fmt.Sprintf("%d requests a second are documented for this operation; %s", rate.PerSecond, ratesOff))
 }
+
+// ratesOff ends the reason of a refusal by [Rates].
+const ratesOff = "rule rates, by the sandbox's clock: Relax(sandbox.Rates) or --relax rates switches it off"
 
 // tooOften is 429. Its code differs by product.
 func (c *call) tooOften(reason string) *refusal {

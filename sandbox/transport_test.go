@@ -215,6 +215,7 @@ func TestTimePassesInABubble(t *testing.T) {
 // TestManyAtOnce is for the race detector.
 func TestManyAtOnce(t *testing.T) {
 	server := sandbox.Start(t)
+	require.NoError(t, server.Relax(sandbox.Rates))
 	network := newTransport(t)
 	var wait sync.WaitGroup
 	for worker := range 8 {

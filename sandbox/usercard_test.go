@@ -25,7 +25,7 @@ type gate struct {
 
 func newGate(t testing.TB, options ...sandbox.Option) *gate {
 	g := &gate{t: t, now: noon}
-	g.Sandbox = newSandbox(t, append(options, sandbox.WithScheme(quick{apiv3.RSA()}), sandbox.WithClock(func() time.Time { return g.now }))...)
+	g.Sandbox = unpaced(t, append(options, sandbox.WithScheme(quick{apiv3.RSA()}), sandbox.WithClock(func() time.Time { return g.now }))...)
 	g.DeliverTo(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	t.Cleanup(func() { g.Close() })
 	return g

@@ -35,6 +35,9 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	if err := gateway.Relax(sandbox.Rates); err != nil { // the limiter above was told another rate than the documented one
+		log.Fatal(err)
+	}
 	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()), wxpay.WithCatalog(catalog.V3()),
 		wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithLimiter(fleet.Marking(limiter)))
 	if err != nil {

@@ -52,6 +52,7 @@ func newGateway(t testing.TB, options ...wxpay.Option) gateway {
 	t.Helper()
 	s, err := sandbox.New(sandbox.WithLenientCards())
 	require.NoError(t, err)
+	require.NoError(t, s.Relax(sandbox.Rates))
 	return gateway{s, clientOf(t, s, s.Transport(), options...)}
 }
 

@@ -120,7 +120,7 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 	if err != nil {
 		return s, err
 	}
-	client, err := p.client(o.sandbox, fleet.Marking(limiter))
+	client, err := p.client(o, fleet.Marking(limiter))
 	if err != nil {
 		return s, err
 	}
@@ -132,16 +132,22 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 const limitWait = 10 * time.Minute
 
 // client makes the client of the jobs.
-func (p *program) client(embedded bool, limiter middleware.Limiter) (*wxpay.Client, error) {
+func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Client, error) {
 	options := []wxpay.Option{
 		wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithLimiter(limiter), wxpay.WithTimeout(limitWait),
 		wxpay.WithLogger(slog.New(&warnings{p: p})),
 	}
 	lookup := p.lookup
-	if embedded {
+	if o.sandbox {
 		s, err := sandbox.New(sandbox.WithLenientCards())
 		if err != nil {
 			return nil, &exitError{exitNotSent, err}
+		}
+		// It allows what is documented. Who names another rate has been allowed that.
+		if o.rate > 0 {
+			if err := s.Relax(sandbox.Rates); err != nil {
+				return nil, err
+			}
 		}
 		lookup = s.LookupEnv
 		options = append(options, wxpay.WithTransport(s.Transport()))
