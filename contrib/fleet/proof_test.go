@@ -189,6 +189,7 @@ func prove(t *testing.T, c trial) []string {
 func (f *field) platform(seed uint64) {
 	s, err := sandbox.New(sandbox.WithSeed(seed), sandbox.WithLenientCards())
 	require.NoError(f.t, err)
+	require.NoError(f.t, s.Relax(sandbox.Rates)) // the limit is the one that is shared
 	// One request in five. What leaves a doubt, and no trace at the platform, makes a job wait for a minute or more before it
 	// is tried again, so in the short form little of that comes from faults; the killing brings enough of it.
 	faults := []sandbox.Fault{
