@@ -45,7 +45,7 @@ var relayPauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second
 // is not stored again, whatever process it reaches and however often they restarted, for as long as events are kept: a
 // week, unless [WithRetention] says otherwise. What is stored is sealed.
 //
-// The server remembers about 200 bytes in memory for each event that is kept, besides the disk.
+// Besides the disk, the server has an index in memory of the events that are kept.
 //
 // It is the wrong choice for questions, which want an answer at once: register those with OnQuestion.
 type Relay struct {
