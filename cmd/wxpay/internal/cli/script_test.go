@@ -97,6 +97,8 @@ func interrupts() {
 func signalsAt(sent os.Signal) {
 	child := exec.Command(os.Args[2], os.Args[3:]...)
 	child.Stdout, child.Stderr = os.Stdout, os.Stderr
+	// A signal that is taken here is not ignored there, even if the tests run under nohup.
+	signal.Notify(make(chan os.Signal, 1), sent)
 	check(child.Start())
 	for {
 		found, err := filepath.Glob(os.Args[1])
