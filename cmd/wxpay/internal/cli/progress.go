@@ -19,7 +19,7 @@ func (p *program) newBar(what string) (b *bar, end func()) {
 	b = &bar{progressbar.NewOptions64(-1,
 		progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription(what), progressbar.OptionShowBytes(true),
 		progressbar.OptionUseIECUnits(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetWidth(30), progressbar.OptionSpinnerType(14), progressbar.OptionSetRenderBlankState(true))}
+		progressbar.OptionSetWidth(30), progressbar.OptionSpinnerType(14), progressbar.OptionSetSpinnerChangeInterval(0), progressbar.OptionSetRenderBlankState(true))}
 	return b, sync.OnceFunc(func() {
 		_ = b.Clear()
 		_ = b.Exit()

@@ -41,6 +41,7 @@ func newDrawing(to io.Writer) *progressbar.ProgressBar {
 		progressbar.OptionSetWriter(to), progressbar.OptionSetWidth(24),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("jobs"),
 		progressbar.OptionSetPredictTime(true), progressbar.OptionSetRenderBlankState(true),
+		progressbar.OptionSetSpinnerChangeInterval(0), // or a goroutine of its own would draw, beside what is drawn here
 		progressbar.OptionOnCompletion(func() { fmt.Fprintln(to) }))
 }
 
