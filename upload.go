@@ -264,6 +264,9 @@ func (e endedError) Unwrap() error { return e.error }
 
 // digest reads the file once, until ctx ends. most bounds its size in bytes; 0 is no documented bound.
 func (u *upload) digest(ctx context.Context, most int64) (string, error) {
+	if ctx.Err() != nil {
+		return "", endedError{context.Cause(ctx)}
+	}
 	var got fileRead
 	if ctx.Done() == nil || u.file.memory {
 		got = u.file.read(ctx)

@@ -207,11 +207,9 @@ func TestJunk(t *testing.T) {
 	require.NoError(t, server.Close())
 	server.Sandbox.Close()
 	open.Wait()
-	for range 10_000 { // goroutines that have nothing left to do need a turn to end
-		if runtime.NumGoroutine() <= before {
-			break
-		}
-		runtime.Gosched()
+	// Goroutines that have nothing left to do need a turn to end.
+	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
 	assert.Empty(t, server.Ledger(), "junk has no effect")
