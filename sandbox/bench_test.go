@@ -40,7 +40,7 @@ func BenchmarkFloor(b *testing.B) {
 
 // BenchmarkFeed is the gateway's part of one call in process; to be read against BenchmarkFloor.
 func BenchmarkFeed(b *testing.B) {
-	s := newSandbox(b)
+	s := unpaced(b)
 	c := newCall(s, time.Now(), "POST", feedPath, feed()).sign(s)
 	request, err := http.NewRequest(c.method, inProcess+c.target, nil)
 	if err != nil {
