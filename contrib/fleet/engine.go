@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -351,8 +353,8 @@ func (e *Engine) explain(err error) error {
 		return nil
 	}
 	var api *jetstream.APIError
-	if errors.As(err, &api) && (api.ErrorCode == jsInsufficientResources || api.ErrorCode == jsStorageExceeded || api.ErrorCode == jsAccountExceeded) ||
-		strings.Contains(err.Error(), "no space left on device") {
+	if errors.As(err, &api) && (slices.Contains(noRoomCodes, api.ErrorCode) || slices.Contains(noRoomTexts, api.Description)) ||
+		errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error()) {
 		return fmt.Errorf("%w (%w)", ErrNoSpace, err)
 	}
 	if errors.Is(err, nats.ErrNoResponders) && e.server != nil && !e.server.JetStreamEnabled() {
@@ -361,9 +363,9 @@ func (e *Engine) explain(err error) error {
 	return err
 }
 
-// Codes of JetStream's errors for lack of room; see nats-server's errors.json.
-const (
-	jsAccountExceeded       jetstream.ErrorCode = 10002
-	jsInsufficientResources jetstream.ErrorCode = 10023
-	jsStorageExceeded       jetstream.ErrorCode = 10047
+// Codes of JetStream's errors for lack of room (see nats-server's errors.json): of the account, of the server, of its disk.
+// The limits of a single stream have a text and no code of their own.
+var (
+	noRoomCodes = []jetstream.ErrorCode{10002, 10023, 10047}
+	noRoomTexts = []string{server.ErrMaxBytes.Error(), server.ErrMaxMsgs.Error()}
 )

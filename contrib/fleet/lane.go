@@ -38,7 +38,7 @@ func (q *Queue) wakeLane(ctx context.Context, lane string) (bool, error) {
 		return false, err
 	}
 	_, err = q.publish(ctx, q.token(lane))
-	if err != nil && !isCode(err, jsSubjectFull) {
+	if err != nil && !subjectFull(err) {
 		return false, fmt.Errorf("fleet: waking a lane: %w", q.engine.explain(err))
 	}
 	return true, nil

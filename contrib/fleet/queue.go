@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -410,8 +411,15 @@ func wrongSequence(err error) bool {
 	return isCode(err, jetstream.JSErrCodeStreamWrongLastSequence) || isCode(err, jetstream.JSErrCodeStreamWrongLastSequenceConstant)
 }
 
-// jsSubjectFull says that a subject has its one message.
-const jsSubjectFull jetstream.ErrorCode = 10077
+// jsStoreFailed is the code of every message that a stream refused to store; its text tells why.
+const jsStoreFailed jetstream.ErrorCode = 10077
+
+// subjectFull reports whether a message was refused because its subject has its one message. Every other reason that a
+// stream has for not storing a message has the same code, so its text (server.ErrMaxMsgsPerSubject) decides.
+func subjectFull(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == jsStoreFailed && api.Description == server.ErrMaxMsgsPerSubject.Error()
+}
 
 // isCode reports whether err is one of JetStream's with a code.
 func isCode(err error, code jetstream.ErrorCode) bool {

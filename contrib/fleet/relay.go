@@ -146,7 +146,7 @@ func (r *Relay) Store(ctx context.Context, e *webhook.Event) error {
 	if err != nil {
 		return fmt.Errorf("fleet: writing an event: %w", err)
 	}
-	if _, err := r.engine.js.Publish(ctx, subject, r.keys.seal(subject, value)); err != nil && !isCode(err, jsSubjectFull) {
+	if _, err := r.engine.js.Publish(ctx, subject, r.keys.seal(subject, value)); err != nil && !subjectFull(err) {
 		return fmt.Errorf("fleet: storing an event: %w", r.engine.explain(err))
 	}
 	return nil

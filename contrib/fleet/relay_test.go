@@ -230,6 +230,22 @@ func TestRelayFailures(t *testing.T) {
 	assert.NotContains(t, fmt.Sprintf("%v %+v", &got.events[0], &got.events[0]), "refund_id")
 }
 
+// A store without room takes no event, and the platform, which hears so, delivers again.
+func TestRelayNoRoom(t *testing.T) {
+	e := embedded(t)
+	s := newSandbox(t)
+	r := relay(t, e)
+	stream, err := e.JetStream().Stream(t.Context(), "wxpay-events")
+	require.NoError(t, err)
+	config := stream.CachedInfo().Config
+	config.MaxBytes = 64
+	_, err = e.JetStream().UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+	s.DeliverTo(receiver(t, s, r))
+	_, status := deliver(t, s, "REFUND.SUCCESS", 1)
+	assert.Equal(t, http.StatusInternalServerError, status)
+}
+
 func TestRelayRefuses(t *testing.T) {
 	e := embedded(t)
 	_, err := fleet.NewRelay(t.Context(), e, nil)

@@ -252,7 +252,7 @@ func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uin
 		return false, nil
 	}
 	job := &nats.Msg{Subject: q.jobSubject(key), Data: m.Data(), Header: nats.Header{headerVersion: m.Headers()[headerVersion], headerRetry: {"1"}}}
-	if _, err := q.publish(ctx, job); err != nil && !isCode(err, jsSubjectFull) {
+	if _, err := q.publish(ctx, job); err != nil && !subjectFull(err) {
 		return false, fmt.Errorf("fleet: queueing a job again: %w", q.engine.explain(err))
 	}
 	if err := q.dead.DeleteMsg(ctx, seq); err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {

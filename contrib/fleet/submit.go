@@ -387,7 +387,7 @@ func (s *submitting) finish(c *chunk) error {
 		}
 	}
 	for _, token := range tokens {
-		if _, err := s.wait(token); err != nil && !isCode(err, jsSubjectFull) {
+		if _, err := s.wait(token); err != nil && !subjectFull(err) {
 			return err
 		}
 	}
@@ -416,7 +416,7 @@ func (s *submitting) finish(c *chunk) error {
 func (s *submitting) settle(it *item) error {
 	it.settling.Do(func() {
 		ack, err := s.wait(it.ack)
-		if it.again = isCode(err, jsSubjectFull) || err == nil && ack.Duplicate; !it.again {
+		if it.again = subjectFull(err) || err == nil && ack.Duplicate; !it.again {
 			it.failed = err
 		}
 	})
@@ -439,7 +439,7 @@ func (s *submitting) wait(f jetstream.PubAckFuture) (*jetstream.PubAck, error) {
 	case ack := <-f.Ok():
 		return ack, nil
 	case err := <-f.Err():
-		if wrongSequence(err) || isCode(err, jsSubjectFull) {
+		if wrongSequence(err) || subjectFull(err) {
 			return nil, err
 		}
 		return nil, s.trouble(err)

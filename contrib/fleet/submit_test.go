@@ -256,6 +256,33 @@ func TestNoRoom(t *testing.T) {
 	assert.EqualValues(t, n, status.Queued)
 }
 
+// A limit that an operator has put on a stream is no room either: what it refuses is not in the queue already.
+func TestNoRoomInAStream(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	q := newQueue(t, e, g.client)
+	jobs, err := e.JetStream().Stream(t.Context(), "wxpay-jobs")
+	require.NoError(t, err)
+	config := jobs.CachedInfo().Config
+	config.MaxBytes = 16 << 10
+	_, err = e.JetStream().UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+	const n = 500
+	s, err := q.Submit(t.Context(), list(feeds(n)...), fleet.Intake{})
+	require.ErrorIs(t, err, fleet.ErrNoSpace)
+	assert.Zero(t, s.Again)
+	assert.Less(t, s.Queued, n)
+	config.MaxBytes = -1
+	_, err = e.JetStream().UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+	_, err = q.Submit(t.Context(), list(feeds(n)...), fleet.Intake{})
+	require.NoError(t, err)
+	status, err := q.Status(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, n, status.Queued)
+}
+
 func TestOpenQueueRefuses(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
