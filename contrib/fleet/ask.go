@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -26,4 +28,60 @@ func (q *Queue) publish(ctx context.Context, m *nats.Msg, opts ...jetstream.Publ
 	ctx, cancel := q.asking(ctx)
 	defer cancel()
 	return q.engine.js.PublishMsg(ctx, m, opts...)
+}
+
+// What a cluster cannot answer while it elects a leader, for 4 to 10 s, is asked again for rideTime.
+const (
+	rideTime  = 30 * time.Second
+	rideAgain = 250 * time.Millisecond
+	// rideSetup bounds one try to open what a queue or limiter is made of: a dozen questions.
+	rideSetup = 15 * time.Second
+)
+
+// ride asks the engine, and asks again while it finds itself. What do does has to be harmless when it is done twice. Each try
+// has a time of its own.
+func (e *Engine) ride(ctx context.Context, each time.Duration, do func(context.Context) error) error {
+	return e.insist(ctx, func() error {
+		one, cancel := context.WithTimeout(ctx, each)
+		defer cancel()
+		return do(one)
+	})
+}
+
+// insist is ride for what bounds its time itself.
+func (e *Engine) insist(ctx context.Context, do func() error) error {
+	var failing time.Time
+	for {
+		err := do()
+		if err == nil || ctx.Err() != nil || !e.passing(err) {
+			return err
+		}
+		if failing.IsZero() {
+			failing = time.Now()
+		}
+		if time.Since(failing) > rideTime || !sleep(ctx, rideAgain) {
+			return err
+		}
+	}
+}
+
+// passing reports whether an error may be gone in a moment: a cluster that elects a leader, a connection that is being made
+// again. An embedded engine has neither.
+func (e *Engine) passing(err error) bool {
+	if e.server != nil || errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
+		return false
+	}
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.Code == http.StatusServiceUnavailable && api.ErrorCode != jsStoreFailed && !errors.Is(e.explain(err), ErrNoSpace)
+	}
+	for _, passing := range []error{
+		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse, jetstream.ErrAsyncPublishTimeout,
+		nats.ErrDisconnected, nats.ErrConnectionReconnecting, nats.ErrReconnectBufExceeded,
+	} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	return false
 }

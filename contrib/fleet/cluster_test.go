@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -21,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/sandbox"
 )
 
 // proxy is an address that leads to another one, which may change, and can be cut.
@@ -166,6 +168,25 @@ func runNode(config string) error {
 	}
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the test has gone
 	return nil
+}
+
+// runPlatform is a process that is a platform until its standard input ends. It tells its address and its credentials.
+func runPlatform(string) error {
+	s, err := sandbox.New(sandbox.WithLenientCards())
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.Relax(sandbox.Rates); err != nil {
+		return err
+	}
+	server := httptest.NewServer(s)
+	defer server.Close()
+	if err := json.NewEncoder(os.Stdout).Encode(append([]string{server.URL}, s.Env()...)); err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
 }
 
 // node is one of a cluster, in this process or one of its own.
@@ -362,7 +383,7 @@ func TestMain(m *testing.M) {
 	if role == "" {
 		os.Exit(m.Run())
 	}
-	if err := map[string]func(config string) error{"node": runNode, "worker": runWorker}[role](os.Getenv("FLEET_TEST_CONFIG")); err != nil {
+	if err := map[string]func(config string) error{"node": runNode, "worker": runWorker, "platform": runPlatform}[role](os.Getenv("FLEET_TEST_CONFIG")); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", role, err)
 		os.Exit(1)
 	}

@@ -296,7 +296,10 @@ func Connect(ctx context.Context, servers string, opts ...ConnectOption) (*Engin
 	}
 	e := &Engine{replicas: o.replicas}
 	if e.js, err = jetstream.New(conn); err == nil {
-		_, err = e.js.AccountInfo(ctx)
+		err = e.ride(ctx, askMost, func(ctx context.Context) error {
+			_, err := e.js.AccountInfo(ctx)
+			return err
+		})
 	}
 	if err != nil {
 		address := conn.ConnectedAddr()

@@ -93,16 +93,19 @@ func NewLimiter(ctx context.Context, e *Engine, opts ...LimiterOption) (*Limiter
 			return nil, err
 		}
 	}
-	bucket, err := e.js.KeyValue(ctx, limitBucket)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		bucket, err = e.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: limitBucket, Description: "when the next request of each operation may begin", Replicas: e.replicas,
-		})
-		if errors.Is(err, jetstream.ErrBucketExists) { // another process was first
-			bucket, err = e.js.KeyValue(ctx, limitBucket)
+	var bucket jetstream.KeyValue
+	if err := e.ride(ctx, rideSetup, func(ctx context.Context) (err error) {
+		bucket, err = e.js.KeyValue(ctx, limitBucket)
+		if errors.Is(err, jetstream.ErrBucketNotFound) {
+			bucket, err = e.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+				Bucket: limitBucket, Description: "when the next request of each operation may begin", Replicas: e.replicas,
+			})
+			if errors.Is(err, jetstream.ErrBucketExists) { // another process was first
+				bucket, err = e.js.KeyValue(ctx, limitBucket)
+			}
 		}
-	}
-	if err != nil {
+		return err
+	}); err != nil {
 		return nil, fmt.Errorf("fleet: the bucket of the shared limits: %w", e.explain(err))
 	}
 	l.store = &bucketStore{conn: e.js.Conn(), bucket: bucket}

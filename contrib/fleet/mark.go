@@ -7,7 +7,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// claimKey is the context key of a function that writes down that a job has begun.
+// claimKey is the context key of a function that writes down that a job has begun, by a request with a method.
 type claimKey struct{}
 
 // Marking has workers write down that a job has begun when limiter has let its first request through, rather than before it
@@ -22,8 +22,8 @@ func (m marking) Acquire(ctx context.Context, key middleware.LimitKey, documente
 	if err != nil {
 		return done, err
 	}
-	if mark, ok := ctx.Value(claimKey{}).(func(context.Context) error); ok {
-		if err := mark(ctx); err != nil {
+	if mark, ok := ctx.Value(claimKey{}).(func(context.Context, string) error); ok {
+		if err := mark(ctx, key.Method); err != nil {
 			if done != nil {
 				done()
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 )
 
@@ -104,44 +107,86 @@ func TestSubmitInLittleMemory(t *testing.T) {
 	}
 }
 
-// What a job costs over the call that it makes: queueing, taking, writing down, acknowledging.
+// remote is a platform in a process of its own, so that what it costs is not counted here.
+func remote(b *testing.B) *wxpay.Client {
+	b.Helper()
+	platform := reexec("platform", "")
+	stdin, err := platform.StdinPipe()
+	require.NoError(b, err)
+	stdout, err := platform.StdoutPipe()
+	require.NoError(b, err)
+	require.NoError(b, platform.Start())
+	b.Cleanup(func() {
+		_ = stdin.Close()
+		assert.NoError(b, platform.Wait())
+	})
+	var env []string
+	require.NoError(b, json.NewDecoder(stdout).Decode(&env))
+	client, err := proofClient(env, env[0], wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithTransport(&http.Transport{MaxIdleConnsPerHost: 64}))
+	require.NoError(b, err)
+	return client
+}
+
+// What a job costs over the call that it makes: queueing apart, it is taken, written down twice and acknowledged. The engine is
+// in this process, the platform is not. Processor time is what bounds a fleet; the time of a call in the real world is that of
+// the network.
 func BenchmarkDirect(b *testing.B) {
-	g := newGateway(b)
-	chain := g.client.Chain(feedsPath)
-	bodies := make([][]byte, b.N)
-	for i := range bodies {
-		bodies[i] = feed(fmt.Sprintf("F%07d", i)).Body
-	}
-	began, _ := usage(b)
-	b.ResetTimer()
-	for _, body := range bodies {
-		if _, err := chain.Ensure(b.Context(), body); err != nil {
-			b.Fatal(err)
+	eachCalls(b, func(b *testing.B, client *wxpay.Client, calls int) {
+		chain := client.Chain(feedsPath)
+		bodies := make(chan []byte, b.N)
+		for i := range b.N {
+			bodies <- feed(fmt.Sprintf("F%07d", i)).Body
 		}
-	}
-	b.StopTimer()
-	ended, _ := usage(b)
-	b.ReportMetric(float64((ended-began).Microseconds())/float64(b.N), "cpu-µs/op")
+		close(bodies)
+		measured(b, func() {
+			var all sync.WaitGroup
+			for range calls {
+				all.Go(func() {
+					for body := range bodies {
+						if _, err := chain.Ensure(b.Context(), body); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			all.Wait()
+		})
+	})
 }
 
 func BenchmarkJob(b *testing.B) {
-	g := newGateway(b)
-	q := newQueue(b, embedded(b), g.client)
-	jobs := make([]fleet.Job, b.N)
-	for i := range jobs {
-		jobs[i] = feed(fmt.Sprintf("F%07d", i))
+	eachCalls(b, func(b *testing.B, client *wxpay.Client, calls int) {
+		q := newQueue(b, embedded(b), client)
+		jobs := make([]fleet.Job, b.N)
+		for i := range jobs {
+			jobs[i] = feed(fmt.Sprintf("F%07d", i))
+		}
+		submit(b, q, jobs...)
+		done := make(chan struct{}, b.N)
+		var stop func()
+		measured(b, func() {
+			stop = start(b, &fleet.Worker{Queue: q, Calls: calls, Observe: func(fleet.Result) { done <- struct{}{} }})
+			for range b.N {
+				<-done
+			}
+		})
+		stop()
+	})
+}
+
+func eachCalls(b *testing.B, bench func(b *testing.B, client *wxpay.Client, calls int)) {
+	for _, calls := range []int{1, 16} {
+		b.Run(fmt.Sprintf("calls=%d", calls), func(b *testing.B) { bench(b, remote(b), calls) })
 	}
-	submit(b, q, jobs...)
-	done := make(chan struct{}, b.N)
+}
+
+// measured runs what is measured, and reports the processor time of this process for it.
+func measured(b *testing.B, run func()) {
 	began, _ := usage(b)
 	b.ResetTimer()
-	stop := start(b, &fleet.Worker{Queue: q, Calls: 1, Observe: func(fleet.Result) { done <- struct{}{} }})
-	for range b.N {
-		<-done
-	}
+	run()
 	b.StopTimer()
 	ended, _ := usage(b)
-	stop()
 	b.ReportMetric(float64((ended-began).Microseconds())/float64(b.N), "cpu-µs/op")
 }
 

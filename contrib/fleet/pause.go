@@ -41,7 +41,11 @@ func (q *Queue) pause(ctx context.Context, p Pause) error {
 		return err
 	}
 	// It is sealed, since the platform's words in it may name somebody.
-	if _, err := q.control.Create(ctx, keyPause, q.keys.seal(keyPause, text)); err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+	err = q.engine.ride(ctx, askMost, func(ctx context.Context) error {
+		_, err := q.control.Create(ctx, keyPause, q.keys.seal(keyPause, text))
+		return err
+	})
+	if err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
 		return fmt.Errorf("fleet: pausing the queue: %w", q.engine.explain(err))
 	}
 	return nil
@@ -49,7 +53,11 @@ func (q *Queue) pause(ctx context.Context, p Pause) error {
 
 // Paused tells why the queue is paused, nil if it is not.
 func (q *Queue) Paused(ctx context.Context) (*Pause, error) {
-	entry, err := q.control.Get(ctx, keyPause)
+	var entry jetstream.KeyValueEntry
+	err := q.engine.ride(ctx, askMost, func(ctx context.Context) (err error) {
+		entry, err = q.control.Get(ctx, keyPause)
+		return err
+	})
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return nil, nil
 	}
@@ -71,7 +79,8 @@ func (q *Queue) readPause(sealed []byte) *Pause {
 // Resume ends a pause, and opens a queue that [Queue.Drain] closed. What was waiting goes on; nothing is sent twice.
 func (q *Queue) Resume(ctx context.Context) error {
 	for _, key := range []string{keyPause, keyClosed} {
-		if err := q.control.Delete(ctx, key); err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
+		err := q.engine.ride(ctx, askMost, func(ctx context.Context) error { return q.control.Delete(ctx, key) })
+		if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
 			return fmt.Errorf("fleet: resuming the queue: %w", q.engine.explain(err))
 		}
 	}
@@ -82,27 +91,35 @@ func (q *Queue) Resume(ctx context.Context) error {
 // outcome is unknown cannot run, and are not waited for; [Queue.Status] counts them. The queue stays closed until Resume. A
 // queue that is paused does not get empty: Drain returns an error then.
 func (q *Queue) Drain(ctx context.Context) error {
-	if _, err := q.control.Put(ctx, keyClosed, []byte("1")); err != nil {
+	if err := q.engine.ride(ctx, askMost, func(ctx context.Context) error {
+		_, err := q.control.Put(ctx, keyClosed, []byte("1"))
+		return err
+	}); err != nil {
 		return fmt.Errorf("fleet: closing the queue: %w", q.engine.explain(err))
 	}
 	return q.Idle(ctx)
 }
 
-// Idle waits until nothing waits or runs. A pause ends it with an error that tells why.
+// Idle waits until nothing waits or runs. A pause ends it with an error that tells why, and so does an engine that cannot be
+// reached for half a minute.
 func (q *Queue) Idle(ctx context.Context) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		ask, answered := q.asking(ctx)
-		info, err := q.jobs.Info(ask)
-		answered()
-		if err != nil {
-			return fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.explain(err))
-		}
-		if info.State.Msgs == 0 {
-			if left, err := q.wake(ctx); err != nil || left == 0 {
-				return err
+		empty := false
+		if err := q.engine.ride(ctx, rideSetup, func(ctx context.Context) error {
+			info, err := q.jobs.Info(ctx)
+			if err != nil {
+				return fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.explain(err))
 			}
+			if info.State.Msgs > 0 {
+				return nil
+			}
+			left, err := q.wake(ctx)
+			empty = err == nil && left == 0
+			return err
+		}); err != nil || empty {
+			return err
 		}
 		if p, err := q.Paused(ctx); err != nil {
 			return err
@@ -125,7 +142,10 @@ func (e *PausedError) Error() string {
 }
 
 func (q *Queue) closed(ctx context.Context) (bool, error) {
-	_, err := q.control.Get(ctx, keyClosed)
+	err := q.engine.ride(ctx, askMost, func(ctx context.Context) error {
+		_, err := q.control.Get(ctx, keyClosed)
+		return err
+	})
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return false, nil
 	}

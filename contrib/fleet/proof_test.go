@@ -261,8 +261,9 @@ func proofClient(env []string, baseURL string, options ...wxpay.Option) (*wxpay.
 	}, append([]wxpay.Option{wxpay.WithCatalog(catalog.V3())}, options...)...)
 }
 
-// inFlight is how many jobs of a merchant are in hand at once, in all workers.
-const inFlight = 256
+// inFlight is how many jobs of a merchant are in hand at once, in all workers. While they are killed time and again, hundreds
+// of jobs wait for a minute each to find out what became of them.
+const inFlight = 1000
 
 func openProofQueue(ctx context.Context, e *fleet.Engine, client *wxpay.Client, keys string) (*fleet.Queue, error) {
 	k, err := fleet.ParseKeys(keys)

@@ -33,7 +33,7 @@ func pull(conn *nats.Conn, stream, consumer string) (*puller, error) {
 	p := &puller{
 		conn: conn, arrived: make(chan *nats.Msg, 64), subject: "$JS.API.CONSUMER.MSG.NEXT." + stream + "." + consumer, request: request,
 	}
-	p.sub, err = conn.ChanSubscribe(nats.NewInbox(), p.arrived)
+	p.sub, err = conn.ChanSubscribe(conn.NewInbox(), p.arrived)
 	return p, err
 }
 

@@ -25,6 +25,9 @@ var (
 	ErrSettings = errors.New("fleet: the queue exists with other settings")
 	// ErrConflict means that a number was submitted before with another request. The one in hand was not queued.
 	ErrConflict = errors.New("the number stands for another request")
+	// ErrMoved means that a job does not stand any more where it did when it was read: somebody else was faster. Nothing was
+	// changed.
+	ErrMoved = errors.New("fleet: the job does not stand there any more")
 )
 
 // QueueConfig says what a queue is.
@@ -63,6 +66,7 @@ type Queue struct {
 	keys    *Keys
 	name    string
 	lease   time.Duration
+	hands   int
 	digests digester
 
 	async                jetstream.JetStream // its publishes are bounded
@@ -78,8 +82,12 @@ var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 // publishAhead bounds the publishes whose acknowledgement has not come yet.
 const publishAhead = 4096
 
-// ackWait bounds the wait for the acknowledgement of a publish.
-const ackWait = 30 * time.Second
+// The wait for the acknowledgement of a publish. A cluster that does not give it may have lost the message with a leader, so it
+// is published again; an embedded engine needs long when thousands wait for a slow disk.
+const (
+	ackWait        = 30 * time.Second
+	ackWaitCluster = 5 * time.Second
+)
 
 // duplicateWindow is how long JetStream itself knows a job that was queued again. It is for repeats of one publish, on a
 // broken connection; beyond it the records know. It costs the server some 150 bytes for each job of that time.
@@ -116,14 +124,18 @@ func OpenQueue(ctx context.Context, e *Engine, c QueueConfig) (*Queue, error) {
 		return nil, fmt.Errorf("fleet: the lease is %v, at least 2s are needed", c.Lease)
 	}
 	q := &Queue{engine: e, client: c.Client, keys: c.Keys, name: c.Name, lease: c.Lease}
-	if err := q.open(ctx, c); err != nil {
+	if err := e.ride(ctx, rideSetup, func(ctx context.Context) error { return q.open(ctx, c) }); err != nil {
 		return nil, e.explain(err)
 	}
 	return q, nil
 }
 
 func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {
-	if q.async, err = jetstream.New(q.engine.js.Conn(), jetstream.WithPublishAsyncMaxPending(publishAhead), jetstream.WithPublishAsyncTimeout(ackWait)); err != nil {
+	wait := ackWait
+	if q.engine.server == nil {
+		wait = ackWaitCluster
+	}
+	if q.async, err = jetstream.New(q.engine.js.Conn(), jetstream.WithPublishAsyncMaxPending(publishAhead), jetstream.WithPublishAsyncTimeout(wait)); err != nil {
 		return err
 	}
 	q.control, err = q.engine.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
@@ -279,9 +291,13 @@ func (q *Queue) consume(ctx context.Context, c QueueConfig) error {
 	if have.AckPolicy != jetstream.AckExplicitPolicy || have.MaxDeliver > 0 || have.FilterSubject != "" && have.FilterSubject != ">" {
 		return fmt.Errorf("%w: the consumer %s of %s-jobs is not one of this program", ErrSettings, consumerName, q.name)
 	}
-	q.lease = have.AckWait
+	q.lease, q.hands = have.AckWait, have.MaxAckPending
 	return nil
 }
+
+// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in hand at once: what
+// QueueConfig.InFlight said when the queue was made.
+func (q *Queue) InFlight() int { return q.hands }
 
 // Subjects of the queue.
 func (q *Queue) jobSubject(key string) string        { return q.name + ".job.one." + key }
@@ -374,9 +390,6 @@ func (q *Queue) record(ctx context.Context, key string) (*record, error) {
 	return q.openRecord(key, m.Header, m.Data, m.Sequence)
 }
 
-// errMoved means that a record is not the one that was to be replaced.
-var errMoved = errors.New("fleet: the record was changed by somebody else")
-
 // replace stores r in place of the record with sequence r.seq, 0 for none, and sets r.seq to its own.
 func (q *Queue) replace(ctx context.Context, key string, r *record) error {
 	m, err := q.sealRecord(r, key)
@@ -401,7 +414,7 @@ func (q *Queue) replace(ctx context.Context, key string, r *record) error {
 			r.seq = have.seq
 			return nil
 		case have != nil && have.seq != r.seq || have == nil && r.seq != 0:
-			return errMoved
+			return ErrMoved
 		}
 	}
 }

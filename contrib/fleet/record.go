@@ -43,6 +43,8 @@ type Result struct {
 	RequestID string `json:"request_id,omitempty"`
 	// Inferred says that nobody stated the success: the platform said, after a doubt about this job, that the number is taken.
 	Inferred bool `json:"inferred,omitempty"`
+	// Settled says that somebody has found out what became of it, by Queue.Settle.
+	Settled bool `json:"settled,omitempty"`
 	// Selected holds the members of the answer that Worker.Select names, by their paths.
 	Selected map[string]json.RawMessage `json:"selected,omitempty"`
 	// Attempts is how many requests were signed for the wire when the job was carried out last, Deliveries how often a
@@ -69,6 +71,8 @@ type record struct {
 	Lane string `json:"lane,omitempty"`
 	// Doubt is until when an earlier worker may have sent it, zero if none has.
 	Doubt time.Time `json:"doubt,omitzero"`
+	// Asking says that the worker that has begun it has only asked what became of it, and sent nothing.
+	Asking bool `json:"asking,omitempty"`
 	// Claim tells a worker that a record is its own.
 	Claim string `json:"claim,omitempty"`
 

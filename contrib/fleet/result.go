@@ -30,8 +30,23 @@ type Status struct {
 }
 
 // Status tells where the queue stands. It costs little.
-func (q *Queue) Status(ctx context.Context) (Status, error) {
-	var s Status
+func (q *Queue) Status(ctx context.Context) (s Status, err error) {
+	err = q.engine.ride(ctx, rideSetup, func(ctx context.Context) (err error) {
+		s, err = q.status(ctx)
+		return err
+	})
+	if err != nil {
+		return s, err
+	}
+	if s.Pause, err = q.Paused(ctx); err != nil {
+		return s, err
+	}
+	s.Closed, err = q.closed(ctx)
+	return s, err
+}
+
+// status fills in what the streams tell.
+func (q *Queue) status(ctx context.Context) (s Status, err error) {
 	jobs, err := q.jobs.Info(ctx, jetstream.WithSubjectFilter(q.tokenSubject("*")))
 	if err != nil {
 		return s, fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.explain(err))
@@ -51,11 +66,7 @@ func (q *Queue) Status(ctx context.Context) (Status, error) {
 		*to = info.State.Msgs
 	}
 	s.Queued, s.Running = jobs.State.Msgs-uint64(len(jobs.State.Subjects))+lanes, consumer.NumAckPending
-	if s.Pause, err = q.Paused(ctx); err != nil {
-		return s, err
-	}
-	s.Closed, err = q.closed(ctx)
-	return s, err
+	return s, nil
 }
 
 // Count is how many jobs stand at a state with a code.
@@ -140,22 +151,38 @@ func (q *Queue) Lookup(ctx context.Context, space, number string) (result Result
 
 // scan reads the records that there are when it begins.
 func (q *Queue) scan(ctx context.Context, headersOnly bool, each func(jetstream.Msg) error) error {
-	info, err := q.records.Info(ctx)
-	if err != nil {
-		return fmt.Errorf("fleet: reading records: %w", q.engine.explain(err))
-	}
-	return q.read(ctx, q.records, info.State.LastSeq, headersOnly, each)
+	return q.read(ctx, q.records, headersOnly, each)
 }
 
-// read reads a stream up to a sequence.
-func (q *Queue) read(ctx context.Context, s jetstream.Stream, last uint64, headersOnly bool, each func(jetstream.Msg) error) error {
-	c, err := s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{HeadersOnly: headersOnly, InactiveThreshold: time.Minute})
-	if err != nil {
+// read reads what there is in a stream when it begins.
+func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, each func(jetstream.Msg) error) error {
+	var c jetstream.Consumer
+	var last, pending uint64
+	if err := q.engine.ride(ctx, rideSetup, func(ctx context.Context) error {
+		stream, err := s.Info(ctx)
+		if err != nil {
+			return err
+		}
+		if c, err = s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{HeadersOnly: headersOnly, InactiveThreshold: time.Minute}); err != nil {
+			return err
+		}
+		consumer, err := c.Info(ctx)
+		if err != nil {
+			return err
+		}
+		last, pending = stream.State.LastSeq, consumer.NumPending
+		return nil
+	}); err != nil {
 		return fmt.Errorf("fleet: reading records: %w", q.engine.explain(err))
 	}
-	info, err := c.Info(ctx)
-	if err != nil || info.NumPending == 0 {
-		return q.engine.explain(err)
+	// It would go by itself, after a minute of silence.
+	defer func() {
+		ctx, cancel := q.asking(context.WithoutCancel(ctx))
+		defer cancel()
+		_ = s.DeleteConsumer(ctx, c.CachedInfo().Name)
+	}()
+	if pending == 0 {
+		return nil
 	}
 	messages, err := c.Messages()
 	if err != nil {
@@ -196,11 +223,7 @@ func (q *Queue) Retry(ctx context.Context, states ...State) (int, error) {
 		}
 	}
 	count := 0
-	info, err := q.dead.Info(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("fleet: reading the jobs to retry: %w", q.engine.explain(err))
-	}
-	err = q.read(ctx, q.dead, info.State.LastSeq, false, func(m jetstream.Msg) error {
+	err := q.read(ctx, q.dead, false, func(m jetstream.Msg) error {
 		if !slices.Contains(states, State(m.Headers().Get(headerState))) {
 			return nil
 		}
@@ -240,7 +263,7 @@ func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uin
 	}
 	switch {
 	case r.State == Unknown || r.State == Refused:
-		if err := q.again(ctx, key, r); errors.Is(err, errMoved) {
+		if err := q.again(ctx, key, r); errors.Is(err, ErrMoved) {
 			return false, nil
 		} else if err != nil {
 			return false, err
@@ -255,10 +278,17 @@ func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uin
 	if _, err := q.publish(ctx, job); err != nil && !subjectFull(err) {
 		return false, fmt.Errorf("fleet: queueing a job again: %w", q.engine.explain(err))
 	}
+	return true, q.deleteDead(ctx, seq)
+}
+
+// deleteDead removes one message of those that are kept for a retry.
+func (q *Queue) deleteDead(ctx context.Context, seq uint64) error {
+	ctx, cancel := q.asking(ctx)
+	defer cancel()
 	if err := q.dead.DeleteMsg(ctx, seq); err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
-		return true, fmt.Errorf("fleet: queueing a job again: %w", q.engine.explain(err))
+		return fmt.Errorf("fleet: removing what was kept for a retry: %w", q.engine.explain(err))
 	}
-	return true, nil
+	return nil
 }
 
 // unbury removes what was kept for a retry of a job that needs none any more.
@@ -301,7 +331,7 @@ func (q *Queue) unblock(ctx context.Context) (int, error) {
 		if r == nil || r.State != Unknown {
 			continue
 		}
-		if err := q.again(ctx, key, r); errors.Is(err, errMoved) {
+		if err := q.again(ctx, key, r); errors.Is(err, ErrMoved) {
 			continue
 		} else if err != nil {
 			return count, err
@@ -312,4 +342,33 @@ func (q *Queue) unblock(ctx context.Context) (int, error) {
 		}
 	}
 	return count, nil
+}
+
+// Settle ends a job whose outcome is unknown by what somebody has found out about it elsewhere, such as on the platform's pages
+// for merchants: it has Succeeded, or it has Failed and nothing of it took effect. What stands behind it in its order goes on.
+// It returns [ErrMoved] for a job whose outcome is not unknown, or not any more: Retry may have queued it meanwhile.
+func (q *Queue) Settle(ctx context.Context, job Result, state State) error {
+	if state != Succeeded && state != Failed {
+		return fmt.Errorf("fleet: a job cannot be settled as %s: only as succeeded or failed", state)
+	}
+	key := (&Job{Method: job.Method, Path: job.Path, Number: job.Number}).key(q.digests, q.client.Identity())
+	r, err := q.record(ctx, key)
+	switch {
+	case err != nil:
+		return err
+	case r == nil || r.State != Unknown:
+		return fmt.Errorf("%w: its outcome is not unknown", ErrMoved)
+	}
+	next := *r
+	next.State, next.Settled, next.Ended, next.Claim = state, true, time.Now(), q.claim()
+	if err := q.replace(ctx, key, &next); errors.Is(err, ErrMoved) {
+		return ErrMoved
+	} else if err != nil {
+		return err
+	}
+	if r.Lane == "" {
+		return q.unbury(ctx, key)
+	}
+	_, err = q.wakeLane(ctx, r.Lane)
+	return err
 }

@@ -61,10 +61,10 @@ const (
 
 // Submit checks jobs and queues them, without sending anything to the platform. It returns when all that it accepted is
 // stored. A job that was submitted before, with the same request, is not queued again, however long ago that was; with
-// another request it is rejected with [ErrConflict]. So the same file can be submitted as often as it takes.
+// another request it is rejected with [ErrConflict], and with another order as long as it has not ended. So the same file can be submitted as often as it takes.
 //
 // An error of jobs that is a *[LineError] rejects that line, any other ends the submission, and so does trouble with the
-// engine, such as [ErrNoSpace]. What was queued until then is queued; submit all of it again to go on.
+// engine, such as [ErrNoSpace], or a cluster that elects no leader within half a minute. What was queued until then is queued; submit all of it again to go on.
 func (q *Queue) Submit(ctx context.Context, jobs iter.Seq2[Job, error], in Intake) (Submission, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -107,6 +107,7 @@ type item struct {
 	message  *nats.Msg
 	ack      jetstream.PubAckFuture
 	standing standing
+	fresh    bool // its number was never known before
 	settling sync.Once
 	again    bool  // once it is settled: it was in the queue already
 	failed   error // once it is settled: why it was not stored
@@ -224,6 +225,9 @@ func (s *submitting) prepare(it *item) {
 	it.job.Body = nil // it is in the message
 }
 
+// asFirst publishes a record only if there is none under its key.
+var asFirst = jetstream.WithExpectLastSequencePerSubject(0)
+
 // reserve makes the records of a chunk, which take the numbers.
 func (s *submitting) reserve(c *chunk) error {
 	select {
@@ -239,8 +243,8 @@ func (s *submitting) reserve(c *chunk) error {
 			continue
 		}
 		var err error
-		if it.ack, err = s.async.PublishMsgAsync(it.reserve, jetstream.WithExpectLastSequencePerSubject(0), jetstream.WithStallWait(ackWait)); err != nil {
-			return s.trouble(err)
+		if it.ack, err = s.send(it.reserve, asFirst); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -258,12 +262,13 @@ func (s *submitting) admit() error {
 		case s.in.Ahead == 0:
 			return nil
 		}
-		jobs, err := s.jobs.Info(s.ctx)
-		if err != nil {
-			return s.trouble(err)
-		}
-		lanes, err := s.lanes.Info(s.ctx)
-		if err != nil {
+		var jobs, lanes *jetstream.StreamInfo
+		if err := s.engine.ride(s.ctx, 2*askMost, func(ctx context.Context) (err error) {
+			if jobs, err = s.jobs.Info(ctx); err == nil {
+				lanes, err = s.lanes.Info(ctx)
+			}
+			return err
+		}); err != nil {
 			return s.trouble(err)
 		}
 		// Where no job and no lane is awake, those that are left are held up, and room will not come of waiting.
@@ -285,10 +290,10 @@ func (s *submitting) queue(c *chunk) error {
 		if it.err != nil {
 			continue
 		}
-		ack, err := s.wait(it.ack)
+		ack, err := s.wait(it.ack, asFirst)
 		switch {
 		case err == nil:
-			it.record.seq = ack.Sequence
+			it.record.seq, it.fresh = ack.Sequence, true
 		case wrongSequence(err):
 			known = append(known, it)
 		default:
@@ -317,8 +322,8 @@ func (s *submitting) queue(c *chunk) error {
 		seq := strconv.FormatUint(it.record.seq, 10)
 		it.message.Header.Set(headerRecord, seq)
 		var err error
-		if it.ack, err = s.async.PublishMsgAsync(it.message, jetstream.WithMsgID(it.key+"."+seq), jetstream.WithStallWait(ackWait)); err != nil {
-			return s.trouble(err)
+		if it.ack, err = s.send(it.message, jetstream.WithMsgID(it.key+"."+seq)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -341,7 +346,11 @@ func (s *submitting) compare(items []*item) error {
 }
 
 func (s *submitting) compareOne(it *item) error {
-	have, err := s.Queue.record(s.ctx, it.key)
+	var have *record
+	err := s.engine.ride(s.ctx, askMost, func(ctx context.Context) (err error) {
+		have, err = s.Queue.record(ctx, it.key)
+		return err
+	})
 	switch {
 	case errors.Is(err, ErrNewer), errors.Is(err, ErrSealed):
 		it.err = err
@@ -353,6 +362,8 @@ func (s *submitting) compareOne(it *item) error {
 		it.err = fmt.Errorf("%w, submitted before as %s", ErrConflict, origin(have.File, have.Line))
 	case have.State.Ended():
 		it.standing = standsEnded
+	case have.Lane != it.lane: // its place among the others is given, and cannot be changed by submitting it again
+		it.err = fmt.Errorf("it is queued already with another order, or without one, as %s", origin(have.File, have.Line))
 	case have.State == Begun:
 		it.standing = standsAgain
 	default: // queued, unless an earlier submission or retry broke off between the two
@@ -378,9 +389,9 @@ func (s *submitting) finish(c *chunk) error {
 				return err
 			}
 			if it.lane != "" {
-				token, err := s.async.PublishMsgAsync(s.token(it.lane), jetstream.WithStallWait(ackWait))
+				token, err := s.send(s.token(it.lane))
 				if err != nil {
-					return s.trouble(err)
+					return err
 				}
 				tokens = append(tokens, token)
 			}
@@ -416,9 +427,11 @@ func (s *submitting) finish(c *chunk) error {
 func (s *submitting) settle(it *item) error {
 	it.settling.Do(func() {
 		ack, err := s.wait(it.ack)
-		if it.again = subjectFull(err) || err == nil && ack.Duplicate; !it.again {
+		known := subjectFull(err) || err == nil && ack.Duplicate
+		if !known {
 			it.failed = err
 		}
+		it.again = known && !it.fresh // else it is this one, published again after a lost answer
 	})
 	return it.failed
 }
@@ -433,19 +446,48 @@ func (s *submitting) settleLane(lane string) error {
 	return nil
 }
 
-// wait waits for an acknowledgement.
-func (s *submitting) wait(f jetstream.PubAckFuture) (*jetstream.PubAck, error) {
-	select {
-	case ack := <-f.Ok():
-		return ack, nil
-	case err := <-f.Err():
-		if wrongSequence(err) || subjectFull(err) {
-			return nil, err
-		}
+// send publishes a message whose acknowledgement is waited for later.
+func (s *submitting) send(m *nats.Msg, opts ...jetstream.PublishOpt) (f jetstream.PubAckFuture, err error) {
+	err = s.engine.insist(s.ctx, func() (err error) {
+		f, err = s.sendOnce(m, opts...)
+		return err
+	})
+	if err != nil {
 		return nil, s.trouble(err)
-	case <-s.ctx.Done():
-		return nil, context.Cause(s.ctx)
 	}
+	return f, nil
+}
+
+func (s *submitting) sendOnce(m *nats.Msg, opts ...jetstream.PublishOpt) (jetstream.PubAckFuture, error) {
+	return s.async.PublishMsgAsync(m, append(opts, jetstream.WithStallWait(ackWait))...)
+}
+
+// wait waits for the acknowledgement of a message. One that the engine does not give, because a server died or a leader is
+// elected, is asked for by publishing the message again: that changes nothing when it is there already.
+func (s *submitting) wait(f jetstream.PubAckFuture, opts ...jetstream.PublishOpt) (ack *jetstream.PubAck, err error) {
+	m := f.Msg()
+	answer := func() (err error) {
+		select {
+		case ack = <-f.Ok():
+			return nil
+		case err = <-f.Err():
+			return err
+		case <-s.ctx.Done():
+			return context.Cause(s.ctx)
+		}
+	}
+	if err = answer(); err != nil && s.engine.passing(err) {
+		err = s.engine.insist(s.ctx, func() (err error) {
+			if f, err = s.sendOnce(m, opts...); err != nil {
+				return err
+			}
+			return answer()
+		})
+	}
+	if err == nil || wrongSequence(err) || subjectFull(err) {
+		return ack, err
+	}
+	return nil, s.trouble(err)
 }
 
 func (s *submitting) trouble(err error) error {

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,6 +96,25 @@ func TestSubmitRejectsByItself(t *testing.T) {
 	}
 	_, err := q.Submit(t.Context(), func(yield func(fleet.Job, error) bool) { yield(fleet.Job{}, errors.New("disk gone")) }, fleet.Intake{})
 	assert.ErrorContains(t, err, "disk gone")
+}
+
+// What waits keeps its order; submitted again with another one it is rejected rather than left where it does not belong.
+func TestOrderIsKept(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	submit(t, q, feed("F1"))
+	again := feed("F1")
+	again.Order, again.Line = "card", 7
+	var got error
+	s, err := q.Submit(t.Context(), list(again), fleet.Intake{Reject: func(e *fleet.LineError) { got = e }})
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Submission{Rejected: 1}, s)
+	assert.EqualError(t, got, "line 7: it is queued already with another order, or without one, as line 1")
+	work(t, &fleet.Worker{Queue: q})
+	s, err = q.Submit(t.Context(), list(again), fleet.Intake{})
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Submission{Ended: 1}, s, "it has ended, so its order does not matter")
 }
 
 // The same number in another space, or of another merchant, is another job.
@@ -327,6 +348,23 @@ func TestKeysAreReplaced(t *testing.T) {
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 5}, states(results(t, last)))
 }
 
+// A worker that lacks the key of a job leaves it to others, and tells what it would need.
+func TestKeyIsMissing(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	submit(t, newQueue(t, e, g.client), feed("F1"))
+	newQueue(t, e, g.client, func(c *fleet.QueueConfig) { c.Keys = testKeys(t, "ba") })
+	lacking := newQueue(t, e, g.client, func(c *fleet.QueueConfig) { c.Keys = testKeys(t, "b") })
+	told := make(chan error, 1)
+	stop := start(t, &fleet.Worker{Queue: lacking, Calls: 1, Trouble: func(err error) { told <- err }})
+	err := <-told
+	stop()
+	require.ErrorIs(t, err, fleet.ErrSealed)
+	assert.ErrorContains(t, err, "Keys takes several")
+	assert.Empty(t, g.Journal())
+}
+
 // Nothing of what a job or its result says lies in the store in clear.
 func TestNothingIsStoredInClear(t *testing.T) {
 	t.Parallel()
@@ -447,4 +485,45 @@ func TestOrderOutlivesTrouble(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"1", "2", "3"}, balances)
+}
+
+// A submission goes on through an election, and so does who waits for the jobs.
+func TestSubmitThroughElection(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	c := newCluster(t, true)
+	e := c.connect(t)
+	var q *fleet.Queue
+	eventually(t, func(ctx context.Context) (err error) {
+		q, err = fleet.OpenQueue(ctx, e, fleet.QueueConfig{Client: g.client, Keys: testKeys(t, "a"), Lease: 4 * time.Second})
+		return err
+	})
+	c.healthy(t, e)
+	const n = 3000
+	var killing sync.Once
+	killed, jobs := -1, feeds(n)
+	for i := range jobs {
+		jobs[i].Order = fmt.Sprint(i % 400) // some stand in one order
+		if i%400 > 100 {
+			jobs[i].Order = ""
+		}
+	}
+	s, err := q.Submit(t.Context(), list(jobs...), fleet.Intake{Reject: func(e *fleet.LineError) { assert.NoError(t, e) }, Progress: func(s fleet.Submission) {
+		if s.Read() < n/4 {
+			return
+		}
+		killing.Do(func() {
+			stream, err := e.JetStream().Stream(t.Context(), "wxpay-records")
+			require.NoError(t, err)
+			killed = slices.IndexFunc(c.nodes[:], func(n *node) bool { return n.config.Name == stream.CachedInfo().Cluster.Leader })
+			c.kill(killed)
+		})
+	}})
+	require.NoError(t, err)
+	assert.Equal(t, n, s.Queued+s.Again, "%+v", s)
+	require.GreaterOrEqual(t, killed, 0)
+	require.NoError(t, c.start(killed))
+	status, err := q.Status(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, n, status.Queued)
 }

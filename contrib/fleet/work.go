@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,7 +17,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/fact"
 )
 
 // Worker carries out the jobs of a queue. Any number of them, in any number of processes, work on one queue; what they do
@@ -97,25 +95,21 @@ type running struct {
 	paused   atomic.Pointer[Pause]
 	idle     int          // requests for a message in a row that brought none
 	failures atomic.Int64 // jobs that ended without a usable answer, since the last that had one
-
-	mu   sync.Mutex
-	held map[*hold]struct{} // what is in hand
+	leases   *leases
 }
 
-// hold is a message in hand, which is kept from coming to another worker.
-type hold struct {
-	msg    *nats.Msg
-	cancel context.CancelCauseFunc
-	last   time.Time // when the server is known to have heard of it last
-}
-
-var (
-	errStopped = errors.New("fleet: the worker was stopped")
-	errLease   = errors.New("fleet: the worker lost its connection to the engine for too long")
-)
+var errStopped = errors.New("fleet: the worker was stopped")
 
 func (r *running) run(ctx context.Context) error {
-	watch, err := r.control.Watch(context.WithoutCancel(ctx), keyPause)
+	var watch jetstream.KeyWatcher
+	unending := context.WithoutCancel(ctx) // the watch ends with its context
+	err := r.engine.ride(ctx, askMost, func(context.Context) (err error) {
+		watch, err = r.control.Watch(unending, keyPause)
+		return err
+	})
+	if ctx.Err() != nil && err != nil {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("fleet: watching the queue: %w", r.engine.explain(err))
 	}
@@ -126,7 +120,10 @@ func (r *running) run(ctx context.Context) error {
 	}
 	defer messages.stop()
 
-	r.held = make(map[*hold]struct{})
+	if r.leases, err = openLeases(r.engine.js.Conn(), r.control, r.lease); err != nil {
+		return err
+	}
+	defer r.leases.close()
 	working, breakOff := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer breakOff(nil)
 	var side, hands sync.WaitGroup
@@ -134,7 +131,7 @@ func (r *running) run(ctx context.Context) error {
 		return nil
 	}
 	side.Go(func() { r.follow(working, watch) })
-	side.Go(func() { r.keep(working) })
+	side.Go(func() { r.leases.keep(working) })
 
 	// The hands are kept: signing needs a deep stack, which a new goroutine would have to grow for every job.
 	slots, given := make(chan struct{}, r.Calls), make(chan *nats.Msg)
@@ -253,59 +250,6 @@ func (r *running) heed(entry jetstream.KeyValueEntry) {
 	r.failures.Store(0)
 }
 
-// keep tells the server that what is in hand is being worked on, and breaks it off in time when the server cannot be told:
-// before it comes to another worker.
-func (r *running) keep(ctx context.Context) {
-	tick := time.NewTicker(r.lease / 6)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-		began := time.Now()
-		r.mu.Lock()
-		held := slices.Collect(maps.Keys(r.held))
-		r.mu.Unlock()
-		if len(held) == 0 {
-			continue
-		}
-		for _, h := range held {
-			_ = h.msg.InProgress()
-		}
-		flush, cancel := context.WithTimeout(ctx, r.lease/6)
-		told := r.engine.js.Conn().FlushWithContext(flush) == nil
-		cancel()
-		r.mu.Lock()
-		for _, h := range held {
-			switch {
-			case told:
-				h.last = began
-			case time.Since(h.last) > r.lease/2:
-				h.cancel(errLease)
-			}
-		}
-		r.mu.Unlock()
-	}
-}
-
-func (r *running) hold(ctx context.Context, msg *nats.Msg) (context.Context, *hold) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	h := &hold{msg: msg, cancel: cancel, last: time.Now()}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.held[h] = struct{}{}
-	return ctx, h
-}
-
-func (r *running) release(h *hold) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.held, h)
-	h.cancel(nil)
-}
-
 // ending is what is to be done about a message.
 type ending struct {
 	done  bool          // take it off the queue
@@ -316,8 +260,8 @@ type ending struct {
 
 // take carries out one message.
 func (r *running) take(ctx context.Context, msg *nats.Msg) {
-	ctx, h := r.hold(ctx, msg)
-	defer r.release(h)
+	ctx, h := r.leases.hold(ctx, msg)
+	defer h.release()
 	if r.paused.Load() != nil {
 		_ = msg.Nak()
 		return
@@ -331,16 +275,20 @@ func (r *running) take(ctx context.Context, msg *nats.Msg) {
 	name := lastToken(msg.Subject)
 	lane := msg.Subject == r.tokenSubject(name)
 	if lane {
-		end, err = r.lane(ctx, name, deliveries)
+		end, err = r.lane(ctx, h, name, deliveries)
 	} else {
-		end, err = r.carry(ctx, &claim{key: name, sealed: msg.Data, header: msg.Header, deliveries: deliveries})
+		end, err = r.carry(ctx, &claim{hold: h, key: name, sealed: msg.Data, header: msg.Header, deliveries: deliveries})
 	}
 	if err != nil {
-		r.trouble(err)
 		end = ending{again: time.Second} // the engine is in trouble, not the job
-		if errors.Is(err, ErrSealed) || errors.Is(err, ErrNewer) {
+		switch {
+		case errors.Is(err, ErrSealed):
+			end.again = time.Minute
+			err = fmt.Errorf("%w: a job waits for a worker that has the key it was sealed under (Keys takes several)", err)
+		case errors.Is(err, ErrNewer):
 			end.again = time.Minute // nothing this process can do about it
 		}
+		r.trouble(err)
 	}
 	if errors.Is(context.Cause(ctx), errLease) && !end.done {
 		end.left = true // to give it back would take it from whoever has it now
@@ -380,7 +328,7 @@ func pauseAfter(deliveries int) time.Duration {
 const laneTurn = 100
 
 // lane carries out the jobs of a lane, one after another.
-func (r *running) lane(ctx context.Context, lane string, deliveries int) (ending, error) {
+func (r *running) lane(ctx context.Context, h *hold, lane string, deliveries int) (ending, error) {
 	for range laneTurn {
 		if r.paused.Load() != nil || ctx.Err() != nil {
 			return ending{}, nil
@@ -392,7 +340,7 @@ func (r *running) lane(ctx context.Context, lane string, deliveries int) (ending
 		if m == nil {
 			return ending{done: true}, nil
 		}
-		end, err := r.carry(ctx, &claim{key: lastToken(m.Subject), sealed: m.Data, header: m.Header, deliveries: deliveries, lane: true})
+		end, err := r.carry(ctx, &claim{hold: h, key: lastToken(m.Subject), sealed: m.Data, header: m.Header, deliveries: deliveries, lane: true})
 		if err != nil || !end.done || end.stuck {
 			return end, err
 		}
@@ -405,6 +353,7 @@ func (r *running) lane(ctx context.Context, lane string, deliveries int) (ending
 
 // claim is one job in the hands of a worker.
 type claim struct {
+	hold       *hold
 	key        string
 	lane       bool
 	job        *Job
@@ -413,11 +362,10 @@ type claim struct {
 	header     nats.Header
 	deliveries int // of the message that brought it
 
-	rec    *record
-	doubt  time.Time // until when somebody else may have sent it, zero if nobody has
-	marked sync.Once
-	begun  error // of writing down that it has begun
-	began  bool
+	rec   *record
+	doubt time.Time // until when somebody else may have sent it, zero if nobody has
+	began bool
+	begun error // of writing down that it has begun
 }
 
 // stale reports whether the job's time is over.
@@ -439,17 +387,30 @@ func (r *running) open(c *claim) (err error) {
 	return nil
 }
 
-// begin writes down that the job has begun, before anything of it is sent. What it returns first it returns always.
-func (r *running) begin(ctx context.Context, c *claim) error {
-	c.marked.Do(func() {
-		next := *c.rec
-		next.State, next.Begun, next.Claim, next.Doubt = Begun, time.Now(), r.claim(), c.doubt
+// begin writes down that the job has begun, before anything of it is sent; asking says that it is no more than a query for what
+// became of it. The first error is the last, too: the job is not this worker's then.
+func (r *running) begin(ctx context.Context, c *claim, asking bool) error {
+	if c.begun != nil || c.began && (asking || !c.rec.Asking) {
+		return c.begun
+	}
+	next := *c.rec
+	next.Claim, next.Asking = r.claim(), asking
+	if !c.began {
+		next.State, next.Begun, next.Doubt = Begun, time.Now(), c.doubt
 		next.Deliveries++
-		if c.begun = r.replace(ctx, c.key, &next); c.begun == nil {
-			*c.rec, c.began = next, true
-		}
-	})
+	}
+	if c.begun = r.replace(ctx, c.key, &next); c.begun == nil {
+		*c.rec, c.began = next, true
+	}
 	return c.begun
+}
+
+// adopt goes on from what the record of a job tells, which its worker is the only one to have in hand now.
+func (c *claim) adopt(have *record, now time.Time) {
+	c.rec, c.doubt = have, have.Doubt
+	if have.State == Begun && !have.Asking { // who began it may have sent it until just now
+		c.doubt = now
+	}
 }
 
 // carry carries out one job and stores its result.
@@ -470,10 +431,8 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 			return ending{}, fmt.Errorf("fleet: a job and its record differ: %w", ErrConflict)
 		case have.State.Ended():
 			return ending{done: true, stuck: have.State == Unknown}, nil
-		case have.State == Begun:
-			c.rec, c.doubt = have, now // who began it is gone, or has lost it by now
 		default:
-			c.rec, c.doubt = have, have.Doubt
+			c.adopt(have, now)
 		}
 	}
 	if late && c.doubt.IsZero() {
@@ -481,15 +440,18 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 		return r.store(ctx, c)
 	}
 	if !r.Marked {
-		if err := r.begin(ctx, c); err != nil {
+		if err := r.begin(ctx, c, false); err != nil {
 			return moved(err)
 		}
 	}
-	ctx = context.WithValue(ctx, claimKey{}, func(ctx context.Context) error {
+	ctx = context.WithValue(ctx, claimKey{}, func(ctx context.Context, method string) error {
 		if !c.began && c.doubt.IsZero() && c.stale(time.Now()) { // it waited for the limit until its time was over
 			return errStale
 		}
-		return r.begin(ctx, c)
+		if err := r.begin(ctx, c, method == http.MethodGet && c.job.Method != http.MethodGet); err != nil {
+			return err
+		}
+		return c.hold.check()
 	})
 	err := r.call(ctx, c, late)
 	switch {
@@ -502,10 +464,11 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 	return r.judge(ctx, c, err)
 }
 
-// moved is the end of a job that somebody else has changed, or that could not be begun.
+// moved is the end of a job that somebody else has changed, or that could not be begun. Whoever changed it may be at work on
+// it, so its message is left to come again when the lease ends.
 func moved(err error) (ending, error) {
-	if errors.Is(err, errMoved) {
-		return ending{again: time.Second}, nil
+	if errors.Is(err, ErrMoved) {
+		return ending{left: true}, nil
 	}
 	return ending{}, err
 }
@@ -514,9 +477,9 @@ func moved(err error) (ending, error) {
 func (r *running) call(ctx context.Context, c *claim, late bool) error {
 	ctx, cancel := context.WithTimeout(ctx, r.Patience)
 	defer cancel()
-	chain, operation := c.job.chain(r.client), c.job.facts()
+	chain := c.job.chain(r.client)
 	if c.job.Method != http.MethodPost {
-		if !c.doubt.IsZero() && c.job.Method != http.MethodGet && (operation == nil || operation.Repeat != fact.Documented) {
+		if !c.doubt.IsZero() && c.job.Method != http.MethodGet {
 			return errUnasked
 		}
 		res, err := chain.Do(ctx, c.job.Method, c.job.body())
@@ -537,7 +500,7 @@ func (r *running) call(ctx context.Context, c *claim, late bool) error {
 		chain = chain.OnUnknown(wxpay.Hold)
 	case r.OnUnknown != 0:
 		chain = chain.OnUnknown(r.OnUnknown)
-	case c.lane && absolute(operation):
+	case c.lane && absolute(c.job.facts()):
 		// The newer values wait behind it in its lane, so repeating this one undoes none of them.
 		chain = chain.OnUnknown(wxpay.Repeat)
 	}
@@ -581,13 +544,6 @@ const breakAfter = 20
 // judge decides what a call's end means for the job, and stores that.
 func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error) {
 	outcome := wxpay.OutcomeOf(err)
-	switch cause := context.Cause(ctx); {
-	case err == nil || outcome == wxpay.Confirmed:
-	case errors.Is(cause, errLease):
-		return ending{left: true}, nil
-	case errors.Is(cause, errStopped):
-		return r.giveBack(ctx, c, outcome, 0)
-	}
 	var refusal *wxpay.APIError
 	if errors.As(err, &refusal) {
 		c.rec.Status, c.rec.Code, c.rec.Message, c.rec.RequestID = refusal.Status, string(refusal.Code), refusal.Message, refusal.RequestID
@@ -601,6 +557,13 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		}
 	} else if err != nil && refusal == nil {
 		c.rec.Message = err.Error()
+	}
+	switch cause := context.Cause(ctx); {
+	case err == nil || outcome == wxpay.Confirmed:
+	case errors.Is(cause, errLease):
+		return ending{left: true}, nil
+	case errors.Is(cause, errStopped):
+		return r.giveBack(ctx, c, outcome, 0)
 	}
 	if outcome != wxpay.Confirmed && r.concernsMerchant(err, refusal) {
 		p := Pause{Reason: strings.TrimPrefix(err.Error(), "wxpay: "), Code: c.rec.Code, Since: time.Now()}
@@ -664,15 +627,15 @@ func (r *running) giveBack(ctx context.Context, c *claim, outcome wxpay.Outcome,
 		return ending{again: again}, nil
 	}
 	next := *c.rec
-	next.Result.State, next.Doubt = Waiting, c.doubt
+	next.Result.State, next.Doubt, next.Asking = Waiting, c.doubt, false
 	next.Status, next.Code, next.Message, next.RequestID, next.Attempts = 0, "", "", "", 0
-	if outcome == wxpay.Unknown {
+	if outcome == wxpay.Unknown && (c.rec.Attempts > 0 || c.doubt.IsZero()) { // else it was not sent now, and the doubt is as old as it was
 		next.Doubt = time.Now()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lease/3)
 	defer cancel()
 	switch err := r.replace(ctx, c.key, &next); {
-	case errors.Is(err, errMoved):
+	case errors.Is(err, ErrMoved):
 		return ending{left: true}, nil
 	case err != nil:
 		return ending{}, err // it stays begun, which is the careful side
@@ -685,6 +648,7 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 	held := context.WithoutCancel(ctx)
 	held, cancel := context.WithTimeout(held, r.lease/2)
 	defer cancel()
+	c.rec.Asking = false
 	if !c.began {
 		c.rec.Claim = r.claim()
 	}
@@ -692,8 +656,9 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 	dead := (c.rec.State == Refused || c.rec.State == Unknown) && !stuck
 	for pause := 50 * time.Millisecond; ; pause *= 2 {
 		var err error
+		var buried uint64
 		if dead {
-			err = r.bury(held, c)
+			buried, err = r.bury(held, c)
 		}
 		if err == nil {
 			err = r.replace(held, c.key, c.rec)
@@ -707,7 +672,10 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 				r.Observe(c.rec.Result)
 			}
 			return ending{done: true, stuck: stuck}, nil
-		case errors.Is(err, errMoved):
+		case errors.Is(err, ErrMoved):
+			if buried != 0 { // whoever has it now may have ended it by now, and would not look for this again
+				r.trouble(r.deleteDead(held, buried))
+			}
 			return ending{left: true}, nil
 		case errors.Is(context.Cause(ctx), errLease), !sleep(held, pause):
 			return ending{}, err // whoever has it next finds that it had begun
@@ -715,15 +683,16 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 	}
 }
 
-// bury keeps a job for Retry.
-func (r *running) bury(ctx context.Context, c *claim) error {
+// bury keeps a job for Retry, and returns where.
+func (r *running) bury(ctx context.Context, c *claim) (seq uint64, err error) {
 	m := &nats.Msg{Subject: r.deadSubject(c.key), Data: c.sealed, Header: nats.Header{
 		headerVersion: {recordVersion}, headerState: {string(c.rec.State)},
 	}}
-	if _, err := r.publish(ctx, m); err != nil {
-		return fmt.Errorf("fleet: keeping a job for a retry: %w", r.engine.explain(err))
+	ack, err := r.publish(ctx, m)
+	if err != nil {
+		return 0, fmt.Errorf("fleet: keeping a job for a retry: %w", r.engine.explain(err))
 	}
-	return nil
+	return ack.Sequence, nil
 }
 
 // sleep waits, and reports whether ctx is still alive.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -35,6 +37,78 @@ func openTest(t *testing.T, order string) *Queue {
 	return q
 }
 
+func openTestLeases(t *testing.T, q *Queue) *leases {
+	t.Helper()
+	l, err := openLeases(q.engine.js.Conn(), q.control, q.lease)
+	require.NoError(t, err)
+	t.Cleanup(l.close)
+	return l
+}
+
+// takeTest takes the one job of a queue.
+func takeTest(t *testing.T, q *Queue) *nats.Msg {
+	t.Helper()
+	messages, err := pull(q.engine.js.Conn(), q.name+"-jobs", consumerName)
+	require.NoError(t, err)
+	t.Cleanup(messages.stop)
+	msg, err := messages.next(t.Context())
+	require.NoError(t, err)
+	require.NotNil(t, msg)
+	return msg
+}
+
+// A lease is kept by answers of the leader and by what the engine stores; when either stops, or the process did, it is over
+// in time.
+func TestLease(t *testing.T) {
+	t.Parallel()
+	q := openTest(t, "")
+	l := openTestLeases(t, q)
+	msg := takeTest(t, q)
+	begin := func(ago time.Duration) (context.Context, *hold) {
+		ctx, h := l.hold(t.Context(), msg)
+		t.Cleanup(h.release)
+		h.taken, h.heard = h.taken.Add(-ago), h.heard.Add(-ago)
+		return ctx, h
+	}
+	ctx, kept := begin(q.lease/2 - time.Second)
+	require.NoError(t, kept.check())
+	l.renew(t.Context())
+	require.Eventually(t, func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return time.Since(kept.heard) < q.lease/4
+	}, 5*time.Second, time.Millisecond, "the consumer answers")
+	require.NoError(t, kept.check())
+	require.NoError(t, context.Cause(ctx))
+
+	stood, late := begin(q.lease/2 + time.Second)
+	require.ErrorIs(t, late.check(), errLease, "the process stood still")
+	require.ErrorIs(t, context.Cause(stood), errLease)
+
+	_, nobody := begin(0)
+	nobody.msg = &nats.Msg{Reply: "nobody.listens"}
+	heard := nobody.heard
+	l.renew(t.Context())
+	require.NoError(t, q.engine.js.Conn().Flush())
+	time.Sleep(100 * time.Millisecond) // for an answer that must not count
+	l.mu.Lock()
+	require.Equal(t, heard, nobody.heard, "the server says that nobody is there")
+	l.mu.Unlock()
+
+	require.NoError(t, q.engine.js.DeleteKeyValue(t.Context(), q.name+"-control"))
+	_, unstored := begin(0)
+	l.mu.Lock()
+	unstored.taken = unstored.taken.Add(-q.lease)
+	l.stored = l.stored.Add(-q.lease)
+	before := l.stored
+	l.mu.Unlock()
+	l.renew(t.Context())
+	l.mu.Lock()
+	require.Equal(t, before, l.stored, "nothing is stored")
+	l.mu.Unlock()
+	require.ErrorIs(t, unstored.check(), errLease)
+}
+
 // A worker that has lost its lease says nothing more about the message: by then it may be another's, and to give it back
 // would have a third begin while that one works.
 func TestLostLeaseIsLeftAlone(t *testing.T) {
@@ -42,15 +116,10 @@ func TestLostLeaseIsLeftAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			q := openTest(t, order)
-			messages, err := pull(q.engine.js.Conn(), q.name+"-jobs", consumerName)
-			require.NoError(t, err)
-			defer messages.stop()
-			msg, err := messages.next(t.Context())
-			require.NoError(t, err)
-			require.NotNil(t, msg)
+			msg := takeTest(t, q)
 			said, err := q.engine.js.Conn().SubscribeSync(msg.Reply)
 			require.NoError(t, err)
-			r := &running{Queue: q, Worker: Worker{Patience: time.Minute}, held: make(map[*hold]struct{})}
+			r := &running{Queue: q, Worker: Worker{Patience: time.Minute}, leases: openTestLeases(t, q)}
 			ctx, lose := context.WithCancelCause(t.Context())
 			lose(errLease)
 			r.take(ctx, msg)
@@ -75,8 +144,8 @@ func TestMovedResultIsLeftAlone(t *testing.T) {
 		return c
 	}
 	first, second := take(), take()
-	require.NoError(t, r.begin(t.Context(), first))
-	require.ErrorIs(t, r.begin(t.Context(), second), errMoved)
+	require.NoError(t, r.begin(t.Context(), first, false))
+	require.ErrorIs(t, r.begin(t.Context(), second, false), ErrMoved)
 
 	have, err := q.record(t.Context(), first.key)
 	require.NoError(t, err)
@@ -93,6 +162,56 @@ func TestMovedResultIsLeftAlone(t *testing.T) {
 	have, err = q.record(t.Context(), first.key)
 	require.NoError(t, err)
 	assert.Equal(t, Unknown, have.State)
+
+	first.rec.State = Refused // which is kept for a retry before it is found that somebody else has the job
+	end, err = r.store(t.Context(), first)
+	require.NoError(t, err)
+	assert.Equal(t, ending{left: true}, end)
+	dead, err := q.dead.Info(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, dead.State.Msgs, "nothing is left to be retried")
+	_, err = q.Retry(t.Context())
+	require.NoError(t, err)
+	_, err = q.Summary(t.Context())
+	require.NoError(t, err)
+	for _, s := range []jetstream.Stream{q.dead, q.records} {
+		for range s.ConsumerNames(t.Context()).Name() {
+			t.Error("reading leaves a consumer")
+		}
+	}
+}
+
+// A worker that dies while it only asks does not make a doubt younger, else jobs would wait for ever where workers die more
+// often than once in the minute after which a job may be sent again.
+func TestDoubtAges(t *testing.T) {
+	t.Parallel()
+	q := openTest(t, "")
+	m, err := q.jobs.GetLastMsgForSubject(t.Context(), q.name+".job.one.*")
+	require.NoError(t, err)
+	r := &running{Queue: q}
+	next := func(now time.Time) *claim { // the next worker, after the one before is gone
+		c := &claim{key: lastToken(m.Subject), sealed: m.Data, header: m.Header}
+		require.NoError(t, r.open(c))
+		have, err := q.record(t.Context(), c.key)
+		require.NoError(t, err)
+		c.adopt(have, now)
+		return c
+	}
+	begin := time.Now().UTC().Truncate(time.Second)
+	first := next(begin)
+	assert.Zero(t, first.doubt)
+	require.NoError(t, r.begin(t.Context(), first, false))
+	second := next(begin.Add(time.Second))
+	assert.Equal(t, begin.Add(time.Second), second.doubt)
+	require.NoError(t, r.begin(t.Context(), second, true))
+	require.NoError(t, r.begin(t.Context(), second, true))
+	assert.Equal(t, 2, second.rec.Deliveries)
+	third := next(begin.Add(2 * time.Second))
+	assert.Equal(t, begin.Add(time.Second), third.doubt, "the second has only asked")
+	require.NoError(t, r.begin(t.Context(), third, true))
+	require.NoError(t, r.begin(t.Context(), third, false), "it sends, after all")
+	assert.Equal(t, 3, third.rec.Deliveries)
+	assert.Equal(t, begin.Add(3*time.Second), next(begin.Add(3*time.Second)).doubt)
 }
 
 // A pause that cannot be stored holds nobody up for good.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -226,6 +227,7 @@ type stuck struct {
 	next    http.RoundTripper
 	once    sync.Once
 	reached chan struct{}
+	left    chan time.Time // gets when the first one was given up, unless it is nil
 }
 
 func (s *stuck) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -236,6 +238,10 @@ func (s *stuck) RoundTrip(req *http.Request) (*http.Response, error) {
 	res.Body.Close()
 	s.once.Do(func() { close(s.reached) })
 	<-req.Context().Done()
+	select {
+	case s.left <- time.Now():
+	default:
+	}
 	return nil, context.Cause(req.Context())
 }
 
@@ -324,6 +330,43 @@ func TestUnknownHoldsUpItsOrder(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"1", "1", "2", "3"}, balances, "an older value never follows a newer one")
+}
+
+// Somebody who knows what became of an unknown one says so, and what stands behind it goes on.
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 2}))
+	submit(t, q, points("a", "A1", 1))
+	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
+	submit(t, q, points("a", "A2", 2), feed("F1"))
+	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
+	all := results(t, q)
+	require.Equal(t, map[fleet.State]int{fleet.Unknown: 2, fleet.Waiting: 1}, states(all))
+
+	require.ErrorContains(t, q.Settle(t.Context(), all["F1"], fleet.Refused), "only as succeeded or failed")
+	require.ErrorIs(t, q.Settle(t.Context(), all["A2"], fleet.Failed), fleet.ErrMoved)
+	require.ErrorIs(t, q.Settle(t.Context(), fleet.Result{Number: "nobody's"}, fleet.Failed), fleet.ErrMoved)
+	require.NoError(t, q.Settle(t.Context(), all["F1"], fleet.Failed))
+	require.NoError(t, q.Settle(t.Context(), all["A1"], fleet.Succeeded))
+	require.ErrorIs(t, q.Settle(t.Context(), all["A1"], fleet.Failed), fleet.ErrMoved)
+	sent := count(g, http.MethodPost)
+	work(t, &fleet.Worker{Queue: q})
+	all = results(t, q)
+	assert.Equal(t, fleet.Failed, all["F1"].State)
+	assert.True(t, all["F1"].Settled)
+	assert.Equal(t, fleet.Succeeded, all["A1"].State)
+	assert.Equal(t, fleet.Succeeded, all["A2"].State)
+	assert.False(t, all["A2"].Settled)
+	assert.Equal(t, sent+1, count(g, http.MethodPost), "only what stood behind is sent")
+	n, err := q.Retry(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, n)
+	status, err := q.Status(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, status.Dead)
+	assert.Zero(t, status.Queued)
 }
 
 func TestExpires(t *testing.T) {
@@ -476,4 +519,65 @@ func (g *gate) Acquire(ctx context.Context, _ middleware.LimitKey, _ fact.Rate) 
 	g.once.Do(func() { close(g.waits) })
 	<-g.open
 	return nil, nil
+}
+
+// A server that is cut off from the others still answers its clients. A worker that is connected to it breaks off what it
+// has in hand before another worker gets that.
+func TestWorkerOnTheWrongSide(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	c := newCluster(t, false)
+	e := c.connect(t)
+	open := func(e *fleet.Engine, client *wxpay.Client) (q *fleet.Queue) {
+		eventually(t, func(ctx context.Context) (err error) {
+			q, err = fleet.OpenQueue(ctx, e, fleet.QueueConfig{Client: client, Keys: testKeys(t, "a"), Lease: 6 * time.Second})
+			return err
+		})
+		return q
+	}
+	queue := open(e, g.client)
+	c.healthy(t, e)
+	leads := make(map[string]bool)
+	eventually(t, func(ctx context.Context) error {
+		consumer, err := e.JetStream().Consumer(ctx, "wxpay-jobs", "workers")
+		if err == nil {
+			leads[consumer.CachedInfo().Cluster.Leader] = true
+		}
+		return err
+	})
+	cutOff := slices.IndexFunc(c.nodes[:], func(n *node) bool { return !leads[n.config.Name] })
+
+	lonely, err := fleet.Connect(t.Context(), "nats://"+c.nodes[cutOff].client.address())
+	require.NoError(t, err)
+	defer lonely.Close()
+	never := &stuck{next: g.Transport(), reached: make(chan struct{}), left: make(chan time.Time, 1)}
+	stopLonely := start(t, &fleet.Worker{Queue: open(lonely, clientOf(t, g.Sandbox, never, wxpay.WithTimeout(time.Hour))), Calls: 1, Grace: time.Millisecond})
+	_, err = g.AddPaidOrder("ORDER1", 100)
+	require.NoError(t, err)
+	submit(t, queue, refund("ORDER1", "REFUND1")) // which is asked for at once by whoever has it next
+	<-never.reached
+	for _, p := range c.nodes[cutOff].routes {
+		p.setCut(true)
+	}
+	others := (cutOff + 1) % 3
+	near, err := fleet.Connect(t.Context(), "nats://"+c.nodes[others].client.address())
+	require.NoError(t, err)
+	defer near.Close()
+	second := &stuck{next: g.Transport(), reached: make(chan struct{}), left: make(chan time.Time, 1)}
+	stopNear := start(t, &fleet.Worker{Queue: open(near, clientOf(t, g.Sandbox, second)), Calls: 1, Grace: time.Millisecond})
+	select {
+	case <-second.reached:
+	case <-time.After(time.Minute):
+		t.Error("the job comes to nobody else")
+	}
+	select {
+	case <-never.left:
+	default:
+		t.Error("two workers have the job in hand")
+	}
+	for _, p := range c.nodes[cutOff].routes {
+		p.setCut(false)
+	}
+	stopNear()
+	stopLonely()
 }

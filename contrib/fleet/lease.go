@@ -1,0 +1,156 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// leases keep the messages that a worker has in hand from coming to another one, and break off what is done about one in
+// time when it may come to another. A lease counts as kept by two things: that the server that leads the consumer answers
+// what it is told of the message, and that the engine stores something at all, since a leader that is cut off from the other
+// servers goes on for some seconds as if it still led.
+type leases struct {
+	conn    *nats.Conn
+	control jetstream.KeyValue
+	length  time.Duration
+	began   time.Time
+	inbox   string // of the answers
+	sub     *nats.Subscription
+
+	mu     sync.Mutex
+	held   map[uint64]*hold
+	taken  uint64
+	stored time.Time // when the last write that the engine acknowledged was sent
+}
+
+// hold is a message in hand.
+type hold struct {
+	of     *leases
+	id     uint64
+	msg    *nats.Msg
+	cancel context.CancelCauseFunc
+	taken  time.Time
+	heard  time.Time // when the last word of it that the leader of the consumer answered was sent
+}
+
+// leaseTurns is how often a lease is renewed within its length. It is given up when half of its length has passed without,
+// which is noticed a turn later at most: a third of it is left then.
+const leaseTurns = 6
+
+// keyAlive is what workers write into the control bucket to see whether it takes that.
+const keyAlive = "alive"
+
+var errLease = errors.New("fleet: the worker lost its connection to the engine for too long")
+
+// openLeases makes the leases of messages whose lease has a length. They are kept while keep runs.
+func openLeases(conn *nats.Conn, control jetstream.KeyValue, length time.Duration) (*leases, error) {
+	l := &leases{conn: conn, control: control, length: length, began: time.Now(), inbox: conn.NewInbox(), held: make(map[uint64]*hold)}
+	var err error
+	if l.sub, err = conn.Subscribe(l.inbox+".*", l.answered); err != nil {
+		return nil, fmt.Errorf("fleet: keeping jobs in hand: %w", err)
+	}
+	return l, nil
+}
+
+// close ends what openLeases began.
+func (l *leases) close() { _ = l.sub.Unsubscribe() }
+
+// hold keeps a message until it is released. errLease cancels the context that it returns when the lease is given up.
+func (l *leases) hold(ctx context.Context, msg *nats.Msg) (context.Context, *hold) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.taken++
+	now := time.Now()
+	h := &hold{of: l, id: l.taken, msg: msg, cancel: cancel, taken: now, heard: now}
+	l.held[h.id] = h
+	return ctx, h
+}
+
+func (h *hold) release() {
+	h.of.mu.Lock()
+	defer h.of.mu.Unlock()
+	delete(h.of.held, h.id)
+	h.cancel(nil)
+}
+
+// check returns errLease if the lease was not renewed for too long, and gives it up. It is asked right before something is
+// sent, since a process that stood still goes on where it was, before anything else tells it so.
+func (h *hold) check() error {
+	h.of.mu.Lock()
+	defer h.of.mu.Unlock()
+	return h.checkAt(time.Now())
+}
+
+func (h *hold) checkAt(now time.Time) error {
+	if most := h.of.length / 2; since(h.heard, now) > most || since(later(h.taken, h.of.stored), now) > most {
+		h.cancel(errLease)
+		return errLease
+	}
+	return nil
+}
+
+// since is how long ago t was. The monotonic clock may stand still while the machine sleeps, the other one does not.
+func since(t, now time.Time) time.Duration {
+	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
+}
+
+// keep renews the leases until ctx ends.
+func (l *leases) keep(ctx context.Context) {
+	tick := time.NewTicker(l.length / leaseTurns)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			l.renew(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// renew tells the engine of all that is in hand. What was not renewed for too long is given up.
+func (l *leases) renew(ctx context.Context) {
+	now := time.Now()
+	l.mu.Lock()
+	held := slices.DeleteFunc(slices.Collect(maps.Values(l.held)), func(h *hold) bool { return h.checkAt(now) != nil })
+	l.mu.Unlock()
+	if len(held) == 0 {
+		return
+	}
+	for _, h := range held {
+		_ = l.conn.PublishRequest(h.msg.Reply, fmt.Sprintf("%s.%d-%d", l.inbox, h.id, now.Sub(l.began)), []byte("+WPI"))
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.length/leaseTurns)
+	defer cancel()
+	if _, err := l.control.Put(ctx, keyAlive, nil); err == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.stored = now
+	}
+}
+
+// answered takes what the leader of the consumer says. An answer with headers is a server's that knows of no leader.
+func (l *leases) answered(m *nats.Msg) {
+	id, sent, _ := strings.Cut(lastToken(m.Subject), "-")
+	key, err := strconv.ParseUint(id, 10, 64)
+	ago, wrong := strconv.ParseInt(sent, 10, 64)
+	if err != nil || wrong != nil || len(m.Header) > 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if h := l.held[key]; h != nil {
+		h.heard = later(h.heard, l.began.Add(time.Duration(ago)))
+	}
+}
