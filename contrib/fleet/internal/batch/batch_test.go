@@ -134,6 +134,13 @@ func TestRun(t *testing.T) {
 	assert.Contains(t, stderr, "Lines: 0 queued, 0 in the queue already, 50 done before, 2 rejected.")
 	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 50)
 	assert.Len(t, gateway.Journal(), 50)
+	assert.NotContains(t, stderr, "in flight")
+
+	s.file("feeds.ndjson", feedLines(50))
+	code, _, stderr = s.run(append(args, "--in-flight", "7")...)
+	assert.Equal(t, 0, code, stderr)
+	assert.NoFileExists(t, file+".rejects.ndjson", "it would tell of lines that are right now")
+	assert.NotContains(t, stderr, "in flight", "nobody else has the directory, so the queue is made anew with what is said")
 }
 
 func TestRunOfCSV(t *testing.T) {
@@ -233,6 +240,35 @@ func TestUnknown(t *testing.T) {
 	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 5)
 }
 
+// What nobody can ask the platform about is settled by hand.
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	gateway := listen(t)
+	require.NoError(t, gateway.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	s := newShell(t, gateway.Env()...)
+	data := []string{"--data", s.path("data")}
+	code, _, stderr := s.run(append([]string{s.file("feeds.ndjson", feedLines(2)), feedsPath, "--rate", "1000", "--workers", "1", "--on-unknown", "hold"}, data...)...)
+	require.Equal(t, 3, code, stderr)
+	code, stdout, stderr := s.run(append([]string{"settle", "F00000", "succeeded", "--path", "/" + feedsPath}, data...)...)
+	assert.Equal(t, 0, code, stderr)
+	assert.Equal(t, "POST "+feedsPath+" is settled: succeeded\n", stdout)
+	code, stdout, _ = s.run(append([]string{"results"}, data...)...)
+	assert.Equal(t, 0, code)
+	settled := 0
+	for _, r := range results(t, stdout) {
+		assert.Equal(t, fleet.Succeeded, r.State)
+		if r.Settled {
+			assert.Equal(t, "F00000", r.Number)
+			settled++
+		}
+	}
+	assert.Equal(t, 1, settled)
+	code, _, stderr = s.run(append([]string{"settle", "F00000", "failed"}, data...)...)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "no job with this number is of unknown outcome")
+	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 2)
+}
+
 // Submitting, working and looking are apart on a server.
 func TestServer(t *testing.T) {
 	t.Parallel()
@@ -305,6 +341,9 @@ func TestMistakes(t *testing.T) {
 		{2, "is not ndjson or csv", []string{file, feedsPath, "--format", "xml"}},
 		{2, "is not of the form FROM=TO", []string{file, feedsPath, "--map", "x"}},
 		{2, "--expires takes", []string{file, feedsPath, "--expires", "soon"}},
+		{2, "--rejects names the file that is read", []string{file, feedsPath, "--rejects", file}},
+		{2, `a job is settled as succeeded or failed, not as "done"`, []string{"settle", "F00000", "done", "--data", s.path("d")}},
+		{2, "no job with this number", []string{"settle", "F00000", "failed", "--data", s.path("d")}},
 		{2, "--comma takes one character", []string{file, feedsPath, "--comma", ""}},
 		{2, "--on-unknown takes hold or repeat", []string{file, feedsPath, "--on-unknown", "x", "--data", s.path("d")}},
 		{2, "--workers and --patience", []string{file, feedsPath, "--workers", "0", "--data", s.path("d")}},

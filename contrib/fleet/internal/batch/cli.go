@@ -104,7 +104,7 @@ func (p *program) command() *cobra.Command {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.AddCommand(
 		submitCommand(p.submit), workCommand(p.work), statusCommand(p.status), resultsCommand(p.results),
-		retryCommand(p.retry), drainCommand(p.drain), resumeCommand(p.resume),
+		retryCommand(p.retry), settleCommand(p.settle), drainCommand(p.drain), resumeCommand(p.resume),
 	)
 	root.CompletionOptions.DisableDefaultCmd = true
 	return root

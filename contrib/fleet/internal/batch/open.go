@@ -47,7 +47,7 @@ func (o *storeOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.creds, "creds", "", "the `FILE` with the credentials for it")
 	flags.StringVar(&o.key, "key", "", "the `FILE` with the keys that seal what is stored")
 	flags.StringVar(&o.queue, "queue", "wxpay", "the `NAME` of the queue")
-	flags.IntVar(&o.inFlight, "in-flight", 1000, "how many jobs all workers have in hand at once; taken when the queue is made")
+	flags.IntVar(&o.inFlight, "in-flight", 0, "how many jobs all workers have in hand at once, taken when the queue is made (default 1000)")
 	flags.BoolVar(&o.sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials; without --data or --nats nothing is kept")
 }
 
@@ -125,6 +125,9 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 		return s, err
 	}
 	s.queue, err = fleet.OpenQueue(ctx, s.engine, fleet.QueueConfig{Name: o.queue, Client: client, Keys: keys, InFlight: o.inFlight})
+	if err == nil && o.inFlight != 0 && s.queue.InFlight() != o.inFlight {
+		p.note("The queue was made with %d jobs in flight, and keeps that.", s.queue.InFlight())
+	}
 	return s, err
 }
 

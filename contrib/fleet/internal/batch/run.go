@@ -82,6 +82,7 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	w.Observe = b.observe
 	rejected := p.rejects(o.sourceOptions)
 	var count fleet.Submission
+	read := false // all of the file
 	err = p.untilIdle(ctx, w, func(ctx context.Context) error {
 		submitting, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
@@ -99,10 +100,11 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 		if err != nil {
 			return err
 		}
+		read = true
 		return s.queue.Idle(ctx)
 	})
 	b.end()
-	rejected.close()
+	rejected.close(read)
 	p.note("%s", described(count))
 	if wrong := p.finish(context.WithoutCancel(ctx), s.queue, o.out); err == nil {
 		err = wrong

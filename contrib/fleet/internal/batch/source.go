@@ -89,6 +89,8 @@ func (o *sourceOptions) arguments(args []string) error {
 		return usageError("the format %q is not ndjson or csv", o.format)
 	case o.format == "csv" && o.path == "":
 		return usageError("jobs from CSV need a path")
+	case o.rejects != "" && filepath.Clean(o.rejects) == filepath.Clean(o.file):
+		return usageError("--rejects names the file that is read")
 	case len(o.comma) != 1:
 		return usageError("--comma takes one character")
 	}
@@ -189,9 +191,15 @@ func (r *rejects) add(e *fleet.LineError) {
 	}
 }
 
-// close ends the file, and tells where it is.
-func (r *rejects) close() {
+// close ends the file, and tells where it is. One that an earlier run has left is removed when all lines were read and none
+// was rejected.
+func (r *rejects) close(all bool) {
 	if r.count == 0 {
+		if info, err := os.Lstat(r.path); all && err == nil && info.Mode().IsRegular() {
+			if err := os.Remove(r.path); err != nil {
+				r.p.note("No line was rejected; %s is of an earlier run, and could not be removed: %v", r.path, err)
+			}
+		}
 		return
 	}
 	if r.file != nil {

@@ -51,7 +51,7 @@ func (p *program) submit(ctx context.Context, o submitOptions) error {
 	rejected := p.rejects(o.sourceOptions)
 	count, err := s.queue.Submit(ctx, jobs, fleet.Intake{Reject: rejected.add, Progress: b.read})
 	b.end()
-	rejected.close()
+	rejected.close(err == nil)
 	p.note("%s", described(count))
 	if err == nil && count.Rejected > 0 {
 		err = &exitError{exitRefused, nil}
