@@ -378,12 +378,15 @@ func reexec(role, config string) *exec.Cmd {
 	return c
 }
 
+// roles are what this test program can be instead of a test.
+var roles = map[string]func(config string) error{"node": runNode, "worker": runWorker, "platform": runPlatform}
+
 func TestMain(m *testing.M) {
 	role := os.Getenv("FLEET_TEST_ROLE")
 	if role == "" {
 		os.Exit(m.Run())
 	}
-	if err := map[string]func(config string) error{"node": runNode, "worker": runWorker, "platform": runPlatform}[role](os.Getenv("FLEET_TEST_CONFIG")); err != nil {
+	if err := roles[role](os.Getenv("FLEET_TEST_CONFIG")); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", role, err)
 		os.Exit(1)
 	}

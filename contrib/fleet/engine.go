@@ -194,6 +194,10 @@ type serverLog struct {
 	dead bool
 }
 
+// writeError is in what the server logs when it could not write a file of a stream. It stores nothing more in that stream
+// then, and does not answer who publishes to it.
+const writeError = "critical write error: "
+
 func (l *serverLog) keep(format string, v []any, fatal bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -201,7 +205,7 @@ func (l *serverLog) keep(format string, v []any, fatal bool) {
 		return
 	}
 	l.last = fmt.Sprintf(format, v...)
-	if fatal {
+	if fatal || strings.Contains(l.last, writeError) {
 		l.dead = true
 		close(l.fatal)
 	}
@@ -352,8 +356,8 @@ func (d *firstDial) end() (tried string) {
 
 // explain says what an error of JetStream means where that is more than its text.
 func (e *Engine) explain(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, ErrNoSpace) {
+		return err
 	}
 	var api *jetstream.APIError
 	if errors.As(err, &api) && (slices.Contains(noRoomCodes, api.ErrorCode) || slices.Contains(noRoomTexts, api.Description)) ||
@@ -363,7 +367,34 @@ func (e *Engine) explain(err error) error {
 	if errors.Is(err, nats.ErrNoResponders) && e.server != nil && !e.server.JetStreamEnabled() {
 		return fmt.Errorf("%w (JetStream has stopped: %s)", ErrNoSpace, e.log.text())
 	}
+	if failure := e.failure(); failure != nil {
+		return failure
+	}
 	return err
+}
+
+// failed is closed when an embedded engine can write no more.
+func (e *Engine) failed() <-chan struct{} {
+	if e.server == nil {
+		return nil
+	}
+	return e.log.fatal
+}
+
+// failure tells why an embedded engine can write no more, nil if it can.
+func (e *Engine) failure() error {
+	select {
+	case <-e.failed():
+	default:
+		return nil
+	}
+	_, text, _ := strings.Cut(e.log.text(), writeError)
+	for _, room := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if strings.Contains(text, room.Error()) {
+			return fmt.Errorf("%w (%s)", ErrNoSpace, text)
+		}
+	}
+	return fmt.Errorf("fleet: the embedded engine can write no more: %s: mend that, then run again; what was acknowledged is kept", text)
 }
 
 // Codes of JetStream's errors for lack of room (see nats-server's errors.json): of the account, of the server, of its disk.

@@ -472,6 +472,8 @@ func (s *submitting) wait(f jetstream.PubAckFuture, opts ...jetstream.PublishOpt
 			return nil
 		case err = <-f.Err():
 			return err
+		case <-s.engine.failed():
+			return s.engine.failure()
 		case <-s.ctx.Done():
 			return context.Cause(s.ctx)
 		}

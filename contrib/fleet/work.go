@@ -147,6 +147,9 @@ func (r *running) run(ctx context.Context) error {
 	for failed == nil && ctx.Err() == nil {
 		select {
 		case slots <- struct{}{}:
+		case <-r.engine.failed():
+			failed = r.engine.failure()
+			continue
 		case <-ctx.Done():
 			continue
 		}
