@@ -447,11 +447,15 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 			return moved(err)
 		}
 	}
+	// Where it cannot be written down that it has begun there is no use in waiting and trying again, as Chain.Ensure would.
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
 	ctx = context.WithValue(ctx, claimKey{}, func(ctx context.Context, method string) error {
 		if !c.began && c.doubt.IsZero() && c.stale(time.Now()) { // it waited for the limit until its time was over
 			return errStale
 		}
 		if err := r.begin(ctx, c, method == http.MethodGet && c.job.Method != http.MethodGet); err != nil {
+			giveUp(err)
 			return err
 		}
 		return c.hold.check()
