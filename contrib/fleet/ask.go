@@ -73,7 +73,12 @@ func (e *Engine) passing(err error) bool {
 	}
 	var api *jetstream.APIError
 	if errors.As(err, &api) {
-		return api.Code == http.StatusServiceUnavailable && api.ErrorCode != jsStoreFailed && !errors.Is(e.explain(err), ErrNoSpace)
+		return inProcess(err) ||
+			api.Code == http.StatusServiceUnavailable && api.ErrorCode != jsStoreFailed && !errors.Is(e.explain(err), ErrNoSpace)
+	}
+	var legacy *nats.APIError // of a watch, which goes another way
+	if errors.As(err, &legacy) {
+		return legacy.Code == http.StatusServiceUnavailable
 	}
 	for _, passing := range []error{
 		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse, jetstream.ErrAsyncPublishTimeout,
@@ -85,3 +90,12 @@ func (e *Engine) passing(err error) bool {
 	}
 	return false
 }
+
+// inProcess reports whether a leader does not know yet: the same message, or another one on its subject, is on its way to the
+// other copies. What becomes of that is told to who asks again.
+func inProcess(err error) bool {
+	return isCode(err, jetstream.JSErrCodeStreamWrongLastSequenceConstant) || isCode(err, jsDuplicateInProcess)
+}
+
+// jsDuplicateInProcess is JSStreamDuplicateMessageConflict of nats-server's errors.json.
+const jsDuplicateInProcess jetstream.ErrorCode = 10158

@@ -47,14 +47,16 @@ func (q *Queue) wakeLane(ctx context.Context, lane string) (bool, error) {
 // wake puts the tokens of all lanes that can go on into the queue, and returns how many those are. A token is missing only
 // where a process died between two steps; it is looked for when nothing else is to be done.
 func (q *Queue) wake(ctx context.Context) (int, error) {
-	info, err := q.lanes.Info(ctx)
+	ask, answered := context.WithTimeout(ctx, rideSetup)
+	defer answered()
+	info, err := q.lanes.Info(ask)
 	if err != nil {
 		return 0, fmt.Errorf("fleet: reading the state of the lanes: %w", q.engine.explain(err))
 	}
 	if info.State.Msgs == 0 {
 		return 0, nil
 	}
-	if info, err = q.lanes.Info(ctx, jetstream.WithSubjectFilter(q.laneSubject("*", "*"))); err != nil {
+	if info, err = q.lanes.Info(ask, jetstream.WithSubjectFilter(q.laneSubject("*", "*"))); err != nil {
 		return 0, fmt.Errorf("fleet: listing the lanes: %w", q.engine.explain(err))
 	}
 	seen := make(map[string]bool)

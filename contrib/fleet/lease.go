@@ -23,14 +23,15 @@ type leases struct {
 	conn    *nats.Conn
 	control jetstream.KeyValue
 	length  time.Duration
-	began   time.Time
 	inbox   string // of the answers
 	sub     *nats.Subscription
 
 	mu     sync.Mutex
 	held   map[uint64]*hold
 	taken  uint64
-	stored time.Time // when the last write that the engine acknowledged was sent
+	turn   uint64
+	turns  map[uint64]time.Time // when the last turns of renewing were
+	stored time.Time            // when the last write that the engine acknowledged was sent
 }
 
 // hold is a message in hand.
@@ -39,7 +40,7 @@ type hold struct {
 	id     uint64
 	msg    *nats.Msg
 	cancel context.CancelCauseFunc
-	taken  time.Time
+	since  time.Time // when the message was asked for
 	heard  time.Time // when the last word of it that the leader of the consumer answered was sent
 }
 
@@ -54,7 +55,9 @@ var errLease = errors.New("fleet: the worker lost its connection to the engine f
 
 // openLeases makes the leases of messages whose lease has a length. They are kept while keep runs.
 func openLeases(conn *nats.Conn, control jetstream.KeyValue, length time.Duration) (*leases, error) {
-	l := &leases{conn: conn, control: control, length: length, began: time.Now(), inbox: conn.NewInbox(), held: make(map[uint64]*hold)}
+	l := &leases{
+		conn: conn, control: control, length: length, inbox: conn.NewInbox(), held: make(map[uint64]*hold), turns: make(map[uint64]time.Time),
+	}
 	var err error
 	if l.sub, err = conn.Subscribe(l.inbox+".*", l.answered); err != nil {
 		return nil, fmt.Errorf("fleet: keeping jobs in hand: %w", err)
@@ -66,13 +69,12 @@ func openLeases(conn *nats.Conn, control jetstream.KeyValue, length time.Duratio
 func (l *leases) close() { _ = l.sub.Unsubscribe() }
 
 // hold keeps a message until it is released. errLease cancels the context that it returns when the lease is given up.
-func (l *leases) hold(ctx context.Context, msg *nats.Msg) (context.Context, *hold) {
+func (l *leases) hold(ctx context.Context, d *delivery) (context.Context, *hold) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.taken++
-	now := time.Now()
-	h := &hold{of: l, id: l.taken, msg: msg, cancel: cancel, taken: now, heard: now}
+	h := &hold{of: l, id: l.taken, msg: d.Msg, cancel: cancel, since: d.since, heard: d.since}
 	l.held[h.id] = h
 	return ctx, h
 }
@@ -93,7 +95,7 @@ func (h *hold) check() error {
 }
 
 func (h *hold) checkAt(now time.Time) error {
-	if most := h.of.length / 2; since(h.heard, now) > most || since(later(h.taken, h.of.stored), now) > most {
+	if most := h.of.length / 2; since(h.heard, now) > most || since(later(h.since, h.of.stored), now) > most {
 		h.cancel(errLease)
 		return errLease
 	}
@@ -123,13 +125,16 @@ func (l *leases) keep(ctx context.Context) {
 func (l *leases) renew(ctx context.Context) {
 	now := time.Now()
 	l.mu.Lock()
+	l.turn++
+	l.turns[l.turn] = now
+	delete(l.turns, l.turn-leaseTurns) // an answer that comes later than a lease is of no use
 	held := slices.DeleteFunc(slices.Collect(maps.Values(l.held)), func(h *hold) bool { return h.checkAt(now) != nil })
+	for _, h := range held { // before any of them can be released and given back, which this would undo
+		_ = l.conn.PublishRequest(h.msg.Reply, fmt.Sprintf("%s.%d-%d", l.inbox, h.id, l.turn), []byte("+WPI"))
+	}
 	l.mu.Unlock()
 	if len(held) == 0 {
 		return
-	}
-	for _, h := range held {
-		_ = l.conn.PublishRequest(h.msg.Reply, fmt.Sprintf("%s.%d-%d", l.inbox, h.id, now.Sub(l.began)), []byte("+WPI"))
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.length/leaseTurns)
 	defer cancel()
@@ -142,15 +147,15 @@ func (l *leases) renew(ctx context.Context) {
 
 // answered takes what the leader of the consumer says. An answer with headers is a server's that knows of no leader.
 func (l *leases) answered(m *nats.Msg) {
-	id, sent, _ := strings.Cut(lastToken(m.Subject), "-")
+	id, turn, _ := strings.Cut(lastToken(m.Subject), "-")
 	key, err := strconv.ParseUint(id, 10, 64)
-	ago, wrong := strconv.ParseInt(sent, 10, 64)
+	n, wrong := strconv.ParseUint(turn, 10, 64)
 	if err != nil || wrong != nil || len(m.Header) > 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if h := l.held[key]; h != nil {
-		h.heard = later(h.heard, l.began.Add(time.Duration(ago)))
+		h.heard = later(h.heard, l.turns[n])
 	}
 }

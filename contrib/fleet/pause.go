@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -43,9 +44,16 @@ func (q *Queue) pause(ctx context.Context, p Pause) error {
 	// It is sealed, since the platform's words in it may name somebody.
 	err = q.engine.ride(ctx, askMost, func(ctx context.Context) error {
 		_, err := q.control.Create(ctx, keyPause, q.keys.seal(keyPause, text))
+		if !errors.Is(err, jetstream.ErrKeyExists) {
+			return err
+		}
+		// That is also said of one that is on its way, and may be lost with the leader that says so.
+		if _, err = q.control.Get(ctx, keyPause); errors.Is(err, jetstream.ErrKeyNotFound) {
+			return nats.ErrTimeout
+		}
 		return err
 	})
-	if err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+	if err != nil {
 		return fmt.Errorf("fleet: pausing the queue: %w", q.engine.explain(err))
 	}
 	return nil
@@ -107,8 +115,10 @@ func (q *Queue) Idle(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		empty := false
-		if err := q.engine.ride(ctx, rideSetup, func(ctx context.Context) error {
-			info, err := q.jobs.Info(ctx)
+		if err := q.engine.insist(ctx, func() error {
+			ask, answered := q.asking(ctx)
+			info, err := q.jobs.Info(ask)
+			answered()
 			if err != nil {
 				return fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.explain(err))
 			}

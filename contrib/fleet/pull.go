@@ -18,27 +18,43 @@ type puller struct {
 	arrived chan *nats.Msg
 	subject string
 	request []byte
-	asked   time.Time // when the request that is out was sent, zero for none
+	stands  time.Duration // how long a request stands at the server
+	asked   time.Time     // when the request that is out was sent, zero for none
 }
 
-// pullTime is how long a request for a message stands at the server.
+// delivery is a message that was taken.
+type delivery struct {
+	*nats.Msg
+	// since is when it was asked for: the server counts its lease from some moment after that.
+	since time.Time
+}
+
+// pullTime bounds how long a request for a message stands at the server.
 const pullTime = 5 * time.Second
 
-// pull begins to take messages from a consumer.
-func pull(conn *nats.Conn, stream, consumer string) (*puller, error) {
-	request, err := json.Marshal(map[string]any{"batch": 1, "expires": pullTime})
+// pull begins to take messages from a consumer, each of which has a lease.
+func pull(conn *nats.Conn, stream, consumer string, lease time.Duration) (*puller, error) {
+	stands := min(pullTime, lease/leaseTurns)
+	request, err := json.Marshal(map[string]any{"batch": 1, "expires": stands})
 	if err != nil {
 		return nil, err
 	}
-	p := &puller{
-		conn: conn, arrived: make(chan *nats.Msg, 64), subject: "$JS.API.CONSUMER.MSG.NEXT." + stream + "." + consumer, request: request,
-	}
-	p.sub, err = conn.ChanSubscribe(conn.NewInbox(), p.arrived)
-	return p, err
+	p := &puller{conn: conn, subject: "$JS.API.CONSUMER.MSG.NEXT." + stream + "." + consumer, request: request, stands: stands}
+	return p, p.subscribe()
 }
 
-// next returns a message, or nil when none came within pullTime or ctx ended.
-func (p *puller) next(ctx context.Context) (*nats.Msg, error) {
+// subscribe begins anew: what is still to come of requests before has nobody who waits for it.
+func (p *puller) subscribe() (err error) {
+	if p.sub != nil {
+		_ = p.sub.Unsubscribe()
+	}
+	p.asked, p.arrived = time.Time{}, make(chan *nats.Msg, 4)
+	p.sub, err = p.conn.ChanSubscribe(p.conn.NewInbox(), p.arrived)
+	return err
+}
+
+// next returns a message, or nil when none came in time or ctx ended.
+func (p *puller) next(ctx context.Context) (*delivery, error) {
 	if p.asked.IsZero() {
 		p.asked = time.Now()
 		if err := p.conn.PublishRequest(p.subject, p.sub.Subject, p.request); err != nil {
@@ -46,14 +62,18 @@ func (p *puller) next(ctx context.Context) (*nats.Msg, error) {
 			return nil, err
 		}
 	}
-	lost := time.NewTimer(time.Until(p.asked) + pullTime + time.Second)
+	lost := time.NewTimer(time.Until(p.asked) + p.stands + time.Second)
 	defer lost.Stop()
 	select {
 	case m := <-p.arrived:
+		since := p.asked
 		p.asked = time.Time{}
-		return m, status(m)
+		if err := status(m); err != nil {
+			return nil, err
+		}
+		return &delivery{m, since}, nil
 	case <-lost.C: // with the connection, or the server that had it
-		p.asked = time.Time{}
+		return nil, p.subscribe()
 	case <-ctx.Done():
 	}
 	return nil, nil
@@ -85,14 +105,11 @@ func (s *pullStatus) gone() bool {
 // stop gives back what came and was not taken.
 func (p *puller) stop() {
 	_ = p.sub.Unsubscribe()
-	for {
-		select {
-		case m := <-p.arrived:
-			if status(m) == nil {
-				_ = m.Nak()
-			}
-		default:
-			return
+	select {
+	case m := <-p.arrived:
+		if status(m) == nil && since(p.asked, time.Now()) < 2*p.stands { // else it may be another's by now
+			_ = m.Nak()
 		}
+	default:
 	}
 }

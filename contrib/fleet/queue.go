@@ -415,11 +415,14 @@ func (q *Queue) replace(ctx context.Context, key string, r *record) error {
 			return nil
 		case have != nil && have.seq != r.seq || have == nil && r.seq != 0:
 			return ErrMoved
+		case !sleep(ctx, 20*time.Millisecond):
+			return fmt.Errorf("fleet: storing a record: %w", context.Cause(ctx))
 		}
 	}
 }
 
-// wrongSequence reports whether a publish failed because the subject does not stand where it was expected to.
+// wrongSequence reports whether a publish failed because the subject does not stand where it was expected to, or perhaps
+// will not (inProcess).
 func wrongSequence(err error) bool {
 	return isCode(err, jetstream.JSErrCodeStreamWrongLastSequence) || isCode(err, jetstream.JSErrCodeStreamWrongLastSequenceConstant)
 }

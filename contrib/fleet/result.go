@@ -154,6 +154,9 @@ func (q *Queue) scan(ctx context.Context, headersOnly bool, each func(jetstream.
 	return q.read(ctx, q.records, headersOnly, each)
 }
 
+// readWait is after how long without a message it is asked whether there are any left.
+const readWait = 2 * time.Second
+
 // read reads what there is in a stream when it begins.
 func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, each func(jetstream.Msg) error) error {
 	var c jetstream.Consumer
@@ -190,7 +193,24 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, 
 	}
 	defer messages.Stop()
 	for {
-		m, err := messages.Next(jetstream.NextContext(ctx))
+		one, cancel := context.WithTimeout(ctx, readWait)
+		m, err := messages.Next(jetstream.NextContext(one))
+		cancel()
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil { // what was still to come may have been removed meanwhile
+			var left uint64
+			if err = q.engine.ride(ctx, askMost, func(ctx context.Context) error {
+				info, err := c.Info(ctx)
+				if err == nil {
+					left = info.NumPending
+				}
+				return err
+			}); err == nil && left == 0 {
+				return nil
+			}
+			if err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return fmt.Errorf("fleet: reading records: %w", q.engine.explain(err))
 		}

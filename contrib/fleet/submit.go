@@ -486,7 +486,7 @@ func (s *submitting) wait(f jetstream.PubAckFuture, opts ...jetstream.PublishOpt
 			return answer()
 		})
 	}
-	if err == nil || wrongSequence(err) || subjectFull(err) {
+	if err == nil || wrongSequence(err) && !inProcess(err) || subjectFull(err) {
 		return ack, err
 	}
 	return nil, s.trouble(err)

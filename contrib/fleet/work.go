@@ -114,7 +114,7 @@ func (r *running) run(ctx context.Context) error {
 		return fmt.Errorf("fleet: watching the queue: %w", r.engine.explain(err))
 	}
 	defer watch.Stop()
-	messages, err := pull(r.engine.js.Conn(), r.name+"-jobs", consumerName)
+	messages, err := pull(r.engine.js.Conn(), r.name+"-jobs", consumerName, r.lease)
 	if err != nil {
 		return fmt.Errorf("fleet: taking jobs: %w", r.engine.explain(err))
 	}
@@ -134,7 +134,7 @@ func (r *running) run(ctx context.Context) error {
 	side.Go(func() { r.leases.keep(working) })
 
 	// The hands are kept: signing needs a deep stack, which a new goroutine would have to grow for every job.
-	slots, given := make(chan struct{}, r.Calls), make(chan *nats.Msg)
+	slots, given := make(chan struct{}, r.Calls), make(chan *delivery)
 	for range r.Calls {
 		hands.Go(func() {
 			for msg := range given {
@@ -174,7 +174,7 @@ func (r *running) run(ctx context.Context) error {
 }
 
 // next returns the next message, or nil when there is none for now.
-func (r *running) next(ctx context.Context, messages *puller) (*nats.Msg, error) {
+func (r *running) next(ctx context.Context, messages *puller) (*delivery, error) {
 	for r.paused.Load() != nil {
 		if !sleep(ctx, 50*time.Millisecond) {
 			return nil, nil
@@ -262,46 +262,20 @@ type ending struct {
 }
 
 // take carries out one message.
-func (r *running) take(ctx context.Context, msg *nats.Msg) {
+func (r *running) take(ctx context.Context, msg *delivery) {
 	ctx, h := r.leases.hold(ctx, msg)
-	defer h.release()
-	if r.paused.Load() != nil {
-		_ = msg.Nak()
-		return
-	}
-	deliveries := 1
-	if meta, err := msg.Metadata(); err == nil {
-		deliveries = int(meta.NumDelivered)
-	}
-	var end ending
-	var err error
-	name := lastToken(msg.Subject)
-	lane := msg.Subject == r.tokenSubject(name)
-	if lane {
-		end, err = r.lane(ctx, h, name, deliveries)
-	} else {
-		end, err = r.carry(ctx, &claim{hold: h, key: name, sealed: msg.Data, header: msg.Header, deliveries: deliveries})
-	}
-	if err != nil {
-		end = ending{again: time.Second} // the engine is in trouble, not the job
-		switch {
-		case errors.Is(err, ErrSealed):
-			end.again = time.Minute
-			err = fmt.Errorf("%w: a job waits for a worker that has the key it was sealed under (Keys takes several)", err)
-		case errors.Is(err, ErrNewer):
-			end.again = time.Minute // nothing this process can do about it
-		}
-		r.trouble(err)
-	}
+	end := r.carryMessage(ctx, h)
 	if errors.Is(context.Cause(ctx), errLease) && !end.done {
 		end.left = true // to give it back would take it from whoever has it now
 	}
-	switch {
+	h.release() // before it is given back, or it would be renewed after that
+	name := lastToken(msg.Subject)
+	switch lane := r.isToken(msg.Subject); {
 	case end.left:
 	case end.done && !lane:
 		_ = msg.Ack() // if that is lost it comes again, and its record says that it has ended
 	case end.done:
-		r.removeToken(ctx, msg)
+		r.removeToken(ctx, msg.Msg)
 		if !end.stuck {
 			// Something may have joined the lane after it was seen empty and before its token went.
 			if _, err := r.wakeLane(context.WithoutCancel(ctx), name); err != nil {
@@ -311,6 +285,43 @@ func (r *running) take(ctx context.Context, msg *nats.Msg) {
 	default:
 		_ = msg.NakWithDelay(end.again)
 	}
+}
+
+// isToken reports whether a message is the token of a lane.
+func (r *running) isToken(subject string) bool { return subject == r.tokenSubject(lastToken(subject)) }
+
+// carryMessage carries out what a message in hand stands for.
+func (r *running) carryMessage(ctx context.Context, h *hold) ending {
+	if h.check() != nil { // this process stood still while it came
+		return ending{left: true}
+	}
+	if r.paused.Load() != nil {
+		return ending{}
+	}
+	deliveries := 1
+	if meta, err := h.msg.Metadata(); err == nil {
+		deliveries = int(meta.NumDelivered)
+	}
+	var end ending
+	var err error
+	if name := lastToken(h.msg.Subject); r.isToken(h.msg.Subject) {
+		end, err = r.lane(ctx, h, name, deliveries)
+	} else {
+		end, err = r.carry(ctx, &claim{hold: h, key: name, sealed: h.msg.Data, header: h.msg.Header, deliveries: deliveries})
+	}
+	if err == nil {
+		return end
+	}
+	end = ending{again: time.Second} // the engine is in trouble, not the job
+	switch {
+	case errors.Is(err, ErrSealed):
+		end.again = time.Minute
+		err = fmt.Errorf("%w: a job waits for a worker that has the key it was sealed under (Keys takes several)", err)
+	case errors.Is(err, ErrNewer):
+		end.again = time.Minute // nothing this process can do about it
+	}
+	r.trouble(err)
+	return end
 }
 
 // removeToken takes the token of a lane off the queue, and waits until that is so.
@@ -369,6 +380,8 @@ type claim struct {
 	doubt time.Time // until when somebody else may have sent it, zero if nobody has
 	began bool
 	begun error // of writing down that it has begun
+	// looked says that its record was read before it was begun.
+	looked bool
 }
 
 // stale reports whether the job's time is over.
@@ -425,6 +438,7 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 	late := c.stale(now)
 	if c.deliveries > 1 || late || c.lane || c.header.Get(headerRetry) != "" {
 		// Else nobody can have begun it, or storing that this worker has fails.
+		c.looked = true
 		switch have, err := r.record(ctx, c.key); {
 		case err != nil:
 			return ending{}, err
@@ -444,7 +458,7 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 	}
 	if !r.Marked {
 		if err := r.begin(ctx, c, false); err != nil {
-			return moved(err)
+			return r.moved(c, err)
 		}
 	}
 	// Where it cannot be written down that it has begun there is no use in waiting and trying again, as Chain.Ensure would.
@@ -463,7 +477,7 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 	err := r.call(ctx, c, late)
 	switch {
 	case c.begun != nil:
-		return moved(c.begun)
+		return r.moved(c, c.begun)
 	case errors.Is(err, errStale):
 		c.rec.State, c.rec.Ended, c.rec.Attempts = Expired, time.Now(), 0
 		return r.store(ctx, c)
@@ -472,12 +486,16 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 }
 
 // moved is the end of a job that somebody else has changed, or that could not be begun. Whoever changed it may be at work on
-// it, so its message is left to come again when the lease ends.
-func moved(err error) (ending, error) {
-	if errors.Is(err, ErrMoved) {
-		return ending{left: true}, nil
+// it, so its message is left to come again when the lease ends. Only in an embedded engine that was just opened is nobody: all
+// that it delivered before seems to be delivered for the first time then, and its records were not looked at.
+func (r *running) moved(c *claim, err error) (ending, error) {
+	switch {
+	case !errors.Is(err, ErrMoved):
+		return ending{}, err
+	case r.engine.server != nil && !c.looked:
+		return ending{again: time.Second}, nil
 	}
-	return ending{}, err
+	return ending{left: true}, nil
 }
 
 // call makes the call and fills in what it brought.
@@ -680,8 +698,8 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 			}
 			return ending{done: true, stuck: stuck}, nil
 		case errors.Is(err, ErrMoved):
-			if buried != 0 { // whoever has it now may have ended it by now, and would not look for this again
-				r.trouble(r.deleteDead(held, buried))
+			if buried != 0 {
+				r.trouble(r.unburyMoved(held, c.key, buried))
 			}
 			return ending{left: true}, nil
 		case errors.Is(context.Cause(ctx), errLease), !sleep(held, pause):
@@ -700,6 +718,16 @@ func (r *running) bury(ctx context.Context, c *claim) (seq uint64, err error) {
 		return 0, fmt.Errorf("fleet: keeping a job for a retry: %w", r.engine.explain(err))
 	}
 	return ack.Sequence, nil
+}
+
+// unburyMoved removes what was kept for a retry of a job that somebody else has ended without need for one: who did that may
+// have looked for it before it was there.
+func (r *running) unburyMoved(ctx context.Context, key string, seq uint64) error {
+	have, err := r.record(ctx, key)
+	if err != nil || have == nil || !have.State.Ended() || have.State == Unknown || have.State == Refused {
+		return err
+	}
+	return r.deleteDead(ctx, seq)
 }
 
 // sleep waits, and reports whether ctx is still alive.

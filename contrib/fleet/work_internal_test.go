@@ -46,9 +46,9 @@ func openTestLeases(t *testing.T, q *Queue) *leases {
 }
 
 // takeTest takes the one job of a queue.
-func takeTest(t *testing.T, q *Queue) *nats.Msg {
+func takeTest(t *testing.T, q *Queue) *delivery {
 	t.Helper()
-	messages, err := pull(q.engine.js.Conn(), q.name+"-jobs", consumerName)
+	messages, err := pull(q.engine.js.Conn(), q.name+"-jobs", consumerName, q.lease)
 	require.NoError(t, err)
 	t.Cleanup(messages.stop)
 	msg, err := messages.next(t.Context())
@@ -67,7 +67,7 @@ func TestLease(t *testing.T) {
 	begin := func(ago time.Duration) (context.Context, *hold) {
 		ctx, h := l.hold(t.Context(), msg)
 		t.Cleanup(h.release)
-		h.taken, h.heard = h.taken.Add(-ago), h.heard.Add(-ago)
+		h.since, h.heard = h.since.Add(-ago), h.heard.Add(-ago)
 		return ctx, h
 	}
 	ctx, kept := begin(q.lease/2 - time.Second)
@@ -98,7 +98,7 @@ func TestLease(t *testing.T) {
 	require.NoError(t, q.engine.js.DeleteKeyValue(t.Context(), q.name+"-control"))
 	_, unstored := begin(0)
 	l.mu.Lock()
-	unstored.taken = unstored.taken.Add(-q.lease)
+	unstored.since = unstored.since.Add(-q.lease)
 	l.stored = l.stored.Add(-q.lease)
 	before := l.stored
 	l.mu.Unlock()
@@ -163,13 +163,24 @@ func TestMovedResultIsLeftAlone(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, Unknown, have.State)
 
+	dead := func() uint64 {
+		info, err := q.dead.Info(t.Context())
+		require.NoError(t, err)
+		return info.State.Msgs
+	}
+	first.rec.State = Refused
+	end, err = r.store(t.Context(), first)
+	require.NoError(t, err)
+	assert.Equal(t, ending{left: true}, end)
+	assert.EqualValues(t, 1, dead(), "the other one's unknown job has to be there for a retry")
+
+	have.State, have.Claim = Succeeded, q.claim()
+	require.NoError(t, q.replace(t.Context(), first.key, have))
 	first.rec.State = Refused // which is kept for a retry before it is found that somebody else has the job
 	end, err = r.store(t.Context(), first)
 	require.NoError(t, err)
 	assert.Equal(t, ending{left: true}, end)
-	dead, err := q.dead.Info(t.Context())
-	require.NoError(t, err)
-	assert.Zero(t, dead.State.Msgs, "nothing is left to be retried")
+	assert.Zero(t, dead(), "nothing is left to be retried")
 	_, err = q.Retry(t.Context())
 	require.NoError(t, err)
 	_, err = q.Summary(t.Context())

@@ -140,6 +140,10 @@ func TestRun(t *testing.T) {
 	code, _, stderr = s.run(append(args, "--in-flight", "7")...)
 	assert.Equal(t, 0, code, stderr)
 	assert.NoFileExists(t, file+".rejects.ndjson", "it would tell of lines that are right now")
+	other := s.file("other.txt", "mine")
+	code, _, stderr = s.run(append(args, "--rejects", other)...)
+	assert.Equal(t, 0, code, stderr)
+	assert.FileExists(t, other, "it is no file of rejects")
 	assert.NotContains(t, stderr, "in flight", "nobody else has the directory, so the queue is made anew with what is said")
 }
 

@@ -89,7 +89,7 @@ func (o *sourceOptions) arguments(args []string) error {
 		return usageError("the format %q is not ndjson or csv", o.format)
 	case o.format == "csv" && o.path == "":
 		return usageError("jobs from CSV need a path")
-	case o.rejects != "" && filepath.Clean(o.rejects) == filepath.Clean(o.file):
+	case sameFile(o.rejects, o.file):
 		return usageError("--rejects names the file that is read")
 	case len(o.comma) != 1:
 		return usageError("--comma takes one character")
@@ -115,6 +115,12 @@ func (o *sourceOptions) arguments(args []string) error {
 		}
 	}
 	return nil
+}
+
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	two, wrong := os.Stat(b)
+	return err == nil && wrong == nil && os.SameFile(one, two)
 }
 
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
@@ -195,7 +201,7 @@ func (r *rejects) add(e *fleet.LineError) {
 // was rejected.
 func (r *rejects) close(all bool) {
 	if r.count == 0 {
-		if info, err := os.Lstat(r.path); all && err == nil && info.Mode().IsRegular() {
+		if all && isRejects(r.path) {
 			if err := os.Remove(r.path); err != nil {
 				r.p.note("No line was rejected; %s is of an earlier run, and could not be removed: %v", r.path, err)
 			}
@@ -210,6 +216,24 @@ func (r *rejects) close(all bool) {
 		return
 	}
 	r.p.note("%d lines are no jobs and were not queued; all of them, with reasons, are in %s", r.count, r.path)
+}
+
+// isRejects reports whether a file is one that rejects has written.
+func isRejects(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	var line struct {
+		File, Reason *string
+		Line         *int
+	}
+	return json.NewDecoder(file).Decode(&line) == nil && line.File != nil && line.Line != nil && line.Reason != nil
 }
 
 // printable takes out what could steer a terminal from a text that nobody vouches for.
