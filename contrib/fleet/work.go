@@ -55,7 +55,9 @@ type Worker struct {
 	// Own lists codes that concern the job although they are known to concern the merchant: such a refusal is then the
 	// job's result, and pauses nothing. For example NO_AUTH, where one queue serves brands of which some did not authorise.
 	Own []wxpay.Code
-	// Marked says that the client's limiter is wrapped by Marking.
+	// Marked says that the client's limiter is wrapped by Marking. Then a job counts as begun, or as no more than asked for,
+	// from when the limit has let that through, and a worker that has lost a job notices before each request rather than within
+	// a sixth of the lease.
 	Marked bool
 	// Observe is told of each result after it was stored, by several goroutines at once.
 	Observe func(Result)
