@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -110,24 +111,36 @@ func TestLease(t *testing.T) {
 }
 
 // A worker that has lost its lease says nothing more about the message: by then it may be another's, and to give it back
-// would have a third begin while that one works.
+// would have a third begin while that one works. So it is with a message that came while the process stood still.
 func TestLostLeaseIsLeftAlone(t *testing.T) {
 	for name, order := range map[string]string{"a job": "", "a lane": "card"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			q := openTest(t, order)
-			msg := takeTest(t, q)
-			said, err := q.engine.js.Conn().SubscribeSync(msg.Reply)
-			require.NoError(t, err)
-			r := &running{Queue: q, Worker: Worker{Patience: time.Minute}, leases: openTestLeases(t, q)}
-			ctx, lose := context.WithCancelCause(t.Context())
-			lose(errLease)
-			r.take(ctx, msg)
-			require.NoError(t, q.engine.js.Conn().Flush())
-			pending, _, err := said.Pending()
-			require.NoError(t, err)
-			assert.Zero(t, pending)
-		})
+		for _, late := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, late %t", name, late), func(t *testing.T) {
+				t.Parallel()
+				q := openTest(t, order)
+				msg := takeTest(t, q)
+				said, err := q.engine.js.Conn().SubscribeSync(msg.Reply)
+				require.NoError(t, err)
+				r := &running{Queue: q, Worker: Worker{Patience: time.Minute}, leases: openTestLeases(t, q)}
+				ctx, lose := context.WithCancelCause(t.Context())
+				defer lose(nil)
+				if late {
+					msg.since = msg.since.Add(-q.lease)
+				} else {
+					lose(errLease)
+				}
+				r.take(ctx, msg)
+				require.NoError(t, q.engine.js.Conn().Flush())
+				pending, _, err := said.Pending()
+				require.NoError(t, err)
+				assert.Zero(t, pending)
+				counts, err := q.Summary(t.Context())
+				require.NoError(t, err)
+				if late {
+					assert.Equal(t, []Count{{State: Waiting, Jobs: 1}}, counts, "nothing was begun")
+				}
+			})
+		}
 	}
 }
 
