@@ -329,9 +329,12 @@ func (e *ensuring) ask(ctx context.Context) (move, *Verdict, error) {
 		verdict, err := e.late(ctx)
 		return moveEnd, verdict, err
 	case errors.As(err, &refusal) && classify(refusal.Status, refusal.Code).Merchant:
-		return moveEnd, nil, e.failure(fmt.Errorf("the query was refused for a reason that concerns the merchant: %w", err))
+		if e.found != nil { // what is known is all that can be known for now
+			return moveEnd, e.known(), nil
+		}
+		return moveEnd, nil, e.failure(fmt.Errorf("the query was refused for a reason that concerns the merchant: %w", &QueryError{err}))
 	case !errors.Is(err, ErrMissing):
-		e.asked = err
+		e.asked = &QueryError{err}
 		return moveAsk, nil, nil
 	}
 	e.asked = ErrMissing
@@ -518,9 +521,14 @@ func (e *ensuring) late(ctx context.Context) (*Verdict, error) {
 	return nil, e.failure(cause)
 }
 
-// failure is the error of an Ensure that did not come to a verdict.
+// failure is the error of an Ensure that did not come to a verdict. That the platform has taken a write is no verdict where
+// its end is wanted, or where a query then tells of another one under the same number.
 func (e *ensuring) failure(err error) error {
-	return e.f.error(StageEnsure, e.f.Outcome(), err)
+	outcome := e.f.Outcome()
+	if outcome == Confirmed {
+		outcome = Unknown
+	}
+	return e.f.error(StageEnsure, outcome, err)
 }
 
 // Resolve asks once what became of a call that ended in doubt: err is its error. It never repeats a write. When the query
@@ -545,7 +553,7 @@ func (c *Client) Resolve(ctx context.Context, err error) (*Verdict, error) {
 	}
 	res, queryErr := e.query(ctx, c)
 	if queryErr != nil {
-		return nil, e.failure(queryErr)
+		return nil, e.failure(&QueryError{queryErr})
 	}
 	document := readDocument(res.raw)
 	if err := e.compare(document); err != nil {

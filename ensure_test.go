@@ -83,6 +83,8 @@ func TestEnsure(t *testing.T) {
 		{name: "refund, accepted", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING")), sent: "W", state: wxpay.Accepted},
 		{name: "refund, to its end", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), refund("PROCESSING"), refund("SUCCESS")), with: final, sent: "WQQ", state: wxpay.Succeeded},
 		{name: "refund, failed for good", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), refund("CLOSED")), with: final, sent: "WQ", state: wxpay.FailedFinal},
+		{name: "refund, to its end, without permission to ask", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), refusal(403, "NO_AUTH")), with: final, sent: "WQ", state: wxpay.Accepted},
+		{name: "refund, to its end, the number is another's", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), ok(`{"out_refund_no":"R1","out_trade_no":"T1","status":"SUCCESS","amount":{"refund":2,"total":5}}`)), with: final, sent: "WQ", err: wxpay.ErrNumberConflict, says: "outcome unknown"},
 		{name: "refund, needs action", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), refund("ABNORMAL")), with: final, sent: "WQ", state: wxpay.NeedsAction},
 		{name: "refund, answer lost", path: refundCall, body: refundBody, answers: trips(resetConnection, refund("PROCESSING")), sent: "WQ", state: wxpay.Accepted},
 		{name: "refund, a lone 4xx", path: refundCall, body: refundBody, answers: trips(refusal(403, "NOT_ENOUGH"), refund("SUCCESS")), sent: "WQ", state: wxpay.Succeeded},
@@ -153,6 +155,9 @@ func TestEnsure(t *testing.T) {
 					assert.ErrorContains(t, err, r.says)
 					assert.NotContains(t, err.Error(), "\n")
 					assert.Nil(t, verdict)
+					if errors.Is(err, wxpay.ErrNumberConflict) {
+						assert.Equal(t, wxpay.Unknown, wxpay.OutcomeOf(err))
+					}
 					return
 				}
 				require.NoError(t, err)
@@ -163,6 +168,35 @@ func TestEnsure(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What the platform says of a query is nothing that it says of the write, whose outcome is unknown.
+func TestQueryErrorIsNotTheCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		check := func(err error, code wxpay.Code) {
+			t.Helper()
+			require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+			assert.ErrorContains(t, err, string(code))
+			assert.False(t, wxpay.IsCode(err, code))
+			assert.NotErrorIs(t, err, wxpay.StageAnswer)
+			var query *wxpay.QueryError
+			require.ErrorAs(t, err, &query)
+			assert.True(t, wxpay.IsCode(query.Err, code), "it is there for who looks for it")
+			assert.Equal(t, query.Error(), fmt.Sprintf("%+v", query))
+		}
+		for code, status := range map[wxpay.Code]int{"PARAM_ERROR": 400, "NO_AUTH": 403} {
+			client := newClient(t, wxpay.WithTransport(play(perMethod{get: func() answer { return refusal(status, string(code)) }, post: play(resetConnection)})), withCatalog())
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+			_, err := client.Chain(refundCall).Ensure(ctx, refundBody)
+			cancel()
+			check(err, code)
+		}
+		client := newClient(t, wxpay.WithTransport(play(perMethod{get: func() answer { return missing }, post: play(resetConnection)})), withCatalog())
+		_, err := client.Chain(refundCall).Post(t.Context(), refundBody)
+		_, err = client.Resolve(t.Context(), err)
+		require.ErrorIs(t, err, wxpay.ErrMissing)
+		check(err, "RESOURCE_NOT_EXISTS")
+	})
 }
 
 // Not-found permits the same request again a minute after the last attempt, not sooner, and every query carries the

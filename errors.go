@@ -1,6 +1,7 @@
 package wxpay
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -156,6 +157,21 @@ func (e *CallError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error
 // Is makes a CallError its Stage, and ErrOutcomeUnknown where that is so.
 func (e *CallError) Is(target error) bool {
 	return target == e.Stage || target == ErrOutcomeUnknown && e.Outcome == Unknown
+}
+
+// QueryError is inside an error of Ensure or Resolve when a query about a call taught nothing. Err is what it ended with, often
+// an *[APIError], and is not unwrapped: what the platform said of the query it did not say of the call, so IsCode and OutcomeOf
+// do not look at it. errors.Is finds [ErrMissing] and the end of a context in it.
+type QueryError struct{ Err error }
+
+func (e *QueryError) Error() string { return e.Err.Error() }
+
+// Format prints the error's text under every verb.
+func (e *QueryError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
+
+// Is finds what says nothing about a call.
+func (e *QueryError) Is(target error) bool {
+	return (target == ErrMissing || target == context.Canceled || target == context.DeadlineExceeded) && errors.Is(e.Err, target)
 }
 
 func writeOperation(b *strings.Builder, method, template string) {

@@ -639,10 +639,14 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 	return r.store(ctx, c)
 }
 
-// concernsMerchant reports whether every other job would fail alike.
+// concernsMerchant reports whether every other job would fail alike. refusal is that of the call, nil for none.
 func (r *running) concernsMerchant(err error, refusal *wxpay.APIError) bool {
 	if err == nil {
 		return false
+	}
+	var query *wxpay.QueryError
+	if refusal == nil && errors.As(err, &query) {
+		errors.As(query.Err, &refusal)
 	}
 	if refusal != nil {
 		return r.wide[refusal.Code] || refusal.Status == http.StatusUnauthorized && !slices.Contains(r.Own, refusal.Code)

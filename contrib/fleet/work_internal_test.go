@@ -238,6 +238,17 @@ func TestDoubtAges(t *testing.T) {
 	assert.Equal(t, begin.Add(3*time.Second), next(begin.Add(3*time.Second)).doubt)
 }
 
+// A refusal of the query after a job in doubt concerns the merchant as that of the job itself does, and is not the job's.
+func TestRefusedQueryConcernsTheMerchant(t *testing.T) {
+	t.Parallel()
+	r := &running{wide: map[wxpay.Code]bool{wxpay.CodeNoAuth: true}}
+	refused := func(code wxpay.Code) error {
+		return &wxpay.CallError{Stage: wxpay.StageEnsure, Outcome: wxpay.Unknown, Err: fmt.Errorf("asking: %w", &wxpay.QueryError{Err: &wxpay.APIError{Status: 403, Code: code}})}
+	}
+	assert.True(t, r.concernsMerchant(refused(wxpay.CodeNoAuth), nil))
+	assert.False(t, r.concernsMerchant(refused(wxpay.CodeParamError), nil))
+}
+
 // A pause that cannot be stored holds nobody up for good.
 func TestPauseThatCannotBeStored(t *testing.T) {
 	t.Parallel()
