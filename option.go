@@ -189,7 +189,8 @@ func WithLimiter(limiter middleware.Limiter) Option {
 // WithTransport replaces the last hop, for example by transport.New with another configuration, by a recorder, or by
 // sandbox.Transport. It stands below signing and verifying. An error of a round tripper that is not package transport's
 // leaves the outcome unknown, since nobody knows whether it sent anything. One that wraps package transport's and sends a
-// request more than once, or by another way too, must not pass on a *transport.UnsentError after the first.
+// request more than once, or by another way too, must not pass on a *transport.UnsentError after the first. Of net/http's own
+// beware of one thing that package transport prevents: it repeats a write by itself that has an Idempotency-Key.
 func WithTransport(rt http.RoundTripper) Option {
 	return func(c *config) error {
 		if rt == nil {

@@ -17,6 +17,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -155,7 +156,7 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
-	res, err := t.pool.RoundTrip(req.WithContext(ctx))
+	res, err := t.pool.RoundTrip(sentOnce(req.WithContext(ctx)))
 	if err != nil && !connected.Load() {
 		return nil, &UnsentError{causeOf(ctx, err)}
 	}
@@ -163,6 +164,26 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 		return nil, &SentError{req.URL.Host, err}
 	}
 	return res, nil
+}
+
+// repeatHeaders have net/http send a request again by itself when its connection breaks before the answer, although it may have
+// arrived (http.Transport). Whether to repeat is not its to decide.
+var repeatHeaders = [...]string{"Idempotency-Key", "X-Idempotency-Key"}
+
+// sentOnce returns the request with the names of these headers in lower case, which the other side reads alike and net/http
+// does not look for. Reads are repeated by net/http anyway.
+func sentOnce(req *http.Request) *http.Request {
+	copied := false
+	for _, name := range repeatHeaders {
+		if values, ok := req.Header[name]; ok {
+			if !copied {
+				req.Header, copied = req.Header.Clone(), true
+			}
+			delete(req.Header, name)
+			req.Header[strings.ToLower(name)] = values
+		}
+	}
+	return req
 }
 
 // causeOf prefers what ended the context over the text that net/http gives it.

@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -160,4 +161,44 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 	<-closed // for ever, if nobody closes it
+}
+
+// net/http would repeat a write with such a header by itself when the connection breaks before the answer, after the write has
+// arrived.
+func TestWritesAreSentOnce(t *testing.T) {
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		arrived := make(chan string, 10)
+		address := listen(t, func(c net.Conn) {
+			r := bufio.NewReader(c)
+			for {
+				req, err := http.ReadRequest(r)
+				if err != nil {
+					return
+				}
+				body, _ := io.ReadAll(req.Body)
+				if req.Method == http.MethodPost {
+					arrived <- req.Header.Get(name) + " " + string(body)
+					return // it was carried out, and the connection breaks
+				}
+				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			}
+		})
+		rt := transport.New(transport.Config{})
+		res, err := get(t, t.Context(), rt, "http://"+address)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address, strings.NewReader("{}"))
+		require.NoError(t, err)
+		req.Header.Set(name, "k1")
+		_, err = rt.RoundTrip(req)
+		var sent *transport.SentError
+		require.ErrorAs(t, err, &sent)
+		assert.Equal(t, "k1", req.Header.Get(name), "the caller's request is left alone")
+		close(arrived)
+		var all []string
+		for text := range arrived {
+			all = append(all, text)
+		}
+		assert.Equal(t, []string{"k1 {}"}, all)
+	}
 }
