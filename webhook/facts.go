@@ -112,7 +112,14 @@ func (f *final) key(e *Event) string {
 }
 
 // foreign reports whether an event does not belong to the family that its type names: profit sharing arrives as
-// TRANSACTION.SUCCESS, too, and is no payment.
+// TRANSACTION.SUCCESS, too, and is no payment. Of the rarer types (repayments, campus deductions) the documentation does not
+// state the original type, so only what is known to be another family is foreign there.
 func foreign(e *Event) bool {
-	return strings.HasPrefix(e.Type, "TRANSACTION.") && e.OriginalType != "" && e.OriginalType != "transaction"
+	switch {
+	case !strings.HasPrefix(e.Type, "TRANSACTION.") || e.OriginalType == "" || e.OriginalType == "transaction":
+		return false
+	case e.Type == "TRANSACTION.SUCCESS" || e.Type == "TRANSACTION.FAIL":
+		return true
+	}
+	return e.OriginalType == "profitsharing"
 }
