@@ -328,7 +328,8 @@ func (l *certificateList) run(r *refresh, what reading) {
 		if !errors.Is(err, ErrNoCertificates) {
 			pause = min(pauseLast, pauseFirst<<min(l.failures-1, 10))
 		}
-		l.retry = l.keys.clock().Add(pause/2 + rand.N(pause/2))
+		// By the wall clock, as all that is due is: the other one stands still while a machine sleeps.
+		l.retry = l.keys.clock().Round(0).Add(pause/2 + rand.N(pause/2))
 		l.failure = &KeysError{Cause: err, Next: l.retry}
 		l.due.Store(l.retry.UnixNano())
 		r.err = l.failure
@@ -423,6 +424,9 @@ func (l *certificateList) adopt(body []byte, signature apiv3.Signature) error {
 	for _, key := range l.fetched {
 		if _, err := usable.Find(key.Serial, now); !errors.Is(err, apiv3.ErrUnknownSerial) {
 			continue
+		}
+		if _, err := l.fixed.Find(key.Serial, now); !errors.Is(err, apiv3.ErrUnknownSerial) {
+			continue // the caller's stay whatever the list says
 		}
 		if end := now.Add(apiv3.Window); len(broken) == 0 && key.NotAfter.After(end) {
 			key.NotAfter = end

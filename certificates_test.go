@@ -793,6 +793,25 @@ func TestListsThatAreTaken(t *testing.T) {
 	}
 }
 
+// A certificate that the caller gave is good until its own end, also after the list has named it and does no longer.
+func TestGivenCertificateOutlivesTheList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		scheme := hashScheme{apiv3.RSA()}
+		sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
+		given := sb.Certificates()[0]
+		client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithPlatformCertificates(given))
+		require.NoError(t, client.RefreshKeys(t.Context()))
+		added, err := sb.AddCertificate(5 * 365 * 24 * time.Hour)
+		require.NoError(t, err)
+		require.NoError(t, sb.Shift(apiv3.Serial(added), 100))
+		require.NoError(t, sb.RemoveCertificate(apiv3.Serial(given)))
+		require.NoError(t, client.RefreshKeys(t.Context()))
+		time.Sleep(time.Hour)
+		_, err = client.Key(t.Context(), apiv3.Serial(given))
+		require.NoError(t, err)
+	})
+}
+
 // An expired certificate is not named, nor believed; when it was the only one, the list is read again.
 func TestCertificatesExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -22,7 +22,7 @@ func (c *Client) As(merchant Merchant, options ...Option) (*Client, error) {
 	if c.isBrand() {
 		other.scheme = apiv3.RSA()
 	}
-	return other.build(append(options, other.inherit))
+	return other.build(append(slices.Clip(options), other.inherit)) // the slice may be shared
 }
 
 // derive returns a client that is not built yet, with what c shares.
