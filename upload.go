@@ -371,10 +371,13 @@ func (u *upload) attach(f *flight, req *http.Request, meta []byte) {
 		u.boundary, u.file.part, u.file.name, contentType(u.file.name))
 	tail := "\r\n--" + u.boundary + "--\r\n"
 	size := int64(head.Len()) + u.file.size + int64(len(tail))
-	f.SetStream(req, size, meta, func() (io.ReadCloser, error) {
+	f.SetStream(req, size, meta, func(ctx context.Context) (io.ReadCloser, error) {
 		source, err := u.file.open()
 		if err != nil {
 			return nil, pathless(err)
+		}
+		if !u.file.memory && u.spill == nil {
+			source = &leaving{ctx: ctx, source: source}
 		}
 		return struct {
 			io.Reader
@@ -382,6 +385,48 @@ func (u *upload) attach(f *flight, req *http.Request, meta []byte) {
 		}{io.MultiReader(bytes.NewReader(head.Bytes()), &sending{source, u.file.size}, strings.NewReader(tail)), source}, nil
 	})
 	req.Header["Content-Type"] = []string{"multipart/form-data; boundary=" + u.boundary}
+}
+
+// leaving reads until ctx ends. A read that is stuck by then is left behind, and closes what it reads when it returns.
+type leaving struct {
+	ctx    context.Context
+	source io.ReadCloser
+	chunk  [32 << 10]byte // not the caller's, who may use that again
+	read   chan leftRead  // of the read that is under way, nil if none is
+}
+
+type leftRead struct {
+	n   int
+	err error
+}
+
+func (l *leaving) Read(p []byte) (int, error) {
+	if l.read == nil {
+		read := make(chan leftRead, 1)
+		l.read = read
+		go func(chunk []byte) {
+			n, err := l.source.Read(chunk)
+			read <- leftRead{n, err}
+		}(l.chunk[:min(len(p), len(l.chunk))])
+	}
+	select {
+	case got := <-l.read:
+		l.read = nil
+		return copy(p, l.chunk[:got.n]), got.err
+	case <-l.ctx.Done():
+		return 0, context.Cause(l.ctx)
+	}
+}
+
+func (l *leaving) Close() error {
+	if l.read == nil {
+		return l.source.Close()
+	}
+	go func() {
+		<-l.read
+		_ = l.source.Close()
+	}()
+	return nil
 }
 
 // sending reads as much of a file as was found in it when its digest was computed.

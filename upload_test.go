@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -365,6 +366,36 @@ func TestUploadOfStuckFile(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A file that is stuck while it is sent holds the call no longer than what is allowed to stand still.
+func TestUploadStuckOnTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 100 << 10
+		r, w := io.Pipe()
+		passes := 0
+		file := wxpay.FileFrom("a.png", readerAt(func(p []byte, at int64) (int, error) {
+			if at == 0 {
+				passes++
+			}
+			if passes == 1 {
+				return len(p), nil
+			}
+			return r.Read(p)
+		}), size)
+		var sent atomic.Bool
+		taken := roundTrip(func(req *http.Request) (*http.Response, error) {
+			sent.Store(true)
+			_, err := io.Copy(io.Discard, req.Body)
+			return nil, errors.Join(err, req.Body.Close())
+		})
+		began := time.Now()
+		_, err := newClient(t, wxpay.WithTransport(taken), wxpay.WithAttempts(1), wxpay.WithTimeout(20*time.Second)).Chain("v3/merchant/media/upload").Upload(context.Background(), file)
+		assert.True(t, sent.Load())
+		assert.Equal(t, 20*time.Second, time.Since(began))
+		require.ErrorContains(t, err, "20s")
+		_ = w.Close() // what was left behind ends
+	})
 }
 
 // A file that changes between its digest and its sending is not sent as if it were whole.

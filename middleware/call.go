@@ -61,15 +61,15 @@ type Call struct {
 	// message when a signature does not match.
 	MessageSize int
 
-	entered       time.Time              // when Observe saw the call, while it is inside of it
-	moved         atomic.Pointer[func()] // called when a streamed body was read from; nil between attempts
-	body          io.ReadCloser          // the body that SetBody installed
-	signed        []byte                 // the bytes that the signature covers while body is in place
-	authorization [1]string              // backs the header value, so that signing allocates no slice for it
-	context       callContext            // what WithCall returned first
-	outer         context.Context        // outside the attempts, while they are made
-	answer        *Body                  // the last answer's body, once it is read
-	first         Body                   // backs the first answer's body
+	entered       time.Time                 // when Observe saw the call, while it is inside of it
+	streaming     atomic.Pointer[streaming] // of the attempt that is under way; nil between attempts
+	body          io.ReadCloser             // the body that SetBody installed
+	signed        []byte                    // the bytes that the signature covers while body is in place
+	authorization [1]string                 // backs the header value, so that signing allocates no slice for it
+	context       callContext               // what WithCall returned first
+	outer         context.Context           // outside the attempts, while they are made
+	answer        *Body                     // the last answer's body, once it is read
+	first         Body                      // backs the first answer's body
 }
 
 // TimeLimits are the time limits of a call, and the errors with which they end what they bound. 0 is none.
@@ -119,10 +119,17 @@ func (c *Call) Answer() []byte {
 	return c.answer.raw
 }
 
+// streaming is an attempt whose body streams.
+type streaming struct {
+	ctx   context.Context
+	moved func() // called when the body was read from
+}
+
 // SetStream makes size bytes of what open opens the body of req, replayable, and signed the bytes that the signature
-// covers. Nothing is opened before the body is read. Such a request may take as long as it must: TimeLimits.Still bounds,
+// covers. Nothing is opened before the body is read. open gets the context of the attempt, which a read that is stuck has to
+// end with, or nobody returns from the attempt. Such a request may take as long as it must: TimeLimits.Still bounds,
 // in place of the attempt's limit, how long it stands still, and the wait for the answer's header.
-func (c *Call) SetStream(req *http.Request, size int64, signed []byte, open func() (io.ReadCloser, error)) {
+func (c *Call) SetStream(req *http.Request, size int64, signed []byte, open func(context.Context) (io.ReadCloser, error)) {
 	req.GetBody = func() (io.ReadCloser, error) { return &lazyBody{open: open, call: c}, nil }
 	req.Body, req.ContentLength = &lazyBody{open: open, call: c}, size
 	c.body, c.signed = req.Body, signed
@@ -130,18 +137,20 @@ func (c *Call) SetStream(req *http.Request, size int64, signed []byte, open func
 
 // lazyBody opens what it reads when it is first read.
 type lazyBody struct {
-	open func() (io.ReadCloser, error)
+	open func(context.Context) (io.ReadCloser, error)
 	call *Call
 	body io.ReadCloser
 	err  error
 }
 
 func (b *lazyBody) Read(p []byte) (int, error) {
-	if moved := b.call.moved.Load(); moved != nil {
-		(*moved)()
+	ctx := context.Background()
+	if s := b.call.streaming.Load(); s != nil {
+		ctx = s.ctx
+		s.moved()
 	}
 	if b.body == nil && b.err == nil {
-		b.body, b.err = b.open()
+		b.body, b.err = b.open(ctx)
 	}
 	if b.err != nil {
 		return 0, b.err

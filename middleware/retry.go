@@ -193,10 +193,9 @@ func (c *Call) uploadContext(ctx context.Context) (context.Context, context.Canc
 	limits := c.Limits
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(limits.Still, func() { cancel(limits.StillErr) })
-	moved := func() { timer.Reset(limits.Still) }
-	c.moved.Store(&moved)
+	c.streaming.Store(&streaming{ctx, func() { timer.Reset(limits.Still) }})
 	return ctx, func() {
-		c.moved.Store(nil)
+		c.streaming.Store(nil)
 		timer.Stop()
 		cancel(nil)
 	}
@@ -287,8 +286,12 @@ func (c *Call) pause(ctx context.Context, wait time.Duration) bool {
 	if !c.Deadline.IsZero() && ready.After(c.Deadline) {
 		return false
 	}
-	if end, ok := ctx.Deadline(); ok && ready.After(end) {
+	end, bounded := ctx.Deadline()
+	if bounded && ready.After(end) {
 		return false
+	}
+	if !bounded && c.Deadline.IsZero() && c.Limits != nil && wait > max(c.Limits.Total, c.Limits.Still) {
+		return false // nothing else would end a wait that Retry-After asks for
 	}
 	if wait <= 0 {
 		return ctx.Err() == nil
