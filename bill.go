@@ -212,7 +212,7 @@ func (b *billing) nothing(header http.Header, verified bool) (*Downloaded, error
 func (r *Response) billParts() ([]billPart, error) {
 	var a applied
 	if err := json.Unmarshal(r.raw, &a); err != nil {
-		return nil, fmt.Errorf("the application's answer cannot be read: %s", causeText(err))
+		return nil, fmt.Errorf("the application's answer cannot be read: %w", &decodeError{err})
 	}
 	parts := a.List
 	if a.Count == nil && len(a.List) == 0 {

@@ -99,7 +99,7 @@ func appendJSON(dst []byte, v any, depth int) ([]byte, error) {
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil {
-		return dst, err
+		return dst, &marshalError{err}
 	}
 	return append(dst, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...), nil
 }
@@ -196,3 +196,24 @@ func appendString(dst []byte, s string) []byte {
 	}
 	return append(append(dst, s[start:]...), '"')
 }
+
+// marshalError is an error of encoding/json without what it may repeat of a value: that of a Marshaler, or of a json.Number.
+type marshalError struct{ err error }
+
+func (e *marshalError) Error() string {
+	var kind *json.UnsupportedTypeError
+	var value *json.UnsupportedValueError // NaN, an infinity, a cycle
+	var refused *json.MarshalerError
+	switch {
+	case errors.As(e.err, &kind), errors.As(e.err, &value):
+		return e.err.Error()
+	case errors.As(e.err, &refused):
+		return fmt.Sprintf("a %s refused to be written", refused.Type)
+	}
+	return "a value refused to be written"
+}
+
+func (e *marshalError) Unwrap() error { return e.err }
+
+// Format prints the error's text under every verb.
+func (e *marshalError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }

@@ -2,7 +2,6 @@ package wxpay
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -188,12 +187,6 @@ func causeText(err error) string {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
-	}
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
-		// The package's own text repeats the number that did not fit.
-		kind, _, _ := strings.Cut(mismatch.Value, " ")
-		return fmt.Sprintf("member %q is a JSON %s, which does not fit %s", mismatch.Field, kind, mismatch.Type)
 	}
 	return err.Error()
 }

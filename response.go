@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -37,7 +38,12 @@ type Response struct {
 func newResponse(f *flight, res *http.Response, raw []byte) *Response {
 	r := &Response{
 		Status: res.StatusCode, Header: res.Header, RequestID: first(res.Header, apiv3.HeaderRequestID), Verified: f.Verified,
-		raw: raw, valid: gjson.ValidBytes(raw), flight: f,
+		raw: raw, flight: f,
+	}
+	if f.Verified {
+		r.valid = gjson.ValidBytes(raw)
+	} else { // from anybody: gjson would follow it to any depth, to the end of the stack
+		r.valid = json.Valid(raw)
 	}
 	if r.valid && f.plan.answer.seals() && r.Status >= 200 && r.Status <= 299 {
 		r.opening = new(opening)
@@ -72,10 +78,10 @@ func (r *Response) Raw() []byte { return r.raw }
 func (r *Response) Decode(v any) error {
 	err := errors.New("it has no body")
 	if len(r.raw) > 0 {
-		err = json.Unmarshal(r.text(), v)
-	}
-	if err == nil {
-		return nil
+		if err = json.Unmarshal(r.text(), v); err == nil {
+			return nil
+		}
+		err = &decodeError{err}
 	}
 	failure := &CallError{Stage: StageDecode, Outcome: Confirmed, Response: r, Err: err}
 	if r.flight != nil {
@@ -83,6 +89,31 @@ func (r *Response) Decode(v any) error {
 	}
 	return failure
 }
+
+// decodeError is an error of encoding/json without what it may repeat of an answer, such as a number that did not fit or the
+// words of an Unmarshaler.
+type decodeError struct{ err error }
+
+func (e *decodeError) Error() string {
+	var mismatch *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	var target *json.InvalidUnmarshalError
+	switch {
+	case errors.As(e.err, &mismatch):
+		kind, _, _ := strings.Cut(mismatch.Value, " ")
+		return fmt.Sprintf("member %q is a JSON %s, which does not fit %s", mismatch.Field, kind, mismatch.Type)
+	case errors.As(e.err, &syntax):
+		return fmt.Sprintf("it is not JSON from byte %d on", syntax.Offset)
+	case errors.As(e.err, &target):
+		return "the target is not a pointer"
+	}
+	return "the target refused it"
+}
+
+func (e *decodeError) Unwrap() error { return e.err }
+
+// Format prints the error's text under every verb.
+func (e *decodeError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
 
 // Into decodes the answer of a call into a T:
 //

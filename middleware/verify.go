@@ -92,6 +92,10 @@ func Verify(v *Verifier) Middleware {
 			if res.Body == nil { // not allowed, but a hand-made round tripper may do it
 				res.Body = http.NoBody
 			}
+			if res.StatusCode < 200 { // such as 101, whose body is the connection
+				_ = res.Body.Close()
+				return nil, unverified(res, nil, fmt.Errorf("status %d ends no call", res.StatusCode))
+			}
 			success := res.StatusCode >= 200 && res.StatusCode <= 299
 			signed := fact.OverBody
 			if success {
