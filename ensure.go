@@ -375,7 +375,7 @@ func (e *ensuring) missing() (move, *Verdict, error) {
 	case e.found != nil, !e.lateEnough():
 		return moveAsk, nil, nil
 	case e.final():
-		return moveEnd, nil, e.last // the write was refused, would be refused again, and nothing came of it
+		return moveEnd, nil, e.refused()
 	case e.policy == Hold, repeat == fact.Never:
 		return moveAsk, nil, nil
 	case e.link.LookBack > 0 && time.Since(e.began) > time.Duration(e.link.LookBack)*24*time.Hour:
@@ -391,6 +391,20 @@ func (e *ensuring) lateEnough() bool { return e.put.Sub(e.ended) >= underWay }
 func (e *ensuring) final() bool {
 	var refusal *APIError
 	return errors.As(e.last, &refusal) && refusal.Verified && refusal.Status < 500 && refusal.Class() == ClassFix
+}
+
+// refused is the write's refusal, after the platform, asked late enough, knew nothing of the number: it would be refused again,
+// and what permits to send a number once more proves that nothing came of it.
+func (e *ensuring) refused() error {
+	var refusal *APIError
+	errors.As(e.last, &refusal)
+	known, outcome := *refusal, Rejected
+	known.outcome = &outcome
+	if known.Hint != "" {
+		known.Hint += "; "
+	}
+	known.Hint += "asked for the number a minute later the platform knew nothing of it, so nothing took effect"
+	return &known
 }
 
 // query asks the link's query with the write's identities, at the host that took the write. Nothing found is ErrMissing.

@@ -94,6 +94,7 @@ func TestEnsure(t *testing.T) {
 		{name: "refund, permission", path: refundCall, body: refundBody, answers: trips(refusal(403, "NO_AUTH")), sent: "W", err: unknown, says: "NO_AUTH"},
 		{name: "refund, signature", path: refundCall, body: refundBody, answers: trips(refusal(401, "SIGN_ERROR")), sent: "W", err: unknown, says: "SIGN_ERROR"},
 		{name: "refund, permission for the query", path: refundCall, body: refundBody, answers: trips(resetConnection, refusal(403, "NO_AUTH")), sent: "WQ", err: unknown, says: "concerns the merchant"},
+		{name: "refund, refused, and nothing came of it", path: refundCall, body: refundBody, answers: []http.RoundTripper{perMethod{get: func() answer { return missing }, post: play(invalid)}}, sent: "WQ+", err: wxpay.StageAnswer, says: "nothing took effect"},
 		{name: "refund, held", path: refundCall, body: refundBody, answers: trips(resetConnection, missing), with: on(wxpay.Hold), sent: "WQ+", err: unknown, says: "no such thing yet"},
 		{name: "refund, no connection", path: refundCall, body: refundBody, answers: trips(refusedConnection, refusedConnection, refusedConnection, refund("SUCCESS")), sent: "WWWW", state: wxpay.Succeeded},
 
@@ -155,6 +156,11 @@ func TestEnsure(t *testing.T) {
 					assert.ErrorContains(t, err, r.says)
 					assert.NotContains(t, err.Error(), "\n")
 					assert.Nil(t, verdict)
+					if strings.Contains(r.says, "nothing took effect") {
+						assert.Equal(t, wxpay.Rejected, wxpay.OutcomeOf(err))
+						assert.NotErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+						assert.True(t, wxpay.IsCode(err, wxpay.CodeParamError))
+					}
 					if errors.Is(err, wxpay.ErrNumberConflict) {
 						assert.Equal(t, wxpay.Unknown, wxpay.OutcomeOf(err))
 					}

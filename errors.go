@@ -307,7 +307,7 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 // Outcome tells what is known about the operation, over all attempts of the call. A verified 4xx is Rejected, and so are
 // the refusals that are made before a request is authenticated: 401 SIGN_ERROR, and 404 or 405 with an empty body.
 // Everything else is Unknown: 5xx, redirects, 4xx that nobody signed, any refusal after an attempt that ended in doubt,
-// and any refusal of an operation that moves money.
+// and any refusal of an operation that moves money, unless Ensure has found that nothing came of it.
 func (e *APIError) Outcome() Outcome {
 	if e.outcome != nil {
 		return *e.outcome
