@@ -186,8 +186,12 @@ func (s *bucketStore) Save(ctx context.Context, key string, next time.Time, revi
 	if err != nil {
 		return 0, err
 	}
-	revision, err = s.bucket.Update(ctx, key, value, revision)
-	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+	if revision == 0 { // there is none, or somebody has deleted it
+		revision, err = s.bucket.Create(ctx, key, value)
+	} else {
+		revision, err = s.bucket.Update(ctx, key, value, revision)
+	}
+	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) || errors.Is(err, jetstream.ErrKeyExists) {
 		return 0, errPaceConflict
 	}
 	return revision, err

@@ -123,6 +123,27 @@ func TestLimiterRefuses(t *testing.T) {
 	}
 }
 
+// An operator who deletes a key begins it anew, and stops nothing.
+func TestLimiterKeyDeleted(t *testing.T) {
+	e := embedded(t)
+	l := limiter(t, e)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, err := l.Acquire(ctx, feedKey, fact.Rate{PerSecond: 100})
+	require.NoError(t, err)
+	bucket, err := e.JetStream().KeyValue(ctx, "wxpay-limits")
+	require.NoError(t, err)
+	keys, err := bucket.Keys(ctx)
+	require.NoError(t, err)
+	for _, key := range keys {
+		require.NoError(t, bucket.Delete(ctx, key))
+	}
+	_, err = limiter(t, e).Acquire(ctx, feedKey, fact.Rate{PerSecond: 100})
+	require.NoError(t, err)
+	_, err = l.Acquire(ctx, feedKey, fact.Rate{PerSecond: 100})
+	require.NoError(t, err)
+}
+
 // Without its engine a limiter lets nothing through, or goes on with its fraction.
 func TestLimiterCutOff(t *testing.T) {
 	for name, fallback := range map[string]bool{"waits": false, "fraction": true} {

@@ -119,12 +119,13 @@ type pace struct {
 	clock   *sharedClock
 	alone   time.Duration // between two tokens while the store cannot be reached; 0 lets nothing through then
 
-	mu      sync.Mutex
-	waiting list.List // of *turn, in order of arrival
-	running bool
-	trouble error         // why nothing is let through at the moment
-	lonely  time.Time     // when the next falls due without the store; zero while it answers
-	emptied chan struct{} // says that the last one has left the line
+	mu       sync.Mutex
+	waiting  list.List // of *turn, in order of arrival
+	running  bool
+	farSince time.Time     // since when the next token falls due too far ahead; of run alone
+	trouble  error         // why nothing is let through at the moment
+	lonely   time.Time     // when the next falls due without the store; zero while it answers
+	emptied  chan struct{} // says that the last one has left the line
 }
 
 func newPace(key string, perSecond, workers int, store paceStore, clock *sharedClock) *pace {
@@ -161,7 +162,7 @@ func use(ctx context.Context, due time.Time) (bool, error) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return time.Since(due) <= paceGrace, nil
+		return since(due, time.Now()) <= paceGrace, nil
 	case <-ctx.Done():
 		return false, fmt.Errorf("%w: %w", middleware.ErrLimited, context.Cause(ctx))
 	}
@@ -228,11 +229,12 @@ func (p *pace) next() *turn {
 
 // run reserves tokens for as long as somebody waits for one.
 func (p *pace) run() {
-	var next time.Time  // when the next token falls due, as far as known
-	var revision uint64 // of that
-	known := false      // whether next and revision are likely to be the newest
-	gathered := false   // whether others were given time to come to the line
-	tries := 0          // how often in a row somebody else was first, or there was no room
+	var next time.Time     // when the next token falls due, as far as known
+	var revision uint64    // of that
+	known := false         // whether next and revision are likely to be the newest
+	gathered := false      // whether others were given time to come to the line
+	tries := 0             // how often in a row somebody else was first, or there was no room
+	var took time.Duration // the last write
 	for {
 		p.mu.Lock()
 		if p.waiting.Len() == 0 {
@@ -254,16 +256,27 @@ func (p *pace) run() {
 		var pause time.Duration
 		if err == nil {
 			now := p.clock.now()
-			if next.Sub(now) > paceFar {
-				next = now.Add(paceAhead)
+			far := next.Sub(now) > paceFar
+			switch {
+			case !far:
+				p.farSince = time.Time{}
+			case p.farSince.IsZero():
+				p.farSince = time.Now()
+			case time.Since(p.farSince) > 2*clockAge:
+				// It is no other process that has read the clock after a jump, before this one has: none has an old reading now.
+				next, far = now.Add(paceAhead), false
 			}
-			start := later(now, next)
+			// A token that the store is slow to give would be late from the beginning.
+			start := later(now.Add(min(took, paceAhead/2)), next)
 			p.turnAway(start)
 			n := p.wanted()
 			if wait := start.Add(time.Duration(n-1)*p.spacing).Sub(now) - paceAhead; wait > 0 {
-				// The tokens of the next while are taken. Who comes back when there is room meets all the others who do so: the
-				// more often that happens, the wider they spread.
-				pause = wait + spread(50*time.Millisecond, tries)
+				// The tokens of the next while are taken. Who comes back when there is room meets all the others who do so: they
+				// spread, but not so wide that those who were lucky leave them behind.
+				pause = wait + spread(50*time.Millisecond, min(tries, 2))
+				if far {
+					pause = time.Second
+				}
 				tries++
 				known = false
 			} else if gather := time.Duration(p.batch) * p.spacing; n < p.batch && !gathered && start.Sub(now) > 2*gather {
@@ -272,7 +285,9 @@ func (p *pace) run() {
 			} else if n > 0 {
 				gathered = false
 				end := start.Add(time.Duration(n) * p.spacing)
+				asked := time.Now()
 				revision, err = p.store.Save(ctx, p.key, end, revision)
+				took = time.Since(asked)
 				switch {
 				case err == nil:
 					p.hand(start, n)

@@ -22,6 +22,7 @@ import (
 type memoryStore struct {
 	skew time.Duration // of its clock
 	slow time.Duration // the most that each direction takes
+	disk time.Duration // that a write takes besides
 
 	mu        sync.Mutex
 	next      map[string]time.Time
@@ -64,6 +65,7 @@ func (s *memoryStore) Load(_ context.Context, key string) (next time.Time, revis
 }
 
 func (s *memoryStore) Save(_ context.Context, key string, next time.Time, revision uint64) (saved uint64, err error) {
+	time.Sleep(s.disk)
 	err = s.trip(func() error {
 		if s.revisions[key] != revision {
 			s.conflicts++
@@ -99,8 +101,9 @@ type simulation struct {
 	store   *memoryStore
 	workers []*Limiter
 
-	mu   sync.Mutex
-	used []time.Time
+	mu      sync.Mutex
+	used    []time.Time
+	longest time.Duration // that somebody waited
 }
 
 func simulate(workers, fallback, perSecond int, store *memoryStore) *simulation {
@@ -122,6 +125,7 @@ func (s *simulation) run(callers int, long time.Duration) {
 		for range callers {
 			wg.Go(func() {
 				for {
+					began := time.Now()
 					if _, err := l.Acquire(ctx, middleware.LimitKey{Identity: "mchid 1"}, fact.Rate{}); err != nil {
 						if ctx.Err() != nil {
 							return
@@ -131,6 +135,7 @@ func (s *simulation) run(callers int, long time.Duration) {
 					}
 					s.mu.Lock()
 					s.used = append(s.used, time.Now())
+					s.longest = max(s.longest, time.Since(began))
 					s.mu.Unlock()
 					time.Sleep(time.Duration(rand.Int64N(int64(40 * time.Millisecond)))) // the call
 				}
@@ -331,6 +336,53 @@ func TestWrongClockBefore(t *testing.T) {
 		begin := time.Now()
 		_, err = l.Acquire(t.Context(), key, fact.Rate{})
 		require.NoError(t, err)
-		assert.Less(t, time.Since(begin), 2*time.Second)
+		assert.Less(t, time.Since(begin), 2*clockAge+5*time.Second)
+		assert.Greater(t, time.Since(begin), 2*clockAge, "until then it may be another process that has read the clock already")
 	})
+}
+
+// A shared clock that jumps lets no more through than promised, although some read it before others.
+func TestClockJumps(t *testing.T) {
+	for _, jump := range []time.Duration{2 * time.Minute, -2 * time.Minute, 20 * time.Second, -20 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			store := &memoryStore{slow: time.Millisecond}
+			s := simulate(2, 0, 5, store)
+			time.AfterFunc(40*time.Second, func() {
+				store.mu.Lock()
+				defer store.mu.Unlock()
+				store.skew += jump
+			})
+			go func() { // so that their readings are not renewed together
+				time.Sleep(15 * time.Second)
+				_, _ = s.workers[1].Acquire(t.Context(), key, fact.Rate{})
+			}()
+			s.run(4, 4*time.Minute)
+			assert.LessOrEqual(t, densest(s.used, time.Second), 2*5, jump)
+			assert.Greater(t, len(s.used), 5*120, jump)
+		})
+	}
+}
+
+// A store that writes slowly slows the limit down, and does not stop it.
+func TestSlowWrites(t *testing.T) {
+	for perSecond, disk := range map[int]time.Duration{5: 250 * time.Millisecond, 500: 150 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			s := simulate(1, 0, perSecond, &memoryStore{slow: time.Millisecond, disk: disk})
+			s.run(64, time.Minute)
+			assert.LessOrEqual(t, densest(s.used, time.Second), perSecond)
+			assert.Greater(t, len(s.used), perSecond*60/5, "%v at %d", disk, perSecond)
+		})
+	}
+}
+
+// Nobody waits much longer than the number of those who wait calls for.
+func TestNobodyStarves(t *testing.T) {
+	for _, workers := range []int{2, 4} {
+		synctest.Test(t, func(t *testing.T) {
+			s := simulate(workers, 0, 5, &memoryStore{slow: time.Millisecond})
+			s.run(16, 5*time.Minute)
+			t.Logf("%d workers: the longest wait is %v, a fair one %v", workers, s.longest, time.Duration(workers*16)*time.Second/5)
+			assert.Less(t, s.longest, 5*time.Duration(workers*16)*time.Second/5)
+		})
+	}
 }
