@@ -146,7 +146,14 @@ func (r *Relay) Store(ctx context.Context, e *webhook.Event) error {
 	if err != nil {
 		return fmt.Errorf("fleet: writing an event: %w", err)
 	}
-	if _, err := r.engine.js.Publish(ctx, subject, r.keys.seal(subject, value)); err != nil && !subjectFull(err) {
+	_, err = r.engine.js.Publish(ctx, subject, r.keys.seal(subject, value))
+	if subjectFull(err) {
+		// A leader says that also of what is still on its way to the other copies, and may be lost with it.
+		if _, err = r.stream.GetLastMsgForSubject(ctx, subject); errors.Is(err, jetstream.ErrMsgNotFound) {
+			return errors.New("fleet: storing an event: an earlier delivery of it is not stored yet")
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("fleet: storing an event: %w", r.engine.explain(err))
 	}
 	return nil

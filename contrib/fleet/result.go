@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -295,7 +296,9 @@ func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uin
 		return false, nil
 	}
 	job := &nats.Msg{Subject: q.jobSubject(key), Data: m.Data(), Header: nats.Header{headerVersion: m.Headers()[headerVersion], headerRetry: {"1"}}}
-	if _, err := q.publish(ctx, job); err != nil && !subjectFull(err) {
+	// By its id a leader tells what is stored from what is on its way to the other copies, and may be lost with it.
+	_, err = q.publish(ctx, job, jetstream.WithMsgID(key+".retry."+strconv.FormatUint(r.seq, 10)))
+	if err != nil && !subjectFull(err) {
 		return false, fmt.Errorf("fleet: queueing a job again: %w", q.engine.explain(err))
 	}
 	return true, q.deleteDead(ctx, seq)
