@@ -91,6 +91,9 @@ func (j *Job) complete() error {
 	if j.Body != nil && !gjson.ValidBytes(j.Body) {
 		return errors.New("the body is not JSON")
 	}
+	if !unique(gjson.ParseBytes(j.Body), 0) { // who reads it may take another of them than who looked for the number
+		return errTwice
+	}
 	operation := j.facts()
 	if j.Number == "" {
 		if operation == nil || operation.Number.Member == "" {
@@ -104,6 +107,46 @@ func (j *Job) complete() error {
 		return errors.New("it sets an absolute value, so a late one would overwrite a newer one: give an order, such as that of the member user_card_code")
 	}
 	return nil
+}
+
+var errTwice = errors.New("a member stands twice in one object, or objects are nested more than 1,000 deep")
+
+// unique reports whether no object of a JSON text has two members of one name.
+func unique(v gjson.Result, depth int) (ok bool) {
+	ok = true
+	switch {
+	case depth > 1000:
+		return false
+	case v.IsArray():
+		v.ForEach(func(_, value gjson.Result) bool {
+			ok = value.Type != gjson.JSON || unique(value, depth+1)
+			return ok
+		})
+	case v.IsObject():
+		var few [16]string
+		names := few[:0]
+		var many map[string]bool
+		v.ForEach(func(name, value gjson.Result) bool {
+			key := name.String()
+			switch {
+			case many != nil:
+				ok = !many[key]
+				many[key] = true
+			case len(names) == cap(few[:]):
+				many = map[string]bool{key: true}
+				for _, n := range names {
+					ok = ok && n != key
+					many[n] = true
+				}
+			default:
+				ok = !slices.Contains(names, key)
+				names = append(names, key)
+			}
+			ok = ok && (value.Type != gjson.JSON || unique(value, depth+1))
+			return ok
+		})
+	}
+	return ok
 }
 
 // absolute reports whether an operation sets a member to an absolute value, so that a late repeat of an older one undoes

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -322,11 +323,14 @@ type parcel struct {
 
 // sealJob makes the message of a job.
 func (q *Queue) sealJob(job *Job, key string) (*nats.Msg, error) {
-	text, err := json.Marshal(parcel{job, time.Now()})
-	if err != nil {
+	// Not json.Marshal, which would rewrite the body: & < and > have other bytes there.
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(parcel{job, time.Now()}); err != nil {
 		return nil, err
 	}
-	return &nats.Msg{Data: q.keys.seal("job "+key, text), Header: nats.Header{headerVersion: {recordVersion}}}, nil
+	return &nats.Msg{Data: q.keys.seal("job "+key, text.Bytes()), Header: nats.Header{headerVersion: {recordVersion}}}, nil
 }
 
 // openJob reads the message of a job.

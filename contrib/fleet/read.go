@@ -114,6 +114,9 @@ func (s *Sheet) bad(line int, err error) *LineError {
 	return &LineError{File: s.File, Line: line, Err: err}
 }
 
+// ErrColumns means that a CSV file cannot be read at all, because its first line does not name the columns as it has to.
+var ErrColumns = errors.New("fleet: the first line has to name the columns")
+
 // NDJSON reads one JSON object a line: the body of a job, or a whole job if the sheet has no Path.
 func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
 	return func(yield func(Job, error) bool) {
@@ -153,8 +156,11 @@ func (s *Sheet) object(job *Job, text []byte) error {
 	if s.Path == "" {
 		decoder := json.NewDecoder(bytes.NewReader(text))
 		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(job); err != nil {
-			return fmt.Errorf("it is not a job (method, path, vars, query, body, number, order, expires): %w", err)
+		if err := decoder.Decode(job); err != nil { // whose text would repeat what the line says
+			return errors.New("it is not a job: it has a member besides method, path, vars, query, body, number, order and expires, or one of another type")
+		}
+		if !unique(gjson.ParseBytes(text), 0) {
+			return errTwice
 		}
 		if string(job.Body) == "null" {
 			job.Body = nil
@@ -231,7 +237,13 @@ func (s Sheet) CSV(r io.Reader) iter.Seq2[Job, error] {
 		}
 		var table *table
 		var fields []string
-		for record, err := range records(r) {
+		width := func() int {
+			if table == nil {
+				return 0
+			}
+			return len(table.columns)
+		}
+		for record, err := range records(r, s.Comma, width) {
 			if err == nil && record.err == nil {
 				fields, record.err = splitRecord(fields[:0], record.text, s.Comma)
 			}
@@ -240,7 +252,7 @@ func (s Sheet) CSV(r io.Reader) iter.Seq2[Job, error] {
 					table, record.err = s.header(fields)
 				}
 				if record.err != nil {
-					yield(Job{}, fmt.Errorf("fleet: the first line has to name the columns: %w", record.err))
+					yield(Job{}, fmt.Errorf("%w: %w", ErrColumns, record.err))
 					return
 				}
 				continue
@@ -283,7 +295,8 @@ type branch struct {
 func (s *Sheet) header(names []string) (*table, error) {
 	t := &table{sheet: s, body: new(branch)}
 	operation, _ := catalog.V3().Lookup(s.method(), "/"+strings.TrimPrefix(s.Path, "/"))
-	targets := make(map[string]bool)
+	targets := make(map[string]int)
+	known := operation == nil
 	for i, name := range names {
 		name = strings.TrimSpace(name)
 		if name == "" {
@@ -294,15 +307,24 @@ func (s *Sheet) header(names []string) (*table, error) {
 		if c.To == "" {
 			continue
 		}
-		if targets[c.To] && !strings.HasPrefix(c.To, "?") {
-			return nil, fmt.Errorf("two columns go to %s", c.To)
+		_, variable := fact.Placeholder(c.To)
+		query := strings.HasPrefix(c.To, "?")
+		if before := targets[c.To]; before > 0 && !query {
+			return nil, fmt.Errorf("the columns %d and %d go to the same member", before, i+1)
 		}
-		targets[c.To] = true
-		if _, variable := fact.Placeholder(c.To); !variable && !strings.HasPrefix(c.To, "?") {
-			if err := t.body.grow(strings.Split(c.To, "."), i, kindOf(c, operation)); err != nil {
-				return nil, fmt.Errorf("%s: %w", c.To, err)
-			}
+		targets[c.To] = i + 1
+		if variable || query {
+			known = true
+			continue
 		}
+		kind, documented := kindOf(c, operation)
+		known = known || documented
+		if err := t.body.grow(strings.Split(c.To, "."), i, kind); err != nil {
+			return nil, fmt.Errorf("column %d: %w", i+1, err)
+		}
+	}
+	if !known { // and no text of it goes into an error: it may be the first person's
+		return nil, errors.New("none of its fields is a member that the operation documents: is the line with the names missing?")
 	}
 	for _, c := range s.Map {
 		if c.From != "*" && !slices.ContainsFunc(t.columns, func(have Column) bool { return have.From == c.From }) {
@@ -319,21 +341,24 @@ func (s *Sheet) method() string {
 	return s.Method
 }
 
-// kindOf is the JSON type of a column.
-func kindOf(c Column, o *fact.Operation) string {
-	if c.Type != "" || o == nil {
-		return c.Type
+// kindOf is the JSON type of a column, and whether its member is documented.
+func kindOf(c Column, o *fact.Operation) (kind string, documented bool) {
+	if o == nil {
+		return c.Type, false
 	}
 	fields := o.In.JSON
 	for parts := strings.Split(c.To, "."); ; parts = parts[1:] {
 		i := slices.IndexFunc(fields, func(f fact.Field) bool { return f.Name == parts[0] })
 		switch {
 		case i < 0:
-			return ""
-		case len(parts) == 1:
-			return string(fields[i].Type)
+			return c.Type, false
+		case len(parts) > 1:
+			fields = fields[i].Fields
+		case c.Type != "":
+			return c.Type, true
+		default:
+			return string(fields[i].Type), true
 		}
-		fields = fields[i].Fields
 	}
 }
 
@@ -498,8 +523,9 @@ func physicalLines(r io.Reader) iter.Seq2[line, error] {
 }
 
 // records reads the records of a CSV file, which are lines unless a quoted field has line breaks. Where a quote is not closed,
-// only the line where it is opened is lost.
-func records(r io.Reader) iter.Seq2[line, error] {
+// or what it seems to hold is no record of the width that is known by then (0 for none), only the line where it is opened is
+// lost.
+func records(r io.Reader, comma byte, width func() int) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		next, stop := iter.Pull2(physicalLines(r))
 		defer stop()
@@ -512,6 +538,38 @@ func records(r io.Reader) iter.Seq2[line, error] {
 			}
 			return next()
 		}
+		var fields []string
+		// follow reads the lines that belong to a record whose first one opens a quote.
+		follow := func(record *line) error {
+			var followed []line
+			record.text = bytes.Clone(record.text)
+			quotes := bytes.Count(record.text, []byte{'"'})
+			for {
+				l, err, ok := take()
+				if err != nil {
+					return err
+				}
+				if ok {
+					l.text = bytes.Clone(l.text)
+					followed = append(followed, l)
+				}
+				if !ok || l.err != nil || len(record.text)+len(l.text) > maxLine {
+					record.err = errUnclosed
+					break
+				}
+				record.text = append(append(record.text, '\n'), l.text...)
+				if quotes += bytes.Count(l.text, []byte{'"'}); quotes%2 == 1 {
+					continue // it cannot be closed yet
+				}
+				if fields, err = splitRecord(fields[:0], record.text, comma); err == nil && (width() == 0 || len(fields) == width()) {
+					return nil
+				}
+				record.err = errUnclosed
+				break
+			}
+			ahead = append(followed, ahead...)
+			return nil
+		}
 		for {
 			l, err, ok := take()
 			if !ok || err != nil {
@@ -521,27 +579,14 @@ func records(r io.Reader) iter.Seq2[line, error] {
 				return
 			}
 			if l.err != nil || len(bytes.TrimSpace(l.text)) > 0 {
-				var followed []line
 				record := line{number: l.number, text: l.text, err: l.err}
-				for record.err == nil && bytes.Count(record.text, []byte{'"'})%2 == 1 {
-					if len(followed) == 0 {
-						record.text = bytes.Clone(record.text)
+				if record.err == nil {
+					if fields, err = splitRecord(fields[:0], record.text, comma); errors.Is(err, errUnclosed) {
+						if err := follow(&record); err != nil {
+							yield(line{}, err)
+							return
+						}
 					}
-					l, err, ok := take()
-					if err != nil {
-						yield(line{}, err)
-						return
-					}
-					if ok {
-						l.text = bytes.Clone(l.text)
-						followed = append(followed, l)
-					}
-					if !ok || l.err != nil || len(record.text)+len(l.text) > maxLine {
-						record.err = errUnclosed
-						ahead = append(followed, ahead...)
-						break
-					}
-					record.text = append(append(record.text, '\n'), l.text...)
 				}
 				if !yield(record, nil) {
 					return

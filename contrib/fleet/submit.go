@@ -207,6 +207,11 @@ func (s *submitting) prepare(it *item) {
 	}
 	job := &it.job
 	if it.err = job.complete(); it.err != nil {
+		if job.facts() == nil && job.Path != "" && job.Number == "" { // that nobody knows the operation is the better reason
+			if err := job.check(s.ctx, s.client); err != nil {
+				it.err = err
+			}
+		}
 		return
 	}
 	if it.err = job.check(s.ctx, s.client); it.err != nil {

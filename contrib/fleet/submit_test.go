@@ -79,14 +79,16 @@ func TestSubmitRejectsByItself(t *testing.T) {
 		job  fleet.Job
 		says string
 	}{
-		"no path":                 {fleet.Job{}, "the path is missing"},
-		"an unknown operation":    {fleet.Job{Path: "v3/nope", Body: []byte("{}")}, "it is not known which member holds the merchant's own number"},
-		"not JSON":                {fleet.Job{Path: feedsPath, Body: []byte("{")}, "the body is not JSON"},
-		"too long":                {fleet.Job{Path: feedsPath, Body: make([]byte, 600<<10)}, "the body has 614400 bytes, at most 524288 are taken"},
-		"a variable":              {fleet.Job{Method: "GET", Path: "v3/refund/domestic/refunds/{out_refund_no}", Number: "x"}, "out_refund_no"},
-		"a method":                {fleet.Job{Method: "LIST", Path: feedsPath, Number: "x"}, "LIST"},
-		"an absolute value":       {fleet.Job{Path: pointsPath, Number: "x", Body: []byte(`{"out_request_no":"x","brand_id":"1","card_id":"c","openid":"o","user_card_code":"u","point_balance":1}`)}, "give an order"},
-		"found, but not a scalar": {fleet.Job{Path: feedsPath, Body: []byte(`{"out_request_no":{}}`)}, "number is missing"},
+		"no path":                    {fleet.Job{}, "the path is missing"},
+		"an unknown operation":       {fleet.Job{Path: "v3/nope", Body: []byte("{}")}, "the catalogue does not know it"},
+		"not JSON":                   {fleet.Job{Path: feedsPath, Body: []byte("{")}, "the body is not JSON"},
+		"too long":                   {fleet.Job{Path: feedsPath, Body: make([]byte, 600<<10)}, "the body has 614400 bytes, at most 524288 are taken"},
+		"a number that stands twice": {fleet.Job{Path: feedsPath, Body: []byte(`{"brand_id":"1","card_id":"c","user_card_code":"u","openid":"o","out_request_no":"D1","out_request_no":"D2","cell_message":"m"}`)}, "a member stands twice"},
+		"twice, deep inside":         {fleet.Job{Path: "v3/x", Number: "1", Body: []byte(`{"a":[1,{"b":{"c":1,"d":2,"c":3}}]}`)}, "a member stands twice"},
+		"a variable":                 {fleet.Job{Method: "GET", Path: "v3/refund/domestic/refunds/{out_refund_no}", Number: "x"}, "out_refund_no"},
+		"a method":                   {fleet.Job{Method: "LIST", Path: feedsPath, Number: "x"}, "LIST"},
+		"an absolute value":          {fleet.Job{Path: pointsPath, Number: "x", Body: []byte(`{"out_request_no":"x","brand_id":"1","card_id":"c","openid":"o","user_card_code":"u","point_balance":1}`)}, "give an order"},
+		"found, but not a scalar":    {fleet.Job{Path: feedsPath, Body: []byte(`{"out_request_no":{}}`)}, "number is missing"},
 	} {
 		var got error
 		s, err := q.Submit(t.Context(), list(c.job), fleet.Intake{Reject: func(e *fleet.LineError) { got = e }})
@@ -115,6 +117,27 @@ func TestOrderIsKept(t *testing.T) {
 	s, err = q.Submit(t.Context(), list(again), fleet.Intake{})
 	require.NoError(t, err)
 	assert.Equal(t, fleet.Submission{Ended: 1}, s, "it has ended, so its order does not matter")
+}
+
+// A body goes out as it was submitted, also with the characters that encoding/json rewrites, and is known again.
+func TestBodyIsKept(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	plain, ordered := feed("F1"), feed("F2")
+	ordered.Order = "card"
+	for _, job := range []*fleet.Job{&plain, &ordered} {
+		job.Body = bytes.Replace(job.Body, []byte("15_1200_1"), []byte("a & b <c>"), 1)
+	}
+	submit(t, q, plain, ordered)
+	work(t, &fleet.Worker{Queue: q})
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 2}, states(results(t, q)))
+	for _, entry := range g.Journal() {
+		assert.Contains(t, string(entry.Body), "a & b <c>")
+	}
+	s, err := q.Submit(t.Context(), list(plain, ordered), fleet.Intake{})
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Submission{Ended: 2}, s)
 }
 
 // The same number in another space, or of another merchant, is another job.
