@@ -273,6 +273,42 @@ func TestSettle(t *testing.T) {
 	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 2)
 }
 
+// What is missing is not made anew where it would be of no use.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	gateway := listen(t)
+	s := newShell(t, gateway.Env()...)
+	data := []string{"--data", s.path("data")}
+	code, _, stderr := s.run(append([]string{"submit", s.file("feeds.ndjson", feedLines(2)), feedsPath}, data...)...)
+	require.Equal(t, 0, code, stderr)
+
+	code, _, stderr = s.run(append([]string{"drain"}, data...)...)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, `2 jobs wait, and nobody can carry them out while this program has the directory: "work --until-idle" does`)
+	code, stdout, _ := s.run(append([]string{"status"}, data...)...)
+	assert.Equal(t, 0, code)
+	assert.NotContains(t, stdout, "closed")
+
+	key, err := os.ReadFile(s.path("data/key"))
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(s.path("data/key")))
+	for range 2 {
+		code, _, stderr = s.run(append([]string{"status"}, data...)...)
+		assert.Equal(t, 2, code)
+		assert.Contains(t, stderr, "key is missing")
+		assert.NoFileExists(t, s.path("data/key"))
+	}
+	require.NoError(t, os.WriteFile(s.path("data/key"), key, 0o600))
+
+	require.NoError(t, gateway.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	code, _, stderr = s.run(append([]string{"work", "--until-idle", "--rate", "1000", "--workers", "1", "--on-unknown", "hold"}, data...)...)
+	assert.Equal(t, 3, code, "it tells how the jobs stand")
+	assert.Contains(t, stderr, "         1  unknown\n         1  succeeded\n")
+	code, _, stderr = s.run(append([]string{"settle", "F00009", "failed"}, data...)...)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "no job with this number")
+}
+
 // Submitting, working and looking are apart on a server.
 func TestServer(t *testing.T) {
 	t.Parallel()
@@ -347,7 +383,12 @@ func TestMistakes(t *testing.T) {
 		{2, "--expires takes", []string{file, feedsPath, "--expires", "soon"}},
 		{2, "--rejects names the file that is read", []string{file, feedsPath, "--rejects", file}},
 		{2, `a job is settled as succeeded or failed, not as "done"`, []string{"settle", "F00000", "done", "--data", s.path("d")}},
-		{2, "no job with this number", []string{"settle", "F00000", "failed", "--data", s.path("d")}},
+		{2, "there is no queue in", []string{"settle", "F00000", "failed", "--data", s.path("nowhere")}},
+		{2, "there is no queue in", []string{"status", "--data", s.path("nowhere")}},
+		{2, "--queue takes letters", []string{file, feedsPath, "--queue", "a b", "--data", s.path("nowhere")}},
+		{2, "has to name the columns", []string{s.file("twice.csv", "a,a\n1,2\n"), feedsPath, "--data", s.path("d")}},
+		{2, "-o names the file that is read", []string{file, feedsPath, "-o", file, "--data", s.path("nowhere")}},
+		{2, "-o and --rejects name the same file", []string{file, feedsPath, "-o", s.path("x"), "--rejects", s.path("x"), "--data", s.path("nowhere")}},
 		{2, "--comma takes one character", []string{file, feedsPath, "--comma", ""}},
 		{2, "--on-unknown takes hold or repeat", []string{file, feedsPath, "--on-unknown", "x", "--data", s.path("d")}},
 		{2, "--workers and --patience", []string{file, feedsPath, "--workers", "0", "--data", s.path("d")}},
@@ -364,8 +405,10 @@ func TestMistakes(t *testing.T) {
 		assert.Contains(t, stderr, c.says, c.args)
 		assert.Empty(t, stdout)
 	}
+	assert.NoDirExists(t, s.path("nowhere"))
 	s.env = nil
-	code, _, stderr := s.run("status", "--data", s.path("e"))
+	code, _, stderr := s.run(file, feedsPath, "--data", s.path("nowhere"))
+	assert.NoDirExists(t, s.path("nowhere"))
 	assert.Equal(t, 2, code)
 	assert.Contains(t, stderr, "WXPAY_MCHID")
 	assert.Contains(t, stderr, "--sandbox")

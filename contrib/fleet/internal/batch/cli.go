@@ -19,7 +19,7 @@ import (
 )
 
 // Main runs the program and returns its exit code. args are those after the program's name; environ is as from os.Environ.
-// The first SIGINT or SIGTERM finishes what is in hand, the second ends the process.
+// The first SIGINT, SIGTERM or SIGHUP finishes what is in hand, the second ends the process.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int {
 	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ, terminal: isTerminal(stderr)}
 	root := p.command()
@@ -91,7 +91,8 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &exit):
 		return exit.code
-	case errors.Is(err, fleet.ErrSettings), errors.Is(err, fleet.ErrSealed), errors.Is(err, fleet.ErrNewer), errors.Is(err, wxpay.StageBuild):
+	case errors.Is(err, fleet.ErrSettings), errors.Is(err, fleet.ErrSealed), errors.Is(err, fleet.ErrNewer), errors.Is(err, fleet.ErrColumns),
+		errors.Is(err, wxpay.StageBuild):
 		return exitUsage
 	case strings.HasPrefix(err.Error(), "fleet: "), errors.As(err, new(*fleet.PausedError)), errors.Is(err, context.Canceled):
 		return exitNotSent
@@ -128,9 +129,14 @@ func (p *program) note(format string, a ...any) {
 	fmt.Fprintf(p.stderr, format+"\n", a...)
 }
 
-// interruptible returns a context that SIGINT and SIGTERM end. A second signal ends the process, as it does by default.
+// interruptible returns a context that SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) end. A second signal
+// ends the process, as it does by default.
 func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(ctx, signals...)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
 }

@@ -11,7 +11,7 @@ func drainCommand(run func(context.Context, storeOptions) error) *cobra.Command 
 	return storeCommand(&cobra.Command{
 		Use:   "drain",
 		Short: "Take no new jobs, and wait until all are done",
-		Long:  "Close the queue to new jobs and wait until nothing waits or runs any more; \"resume\" opens it again. Workers have to be at work.\n\n" + storeHelp,
+		Long:  "Close the queue to new jobs and wait until nothing waits or runs any more; \"resume\" opens it again. Workers have to be at work, so it is\nfor queues on a server (--nats).\n\n" + storeHelp,
 	}, run)
 }
 
@@ -36,11 +36,19 @@ func storeCommand(command *cobra.Command, run func(context.Context, storeOptions
 func (p *program) drain(ctx context.Context, o storeOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
+	o.existing = true
 	s, err := p.open(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	if o.nats == "" { // no worker can have the directory beside this process
+		if status, err := s.queue.Status(ctx); err != nil {
+			return err
+		} else if status.Queued > 0 {
+			return usageError("%d jobs wait, and nobody can carry them out while this program has the directory: \"work --until-idle\" does", status.Queued)
+		}
+	}
 	if err := s.queue.Drain(ctx); err != nil {
 		return err
 	}
@@ -48,6 +56,7 @@ func (p *program) drain(ctx context.Context, o storeOptions) error {
 }
 
 func (p *program) resume(ctx context.Context, o storeOptions) error {
+	o.existing = true
 	s, err := p.open(ctx, o)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 	"testing"
 	"time"
@@ -18,18 +19,29 @@ import (
 
 // A signal finishes what is in hand, and the same command goes on.
 func TestInterrupted(t *testing.T) {
-	t.Parallel()
+	for _, end := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} { // a terminal that is closed is no reason to break off
+		t.Run(end.String(), func(t *testing.T) {
+			t.Parallel()
+			testInterrupted(t, end)
+		})
+	}
+}
+
+func testInterrupted(t *testing.T, end os.Signal) {
 	gateway := listen(t)
 	s := newShell(t, gateway.Env()...)
 	const n = 200
 	args := []string{s.file("feeds.ndjson", feedLines(n)), feedsPath, "--rate", "100", "--data", s.path("data")}
 	child := exec.Command(os.Args[0], args...)
+	if signal.Ignored(syscall.SIGHUP) && end == syscall.SIGHUP {
+		t.Skip("hang-ups are ignored here, and the program leaves it at that")
+	}
 	child.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1")
 	var notes bytes.Buffer
 	child.Stderr = &notes
 	require.NoError(t, child.Start())
 	require.Eventually(t, func() bool { return len(gateway.Ledger(sandbox.FeedEffect)) >= 20 }, 30*time.Second, time.Millisecond)
-	require.NoError(t, child.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, child.Process.Signal(end))
 	_ = child.Wait()
 	assert.Equal(t, 4, child.ProcessState.ExitCode(), notes.String())
 	assert.Contains(t, notes.String(), "Interrupted: finishing what is in hand")

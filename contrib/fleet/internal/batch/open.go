@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -28,7 +29,11 @@ type storeOptions struct {
 	inFlight                      int
 	sandbox                       bool
 	rate                          int
+	existing                      bool // a queue that is not there is not made
 }
+
+// queueName is what fleet.QueueConfig.Name takes.
+var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 
 const storeHelp = `The queue is in the directory --data, which one process at a time can use; or, with --nats, on a server or cluster, for any
 number of processes. Bodies and numbers are sealed before they are stored, under the first of the keys in --key or in
@@ -85,6 +90,15 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 		return s, usageError("--creds belongs to --nats")
 	case o.rate < 0:
 		return s, usageError("--rate must not be negative")
+	case o.inFlight < 0:
+		return s, usageError("--in-flight must not be negative")
+	case !queueName.MatchString(o.queue):
+		return s, usageError("--queue takes letters, digits, - and _, at most 32")
+	}
+	if !o.sandbox { // before anything is made
+		if _, err := p.client(o, nil); err != nil {
+			return s, err
+		}
 	}
 	dir := o.data
 	if o.nats == "" && dir == "" {
@@ -95,7 +109,13 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 			s.leave = append(s.leave, func() { os.RemoveAll(dir) })
 		}
 	}
+	found := false
 	if o.nats == "" {
+		if _, err := os.Stat(filepath.Join(dir, "jetstream")); err == nil {
+			found = true
+		} else if o.existing && !(o.sandbox && o.data == "") {
+			return s, usageError("there is no queue in %s: --data names the directory of one", dir)
+		}
 		s.engine, err = fleet.Embedded(dir)
 	} else {
 		var options []fleet.ConnectOption
@@ -108,7 +128,7 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 		return s, &exitError{exitNotSent, err}
 	}
 	s.leave = append(s.leave, func() { s.engine.Close() })
-	keys, err := p.keys(o, dir)
+	keys, err := p.keys(o, dir, found)
 	if err != nil {
 		return s, err
 	}
@@ -137,8 +157,11 @@ const limitWait = 10 * time.Minute
 // client makes the client of the jobs.
 func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Client, error) {
 	options := []wxpay.Option{
-		wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithLimiter(limiter), wxpay.WithTimeout(limitWait),
+		wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithTimeout(limitWait),
 		wxpay.WithLogger(slog.New(&warnings{p: p})),
+	}
+	if limiter != nil {
+		options = append(options, wxpay.WithLimiter(limiter))
 	}
 	lookup := p.lookup
 	if o.sandbox {
@@ -162,8 +185,29 @@ func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Cli
 	return client, nil
 }
 
+// writeKey writes a key so that a power failure leaves all of it or nothing: the queue that is made next lasts.
+func writeKey(path string, text []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), "key-*")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	if dir, err := os.Open(filepath.Dir(path)); err == nil { // where a directory can be synced
+		_ = dir.Sync()
+		_ = dir.Close()
+	}
+	return nil
+}
+
 // keys reads the operator's keys, and makes one for a directory that has none.
-func (p *program) keys(o storeOptions, dir string) (*fleet.Keys, error) {
+func (p *program) keys(o storeOptions, dir string, found bool) (*fleet.Keys, error) {
 	parse := func(text, where string) (*fleet.Keys, error) {
 		keys, err := fleet.ParseKeys(text)
 		if err != nil {
@@ -186,11 +230,14 @@ func (p *program) keys(o storeOptions, dir string) (*fleet.Keys, error) {
 	}
 	path := filepath.Join(dir, "key")
 	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && found {
+		return nil, usageError("%s is missing, and the queue in %s was sealed with it, or with one that was given with --key or WXPAY_BATCH_KEY", path, dir)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		key := make([]byte, 32)
 		rand.Read(key)
 		text = []byte(hex.EncodeToString(key) + "\n")
-		if err = os.WriteFile(path, text, 0o600); err == nil && !o.sandbox {
+		if err = writeKey(path, text); err == nil && !o.sandbox {
 			p.note("A key was made: %s. Without it the queue in %s cannot be read.", path, dir)
 		}
 	}

@@ -50,6 +50,7 @@ func (p *program) results(ctx context.Context, o resultsOptions) error {
 			return usageError("--state %q is not one of those that --help lists", state)
 		}
 	}
+	o.existing = true
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err

@@ -33,6 +33,7 @@ were: that helps only when the reason is gone.
 }
 
 func (p *program) retry(ctx context.Context, o retryOptions) error {
+	o.existing = true
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err

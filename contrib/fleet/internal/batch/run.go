@@ -53,6 +53,12 @@ const ahead = 20_000
 func (p *program) run(ctx context.Context, o runOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
+	switch {
+	case sameFile(o.out, o.file):
+		return usageError("-o names the file that is read")
+	case o.out == o.rejectsPath() || sameFile(o.out, o.rejectsPath()):
+		return usageError("-o and --rejects name the same file")
+	}
 	jobs, size, done, err := p.source(o.sourceOptions)
 	if err != nil {
 		return err

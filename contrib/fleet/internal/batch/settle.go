@@ -43,6 +43,7 @@ func (p *program) settle(ctx context.Context, o settleOptions) error {
 	if state := fleet.State(o.state); state != fleet.Succeeded && state != fleet.Failed {
 		return usageError("a job is settled as succeeded or failed, not as %q", o.state)
 	}
+	o.existing = true
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err
@@ -67,6 +68,5 @@ func (p *program) settle(ctx context.Context, o settleOptions) error {
 	if err := s.queue.Settle(ctx, found[0], fleet.State(o.state)); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s %s is settled: %s\n", found[0].Method, found[0].Path, o.state)
-	return err
+	return p.print(fmt.Sprintf("%s %s is settled: %s\n", found[0].Method, found[0].Path, o.state))
 }

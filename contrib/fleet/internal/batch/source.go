@@ -172,15 +172,18 @@ type rejects struct {
 	err   error
 }
 
-func (p *program) rejects(o sourceOptions) *rejects {
-	path := o.rejects
-	if path == "" {
-		if path = o.file + ".rejects.ndjson"; o.file == "-" {
-			path = "stdin.rejects.ndjson"
-		}
+// rejectsPath is where they go.
+func (o *sourceOptions) rejectsPath() string {
+	switch {
+	case o.rejects != "":
+		return o.rejects
+	case o.file == "-":
+		return "stdin.rejects.ndjson"
 	}
-	return &rejects{p: p, path: path}
+	return o.file + ".rejects.ndjson"
 }
+
+func (p *program) rejects(o sourceOptions) *rejects { return &rejects{p: p, path: o.rejectsPath()} }
 
 func (r *rejects) add(e *fleet.LineError) {
 	if r.count++; r.count <= shownRejects {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +34,7 @@ func statusCommand(run func(context.Context, statusOptions) error) *cobra.Comman
 }
 
 func (p *program) status(ctx context.Context, o statusOptions) error {
+	o.existing = true
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err
@@ -62,15 +65,23 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.stdout, "%s\n", text)
-		return err
+		return p.print(string(text) + "\n")
 	}
+	var out strings.Builder
 	if status.Pause != nil {
-		fmt.Fprintf(p.stdout, "paused since %s: %s\n", status.Pause.Since.Format(time.DateTime), printable(status.Pause.Reason))
+		fmt.Fprintf(&out, "paused since %s: %s\n", status.Pause.Since.Format(time.DateTime), printable(status.Pause.Reason))
 	}
 	if status.Closed {
-		fmt.Fprintln(p.stdout, "closed to new jobs")
+		fmt.Fprintln(&out, "closed to new jobs")
 	}
-	fmt.Fprintf(p.stdout, "queued %d, of them in hand %d; known %d\n%s\n", status.Queued, status.Running, status.Known, table(summary))
+	fmt.Fprintf(&out, "queued %d, of them in hand %d; known %d\n%s\n", status.Queued, status.Running, status.Known, table(summary))
+	return p.print(out.String())
+}
+
+// print writes to stdout what a command is for.
+func (p *program) print(text string) error {
+	if _, err := io.WriteString(p.stdout, text); err != nil {
+		return &exitError{exitUnsaved, fmt.Errorf("writing the output: %w", err)}
+	}
 	return nil
 }

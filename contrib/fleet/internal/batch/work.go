@@ -115,6 +115,7 @@ number of machines, can work on one queue (--nats); --rate holds for all of them
 func (p *program) work(ctx context.Context, o workCommandOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
+	o.existing = true
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err
@@ -130,7 +131,11 @@ func (p *program) work(ctx context.Context, o workCommandOptions) error {
 	if !o.untilIdle {
 		return w.Run(ctx)
 	}
-	return p.untilIdle(ctx, w, func(ctx context.Context) error { return s.queue.Idle(ctx) })
+	if err := p.untilIdle(ctx, w, func(ctx context.Context) error { return s.queue.Idle(ctx) }); err != nil {
+		return err
+	}
+	b.end()
+	return p.finish(ctx, s.queue, "")
 }
 
 // untilIdle runs a worker beside what feeds it, and stops it when that has ended.
