@@ -48,7 +48,11 @@ func (k *platformKeys) named(ctx context.Context, serial string) (apiv3.Platform
 	case !apiv3.IsSerial(serial):
 		err = fmt.Errorf("%w: compare it with the id and key given to WithPublicKey", err)
 	case k.list == nil:
-		err = fmt.Errorf("%w: it is a certificate's serial, and WithCertificates would have fetched it", err)
+		err = fmt.Errorf("%w: it is a certificate's serial", err)
+		if public, ok := set.PublicKey(); ok {
+			err = fmt.Errorf("%w: the platform signs with that when it does not know %s as this merchant's public key: compare id and key with the merchant platform", err, public.Serial)
+		}
+		err = fmt.Errorf("%w (WithCertificates would have fetched the certificate)", err)
 	default:
 		key, err = k.list.find(ctx, serial)
 	}

@@ -524,9 +524,16 @@ func (k *preflight) mismatch(is string, want fact.Type) {
 	case is == "a string" && want != want.Element():
 		text += ": put it into an array"
 	case is == "a string" && want != fact.Object:
-		text += ": drop the quotes"
+		text += ": send " + article(want) + " " + string(want) + " without quotes"
 	}
 	k.report(WrongType, text)
+}
+
+func article(t fact.Type) string {
+	if strings.ContainsRune("aeio", rune(t[0])) {
+		return "an"
+	}
+	return "a"
 }
 
 // nested checks a JSON text that travels in a string.

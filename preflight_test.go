@@ -110,7 +110,7 @@ func TestPreflightStrict(t *testing.T) {
 		{"an optional object left out needs nothing", v3, native, changed(nil, "scene_info"), nil, ""},
 		{"no body", v3, native, nil, found{"body /appid": wxpay.MissingMember, "body /mchid": wxpay.MissingMember, "body /description": wxpay.MissingMember,
 			"body /out_trade_no": wxpay.MissingMember, "body /amount": wxpay.MissingMember, "body /notify_url": wxpay.MissingMember}, "and 1 more"},
-		{"a text for a number", v3, native, changed("SECRET", "amount", "total"), found{"body /amount/total": wxpay.WrongType}, "it is a string and documented as integer: drop the quotes"},
+		{"a text for a number", v3, native, changed("SECRET", "amount", "total"), found{"body /amount/total": wxpay.WrongType}, "it is a string and documented as integer: send an integer without quotes"},
 		{"a number for a text", v3, native, changed(12345, "out_trade_no"), found{"body /out_trade_no": wxpay.WrongType}, "it is a number and documented as string: quote it"},
 		{"a fraction", v3, native, changed(json.RawMessage("1.00"), "amount", "total"), found{"body /amount/total": wxpay.WrongType}, "a number with a fraction or an exponent"},
 		{"an object for a text", v3, native, changed(wxpay.JSON{"a": "SECRET"}, "attach"), found{"body /attach": wxpay.WrongType}, ""},

@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -272,6 +275,12 @@ func (p *program) call(ctx context.Context, o callOptions) error {
 }
 
 func (p *program) printAnswer(o callOptions, res *wxpay.Response) error {
+	if o.method != http.MethodGet {
+		// A reader that has gone must not end the program without a word: what was asked for is done.
+		broken := make(chan os.Signal, 1)
+		signal.Notify(broken, syscall.SIGPIPE)
+		defer signal.Stop(broken)
+	}
 	var out bytes.Buffer
 	if o.include {
 		writeHead(&out, res.Status, res.Header)

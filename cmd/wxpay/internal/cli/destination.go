@@ -20,7 +20,7 @@ const fileExitCodeHelp = `Exit codes:
   0  the file is there, whole and verified
   1  the platform refused or has not made it yet, or what came cannot be trusted or written; no half file is left
   2  wrong usage, a destination that is there already, or credentials that are missing or unusable; nothing was sent
-  4  no connection, or it was interrupted before
+  4  no connection, or it was interrupted
   5  the file was right, but could not be written to stdout`
 
 // destination is where a command writes a file: -o FILE, or stdout.
@@ -185,6 +185,8 @@ func (d *destination) fileError(err error) error {
 		return usageError("%s", plainly(err))
 	case errors.As(err, &call) && call.Outcome == wxpay.NotSent:
 		return &exitError{exitNotSent, err}
+	case errors.Is(err, context.Canceled):
+		return &exitError{exitNotSent, fmt.Errorf("interrupted: %w", err)}
 	}
 	return &exitError{exitRefused, err}
 }

@@ -43,7 +43,7 @@ Exit codes:
   0  the folder holds every certificate that the platform has
   1  the platform refused or has none, the list could not be trusted, or a file could not be written
   2  wrong usage, or credentials that are missing or unusable; nothing was asked
-  4  no connection, or it was interrupted before
+  4  no connection, or it was interrupted
   5  the certificates are there, but the result could not be written out`,
 		Example: `  wxpay keys download --out certificates
   wxpay keys download --out certificates --p12 apiclient_cert.p12
@@ -139,6 +139,8 @@ func downloadError(err error) error {
 		err = errors.New("the platform's certificates do not decrypt: set WXPAY_APIV3_KEY to the key set in the merchant platform under API security")
 	case errors.As(err, &call) && call.Outcome == wxpay.NotSent:
 		return &exitError{exitNotSent, err}
+	case errors.Is(err, context.Canceled):
+		return &exitError{exitNotSent, fmt.Errorf("interrupted: %w", err)}
 	}
 	return &exitError{exitRefused, err}
 }

@@ -72,6 +72,9 @@ explain" tells it again. At the end it tells how often each kind of fault hit.`,
 			if len(args) > 0 && command.ArgsLenAtDash() != 0 {
 				return usageError("put -- before the command that is to run: wxpay sandbox -- %s", args[0])
 			}
+			if command.Flags().Changed("data") && o.data == "" {
+				return usageError("--data names no directory: without one nothing is kept, so leave it away for that")
+			}
 			o.command, o.network = args, command.Flags().Changed("network")
 			return run(command.Context(), *o)
 		},

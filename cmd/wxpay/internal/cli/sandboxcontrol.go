@@ -163,6 +163,9 @@ func (p *program) orderSandbox(ctx context.Context, method, order string, body a
 	if content != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
+	if request.URL.Host == "" || request.URL.Scheme != "http" && request.URL.Scheme != "https" {
+		return nil, usageError("WXPAY_BASE_URL is not an address such as http://127.0.0.1:8080: paste the lines that wxpay sandbox prints")
+	}
 	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
 	if err != nil {
 		return nil, unanswered(err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"strconv"
@@ -187,6 +188,16 @@ func (c *control) destination(to string) (string, error) {
 	return u.String(), nil
 }
 
+// freshen gives a sample numbers of the platform of its own: a receiver takes two notifications with the same number and state
+// for one.
+func freshen(sample map[string]any) {
+	for _, member := range []string{"transaction_id", "refund_id", "transfer_bill_no", "batch_id"} {
+		if number, ok := sample[member].(string); ok && len(number) > 12 {
+			sample[member] = fmt.Sprintf("%s%012d", number[:len(number)-12], mathrand.N(int64(1e12)))
+		}
+	}
+}
+
 // resource returns what is encrypted.
 func (c *control) resource(o order) (any, error) {
 	if o.Data != "" {
@@ -196,6 +207,7 @@ func (c *control) resource(o order) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	freshen(sample)
 	for _, a := range o.Set {
 		if err := assign(sample, a); err != nil {
 			return nil, fmt.Errorf("--set %s: %w", oneLine(a.Path), err)

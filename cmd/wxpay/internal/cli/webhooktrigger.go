@@ -52,7 +52,7 @@ The sandbox is the one that wxpay webhook listen, or wxpay sandbox, serves: past
 shell, of which WXPAY_SANDBOX_URL counts. Without --to the notification goes where webhook listen forwards to. A plain
 wxpay sandbox needs --to, which has to be on this machine then.
 
-The resource is a sample with all documented members. --set changes one of them: the names on the way to it are joined
+The resource is a sample with all documented members, and a number of the platform that is new each time. --set changes one of them: the names on the way to it are joined
 by dots, elements of arrays are numbered from 0, and the value is of the type that the member has in the sample (a
 number, true or false, a text as it is; an object or array as JSON). --data gives a whole resource in place of it,
 also for events that this program does not know.
