@@ -35,7 +35,8 @@ const limitBucket = "wxpay-limits"
 //
 // So within any second, as seen when requests are let through, no more begin than the rate says while tokens are used on
 // time; late use and wrong clocks together can add 18 % and one request, at worst. When the bucket changes its leader to a machine whose
-// clock is ahead by d, that may once add the tokens of d, a second's at most: keep the servers' clocks together (NTP).
+// clock is ahead by d, that may once add the tokens of d, a second's at most: keep the servers' clocks together (NTP). When its
+// clock goes back by more than a minute nothing is let through for a minute, until every process has read it.
 //
 // While the bucket cannot be reached, requests wait, for as long as their context lasts; see [WithFallback] for another
 // way. It is safe for concurrent use, and remembers a few hundred bytes for each operation that was called.
