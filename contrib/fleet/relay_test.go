@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -319,4 +321,43 @@ func TestRelayCluster(t *testing.T) {
 	consume(t, r, "c", got.book)
 	got.wait(t, 1)
 	assert.Equal(t, []string{id}, got.ids())
+}
+
+// A leader that is cut off from the others says that it has what it has only heard of. An event is acknowledged to the platform
+// when it is stored.
+func TestRelayOfALonelyLeader(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, false)
+	e := c.connect(t)
+	eventually(t, func(ctx context.Context) error {
+		_, err := fleet.NewRelay(ctx, e, relayKeys(t, "a"))
+		return err
+	})
+	c.healthy(t, e)
+	stream, err := e.JetStream().Stream(t.Context(), "wxpay-events")
+	require.NoError(t, err)
+	leader := slices.IndexFunc(c.nodes[:], func(n *node) bool { return n.config.Name == stream.CachedInfo().Cluster.Leader })
+	near, err := fleet.Connect(t.Context(), "nats://"+c.nodes[leader].client.address())
+	require.NoError(t, err)
+	defer near.Close()
+	s := newSandbox(t)
+	lonely := relay(t, near)
+	notification, err := s.Notify("REFUND.SUCCESS", nil)
+	require.NoError(t, err)
+	for _, p := range c.nodes[leader].routes {
+		p.setCut(true)
+	}
+	defer func() {
+		for _, p := range c.nodes[leader].routes {
+			p.setCut(false)
+		}
+	}()
+	for attempt := range 2 {
+		again := notification.Clone(t.Context())
+		again.Body, err = notification.GetBody()
+		require.NoError(t, err)
+		answer := httptest.NewRecorder()
+		receiver(t, s, lonely).ServeHTTP(answer, again) // without memory
+		assert.Equal(t, http.StatusInternalServerError, answer.Code, "attempt %d", attempt+1)
+	}
 }
