@@ -393,9 +393,15 @@ func (e *ensuring) final() bool {
 	return errors.As(e.last, &refusal) && refusal.Verified && refusal.Status < 500 && refusal.Class() == ClassFix
 }
 
-// refused is the write's refusal, after the platform, asked late enough, knew nothing of the number: it would be refused again,
-// and what permits to send a number once more proves that nothing came of it.
+// refused is the write's refusal, after the platform, asked late enough, knew nothing of the number. It would be refused again,
+// and where no attempt ended otherwise nothing came of it. Where one did, it stays unknown: that nothing is found permits to send
+// a number once more, which does no harm if it is wrong, and to say that nothing took effect would.
 func (e *ensuring) refused() error {
+	if e.resumed || slices.ContainsFunc(e.f.History, func(a Attempt) bool {
+		return a.Outcome == Unknown && (a.Err != nil || a.Code == "" || a.Status < 400 || a.Status > 499)
+	}) {
+		return e.last
+	}
 	var refusal *APIError
 	errors.As(e.last, &refusal)
 	known, outcome := *refusal, Rejected

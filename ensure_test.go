@@ -95,6 +95,7 @@ func TestEnsure(t *testing.T) {
 		{name: "refund, signature", path: refundCall, body: refundBody, answers: trips(refusal(401, "SIGN_ERROR")), sent: "W", err: unknown, says: "SIGN_ERROR"},
 		{name: "refund, permission for the query", path: refundCall, body: refundBody, answers: trips(resetConnection, refusal(403, "NO_AUTH")), sent: "WQ", err: unknown, says: "concerns the merchant"},
 		{name: "refund, refused, and nothing came of it", path: refundCall, body: refundBody, answers: []http.RoundTripper{perMethod{get: func() answer { return missing }, post: play(invalid)}}, sent: "WQ+", err: wxpay.StageAnswer, says: "nothing took effect"},
+		{name: "refund, refused after a doubt", path: refundCall, body: refundBody, answers: []http.RoundTripper{perMethod{get: func() answer { return missing }, post: play(resetConnection, invalid)}}, sent: "WQ+WQ+", err: unknown, says: "PARAM_ERROR"},
 		{name: "refund, held", path: refundCall, body: refundBody, answers: trips(resetConnection, missing), with: on(wxpay.Hold), sent: "WQ+", err: unknown, says: "no such thing yet"},
 		{name: "refund, no connection", path: refundCall, body: refundBody, answers: trips(refusedConnection, refusedConnection, refusedConnection, refund("SUCCESS")), sent: "WWWW", state: wxpay.Succeeded},
 

@@ -47,8 +47,8 @@ This page is written by ` + "`go generate .`" + ` from the data that the code us
 | confirmed | it took effect, and a later local step failed | read ` + "`CallError.Response`" + `; never call again |
 
 Once an attempt ended in doubt, no later refusal takes the doubt away. For operations that move money every answer but success is
-unknown, whatever its status and code, until a query shows the truth: ` + "`Ensure`" + ` asks, and a refusal whose number the platform does
-not know a minute later is rejected. What the platform said of such a query is in a ` + "`QueryError`" + `, and is never taken for what it said
+unknown, whatever its status and code, until a query shows the truth: ` + "`Ensure`" + ` asks, and a call that was only ever refused
+is rejected when the platform does not know its number a minute later. What the platform said of such a query is in a ` + "`QueryError`" + `, and is never taken for what it said
 of the call.
 
 ## Codes
