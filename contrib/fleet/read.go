@@ -296,7 +296,7 @@ func (s *Sheet) header(names []string) (*table, error) {
 	t := &table{sheet: s, body: new(branch)}
 	operation, _ := catalog.V3().Lookup(s.method(), "/"+strings.TrimPrefix(s.Path, "/"))
 	targets := make(map[string]int)
-	known := operation == nil
+	known := operation == nil || len(operation.In.JSON) == 0
 	for i, name := range names {
 		name = strings.TrimSpace(name)
 		if name == "" {
