@@ -388,7 +388,10 @@ func (e *Engine) failure() error {
 	default:
 		return nil
 	}
-	_, text, _ := strings.Cut(e.log.text(), writeError)
+	text := e.log.text()
+	if _, reason, ok := strings.Cut(text, writeError); ok {
+		text = reason
+	}
 	for _, room := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
 		if strings.Contains(text, room.Error()) {
 			return fmt.Errorf("%w (%s)", ErrNoSpace, text)
