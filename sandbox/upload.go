@@ -1,16 +1,16 @@
 package sandbox
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"mime"
-	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"path"
 	"slices"
 	"strings"
@@ -85,23 +85,32 @@ func (c *call) takeApart() *refusal {
 	malformed := func(reason string) *refusal {
 		return bodyError(text{"multipart请求体格式错误：" + reason, "the multipart body is malformed: " + reason})
 	}
-	if !bytes.HasPrefix(c.body, []byte("--"+boundary+"\r\n")) {
-		return malformed("it does not begin with the boundary that Content-Type names and CRLF")
-	}
 	var want string
 	for _, field := range c.operation.In.Form {
 		if field.Type == fact.File {
 			want = field.Name
 		}
 	}
+	// mime/multipart takes lines that end with LF alone; what is documented to end with CRLF is asked for here.
+	delimiter := []byte("\r\n--" + boundary)
+	rest, found := bytes.CutPrefix(c.body, delimiter[2:])
+	if !found || !bytes.HasPrefix(rest, []byte("\r\n")) {
+		return malformed("it does not begin with the boundary that Content-Type names and CRLF")
+	}
 	var f form
-	reader := multipart.NewReader(bytes.NewReader(c.body), boundary)
 	for _, name := range []string{"meta", want} {
-		part, err := reader.NextRawPart()
-		if err != nil {
-			return malformed("the part " + name + " is missing, or does not end with the boundary")
+		if rest, found = bytes.CutPrefix(rest, []byte("\r\n")); !found {
+			return malformed("the part " + name + " is missing")
 		}
-		kind, disposition, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+		head, behind, ends := bytes.Cut(rest, []byte("\r\n\r\n"))
+		if !ends || bytes.Count(head, []byte("\n")) != bytes.Count(head, []byte("\r\n")) {
+			return malformed("the headers of the part " + name + " do not end with CRLF, each, and with an empty line")
+		}
+		headers, err := textproto.NewReader(bufio.NewReader(bytes.NewReader(rest[:len(head)+4]))).ReadMIMEHeader()
+		if err != nil {
+			return malformed("the headers of the part " + name + " cannot be read")
+		}
+		kind, disposition, err := mime.ParseMediaType(headers.Get("Content-Disposition"))
 		fileName, isFile := disposition["filename"]
 		switch {
 		case err != nil || kind != "form-data":
@@ -111,9 +120,9 @@ func (c *call) takeApart() *refusal {
 		case isFile != (name == want), isFile && fileName == "":
 			return malformed("the part of the file has a filename, meta has none")
 		}
-		content, err := io.ReadAll(part)
-		if err != nil {
-			return malformed("the part " + name + " does not end with the boundary")
+		var content []byte
+		if content, rest, found = bytes.Cut(behind, delimiter); !found {
+			return malformed("the part " + name + " does not end with CRLF and the boundary")
 		}
 		if name == want {
 			f.name, f.file = fileName, content
@@ -121,8 +130,8 @@ func (c *call) takeApart() *refusal {
 			f.meta = content
 		}
 	}
-	if _, err := reader.NextRawPart(); err != io.EOF {
-		return malformed("there are more than two parts, or the last boundary is missing")
+	if end := string(rest); end != "--" && end != "--\r\n" {
+		return malformed("there are more than two parts, or the last boundary is missing or not the end")
 	}
 	c.form = &f
 	return nil

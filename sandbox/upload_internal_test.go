@@ -17,6 +17,7 @@ func FuzzTakeApart(f *testing.F) {
 	f.Add("c", []byte(good))
 	f.Add("b", bytes.Replace([]byte(good), []byte("bytes"), []byte("\r\n--b"), 1))
 	f.Add("b", bytes.Replace([]byte(good), []byte("bytes"), nil, 1))
+	f.Add("b", bytes.Replace([]byte(good), []byte("\r\n\r\nbytes\r\n"), []byte("\r\n\n"), 1))
 	upload := documented("POST", "/v3/merchant/media/upload")
 	f.Fuzz(func(t *testing.T, boundary string, body []byte) {
 		c := &call{operation: &operation{Operation: upload}, body: body, request: &http.Request{Header: http.Header{"Content-Type": {"multipart/form-data; boundary=" + boundary}}}}
