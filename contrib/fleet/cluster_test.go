@@ -124,7 +124,7 @@ func (p *proxy) drop(c net.Conn) {
 type nodeConfig struct {
 	Name, Dir string
 	Routes    []string
-	Advertise string
+	Advertise string // where others are told that it listens
 }
 
 func (c nodeConfig) options() *server.Options {
@@ -214,8 +214,11 @@ func newCluster(t testing.TB, separate bool) *natsCluster {
 	t.Helper()
 	c := &natsCluster{t: t, separate: separate}
 	dir := t.TempDir()
+	// Nodes tell each other of the third. What they tell leads nowhere, else a node that is cut off would be reached by the way of another.
+	nowhere := newProxy(t)
+	nowhere.setCut(true)
 	for i := range c.nodes {
-		c.nodes[i] = &node{client: newProxy(t), config: nodeConfig{Name: fmt.Sprintf("node-%d", i), Dir: filepath.Join(dir, fmt.Sprint(i))}}
+		c.nodes[i] = &node{client: newProxy(t), config: nodeConfig{Name: fmt.Sprintf("node-%d", i), Dir: filepath.Join(dir, fmt.Sprint(i)), Advertise: nowhere.address()}}
 	}
 	var clients []string
 	for i, from := range c.nodes {
@@ -226,7 +229,6 @@ func newCluster(t testing.TB, separate bool) *natsCluster {
 			}
 			p := newProxy(t)
 			from.config.Routes = append(from.config.Routes, p.address())
-			to.config.Advertise = p.address()
 			from.routes, to.routes, to.in = append(from.routes, p), append(to.routes, p), append(to.in, p)
 		}
 	}
@@ -417,12 +419,16 @@ func TestCluster(t *testing.T) {
 			c.kill(0)
 			publish()
 			require.NoError(t, c.start(0))
-			if separate {
-				c.healthy(t, e)
-				c.isolate(1, true)
-				publish()
-				c.isolate(1, false)
+			c.healthy(t, e)
+			c.isolate(1, true)
+			if !separate {
+				// Attempts to find the others by what these told are made each second.
+				connected := func() bool { return c.nodes[1].server.NumRoutes() > 0 }
+				require.Eventually(t, func() bool { return !connected() }, 5*time.Second, time.Millisecond)
+				assert.Never(t, connected, 3*time.Second, 10*time.Millisecond, "it is cut off for as long as it is meant to be")
 			}
+			publish()
+			c.isolate(1, false)
 			c.healthy(t, e)
 			eventually(t, func(ctx context.Context) error { // a leader of before may still answer
 				s, err := e.JetStream().Stream(ctx, "s")
