@@ -29,12 +29,16 @@ var (
 	// ErrMoved means that a job does not stand any more where it did when it was read: somebody else was faster. Nothing was
 	// changed.
 	ErrMoved = errors.New("fleet: the job does not stand there any more")
+	// ErrNoQueue means that there is no queue of the name, and that QueueConfig.Existing asked for one. Nothing was made.
+	ErrNoQueue = errors.New("fleet: there is no such queue")
 )
 
 // QueueConfig says what a queue is.
 type QueueConfig struct {
 	// Name divides the queues of one engine: letters, digits, - and _, at most 32. The default is "wxpay".
 	Name string
+	// Existing keeps OpenQueue from making a queue that is not there: see [ErrNoQueue].
+	Existing bool
 	// Client is who calls. A queue belongs to one merchant or brand; jobs are checked by its client before they are queued,
 	// as strictly as wxpay.WithPreflight says. It should have wxpay.WithCatalog.
 	Client *wxpay.Client
@@ -101,7 +105,7 @@ type settings struct {
 	Secret   []byte `json:"secret"` // of the digests, sealed
 }
 
-// OpenQueue opens a queue, and makes it if there is none. e must stay open while it is used.
+// OpenQueue opens a queue, and makes it if there is none, unless c.Existing is set. e must stay open while it is used.
 func OpenQueue(ctx context.Context, e *Engine, c QueueConfig) (*Queue, error) {
 	if c.Name == "" {
 		c.Name = "wxpay"
@@ -139,11 +143,16 @@ func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {
 	if q.async, err = jetstream.New(q.engine.js.Conn(), jetstream.WithPublishAsyncMaxPending(publishAhead), jetstream.WithPublishAsyncTimeout(wait)); err != nil {
 		return err
 	}
-	q.control, err = q.engine.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: q.name + "-control", Description: "settings of a queue of wxpay", Replicas: q.engine.replicas,
-	})
+	bucket := jetstream.KeyValueConfig{Bucket: q.name + "-control", Description: "settings of a queue of wxpay", Replicas: q.engine.replicas}
+	err = jetstream.ErrBucketExists
+	if !c.Existing {
+		q.control, err = q.engine.js.CreateKeyValue(ctx, bucket)
+	}
 	if errors.Is(err, jetstream.ErrBucketExists) {
-		q.control, err = q.engine.js.KeyValue(ctx, q.name+"-control")
+		q.control, err = q.engine.js.KeyValue(ctx, bucket.Bucket)
+	}
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return fmt.Errorf("%w as %q", ErrNoQueue, q.name)
 	}
 	if err != nil {
 		return fmt.Errorf("fleet: the bucket %s-control: %w", q.name, err)

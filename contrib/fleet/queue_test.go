@@ -214,6 +214,30 @@ func TestQueue(t *testing.T) {
 	assert.Len(t, g.Journal(), before)
 }
 
+// Who only looks for a queue makes none.
+func TestNoQueue(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	config := fleet.QueueConfig{Name: "sought", Existing: true, Client: g.client, Keys: testKeys(t, "a")}
+	_, err := fleet.OpenQueue(t.Context(), e, config)
+	require.ErrorIs(t, err, fleet.ErrNoQueue)
+	assert.EqualError(t, err, `fleet: there is no such queue as "sought"`)
+	for range e.JetStream().StreamNames(t.Context()).Name() {
+		t.Error("something was made")
+	}
+	config.Existing = false
+	made, err := fleet.OpenQueue(t.Context(), e, config)
+	require.NoError(t, err)
+	submit(t, made, feed("F1"))
+	config.Existing = true
+	found, err := fleet.OpenQueue(t.Context(), e, config)
+	require.NoError(t, err)
+	status, err := found.Status(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Status{Queued: 1, Known: 1}, status)
+}
+
 // A cluster of three carries jobs as one server does, also those with an order, and when they are submitted again.
 func TestQueueOnCluster(t *testing.T) {
 	t.Parallel()

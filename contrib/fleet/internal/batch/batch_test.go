@@ -333,6 +333,12 @@ func TestServer(t *testing.T) {
 	assert.Equal(t, 0, code)
 	assert.Contains(t, stdout, "queued 100, of them in hand 0; known 100")
 
+	for _, command := range [][]string{{"status"}, {"results"}, {"retry"}, {"settle", "F00000", "failed"}, {"drain"}, {"resume"}, {"work", "--until-idle"}} {
+		code, _, stderr := s.run(append(append(command, "--queue", "wxpya"), store...)...)
+		assert.Equal(t, 2, code, command)
+		assert.Contains(t, stderr, `there is no such queue as "wxpya": --queue names one to which jobs were submitted`, command)
+	}
+
 	working, stop := context.WithCancel(t.Context())
 	ended := make(chan int, 2)
 	for range 2 {

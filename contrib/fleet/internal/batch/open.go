@@ -29,7 +29,7 @@ type storeOptions struct {
 	inFlight                      int
 	sandbox                       bool
 	rate                          int
-	existing                      bool // a queue that is not there is not made
+	existing                      bool // a queue that is not there is not made, but for one that is not kept
 }
 
 // queueName is what fleet.QueueConfig.Name takes.
@@ -103,6 +103,7 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 	dir := o.data
 	if o.nats == "" && dir == "" {
 		if dir = defaultData; o.sandbox {
+			o.existing = false
 			if dir, err = os.MkdirTemp("", "wxpay-batch-"); err != nil {
 				return s, &exitError{exitNotSent, err}
 			}
@@ -113,7 +114,7 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 	if o.nats == "" {
 		if _, err := os.Stat(filepath.Join(dir, "jetstream")); err == nil {
 			found = true
-		} else if o.existing && !(o.sandbox && o.data == "") {
+		} else if o.existing {
 			return s, usageError("there is no queue in %s: --data names the directory of one", dir)
 		}
 		s.engine, err = fleet.Embedded(dir)
@@ -144,7 +145,10 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 	if err != nil {
 		return s, err
 	}
-	s.queue, err = fleet.OpenQueue(ctx, s.engine, fleet.QueueConfig{Name: o.queue, Client: client, Keys: keys, InFlight: o.inFlight})
+	s.queue, err = fleet.OpenQueue(ctx, s.engine, fleet.QueueConfig{Name: o.queue, Existing: o.existing, Client: client, Keys: keys, InFlight: o.inFlight})
+	if errors.Is(err, fleet.ErrNoQueue) {
+		return s, usageError("%w: --queue names one to which jobs were submitted", err)
+	}
 	if err == nil && o.inFlight != 0 && s.queue.InFlight() != o.inFlight {
 		p.note("The queue was made with %d jobs in flight, and keeps that.", s.queue.InFlight())
 	}
