@@ -82,6 +82,12 @@ func TestAs(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, post(ctx, other))
 	})
+	t.Run("the caller's options stay his", func(t *testing.T) {
+		options := append(make([]wxpay.Option, 0, 2), wxpay.WithLanguage("en"))
+		_, err := client.As(merchantOf(two), options...)
+		require.NoError(t, err)
+		assert.Nil(t, options[:2][1], "a slice may be shared by those who call at once")
+	})
 	t.Run("mistakes", func(t *testing.T) {
 		_, err := client.As(wxpay.Merchant{})
 		assert.ErrorContains(t, err, "Merchant.ID is missing")
