@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -45,7 +46,7 @@ func (q *Queue) wakeLane(ctx context.Context, lane string) (bool, error) {
 }
 
 // wake puts the tokens of all lanes that can go on into the queue, and returns how many those are. A token is missing only
-// where a process died between two steps; it is looked for when nothing else is to be done.
+// where a process died between two steps; it is looked for here when nothing else is to be done, and by sweep all the time.
 func (q *Queue) wake(ctx context.Context) (int, error) {
 	ask, answered := context.WithTimeout(ctx, rideSetup)
 	defer answered()
@@ -75,4 +76,86 @@ func (q *Queue) wake(ctx context.Context) (int, error) {
 		}
 	}
 	return woken, nil
+}
+
+// keySweep is where the control bucket keeps how far the lanes were swept: a sequence in their stream.
+const keySweep = "sweep"
+
+// sweepMost is how many jobs one sweep looks at.
+const sweepMost = 100
+
+// sweep wakes lanes whose token is missing, in a queue that is never idle, until ctx ends: some of them each turn, of which all
+// workers together take one after the other.
+func (r *running) sweep(ctx context.Context) {
+	turn := r.lease / leaseTurns
+	var met uint64 // the revision of keySweep that was met last
+	for sleep(ctx, turn+spread(turn/4, 0)) {
+		if r.paused.Load() != nil {
+			continue
+		}
+		var err error
+		if met, err = r.sweepOnce(ctx, met); err != nil && ctx.Err() == nil {
+			r.trouble(err)
+		}
+	}
+}
+
+// sweepOnce sweeps if nobody has since revision met, and returns the revision to give it next time.
+func (q *Queue) sweepOnce(ctx context.Context, met uint64) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, rideSetup)
+	defer cancel()
+	wrap := func(err error) error {
+		return fmt.Errorf("fleet: looking for lanes that stand: %w", q.engine.explain(err))
+	}
+	entry, err := q.control.Get(ctx, keySweep)
+	var revision uint64
+	next := uint64(1)
+	switch {
+	case err == nil:
+		revision = entry.Revision()
+		if n, err := strconv.ParseUint(string(entry.Value()), 10, 64); err == nil {
+			next = n
+		}
+	case !errors.Is(err, jetstream.ErrKeyNotFound):
+		return met, wrap(err)
+	}
+	if revision != met {
+		return revision, nil // somebody does it
+	}
+	save := func() (err error) {
+		revision, err = q.control.Update(ctx, keySweep, strconv.AppendUint(nil, next, 10), revision)
+		return err
+	}
+	seen := make(map[string]bool)
+	for looked := range sweepMost {
+		m, err := q.lanes.GetMsg(ctx, next, jetstream.WithGetMsgSubject(q.laneSubject("*", "*")))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			if next = 1; looked == 0 && revision == 0 {
+				return 0, nil // there are no lanes
+			}
+			break
+		}
+		if err != nil {
+			return revision, wrap(err)
+		}
+		if looked == 0 { // it is this worker's turn if nobody else takes it now
+			if err := save(); wrongSequence(err) {
+				return met, nil
+			} else if err != nil {
+				return met, wrap(err)
+			}
+		}
+		next = m.Sequence + 1
+		parts := strings.Split(m.Subject, ".")
+		if lane := parts[len(parts)-2]; !seen[lane] {
+			seen[lane] = true
+			if _, err := q.wakeLane(ctx, lane); err != nil {
+				return revision, err
+			}
+		}
+	}
+	if err := save(); err != nil && !wrongSequence(err) {
+		return revision, wrap(err)
+	}
+	return revision, nil
 }

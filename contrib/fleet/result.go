@@ -171,6 +171,9 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, 
 			return err
 		}
 		consumer, err := c.Info(ctx)
+		if errors.Is(err, jetstream.ErrConsumerNotFound) { // who made it is another server than who answers
+			return nats.ErrTimeout
+		}
 		if err != nil {
 			return err
 		}
@@ -201,8 +204,11 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, 
 			var left uint64
 			if err = q.engine.ride(ctx, askMost, func(ctx context.Context) error {
 				info, err := c.Info(ctx)
-				if err == nil {
+				switch {
+				case err == nil:
 					left = info.NumPending
+				case errors.Is(err, jetstream.ErrConsumerNotFound): // it went with its server, and makes itself again
+					return nats.ErrTimeout
 				}
 				return err
 			}); err == nil && left == 0 {
@@ -252,7 +258,11 @@ func (q *Queue) Retry(ctx context.Context, states ...State) (int, error) {
 		if err != nil {
 			return err
 		}
-		done, err := q.revive(ctx, lastToken(m.Subject()), m, meta.Sequence.Stream)
+		var done bool
+		err = q.engine.insist(ctx, func() (err error) {
+			done, err = q.revive(ctx, lastToken(m.Subject()), m, meta.Sequence.Stream)
+			return err
+		})
 		if done {
 			count++
 		}
@@ -261,8 +271,12 @@ func (q *Queue) Retry(ctx context.Context, states ...State) (int, error) {
 	if err != nil || !slices.Contains(states, Unknown) {
 		return count, err
 	}
-	lanes, err := q.unblock(ctx)
-	return count + lanes, err
+	err = q.engine.insist(ctx, func() error {
+		lanes, err := q.unblock(ctx)
+		count += lanes
+		return err
+	})
+	return count, err
 }
 
 // again makes a record that has ended one that waits.
@@ -295,20 +309,65 @@ func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uin
 	default:
 		return false, nil
 	}
-	job := &nats.Msg{Subject: q.jobSubject(key), Data: m.Data(), Header: nats.Header{headerVersion: m.Headers()[headerVersion], headerRetry: {"1"}}}
-	// By its id a leader tells what is stored from what is on its way to the other copies, and may be lost with it.
-	_, err = q.publish(ctx, job, jetstream.WithMsgID(key+".retry."+strconv.FormatUint(r.seq, 10)))
-	if err != nil && !subjectFull(err) {
-		return false, fmt.Errorf("fleet: queueing a job again: %w", q.engine.explain(err))
+	job := &nats.Msg{Subject: q.jobSubject(key), Data: m.Data(), Header: nats.Header{headerVersion: m.Headers()[headerVersion], headerRetry: {strconv.FormatUint(r.seq, 10)}}}
+	for deadline := time.Now().Add(retryWait); ; {
+		// By its id a leader tells what is stored from what is on its way to the other copies, and may be lost with it.
+		_, err := q.publish(ctx, job, jetstream.WithMsgID(key+".retry."+job.Header.Get(headerRetry)))
+		if err == nil {
+			return true, q.deleteDead(ctx, seq)
+		}
+		if !subjectFull(err) {
+			return false, fmt.Errorf("fleet: queueing a job again: %w", q.engine.explain(err))
+		}
+		// The message that is there is of this retry, which broke off here, or its worker is about to take it off the queue. If it has
+		// died before that the message comes again, and the record says what to do. What is kept stays for a worker that is slow.
+		have, err := q.jobMessage(ctx, key)
+		if err != nil {
+			return false, err
+		}
+		if have != nil && have.Header.Get(headerRetry) == job.Header.Get(headerRetry) {
+			return true, q.deleteDead(ctx, seq)
+		}
+		if time.Now().After(deadline) || !sleep(ctx, 20*time.Millisecond) {
+			return true, context.Cause(ctx)
+		}
 	}
-	return true, q.deleteDead(ctx, seq)
+}
+
+// retryWait is how long a retry waits for a worker that has stored how a job ended to take it off the queue.
+const retryWait = 2 * time.Second
+
+// jobMessage returns the message of a job, nil if there is none.
+func (q *Queue) jobMessage(ctx context.Context, key string) (*jetstream.RawStreamMsg, error) {
+	ctx, cancel := q.asking(ctx)
+	defer cancel()
+	m, err := q.jobs.GetLastMsgForSubject(ctx, q.jobSubject(key))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("fleet: reading a job: %w", q.engine.explain(err))
+	}
+	return m, nil
+}
+
+// remove removes a message, if it is there. Package jetstream passes on in words alone that it is not.
+func (q *Queue) remove(ctx context.Context, s jetstream.Stream, seq uint64) error {
+	err := s.DeleteMsg(ctx, seq)
+	if err == nil {
+		return nil
+	}
+	if _, missing := s.GetMsg(ctx, seq); errors.Is(missing, jetstream.ErrMsgNotFound) {
+		return nil
+	}
+	return err
 }
 
 // deleteDead removes one message of those that are kept for a retry.
 func (q *Queue) deleteDead(ctx context.Context, seq uint64) error {
 	ctx, cancel := q.asking(ctx)
 	defer cancel()
-	if err := q.dead.DeleteMsg(ctx, seq); err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
+	if err := q.remove(ctx, q.dead, seq); err != nil {
 		return fmt.Errorf("fleet: removing what was kept for a retry: %w", q.engine.explain(err))
 	}
 	return nil
@@ -326,7 +385,9 @@ func (q *Queue) unbury(ctx context.Context, key string) error {
 
 // unblock has the unknown heads of lanes resolved.
 func (q *Queue) unblock(ctx context.Context) (int, error) {
-	info, err := q.lanes.Info(ctx, jetstream.WithSubjectFilter(q.laneSubject("*", "*")))
+	ask, answered := context.WithTimeout(ctx, rideSetup)
+	defer answered()
+	info, err := q.lanes.Info(ask, jetstream.WithSubjectFilter(q.laneSubject("*", "*")))
 	if err != nil {
 		return 0, fmt.Errorf("fleet: listing the lanes: %w", q.engine.explain(err))
 	}
@@ -351,15 +412,15 @@ func (q *Queue) unblock(ctx context.Context) (int, error) {
 		if err != nil {
 			return count, err
 		}
-		if r == nil || r.State != Unknown {
-			continue
+		if r != nil && r.State == Unknown {
+			if err := q.again(ctx, key, r); errors.Is(err, ErrMoved) {
+				continue
+			} else if err != nil {
+				return count, err
+			}
+			count++
 		}
-		if err := q.again(ctx, key, r); errors.Is(err, ErrMoved) {
-			continue
-		} else if err != nil {
-			return count, err
-		}
-		count++
+		// Also one that waits: whoever changed it may have broken off here.
 		if _, err := q.wakeLane(ctx, lane); err != nil {
 			return count, err
 		}
@@ -369,25 +430,32 @@ func (q *Queue) unblock(ctx context.Context) (int, error) {
 
 // Settle ends a job whose outcome is unknown by what somebody has found out about it elsewhere, such as on the platform's pages
 // for merchants: it has Succeeded, or it has Failed and nothing of it took effect. What stands behind it in its order goes on.
-// It returns [ErrMoved] for a job whose outcome is not unknown, or not any more: Retry may have queued it meanwhile.
+// It returns [ErrMoved] for a job whose outcome is not unknown, or not any more: Retry may have queued it meanwhile. To settle a
+// job again as it was changes nothing.
 func (q *Queue) Settle(ctx context.Context, job Result, state State) error {
 	if state != Succeeded && state != Failed {
 		return fmt.Errorf("fleet: a job cannot be settled as %s: only as succeeded or failed", state)
 	}
 	key := (&Job{Method: job.Method, Path: job.Path, Number: job.Number}).key(q.digests, q.client.Identity())
+	return q.engine.ride(ctx, rideSetup, func(ctx context.Context) error { return q.settleJob(ctx, key, state) })
+}
+
+// settleJob is one try of Settle. What an earlier one has begun it brings to its end.
+func (q *Queue) settleJob(ctx context.Context, key string, state State) error {
 	r, err := q.record(ctx, key)
 	switch {
 	case err != nil:
 		return err
-	case r == nil || r.State != Unknown:
+	case r == nil || r.State != Unknown && !(r.Settled && r.State == state):
 		return fmt.Errorf("%w: its outcome is not unknown", ErrMoved)
-	}
-	next := *r
-	next.State, next.Settled, next.Ended, next.Claim = state, true, time.Now(), q.claim()
-	if err := q.replace(ctx, key, &next); errors.Is(err, ErrMoved) {
-		return ErrMoved
-	} else if err != nil {
-		return err
+	case r.State == Unknown:
+		next := *r
+		next.State, next.Settled, next.Ended, next.Claim = state, true, time.Now(), q.claim()
+		if err := q.replace(ctx, key, &next); errors.Is(err, ErrMoved) {
+			return ErrMoved
+		} else if err != nil {
+			return err
+		}
 	}
 	if r.Lane == "" {
 		return q.unbury(ctx, key)

@@ -136,6 +136,7 @@ func (r *running) run(ctx context.Context) error {
 	}
 	side.Go(func() { r.follow(working, watch) })
 	side.Go(func() { r.leases.keep(working) })
+	side.Go(func() { r.sweep(working) })
 
 	// The hands are kept: signing needs a deep stack, which a new goroutine would have to grow for every job.
 	slots, given := make(chan struct{}, r.Calls), make(chan *delivery)
@@ -209,6 +210,12 @@ func (r *running) next(ctx context.Context, messages *puller) (*delivery, error)
 	return nil, nil
 }
 
+func (r *running) observe(end ending) {
+	if r.Observe != nil && end.result != nil {
+		r.Observe(*end.result)
+	}
+}
+
 func (r *running) trouble(err error) {
 	if r.Trouble != nil && err != nil {
 		r.Trouble(err)
@@ -263,6 +270,8 @@ type ending struct {
 	again time.Duration // or: give it back, to come again after so long
 	left  bool          // or: leave it, for somebody else has taken it over
 	stuck bool          // of the head of a lane: its outcome is unknown
+
+	result *Result // what was stored, for Observe
 }
 
 // take carries out one message.
@@ -277,14 +286,14 @@ func (r *running) take(ctx context.Context, msg *delivery) {
 	switch lane := r.isToken(msg.Subject); {
 	case end.left:
 	case end.done && !lane:
-		_ = msg.Ack() // if that is lost it comes again, and its record says that it has ended
+		_ = msg.Ack()  // if that is lost it comes again, and its record says that it has ended
+		r.observe(end) // not before: who retries the job meanwhile could not queue it again
 	case end.done:
-		r.removeToken(ctx, msg.Msg)
-		if !end.stuck {
-			// Something may have joined the lane after it was seen empty and before its token went.
-			if _, err := r.wakeLane(context.WithoutCancel(ctx), name); err != nil {
-				r.trouble(err)
-			}
+		// Something may have joined the lane after it was seen empty and before its token went, or what held it up was settled.
+		if err := r.removeToken(ctx, msg.Msg); err != nil {
+			r.trouble(err)
+		} else if _, err := r.wakeLane(context.WithoutCancel(ctx), name); err != nil {
+			r.trouble(err)
 		}
 	default:
 		_ = msg.NakWithDelay(end.again)
@@ -328,13 +337,25 @@ func (r *running) carryMessage(ctx context.Context, h *hold) ending {
 	return end
 }
 
-// removeToken takes the token of a lane off the queue, and waits until that is so.
-func (r *running) removeToken(ctx context.Context, msg *nats.Msg) {
+// removeToken takes the token of a lane off the queue, and waits until that is so. In a cluster that takes two leaders: that of
+// the consumer knows that it is acknowledged before that of the stream has removed it, which refuses another one until then.
+func (r *running) removeToken(ctx context.Context, msg *nats.Msg) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lease/2)
 	defer cancel()
-	if err := msg.AckSync(nats.Context(ctx)); err != nil { // it comes again
-		r.trouble(fmt.Errorf("fleet: taking a lane off the queue: %w", r.engine.explain(err)))
+	err := msg.AckSync(nats.Context(ctx))
+	var meta *nats.MsgMetadata
+	if err == nil {
+		meta, err = msg.Metadata()
 	}
+	for err == nil {
+		if _, err = r.jobs.GetMsg(ctx, meta.Sequence.Stream); err == nil && !sleep(ctx, 5*time.Millisecond) {
+			err = context.Cause(ctx)
+		}
+	}
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil
+	}
+	return fmt.Errorf("fleet: taking a lane off the queue: %w", r.engine.explain(err)) // it comes again, or is missed by sweep
 }
 
 // pauseAfter is how long a job that could not be sent waits, with its deliveries.
@@ -359,10 +380,11 @@ func (r *running) lane(ctx context.Context, h *hold, lane string, deliveries int
 			return ending{done: true}, nil
 		}
 		end, err := r.carry(ctx, &claim{hold: h, key: lastToken(m.Subject), sealed: m.Data, header: m.Header, deliveries: deliveries, lane: true})
+		r.observe(end)
 		if err != nil || !end.done || end.stuck {
 			return end, err
 		}
-		if err := r.lanes.DeleteMsg(ctx, m.Sequence); err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
+		if err := r.remove(ctx, r.lanes, m.Sequence); err != nil {
 			return ending{}, fmt.Errorf("fleet: taking a job out of its lane: %w", r.engine.explain(err))
 		}
 	}
@@ -625,7 +647,7 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		c.rec.State = Refused
 	default:
 		c.rec.State = Unknown
-		if refusal != nil {
+		if refusal != nil && refusal.Verified && refusal.Status < 500 {
 			r.failures.Store(0)
 		} else if c.rec.Attempts == 0 { // an earlier doubt that stays: nothing was tried now
 		} else if n := r.failures.Add(1); n == breakAfter {
@@ -701,10 +723,7 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 			if !dead && !c.doubt.IsZero() { // who had it before may have come as far as to bury it
 				r.trouble(r.unbury(held, c.key))
 			}
-			if r.Observe != nil {
-				r.Observe(c.rec.Result)
-			}
-			return ending{done: true, stuck: stuck}, nil
+			return ending{done: true, stuck: stuck, result: &c.rec.Result}, nil
 		case errors.Is(err, ErrMoved):
 			if buried != 0 {
 				r.trouble(r.unburyMoved(held, c.key, buried))

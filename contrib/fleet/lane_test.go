@@ -1,0 +1,137 @@
+package fleet_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// busy keeps the workers of a queue from being idle until it is stopped.
+func busy(t testing.TB, q *fleet.Queue) (stop func()) {
+	t.Helper()
+	ended, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-ended:
+				return
+			case <-time.After(30 * time.Millisecond):
+				_, err := q.Submit(t.Context(), list(feed(fmt.Sprintf("BUSY%06d", i))), fleet.Intake{})
+				assert.NoError(t, err)
+			}
+		}
+	}()
+	return func() { close(ended); <-stopped }
+}
+
+func ordered(number, order string) fleet.Job {
+	j := feed(number)
+	j.Order = order
+	return j
+}
+
+// What joins a lane of a cluster just as its token is taken off the queue does not wait until the queue is idle.
+func TestJoiningALane(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, false)
+	e := c.connect(t)
+	c.healthy(t, e)
+	g := newGateway(t)
+	q := newQueue(t, e, g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute }) // no sweep comes to the rescue
+	defer busy(t, q)()
+	const lanes, each = 4, 100
+	var done [lanes]chan struct{}
+	for i := range done {
+		done[i] = make(chan struct{}, 1)
+	}
+	defer start(t, &fleet.Worker{Queue: q, Calls: 8, Observe: func(r fleet.Result) {
+		var lane, i int
+		if n, _ := fmt.Sscanf(r.Number, "L%d-%d", &lane, &i); n == 2 {
+			done[lane] <- struct{}{}
+		}
+	}})()
+	var all sync.WaitGroup
+	for lane := range lanes {
+		all.Go(func() {
+			for i := range each {
+				_, err := q.Submit(t.Context(), list(ordered(fmt.Sprintf("L%d-%d", lane, i), fmt.Sprint("card", lane))), fleet.Intake{})
+				if !assert.NoError(t, err) {
+					return
+				}
+				select {
+				case <-done[lane]:
+				case <-time.After(20 * time.Second):
+					assert.Fail(t, "a lane stands", "lane %d at its job %d", lane, i)
+					return
+				}
+				time.Sleep(time.Duration(i%6) * time.Millisecond)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// A lane whose worker died between taking its token and looking again is found while the queue is busy.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	q := newQueue(t, e, g.client)
+	submit(t, q, ordered("L1", "a"), ordered("L2", "a"), ordered("L3", "b"))
+	jobs, err := e.JetStream().Stream(t.Context(), "wxpay-jobs")
+	require.NoError(t, err)
+	require.NoError(t, jobs.Purge(t.Context(), jetstream.WithPurgeSubject("wxpay.job.lane.>")))
+	defer busy(t, q)()
+	defer start(t, &fleet.Worker{Queue: q}, &fleet.Worker{Queue: q})()
+	assert.Eventually(t, func() bool {
+		s := shown(g.Sandbox)
+		return s["L1"] == 1 && s["L2"] == 1 && s["L3"] == 1
+	}, 20*time.Second, 20*time.Millisecond)
+}
+
+// A lane goes on after its head was settled, however soon that is.
+func TestSettleAtOnce(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute })
+	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	submit(t, q, ordered("F1", "card"), ordered("F2", "card"))
+	defer start(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold, Observe: func(r fleet.Result) {
+		if r.State == fleet.Unknown {
+			assert.NoError(t, q.Settle(t.Context(), r, fleet.Succeeded))
+			assert.NoError(t, q.Settle(t.Context(), r, fleet.Succeeded), "once more changes nothing")
+			assert.ErrorIs(t, q.Settle(t.Context(), r, fleet.Failed), fleet.ErrMoved)
+		}
+	}})()
+	defer busy(t, q)()
+	assert.Eventually(t, func() bool { return shown(g.Sandbox)["F2"] == 1 }, 20*time.Second, 20*time.Millisecond)
+}
+
+// A job that is retried as soon as it has ended is queued, not lost.
+func TestRetryAtOnce(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute })
+	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 20}))
+	submit(t, q, feeds(20)...)
+	work(t, &fleet.Worker{Queue: q, Observe: func(r fleet.Result) {
+		if r.State == fleet.Refused {
+			_, err := q.Retry(t.Context(), fleet.Refused)
+			assert.NoError(t, err)
+		}
+	}})
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 20}, states(results(t, q)))
+	status, err := q.Status(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, status.Dead)
+}
