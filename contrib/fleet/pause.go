@@ -31,7 +31,8 @@ const (
 
 // Pause has all workers give back what they have not begun and begin nothing more until [Queue.Resume]. Workers pause a
 // queue themselves, when the platform refuses a call for a reason that concerns the merchant: a signature, a clock, a
-// certificate, a permission. A queue that is paused already keeps its first reason.
+// certificate, a permission. The job that was refused waits as if it had never begun, unless it moves money and the platform knew
+// who asked: what it then says of such a job is no proof (Client.Resolve). A queue that is paused already keeps its first reason.
 func (q *Queue) Pause(ctx context.Context, reason string) error {
 	return q.pause(ctx, Pause{Reason: reason, Since: time.Now()})
 }

@@ -617,7 +617,11 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		return r.giveBack(ctx, c, outcome, 0)
 	}
 	if outcome != wxpay.Confirmed && r.concernsMerchant(err, refusal) {
-		p := Pause{Reason: strings.TrimPrefix(err.Error(), "wxpay: "), Code: c.rec.Code, Since: time.Now()}
+		p := Pause{Reason: reason(err, refusal), Code: c.rec.Code, Since: time.Now()}
+		if refusal != nil && refusal.Status == http.StatusUnauthorized && refusal.Code == wxpay.CodeSignError && refusal.Attempts == 1 {
+			// The platform did not know who asked, so it did nothing in anybody's name, whatever it says of calls that move money.
+			outcome = wxpay.Rejected
+		}
 		// In this order, or a Resume in between would be missed. Where it cannot be stored nobody could end it.
 		r.paused.Store(&p)
 		if err := r.pause(context.WithoutCancel(ctx), p); err != nil {
@@ -674,6 +678,21 @@ func (r *running) concernsMerchant(err error, refusal *wxpay.APIError) bool {
 		return r.wide[refusal.Code] || refusal.Status == http.StatusUnauthorized && !slices.Contains(r.Own, refusal.Code)
 	}
 	return errors.Is(err, wxpay.StageKeys) || errors.Is(err, wxpay.StageSign)
+}
+
+// reason tells why the queue is paused. What is known of the one job that met it is in its record.
+func reason(err error, refusal *wxpay.APIError) string {
+	if refusal == nil {
+		return strings.TrimPrefix(err.Error(), "wxpay: ")
+	}
+	text := fmt.Sprintf("%s %s: %d %s: %s", refusal.Method, refusal.Template, refusal.Status, refusal.Code, refusal.Message)
+	if refusal.Hint != "" {
+		text += "; " + refusal.Hint
+	}
+	if refusal.RequestID != "" {
+		text += " (request id " + refusal.RequestID + ")"
+	}
+	return text
 }
 
 // giveBack makes a job wait again, as if it had never begun unless it may have been sent.

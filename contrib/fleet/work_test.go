@@ -125,6 +125,69 @@ func TestPausesForTheMerchant(t *testing.T) {
 	})
 }
 
+// A signature that does not hold moves no money: a clock that was wrong leaves no doubt about anything.
+func TestPauseLeavesNoDoubt(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Method: "POST", Status: 401, Code: "SIGN_ERROR"}))
+	var jobs []fleet.Job
+	for i := range 3 { // what no query tells about
+		jobs = append(jobs, cancel(fmt.Sprintf("plfk%08d", i)))
+	}
+	_, err := g.AddPaidOrder("ORDER1", 100)
+	require.NoError(t, err)
+	submit(t, q, append(jobs, refund("ORDER1", "R1"))...)
+	stop := start(t, &fleet.Worker{Queue: q})
+	var paused *fleet.PausedError
+	require.ErrorAs(t, q.Idle(t.Context()), &paused)
+	assert.Contains(t, paused.Reason, "401 SIGN_ERROR: ")
+	assert.Contains(t, paused.Reason, "private key")
+	assert.NotContains(t, paused.Reason, "unknown")
+	awaitStates(t, q, map[fleet.State]int{fleet.Waiting: 4})
+	stop()
+	g.ClearFaults()
+	before := len(g.Journal())
+	require.NoError(t, q.Resume(t.Context()))
+	stop = start(t, &fleet.Worker{Queue: q})
+	assert.Eventually(t, func() bool { return len(g.Journal()) >= before+4 }, 10*time.Second, 10*time.Millisecond)
+	stop()
+	for _, entry := range g.Journal()[before:] {
+		assert.Equal(t, http.MethodPost, entry.Method, "nobody has to ask")
+	}
+}
+
+// A platform that is down pauses the queue, whether or not it says so.
+func TestOutagePauses(t *testing.T) {
+	for name, fault := range map[string]sandbox.Fault{
+		"connections break": {Kind: sandbox.ResetAfter, Method: "POST"},
+		"502":               {Kind: sandbox.ServerError, Method: "POST", Status: 502, Code: "SYSTEM_ERROR"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			q := newQueue(t, embedded(t), g.client)
+			require.NoError(t, g.Inject(fault))
+			var jobs []fleet.Job
+			for i := range 100 {
+				jobs = append(jobs, cancel(fmt.Sprintf("plfk%08d", i)))
+			}
+			submit(t, q, jobs...)
+			stop := start(t, &fleet.Worker{Queue: q, Calls: 4})
+			var paused *fleet.PausedError
+			require.ErrorAs(t, q.Idle(t.Context()), &paused)
+			assert.Contains(t, paused.Reason, "20 jobs in a row")
+			stop()
+			assert.LessOrEqual(t, states(results(t, q))[fleet.Unknown], 20+4)
+		})
+	}
+}
+
+// cancel is the job of cancelling a transfer, which no query tells about.
+func cancel(number string) fleet.Job {
+	return fleet.Job{Path: "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel", Vars: map[string]string{"out_bill_no": number}}
+}
+
 // What nobody knows is told as that, and is resolved by the query, not by sending again.
 func TestUnknownIsResolved(t *testing.T) {
 	t.Parallel()

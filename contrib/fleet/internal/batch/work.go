@@ -29,7 +29,8 @@ platform can be asked (orders, refunds, transfers, shares): each is carried out 
 sent again under the same number: at least once, and once if the platform keeps numbers apart, which it does not promise.
 --on-unknown hold sends nothing again: at most once, for all. What is not known to be harmless is never sent again.
 
-A refusal that concerns the merchant (signature, clock, certificate, permission) pauses the queue; the jobs stay as they were.`
+A refusal that concerns the merchant (signature, clock, certificate, permission) pauses the queue until "resume", and its jobs wait. Only what
+moves money and was refused for a permission is in doubt then: it is asked for first, or its outcome is unknown.`
 
 func (o *workOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.workers, "workers", 16, "how many calls this process has in hand at once")
