@@ -64,7 +64,8 @@ type QueueConfig struct {
 //
 // Bodies, numbers and members of answers are sealed under the operator's keys ([Keys]); states and codes are not. What stays
 // in NAME-records is what keeps a job from being carried out twice, however late it is submitted again: give the stream a
-// MaxAge only when no file older than that can come back. A queue is safe for concurrent use.
+// MaxAge only when no file older than that can come back, and longer than anything waits or is of unknown outcome: of a job whose
+// record has gone nobody knows whether it was sent, so it is treated as if it may have been. A queue is safe for concurrent use.
 type Queue struct {
 	engine  *Engine
 	client  *wxpay.Client
@@ -80,6 +81,7 @@ type Queue struct {
 	consumer             jetstream.Consumer
 	control              jetstream.KeyValue
 	claims               atomic.Uint64
+	age                  time.Duration // after which records are given up, zero for never
 }
 
 var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
@@ -186,6 +188,7 @@ func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {
 			return err
 		}
 	}
+	q.age = q.records.CachedInfo().Config.MaxAge
 	return q.consume(ctx, c)
 }
 
@@ -356,6 +359,14 @@ func (q *Queue) openJob(key string, header nats.Header, data []byte) (*Job, time
 		return nil, time.Time{}, errors.New("fleet: a job cannot be read")
 	}
 	return p.Job, p.Submitted, nil
+}
+
+// newRecord is the record of a job that waits.
+func (q *Queue) newRecord(job *Job, submitted time.Time) *record {
+	return &record{
+		Result: Result{Number: job.Number, State: Waiting, Method: job.Method, Path: job.Path, Submitted: submitted, File: job.File, Line: job.Line},
+		Lane:   job.lane(q.digests), content: job.content(q.digests),
+	}
 }
 
 // sealRecord makes the message of a record.

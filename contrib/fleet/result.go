@@ -293,7 +293,10 @@ func (q *Queue) again(ctx context.Context, key string, r *record) error {
 // revive queues a dead job again.
 func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uint64) (bool, error) {
 	r, err := q.record(ctx, key)
-	if err != nil || r == nil || r.Lane != "" {
+	if err == nil && r == nil { // it was given up for its age
+		r, err = q.exhumed(key, m)
+	}
+	if err != nil || r.Lane != "" {
 		return false, err
 	}
 	switch {
@@ -332,6 +335,17 @@ func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uin
 			return true, context.Cause(ctx)
 		}
 	}
+}
+
+// exhumed is the record of a dead job, as far as the job tells.
+func (q *Queue) exhumed(key string, m jetstream.Msg) (*record, error) {
+	job, submitted, err := q.openJob(key, m.Headers(), m.Data())
+	if err != nil {
+		return nil, err
+	}
+	r := q.newRecord(job, submitted)
+	r.State, r.Ended = State(m.Headers().Get(headerState)), time.Now()
+	return r, nil
 }
 
 // retryWait is how long a retry waits for a worker that has stored how a job ended to take it off the queue.

@@ -217,13 +217,9 @@ func (s *submitting) prepare(it *item) {
 	if it.err = job.check(s.ctx, s.client); it.err != nil {
 		return
 	}
-	it.key, it.lane = job.key(s.digests, s.client.Identity()), job.lane(s.digests)
-	it.record = &record{
-		Result: Result{
-			Number: job.Number, State: Waiting, Method: job.Method, Path: job.Path, Submitted: time.Now(), File: job.File, Line: job.Line,
-		},
-		Lane: it.lane, content: job.content(s.digests),
-	}
+	it.key = job.key(s.digests, s.client.Identity())
+	it.record = s.newRecord(job, time.Now())
+	it.lane = it.record.Lane
 	if it.message, it.err = s.sealJob(job, it.key); it.err == nil {
 		it.reserve, it.err = s.sealRecord(it.record, it.key)
 	}

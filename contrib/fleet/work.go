@@ -320,7 +320,11 @@ func (r *running) carryMessage(ctx context.Context, h *hold) ending {
 	if name := lastToken(h.msg.Subject); r.isToken(h.msg.Subject) {
 		end, err = r.lane(ctx, h, name, deliveries)
 	} else {
-		end, err = r.carry(ctx, &claim{hold: h, key: name, sealed: h.msg.Data, header: h.msg.Header, deliveries: deliveries})
+		end, err = r.carry(ctx, &claim{
+			hold: h, key: name, sealed: h.msg.Data, header: h.msg.Header, deliveries: deliveries,
+			// An embedded engine that is opened again delivers everything for the first time.
+			untouched: deliveries == 1 && h.msg.Header.Get(headerRetry) == "" && r.engine.server == nil,
+		})
 	}
 	if err == nil {
 		return end
@@ -368,7 +372,7 @@ const laneTurn = 100
 
 // lane carries out the jobs of a lane, one after another.
 func (r *running) lane(ctx context.Context, h *hold, lane string, deliveries int) (ending, error) {
-	for range laneTurn {
+	for turn := range laneTurn {
 		if r.paused.Load() != nil || ctx.Err() != nil {
 			return ending{}, nil
 		}
@@ -379,7 +383,9 @@ func (r *running) lane(ctx context.Context, h *hold, lane string, deliveries int
 		if m == nil {
 			return ending{done: true}, nil
 		}
-		end, err := r.carry(ctx, &claim{hold: h, key: lastToken(m.Subject), sealed: m.Data, header: m.Header, deliveries: deliveries, lane: true})
+		end, err := r.carry(ctx, &claim{hold: h, key: lastToken(m.Subject), sealed: m.Data, header: m.Header, deliveries: deliveries, lane: true,
+			untouched: turn > 0, // who had the token before came no further than to the first
+		})
 		r.observe(end)
 		if err != nil || !end.done || end.stuck {
 			return end, err
@@ -396,6 +402,7 @@ type claim struct {
 	hold       *hold
 	key        string
 	lane       bool
+	untouched  bool // nobody else can have begun it
 	job        *Job
 	submitted  time.Time
 	sealed     []byte
@@ -422,10 +429,8 @@ func (r *running) open(c *claim) (err error) {
 		return err
 	}
 	seq, _ := strconv.ParseUint(c.header.Get(headerRecord), 10, 64)
-	c.rec = &record{
-		Result: Result{Number: c.job.Number, State: Waiting, Method: c.job.Method, Path: c.job.Path, File: c.job.File, Line: c.job.Line, Submitted: c.submitted},
-		Lane:   c.job.lane(r.digests), content: c.job.content(r.digests), seq: seq,
-	}
+	c.rec = r.newRecord(c.job, c.submitted)
+	c.rec.seq = seq
 	return nil
 }
 
@@ -462,14 +467,16 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 	}
 	now := time.Now()
 	late := c.stale(now)
-	if c.deliveries > 1 || late || c.lane || c.header.Get(headerRetry) != "" {
+	if c.deliveries > 1 || late || c.lane || c.header.Get(headerRetry) != "" || r.age > 0 && now.Sub(c.submitted) > r.age/2 {
 		// Else nobody can have begun it, or storing that this worker has fails.
 		c.looked = true
 		switch have, err := r.record(ctx, c.key); {
 		case err != nil:
 			return ending{}, err
-		case have == nil:
-			c.rec.seq = 0
+		case have == nil: // it was given up for its age, and with it what it told
+			if c.rec.seq = 0; !c.untouched {
+				c.doubt = now
+			}
 		case have.content != c.rec.content:
 			return ending{}, fmt.Errorf("fleet: a job and its record differ: %w", ErrConflict)
 		case have.State.Ended():

@@ -1,0 +1,103 @@
+package fleet_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// recordAge is after how long a forgetful queue gives up its records.
+const recordAge = 3 * time.Second
+
+func forgetful(t testing.TB, e *fleet.Engine, client *wxpay.Client) *fleet.Queue {
+	t.Helper()
+	newQueue(t, e, client)
+	records, err := e.JetStream().Stream(t.Context(), "wxpay-records")
+	require.NoError(t, err)
+	config := records.CachedInfo().Config
+	config.MaxAge, config.Duplicates = recordAge, time.Second
+	_, err = e.JetStream().UpdateStream(t.Context(), config)
+	require.NoError(t, err)
+	return newQueue(t, e, client)
+}
+
+// A job whose record was given up for its age is in doubt, unless nobody can have begun it.
+func TestRecordsGivenUp(t *testing.T) {
+	t.Parallel()
+	hold := func(q *fleet.Queue) *fleet.Worker { return &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold} }
+	forget := func(t *testing.T, q *fleet.Queue) {
+		t.Helper()
+		require.Eventually(t, func() bool { return len(results(t, q)) == 0 }, 4*recordAge, 100*time.Millisecond)
+	}
+	t.Run("an unknown one", func(t *testing.T) {
+		t.Parallel()
+		g := newGateway(t)
+		q := forgetful(t, embedded(t), g.client)
+		require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+		submit(t, q, feed("F1"))
+		work(t, hold(q))
+		forget(t, q)
+		n, err := q.Retry(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, 1, n)
+		work(t, hold(q))
+		assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(results(t, q)))
+		assert.Equal(t, map[string]int{"F1": 1}, shown(g.Sandbox))
+	})
+	t.Run("an unknown one that holds up others", func(t *testing.T) {
+		t.Parallel()
+		g := newGateway(t)
+		q := forgetful(t, embedded(t), g.client)
+		require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+		submit(t, q, ordered("F1", "card"), ordered("F2", "card"))
+		work(t, hold(q))
+		forget(t, q)
+		work(t, hold(q)) // its lane is awake again
+		assert.Equal(t, fleet.Unknown, results(t, q)["F1"].State)
+		assert.Equal(t, map[string]int{"F1": 1}, shown(g.Sandbox))
+	})
+	t.Run("one that was begun", func(t *testing.T) {
+		t.Parallel()
+		g := newGateway(t)
+		e := embedded(t)
+		died := &stuck{next: g.Transport(), reached: make(chan struct{})}
+		q := forgetful(t, e, clientOf(t, g.Sandbox, died))
+		submit(t, q, feed("F1"))
+		stop := start(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold, Grace: time.Millisecond})
+		<-died.reached
+		stop()
+		require.NoError(t, q.Pause(t.Context(), "for the night"))
+		forget(t, q)
+		require.NoError(t, q.Resume(t.Context()))
+		next := newQueue(t, e, g.client)
+		work(t, hold(next))
+		assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(results(t, next)))
+		assert.Equal(t, map[string]int{"F1": 1}, shown(g.Sandbox))
+	})
+	t.Run("ones that only waited", func(t *testing.T) {
+		t.Parallel()
+		g := newGateway(t)
+		e, err := fleet.Connect(context.Background(), standalone(t).ClientURL())
+		require.NoError(t, err)
+		defer e.Close()
+		q := forgetful(t, e, g.client)
+		submit(t, q, cancel("plfk2020042013"), cancel("plfk2020042014"), ordered("F1", "card"), ordered("F2", "card"), ordered("F3", "card"))
+		forget(t, q)
+		work(t, hold(q))
+		all := results(t, q)
+		assert.Equal(t, 1, all["plfk2020042013"].Attempts, "it was sent")
+		assert.Equal(t, 1, all["plfk2020042014"].Attempts)
+		assert.Equal(t, fleet.Unknown, all["F1"].State, "the first of an order may have been in somebody's hands")
+		assert.Empty(t, shown(g.Sandbox))
+		require.NoError(t, q.Settle(t.Context(), all["F1"], fleet.Failed))
+		work(t, hold(q))
+		assert.Equal(t, map[string]int{"F2": 1, "F3": 1}, shown(g.Sandbox))
+	})
+}
