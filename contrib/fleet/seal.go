@@ -17,8 +17,9 @@ import (
 var ErrSealed = errors.New("fleet: it was sealed under another key, or changed since")
 
 // Keys are the operator's keys, under which everything about a job is sealed before it leaves the process: AES-256-GCM
-// with a random nonce, bound to the place where it is stored. The first key seals, all of them open, so a key is replaced by
-// putting a new one before it; the old one may go when nothing is left that it sealed. Keep them apart from the data.
+// with a random nonce, bound to the place where it is stored. The first key seals, all of them open, so a key is replaced in
+// three steps, each of which ends when all processes have taken it: put the new one behind it; put the new one before it; and take the
+// old one away when nothing is left that it sealed, or else it waits for ever. Keep them apart from the data.
 type Keys struct{ all []sealingKey }
 
 type sealingKey struct {

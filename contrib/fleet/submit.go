@@ -64,7 +64,9 @@ const (
 // another request it is rejected with [ErrConflict], and with another order as long as it has not ended. So the same file can be submitted as often as it takes.
 //
 // An error of jobs that is a *[LineError] rejects that line, any other ends the submission, and so does trouble with the
-// engine, such as [ErrNoSpace], or a cluster that elects no leader within half a minute. What was queued until then is queued; submit all of it again to go on.
+// engine, such as [ErrNoSpace], or a cluster that elects no leader within half a minute. What was queued until then is queued;
+// submit all of it again to go on. What jobs gives is queued a second later at the latest, so they may come from a pipe that never
+// ends. When ctx ends or something fails Submit returns although jobs may still be about to give its next.
 func (q *Queue) Submit(ctx context.Context, jobs iter.Seq2[Job, error], in Intake) (Submission, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -128,7 +130,9 @@ func (s *submitting) run(jobs iter.Seq2[Job, error]) {
 	reserved := make(chan *chunk, 8)
 	queued := make(chan *chunk, 8)
 	var all sync.WaitGroup
-	all.Go(func() { s.read(jobs, prepare, read) })
+	arrived := make(chan given, 16)
+	go s.follow(jobs, arrived) // nobody waits for it: a pipe may give nothing for long
+	all.Go(func() { s.read(arrived, prepare, read) })
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for c := range prepare {
@@ -162,42 +166,78 @@ func (s *submitting) run(jobs iter.Seq2[Job, error]) {
 	all.Wait()
 }
 
+// given is what jobs give: a job or an error.
+type given struct {
+	job Job
+	err error
+}
+
+// follow hands on what jobs gives until it has no more, or nobody wants it.
+func (s *submitting) follow(jobs iter.Seq2[Job, error], to chan<- given) {
+	defer close(to)
+	for job, err := range jobs {
+		select {
+		case to <- given{job, err}:
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// chunkWait is how long a job waits for others to fill its chunk, where they come slowly.
+const chunkWait = time.Second
+
 // read divides the jobs into chunks.
-func (s *submitting) read(jobs iter.Seq2[Job, error], prepare, read chan<- *chunk) {
+func (s *submitting) read(jobs <-chan given, prepare, read chan<- *chunk) {
 	defer close(read)
 	defer close(prepare)
+	late := time.NewTimer(chunkWait)
+	defer late.Stop()
 	c, size := &chunk{ready: make(chan struct{})}, 0
-	pass := func() bool {
+	pass := func() {
 		if len(c.items) > 0 {
 			prepare <- c
 			read <- c
 		}
 		c, size = &chunk{ready: make(chan struct{})}, 0
-		return s.ctx.Err() == nil
 	}
 	line := 0
-	for job, err := range jobs {
+	for s.ctx.Err() == nil {
+		var next given
+		var more bool
+		select {
+		case next, more = <-jobs:
+		case <-late.C:
+			pass()
+			continue
+		case <-s.ctx.Done():
+			continue
+		}
+		if !more {
+			pass()
+			return
+		}
 		line++
-		it := &item{job: job}
+		it := &item{job: next.job}
 		var bad *LineError
 		switch {
-		case errors.As(err, &bad):
+		case errors.As(next.err, &bad):
 			it.job.File, it.job.Line, it.err = bad.File, bad.Line, bad.Err
-		case err != nil:
+		case next.err != nil:
 			pass()
-			s.cancel(err)
+			s.cancel(next.err)
 			return
-		case job.Line == 0:
+		case it.job.Line == 0:
 			it.job.Line = line
 		}
+		if len(c.items) == 0 {
+			late.Reset(chunkWait)
+		}
 		c.items = append(c.items, it)
-		if size += len(job.Body); len(c.items) == chunkJobs || size > chunkBytes {
-			if !pass() {
-				return
-			}
+		if size += len(it.job.Body); len(c.items) == chunkJobs || size > chunkBytes {
+			pass()
 		}
 	}
-	pass()
 }
 
 // prepare does what needs no engine.

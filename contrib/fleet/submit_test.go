@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -549,4 +550,51 @@ func TestSubmitThroughElection(t *testing.T) {
 	status, err := q.Status(t.Context())
 	require.NoError(t, err)
 	assert.EqualValues(t, n, status.Queued)
+}
+
+// A worker without the key of most jobs leaves them to those who have it.
+func TestKeysThatOthersHave(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	few := func(c *fleet.QueueConfig) { c.InFlight, c.Lease = 5, 5*time.Minute }
+	old := newQueue(t, e, g.client, few)
+	next := newQueue(t, e, g.client, few, func(c *fleet.QueueConfig) { c.Keys = testKeys(t, "ba") })
+	submit(t, next, feeds(20)...)
+	met := make(chan error, 100)
+	defer start(t, &fleet.Worker{Queue: old, Calls: 1, Trouble: func(err error) { met <- err }})()
+	require.ErrorIs(t, <-met, fleet.ErrSealed)
+	defer start(t, &fleet.Worker{Queue: next})()
+	assert.Eventually(t, func() bool { return len(shown(g.Sandbox)) >= 18 }, 20*time.Second, 20*time.Millisecond)
+	assert.LessOrEqual(t, len(met), 2, "what it has in hand nobody else has")
+}
+
+// What comes slowly through a pipe is queued as it comes, and a pipe that gives nothing keeps nobody.
+func TestSubmitFromAPipe(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, embedded(t), newGateway(t).client)
+	r, w := io.Pipe()
+	defer w.Close()
+	go func() { _, _ = io.WriteString(w, feedLine("F1", "a")) }()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	ended := make(chan error, 1)
+	var s fleet.Submission
+	go func() {
+		var err error
+		s, err = q.Submit(ctx, fleet.Sheet{Path: feedsPath}.NDJSON(r), fleet.Intake{})
+		ended <- err
+	}()
+	require.Eventually(t, func() bool {
+		status, err := q.Status(t.Context())
+		return err == nil && status.Queued == 1
+	}, 20*time.Second, 20*time.Millisecond)
+	enough := errors.New("enough")
+	cancel(enough)
+	select {
+	case err := <-ended:
+		assert.ErrorIs(t, err, enough)
+		assert.Equal(t, 1, s.Queued)
+	case <-time.After(20 * time.Second):
+		t.Error("it waits for the pipe")
+	}
 }

@@ -99,6 +99,7 @@ type running struct {
 	paused   atomic.Pointer[Pause]
 	idle     int          // requests for a message in a row that brought none
 	failures atomic.Int64 // jobs that ended without a usable answer, since the last that had one
+	unread   unread
 	leases   *leases
 }
 
@@ -184,6 +185,9 @@ func (r *running) next(ctx context.Context, messages *puller) (*delivery, error)
 		if !sleep(ctx, 50*time.Millisecond) {
 			return nil, nil
 		}
+	}
+	if rest := r.unread.pause(r.hands); rest > 0 && !sleep(ctx, rest) {
+		return nil, nil
 	}
 	msg, err := messages.next(ctx)
 	var status *pullStatus
@@ -330,15 +334,50 @@ func (r *running) carryMessage(ctx context.Context, h *hold) ending {
 		return end
 	}
 	end = ending{again: time.Second} // the engine is in trouble, not the job
-	switch {
-	case errors.Is(err, ErrSealed):
-		end.again = time.Minute
+	sealed := errors.Is(err, ErrSealed)
+	if sealed {
 		err = fmt.Errorf("%w: a job waits for a worker that has the key it was sealed under (Keys takes several)", err)
-	case errors.Is(err, ErrNewer):
-		end.again = time.Minute // nothing this process can do about it
+	}
+	if sealed || errors.Is(err, ErrNewer) { // nothing this process can do about it
+		end.again = unreadable
+		r.unread.met()
 	}
 	r.trouble(err)
 	return end
+}
+
+// unreadable is how long a job waits that a worker cannot read. Meanwhile it counts as in hand.
+const unreadable = time.Minute
+
+// unread has a worker that meets jobs it cannot read, one after another, take fewer and fewer: they would be in nobody's hands in
+// the end but in that of all workers' count, and those who can read them could take none.
+type unread struct {
+	mu           sync.Mutex
+	inARow, rest int // jobs since the last that was read, or the last rest; and rests since then
+}
+
+func (u *unread) met() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.inARow++
+}
+
+func (u *unread) read() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.inARow, u.rest = 0, 0
+}
+
+// pause is how long to take nothing, where all workers together have so many jobs in hand.
+func (u *unread) pause(hands int) time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.inARow < max(1, hands/32) {
+		return 0
+	}
+	u.inARow = 0
+	u.rest++
+	return min(unreadable/12<<min(u.rest, 4), unreadable)
 }
 
 // removeToken takes the token of a lane off the queue, and waits until that is so. In a cluster that takes two leaders: that of
@@ -428,6 +467,7 @@ func (r *running) open(c *claim) (err error) {
 	if c.job, c.submitted, err = r.openJob(c.key, c.header, c.sealed); err != nil {
 		return err
 	}
+	r.unread.read()
 	seq, _ := strconv.ParseUint(c.header.Get(headerRecord), 10, 64)
 	c.rec = r.newRecord(c.job, c.submitted)
 	c.rec.seq = seq

@@ -55,3 +55,33 @@ func testInterrupted(t *testing.T, end os.Signal) {
 	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), n)
 	assert.Len(t, gateway.Journal(), n, "nothing was in doubt")
 }
+
+// A signal ends the reading of a pipe that gives nothing.
+func TestInterruptedAtAPipe(t *testing.T) {
+	t.Parallel()
+	gateway := listen(t)
+	s := newShell(t, gateway.Env()...)
+	child := exec.Command(os.Args[0], "-", feedsPath, "--format", "ndjson", "--data", s.path("data"))
+	child.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1")
+	pipe, err := child.StdinPipe()
+	require.NoError(t, err)
+	defer pipe.Close()
+	var notes bytes.Buffer
+	child.Stderr = &notes
+	require.NoError(t, child.Start())
+	_, err = pipe.Write([]byte(feedLines(1)))
+	require.NoError(t, err)
+	assert.Eventually(t, func() bool { return len(gateway.Ledger(sandbox.FeedEffect)) == 1 }, 30*time.Second, time.Millisecond, "what came is carried out at once")
+	require.NoError(t, child.Process.Signal(syscall.SIGTERM))
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		_ = child.Process.Kill()
+		<-ended
+		t.Error("it waits for the pipe")
+	}
+	assert.Equal(t, 4, child.ProcessState.ExitCode(), notes.String())
+	assert.Contains(t, notes.String(), "1 queued")
+}
