@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -227,6 +228,9 @@ func (*serverLog) Noticef(string, ...any)           {}
 func (*serverLog) Debugf(string, ...any)            {}
 func (*serverLog) Tracef(string, ...any)            {}
 
+// ErrAddress means that the address of a server is no URL.
+var ErrAddress = errors.New("fleet: the address of a server cannot be read")
+
 // quiet keeps nats.go from printing to stderr what it could not deliver to a callback.
 func quiet(o *nats.Options) error {
 	o.AsyncErrorCB = func(*nats.Conn, *nats.Subscription, error) {}
@@ -284,6 +288,15 @@ func Connect(ctx context.Context, servers string, opts ...ConnectOption) (*Engin
 	}
 	if strings.TrimSpace(servers) == "" {
 		return nil, errors.New("fleet: Connect needs the address of a server, such as nats://127.0.0.1:4222")
+	}
+	for i, address := range strings.Split(servers, ",") {
+		if !strings.Contains(address, "://") {
+			address = "nats://" + address
+		}
+		// The reason would say what stands there, and that may be a password.
+		if at, err := url.Parse(strings.TrimSpace(address)); err != nil || at.Hostname() == "" {
+			return nil, fmt.Errorf("%w: number %d is not of the form nats://HOST:PORT (characters that mean something in a URL have to be escaped in a password)", ErrAddress, i+1)
+		}
 	}
 	dialer := &firstDial{ctx: ctx}
 	conn, err := nats.Connect(servers, append([]nats.Option{

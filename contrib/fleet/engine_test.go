@@ -228,3 +228,13 @@ func TestConnectRefuses(t *testing.T) {
 	_, err = fleet.Connect(t.Context(), " ")
 	assert.ErrorContains(t, err, "needs the address")
 }
+
+// What is wrong with an address is told without what stands in it.
+func TestBadAddress(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"nats://user:s3cret@127.0.0.1:42x2", "nats://user:s3%zzcret@127.0.0.1:1", "nats://127.0.0.1:1,s3cret s3cret", "nats://"} {
+		_, err := fleet.Connect(t.Context(), address)
+		require.ErrorIs(t, err, fleet.ErrAddress, address)
+		assert.NotContains(t, err.Error(), "s3")
+	}
+}

@@ -71,6 +71,9 @@ func (j *Job) body() any {
 	return []byte(j.Body)
 }
 
+// stale reports whether the job's time is over.
+func (j *Job) stale(now time.Time) bool { return !j.Expires.IsZero() && now.After(j.Expires) }
+
 // facts returns what the catalogue knows of the job's operation, nil if nothing.
 func (j *Job) facts() *fact.Operation {
 	operation, _ := catalog.V3().Lookup(j.Method, "/"+strings.TrimPrefix(j.Path, "/"))

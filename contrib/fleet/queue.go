@@ -378,7 +378,7 @@ func (q *Queue) sealRecord(r *record, key string) (*nats.Msg, error) {
 	m := &nats.Msg{Subject: q.recordSubject(key), Data: q.keys.seal("record "+key, text), Header: nats.Header{
 		headerVersion: {recordVersion}, headerState: {string(r.State)}, headerContent: {r.content},
 	}}
-	if r.Code != "" {
+	if r.Code != "" && r.State.Ended() {
 		m.Header.Set(headerCode, r.Code)
 	}
 	return m, nil

@@ -71,6 +71,8 @@ type record struct {
 	Lane string `json:"lane,omitempty"`
 	// Doubt is until when an earlier worker may have sent it, zero if none has.
 	Doubt time.Time `json:"doubt,omitzero"`
+	// Held says that a worker that was told to send nothing again has begun it (wxpay.Hold), which holds for later ones, too.
+	Held bool `json:"held,omitempty"`
 	// Asking says that the worker that has begun it has only asked what became of it, and sent nothing.
 	Asking bool `json:"asking,omitempty"`
 	// Claim tells a worker that a record is its own.

@@ -283,8 +283,8 @@ func (q *Queue) Retry(ctx context.Context, states ...State) (int, error) {
 func (q *Queue) again(ctx context.Context, key string, r *record) error {
 	next := *r
 	next.Doubt = r.doubted()
-	next.Result.State, next.Ended, next.Claim = Waiting, time.Time{}, q.claim()
-	next.Status, next.Code, next.Message, next.RequestID, next.Attempts = 0, "", "", "", 0
+	// What was answered stays until there is another answer: it is what support asks for.
+	next.Result.State, next.Ended, next.Claim, next.Attempts = Waiting, time.Time{}, q.claim(), 0
 	err := q.replace(ctx, key, &next)
 	*r = next
 	return err

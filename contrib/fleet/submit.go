@@ -401,6 +401,18 @@ func (s *submitting) compareOne(it *item) error {
 		it.err = errors.New("its record vanished while it was submitted: submit it again")
 	case have.content != it.record.content:
 		it.err = fmt.Errorf("%w, submitted before as %s", ErrConflict, origin(have.File, have.Line))
+	case have.State == Expired && have.Lane == "" && it.lane == "" && !it.job.stale(time.Now()):
+		// It was never sent, and has more time now. (One with an order has lost its turn.)
+		err := s.engine.insist(s.ctx, func() error { return s.again(s.ctx, it.key, have) })
+		if errors.Is(err, ErrMoved) {
+			it.standing = standsAgain
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		it.record.seq = have.seq
+		it.message.Header.Set(headerRetry, "1")
 	case have.State.Ended():
 		it.standing = standsEnded
 	case have.Lane != it.lane: // its place among the others is given, and cannot be changed by submitting it again

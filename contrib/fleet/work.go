@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/middleware"
 )
 
 // Worker carries out the jobs of a queue. Any number of them, in any number of processes, work on one queue; what they do
@@ -48,7 +49,8 @@ type Worker struct {
 	// Grace is how long jobs in hand may take to end after Run was told to stop; the default is 20 s. What takes longer is
 	// broken off and comes to another worker, in doubt.
 	Grace time.Duration
-	// OnUnknown replaces what Chain.Ensure does about a doubt; see wxpay.Chain.OnUnknown. Zero leaves it to the facts.
+	// OnUnknown replaces what Chain.Ensure does about a doubt; see wxpay.Chain.OnUnknown. Zero leaves it to the facts, except for
+	// jobs that a worker with wxpay.Hold has begun: those stay held.
 	OnUnknown wxpay.UnknownPolicy
 	// UntilFinal has it wait until the platform states an end; see wxpay.Chain.UntilFinal.
 	UntilFinal bool
@@ -100,6 +102,7 @@ type running struct {
 	idle     int          // requests for a message in a row that brought none
 	failures atomic.Int64 // jobs that ended without a usable answer, since the last that had one
 	unread   unread
+	stray    atomic.Bool // a call was made that Marking knows nothing of
 	leases   *leases
 }
 
@@ -151,6 +154,10 @@ func (r *running) run(ctx context.Context) error {
 	}
 	var failed error
 	for failed == nil && ctx.Err() == nil {
+		if r.stray.Load() {
+			failed = errStray
+			continue
+		}
 		select {
 		case slots <- struct{}{}:
 		case <-r.engine.failed():
@@ -456,9 +463,6 @@ type claim struct {
 	looked bool
 }
 
-// stale reports whether the job's time is over.
-func (c *claim) stale(now time.Time) bool { return !c.job.Expires.IsZero() && now.After(c.job.Expires) }
-
 // errStale keeps a request back whose job's time is over.
 var errStale = errors.New("the job's time is over")
 
@@ -482,6 +486,7 @@ func (r *running) begin(ctx context.Context, c *claim, asking bool) error {
 	}
 	next := *c.rec
 	next.Claim, next.Asking = r.claim(), asking
+	next.Held = r.OnUnknown == wxpay.Hold || r.OnUnknown == 0 && next.Held
 	if !c.began {
 		next.State, next.Begun, next.Doubt = Begun, time.Now(), c.doubt
 		next.Deliveries++
@@ -506,7 +511,7 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 		return ending{}, err
 	}
 	now := time.Now()
-	late := c.stale(now)
+	late := c.job.stale(now)
 	if c.deliveries > 1 || late || c.lane || c.header.Get(headerRetry) != "" || r.age > 0 && now.Sub(c.submitted) > r.age/2 {
 		// Else nobody can have begun it, or storing that this worker has fails.
 		c.looked = true
@@ -538,7 +543,7 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	ctx = context.WithValue(ctx, claimKey{}, func(ctx context.Context, method string) error {
-		if !c.began && c.doubt.IsZero() && c.stale(time.Now()) { // it waited for the limit until its time was over
+		if !c.began && c.doubt.IsZero() && c.job.stale(time.Now()) { // it waited for the limit until its time was over
 			return errStale
 		}
 		if err := r.begin(ctx, c, method == http.MethodGet && c.job.Method != http.MethodGet); err != nil {
@@ -555,8 +560,15 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 		c.rec.State, c.rec.Ended, c.rec.Attempts = Expired, time.Now(), 0
 		return r.store(ctx, c)
 	}
-	return r.judge(ctx, c, err)
+	end, err := r.judge(ctx, c, err)
+	if r.Marked && !c.began && c.rec.Attempts > 0 {
+		r.stray.Store(true)
+	}
+	return end, err
 }
+
+// errStray ends a worker that makes calls without writing that down before.
+var errStray = errors.New("fleet: Worker.Marked is set, but calls go out past Marking: wrap the limiter of the queue's client (wxpay.WithLimiter(fleet.Marking(limiter))), or leave Marked out")
 
 // moved is the end of a job that somebody else has changed, or that could not be begun. Whoever changed it may be at work on
 // it, so its message is left to come again when the lease ends. Only in an embedded engine that was just opened is nobody: all
@@ -598,6 +610,8 @@ func (r *running) call(ctx context.Context, c *claim, late bool) error {
 		chain = chain.OnUnknown(wxpay.Hold)
 	case r.OnUnknown != 0:
 		chain = chain.OnUnknown(r.OnUnknown)
+	case c.rec.Held:
+		chain = chain.OnUnknown(wxpay.Hold)
 	case c.lane && absolute(c.job.facts()):
 		// The newer values wait behind it in its lane, so repeating this one undoes none of them.
 		chain = chain.OnUnknown(wxpay.Repeat)
@@ -643,18 +657,24 @@ const breakAfter = 20
 func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error) {
 	outcome := wxpay.OutcomeOf(err)
 	var refusal *wxpay.APIError
-	if errors.As(err, &refusal) {
-		c.rec.Status, c.rec.Code, c.rec.Message, c.rec.RequestID = refusal.Status, string(refusal.Code), refusal.Message, refusal.RequestID
+	errors.As(err, &refusal)
+	var failure *wxpay.CallError
+	switch {
+	case errors.As(err, &failure):
+		c.rec.Attempts = failure.Attempts
+	case refusal != nil:
 		c.rec.Attempts = refusal.Attempts
 	}
-	var failure *wxpay.CallError
-	if errors.As(err, &failure) {
-		c.rec.Attempts = failure.Attempts
-		if refusal == nil {
-			c.rec.Message = strings.TrimPrefix(failure.Error(), "wxpay: ")
+	// Where nothing was sent now, what was answered before still says more.
+	if err != nil && (c.rec.Attempts > 0 || c.rec.Status == 0) {
+		c.rec.Status, c.rec.Code, c.rec.RequestID = 0, "", ""
+		c.rec.Message = strings.TrimPrefix(err.Error(), "wxpay: ")
+		if refusal != nil {
+			c.rec.Status, c.rec.Code, c.rec.RequestID = refusal.Status, string(refusal.Code), refusal.RequestID
+			if refusal.Message != "" {
+				c.rec.Message = refusal.Message
+			}
 		}
-	} else if err != nil && refusal == nil {
-		c.rec.Message = err.Error()
 	}
 	switch cause := context.Cause(ctx); {
 	case err == nil || outcome == wxpay.Confirmed:
@@ -689,6 +709,9 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 	case errors.Is(err, wxpay.StageBuild):
 		c.rec.State = Refused
 	case outcome == wxpay.NotSent:
+		if !errors.Is(err, middleware.ErrLimited) {
+			r.trouble(fmt.Errorf("fleet: a job waits because it could not be sent: %s", c.rec.Message))
+		}
 		return r.giveBack(ctx, c, outcome, pauseAfter(c.deliveries))
 	case outcome == wxpay.Rejected:
 		r.failures.Store(0)
@@ -749,7 +772,10 @@ func (r *running) giveBack(ctx context.Context, c *claim, outcome wxpay.Outcome,
 	}
 	next := *c.rec
 	next.Result.State, next.Doubt, next.Asking = Waiting, c.doubt, false
-	next.Status, next.Code, next.Message, next.RequestID, next.Attempts = 0, "", "", "", 0
+	next.Status, next.Code, next.RequestID, next.Attempts = 0, "", "", 0
+	if outcome != wxpay.NotSent { // else it tells why it waits
+		next.Message = ""
+	}
 	if outcome == wxpay.Unknown && (c.rec.Attempts > 0 || c.doubt.IsZero()) { // else it was not sent now, and the doubt is as old as it was
 		next.Doubt = time.Now()
 	}

@@ -3,7 +3,9 @@ package fleet_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +21,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/transport"
 )
 
 // awaitStates waits until the results stand as wanted.
@@ -181,6 +184,98 @@ func TestOutagePauses(t *testing.T) {
 			assert.LessOrEqual(t, states(results(t, q))[fleet.Unknown], 20+4)
 		})
 	}
+}
+
+// What a worker was told not to send again no later one sends again, unless it is told to; and what the platform said of it stays.
+func TestHeldStaysHeld(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Path: "/" + feedsPath, Status: 500, Code: "SYSTEM_ERROR", Count: 1}))
+	submit(t, q, feed("F1"))
+	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
+	first := results(t, q)["F1"]
+	require.Equal(t, fleet.Unknown, first.State)
+	require.NotEmpty(t, first.RequestID)
+	for range 2 {
+		n, err := q.Retry(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		work(t, &fleet.Worker{Queue: q})
+		again := results(t, q)["F1"]
+		assert.Equal(t, fleet.Unknown, again.State)
+		assert.Equal(t, []any{first.Status, first.Code, first.Message, first.RequestID}, []any{again.Status, again.Code, again.Message, again.RequestID})
+	}
+	assert.Equal(t, 1, count(g, http.MethodPost))
+	_, err := q.Retry(t.Context())
+	require.NoError(t, err)
+	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Repeat})
+	assert.Equal(t, fleet.Succeeded, results(t, q)["F1"].State)
+	assert.Empty(t, results(t, q)["F1"].Code)
+}
+
+// A gateway that is not there is told of, and stands in what is known of the jobs.
+func TestNoGateway(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, gone.Close())
+	client := clientOf(t, g.Sandbox, transport.New(transport.Config{}), wxpay.WithBaseURL("http://"+gone.Addr().String()))
+	q := newQueue(t, embedded(t), client)
+	submit(t, q, feed("F1"))
+	told := make(chan error, 100)
+	stop := start(t, &fleet.Worker{Queue: q, Patience: time.Second, Trouble: func(err error) { told <- err }})
+	assert.ErrorContains(t, <-told, "a job waits because it could not be sent")
+	assert.Eventually(t, func() bool {
+		r := results(t, q)["F1"]
+		return r.State == fleet.Waiting && strings.Contains(r.Message, "refused")
+	}, 10*time.Second, 20*time.Millisecond)
+	stop()
+}
+
+// An answer that is not the platform's is described where there are no words of its own.
+func TestForeignAnswer(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	page := httptest.NewServer(http.NotFoundHandler())
+	defer page.Close()
+	q := newQueue(t, embedded(t), clientOf(t, g.Sandbox, &http.Transport{}, wxpay.WithBaseURL(page.URL)))
+	submit(t, q, feed("F1"))
+	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
+	r := results(t, q)["F1"]
+	assert.Equal(t, 404, r.Status)
+	assert.Contains(t, r.Message, "not the platform's JSON")
+}
+
+// A worker whose calls go out without being written down before ends.
+func TestMarkedWithoutMarking(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	submit(t, q, feeds(5)...)
+	assert.ErrorContains(t, (&fleet.Worker{Queue: q, Calls: 1, Marked: true}).Run(t.Context()), "wrap the limiter")
+}
+
+// What was never sent because its time was over can be submitted again with more time.
+func TestExpiredIsSubmittedAgain(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, embedded(t), g.client)
+	late, inOrder := feed("F1"), ordered("F2", "card")
+	late.Expires, inOrder.Expires = time.Now().Add(-time.Minute), time.Now().Add(-time.Minute)
+	submit(t, q, late, inOrder)
+	work(t, &fleet.Worker{Queue: q})
+	require.Equal(t, map[fleet.State]int{fleet.Expired: 2}, states(results(t, q)))
+	s, err := q.Submit(t.Context(), list(late, inOrder), fleet.Intake{})
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Submission{Ended: 2}, s, "it has no more time than before")
+	late.Expires, inOrder.Expires = time.Now().Add(time.Hour), time.Time{}
+	s, err = q.Submit(t.Context(), list(late, inOrder), fleet.Intake{})
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Submission{Queued: 1, Ended: 1}, s, "the turn of the other one has passed")
+	work(t, &fleet.Worker{Queue: q})
+	assert.Equal(t, map[string]int{"F1": 1}, shown(g.Sandbox))
 }
 
 // cancel is the job of cancelling a transfer, which no query tells about.
@@ -384,7 +479,7 @@ func TestUnknownHoldsUpItsOrder(t *testing.T) {
 	n, err := q.Retry(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
-	work(t, &fleet.Worker{Queue: q})
+	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Repeat})
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 4}, states(results(t, q)))
 	var balances []string
 	for _, entry := range g.Journal() {
@@ -476,7 +571,7 @@ func TestBuriedAndDone(t *testing.T) {
 		require.EqualValues(t, 1, left())
 	}
 	bury()
-	work(t, &fleet.Worker{Queue: q})
+	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Repeat})
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 1}, states(results(t, q)))
 	assert.Zero(t, left())
 
