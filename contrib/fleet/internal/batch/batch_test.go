@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -234,6 +235,12 @@ func TestUnknown(t *testing.T) {
 	assert.Equal(t, 0, code)
 	assert.Contains(t, stderr, "1 jobs that were unknown are queued again")
 	code, _, stderr = s.run(append([]string{"work", "--until-idle", "--rate", "1000"}, data...)...)
+	assert.Equal(t, 3, code, "what was held is held")
+	assert.Contains(t, stderr, `"settle" writes down`)
+	assert.Len(t, gateway.Journal(), 5)
+	code, _, _ = s.run(append([]string{"retry"}, data...)...)
+	assert.Equal(t, 0, code)
+	code, _, stderr = s.run(append([]string{"work", "--until-idle", "--rate", "1000", "--on-unknown", "repeat"}, data...)...)
 	assert.Equal(t, 0, code, stderr)
 	code, stdout, _ = s.run(append([]string{"status", "--json"}, data...)...)
 	assert.Equal(t, 0, code)
@@ -354,6 +361,9 @@ func TestServer(t *testing.T) {
 	code, _, stderr = s.run(append([]string{"submit", file, feedsPath}, store...)...)
 	assert.Equal(t, 4, code)
 	assert.Contains(t, stderr, "closed to new jobs")
+	code, _, stderr = s.run(append([]string{file, feedsPath}, store...)...)
+	assert.Equal(t, 4, code, "who closed it may have a reason")
+	assert.Contains(t, stderr, "closed to new jobs")
 	code, _, _ = s.run(append([]string{"resume"}, store...)...)
 	assert.Equal(t, 0, code)
 	code, _, stderr = s.run(append([]string{"submit", file, feedsPath}, store...)...)
@@ -393,6 +403,11 @@ func TestMistakes(t *testing.T) {
 		{2, "there is no queue in", []string{"status", "--data", s.path("nowhere")}},
 		{2, "--queue takes letters", []string{file, feedsPath, "--queue", "a b", "--data", s.path("nowhere")}},
 		{2, "has to name the columns", []string{s.file("twice.csv", "a,a\n1,2\n"), feedsPath, "--data", s.path("d")}},
+		{2, "that time is over", []string{file, feedsPath, "--expires", "-5m", "--data", s.path("nowhere")}},
+		{2, "says twice where the column \"a\" goes", []string{file, feedsPath, "--map", "a=b", "--map", "a=", "--data", s.path("nowhere")}},
+		{2, "is a directory", []string{s.path("."), feedsPath, "--data", s.path("nowhere")}},
+		{2, "is no file that can be read", []string{"status", "--creds", s.path("none"), "--nats", "nats://127.0.0.1:1"}},
+		{2, "number 2 is not of the form nats://HOST:PORT", []string{"status", "--nats", "nats://127.0.0.1:1,a b"}},
 		{2, "-o names the file that is read", []string{file, feedsPath, "-o", file, "--data", s.path("nowhere")}},
 		{2, "-o and --rejects name the same file", []string{file, feedsPath, "-o", s.path("x"), "--rejects", s.path("x"), "--data", s.path("nowhere")}},
 		{2, "--comma takes one character", []string{file, feedsPath, "--comma", ""}},
@@ -471,4 +486,47 @@ func TestResultsUnderAnotherKey(t *testing.T) {
 	assert.Equal(t, 2, code, stderr)
 	assert.Empty(t, stdout)
 	assert.Contains(t, stderr, "sealed under another key")
+}
+
+// A path that the catalogue does not know is a mistake, unless it is said to be new.
+func TestNewPath(t *testing.T) {
+	t.Parallel()
+	gateway := listen(t)
+	s := newShell(t, gateway.Env()...)
+	file := s.file("new.ndjson", `{"out_no":"1"}`+"\n")
+	args := []string{file, "v3/brand-new/things", "--number", "out_no", "--data", s.path("data")}
+	code, _, stderr := s.run(args...)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, stderr, "catalogue does not know it")
+	code, _, stderr = s.run(append(args, "--new")...)
+	assert.Equal(t, 1, code, stderr)
+	assert.Contains(t, stderr, "1  refused")
+	journal := gateway.Journal()
+	require.Len(t, journal, 1)
+	assert.Equal(t, "/v3/brand-new/things", journal[0].Target)
+}
+
+// A gateway that is not there is told of at once.
+func TestNoGateway(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, append(listen(t).Env(), "WXPAY_BASE_URL=http://127.0.0.1:1")...)
+	file := s.file("feeds.ndjson", feedLines(1))
+	read, write := io.Pipe()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan int, 1)
+	go func() {
+		defer write.Close()
+		ended <- batch.Main(ctx, []string{file, feedsPath, "--data", s.path("data")}, nil, io.Discard, write, s.env)
+	}()
+	lines := bufio.NewScanner(read)
+	told := false
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "a call had no answer: connection refused; going on") && !told {
+			told = true
+			stop()
+		}
+	}
+	assert.True(t, told)
+	assert.Equal(t, 4, <-ended)
 }

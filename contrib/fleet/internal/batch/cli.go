@@ -32,6 +32,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	var silent *exitError
 	if err != nil && !(errors.As(err, &silent) && silent.err == nil) {
 		p.note("wxpay-batch: %s", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "fleet: "), "wxpay: "))
+		if errors.As(err, new(*fleet.PausedError)) {
+			p.note("When that is mended, \"resume\" lets workers go on.")
+		}
 		if code == exitUsage {
 			p.note("See %q.", command.CommandPath()+" --help")
 		}
@@ -59,8 +62,9 @@ const (
   0  every job succeeded, or was taken by the platform
   1  some were refused, failed or expired, or some lines were no jobs
   2  wrong usage: a bad flag or path, credentials or keys that are missing or unusable; nothing was sent
-  3  the outcome of some is unknown: they may have taken effect; "retry" finds out
-  4  not all is sent: no engine, no room, paused or interrupted; run it again to go on, nothing is sent twice
+  3  the outcome of some is unknown: they may have taken effect; "retry" and "work" find out where that can be asked, else "settle"
+  4  not all is sent: no engine, no room, paused or interrupted; run it again to go on ("work" after a pause: "resume" first),
+     nothing is sent twice. A second signal breaks off at once, and ends the program as that signal does
   5  all is done, but the results could not be written; they are kept, "results" writes them`
 )
 
@@ -91,7 +95,7 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &exit):
 		return exit.code
-	case errors.Is(err, fleet.ErrSettings), errors.Is(err, fleet.ErrSealed), errors.Is(err, fleet.ErrNewer), errors.Is(err, fleet.ErrColumns),
+	case errors.Is(err, fleet.ErrSettings), errors.Is(err, fleet.ErrSealed), errors.Is(err, fleet.ErrNewer), errors.Is(err, fleet.ErrColumns), errors.Is(err, fleet.ErrAddress),
 		errors.Is(err, wxpay.StageBuild):
 		return exitUsage
 	case strings.HasPrefix(err.Error(), "fleet: "), errors.As(err, new(*fleet.PausedError)), errors.Is(err, context.Canceled):

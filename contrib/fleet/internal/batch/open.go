@@ -29,6 +29,7 @@ type storeOptions struct {
 	inFlight                      int
 	sandbox                       bool
 	rate                          int
+	unlisted                      bool // paths that the catalogue does not know are no mistakes
 	existing                      bool // a queue that is not there is not made, but for one that is not kept
 }
 
@@ -88,6 +89,8 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 		return s, usageError("--data and --nats exclude each other")
 	case o.nats == "" && o.creds != "":
 		return s, usageError("--creds belongs to --nats")
+	case o.creds != "" && !isFile(o.creds):
+		return s, usageError("--creds %s is no file that can be read", o.creds)
 	case o.rate < 0:
 		return s, usageError("--rate must not be negative")
 	case o.inFlight < 0:
@@ -125,6 +128,9 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 		}
 		s.engine, err = fleet.Connect(ctx, o.nats, options...)
 	}
+	if errors.Is(err, fleet.ErrAddress) {
+		return s, usageError("--nats: %w", err)
+	}
 	if err != nil {
 		return s, &exitError{exitNotSent, err}
 	}
@@ -160,9 +166,13 @@ const limitWait = 10 * time.Minute
 
 // client makes the client of the jobs.
 func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Client, error) {
+	var silenced []wxpay.FindingKind
+	if o.unlisted {
+		silenced = append(silenced, wxpay.UnknownOperation)
+	}
 	options := []wxpay.Option{
-		wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithTimeout(limitWait),
-		wxpay.WithLogger(slog.New(&warnings{p: p})),
+		wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict, silenced...), wxpay.WithTimeout(limitWait),
+		wxpay.WithLogger(slog.New(&warnings{p: p})), wxpay.WithObserver(p.unanswered()),
 	}
 	if limiter != nil {
 		options = append(options, wxpay.WithLimiter(limiter))
@@ -187,6 +197,17 @@ func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Cli
 		return nil, usageError("%w\nWithout an account: --sandbox calls an embedded sandbox", err)
 	}
 	return client, nil
+}
+
+// isFile reports whether path is a file that can be opened.
+func isFile(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	return err == nil && !info.IsDir()
 }
 
 // writeKey writes a key so that a power failure leaves all of it or nothing: the queue that is made next lasts.

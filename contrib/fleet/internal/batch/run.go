@@ -67,6 +67,7 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	if err := writable(o.out); err != nil {
 		return err
 	}
+	o.storeOptions.unlisted = o.sourceOptions.unlisted
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err
@@ -76,10 +77,18 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	if err != nil {
 		return err
 	}
-	if pause, err := s.queue.Paused(ctx); err != nil {
+	status, err := s.queue.Status(ctx)
+	switch {
+	case err != nil:
 		return err
-	} else if pause != nil {
-		p.note("It was paused: %s. Going on.", printable(pause.Reason))
+	case o.nats != "" && status.Closed: // by somebody else, whose reasons are not known here
+		return fleet.ErrClosed
+	case o.nats != "" && status.Pause != nil:
+		return &fleet.PausedError{Pause: *status.Pause}
+	case status.Closed:
+		p.note("It was drained. Taking new jobs again.")
+	case status.Pause != nil:
+		p.note("It was paused: %s. Going on.", printable(status.Pause.Reason))
 	}
 	if err := s.queue.Resume(ctx); err != nil {
 		return err
@@ -89,7 +98,7 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	rejected := p.rejects(o.sourceOptions)
 	var count fleet.Submission
 	read := false // all of the file
-	err = p.untilIdle(ctx, w, func(ctx context.Context) error {
+	err = p.untilIdle(ctx, s.queue, w, func(ctx context.Context) error {
 		submitting, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		watched := make(chan struct{})
@@ -108,7 +117,7 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 		}
 		read = true
 		return s.queue.Idle(ctx)
-	})
+	}, func() bool { return read })
 	b.end()
 	rejected.close(read)
 	p.note("%s", described(count))
@@ -162,7 +171,7 @@ func verdict(summary []fleet.Count) error {
 	for _, c := range summary {
 		switch c.State {
 		case fleet.Unknown:
-			return &exitError{exitUnknown, errors.New(`the outcome of some jobs is unknown: they may have taken effect; "retry" finds out`)}
+			return &exitError{exitUnknown, errors.New(`the outcome of some jobs is unknown: they may have taken effect. "retry" and then "work" find out where the platform can be asked; what you find out elsewhere, "settle" writes down`)}
 		case fleet.Waiting, fleet.Begun:
 			code = exitNotSent
 		case fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired:

@@ -28,6 +28,7 @@ type sourceOptions struct {
 	expires            string
 	format, comma      string
 	rejects            string
+	unlisted           bool
 
 	sheet fleet.Sheet
 }
@@ -48,6 +49,7 @@ func (o *sourceOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.number, "number", "", "the `MEMBER` with the merchant's own number, or {placeholder} (default: the documented one)")
 	flags.StringVar(&o.order, "order-by", "", "the `MEMBER` whose jobs run one after another; an unknown outcome holds up those behind it")
 	flags.StringVar(&o.expires, "expires", "", "when what was not sent is not worth sending: a `TIME` (RFC 3339) or a duration such as 36h")
+	flags.BoolVar(&o.unlisted, "new", false, "take a path that the catalogue does not know; --number names the member with the number")
 	flags.StringVar(&o.format, "format", "", "`ndjson` or csv (default: by the name of FILE)")
 	flags.StringVar(&o.comma, "comma", ",", "what divides the fields of a CSV file")
 	flags.StringVar(&o.rejects, "rejects", "", "the `FILE` for lines that are no jobs (default FILE.rejects.ndjson)")
@@ -105,6 +107,9 @@ func (o *sourceOptions) arguments(args []string) error {
 		if err != nil {
 			return usageError("--map: %w", err)
 		}
+		if slices.ContainsFunc(o.sheet.Map, func(have fleet.Column) bool { return have.From == c.From }) {
+			return usageError("--map says twice where the column %q goes", c.From)
+		}
 		o.sheet.Map = append(o.sheet.Map, c)
 	}
 	if o.expires != "" {
@@ -112,6 +117,9 @@ func (o *sourceOptions) arguments(args []string) error {
 			o.sheet.Expires = time.Now().Add(d)
 		} else if o.sheet.Expires, err = time.Parse(time.RFC3339, o.expires); err != nil {
 			return usageError("--expires takes a duration such as 36h, or a time such as 2026-12-31T00:00:00+08:00")
+		}
+		if !o.sheet.Expires.After(time.Now()) {
+			return usageError("--expires: that time is over, so nothing would be sent")
 		}
 	}
 	return nil
@@ -138,6 +146,10 @@ func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], siz
 			if _, err := file.Seek(0, io.SeekStart); err != nil {
 				return nil, 0, nil, usageError("%w", err)
 			}
+		}
+		if info, err := file.Stat(); err == nil && info.IsDir() {
+			file.Close()
+			return nil, 0, nil, usageError("%s is a directory", o.file)
 		}
 		in, done = file, func() { file.Close() }
 	}

@@ -2,12 +2,31 @@ package batch
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
+
+	"github.com/wxpay-go/wxpay/middleware"
 )
 
 // shownWarnings is how many different warnings of the checks before sending are shown.
 const shownWarnings = 20
+
+// unanswered tells of calls that had no answer, each reason once a minute: what becomes of them may take long to be known.
+func (p *program) unanswered() func(context.Context, middleware.Observation) {
+	told := &troubles{p: p}
+	return func(ctx context.Context, o middleware.Observation) {
+		if o.Err == nil || ctx.Err() != nil || errors.Is(o.Err, middleware.ErrLimited) {
+			return
+		}
+		reason := o.Err
+		for next := reason; next != nil; next = errors.Unwrap(next) {
+			reason = next // the innermost names no port, which is another one each time
+		}
+		told.tell(fmt.Errorf("a call had no answer: %w; going on", reason))
+	}
+}
 
 // warnings is a slog.Handler that tells each warning of the checks once, rather than for each of a million lines.
 type warnings struct {

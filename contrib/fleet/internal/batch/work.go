@@ -27,7 +27,8 @@ type workOptions struct {
 const workHelp = `When nobody knows whether a job was sent, because a process or a connection died, it is asked for by its own number where the
 platform can be asked (orders, refunds, transfers, shares): each is carried out once. Member feeds cannot be asked for; they are
 sent again under the same number: at least once, and once if the platform keeps numbers apart, which it does not promise.
---on-unknown hold sends nothing again: at most once, for all. What is not known to be harmless is never sent again.
+--on-unknown hold sends nothing again: at most once, for all, and also when it is left out later: only repeat takes it back. What
+is not known to be harmless is never sent again.
 
 A refusal that concerns the merchant (signature, clock, certificate, permission) pauses the queue until "resume", and its jobs wait. Only what
 moves money and was refused for a permission is in doubt then: it is asked for first, or its outcome is unknown.`
@@ -116,6 +117,7 @@ number of machines, can work on one queue (--nats); --rate holds for all of them
 func (p *program) work(ctx context.Context, o workCommandOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
+	o.unlisted = true                        // they were checked when they were queued
 	o.existing = o.nats == "" || o.untilIdle // a worker of a fleet may be the first to come
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
@@ -132,15 +134,16 @@ func (p *program) work(ctx context.Context, o workCommandOptions) error {
 	if !o.untilIdle {
 		return w.Run(ctx)
 	}
-	if err := p.untilIdle(ctx, w, func(ctx context.Context) error { return s.queue.Idle(ctx) }); err != nil {
+	if err := p.untilIdle(ctx, s.queue, w, s.queue.Idle, func() bool { return true }); err != nil {
 		return err
 	}
 	b.end()
 	return p.finish(ctx, s.queue, "")
 }
 
-// untilIdle runs a worker beside what feeds it, and stops it when that has ended.
-func (p *program) untilIdle(ctx context.Context, w *fleet.Worker, feed func(context.Context) error) error {
+// untilIdle runs a worker beside what feeds it, and stops it when that has ended. An interruption is none if all was fed, and is
+// done after it.
+func (p *program) untilIdle(ctx context.Context, q *fleet.Queue, w *fleet.Worker, feed func(context.Context) error, fed func() bool) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	feeding, broken := context.WithCancelCause(ctx)
@@ -160,6 +163,11 @@ func (p *program) untilIdle(ctx context.Context, w *fleet.Worker, feed func(cont
 	<-ended
 	switch {
 	case ctx.Err() != nil:
+		if fed() {
+			if status, err := q.Status(context.WithoutCancel(ctx)); err == nil && status.Queued == 0 {
+				return nil
+			}
+		}
 		return &exitError{exitNotSent, errors.New("interrupted; run it again to go on, nothing is sent twice")}
 	case err != nil && errors.Is(err, context.Canceled):
 		return context.Cause(feeding)
