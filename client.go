@@ -320,9 +320,11 @@ func equalKeys(a, b crypto.PublicKey) bool {
 func baseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
+	case strings.Contains(text, "@"): // and not what stands there
+		return nil, errors.New("base URL names a user, and the platform knows none: take out what stands before the @")
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		return nil, fmt.Errorf("base URL %s is not of the form https://host", quote(text))
-	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("base URL %s has more than scheme and host: the path belongs into Chain", quote(text))
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return nil, fmt.Errorf("base URL %s is not encrypted: http is accepted for this machine only", quote(text))

@@ -65,7 +65,8 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		{"a nil option", good, []wxpay.Option{public, nil}, []string{"an option is nil"}},
 		{"base URL without a scheme", good, []wxpay.Option{public, wxpay.WithBaseURL("api.mch.weixin.qq.com")}, []string{"not of the form https://host"}},
 		{"base URL with a path", good, []wxpay.Option{public, wxpay.WithBaseURL("https://api.mch.weixin.qq.com/v3")}, []string{"more than scheme and host"}},
-		{"base URL with a user", good, []wxpay.Option{public, wxpay.WithBaseURL("https://a:b@host")}, []string{"more than scheme and host"}},
+		{"base URL with a user", good, []wxpay.Option{public, wxpay.WithBaseURL("https://a:SECRET@host")}, []string{"base URL names a user"}},
+		{"base URL with a bad user", good, []wxpay.Option{public, wxpay.WithBaseURL("https://a:%SECRET@host")}, []string{"base URL names a user"}},
 		{"base URL in clear", good, []wxpay.Option{public, wxpay.WithBaseURL("http://example.com")}, []string{"not encrypted"}},
 		{"no transport", good, []wxpay.Option{public, wxpay.WithTransport(nil)}, []string{"round tripper is nil"}},
 		{"nil middleware", good, []wxpay.Option{public, wxpay.WithMiddleware(nil)}, []string{"a middleware is nil"}},
@@ -83,6 +84,7 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 			}
 			assert.NotContains(t, err.Error(), "\n")
 			assert.NotContains(t, err.Error(), "kkkk", "the APIv3 key is a secret")
+			assert.NotContains(t, err.Error(), "SECRET")
 		})
 	}
 	_, err = wxpay.New(good, public, wxpay.WithBaseURL("https://apihk.mch.weixin.qq.com/"), wxpay.WithQueue(0))
