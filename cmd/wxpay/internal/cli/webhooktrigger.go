@@ -163,6 +163,9 @@ func (p *program) webhookTrigger(ctx context.Context, o webhookTriggerOptions) e
 	if o.hasData && len(data) == 0 {
 		return usageError("the resource is empty")
 	}
+	if o.hasData && !json.Valid(data) {
+		return usageError("the resource is not JSON, as that of every notification is; --fault sends what is broken")
+	}
 	want := order{Event: o.event, To: o.to, Data: string(data), DryRun: o.dryRun}
 	for _, a := range o.set {
 		want.Set = append(want.Set, assignment{a.name, a.value})
