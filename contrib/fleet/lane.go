@@ -149,7 +149,9 @@ func (q *Queue) sweepOnce(ctx context.Context, met uint64) (uint64, error) {
 		parts := strings.Split(m.Subject, ".")
 		if lane := parts[len(parts)-2]; !seen[lane] {
 			seen[lane] = true
-			if _, err := q.wakeLane(ctx, lane); err != nil {
+			if _, err := q.wakeLane(ctx, lane); errors.Is(err, ErrSealed) || errors.Is(err, ErrNewer) {
+				continue // others can read it
+			} else if err != nil {
 				return revision, err
 			}
 		}

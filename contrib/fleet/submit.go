@@ -403,12 +403,19 @@ func (s *submitting) compareOne(it *item) error {
 		it.err = fmt.Errorf("%w, submitted before as %s", ErrConflict, origin(have.File, have.Line))
 	case have.State == Expired && have.Lane == "" && it.lane == "" && !it.job.stale(time.Now()):
 		// It was never sent, and has more time now. (One with an order has lost its turn.)
-		err := s.engine.insist(s.ctx, func() error { return s.again(s.ctx, it.key, have) })
+		err := s.engine.insist(s.ctx, func() error {
+			if m, err := s.jobMessage(s.ctx, it.key); err != nil || m != nil {
+				it.standing = standsEnded // as long as its worker has not taken it off the queue
+				return err
+			}
+			it.standing = standsQueued
+			return s.again(s.ctx, it.key, have)
+		})
 		if errors.Is(err, ErrMoved) {
 			it.standing = standsAgain
 			return nil
 		}
-		if err != nil {
+		if err != nil || it.standing == standsEnded {
 			return err
 		}
 		it.record.seq = have.seq

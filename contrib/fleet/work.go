@@ -665,8 +665,8 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 	case refusal != nil:
 		c.rec.Attempts = refusal.Attempts
 	}
-	// Where nothing was sent now, what was answered before still says more.
-	if err != nil && (c.rec.Attempts > 0 || c.rec.Status == 0) {
+	// Where nothing was sent now, and nothing came to be known, what was answered before still says more.
+	if err != nil && (c.rec.Attempts > 0 || c.rec.Status == 0 || outcome != wxpay.Unknown) {
 		c.rec.Status, c.rec.Code, c.rec.RequestID = 0, "", ""
 		c.rec.Message = strings.TrimPrefix(err.Error(), "wxpay: ")
 		if refusal != nil {

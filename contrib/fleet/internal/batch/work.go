@@ -138,7 +138,7 @@ func (p *program) work(ctx context.Context, o workCommandOptions) error {
 		return err
 	}
 	b.end()
-	return p.finish(ctx, s.queue, "")
+	return p.finish(context.WithoutCancel(ctx), s.queue, "") // also when it was interrupted as it ended
 }
 
 // untilIdle runs a worker beside what feeds it, and stops it when that has ended. An interruption is none if all was fed, and is
