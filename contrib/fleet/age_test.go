@@ -47,7 +47,7 @@ func TestRecordsGivenUp(t *testing.T) {
 		n, err := q.Retry(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, 1, n)
-		work(t, hold(q))
+		work(t, &fleet.Worker{Queue: q}) // it is still known that it was held
 		assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(results(t, q)))
 		assert.Equal(t, map[string]int{"F1": 1}, shown(g.Sandbox))
 	})

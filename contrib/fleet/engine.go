@@ -290,11 +290,14 @@ func Connect(ctx context.Context, servers string, opts ...ConnectOption) (*Engin
 		return nil, errors.New("fleet: Connect needs the address of a server, such as nats://127.0.0.1:4222")
 	}
 	for i, address := range strings.Split(servers, ",") {
+		if address = strings.TrimSpace(address); address == "" {
+			continue
+		}
 		if !strings.Contains(address, "://") {
 			address = "nats://" + address
 		}
 		// The reason would say what stands there, and that may be a password.
-		if at, err := url.Parse(strings.TrimSpace(address)); err != nil || at.Hostname() == "" {
+		if at, err := url.Parse(address); err != nil || at.Hostname() == "" {
 			return nil, fmt.Errorf("%w: number %d is not of the form nats://HOST:PORT (characters that mean something in a URL have to be escaped in a password)", ErrAddress, i+1)
 		}
 	}

@@ -229,6 +229,15 @@ func TestConnectRefuses(t *testing.T) {
 	assert.ErrorContains(t, err, "needs the address")
 }
 
+// Addresses may be divided by blanks, too.
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	address := strings.TrimPrefix(standalone(t).ClientURL(), "nats://")
+	e, err := fleet.Connect(t.Context(), "127.0.0.1:1, "+address+",")
+	require.NoError(t, err)
+	require.NoError(t, e.Close())
+}
+
 // What is wrong with an address is told without what stands in it.
 func TestBadAddress(t *testing.T) {
 	t.Parallel()

@@ -122,11 +122,12 @@ func (q *Queue) sweepOnce(ctx context.Context, met uint64) (uint64, error) {
 	if revision != met {
 		return revision, nil // somebody does it
 	}
-	save := func() (err error) {
+	save := func(ctx context.Context) (err error) {
 		revision, err = q.control.Update(ctx, keySweep, strconv.AppendUint(nil, next, 10), revision)
 		return err
 	}
 	seen := make(map[string]bool)
+	var failed error
 	for looked := range sweepMost {
 		m, err := q.lanes.GetMsg(ctx, next, jetstream.WithGetMsgSubject(q.laneSubject("*", "*")))
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -136,10 +137,11 @@ func (q *Queue) sweepOnce(ctx context.Context, met uint64) (uint64, error) {
 			break
 		}
 		if err != nil {
-			return revision, wrap(err)
+			failed = wrap(err)
+			break
 		}
 		if looked == 0 { // it is this worker's turn if nobody else takes it now
-			if err := save(); wrongSequence(err) {
+			if err := save(ctx); wrongSequence(err) {
 				return met, nil
 			} else if err != nil {
 				return met, wrap(err)
@@ -149,15 +151,18 @@ func (q *Queue) sweepOnce(ctx context.Context, met uint64) (uint64, error) {
 		parts := strings.Split(m.Subject, ".")
 		if lane := parts[len(parts)-2]; !seen[lane] {
 			seen[lane] = true
-			if _, err := q.wakeLane(ctx, lane); errors.Is(err, ErrSealed) || errors.Is(err, ErrNewer) {
-				continue // others can read it
-			} else if err != nil {
-				return revision, err
+			_, err := q.wakeLane(ctx, lane)
+			if err != nil && !errors.Is(err, ErrSealed) && !errors.Is(err, ErrNewer) { // which others can read
+				failed = err
+				break
 			}
 		}
 	}
-	if err := save(); err != nil && !wrongSequence(err) {
-		return revision, wrap(err)
+	// Also after a failure, or when time is over: the next sweep goes on behind what made it so.
+	ctx, done := q.asking(context.WithoutCancel(ctx))
+	defer done()
+	if err := save(ctx); err != nil && !wrongSequence(err) && failed == nil {
+		failed = wrap(err)
 	}
-	return revision, nil
+	return revision, failed
 }

@@ -89,6 +89,7 @@ const (
 	headerCode    = "Wxpay-Code"
 	headerContent = "Wxpay-Content"
 	headerRecord  = "Wxpay-Record" // of a job: the sequence of its record when it was queued
+	headerHeld    = "Wxpay-Held"   // of a job that is kept for a retry: see record.Held
 	headerRetry   = "Wxpay-Retry"  // of a job: it is one more time, and its record tells more
 )
 

@@ -345,6 +345,7 @@ func (q *Queue) exhumed(key string, m jetstream.Msg) (*record, error) {
 	}
 	r := q.newRecord(job, submitted)
 	r.State, r.Ended = State(m.Headers().Get(headerState)), time.Now()
+	r.Held, _ = strconv.ParseBool(m.Headers().Get(headerHeld))
 	return r, nil
 }
 

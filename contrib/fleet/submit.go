@@ -387,39 +387,36 @@ func (s *submitting) compare(items []*item) error {
 }
 
 func (s *submitting) compareOne(it *item) error {
-	var have *record
-	err := s.engine.ride(s.ctx, askMost, func(ctx context.Context) (err error) {
-		have, err = s.Queue.record(ctx, it.key)
-		return err
-	})
+	return s.engine.ride(s.ctx, rideSetup, func(ctx context.Context) error { return s.compareOnce(ctx, it) })
+}
+
+// compareOnce is one try of compareOne.
+func (s *submitting) compareOnce(ctx context.Context, it *item) error {
+	have, err := s.Queue.record(ctx, it.key)
 	switch {
 	case errors.Is(err, ErrNewer), errors.Is(err, ErrSealed):
 		it.err = err
+		return nil
 	case err != nil:
 		return err
+	case have != nil && have.content == it.record.content && have.State == Expired && have.Lane == "" && it.lane == "" && !it.job.stale(time.Now()):
+		// It was never sent, and has more time now. (One with an order has lost its turn.)
+		m, err := s.jobMessage(ctx, it.key)
+		if err == nil && m == nil { // else its worker has not taken it off the queue yet
+			err = s.again(ctx, it.key, have)
+		}
+		if errors.Is(err, ErrMoved) { // by somebody else, or by an earlier try whose answer got lost
+			return s.compareOnce(ctx, it)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	switch {
 	case have == nil:
 		it.err = errors.New("its record vanished while it was submitted: submit it again")
 	case have.content != it.record.content:
 		it.err = fmt.Errorf("%w, submitted before as %s", ErrConflict, origin(have.File, have.Line))
-	case have.State == Expired && have.Lane == "" && it.lane == "" && !it.job.stale(time.Now()):
-		// It was never sent, and has more time now. (One with an order has lost its turn.)
-		err := s.engine.insist(s.ctx, func() error {
-			if m, err := s.jobMessage(s.ctx, it.key); err != nil || m != nil {
-				it.standing = standsEnded // as long as its worker has not taken it off the queue
-				return err
-			}
-			it.standing = standsQueued
-			return s.again(s.ctx, it.key, have)
-		})
-		if errors.Is(err, ErrMoved) {
-			it.standing = standsAgain
-			return nil
-		}
-		if err != nil || it.standing == standsEnded {
-			return err
-		}
-		it.record.seq = have.seq
-		it.message.Header.Set(headerRetry, "1")
 	case have.State.Ended():
 		it.standing = standsEnded
 	case have.Lane != it.lane: // its place among the others is given, and cannot be changed by submitting it again

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -176,7 +177,7 @@ func (r *running) run(ctx context.Context) error {
 	close(given)
 	messages.stop()
 	giveUp := time.AfterFunc(r.Grace, func() { breakOff(errStopped) })
-	if failed != nil {
+	if failed != nil && !errors.Is(failed, errStray) { // calls that nobody wrote down are not to be broken off
 		breakOff(errStopped)
 	}
 	hands.Wait()
@@ -520,7 +521,7 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 			return ending{}, err
 		case have == nil: // it was given up for its age, and with it what it told
 			if c.rec.seq = 0; !c.untouched {
-				c.doubt = now
+				c.doubt, c.rec.Held = now, true // who began it may have been told to
 			}
 		case have.content != c.rec.content:
 			return ending{}, fmt.Errorf("fleet: a job and its record differ: %w", ErrConflict)
@@ -627,6 +628,7 @@ func (r *running) call(ctx context.Context, c *claim, late bool) error {
 	c.rec.State = map[wxpay.State]State{
 		wxpay.Succeeded: Succeeded, wxpay.Accepted: Accepted, wxpay.Partial: Partial, wxpay.FailedFinal: Failed, wxpay.NeedsAction: Action,
 	}[verdict.State]
+	c.rec.Status, c.rec.Code, c.rec.Message, c.rec.RequestID = 0, "", "", "" // those of an earlier time, if any
 	if verdict.Response != nil {
 		r.answered(c.rec, verdict.Response)
 	}
@@ -665,9 +667,10 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 	case refusal != nil:
 		c.rec.Attempts = refusal.Attempts
 	}
-	// Where nothing was sent now, and nothing came to be known, what was answered before still says more.
-	if err != nil && (c.rec.Attempts > 0 || c.rec.Status == 0 || outcome != wxpay.Unknown) {
-		c.rec.Status, c.rec.Code, c.rec.RequestID = 0, "", ""
+	if err != nil {
+		if c.rec.Attempts > 0 || outcome != wxpay.Unknown { // else the last answer is the one of before
+			c.rec.Status, c.rec.Code, c.rec.RequestID = 0, "", ""
+		}
 		c.rec.Message = strings.TrimPrefix(err.Error(), "wxpay: ")
 		if refusal != nil {
 			c.rec.Status, c.rec.Code, c.rec.RequestID = refusal.Status, string(refusal.Code), refusal.RequestID
@@ -684,7 +687,10 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		return r.giveBack(ctx, c, outcome, 0)
 	}
 	if outcome != wxpay.Confirmed && r.concernsMerchant(err, refusal) {
-		p := Pause{Reason: reason(err, refusal), Code: c.rec.Code, Since: time.Now()}
+		p := Pause{Reason: reason(err, refusal), Since: time.Now()}
+		if refusal != nil {
+			p.Code = string(refusal.Code)
+		}
 		if refusal != nil && refusal.Status == http.StatusUnauthorized && refusal.Code == wxpay.CodeSignError && refusal.Attempts == 1 {
 			// The platform did not know who asked, so it did nothing in anybody's name, whatever it says of calls that move money.
 			outcome = wxpay.Rejected
@@ -706,8 +712,10 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		if failure != nil && failure.Response != nil {
 			r.answered(c.rec, failure.Response)
 		}
-	case errors.Is(err, wxpay.StageBuild):
+	case errors.Is(err, wxpay.StageBuild) && c.doubt.IsZero():
 		c.rec.State = Refused
+	case errors.Is(err, wxpay.StageBuild): // nothing was sent now, but perhaps before
+		c.rec.State = Unknown
 	case outcome == wxpay.NotSent:
 		if !errors.Is(err, middleware.ErrLimited) {
 			r.trouble(fmt.Errorf("fleet: a job waits because it could not be sent: %s", c.rec.Message))
@@ -762,17 +770,24 @@ func reason(err error, refusal *wxpay.APIError) string {
 	if refusal.RequestID != "" {
 		text += " (request id " + refusal.RequestID + ")"
 	}
-	return text
+	return strings.Map(func(r rune) rune { // nobody vouches for what an answer says that is not verified
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // giveBack makes a job wait again, as if it had never begun unless it may have been sent.
 func (r *running) giveBack(ctx context.Context, c *claim, outcome wxpay.Outcome, again time.Duration) (ending, error) {
-	if !c.began {
+	if !c.began && !(outcome == wxpay.Unknown && c.rec.Attempts > 0) {
 		return ending{again: again}, nil
 	}
 	next := *c.rec
 	next.Result.State, next.Doubt, next.Asking = Waiting, c.doubt, false
-	next.Status, next.Code, next.RequestID, next.Attempts = 0, "", "", 0
+	if next.Attempts > 0 { // else the last answer is the one of before
+		next.Status, next.Code, next.RequestID, next.Attempts = 0, "", "", 0
+	}
 	if outcome != wxpay.NotSent { // else it tells why it waits
 		next.Message = ""
 	}
@@ -830,7 +845,7 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 // bury keeps a job for Retry, and returns where.
 func (r *running) bury(ctx context.Context, c *claim) (seq uint64, err error) {
 	m := &nats.Msg{Subject: r.deadSubject(c.key), Data: c.sealed, Header: nats.Header{
-		headerVersion: {recordVersion}, headerState: {string(c.rec.State)},
+		headerVersion: {recordVersion}, headerState: {string(c.rec.State)}, headerHeld: {strconv.FormatBool(c.rec.Held)},
 	}}
 	ack, err := r.publish(ctx, m)
 	if err != nil {

@@ -204,7 +204,7 @@ func TestHeldStaysHeld(t *testing.T) {
 		work(t, &fleet.Worker{Queue: q})
 		again := results(t, q)["F1"]
 		assert.Equal(t, fleet.Unknown, again.State)
-		assert.Equal(t, []any{first.Status, first.Code, first.Message, first.RequestID}, []any{again.Status, again.Code, again.Message, again.RequestID})
+		assert.Equal(t, []any{first.Status, first.Code, first.RequestID}, []any{again.Status, again.Code, again.RequestID})
 	}
 	assert.Equal(t, 1, count(g, http.MethodPost))
 	_, err := q.Retry(t.Context())
@@ -248,13 +248,49 @@ func TestForeignAnswer(t *testing.T) {
 	assert.Contains(t, r.Message, "not the platform's JSON")
 }
 
-// A worker whose calls go out without being written down before ends.
+// A worker whose calls go out without being written down before ends, and leaves a doubt about what it has sent.
 func TestMarkedWithoutMarking(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	g.OnRepeatedFeed(sandbox.RepeatDuplicate)
+	e := embedded(t)
+	slow := middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		res, err := g.Transport().RoundTrip(req)
+		if len(g.Ledger(sandbox.FeedEffect)) > 1 { // all but one are on their way for long
+			<-req.Context().Done()
+		}
+		return res, err
+	})
+	q := newQueue(t, e, clientOf(t, g.Sandbox, slow))
 	submit(t, q, feeds(5)...)
-	assert.ErrorContains(t, (&fleet.Worker{Queue: q, Calls: 1, Marked: true}).Run(t.Context()), "wrap the limiter")
+	w := &fleet.Worker{Queue: q, Calls: 3, Marked: true, OnUnknown: wxpay.Hold, Grace: time.Second}
+	assert.ErrorContains(t, w.Run(t.Context()), "wrap the limiter")
+	next := newQueue(t, e, g.client)
+	work(t, &fleet.Worker{Queue: next, OnUnknown: wxpay.Hold})
+	for number, times := range shown(g.Sandbox) {
+		assert.Equal(t, 1, times, number)
+	}
+}
+
+// What cannot be sent any more, as a client sees it now, is not refused if it may have been sent before.
+func TestCheckedMoreStrictly(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	e := embedded(t)
+	lax := newQueue(t, e, clientOf(t, g.Sandbox, g.Transport(), wxpay.WithPreflight(wxpay.PreflightOff)))
+	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	submit(t, lax, fleet.Job{Path: "v3/brand-new/things", Number: "1", Body: []byte(`{"out_no":"1"}`)}, fleet.Job{Path: "v3/brand-new/things", Number: "2", Body: []byte(`{"out_no":"2"}`)})
+	stop := start(t, &fleet.Worker{Queue: lax, Calls: 1})
+	require.Eventually(t, func() bool { return results(t, lax)["1"].State == fleet.Unknown }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return results(t, lax)["2"].State == fleet.Refused }, 10*time.Second, 10*time.Millisecond)
+	stop()
+	_, err := lax.Retry(t.Context(), fleet.Unknown, fleet.Refused)
+	require.NoError(t, err)
+	strict := newQueue(t, e, g.client)
+	work(t, &fleet.Worker{Queue: strict})
+	all := results(t, strict)
+	assert.Equal(t, fleet.Unknown, all["1"].State)
+	assert.Equal(t, fleet.Refused, all["2"].State)
 }
 
 // What was never sent because its time was over can be submitted again with more time.

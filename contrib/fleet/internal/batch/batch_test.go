@@ -504,6 +504,15 @@ func TestNewPath(t *testing.T) {
 	journal := gateway.Journal()
 	require.Len(t, journal, 1)
 	assert.Equal(t, "/v3/brand-new/things", journal[0].Target)
+
+	// What waits in the queue goes on, also beside a file whose paths have to be known.
+	data := []string{"--data", s.path("other")}
+	code, _, stderr = s.run(append([]string{"submit", file, "v3/brand-new/things", "--number", "out_no", "--new"}, data...)...)
+	assert.Equal(t, 0, code, stderr)
+	code, _, stderr = s.run(append([]string{s.file("feeds.ndjson", feedLines(1)), feedsPath}, data...)...)
+	assert.Equal(t, 1, code, stderr)
+	assert.Contains(t, stderr, "1  succeeded")
+	assert.Len(t, gateway.Journal(), 3, "it was sent")
 }
 
 // A gateway that is not there is told of at once.

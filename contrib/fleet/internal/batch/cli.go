@@ -31,7 +31,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	code := exitCode(err)
 	var silent *exitError
 	if err != nil && !(errors.As(err, &silent) && silent.err == nil) {
-		p.note("wxpay-batch: %s", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "fleet: "), "wxpay: "))
+		p.note("wxpay-batch: %s", printable(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "fleet: "), "wxpay: ")))
 		if errors.As(err, new(*fleet.PausedError)) {
 			p.note("When that is mended, \"resume\" lets workers go on.")
 		}

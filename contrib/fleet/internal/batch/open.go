@@ -66,6 +66,7 @@ func (o *storeOptions) rateFlag(flags *pflag.FlagSet) {
 type store struct {
 	engine *fleet.Engine
 	queue  *fleet.Queue
+	open   func(storeOptions) (*fleet.Queue, error) // the same queue, with a client of its own
 	leave  []func()
 }
 
@@ -147,11 +148,14 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 	if err != nil {
 		return s, err
 	}
-	client, err := p.client(o, fleet.Marking(limiter))
-	if err != nil {
-		return s, err
+	s.open = func(o storeOptions) (*fleet.Queue, error) {
+		client, err := p.client(o, fleet.Marking(limiter))
+		if err != nil {
+			return nil, err
+		}
+		return fleet.OpenQueue(ctx, s.engine, fleet.QueueConfig{Name: o.queue, Existing: o.existing, Client: client, Keys: keys, InFlight: o.inFlight})
 	}
-	s.queue, err = fleet.OpenQueue(ctx, s.engine, fleet.QueueConfig{Name: o.queue, Existing: o.existing, Client: client, Keys: keys, InFlight: o.inFlight})
+	s.queue, err = s.open(o)
 	if errors.Is(err, fleet.ErrNoQueue) {
 		return s, usageError("%w: --queue names one to which jobs were submitted", err)
 	}

@@ -73,7 +73,15 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 		return err
 	}
 	defer s.close()
-	w, err := o.worker(p, s.queue)
+	queue := s.queue
+	if !o.sandbox && !o.storeOptions.unlisted { // what is queued was checked by the rules of its time
+		all := o.storeOptions
+		all.unlisted = true
+		if queue, err = s.open(all); err != nil {
+			return err
+		}
+	}
+	w, err := o.worker(p, queue)
 	if err != nil {
 		return err
 	}
@@ -90,8 +98,10 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	case status.Pause != nil:
 		p.note("It was paused: %s. Going on.", printable(status.Pause.Reason))
 	}
-	if err := s.queue.Resume(ctx); err != nil {
-		return err
+	if o.nats == "" {
+		if err := s.queue.Resume(ctx); err != nil {
+			return err
+		}
 	}
 	b := p.bar(size)
 	w.Observe = b.observe
