@@ -87,7 +87,7 @@ const sweepMost = 100
 // sweep wakes lanes whose token is missing, in a queue that is never idle, until ctx ends: some of them each turn, of which all
 // workers together take one after the other.
 func (r *running) sweep(ctx context.Context) {
-	turn := r.lease / leaseTurns
+	turn := r.lease / 2
 	var met uint64 // the revision of keySweep that was met last
 	for sleep(ctx, turn+spread(turn/4, 0)) {
 		if r.paused.Load() != nil {

@@ -227,8 +227,12 @@ func TestRelayFailures(t *testing.T) {
 		return got.book(ctx, e)
 	})
 	got.wait(t, 3)
-	assert.Equal(t, good, got.ids()[0])
 	assert.ElementsMatch(t, []string{bad, worse, good}, got.ids())
+	for i, e := range got.events {
+		if e.ID == good && e.Attempt == 1 { // else its first delivery did not arrive, and it came again after half a minute
+			assert.Zero(t, i, "others go on meanwhile")
+		}
+	}
 	assert.NotContains(t, fmt.Sprintf("%v %+v", &got.events[0], &got.events[0]), "refund_id")
 }
 

@@ -207,7 +207,7 @@ func TestSubmitGoesOn(t *testing.T) {
 		assert.Equal(t, 4, s.Queued+s.Again)
 		queued += s.Queued
 		return err == nil && queued == 4
-	}, 20*time.Second, 50*time.Millisecond)
+	}, 2*20*time.Second, 50*time.Millisecond, "the server may apply the window of before once more, which is 20 s")
 	work(t, &fleet.Worker{Queue: q})
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 4}, states(results(t, q)))
 }
