@@ -19,13 +19,19 @@ const recordAge = 3 * time.Second
 func forgetful(t testing.TB, e *fleet.Engine, client *wxpay.Client) *fleet.Queue {
 	t.Helper()
 	newQueue(t, e, client)
+	giveUpAfter(t, e, recordAge)
+	return newQueue(t, e, client)
+}
+
+// giveUpAfter sets for how long records are kept.
+func giveUpAfter(t testing.TB, e *fleet.Engine, age time.Duration) {
+	t.Helper()
 	records, err := e.JetStream().Stream(t.Context(), "wxpay-records")
 	require.NoError(t, err)
 	config := records.CachedInfo().Config
-	config.MaxAge, config.Duplicates = recordAge, time.Second
+	config.MaxAge, config.Duplicates = age, time.Second
 	_, err = e.JetStream().UpdateStream(t.Context(), config)
 	require.NoError(t, err)
-	return newQueue(t, e, client)
 }
 
 // A job whose record was given up for its age is in doubt, unless nobody can have begun it.
@@ -39,11 +45,13 @@ func TestRecordsGivenUp(t *testing.T) {
 	t.Run("an unknown one", func(t *testing.T) {
 		t.Parallel()
 		g := newGateway(t)
-		q := forgetful(t, embedded(t), g.client)
+		e := embedded(t)
+		q := forgetful(t, e, g.client)
 		require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
 		submit(t, q, feed("F1"))
 		work(t, hold(q))
 		forget(t, q)
+		giveUpAfter(t, e, time.Hour) // or the next record goes while it waits
 		n, err := q.Retry(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, 1, n)

@@ -357,8 +357,8 @@ func (r *running) carryMessage(ctx context.Context, h *hold) ending {
 // unreadable is how long a job waits that a worker cannot read. Meanwhile it counts as in hand.
 const unreadable = time.Minute
 
-// unread has a worker that meets jobs it cannot read, one after another, take fewer and fewer: they would be in nobody's hands in
-// the end but in that of all workers' count, and those who can read them could take none.
+// unread has a worker that meets jobs it cannot read, one after another, take fewer and fewer: each counts as in hand while it
+// waits, and the hands of all workers are bounded, so those who can read them could take none.
 type unread struct {
 	mu           sync.Mutex
 	inARow, rest int // jobs since the last that was read, or the last rest; and rests since then
