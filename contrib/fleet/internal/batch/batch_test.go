@@ -497,7 +497,7 @@ func TestNewPath(t *testing.T) {
 	args := []string{file, "v3/brand-new/things", "--number", "out_no", "--data", s.path("data")}
 	code, _, stderr := s.run(args...)
 	assert.Equal(t, 1, code)
-	assert.Contains(t, stderr, "catalogue does not know it")
+	assert.Contains(t, stderr, "or say --new if it is one")
 	code, _, stderr = s.run(append(args, "--new")...)
 	assert.Equal(t, 1, code, stderr)
 	assert.Contains(t, stderr, "1  refused")

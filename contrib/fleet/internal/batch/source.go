@@ -182,6 +182,7 @@ type rejects struct {
 	out   *bufio.Writer
 	count int
 	err   error
+	isNew bool // a path that the catalogue does not know was among them
 }
 
 // rejectsPath is where they go.
@@ -200,6 +201,10 @@ func (p *program) rejects(o sourceOptions) *rejects { return &rejects{p: p, path
 func (r *rejects) add(e *fleet.LineError) {
 	if r.count++; r.count <= shownRejects {
 		r.p.note("%s", printable(e.Error()))
+	}
+	var checked *wxpay.PreflightError
+	if errors.As(e.Err, &checked) && slices.ContainsFunc(checked.Findings, func(f wxpay.Finding) bool { return f.Kind == wxpay.UnknownOperation }) {
+		r.isNew = true
 	}
 	if r.file == nil && r.err == nil {
 		if r.file, r.err = os.OpenFile(r.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); r.err == nil {
@@ -229,6 +234,9 @@ func (r *rejects) close(all bool) {
 	if r.err != nil {
 		r.p.note("The rejected lines could not be written to %s: %v", r.path, r.err)
 		return
+	}
+	if r.isNew {
+		r.p.note("The catalogue does not know every path: compare it with the manual, or say --new if it is one.")
 	}
 	r.p.note("%d lines are no jobs and were not queued; all of them, with reasons, are in %s", r.count, r.path)
 }
