@@ -244,16 +244,10 @@ func TestBillIsNotReady(t *testing.T) {
 				// The signatures of the answers are of the bubble's time.
 				skew := time.Until(now)
 				for i := range tt.applied {
-					tt.applied[i].at = now
+					tt.applied[i].ahead = skew
 				}
 				gateway := &billing{t: t, applied: tt.applied, files: map[string]answer{"a": file([]byte(tradeBill))}}
-				moving := roundTrip(func(req *http.Request) (*http.Response, error) {
-					for i := range gateway.applied {
-						gateway.applied[i].at = time.Now().Add(skew)
-					}
-					return gateway.RoundTrip(req)
-				})
-				client := newClient(t, wxpay.WithTransport(moving), wxpay.WithClock(func() time.Time { return time.Now().Add(skew) }))
+				client := newClient(t, wxpay.WithTransport(gateway), wxpay.WithClock(func() time.Time { return time.Now().Add(skew) }))
 				ctx := context.Background()
 				if tt.limit > 0 {
 					var cancel context.CancelFunc

@@ -54,7 +54,7 @@ type answer struct {
 	header   http.Header               // added before signing
 	unsigned bool                      // no signature headers
 	key      *rsa.PrivateKey           // signs instead of the platform's
-	at       time.Time                 // the signature's time, now if zero
+	ahead    time.Duration             // the signature's time, from now
 	bend     func(*http.Response)      // last, after signing
 	trip     func(*http.Request)       // sees the request first
 	fail     func(*http.Request) error // fails instead of answering
@@ -99,11 +99,7 @@ func (a answer) sign(header http.Header, body string) {
 	if key == nil {
 		key = testKeys().platform
 	}
-	at := a.at
-	if at.IsZero() {
-		at = time.Now()
-	}
-	timestamp := strconv.FormatInt(at.Unix(), 10)
+	timestamp := strconv.FormatInt(time.Now().Add(a.ahead).Unix(), 10)
 	signature, err := apiv3.RSA().Sign(crypto.Signer(key), apiv3.AppendAnswerMessage(nil, timestamp, "nonce", []byte(body)))
 	if err != nil {
 		panic(err)
