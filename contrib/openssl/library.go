@@ -50,7 +50,10 @@ var libcrypto = sync.OnceValues(open)
 func open() (*library, error) {
 	var failures []error
 	for _, name := range names {
+		// The reason is asked for in a second call, and the library of C keeps it by thread.
+		runtime.LockOSThread()
 		handle, err := purego.Dlopen(name, purego.RTLD_NOW|purego.RTLD_LOCAL)
+		runtime.UnlockOSThread()
 		if err != nil {
 			failures = append(failures, err)
 			continue

@@ -7,10 +7,12 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +42,28 @@ func TestUnavailable(t *testing.T) {
 	require.NoError(t, err, "the next name is tried")
 	assert.Len(t, l.digests, len(hashes), "every hash")
 	assert.Regexp(t, `^libcrypto 3\.\d+\.\d+$`, libraryVersion())
+}
+
+// Goroutines that change threads all the time lose no reason: the library of C keeps it by thread, until it is asked for.
+func TestUnavailableToMany(t *testing.T) {
+	before := names
+	defer func() { names = before }()
+	names = []string{"libcrypto-that-is-not-there.so.3"}
+
+	failures := make([]error, 64)
+	var all sync.WaitGroup
+	for i := range failures {
+		all.Go(func() {
+			for range 100 {
+				runtime.Gosched()
+				if _, err := open(); err == nil || !strings.Contains(err.Error(), names[0]) {
+					failures[i] = fmt.Errorf("lost: %w", err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	assert.NoError(t, errors.Join(failures...))
 }
 
 // What the library cannot read is an error with its reason, and the next call does not see it.
