@@ -536,10 +536,22 @@ func (e *ensuring) late(ctx context.Context) (*Verdict, error) {
 		cause = fmt.Errorf("%w; the last of %d queries: %w", cause, e.queries, e.asked)
 	}
 	if e.last != nil && !errors.Is(e.last, cause) {
-		cause = fmt.Errorf("%w; the last of %d requests: %w", cause, e.f.Attempts, e.last)
+		cause = fmt.Errorf("%w; the last of %d requests: %w", cause, e.f.Attempts, attemptError{e.last})
 	}
 	return nil, e.failure(cause)
 }
+
+// attemptError is how a request of an Ensure failed, told without its operation and the advice, which the error around it gives.
+type attemptError struct{ err error }
+
+func (e attemptError) Error() string {
+	if call, ok := e.err.(*CallError); ok {
+		return causeText(call.Err)
+	}
+	return e.err.Error()
+}
+
+func (e attemptError) Unwrap() error { return e.err }
 
 // failure is the error of an Ensure that did not come to a verdict. That the platform has taken a write is no verdict where
 // its end is wanted, or where a query then tells of another one under the same number.

@@ -217,7 +217,9 @@ func TestEnsureWaitsAMinute(t *testing.T) {
 		_, err := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(refundCall).Ensure(ctx, body)
 		require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.ErrorContains(t, err, "requests: wxpay: POST /v3/refund/domestic/refunds")
+		// Its own words, and neither the operation nor the advice a second time.
+		assert.Regexp(t, `; the last of \d requests: connection reset by peer \(the operation may have taken effect: ask GET /v3/refund/`, err.Error())
+		assert.Equal(t, 1, strings.Count(err.Error(), "may have taken effect"), "the advice, once")
 		require.Error(t, ctx.Err(), "it ends at the deadline")
 
 		last, writes := time.Time{}, 0
