@@ -38,9 +38,10 @@ func giveUpAfter(t testing.TB, e *fleet.Engine, age time.Duration) {
 func TestRecordsGivenUp(t *testing.T) {
 	t.Parallel()
 	hold := func(q *fleet.Queue) *fleet.Worker { return &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold} }
-	forget := func(t *testing.T, q *fleet.Queue) {
+	forget := func(t *testing.T, q *fleet.Queue, e *fleet.Engine) {
 		t.Helper()
 		require.Eventually(t, func() bool { return len(results(t, q)) == 0 }, 4*recordAge, 100*time.Millisecond)
+		giveUpAfter(t, e, time.Hour) // or the next record goes while it is looked at
 	}
 	t.Run("an unknown one", func(t *testing.T) {
 		t.Parallel()
@@ -50,8 +51,7 @@ func TestRecordsGivenUp(t *testing.T) {
 		require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
 		submit(t, q, feed("F1"))
 		work(t, hold(q))
-		forget(t, q)
-		giveUpAfter(t, e, time.Hour) // or the next record goes while it waits
+		forget(t, q, e)
 		n, err := q.Retry(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, 1, n)
@@ -62,11 +62,12 @@ func TestRecordsGivenUp(t *testing.T) {
 	t.Run("an unknown one that holds up others", func(t *testing.T) {
 		t.Parallel()
 		g := newGateway(t)
-		q := forgetful(t, embedded(t), g.client)
+		e := embedded(t)
+		q := forgetful(t, e, g.client)
 		require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
 		submit(t, q, ordered("F1", "card"), ordered("F2", "card"))
 		work(t, hold(q))
-		forget(t, q)
+		forget(t, q, e)
 		work(t, hold(q)) // its lane is awake again
 		assert.Equal(t, fleet.Unknown, results(t, q)["F1"].State)
 		assert.Equal(t, map[string]int{"F1": 1}, shown(g.Sandbox))
@@ -82,7 +83,7 @@ func TestRecordsGivenUp(t *testing.T) {
 		<-died.reached
 		stop()
 		require.NoError(t, q.Pause(t.Context(), "for the night"))
-		forget(t, q)
+		forget(t, q, e)
 		require.NoError(t, q.Resume(t.Context()))
 		next := newQueue(t, e, g.client)
 		work(t, hold(next))
@@ -97,7 +98,7 @@ func TestRecordsGivenUp(t *testing.T) {
 		defer e.Close()
 		q := forgetful(t, e, g.client)
 		submit(t, q, cancel("plfk2020042013"), cancel("plfk2020042014"), ordered("F1", "card"), ordered("F2", "card"), ordered("F3", "card"))
-		forget(t, q)
+		forget(t, q, e)
 		work(t, hold(q))
 		all := results(t, q)
 		assert.Equal(t, 1, all["plfk2020042013"].Attempts, "it was sent")

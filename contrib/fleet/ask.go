@@ -66,9 +66,12 @@ func (e *Engine) insist(ctx context.Context, do func() error) error {
 }
 
 // passing reports whether an error may be gone in a moment: a cluster that elects a leader, a connection that is being made
-// again. An embedded engine has neither.
+// again. An embedded engine has neither, but a disk that may stand still for some seconds.
 func (e *Engine) passing(err error) bool {
-	if e.server != nil || errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
+	if e.server != nil {
+		return errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrNoSpace) && e.failure() == nil
+	}
+	if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
 		return false
 	}
 	var api *jetstream.APIError

@@ -22,7 +22,7 @@ func TestAnswerThatNeverComes(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t, wxpay.WithLimiter(fleet.Marking(middleware.NewLimits())))
 			e := embedded(t)
-			q := newQueue(t, e, g.client)
+			q := newQueue(t, e, g.client, shortLease)
 			submit(t, q, feed("F1"))
 			effects := 0
 			if doubted {

@@ -86,7 +86,7 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	e := embedded(t)
-	q := newQueue(t, e, g.client)
+	q := newQueue(t, e, g.client, shortLease)
 	submit(t, q, ordered("L1", "a"), ordered("L2", "a"), ordered("L3", "b"))
 	jobs, err := e.JetStream().Stream(t.Context(), "wxpay-jobs")
 	require.NoError(t, err)
@@ -124,12 +124,15 @@ func TestRetryAtOnce(t *testing.T) {
 	q := newQueue(t, embedded(t), g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute })
 	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 20}))
 	submit(t, q, feeds(20)...)
-	work(t, &fleet.Worker{Queue: q, Observe: func(r fleet.Result) {
+	stop := start(t, &fleet.Worker{Queue: q, Observe: func(r fleet.Result) {
 		if r.State == fleet.Refused {
 			_, err := q.Retry(t.Context(), fleet.Refused)
 			assert.NoError(t, err)
 		}
 	}})
+	awaitStates(t, q, map[fleet.State]int{fleet.Succeeded: 20}) // the queue may be empty before the last retry
+	require.NoError(t, q.Idle(t.Context()))
+	stop()
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 20}, states(results(t, q)))
 	status, err := q.Status(t.Context())
 	require.NoError(t, err)

@@ -44,6 +44,7 @@ func TestLimiterShared(t *testing.T) {
 			var mu sync.Mutex
 			var due, used []time.Time
 			var wg sync.WaitGroup
+			begin := time.Now()
 			for range 8 {
 				l := limiter(t, e)
 				for range 16 {
@@ -62,7 +63,6 @@ func TestLimiterShared(t *testing.T) {
 					})
 				}
 			}
-			begin := time.Now()
 			wg.Wait()
 			elapsed := time.Since(begin)
 			late := time.Duration(0)

@@ -406,8 +406,18 @@ func (f *field) havoc(ended <-chan struct{}) {
 }
 
 // massacre kills all workers, once.
-func (f *field) massacre(<-chan struct{}) {
-	f.pause(1000, 1500)
+func (f *field) massacre(ended <-chan struct{}) {
+	for begun := false; !begun; { // one that has nothing in hand loses nothing
+		select {
+		case <-ended:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+		f.mu.Lock()
+		begun = len(f.arrivals) > 0
+		f.mu.Unlock()
+	}
+	f.pause(200, 700)
 	for i := range f.workers {
 		f.replace(i)
 	}

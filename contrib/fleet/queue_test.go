@@ -65,9 +65,13 @@ func clientOf(t testing.TB, s *sandbox.Sandbox, transport http.RoundTripper, opt
 	return client
 }
 
+// shortLease is the shortest there is, for tests that wait for what happens within one.
+func shortLease(c *fleet.QueueConfig) { c.Lease = 2 * time.Second }
+
+// newQueue opens a queue whose lease outlasts a machine that stands still for a few seconds.
 func newQueue(t testing.TB, e *fleet.Engine, client *wxpay.Client, change ...func(*fleet.QueueConfig)) *fleet.Queue {
 	t.Helper()
-	config := fleet.QueueConfig{Client: client, Keys: testKeys(t, "a"), Lease: 2 * time.Second}
+	config := fleet.QueueConfig{Client: client, Keys: testKeys(t, "a"), Lease: 10 * time.Second}
 	for _, c := range change {
 		c(&config)
 	}

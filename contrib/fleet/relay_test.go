@@ -272,7 +272,7 @@ func TestRelayRefuses(t *testing.T) {
 	}
 	assert.ErrorContains(t, r.Consume(t.Context(), "c", never, "REFUND.*"), "was made for other event types")
 
-	require.NoError(t, e.JetStream().DeleteStream(t.Context(), "wxpay-events"))
+	e = embedded(t)
 	c := streamConfig(e, "wxpay-events")
 	c.Subjects = []string{"wxpay.events.>"}
 	_, err = e.JetStream().CreateStream(t.Context(), c)

@@ -695,11 +695,7 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 			// The platform did not know who asked, so it did nothing in anybody's name, whatever it says of calls that move money.
 			outcome = wxpay.Rejected
 		}
-		// In this order, or a Resume in between would be missed. Where it cannot be stored nobody could end it.
-		r.paused.Store(&p)
-		if err := r.pause(context.WithoutCancel(ctx), p); err != nil {
-			r.paused.CompareAndSwap(&p, nil)
-			r.trouble(err)
+		if !r.halt(ctx, &p) {
 			return r.giveBack(ctx, c, outcome, time.Second)
 		}
 		return r.giveBack(ctx, c, outcome, 0)
@@ -734,13 +730,23 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		} else if c.rec.Attempts == 0 { // an earlier doubt that stays: nothing was tried now
 		} else if n := r.failures.Add(1); n == breakAfter {
 			p := Pause{Since: time.Now(), Reason: fmt.Sprintf("%d jobs in a row ended without an answer that can be used, the last: %s. Find out why, resume, then retry the unknown ones", n, c.rec.Message)}
-			if err := r.pause(context.WithoutCancel(ctx), p); err != nil {
-				r.trouble(err)
-			}
+			r.halt(ctx, &p)
 		}
 	}
 	c.rec.Ended = time.Now()
 	return r.store(ctx, c)
+}
+
+// halt pauses the queue, and this worker at once. It reports whether that could be stored.
+func (r *running) halt(ctx context.Context, p *Pause) bool {
+	// In this order, or a Resume in between would be missed. Where it cannot be stored nobody could end it.
+	r.paused.Store(p)
+	if err := r.pause(context.WithoutCancel(ctx), *p); err != nil {
+		r.paused.CompareAndSwap(p, nil)
+		r.trouble(err)
+		return false
+	}
+	return true
 }
 
 // concernsMerchant reports whether every other job would fail alike. refusal is that of the call, nil for none.

@@ -71,7 +71,7 @@ func TestLease(t *testing.T) {
 		h.since, h.heard = h.since.Add(-ago), h.heard.Add(-ago)
 		return ctx, h
 	}
-	ctx, kept := begin(q.lease/2 - time.Second)
+	ctx, kept := begin(q.lease / 3)
 	require.NoError(t, kept.check())
 	l.renew(t.Context())
 	require.Eventually(t, func() bool {
@@ -260,4 +260,28 @@ func TestPauseThatCannotBeStored(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, ending{again: time.Second}, end)
 	assert.Nil(t, r.paused.Load())
+}
+
+// A disk that stands still for some seconds ends nothing, also not beside an embedded engine. One that is full does.
+func TestSlowDisk(t *testing.T) {
+	t.Parallel()
+	q := openTest(t, "")
+	for name, tt := range map[string]struct {
+		err   error
+		calls int
+	}{
+		"slow":    {context.DeadlineExceeded, 3},
+		"full":    {fmt.Errorf("%w (%w)", ErrNoSpace, context.DeadlineExceeded), 1},
+		"refused": {jetstream.ErrStreamNotFound, 1},
+	} {
+		calls := 0
+		err := q.engine.insist(t.Context(), func() error {
+			if calls++; calls == 3 {
+				return nil
+			}
+			return tt.err
+		})
+		require.Equal(t, tt.calls, calls, name)
+		require.Equal(t, tt.calls == 3, err == nil, name)
+	}
 }
