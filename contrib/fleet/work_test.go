@@ -153,7 +153,7 @@ func TestPauseLeavesNoDoubt(t *testing.T) {
 	before := len(g.Journal())
 	require.NoError(t, q.Resume(t.Context()))
 	stop = start(t, &fleet.Worker{Queue: q})
-	assert.Eventually(t, func() bool { return len(g.Journal()) >= before+4 }, 10*time.Second, 10*time.Millisecond)
+	assert.Eventually(t, func() bool { return len(g.Journal()) >= before+4 }, 30*time.Second, 10*time.Millisecond)
 	stop()
 	for _, entry := range g.Journal()[before:] {
 		assert.Equal(t, http.MethodPost, entry.Method, "nobody has to ask")
@@ -230,7 +230,7 @@ func TestNoGateway(t *testing.T) {
 	assert.Eventually(t, func() bool {
 		r := results(t, q)["F1"]
 		return r.State == fleet.Waiting && strings.Contains(r.Message, "refused")
-	}, 10*time.Second, 20*time.Millisecond)
+	}, 30*time.Second, 20*time.Millisecond)
 	stop()
 }
 
@@ -281,8 +281,8 @@ func TestCheckedMoreStrictly(t *testing.T) {
 	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
 	submit(t, lax, fleet.Job{Path: "v3/brand-new/things", Number: "1", Body: []byte(`{"out_no":"1"}`)}, fleet.Job{Path: "v3/brand-new/things", Number: "2", Body: []byte(`{"out_no":"2"}`)})
 	stop := start(t, &fleet.Worker{Queue: lax, Calls: 1})
-	require.Eventually(t, func() bool { return results(t, lax)["1"].State == fleet.Unknown }, 10*time.Second, 10*time.Millisecond)
-	require.Eventually(t, func() bool { return results(t, lax)["2"].State == fleet.Refused }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return results(t, lax)["1"].State == fleet.Unknown }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return results(t, lax)["2"].State == fleet.Refused }, 30*time.Second, 10*time.Millisecond)
 	stop()
 	_, err := lax.Retry(t.Context(), fleet.Unknown, fleet.Refused)
 	require.NoError(t, err)
@@ -729,7 +729,7 @@ func TestWorkerOnTheWrongSide(t *testing.T) {
 	e := c.connect(t)
 	open := func(e *fleet.Engine, client *wxpay.Client) (q *fleet.Queue) {
 		eventually(t, func(ctx context.Context) (err error) {
-			q, err = fleet.OpenQueue(ctx, e, fleet.QueueConfig{Client: client, Keys: testKeys(t, "a"), Lease: 6 * time.Second})
+			q, err = fleet.OpenQueue(ctx, e, fleet.QueueConfig{Client: client, Keys: testKeys(t, "a"), Lease: 12 * time.Second})
 			return err
 		})
 		return q
