@@ -302,8 +302,10 @@ func Connect(ctx context.Context, servers string, opts ...ConnectOption) (*Engin
 		}
 	}
 	dialer := &firstDial{ctx: ctx}
+	// Nothing is kept to be said once the connection is back: whom it concerns may have given up waiting for it, and a job may be in
+	// other hands, from which a word of before would take it.
 	conn, err := nats.Connect(servers, append([]nats.Option{
-		nats.Name("wxpay fleet"), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
+		nats.Name("wxpay fleet"), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
 		nats.ReconnectJitter(500*time.Millisecond, time.Second), nats.PingInterval(10 * time.Second), nats.MaxPingsOutstanding(2),
 		nats.SetCustomDialer(dialer), quiet,
 	}, o.nats...)...)

@@ -247,3 +247,30 @@ func TestBadAddress(t *testing.T) {
 		assert.NotContains(t, err.Error(), "s3")
 	}
 }
+
+// What is said while a connection is broken is not said later, when a job may be in other hands.
+func TestNothingIsSaidLater(t *testing.T) {
+	t.Parallel()
+	s := standalone(t)
+	p := newProxy(t)
+	p.lead(strings.TrimPrefix(s.ClientURL(), "nats://"))
+	far, err := fleet.Connect(t.Context(), "nats://"+p.address())
+	require.NoError(t, err)
+	defer far.Close()
+	near, err := nats.Connect(s.ClientURL())
+	require.NoError(t, err)
+	defer near.Close()
+	heard, err := near.SubscribeSync("word")
+	require.NoError(t, err)
+	require.NoError(t, near.Flush())
+
+	conn := far.JetStream().Conn()
+	p.setCut(true)
+	require.Eventually(t, func() bool { return conn.Status() == nats.RECONNECTING }, 30*time.Second, time.Millisecond)
+	require.Error(t, conn.Publish("word", []byte("stale")))
+	p.setCut(false)
+	require.Eventually(t, func() bool { return conn.Publish("word", []byte("fresh")) == nil }, 30*time.Second, time.Millisecond)
+	m, err := heard.NextMsg(30 * time.Second)
+	require.NoError(t, err)
+	assert.Equal(t, "fresh", string(m.Data))
+}
