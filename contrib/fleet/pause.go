@@ -98,7 +98,8 @@ func (q *Queue) Resume(ctx context.Context) error {
 
 // Drain closes the queue to new jobs and waits until nothing waits or runs any more. Jobs that stand behind one whose
 // outcome is unknown cannot run, and are not waited for; [Queue.Status] counts them. The queue stays closed until Resume. A
-// queue that is paused does not get empty: Drain returns an error then.
+// queue that is paused does not get empty: Drain returns an error then. A Submit that is under way may still queue what it has in
+// hand, some hundred jobs, before it returns ErrClosed: drain once more after it.
 func (q *Queue) Drain(ctx context.Context) error {
 	if err := q.engine.ride(ctx, askMost, func(ctx context.Context) error {
 		_, err := q.control.Put(ctx, keyClosed, []byte("1"))

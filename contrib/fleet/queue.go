@@ -145,19 +145,8 @@ func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {
 	if q.async, err = jetstream.New(q.engine.js.Conn(), jetstream.WithPublishAsyncMaxPending(publishAhead), jetstream.WithPublishAsyncTimeout(wait)); err != nil {
 		return err
 	}
-	bucket := jetstream.KeyValueConfig{Bucket: q.name + "-control", Description: "settings of a queue of wxpay", Replicas: q.engine.replicas}
-	err = jetstream.ErrBucketExists
-	if !c.Existing {
-		q.control, err = q.engine.js.CreateKeyValue(ctx, bucket)
-	}
-	if errors.Is(err, jetstream.ErrBucketExists) {
-		q.control, err = q.engine.js.KeyValue(ctx, bucket.Bucket)
-	}
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		return fmt.Errorf("%w as %q", ErrNoQueue, q.name)
-	}
-	if err != nil {
-		return fmt.Errorf("fleet: the bucket %s-control: %w", q.name, err)
+	if err := q.openControl(ctx, c.Existing); err != nil {
+		return err
 	}
 	if err := q.settle(ctx); err != nil {
 		return err
@@ -190,6 +179,46 @@ func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {
 	}
 	q.age = q.records.CachedInfo().Config.MaxAge
 	return q.consume(ctx, c)
+}
+
+// openControl opens the bucket of settings.
+func (q *Queue) openControl(ctx context.Context, existing bool) (err error) {
+	bucket := jetstream.KeyValueConfig{Bucket: q.name + "-control", Description: "settings of a queue of wxpay", Replicas: q.engine.replicas}
+	err = jetstream.ErrBucketExists
+	if !existing {
+		q.control, err = q.engine.js.CreateKeyValue(ctx, bucket)
+	}
+	if errors.Is(err, jetstream.ErrBucketExists) {
+		q.control, err = q.engine.js.KeyValue(ctx, bucket.Bucket)
+	}
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return fmt.Errorf("%w as %q", ErrNoQueue, q.name)
+	}
+	if err == nil {
+		err = q.readFromLeader(ctx, bucket.Bucket)
+	}
+	if err != nil {
+		return fmt.Errorf("fleet: the bucket %s-control: %w", q.name, err)
+	}
+	return nil
+}
+
+// readFromLeader has the bucket of settings answered by its leader alone: a follower may not have heard yet that the queue is
+// paused, or is no longer.
+func (q *Queue) readFromLeader(ctx context.Context, bucket string) error {
+	s, err := q.engine.js.Stream(ctx, "KV_"+bucket)
+	if err != nil {
+		return err
+	}
+	config := s.CachedInfo().Config
+	if config.Replicas == 1 || !config.AllowDirect {
+		return nil
+	}
+	config.AllowDirect = false
+	if _, err = q.engine.js.UpdateStream(ctx, config); err == nil {
+		q.control, err = q.engine.js.KeyValue(ctx, bucket) // which looks where to read
+	}
+	return err
 }
 
 // stream returns a stream, which is made if there is none; one that would not do is an error.

@@ -268,4 +268,16 @@ func TestQueueOnCluster(t *testing.T) {
 	s, err = q.Submit(t.Context(), list(jobs...), fleet.Intake{})
 	require.NoError(t, err)
 	assert.Equal(t, fleet.Submission{Ended: len(jobs)}, s)
+
+	// Whoever answers from a follower may not have heard of a pause yet, nor of its end.
+	again := newQueue(t, e, g.client)
+	for name := range e.JetStream().StreamNames(t.Context()).Name() {
+		stream, err := e.JetStream().Stream(t.Context(), name)
+		require.NoError(t, err)
+		assert.False(t, stream.CachedInfo().Config.AllowDirect, name)
+	}
+	require.NoError(t, again.Pause(t.Context(), "for the night"))
+	paused, err := q.Paused(t.Context())
+	require.NoError(t, err)
+	assert.NotNil(t, paused)
 }
