@@ -59,6 +59,26 @@ func TestRecordsGivenUp(t *testing.T) {
 		assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(results(t, q)))
 		assert.Equal(t, map[string]int{"F1": 1}, shown(g.Sandbox))
 	})
+	t.Run("one that was begun, and is submitted again", func(t *testing.T) {
+		t.Parallel()
+		g := newGateway(t)
+		e := embedded(t)
+		died := &stuck{next: g.Transport(), reached: make(chan struct{})}
+		q := forgetful(t, e, clientOf(t, g.Sandbox, died))
+		job := cancel("plfk2020042013")
+		submit(t, q, job)
+		stop := start(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold, Grace: time.Millisecond})
+		<-died.reached
+		stop()
+		require.NoError(t, q.Pause(t.Context(), "for the night"))
+		forget(t, q, e)
+		submit(t, q, job)
+		require.NoError(t, q.Resume(t.Context()))
+		next := newQueue(t, e, g.client)
+		work(t, hold(next))
+		assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(results(t, next)))
+		assert.Len(t, g.Journal(), 1)
+	})
 	t.Run("an unknown one that holds up others", func(t *testing.T) {
 		t.Parallel()
 		g := newGateway(t)

@@ -110,19 +110,14 @@ type running struct {
 var errStopped = errors.New("fleet: the worker was stopped")
 
 func (r *running) run(ctx context.Context) error {
-	var watch jetstream.KeyWatcher
-	unending := context.WithoutCancel(ctx) // the watch ends with its context
-	err := r.engine.ride(ctx, askMost, func(context.Context) (err error) {
-		watch, err = r.control.Watch(unending, keyPause)
-		return err
-	})
+	watch, err := r.watch(ctx)
 	if ctx.Err() != nil && err != nil {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("fleet: watching the queue: %w", r.engine.explain(err))
 	}
-	defer watch.Stop()
+	defer func() { _ = watch.Stop() }()
 	messages, err := pull(r.engine.js.Conn(), r.name+"-jobs", consumerName, r.lease)
 	if err != nil {
 		return fmt.Errorf("fleet: taking jobs: %w", r.engine.explain(err))
@@ -249,19 +244,45 @@ func (r *running) learn(ctx context.Context, watch jetstream.KeyWatcher) bool {
 	}
 }
 
+// watch begins to watch whether the queue is paused.
+func (r *running) watch(ctx context.Context) (watch jetstream.KeyWatcher, err error) {
+	unending := context.WithoutCancel(ctx) // the watch ends with its context
+	err = r.engine.ride(ctx, askMost, func(context.Context) (err error) {
+		watch, err = r.control.Watch(unending, keyPause)
+		return err
+	})
+	return watch, err
+}
+
 // follow keeps up with whether the queue is paused.
 func (r *running) follow(ctx context.Context, watch jetstream.KeyWatcher) {
 	for {
 		select {
 		case entry, ok := <-watch.Updates():
-			if !ok {
-				return
-			}
-			if entry != nil {
+			if !ok { // it was given up, because what it reads with could not be made again on another server
+				if watch = r.watchAgain(ctx); watch == nil {
+					return
+				}
+				defer watch.Stop()
+			} else if entry != nil {
 				r.heed(entry)
 			}
 		case <-ctx.Done():
 			return
+		}
+	}
+}
+
+// watchAgain tries to watch until it can. It returns nil when ctx ends before.
+func (r *running) watchAgain(ctx context.Context) jetstream.KeyWatcher {
+	for {
+		watch, err := r.watch(ctx)
+		if err == nil {
+			return watch
+		}
+		r.trouble(fmt.Errorf("fleet: watching the queue: %w", r.engine.explain(err)))
+		if !sleep(ctx, time.Second) {
+			return nil
 		}
 	}
 }
@@ -290,12 +311,12 @@ type ending struct {
 func (r *running) take(ctx context.Context, msg *delivery) {
 	ctx, h := r.leases.hold(ctx, msg)
 	end := r.carryMessage(ctx, h)
-	if errors.Is(context.Cause(ctx), errLease) && !end.done {
-		end.left = true // to give it back would take it from whoever has it now
+	lane, name := r.isToken(msg.Subject), lastToken(msg.Subject)
+	if errors.Is(context.Cause(ctx), errLease) && !end.done || lane && h.check() != nil {
+		end.left = true // to give it back, or a token off the queue, would take it from whoever has it now
 	}
 	h.release() // before it is given back, or it would be renewed after that
-	name := lastToken(msg.Subject)
-	switch lane := r.isToken(msg.Subject); {
+	switch {
 	case end.left:
 	case end.done && !lane:
 		_ = msg.Ack()  // if that is lost it comes again, and its record says that it has ended
@@ -464,8 +485,11 @@ type claim struct {
 	looked bool
 }
 
-// errStale keeps a request back whose job's time is over.
-var errStale = errors.New("the job's time is over")
+// What keeps a request back that has come through the limit.
+var (
+	errStale  = errors.New("the job's time is over")
+	errPaused = errors.New("the queue was paused")
+)
 
 // open reads what a message holds.
 func (r *running) open(c *claim) (err error) {
@@ -527,6 +551,10 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 			return ending{}, fmt.Errorf("fleet: a job and its record differ: %w", ErrConflict)
 		case have.State.Ended():
 			return ending{done: true, stuck: have.State == Unknown}, nil
+		case have.Claim == "" && have.seq != c.rec.seq: // the one before was given up, and what it told; then the job was submitted again
+			if c.adopt(have, now); !c.untouched {
+				c.doubt, c.rec.Held = now, true
+			}
 		default:
 			c.adopt(have, now)
 		}
@@ -544,6 +572,10 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	ctx = context.WithValue(ctx, claimKey{}, func(ctx context.Context, method string) error {
+		if !c.began && r.paused.Load() != nil { // since it waits for the limit
+			giveUp(errPaused)
+			return errPaused
+		}
 		if !c.began && c.doubt.IsZero() && c.job.stale(time.Now()) { // it waited for the limit until its time was over
 			return errStale
 		}
@@ -557,6 +589,8 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 	switch {
 	case c.begun != nil:
 		return r.moved(c, c.begun)
+	case !c.began && errors.Is(context.Cause(ctx), errPaused):
+		return ending{}, nil
 	case errors.Is(err, errStale):
 		c.rec.State, c.rec.Ended, c.rec.Attempts = Expired, time.Now(), 0
 		return r.store(ctx, c)
@@ -728,7 +762,7 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		if refusal != nil && refusal.Verified && refusal.Status < 500 {
 			r.failures.Store(0)
 		} else if c.rec.Attempts == 0 { // an earlier doubt that stays: nothing was tried now
-		} else if n := r.failures.Add(1); n == breakAfter {
+		} else if n := r.failures.Add(1); n >= breakAfter && r.paused.Load() == nil {
 			p := Pause{Since: time.Now(), Reason: fmt.Sprintf("%d jobs in a row ended without an answer that can be used, the last: %s. Find out why, resume, then retry the unknown ones", n, c.rec.Message)}
 			r.halt(ctx, &p)
 		}
@@ -839,7 +873,7 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 			return ending{done: true, stuck: stuck, result: &c.rec.Result}, nil
 		case errors.Is(err, ErrMoved):
 			if buried != 0 {
-				r.trouble(r.unburyMoved(held, c.key, buried))
+				r.trouble(r.unburyMoved(held, c, buried))
 			}
 			return ending{left: true}, nil
 		case errors.Is(context.Cause(ctx), errLease), !sleep(held, pause):
@@ -860,14 +894,20 @@ func (r *running) bury(ctx context.Context, c *claim) (seq uint64, err error) {
 	return ack.Sequence, nil
 }
 
-// unburyMoved removes what was kept for a retry of a job that somebody else has ended without need for one: who did that may
-// have looked for it before it was there.
-func (r *running) unburyMoved(ctx context.Context, key string, seq uint64) error {
-	have, err := r.record(ctx, key)
-	if err != nil || have == nil || !have.State.Ended() || have.State == Unknown || have.State == Refused {
+// unburyMoved puts right what was kept for a retry of a job that somebody else has ended: who ended it without need for a retry
+// may have looked for it before it was there, and who has kept it as well finds it by the state that it ended with.
+func (r *running) unburyMoved(ctx context.Context, c *claim, seq uint64) error {
+	have, err := r.record(ctx, c.key)
+	switch {
+	case err != nil || have == nil || !have.State.Ended():
 		return err
+	case have.State != Unknown && have.State != Refused:
+		return r.deleteDead(ctx, seq)
+	case have.State != c.rec.State || have.Held != c.rec.Held:
+		c.rec = have
+		_, err = r.bury(ctx, c)
 	}
-	return r.deleteDead(ctx, seq)
+	return err
 }
 
 // sleep waits, and reports whether ctx is still alive.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -186,6 +188,11 @@ func TestMovedResultIsLeftAlone(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, ending{left: true}, end)
 	assert.EqualValues(t, 1, dead(), "the other one's unknown job has to be there for a retry")
+	n, err := q.Retry(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, n, "and a retry of the unknown has to find it")
+	have, err = q.record(t.Context(), first.key)
+	require.NoError(t, err)
 
 	have.State, have.Claim = Succeeded, q.claim()
 	require.NoError(t, q.replace(t.Context(), first.key, have))
@@ -260,6 +267,51 @@ func TestPauseThatCannotBeStored(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, ending{again: time.Second}, end)
 	assert.Nil(t, r.paused.Load())
+}
+
+// An outage whose pause cannot be stored at first is one all the same.
+func TestOutagePausesLater(t *testing.T) {
+	t.Parallel()
+	q := openTest(t, "")
+	m, err := q.jobs.GetLastMsgForSubject(t.Context(), q.name+".job.one.*")
+	require.NoError(t, err)
+	r := &running{Queue: q}
+	r.failures.Store(breakAfter + 3)
+	c := &claim{key: lastToken(m.Subject), sealed: m.Data, header: m.Header}
+	require.NoError(t, r.open(c))
+	require.NoError(t, r.begin(t.Context(), c, false))
+	_, err = r.judge(t.Context(), c, &wxpay.CallError{Outcome: wxpay.Unknown, Method: http.MethodPost, Attempts: 1, Err: io.ErrUnexpectedEOF})
+	require.NoError(t, err)
+	p, err := q.Paused(t.Context())
+	require.NoError(t, err)
+	require.NotNil(t, p)
+}
+
+// lapsed is a watch that was given up.
+type lapsed struct{ updates chan jetstream.KeyValueEntry }
+
+func (l lapsed) Updates() <-chan jetstream.KeyValueEntry { return l.updates }
+func (l lapsed) Stop() error                             { return nil }
+func (l lapsed) Error() <-chan error                     { return nil }
+
+// A worker whose watch ends watches anew, or it would hear of no pause any more.
+func TestWatchThatEnds(t *testing.T) {
+	t.Parallel()
+	q := openTest(t, "")
+	r := &running{Queue: q}
+	watch := lapsed{make(chan jetstream.KeyValueEntry)}
+	close(watch.updates)
+	ctx, stop := context.WithCancel(t.Context())
+	var following sync.WaitGroup
+	following.Go(func() { r.follow(ctx, watch) })
+	for range 2 {
+		require.NoError(t, q.Pause(t.Context(), "for the night"))
+		require.Eventually(t, func() bool { return r.paused.Load() != nil }, 30*time.Second, time.Millisecond)
+		require.NoError(t, q.Resume(t.Context()))
+		require.Eventually(t, func() bool { return r.paused.Load() == nil }, 30*time.Second, time.Millisecond)
+	}
+	stop()
+	following.Wait()
 }
 
 // A disk that stands still for some seconds ends nothing, also not beside an embedded engine. One that is full does.

@@ -720,6 +720,28 @@ func (g *gate) Acquire(ctx context.Context, _ middleware.LimitKey, _ fact.Rate) 
 	return nil, nil
 }
 
+// Nothing is begun after a pause, also not what was waiting for the limit.
+func TestPausedWhileItWaits(t *testing.T) {
+	t.Parallel()
+	gate := &gate{waits: make(chan struct{}), open: make(chan struct{})}
+	g := newGateway(t, wxpay.WithLimiter(fleet.Marking(gate)))
+	q := newQueue(t, embedded(t), g.client)
+	submit(t, q, feeds(16)...)
+	stop := start(t, &fleet.Worker{Queue: q, Marked: true})
+	<-gate.waits
+	require.NoError(t, q.Pause(t.Context(), "for the night"))
+	for range 40 { // the worker hears of it, also where the machine stands still for some of that
+		time.Sleep(50 * time.Millisecond)
+	}
+	close(gate.open)
+	stop()
+	assert.Empty(t, g.Journal())
+	assert.Equal(t, map[fleet.State]int{fleet.Waiting: 16}, states(results(t, q)))
+	require.NoError(t, q.Resume(t.Context()))
+	work(t, &fleet.Worker{Queue: q, Marked: true})
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 16}, states(results(t, q)))
+}
+
 // A server that is cut off from the others still answers its clients. A worker that is connected to it breaks off what it
 // has in hand before another worker gets that.
 func TestWorkerOnTheWrongSide(t *testing.T) {
