@@ -34,7 +34,8 @@ type Sheet struct {
 	Number, Order string
 	// Expires is that of every job.
 	Expires time.Time
-	// Map says where columns go. One that it does not name goes to the member of its own name.
+	// Map says where columns go. One that it does not name goes to the member of its own name. What it names has to stand in the
+	// first line, also of an NDJSON file, or nothing is read: a name that is misspelt would spoil all of them.
 	Map []Column
 	// Comma divides the fields of a CSV file; zero is a comma.
 	Comma byte
@@ -114,12 +115,13 @@ func (s *Sheet) bad(line int, err error) *LineError {
 	return &LineError{File: s.File, Line: line, Err: err}
 }
 
-// ErrColumns means that a CSV file cannot be read at all, because its first line does not name the columns as it has to.
-var ErrColumns = errors.New("fleet: the first line has to name the columns")
+// ErrColumns means that a file cannot be read at all, because its first line does not have the columns that it should.
+var ErrColumns = errors.New("fleet: the first line does not name the columns")
 
 // NDJSON reads one JSON object a line: the body of a job, or a whole job if the sheet has no Path.
 func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
 	return func(yield func(Job, error) bool) {
+		first := true
 		for line, err := range physicalLines(r) {
 			var job Job
 			switch {
@@ -129,6 +131,13 @@ func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
 			case len(bytes.TrimSpace(line.text)) == 0:
 				continue
 			default:
+				if object := gjson.ParseBytes(line.text); first && s.Path != "" && gjson.ValidBytes(line.text) && object.IsObject() {
+					first = false
+					if err = s.mapped(object); err != nil {
+						yield(Job{}, err)
+						return
+					}
+				}
 				if err = s.object(&job, line.text); err == nil {
 					s.finish(&job, line.number)
 					err = s.missing(&job)
@@ -144,6 +153,24 @@ func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
 	}
 }
 
+// mapped reports what Map names and the first line does not have.
+func (s *Sheet) mapped(line gjson.Result) error {
+	have := make(map[string]bool)
+	line.ForEach(func(name, _ gjson.Result) bool {
+		have[name.String()] = true
+		return true
+	})
+	for _, c := range s.Map {
+		if c.From != "*" && c.To != "" && !have[c.From] {
+			return fmt.Errorf("%w: it has no member %q", ErrColumns, c.From)
+		}
+	}
+	return nil
+}
+
+// jobMembers are those of a line that is a whole job.
+var jobMembers = []string{"method", "path", "vars", "query", "body", "number", "order", "expires"}
+
 // object reads a line of an NDJSON file.
 func (s *Sheet) object(job *Job, text []byte) error {
 	text = bytes.TrimSpace(text)
@@ -154,10 +181,13 @@ func (s *Sheet) object(job *Job, text []byte) error {
 		return errors.New("it is not a JSON object")
 	}
 	if s.Path == "" {
-		decoder := json.NewDecoder(bytes.NewReader(text))
-		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(job); err != nil { // whose text would repeat what the line says
-			return errors.New("it is not a job: it has a member besides method, path, vars, query, body, number, order and expires, or one of another type")
+		known := true // exactly, while package json takes PATH for path
+		gjson.ParseBytes(text).ForEach(func(name, _ gjson.Result) bool {
+			known = slices.Contains(jobMembers, name.String())
+			return known
+		})
+		if !known || json.Unmarshal(text, job) != nil { // whose error would repeat what the line says
+			return fmt.Errorf("it is not a job: it has a member besides %s, or one of another type", strings.Join(jobMembers, ", "))
 		}
 		if !unique(gjson.ParseBytes(text), 0) {
 			return errTwice
@@ -213,6 +243,9 @@ func place(job *Job, to string, value gjson.Result) (bool, error) {
 	if variable {
 		if job.Vars == nil {
 			job.Vars = make(map[string]string)
+		}
+		if _, twice := job.Vars[name]; twice {
+			return true, fmt.Errorf("two values go to %s", to)
 		}
 		job.Vars[name] = text
 		return true, nil
@@ -273,6 +306,9 @@ func (s Sheet) CSV(r io.Reader) iter.Seq2[Job, error] {
 				return
 			}
 		}
+		if table == nil {
+			yield(Job{}, fmt.Errorf("%w: there is none", ErrColumns))
+		}
 	}
 }
 
@@ -301,6 +337,9 @@ func (s *Sheet) header(names []string) (*table, error) {
 		name = strings.TrimSpace(name)
 		if name == "" {
 			return nil, fmt.Errorf("column %d has no name", i+1)
+		}
+		if strings.ContainsAny(name, "\r\n") {
+			return nil, fmt.Errorf("the name of column %d goes over several lines: do the lines of the file end with CR alone?", i+1)
 		}
 		c := s.to(name)
 		t.columns = append(t.columns, c)

@@ -79,7 +79,7 @@ func TestNDJSONPlacesMembers(t *testing.T) {
 		Map: columns(t, "card=code", "user_card_code={code}", "brand=?brand_id", "note="),
 	}
 	text := `{"user_card_code":"7","brand":12345678901234567890,"card":{"x":[1.50]},"note":"secret","owner":{"id":"o"}}` + "\n" +
-		`{"user_card_code":["7"]}` + "\n" + `{"brand":1}` + "\n" + `{"user_card_code":"8"}` + "\n"
+		`{"user_card_code":["7"]}` + "\n" + `{"brand":1}` + "\n" + `{"user_card_code":"8"}` + "\n" + `{"user_card_code":"8","user_card_code":"9"}` + "\n"
 	var jobs []fleet.Job
 	var wrong []string
 	for j, err := range sheet.NDJSON(strings.NewReader(text)) {
@@ -97,17 +97,24 @@ func TestNDJSONPlacesMembers(t *testing.T) {
 		"cards.ndjson, line 2: {code} takes a text, a number or a boolean",
 		"cards.ndjson, line 3: the merchant's own number is missing: it is expected in {code}",
 		"cards.ndjson, line 4: the member that orders the jobs is missing: it is expected in owner.id",
+		"cards.ndjson, line 5: two values go to {code}",
 	}, wrong)
+	sheet.Map = columns(t, "user_card_cod={code}", "note=")
+	got, err := gather(sheet.NDJSON(strings.NewReader("[]\n" + text)))
+	require.ErrorIs(t, err, fleet.ErrColumns)
+	assert.ErrorContains(t, err, `it has no member "user_card_cod"`)
+	assert.Len(t, got, 1, "what is no object")
 }
 
 func TestNDJSONOfWholeJobs(t *testing.T) {
 	text := `{"method":"GET","path":"v3/x/{id}","vars":{"id":"1"},"query":{"q":["2"]},"number":"n","order":"o","expires":"2027-01-01T00:00:00Z"}` + "\n" +
-		`{"path":"v3/y","body":{"a":1}}` + "\n" + `{"path":"v3/y","body":null}` + "\n" + `{"pfad":"v3/y"}` + "\n"
+		`{"path":"v3/y","body":{"a":1}}` + "\n" + `{"path":"v3/y","body":null}` + "\n" + `{"pfad":"v3/y"}` + "\n" + `{"path":"v3/y","body":{},"BODY":{"a":1}}` + "\n"
 	got, err := gather(fleet.Sheet{}.NDJSON(strings.NewReader(text)))
 	require.NoError(t, err)
-	require.Len(t, got, 4)
+	require.Len(t, got, 5)
 	assert.Equal(t, []string{"1 ", `2 {"a":1}`, "3 "}, got[:3])
 	assert.Contains(t, got[3], `4: it is not a job: it has a member besides method, path, vars`)
+	assert.Contains(t, got[4], "5: it is not a job")
 	for j := range (fleet.Sheet{}).NDJSON(strings.NewReader(text)) {
 		assert.Equal(t, fleet.Job{Method: "GET", Path: "v3/x/{id}", Vars: map[string]string{"id": "1"}, Query: map[string][]string{"q": {"2"}},
 			Number: "n", Order: "o", Expires: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Line: 1}, j)
