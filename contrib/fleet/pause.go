@@ -21,6 +21,9 @@ type Pause struct {
 	Since time.Time `json:"since"`
 }
 
+// When is when it began, in the local time of who asks and with its zone: who paused it may have another one.
+func (p Pause) When() string { return p.Since.Local().Format("2006-01-02 15:04:05 -07:00") }
+
 // ErrClosed means that a queue takes no new jobs, because Drain closed it. Resume opens it again.
 var ErrClosed = errors.New("fleet: the queue is closed to new jobs: it is being drained (resume opens it again)")
 
@@ -150,7 +153,7 @@ func (q *Queue) Idle(ctx context.Context) error {
 type PausedError struct{ Pause }
 
 func (e *PausedError) Error() string {
-	return fmt.Sprintf("fleet: the queue is paused since %s: %s", e.Since.Format(time.DateTime), e.Reason)
+	return fmt.Sprintf("fleet: the queue is paused since %s: %s", e.When(), e.Reason)
 }
 
 func (q *Queue) closed(ctx context.Context) (bool, error) {

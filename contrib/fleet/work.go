@@ -485,10 +485,13 @@ type claim struct {
 	looked bool
 }
 
-// What keeps a request back that has come through the limit.
+// ErrKeptBack is what an observer of requests sees of one that was not sent although the limit let it through, because its
+// job's time was over or the queue was paused meanwhile.
+var ErrKeptBack = errors.New("fleet: the worker kept the request back")
+
 var (
-	errStale  = errors.New("the job's time is over")
-	errPaused = errors.New("the queue was paused")
+	errStale  = fmt.Errorf("%w: the job's time is over", ErrKeptBack)
+	errPaused = fmt.Errorf("%w: the queue was paused", ErrKeptBack)
 )
 
 // open reads what a message holds.

@@ -208,7 +208,7 @@ func TestPaused(t *testing.T) {
 	assert.Contains(t, stderr, "the queue is paused since")
 	code, stdout, _ := s.run("status", "--data", s.path("data"))
 	assert.Equal(t, 0, code)
-	assert.Contains(t, stdout, "paused since")
+	assert.Regexp(t, `^paused since [-0-9]{10} [:0-9]{8} [+-][0-9]{2}:[0-9]{2}: `, stdout)
 	gateway.ClearFaults()
 	code, _, stderr = s.run(args...)
 	assert.Equal(t, 0, code, stderr)
@@ -346,6 +346,13 @@ func TestServer(t *testing.T) {
 		assert.Contains(t, stderr, `there is no such queue as "wxpya": --queue names one to which jobs were submitted`, command)
 	}
 
+	impatient, giveUp := context.WithTimeout(t.Context(), 2*time.Second)
+	defer giveUp()
+	var notes bytes.Buffer
+	code = batch.Main(impatient, append([]string{"drain"}, store...), nil, io.Discard, &notes, s.env)
+	assert.Equal(t, 4, code)
+	assert.Contains(t, notes.String(), `"resume" opens it again`)
+
 	working, stop := context.WithCancel(t.Context())
 	ended := make(chan int, 2)
 	for range 2 {
@@ -402,7 +409,15 @@ func TestMistakes(t *testing.T) {
 		{2, "there is no queue in", []string{"settle", "F00000", "failed", "--data", s.path("nowhere")}},
 		{2, "there is no queue in", []string{"status", "--data", s.path("nowhere")}},
 		{2, "--queue takes letters", []string{file, feedsPath, "--queue", "a b", "--data", s.path("nowhere")}},
-		{2, "has to name the columns", []string{s.file("twice.csv", "a,a\n1,2\n"), feedsPath, "--data", s.path("d")}},
+		{2, "does not name the columns", []string{s.file("twice.csv", "a,a\n1,2\n"), feedsPath, "--data", s.path("d")}},
+		{2, "do the lines of the file end with CR alone?", []string{s.file("mac.csv", "brand_id,out_request_no\r1004,F1\r"), feedsPath, "--data", s.path("d")}},
+		{2, "does not name the columns: there is none", []string{s.file("empty.csv", ""), feedsPath, "--data", s.path("d")}},
+		{2, `it has no member "cod"`, []string{file, feedsPath, "--map", "cod=user_card_code", "--data", s.path("d")}},
+		{2, "--map needs a path", []string{file, "--map", "a=b"}},
+		{2, "the catalogue does not know GET " + feedsPath, []string{file, "GET", feedsPath, "--data", s.path("nowhere")}},
+		{2, "--rejects needs the name of a file", []string{file, feedsPath, "--rejects", "-"}},
+		{2, "--rejects: ", []string{file, feedsPath, "--rejects", s.path("missing/r"), "--data", s.path("nowhere")}},
+		{2, "-o and --rejects name the same file", []string{file, feedsPath, "-o", s.path("x"), "--rejects", s.path("./y/../x"), "--data", s.path("nowhere")}},
 		{2, "that time is over", []string{file, feedsPath, "--expires", "-5m", "--data", s.path("nowhere")}},
 		{2, "says twice where the column \"a\" goes", []string{file, feedsPath, "--map", "a=b", "--map", "a=", "--data", s.path("nowhere")}},
 		{2, "is a directory", []string{s.path("."), feedsPath, "--data", s.path("nowhere")}},
@@ -451,7 +466,7 @@ func TestResultsNowhere(t *testing.T) {
 	s := newShell(t, gateway.Env()...)
 	code, _, stderr := s.run(s.file("feeds.ndjson", feedLines(1)), feedsPath, "--data", s.path("data"), "-o", s.path("missing/out.ndjson"))
 	assert.Equal(t, 2, code, stderr)
-	assert.Contains(t, stderr, "the results")
+	assert.Contains(t, stderr, "-o: ")
 	assert.Empty(t, gateway.Journal())
 }
 
@@ -496,6 +511,10 @@ func TestNewPath(t *testing.T) {
 	file := s.file("new.ndjson", `{"out_no":"1"}`+"\n")
 	args := []string{file, "v3/brand-new/things", "--number", "out_no", "--data", s.path("data")}
 	code, _, stderr := s.run(args...)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "or say --new if it is one")
+	whole := s.file("whole.ndjson", `{"path":"v3/brand-new/things","number":"1","body":{"out_no":"1"}}`+"\n")
+	code, _, stderr = s.run(whole, "--data", s.path("data"))
 	assert.Equal(t, 1, code)
 	assert.Contains(t, stderr, "or say --new if it is one")
 	code, _, stderr = s.run(append(args, "--new")...)

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,6 +51,9 @@ func (p *program) drain(ctx context.Context, o storeOptions) error {
 		}
 	}
 	if err := s.queue.Drain(ctx); err != nil {
+		if ctx.Err() != nil {
+			return &exitError{exitNotSent, errors.New(`interrupted; if the queue is closed to new jobs by now ("status" tells), "resume" opens it again`)}
+		}
 		return err
 	}
 	return p.finish(ctx, s.queue, "")

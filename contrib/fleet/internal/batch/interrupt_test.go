@@ -4,9 +4,12 @@ package batch_test
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -14,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/batch"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -31,7 +35,9 @@ func testInterrupted(t *testing.T, end os.Signal) {
 	gateway := listen(t)
 	s := newShell(t, gateway.Env()...)
 	const n = 200
-	args := []string{s.file("feeds.ndjson", feedLines(n)), feedsPath, "--rate", "100", "--data", s.path("data")}
+	gone := s.path("gone")
+	require.NoError(t, os.Mkdir(gone, 0o700))
+	args := []string{s.file("feeds.ndjson", feedLines(n)), feedsPath, "--rate", "100", "--data", s.path("data"), "-o", filepath.Join(gone, "out.ndjson")}
 	child := exec.Command(os.Args[0], args...)
 	if signal.Ignored(syscall.SIGHUP) && end == syscall.SIGHUP {
 		t.Skip("hang-ups are ignored here, and the program leaves it at that")
@@ -41,14 +47,18 @@ func testInterrupted(t *testing.T, end os.Signal) {
 	child.Stderr = &notes
 	require.NoError(t, child.Start())
 	require.Eventually(t, func() bool { return len(gateway.Ledger(sandbox.FeedEffect)) >= 20 }, 30*time.Second, time.Millisecond)
+	require.NoError(t, os.Remove(gone))
 	require.NoError(t, child.Process.Signal(end))
 	_ = child.Wait()
 	assert.Equal(t, 4, child.ProcessState.ExitCode(), notes.String())
+	assert.Contains(t, notes.String(), "the results: ", "that they are missing is told as well")
+	assert.Contains(t, notes.String(), "  succeeded")
 	assert.Contains(t, notes.String(), "Interrupted: finishing what is in hand")
 	assert.Contains(t, notes.String(), "run it again to go on")
 	done := len(gateway.Ledger(sandbox.FeedEffect))
 	require.Less(t, done, n)
 
+	require.NoError(t, os.Mkdir(gone, 0o700))
 	code, _, stderr := s.run(args...)
 	assert.Equal(t, 0, code, stderr)
 	assert.Contains(t, stderr, "200  succeeded")
@@ -84,4 +94,22 @@ func TestInterruptedAtAPipe(t *testing.T) {
 	}
 	assert.Equal(t, 4, child.ProcessState.ExitCode(), notes.String())
 	assert.Contains(t, notes.String(), "1 queued")
+}
+
+// Who interrupts a submission is told what that leaves.
+func TestInterruptedSubmission(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, listen(t).Env()...)
+	pipe, feed := io.Pipe()
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		_, _ = feed.Write([]byte(feedLines(1)))
+		time.Sleep(time.Second)
+		interrupt()
+	}()
+	defer feed.Close()
+	var notes bytes.Buffer
+	code := batch.Main(ctx, []string{"submit", "-", feedsPath, "--data", s.path("data")}, pipe, io.Discard, &notes, s.env)
+	assert.Equal(t, 4, code)
+	assert.Contains(t, notes.String(), "interrupted; what was counted is queued")
 }

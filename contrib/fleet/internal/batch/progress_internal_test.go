@@ -2,12 +2,27 @@ package batch
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/middleware"
 )
+
+// A call without an answer is told of, one that was never sent is not.
+func TestUnanswered(t *testing.T) {
+	var out bytes.Buffer
+	tell := (&program{stderr: &out}).unanswered()
+	for _, err := range []error{nil, middleware.ErrLimited, fmt.Errorf("limit: %w", fleet.ErrKeptBack)} {
+		tell(t.Context(), middleware.Observation{Err: err})
+	}
+	assert.Empty(t, out.String())
+	tell(t.Context(), middleware.Observation{Err: errors.New("connection reset")})
+	assert.Contains(t, out.String(), "a call had no answer: connection reset")
+}
 
 func TestBar(t *testing.T) {
 	var out bytes.Buffer

@@ -97,7 +97,7 @@ func (p *program) write(ctx context.Context, q *fleet.Queue, path string, states
 	}
 	file, err := beside(path)
 	if err != nil {
-		return err
+		return fmt.Errorf("the results: %w", err)
 	}
 	defer func() {
 		if err != nil {
@@ -118,24 +118,20 @@ func special(path string) bool {
 
 // beside makes the file that becomes path when it is complete.
 func beside(path string) (*os.File, error) {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return nil, fmt.Errorf("the results: %w", err)
-	}
-	return file, nil
+	return os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 }
 
-// writable finds out whether results can be written to path, before there are any.
-func writable(path string) error {
+// writable finds out whether the file that a flag names can be written, before there is anything to write.
+func writable(flag, path string) error {
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
-		return usageError("the results: %s is a directory", path)
+		return usageError("%s: %s is a directory", flag, path)
 	case path == "" || path == "-" || special(path):
 		return nil
 	}
 	file, err := beside(path)
 	if err != nil {
-		return usageError("%w", err)
+		return usageError("%s: %w", flag, err)
 	}
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }

@@ -56,7 +56,7 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	switch {
 	case sameFile(o.out, o.file):
 		return usageError("-o names the file that is read")
-	case o.out == o.rejectsPath() || sameFile(o.out, o.rejectsPath()):
+	case o.out != "" && samePath(o.out, o.rejectsPath()):
 		return usageError("-o and --rejects name the same file")
 	}
 	jobs, size, done, err := p.source(o.sourceOptions)
@@ -64,7 +64,7 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 		return err
 	}
 	defer done()
-	if err := writable(o.out); err != nil {
+	if err := writable("-o", o.out); err != nil {
 		return err
 	}
 	o.storeOptions.unlisted = o.sourceOptions.unlisted
@@ -131,8 +131,11 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	b.end()
 	rejected.close(read)
 	p.note("%s", described(count))
-	if wrong := p.finish(context.WithoutCancel(ctx), s.queue, o.out); err == nil {
+	wrong := p.finish(context.WithoutCancel(ctx), s.queue, o.out)
+	if err == nil {
 		err = wrong
+	} else if code := exitCode(wrong); code == exitUnknown || code == exitUnsaved {
+		p.note("%s", printable(wrong.Error()))
 	}
 	if err == nil && count.Rejected > 0 {
 		err = &exitError{exitRefused, nil}
@@ -162,28 +165,32 @@ func (p *program) untilPaused(ctx context.Context, q *fleet.Queue) error {
 
 // finish writes the results and the summary, and returns the error that says how the jobs stand.
 func (p *program) finish(ctx context.Context, q *fleet.Queue, out string) error {
+	var wrong error
 	if out != "" {
 		if err := p.write(ctx, q, out, nil); err != nil {
-			return unsaved(err)
+			wrong = unsaved(err)
 		}
 	}
 	summary, err := q.Summary(ctx)
 	if err != nil {
-		return err
+		return errors.Join(wrong, err)
 	}
 	p.note("%s", table(summary))
+	if wrong != nil {
+		return wrong
+	}
 	return verdict(summary)
 }
 
 // verdict is the exit code for how jobs stand.
 func verdict(summary []fleet.Count) error {
-	code := exitOK
+	code, why := exitOK, error(nil)
 	for _, c := range summary {
 		switch c.State {
 		case fleet.Unknown:
 			return &exitError{exitUnknown, errors.New(`the outcome of some jobs is unknown: they may have taken effect. "retry" and then "work" find out where the platform can be asked; what you find out elsewhere, "settle" writes down`)}
 		case fleet.Waiting, fleet.Begun:
-			code = exitNotSent
+			code, why = exitNotSent, errors.New(`some jobs are not carried out yet. Where "status" says that none is queued, submitting them broke off: submit their file again, nothing is sent twice`)
 		case fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired:
 			if code == exitOK {
 				code = exitRefused
@@ -193,5 +200,5 @@ func verdict(summary []fleet.Count) error {
 	if code == exitOK {
 		return nil
 	}
-	return &exitError{code, nil}
+	return &exitError{code, why}
 }

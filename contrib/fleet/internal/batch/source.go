@@ -3,6 +3,7 @@ package batch
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 )
 
@@ -38,6 +40,7 @@ name (amount.total to a member inside), --map says otherwise:
   --map code=user_card_code   to another member          --map 'code={user_card_code}'   into the path
   --map brand=?brand_id       into the query             --map points=balance:integer    with a JSON type
   --map note=                 nowhere                    --map '*='                      nowhere, all that are not mapped
+What is mapped has to stand in the first line, or nothing is read.
 Without PATH each line of an NDJSON file is a whole job: {"method":…,"path":…,"vars":{},"query":{},"body":{},"number":…}.
 
 Every line is checked against what is documented before it is queued. Lines that are no jobs go to --rejects with line number
@@ -79,6 +82,13 @@ func (o *sourceOptions) arguments(args []string) error {
 		if err := (wxpay.Chain{}).Chain(o.path).Err(); err != nil {
 			return err
 		}
+		method := cmp.Or(o.method, http.MethodPost)
+		if known, _ := catalog.V3().Lookup(method, "/"+strings.TrimPrefix(o.path, "/")); known == nil && !o.unlisted {
+			return usageError("the catalogue does not know %s %s: compare it with the manual, or say --new if it is one", method, o.path)
+		}
+	}
+	if o.path == "" && len(o.columns) > 0 {
+		return usageError("--map needs a path: without one each line is a whole job")
 	}
 	if o.format == "" {
 		o.format = "ndjson"
@@ -91,6 +101,8 @@ func (o *sourceOptions) arguments(args []string) error {
 		return usageError("the format %q is not ndjson or csv", o.format)
 	case o.format == "csv" && o.path == "":
 		return usageError("jobs from CSV need a path")
+	case o.rejects == "-":
+		return usageError("--rejects needs the name of a file")
 	case sameFile(o.rejects, o.file):
 		return usageError("--rejects names the file that is read")
 	case len(o.comma) != 1:
@@ -125,6 +137,13 @@ func (o *sourceOptions) arguments(args []string) error {
 	return nil
 }
 
+// samePath reports whether two paths lead to one file, which need not be there yet.
+func samePath(a, b string) bool {
+	one, err := filepath.Abs(a)
+	two, wrong := filepath.Abs(b)
+	return err == nil && wrong == nil && one == two || sameFile(a, b)
+}
+
 func sameFile(a, b string) bool {
 	one, err := os.Stat(a)
 	two, wrong := os.Stat(b)
@@ -135,6 +154,9 @@ var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.Met
 
 // source opens the file.
 func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], size int, done func(), err error) {
+	if err := writable("--rejects", o.rejects); err != nil {
+		return nil, 0, nil, err
+	}
 	in, done := p.stdin, func() {}
 	if o.file != "-" {
 		file, err := os.Open(o.file)

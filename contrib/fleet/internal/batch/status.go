@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -69,7 +68,7 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 	}
 	var out strings.Builder
 	if status.Pause != nil {
-		fmt.Fprintf(&out, "paused since %s: %s\n", status.Pause.Since.Format(time.DateTime), printable(status.Pause.Reason))
+		fmt.Fprintf(&out, "paused since %s: %s\n", status.Pause.When(), printable(status.Pause.Reason))
 	}
 	if status.Closed {
 		fmt.Fprintln(&out, "closed to new jobs")

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -54,6 +55,9 @@ func (p *program) submit(ctx context.Context, o submitOptions) error {
 	b.end()
 	rejected.close(err == nil)
 	p.note("%s", described(count))
+	if err != nil && ctx.Err() != nil {
+		err = &exitError{exitNotSent, errors.New("interrupted; what was counted is queued: submit all of it again to go on, nothing is queued twice")}
+	}
 	if err == nil && count.Rejected > 0 {
 		err = &exitError{exitRefused, nil}
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -17,7 +18,7 @@ const shownWarnings = 20
 func (p *program) unanswered() func(context.Context, middleware.Observation) {
 	told := &troubles{p: p}
 	return func(ctx context.Context, o middleware.Observation) {
-		if o.Err == nil || ctx.Err() != nil || errors.Is(o.Err, middleware.ErrLimited) {
+		if o.Err == nil || ctx.Err() != nil || errors.Is(o.Err, middleware.ErrLimited) || errors.Is(o.Err, fleet.ErrKeptBack) {
 			return
 		}
 		reason := o.Err
