@@ -131,12 +131,9 @@ func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
 			case len(bytes.TrimSpace(line.text)) == 0:
 				continue
 			default:
-				if object := gjson.ParseBytes(line.text); first && s.Path != "" && gjson.ValidBytes(line.text) && object.IsObject() {
-					first = false
-					if err = s.mapped(object); err != nil {
-						yield(Job{}, err)
-						return
-					}
+				if err = s.mapped(&first, line.text); err != nil {
+					yield(Job{}, err)
+					return
 				}
 				if err = s.object(&job, line.text); err == nil {
 					s.finish(&job, line.number)
@@ -153,8 +150,16 @@ func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
 	}
 }
 
-// mapped reports what Map names and the first line does not have.
-func (s *Sheet) mapped(line gjson.Result) error {
+// mapped reports what Map names and the first line that is an object does not have.
+func (s *Sheet) mapped(first *bool, text []byte) error {
+	if !*first || s.Path == "" || !gjson.ValidBytes(text) {
+		return nil
+	}
+	line := gjson.ParseBytes(text)
+	if !line.IsObject() {
+		return nil
+	}
+	*first = false
 	have := make(map[string]bool)
 	line.ForEach(func(name, _ gjson.Result) bool {
 		have[name.String()] = true
@@ -277,10 +282,14 @@ func (s Sheet) CSV(r io.Reader) iter.Seq2[Job, error] {
 			return len(table.columns)
 		}
 		for record, err := range records(r, s.Comma, width) {
-			if err == nil && record.err == nil {
+			if err != nil {
+				yield(Job{}, err)
+				return
+			}
+			if record.err == nil {
 				fields, record.err = splitRecord(fields[:0], record.text, s.Comma)
 			}
-			if err == nil && table == nil {
+			if table == nil {
 				if record.err == nil {
 					table, record.err = s.header(fields)
 				}
@@ -291,16 +300,14 @@ func (s Sheet) CSV(r io.Reader) iter.Seq2[Job, error] {
 				continue
 			}
 			var job Job
-			if err == nil {
-				if err = record.err; err == nil {
-					if err = table.row(&job, fields); err == nil {
-						s.finish(&job, record.number)
-						err = s.missing(&job)
-					}
+			if err = record.err; err == nil {
+				if err = table.row(&job, fields); err == nil {
+					s.finish(&job, record.number)
+					err = s.missing(&job)
 				}
-				if err != nil {
-					err = s.bad(record.number, err)
-				}
+			}
+			if err != nil {
+				err = s.bad(record.number, err)
 			}
 			if !yield(job, err) {
 				return
