@@ -932,7 +932,7 @@ func TestThousandClients(t *testing.T) {
 		alive := make([]weak.Pointer[wxpay.Client], 1000)
 		for i := range alive {
 			client, err := wxpay.New(merchantOf(sb), wxpay.WithCertificates(), wxpay.WithTransport(rt),
-				wxpay.WithTimeout(5*time.Second), wxpay.WithAttemptTimeout(5*time.Second)) // see below
+				wxpay.WithTimeout(20*time.Second), wxpay.WithAttemptTimeout(20*time.Second)) // see below
 			require.NoError(t, err)
 			if i%20 == 0 {
 				require.NoError(t, post(t.Context(), client))

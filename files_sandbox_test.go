@@ -84,7 +84,7 @@ func TestBillOfTheSandboxInTime(t *testing.T) {
 		require.NoError(t, err)
 		// Bubbles begin at midnight UTC, which is 8:00 in Beijing.
 		time.Sleep(90 * time.Minute) // 9:30, the bill of the day before is being made
-		yesterday := time.Now().AddDate(0, 0, -1).Format(time.DateOnly)
+		yesterday := time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		_, err = client.Bill(ctx, client.Chain("v3/bill/tradebill").Query("bill_date", yesterday))
