@@ -60,6 +60,16 @@ func takeTest(t *testing.T, q *Queue) *delivery {
 	return msg
 }
 
+// claimTest is the one job of a queue in the hands of a worker, whoever else has it.
+func claimTest(t *testing.T, r *running) *claim {
+	t.Helper()
+	m, err := r.jobs.GetLastMsgForSubject(t.Context(), r.name+".job.one.*")
+	require.NoError(t, err)
+	c := &claim{key: lastToken(m.Subject), sealed: m.Data, header: m.Header}
+	require.NoError(t, r.open(c))
+	return c
+}
+
 // A lease is kept by answers of the leader and by what the engine stores; when either stops, or the process did, it is over
 // in time.
 func TestLease(t *testing.T) {
@@ -150,15 +160,8 @@ func TestLostLeaseIsLeftAlone(t *testing.T) {
 func TestMovedResultIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	q := openTest(t, "")
-	m, err := q.jobs.GetLastMsgForSubject(t.Context(), q.name+".job.one.*")
-	require.NoError(t, err)
 	r := &running{Queue: q}
-	take := func() *claim {
-		c := &claim{key: lastToken(m.Subject), sealed: m.Data, header: m.Header}
-		require.NoError(t, r.open(c))
-		return c
-	}
-	first, second := take(), take()
+	first, second := claimTest(t, r), claimTest(t, r)
 	require.NoError(t, r.begin(t.Context(), first, false))
 	require.ErrorIs(t, r.begin(t.Context(), second, false), ErrMoved)
 
@@ -217,12 +220,9 @@ func TestMovedResultIsLeftAlone(t *testing.T) {
 func TestDoubtAges(t *testing.T) {
 	t.Parallel()
 	q := openTest(t, "")
-	m, err := q.jobs.GetLastMsgForSubject(t.Context(), q.name+".job.one.*")
-	require.NoError(t, err)
 	r := &running{Queue: q}
 	next := func(now time.Time) *claim { // the next worker, after the one before is gone
-		c := &claim{key: lastToken(m.Subject), sealed: m.Data, header: m.Header}
-		require.NoError(t, r.open(c))
+		c := claimTest(t, r)
 		have, err := q.record(t.Context(), c.key)
 		require.NoError(t, err)
 		c.adopt(have, now)
@@ -273,14 +273,11 @@ func TestPauseThatCannotBeStored(t *testing.T) {
 func TestOutagePausesLater(t *testing.T) {
 	t.Parallel()
 	q := openTest(t, "")
-	m, err := q.jobs.GetLastMsgForSubject(t.Context(), q.name+".job.one.*")
-	require.NoError(t, err)
 	r := &running{Queue: q}
 	r.failures.Store(breakAfter + 3)
-	c := &claim{key: lastToken(m.Subject), sealed: m.Data, header: m.Header}
-	require.NoError(t, r.open(c))
+	c := claimTest(t, r)
 	require.NoError(t, r.begin(t.Context(), c, false))
-	_, err = r.judge(t.Context(), c, &wxpay.CallError{Outcome: wxpay.Unknown, Method: http.MethodPost, Attempts: 1, Err: io.ErrUnexpectedEOF})
+	_, err := r.judge(t.Context(), c, &wxpay.CallError{Outcome: wxpay.Unknown, Method: http.MethodPost, Attempts: 1, Err: io.ErrUnexpectedEOF})
 	require.NoError(t, err)
 	p, err := q.Paused(t.Context())
 	require.NoError(t, err)

@@ -687,7 +687,9 @@ func TestExpiresWhileItWaits(t *testing.T) {
 	s, err := sandbox.New(sandbox.WithLenientCards())
 	require.NoError(t, err)
 	gate := &gate{waits: make(chan struct{}), open: make(chan struct{})}
-	q := newQueue(t, embedded(t), clientOf(t, s, s.Transport(), wxpay.WithLimiter(fleet.Marking(gate))))
+	observed := make(chan error, 1)
+	q := newQueue(t, embedded(t), clientOf(t, s, s.Transport(), wxpay.WithLimiter(fleet.Marking(gate)),
+		wxpay.WithObserver(func(_ context.Context, o middleware.Observation) { observed <- o.Err })))
 	job := feed("F1")
 	job.Expires = time.Now().Add(5 * time.Second)
 	submit(t, q, job)
@@ -706,6 +708,7 @@ func TestExpiresWhileItWaits(t *testing.T) {
 	assert.Equal(t, fleet.Expired, all["F1"].State)
 	assert.Zero(t, all["F1"].Attempts)
 	assert.Empty(t, s.Journal())
+	assert.ErrorIs(t, <-observed, fleet.ErrKeptBack, "who watches is not told of a call without an answer")
 }
 
 // gate is a limiter that lets requests through when it is opened.
