@@ -281,3 +281,12 @@ func TestQueueOnCluster(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotNil(t, paused)
 }
+
+// When a pause began is told in the zone of who asks, whatever that of who paused is.
+func TestPauseWhen(t *testing.T) {
+	t.Parallel()
+	since := time.Date(2026, 11, 25, 21, 43, 58, 0, time.FixedZone("", 5*3600+45*60))
+	p := fleet.Pause{Reason: "for the night", Since: since}
+	assert.Equal(t, since.Local().Format("2006-01-02 15:04:05 -07:00"), p.When())
+	assert.ErrorContains(t, &fleet.PausedError{Pause: p}, "paused since "+p.When()+": for the night")
+}

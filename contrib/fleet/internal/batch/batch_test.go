@@ -451,6 +451,18 @@ func TestMistakes(t *testing.T) {
 	assert.Empty(t, gateway.Journal())
 }
 
+// An exit code that says that not all is sent has a reason.
+func TestNotCarriedOut(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, listen(t).Env()...)
+	code, _, stderr := s.run("submit", s.file("feeds.ndjson", feedLines(1)), feedsPath, "--data", s.path("data"))
+	assert.Equal(t, 0, code, stderr)
+	code, _, stderr = s.run("results", "--data", s.path("data"))
+	assert.Equal(t, 4, code)
+	assert.Contains(t, stderr, "1  waiting")
+	assert.Contains(t, stderr, "some jobs are not carried out yet")
+}
+
 // What is odd in every line is told once.
 func TestWarningsAreToldOnce(t *testing.T) {
 	s := newShell(t)
