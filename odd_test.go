@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -96,4 +97,13 @@ func TestUploadDoesNotSleepForADay(t *testing.T) {
 		assert.Equal(t, 1, attempts)
 		assert.Less(t, time.Since(began), time.Minute)
 	})
+}
+
+// A number that fits no integer ends at the greatest one; it does not wrap around to an amount that looks right.
+func TestNumberTooLarge(t *testing.T) {
+	client := newClient(t, wxpay.WithTransport(answer{body: `{"total":25000000000000000000}`}))
+	res, err := client.Chain("v3/x").Get(context.Background())
+	require.NoError(t, err)
+	assert.EqualValues(t, math.MaxInt64, res.Get("total").Int())
+	assert.EqualValues(t, uint64(math.MaxUint64), res.Get("total").Uint())
 }
