@@ -68,7 +68,8 @@ func (c *Client) Chain(path string) Chain { return Chain{client: c}.Chain(path) 
 //	client.At("v3/brand/partner/card-member", "userFeeds")
 //
 // Because names are rewritten, At refuses what looks like a value (it starts with a digit, or has a capital after
-// anything but a lower-case letter): order numbers and openids go into a variable.
+// anything but a lower-case letter) and is no segment of the API, as h5Presign is: order numbers and openids go into a
+// variable.
 func (c *Client) At(names ...string) Chain { return Chain{client: c}.At(names...) }
 
 // Chain appends a path; see [Client.Chain].
@@ -103,7 +104,7 @@ func (c Chain) At(names ...string) Chain {
 	path := append(space[:0], c.path...)
 	for _, name := range names {
 		var err error
-		if path, err = appendName(path, name); err != nil {
+		if path, err = appendName(path, name, c.client); err != nil {
 			return c.fail(err)
 		}
 	}

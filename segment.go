@@ -3,6 +3,7 @@ package wxpay
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -72,8 +73,9 @@ func placeholder(segment string) (string, error) {
 	return name, nil
 }
 
-// appendName appends one argument of At: a name or a path, each segment rewritten by the attribute style's rules.
-func appendName(dst []byte, name string) ([]byte, error) {
+// appendName appends one argument of At: a name or a path, each segment rewritten by the attribute style's rules. client
+// may be nil.
+func appendName(dst []byte, name string, client *Client) ([]byte, error) {
 	trimmed := strings.TrimPrefix(name, "/")
 	if trimmed == "" {
 		return dst, fmt.Errorf("a name given to At is empty")
@@ -87,7 +89,7 @@ func appendName(dst []byte, name string) ([]byte, error) {
 			dst = append(dst, '/')
 		}
 		var err error
-		if dst, err = appendSegment(dst, segment); err != nil {
+		if dst, err = appendSegment(dst, segment, client); err != nil {
 			if strings.Contains(name, "://") {
 				return dst, fmt.Errorf("%s is a URL: give the path alone, the host is set with WithBaseURL", quote(name))
 			}
@@ -102,7 +104,7 @@ func appendName(dst []byte, name string) ([]byte, error) {
 
 // appendSegment appends one segment of the attribute style: camelCase and PascalCase become kebab-case, _name_ becomes
 // {name}, and what looks like a value is refused, because rewriting it would corrupt it.
-func appendSegment(dst []byte, segment string) ([]byte, error) {
+func appendSegment(dst []byte, segment string, client *Client) ([]byte, error) {
 	if n := len(segment); n > 2 && segment[0] == '_' && segment[n-1] == '_' {
 		braced := "{" + segment[1:n-1] + "}"
 		if _, err := placeholder(braced); err != nil {
@@ -110,17 +112,15 @@ func appendSegment(dst []byte, segment string) ([]byte, error) {
 		}
 		return append(dst, braced...), nil
 	}
-	if segment == "" || segment[0] == '{' || segment[0] == '.' || digit(segment[0]) {
+	if segment == "" || segment[0] == '{' || segment[0] == '.' {
 		if err := checkSegment(segment); err != nil {
 			return dst, err
-		}
-		if digit(segment[0]) {
-			return dst, looksLikeValue(segment)
 		}
 		if segment[0] == '{' {
 			return append(dst, segment...), nil
 		}
 	}
+	start, odd := len(dst), digit(segment[0])
 	for i := 0; i < len(segment); i++ {
 		c := segment[i]
 		switch {
@@ -129,14 +129,36 @@ func appendSegment(dst []byte, segment string) ([]byte, error) {
 		case !upper(c):
 			dst = append(dst, c)
 			continue
-		case i > 0 && !lower(segment[i-1]):
-			return dst, looksLikeValue(segment)
 		case i > 0:
+			odd = odd || !lower(segment[i-1])
 			dst = append(dst, '-')
 		}
 		dst = append(dst, c|0x20)
 	}
+	if odd && !client.knowsSegment(dst[start:]) {
+		return dst, looksLikeValue(segment)
+	}
 	return dst, nil
+}
+
+// oddSegments are the segments of the API that look like values where they are written as properties: h5Presign.
+var oddSegments = []string{"h5-pre-entrust-sign", "h5-presign", "n-qualifications"}
+
+// segmenter is what a catalogue may offer beyond Lookup, so that At knows its segments.
+type segmenter interface {
+	HasSegment(segment string) bool
+}
+
+// knowsSegment reports whether a path of the API has this literal segment. c may be nil.
+func (c *Client) knowsSegment(segment []byte) bool {
+	if slices.Contains(oddSegments, string(segment)) {
+		return true
+	}
+	if c == nil {
+		return false
+	}
+	facts, ok := c.catalog.(segmenter)
+	return ok && facts.HasSegment(string(segment))
 }
 
 func looksLikeValue(segment string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
 )
 
 func TestPath(t *testing.T) {
@@ -36,6 +39,10 @@ func TestPath(t *testing.T) {
 		{"kebab-case as it is", client.At("v3", "card-member"), "/v3/card-member"},
 		{"snake_case as it is", client.At("v3", "mch_operate", "risk"), "/v3/mch_operate/risk"},
 		{"digits inside a name", client.At("v3", "apply4subject"), "/v3/apply4subject"},
+		{"a capital after a digit, in a name of the API", client.At("v3", "credit-repayment", "partner", "contracts", "h5Presign"), "/v3/credit-repayment/partner/contracts/h5-presign"},
+		{"several of them", client.At("v3/global/papay/contracts/H5PreEntrustSign"), "/v3/global/papay/contracts/h5-pre-entrust-sign"},
+		{"two capitals in a row, in a name of the API", client.At("V3", "Gov", "Subsidy", "NQualifications", "Sync"), "/v3/gov/subsidy/n-qualifications/sync"},
+		{"a name that the catalogue alone knows", newClient(t, wxpay.WithCatalog(segments{"3d-a-b2-c"})).At("v3", "3dAB2C"), "/v3/3d-a-b2-c"},
 		{"At after Chain", client.Chain("v3/pay").At("transactions", "outTradeNo"), "/v3/pay/transactions/out-trade-no"},
 		{"Chain after At", client.At("v3", "pay").Chain("transactions/native"), "/v3/pay/transactions/native"},
 		{"placeholder of the attribute style", client.At("v3", "refund", "domestic", "refunds", "_out_refund_no_").Var("out_refund_no", "R-1"), "/v3/refund/domestic/refunds/R-1"},
@@ -71,6 +78,47 @@ func TestPath(t *testing.T) {
 			assert.Equal(t, "https://api.mch.weixin.qq.com"+tt.want, req.URL.String())
 		})
 	}
+}
+
+// segments is a catalogue of nothing but literal segments.
+type segments []string
+
+func (segments) Lookup(string, string) (*fact.Operation, bool) { return nil, false }
+func (s segments) HasSegment(segment string) bool              { return slices.Contains(s, segment) }
+
+// Every literal segment that is documented can be written as a property, in camelCase and PascalCase, without a catalogue too.
+func TestEverySegmentIsAProperty(t *testing.T) {
+	client := newClient(t)
+	seen := 0
+	for operation := range catalog.V3().All() {
+		var camel, pascal []string
+		for segment := range strings.SplitSeq(operation.Path[1:], "/") {
+			words := strings.Split(segment, "-")
+			for i, word := range words {
+				if word != "" && word[0] >= 'a' && word[0] <= 'z' {
+					words[i] = strings.ToUpper(word[:1]) + word[1:]
+				}
+			}
+			if segment != "" && segment[0] != '{' {
+				pascal = append(pascal, strings.Join(words, ""))
+				words[0] = strings.Split(segment, "-")[0]
+				camel = append(camel, strings.Join(words, ""))
+				continue
+			}
+			pascal, camel = append(pascal, segment), append(camel, segment)
+		}
+		if strings.HasSuffix(operation.Path, "/") { // which belongs to the name before it
+			last := len(camel) - 1
+			camel, pascal = append(camel[:last-1], camel[last-1]+"/"), append(pascal[:last-1], pascal[last-1]+"/")
+		}
+		seen++
+		for _, names := range [][]string{camel, pascal} {
+			chain := client.At(names...)
+			require.NoError(t, chain.Err())
+			require.Equal(t, operation.Path, chain.String())
+		}
+	}
+	require.Greater(t, seen, 900)
 }
 
 func TestPathMistakes(t *testing.T) {

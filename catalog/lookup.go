@@ -44,6 +44,15 @@ func (c *Catalog) Methods(path string) []string {
 	return known
 }
 
+// HasSegment reports whether a documented path has this literal segment, spelled as in the template.
+func (c *Catalog) HasSegment(segment string) bool { return c.paths.has(segment) }
+
+func (n *node) has(segment string) bool {
+	_, found := n.search(segment)
+	return found || n.value != nil && n.value.has(segment) ||
+		slices.ContainsFunc(n.literals, func(child *node) bool { return child.has(segment) })
+}
+
 // node is a place in the tree of path segments.
 type node struct {
 	segment  string

@@ -244,3 +244,11 @@ func FuzzLookup(f *testing.F) {
 		}
 	})
 }
+
+func TestHasSegment(t *testing.T) {
+	for segment, want := range map[string]bool{
+		"v3": true, "h5-presign": true, "return-advance": true, "{out_trade_no}": false, "h5-presig": false, "H5-presign": false,
+	} {
+		assert.Equal(t, want, catalog.V3().HasSegment(segment), segment)
+	}
+}
