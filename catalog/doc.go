@@ -80,6 +80,9 @@
 //	same *           what cannot have changed, written as in copy
 //	only *           what the write answers and the query does not
 //	look-back        days that the query reaches back
+//	bind *           what of the call its answer repeats, written as in copy, ?NAME for a query member; the first is the
+//	                 number that tells the call from all others
+//	excludes *       CODE PAGE: a verified 4xx with this code rules out an effect of the refused request
 //
 // The rules behind these rows are the pages of the operations they name (documentation ids above) and
 // https://pay.weixin.qq.com/doc/v3/merchant/4012081606, read in November 2026.

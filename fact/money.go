@@ -16,6 +16,30 @@ type Conduct struct {
 	Rate Rate
 	// Link tells how to find out what became of the operation; nil when no query tells.
 	Link *Link
+	// Bind lists what of the call its answer repeats: a member that differs shows that the answer is another call's. The
+	// first is the number that tells the call from every other one. Reads have it, too. It is empty where nobody reviewed it,
+	// and where the answer repeats nothing.
+	Bind []Copy
+	// Excludes lists the codes of a verified 4xx that rule out that the refused request took effect. Only operations that
+	// move money need it. It says nothing of the number, which an earlier request may have used.
+	Excludes []Exclude
+}
+
+// Exclude is a code that rules out an effect of the refused request.
+type Exclude struct {
+	Code string
+	// Doc is the documentation id of the page that lists the code for this operation; see [DocURL].
+	Doc string
+}
+
+// Excluded reports whether a verified 4xx with this code rules out that the request took effect.
+func (c *Conduct) Excluded(code string) bool {
+	for i := range c.Excludes {
+		if c.Excludes[i].Code == code {
+			return true
+		}
+	}
+	return false
 }
 
 // Repeat says what the same request does a second time.
@@ -72,9 +96,10 @@ type Link struct {
 
 // Copy pairs a member of one side with one of the other.
 type Copy struct {
-	// To is a placeholder or query member of the query, or a member of its answer by dotted path.
+	// To is a placeholder or query member of the query, or a member of an answer by dotted path.
 	To string
-	// From is where the write carries the value: a body member by dotted path, or a placeholder in braces.
+	// From is where the call carries the value: a body member by dotted path, a placeholder in braces, or, for Bind, a
+	// query member behind a question mark.
 	From string
 	// Optional says that a write without the member has nothing to copy. Without it there can be no query.
 	Optional bool
@@ -91,6 +116,7 @@ type Meaning string
 
 // Meanings of states.
 const (
+	Taken       Meaning = "taken"     // taken; how it ends is not known
 	Accepted    Meaning = "accepted"  // taken, not finished
 	Succeeded   Meaning = "succeeded" // has taken effect
 	FailedFinal Meaning = "failed"    // ended without effect, for good: this number will never succeed
@@ -115,6 +141,9 @@ func (l *Link) Meaning(state string) Meaning {
 	}
 	return Accepted
 }
+
+// QueryMember returns the name in a source that is a query member behind a question mark.
+func QueryMember(source string) (name string, ok bool) { return strings.CutPrefix(source, "?") }
 
 // Placeholder returns the name in a source that is a placeholder in braces.
 func Placeholder(source string) (name string, ok bool) {

@@ -237,9 +237,27 @@ func setLookBack(l *fact.Link, value string) error {
 	return nil
 }
 
+// excludesTexts writes CODE DOC.
+func excludesTexts(o *fact.Operation) []string {
+	var texts []string
+	for _, e := range o.Excludes {
+		texts = append(texts, e.Code+" "+e.Doc)
+	}
+	return texts
+}
+
+func setExcludes(o *fact.Operation, value string) error {
+	list, err := exactly(value, 2)
+	if err != nil {
+		return err
+	}
+	o.Excludes = append(o.Excludes, fact.Exclude{Code: list[0], Doc: list[1]})
+	return nil
+}
+
 // conduct checks what was reviewed against the members of the write and of its query.
 func (c *checker) conduct(o *fact.Operation, operations map[string]*fact.Operation) {
-	if o.Method == "GET" && (o.MovesMoney || o.Repeat != "" || o.Number.Space != "" || o.Link != nil) {
+	if o.Method == "GET" && (o.MovesMoney || o.Repeat != "" || o.Number.Space != "" || o.Link != nil || len(o.Excludes) > 0) {
 		c.report("a read moves nothing and can be repeated")
 	}
 	if !slices.Contains([]fact.Repeat{fact.Unreviewed, fact.Documented, fact.Assumed, fact.Never}, o.Repeat) {
@@ -253,6 +271,19 @@ func (c *checker) conduct(o *fact.Operation, operations map[string]*fact.Operati
 	}
 	if o.Link != nil {
 		c.link(o, o.Link, operations["GET "+o.Link.Query])
+	}
+	for _, pair := range o.Bind {
+		field, ok := findMember(pair.To, o.Out)
+		if !ok || field.Type != fact.String && field.Type != fact.Integer || field.Cipher != fact.Plain || pair.Optional || !carries(o, pair.From) {
+			c.report("bind %s: the answer has no such text or whole number, or the call does not carry it", pair.To)
+		}
+	}
+	seen := map[string]bool{}
+	for _, e := range o.Excludes {
+		if !o.MovesMoney || seen[e.Code] || !made(e.Code, upper+digits+"_") || !slices.Contains(o.Docs, e.Doc) {
+			c.report("excludes %s: the operation moves no money, the code stands twice, or the page is not the operation's", e.Code)
+		}
+		seen[e.Code] = true
 	}
 }
 
@@ -309,7 +340,7 @@ func (c *checker) states(l *fact.Link, query *fact.Operation) {
 	seen := map[string]bool{}
 	for _, m := range l.Means {
 		switch m.Meaning {
-		case fact.Accepted, fact.Succeeded, fact.FailedFinal, fact.Partial, fact.NeedsAction:
+		case fact.Taken, fact.Accepted, fact.Succeeded, fact.FailedFinal, fact.Partial, fact.NeedsAction:
 		default:
 			c.report("the state %s means %q, which is unknown", m.Value, m.Meaning)
 		}
@@ -325,8 +356,12 @@ func (c *checker) states(l *fact.Link, query *fact.Operation) {
 	}
 }
 
-// carries reports whether the request of o has the member, which is a dotted path or a placeholder in braces.
+// carries reports whether the request of o has the member, which is a dotted path, a placeholder in braces, or a query member
+// behind a question mark.
 func carries(o *fact.Operation, source string) bool {
+	if name, ok := fact.QueryMember(source); ok {
+		return slices.ContainsFunc(o.In.Query, func(f fact.Field) bool { return f.Name == name })
+	}
 	if name, ok := fact.Placeholder(source); ok {
 		return slices.ContainsFunc(o.In.Path, func(f fact.Field) bool { return f.Name == name })
 	}

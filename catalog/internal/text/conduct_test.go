@@ -20,6 +20,8 @@ const conduct = `POST /v3/a
       total integer!
   answer 200 json
     ticket string!
+    no string!
+  doc v3/merchant/1
   money
   repeat documented
   number refund no
@@ -38,6 +40,9 @@ const conduct = `POST /v3/a
   same sub
   only ticket
   look-back 30
+  bind no
+  excludes PARAM_ERROR v3/merchant/1
+  excludes NOT_ENOUGH v3/merchant/1
 
 GET /v3/a/{out_no}
   name 乙
@@ -51,6 +56,7 @@ GET /v3/a/{out_no}
     total integer
     list object[]
       state string
+  bind sub ?sub
 `
 
 func TestConductIsReadAndWritten(t *testing.T) {
@@ -67,7 +73,12 @@ func TestConductIsReadAndWritten(t *testing.T) {
 			Parts: &fact.Parts{List: "list", State: "state", Succeeded: "DONE", Failed: "GONE"},
 			Same:  []fact.Copy{{To: "total", From: "amount.total"}, {To: "sub", From: "sub"}}, Only: []string{"ticket"}, LookBack: 30,
 		},
+		Bind:     []fact.Copy{{To: "no", From: "no"}},
+		Excludes: []fact.Exclude{{Code: "PARAM_ERROR", Doc: "v3/merchant/1"}, {Code: "NOT_ENOUGH", Doc: "v3/merchant/1"}},
 	}, doc.Operations[0].Conduct)
+	assert.Equal(t, []fact.Copy{{To: "sub", From: "?sub"}}, doc.Operations[1].Bind)
+	assert.True(t, doc.Operations[0].Excluded("NOT_ENOUGH"))
+	assert.False(t, doc.Operations[0].Excluded("SYSTEM_ERROR"))
 	assert.Equal(t, fact.Accepted, doc.Operations[0].Link.Meaning("NEW"))
 }
 
@@ -76,6 +87,12 @@ func TestConductIsChecked(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"repeat class":     {"repeat documented", "repeat maybe", `unknown repeat class "maybe"`},
 		"number's member":  {"number refund no", "number refund nix", `the number "nix" is no member`},
+		"bind, no answer":  {"bind no\n", "bind nix no\n", "bind nix: the answer has no such text"},
+		"bind, no request": {"bind no\n", "bind no nix\n", "bind no: the answer has no such text"},
+		"bind, optional":   {"bind no\n", "bind no?\n", "bind no: the answer"},
+		"excludes twice":   {"excludes NOT_ENOUGH", "excludes PARAM_ERROR", "excludes PARAM_ERROR: "},
+		"excludes, page":   {"NOT_ENOUGH v3/merchant/1", "NOT_ENOUGH v3/merchant/2", "the page is not the operation's"},
+		"excludes, words":  {"NOT_ENOUGH v3/merchant/1", "NOT_ENOUGH", "excludes takes 2 words"},
 		"number's words":   {"number refund no", "number refund", "number takes 2 words"},
 		"rate's text":      {"rate 5 provider", "rate many provider", `rate has the rate "many"`},
 		"rate per":         {"rate 5 provider", "rate 5 day", `the rate counts by "day"`},

@@ -93,6 +93,8 @@ var OperationKeys = []Key[fact.Operation]{
 	linked("same", func(l *fact.Link) []string { return copyTexts(l.Same) }, func(l *fact.Link, v string) error { return setCopy(&l.Same, v) }),
 	linked("only", func(l *fact.Link) []string { return l.Only }, setOnly),
 	linked("look-back", lookBackText, setLookBack),
+	words("bind", func(o *fact.Operation) []string { return copyTexts(o.Bind) }, func(o *fact.Operation, v string) error { return setCopy(&o.Bind, v) }),
+	words("excludes", excludesTexts, setExcludes),
 }
 
 // EventKeys are the lines of an event in the order in which they are written.
