@@ -50,6 +50,8 @@ type call struct {
 	body       []byte
 	language   language
 
+	route     match
+	routed    bool // the path is known, perhaps with another method
 	operation *operation
 	path      map[string]string // values of the placeholders, decoded
 	query     url.Values
@@ -63,10 +65,11 @@ type call struct {
 	hidden      []string // values that the explanation must not show
 	explanation string   // why the request was refused, at length; empty where the reason says all
 
-	fault  Fault       // what goes wrong; the zero value is nothing
-	drawn  bool        // the next two are set
-	print  fingerprint // of this request
-	before uint32      // how often this very request came before
+	fault   Fault       // what goes wrong; the zero value is nothing
+	print   fingerprint // of this request, once it was asked for
+	drawn   bool        // the next one is set
+	before  uint32      // how often this very request came before
+	instead *given      // the answer that the caller gets in place of its own; nil for none
 }
 
 // ServeHTTP answers one request.
@@ -82,10 +85,17 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.platform = c.keysFor(c.target)
 	c.scheme = c.platform.scheme
+	path, _, _ := strings.Cut(c.target, "?")
+	c.route, c.routed = routes().find(r.Method, path)
 	readError := c.read(w)
 	c.fault = s.faults.pick(c)
 	if c.trouble(w) {
 		return
+	}
+	if c.fault.Kind == Duplicate {
+		first := *c
+		result, refused := first.serve(readError)
+		first.answer(&recorder{header: make(http.Header)}, result, refused)
 	}
 	result, refused := c.serve(readError)
 	c.answer(w, result, refused)
@@ -107,15 +117,14 @@ func (c *call) read(w http.ResponseWriter) error {
 
 // serve makes the checks in the platform's order and carries the call out.
 func (c *call) serve(readError error) (any, *refusal) {
-	path, rawQuery, _ := strings.Cut(c.target, "?")
-	found, known := routes().find(c.request.Method, path)
+	_, rawQuery, _ := strings.Cut(c.target, "?")
 	switch {
-	case !known:
+	case !c.routed:
 		return nil, &refusal{status: http.StatusNotFound, bare: true, reason: "the sandbox knows no such path"}
-	case found.operation == nil:
+	case c.route.operation == nil:
 		return nil, &refusal{status: http.StatusMethodNotAllowed, bare: true, reason: "the path is known, with another method"}
 	}
-	c.operation, c.path = found.operation, found.values
+	c.operation, c.path = c.route.operation, c.route.values
 
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -214,6 +223,7 @@ func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 		c.fault.Kind.spoil(header)
 	}
 	c.record(id, status, header, body, reason)
+	c.faults.keep(c, status, header, body)
 	c.send(w, status, bytes.NewReader(body), int64(len(body)))
 }
 

@@ -73,8 +73,8 @@
 // in memory, unless [WithStore] keeps them; [Sandbox.Snapshot] and [Sandbox.Restore] bring an earlier state back. The journal and
 // the log of deliveries are bounded; orders, refunds, transfer bills, feeds and the ledger are kept as long as the sandbox. Files
 // are written while they are read, however large. While a fault has a probability the sandbox also remembers every request that it
-// saw, in some 40 bytes each. [Sandbox.Clock] moves the time of the business, and leaves that of signatures where it is; waits pass
-// as package time tells, also in a bubble.
+// saw, in some 40 bytes each; while one delivers the answers of other calls it remembers some of those as well. [Sandbox.Clock]
+// moves the time of the business, and leaves that of signatures where it is; waits pass as package time tells, also in a bubble.
 //
 // The rules come from the platform's documentation at https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the
 // pages around it, and from answers seen in reality, as of November 2026.

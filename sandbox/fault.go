@@ -30,8 +30,17 @@ const (
 	Refuse FaultKind = "refuse"
 	// ResetBefore resets the connection.
 	ResetBefore FaultKind = "reset-before"
-	// BadGateway answers with an HTML page of a layer in front, unsigned: Fault.Status, 502 by default.
-	BadGateway FaultKind = "502"
+)
+
+// What a layer in front of the platform answers, unsigned. Without "after" in the name nothing takes effect; with it the
+// layer has sent the request on, and the effect is there. Fault.Status changes the status.
+const (
+	BadGateway      FaultKind = "502"       // 502 and an HTML page
+	BadGatewayAfter FaultKind = "502-after" // the same
+	SignError       FaultKind = "401"       // 401 SIGN_ERROR, as the platform itself answers whom it does not know; takes Fault.Code
+	SignErrorAfter  FaultKind = "401-after" // the same
+	NoBody          FaultKind = "404"       // 404 without a body, as the platform itself answers for a path that it does not know
+	NoBodyAfter     FaultKind = "404-after" // the same
 )
 
 // What the platform answers after its checks. Without "after" in the name nothing takes effect; with it the effect is
@@ -69,6 +78,28 @@ const (
 	Probe FaultKind = "probe"
 )
 
+// What a proxy does that mixes up requests and answers. Every signature is genuine: nothing in it says to which request it
+// belongs. The effect is there, except with Cached and ErrorAs200. Crossed, CrossedPath and Cached know the signed answers
+// since a rule of theirs was added, up to four minutes old, to the same merchant; while they know none that fits, they hit nothing.
+const (
+	// Crossed delivers the latest answer to another call of the same operation.
+	Crossed FaultKind = "crossed"
+	// CrossedPath delivers the latest answer to a call of another operation.
+	CrossedPath FaultKind = "crossed-path"
+	// Cached delivers the first answer to the same method and target again, be it a success or a refusal. The request does
+	// not reach the platform.
+	Cached FaultKind = "cached"
+	// Late resets the connection in place of the answer, and delivers it to the merchant's next request that no fault hits, in
+	// place of that one's own. A file is only lost.
+	Late FaultKind = "late"
+	// Duplicate sends the request twice, and delivers the second answer.
+	Duplicate FaultKind = "duplicate"
+	// ErrorAs200 is a refusal of the platform under the status 200: SYSTEM_ERROR, Fault.Code changes it.
+	ErrorAs200 FaultKind = "error-as-200"
+	// SuccessAs403 is the success under the status 403, Fault.Status changes it.
+	SuccessAs403 FaultKind = "success-as-403"
+)
+
 // NotFoundFor is a read-after-write delay: a query answers as if the order, refund or bill did not exist until it is
 // Fault.Delay old, by the sandbox's clock. It is matched against queries, and together with any other fault.
 const NotFoundFor FaultKind = "not-found-for"
@@ -87,19 +118,26 @@ type traits struct {
 	call, notification bool
 	needsDelay         bool // Fault.Delay must be set
 	takesDelay         bool // Fault.Delay may be set
-	takesAnswer        bool // Fault.Status and, unless it is HTML, Fault.Code may be set
+	takesStatus        bool // Fault.Status may be set
+	takesCode          bool // Fault.Code may be set
+	keeps              bool // it delivers answers that were kept
 }
 
 var faultKinds = map[FaultKind]traits{
 	Delay:               {call: true, needsDelay: true},
 	Refuse:              {call: true},
 	ResetBefore:         {call: true},
-	BadGateway:          {call: true, takesAnswer: true},
-	Limited:             {call: true, takesDelay: true, takesAnswer: true},
-	LimitedAfter:        {call: true, takesDelay: true, takesAnswer: true},
-	ServerError:         {call: true, takesAnswer: true},
-	ServerErrorAfter:    {call: true, takesAnswer: true},
-	RefusedAfter:        {call: true, takesAnswer: true},
+	BadGateway:          {call: true, takesStatus: true},
+	BadGatewayAfter:     {call: true, takesStatus: true},
+	SignError:           {call: true, takesStatus: true, takesCode: true},
+	SignErrorAfter:      {call: true, takesStatus: true, takesCode: true},
+	NoBody:              {call: true, takesStatus: true},
+	NoBodyAfter:         {call: true, takesStatus: true},
+	Limited:             {call: true, takesDelay: true, takesStatus: true, takesCode: true},
+	LimitedAfter:        {call: true, takesDelay: true, takesStatus: true, takesCode: true},
+	ServerError:         {call: true, takesStatus: true, takesCode: true},
+	ServerErrorAfter:    {call: true, takesStatus: true, takesCode: true},
+	RefusedAfter:        {call: true, takesStatus: true, takesCode: true},
 	ResetAfter:          {call: true},
 	Truncate:            {call: true},
 	SlowBody:            {call: true, needsDelay: true},
@@ -110,6 +148,13 @@ var faultKinds = map[FaultKind]traits{
 	UnknownSerial:       {call: true, notification: true},
 	StaleTimestamp:      {call: true, notification: true},
 	Probe:               {call: true, notification: true},
+	Crossed:             {call: true, keeps: true},
+	CrossedPath:         {call: true, keeps: true},
+	Cached:              {call: true, keeps: true},
+	Late:                {call: true},
+	Duplicate:           {call: true},
+	ErrorAs200:          {call: true, takesCode: true},
+	SuccessAs403:        {call: true, takesStatus: true},
 	NotFoundFor:         {call: true, needsDelay: true},
 	WrongAPIv3Key:       {notification: true},
 	MissingHeaders:      {notification: true},
@@ -151,8 +196,7 @@ type Fault struct {
 
 	// Delay belongs to Delay, SlowBody and NotFoundFor, which need it, and to Limited and LimitedAfter.
 	Delay time.Duration
-	// Status and Code change the answer of BadGateway (status only), Limited, ServerError, RefusedAfter and their kin.
-	// Status is 400 to 599.
+	// Status, 400 to 599, and Code change the answers of those kinds that say so.
 	Status int
 	Code   string
 }
@@ -275,12 +319,12 @@ func (f Fault) check() error {
 		return bad("it needs a delay")
 	case f.Delay != 0 && !t.needsDelay && !t.takesDelay:
 		return bad("it takes no delay; %s do", kindsFor(func(t traits) bool { return t.needsDelay || t.takesDelay }))
-	case (f.Status != 0 || f.Code != "") && !t.takesAnswer:
-		return bad("it takes neither status nor code; %s do", kindsFor(func(t traits) bool { return t.takesAnswer }))
+	case f.Status != 0 && !t.takesStatus:
+		return bad("it takes no status; %s do", kindsFor(func(t traits) bool { return t.takesStatus }))
+	case f.Code != "" && !t.takesCode:
+		return bad("it takes no code; %s do", kindsFor(func(t traits) bool { return t.takesCode }))
 	case f.Status != 0 && (f.Status < 400 || f.Status > 599):
 		return bad("the status %d is not from 400 to 599", f.Status)
-	case f.Code != "" && f.Kind == BadGateway:
-		return bad("it answers HTML, which has no code")
 	case strings.Trim(f.Code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "":
 		return bad("the code %q is not of upper-case letters, digits and _", f.Code)
 	}
@@ -338,6 +382,7 @@ type faults struct {
 	rules []*rule
 	seen  map[fingerprint]uint32 // how often each request came, kept while a rule has a probability
 	fired map[FaultKind]int
+	kept  kept
 }
 
 type rule struct {
@@ -360,6 +405,7 @@ func (s *Sandbox) Inject(rules ...Fault) error {
 	defer s.faults.mu.Unlock()
 	for _, f := range rules {
 		s.faults.rules = append(s.faults.rules, &rule{Fault: f})
+		s.faults.kept.wanted = s.faults.kept.wanted || faultKinds[f.Kind].keeps
 	}
 	return nil
 }
@@ -375,12 +421,12 @@ func (s *Sandbox) Faults() []Fault {
 	return list
 }
 
-// ClearFaults removes all rules and forgets which requests came, so that the same requests meet the same faults again
-// once the same rules are added. What [Sandbox.FaultCounts] counts stays.
+// ClearFaults removes all rules and forgets which requests came and what they were answered, so that the same requests meet
+// the same faults again once the same rules are added. What [Sandbox.FaultCounts] counts stays.
 func (s *Sandbox) ClearFaults() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.rules, s.faults.seen = nil, nil
+	s.faults.rules, s.faults.seen, s.faults.kept = nil, nil, kept{}
 }
 
 // FaultCounts returns how many requests each kind of fault has hit.
@@ -394,7 +440,11 @@ func (s *Sandbox) FaultCounts() map[FaultKind]int {
 
 // pick returns the fault that hits the call; the zero Fault for none.
 func (f *faults) pick(c *call) Fault {
-	return f.first(c, func(r *rule) bool { return r.Kind != NotFoundFor })
+	hit := f.first(c, func(r *rule) bool { return r.Kind != NotFoundFor })
+	if hit.Kind == "" && f.takeLate(c) {
+		hit = Fault{Kind: Late}
+	}
+	return hit
 }
 
 // hides reports whether a query must not find what is that old.
@@ -420,6 +470,11 @@ func (f *faults) first(c *call, candidate func(*rule) bool) Fault {
 		if r.Probability > 0 && f.draw(i, c) >= r.Probability {
 			continue
 		}
+		if faultKinds[r.Kind].keeps {
+			if c.instead = f.kept.find(r.Kind, c); c.instead == nil {
+				continue
+			}
+		}
 		r.hits++
 		if f.fired == nil {
 			f.fired = make(map[FaultKind]int)
@@ -432,23 +487,31 @@ func (f *faults) first(c *call, candidate func(*rule) bool) Fault {
 
 // draw returns a number from 0 up to 1, exclusive; see Fault.Probability. f.mu is held.
 func (f *faults) draw(place int, c *call) float64 {
+	print := c.fingerprint()
 	if !c.drawn {
 		c.drawn = true
+		if f.seen == nil {
+			f.seen = make(map[fingerprint]uint32)
+		}
+		c.before = f.seen[print]
+		f.seen[print]++
+	}
+	var b [len(print) + 20]byte
+	binary.BigEndian.PutUint64(b[0:], f.seed)
+	binary.BigEndian.PutUint64(b[8:], uint64(place))
+	binary.BigEndian.PutUint32(b[16:], c.before)
+	copy(b[20:], print[:])
+	sum := sha256.Sum256(b[:])
+	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
+}
+
+// fingerprint names the call's request. Only the one goroutine that answers the call may ask for it.
+func (c *call) fingerprint() fingerprint {
+	if c.print == (fingerprint{}) {
 		h := sha256.New()
 		fmt.Fprintf(h, "%s %s\n", c.request.Method, c.target)
 		h.Write(c.body)
 		c.print = fingerprint(h.Sum(nil)[:len(c.print)])
-		if f.seen == nil {
-			f.seen = make(map[fingerprint]uint32)
-		}
-		c.before = f.seen[c.print]
-		f.seen[c.print]++
 	}
-	var b [len(c.print) + 20]byte
-	binary.BigEndian.PutUint64(b[0:], f.seed)
-	binary.BigEndian.PutUint64(b[8:], uint64(place))
-	binary.BigEndian.PutUint32(b[16:], c.before)
-	copy(b[20:], c.print[:])
-	sum := sha256.Sum256(b[:])
-	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
+	return c.print
 }

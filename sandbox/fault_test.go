@@ -45,8 +45,8 @@ func TestParseFault(t *testing.T) {
 	assert.Equal(t, "reset-before method=POST", lenient.String())
 
 	for line, want := range map[string]string{
-		"":                           "a fault begins with its kind, one of 429, 429-after, 500, 500-after, 502, delay, flip-byte, not-found-for, probe, refuse, refused-after, reset-after, reset-before, short-file, slow-body, stale-timestamp, truncate, unknown-serial, wrong-digest, wrong-signature",
-		"explode":                    `there is no fault "explode"; there are 429, 429-after, `,
+		"":                           "a fault begins with its kind, one of 401, 401-after, 404, 404-after, 429, 429-after, 500, 500-after, 502, 502-after, cached, crossed, crossed-path, delay, duplicate, error-as-200, flip-byte, late, not-found-for, probe, refuse, refused-after, reset-after, reset-before, short-file, slow-body, stale-timestamp, success-as-403, truncate, unknown-serial, wrong-digest, wrong-signature",
+		"explode":                    `there is no fault "explode"; there are 401, 401-after, `,
 		"missing-headers":            "fault missing-headers: it is one of notifications; give it to Notify or to a plan of deliveries",
 		"refuse now":                 `fault refuse: "now" is not of the form name=value`,
 		"refuse path=":               `fault refuse: "path=" is not of the form name=value`,
@@ -65,13 +65,13 @@ func TestParseFault(t *testing.T) {
 		"slow-body":                  "fault slow-body: it needs a delay",
 		"not-found-for":              "fault not-found-for: it needs a delay",
 		"refuse delay=5s":            "fault refuse: it takes no delay; 429, 429-after, delay, not-found-for, slow-body do",
-		"refuse status=400":          "fault refuse: it takes neither status nor code; 429, 429-after, 500, 500-after, 502, refused-after do",
-		"reset-after code=A":         "fault reset-after: it takes neither status nor code",
+		"refuse status=400":          "fault refuse: it takes no status; 401, 401-after, 404, 404-after, 429, 429-after, 500, 500-after, 502, 502-after, refused-after, success-as-403 do",
+		"reset-after code=A":         "fault reset-after: it takes no code; 401, 401-after, 429, 429-after, 500, 500-after, error-as-200, refused-after do",
 		"500 status=2x":              "fault 500: status=2x is not a status from 400 to 599",
 		"500 status=399":             "fault 500: the status 399 is not from 400 to 599",
 		"500 status=600":             "fault 500: the status 600 is not from 400 to 599",
 		"500 code=no":                `fault 500: the code "no" is not of upper-case letters, digits and _`,
-		"502 code=A":                 "fault 502: it answers HTML, which has no code",
+		"502 code=A":                 "fault 502: it takes no code",
 		"refuse path=v3/refund":      `fault refuse: the path "v3/refund" does not begin with a slash`,
 		"refuse path=/v3/*/x":        `fault refuse: the path "/v3/*/x" has a * before its end; use {x} for one segment`,
 		"refuse path=/v3?mchid=1":    `fault refuse: the path "/v3?mchid=1" has a query or a blank; rules match the path alone`,
@@ -155,6 +155,18 @@ func TestFaults(t *testing.T) {
 		require.Error(t, err)
 		assert.Nil(t, a.Response)
 	}
+	// layer is what a layer in front answers, unsigned and without a Request-ID.
+	layer := func(status int, content, body string) func(*testing.T, *sandbox.Sandbox, answer, error) {
+		return func(t *testing.T, _ *sandbox.Sandbox, a answer, err error) {
+			require.NoError(t, err)
+			assert.Equal(t, status, a.StatusCode)
+			assert.Equal(t, content, a.Header.Get("Content-Type"))
+			assert.Equal(t, body, string(a.body))
+			assert.Empty(t, a.Header.Get("Request-ID"))
+			unsigned(t, a)
+		}
+	}
+	const json, badSignature = "application/json; charset=utf-8", `{"code":"SIGN_ERROR","message":"错误的签名，导致验签失败"}`
 	page := func(status int) func(*testing.T, *sandbox.Sandbox, answer, error) {
 		return func(t *testing.T, _ *sandbox.Sandbox, a answer, err error) {
 			require.NoError(t, err)
@@ -178,12 +190,28 @@ func TestFaults(t *testing.T) {
 		effects, status int // status as in the journal
 		check           func(*testing.T, *sandbox.Sandbox, answer, error)
 	}{
-		"delay delay=1ms": {1, 200, fine},
-		"refuse":          {0, 0, lost},
-		"reset-before":    {0, 0, lost},
-		"502":             {0, 502, page(502)},
-		"502 status=504":  {0, 504, page(504)},
-		"429":             {0, 429, signed(429, "FREQUENCY_LIMITED")},
+		"delay delay=1ms":       {1, 200, fine},
+		"refuse":                {0, 0, lost},
+		"reset-before":          {0, 0, lost},
+		"502":                   {0, 502, page(502)},
+		"502 status=504":        {0, 504, page(504)},
+		"502-after":             {1, 200, page(502)},
+		"502-after status=403":  {1, 200, page(403)},
+		"401":                   {0, 401, layer(401, json, badSignature)},
+		"401 status=403 code=A": {0, 403, layer(403, json, `{"code":"A","message":"业务错误"}`)},
+		"401-after":             {1, 200, layer(401, json, badSignature)},
+		"404":                   {0, 404, layer(404, "", "")},
+		"404-after":             {1, 200, layer(404, "", "")},
+		"404-after status=405":  {1, 200, layer(405, "", "")},
+		"error-as-200":          {0, 500, signed(200, "SYSTEM_ERROR")},
+		"error-as-200 code=A":   {0, 500, signed(200, "A")},
+		"success-as-403": {1, 200, func(t *testing.T, s *sandbox.Sandbox, a answer, err error) {
+			require.NoError(t, err)
+			assert.Equal(t, 403, a.StatusCode)
+			assert.Equal(t, feed()["openid"], a.json(t)["openid"])
+			verify(t, s, time.Now(), a)
+		}},
+		"429": {0, 429, signed(429, "FREQUENCY_LIMITED")},
 		"429 delay=1500ms code=RATELIMIT_EXCEEDED": {0, 429, func(t *testing.T, s *sandbox.Sandbox, a answer, err error) {
 			signed(429, "RATELIMIT_EXCEEDED")(t, s, a, err)
 			assert.Equal(t, "2", a.Header.Get("Retry-After"))

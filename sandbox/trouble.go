@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -59,16 +58,14 @@ func (c *call) trouble(w http.ResponseWriter) (done bool) {
 		c.record(hexText(32), 0, nil, nil, "a fault ended the connection before the request was looked at")
 		drop(w, c.fault.Kind)
 		return true
-	case BadGateway:
-		status := c.fault.status(http.StatusBadGateway)
-		page := fmt.Appendf(nil, "<html>\r\n<head><title>%[1]d %[2]s</title></head>\r\n<body>\r\n<center><h1>%[1]d %[2]s</h1></center>\r\n"+
-			"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n", status, http.StatusText(status))
-		header := w.Header()
-		header["Server"] = []string{"nginx"}
-		header["Content-Type"] = []string{"text/html"}
-		c.record(hexText(32), status, header, page, "a fault answered in place of the platform")
-		w.WriteHeader(status)
-		w.Write(page)
+	case BadGateway, SignError, NoBody:
+		c.instead = c.layer()
+		c.record(hexText(32), c.instead.status, c.instead.header, c.instead.body, "a fault answered in place of the platform")
+		c.instead.write(w)
+		return true
+	case Cached:
+		c.record(hexText(32), c.instead.status, c.instead.header, c.instead.body, "a fault answered with an earlier answer, the request did not reach the platform")
+		c.instead.write(w)
 		return true
 	}
 	return false
@@ -96,7 +93,7 @@ func (f Fault) denial(after bool) *refusal {
 	switch {
 	case f.Kind == Limited && !after, f.Kind == LimitedAfter && after:
 		return answer(http.StatusTooManyRequests, "FREQUENCY_LIMITED", text{"频率超限，请降低请求频率", "too many requests, send fewer"})
-	case f.Kind == ServerError && !after, f.Kind == ServerErrorAfter && after:
+	case (f.Kind == ServerError || f.Kind == ErrorAs200) && !after, f.Kind == ServerErrorAfter && after:
 		return answer(http.StatusInternalServerError, "SYSTEM_ERROR", text{"系统异常，请稍后重试", "system error, try again later"})
 	case f.Kind == RefusedAfter && after:
 		return answer(http.StatusForbidden, "NOT_ENOUGH", text{"账户余额不足", "the balance is too low"})
@@ -177,10 +174,20 @@ func (k FaultKind) damaged(body io.Reader, size int64) (io.Reader, int64, int64)
 // send writes the answer as the fault lets it through. A size of -1 is not known.
 func (c *call) send(w http.ResponseWriter, status int, body io.Reader, size int64) {
 	kind := c.fault.Kind
-	if kind == ResetAfter || kind == Truncate && size == 0 {
+	switch kind {
+	case BadGatewayAfter, SignErrorAfter, NoBodyAfter:
+		c.instead = c.layer()
+	}
+	if c.instead != nil {
+		clear(w.Header())
+		c.instead.write(w)
+		return
+	}
+	if kind == ResetAfter || kind == Late || kind == Truncate && size == 0 {
 		drop(w, ResetAfter)
 		return
 	}
+	status = c.fault.flipped(status)
 	body, size, half := kind.damaged(body, size)
 	if size > 0 {
 		w.Header()["Content-Length"] = []string{strconv.FormatInt(size, 10)}
