@@ -9,6 +9,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Row is one line of a bill.
@@ -77,7 +79,7 @@ func (r Row) Get(column string) string {
 func (r Row) Fen(column string) (int64, error) {
 	fen, err := Fen(r.Get(column))
 	if err != nil {
-		return 0, fmt.Errorf("line %d, column %s: %w", r.Line, quote(column), err)
+		return 0, fmt.Errorf("line %d, column %s: %w", r.Line, redact.Quote(column), err)
 	}
 	return fen, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Brand is a brand that calls for itself, under /brand/, with a certificate and keys of its own. It prints redacted. (A
@@ -30,7 +31,7 @@ type Brand struct {
 
 // Format prints id and serial under every verb; keys are left out.
 func (b Brand) Format(s fmt.State, verb rune) {
-	formatText(s, verb, fmt.Sprintf("wxpay.Brand{ID %s, Serial %s, public key %s, keys redacted}", b.ID, b.caller().serial(), b.PublicKeyID))
+	redact.Format(s, verb, fmt.Sprintf("wxpay.Brand{ID %s, Serial %s, public key %s, keys redacted}", b.ID, b.caller().serial(), b.PublicKeyID))
 }
 
 // LogValue gives slog id and serial.

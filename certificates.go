@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -154,7 +155,7 @@ func (e *KeysError) kind() string {
 	case errors.Is(e.Cause, ErrNoCertificates):
 		return "no certificates for this merchant"
 	case errors.As(e.Cause, &refusal):
-		return strings.TrimSpace(fmt.Sprintf("status %d %s", refusal.Status, oneLine(string(refusal.Code))))
+		return strings.TrimSpace(fmt.Sprintf("status %d %s", refusal.Status, redact.OneLine(string(refusal.Code))))
 	case errors.Is(e.Cause, apiv3.ErrDecrypt):
 		return "decryption failed, is the APIv3 key right?"
 	case errors.As(e.Cause, &refused):

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Chain is a call in the making: a path, the values of its variables, query, headers and time limits. Start one with
@@ -134,7 +135,7 @@ func (c Chain) Query(name string, value any) Chain {
 	}
 	texts, ok := queryTexts(value)
 	if !ok {
-		return c.fail(fmt.Errorf("query member %s: %T is not a string, an integer, a bool or a slice of these", quote(name), value))
+		return c.fail(fmt.Errorf("query member %s: %T is not a string, an integer, a bool or a slice of these", redact.Quote(name), value))
 	}
 	return c.with(setting{kind: settingQuery, name: name, values: texts})
 }
@@ -337,7 +338,7 @@ var ownHeaders = map[string]bool{
 
 func checkHeader(key, value string) error {
 	if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r > 0x7e || !unreserved[byte(r)] && !strings.ContainsRune("!#$%&'*+^`|", r) }) {
-		return fmt.Errorf("the header name %s is not valid", quote(key))
+		return fmt.Errorf("the header name %s is not valid", redact.Quote(key))
 	}
 	if ownHeaders[key] {
 		return fmt.Errorf("the header %s is filled by the client and cannot be set", key)

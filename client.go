@@ -13,6 +13,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/transport"
 )
@@ -45,7 +46,7 @@ type Merchant struct {
 
 // Format prints number and serial under every verb; keys are left out.
 func (m Merchant) Format(s fmt.State, verb rune) {
-	formatText(s, verb, fmt.Sprintf("wxpay.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.serial()))
+	redact.Format(s, verb, fmt.Sprintf("wxpay.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.serial()))
 }
 
 // LogValue gives slog number and serial.
@@ -220,7 +221,7 @@ func (c *Client) Format(s fmt.State, verb rune) {
 	if c.isBrand() {
 		who = "brand"
 	}
-	formatText(s, verb, fmt.Sprintf("wxpay.Client{%s %s, serial %s, %s}", who, c.merchant.ID, c.merchant.serial(), c.base))
+	redact.Format(s, verb, fmt.Sprintf("wxpay.Client{%s %s, serial %s, %s}", who, c.merchant.ID, c.merchant.serial(), c.base))
 }
 
 // LogValue gives slog merchant or brand, and base URL.
@@ -323,11 +324,11 @@ func baseURL(text string) (*url.URL, error) {
 	case strings.Contains(text, "@"): // and not what stands there
 		return nil, errors.New("base URL names a user, and the platform knows none: take out what stands before the @")
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("base URL %s is not of the form https://host", quote(text))
+		return nil, fmt.Errorf("base URL %s is not of the form https://host", redact.Quote(text))
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("base URL %s has more than scheme and host: the path belongs into Chain", quote(text))
+		return nil, fmt.Errorf("base URL %s has more than scheme and host: the path belongs into Chain", redact.Quote(text))
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return nil, fmt.Errorf("base URL %s is not encrypted: http is accepted for this machine only", quote(text))
+		return nil, fmt.Errorf("base URL %s is not encrypted: http is accepted for this machine only", redact.Quote(text))
 	}
 	return &url.URL{Scheme: u.Scheme, Host: plainHost(u)}, nil
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -208,10 +209,10 @@ func (d *download) hash(want digest) (hash.Hash, error) {
 	case name == "SHA256":
 		sum = sha256.New()
 	default:
-		return nil, fmt.Errorf("the digest algorithm %s is not known here: bring it with DigestAlgorithm (SM3 is in contrib/sm)", quote(want.algorithm))
+		return nil, fmt.Errorf("the digest algorithm %s is not known here: bring it with DigestAlgorithm (SM3 is in contrib/sm)", redact.Quote(want.algorithm))
 	}
 	if raw, err := hex.DecodeString(want.value); err != nil || len(raw) != sum.Size() {
-		return nil, fmt.Errorf("the %s digest is not %d hex digits", quote(want.algorithm), 2*sum.Size())
+		return nil, fmt.Errorf("the %s digest is not %d hex digits", redact.Quote(want.algorithm), 2*sum.Size())
 	}
 	return sum, nil
 }

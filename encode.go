@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // JSON is a request body, or a part of one, written in place. Its members travel sorted by name.
@@ -128,7 +130,7 @@ func appendObject(dst []byte, object map[string]any, depth int) (_ []byte, err e
 		m := &members[i]
 		dst = append(appendString(dst, m.name), ':')
 		if dst, err = appendJSON(dst, m.value, depth+1); err != nil {
-			return dst, fmt.Errorf("member %s: %w", quote(m.name), err)
+			return dst, fmt.Errorf("member %s: %w", redact.Quote(m.name), err)
 		}
 	}
 	return append(dst, '}'), nil
@@ -216,4 +218,4 @@ func (e *marshalError) Error() string {
 func (e *marshalError) Unwrap() error { return e.err }
 
 // Format prints the error's text under every verb.
-func (e *marshalError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
+func (e *marshalError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -151,7 +152,7 @@ func (e *CallError) Error() string {
 func (e *CallError) Unwrap() error { return e.Err }
 
 // Format prints the error's text under every verb.
-func (e *CallError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
+func (e *CallError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
 
 // Is makes a CallError its Stage, and ErrOutcomeUnknown where that is so.
 func (e *CallError) Is(target error) bool {
@@ -166,7 +167,7 @@ type QueryError struct{ Err error }
 func (e *QueryError) Error() string { return e.Err.Error() }
 
 // Format prints the error's text under every verb.
-func (e *QueryError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
+func (e *QueryError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
 
 // Is finds what says nothing about a call.
 func (e *QueryError) Is(target error) bool {
@@ -343,19 +344,19 @@ func (e *APIError) Error() string {
 	b.WriteString(strconv.Itoa(e.Status))
 	switch {
 	case e.Code != "":
-		b.WriteString(" " + oneLine(string(e.Code)))
+		b.WriteString(" " + redact.OneLine(string(e.Code)))
 		if e.Message != "" {
-			b.WriteString(": " + oneLine(e.Message))
+			b.WriteString(": " + redact.OneLine(e.Message))
 		}
 	case len(e.Raw) == 0:
 		b.WriteString(" with an empty body")
 	default:
-		fmt.Fprintf(&b, " with %d bytes that are not the platform's JSON (%s)", len(e.Raw), oneLine(e.Header.Get("Content-Type")))
+		fmt.Fprintf(&b, " with %d bytes that are not the platform's JSON (%s)", len(e.Raw), redact.OneLine(e.Header.Get("Content-Type")))
 	}
 	if d := e.Detail; d != nil && (d.Field != "" || d.Issue != "") {
-		b.WriteString(" [" + strings.TrimSpace(oneLine(d.Location)+" "+oneLine(d.Field)))
+		b.WriteString(" [" + strings.TrimSpace(redact.OneLine(d.Location)+" "+redact.OneLine(d.Field)))
 		if d.Issue != "" {
-			b.WriteString(": " + oneLine(d.Issue))
+			b.WriteString(": " + redact.OneLine(d.Issue))
 		}
 		b.WriteString("]")
 	}
@@ -366,7 +367,7 @@ func (e *APIError) Error() string {
 		b.WriteString("; outcome unknown: " + e.remedy())
 	}
 	if e.RequestID != "" {
-		b.WriteString(" (request id " + oneLine(e.RequestID))
+		b.WriteString(" (request id " + redact.OneLine(e.RequestID))
 		if meaning := e.RequestIDMeaning(); meaning != "" {
 			b.WriteString(": " + meaning)
 		}
@@ -383,7 +384,7 @@ func (e *APIError) RequestIDMeaning() string {
 }
 
 // Format prints the error's text under every verb, so that no body gets into a log through %+v.
-func (e *APIError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
+func (e *APIError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
 
 // LogValue gives slog the allow-listed members.
 func (e *APIError) LogValue() slog.Value {
@@ -422,20 +423,4 @@ func (e *APIError) hint(ownLength int, now time.Time) string {
 		return "both sides built a message of the same length: the private key does not belong to the certificate serial"
 	}
 	return "check that merchant number, certificate serial and private key belong together"
-}
-
-// oneLine keeps a text of the platform untouched unless it would break the line.
-func oneLine(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
-		return strconv.Quote(s)
-	}
-	return s
-}
-
-// formatText prints text for a fmt.Formatter, quoted under %q.
-func formatText(s fmt.State, verb rune, text string) {
-	if verb == 'q' {
-		text = strconv.Quote(text)
-	}
-	_, _ = s.Write([]byte(text))
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -57,7 +58,7 @@ func (c *Client) link(ctx context.Context, address string) (*flight, error) {
 	case c.behindProxy(u):
 		u.Host = c.base.Host
 	case !c.serves(u):
-		err = fmt.Errorf("the address leads to %s, which is not this client's gateway (%s): a signed request is not sent there", quote(u.Scheme+"://"+u.Host), c.base)
+		err = fmt.Errorf("the address leads to %s, which is not this client's gateway (%s): a signed request is not sent there", redact.Quote(u.Scheme+"://"+u.Host), c.base)
 	}
 	if err != nil {
 		return nil, f.error(StageBuild, NotSent, err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -125,7 +126,7 @@ func (i Invoke) check(appID, prepayID string, options []InvokeOption) (how invoc
 	case i.client.isBrand():
 		err = errors.New("a brand takes no payments: use the merchant's client")
 	case !isAppID(appID):
-		err = fmt.Errorf("%s is not an appid: it is the one that the order was created with, such as wx8888888888888888", quote(appID))
+		err = fmt.Errorf("%s is not an appid: it is the one that the order was created with, such as wx8888888888888888", redact.Quote(appID))
 	case strings.HasPrefix(prepayID, "prepay_id="):
 		err = errors.New("the prepay_id stands behind prepay_id= already: pass the bare id")
 	case prepayID == "" || strings.ContainsFunc(prepayID, func(r rune) bool { return r <= ' ' || r > '~' || r == '&' || r == '=' }):
@@ -201,7 +202,7 @@ type TransferConfirmation struct {
 func (i Invoke) Transfer(appID, packageInfo string) (TransferConfirmation, error) {
 	switch {
 	case !isAppID(appID):
-		return TransferConfirmation{}, fmt.Errorf("wxpay: front-end parameters: %s is not an appid: it is the one of the transfer bill, such as wx8888888888888888", quote(appID))
+		return TransferConfirmation{}, fmt.Errorf("wxpay: front-end parameters: %s is not an appid: it is the one of the transfer bill, such as wx8888888888888888", redact.Quote(appID))
 	case packageInfo == "":
 		return TransferConfirmation{}, errors.New("wxpay: front-end parameters: package_info is empty: only the answer that created the bill, in the state WAIT_USER_CONFIRM, has it")
 	}

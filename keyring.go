@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -30,7 +31,7 @@ type APICertificate struct {
 
 // Format prints the serial under every verb.
 func (c APICertificate) Format(s fmt.State, verb rune) {
-	formatText(s, verb, fmt.Sprintf("wxpay.APICertificate{Serial %s, key redacted}", c.serial()))
+	redact.Format(s, verb, fmt.Sprintf("wxpay.APICertificate{Serial %s, key redacted}", c.serial()))
 }
 
 // LogValue gives slog the serial.
@@ -67,7 +68,7 @@ func (c APICertificate) checked(what string) (APICertificate, []error) {
 			problem("Serial is %s, but Certificate (apiclient_cert.pem) has the serial %s: leave Serial empty, or load the certificate that it names", c.Serial, serial)
 		}
 		if c.PrivateKey != nil && !equalKeys(c.PrivateKey.Public(), c.Certificate.PublicKey) {
-			problem("PrivateKey (apiclient_key.pem) does not belong to Certificate (apiclient_cert.pem), whose subject is %s: load both from one download of the merchant platform", quote(c.Certificate.Subject.CommonName))
+			problem("PrivateKey (apiclient_key.pem) does not belong to Certificate (apiclient_cert.pem), whose subject is %s: load both from one download of the merchant platform", redact.Quote(c.Certificate.Subject.CommonName))
 		}
 	}
 	c.Serial = c.serial()
@@ -145,7 +146,7 @@ func (r *KeyRing) Switch(serial string) error {
 	state := slices.Clone(*r.state.Load())
 	i := state.find(serial)
 	if i < 0 {
-		return fmt.Errorf("wxpay: the ring holds no certificate %s: Add it first", quote(serial))
+		return fmt.Errorf("wxpay: the ring holds no certificate %s: Add it first", redact.Quote(serial))
 	}
 	state[0], state[i] = state[i], state[0]
 	r.state.Store(&state)
@@ -159,7 +160,7 @@ func (r *KeyRing) Remove(serial string) error {
 	state := slices.Clone(*r.state.Load())
 	switch i := state.find(serial); {
 	case i < 0:
-		return fmt.Errorf("wxpay: the ring holds no certificate %s", quote(serial))
+		return fmt.Errorf("wxpay: the ring holds no certificate %s", redact.Quote(serial))
 	case i == 0:
 		return fmt.Errorf("wxpay: the certificate %s signs: Switch to another before removing it", serial)
 	default:
@@ -187,7 +188,7 @@ func (r *KeyRing) SigningKey() (serial string, key crypto.Signer) {
 
 // Format prints the serials under every verb.
 func (r *KeyRing) Format(s fmt.State, verb rune) {
-	formatText(s, verb, fmt.Sprintf("wxpay.KeyRing{serials %s, keys redacted}", strings.Join(r.Serials(), ", ")))
+	redact.Format(s, verb, fmt.Sprintf("wxpay.KeyRing{serials %s, keys redacted}", strings.Join(r.Serials(), ", ")))
 }
 
 // LogValue gives slog the serials.
@@ -203,7 +204,7 @@ func (r *KeyRing) serve(scheme apiv3.Scheme, id string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.scheme != nil && (r.id != id || r.scheme.Name() != scheme.Name()) {
-		return fmt.Errorf("the ring is in use for another caller, %s %s: make one for each", r.scheme.Identity(), quote(r.id))
+		return fmt.Errorf("the ring is in use for another caller, %s %s: make one for each", r.scheme.Identity(), redact.Quote(r.id))
 	}
 	var problems []error
 	for _, certificate := range *r.state.Load() {
@@ -259,7 +260,7 @@ func (c APICertificate) fits(scheme apiv3.Scheme, id string) error {
 	}
 	subject := c.Certificate.Subject
 	if slices.Contains(subject.Organization, merchantOrganization) && scheme.Identity() == "mchid" && subject.CommonName != id {
-		return fmt.Errorf("%s of apiclient_cert.pem names merchant %s, not %s: load the certificate of this merchant", "Certificate.Subject", quote(subject.CommonName), quote(id))
+		return fmt.Errorf("%s of apiclient_cert.pem names merchant %s, not %s: load the certificate of this merchant", "Certificate.Subject", redact.Quote(subject.CommonName), redact.Quote(id))
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // KeyStore keeps a copy of the platform's certificate list outside the process, so that a fleet fetches it once and a
@@ -33,7 +35,7 @@ var _ KeyStore = fileStore("")
 // path returns the file of name, which is a merchant number and nothing else.
 func (s fileStore) path(name string) (string, error) {
 	if name == "" || !filepath.IsLocal(name) || filepath.Base(name) != name {
-		return "", fmt.Errorf("%s cannot be a file name", quote(name))
+		return "", fmt.Errorf("%s cannot be a file name", redact.Quote(name))
 	}
 	return filepath.Join(string(s), name+".certificates.json"), nil
 }

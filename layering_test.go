@@ -24,11 +24,13 @@ var arrows = map[string][]string{
 	"fact":       {},
 	"transport":  {},
 	"catalog":    {"fact", "catalog/internal/…"},
-	"middleware": {"apiv3", "fact"},
-	"webhook":    {"apiv3", "fact", "gjson"},
+	"middleware": {"apiv3", "fact", "internal/redact"},
+	"webhook":    {"apiv3", "fact", "gjson", "internal/redact"},
 	"sandbox":    {"apiv3", "fact", "catalog"},
-	"":           {"middleware", "transport", "apiv3", "fact", "gjson"},
+	"":           {"middleware", "transport", "apiv3", "fact", "gjson", "internal/redact"},
 	"api":        {""},
+
+	"internal/redact": {},
 
 	// Tools of the house, which nothing above imports.
 	"api/internal/gen":      {"catalog", "fact", "api/internal/…"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // As returns a client for another merchant that shares what costs: the transport with its connections, the catalogue, and
@@ -44,7 +45,7 @@ func (c *Client) inherit(set *config) error {
 	}
 	if c.merchant.ID != origin.merchant.ID && origin.certificates == nil {
 		set.keysFailed = true
-		return fmt.Errorf("there is no platform key for merchant %s: pass WithPublicKey(id, key), both shown by its merchant platform under API security; the public key of %s is not its own", quote(c.merchant.ID), quote(origin.merchant.ID))
+		return fmt.Errorf("there is no platform key for merchant %s: pass WithPublicKey(id, key), both shown by its merchant platform under API security; the public key of %s is not its own", redact.Quote(c.merchant.ID), redact.Quote(origin.merchant.ID))
 	}
 	set.certificates = origin.certificates
 	return nil

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -104,7 +105,7 @@ func WithPlatformCertificates(certificates ...*x509.Certificate) Option {
 			}
 			if slices.Contains(certificate.Subject.Organization, merchantOrganization) {
 				c.keysFailed = true
-				return fmt.Errorf("WithPlatformCertificates: %s is the API certificate of merchant %s (apiclient_cert.pem), not one of the platform", apiv3.Serial(certificate), quote(certificate.Subject.CommonName))
+				return fmt.Errorf("WithPlatformCertificates: %s is the API certificate of merchant %s (apiclient_cert.pem), not one of the platform", apiv3.Serial(certificate), redact.Quote(certificate.Subject.CommonName))
 			}
 			c.platformKeys = append(c.platformKeys, apiv3.CertificateKey(certificate))
 		}
@@ -158,7 +159,7 @@ func WithHosts(primary string, backups ...string) Option {
 			case u.Scheme != base.Scheme:
 				return fmt.Errorf("WithHosts: %s and %s differ in their scheme", base.Scheme, u.Scheme)
 			case slices.Contains(names, u.Host):
-				return fmt.Errorf("WithHosts: %s stands twice", quote(u.Host))
+				return fmt.Errorf("WithHosts: %s stands twice", redact.Quote(u.Host))
 			}
 			names = append(names, u.Host)
 		}
@@ -295,7 +296,7 @@ func WithLanguage(tag string) Option {
 			c.language = tag
 			return nil
 		}
-		return fmt.Errorf("WithLanguage: %s is not one of en, zh-CN, zh-HK, zh-TW", quote(tag))
+		return fmt.Errorf("WithLanguage: %s is not one of en, zh-CN, zh-HK, zh-TW", redact.Quote(tag))
 	}
 }
 

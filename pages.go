@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Paging says how an operation divides a long list into pages. The catalogue knows it for the operations it has; for others
@@ -192,7 +194,7 @@ func (r *Response) list(path string) ([]Result, error) {
 		return list.Array(), nil
 	}
 	if list.Exists() && list.Value() != nil {
-		return nil, fmt.Errorf("what the answer has at %s is not a list", quote(path))
+		return nil, fmt.Errorf("what the answer has at %s is not a list", redact.Quote(path))
 	}
 	return nil, nil
 }
@@ -233,13 +235,13 @@ func (c Chain) begin() (*listing, error) {
 	var err error
 	if l.at = l.first; has {
 		if l.at, err = strconv.Atoi(place); err != nil || l.at < 0 {
-			return nil, fmt.Errorf("the query member %s is not a whole number, and the pages count from it", quote(l.place))
+			return nil, fmt.Errorf("the query member %s is not a whole number, and the pages count from it", redact.Quote(l.place))
 		}
 	}
 	l.asked = l.assume
 	if size, has := c.ownQuery(l.size); has {
 		if l.asked, err = strconv.Atoi(size); err != nil || l.asked <= 0 {
-			return nil, fmt.Errorf("the query member %s is not a positive whole number, and pages have so many elements", quote(l.size))
+			return nil, fmt.Errorf("the query member %s is not a positive whole number, and pages have so many elements", redact.Quote(l.size))
 		}
 	}
 	switch {

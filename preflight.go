@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // PreflightMode says what becomes of the findings of the checks before sending.
@@ -73,7 +74,7 @@ func (f Finding) String() string {
 	if f.Pointer == "" {
 		return f.Place + ": " + f.Text
 	}
-	return f.Place + " " + printPointer(f.Pointer) + ": " + f.Text
+	return f.Place + " " + redact.Pointer(f.Pointer) + ": " + f.Text
 }
 
 // PreflightError is a call that PreflightStrict refused. Nothing was sent. It is the cause inside a *[CallError] of stage
@@ -101,7 +102,7 @@ func WithPreflight(mode PreflightMode, silenced ...FindingKind) Option {
 		}
 		for _, kind := range silenced {
 			if !slices.Contains(findingKinds, kind) {
-				return fmt.Errorf("WithPreflight: %s is no kind of finding", quote(string(kind)))
+				return fmt.Errorf("WithPreflight: %s is no kind of finding", redact.Quote(string(kind)))
 			}
 		}
 		c.preflight, c.silenced = mode, slices.Clone(silenced)
@@ -166,7 +167,7 @@ func (f *flight) log(ctx context.Context, findings []Finding) {
 			return
 		}
 		logger.LogAttrs(ctx, slog.LevelWarn, "wxpay preflight", append(attrs,
-			slog.String("kind", string(finding.Kind)), slog.String("place", finding.Place), slog.String("pointer", printPointer(finding.Pointer)),
+			slog.String("kind", string(finding.Kind)), slog.String("place", finding.Place), slog.String("pointer", redact.Pointer(finding.Pointer)),
 			slog.String("finding", finding.Text))...)
 	}
 }

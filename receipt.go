@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 const (
@@ -78,7 +80,7 @@ func (f *flight) finished(ctx context.Context, d *download) (*billPart, error) {
 		state := res.receiptState()
 		switch {
 		case state == "FAILED":
-			err = fmt.Errorf("the platform could not make the receipt (%s): apply for it again", oneLine(res.Get("fail_reason").String()))
+			err = fmt.Errorf("the platform could not make the receipt (%s): apply for it again", redact.OneLine(res.Get("fail_reason").String()))
 		case part.URL != "":
 			_, err = d.hash(part.digest())
 		case state == "":
@@ -87,7 +89,7 @@ func (f *flight) finished(ctx context.Context, d *download) (*billPart, error) {
 			if cancelled(ctx) {
 				return nil, f.error(StageSend, f.Outcome(), context.Cause(ctx))
 			}
-			return nil, &notReadyError{text: "the receipt is still being made (" + oneLine(state) + ")", err: context.Cause(ctx)}
+			return nil, &notReadyError{text: "the receipt is still being made (" + redact.OneLine(state) + ")", err: context.Cause(ctx)}
 		default:
 			continue
 		}

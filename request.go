@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -76,7 +77,7 @@ func (c Chain) fill(ctx context.Context, f *flight, body any) (query []*setting,
 	case !slices.Contains(methods, f.Method):
 		method := f.Method
 		f.Method = ""
-		return nil, nil, fmt.Errorf("the method %s is not one of %s", quote(method), strings.Join(methods, ", "))
+		return nil, nil, fmt.Errorf("the method %s is not one of %s", redact.Quote(method), strings.Join(methods, ", "))
 	case f.Method == http.MethodGet && body != nil:
 		return nil, nil, errors.New("a GET has no body: use Query")
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Result is one value of an answer, see https://pkg.go.dev/github.com/tidwall/gjson#Result.
@@ -113,7 +114,7 @@ func (e *decodeError) Error() string {
 func (e *decodeError) Unwrap() error { return e.err }
 
 // Format prints the error's text under every verb.
-func (e *decodeError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
+func (e *decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
 
 // Into decodes the answer of a call into a T:
 //
@@ -131,7 +132,7 @@ func Into[T any](res *Response, err error) (T, error) {
 
 // Format prints status, request id and size under every verb: bodies hold identities.
 func (r *Response) Format(s fmt.State, verb rune) {
-	formatText(s, verb, fmt.Sprintf("wxpay.Response{status %d, request id %s, %d bytes, verified %t}", r.Status, r.RequestID, len(r.raw), r.Verified))
+	redact.Format(s, verb, fmt.Sprintf("wxpay.Response{status %d, request id %s, %d bytes, verified %t}", r.Status, r.RequestID, len(r.raw), r.Verified))
 }
 
 // LogValue gives slog the allow-listed members.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // scanner reads one JSON text from left to right, once, and checks its grammar (RFC 8259) on the way. The first fault
@@ -334,23 +336,10 @@ func (p place) pointer() string {
 	return string(b)
 }
 
-// printPointer shows a pointer in an error or a log line. Names come from the caller's data, so they are made harmless and
-// cut short.
-func printPointer(pointer string) string {
-	const longest = 200
-	if len(pointer) > longest {
-		pointer = strings.ToValidUTF8(pointer[:longest], "") + "…"
-	}
-	if !utf8.ValidString(pointer) {
-		return strconv.Quote(pointer)
-	}
-	return oneLine(pointer)
-}
-
 // parsePointer splits a pointer that a caller wrote into its names.
 func parsePointer(pointer string) (names []string, err error) {
 	if pointer == "" || pointer[0] != '/' {
-		return nil, fmt.Errorf("%s is not a JSON pointer to a member: it begins with a slash, as in /payer/identity/name", quote(pointer))
+		return nil, fmt.Errorf("%s is not a JSON pointer to a member: it begins with a slash, as in /payer/identity/name", redact.Quote(pointer))
 	}
 	for name := range strings.SplitSeq(pointer[1:], "/") {
 		for rest := name; ; {
@@ -359,7 +348,7 @@ func parsePointer(pointer string) (names []string, err error) {
 				break
 			}
 			if after == "" || after[0] != '0' && after[0] != '1' {
-				return nil, fmt.Errorf("%s is not a JSON pointer: after ~ comes 0 (for ~) or 1 (for /)", quote(pointer))
+				return nil, fmt.Errorf("%s is not a JSON pointer: after ~ comes 0 (for ~) or 1 (for /)", redact.Quote(pointer))
 			}
 			rest = after
 		}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // MemberError is what is wrong with one member of a request or an answer. Its text holds no value.
@@ -24,7 +25,7 @@ func (e *MemberError) Error() string {
 	if e.Pointer == "" {
 		return "the body: " + e.Err.Error()
 	}
-	return "member " + printPointer(e.Pointer) + ": " + e.Err.Error()
+	return "member " + redact.Pointer(e.Pointer) + ": " + e.Err.Error()
 }
 
 // Unwrap returns what is wrong.
@@ -95,7 +96,7 @@ func (f *flight) seal(ctx context.Context, plan *plan, query []*setting, rules [
 			if rule.plain {
 				verb = "Plain"
 			}
-			return nil, fmt.Errorf("%s(%s): the request has no such member (write * for each element of an array)", verb, quote(rule.pointer))
+			return nil, fmt.Errorf("%s(%s): the request has no such member (write * for each element of an array)", verb, redact.Quote(rule.pointer))
 		}
 	}
 	if s.used {
@@ -128,7 +129,7 @@ func (s *sealing) chooseKey(f *flight) {
 		if h.kind == settingHeader && h.name == apiv3.HeaderSerial {
 			s.named = true
 			if s.key, s.err = f.client.keys.named(s.ctx, h.value); s.err != nil {
-				s.err = fmt.Errorf("it cannot be encrypted with the key that Wechatpay-Serial names, %s: %w", quote(h.value), s.err)
+				s.err = fmt.Errorf("it cannot be encrypted with the key that Wechatpay-Serial names, %s: %w", redact.Quote(h.value), s.err)
 			}
 			return
 		}

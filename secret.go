@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Secret is a text that travels encrypted wherever it stands, with or without a catalogue: as a value in a map or a
@@ -41,7 +43,9 @@ func (s Secret) MarshalText() ([]byte, error) {
 }
 
 // Format prints no secret under any verb.
-func (s Secret) Format(state fmt.State, verb rune) { formatText(state, verb, "wxpay.Secret(redacted)") }
+func (s Secret) Format(state fmt.State, verb rune) {
+	redact.Format(state, verb, "wxpay.Secret(redacted)")
+}
 
 // LogValue gives slog no secret.
 func (s Secret) LogValue() slog.Value { return slog.StringValue("redacted") }

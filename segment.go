@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // This file builds paths. Two rules hold everywhere: what the caller wrote as a value never changes and never leaves its
@@ -18,7 +20,7 @@ func checkPath(path string) (string, error) {
 		return "", fmt.Errorf("the path is empty: give it as the manual prints it, for example v3/certificates")
 	}
 	if i := strings.Index(rest, "://"); i > 0 {
-		return "", fmt.Errorf("%s is a URL: give the path alone, the host is set with WithBaseURL", quote(path))
+		return "", fmt.Errorf("%s is a URL: give the path alone, the host is set with WithBaseURL", redact.Quote(path))
 	}
 	for i, start := 0, 0; i <= len(rest); i++ {
 		if i < len(rest) && rest[i] != '/' {
@@ -29,7 +31,7 @@ func checkPath(path string) (string, error) {
 			break
 		}
 		if err := checkSegment(segment); err != nil {
-			return "", fmt.Errorf("path %s: %w", quote(path), err)
+			return "", fmt.Errorf("path %s: %w", redact.Quote(path), err)
 		}
 		start = i + 1
 	}
@@ -55,11 +57,11 @@ func checkSegment(segment string) error {
 		case '?', '#':
 			return fmt.Errorf("it has a query or fragment: use Query(name, value)")
 		case '%':
-			return fmt.Errorf("the segment %s is percent-encoded: write a {name} and fill it with RawVar", quote(segment))
+			return fmt.Errorf("the segment %s is percent-encoded: write a {name} and fill it with RawVar", redact.Quote(segment))
 		case '{', '}':
-			return fmt.Errorf("the placeholder in %s does not fill its segment", quote(segment))
+			return fmt.Errorf("the placeholder in %s does not fill its segment", redact.Quote(segment))
 		}
-		return fmt.Errorf("the segment %s has a character that no segment of the API has: write a {name} and fill it with Var", quote(segment))
+		return fmt.Errorf("the segment %s has a character that no segment of the API has: write a {name} and fill it with Var", redact.Quote(segment))
 	}
 	return nil
 }
@@ -68,7 +70,7 @@ func checkSegment(segment string) error {
 func placeholder(segment string) (string, error) {
 	name, ok := strings.CutSuffix(segment[1:], "}")
 	if !ok || name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
-		return "", fmt.Errorf("the placeholder %s is not {name} with lower-case letters, digits and _", quote(segment))
+		return "", fmt.Errorf("the placeholder %s is not {name} with lower-case letters, digits and _", redact.Quote(segment))
 	}
 	return name, nil
 }
@@ -91,9 +93,9 @@ func appendName(dst []byte, name string, client *Client) ([]byte, error) {
 		var err error
 		if dst, err = appendSegment(dst, segment, client); err != nil {
 			if strings.Contains(name, "://") {
-				return dst, fmt.Errorf("%s is a URL: give the path alone, the host is set with WithBaseURL", quote(name))
+				return dst, fmt.Errorf("%s is a URL: give the path alone, the host is set with WithBaseURL", redact.Quote(name))
 			}
-			return dst, fmt.Errorf("At(%s): %w", quote(name), err)
+			return dst, fmt.Errorf("At(%s): %w", redact.Quote(name), err)
 		}
 		if !more {
 			return dst, nil
@@ -162,7 +164,7 @@ func (c *Client) knowsSegment(segment []byte) bool {
 }
 
 func looksLikeValue(segment string) error {
-	return fmt.Errorf("%s looks like a value, and names are rewritten: write a {name} and fill it with Var, or use Chain for a literal path", quote(segment))
+	return fmt.Errorf("%s looks like a value, and names are rewritten: write a {name} and fill it with Var, or use Chain for a literal path", redact.Quote(segment))
 }
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }
@@ -303,14 +305,4 @@ func suspicious(template string) bool {
 		before = c
 	}
 	return false
-}
-
-// quote shows a piece of a path in an error. It is cut short, and it is only used for what the caller wrote as code: a
-// value of Var never appears in an error.
-func quote(s string) string {
-	const longest = 80
-	if len(s) > longest {
-		s = s[:longest] + "…"
-	}
-	return fmt.Sprintf("%q", s)
 }

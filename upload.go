@@ -19,6 +19,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // File is what [Chain.Upload] sends: make one with [FileAt], [FileFrom] or [Pipe]. It is an immutable value; its methods
@@ -195,7 +196,7 @@ func (u *upload) ready(ctx context.Context, f *flight, template string) (JSON, e
 	if known {
 		f.Repeatable = true
 		if suffix := strings.ToLower(strings.TrimPrefix(filepath.Ext(file.name), ".")); rule.suffixes != "" && !slices.Contains(strings.Fields(rule.suffixes), suffix) {
-			return nil, fmt.Errorf("the file's suffix is %s, the operation takes %s", quote(suffix), strings.ReplaceAll(rule.suffixes, " ", ", "))
+			return nil, fmt.Errorf("the file's suffix is %s, the operation takes %s", redact.Quote(suffix), strings.ReplaceAll(rule.suffixes, " ", ", "))
 		}
 	}
 	digest, err := u.digest(ctx, rule.most)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // KeyCheck is what [Client.VerifyKeys] found about one of the platform's keys.
@@ -71,7 +72,7 @@ func (c *Client) echo(ctx context.Context, key apiv3.PlatformKey) error {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
 	if signed := res.Header.Get(apiv3.HeaderSerial); !key.IsCertificate() && signed != key.Serial {
-		return fmt.Errorf("the answer is signed with %s, although the request names this key", quote(signed))
+		return fmt.Errorf("the answer is signed with %s, although the request names this key", redact.Quote(signed))
 	}
 	if answer.Plain != message {
 		return errors.New("another echo_message came back than was sent")

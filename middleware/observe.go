@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Observation is what one finished call looked like. It holds nothing that identifies a person and no secret, so all
@@ -74,5 +75,5 @@ func errorCode(res *http.Response) string {
 	if json.Unmarshal(body.raw, &refusal) != nil {
 		return ""
 	}
-	return printable(refusal.Code)
+	return redact.Printable(refusal.Code)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Keys finds the platform key that an answer names. A key that is not known is apiv3.ErrUnknownSerial.
@@ -62,13 +63,7 @@ func (e *VerifyError) Error() string {
 func (e *VerifyError) Unwrap() error { return e.Reason }
 
 // Format prints the error's text under every verb, so that no body gets into a log through %+v.
-func (e *VerifyError) Format(s fmt.State, verb rune) {
-	if verb == 'q' {
-		fmt.Fprintf(s, "%q", e.Error())
-		return
-	}
-	_, _ = io.WriteString(s, e.Error())
-}
+func (e *VerifyError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
 
 // Verify reads every answer within its bound and verifies it over the raw bytes before anything above sees it.
 //
@@ -169,7 +164,7 @@ func (v *Verifier) verifySignature(ctx context.Context, header http.Header, cove
 	}
 	key, err := v.Keys.Key(ctx, signature.Serial)
 	if err != nil {
-		return fmt.Errorf("platform key %s: %w", printable(signature.Serial), err)
+		return fmt.Errorf("platform key %s: %w", redact.Printable(signature.Serial), err)
 	}
 	return signature.Verify(v.Scheme, key, covered)
 }
@@ -181,20 +176,6 @@ func first(h http.Header, name string) string {
 		return values[0]
 	}
 	return ""
-}
-
-// printable shortens and cleans a text that came from outside, so that it can stand in an error.
-func printable(s string) string {
-	const longest = 64
-	if len(s) > longest {
-		s = s[:longest] + "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s)
 }
 
 // read reads the whole body and closes it. What was read is returned with an error too.
@@ -230,7 +211,7 @@ func (v *Verifier) read(res *http.Response) (body []byte, err error) {
 }
 
 func answerCoded(coding string) error {
-	return fmt.Errorf("%w (%s): a proxy on the way may have changed it", ErrAnswerCoded, printable(coding))
+	return fmt.Errorf("%w (%s): a proxy on the way may have changed it", ErrAnswerCoded, redact.Printable(coding))
 }
 
 func (v *Verifier) tooLarge() error {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Answer is what a delivery is answered.
@@ -43,7 +44,7 @@ func (a Answer) write(w http.ResponseWriter) {
 
 // Format prints status and size under every verb.
 func (a Answer) Format(s fmt.State, verb rune) {
-	formatText(s, verb, fmt.Sprintf("webhook.Answer{status %d, %d bytes}", a.Status, len(a.Body)))
+	redact.Format(s, verb, fmt.Sprintf("webhook.Answer{status %d, %d bytes}", a.Status, len(a.Body)))
 }
 
 // received is the answer to what was dealt with.

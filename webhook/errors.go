@@ -3,10 +3,9 @@ package webhook
 import (
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Reasons why a notification is not taken, beyond those of package apiv3 (ErrUnsigned, ErrSignatureHeader, ErrClock,
@@ -82,7 +81,7 @@ func (e *PanicError) Unwrap() error {
 }
 
 // Format prints the error's text under every verb: value and stack may hold anything.
-func (e *PanicError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
+func (e *PanicError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
 
 // Fail returns an error whose message is sent to the platform in {"code":"FAIL","message":"…"}. The texts of all other
 // errors that a function returns stay here.
@@ -91,11 +90,3 @@ func Fail(message string) error { return &failure{message} }
 type failure struct{ message string }
 
 func (e *failure) Error() string { return e.message }
-
-// formatText prints text for a fmt.Formatter, quoted under %q.
-func formatText(s fmt.State, verb rune, text string) {
-	if verb == 'q' {
-		text = strconv.Quote(text)
-	}
-	_, _ = io.WriteString(s, text)
-}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Event is a verified and decrypted notification. It is immutable, may be shared, and prints redacted. To have another
@@ -68,7 +70,7 @@ type decodeError struct {
 }
 
 func (e *decodeError) Error() string {
-	text := "webhook: decoding the resource of " + printable(e.eventType) + ": "
+	text := "webhook: decoding the resource of " + redact.Printable(e.eventType) + ": "
 	var mismatch *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
 	var target *json.InvalidUnmarshalError
@@ -87,18 +89,18 @@ func (e *decodeError) Error() string {
 func (e *decodeError) Unwrap() error { return e.err }
 
 // Format prints the error's text under every verb.
-func (e *decodeError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
+func (e *decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
 
 // Format prints what identifies the notification under every verb: resources hold identities.
 func (e *Event) Format(s fmt.State, verb rune) {
-	formatText(s, verb, fmt.Sprintf("webhook.Event{%s, %s %s, %d bytes}", printable(e.ID), printable(e.Type), printable(e.OriginalType), len(e.resource)))
+	redact.Format(s, verb, fmt.Sprintf("webhook.Event{%s, %s %s, %d bytes}", redact.Printable(e.ID), redact.Printable(e.Type), redact.Printable(e.OriginalType), len(e.resource)))
 }
 
 // LogValue gives slog the allow-listed members.
 func (e *Event) LogValue() slog.Value {
 	return slog.GroupValue(
-		slog.String("id", printable(e.ID)), slog.String("type", printable(e.Type)), slog.String("original_type", printable(e.OriginalType)),
-		slog.String("request_id", printable(e.RequestID)))
+		slog.String("id", redact.Printable(e.ID)), slog.String("type", redact.Printable(e.Type)), slog.String("original_type", redact.Printable(e.OriginalType)),
+		slog.String("request_id", redact.Printable(e.RequestID)))
 }
 
 // sealed is the encrypted part of an envelope.
@@ -190,7 +192,7 @@ func take(texts []text, name string, value gjson.Result) error {
 }
 
 func standsTwice(name string) error {
-	return fmt.Errorf("%w: the member %q stands twice with different values", ErrMalformed, printable(name))
+	return fmt.Errorf("%w: the member %q stands twice with different values", ErrMalformed, redact.Printable(name))
 }
 
 // setResource takes the decrypted resource. One that is not JSON is taken as it is: an event of tomorrow must reach its
@@ -256,26 +258,4 @@ func sameEverywhere(object gjson.Result, name string) bool {
 		return same
 	})
 	return same
-}
-
-// printable shortens and cleans a text that came from outside, so that it can stand in an error or a log record.
-func printable(s string) string {
-	const longest = 64
-	clean := true
-	for i := 0; i < len(s) && clean; i++ {
-		clean = s[i] >= 0x20 && s[i] != 0x7f
-	}
-	if clean && len(s) <= longest {
-		return s
-	}
-	out := make([]rune, 0, longest+1)
-	for _, r := range s {
-		if len(out) == longest {
-			return string(append(out, '…'))
-		}
-		if r >= 0x20 && r != 0x7f {
-			out = append(out, r)
-		}
-	}
-	return string(out)
 }

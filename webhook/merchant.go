@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Merchant is for whom notifications are received: a merchant, a service provider (whose keys also serve its
@@ -37,7 +38,7 @@ type Merchant struct {
 
 // Format prints number and serial under every verb; keys are left out.
 func (m Merchant) Format(s fmt.State, verb rune) {
-	formatText(s, verb, fmt.Sprintf("webhook.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.Serial))
+	redact.Format(s, verb, fmt.Sprintf("webhook.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.Serial))
 }
 
 // LogValue gives slog number and serial.

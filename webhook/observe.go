@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Observation is what one delivery looked like. Apart from Err it holds nothing that identifies a person and no secret.
@@ -43,14 +44,14 @@ type Observation struct {
 // observation describes the turn as far as it came. kind is err in a word or two.
 func (t *turn) observation(status int, kind string, err error) Observation {
 	o := Observation{
-		Serial: printable(t.delivery.Serial()), RequestID: printable(first(t.delivery.Header, apiv3.HeaderRequestID)),
+		Serial: redact.Printable(t.delivery.Serial()), RequestID: redact.Printable(first(t.delivery.Header, apiv3.HeaderRequestID)),
 		Status: status, Duration: time.Since(t.begin), Probe: kind == probe, Failure: kind, Err: err,
 	}
 	if t.merchant != nil {
 		o.Merchant = t.merchant.ID
 	}
 	if t.event != nil {
-		o.ID, o.Type, o.OriginalType = printable(t.event.ID), printable(t.event.Type), printable(t.event.OriginalType)
+		o.ID, o.Type, o.OriginalType = redact.Printable(t.event.ID), redact.Printable(t.event.Type), redact.Printable(t.event.OriginalType)
 	}
 	return o
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Parse verifies and decrypts one notification and does nothing else: no routing, no deduplication, no answer. header
@@ -115,7 +116,7 @@ func (e *chooseError) Error() string { return "choosing the merchant failed: " +
 func (e *chooseError) Unwrap() error { return e.err }
 
 func unknownKey(serial string, err error) error {
-	err = fmt.Errorf("platform key %s: %w", printable(serial), err)
+	err = fmt.Errorf("platform key %s: %w", redact.Printable(serial), err)
 	switch {
 	case !errors.Is(err, apiv3.ErrUnknownSerial):
 		return err
@@ -130,7 +131,7 @@ func unknownKey(serial string, err error) error {
 // untrusted makes the error of a delivery that is not proven to come from the platform.
 func (t *turn) untrusted(reason error) error {
 	return &VerifyError{
-		Serial: printable(t.delivery.Serial()), Reason: reason,
+		Serial: redact.Printable(t.delivery.Serial()), Reason: reason,
 		Probe: apiv3.Signature{Value: first(t.delivery.Header, apiv3.HeaderSignature)}.IsProbe(),
 	}
 }
@@ -149,7 +150,7 @@ func (t *turn) open() error {
 		return err
 	}
 	if s.algorithm != apiv3.AlgorithmAESGCM {
-		return fmt.Errorf("%w: its resource is encrypted with %q, only %s can be read", ErrMalformed, printable(s.algorithm), apiv3.AlgorithmAESGCM)
+		return fmt.Errorf("%w: its resource is encrypted with %q, only %s can be read", ErrMalformed, redact.Printable(s.algorithm), apiv3.AlgorithmAESGCM)
 	}
 	ciphertext, err := base64.StdEncoding.DecodeString(s.ciphertext)
 	if err != nil {

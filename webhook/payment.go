@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // ErrNotPaid means that a notification's trade_state is not SUCCESS.
@@ -54,7 +56,7 @@ func (p Payment) Check(e *Event) error {
 		return errors.New("webhook: Payment needs MchID and a Total above zero to check anything")
 	}
 	if !strings.HasPrefix(e.Type, "TRANSACTION.") || foreign(e) {
-		return fmt.Errorf("webhook: %w: it is %s of %s", ErrNotPayment, printable(e.Type), printable(e.OriginalType))
+		return fmt.Errorf("webhook: %w: it is %s of %s", ErrNotPayment, redact.Printable(e.Type), redact.Printable(e.OriginalType))
 	}
 	if orders := e.Get("sub_orders"); orders.IsArray() {
 		return p.checkCombined(e)
@@ -112,7 +114,7 @@ type comparison struct {
 
 func (p Payment) check(state string, comparisons []comparison) error {
 	if state != "SUCCESS" {
-		return fmt.Errorf("webhook: %w: its trade_state is %s", ErrNotPaid, printable(state))
+		return fmt.Errorf("webhook: %w: its trade_state is %s", ErrNotPaid, redact.Printable(state))
 	}
 	for _, c := range comparisons {
 		if (c.required || c.want != "") && c.want != c.got {
