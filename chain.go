@@ -2,11 +2,9 @@ package wxpay
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
-	"strconv"
 	"strings"
 	"time"
 
@@ -44,6 +42,7 @@ const (
 	settingVar settingKind = iota
 	settingRawVar
 	settingQuery
+	settingQueryTime // value is its RFC 3339 text in Beijing, until the operation tells the form
 	settingHeader
 	settingTimeout
 	settingAttemptTimeout
@@ -55,12 +54,16 @@ const (
 	settingPlain
 )
 
-// Chain starts a call by its path as the manual prints it, with or without the leading slash, for example
+// Chain starts a call by its path as the manual prints it, with or without the leading slash, and the values of its
+// placeholders in their order:
 //
-//	client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}")
+//	client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}", number)
 //
-// Segments are taken literally and consist of letters, digits and - . _ ~; values go into {name} and [Chain.Var].
-func (c *Client) Chain(path string) Chain { return Chain{client: c}.Chain(path) }
+// Segments are taken literally and consist of letters, digits and - . _ ~; values go into {name}, under the rules of
+// [Chain.Var]. Give one for each placeholder of this path, or none and fill them with Var or [Chain.Vars] later.
+func (c *Client) Chain(path string, values ...any) Chain {
+	return Chain{client: c}.Chain(path, values...)
+}
 
 // At starts a call by names as one would write properties: camelCase and PascalCase become kebab-case, _name_ becomes
 // {name}. Names and paths may be mixed, so these are the same:
@@ -68,19 +71,35 @@ func (c *Client) Chain(path string) Chain { return Chain{client: c}.Chain(path) 
 //	client.At("v3", "brand", "partner", "cardMember", "userFeeds")
 //	client.At("v3/brand/partner/card-member", "userFeeds")
 //
+// It takes names only, since nothing tells a value from a name beside it. Values follow by their names:
+//
+//	client.At("v3", "pay", "transactions", "outTradeNo", "_out_trade_no_").Var("out_trade_no", number)
+//
 // Because names are rewritten, At refuses what looks like a value (it starts with a digit, or has a capital after
 // anything but a lower-case letter) and is no segment of the API, as h5Presign is: order numbers and openids go into a
 // variable.
 func (c *Client) At(names ...string) Chain { return Chain{client: c}.At(names...) }
 
-// Chain appends a path; see [Client.Chain].
-func (c Chain) Chain(path string) Chain {
+// Chain appends a path, with the values of its placeholders; see [Client.Chain].
+func (c Chain) Chain(path string, values ...any) Chain {
 	if c.err != nil {
 		return c
 	}
 	checked, err := checkPath(path)
 	if err != nil {
 		return c.fail(err)
+	}
+	if len(values) > 0 {
+		names := placeholders(checked)
+		if len(names) != len(values) {
+			return c.fail(wrongNumber(path, names, len(values)))
+		}
+		for i, name := range names {
+			if strings.Contains(c.path, "{"+name+"}") {
+				return c.fail(fmt.Errorf("path %s: {%s} stands in the path before it, and both would have one value", redact.Quote(path), name))
+			}
+			c = c.Var(name, values[i])
+		}
 	}
 	switch {
 	case c.path == "":
@@ -113,12 +132,20 @@ func (c Chain) At(names ...string) Chain {
 	return c
 }
 
-// Var fills the placeholder {name}. The value is data: it is percent-encoded once, as one whole segment, and never
-// changed otherwise. An empty value, "." and ".." are refused, and so is a name that the path does not have. Setting a
-// name again replaces its value.
-func (c Chain) Var(name, value string) Chain {
-	return c.with(setting{kind: settingVar, name: name, value: value})
+// Var fills the placeholder {name}. The value, a string or an integer, is data: it is percent-encoded once, as one whole
+// segment, and never changed otherwise. An empty value, "." and ".." are refused, and so is a name that the path does not
+// have. Setting a name again replaces its value.
+func (c Chain) Var(name string, value any) Chain {
+	text, err := pathText(name, value)
+	if err != nil {
+		return c.fail(err)
+	}
+	return c.with(setting{kind: settingVar, name: name, value: text})
 }
+
+// Vars fills several placeholders as [Chain.Var] does each: values is a map with their names as keys, or a struct whose
+// fields are named as [Chain.Queries] tells.
+func (c Chain) Vars(values any) Chain { return c.setAll("Vars", values, Chain.Var) }
 
 // RawVar fills the placeholder {name} with a value that is percent-encoded already, as some ids taken from the
 // platform's answers are. It travels as it is.
@@ -127,17 +154,46 @@ func (c Chain) RawVar(name, escaped string) Chain {
 }
 
 // Query sets a member of the query string. value is a string, an integer, a bool, or a slice of one of these, whose
-// elements become repeated members; anything else is a mistake that the verb returns. Setting a name again replaces it.
-// Members travel, and are signed, in the order they were set.
+// elements become repeated members, or a time.Time; anything else is a mistake that the verb returns. Setting a name again
+// replaces it. Members travel, and are signed, in the order they were set.
+//
+// A time is written in the form that the operation documents: as the date that it is in Beijing, or to the second with the
+// offset +08:00. Where [WithCatalog] does not tell which, it is a mistake.
 func (c Chain) Query(name string, value any) Chain {
 	if name == "" {
 		return c.fail(fmt.Errorf("a query member has an empty name"))
 	}
+	if at, ok := value.(time.Time); ok {
+		text, err := timeText(at)
+		if err != nil {
+			return c.fail(fmt.Errorf("query member %s: %w", redact.Quote(name), err))
+		}
+		return c.with(setting{kind: settingQueryTime, name: name, value: text})
+	}
 	texts, ok := queryTexts(value)
 	if !ok {
-		return c.fail(fmt.Errorf("query member %s: %T is not a string, an integer, a bool or a slice of these", redact.Quote(name), value))
+		return c.fail(fmt.Errorf("query member %s: %s is not a string, an integer, a bool, a slice of these, or a time.Time", redact.Quote(name), kindOf(reflect.ValueOf(value))))
 	}
 	return c.with(setting{kind: settingQuery, name: name, values: texts})
+}
+
+// Queries sets several members of the query string as [Chain.Query] does each: those of a map, such as a [JSON] or
+// url.Values, sorted by name, or those of a struct, in the order of its fields.
+//
+// A field is named by its tag url, else json; "-" leaves it out, and one without a name is a mistake. What a pointer leads
+// to is sent, and nil is left out, as is an empty value under omitempty or omitzero.
+func (c Chain) Queries(members any) Chain { return c.setAll("Queries", members, Chain.Query) }
+
+// setAll sets what is in a map or a struct one by one.
+func (c Chain) setAll(verb string, all any, set func(Chain, string, any) Chain) Chain {
+	list, err := namedValues(all)
+	if err != nil {
+		return c.fail(fmt.Errorf("%s: %w", verb, err))
+	}
+	for _, each := range list {
+		c = set(c, each.name, each.value)
+	}
+	return c
 }
 
 // Header sets a request header. The headers that the protocol fills itself (Authorization, Content-Type and the like)
@@ -281,45 +337,6 @@ func (c Chain) fail(err error) Chain {
 		c.err = &CallError{Stage: StageBuild, Outcome: NotSent, Template: label(c.path), Err: err}
 	}
 	return c
-}
-
-// queryTexts returns the text of a query member, or of each element of a slice. Types with a kind of their own, such as
-// a named string, are taken as what they are made of.
-func queryTexts(value any) (texts []string, ok bool) {
-	switch value.(type) {
-	case nil, []byte, json.RawMessage, time.Duration:
-		return nil, false
-	}
-	v := reflect.ValueOf(value)
-	if v.Kind() != reflect.Slice && v.Kind() != reflect.Array {
-		text, ok := queryText(v)
-		return []string{text}, ok
-	}
-	for i := range v.Len() {
-		text, ok := queryText(v.Index(i))
-		if !ok {
-			return nil, false
-		}
-		texts = append(texts, text)
-	}
-	return texts, true
-}
-
-func queryText(v reflect.Value) (string, bool) {
-	switch {
-	case v.Type() == secretType:
-		token, err := Secret(v.String()).MarshalText()
-		return string(token), err == nil
-	case v.Kind() == reflect.String:
-		return v.String(), true
-	case v.Kind() == reflect.Bool:
-		return strconv.FormatBool(v.Bool()), true
-	case v.CanInt():
-		return strconv.FormatInt(v.Int(), 10), true
-	case v.CanUint():
-		return strconv.FormatUint(v.Uint(), 10), true
-	}
-	return "", false
 }
 
 func checkLimit(what string, limit time.Duration) error {

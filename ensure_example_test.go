@@ -70,7 +70,7 @@ func ExampleClient_Resolve() {
 // Vouch for a call of your own knowledge, so that trouble on the way is repeated.
 func ExampleChain_Repeatable() {
 	client := exampleClient()
-	res, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}/close").Var("out_trade_no", "ABC-001").
+	res, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}/close", "ABC-001").
 		Repeatable().Post(context.Background(), wxpay.JSON{"mchid": "1900000109"})
 	fmt.Println(res == nil, wxpay.IsCode(err, wxpay.CodeOrderNotExist))
 	// Output: true true

@@ -120,10 +120,22 @@ func ExampleAll() {
 	// activity-2
 }
 
-// Values go into variables and the query; the path stays as the manual prints it.
-func ExampleChain_Var() {
+// The path stays as the manual prints it; values fill its placeholders and the query.
+func ExampleClient_Chain_values() {
 	client := exampleClient()
-	order := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", "ABC|001*")
+	order := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}", "ABC|001*")
+	req, err := order.Query("mchid", "1900000109").Request(context.Background(), "GET", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(req.URL.RequestURI())
+	// Output: /v3/pay/transactions/out-trade-no/ABC%7C001%2A?mchid=1900000109
+}
+
+// In the attribute style values follow by their names.
+func ExampleChain_Vars() {
+	client := exampleClient()
+	order := client.At("v3", "pay", "transactions", "outTradeNo", "_out_trade_no_").Vars(wxpay.JSON{"out_trade_no": "ABC|001*"})
 	req, err := order.Query("mchid", "1900000109").Request(context.Background(), "GET", nil)
 	if err != nil {
 		log.Fatal(err)
@@ -135,7 +147,7 @@ func ExampleChain_Var() {
 // A chain is a value: keep a stem, derive calls from it.
 func ExampleChain_Chain() {
 	client, ctx := exampleClient(), context.Background()
-	order := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", "ABC-001")
+	order := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}", "ABC-001")
 	_, err := order.Query("mchid", "1900000109").Get(ctx)
 	fmt.Println(wxpay.IsCode(err, wxpay.CodeOrderNotExist))
 	_, err = order.Chain("close").Post(ctx, wxpay.JSON{"mchid": "1900000109"})

@@ -110,7 +110,7 @@ func ExampleChain_Download() {
 		log.Fatal(err)
 	}
 	var file strings.Builder
-	_, err = client.Chain("v3/merchant-service/images/{media_id}").Var("media_id", res.Get("media_id").String()).Download(ctx, &file)
+	_, err = client.Chain("v3/merchant-service/images/{media_id}", res.Get("media_id").String()).Download(ctx, &file)
 	fmt.Println(file.String() == png, err)
 	// Output: true <nil>
 }
@@ -135,7 +135,7 @@ func ExampleClient_Receipt() {
 		log.Fatal(err)
 	}
 	var pdf strings.Builder
-	got, err := client.Receipt(ctx, client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}").Var("out_bill_no", number), &pdf)
+	got, err := client.Receipt(ctx, client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}", number), &pdf)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -256,8 +256,12 @@ func (c Chain) begin() (*listing, error) {
 // ownQuery returns what the chain's query says.
 func (c Chain) ownQuery(name string) (string, bool) {
 	for s := c.last; s != nil; s = s.before {
-		if s.kind == settingQuery && s.name == name && len(s.values) > 0 {
+		switch {
+		case s.name != name:
+		case s.kind == settingQuery && len(s.values) > 0:
 			return s.values[0], true
+		case s.kind == settingQueryTime:
+			return s.value, true
 		}
 	}
 	return "", false

@@ -20,7 +20,7 @@ const (
 // it, downloads it to w, and checks it against the digest that the answer names. Apply for the receipt before:
 //
 //	_, err := client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no").Post(ctx, wxpay.JSON{"out_bill_no": number})
-//	_, err = client.Receipt(ctx, client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}").Var("out_bill_no", number),
+//	_, err = client.Receipt(ctx, client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}", number),
 //		wxpay.ToFile(number+".pdf"))
 //
 // chain is any query that answers with a download_url when the receipt is there. It is asked after one second and then more

@@ -102,7 +102,7 @@ func (c Chain) apply(ctx context.Context, f *flight) (query []*setting, rules []
 			if !slices.ContainsFunc(variables, func(v variable) bool { return v.name == s.name }) {
 				variables = append(variables, variable{s.name, s.value, s.kind == settingRawVar})
 			}
-		case settingQuery:
+		case settingQuery, settingQueryTime:
 			if !slices.ContainsFunc(query, func(q *setting) bool { return q.name == s.name }) {
 				query = append(query, s)
 			}
@@ -155,6 +155,13 @@ func (c Chain) apply(ctx context.Context, f *flight) (query []*setting, rules []
 		}
 	}
 	f.plan = c.client.plans.of(f.Operation)
+	for i, q := range query {
+		if q.kind == settingQueryTime {
+			if query[i], err = f.documentedTime(q); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
 	if c.client.preflight != PreflightOff {
 		if err := f.check(ctx, path, query, variables); err != nil {
 			return nil, nil, err

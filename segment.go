@@ -57,6 +57,9 @@ func checkSegment(segment string) error {
 		case '?', '#':
 			return fmt.Errorf("it has a query or fragment: use Query(name, value)")
 		case '%':
+			if i+2 >= len(segment) || unit([]byte("00"+segment[i+1:i+3])) < 0 {
+				return fmt.Errorf("the segment %s is no text to format: write a {name} where the value belongs", redact.Quote(segment))
+			}
 			return fmt.Errorf("the segment %s is percent-encoded: write a {name} and fill it with RawVar", redact.Quote(segment))
 		case '{', '}':
 			return fmt.Errorf("the placeholder in %s does not fill its segment", redact.Quote(segment))
@@ -73,6 +76,27 @@ func placeholder(segment string) (string, error) {
 		return "", fmt.Errorf("the placeholder %s is not {name} with lower-case letters, digits and _", redact.Quote(segment))
 	}
 	return name, nil
+}
+
+// placeholders returns the names in a checked path, each once, in their order.
+func placeholders(path string) (names []string) {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment != "" && segment[0] == '{' {
+			if name := segment[1 : len(segment)-1]; !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// wrongNumber says that values do not fit the placeholders of a path.
+func wrongNumber(path string, names []string, values int) error {
+	if len(names) == 0 {
+		return fmt.Errorf("path %s: it has no placeholder: write a {name} where the value belongs", redact.Quote(path))
+	}
+	return fmt.Errorf("path %s: values needed for {%s}, in this order; given: %d (give none to fill them with Var)",
+		redact.Quote(path), strings.Join(names, "}, {"), values)
 }
 
 // appendName appends one argument of At: a name or a path, each segment rewritten by the attribute style's rules. client

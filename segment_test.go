@@ -7,14 +7,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
 )
+
+// code is a type of its own.
+type code int
 
 func TestPath(t *testing.T) {
 	client := newClient(t)
@@ -61,6 +66,21 @@ func TestPath(t *testing.T) {
 		{"the same name twice in a path", client.Chain("v3/{a}/{a}").Var("a", "1"), "/v3/1/1"},
 		{"the later value wins", client.Chain("v3/{a}").Var("a", "1").Var("a", "2"), "/v3/2"},
 		{"variable before its segment", client.Chain("v3").Var("a", "1").Chain("{a}"), "/v3/1"},
+		{"a value in place", client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}", "A|1"), "/v3/pay/transactions/out-trade-no/A%7C1"},
+		{"values in place, in order", client.Chain("v3/{b}/x/{a}", "b", 7), "/v3/b/x/7"},
+		{"a value in place is no path", client.Chain("v3/{a}", "x/{b}?c"), "/v3/x%2F%7Bb%7D%3Fc"},
+		{"values in place, appended", client.Chain("v3/{a}", 1).Chain("x/{b}", 2).Chain("close"), "/v3/1/x/2/close"},
+		{"a value in place behind one to come", client.Chain("v3/{a}").Chain("x/{b}", 2).Var("a", 1), "/v3/1/x/2"},
+		{"a value in place behind names", client.At("v3", "userFeeds").Chain("{id}", "aB1"), "/v3/user-feeds/aB1"},
+		{"one value for both of a name", client.Chain("v3/{a}/{a}", 1), "/v3/1/1"},
+		{"a value in place is replaced", client.Chain("v3/{a}", 1).Var("a", 2), "/v3/2"},
+		{"integers of every kind", client.Chain("v3/{a}/{b}/{c}/{d}", int64(-1), uint8(7), code(3), wxpay.CodeNoAuth), "/v3/-1/7/3/NO_AUTH"},
+		{"values of a map", client.At("v3", "_a_", "_b_").Vars(wxpay.JSON{"b": 2, "a": "1"}), "/v3/1/2"},
+		{"values of a map of strings", client.Chain("v3/{a}").Vars(map[string]string{"a": "1"}), "/v3/1"},
+		{"values of a struct", client.Chain("v3/{a}/{b}").Vars(struct {
+			A string `json:"a"`
+			B int    `url:"b"`
+		}{"x", 2}), "/v3/x/2"},
 
 		{"query", client.Chain("v3/b").Query("mchid", "1").Query("limit", 10), "/v3/b?mchid=1&limit=10"},
 		{"query is encoded", client.Chain("v3/b").Query("名 称", "粤B12345 &=+/?"), "/v3/b?%E5%90%8D%20%E7%A7%B0=%E7%B2%A4B12345%20%26%3D%2B%2F%3F"},
@@ -171,6 +191,25 @@ func TestPathMistakes(t *testing.T) {
 		{"raw: a broken escape", client.Chain("v3/{a}").RawVar("a", "x%2"), "use Var for plain values"},
 		{"raw: Chinese", client.Chain("v3/{a}").RawVar("a", "中"), "use Var for plain values"},
 
+		{"a value for no placeholder", client.Chain("v3/b", "x"), "it has no placeholder: write a {name} where the value belongs"},
+		{"too few values", client.Chain("v3/{a}/{b}", 1), "values needed for {a}, {b}, in this order; given: 1"},
+		{"too many values", client.Chain("v3/{a}", 1, 2), "values needed for {a}, in this order; given: 2"},
+		{"an appended path counts by itself", client.Chain("v3/{a}").Chain("x/{b}", 1, 2), "values needed for {b}, in this order; given: 2"},
+		{"a placeholder again, with another value", client.Chain("v3/{a}", 1).Chain("x/{a}", 2), "{a} stands in the path before it"},
+		{"an empty value in place", client.Chain("v3/{a}", ""), "the value of {a} is empty"},
+		{"a dot in place", client.Chain("v3/{a}", ".."), "would change the path"},
+		{"nil in place", client.Chain("v3/{a}", nil), "the value of {a}: nil is not a string or an integer"},
+		{"a float in place", client.Chain("v3/{a}", 1.5), "the value of {a}: float64 is not"},
+		{"a bool in place", client.Chain("v3/{a}", true), "the value of {a}: bool is not"},
+		{"bytes in place", client.Chain("v3/{a}", []byte("x")), "the value of {a}: []uint8 is not"},
+		{"a duration in place", client.Chain("v3/{a}", time.Second), "the value of {a}: time.Duration is not"},
+		{"a value of an answer in place", client.Chain("v3/{a}", gjson.Result{}), "the value of {a}: gjson.Result is not"},
+		{"a Secret in place", client.Chain("v3/{a}", wxpay.Secret("x")), "the value of {a} is a Secret, and nothing in a path is encrypted"},
+		{"a path to format", client.Chain("v3/%s", "x"), `the segment "%s" is no text to format: write a {name} where the value belongs`},
+		{"Vars of nothing", client.Chain("v3/{a}").Vars(nil), "Vars: nil was given, a map or a struct is needed"},
+		{"Vars with a name too many", client.Chain("v3/{a}").Vars(wxpay.JSON{"a": 1, "b": 2}), "the path has no {b}"},
+		{"Vars with one of the wrong type", client.Chain("v3/{a}").Vars(wxpay.JSON{"a": []string{"x"}}), "the value of {a}: []string is not"},
+
 		{"query of a float", client.Chain("v3/b").Query("a", 1.5), "float64 is not a string"},
 		{"query of nil", client.Chain("v3/b").Query("a", nil), "is not a string"},
 		{"query of bytes", client.Chain("v3/b").Query("a", []byte("x")), "is not a string"},
@@ -211,6 +250,11 @@ func TestMistakesHideValues(t *testing.T) {
 	for _, chain := range []wxpay.Chain{
 		client.Chain("v3/{a}").RawVar("a", "secret/value"),
 		client.Chain("v3/b").Var("a", "secret/value"),
+		client.Chain("v3/b", "secret/value"),
+		client.Chain("v3/{a}", "secret", "value"),
+		client.Chain("v3/{a}", []string{"secret"}),
+		client.Chain("v3/b").Query("a", []any{"secret"}),
+		client.Chain("v3/b").Query("a", time.Unix(1, 0)),
 		client.Chain("v3/b").Header("X-A", "secret/value\n"),
 	} {
 		_, err := chain.Get(context.Background())
@@ -227,7 +271,7 @@ func FuzzPath(f *testing.F) {
 	}
 	client := newClient(f)
 	f.Fuzz(func(t *testing.T, value, query string) {
-		req, err := client.Chain("v3/a/{v}/b/{w}").Var("v", value).Var("w", "end").Query("q", query).Request(context.Background(), "GET", nil)
+		req, err := client.Chain("v3/a/{v}/b/{w}", value, "end").Query("q", query).Request(context.Background(), "GET", nil)
 		if value == "" || value == "." || value == ".." {
 			require.Error(t, err)
 			return

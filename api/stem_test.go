@@ -87,7 +87,7 @@ func TestMistakesAreRemembered(t *testing.T) {
 func TestSettingsOfChain(t *testing.T) {
 	chain, call := reflect.TypeFor[wxpay.Chain](), reflect.TypeFor[api.GetCall]()
 	// What makes the path, and what serves the ways of calling that only the plain chain has: Pages, Each and Ensure.
-	paths := map[string]bool{"Chain": true, "At": true, "Var": true, "RawVar": true, "Paging": true, "OnUnknown": true, "UntilFinal": true, "InDoubt": true}
+	paths := map[string]bool{"Chain": true, "At": true, "Var": true, "Vars": true, "RawVar": true, "Queries": true, "Paging": true, "OnUnknown": true, "UntilFinal": true, "InDoubt": true}
 	settings := 0
 	for i := range chain.NumMethod() {
 		method := chain.Method(i)

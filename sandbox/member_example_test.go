@@ -29,7 +29,7 @@ func ExampleSandbox_OpenMemberCard() {
 	confirmed := make(chan string, 1)
 	notified.On("BRAND_MEMBER_CARD_SP.USER_CARD.CREATE", func(ctx context.Context, e *webhook.Event) error {
 		code := e.Get("user_card_code").String()
-		_, err := members.Chain("user-cards/{user_card_code}/confirm").Var("user_card_code", code).Query("card_id", e.Get("card_id").String()).
+		_, err := members.Chain("user-cards/{user_card_code}/confirm", code).Query("card_id", e.Get("card_id").String()).
 			Post(ctx, wxpay.JSON{"brand_id": e.Get("brand_id").String(), "openid": e.Get("openid").String(), "user_card_confirm_state": "CREATE_CARD_SUCCESS"})
 		confirmed <- code
 		return err

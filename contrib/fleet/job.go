@@ -53,14 +53,7 @@ const maxJob = 512 << 10
 
 // chain is the call of the job.
 func (j *Job) chain(client *wxpay.Client) wxpay.Chain {
-	chain := client.Chain(j.Path)
-	for _, name := range slices.Sorted(maps.Keys(j.Vars)) {
-		chain = chain.Var(name, j.Vars[name])
-	}
-	for _, name := range slices.Sorted(maps.Keys(j.Query)) {
-		chain = chain.Query(name, j.Query[name])
-	}
-	return chain
+	return client.Chain(j.Path).Vars(j.Vars).Queries(j.Query)
 }
 
 // body is what the verbs take.

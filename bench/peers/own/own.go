@@ -66,7 +66,7 @@ func build(config peers.Config, options ...wxpay.Option) (*peers.Client, error) 
 			return peers.Expect(res.Get("out_request_no").String(), peers.FeedBody.Number)
 		},
 		Order: func(ctx context.Context) error {
-			res, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", peers.OrderNumber).Query("mchid", peers.MerchantID).Get(ctx)
+			res, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}", peers.OrderNumber).Query("mchid", peers.MerchantID).Get(ctx)
 			if err != nil {
 				return err
 			}

@@ -79,7 +79,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	res, err := client.Chain("v3/pay/transactions/id/{transaction_id}").Var("transaction_id", "1").Query("mchid", "1900000109").Get(context.Background())
+	res, err := client.Chain("v3/pay/transactions/id/{transaction_id}", "1").Query("mchid", "1900000109").Get(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}

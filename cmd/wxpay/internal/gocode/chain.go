@@ -3,6 +3,7 @@ package gocode
 import (
 	"fmt"
 	"iter"
+	"strconv"
 	"strings"
 
 	"github.com/wxpay-go/wxpay/fact"
@@ -107,9 +108,13 @@ func (p *place) method(segment string) string {
 	return name
 }
 
-// declarative returns the expression of the declarative style, with what fills the placeholders.
-func declarative(path string) (head string, settings []string) {
-	return fmt.Sprintf("client.Chain(%q)", path[1:]), fill(path)
+// declarative returns the expression of the declarative style, with Go variables for its placeholders.
+func declarative(path string) string {
+	arguments := []string{strconv.Quote(path[1:])}
+	for _, name := range placeholders(path) {
+		arguments = append(arguments, variable(name))
+	}
+	return "client.Chain(" + strings.Join(arguments, ", ") + ")"
 }
 
 // attribute returns the expression of the attribute style, with what fills the placeholders. A segment that camelCase
@@ -126,7 +131,10 @@ func attribute(path string) (head string, settings []string) {
 			names = append(names, `"`+camel(segment)+`"`)
 		}
 	}
-	return "client.At(" + strings.Join(names, ", ") + ")", fill(path)
+	for _, name := range placeholders(path) {
+		settings = append(settings, fmt.Sprintf("Var(%q, %s)", name, variable(name)))
+	}
+	return "client.At(" + strings.Join(names, ", ") + ")", settings
 }
 
 // camel returns userFeeds for user-feeds, where every hyphen stands between lower-case letters; else the segment as it is.
@@ -150,14 +158,14 @@ func camel(segment string) string {
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 
-func fill(path string) []string {
-	var settings []string
+// placeholders returns the names in braces of a path.
+func placeholders(path string) (names []string) {
 	for segment := range strings.SplitSeq(path, "/") {
 		if name, ok := placeholder(segment); ok {
-			settings = append(settings, fmt.Sprintf("Var(%q, %s)", name, variable(name)))
+			names = append(names, name)
 		}
 	}
-	return settings
+	return names
 }
 
 // placeholder returns the name in {name}.

@@ -91,7 +91,7 @@ var _ = api.V3
 // TestSamplesLeadToTheirOperation reads the paths of the declarative and the attribute style back.
 func TestSamplesLeadToTheirOperation(t *testing.T) {
 	w := gocode.New(catalog.V3().All())
-	chain := regexp.MustCompile(`client\.Chain\("([^"]*)"\)`)
+	chain := regexp.MustCompile(`client\.Chain\("([^"]*)"[),]`)
 	at := regexp.MustCompile(`client\.At\(([^)]*)\)`)
 	capital := regexp.MustCompile(`[A-Z]`)
 	count := 0

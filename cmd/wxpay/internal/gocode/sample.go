@@ -83,9 +83,8 @@ type style struct {
 }
 
 func (w *Writer) styles(operation *fact.Operation) []style {
-	declared, values := declarative(operation.Path)
-	named, same := attribute(operation.Path)
-	list := []style{{declared, values, chainVerb}, {named, same, chainVerb}}
+	named, values := attribute(operation.Path)
+	list := []style{{declarative(operation.Path), nil, chainVerb}, {named, values, chainVerb}}
 	if pure, ok := w.pure(operation.Path); ok {
 		list = append(list, style{pure, nil, pureVerb})
 	}
