@@ -342,7 +342,7 @@ func TestAllocations(t *testing.T) {
 			}
 		}},
 		{"a transfer with 10 encrypted names", 37, 12100, func() {
-			if _, err := client.Chain("v3/transfer/batches").Post(ctx, transfer); err != nil {
+			if _, err := client.Chain("v3/transfer/batches").Unbind().Post(ctx, transfer); err != nil {
 				t.Fatal(err)
 			}
 		}},

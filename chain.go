@@ -49,6 +49,7 @@ const (
 	settingRepeatable
 	settingUntilFinal
 	settingOnUnknown
+	settingUnbind
 	settingInDoubt // limit is the moment, since 1970
 	settingEncrypt // values are the names of its pointer
 	settingPlain

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -83,6 +84,8 @@ type Client struct {
 	stages   []stage
 	pipeline http.RoundTripper
 	queue    *queue
+	ages     *middleware.Ages // how old answers are
+	echoes   *sync.Map        // what was logged of answers that repeat a member otherwise
 	plans    *plans
 	origin   *Client // the client that this one was derived from, nil if it was not
 
@@ -134,6 +137,9 @@ func (c *Client) build(options []Option) (*Client, error) {
 	if c.transport == nil {
 		c.transport = transport.New(transport.Config{Hosts: append([]string{c.base.Host}, c.backups...)})
 	}
+	if c.ages, c.echoes = new(middleware.Ages), new(sync.Map); c.origin != nil {
+		c.ages, c.echoes = c.origin.ages, c.origin.echoes
+	}
 	c.plans = &plans{all: c.preflight != PreflightOff}
 	c.limits = timeLimits(c.timeout, c.attemptTimeout)
 	c.headers = newUsualHeaders(c.userAgent, c.language)
@@ -172,7 +178,7 @@ func (c *Client) assemble(keys middleware.Keys) {
 	}
 	c.stages = append(c.stages,
 		stage{"sign", middleware.Sign(c.signer)},
-		stage{"verify", middleware.Verify(&middleware.Verifier{Scheme: c.scheme, Keys: keys, Clock: c.clock, MaxAnswer: c.maxAnswer})})
+		stage{"verify", middleware.Verify(&middleware.Verifier{Scheme: c.scheme, Keys: keys, Clock: c.clock, MaxAnswer: c.maxAnswer, Ages: c.ages})})
 	c.pipeline = c.transport
 	for i := len(c.stages) - 1; i >= 0; i-- {
 		c.pipeline = c.stages[i].wrap(c.pipeline)

@@ -15,13 +15,14 @@ import (
 
 // Figures of Ensure. The minute is the platform's advice on how long a request can be under way; the others are choices.
 const (
-	ensureLimit = 10 * time.Minute // of a call without any deadline
-	underWay    = time.Minute      // after the last attempt, before not-found permits another
-	queryFirst  = time.Second      // pause before the first query after a doubt; each further one is up to twice as long
-	queryMost   = 30 * time.Second
-	blindFirst  = 5 * time.Second // pause before the first repeat without a query
-	blindMost   = time.Minute
-	wantedTries = 3 // how often a write is repeated for what only it answers, once a query found its effect
+	ensureLimit   = 10 * time.Minute // of a call without any deadline
+	underWay      = time.Minute      // after the last attempt, before not-found permits another
+	queryFirst    = time.Second      // pause before the first query after a doubt; each further one is up to twice as long
+	queryMost     = 30 * time.Second
+	blindFirst    = 5 * time.Second // pause before the first repeat without a query
+	blindMost     = time.Minute
+	unsignedMost  = 3               // how often a refusal that nobody signed is asked about
+	unsignedFirst = 2 * time.Second // mean pause before each of these
 )
 
 // State is where an operation stands at the platform.
@@ -29,6 +30,7 @@ type State = fact.Meaning
 
 // States of an operation.
 const (
+	Taken       = fact.Taken       // taken; how it ends is not known here
 	Accepted    = fact.Accepted    // taken, not finished
 	Succeeded   = fact.Succeeded   // has taken effect
 	Partial     = fact.Partial     // some parts have taken effect, the others never will
@@ -46,6 +48,12 @@ type Verdict struct {
 	// Response is the verified answer that says so: the write's own, or the query's when the write's was lost. It is nil
 	// for an inferred success.
 	Response *Response
+	// Unbound says that nothing in Response shows that it answers this very call: by its documentation it repeats nothing of
+	// it, as that of an order with its prepay_id, or nobody reviewed what it repeats. Then the connection alone vouches for it.
+	Unbound bool
+	// Missing lists members that only the write answers, such as code_url, where a query found its effect and the write was
+	// not answered again. Make the same call again for them.
+	Missing []string
 	// Attempts is how many requests of the write were signed for the wire.
 	Attempts int
 	// History lists those that did not simply succeed.
@@ -72,7 +80,8 @@ const (
 	Repeat                          // send the same again without asking, after 5 s and growing pauses
 )
 
-// UntilFinal has [Chain.Ensure] wait beyond Accepted, until the platform states an end or the deadline comes.
+// UntilFinal makes [Chain.Ensure] wait until the platform states an end, or the deadline comes. Ensure fails before it sends
+// anything where neither the answer nor a reviewed query would tell the end.
 func (c Chain) UntilFinal() Chain { return c.with(setting{kind: settingUntilFinal}) }
 
 // OnUnknown overrides what [Chain.Ensure] does about a doubt; see there for the default. What is documented as never to be
@@ -109,18 +118,25 @@ var errEarlier = errors.New("an earlier process may have sent the call")
 //     likely so and no money moves (member feeds); that the number is taken then counts as success, marked Inferred.
 //   - Otherwise it sends once and reports.
 //
-// A nil error means that the truth is known, not that it is pleasant: read Verdict.State. Ensure waits beyond Accepted only
-// after [Chain.UntilFinal]. It ends at the deadline of ctx, or at that of [Chain.Timeout] if the chain has one, or after ten
-// minutes if there is neither; [WithTimeout] bounds each of its requests. It ends at once at a refusal that concerns the
-// merchant rather than the call, such as a wrong signature or a missing permission. Then the error tells what was tried, and
-// [OutcomeOf] what is known. Keep the merchant's number before you call it: it is what resolves a doubt that outlives the
-// process.
+// A nil error means that the truth is known, not that it is pleasant: read Verdict.State. It is Taken where the platform took
+// the operation and nobody reviewed how to read its end: for operations that no catalogue knows, and for those that move money
+// and have no reviewed state. Ensure waits for an end only after [Chain.UntilFinal]. docs/evidence.md lists what it takes for
+// proof.
+//
+// It ends at the deadline of ctx, or at that of [Chain.Timeout] if the chain has one, or after ten minutes if there is neither;
+// [WithTimeout] bounds each of its requests. It ends at once at a signed refusal that rules out an effect, or that concerns the
+// merchant rather than the call, such as a missing permission. Nobody signs a refusal such as 401 SIGN_ERROR: Ensure believes
+// it when three queries within ten seconds are refused alike. Then the error tells what was tried, and [OutcomeOf] what is
+// known. Keep the merchant's number before you call it: it resolves a doubt that outlives the process.
 func (c Chain) Ensure(ctx context.Context, body any) (*Verdict, error) {
 	f, err := c.prepare(ctx, http.MethodPost, body)
 	if err != nil {
 		return nil, err
 	}
 	e := newEnsuring(f)
+	if e.link == nil && f.Operation != nil && f.Operation.Link != nil {
+		e.lacks = "its body lacks what the query takes"
+	}
 	for s := c.last; s != nil; s = s.before {
 		switch {
 		case s.kind == settingUntilFinal:
@@ -130,6 +146,9 @@ func (c Chain) Ensure(ctx context.Context, body any) (*Verdict, error) {
 		case s.kind == settingInDoubt && !e.resumed:
 			e.resume(time.Unix(0, int64(s.limit)))
 		}
+	}
+	if e.untilFinal && e.link == nil && !e.endsAtOnce() {
+		return nil, f.error(StageBuild, f.Outcome(), e.endless())
 	}
 	limit := ensureLimit
 	if f.bounded {
@@ -156,16 +175,28 @@ type ensuring struct {
 	ended   time.Time // when the last write attempt ended
 	last    error     // what the last write ended with
 	queries int
-	put     time.Time // when the last query was sent
+	heard   time.Time // the moment that the last not-found speaks of
 	asked   error     // what the last query ended with, if it taught nothing
-	found   *Verdict  // what a query found, while more is wanted
-	wanted  int       // repeats of the write for what only it answers
+	found   *Verdict  // what is known already, while more is wanted
+	only    []string  // what only the write answers, until it has
+	missing []string  // of that, what is wanted in the state that was found
+	denied  bool      // the write was refused for good when it was repeated for that
+	put     time.Time // when the last query was sent
+	lacks   string    // why there is no query although one was reviewed
+	balked  unsigned  // the refusal that nobody signed, while it is being asked about
+}
+
+// unsigned is a refusal that nobody signed, and how often it came to what was asked about it.
+type unsigned struct {
+	status int
+	code   Code
+	times  int
 }
 
 func newEnsuring(f *flight) *ensuring {
 	e := &ensuring{f: f, sent: readDocument(f.body), began: time.Now()}
 	if o := f.Operation; o != nil && o.Link != nil {
-		e.link = o.Link
+		e.link, e.only = o.Link, o.Link.Only
 		for _, pair := range o.Link.Copy {
 			if !pair.Optional && text(f.carried(e.sent, pair.From)) == "" {
 				e.link = nil // the query could not carry the write's identities
@@ -208,16 +239,26 @@ func (e *ensuring) run(ctx context.Context) (*Verdict, error) {
 		case moveSend:
 			next, verdict, err = e.send(ctx)
 		case moveAsk:
-			if !wait(ctx, pause/2+rand.N(pause)-e.passed()) {
+			mean := pause
+			if e.balked.status != 0 {
+				mean = unsignedFirst
+			} else {
+				pause = min(2*pause, queryMost)
+			}
+			if !wait(ctx, mean/2+rand.N(mean)-e.passed()) {
 				return e.late(ctx)
 			}
-			pause = min(2*pause, queryMost)
 			next, verdict, err = e.ask(ctx)
 		case moveBlind:
-			if !wait(ctx, blind+rand.N(blind/4)-e.passed()) {
+			mean := blind
+			if e.balked.status != 0 {
+				mean = unsignedFirst
+			} else {
+				blind = min(2*blind, blindMost)
+			}
+			if !wait(ctx, mean+rand.N(mean/4)-e.passed()) {
 				return e.late(ctx)
 			}
-			blind = min(2*blind, blindMost)
 			next = moveSend
 		}
 		if next == moveEnd {
@@ -242,20 +283,27 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 	res, err := e.f.send(ctx)
 	e.ended, e.last = time.Now(), err
 	if err == nil {
-		state := e.answered(res)
-		verdict := e.verdict(state, res)
-		if state != Accepted || !e.untilFinal || e.link == nil {
-			return moveEnd, verdict, nil
-		}
-		e.found, e.link = verdict, withoutOnly(e.link) // the write has answered; what is wanted now is its end
-		return moveAsk, nil, nil
+		return e.answered(res)
 	}
 	if ctx.Err() != nil {
 		verdict, err := e.late(ctx)
 		return moveEnd, verdict, err
 	}
 	var refusal *APIError
-	if errors.As(err, &refusal) && classify(refusal.Status, refusal.Code).Merchant {
+	errors.As(err, &refusal)
+	switch {
+	case refusal != nil && refusal.unsigned():
+		return e.unsigned(refusal, min(1, e.balked.status))
+	case e.found != nil: // the write was repeated only for what it answers
+		if refusal == nil || passing(refusal.Status, string(refusal.Code)) {
+			return moveAsk, nil, nil
+		}
+		e.denied = true
+		if e.untilFinal && !settled(e.found.State) {
+			return moveAsk, nil, nil
+		}
+		return moveEnd, e.known(), nil
+	case refusal != nil && classify(refusal.Status, refusal.Code).Merchant:
 		return moveEnd, nil, err
 	}
 	switch OutcomeOf(err) {
@@ -275,22 +323,130 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 	return e.doubt(refusal)
 }
 
-// doubt decides what follows a write that ended in doubt.
-func (e *ensuring) doubt(refusal *APIError) (move, *Verdict, error) {
-	if e.found != nil {
-		// A query has found the effect; the write was repeated only for what it answers.
-		if e.wanted >= wantedTries || refusal != nil && !passing(refusal.Status, string(refusal.Code)) {
-			if e.found.State != Accepted || !e.untilFinal {
-				return moveEnd, e.known(), nil
-			}
-			e.link = withoutOnly(e.link)
+// Answers of a write that settle nothing.
+var (
+	errUnbound = errors.New("the answer does not show the call's number, so it may be another call's")
+	errStale   = errors.New("the answer was signed before its request was sent, so it answers another one")
+)
+
+// answered judges the write's own answer.
+func (e *ensuring) answered(res *Response) (move, *Verdict, error) {
+	e.balked = unsigned{}
+	shown := e.f.binding
+	switch {
+	case shown != bound && e.f.Stale():
+		e.last = e.failure(errStale)
+	case shown == unbound && e.link != nil:
+		e.last = e.failure(errUnbound)
+	default:
+		e.only, e.missing = nil, nil
+		verdict := e.verdict(e.own(res), res)
+		if shown == unbound {
+			verdict.State = Taken
 		}
+		verdict.Unbound = shown != bound
+		switch {
+		case !e.untilFinal || settled(verdict.State):
+			return moveEnd, verdict, nil
+		case e.link == nil:
+			failure := e.failure(e.endless())
+			failure.Response = res
+			return moveEnd, nil, failure
+		}
+		e.found = verdict
 		return moveAsk, nil, nil
 	}
+	if e.found != nil {
+		return moveAsk, nil, nil
+	}
+	return e.doubt(nil)
+}
+
+// own reads where the write stands from its own answer.
+func (e *ensuring) own(res *Response) State {
+	o := e.f.Operation
+	switch {
+	case o == nil:
+		return Taken
+	case o.Link != nil && o.Link.State != "":
+		document := readDocument(res.raw)
+		if text(document.member(o.Link.State)) != "" {
+			return stateOf(o.Link, document)
+		}
+	}
+	switch {
+	case o.MovesMoney:
+		return Taken
+	case res.Status == http.StatusAccepted:
+		return Accepted
+	}
+	return Succeeded
+}
+
+// settled reports whether a state will not change by itself.
+func settled(s State) bool { return s != Taken && s != Accepted }
+
+// endsAtOnce reports whether the answer itself is the end: the documentation says 200 or 204, and no money moves.
+func (e *ensuring) endsAtOnce() bool {
+	o := e.f.Operation
+	return o != nil && !o.MovesMoney && o.Success != http.StatusAccepted
+}
+
+// endless says why UntilFinal cannot be kept, and what to call instead.
+func (e *ensuring) endless() error {
+	why, o := "the catalogue does not know the operation", e.f.Operation
+	switch {
+	case o == nil:
+	case e.lacks != "":
+		why = e.lacks
+	default:
+		why = "no reviewed query tells it"
+	}
+	instead := "call Ensure without UntilFinal, and read the end from the operation's own query or notification"
+	if o != nil && len(o.Docs) > 0 {
+		instead += " (" + fact.DocURL(o.Docs[0]) + ")"
+	}
+	return fmt.Errorf("how it ends cannot be told: %s; %s", why, instead)
+}
+
+// unsigned decides what follows a refusal that nobody signed, of the write or of a query. Something on the way may have made
+// it after it passed the request on; what else is asked tells. Refused alike three times, it is the reason to end. times is 0
+// for the first refusal of the write.
+func (e *ensuring) unsigned(refusal *APIError, times int) (move, *Verdict, error) {
+	if e.balked.status != refusal.Status || e.balked.code != refusal.Code {
+		e.balked = unsigned{status: refusal.Status, code: refusal.Code}
+	}
+	e.balked.times += times
+	ask := e.link != nil && e.policy != Repeat
+	switch {
+	case e.balked.times < unsignedMost && ask:
+		return moveAsk, nil, nil
+	case e.balked.times < unsignedMost && !ask && e.policy != Hold && e.mayRepeat():
+		return moveBlind, nil, nil
+	case e.found != nil:
+		return moveEnd, e.known(), nil
+	}
+	var last *APIError
+	if errors.As(e.last, &last) && last.Status == refusal.Status && last.Code == refusal.Code {
+		return moveEnd, nil, e.last
+	}
+	return moveEnd, nil, e.failure(fmt.Errorf("queries are refused, and nobody signs that: %w", &QueryError{refusal}))
+}
+
+// mayRepeat reports whether the write may be sent again without asking.
+func (e *ensuring) mayRepeat() bool {
 	repeat := fact.Unreviewed
 	if e.f.Operation != nil {
 		repeat = e.f.Operation.Repeat
 	}
+	if e.policy == Repeat {
+		return repeat != fact.Never
+	}
+	return repeat == fact.Documented || repeat == fact.Assumed && !e.f.MovesMoney()
+}
+
+// doubt decides what follows a write that ended in doubt.
+func (e *ensuring) doubt(refusal *APIError) (move, *Verdict, error) {
 	if e.link != nil && e.policy != Repeat {
 		return moveAsk, nil, nil
 	}
@@ -298,11 +454,7 @@ func (e *ensuring) doubt(refusal *APIError) (move, *Verdict, error) {
 		return moveEnd, &Verdict{State: Succeeded, Inferred: true, Attempts: e.f.Attempts, History: slices.Clone(e.f.History)}, nil
 	}
 	final := refusal != nil && refusal.Status < 500 && !passing(refusal.Status, string(refusal.Code))
-	blind := repeat == fact.Documented || repeat == fact.Assumed && !e.f.MovesMoney()
-	if e.policy == Repeat {
-		blind = repeat != fact.Never
-	}
-	if final || !blind || e.policy == Hold {
+	if final || !e.mayRepeat() || e.policy == Hold {
 		return moveEnd, nil, e.last
 	}
 	return moveBlind, nil, nil
@@ -328,7 +480,13 @@ func (e *ensuring) ask(ctx context.Context) (move, *Verdict, error) {
 	case ctx.Err() != nil:
 		verdict, err := e.late(ctx)
 		return moveEnd, verdict, err
-	case errors.As(err, &refusal) && classify(refusal.Status, refusal.Code).Merchant:
+	case errors.As(err, &refusal) && refusal.unsigned():
+		e.asked = &QueryError{err}
+		return e.unsigned(refusal, 1)
+	}
+	e.balked = unsigned{}
+	switch {
+	case refusal != nil && classify(refusal.Status, refusal.Code).Merchant:
 		if e.found != nil { // what is known is all that can be known for now
 			return moveEnd, e.known(), nil
 		}
@@ -338,38 +496,68 @@ func (e *ensuring) ask(ctx context.Context) (move, *Verdict, error) {
 		return moveAsk, nil, nil
 	}
 	e.asked = ErrMissing
-	return e.missing()
+	return e.notFound()
 }
 
 // see judges what a query found.
 func (e *ensuring) see(res *Response) (move, *Verdict, error) {
-	document := readDocument(res.raw)
-	if err := e.compare(document); err != nil {
+	e.balked = unsigned{}
+	verdict, err := e.read(res)
+	switch {
+	case errors.Is(err, ErrNumberConflict):
 		return moveEnd, nil, e.failure(err)
-	}
-	state, proven := e.state(document)
-	if !proven {
-		e.asked = errors.New("the query's answer does not show the effect")
-		if e.found == nil && e.f.Operation.Repeat == fact.Documented && e.policy != Hold && e.lateEnough() && !e.final() {
+	case err != nil:
+		e.asked = err
+		if err == errNoEffect && e.found == nil && e.f.Operation.Repeat == fact.Documented && e.policy != Hold && e.lateEnough() && !e.final() {
 			return moveSend, nil, nil
 		}
 		return moveAsk, nil, nil
 	}
-	verdict := e.verdict(state, res)
-	e.found = verdict
-	wanted := len(e.link.Only) > 0 && e.wanted < wantedTries && (state == Accepted || state == Succeeded && !e.f.MovesMoney())
-	if wanted && e.policy != Hold && e.f.Operation.Repeat != fact.Never {
-		e.wanted++
+	e.found, e.missing = verdict, e.wanted(verdict.State)
+	if len(e.missing) > 0 && !e.denied && e.policy != Hold && e.f.Operation.Repeat != fact.Never {
 		return moveSend, nil, nil
 	}
-	if state == Accepted && e.untilFinal {
+	if !settled(verdict.State) && e.untilFinal {
 		return moveAsk, nil, nil
 	}
-	return moveEnd, verdict, nil
+	return moveEnd, e.known(), nil
 }
 
-// missing decides what follows a query that found nothing.
-func (e *ensuring) missing() (move, *Verdict, error) {
+// wanted is what only the write answers, in a state where somebody needs it.
+func (e *ensuring) wanted(state State) []string {
+	if !settled(state) || state == Succeeded && !e.f.MovesMoney() {
+		return e.only
+	}
+	return nil
+}
+
+var errNoEffect = errors.New("the query's answer does not show the effect")
+
+// read reads a verdict from the answer of a query. What proves nothing is an error.
+func (e *ensuring) read(res *Response) (*Verdict, error) {
+	q := res.flight
+	e.hear(q)
+	if q.binding == unbound || q.binding == unbindable && q.Stale() {
+		return nil, errors.New("the query's answer does not show that it is about this call")
+	}
+	document := readDocument(res.raw)
+	if err := e.compare(document); err != nil {
+		return nil, err
+	}
+	state, proven := e.state(document)
+	if !proven {
+		return nil, errNoEffect
+	}
+	verdict := e.verdict(state, res)
+	verdict.Unbound = q.binding != bound
+	return verdict, nil
+}
+
+// hear notes the moment that a query's answer speaks of: when it was asked, or earlier, when the answer was signed.
+func (e *ensuring) hear(q *flight) { e.heard = e.put.Add(-q.Aged) }
+
+// notFound decides what follows a query that found nothing.
+func (e *ensuring) notFound() (move, *Verdict, error) {
 	repeat := e.f.Operation.Repeat
 	switch {
 	case e.found != nil, !e.lateEnough():
@@ -384,8 +572,8 @@ func (e *ensuring) missing() (move, *Verdict, error) {
 	return moveSend, nil, nil
 }
 
-// lateEnough reports whether the last query was sent so late that no write can have been under way any more.
-func (e *ensuring) lateEnough() bool { return e.put.Sub(e.ended) >= underWay }
+// lateEnough reports whether the last answer of a query speaks of a moment when no write can have been under way any more.
+func (e *ensuring) lateEnough() bool { return e.heard.Sub(e.ended) >= underWay }
 
 // final reports whether the last write was refused in a way that a repeat would not change.
 func (e *ensuring) final() bool {
@@ -393,23 +581,17 @@ func (e *ensuring) final() bool {
 	return errors.As(e.last, &refusal) && refusal.Verified && refusal.Status < 500 && refusal.Class() == ClassFix
 }
 
-// refused is the write's refusal, after the platform, asked late enough, knew nothing of the number. It would be refused again,
-// and where no attempt ended otherwise nothing came of it. Where one did, it stays unknown: that nothing is found permits to send
-// a number once more, which does no harm if it is wrong, and to say that nothing took effect would.
+// refused is the write's refusal, after the platform, asked late enough, knew nothing of the number. It would be refused again.
+// That nothing is found permits to send a number once more, which does no harm if it is wrong; it does not prove that nothing
+// took effect, so the outcome stays what the refusal left.
 func (e *ensuring) refused() error {
-	if e.resumed || slices.ContainsFunc(e.f.History, func(a Attempt) bool {
-		return a.Outcome == Unknown && (a.Err != nil || a.Code == "" || a.Status < 400 || a.Status > 499)
-	}) {
-		return e.last
-	}
 	var refusal *APIError
 	errors.As(e.last, &refusal)
-	known, outcome := *refusal, Rejected
-	known.outcome = &outcome
+	known := *refusal
 	if known.Hint != "" {
 		known.Hint += "; "
 	}
-	known.Hint += "asked for the number a minute later the platform knew nothing of it, so nothing took effect"
+	known.Hint += "asked for the number a minute later, the platform did not know it"
 	return &known
 }
 
@@ -417,7 +599,7 @@ func (e *ensuring) refused() error {
 func (e *ensuring) query(ctx context.Context, client *Client) (*Response, error) {
 	e.queries++
 	e.put = time.Now()
-	chain := client.Chain(e.link.Query)
+	chain := client.Chain(e.link.Query).Header("Cache-Control", "no-cache")
 	for _, pair := range e.link.Copy {
 		value := text(e.f.carried(e.sent, pair.From))
 		switch {
@@ -436,8 +618,12 @@ func (e *ensuring) query(ctx context.Context, client *Client) (*Response, error)
 	res, err := q.send(ctx)
 	var refusal *APIError
 	if errors.As(err, &refusal) && refusal.Verified && refusal.Status == http.StatusNotFound && slices.Contains(e.link.Missing, string(refusal.Code)) {
-		if host != "" && q.Took != host {
+		e.hear(q)
+		switch {
+		case host != "" && q.Took != host:
 			return nil, fmt.Errorf("%s, which did not take the write, knows nothing of it", q.Took)
+		case q.Stale():
+			return nil, errors.New("that nothing was found had been signed before it was asked")
 		}
 		return nil, fmt.Errorf("%w: %w", ErrMissing, err)
 	}
@@ -450,6 +636,9 @@ func (e *ensuring) took() string {
 		if a.Outcome == Unknown {
 			return a.Host
 		}
+	}
+	if e.f.Answered != nil {
+		return e.f.Took
 	}
 	return ""
 }
@@ -471,11 +660,16 @@ func (e *ensuring) state(found document) (state State, proven bool) {
 	}
 	value := text(found.member(e.link.State))
 	known := slices.ContainsFunc(e.link.Means, func(m fact.Means) bool { return m.Value == value })
-	state = e.link.Meaning(value)
-	if state == Succeeded && e.link.Parts != nil {
-		state = parts(e.link.Parts, found)
+	return stateOf(e.link, found), known || !e.link.Acts
+}
+
+// stateOf returns the meaning of the state that an answer tells.
+func stateOf(l *fact.Link, found document) State {
+	state := l.Meaning(text(found.member(l.State)))
+	if state == Succeeded && l.Parts != nil {
+		state = parts(l.Parts, found)
 	}
-	return state, known || !e.link.Acts
+	return state
 }
 
 // parts refines Succeeded by how the parts ended.
@@ -501,30 +695,16 @@ func parts(p *fact.Parts, found document) State {
 	return Partial
 }
 
-// answered reads where the write stands from its own answer.
-func (e *ensuring) answered(res *Response) State {
-	if res.Status == http.StatusAccepted {
-		return Accepted
-	}
-	if o := e.f.Operation; o != nil && o.Link != nil && o.Link.State != "" {
-		document := readDocument(res.raw)
-		if text(document.member(o.Link.State)) != "" {
-			state, _ := (&ensuring{link: o.Link}).state(document)
-			return state
-		}
-		if e.f.MovesMoney() {
-			return Accepted
-		}
-	}
-	return Succeeded
-}
-
 func (e *ensuring) verdict(state State, res *Response) *Verdict {
 	return &Verdict{State: state, Response: res, Attempts: e.f.Attempts, History: slices.Clone(e.f.History)}
 }
 
-// known is what a query found, brought up to date with what was sent since.
-func (e *ensuring) known() *Verdict { return e.verdict(e.found.State, e.found.Response) }
+// known is what was found, brought up to date with what was sent since.
+func (e *ensuring) known() *Verdict {
+	verdict := e.verdict(e.found.State, e.found.Response)
+	verdict.Unbound, verdict.Missing = e.found.Unbound, slices.Clone(e.missing)
+	return verdict
+}
 
 // late ends at the deadline, or when the caller gave up: with what a query found, else with what was tried.
 func (e *ensuring) late(ctx context.Context) (*Verdict, error) {
@@ -555,7 +735,7 @@ func (e attemptError) Unwrap() error { return e.err }
 
 // failure is the error of an Ensure that did not come to a verdict. That the platform has taken a write is no verdict where
 // its end is wanted, or where a query then tells of another one under the same number.
-func (e *ensuring) failure(err error) error {
+func (e *ensuring) failure(err error) *CallError {
 	outcome := e.f.Outcome()
 	if outcome == Confirmed {
 		outcome = Unknown
@@ -587,15 +767,12 @@ func (c *Client) Resolve(ctx context.Context, err error) (*Verdict, error) {
 	if queryErr != nil {
 		return nil, e.failure(&QueryError{queryErr})
 	}
-	document := readDocument(res.raw)
-	if err := e.compare(document); err != nil {
-		return nil, e.failure(err)
+	verdict, readErr := e.read(res)
+	if readErr != nil {
+		return nil, e.failure(readErr)
 	}
-	state, proven := e.state(document)
-	if !proven {
-		return nil, e.failure(errors.New("the query's answer does not show the effect"))
-	}
-	return e.verdict(state, res), nil
+	verdict.Missing = slices.Clone(e.wanted(verdict.State))
+	return verdict, nil
 }
 
 // flightOf returns the call that err is from, nil if it is from none that was prepared.
@@ -609,13 +786,6 @@ func flightOf(err error) *flight {
 		return refusal.flight
 	}
 	return nil
-}
-
-// withoutOnly returns a link that wants nothing of the write's answer any more.
-func withoutOnly(l *fact.Link) *fact.Link {
-	next := *l
-	next.Only = nil
-	return &next
 }
 
 // wait waits, and reports whether ctx is still alive afterwards.

@@ -22,12 +22,12 @@ type Outcome = middleware.Outcome
 
 const (
 	// Unknown: the operation may have taken effect. Query it by your own number before repeating, and repeat only with
-	// the same number and parameters. It is the zero value, because it is the safe answer. For operations that move money
-	// every answer but success is Unknown, whatever its code, until a query shows the truth.
+	// the same number and parameters. It is the zero value, because it is the safe answer.
 	Unknown = middleware.Unknown
 	// NotSent: not one byte left this process for the platform. Repeating is safe.
 	NotSent = middleware.NotSent
-	// Rejected: the platform refused, so nothing took effect.
+	// Rejected: the platform refused this request, which took no effect. It says nothing of the merchant's number, which an
+	// earlier request may have used.
 	Rejected = middleware.Rejected
 	// Confirmed: the platform confirmed success, and a later local step failed. Never repeat it.
 	Confirmed = middleware.Confirmed
@@ -70,7 +70,7 @@ func OutcomeOf(err error) Outcome {
 	}
 	var refusal *APIError
 	if errors.As(err, &refusal) {
-		return refusal.Outcome()
+		return refusal.Outcome
 	}
 	return Unknown
 }
@@ -119,7 +119,7 @@ type CallError struct {
 	Method, Template string
 	// Attempts is how many requests were signed for the wire.
 	Attempts int
-	// Response is the verified answer when Outcome is Confirmed, nil otherwise.
+	// Response is the verified answer that came although the call failed; nil if there is none.
 	Response *Response
 	// Trail helps to resolve a doubt.
 	Trail
@@ -244,8 +244,13 @@ type APIError struct {
 	Method, Template string
 	// Attempts is how many requests were signed for the wire.
 	Attempts int
-	// Verified says that the platform's signature over this answer was verified. Refusals made before the request was
-	// authenticated are not signed; an unverified refusal proves nothing about money.
+	// Outcome is what is known about the operation, over all attempts of the call. It is Rejected after a verified 4xx with a
+	// code; for an operation that moves money only if the code is reviewed as one that rules out an effect (fact.Conduct).
+	// It is Unknown after everything else: 5xx, redirects, a 4xx that nobody signed, and any refusal after an attempt that
+	// ended in doubt. docs/evidence.md has the whole table.
+	Outcome Outcome
+	// Verified says that the platform's signature over this answer was verified. The platform does not sign what it refuses
+	// before it has authenticated a request; something between you and the platform may have made such an answer as well.
 	Verified bool
 	// Hint is what this client knows beyond the platform's text: the likely cause and the remedy. It may be empty.
 	Hint string
@@ -256,8 +261,7 @@ type APIError struct {
 	// Trail helps to resolve a doubt.
 	Trail
 
-	money   bool     // the operation moves money
-	outcome *Outcome // of the call, over all its attempts; nil for an answer that no attempt brought
+	money bool // the operation moves money
 }
 
 // Detail is the part of a refusal that tells which parameter is wrong.
@@ -298,43 +302,21 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 		e.Hint = hint
 	}
 	e.Trail, e.money = f.trail(), f.MovesMoney()
-	if len(f.History) > 0 {
-		outcome := f.Outcome()
-		e.outcome = &outcome
+	if len(f.History) > 0 { // else no attempt brought this answer, and nobody knows where it is from
+		e.Outcome = f.Outcome()
 	}
 	return e
 }
 
-// Outcome tells what is known about the operation, over all attempts of the call. A verified 4xx is Rejected, and so are
-// the refusals that are made before a request is authenticated: 401 SIGN_ERROR, and 404 or 405 with an empty body.
-// Everything else is Unknown: 5xx, redirects, 4xx that nobody signed, any refusal after an attempt that ended in doubt,
-// and any refusal of an operation that moves money, unless Ensure has found that nothing came of it.
-func (e *APIError) Outcome() Outcome {
-	if e.outcome != nil {
-		return *e.outcome
-	}
-	if e.Status < 400 || e.Status > 499 {
-		return Unknown
-	}
-	if e.Verified || e.beforeAuthentication() {
-		return Rejected
-	}
-	return Unknown
-}
-
-func (e *APIError) beforeAuthentication() bool {
-	switch e.Status {
-	case http.StatusUnauthorized:
-		return e.Code == CodeSignError
-	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		return len(e.Raw) == 0
-	}
-	return false
+// unsigned reports whether nobody signed the refusal, and it will not pass by itself. The platform signs none before it has
+// authenticated the request.
+func (e *APIError) unsigned() bool {
+	return !e.Verified && e.Status >= 400 && e.Status <= 499 && !passing(e.Status, string(e.Code))
 }
 
 // Is makes an APIError StageAnswer, and ErrOutcomeUnknown where that is so.
 func (e *APIError) Is(target error) bool {
-	return target == StageAnswer || target == ErrOutcomeUnknown && e.Outcome() == Unknown
+	return target == StageAnswer || target == ErrOutcomeUnknown && e.Outcome == Unknown
 }
 
 func (e *APIError) Error() string {
@@ -363,7 +345,10 @@ func (e *APIError) Error() string {
 	if e.Hint != "" {
 		b.WriteString("; " + e.Hint)
 	}
-	if e.Outcome() == Unknown && e.Method != http.MethodGet {
+	if e.unsigned() {
+		b.WriteString("; nobody signed this answer: it was refused before authentication, unless something between you and the platform made it")
+	}
+	if e.Outcome == Unknown && e.Method != http.MethodGet {
 		b.WriteString("; outcome unknown: " + e.remedy())
 	}
 	if e.RequestID != "" {
@@ -390,7 +375,7 @@ func (e *APIError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Err
 func (e *APIError) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("method", e.Method), slog.String("path", e.Template), slog.Int("status", e.Status), slog.String("code", string(e.Code)),
-		slog.String("request_id", e.RequestID), slog.String("outcome", e.Outcome().String()))
+		slog.String("request_id", e.RequestID), slog.String("outcome", e.Outcome.String()))
 }
 
 // clockHint is the difference of clocks above which a refusal is worth explaining by it.

@@ -54,15 +54,24 @@ func (f *flight) carried(body document, source string) any {
 	if !ok {
 		return body.member(source)
 	}
-	template, path := strings.Split(f.Operation.Path, "/"), strings.Split(f.url.EscapedPath(), "/")
-	for i, segment := range template {
-		if segment == "{"+name+"}" && i < len(path) {
-			if value, err := url.PathUnescape(path[i]); err == nil {
-				return value
-			}
-		}
+	if value, ok := f.filled(name); ok {
+		return value
 	}
 	return nil
+}
+
+// filled returns what the placeholder of a name was filled with.
+func (f *flight) filled(name string) (string, bool) {
+	for template, path := f.Operation.Path, f.url.EscapedPath(); template != "" && path != ""; {
+		var segment, value string
+		segment, template, _ = strings.Cut(template, "/")
+		value, path, _ = strings.Cut(path, "/")
+		if placeholder, ok := fact.Placeholder(segment); ok && placeholder == name {
+			value, err := url.PathUnescape(value)
+			return value, err == nil
+		}
+	}
+	return "", false
 }
 
 // own returns the merchant's own number that the call carried, empty if there is none.

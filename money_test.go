@@ -157,7 +157,7 @@ func spoil(t *testing.T, sb *sandbox.Sandbox) {
 	for _, path := range []string{refundsPath, transfersPath} { // refusals with an effect happen where money moves
 		faults = append(faults,
 			sandbox.Fault{Kind: sandbox.LimitedAfter, Method: "POST", Path: path, Probability: 0.03},
-			sandbox.Fault{Kind: sandbox.RefusedAfter, Method: "POST", Path: path, Probability: 0.03})
+			sandbox.Fault{Kind: sandbox.RefusedAfter, Method: "POST", Path: path, Probability: 0.03, Status: 403, Code: "TRADE_ERROR"})
 	}
 	for _, kind := range spoiling {
 		f := sandbox.Fault{Kind: kind, Probability: 0.025}

@@ -194,7 +194,7 @@ func TestOpenEveryOperation(t *testing.T) {
 			text = text[:i] + ciphertext(t, testKeys().merchant, plain) + rest
 		}
 		name := operation.Method + " " + operation.Path
-		chain := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithTransport(answer{body: text})).Chain(operation.Path)
+		chain := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithTransport(answer{body: text})).Chain(operation.Path).Unbind()
 		for _, field := range operation.In.Path {
 			chain = chain.Var(field.Name, "1")
 		}

@@ -28,7 +28,9 @@ type flight struct {
 	plan    *plan
 	upload  *upload // the file of an upload, whose meta is body; nil otherwise
 	header  *setting
-	bounded bool // by a time limit set on the chain
+	bounded bool    // by a time limit set on the chain
+	unbind  bool    // the answer is taken as it is
+	binding binding // of the last verified 2xx
 
 	key [1]string // backs the header value that names the platform key
 }
@@ -37,7 +39,7 @@ type flight struct {
 // nothing was sent.
 func (c Chain) prepare(ctx context.Context, method string, body any) (*flight, error) {
 	f := &flight{client: c.client}
-	f.Method = method
+	f.Method, f.Judge = method, f
 	query, rules, err := c.fill(ctx, f, body)
 	if err == nil {
 		if query, err = f.seal(ctx, f.plan, query, rules); err == nil {
@@ -120,6 +122,8 @@ func (c Chain) apply(ctx context.Context, f *flight) (query []*setting, rules []
 			}
 		case settingRepeatable:
 			f.Repeatable = true
+		case settingUnbind:
+			f.unbind = true
 		case settingEncrypt, settingPlain:
 			rules = appendRule(rules, s)
 		}

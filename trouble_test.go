@@ -198,9 +198,9 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"signed refusal", answer{status: 400, body: param}, wxpay.Rejected, "PARAM_ERROR", true, "400 PARAM_ERROR: 参数错误 [body /amount/currency: 不支持]"},
 		{"unsigned refusal proves nothing", answer{status: 400, body: param, unsigned: true}, wxpay.Unknown, "PARAM_ERROR", false, "outcome unknown"},
-		{"refused before authentication", answer{status: 401, body: `{"code":"SIGN_ERROR","message":"签名错误"}`, unsigned: true}, wxpay.Rejected, "SIGN_ERROR", false, "belong together"},
-		{"unknown path", answer{status: 404, unsigned: true}, wxpay.Rejected, "", false, "404 with an empty body; the platform does not know this path"},
-		{"wrong method", answer{status: 405, unsigned: true}, wxpay.Rejected, "", false, "not with this method"},
+		{"refused before authentication", answer{status: 401, body: `{"code":"SIGN_ERROR","message":"签名错误"}`, unsigned: true}, wxpay.Unknown, "SIGN_ERROR", false, "unless something between you and the platform made it"},
+		{"unknown path", answer{status: 404, unsigned: true}, wxpay.Unknown, "", false, "404 with an empty body; the platform does not know this path"},
+		{"wrong method", answer{status: 405, unsigned: true}, wxpay.Unknown, "", false, "not with this method"},
 		{"a 404 with somebody's page", answer{status: 404, body: "<html>", unsigned: true}, wxpay.Unknown, "", false, "not the platform's JSON"},
 		{"no such order", answer{status: 404, body: `{"code":"ORDER_NOT_EXIST","message":"订单不存在"}`}, wxpay.Rejected, "ORDER_NOT_EXIST", true, "订单不存在"},
 		{"too many calls", answer{status: 429, body: `{"code":"FREQUENCY_LIMITED"}`}, wxpay.Rejected, "FREQUENCY_LIMITED", true, "429 FREQUENCY_LIMITED"},
@@ -210,7 +210,7 @@ func TestRefusals(t *testing.T) {
 		{"detail with a number", answer{status: 400, body: `{"code":"PARAM_ERROR","detail":{"location":"body","value":1},"message":"输入源"}`}, wxpay.Rejected, "PARAM_ERROR", true, "输入源"},
 		{"detail of another kind", answer{status: 400, body: `{"code":"PARAM_ERROR","detail":"x","message":7}`}, wxpay.Rejected, "PARAM_ERROR", true, "PARAM_ERROR: 7"},
 		{"a message of two lines", answer{status: 400, body: `{"code":"X","message":"a\nb"}`}, wxpay.Rejected, "X", true, `"a\nb"`},
-		{"JSON that is not an object", answer{status: 400, body: `[1]`}, wxpay.Rejected, "", true, "not the platform's JSON"},
+		{"JSON that is not an object", answer{status: 400, body: `[1]`}, wxpay.Unknown, "", true, "not the platform's JSON"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

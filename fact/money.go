@@ -79,7 +79,7 @@ type Link struct {
 	Missing []string
 	// State is the member of the answer that tells the state, by its dotted path.
 	State string
-	// Means lists the reviewed states. A state that is not listed says only that the thing exists.
+	// Means lists the reviewed states. A state that is not listed says only that the thing exists, which is Taken.
 	Means []Means
 	// Parts refines Succeeded where one request has several parts that end apart; nil otherwise.
 	Parts *Parts
@@ -132,14 +132,14 @@ type Parts struct {
 	Failed    string // and for one that never will
 }
 
-// Meaning returns what a state means. A state that nobody reviewed is Accepted: it exists, and that is all.
+// Meaning returns what a state means. A state that nobody reviewed is Taken: it exists, and that is all.
 func (l *Link) Meaning(state string) Meaning {
 	for _, m := range l.Means {
 		if m.Value == state {
 			return m.Meaning
 		}
 	}
-	return Accepted
+	return Taken
 }
 
 // QueryMember returns the name in a source that is a query member behind a question mark.

@@ -39,6 +39,8 @@ type Call struct {
 	Linked bool
 	// Repeatable is the caller's word that sending the request again does no harm.
 	Repeatable bool
+	// Judge looks at a verified 2xx before it counts as this call's success; nil takes every one.
+	Judge Judge
 
 	// Reached says that the current attempt was handed to the transport: from there on only the transport knows whether
 	// anything was sent.
@@ -57,6 +59,8 @@ type Call struct {
 	Took string
 	// Serial is the serial of the certificate whose key signed last: answers encrypt for that one.
 	Serial string
+	// Aged is by how much the last verified answer had been signed before its request was sent; 0 while that cannot be told.
+	Aged time.Duration
 	// MessageSize is the length in bytes of the message that was signed last. The platform names the length of its own
 	// message when a signature does not match.
 	MessageSize int
@@ -79,6 +83,13 @@ type TimeLimits struct {
 	// Still bounds how long one read from a stream may wait. Total and Attempt end when the stream's header is there.
 	Still    time.Duration
 	StillErr error
+}
+
+// Judge tells whether a verified 2xx is the success of the very call that was made. A signature proves who speaks, and
+// not to which question: neither the request nor the status is signed.
+type Judge interface {
+	// JudgeAnswer returns why an answer is not this call's success, nil if nothing speaks against it.
+	JudgeAnswer(status int, body []byte) error
 }
 
 type callKey struct{}

@@ -18,7 +18,8 @@ const (
 	Unknown Outcome = iota
 	// NotSent: not one byte left this process for the platform. Repeating is safe.
 	NotSent
-	// Rejected: the platform refused, so nothing took effect.
+	// Rejected: the platform refused this request, which took no effect. It says nothing of the merchant's number, which an
+	// earlier request may have used.
 	Rejected
 	// Confirmed: the platform confirmed success, and a later local step failed. Never repeat it.
 	Confirmed
@@ -146,25 +147,16 @@ func (c *Call) alone(res *http.Response, err error) Outcome {
 		return Unknown
 	case res.StatusCode >= 200 && res.StatusCode <= 299:
 		return Confirmed
-	case res.StatusCode < 400 || res.StatusCode > 499 || c.MovesMoney():
+	case res.StatusCode < 400 || res.StatusCode > 499 || !c.Verified:
+		return Unknown // an unsigned refusal may come from a proxy that passed the request on
+	}
+	switch code := errorCode(res); {
+	case code == "":
 		return Unknown
-	case c.Verified || beforeAuthentication(res):
-		return Rejected
+	case c.MovesMoney() && (c.Operation == nil || !c.Operation.Excluded(code)):
+		return Unknown
 	}
-	return Unknown
-}
-
-// beforeAuthentication recognises the refusals that the platform makes before it knows who asks, and therefore does not
-// sign: 401 SIGN_ERROR, and 404 or 405 with an empty body.
-func beforeAuthentication(res *http.Response) bool {
-	body, ok := res.Body.(*Body)
-	switch res.StatusCode {
-	case http.StatusUnauthorized:
-		return errorCode(res) == "SIGN_ERROR"
-	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		return ok && len(body.raw) == 0
-	}
-	return false
+	return Rejected
 }
 
 // unsent recognises the promise of package transport that no connection was had for the request.

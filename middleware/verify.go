@@ -29,6 +29,8 @@ type Verifier struct {
 	Clock  func() time.Time
 	// MaxAnswer bounds an answer's body in bytes. A longer one is refused, never cut. Streams are not bounded.
 	MaxAnswer int64
+	// Ages tells how old answers are; nil leaves that open.
+	Ages *Ages
 }
 
 // Reasons why an answer cannot be taken, beyond those of package apiv3 (ErrSignature, ErrUnsigned, ErrClock,
@@ -38,6 +40,9 @@ var (
 	ErrAnswerTruncated = errors.New("the answer was cut off")
 	ErrAnswerCoded     = errors.New("the answer is compressed although nobody asked for it")
 	ErrDigest          = errors.New("the digest does not match the content")
+	// ErrForeign means that a signed answer is not this call's success: it names another number than the call, or it is the
+	// answer of another operation, or a refusal under a status of success.
+	ErrForeign = errors.New("the answer is not this call's")
 )
 
 // VerifyError means that an answer arrived and cannot be trusted. The operation may have taken effect. The answer is
@@ -72,6 +77,8 @@ func (e *VerifyError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.
 //   - With [Call.Stream] a 2xx is handed up unread where its body need not be read for that.
 //   - Another status is verified if it carries a signature (Call.Verified tells); a wrong one is a *VerifyError. Refusals
 //     made before authentication carry none and pass as they are.
+//   - A verified 2xx that [Call.Judge] refuses is a *VerifyError, and the connections that no call uses are closed: one of
+//     them may carry answers of others.
 func Verify(v *Verifier) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
@@ -80,6 +87,7 @@ func Verify(v *Verifier) Middleware {
 				call = new(Call)
 			}
 			call.Reached, call.Verified = true, false
+			sent := time.Now()
 			res, err := next.RoundTrip(req)
 			if err != nil {
 				return nil, err
@@ -121,6 +129,17 @@ func Verify(v *Verifier) Middleware {
 			}
 			if err := v.verify(req.Context(), res.Header, body, signed); err != nil {
 				return nil, unverified(res, body, err)
+			}
+			if v.Ages != nil {
+				call.date(v.Ages, tookBy(req, res, nil), res.Header, sent)
+			}
+			if success && call.Judge != nil {
+				if err := call.Judge.JudgeAnswer(res.StatusCode, body); err != nil {
+					if pool, ok := next.(interface{ CloseIdleConnections() }); ok {
+						pool.CloseIdleConnections()
+					}
+					return nil, unverified(res, body, fmt.Errorf("%w: %w", ErrForeign, err))
+				}
 			}
 			call.Verified = true
 			return res, nil

@@ -79,7 +79,7 @@ func TestConductIsReadAndWritten(t *testing.T) {
 	assert.Equal(t, []fact.Copy{{To: "sub", From: "?sub"}}, doc.Operations[1].Bind)
 	assert.True(t, doc.Operations[0].Excluded("NOT_ENOUGH"))
 	assert.False(t, doc.Operations[0].Excluded("SYSTEM_ERROR"))
-	assert.Equal(t, fact.Accepted, doc.Operations[0].Link.Meaning("NEW"))
+	assert.Equal(t, fact.Taken, doc.Operations[0].Link.Meaning("NEW"))
 }
 
 // Each mistake is one line of the sample changed; those that Parse takes are told by Check.

@@ -310,7 +310,7 @@ func (p *program) printFailure(o callOptions, err error) error {
 	var untrusted *wxpay.VerifyError
 	var out bytes.Buffer
 	switch {
-	case errors.As(err, &refusal) && (refusal.Verified || refusal.Outcome() == wxpay.Rejected):
+	case errors.As(err, &refusal) && (refusal.Verified || refusal.Outcome == wxpay.Rejected):
 		if o.include {
 			writeHead(&out, refusal.Status, refusal.Header)
 		}

@@ -1,0 +1,188 @@
+package wxpay
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// binding is how far a verified 2xx shows that it answers its call.
+type binding uint8
+
+const (
+	unbindable binding = iota // the facts know of nothing that it repeats of the call
+	unbound                   // it lacks what it should repeat
+	bound                     // it shows the call's number
+)
+
+// Unbind takes the answer of this call as it is, also where it names other numbers than the call does or shows none of the
+// documented members. It is for an operation whose documentation is wrong: without it such an answer is taken for another
+// call's, and the outcome is unknown.
+func (c Chain) Unbind() Chain { return c.with(setting{kind: settingUnbind}) }
+
+// JudgeAnswer implements [middleware.Judge].
+func (f *flight) JudgeAnswer(_ int, body []byte) error {
+	f.binding = unbindable
+	if f.unbind {
+		return nil
+	}
+	if err := f.judgeMembers(body); err != nil || f.Operation == nil {
+		return err
+	}
+	if len(f.Operation.Bind) == 0 {
+		f.logEchoes(body)
+		return nil
+	}
+	f.binding = unbound
+	for i, pair := range f.Operation.Bind {
+		found := leafAt(body, pair.To)
+		if found.kind == 0 {
+			continue
+		}
+		sent, ok := f.sent(pair.From)
+		if !ok {
+			continue
+		}
+		if !sent.equal(found) {
+			return fmt.Errorf("it names another %s than the call", pair.To)
+		}
+		if i == 0 {
+			f.binding = bound
+		}
+	}
+	return nil
+}
+
+// judgeMembers refuses an answer that is a refusal by its members, and for an operation that moves money one that shows none
+// of the documented members.
+func (f *flight) judgeMembers(body []byte) error {
+	o := f.Operation
+	money := f.MovesMoney() && o != nil && o.Answer == fact.JSONAnswer && len(o.Out) > 0
+	if !money && !bytes.Contains(body, []byte(`"code"`)) {
+		return nil
+	}
+	var coded, told, documented, other bool
+	s := scanner{text: body}
+	if s.peek() == '{' {
+		for more := s.enter('}'); more; more = s.more('}') {
+			name := s.name().key()
+			value := s.peek()
+			s.skip()
+			switch {
+			case o != nil && slices.ContainsFunc(o.Out, func(m fact.Field) bool { return m.Name == string(name) }):
+				documented = true
+			case string(name) == "code":
+				coded = value == '"'
+			case string(name) == "message":
+				told = true
+			case string(name) != "detail":
+				other = true
+			}
+		}
+	}
+	switch {
+	case documented, f.Operation == nil && other:
+		return nil
+	case coded && told:
+		return errors.New("it is a refusal under a status of success")
+	case money:
+		return errors.New("it shows none of the documented members")
+	}
+	return nil
+}
+
+// logEchoes compares what an answer repeats of the call where nobody reviewed that. What differs is logged, once for each
+// operation and member: it may be another call's answer, or documentation that is wrong.
+func (f *flight) logEchoes(body []byte) {
+	logger := f.client.logger
+	if logger == nil || f.body == nil || f.upload != nil || !logger.Enabled(context.Background(), slog.LevelWarn) {
+		return
+	}
+	for _, field := range f.Operation.Out {
+		if field.Type != fact.String || field.Cipher != fact.Plain {
+			continue
+		}
+		sent, found := leafAt(f.body, field.Name), leafAt(body, field.Name)
+		if sent.kind != '"' || found.kind != '"' || sent.equal(found) {
+			continue
+		}
+		if _, known := f.client.echoes.LoadOrStore(f.Method+f.Template+" "+field.Name, true); !known {
+			logger.Warn("wxpay answer repeats a member of the call otherwise", slog.String("method", f.Method), slog.String("path", f.Template),
+				slog.String("member", field.Name), slog.String("remedy", "compare the two: the answer may be another call's"))
+		}
+	}
+}
+
+// leaf is a text or a number of a JSON text, as it stands there.
+type leaf struct {
+	kind byte // '"' for a text, '0' for a number, 0 for nothing
+	text jsonText
+}
+
+// leafAt returns the value at a dotted path; an empty text, like any other value, is none.
+func leafAt(body []byte, path string) leaf {
+	s := scanner{text: body}
+	for deeper := true; deeper; {
+		var name string
+		name, path, deeper = strings.Cut(path, ".")
+		if s.peek() != '{' {
+			return leaf{}
+		}
+		found := false
+		for more := s.enter('}'); more; more = s.more('}') {
+			if found = string(s.name().key()) == name; found {
+				break
+			}
+			s.skip()
+		}
+		if !found {
+			return leaf{}
+		}
+	}
+	switch c := s.peek(); {
+	case c == '"':
+		if text := s.string(); len(text.raw) > 0 {
+			return leaf{'"', text}
+		}
+	case c == '-' || digit(c):
+		return leaf{'0', jsonText{raw: s.scalar()}}
+	}
+	return leaf{}
+}
+
+// equal reports whether two values say the same; a number may stand as a text.
+func (l leaf) equal(other leaf) bool {
+	if bytes.Equal(l.text.raw, other.text.raw) && l.text.escaped == other.text.escaped {
+		return true
+	}
+	if l.kind == '0' && other.kind == '0' {
+		return agree(json.Number(l.text.raw), json.Number(other.text.raw))
+	}
+	a, errA := l.text.unquote()
+	b, errB := other.text.unquote()
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
+// sent returns what the call carried at a source of a fact.
+func (f *flight) sent(source string) (leaf, bool) {
+	if name, ok := fact.QueryMember(source); ok {
+		values, err := url.ParseQuery(f.url.RawQuery)
+		return textLeaf(values.Get(name)), err == nil && values.Get(name) != ""
+	}
+	if name, ok := fact.Placeholder(source); ok {
+		value, ok := f.filled(name)
+		return textLeaf(value), ok && value != ""
+	}
+	l := leafAt(f.body, source)
+	return l, l.kind != 0
+}
+
+func textLeaf(value string) leaf { return leaf{'"', jsonText{raw: []byte(value)}} }

@@ -1,0 +1,82 @@
+package middleware
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// Figures of Ages. They are choices of this package; the platform documents none.
+const (
+	ageMinutes   = 10               // how long a sample counts
+	ageSamples   = 3                // answers of a host before its clock is known
+	ageTolerance = 30 * time.Second // within which nothing is called stale
+)
+
+// Ages tells how old signed answers are. A signature names the second in which it was made, by the clock of a host of the
+// platform. The difference to this machine's monotonic clock is learned from the answers themselves: the least one of the last
+// ten minutes counts, because an answer that was held up on the way can only make it greater.
+//
+// It is safe for concurrent use. Its zero value is ready.
+type Ages struct {
+	mu    sync.Mutex
+	begun time.Time // what monotonic time is counted from
+	hosts map[string]*[ageMinutes]ageSample
+}
+
+// ageSample is the least difference within one minute.
+type ageSample struct {
+	minute int64
+	count  int
+	least  time.Duration
+}
+
+// take takes in an answer that a host signed at a second since 1970, and returns how long before it was received that was. It
+// is false while the host's clock is not known.
+func (a *Ages) take(host string, signed int64, received time.Time) (time.Duration, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.hosts == nil {
+		a.begun, a.hosts = received, map[string]*[ageMinutes]ageSample{}
+	}
+	samples := a.hosts[host]
+	if samples == nil {
+		samples = new([ageMinutes]ageSample)
+		a.hosts[host] = samples
+	}
+	sinceBegun := received.Sub(a.begun)
+	minute := int64(sinceBegun / time.Minute)
+	difference := sinceBegun - time.Duration(signed)*time.Second
+	now := &samples[minute%ageMinutes]
+	if now.minute != minute || now.count == 0 {
+		*now = ageSample{minute: minute, least: difference}
+	}
+	now.count++
+	now.least = min(now.least, difference)
+	count, least := 0, difference
+	for _, s := range samples {
+		if s.count > 0 && minute-s.minute < ageMinutes {
+			count += s.count
+			least = min(least, s.least)
+		}
+	}
+	return difference - least, count >= ageSamples
+}
+
+// date notes by how much the answer that was verified last had been signed before its request was sent.
+func (c *Call) date(a *Ages, host string, header http.Header, sent time.Time) {
+	c.Aged = 0
+	if signed, err := strconv.ParseInt(first(header, apiv3.HeaderTimestamp), 10, 64); err == nil {
+		received := time.Now()
+		if age, known := a.take(host, signed, received); known {
+			c.Aged = max(0, age-received.Sub(sent))
+		}
+	}
+}
+
+// Stale reports whether the answer was signed before its request was sent, as far as that can be told: then it answers
+// another request. It comes from a cache, say, or was held up on a connection.
+func (c *Call) Stale() bool { return c.Aged > ageTolerance }
