@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -21,7 +20,7 @@ func ExampleChain_Check() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict))
+	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithPreflight(wxpay.PreflightStrict))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -36,7 +35,7 @@ func ExampleChain_Check() {
 func TestCheck(t *testing.T) {
 	gateway := play(ok("{}"))
 	ctx := context.Background()
-	strict := newClient(t, wxpay.WithTransport(gateway), withCatalog(), wxpay.WithPreflight(wxpay.PreflightStrict))
+	strict := newClient(t, wxpay.WithTransport(gateway), wxpay.WithPreflight(wxpay.PreflightStrict))
 	require.NoError(t, strict.Chain(ordersPath).Check(ctx, "POST", nativeOrder()))
 	for name, c := range map[string]struct {
 		err  error
@@ -60,7 +59,7 @@ func TestCheck(t *testing.T) {
 // What has to be encrypted is not, so that no key is asked for: with certificates that cannot be fetched Check works.
 func TestCheckNeedsNoKey(t *testing.T) {
 	client, err := wxpay.New(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant, APIv3Key: secretAPIv3Key},
-		wxpay.WithCertificates(), wxpay.WithTransport(play(refusedConnection)), withCatalog(), wxpay.WithPreflight(wxpay.PreflightStrict))
+		wxpay.WithCertificates(), wxpay.WithTransport(play(refusedConnection)), wxpay.WithPreflight(wxpay.PreflightStrict))
 	require.NoError(t, err)
 	body := wxpay.JSON{"appid": "wx1", "out_bill_no": "B1", "openid": "o1", "user_name": "张三", "transfer_amount": 100, "transfer_remark": "bonus",
 		"transfer_scene_id": "1000", "transfer_scene_report_infos": []wxpay.JSON{{"info_type": "a", "info_content": "b"}}}
@@ -72,7 +71,7 @@ func TestIdentity(t *testing.T) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	client := newClient(b, withCatalog(), wxpay.WithPreflight(wxpay.PreflightStrict))
+	client := newClient(b, wxpay.WithPreflight(wxpay.PreflightStrict))
 	chain, body := client.Chain(feedsPath), []byte(`{"brand_id":"1004","card_id":"pbLatjvWOibDc5","user_card_code":"478515832665","openid":"obLatjnx9gnqzS4myYGmLZ7LgLBA","out_request_no":"100002322019090134234sfdf","cell_message":"15_1200_1"}`)
 	for b.Loop() {
 		if err := chain.Check(context.Background(), "POST", body); err != nil {

@@ -67,8 +67,8 @@ func (m Merchant) certificate() APICertificate {
 }
 
 // Lookup is what the client asks a catalogue of operations, such as catalog.V3(). path is a template or a concrete path
-// with a leading slash. A catalogue may also have the methods Nearest and Methods of that one; then the findings of
-// [WithPreflight] name what was probably meant.
+// with a leading slash. A catalogue may also have the methods Nearest, Methods and HasSegment of that one; then the findings
+// of [WithPreflight] name what was probably meant, and [Client.At] knows the names of its paths.
 type Lookup interface {
 	Lookup(method, path string) (*fact.Operation, bool)
 }
@@ -86,8 +86,7 @@ type Client struct {
 	queue    *queue
 	ages     *middleware.Ages // how old answers are
 	echoes   *sync.Map        // what was logged of answers that repeat a member otherwise
-	plans    *plans
-	origin   *Client // the client that this one was derived from, nil if it was not
+	origin   *Client          // the client that this one was derived from, nil if it was not
 
 	limits  *middleware.TimeLimits // of calls that set none of their own
 	headers usualHeaders
@@ -116,8 +115,8 @@ func (c *Client) build(options []Option) (*Client, error) {
 	if shared == nil {
 		problems = append(problems, c.checkPlatformKeys())
 	}
-	if c.preflight != PreflightOff && c.catalog == nil {
-		problems = append(problems, errors.New("WithPreflight has nothing to check against: pass WithCatalog(catalog.V3()) too"))
+	if c.preflight == PreflightStrict && !c.embedded && c.catalog == nil {
+		problems = append(problems, errors.New("WithPreflight(PreflightStrict) has nothing to check against: leave WithCatalog(nil) out"))
 	}
 	set, err := apiv3.NewKeySet(c.platformKeys...)
 	problems = append(problems, err)
@@ -140,7 +139,12 @@ func (c *Client) build(options []Option) (*Client, error) {
 	if c.ages, c.echoes = new(middleware.Ages), new(sync.Map); c.origin != nil {
 		c.ages, c.echoes = c.origin.ages, c.origin.echoes
 	}
-	c.plans = &plans{all: c.preflight != PreflightOff}
+	if c.plans == nil {
+		c.plans = newPlans(c.embedded, c.preflight != PreflightOff)
+	}
+	if c.told == nil {
+		c.told = newTold()
+	}
 	c.limits = timeLimits(c.timeout, c.attemptTimeout)
 	c.headers = newUsualHeaders(c.userAgent, c.language)
 	if c.keys = shared; c.keys == nil {

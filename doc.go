@@ -22,8 +22,14 @@
 // codes and what to do about each.
 //
 // What can be repeated without harm is repeated: reads, requests for which no connection could be had, and what is
-// documented so ([WithCatalog] brings the facts). [Client.Resolve] finds out what became of a call that ended in doubt, and
+// documented so. [Client.Resolve] finds out what became of a call that ended in doubt, and
 // [Chain.Ensure] makes a call happen once and tells the truth about it.
+//
+// # The catalogue
+//
+// A client knows what is documented of each operation (package catalog, which is embedded): it encrypts and decrypts marked
+// members, warns of what looks wrong before it is sent ([WithPreflight]), and knows how lists are paged and whom to ask what
+// became of a call. [WithCatalog] replaces the catalogue or does without.
 //
 // # Files
 //

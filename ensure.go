@@ -108,7 +108,7 @@ func (c Chain) InDoubt(until time.Time) Chain {
 var errEarlier = errors.New("an earlier process may have sent the call")
 
 // Ensure makes a POST happen once, and tells the truth about it. It sends body, and when nobody knows what became of that,
-// it finds out, by the reviewed facts of the catalogue ([WithCatalog]):
+// it finds out, by the reviewed facts of the catalogue:
 //
 //   - Where a query is known, it asks, with growing pauses, the host that took the write. A found answer counts only if
 //     what cannot have changed agrees, else the error is [ErrNumberConflict]. Not-found permits the same number and bytes

@@ -7,7 +7,6 @@ import (
 	"log"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
@@ -25,7 +24,7 @@ func unluckyClient() *wxpay.Client {
 	if err := gateway.Inject(lost); err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()), wxpay.WithCatalog(catalog.V3()))
+	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -79,7 +78,7 @@ func ExampleChain_Repeatable() {
 // Keep the documented rates, and one of your own.
 func ExampleWithLimiter() {
 	limits := middleware.NewLimits(middleware.Rule{Method: "POST", Template: "/v3/brand/partner/card-member/user-feeds", PerSecond: 20})
-	client := exampleClient(wxpay.WithCatalog(catalog.V3()), wxpay.WithLimiter(limits))
+	client := exampleClient(wxpay.WithLimiter(limits))
 	fmt.Println(client.Pipeline())
 	// Output: [retry limit sign verify transport]
 }

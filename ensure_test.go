@@ -174,7 +174,7 @@ func TestEnsure(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				gateway := play(r.answers...)
-				chain := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(r.path)
+				chain := newClient(t, wxpay.WithTransport(gateway)).Chain(r.path)
 				if r.with != nil {
 					chain = r.with(chain)
 				}
@@ -221,13 +221,13 @@ func TestQueryErrorIsNotTheCalls(t *testing.T) {
 			assert.Equal(t, query.Error(), fmt.Sprintf("%+v", query))
 		}
 		for code, status := range map[wxpay.Code]int{"PARAM_ERROR": 400, "NO_AUTH": 403} {
-			client := newClient(t, wxpay.WithTransport(play(perMethod{get: func() answer { return refusal(status, string(code)) }, post: play(resetConnection)})), withCatalog())
+			client := newClient(t, wxpay.WithTransport(play(perMethod{get: func() answer { return refusal(status, string(code)) }, post: play(resetConnection)})))
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 			_, err := client.Chain(refundCall).Ensure(ctx, refundBody)
 			cancel()
 			check(err, code)
 		}
-		client := newClient(t, wxpay.WithTransport(play(perMethod{get: func() answer { return missing }, post: play(resetConnection)})), withCatalog())
+		client := newClient(t, wxpay.WithTransport(play(perMethod{get: func() answer { return missing }, post: play(resetConnection)})))
 		_, err := client.Chain(refundCall).Post(t.Context(), refundBody)
 		_, err = client.Resolve(t.Context(), err)
 		require.ErrorIs(t, err, wxpay.ErrMissing)
@@ -243,7 +243,7 @@ func TestEnsureWaitsAMinute(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		body := wxpay.JSON{"out_trade_no": "T1", "out_refund_no": "R|1", "sub_mchid": "190", "amount": wxpay.JSON{"refund": 1, "total": 5, "currency": "CNY"}}
-		_, err := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(refundCall).Ensure(ctx, body)
+		_, err := newClient(t, wxpay.WithTransport(gateway)).Chain(refundCall).Ensure(ctx, body)
 		require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		// Its own words, and neither the operation nor the advice a second time.
@@ -275,7 +275,7 @@ func TestEnsureWaitsAMinute(t *testing.T) {
 			},
 			post: play(resetConnection, refund("SUCCESS")),
 		}
-		verdict, err := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(refundCall).Ensure(context.Background(), refundBody)
+		verdict, err := newClient(t, wxpay.WithTransport(gateway)).Chain(refundCall).Ensure(context.Background(), refundBody)
 		require.NoError(t, err)
 		assert.Equal(t, wxpay.Succeeded, verdict.State)
 		assert.Equal(t, 2, verdict.Attempts)
@@ -305,7 +305,7 @@ func TestEnsureAsksTheHostThatTookTheWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hosts := perHost{primaryHost: refusedConnection, backupHost: play(resetConnection, refund("SUCCESS"))}
 		gateway := play(hosts)
-		verdict, err := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(refundCall).Ensure(context.Background(), refundBody)
+		verdict, err := newClient(t, wxpay.WithTransport(gateway)).Chain(refundCall).Ensure(context.Background(), refundBody)
 		require.NoError(t, err)
 		assert.Equal(t, wxpay.Succeeded, verdict.State)
 		var to []string
@@ -320,7 +320,7 @@ func TestEnsureAsksTheHostThatTookTheWrite(t *testing.T) {
 func TestEnsureInfers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gateway := play(resetConnection, refusal(400, "ALREADY_EXISTS"))
-		verdict, err := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(feedsPath).Ensure(context.Background(), feed())
+		verdict, err := newClient(t, wxpay.WithTransport(gateway)).Chain(feedsPath).Ensure(context.Background(), feed())
 		require.NoError(t, err)
 		assert.Equal(t, wxpay.Succeeded, verdict.State)
 		assert.True(t, verdict.Inferred)
@@ -334,7 +334,7 @@ func TestEnsureInfers(t *testing.T) {
 			"429":           trips(limited, refusal(400, "ALREADY_EXISTS")),
 			"unverified":    trips(resetConnection, answer{status: 400, body: `{"code":"ALREADY_EXISTS"}`, unsigned: true}),
 		} {
-			verdict, err := newClient(t, wxpay.WithTransport(play(answers...)), withCatalog()).Chain(feedsPath).Timeout(time.Minute).Ensure(context.Background(), feed())
+			verdict, err := newClient(t, wxpay.WithTransport(play(answers...))).Chain(feedsPath).Timeout(time.Minute).Ensure(context.Background(), feed())
 			assert.Error(t, err, name)
 			assert.Nil(t, verdict, name)
 		}
@@ -346,7 +346,7 @@ func TestResolve(t *testing.T) {
 	ctx := context.Background()
 	fail := func(t *testing.T, path string, body wxpay.JSON, answers ...answer) (*wxpay.Client, *script, error) {
 		gateway := play(trips(answers...)...)
-		client := newClient(t, wxpay.WithTransport(gateway), withCatalog())
+		client := newClient(t, wxpay.WithTransport(gateway))
 		_, err := client.Chain(path).Post(ctx, body)
 		require.Error(t, err)
 		return client, gateway, fmt.Errorf("wrapped: %w", err)
@@ -425,7 +425,7 @@ func TestRepeatsKeepTheCiphertext(t *testing.T) {
 		posts := play(systemError, transfer("SUCCESS"))
 		gateway := perMethod{get: func() answer { return refusal(404, "NOT_FOUND") }, post: posts}
 		body := wxpay.JSON{"appid": "wx1", "out_bill_no": "B1", "openid": "o1", "user_name": "张三", "transfer_amount": 100, "transfer_remark": "bonus"}
-		_, err := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(transferCall).Ensure(context.Background(), body)
+		_, err := newClient(t, wxpay.WithTransport(gateway)).Chain(transferCall).Ensure(context.Background(), body)
 		require.NoError(t, err)
 		require.Len(t, posts.seen, 2)
 		assert.Equal(t, posts.seen[0].body, posts.seen[1].body)

@@ -301,6 +301,9 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 	if hint := f.callerHint(); e.Code == CodeSignError && hint != "" {
 		e.Hint = hint
 	}
+	if hint := f.hint(e.Status); hint != "" {
+		e.Hint = strings.TrimPrefix(e.Hint+"; "+hint, "; ")
+	}
 	e.Trail, e.money = f.trail(), f.MovesMoney()
 	if len(f.History) > 0 { // else no attempt brought this answer, and nobody knows where it is from
 		e.Outcome = f.Outcome()

@@ -78,8 +78,8 @@ func (c *Client) link(ctx context.Context, address string) (*flight, error) {
 	if family := middleware.FamilyOf(f.Method, u.EscapedPath()); family != nil {
 		f.Template = family.Path
 	}
-	if c.catalog != nil {
-		if operation, ok := c.catalog.Lookup(f.Method, u.EscapedPath()); ok {
+	if facts := c.facts(); facts != nil {
+		if operation, ok := facts.Lookup(f.Method, u.EscapedPath()); ok {
 			f.Operation, f.Template = operation, operation.Path
 		}
 	}

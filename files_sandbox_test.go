@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -23,7 +22,7 @@ func TestEveryBill(t *testing.T) {
 	gateway, err := sandbox.New(sandbox.WithBillRows(rows))
 	require.NoError(t, err)
 	require.NoError(t, gateway.Relax(sandbox.Rates))
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()), wxpay.WithCatalog(catalog.V3()))
+	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 	require.NoError(t, err)
 	day := time.Now().AddDate(0, 0, -3)
 	date, plain := day.Format(time.DateOnly), day.Format("20060102")

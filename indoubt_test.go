@@ -53,7 +53,7 @@ func TestEnsureInDoubt(t *testing.T) {
 				ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 				defer cancel()
 				begin := time.Now()
-				chain := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(r.path).InDoubt(begin.Add(-r.ago))
+				chain := newClient(t, wxpay.WithTransport(gateway)).Chain(r.path).InDoubt(begin.Add(-r.ago))
 				if r.with != nil {
 					chain = r.with(chain)
 				}
@@ -92,7 +92,7 @@ func TestInDoubtUntil(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			gateway := play(refund("SUCCESS"))
 			begin := time.Now()
-			_, err := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(refundCall).InDoubt(until()).Ensure(context.Background(), refundBody)
+			_, err := newClient(t, wxpay.WithTransport(gateway)).Chain(refundCall).InDoubt(until()).Ensure(context.Background(), refundBody)
 			require.NoError(t, err, name)
 			assert.Less(t, time.Since(begin), 2*time.Second, name)
 			assert.Len(t, gateway.seen, 1, name)

@@ -25,9 +25,9 @@ var arrows = map[string][]string{
 	"transport":  {},
 	"catalog":    {"fact", "catalog/internal/…"},
 	"middleware": {"apiv3", "fact", "internal/redact"},
-	"webhook":    {"apiv3", "fact", "gjson", "internal/redact"},
+	"webhook":    {"apiv3", "fact", "catalog", "gjson", "internal/redact"},
 	"sandbox":    {"apiv3", "fact", "catalog"},
-	"":           {"middleware", "transport", "apiv3", "fact", "gjson", "internal/redact"},
+	"":           {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/redact"},
 	"api":        {""},
 
 	"internal/redact": {},

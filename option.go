@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -33,9 +34,12 @@ type config struct {
 	keysFailed     bool                 // an option for platform keys failed and has reported it
 	certificates   *certificateSettings // nil: the certificate list is not fetched
 	keyPolicy      KeyPolicy
-	catalog        Lookup
+	embedded       bool   // the catalogue is the embedded one
+	catalog        Lookup // another one; nil: there is none
+	plans          *plans // of the catalogue's operations; nil until the client is put together
 	preflight      PreflightMode
 	silenced       []FindingKind
+	told           *told             // the findings that were logged; nil until the client is put together
 	transport      http.RoundTripper // nil until the client is put together, unless WithTransport gave one
 	attempts       int
 	limiter        middleware.Limiter // nil: nothing is held back
@@ -61,6 +65,8 @@ func defaults() config {
 		scheme:         apiv3.RSA(),
 		base:           &url.URL{Scheme: "https", Host: strings.TrimPrefix(DefaultBaseURL, "https://")},
 		keyPolicy:      PreferPublicKey,
+		embedded:       true,
+		preflight:      PreflightWarn,
 		backups:        []string{"api2.mch.weixin.qq.com"},
 		attempts:       3,
 		timeout:        30 * time.Second,
@@ -113,15 +119,24 @@ func WithPlatformCertificates(certificates ...*x509.Certificate) Option {
 	}
 }
 
-// WithCatalog gives the client a catalogue of operations, such as catalog.V3(). Then members that the manual marks as
-// sensitive are encrypted in every body and query and decrypted in every answer ([Response.DecryptErr]), lists know their
-// paging ([Chain.Each]), and [WithPreflight] can check calls before they are sent. Without a catalogue, and for operations
-// that it does not know, every call still works: [Secret], [Chain.Encrypt] and [Chain.Paging] say what it would.
+// WithCatalog replaces the catalogue of operations. The default is the embedded one, catalog.V3(), which is unpacked at the
+// first call; WithCatalog(nil) has none. By the catalogue, members that the manual marks as sensitive are encrypted in every
+// body and query and decrypted in every answer ([Response.DecryptErr]), lists know their paging ([Chain.Each]), calls are
+// checked before they are sent ([WithPreflight]), and [Client.Ensure] knows whom to ask. Without a catalogue, and for
+// operations that it does not know, every call still works: [Secret], [Chain.Encrypt] and [Chain.Paging] say what it would.
 func WithCatalog(catalog Lookup) Option {
 	return func(c *config) error {
-		c.catalog = catalog
+		c.embedded, c.catalog, c.plans = false, catalog, nil
 		return nil
 	}
+}
+
+// facts returns the catalogue, nil if there is none. The embedded one is unpacked when it is first asked for.
+func (c *config) facts() Lookup {
+	if c.embedded {
+		return catalog.V3()
+	}
+	return c.catalog
 }
 
 // WithBaseURL sets the gateway: scheme and host, such as https://apihk.mch.weixin.qq.com. Plain http is accepted for
@@ -216,10 +231,11 @@ func WithMiddleware(middlewares ...middleware.Middleware) Option {
 	}
 }
 
-// WithLogger makes the client write one record per call; see [middleware.Log]. The default writes none.
+// WithLogger makes the client write one record per call, see [middleware.Log], and one for each new finding of the checks
+// before sending, see [WithPreflight]. The default writes none.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
-		c.logger = logger
+		c.logger, c.told = logger, nil
 		return nil
 	}
 }

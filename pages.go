@@ -222,8 +222,8 @@ func (c Chain) begin() (*listing, error) {
 		l.Paging = *c.paging
 	case ok:
 		l.Paging = paging
-	case c.client != nil && c.client.catalog == nil:
-		return nil, errors.New("without a catalogue it is not known how the list is paged: call Paging, or make the client WithCatalog")
+	case c.client != nil && c.client.facts() == nil:
+		return nil, errors.New("without a catalogue it is not known how the list is paged: call Paging, or leave WithCatalog(nil) out")
 	default:
 		return nil, errors.New("the catalogue does not know how the list is paged: call Paging")
 	}
@@ -335,10 +335,10 @@ func (l *listing) step(page *Response, count int) (more bool, err error) {
 
 // documentedPaging returns how the catalogue has the operation paged.
 func (c Chain) documentedPaging() (Paging, bool) {
-	if c.client == nil || c.client.catalog == nil {
+	if c.client == nil || c.client.facts() == nil {
 		return Paging{}, false
 	}
-	operation, ok := c.client.catalog.Lookup(http.MethodGet, "/"+c.path)
+	operation, ok := c.client.facts().Lookup(http.MethodGet, "/"+c.path)
 	if !ok {
 		return Paging{}, false
 	}

@@ -21,7 +21,7 @@ func TestPagesOfTheSandbox(t *testing.T) {
 	require.NoError(t, err)
 	m := gateway.Merchant()
 	client, err := wxpay.New(wxpay.Merchant{ID: m.ID, Serial: m.Serial, PrivateKey: m.PrivateKey}, wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()),
-		wxpay.WithTransport(gateway.Transport()), wxpay.WithCatalog(catalog.V3()), wxpay.WithScheme(quick{apiv3.RSA()}))
+		wxpay.WithTransport(gateway.Transport()), wxpay.WithScheme(quick{apiv3.RSA()}))
 	require.NoError(t, err)
 	read := 0
 	for operation := range catalog.V3().All() {

@@ -190,7 +190,7 @@ func TestPages(t *testing.T) {
 			ctx := context.Background()
 			start := func() (*shelf, wxpay.Chain) {
 				s := &shelf{page: tt.page}
-				chain := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithTransport(s)).Chain(tt.path)
+				chain := newClient(t, wxpay.WithTransport(s)).Chain(tt.path)
 				for _, name := range []string{"product_coupon_id", "batch_id"} {
 					if strings.Contains(tt.path, "{"+name+"}") {
 						chain = chain.Var(name, "1")
@@ -242,9 +242,9 @@ func TestPages(t *testing.T) {
 }
 
 func TestPagesWithoutACatalogue(t *testing.T) {
-	client := newClient(t)
+	client := newClient(t, wxpay.WithCatalog(nil))
 	for _, err := range client.Chain("v3/x").Pages(context.Background()) {
-		require.ErrorContains(t, err, "without a catalogue it is not known how the list is paged: call Paging, or make the client WithCatalog")
+		require.ErrorContains(t, err, "without a catalogue it is not known how the list is paged: call Paging, or leave WithCatalog(nil) out")
 		assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
 	}
 }
@@ -347,7 +347,7 @@ func TestPagesOfTheCatalogue(t *testing.T) {
 			}
 			return wxpay.JSON{list: cut(0, 3, 3), "next_page_token": "x"}
 		}}
-		chain := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithTransport(s)).Chain(operation.Path)
+		chain := newClient(t, wxpay.WithTransport(s)).Chain(operation.Path)
 		for _, field := range operation.In.Path {
 			chain = chain.Var(field.Name, "1")
 		}

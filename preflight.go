@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -21,9 +23,9 @@ import (
 type PreflightMode uint8
 
 const (
-	// PreflightOff makes no checks. It is the default.
+	// PreflightOff makes no checks.
 	PreflightOff PreflightMode = iota
-	// PreflightWarn logs every finding at level Warn and sends all the same.
+	// PreflightWarn logs findings at level Warn and sends all the same. It is the default.
 	PreflightWarn
 	// PreflightStrict refuses a call with findings, before anything is sent: its error is a *[PreflightError]. Findings that
 	// are warnings only are logged.
@@ -88,13 +90,15 @@ func (e *PreflightError) Error() string {
 	return "the checks before sending found " + listed(e.Findings, Finding.String)
 }
 
-// WithPreflight checks every call against the catalogue before it is sent; it needs [WithCatalog]. What the catalogue calls
-// required is a strong hint, not a law: a member may be required under a condition only. Kinds of findings that get in your
-// way can be silenced:
+// WithPreflight says what becomes of what the checks before sending find: every call is checked against the catalogue
+// ([WithCatalog]). The default is PreflightWarn. What the catalogue calls required is a strong hint, not a law: a member may
+// be required under a condition only. Kinds of findings that get in your way can be silenced:
 //
 //	wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.MissingMember, wxpay.SupersededOperation)
 //
-// Findings are logged to the logger of [WithLogger], else to slog.Default.
+// Findings are logged to the logger of [WithLogger], and nowhere without one: each once for its operation and place, so that
+// neither the next call nor the next element of an array says it again; after 1000 a client logs no more. Whether logged or
+// not, the findings of a call that the platform refuses stand in its error ([APIError].Hint).
 func WithPreflight(mode PreflightMode, silenced ...FindingKind) Option {
 	return func(c *config) error {
 		if mode > PreflightStrict {
@@ -105,7 +109,7 @@ func WithPreflight(mode PreflightMode, silenced ...FindingKind) Option {
 				return fmt.Errorf("WithPreflight: %s is no kind of finding", redact.Quote(string(kind)))
 			}
 		}
-		c.preflight, c.silenced = mode, slices.Clone(silenced)
+		c.preflight, c.silenced, c.plans, c.told = mode, slices.Clone(silenced), nil, nil
 		return nil
 	}
 }
@@ -134,48 +138,147 @@ type methodLister interface {
 	Methods(path string) []string
 }
 
-// check looks at the call before anything is encrypted or sent.
+// check looks at the call before anything is encrypted or sent. path is the template as the caller wrote it.
 func (f *flight) check(ctx context.Context, path string, query []*setting, variables []variable) error {
-	k := preflight{silenced: f.client.silenced}
+	k := preflights.Get().(*preflight)
+	k.silenced = f.client.silenced
 	k.operation(f, path)
 	if f.Operation != nil {
 		k.joined = f.Operation.Joined
 		k.parameters(f, query, variables)
 		k.body(f)
 	}
-	if len(k.findings) == 0 {
+	list := k.findings
+	clear(k.place[:cap(k.place)]) // names are pieces of the body
+	*k = preflight{place: k.place[:0]}
+	preflights.Put(k)
+	if len(list) == 0 {
 		return nil
 	}
-	if f.client.preflight == PreflightStrict && slices.ContainsFunc(k.findings, func(f Finding) bool { return !f.Warning }) {
-		return &PreflightError{k.findings}
+	f.found = &found{path, list}
+	if f.client.preflight == PreflightStrict && slices.ContainsFunc(list, func(f Finding) bool { return !f.Warning }) {
+		return &PreflightError{f.findings()}
 	}
-	f.log(ctx, k.findings)
+	f.tell(ctx)
 	return nil
 }
 
-// log writes a record for each finding, up to a bound. Like every record of this package it has no value in it.
-func (f *flight) log(ctx context.Context, findings []Finding) {
-	const most = 20
-	logger := f.client.logger
-	if logger == nil {
-		logger = slog.Default()
-	}
-	for i, finding := range findings {
-		attrs := []slog.Attr{slog.String("method", f.Method), slog.String("path", f.Template)}
-		if i == most {
-			logger.LogAttrs(ctx, slog.LevelWarn, "wxpay preflight", append(attrs, slog.Int("more_findings", len(findings)-most))...)
-			return
+// found is what a check found about a call.
+type found struct {
+	path string // the template as the caller wrote it
+	list []Finding
+}
+
+// preflights are kept, so that a check without findings allocates nothing.
+var preflights = sync.Pool{New: func() any { return new(preflight) }}
+
+// findings returns what the check found. It looks for what was probably meant by an unknown path only here, because that
+// takes long and most findings are told once.
+func (f *flight) findings() []Finding {
+	for i := range f.found.list {
+		if finding := &f.found.list[i]; finding.Text == "" {
+			finding.Text = "the catalogue does not know it" + f.near() + " (if it is new, silence this kind)"
 		}
-		logger.LogAttrs(ctx, slog.LevelWarn, "wxpay preflight", append(attrs,
-			slog.String("kind", string(finding.Kind)), slog.String("place", finding.Place), slog.String("pointer", redact.Pointer(finding.Pointer)),
-			slog.String("finding", finding.Text))...)
 	}
+	return f.found.list
+}
+
+// near names what an unknown path was probably meant to be: "; near are …", or nothing.
+func (f *flight) near() string {
+	facts := f.client.facts()
+	nearest, ok := facts.(suggester)
+	if !ok {
+		return ""
+	}
+	near := ""
+	lister, _ := facts.(methodLister)
+	for i, template := range nearest.Nearest(f.found.path, 3) {
+		if near += ", "; i == 0 {
+			near = "; near are "
+		}
+		if lister != nil {
+			near += strings.Join(lister.Methods(template), "|") + " "
+		}
+		near += template
+	}
+	return near
+}
+
+// tell logs the findings that were not logged before. Like every record of this package theirs have no value in them.
+func (f *flight) tell(ctx context.Context) {
+	logger := f.client.logger
+	if logger == nil || !logger.Enabled(ctx, slog.LevelWarn) {
+		return
+	}
+	for i := range f.found.list {
+		first, last := f.client.told.add(f.Method, f.Template, &f.found.list[i])
+		if !first {
+			continue
+		}
+		finding := f.findings()[i]
+		logger.LogAttrs(ctx, slog.LevelWarn, "wxpay preflight",
+			slog.String("method", f.Method), slog.String("path", f.Template), slog.String("kind", string(finding.Kind)),
+			slog.String("place", finding.Place), slog.String("pointer", redact.Pointer(finding.Pointer)), slog.String("finding", finding.Text))
+		if last {
+			logger.LogAttrs(ctx, slog.LevelWarn, "wxpay preflight", slog.String("finding", fmt.Sprintf("these were %d findings: this client logs no more", mostTold)))
+		}
+	}
+}
+
+// hint tells the findings of a call that the platform refused, unless the reason is another.
+func (f *flight) hint(status int) string {
+	switch {
+	case f.found == nil || status < 400 || status > 499 || status == http.StatusUnauthorized || status == http.StatusTooManyRequests:
+		return ""
+	case f.found.list[0].Kind == UnknownOperation: // and nothing else was found
+		return strings.TrimPrefix(f.near(), "; ")
+	}
+	return "the checks before sending found " + listed(f.findings(), Finding.String)
+}
+
+// told remembers, as hashes, the findings that were logged.
+type told struct {
+	mu   sync.Mutex
+	seed maphash.Seed
+	keys map[uint64]struct{}
+}
+
+// mostTold is how many findings a client logs: a bound for its memory, and for the log of a program whose members are made up
+// as it runs.
+const mostTold = 1000
+
+func newTold() *told { return &told{seed: maphash.MakeSeed(), keys: make(map[uint64]struct{})} }
+
+// add reports whether a finding was not logged before, at its place in any element of an array, and is to be logged now;
+// last says that it is the last one.
+func (t *told) add(method, template string, finding *Finding) (first, last bool) {
+	var h maphash.Hash
+	h.SetSeed(t.seed)
+	for _, part := range [...]string{method, template, string(finding.Kind), finding.Place} {
+		h.WriteString(part)
+		h.WriteByte(0)
+	}
+	for part := range strings.SplitSeq(finding.Pointer, "/") {
+		if strings.Trim(part, "0123456789") != "" {
+			h.WriteString(part)
+		}
+		h.WriteByte('/')
+	}
+	key := h.Sum64()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, known := t.keys[key]; known || len(t.keys) >= mostTold {
+		return false, false
+	}
+	t.keys[key] = struct{}{}
+	return true, len(t.keys) == mostTold
 }
 
 // preflight collects findings about one call.
 type preflight struct {
 	scanner
 	where    string // the part of the request that place is in
+	param    string // the name of a parameter that is not in the body; place goes on inside of it
 	place    place
 	silenced []FindingKind
 	joined   bool // identity members of direct and partner callers are listed side by side
@@ -184,7 +287,14 @@ type preflight struct {
 
 // report adds a finding about the place where k stands.
 func (k *preflight) report(kind FindingKind, text string) {
-	k.add(Finding{Kind: kind, Place: k.where, Pointer: k.place.pointer(), Text: text, Warning: kind == UnknownMember})
+	k.add(Finding{Kind: kind, Place: k.where, Pointer: k.pointer(), Text: text, Warning: kind == UnknownMember})
+}
+
+func (k *preflight) pointer() string {
+	if k.param == "" {
+		return k.place.pointer()
+	}
+	return place{{name: []byte(k.param)}}.pointer() + k.place.pointer()
 }
 
 func (k *preflight) add(finding Finding) {
@@ -224,28 +334,15 @@ func (k *preflight) operation(f *flight, path string) {
 	}
 }
 
-// unknown names what a call that the catalogue does not know was probably meant to be.
+// unknown reports a call that the catalogue does not know. The text of an unknown path is made when it is told.
 func (k *preflight) unknown(f *flight, path string) {
-	lister, _ := f.client.catalog.(methodLister)
-	if lister != nil {
+	if lister, ok := f.client.facts().(methodLister); ok {
 		if known := lister.Methods(path); len(known) > 0 {
 			k.report(UnknownMethod, "the path is known with "+strings.Join(known, ", ")+" only")
 			return
 		}
 	}
-	near := ""
-	if nearest, ok := f.client.catalog.(suggester); ok {
-		for i, template := range nearest.Nearest(path, 3) {
-			if near += ", "; i == 0 {
-				near = "; near are "
-			}
-			if lister != nil {
-				near += strings.Join(lister.Methods(template), "|") + " "
-			}
-			near += template
-		}
-	}
-	k.report(UnknownOperation, "the catalogue does not know it"+near+" (if it is new, silence this kind)")
+	k.report(UnknownOperation, "")
 }
 
 // identities are the members that direct and partner callers use in different combinations.
@@ -267,8 +364,7 @@ func (k *preflight) missing(m *fact.Field, remedy string) {
 // parameters checks path, query and header.
 func (k *preflight) parameters(f *flight, query []*setting, variables []variable) {
 	in := &f.Operation.In
-	k.place = append(k.place[:0], step{})
-	at := func(where, name string) { k.where, k.place[0].name = where, []byte(name) }
+	at := func(where, name string) { k.where, k.param = where, name }
 	for i := range in.Path {
 		for _, v := range variables {
 			if v.name == in.Path[i].Name && !v.raw {
@@ -355,7 +451,7 @@ func (k *preflight) constant(m *fact.Field, is func(constant any) bool) {
 	if m.Reviewed {
 		text, warning = "it has to be one of ", false
 	}
-	k.add(Finding{Kind: UnknownConstant, Place: k.where, Pointer: k.place.pointer(), Text: text + list, Warning: warning})
+	k.add(Finding{Kind: UnknownConstant, Place: k.where, Pointer: k.pointer(), Text: text + list, Warning: warning})
 }
 
 func equalNumber(constant any, number float64) bool {
@@ -370,7 +466,7 @@ func equalNumber(constant any, number float64) bool {
 
 // body checks the JSON text of the request.
 func (k *preflight) body(f *flight) {
-	k.where, k.place = "body", k.place[:0]
+	k.where, k.param = "body", ""
 	text, root := f.body, &f.plan.body
 	switch {
 	case text == nil && (root.inner == nil || len(f.Operation.In.Form) > 0):

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -250,9 +253,8 @@ func records(t *testing.T, log string) (findings []string) {
 			continue
 		}
 		require.Equal(t, "WARN", record["level"])
-		require.NotEmpty(t, record["path"])
 		if record["kind"] == nil {
-			findings = append(findings, fmt.Sprint("and ", record["more_findings"]))
+			findings = append(findings, fmt.Sprint(record["finding"]))
 			continue
 		}
 		require.NotEmpty(t, record["finding"])
@@ -264,7 +266,7 @@ func records(t *testing.T, log string) (findings []string) {
 func TestPreflightWarnSends(t *testing.T) {
 	var log bytes.Buffer
 	sent := 0
-	client := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightWarn, wxpay.UnknownMember),
+	client := newClient(t, wxpay.WithPreflight(wxpay.PreflightWarn, wxpay.UnknownMember),
 		wxpay.WithTransport(answer{trip: func(*http.Request) { sent++ }}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 	_, err := client.Chain("v3/pay/transactions/native").Post(context.Background(), wxpay.JSON{"appid": 1, "mchid": "SECRET", "description": "SECRET😀", "unknown": 1})
 	require.NoError(t, err)
@@ -272,28 +274,147 @@ func TestPreflightWarnSends(t *testing.T) {
 	assert.Equal(t, []string{"wrong type body /appid", "supplementary character body /description", "missing member body /out_trade_no", "missing member body /amount", "missing member body /notify_url"}, records(t, log.String()))
 	assert.NotContains(t, log.String(), "SECRET")
 
-	log.Reset()
-	list := make([]int, 100)
-	_, err = client.Chain("v3/pay/transactions/native").Post(context.Background(), changed(list, "limit_pay"))
-	require.NoError(t, err)
-	got := records(t, log.String())
-	require.Len(t, got, 21)
-	assert.Equal(t, "and 80", got[20])
-
-	// Without a logger of its own the client uses the process's.
+	// Without a logger nothing is logged, least of all to the process's.
 	before := slog.Default()
 	defer slog.SetDefault(before)
 	log.Reset()
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
-	client = newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightWarn), wxpay.WithTransport(answer{}))
-	_, err = client.Chain("v3/no/such/thing").Get(context.Background())
+	for _, client := range []*wxpay.Client{newClient(t, wxpay.WithTransport(answer{})), newClient(t, wxpay.WithPreflight(wxpay.PreflightWarn), wxpay.WithTransport(answer{}))} {
+		_, err = client.Chain("v3/no/such/thing").Get(context.Background())
+		require.NoError(t, err)
+	}
+	assert.Empty(t, log.String())
+}
+
+// A client warns by default, and of one thing once: not in the next call, not for the next element of an array, and not in the
+// clients that were made of it, unless they have a logger of their own.
+func TestFindingsAreLoggedOnce(t *testing.T) {
+	var log, other bytes.Buffer
+	client := newClient(t, wxpay.WithTransport(answer{}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+	send := func(client *wxpay.Client, body any) {
+		_, err := client.Chain("v3/pay/transactions/native").Post(context.Background(), body)
+		require.NoError(t, err)
+	}
+	logged := func() []string { defer log.Reset(); return records(t, log.String()) }
+	goods := func(list ...wxpay.JSON) wxpay.JSON { return changed(list, "detail", "goods_detail") }
+	one := wxpay.JSON{"merchant_goods_id": "1", "unit_price": 1, "quantity": "1"}
+
+	send(client, goods(one, one, one))
+	assert.Equal(t, []string{"wrong type body /detail/goods_detail/0/quantity"}, logged())
+	send(client, goods(wxpay.JSON{"merchant_goods_id": "1", "unit_price": 1, "quantity": 1}, one))
+	assert.Empty(t, logged(), "in another element")
+	send(client, changed("x", "amount", "total"))
+	assert.Equal(t, []string{"wrong type body /amount/total"}, logged(), "at another place")
+	send(client, changed(nil, "amount", "total"))
+	assert.Equal(t, []string{"missing member body /amount/total"}, logged(), "of another kind")
+	_, err := client.Chain("v3/pay/transactions/jsapi").Post(context.Background(), changed("x", "amount", "total"))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"unknown operation operation "}, records(t, log.String()))
+	assert.Contains(t, logged(), "wrong type body /amount/total", "in another operation")
+	for range 2 {
+		_, err := client.Chain("v3/pay/transactions/nativ").Post(context.Background(), nil)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []string{"unknown operation operation "}, logged(), "once in two calls")
+
+	light, err := client.As(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant})
+	require.NoError(t, err)
+	send(light, goods(one))
+	assert.Empty(t, logged(), "in a client made of it")
+	louder, err := client.As(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant}, wxpay.WithLogger(slog.New(slog.NewJSONHandler(&other, nil))))
+	require.NoError(t, err)
+	send(louder, goods(one))
+	assert.Len(t, records(t, other.String()), 1, "another logger")
+}
+
+// A program whose members are made up as it runs fills neither the memory nor the log.
+func TestFindingsAreBounded(t *testing.T) {
+	var log bytes.Buffer
+	client := newClient(t, wxpay.WithTransport(answer{}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+	for call := range 3 {
+		body := nativeOrder()
+		for i := range 600 {
+			body[fmt.Sprintf("m%d-%d", call, i)] = 1
+		}
+		_, err := client.Chain("v3/pay/transactions/native").Post(context.Background(), body)
+		require.NoError(t, err)
+	}
+	got := records(t, log.String())
+	require.Len(t, got, 1001)
+	assert.Equal(t, "these were 1000 findings: this client logs no more", got[1000])
+}
+
+// Whether or not they were logged, the findings about a call that was refused are in its error.
+func TestFindingsInErrors(t *testing.T) {
+	for name, tt := range map[string]struct {
+		chain  string
+		body   any
+		answer answer
+		says   string // empty: nothing
+	}{
+		"a path":               {"v3/pay/transactions/nativ", wxpay.JSON{}, answer{status: 404, unsigned: true}, "the platform does not know this path; compare it with the manual letter by letter; near are POST /v3/pay/transactions/native,"},
+		"far from all":         {"x/y/z", wxpay.JSON{}, answer{status: 404, unsigned: true}, "the platform does not know this path; compare it with the manual letter by letter"},
+		"a method":             {"v3/pay/transactions/id/1", wxpay.JSON{}, answer{status: 405, unsigned: true}, "the checks before sending found operation: the path is known with GET only"},
+		"a member":             {"v3/pay/transactions/native", changed("SECRET", "amount", "total"), answer{status: 400, body: `{"code":"PARAM_ERROR"}`}, "PARAM_ERROR; the checks before sending found body /amount/total: it is a string and documented as integer"},
+		"too many requests":    {"v3/pay/transactions/native", changed("SECRET", "amount", "total"), answer{status: 429, body: `{"code":"RATELIMIT_EXCEEDED"}`}, ""},
+		"the platform's fault": {"v3/pay/transactions/native", changed("SECRET", "amount", "total"), answer{status: 500, body: `{"code":"SYSTEM_ERROR"}`}, ""},
+		"a wrong key":          {"v3/pay/transactions/native", changed("SECRET", "amount", "total"), answer{status: 401, body: `{"code":"SIGN_ERROR"}`}, ""},
+		"nothing found":        {"v3/pay/transactions/native", nativeOrder(), answer{status: 400, body: `{"code":"PARAM_ERROR"}`}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := newClient(t, wxpay.WithAttempts(1), wxpay.WithTransport(tt.answer)).Chain(tt.chain).Post(context.Background(), tt.body)
+			var refused *wxpay.APIError
+			require.ErrorAs(t, err, &refused)
+			assert.NotContains(t, err.Error(), "SECRET")
+			assert.NotContains(t, err.Error(), "\n")
+			if tt.says == "" {
+				assert.NotContains(t, err.Error(), "checks before sending")
+				return
+			}
+			assert.ErrorContains(t, err, tt.says)
+		})
+	}
+}
+
+// With WithCatalog(nil) nothing is known, so nothing is checked, encrypted or refused.
+func TestWithoutACatalogue(t *testing.T) {
+	var log bytes.Buffer
+	sent := ""
+	client := newClient(t, wxpay.WithCatalog(nil), wxpay.WithTransport(answer{trip: func(req *http.Request) { sent = bodyText(t, req) }}),
+		wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+	_, err := client.Chain("v3/transfer/batches").Post(context.Background(), `{"transfer_detail_list":[{"user_name":"A"}],"x":"😀"}`)
+	require.NoError(t, err)
+	assert.Equal(t, `{"transfer_detail_list":[{"user_name":"A"}],"x":"😀"}`, sent)
+	assert.Empty(t, records(t, log.String()))
+}
+
+// A program that only makes a client pays nothing for the catalogue. The test runs itself again, for in this process others
+// have unpacked it.
+func TestNewUnpacksNothing(t *testing.T) {
+	const child = "WXPAY_TEST_NEW_UNPACKS_NOTHING"
+	if os.Getenv(child) == "" {
+		command := exec.Command(os.Args[0], "-test.run=^TestNewUnpacksNothing$", "-test.v")
+		command.Env = append(os.Environ(), child+"=1")
+		out, err := command.CombinedOutput()
+		require.NoError(t, err, string(out))
+		require.Contains(t, string(out), "--- PASS: TestNewUnpacksNothing")
+		return
+	}
+	testKeys()
+	allocated := func(do func()) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		do()
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	var chain wxpay.Chain
+	assert.Less(t, allocated(func() { chain = newClient(t).At("v3", "pay", "transactions", "native") }), uint64(200<<10))
+	assert.Greater(t, allocated(func() { assert.NoError(t, chain.Check(context.Background(), "POST", nativeOrder())) }), uint64(500<<10))
 }
 
 // What is checked is what the caller wrote: marked members are plain then, and a Secret is a text.
 func TestPreflightBeforeEncryption(t *testing.T) {
-	client := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict))
+	client := newClient(t, wxpay.WithPreflight(wxpay.PreflightStrict))
 	chain := client.Chain("v3/pay/transactions/native")
 	req, err := chain.Request(context.Background(), "POST", changed(wxpay.JSON{"identity": wxpay.JSON{"type": "IDCARD", "number": wxpay.Secret("1"), "name": "张三"}}, "payer"))
 	require.NoError(t, err)
@@ -306,9 +427,9 @@ func TestPreflightOptions(t *testing.T) {
 	good := wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant}
 	public := wxpay.WithPublicKey(testKeyID, testKeys().platform.Public())
 	for says, options := range map[string][]wxpay.Option{
-		"pass WithCatalog(catalog.V3()) too": {wxpay.WithPreflight(wxpay.PreflightWarn)},
-		`"nonsense" is no kind of finding`:   {wxpay.WithCatalog(checked), wxpay.WithPreflight(wxpay.PreflightWarn, "nonsense")},
-		"the mode 9 is not one of":           {wxpay.WithCatalog(checked), wxpay.WithPreflight(9)},
+		"leave WithCatalog(nil) out":       {wxpay.WithCatalog(nil), wxpay.WithPreflight(wxpay.PreflightStrict)},
+		`"nonsense" is no kind of finding`: {wxpay.WithPreflight(wxpay.PreflightWarn, "nonsense")},
+		"the mode 9 is not one of":         {wxpay.WithPreflight(9)},
 	} {
 		_, err := wxpay.New(good, append(options, public)...)
 		require.ErrorContains(t, err, says)
@@ -338,7 +459,7 @@ func (brandScheme) Identity() string { return "brand_id" }
 
 // Deep and wide bodies are checked in linear time and bounded depth.
 func TestPreflightOnHugeBodies(t *testing.T) {
-	client := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict))
+	client := newClient(t, wxpay.WithPreflight(wxpay.PreflightStrict))
 	_, err := client.Chain("v3/pay/transactions/native").Request(context.Background(), "POST", `{"x":`+strings.Repeat(`[`, 1<<20))
 	require.ErrorContains(t, err, "nested deeper than 1000")
 	var refused *wxpay.PreflightError
@@ -356,7 +477,7 @@ func TestPreflightOnHugeBodies(t *testing.T) {
 
 // The facts of a Joined operation mark no identity member as required, or the check would refuse what both callers send.
 func TestPreflightPassesMinimalBodies(t *testing.T) {
-	client := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.OfflineOperation, wxpay.SupersededOperation, wxpay.WrongHost))
+	client := newClient(t, wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.OfflineOperation, wxpay.SupersededOperation, wxpay.WrongHost))
 	operations := 0
 	for operation := range catalog.V3().All() {
 		if len(operation.In.Form) > 0 {

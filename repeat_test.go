@@ -88,8 +88,6 @@ const (
 	ordersPath  = "v3/pay/transactions/native"
 )
 
-func withCatalog() wxpay.Option { return wxpay.WithCatalog(catalog.V3()) }
-
 // What is known after the attempts of a call, for every sequence of up to three results, against a table written by hand.
 // N: no connection, R: verified 4xx, U: nobody knows, S: success. A read's last answer is all that counts.
 func TestOutcomeOfSequences(t *testing.T) {
@@ -117,7 +115,7 @@ func TestOutcomeOfSequences(t *testing.T) {
 
 			// What moves money is in doubt after every refusal that rules out nothing.
 			if money := strings.ReplaceAll(want, "R", "U"); true {
-				_, err = newClient(t, wxpay.WithTransport(play(answers...)), wxpay.WithAttempts(len(sequence)), withCatalog()).
+				_, err = newClient(t, wxpay.WithTransport(play(answers...)), wxpay.WithAttempts(len(sequence))).
 					Chain("v3/refund/domestic/refunds").Unbind().Repeatable().Post(context.Background(), wxpay.JSON{"out_refund_no": "1"})
 				assert.Equal(t, money, string(names[wxpay.OutcomeOf(err)]), "money %s", sequence)
 			}
@@ -174,7 +172,7 @@ func TestWhatIsRepeated(t *testing.T) {
 		for i, call := range calls {
 			synctest.Test(t, func(t *testing.T) {
 				gateway := play(trouble.first, ok("{}"))
-				chain := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(call.path).Unbind()
+				chain := newClient(t, wxpay.WithTransport(gateway)).Chain(call.path).Unbind()
 				if call.repeatable {
 					chain = chain.Repeatable()
 				}
@@ -194,7 +192,7 @@ func TestWhatIsRepeated(t *testing.T) {
 func TestRepeatsAreSignedAfresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gateway := play(systemError, resetConnection, ok(`{"code_url":"x"}`))
-		res, err := newClient(t, wxpay.WithTransport(gateway), withCatalog()).Chain(ordersPath).Post(context.Background(), wxpay.JSON{"out_trade_no": "1"})
+		res, err := newClient(t, wxpay.WithTransport(gateway)).Chain(ordersPath).Post(context.Background(), wxpay.JSON{"out_trade_no": "1"})
 		require.NoError(t, err)
 		assert.Equal(t, "x", res.Get("code_url").String())
 		require.Len(t, gateway.seen, 3)
@@ -301,7 +299,7 @@ func TestCancellation(t *testing.T) {
 func TestTrail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gateway := play(systemError, refusal(403, "NOT_ENOUGH"))
-		client := newClient(t, wxpay.WithTransport(gateway), withCatalog())
+		client := newClient(t, wxpay.WithTransport(gateway))
 		_, err := client.Chain("v3/refund/domestic/refunds").Repeatable().Post(context.Background(), wxpay.JSON{"out_refund_no": "oSECRET"})
 		var refused *wxpay.APIError
 		require.ErrorAs(t, err, &refused)
@@ -354,7 +352,7 @@ func TestMoneyWithoutCatalogue(t *testing.T) {
 		call := middleware.Call{Method: "POST", Template: "/" + path}
 		assert.False(t, call.MovesMoney(), path)
 	}
-	_, err := newClient(t, wxpay.WithTransport(refusal(403, "NOT_ENOUGH"))).Chain("v3/refund/domestic/refunds").Post(context.Background(), wxpay.JSON{})
+	_, err := newClient(t, wxpay.WithCatalog(nil), wxpay.WithTransport(refusal(403, "NOT_ENOUGH"))).Chain("v3/refund/domestic/refunds").Post(context.Background(), wxpay.JSON{})
 	assert.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
 }
 

@@ -26,6 +26,7 @@ type flight struct {
 	serial  string                      // of the platform key that the body is encrypted with; empty when nothing is
 	reseal  func(context.Context) error // encrypts once more; nil when nothing is encrypted
 	plan    *plan
+	found   *found  // by the checks before sending; nil for nothing
 	upload  *upload // the file of an upload, whose meta is body; nil otherwise
 	header  *setting
 	bounded bool    // by a time limit set on the chain
@@ -144,8 +145,9 @@ func (c Chain) apply(ctx context.Context, f *flight) (query []*setting, rules []
 	if decoded != "" { // also where both are the same: net/url would escape some characters that the caller left as they are
 		f.url.Path, f.url.RawPath = decoded, escaped
 	}
-	if c.client.catalog != nil {
-		if operation, ok := c.client.catalog.Lookup(f.Method, path); ok {
+	facts := c.client.facts()
+	if facts != nil {
+		if operation, ok := facts.Lookup(f.Method, path); ok {
 			f.Operation, f.Template = operation, operation.Path
 		}
 	}
@@ -166,7 +168,7 @@ func (c Chain) apply(ctx context.Context, f *flight) (query []*setting, rules []
 			}
 		}
 	}
-	if c.client.preflight != PreflightOff {
+	if facts != nil && c.client.preflight != PreflightOff {
 		if err := f.check(ctx, path, query, variables); err != nil {
 			return nil, nil, err
 		}

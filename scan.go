@@ -113,6 +113,7 @@ func (s *scanner) string() (t jsonText) {
 	begin := s.at + 1
 	for i := begin; i < len(s.text); i++ {
 		switch c := s.text[i]; {
+		case c > '"' && c != '\\' && c < 0xf0: // nearly all of them
 		case c == '"':
 			s.at = i + 1
 			t.raw = s.text[begin:i]

@@ -57,7 +57,7 @@ func TestSecret(t *testing.T) {
 			name    string
 			options []wxpay.Option
 			path    string
-		}{{"without a catalogue", nil, "v3/any"}, {"with one", []wxpay.Option{wxpay.WithCatalog(marked)}, "v3/unmarked"}} {
+		}{{"without a catalogue", []wxpay.Option{wxpay.WithCatalog(nil)}, "v3/any"}, {"with one", []wxpay.Option{wxpay.WithCatalog(marked)}, "v3/unmarked"}} {
 			t.Run(tt.name+" "+with.name, func(t *testing.T) {
 				req, err := newClient(t, with.options...).Chain(with.path).Request(context.Background(), "POST", tt.body)
 				require.NoError(t, err)

@@ -183,7 +183,7 @@ func (c *Client) knowsSegment(segment []byte) bool {
 	if c == nil {
 		return false
 	}
-	facts, ok := c.catalog.(segmenter)
+	facts, ok := c.facts().(segmenter)
 	return ok && facts.HasSegment(string(segment))
 }
 

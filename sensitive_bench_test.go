@@ -12,7 +12,6 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/catalog"
 )
 
 // tenDetails is a batch of ten transfers, each with one marked member, as JSON.
@@ -38,7 +37,7 @@ func tenDetails(tb testing.TB) []byte {
 // is the ratio. Signing is taken out.
 func BenchmarkSeal(b *testing.B) {
 	body, key, name := tenDetails(b), testKeys().platform.Public(), []byte("张三")
-	chain := benchClient(b, newCanned(`{}`), wxpay.WithCatalog(catalog.V3())).Chain("v3/transfer/batches").Unbind()
+	chain := benchClient(b, newCanned(`{}`)).Chain("v3/transfer/batches").Unbind()
 	var floor, ours time.Duration
 	for b.Loop() {
 		begin := time.Now()
@@ -70,7 +69,7 @@ func BenchmarkPreflight(b *testing.B) {
 		mode wxpay.PreflightMode
 	}{{"off", wxpay.PreflightOff}, {"strict", wxpay.PreflightStrict}} {
 		b.Run(bench.name, func(b *testing.B) {
-			client := benchClient(b, newCanned(`{}`), wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(bench.mode))
+			client := benchClient(b, newCanned(`{}`), wxpay.WithPreflight(bench.mode))
 			chain, ctx := client.Chain("v3/pay/transactions/native"), context.Background()
 			b.ReportAllocs()
 			for b.Loop() {

@@ -10,12 +10,11 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/catalog"
 )
 
-// With a catalogue, the members that the manual marks are encrypted in any body.
-func ExampleWithCatalog() {
-	client, ctx := exampleClient(wxpay.WithCatalog(catalog.V3())), context.Background()
+// The members that the manual marks are encrypted in any body.
+func ExampleChain_Post_encryptedMembers() {
+	client, ctx := exampleClient(), context.Background()
 	req, err := client.Chain("v3/transfer/batches").Request(ctx, "POST", wxpay.JSON{
 		"out_batch_no": "plfk2020042013",
 		"transfer_detail_list": []wxpay.JSON{
@@ -74,7 +73,7 @@ func ExampleChain_Encrypt() {
 
 // The checks before sending find what the platform would refuse.
 func ExampleWithPreflight() {
-	client, ctx := exampleClient(wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict)), context.Background()
+	client, ctx := exampleClient(wxpay.WithPreflight(wxpay.PreflightStrict)), context.Background()
 	_, err := client.Chain("v3/pay/transactions/native").Post(ctx, wxpay.JSON{
 		"appid": "wxd678efh567hg6787", "mchid": "1900000109", "description": "T-shirt 👕", "out_trade_no": "ABC-001",
 		"notify_url": "https://example.com/notify", "amount": wxpay.JSON{"total": "100"},
@@ -97,7 +96,7 @@ func ExampleWithPreflight() {
 func ExampleChain_Each() {
 	shelf := &shelf{page: byOffset(25)} // a gateway with a list of 25
 	client, err := wxpay.New(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant},
-		wxpay.WithPublicKey(testKeyID, testKeys().platform.Public()), wxpay.WithCatalog(catalog.V3()), wxpay.WithTransport(shelf))
+		wxpay.WithPublicKey(testKeyID, testKeys().platform.Public()), wxpay.WithTransport(shelf))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -88,6 +88,19 @@ type plans struct {
 	m   sync.Map
 }
 
+// lightPlans and fullPlans are those of the embedded catalogue. Clients share them, since they are bounded by it.
+var lightPlans, fullPlans = plans{}, plans{all: true}
+
+func newPlans(embedded, all bool) *plans {
+	switch {
+	case !embedded:
+		return &plans{all: all}
+	case all:
+		return &fullPlans
+	}
+	return &lightPlans
+}
+
 // noPlan is the plan of a call of which nothing is known.
 var noPlan plan
 

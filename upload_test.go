@@ -157,7 +157,7 @@ func TestEveryUpload(t *testing.T) {
 		uploads++
 		t.Run(operation.Path, func(t *testing.T) {
 			var got received
-			client := newClient(t, wxpay.WithTransport(receiving(t, &got)), wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict))
+			client := newClient(t, wxpay.WithTransport(receiving(t, &got)), wxpay.WithPreflight(wxpay.PreflightStrict))
 			name := "a.png"
 			if strings.Contains(operation.Path, "video") {
 				name = "a.mp4"
@@ -256,7 +256,7 @@ func TestUploadMistakes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			client := newClient(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }}))
+			client := newClient(t, wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }}))
 			_, err := client.Chain(tt.path).Upload(context.Background(), tt.file)
 			require.ErrorContains(t, err, tt.says)
 			assert.ErrorIs(t, err, wxpay.StageBuild)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/webhook"
 )
@@ -17,7 +16,7 @@ func ExampleSandbox_OpenMemberCard() {
 	gateway, err := sandbox.New()
 	check(err)
 	defer gateway.Close()
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()), wxpay.WithCatalog(catalog.V3()))
+	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 	check(err)
 	members := client.Chain("v3/brand/partner/card-member")
 

@@ -28,7 +28,7 @@
 //	signature  over the raw bytes                      401
 //	envelope   JSON with the documented members        400 ([ErrMalformed])
 //	resource   AES-GCM with the APIv3 key              500 (apiv3.ErrDecrypt)
-//	members    RSA, with WithCatalog and PrivateKey    500 (apiv3.ErrDecrypt)
+//	members    RSA, with PrivateKey                    500 (apiv3.ErrDecrypt)
 //	claim      has the event been processed before     204, or 503 while it is being processed
 //	function   yours                                   500
 //

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/webhook"
 )
 
@@ -236,11 +235,11 @@ func ExampleEvent_Resource() {
 	// {"coupon_code":"C1"} <nil>
 }
 
-// With a catalogue and a private key, members that are encrypted for the merchant arrive in plain text.
-func ExampleWithCatalog() {
+// With a private key, members that are encrypted for the merchant arrive in plain text.
+func ExampleNew_encryptedMembers() {
 	handler, err := webhook.New(webhook.Merchant{
 		APIv3Key: apiv3Key, Keys: exampleKeys(), PrivateKey: merchantKey(),
-	}, webhook.WithCatalog(catalog.V3()))
+	})
 	if err != nil {
 		fmt.Println(err)
 		return

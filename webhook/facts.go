@@ -28,12 +28,15 @@ var questions = map[string]question{
 }
 
 // questionOf tells whether an event is a question, by review or by what the catalogue knows.
-func questionOf(eventType string, catalog Lookup) (question, bool) {
-	q, known := questions[eventType]
-	if known || catalog == nil {
-		return q, known
+func (c *config) questionOf(eventType string) (question, bool) {
+	if q, known := questions[eventType]; known {
+		return q, true
 	}
-	facts, ok := catalog.Event(eventType)
+	known := c.facts()
+	if known == nil {
+		return question{}, false
+	}
+	facts, ok := known.Event(eventType)
 	if !ok || facts.Reply == nil {
 		return question{}, false
 	}

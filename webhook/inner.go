@@ -17,7 +17,7 @@ type Lookup interface {
 
 // Decrypt opens one value that the platform encrypted for the merchant (RSA-OAEP, base64) and that no catalogue marks,
 // such as encrypt_echo_message of SECURITY_ECHO.SUCCESS. Marked members are opened already when the Handler has a
-// catalogue and a private key.
+// private key, and was not told to do without a catalogue.
 func (e *Event) Decrypt(ciphertext string) (string, error) {
 	if e.owner == nil || e.owner.decrypter() == nil {
 		return "", fmt.Errorf("webhook: %w: there is no private key to decrypt with (Merchant.PrivateKey)", apiv3.ErrKey)

@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/vectors"
 	"github.com/wxpay-go/wxpay/webhook"
@@ -59,7 +58,6 @@ func TestEncryptedMembers(t *testing.T) {
 		header, body := event("BRAND_MEMBER_CARD_SP.USER_CARD.CREATE", "user_card", resource).build()
 		return h.Parse(t.Context(), header, body)
 	}
-	withCatalog := webhook.WithCatalog(catalog.V3())
 
 	for name, change := range map[string]func(m *webhook.Merchant){
 		"private key":     func(m *webhook.Merchant) { m.PrivateKey = merchantKey() },
@@ -69,7 +67,7 @@ func TestEncryptedMembers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := merchant(t)
 			change(&m)
-			e, err := open(t, m, resource, withCatalog)
+			e, err := open(t, m, resource)
 			require.NoError(t, err)
 			assert.Equal(t, "13800138000", e.Get("phone_number").String())
 			assert.Equal(t, `"张<三>"`, e.Get("user_information.common_field_list.0.value").String())
@@ -86,14 +84,14 @@ func TestEncryptedMembers(t *testing.T) {
 	}
 
 	t.Run("without a key", func(t *testing.T) {
-		e, err := open(t, merchant(t), resource, withCatalog)
+		e, err := open(t, merchant(t), resource)
 		require.NoError(t, err)
 		assert.Equal(t, resource, string(e.Resource()))
 	})
 	t.Run("without a catalogue", func(t *testing.T) {
 		m := merchant(t)
 		m.PrivateKey = merchantKey()
-		e, err := open(t, m, resource)
+		e, err := open(t, m, resource, webhook.WithCatalog(nil))
 		require.NoError(t, err)
 		assert.Equal(t, resource, string(e.Resource()))
 		phone, err := e.Decrypt(e.Get("phone_number").String())
@@ -105,7 +103,7 @@ func TestEncryptedMembers(t *testing.T) {
 		m.PrivateKey = merchantKey()
 		for _, phone := range []string{"13800138000", "", base64.StdEncoding.EncodeToString(make([]byte, 255)), base64.StdEncoding.EncodeToString(make([]byte, 257))} {
 			plain := jsonText(t, map[string]any{"phone_number": phone})
-			e, err := open(t, m, plain, withCatalog)
+			e, err := open(t, m, plain)
 			require.NoError(t, err)
 			assert.Equal(t, plain, string(e.Resource()))
 		}
@@ -113,7 +111,7 @@ func TestEncryptedMembers(t *testing.T) {
 	t.Run("another certificate", func(t *testing.T) {
 		m := merchant(t)
 		m.PrivateKey = strangerKey()
-		_, err := open(t, m, resource, withCatalog)
+		_, err := open(t, m, resource)
 		require.ErrorIs(t, err, apiv3.ErrDecrypt)
 		assert.ErrorContains(t, err, "the member phone_number")
 		assert.ErrorContains(t, err, "Merchant.PrivateKey")
@@ -122,7 +120,7 @@ func TestEncryptedMembers(t *testing.T) {
 		m := merchant(t)
 		m.PrivateKey = merchantKey()
 		for _, other := range []string{`[]`, `null`, `"text"`, `not JSON`, `{"phone_number":7,"user_information":[[{}],null]}`} {
-			e, err := open(t, m, other, withCatalog)
+			e, err := open(t, m, other)
 			require.NoError(t, err, other)
 			assert.Equal(t, other, string(e.Resource()))
 		}

@@ -172,8 +172,8 @@ func (t *turn) open() error {
 	if err := e.setResource(plaintext); err != nil {
 		return err
 	}
-	if t.h.catalog != nil {
-		if facts, ok := t.h.catalog.Event(e.Type); ok {
+	if known := t.h.facts(); known != nil {
+		if facts, ok := known.Event(e.Type); ok {
 			if err := e.openMembers(facts); err != nil {
 				return err
 			}

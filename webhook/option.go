@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/wxpay-go/wxpay/catalog"
 )
 
 // Option sets up a Handler. A bad value is an error of [New]; where two options set the same thing, the later wins.
 type Option func(*config) error
 
 type config struct {
-	catalog  Lookup
+	embedded bool   // the catalogue is the embedded one
+	catalog  Lookup // another one; nil: there is none
 	deduper  Deduper
 	signer   AnswerSigner
 	logger   *slog.Logger
@@ -30,18 +33,27 @@ const longestBudget = 5 * time.Second
 
 func defaults() config {
 	return config{
-		maxBody: 1 << 20, budget: 4500 * time.Millisecond, timeout: time.Minute,
+		embedded: true, maxBody: 1 << 20, budget: 4500 * time.Millisecond, timeout: time.Minute,
 		clock: time.Now, nonce: rand.Text,
 	}
 }
 
-// WithCatalog gives the handler a catalogue of events, such as catalog.V3(): with a private key it then opens the
-// encrypted members of resources, and it knows further questions. Without one everything else works.
+// WithCatalog replaces the catalogue of events. The default is the embedded one, catalog.V3(), which is unpacked when it is
+// first asked; WithCatalog(nil) has none. By the catalogue, a handler with a private key opens the encrypted members of
+// resources, and knows further questions. Without one everything else works.
 func WithCatalog(catalog Lookup) Option {
 	return func(c *config) error {
-		c.catalog = catalog
+		c.embedded, c.catalog = false, catalog
 		return nil
 	}
+}
+
+// facts returns the catalogue, nil if there is none. The embedded one is unpacked when it is first asked for.
+func (c *config) facts() Lookup {
+	if c.embedded {
+		return catalog.V3()
+	}
+	return c.catalog
 }
 
 // WithDeduper replaces the memory of what was done, which is a [Memory] of the default size. Several instances behind

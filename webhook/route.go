@@ -39,7 +39,7 @@ func (h *Handler) On(pattern string, fn Func) {
 	if fn == nil {
 		panic("webhook: On: the function for " + pattern + " is nil")
 	}
-	if _, ok := questionOf(r.eventType, h.catalog); ok && !r.prefix {
+	if _, ok := h.questionOf(r.eventType); ok && !r.prefix {
 		panic("webhook: On: " + pattern + " is a question that wants an answer: use OnQuestion")
 	}
 	r.fn = fn
@@ -91,7 +91,7 @@ func (h *Handler) OnQuestion(eventType string, fn QuestionFunc) {
 	if r, err := parsePattern(eventType); err != nil || r.prefix || r.originalType != "" {
 		panic("webhook: OnQuestion: " + eventType + " is not one event type")
 	}
-	q, ok := questionOf(eventType, h.catalog)
+	q, ok := h.questionOf(eventType)
 	if !ok {
 		q.budget = usualQuestion
 	}
@@ -132,7 +132,7 @@ func (h *Handler) question(e *Event) (asked, bool) {
 	a, ok := h.asked[e.Type]
 	h.mu.RUnlock()
 	if !ok {
-		a.question, ok = questionOf(e.Type, h.catalog)
+		a.question, ok = h.questionOf(e.Type)
 	}
 	return a, ok
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
@@ -30,7 +29,7 @@ func runDiskFull(dir string) error {
 	if err != nil {
 		return err
 	}
-	client, err := wxpay.FromLookup(s.LookupEnv, wxpay.WithTransport(s.Transport()), wxpay.WithCatalog(catalog.V3()))
+	client, err := wxpay.FromLookup(s.LookupEnv, wxpay.WithTransport(s.Transport()))
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
@@ -38,7 +37,7 @@ func Example() {
 	if err := gateway.Relax(sandbox.Rates); err != nil { // the limiter above was told another rate than the documented one
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()), wxpay.WithCatalog(catalog.V3()),
+	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()),
 		wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithLimiter(fleet.Marking(limiter)))
 	if err != nil {
 		log.Fatal(err)

@@ -25,7 +25,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
@@ -258,7 +257,7 @@ func proofClient(env []string, baseURL string, options ...wxpay.Option) (*wxpay.
 			}
 		}
 		return "", false
-	}, append([]wxpay.Option{wxpay.WithCatalog(catalog.V3())}, options...)...)
+	}, options...)
 }
 
 // inFlight is how many jobs of a merchant are in hand at once, in all workers. While they are killed time and again, hundreds

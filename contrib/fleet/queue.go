@@ -40,7 +40,7 @@ type QueueConfig struct {
 	// Existing keeps OpenQueue from making a queue that is not there: see [ErrNoQueue].
 	Existing bool
 	// Client is who calls. A queue belongs to one merchant or brand; jobs are checked by its client before they are queued,
-	// as strictly as wxpay.WithPreflight says. It should have wxpay.WithCatalog.
+	// as strictly as wxpay.WithPreflight says.
 	Client *wxpay.Client
 	// Keys seal what is stored.
 	Keys *Keys

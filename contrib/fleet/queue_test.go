@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
@@ -59,7 +58,7 @@ func newGateway(t testing.TB, options ...wxpay.Option) gateway {
 func clientOf(t testing.TB, s *sandbox.Sandbox, transport http.RoundTripper, options ...wxpay.Option) *wxpay.Client {
 	t.Helper()
 	client, err := wxpay.FromLookup(s.LookupEnv, append([]wxpay.Option{
-		wxpay.WithTransport(transport), wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict),
+		wxpay.WithTransport(transport), wxpay.WithPreflight(wxpay.PreflightStrict),
 	}, options...)...)
 	require.NoError(t, err)
 	return client

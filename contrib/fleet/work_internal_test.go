@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -25,7 +24,7 @@ func openTest(t *testing.T, order string) *Queue {
 	t.Helper()
 	s, err := sandbox.New(sandbox.WithLenientCards())
 	require.NoError(t, err)
-	client, err := wxpay.FromLookup(s.LookupEnv, wxpay.WithCatalog(catalog.V3()), wxpay.WithTransport(s.Transport()))
+	client, err := wxpay.FromLookup(s.LookupEnv, wxpay.WithTransport(s.Transport()))
 	require.NoError(t, err)
 	e, err := Embedded(t.TempDir())
 	require.NoError(t, err)

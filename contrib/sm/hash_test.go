@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/contrib/sm"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
@@ -61,7 +60,7 @@ func TestFilesWithSM3(t *testing.T) {
 	gateway, err := sandbox.New()
 	require.NoError(t, err)
 	way := &tap{RoundTripper: gateway.Transport()}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(way), wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict))
+	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(way), wxpay.WithPreflight(wxpay.PreflightStrict))
 	require.NoError(t, err)
 	file := wxpay.FileFrom("a.pdf", strings.NewReader("abc"), 3).Hash(sm.NewSM3)
 	for path, file := range map[string]wxpay.File{

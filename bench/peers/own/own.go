@@ -14,7 +14,6 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/bench/peers"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/webhook"
 )
@@ -28,12 +27,12 @@ var feed = wxpay.JSON{
 func New(config peers.Config) (*peers.Client, error) {
 	// The documented rates would hold a benchmark back; this bound does the limiter's work and is never reached.
 	limits := middleware.NewLimits(middleware.Rule{InFlight: 1000})
-	return build(config, wxpay.WithCatalog(catalog.V3()), wxpay.WithLimiter(limits),
+	return build(config, wxpay.WithLimiter(limits),
 		wxpay.WithLogger(slog.New(slog.DiscardHandler)), wxpay.WithObserver(func(context.Context, middleware.Observation) {}))
 }
 
-// Plain returns wxpay with nothing but what it has by itself.
-func Plain(config peers.Config) (*peers.Client, error) { return build(config) }
+// Plain returns wxpay without the catalogue, and with nothing else that it does not have by itself.
+func Plain(config peers.Config) (*peers.Client, error) { return build(config, wxpay.WithCatalog(nil)) }
 
 func build(config peers.Config, options ...wxpay.Option) (*peers.Client, error) {
 	key, platform := peers.Keys()

@@ -78,7 +78,7 @@ func (v view) Allocations() string {
 
 // Bills is the table of downloads.
 func (v view) Bills() string {
-	t := table{head: []string{"bill", "floor", "wxpay", "wxpay with the catalogue", "official Go SDK", "gopay"}}
+	t := table{head: []string{"bill", "floor", "wxpay without its catalogue", "wxpay", "official Go SDK", "gopay"}}
 	for _, size := range []string{"256MiB", "1024MiB"} {
 		for _, coding := range []string{"plain", "gzip"} {
 			name := "Bill/" + size + "-" + coding + "/"

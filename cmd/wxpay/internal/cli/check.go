@@ -9,11 +9,9 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/catalog"
 )
 
-// checking returns the options of a client that knows the operations, so that it encrypts what they have encrypted, and
-// checks calls in the way that is asked for.
+// checking returns the options of a client that checks calls in the way that is asked for.
 func (p *program) checking(o callOptions) []wxpay.Option {
 	mode := wxpay.PreflightWarn
 	switch {
@@ -22,11 +20,7 @@ func (p *program) checking(o callOptions) []wxpay.Option {
 	case o.noCheck:
 		mode = wxpay.PreflightOff
 	}
-	return []wxpay.Option{
-		wxpay.WithCatalog(catalog.V3()),
-		wxpay.WithPreflight(mode),
-		wxpay.WithLogger(slog.New(findings{p})),
-	}
+	return []wxpay.Option{wxpay.WithPreflight(mode), wxpay.WithLogger(slog.New(findings{p}))}
 }
 
 // findings is a log handler that shows findings of the checks on stderr, one line each, and nothing else: what else the
@@ -41,19 +35,17 @@ func (f findings) Handle(_ context.Context, record slog.Record) error {
 		attrs[a.Key] = a.Value.String()
 		return true
 	})
-	if more := attrs["more_findings"]; more != "" {
-		f.p.note("warning: and %s more", more)
-		return nil
-	}
 	text, found := attrs["finding"]
 	if !found {
 		return nil
 	}
-	place := attrs["place"]
-	if pointer := attrs["pointer"]; pointer != "" {
-		place += " " + pointer
+	if place := attrs["place"]; place != "" {
+		if pointer := attrs["pointer"]; pointer != "" {
+			place += " " + pointer
+		}
+		text = place + ": " + text
 	}
-	f.p.note("warning: %s: %s", printable(place), printable(inFlags(text)))
+	f.p.note("warning: %s", printable(inFlags(text)))
 	return nil
 }
 

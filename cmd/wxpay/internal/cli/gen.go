@@ -44,7 +44,7 @@ path has one only.
 An integer is an int64. A number is a json.Number, which rounds nothing. Optional members have omitempty, and in a
 request optional integers and booleans are pointers, so that 0 and false can be sent. A JSON text is a string, with a
 struct for what is in it. Comments tell what is required, encrypted, or one of a list of constants: strong hints, no
-laws. Encrypted members hold plain text: a client with WithCatalog encrypts and decrypts them.`,
+laws. Encrypted members hold plain text: the client encrypts and decrypts them.`,
 		Example: `  wxpay gen types POST v3/pay/transactions/native --package pay > native.go
   wxpay gen types v3/refund/domestic/refunds/{out_refund_no} --name RefundQuery`,
 		RunE: func(_ *cobra.Command, args []string) (err error) {

@@ -205,7 +205,7 @@ func (l *listening) handler(fn webhook.Func) *webhook.Handler {
 	h, err := webhook.New(webhook.Merchant{
 		ID: l.variable("WXPAY_MCHID"), Serial: l.variable("WXPAY_SERIAL"), APIv3Key: l.variable("WXPAY_APIV3_KEY"),
 		Keys: webhook.Static(keys), PrivateKey: private,
-	}, webhook.WithCatalog(catalog.V3()))
+	})
 	require.NoError(l.t, err)
 	h.OnDefault(fn)
 	return h

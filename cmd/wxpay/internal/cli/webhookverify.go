@@ -497,7 +497,7 @@ func (v *verifier) parse(body []byte, private crypto.Signer) (*webhook.Event, er
 	}
 	h, err := webhook.New(webhook.Merchant{
 		APIv3Key: v.apiv3Key, Keys: webhook.Static(keys), PrivateKey: private, Scheme: unchecked{apiv3.RSA()},
-	}, webhook.WithCatalog(catalog.V3()), webhook.WithMaxBody(int64(len(body))+1), webhook.WithClock(func() time.Time { return v.at }))
+	}, webhook.WithMaxBody(int64(len(body))+1), webhook.WithClock(func() time.Time { return v.at }))
 	if err != nil {
 		return nil, err
 	}

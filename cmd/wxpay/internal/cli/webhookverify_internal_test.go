@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/webhook"
 )
@@ -28,7 +27,7 @@ func TestVerifierAgreesWithHandler(t *testing.T) {
 	now := time.Now()
 	clock := func() time.Time { return now }
 	h, err := webhook.New(webhook.Merchant{ID: merchant.ID, APIv3Key: merchant.APIv3Key, Keys: webhook.Static(keys), PrivateKey: merchant.PrivateKey},
-		webhook.WithCatalog(catalog.V3()), webhook.WithClock(clock))
+		webhook.WithClock(clock))
 	require.NoError(t, err)
 
 	valid, invalid := 0, 0

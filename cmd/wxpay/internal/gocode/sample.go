@@ -196,7 +196,7 @@ func (s *sampler) object(fields []fact.Field) {
 	for i := range fields {
 		field := &fields[i]
 		if field.Cipher == fact.RSA {
-			s.printf("// encrypted on the way, by a client that has WithCatalog\n")
+			s.printf("// encrypted on the way\n")
 		}
 		s.printf("%q: ", field.Name)
 		s.member(field)

@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
@@ -175,7 +174,7 @@ func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Cli
 		silenced = append(silenced, wxpay.UnknownOperation)
 	}
 	options := []wxpay.Option{
-		wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightStrict, silenced...), wxpay.WithTimeout(limitWait),
+		wxpay.WithPreflight(wxpay.PreflightStrict, silenced...), wxpay.WithTimeout(limitWait),
 		wxpay.WithLogger(slog.New(&warnings{p: p})), wxpay.WithObserver(p.unanswered()),
 	}
 	if limiter != nil {
