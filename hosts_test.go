@@ -161,6 +161,6 @@ func TestTransportGoesOnToTheBackup(t *testing.T) {
 	defer server.Close()
 	client := newClient(t, wxpay.WithHosts(nobody, server.URL), wxpay.WithAttempts(1))
 	defer client.CloseIdleConnections()
-	_, err = client.Chain("v3/pay/transactions/codepay").Post(context.Background(), wxpay.JSON{})
+	_, err = client.Chain("v3/pay/transactions/codepay").Unbind().Post(context.Background(), wxpay.JSON{})
 	require.NoError(t, err)
 }
