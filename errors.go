@@ -135,7 +135,7 @@ func (e *CallError) Error() string {
 	case NotSent:
 		b.WriteString("not sent: " + causeText(e.Err))
 	case Rejected:
-		b.WriteString("rejected, nothing took effect: " + causeText(e.Err))
+		b.WriteString("rejected, the request took no effect: " + causeText(e.Err))
 	case Confirmed:
 		b.WriteString("the platform confirmed success, but " + e.Stage.Error() + " failed: " + causeText(e.Err) + " (do not repeat the call; its answer is in CallError.Response)")
 	default:

@@ -42,14 +42,14 @@ This page is written by ` + "`go generate .`" + ` from the data that the code us
 | outcome | meaning | what to do |
 | --- | --- | --- |
 | not sent | not one byte left this process | call again |
-| rejected | the platform refused, nothing took effect | see the code |
+| rejected | the platform refused this request, which took no effect | see the code |
 | unknown | the operation may have taken effect | ` + "`Client.Resolve`" + `, or ` + "`Chain.Ensure`" + ` from the start; never another number |
 | confirmed | it took effect, and a later local step failed | read ` + "`CallError.Response`" + `; never call again |
 
-Once an attempt ended in doubt, no later refusal takes the doubt away. For operations that move money every answer but success is
-unknown, whatever its status and code, until a query shows the truth: ` + "`Ensure`" + ` asks, and a call that was only ever refused
-is rejected when the platform does not know its number a minute later. What the platform said of such a query is in a ` + "`QueryError`" + `, and is never taken for what it said
-of the call.
+[evidence.md](evidence.md) tells what each rests on. Once an attempt ended in doubt, no later refusal takes the doubt away. A
+refusal that nobody signed is unknown. For operations that move money a signed refusal is unknown, too, unless its code is
+reviewed as one that rules out an effect (below): ` + "`Ensure`" + ` asks then. What the platform said of such a query is in a
+` + "`QueryError`" + `, and is never taken for what it said of the call.
 
 ## Codes
 
@@ -91,6 +91,23 @@ holds. The last column is for operations that move money. "whole merchant": ever
 	b.WriteString("\n### The others\n\n")
 	list(&b, slices.DeleteFunc(money, func(o *fact.Operation) bool { return slices.Contains(deductions, o) }))
 
+	b.WriteString(`
+## Codes that rule out an effect
+
+A signed refusal with one of these codes says that this request took no effect. It says nothing of the number.
+
+| operation | codes | page |
+| --- | --- | --- |
+`)
+	for o := range catalog.V3().All() {
+		if len(o.Excludes) > 0 {
+			var codes []string
+			for _, e := range o.Excludes {
+				codes = append(codes, e.Code)
+			}
+			fmt.Fprintf(&b, "| `%s %s` | %s | %s |\n", o.Method, o.Path, strings.Join(codes, ", "), fact.DocURL(o.Excludes[0].Doc))
+		}
+	}
 	b.WriteString(`
 ## Operations whose outcome can be queried
 
