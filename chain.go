@@ -159,7 +159,7 @@ func (c Chain) RawVar(name, escaped string) Chain {
 // replaces it. Members travel, and are signed, in the order they were set.
 //
 // A time is written in the form that the operation documents: as the date that it is in Beijing, or to the second with the
-// offset +08:00. Where [WithCatalog] does not tell which, it is a mistake.
+// offset +08:00. Where the catalogue does not tell which, it is a mistake.
 func (c Chain) Query(name string, value any) Chain {
 	if name == "" {
 		return c.fail(fmt.Errorf("a query member has an empty name"))

@@ -118,6 +118,7 @@ func (c *Client) build(options []Option) (*Client, error) {
 	if c.preflight == PreflightStrict && !c.embedded && c.catalog == nil {
 		problems = append(problems, errors.New("WithPreflight(PreflightStrict) has nothing to check against: leave WithCatalog(nil) out"))
 	}
+	problems = append(problems, c.defaults.check(c))
 	set, err := apiv3.NewKeySet(c.platformKeys...)
 	problems = append(problems, err)
 	if c.own != nil && errors.Join(problems...) == nil {
@@ -224,6 +225,20 @@ func (c *Client) CloseIdleConnections() {
 // Identity is who calls, with the kind of the number before it, such as "mchid 1900000109": what limits are counted by
 // ([middleware.LimitKey]).
 func (c *Client) Identity() string { return c.scheme.Identity() + " " + c.merchant.ID }
+
+// MchID is the merchant number that signs, empty for a brand.
+func (c *Client) MchID() string {
+	if c.isBrand() {
+		return ""
+	}
+	return c.merchant.ID
+}
+
+// Serial is the serial of the API certificate that signs now; a [KeyRing] may go on to another.
+func (c *Client) Serial() string {
+	serial, _ := c.own.SigningKey()
+	return serial
+}
 
 // Format prints merchant or brand, and base URL, under every verb.
 func (c *Client) Format(s fmt.State, verb rune) {

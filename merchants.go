@@ -30,6 +30,9 @@ func (c *Client) As(merchant Merchant, options ...Option) (*Client, error) {
 func (c *Client) derive(merchant Merchant) *Client {
 	other := &Client{merchant: merchant, config: c.config, queue: c.queue, origin: c}
 	other.platformKeys, other.certificates = nil, nil
+	if merchant.ID != c.merchant.ID {
+		other.defaults = callerDefaults{}
+	}
 	other.middlewares = slices.Clip(c.middlewares)
 	return other
 }

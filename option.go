@@ -39,7 +39,8 @@ type config struct {
 	plans          *plans // of the catalogue's operations; nil until the client is put together
 	preflight      PreflightMode
 	silenced       []FindingKind
-	told           *told             // the findings that were logged; nil until the client is put together
+	told           *told // the findings that were logged; nil until the client is put together
+	defaults       callerDefaults
 	transport      http.RoundTripper // nil until the client is put together, unless WithTransport gave one
 	attempts       int
 	limiter        middleware.Limiter // nil: nothing is held back

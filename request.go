@@ -90,13 +90,14 @@ func (c Chain) fill(ctx context.Context, f *flight, body any) (query []*setting,
 		return nil, nil, err
 	}
 	f.Limits = c.client.limits
-	return c.apply(ctx, f)
+	return c.apply(ctx, f, isVerbatim(body))
 }
 
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-// apply reads the settings, the newest first, so that the first of a name is the one that counts.
-func (c Chain) apply(ctx context.Context, f *flight) (query []*setting, rules []*rule, err error) {
+// apply reads the settings, the newest first, so that the first of a name is the one that counts. A verbatim body stays as it
+// is.
+func (c Chain) apply(ctx context.Context, f *flight, verbatim bool) (query []*setting, rules []*rule, err error) {
 	var variables []variable
 	var total, attempt time.Duration
 	for s := c.last; s != nil; s = s.before {
@@ -166,6 +167,12 @@ func (c Chain) apply(ctx context.Context, f *flight) (query []*setting, rules []
 			if query[i], err = f.documentedTime(q); err != nil {
 				return nil, nil, err
 			}
+		}
+	}
+	if defaults := c.client.defaults; f.Operation != nil && defaults != (callerDefaults{}) {
+		query = defaults.fillQuery(f.Operation, query)
+		if f.body != nil && f.upload == nil && !verbatim {
+			f.body = defaults.fillBody(f.Operation, f.body)
 		}
 	}
 	if facts != nil && c.client.preflight != PreflightOff {

@@ -104,11 +104,7 @@ func (f *flight) documentedTime(q *setting) (*setting, error) {
 	case "rfc3339":
 		return &setting{kind: settingQuery, name: q.name, values: []string{q.value}}, nil
 	}
-	why := "the catalogue does not tell in which form the operation takes it"
-	if f.client.catalog == nil {
-		why = "only WithCatalog can tell in which form the operation takes it"
-	}
-	return nil, fmt.Errorf("query member %s is a time.Time, and %s: pass its text, such as at.Format(time.DateOnly)", redact.Quote(q.name), why)
+	return nil, fmt.Errorf("query member %s is a time.Time, and the catalogue does not tell in which form the operation takes it: pass its text, such as at.Format(time.DateOnly)", redact.Quote(q.name))
 }
 
 func kindOf(v reflect.Value) string {

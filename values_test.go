@@ -24,7 +24,7 @@ func ExampleChain_Queries() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithCatalog(catalog.V3()))
+	client, err := wxpay.FromLookup(gateway.LookupEnv)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestQueryTime(t *testing.T) {
 		{"a text", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"note": late}, "", `query member "note" is a time.Time, and the catalogue does not tell in which form the operation takes it: pass its text, such as at.Format(time.DateOnly)`},
 		{"an unknown member", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"other": late}, "", "the catalogue does not tell"},
 		{"an unknown operation", "v3/x", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": late}, "", "the catalogue does not tell"},
-		{"no catalogue", "v3/timed", nil, wxpay.JSON{"at": late}, "", "only WithCatalog can tell in which form"},
+		{"no catalogue", "v3/timed", []wxpay.Option{wxpay.WithCatalog(nil)}, wxpay.JSON{"at": late}, "", "the catalogue does not tell"},
 		{"no time", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": time.Time{}}, "", `query member "at": the time is the zero time, or out of range`},
 		{"no year of four digits", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": late.AddDate(8000, 0, 0)}, "", "out of range"},
 		{"several times", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": []time.Time{late}}, "", `query member "at": []time.Time is not`},
@@ -184,7 +184,7 @@ func TestQueryTime(t *testing.T) {
 
 // Every form in which the catalogue has a query member be a time can be written.
 func TestDocumentedTimes(t *testing.T) {
-	client := newClient(t, wxpay.WithCatalog(catalog.V3()))
+	client := newClient(t)
 	at, forms := time.Now(), 0
 	for operation := range catalog.V3().All() {
 		for i := range operation.In.Query {

@@ -35,6 +35,7 @@ type callOptions struct {
 	encrypt []string // JSON pointers
 	plain   []string // the same
 
+	appid   string
 	get     string
 	include bool
 	dryRun  bool
@@ -118,7 +119,7 @@ Credentials come from the environment:
 ` + exitCodeHelp,
 		Example: `  wxpay call v3/certificates --get 'data.#.serial_no'
   wxpay call v3/pay/transactions/out-trade-no/{out_trade_no} --var out_trade_no=ABC-001 -q mchid=1900000109
-  wxpay call v3/pay/transactions/native -f appid=wx… -f mchid=1900000109 -f description=tea -f out_trade_no=ABC-001 \
+  wxpay call v3/pay/transactions/native --appid wx… -f description=tea -f out_trade_no=ABC-001 \
       -f notify_url=https://shop.example.com/notify -F 'amount[total]=100' --get code_url
   wxpay call POST v3/brand/partner/card-member/user-feeds -d @feed.json --dry-run
   echo '{"mchid":"1900000109"}' | wxpay call v3/pay/transactions/out-trade-no/{out_trade_no}/close --var out_trade_no=ABC-001 -d -`,
@@ -146,6 +147,7 @@ func (o *callOptions) flags(flags *pflag.FlagSet) {
 	flags.Var(&pairFlag{&o.escaped, "="}, "raw-var", "the same, with a value that is percent-encoded already")
 	flags.StringArrayVar(&o.encrypt, "encrypt", nil, "have a member encrypted, by its JSON `POINTER`, such as /receivers/*/name")
 	flags.StringArrayVar(&o.plain, "plain", nil, "leave a member as it is, by its JSON `POINTER`")
+	flags.StringVar(&o.appid, "appid", "", "fill in this `APPID`, and the own mchid, where the operation requires them and the fields lack them")
 	flags.StringVar(&o.get, "get", "", "print one value of the answer, by its gjson `PATH`")
 	flags.BoolVarP(&o.include, "include", "i", false, "print status and headers before the answer")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the signed request and the message that was signed, and send nothing")
@@ -196,7 +198,9 @@ func (o *callOptions) arguments(args []string) error {
 func (o *callOptions) body(in *input) (body any, err error) {
 	switch {
 	case len(o.fields) > 0:
-		body, err = fieldBody(o.fields, in.open)
+		var text []byte
+		text, err = fieldBody(o.fields, in.open)
+		body = composed(text)
 	case !o.hasData:
 		return nil, nil
 	case o.data == "-":
@@ -211,6 +215,11 @@ func (o *callOptions) body(in *input) (body any, err error) {
 	}
 	return body, nil
 }
+
+// composed is a body made of fields. It is no text of the caller's, so defaults may be filled in.
+type composed []byte
+
+func (c composed) MarshalJSON() ([]byte, error) { return c, nil }
 
 // chain returns the call in the making. A mistake in it is reported by the verb.
 func (o *callOptions) chain(client *wxpay.Client) wxpay.Chain {
@@ -252,6 +261,7 @@ func (p *program) call(ctx context.Context, o callOptions) error {
 	if err != nil {
 		return err
 	}
+	p.appid = o.appid
 	client, leave, err := p.client(o.sandbox, p.checking(o)...)
 	if err != nil {
 		return err

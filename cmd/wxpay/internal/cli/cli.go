@@ -38,6 +38,7 @@ type program struct {
 	terminal       bool           // stdout is one
 	bars           bool           // stderr is one, and shows progress
 	options        []wxpay.Option // of every client; empty but in tests
+	appid          string         // that clients fill in; empty if they fill in nothing
 }
 
 func (p *program) main(ctx context.Context, args []string) int {
@@ -122,10 +123,20 @@ func (p *program) clientOf(embedded bool, gateway []sandbox.Option, options ...w
 			p.noteRefusals(server.Sandbox)
 		}, err
 	}
-	if client, err = wxpay.FromLookup(p.lookup, append(options, p.options...)...); err != nil {
+	if client, err = p.fromLookup(p.lookup, options); err != nil {
 		return nil, nil, usageError("%w\n%s", err, environmentHelp)
 	}
 	return client, func() {}, nil
+}
+
+// fromLookup is wxpay.FromLookup with the options that every client has.
+func (p *program) fromLookup(lookup func(string) (string, bool), options []wxpay.Option) (*wxpay.Client, error) {
+	options = append(options, p.options...)
+	if p.appid != "" {
+		mchid, _ := lookup("WXPAY_MCHID")
+		options = append(options, wxpay.WithDefaults(mchid, p.appid))
+	}
+	return wxpay.FromLookup(lookup, options...)
 }
 
 const environmentHelp = `Needed are WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY.
@@ -137,7 +148,7 @@ func (p *program) connectSandbox(gateway []sandbox.Option, options ...wxpay.Opti
 	if err != nil {
 		return nil, nil, err
 	}
-	client, err := wxpay.FromLookup(server.LookupEnv, append(options, p.options...)...)
+	client, err := p.fromLookup(server.LookupEnv, options)
 	if err != nil {
 		server.Close()
 		return nil, nil, &exitError{exitNotSent, err}

@@ -57,6 +57,7 @@ func TestCallOptions(t *testing.T) {
 		})},
 		{"strict", []string{"v3/x", "--strict"}, with(func(o *callOptions) { o.strict = true })},
 		{"no check", []string{"v3/x", "--no-check"}, with(func(o *callOptions) { o.noCheck = true })},
+		{"appid", []string{"v3/x", "--appid", "wx1"}, with(func(o *callOptions) { o.appid = "wx1" })},
 		{"dry run", []string{"v3/x", "--dry-run"}, with(func(o *callOptions) { o.dryRun = true })},
 		{"timeout", []string{"v3/x", "--timeout", "1m"}, with(func(o *callOptions) { o.timeout, o.hasTimeout = time.Minute, true })},
 		{"no timeout", []string{"v3/x", "--timeout", "0"}, with(func(o *callOptions) { o.hasTimeout = true })},
