@@ -17,6 +17,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/fact"
 )
 
 // What the tests of trouble need and the sandbox, which behaves, does not give: a gateway whose every answer can be bent.
@@ -43,6 +44,19 @@ func newClient(t testing.TB, options ...wxpay.Option) *wxpay.Client {
 	client, err := wxpay.New(
 		wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant},
 		append([]wxpay.Option{wxpay.WithPublicKey(testKeyID, testKeys().platform.Public())}, options...)...)
+	require.NoError(t, err)
+	return client
+}
+
+// newClientFor is newClient for whom an operation is documented for: a merchant or a brand.
+func newClientFor(t testing.TB, scheme fact.Scheme, options ...wxpay.Option) *wxpay.Client {
+	t.Helper()
+	if scheme == fact.MerchantScheme {
+		return newClient(t, options...)
+	}
+	client, err := wxpay.NewBrand(wxpay.Brand{
+		ID: "1004", Serial: testSerial, PrivateKey: testKeys().merchant, PublicKeyID: testKeyID, PublicKey: testKeys().platform.Public(),
+	}, options...)
 	require.NoError(t, err)
 	return client
 }

@@ -23,10 +23,18 @@ func TestPagesOfTheSandbox(t *testing.T) {
 	client, err := wxpay.New(wxpay.Merchant{ID: m.ID, Serial: m.Serial, PrivateKey: m.PrivateKey}, wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()),
 		wxpay.WithTransport(gateway.Transport()), wxpay.WithScheme(quick{apiv3.RSA()}))
 	require.NoError(t, err)
+	b, err := gateway.Brand()
+	require.NoError(t, err)
+	brand, err := wxpay.NewBrand(wxpay.Brand{ID: b.ID, Serial: b.Serial, PrivateKey: b.PrivateKey, PublicKeyID: b.PublicKeyID, PublicKey: b.PublicKey},
+		wxpay.WithTransport(gateway.Transport()), wxpay.WithCatalog(catalog.V3()))
+	require.NoError(t, err)
 	read := 0
 	for operation := range catalog.V3().All() {
 		size, moves := "", false
 		chain := client.Chain(operation.Path)
+		if operation.Scheme == fact.BrandScheme {
+			chain = brand.Chain(operation.Path)
+		}
 		for _, field := range operation.In.Path {
 			chain = chain.Var(field.Name, "1")
 		}

@@ -477,14 +477,18 @@ func TestPreflightOnHugeBodies(t *testing.T) {
 
 // The facts of a Joined operation mark no identity member as required, or the check would refuse what both callers send.
 func TestPreflightPassesMinimalBodies(t *testing.T) {
-	client := newClient(t, wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.OfflineOperation, wxpay.SupersededOperation, wxpay.WrongHost))
+	clients := map[fact.Scheme]*wxpay.Client{}
+	for _, scheme := range []fact.Scheme{fact.MerchantScheme, fact.BrandScheme} {
+		clients[scheme] = newClientFor(t, scheme,
+			wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.OfflineOperation, wxpay.SupersededOperation, wxpay.WrongHost))
+	}
 	operations := 0
 	for operation := range catalog.V3().All() {
 		if len(operation.In.Form) > 0 {
 			continue
 		}
 		operations++
-		chain := client.Chain(operation.Path)
+		chain := clients[operation.Scheme].Chain(operation.Path)
 		for i, place := range [][]fact.Field{operation.In.Path, operation.In.Query, operation.In.Header} {
 			for j := range place {
 				field := &place[j]

@@ -26,6 +26,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/vectors"
@@ -40,7 +41,7 @@ type received struct {
 }
 
 // receiving returns a gateway that checks the signature over meta, the digest and the form, and keeps the upload.
-func receiving(t *testing.T, got *received) http.RoundTripper {
+func receiving(t *testing.T, got *received) answer {
 	return answer{body: `{"media_id":"6uqyGjGrCf2GtyXP8bxrbuH9-aAoTjH-rKeSl3Lf4_So6kdkQu4w8BYVP3bzLtvR38lxt4PjtCDXsQpzqge_hQEovHzOhsLleGFQVRF-U_0"}`, trip: func(req *http.Request) {
 		body, err := req.GetBody()
 		require.NoError(t, err)
@@ -157,7 +158,12 @@ func TestEveryUpload(t *testing.T) {
 		uploads++
 		t.Run(operation.Path, func(t *testing.T) {
 			var got received
-			client := newClient(t, wxpay.WithTransport(receiving(t, &got)), wxpay.WithPreflight(wxpay.PreflightStrict))
+			gateway := receiving(t, &got)
+			if operation.Scheme == fact.BrandScheme {
+				gateway.bend = func(res *http.Response) { res.Header.Set(apiv3.HeaderSignatureType, apiv3.Brand().Name()) }
+			}
+			client := newClientFor(t, operation.Scheme, wxpay.WithTransport(gateway),
+				wxpay.WithPreflight(wxpay.PreflightStrict))
 			name := "a.png"
 			if strings.Contains(operation.Path, "video") {
 				name = "a.mp4"
@@ -217,7 +223,7 @@ func TestEveryUpload(t *testing.T) {
 			assert.Equal(t, want, got.meta)
 		})
 	}
-	assert.Equal(t, 14, uploads)
+	assert.Equal(t, 16, uploads)
 }
 
 func TestUploadMistakes(t *testing.T) {

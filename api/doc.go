@@ -6,7 +6,7 @@
 //	order, err := api.V3(client).Pay().Transactions().OutTradeNo().OutTradeNo("ABC-001").
 //		Query("mchid", "1900000109").Get(ctx)
 //
-// A chain begins at a door ([V3], [HK], [Global], [Invoicing]) and goes down the path. A node with operations has their
+// A chain begins at a door ([V3], [Brand], [HK], [Global], [Invoicing]) and goes down the path. A node with operations has their
 // verbs and no others, each with an Async twin, and settings such as Query and Timeout. A setting returns the node's
 // verbs, such as [GetPostCall], with variables and earlier settings kept; so path comes first, settings next, a verb
 // last. The comment on each method names the operations that it leads to, their required members and their

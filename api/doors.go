@@ -15,6 +15,10 @@ func Global(client *wxpay.Client) GlobalRoot { return GlobalRoot{client} }
 // Invoicing begins a call to an operation beneath /invoicing.
 func Invoicing(client *wxpay.Client) InvoicingRoot { return InvoicingRoot{client} }
 
+// Brand begins a call to an operation beneath /brand, which a brand calls for itself: the client has to be one of
+// [wxpay.NewBrand]. What a provider calls for a brand is beneath /v3 and begins with V3(client).Brand().
+func Brand(client *wxpay.Client) BrandRoot { return BrandRoot{client} }
+
 // V3Root is /v3.
 type V3Root struct{ client *wxpay.Client }
 
@@ -26,3 +30,6 @@ type GlobalRoot struct{ client *wxpay.Client }
 
 // InvoicingRoot is /invoicing.
 type InvoicingRoot struct{ client *wxpay.Client }
+
+// BrandRoot is /brand.
+type BrandRoot struct{ client *wxpay.Client }

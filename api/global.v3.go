@@ -15,17 +15,17 @@ type GlobalCustoms struct{ client *wxpay.Client }
 // Orders is /global/v3/customs/orders.
 //
 // GET /global/v3/customs/orders 报关查询:
-//   - required in query: appid, mchid, order_type, order_no, customs
+//   - documented as required in query: appid, mchid, order_type, order_no, customs
 //   - superseded, use GET /v3/global/customs/orders
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_3.shtml
 //
 // POST /global/v3/customs/orders 报关:
-//   - required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
+//   - documented as required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
 //   - superseded, use POST /v3/global/customs/orders
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_1.shtml
 //
 // PATCH /global/v3/customs/orders 报关信息修改:
-//   - required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
+//   - documented as required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
 //   - superseded, use PATCH /v3/global/customs/orders
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_5.shtml
 //
@@ -35,7 +35,7 @@ func (n GlobalCustoms) Orders() GetPostPatchCall {
 }
 
 // Redeclare is POST /global/v3/customs/redeclare 报关重推:
-//   - required in body: appid, mchid, customs, merchant_customs_no
+//   - documented as required in body: appid, mchid, customs, merchant_customs_no
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_4.shtml
 //
 // Deprecated: superseded, use POST /v3/global/customs/redeclare.
@@ -44,8 +44,8 @@ func (n GlobalCustoms) Redeclare() PostCall {
 }
 
 // VerifyCertificate is POST /global/v3/customs/verify-certificate 身份信息校验:
-//   - required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no, certificate_type,
-//     certificate_id, certificate_name
+//   - documented as required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no,
+//     certificate_type, certificate_id, certificate_name
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_2.shtml
 //
 // Deprecated: superseded, use POST /v3/global/customs/verify-certificate.

@@ -13,13 +13,13 @@ func (n HKRoot) Certificates() GetCall {
 // Merchants is /hk/v3/merchants.
 //
 // POST /hk/v3/merchants 子商户进件（融合钱包）:
-//   - required in body: sp_appid, sp_mchid, name, shortname, office_phone, contact.name, contact.phone, contact.email,
-//     business_category, merchant_country_code, merchant_type, business.business_type
+//   - documented as required in body: sp_appid, sp_mchid, name, shortname, office_phone, contact.name, contact.phone,
+//     contact.email, business_category, merchant_country_code, merchant_type, business.business_type
 //   - superseded, use POST /v3/global/merchants
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_1.shtml
 //
 // PUT /hk/v3/merchants 修改子商户（融合钱包）:
-//   - required in body: sp_appid, sp_mchid, sub_mchid, name, shortname, office_phone, business_category,
+//   - documented as required in body: sp_appid, sp_mchid, sub_mchid, name, shortname, office_phone, business_category,
 //     merchant_country_code, merchant_type, business.business_type
 //   - superseded, use PATCH /v3/global/merchants/{sub_mchid}
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_3.shtml
@@ -36,7 +36,7 @@ type HKMerchants struct {
 }
 
 // SubMchid is GET /hk/v3/merchants/{sub_mchid} 查询子商户（融合钱包）:
-//   - required in query: sp_appid, sp_mchid
+//   - documented as required in query: sp_appid, sp_mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_2.shtml
 //
 // Deprecated: superseded, use GET /v3/global/merchants/{sub_mchid}.
@@ -51,7 +51,7 @@ func (n HKMerchants) SubMchid(subMchid string) GetCall {
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_4.shtml
 //
 // POST /hk/v3/refunds 申请退款:
-//   - required in body: out_refund_no, amount.refund, amount.total, amount.currency
+//   - documented as required in body: out_refund_no, amount.refund, amount.total, amount.currency
 //   - superseded, use POST /v3/global/refunds
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_2.shtml
 //
@@ -107,7 +107,7 @@ func (n HKRoot) Settle() HKSettle {
 type HKSettle struct{ client *wxpay.Client }
 
 // Settlements is GET /hk/v3/settle/settlements 查询结算资金明细:
-//   - required in query: settle_state, limit, offset
+//   - documented as required in query: settle_state, limit, offset
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_10.shtml
 //
 // Deprecated: superseded, use GET /v3/global/settle/settlements.
@@ -116,7 +116,7 @@ func (n HKSettle) Settlements() GetCall {
 }
 
 // Statements is GET /hk/v3/statements 下载对账单:
-//   - required in query: date, mchid
+//   - documented as required in query: date, mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_5.shtml
 //
 // Deprecated: superseded, use GET /v3/global/statements.
@@ -133,7 +133,8 @@ func (n HKRoot) Transactions() HKTransactions {
 type HKTransactions struct{ client *wxpay.Client }
 
 // App is POST /hk/v3/transactions/app APP支付下单:
-//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
+//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
+//     amount.total
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/In-AppPay/chapter6_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/app.
@@ -161,7 +162,7 @@ func (n HKTransactionsID) TransactionID(transactionID string) HKTransactionsIDTr
 type HKTransactionsIDTransactionID struct{ GetCall }
 
 // Close is POST /hk/v3/transactions/id/{transaction_id}/close 关闭订单(微信支付订单号):
-//   - required in body: mchid
+//   - documented as required in body: mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter8_6.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/id/{transaction_id}/close.
@@ -178,7 +179,8 @@ func (n HKTransactionsIDTransactionID) Reverse() PostCall {
 }
 
 // JSAPI is POST /hk/v3/transactions/jsapi 小程序/公众号支付下单:
-//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
+//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
+//     amount.total
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/MiniProgramPay/chapter7_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/jsapi.
@@ -187,7 +189,7 @@ func (n HKTransactions) JSAPI() PostCall {
 }
 
 // Micropay is POST /hk/v3/transactions/micropay 提交付款码支付:
-//   - required in body: description, out_trade_no, trade_type, merchant_category_code, amount.total
+//   - documented as required in body: description, out_trade_no, trade_type, merchant_category_code, amount.total
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/micropay/transactions/pay.
@@ -196,8 +198,8 @@ func (n HKTransactions) Micropay() PostCall {
 }
 
 // Mweb is POST /hk/v3/transactions/mweb H5支付下单:
-//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total,
-//     scene_info.payer_client_ip, scene_info.store_info.name, scene_info.store_info.address
+//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
+//     amount.total, scene_info.payer_client_ip, scene_info.store_info.name, scene_info.store_info.address
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/H5Payment/chapter3_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/mweb.
@@ -206,7 +208,8 @@ func (n HKTransactions) Mweb() PostCall {
 }
 
 // Native is POST /hk/v3/transactions/native 扫码支付下单:
-//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
+//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
+//     amount.total
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter4_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/native.
@@ -234,7 +237,7 @@ func (n HKTransactionsOutTradeNo) OutTradeNo(outTradeNo string) HKTransactionsOu
 type HKTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
 // Close is POST /hk/v3/transactions/out-trade-no/{out_trade_no}/close 关闭订单(商户订单号):
-//   - required in body: mchid
+//   - documented as required in body: mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter8_6.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/out-trade-no/{out_trade_no}/close.

@@ -13,7 +13,7 @@ func (n InvoicingRoot) Fapiao() InvoicingFapiao {
 type InvoicingFapiao struct{ client *wxpay.Client }
 
 // FapiaoFile is GET /invoicing/fapiao/fapiao-file 下载发票文件:
-//   - required in query: token, mchid, openid, invoice_code, invoice_no, fapiao_id
+//   - documented as required in query: token, mchid, openid, invoice_code, invoice_no, fapiao_id
 //   - linked: the address comes ready-made from an earlier answer
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012286040
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012071750

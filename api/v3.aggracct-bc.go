@@ -29,21 +29,21 @@ func (n V3AggracctBcWbChannel) Account() V3AggracctBcWbChannelAccount {
 type V3AggracctBcWbChannelAccount struct{ client *wxpay.Client }
 
 // Balance is GET /v3/aggracct-bc/wb-channel/account/balance 查询渠道额度:
-//   - required in query: mchid, bal_account_no
+//   - documented as required in query: mchid, bal_account_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016061186
 func (n V3AggracctBcWbChannelAccount) Balance() GetCall {
 	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/account/balance"))
 }
 
 // MchArchives is GET /v3/aggracct-bc/wb-channel/account/mch_archives 查询商户资料:
-//   - required in query: mchid, bal_account_no
+//   - documented as required in query: mchid, bal_account_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016642632
 func (n V3AggracctBcWbChannelAccount) MchArchives() GetCall {
 	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/account/mch_archives"))
 }
 
 // MchMedia is GET /v3/aggracct-bc/wb-channel/account/mch_media 查询商户影像件资料:
-//   - required in query: business_scene
+//   - documented as required in query: business_scene
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4025779210
 func (n V3AggracctBcWbChannelAccount) MchMedia() GetCall {
 	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/account/mch_media"))
@@ -58,7 +58,7 @@ func (n V3AggracctBcWbChannel) BankChannelAccount() V3AggracctBcWbChannelBankCha
 type V3AggracctBcWbChannelBankChannelAccount struct{ client *wxpay.Client }
 
 // Rename is POST /v3/aggracct-bc/wb-channel/bank-channel-account/rename 受理渠道结算银行账户更名申请:
-//   - required in body: out_request_no, mchid, bal_account_no, change_scene
+//   - documented as required in body: out_request_no, mchid, bal_account_no, change_scene
 //   - beta: not open to everyone yet
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4018968078
 func (n V3AggracctBcWbChannelBankChannelAccount) Rename() V3AggracctBcWbChannelBankChannelAccountRename {
@@ -72,7 +72,7 @@ type V3AggracctBcWbChannelBankChannelAccountRename struct {
 }
 
 // ApplicationID is GET /v3/aggracct-bc/wb-channel/bank-channel-account/rename/{application_id} 查询渠道结算银行账户更名申请:
-//   - required in query: mchid, bal_account_no
+//   - documented as required in query: mchid, bal_account_no
 //   - beta: not open to everyone yet
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4018968051
 func (n V3AggracctBcWbChannelBankChannelAccountRename) ApplicationID(applicationID string) GetCall {
@@ -112,36 +112,36 @@ func (n V3AggracctBcWbChannelControlOrdersInfoUpdate) Result() V3AggracctBcWbCha
 type V3AggracctBcWbChannelControlOrdersInfoUpdateResult struct{ client *wxpay.Client }
 
 // Notify is POST /v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify 资料更新请求审核结果回调通知:
-//   - required in body: out_request_no, mchid
+//   - documented as required in body: out_request_no, mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016080141
 func (n V3AggracctBcWbChannelControlOrdersInfoUpdateResult) Notify() PostCall {
 	return PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify"))
 }
 
 // Punish is POST /v3/aggracct-bc/wb-channel/control-orders/punish 发起微众台账管控:
-//   - required in body: out_request_no, mchid, bal_account_no, punish_scene
+//   - documented as required in body: out_request_no, mchid, bal_account_no, punish_scene
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016025247
 func (n V3AggracctBcWbChannelControlOrders) Punish() PostCall {
 	return PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/punish"))
 }
 
 // Recover is POST /v3/aggracct-bc/wb-channel/control-orders/recover 解除对微众台账的管控:
-//   - required in body: out_request_no, related_webank_punish_no, related_wxpay_punish_no, mchid, bal_account_no,
-//     recover_reason
+//   - documented as required in body: out_request_no, related_webank_punish_no, related_wxpay_punish_no, mchid,
+//     bal_account_no, recover_reason
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016025279
 func (n V3AggracctBcWbChannelControlOrders) Recover() PostCall {
 	return PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/recover"))
 }
 
 // OutRequestNo is GET /v3/aggracct-bc/wb-channel/control-orders/{out_request_no} 查询控制单:
-//   - required in query: control_type, mchid
+//   - documented as required in query: control_type, mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016025274
 func (n V3AggracctBcWbChannelControlOrders) OutRequestNo(outRequestNo string) GetCall {
 	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
 // SpecialReduction is POST /v3/aggracct-bc/wb-channel/special-reduction 特殊减额:
-//   - required in body: mchid, bal_account_no, out_request_no, reduction_type, amount
+//   - documented as required in body: mchid, bal_account_no, out_request_no, reduction_type, amount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016061190
 func (n V3AggracctBcWbChannel) SpecialReduction() V3AggracctBcWbChannelSpecialReduction {
 	return V3AggracctBcWbChannelSpecialReduction{PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/special-reduction")), n.client}
@@ -154,7 +154,7 @@ type V3AggracctBcWbChannelSpecialReduction struct {
 }
 
 // OutRequestNo is GET /v3/aggracct-bc/wb-channel/special-reduction/{out_request_no} 查询特殊减额结果:
-//   - required in query: mchid, bal_account_no
+//   - documented as required in query: mchid, bal_account_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016061196
 func (n V3AggracctBcWbChannelSpecialReduction) OutRequestNo(outRequestNo string) GetCall {
 	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/special-reduction/{out_request_no}").Var("out_request_no", outRequestNo))

@@ -45,7 +45,7 @@ func (n V3Apply4subSubMerchantsSubMchidApplication) ApplicationNo(applicationNo 
 }
 
 // ModifySettlement is POST /v3/apply4sub/sub_merchants/{sub_mchid}/modify-settlement 修改结算帐号:
-//   - required in body: account_type, account_bank, bank_address_code, account_number
+//   - required in body: account_type, account_bank, account_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761138
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761102
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721277

@@ -18,13 +18,8 @@ type V3Apply4subject struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697715
 //
 // POST /v3/apply4subject/applyment 提交商户开户意愿申请单:
-//   - required in body: business_code, contact_info.name, contact_info.id_card_number, contact_info.mobile,
-//     subject_info.subject_type, subject_info.business_license_info.licence_number,
-//     subject_info.business_license_info.licence_copy, subject_info.business_license_info.merchant_name,
-//     subject_info.business_license_info.legal_person, subject_info.business_license_info.company_address,
-//     subject_info.business_license_info.licence_valid_date.period, identification_info.identification_type,
-//     identification_info.identification_name, identification_info.identification_number,
-//     identification_info.identification_valid_date.period, identification_info.identification_front_copy
+//   - required in body: business_code, contact_info.name, contact_info.mobile, subject_info.subject_type,
+//     identification_info.identification_type, identification_info.identification_name
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_1_1.shtml
 func (n V3Apply4subject) Applyment() V3Apply4subjectApplyment {
 	return V3Apply4subjectApplyment{GetPostCall(n.client.Chain("v3/apply4subject/applyment")), n.client}

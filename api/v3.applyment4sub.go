@@ -21,14 +21,8 @@ func (n V3Applyment4sub) Applyment() V3Applyment4subApplyment {
 type V3Applyment4subApplyment struct{ client *wxpay.Client }
 
 // Slash is POST /v3/applyment4sub/applyment/ 提交申请单:
-//   - required in body: business_code, contact_info.contact_type, contact_info.contact_name, contact_info.mobile_phone,
-//     contact_info.contact_email, subject_info.subject_type, subject_info.business_license_info.license_copy,
-//     subject_info.business_license_info.license_number, subject_info.business_license_info.merchant_name,
-//     subject_info.business_license_info.legal_person, subject_info.certificate_info.cert_copy,
-//     subject_info.certificate_info.cert_type, subject_info.certificate_info.cert_number,
-//     subject_info.certificate_info.merchant_name, subject_info.certificate_info.company_address,
-//     subject_info.certificate_info.legal_person, subject_info.certificate_info.period_begin,
-//     subject_info.certificate_info.period_end, subject_info.identity_info.id_doc_type,
+//   - required in body: business_code, contact_info.contact_name, contact_info.mobile_phone,
+//     contact_info.contact_email, subject_info.subject_type, subject_info.identity_info.id_doc_type,
 //     business_info.merchant_shortname, business_info.service_phone, business_info.sales_info.sales_scenes_type,
 //     settlement_info, bank_account_info.bank_account_type, bank_account_info.account_name,
 //     bank_account_info.account_bank, bank_account_info.bank_address_code

@@ -14,8 +14,7 @@ type V3BankTransfer struct{ client *wxpay.Client }
 
 // Batches is POST /v3/bank-transfer/batches 发起批量转账:
 //   - required in body: platform_mchid, specialized_payment_mchid, sponsor_mchid, user_authorized_mchid,
-//     user_authorized_appid, out_batch_no, batch_name, batch_remark, total_amount, total_count, transfer_scene,
-//     transfer_purpose
+//     user_authorized_appid, out_batch_no, batch_name, batch_remark, total_amount, total_count
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465889
 func (n V3BankTransfer) Batches() V3BankTransferBatches {
 	return V3BankTransferBatches{PostCall(n.client.Chain("v3/bank-transfer/batches")), n.client}

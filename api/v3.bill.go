@@ -22,7 +22,7 @@ func (n V3Bill) Fundflowbill() GetCall {
 }
 
 // SubMerchantFundflowbill is GET /v3/bill/sub-merchant-fundflowbill 申请单个子商户资金账单:
-//   - required in query: sub_mchid, bill_date, algorithm, account_type
+//   - required in query: sub_mchid, bill_date, algorithm
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012710630
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012886329
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012760249

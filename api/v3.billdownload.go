@@ -13,7 +13,7 @@ func (n V3Root) Billdownload() V3Billdownload {
 type V3Billdownload struct{ client *wxpay.Client }
 
 // File is GET /v3/billdownload/file 下载账单:
-//   - required in query: token
+//   - documented as required in query: token
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791868
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070401
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012810615

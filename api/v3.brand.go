@@ -13,9 +13,10 @@ func (n V3Root) Brand() V3Brand {
 type V3Brand struct{ client *wxpay.Client }
 
 // Applyments is POST /v3/brand/applyments 提交入驻申请:
-//   - required in body: business_code, admin_info.admin_name, admin_info.id_doc_type, admin_info.id_card_number,
-//     subject_info.subject_type, subject_info.subject_name, subject_info.unified_social_credit_code,
-//     brand_basic_info.brand_name, brand_basic_info.brand_logo, trademark.trademark_exists
+//   - documented as required in body: business_code, admin_info.admin_name, admin_info.id_doc_type,
+//     admin_info.id_card_number, subject_info.subject_type, subject_info.subject_name,
+//     subject_info.unified_social_credit_code, brand_basic_info.brand_name, brand_basic_info.brand_logo,
+//     trademark.trademark_exists
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016249989
 func (n V3Brand) Applyments() V3BrandApplyments {
 	return V3BrandApplyments{PostCall(n.client.Chain("v3/brand/applyments")), n.client}
@@ -72,11 +73,11 @@ type V3BrandCard struct{ client *wxpay.Client }
 // CardConfigs is /v3/brand/card/card-configs.
 //
 // GET /v3/brand/card/card-configs 查询商家名片配置申请状态:
-//   - required in query: brand_id
+//   - documented as required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016475174
 //
 // POST /v3/brand/card/card-configs 提交商家名片配置申请:
-//   - required in body: business_code, brand_id, brand_customer_service.customer_service_type
+//   - documented as required in body: business_code, brand_id, brand_customer_service.customer_service_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016468440
 func (n V3BrandCard) CardConfigs() V3BrandCardCardConfigs {
 	return V3BrandCardCardConfigs{GetPostCall(n.client.Chain("v3/brand/card/card-configs")), n.client}
@@ -89,21 +90,21 @@ type V3BrandCardCardConfigs struct {
 }
 
 // CancelApplyment is POST /v3/brand/card/card-configs/cancel-applyment 撤销商家名片配置申请:
-//   - required in body: brand_id
+//   - documented as required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016475172
 func (n V3BrandCardCardConfigs) CancelApplyment() PostCall {
 	return PostCall(n.client.Chain("v3/brand/card/card-configs/cancel-applyment"))
 }
 
 // PreviewURL is GET /v3/brand/card/card-configs/preview-url 获取商家名片预览二维码:
-//   - required in query: brand_id
+//   - documented as required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016641998
 func (n V3BrandCardCardConfigs) PreviewURL() GetCall {
 	return GetCall(n.client.Chain("v3/brand/card/card-configs/preview-url"))
 }
 
 // Publish is POST /v3/brand/card/card-configs/publish 发布商家名片配置:
-//   - required in body: brand_id, publish_type
+//   - documented as required in body: brand_id, publish_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016475176
 func (n V3BrandCardCardConfigs) Publish() PostCall {
 	return PostCall(n.client.Chain("v3/brand/card/card-configs/publish"))
@@ -112,11 +113,11 @@ func (n V3BrandCardCardConfigs) Publish() PostCall {
 // CardLinks is /v3/brand/card/card-links.
 //
 // GET /v3/brand/card/card-links 查询已生效交易连接名片规则:
-//   - required in query: brand_id
+//   - documented as required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016366785
 //
 // POST /v3/brand/card/card-links 添加交易连接名片规则申请:
-//   - required in body: business_code, brand_id, payment_scene
+//   - documented as required in body: business_code, brand_id, payment_scene
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016333302
 func (n V3BrandCard) CardLinks() V3BrandCardCardLinks {
 	return V3BrandCardCardLinks{GetPostCall(n.client.Chain("v3/brand/card/card-links")), n.client}
@@ -137,21 +138,21 @@ func (n V3BrandCardCardLinks) BusinessCode() V3BrandCardCardLinksBusinessCode {
 type V3BrandCardCardLinksBusinessCode struct{ client *wxpay.Client }
 
 // BusinessCode is GET /v3/brand/card/card-links/business-code/{business_code} 根据业务申请编号查询添加申请状态:
-//   - required in query: brand_id
+//   - documented as required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016366816
 func (n V3BrandCardCardLinksBusinessCode) BusinessCode(businessCode string) GetCall {
 	return GetCall(n.client.Chain("v3/brand/card/card-links/business-code/{business_code}").Var("business_code", businessCode))
 }
 
 // CancelApplyment is POST /v3/brand/card/card-links/cancel-applyment 撤销交易连接名片配置申请:
-//   - required in body: business_code, brand_id
+//   - documented as required in body: business_code, brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016366797
 func (n V3BrandCardCardLinks) CancelApplyment() PostCall {
 	return PostCall(n.client.Chain("v3/brand/card/card-links/cancel-applyment"))
 }
 
 // UnbindCardLink is POST /v3/brand/card/card-links/unbind-card-link 解除已生效交易连接名片场景:
-//   - required in body: brand_id, payment_scene
+//   - documented as required in body: brand_id, payment_scene
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016366804
 func (n V3BrandCardCardLinks) UnbindCardLink() PostCall {
 	return PostCall(n.client.Chain("v3/brand/card/card-links/unbind-card-link"))
@@ -174,7 +175,7 @@ func (n V3BrandMarketing) ShakeActivities() V3BrandMarketingShakeActivities {
 type V3BrandMarketingShakeActivities struct{ client *wxpay.Client }
 
 // Activities is GET /v3/brand/marketing/shake-activities/activities 查询摇优惠活动列表:
-//   - required in query: brand_id, limit, offset
+//   - documented as required in query: brand_id, limit, offset
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783259
 func (n V3BrandMarketingShakeActivities) Activities() GetCall {
 	return GetCall(n.client.Chain("v3/brand/marketing/shake-activities/activities"))
@@ -200,11 +201,12 @@ type V3BrandPartnerCardMember struct{ client *wxpay.Client }
 //
 // GET /v3/brand/partner/card-member/cards 查询会员卡模板列表:
 //   - required in query: brand_id
+//   - documented as required in query: offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336976
 //
 // POST /v3/brand/partner/card-member/cards 创建会员卡模板:
 //   - required in body: brand_id, appid, card_type, card_title, card_color, card_picture_url, code_mode, code_type,
-//     benefits, notify_url, valid_date_information.type
+//     benefits, notify_url, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336970
 func (n V3BrandPartnerCardMember) Cards() V3BrandPartnerCardMemberCards {
 	return V3BrandPartnerCardMemberCards{GetPostCall(n.client.Chain("v3/brand/partner/card-member/cards")), n.client}
@@ -227,7 +229,7 @@ type V3BrandPartnerCardMemberCards struct {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336977
 //
 // DELETE /v3/brand/partner/card-member/cards/{card_id} 删除会员卡模板:
-//   - required in query: brand_id
+//   - documented as required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336972
 func (n V3BrandPartnerCardMemberCards) CardID(cardID string) V3BrandPartnerCardMemberCardsCardID {
 	return V3BrandPartnerCardMemberCardsCardID{GetPatchDeleteCall(n.client.Chain("v3/brand/partner/card-member/cards/{card_id}").Var("card_id", cardID))}
@@ -246,12 +248,13 @@ func (n V3BrandPartnerCardMemberCardsCardID) Invalidate() PostCall {
 // MembershipActivities is /v3/brand/partner/card-member/membership-activities.
 //
 // GET /v3/brand/partner/card-member/membership-activities 查询品牌会员发券活动列表:
-//   - required in query: brand_id, offset, limit
+//   - documented as required in query: brand_id, offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588039
 //
 // POST /v3/brand/partner/card-member/membership-activities 创建品牌会员发券活动:
-//   - required in body: out_request_no, brand_id, card_id, activity_channel, title, sub_title, begin_time, end_time,
-//     apply_total, product_coupon_stock_list[].product_coupon_id, product_coupon_stock_list[].stock_id
+//   - documented as required in body: out_request_no, brand_id, card_id, activity_channel, title, sub_title,
+//     begin_time, end_time, apply_total, product_coupon_stock_list[].product_coupon_id,
+//     product_coupon_stock_list[].stock_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016464918
 func (n V3BrandPartnerCardMember) MembershipActivities() V3BrandPartnerCardMemberMembershipActivities {
 	return V3BrandPartnerCardMemberMembershipActivities{GetPostCall(n.client.Chain("v3/brand/partner/card-member/membership-activities")), n.client}
@@ -266,11 +269,11 @@ type V3BrandPartnerCardMemberMembershipActivities struct {
 // ActivityID is /v3/brand/partner/card-member/membership-activities/{activity_id}.
 //
 // GET /v3/brand/partner/card-member/membership-activities/{activity_id} 查询品牌会员发券活动:
-//   - required in query: brand_id
+//   - documented as required in query: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588015
 //
 // PATCH /v3/brand/partner/card-member/membership-activities/{activity_id} 修改品牌会员发券活动信息:
-//   - required in body: brand_id, title, sub_title, begin_time, end_time
+//   - documented as required in body: brand_id, title, sub_title, begin_time, end_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588044
 func (n V3BrandPartnerCardMemberMembershipActivities) ActivityID(activityID string) V3BrandPartnerCardMemberMembershipActivitiesActivityID {
 	return V3BrandPartnerCardMemberMembershipActivitiesActivityID{GetPatchCall(n.client.Chain("v3/brand/partner/card-member/membership-activities/{activity_id}").Var("activity_id", activityID))}
@@ -280,14 +283,14 @@ func (n V3BrandPartnerCardMemberMembershipActivities) ActivityID(activityID stri
 type V3BrandPartnerCardMemberMembershipActivitiesActivityID struct{ GetPatchCall }
 
 // Terminate is POST /v3/brand/partner/card-member/membership-activities/{activity_id}/terminate 终止品牌会员发券活动:
-//   - required in body: brand_id
+//   - documented as required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588028
 func (n V3BrandPartnerCardMemberMembershipActivitiesActivityID) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("terminate"))
 }
 
 // PayViewTokens is POST /v3/brand/partner/card-member/pay-view-tokens 品牌会员展示付款码组件预授权:
-//   - required in body: brand_id, card_id, openid
+//   - documented as required in body: brand_id, card_id, openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016834476
 func (n V3BrandPartnerCardMember) PayViewTokens() PostCall {
 	return PostCall(n.client.Chain("v3/brand/partner/card-member/pay-view-tokens"))
@@ -314,14 +317,15 @@ type V3BrandPartnerCardMemberUserCards struct {
 }
 
 // ImportByOpenid is POST /v3/brand/partner/card-member/user-cards/import-by-openid 根据openid导入用户会员卡:
-//   - required in body: brand_id, card_id, openid, user_card_code, date_information.type, pickup_time
+//   - required in body: brand_id, card_id, openid, user_card_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336981
 func (n V3BrandPartnerCardMemberUserCards) ImportByOpenid() PostCall {
 	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-cards/import-by-openid"))
 }
 
 // ImportByPhone is POST /v3/brand/partner/card-member/user-cards/import-by-phone 根据手机号导入用户会员卡:
-//   - required in body: brand_id, card_id, phone_number, user_card_code, date_information.type, pickup_time
+//   - required in body: brand_id, card_id, phone_number, user_card_code
+//   - documented as required in body: date_information.type, pickup_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336982
 func (n V3BrandPartnerCardMemberUserCards) ImportByPhone() PostCall {
 	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-cards/import-by-phone"))
@@ -335,6 +339,7 @@ func (n V3BrandPartnerCardMemberUserCards) ImportByPhone() PostCall {
 //
 // PATCH /v3/brand/partner/card-member/user-cards/{user_card_code} 修改用户会员卡信息:
 //   - required in query: card_id
+//   - documented as required in body: openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336985
 func (n V3BrandPartnerCardMemberUserCards) UserCardCode(userCardCode string) V3BrandPartnerCardMemberUserCardsUserCardCode {
 	return V3BrandPartnerCardMemberUserCardsUserCardCode{GetPatchCall(n.client.Chain("v3/brand/partner/card-member/user-cards/{user_card_code}").Var("user_card_code", userCardCode))}
@@ -344,7 +349,6 @@ func (n V3BrandPartnerCardMemberUserCards) UserCardCode(userCardCode string) V3B
 type V3BrandPartnerCardMemberUserCardsUserCardCode struct{ GetPatchCall }
 
 // Confirm is POST /v3/brand/partner/card-member/user-cards/{user_card_code}/confirm 同步会员开通结果:
-//   - required in query: card_id
 //   - required in body: brand_id, openid, user_card_confirm_state
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336979
 func (n V3BrandPartnerCardMemberUserCardsUserCardCode) Confirm() PostCall {
@@ -383,7 +387,7 @@ func (n V3BrandPartnerCardMemberUserPoints) ExchangeCoupon() V3BrandPartnerCardM
 type V3BrandPartnerCardMemberUserPointsExchangeCoupon struct{ client *wxpay.Client }
 
 // Confirm is POST /v3/brand/partner/card-member/user-points/exchange-coupon/confirm 同步积分兑券结果:
-//   - required in body: record_id, exchange_coupon_template_id, brand_id, card_id, openid, user_card_code, state
+//   - required in body: record_id, exchange_coupon_template_id, brand_id, card_id, openid, user_card_code, result
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015897268
 func (n V3BrandPartnerCardMemberUserPointsExchangeCoupon) Confirm() PostCall {
 	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-points/exchange-coupon/confirm"))
@@ -411,7 +415,8 @@ type V3BrandPartnerStore struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016756674
 //
 // POST /v3/brand/partner/store/brandstores 创建品牌门店:
-//   - required in body: brand_id, store_address.address_code, store_address.address_detail
+//   - required in body: brand_id
+//   - documented as required in body: store_address.address_code, store_address.address_detail
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783183
 func (n V3BrandPartnerStore) Brandstores() V3BrandPartnerStoreBrandstores {
 	return V3BrandPartnerStoreBrandstores{GetPostCall(n.client.Chain("v3/brand/partner/store/brandstores")), n.client}
@@ -458,7 +463,7 @@ func (n V3BrandPartnerStoreBrandstoresStoreID) Close() PostCall {
 }
 
 // Resume is POST /v3/brand/partner/store/brandstores/{store_id}/resume 恢复门店营业:
-//   - required in body: brand_id
+//   - documented as required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016756672
 func (n V3BrandPartnerStoreBrandstoresStoreID) Resume() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchDeleteBodyCall).Chain("resume"))

@@ -21,9 +21,8 @@ func (n V3Catering) Orders() V3CateringOrders {
 type V3CateringOrders struct{ client *wxpay.Client }
 
 // SyncStatus is POST /v3/catering/orders/sync-status 点餐订单信息同步（渠道商/服务商）:
-//   - required in body: channel_id, sub_mchid, sub_appid, out_shop_no, sub_openid, login_token, order_entry,
-//     total_amount, discount_amount, user_amount, status, action_time, out_order_no, dish_list[].out_dish_no,
-//     dish_list[].name, dish_list[].price, dish_list[].unit, dish_list[].count
+//   - required in body: sub_mchid, out_shop_no, login_token, order_entry, total_amount, discount_amount, user_amount,
+//     status, action_time, out_order_no
 //   - https://pay.weixin.qq.com/doc/v2/partner/4011939936
 //   - https://pay.weixin.qq.com/doc/v2/institution/4011941011
 func (n V3CateringOrders) SyncStatus() PostCall {

@@ -13,9 +13,9 @@ func (n V3Root) CombineTransactions() V3CombineTransactions {
 type V3CombineTransactions struct{ client *wxpay.Client }
 
 // App is POST /v3/combine-transactions/app 合单下单-APP支付:
-//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid, sub_orders[].attach,
+//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid,
 //     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].out_trade_no,
-//     sub_orders[].description, notify_url
+//     sub_orders[].description
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556944
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545465
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012758021
@@ -24,10 +24,9 @@ func (n V3CombineTransactions) App() PostCall {
 }
 
 // H5 is POST /v3/combine-transactions/h5 合单下单-H5支付:
-//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, scene_info.device_id,
-//     scene_info.payer_client_ip, scene_info.h5_info.type, sub_orders[].mchid, sub_orders[].attach,
+//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid,
 //     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].out_trade_no,
-//     sub_orders[].sub_mchid, sub_orders[].description, notify_url
+//     sub_orders[].description
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556961
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545879
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012758208
@@ -50,9 +49,9 @@ func (n V3CombineTransactionsID) CombineTransactionID(combineTransactionID strin
 }
 
 // JSAPI is POST /v3/combine-transactions/jsapi 合单下单-JSAPI支付:
-//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid, sub_orders[].attach,
+//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid,
 //     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].out_trade_no,
-//     sub_orders[].sub_mchid, sub_orders[].description, combine_payer_info, notify_url
+//     sub_orders[].description
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556926
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556931
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545654
@@ -61,18 +60,18 @@ func (n V3CombineTransactions) JSAPI() PostCall {
 }
 
 // Miniprogram is POST /v3/combine-transactions/miniprogram 个人收款交易下单-小程序:
-//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, combine_payer_info.openid,
-//     sub_orders[].mchid, sub_orders[].individual_auth_id, sub_orders[].out_trade_no, sub_orders[].amount.total_amount,
-//     sub_orders[].amount.currency, sub_orders[].attach, sub_orders[].description
+//   - required in body: combine_appid, combine_out_trade_no, sub_orders[].out_trade_no,
+//     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].description
+//   - documented as required in body: combine_mchid, sub_orders[].mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012602225
 func (n V3CombineTransactions) Miniprogram() PostCall {
 	return PostCall(n.client.Chain("v3/combine-transactions/miniprogram"))
 }
 
 // Native is POST /v3/combine-transactions/native 合单下单-Native支付:
-//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid, sub_orders[].attach,
+//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid,
 //     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].out_trade_no,
-//     sub_orders[].sub_mchid, sub_orders[].description, notify_url
+//     sub_orders[].description
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556982
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012547310
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012758240

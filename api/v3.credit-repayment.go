@@ -29,23 +29,25 @@ func (n V3CreditRepaymentPartner) Contracts() V3CreditRepaymentPartnerContracts 
 type V3CreditRepaymentPartnerContracts struct{ client *wxpay.Client }
 
 // AppPresign is POST /v3/credit-repayment/partner/contracts/app-presign APP预签约自动还款协议:
-//   - required in body: appid, plan_id, out_contract_code, display_name, contract_notify_url, repayment_day,
-//     repayment_amount_limit, real_identity.identity_type, real_identity.identity_id, real_identity.real_name
+//   - documented as required in body: appid, plan_id, out_contract_code, display_name, contract_notify_url,
+//     repayment_day, repayment_amount_limit, real_identity.identity_type, real_identity.identity_id,
+//     real_identity.real_name
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016125804
 func (n V3CreditRepaymentPartnerContracts) AppPresign() PostCall {
 	return PostCall(n.client.Chain("v3/credit-repayment/partner/contracts/app-presign"))
 }
 
 // H5Presign is POST /v3/credit-repayment/partner/contracts/h5-presign H5预签约自动还款协议:
-//   - required in body: appid, plan_id, out_contract_code, display_name, contract_notify_url, repayment_day,
-//     repayment_amount_limit, real_identity.identity_type, real_identity.identity_id, real_identity.real_name
+//   - documented as required in body: appid, plan_id, out_contract_code, display_name, contract_notify_url,
+//     repayment_day, repayment_amount_limit, real_identity.identity_type, real_identity.identity_id,
+//     real_identity.real_name
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016779565
 func (n V3CreditRepaymentPartnerContracts) H5Presign() PostCall {
 	return PostCall(n.client.Chain("v3/credit-repayment/partner/contracts/h5-presign"))
 }
 
 // Terminate is POST /v3/credit-repayment/partner/contracts/terminate 解除自动还款协议:
-//   - required in body: out_contract_code, contract_termination_remark
+//   - documented as required in body: out_contract_code, contract_termination_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016125830
 func (n V3CreditRepaymentPartnerContracts) Terminate() PostCall {
 	return PostCall(n.client.Chain("v3/credit-repayment/partner/contracts/terminate"))
@@ -58,7 +60,7 @@ func (n V3CreditRepaymentPartnerContracts) OutContractCode(outContractCode strin
 }
 
 // DeductOrders is POST /v3/credit-repayment/partner/deduct-orders 发起还款:
-//   - required in body: contract_id, out_trade_no, out_record_id, deduct_amount, notify_url, description
+//   - documented as required in body: contract_id, out_trade_no, out_record_id, deduct_amount, notify_url, description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016779462
 func (n V3CreditRepaymentPartner) DeductOrders() V3CreditRepaymentPartnerDeductOrders {
 	return V3CreditRepaymentPartnerDeductOrders{PostCall(n.client.Chain("v3/credit-repayment/partner/deduct-orders")), n.client}
@@ -85,15 +87,15 @@ func (n V3CreditRepaymentPartner) ScheduleRecords() V3CreditRepaymentPartnerSche
 type V3CreditRepaymentPartnerScheduleRecords struct{ client *wxpay.Client }
 
 // BatchCreate is POST /v3/credit-repayment/partner/schedule-records/batch-create 预约还款:
-//   - required in body: contract_id, appid, openid, schedule_items[].out_record_id, schedule_items[].sub_mchid,
-//     schedule_items[].repayment_amount, schedule_items[].repayment_date
+//   - documented as required in body: contract_id, appid, openid, schedule_items[].out_record_id,
+//     schedule_items[].sub_mchid, schedule_items[].repayment_amount, schedule_items[].repayment_date
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016779459
 func (n V3CreditRepaymentPartnerScheduleRecords) BatchCreate() PostCall {
 	return PostCall(n.client.Chain("v3/credit-repayment/partner/schedule-records/batch-create"))
 }
 
 // OutRecordID is GET /v3/credit-repayment/partner/schedule-records/{out_record_id} 查询预约还款记录:
-//   - required in query: contract_id
+//   - documented as required in query: contract_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016779463
 func (n V3CreditRepaymentPartnerScheduleRecords) OutRecordID(outRecordID string) GetCall {
 	return GetCall(n.client.Chain("v3/credit-repayment/partner/schedule-records/{out_record_id}").Var("out_record_id", outRecordID))

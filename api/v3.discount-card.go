@@ -13,7 +13,7 @@ func (n V3Root) DiscountCard() V3DiscountCard {
 type V3DiscountCard struct{ client *wxpay.Client }
 
 // Cards is POST /v3/discount-card/cards 预受理领卡请求:
-//   - required in body: out_card_code, card_template_id, appid, notify_url
+//   - required in body: out_card_code, card_template_id, appid
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_1.shtml
 func (n V3DiscountCard) Cards() V3DiscountCardCards {
 	return V3DiscountCardCards{PostCall(n.client.Chain("v3/discount-card/cards")), n.client}

@@ -29,7 +29,7 @@ func (n V3EbikeCharge) Contracts() V3EbikeChargeContracts {
 type V3EbikeChargeContracts struct{ client *wxpay.Client }
 
 // Preopen is POST /v3/ebike/charge/contracts/preopen 预开通服务:
-//   - required in body: appid, trade_scene, openid
+//   - documented as required in body: appid, trade_scene, openid
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_3.shtml
 //
 // Deprecated: offline.
@@ -49,7 +49,7 @@ func (n V3EbikeChargeContracts) ContractID(contractID string) V3EbikeChargeContr
 type V3EbikeChargeContractsContractID struct{ GetCall }
 
 // Confirm is POST /v3/ebike/charge/contracts/{contract_id}/confirm 创建用户当次充电代扣凭证:
-//   - required in body: appid, charge_info.start_time, charge_info.charging_station_name,
+//   - documented as required in body: appid, charge_info.start_time, charge_info.charging_station_name,
 //     charge_info.charging_gun_number, charge_info.device_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_4.shtml
 //
@@ -59,7 +59,7 @@ func (n V3EbikeChargeContractsContractID) Confirm() PostCall {
 }
 
 // Transactions is POST /v3/ebike/charge/transactions 充电自行车代扣受理扣款:
-//   - required in body: appid, out_trade_no, notify_url, description, charging_token, amount.total,
+//   - documented as required in body: appid, out_trade_no, notify_url, description, charging_token, amount.total,
 //     charge_info.start_time, charge_info.end_time, charge_info.charging_station_name, charge_info.charging_gun_number,
 //     charge_info.charged_capacity, device_info.device_id, device_info.device_ip
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_5.shtml
@@ -124,7 +124,7 @@ func (n V3EbikeChargeUsers) Openid(openid string) V3EbikeChargeUsersOpenid {
 type V3EbikeChargeUsersOpenid struct{ chain wxpay.Chain }
 
 // Contract is GET /v3/ebike/charge/users/{openid}/contract 通过用户标识查询用户状态:
-//   - required in query: trade_scene
+//   - documented as required in query: trade_scene
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_1.shtml
 //
 // Deprecated: offline.

@@ -21,8 +21,7 @@ func (n V3Ecommerce) Account() V3EcommerceAccount {
 type V3EcommerceAccount struct{ client *wxpay.Client }
 
 // ApplyCancelWithdraw is POST /v3/ecommerce/account/apply-cancel-withdraw 提交注销提现申请:
-//   - required in body: sub_mchid, out_request_no, payee_info.account_type, payee_info.bank_account_info.account_name,
-//     payee_info.bank_account_info.account_bank, payee_info.bank_account_info.account_number
+//   - required in body: sub_mchid, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013892756
 func (n V3EcommerceAccount) ApplyCancelWithdraw() V3EcommerceAccountApplyCancelWithdraw {
 	return V3EcommerceAccountApplyCancelWithdraw{PostCall(n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw")), n.client}
@@ -49,7 +48,7 @@ func (n V3EcommerceAccountApplyCancelWithdrawApplymentID) ApplymentID(applymentI
 }
 
 // Confirm is POST /v3/ecommerce/account/apply-cancel-withdraw/confirm 平台代商户确认注销:
-//   - required in body: sub_mchid, operator_identification, confirm_time, cancel_contract_version
+//   - required in body: sub_mchid, confirm_time, cancel_contract_version
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013892772
 func (n V3EcommerceAccountApplyCancelWithdraw) Confirm() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/confirm"))
@@ -167,7 +166,6 @@ func (n V3EcommerceApplyments) SubmitAccountHostingApplyment() PostCall {
 }
 
 // SubmitSignVerifyInfo is POST /v3/ecommerce/applyments/submit-sign-verify-info 平台代理签约核身:
-//   - required in body: out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015616722
 func (n V3EcommerceApplyments) SubmitSignVerifyInfo() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/applyments/submit-sign-verify-info"))
@@ -256,7 +254,6 @@ type V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode 
 
 // Terminate is POST
 // /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate 商户协议号解约协议:
-//   - required in body: contract_termination_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884072
 func (n V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
@@ -276,14 +273,14 @@ type V3EcommerceCombinePapayContractsPreEntrustSign struct {
 }
 
 // MiniProgram is POST /v3/ecommerce/combine-papay/contracts/pre-entrust-sign/mini-program 小程序方式预签约:
-//   - required in body: appid, plan_id, out_contract_code, contract_display_account, notify_url
+//   - documented as required in body: appid, plan_id, out_contract_code, contract_display_account, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017177322
 func (n V3EcommerceCombinePapayContractsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/combine-papay/contracts/pre-entrust-sign/mini-program"))
 }
 
 // Transactions is POST /v3/ecommerce/combine-papay/transactions 电商合单委托代扣支付:
-//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, contract_id
+//   - required in body: combine_appid, combine_out_trade_no, contract_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884121
 func (n V3EcommerceCombinePapay) Transactions() V3EcommerceCombinePapayTransactions {
 	return V3EcommerceCombinePapayTransactions{PostCall(n.client.Chain("v3/ecommerce/combine-papay/transactions")), n.client}
@@ -423,14 +420,14 @@ func (n V3EcommerceIndividualContracts) PreEntrustSign() V3EcommerceIndividualCo
 type V3EcommerceIndividualContractsPreEntrustSign struct{ client *wxpay.Client }
 
 // App is POST /v3/ecommerce/individual-contracts/pre-entrust-sign/app APP场景预签约:
-//   - required in body: appid, out_contract_code
+//   - documented as required in body: appid, out_contract_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015851472
 func (n V3EcommerceIndividualContractsPreEntrustSign) App() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign/app"))
 }
 
 // MiniProgram is POST /v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program 小程序场景预签约:
-//   - required in body: appid, out_contract_code, openid
+//   - documented as required in body: appid, out_contract_code, openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020023636
 func (n V3EcommerceIndividualContractsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program"))
@@ -445,7 +442,7 @@ func (n V3EcommerceIndividualContracts) PreEntrustSignWithRealNameIdentity() V3E
 type V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity struct{ client *wxpay.Client }
 
 // App is POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app APP场景预签约（需要实名验证）:
-//   - required in body: appid, out_contract_code, real_name, cred_type, cred_id
+//   - documented as required in body: appid, out_contract_code, real_name, cred_type, cred_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020083765
 func (n V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity) App() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app"))
@@ -453,14 +450,14 @@ func (n V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity) App() 
 
 // MiniProgram is POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program
 // 小程序场景预签约（需要实名验证）:
-//   - required in body: appid, out_contract_code, openid, real_name, cred_type, cred_id
+//   - documented as required in body: appid, out_contract_code, openid, real_name, cred_type, cred_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020023723
 func (n V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program"))
 }
 
 // Openid is GET /v3/ecommerce/individual-contracts/{openid} 查询个人收款方授权结果:
-//   - required in query: appid, permission_type
+//   - required in query: appid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012739528
 func (n V3EcommerceIndividualContracts) Openid(openid string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/individual-contracts/{openid}").Var("openid", openid))
@@ -495,7 +492,7 @@ func (n V3EcommerceMchTransferAuthorizations) SubMchid(subMchid string) GetCall 
 }
 
 // TransferBills is POST /v3/ecommerce/mch-transfer/transfer-bills 发起转账:
-//   - required in body: sub_mchid, appid, out_bill_no, transfer_scene_id, openid, transfer_amount, transfer_remark
+//   - required in body: sub_mchid, appid, out_bill_no, transfer_scene_id, transfer_amount, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504211
 func (n V3EcommerceMchTransfer) TransferBills() V3EcommerceMchTransferTransferBills {
 	return V3EcommerceMchTransferTransferBills{PostCall(n.client.Chain("v3/ecommerce/mch-transfer/transfer-bills")), n.client}
@@ -562,7 +559,7 @@ type V3EcommerceProfitsharing struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/docs/partner/products/ecommerce/introduction.html
 //
 // POST /v3/ecommerce/profitsharing/after-sales-orders 请求售后服务分账:
-//   - required in body: sub_mchid, transaction_id, amount, type, scene, refund_id
+//   - required in body: sub_mchid, transaction_id, amount, type, scene
 //   - https://pay.weixin.qq.com/docs/partner/products/ecommerce/introduction.html
 func (n V3EcommerceProfitsharing) AfterSalesOrders() GetPostCall {
 	return GetPostCall(n.client.Chain("v3/ecommerce/profitsharing/after-sales-orders"))
@@ -582,8 +579,8 @@ func (n V3EcommerceProfitsharing) FinishOrder() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477734
 //
 // POST /v3/ecommerce/profitsharing/orders 请求分账:
-//   - required in body: sub_mchid, transaction_id, out_order_no, receivers[].type, receivers[].receiver_account,
-//     receivers[].amount, receivers[].description, finish
+//   - required in body: sub_mchid, transaction_id, out_order_no, receivers[].receiver_account, receivers[].amount,
+//     receivers[].description, finish
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691594
 func (n V3EcommerceProfitsharing) Orders() V3EcommerceProfitsharingOrders {
 	return V3EcommerceProfitsharingOrders{GetPostCall(n.client.Chain("v3/ecommerce/profitsharing/orders")), n.client}
@@ -653,8 +650,7 @@ func (n V3Ecommerce) Refunds() V3EcommerceRefunds {
 type V3EcommerceRefunds struct{ client *wxpay.Client }
 
 // Apply is POST /v3/ecommerce/refunds/apply 退款申请:
-//   - required in body: sp_appid, combine_transaction_id, transaction_id, out_refund_no, amount.refund, amount.total,
-//     funds_account
+//   - required in body: sp_appid, out_refund_no, amount.refund, amount.total
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012649457
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476892
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015251094
@@ -724,7 +720,7 @@ func (n V3EcommerceRefundsRefundID) ReturnAdvance() GetPostCall {
 }
 
 // SubjectSubMerchants is GET /v3/ecommerce/subject-sub-merchants 查询指定主体子商户列表:
-//   - required in query: organization_type, cert_number
+//   - documented as required in query: organization_type, cert_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4033742105
 func (n V3Ecommerce) SubjectSubMerchants() GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/subject-sub-merchants"))
@@ -753,7 +749,7 @@ func (n V3EcommerceSubsidies) Create() PostCall {
 }
 
 // Return is POST /v3/ecommerce/subsidies/return 请求补差回退:
-//   - required in body: sub_mchid, out_order_no, transaction_id, refund_id, amount, description
+//   - required in body: sub_mchid, out_order_no, transaction_id, amount, description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477636
 func (n V3EcommerceSubsidies) Return() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/subsidies/return"))

@@ -52,8 +52,7 @@ func (n V3EduPapayContracts) ContractID(contractID string) DeleteCall {
 }
 
 // Transactions is POST /v3/edu-papay/transactions 教育通扣款受理:
-//   - required in body: appid, body, out_trade_no, notify_url, contract_id, trade_scene, amount.total,
-//     device_information.device_ip
+//   - required in body: appid, body, out_trade_no, contract_id, trade_scene, amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524731
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465548
 func (n V3EduPapay) Transactions() V3EduPapayTransactions {

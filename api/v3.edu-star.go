@@ -15,10 +15,10 @@ type V3EduStar struct{ client *wxpay.Client }
 // Orders is /v3/edu-star/orders.
 //
 // GET /v3/edu-star/orders 通过QQ账号查询核销订单列表:
-//   - required in query: appid
+//   - documented as required in query: appid
 //
 // POST /v3/edu-star/orders 创建核销订单:
-//   - required in body: appid, right_id, create_time
+//   - documented as required in body: appid, right_id, create_time
 func (n V3EduStar) Orders() GetPostCall {
 	return GetPostCall(n.client.Chain("v3/edu-star/orders"))
 }
@@ -40,7 +40,7 @@ func (n V3EduStarUsers) Openid() V3EduStarUsersOpenid {
 type V3EduStarUsersOpenid struct{ client *wxpay.Client }
 
 // WechatOpenid is GET /v3/edu-star/users/openid/{wechat_openid} 通过微信用户标识查询用户信息:
-//   - required in query: appid
+//   - documented as required in query: appid
 func (n V3EduStarUsersOpenid) WechatOpenid(wechatOpenid string) GetCall {
 	return GetCall(n.client.Chain("v3/edu-star/users/openid/{wechat_openid}").Var("wechat_openid", wechatOpenid))
 }
@@ -54,7 +54,7 @@ func (n V3EduStarUsers) QQ() V3EduStarUsersQQ {
 type V3EduStarUsersQQ struct{ client *wxpay.Client }
 
 // QQ is GET /v3/edu-star/users/qq/{qq} 通过QQ账号查询用户信息:
-//   - required in query: appid
+//   - documented as required in query: appid
 func (n V3EduStarUsersQQ) QQ(qq string) GetCall {
 	return GetCall(n.client.Chain("v3/edu-star/users/qq/{qq}").Var("qq", qq))
 }

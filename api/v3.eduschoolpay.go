@@ -43,8 +43,7 @@ func (n V3EduschoolpayContractsContractID) Terminate() PostCall {
 }
 
 // Transactions is POST /v3/eduschoolpay/transactions 扣款:
-//   - required in body: appid, description, out_trade_no, notify_url, contract_id, user_id, amount.total,
-//     amount.currency, scene_info.start_time, scene_info.school_id, scene_info.scene_type, device_info.device_ip
+//   - required in body: appid, description, out_trade_no, contract_id, user_id, amount.total, amount.currency
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012469030
 func (n V3Eduschoolpay) Transactions() V3EduschoolpayTransactions {
 	return V3EduschoolpayTransactions{PostCall(n.client.Chain("v3/eduschoolpay/transactions")), n.client}

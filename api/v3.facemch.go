@@ -21,7 +21,7 @@ func (n V3Facemch) Users() V3FacemchUsers {
 type V3FacemchUsers struct{ client *wxpay.Client }
 
 // FaceSid is GET /v3/facemch/users/{face_sid} 查询用户授权的实名信息:
-//   - required in query: info_type, appid
+//   - documented as required in query: info_type, appid
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/android/sid.html
 func (n V3FacemchUsers) FaceSid(faceSid string) GetCall {
 	return GetCall(n.client.Chain("v3/facemch/users/{face_sid}").Var("face_sid", faceSid))

@@ -22,8 +22,7 @@ type V3FundAppBrandRedpacket struct{ client *wxpay.Client }
 
 // BrandMerchantBatches is POST /v3/fund-app/brand-redpacket/brand-merchant-batches 品牌商户发放红包:
 //   - required in body: brand_id, brand_appid, scene, template_id, out_batch_no, batch_name, batch_remark,
-//     total_amount, total_num, detail_list[].out_detail_no, detail_list[].amount, detail_list[].openid,
-//     detail_list[].remark
+//     total_amount, total_num
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310358
 func (n V3FundAppBrandRedpacket) BrandMerchantBatches() V3FundAppBrandRedpacketBrandMerchantBatches {
 	return V3FundAppBrandRedpacketBrandMerchantBatches{PostCall(n.client.Chain("v3/fund-app/brand-redpacket/brand-merchant-batches")), n.client}
@@ -171,18 +170,19 @@ type V3FundAppMchTransferPartnerBudgetOutBudgetNo struct{ chain wxpay.Chain }
 // ElectronicReceipts is /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts.
 //
 // GET /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts 查询预算出资的电子回单:
-//   - required in query: accept_id
+//   - documented as required in query: accept_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016209977
 //
 // POST /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts 申请预算出资的电子回单:
-//   - required in body: start_date, end_date, sponsor_mchid
+//   - documented as required in body: start_date, end_date, sponsor_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016209966
 func (n V3FundAppMchTransferPartnerBudgetOutBudgetNo) ElectronicReceipts() GetPostCall {
 	return GetPostCall(n.chain.Chain("electronic-receipts"))
 }
 
 // CharityBudget is POST /v3/fund-app/mch-transfer/partner/charity-budget 申请公益捐赠预算:
-//   - required in body: out_budget_no, sponsor_mchid, sponsor_subject_name, activity_name, activity_remark, amount
+//   - documented as required in body: out_budget_no, sponsor_mchid, sponsor_subject_name, activity_name,
+//     activity_remark, amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554763
 func (n V3FundAppMchTransferPartner) CharityBudget() V3FundAppMchTransferPartnerCharityBudget {
 	return V3FundAppMchTransferPartnerCharityBudget{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-budget")), n.client}
@@ -195,7 +195,7 @@ type V3FundAppMchTransferPartnerCharityBudget struct {
 }
 
 // OutBudgetNo is GET /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no} 商户单号查询公益捐赠预算详情:
-//   - required in query: sponsor_mchid
+//   - documented as required in query: sponsor_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554788
 func (n V3FundAppMchTransferPartnerCharityBudget) OutBudgetNo(outBudgetNo string) V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo {
 	return V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}").Var("out_budget_no", outBudgetNo))}
@@ -205,14 +205,15 @@ func (n V3FundAppMchTransferPartnerCharityBudget) OutBudgetNo(outBudgetNo string
 type V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo struct{ GetCall }
 
 // Unlock is POST /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}/unlock 解锁公益捐赠预算:
-//   - required in body: sponsor_mchid, activity_remark
+//   - documented as required in body: sponsor_mchid, activity_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554795
 func (n V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo) Unlock() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("unlock"))
 }
 
 // CharityTransferBills is POST /v3/fund-app/mch-transfer/partner/charity-transfer-bills 发起公益捐赠:
-//   - required in body: out_budget_no, out_transfer_no, sponsor_mchid, receive_mchid, amount, transfer_remark
+//   - documented as required in body: out_budget_no, out_transfer_no, sponsor_mchid, receive_mchid, amount,
+//     transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554841
 func (n V3FundAppMchTransferPartner) CharityTransferBills() V3FundAppMchTransferPartnerCharityTransferBills {
 	return V3FundAppMchTransferPartnerCharityTransferBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-transfer-bills")), n.client}
@@ -234,14 +235,14 @@ type V3FundAppMchTransferPartnerCharityTransferBillsOutTransferNo struct{ client
 
 // OutTransferNo is GET /v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no}
 // 商户单号查询公益捐赠详情:
-//   - required in query: sponsor_mchid, out_budget_no
+//   - documented as required in query: sponsor_mchid, out_budget_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554859
 func (n V3FundAppMchTransferPartnerCharityTransferBillsOutTransferNo) OutTransferNo(outTransferNo string) GetCall {
 	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no}").Var("out_transfer_no", outTransferNo))
 }
 
 // ElectronicReceipts is POST /v3/fund-app/mch-transfer/partner/electronic-receipts 申请单笔转账电子回单:
-//   - required in body: sub_mchid, out_bill_no
+//   - documented as required in body: sub_mchid, out_bill_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016315516
 func (n V3FundAppMchTransferPartner) ElectronicReceipts() V3FundAppMchTransferPartnerElectronicReceipts {
 	return V3FundAppMchTransferPartnerElectronicReceipts{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/electronic-receipts")), n.client}
@@ -254,14 +255,14 @@ type V3FundAppMchTransferPartnerElectronicReceipts struct {
 }
 
 // OutBillNo is GET /v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no} 查询单笔转账电子回单:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016315544
 func (n V3FundAppMchTransferPartnerElectronicReceipts) OutBillNo(outBillNo string) GetCall {
 	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
 // SubMchAuthorizations is POST /v3/fund-app/mch-transfer/partner/sub-mch-authorizations 申请子商户商家转账授权:
-//   - required in body: sub_mchid, out_apply_no
+//   - documented as required in body: sub_mchid, out_apply_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469102
 func (n V3FundAppMchTransferPartner) SubMchAuthorizations() V3FundAppMchTransferPartnerSubMchAuthorizations {
 	return V3FundAppMchTransferPartnerSubMchAuthorizations{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/sub-mch-authorizations")), n.client}
@@ -280,8 +281,8 @@ func (n V3FundAppMchTransferPartnerSubMchAuthorizations) SubMchid(subMchid strin
 }
 
 // TransferBills is POST /v3/fund-app/mch-transfer/partner/transfer-bills 发起转账:
-//   - required in body: sub_mchid, appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
-//     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
+//   - documented as required in body: sub_mchid, appid, out_bill_no, openid, transfer_amount, transfer_remark,
+//     transfer_scene_id, transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469096
 func (n V3FundAppMchTransferPartner) TransferBills() V3FundAppMchTransferPartnerTransferBills {
 	return V3FundAppMchTransferPartnerTransferBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills")), n.client}
@@ -302,7 +303,7 @@ func (n V3FundAppMchTransferPartnerTransferBills) OutBillNo() V3FundAppMchTransf
 type V3FundAppMchTransferPartnerTransferBillsOutBillNo struct{ client *wxpay.Client }
 
 // OutBillNo is GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no} 商户单号查询转账单:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469131
 func (n V3FundAppMchTransferPartnerTransferBillsOutBillNo) OutBillNo(outBillNo string) V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo {
 	return V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))}
@@ -312,7 +313,7 @@ func (n V3FundAppMchTransferPartnerTransferBillsOutBillNo) OutBillNo(outBillNo s
 type V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo struct{ GetCall }
 
 // Cancel is POST /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}/cancel 撤销转账:
-//   - required in body: sub_mchid
+//   - documented as required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469118
 func (n V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
@@ -320,23 +321,25 @@ func (n V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo) Cancel() Pos
 
 // PreTransferWithAuthorization is POST /v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization
 // 发起转账并完成自动收款授权:
-//   - required in body: sub_mchid, appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
-//     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
+//   - documented as required in body: sub_mchid, appid, out_bill_no, openid, transfer_amount, transfer_remark,
+//     transfer_scene_id, transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809843
 func (n V3FundAppMchTransferPartnerTransferBills) PreTransferWithAuthorization() PostCall {
 	return PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization"))
 }
 
 // Transfer is POST /v3/fund-app/mch-transfer/partner/transfer-bills/transfer 转账（用户自动收款）:
-//   - required in body: sub_mchid, appid, out_bill_no, transfer_amount, transfer_remark, transfer_scene_id,
-//     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content, authorization_id
+//   - documented as required in body: sub_mchid, appid, out_bill_no, transfer_amount, transfer_remark,
+//     transfer_scene_id, transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content,
+//     authorization_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809837
 func (n V3FundAppMchTransferPartnerTransferBills) Transfer() PostCall {
 	return PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/transfer"))
 }
 
 // UserConfirmAuthorizations is POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations 申请免确认收款授权:
-//   - required in body: out_authorization_no, appid, openid, transfer_scene_id, user_display_name, notify_url
+//   - documented as required in body: out_authorization_no, appid, openid, transfer_scene_id, user_display_name,
+//     notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809861
 func (n V3FundAppMchTransferPartner) UserConfirmAuthorizations() V3FundAppMchTransferPartnerUserConfirmAuthorizations {
 	return V3FundAppMchTransferPartnerUserConfirmAuthorizations{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/user-confirm-authorizations")), n.client}
@@ -365,8 +368,7 @@ func (n V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo) 
 }
 
 // TransferBills is POST /v3/fund-app/mch-transfer/transfer-bills 发起转账:
-//   - required in body: appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
-//     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
+//   - required in body: appid, out_bill_no, openid, transfer_amount, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716434
 func (n V3FundAppMchTransfer) TransferBills() V3FundAppMchTransferTransferBills {
 	return V3FundAppMchTransferTransferBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills")), n.client}
@@ -404,16 +406,14 @@ func (n V3FundAppMchTransferTransferBillsOutBillNoOutBillNo) Cancel() PostCall {
 
 // PreTransferWithAuthorization is POST /v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization
 // 发起转账并完成自动收款授权:
-//   - required in body: appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
-//     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
+//   - required in body: appid, out_bill_no, transfer_amount, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014399293
 func (n V3FundAppMchTransferTransferBills) PreTransferWithAuthorization() PostCall {
 	return PostCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization"))
 }
 
 // Transfer is POST /v3/fund-app/mch-transfer/transfer-bills/transfer 用户授权后转账:
-//   - required in body: appid, out_bill_no, transfer_amount, transfer_remark, transfer_scene_id,
-//     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
+//   - required in body: appid, out_bill_no, transfer_amount, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014399371
 func (n V3FundAppMchTransferTransferBills) Transfer() PostCall {
 	return PostCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/transfer"))
@@ -435,8 +435,7 @@ func (n V3FundAppMchTransferTransferBillsTransferBillNo) TransferBillNo(transfer
 }
 
 // TransferToQQWalletBills is POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills 发起转账到QQ钱包:
-//   - required in body: appid, out_bill_no, openid, transfer_amount, transfer_remark, transfer_scene_id,
-//     transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
+//   - required in body: appid, out_bill_no, transfer_amount, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014297386
 func (n V3FundAppMchTransfer) TransferToQQWalletBills() V3FundAppMchTransferTransferToQQWalletBills {
 	return V3FundAppMchTransferTransferToQQWalletBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills")), n.client}
@@ -464,8 +463,7 @@ func (n V3FundAppMchTransferTransferToQQWalletBillsOutBillNo) Cancel() PostCall 
 }
 
 // UserConfirmAuthorization is POST /v3/fund-app/mch-transfer/user-confirm-authorization 申请免确认收款授权:
-//   - required in body: out_authorization_no, appid, openid, transfer_scene_id, user_display_name,
-//     authorization_notify_url
+//   - required in body: out_authorization_no, appid, openid, user_display_name
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015901167
 func (n V3FundAppMchTransfer) UserConfirmAuthorization() V3FundAppMchTransferUserConfirmAuthorization {
 	return V3FundAppMchTransferUserConfirmAuthorization{PostCall(n.client.Chain("v3/fund-app/mch-transfer/user-confirm-authorization")), n.client}

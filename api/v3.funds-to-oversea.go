@@ -21,8 +21,7 @@ func (n V3FundsToOversea) BillDownloadURL() GetCall {
 
 // Orders is POST /v3/funds-to-oversea/orders 申请资金出境:
 //   - required in body: out_order_id, sub_mchid, transaction_id, amount, foreign_currency,
-//     seller_info.oversea_business_name, seller_info.oversea_shop_name, seller_info.seller_id,
-//     express_info.courier_number, express_info.express_company_name, payee_info.payee_id
+//     seller_info.oversea_business_name, seller_info.oversea_shop_name, seller_info.seller_id, payee_info.payee_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476113
 func (n V3FundsToOversea) Orders() V3FundsToOverseaOrders {
 	return V3FundsToOverseaOrders{PostCall(n.client.Chain("v3/funds-to-oversea/orders")), n.client}
@@ -50,7 +49,7 @@ func (n V3FundsToOversea) Return() V3FundsToOverseaReturn {
 type V3FundsToOverseaReturn struct{ client *wxpay.Client }
 
 // ReturnOrders is POST /v3/funds-to-oversea/return/return-orders 申请资金出境退回:
-//   - required in body: out_return_no, sub_mchid, out_order_id, transaction_id, supplement_info, amount
+//   - required in body: out_return_no, sub_mchid, out_order_id, transaction_id, amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013735039
 func (n V3FundsToOverseaReturn) ReturnOrders() V3FundsToOverseaReturnReturnOrders {
 	return V3FundsToOverseaReturnReturnOrders{PostCall(n.client.Chain("v3/funds-to-oversea/return/return-orders")), n.client}

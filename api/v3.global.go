@@ -31,30 +31,30 @@ type V3GlobalCustoms struct{ client *wxpay.Client }
 // Orders is /v3/global/customs/orders.
 //
 // GET /v3/global/customs/orders 报关查询:
-//   - required in query: appid, mchid, order_type, order_no, customs
+//   - documented as required in query: appid, mchid, order_type, order_no, customs
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025131
 //
 // POST /v3/global/customs/orders 报关:
-//   - required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
+//   - documented as required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025127
 //
 // PATCH /v3/global/customs/orders 报关信息修改:
-//   - required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
+//   - documented as required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025136
 func (n V3GlobalCustoms) Orders() GetPostPatchCall {
 	return GetPostPatchCall(n.client.Chain("v3/global/customs/orders"))
 }
 
 // Redeclare is POST /v3/global/customs/redeclare 报关重推:
-//   - required in body: appid, mchid, customs, merchant_customs_no
+//   - documented as required in body: appid, mchid, customs, merchant_customs_no
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025133
 func (n V3GlobalCustoms) Redeclare() PostCall {
 	return PostCall(n.client.Chain("v3/global/customs/redeclare"))
 }
 
 // VerifyCertificate is POST /v3/global/customs/verify-certificate 身份信息校验:
-//   - required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no, certificate_type,
-//     certificate_id, certificate_name
+//   - documented as required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no,
+//     certificate_type, certificate_id, certificate_name
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025128
 func (n V3GlobalCustoms) VerifyCertificate() PostCall {
 	return PostCall(n.client.Chain("v3/global/customs/verify-certificate"))
@@ -85,7 +85,7 @@ func (n V3GlobalMerchantH5) Permission() V3GlobalMerchantH5Permission {
 type V3GlobalMerchantH5Permission struct{ client *wxpay.Client }
 
 // Applications is POST /v3/global/merchant/h5/permission/applications 创建H5支付权限申请单:
-//   - required in body: sub_mchid, domains, website_url
+//   - documented as required in body: sub_mchid, domains, website_url
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025106
 func (n V3GlobalMerchantH5Permission) Applications() V3GlobalMerchantH5PermissionApplications {
 	return V3GlobalMerchantH5PermissionApplications{PostCall(n.client.Chain("v3/global/merchant/h5/permission/applications")), n.client}
@@ -103,7 +103,7 @@ type V3GlobalMerchantH5PermissionApplications struct {
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025107
 //
 // PATCH /v3/global/merchant/h5/permission/applications/{applyment_id} 修改H5支付权限申请单:
-//   - required in body: domains
+//   - documented as required in body: domains
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025109
 func (n V3GlobalMerchantH5PermissionApplications) ApplymentID(applymentID string) GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/global/merchant/h5/permission/applications/{applyment_id}").Var("applyment_id", applymentID))
@@ -118,7 +118,7 @@ func (n V3GlobalMerchantH5Permission) Domain() V3GlobalMerchantH5PermissionDomai
 type V3GlobalMerchantH5PermissionDomain struct{ client *wxpay.Client }
 
 // Applications is POST /v3/global/merchant/h5/permission/domain/applications 创建H5支付域名修改申请单:
-//   - required in body: domains, website_url, out_applyment_id
+//   - documented as required in body: domains, website_url, out_applyment_id
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025110
 func (n V3GlobalMerchantH5PermissionDomain) Applications() V3GlobalMerchantH5PermissionDomainApplications {
 	return V3GlobalMerchantH5PermissionDomainApplications{PostCall(n.client.Chain("v3/global/merchant/h5/permission/domain/applications")), n.client}
@@ -136,7 +136,7 @@ type V3GlobalMerchantH5PermissionDomainApplications struct {
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025112
 //
 // PATCH /v3/global/merchant/h5/permission/domain/applications/{applyment_id} 修改H5支付域名修改申请单:
-//   - required in body: domains
+//   - documented as required in body: domains
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025114
 func (n V3GlobalMerchantH5PermissionDomainApplications) ApplymentID(applymentID string) GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/global/merchant/h5/permission/domain/applications/{applyment_id}").Var("applyment_id", applymentID))
@@ -162,11 +162,11 @@ type V3GlobalMerchantService struct{ client *wxpay.Client }
 //   - https://docs.qq.com/doc/DTkZ4ZnlyWHZtR0d4
 //
 // POST /v3/global/merchant-service/complaint-notifications 创建投诉通知回调:
-//   - required in body: url
+//   - documented as required in body: url
 //   - https://docs.qq.com/doc/DTldDSXZISERiaVRF
 //
 // PUT /v3/global/merchant-service/complaint-notifications 更新投诉通知回调:
-//   - required in body: url
+//   - documented as required in body: url
 //   - https://docs.qq.com/doc/DTnd3YUxDdkxabnpx
 //
 // DELETE /v3/global/merchant-service/complaint-notifications 删除投诉通知回调:
@@ -176,7 +176,7 @@ func (n V3GlobalMerchantService) ComplaintNotifications() GetPostPutDeleteCall {
 }
 
 // Complaints is GET /v3/global/merchant-service/complaints 查询投诉单列表:
-//   - required in query: begin_date, end_date
+//   - documented as required in query: begin_date, end_date
 //   - https://docs.qq.com/doc/DTmZhV0pWT1Zmd2du
 func (n V3GlobalMerchantService) Complaints() V3GlobalMerchantServiceComplaints {
 	return V3GlobalMerchantServiceComplaints{GetCall(n.client.Chain("v3/global/merchant-service/complaints")), n.client}
@@ -198,7 +198,7 @@ func (n V3GlobalMerchantServiceComplaints) ComplaintID(complaintID string) V3Glo
 type V3GlobalMerchantServiceComplaintsComplaintID struct{ GetCall }
 
 // Complete is POST /v3/global/merchant-service/complaints/{complaint_id}/complete 反馈处理完成:
-//   - required in body: complainted_mchid
+//   - documented as required in body: complainted_mchid
 func (n V3GlobalMerchantServiceComplaintsComplaintID) Complete() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("complete"))
 }
@@ -210,7 +210,7 @@ func (n V3GlobalMerchantServiceComplaintsComplaintID) NegotiationHistorys() GetC
 }
 
 // Response is POST /v3/global/merchant-service/complaints/{complaint_id}/response 提交回复:
-//   - required in body: complainted_mchid, response_content
+//   - documented as required in body: complainted_mchid, response_content
 func (n V3GlobalMerchantServiceComplaintsComplaintID) Response() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("response"))
 }
@@ -224,14 +224,14 @@ func (n V3GlobalMerchantService) Images() V3GlobalMerchantServiceImages {
 type V3GlobalMerchantServiceImages struct{ client *wxpay.Client }
 
 // Upload is POST /v3/global/merchant-service/images/upload 商户上传反馈图片:
-//   - required in form: file, meta
+//   - documented as required in form: file, meta
 //   - https://docs.qq.com/doc/DTlZyR0JGTVBmRElp
 func (n V3GlobalMerchantServiceImages) Upload() UploadCall {
 	return UploadCall(n.client.Chain("v3/global/merchant-service/images/upload"))
 }
 
 // MediaID is GET /v3/global/merchant-service/images/{media_id} 图片下载:
-//   - required in query: complaint_id
+//   - documented as required in query: complaint_id
 //   - https://docs.qq.com/doc/DTlpoQlhMWXpzZ2NF
 func (n V3GlobalMerchantServiceImages) MediaID(mediaID string) GetDownloadCall {
 	return GetDownloadCall(n.client.Chain("v3/global/merchant-service/images/{media_id}").Var("media_id", mediaID))
@@ -254,15 +254,15 @@ func (n V3GlobalMerchantStorage) File() V3GlobalMerchantStorageFile {
 type V3GlobalMerchantStorageFile struct{ client *wxpay.Client }
 
 // Upload is POST /v3/global/merchant-storage/file/upload 上传文件:
-//   - required in form: file, meta.digest, meta.filename
+//   - documented as required in form: file, meta.digest, meta.filename
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024913
 func (n V3GlobalMerchantStorageFile) Upload() UploadCall {
 	return UploadCall(n.client.Chain("v3/global/merchant-storage/file/upload"))
 }
 
 // Merchants is POST /v3/global/merchants 子商户进件（融合钱包）:
-//   - required in body: sp_appid, sp_mchid, name, shortname, office_phone, contact.name, contact.phone, contact.email,
-//     business_category, merchant_country_code, merchant_type, business.business_type
+//   - documented as required in body: sp_appid, sp_mchid, name, shortname, office_phone, contact.name, contact.phone,
+//     contact.email, business_category, merchant_country_code, merchant_type, business.business_type
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025088
 func (n V3Global) Merchants() V3GlobalMerchants {
 	return V3GlobalMerchants{PostCall(n.client.Chain("v3/global/merchants")), n.client}
@@ -277,13 +277,13 @@ type V3GlobalMerchants struct {
 // SubMchid is /v3/global/merchants/{sub_mchid}.
 //
 // GET /v3/global/merchants/{sub_mchid} 查询子商户（融合钱包）:
-//   - required in query: sp_appid, sp_mchid
+//   - documented as required in query: sp_appid, sp_mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025092
 //
 // PATCH /v3/global/merchants/{sub_mchid} 修改子商户（融合钱包）:
-//   - required in body: sp_appid, sp_mchid, name, sub_mchid, shortname, office_phone, contact.name, contact.phone,
-//     contact.email, business_category, merchant_country_code, merchant_type, registration_certificate_number,
-//     registration_certificate_date, business.business_type
+//   - documented as required in body: sp_appid, sp_mchid, name, sub_mchid, shortname, office_phone, contact.name,
+//     contact.phone, contact.email, business_category, merchant_country_code, merchant_type,
+//     registration_certificate_number, registration_certificate_date, business.business_type
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025096
 func (n V3GlobalMerchants) SubMchid(subMchid string) GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/global/merchants/{sub_mchid}").Var("sub_mchid", subMchid))
@@ -350,7 +350,7 @@ func (n V3GlobalMicropayTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
 }
 
 // Pay is POST /v3/global/micropay/transactions/pay 提交付款码支付:
-//   - required in body: description, out_trade_no, trade_type, merchant_category_code, amount.total
+//   - documented as required in body: description, out_trade_no, trade_type, merchant_category_code, amount.total
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013010527
 func (n V3GlobalMicropayTransactions) Pay() PostCall {
 	return PostCall(n.client.Chain("v3/global/micropay/transactions/pay"))
@@ -432,7 +432,8 @@ func (n V3GlobalPapayContractsContractID) Terminate() PostCall {
 }
 
 // Transactions is POST /v3/global/papay/transactions 支付扣款:
-//   - required in body: description, notify_url, out_trade_no, merchant_category_code, contract_id, amount.total
+//   - documented as required in body: description, notify_url, out_trade_no, merchant_category_code, contract_id,
+//     amount.total
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015482
 func (n V3GlobalPapay) Transactions() V3GlobalPapayTransactions {
 	return V3GlobalPapayTransactions{PostCall(n.client.Chain("v3/global/papay/transactions")), n.client}
@@ -453,7 +454,7 @@ func (n V3GlobalPapayTransactions) OutTradeNo() V3GlobalPapayTransactionsOutTrad
 type V3GlobalPapayTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/global/papay/transactions/out-trade-no/{out_trade_no} 查询订单(商户订单号):
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013026988
 func (n V3GlobalPapayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3GlobalPapayTransactionsOutTradeNoOutTradeNo {
 	return V3GlobalPapayTransactionsOutTradeNoOutTradeNo{GetCall(n.client.Chain("v3/global/papay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))}
@@ -463,14 +464,14 @@ func (n V3GlobalPapayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3Glo
 type V3GlobalPapayTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
 // Reverse is POST /v3/global/papay/transactions/out-trade-no/{out_trade_no}/reverse 撤销订单(商户订单号):
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015496
 func (n V3GlobalPapayTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }
 
 // TransactionID is GET /v3/global/papay/transactions/{transaction_id} 查询订单(微信支付订单号):
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013026988
 func (n V3GlobalPapayTransactions) TransactionID(transactionID string) GetCall {
 	return GetCall(n.client.Chain("v3/global/papay/transactions/{transaction_id}").Var("transaction_id", transactionID))
@@ -491,7 +492,7 @@ func (n V3GlobalProfitSharing) BillDownloadURL() GetCall {
 }
 
 // Orders is POST /v3/global/profit-sharing/orders 请求分账:
-//   - required in body: appid, transaction_id, out_order_no, unfreeze_unsplit
+//   - documented as required in body: appid, transaction_id, out_order_no, unfreeze_unsplit
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024892
 func (n V3GlobalProfitSharing) Orders() V3GlobalProfitSharingOrders {
 	return V3GlobalProfitSharingOrders{PostCall(n.client.Chain("v3/global/profit-sharing/orders")), n.client}
@@ -504,7 +505,7 @@ type V3GlobalProfitSharingOrders struct {
 }
 
 // Unfreeze is POST /v3/global/profit-sharing/orders/unfreeze 解冻剩余资金:
-//   - required in body: transaction_id, out_order_no, description
+//   - documented as required in body: transaction_id, out_order_no, description
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024897
 func (n V3GlobalProfitSharingOrders) Unfreeze() PostCall {
 	return PostCall(n.client.Chain("v3/global/profit-sharing/orders/unfreeze"))
@@ -640,11 +641,11 @@ func (n V3GlobalRefund) RechargeBalance() GetCall {
 // Refunds is /v3/global/refunds.
 //
 // GET /v3/global/refunds 查询所有退款:
-//   - required in query: offset, count
+//   - documented as required in query: offset, count
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354686
 //
 // POST /v3/global/refunds 申请退款:
-//   - required in body: out_refund_no
+//   - documented as required in body: out_refund_no
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354681
 func (n V3Global) Refunds() V3GlobalRefunds {
 	return V3GlobalRefunds{GetPostCall(n.client.Chain("v3/global/refunds")), n.client}
@@ -693,7 +694,7 @@ func (n V3Global) Settle() V3GlobalSettle {
 type V3GlobalSettle struct{ client *wxpay.Client }
 
 // Settlements is GET /v3/global/settle/settlements 查询结算资金明细:
-//   - required in query: settle_state, limit, offset
+//   - documented as required in query: settle_state, limit, offset
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013893
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354448
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354488
@@ -702,7 +703,7 @@ func (n V3GlobalSettle) Settlements() GetCall {
 }
 
 // Statements is GET /v3/global/statements 下载对账单:
-//   - required in query: date, mchid
+//   - documented as required in query: date, mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013869
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354444
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354484
@@ -719,7 +720,8 @@ func (n V3Global) Transactions() V3GlobalTransactions {
 type V3GlobalTransactions struct{ client *wxpay.Client }
 
 // App is POST /v3/global/transactions/app APP支付下单:
-//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
+//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
+//     amount.total
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014223
 func (n V3GlobalTransactions) App() PostCall {
 	return PostCall(n.client.Chain("v3/global/transactions/app"))
@@ -745,7 +747,7 @@ func (n V3GlobalTransactionsID) TransactionID(transactionID string) V3GlobalTran
 type V3GlobalTransactionsIDTransactionID struct{ GetCall }
 
 // Close is POST /v3/global/transactions/id/{transaction_id}/close 关闭订单(微信支付订单号):
-//   - required in body: mchid
+//   - documented as required in body: mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014140
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354485
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354539
@@ -754,7 +756,8 @@ func (n V3GlobalTransactionsIDTransactionID) Close() PostCall {
 }
 
 // JSAPI is POST /v3/global/transactions/jsapi JSAPI支付下单:
-//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
+//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
+//     amount.total
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014150
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014317
 func (n V3GlobalTransactions) JSAPI() PostCall {
@@ -762,15 +765,16 @@ func (n V3GlobalTransactions) JSAPI() PostCall {
 }
 
 // Mweb is POST /v3/global/transactions/mweb H5支付下单:
-//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total,
-//     scene_info.payer_client_ip, scene_info.store_info.name, scene_info.store_info.address
+//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
+//     amount.total, scene_info.payer_client_ip, scene_info.store_info.name, scene_info.store_info.address
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014399
 func (n V3GlobalTransactions) Mweb() PostCall {
 	return PostCall(n.client.Chain("v3/global/transactions/mweb"))
 }
 
 // Native is POST /v3/global/transactions/native Native支付下单:
-//   - required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code, amount.total
+//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
+//     amount.total
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013953
 func (n V3GlobalTransactions) Native() PostCall {
 	return PostCall(n.client.Chain("v3/global/transactions/native"))
@@ -796,7 +800,7 @@ func (n V3GlobalTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3GlobalTr
 type V3GlobalTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
 // Close is POST /v3/global/transactions/out-trade-no/{out_trade_no}/close 关闭订单(商户订单号):
-//   - required in body: mchid
+//   - documented as required in body: mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014140
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354485
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354539

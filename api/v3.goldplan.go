@@ -50,6 +50,7 @@ func (n V3GoldplanMerchants) OpenAdvertisingShow() PatchCall {
 
 // SetAdvertisingIndustryFilter is POST /v3/goldplan/merchants/set-advertising-industry-filter 同业过滤标签管理:
 //   - required in body: sub_mchid
+//   - documented as required in body: advertising_industry_filters
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012473784
 func (n V3GoldplanMerchants) SetAdvertisingIndustryFilter() PostCall {
 	return PostCall(n.client.Chain("v3/goldplan/merchants/set-advertising-industry-filter"))

@@ -37,14 +37,14 @@ func (n V3GovSubsidyAudit) Cup() V3GovSubsidyAuditCup {
 type V3GovSubsidyAuditCup struct{ client *wxpay.Client }
 
 // Invalid is POST /v3/gov/subsidy/audit/cup/invalid 查询审核结果:
-//   - required in body: org_no, mchnt_order_id, upload_time
+//   - documented as required in body: org_no, mchnt_order_id, upload_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Invalid() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/invalid"))
 }
 
 // Query is POST /v3/gov/subsidy/audit/cup/query 查询审核结果:
-//   - required in body: org_no, mchnt_order_id, upload_time
+//   - documented as required in body: org_no, mchnt_order_id, upload_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/query"))
@@ -59,25 +59,25 @@ func (n V3GovSubsidyAuditCup) Refund() V3GovSubsidyAuditCupRefund {
 type V3GovSubsidyAuditCupRefund struct{ client *wxpay.Client }
 
 // Sync is POST /v3/gov/subsidy/audit/cup/refund/sync 同步非银联支付交易退款信息:
-//   - required in body: org_no, mchnt_order_id, upload_time, refund_at, refund_dt
+//   - documented as required in body: org_no, mchnt_order_id, upload_time, refund_at, refund_dt
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCupRefund) Sync() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/refund/sync"))
 }
 
 // Update is POST /v3/gov/subsidy/audit/cup/update 更新审核数据:
-//   - required in body: org_no, sub_mchnt_cd, sub_mchnt_nm, online_no, mchnt_order_id, upload_time, notify_url,
-//     prod_id, brand_nm, prod_model, plat_form, payer_tp, sales_at, actual_at, trans_tm, mchnt_cd, discount_at,
-//     sn_code, invoice_info, track_info
+//   - documented as required in body: org_no, sub_mchnt_cd, sub_mchnt_nm, online_no, mchnt_order_id, upload_time,
+//     notify_url, prod_id, brand_nm, prod_model, plat_form, payer_tp, sales_at, actual_at, trans_tm, mchnt_cd,
+//     discount_at, sn_code, invoice_info, track_info
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Update() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/update"))
 }
 
 // Upload is POST /v3/gov/subsidy/audit/cup/upload 上传审核数据:
-//   - required in body: org_no, sub_mchnt_cd, sub_mchnt_nm, online_no, mchnt_order_id, upload_time, notify_url,
-//     prod_id, brand_nm, prod_model, plat_form, payer_tp, sales_at, actual_at, trans_tm, mchnt_cd, discount_at,
-//     sn_code, invoice_info, track_info
+//   - documented as required in body: org_no, sub_mchnt_cd, sub_mchnt_nm, online_no, mchnt_order_id, upload_time,
+//     notify_url, prod_id, brand_nm, prod_model, plat_form, payer_tp, sales_at, actual_at, trans_tm, mchnt_cd,
+//     discount_at, sn_code, invoice_info, track_info
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Upload() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/upload"))
@@ -92,7 +92,7 @@ func (n V3GovSubsidy) Companies() V3GovSubsidyCompanies {
 type V3GovSubsidyCompanies struct{ client *wxpay.Client }
 
 // Query is POST /v3/gov/subsidy/companies/query 企业信息查询:
-//   - required in body: qualification_region_code, license_number
+//   - documented as required in body: qualification_region_code, license_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyCompanies) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/companies/query"))
@@ -107,8 +107,8 @@ func (n V3GovSubsidy) Goods() V3GovSubsidyGoods {
 type V3GovSubsidyGoods struct{ client *wxpay.Client }
 
 // Upload is POST /v3/gov/subsidy/goods/upload 商品信息上传:
-//   - required in body: appliance_id, product_name, brand, qualification_region_code, seller_name, license_number,
-//     base_price, average_trading_price, product_type, bar_code
+//   - documented as required in body: appliance_id, product_name, brand, qualification_region_code, seller_name,
+//     license_number, base_price, average_trading_price, product_type, bar_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyGoods) Upload() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/goods/upload"))
@@ -123,17 +123,17 @@ func (n V3GovSubsidy) NQualifications() V3GovSubsidyNQualifications {
 type V3GovSubsidyNQualifications struct{ client *wxpay.Client }
 
 // Sync is POST /v3/gov/subsidy/n-qualifications/sync N品类同步资格核销信息:
-//   - required in body: real_name, id_card_number, phone_number, out_trade_no, receive_region_code, brand, address,
-//     qualification_region_code, seller_name, license_number, invoice_num, product_type, order_amount, discount_amount,
-//     mch_order_id, invoice_time, purchaser_name, sale_model, identity_document_type, invoice_address_code,
-//     tax_authority_code, transaction_time, cate_state, cate_code
+//   - documented as required in body: real_name, id_card_number, phone_number, out_trade_no, receive_region_code,
+//     brand, address, qualification_region_code, seller_name, license_number, invoice_num, product_type, order_amount,
+//     discount_amount, mch_order_id, invoice_time, purchaser_name, sale_model, identity_document_type,
+//     invoice_address_code, tax_authority_code, transaction_time, cate_state, cate_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyNQualifications) Sync() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/n-qualifications/sync"))
 }
 
 // Qualification is GET /v3/gov/subsidy/qualification 查询补贴资格:
-//   - required in query: appliance_id, qualification_region_code
+//   - documented as required in query: appliance_id, qualification_region_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidy) Qualification() GetCall {
 	return GetCall(n.client.Chain("v3/gov/subsidy/qualification"))
@@ -156,35 +156,37 @@ func (n V3GovSubsidyQualifications) Passthrough() V3GovSubsidyQualificationsPass
 type V3GovSubsidyQualificationsPassthrough struct{ client *wxpay.Client }
 
 // Cancel is POST /v3/gov/subsidy/qualifications/passthrough/cancel 取消资格(透传模式):
-//   - required in body: real_name, id_card_number, phone_number, appliance_id, qualification_region_code,
+//   - documented as required in body: real_name, id_card_number, phone_number, appliance_id, qualification_region_code,
 //     identity_document_type
 func (n V3GovSubsidyQualificationsPassthrough) Cancel() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/passthrough/cancel"))
 }
 
 // Claim is POST /v3/gov/subsidy/qualifications/passthrough/claim 领取资格(透传模式):
-//   - required in body: real_name, id_card_number, phone_number, qualification_region_code, identity_document_type,
-//     longitude, latitude
+//   - documented as required in body: real_name, id_card_number, phone_number, qualification_region_code,
+//     identity_document_type, longitude, latitude
 func (n V3GovSubsidyQualificationsPassthrough) Claim() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/passthrough/claim"))
 }
 
 // Query is POST /v3/gov/subsidy/qualifications/passthrough/query 批量查询用户资格(透传模式):
-//   - required in body: real_name, id_card_number, phone_number, qualification_region_code, identity_document_type
+//   - documented as required in body: real_name, id_card_number, phone_number, qualification_region_code,
+//     identity_document_type
 func (n V3GovSubsidyQualificationsPassthrough) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/passthrough/query"))
 }
 
 // Query is POST /v3/gov/subsidy/qualifications/query 批量查询用户资格:
-//   - required in body: real_name, id_card_number, phone_number, qualification_region_code, identity_document_type
+//   - documented as required in body: real_name, id_card_number, phone_number, qualification_region_code,
+//     identity_document_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyQualifications) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/query"))
 }
 
 // Sync is POST /v3/gov/subsidy/qualifications/sync 同步资格核销信息:
-//   - required in body: out_trade_no, receive_region_code, brand, address, qualification_region_code, sn_code,
-//     seller_name, license_number, barcode, item_name, spec_model, invoice_num, product_type, order_amount,
+//   - documented as required in body: out_trade_no, receive_region_code, brand, address, qualification_region_code,
+//     sn_code, seller_name, license_number, barcode, item_name, spec_model, invoice_num, product_type, order_amount,
 //     discount_amount, mch_order_id, invoice_time, purchaser_name, sale_model, identity_document_type,
 //     invoice_address_code, tax_authority_code, transaction_time, cate_state, mch_name
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
@@ -201,22 +203,23 @@ func (n V3GovSubsidy) Sncode() V3GovSubsidySncode {
 type V3GovSubsidySncode struct{ client *wxpay.Client }
 
 // Lock is POST /v3/gov/subsidy/sncode/lock sn码锁定:
-//   - required in body: appliance_id, out_trade_no, brand, qualification_region_code, sn_code, manufacturer_info,
-//     barcode, spec_model, product_type
+//   - documented as required in body: appliance_id, out_trade_no, brand, qualification_region_code, sn_code,
+//     manufacturer_info, barcode, spec_model, product_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidySncode) Lock() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/sncode/lock"))
 }
 
 // Query is POST /v3/gov/subsidy/sncode/query 查询sn码状态:
-//   - required in body: sn_code_list, qualification_region_code
+//   - documented as required in body: sn_code_list, qualification_region_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidySncode) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/sncode/query"))
 }
 
 // Unlock is POST /v3/gov/subsidy/sncode/unlock sn码解锁:
-//   - required in body: appliance_id, out_trade_no, qualification_region_code, sn_code, barcode, product_type
+//   - documented as required in body: appliance_id, out_trade_no, qualification_region_code, sn_code, barcode,
+//     product_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidySncode) Unlock() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/sncode/unlock"))
@@ -231,7 +234,7 @@ func (n V3GovSubsidy) Transactions() V3GovSubsidyTransactions {
 type V3GovSubsidyTransactions struct{ client *wxpay.Client }
 
 // Query is POST /v3/gov/subsidy/transactions/query 交易信息查询:
-//   - required in body: qualification_region_code, order_number_list
+//   - documented as required in body: qualification_region_code, order_number_list
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyTransactions) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/transactions/query"))
@@ -246,14 +249,14 @@ func (n V3GovSubsidyTransactions) Summary() V3GovSubsidyTransactionsSummary {
 type V3GovSubsidyTransactionsSummary struct{ client *wxpay.Client }
 
 // QueryDay is POST /v3/gov/subsidy/transactions/summary/query-day 查询单日交易汇总:
-//   - required in body: qualification_region_code, query_date, query_type
+//   - documented as required in body: qualification_region_code, query_date, query_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyTransactionsSummary) QueryDay() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/transactions/summary/query-day"))
 }
 
 // Sync is POST /v3/gov/subsidy/transactions/sync 交易信息回传:
-//   - required in body: out_trade_no, receive_region_code, brand, qualification_region_code, seller_name,
+//   - documented as required in body: out_trade_no, receive_region_code, brand, qualification_region_code, seller_name,
 //     license_number, order_amount, discount_amount, transaction_time, mch_order_id, mch_name, cate_state,
 //     identity_document_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
@@ -278,35 +281,35 @@ func (n V3GovSubsidyZhejiang) Authcode() V3GovSubsidyZhejiangAuthcode {
 type V3GovSubsidyZhejiangAuthcode struct{ client *wxpay.Client }
 
 // Cancel is POST /v3/gov/subsidy/zhejiang/authcode/cancel 品类凭证码预核销撤销:
-//   - required in body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
+//   - documented as required in body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Cancel() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/cancel"))
 }
 
 // Commit is POST /v3/gov/subsidy/zhejiang/authcode/commit 品类凭证码上报确认:
-//   - required in body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
+//   - documented as required in body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Commit() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/commit"))
 }
 
 // Issue is POST /v3/gov/subsidy/zhejiang/authcode/issue 申请品类凭证码:
-//   - required in body: category_id, name, mobile, add_code, cert_type, cert_no, req_ssn
+//   - documented as required in body: category_id, name, mobile, add_code, cert_type, cert_no, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Issue() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/issue"))
 }
 
 // Refund is POST /v3/gov/subsidy/zhejiang/authcode/refund 品类凭证码上报撤销:
-//   - required in body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
+//   - documented as required in body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Refund() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/refund"))
 }
 
 // Try is POST /v3/gov/subsidy/zhejiang/authcode/try 预核销品类凭证码:
-//   - required in body: sp_serial_no, mchnt_no, term_no, auth_code, category, county_code
+//   - documented as required in body: sp_serial_no, mchnt_no, term_no, auth_code, category, county_code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Try() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/try"))
@@ -321,7 +324,7 @@ func (n V3GovSubsidyZhejiang) Goods() V3GovSubsidyZhejiangGoods {
 type V3GovSubsidyZhejiangGoods struct{ client *wxpay.Client }
 
 // Query is POST /v3/gov/subsidy/zhejiang/goods/query 商品信息查询:
-//   - required in body: req_ssn
+//   - documented as required in body: req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangGoods) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/goods/query"))
@@ -336,7 +339,7 @@ func (n V3GovSubsidyZhejiang) NQualifications() V3GovSubsidyZhejiangNQualificati
 type V3GovSubsidyZhejiangNQualifications struct{ client *wxpay.Client }
 
 // Confirm is POST /v3/gov/subsidy/zhejiang/n-qualifications/confirm n品类核销:
-//   - required in body: req_ssn
+//   - documented as required in body: req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangNQualifications) Confirm() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/n-qualifications/confirm"))
@@ -351,21 +354,21 @@ func (n V3GovSubsidyZhejiang) Qualifications() V3GovSubsidyZhejiangQualification
 type V3GovSubsidyZhejiangQualifications struct{ client *wxpay.Client }
 
 // Alter is POST /v3/gov/subsidy/zhejiang/qualifications/alter 变更资格:
-//   - required in body: cate_code, cert_no, name, tel, req_ssn
+//   - documented as required in body: cate_code, cert_no, name, tel, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangQualifications) Alter() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/alter"))
 }
 
 // Claim is POST /v3/gov/subsidy/zhejiang/qualifications/claim 领取资格:
-//   - required in body: cate_code, cert_no, name, tel, req_ssn
+//   - documented as required in body: cate_code, cert_no, name, tel, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangQualifications) Claim() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/claim"))
 }
 
 // Query is POST /v3/gov/subsidy/zhejiang/qualifications/query 查询补贴资格:
-//   - required in body: cert_no, req_ssn
+//   - documented as required in body: cert_no, req_ssn
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangQualifications) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/query"))
@@ -386,23 +389,23 @@ func (n V3GovSubsidyZhejiang) Sncode() V3GovSubsidyZhejiangSncode {
 type V3GovSubsidyZhejiangSncode struct{ client *wxpay.Client }
 
 // Lock is POST /v3/gov/subsidy/zhejiang/sncode/lock sn码锁定:
-//   - required in body: create_user, province, sn, goods_bar_code, goods_type, goods_name, trans_orderid, order_price,
-//     sell_orderid, req_ssn, req_time
+//   - documented as required in body: create_user, province, sn, goods_bar_code, goods_type, goods_name, trans_orderid,
+//     order_price, sell_orderid, req_ssn, req_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangSncode) Lock() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/sncode/lock"))
 }
 
 // Query is POST /v3/gov/subsidy/zhejiang/sncode/query sn码销售状态查询:
-//   - required in body: sn, province, goods_type, goods_bar_code, req_ssn, req_time
+//   - documented as required in body: sn, province, goods_type, goods_bar_code, req_ssn, req_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangSncode) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/sncode/query"))
 }
 
 // Unlock is POST /v3/gov/subsidy/zhejiang/sncode/unlock sn码解锁:
-//   - required in body: req_ssn, req_time, create_user, province, sn, goods_bar_code, goods_type, goods_name,
-//     trans_orderid, ori_pay_orderid, order_price, sell_orderid
+//   - documented as required in body: req_ssn, req_time, create_user, province, sn, goods_bar_code, goods_type,
+//     goods_name, trans_orderid, ori_pay_orderid, order_price, sell_orderid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangSncode) Unlock() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/sncode/unlock"))

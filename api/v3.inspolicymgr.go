@@ -21,7 +21,7 @@ func (n V3Inspolicymgr) Deduct() V3InspolicymgrDeduct {
 type V3InspolicymgrDeduct struct{ client *wxpay.Client }
 
 // Authorizations is POST /v3/inspolicymgr/deduct/authorizations 提交保单授权信息:
-//   - required in body: out_insurance_no, appid, plan_id, out_contract_code, insurance_name
+//   - documented as required in body: out_insurance_no, appid, plan_id, out_contract_code, insurance_name
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617408
 func (n V3InspolicymgrDeduct) Authorizations() V3InspolicymgrDeductAuthorizations {
 	return V3InspolicymgrDeductAuthorizations{PostCall(n.client.Chain("v3/inspolicymgr/deduct/authorizations")), n.client}
@@ -40,9 +40,9 @@ func (n V3InspolicymgrDeductAuthorizations) OutInsuranceNo(outInsuranceNo string
 }
 
 // Policies is POST /v3/inspolicymgr/deduct/policies 上传保单:
-//   - required in body: out_insurance_no, insured_name_list, insurance_company_code, effective_time, expired_time,
-//     coverage_detail, support_renewal, policy_type, policy_state, plan_id, out_contract_code, policy_periods, appid,
-//     openid, free_insurance
+//   - documented as required in body: out_insurance_no, insured_name_list, insurance_company_code, effective_time,
+//     expired_time, coverage_detail, support_renewal, policy_type, policy_state, plan_id, out_contract_code,
+//     policy_periods, appid, openid, free_insurance
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617421
 func (n V3InspolicymgrDeduct) Policies() V3InspolicymgrDeductPolicies {
 	return V3InspolicymgrDeductPolicies{PostCall(n.client.Chain("v3/inspolicymgr/deduct/policies")), n.client}

@@ -27,7 +27,7 @@ func (n V3IotmanageDeviceInspections) DeviceSN(deviceSN string) GetCall {
 }
 
 // Devices is GET /v3/iotmanage/devices 智能设备列表:
-//   - required in query: limit, offset
+//   - documented as required in query: limit, offset
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/point/iotmanage-devices.html
 func (n V3Iotmanage) Devices() GetCall {
 	return GetCall(n.client.Chain("v3/iotmanage/devices"))

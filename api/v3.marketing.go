@@ -39,11 +39,12 @@ type V3MarketingBankPackagesPackageID struct{ chain wxpay.Chain }
 // Tasks is /v3/marketing/bank/packages/{package_id}/tasks.
 //
 // GET /v3/marketing/bank/packages/{package_id}/tasks 查询上传任务列表:
-//   - required in query: status
+//   - documented as required in query: status
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466728
 //
 // POST /v3/marketing/bank/packages/{package_id}/tasks 导入定向用户协议号:
-//   - required in form: file, meta.bank_type, meta.filename, meta.sha256
+//   - required in form: file, meta.filename, meta.sha256
+//   - documented as required in form: meta.bank_type
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_8_1.shtml
 func (n V3MarketingBankPackagesPackageID) Tasks() GetUploadCall {
 	return GetUploadCall(n.chain.Chain("tasks"))
@@ -74,7 +75,8 @@ func (n V3MarketingBankFavorUsers) Openid(openid string) V3MarketingBankFavorUse
 type V3MarketingBankFavorUsersOpenid struct{ chain wxpay.Chain }
 
 // BankMultiActivity is POST /v3/marketing/bank-favor/users/{openid}/bank-multi-activity 给指定用户报名多笔立减活动:
-//   - required in body: stock_id, activity_id, out_request_no, appid, stock_creator_mchid
+//   - required in body: stock_id, activity_id, out_request_no, appid
+//   - documented as required in body: stock_creator_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014569793
 func (n V3MarketingBankFavorUsersOpenid) BankMultiActivity() PostCall {
 	return PostCall(n.chain.Chain("bank-multi-activity"))
@@ -106,7 +108,6 @@ type V3MarketingBusifavor struct{ client *wxpay.Client }
 // Callbacks is /v3/marketing/busifavor/callbacks.
 //
 // GET /v3/marketing/busifavor/callbacks 查询商家券事件通知地址:
-//   - required in query: mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465507
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465557
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015716846
@@ -202,14 +203,14 @@ func (n V3MarketingBusifavor) ProductCoupons() V3MarketingBusifavorProductCoupon
 type V3MarketingBusifavorProductCoupons struct{ client *wxpay.Client }
 
 // PreSend is POST /v3/marketing/busifavor/product-coupons/pre-send 向用户预发放商品券:
-//   - required in body: stock_id, appid, send_request_no
+//   - documented as required in body: stock_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/brand/4016797130
 func (n V3MarketingBusifavorProductCoupons) PreSend() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/busifavor/product-coupons/pre-send"))
 }
 
 // Send is POST /v3/marketing/busifavor/product-coupons/send 向用户发放商品券:
-//   - required in body: openid, appid, stock_id, out_request_no, coupon_type
+//   - required in body: openid, appid, stock_id, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015594964
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015595255
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015717364
@@ -218,10 +219,10 @@ func (n V3MarketingBusifavorProductCoupons) Send() PostCall {
 }
 
 // Stocks is POST /v3/marketing/busifavor/stocks 创建商家券:
-//   - required in body: stock_name, belong_merchant, goods_name, stock_type,
-//     coupon_use_rule.coupon_available_time.available_begin_time,
-//     coupon_use_rule.coupon_available_time.available_end_time, coupon_use_rule.use_method,
-//     stock_send_rule.max_coupons, stock_send_rule.max_coupons_per_user, out_request_no, coupon_code_mode
+//   - required in body: stock_name, belong_merchant, goods_name, stock_type, coupon_use_rule.use_method,
+//     out_request_no, coupon_code_mode
+//   - documented as required in body: coupon_use_rule.coupon_available_time.available_begin_time,
+//     coupon_use_rule.coupon_available_time.available_end_time, stock_send_rule.max_coupons_per_user
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534855
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692931
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015715853
@@ -270,6 +271,7 @@ func (n V3MarketingBusifavorStocksStockID) Budget() PatchCall {
 //
 // POST /v3/marketing/busifavor/stocks/{stock_id}/couponcodes 上传预存code:
 //   - required in body: upload_request_no
+//   - documented as required in body: coupon_code_list
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012487038
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012492853
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015715946
@@ -429,10 +431,10 @@ func (n V3MarketingFavor) Callbacks() GetPostCall {
 }
 
 // CouponStocks is POST /v3/marketing/favor/coupon-stocks 创建代金券批次:
-//   - required in body: stock_name, available_begin_time, available_end_time, stock_use_rule.max_coupons,
-//     stock_use_rule.max_amount, stock_use_rule.max_coupons_per_user, stock_use_rule.natural_person_limit,
-//     stock_use_rule.prevent_api_abuse, no_cash, stock_type, belong_merchant, coupon_use_rule.coupon_available_time,
-//     out_request_no
+//   - required in body: stock_name, available_begin_time, available_end_time, no_cash, stock_type, belong_merchant,
+//     coupon_use_rule, out_request_no
+//   - documented as required in body: stock_use_rule.max_coupons, stock_use_rule.max_amount,
+//     stock_use_rule.max_coupons_per_user, stock_use_rule.natural_person_limit, stock_use_rule.prevent_api_abuse
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534633
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012534537
 func (n V3MarketingFavor) CouponStocks() PostCall {
@@ -498,7 +500,7 @@ func (n V3MarketingFavorStocksStockID) Merchants() GetCall {
 }
 
 // ModifyGoodsID is POST /v3/marketing/favor/stocks/{stock_id}/modify-goods-id 修改可用单品编码:
-//   - required in body: stock_creator_mchid
+//   - documented as required in body: stock_creator_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017164667
 func (n V3MarketingFavorStocksStockID) ModifyGoodsID() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("modify-goods-id"))
@@ -540,6 +542,13 @@ func (n V3MarketingFavorStocksStockID) Restart() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460237
 func (n V3MarketingFavorStocksStockID) Start() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("start"))
+}
+
+// Stop is POST /v3/marketing/favor/stocks/{stock_id}/stop 终止批次:
+//   - required in body: stock_creator_mchid
+//   - https://github.com/wechatpay-apiv3/wechatpay-go/blob/v0.2.21/services/cashcoupons/api_stock.go
+func (n V3MarketingFavorStocksStockID) Stop() PostCall {
+	return PostCall(wxpay.Chain(n.GetCall).Chain("stop"))
 }
 
 // UseFlow is GET /v3/marketing/favor/stocks/{stock_id}/use-flow 下载批次核销明细:
@@ -630,7 +639,7 @@ func (n V3MarketingGoodsSubsidyActivityActivity) ActivityID(activityID string) V
 type V3MarketingGoodsSubsidyActivityActivityActivityID struct{ chain wxpay.Chain }
 
 // Apply is POST /v3/marketing/goods-subsidy-activity/activity/{activity_id}/apply 门店报名品牌加价购活动:
-//   - required in body: caller_merchant_id, apply_infos
+//   - required in body: caller_merchant_id
 //   - https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
 func (n V3MarketingGoodsSubsidyActivityActivityActivityID) Apply() PostCall {
 	return PostCall(n.chain.Chain("apply"))
@@ -645,14 +654,14 @@ func (n V3MarketingGoodsSubsidyActivity) Qualification() V3MarketingGoodsSubsidy
 type V3MarketingGoodsSubsidyActivityQualification struct{ client *wxpay.Client }
 
 // Lock is POST /v3/marketing/goods-subsidy-activity/qualification/lock 锁定品牌加价购活动资格:
-//   - required in body: order_information, qualification_ids
+//   - required in body: order_information
 //   - https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
 func (n V3MarketingGoodsSubsidyActivityQualification) Lock() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/goods-subsidy-activity/qualification/lock"))
 }
 
 // Unlock is POST /v3/marketing/goods-subsidy-activity/qualification/unlock 解锁品牌加价购活动资格:
-//   - required in body: order_information, qualification_ids
+//   - required in body: order_information
 //   - https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
 func (n V3MarketingGoodsSubsidyActivityQualification) Unlock() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/goods-subsidy-activity/qualification/unlock"))
@@ -682,7 +691,8 @@ type V3MarketingGoodsSubsidyActivityRetailStoreActActivityID struct{ chain wxpay
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384386
 //
 // DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative 删除零售小店活动业务代理:
-//   - required in body: representative_info_list[].openid, out_request_no, delete_time
+//   - required in body: representative_info_list[].openid, out_request_no
+//   - documented as required in body: delete_time
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384344
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384399
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActActivityID) Representative() PutDeleteBodyCall {
@@ -722,12 +732,14 @@ func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandID) Materials() PostCa
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384414
 //
 // POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores 添加小店活动门店:
-//   - required in body: out_request_no, add_time, stores
+//   - required in body: out_request_no, stores
+//   - documented as required in body: add_time
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384359
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384421
 //
 // DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores 删除小店活动门店:
-//   - required in body: out_request_no, delete_time, stores
+//   - required in body: out_request_no, stores
+//   - documented as required in body: delete_time
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384363
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384431
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandID) Stores() V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores {
@@ -755,12 +767,11 @@ type V3MarketingMembercardActivity struct{ client *wxpay.Client }
 // Activities is /v3/marketing/membercard-activity/activities.
 //
 // GET /v3/marketing/membercard-activity/activities 查询活动列表:
-//   - required in query: activity_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553261
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714468
 //
 // POST /v3/marketing/membercard-activity/activities 创建活动:
-//   - required in body: card_id, activity_name, activity_type, begin_time, end_time, out_request_no
+//   - required in body: card_id, activity_name, activity_type, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553030
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714463
 func (n V3MarketingMembercardActivity) Activities() V3MarketingMembercardActivityActivities {
@@ -820,7 +831,7 @@ func (n V3MarketingMembercardOpenActivateInformations) ActivateTicket(activateTi
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714354
 //
 // PATCH /v3/marketing/membercard-open/callback 设置回调地址:
-//   - required in body: notify_url
+//   - documented as required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012552251
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714353
 func (n V3MarketingMembercardOpen) Callback() GetPatchCall {
@@ -830,13 +841,12 @@ func (n V3MarketingMembercardOpen) Callback() GetPatchCall {
 // Cards is /v3/marketing/membercard-open/cards.
 //
 // GET /v3/marketing/membercard-open/cards 查询会员卡模板列表:
-//   - required in query: offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012547108
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012709010
 //
 // POST /v3/marketing/membercard-open/cards 创建会员卡模板:
-//   - required in body: appid, logo_url, brand.brand_id, brand.display_name, title, background_picture_url,
-//     description, code_type, date_information.type, code_mode, out_request_no
+//   - required in body: appid, logo_url, brand.brand_id, brand.display_name, title, background_picture_url, code_type,
+//     date_information.type, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545584
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012708314
 func (n V3MarketingMembercardOpen) Cards() V3MarketingMembercardOpenCards {
@@ -916,7 +926,8 @@ func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Bonus() V3MarketingMember
 type V3MarketingMembercardOpenCardsCardIDCodesCodeBonus struct{ chain wxpay.Chain }
 
 // Commit is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/commit 设置支付后展示的积分到账:
-//   - required in body: out_trade_no, mchid, sub_mchid, bonus_value
+//   - required in body: out_trade_no
+//   - documented as required in body: mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012551350
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012729634
 func (n V3MarketingMembercardOpenCardsCardIDCodesCodeBonus) Commit() PostCall {
@@ -924,7 +935,8 @@ func (n V3MarketingMembercardOpenCardsCardIDCodesCodeBonus) Commit() PostCall {
 }
 
 // Prepare is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/prepare 支付结果页展示会员积分:
-//   - required in body: out_trade_no, mchid, sub_mchid, bonus_value
+//   - required in body: out_trade_no
+//   - documented as required in body: mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012595808
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012729629
 func (n V3MarketingMembercardOpenCardsCardIDCodesCodeBonus) Prepare() PostCall {
@@ -941,7 +953,8 @@ func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Rights() PatchCall {
 
 // SetServiceModuleData is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/set-service-module-data
 // 设置会员服务项用户信息:
-//   - required in body: out_request_no, service_module_id, state_setting.state_id, state_setting.content_template_data
+//   - documented as required in body: out_request_no, service_module_id, state_setting.state_id,
+//     state_setting.content_template_data
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017166964
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017176090
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) SetServiceModuleData() PostCall {
@@ -996,7 +1009,6 @@ func (n V3MarketingMembercardOpenCardsCardID) Qrcode() PostCall {
 }
 
 // Rights is PATCH /v3/marketing/membercard-open/cards/{card_id}/rights 设置会员卡模板权益项:
-//   - required in body: show_bonus, show_favor
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012551219
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012729618
 func (n V3MarketingMembercardOpenCardsCardID) Rights() PatchCall {
@@ -1004,7 +1016,7 @@ func (n V3MarketingMembercardOpenCardsCardID) Rights() PatchCall {
 }
 
 // ServiceModules is POST /v3/marketing/membercard-open/cards/{card_id}/service-modules 添加会员卡服务项:
-//   - required in body: service_module_id, jump_miniprogram.appid, jump_miniprogram.path
+//   - documented as required in body: service_module_id, jump_miniprogram.appid, jump_miniprogram.path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017167277
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017176338
 func (n V3MarketingMembercardOpenCardsCardID) ServiceModules() V3MarketingMembercardOpenCardsCardIDServiceModules {
@@ -1017,7 +1029,7 @@ type V3MarketingMembercardOpenCardsCardIDServiceModules struct{ PostCall }
 // ServiceModuleID is /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id}.
 //
 // PATCH /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id} 修改会员卡服务项:
-//   - required in body: jump_miniprogram.appid, jump_miniprogram.path
+//   - documented as required in body: jump_miniprogram.appid, jump_miniprogram.path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017167417
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017176491
 //
@@ -1061,7 +1073,8 @@ func (n V3MarketingMembercardOpen) PhonenumberMember() V3MarketingMembercardOpen
 type V3MarketingMembercardOpenPhonenumberMember struct{ client *wxpay.Client }
 
 // Import is POST /v3/marketing/membercard-open/phonenumber-member/import 导入加密手机号提醒会员领卡:
-//   - required in body: member_information.card_id, member_information.registration_time, encrypted_phone_number
+//   - documented as required in body: member_information.card_id, member_information.registration_time,
+//     encrypted_phone_number
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017166226
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017171998
 func (n V3MarketingMembercardOpenPhonenumberMember) Import() PostCall {
@@ -1069,7 +1082,7 @@ func (n V3MarketingMembercardOpenPhonenumberMember) Import() PostCall {
 }
 
 // Search is GET /v3/marketing/membercard-open/phonenumber-member/search 通过加密手机号查询会员领卡状态:
-//   - required in query: card_id, encrypted_phone_number
+//   - documented as required in query: card_id, encrypted_phone_number
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017166232
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017172062
 func (n V3MarketingMembercardOpenPhonenumberMember) Search() GetCall {
@@ -1085,7 +1098,7 @@ func (n V3MarketingMembercardOpen) User() V3MarketingMembercardOpenUser {
 type V3MarketingMembercardOpenUser struct{ client *wxpay.Client }
 
 // Cards is GET /v3/marketing/membercard-open/user/cards 查询用户在品牌下所有会员卡:
-//   - required in query: openid, offset, limit
+//   - required in query: openid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549255
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012709674
 func (n V3MarketingMembercardOpenUser) Cards() GetCall {
@@ -1109,7 +1122,7 @@ func (n V3MarketingPartner) DeliveryPlan() V3MarketingPartnerDeliveryPlan {
 type V3MarketingPartnerDeliveryPlan struct{ client *wxpay.Client }
 
 // DeliveryPlans is POST /v3/marketing/partner/delivery-plan/delivery-plans 创建投放计划:
-//   - required in body: out_request_no, brand_id, product_coupon_id, stock_id
+//   - required in body: brand_id, product_coupon_id, stock_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184554
 func (n V3MarketingPartnerDeliveryPlan) DeliveryPlans() V3MarketingPartnerDeliveryPlanDeliveryPlans {
 	return V3MarketingPartnerDeliveryPlanDeliveryPlans{PostCall(n.client.Chain("v3/marketing/partner/delivery-plan/delivery-plans")), n.client}
@@ -1175,7 +1188,7 @@ func (n V3MarketingPartner) ProductCoupon() V3MarketingPartnerProductCoupon {
 type V3MarketingPartnerProductCoupon struct{ client *wxpay.Client }
 
 // ImageGenerationTasks is POST /v3/marketing/partner/product-coupon/image-generation-tasks 提交图片生成任务:
-//   - required in body: brand_id, task_id, image_generation_type
+//   - documented as required in body: brand_id, task_id, image_generation_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017327735
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017327752
 func (n V3MarketingPartnerProductCoupon) ImageGenerationTasks() V3MarketingPartnerProductCouponImageGenerationTasks {
@@ -1189,7 +1202,7 @@ type V3MarketingPartnerProductCouponImageGenerationTasks struct {
 }
 
 // TaskID is GET /v3/marketing/partner/product-coupon/image-generation-tasks/{task_id} 查询图片生成任务执行结果:
-//   - required in query: brand_id, image_generation_type
+//   - documented as required in query: brand_id, image_generation_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017327739
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017327753
 func (n V3MarketingPartnerProductCouponImageGenerationTasks) TaskID(taskID string) GetCall {
@@ -1227,9 +1240,7 @@ func (n V3MarketingPartnerProductCoupon) NotifyConfigs() GetPostCall {
 
 // ProductCoupons is POST /v3/marketing/partner/product-coupon/product-coupons 创建商品券:
 //   - required in body: brand_id, out_request_no, scope, type, usage_mode, display_info.name, display_info.image_url,
-//     display_info.background_url, stock.coupon_code_mode, stock.stock_send_rule.max_count,
-//     stock.usage_rule_display_info.coupon_usage_method_list, stock.usage_rule_display_info.usage_description,
-//     stock.coupon_display_info.code_display_mode, stock.notify_config, stock.store_scope
+//     display_info.background_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781289
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434630
 func (n V3MarketingPartnerProductCoupon) ProductCoupons() V3MarketingPartnerProductCouponProductCoupons {
@@ -1270,11 +1281,11 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponID) Deactivate
 }
 
 // StockBundles is POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles 添加商品券批次组:
-//   - required in body: brand_id, out_request_no, stock_bundle.coupon_code_mode,
-//     stock_bundle.stock_send_rule.max_count, stock_bundle.stock_send_rule.max_count_per_user,
-//     stock_bundle.usage_rule_display_info.coupon_usage_method_list,
-//     stock_bundle.usage_rule_display_info.usage_description, stock_bundle.coupon_display_info,
+//   - required in body: brand_id, out_request_no, stock_bundle.coupon_code_mode, stock_bundle.coupon_display_info,
 //     stock_bundle.notify_config, stock_bundle.store_scope
+//   - documented as required in body: stock_bundle.stock_send_rule.max_count,
+//     stock_bundle.stock_send_rule.max_count_per_user, stock_bundle.usage_rule_display_info.coupon_usage_method_list,
+//     stock_bundle.usage_rule_display_info.usage_description
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280622
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponID) StockBundles() V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles {
 	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles{PostCall(wxpay.Chain(n.GetPatchCall).Chain("stock-bundles"))}
@@ -1285,7 +1296,8 @@ type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles st
 
 // StockBundleID is PATCH
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id} 修改商品券批次组:
-//   - required in body: out_request_no, brand_id
+//   - required in body: out_request_no
+//   - documented as required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280633
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles) StockBundleID(stockBundleID string) V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID {
 	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID{PatchCall(wxpay.Chain(n.PostCall).Chain("{stock_bundle_id}").Var("stock_bundle_id", stockBundleID))}
@@ -1306,7 +1318,7 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles
 // DisassociateStores is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/disassociate-stores
 // 批次组批量取消关联门店:
-//   - required in body: brand_id, store_list[].store_id
+//   - documented as required in body: brand_id, store_list[].store_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280629
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) DisassociateStores() PostCall {
 	return PostCall(wxpay.Chain(n.PatchCall).Chain("disassociate-stores"))
@@ -1315,7 +1327,8 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles
 // UpdateBudget is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/update-budget
 // 修改商品券批次组发放预算:
-//   - required in body: out_request_no, update_mode, brand_id
+//   - required in body: out_request_no, update_mode
+//   - documented as required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280642
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) UpdateBudget() PostCall {
 	return PostCall(wxpay.Chain(n.PatchCall).Chain("update-budget"))
@@ -1329,9 +1342,10 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434641
 //
 // POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks 添加商品券批次:
-//   - required in body: brand_id, out_request_no, stock.coupon_code_mode, stock.stock_send_rule.max_count,
-//     stock.usage_rule_display_info.coupon_usage_method_list, stock.usage_rule_display_info.usage_description,
-//     stock.coupon_display_info, stock.notify_config, stock.store_scope
+//   - required in body: brand_id, out_request_no
+//   - documented as required in body: stock.coupon_code_mode, stock.stock_send_rule.max_count,
+//     stock.usage_rule_display_info.coupon_usage_method_list, stock.coupon_display_info, stock.notify_config,
+//     stock.store_scope
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781304
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponID) Stocks() V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks {
 	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks{GetPostCall(wxpay.Chain(n.GetPatchCall).Chain("stocks"))}
@@ -1428,7 +1442,8 @@ func (n V3MarketingPartnerProductCouponUsers) Openid(openid string) V3MarketingP
 type V3MarketingPartnerProductCouponUsersOpenid struct{ chain wxpay.Chain }
 
 // CouponBundles is POST /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles 向用户发放商品券批次组:
-//   - required in body: brand_id, product_coupon_id, stock_bundle_id, appid, send_request_no
+//   - required in body: product_coupon_id, stock_bundle_id, appid, send_request_no
+//   - documented as required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280664
 func (n V3MarketingPartnerProductCouponUsersOpenid) CouponBundles() V3MarketingPartnerProductCouponUsersOpenidCouponBundles {
 	return V3MarketingPartnerProductCouponUsersOpenidCouponBundles{PostCall(n.chain.Chain("coupon-bundles"))}
@@ -1447,7 +1462,8 @@ type V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID s
 
 // Deactivate is POST
 // /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate 失效用户商品券组:
-//   - required in body: brand_id, product_coupon_id, stock_bundle_id, appid, out_request_no, deactivate_reason
+//   - required in body: product_coupon_id, stock_bundle_id, appid
+//   - documented as required in body: brand_id, out_request_no, deactivate_reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280658
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID) Deactivate() PostCall {
 	return PostCall(n.chain.Chain("deactivate"))
@@ -1505,7 +1521,7 @@ func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Return() Po
 }
 
 // Use is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/use 核销用户商品券:
-//   - required in body: brand_id, product_coupon_id, stock_id, appid, use_time, associated_order_info, out_request_no
+//   - required in body: brand_id, product_coupon_id, stock_id, appid, use_time, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781608
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016435636
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Use() PostCall {
@@ -1513,14 +1529,14 @@ func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Use() PostC
 }
 
 // PreSendCoupon is POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon 向用户预发放商品券:
-//   - required in body: brand_id, product_coupon_id, stock_id, appid, send_request_no
+//   - documented as required in body: brand_id, product_coupon_id, stock_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434365
 func (n V3MarketingPartnerProductCouponUsersOpenid) PreSendCoupon() PostCall {
 	return PostCall(n.chain.Chain("pre-send-coupon"))
 }
 
 // PreSendCouponBundle is POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon-bundle 向用户预发放商品券批次组:
-//   - required in body: brand_id, product_coupon_id, stock_bundle_id, appid, send_request_no
+//   - documented as required in body: brand_id, product_coupon_id, stock_bundle_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280670
 func (n V3MarketingPartnerProductCouponUsersOpenid) PreSendCouponBundle() PostCall {
 	return PostCall(n.chain.Chain("pre-send-coupon-bundle"))
@@ -1540,7 +1556,7 @@ type V3MarketingPartnerships struct {
 }
 
 // Build is POST /v3/marketing/partnerships/build 建立合作关系:
-//   - required in header: Idempotency-Key
+//   - documented as required in header: Idempotency-Key
 //   - required in body: partner.type, authorized_data.business_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012380498
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012381469
@@ -1549,7 +1565,7 @@ func (n V3MarketingPartnerships) Build() PostCall {
 }
 
 // Terminate is POST /v3/marketing/partnerships/terminate 终止合作关系:
-//   - required in header: Idempotency-Key
+//   - documented as required in header: Idempotency-Key
 //   - required in body: partner.type, authorized_data.business_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017164460
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017171868
@@ -1607,6 +1623,7 @@ func (n V3MarketingPaygiftactivityActivitiesActivityID) Merchants() V3MarketingP
 type V3MarketingPaygiftactivityActivitiesActivityIDMerchants struct{ GetCall }
 
 // Add is POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/add 新增活动发券商户号:
+//   - documented as required in body: merchant_id_list, add_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466671
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466735
 func (n V3MarketingPaygiftactivityActivitiesActivityIDMerchants) Add() PostCall {
@@ -1614,6 +1631,7 @@ func (n V3MarketingPaygiftactivityActivitiesActivityIDMerchants) Add() PostCall 
 }
 
 // DeleteSegment is POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/delete 删除活动发券商户号:
+//   - documented as required in body: merchant_id_list, delete_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466787
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466827
 func (n V3MarketingPaygiftactivityActivitiesActivityIDMerchants) DeleteSegment() PostCall {
@@ -1629,7 +1647,8 @@ func (n V3MarketingPaygiftactivityActivitiesActivityID) Terminate() PostCall {
 
 // UniqueThresholdActivity is POST /v3/marketing/paygiftactivity/unique-threshold-activity 创建全场满额送活动:
 //   - required in body: activity_base_info.activity_name, activity_base_info.activity_second_title,
-//     activity_base_info.merchant_logo_url, activity_base_info.out_request_no, activity_base_info.delivery_purpose,
+//     activity_base_info.merchant_logo_url, activity_base_info.out_request_no, activity_base_info.delivery_purpose
+//   - documented as required in body: activity_base_info.begin_time, activity_base_info.end_time,
 //     award_send_rule.award_type, award_send_rule.merchant_option, award_send_rule.transaction_amount_minimum,
 //     award_send_rule.send_content
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012487898
@@ -1677,7 +1696,7 @@ func (n V3MarketingShoppingReceiptCustomentrances) BrandID(brandID string) GetPa
 
 // Merchantshoppingreceiptjumpinfos is POST /v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos
 // 上传商家电子小票跳转信息:
-//   - required in body: transaction_id, openid, merchant_upload_time, jump_info.merchant_appid, jump_info.merchant_path
+//   - required in body: transaction_id, openid, jump_info.merchant_appid, jump_info.merchant_path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012443843
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012443825
 func (n V3MarketingShoppingReceipt) Merchantshoppingreceiptjumpinfos() PostCall {
@@ -1685,7 +1704,8 @@ func (n V3MarketingShoppingReceipt) Merchantshoppingreceiptjumpinfos() PostCall 
 }
 
 // Shoppingreceipts is POST /v3/marketing/shopping-receipt/shoppingreceipts 上传电子小票:
-//   - required in form: file, meta.transaction_id, meta.openid, meta.sha256
+//   - required in form: file, meta.sha256
+//   - documented as required in form: meta.transaction_id, meta.openid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553506
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012698614
 func (n V3MarketingShoppingReceipt) Shoppingreceipts() UploadCall {

@@ -29,7 +29,7 @@ func (n V3MchManageMchManageRecords) SubMchid() V3MchManageMchManageRecordsSubMc
 type V3MchManageMchManageRecordsSubMchid struct{ client *wxpay.Client }
 
 // SubMchid is GET /v3/mch-manage/mch-manage-records/sub-mchid/{sub_mchid} 分页查询子商户名下的商户管理记录:
-//   - required in query: limit, manage_record_type
+//   - required in query: limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940381
 func (n V3MchManageMchManageRecordsSubMchid) SubMchid(subMchid string) GetCall {
 	return GetCall(n.client.Chain("v3/mch-manage/mch-manage-records/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))
@@ -47,7 +47,8 @@ type V3MchManageMchManageRecordsManageRecordID struct{ GetCall }
 
 // MchManageSubmissions is POST /v3/mch-manage/mch-manage-records/{manage_record_id}/mch-manage-submissions
 // 对指定商户管理记录提交资料:
-//   - required in body: sub_mchid, submit_data.record_fields
+//   - required in body: sub_mchid
+//   - documented as required in body: submit_data.record_fields
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940417
 func (n V3MchManageMchManageRecordsManageRecordID) MchManageSubmissions() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("mch-manage-submissions"))
@@ -78,7 +79,8 @@ func (n V3MchManageSubmissionFilesSubMchid) SubMchid(subMchid string) V3MchManag
 type V3MchManageSubmissionFilesSubMchidSubMchid struct{ chain wxpay.Chain }
 
 // Upload is POST /v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload 上传商户提交资料文件:
-//   - required in form: submission_file, meta.file_name, meta.file_digest, meta.item_id
+//   - required in form: submission_file, meta.file_name, meta.file_digest
+//   - documented as required in form: meta.item_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940425
 func (n V3MchManageSubmissionFilesSubMchidSubMchid) Upload() UploadCall {
 	return UploadCall(n.chain.Chain("upload"))

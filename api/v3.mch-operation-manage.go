@@ -38,7 +38,8 @@ func (n V3MchOperationManageEnhancedDueDiligenceDueDiligenceID) Submit() PostCal
 }
 
 // UploadSegment is POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload 上传尽调资料文件:
-//   - required in form: due_diligence_file, meta.file_name, meta.file_digest, meta.sub_mchid, meta.item_id
+//   - required in form: due_diligence_file, meta.file_name, meta.file_digest
+//   - documented as required in form: meta.sub_mchid, meta.item_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015631042
 func (n V3MchOperationManageEnhancedDueDiligenceDueDiligenceID) UploadSegment() UploadCall {
 	return UploadCall(wxpay.Chain(n.GetCall).Chain("upload"))

@@ -13,8 +13,8 @@ func (n V3Root) MedIns() V3MedIns {
 type V3MedIns struct{ client *wxpay.Client }
 
 // Orders is POST /v3/med-ins/orders 医保自费混合收款下单:
-//   - required in body: mix_pay_type, order_type, appid, payer.name, payer.id_digest, payer.card_type, out_trade_no,
-//     serial_no, city_id, med_inst_name, med_inst_no, total_fee, callback_url
+//   - documented as required in body: mix_pay_type, order_type, appid, payer.name, payer.id_digest, payer.card_type,
+//     out_trade_no, serial_no, city_id, med_inst_name, med_inst_no, total_fee, callback_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016781466
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012503131
 func (n V3MedIns) Orders() V3MedInsOrders {
@@ -66,9 +66,9 @@ func (n V3MedIns) Refunds() V3MedInsRefunds {
 type V3MedInsRefunds struct{ client *wxpay.Client }
 
 // Notify is POST /v3/med-ins/refunds/notify 医保退款通知:
-//   - required in query: mix_trade_no
-//   - required in body: sub_mchid, med_refund_total_fee, med_refund__gov_fee, med_refund__self_fee,
-//     med_refund__other_fee, refund_time, out_refund_no
+//   - documented as required in query: mix_trade_no
+//   - documented as required in body: med_refund_total_fee, med_refund_gov_fee, med_refund_self_fee,
+//     med_refund_other_fee, refund_time, out_refund_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016781561
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012166534
 func (n V3MedInsRefunds) Notify() PostCall {

@@ -51,7 +51,6 @@ func (n V3MerchantRiskManage) TradeRiskInformation() GetCall {
 }
 
 // TradeRiskResult is POST /v3/merchant-risk-manage/trade-risk-result 处置结果回传:
-//   - required in body: punish_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384516
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467540
 func (n V3MerchantRiskManage) TradeRiskResult() PostCall {

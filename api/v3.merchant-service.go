@@ -36,7 +36,7 @@ func (n V3MerchantService) ComplaintNotifications() GetPostPutDeleteCall {
 }
 
 // Complaints is GET /v3/merchant-service/complaints 查询投诉信息:
-//   - required in query: begin_date, end_date
+//   - documented as required in query: begin_date, end_date
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml
 //
 // Deprecated: offline, use GET /v3/merchant-service/complaints-v2.
@@ -118,7 +118,7 @@ func (n V3MerchantServiceComplaintsV2ComplaintID) Response() PostCall {
 
 // ResponseImmediateService is POST /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service
 // 回复需要即时服务的投诉单:
-//   - required in body: complainted_mchid, message, idempotent_id
+//   - documented as required in body: complainted_mchid, message, idempotent_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017151596
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017151726
 func (n V3MerchantServiceComplaintsV2ComplaintID) ResponseImmediateService() PostCall {
@@ -134,7 +134,7 @@ func (n V3MerchantServiceComplaintsV2ComplaintID) UpdateRefundProgress() PostCal
 }
 
 // Feedbacks is POST /v3/merchant-service/feedbacks 商户反馈:
-//   - required in body: transaction_id, complainted_mchid, feedback_content
+//   - documented as required in body: transaction_id, complainted_mchid, feedback_content
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
 //
 // Deprecated: offline, use POST /v3/merchant-service/complaints-v2/{complaint_id}/response or POST

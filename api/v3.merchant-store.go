@@ -50,7 +50,7 @@ func (n V3MerchantStoreStoresStoreID) Recipients() V3MerchantStoreStoresStoreIDR
 type V3MerchantStoreStoresStoreIDRecipients struct{ chain wxpay.Chain }
 
 // Bind is POST /v3/merchant-store/stores/{store_id}/recipients/bind 绑定门店收款信息:
-//   - required in body: sub_mchid, store_recipient[].mchid
+//   - required in body: store_recipient[].mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085771
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013948579
 func (n V3MerchantStoreStoresStoreIDRecipients) Bind() PostCall {

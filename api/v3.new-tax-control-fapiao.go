@@ -13,7 +13,7 @@ func (n V3Root) NewTaxControlFapiao() V3NewTaxControlFapiao {
 type V3NewTaxControlFapiao struct{ client *wxpay.Client }
 
 // CardTemplate is POST /v3/new-tax-control-fapiao/card-template 创建电子发票卡券模板:
-//   - required in body: card_appid, card_template_information.logo_url
+//   - required in body: card_appid, card_template_information
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529382
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474026
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792562
@@ -23,9 +23,7 @@ func (n V3NewTaxControlFapiao) CardTemplate() PostCall {
 
 // FapiaoApplications is POST /v3/new-tax-control-fapiao/fapiao-applications 开具电子发票:
 //   - required in body: scene, fapiao_apply_id, buyer_information.type, buyer_information.name,
-//     fapiao_information[].fapiao_id, fapiao_information[].total_amount, fapiao_information[].need_list,
-//     fapiao_information[].items[].tax_code, fapiao_information[].items[].quantity,
-//     fapiao_information[].items[].total_amount, fapiao_information[].items[].discount
+//     fapiao_information[].fapiao_id, fapiao_information[].total_amount, fapiao_information[].need_list
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538301
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474060
 func (n V3NewTaxControlFapiao) FapiaoApplications() V3NewTaxControlFapiaoFapiaoApplications {
@@ -39,12 +37,8 @@ type V3NewTaxControlFapiaoFapiaoApplications struct {
 }
 
 // IssueGeneral is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-general 开具通用行业电子发票:
-//   - required in body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name,
-//     fapiao_information.fapiao_id, fapiao_information.total_amount, fapiao_information.items[].tax_code,
-//     fapiao_information.items[].goods_name, fapiao_information.items[].total_amount,
-//     fapiao_information.items[].tax_rate, fapiao_information.items[].discount, fapiao_information.billing_person_id,
-//     fapiao_information.fapiao_bill_type, fapiao_information.transaction_information[].pay_channel,
-//     fapiao_information.transaction_information[].transaction_id, fapiao_information.transaction_information[].amount
+//   - required in body: fapiao_apply_id, buyer_information.type, buyer_information.name, fapiao_information.fapiao_id,
+//     fapiao_information.total_amount, fapiao_information.billing_person_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792574
 func (n V3NewTaxControlFapiaoFapiaoApplications) IssueGeneral() PostCall {
 	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-general"))
@@ -52,7 +46,7 @@ func (n V3NewTaxControlFapiaoFapiaoApplications) IssueGeneral() PostCall {
 
 // IssuePassengerTransport is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport
 // 开具旅客运输行业电子发票:
-//   - required in body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name,
+//   - documented as required in body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name,
 //     fapiao_information.fapiao_id, fapiao_information.total_amount, fapiao_information.items[].tax_code,
 //     fapiao_information.items[].goods_name, fapiao_information.items[].total_amount,
 //     fapiao_information.items[].tax_rate, fapiao_information.items[].discount, fapiao_information.billing_person_id,
@@ -64,7 +58,7 @@ func (n V3NewTaxControlFapiaoFapiaoApplications) IssuePassengerTransport() PostC
 }
 
 // IssueRefinedOil is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil 开具成品油行业电子发票:
-//   - required in body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name,
+//   - documented as required in body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name,
 //     fapiao_information.fapiao_id, fapiao_information.total_amount, fapiao_information.items[].tax_code,
 //     fapiao_information.items[].goods_name, fapiao_information.items[].total_amount,
 //     fapiao_information.items[].tax_rate, fapiao_information.items[].discount, fapiao_information.billing_person_id,
@@ -76,19 +70,16 @@ func (n V3NewTaxControlFapiaoFapiaoApplications) IssueRefinedOil() PostCall {
 }
 
 // RealEstateLeasing is POST /v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing 开具不动产租赁行业电子发票:
-//   - required in body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name,
-//     fapiao_information.fapiao_id, fapiao_information.total_amount, fapiao_information.items[].tax_code,
-//     fapiao_information.items[].goods_name, fapiao_information.items[].total_amount,
-//     fapiao_information.items[].tax_rate, fapiao_information.items[].discount, fapiao_information.billing_person_id,
-//     fapiao_information.fapiao_bill_type, fapiao_information.transaction_information[].pay_channel,
-//     fapiao_information.transaction_information[].transaction_id, fapiao_information.transaction_information[].amount
+//   - required in body: fapiao_apply_id, buyer_information.type, buyer_information.name, fapiao_information.fapiao_id,
+//     fapiao_information.total_amount, fapiao_information.billing_person_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015941740
 func (n V3NewTaxControlFapiaoFapiaoApplications) RealEstateLeasing() PostCall {
 	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing"))
 }
 
 // UploadFapiaoFile is POST /v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file 上传电子发票文件:
-//   - required in form: file, meta.file_type, meta.digest_alogrithm, meta.digest
+//   - required in form: file
+//   - documented as required in form: meta.file_type, meta.digest_alogrithm, meta.digest
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556605
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012696830
 func (n V3NewTaxControlFapiaoFapiaoApplications) UploadFapiaoFile() UploadCall {
@@ -107,7 +98,6 @@ func (n V3NewTaxControlFapiaoFapiaoApplications) FapiaoApplyID(fapiaoApplyID str
 type V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID struct{ GetCall }
 
 // FapiaoFiles is GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/fapiao-files 获取发票下载信息:
-//   - required in query: sub_mchid, fapiao_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538335
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474067
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792576
@@ -122,12 +112,7 @@ func (n V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID) FapiaoFiles() GetC
 //     fapiao_card_information[].check_code, fapiao_card_information[].password, fapiao_card_information[].total_amount,
 //     fapiao_card_information[].tax_amount, fapiao_card_information[].amount,
 //     fapiao_card_information[].seller_information.name, fapiao_card_information[].seller_information.taxpayer_id,
-//     fapiao_card_information[].seller_information.address, fapiao_card_information[].extra_information.drawer,
-//     fapiao_card_information[].items[].tax_code, fapiao_card_information[].items[].goods_name,
-//     fapiao_card_information[].items[].quantity, fapiao_card_information[].items[].unit_price,
-//     fapiao_card_information[].items[].amount, fapiao_card_information[].items[].tax_amount,
-//     fapiao_card_information[].items[].total_amount, fapiao_card_information[].items[].tax_rate,
-//     fapiao_card_information[].items[].tax_prefer_mark, fapiao_card_information[].items[].discount
+//     fapiao_card_information[].extra_information.drawer
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538365
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474078
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792579
@@ -160,7 +145,7 @@ func (n V3NewTaxControlFapiaoFapiaomerchant) Getspinviteurl() GetCall {
 }
 
 // Listspinvitemchinfo is GET /v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo 获取邀请开通的商户信息:
-//   - required in query: query_time_start, query_time_end, offset, limit, mch_invite_status
+//   - required in query: offset, limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015941524
 func (n V3NewTaxControlFapiaoFapiaomerchant) Listspinvitemchinfo() GetCall {
 	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo"))
@@ -175,7 +160,6 @@ func (n V3NewTaxControlFapiao) Merchant() V3NewTaxControlFapiaoMerchant {
 type V3NewTaxControlFapiaoMerchant struct{ client *wxpay.Client }
 
 // BaseInformation is GET /v3/new-tax-control-fapiao/merchant/base-information 获取商户开票基础信息:
-//   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538180
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474053
 func (n V3NewTaxControlFapiaoMerchant) BaseInformation() GetCall {

@@ -13,7 +13,7 @@ func (n V3Root) Offlineface() V3Offlineface {
 type V3Offlineface struct{ client *wxpay.Client }
 
 // Authinfo is POST /v3/offlineface/authinfo 获取authinfo接口:
-//   - required in body: sp_appid, sub_mchid, device_id, raw_data, organization_id
+//   - documented as required in body: sp_appid, sub_mchid, device_id, raw_data, organization_id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3Offlineface) Authinfo() PostCall {
 	return PostCall(n.client.Chain("v3/offlineface/authinfo"))
@@ -28,7 +28,7 @@ func (n V3Offlineface) Contracts() V3OfflinefaceContracts {
 type V3OfflinefaceContracts struct{ client *wxpay.Client }
 
 // Presign is POST /v3/offlineface/contracts/presign 预签约接口:
-//   - required in body: business_name, facepay_user.out_user_id, facepay_user.organization_id
+//   - documented as required in body: business_name, facepay_user.out_user_id, facepay_user.organization_id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3OfflinefaceContracts) Presign() PostCall {
 	return PostCall(n.client.Chain("v3/offlineface/contracts/presign"))
@@ -41,7 +41,7 @@ func (n V3OfflinefaceContracts) ContractID(contractID string) GetCall {
 }
 
 // FaceCollections is GET /v3/offlineface/face-collections 查询重采用户列表:
-//   - required in query: organization_id
+//   - documented as required in query: organization_id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3Offlineface) FaceCollections() V3OfflinefaceFaceCollections {
 	return V3OfflinefaceFaceCollections{GetCall(n.client.Chain("v3/offlineface/face-collections")), n.client}
@@ -60,14 +60,14 @@ func (n V3OfflinefaceFaceCollections) CollectionID(collectionID string) GetCall 
 }
 
 // RepaymentURL is POST /v3/offlineface/repayment-url 获取还款链接接口:
-//   - required in body: out_user_id, organization_id
+//   - documented as required in body: out_user_id, organization_id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3Offlineface) RepaymentURL() PostCall {
 	return PostCall(n.client.Chain("v3/offlineface/repayment-url"))
 }
 
 // Transactions is POST /v3/offlineface/transactions 申请扣款接口:
-//   - required in body: auth_code
+//   - documented as required in body: auth_code
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3Offlineface) Transactions() V3OfflinefaceTransactions {
 	return V3OfflinefaceTransactions{PostCall(n.client.Chain("v3/offlineface/transactions")), n.client}
@@ -88,7 +88,7 @@ func (n V3OfflinefaceTransactions) OutTradeNo() V3OfflinefaceTransactionsOutTrad
 type V3OfflinefaceTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/offlineface/transactions/out-trade-no/{out_trade_no} 查单接口:
-//   - required in query: sp_mchid, sub_mchid, business_product_id
+//   - documented as required in query: sp_mchid, sub_mchid, business_product_id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3OfflinefaceTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 	return GetCall(n.client.Chain("v3/offlineface/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))

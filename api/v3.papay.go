@@ -29,14 +29,16 @@ func (n V3PapayContracts) ContractID(contractID string) V3PapayContractsContract
 type V3PapayContractsContractID struct{ chain wxpay.Chain }
 
 // FailNotify is POST /v3/papay/contracts/{contract_id}/fail-notify 重试扣费通知:
-//   - required in body: mchid, appid
+//   - required in body: appid
+//   - documented as required in body: mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter3_11.shtml
 func (n V3PapayContractsContractID) FailNotify() PostCall {
 	return PostCall(n.chain.Chain("fail-notify"))
 }
 
 // Notify is POST /v3/papay/contracts/{contract_id}/notify 直连商户预扣费通知:
-//   - required in body: mchid, appid, estimated_amount.amount
+//   - required in body: appid, estimated_amount.amount
+//   - documented as required in body: mchid
 //   - https://pay.weixin.qq.com/doc/v2/merchant/4011987402
 func (n V3PapayContractsContractID) Notify() PostCall {
 	return PostCall(n.chain.Chain("notify"))
@@ -166,8 +168,7 @@ func (n V3PapayInsuranceSignContractsPlanIDPlanIDContractID) ContractID(contract
 type V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID struct{ chain wxpay.Chain }
 
 // Renew is POST /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}/renew 保险商户受理续期自动续费协议:
-//   - required in body: appid, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
-//     policy_periods[].estimated_deduct_amount.total
+//   - required in body: appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489588
 func (n V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID) Renew() PostCall {
 	return PostCall(n.chain.Chain("renew"))
@@ -211,7 +212,7 @@ func (n V3PapayInsuranceSignContracts) PreEntrustSign() V3PapayInsuranceSignCont
 type V3PapayInsuranceSignContractsPreEntrustSign struct{ client *wxpay.Client }
 
 // App is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/app 保险商户App预签约:
-//   - required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
+//   - documented as required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
 //     policy_start_date, policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
 //     policy_periods[].estimated_deduct_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013005766
@@ -221,8 +222,7 @@ func (n V3PapayInsuranceSignContractsPreEntrustSign) App() PostCall {
 
 // H5 is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/h5 保险商户H5预签约:
 //   - required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
-//     policy_start_date, policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
-//     policy_periods[].estimated_deduct_amount.total
+//     policy_start_date, policy_end_date
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529050
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014962456
 func (n V3PapayInsuranceSignContractsPreEntrustSign) H5() PostCall {
@@ -231,8 +231,7 @@ func (n V3PapayInsuranceSignContractsPreEntrustSign) H5() PostCall {
 
 // JSAPI is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/jsapi 保险商户JSAPI预签约:
 //   - required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
-//     policy_start_date, policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
-//     policy_periods[].estimated_deduct_amount.total
+//     policy_start_date, policy_end_date
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012528600
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014960223
 func (n V3PapayInsuranceSignContractsPreEntrustSign) JSAPI() PostCall {
@@ -241,8 +240,7 @@ func (n V3PapayInsuranceSignContractsPreEntrustSign) JSAPI() PostCall {
 
 // MiniProgram is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/mini-program 保险商户小程序预签约:
 //   - required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
-//     policy_start_date, policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
-//     policy_periods[].estimated_deduct_amount.total
+//     policy_start_date, policy_end_date
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012528950
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014960244
 func (n V3PapayInsuranceSignContractsPreEntrustSign) MiniProgram() PostCall {
@@ -291,7 +289,7 @@ type V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID struct{ c
 
 // Modify is POST /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}/modify
 // 保险商户修改保险扣费周期列表:
-//   - required in body: appid, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
+//   - documented as required in body: appid, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
 //     policy_periods[].estimated_deduct_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012987596
 func (n V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID) Modify() PostCall {
@@ -394,7 +392,7 @@ func (n V3PapayPayPartnerSchedules) ContractID() V3PapayPayPartnerSchedulesContr
 type V3PapayPayPartnerSchedulesContractID struct{ client *wxpay.Client }
 
 // ContractID is GET /v3/papay/pay/partner/schedules/contract-id/{contract_id} 查询扣费预约:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468579
 func (n V3PapayPayPartnerSchedulesContractID) ContractID(contractID string) V3PapayPayPartnerSchedulesContractIDContractID {
 	return V3PapayPayPartnerSchedulesContractIDContractID{GetCall(n.client.Chain("v3/papay/pay/partner/schedules/contract-id/{contract_id}").Var("contract_id", contractID))}
@@ -404,7 +402,7 @@ func (n V3PapayPayPartnerSchedulesContractID) ContractID(contractID string) V3Pa
 type V3PapayPayPartnerSchedulesContractIDContractID struct{ GetCall }
 
 // Schedule is POST /v3/papay/pay/partner/schedules/contract-id/{contract_id}/schedule 预约扣费:
-//   - required in body: sp_appid, sub_mchid, schedule_amount.total
+//   - documented as required in body: sp_appid, sub_mchid, schedule_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468581
 func (n V3PapayPayPartnerSchedulesContractIDContractID) Schedule() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("schedule"))
@@ -419,8 +417,8 @@ func (n V3PapayPayPartner) Transactions() V3PapayPayPartnerTransactions {
 type V3PapayPayPartnerTransactions struct{ client *wxpay.Client }
 
 // Apply is POST /v3/papay/pay/partner/transactions/apply 受理扣款:
-//   - required in body: sp_appid, sub_mchid, out_trade_no, description, transaction_notify_url, contract_id,
-//     amount.total
+//   - documented as required in body: sp_appid, sub_mchid, out_trade_no, description, transaction_notify_url,
+//     contract_id, amount.total
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468586
 func (n V3PapayPayPartnerTransactions) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/papay/pay/partner/transactions/apply"))
@@ -550,21 +548,24 @@ func (n V3PapayScheduledDeductSignPartnerContracts) PreEntrustSign() V3PapaySche
 type V3PapayScheduledDeductSignPartnerContractsPreEntrustSign struct{ client *wxpay.Client }
 
 // App is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app App场景预约扣费类型签约的预签约:
-//   - required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+//   - documented as required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account,
+//     contract_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693028
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) App() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app"))
 }
 
 // H5 is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5 H5场景预约扣费类型签约的预签约:
-//   - required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+//   - documented as required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account,
+//     contract_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012464549
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) H5() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5"))
 }
 
 // JSAPI is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi JSAPI场景预约扣费类型签约的预签约:
-//   - required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+//   - documented as required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account,
+//     contract_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693093
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) JSAPI() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi"))
@@ -572,7 +573,8 @@ func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) JSAPI() PostCa
 
 // MiniProgram is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program
 // 小程序场景预约扣费类型签约的预签约:
-//   - required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+//   - documented as required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account,
+//     contract_notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693100
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program"))
@@ -668,8 +670,8 @@ func (n V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode) Terminat
 }
 
 // PreEntrustSign is POST /v3/papay/sign/contracts/pre-entrust-sign 代扣预签约:
-//   - required in body: sign_scene, appid, plan_id, out_contract_code, contract_display_account, contract_notify_url,
-//     out_user_code, device_info.device_type, device_info.device_os, device_info.device_id,
+//   - documented as required in body: sign_scene, appid, plan_id, out_contract_code, contract_display_account,
+//     contract_notify_url, out_user_code, device_info.device_type, device_info.device_os, device_info.device_id,
 //     device_info.device_running_as_root, device_info.device_ip, device_info.weixin_installed,
 //     device_info.weixin_version, device_info.days_since_first_login
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012978414
@@ -719,7 +721,7 @@ type V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode struct{ chain wxpay.
 
 // OutContractCode is GET /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询委托代扣签约协议:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012489483
 func (n V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode {
 	return V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
@@ -730,7 +732,7 @@ type V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode struc
 
 // Terminate is POST /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
 // 通过商户协议号解除委托代扣签约协议:
-//   - required in body: sub_mchid, contract_termination_remark
+//   - documented as required in body: sub_mchid, contract_termination_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012489491
 func (n V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))

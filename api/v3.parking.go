@@ -21,9 +21,9 @@ func (n V3Parking) Reminders() V3ParkingReminders {
 type V3ParkingReminders struct{ client *wxpay.Client }
 
 // Application is POST /v3/parking/reminders/application 提交停车场进件申请:
-//   - required in body: parking_lot.parking_lot_name, parking_lot.out_parking_lot_id, parking_lot.parking_lot_address,
-//     parking_lot.longitude, parking_lot.latitude, parking_lot.parking_lot_type, parking_lot.phone_number,
-//     parking_lot.payment_path
+//   - documented as required in body: parking_lot.parking_lot_name, parking_lot.out_parking_lot_id,
+//     parking_lot.parking_lot_address, parking_lot.longitude, parking_lot.latitude, parking_lot.parking_lot_type,
+//     parking_lot.phone_number, parking_lot.payment_path
 //   - https://pay.weixin.qq.com/doc/v3/partner/4019557780
 func (n V3ParkingReminders) Application() V3ParkingRemindersApplication {
 	return V3ParkingRemindersApplication{PostCall(n.client.Chain("v3/parking/reminders/application")), n.client}
@@ -36,49 +36,49 @@ type V3ParkingRemindersApplication struct {
 }
 
 // QuerySegment is GET /v3/parking/reminders/application/query 查询停车场进件申请单:
-//   - required in query: parking_lot_audit_no, out_parking_lot_id
+//   - documented as required in query: parking_lot_audit_no, out_parking_lot_id
 func (n V3ParkingRemindersApplication) QuerySegment() GetCall {
 	return GetCall(n.client.Chain("v3/parking/reminders/application/query"))
 }
 
 // Withdraw is POST /v3/parking/reminders/application/withdraw 撤回停车场进件申请:
-//   - required in body: parking_lot_audit_no, out_parking_lot_id
+//   - documented as required in body: parking_lot_audit_no, out_parking_lot_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4019557799
 func (n V3ParkingRemindersApplication) Withdraw() PostCall {
 	return PostCall(n.client.Chain("v3/parking/reminders/application/withdraw"))
 }
 
 // Applications is GET /v3/parking/reminders/applications 查询停车场进件申请单列表:
-//   - required in query: out_parking_lot_id
+//   - documented as required in query: out_parking_lot_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4019557811
 func (n V3ParkingReminders) Applications() GetCall {
 	return GetCall(n.client.Chain("v3/parking/reminders/applications"))
 }
 
 // Entry is POST /v3/parking/reminders/entry 同步车辆入场通知:
-//   - required in body: out_serial_number, parking_id, plate_number, enter_timestamp, plate_color, car_type,
-//     vehicle_type
+//   - documented as required in body: out_serial_number, parking_id, plate_number, enter_timestamp, plate_color,
+//     car_type, vehicle_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4019557757
 func (n V3ParkingReminders) Entry() PostCall {
 	return PostCall(n.client.Chain("v3/parking/reminders/entry"))
 }
 
 // Exit is POST /v3/parking/reminders/exit 同步车辆离场通知:
-//   - required in body: out_serial_number, exit_timestamp, plate_number, plate_color, parking_id
+//   - documented as required in body: out_serial_number, exit_timestamp, plate_number, plate_color, parking_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4019557725
 func (n V3ParkingReminders) Exit() PostCall {
 	return PostCall(n.client.Chain("v3/parking/reminders/exit"))
 }
 
 // ExtPayment is POST /v3/parking/reminders/ext-payment 同步非临停扩展支付:
-//   - required in body: out_trade_no, fee_items[].fee_type, fee_items[].amount, pay_time
+//   - documented as required in body: out_trade_no, fee_items[].fee_type, fee_items[].amount, pay_time
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020338487
 func (n V3ParkingReminders) ExtPayment() PostCall {
 	return PostCall(n.client.Chain("v3/parking/reminders/ext-payment"))
 }
 
 // ParkingFee is POST /v3/parking/reminders/parking-fee 查询停车费用:
-//   - required in body: out_serial_number
+//   - documented as required in body: out_serial_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4019557825
 func (n V3ParkingReminders) ParkingFee() PostCall {
 	return PostCall(n.client.Chain("v3/parking/reminders/parking-fee"))
@@ -91,7 +91,8 @@ func (n V3ParkingReminders) ParkingLot() GetCall {
 }
 
 // Payment is POST /v3/parking/reminders/payment 同步支付结果通知:
-//   - required in body: out_serial_number, plate_number, parking_id, parking_state, pay_type, total_amount, paid_amount
+//   - documented as required in body: out_serial_number, plate_number, parking_id, parking_state, pay_type,
+//     total_amount, paid_amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4019557765
 func (n V3ParkingReminders) Payment() PostCall {
 	return PostCall(n.client.Chain("v3/parking/reminders/payment"))

@@ -29,14 +29,16 @@ func (n V3PartnerPapayContracts) ContractID(contractID string) V3PartnerPapayCon
 type V3PartnerPapayContractsContractID struct{ chain wxpay.Chain }
 
 // FailNotify is POST /v3/partner-papay/contracts/{contract_id}/fail-notify 服务商商户重试扣费通知:
-//   - required in body: sp_mchid, sp_appid, sub_mchid
+//   - required in body: sp_appid, sub_mchid
+//   - documented as required in body: sp_mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_16.shtml
 func (n V3PartnerPapayContractsContractID) FailNotify() PostCall {
 	return PostCall(n.chain.Chain("fail-notify"))
 }
 
 // Notify is POST /v3/partner-papay/contracts/{contract_id}/notify 服务商商户预扣费通知:
-//   - required in body: sp_mchid, sp_appid, sub_mchid, estimated_amount.amount
+//   - required in body: sp_appid, sub_mchid, estimated_amount.amount
+//   - documented as required in body: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v2/partner/4011988373
 func (n V3PartnerPapayContractsContractID) Notify() PostCall {
 	return PostCall(n.chain.Chain("notify"))

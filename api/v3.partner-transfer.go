@@ -13,9 +13,7 @@ func (n V3Root) PartnerTransfer() V3PartnerTransfer {
 type V3PartnerTransfer struct{ client *wxpay.Client }
 
 // Batches is POST /v3/partner-transfer/batches 发起批量转账:
-//   - required in body: sub_mchid, authorization_type, out_batch_no, batch_name, batch_remark, total_amount, total_num,
-//     transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
-//     transfer_detail_list[].transfer_remark, transfer_detail_list[].openid, transfer_detail_list[].user_name
+//   - required in body: sub_mchid, authorization_type, out_batch_no, batch_name, batch_remark, total_amount, total_num
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465738
 func (n V3PartnerTransfer) Batches() V3PartnerTransferBatches {
 	return V3PartnerTransferBatches{PostCall(n.client.Chain("v3/partner-transfer/batches")), n.client}

@@ -37,7 +37,8 @@ func (n V3PasswordExemptContractContractsEcommerce) PreEntrustSign() V3PasswordE
 type V3PasswordExemptContractContractsEcommercePreEntrustSign struct{ client *wxpay.Client }
 
 // MiniProgram is POST /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program 电商收付通模式小程序场景预签约:
-//   - required in body: appid, service_id, out_contract_code, notify_url, contract_display_account, openid
+//   - documented as required in body: appid, service_id, out_contract_code, notify_url, contract_display_account,
+//     openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013369177
 func (n V3PasswordExemptContractContractsEcommercePreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program"))
@@ -45,7 +46,8 @@ func (n V3PasswordExemptContractContractsEcommercePreEntrustSign) MiniProgram() 
 
 // PayRedirectSign is POST /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/pay-redirect-sign
 // 电商收付通模式支付后场景预签约:
-//   - required in body: appid, service_id, out_contract_code, notify_url, contract_display_account, prepay_id, openid
+//   - documented as required in body: appid, service_id, out_contract_code, notify_url, contract_display_account,
+//     prepay_id, openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013369191
 func (n V3PasswordExemptContractContractsEcommercePreEntrustSign) PayRedirectSign() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/pay-redirect-sign"))
@@ -68,7 +70,8 @@ func (n V3PasswordExemptContractContractsNormal) PreEntrustSign() V3PasswordExem
 type V3PasswordExemptContractContractsNormalPreEntrustSign struct{ client *wxpay.Client }
 
 // MiniProgram is POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/mini-program 直连商户模式小程序场景预签约:
-//   - required in body: appid, service_id, out_contract_code, notify_url, contract_display_account, openid
+//   - documented as required in body: appid, service_id, out_contract_code, notify_url, contract_display_account,
+//     openid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472870
 func (n V3PasswordExemptContractContractsNormalPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/normal/pre-entrust-sign/mini-program"))
@@ -76,7 +79,8 @@ func (n V3PasswordExemptContractContractsNormalPreEntrustSign) MiniProgram() Pos
 
 // PayRedirectSign is POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/pay-redirect-sign
 // 直连商户模式支付后场景预签约:
-//   - required in body: appid, service_id, out_contract_code, notify_url, contract_display_account, prepay_id, openid
+//   - documented as required in body: appid, service_id, out_contract_code, notify_url, contract_display_account,
+//     prepay_id, openid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472874
 func (n V3PasswordExemptContractContractsNormalPreEntrustSign) PayRedirectSign() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/normal/pre-entrust-sign/pay-redirect-sign"))
@@ -99,16 +103,14 @@ func (n V3PasswordExemptContractContractsQs) PreEntrustSign() V3PasswordExemptCo
 type V3PasswordExemptContractContractsQsPreEntrustSign struct{ client *wxpay.Client }
 
 // MiniProgram is POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/mini-program 清算机构模式小程序场景预签约:
-//   - required in body: appid, sub_appid, sub_mchid, service_id, out_contract_code, notify_url,
-//     contract_display_account
+//   - required in body: appid, service_id, out_contract_code, notify_url, contract_display_account
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471282
 func (n V3PasswordExemptContractContractsQsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/qs/pre-entrust-sign/mini-program"))
 }
 
 // PayRedirectSign is POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/pay-redirect-sign 清算机构模式支付后场景预签约:
-//   - required in body: appid, sub_appid, sub_mchid, service_id, out_contract_code, notify_url,
-//     contract_display_account, prepay_id
+//   - required in body: appid, service_id, out_contract_code, notify_url, contract_display_account, prepay_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471286
 func (n V3PasswordExemptContractContractsQsPreEntrustSign) PayRedirectSign() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/qs/pre-entrust-sign/pay-redirect-sign"))
@@ -177,8 +179,7 @@ type V3PasswordExemptContractContractsServiceProviderPreEntrustSign struct{ clie
 
 // MiniProgram is POST /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program
 // 服务商模式小程序场景预签约:
-//   - required in body: sp_appid, sub_mchid, sub_appid, service_id, out_contract_code, notify_url,
-//     contract_display_account
+//   - required in body: sp_appid, service_id, out_contract_code, notify_url, contract_display_account
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471269
 func (n V3PasswordExemptContractContractsServiceProviderPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program"))
@@ -186,8 +187,7 @@ func (n V3PasswordExemptContractContractsServiceProviderPreEntrustSign) MiniProg
 
 // PayRedirectSign is POST /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/pay-redirect-sign
 // 服务商模式支付后场景预签约:
-//   - required in body: sp_appid, sub_mchid, sub_appid, service_id, out_contract_code, notify_url,
-//     contract_display_account, prepay_id
+//   - required in body: sp_appid, service_id, out_contract_code, notify_url, contract_display_account, prepay_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471272
 func (n V3PasswordExemptContractContractsServiceProviderPreEntrustSign) PayRedirectSign() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/pay-redirect-sign"))

@@ -30,14 +30,14 @@ func (n V3PayDevicesOpenScenarioSpeaker) DeviceSN(deviceSN string) V3PayDevicesO
 type V3PayDevicesOpenScenarioSpeakerDeviceSN struct{ GetCall }
 
 // Bind is POST /v3/pay-devices/open-scenario-speaker/{device_sn}/bind 绑定音箱设备码牌:
-//   - required in body: sub_mchid, code_url
+//   - documented as required in body: sub_mchid, code_url
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeakerDeviceSN) Bind() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("bind"))
 }
 
 // Prebind is POST /v3/pay-devices/open-scenario-speaker/{device_sn}/prebind 出厂预绑定音箱和码牌:
-//   - required in body: code_url
+//   - documented as required in body: code_url
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeakerDeviceSN) Prebind() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("prebind"))
@@ -66,7 +66,7 @@ func (n V3PayDevicesOpenScenarioSpeakerorder) TransactionID(transactionID string
 type V3PayDevicesOpenScenarioSpeakerorderTransactionID struct{ chain wxpay.Chain }
 
 // Report is POST /v3/pay-devices/open-scenario-speakerorder/{transaction_id}/report 码牌支付结果上报:
-//   - required in body: sub_mchid, code_url, out_trade_no, device_sn
+//   - documented as required in body: sub_mchid, code_url, out_trade_no, device_sn
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeakerorderTransactionID) Report() PostCall {
 	return PostCall(n.chain.Chain("report"))

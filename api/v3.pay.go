@@ -29,7 +29,7 @@ func (n V3PayAcquiringBank) Transactions() V3PayAcquiringBankTransactions {
 type V3PayAcquiringBankTransactions struct{ client *wxpay.Client }
 
 // Exposure is POST /v3/pay/acquiring-bank/transactions/exposure 微信分付-支付方式前置服务:
-//   - required in body: acquiring_bank_id, merchant_id, channel_id, payer, out_trade_no
+//   - required in body: acquiring_bank_id, merchant_id, channel_id, out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014326541
 func (n V3PayAcquiringBankTransactions) Exposure() PostCall {
 	return PostCall(n.client.Chain("v3/pay/acquiring-bank/transactions/exposure"))
@@ -44,7 +44,8 @@ func (n V3Pay) Instal() V3PayInstal {
 type V3PayInstal struct{ client *wxpay.Client }
 
 // Exposure is POST /v3/pay/instal/exposure 商户贴息-获取微信分付曝光建议:
-//   - required in body: mchid, appid, user_id_type
+//   - required in body: appid, user_id_type
+//   - documented as required in body: mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016196762
 func (n V3PayInstal) Exposure() PostCall {
 	return PostCall(n.client.Chain("v3/pay/instal/exposure"))
@@ -59,7 +60,8 @@ func (n V3PayInstal) Partner() V3PayInstalPartner {
 type V3PayInstalPartner struct{ client *wxpay.Client }
 
 // Exposure is POST /v3/pay/instal/partner/exposure 商户贴息-获取微信分付曝光建议:
-//   - required in body: sp_mchid, sp_appid, sub_appid
+//   - required in body: sp_appid
+//   - documented as required in body: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016196820
 func (n V3PayInstalPartner) Exposure() PostCall {
 	return PostCall(n.client.Chain("v3/pay/instal/partner/exposure"))
@@ -82,7 +84,8 @@ func (n V3PayPartner) Transactions() V3PayPartnerTransactions {
 type V3PayPartnerTransactions struct{ client *wxpay.Client }
 
 // App is POST /v3/pay/partner/transactions/app APP下单:
-//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, notify_url
+//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total
+//   - documented as required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013080231
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012523526
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714669
@@ -91,31 +94,33 @@ func (n V3PayPartnerTransactions) App() PostCall {
 }
 
 // AppWithContract is POST /v3/pay/partner/transactions/app-with-contract APP下单并签约:
-//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, notify_url, amount.total,
-//     contract_info.plan_id, contract_info.contract_mchid, contract_info.contract_appid, contract_info.contract_code,
-//     contract_info.request_serial, contract_info.contract_display_account
+//   - documented as required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, notify_url,
+//     amount.total, contract_info.plan_id, contract_info.contract_mchid, contract_info.contract_appid,
+//     contract_info.contract_code, contract_info.request_serial, contract_info.contract_display_account
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017019941
 func (n V3PayPartnerTransactions) AppWithContract() PostCall {
 	return PostCall(n.client.Chain("v3/pay/partner/transactions/app-with-contract"))
 }
 
 // Codepay is POST /v3/pay/partner/transactions/codepay 付款码支付:
-//   - required in body: sp_mchid, sub_mchid, description, out_trade_no, payer.auth_code, amount.total,
-//     scene_info.store_info
+//   - required in body: sub_mchid, description, out_trade_no, payer.auth_code, amount.total
+//   - documented as required in body: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382179
 func (n V3PayPartnerTransactions) Codepay() PostCall {
 	return PostCall(n.client.Chain("v3/pay/partner/transactions/codepay"))
 }
 
 // Exposure is POST /v3/pay/partner/transactions/exposure 微信分付-支付方式前置服务:
-//   - required in body: sp_appid, sp_mchid, sub_appid, payer, out_trade_no
+//   - required in body: sp_appid, out_trade_no
+//   - documented as required in body: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014326522
 func (n V3PayPartnerTransactions) Exposure() PostCall {
 	return PostCall(n.client.Chain("v3/pay/partner/transactions/exposure"))
 }
 
 // H5 is POST /v3/pay/partner/transactions/h5 H5下单:
-//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, notify_url, scene_info
+//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total
+//   - documented as required in body: notify_url, scene_info.payer_client_ip, scene_info.h5_info.type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738604
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012523544
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714759
@@ -141,8 +146,8 @@ func (n V3PayPartnerTransactionsID) TransactionID(transactionID string) GetCall 
 }
 
 // JSAPI is POST /v3/pay/partner/transactions/jsapi JSAPI下单:
-//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, notify_url,
-//     payer.sp_openid
+//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, payer
+//   - documented as required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738519
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012759974
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012523593
@@ -151,8 +156,8 @@ func (n V3PayPartnerTransactions) JSAPI() PostCall {
 }
 
 // JSAPIWithContract is POST /v3/pay/partner/transactions/jsapi-with-contract JSAPI下单并授权/签约:
-//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, notify_url, amount.total, payer,
-//     contract_info
+//   - documented as required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, notify_url,
+//     amount.total, payer, contract_info
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012688481
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012526951
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017019937
@@ -161,14 +166,15 @@ func (n V3PayPartnerTransactions) JSAPIWithContract() PostCall {
 }
 
 // Miniprogram is POST /v3/pay/partner/transactions/miniprogram 小程序支付下单:
-//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, payer
+//   - documented as required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, payer
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012886115
 func (n V3PayPartnerTransactions) Miniprogram() PostCall {
 	return PostCall(n.client.Chain("v3/pay/partner/transactions/miniprogram"))
 }
 
 // Native is POST /v3/pay/partner/transactions/native Native下单:
-//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, notify_url
+//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total
+//   - documented as required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738659
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012523551
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012714902
@@ -206,15 +212,16 @@ func (n V3PayPartnerTransactionsOutTradeNoOutTradeNo) Close() PostCall {
 }
 
 // Reverse is POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/reverse 撤销:
-//   - required in body: sp_mchid, sub_mchid
+//   - required in body: sub_mchid
+//   - documented as required in body: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382181
 func (n V3PayPartnerTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }
 
 // Scannedpos is POST /v3/pay/partner/transactions/scannedpos 扫码支付下单:
-//   - required in body: sp_mchid, sub_mchid, description, out_trade_no, amount.total, payer,
-//     scene_info.payer_client_ip, scene_info.store_info
+//   - required in body: sub_mchid, description, out_trade_no, amount.total, payer
+//   - documented as required in body: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012492476
 func (n V3PayPartnerTransactions) Scannedpos() PostCall {
 	return PostCall(n.client.Chain("v3/pay/partner/transactions/scannedpos"))
@@ -229,7 +236,8 @@ func (n V3Pay) Transactions() V3PayTransactions {
 type V3PayTransactions struct{ client *wxpay.Client }
 
 // App is POST /v3/pay/transactions/app APP下单:
-//   - required in body: appid, mchid, description, out_trade_no, amount.total, notify_url
+//   - required in body: appid, mchid, description, out_trade_no, amount.total
+//   - documented as required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070347
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525136
 func (n V3PayTransactions) App() PostCall {
@@ -237,8 +245,8 @@ func (n V3PayTransactions) App() PostCall {
 }
 
 // AppWithContract is POST /v3/pay/transactions/app-with-contract APP下单并签约:
-//   - required in body: appid, mchid, description, out_trade_no, notify_url, amount.total, contract_info.plan_id,
-//     contract_info.contract_mchid, contract_info.contract_appid, contract_info.contract_code,
+//   - documented as required in body: appid, mchid, description, out_trade_no, notify_url, amount.total,
+//     contract_info.plan_id, contract_info.contract_mchid, contract_info.contract_appid, contract_info.contract_code,
 //     contract_info.request_serial, contract_info.contract_display_account
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017019923
 func (n V3PayTransactions) AppWithContract() PostCall {
@@ -246,21 +254,22 @@ func (n V3PayTransactions) AppWithContract() PostCall {
 }
 
 // Codepay is POST /v3/pay/transactions/codepay 付款码支付:
-//   - required in body: appid, mchid, description, out_trade_no, payer.auth_code, amount.total, scene_info.store_info
+//   - required in body: mchid, description, out_trade_no, payer.auth_code, amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012382150
 func (n V3PayTransactions) Codepay() PostCall {
 	return PostCall(n.client.Chain("v3/pay/transactions/codepay"))
 }
 
 // Exposure is POST /v3/pay/transactions/exposure 微信分付-支付方式前置服务:
-//   - required in body: appid, payer, out_trade_no
+//   - required in body: appid, out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014326314
 func (n V3PayTransactions) Exposure() PostCall {
 	return PostCall(n.client.Chain("v3/pay/transactions/exposure"))
 }
 
 // H5 is POST /v3/pay/transactions/h5 H5下单:
-//   - required in body: appid, mchid, description, out_trade_no, amount.total, notify_url, scene_info
+//   - required in body: appid, mchid, description, out_trade_no, amount.total
+//   - documented as required in body: notify_url, scene_info.payer_client_ip, scene_info.h5_info.type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791834
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525153
 func (n V3PayTransactions) H5() PostCall {
@@ -285,7 +294,8 @@ func (n V3PayTransactionsID) TransactionID(transactionID string) GetCall {
 }
 
 // JSAPI is POST /v3/pay/transactions/jsapi JSAPI下单:
-//   - required in body: appid, mchid, description, out_trade_no, amount.total, notify_url, payer.openid
+//   - required in body: appid, mchid, description, out_trade_no, amount.total, payer.openid
+//   - documented as required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791856
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791897
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525167
@@ -294,7 +304,8 @@ func (n V3PayTransactions) JSAPI() PostCall {
 }
 
 // JSAPIWithContract is POST /v3/pay/transactions/jsapi-with-contract JSAPI下单并授权/签约:
-//   - required in body: appid, mchid, description, out_trade_no, notify_url, amount.total, payer.openid, contract_info
+//   - documented as required in body: appid, mchid, description, out_trade_no, notify_url, amount.total, payer.openid,
+//     contract_info
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012530178
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526910
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017019911
@@ -303,7 +314,8 @@ func (n V3PayTransactions) JSAPIWithContract() PostCall {
 }
 
 // Native is POST /v3/pay/transactions/native Native下单:
-//   - required in body: appid, mchid, description, out_trade_no, amount.total, notify_url
+//   - required in body: appid, mchid, description, out_trade_no, amount.total
+//   - documented as required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791877
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525171
 func (n V3PayTransactions) Native() PostCall {

@@ -13,7 +13,8 @@ func (n V3Root) PayrollCard() V3PayrollCard {
 type V3PayrollCard struct{ client *wxpay.Client }
 
 // Authentications is GET /v3/payroll-card/authentications 查询核身记录:
-//   - required in query: openid, sub_mchid, authenticate_date, authenticate_state
+//   - required in query: openid
+//   - documented as required in query: sub_mchid, authenticate_date
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461820
 func (n V3PayrollCard) Authentications() V3PayrollCardAuthentications {
 	return V3PayrollCardAuthentications{GetCall(n.client.Chain("v3/payroll-card/authentications")), n.client}
@@ -26,22 +27,22 @@ type V3PayrollCardAuthentications struct {
 }
 
 // PreOrder is POST /v3/payroll-card/authentications/pre-order 微工卡核身预下单:
-//   - required in body: openid, sub_mchid, authenticate_number, project_name, employer_name, authenticate_type
+//   - required in body: openid, sub_mchid, authenticate_number, project_name, employer_name
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012923362
 func (n V3PayrollCardAuthentications) PreOrder() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/authentications/pre-order"))
 }
 
 // PreOrderWithAuth is POST /v3/payroll-card/authentications/pre-order-with-auth 微工卡核身预下单（流程中完成授权）:
-//   - required in body: openid, sub_mchid, authenticate_number, project_name, employer_name, user_name, id_card_number,
-//     employment_type, authenticate_type
+//   - required in body: openid, authenticate_number, project_name, employer_name
+//   - documented as required in body: sub_mchid, user_name, id_card_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461761
 func (n V3PayrollCardAuthentications) PreOrderWithAuth() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/authentications/pre-order-with-auth"))
 }
 
 // AuthenticateNumber is GET /v3/payroll-card/authentications/{authenticate_number} 获取核身结果:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461785
 func (n V3PayrollCardAuthentications) AuthenticateNumber(authenticateNumber string) GetCall {
 	return GetCall(n.client.Chain("v3/payroll-card/authentications/{authenticate_number}").Var("authenticate_number", authenticateNumber))
@@ -56,24 +57,25 @@ func (n V3PayrollCard) Relations() V3PayrollCardRelations {
 type V3PayrollCardRelations struct{ client *wxpay.Client }
 
 // Openid is GET /v3/payroll-card/relations/{openid} 查询微工卡授权关系:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461728
 func (n V3PayrollCardRelations) Openid(openid string) GetCall {
 	return GetCall(n.client.Chain("v3/payroll-card/relations/{openid}").Var("openid", openid))
 }
 
 // Tokens is POST /v3/payroll-card/tokens 生成授权token:
-//   - required in body: openid, sub_mchid, user_name, id_card_number, employment_type
+//   - required in body: openid
+//   - documented as required in body: sub_mchid, user_name, id_card_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461589
 func (n V3PayrollCard) Tokens() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/tokens"))
 }
 
 // TransferBatches is POST /v3/payroll-card/transfer-batches 发起批量转账:
-//   - required in body: sub_mchid, authorization_type, out_batch_no, batch_name, batch_remark, total_amount, total_num,
+//   - required in body: authorization_type, out_batch_no, batch_name, batch_remark, total_amount, total_num,
 //     transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
-//     transfer_detail_list[].transfer_remark, transfer_detail_list[].openid, transfer_detail_list[].user_name,
-//     employment_type, employment_scene
+//     transfer_detail_list[].transfer_remark, transfer_detail_list[].openid
+//   - documented as required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461824
 func (n V3PayrollCard) TransferBatches() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/transfer-batches"))
@@ -88,7 +90,7 @@ func (n V3PayrollCard) Wesure() V3PayrollCardWesure {
 type V3PayrollCardWesure struct{ client *wxpay.Client }
 
 // Insurance is POST /v3/payroll-card/wesure/insurance 生成投保结果:
-//   - required in body: sp_mchid, wesure_order_no, token, insurance_company_order_no, openid, insure_state,
+//   - required in body: sp_mchid, wesure_order_no, insurance_company_order_no, openid, insure_state,
 //     insure_effect_time, insure_invalid_time, insurance_company_name
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_32.shtml
 func (n V3PayrollCardWesure) Insurance() PostCall {
@@ -96,7 +98,7 @@ func (n V3PayrollCardWesure) Insurance() PostCall {
 }
 
 // TokenValidations is POST /v3/payroll-card/wesure/token-validations 校验核身结果:
-//   - required in body: sp_mchid, sub_mchid, token, user_name, id_card_number
+//   - required in body: sp_mchid
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_31.shtml
 func (n V3PayrollCardWesure) TokenValidations() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/wesure/token-validations"))

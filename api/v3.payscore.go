@@ -43,7 +43,8 @@ type V3PayscoreAcquiringbankPermissionsAuthorizationCode struct{ client *wxpay.C
 
 // AuthorizationCode is GET /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}
 // 从业机构查询与用户授权记录（授权协议号）:
-//   - required in query: service_id, channel_id, sub_mchid
+//   - required in query: service_id, sub_mchid
+//   - documented as required in query: channel_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461004
 func (n V3PayscoreAcquiringbankPermissionsAuthorizationCode) AuthorizationCode(authorizationCode string) V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode {
 	return V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode{GetCall(n.client.Chain("v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}").Var("authorization_code", authorizationCode))}
@@ -54,7 +55,7 @@ type V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode struct
 
 // Terminate is POST /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}/terminate
 // 从业机构解除用户授权关系（授权协议号）:
-//   - required in body: service_id, sub_mchid, reason
+//   - required in body: service_id, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461012
 func (n V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
@@ -69,7 +70,7 @@ func (n V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode) Te
 //
 // POST /v3/payscore/acquiringbank/serviceorder 从业机构创建微信支付分订单:
 //   - required in body: service_id, appid, sub_mchid, channel_id, out_order_no, service_introduction, risk_fund.name,
-//     risk_fund.amount, time_range.start_time, notify_url
+//     risk_fund.amount, time_range
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691326
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194023
 func (n V3PayscoreAcquiringbank) Serviceorder() V3PayscoreAcquiringbankServiceorder {
@@ -99,7 +100,7 @@ func (n V3PayscoreAcquiringbankServiceorder) OutOrderNo(outOrderNo string) V3Pay
 type V3PayscoreAcquiringbankServiceorderOutOrderNo struct{ chain wxpay.Chain }
 
 // Cancel is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/cancel 从业机构取消微信支付分订单:
-//   - required in body: service_id, channel_id, sub_mchid, reason
+//   - required in body: service_id, channel_id, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458146
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194058
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Cancel() PostCall {
@@ -115,7 +116,7 @@ func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Complete() PostCall {
 }
 
 // Modify is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/modify 从业机构修改微信支付分订单金额:
-//   - required in body: service_id, sub_mchid, total_amount, reason
+//   - required in body: service_id, sub_mchid, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691363
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194282
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Modify() PostCall {
@@ -131,7 +132,7 @@ func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Registerdeductinfo() Post
 }
 
 // Sync is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/sync 从业机构同步微信支付分订单信息:
-//   - required in body: service_id, sub_mchid, type, detail.paid_time
+//   - required in body: service_id, sub_mchid, type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691378
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194292
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Sync() PostCall {
@@ -139,14 +140,15 @@ func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Sync() PostCall {
 }
 
 // Servicepayondeliveryorder is POST /v3/payscore/acquiringbank/servicepayondeliveryorder 从业机构创建先用后付订单:
-//   - required in body: out_order_no, appid, service_id, service_introduction, time_range
+//   - documented as required in body: out_order_no, appid, service_id, service_introduction, time_range
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012783674
 func (n V3PayscoreAcquiringbank) Servicepayondeliveryorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/acquiringbank/servicepayondeliveryorder"))
 }
 
 // MerchantBill is GET /v3/payscore/merchant-bill 商户申请获取对账单:
-//   - required in query: bill_date, encryption_algorithm, service_id
+//   - required in query: bill_date
+//   - documented as required in query: encryption_algorithm, service_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394586
 func (n V3Payscore) MerchantBill() GetCall {
 	return GetCall(n.client.Chain("v3/payscore/merchant-bill"))
@@ -171,12 +173,12 @@ type V3PayscoreOverseaPartner struct{ client *wxpay.Client }
 // Serviceorder is /v3/payscore/oversea/partner/serviceorder.
 //
 // GET /v3/payscore/oversea/partner/serviceorder 查询支付分订单:
-//   - required in query: service_id, sub_mchid
+//   - documented as required in query: service_id, sub_mchid
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096411
 //
 // POST /v3/payscore/oversea/partner/serviceorder 创建支付分订单:
-//   - required in body: service_id, appid, sub_mchid, out_order_no, currency, service_introduction, risk_fund.name,
-//     risk_fund.amount, time_range.start_time, notify_url
+//   - documented as required in body: service_id, appid, sub_mchid, out_order_no, currency, service_introduction,
+//     risk_fund.name, risk_fund.amount, time_range.start_time, notify_url
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096395
 func (n V3PayscoreOverseaPartner) Serviceorder() V3PayscoreOverseaPartnerServiceorder {
 	return V3PayscoreOverseaPartnerServiceorder{GetPostCall(n.client.Chain("v3/payscore/oversea/partner/serviceorder")), n.client}
@@ -197,21 +199,21 @@ func (n V3PayscoreOverseaPartnerServiceorder) OutOrderNo(outOrderNo string) V3Pa
 type V3PayscoreOverseaPartnerServiceorderOutOrderNo struct{ chain wxpay.Chain }
 
 // Cancel is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/cancel 取消支付分订单:
-//   - required in body: service_id, sub_mchid, reason
+//   - documented as required in body: service_id, sub_mchid, reason
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096416
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Cancel() PostCall {
 	return PostCall(n.chain.Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/complete 完结支付分订单:
-//   - required in body: service_id, sub_mchid, post_payments[].name, total_amount
+//   - documented as required in body: service_id, sub_mchid, post_payments[].name, total_amount
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096431
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Complete() PostCall {
 	return PostCall(n.chain.Chain("complete"))
 }
 
 // Sync is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/sync 同步支付分订单信息:
-//   - required in body: service_id, sub_mchid, type, detail.paid_time
+//   - documented as required in body: service_id, sub_mchid, type, detail.paid_time
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096438
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Sync() PostCall {
 	return PostCall(n.chain.Chain("sync"))
@@ -246,7 +248,7 @@ func (n V3PayscorePartnerPermissions) ApplyForScene() PostCall {
 }
 
 // AssessUserRiskLevel is POST /v3/payscore/partner/permissions/assess-user-risk-level 服务商评估用户分层:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - required in body: service_id, appid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012783585
 func (n V3PayscorePartnerPermissions) AssessUserRiskLevel() PostCall {
@@ -272,7 +274,7 @@ func (n V3PayscorePartnerPermissionsAuthorizationCode) AuthorizationCode(authori
 type V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode struct{ GetCall }
 
 // Terminate is POST /v3/payscore/partner/permissions/authorization-code/{authorization_code}/terminate 解除用户授权关系（授权协议号）:
-//   - required in body: service_id, sub_mchid, reason
+//   - required in body: service_id, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382049
 func (n V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
@@ -286,14 +288,14 @@ func (n V3PayscorePartnerPermissions) Search() GetCall {
 }
 
 // Terminate is POST /v3/payscore/partner/permissions/terminate 解除用户授权关系（openid）:
-//   - required in body: service_id, appid, sub_mchid, reason
+//   - required in body: service_id, appid, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461154
 func (n V3PayscorePartnerPermissions) Terminate() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/partner/permissions/terminate"))
 }
 
 // ServiceAccountApplications is POST /v3/payscore/partner/service-account-applications 收付通子商户申请绑定支付分服务:
-//   - required in body: service_id, appid, sub_mchid, out_apply_no
+//   - documented as required in body: service_id, appid, sub_mchid, out_apply_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715051
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394514
 func (n V3PayscorePartner) ServiceAccountApplications() V3PayscorePartnerServiceAccountApplications {
@@ -322,7 +324,7 @@ func (n V3PayscorePartnerServiceAccountApplications) OutApplyNo(outApplyNo strin
 //
 // POST /v3/payscore/partner/serviceorder 创建支付分订单:
 //   - required in body: service_id, appid, sub_mchid, out_order_no, service_introduction, risk_fund.name,
-//     risk_fund.amount, time_range, notify_url
+//     risk_fund.amount, time_range
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692136
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138534
 func (n V3PayscorePartner) Serviceorder() V3PayscorePartnerServiceorder {
@@ -336,7 +338,7 @@ type V3PayscorePartnerServiceorder struct {
 }
 
 // DirectComplete is POST /v3/payscore/partner/serviceorder/direct-complete 创单结单合并:
-//   - required in body: service_id, appid, sub_appid, out_order_no, service_introduction, total_amount,
+//   - documented as required in body: service_id, appid, sub_appid, out_order_no, service_introduction, total_amount,
 //     time_range.start_time, notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012923757
 func (n V3PayscorePartnerServiceorder) DirectComplete() PostCall {
@@ -352,7 +354,7 @@ func (n V3PayscorePartnerServiceorder) OutOrderNo(outOrderNo string) V3PayscoreP
 type V3PayscorePartnerServiceorderOutOrderNo struct{ chain wxpay.Chain }
 
 // Cancel is POST /v3/payscore/partner/serviceorder/{out_order_no}/cancel 取消支付分订单:
-//   - required in body: service_id, sub_mchid, reason
+//   - required in body: service_id, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458758
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138589
 func (n V3PayscorePartnerServiceorderOutOrderNo) Cancel() PostCall {
@@ -368,7 +370,7 @@ func (n V3PayscorePartnerServiceorderOutOrderNo) Complete() PostCall {
 }
 
 // Modify is POST /v3/payscore/partner/serviceorder/{out_order_no}/modify 修改订单金额:
-//   - required in body: sub_mchid, post_payments[].name, total_amount, reason
+//   - required in body: sub_mchid, post_payments[].name, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692360
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138819
 func (n V3PayscorePartnerServiceorderOutOrderNo) Modify() PostCall {
@@ -383,21 +385,21 @@ func (n V3PayscorePartnerServiceorderOutOrderNo) Pay() PostCall {
 }
 
 // SendPendingmessage is POST /v3/payscore/partner/serviceorder/{out_order_no}/send-pendingmessage 下发服务费用待处理消息:
-//   - required in body: service_id, sub_mchid, post_payments, total_amount, prepaid_time
+//   - required in body: service_id, sub_mchid, post_payments, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394914
 func (n V3PayscorePartnerServiceorderOutOrderNo) SendPendingmessage() PostCall {
 	return PostCall(n.chain.Chain("send-pendingmessage"))
 }
 
 // SendPrepaidmessage is POST /v3/payscore/partner/serviceorder/{out_order_no}/send-prepaidmessage 下发服务预扣费消息:
-//   - required in body: service_id, sub_mchid, post_payments, total_amount, prepaid_time
+//   - required in body: service_id, sub_mchid, post_payments, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394929
 func (n V3PayscorePartnerServiceorderOutOrderNo) SendPrepaidmessage() PostCall {
 	return PostCall(n.chain.Chain("send-prepaidmessage"))
 }
 
 // Sync is POST /v3/payscore/partner/serviceorder/{out_order_no}/sync 同步订单信息:
-//   - required in body: service_id, sub_mchid, type, detail.paid_time
+//   - required in body: service_id, sub_mchid, type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458816
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138975
 func (n V3PayscorePartnerServiceorderOutOrderNo) Sync() PostCall {
@@ -405,8 +407,8 @@ func (n V3PayscorePartnerServiceorderOutOrderNo) Sync() PostCall {
 }
 
 // Servicepayondeliveryorder is POST /v3/payscore/partner/servicepayondeliveryorder 创建先用后付订单:
-//   - required in body: out_order_no, appid, sub_mchid, service_id, service_introduction, time_range, risk_fund.name,
-//     risk_fund.amount, notify_url, shopping_info
+//   - documented as required in body: out_order_no, appid, sub_mchid, service_id, service_introduction, time_range,
+//     risk_fund.name, risk_fund.amount, notify_url, shopping_info
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012783634
 func (n V3PayscorePartner) Servicepayondeliveryorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/partner/servicepayondeliveryorder"))
@@ -441,7 +443,7 @@ func (n V3PayscorePartnerServicequotasServiceID) ServiceID(serviceID string) Get
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_2&index=4
 //
 // POST /v3/payscore/payafter-orders 创建先享后付订单:
-//   - required in body: appid, out_order_no, service_id
+//   - documented as required in body: appid, out_order_no, service_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_1&index=3
 func (n V3Payscore) PayafterOrders() V3PayscorePayafterOrders {
 	return V3PayscorePayafterOrders{GetPostCall(n.client.Chain("v3/payscore/payafter-orders")), n.client}
@@ -462,14 +464,14 @@ func (n V3PayscorePayafterOrders) OutOrderNo(outOrderNo string) V3PayscorePayaft
 type V3PayscorePayafterOrdersOutOrderNo struct{ chain wxpay.Chain }
 
 // Cancel is POST /v3/payscore/payafter-orders/{out_order_no}/cancel 撤销先享后付订单:
-//   - required in body: appid, service_id, reason
+//   - documented as required in body: appid, service_id, reason
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_3&index=5
 func (n V3PayscorePayafterOrdersOutOrderNo) Cancel() PostCall {
 	return PostCall(n.chain.Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/payafter-orders/{out_order_no}/complete 完结先享后付订单:
-//   - required in body: appid, service_id
+//   - documented as required in body: appid, service_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_4&index=6
 func (n V3PayscorePayafterOrdersOutOrderNo) Complete() PostCall {
 	return PostCall(n.chain.Chain("complete"))
@@ -520,7 +522,7 @@ func (n V3PayscorePermissionsAuthorizationCode) AuthorizationCode(authorizationC
 type V3PayscorePermissionsAuthorizationCodeAuthorizationCode struct{ GetCall }
 
 // Terminate is POST /v3/payscore/permissions/authorization-code/{authorization_code}/terminate 解除用户授权关系（授权协议号）:
-//   - required in body: service_id, reason
+//   - required in body: service_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647410
 func (n V3PayscorePermissionsAuthorizationCodeAuthorizationCode) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
@@ -545,7 +547,7 @@ func (n V3PayscorePermissionsOpenid) Openid(openid string) V3PayscorePermissions
 type V3PayscorePermissionsOpenidOpenid struct{ GetCall }
 
 // Terminate is POST /v3/payscore/permissions/openid/{openid}/terminate 解除用户授权关系（openid）:
-//   - required in body: service_id, appid, reason
+//   - required in body: service_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647413
 func (n V3PayscorePermissionsOpenidOpenid) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
@@ -646,13 +648,13 @@ func (n V3PayscorePlanPayscorePlansMerchantPlanNoMerchantPlanNo) Stop() PostCall
 // Serviceorder is /v3/payscore/serviceorder.
 //
 // GET /v3/payscore/serviceorder 查询支付分订单:
-//   - required in query: service_id, appid
+//   - required in query: service_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587902
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647419
 //
 // POST /v3/payscore/serviceorder 创建支付分订单:
-//   - required in body: out_order_no, appid, service_id, service_introduction, time_range.start_time, risk_fund.name,
-//     risk_fund.amount, notify_url
+//   - required in body: out_order_no, appid, service_id, service_introduction, time_range, risk_fund.name,
+//     risk_fund.amount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587900
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647418
 func (n V3Payscore) Serviceorder() V3PayscoreServiceorder {
@@ -681,7 +683,7 @@ func (n V3PayscoreServiceorder) OutOrderNo(outOrderNo string) V3PayscoreServiceo
 type V3PayscoreServiceorderOutOrderNo struct{ chain wxpay.Chain }
 
 // Cancel is POST /v3/payscore/serviceorder/{out_order_no}/cancel 取消支付分订单:
-//   - required in body: appid, service_id, reason
+//   - required in body: service_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587905
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647422
 func (n V3PayscoreServiceorderOutOrderNo) Cancel() PostCall {
@@ -689,7 +691,7 @@ func (n V3PayscoreServiceorderOutOrderNo) Cancel() PostCall {
 }
 
 // Complete is POST /v3/payscore/serviceorder/{out_order_no}/complete 完结支付分订单:
-//   - required in body: appid, service_id, post_payments[].name, total_amount
+//   - required in body: service_id, post_payments[].name, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587955
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647421
 func (n V3PayscoreServiceorderOutOrderNo) Complete() PostCall {
@@ -697,7 +699,7 @@ func (n V3PayscoreServiceorderOutOrderNo) Complete() PostCall {
 }
 
 // Modify is POST /v3/payscore/serviceorder/{out_order_no}/modify 修改订单金额:
-//   - required in body: appid, service_id, post_payments[].name, total_amount, reason
+//   - required in body: service_id, post_payments[].name, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587957
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647427
 func (n V3PayscoreServiceorderOutOrderNo) Modify() PostCall {
@@ -711,21 +713,21 @@ func (n V3PayscoreServiceorderOutOrderNo) Pay() PostCall {
 }
 
 // SendPendingmessage is POST /v3/payscore/serviceorder/{out_order_no}/send-pendingmessage 下发服务费用待处理消息:
-//   - required in body: service_id, post_payments, total_amount, prepaid_time
+//   - required in body: service_id, post_payments, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394606
 func (n V3PayscoreServiceorderOutOrderNo) SendPendingmessage() PostCall {
 	return PostCall(n.chain.Chain("send-pendingmessage"))
 }
 
 // SendPrepaidmessage is POST /v3/payscore/serviceorder/{out_order_no}/send-prepaidmessage 下发服务预扣费消息:
-//   - required in body: service_id, post_payments, total_amount, prepaid_time
+//   - required in body: service_id, post_payments, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394615
 func (n V3PayscoreServiceorderOutOrderNo) SendPrepaidmessage() PostCall {
 	return PostCall(n.chain.Chain("send-prepaidmessage"))
 }
 
 // Sync is POST /v3/payscore/serviceorder/{out_order_no}/sync 同步服务订单信息:
-//   - required in body: appid, service_id, type, detail.paid_time
+//   - required in body: service_id, type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587962
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647431
 func (n V3PayscoreServiceorderOutOrderNo) Sync() PostCall {
@@ -733,9 +735,9 @@ func (n V3PayscoreServiceorderOutOrderNo) Sync() PostCall {
 }
 
 // Servicepayondeliveryorder is POST /v3/payscore/servicepayondeliveryorder 创建先用后付订单:
-//   - required in body: out_order_no, appid, service_id, service_introduction, time_range.start_time, risk_fund.name,
-//     risk_fund.amount, notify_url, shopping_info.jump_link, shopping_info.goods[].name, shopping_info.goods[].picture,
-//     shopping_info.goods[].amount, shopping_info.goods[].count
+//   - documented as required in body: out_order_no, appid, service_id, service_introduction, time_range.start_time,
+//     risk_fund.name, risk_fund.amount, notify_url, shopping_info.jump_link, shopping_info.goods[].name,
+//     shopping_info.goods[].picture, shopping_info.goods[].amount, shopping_info.goods[].count
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012856585
 func (n V3Payscore) Servicepayondeliveryorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/servicepayondeliveryorder"))
@@ -758,16 +760,15 @@ func (n V3PayscoreSignPlan) Partner() V3PayscoreSignPlanPartner {
 type V3PayscoreSignPlanPartner struct{ client *wxpay.Client }
 
 // Serviceorder is POST /v3/payscore/sign-plan/partner/serviceorder 创建用户的签约计划详情对应的服务订单:
-//   - required in body: service_id, sign_plan_id, plan_detail_no, appid, sub_mchid, notify_url, service_introduction,
-//     time_range.start_time, out_trade_no
+//   - required in body: service_id, sign_plan_id, plan_detail_no, appid, sub_mchid, service_introduction, time_range,
+//     out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463469
 func (n V3PayscoreSignPlanPartner) Serviceorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/sign-plan/partner/serviceorder"))
 }
 
 // UserSignPlans is POST /v3/payscore/sign-plan/partner/user-sign-plans 创建用户的签约计划:
-//   - required in body: service_id, plan_id, appid, sub_mchid, merchant_sign_plan_no, notify_url,
-//     sign_plan_detail[].plan_detail_no, sign_plan_detail[].merchant_plan_detail_no
+//   - required in body: service_id, plan_id, appid, sub_mchid, merchant_sign_plan_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463521
 func (n V3PayscoreSignPlanPartner) UserSignPlans() V3PayscoreSignPlanPartnerUserSignPlans {
 	return V3PayscoreSignPlanPartnerUserSignPlans{PostCall(n.client.Chain("v3/payscore/sign-plan/partner/user-sign-plans")), n.client}
@@ -800,23 +801,22 @@ type V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo 
 
 // Stop is POST /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop
 // 取消用户的签约计划:
-//   - required in body: sub_mchid, stop_reason
+//   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463534
 func (n V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo) Stop() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("stop"))
 }
 
 // Serviceorder is POST /v3/payscore/sign-plan/serviceorder 创建用户的签约计划详情对应的服务订单:
-//   - required in body: service_id, sign_plan_id, plan_detail_no, appid, openid, notify_url, service_introduction,
-//     time_range.start_time, out_trade_no
+//   - required in body: service_id, sign_plan_id, plan_detail_no, appid, openid, service_introduction, time_range,
+//     out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489351
 func (n V3PayscoreSignPlan) Serviceorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/sign-plan/serviceorder"))
 }
 
 // UserSignPlans is POST /v3/payscore/sign-plan/user-sign-plans 创建用户的签约计划:
-//   - required in body: service_id, plan_id, appid, openid, merchant_sign_plan_no, notify_url,
-//     sign_plan_detail[].plan_detail_no, sign_plan_detail[].merchant_plan_detail_no
+//   - required in body: service_id, plan_id, appid, openid, merchant_sign_plan_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489420
 func (n V3PayscoreSignPlan) UserSignPlans() V3PayscoreSignPlanUserSignPlans {
 	return V3PayscoreSignPlanUserSignPlans{PostCall(n.client.Chain("v3/payscore/sign-plan/user-sign-plans")), n.client}
@@ -847,7 +847,6 @@ func (n V3PayscoreSignPlanUserSignPlansMerchantSignPlanNo) MerchantSignPlanNo(me
 type V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo struct{ GetCall }
 
 // Stop is POST /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop 直连商户取消用户的签约计划:
-//   - required in body: stop_reason
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012471050
 func (n V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo) Stop() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("stop"))
@@ -859,7 +858,7 @@ func (n V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo) Sto
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_2&index=4
 //
 // POST /v3/payscore/smartretail-orders 创建智慧零售订单:
-//   - required in body: appid, out_order_no, service_id
+//   - documented as required in body: appid, out_order_no, service_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_1&index=3
 func (n V3Payscore) SmartretailOrders() V3PayscoreSmartretailOrders {
 	return V3PayscoreSmartretailOrders{GetPostCall(n.client.Chain("v3/payscore/smartretail-orders")), n.client}
@@ -880,21 +879,21 @@ func (n V3PayscoreSmartretailOrders) OutOrderNo(outOrderNo string) V3PayscoreSma
 type V3PayscoreSmartretailOrdersOutOrderNo struct{ chain wxpay.Chain }
 
 // Cancel is POST /v3/payscore/smartretail-orders/{out_order_no}/cancel 撤销智慧零售订单:
-//   - required in body: appid, service_id, reason
+//   - documented as required in body: appid, service_id, reason
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_3&index=5
 func (n V3PayscoreSmartretailOrdersOutOrderNo) Cancel() PostCall {
 	return PostCall(n.chain.Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/smartretail-orders/{out_order_no}/complete 完结智慧零售订单:
-//   - required in body: appid, service_id
+//   - documented as required in body: appid, service_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_4&index=6
 func (n V3PayscoreSmartretailOrdersOutOrderNo) Complete() PostCall {
 	return PostCall(n.chain.Chain("complete"))
 }
 
 // UserServiceState is GET /v3/payscore/user-service-state 查询用户授权状态:
-//   - required in query: appid, service_id, openid
+//   - documented as required in query: appid, service_id, openid
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter3_8.shtml
 func (n V3Payscore) UserServiceState() GetCall {
 	return GetCall(n.client.Chain("v3/payscore/user-service-state"))
@@ -933,7 +932,7 @@ func (n V3PayscoreUsersOpenidPermissions) ServiceID(serviceID string) V3Payscore
 type V3PayscoreUsersOpenidPermissionsServiceID struct{ chain wxpay.Chain }
 
 // Terminate is POST /v3/payscore/users/{openid}/permissions/{service_id}/terminate 商户解除用户授权关系:
-//   - required in body: appid, reason
+//   - documented as required in body: appid, reason
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter9_1.shtml
 func (n V3PayscoreUsersOpenidPermissionsServiceID) Terminate() PostCall {
 	return PostCall(n.chain.Chain("terminate"))

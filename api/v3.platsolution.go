@@ -307,7 +307,7 @@ func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBills) PreTransfer() Pos
 }
 
 // SubMchCompensationBills is POST /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills 请求赔付:
-//   - required in body: receiver.type, receiver.mch_info.mchid, out_bill_no, amount, transfer_remark
+//   - documented as required in body: receiver.type, receiver.mch_info.mchid, out_bill_no, amount, transfer_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016777363
 func (n V3PlatsolutionEcommerceMchTransfer) SubMchCompensationBills() V3PlatsolutionEcommerceMchTransferSubMchCompensationBills {
 	return V3PlatsolutionEcommerceMchTransferSubMchCompensationBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills")), n.client}
@@ -468,12 +468,9 @@ func (n V3PlatsolutionEcommerce) Settle() V3PlatsolutionEcommerceSettle {
 type V3PlatsolutionEcommerceSettle struct{ client *wxpay.Client }
 
 // PrepaySettleOrders is POST /v3/platsolution/ecommerce/settle/prepay-settle-orders 个人收款-申请批量结算:
-//   - required in body: appid, out_settle_batch_no, individual_auth_id, notify_url, description, trade_scenario,
-//     settle_info_list[].out_settle_no, settle_info_list[].transaction_id,
-//     settle_info_list[].settle_detail_info_list[].out_settle_detail_no,
+//   - required in body: out_settle_batch_no, description, settle_info_list[].out_settle_no,
+//     settle_info_list[].transaction_id, settle_info_list[].settle_detail_info_list[].out_settle_detail_no,
 //     settle_info_list[].settle_detail_info_list[].settle_type,
-//     settle_info_list[].settle_detail_info_list[].receiver_type,
-//     settle_info_list[].settle_detail_info_list[].receiver_account,
 //     settle_info_list[].settle_detail_info_list[].amount.amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012649847
 func (n V3PlatsolutionEcommerceSettle) PrepaySettleOrders() V3PlatsolutionEcommerceSettlePrepaySettleOrders {
@@ -497,7 +494,7 @@ type V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo struct{ GetCal
 
 // ApplyAbnormalSettle is POST
 // /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}/apply-abnormal-settle 个人收款-申请异常结算批次单处理:
-//   - required in body: individual_auth_id, out_abnormal_settle_batch_no, abnormal_settle_type
+//   - required in body: out_abnormal_settle_batch_no, abnormal_settle_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015198012
 func (n V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo) ApplyAbnormalSettle() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("apply-abnormal-settle"))
@@ -512,7 +509,7 @@ func (n V3PlatsolutionEcommerce) Withdraw() V3PlatsolutionEcommerceWithdraw {
 type V3PlatsolutionEcommerceWithdraw struct{ client *wxpay.Client }
 
 // DayEndBalanceWithdraw is POST /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw 二级商户按日终余额预约提现:
-//   - required in body: sub_mchid, out_request_no, calculate_amount_type
+//   - documented as required in body: sub_mchid, out_request_no, calculate_amount_type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013328143
 func (n V3PlatsolutionEcommerceWithdraw) DayEndBalanceWithdraw() V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw {
 	return V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw{PostCall(n.client.Chain("v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw")), n.client}
@@ -534,7 +531,7 @@ type V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdrawOutRequestNo struct{ cl
 
 // OutRequestNo is GET /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no}
 // 查询二级商户按日终余额预约提现状态:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013328163
 func (n V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdrawOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
@@ -565,10 +562,9 @@ func (n V3PlatsolutionInsuranceMchTransfer) Batches() V3PlatsolutionInsuranceMch
 type V3PlatsolutionInsuranceMchTransferBatches struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/insurance/mch-transfer/batches/apply 受理商家转账:
-//   - required in body: sub_mchid, sp_appid, out_batch_no, batch_name, batch_remark, total_amount, total_num,
-//     transfer_scene_id, transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
-//     transfer_detail_list[].transfer_remark, transfer_detail_list[].reservation_id, transfer_detail_list[].openid,
-//     notify_url
+//   - required in body: sub_mchid, out_batch_no, batch_name, batch_remark, total_amount, total_num, transfer_scene_id,
+//     transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
+//     transfer_detail_list[].transfer_remark, transfer_detail_list[].reservation_id, transfer_detail_list[].openid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504220
 func (n V3PlatsolutionInsuranceMchTransferBatches) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/apply"))
@@ -651,7 +647,7 @@ type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo
 // OutDetailNo is GET
 // /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}
 // 查询商家转账明细电子回单:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504229
 func (n V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo) OutDetailNo(outDetailNo string) V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo {
 	return V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetCall(n.chain.Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))}
@@ -663,7 +659,7 @@ type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo
 // Apply is POST
 // /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}/apply
 // 申请商家转账明细电子回单:
-//   - required in body: sub_mchid
+//   - documented as required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504228
 func (n V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo) Apply() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
@@ -730,7 +726,7 @@ type V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNo struct{ 
 
 // OutBatchNo is GET /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}
 // 查询商家转账批次电子回单:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504227
 func (n V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo {
 	return V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
@@ -741,7 +737,7 @@ type V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchN
 
 // Apply is POST /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply
 // 申请商家转账批次电子回单:
-//   - required in body: sub_mchid
+//   - documented as required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504226
 func (n V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo) Apply() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
@@ -756,8 +752,7 @@ func (n V3PlatsolutionInsuranceMchTransfer) Reservation() V3PlatsolutionInsuranc
 type V3PlatsolutionInsuranceMchTransferReservation struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/insurance/mch-transfer/reservation/apply 受理单次预约商家转账:
-//   - required in body: sub_mchid, sp_appid, out_reservation_no, transfer_scene_id, estimated_date, reserve_remark,
-//     notify_url
+//   - required in body: sub_mchid, sp_appid, out_reservation_no, transfer_scene_id, reserve_remark
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504216
 func (n V3PlatsolutionInsuranceMchTransferReservation) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/reservation/apply"))
@@ -784,7 +779,7 @@ type V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservation
 
 // Close is POST /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close
 // 关闭预约商家转账记录:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504219
 func (n V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservationNo) Close() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
@@ -823,8 +818,8 @@ func (n V3PlatsolutionMchTransfer) Batches() V3PlatsolutionMchTransferBatches {
 type V3PlatsolutionMchTransferBatches struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/mch-transfer/batches/apply 受理商家转账:
-//   - required in body: sub_mchid, sp_appid, out_batch_no, batch_name, batch_remark, total_amount, total_num,
-//     transfer_scene_id, transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
+//   - documented as required in body: sub_mchid, sp_appid, out_batch_no, batch_name, batch_remark, total_amount,
+//     total_num, transfer_scene_id, transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
 //     transfer_detail_list[].transfer_remark, transfer_detail_list[].reservation_id, transfer_detail_list[].openid,
 //     notify_url
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-apply.html
@@ -841,7 +836,7 @@ func (n V3PlatsolutionMchTransferBatches) BatchID() V3PlatsolutionMchTransferBat
 type V3PlatsolutionMchTransferBatchesBatchID struct{ client *wxpay.Client }
 
 // BatchID is GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id} 微信支付转账批次单号查询批次单:
-//   - required in query: sub_mchid, need_query_detail
+//   - documented as required in query: sub_mchid, need_query_detail
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-by-id.html
 func (n V3PlatsolutionMchTransferBatchesBatchID) BatchID(batchID string) V3PlatsolutionMchTransferBatchesBatchIDBatchID {
 	return V3PlatsolutionMchTransferBatchesBatchIDBatchID{GetCall(n.client.Chain("v3/platsolution/mch-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
@@ -868,7 +863,7 @@ type V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID struct{ chain
 
 // DetailID is GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
 // 微信支付转账明细单号查询明细单:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/get-transfer-detail-by-no.html
 func (n V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
 	return GetCall(n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
@@ -909,7 +904,7 @@ type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetail
 // OutDetailNo is GET
 // /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}
 // 查询商家转账明细电子回单:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-query-by-detail-out-no.html
 func (n V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo) OutDetailNo(outDetailNo string) V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo {
 	return V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetCall(n.chain.Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))}
@@ -921,7 +916,7 @@ type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetail
 // Apply is POST
 // /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}/apply
 // 申请商家转账明细电子回单:
-//   - required in body: sub_mchid
+//   - documented as required in body: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-apply-by-detail-out-no.html
 func (n V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo) Apply() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
@@ -936,7 +931,7 @@ func (n V3PlatsolutionMchTransferBatches) OutBatchNo() V3PlatsolutionMchTransfer
 type V3PlatsolutionMchTransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
 // OutBatchNo is GET /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no} 商户转账批次单号查询批次单:
-//   - required in query: sub_mchid, need_query_detail
+//   - documented as required in query: sub_mchid, need_query_detail
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-by-out-code.html
 func (n V3PlatsolutionMchTransferBatchesOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo {
 	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
@@ -963,7 +958,7 @@ type V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo stru
 
 // OutDetailNo is GET
 // /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no} 商户明细单号查询明细单:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-detail-by-out-no.html
 func (n V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
 	return GetCall(n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
@@ -986,7 +981,7 @@ func (n V3PlatsolutionMchTransferBatchesSummaryReceipts) OutBatchNo() V3Platsolu
 type V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNo struct{ client *wxpay.Client }
 
 // OutBatchNo is GET /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no} 查询商家转账批次电子回单:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-query-by-batch-out-no.html
 func (n V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo {
 	return V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
@@ -996,7 +991,7 @@ func (n V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNo) OutBatchNo(ou
 type V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo struct{ GetCall }
 
 // Apply is POST /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply 申请商家转账批次电子回单:
-//   - required in body: sub_mchid
+//   - documented as required in body: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-apply-by-batch-out-no.html
 func (n V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo) Apply() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
@@ -1011,8 +1006,8 @@ func (n V3PlatsolutionMchTransfer) Reservation() V3PlatsolutionMchTransferReserv
 type V3PlatsolutionMchTransferReservation struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/mch-transfer/reservation/apply 受理单次预约商家转账:
-//   - required in body: sub_mchid, sp_appid, out_reservation_no, transfer_scene_id, estimated_date, reserve_remark,
-//     notify_url
+//   - documented as required in body: sub_mchid, sp_appid, out_reservation_no, transfer_scene_id, estimated_date,
+//     reserve_remark, notify_url
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-apply.html
 func (n V3PlatsolutionMchTransferReservation) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/mch-transfer/reservation/apply"))
@@ -1028,7 +1023,7 @@ type V3PlatsolutionMchTransferReservationOutReservationNo struct{ client *wxpay.
 
 // OutReservationNo is GET /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}
 // 商户预约单号查询预约商家转账记录:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-get-by-out-no.html
 func (n V3PlatsolutionMchTransferReservationOutReservationNo) OutReservationNo(outReservationNo string) V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo {
 	return V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo{GetCall(n.client.Chain("v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}").Var("out_reservation_no", outReservationNo))}
@@ -1038,7 +1033,7 @@ func (n V3PlatsolutionMchTransferReservationOutReservationNo) OutReservationNo(o
 type V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo struct{ GetCall }
 
 // Close is POST /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close 关闭预约商家转账记录:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-close.html
 func (n V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo) Close() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
@@ -1053,7 +1048,7 @@ func (n V3PlatsolutionMchTransferReservation) ReservationID() V3PlatsolutionMchT
 type V3PlatsolutionMchTransferReservationReservationID struct{ client *wxpay.Client }
 
 // ReservationID is GET /v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id} 微信支付预约单号查询预约商家转账记录:
-//   - required in query: sub_mchid
+//   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-get-by-id.html
 func (n V3PlatsolutionMchTransferReservationReservationID) ReservationID(reservationID string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id}").Var("reservation_id", reservationID))

@@ -37,6 +37,7 @@ func (n V3ProfitsharingMerchantConfigs) SubMchid(subMchid string) GetCall {
 
 // Orders is POST /v3/profitsharing/orders 请求分账:
 //   - required in body: transaction_id, out_order_no, unfreeze_unsplit
+//   - documented as required in body: appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524936
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012690683
 func (n V3Profitsharing) Orders() V3ProfitsharingOrders {
@@ -104,7 +105,6 @@ type V3ProfitsharingReturnOrders struct {
 }
 
 // OutReturnNo is GET /v3/profitsharing/return-orders/{out_return_no} 查询分账回退结果:
-//   - required in query: out_order_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526279
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466858
 func (n V3ProfitsharingReturnOrders) OutReturnNo(outReturnNo string) GetCall {

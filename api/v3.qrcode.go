@@ -13,7 +13,7 @@ func (n V3Root) Qrcode() V3Qrcode {
 type V3Qrcode struct{ client *wxpay.Client }
 
 // Transactions is POST /v3/qrcode/transactions 扣费受理:
-//   - required in body: appid, out_trade_no, trade_scene, contract_id
+//   - required in body: appid, out_trade_no, trade_scene
 func (n V3Qrcode) Transactions() V3QrcodeTransactions {
 	return V3QrcodeTransactions{PostCall(n.client.Chain("v3/qrcode/transactions")), n.client}
 }

@@ -46,15 +46,16 @@ func (n V3RepaymentCombineTransactionsPartnerOutTradeNo) CombineOutTradeNo(combi
 type V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo struct{ GetCall }
 
 // Close is POST /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}/close 商户关单:
-//   - required in body: sub_orders[].mchid, sub_orders[].out_trade_no
+//   - required in body: sub_orders[].out_trade_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015124497
 func (n V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo) Close() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
 // Prepay is POST /v3/repayment/combine-transactions/partner/prepay 还款下单:
-//   - required in body: combine_out_trade_no, combine_mchid, sub_orders[].mchid, sub_orders[].out_trade_no,
-//     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].attach, sub_orders[].description
+//   - required in body: combine_out_trade_no, sub_orders[].out_trade_no, sub_orders[].amount.total_amount,
+//     sub_orders[].amount.currency, sub_orders[].description
+//   - documented as required in body: combine_mchid, sub_orders[].mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015124463
 func (n V3RepaymentCombineTransactionsPartner) Prepay() PostCall {
 	return PostCall(n.client.Chain("v3/repayment/combine-transactions/partner/prepay"))

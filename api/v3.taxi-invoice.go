@@ -28,13 +28,12 @@ func (n V3TaxiInvoiceAttendance) Punch() PostCall {
 }
 
 // Cards is POST /v3/taxi-invoice/cards 将出租车电子发票插入微信用户卡包:
-//   - required in body: company_mchid, trade_number, openid, region_id, driver_license, plate_number,
-//     fapiao_card_information.fapiao_media_id, fapiao_card_information.fapiao_number,
-//     fapiao_card_information.fapiao_code, fapiao_card_information.fapiao_time, fapiao_card_information.check_code,
-//     fapiao_card_information.password, fapiao_card_information.total_amount, fapiao_card_information.tax_amount,
-//     fapiao_card_information.amount, fapiao_card_information.buyer_information.type,
-//     fapiao_card_information.buyer_information.name, fapiao_card_information.seller_information.name,
-//     fapiao_card_information.seller_information.taxpayer_id, fapiao_card_information.seller_information.address,
+//   - required in body: company_mchid, openid, region_id, fapiao_card_information.fapiao_media_id,
+//     fapiao_card_information.fapiao_number, fapiao_card_information.fapiao_code, fapiao_card_information.fapiao_time,
+//     fapiao_card_information.check_code, fapiao_card_information.password, fapiao_card_information.total_amount,
+//     fapiao_card_information.tax_amount, fapiao_card_information.amount,
+//     fapiao_card_information.buyer_information.type, fapiao_card_information.buyer_information.name,
+//     fapiao_card_information.seller_information.name, fapiao_card_information.seller_information.taxpayer_id,
 //     fapiao_card_information.extra_information.drawer
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461432
 func (n V3TaxiInvoice) Cards() V3TaxiInvoiceCards {
@@ -48,7 +47,8 @@ type V3TaxiInvoiceCards struct {
 }
 
 // UploadFile is POST /v3/taxi-invoice/cards/upload-file 上传出租车电子发票文件:
-//   - required in form: file, meta.company_mchid, meta.region_id, meta.digest, meta.digest_algorithm
+//   - required in form: file
+//   - documented as required in form: meta.company_mchid, meta.region_id, meta.digest, meta.digest_algorithm
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692904
 func (n V3TaxiInvoiceCards) UploadFile() UploadCall {
 	return UploadCall(n.client.Chain("v3/taxi-invoice/cards/upload-file"))
@@ -63,8 +63,7 @@ func (n V3TaxiInvoice) Driver() V3TaxiInvoiceDriver {
 type V3TaxiInvoiceDriver struct{ client *wxpay.Client }
 
 // UpdateDriver is POST /v3/taxi-invoice/driver/update-driver 更新司机信息:
-//   - required in body: driver_name, id_card_number, company_name, mchid, driver_license, driver_category,
-//     driver_status, region_id
+//   - required in body: driver_name, id_card_number, company_name, mchid, driver_license, driver_category, region_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460171
 func (n V3TaxiInvoiceDriver) UpdateDriver() PostCall {
 	return PostCall(n.client.Chain("v3/taxi-invoice/driver/update-driver"))
@@ -94,7 +93,7 @@ func (n V3TaxiInvoice) Taxi() V3TaxiInvoiceTaxi {
 type V3TaxiInvoiceTaxi struct{ client *wxpay.Client }
 
 // UpdateTaxi is POST /v3/taxi-invoice/taxi/update-taxi 更新出租车信息:
-//   - required in body: plate_number, company_name, main_license, region_id
+//   - required in body: plate_number, company_name, region_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460167
 func (n V3TaxiInvoiceTaxi) UpdateTaxi() PostCall {
 	return PostCall(n.client.Chain("v3/taxi-invoice/taxi/update-taxi"))
@@ -161,7 +160,7 @@ func (n V3TaxiInvoiceUserTaxiOrder) FindByToken() GetCall {
 }
 
 // UserTaxiOrders is GET /v3/taxi-invoice/user-taxi-orders 获取乘客行程单列表:
-//   - required in query: openid, appid, begin_date, end_date, region_id
+//   - documented as required in query: openid, appid, begin_date, end_date, region_id
 //   - https://pay.weixin.qq.com/docs/partner/products/taxi-fapiao/introduction.html
 func (n V3TaxiInvoice) UserTaxiOrders() GetCall {
 	return GetCall(n.client.Chain("v3/taxi-invoice/user-taxi-orders"))

@@ -59,7 +59,8 @@ func (n V3TransactionBlockTransactionBlockSubmissions) SubMchid() V3TransactionB
 type V3TransactionBlockTransactionBlockSubmissionsSubMchid struct{ client *wxpay.Client }
 
 // SubMchid is POST /v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid} 发起交易拦截申诉:
-//   - required in body: merchant_submit_id, submit_data.record_fields
+//   - required in body: merchant_submit_id
+//   - documented as required in body: submit_data.record_fields
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940446
 func (n V3TransactionBlockTransactionBlockSubmissionsSubMchid) SubMchid(subMchid string) PostCall {
 	return PostCall(n.client.Chain("v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))

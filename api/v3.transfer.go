@@ -13,10 +13,9 @@ func (n V3Root) Transfer() V3Transfer {
 type V3Transfer struct{ client *wxpay.Client }
 
 // Batches is POST /v3/transfer/batches 发起批量转账:
-//   - required in body: appid, out_batch_no, batch_name, batch_remark, total_amount, total_num,
-//     transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
-//     transfer_detail_list[].transfer_remark, transfer_detail_list[].openid, transfer_detail_list[].user_name,
-//     transfer_scene_id
+//   - required in body: appid, out_batch_no, batch_name, batch_remark, total_amount, total_num
+//   - documented as required in body: transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
+//     transfer_detail_list[].transfer_remark, transfer_detail_list[].openid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458841
 func (n V3Transfer) Batches() V3TransferBatches {
 	return V3TransferBatches{PostCall(n.client.Chain("v3/transfer/batches")), n.client}

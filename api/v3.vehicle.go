@@ -36,7 +36,7 @@ func (n V3VehicleETCContracts) ContractID(contractID string) GetCall {
 
 // Preopen is POST /v3/vehicle/etc/preopen 预开通用户ETC指定卡扣费:
 //   - required in body: sp_appid, openid, plan_id, plate_number, identify.encrypted_real_name,
-//     identify.encrypted_credential_id, identify.credential_type
+//     identify.encrypted_credential_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715215
 func (n V3VehicleETC) Preopen() PostCall {
 	return PostCall(n.client.Chain("v3/vehicle/etc/preopen"))
@@ -52,7 +52,7 @@ type V3VehicleETCTransactions struct{ client *wxpay.Client }
 
 // Highway is POST /v3/vehicle/etc/transactions/highway 高速场景商户扣款:
 //   - required in body: out_trade_no, appid, contract_id, description, highway_info.plate_number,
-//     highway_info.start_time, highway_info.end_time, highway_info.channel_type, highway_info.entrance, amount
+//     highway_info.start_time, highway_info.end_time, highway_info.channel_type, amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715331
 func (n V3VehicleETCTransactions) Highway() PostCall {
 	return PostCall(n.client.Chain("v3/vehicle/etc/transactions/highway"))
@@ -118,8 +118,8 @@ func (n V3Vehicle) Parking() V3VehicleParking {
 type V3VehicleParking struct{ client *wxpay.Client }
 
 // Parkings is POST /v3/vehicle/parking/parkings 创建停车入场:
-//   - required in body: sub_mchid, out_parking_no, plate_number, plate_color, notify_url, start_time, parking_name,
-//     free_duration
+//   - required in body: out_parking_no, plate_number, plate_color, start_time, parking_name, free_duration
+//   - documented as required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012533937
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012533994
 func (n V3VehicleParking) Parkings() PostCall {
@@ -135,7 +135,7 @@ func (n V3VehicleParking) Services() V3VehicleParkingServices {
 type V3VehicleParkingServices struct{ client *wxpay.Client }
 
 // Find is GET /v3/vehicle/parking/services/find 查询车牌服务开通信息:
-//   - required in query: appid, sub_mchid, plate_number, plate_color, openid
+//   - required in query: appid, plate_number, plate_color, openid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534043
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012534183
 func (n V3VehicleParkingServices) Find() GetCall {
@@ -166,7 +166,8 @@ func (n V3VehicleTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 }
 
 // Parking is POST /v3/vehicle/transactions/parking 扣费受理:
-//   - required in body: appid, sub_appid, sub_mchid, description, out_trade_no, trade_scene, notify_url, amount.total
+//   - required in body: appid, description, out_trade_no, trade_scene, amount.total
+//   - documented as required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534352
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012534427
 func (n V3VehicleTransactions) Parking() PostCall {

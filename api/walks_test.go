@@ -766,6 +766,9 @@ var walks = []walk{
 	{"/v3/marketing/favor/stocks/{stock_id}/start", func(c *wxpay.Client) any {
 		return api.V3(c).Marketing().Favor().Stocks().StockID(value("stock_id")).Start()
 	}},
+	{"/v3/marketing/favor/stocks/{stock_id}/stop", func(c *wxpay.Client) any {
+		return api.V3(c).Marketing().Favor().Stocks().StockID(value("stock_id")).Stop()
+	}},
 	{"/v3/marketing/favor/stocks/{stock_id}/use-flow", func(c *wxpay.Client) any {
 		return api.V3(c).Marketing().Favor().Stocks().StockID(value("stock_id")).UseFlow()
 	}},
@@ -1967,4 +1970,117 @@ var walks = []walk{
 	{"/global/v3/customs/redeclare", func(c *wxpay.Client) any { return api.Global(c).Customs().Redeclare() }},
 	{"/global/v3/customs/verify-certificate", func(c *wxpay.Client) any { return api.Global(c).Customs().VerifyCertificate() }},
 	{"/invoicing/fapiao/fapiao-file", func(c *wxpay.Client) any { return api.Invoicing(c).Fapiao().FapiaoFile() }},
+	{"/brand/card-member/cards", func(c *wxpay.Client) any { return api.Brand(c).CardMember().Cards() }},
+	{"/brand/card-member/cards/{card_id}", func(c *wxpay.Client) any { return api.Brand(c).CardMember().Cards().CardID(value("card_id")) }},
+	{"/brand/card-member/cards/{card_id}/invalidate", func(c *wxpay.Client) any {
+		return api.Brand(c).CardMember().Cards().CardID(value("card_id")).Invalidate()
+	}},
+	{"/brand/card-member/media/image-upload", func(c *wxpay.Client) any { return api.Brand(c).CardMember().Media().ImageUpload() }},
+	{"/brand/card-member/pre-auth-tokens", func(c *wxpay.Client) any { return api.Brand(c).CardMember().PreAuthTokens() }},
+	{"/brand/card-member/user-cards", func(c *wxpay.Client) any { return api.Brand(c).CardMember().UserCards() }},
+	{"/brand/card-member/user-cards/import-by-openid", func(c *wxpay.Client) any { return api.Brand(c).CardMember().UserCards().ImportByOpenid() }},
+	{"/brand/card-member/user-cards/{user_card_code}", func(c *wxpay.Client) any {
+		return api.Brand(c).CardMember().UserCards().UserCardCode(value("user_card_code"))
+	}},
+	{"/brand/card-member/user-cards/{user_card_code}/confirm", func(c *wxpay.Client) any {
+		return api.Brand(c).CardMember().UserCards().UserCardCode(value("user_card_code")).Confirm()
+	}},
+	{"/brand/card-member/user-cards/{user_card_code}/invalidate", func(c *wxpay.Client) any {
+		return api.Brand(c).CardMember().UserCards().UserCardCode(value("user_card_code")).Invalidate()
+	}},
+	{"/brand/card-member/user-feeds", func(c *wxpay.Client) any { return api.Brand(c).CardMember().UserFeeds() }},
+	{"/brand/card-member/user-points/exchange-coupon/confirm", func(c *wxpay.Client) any { return api.Brand(c).CardMember().UserPoints().ExchangeCoupon().Confirm() }},
+	{"/brand/card-member/user-points/sync", func(c *wxpay.Client) any { return api.Brand(c).CardMember().UserPoints().Sync() }},
+	{"/brand/marketing/product-coupon/media/upload-image", func(c *wxpay.Client) any { return api.Brand(c).Marketing().ProductCoupon().Media().UploadImage() }},
+	{"/brand/marketing/product-coupon/notify-configs", func(c *wxpay.Client) any { return api.Brand(c).Marketing().ProductCoupon().NotifyConfigs() }},
+	{"/brand/marketing/product-coupon/product-coupons", func(c *wxpay.Client) any { return api.Brand(c).Marketing().ProductCoupon().ProductCoupons() }},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id"))
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/deactivate", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).Deactivate()
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).StockBundles()
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).StockBundles().StockBundleID(value("stock_bundle_id"))
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/associate-stores", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).StockBundles().StockBundleID(value("stock_bundle_id")).AssociateStores()
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/disassociate-stores", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).StockBundles().StockBundleID(value("stock_bundle_id")).DisassociateStores()
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/update-budget", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).StockBundles().StockBundleID(value("stock_bundle_id")).UpdateBudget()
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).Stocks()
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).Stocks().StockID(value("stock_id"))
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associate-stores", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).Stocks().StockID(value("stock_id")).AssociateStores()
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associated-stores", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).Stocks().StockID(value("stock_id")).AssociatedStores()
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).Stocks().StockID(value("stock_id")).Deactivate()
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/disassociate-stores", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).Stocks().StockID(value("stock_id")).DisassociateStores()
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).Stocks().StockID(value("stock_id")).UpdateBudget()
+	}},
+	{"/brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/upload-coupon-codes", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().ProductCoupons().ProductCouponID(value("product_coupon_id")).Stocks().StockID(value("stock_id")).UploadCouponCodes()
+	}},
+	{"/brand/marketing/product-coupon/users/{openid}/coupon-bundles", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().Users().Openid(value("openid")).CouponBundles()
+	}},
+	{"/brand/marketing/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().Users().Openid(value("openid")).CouponBundles().UserCouponBundleID(value("user_coupon_bundle_id")).Deactivate()
+	}},
+	{"/brand/marketing/product-coupon/users/{openid}/coupons", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().Users().Openid(value("openid")).Coupons()
+	}},
+	{"/brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().Users().Openid(value("openid")).Coupons().CouponCode(value("coupon_code"))
+	}},
+	{"/brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/confirm", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().Users().Openid(value("openid")).Coupons().CouponCode(value("coupon_code")).Confirm()
+	}},
+	{"/brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/deactivate", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().Users().Openid(value("openid")).Coupons().CouponCode(value("coupon_code")).Deactivate()
+	}},
+	{"/brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/return", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().Users().Openid(value("openid")).Coupons().CouponCode(value("coupon_code")).Return()
+	}},
+	{"/brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/use", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().Users().Openid(value("openid")).Coupons().CouponCode(value("coupon_code")).Use()
+	}},
+	{"/brand/marketing/product-coupon/users/{openid}/pre-send-coupon", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().Users().Openid(value("openid")).PreSendCoupon()
+	}},
+	{"/brand/marketing/product-coupon/users/{openid}/pre-send-coupon-bundle", func(c *wxpay.Client) any {
+		return api.Brand(c).Marketing().ProductCoupon().Users().Openid(value("openid")).PreSendCouponBundle()
+	}},
+	{"/brand/store/brandstores", func(c *wxpay.Client) any { return api.Brand(c).Store().Brandstores() }},
+	{"/brand/store/brandstores/{store_id}", func(c *wxpay.Client) any { return api.Brand(c).Store().Brandstores().StoreID(value("store_id")) }},
+	{"/brand/store/brandstores/{store_id}/bindrecipient", func(c *wxpay.Client) any {
+		return api.Brand(c).Store().Brandstores().StoreID(value("store_id")).Bindrecipient()
+	}},
+	{"/brand/store/brandstores/{store_id}/close", func(c *wxpay.Client) any {
+		return api.Brand(c).Store().Brandstores().StoreID(value("store_id")).Close()
+	}},
+	{"/brand/store/brandstores/{store_id}/resume", func(c *wxpay.Client) any {
+		return api.Brand(c).Store().Brandstores().StoreID(value("store_id")).Resume()
+	}},
+	{"/brand/store/brandstores/{store_id}/unbindrecipient", func(c *wxpay.Client) any {
+		return api.Brand(c).Store().Brandstores().StoreID(value("store_id")).Unbindrecipient()
+	}},
 }

@@ -1,4 +1,4 @@
-// Package catalog holds what is documented of WeChat Pay APIv3, offline: 1,019 operations with their members, and 102
+// Package catalog holds what is documented of WeChat Pay APIv3, offline: 1,078 operations with their members, and 109
 // notification types.
 //
 //	facts := catalog.V3()
@@ -6,23 +6,26 @@
 //
 // It serves checks before sending, the encryption of marked members, documentation, completion and simulation. It is the
 // wrong place to ask whether an operation exists: one that was published this morning is not in it and works all the
-// same. Required members may be conditional in reality and constants go stale, so what the catalogue says is a strong
-// hint, not a law. Error codes and lengths are not part of the data.
+// same. Required members may be conditional in reality and constants go stale, so what the catalogue says is a hint, not
+// a law, except what is marked as sure: fact.Field.Confirmed and Reviewed. Error codes are not part of the data.
 //
-// A Catalog may be used by several goroutines. It is unpacked when V3 is first called, in about ten milliseconds and six
+// A Catalog may be used by several goroutines. It is unpacked when V3 is first called, in about fifteen milliseconds and eight
 // megabytes, and stays in memory; a program that imports the package and never gets so far pays for the embedded
-// copy only, about 120 kB. A lookup takes a fraction of a microsecond and allocates nothing. Values reached through a
+// copy only, about 140 kB. A lookup takes a fraction of a microsecond and allocates nothing. Values reached through a
 // Catalog are shared and must not be changed.
 //
 // # Where the facts come from
 //
 // They are facts of the public interface, taken from its documentation, which nearly every row names (fact.DocURL makes
-// an address of an id). There is no prose in them: names, paths, types, flags, constants and references only.
+// an address of an id). There is no prose in them: names, paths, types, flags, constants, short labels, sample values
+// and references only.
 //
-// The tables of the order queries and of TRANSACTION.SUCCESS lack members that the platform sends. Those were added by
-// hand after the tables of the neighbouring operations (the codepay answers, the combined query) and the types of
-// wechatpay-go (services/payments/models.go, services/partnerpayments/models.go), read in November 2026. That user_name is
-// encrypted in the answers to the queries of a transfer detail comes from there too (services/transferbatch/models.go).
+// How sure a fact is, is part of it. A member that documentation alone requires is fact.Field.Required; one that a second,
+// independent source (the official Go SDK, official samples, public libraries) requires, too, and that no source makes
+// optional, is Confirmed. Rows of which no official source shows the members are fact.Operation.Inferred.
+//
+// That user_name is encrypted in the answers to the queries of a transfer detail comes from wechatpay-go
+// (services/transferbatch/models.go), read in November 2026.
 //
 // # The form of the data
 //
@@ -52,11 +55,13 @@
 //	name             official name
 //	host             documented host where it is not api.mch.weixin.qq.com; with "only", the one host that serves it
 //	unsigned         requests are not signed
+//	scheme           brand: signed with a brand's key
 //	status           offline, superseded, beta, restricted or linked
 //	replaced-by *    METHOD /path
 //	tag *            product family
 //	role *           kind of merchant
 //	joined           one description serves direct and partner callers
+//	inferred         no official source shows the members
 //	path query header json form
 //	                 members of the request by place
 //	answer           status, then json, empty or stream; for a stream its content (data, pdf, image) and "unsigned" or
@@ -87,17 +92,19 @@
 // The rules behind these rows are the pages of the operations they name (documentation ids above) and
 // https://pay.weixin.qq.com/doc/v3/merchant/4012081606, read in November 2026.
 //
-// A block of an event begins with "event" and its type. Its keys are hand, name, alias *, resource-type *,
-// original-type *, algorithm, variant *, joined, resource, reply-header, reply-body and doc *.
+// A block of an event begins with "event" and its type. Its keys are hand, name, alias *, scheme,
+// resource-type *, original-type *, algorithm, variant *, joined, inferred, resource, reply-header, reply-body and doc *.
 //
 // A member is a line, with its own members below it:
 //
-//	NAME TYPE[!] [MARK]... [= CONSTANT | CONSTANT ...]
+//	NAME TYPE[!|!!] [MARK]... [= CONSTANT [(LABEL)] | CONSTANT [(LABEL)] ...] [# [LABEL] [: SAMPLE]]
 //
-// The exclamation mark says required. Marks are a format (rfc3339, date, media, url), a cipher (rsa, aes), jsontext (a
-// JSON text in a string, its members below), alt:NAME (another documented name), hand (added by hand because the
-// documentation's tables lack it) and reviewed (the constants were checked by hand and are complete). Constants are
-// written bare; text is quoted where it would be mistaken, and always in the list of a member that is not text.
+// One exclamation mark says required, two say that this is confirmed. Marks are a format (rfc3339, date, media, url), a
+// cipher (rsa, aes), a unit (fen, microfen, minor, percent, permyriad, second, minute, day), lengths or values (6..32,
+// either side may be missing), jsontext (a JSON text in a string, its members below), alt:NAME (another documented name),
+// hand (added by hand because the documentation's tables lack it) and reviewed (the constants were checked by hand and are
+// complete). Constants and samples are written bare; text is quoted where it would be mistaken, and always for a member
+// that is not text. Labels and samples are for people and not in the packed copy.
 //
 // Further facts of an operation are further keyed lines: one row in the table OperationKeys of internal/text gives a key
 // its name, its place and its owner.

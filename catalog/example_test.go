@@ -47,14 +47,12 @@ func ExampleCatalog_Event() {
 }
 
 func ExampleCatalog_All() {
-	encrypted := 0
+	brands := 0
 	for operation := range catalog.V3().All() {
-		for _, member := range operation.In.Header {
-			if member.Name == "Wechatpay-Serial" {
-				encrypted++
-			}
+		if operation.Scheme == fact.BrandScheme {
+			brands++
 		}
 	}
-	fmt.Println(encrypted, "operations take encrypted members")
-	// Output: 116 operations take encrypted members
+	fmt.Println(brands, "operations are for brands")
+	// Output: 58 operations are for brands
 }

@@ -15,7 +15,7 @@ const maxWords = 16
 // Search finds operations by words, divided by blanks, all of which have to be found: in the official name, the path, the
 // tags or the names of members. Case, hyphens and underscores do not matter, and a method in upper case stands for
 // itself. The best matches come first: names before paths, paths before tags, tags before members, whole words before
-// parts, and what is shut down or replaced last among equals. Words behind the 16th are ignored.
+// parts, and among equals what is for brands after the rest and what is shut down or replaced last. Words behind the 16th are ignored.
 func (c *Catalog) Search(words string) []*fact.Operation {
 	method := ""
 	var wanted []string
@@ -65,9 +65,12 @@ func rank(operation *fact.Operation, words []string) int {
 		if score == 0 {
 			return 0
 		}
-		total += 2 * score
+		total += 4 * score
 	}
 	if operation.Status != fact.Offline && operation.Status != fact.Superseded {
+		total += 2
+	}
+	if operation.Scheme == fact.MerchantScheme {
 		total++
 	}
 	return total

@@ -26,6 +26,8 @@ type Operation struct {
 	HostRequired bool
 	// Unsigned says that requests carry no Authorization.
 	Unsigned bool
+	// Scheme says whose key signs the request.
+	Scheme Scheme
 	// Status is the life-cycle state.
 	Status Status
 	// ReplacedBy lists the operations ("METHOD /path") that replace an offline or superseded one.
@@ -38,6 +40,8 @@ type Operation struct {
 	// Joined says that one description serves direct and partner callers: the identity members of both are listed and
 	// none of them is marked as required.
 	Joined bool
+	// Inferred says that no official source shows the members: they follow a sister operation and a public library.
+	Inferred bool
 
 	// In lists the request members by place.
 	In Request
@@ -92,6 +96,15 @@ const (
 	Linked     Status = "linked"     // host, path and query come ready-made from an earlier answer and may change
 )
 
+// Scheme says whose key signs a request, and for whom a notification is signed and encrypted.
+type Scheme string
+
+// Schemes. MerchantScheme is the zero value.
+const (
+	MerchantScheme Scheme = ""      // WECHATPAY2-SHA256-RSA2048, or the one with SM2: a merchant
+	BrandScheme    Scheme = "brand" // WECHATPAY-BRAND-SHA256-RSA2048: a brand, which the request names in Authorization only
+)
+
 // Answer is the kind of a successful answer.
 type Answer string
 
@@ -118,10 +131,19 @@ type Field struct {
 	Name string
 	// Type is the JSON type, or File.
 	Type Type
-	// Required is a strong hint, not a law: a required member may be conditional in reality.
+	// Required says that the documentation calls the member required, within its parent. That alone is a hint: such a
+	// member may be conditional in reality.
 	Required bool
+	// Confirmed says that a second, independent source requires the member, too, and that none contradicts. It stands
+	// beside Required only, and in requests only. Nothing less justifies to refuse a call that lacks the member.
+	Confirmed bool
 	// Format refines a string: "rfc3339", "date", "media" or "url"; empty says nothing.
 	Format string
+	// Unit is the unit of a number, where a source states it. Amounts without one are fen most likely.
+	Unit Unit
+	// Min and Max are the least and greatest length of a string in characters (of each element of an array), or the least
+	// and greatest value of a number; 0 says nothing. They are hints, never a reason to refuse.
+	Min, Max int64
 	// Enum lists the documented constants in the JSON type of the value, or of the elements of an array: string, int64
 	// (also for a whole number of type Number), float64 or bool. Such lists go stale: an unknown value is a reason to
 	// warn, never to refuse, unless Reviewed is set.
@@ -138,7 +160,32 @@ type Field struct {
 	Alt []string
 	// ByHand says that the row was added by hand because the documentation's tables lack it.
 	ByHand bool
+
+	// Label is the short name of the member, in Chinese, such as 商户订单号. Like the rest of what is meant for people, it
+	// is empty unless the row comes from a catalogue that has it loaded: see catalog.Catalog.Described.
+	Label string
+	// EnumLabels are the short names of the constants in Enum, one for each and empty where there is none; nil when no
+	// constant has one.
+	EnumLabels []string
+	// Sample is a sample value in the JSON type of the member, or of an element of an array, as in Enum; nil when there
+	// is none, as for every encrypted member.
+	Sample any
 }
+
+// Unit is the unit of a number.
+type Unit string
+
+// Units of numbers.
+const (
+	Fen       Unit = "fen"       // a hundredth of a yuan
+	Microfen  Unit = "microfen"  // a millionth of a fen
+	Minor     Unit = "minor"     // the smallest unit of the currency that a neighbour names
+	Percent   Unit = "percent"   // a hundredth
+	Permyriad Unit = "permyriad" // a ten-thousandth
+	Second    Unit = "second"
+	Minute    Unit = "minute"
+	Day       Unit = "day"
+)
 
 // Type is the JSON type of a member; an array is written with a trailing "[]".
 type Type string
@@ -182,6 +229,8 @@ type Event struct {
 	Aliases []string
 	// Name is the official name, in Chinese.
 	Name string
+	// Scheme says for whom the notification is signed and encrypted.
+	Scheme Scheme
 	// ResourceTypes are the documented values of resource_type.
 	ResourceTypes []string
 	// OriginalTypes are the documented values of resource.original_type.
@@ -192,6 +241,8 @@ type Event struct {
 	Variants []string
 	// Joined says that Resource unites several payloads and Required is kept only where all of them require the member.
 	Joined bool
+	// Inferred says that no official source shows the whole resource.
+	Inferred bool
 	// Resource lists the members of the decrypted resource.
 	Resource []Field
 	// Reply is what the receiver answers when that is more than code and message; nil otherwise.

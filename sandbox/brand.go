@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/fact"
 )
 
 // Brand is the brand whom the sandbox knows: what a client needs to call as it under /brand/. It is printed without its
@@ -100,18 +99,9 @@ func (s *Sandbox) keysFor(target string) *platform {
 	return &platform{scheme: apiv3.Brand()} // of nobody
 }
 
-// brandOperations are those of a brand for itself. The catalogue has none, so the facts stand here.
+// brandOperations are those of a brand for itself that are more than canned.
 func brandOperations() []operation {
-	return []operation{{
-		Operation: &fact.Operation{
-			Method: "GET", Path: "/brand/card-member/cards", Name: "查询会员卡模板列表", Answer: fact.JSONAnswer, Success: 200,
-			In: fact.Request{Query: []fact.Field{
-				{Name: "state", Type: fact.String}, {Name: "offset", Type: fact.Integer, Required: true}, {Name: "limit", Type: fact.Integer, Required: true},
-			}},
-			Docs: []string{"brand/4015582712"},
-		},
-		do: (*call).listBrandCards, canned: true,
-	}}
+	return []operation{{Operation: documented("GET", "/brand/card-member/cards"), do: (*call).listBrandCards, canned: true}}
 }
 
 // listBrandCards answers that there are none.

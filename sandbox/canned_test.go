@@ -49,6 +49,22 @@ type sampler struct {
 	s *sandbox.Sandbox
 	// every has the optional members too.
 	every bool
+	// scheme says who calls.
+	scheme fact.Scheme
+}
+
+// of returns m for one operation.
+func (m sampler) of(o *fact.Operation) sampler {
+	m.scheme = o.Scheme
+	return m
+}
+
+// own is the key that answers are encrypted to.
+func (m sampler) own() *rsa.PrivateKey {
+	if m.scheme == fact.BrandScheme {
+		return m.brand().PrivateKey
+	}
+	return m.s.Merchant().PrivateKey
 }
 
 func (m sampler) text(field *fact.Field) string {
@@ -84,7 +100,11 @@ func (m sampler) text(field *fact.Field) string {
 }
 
 func (m sampler) seal(text string) string {
-	sealed, err := apiv3.RSA().Encrypt(m.s.PublicKey(), []byte(text))
+	key := m.s.PublicKey()
+	if m.scheme == fact.BrandScheme {
+		key = m.brand().PublicKey
+	}
+	sealed, err := apiv3.RSA().Encrypt(key, []byte(text))
 	require.NoError(m.t, err)
 	return base64.StdEncoding.EncodeToString(sealed)
 }
@@ -119,6 +139,7 @@ func (m sampler) object(fields []fact.Field) map[string]any {
 
 // call is a signed call of the operation.
 func (m sampler) call(o *fact.Operation, now time.Time) *call {
+	m = m.of(o)
 	var path []string
 	at := 0
 	for segment := range strings.SplitSeq(o.Path, "/") {
@@ -143,12 +164,33 @@ func (m sampler) call(o *fact.Operation, now time.Time) *call {
 		body = m.object(o.In.JSON)
 	}
 	c := newCall(m.s, now, o.Method, target, body)
+	if m.scheme == fact.BrandScheme {
+		c.header.Set("Wechatpay-Serial", m.brand().PublicKeyID)
+	}
 	for i := range o.In.Header {
 		if field := &o.In.Header[i]; c.header.Get(field.Name) == "" {
 			c.header.Set(field.Name, m.text(field))
 		}
 	}
+	if m.scheme == fact.BrandScheme {
+		return m.signForBrand(c)
+	}
 	return m.sign(c)
+}
+
+func (m sampler) brand() sandbox.Brand {
+	b, err := m.s.Brand()
+	require.NoError(m.t, err)
+	return b
+}
+
+func (m sampler) signForBrand(c *call) *call {
+	b, a := m.brand(), c.authorization
+	a.Scheme, a.Identity, a.ID, a.Serial = apiv3.Brand().Name(), "brand_id", b.ID, b.Serial
+	header, _, err := apiv3.SignRequest(apiv3.Brand(), b.PrivateKey, a, c.method, c.target, c.body)
+	require.NoError(m.t, err)
+	c.header.Set("Authorization", header)
+	return c
 }
 
 func (m sampler) sign(c *call) *call {
@@ -224,7 +266,7 @@ func (m sampler) fits(place string, field *fact.Field, kind fact.Type, value any
 			case field.Cipher == fact.RSA:
 				sealed, err := base64.StdEncoding.DecodeString(text)
 				if err == nil {
-					_, err = apiv3.RSA().Decrypt(m.s.Merchant().PrivateKey, sealed)
+					_, err = apiv3.RSA().Decrypt(m.own(), sealed)
 				}
 				ok = err == nil
 			case field.JSONText:
@@ -252,7 +294,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 	s := newSandbox(t, fixed(noon), sandbox.WithScheme(quick{apiv3.RSA()}))
 	count := make(map[string]int)
 	for _, every := range []bool{false, true} {
-		m := sampler{t, s, every}
+		m := sampler{t: t, s: s, every: every}
 		for o := range catalog.V3().All() {
 			if len(o.In.Form) > 0 || o.Answer == fact.StreamAnswer {
 				continue
@@ -274,7 +316,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 				assert.Empty(t, a.body, name)
 				continue
 			}
-			assert.Empty(t, m.answered("", o.Out, a.json(t)), name)
+			assert.Empty(t, m.of(o).answered("", o.Out, a.json(t)), name)
 			if !varies(o.Out) {
 				assert.Equal(t, string(a.body), string(c.send(t, s.Transport(), inProcess).body), "%s: the same request is answered the same", name)
 			}
@@ -309,7 +351,7 @@ func operationCall(t testing.TB, s *sandbox.Sandbox, every bool, operation strin
 	method, path, _ := strings.Cut(operation, " ")
 	o, known := catalog.V3().Lookup(method, path)
 	require.True(t, known, operation)
-	return sampler{t, s, every}.call(o, noon)
+	return sampler{t: t, s: s, every: every}.call(o, noon)
 }
 
 func TestCannedAnswerRepeatsTheRequest(t *testing.T) {

@@ -31,7 +31,7 @@ var sampleSince = time.Date(2025, 1, 1, 0, 0, 0, 0, beijing)
 
 func theSampleCard() card {
 	return card{ID: sampleCard, Since: sampleSince, Changed: sampleSince, Members: map[string]any{
-		"brand_id": brandID, "appid": sampleAppID, "card_type": "NORMAL", "card_title": "sandbox", "card_color": "Color010",
+		"out_request_no": "SANDBOX1", "brand_id": brandID, "appid": sampleAppID, "card_type": "NORMAL", "card_title": "sandbox", "card_color": "Color010",
 		"card_picture_url": "https://merchant.example/card.png", "code_mode": "SYSTEM_ALLOCATE", "code_type": "NONE_CODE", "benefits": "sandbox",
 		"notify_url": "https://merchant.example/notify", "valid_date_information": map[string]any{"type": "PERMANENT"},
 	}}
@@ -80,7 +80,7 @@ func (k card) tell() map[string]any {
 	if k.Invalid {
 		known["state"] = "CARD_INVALID"
 	}
-	known["create_time"], known["update_time"] = platformTime(k.Since), platformTime(k.Changed)
+	known["create_time"], known["modify_time"] = platformTime(k.Since), platformTime(k.Changed)
 	return known
 }
 
@@ -145,10 +145,7 @@ func (c *call) editCard(brand any, change func(*card)) (any, *refusal) {
 	change(&one)
 	one.Changed = c.now
 	s.cards.put(one.ID, one)
-	told := one.tell()
-	// Documented as required in the answer of invalidate, although no request has them.
-	told["out_request_no"], told["member_information"] = one.ID, map[string]any{}
-	return c.tell(told), nil
+	return c.tell(one.tell()), nil
 }
 
 func (c *call) changeCard() (any, *refusal) {

@@ -35,7 +35,7 @@
 //	/v3/merchant-service/complaints-v2…                    PENDING, PROCESSING, PROCESSED; history, reply, refund progress, complete
 //	/v3/merchant-service/complaint-notifications
 //	/v3/payscore/serviceorder…, /v3/payscore/partner/…     CREATED, DOING, DONE, REVOKED, EXPIRED; all but direct-complete and messages
-//	POST 14 uploads                                        meta, digest, suffix and size are checked; an SM3 digest is not
+//	POST 16 uploads                                        meta, digest, suffix and size are checked; an SM3 digest is not
 //	GET  /v3/bill/tradebill, /v3/bill/fundflowbill         from the ledger, or invented: WithBillRows
 //	GET  /v3/profitsharing/bills                           the same; the titles of its columns are the sandbox's own
 //	GET  /v3/merchant/fund/withdraw/bill-type/{bill_type}  invented only, and the titles are the sandbox's own
@@ -51,8 +51,8 @@
 //	GET  /v3/certificates, /v3/global/certificates, /hk/v3/certificates
 //	POST /v3/security/echo
 //
-// As a brand there is GET /brand/card-member/cards, which is canned and always empty. Any other path is answered as the platform
-// answers an unknown one: 404 with an empty body.
+// What is beneath /brand/ is canned and takes the brand's keys, and the list of its cards is always empty. Any other path is
+// answered as the platform answers an unknown one: 404 with an empty body.
 //
 // What the platform and its users do by themselves is done by methods: [Sandbox.Pay] pays, [Sandbox.FailPayment] does not,
 // [Sandbox.SetFate] and [Sandbox.Settle] decide what becomes of refunds, transfer bills and shares, [Sandbox.OpenMemberCard],

@@ -87,27 +87,35 @@ func (c *call) confirmExchange() (any, *refusal) {
 			return nil, memberError("body", "/"+name, c.object[name], text{"与积分兑券记录不一致", "it differs from the exchange"})
 		}
 	}
-	result, told := c.object["state"], "state"
+	// Newer documentation and older libraries call the two members and their values differently.
+	result, told := c.object["result"], "result"
 	if result == nil {
-		result, told = c.object["result"], "result"
+		result, told = c.object["state"], "state"
 	}
+	granted := result == "POINT_EXCHANGE_COUPON_SUCCESS" || result == "POINT_EXCHANGE_COUPON_ALLOW"
+	answer := maps.Clone(c.object)
+	answer["state"] = result
 	switch {
 	case e.Request == request:
-		return c.tell(c.object), nil
+		return c.tell(answer), nil
 	case e.Request != "":
 		return nil, invalidRequest(text{"积分兑券结果已同步", "the result of the exchange was told before"}, "the result of the exchange was told before, and was another")
-	case result == "POINT_EXCHANGE_COUPON_SUCCESS" && c.object["coupon_code"] == nil:
+	case granted && c.object["coupon_code"] == nil:
 		return nil, memberError("body", "/coupon_code", "", issueRequired)
-	case result == "POINT_EXCHANGE_COUPON_SUCCESS":
+	case granted:
 		e.CouponCode = c.object["coupon_code"].(string)
-	case result == "POINT_EXCHANGE_COUPON_FAIL":
-		e.FailReason, _ = c.object["fail_reason"].(string)
+	case result == "POINT_EXCHANGE_COUPON_FAIL" || result == "POINT_EXCHANGE_COUPON_REJECT":
+		for _, name := range []string{"reject_reason", "fail_reason"} {
+			if reason, ok := c.object[name].(string); ok {
+				e.FailReason = reason
+			}
+		}
 	default:
 		return nil, memberError("body", "/"+told, result, issueConstant)
 	}
 	e.State, e.Request = result.(string), request
 	s.exchanges.put(e.RecordID, e)
-	return c.tell(c.object), nil
+	return c.tell(answer), nil
 }
 
 // AskForPoints lets a user look at the points of a card. The provider is asked for them by BRAND_MEMBER_CARD_SP.SYNC_USER_POINT, and
@@ -146,7 +154,7 @@ type PointExchange struct {
 	StockID    string    `json:"stock_id"`
 	Points     int64     `json:"deduct_points"`
 	Time       time.Time `json:"time"`
-	// State is empty until the provider tells the result: POINT_EXCHANGE_COUPON_SUCCESS or POINT_EXCHANGE_COUPON_FAIL.
+	// State is empty until the provider tells the result: POINT_EXCHANGE_COUPON_SUCCESS or _FAIL, or _ALLOW or _REJECT.
 	State      string `json:"state,omitempty"`
 	CouponCode string `json:"coupon_code,omitempty"`
 	FailReason string `json:"fail_reason,omitempty"`

@@ -127,7 +127,7 @@ func TestTransferRefusals(t *testing.T) {
 		"number with -":       bill("B-1"),
 		"number of 33":        bill(strings.Repeat("B", 33)),
 		"name in the clear":   with(bill("B1"), "user_name", "张三"),
-		"no scene":            with(bill("B1"), "transfer_scene_report_infos", nil),
+		"no remark":           with(bill("B1"), "transfer_remark", nil),
 		"remark of 33":        with(bill("B1"), "transfer_remark", strings.Repeat("字", 33)),
 		"notify_url relative": with(bill("B1"), "notify_url", "/x"),
 	} {

@@ -46,6 +46,8 @@ var uploadRules = map[string]uploadRule{
 	"/v3/merchant/media/video_upload":                                           {videoSuffixes, upTo(5 << 20), newID("media_id")},
 	"/v3/marketing/favor/media/image-upload":                                    {pictureSuffixes, upTo(2 << 20), newMediaURL},
 	"/v3/marketing/partner/product-coupon/media/upload-image":                   {pictureSuffixes, upTo(2 << 20), newMediaURL},
+	"/brand/marketing/product-coupon/media/upload-image":                        {pictureSuffixes, upTo(2 << 20), newMediaURL},
+	"/brand/card-member/media/image-upload":                                     {pictureSuffixes, upTo(2 << 20), newMediaURL},
 	"/v3/merchant-service/images/upload":                                        {pictureSuffixes, upTo(2 << 20), (*call).keepImage},
 	"/v3/global/merchant-service/images/upload":                                 {pictureSuffixes, upTo(2 << 20), (*call).keepImage},
 	"/v3/global/merchant-storage/file/upload":                                   {pictureSuffixes + " pdf", upTo(5 << 20), newID("file_id")},

@@ -166,7 +166,7 @@ func (u userCard) tell(now time.Time, of card) map[string]any {
 // said returns the members of a request that describe a user's card.
 func said(request map[string]any) map[string]any {
 	members := pickMembers(request, "card_color", "card_picture_url", "phone_number", "level", "valid_date_information", "user_information", "attach", "pickup_time")
-	if valid, ok := request["date_information"]; ok { // its name in an import
+	if valid, ok := request["date_information"]; ok { // its other name in an import
 		members["valid_date_information"] = valid
 	}
 	return members
@@ -198,7 +198,15 @@ func (c *call) importCard(openid string) (any, *refusal) {
 
 // confirmUserCard ends the opening of a card by its user, well or not. It repeats the answer for the same request.
 func (c *call) confirmUserCard() (any, *refusal) {
-	cardID, code, openid := c.query.Get("card_id"), c.path["user_card_code"], c.object["openid"].(string)
+	code, openid := c.path["user_card_code"], c.object["openid"].(string)
+	// Documentation v3/partner/4015336979 and other sources disagree whether it belongs to the query or to the body.
+	cardID := c.query.Get("card_id")
+	if told, ok := c.object["card_id"].(string); ok && cardID == "" {
+		cardID = told
+	}
+	if cardID == "" {
+		return nil, memberError("query", "card_id", "", issueRequired)
+	}
 	request := code + string(marshal(c.object))
 	s := c.begin()
 	defer s.commit()

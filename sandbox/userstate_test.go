@@ -17,7 +17,7 @@ func TestWhatUsersDidComesBack(t *testing.T) {
 		return []any{
 			g.MemberCards(), g.MemberFeeds(), g.PointExchanges(), g.Complaints(),
 			g.ask("GET", serviceQuery, nil).StatusCode, string(g.ask("GET", serviceQuery, nil).body),
-			string(g.ask("GET", memberPath+"cards?brand_id=1004", nil).body),
+			string(g.ask("GET", memberPath+"cards?brand_id=1004&offset=0&limit=10", nil).body),
 			string(g.ask("GET", memberPath+"user-cards?brand_id=1004&openid="+user+"&offset=0&limit=10", nil).body),
 			g.ask("GET", notificationsPath, nil).StatusCode,
 		}

@@ -81,8 +81,19 @@ func items(operation *fact.Operation, withState bool) []string {
 	}{
 		{"query", operation.In.Query}, {"header", operation.In.Header}, {"body", operation.In.JSON}, {"form", operation.In.Form},
 	} {
-		if names := required("", place.fields); len(names) > 0 {
-			list = append(list, "required in "+place.name+": "+strings.Join(names, ", "))
+		var sure, unsure []string
+		required("", place.fields, true, func(name string, confirmed bool) {
+			if confirmed {
+				sure = append(sure, name)
+			} else {
+				unsure = append(unsure, name)
+			}
+		})
+		if len(sure) > 0 {
+			list = append(list, "required in "+place.name+": "+strings.Join(sure, ", "))
+		}
+		if len(unsure) > 0 {
+			list = append(list, "documented as required in "+place.name+": "+strings.Join(unsure, ", "))
 		}
 	}
 	if text := state(operation); withState && text != "" {
@@ -94,9 +105,9 @@ func items(operation *fact.Operation, withState bool) []string {
 	return list
 }
 
-// required returns the paths of the required members of fields: those of an optional object are not.
-func required(prefix string, fields []fact.Field) []string {
-	var names []string
+// required yields the paths of the required members of fields, and whether that is confirmed on the whole way to them: the
+// members of an optional object are not required.
+func required(prefix string, fields []fact.Field, confirmed bool, yield func(name string, confirmed bool)) {
 	for _, field := range fields {
 		if !field.Required || prefix == "" && field.Name == "Wechatpay-Serial" { // the client sends that header by itself
 			continue
@@ -105,13 +116,13 @@ func required(prefix string, fields []fact.Field) []string {
 		if field.Type == fact.Objects {
 			below = prefix + field.Name + "[]."
 		}
-		if members := required(below, field.Fields); len(members) > 0 {
-			names = append(names, members...)
+		sure := confirmed && field.Confirmed
+		if slices.ContainsFunc(field.Fields, func(f fact.Field) bool { return f.Required }) {
+			required(below, field.Fields, sure, yield)
 		} else {
-			names = append(names, prefix+field.Name)
+			yield(prefix+field.Name, sure)
 		}
 	}
-	return names
 }
 
 func state(operation *fact.Operation) string {

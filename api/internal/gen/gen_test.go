@@ -87,7 +87,7 @@ func TestNames(t *testing.T) {
 
 // api makes operations of lines such as "GET /v3/a" and returns what is generated.
 func api(lines ...string) (string, error) {
-	lines = append(lines, "GET /hk/v3/a", "GET /global/v3/a", "GET /invoicing/a", "GET /v3/z")
+	lines = append(lines, "GET /hk/v3/a", "GET /global/v3/a", "GET /invoicing/a", "GET /brand/a", "GET /v3/z")
 	var operations []*fact.Operation
 	for _, line := range lines {
 		method, path, _ := strings.Cut(line, " ")
@@ -180,15 +180,15 @@ func TestNoRule(t *testing.T) {
 // TestComments holds what is said of an operation.
 func TestComments(t *testing.T) {
 	const path = "/v3/a/b"
-	total := fact.Field{Name: "total", Type: fact.Integer, Required: true}
+	total := fact.Field{Name: "total", Type: fact.Integer, Required: true, Confirmed: true}
 	query := fact.Request{Query: []fact.Field{{Name: "appid", Type: fact.String, Required: true}, {Name: "limit", Type: fact.Integer}}}
 	order := fact.Request{
 		Header: []fact.Field{{Name: "Wechatpay-Serial", Type: fact.String, Required: true}},
 		JSON: []fact.Field{
-			{Name: "appid", Type: fact.String, Required: true},
+			{Name: "appid", Type: fact.String, Required: true, Confirmed: true},
 			{Name: "attach", Type: fact.String},
-			{Name: "amount", Type: fact.Object, Required: true, Fields: []fact.Field{total, {Name: "currency", Type: fact.String}}},
-			{Name: "goods", Type: fact.Objects, Required: true, Fields: []fact.Field{{Name: "id", Type: fact.String, Required: true}}},
+			{Name: "amount", Type: fact.Object, Required: true, Confirmed: true, Fields: []fact.Field{total, {Name: "currency", Type: fact.String}}},
+			{Name: "goods", Type: fact.Objects, Required: true, Fields: []fact.Field{{Name: "id", Type: fact.String, Required: true, Confirmed: true}}},
 			{Name: "payer", Type: fact.Object, Required: true, Fields: []fact.Field{{Name: "openid", Type: fact.String}}},
 			{Name: "detail", Type: fact.Object, Fields: []fact.Field{total}},
 		},
@@ -201,7 +201,8 @@ func TestComments(t *testing.T) {
 		{"one", []*fact.Operation{
 			{Method: "POST", Path: path, Name: "下单", In: order, Docs: []string{"v3/merchant/1", "wiki/2", "v3/3", "v3/4"}},
 		}, `// B is POST /v3/a/b 下单:
-//   - required in body: appid, amount.total, goods[].id, payer
+//   - required in body: appid, amount.total
+//   - documented as required in body: goods[].id, payer
 //   - https://pay.weixin.qq.com/doc/v3/merchant/1
 //   - https://pay.weixin.qq.com/wiki/2
 //   - https://pay.weixin.qq.com/doc/v3/3
@@ -215,7 +216,7 @@ func`},
 		}, `// B is /v3/a/b.
 //
 // GET /v3/a/b 查:
-//   - required in query: appid
+//   - documented as required in query: appid
 //
 // PUT /v3/a/b 改:
 //   - offline, use PUT /v3/c
@@ -258,6 +259,7 @@ func`},
 		t.Run(c.name, func(t *testing.T) {
 			others := []*fact.Operation{
 				{Method: "GET", Path: "/hk/v3/a"}, {Method: "GET", Path: "/global/v3/a"}, {Method: "GET", Path: "/invoicing/a"},
+				{Method: "GET", Path: "/brand/a"},
 			}
 			files, err := generate(slices.Values(append(others, c.operations...)))
 			require.NoError(t, err)

@@ -13,7 +13,7 @@ import (
 // door is a function of package api with which chains begin. Its root type is written by hand, in doors.go.
 type door struct{ name, prefix string }
 
-var doors = []door{{"V3", "/v3"}, {"HK", "/hk/v3"}, {"Global", "/global/v3"}, {"Invoicing", "/invoicing"}}
+var doors = []door{{"V3", "/v3"}, {"HK", "/hk/v3"}, {"Global", "/global/v3"}, {"Invoicing", "/invoicing"}, {"Brand", "/brand"}}
 
 // methods are the HTTP methods in the order of the catalogue.
 var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}

@@ -23,11 +23,13 @@ type operationRow struct {
 	Host         string   `json:"h"`
 	HostRequired one      `json:"hr"`
 	Signing      string   `json:"sg"`
+	Scheme       string   `json:"sch"`
 	Status       string   `json:"st"`
 	ReplacedBy   []string `json:"rp"`
 	Tags         []string `json:"tag"`
 	Roles        []string `json:"role"`
 	Joined       one      `json:"mm"`
+	Inferred     one      `json:"inf"`
 	In           struct {
 		Path   []fieldRow `json:"path"`
 		Query  []fieldRow `json:"query"`
@@ -48,11 +50,13 @@ type eventRow struct {
 	Type          string     `json:"ev"`
 	Aliases       []string   `json:"al"`
 	Name          string     `json:"n"`
+	Scheme        string     `json:"sch"`
 	ResourceTypes []string   `json:"rt"`
 	OriginalTypes []string   `json:"ot"`
 	Algorithm     string     `json:"alg"`
 	Variants      []string   `json:"va"`
 	Joined        one        `json:"mm"`
+	Inferred      one        `json:"inf"`
 	Resource      []fieldRow `json:"res"`
 	Reply         *struct {
 		Body   []fieldRow `json:"body"`
@@ -63,15 +67,22 @@ type eventRow struct {
 
 // fieldRow is a member in a facts file.
 type fieldRow struct {
-	Name     string     `json:"n"`
-	Type     string     `json:"t"`
-	Required one        `json:"r"`
-	Format   string     `json:"fm"`
-	Enum     []any      `json:"e"`
-	Cipher   string     `json:"x"`
-	JSONText one        `json:"j"`
-	Fields   []fieldRow `json:"f"`
-	Alt      []string   `json:"alt"`
+	Name       string            `json:"n"`
+	Label      string            `json:"l"`
+	Type       string            `json:"t"`
+	Required   one               `json:"r"`
+	Confirmed  one               `json:"rr"`
+	Cipher     string            `json:"x"`
+	JSONText   one               `json:"j"`
+	Format     string            `json:"fm"`
+	Unit       string            `json:"u"`
+	Min        int64             `json:"min"`
+	Max        int64             `json:"max"`
+	Enum       []any             `json:"e"`
+	EnumLabels map[string]string `json:"el"`
+	Sample     any               `json:"s"`
+	Fields     []fieldRow        `json:"f"`
+	Alt        []string          `json:"alt"`
 }
 
 // one is a flag: the number 1, or absent.
@@ -183,8 +194,8 @@ func (r *operationRow) operation() (*fact.Operation, error) {
 	o := &fact.Operation{
 		Method: r.Method, Path: r.Path, Name: r.Name,
 		Host: r.Host, HostRequired: bool(r.HostRequired),
-		Status: fact.Status(r.Status), ReplacedBy: r.ReplacedBy,
-		Tags: r.Tags, Roles: r.Roles, Joined: bool(r.Joined),
+		Scheme: fact.Scheme(r.Scheme), Status: fact.Status(r.Status), ReplacedBy: r.ReplacedBy,
+		Tags: r.Tags, Roles: r.Roles, Joined: bool(r.Joined), Inferred: bool(r.Inferred),
 		In: fact.Request{
 			Path: fieldList(r.In.Path), Query: fieldList(r.In.Query), Header: fieldList(r.In.Header),
 			JSON: fieldList(r.In.JSON), Form: fieldList(r.In.Form),
@@ -207,8 +218,9 @@ func (r *operationRow) operation() (*fact.Operation, error) {
 
 func (r *eventRow) event() *fact.Event {
 	e := &fact.Event{
-		Type: r.Type, Aliases: r.Aliases, Name: r.Name, ResourceTypes: r.ResourceTypes, OriginalTypes: r.OriginalTypes,
-		Algorithm: r.Algorithm, Variants: r.Variants, Joined: bool(r.Joined), Resource: fieldList(r.Resource), Docs: r.Docs,
+		Type: r.Type, Aliases: r.Aliases, Name: r.Name, Scheme: fact.Scheme(r.Scheme),
+		ResourceTypes: r.ResourceTypes, OriginalTypes: r.OriginalTypes, Algorithm: r.Algorithm, Variants: r.Variants,
+		Joined: bool(r.Joined), Inferred: bool(r.Inferred), Resource: fieldList(r.Resource), Docs: r.Docs,
 	}
 	if r.Reply != nil {
 		e.Reply = &fact.Reply{Body: fieldList(r.Reply.Body), Header: fieldList(r.Reply.Header)}
@@ -220,11 +232,22 @@ func fieldList(rows []fieldRow) []fact.Field {
 	var list []fact.Field
 	for _, r := range rows {
 		f := fact.Field{
-			Name: r.Name, Type: fact.Type(r.Type), Required: bool(r.Required), Format: r.Format,
+			Name: r.Name, Type: fact.Type(r.Type), Required: bool(r.Required), Confirmed: bool(r.Confirmed),
+			Format: r.Format, Unit: fact.Unit(r.Unit), Min: r.Min, Max: r.Max,
 			Cipher: fact.Cipher(r.Cipher), JSONText: bool(r.JSONText), Fields: fieldList(r.Fields), Alt: r.Alt,
+			Label: r.Label, Sample: constantValue(r.Sample),
 		}
+		labelled := len(r.EnumLabels) > 0
 		for _, constant := range r.Enum {
 			f.Enum = append(f.Enum, constantValue(constant))
+			if labelled {
+				name := fmt.Sprint(constant)
+				f.EnumLabels = append(f.EnumLabels, r.EnumLabels[name])
+				delete(r.EnumLabels, name)
+			}
+		}
+		for _, label := range r.EnumLabels { // of no constant: too many labels, which Check reports
+			f.EnumLabels = append(f.EnumLabels, label)
 		}
 		list = append(list, f)
 	}

@@ -94,7 +94,7 @@ func writeTexts(dir string, all *text.Document) error {
 // release of Go may compress the same text to other bytes.
 func writePacked(dir string, all *text.Document) error {
 	name := filepath.Join(dir, packedName)
-	content := text.Format(all)
+	content := text.FormatFacts(all)
 	if old, err := os.ReadFile(name); err == nil {
 		if unpacked, err := unpack(old); err == nil && unpacked == content {
 			return nil

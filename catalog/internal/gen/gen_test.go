@@ -17,11 +17,11 @@ import (
 
 // The facts that the tests begin with, as a facts file says them and as the catalogue does.
 const (
-	facts = `{"m":"GET","p":"/hk/v3/a/{id}","n":"甲","h":"apihk.mch.weixin.qq.com","hr":1,"sg":"none","st":"superseded","rp":["POST /v3/b/c"],"tag":["x/y","z"],"role":["r"],"mm":1,"in":{"path":[{"n":"id","t":"string","r":1}],"query":[{"n":"n","t":"integer","e":[1,-2]},{"n":"f","t":"number","e":[1,2.5]}]},"rs":"stream","sm":"pdf","rv":"none","doc":["v3/merchant/1"]}
+	facts = `{"m":"GET","p":"/hk/v3/a/{id}","n":"甲","h":"apihk.mch.weixin.qq.com","hr":1,"sg":"none","st":"superseded","rp":["POST /v3/b/c"],"tag":["x/y","z"],"role":["r"],"mm":1,"inf":1,"in":{"path":[{"n":"id","l":"编号","t":"string","r":1,"rr":1,"min":6,"max":32,"s":"a"}],"query":[{"n":"n","t":"integer","u":"fen","e":[1,-2],"el":{"1":"一"}},{"n":"f","t":"number","e":[1,2.5],"s":1}]},"rs":"stream","sm":"pdf","rv":"none","doc":["v3/merchant/1"]}
 {"m":"POST","p":"/v3/b/c","n":"乙","in":{"header":[{"n":"Wechatpay-Serial","t":"string","r":1}],"json":[{"n":"name","t":"string","x":"rsa","alt":["nick"]},{"n":"detail","t":"string","j":1,"f":[{"n":"at","t":"string","fm":"date"}]}]},"rs":"json","out":[{"n":"id","t":"string","r":1},{"n":"state","t":"string","e":["A","B"]},{"n":"list","t":"object[]","f":[{"n":"ok","t":"boolean"}]}],"doc":["v3/merchant/2","v3/partner/3"]}
 
 {"m":"DELETE","p":"/v3/b/d/","n":"丙","in":{},"rs":"empty","sc":204}
-{"ev":"A.B","n":"丁","al":["C.D"],"rt":["t"],"ot":["o"],"alg":"AEAD_AES_256_GCM","va":["V"],"mm":1,"res":[{"n":"id","t":"string"}],"re":{"body":[{"n":"code","t":"string"}],"header":[{"n":"Authorization","t":"string"}]},"doc":["v3/merchant/4"]}
+{"ev":"A.B","n":"丁","al":["C.D"],"rt":["t"],"ot":["o"],"alg":"AEAD_AES_256_GCM","va":["V"],"mm":1,"sch":"brand","inf":1,"res":[{"n":"id","t":"string"}],"re":{"body":[{"n":"code","t":"string"}],"header":[{"n":"Authorization","t":"string"}]},"doc":["v3/merchant/4"]}
 `
 	hkText = `GET /hk/v3/a/{id}
   name 甲
@@ -33,11 +33,12 @@ const (
   tag z
   role r
   joined
+  inferred
   path
-    id string!
+    id string!! 6..32 # 编号 : a
   query
-    n integer = 1 | -2
-    f number = 1 | 2.5
+    n integer fen = 1 (一) | -2
+    f number = 1 | 2.5 # : 1
   answer 200 stream pdf unsigned
   doc v3/merchant/1
 `
@@ -64,11 +65,13 @@ DELETE /v3/b/d/
 	eventsText = `event A.B
   name 丁
   alias C.D
+  scheme brand
   resource-type t
   original-type o
   algorithm AEAD_AES_256_GCM
   variant V
   joined
+  inferred
   resource
     id string
   reply-header
@@ -133,7 +136,8 @@ func TestImportIntoAnEmptyCatalogue(t *testing.T) {
 	require.NoError(t, err)
 	content, err := unpack(packed)
 	require.NoError(t, err)
-	assert.Equal(t, hkText+"\n"+bText+"\n"+eventsText, content)
+	packedHK := strings.NewReplacer(" # 编号 : a", "", " (一)", "", " # : 1", "").Replace(hkText)
+	assert.Equal(t, packedHK+"\n"+bText+"\n"+eventsText, content, "without what is meant for people")
 }
 
 func TestCheckWhenNothingDiffers(t *testing.T) {
@@ -169,7 +173,7 @@ func TestDifferences(t *testing.T) {
 			"- DELETE /v3/b/d/\n"},
 		"name":               {`"n":"乙"`, `"n":"戊"`, "~ POST /v3/b/c: name: 乙 -> 戊\n"},
 		"host not mandatory": {`"hr":1,`, ``, "~ GET /hk/v3/a/{id}: host: apihk.mch.weixin.qq.com only -> apihk.mch.weixin.qq.com\n"},
-		"flag gone":          {`"mm":1,"in"`, `"in"`, "~ GET /hk/v3/a/{id}: - joined\n"},
+		"flag gone":          {`"mm":1,"inf"`, `"inf"`, "~ GET /hk/v3/a/{id}: - joined\n"},
 		"signed":             {`"sg":"none",`, ``, "~ GET /hk/v3/a/{id}: - unsigned\n"},
 		"status gone":        {`"st":"superseded",`, ``, "~ GET /hk/v3/a/{id}: - status superseded\n"},
 		"tag":                {`["x/y","z"]`, `["x/y","w"]`, "~ GET /hk/v3/a/{id}: - tag z\n~ GET /hk/v3/a/{id}: + tag w\n"},
@@ -185,13 +189,19 @@ func TestDifferences(t *testing.T) {
 			"~ POST /v3/b/c: - answer.state string = A | B\n"},
 		"required": {`{"n":"ok","t":"boolean"}`, `{"n":"ok","t":"boolean","r":1}`,
 			"~ POST /v3/b/c: answer.list.ok boolean -> boolean!\n"},
+		"confirmed": {`"r":1,"rr":1,`, `"r":1,`,
+			"~ GET /hk/v3/a/{id}: path.id string!! 6..32 # 编号 : a -> string! 6..32 # 编号 : a\n"},
+		"label": {`"el":{"1":"一"}`, `"el":{"1":"壹"}`,
+			"~ GET /hk/v3/a/{id}: query.n integer fen = 1 (一) | -2 -> integer fen = 1 (壹) | -2\n"},
+		"sample": {`"max":32,"s":"a"`, `"max":32`,
+			"~ GET /hk/v3/a/{id}: path.id string!! 6..32 # 编号 : a -> string!! 6..32 # 编号\n"},
 		"constants": {`["A","B"]`, `["A","B","C"]`, "~ POST /v3/b/c: answer.state string = A | B -> string = A | B | C\n"},
 		"type": {`{"n":"id","t":"string","r":1},{"n":"state"`, `{"n":"id","t":"integer","r":1},{"n":"state"`,
 			"~ POST /v3/b/c: answer.id string! -> integer!\n"},
 		"cipher": {`"x":"rsa","alt":["nick"]`, `"alt":["nick"]`,
 			"~ POST /v3/b/c: json.name string rsa alt:nick -> string alt:nick\n"},
-		"members' order": {`{"n":"n","t":"integer","e":[1,-2]},{"n":"f","t":"number","e":[1,2.5]}`,
-			`{"n":"f","t":"number","e":[1,2.5]},{"n":"n","t":"integer","e":[1,-2]}`,
+		"members' order": {`{"n":"n","t":"integer","u":"fen","e":[1,-2],"el":{"1":"一"}},{"n":"f","t":"number","e":[1,2.5],"s":1}`,
+			`{"n":"f","t":"number","e":[1,2.5],"s":1},{"n":"n","t":"integer","u":"fen","e":[1,-2],"el":{"1":"一"}}`,
 			"~ GET /hk/v3/a/{id}: query: another order of members\n"},
 		"event added": {`{"ev":"A.B"`,
 			`{"ev":"C.D","n":"x","alg":"AEAD_AES_256_GCM","res":[{"n":"id","t":"string"}]}` + "\n" + `{"ev":"A.B"`,
@@ -331,7 +341,7 @@ func TestBadFacts(t *testing.T) {
 		"an array":         {"[]\n", ":1: not a JSON object"},
 		"two objects":      {strings.TrimSpace(good) + good, ":1: not a JSON object"},
 		"unknown key":      {strings.Replace(good, "}", `,"rate":1}`, 1), `:1: json: unknown field "rate"`},
-		"unknown field":    {query + `"string","max":1}]}}`, `:1: json: unknown field "max"`},
+		"unknown field":    {query + `"string","most":1}]}}`, `:1: json: unknown field "most"`},
 		"flag":             {strings.Replace(good, "}", `,"mm":2}`, 1), ":1: a flag is 2; it is 1 or left out"},
 		"wrong type":       {`{"m":"GET","p":7}`, ":1: json: cannot unmarshal number"},
 		"signing":          {strings.Replace(good, "}", `,"sg":"some"}`, 1), `:1: "sg" is "some"`},
@@ -340,6 +350,8 @@ func TestBadFacts(t *testing.T) {
 		"type of a member": {answer + `"text"}]}`, `:1: GET /v3/a: answer.a: unknown type "text"`},
 		"constant":         {answer + `"string","e":[null]}]}`, `:1: GET /v3/a: answer.a: the constant`},
 		"constants":        {answer + `"object","e":[{},{}]}]}`, `:1: GET /v3/a: answer.a: the constant`},
+		"label of none":    {answer + `"string","e":["A"],"el":{"B":"乙"}}]}`, `:1: GET /v3/a: answer.a: 2 labels for 1 constants`},
+		"secret sample":    {answer + `"string","x":"rsa","s":"张三"}]}`, `:1: GET /v3/a: answer.a: an encrypted member has no sample`},
 		"replacement": {good + strings.Replace(good, `GET","p":"/v3/a"`, `PUT","p":"/v3/a","st":"offline","rp":["GET /v3/b"]`, 1),
 			`:2: PUT /v3/a is replaced by "GET /v3/b", which is in no line`},
 		"event": {`{"ev":"a","n":"a","alg":"x","res":[{"n":"a","t":"string"}]}`, ":1: a: bad event type"},
@@ -423,20 +435,44 @@ func TestOwnFactsChangeNothing(t *testing.T) {
 	assert.Empty(t, differences(have, next))
 	assert.True(t, text.Format(have) == text.Format(next))
 
-	// The same without what was added by hand: it comes back.
-	bare := &text.Document{}
+	// The same with members added by hand, which facts files lack: they stay.
+	marked := &text.Document{}
 	for _, operation := range have.Operations {
+		o := *operation
+		o.Out = lastByHand(o.Out)
+		marked.Operations = append(marked.Operations, &o)
+	}
+	for _, event := range have.Events {
+		e := *event
+		e.Resource = lastByHand(e.Resource)
+		marked.Events = append(marked.Events, &e)
+	}
+	bare := &text.Document{}
+	for _, operation := range marked.Operations {
 		o := *operation
 		o.Out = withoutHand(o.Out)
 		bare.Operations = append(bare.Operations, &o)
 	}
-	for _, event := range have.Events {
+	for _, event := range marked.Events {
 		e := *event
 		e.Resource = withoutHand(e.Resource)
 		bare.Events = append(bare.Events, &e)
 	}
-	require.NotEqual(t, len(text.Format(have)), len(text.Format(bare)))
-	assert.Empty(t, differences(have, merge(have, bare)))
+	require.NotEqual(t, len(text.Format(marked)), len(text.Format(bare)))
+	assert.Empty(t, differences(marked, merge(marked, bare)))
+}
+
+// lastByHand marks the last of several members, on each level.
+func lastByHand(list []fact.Field) []fact.Field {
+	marked := slices.Clone(list)
+	for i := range marked {
+		if i == len(marked)-1 && i > 0 {
+			marked[i] = fact.Field{Name: marked[i].Name, Type: fact.String, ByHand: true}
+			continue
+		}
+		marked[i].Fields = lastByHand(marked[i].Fields)
+	}
+	return marked
 }
 
 func withoutHand(list []fact.Field) []fact.Field {

@@ -92,6 +92,10 @@ func (c *checker) operation(o *fact.Operation) {
 	if o.Host != "" && strings.ContainsAny(o.Host, " /") || o.HostRequired && o.Host == "" {
 		c.report("bad host %q", o.Host)
 	}
+	c.scheme(o.Scheme)
+	if (o.Scheme == fact.BrandScheme) != strings.HasPrefix(o.Path, "/brand/") {
+		c.report("the paths beneath /brand/ have the scheme brand, and no others")
+	}
 	switch o.Status {
 	case fact.Current, fact.Offline, fact.Superseded, fact.Beta, fact.Restricted, fact.Linked:
 	default:
@@ -182,6 +186,7 @@ func (c *checker) event(e *fact.Event) {
 	}
 	c.words("name", e.Name)
 	c.words("algorithm", e.Algorithm)
+	c.scheme(e.Scheme)
 	for _, alias := range e.Aliases {
 		if !isEventType(alias) || alias == e.Type {
 			c.report("bad alias %q", alias)
@@ -201,6 +206,12 @@ func (c *checker) event(e *fact.Event) {
 		}
 		c.fields("reply-body", e.Reply.Body, false, false)
 		c.fields("reply-header", e.Reply.Header, false, false)
+	}
+}
+
+func (c *checker) scheme(s fact.Scheme) {
+	if s != fact.MerchantScheme && s != fact.BrandScheme {
+		c.report("unknown scheme %q", s)
 	}
 }
 
@@ -257,22 +268,59 @@ func (c *checker) fields(where string, list []fact.Field, byHand, form bool) {
 		if field.Format != "" && !slices.Contains([]string{"rfc3339", "date", "media", "url"}, field.Format) {
 			c.report("%s: unknown format %q", at, field.Format)
 		}
+		c.marks(at, field)
 		for k, constant := range field.Enum {
-			switch constant.(type) {
-			case string, int64, float64, bool:
-			default:
-				c.report("%s: the constant %v is neither text nor a number nor a truth value", at, constant)
-				continue
-			}
-			if slices.Contains(field.Enum[:k], constant) {
+			if c.constant(at, field, constant) && slices.Contains(field.Enum[:k], constant) {
 				c.report("%s: the constant %v stands twice", at, constant)
-			}
-			if back, err := parseConstant(base, constantText(base, constant)); err != nil {
-				c.report("%s: %w", at, err)
-			} else if back != constant {
-				c.report("%s: the constant %v does not fit the type %s", at, constant, field.Type)
 			}
 		}
 		c.fields(at, field.Fields, field.ByHand, false)
+	}
+}
+
+// constant checks that a constant or sample fits the type of its member, and can be written and read again.
+func (c *checker) constant(at string, field *fact.Field, constant any) bool {
+	switch constant.(type) {
+	case string, int64, float64, bool:
+	default:
+		c.report("%s: the constant %v is neither text nor a number nor a truth value", at, constant)
+		return false
+	}
+	base := field.Type.Element()
+	if back, err := parseConstant(base, constantText(base, constant)); err != nil {
+		c.report("%s: %w", at, err)
+	} else if back != constant {
+		c.report("%s: the constant %v does not fit the type %s", at, constant, field.Type)
+	}
+	return true
+}
+
+// marks checks how sure a member is, its unit and bounds, and what is meant for people.
+func (c *checker) marks(at string, field *fact.Field) {
+	base := field.Type.Element()
+	number := base == fact.Integer || base == fact.Number
+	if field.Confirmed && !field.Required {
+		c.report("%s: only a required member is confirmed as such", at)
+	}
+	if field.Unit != "" && (!number || !setMark(&fact.Field{}, string(field.Unit))) {
+		c.report("%s: the unit %q is unknown, or not of a number", at, field.Unit)
+	}
+	if (field.Min != 0 || field.Max != 0) && (!number && base != fact.String || field.Max != 0 && field.Min > field.Max) {
+		c.report("%s: the bounds %s make no sense", at, boundsText(field))
+	}
+	if field.EnumLabels != nil && len(field.EnumLabels) != len(field.Enum) {
+		c.report("%s: %d labels for %d constants", at, len(field.EnumLabels), len(field.Enum))
+	}
+	for _, label := range append([]string{field.Label}, field.EnumLabels...) {
+		if strings.ContainsAny(label, "\"=|#:()") || strings.ContainsFunc(label, unicode.IsControl) || strings.TrimSpace(label) != label {
+			c.report("%s: the label %q has characters that divide lines", at, label)
+		}
+	}
+	switch _, text := field.Sample.(string); {
+	case field.Sample == nil || !c.constant(at, field, field.Sample):
+	case text != (base == fact.String):
+		c.report("%s: the sample %v is not of the type %s", at, field.Sample, base)
+	case field.Cipher != fact.Plain:
+		c.report("%s: an encrypted member has no sample", at)
 	}
 }

@@ -10,17 +10,22 @@ import (
 )
 
 // Format writes a document: first the operations, then the events, in the order given.
-func Format(doc *Document) string {
+func Format(doc *Document) string { return format(doc, FieldLine) }
+
+// FormatFacts is Format without what is meant for people: labels and samples.
+func FormatFacts(doc *Document) string { return format(doc, factsLine) }
+
+func format(doc *Document, line func(*fact.Field) string) string {
 	var b strings.Builder
 	for _, operation := range doc.Operations {
 		divide(&b)
 		b.WriteString(operation.Method + " " + operation.Path + "\n")
-		keyed(&b, operation, OperationKeys)
+		keyed(&b, operation, OperationKeys, line)
 	}
 	for _, event := range doc.Events {
 		divide(&b)
 		b.WriteString("event " + event.Type + "\n")
-		keyed(&b, event, EventKeys)
+		keyed(&b, event, EventKeys, line)
 	}
 	return b.String()
 }
@@ -31,7 +36,7 @@ func divide(b *strings.Builder) {
 	}
 }
 
-func keyed[T any](b *strings.Builder, t *T, keys []Key[T]) {
+func keyed[T any](b *strings.Builder, t *T, keys []Key[T], line func(*fact.Field) string) {
 	for _, key := range keys {
 		for _, value := range key.Values(t) {
 			b.WriteString("  " + key.Name)
@@ -41,19 +46,19 @@ func keyed[T any](b *strings.Builder, t *T, keys []Key[T]) {
 			b.WriteByte('\n')
 		}
 		if key.Fields != nil {
-			tree(b, key.Fields(t), 4)
+			tree(b, key.Fields(t), 4, line)
 		}
 	}
 }
 
-func tree(b *strings.Builder, list []fact.Field, indent int) {
+func tree(b *strings.Builder, list []fact.Field, indent int, line func(*fact.Field) string) {
 	for i := range list {
 		for range indent {
 			b.WriteByte(' ')
 		}
-		b.WriteString(FieldLine(&list[i]))
+		b.WriteString(line(&list[i]))
 		b.WriteByte('\n')
-		tree(b, list[i].Fields, indent+2)
+		tree(b, list[i].Fields, indent+2, line)
 	}
 }
 
@@ -63,7 +68,10 @@ func FieldLine(field *fact.Field) string {
 	if field.Required {
 		s += "!"
 	}
-	for _, mark := range []string{field.Format, string(field.Cipher)} {
+	if field.Confirmed {
+		s += "!"
+	}
+	for _, mark := range []string{field.Format, string(field.Cipher), string(field.Unit), boundsText(field)} {
 		if mark != "" {
 			s += " " + mark
 		}
@@ -87,8 +95,38 @@ func FieldLine(field *fact.Field) string {
 			s += " | "
 		}
 		s += constantText(field.Type.Element(), constant)
+		if field.EnumLabels != nil && field.EnumLabels[i] != "" {
+			s += " (" + field.EnumLabels[i] + ")"
+		}
+	}
+	if field.Label != "" || field.Sample != nil {
+		s += strings.TrimRight(" # "+field.Label, " ")
+	}
+	if field.Sample != nil {
+		s += " : " + sampleText(field.Type.Element(), field.Sample)
 	}
 	return s
+}
+
+// factsLine is FieldLine without labels and sample.
+func factsLine(field *fact.Field) string {
+	bare := *field
+	bare.Label, bare.EnumLabels, bare.Sample = "", nil, nil
+	return FieldLine(&bare)
+}
+
+// boundsText returns MIN..MAX, where either may be missing, or nothing.
+func boundsText(field *fact.Field) string {
+	if field.Min == 0 && field.Max == 0 {
+		return ""
+	}
+	bound := func(n int64) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.FormatInt(n, 10)
+	}
+	return bound(field.Min) + ".." + bound(field.Max)
 }
 
 func constantText(base fact.Type, constant any) string {
@@ -108,14 +146,24 @@ func constantText(base fact.Type, constant any) string {
 	return fmt.Sprint(constant)
 }
 
+// sampleText is constantText at the end of a line, where nothing is divided any more.
+func sampleText(base fact.Type, sample any) string {
+	s, ok := sample.(string)
+	bare := ok && base == fact.String && s != "" && s[0] != '"' && strings.TrimSpace(s) == s && !strings.Contains(s, "\n")
+	if bare {
+		return s
+	}
+	return constantText(base, sample)
+}
+
 // plain says that s can stand in a list of constants as it is.
 func plain(s string) bool {
-	return s != "" && !strings.ContainsAny(s, "\"|=\n") && strings.TrimSpace(s) == s
+	return s != "" && !strings.ContainsAny(s, "\"|=#()\n") && strings.TrimSpace(s) == s
 }
 
 // quote quotes s so that the marks that divide constants do not appear in it.
 func quote(s string) string {
-	return strings.NewReplacer("|", `\x7c`, "=", `\x3d`).Replace(strconv.Quote(s))
+	return strings.NewReplacer("|", `\x7c`, "=", `\x3d`, "#", `\x23`, "(", `\x28`, ")", `\x29`).Replace(strconv.Quote(s))
 }
 
 // Compare orders operations: by path, then by method in the order of Methods.

@@ -10,7 +10,7 @@ import (
 
 // Parse reads a text. The document shares the memory of src. An error names the line.
 func Parse(src string) (*Document, error) {
-	p := parser{rest: src, enums: map[string][]any{}}
+	p := parser{rest: src, enums: map[string]constantList{}}
 	blocks := strings.Count(src, "\n\n") + 1
 	doc := &Document{Operations: make([]*fact.Operation, 0, blocks)}
 	operations := make([]fact.Operation, 0, blocks)
@@ -57,7 +57,7 @@ type parser struct {
 	open []fact.Field
 	slab []fact.Field
 	// enums holds the lists of constants already seen, by their text: the same few come again and again.
-	enums map[string][]any
+	enums map[string]constantList
 }
 
 func (p *parser) errorf(format string, args ...any) error {
@@ -148,13 +148,17 @@ func (p *parser) fields(indent int) ([]fact.Field, error) {
 	return list, nil
 }
 
-// field reads the current line: NAME TYPE[!] [MARK]... [= CONSTANT | CONSTANT ...].
+// field reads the current line:
+//
+//	NAME TYPE[!|!!] [MARK]... [= CONSTANT [(LABEL)] | CONSTANT [(LABEL)] ...] [# LABEL [: SAMPLE]]
 func (p *parser) field() (fact.Field, error) {
-	head, constants, hasEnum := strings.Cut(p.text, " = ")
+	facts, texts, hasTexts := strings.Cut(p.text, " #")
+	head, constants, hasEnum := strings.Cut(facts, " = ")
 	name, head, _ := strings.Cut(head, " ")
 	kind, marks, more := strings.Cut(head, " ")
 	kind, required := strings.CutSuffix(kind, "!")
-	field := fact.Field{Name: name, Type: fieldType(kind), Required: required}
+	kind, confirmed := strings.CutSuffix(kind, "!")
+	field := fact.Field{Name: name, Type: fieldType(kind), Required: required, Confirmed: confirmed}
 	if field.Type == "" {
 		return field, p.errorf("member %q has the type %q, which is not known", name, kind)
 	}
@@ -165,24 +169,75 @@ func (p *parser) field() (fact.Field, error) {
 			return field, p.errorf("member %q has the mark %q, which is unknown or comes twice", name, mark)
 		}
 	}
-	if !hasEnum {
-		return field, nil
-	}
-	base := field.Type.Element()
-	id := string(base) + " " + constants
-	list, known := p.enums[id]
-	if !known {
-		for constant := range strings.SplitSeq(constants, " | ") {
-			value, err := parseConstant(base, constant)
-			if err != nil {
-				return field, p.errorf("member %q: %w", name, err)
-			}
-			list = append(list, value)
+	if hasEnum {
+		list, err := p.constants(field.Type.Element(), constants)
+		if err != nil {
+			return field, p.errorf("member %q: %w", name, err)
 		}
-		p.enums[id] = list
+		field.Enum, field.EnumLabels = list.values, list.labels
 	}
-	field.Enum = list
+	if hasTexts {
+		if err := setTexts(&field, texts); err != nil {
+			return field, p.errorf("member %q: %w", name, err)
+		}
+	}
 	return field, nil
+}
+
+// constantList is a list of constants with their labels, which are nil where no constant has one.
+type constantList struct {
+	values []any
+	labels []string
+}
+
+func (p *parser) constants(base fact.Type, s string) (constantList, error) {
+	id := string(base) + " " + s
+	list, known := p.enums[id]
+	if known {
+		return list, nil
+	}
+	for constant := range strings.SplitSeq(s, " | ") {
+		label := ""
+		if inner, ok := strings.CutSuffix(constant, ")"); ok {
+			if constant, label, ok = strings.Cut(inner, " ("); !ok || label == "" {
+				return list, fmt.Errorf("the constant %q) has no label in its parentheses", inner)
+			}
+		}
+		value, err := parseConstant(base, constant)
+		if err != nil {
+			return list, err
+		}
+		if label != "" && list.labels == nil {
+			list.labels = make([]string, len(list.values), strings.Count(s, " | ")+1)
+		}
+		list.values = append(list.values, value)
+		if list.labels != nil {
+			list.labels = append(list.labels, label)
+		}
+	}
+	p.enums[id] = list
+	return list, nil
+}
+
+// setTexts reads what is meant for people: [ LABEL] [ : SAMPLE].
+func setTexts(field *fact.Field, s string) error {
+	label, sample, hasSample := strings.Cut(s, " : ")
+	if label == "" && !hasSample {
+		return problem("has neither a label nor a sample behind #")
+	}
+	if label != "" {
+		label, spaced := strings.CutPrefix(label, " ")
+		if !spaced || label == "" {
+			return problem("a label stands behind one blank")
+		}
+		field.Label = label
+	}
+	if hasSample {
+		var err error
+		field.Sample, err = parseConstant(field.Type.Element(), sample)
+		return err
+	}
+	return nil
 }
 
 func setMark(field *fact.Field, mark string) bool {
@@ -211,7 +266,16 @@ func setMark(field *fact.Field, mark string) bool {
 			return false
 		}
 		field.Format = mark
+	case string(fact.Fen), string(fact.Microfen), string(fact.Minor), string(fact.Percent), string(fact.Permyriad),
+		string(fact.Second), string(fact.Minute), string(fact.Day):
+		if field.Unit != "" {
+			return false
+		}
+		field.Unit = fact.Unit(mark)
 	default:
+		if low, high, ok := strings.Cut(mark, ".."); ok {
+			return setBounds(field, low, high)
+		}
 		other, ok := strings.CutPrefix(mark, "alt:")
 		if !ok || other == "" {
 			return false
@@ -219,6 +283,21 @@ func setMark(field *fact.Field, mark string) bool {
 		field.Alt = append(field.Alt, other)
 	}
 	return true
+}
+
+func setBounds(field *fact.Field, low, high string) bool {
+	if field.Min != 0 || field.Max != 0 {
+		return false
+	}
+	read := func(s string, to *int64) bool {
+		if s == "" {
+			return true
+		}
+		n, err := strconv.ParseInt(s, 10, 64)
+		*to = n
+		return err == nil && n != 0
+	}
+	return (low != "" || high != "") && read(low, &field.Min) && read(high, &field.Max)
 }
 
 // parseConstant reads a constant of a member of type base. Text is bare in a string's list and quoted in another's.

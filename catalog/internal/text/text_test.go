@@ -17,6 +17,7 @@ const sample = `POST /v3/a/{id}/b/
   name 甲 乙
   host apihk.mch.weixin.qq.com only
   unsigned
+  scheme brand
   status beta
   replaced-by GET /v3/b
   replaced-by POST /v3/b
@@ -24,17 +25,19 @@ const sample = `POST /v3/a/{id}/b/
   tag 三
   role 直连商户
   joined
+  inferred
   path
-    id string!
+    id string!! 6..32 # 编号 : a : b # c
   query
-    at string rfc3339 = A | B C | "D\x7cE"
+    at string rfc3339 = A | B C (乙 丙) | "D\x7cE\x28F\x29"
+    size integer 1.. # : 20
     many string[] media rsa
   header
     Wechatpay-Serial string!
   json
     note string jsontext alt:remark alt:memo hand
       total integer hand reviewed = 1 | -2
-    rate number = 1 | 2.5 | "x"
+    rate number percent ..100 = 1 | 2.5 (半) | "x" # 比例
     ok boolean = true
     list object[]
       on string date
@@ -50,11 +53,13 @@ event A.B
   hand
   name 丁
   alias C.D
+  scheme brand
   resource-type r
   original-type o
   algorithm AEAD_AES_256_GCM
   variant X
   joined
+  inferred
   resource
     id string! aes
   reply-header
@@ -69,12 +74,15 @@ func sampleDocument() *text.Document {
 		Operations: []*fact.Operation{
 			{
 				Method: "POST", Path: "/v3/a/{id}/b/", Name: "甲 乙", Host: "apihk.mch.weixin.qq.com", HostRequired: true,
-				Unsigned: true, Status: fact.Beta, ReplacedBy: []string{"GET /v3/b", "POST /v3/b"},
-				Tags: []string{"一/二", "三"}, Roles: []string{"直连商户"}, Joined: true,
+				Unsigned: true, Scheme: fact.BrandScheme, Status: fact.Beta, ReplacedBy: []string{"GET /v3/b", "POST /v3/b"},
+				Tags: []string{"一/二", "三"}, Roles: []string{"直连商户"}, Joined: true, Inferred: true,
 				In: fact.Request{
-					Path: []fact.Field{{Name: "id", Type: fact.String, Required: true}},
+					Path: []fact.Field{{Name: "id", Type: fact.String, Required: true, Confirmed: true, Min: 6, Max: 32,
+						Label: "编号", Sample: "a : b # c"}},
 					Query: []fact.Field{
-						{Name: "at", Type: fact.String, Format: "rfc3339", Enum: []any{"A", "B C", "D|E"}},
+						{Name: "at", Type: fact.String, Format: "rfc3339", Enum: []any{"A", "B C", "D|E(F)"},
+							EnumLabels: []string{"", "乙 丙", ""}},
+						{Name: "size", Type: fact.Integer, Min: 1, Sample: int64(20)},
 						{Name: "many", Type: fact.Strings, Format: "media", Cipher: fact.RSA},
 					},
 					Header: []fact.Field{{Name: "Wechatpay-Serial", Type: fact.String, Required: true}},
@@ -82,7 +90,8 @@ func sampleDocument() *text.Document {
 						{Name: "note", Type: fact.String, JSONText: true, Alt: []string{"remark", "memo"}, ByHand: true,
 							Fields: []fact.Field{{Name: "total", Type: fact.Integer, ByHand: true, Reviewed: true,
 								Enum: []any{int64(1), int64(-2)}}}},
-						{Name: "rate", Type: fact.Number, Enum: []any{int64(1), 2.5, "x"}},
+						{Name: "rate", Type: fact.Number, Unit: fact.Percent, Max: 100, Enum: []any{int64(1), 2.5, "x"},
+							EnumLabels: []string{"", "半", ""}, Label: "比例"},
 						{Name: "ok", Type: fact.Boolean, Enum: []any{true}},
 						{Name: "list", Type: fact.Objects,
 							Fields: []fact.Field{{Name: "on", Type: fact.String, Format: "date"}}},
@@ -94,8 +103,8 @@ func sampleDocument() *text.Document {
 			{Method: "GET", Path: "/v3/b", Name: "丙", Answer: fact.EmptyAnswer, Success: 204},
 		},
 		Events: []*fact.Event{{
-			Type: "A.B", Aliases: []string{"C.D"}, Name: "丁", ResourceTypes: []string{"r"}, OriginalTypes: []string{"o"},
-			Algorithm: "AEAD_AES_256_GCM", Variants: []string{"X"}, Joined: true,
+			Type: "A.B", Aliases: []string{"C.D"}, Name: "丁", Scheme: fact.BrandScheme, ResourceTypes: []string{"r"}, OriginalTypes: []string{"o"},
+			Algorithm: "AEAD_AES_256_GCM", Variants: []string{"X"}, Joined: true, Inferred: true,
 			Resource: []fact.Field{{Name: "id", Type: fact.String, Required: true, Cipher: fact.AES}},
 			Reply: &fact.Reply{
 				Body:   []fact.Field{{Name: "code", Type: fact.String, Enum: []any{"OK"}}},
@@ -117,6 +126,19 @@ func TestFormat(t *testing.T) {
 	assert.Equal(t, sample, text.Format(doc))
 	assert.Equal(t, sampleDocument(), doc, "printing changes nothing")
 	assert.Empty(t, text.Format(&text.Document{}))
+}
+
+// What is meant for people is left out, and nothing else.
+func TestFormatFacts(t *testing.T) {
+	doc, err := text.Parse(text.FormatFacts(sampleDocument()))
+	require.NoError(t, err)
+	want := sampleDocument()
+	for _, list := range [][]fact.Field{want.Operations[0].In.Path, want.Operations[0].In.Query, want.Operations[0].In.JSON} {
+		for i := range list {
+			list[i].Label, list[i].EnumLabels, list[i].Sample = "", nil, nil
+		}
+	}
+	assert.Equal(t, want, doc)
 }
 
 func TestParseEmpty(t *testing.T) {
@@ -190,6 +212,17 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		"constant of object": {head + "    a object = x\n", `line 4: member "a": the constant "x" does not fit the type object`},
 		"no constant":        {head + "    a string = A | \n", `line 4: member "a": the constant "" does not fit`},
 		"infinite":           {head + "    a number = Inf\n", `the constant "Inf" does not fit`},
+		"unit twice":         {head + "    a integer fen fen\n", `line 4: member "a" has the mark "fen"`},
+		"bounds twice":       {head + "    a string 1.. ..2\n", `line 4: member "a" has the mark "..2"`},
+		"bounds of nothing":  {head + "    a string ..\n", `line 4: member "a" has the mark ".."`},
+		"bounds of letters":  {head + "    a string 1..x\n", `line 4: member "a" has the mark "1..x"`},
+		"bound of zero":      {head + "    a string 0..5\n", `line 4: member "a" has the mark "0..5"`},
+		"label of nothing":   {head + "    a string = A ()\n", `line 4: member "a": the constant "A (") has no label`},
+		"label alone":        {head + "    a string = A)\n", `line 4: member "a": the constant "A") has no label`},
+		"text of nothing":    {head + "    a string #\n", `line 4: member "a": has neither a label nor a sample`},
+		"label at once":      {head + "    a string #甲\n", `line 4: member "a": a label stands behind one blank`},
+		"sample's type":      {head + "    a integer # 甲 : x\n", `line 4: member "a": the constant "x" does not fit the type integer`},
+		"three marks":        {head + "    a string!!!\n", `line 4: member "a" has the type "string!"`},
 		"open quote":         {head + "    a string = \"A\n", `line 4: member "a": the constant "A is not quoted well`},
 		"unknown status":     {"GET /v3/a\n  answer 201 json\n", `line 2: answer has the status "201"`},
 		"unknown kind":       {"GET /v3/a\n  answer 200 xml\n", `line 2: answer has the kind "xml"`},
@@ -208,6 +241,7 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 func TestCheckAcceptsTheSample(t *testing.T) {
 	doc := sampleDocument()
 	doc.Operations[0].ReplacedBy = []string{"GET /v3/b"}
+	doc.Operations[0].Scheme = fact.MerchantScheme
 	assert.NoError(t, text.Check(doc))
 	assert.NoError(t, text.Check(&text.Document{}))
 }
@@ -303,6 +337,21 @@ func TestCheck(t *testing.T) {
 		"twice on a level":  {member(fact.Field{Name: "a", Type: fact.String, Alt: []string{"a"}}), "stands twice on its level"},
 		"below, not marked": {member(fact.Field{Name: "a", Type: fact.Object, ByHand: true,
 			Fields: []fact.Field{{Name: "b", Type: fact.String}}}), "json.a.b: a member of a row added by hand"},
+
+		"confirmed only":   {member(fact.Field{Name: "a", Type: fact.String, Confirmed: true}), "only a required member is confirmed"},
+		"unit":             {member(fact.Field{Name: "a", Type: fact.Integer, Unit: "yuan"}), `the unit "yuan" is unknown`},
+		"unit of text":     {member(fact.Field{Name: "a", Type: fact.String, Unit: fact.Fen}), `the unit "fen" is unknown, or not of a number`},
+		"bounds":           {member(fact.Field{Name: "a", Type: fact.String, Min: 3, Max: 2}), "the bounds 3..2 make no sense"},
+		"bounds of object": {member(fact.Field{Name: "a", Type: fact.Object, Max: 2}), "the bounds ..2 make no sense"},
+		"labels": {member(fact.Field{Name: "a", Type: fact.String, Enum: []any{"A"}, EnumLabels: []string{"甲", "乙"}}),
+			"2 labels for 1 constants"},
+		"label":          {member(fact.Field{Name: "a", Type: fact.String, Label: "甲 : 乙"}), `the label "甲 : 乙" has characters`},
+		"constant label": {member(fact.Field{Name: "a", Type: fact.String, Enum: []any{"A"}, EnumLabels: []string{"(甲)"}}), `the label "(甲)"`},
+		"sample":         {member(fact.Field{Name: "a", Type: fact.Integer, Sample: "x"}), `the sample x is not of the type integer`},
+		"secret":         {member(fact.Field{Name: "a", Type: fact.String, Cipher: fact.RSA, Sample: "x"}), "an encrypted member has no sample"},
+		"scheme":         {operation(func(o *fact.Operation) { o.Scheme = "sm" }), `unknown scheme "sm"`},
+		"brand":          {operation(func(o *fact.Operation) { o.Scheme = fact.BrandScheme }), "the paths beneath /brand/ have the scheme brand"},
+		"brand's event":  {event(func(e *fact.Event) { e.Scheme = "sm" }), `unknown scheme "sm"`},
 
 		"event twice": {func() *text.Document {
 			doc := event(func(*fact.Event) {})()

@@ -290,8 +290,8 @@ func TestWebhookEveryEventArrives(t *testing.T) {
 		assert.Zero(t, code, "%s: %s%s", e.Type, stdout, stderr)
 		assert.True(t, arrived[e.Type], "%s has not arrived", e.Type)
 	}
-	assert.Equal(t, 102, events)
-	assert.Equal(t, 102, len(arrived)+questions)
+	assert.Equal(t, 109, events)
+	assert.Equal(t, 109, len(arrived)+questions)
 	assert.Less(t, questions, 10)
 }
 

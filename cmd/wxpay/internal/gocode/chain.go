@@ -43,7 +43,7 @@ func (p *place) child(segment string) *place {
 }
 
 // doors are the functions of package api with which pure chains begin.
-var doors = []struct{ name, prefix string }{{"V3", "v3"}, {"HK", "hk/v3"}, {"Global", "global/v3"}, {"Invoicing", "invoicing"}}
+var doors = []struct{ name, prefix string }{{"V3", "v3"}, {"HK", "hk/v3"}, {"Global", "global/v3"}, {"Invoicing", "invoicing"}, {"Brand", "brand"}}
 
 // reserved are the names that package api does not give to what is beneath an operation.
 var reserved = func() map[string]bool {

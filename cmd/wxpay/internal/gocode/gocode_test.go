@@ -207,7 +207,7 @@ func TestSample(t *testing.T) {
 		"bodyless.golden":  "POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel",
 		"upload.golden":    "POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload",
 		"digest.golden":    "POST /v3/taxi-invoice/cards/upload-file",
-		"jsontext.golden":  "POST /v3/apply4subject/applyment",
+		"jsontext.golden":  "POST /v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			method, path, _ := strings.Cut(line, " ")
