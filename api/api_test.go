@@ -70,6 +70,7 @@ func recording(t testing.TB) (*wxpay.Client, *recorder) {
 	require.NoError(t, err)
 	m, wire := gateway.Merchant(), new(recorder)
 	client, err := wxpay.New(wxpay.Merchant{ID: m.ID, Serial: m.Serial, PrivateKey: blank{m.PrivateKey}},
+		wxpay.WithCatalog(nil),
 		wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()), wxpay.WithTransport(wire), wxpay.WithAttempts(1))
 	require.NoError(t, err)
 	return client, wire

@@ -58,6 +58,9 @@ func (c DeleteBodyCall) Repeatable() DeleteBodyCall {
 	return DeleteBodyCall(wxpay.Chain(c).Repeatable())
 }
 
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c DeleteBodyCall) Unbind() DeleteBodyCall { return DeleteBodyCall(wxpay.Chain(c).Unbind()) }
+
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c DeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
@@ -107,6 +110,9 @@ func (c DeleteCall) Plain(pointer string) DeleteCall {
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
 func (c DeleteCall) Repeatable() DeleteCall { return DeleteCall(wxpay.Chain(c).Repeatable()) }
 
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c DeleteCall) Unbind() DeleteCall { return DeleteCall(wxpay.Chain(c).Unbind()) }
+
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c DeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
@@ -149,6 +155,9 @@ func (c GetCall) Plain(pointer string) GetCall { return GetCall(wxpay.Chain(c).P
 
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
 func (c GetCall) Repeatable() GetCall { return GetCall(wxpay.Chain(c).Repeatable()) }
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetCall) Unbind() GetCall { return GetCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
@@ -209,6 +218,9 @@ func (c GetDeleteCall) Plain(pointer string) GetDeleteCall {
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
 func (c GetDeleteCall) Repeatable() GetDeleteCall { return GetDeleteCall(wxpay.Chain(c).Repeatable()) }
 
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetDeleteCall) Unbind() GetDeleteCall { return GetDeleteCall(wxpay.Chain(c).Unbind()) }
+
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
@@ -264,6 +276,9 @@ func (c GetDownloadCall) Plain(pointer string) GetDownloadCall {
 func (c GetDownloadCall) Repeatable() GetDownloadCall {
 	return GetDownloadCall(wxpay.Chain(c).Repeatable())
 }
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetDownloadCall) Unbind() GetDownloadCall { return GetDownloadCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetDownloadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
@@ -323,6 +338,9 @@ func (c GetPatchCall) Plain(pointer string) GetPatchCall {
 
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
 func (c GetPatchCall) Repeatable() GetPatchCall { return GetPatchCall(wxpay.Chain(c).Repeatable()) }
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetPatchCall) Unbind() GetPatchCall { return GetPatchCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
@@ -393,6 +411,11 @@ func (c GetPatchDeleteBodyCall) Plain(pointer string) GetPatchDeleteBodyCall {
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
 func (c GetPatchDeleteBodyCall) Repeatable() GetPatchDeleteBodyCall {
 	return GetPatchDeleteBodyCall(wxpay.Chain(c).Repeatable())
+}
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetPatchDeleteBodyCall) Unbind() GetPatchDeleteBodyCall {
+	return GetPatchDeleteBodyCall(wxpay.Chain(c).Unbind())
 }
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
@@ -466,6 +489,11 @@ func (c GetPatchDeleteCall) Repeatable() GetPatchDeleteCall {
 	return GetPatchDeleteCall(wxpay.Chain(c).Repeatable())
 }
 
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetPatchDeleteCall) Unbind() GetPatchDeleteCall {
+	return GetPatchDeleteCall(wxpay.Chain(c).Unbind())
+}
+
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPatchDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
@@ -524,6 +552,9 @@ func (c GetPostCall) Plain(pointer string) GetPostCall {
 
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
 func (c GetPostCall) Repeatable() GetPostCall { return GetPostCall(wxpay.Chain(c).Repeatable()) }
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetPostCall) Unbind() GetPostCall { return GetPostCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
@@ -596,6 +627,11 @@ func (c GetPostDeleteBodyCall) Repeatable() GetPostDeleteBodyCall {
 	return GetPostDeleteBodyCall(wxpay.Chain(c).Repeatable())
 }
 
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetPostDeleteBodyCall) Unbind() GetPostDeleteBodyCall {
+	return GetPostDeleteBodyCall(wxpay.Chain(c).Unbind())
+}
+
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
@@ -666,6 +702,9 @@ func (c GetPostPatchCall) Plain(pointer string) GetPostPatchCall {
 func (c GetPostPatchCall) Repeatable() GetPostPatchCall {
 	return GetPostPatchCall(wxpay.Chain(c).Repeatable())
 }
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetPostPatchCall) Unbind() GetPostPatchCall { return GetPostPatchCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
@@ -748,6 +787,11 @@ func (c GetPostPutDeleteCall) Repeatable() GetPostPutDeleteCall {
 	return GetPostPutDeleteCall(wxpay.Chain(c).Repeatable())
 }
 
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetPostPutDeleteCall) Unbind() GetPostPutDeleteCall {
+	return GetPostPutDeleteCall(wxpay.Chain(c).Unbind())
+}
+
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostPutDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
@@ -807,6 +851,9 @@ func (c GetUploadCall) Plain(pointer string) GetUploadCall {
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
 func (c GetUploadCall) Repeatable() GetUploadCall { return GetUploadCall(wxpay.Chain(c).Repeatable()) }
 
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetUploadCall) Unbind() GetUploadCall { return GetUploadCall(wxpay.Chain(c).Unbind()) }
+
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetUploadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
@@ -853,6 +900,9 @@ func (c PatchCall) Plain(pointer string) PatchCall { return PatchCall(wxpay.Chai
 
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
 func (c PatchCall) Repeatable() PatchCall { return PatchCall(wxpay.Chain(c).Repeatable()) }
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c PatchCall) Unbind() PatchCall { return PatchCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
@@ -915,6 +965,9 @@ func (c PatchDeleteCall) Repeatable() PatchDeleteCall {
 	return PatchDeleteCall(wxpay.Chain(c).Repeatable())
 }
 
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c PatchDeleteCall) Unbind() PatchDeleteCall { return PatchDeleteCall(wxpay.Chain(c).Unbind()) }
+
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PatchDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
@@ -959,6 +1012,9 @@ func (c PostCall) Plain(pointer string) PostCall { return PostCall(wxpay.Chain(c
 
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
 func (c PostCall) Repeatable() PostCall { return PostCall(wxpay.Chain(c).Repeatable()) }
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c PostCall) Unbind() PostCall { return PostCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
@@ -1021,6 +1077,11 @@ func (c PostDeleteBodyCall) Repeatable() PostDeleteBodyCall {
 	return PostDeleteBodyCall(wxpay.Chain(c).Repeatable())
 }
 
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c PostDeleteBodyCall) Unbind() PostDeleteBodyCall {
+	return PostDeleteBodyCall(wxpay.Chain(c).Unbind())
+}
+
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
@@ -1079,6 +1140,9 @@ func (c PostPutCall) Plain(pointer string) PostPutCall {
 
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
 func (c PostPutCall) Repeatable() PostPutCall { return PostPutCall(wxpay.Chain(c).Repeatable()) }
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c PostPutCall) Unbind() PostPutCall { return PostPutCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PostPutCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
@@ -1141,6 +1205,11 @@ func (c PutDeleteBodyCall) Repeatable() PutDeleteBodyCall {
 	return PutDeleteBodyCall(wxpay.Chain(c).Repeatable())
 }
 
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c PutDeleteBodyCall) Unbind() PutDeleteBodyCall {
+	return PutDeleteBodyCall(wxpay.Chain(c).Unbind())
+}
+
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PutDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
@@ -1189,6 +1258,9 @@ func (c UploadCall) Plain(pointer string) UploadCall {
 
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
 func (c UploadCall) Repeatable() UploadCall { return UploadCall(wxpay.Chain(c).Repeatable()) }
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c UploadCall) Unbind() UploadCall { return UploadCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c UploadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }

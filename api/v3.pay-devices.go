@@ -43,9 +43,9 @@ func (n V3PayDevicesOpenScenarioSpeakerDeviceSN) Prebind() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("prebind"))
 }
 
-// Unbind is POST /v3/pay-devices/open-scenario-speaker/{device_sn}/unbind 解绑音箱设备码牌:
+// UnbindSegment is POST /v3/pay-devices/open-scenario-speaker/{device_sn}/unbind 解绑音箱设备码牌:
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
-func (n V3PayDevicesOpenScenarioSpeakerDeviceSN) Unbind() PostCall {
+func (n V3PayDevicesOpenScenarioSpeakerDeviceSN) UnbindSegment() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("unbind"))
 }
 

@@ -1427,7 +1427,7 @@ var walks = []walk{
 		return api.V3(c).PayDevices().OpenScenarioSpeaker().DeviceSN(value("device_sn")).Prebind()
 	}},
 	{"/v3/pay-devices/open-scenario-speaker/{device_sn}/unbind", func(c *wxpay.Client) any {
-		return api.V3(c).PayDevices().OpenScenarioSpeaker().DeviceSN(value("device_sn")).Unbind()
+		return api.V3(c).PayDevices().OpenScenarioSpeaker().DeviceSN(value("device_sn")).UnbindSegment()
 	}},
 	{"/v3/pay-devices/open-scenario-speakerorder/{transaction_id}/report", func(c *wxpay.Client) any {
 		return api.V3(c).PayDevices().OpenScenarioSpeakerorder().TransactionID(value("transaction_id")).Report()

@@ -66,6 +66,7 @@ var settings = []struct{ name, parameters, arguments, doc string }{
 	{"Encrypt", "pointer string", "pointer", "has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt]."},
 	{"Plain", "pointer string", "pointer", "leaves a member as it is; see [wxpay.Chain.Plain]."},
 	{"Repeatable", "", "", "vouches that the call may be sent again; see [wxpay.Chain.Repeatable]."},
+	{"Unbind", "", "", "takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind]."},
 }
 
 // reserved are the names that a child of a node with verbs cannot have. All verbs are in it, whichever the node has: a
