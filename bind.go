@@ -61,12 +61,12 @@ func (f *flight) JudgeAnswer(_ int, body []byte) error {
 	return nil
 }
 
-// judgeMembers refuses an answer that is a refusal by its members, and for an operation that moves money one that shows none
-// of the documented members.
+// judgeMembers refuses an answer that is a refusal by its members, and one that shows none of the documented members where
+// money moves or only this answer has what the caller needs, such as prepay_id.
 func (f *flight) judgeMembers(body []byte) error {
 	o := f.Operation
-	money := f.MovesMoney() && o != nil && o.Answer == fact.JSONAnswer && len(o.Out) > 0
-	if !money && !bytes.Contains(body, []byte(`"code"`)) {
+	strict := o != nil && o.Answer == fact.JSONAnswer && len(o.Out) > 0 && (f.MovesMoney() || o.Link != nil && len(o.Link.Only) > 0)
+	if !strict && !bytes.Contains(body, []byte(`"code"`)) {
 		return nil
 	}
 	var coded, told, documented, other bool
@@ -93,7 +93,7 @@ func (f *flight) judgeMembers(body []byte) error {
 		return nil
 	case coded && told:
 		return errors.New("it is a refusal under a status of success")
-	case money:
+	case strict:
 		return errors.New("it shows none of the documented members")
 	}
 	return nil

@@ -453,7 +453,8 @@ func (e *ensuring) doubt(refusal *APIError) (move, *Verdict, error) {
 	if refusal != nil && e.exists(refusal) {
 		return moveEnd, &Verdict{State: Succeeded, Inferred: true, Attempts: e.f.Attempts, History: slices.Clone(e.f.History)}, nil
 	}
-	final := refusal != nil && refusal.Status < 500 && !passing(refusal.Status, string(refusal.Code))
+	// A refusal without a code is none of the platform's.
+	final := refusal != nil && refusal.Code != "" && refusal.Status < 500 && !passing(refusal.Status, string(refusal.Code))
 	if final || !e.mayRepeat() || e.policy == Hold {
 		return moveEnd, nil, e.last
 	}

@@ -132,6 +132,7 @@ func TestEnsure(t *testing.T) {
 		{name: "order: the write is repeated for code_url", path: ordersPath, body: orderBody, answers: trips(systemError, systemError, systemError, order("NOTPAY"), ok(`{"code_url":"x"}`)), sent: "WWWQW", state: wxpay.Succeeded},
 		{name: "order: the repeat for code_url is refused for good", path: ordersPath, body: orderBody, answers: trips(systemError, systemError, systemError, order("NOTPAY"), refusal(403, "NO_AUTH")), sent: "WWWQW", state: wxpay.Succeeded, missing: "code_url"},
 		{name: "order: the repeat for code_url fails for long", path: ordersPath, body: orderBody, answers: []http.RoundTripper{perMethod{get: func() answer { return order("NOTPAY") }, post: play(append(trips(many(24, systemError)...), ok(`{"code_url":"x"}`))...)}}, sent: "W+QW+(QW+)+", state: wxpay.Succeeded},
+		{name: "order, another operation's answer", path: ordersPath, body: orderBody, answers: trips(foreign, ok(`{"code_url":"x"}`)), sent: "WW", state: wxpay.Succeeded},
 		{name: "order, closed meanwhile", path: ordersPath, body: orderBody, answers: trips(systemError, systemError, systemError, order("CLOSED")), sent: "WWWQ", state: wxpay.FailedFinal},
 		{name: "order, refused", path: ordersPath, body: orderBody, answers: trips(invalid), sent: "W", err: wxpay.StageAnswer, says: "PARAM_ERROR"},
 
@@ -157,6 +158,7 @@ func TestEnsure(t *testing.T) {
 		{name: "feed, repeated until it is there", path: feedsPath, body: feed(), answers: trips(systemError, systemError, ok("{}")), sent: "WWW", state: wxpay.Succeeded},
 		{name: "feed, held", path: feedsPath, body: feed(), answers: trips(systemError), with: on(wxpay.Hold), sent: "W", err: unknown},
 		{name: "feed, the number is taken", path: feedsPath, body: feed(), answers: trips(refusal(400, "ALREADY_EXISTS")), sent: "W", err: wxpay.StageAnswer, says: "ALREADY_EXISTS"},
+		{name: "feed, a refusal without a code", path: feedsPath, body: feed(), answers: trips(answer{status: 403, body: "{}"}, ok("{}")), sent: "WW", state: wxpay.Succeeded},
 		{name: "feed, refused after a doubt", path: feedsPath, body: feed(), answers: trips(systemError, invalid), sent: "WW", err: unknown, says: "PARAM_ERROR"},
 		{name: "no facts", path: "v3/x", body: wxpay.JSON{}, answers: trips(systemError), sent: "W", err: unknown},
 		{name: "no facts, the caller's word", path: "v3/x", body: wxpay.JSON{}, answers: trips(systemError, systemError, ok("{}")), with: on(wxpay.Repeat), sent: "WWW", state: wxpay.Taken},

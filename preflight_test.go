@@ -166,7 +166,7 @@ func TestPreflightStrict(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			sent := false
 			client := newClient(t, wxpay.WithCatalog(tt.facts), wxpay.WithPreflight(wxpay.PreflightStrict),
-				wxpay.WithLogger(slog.New(slog.DiscardHandler)), wxpay.WithTransport(answer{trip: func(*http.Request) { sent = true }}))
+				wxpay.WithLogger(slog.New(slog.DiscardHandler)), wxpay.WithTransport(answer{body: `{"code_url":"x"}`, trip: func(*http.Request) { sent = true }}))
 			_, err := tt.chain(client).Post(context.Background(), tt.body)
 			if tt.want == nil {
 				require.NoError(t, err)
@@ -193,7 +193,7 @@ func TestPreflightStrict(t *testing.T) {
 			for _, kind := range tt.want {
 				kinds = append(kinds, kind)
 			}
-			silent := newClient(t, wxpay.WithCatalog(tt.facts), wxpay.WithPreflight(wxpay.PreflightStrict, kinds...), wxpay.WithTransport(answer{}))
+			silent := newClient(t, wxpay.WithCatalog(tt.facts), wxpay.WithPreflight(wxpay.PreflightStrict, kinds...), wxpay.WithTransport(answer{body: `{"code_url":"x"}`}))
 			_, err = tt.chain(silent).Post(context.Background(), tt.body)
 			require.NoError(t, err, "every kind can be silenced")
 		})
@@ -224,7 +224,7 @@ func TestPreflightWarnings(t *testing.T) {
 		for _, mode := range []wxpay.PreflightMode{wxpay.PreflightWarn, wxpay.PreflightStrict} {
 			t.Run(fmt.Sprint(name, " ", mode), func(t *testing.T) {
 				var log bytes.Buffer
-				client := newClient(t, wxpay.WithCatalog(checked), wxpay.WithPreflight(mode), wxpay.WithTransport(answer{}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+				client := newClient(t, wxpay.WithCatalog(checked), wxpay.WithPreflight(mode), wxpay.WithTransport(answer{body: `{"code_url":"x"}`}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 				_, err := tt.chain(client).Post(context.Background(), tt.body)
 				require.NoError(t, err)
 				assert.Equal(t, tt.want, records(t, log.String()))
@@ -267,7 +267,7 @@ func TestPreflightWarnSends(t *testing.T) {
 	var log bytes.Buffer
 	sent := 0
 	client := newClient(t, wxpay.WithPreflight(wxpay.PreflightWarn, wxpay.UnknownMember),
-		wxpay.WithTransport(answer{trip: func(*http.Request) { sent++ }}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+		wxpay.WithTransport(answer{body: `{"code_url":"x"}`, trip: func(*http.Request) { sent++ }}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 	_, err := client.Chain("v3/pay/transactions/native").Post(context.Background(), wxpay.JSON{"appid": 1, "mchid": "SECRET", "description": "SECRET😀", "unknown": 1})
 	require.NoError(t, err)
 	assert.Equal(t, 1, sent)
@@ -290,7 +290,7 @@ func TestPreflightWarnSends(t *testing.T) {
 // clients that were made of it, unless they have a logger of their own.
 func TestFindingsAreLoggedOnce(t *testing.T) {
 	var log, other bytes.Buffer
-	client := newClient(t, wxpay.WithTransport(answer{}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+	client := newClient(t, wxpay.WithTransport(answer{body: `{"code_url":"x"}`}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 	send := func(client *wxpay.Client, body any) {
 		_, err := client.Chain("v3/pay/transactions/native").Post(context.Background(), body)
 		require.NoError(t, err)
@@ -329,7 +329,7 @@ func TestFindingsAreLoggedOnce(t *testing.T) {
 // A program whose members are made up as it runs fills neither the memory nor the log.
 func TestFindingsAreBounded(t *testing.T) {
 	var log bytes.Buffer
-	client := newClient(t, wxpay.WithTransport(answer{}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+	client := newClient(t, wxpay.WithTransport(answer{body: `{"code_url":"x"}`}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 	for call := range 3 {
 		body := nativeOrder()
 		for i := range 600 {
