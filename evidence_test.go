@@ -1,7 +1,9 @@
 package wxpay_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -240,6 +242,21 @@ func TestBind(t *testing.T) {
 	}
 	_, err := newClient(t, wxpay.WithTransport(foreign)).Chain(refundCall).Unbind().Post(t.Context(), refundBody)
 	require.NoError(t, err, "the caller knows better")
+}
+
+// What nobody reviewed is compared, and a difference is logged once, without the values.
+func TestEchoesAreLogged(t *testing.T) {
+	var log bytes.Buffer
+	client := newClient(t, wxpay.WithLogger(slog.New(slog.NewTextHandler(&log, nil))), wxpay.WithPreflight(wxpay.PreflightOff),
+		wxpay.WithTransport(ok(`{"out_request_no":"R-OTHER","card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0"}`)))
+	for range 2 {
+		_, err := client.Chain("v3/brand/partner/card-member/cards").Post(t.Context(), wxpay.JSON{"out_request_no": "R-MINE", "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0"})
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 1, strings.Count(log.String(), "repeats a member of the call otherwise"), log.String())
+	assert.Contains(t, log.String(), "member=out_request_no")
+	assert.NotContains(t, log.String(), "R-OTHER")
+	assert.NotContains(t, log.String(), "R-MINE")
 }
 
 // The connections that nobody uses are closed when an answer is another call's.
