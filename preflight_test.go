@@ -290,7 +290,7 @@ func TestPreflightWarnSends(t *testing.T) {
 // clients that were made of it, unless they have a logger of their own.
 func TestFindingsAreLoggedOnce(t *testing.T) {
 	var log, other bytes.Buffer
-	client := newClient(t, wxpay.WithTransport(answer{body: `{"code_url":"x"}`}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+	client := newClient(t, wxpay.WithTransport(answer{body: `{"code_url":"x","prepay_id":"x"}`}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 	send := func(client *wxpay.Client, body any) {
 		_, err := client.Chain("v3/pay/transactions/native").Post(context.Background(), body)
 		require.NoError(t, err)
