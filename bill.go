@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -95,7 +96,7 @@ func (c *Client) BillTo(ctx context.Context, chain Chain, w io.Writer, options .
 
 // ErrNotReady means that the platform has not made a bill or a receipt yet, as far as it is known: ask again later. The
 // refusal is inside, if there was one.
-var ErrNotReady = errors.New("not ready yet")
+var ErrNotReady = fault.New("not ready yet")
 
 const (
 	billPause       = 30 * time.Second // after the first STATEMENT_CREATING, and twice as long after each further one
@@ -248,9 +249,9 @@ func (b *billing) patiently(ctx context.Context, ask func() error) (empty *Downl
 		case CodeStatementCreating:
 			if !b.options.wait(ctx, pause, began) {
 				if cancelled(ctx) {
-					return nil, b.flight.error(StageSend, b.flight.Outcome(), context.Cause(ctx))
+					return nil, b.flight.error(StageSend, b.flight.Outcome(), fault.Cause(ctx))
 				}
-				return nil, &notReadyError{"the bill is still being made", errors.Join(refusal, context.Cause(ctx))}
+				return nil, &notReadyError{"the bill is still being made", errors.Join(refusal, fault.Cause(ctx))}
 			}
 			continue
 		case CodeNoStatementExist:
@@ -396,7 +397,7 @@ func (b *Bill) WriteTo(w io.Writer) (int64, error) {
 		return 0, err
 	}
 	// A reader's own WriteTo or a writer's ReadFrom might use more memory than a buffer.
-	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, make([]byte, copyBuffer))
+	return io.CopyBuffer(&plainWriter{w: w}, struct{ io.Reader }{r}, make([]byte, copyBuffer))
 }
 
 // text reads the plain text of all parts.

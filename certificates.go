@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -116,7 +117,7 @@ func Overseas() CertificatesOption {
 }
 
 // ErrNoCertificates means that the platform has no certificates for this merchant.
-var ErrNoCertificates = errors.New("this merchant has no platform certificates, only the WeChat Pay public key: pass WithPublicKey(id, key) in place of WithCertificates, both are shown by the merchant platform under API security")
+var ErrNoCertificates = fault.New("this merchant has no platform certificates, only the WeChat Pay public key: pass WithPublicKey(id, key) in place of WithCertificates, both are shown by the merchant platform under API security")
 
 // KeysError means that the platform's certificates could not be fetched. It does not unwrap, since a refusal of the list
 // must not be taken for a refusal of the call that waited for it; but it is ErrNoCertificates, a cancellation or a
@@ -164,12 +165,14 @@ func (e *KeysError) kind() string {
 		return "no usable list"
 	case errors.Is(e.Cause, context.DeadlineExceeded):
 		return "timeout"
+	case errors.As(e.Cause, new(*PanicError)), errors.Is(e.Cause, errExited):
+		return "panic"
 	}
 	return "transport"
 }
 
 // ErrClosed means that the client was closed.
-var ErrClosed = errors.New("the client is closed")
+var ErrClosed = fault.New("the client is closed")
 
 // certificateList is the platform's list as a client reads it: when, how, and what came of it.
 type certificateList struct {
@@ -278,7 +281,7 @@ func (l *certificateList) refresh(ctx context.Context, what reading) (fresh bool
 	case <-r.done:
 		return fresh, r.err
 	case <-ctx.Done():
-		return fresh, &KeysError{Cause: context.Cause(ctx)}
+		return fresh, &KeysError{Cause: fault.Cause(ctx)}
 	}
 }
 
@@ -318,7 +321,22 @@ func (l *certificateList) spend(now time.Time) bool {
 
 // run reads the list once.
 func (l *certificateList) run(r *refresh, what reading) {
-	since, err := l.update(what)
+	var since time.Time
+	err := errExited
+	defer func() { l.ended(r, what, since, err) }() // also when a middleware, a store or the like ends the goroutine
+	defer caught("a middleware, a store or other code given to the client", &err)
+	since, err = l.update(what)
+}
+
+// ended notes how a reading ended, and ends the waiting for it.
+func (l *certificateList) ended(r *refresh, what reading, since time.Time, err error) {
+	defer func() { // also when the logger panics: that must not end the process, nor the refreshing
+		_ = recover()
+		l.mu.Lock()
+		l.running = nil
+		l.mu.Unlock()
+		close(r.done)
+	}()
 	l.mu.Lock()
 	if err == nil {
 		l.failures, l.failure, l.retry = 0, nil, time.Time{}
@@ -338,10 +356,6 @@ func (l *certificateList) run(r *refresh, what reading) {
 	record := l.record(what)
 	l.mu.Unlock()
 	record.log(l.reader.logger) // a logger may ask for the status
-	l.mu.Lock()
-	l.running = nil
-	l.mu.Unlock()
-	close(r.done)
 }
 
 // update takes the list from the store if there is a newer copy that will do, else from the platform. since is from when on
@@ -649,7 +663,7 @@ func (l *certificateList) keep(ctx context.Context) error {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return context.Cause(ctx)
+			return fault.Cause(ctx)
 		case <-l.ctx.Done():
 			timer.Stop()
 			return ErrClosed
@@ -659,7 +673,7 @@ func (l *certificateList) keep(ctx context.Context) error {
 		}
 		_, _ = l.refresh(ctx, reading{}) // a failure is in the log and in the status, and sets when it is due again
 	}
-	return context.Cause(ctx)
+	return fault.Cause(ctx)
 }
 
 // renew makes f ready to be sent once more after the platform refused it for the certificate that it names: the list is

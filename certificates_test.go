@@ -884,7 +884,9 @@ func TestKeepKeysFresh(t *testing.T) {
 		assert.LessOrEqual(t, listed(sb), 24*5/4+1, "up to a fifth earlier")
 		stop := errors.New("shutting down")
 		cancel(stop)
-		assert.Equal(t, stop, <-first)
+		err := <-first
+		require.ErrorIs(t, err, stop)
+		assert.ErrorIs(t, err, context.Canceled)
 
 		go func() { second <- client.KeepKeysFresh(t.Context()) }()
 		synctest.Wait()

@@ -174,8 +174,8 @@ func (c *Client) assemble(keys middleware.Keys) {
 	if c.logger != nil {
 		c.stages = append(c.stages, stage{"log", middleware.Log(c.logger, c.clock)})
 	}
-	for _, own := range c.middlewares {
-		c.stages = append(c.stages, stage{"yours", own})
+	if len(c.middlewares) > 0 {
+		c.stages = append(c.stages, stage{"yours", yours(c.middlewares)})
 	}
 	c.stages = append(c.stages, stage{"retry", middleware.Retry(&middleware.Retrier{Attempts: c.attempts, Passing: passing, Hosts: c.hosts})})
 	if c.limiter != nil {

@@ -96,7 +96,7 @@ func TestPipelineOrder(t *testing.T) {
 	own := func(next http.RoundTripper) http.RoundTripper { return next }
 	client := newClient(t, wxpay.WithMiddleware(own), wxpay.WithMiddleware(own), wxpay.WithLogger(slog.New(slog.DiscardHandler)),
 		wxpay.WithObserver(func(context.Context, middleware.Observation) {}), wxpay.WithLimiter(middleware.NewLimits()))
-	assert.Equal(t, []string{"observe", "log", "yours", "yours", "retry", "limit", "sign", "verify", "transport"}, client.Pipeline())
+	assert.Equal(t, []string{"observe", "log", "yours", "retry", "limit", "sign", "verify", "transport"}, client.Pipeline())
 	assert.Equal(t, []string{"retry", "sign", "verify", "transport"}, newClient(t).Pipeline())
 
 	// The table in package middleware's comment lists the same names in the same order.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -314,7 +315,7 @@ func (p *plainWriter) Write(b []byte) (int, error) {
 	if err == nil && n < len(b) {
 		err = io.ErrShortWrite
 	}
-	return n, err
+	return n, fault.Outside(err)
 }
 
 func (p *plainWriter) released() int64 { return p.out }
@@ -368,7 +369,7 @@ func (f *flight) begin(ctx context.Context) (res *http.Response, end func(), err
 		}
 	}()
 	if ctx.Err() != nil {
-		return nil, nil, f.error(StageSend, f.Outcome(), context.Cause(ctx))
+		return nil, nil, f.error(StageSend, f.Outcome(), fault.Cause(ctx))
 	}
 	if err := f.client.keys.ready(ctx); err != nil {
 		return nil, nil, f.error(StageKeys, f.Outcome(), err)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -215,7 +216,8 @@ func (e *marshalError) Error() string {
 	return "a value refused to be written"
 }
 
-func (e *marshalError) Unwrap() error { return e.err }
+// Unwrap returns what a Marshaler of the user's said, perhaps.
+func (e *marshalError) Unwrap() error { return fault.Outside(e.err) }
 
 // Format prints the error's text under every verb.
 func (e *marshalError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // Figures of Ensure. The minute is the platform's advice on how long a request can be under way; the others are choices.
@@ -63,10 +64,10 @@ type Verdict struct {
 // ErrNumberConflict means that the merchant's number stands for something else at the platform: a query found it with
 // other parameters than the call's. Find out who used the number; until then the outcome stays unknown, and the call must
 // not be made under another one.
-var ErrNumberConflict = errors.New("the number stands for something else at the platform")
+var ErrNumberConflict = fault.New("the number stands for something else at the platform")
 
 // ErrMissing means that a query found nothing. That proves nothing yet: the request may still be under way.
-var ErrMissing = errors.New("the platform knows of no such thing yet")
+var ErrMissing = fault.New("the platform knows of no such thing yet")
 
 // StageEnsure is the work of Ensure and Resolve after a doubt.
 const StageEnsure Stage = "finding out what became of it"
@@ -281,6 +282,9 @@ func (e *ensuring) passed() time.Duration {
 // send sends the write and judges what came of it.
 func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 	res, err := e.f.send(ctx)
+	if err == nil && !res.Verified {
+		err = e.f.error(StageSend, e.f.Outcome(), errMadeUp)
+	}
 	e.ended, e.last = time.Now(), err
 	if err == nil {
 		return e.answered(res)
@@ -617,6 +621,9 @@ func (e *ensuring) query(ctx context.Context, client *Client) (*Response, error)
 	host := e.took()
 	q.Host = host
 	res, err := q.send(ctx)
+	if err == nil && !res.Verified {
+		return nil, q.error(StageSend, q.Outcome(), errMadeUp)
+	}
 	var refusal *APIError
 	if errors.As(err, &refusal) && refusal.Verified && refusal.Status == http.StatusNotFound && slices.Contains(e.link.Missing, string(refusal.Code)) {
 		e.hear(q)
@@ -712,7 +719,7 @@ func (e *ensuring) late(ctx context.Context) (*Verdict, error) {
 	if e.found != nil {
 		return e.known(), nil
 	}
-	cause := context.Cause(ctx)
+	cause := fault.Cause(ctx)
 	if e.asked != nil {
 		cause = fmt.Errorf("%w; the last of %d queries: %w", cause, e.queries, e.asked)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -77,9 +78,9 @@ func OutcomeOf(err error) Outcome {
 
 var (
 	// ErrOutcomeUnknown is every error of a call whose Outcome is Unknown; compare with errors.Is.
-	ErrOutcomeUnknown = errors.New("outcome unknown")
+	ErrOutcomeUnknown = fault.New("outcome unknown")
 	// ErrQueueFull means that the queue of asynchronous calls is full. Nothing was sent.
-	ErrQueueFull = errors.New("the queue of asynchronous calls is full (WithQueue sets its size)")
+	ErrQueueFull = fault.New("the queue of asynchronous calls is full (WithQueue sets its size)")
 )
 
 // Stage is where a call failed. It is an error, so that errors.Is(err, wxpay.StageVerify) asks for it.
@@ -305,7 +306,7 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 		e.Hint = strings.TrimPrefix(e.Hint+"; "+hint, "; ")
 	}
 	e.Trail, e.money = f.trail(), f.MovesMoney()
-	if len(f.History) > 0 { // else no attempt brought this answer, and nobody knows where it is from
+	if len(f.History) > 0 || f.Answered != nil { // else no attempt brought this answer, and nobody knows where it is from
 		e.Outcome = f.Outcome()
 	}
 	return e

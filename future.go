@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // Future is an asynchronous call: it ends once, with an answer or an error. It is safe for concurrent use.
@@ -37,8 +39,14 @@ func (f *Future) end(res *Response, err error) {
 	f.next = nil
 	f.mu.Unlock()
 	close(f.done)
-	for _, run := range next {
-		run()
+	runAll(next)
+}
+
+// runAll runs one after the other, the later ones also when an earlier one ends the goroutine.
+func runAll(next []func()) {
+	if len(next) > 0 {
+		defer runAll(next[1:])
+		next[0]()
 	}
 }
 
@@ -66,7 +74,8 @@ func (f *Future) Wait(ctx context.Context) (*Response, error) {
 
 // Then runs step with the answer when the call succeeds, and returns a future that ends after step: with the answer, or
 // with step's error. When the call fails, step is not run and the new future has the call's error. A panic in step
-// becomes its error.
+// becomes its error, a [*PanicError]; so does its goroutine's end (runtime.Goexit). In the error of a step, errors.Is and
+// errors.As find nothing of this module: a refusal of another call that step made is none of this one.
 //
 // step runs on a goroutine of the client, after the call has given its place to the next one.
 func (f *Future) Then(step func(*Response) error) *Future {
@@ -76,7 +85,18 @@ func (f *Future) Then(step func(*Response) error) *Future {
 			after.end(nil, f.err)
 			return
 		}
-		after.end(f.res, guarded(step, f.res))
+		err := errExited
+		defer func() { // also when step ends its goroutine
+			if err != nil {
+				failure := f.res.flight.error(StageCallback, Confirmed, err) // the call itself succeeded
+				failure.Response = f.res
+				after.end(f.res, failure)
+				return
+			}
+			after.end(f.res, nil)
+		}()
+		defer caught("the step given to Then", &err)
+		err = fault.Outside(step(f.res))
 	}
 	if !f.whenEnded(run) {
 		go run()
@@ -94,40 +114,35 @@ func (f *Future) whenEnded(run func()) bool {
 	return !f.ended
 }
 
-// guarded runs step and turns a panic into an error. The call itself succeeded, so the outcome of either is Confirmed.
-func guarded(step func(*Response) error, res *Response) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = &PanicError{Value: cause, Stack: debug.Stack()}
-		}
-		if err != nil {
-			failure := res.flight.error(StageCallback, Confirmed, err)
-			failure.Response = res
-			err = failure
-		}
-	}()
-	return step(res)
-}
-
-// PanicError is a panic in a callback of a Future.
+// PanicError is a panic in code that was given to the client (a middleware, an observer, a reader, a step given to
+// [Future.Then]) and ran on a goroutine of the client's, where nobody else could recover.
 type PanicError struct {
 	// Value is what was passed to panic. It is not in the error's text, for it may hold anything.
 	Value any
 	// Stack is the stack at the panic.
 	Stack []byte
+
+	where string
 }
 
 func (e *PanicError) Error() string {
-	if err, ok := e.Value.(error); ok {
-		return fmt.Sprintf("the callback panicked with %T", err)
-	}
-	return fmt.Sprintf("the callback panicked with a %T", e.Value)
+	return fmt.Sprintf("%s panicked with a %T", e.where, e.Value)
 }
 
-// Unwrap returns the panic's value if it is an error.
+// Unwrap returns the panic's value if it is an error. Nothing of this module is found in it.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
-	return err
+	return fault.Outside(err)
+}
+
+// errExited is how code ended that ended its goroutine.
+var errExited = fault.New("code given to the client ended its goroutine (runtime.Goexit, which FailNow of package testing calls)")
+
+// caught makes an error of a panic. Defer it.
+func caught(where string, err *error) {
+	if cause := recover(); cause != nil {
+		*err = &PanicError{Value: cause, Stack: debug.Stack(), where: where}
+	}
 }
 
 // All waits for every future and returns their answers in the same order, nil where a call failed, and the errors
@@ -163,7 +178,7 @@ type job struct {
 }
 
 func (q *queue) submit(ctx context.Context, f *flight) *Future {
-	if err := ctx.Err(); err != nil {
+	if err := fault.Cause(ctx); err != nil {
 		return failed(f.error(StageQueue, NotSent, err))
 	}
 	j := &job{ctx: ctx, flight: f, future: newFuture()}
@@ -190,20 +205,29 @@ func (q *queue) cancel(j *job) {
 		j.place = nil
 	}
 	q.mu.Unlock()
-	j.future.end(nil, j.flight.error(StageQueue, NotSent, context.Cause(j.ctx)))
+	j.future.end(nil, j.flight.error(StageQueue, NotSent, fault.Cause(j.ctx)))
 }
 
 // run makes a job's call, hands its place to the next, and only then ends the future, so that callbacks hold no place.
 func (q *queue) run(j *job) {
-	res, err := j.flight.send(j.ctx)
-	q.mu.Lock()
-	if next := q.pop(); next != nil {
-		go q.run(next)
-	} else {
-		q.active--
-	}
-	q.mu.Unlock()
-	j.future.end(res, err)
+	var res *Response
+	err, returned := errExited, false
+	defer func() { // also when a middleware, an observer or the like panics or ends the goroutine
+		if !returned {
+			res, err = nil, j.flight.error(StageSend, j.flight.Outcome(), err)
+		}
+		q.mu.Lock()
+		if next := q.pop(); next != nil {
+			go q.run(next)
+		} else {
+			q.active--
+		}
+		q.mu.Unlock()
+		j.future.end(res, err)
+	}()
+	defer caught("a middleware, an observer or other code given to the client", &err)
+	res, err = j.flight.send(j.ctx)
+	returned = true
 }
 
 // pop takes the oldest job that was not cancelled, nil if there is none.

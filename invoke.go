@@ -11,7 +11,6 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/redact"
-	"github.com/wxpay-go/wxpay/middleware"
 )
 
 // Invoke makes what a page, a mini program or an app needs to open WeChat Pay. Each result marshals to JSON with exactly
@@ -153,9 +152,7 @@ func (i Invoke) sign(ctx context.Context, appID, last string) (timestamp, nonce,
 	timestamp, nonce = strconv.FormatInt(i.client.clock().Unix(), 10), i.client.nonce()
 	raw, _, err := i.client.signer.SignMessage(ctx, apiv3.AppendLines(nil, appID, timestamp, nonce, last))
 	if err != nil {
-		var cause *middleware.SignError
-		errors.As(err, &cause)
-		return "", "", "", fmt.Errorf("wxpay: front-end parameters could not be signed: %w", cause.Err)
+		return "", "", "", fmt.Errorf("wxpay: front-end parameters could not be signed: %w", errors.Unwrap(err))
 	}
 	return timestamp, nonce, base64.StdEncoding.EncodeToString(raw), nil
 }

@@ -20,14 +20,14 @@ const module = "github.com/wxpay-go/wxpay"
 
 // arrows is what each room may import beyond the standard library. A lower room never knows an upper one.
 var arrows = map[string][]string{
-	"apiv3":      {},
+	"apiv3":      {"internal/fault"},
 	"fact":       {},
-	"transport":  {},
+	"transport":  {"internal/fault"},
 	"catalog":    {"fact", "catalog/internal/…"},
-	"middleware": {"apiv3", "fact", "internal/redact"},
-	"webhook":    {"apiv3", "fact", "catalog", "gjson", "internal/redact"},
+	"middleware": {"apiv3", "fact", "internal/fault", "internal/redact"},
+	"webhook":    {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/redact"},
 	"sandbox":    {"apiv3", "fact", "catalog"},
-	"":           {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/redact"},
+	"":           {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/redact"},
 	"api":        {""},
 
 	"internal/redact": {},
@@ -37,6 +37,8 @@ var arrows = map[string][]string{
 	"catalog/internal/gen":  {"catalog", "fact", "catalog/internal/…"},
 	"catalog/internal/text": {"fact"},
 	"internal/vectors":      {},
+
+	"internal/fault": {}, // what errors are, which every room has to know
 }
 
 // gjsonFiles are the only files that may import gjson: everything else asks their types.

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // opening is the view of an answer whose marked members are decrypted. It is made when it is first asked for, since each
@@ -98,7 +98,7 @@ func (e *decryptError) Unwrap() []error { return e.members }
 func (c *Client) Encrypt(ctx context.Context, text string) (ciphertext, serial string, err error) {
 	key, err := c.keys.encryption(ctx)
 	if err == nil {
-		err = context.Cause(ctx)
+		err = fault.Cause(ctx)
 	}
 	if err != nil {
 		return "", "", fmt.Errorf("wxpay: encrypting: %w", err)
@@ -113,7 +113,7 @@ func (c *Client) Encrypt(ctx context.Context, text string) (ciphertext, serial s
 // Decrypt opens one sensitive value of an answer or a notification with the merchant's private key, which has to be a
 // crypto.Decrypter. The result is not always a text: encrypt_key, beside an encrypted bill, is a key.
 func (c *Client) Decrypt(ctx context.Context, ciphertext string) (string, error) {
-	if err := context.Cause(ctx); err != nil {
+	if err := fault.Cause(ctx); err != nil {
 		return "", fmt.Errorf("wxpay: decrypting: %w", err)
 	}
 	plain, err := c.own.decrypt(c.scheme, "", []byte(ciphertext))
@@ -128,7 +128,7 @@ func (c *Client) Decrypt(ctx context.Context, ciphertext string) (string, error)
 func (c *Client) Sign(ctx context.Context, message string) (string, error) {
 	signature, _, err := c.signer.SignMessage(ctx, []byte(message))
 	if err != nil {
-		return "", fmt.Errorf("wxpay: signing: %w", err.(*middleware.SignError).Err)
+		return "", fmt.Errorf("wxpay: signing: %w", errors.Unwrap(err))
 	}
 	return base64.StdEncoding.EncodeToString(signature), nil
 }

@@ -204,10 +204,11 @@ func WithLimiter(limiter middleware.Limiter) Option {
 }
 
 // WithTransport replaces the last hop, for example by transport.New with another configuration, by a recorder, or by
-// sandbox.Transport. It stands below signing and verifying. An error of a round tripper that is not package transport's
-// leaves the outcome unknown, since nobody knows whether it sent anything. One that wraps package transport's and sends a
-// request more than once, or by another way too, must not pass on a *transport.UnsentError after the first. Of net/http's own
-// beware of one thing that package transport prevents: it repeats a write by itself that has an Idempotency-Key.
+// sandbox.Transport. It stands below signing and verifying, and is believed: a *transport.UnsentError in its error, or one
+// whose method Unsent() bool says so, makes the outcome NotSent. Any other error leaves it unknown, since nobody knows whether
+// anything was sent. So a round tripper that sends a request more than once, or by another way too, must not pass on an
+// UnsentError after the first. Nothing else of this module is found in its errors. Of net/http's own beware of one thing that
+// package transport prevents: it repeats a write by itself that has an Idempotency-Key.
 func WithTransport(rt http.RoundTripper) Option {
 	return func(c *config) error {
 		if rt == nil {
@@ -220,6 +221,12 @@ func WithTransport(rt http.RoundTripper) Option {
 
 // WithMiddleware adds middlewares of your own, outermost first, outside signing: what they change is signed. Options
 // given later add further in.
+//
+// A middleware sends the request on with a context that descends from the request's, one at a time, and before it returns.
+// The error that it got may be returned as it is or wrapped with %w. In any other error of its own, errors.Is and errors.As
+// find nothing of this module, so that a refusal of another call is never taken for one of this call. An answer that it makes
+// up or changes is handed on as not verified, and [Chain.Ensure] and [Client.Resolve] take it for none; what is known of the
+// call is what the attempts brought, whatever a middleware says.
 func WithMiddleware(middlewares ...middleware.Middleware) Option {
 	return func(c *config) error {
 		for _, m := range middlewares {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -117,7 +118,7 @@ func (c Chain) Each(ctx context.Context, path string) iter.Seq2[Result, error] {
 
 // ErrBrokenList means that the pages of a list do not fit together, so that reading it to its end in this way is not
 // possible. The text tells why.
-var ErrBrokenList = errors.New("the pages of the list do not fit together")
+var ErrBrokenList = fault.New("the pages of the list do not fit together")
 
 // read hands over page after page, with the elements at path where one is given, until yield has enough.
 func (c Chain) read(ctx context.Context, path string, yield func(*Response, []Result, error) bool) {

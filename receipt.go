@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -87,9 +88,9 @@ func (f *flight) finished(ctx context.Context, d *download) (*billPart, error) {
 			err = errors.New("the answer has neither a state nor a download_url: the chain is not the query of a receipt")
 		case !d.wait(ctx, pause, began):
 			if cancelled(ctx) {
-				return nil, f.error(StageSend, f.Outcome(), context.Cause(ctx))
+				return nil, f.error(StageSend, f.Outcome(), fault.Cause(ctx))
 			}
-			return nil, &notReadyError{text: "the receipt is still being made (" + redact.OneLine(state) + ")", err: context.Cause(ctx)}
+			return nil, &notReadyError{text: "the receipt is still being made (" + redact.OneLine(state) + ")", err: fault.Cause(ctx)}
 		default:
 			continue
 		}

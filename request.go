@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -258,7 +259,7 @@ func (f *flight) send(ctx context.Context) (*Response, error) {
 		defer cancel()
 	}
 	if ctx.Err() != nil {
-		return nil, f.error(StageSend, f.Outcome(), context.Cause(ctx))
+		return nil, f.error(StageSend, f.Outcome(), fault.Cause(ctx))
 	}
 	if err := f.client.keys.ready(ctx); err != nil {
 		return nil, f.error(StageKeys, f.Outcome(), err)
@@ -309,26 +310,12 @@ func timeLimits(total, attempt time.Duration) *middleware.TimeLimits {
 	}
 }
 
-// timeLimit is the cause of a context that one of the client's time limits ended. It is context.DeadlineExceeded.
-type timeLimit time.Duration
-
-func (l timeLimit) Error() string {
-	return fmt.Sprintf("no answer within %s (WithTimeout and WithAttemptTimeout set the limits)", time.Duration(l))
+// timeLimit is the cause of a context that one of the client's time limits ended.
+func timeLimit(bound time.Duration) error {
+	return fault.Limit{Text: "no answer within %s (WithTimeout and WithAttemptTimeout set the limits)", Bound: bound}
 }
 
-func (l timeLimit) Is(target error) bool { return target == context.DeadlineExceeded }
-
-// Timeout makes it a timeout in the sense of net.Error.
-func (l timeLimit) Timeout() bool { return true }
-
-// stillLimit is the cause of a context that ended because a file stood still on its way. It is context.DeadlineExceeded.
-type stillLimit time.Duration
-
-func (l stillLimit) Error() string {
-	return fmt.Sprintf("the transfer stood still for %s (WithTimeout sets the limit)", time.Duration(l))
+// stillLimit is the cause of a context that ended because a file stood still on its way.
+func stillLimit(bound time.Duration) error {
+	return fault.Limit{Text: "the transfer stood still for %s (WithTimeout sets the limit)", Bound: bound}
 }
-
-func (l stillLimit) Is(target error) bool { return target == context.DeadlineExceeded }
-
-// Timeout makes it a timeout in the sense of net.Error.
-func (l stillLimit) Timeout() bool { return true }

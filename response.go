@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -111,7 +112,8 @@ func (e *decodeError) Error() string {
 	return "the target refused it"
 }
 
-func (e *decodeError) Unwrap() error { return e.err }
+// Unwrap returns what an Unmarshaler of the user's said, perhaps.
+func (e *decodeError) Unwrap() error { return fault.Outside(e.err) }
 
 // Format prints the error's text under every verb.
 func (e *decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }

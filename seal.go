@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -158,7 +159,7 @@ func (s *sealing) turn(dst, value []byte) (_ []byte, changed bool, err error) {
 		return dst, false, s.err
 	}
 	if err := s.ctx.Err(); err != nil {
-		return dst, false, context.Cause(s.ctx)
+		return dst, false, fault.Cause(s.ctx)
 	}
 	ciphertext, err := s.scheme.Encrypt(s.key.Key, value)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // sealedAtOnce is how many parts of an encrypted bill are downloaded at the same time: their links get too old together.
@@ -158,21 +159,29 @@ func (b *billing) fetchMissing(ctx context.Context, sealed []*sealedPart, progre
 		}
 		places <- struct{}{}
 		work.Go(func() {
-			defer func() { <-places }()
-			err := part.fetch(ctx, b, report)
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				if size += part.got.Received; size > b.mostSealed() {
-					err = b.flight.error(StageDownload, Unknown, &DownloadError{Err: b.options.tooLarge()})
+			err, returned := errExited, false
+			defer func() { // also when code of the user's panics or ends the goroutine
+				if !returned {
+					err = b.flight.error(StageDownload, Unknown, &DownloadError{Err: err})
 				}
-			}
-			if err != nil && (failure == nil || expired(failure) && !expired(err) && ctx.Err() == nil) {
-				failure = err
-			}
-			if err != nil && !expired(err) {
-				cancel()
-			}
+				<-places
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					if size += part.got.Received; size > b.mostSealed() {
+						err = b.flight.error(StageDownload, Unknown, &DownloadError{Err: b.options.tooLarge()})
+					}
+				}
+				if err != nil && (failure == nil || expired(failure) && !expired(err) && ctx.Err() == nil) {
+					failure = err
+				}
+				if err != nil && !expired(err) {
+					cancel()
+				}
+			}()
+			defer caught("a middleware, an observer or other code given to the client", &err)
+			err = part.fetch(ctx, b, report)
+			returned = true
 		})
 	}
 	work.Wait()
@@ -327,7 +336,7 @@ type untilEnded struct {
 
 func (r *untilEnded) Read(p []byte) (int, error) {
 	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
+		return 0, fault.Cause(r.ctx)
 	}
 	return r.Reader.Read(p)
 }

@@ -19,6 +19,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -49,7 +50,9 @@ func FileFrom(name string, r io.ReaderAt, size int64) File {
 		f.err = errors.New("FileFrom needs a reader and its size in bytes")
 		return f
 	}
-	f.open = func() (io.ReadCloser, error) { return io.NopCloser(io.NewSectionReader(r, 0, size)), nil }
+	f.open = func() (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(userReader{at: r}, 0, size)), nil
+	}
 	if memory, ok := r.(*bytes.Reader); ok && memory.Size() == size {
 		// What is in memory need not be copied for its digest. Copies of the reader share its bytes and not its place.
 		whole := *memory
@@ -66,7 +69,7 @@ func FileFrom(name string, r io.ReaderAt, size int64) File {
 // Pipe is what r holds, under a file name: at most 64 MiB. It can be read only once, so it is kept in a temporary file while
 // it is sent.
 func Pipe(name string, r io.Reader) File {
-	f := File{name: name, size: -1, pipe: r}
+	f := File{name: name, size: -1, pipe: userReader{r: r}}
 	if r == nil {
 		f.err = errors.New("Pipe needs a reader")
 	}
@@ -258,6 +261,24 @@ func (u *upload) choose(operation *fact.Operation) error {
 // chunks is room for the pieces in which files are read.
 var chunks = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
 
+// userReader is a reader of the user's. It is read on goroutines of ours and of net/http's, where a panic would end the process.
+type userReader struct {
+	r  io.Reader
+	at io.ReaderAt
+}
+
+func (u userReader) Read(p []byte) (n int, err error) {
+	defer caught("the file's reader", &err)
+	n, err = u.r.Read(p)
+	return n, fault.Outside(err)
+}
+
+func (u userReader) ReadAt(p []byte, offset int64) (n int, err error) {
+	defer caught("the file's reader", &err)
+	n, err = u.at.ReadAt(p, offset)
+	return n, fault.Outside(err)
+}
+
 // endedError is the end of a context while a call was being made ready.
 type endedError struct{ error }
 
@@ -266,7 +287,7 @@ func (e endedError) Unwrap() error { return e.error }
 // digest reads the file once, until ctx ends. most bounds its size in bytes; 0 is no documented bound.
 func (u *upload) digest(ctx context.Context, most int64) (string, error) {
 	if ctx.Err() != nil {
-		return "", endedError{context.Cause(ctx)}
+		return "", endedError{fault.Cause(ctx)}
 	}
 	var got fileRead
 	if ctx.Done() == nil || u.file.memory {
@@ -275,23 +296,26 @@ func (u *upload) digest(ctx context.Context, most int64) (string, error) {
 		// A read that is stuck cannot be ended. It is left behind, and what it holds goes when it returns.
 		done := make(chan fileRead)
 		go func(file File) {
-			got := file.read(ctx)
-			select {
-			case done <- got:
-			case <-ctx.Done():
-				got.close()
-			}
+			got := fileRead{err: errExited}
+			defer func() { // also when a reader of the user's ends the goroutine
+				select {
+				case done <- got:
+				case <-ctx.Done():
+					got.close()
+				}
+			}()
+			got = file.read(ctx)
 		}(u.file)
 		select {
 		case got = <-done:
 		case <-ctx.Done():
-			return "", endedError{context.Cause(ctx)}
+			return "", endedError{fault.Cause(ctx)}
 		}
 	}
 	u.spill = got.spill
 	switch {
 	case ctx.Err() != nil:
-		return "", endedError{context.Cause(ctx)}
+		return "", endedError{fault.Cause(ctx)}
 	case got.err != nil:
 		return "", got.err
 	case u.file.size >= 0 && got.size != u.file.size:
@@ -406,8 +430,9 @@ func (l *leaving) Read(p []byte) (int, error) {
 		read := make(chan leftRead, 1)
 		l.read = read
 		go func(chunk []byte) {
-			n, err := l.source.Read(chunk)
-			read <- leftRead{n, err}
+			got := leftRead{err: errExited}
+			defer func() { read <- got }() // also when a reader of the user's ends the goroutine
+			got.n, got.err = l.source.Read(chunk)
 		}(l.chunk[:min(len(p), len(l.chunk))])
 	}
 	select {
@@ -415,7 +440,7 @@ func (l *leaving) Read(p []byte) (int, error) {
 		l.read = nil
 		return copy(p, l.chunk[:got.n]), got.err
 	case <-l.ctx.Done():
-		return 0, context.Cause(l.ctx)
+		return 0, fault.Cause(l.ctx)
 	}
 }
 
@@ -468,9 +493,9 @@ func pathless(err error) error {
 	var two *os.LinkError
 	switch {
 	case errors.As(err, &one):
-		return one.Err
+		return fault.Outside(one.Err) // a reader of the user's may have made it
 	case errors.As(err, &two):
-		return two.Err
+		return fault.Outside(two.Err)
 	}
 	return err
 }

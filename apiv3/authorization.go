@@ -1,13 +1,14 @@
 package apiv3
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // ErrAuthorization means that an Authorization header does not have the documented form.
-var ErrAuthorization = errors.New("malformed Authorization")
+var ErrAuthorization = fault.New("malformed Authorization")
 
 // Authorization is the content of the Authorization header of a request.
 type Authorization struct {

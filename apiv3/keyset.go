@@ -4,21 +4,22 @@ import (
 	"cmp"
 	"crypto"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // Errors of looking up a platform key.
 var (
 	// ErrUnknownSerial means that no configured platform key has this serial.
-	ErrUnknownSerial = errors.New("unknown platform key")
+	ErrUnknownSerial = fault.New("unknown platform key")
 	// ErrExpired means that the platform certificate is outside its validity.
-	ErrExpired = errors.New("platform certificate outside its validity")
+	ErrExpired = fault.New("platform certificate outside its validity")
 )
 
 // PlatformKey is one key of the platform: of a platform certificate, or the WeChat Pay public key.

@@ -6,8 +6,9 @@ import (
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
-	"errors"
 	"fmt"
+
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // Scheme is one way of authenticating: the name in the Authorization header, and the algorithms behind it. [RSA] is the
@@ -36,13 +37,13 @@ type Scheme interface {
 // Errors of keys, signatures and ciphers.
 var (
 	// ErrSignature means that a signature does not verify. It says nothing about why.
-	ErrSignature = errors.New("signature does not match")
+	ErrSignature = fault.New("signature does not match")
 	// ErrDecrypt means that a ciphertext cannot be opened with this key.
-	ErrDecrypt = errors.New("decryption failed")
+	ErrDecrypt = fault.New("decryption failed")
 	// ErrTooLong means that a plaintext is longer than the padding allows.
-	ErrTooLong = errors.New("plaintext too long")
+	ErrTooLong = fault.New("plaintext too long")
 	// ErrKey means that a key cannot be read, or does not fit its use.
-	ErrKey = errors.New("unusable key")
+	ErrKey = fault.New("unusable key")
 )
 
 // RSA returns the scheme WECHATPAY2-SHA256-RSA2048: RSASSA-PKCS1-v1_5 with SHA-256 for signatures, RSAES-OAEP with

@@ -3,11 +3,12 @@ package apiv3
 import (
 	"crypto"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // Headers of the protocol, in the canonical form of net/http.
@@ -31,11 +32,11 @@ const probePrefix = "WECHATPAY/SIGNTEST/"
 // Errors of answers' and notifications' signatures.
 var (
 	// ErrUnsigned means that a signature header is missing.
-	ErrUnsigned = errors.New("not signed")
+	ErrUnsigned = fault.New("not signed")
 	// ErrSignatureHeader means that a signature header is malformed or stands more than once.
-	ErrSignatureHeader = errors.New("malformed signature header")
+	ErrSignatureHeader = fault.New("malformed signature header")
 	// ErrClock means that a timestamp is outside Window. A *ClockError tells by how much.
-	ErrClock = errors.New("timestamp outside the window")
+	ErrClock = fault.New("timestamp outside the window")
 )
 
 // ClockError tells how far a timestamp is from the local clock. It is ErrClock.

@@ -49,6 +49,8 @@ type Call struct {
 	Verified bool
 	judged   bool    // there was an attempt
 	known    Outcome // what the attempts so far leave known
+	trying   bool    // an attempt is under way
+	unsent   bool    // the transport promised of the current attempt that not one byte left
 	// Attempts counts how often the request was signed for the wire.
 	Attempts int
 	// History lists what the attempts brought. It is empty when the first one succeeded.

@@ -19,7 +19,8 @@
 // Before the first of them the request is complete: checked against the catalogue, and its sensitive members encrypted, once
 // for all attempts. A middleware of yours sees ciphertext.
 //
-// What a middleware needs to know beyond the request is the [Call] in the request's context; see [CallFrom].
+// What a middleware needs to know beyond the request is the [Call] in the request's context; see [CallFrom]. What it makes up,
+// errors and answers alike, is shown and not believed: the client's WithMiddleware tells the rules.
 //
 // Use this package to write a middleware of your own or to read why a call failed ([VerifyError]); to make calls, use
 // the root package. Everything here is safe for concurrent use. The rules come from package apiv3.

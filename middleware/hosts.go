@@ -1,7 +1,6 @@
 package middleware
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"sync"
@@ -90,18 +89,4 @@ func hostFailed(res *http.Response, err error) bool {
 		return true
 	}
 	return false
-}
-
-// tookBy tells which host took an attempt: the transport may have changed it when no connection could be had.
-func tookBy(try *http.Request, res *http.Response, err error) string {
-	if res != nil && res.Request != nil && res.Request.URL != nil && res.Request.URL.Host != "" {
-		return res.Request.URL.Host
-	}
-	if err != nil {
-		var sent interface{ Took() string }
-		if errors.As(err, &sent) {
-			return sent.Took()
-		}
-	}
-	return try.URL.Host
 }

@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // ErrLimited means that the limits did not let a request through before its time was over. The request was not sent.
-var ErrLimited = errors.New("the limit on requests left no room in time")
+var ErrLimited = fault.New("the limit on requests left no room in time")
 
 // LimitKey is what requests are counted by.
 type LimitKey struct {
@@ -28,7 +29,7 @@ type LimitKey struct {
 type Limiter interface {
 	// Acquire waits until a request may go on the wire. documented is the rate that the catalogue knows for the operation;
 	// its zero value says that none is known. done, which may be nil, is called when the request has ended. An error keeps
-	// the request back: wrap ErrLimited when it is for lack of room, and return the context's cause when ctx ended.
+	// the request back: wrap ErrLimited when it is for lack of room. Nothing else of this module is found in it.
 	Acquire(ctx context.Context, key LimitKey, documented fact.Rate) (done func(), err error)
 }
 
@@ -69,7 +70,7 @@ func Limit(limiter Limiter, identity string) Middleware {
 func admit(ctx context.Context, limiter Limiter, call *Call, key LimitKey, documented fact.Rate) (done func(), waited bool, err error) {
 	if call.outer == nil || call.Stream {
 		done, err = limiter.Acquire(ctx, key, documented)
-		return done, false, err
+		return done, false, keptBack(ctx, err)
 	}
 	if own, ok := limiter.(*Limits); ok {
 		return own.acquire(call.outer, call.Deadline, key, documented)
@@ -81,7 +82,15 @@ func admit(ctx context.Context, limiter Limiter, call *Call, key LimitKey, docum
 	}
 	begin := time.Now()
 	done, err = limiter.Acquire(ctx, key, documented)
-	return done, time.Since(begin) > time.Millisecond, err
+	return done, time.Since(begin) > time.Millisecond, keptBack(ctx, err)
+}
+
+// keptBack is a limiter's error, of which no more is believed than that it is for lack of room.
+func keptBack(ctx context.Context, err error) error {
+	if errors.Is(err, ErrLimited) {
+		return fault.Holding(err, errors.Join(ErrLimited, fault.Cause(ctx)))
+	}
+	return fault.During(ctx, err)
 }
 
 // Rule is a limit of your own; the first that fits an operation replaces the documented rate.
@@ -176,7 +185,7 @@ func (g *gate) enter(ctx context.Context, end time.Time) (waited bool, err error
 	case <-late:
 		return true, fmt.Errorf("%w: too many requests are on the way", ErrLimited)
 	case <-ctx.Done():
-		return true, fmt.Errorf("%w: %w", ErrLimited, context.Cause(ctx))
+		return true, fmt.Errorf("%w: %w", ErrLimited, fault.Cause(ctx))
 	}
 }
 
@@ -236,6 +245,6 @@ func (g *gate) wait(ctx context.Context, end time.Time) (waited bool, err error)
 	case <-timer.C:
 		return true, nil
 	case <-ctx.Done():
-		return true, fmt.Errorf("%w: %w", ErrLimited, context.Cause(ctx))
+		return true, fmt.Errorf("%w: %w", ErrLimited, fault.Cause(ctx))
 	}
 }

@@ -1,12 +1,14 @@
 package middleware
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // Outcome is what is known about an operation at the platform. It belongs to a logical call, over all its attempts.
@@ -109,12 +111,22 @@ func (c *Call) Again() bool {
 	return repeat != fact.Never && (c.Repeatable || repeat == fact.Documented && !c.MovesMoney())
 }
 
-// Outcome is what the attempts so far leave known. Before the first it is NotSent.
+// Outcome is what the attempts so far leave known. Before the first it is NotSent. An attempt that was broken off on the wire,
+// by a panic of a transport's, leaves nothing known.
 func (c *Call) Outcome() Outcome {
-	if !c.judged {
-		return NotSent
+	known := NotSent
+	if c.judged {
+		known = c.known
 	}
-	return c.known
+	if c.trying && c.Reached {
+		return known.Then(Unknown)
+	}
+	return known
+}
+
+// begin begins an attempt.
+func (c *Call) begin(try *http.Request) {
+	c.trying, c.Reached, c.unsent, c.Took = true, false, false, try.URL.Host
 }
 
 // Doubt tells the call that somebody else may have sent it until then: an earlier process, whose attempt left nothing known.
@@ -135,13 +147,13 @@ func (c *Call) judge(res *http.Response, err error) Outcome {
 	default:
 		c.known = c.known.Then(outcome)
 	}
-	c.judged = true
+	c.judged, c.trying = true, false
 	return outcome
 }
 
 func (c *Call) alone(res *http.Response, err error) Outcome {
 	switch {
-	case !c.Reached || unsent(err):
+	case !c.Reached || c.unsent:
 		return NotSent
 	case err != nil:
 		return Unknown
@@ -159,11 +171,27 @@ func (c *Call) alone(res *http.Response, err error) Outcome {
 	return Rejected
 }
 
-// unsent recognises the promise of package transport that no connection was had for the request.
-func unsent(err error) bool {
-	if err == nil {
-		return false
+// What package transport promises of its errors: that no connection was had for the request, or which host took it. The types
+// have names so that no error from outside passes for one; see package fault.
+type (
+	unsentError interface{ Unsent() bool }
+	sentError   interface{ Took() string }
+)
+
+// transportFailed notes what the transport's error promises, which is believed of no other error, and returns the error as
+// what it is: from outside, but for a promise of package transport.
+func (c *Call) transportFailed(ctx context.Context, err error) error {
+	var promise any
+	var sent sentError
+	var unsent unsentError
+	switch {
+	case errors.As(err, &sent):
+		c.Took, promise = sent.Took(), sent
+	case errors.As(err, &unsent) && unsent.Unsent():
+		c.unsent, promise = true, unsent
 	}
-	var promise interface{ Unsent() bool }
-	return errors.As(err, &promise) && promise.Unsent()
+	if own, ok := promise.(error); ok && fault.Ours(own) {
+		return fault.Holding(err, own)
+	}
+	return fault.During(ctx, err)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // Figures of Retry. They are choices of this package; the platform documents none.
@@ -77,7 +78,7 @@ func (r *Retrier) run(call *Call, req *http.Request, next http.RoundTripper) (*h
 			address.Host = host
 			try.URL, try.Host = &address, host
 		}
-		call.Reached = false
+		call.begin(try)
 		res, err := next.RoundTrip(try)
 		if end := streams(call, res, err, lift); end != nil {
 			res.Body = newStreamBody(res.Body, attempt, end, call.Limits)
@@ -85,7 +86,6 @@ func (r *Retrier) run(call *Call, req *http.Request, next http.RoundTripper) (*h
 			stop()
 		}
 		outcome := call.judge(res, err)
-		call.Took = tookBy(try, res, err)
 		if r.Hosts != nil && call.Reached {
 			r.report(try.URL.Host, call.Took, res, err)
 		}
@@ -238,7 +238,7 @@ func (c *Call) renew(try **http.Request, ctx context.Context) error {
 		}
 		body, err := before.GetBody()
 		if err != nil {
-			return err
+			return fault.Outside(err)
 		}
 		next.Body = body
 		if before.Body == c.body {

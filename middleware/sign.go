@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // Signer is what signing needs: who calls, and the key that proves it.
@@ -29,8 +30,8 @@ type SignError struct{ Err error }
 
 func (e *SignError) Error() string { return "the request could not be signed: " + e.Err.Error() }
 
-// Unwrap returns the cause.
-func (e *SignError) Unwrap() error { return e.Err }
+// Unwrap returns the cause. It comes from the key or from whatever replaced the body, so nothing of this module is found in it.
+func (e *SignError) Unwrap() error { return fault.Outside(e.Err) }
 
 // Sign signs every request that passes, with a fresh timestamp and nonce. What it signs is taken from the finished
 // request: its method, its target as net/http writes it, and its body.

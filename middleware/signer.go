@@ -5,8 +5,11 @@ import (
 	"context"
 	"crypto"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 	"io"
+
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // ContextSigner is a crypto.Signer that can be told to stop, such as a KMS behind a network. The pipeline calls
@@ -67,7 +70,7 @@ func (a abandonable) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts)
 	select {
 	case a.signing <- struct{}{}:
 	case <-a.ctx.Done():
-		return nil, fmt.Errorf("%d signatures are under way already, the signer seems to hang: %w", maxSigning, context.Cause(a.ctx))
+		return nil, fmt.Errorf("%d signatures are under way already, the signer seems to hang: %w", maxSigning, fault.Cause(a.ctx))
 	}
 	type result struct {
 		signature []byte
@@ -76,7 +79,7 @@ func (a abandonable) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts)
 	done := make(chan result, 1)
 	digest = bytes.Clone(digest) // the caller's buffer is used again once Sign has returned
 	go func() {
-		var r result
+		r := result{err: errors.New("the signer ended its goroutine (runtime.Goexit)")}
 		defer func() {
 			if cause := recover(); cause != nil { // it would end the process, although the caller may be able to go on
 				r = result{err: fmt.Errorf("the signer panicked with a %T", cause)}
@@ -96,7 +99,7 @@ func (a abandonable) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts)
 
 // unanswered is the error of a signer that did not answer before ctx ended.
 func unanswered(ctx context.Context) error {
-	return fmt.Errorf("the signer had not answered when the call ended: %w", context.Cause(ctx))
+	return fmt.Errorf("the signer had not answered when the call ended: %w", fault.Cause(ctx))
 }
 
 // SignMessage signs a message by hand and returns the signature, with the serial of the certificate whose key made it.
@@ -104,7 +107,7 @@ func unanswered(ctx context.Context) error {
 func (s *Signer) SignMessage(ctx context.Context, message []byte) (signature []byte, serial string, err error) {
 	serial, key := s.Identity.SigningKey()
 	if err := ctx.Err(); err != nil {
-		return nil, "", &SignError{context.Cause(ctx)}
+		return nil, "", &SignError{fault.Cause(ctx)}
 	}
 	signature, err = s.Scheme.Sign(s.within(ctx, key), message)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // stream hands up a successful answer unread. What its header can prove is verified before: for an answer that is signed
@@ -23,7 +24,7 @@ func (v *Verifier) stream(ctx context.Context, call *Call, res *http.Response, s
 		_ = res.Body.Close()
 		return nil, unverified(res, nil, err)
 	}
-	body := &checkedBody{ReadCloser: res.Body, left: res.ContentLength}
+	body := &checkedBody{ctx: ctx, ReadCloser: res.Body, left: res.ContentLength}
 	coding := res.Header.Get("Content-Encoding")
 	switch coded := coding != "" && !strings.EqualFold(coding, "identity"); {
 	case signed == fact.OverDigest:
@@ -45,7 +46,8 @@ func (v *Verifier) stream(ctx context.Context, call *Call, res *http.Response, s
 // checkedBody is a stream that checks what it passes on.
 type checkedBody struct {
 	io.ReadCloser
-	left int64 // bytes that must come, negative if nobody knows
+	ctx  context.Context // of the attempt
+	left int64           // bytes that must come, negative if nobody knows
 	sum  hash.Hash
 	want string // hex digest of sum, which may be nil
 }
@@ -63,11 +65,11 @@ func (b *checkedBody) Read(p []byte) (int, error) {
 	}
 	switch {
 	case err == io.ErrUnexpectedEOF, err == io.EOF && known && b.left > 0:
-		return n, truncated(err)
+		return n, truncated(b.ctx, err)
 	case err == io.EOF && b.sum != nil && !strings.EqualFold(b.want, hex.EncodeToString(b.sum.Sum(nil))):
 		return n, ErrDigest
 	}
-	return n, err
+	return n, fault.Outside(err)
 }
 
 // streamBody bounds how long each read from a stream may take, and ends the attempt's context when it is closed.
@@ -96,7 +98,7 @@ func (b *streamBody) Read(p []byte) (int, error) {
 		defer b.still.Stop()
 	}
 	n, err := b.ReadCloser.Read(p)
-	if cause := context.Cause(b.ctx); err != nil && err != io.EOF && cause != nil {
+	if cause := fault.Cause(b.ctx); err != nil && err != io.EOF && cause != nil {
 		err = cause
 	}
 	return n, err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -36,13 +37,13 @@ type Verifier struct {
 // Reasons why an answer cannot be taken, beyond those of package apiv3 (ErrSignature, ErrUnsigned, ErrClock,
 // ErrUnknownSerial and their kin).
 var (
-	ErrAnswerTooLarge  = errors.New("the answer is larger than the limit")
-	ErrAnswerTruncated = errors.New("the answer was cut off")
-	ErrAnswerCoded     = errors.New("the answer is compressed although nobody asked for it")
-	ErrDigest          = errors.New("the digest does not match the content")
+	ErrAnswerTooLarge  = fault.New("the answer is larger than the limit")
+	ErrAnswerTruncated = fault.New("the answer was cut off")
+	ErrAnswerCoded     = fault.New("the answer is compressed although nobody asked for it")
+	ErrDigest          = fault.New("the digest does not match the content")
 	// ErrForeign means that a signed answer is not this call's success: it names another number than the call, or it is the
 	// answer of another operation, or a refusal under a status of success.
-	ErrForeign = errors.New("the answer is not this call's")
+	ErrForeign = fault.New("the answer is not this call's")
 )
 
 // VerifyError means that an answer arrived and cannot be trusted. The operation may have taken effect. The answer is
@@ -90,7 +91,10 @@ func Verify(v *Verifier) Middleware {
 			sent := time.Now()
 			res, err := next.RoundTrip(req)
 			if err != nil {
-				return nil, err
+				return nil, call.transportFailed(req.Context(), err)
+			}
+			if res.Request != nil && res.Request.URL != nil && res.Request.URL.Host != "" {
+				call.Took = res.Request.URL.Host // the transport goes to another one when no connection could be had
 			}
 			if res.Body == nil { // not allowed, but a hand-made round tripper may do it
 				res.Body = http.NoBody
@@ -113,7 +117,7 @@ func Verify(v *Verifier) Middleware {
 					}
 				}
 			}
-			body, err := v.read(res)
+			body, err := v.read(req.Context(), res)
 			if err != nil {
 				return nil, unverified(res, body, err)
 			}
@@ -131,7 +135,7 @@ func Verify(v *Verifier) Middleware {
 				return nil, unverified(res, body, err)
 			}
 			if v.Ages != nil {
-				call.date(v.Ages, tookBy(req, res, nil), res.Header, sent)
+				call.date(v.Ages, call.Took, res.Header, sent)
 			}
 			if success && call.Judge != nil {
 				if err := call.Judge.JudgeAnswer(res.StatusCode, body); err != nil {
@@ -198,7 +202,7 @@ func first(h http.Header, name string) string {
 }
 
 // read reads the whole body and closes it. What was read is returned with an error too.
-func (v *Verifier) read(res *http.Response) (body []byte, err error) {
+func (v *Verifier) read(ctx context.Context, res *http.Response) (body []byte, err error) {
 	defer res.Body.Close()
 	if coding := first(res.Header, "Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, answerCoded(coding)
@@ -211,7 +215,7 @@ func (v *Verifier) read(res *http.Response) (body []byte, err error) {
 		body = make([]byte, res.ContentLength)
 		n, err := io.ReadFull(res.Body, body)
 		if err != nil && len(body) > 0 {
-			return body[:n], truncated(err)
+			return body[:n], truncated(ctx, err)
 		}
 		var beyond [1]byte
 		if n, _ := io.ReadFull(res.Body, beyond[:]); n > 0 {
@@ -224,7 +228,7 @@ func (v *Verifier) read(res *http.Response) (body []byte, err error) {
 		return nil, v.tooLarge()
 	}
 	if err != nil {
-		return body, truncated(err)
+		return body, truncated(ctx, err)
 	}
 	return body, nil
 }
@@ -237,11 +241,11 @@ func (v *Verifier) tooLarge() error {
 	return fmt.Errorf("%w of %d bytes (WithMaxAnswer raises it)", ErrAnswerTooLarge, v.MaxAnswer)
 }
 
-func truncated(err error) error {
+func truncated(ctx context.Context, err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("%w: %w", ErrAnswerTruncated, err)
+	return fmt.Errorf("%w: %w", ErrAnswerTruncated, fault.During(ctx, err))
 }
 
 // Body is the body of an answer that was read whole. It can be read as usual, or taken at once with ReadBody.

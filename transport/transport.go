@@ -20,6 +20,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
 // Config tunes a Transport. The zero value of each field takes the default named beside it.
@@ -91,13 +93,15 @@ func set[T int | int64 | time.Duration](field *T, value T) {
 	}
 }
 
-// UnsentError means that no connection could be had for the request, so not one byte of it was sent.
+// UnsentError means that no connection could be had for the request, so not one byte of it was sent. A client believes it of
+// this package and of the round tripper given to WithTransport, and of no middleware, limiter or reader.
 type UnsentError struct{ Err error }
 
 func (e *UnsentError) Error() string { return "no connection: " + e.Err.Error() }
 
-// Unwrap returns the cause.
-func (e *UnsentError) Unwrap() error { return e.Err }
+// Unwrap returns the cause. It comes from outside (a proxy's function, what ended the context), so nothing of this module is
+// found in it.
+func (e *UnsentError) Unwrap() error { return fault.Outside(e.Err) }
 
 // Unsent marks the promise for those who do not know this package.
 func (e *UnsentError) Unsent() bool { return true }
@@ -111,8 +115,9 @@ type SentError struct {
 
 func (e *SentError) Error() string { return e.Err.Error() }
 
-// Unwrap returns the cause.
-func (e *SentError) Unwrap() error { return e.Err }
+// Unwrap returns the cause. It comes from outside (the reader of the body, what ended the context), so nothing of this module
+// is found in it.
+func (e *SentError) Unwrap() error { return fault.Outside(e.Err) }
 
 // Took returns the host, for those who do not know this package.
 func (e *SentError) Took() string { return e.Host }
@@ -161,7 +166,7 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 		return nil, &UnsentError{causeOf(ctx, err)}
 	}
 	if err != nil {
-		return nil, &SentError{req.URL.Host, err}
+		return nil, &SentError{req.URL.Host, causeOf(ctx, err)}
 	}
 	return res, nil
 }
@@ -188,7 +193,7 @@ func sentOnce(req *http.Request) *http.Request {
 
 // causeOf prefers what ended the context over the text that net/http gives it.
 func causeOf(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
+	if cause := fault.Cause(ctx); cause != nil {
 		return cause
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -74,13 +75,13 @@ func encode(v any) ([]byte, error) {
 }
 
 var (
-	errMethod = errors.New("a notification is a POST")
+	errMethod = fault.New("a notification is a POST")
 	// errNoAnswer is a function that returned neither an answer nor an error to a question.
 	errNoAnswer = errors.New("the function returned no answer")
 	// errExited is a function that ended its goroutine (runtime.Goexit).
 	errExited = errors.New("the function did not return")
 	// errGone is a sender that did not wait for the answer.
-	errGone = errors.New("the sender did not wait for the answer")
+	errGone = fault.New("the sender did not wait for the answer")
 )
 
 // functionError is the failure of a function of the user's. Its text may hold anything.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -12,29 +13,29 @@ import (
 // ErrUnknownSerial, ErrExpired and ErrSignature inside a [*VerifyError], and ErrDecrypt). Compare with errors.Is.
 var (
 	// ErrV2Notification means that the notification is one of the old API: XML, without Wechatpay headers.
-	ErrV2Notification = errors.New("this is a notification of the old API (v2, XML), which cannot be read here: pass notify_url with each refund, or else the address set in the merchant platform gets v2; query the refund to learn its state")
+	ErrV2Notification = fault.New("this is a notification of the old API (v2, XML), which cannot be read here: pass notify_url with each refund, or else the address set in the merchant platform gets v2; query the refund to learn its state")
 	// ErrBodyConsumed means that something between the network and the handler has read or changed the body.
-	ErrBodyConsumed = errors.New("the body was read or changed before the webhook handler got it: mount the handler outside of middleware that parses bodies, or restore the exact bytes")
+	ErrBodyConsumed = fault.New("the body was read or changed before the webhook handler got it: mount the handler outside of middleware that parses bodies, or restore the exact bytes")
 	// ErrBodyCut means that the body did not arrive whole, or not in time.
-	ErrBodyCut = errors.New("the body did not arrive whole")
+	ErrBodyCut = fault.New("the body did not arrive whole")
 	// ErrTooLarge means that the body is longer than WithMaxBody allows.
-	ErrTooLarge = errors.New("the body is larger than the limit")
+	ErrTooLarge = fault.New("the body is larger than the limit")
 	// ErrMalformed means that what was signed does not have the form of a notification.
-	ErrMalformed = errors.New("not the documented form of a notification")
+	ErrMalformed = fault.New("not the documented form of a notification")
 	// ErrUnknownMerchant is what the function given to [NewShared] returns when it knows no merchant for a delivery.
-	ErrUnknownMerchant = errors.New("no merchant is configured for this delivery")
+	ErrUnknownMerchant = fault.New("no merchant is configured for this delivery")
 )
 
 // Reasons why a verified notification was not answered with success, for the observe hook.
 var (
 	// ErrNoHandler means that nobody answers this question: see [Handler.OnQuestion].
-	ErrNoHandler = errors.New("no function answers this question (OnQuestion registers one)")
+	ErrNoHandler = fault.New("no function answers this question (OnQuestion registers one)")
 	// ErrOverrun means that the function had not returned within the budget. It keeps running.
-	ErrOverrun = errors.New("the function did not return within the budget")
+	ErrOverrun = fault.New("the function did not return within the budget")
 	// ErrBusy means that the same event was still being processed when the budget ended.
-	ErrBusy = errors.New("the same event is still being processed")
+	ErrBusy = fault.New("the same event is still being processed")
 	// ErrDeduper means that the Deduper failed.
-	ErrDeduper = errors.New("the deduplication store failed")
+	ErrDeduper = fault.New("the deduplication store failed")
 )
 
 // VerifyError means that a notification is not proven to come from the platform. Nothing in it may be believed.

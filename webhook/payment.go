@@ -6,15 +6,16 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // ErrNotPaid means that a notification's trade_state is not SUCCESS.
-var ErrNotPaid = errors.New("the order is not paid")
+var ErrNotPaid = fault.New("the order is not paid")
 
 // ErrNotPayment means that a notification tells of something else than a payment: profit sharing, for one, arrives under
 // the same event type.
-var ErrNotPayment = errors.New("the notification is not about a payment")
+var ErrNotPayment = fault.New("the notification is not about a payment")
 
 // MismatchError means that a payment is not what was expected. Do not deliver; look into it.
 type MismatchError struct {

@@ -1,0 +1,310 @@
+package wxpay_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/transport"
+)
+
+// between is a middleware made of a function.
+func between(m func(req *http.Request, next http.RoundTripper) (*http.Response, error)) wxpay.Option {
+	return wxpay.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) { return m(req, next) })
+	})
+}
+
+// What a middleware passes on is the call's own, also wrapped; what it makes up is not.
+func TestMiddlewarePassesOn(t *testing.T) {
+	forged := answer{body: "{}", key: testKeys().other} // signed wrongly
+	elsewhere := func() error {
+		_, err := newClient(t, wxpay.WithTransport(refusal(404, "ORDER_NOT_EXIST"))).Chain("v3/other").Get(context.Background())
+		return err
+	}
+	tests := []struct {
+		name    string
+		gateway http.RoundTripper
+		own     func(req *http.Request, next http.RoundTripper) (*http.Response, error)
+		outcome wxpay.Outcome
+		check   func(t *testing.T, err error)
+	}{
+		{"the error as it is", forged, func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			return next.RoundTrip(req)
+		}, wxpay.Unknown, func(t *testing.T, err error) {
+			require.ErrorAs(t, err, new(*wxpay.VerifyError))
+			assert.ErrorIs(t, err, wxpay.StageVerify)
+		}},
+		{"the error wrapped", forged, func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			_, err := next.RoundTrip(req)
+			return nil, fmt.Errorf("mine: %w", err)
+		}, wxpay.Unknown, func(t *testing.T, err error) {
+			require.ErrorAs(t, err, new(*wxpay.VerifyError))
+			assert.ErrorIs(t, err, wxpay.StageVerify)
+			assert.ErrorContains(t, err, "mine: ")
+		}},
+		{"the error with another call's", forged, func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			_, err := next.RoundTrip(req)
+			return nil, errors.Join(elsewhere(), err)
+		}, wxpay.Unknown, func(t *testing.T, err error) {
+			require.ErrorAs(t, err, new(*wxpay.VerifyError))
+			assert.NotErrorAs(t, err, new(*wxpay.APIError))
+			assert.False(t, wxpay.IsCode(err, wxpay.CodeOrderNotExist))
+		}},
+		{"another call's error in its place", forged, func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			_, _ = next.RoundTrip(req)
+			return nil, elsewhere()
+		}, wxpay.Unknown, func(t *testing.T, err error) {
+			assert.NotErrorAs(t, err, new(*wxpay.VerifyError))
+			assert.False(t, wxpay.IsCode(err, wxpay.CodeOrderNotExist))
+			assert.ErrorContains(t, err, "ORDER_NOT_EXIST", "it may be shown")
+		}},
+		{"a promise that nothing was sent", resetConnection, func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			_, _ = next.RoundTrip(req)
+			return nil, &transport.UnsentError{Err: errors.New("x")}
+		}, wxpay.Unknown, func(t *testing.T, err error) {
+			assert.NotErrorAs(t, err, new(*transport.UnsentError))
+		}},
+		{"an error after a success", ok("{}"), func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			_, _ = next.RoundTrip(req)
+			return nil, errors.New("mine")
+		}, wxpay.Confirmed, func(t *testing.T, err error) {
+			var call *wxpay.CallError
+			require.ErrorAs(t, err, &call)
+			assert.NotNil(t, call.Response)
+		}},
+		{"no call at all", ok("{}"), func(*http.Request, http.RoundTripper) (*http.Response, error) {
+			return nil, errors.New("mine")
+		}, wxpay.NotSent, func(*testing.T, error) {}},
+		{"nothing", ok("{}"), func(*http.Request, http.RoundTripper) (*http.Response, error) {
+			return nil, nil
+		}, wxpay.NotSent, func(t *testing.T, err error) { assert.ErrorContains(t, err, "neither an answer nor an error") }},
+		{"a context of its own", ok("{}"), func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			return next.RoundTrip(req.WithContext(context.Background()))
+		}, wxpay.NotSent, func(t *testing.T, err error) { assert.ErrorContains(t, err, "derive contexts from req.Context()") }},
+		{"a refusal of its own after a success", ok("{}"), func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			_, _ = next.RoundTrip(req)
+			return refusal(400, "PARAM_ERROR").RoundTrip(req)
+		}, wxpay.Confirmed, func(t *testing.T, err error) {
+			var refused *wxpay.APIError
+			require.ErrorAs(t, err, &refused)
+			assert.False(t, refused.Verified)
+		}},
+		{"a refusal of its own", ok("{}"), func(req *http.Request, _ http.RoundTripper) (*http.Response, error) {
+			return refusal(400, "PARAM_ERROR").RoundTrip(req)
+		}, wxpay.Unknown, func(t *testing.T, err error) {
+			var refused *wxpay.APIError
+			require.ErrorAs(t, err, &refused)
+			assert.False(t, refused.Verified)
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			client := newClient(t, wxpay.WithTransport(tt.gateway), wxpay.WithAttempts(1), between(tt.own))
+			_, err := client.Chain("v3/x").Post(t.Context(), wxpay.JSON{})
+			require.Error(t, err)
+			assert.Equal(t, tt.outcome, wxpay.OutcomeOf(err), err)
+			tt.check(t, err)
+		})
+	}
+}
+
+// Verified is said of the platform's bytes only, and Ensure takes nothing else for an answer.
+func TestMiddlewareAnswers(t *testing.T) {
+	const settled = `{"refund_id":"50000000382019052709732678859","out_refund_no":"R1","status":"SUCCESS"}`
+	tests := []struct {
+		name     string
+		own      func(req *http.Request, next http.RoundTripper) (*http.Response, error)
+		verified bool
+	}{
+		{"passed on", func(req *http.Request, next http.RoundTripper) (*http.Response, error) { return next.RoundTrip(req) }, true},
+		{"read and put back", func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			res, err := next.RoundTrip(req)
+			raw, _ := io.ReadAll(res.Body)
+			res.Body = io.NopCloser(strings.NewReader(string(raw)))
+			return res, err
+		}, true},
+		{"its body changed", func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			res, err := next.RoundTrip(req)
+			raw, _ := io.ReadAll(res.Body)
+			res.Body = io.NopCloser(strings.NewReader(strings.ReplaceAll(string(raw), "R1", "R2")))
+			return res, err
+		}, false},
+		{"its status changed", func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			res, err := next.RoundTrip(req)
+			res.StatusCode = 201
+			return res, err
+		}, false},
+		{"made up", func(req *http.Request, _ http.RoundTripper) (*http.Response, error) {
+			return ok(settled).RoundTrip(req)
+		}, false},
+		{"made up after a failure", func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			_, _ = next.RoundTrip(req)
+			return ok(settled).RoundTrip(req)
+		}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			client := newClient(t, wxpay.WithTransport(ok(settled)), between(tt.own))
+			chain := client.Chain("v3/refund/domestic/refunds")
+			body := wxpay.JSON{"out_refund_no": "R1", "transaction_id": "1", "amount": wxpay.JSON{"refund": 1, "total": 1, "currency": "CNY"}}
+			res, err := chain.Post(t.Context(), body)
+			require.NoError(t, err)
+			assert.Equal(t, tt.verified, res.Verified)
+
+			verdict, err := chain.Ensure(t.Context(), body)
+			if tt.verified {
+				require.NoError(t, err)
+				assert.Equal(t, wxpay.Succeeded, verdict.State)
+				return
+			}
+			require.Nil(t, verdict)
+			assert.ErrorContains(t, err, "a middleware answered in the platform's place, or changed the answer")
+		})
+	}
+}
+
+// A middleware that returns before the request it has sent on does not make a lie of what is known, nor can it send one later.
+func TestMiddlewareThatGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var later func() error
+		slow := answer{body: "{}", trip: func(*http.Request) { time.Sleep(3 * time.Second) }}
+		client := newClient(t, wxpay.WithTransport(slow), between(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			later = func() error { _, err := next.RoundTrip(req); return err }
+			go func() { _, _ = next.RoundTrip(req) }()
+			time.Sleep(time.Second)
+			return nil, errors.New("I waited for a second")
+		}))
+		_, err := client.Chain("v3/x").Post(context.Background(), wxpay.JSON{})
+		require.ErrorContains(t, err, "I waited for a second")
+		assert.Equal(t, wxpay.Confirmed, wxpay.OutcomeOf(err), "it was under way, and succeeded")
+		require.ErrorContains(t, later(), "sent the request on after it had returned")
+	})
+}
+
+// One failed call of a group ends the others, and none of them takes over what it said.
+func TestGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(context.Background()) // as errgroup.WithContext does
+		failed := make(chan error)
+		go func() {
+			time.Sleep(time.Second)
+			_, err := newClient(t, wxpay.WithTransport(refusal(404, "ORDER_NOT_EXIST"))).Chain("v3/pay/transactions/id/1").Get(ctx)
+			cancel(err)
+			failed <- err
+		}()
+		_, err := newClient(t, wxpay.WithTransport(silence)).Chain("v3/refund/domestic/refunds").Post(ctx, wxpay.JSON{})
+		require.True(t, wxpay.IsCode(<-failed, wxpay.CodeOrderNotExist))
+		require.Error(t, err)
+		assert.False(t, wxpay.IsCode(err, wxpay.CodeOrderNotExist), err)
+		assert.NotErrorAs(t, err, new(*wxpay.APIError))
+		assert.Equal(t, wxpay.Unknown, wxpay.OutcomeOf(err))
+		assert.ErrorIs(t, err, ctx.Err())
+		assert.ErrorContains(t, err, "context canceled: wxpay: GET /v3/pay/transactions/id/{transaction_id}: 404 ORDER_NOT_EXIST")
+	})
+}
+
+// Code of the user's that panics, or ends its goroutine, ends its own call and nothing else: the Future fails with what is
+// known, and the place is free.
+func TestAsyncSurvives(t *testing.T) {
+	boom := func(how string) {
+		if how == "panic" {
+			panic("boom")
+		}
+		runtime.Goexit()
+	}
+	tests := []struct {
+		name    string
+		option  func(how string) wxpay.Option
+		outcome wxpay.Outcome
+	}{
+		{"a middleware before", func(how string) wxpay.Option {
+			return between(func(*http.Request, http.RoundTripper) (*http.Response, error) { boom(how); return nil, nil })
+		}, wxpay.NotSent},
+		{"a middleware after", func(how string) wxpay.Option {
+			return between(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+				_, _ = next.RoundTrip(req)
+				boom(how)
+				return nil, nil
+			})
+		}, wxpay.Confirmed},
+		{"an observer", func(how string) wxpay.Option {
+			return wxpay.WithObserver(func(context.Context, middleware.Observation) { boom(how) })
+		}, wxpay.Confirmed},
+		{"a transport", func(how string) wxpay.Option {
+			return wxpay.WithTransport(answer{trip: func(*http.Request) { boom(how) }})
+		}, wxpay.Unknown},
+	}
+	for _, tt := range tests {
+		for _, how := range []string{"panic", "Goexit"} {
+			t.Run(tt.name+", "+how, func(t *testing.T) {
+				ctx := t.Context()
+				client := newClient(t, wxpay.WithTransport(ok("{}")), tt.option(how), wxpay.WithConcurrency(1), wxpay.WithQueue(1))
+				for range 3 { // more than there are places
+					res, err := client.Chain("v3/x").PostAsync(ctx, wxpay.JSON{}).Wait(ctx)
+					require.Nil(t, res)
+					var call *wxpay.CallError
+					require.ErrorAs(t, err, &call)
+					assert.Equal(t, tt.outcome, call.Outcome, err)
+					assert.Equal(t, tt.outcome == wxpay.Confirmed, call.Response != nil)
+					var panicked *wxpay.PanicError
+					if how == "panic" {
+						require.ErrorAs(t, err, &panicked)
+						assert.Equal(t, "boom", panicked.Value)
+						assert.Contains(t, string(panicked.Stack), "yours_test.go")
+						assert.NotContains(t, err.Error(), "boom")
+					} else {
+						assert.ErrorContains(t, err, "runtime.Goexit")
+					}
+				}
+			})
+		}
+	}
+	t.Run("a step given to Then", func(t *testing.T) {
+		ctx := t.Context()
+		f := newClient(t, wxpay.WithTransport(ok("{}"))).Chain("v3/x").PostAsync(ctx, wxpay.JSON{})
+		exited := f.Then(func(*wxpay.Response) error { runtime.Goexit(); return nil })
+		panicked := f.Then(func(*wxpay.Response) error { panic("boom") })
+		after := f.Then(func(*wxpay.Response) error { return nil })
+		_, err := exited.Wait(ctx)
+		require.ErrorContains(t, err, "runtime.Goexit")
+		assert.Equal(t, wxpay.Confirmed, wxpay.OutcomeOf(err))
+		_, err = panicked.Wait(ctx)
+		require.ErrorAs(t, err, new(*wxpay.PanicError))
+		_, err = after.Wait(ctx)
+		require.NoError(t, err)
+	})
+	t.Run("a file's reader", func(t *testing.T) {
+		for _, file := range []wxpay.File{wxpay.Pipe("a.png", exiting{}), wxpay.FileFrom("a.png", exiting{}, 3)} {
+			_, err := newClient(t, wxpay.WithTransport(ok("{}"))).Chain("v3/merchant/media/upload").Upload(t.Context(), file)
+			require.ErrorContains(t, err, "runtime.Goexit")
+			assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+		}
+		for _, file := range []wxpay.File{wxpay.Pipe("a.png", panicking{}), wxpay.FileFrom("a.png", panicking{}, 3)} {
+			_, err := newClient(t, wxpay.WithTransport(ok("{}"))).Chain("v3/merchant/media/upload").Upload(t.Context(), file)
+			require.ErrorAs(t, err, new(*wxpay.PanicError))
+		}
+	})
+}
+
+type exiting struct{}
+
+func (exiting) Read([]byte) (int, error)          { runtime.Goexit(); return 0, nil }
+func (exiting) ReadAt([]byte, int64) (int, error) { runtime.Goexit(); return 0, nil }
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error)          { panic("boom") }
+func (panicking) ReadAt([]byte, int64) (int, error) { panic("boom") }
