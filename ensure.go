@@ -296,7 +296,7 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 	var refusal *APIError
 	errors.As(err, &refusal)
 	switch {
-	case refusal != nil && refusal.unsigned():
+	case refusal != nil && refusal.Unsigned():
 		return e.unsigned(refusal, min(1, e.balked.status))
 	case e.found != nil: // the write was repeated only for what it answers
 		if refusal == nil || passing(refusal.Status, string(refusal.Code)) {
@@ -485,7 +485,7 @@ func (e *ensuring) ask(ctx context.Context) (move, *Verdict, error) {
 	case ctx.Err() != nil:
 		verdict, err := e.late(ctx)
 		return moveEnd, verdict, err
-	case errors.As(err, &refusal) && refusal.unsigned():
+	case errors.As(err, &refusal) && refusal.Unsigned():
 		e.asked = &QueryError{err}
 		return e.unsigned(refusal, 1)
 	}

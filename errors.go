@@ -312,9 +312,9 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 	return e
 }
 
-// unsigned reports whether nobody signed the refusal, and it will not pass by itself. The platform signs none before it has
+// Unsigned reports whether the answer is a 4xx that nobody signed and that will not pass by itself. The platform signs none before it has
 // authenticated the request.
-func (e *APIError) unsigned() bool {
+func (e *APIError) Unsigned() bool {
 	return !e.Verified && e.Status >= 400 && e.Status <= 499 && !passing(e.Status, string(e.Code))
 }
 
@@ -349,7 +349,7 @@ func (e *APIError) Error() string {
 	if e.Hint != "" {
 		b.WriteString("; " + e.Hint)
 	}
-	if e.unsigned() {
+	if e.Unsigned() {
 		b.WriteString("; nobody signed this answer: it was refused before authentication, unless something between you and the platform made it")
 	}
 	if e.Outcome == Unknown && e.Method != http.MethodGet {

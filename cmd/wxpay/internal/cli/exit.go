@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/wxpay-go/wxpay"
@@ -16,6 +18,7 @@ const (
 	exitUnknown   = 3
 	exitNotSent   = 4
 	exitConfirmed = 5 // and a later step failed
+	exitUnsigned  = 6
 )
 
 const exitCodeHelp = `Exit codes:
@@ -24,7 +27,9 @@ const exitCodeHelp = `Exit codes:
   2  wrong usage: a bad flag or path, or credentials that are missing or unusable; nothing was sent
   3  its outcome is unknown: it may have taken effect, so query it before repeating
   4  nothing was sent: no connection, or it was interrupted before
-  5  it succeeded, but its answer could not be written out: do not repeat it`
+  5  it succeeded, but its answer could not be written out: do not repeat it
+  6  it was refused before authentication (a wrong key, clock or path), unless something between you and the platform
+     made this answer, which nobody signed: then it may have taken effect`
 
 // exitError ends the program with a code. Without err nothing is printed, because that was done or is not needed.
 type exitError struct {
@@ -57,10 +62,18 @@ func exitCode(err error) int {
 		return exit.code
 	case errors.Is(err, wxpay.StageBuild):
 		return exitUsage
-	case errors.As(err, &call), errors.As(err, &refusal):
+	case errors.As(err, &refusal) && refusedUnsigned(refusal):
+		return exitUnsigned
+	case errors.As(err, &call), refusal != nil:
 		return outcomeCode(wxpay.OutcomeOf(err))
 	}
 	return exitUsage // what remains is cobra's, about flags and arguments
+}
+
+// refusedUnsigned reports whether all that came of a call is a refusal that nobody signed. A read leaves no doubt behind.
+func refusedUnsigned(refusal *wxpay.APIError) bool {
+	doubts := slices.DeleteFunc(slices.Clone(refusal.History), func(a wxpay.Attempt) bool { return a.Outcome != wxpay.Unknown })
+	return refusal.Unsigned() && (refusal.Method == http.MethodGet || len(doubts) <= 1)
 }
 
 func outcomeCode(outcome wxpay.Outcome) int {
