@@ -1,79 +1,112 @@
 package catalog
 
 import (
-	"compress/gzip"
 	_ "embed"
-	"encoding/binary"
-	"io"
 	"iter"
 	"slices"
 	"strings"
 	"sync"
 
-	"github.com/wxpay-go/wxpay/catalog/internal/text"
+	"github.com/wxpay-go/wxpay/catalog/internal/pack"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
 //go:generate go run ./internal/gen -catalog . -pack
 
-//go:embed catalog.txt.gz
-var packed string
+//go:embed facts.pack
+var packedFacts string
+
+//go:embed texts.pack
+var packedTexts string
 
 // Catalog is a set of facts. Get one from V3.
 type Catalog struct {
-	operations []*fact.Operation
-	events     []*fact.Event
+	operations []*row[fact.Operation]
+	events     []*row[fact.Event]
 	paths      node
+
+	described func() *Catalog
 }
 
 var v3 = sync.OnceValue(load)
 
-// V3 returns the catalogue of APIv3. The first call unpacks it; all calls return the same one.
+// V3 returns the catalogue of APIv3. The first call reads its index; all calls return the same one.
 func V3() *Catalog { return v3() }
 
-// load panics when the embedded copy is damaged: no caller could do anything about that, and tests exclude it.
+// load panics when an embedded copy is damaged, and so does the first look at a row: no caller could do anything about
+// that, and tests exclude it.
 func load() *Catalog {
-	content, err := unpack(packed)
+	facts := open(packedFacts)
+	c := read(&source{facts: facts})
+	c.described = sync.OnceValue(func() *Catalog { return read(&source{facts: facts, texts: open(packedTexts)}) })
+	return c
+}
+
+func open(packed string) *pack.File {
+	f, err := pack.Open(packed)
 	if err != nil {
-		panic("catalog: the embedded copy is damaged: " + err.Error())
+		panic(damaged(err))
 	}
-	doc, err := text.Parse(content)
-	if err != nil {
-		panic("catalog: the embedded copy is damaged: " + err.Error())
-	}
-	c := &Catalog{operations: doc.Operations, events: doc.Events}
-	for _, operation := range c.operations {
-		c.paths.add(operation)
+	return f
+}
+
+func damaged(err error) string { return "catalog: an embedded copy is damaged: " + err.Error() }
+
+// read makes a catalogue of which nothing but the index is unpacked.
+func read(from *source) *Catalog {
+	c := &Catalog{}
+	for i, block := range from.blocks(from.facts, 0) {
+		chunk := &chunk{from: from, number: i}
+		at := 0
+		for head := range strings.SplitSeq(block, "\n") {
+			kind, name, _ := strings.Cut(head, " ")
+			if kind == "event" {
+				c.events = append(c.events, &row[fact.Event]{name: name, chunk: chunk, at: at})
+			} else {
+				operation := &row[fact.Operation]{method: kind, name: name, chunk: chunk, at: at}
+				c.operations = append(c.operations, operation)
+				c.paths.add(operation)
+			}
+			at++
+		}
 	}
 	return c
 }
 
-// unpack reads a gzip file in one piece of memory: its last four bytes tell the length.
-func unpack(packed string) (string, error) {
-	r, err := gzip.NewReader(strings.NewReader(packed))
-	if err != nil {
-		return "", err
+// Described returns the same catalogue with what people read: Label, EnumLabels and Sample of members are filled in. It is
+// for manuals, descriptions and messages, and made when it is first asked for; a program that only calls does not pay for
+// it. Its rows are others than those of c.
+func (c *Catalog) Described() *Catalog {
+	if c.described == nil {
+		return c
 	}
-	var b strings.Builder
-	b.Grow(int(binary.LittleEndian.Uint32([]byte(packed[len(packed)-4:]))))
-	_, err = io.Copy(&b, r)
-	return b.String(), err
+	return c.described()
 }
 
 // All yields every operation, sorted by path, then by GET, POST, PUT, PATCH, DELETE.
-func (c *Catalog) All() iter.Seq[*fact.Operation] { return slices.Values(c.operations) }
+func (c *Catalog) All() iter.Seq[*fact.Operation] { return values(c.operations, operationOf) }
 
 // Events yields every event, sorted by type.
-func (c *Catalog) Events() iter.Seq[*fact.Event] { return slices.Values(c.events) }
+func (c *Catalog) Events() iter.Seq[*fact.Event] { return values(c.events, eventOf) }
+
+func values[T any](rows []*row[T], of func(*row[T]) *T) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		for _, r := range rows {
+			if !yield(of(r)) {
+				return
+			}
+		}
+	}
+}
 
 // Event returns the event of that type. An alias is not a type: the notification it heads says more by its
 // original_type.
 func (c *Catalog) Event(eventType string) (*fact.Event, bool) {
-	i, found := slices.BinarySearchFunc(c.events, eventType, func(e *fact.Event, eventType string) int {
-		return strings.Compare(e.Type, eventType)
+	i, found := slices.BinarySearchFunc(c.events, eventType, func(r *row[fact.Event], eventType string) int {
+		return strings.Compare(r.name, eventType)
 	})
 	if !found {
 		return nil, false
 	}
-	return c.events[i], true
+	return eventOf(c.events[i]), true
 }

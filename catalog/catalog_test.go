@@ -3,6 +3,8 @@ package catalog_test
 import (
 	"runtime"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -107,15 +109,82 @@ func TestOneEventInFull(t *testing.T) {
 	assert.NotEmpty(t, event.Resource)
 }
 
-// The bound is on everything that loading takes, what it throws away included.
-func TestLoadTakesLittleMemory(t *testing.T) {
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
+// A program pays for the index and for what it asks for: here the twenty operations of a shop, from all over the catalogue.
+func TestACallingProgramPaysForWhatItCalls(t *testing.T) {
+	heap := func() uint64 {
+		runtime.GC()
+		var now runtime.MemStats
+		runtime.ReadMemStats(&now)
+		return now.HeapAlloc
+	}
+	before := heap()
 	c := catalog.Load()
-	runtime.ReadMemStats(&after)
+	index := heap()
+	for _, line := range []string{
+		"POST /v3/pay/transactions/jsapi", "POST /v3/pay/transactions/native", "POST /v3/pay/transactions/h5",
+		"POST /v3/pay/transactions/app", "GET /v3/pay/transactions/id/1", "GET /v3/pay/transactions/out-trade-no/1",
+		"POST /v3/pay/transactions/out-trade-no/1/close", "POST /v3/refund/domestic/refunds",
+		"GET /v3/refund/domestic/refunds/1", "GET /v3/bill/tradebill", "GET /v3/bill/fundflowbill",
+		"POST /v3/fund-app/mch-transfer/transfer-bills", "POST /v3/profitsharing/orders", "GET /v3/certificates",
+		"GET /v3/profitsharing/orders/1", "POST /v3/brand/partner/card-member/user-feeds",
+		"POST /v3/merchant/media/upload", "GET /v3/merchant-service/complaints-v2", "POST /v3/payscore/serviceorder",
+		"POST /v3/marketing/favor/users/1/coupons",
+	} {
+		method, path, _ := strings.Cut(line, " ")
+		_, ok := c.Lookup(method, path)
+		require.True(t, ok, line)
+	}
+	_, ok := c.Event("TRANSACTION.SUCCESS")
+	require.True(t, ok)
+	asked := heap()
 	runtime.KeepAlive(c)
-	used := after.TotalAlloc - before.TotalAlloc
-	assert.Less(t, used, uint64(12<<20))
-	t.Logf("%.1f MB", float64(used)/(1<<20))
+	t.Logf("index %d kB, with what was asked for %d kB", (index-before)>>10, (asked-before)>>10)
+	assert.Less(t, asked-before, uint64(2<<20))
+}
+
+// Whoever comes first, all get the same row.
+func TestRowsAreTheSameForAll(t *testing.T) {
+	c := catalog.Load()
+	const template = "/v3/apply4subject/applyment/{business_code}/cancel"
+	var found [8]*fact.Operation
+	var wait sync.WaitGroup
+	for i := range found {
+		wait.Go(func() {
+			var ok bool
+			found[i], ok = c.Lookup("POST", template)
+			assert.True(t, ok)
+			assert.Len(t, found[i].Also, 1)
+		})
+	}
+	wait.Wait()
+	for _, operation := range found {
+		assert.Same(t, found[0], operation)
+	}
+	other := found[0].Also[0]
+	again, _ := c.Lookup("POST", other.Path)
+	assert.Same(t, other, again, "and so has its look-alike")
+	assert.Equal(t, []*fact.Operation{found[0]}, other.Also)
+}
+
+func TestDescribed(t *testing.T) {
+	described := catalog.V3().Described()
+	assert.Same(t, described, catalog.V3().Described())
+	assert.Same(t, described, described.Described())
+	plain, ok := catalog.V3().Lookup("POST", "/v3/pay/transactions/native")
+	require.True(t, ok)
+	told, ok := described.Lookup("POST", "/v3/pay/transactions/native")
+	require.True(t, ok)
+	number := func(o *fact.Operation) fact.Field {
+		return o.In.JSON[slices.IndexFunc(o.In.JSON, func(f fact.Field) bool { return f.Name == "out_trade_no" })]
+	}
+	want := number(plain)
+	assert.Equal(t, []any{"", nil}, []any{want.Label, want.Sample})
+	want.Label, want.Sample = "商户订单号", "1217752501201407033233368018"
+	assert.Equal(t, want, number(told))
+
+	event, ok := described.Event("REFUND.SUCCESS")
+	require.True(t, ok)
+	assert.Equal(t, "微信退款单号", event.Resource[slices.IndexFunc(event.Resource, func(f fact.Field) bool {
+		return f.Name == "refund_id"
+	})].Label)
 }

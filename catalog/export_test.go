@@ -1,7 +1,7 @@
 package catalog
 
-// Load unpacks the catalogue afresh, as the first call of V3 does.
+// Load reads the catalogue afresh, as the first call of V3 does.
 var Load = load
 
-// Packed is the embedded copy.
-var Packed = packed
+// The sizes of the embedded copies.
+var PackedFacts, PackedTexts = len(packedFacts), len(packedTexts)

@@ -41,10 +41,10 @@ func (c *Catalog) Nearest(path string, n int) []string {
 	var near []candidate
 	last := ""
 	for _, operation := range c.operations {
-		if operation.Path == last {
+		if operation.name == last {
 			continue
 		}
-		last = operation.Path
+		last = operation.name
 		if cost := m.cost(last); cost <= tooFar && 3*cost < otherSegment*len(m.given) { // a third of it may be wrong
 			near = append(near, candidate{last, cost})
 		}

@@ -34,7 +34,7 @@ func (c *Catalog) Search(words string) []*fact.Operation {
 		score     int
 	}
 	var hits []hit
-	for _, operation := range c.operations {
+	for operation := range c.All() {
 		if method != "" && operation.Method != method {
 			continue
 		}

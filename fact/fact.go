@@ -137,6 +137,12 @@ type Field struct {
 	// Confirmed says that a second, independent source requires the member, too, and that none contradicts. It stands
 	// beside Required only, and in requests only. Nothing less justifies to refuse a call that lacks the member.
 	Confirmed bool
+	// JSONText says that the value is a JSON text in a string; Fields then lists the members of that text, if known.
+	JSONText bool
+	// Reviewed says that Enum was checked by hand and is complete.
+	Reviewed bool
+	// ByHand says that the row was added by hand because the documentation's tables lack it.
+	ByHand bool
 	// Format refines a string: "rfc3339", "date", "media" or "url"; empty says nothing.
 	Format string
 	// Unit is the unit of a number, where a source states it. Amounts without one are fen most likely.
@@ -148,18 +154,12 @@ type Field struct {
 	// (also for a whole number of type Number), float64 or bool. Such lists go stale: an unknown value is a reason to
 	// warn, never to refuse, unless Reviewed is set.
 	Enum []any
-	// Reviewed says that Enum was checked by hand and is complete.
-	Reviewed bool
 	// Cipher says how the value is encrypted.
 	Cipher Cipher
-	// JSONText says that the value is a JSON text in a string; Fields then lists the members of that text, if known.
-	JSONText bool
 	// Fields lists the members of an object, or of each element of an array of objects.
 	Fields []Field
 	// Alt lists other names under which the same member is documented. A check must accept either.
 	Alt []string
-	// ByHand says that the row was added by hand because the documentation's tables lack it.
-	ByHand bool
 
 	// Label is the short name of the member, in Chinese, such as 商户订单号. Like the rest of what is meant for people, it
 	// is empty unless the row comes from a catalogue that has it loaded: see catalog.Catalog.Described.

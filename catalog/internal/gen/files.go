@@ -1,21 +1,20 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/wxpay-go/wxpay/catalog/internal/pack"
 	"github.com/wxpay-go/wxpay/catalog/internal/text"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
 const (
-	packedName = "catalog.txt.gz"
+	factsName  = "facts.pack"
+	textsName  = "texts.pack"
 	eventsName = "events.txt"
 )
 
@@ -90,35 +89,21 @@ func writeTexts(dir string, all *text.Document) error {
 	return nil
 }
 
-// writePacked writes the document in one compressed piece. A copy that already holds it stays as it is, because another
-// release of Go may compress the same text to other bytes.
+// writePacked writes the document in the form that programs embed. A copy that already holds it stays as it is, because
+// another release of Go may compress the same text to other bytes.
 func writePacked(dir string, all *text.Document) error {
-	name := filepath.Join(dir, packedName)
-	content := text.FormatFacts(all)
-	if old, err := os.ReadFile(name); err == nil {
-		if unpacked, err := unpack(old); err == nil && unpacked == content {
-			return nil
+	facts, texts, err := pack.Write(all)
+	if err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{factsName: facts, textsName: texts} {
+		name = filepath.Join(dir, name)
+		if old, err := os.ReadFile(name); err == nil && pack.Same(string(old), string(content)) {
+			continue
+		}
+		if err := os.WriteFile(name, content, 0o644); err != nil {
+			return err
 		}
 	}
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return err
-	}
-	if _, err := io.WriteString(w, content); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	return os.WriteFile(name, b.Bytes(), 0o644)
-}
-
-func unpack(packed []byte) (string, error) {
-	r, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return "", err
-	}
-	content, err := io.ReadAll(r)
-	return string(content), err
+	return nil
 }

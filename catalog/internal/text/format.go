@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/wxpay-go/wxpay/fact"
 )
@@ -149,7 +150,7 @@ func constantText(base fact.Type, constant any) string {
 // sampleText is constantText at the end of a line, where nothing is divided any more.
 func sampleText(base fact.Type, sample any) string {
 	s, ok := sample.(string)
-	bare := ok && base == fact.String && s != "" && s[0] != '"' && strings.TrimSpace(s) == s && !strings.Contains(s, "\n")
+	bare := ok && base == fact.String && s != "" && s[0] != '"' && strings.TrimSpace(s) == s && !strings.ContainsFunc(s, unicode.IsControl)
 	if bare {
 		return s
 	}

@@ -9,8 +9,19 @@ import (
 )
 
 // Parse reads a text. The document shares the memory of src. An error names the line.
-func Parse(src string) (*Document, error) {
-	p := parser{rest: src, enums: map[string]constantList{}}
+func Parse(src string) (*Document, error) { return new(Parser).Parse(src) }
+
+// Parser parses one text after another, and keeps its working memory, and lists of constants, which come again and again.
+// Its zero value is ready.
+type Parser struct{ p parser }
+
+// Parse is the function Parse.
+func (r *Parser) Parse(src string) (*Document, error) {
+	p := &r.p
+	*p = parser{rest: src, open: p.open[:0], enums: p.enums}
+	if p.enums == nil {
+		p.enums = map[string]constantList{}
+	}
 	blocks := strings.Count(src, "\n\n") + 1
 	doc := &Document{Operations: make([]*fact.Operation, 0, blocks)}
 	operations := make([]fact.Operation, 0, blocks)
@@ -28,12 +39,12 @@ func Parse(src string) (*Document, error) {
 		case head == "event":
 			event := &fact.Event{Type: rest}
 			doc.Events = append(doc.Events, event)
-			err = block(&p, event, EventKeys)
+			err = block(p, event, EventKeys)
 		case method(head) != "" && strings.HasPrefix(rest, "/"):
 			operations = append(operations, fact.Operation{Method: method(head), Path: rest})
 			operation := &operations[len(operations)-1]
 			doc.Operations = append(doc.Operations, operation)
-			err = block(&p, operation, OperationKeys)
+			err = block(p, operation, OperationKeys)
 		default:
 			err = p.errorf("%q begins no block; one begins with METHOD /path or with event TYPE", p.text)
 		}
@@ -139,7 +150,7 @@ func (p *parser) fields(indent int) ([]fact.Field, error) {
 		return nil, nil
 	}
 	if n > len(p.slab) {
-		p.slab = make([]fact.Field, max(n, 1024))
+		p.slab = make([]fact.Field, max(n, min(1024, n+strings.Count(p.rest, "\n"))))
 	}
 	list := p.slab[:n:n]
 	p.slab = p.slab[n:]

@@ -1,0 +1,125 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/wxpay-go/wxpay/catalog/internal/pack"
+	"github.com/wxpay-go/wxpay/catalog/internal/text"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// row is an operation or an event that is parsed when it is first asked for, and stays the same from then on.
+type row[T any] struct {
+	method string // empty for an event
+	name   string // the path of an operation, the type of an event
+	chunk  *chunk
+	at     int       // in the chunk
+	also   []*row[T] // of an operation: those that look alike
+	made   atomic.Pointer[T]
+}
+
+// source is where the rows of a catalogue are unpacked from.
+type source struct {
+	facts  *pack.File
+	texts  *pack.File // nil: they are not asked for
+	mu     sync.Mutex // held while rows are unpacked and parsed
+	parser text.Parser
+}
+
+// chunk is a run of rows that are compressed together. Its texts are unpacked with the first of its rows.
+type chunk struct {
+	from   *source
+	number int
+	facts  []string // the rows
+	texts  []string // what people read about them
+}
+
+func (s *source) blocks(f *pack.File, part int) []string {
+	blocks, err := f.Blocks(part)
+	if err != nil {
+		panic(damaged(err))
+	}
+	return blocks
+}
+
+// parse reads one row of the chunk, and what people read about it. The source is locked.
+func (c *chunk) parse(at int) (doc *text.Document, texts string) {
+	if c.facts == nil {
+		c.facts = c.from.blocks(c.from.facts, c.number+1) // the index is before the chunks
+		if c.from.texts != nil {
+			c.texts = c.from.blocks(c.from.texts, c.number)
+		}
+	}
+	doc, err := c.from.parser.Parse(c.facts[at])
+	if err != nil {
+		panic(damaged(err))
+	}
+	if c.texts != nil {
+		texts = c.texts[at]
+	}
+	return doc, texts
+}
+
+func operationOf(r *row[fact.Operation]) *fact.Operation {
+	if made := r.made.Load(); made != nil {
+		return made
+	}
+	r.chunk.from.mu.Lock()
+	defer r.chunk.from.mu.Unlock()
+	if made := r.made.Load(); made != nil {
+		return made
+	}
+	// Operations that look alike name each other, so all of them are parsed before one can be seen.
+	group := append([]*row[fact.Operation]{r}, r.also...)
+	slices.SortFunc(group, func(a, b *row[fact.Operation]) int { return strings.Compare(a.name, b.name) })
+	made := make([]*fact.Operation, len(group))
+	for i, one := range group {
+		made[i] = one.chunk.operation(one.at)
+	}
+	for i, one := range group {
+		if len(group) > 1 {
+			made[i].Also = slices.Delete(slices.Clone(made), i, i+1)
+		}
+		one.made.Store(made[i])
+	}
+	return r.made.Load()
+}
+
+// operation and event parse a row of the chunk. The source is locked.
+func (c *chunk) operation(at int) *fact.Operation {
+	doc, texts := c.parse(at)
+	operation := doc.Operations[0]
+	if c.from.texts != nil {
+		if err := text.AddOperationTexts(operation, texts); err != nil {
+			panic(damaged(err))
+		}
+	}
+	return operation
+}
+
+func (c *chunk) event(at int) *fact.Event {
+	doc, texts := c.parse(at)
+	event := doc.Events[0]
+	if c.from.texts != nil {
+		if err := text.AddEventTexts(event, texts); err != nil {
+			panic(damaged(err))
+		}
+	}
+	return event
+}
+
+func eventOf(r *row[fact.Event]) *fact.Event {
+	if made := r.made.Load(); made != nil {
+		return made
+	}
+	r.chunk.from.mu.Lock()
+	defer r.chunk.from.mu.Unlock()
+	if made := r.made.Load(); made != nil {
+		return made
+	}
+	r.made.Store(r.chunk.event(r.at))
+	return r.made.Load()
+}
