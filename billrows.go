@@ -23,6 +23,16 @@ type Row struct {
 	between string
 }
 
+// Format prints the line and the number of values under every verb: values identify people.
+func (r Row) Format(s fmt.State, verb rune) { redact.Format(s, verb, r.summary()) }
+
+// MarshalText gives encodings what Format prints.
+func (r Row) MarshalText() ([]byte, error) { return []byte(r.summary()), nil }
+
+func (r *Row) summary() string {
+	return fmt.Sprintf("wxpay.Row{line %d, %d values}", r.Line, len(r.Values()))
+}
+
 // columns are the names over a block of rows.
 type columns struct {
 	names []string

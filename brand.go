@@ -30,8 +30,13 @@ type Brand struct {
 }
 
 // Format prints id and serial under every verb; keys are left out.
-func (b Brand) Format(s fmt.State, verb rune) {
-	redact.Format(s, verb, fmt.Sprintf("wxpay.Brand{ID %s, Serial %s, public key %s, keys redacted}", b.ID, b.caller().serial(), b.PublicKeyID))
+func (b Brand) Format(s fmt.State, verb rune) { redact.Format(s, verb, b.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (b Brand) MarshalText() ([]byte, error) { return []byte(b.text()), nil }
+
+func (b Brand) text() string {
+	return fmt.Sprintf("wxpay.Brand{ID %s, Serial %s, public key %s, keys redacted}", b.ID, b.caller().serial(), b.PublicKeyID)
 }
 
 // LogValue gives slog id and serial.

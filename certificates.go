@@ -137,6 +137,12 @@ func (e *KeysError) Error() string {
 	return text
 }
 
+// Format prints the error's text under every verb.
+func (e KeysError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e KeysError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // Is reports the causes that a caller may act on: of a failed call for the list these few, of anything else all.
 func (e *KeysError) Is(target error) bool {
 	switch target {
@@ -407,7 +413,7 @@ func explainList(err error) error {
 
 // adopt puts what a list brings in place of what the lists before it brought. signature is the list's own, verified.
 func (l *certificateList) adopt(body []byte, signature apiv3.Signature) error {
-	certificates, broken, err := apiv3.OpenCertificates([]byte(l.reader.merchant.APIv3Key), body)
+	certificates, broken, err := apiv3.OpenCertificates([]byte(l.reader.apiv3Key()), body)
 	if err != nil {
 		return err
 	}
@@ -493,7 +499,7 @@ func (i introduction) Key(ctx context.Context, serial string) (crypto.PublicKey,
 
 // in finds the certificate that serial names in the body of a list.
 func (i introduction) in(body []byte, serial string) (crypto.PublicKey, error) {
-	certificates, broken, err := apiv3.OpenCertificates([]byte(i.list.reader.merchant.APIv3Key), body)
+	certificates, broken, err := apiv3.OpenCertificates([]byte(i.list.reader.apiv3Key()), body)
 	if err != nil {
 		return nil, fmt.Errorf("%w; %w", apiv3.ErrUnknownSerial, err)
 	}

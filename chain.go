@@ -235,6 +235,12 @@ func (c Chain) Err() error { return c.err }
 // String returns the path template, such as /v3/pay/transactions/id/{transaction_id}. Values are not in it.
 func (c Chain) String() string { return "/" + c.path }
 
+// Format prints what String returns under every verb.
+func (c Chain) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.String()) }
+
+// MarshalText gives encodings what String returns.
+func (c Chain) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
 // Get reads.
 func (c Chain) Get(ctx context.Context) (*Response, error) { return c.Do(ctx, http.MethodGet, nil) }
 

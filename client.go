@@ -46,8 +46,13 @@ type Merchant struct {
 }
 
 // Format prints number and serial under every verb; keys are left out.
-func (m Merchant) Format(s fmt.State, verb rune) {
-	redact.Format(s, verb, fmt.Sprintf("wxpay.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.serial()))
+func (m Merchant) Format(s fmt.State, verb rune) { redact.Format(s, verb, m.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (m Merchant) MarshalText() ([]byte, error) { return []byte(m.text()), nil }
+
+func (m Merchant) text() string {
+	return fmt.Sprintf("wxpay.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.serial())
 }
 
 // LogValue gives slog number and serial.
@@ -76,7 +81,8 @@ type Lookup interface {
 // Client makes calls for one merchant, or for one brand. It is immutable but for the certificates that it holds, and safe
 // for concurrent use; make one and keep it, since it holds the connection pool.
 type Client struct {
-	merchant Merchant
+	merchant Merchant // without its keys, once the client is built
+	apiv3Key func() string
 	config
 	own      *KeyRing      // the caller's API certificates
 	keys     *platformKeys // the platform's; another client of the same merchant may share them
@@ -127,6 +133,8 @@ func (c *Client) build(options []Option) (*Client, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("wxpay: the client is not usable: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
+	c.apiv3Key = redact.Hide(c.merchant.APIv3Key)
+	c.merchant = Merchant{ID: c.merchant.ID, Keys: c.own}
 	c.signer = &middleware.Signer{Scheme: c.scheme, ID: c.merchant.ID, Identity: c.own, Clock: c.clock, Nonce: c.nonce}
 	if c.queue == nil {
 		c.queue = newQueue(c.concurrency, c.queueSize)
@@ -240,14 +248,20 @@ func (c *Client) Serial() string {
 	return serial
 }
 
-// Format prints merchant or brand, and base URL, under every verb.
-func (c *Client) Format(s fmt.State, verb rune) {
+// String returns merchant or brand, and base URL. Keys are not in it.
+func (c *Client) String() string {
 	who := "merchant"
 	if c.isBrand() {
 		who = "brand"
 	}
-	redact.Format(s, verb, fmt.Sprintf("wxpay.Client{%s %s, serial %s, %s}", who, c.merchant.ID, c.merchant.serial(), c.base))
+	return fmt.Sprintf("wxpay.Client{%s %s, serial %s, %s}", who, c.merchant.ID, c.merchant.serial(), c.base)
 }
+
+// Format prints what String returns under every verb.
+func (c *Client) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.String()) }
+
+// MarshalText gives encodings what String returns.
+func (c *Client) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // LogValue gives slog merchant or brand, and base URL.
 func (c *Client) LogValue() slog.Value {

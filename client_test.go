@@ -8,9 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -153,48 +151,6 @@ func TestContextPassesThrough(t *testing.T) {
 }
 
 const secretAPIv3Key = "TestOnlyAPIv3Key0123456789abcdef"
-
-func TestEverythingPrintsRedacted(t *testing.T) {
-	keys := testKeys()
-	merchant := wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: keys.merchant, APIv3Key: secretAPIv3Key}
-	body := `{"openid":"oSECRETsecret","code":"PARAM_ERROR","message":"参数错误","detail":{"field":"/openid","value":"oSECRETsecret","issue":"bad","location":"body"}}`
-	client, err := wxpay.New(merchant, wxpay.WithPublicKey(testKeyID, keys.platform.Public()), wxpay.WithTransport(answer{body: body}))
-	require.NoError(t, err)
-	ctx := context.Background()
-	res, err := client.Chain("v3/x").Get(ctx)
-	require.NoError(t, err)
-	refusing := newClient(t, wxpay.WithTransport(answer{status: 400, body: body}))
-	_, apiErr := refusing.Chain("v3/x").Get(ctx)
-	require.Error(t, apiErr)
-	unverified := newClient(t, wxpay.WithTransport(answer{body: body, key: keys.other}))
-	_, verifyErr := unverified.Chain("v3/x").Get(ctx)
-	require.Error(t, verifyErr)
-	var inner *wxpay.VerifyError
-	require.ErrorAs(t, verifyErr, &inner)
-	decodeErr := res.Decode(new(int))
-	require.Error(t, decodeErr)
-
-	forbidden := []string{"SECRET", secretAPIv3Key, keys.merchant.D.String(), fmt.Sprintf("%x", keys.merchant.D), "PARAM_ERROR\",\"message"}
-	for name, v := range map[string]any{
-		"merchant": merchant, "merchant pointer": &merchant, "client": client, "response": res, "api error": apiErr, "verify error": verifyErr,
-		"inner verify error": inner, "decode error": decodeErr, "in a struct": struct{ M wxpay.Merchant }{merchant}, "in a slice": []any{merchant, res},
-	} {
-		var log bytes.Buffer
-		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
-		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)
-		for _, text := range []string{
-			fmt.Sprintf("%v", v), fmt.Sprintf("%+v", v), fmt.Sprintf("%#v", v), fmt.Sprintf("%s", v), fmt.Sprintf("%q", v), fmt.Sprint(v), log.String(),
-		} {
-			require.NotEmpty(t, text)
-			for _, secret := range forbidden {
-				assert.NotContains(t, text, secret, name)
-			}
-		}
-	}
-	marshalled, err := json.Marshal(merchant)
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"ID":"`+testMerchant+`","Serial":"`+testSerial+`"}`, string(marshalled))
-}
 
 func TestFromLookup(t *testing.T) {
 	sb := sandbox.Start(t)

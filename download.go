@@ -42,6 +42,16 @@ type Downloaded struct {
 	Empty bool
 }
 
+// Format prints sizes and what vouches for the content under every verb.
+func (d Downloaded) Format(s fmt.State, verb rune) { redact.Format(s, verb, d.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (d Downloaded) MarshalText() ([]byte, error) { return []byte(d.text()), nil }
+
+func (d *Downloaded) text() string {
+	return fmt.Sprintf("wxpay.Downloaded{%d bytes, request id %s, verified %t}", d.Size, redact.OneLine(d.RequestID), d.Verified)
+}
+
 // Reasons why a download is no good; compare with errors.Is.
 var (
 	// ErrDigest means that the content is not the one that the platform announced.
@@ -73,6 +83,12 @@ func (e *DownloadError) Error() string {
 
 // Unwrap returns the reason.
 func (e *DownloadError) Unwrap() error { return e.Err }
+
+// Format prints the error's text under every verb.
+func (e DownloadError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e DownloadError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // DownloadOption says how a download is checked and unpacked.
 type DownloadOption func(*download) error

@@ -220,4 +220,7 @@ func (e *marshalError) Error() string {
 func (e *marshalError) Unwrap() error { return fault.Outside(e.err) }
 
 // Format prints the error's text under every verb.
-func (e *marshalError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+func (e marshalError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e marshalError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }

@@ -51,6 +51,16 @@ type Trail struct {
 	flight *flight
 }
 
+// Format prints the number of attempts and the query under every verb, and not the merchant's number.
+func (t Trail) Format(s fmt.State, verb rune) { redact.Format(s, verb, t.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (t Trail) MarshalText() ([]byte, error) { return []byte(t.text()), nil }
+
+func (t *Trail) text() string {
+	return fmt.Sprintf("wxpay.Trail{%d attempts, query %q}", len(t.History), t.Query)
+}
+
 // remedy says what to do next about a doubt.
 func (t *Trail) remedy() string {
 	if t.Query == "" {
@@ -153,7 +163,10 @@ func (e *CallError) Error() string {
 func (e *CallError) Unwrap() error { return e.Err }
 
 // Format prints the error's text under every verb.
-func (e *CallError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+func (e CallError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e CallError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Is makes a CallError its Stage, and ErrOutcomeUnknown where that is so.
 func (e *CallError) Is(target error) bool {
@@ -168,7 +181,10 @@ type QueryError struct{ Err error }
 func (e *QueryError) Error() string { return e.Err.Error() }
 
 // Format prints the error's text under every verb.
-func (e *QueryError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+func (e QueryError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e QueryError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Is finds what says nothing about a call.
 func (e *QueryError) Is(target error) bool {
@@ -277,6 +293,20 @@ type Detail struct {
 	SignMessageLength int
 }
 
+// Format prints which parameter is meant and what is wrong with it under every verb, and not the value.
+func (d Detail) Format(s fmt.State, verb rune) { redact.Format(s, verb, d.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (d Detail) MarshalText() ([]byte, error) { return []byte(d.text()), nil }
+
+func (d *Detail) text() string {
+	text := strings.TrimSpace(redact.OneLine(d.Location) + " " + redact.OneLine(d.Field))
+	if d.Issue != "" {
+		text += ": " + redact.OneLine(d.Issue)
+	}
+	return text
+}
+
 const maxErrorBody = 64 << 10
 
 // newAPIError reads a refusal. It accepts every shape that was seen: with and without detail, nested one deeper, with
@@ -340,11 +370,7 @@ func (e *APIError) Error() string {
 		fmt.Fprintf(&b, " with %d bytes that are not the platform's JSON (%s)", len(e.Raw), redact.OneLine(e.Header.Get("Content-Type")))
 	}
 	if d := e.Detail; d != nil && (d.Field != "" || d.Issue != "") {
-		b.WriteString(" [" + strings.TrimSpace(redact.OneLine(d.Location)+" "+redact.OneLine(d.Field)))
-		if d.Issue != "" {
-			b.WriteString(": " + redact.OneLine(d.Issue))
-		}
-		b.WriteString("]")
+		b.WriteString(" [" + d.text() + "]")
 	}
 	if e.Hint != "" {
 		b.WriteString("; " + e.Hint)
@@ -373,10 +399,13 @@ func (e *APIError) RequestIDMeaning() string {
 }
 
 // Format prints the error's text under every verb, so that no body gets into a log through %+v.
-func (e *APIError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+func (e APIError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e APIError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // LogValue gives slog the allow-listed members.
-func (e *APIError) LogValue() slog.Value {
+func (e APIError) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("method", e.Method), slog.String("path", e.Template), slog.Int("status", e.Status), slog.String("code", string(e.Code)),
 		slog.String("request_id", e.RequestID), slog.String("outcome", e.Outcome.String()))

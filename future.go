@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Future is an asynchronous call: it ends once, with an answer or an error. It is safe for concurrent use.
@@ -21,6 +22,25 @@ type Future struct {
 	res   *Response
 	err   error
 }
+
+// String tells whether the call has ended, and how.
+func (f *Future) String() string {
+	select {
+	case <-f.done:
+	default:
+		return "wxpay.Future{under way}"
+	}
+	if f.err != nil {
+		return "wxpay.Future{failed}"
+	}
+	return fmt.Sprintf("wxpay.Future{%v}", f.res)
+}
+
+// Format prints what String returns under every verb.
+func (f *Future) Format(s fmt.State, verb rune) { redact.Format(s, verb, f.String()) }
+
+// MarshalText gives encodings what String returns.
+func (f *Future) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
 func newFuture() *Future { return &Future{done: make(chan struct{})} }
 
@@ -128,6 +148,12 @@ type PanicError struct {
 func (e *PanicError) Error() string {
 	return fmt.Sprintf("%s panicked with a %T", e.where, e.Value)
 }
+
+// Format prints the error's text under every verb: value and stack may hold anything.
+func (e PanicError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e PanicError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Unwrap returns the panic's value if it is an error. Nothing of this module is found in it.
 func (e *PanicError) Unwrap() error {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strconv"
 	"strings"
@@ -21,6 +22,19 @@ import (
 // order was created with (of a service provider's order sub_appid, if it was given with sub_openid). They hold for as long as
 // the prepay_id does, two hours. See https://pay.weixin.qq.com/doc/v3/merchant/4012791886 (checked in November 2026).
 type Invoke struct{ client *Client }
+
+// Format prints for whom under every verb.
+func (i Invoke) Format(s fmt.State, verb rune) { redact.Format(s, verb, i.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (i Invoke) MarshalText() ([]byte, error) { return []byte(i.text()), nil }
+
+func (i Invoke) text() string {
+	if i.client == nil {
+		return "wxpay.Invoke{}"
+	}
+	return "wxpay.Invoke{" + i.client.String() + "}"
+}
 
 // Invoke returns the maker of front-end parameters.
 func (c *Client) Invoke() Invoke { return Invoke{c} }
@@ -61,6 +75,14 @@ type JSAPIPayment struct {
 	MixTradeNo string `json:"mixTradeNo,omitempty"`
 }
 
+// Format prints no signature and no identity under any verb. JSON has all members.
+func (p JSAPIPayment) Format(s fmt.State, verb rune) { redact.Format(s, verb, p.text()) }
+
+// LogValue gives slog what Format prints.
+func (p JSAPIPayment) LogValue() slog.Value { return slog.StringValue(p.text()) }
+
+func (p JSAPIPayment) text() string { return "wxpay.JSAPIPayment{appid " + p.AppID + ", redacted}" }
+
 // JSAPI makes the parameters of a payment inside WeChat from the prepay_id of a JSAPI order.
 func (i Invoke) JSAPI(ctx context.Context, appID, prepayID string, options ...InvokeOption) (JSAPIPayment, error) {
 	p := JSAPIPayment{AppID: appID, SignType: "RSA"}
@@ -86,6 +108,14 @@ type MiniProgramPayment struct {
 	MixTradeNo string `json:"mixTradeNo,omitempty"`
 }
 
+// Format prints no signature and no identity under any verb. JSON has all members.
+func (p MiniProgramPayment) Format(s fmt.State, verb rune) { redact.Format(s, verb, p.text()) }
+
+// LogValue gives slog what Format prints.
+func (p MiniProgramPayment) LogValue() slog.Value { return slog.StringValue(p.text()) }
+
+func (p MiniProgramPayment) text() string { return "wxpay.MiniProgramPayment{redacted}" }
+
 // MiniProgram makes the parameters of a payment in a mini program, whose appid appID is, from the prepay_id of a JSAPI
 // order.
 func (i Invoke) MiniProgram(ctx context.Context, appID, prepayID string, options ...InvokeOption) (MiniProgramPayment, error) {
@@ -105,6 +135,14 @@ type AppPayment struct {
 	Timestamp string `json:"timestamp"` // seconds
 	Sign      string `json:"sign"`
 }
+
+// Format prints no signature and no identity under any verb. JSON has all members.
+func (p AppPayment) Format(s fmt.State, verb rune) { redact.Format(s, verb, p.text()) }
+
+// LogValue gives slog what Format prints.
+func (p AppPayment) LogValue() slog.Value { return slog.StringValue(p.text()) }
+
+func (p AppPayment) text() string { return "wxpay.AppPayment{appid " + p.AppID + ", redacted}" }
 
 // App makes the parameters of a payment in an app from the prepay_id of an app order.
 func (i Invoke) App(ctx context.Context, appID, prepayID string, options ...InvokeOption) (AppPayment, error) {
@@ -206,6 +244,16 @@ func (i Invoke) Transfer(appID, packageInfo string) (TransferConfirmation, error
 	return TransferConfirmation{MchID: i.client.merchant.ID, AppID: appID, Package: packageInfo}, nil
 }
 
+// Format prints no signature and no identity under any verb. JSON has all members.
+func (p TransferConfirmation) Format(s fmt.State, verb rune) { redact.Format(s, verb, p.text()) }
+
+// LogValue gives slog what Format prints.
+func (p TransferConfirmation) LogValue() slog.Value { return slog.StringValue(p.text()) }
+
+func (p TransferConfirmation) text() string {
+	return "wxpay.TransferConfirmation{appid " + p.AppID + ", redacted}"
+}
+
 // OpenBusinessView is what WXOpenBusinessView of the app's SDK takes.
 type OpenBusinessView struct {
 	BusinessType string `json:"businessType"`
@@ -213,11 +261,21 @@ type OpenBusinessView struct {
 	ExtInfo      string `json:"extInfo,omitempty"` // JSON in a text
 }
 
+// Format prints no signature and no identity under any verb. JSON has all members.
+func (p OpenBusinessView) Format(s fmt.State, verb rune) { redact.Format(s, verb, p.text()) }
+
+// LogValue gives slog what Format prints.
+func (p OpenBusinessView) LogValue() slog.Value { return slog.StringValue(p.text()) }
+
+func (p OpenBusinessView) text() string {
+	return "wxpay.OpenBusinessView{" + p.BusinessType + ", redacted}"
+}
+
 // App returns the same confirmation for an app.
-func (t TransferConfirmation) App() OpenBusinessView {
+func (p TransferConfirmation) App() OpenBusinessView {
 	var query []byte
 	for _, pair := range [...][2]string{
-		{"mchId", t.MchID}, {"subMchId", t.SubMchID}, {"appId", t.AppID}, {"subAppId", t.SubAppID}, {"openId", t.OpenID}, {"package", t.Package},
+		{"mchId", p.MchID}, {"subMchId", p.SubMchID}, {"appId", p.AppID}, {"subAppId", p.SubAppID}, {"openId", p.OpenID}, {"package", p.Package},
 	} {
 		query = appendPair(query, pair[0], pair[1])
 	}
@@ -249,6 +307,14 @@ type PayScore struct {
 
 	businessType string
 }
+
+// Format prints no signature and no identity under any verb. JSON has all members.
+func (p PayScore) Format(s fmt.State, verb rune) { redact.Format(s, verb, p.text()) }
+
+// LogValue gives slog what Format prints.
+func (p PayScore) LogValue() slog.Value { return slog.StringValue(p.text()) }
+
+func (p PayScore) text() string { return "wxpay.PayScore{redacted}" }
 
 // PayScore makes the parameters with which a user confirms a pay-score order (wxpayScoreUse), from its member package.
 //

@@ -30,8 +30,13 @@ type APICertificate struct {
 }
 
 // Format prints the serial under every verb.
-func (c APICertificate) Format(s fmt.State, verb rune) {
-	redact.Format(s, verb, fmt.Sprintf("wxpay.APICertificate{Serial %s, key redacted}", c.serial()))
+func (c APICertificate) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (c APICertificate) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
+
+func (c APICertificate) text() string {
+	return fmt.Sprintf("wxpay.APICertificate{Serial %s, key redacted}", c.serial())
 }
 
 // LogValue gives slog the serial.
@@ -172,10 +177,13 @@ func (r *KeyRing) Remove(serial string) error {
 
 // Serials returns the serials in the ring, the current one first.
 func (r *KeyRing) Serials() []string {
-	state := *r.state.Load()
-	serials := make([]string, len(state))
-	for i := range state {
-		serials[i] = state[i].Serial
+	state := r.state.Load()
+	if state == nil { // the zero value, which is of no use
+		return nil
+	}
+	serials := make([]string, len(*state))
+	for i := range *state {
+		serials[i] = (*state)[i].Serial
 	}
 	return serials
 }
@@ -186,10 +194,16 @@ func (r *KeyRing) SigningKey() (serial string, key crypto.Signer) {
 	return current.Serial, current.PrivateKey
 }
 
-// Format prints the serials under every verb.
-func (r *KeyRing) Format(s fmt.State, verb rune) {
-	redact.Format(s, verb, fmt.Sprintf("wxpay.KeyRing{serials %s, keys redacted}", strings.Join(r.Serials(), ", ")))
+// String returns the serials.
+func (r *KeyRing) String() string {
+	return fmt.Sprintf("wxpay.KeyRing{serials %s, keys redacted}", strings.Join(r.Serials(), ", "))
 }
+
+// Format prints what String returns under every verb.
+func (r *KeyRing) Format(s fmt.State, verb rune) { redact.Format(s, verb, r.String()) }
+
+// MarshalText gives encodings what String returns.
+func (r *KeyRing) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // LogValue gives slog the serials.
 func (r *KeyRing) LogValue() slog.Value { return slog.GroupValue(slog.Any("serials", r.Serials())) }

@@ -20,25 +20,24 @@ const module = "github.com/wxpay-go/wxpay"
 
 // arrows is what each room may import beyond the standard library. A lower room never knows an upper one.
 var arrows = map[string][]string{
-	"apiv3":      {"internal/fault"},
+	"apiv3":      {"internal/fault", "internal/redact"},
 	"fact":       {},
 	"transport":  {"internal/fault"},
 	"catalog":    {"fact", "catalog/internal/…"},
 	"middleware": {"apiv3", "fact", "internal/fault", "internal/redact"},
 	"webhook":    {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/redact"},
-	"sandbox":    {"apiv3", "fact", "catalog"},
+	"sandbox":    {"apiv3", "fact", "catalog", "internal/redact"},
 	"":           {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/redact"},
 	"api":        {""},
 
-	"internal/redact": {},
+	"internal/fault":  {}, // what errors are, which every room has to know
+	"internal/redact": {}, // how they and everything else print
 
 	// Tools of the house, which nothing above imports.
 	"api/internal/gen":      {"catalog", "fact", "api/internal/…"},
 	"catalog/internal/gen":  {"catalog", "fact", "catalog/internal/…"},
 	"catalog/internal/text": {"fact"},
 	"internal/vectors":      {},
-
-	"internal/fault": {}, // what errors are, which every room has to know
 }
 
 // gjsonFiles are the only files that may import gjson: everything else asks their types.

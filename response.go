@@ -116,7 +116,10 @@ func (e *decodeError) Error() string {
 func (e *decodeError) Unwrap() error { return fault.Outside(e.err) }
 
 // Format prints the error's text under every verb.
-func (e *decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+func (e decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e decodeError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Into decodes the answer of a call into a T:
 //
@@ -133,11 +136,16 @@ func Into[T any](res *Response, err error) (T, error) {
 }
 
 // Format prints status, request id and size under every verb: bodies hold identities.
-func (r *Response) Format(s fmt.State, verb rune) {
-	redact.Format(s, verb, fmt.Sprintf("wxpay.Response{status %d, request id %s, %d bytes, verified %t}", r.Status, r.RequestID, len(r.raw), r.Verified))
+func (r Response) Format(s fmt.State, verb rune) { redact.Format(s, verb, r.summary()) }
+
+// MarshalText gives encodings what Format prints: the body is in [Response.Raw].
+func (r Response) MarshalText() ([]byte, error) { return []byte(r.summary()), nil }
+
+func (r *Response) summary() string {
+	return fmt.Sprintf("wxpay.Response{status %d, request id %s, %d bytes, verified %t}", r.Status, redact.OneLine(r.RequestID), len(r.raw), r.Verified)
 }
 
 // LogValue gives slog the allow-listed members.
-func (r *Response) LogValue() slog.Value {
+func (r Response) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("status", r.Status), slog.String("request_id", r.RequestID), slog.Int("bytes", len(r.raw)), slog.Bool("verified", r.Verified))
 }

@@ -32,6 +32,12 @@ func (e *MemberError) Error() string {
 // Unwrap returns what is wrong.
 func (e *MemberError) Unwrap() error { return e.Err }
 
+// Format prints the error's text under every verb.
+func (e MemberError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e MemberError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // Encrypt has the member that a JSON pointer names encrypted, whatever the catalogue says: for an operation that it does
 // not know, or a member that is encrypted only under a condition. The value has to be a string, or an array whose strings
 // are then encrypted one by one; null and an empty string stay as they are. "*" stands for every element of an array, as in

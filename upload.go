@@ -38,6 +38,19 @@ type File struct {
 	err     error
 }
 
+// Format prints the size, if it is known, under every verb.
+func (f File) Format(s fmt.State, verb rune) { redact.Format(s, verb, f.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (f File) MarshalText() ([]byte, error) { return []byte(f.text()), nil }
+
+func (f *File) text() string {
+	if f.size < 0 {
+		return "wxpay.File{}"
+	}
+	return fmt.Sprintf("wxpay.File{%d bytes}", f.size)
+}
+
 // FileAt is the file at path, which is read when it is sent.
 func FileAt(path string) File {
 	return File{name: filepath.Base(path), size: -1, open: func() (io.ReadCloser, error) { return os.Open(path) }}

@@ -229,18 +229,18 @@ type BrandMarketingProductCouponUsers struct{ client *wxpay.Client }
 
 // Openid is /brand/marketing/product-coupon/users/{openid}.
 func (n BrandMarketingProductCouponUsers) Openid(openid string) BrandMarketingProductCouponUsersOpenid {
-	return BrandMarketingProductCouponUsersOpenid{n.client.Chain("brand/marketing/product-coupon/users/{openid}").Var("openid", openid)}
+	return BrandMarketingProductCouponUsersOpenid{branch(n.client.Chain("brand/marketing/product-coupon/users/{openid}").Var("openid", openid))}
 }
 
 // BrandMarketingProductCouponUsersOpenid is /brand/marketing/product-coupon/users/{openid}.
-type BrandMarketingProductCouponUsersOpenid struct{ chain wxpay.Chain }
+type BrandMarketingProductCouponUsersOpenid struct{ branch }
 
 // CouponBundles is POST /brand/marketing/product-coupon/users/{openid}/coupon-bundles 向用户发放商品券批次组:
 //   - required in body: product_coupon_id, stock_bundle_id
 //   - documented as required in body: appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/brand/4016279745
 func (n BrandMarketingProductCouponUsersOpenid) CouponBundles() BrandMarketingProductCouponUsersOpenidCouponBundles {
-	return BrandMarketingProductCouponUsersOpenidCouponBundles{PostCall(n.chain.Chain("coupon-bundles"))}
+	return BrandMarketingProductCouponUsersOpenidCouponBundles{PostCall(wxpay.Chain(n.branch).Chain("coupon-bundles"))}
 }
 
 // BrandMarketingProductCouponUsersOpenidCouponBundles is /brand/marketing/product-coupon/users/{openid}/coupon-bundles.
@@ -248,11 +248,11 @@ type BrandMarketingProductCouponUsersOpenidCouponBundles struct{ PostCall }
 
 // UserCouponBundleID is /brand/marketing/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}.
 func (n BrandMarketingProductCouponUsersOpenidCouponBundles) UserCouponBundleID(userCouponBundleID string) BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID {
-	return BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID{wxpay.Chain(n.PostCall).Chain("{user_coupon_bundle_id}").Var("user_coupon_bundle_id", userCouponBundleID)}
+	return BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID{branch(wxpay.Chain(n.PostCall).Chain("{user_coupon_bundle_id}").Var("user_coupon_bundle_id", userCouponBundleID))}
 }
 
 // BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID is /brand/marketing/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}.
-type BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID struct{ chain wxpay.Chain }
+type BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID struct{ branch }
 
 // Deactivate is POST /brand/marketing/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate
 // 失效用户商品券组:
@@ -260,7 +260,7 @@ type BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID struc
 //   - documented as required in body: appid, out_request_no, deactivate_reason
 //   - https://pay.weixin.qq.com/doc/brand/4016279743
 func (n BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID) Deactivate() PostCall {
-	return PostCall(n.chain.Chain("deactivate"))
+	return PostCall(wxpay.Chain(n.branch).Chain("deactivate"))
 }
 
 // Coupons is /brand/marketing/product-coupon/users/{openid}/coupons.
@@ -274,7 +274,7 @@ func (n BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID) D
 //   - documented as required in body: appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/brand/4015736390
 func (n BrandMarketingProductCouponUsersOpenid) Coupons() BrandMarketingProductCouponUsersOpenidCoupons {
-	return BrandMarketingProductCouponUsersOpenidCoupons{GetPostCall(n.chain.Chain("coupons"))}
+	return BrandMarketingProductCouponUsersOpenidCoupons{GetPostCall(wxpay.Chain(n.branch).Chain("coupons"))}
 }
 
 // BrandMarketingProductCouponUsersOpenidCoupons is /brand/marketing/product-coupon/users/{openid}/coupons.
@@ -325,7 +325,7 @@ func (n BrandMarketingProductCouponUsersOpenidCouponsCouponCode) Use() PostCall 
 //   - documented as required in body: product_coupon_id, stock_id, appid, send_request_no
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/3-商品券发放/PreSendUserProductCoupon.go
 func (n BrandMarketingProductCouponUsersOpenid) PreSendCoupon() PostCall {
-	return PostCall(n.chain.Chain("pre-send-coupon"))
+	return PostCall(wxpay.Chain(n.branch).Chain("pre-send-coupon"))
 }
 
 // PreSendCouponBundle is POST /brand/marketing/product-coupon/users/{openid}/pre-send-coupon-bundle 向用户预发放商品券批次组:
@@ -333,5 +333,5 @@ func (n BrandMarketingProductCouponUsersOpenid) PreSendCoupon() PostCall {
 //   - documented as required in body: appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/brand/4016279756
 func (n BrandMarketingProductCouponUsersOpenid) PreSendCouponBundle() PostCall {
-	return PostCall(n.chain.Chain("pre-send-coupon-bundle"))
+	return PostCall(wxpay.Chain(n.branch).Chain("pre-send-coupon-bundle"))
 }

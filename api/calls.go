@@ -4,11 +4,21 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/wxpay-go/wxpay"
 )
+
+// branch is a chain that ends at no operation.
+type branch wxpay.Chain
+
+// Format prints the path, without values, under every verb.
+func (c branch) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c branch) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
 
 // DeleteBodyCall is a call that can be ended with DELETE. It is an immutable value.
 type DeleteBodyCall wxpay.Chain
@@ -64,6 +74,12 @@ func (c DeleteBodyCall) Unbind() DeleteBodyCall { return DeleteBodyCall(wxpay.Ch
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c DeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
+// Format prints the path, without values, under every verb.
+func (c DeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c DeleteBodyCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+
 // DeleteCall is a call that can be ended with DELETE. It is an immutable value.
 type DeleteCall wxpay.Chain
 
@@ -116,6 +132,12 @@ func (c DeleteCall) Unbind() DeleteCall { return DeleteCall(wxpay.Chain(c).Unbin
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c DeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
+// Format prints the path, without values, under every verb.
+func (c DeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c DeleteCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+
 // GetCall is a call that can be ended with GET. It is an immutable value.
 type GetCall wxpay.Chain
 
@@ -161,6 +183,12 @@ func (c GetCall) Unbind() GetCall { return GetCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c GetCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
 
 // GetDeleteCall is a call that can be ended with GET or DELETE. It is an immutable value.
 type GetDeleteCall wxpay.Chain
@@ -224,6 +252,12 @@ func (c GetDeleteCall) Unbind() GetDeleteCall { return GetDeleteCall(wxpay.Chain
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
+// Format prints the path, without values, under every verb.
+func (c GetDeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c GetDeleteCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+
 // GetDownloadCall is a call that can be ended with GET or Download. It is an immutable value.
 type GetDownloadCall wxpay.Chain
 
@@ -282,6 +316,12 @@ func (c GetDownloadCall) Unbind() GetDownloadCall { return GetDownloadCall(wxpay
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetDownloadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetDownloadCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c GetDownloadCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
 
 // GetPatchCall is a call that can be ended with GET or PATCH. It is an immutable value.
 type GetPatchCall wxpay.Chain
@@ -344,6 +384,12 @@ func (c GetPatchCall) Unbind() GetPatchCall { return GetPatchCall(wxpay.Chain(c)
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetPatchCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c GetPatchCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
 
 // GetPatchDeleteBodyCall is a call that can be ended with GET, PATCH or DELETE. It is an immutable value.
 type GetPatchDeleteBodyCall wxpay.Chain
@@ -421,6 +467,12 @@ func (c GetPatchDeleteBodyCall) Unbind() GetPatchDeleteBodyCall {
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPatchDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
+// Format prints the path, without values, under every verb.
+func (c GetPatchDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c GetPatchDeleteBodyCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+
 // GetPatchDeleteCall is a call that can be ended with GET, PATCH or DELETE. It is an immutable value.
 type GetPatchDeleteCall wxpay.Chain
 
@@ -497,6 +549,12 @@ func (c GetPatchDeleteCall) Unbind() GetPatchDeleteCall {
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPatchDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
+// Format prints the path, without values, under every verb.
+func (c GetPatchDeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c GetPatchDeleteCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+
 // GetPostCall is a call that can be ended with GET or POST. It is an immutable value.
 type GetPostCall wxpay.Chain
 
@@ -558,6 +616,12 @@ func (c GetPostCall) Unbind() GetPostCall { return GetPostCall(wxpay.Chain(c).Un
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetPostCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c GetPostCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
 
 // GetPostDeleteBodyCall is a call that can be ended with GET, POST or DELETE. It is an immutable value.
 type GetPostDeleteBodyCall wxpay.Chain
@@ -635,6 +699,12 @@ func (c GetPostDeleteBodyCall) Unbind() GetPostDeleteBodyCall {
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
+// Format prints the path, without values, under every verb.
+func (c GetPostDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c GetPostDeleteBodyCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+
 // GetPostPatchCall is a call that can be ended with GET, POST or PATCH. It is an immutable value.
 type GetPostPatchCall wxpay.Chain
 
@@ -708,6 +778,12 @@ func (c GetPostPatchCall) Unbind() GetPostPatchCall { return GetPostPatchCall(wx
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetPostPatchCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c GetPostPatchCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
 
 // GetPostPutDeleteCall is a call that can be ended with GET, POST, PUT or DELETE. It is an immutable value.
 type GetPostPutDeleteCall wxpay.Chain
@@ -795,6 +871,12 @@ func (c GetPostPutDeleteCall) Unbind() GetPostPutDeleteCall {
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetPostPutDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
+// Format prints the path, without values, under every verb.
+func (c GetPostPutDeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c GetPostPutDeleteCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+
 // GetUploadCall is a call that can be ended with GET or Upload. It is an immutable value.
 type GetUploadCall wxpay.Chain
 
@@ -857,6 +939,12 @@ func (c GetUploadCall) Unbind() GetUploadCall { return GetUploadCall(wxpay.Chain
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c GetUploadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
+// Format prints the path, without values, under every verb.
+func (c GetUploadCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c GetUploadCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+
 // PatchCall is a call that can be ended with PATCH. It is an immutable value.
 type PatchCall wxpay.Chain
 
@@ -906,6 +994,12 @@ func (c PatchCall) Unbind() PatchCall { return PatchCall(wxpay.Chain(c).Unbind()
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c PatchCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c PatchCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
 
 // PatchDeleteCall is a call that can be ended with PATCH or DELETE. It is an immutable value.
 type PatchDeleteCall wxpay.Chain
@@ -971,6 +1065,12 @@ func (c PatchDeleteCall) Unbind() PatchDeleteCall { return PatchDeleteCall(wxpay
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PatchDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
+// Format prints the path, without values, under every verb.
+func (c PatchDeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c PatchDeleteCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+
 // PostCall is a call that can be ended with POST. It is an immutable value.
 type PostCall wxpay.Chain
 
@@ -1018,6 +1118,12 @@ func (c PostCall) Unbind() PostCall { return PostCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c PostCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c PostCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
 
 // PostDeleteBodyCall is a call that can be ended with POST or DELETE. It is an immutable value.
 type PostDeleteBodyCall wxpay.Chain
@@ -1085,6 +1191,12 @@ func (c PostDeleteBodyCall) Unbind() PostDeleteBodyCall {
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
+// Format prints the path, without values, under every verb.
+func (c PostDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c PostDeleteBodyCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+
 // PostPutCall is a call that can be ended with POST or PUT. It is an immutable value.
 type PostPutCall wxpay.Chain
 
@@ -1146,6 +1258,12 @@ func (c PostPutCall) Unbind() PostPutCall { return PostPutCall(wxpay.Chain(c).Un
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PostPutCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c PostPutCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c PostPutCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
 
 // PutDeleteBodyCall is a call that can be ended with PUT or DELETE. It is an immutable value.
 type PutDeleteBodyCall wxpay.Chain
@@ -1213,6 +1331,12 @@ func (c PutDeleteBodyCall) Unbind() PutDeleteBodyCall {
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c PutDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
+// Format prints the path, without values, under every verb.
+func (c PutDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c PutDeleteBodyCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+
 // UploadCall is a call that can be ended with Upload. It is an immutable value.
 type UploadCall wxpay.Chain
 
@@ -1264,3 +1388,9 @@ func (c UploadCall) Unbind() UploadCall { return UploadCall(wxpay.Chain(c).Unbin
 
 // Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
 func (c UploadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c UploadCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// MarshalText gives encodings what Format prints.
+func (c UploadCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }

@@ -22,26 +22,26 @@ type V3Apply4subSubMerchants struct{ client *wxpay.Client }
 
 // SubMchid is /v3/apply4sub/sub_merchants/{sub_mchid}.
 func (n V3Apply4subSubMerchants) SubMchid(subMchid string) V3Apply4subSubMerchantsSubMchid {
-	return V3Apply4subSubMerchantsSubMchid{n.client.Chain("v3/apply4sub/sub_merchants/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return V3Apply4subSubMerchantsSubMchid{branch(n.client.Chain("v3/apply4sub/sub_merchants/{sub_mchid}").Var("sub_mchid", subMchid))}
 }
 
 // V3Apply4subSubMerchantsSubMchid is /v3/apply4sub/sub_merchants/{sub_mchid}.
-type V3Apply4subSubMerchantsSubMchid struct{ chain wxpay.Chain }
+type V3Apply4subSubMerchantsSubMchid struct{ branch }
 
 // Application is /v3/apply4sub/sub_merchants/{sub_mchid}/application.
 func (n V3Apply4subSubMerchantsSubMchid) Application() V3Apply4subSubMerchantsSubMchidApplication {
-	return V3Apply4subSubMerchantsSubMchidApplication{n.chain}
+	return V3Apply4subSubMerchantsSubMchidApplication{n.branch}
 }
 
 // V3Apply4subSubMerchantsSubMchidApplication is /v3/apply4sub/sub_merchants/{sub_mchid}/application.
-type V3Apply4subSubMerchantsSubMchidApplication struct{ chain wxpay.Chain }
+type V3Apply4subSubMerchantsSubMchidApplication struct{ branch }
 
 // ApplicationNo is GET /v3/apply4sub/sub_merchants/{sub_mchid}/application/{application_no} 查询结算账户修改申请状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761169
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761120
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721475
 func (n V3Apply4subSubMerchantsSubMchidApplication) ApplicationNo(applicationNo string) GetCall {
-	return GetCall(n.chain.Chain("application/{application_no}").Var("application_no", applicationNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("application/{application_no}").Var("application_no", applicationNo))
 }
 
 // ModifySettlement is POST /v3/apply4sub/sub_merchants/{sub_mchid}/modify-settlement 修改结算帐号:
@@ -50,7 +50,7 @@ func (n V3Apply4subSubMerchantsSubMchidApplication) ApplicationNo(applicationNo 
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761102
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721277
 func (n V3Apply4subSubMerchantsSubMchid) ModifySettlement() PostCall {
-	return PostCall(n.chain.Chain("modify-settlement"))
+	return PostCall(wxpay.Chain(n.branch).Chain("modify-settlement"))
 }
 
 // Settlement is GET /v3/apply4sub/sub_merchants/{sub_mchid}/settlement 查询结算账户:
@@ -58,5 +58,5 @@ func (n V3Apply4subSubMerchantsSubMchid) ModifySettlement() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761113
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012721295
 func (n V3Apply4subSubMerchantsSubMchid) Settlement() GetCall {
-	return GetCall(n.chain.Chain("settlement"))
+	return GetCall(wxpay.Chain(n.branch).Chain("settlement"))
 }

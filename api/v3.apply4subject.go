@@ -41,42 +41,42 @@ type V3Apply4subjectApplymentMerchants struct{ client *wxpay.Client }
 
 // SubMchid is /v3/apply4subject/applyment/merchants/{sub_mchid}.
 func (n V3Apply4subjectApplymentMerchants) SubMchid(subMchid string) V3Apply4subjectApplymentMerchantsSubMchid {
-	return V3Apply4subjectApplymentMerchantsSubMchid{n.client.Chain("v3/apply4subject/applyment/merchants/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return V3Apply4subjectApplymentMerchantsSubMchid{branch(n.client.Chain("v3/apply4subject/applyment/merchants/{sub_mchid}").Var("sub_mchid", subMchid))}
 }
 
 // V3Apply4subjectApplymentMerchantsSubMchid is /v3/apply4subject/applyment/merchants/{sub_mchid}.
-type V3Apply4subjectApplymentMerchantsSubMchid struct{ chain wxpay.Chain }
+type V3Apply4subjectApplymentMerchantsSubMchid struct{ branch }
 
 // State is GET /v3/apply4subject/applyment/merchants/{sub_mchid}/state 获取商户开户意愿确认状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467549
 func (n V3Apply4subjectApplymentMerchantsSubMchid) State() GetCall {
-	return GetCall(n.chain.Chain("state"))
+	return GetCall(wxpay.Chain(n.branch).Chain("state"))
 }
 
 // ApplymentID is /v3/apply4subject/applyment/{applyment_id}.
 func (n V3Apply4subjectApplyment) ApplymentID(applymentID string) V3Apply4subjectApplymentApplymentID {
-	return V3Apply4subjectApplymentApplymentID{n.client.Chain("v3/apply4subject/applyment/{applyment_id}").Var("applyment_id", applymentID)}
+	return V3Apply4subjectApplymentApplymentID{branch(n.client.Chain("v3/apply4subject/applyment/{applyment_id}").Var("applyment_id", applymentID))}
 }
 
 // V3Apply4subjectApplymentApplymentID is /v3/apply4subject/applyment/{applyment_id}.
-type V3Apply4subjectApplymentApplymentID struct{ chain wxpay.Chain }
+type V3Apply4subjectApplymentApplymentID struct{ branch }
 
 // Cancel is POST /v3/apply4subject/applyment/{applyment_id}/cancel 撤销商户开户意愿申请单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697627
 func (n V3Apply4subjectApplymentApplymentID) Cancel() PostCall {
-	return PostCall(n.chain.Chain("cancel"))
+	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // BusinessCode is /v3/apply4subject/applyment/{business_code}.
 func (n V3Apply4subjectApplyment) BusinessCode(businessCode string) V3Apply4subjectApplymentBusinessCode {
-	return V3Apply4subjectApplymentBusinessCode{n.client.Chain("v3/apply4subject/applyment/{business_code}").Var("business_code", businessCode)}
+	return V3Apply4subjectApplymentBusinessCode{branch(n.client.Chain("v3/apply4subject/applyment/{business_code}").Var("business_code", businessCode))}
 }
 
 // V3Apply4subjectApplymentBusinessCode is /v3/apply4subject/applyment/{business_code}.
-type V3Apply4subjectApplymentBusinessCode struct{ chain wxpay.Chain }
+type V3Apply4subjectApplymentBusinessCode struct{ branch }
 
 // Cancel is POST /v3/apply4subject/applyment/{business_code}/cancel 撤销商户开户意愿申请单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697627
 func (n V3Apply4subjectApplymentBusinessCode) Cancel() PostCall {
-	return PostCall(n.chain.Chain("cancel"))
+	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
 }

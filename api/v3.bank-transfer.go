@@ -46,24 +46,24 @@ type V3BankTransferBatchesBatchIDBatchID struct{ GetCall }
 
 // Details is /v3/bank-transfer/batches/batch-id/{batch_id}/details.
 func (n V3BankTransferBatchesBatchIDBatchID) Details() V3BankTransferBatchesBatchIDBatchIDDetails {
-	return V3BankTransferBatchesBatchIDBatchIDDetails{wxpay.Chain(n.GetCall)}
+	return V3BankTransferBatchesBatchIDBatchIDDetails{branch(n.GetCall)}
 }
 
 // V3BankTransferBatchesBatchIDBatchIDDetails is /v3/bank-transfer/batches/batch-id/{batch_id}/details.
-type V3BankTransferBatchesBatchIDBatchIDDetails struct{ chain wxpay.Chain }
+type V3BankTransferBatchesBatchIDBatchIDDetails struct{ branch }
 
 // DetailID is /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id.
 func (n V3BankTransferBatchesBatchIDBatchIDDetails) DetailID() V3BankTransferBatchesBatchIDBatchIDDetailsDetailID {
-	return V3BankTransferBatchesBatchIDBatchIDDetailsDetailID{n.chain}
+	return V3BankTransferBatchesBatchIDBatchIDDetailsDetailID{n.branch}
 }
 
 // V3BankTransferBatchesBatchIDBatchIDDetailsDetailID is /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id.
-type V3BankTransferBatchesBatchIDBatchIDDetailsDetailID struct{ chain wxpay.Chain }
+type V3BankTransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
 // DetailID is GET /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信支付明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465897
 func (n V3BankTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
-	return GetCall(n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
+	return GetCall(wxpay.Chain(n.branch).Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
 }
 
 // OutBatchNo is /v3/bank-transfer/batches/out-batch-no.
@@ -86,23 +86,23 @@ type V3BankTransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
 
 // Details is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3BankTransferBatchesOutBatchNoOutBatchNo) Details() V3BankTransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3BankTransferBatchesOutBatchNoOutBatchNoDetails{wxpay.Chain(n.GetCall)}
+	return V3BankTransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetCall)}
 }
 
 // V3BankTransferBatchesOutBatchNoOutBatchNoDetails is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details.
-type V3BankTransferBatchesOutBatchNoOutBatchNoDetails struct{ chain wxpay.Chain }
+type V3BankTransferBatchesOutBatchNoOutBatchNoDetails struct{ branch }
 
 // OutDetailNo is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 func (n V3BankTransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo() V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo {
-	return V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo{n.chain}
+	return V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo{n.branch}
 }
 
 // V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
-type V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ chain wxpay.Chain }
+type V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ branch }
 
 // OutDetailNo is GET /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
 // 银行明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465915
 func (n V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
-	return GetCall(n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }

@@ -30,14 +30,14 @@ type V3BrandBasicPartnerBrands struct{ client *wxpay.Client }
 
 // BrandID is /v3/brand-basic/partner/brands/{brand_id}.
 func (n V3BrandBasicPartnerBrands) BrandID(brandID string) V3BrandBasicPartnerBrandsBrandID {
-	return V3BrandBasicPartnerBrandsBrandID{n.client.Chain("v3/brand-basic/partner/brands/{brand_id}").Var("brand_id", brandID)}
+	return V3BrandBasicPartnerBrandsBrandID{branch(n.client.Chain("v3/brand-basic/partner/brands/{brand_id}").Var("brand_id", brandID))}
 }
 
 // V3BrandBasicPartnerBrandsBrandID is /v3/brand-basic/partner/brands/{brand_id}.
-type V3BrandBasicPartnerBrandsBrandID struct{ chain wxpay.Chain }
+type V3BrandBasicPartnerBrandsBrandID struct{ branch }
 
 // ProductAuthorities is GET /v3/brand-basic/partner/brands/{brand_id}/product-authorities 获得品牌已授权且在生效中的产品权限信息:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017410365
 func (n V3BrandBasicPartnerBrandsBrandID) ProductAuthorities() GetCall {
-	return GetCall(n.chain.Chain("product-authorities"))
+	return GetCall(wxpay.Chain(n.branch).Chain("product-authorities"))
 }

@@ -527,16 +527,16 @@ type V3BrandProfitsharingOrders struct {
 
 // TransactionID is /v3/brand/profitsharing/orders/{transaction_id}.
 func (n V3BrandProfitsharingOrders) TransactionID(transactionID string) V3BrandProfitsharingOrdersTransactionID {
-	return V3BrandProfitsharingOrdersTransactionID{n.client.Chain("v3/brand/profitsharing/orders/{transaction_id}").Var("transaction_id", transactionID)}
+	return V3BrandProfitsharingOrdersTransactionID{branch(n.client.Chain("v3/brand/profitsharing/orders/{transaction_id}").Var("transaction_id", transactionID))}
 }
 
 // V3BrandProfitsharingOrdersTransactionID is /v3/brand/profitsharing/orders/{transaction_id}.
-type V3BrandProfitsharingOrdersTransactionID struct{ chain wxpay.Chain }
+type V3BrandProfitsharingOrdersTransactionID struct{ branch }
 
 // Amounts is GET /v3/brand/profitsharing/orders/{transaction_id}/amounts 查询订单剩余待分金额:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467021
 func (n V3BrandProfitsharingOrdersTransactionID) Amounts() GetCall {
-	return GetCall(n.chain.Chain("amounts"))
+	return GetCall(wxpay.Chain(n.branch).Chain("amounts"))
 }
 
 // Receivers is /v3/brand/profitsharing/receivers.

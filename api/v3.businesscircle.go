@@ -62,24 +62,24 @@ type V3BusinesscircleUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/businesscircle/users/{openid}.
 func (n V3BusinesscircleUsers) Openid(openid string) V3BusinesscircleUsersOpenid {
-	return V3BusinesscircleUsersOpenid{n.client.Chain("v3/businesscircle/users/{openid}").Var("openid", openid)}
+	return V3BusinesscircleUsersOpenid{branch(n.client.Chain("v3/businesscircle/users/{openid}").Var("openid", openid))}
 }
 
 // V3BusinesscircleUsersOpenid is /v3/businesscircle/users/{openid}.
-type V3BusinesscircleUsersOpenid struct{ chain wxpay.Chain }
+type V3BusinesscircleUsersOpenid struct{ branch }
 
 // Points is /v3/businesscircle/users/{openid}/points.
 func (n V3BusinesscircleUsersOpenid) Points() V3BusinesscircleUsersOpenidPoints {
-	return V3BusinesscircleUsersOpenidPoints{n.chain}
+	return V3BusinesscircleUsersOpenidPoints{n.branch}
 }
 
 // V3BusinesscircleUsersOpenidPoints is /v3/businesscircle/users/{openid}/points.
-type V3BusinesscircleUsersOpenidPoints struct{ chain wxpay.Chain }
+type V3BusinesscircleUsersOpenidPoints struct{ branch }
 
 // CommitStatus is GET /v3/businesscircle/users/{openid}/points/commit_status 商圈会员待积分状态查询:
 //   - required in query: brandid, appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534994
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474129
 func (n V3BusinesscircleUsersOpenidPoints) CommitStatus() GetCall {
-	return GetCall(n.chain.Chain("points/commit_status"))
+	return GetCall(wxpay.Chain(n.branch).Chain("points/commit_status"))
 }

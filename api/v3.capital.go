@@ -42,16 +42,16 @@ type V3CapitalCapitallhhAreasProvinces struct {
 
 // ProvinceCode is /v3/capital/capitallhh/areas/provinces/{province_code}.
 func (n V3CapitalCapitallhhAreasProvinces) ProvinceCode(provinceCode string) V3CapitalCapitallhhAreasProvincesProvinceCode {
-	return V3CapitalCapitallhhAreasProvincesProvinceCode{n.client.Chain("v3/capital/capitallhh/areas/provinces/{province_code}").Var("province_code", provinceCode)}
+	return V3CapitalCapitallhhAreasProvincesProvinceCode{branch(n.client.Chain("v3/capital/capitallhh/areas/provinces/{province_code}").Var("province_code", provinceCode))}
 }
 
 // V3CapitalCapitallhhAreasProvincesProvinceCode is /v3/capital/capitallhh/areas/provinces/{province_code}.
-type V3CapitalCapitallhhAreasProvincesProvinceCode struct{ chain wxpay.Chain }
+type V3CapitalCapitallhhAreasProvincesProvinceCode struct{ branch }
 
 // Cities is GET /v3/capital/capitallhh/areas/provinces/{province_code}/cities 查询城市列表:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697470
 func (n V3CapitalCapitallhhAreasProvincesProvinceCode) Cities() GetCall {
-	return GetCall(n.chain.Chain("cities"))
+	return GetCall(wxpay.Chain(n.branch).Chain("cities"))
 }
 
 // Banks is /v3/capital/capitallhh/banks.
@@ -85,15 +85,15 @@ func (n V3CapitalCapitallhhBanks) SearchBanksByBankAccount() GetCall {
 
 // BankAliasCode is /v3/capital/capitallhh/banks/{bank_alias_code}.
 func (n V3CapitalCapitallhhBanks) BankAliasCode(bankAliasCode string) V3CapitalCapitallhhBanksBankAliasCode {
-	return V3CapitalCapitallhhBanksBankAliasCode{n.client.Chain("v3/capital/capitallhh/banks/{bank_alias_code}").Var("bank_alias_code", bankAliasCode)}
+	return V3CapitalCapitallhhBanksBankAliasCode{branch(n.client.Chain("v3/capital/capitallhh/banks/{bank_alias_code}").Var("bank_alias_code", bankAliasCode))}
 }
 
 // V3CapitalCapitallhhBanksBankAliasCode is /v3/capital/capitallhh/banks/{bank_alias_code}.
-type V3CapitalCapitallhhBanksBankAliasCode struct{ chain wxpay.Chain }
+type V3CapitalCapitallhhBanksBankAliasCode struct{ branch }
 
 // Branches is GET /v3/capital/capitallhh/banks/{bank_alias_code}/branches 查询支行列表:
 //   - required in query: city_code, limit
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697673
 func (n V3CapitalCapitallhhBanksBankAliasCode) Branches() GetCall {
-	return GetCall(n.chain.Chain("branches"))
+	return GetCall(wxpay.Chain(n.branch).Chain("branches"))
 }

@@ -35,24 +35,24 @@ type V3ComplianceInactiveMerchantIdentityVerificationMerchants struct {
 
 // SubMchid is /v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}.
 func (n V3ComplianceInactiveMerchantIdentityVerificationMerchants) SubMchid(subMchid string) V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchid {
-	return V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchid{n.client.Chain("v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchid{branch(n.client.Chain("v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}").Var("sub_mchid", subMchid))}
 }
 
 // V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchid is /v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}.
-type V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchid struct{ chain wxpay.Chain }
+type V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchid struct{ branch }
 
 // Verifications is /v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}/verifications.
 func (n V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchid) Verifications() V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchidVerifications {
-	return V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchidVerifications{n.chain}
+	return V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchidVerifications{n.branch}
 }
 
 // V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchidVerifications is /v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}/verifications.
-type V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchidVerifications struct{ chain wxpay.Chain }
+type V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchidVerifications struct{ branch }
 
 // VerificationID is GET
 // /v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}/verifications/{verification_id}
 // 查询不活跃商户身份核实结果:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471359
 func (n V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchidVerifications) VerificationID(verificationID string) GetCall {
-	return GetCall(n.chain.Chain("verifications/{verification_id}").Var("verification_id", verificationID))
+	return GetCall(wxpay.Chain(n.branch).Chain("verifications/{verification_id}").Var("verification_id", verificationID))
 }

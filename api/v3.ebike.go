@@ -117,11 +117,11 @@ type V3EbikeChargeUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/ebike/charge/users/{openid}.
 func (n V3EbikeChargeUsers) Openid(openid string) V3EbikeChargeUsersOpenid {
-	return V3EbikeChargeUsersOpenid{n.client.Chain("v3/ebike/charge/users/{openid}").Var("openid", openid)}
+	return V3EbikeChargeUsersOpenid{branch(n.client.Chain("v3/ebike/charge/users/{openid}").Var("openid", openid))}
 }
 
 // V3EbikeChargeUsersOpenid is /v3/ebike/charge/users/{openid}.
-type V3EbikeChargeUsersOpenid struct{ chain wxpay.Chain }
+type V3EbikeChargeUsersOpenid struct{ branch }
 
 // Contract is GET /v3/ebike/charge/users/{openid}/contract 通过用户标识查询用户状态:
 //   - documented as required in query: trade_scene
@@ -129,5 +129,5 @@ type V3EbikeChargeUsersOpenid struct{ chain wxpay.Chain }
 //
 // Deprecated: offline.
 func (n V3EbikeChargeUsersOpenid) Contract() GetCall {
-	return GetCall(n.chain.Chain("contract"))
+	return GetCall(wxpay.Chain(n.branch).Chain("contract"))
 }

@@ -228,25 +228,25 @@ type V3EcommerceCombinePapayContractsPlanID struct{ client *wxpay.Client }
 
 // PlanID is /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}.
 func (n V3EcommerceCombinePapayContractsPlanID) PlanID(planID string) V3EcommerceCombinePapayContractsPlanIDPlanID {
-	return V3EcommerceCombinePapayContractsPlanIDPlanID{n.client.Chain("v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}").Var("plan_id", planID)}
+	return V3EcommerceCombinePapayContractsPlanIDPlanID{branch(n.client.Chain("v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}").Var("plan_id", planID))}
 }
 
 // V3EcommerceCombinePapayContractsPlanIDPlanID is /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}.
-type V3EcommerceCombinePapayContractsPlanIDPlanID struct{ chain wxpay.Chain }
+type V3EcommerceCombinePapayContractsPlanIDPlanID struct{ branch }
 
 // OutContractCode is /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code.
 func (n V3EcommerceCombinePapayContractsPlanIDPlanID) OutContractCode() V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode {
-	return V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode{n.chain}
+	return V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode{n.branch}
 }
 
 // V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode is /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code.
-type V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode struct{ chain wxpay.Chain }
+type V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode struct{ branch }
 
 // OutContractCode is GET /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询协议:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884060
 func (n V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode {
-	return V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
+	return V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
 }
 
 // V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode is /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
@@ -594,16 +594,16 @@ type V3EcommerceProfitsharingOrders struct {
 
 // TransactionID is /v3/ecommerce/profitsharing/orders/{transaction_id}.
 func (n V3EcommerceProfitsharingOrders) TransactionID(transactionID string) V3EcommerceProfitsharingOrdersTransactionID {
-	return V3EcommerceProfitsharingOrdersTransactionID{n.client.Chain("v3/ecommerce/profitsharing/orders/{transaction_id}").Var("transaction_id", transactionID)}
+	return V3EcommerceProfitsharingOrdersTransactionID{branch(n.client.Chain("v3/ecommerce/profitsharing/orders/{transaction_id}").Var("transaction_id", transactionID))}
 }
 
 // V3EcommerceProfitsharingOrdersTransactionID is /v3/ecommerce/profitsharing/orders/{transaction_id}.
-type V3EcommerceProfitsharingOrdersTransactionID struct{ chain wxpay.Chain }
+type V3EcommerceProfitsharingOrdersTransactionID struct{ branch }
 
 // Amounts is GET /v3/ecommerce/profitsharing/orders/{transaction_id}/amounts 查询订单剩余待分金额:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477751
 func (n V3EcommerceProfitsharingOrdersTransactionID) Amounts() GetCall {
-	return GetCall(n.chain.Chain("amounts"))
+	return GetCall(wxpay.Chain(n.branch).Chain("amounts"))
 }
 
 // Receivers is /v3/ecommerce/profitsharing/receivers.
@@ -692,18 +692,18 @@ func (n V3EcommerceRefundsOutRefundNo) OutRefundNo(outRefundNo string) GetCall {
 
 // RefundID is /v3/ecommerce/refunds/{refund_id}.
 func (n V3EcommerceRefunds) RefundID(refundID string) V3EcommerceRefundsRefundID {
-	return V3EcommerceRefundsRefundID{n.client.Chain("v3/ecommerce/refunds/{refund_id}").Var("refund_id", refundID)}
+	return V3EcommerceRefundsRefundID{branch(n.client.Chain("v3/ecommerce/refunds/{refund_id}").Var("refund_id", refundID))}
 }
 
 // V3EcommerceRefundsRefundID is /v3/ecommerce/refunds/{refund_id}.
-type V3EcommerceRefundsRefundID struct{ chain wxpay.Chain }
+type V3EcommerceRefundsRefundID struct{ branch }
 
 // ApplyAbnormalRefund is POST /v3/ecommerce/refunds/{refund_id}/apply-abnormal-refund 发起异常退款:
 //   - required in body: out_refund_no, type
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012649274
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015181616
 func (n V3EcommerceRefundsRefundID) ApplyAbnormalRefund() PostCall {
-	return PostCall(n.chain.Chain("apply-abnormal-refund"))
+	return PostCall(wxpay.Chain(n.branch).Chain("apply-abnormal-refund"))
 }
 
 // ReturnAdvance is /v3/ecommerce/refunds/{refund_id}/return-advance.
@@ -716,7 +716,7 @@ func (n V3EcommerceRefundsRefundID) ApplyAbnormalRefund() PostCall {
 //   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476927
 func (n V3EcommerceRefundsRefundID) ReturnAdvance() GetPostCall {
-	return GetPostCall(n.chain.Chain("return-advance"))
+	return GetPostCall(wxpay.Chain(n.branch).Chain("return-advance"))
 }
 
 // SubjectSubMerchants is GET /v3/ecommerce/subject-sub-merchants 查询指定主体子商户列表:

@@ -105,18 +105,18 @@ type V3EduPapayUser struct{ client *wxpay.Client }
 
 // Openid is /v3/edu-papay/user/{openid}.
 func (n V3EduPapayUser) Openid(openid string) V3EduPapayUserOpenid {
-	return V3EduPapayUserOpenid{n.client.Chain("v3/edu-papay/user/{openid}").Var("openid", openid)}
+	return V3EduPapayUserOpenid{branch(n.client.Chain("v3/edu-papay/user/{openid}").Var("openid", openid))}
 }
 
 // V3EduPapayUserOpenid is /v3/edu-papay/user/{openid}.
-type V3EduPapayUserOpenid struct{ chain wxpay.Chain }
+type V3EduPapayUserOpenid struct{ branch }
 
 // Contracts is GET /v3/edu-papay/user/{openid}/contracts 通过用户标识查询签约:
 //   - required in query: appid, plan_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012523265
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012489548
 func (n V3EduPapayUserOpenid) Contracts() GetCall {
-	return GetCall(n.chain.Chain("contracts"))
+	return GetCall(wxpay.Chain(n.branch).Chain("contracts"))
 }
 
 // UserNotifications is /v3/edu-papay/user-notifications.
@@ -129,16 +129,16 @@ type V3EduPapayUserNotifications struct{ client *wxpay.Client }
 
 // ContractID is /v3/edu-papay/user-notifications/{contract_id}.
 func (n V3EduPapayUserNotifications) ContractID(contractID string) V3EduPapayUserNotificationsContractID {
-	return V3EduPapayUserNotificationsContractID{n.client.Chain("v3/edu-papay/user-notifications/{contract_id}").Var("contract_id", contractID)}
+	return V3EduPapayUserNotificationsContractID{branch(n.client.Chain("v3/edu-papay/user-notifications/{contract_id}").Var("contract_id", contractID))}
 }
 
 // V3EduPapayUserNotificationsContractID is /v3/edu-papay/user-notifications/{contract_id}.
-type V3EduPapayUserNotificationsContractID struct{ chain wxpay.Chain }
+type V3EduPapayUserNotificationsContractID struct{ branch }
 
 // Send is POST /v3/edu-papay/user-notifications/{contract_id}/send 发送扣款预通知:
 //   - required in body: appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524814
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012855408
 func (n V3EduPapayUserNotificationsContractID) Send() PostCall {
-	return PostCall(n.chain.Chain("send"))
+	return PostCall(wxpay.Chain(n.branch).Chain("send"))
 }

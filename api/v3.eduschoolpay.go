@@ -93,21 +93,21 @@ type V3EduschoolpayUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/eduschoolpay/users/{openid}.
 func (n V3EduschoolpayUsers) Openid(openid string) V3EduschoolpayUsersOpenid {
-	return V3EduschoolpayUsersOpenid{n.client.Chain("v3/eduschoolpay/users/{openid}").Var("openid", openid)}
+	return V3EduschoolpayUsersOpenid{branch(n.client.Chain("v3/eduschoolpay/users/{openid}").Var("openid", openid))}
 }
 
 // V3EduschoolpayUsersOpenid is /v3/eduschoolpay/users/{openid}.
-type V3EduschoolpayUsersOpenid struct{ chain wxpay.Chain }
+type V3EduschoolpayUsersOpenid struct{ branch }
 
 // Contracts is GET /v3/eduschoolpay/users/{openid}/contracts 查询用户签约列表:
 //   - required in query: plan_id, contract_status
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468993
 func (n V3EduschoolpayUsersOpenid) Contracts() GetCall {
-	return GetCall(n.chain.Chain("contracts"))
+	return GetCall(wxpay.Chain(n.branch).Chain("contracts"))
 }
 
 // DebtState is GET /v3/eduschoolpay/users/{openid}/debt-state 商户查询用户欠款状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012469161
 func (n V3EduschoolpayUsersOpenid) DebtState() GetCall {
-	return GetCall(n.chain.Chain("debt-state"))
+	return GetCall(wxpay.Chain(n.branch).Chain("debt-state"))
 }

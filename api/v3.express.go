@@ -22,15 +22,15 @@ type V3ExpressUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/express/users/{openid}.
 func (n V3ExpressUsers) Openid(openid string) V3ExpressUsersOpenid {
-	return V3ExpressUsersOpenid{n.client.Chain("v3/express/users/{openid}").Var("openid", openid)}
+	return V3ExpressUsersOpenid{branch(n.client.Chain("v3/express/users/{openid}").Var("openid", openid))}
 }
 
 // V3ExpressUsersOpenid is /v3/express/users/{openid}.
-type V3ExpressUsersOpenid struct{ chain wxpay.Chain }
+type V3ExpressUsersOpenid struct{ branch }
 
 // Transform is POST /v3/express/users/{openid}/transform 用户openid转换:
 //   - required in body: appid
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_9_1.shtml
 func (n V3ExpressUsersOpenid) Transform() PostCall {
-	return PostCall(n.chain.Chain("transform"))
+	return PostCall(wxpay.Chain(n.branch).Chain("transform"))
 }

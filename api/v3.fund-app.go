@@ -45,16 +45,16 @@ type V3FundAppBrandRedpacketBrandMerchantBatchesBatchNo struct{ GetCall }
 
 // Details is /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details.
 func (n V3FundAppBrandRedpacketBrandMerchantBatchesBatchNo) Details() V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails {
-	return V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails{wxpay.Chain(n.GetCall)}
+	return V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails{branch(n.GetCall)}
 }
 
 // V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails is /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details.
-type V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails struct{ chain wxpay.Chain }
+type V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails struct{ branch }
 
 // DetailNo is GET /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details/{detail_no} 商家明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310384
 func (n V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails) DetailNo(detailNo string) GetCall {
-	return GetCall(n.chain.Chain("details/{detail_no}").Var("detail_no", detailNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("details/{detail_no}").Var("detail_no", detailNo))
 }
 
 // BrandMerchantOutBatches is /v3/fund-app/brand-redpacket/brand-merchant-out-batches.
@@ -76,17 +76,17 @@ type V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNo struct{ GetCall }
 
 // OutDetails is /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details.
 func (n V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNo) OutDetails() V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails {
-	return V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails{wxpay.Chain(n.GetCall)}
+	return V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails{branch(n.GetCall)}
 }
 
 // V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails is /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details.
-type V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails struct{ chain wxpay.Chain }
+type V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails struct{ branch }
 
 // OutDetailNo is GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details/{out_detail_no}
 // 商家明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310391
 func (n V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails) OutDetailNo(outDetailNo string) GetCall {
-	return GetCall(n.chain.Chain("out-details/{out_detail_no}").Var("out_detail_no", outDetailNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("out-details/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }
 
 // MchTransfer is /v3/fund-app/mch-transfer.
@@ -161,11 +161,11 @@ type V3FundAppMchTransferPartnerBudget struct{ client *wxpay.Client }
 
 // OutBudgetNo is /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}.
 func (n V3FundAppMchTransferPartnerBudget) OutBudgetNo(outBudgetNo string) V3FundAppMchTransferPartnerBudgetOutBudgetNo {
-	return V3FundAppMchTransferPartnerBudgetOutBudgetNo{n.client.Chain("v3/fund-app/mch-transfer/partner/budget/{out_budget_no}").Var("out_budget_no", outBudgetNo)}
+	return V3FundAppMchTransferPartnerBudgetOutBudgetNo{branch(n.client.Chain("v3/fund-app/mch-transfer/partner/budget/{out_budget_no}").Var("out_budget_no", outBudgetNo))}
 }
 
 // V3FundAppMchTransferPartnerBudgetOutBudgetNo is /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}.
-type V3FundAppMchTransferPartnerBudgetOutBudgetNo struct{ chain wxpay.Chain }
+type V3FundAppMchTransferPartnerBudgetOutBudgetNo struct{ branch }
 
 // ElectronicReceipts is /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts.
 //
@@ -177,7 +177,7 @@ type V3FundAppMchTransferPartnerBudgetOutBudgetNo struct{ chain wxpay.Chain }
 //   - documented as required in body: start_date, end_date, sponsor_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016209966
 func (n V3FundAppMchTransferPartnerBudgetOutBudgetNo) ElectronicReceipts() GetPostCall {
-	return GetPostCall(n.chain.Chain("electronic-receipts"))
+	return GetPostCall(wxpay.Chain(n.branch).Chain("electronic-receipts"))
 }
 
 // CharityBudget is POST /v3/fund-app/mch-transfer/partner/charity-budget 申请公益捐赠预算:

@@ -86,16 +86,16 @@ type V3FundsToOverseaTransactions struct{ client *wxpay.Client }
 
 // TransactionID is /v3/funds-to-oversea/transactions/{transaction_id}.
 func (n V3FundsToOverseaTransactions) TransactionID(transactionID string) V3FundsToOverseaTransactionsTransactionID {
-	return V3FundsToOverseaTransactionsTransactionID{n.client.Chain("v3/funds-to-oversea/transactions/{transaction_id}").Var("transaction_id", transactionID)}
+	return V3FundsToOverseaTransactionsTransactionID{branch(n.client.Chain("v3/funds-to-oversea/transactions/{transaction_id}").Var("transaction_id", transactionID))}
 }
 
 // V3FundsToOverseaTransactionsTransactionID is /v3/funds-to-oversea/transactions/{transaction_id}.
-type V3FundsToOverseaTransactionsTransactionID struct{ chain wxpay.Chain }
+type V3FundsToOverseaTransactionsTransactionID struct{ branch }
 
 // AvailableAbroadAmounts is GET /v3/funds-to-oversea/transactions/{transaction_id}/available_abroad_amounts
 // 查询订单剩余可出境余额:
 //   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476109
 func (n V3FundsToOverseaTransactionsTransactionID) AvailableAbroadAmounts() GetCall {
-	return GetCall(n.chain.Chain("available_abroad_amounts"))
+	return GetCall(wxpay.Chain(n.branch).Chain("available_abroad_amounts"))
 }

@@ -315,16 +315,16 @@ type V3GlobalMicropayTransactionsID struct{ client *wxpay.Client }
 
 // TransactionID is /v3/global/micropay/transactions/id/{transaction_id}.
 func (n V3GlobalMicropayTransactionsID) TransactionID(transactionID string) V3GlobalMicropayTransactionsIDTransactionID {
-	return V3GlobalMicropayTransactionsIDTransactionID{n.client.Chain("v3/global/micropay/transactions/id/{transaction_id}").Var("transaction_id", transactionID)}
+	return V3GlobalMicropayTransactionsIDTransactionID{branch(n.client.Chain("v3/global/micropay/transactions/id/{transaction_id}").Var("transaction_id", transactionID))}
 }
 
 // V3GlobalMicropayTransactionsIDTransactionID is /v3/global/micropay/transactions/id/{transaction_id}.
-type V3GlobalMicropayTransactionsIDTransactionID struct{ chain wxpay.Chain }
+type V3GlobalMicropayTransactionsIDTransactionID struct{ branch }
 
 // Reverse is POST /v3/global/micropay/transactions/id/{transaction_id}/reverse 撤销订单(微信支付订单号):
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013926
 func (n V3GlobalMicropayTransactionsIDTransactionID) Reverse() PostCall {
-	return PostCall(n.chain.Chain("reverse"))
+	return PostCall(wxpay.Chain(n.branch).Chain("reverse"))
 }
 
 // OutTradeNo is /v3/global/micropay/transactions/out-trade-no.
@@ -337,16 +337,16 @@ type V3GlobalMicropayTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is /v3/global/micropay/transactions/out-trade-no/{out_trade_no}.
 func (n V3GlobalMicropayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3GlobalMicropayTransactionsOutTradeNoOutTradeNo {
-	return V3GlobalMicropayTransactionsOutTradeNoOutTradeNo{n.client.Chain("v3/global/micropay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo)}
+	return V3GlobalMicropayTransactionsOutTradeNoOutTradeNo{branch(n.client.Chain("v3/global/micropay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))}
 }
 
 // V3GlobalMicropayTransactionsOutTradeNoOutTradeNo is /v3/global/micropay/transactions/out-trade-no/{out_trade_no}.
-type V3GlobalMicropayTransactionsOutTradeNoOutTradeNo struct{ chain wxpay.Chain }
+type V3GlobalMicropayTransactionsOutTradeNoOutTradeNo struct{ branch }
 
 // Reverse is POST /v3/global/micropay/transactions/out-trade-no/{out_trade_no}/reverse 撤销订单(商户订单号):
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013926
 func (n V3GlobalMicropayTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
-	return PostCall(n.chain.Chain("reverse"))
+	return PostCall(wxpay.Chain(n.branch).Chain("reverse"))
 }
 
 // Pay is POST /v3/global/micropay/transactions/pay 提交付款码支付:
@@ -576,22 +576,22 @@ func (n V3GlobalProfitSharingTransactions) Mark() PostCall {
 
 // TransactionID is /v3/global/profit-sharing/transactions/{transaction_id}.
 func (n V3GlobalProfitSharingTransactions) TransactionID(transactionID string) V3GlobalProfitSharingTransactionsTransactionID {
-	return V3GlobalProfitSharingTransactionsTransactionID{n.client.Chain("v3/global/profit-sharing/transactions/{transaction_id}").Var("transaction_id", transactionID)}
+	return V3GlobalProfitSharingTransactionsTransactionID{branch(n.client.Chain("v3/global/profit-sharing/transactions/{transaction_id}").Var("transaction_id", transactionID))}
 }
 
 // V3GlobalProfitSharingTransactionsTransactionID is /v3/global/profit-sharing/transactions/{transaction_id}.
-type V3GlobalProfitSharingTransactionsTransactionID struct{ chain wxpay.Chain }
+type V3GlobalProfitSharingTransactionsTransactionID struct{ branch }
 
 // Amounts is GET /v3/global/profit-sharing/transactions/{transaction_id}/amounts 查询剩余待分金额:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024904
 func (n V3GlobalProfitSharingTransactionsTransactionID) Amounts() GetCall {
-	return GetCall(n.chain.Chain("amounts"))
+	return GetCall(wxpay.Chain(n.branch).Chain("amounts"))
 }
 
 // RefundableAmounts is GET /v3/global/profit-sharing/transactions/{transaction_id}/refundable-amounts 查询订单剩余可退款金额:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024982
 func (n V3GlobalProfitSharingTransactionsTransactionID) RefundableAmounts() GetCall {
-	return GetCall(n.chain.Chain("refundable-amounts"))
+	return GetCall(wxpay.Chain(n.branch).Chain("refundable-amounts"))
 }
 
 // Refund is /v3/global/refund.

@@ -37,42 +37,42 @@ type V3LovefeastUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/lovefeast/users/{openid}.
 func (n V3LovefeastUsers) Openid(openid string) V3LovefeastUsersOpenid {
-	return V3LovefeastUsersOpenid{n.client.Chain("v3/lovefeast/users/{openid}").Var("openid", openid)}
+	return V3LovefeastUsersOpenid{branch(n.client.Chain("v3/lovefeast/users/{openid}").Var("openid", openid))}
 }
 
 // V3LovefeastUsersOpenid is /v3/lovefeast/users/{openid}.
-type V3LovefeastUsersOpenid struct{ chain wxpay.Chain }
+type V3LovefeastUsersOpenid struct{ branch }
 
 // Orders is /v3/lovefeast/users/{openid}/orders.
 func (n V3LovefeastUsersOpenid) Orders() V3LovefeastUsersOpenidOrders {
-	return V3LovefeastUsersOpenidOrders{n.chain}
+	return V3LovefeastUsersOpenidOrders{n.branch}
 }
 
 // V3LovefeastUsersOpenidOrders is /v3/lovefeast/users/{openid}/orders.
-type V3LovefeastUsersOpenidOrders struct{ chain wxpay.Chain }
+type V3LovefeastUsersOpenidOrders struct{ branch }
 
 // BrandID is /v3/lovefeast/users/{openid}/orders/brand-id.
 func (n V3LovefeastUsersOpenidOrders) BrandID() V3LovefeastUsersOpenidOrdersBrandID {
-	return V3LovefeastUsersOpenidOrdersBrandID{n.chain}
+	return V3LovefeastUsersOpenidOrdersBrandID{n.branch}
 }
 
 // V3LovefeastUsersOpenidOrdersBrandID is /v3/lovefeast/users/{openid}/orders/brand-id.
-type V3LovefeastUsersOpenidOrdersBrandID struct{ chain wxpay.Chain }
+type V3LovefeastUsersOpenidOrdersBrandID struct{ branch }
 
 // BrandID is GET /v3/lovefeast/users/{openid}/orders/brand-id/{brand_id} 查询用户捐赠单列表.
 func (n V3LovefeastUsersOpenidOrdersBrandID) BrandID(brandID string) GetCall {
-	return GetCall(n.chain.Chain("orders/brand-id/{brand_id}").Var("brand_id", brandID))
+	return GetCall(wxpay.Chain(n.branch).Chain("orders/brand-id/{brand_id}").Var("brand_id", brandID))
 }
 
 // OutTradeNo is /v3/lovefeast/users/{openid}/orders/out-trade-no.
 func (n V3LovefeastUsersOpenidOrders) OutTradeNo() V3LovefeastUsersOpenidOrdersOutTradeNo {
-	return V3LovefeastUsersOpenidOrdersOutTradeNo{n.chain}
+	return V3LovefeastUsersOpenidOrdersOutTradeNo{n.branch}
 }
 
 // V3LovefeastUsersOpenidOrdersOutTradeNo is /v3/lovefeast/users/{openid}/orders/out-trade-no.
-type V3LovefeastUsersOpenidOrdersOutTradeNo struct{ chain wxpay.Chain }
+type V3LovefeastUsersOpenidOrdersOutTradeNo struct{ branch }
 
 // OutTradeNo is GET /v3/lovefeast/users/{openid}/orders/out-trade-no/{out_trade_no} 查询用户捐赠单详情.
 func (n V3LovefeastUsersOpenidOrdersOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
-	return GetCall(n.chain.Chain("orders/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("orders/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }

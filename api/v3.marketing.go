@@ -30,11 +30,11 @@ type V3MarketingBankPackages struct{ client *wxpay.Client }
 
 // PackageID is /v3/marketing/bank/packages/{package_id}.
 func (n V3MarketingBankPackages) PackageID(packageID string) V3MarketingBankPackagesPackageID {
-	return V3MarketingBankPackagesPackageID{n.client.Chain("v3/marketing/bank/packages/{package_id}").Var("package_id", packageID)}
+	return V3MarketingBankPackagesPackageID{branch(n.client.Chain("v3/marketing/bank/packages/{package_id}").Var("package_id", packageID))}
 }
 
 // V3MarketingBankPackagesPackageID is /v3/marketing/bank/packages/{package_id}.
-type V3MarketingBankPackagesPackageID struct{ chain wxpay.Chain }
+type V3MarketingBankPackagesPackageID struct{ branch }
 
 // Tasks is /v3/marketing/bank/packages/{package_id}/tasks.
 //
@@ -47,7 +47,7 @@ type V3MarketingBankPackagesPackageID struct{ chain wxpay.Chain }
 //   - documented as required in form: meta.bank_type
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_8_1.shtml
 func (n V3MarketingBankPackagesPackageID) Tasks() GetUploadCall {
-	return GetUploadCall(n.chain.Chain("tasks"))
+	return GetUploadCall(wxpay.Chain(n.branch).Chain("tasks"))
 }
 
 // BankFavor is /v3/marketing/bank-favor.
@@ -68,33 +68,33 @@ type V3MarketingBankFavorUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/marketing/bank-favor/users/{openid}.
 func (n V3MarketingBankFavorUsers) Openid(openid string) V3MarketingBankFavorUsersOpenid {
-	return V3MarketingBankFavorUsersOpenid{n.client.Chain("v3/marketing/bank-favor/users/{openid}").Var("openid", openid)}
+	return V3MarketingBankFavorUsersOpenid{branch(n.client.Chain("v3/marketing/bank-favor/users/{openid}").Var("openid", openid))}
 }
 
 // V3MarketingBankFavorUsersOpenid is /v3/marketing/bank-favor/users/{openid}.
-type V3MarketingBankFavorUsersOpenid struct{ chain wxpay.Chain }
+type V3MarketingBankFavorUsersOpenid struct{ branch }
 
 // BankMultiActivity is POST /v3/marketing/bank-favor/users/{openid}/bank-multi-activity 给指定用户报名多笔立减活动:
 //   - required in body: stock_id, activity_id, out_request_no, appid
 //   - documented as required in body: stock_creator_mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014569793
 func (n V3MarketingBankFavorUsersOpenid) BankMultiActivity() PostCall {
-	return PostCall(n.chain.Chain("bank-multi-activity"))
+	return PostCall(wxpay.Chain(n.branch).Chain("bank-multi-activity"))
 }
 
 // Coupons is /v3/marketing/bank-favor/users/{openid}/coupons.
 func (n V3MarketingBankFavorUsersOpenid) Coupons() V3MarketingBankFavorUsersOpenidCoupons {
-	return V3MarketingBankFavorUsersOpenidCoupons{n.chain}
+	return V3MarketingBankFavorUsersOpenidCoupons{n.branch}
 }
 
 // V3MarketingBankFavorUsersOpenidCoupons is /v3/marketing/bank-favor/users/{openid}/coupons.
-type V3MarketingBankFavorUsersOpenidCoupons struct{ chain wxpay.Chain }
+type V3MarketingBankFavorUsersOpenidCoupons struct{ branch }
 
 // CouponID is GET /v3/marketing/bank-favor/users/{openid}/coupons/{coupon_id} 查询绑定多笔立减活动的代金券详情:
 //   - required in query: appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014569864
 func (n V3MarketingBankFavorUsersOpenidCoupons) CouponID(couponID string) GetCall {
-	return GetCall(n.chain.Chain("coupons/{coupon_id}").Var("coupon_id", couponID))
+	return GetCall(wxpay.Chain(n.branch).Chain("coupons/{coupon_id}").Var("coupon_id", couponID))
 }
 
 // Busifavor is /v3/marketing/busifavor.
@@ -181,17 +181,17 @@ func (n V3MarketingBusifavorCoupons) Use() PostCall {
 
 // CardID is /v3/marketing/busifavor/coupons/{card_id}.
 func (n V3MarketingBusifavorCoupons) CardID(cardID string) V3MarketingBusifavorCouponsCardID {
-	return V3MarketingBusifavorCouponsCardID{n.client.Chain("v3/marketing/busifavor/coupons/{card_id}").Var("card_id", cardID)}
+	return V3MarketingBusifavorCouponsCardID{branch(n.client.Chain("v3/marketing/busifavor/coupons/{card_id}").Var("card_id", cardID))}
 }
 
 // V3MarketingBusifavorCouponsCardID is /v3/marketing/busifavor/coupons/{card_id}.
-type V3MarketingBusifavorCouponsCardID struct{ chain wxpay.Chain }
+type V3MarketingBusifavorCouponsCardID struct{ branch }
 
 // Send is POST /v3/marketing/busifavor/coupons/{card_id}/send 发放消费卡:
 //   - required in body: appid, openid, out_request_no, send_time
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017164666
 func (n V3MarketingBusifavorCouponsCardID) Send() PostCall {
-	return PostCall(n.chain.Chain("send"))
+	return PostCall(wxpay.Chain(n.branch).Chain("send"))
 }
 
 // ProductCoupons is /v3/marketing/busifavor/product-coupons.
@@ -365,11 +365,11 @@ type V3MarketingBusifavorUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/marketing/busifavor/users/{openid}.
 func (n V3MarketingBusifavorUsers) Openid(openid string) V3MarketingBusifavorUsersOpenid {
-	return V3MarketingBusifavorUsersOpenid{n.client.Chain("v3/marketing/busifavor/users/{openid}").Var("openid", openid)}
+	return V3MarketingBusifavorUsersOpenid{branch(n.client.Chain("v3/marketing/busifavor/users/{openid}").Var("openid", openid))}
 }
 
 // V3MarketingBusifavorUsersOpenid is /v3/marketing/busifavor/users/{openid}.
-type V3MarketingBusifavorUsersOpenid struct{ chain wxpay.Chain }
+type V3MarketingBusifavorUsersOpenid struct{ branch }
 
 // Coupons is GET /v3/marketing/busifavor/users/{openid}/coupons 根据过滤条件查询用户券:
 //   - required in query: appid
@@ -377,7 +377,7 @@ type V3MarketingBusifavorUsersOpenid struct{ chain wxpay.Chain }
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693087
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015715918
 func (n V3MarketingBusifavorUsersOpenid) Coupons() V3MarketingBusifavorUsersOpenidCoupons {
-	return V3MarketingBusifavorUsersOpenidCoupons{GetCall(n.chain.Chain("coupons"))}
+	return V3MarketingBusifavorUsersOpenidCoupons{GetCall(wxpay.Chain(n.branch).Chain("coupons"))}
 }
 
 // V3MarketingBusifavorUsersOpenidCoupons is /v3/marketing/busifavor/users/{openid}/coupons.
@@ -385,26 +385,26 @@ type V3MarketingBusifavorUsersOpenidCoupons struct{ GetCall }
 
 // CouponCode is /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}.
 func (n V3MarketingBusifavorUsersOpenidCoupons) CouponCode(couponCode string) V3MarketingBusifavorUsersOpenidCouponsCouponCode {
-	return V3MarketingBusifavorUsersOpenidCouponsCouponCode{wxpay.Chain(n.GetCall).Chain("{coupon_code}").Var("coupon_code", couponCode)}
+	return V3MarketingBusifavorUsersOpenidCouponsCouponCode{branch(wxpay.Chain(n.GetCall).Chain("{coupon_code}").Var("coupon_code", couponCode))}
 }
 
 // V3MarketingBusifavorUsersOpenidCouponsCouponCode is /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}.
-type V3MarketingBusifavorUsersOpenidCouponsCouponCode struct{ chain wxpay.Chain }
+type V3MarketingBusifavorUsersOpenidCouponsCouponCode struct{ branch }
 
 // Appids is /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids.
 func (n V3MarketingBusifavorUsersOpenidCouponsCouponCode) Appids() V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids {
-	return V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids{n.chain}
+	return V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids{n.branch}
 }
 
 // V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids is /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids.
-type V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids struct{ chain wxpay.Chain }
+type V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids struct{ branch }
 
 // Appid is GET /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids/{appid} 查询用户单张券详情:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535011
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693103
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015715938
 func (n V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids) Appid(appid string) GetCall {
-	return GetCall(n.chain.Chain("appids/{appid}").Var("appid", appid))
+	return GetCall(wxpay.Chain(n.branch).Chain("appids/{appid}").Var("appid", appid))
 }
 
 // Favor is /v3/marketing/favor.
@@ -575,11 +575,11 @@ type V3MarketingFavorUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/marketing/favor/users/{openid}.
 func (n V3MarketingFavorUsers) Openid(openid string) V3MarketingFavorUsersOpenid {
-	return V3MarketingFavorUsersOpenid{n.client.Chain("v3/marketing/favor/users/{openid}").Var("openid", openid)}
+	return V3MarketingFavorUsersOpenid{branch(n.client.Chain("v3/marketing/favor/users/{openid}").Var("openid", openid))}
 }
 
 // V3MarketingFavorUsersOpenid is /v3/marketing/favor/users/{openid}.
-type V3MarketingFavorUsersOpenid struct{ chain wxpay.Chain }
+type V3MarketingFavorUsersOpenid struct{ branch }
 
 // Coupons is /v3/marketing/favor/users/{openid}/coupons.
 //
@@ -593,7 +593,7 @@ type V3MarketingFavorUsersOpenid struct{ chain wxpay.Chain }
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012463767
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463807
 func (n V3MarketingFavorUsersOpenid) Coupons() V3MarketingFavorUsersOpenidCoupons {
-	return V3MarketingFavorUsersOpenidCoupons{GetPostCall(n.chain.Chain("coupons"))}
+	return V3MarketingFavorUsersOpenidCoupons{GetPostCall(wxpay.Chain(n.branch).Chain("coupons"))}
 }
 
 // V3MarketingFavorUsersOpenidCoupons is /v3/marketing/favor/users/{openid}/coupons.
@@ -632,17 +632,17 @@ type V3MarketingGoodsSubsidyActivityActivity struct{ client *wxpay.Client }
 
 // ActivityID is /v3/marketing/goods-subsidy-activity/activity/{activity_id}.
 func (n V3MarketingGoodsSubsidyActivityActivity) ActivityID(activityID string) V3MarketingGoodsSubsidyActivityActivityActivityID {
-	return V3MarketingGoodsSubsidyActivityActivityActivityID{n.client.Chain("v3/marketing/goods-subsidy-activity/activity/{activity_id}").Var("activity_id", activityID)}
+	return V3MarketingGoodsSubsidyActivityActivityActivityID{branch(n.client.Chain("v3/marketing/goods-subsidy-activity/activity/{activity_id}").Var("activity_id", activityID))}
 }
 
 // V3MarketingGoodsSubsidyActivityActivityActivityID is /v3/marketing/goods-subsidy-activity/activity/{activity_id}.
-type V3MarketingGoodsSubsidyActivityActivityActivityID struct{ chain wxpay.Chain }
+type V3MarketingGoodsSubsidyActivityActivityActivityID struct{ branch }
 
 // Apply is POST /v3/marketing/goods-subsidy-activity/activity/{activity_id}/apply 门店报名品牌加价购活动:
 //   - required in body: caller_merchant_id
 //   - https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
 func (n V3MarketingGoodsSubsidyActivityActivityActivityID) Apply() PostCall {
-	return PostCall(n.chain.Chain("apply"))
+	return PostCall(wxpay.Chain(n.branch).Chain("apply"))
 }
 
 // Qualification is /v3/marketing/goods-subsidy-activity/qualification.
@@ -677,11 +677,11 @@ type V3MarketingGoodsSubsidyActivityRetailStoreAct struct{ client *wxpay.Client 
 
 // ActivityID is /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}.
 func (n V3MarketingGoodsSubsidyActivityRetailStoreAct) ActivityID(activityID string) V3MarketingGoodsSubsidyActivityRetailStoreActActivityID {
-	return V3MarketingGoodsSubsidyActivityRetailStoreActActivityID{n.client.Chain("v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}").Var("activity_id", activityID)}
+	return V3MarketingGoodsSubsidyActivityRetailStoreActActivityID{branch(n.client.Chain("v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}").Var("activity_id", activityID))}
 }
 
 // V3MarketingGoodsSubsidyActivityRetailStoreActActivityID is /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}.
-type V3MarketingGoodsSubsidyActivityRetailStoreActActivityID struct{ chain wxpay.Chain }
+type V3MarketingGoodsSubsidyActivityRetailStoreActActivityID struct{ branch }
 
 // Representative is /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative.
 //
@@ -696,7 +696,7 @@ type V3MarketingGoodsSubsidyActivityRetailStoreActActivityID struct{ chain wxpay
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384344
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384399
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActActivityID) Representative() PutDeleteBodyCall {
-	return PutDeleteBodyCall(n.chain.Chain("representative"))
+	return PutDeleteBodyCall(wxpay.Chain(n.branch).Chain("representative"))
 }
 
 // Representatives is GET /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representatives
@@ -705,23 +705,23 @@ func (n V3MarketingGoodsSubsidyActivityRetailStoreActActivityID) Representative(
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384347
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384405
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActActivityID) Representatives() GetCall {
-	return GetCall(n.chain.Chain("representatives"))
+	return GetCall(wxpay.Chain(n.branch).Chain("representatives"))
 }
 
 // BrandID is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}.
 func (n V3MarketingGoodsSubsidyActivityRetailStoreAct) BrandID(brandID string) V3MarketingGoodsSubsidyActivityRetailStoreActBrandID {
-	return V3MarketingGoodsSubsidyActivityRetailStoreActBrandID{n.client.Chain("v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}").Var("brand_id", brandID)}
+	return V3MarketingGoodsSubsidyActivityRetailStoreActBrandID{branch(n.client.Chain("v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}").Var("brand_id", brandID))}
 }
 
 // V3MarketingGoodsSubsidyActivityRetailStoreActBrandID is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}.
-type V3MarketingGoodsSubsidyActivityRetailStoreActBrandID struct{ chain wxpay.Chain }
+type V3MarketingGoodsSubsidyActivityRetailStoreActBrandID struct{ branch }
 
 // Materials is POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/materials 生成小店活动物料码:
 //   - required in body: out_request_no, material_num
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384337
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384395
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandID) Materials() PostCall {
-	return PostCall(n.chain.Chain("materials"))
+	return PostCall(wxpay.Chain(n.branch).Chain("materials"))
 }
 
 // Stores is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores.
@@ -743,7 +743,7 @@ func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandID) Materials() PostCa
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384363
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012384431
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandID) Stores() V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores {
-	return V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores{GetPostDeleteBodyCall(n.chain.Chain("stores"))}
+	return V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores{GetPostDeleteBodyCall(wxpay.Chain(n.branch).Chain("stores"))}
 }
 
 // V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores.
@@ -881,17 +881,17 @@ type V3MarketingMembercardOpenCardsCardID struct{ GetPatchDeleteCall }
 
 // Codes is /v3/marketing/membercard-open/cards/{card_id}/codes.
 func (n V3MarketingMembercardOpenCardsCardID) Codes() V3MarketingMembercardOpenCardsCardIDCodes {
-	return V3MarketingMembercardOpenCardsCardIDCodes{wxpay.Chain(n.GetPatchDeleteCall)}
+	return V3MarketingMembercardOpenCardsCardIDCodes{branch(n.GetPatchDeleteCall)}
 }
 
 // V3MarketingMembercardOpenCardsCardIDCodes is /v3/marketing/membercard-open/cards/{card_id}/codes.
-type V3MarketingMembercardOpenCardsCardIDCodes struct{ chain wxpay.Chain }
+type V3MarketingMembercardOpenCardsCardIDCodes struct{ branch }
 
 // Deposit is POST /v3/marketing/membercard-open/cards/{card_id}/codes/deposit 导入会员Code:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545728
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012709031
 func (n V3MarketingMembercardOpenCardsCardIDCodes) Deposit() PostCall {
-	return PostCall(n.chain.Chain("codes/deposit"))
+	return PostCall(wxpay.Chain(n.branch).Chain("codes/deposit"))
 }
 
 // Code is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}.
@@ -904,7 +904,7 @@ func (n V3MarketingMembercardOpenCardsCardIDCodes) Deposit() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549292
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012709735
 func (n V3MarketingMembercardOpenCardsCardIDCodes) Code(code string) V3MarketingMembercardOpenCardsCardIDCodesCode {
-	return V3MarketingMembercardOpenCardsCardIDCodesCode{GetPatchCall(n.chain.Chain("codes/{code}").Var("code", code))}
+	return V3MarketingMembercardOpenCardsCardIDCodesCode{GetPatchCall(wxpay.Chain(n.branch).Chain("codes/{code}").Var("code", code))}
 }
 
 // V3MarketingMembercardOpenCardsCardIDCodesCode is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}.
@@ -919,11 +919,11 @@ func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Activate() PostCall {
 
 // Bonus is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus.
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Bonus() V3MarketingMembercardOpenCardsCardIDCodesCodeBonus {
-	return V3MarketingMembercardOpenCardsCardIDCodesCodeBonus{wxpay.Chain(n.GetPatchCall)}
+	return V3MarketingMembercardOpenCardsCardIDCodesCodeBonus{branch(n.GetPatchCall)}
 }
 
 // V3MarketingMembercardOpenCardsCardIDCodesCodeBonus is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus.
-type V3MarketingMembercardOpenCardsCardIDCodesCodeBonus struct{ chain wxpay.Chain }
+type V3MarketingMembercardOpenCardsCardIDCodesCodeBonus struct{ branch }
 
 // Commit is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/commit 设置支付后展示的积分到账:
 //   - required in body: out_trade_no
@@ -931,7 +931,7 @@ type V3MarketingMembercardOpenCardsCardIDCodesCodeBonus struct{ chain wxpay.Chai
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012551350
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012729634
 func (n V3MarketingMembercardOpenCardsCardIDCodesCodeBonus) Commit() PostCall {
-	return PostCall(n.chain.Chain("bonus/commit"))
+	return PostCall(wxpay.Chain(n.branch).Chain("bonus/commit"))
 }
 
 // Prepare is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/prepare 支付结果页展示会员积分:
@@ -940,7 +940,7 @@ func (n V3MarketingMembercardOpenCardsCardIDCodesCodeBonus) Commit() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012595808
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012729629
 func (n V3MarketingMembercardOpenCardsCardIDCodesCodeBonus) Prepare() PostCall {
-	return PostCall(n.chain.Chain("bonus/prepare"))
+	return PostCall(wxpay.Chain(n.branch).Chain("bonus/prepare"))
 }
 
 // Rights is PATCH /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/rights 设置会员权益:
@@ -986,18 +986,18 @@ func (n V3MarketingMembercardOpenCardsCardID) PermissionTokens() PostCall {
 
 // PhoneMembercard is /v3/marketing/membercard-open/cards/{card_id}/phone-membercard.
 func (n V3MarketingMembercardOpenCardsCardID) PhoneMembercard() V3MarketingMembercardOpenCardsCardIDPhoneMembercard {
-	return V3MarketingMembercardOpenCardsCardIDPhoneMembercard{wxpay.Chain(n.GetPatchDeleteCall)}
+	return V3MarketingMembercardOpenCardsCardIDPhoneMembercard{branch(n.GetPatchDeleteCall)}
 }
 
 // V3MarketingMembercardOpenCardsCardIDPhoneMembercard is /v3/marketing/membercard-open/cards/{card_id}/phone-membercard.
-type V3MarketingMembercardOpenCardsCardIDPhoneMembercard struct{ chain wxpay.Chain }
+type V3MarketingMembercardOpenCardsCardIDPhoneMembercard struct{ branch }
 
 // Import is POST /v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import 根据手机号导入用户会员卡:
 //   - required in body: encrypted_phone_number, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550535
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012727629
 func (n V3MarketingMembercardOpenCardsCardIDPhoneMembercard) Import() PostCall {
-	return PostCall(n.chain.Chain("phone-membercard/import"))
+	return PostCall(wxpay.Chain(n.branch).Chain("phone-membercard/import"))
 }
 
 // Qrcode is POST /v3/marketing/membercard-open/cards/{card_id}/qrcode 创建会员卡二维码:
@@ -1050,18 +1050,18 @@ func (n V3MarketingMembercardOpenCardsCardID) Upgrade() PostCall {
 
 // Users is /v3/marketing/membercard-open/cards/{card_id}/users.
 func (n V3MarketingMembercardOpenCardsCardID) Users() V3MarketingMembercardOpenCardsCardIDUsers {
-	return V3MarketingMembercardOpenCardsCardIDUsers{wxpay.Chain(n.GetPatchDeleteCall)}
+	return V3MarketingMembercardOpenCardsCardIDUsers{branch(n.GetPatchDeleteCall)}
 }
 
 // V3MarketingMembercardOpenCardsCardIDUsers is /v3/marketing/membercard-open/cards/{card_id}/users.
-type V3MarketingMembercardOpenCardsCardIDUsers struct{ chain wxpay.Chain }
+type V3MarketingMembercardOpenCardsCardIDUsers struct{ branch }
 
 // Import is POST /v3/marketing/membercard-open/cards/{card_id}/users/import 根据openid导入用户会员卡:
 //   - required in body: openid, out_request_no
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549739
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012727561
 func (n V3MarketingMembercardOpenCardsCardIDUsers) Import() PostCall {
-	return PostCall(n.chain.Chain("users/import"))
+	return PostCall(wxpay.Chain(n.branch).Chain("users/import"))
 }
 
 // PhonenumberMember is /v3/marketing/membercard-open/phonenumber-member.
@@ -1136,16 +1136,16 @@ type V3MarketingPartnerDeliveryPlanDeliveryPlans struct {
 
 // BrandID is /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}.
 func (n V3MarketingPartnerDeliveryPlanDeliveryPlans) BrandID(brandID string) V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID {
-	return V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID{n.client.Chain("v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}").Var("brand_id", brandID)}
+	return V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID{branch(n.client.Chain("v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}").Var("brand_id", brandID))}
 }
 
 // V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID is /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}.
-type V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID struct{ chain wxpay.Chain }
+type V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID struct{ branch }
 
 // DeliveryPlans is GET /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}/delivery-plans 分页查询投放计划列表:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184563
 func (n V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID) DeliveryPlans() GetCall {
-	return GetCall(n.chain.Chain("delivery-plans"))
+	return GetCall(wxpay.Chain(n.branch).Chain("delivery-plans"))
 }
 
 // PlanID is PATCH /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id} 更新投放计划:
@@ -1166,17 +1166,17 @@ func (n V3MarketingPartnerDeliveryPlanDeliveryPlansPlanID) Terminate() PostCall 
 
 // SpMchid is /v3/marketing/partner/delivery-plan/{sp_mchid}.
 func (n V3MarketingPartnerDeliveryPlan) SpMchid(spMchid string) V3MarketingPartnerDeliveryPlanSpMchid {
-	return V3MarketingPartnerDeliveryPlanSpMchid{n.client.Chain("v3/marketing/partner/delivery-plan/{sp_mchid}").Var("sp_mchid", spMchid)}
+	return V3MarketingPartnerDeliveryPlanSpMchid{branch(n.client.Chain("v3/marketing/partner/delivery-plan/{sp_mchid}").Var("sp_mchid", spMchid))}
 }
 
 // V3MarketingPartnerDeliveryPlanSpMchid is /v3/marketing/partner/delivery-plan/{sp_mchid}.
-type V3MarketingPartnerDeliveryPlanSpMchid struct{ chain wxpay.Chain }
+type V3MarketingPartnerDeliveryPlanSpMchid struct{ branch }
 
 // NotifyURL is POST /v3/marketing/partner/delivery-plan/{sp_mchid}/notify-url 设置投放计划回调地址:
 //   - required in body: notify_url
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184598
 func (n V3MarketingPartnerDeliveryPlanSpMchid) NotifyURL() PostCall {
-	return PostCall(n.chain.Chain("notify-url"))
+	return PostCall(wxpay.Chain(n.branch).Chain("notify-url"))
 }
 
 // ProductCoupon is /v3/marketing/partner/product-coupon.
@@ -1435,18 +1435,18 @@ type V3MarketingPartnerProductCouponUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/marketing/partner/product-coupon/users/{openid}.
 func (n V3MarketingPartnerProductCouponUsers) Openid(openid string) V3MarketingPartnerProductCouponUsersOpenid {
-	return V3MarketingPartnerProductCouponUsersOpenid{n.client.Chain("v3/marketing/partner/product-coupon/users/{openid}").Var("openid", openid)}
+	return V3MarketingPartnerProductCouponUsersOpenid{branch(n.client.Chain("v3/marketing/partner/product-coupon/users/{openid}").Var("openid", openid))}
 }
 
 // V3MarketingPartnerProductCouponUsersOpenid is /v3/marketing/partner/product-coupon/users/{openid}.
-type V3MarketingPartnerProductCouponUsersOpenid struct{ chain wxpay.Chain }
+type V3MarketingPartnerProductCouponUsersOpenid struct{ branch }
 
 // CouponBundles is POST /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles 向用户发放商品券批次组:
 //   - required in body: product_coupon_id, stock_bundle_id, appid, send_request_no
 //   - documented as required in body: brand_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280664
 func (n V3MarketingPartnerProductCouponUsersOpenid) CouponBundles() V3MarketingPartnerProductCouponUsersOpenidCouponBundles {
-	return V3MarketingPartnerProductCouponUsersOpenidCouponBundles{PostCall(n.chain.Chain("coupon-bundles"))}
+	return V3MarketingPartnerProductCouponUsersOpenidCouponBundles{PostCall(wxpay.Chain(n.branch).Chain("coupon-bundles"))}
 }
 
 // V3MarketingPartnerProductCouponUsersOpenidCouponBundles is /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles.
@@ -1454,11 +1454,11 @@ type V3MarketingPartnerProductCouponUsersOpenidCouponBundles struct{ PostCall }
 
 // UserCouponBundleID is /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}.
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponBundles) UserCouponBundleID(userCouponBundleID string) V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID {
-	return V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID{wxpay.Chain(n.PostCall).Chain("{user_coupon_bundle_id}").Var("user_coupon_bundle_id", userCouponBundleID)}
+	return V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID{branch(wxpay.Chain(n.PostCall).Chain("{user_coupon_bundle_id}").Var("user_coupon_bundle_id", userCouponBundleID))}
 }
 
 // V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID is /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}.
-type V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID struct{ chain wxpay.Chain }
+type V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID struct{ branch }
 
 // Deactivate is POST
 // /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate 失效用户商品券组:
@@ -1466,7 +1466,7 @@ type V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID s
 //   - documented as required in body: brand_id, out_request_no, deactivate_reason
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280658
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID) Deactivate() PostCall {
-	return PostCall(n.chain.Chain("deactivate"))
+	return PostCall(wxpay.Chain(n.branch).Chain("deactivate"))
 }
 
 // Coupons is /v3/marketing/partner/product-coupon/users/{openid}/coupons.
@@ -1480,7 +1480,7 @@ func (n V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleI
 //   - required in body: brand_id, product_coupon_id, stock_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781605
 func (n V3MarketingPartnerProductCouponUsersOpenid) Coupons() V3MarketingPartnerProductCouponUsersOpenidCoupons {
-	return V3MarketingPartnerProductCouponUsersOpenidCoupons{GetPostCall(n.chain.Chain("coupons"))}
+	return V3MarketingPartnerProductCouponUsersOpenidCoupons{GetPostCall(wxpay.Chain(n.branch).Chain("coupons"))}
 }
 
 // V3MarketingPartnerProductCouponUsersOpenidCoupons is /v3/marketing/partner/product-coupon/users/{openid}/coupons.
@@ -1532,14 +1532,14 @@ func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Use() PostC
 //   - documented as required in body: brand_id, product_coupon_id, stock_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434365
 func (n V3MarketingPartnerProductCouponUsersOpenid) PreSendCoupon() PostCall {
-	return PostCall(n.chain.Chain("pre-send-coupon"))
+	return PostCall(wxpay.Chain(n.branch).Chain("pre-send-coupon"))
 }
 
 // PreSendCouponBundle is POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon-bundle 向用户预发放商品券批次组:
 //   - documented as required in body: brand_id, product_coupon_id, stock_bundle_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280670
 func (n V3MarketingPartnerProductCouponUsersOpenid) PreSendCouponBundle() PostCall {
-	return PostCall(n.chain.Chain("pre-send-coupon-bundle"))
+	return PostCall(wxpay.Chain(n.branch).Chain("pre-send-coupon-bundle"))
 }
 
 // Partnerships is GET /v3/marketing/partnerships 查询合作关系列表:
@@ -1767,11 +1767,11 @@ type V3MarketingWithdrawFavorUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/marketing/withdraw-favor/users/{openid}.
 func (n V3MarketingWithdrawFavorUsers) Openid(openid string) V3MarketingWithdrawFavorUsersOpenid {
-	return V3MarketingWithdrawFavorUsersOpenid{n.client.Chain("v3/marketing/withdraw-favor/users/{openid}").Var("openid", openid)}
+	return V3MarketingWithdrawFavorUsersOpenid{branch(n.client.Chain("v3/marketing/withdraw-favor/users/{openid}").Var("openid", openid))}
 }
 
 // V3MarketingWithdrawFavorUsersOpenid is /v3/marketing/withdraw-favor/users/{openid}.
-type V3MarketingWithdrawFavorUsersOpenid struct{ chain wxpay.Chain }
+type V3MarketingWithdrawFavorUsersOpenid struct{ branch }
 
 // Coupons is /v3/marketing/withdraw-favor/users/{openid}/coupons.
 //
@@ -1783,5 +1783,5 @@ type V3MarketingWithdrawFavorUsersOpenid struct{ chain wxpay.Chain }
 //   - required in body: mchid, stock_id, appid, send_request_no
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_2_1.shtml
 func (n V3MarketingWithdrawFavorUsersOpenid) Coupons() GetPostCall {
-	return GetPostCall(n.chain.Chain("coupons"))
+	return GetPostCall(wxpay.Chain(n.branch).Chain("coupons"))
 }

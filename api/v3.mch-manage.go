@@ -72,16 +72,16 @@ type V3MchManageSubmissionFilesSubMchid struct{ client *wxpay.Client }
 
 // SubMchid is /v3/mch-manage/submission-files/sub-mchid/{sub_mchid}.
 func (n V3MchManageSubmissionFilesSubMchid) SubMchid(subMchid string) V3MchManageSubmissionFilesSubMchidSubMchid {
-	return V3MchManageSubmissionFilesSubMchidSubMchid{n.client.Chain("v3/mch-manage/submission-files/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return V3MchManageSubmissionFilesSubMchidSubMchid{branch(n.client.Chain("v3/mch-manage/submission-files/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))}
 }
 
 // V3MchManageSubmissionFilesSubMchidSubMchid is /v3/mch-manage/submission-files/sub-mchid/{sub_mchid}.
-type V3MchManageSubmissionFilesSubMchidSubMchid struct{ chain wxpay.Chain }
+type V3MchManageSubmissionFilesSubMchidSubMchid struct{ branch }
 
 // Upload is POST /v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload 上传商户提交资料文件:
 //   - required in form: submission_file, meta.file_name, meta.file_digest
 //   - documented as required in form: meta.item_id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940425
 func (n V3MchManageSubmissionFilesSubMchidSubMchid) Upload() UploadCall {
-	return UploadCall(n.chain.Chain("upload"))
+	return UploadCall(wxpay.Chain(n.branch).Chain("upload"))
 }

@@ -35,26 +35,26 @@ type V3MchalterapplyMchcontactalterapplymentMerchant struct{ client *wxpay.Clien
 
 // MerchantCode is /v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}.
 func (n V3MchalterapplyMchcontactalterapplymentMerchant) MerchantCode(merchantCode string) V3MchalterapplyMchcontactalterapplymentMerchantMerchantCode {
-	return V3MchalterapplyMchcontactalterapplymentMerchantMerchantCode{n.client.Chain("v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}").Var("merchant_code", merchantCode)}
+	return V3MchalterapplyMchcontactalterapplymentMerchantMerchantCode{branch(n.client.Chain("v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}").Var("merchant_code", merchantCode))}
 }
 
 // V3MchalterapplyMchcontactalterapplymentMerchantMerchantCode is /v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}.
-type V3MchalterapplyMchcontactalterapplymentMerchantMerchantCode struct{ chain wxpay.Chain }
+type V3MchalterapplyMchcontactalterapplymentMerchantMerchantCode struct{ branch }
 
 // OutRequestNo is /v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}/out-request-no.
 func (n V3MchalterapplyMchcontactalterapplymentMerchantMerchantCode) OutRequestNo() V3MchalterapplyMchcontactalterapplymentMerchantMerchantCodeOutRequestNo {
-	return V3MchalterapplyMchcontactalterapplymentMerchantMerchantCodeOutRequestNo{n.chain}
+	return V3MchalterapplyMchcontactalterapplymentMerchantMerchantCodeOutRequestNo{n.branch}
 }
 
 // V3MchalterapplyMchcontactalterapplymentMerchantMerchantCodeOutRequestNo is /v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}/out-request-no.
-type V3MchalterapplyMchcontactalterapplymentMerchantMerchantCodeOutRequestNo struct{ chain wxpay.Chain }
+type V3MchalterapplyMchcontactalterapplymentMerchantMerchantCodeOutRequestNo struct{ branch }
 
 // OutRequestNo is GET
 // /v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no}
 // 查询超管变更申请单状态-使用业务单号和商户号:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015617915
 func (n V3MchalterapplyMchcontactalterapplymentMerchantMerchantCodeOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall(n.chain.Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
 // ApplyID is GET /v3/mchalterapply/mchcontactalterapplyment/{apply_id} 查询超管变更申请单状态-使用申请单号:
@@ -95,25 +95,25 @@ type V3MchalterapplyMchsubjectalterapplymentMerchant struct{ client *wxpay.Clien
 
 // MerchantCode is /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}.
 func (n V3MchalterapplyMchsubjectalterapplymentMerchant) MerchantCode(merchantCode string) V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCode {
-	return V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCode{n.client.Chain("v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}").Var("merchant_code", merchantCode)}
+	return V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCode{branch(n.client.Chain("v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}").Var("merchant_code", merchantCode))}
 }
 
 // V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCode is /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}.
-type V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCode struct{ chain wxpay.Chain }
+type V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCode struct{ branch }
 
 // OutRequestNo is /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no.
 func (n V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCode) OutRequestNo() V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo {
-	return V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo{n.chain}
+	return V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo{n.branch}
 }
 
 // V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo is /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no.
-type V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo struct{ chain wxpay.Chain }
+type V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo struct{ branch }
 
 // OutRequestNo is GET
 // /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no} 查询申请单状态-使用业务单号:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014090667
 func (n V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall(n.chain.Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
 // ApplyID is GET /v3/mchalterapply/mchsubjectalterapplyment/{apply_id} 查询资料变更申请单状态-使用申请单号:
@@ -154,25 +154,25 @@ type V3MchalterapplyMerchantnamealterapplymentMerchant struct{ client *wxpay.Cli
 
 // SubMchid is /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}.
 func (n V3MchalterapplyMerchantnamealterapplymentMerchant) SubMchid(subMchid string) V3MchalterapplyMerchantnamealterapplymentMerchantSubMchid {
-	return V3MchalterapplyMerchantnamealterapplymentMerchantSubMchid{n.client.Chain("v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return V3MchalterapplyMerchantnamealterapplymentMerchantSubMchid{branch(n.client.Chain("v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}").Var("sub_mchid", subMchid))}
 }
 
 // V3MchalterapplyMerchantnamealterapplymentMerchantSubMchid is /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}.
-type V3MchalterapplyMerchantnamealterapplymentMerchantSubMchid struct{ chain wxpay.Chain }
+type V3MchalterapplyMerchantnamealterapplymentMerchantSubMchid struct{ branch }
 
 // OutRequestNo is /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no.
 func (n V3MchalterapplyMerchantnamealterapplymentMerchantSubMchid) OutRequestNo() V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo {
-	return V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo{n.chain}
+	return V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo{n.branch}
 }
 
 // V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo is /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no.
-type V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo struct{ chain wxpay.Chain }
+type V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo struct{ branch }
 
 // OutRequestNo is GET /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no/{out_request_no}
 // 查询商户简称申请单状态-使用业务单号和商户号:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016166085
 func (n V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
-	return GetCall(n.chain.Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
 // ApplyID is GET /v3/mchalterapply/merchantnamealterapplyment/{apply_id} 查询商户简称变更申请单状态-使用申请单号:

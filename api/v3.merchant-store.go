@@ -43,23 +43,23 @@ type V3MerchantStoreStoresStoreID struct{ GetPatchCall }
 
 // Recipients is /v3/merchant-store/stores/{store_id}/recipients.
 func (n V3MerchantStoreStoresStoreID) Recipients() V3MerchantStoreStoresStoreIDRecipients {
-	return V3MerchantStoreStoresStoreIDRecipients{wxpay.Chain(n.GetPatchCall)}
+	return V3MerchantStoreStoresStoreIDRecipients{branch(n.GetPatchCall)}
 }
 
 // V3MerchantStoreStoresStoreIDRecipients is /v3/merchant-store/stores/{store_id}/recipients.
-type V3MerchantStoreStoresStoreIDRecipients struct{ chain wxpay.Chain }
+type V3MerchantStoreStoresStoreIDRecipients struct{ branch }
 
 // Bind is POST /v3/merchant-store/stores/{store_id}/recipients/bind 绑定门店收款信息:
 //   - required in body: store_recipient[].mchid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085771
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013948579
 func (n V3MerchantStoreStoresStoreIDRecipients) Bind() PostCall {
-	return PostCall(n.chain.Chain("recipients/bind"))
+	return PostCall(wxpay.Chain(n.branch).Chain("recipients/bind"))
 }
 
 // Unbind is POST /v3/merchant-store/stores/{store_id}/recipients/unbind 解除门店收款信息绑定:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085773
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013948580
 func (n V3MerchantStoreStoresStoreIDRecipients) Unbind() PostCall {
-	return PostCall(n.chain.Chain("recipients/unbind"))
+	return PostCall(wxpay.Chain(n.branch).Chain("recipients/unbind"))
 }

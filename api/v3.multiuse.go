@@ -22,28 +22,28 @@ type V3MultiuseStocks struct{ client *wxpay.Client }
 
 // StockID is /v3/multiuse/stocks/{stock_id}.
 func (n V3MultiuseStocks) StockID(stockID string) V3MultiuseStocksStockID {
-	return V3MultiuseStocksStockID{n.client.Chain("v3/multiuse/stocks/{stock_id}").Var("stock_id", stockID)}
+	return V3MultiuseStocksStockID{branch(n.client.Chain("v3/multiuse/stocks/{stock_id}").Var("stock_id", stockID))}
 }
 
 // V3MultiuseStocksStockID is /v3/multiuse/stocks/{stock_id}.
-type V3MultiuseStocksStockID struct{ chain wxpay.Chain }
+type V3MultiuseStocksStockID struct{ branch }
 
 // RefundFlow is GET /v3/multiuse/stocks/{stock_id}/refund-flow 下载批次退款明细:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012539762
 func (n V3MultiuseStocksStockID) RefundFlow() GetCall {
-	return GetCall(n.chain.Chain("refund-flow"))
+	return GetCall(wxpay.Chain(n.branch).Chain("refund-flow"))
 }
 
 // SendFlow is GET /v3/multiuse/stocks/{stock_id}/send-flow 下载批次发放明细:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012539756
 func (n V3MultiuseStocksStockID) SendFlow() GetCall {
-	return GetCall(n.chain.Chain("send-flow"))
+	return GetCall(wxpay.Chain(n.branch).Chain("send-flow"))
 }
 
 // UseFlow is GET /v3/multiuse/stocks/{stock_id}/use-flow 下载核销明细:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012539758
 func (n V3MultiuseStocksStockID) UseFlow() GetCall {
-	return GetCall(n.chain.Chain("use-flow"))
+	return GetCall(wxpay.Chain(n.branch).Chain("use-flow"))
 }
 
 // Users is /v3/multiuse/users.
@@ -56,15 +56,15 @@ type V3MultiuseUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/multiuse/users/{openid}.
 func (n V3MultiuseUsers) Openid(openid string) V3MultiuseUsersOpenid {
-	return V3MultiuseUsersOpenid{n.client.Chain("v3/multiuse/users/{openid}").Var("openid", openid)}
+	return V3MultiuseUsersOpenid{branch(n.client.Chain("v3/multiuse/users/{openid}").Var("openid", openid))}
 }
 
 // V3MultiuseUsersOpenid is /v3/multiuse/users/{openid}.
-type V3MultiuseUsersOpenid struct{ chain wxpay.Chain }
+type V3MultiuseUsersOpenid struct{ branch }
 
 // Coupons is POST /v3/multiuse/users/{openid}/coupons 发放指定批次的消费金:
 //   - required in body: stock_id, out_request_no, user_name, id_card_number, appid, card_type
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012539766
 func (n V3MultiuseUsersOpenid) Coupons() PostCall {
-	return PostCall(n.chain.Chain("coupons"))
+	return PostCall(wxpay.Chain(n.branch).Chain("coupons"))
 }

@@ -190,22 +190,22 @@ func (n V3NewTaxControlFapiaoMerchant) TaxCodes() GetCall {
 
 // SubMchid is /v3/new-tax-control-fapiao/merchant/{sub_mchid}.
 func (n V3NewTaxControlFapiaoMerchant) SubMchid(subMchid string) V3NewTaxControlFapiaoMerchantSubMchid {
-	return V3NewTaxControlFapiaoMerchantSubMchid{n.client.Chain("v3/new-tax-control-fapiao/merchant/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return V3NewTaxControlFapiaoMerchantSubMchid{branch(n.client.Chain("v3/new-tax-control-fapiao/merchant/{sub_mchid}").Var("sub_mchid", subMchid))}
 }
 
 // V3NewTaxControlFapiaoMerchantSubMchid is /v3/new-tax-control-fapiao/merchant/{sub_mchid}.
-type V3NewTaxControlFapiaoMerchantSubMchid struct{ chain wxpay.Chain }
+type V3NewTaxControlFapiaoMerchantSubMchid struct{ branch }
 
 // Check is POST /v3/new-tax-control-fapiao/merchant/{sub_mchid}/check 检查子商户开票功能状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012474022
 func (n V3NewTaxControlFapiaoMerchantSubMchid) Check() PostCall {
-	return PostCall(n.chain.Chain("check"))
+	return PostCall(wxpay.Chain(n.branch).Chain("check"))
 }
 
 // CheckStatus is GET /v3/new-tax-control-fapiao/merchant/{sub_mchid}/check-status 检查子商户开票功能状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792561
 func (n V3NewTaxControlFapiaoMerchantSubMchid) CheckStatus() GetCall {
-	return GetCall(n.chain.Chain("check-status"))
+	return GetCall(wxpay.Chain(n.branch).Chain("check-status"))
 }
 
 // UserTitle is GET /v3/new-tax-control-fapiao/user-title 获取用户填写的抬头:

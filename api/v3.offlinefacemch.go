@@ -26,27 +26,27 @@ type V3OfflinefacemchOrganizations struct {
 
 // OrganizationID is /v3/offlinefacemch/organizations/{organization_id}.
 func (n V3OfflinefacemchOrganizations) OrganizationID(organizationID string) V3OfflinefacemchOrganizationsOrganizationID {
-	return V3OfflinefacemchOrganizationsOrganizationID{n.client.Chain("v3/offlinefacemch/organizations/{organization_id}").Var("organization_id", organizationID)}
+	return V3OfflinefacemchOrganizationsOrganizationID{branch(n.client.Chain("v3/offlinefacemch/organizations/{organization_id}").Var("organization_id", organizationID))}
 }
 
 // V3OfflinefacemchOrganizationsOrganizationID is /v3/offlinefacemch/organizations/{organization_id}.
-type V3OfflinefacemchOrganizationsOrganizationID struct{ chain wxpay.Chain }
+type V3OfflinefacemchOrganizationsOrganizationID struct{ branch }
 
 // Users is /v3/offlinefacemch/organizations/{organization_id}/users.
 func (n V3OfflinefacemchOrganizationsOrganizationID) Users() V3OfflinefacemchOrganizationsOrganizationIDUsers {
-	return V3OfflinefacemchOrganizationsOrganizationIDUsers{n.chain}
+	return V3OfflinefacemchOrganizationsOrganizationIDUsers{n.branch}
 }
 
 // V3OfflinefacemchOrganizationsOrganizationIDUsers is /v3/offlinefacemch/organizations/{organization_id}/users.
-type V3OfflinefacemchOrganizationsOrganizationIDUsers struct{ chain wxpay.Chain }
+type V3OfflinefacemchOrganizationsOrganizationIDUsers struct{ branch }
 
 // OutUserID is /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id.
 func (n V3OfflinefacemchOrganizationsOrganizationIDUsers) OutUserID() V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID {
-	return V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID{n.chain}
+	return V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID{n.branch}
 }
 
 // V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID is /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id.
-type V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID struct{ chain wxpay.Chain }
+type V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID struct{ branch }
 
 // OutUserID is /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id}.
 //
@@ -56,30 +56,30 @@ type V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID struct{ chain wxp
 // PATCH /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id} 刷脸用户信息修改接口:
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID) OutUserID(outUserID string) GetPatchCall {
-	return GetPatchCall(n.chain.Chain("users/out-user-id/{out_user_id}").Var("out_user_id", outUserID))
+	return GetPatchCall(wxpay.Chain(n.branch).Chain("users/out-user-id/{out_user_id}").Var("out_user_id", outUserID))
 }
 
 // UserID is /v3/offlinefacemch/organizations/{organization_id}/users/user-id.
 func (n V3OfflinefacemchOrganizationsOrganizationIDUsers) UserID() V3OfflinefacemchOrganizationsOrganizationIDUsersUserID {
-	return V3OfflinefacemchOrganizationsOrganizationIDUsersUserID{n.chain}
+	return V3OfflinefacemchOrganizationsOrganizationIDUsersUserID{n.branch}
 }
 
 // V3OfflinefacemchOrganizationsOrganizationIDUsersUserID is /v3/offlinefacemch/organizations/{organization_id}/users/user-id.
-type V3OfflinefacemchOrganizationsOrganizationIDUsersUserID struct{ chain wxpay.Chain }
+type V3OfflinefacemchOrganizationsOrganizationIDUsersUserID struct{ branch }
 
 // UserID is /v3/offlinefacemch/organizations/{organization_id}/users/user-id/{user_id}.
 func (n V3OfflinefacemchOrganizationsOrganizationIDUsersUserID) UserID(userID string) V3OfflinefacemchOrganizationsOrganizationIDUsersUserIDUserID {
-	return V3OfflinefacemchOrganizationsOrganizationIDUsersUserIDUserID{n.chain.Chain("users/user-id/{user_id}").Var("user_id", userID)}
+	return V3OfflinefacemchOrganizationsOrganizationIDUsersUserIDUserID{branch(wxpay.Chain(n.branch).Chain("users/user-id/{user_id}").Var("user_id", userID))}
 }
 
 // V3OfflinefacemchOrganizationsOrganizationIDUsersUserIDUserID is /v3/offlinefacemch/organizations/{organization_id}/users/user-id/{user_id}.
-type V3OfflinefacemchOrganizationsOrganizationIDUsersUserIDUserID struct{ chain wxpay.Chain }
+type V3OfflinefacemchOrganizationsOrganizationIDUsersUserIDUserID struct{ branch }
 
 // TerminateContract is POST
 // /v3/offlinefacemch/organizations/{organization_id}/users/user-id/{user_id}/terminate-contract 解除刷脸用户签约关系接口:
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3OfflinefacemchOrganizationsOrganizationIDUsersUserIDUserID) TerminateContract() PostCall {
-	return PostCall(n.chain.Chain("terminate-contract"))
+	return PostCall(wxpay.Chain(n.branch).Chain("terminate-contract"))
 }
 
 // Tokens is POST /v3/offlinefacemch/tokens 获取凭证授权接口:

@@ -22,18 +22,18 @@ type V3PapayContracts struct{ client *wxpay.Client }
 
 // ContractID is /v3/papay/contracts/{contract_id}.
 func (n V3PapayContracts) ContractID(contractID string) V3PapayContractsContractID {
-	return V3PapayContractsContractID{n.client.Chain("v3/papay/contracts/{contract_id}").Var("contract_id", contractID)}
+	return V3PapayContractsContractID{branch(n.client.Chain("v3/papay/contracts/{contract_id}").Var("contract_id", contractID))}
 }
 
 // V3PapayContractsContractID is /v3/papay/contracts/{contract_id}.
-type V3PapayContractsContractID struct{ chain wxpay.Chain }
+type V3PapayContractsContractID struct{ branch }
 
 // FailNotify is POST /v3/papay/contracts/{contract_id}/fail-notify 重试扣费通知:
 //   - required in body: appid
 //   - documented as required in body: mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter3_11.shtml
 func (n V3PapayContractsContractID) FailNotify() PostCall {
-	return PostCall(n.chain.Chain("fail-notify"))
+	return PostCall(wxpay.Chain(n.branch).Chain("fail-notify"))
 }
 
 // Notify is POST /v3/papay/contracts/{contract_id}/notify 直连商户预扣费通知:
@@ -41,7 +41,7 @@ func (n V3PapayContractsContractID) FailNotify() PostCall {
 //   - documented as required in body: mchid
 //   - https://pay.weixin.qq.com/doc/v2/merchant/4011987402
 func (n V3PapayContractsContractID) Notify() PostCall {
-	return PostCall(n.chain.Chain("notify"))
+	return PostCall(wxpay.Chain(n.branch).Chain("notify"))
 }
 
 // InsurancePay is /v3/papay/insurance-pay.
@@ -70,25 +70,25 @@ type V3PapayInsurancePayPolicyPeriodsContractID struct{ client *wxpay.Client }
 
 // ContractID is /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}.
 func (n V3PapayInsurancePayPolicyPeriodsContractID) ContractID(contractID string) V3PapayInsurancePayPolicyPeriodsContractIDContractID {
-	return V3PapayInsurancePayPolicyPeriodsContractIDContractID{n.client.Chain("v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}").Var("contract_id", contractID)}
+	return V3PapayInsurancePayPolicyPeriodsContractIDContractID{branch(n.client.Chain("v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}").Var("contract_id", contractID))}
 }
 
 // V3PapayInsurancePayPolicyPeriodsContractIDContractID is /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}.
-type V3PapayInsurancePayPolicyPeriodsContractIDContractID struct{ chain wxpay.Chain }
+type V3PapayInsurancePayPolicyPeriodsContractIDContractID struct{ branch }
 
 // PolicyPeriodID is /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id.
 func (n V3PapayInsurancePayPolicyPeriodsContractIDContractID) PolicyPeriodID() V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID {
-	return V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID{n.chain}
+	return V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID{n.branch}
 }
 
 // V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID is /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id.
-type V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID struct{ chain wxpay.Chain }
+type V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID struct{ branch }
 
 // PolicyPeriodID is GET
 // /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id} 保险商户查询保险自动续费预约:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012471229
 func (n V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID) PolicyPeriodID(policyPeriodID string) V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID {
-	return V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID{GetCall(n.chain.Chain("policy-period-id/{policy_period_id}").Var("policy_period_id", policyPeriodID))}
+	return V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID{GetCall(wxpay.Chain(n.branch).Chain("policy-period-id/{policy_period_id}").Var("policy_period_id", policyPeriodID))}
 }
 
 // V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID is /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}.
@@ -145,49 +145,49 @@ type V3PapayInsuranceSignContractsPlanID struct{ client *wxpay.Client }
 
 // PlanID is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}.
 func (n V3PapayInsuranceSignContractsPlanID) PlanID(planID string) V3PapayInsuranceSignContractsPlanIDPlanID {
-	return V3PapayInsuranceSignContractsPlanIDPlanID{n.client.Chain("v3/papay/insurance-sign/contracts/plan-id/{plan_id}").Var("plan_id", planID)}
+	return V3PapayInsuranceSignContractsPlanIDPlanID{branch(n.client.Chain("v3/papay/insurance-sign/contracts/plan-id/{plan_id}").Var("plan_id", planID))}
 }
 
 // V3PapayInsuranceSignContractsPlanIDPlanID is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}.
-type V3PapayInsuranceSignContractsPlanIDPlanID struct{ chain wxpay.Chain }
+type V3PapayInsuranceSignContractsPlanIDPlanID struct{ branch }
 
 // ContractID is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id.
 func (n V3PapayInsuranceSignContractsPlanIDPlanID) ContractID() V3PapayInsuranceSignContractsPlanIDPlanIDContractID {
-	return V3PapayInsuranceSignContractsPlanIDPlanIDContractID{n.chain}
+	return V3PapayInsuranceSignContractsPlanIDPlanIDContractID{n.branch}
 }
 
 // V3PapayInsuranceSignContractsPlanIDPlanIDContractID is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id.
-type V3PapayInsuranceSignContractsPlanIDPlanIDContractID struct{ chain wxpay.Chain }
+type V3PapayInsuranceSignContractsPlanIDPlanIDContractID struct{ branch }
 
 // ContractID is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}.
 func (n V3PapayInsuranceSignContractsPlanIDPlanIDContractID) ContractID(contractID string) V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID {
-	return V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID{n.chain.Chain("contract-id/{contract_id}").Var("contract_id", contractID)}
+	return V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID{branch(wxpay.Chain(n.branch).Chain("contract-id/{contract_id}").Var("contract_id", contractID))}
 }
 
 // V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}.
-type V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID struct{ chain wxpay.Chain }
+type V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID struct{ branch }
 
 // Renew is POST /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}/renew 保险商户受理续期自动续费协议:
 //   - required in body: appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489588
 func (n V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID) Renew() PostCall {
-	return PostCall(n.chain.Chain("renew"))
+	return PostCall(wxpay.Chain(n.branch).Chain("renew"))
 }
 
 // OutContractCode is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code.
 func (n V3PapayInsuranceSignContractsPlanIDPlanID) OutContractCode() V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode {
-	return V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode{n.chain}
+	return V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode{n.branch}
 }
 
 // V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code.
-type V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode struct{ chain wxpay.Chain }
+type V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode struct{ branch }
 
 // OutContractCode is GET /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 保险商户查询保险自动续费协议:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472641
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016724540
 func (n V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode {
-	return V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
+	return V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
 }
 
 // V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
@@ -265,27 +265,27 @@ type V3PapayInsuranceSignPolicyPeriodsPlanID struct{ client *wxpay.Client }
 
 // PlanID is /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}.
 func (n V3PapayInsuranceSignPolicyPeriodsPlanID) PlanID(planID string) V3PapayInsuranceSignPolicyPeriodsPlanIDPlanID {
-	return V3PapayInsuranceSignPolicyPeriodsPlanIDPlanID{n.client.Chain("v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}").Var("plan_id", planID)}
+	return V3PapayInsuranceSignPolicyPeriodsPlanIDPlanID{branch(n.client.Chain("v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}").Var("plan_id", planID))}
 }
 
 // V3PapayInsuranceSignPolicyPeriodsPlanIDPlanID is /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}.
-type V3PapayInsuranceSignPolicyPeriodsPlanIDPlanID struct{ chain wxpay.Chain }
+type V3PapayInsuranceSignPolicyPeriodsPlanIDPlanID struct{ branch }
 
 // ContractID is /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id.
 func (n V3PapayInsuranceSignPolicyPeriodsPlanIDPlanID) ContractID() V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractID {
-	return V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractID{n.chain}
+	return V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractID{n.branch}
 }
 
 // V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractID is /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id.
-type V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractID struct{ chain wxpay.Chain }
+type V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractID struct{ branch }
 
 // ContractID is /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}.
 func (n V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractID) ContractID(contractID string) V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID {
-	return V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID{n.chain.Chain("contract-id/{contract_id}").Var("contract_id", contractID)}
+	return V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID{branch(wxpay.Chain(n.branch).Chain("contract-id/{contract_id}").Var("contract_id", contractID))}
 }
 
 // V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID is /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}.
-type V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID struct{ chain wxpay.Chain }
+type V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID struct{ branch }
 
 // Modify is POST /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}/modify
 // 保险商户修改保险扣费周期列表:
@@ -293,7 +293,7 @@ type V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID struct{ c
 //     policy_periods[].estimated_deduct_amount.total
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012987596
 func (n V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID) Modify() PostCall {
-	return PostCall(n.chain.Chain("modify"))
+	return PostCall(wxpay.Chain(n.branch).Chain("modify"))
 }
 
 // Policy_Periods is /v3/papay/insurance-sign/policy_periods.
@@ -314,25 +314,25 @@ type V3PapayInsuranceSignPolicy_PeriodsPlanID struct{ client *wxpay.Client }
 
 // PlanID is /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}.
 func (n V3PapayInsuranceSignPolicy_PeriodsPlanID) PlanID(planID string) V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanID {
-	return V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanID{n.client.Chain("v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}").Var("plan_id", planID)}
+	return V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanID{branch(n.client.Chain("v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}").Var("plan_id", planID))}
 }
 
 // V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanID is /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}.
-type V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanID struct{ chain wxpay.Chain }
+type V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanID struct{ branch }
 
 // OutContractCode is /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code.
 func (n V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanID) OutContractCode() V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode {
-	return V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode{n.chain}
+	return V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode{n.branch}
 }
 
 // V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode is /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code.
-type V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode struct{ chain wxpay.Chain }
+type V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode struct{ branch }
 
 // OutContractCode is GET
 // /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code/{out_contract_code} 保险商户查询保险扣费周期列表:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489530
 func (n V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) GetCall {
-	return GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
+	return GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
 }
 
 // Pay is /v3/papay/pay.
@@ -606,25 +606,25 @@ type V3PapaySignContractsHarmonyPlanID struct{ client *wxpay.Client }
 
 // PlanID is /v3/papay/sign/contracts/harmony-plan-id/{plan_id}.
 func (n V3PapaySignContractsHarmonyPlanID) PlanID(planID string) V3PapaySignContractsHarmonyPlanIDPlanID {
-	return V3PapaySignContractsHarmonyPlanIDPlanID{n.client.Chain("v3/papay/sign/contracts/harmony-plan-id/{plan_id}").Var("plan_id", planID)}
+	return V3PapaySignContractsHarmonyPlanIDPlanID{branch(n.client.Chain("v3/papay/sign/contracts/harmony-plan-id/{plan_id}").Var("plan_id", planID))}
 }
 
 // V3PapaySignContractsHarmonyPlanIDPlanID is /v3/papay/sign/contracts/harmony-plan-id/{plan_id}.
-type V3PapaySignContractsHarmonyPlanIDPlanID struct{ chain wxpay.Chain }
+type V3PapaySignContractsHarmonyPlanIDPlanID struct{ branch }
 
 // OutContractCode is /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code.
 func (n V3PapaySignContractsHarmonyPlanIDPlanID) OutContractCode() V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode {
-	return V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode{n.chain}
+	return V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode{n.branch}
 }
 
 // V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode is /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code.
-type V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode struct{ chain wxpay.Chain }
+type V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode struct{ branch }
 
 // OutContractCode is GET /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询委托代扣签约协议:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013844122
 func (n V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) GetCall {
-	return GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
+	return GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
 }
 
 // PlanID is /v3/papay/sign/contracts/plan-id.
@@ -637,25 +637,25 @@ type V3PapaySignContractsPlanID struct{ client *wxpay.Client }
 
 // PlanID is /v3/papay/sign/contracts/plan-id/{plan_id}.
 func (n V3PapaySignContractsPlanID) PlanID(planID string) V3PapaySignContractsPlanIDPlanID {
-	return V3PapaySignContractsPlanIDPlanID{n.client.Chain("v3/papay/sign/contracts/plan-id/{plan_id}").Var("plan_id", planID)}
+	return V3PapaySignContractsPlanIDPlanID{branch(n.client.Chain("v3/papay/sign/contracts/plan-id/{plan_id}").Var("plan_id", planID))}
 }
 
 // V3PapaySignContractsPlanIDPlanID is /v3/papay/sign/contracts/plan-id/{plan_id}.
-type V3PapaySignContractsPlanIDPlanID struct{ chain wxpay.Chain }
+type V3PapaySignContractsPlanIDPlanID struct{ branch }
 
 // OutContractCode is /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code.
 func (n V3PapaySignContractsPlanIDPlanID) OutContractCode() V3PapaySignContractsPlanIDPlanIDOutContractCode {
-	return V3PapaySignContractsPlanIDPlanIDOutContractCode{n.chain}
+	return V3PapaySignContractsPlanIDPlanIDOutContractCode{n.branch}
 }
 
 // V3PapaySignContractsPlanIDPlanIDOutContractCode is /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code.
-type V3PapaySignContractsPlanIDPlanIDOutContractCode struct{ chain wxpay.Chain }
+type V3PapaySignContractsPlanIDPlanIDOutContractCode struct{ branch }
 
 // OutContractCode is GET /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询委托代扣签约协议:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489245
 func (n V3PapaySignContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode {
-	return V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
+	return V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
 }
 
 // V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode is /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
@@ -705,26 +705,26 @@ type V3PapaySignPartnerContractsPlanID struct{ client *wxpay.Client }
 
 // PlanID is /v3/papay/sign/partner/contracts/plan-id/{plan_id}.
 func (n V3PapaySignPartnerContractsPlanID) PlanID(planID string) V3PapaySignPartnerContractsPlanIDPlanID {
-	return V3PapaySignPartnerContractsPlanIDPlanID{n.client.Chain("v3/papay/sign/partner/contracts/plan-id/{plan_id}").Var("plan_id", planID)}
+	return V3PapaySignPartnerContractsPlanIDPlanID{branch(n.client.Chain("v3/papay/sign/partner/contracts/plan-id/{plan_id}").Var("plan_id", planID))}
 }
 
 // V3PapaySignPartnerContractsPlanIDPlanID is /v3/papay/sign/partner/contracts/plan-id/{plan_id}.
-type V3PapaySignPartnerContractsPlanIDPlanID struct{ chain wxpay.Chain }
+type V3PapaySignPartnerContractsPlanIDPlanID struct{ branch }
 
 // OutContractCode is /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code.
 func (n V3PapaySignPartnerContractsPlanIDPlanID) OutContractCode() V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode {
-	return V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode{n.chain}
+	return V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode{n.branch}
 }
 
 // V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode is /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code.
-type V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode struct{ chain wxpay.Chain }
+type V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode struct{ branch }
 
 // OutContractCode is GET /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询委托代扣签约协议:
 //   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012489483
 func (n V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode {
-	return V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
+	return V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
 }
 
 // V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode is /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.

@@ -22,18 +22,18 @@ type V3PartnerPapayContracts struct{ client *wxpay.Client }
 
 // ContractID is /v3/partner-papay/contracts/{contract_id}.
 func (n V3PartnerPapayContracts) ContractID(contractID string) V3PartnerPapayContractsContractID {
-	return V3PartnerPapayContractsContractID{n.client.Chain("v3/partner-papay/contracts/{contract_id}").Var("contract_id", contractID)}
+	return V3PartnerPapayContractsContractID{branch(n.client.Chain("v3/partner-papay/contracts/{contract_id}").Var("contract_id", contractID))}
 }
 
 // V3PartnerPapayContractsContractID is /v3/partner-papay/contracts/{contract_id}.
-type V3PartnerPapayContractsContractID struct{ chain wxpay.Chain }
+type V3PartnerPapayContractsContractID struct{ branch }
 
 // FailNotify is POST /v3/partner-papay/contracts/{contract_id}/fail-notify 服务商商户重试扣费通知:
 //   - required in body: sp_appid, sub_mchid
 //   - documented as required in body: sp_mchid
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_16.shtml
 func (n V3PartnerPapayContractsContractID) FailNotify() PostCall {
-	return PostCall(n.chain.Chain("fail-notify"))
+	return PostCall(wxpay.Chain(n.branch).Chain("fail-notify"))
 }
 
 // Notify is POST /v3/partner-papay/contracts/{contract_id}/notify 服务商商户预扣费通知:
@@ -41,5 +41,5 @@ func (n V3PartnerPapayContractsContractID) FailNotify() PostCall {
 //   - documented as required in body: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v2/partner/4011988373
 func (n V3PartnerPapayContractsContractID) Notify() PostCall {
-	return PostCall(n.chain.Chain("notify"))
+	return PostCall(wxpay.Chain(n.branch).Chain("notify"))
 }

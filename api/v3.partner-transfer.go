@@ -46,25 +46,25 @@ type V3PartnerTransferBatchesBatchIDBatchID struct{ GetCall }
 
 // Details is /v3/partner-transfer/batches/batch-id/{batch_id}/details.
 func (n V3PartnerTransferBatchesBatchIDBatchID) Details() V3PartnerTransferBatchesBatchIDBatchIDDetails {
-	return V3PartnerTransferBatchesBatchIDBatchIDDetails{wxpay.Chain(n.GetCall)}
+	return V3PartnerTransferBatchesBatchIDBatchIDDetails{branch(n.GetCall)}
 }
 
 // V3PartnerTransferBatchesBatchIDBatchIDDetails is /v3/partner-transfer/batches/batch-id/{batch_id}/details.
-type V3PartnerTransferBatchesBatchIDBatchIDDetails struct{ chain wxpay.Chain }
+type V3PartnerTransferBatchesBatchIDBatchIDDetails struct{ branch }
 
 // DetailID is /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id.
 func (n V3PartnerTransferBatchesBatchIDBatchIDDetails) DetailID() V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID {
-	return V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID{n.chain}
+	return V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID{n.branch}
 }
 
 // V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID is /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id.
-type V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID struct{ chain wxpay.Chain }
+type V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
 // DetailID is GET /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信支付明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718324
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465781
 func (n V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
-	return GetCall(n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
+	return GetCall(wxpay.Chain(n.branch).Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
 }
 
 // OutBatchNo is /v3/partner-transfer/batches/out-batch-no.
@@ -88,24 +88,24 @@ type V3PartnerTransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
 
 // Details is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3PartnerTransferBatchesOutBatchNoOutBatchNo) Details() V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails{wxpay.Chain(n.GetCall)}
+	return V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetCall)}
 }
 
 // V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details.
-type V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails struct{ chain wxpay.Chain }
+type V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails struct{ branch }
 
 // OutDetailNo is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 func (n V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo() V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo {
-	return V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo{n.chain}
+	return V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo{n.branch}
 }
 
 // V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
-type V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ chain wxpay.Chain }
+type V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ branch }
 
 // OutDetailNo is GET /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
 // 商家明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718434
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465795
 func (n V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
-	return GetCall(n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }

@@ -126,26 +126,26 @@ type V3PasswordExemptContractContractsServiceID struct{ client *wxpay.Client }
 
 // ServiceID is /v3/password-exempt-contract/contracts/service-id/{service_id}.
 func (n V3PasswordExemptContractContractsServiceID) ServiceID(serviceID string) V3PasswordExemptContractContractsServiceIDServiceID {
-	return V3PasswordExemptContractContractsServiceIDServiceID{n.client.Chain("v3/password-exempt-contract/contracts/service-id/{service_id}").Var("service_id", serviceID)}
+	return V3PasswordExemptContractContractsServiceIDServiceID{branch(n.client.Chain("v3/password-exempt-contract/contracts/service-id/{service_id}").Var("service_id", serviceID))}
 }
 
 // V3PasswordExemptContractContractsServiceIDServiceID is /v3/password-exempt-contract/contracts/service-id/{service_id}.
-type V3PasswordExemptContractContractsServiceIDServiceID struct{ chain wxpay.Chain }
+type V3PasswordExemptContractContractsServiceIDServiceID struct{ branch }
 
 // OutContractCode is /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code.
 func (n V3PasswordExemptContractContractsServiceIDServiceID) OutContractCode() V3PasswordExemptContractContractsServiceIDServiceIDOutContractCode {
-	return V3PasswordExemptContractContractsServiceIDServiceIDOutContractCode{n.chain}
+	return V3PasswordExemptContractContractsServiceIDServiceIDOutContractCode{n.branch}
 }
 
 // V3PasswordExemptContractContractsServiceIDServiceIDOutContractCode is /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code.
-type V3PasswordExemptContractContractsServiceIDServiceIDOutContractCode struct{ chain wxpay.Chain }
+type V3PasswordExemptContractContractsServiceIDServiceIDOutContractCode struct{ branch }
 
 // OutContractCode is GET
 // /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code} 商户通过商户协议号查询协议:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472855
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715321
 func (n V3PasswordExemptContractContractsServiceIDServiceIDOutContractCode) OutContractCode(outContractCode string) V3PasswordExemptContractContractsServiceIDServiceIDOutContractCodeOutContractCode {
-	return V3PasswordExemptContractContractsServiceIDServiceIDOutContractCodeOutContractCode{GetCall(n.chain.Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
+	return V3PasswordExemptContractContractsServiceIDServiceIDOutContractCodeOutContractCode{GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
 }
 
 // V3PasswordExemptContractContractsServiceIDServiceIDOutContractCodeOutContractCode is /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}.

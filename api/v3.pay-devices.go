@@ -59,17 +59,17 @@ type V3PayDevicesOpenScenarioSpeakerorder struct{ client *wxpay.Client }
 
 // TransactionID is /v3/pay-devices/open-scenario-speakerorder/{transaction_id}.
 func (n V3PayDevicesOpenScenarioSpeakerorder) TransactionID(transactionID string) V3PayDevicesOpenScenarioSpeakerorderTransactionID {
-	return V3PayDevicesOpenScenarioSpeakerorderTransactionID{n.client.Chain("v3/pay-devices/open-scenario-speakerorder/{transaction_id}").Var("transaction_id", transactionID)}
+	return V3PayDevicesOpenScenarioSpeakerorderTransactionID{branch(n.client.Chain("v3/pay-devices/open-scenario-speakerorder/{transaction_id}").Var("transaction_id", transactionID))}
 }
 
 // V3PayDevicesOpenScenarioSpeakerorderTransactionID is /v3/pay-devices/open-scenario-speakerorder/{transaction_id}.
-type V3PayDevicesOpenScenarioSpeakerorderTransactionID struct{ chain wxpay.Chain }
+type V3PayDevicesOpenScenarioSpeakerorderTransactionID struct{ branch }
 
 // Report is POST /v3/pay-devices/open-scenario-speakerorder/{transaction_id}/report 码牌支付结果上报:
 //   - documented as required in body: sub_mchid, code_url, out_trade_no, device_sn
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeakerorderTransactionID) Report() PostCall {
-	return PostCall(n.chain.Chain("report"))
+	return PostCall(wxpay.Chain(n.branch).Chain("report"))
 }
 
 // Printers is /v3/pay-devices/printers.
@@ -82,15 +82,15 @@ type V3PayDevicesPrinters struct{ client *wxpay.Client }
 
 // DeviceID is /v3/pay-devices/printers/{device_id}.
 func (n V3PayDevicesPrinters) DeviceID(deviceID string) V3PayDevicesPrintersDeviceID {
-	return V3PayDevicesPrintersDeviceID{n.client.Chain("v3/pay-devices/printers/{device_id}").Var("device_id", deviceID)}
+	return V3PayDevicesPrintersDeviceID{branch(n.client.Chain("v3/pay-devices/printers/{device_id}").Var("device_id", deviceID))}
 }
 
 // V3PayDevicesPrintersDeviceID is /v3/pay-devices/printers/{device_id}.
-type V3PayDevicesPrintersDeviceID struct{ chain wxpay.Chain }
+type V3PayDevicesPrintersDeviceID struct{ branch }
 
 // PrintOrders is POST /v3/pay-devices/printers/{device_id}/print-orders 小票机打印.
 func (n V3PayDevicesPrintersDeviceID) PrintOrders() V3PayDevicesPrintersDeviceIDPrintOrders {
-	return V3PayDevicesPrintersDeviceIDPrintOrders{PostCall(n.chain.Chain("print-orders"))}
+	return V3PayDevicesPrintersDeviceIDPrintOrders{PostCall(wxpay.Chain(n.branch).Chain("print-orders"))}
 }
 
 // V3PayDevicesPrintersDeviceIDPrintOrders is /v3/pay-devices/printers/{device_id}/print-orders.

@@ -93,18 +93,18 @@ func (n V3PayscoreAcquiringbankServiceorder) Deduction() GetCall {
 
 // OutOrderNo is /v3/payscore/acquiringbank/serviceorder/{out_order_no}.
 func (n V3PayscoreAcquiringbankServiceorder) OutOrderNo(outOrderNo string) V3PayscoreAcquiringbankServiceorderOutOrderNo {
-	return V3PayscoreAcquiringbankServiceorderOutOrderNo{n.client.Chain("v3/payscore/acquiringbank/serviceorder/{out_order_no}").Var("out_order_no", outOrderNo)}
+	return V3PayscoreAcquiringbankServiceorderOutOrderNo{branch(n.client.Chain("v3/payscore/acquiringbank/serviceorder/{out_order_no}").Var("out_order_no", outOrderNo))}
 }
 
 // V3PayscoreAcquiringbankServiceorderOutOrderNo is /v3/payscore/acquiringbank/serviceorder/{out_order_no}.
-type V3PayscoreAcquiringbankServiceorderOutOrderNo struct{ chain wxpay.Chain }
+type V3PayscoreAcquiringbankServiceorderOutOrderNo struct{ branch }
 
 // Cancel is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/cancel 从业机构取消微信支付分订单:
 //   - required in body: service_id, channel_id, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458146
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194058
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Cancel() PostCall {
-	return PostCall(n.chain.Chain("cancel"))
+	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/complete 从业机构完结微信支付分订单:
@@ -112,7 +112,7 @@ func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Cancel() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460791
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194080
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Complete() PostCall {
-	return PostCall(n.chain.Chain("complete"))
+	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
 }
 
 // Modify is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/modify 从业机构修改微信支付分订单金额:
@@ -120,7 +120,7 @@ func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Complete() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691363
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194282
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Modify() PostCall {
-	return PostCall(n.chain.Chain("modify"))
+	return PostCall(wxpay.Chain(n.branch).Chain("modify"))
 }
 
 // Registerdeductinfo is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/registerdeductinfo 从业机构登记微信支付分扣款信息:
@@ -128,7 +128,7 @@ func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Modify() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458414
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194100
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Registerdeductinfo() PostCall {
-	return PostCall(n.chain.Chain("registerdeductinfo"))
+	return PostCall(wxpay.Chain(n.branch).Chain("registerdeductinfo"))
 }
 
 // Sync is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/sync 从业机构同步微信支付分订单信息:
@@ -136,7 +136,7 @@ func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Registerdeductinfo() Post
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691378
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013194292
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Sync() PostCall {
-	return PostCall(n.chain.Chain("sync"))
+	return PostCall(wxpay.Chain(n.branch).Chain("sync"))
 }
 
 // Servicepayondeliveryorder is POST /v3/payscore/acquiringbank/servicepayondeliveryorder 从业机构创建先用后付订单:
@@ -192,31 +192,31 @@ type V3PayscoreOverseaPartnerServiceorder struct {
 
 // OutOrderNo is /v3/payscore/oversea/partner/serviceorder/{out_order_no}.
 func (n V3PayscoreOverseaPartnerServiceorder) OutOrderNo(outOrderNo string) V3PayscoreOverseaPartnerServiceorderOutOrderNo {
-	return V3PayscoreOverseaPartnerServiceorderOutOrderNo{n.client.Chain("v3/payscore/oversea/partner/serviceorder/{out_order_no}").Var("out_order_no", outOrderNo)}
+	return V3PayscoreOverseaPartnerServiceorderOutOrderNo{branch(n.client.Chain("v3/payscore/oversea/partner/serviceorder/{out_order_no}").Var("out_order_no", outOrderNo))}
 }
 
 // V3PayscoreOverseaPartnerServiceorderOutOrderNo is /v3/payscore/oversea/partner/serviceorder/{out_order_no}.
-type V3PayscoreOverseaPartnerServiceorderOutOrderNo struct{ chain wxpay.Chain }
+type V3PayscoreOverseaPartnerServiceorderOutOrderNo struct{ branch }
 
 // Cancel is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/cancel 取消支付分订单:
 //   - documented as required in body: service_id, sub_mchid, reason
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096416
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Cancel() PostCall {
-	return PostCall(n.chain.Chain("cancel"))
+	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/complete 完结支付分订单:
 //   - documented as required in body: service_id, sub_mchid, post_payments[].name, total_amount
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096431
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Complete() PostCall {
-	return PostCall(n.chain.Chain("complete"))
+	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
 }
 
 // Sync is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/sync 同步支付分订单信息:
 //   - documented as required in body: service_id, sub_mchid, type, detail.paid_time
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096438
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Sync() PostCall {
-	return PostCall(n.chain.Chain("sync"))
+	return PostCall(wxpay.Chain(n.branch).Chain("sync"))
 }
 
 // Partner is /v3/payscore/partner.
@@ -347,18 +347,18 @@ func (n V3PayscorePartnerServiceorder) DirectComplete() PostCall {
 
 // OutOrderNo is /v3/payscore/partner/serviceorder/{out_order_no}.
 func (n V3PayscorePartnerServiceorder) OutOrderNo(outOrderNo string) V3PayscorePartnerServiceorderOutOrderNo {
-	return V3PayscorePartnerServiceorderOutOrderNo{n.client.Chain("v3/payscore/partner/serviceorder/{out_order_no}").Var("out_order_no", outOrderNo)}
+	return V3PayscorePartnerServiceorderOutOrderNo{branch(n.client.Chain("v3/payscore/partner/serviceorder/{out_order_no}").Var("out_order_no", outOrderNo))}
 }
 
 // V3PayscorePartnerServiceorderOutOrderNo is /v3/payscore/partner/serviceorder/{out_order_no}.
-type V3PayscorePartnerServiceorderOutOrderNo struct{ chain wxpay.Chain }
+type V3PayscorePartnerServiceorderOutOrderNo struct{ branch }
 
 // Cancel is POST /v3/payscore/partner/serviceorder/{out_order_no}/cancel 取消支付分订单:
 //   - required in body: service_id, sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458758
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138589
 func (n V3PayscorePartnerServiceorderOutOrderNo) Cancel() PostCall {
-	return PostCall(n.chain.Chain("cancel"))
+	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/partner/serviceorder/{out_order_no}/complete 完结支付分订单:
@@ -366,7 +366,7 @@ func (n V3PayscorePartnerServiceorderOutOrderNo) Cancel() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692408
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138598
 func (n V3PayscorePartnerServiceorderOutOrderNo) Complete() PostCall {
-	return PostCall(n.chain.Chain("complete"))
+	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
 }
 
 // Modify is POST /v3/payscore/partner/serviceorder/{out_order_no}/modify 修改订单金额:
@@ -374,28 +374,28 @@ func (n V3PayscorePartnerServiceorderOutOrderNo) Complete() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692360
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138819
 func (n V3PayscorePartnerServiceorderOutOrderNo) Modify() PostCall {
-	return PostCall(n.chain.Chain("modify"))
+	return PostCall(wxpay.Chain(n.branch).Chain("modify"))
 }
 
 // Pay is POST /v3/payscore/partner/serviceorder/{out_order_no}/pay 商户发起催收扣款:
 //   - required in body: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394544
 func (n V3PayscorePartnerServiceorderOutOrderNo) Pay() PostCall {
-	return PostCall(n.chain.Chain("pay"))
+	return PostCall(wxpay.Chain(n.branch).Chain("pay"))
 }
 
 // SendPendingmessage is POST /v3/payscore/partner/serviceorder/{out_order_no}/send-pendingmessage 下发服务费用待处理消息:
 //   - required in body: service_id, sub_mchid, post_payments, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394914
 func (n V3PayscorePartnerServiceorderOutOrderNo) SendPendingmessage() PostCall {
-	return PostCall(n.chain.Chain("send-pendingmessage"))
+	return PostCall(wxpay.Chain(n.branch).Chain("send-pendingmessage"))
 }
 
 // SendPrepaidmessage is POST /v3/payscore/partner/serviceorder/{out_order_no}/send-prepaidmessage 下发服务预扣费消息:
 //   - required in body: service_id, sub_mchid, post_payments, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394929
 func (n V3PayscorePartnerServiceorderOutOrderNo) SendPrepaidmessage() PostCall {
-	return PostCall(n.chain.Chain("send-prepaidmessage"))
+	return PostCall(wxpay.Chain(n.branch).Chain("send-prepaidmessage"))
 }
 
 // Sync is POST /v3/payscore/partner/serviceorder/{out_order_no}/sync 同步订单信息:
@@ -403,7 +403,7 @@ func (n V3PayscorePartnerServiceorderOutOrderNo) SendPrepaidmessage() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458816
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013138975
 func (n V3PayscorePartnerServiceorderOutOrderNo) Sync() PostCall {
-	return PostCall(n.chain.Chain("sync"))
+	return PostCall(wxpay.Chain(n.branch).Chain("sync"))
 }
 
 // Servicepayondeliveryorder is POST /v3/payscore/partner/servicepayondeliveryorder 创建先用后付订单:
@@ -457,30 +457,30 @@ type V3PayscorePayafterOrders struct {
 
 // OutOrderNo is /v3/payscore/payafter-orders/{out_order_no}.
 func (n V3PayscorePayafterOrders) OutOrderNo(outOrderNo string) V3PayscorePayafterOrdersOutOrderNo {
-	return V3PayscorePayafterOrdersOutOrderNo{n.client.Chain("v3/payscore/payafter-orders/{out_order_no}").Var("out_order_no", outOrderNo)}
+	return V3PayscorePayafterOrdersOutOrderNo{branch(n.client.Chain("v3/payscore/payafter-orders/{out_order_no}").Var("out_order_no", outOrderNo))}
 }
 
 // V3PayscorePayafterOrdersOutOrderNo is /v3/payscore/payafter-orders/{out_order_no}.
-type V3PayscorePayafterOrdersOutOrderNo struct{ chain wxpay.Chain }
+type V3PayscorePayafterOrdersOutOrderNo struct{ branch }
 
 // Cancel is POST /v3/payscore/payafter-orders/{out_order_no}/cancel 撤销先享后付订单:
 //   - documented as required in body: appid, service_id, reason
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_3&index=5
 func (n V3PayscorePayafterOrdersOutOrderNo) Cancel() PostCall {
-	return PostCall(n.chain.Chain("cancel"))
+	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/payafter-orders/{out_order_no}/complete 完结先享后付订单:
 //   - documented as required in body: appid, service_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_4&index=6
 func (n V3PayscorePayafterOrdersOutOrderNo) Complete() PostCall {
-	return PostCall(n.chain.Chain("complete"))
+	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
 }
 
 // Sync is POST /v3/payscore/payafter-orders/{out_order_no}/sync 支付分订单同步:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=24_1&index=1
 func (n V3PayscorePayafterOrdersOutOrderNo) Sync() PostCall {
-	return PostCall(n.chain.Chain("sync"))
+	return PostCall(wxpay.Chain(n.branch).Chain("sync"))
 }
 
 // Permissions is POST /v3/payscore/permissions 商户预授权:
@@ -676,18 +676,18 @@ func (n V3PayscoreServiceorder) DirectComplete() PostCall {
 
 // OutOrderNo is /v3/payscore/serviceorder/{out_order_no}.
 func (n V3PayscoreServiceorder) OutOrderNo(outOrderNo string) V3PayscoreServiceorderOutOrderNo {
-	return V3PayscoreServiceorderOutOrderNo{n.client.Chain("v3/payscore/serviceorder/{out_order_no}").Var("out_order_no", outOrderNo)}
+	return V3PayscoreServiceorderOutOrderNo{branch(n.client.Chain("v3/payscore/serviceorder/{out_order_no}").Var("out_order_no", outOrderNo))}
 }
 
 // V3PayscoreServiceorderOutOrderNo is /v3/payscore/serviceorder/{out_order_no}.
-type V3PayscoreServiceorderOutOrderNo struct{ chain wxpay.Chain }
+type V3PayscoreServiceorderOutOrderNo struct{ branch }
 
 // Cancel is POST /v3/payscore/serviceorder/{out_order_no}/cancel 取消支付分订单:
 //   - required in body: service_id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587905
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647422
 func (n V3PayscoreServiceorderOutOrderNo) Cancel() PostCall {
-	return PostCall(n.chain.Chain("cancel"))
+	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/serviceorder/{out_order_no}/complete 完结支付分订单:
@@ -695,7 +695,7 @@ func (n V3PayscoreServiceorderOutOrderNo) Cancel() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587955
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647421
 func (n V3PayscoreServiceorderOutOrderNo) Complete() PostCall {
-	return PostCall(n.chain.Chain("complete"))
+	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
 }
 
 // Modify is POST /v3/payscore/serviceorder/{out_order_no}/modify 修改订单金额:
@@ -703,27 +703,27 @@ func (n V3PayscoreServiceorderOutOrderNo) Complete() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587957
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647427
 func (n V3PayscoreServiceorderOutOrderNo) Modify() PostCall {
-	return PostCall(n.chain.Chain("modify"))
+	return PostCall(wxpay.Chain(n.branch).Chain("modify"))
 }
 
 // Pay is POST /v3/payscore/serviceorder/{out_order_no}/pay 商户发起催收扣款:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394596
 func (n V3PayscoreServiceorderOutOrderNo) Pay() PostCall {
-	return PostCall(n.chain.Chain("pay"))
+	return PostCall(wxpay.Chain(n.branch).Chain("pay"))
 }
 
 // SendPendingmessage is POST /v3/payscore/serviceorder/{out_order_no}/send-pendingmessage 下发服务费用待处理消息:
 //   - required in body: service_id, post_payments, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394606
 func (n V3PayscoreServiceorderOutOrderNo) SendPendingmessage() PostCall {
-	return PostCall(n.chain.Chain("send-pendingmessage"))
+	return PostCall(wxpay.Chain(n.branch).Chain("send-pendingmessage"))
 }
 
 // SendPrepaidmessage is POST /v3/payscore/serviceorder/{out_order_no}/send-prepaidmessage 下发服务预扣费消息:
 //   - required in body: service_id, post_payments, total_amount
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394615
 func (n V3PayscoreServiceorderOutOrderNo) SendPrepaidmessage() PostCall {
-	return PostCall(n.chain.Chain("send-prepaidmessage"))
+	return PostCall(wxpay.Chain(n.branch).Chain("send-prepaidmessage"))
 }
 
 // Sync is POST /v3/payscore/serviceorder/{out_order_no}/sync 同步服务订单信息:
@@ -731,7 +731,7 @@ func (n V3PayscoreServiceorderOutOrderNo) SendPrepaidmessage() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587962
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647431
 func (n V3PayscoreServiceorderOutOrderNo) Sync() PostCall {
-	return PostCall(n.chain.Chain("sync"))
+	return PostCall(wxpay.Chain(n.branch).Chain("sync"))
 }
 
 // Servicepayondeliveryorder is POST /v3/payscore/servicepayondeliveryorder 创建先用后付订单:
@@ -872,24 +872,24 @@ type V3PayscoreSmartretailOrders struct {
 
 // OutOrderNo is /v3/payscore/smartretail-orders/{out_order_no}.
 func (n V3PayscoreSmartretailOrders) OutOrderNo(outOrderNo string) V3PayscoreSmartretailOrdersOutOrderNo {
-	return V3PayscoreSmartretailOrdersOutOrderNo{n.client.Chain("v3/payscore/smartretail-orders/{out_order_no}").Var("out_order_no", outOrderNo)}
+	return V3PayscoreSmartretailOrdersOutOrderNo{branch(n.client.Chain("v3/payscore/smartretail-orders/{out_order_no}").Var("out_order_no", outOrderNo))}
 }
 
 // V3PayscoreSmartretailOrdersOutOrderNo is /v3/payscore/smartretail-orders/{out_order_no}.
-type V3PayscoreSmartretailOrdersOutOrderNo struct{ chain wxpay.Chain }
+type V3PayscoreSmartretailOrdersOutOrderNo struct{ branch }
 
 // Cancel is POST /v3/payscore/smartretail-orders/{out_order_no}/cancel 撤销智慧零售订单:
 //   - documented as required in body: appid, service_id, reason
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_3&index=5
 func (n V3PayscoreSmartretailOrdersOutOrderNo) Cancel() PostCall {
-	return PostCall(n.chain.Chain("cancel"))
+	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/smartretail-orders/{out_order_no}/complete 完结智慧零售订单:
 //   - documented as required in body: appid, service_id
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_4&index=6
 func (n V3PayscoreSmartretailOrdersOutOrderNo) Complete() PostCall {
-	return PostCall(n.chain.Chain("complete"))
+	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
 }
 
 // UserServiceState is GET /v3/payscore/user-service-state 查询用户授权状态:
@@ -909,31 +909,31 @@ type V3PayscoreUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/payscore/users/{openid}.
 func (n V3PayscoreUsers) Openid(openid string) V3PayscoreUsersOpenid {
-	return V3PayscoreUsersOpenid{n.client.Chain("v3/payscore/users/{openid}").Var("openid", openid)}
+	return V3PayscoreUsersOpenid{branch(n.client.Chain("v3/payscore/users/{openid}").Var("openid", openid))}
 }
 
 // V3PayscoreUsersOpenid is /v3/payscore/users/{openid}.
-type V3PayscoreUsersOpenid struct{ chain wxpay.Chain }
+type V3PayscoreUsersOpenid struct{ branch }
 
 // Permissions is /v3/payscore/users/{openid}/permissions.
 func (n V3PayscoreUsersOpenid) Permissions() V3PayscoreUsersOpenidPermissions {
-	return V3PayscoreUsersOpenidPermissions{n.chain}
+	return V3PayscoreUsersOpenidPermissions{n.branch}
 }
 
 // V3PayscoreUsersOpenidPermissions is /v3/payscore/users/{openid}/permissions.
-type V3PayscoreUsersOpenidPermissions struct{ chain wxpay.Chain }
+type V3PayscoreUsersOpenidPermissions struct{ branch }
 
 // ServiceID is /v3/payscore/users/{openid}/permissions/{service_id}.
 func (n V3PayscoreUsersOpenidPermissions) ServiceID(serviceID string) V3PayscoreUsersOpenidPermissionsServiceID {
-	return V3PayscoreUsersOpenidPermissionsServiceID{n.chain.Chain("permissions/{service_id}").Var("service_id", serviceID)}
+	return V3PayscoreUsersOpenidPermissionsServiceID{branch(wxpay.Chain(n.branch).Chain("permissions/{service_id}").Var("service_id", serviceID))}
 }
 
 // V3PayscoreUsersOpenidPermissionsServiceID is /v3/payscore/users/{openid}/permissions/{service_id}.
-type V3PayscoreUsersOpenidPermissionsServiceID struct{ chain wxpay.Chain }
+type V3PayscoreUsersOpenidPermissionsServiceID struct{ branch }
 
 // Terminate is POST /v3/payscore/users/{openid}/permissions/{service_id}/terminate 商户解除用户授权关系:
 //   - documented as required in body: appid, reason
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter9_1.shtml
 func (n V3PayscoreUsersOpenidPermissionsServiceID) Terminate() PostCall {
-	return PostCall(n.chain.Chain("terminate"))
+	return PostCall(wxpay.Chain(n.branch).Chain("terminate"))
 }

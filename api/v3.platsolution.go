@@ -73,17 +73,17 @@ type V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchid struct{ clien
 
 // SubMchid is /v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}.
 func (n V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchid) SubMchid(subMchid string) V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid {
-	return V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid{n.client.Chain("v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid)}
+	return V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid{branch(n.client.Chain("v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))}
 }
 
 // V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid is /v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}.
-type V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid struct{ chain wxpay.Chain }
+type V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid struct{ branch }
 
 // CheckOpened is POST /v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}/check-opened
 // 查询保险理赔功能开通状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012781480
 func (n V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid) CheckOpened() PostCall {
-	return PostCall(n.chain.Chain("check-opened"))
+	return PostCall(wxpay.Chain(n.branch).Chain("check-opened"))
 }
 
 // MchTransfer is /v3/platsolution/ecommerce/mch-transfer.
@@ -398,25 +398,25 @@ type V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchid struct{ GetCall }
 
 // SpOpenid is /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid.
 func (n V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchid) SpOpenid() V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid {
-	return V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid{wxpay.Chain(n.GetCall)}
+	return V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid{branch(n.GetCall)}
 }
 
 // V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid is /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid.
-type V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid struct{ chain wxpay.Chain }
+type V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid struct{ branch }
 
 // SpOpenid is /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}.
 func (n V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid) SpOpenid(spOpenid string) V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid {
-	return V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid{n.chain.Chain("sp-openid/{sp_openid}").Var("sp_openid", spOpenid)}
+	return V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid{branch(wxpay.Chain(n.branch).Chain("sp-openid/{sp_openid}").Var("sp_openid", spOpenid))}
 }
 
 // V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid is /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}.
-type V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid struct{ chain wxpay.Chain }
+type V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid struct{ branch }
 
 // Delete is POST /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}/delete
 // 删除二级商户可扫码充值员工:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013521753
 func (n V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid) Delete() PostCall {
-	return PostCall(n.chain.Chain("delete"))
+	return PostCall(wxpay.Chain(n.branch).Chain("delete"))
 }
 
 // Recharges is /v3/platsolution/ecommerce/recharges.
@@ -590,26 +590,26 @@ type V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID struct{ GetCall }
 
 // Details is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details.
 func (n V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID) Details() V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails {
-	return V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails{wxpay.Chain(n.GetCall)}
+	return V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails{branch(n.GetCall)}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details.
-type V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails struct{ chain wxpay.Chain }
+type V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails struct{ branch }
 
 // DetailID is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id.
 func (n V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails) DetailID() V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID {
-	return V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID{n.chain}
+	return V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID{n.branch}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id.
-type V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID struct{ chain wxpay.Chain }
+type V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
 // DetailID is GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
 // 微信支付转账明细单号查询明细单:
 //   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504223
 func (n V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
-	return GetCall(n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
+	return GetCall(wxpay.Chain(n.branch).Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
 }
 
 // DetailReceipts is /v3/platsolution/insurance/mch-transfer/batches/detail-receipts.
@@ -630,19 +630,19 @@ type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNo struct{ c
 
 // OutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}.
 func (n V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo {
-	return V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo{n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo)}
+	return V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo{branch(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}.
-type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo struct{ chain wxpay.Chain }
+type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo struct{ branch }
 
 // OutDetailNo is /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no.
 func (n V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo) OutDetailNo() V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo {
-	return V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo{n.chain}
+	return V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo{n.branch}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo is /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no.
-type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo struct{ chain wxpay.Chain }
+type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo struct{ branch }
 
 // OutDetailNo is GET
 // /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}
@@ -650,7 +650,7 @@ type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo
 //   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504229
 func (n V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo) OutDetailNo(outDetailNo string) V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo {
-	return V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetCall(n.chain.Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))}
+	return V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetCall(wxpay.Chain(n.branch).Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo is /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}.
@@ -685,19 +685,19 @@ type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo struct{ GetCa
 
 // Details is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo) Details() V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails{wxpay.Chain(n.GetCall)}
+	return V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetCall)}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details.
-type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails struct{ chain wxpay.Chain }
+type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails struct{ branch }
 
 // OutDetailNo is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 func (n V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo() V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo {
-	return V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo{n.chain}
+	return V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo{n.branch}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
-type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ chain wxpay.Chain }
+type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ branch }
 
 // OutDetailNo is GET
 // /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
@@ -705,7 +705,7 @@ type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDeta
 //   - required in query: sub_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504224
 func (n V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
-	return GetCall(n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }
 
 // SummaryReceipts is /v3/platsolution/insurance/mch-transfer/batches/summary-receipts.
@@ -847,26 +847,26 @@ type V3PlatsolutionMchTransferBatchesBatchIDBatchID struct{ GetCall }
 
 // Details is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details.
 func (n V3PlatsolutionMchTransferBatchesBatchIDBatchID) Details() V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails {
-	return V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails{wxpay.Chain(n.GetCall)}
+	return V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails{branch(n.GetCall)}
 }
 
 // V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details.
-type V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails struct{ chain wxpay.Chain }
+type V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails struct{ branch }
 
 // DetailID is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id.
 func (n V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails) DetailID() V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID {
-	return V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID{n.chain}
+	return V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID{n.branch}
 }
 
 // V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id.
-type V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID struct{ chain wxpay.Chain }
+type V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
 // DetailID is GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
 // 微信支付转账明细单号查询明细单:
 //   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/get-transfer-detail-by-no.html
 func (n V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
-	return GetCall(n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
+	return GetCall(wxpay.Chain(n.branch).Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
 }
 
 // DetailReceipts is /v3/platsolution/mch-transfer/batches/detail-receipts.
@@ -887,19 +887,19 @@ type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNo struct{ client *wx
 
 // OutBatchNo is /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}.
 func (n V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo {
-	return V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo{n.client.Chain("v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo)}
+	return V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo{branch(n.client.Chain("v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo is /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}.
-type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo struct{ chain wxpay.Chain }
+type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo struct{ branch }
 
 // OutDetailNo is /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no.
 func (n V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo) OutDetailNo() V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo {
-	return V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo{n.chain}
+	return V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo{n.branch}
 }
 
 // V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo is /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no.
-type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo struct{ chain wxpay.Chain }
+type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo struct{ branch }
 
 // OutDetailNo is GET
 // /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}
@@ -907,7 +907,7 @@ type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetail
 //   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-query-by-detail-out-no.html
 func (n V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo) OutDetailNo(outDetailNo string) V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo {
-	return V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetCall(n.chain.Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))}
+	return V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetCall(wxpay.Chain(n.branch).Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))}
 }
 
 // V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo is /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}.
@@ -942,26 +942,26 @@ type V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
 
 // Details is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo) Details() V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails{wxpay.Chain(n.GetCall)}
+	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetCall)}
 }
 
 // V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details.
-type V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails struct{ chain wxpay.Chain }
+type V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails struct{ branch }
 
 // OutDetailNo is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 func (n V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo() V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo {
-	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo{n.chain}
+	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo{n.branch}
 }
 
 // V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
-type V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ chain wxpay.Chain }
+type V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ branch }
 
 // OutDetailNo is GET
 // /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no} 商户明细单号查询明细单:
 //   - documented as required in query: sub_mchid
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-detail-by-out-no.html
 func (n V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
-	return GetCall(n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }
 
 // SummaryReceipts is /v3/platsolution/mch-transfer/batches/summary-receipts.

@@ -121,15 +121,15 @@ type V3ProfitsharingTransactions struct{ client *wxpay.Client }
 
 // TransactionID is /v3/profitsharing/transactions/{transaction_id}.
 func (n V3ProfitsharingTransactions) TransactionID(transactionID string) V3ProfitsharingTransactionsTransactionID {
-	return V3ProfitsharingTransactionsTransactionID{n.client.Chain("v3/profitsharing/transactions/{transaction_id}").Var("transaction_id", transactionID)}
+	return V3ProfitsharingTransactionsTransactionID{branch(n.client.Chain("v3/profitsharing/transactions/{transaction_id}").Var("transaction_id", transactionID))}
 }
 
 // V3ProfitsharingTransactionsTransactionID is /v3/profitsharing/transactions/{transaction_id}.
-type V3ProfitsharingTransactionsTransactionID struct{ chain wxpay.Chain }
+type V3ProfitsharingTransactionsTransactionID struct{ branch }
 
 // Amounts is GET /v3/profitsharing/transactions/{transaction_id}/amounts 查询剩余待分金额:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012457939
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012457927
 func (n V3ProfitsharingTransactionsTransactionID) Amounts() GetCall {
-	return GetCall(n.chain.Chain("amounts"))
+	return GetCall(wxpay.Chain(n.branch).Chain("amounts"))
 }

@@ -45,11 +45,11 @@ func (n V3RefundDomesticRefunds) OutRefundNo(outRefundNo string) GetCall {
 
 // RefundID is /v3/refund/domestic/refunds/{refund_id}.
 func (n V3RefundDomesticRefunds) RefundID(refundID string) V3RefundDomesticRefundsRefundID {
-	return V3RefundDomesticRefundsRefundID{n.client.Chain("v3/refund/domestic/refunds/{refund_id}").Var("refund_id", refundID)}
+	return V3RefundDomesticRefundsRefundID{branch(n.client.Chain("v3/refund/domestic/refunds/{refund_id}").Var("refund_id", refundID))}
 }
 
 // V3RefundDomesticRefundsRefundID is /v3/refund/domestic/refunds/{refund_id}.
-type V3RefundDomesticRefundsRefundID struct{ chain wxpay.Chain }
+type V3RefundDomesticRefundsRefundID struct{ branch }
 
 // ApplyAbnormalRefund is POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund 发起异常退款:
 //   - required in body: out_refund_no, type
@@ -57,5 +57,5 @@ type V3RefundDomesticRefundsRefundID struct{ chain wxpay.Chain }
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070379
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012810603
 func (n V3RefundDomesticRefundsRefundID) ApplyAbnormalRefund() PostCall {
-	return PostCall(n.chain.Chain("apply-abnormal-refund"))
+	return PostCall(wxpay.Chain(n.branch).Chain("apply-abnormal-refund"))
 }

@@ -47,24 +47,24 @@ type V3TransferBatchesBatchIDBatchID struct{ GetCall }
 
 // Details is /v3/transfer/batches/batch-id/{batch_id}/details.
 func (n V3TransferBatchesBatchIDBatchID) Details() V3TransferBatchesBatchIDBatchIDDetails {
-	return V3TransferBatchesBatchIDBatchIDDetails{wxpay.Chain(n.GetCall)}
+	return V3TransferBatchesBatchIDBatchIDDetails{branch(n.GetCall)}
 }
 
 // V3TransferBatchesBatchIDBatchIDDetails is /v3/transfer/batches/batch-id/{batch_id}/details.
-type V3TransferBatchesBatchIDBatchIDDetails struct{ chain wxpay.Chain }
+type V3TransferBatchesBatchIDBatchIDDetails struct{ branch }
 
 // DetailID is /v3/transfer/batches/batch-id/{batch_id}/details/detail-id.
 func (n V3TransferBatchesBatchIDBatchIDDetails) DetailID() V3TransferBatchesBatchIDBatchIDDetailsDetailID {
-	return V3TransferBatchesBatchIDBatchIDDetailsDetailID{n.chain}
+	return V3TransferBatchesBatchIDBatchIDDetailsDetailID{n.branch}
 }
 
 // V3TransferBatchesBatchIDBatchIDDetailsDetailID is /v3/transfer/batches/batch-id/{batch_id}/details/detail-id.
-type V3TransferBatchesBatchIDBatchIDDetailsDetailID struct{ chain wxpay.Chain }
+type V3TransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
 // DetailID is GET /v3/transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458886
 func (n V3TransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
-	return GetCall(n.chain.Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
+	return GetCall(wxpay.Chain(n.branch).Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
 }
 
 // OutBatchNo is /v3/transfer/batches/out-batch-no.
@@ -87,25 +87,25 @@ type V3TransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
 
 // Details is /v3/transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3TransferBatchesOutBatchNoOutBatchNo) Details() V3TransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3TransferBatchesOutBatchNoOutBatchNoDetails{wxpay.Chain(n.GetCall)}
+	return V3TransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetCall)}
 }
 
 // V3TransferBatchesOutBatchNoOutBatchNoDetails is /v3/transfer/batches/out-batch-no/{out_batch_no}/details.
-type V3TransferBatchesOutBatchNoOutBatchNoDetails struct{ chain wxpay.Chain }
+type V3TransferBatchesOutBatchNoOutBatchNoDetails struct{ branch }
 
 // OutDetailNo is /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 func (n V3TransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo() V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo {
-	return V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo{n.chain}
+	return V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo{n.branch}
 }
 
 // V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
-type V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ chain wxpay.Chain }
+type V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ branch }
 
 // OutDetailNo is GET /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
 // 商家明细单号查询明细单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458902
 func (n V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
-	return GetCall(n.chain.Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }
 
 // BillReceipt is POST /v3/transfer/bill-receipt 转账电子回单申请受理:

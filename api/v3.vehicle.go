@@ -96,17 +96,17 @@ type V3VehicleETCUsers struct{ client *wxpay.Client }
 
 // Openid is /v3/vehicle/etc/users/{openid}.
 func (n V3VehicleETCUsers) Openid(openid string) V3VehicleETCUsersOpenid {
-	return V3VehicleETCUsersOpenid{n.client.Chain("v3/vehicle/etc/users/{openid}").Var("openid", openid)}
+	return V3VehicleETCUsersOpenid{branch(n.client.Chain("v3/vehicle/etc/users/{openid}").Var("openid", openid))}
 }
 
 // V3VehicleETCUsersOpenid is /v3/vehicle/etc/users/{openid}.
-type V3VehicleETCUsersOpenid struct{ chain wxpay.Chain }
+type V3VehicleETCUsersOpenid struct{ branch }
 
 // Contracts is GET /v3/vehicle/etc/users/{openid}/contracts 查询ETC签约状态:
 //   - required in query: plan_id, plate_number
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715623
 func (n V3VehicleETCUsersOpenid) Contracts() GetCall {
-	return GetCall(n.chain.Chain("contracts"))
+	return GetCall(wxpay.Chain(n.branch).Chain("contracts"))
 }
 
 // Parking is /v3/vehicle/parking.

@@ -33,11 +33,11 @@ type V3WebizpayAvailMchRanges struct {
 
 // RangeID is /v3/webizpay/avail-mch-ranges/{range_id}.
 func (n V3WebizpayAvailMchRanges) RangeID(rangeID string) V3WebizpayAvailMchRangesRangeID {
-	return V3WebizpayAvailMchRangesRangeID{n.client.Chain("v3/webizpay/avail-mch-ranges/{range_id}").Var("range_id", rangeID)}
+	return V3WebizpayAvailMchRangesRangeID{branch(n.client.Chain("v3/webizpay/avail-mch-ranges/{range_id}").Var("range_id", rangeID))}
 }
 
 // V3WebizpayAvailMchRangesRangeID is /v3/webizpay/avail-mch-ranges/{range_id}.
-type V3WebizpayAvailMchRangesRangeID struct{ chain wxpay.Chain }
+type V3WebizpayAvailMchRangesRangeID struct{ branch }
 
 // MerchantIdentifiers is /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers.
 //
@@ -49,7 +49,7 @@ type V3WebizpayAvailMchRangesRangeID struct{ chain wxpay.Chain }
 //   - documented as required in body: sp_mchid, merchant_identifier
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017205631
 func (n V3WebizpayAvailMchRangesRangeID) MerchantIdentifiers() V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers {
-	return V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers{GetPostCall(n.chain.Chain("merchant-identifiers"))}
+	return V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers{GetPostCall(wxpay.Chain(n.branch).Chain("merchant-identifiers"))}
 }
 
 // V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers is /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers.
@@ -97,26 +97,26 @@ type V3WebizpayEmployees struct{ client *wxpay.Client }
 
 // EmployeeID is /v3/webizpay/employees/{employee_id}.
 func (n V3WebizpayEmployees) EmployeeID(employeeID string) V3WebizpayEmployeesEmployeeID {
-	return V3WebizpayEmployeesEmployeeID{n.client.Chain("v3/webizpay/employees/{employee_id}").Var("employee_id", employeeID)}
+	return V3WebizpayEmployeesEmployeeID{branch(n.client.Chain("v3/webizpay/employees/{employee_id}").Var("employee_id", employeeID))}
 }
 
 // V3WebizpayEmployeesEmployeeID is /v3/webizpay/employees/{employee_id}.
-type V3WebizpayEmployeesEmployeeID struct{ chain wxpay.Chain }
+type V3WebizpayEmployeesEmployeeID struct{ branch }
 
 // OutQuotaCards is /v3/webizpay/employees/{employee_id}/out-quota-cards.
 func (n V3WebizpayEmployeesEmployeeID) OutQuotaCards() V3WebizpayEmployeesEmployeeIDOutQuotaCards {
-	return V3WebizpayEmployeesEmployeeIDOutQuotaCards{n.chain}
+	return V3WebizpayEmployeesEmployeeIDOutQuotaCards{n.branch}
 }
 
 // V3WebizpayEmployeesEmployeeIDOutQuotaCards is /v3/webizpay/employees/{employee_id}/out-quota-cards.
-type V3WebizpayEmployeesEmployeeIDOutQuotaCards struct{ chain wxpay.Chain }
+type V3WebizpayEmployeesEmployeeIDOutQuotaCards struct{ branch }
 
 // OutCardNo is GET /v3/webizpay/employees/{employee_id}/out-quota-cards/{out_card_no} 使用商户卡号查询企业支付额度卡:
 //   - required in query: sub_mchid
 //   - documented as required in query: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015001625
 func (n V3WebizpayEmployeesEmployeeIDOutQuotaCards) OutCardNo(outCardNo string) GetCall {
-	return GetCall(n.chain.Chain("out-quota-cards/{out_card_no}").Var("out_card_no", outCardNo))
+	return GetCall(wxpay.Chain(n.branch).Chain("out-quota-cards/{out_card_no}").Var("out_card_no", outCardNo))
 }
 
 // QuotaCards is POST /v3/webizpay/employees/{employee_id}/quota-cards 企业商户为员工下发企业支付额度卡:
@@ -124,7 +124,7 @@ func (n V3WebizpayEmployeesEmployeeIDOutQuotaCards) OutCardNo(outCardNo string) 
 //   - documented as required in body: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507148
 func (n V3WebizpayEmployeesEmployeeID) QuotaCards() V3WebizpayEmployeesEmployeeIDQuotaCards {
-	return V3WebizpayEmployeesEmployeeIDQuotaCards{PostCall(n.chain.Chain("quota-cards"))}
+	return V3WebizpayEmployeesEmployeeIDQuotaCards{PostCall(wxpay.Chain(n.branch).Chain("quota-cards"))}
 }
 
 // V3WebizpayEmployeesEmployeeIDQuotaCards is /v3/webizpay/employees/{employee_id}/quota-cards.
@@ -162,7 +162,7 @@ func (n V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo) PaymentURL() GetCall {
 //   - documented as required in body: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507156
 func (n V3WebizpayEmployeesEmployeeID) Revoke() PostCall {
-	return PostCall(n.chain.Chain("revoke"))
+	return PostCall(wxpay.Chain(n.branch).Chain("revoke"))
 }
 
 // Stores is /v3/webizpay/stores.
@@ -204,18 +204,18 @@ type V3WebizpayUsers struct{ client *wxpay.Client }
 
 // UserID is /v3/webizpay/users/{user_id}.
 func (n V3WebizpayUsers) UserID(userID string) V3WebizpayUsersUserID {
-	return V3WebizpayUsersUserID{n.client.Chain("v3/webizpay/users/{user_id}").Var("user_id", userID)}
+	return V3WebizpayUsersUserID{branch(n.client.Chain("v3/webizpay/users/{user_id}").Var("user_id", userID))}
 }
 
 // V3WebizpayUsersUserID is /v3/webizpay/users/{user_id}.
-type V3WebizpayUsersUserID struct{ chain wxpay.Chain }
+type V3WebizpayUsersUserID struct{ branch }
 
 // AuthorizationState is GET /v3/webizpay/users/{user_id}/authorization-state 企业商户查询企业员工开通授权状态:
 //   - required in query: sub_mchid
 //   - documented as required in query: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507163
 func (n V3WebizpayUsersUserID) AuthorizationState() GetCall {
-	return GetCall(n.chain.Chain("authorization-state"))
+	return GetCall(wxpay.Chain(n.branch).Chain("authorization-state"))
 }
 
 // AuthorizationURL is POST /v3/webizpay/users/{user_id}/authorization-url 企业商户发起员工开通企业支付授权:
@@ -223,5 +223,5 @@ func (n V3WebizpayUsersUserID) AuthorizationState() GetCall {
 //   - documented as required in body: sp_mchid
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507153
 func (n V3WebizpayUsersUserID) AuthorizationURL() PostCall {
-	return PostCall(n.chain.Chain("authorization-url"))
+	return PostCall(wxpay.Chain(n.branch).Chain("authorization-url"))
 }

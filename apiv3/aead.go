@@ -4,7 +4,8 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"fmt"
-	"io"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // KeySize is the length of the APIv3 key in bytes: exactly 32 characters as typed, not hex and not base64.
@@ -64,8 +65,8 @@ const usualNonce = 12
 // Opener decrypts AEAD_AES_256_GCM with one key, for whoever decrypts often: what is made of the key is made once. It is
 // safe for concurrent use, and prints redacted.
 type Opener struct {
-	block cipher.Block
-	usual cipher.AEAD // for nonces of the usual length
+	block func() cipher.Block // hidden, since its members tell the key
+	usual func() cipher.AEAD  // for nonces of the usual length
 }
 
 // NewOpener returns an opener for an APIv3 key. A key of the wrong length is ErrKey.
@@ -78,11 +79,14 @@ func NewOpener(key []byte) (*Opener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	return &Opener{block, usual}, nil
+	return &Opener{redact.Hide(block), redact.Hide(usual)}, nil
 }
 
 // Format prints no key under any verb.
-func (o *Opener) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "apiv3.Opener{key redacted}") }
+func (o Opener) Format(s fmt.State, verb rune) { redact.Format(s, verb, "apiv3.Opener{key redacted}") }
+
+// MarshalText gives encodings what Format prints.
+func (o Opener) MarshalText() ([]byte, error) { return []byte("apiv3.Opener{key redacted}"), nil }
 
 // Open does what OpenAESGCM does, and appends the plaintext to dst, which may be ciphertext[:0] to decrypt in place. Then
 // a failure leaves nothing of the ciphertext.
@@ -90,10 +94,10 @@ func (o *Opener) Open(dst, nonce, additional, ciphertext []byte) ([]byte, error)
 	if err := checkSealed(nonce, ciphertext); err != nil {
 		return nil, err
 	}
-	gcm := o.usual
+	gcm := o.usual()
 	if len(nonce) != usualNonce {
 		var err error
-		if gcm, err = cipher.NewGCMWithNonceSize(o.block, len(nonce)); err != nil {
+		if gcm, err = cipher.NewGCMWithNonceSize(o.block(), len(nonce)); err != nil {
 			return nil, ErrDecrypt
 		}
 	}

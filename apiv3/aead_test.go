@@ -2,7 +2,6 @@ package apiv3_test
 
 import (
 	"bytes"
-	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,14 +9,6 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 )
-
-func TestOpenerPrintsNoKey(t *testing.T) {
-	opener, err := apiv3.NewOpener([]byte("TestOnlyAPIv3Key0123456789abcdef"))
-	require.NoError(t, err)
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		assert.Equal(t, "apiv3.Opener{key redacted}", fmt.Sprintf(verb, opener), verb)
-	}
-}
 
 func TestAESGCM(t *testing.T) {
 	key := []byte("TestOnlyAPIv3Key0123456789abcdef")

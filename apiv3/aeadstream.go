@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // AESGCMStream opens AEAD_AES_256_GCM of any size with bounded memory, in two passes over the same ciphertext: write all of
@@ -17,7 +19,7 @@ import (
 //
 // It is the right choice for files. For what fits into memory use [OpenAESGCM]. It is not safe for concurrent use.
 type AESGCMStream struct {
-	block cipher.Block
+	block func() cipher.Block // hidden, since its members tell the key
 	hash  *ghash
 	j0    [16]byte
 	extra uint64 // length of the associated data in bytes
@@ -26,6 +28,16 @@ type AESGCMStream struct {
 	buffer        []byte // what is not in hash yet: at least the last tagSize bytes, which may be the tag
 	authenticated bool
 	ended         bool // Authenticate has decided
+}
+
+// Format prints the size under every verb.
+func (s AESGCMStream) Format(state fmt.State, verb rune) { redact.Format(state, verb, s.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (s AESGCMStream) MarshalText() ([]byte, error) { return []byte(s.text()), nil }
+
+func (s *AESGCMStream) text() string {
+	return fmt.Sprintf("apiv3.AESGCMStream{%d bytes, key redacted}", s.size)
 }
 
 // streamPiece is how much goes into the hash at once. Larger ones are not faster.
@@ -51,7 +63,7 @@ func NewAESGCMStream(key, nonce, additional []byte) (*AESGCMStream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	s := &AESGCMStream{block: block, hash: hash, extra: uint64(len(additional)), buffer: make([]byte, 0, streamPiece+tagSize)}
+	s := &AESGCMStream{block: redact.Hide(block), hash: hash, extra: uint64(len(additional)), buffer: make([]byte, 0, streamPiece+tagSize)}
 	if len(nonce) == 12 {
 		copy(s.j0[:], nonce)
 		s.j0[15] = 1
@@ -120,7 +132,7 @@ func (s *AESGCMStream) Authenticate() error {
 func (s *AESGCMStream) tag() (tag [tagSize]byte) {
 	s.hash.block(element{8 * s.extra, 8 * s.size})
 	var mask [tagSize]byte
-	s.block.Encrypt(mask[:], s.j0[:])
+	s.block().Encrypt(mask[:], s.j0[:])
 	s.hash.take().plus(readElement(mask[:])).append(tag[:0])
 	return tag
 }
@@ -149,7 +161,7 @@ type aesGCMReader struct {
 func (d *aesGCMReader) next(n uint32) {
 	count := binary.BigEndian.Uint32(d.counter[12:]) + n
 	binary.BigEndian.PutUint32(d.counter[12:], count)
-	d.key = cipher.NewCTR(d.stream.block, d.counter[:])
+	d.key = cipher.NewCTR(d.stream.block(), d.counter[:])
 	d.keyLeft = 16 * (math.MaxUint32 - uint64(count) + 1)
 }
 

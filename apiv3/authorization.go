@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // ErrAuthorization means that an Authorization header does not have the documented form.
@@ -43,6 +44,12 @@ func (a Authorization) String() string {
 	a.Signature = "…"
 	return string(a.AppendTo(nil))
 }
+
+// Format prints what String returns under every verb.
+func (a Authorization) Format(s fmt.State, verb rune) { redact.Format(s, verb, a.String()) }
+
+// MarshalText gives encodings what String returns.
+func (a Authorization) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // ParseAuthorization reads a header value. The order of the members is free; each must be there once and be quoted, no
 // other member is accepted, and blanks are accepted only after the scheme and after a comma. Failing is ErrAuthorization.

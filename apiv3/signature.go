@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Headers of the protocol, in the canonical form of net/http.
@@ -62,6 +63,16 @@ type Signature struct {
 	Nonce     string
 	Value     string // base64; a probe need not be
 	Type      string // Wechatpay-Signature-Type; empty means RSA
+}
+
+// Format prints everything but the signature itself under every verb.
+func (s Signature) Format(state fmt.State, verb rune) { redact.Format(state, verb, s.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (s Signature) MarshalText() ([]byte, error) { return []byte(s.text()), nil }
+
+func (s Signature) text() string {
+	return fmt.Sprintf("apiv3.Signature{serial %s, timestamp %s, type %s, redacted}", redact.Printable(s.Serial), redact.Printable(s.Timestamp), redact.Printable(s.Type))
 }
 
 // ReadSignature takes the signature from the headers, whose names are in the canonical form of net/http (an

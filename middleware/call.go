@@ -3,12 +3,14 @@ package middleware
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Call is what the pipeline knows about one logical call beyond its HTTP request. It travels in the request's context.
@@ -67,15 +69,25 @@ type Call struct {
 	// message when a signature does not match.
 	MessageSize int
 
-	entered       time.Time                 // when Observe saw the call, while it is inside of it
-	streaming     atomic.Pointer[streaming] // of the attempt that is under way; nil between attempts
-	body          io.ReadCloser             // the body that SetBody installed
-	signed        []byte                    // the bytes that the signature covers while body is in place
-	authorization [1]string                 // backs the header value, so that signing allocates no slice for it
-	context       callContext               // what WithCall returned first
-	outer         context.Context           // outside the attempts, while they are made
-	answer        *Body                     // the last answer's body, once it is read
-	first         Body                      // backs the first answer's body
+	entered       time.Time                  // when Observe saw the call, while it is inside of it
+	streaming     *atomic.Pointer[streaming] // of the attempt that is under way, empty between attempts; nil unless the body streams
+	body          io.ReadCloser              // the body that SetBody installed
+	signed        []byte                     // the bytes that the signature covers while body is in place
+	authorization [1]string                  // backs the header value, so that signing allocates no slice for it
+	context       callContext                // what WithCall returned first
+	outer         context.Context            // outside the attempts, while they are made
+	answer        *Body                      // the last answer's body, once it is read
+	first         Body                       // backs the first answer's body
+}
+
+// Format prints the operation and how far the call has come under every verb.
+func (c Call) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (c Call) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
+
+func (c *Call) text() string {
+	return fmt.Sprintf("middleware.Call{%s %s, %d attempts, %s}", c.Method, c.Template, c.Attempts, c.Outcome())
 }
 
 // TimeLimits are the time limits of a call, and the errors with which they end what they bound. 0 is none.
@@ -143,22 +155,23 @@ type streaming struct {
 // end with, or nobody returns from the attempt. Such a request may take as long as it must: TimeLimits.Still bounds,
 // in place of the attempt's limit, how long it stands still, and the wait for the answer's header.
 func (c *Call) SetStream(req *http.Request, size int64, signed []byte, open func(context.Context) (io.ReadCloser, error)) {
-	req.GetBody = func() (io.ReadCloser, error) { return &lazyBody{open: open, call: c}, nil }
-	req.Body, req.ContentLength = &lazyBody{open: open, call: c}, size
+	c.streaming = new(atomic.Pointer[streaming])
+	req.GetBody = func() (io.ReadCloser, error) { return &lazyBody{open: open, streaming: c.streaming}, nil }
+	req.Body, req.ContentLength = &lazyBody{open: open, streaming: c.streaming}, size
 	c.body, c.signed = req.Body, signed
 }
 
 // lazyBody opens what it reads when it is first read.
 type lazyBody struct {
-	open func(context.Context) (io.ReadCloser, error)
-	call *Call
-	body io.ReadCloser
-	err  error
+	open      func(context.Context) (io.ReadCloser, error)
+	streaming *atomic.Pointer[streaming]
+	body      io.ReadCloser
+	err       error
 }
 
 func (b *lazyBody) Read(p []byte) (int, error) {
 	ctx := context.Background()
-	if s := b.call.streaming.Load(); s != nil {
+	if s := b.streaming.Load(); s != nil {
 		ctx = s.ctx
 		s.moved()
 	}

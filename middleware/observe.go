@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -24,6 +25,21 @@ type Observation struct {
 	Verified  bool          // the answer's signature was verified
 	Probe     bool          // the answer was refused because it is one of the platform's signature tests
 	Err       error         // why no answer can be used; nil when one came, whatever its status
+}
+
+// Format prints what a log record of the call has under every verb.
+func (o Observation) Format(s fmt.State, verb rune) { redact.Format(s, verb, o.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (o Observation) MarshalText() ([]byte, error) { return []byte(o.text()), nil }
+
+func (o *Observation) text() string {
+	text := fmt.Sprintf("middleware.Observation{%s %s, status %d %s, request id %s, %d attempts, %s, verified %t",
+		o.Method, o.Template, o.Status, redact.Printable(o.Code), redact.Printable(o.RequestID), o.Attempts, o.Duration, o.Verified)
+	if o.Err != nil {
+		text += ", " + kind(o.Err)
+	}
+	return text + "}"
 }
 
 // Observe calls hook once for every call, when it has ended. The hook runs on the caller's goroutine: it should be

@@ -3,12 +3,14 @@ package middleware
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Outcome is what is known about an operation at the platform. It belongs to a logical call, over all its attempts.
@@ -70,6 +72,20 @@ type Attempt struct {
 	Err error
 	// Ended is when the attempt ended.
 	Ended time.Time
+}
+
+// Format prints everything but the error under every verb; of that it prints the sort.
+func (a Attempt) Format(s fmt.State, verb rune) { redact.Format(s, verb, a.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (a Attempt) MarshalText() ([]byte, error) { return []byte(a.text()), nil }
+
+func (a *Attempt) text() string {
+	text := fmt.Sprintf("middleware.Attempt{%s, status %d %s, request id %s, %s", a.Host, a.Status, redact.Printable(a.Code), redact.Printable(a.RequestID), a.Outcome)
+	if a.Err != nil {
+		text += ", " + kind(a.Err)
+	}
+	return text + "}"
 }
 
 // MovesMoney reports whether the call moves money, as far as is known: by the reviewed fact, and for an operation that no

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Signer is what signing needs: who calls, and the key that proves it.
@@ -32,6 +33,12 @@ func (e *SignError) Error() string { return "the request could not be signed: " 
 
 // Unwrap returns the cause. It comes from the key or from whatever replaced the body, so nothing of this module is found in it.
 func (e *SignError) Unwrap() error { return fault.Outside(e.Err) }
+
+// Format prints the error's text under every verb.
+func (e SignError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e SignError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Sign signs every request that passes, with a fresh timestamp and nonce. What it signs is taken from the finished
 // request: its method, its target as net/http writes it, and its body.

@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // ContextSigner is a crypto.Signer that can be told to stop, such as a KMS behind a network. The pipeline calls
@@ -128,10 +129,20 @@ type Identity interface {
 	SigningKey() (serial string, key crypto.Signer)
 }
 
-// Certificate is an Identity that stays the same.
+// Certificate is an Identity that stays the same. It prints redacted.
 type Certificate struct {
 	Serial string        // of the certificate that belongs to Key
 	Key    crypto.Signer // signs; may live in a file, a KMS or an HSM
+}
+
+// Format prints the serial under every verb.
+func (c Certificate) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (c Certificate) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
+
+func (c Certificate) text() string {
+	return "middleware.Certificate{Serial " + c.Serial + ", key redacted}"
 }
 
 // SigningKey returns serial and key.

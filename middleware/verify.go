@@ -69,7 +69,10 @@ func (e *VerifyError) Error() string {
 func (e *VerifyError) Unwrap() error { return e.Reason }
 
 // Format prints the error's text under every verb, so that no body gets into a log through %+v.
-func (e *VerifyError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+func (e VerifyError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e VerifyError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Verify reads every answer within its bound and verifies it over the raw bytes before anything above sees it.
 //
@@ -253,6 +256,14 @@ type Body struct {
 	raw  []byte
 	read int
 }
+
+// Format prints the size under every verb.
+func (b Body) Format(s fmt.State, verb rune) { redact.Format(s, verb, b.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (b Body) MarshalText() ([]byte, error) { return []byte(b.text()), nil }
+
+func (b *Body) text() string { return fmt.Sprintf("middleware.Body{%d bytes}", len(b.raw)) }
 
 // Read reads like any body.
 func (b *Body) Read(p []byte) (int, error) {

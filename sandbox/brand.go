@@ -7,7 +7,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Brand is the brand whom the sandbox knows: what a client needs to call as it under /brand/. It is printed without its
@@ -35,7 +35,10 @@ func (b Brand) String() string {
 }
 
 // Format prints what String returns for every verb, so that no key is printed by accident.
-func (b Brand) Format(f fmt.State, _ rune) { io.WriteString(f, b.String()) }
+func (b Brand) Format(s fmt.State, verb rune) { redact.Format(s, verb, b.String()) }
+
+// MarshalText gives encodings what String returns.
+func (b Brand) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
 // LogValue is the brand in a log: id and serial.
 func (b Brand) LogValue() slog.Value {

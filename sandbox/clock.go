@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Clock is the time by which a sandbox goes about its business: when orders expire and fates are met, when notifications are
@@ -28,6 +30,15 @@ type Clock struct {
 
 // Clock returns the clock of the sandbox, which all its merchants share.
 func (s *Sandbox) Clock() *Clock { return s.time }
+
+// String returns what the clock shows.
+func (c *Clock) String() string { return c.Now().Format(time.RFC3339Nano) }
+
+// Format prints what String returns under every verb, and nothing of the sandbox behind the clock.
+func (c *Clock) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.String()) }
+
+// MarshalText gives encodings what String returns.
+func (c *Clock) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // clock is the time of the business.
 func (g *gateway) clock() time.Time { return g.time.Now() }

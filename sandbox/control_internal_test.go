@@ -21,12 +21,16 @@ var withoutControl = map[string]string{
 	"Sandbox.Journal":     "is GET journal without a filter",
 	"Sandbox.Listen":      "serves the sandbox, and is done before it can be asked for",
 	"Sandbox.LookupEnv":   "is told with GET merchant",
+	"Sandbox.MarshalText": "is for printing",
 	"Sandbox.OnRefusal":   "takes a function; a refusal is found with GET journal?refused=true, and explained with GET journal/explain",
 	"Sandbox.PublicKey":   "is told with GET merchant",
 	"Sandbox.PublicKeyID": "is told with GET merchant",
 	"Sandbox.ServeHTTP":   "are the platform's own paths",
 	"Sandbox.String":      "is for printing",
 	"Sandbox.Transport":   "calls in process",
+	"Clock.Format":        "is for printing",
+	"Clock.MarshalText":   "is for printing",
+	"Clock.String":        "is for printing",
 	"Clock.Frozen":        "is told with GET clock",
 }
 

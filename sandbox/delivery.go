@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // deliveryLimit is how long the platform waits for the answer to a notification.
@@ -141,6 +144,29 @@ type Attempt struct {
 	AnswerHeader http.Header   `json:"answer_header,omitempty"`
 	Answer       []byte        `json:"answer,omitempty"` // at most the first 4 KiB
 	Error        string        `json:"error,omitempty"`  // why there was no answer; empty otherwise
+}
+
+// Format prints what became of the notification under every verb: the body is in the members, and in JSON.
+func (d Delivery) Format(s fmt.State, verb rune) { redact.Format(s, verb, d.text()) }
+
+// LogValue gives slog what Format prints.
+func (d Delivery) LogValue() slog.Value { return slog.StringValue(d.text()) }
+
+func (d *Delivery) text() string {
+	return fmt.Sprintf("%s %s to %s: %s after %d attempts", d.Event, d.ID, d.URL, d.State, len(d.Attempts))
+}
+
+// Format prints what became of the attempt under every verb: the signature is in the members, and in JSON.
+func (a Attempt) Format(s fmt.State, verb rune) { redact.Format(s, verb, a.text()) }
+
+// LogValue gives slog what Format prints.
+func (a Attempt) LogValue() slog.Value { return slog.StringValue(a.text()) }
+
+func (a *Attempt) text() string {
+	if a.Status == 0 {
+		return fmt.Sprintf("no answer after %s: %s", a.Took, a.Error)
+	}
+	return fmt.Sprintf("status %d after %s", a.Status, a.Took)
 }
 
 // delivery is the record of one notification.

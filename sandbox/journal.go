@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Bounds of the journal: the number of entries, the bytes kept of each body, and the bytes of all entries together. The
@@ -54,6 +56,12 @@ func (e Entry) String() string {
 	}
 	return fmt.Sprintf("%s %s %d%s%s", e.Method, e.Target, e.Status, fault, reason)
 }
+
+// Format prints what String returns under every verb: bodies and signatures are in the members.
+func (e Entry) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.String()) }
+
+// MarshalText gives encodings what String returns.
+func (e Entry) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
 // journal is a ring of entries.
 type journal struct {

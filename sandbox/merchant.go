@@ -5,10 +5,11 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Merchant is the merchant whom the sandbox knows: what a client needs to sign as it. It is printed without its keys.
@@ -26,7 +27,10 @@ func (m Merchant) String() string {
 }
 
 // Format prints what String returns for every verb, so that no key is printed by accident.
-func (m Merchant) Format(f fmt.State, _ rune) { io.WriteString(f, m.String()) }
+func (m Merchant) Format(s fmt.State, verb rune) { redact.Format(s, verb, m.String()) }
+
+// MarshalText gives encodings what String returns.
+func (m Merchant) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
 // LogValue is the merchant in a log: number and serial.
 func (m Merchant) LogValue() slog.Value {

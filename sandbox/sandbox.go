@@ -3,13 +3,13 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Sandbox is one gateway as one of its merchants sees it: with that merchant's keys, state and users, and with the clock,
@@ -157,7 +157,10 @@ func New(options ...Option) (*Sandbox, error) {
 }
 
 // String names the sandbox without its keys.
-func (s *Sandbox) String() string { return "sandbox of merchant " + s.merchant.ID }
+func (s Sandbox) String() string { return "sandbox of merchant " + s.merchant.ID }
 
 // Format prints what String returns for every verb, so that no key is printed by accident.
-func (s *Sandbox) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
+func (s Sandbox) Format(f fmt.State, verb rune) { redact.Format(f, verb, s.String()) }
+
+// MarshalText gives encodings what String returns.
+func (s Sandbox) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

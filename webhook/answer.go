@@ -44,8 +44,13 @@ func (a Answer) write(w http.ResponseWriter) {
 }
 
 // Format prints status and size under every verb.
-func (a Answer) Format(s fmt.State, verb rune) {
-	redact.Format(s, verb, fmt.Sprintf("webhook.Answer{status %d, %d bytes}", a.Status, len(a.Body)))
+func (a Answer) Format(s fmt.State, verb rune) { redact.Format(s, verb, a.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (a Answer) MarshalText() ([]byte, error) { return []byte(a.text()), nil }
+
+func (a Answer) text() string {
+	return fmt.Sprintf("webhook.Answer{status %d, %d bytes}", a.Status, len(a.Body))
 }
 
 // received is the answer to what was dealt with.

@@ -65,6 +65,12 @@ func (e *VerifyError) Error() string {
 // Unwrap returns the reason.
 func (e *VerifyError) Unwrap() error { return e.Reason }
 
+// Format prints the error's text under every verb.
+func (e VerifyError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e VerifyError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // PanicError is a panic in a function of a Handler.
 type PanicError struct {
 	// Value is what was passed to panic. It is not in the error's text, for it may hold anything.
@@ -82,7 +88,10 @@ func (e *PanicError) Unwrap() error {
 }
 
 // Format prints the error's text under every verb: value and stack may hold anything.
-func (e *PanicError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+func (e PanicError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e PanicError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Fail returns an error whose message is sent to the platform in {"code":"FAIL","message":"…"}. The texts of all other
 // errors that a function returns stay here.

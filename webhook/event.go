@@ -36,8 +36,8 @@ type Event struct {
 
 	raw      []byte
 	resource []byte
-	valid    bool // resource is JSON
-	owner    *Merchant
+	valid    bool             // resource is JSON
+	owner    func() *Merchant // hidden
 }
 
 // Get reads one value of the decrypted resource by gjson path, such as "amount.total"
@@ -89,15 +89,23 @@ func (e *decodeError) Error() string {
 func (e *decodeError) Unwrap() error { return e.err }
 
 // Format prints the error's text under every verb.
-func (e *decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+func (e decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e decodeError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Format prints what identifies the notification under every verb: resources hold identities.
-func (e *Event) Format(s fmt.State, verb rune) {
-	redact.Format(s, verb, fmt.Sprintf("webhook.Event{%s, %s %s, %d bytes}", redact.Printable(e.ID), redact.Printable(e.Type), redact.Printable(e.OriginalType), len(e.resource)))
+func (e Event) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.text()) }
+
+// MarshalText gives encodings what Format prints: the resource is in [Event.Resource].
+func (e Event) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
+
+func (e *Event) text() string {
+	return fmt.Sprintf("webhook.Event{%s, %s %s, %d bytes}", redact.Printable(e.ID), redact.Printable(e.Type), redact.Printable(e.OriginalType), len(e.resource))
 }
 
 // LogValue gives slog the allow-listed members.
-func (e *Event) LogValue() slog.Value {
+func (e Event) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("id", redact.Printable(e.ID)), slog.String("type", redact.Printable(e.Type)), slog.String("original_type", redact.Printable(e.OriginalType)),
 		slog.String("request_id", redact.Printable(e.RequestID)))

@@ -3,12 +3,14 @@ package webhook
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Handler receives notifications. Make one with [New] or [NewShared], register functions with [Handler.On],
@@ -16,8 +18,8 @@ import (
 // [Handler.Deliver] or [Handler.Parse]. It is safe for concurrent use.
 type Handler struct {
 	config
-	merchant *Merchant     // nil if choose finds it
-	opener   *apiv3.Opener // of merchant's key; nil if choose finds the merchant
+	merchant func() *Merchant // hidden; nil if choose finds it
+	opener   *apiv3.Opener    // of merchant's key; nil if choose finds the merchant
 	choose   Choose
 
 	mu       sync.RWMutex
@@ -38,7 +40,7 @@ func New(merchant Merchant, options ...Option) (*Handler, error) {
 	if err := unusable(err, merchant.check(h.clockOrNow())); err != nil {
 		return nil, err
 	}
-	h.merchant = &merchant
+	h.merchant = redact.Hide(&merchant)
 	if h.opener, err = apiv3.NewOpener([]byte(merchant.APIv3Key)); err != nil {
 		return nil, unusable(err)
 	}
@@ -81,6 +83,20 @@ func (h *Handler) clockOrNow() time.Time {
 	}
 	return h.clock()
 }
+
+// String says for whom the handler is. Keys are not in it.
+func (h *Handler) String() string {
+	if h.merchant == nil {
+		return "webhook.Handler{of several merchants}"
+	}
+	return "webhook.Handler{" + h.merchant().text() + "}"
+}
+
+// Format prints what String returns under every verb.
+func (h *Handler) Format(s fmt.State, verb rune) { redact.Format(s, verb, h.String()) }
+
+// MarshalText gives encodings what String returns.
+func (h *Handler) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
 // Probes returns how many signature tests of the platform were refused so far.
 func (h *Handler) Probes() int64 { return h.probes.Load() }

@@ -19,14 +19,14 @@ type Lookup interface {
 // such as encrypt_echo_message of SECURITY_ECHO.SUCCESS. Marked members are opened already when the Handler has a
 // private key, and was not told to do without a catalogue.
 func (e *Event) Decrypt(ciphertext string) (string, error) {
-	if e.owner == nil || e.owner.decrypter() == nil {
+	if e.owner == nil || e.owner().decrypter() == nil {
 		return "", fmt.Errorf("webhook: %w: there is no private key to decrypt with (Merchant.PrivateKey)", apiv3.ErrKey)
 	}
 	raw, err := base64.StdEncoding.DecodeString(ciphertext)
 	if err != nil {
 		return "", fmt.Errorf("webhook: %w: the value is not base64", apiv3.ErrDecrypt)
 	}
-	plaintext, err := e.owner.scheme().Decrypt(e.owner.decrypter(), raw)
+	plaintext, err := e.owner().scheme().Decrypt(e.owner().decrypter(), raw)
 	if err != nil {
 		return "", fmt.Errorf("webhook: %w", err)
 	}
@@ -36,7 +36,7 @@ func (e *Event) Decrypt(ciphertext string) (string, error) {
 // openMembers decrypts the members that facts mark. A value that does not look encrypted stays as it is: the
 // documentation may be behind, and a plain text is what the function wants.
 func (e *Event) openMembers(facts *fact.Event) error {
-	if !e.valid || e.owner.decrypter() == nil || !marked(facts.Resource) {
+	if !e.valid || e.owner().decrypter() == nil || !marked(facts.Resource) {
 		return nil
 	}
 	decoder := json.NewDecoder(bytes.NewReader(e.resource))
@@ -46,7 +46,7 @@ func (e *Event) openMembers(facts *fact.Event) error {
 		return fmt.Errorf("%w: its resource is not JSON", ErrMalformed)
 	}
 	o := opener{event: e}
-	if public, ok := e.owner.decrypter().Public().(interface{ Size() int }); ok {
+	if public, ok := e.owner().decrypter().Public().(interface{ Size() int }); ok {
 		o.size = public.Size()
 	}
 	if err := o.object(resource, facts.Resource); err != nil || !o.changed {
@@ -136,7 +136,7 @@ func (o *opener) text(name, text string) (string, error) {
 	if err != nil || len(raw) < shortest || o.size != 0 && len(raw) != o.size {
 		return text, nil
 	}
-	plaintext, err := o.event.owner.scheme().Decrypt(o.event.owner.decrypter(), raw)
+	plaintext, err := o.event.owner().scheme().Decrypt(o.event.owner().decrypter(), raw)
 	if err != nil {
 		return "", fmt.Errorf("the member %s: %w: it is encrypted for the merchant API certificate, is Merchant.PrivateKey the key of the current one?", name, err)
 	}

@@ -37,8 +37,13 @@ type Merchant struct {
 }
 
 // Format prints number and serial under every verb; keys are left out.
-func (m Merchant) Format(s fmt.State, verb rune) {
-	redact.Format(s, verb, fmt.Sprintf("webhook.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.Serial))
+func (m Merchant) Format(s fmt.State, verb rune) { redact.Format(s, verb, m.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (m Merchant) MarshalText() ([]byte, error) { return []byte(m.text()), nil }
+
+func (m *Merchant) text() string {
+	return fmt.Sprintf("webhook.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.Serial)
 }
 
 // LogValue gives slog number and serial.
@@ -65,6 +70,16 @@ type Delivery struct {
 	Target string
 	// Request is the HTTP request that ServeHTTP was given; nil for Parse, and for Deliver unless the caller sets it.
 	Request *http.Request
+}
+
+// Format prints the platform key that the delivery names and the size under every verb.
+func (d Delivery) Format(s fmt.State, verb rune) { redact.Format(s, verb, d.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (d Delivery) MarshalText() ([]byte, error) { return []byte(d.text()), nil }
+
+func (d *Delivery) text() string {
+	return fmt.Sprintf("webhook.Delivery{serial %s, %d bytes}", redact.Printable(d.Serial()), len(d.Body))
 }
 
 // Serial returns the platform key that the delivery names: certificate serial or public key id.

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -39,6 +40,20 @@ type Observation struct {
 	// Err is why the delivery was not answered with success. With a 2xx it is an ErrDeduper: the event was processed,
 	// and that could not be noted. What a function returned may hold anything.
 	Err error
+}
+
+// Format prints everything but Err under every verb.
+func (o Observation) Format(s fmt.State, verb rune) { redact.Format(s, verb, o.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (o Observation) MarshalText() ([]byte, error) { return []byte(o.text()), nil }
+
+func (o *Observation) text() string {
+	text := fmt.Sprintf("webhook.Observation{%s, %s %s, serial %s, status %d, %s", o.ID, o.Type, o.OriginalType, o.Serial, o.Status, o.Duration)
+	if o.Failure != "" {
+		text += ", " + o.Failure
+	}
+	return text + "}"
 }
 
 // observation describes the turn as far as it came. kind is err in a word or two.

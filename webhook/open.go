@@ -95,7 +95,7 @@ func (t *turn) admit(ctx context.Context) error {
 // merchantOf returns the one merchant, or the one that the user's function chooses.
 func (h *Handler) merchantOf(ctx context.Context, d *Delivery) (*Merchant, error) {
 	if h.choose == nil {
-		return h.merchant, nil
+		return h.merchant(), nil
 	}
 	merchant, err := h.choose(ctx, d)
 	switch {
@@ -167,7 +167,10 @@ func (t *turn) open() error {
 	if err != nil {
 		return fmt.Errorf("the resource: %w (was the APIv3 key changed in the merchant platform, or is it another merchant's?)", err)
 	}
-	e.Merchant, e.Serial, e.owner = m.ID, t.signature.Serial, m
+	if e.owner = t.h.merchant; e.owner == nil {
+		e.owner = redact.Hide(m)
+	}
+	e.Merchant, e.Serial = m.ID, t.signature.Serial
 	e.RequestID = first(t.delivery.Header, apiv3.HeaderRequestID)
 	if err := e.setResource(plaintext); err != nil {
 		return err

@@ -29,6 +29,12 @@ func (e *MismatchError) Error() string {
 	return "webhook: the payment's " + e.Member + " is not the expected one"
 }
 
+// Format prints the error's text, which has no value, under every verb.
+func (e MismatchError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e MismatchError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // Payment is what a caller expects of a payment notification, from its own records.
 type Payment struct {
 	// MchID is the merchant number: mchid, or sp_mchid of a service provider. Required.

@@ -95,7 +95,7 @@ func (h *Handler) OnQuestion(eventType string, fn QuestionFunc) {
 	if !ok {
 		q.budget = usualQuestion
 	}
-	if q.signed && h.merchant != nil && h.signer == nil && !h.merchant.canSign() {
+	if q.signed && h.merchant != nil && h.signer == nil && !h.merchant().canSign() {
 		panic("webhook: OnQuestion: answers to " + eventType + " are signed: Merchant needs ID, Serial and PrivateKey")
 	}
 	h.mu.Lock()

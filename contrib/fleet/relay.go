@@ -79,11 +79,7 @@ type Event struct {
 func (e *Event) Decode(v any) error { return json.Unmarshal(e.Resource, v) }
 
 // Format prints type and id, whatever the verb: the resource names people.
-func (e *Event) Format(s fmt.State, _ rune) {
-	if e == nil {
-		fmt.Fprint(s, "<nil>")
-		return
-	}
+func (e Event) Format(s fmt.State, _ rune) {
 	fmt.Fprintf(s, "event %s %s of %s", e.Type, e.ID, e.Merchant)
 }
 

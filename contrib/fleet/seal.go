@@ -69,10 +69,10 @@ func ParseKeys(text string) (*Keys, error) {
 }
 
 // String tells how many keys there are, and nothing else of them.
-func (k *Keys) String() string { return fmt.Sprintf("%d keys, redacted", len(k.all)) }
+func (k Keys) String() string { return fmt.Sprintf("%d keys, redacted", len(k.all)) }
 
 // Format prints the same under every verb.
-func (k *Keys) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, k.String()) }
+func (k Keys) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, k.String()) }
 
 // seal encrypts plain for a place. The form is: version, id of the key, then nonce, ciphertext and tag.
 func (k *Keys) seal(place string, plain []byte) []byte {

@@ -45,8 +45,13 @@ type Credentials struct {
 }
 
 // Format prints the serial under every verb; the key is left out.
-func (c Credentials) Format(s fmt.State, _ rune) {
-	_, _ = io.WriteString(s, "pkcs12.Credentials{Serial "+c.Serial+", key redacted}")
+func (c Credentials) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, c.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
+
+func (c Credentials) text() string {
+	return "pkcs12.Credentials{Serial " + c.Serial + ", key redacted}"
 }
 
 // LogValue gives slog the serial.

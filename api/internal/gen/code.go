@@ -114,7 +114,8 @@ func writeTop(out *source, top *node) {
 
 // What a node carries depends on what is known on the way to it. Without variables it is the client: the template of
 // its operations is a constant, so stepping costs nothing and a set of verbs costs no allocation. Behind a variable it
-// is a chain that holds the values, and whose path goes down to the last variable or set of verbs.
+// is a chain that holds the values, and whose path goes down to the last variable or set of verbs: a branch, which is no call
+// and prints like one.
 
 func writeType(out *source, n *node) {
 	out.printf("\n// %s is %s.\n", n.kind, n.path)
@@ -125,7 +126,7 @@ func writeType(out *source, n *node) {
 	case len(n.operations) > 0:
 		fields = "\n" + callKind(n) + "\n" + fields + "\n"
 	case n.hasVariables():
-		fields = "chain wxpay.Chain"
+		fields = "branch"
 	}
 	out.printf("type %s struct{ %s }\n", n.kind, fields)
 }
@@ -145,9 +146,9 @@ func writeStep(out *source, n *node) {
 	case len(n.operations) > 0:
 		value = n.kind + "{" + callKind(n) + "(" + chain(n) + "), n.client}"
 	case n.isVariable():
-		value = n.kind + "{" + chain(n) + "}"
+		value = n.kind + "{branch(" + chain(n) + ")}"
 	case n.hasVariables():
-		value = n.kind + "{" + values(n.parent) + "}"
+		value = n.kind + "{" + carried(n.parent) + "}"
 	default:
 		value = n.kind + "{n.client}"
 	}
@@ -177,7 +178,15 @@ func values(n *node) string {
 	if len(n.operations) > 0 {
 		return "wxpay.Chain(n." + callKind(n) + ")"
 	}
-	return "n.chain"
+	return "wxpay.Chain(n.branch)"
+}
+
+// carried returns the expression of the branch that a child of n without a variable of its own gets.
+func carried(n *node) string {
+	if len(n.operations) > 0 {
+		return "branch(n." + callKind(n) + ")"
+	}
+	return "n.branch"
 }
 
 func argument(n *node) string {

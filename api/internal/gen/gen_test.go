@@ -132,8 +132,8 @@ func TestRules(t *testing.T) {
 			[]string{"GET /v3/a/{x_id}", "POST /v3/a/{x_id}/b/{y}/c"},
 			[]string{
 				"type V3AXID struct{ GetCall }", `GetCall(n.client.Chain("v3/a/{x_id}").Var("x_id", xID))`,
-				"return V3AXIDB{wxpay.Chain(n.GetCall)}", `V3AXIDBY{n.chain.Chain("b/{y}").Var("y", y)}`,
-				`PostCall(n.chain.Chain("c"))`,
+				"return V3AXIDB{branch(n.GetCall)}", `V3AXIDBY{branch(wxpay.Chain(n.branch).Chain("b/{y}").Var("y", y))}`,
+				`PostCall(wxpay.Chain(n.branch).Chain("c"))`,
 			}},
 		{"an argument that would be a keyword, or the receiver",
 			[]string{"GET /v3/a/{type}", "GET /v3/b/{n}"},

@@ -72,7 +72,7 @@ var settings = []struct{ name, parameters, arguments, doc string }{
 // reserved are the names that a child of a node with verbs cannot have. All verbs are in it, whichever the node has: a
 // Delete that does not delete would mislead, and a verb that an operation gains must not rename a segment.
 var reserved = func() map[string]bool {
-	names := map[string]bool{"Chain": true}
+	names := map[string]bool{"Chain": true, "Format": true, "MarshalText": true}
 	for _, method := range methods {
 		name := verb{method: method}.name()
 		names[name], names[name+"Async"] = true, true
@@ -99,7 +99,10 @@ func writeCalls(out *source, roots []*node) {
 		kinds = append(kinds, kind)
 	}
 	slices.Sort(kinds)
-	out.head("api", "context", "io", "time", "", module)
+	out.head("api", "context", "fmt", "io", "time", "", module)
+	out.printf("\n// branch is a chain that ends at no operation.\n")
+	out.printf("type branch wxpay.Chain\n")
+	writePrinting(out, "branch")
 	for _, kind := range kinds {
 		writeCall(out, kind, sets[kind])
 	}
@@ -153,6 +156,14 @@ func writeCall(out *source, kind string, verbs []verb) {
 	}
 	out.printf("\n// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.\n")
 	out.printf("func (c %s) Chain() wxpay.Chain { return wxpay.Chain(c) }\n", kind)
+	writePrinting(out, kind)
+}
+
+func writePrinting(out *source, kind string) {
+	out.printf("\n// Format prints the path, without values, under every verb.\n")
+	out.printf("func (c %s) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }\n", kind)
+	out.printf("\n// MarshalText gives encodings what Format prints.\n")
+	out.printf("func (c %s) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }\n", kind)
 }
 
 func join(list []string, last string) string {
