@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -75,14 +76,18 @@ func (b Brand) options() []Option {
 	}}
 }
 
-// callerHint explains why the signature of this kind of caller is refused for the path; empty if it is not.
-func (f *flight) callerHint() string {
-	direct := strings.HasPrefix(f.url.Path, "/brand/")
+// wrongScheme says which client to make where the platform refuses the signature of this kind of caller for an operation,
+// which may be nil; empty if it does not.
+func (c *Client) wrongScheme(operation *fact.Operation, path string) string {
+	direct := strings.HasPrefix(path, "/brand/")
+	if operation != nil {
+		direct = operation.Scheme == fact.BrandScheme
+	}
 	switch {
-	case f.client.isBrand() && !direct:
-		return "this client calls as a brand, whose paths begin with /brand/: use a merchant's client"
-	case !f.client.isBrand() && direct:
-		return "paths under /brand/ are for brands: NewBrand makes a client that calls as one"
+	case direct && !c.isBrand():
+		return "a brand signs it, with a scheme and a certificate of its own: NewBrand makes a client that calls as one"
+	case !direct && c.isBrand():
+		return "a merchant signs it, and this client calls as a brand, whose paths begin with /brand/: New makes a merchant's client"
 	}
 	return ""
 }

@@ -329,7 +329,7 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 		}
 	}
 	e.Hint = e.hint(f.MessageSize, now)
-	if hint := f.callerHint(); e.Code == CodeSignError && hint != "" {
+	if hint := f.client.wrongScheme(f.Operation, f.url.Path); e.Code == CodeSignError && hint != "" {
 		e.Hint = hint
 	}
 	if hint := f.hint(e.Status); hint != "" {

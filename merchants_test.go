@@ -160,7 +160,7 @@ func TestBrand(t *testing.T) {
 	merchant := certificateClient(t, sb)
 	_, err = merchant.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Get(ctx)
 	require.True(t, wxpay.IsCode(err, wxpay.CodeSignError), err)
-	assert.ErrorContains(t, err, "paths under /brand/ are for brands: NewBrand")
+	assert.ErrorContains(t, err, "NewBrand makes a client that calls as one")
 
 	for _, text := range []string{fmt.Sprintf("%+v %v", client, brand), fmt.Sprintf("%#v", brand)} {
 		assert.Contains(t, text, "1004")

@@ -27,34 +27,59 @@ const (
 	PreflightOff PreflightMode = iota
 	// PreflightWarn logs findings at level Warn and sends all the same. It is the default.
 	PreflightWarn
-	// PreflightStrict refuses a call with findings, before anything is sent: its error is a *[PreflightError]. Findings that
-	// are warnings only are logged.
+	// PreflightStrict refuses a call with findings that are certain enough ([Finding].Warning tells), before anything is sent:
+	// its error is a *[PreflightError]. All others are logged.
 	PreflightStrict
 )
 
 // FindingKind is a sort of finding.
 type FindingKind string
 
-// Kinds of findings. The last two are warnings, which are never a reason to refuse a call: the platform may know more than
-// the catalogue does.
+// Kinds of findings. These can refuse a call under PreflightStrict.
 const (
-	UnknownOperation       FindingKind = "unknown operation" // neither this path nor one like it
-	UnknownMethod          FindingKind = "unknown method"    // the path is known with other methods
-	OfflineOperation       FindingKind = "offline operation"
-	SupersededOperation    FindingKind = "superseded operation"
-	WrongHost              FindingKind = "wrong host"              // another host serves the operation
-	WrongScheme            FindingKind = "wrong scheme"            // brand-direct operations are for brands, all others for merchants
-	NotJSON                FindingKind = "not JSON"                // the body cannot be read
-	MissingMember          FindingKind = "missing member"          // documented as required, which may be conditional in reality
-	WrongType              FindingKind = "wrong type"              // another JSON type, or a text that is no number
-	SupplementaryCharacter FindingKind = "supplementary character" // emoji and other characters that the platform refuses
-	UnknownConstant        FindingKind = "unknown constant"        // a warning, unless the list was reviewed
-	UnknownMember          FindingKind = "unknown member"          // a warning
+	// NotJSON: the body cannot be read. It rests on the JSON standard.
+	NotJSON FindingKind = "not JSON"
+	// WrongScheme: the client signs as a merchant and the path is a brand's, or the other way round. It rests on the client and
+	// the path: /brand/ is what the platform keeps for brands.
+	WrongScheme FindingKind = "wrong scheme"
+	// SupplementaryCharacter: an emoji or another character beyond the Basic Multilingual Plane. It rests on a rule of the
+	// protocol.
+	SupplementaryCharacter FindingKind = "supplementary character"
+	// WrongType: another JSON type than the documented one, or a text that is no number. It rests on the documentation, which
+	// no source contradicts; it warns only where the operation's members are inferred.
+	WrongType FindingKind = "wrong type"
+	// MissingMember: a required member is not there. It refuses what a second, independent source requires too
+	// (fact.Field.Confirmed). It warns where the documentation alone requires the member, which may be conditional in reality,
+	// and where the operation's members are inferred.
+	MissingMember FindingKind = "missing member"
+	// UnknownConstant: a value that is none of the documented ones. It rests on the documentation, whose lists go stale, and
+	// warns, unless the list was reviewed as complete (fact.Field.Reviewed).
+	UnknownConstant FindingKind = "unknown constant"
+)
+
+// These warn only: the platform may know more than the catalogue does.
+const (
+	// UnknownOperation: neither this path nor one with other names of placeholders is in the catalogue.
+	UnknownOperation FindingKind = "unknown operation"
+	// UnknownMethod: the catalogue has the path with other methods.
+	UnknownMethod FindingKind = "unknown method"
+	// UnknownMember: the documentation lists no such member.
+	UnknownMember FindingKind = "unknown member"
+	// OfflineOperation and SupersededOperation rest on the documentation's notices.
+	OfflineOperation    FindingKind = "offline operation"
+	SupersededOperation FindingKind = "superseded operation"
+	// WrongHost: the documentation names another host as the only one that serves the operation.
+	WrongHost FindingKind = "wrong host"
+	// OutOfBounds: a text is shorter or longer, or a number less or greater, than some source says.
+	OutOfBounds FindingKind = "out of bounds"
+	// InferredEncryption: a member was encrypted because that of a sister operation is; no official source shows it. It is
+	// found when the call is encrypted, not by [Chain.Check].
+	InferredEncryption FindingKind = "inferred encryption"
 )
 
 var findingKinds = []FindingKind{
-	UnknownOperation, UnknownMethod, OfflineOperation, SupersededOperation, WrongHost, WrongScheme, NotJSON, MissingMember,
-	WrongType, SupplementaryCharacter, UnknownConstant, UnknownMember,
+	NotJSON, WrongScheme, SupplementaryCharacter, WrongType, MissingMember, UnknownConstant,
+	UnknownOperation, UnknownMethod, UnknownMember, OfflineOperation, SupersededOperation, WrongHost, OutOfBounds, InferredEncryption,
 }
 
 // Finding is one thing that a check before sending found. No value of the request is in it.
@@ -65,18 +90,31 @@ type Finding struct {
 	// Pointer is the JSON pointer of a member of the body, and a slash with the name of anything else. It is empty for what
 	// concerns the operation or the body as a whole.
 	Pointer string
+	// Unit is that of a number, where it is known.
+	Unit fact.Unit
 	// Text tells what is wrong and what to do.
 	Text string
-	// Warning says that the finding is never a reason to refuse the call.
+	// Certainty tells in words what the finding rests on: "confirmed by a second source", "the documentation alone says so",
+	// "inferred from a sister operation". It is empty where there is no doubt.
+	Certainty string
+	// Warning says that the finding is not certain enough to refuse the call.
 	Warning bool
 }
 
-// String returns place, pointer and text.
+// String returns place, pointer, unit, text and certainty.
 func (f Finding) String() string {
-	if f.Pointer == "" {
-		return f.Place + ": " + f.Text
+	s := f.Place
+	if f.Pointer != "" {
+		s += " " + redact.Pointer(f.Pointer)
 	}
-	return f.Place + " " + redact.Pointer(f.Pointer) + ": " + f.Text
+	if f.Unit != "" {
+		s += " (" + string(f.Unit) + ")"
+	}
+	s += ": " + f.Text
+	if f.Certainty != "" {
+		s += " (" + f.Certainty + ")"
+	}
+	return s
 }
 
 // PreflightError is a call that PreflightStrict refused. Nothing was sent. It is the cause inside a *[CallError] of stage
@@ -91,10 +129,11 @@ func (e *PreflightError) Error() string {
 }
 
 // WithPreflight says what becomes of what the checks before sending find: every call is checked against the catalogue
-// ([WithCatalog]). The default is PreflightWarn. What the catalogue calls required is a strong hint, not a law: a member may
-// be required under a condition only. Kinds of findings that get in your way can be silenced:
+// ([WithCatalog]). The default is PreflightWarn. PreflightStrict refuses what is certain: a call that contradicts itself or a
+// rule of the protocol, a JSON type that no source allows, a missing member that two independent sources require. Everything
+// else is a warning; [FindingKind] tells what each rests on. Kinds of findings that get in your way can be silenced:
 //
-//	wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.MissingMember, wxpay.SupersededOperation)
+//	wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.UnknownMember, wxpay.SupersededOperation)
 //
 // Findings are logged to the logger of [WithLogger], and nowhere without one: each once for its operation and place, so that
 // neither the next call nor the next element of an array says it again; after 1000 a client logs no more. Whether logged or
@@ -144,7 +183,7 @@ func (f *flight) check(ctx context.Context, path string, query []*setting, varia
 	k.silenced = f.client.silenced
 	k.operation(f, path)
 	if f.Operation != nil {
-		k.joined = f.Operation.Joined
+		k.joined, k.inferred = f.Operation.Joined, f.Operation.Inferred
 		k.parameters(f, query, variables)
 		k.body(f)
 	}
@@ -177,7 +216,7 @@ var preflights = sync.Pool{New: func() any { return new(preflight) }}
 func (f *flight) findings() []Finding {
 	for i := range f.found.list {
 		if finding := &f.found.list[i]; finding.Text == "" {
-			finding.Text = "the catalogue does not know it" + f.near() + " (if it is new, silence this kind)"
+			finding.Text = "the catalogue does not know it" + f.near() + " (if it is new, that is no mistake)"
 		}
 	}
 	return f.found.list
@@ -218,11 +257,35 @@ func (f *flight) tell(ctx context.Context) {
 		finding := f.findings()[i]
 		logger.LogAttrs(ctx, slog.LevelWarn, "wxpay preflight",
 			slog.String("method", f.Method), slog.String("path", f.Template), slog.String("kind", string(finding.Kind)),
-			slog.String("place", finding.Place), slog.String("pointer", redact.Pointer(finding.Pointer)), slog.String("finding", finding.Text))
+			slog.String("place", finding.Place), slog.String("pointer", redact.Pointer(finding.Pointer)),
+			slog.String("finding", finding.Text), slog.String("certainty", finding.Certainty))
 		if last {
 			logger.LogAttrs(ctx, slog.LevelWarn, "wxpay preflight", slog.String("finding", fmt.Sprintf("these were %d findings: this client logs no more", mostTold)))
 		}
 	}
+}
+
+// inferredEncryption reports the members that were encrypted by marks that no official source shows.
+func (f *flight) inferredEncryption(ctx context.Context, pointers []string) {
+	if len(pointers) == 0 || f.client.preflight == PreflightOff || slices.Contains(f.client.silenced, InferredEncryption) {
+		return
+	}
+	if f.found == nil {
+		f.found = &found{path: f.Template}
+	}
+	for _, pointer := range pointers {
+		names := strings.Split(pointer, "/")
+		for i := range names {
+			if strings.Trim(names[i], "0123456789") == "" && i > 0 {
+				names[i] = every
+			}
+		}
+		f.found.list = append(f.found.list, Finding{
+			Kind: InferredEncryption, Place: "body", Pointer: pointer, Certainty: inferred, Warning: true,
+			Text: fmt.Sprintf("it is encrypted: Plain(%q) sends it as it is", strings.Join(names, "/")),
+		})
+	}
+	f.tell(ctx)
 }
 
 // hint tells the findings of a call that the platform refused, unless the reason is another.
@@ -282,12 +345,30 @@ type preflight struct {
 	place    place
 	silenced []FindingKind
 	joined   bool // identity members of direct and partner callers are listed side by side
+	inferred bool // no official source shows the members
 	findings []Finding
 }
 
-// report adds a finding about the place where k stands.
+// What findings rest on.
+const (
+	confirmed  = "confirmed by a second source"
+	documented = "the documentation alone says so"
+	widest     = "the widest bounds that any source gives"
+	inferred   = "inferred from a sister operation; no official source shows it"
+)
+
+// report adds a finding about the place where k stands that no facts of a member stand behind.
 func (k *preflight) report(kind FindingKind, text string) {
-	k.add(Finding{Kind: kind, Place: k.where, Pointer: k.pointer(), Text: text, Warning: kind == UnknownMember})
+	k.add(Finding{Kind: kind, Text: text, Warning: slices.Index(findingKinds, kind) >= slices.Index(findingKinds, UnknownOperation)})
+}
+
+// reportOf adds a finding that rests on the facts of the member where k stands. sure says that they are enough to refuse a
+// call, unless they are inferred.
+func (k *preflight) reportOf(m *fact.Field, kind FindingKind, sure bool, text, certainty string) {
+	if k.inferred {
+		sure, certainty = false, inferred
+	}
+	k.add(Finding{Kind: kind, Unit: m.Unit, Text: text, Certainty: certainty, Warning: !sure})
 }
 
 func (k *preflight) pointer() string {
@@ -299,6 +380,7 @@ func (k *preflight) pointer() string {
 
 func (k *preflight) add(finding Finding) {
 	if !slices.Contains(k.silenced, finding.Kind) {
+		finding.Place, finding.Pointer = k.where, k.pointer()
 		k.findings = append(k.findings, finding)
 	}
 }
@@ -307,13 +389,9 @@ func (k *preflight) add(finding Finding) {
 func (k *preflight) operation(f *flight, path string) {
 	k.where = "operation"
 	operation, base := f.Operation, f.client.base
-	brand := f.client.scheme.Identity() == "brand_id"
-	switch direct := strings.HasPrefix(path, "/brand/"); {
-	case direct && !brand:
-		k.report(WrongScheme, "it is brand-direct: it takes a brand's own scheme and certificate, not a merchant's")
-	case !direct && brand:
-		k.report(WrongScheme, "it is for merchants: a brand's scheme serves paths under /brand/ only")
-	case !direct && operation == nil:
+	if text := f.client.wrongScheme(operation, path); text != "" {
+		k.report(WrongScheme, text)
+	} else if operation == nil {
 		k.unknown(f, path)
 	}
 	if operation == nil {
@@ -358,7 +436,36 @@ func (k *preflight) missing(m *fact.Field, remedy string) {
 	if len(m.Alt) > 0 {
 		remedy = " (also as " + strings.Join(m.Alt, ", ") + ")"
 	}
-	k.report(MissingMember, "it is documented as required"+remedy)
+	certainty := documented
+	if m.Confirmed {
+		certainty = confirmed
+	}
+	k.reportOf(m, MissingMember, m.Confirmed, "it is missing and documented as required"+remedy, certainty)
+}
+
+// mistyped reports a value of another type.
+func (k *preflight) mistyped(m *fact.Field, text string) { k.reportOf(m, WrongType, true, text, "") }
+
+// bounds reports a text with another number of characters, or a number, than m gives bounds for.
+func (k *preflight) bounds(m *fact.Field, is int64, characters bool) {
+	if (m.Min == 0 || is >= m.Min) && (m.Max == 0 || is <= m.Max) {
+		return
+	}
+	var text string
+	switch {
+	case m.Max == 0:
+		text = fmt.Sprintf("at least %d", m.Min)
+	case m.Min == 0:
+		text = fmt.Sprintf("at most %d", m.Max)
+	default:
+		text = fmt.Sprintf("%d to %d", m.Min, m.Max)
+	}
+	if characters {
+		text = fmt.Sprintf("its length is %d, and %s characters are documented", is, text)
+	} else {
+		text = "it is documented as " + text
+	}
+	k.reportOf(m, OutOfBounds, false, text, widest)
 }
 
 // parameters checks path, query and header.
@@ -422,15 +529,17 @@ func (k *preflight) text(m *member, value string) {
 	case kind == fact.Integer || kind == fact.Number:
 		number, err := strconv.ParseFloat(value, 64)
 		if errors.Is(err, strconv.ErrSyntax) || kind == fact.Integer && strings.Trim(value, "-0123456789") != "" {
-			k.report(WrongType, "it is documented as "+string(kind))
+			k.mistyped(m.Field, "it is documented as "+string(kind))
 			return
 		}
+		k.bounds(m.Field, int64(number), false)
 		k.constant(m.Field, func(constant any) bool { return equalNumber(constant, number) })
 	case kind == fact.Boolean:
 		if value != "true" && value != "false" {
-			k.report(WrongType, "it is documented as boolean: true or false")
+			k.mistyped(m.Field, "it is documented as boolean: true or false")
 		}
 	default:
+		k.bounds(m.Field, int64(utf8.RuneCountInString(value)), true)
 		k.constant(m.Field, func(constant any) bool { return constant == value })
 	}
 }
@@ -447,11 +556,11 @@ func (k *preflight) constant(m *fact.Field, is func(constant any) bool) {
 	if len(m.Enum) > shown {
 		list += " …"
 	}
-	text, warning := "it is none of the documented constants, which may be out of date: ", true
 	if m.Reviewed {
-		text, warning = "it has to be one of ", false
+		k.reportOf(m, UnknownConstant, true, "it has to be one of "+list, "")
+		return
 	}
-	k.add(Finding{Kind: UnknownConstant, Place: k.where, Pointer: k.pointer(), Text: text + list, Warning: warning})
+	k.reportOf(m, UnknownConstant, false, "it is none of the documented constants, which may be out of date: "+list, documented)
 }
 
 func equalNumber(constant any, number float64) bool {
@@ -545,13 +654,13 @@ func (k *preflight) value(m *member, element bool) {
 	switch c := k.peek(); c {
 	case '{':
 		if want != fact.Object && m != nil {
-			k.mismatch("an object", want)
+			k.mismatch(m.Field, "an object", want)
 			m = nil
 		}
 		k.object(m)
 	case '[':
 		if m != nil && !array {
-			k.mismatch("an array", want)
+			k.mismatch(m.Field, "an array", want)
 			m = nil
 		}
 		depth, index := len(k.place), 0
@@ -570,16 +679,17 @@ func (k *preflight) value(m *member, element bool) {
 			return
 		}
 		if want != fact.String {
-			k.mismatch("a string", want)
+			k.mismatch(m.Field, "a string", want)
 			return
 		}
-		if !m.JSONText && len(m.Enum) == 0 {
+		if !m.JSONText && len(m.Enum) == 0 && m.Min == 0 && m.Max == 0 {
 			return
 		}
 		plain, err := text.unquote()
 		if err != nil {
-			return // which a constant or a JSON text is not; the platform will say so
+			return // the platform will say so
 		}
+		k.bounds(m.Field, int64(utf8.RuneCount(plain)), true)
 		if m.JSONText {
 			k.nested(m, plain)
 			return
@@ -599,21 +709,22 @@ func (k *preflight) word(m *fact.Field, want fact.Type, word []byte) {
 	switch {
 	case word[0] == 't' || word[0] == 'f':
 		if want != fact.Boolean {
-			k.mismatch("a boolean", want)
+			k.mismatch(m, "a boolean", want)
 			return
 		}
 		k.constant(m, func(constant any) bool { return constant == (word[0] == 't') })
 	case want == fact.Integer && bytes.ContainsAny(word, ".eE"):
-		k.mismatch("a number with a fraction or an exponent", want)
+		k.mismatch(m, "a number with a fraction or an exponent", want)
 	case want != fact.Integer && want != fact.Number:
-		k.mismatch("a number", want)
-	case len(m.Enum) > 0:
+		k.mismatch(m, "a number", want)
+	case len(m.Enum) > 0 || m.Min > 0 || m.Max > 0:
 		number, _ := strconv.ParseFloat(string(word), 64)
+		k.bounds(m, int64(number), false)
 		k.constant(m, func(constant any) bool { return equalNumber(constant, number) })
 	}
 }
 
-func (k *preflight) mismatch(is string, want fact.Type) {
+func (k *preflight) mismatch(m *fact.Field, is string, want fact.Type) {
 	text := "it is " + is + " and documented as " + string(want)
 	switch {
 	case want == fact.String && is != "an object" && is != "an array":
@@ -623,7 +734,7 @@ func (k *preflight) mismatch(is string, want fact.Type) {
 	case is == "a string" && want != fact.Object:
 		text += ": send " + article(want) + " " + string(want) + " without quotes"
 	}
-	k.report(WrongType, text)
+	k.mistyped(m, text)
 }
 
 func article(t fact.Type) string {
@@ -649,6 +760,6 @@ func (k *preflight) nested(m *member, text []byte) {
 	failed := k.err != nil
 	k.scanner = outer
 	if failed {
-		k.report(WrongType, "it is documented as a JSON text in a string, and is a text that is not JSON")
+		k.mistyped(m.Field, "it is documented as a JSON text in a string, and is a text that is not JSON")
 	}
 }

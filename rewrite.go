@@ -19,6 +19,7 @@ type rewriter struct {
 	// keep makes a fault at one member leave that member as it is; otherwise it ends the rewriting.
 	keep   bool
 	faults []error
+	marked *[]string // takes the pointers of members that are rewritten because the catalogue marks them; may be nil
 
 	edits []edit
 	fresh []byte // what the edits put in
@@ -193,6 +194,9 @@ func (r *rewriter) quoted(m *member, cipher bool, rules []*rule, ruled *rule, be
 			return
 		}
 		if changed {
+			if r.marked != nil && ruled == nil && !(secret && isSecret(text.raw)) {
+				*r.marked = append(*r.marked, r.place.pointer())
+			}
 			r.fresh = fresh
 			r.edits = append(r.edits, edit{begin, r.at, from, len(fresh)})
 		}
@@ -213,7 +217,7 @@ func (r *rewriter) nested(m *member, rules []*rule, ruled *rule, begin int, text
 	}
 	inner := rewriter{
 		scanner: scanner{text: plain, depth: r.depth}, place: r.place, secrets: r.secrets, turn: r.turn, keep: r.keep,
-		faults: r.faults, fresh: r.fresh,
+		faults: r.faults, marked: r.marked, fresh: r.fresh,
 	}
 	inner.value(m, false, rules, ruled)
 	inner.end()

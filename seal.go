@@ -81,7 +81,12 @@ func (f *flight) seal(ctx context.Context, plan *plan, query []*setting, rules [
 	if inBody {
 		scratch := scratches.Get().(*[]byte)
 		body := rewriter{scanner: scanner{text: f.body}, secrets: secrets, turn: s.turn, fresh: (*scratch)[:0]}
+		var marked []string
+		if f.Operation != nil && f.Operation.Inferred && f.reseal == nil {
+			body.marked = &marked
+		}
 		sealed, err := body.rewrite(&plan.body, rules)
+		f.inferredEncryption(ctx, marked)
 		keepScratch(scratch, body.fresh)
 		if failure := (*MemberError)(nil); err != nil && !errors.As(err, &failure) {
 			err = fmt.Errorf("the body may hold what is to be encrypted and cannot be read: %w", err)

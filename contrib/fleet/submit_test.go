@@ -81,7 +81,6 @@ func TestSubmitRejectsByItself(t *testing.T) {
 		says string
 	}{
 		"no path":                    {fleet.Job{}, "the path is missing"},
-		"an unknown operation":       {fleet.Job{Path: "v3/nope", Body: []byte("{}")}, "the catalogue does not know it"},
 		"not JSON":                   {fleet.Job{Path: feedsPath, Body: []byte("{")}, "the body is not JSON"},
 		"too long":                   {fleet.Job{Path: feedsPath, Body: make([]byte, 600<<10)}, "the body has 614400 bytes, at most 524288 are taken"},
 		"a number that stands twice": {fleet.Job{Path: feedsPath, Body: []byte(`{"brand_id":"1","card_id":"c","user_card_code":"u","openid":"o","out_request_no":"D1","out_request_no":"D2","cell_message":"m"}`)}, "a member stands twice"},

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"regexp"
 	"strings"
@@ -45,6 +44,9 @@ func (f findings) Handle(_ context.Context, record slog.Record) error {
 		}
 		text = place + ": " + text
 	}
+	if certainty := attrs["certainty"]; certainty != "" {
+		text += " (" + certainty + ")"
+	}
 	f.p.note("warning: %s", printable(inFlags(text)))
 	return nil
 }
@@ -65,7 +67,6 @@ func inFlags(text string) string {
 		}
 		return "give -H '" + parts[2] + ": …'"
 	})
-	text = strings.ReplaceAll(text, "if it is new, silence this kind", "if it is new, that is no mistake")
 	return strings.ReplaceAll(text, "make a client with WithBaseURL", "set WXPAY_BASE_URL")
 }
 
@@ -78,11 +79,11 @@ func refusedByChecks(err error) (text string, ok bool) {
 	var b strings.Builder
 	b.WriteString("the checks before sending found:")
 	for _, finding := range refused.Findings {
-		remark := ""
+		b.WriteString("\n  ")
 		if finding.Warning {
-			remark = " (a warning only)"
+			b.WriteString("warning: ")
 		}
-		fmt.Fprintf(&b, "\n  %s%s", inFlags(finding.String()), remark)
+		b.WriteString(inFlags(finding.String()))
 	}
 	b.WriteString("\nNothing was sent. Without --strict these are warnings.")
 	return b.String(), true

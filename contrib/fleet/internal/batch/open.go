@@ -28,7 +28,6 @@ type storeOptions struct {
 	inFlight                      int
 	sandbox                       bool
 	rate                          int
-	unlisted                      bool // paths that the catalogue does not know are no mistakes
 	existing                      bool // a queue that is not there is not made, but for one that is not kept
 }
 
@@ -65,7 +64,6 @@ func (o *storeOptions) rateFlag(flags *pflag.FlagSet) {
 type store struct {
 	engine *fleet.Engine
 	queue  *fleet.Queue
-	open   func(storeOptions) (*fleet.Queue, error) // the same queue, with a client of its own
 	leave  []func()
 }
 
@@ -147,14 +145,11 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 	if err != nil {
 		return s, err
 	}
-	s.open = func(o storeOptions) (*fleet.Queue, error) {
-		client, err := p.client(o, fleet.Marking(limiter))
-		if err != nil {
-			return nil, err
-		}
-		return fleet.OpenQueue(ctx, s.engine, fleet.QueueConfig{Name: o.queue, Existing: o.existing, Client: client, Keys: keys, InFlight: o.inFlight})
+	client, err := p.client(o, fleet.Marking(limiter))
+	if err != nil {
+		return s, err
 	}
-	s.queue, err = s.open(o)
+	s.queue, err = fleet.OpenQueue(ctx, s.engine, fleet.QueueConfig{Name: o.queue, Existing: o.existing, Client: client, Keys: keys, InFlight: o.inFlight})
 	if errors.Is(err, fleet.ErrNoQueue) {
 		return s, usageError("%w: --queue names one to which jobs were submitted", err)
 	}
@@ -169,12 +164,8 @@ const limitWait = 10 * time.Minute
 
 // client makes the client of the jobs.
 func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Client, error) {
-	var silenced []wxpay.FindingKind
-	if o.unlisted {
-		silenced = append(silenced, wxpay.UnknownOperation)
-	}
 	options := []wxpay.Option{
-		wxpay.WithPreflight(wxpay.PreflightStrict, silenced...), wxpay.WithTimeout(limitWait),
+		wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.UnknownOperation), wxpay.WithTimeout(limitWait), // see sourceOptions.listed
 		wxpay.WithLogger(slog.New(&warnings{p: p})), wxpay.WithObserver(p.unanswered()),
 	}
 	if limiter != nil {

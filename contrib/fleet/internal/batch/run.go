@@ -67,21 +67,12 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	if err := writable("-o", o.out); err != nil {
 		return err
 	}
-	o.storeOptions.unlisted = o.sourceOptions.unlisted
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	queue := s.queue
-	if !o.sandbox && !o.storeOptions.unlisted { // what is queued was checked by the rules of its time
-		all := o.storeOptions
-		all.unlisted = true
-		if queue, err = s.open(all); err != nil {
-			return err
-		}
-	}
-	w, err := o.worker(p, queue)
+	w, err := o.worker(p, s.queue)
 	if err != nil {
 		return err
 	}

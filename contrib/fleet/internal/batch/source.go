@@ -83,7 +83,7 @@ func (o *sourceOptions) arguments(args []string) error {
 			return err
 		}
 		method := cmp.Or(o.method, http.MethodPost)
-		if known, _ := catalog.V3().Lookup(method, "/"+strings.TrimPrefix(o.path, "/")); known == nil && !o.unlisted {
+		if !o.unlisted && !known(method, o.path) {
 			return usageError("the catalogue does not know %s %s: compare it with the manual, or say --new if it is one", method, o.path)
 		}
 	}
@@ -178,7 +178,32 @@ func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], siz
 	if o.format == "csv" {
 		return o.sheet.CSV(in), size, done, nil
 	}
-	return o.sheet.NDJSON(in), size, done, nil
+	return o.listed(o.sheet.NDJSON(in)), size, done, nil
+}
+
+var errNew = errors.New("the catalogue does not know its path")
+
+// listed rejects the jobs that have a path of their own which the catalogue does not know, unless --new was given: a job by
+// itself could be a new operation, but a file of them with a mistyped path is what nobody wants to send.
+func (o *sourceOptions) listed(jobs iter.Seq2[fleet.Job, error]) iter.Seq2[fleet.Job, error] {
+	if o.unlisted || o.path != "" { // which was looked up
+		return jobs
+	}
+	return func(yield func(fleet.Job, error) bool) {
+		for job, err := range jobs {
+			if err == nil && job.Path != "" && !known(job.Method, job.Path) {
+				err = &fleet.LineError{File: job.File, Line: job.Line, Err: errNew}
+			}
+			if !yield(job, err) {
+				return
+			}
+		}
+	}
+}
+
+func known(method, path string) bool {
+	_, ok := catalog.V3().Lookup(cmp.Or(method, http.MethodPost), "/"+strings.TrimPrefix(path, "/"))
+	return ok
 }
 
 // lines counts line ends, which is about how many jobs there are.
@@ -224,10 +249,7 @@ func (r *rejects) add(e *fleet.LineError) {
 	if r.count++; r.count <= shownRejects {
 		r.p.note("%s", printable(e.Error()))
 	}
-	var checked *wxpay.PreflightError
-	if errors.As(e.Err, &checked) && slices.ContainsFunc(checked.Findings, func(f wxpay.Finding) bool { return f.Kind == wxpay.UnknownOperation }) {
-		r.isNew = true
-	}
+	r.isNew = r.isNew || errors.Is(e.Err, errNew)
 	if r.file == nil && r.err == nil {
 		if r.file, r.err = os.OpenFile(r.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); r.err == nil {
 			r.out = bufio.NewWriter(r.file)

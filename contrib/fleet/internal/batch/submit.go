@@ -43,7 +43,6 @@ func (p *program) submit(ctx context.Context, o submitOptions) error {
 		return err
 	}
 	defer done()
-	o.storeOptions.unlisted = o.sourceOptions.unlisted
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err

@@ -48,6 +48,9 @@ func (w *warnings) Handle(_ context.Context, record slog.Record) error {
 		return true
 	})
 	text := said["place"] + " " + said["pointer"] + ": " + said["finding"]
+	if said["certainty"] != "" {
+		text += " (" + said["certainty"] + ")"
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {

@@ -117,7 +117,6 @@ number of machines, can work on one queue (--nats); --rate holds for all of them
 func (p *program) work(ctx context.Context, o workCommandOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	o.unlisted = true                        // they were checked when they were queued
 	o.existing = o.nats == "" || o.untilIdle // a worker of a fleet may be the first to come
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
