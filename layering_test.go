@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	// Tools of the house, which nothing above imports.
 	"api/internal/gen":      {"catalog", "fact", "api/internal/…"},
 	"catalog/internal/gen":  {"catalog", "fact", "catalog/internal/…"},
+	"catalog/internal/pack": {"fact", "catalog/internal/text"},
 	"catalog/internal/text": {"fact"},
 	"internal/vectors":      {},
 }
