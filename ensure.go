@@ -295,6 +295,9 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 	}
 	var refusal *APIError
 	errors.As(err, &refusal)
+	if refusal != nil && e.f.Stale() {
+		e.last, refusal = e.failure(errStale), nil
+	}
 	switch {
 	case refusal != nil && refusal.Unsigned():
 		return e.unsigned(refusal, min(1, e.balked.status))
@@ -625,13 +628,14 @@ func (e *ensuring) query(ctx context.Context, client *Client) (*Response, error)
 		return nil, q.error(StageSend, q.Outcome(), errMadeUp)
 	}
 	var refusal *APIError
-	if errors.As(err, &refusal) && refusal.Verified && refusal.Status == http.StatusNotFound && slices.Contains(e.link.Missing, string(refusal.Code)) {
+	if errors.As(err, &refusal) && q.Stale() {
 		e.hear(q)
-		switch {
-		case host != "" && q.Took != host:
+		return nil, errStale
+	}
+	if refusal != nil && refusal.Verified && refusal.Status == http.StatusNotFound && slices.Contains(e.link.Missing, string(refusal.Code)) {
+		e.hear(q)
+		if host != "" && q.Took != host {
 			return nil, fmt.Errorf("%s, which did not take the write, knows nothing of it", q.Took)
-		case q.Stale():
-			return nil, errors.New("that nothing was found had been signed before it was asked")
 		}
 		return nil, fmt.Errorf("%w: %w", ErrMissing, err)
 	}

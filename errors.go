@@ -332,6 +332,9 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 	if hint := f.client.wrongScheme(f.Operation, f.url.Path); e.Code == CodeSignError && hint != "" {
 		e.Hint = hint
 	}
+	if f.Stale() {
+		e.Hint = strings.TrimPrefix(e.Hint+"; it was signed before this request was sent, so it answers another one", "; ")
+	}
 	if hint := f.hint(e.Status); hint != "" {
 		e.Hint = strings.TrimPrefix(e.Hint+"; "+hint, "; ")
 	}

@@ -85,7 +85,7 @@ func TestEvidenceOfQueries(t *testing.T) {
 		answers []http.RoundTripper // of the queries, the last one again and again
 		late    bool                // the last attempt was long ago
 	}
-	stale := answer{status: 404, body: `{"code":"RESOURCE_NOT_EXISTS"}`, ahead: -2 * time.Minute}
+	stale := func(a answer) answer { a.ahead = -2 * time.Minute; return a }
 	came := map[string]row{
 		"the number, and what cannot have changed agrees": {answers: trips(refund("SUCCESS"))},
 		"the number, and something else differs":          {answers: trips(ok(`{"out_refund_no":"R1","out_trade_no":"T1","status":"SUCCESS","amount":{"refund":2,"total":5}}`))},
@@ -93,7 +93,8 @@ func TestEvidenceOfQueries(t *testing.T) {
 		"no number":                                       {answers: trips(ok(`{"status":"SUCCESS"}`))},
 		"not found, a minute after the last attempt":      {answers: trips(missing), late: true},
 		"not found, before that":                          {answers: trips(missing)},
-		"not found, signed before it was asked":           {answers: trips(stale), late: true},
+		"not found, signed before it was asked":           {answers: trips(stale(missing)), late: true},
+		"another refusal, signed before it was asked":     {answers: trips(stale(refusal(403, "NO_AUTH")))},
 		"a signed refusal that concerns the merchant":     {answers: trips(refusal(403, "NO_AUTH"))},
 		"a refusal that nobody signed, once":              {answers: trips(forbidden, refund("SUCCESS"))},
 		"a refusal that nobody signed, three times":       {answers: trips(forbidden)},
@@ -165,6 +166,22 @@ func TestAge(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "new", verdict.Response.Get("code_url").String())
 		assert.Equal(t, 2, verdict.Attempts)
+	})
+	// A refusal shows no number: one that had been signed before is another call's.
+	synctest.Test(t, func(t *testing.T) {
+		old := refusal(403, "NO_AUTH")
+		old.ahead = -2 * time.Minute
+		client := newClient(t, wxpay.WithTransport(play(invalid, invalid, invalid, old, old, refund("SUCCESS"))))
+		for range 3 {
+			_, err := client.Chain(refundCall).Post(t.Context(), refundBody)
+			require.Equal(t, wxpay.Rejected, wxpay.OutcomeOf(err))
+		}
+		_, err := client.Chain(refundCall).Post(t.Context(), refundBody)
+		require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+		require.ErrorContains(t, err, "signed before this request was sent")
+		verdict, err := client.Chain(refundCall).Ensure(t.Context(), refundBody)
+		require.NoError(t, err, "and it concerns another's permission")
+		assert.Equal(t, wxpay.Succeeded, verdict.State)
 	})
 	// A clock that differs makes nothing stale, and a number that is shown makes age unimportant.
 	synctest.Test(t, func(t *testing.T) {

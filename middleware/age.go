@@ -68,7 +68,6 @@ func (a *Ages) take(host string, signed int64, received time.Time) (time.Duratio
 
 // date notes by how much the answer that was verified last had been signed before its request was sent.
 func (c *Call) date(a *Ages, host string, header http.Header, sent time.Time) {
-	c.Aged = 0
 	if signed, err := strconv.ParseInt(first(header, apiv3.HeaderTimestamp), 10, 64); err == nil {
 		received := time.Now()
 		if age, known := a.take(host, signed, received); known {

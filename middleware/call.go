@@ -63,7 +63,8 @@ type Call struct {
 	Took string
 	// Serial is the serial of the certificate whose key signed last: answers encrypt for that one.
 	Serial string
-	// Aged is by how much the last verified answer had been signed before its request was sent; 0 while that cannot be told.
+	// Aged is by how much the last answer had been signed before its request was sent; 0 where nobody signed it, and while that
+	// cannot be told.
 	Aged time.Duration
 	// MessageSize is the length in bytes of the message that was signed last. The platform names the length of its own
 	// message when a signature does not match.

@@ -179,7 +179,7 @@ func (c *Call) alone(res *http.Response, err error) Outcome {
 		return Unknown // an unsigned refusal may come from a proxy that passed the request on
 	}
 	switch code := errorCode(res); {
-	case code == "":
+	case code == "", c.Stale(): // a refusal shows no number, so its age is all that ties it to the call
 		return Unknown
 	case c.MovesMoney() && (c.Operation == nil || !c.Operation.Excluded(code)):
 		return Unknown

@@ -90,7 +90,7 @@ func Verify(v *Verifier) Middleware {
 			if call == nil {
 				call = new(Call)
 			}
-			call.Reached, call.Verified = true, false
+			call.Reached, call.Verified, call.Aged = true, false, 0
 			sent := time.Now()
 			res, err := next.RoundTrip(req)
 			if err != nil {
