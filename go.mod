@@ -1,6 +1,6 @@
 module github.com/wxpay-go/wxpay
 
-go 1.25
+go 1.24
 
 require (
 	github.com/stretchr/testify v1.12.1

@@ -158,7 +158,9 @@ func (b *billing) fetchMissing(ctx context.Context, sealed []*sealedPart, progre
 			continue
 		}
 		places <- struct{}{}
-		work.Go(func() {
+		work.Add(1)
+		go func() {
+			defer work.Done()
 			err, returned := errExited, false
 			defer func() { // also when code of the user's panics or ends the goroutine
 				if !returned {
@@ -182,7 +184,7 @@ func (b *billing) fetchMissing(ctx context.Context, sealed []*sealedPart, progre
 			defer caught("a middleware, an observer or other code given to the client", &err)
 			err = part.fetch(ctx, b, report)
 			returned = true
-		})
+		}()
 	}
 	work.Wait()
 	if failure != nil {

@@ -360,7 +360,11 @@ func (g *gateway) attempts(id string, faults []FaultKind, copies int, extra bool
 	}
 	for i := range 1 + copies {
 		l.underway[id]++
-		l.running.Go(func() { g.attempt(id, faults, extra || i > 0) })
+		l.running.Add(1)
+		go func() {
+			defer l.running.Done()
+			g.attempt(id, faults, extra || i > 0)
+		}()
 	}
 }
 

@@ -87,7 +87,11 @@ func inParallel(steps ...func() error) error {
 	errs := make([]error, len(steps))
 	var wait sync.WaitGroup
 	for i, step := range steps {
-		wait.Go(func() { errs[i] = step() })
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			errs[i] = step()
+		}()
 	}
 	wait.Wait()
 	for _, err := range errs {
