@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
 // binding is how far a verified 2xx shows that it answers its call.
@@ -70,12 +71,12 @@ func (f *flight) judgeMembers(body []byte) error {
 		return nil
 	}
 	var coded, told, documented, other bool
-	s := scanner{text: body}
-	if s.peek() == '{' {
-		for more := s.enter('}'); more; more = s.more('}') {
-			name := s.name().key()
-			value := s.peek()
-			s.skip()
+	s := jsonwalk.Cursor{Text: body}
+	if s.Peek() == '{' {
+		for more := s.Enter('}'); more; more = s.More('}') {
+			name := s.Name().Key()
+			value := s.Peek()
+			s.Skip()
 			switch {
 			case o != nil && slices.ContainsFunc(o.Out, func(m fact.Field) bool { return m.Name == string(name) }):
 				documented = true
@@ -124,50 +125,50 @@ func (f *flight) logEchoes(body []byte) {
 // leaf is a text or a number of a JSON text, as it stands there.
 type leaf struct {
 	kind byte // '"' for a text, '0' for a number, 0 for nothing
-	text jsonText
+	text jsonwalk.Quoted
 }
 
 // leafAt returns the value at a dotted path; an empty text, like any other value, is none.
 func leafAt(body []byte, path string) leaf {
-	s := scanner{text: body}
+	s := jsonwalk.Cursor{Text: body}
 	for deeper := true; deeper; {
 		var name string
 		name, path, deeper = strings.Cut(path, ".")
-		if s.peek() != '{' {
+		if s.Peek() != '{' {
 			return leaf{}
 		}
 		found := false
-		for more := s.enter('}'); more; more = s.more('}') {
-			if found = string(s.name().key()) == name; found {
+		for more := s.Enter('}'); more; more = s.More('}') {
+			if found = string(s.Name().Key()) == name; found {
 				break
 			}
-			s.skip()
+			s.Skip()
 		}
 		if !found {
 			return leaf{}
 		}
 	}
-	switch c := s.peek(); {
+	switch c := s.Peek(); {
 	case c == '"':
-		if text := s.string(); len(text.raw) > 0 {
+		if text := s.Quoted(); len(text.Raw) > 0 {
 			return leaf{'"', text}
 		}
 	case c == '-' || digit(c):
-		return leaf{'0', jsonText{raw: s.scalar()}}
+		return leaf{'0', jsonwalk.Quoted{Raw: s.Scalar()}}
 	}
 	return leaf{}
 }
 
 // equal reports whether two values say the same; a number may stand as a text.
 func (l leaf) equal(other leaf) bool {
-	if bytes.Equal(l.text.raw, other.text.raw) && l.text.escaped == other.text.escaped {
+	if bytes.Equal(l.text.Raw, other.text.Raw) && l.text.Escaped == other.text.Escaped {
 		return true
 	}
 	if l.kind == '0' && other.kind == '0' {
-		return agree(json.Number(l.text.raw), json.Number(other.text.raw))
+		return agree(json.Number(l.text.Raw), json.Number(other.text.Raw))
 	}
-	a, errA := l.text.unquote()
-	b, errB := other.text.unquote()
+	a, errA := l.text.Unquote()
+	b, errB := other.text.Unquote()
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
@@ -185,4 +186,4 @@ func (f *flight) sent(source string) (leaf, bool) {
 	return l, l.kind != 0
 }
 
-func textLeaf(value string) leaf { return leaf{'"', jsonText{raw: []byte(value)}} }
+func textLeaf(value string) leaf { return leaf{'"', jsonwalk.Quoted{Raw: []byte(value)}} }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -110,19 +111,19 @@ func (d callerDefaults) fillBody(operation *fact.Operation, text []byte) []byte 
 	if len(missing) == 0 {
 		return text
 	}
-	s := scanner{text: text}
-	if s.peek() != '{' {
+	s := jsonwalk.Cursor{Text: text}
+	if s.Peek() != '{' {
 		return text
 	}
 	empty := true
-	for more := s.enter('}'); more; more = s.more('}') {
-		name := s.name()
-		missing = slices.DeleteFunc(missing, func(f *fact.Field) bool { return named(f, string(name.key())) })
-		s.skip()
+	for more := s.Enter('}'); more; more = s.More('}') {
+		name := s.Name()
+		missing = slices.DeleteFunc(missing, func(f *fact.Field) bool { return named(f, string(name.Key())) })
+		s.Skip()
 		empty = false
 	}
-	end := s.at - 1 // of the object
-	if s.end(); s.err != nil || len(missing) == 0 {
+	end := s.At - 1 // of the object
+	if s.End(); s.Err != nil || len(missing) == 0 {
 		return text
 	}
 	filled := append(make([]byte, 0, len(text)+64), text[:end]...)

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -64,14 +65,11 @@ func keepScratch(scratch *[]byte, grown []byte) {
 	}
 }
 
-// maxDepth is where a nested map is taken for one that contains itself.
-const maxDepth = 1000
-
 // appendJSON appends v as encoding/json writes it, less the HTML escaping: what is sent is what was written. Maps and
 // slices made in place, the usual bodies, are written without reflection, which costs encoding/json two allocations a
 // member; everything else goes through encoding/json.
 func appendJSON(dst []byte, v any, depth int) ([]byte, error) {
-	if depth > maxDepth {
+	if depth > jsonwalk.MaxDepth {
 		return dst, errors.New("it is nested too deeply, or contains itself")
 	}
 	switch v := v.(type) {

@@ -27,11 +27,12 @@ var arrows = map[string][]string{
 	"middleware": {"apiv3", "fact", "internal/fault", "internal/redact"},
 	"webhook":    {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/redact"},
 	"sandbox":    {"apiv3", "fact", "catalog", "internal/redact"},
-	"":           {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/redact"},
+	"":           {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact"},
 	"api":        {""},
 
-	"internal/fault":  {}, // what errors are, which every room has to know
-	"internal/redact": {}, // how they and everything else print
+	"internal/fault":    {}, // what errors are, which every room has to know
+	"internal/jsonwalk": {},
+	"internal/redact":   {}, // how they and everything else print
 
 	// Tools of the house, which nothing above imports.
 	"api/internal/gen":      {"catalog", "fact", "api/internal/…"},

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
 // opening is the view of an answer whose marked members are decrypted. It is made when it is first asked for, since each
@@ -42,7 +43,7 @@ func (r *Response) DecryptErr() error {
 
 // open decrypts the marked members of an answer with the merchant's key.
 func (f *flight) open(raw []byte) ([]byte, error) {
-	answer := rewriter{scanner: scanner{text: raw}, keep: true, turn: func(dst, value []byte) ([]byte, bool, error) {
+	answer := rewriter{Cursor: jsonwalk.Cursor{Text: raw}, keep: true, turn: func(dst, value []byte) ([]byte, bool, error) {
 		if len(value) == 0 {
 			return dst, false, nil
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -339,7 +340,7 @@ func (t *told) add(method, template string, finding *Finding) (first, last bool)
 
 // preflight collects findings about one call.
 type preflight struct {
-	scanner
+	jsonwalk.Cursor
 	where    string // the part of the request that place is in
 	param    string // the name of a parameter that is not in the body; place goes on inside of it
 	place    place
@@ -585,20 +586,20 @@ func (k *preflight) body(f *flight) {
 	case root.inner == nil && string(text) != "{}":
 		k.report(UnknownMember, "the operation documents no body")
 	}
-	k.scanner = scanner{text: text}
-	if k.peek() != '{' {
+	k.Cursor = jsonwalk.Cursor{Text: text}
+	if k.Peek() != '{' {
 		k.report(WrongType, "it is not a JSON object")
-		k.skip()
+		k.Skip()
 	} else {
 		k.object(root)
 	}
-	k.end()
-	if k.err == nil && !utf8.Valid(text) {
-		k.err = errNotUTF8
+	k.End()
+	if k.Err == nil && !utf8.Valid(text) {
+		k.Err = jsonwalk.ErrNotUTF8
 	}
-	if k.err != nil {
+	if k.Err != nil {
 		k.place = k.place[:0]
-		k.report(NotJSON, k.err.Error())
+		k.report(NotJSON, k.Err.Error())
 	}
 }
 
@@ -614,22 +615,22 @@ func (k *preflight) object(m *member) {
 		}
 	}
 	depth := len(k.place)
-	for more := k.enter('}'); more; more = k.more('}') {
-		name := k.name()
-		k.place = append(k.place[:depth], step{name: name.key()})
-		if name.astral {
+	for more := k.Enter('}'); more; more = k.More('}') {
+		name := k.Name()
+		k.place = append(k.place[:depth], step{name: name.Key()})
+		if name.Astral {
 			k.report(SupplementaryCharacter, unsendable)
 		}
 		inner := m.find(k.place[depth].name)
 		switch {
-		case inner == nil && known != nil && k.err == nil:
+		case inner == nil && known != nil && k.Err == nil:
 			k.report(UnknownMember, "the operation documents no such member")
-		case inner != nil && k.peek() != 'n': // null says the same as leaving it out
+		case inner != nil && k.Peek() != 'n': // null says the same as leaving it out
 			seen[inner.index/64] |= 1 << (inner.index % 64)
 		}
 		k.value(inner, false)
 	}
-	if known == nil || k.err != nil {
+	if known == nil || k.Err != nil {
 		k.place = k.place[:depth]
 		return
 	}
@@ -651,7 +652,7 @@ func (k *preflight) value(m *member, element bool) {
 		}
 	}
 	array := want != want.Element()
-	switch c := k.peek(); c {
+	switch c := k.Peek(); c {
 	case '{':
 		if want != fact.Object && m != nil {
 			k.mismatch(m.Field, "an object", want)
@@ -664,18 +665,18 @@ func (k *preflight) value(m *member, element bool) {
 			m = nil
 		}
 		depth, index := len(k.place), 0
-		for more := k.enter(']'); more; more = k.more(']') {
+		for more := k.Enter(']'); more; more = k.More(']') {
 			k.place = append(k.place[:depth], step{index: index})
 			k.value(m, true)
 			index++
 		}
 		k.place = k.place[:depth]
 	case '"':
-		text := k.string()
-		if text.astral {
+		text := k.Quoted()
+		if text.Astral {
 			k.report(SupplementaryCharacter, unsendable)
 		}
-		if m == nil || k.err != nil || isSecret(text.raw) {
+		if m == nil || k.Err != nil || isSecret(text.Raw) {
 			return
 		}
 		if want != fact.String {
@@ -685,7 +686,7 @@ func (k *preflight) value(m *member, element bool) {
 		if !m.JSONText && len(m.Enum) == 0 && m.Min == 0 && m.Max == 0 {
 			return
 		}
-		plain, err := text.unquote()
+		plain, err := text.Unquote()
 		if err != nil {
 			return // the platform will say so
 		}
@@ -696,7 +697,7 @@ func (k *preflight) value(m *member, element bool) {
 		}
 		k.constant(m.Field, func(constant any) bool { text, ok := constant.(string); return ok && text == string(plain) })
 	default:
-		word := k.scalar()
+		word := k.Scalar()
 		if len(word) == 0 || word[0] == 'n' || m == nil {
 			return
 		}
@@ -749,16 +750,16 @@ func (k *preflight) nested(m *member, text []byte) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return
 	}
-	outer := k.scanner
-	k.scanner = scanner{text: text, depth: outer.depth}
-	if k.peek() == '{' {
+	outer := k.Cursor
+	k.Cursor = jsonwalk.Cursor{Text: text, Depth: outer.Depth}
+	if k.Peek() == '{' {
 		k.object(m)
 	} else {
-		k.skip()
+		k.Skip()
 	}
-	k.end()
-	failed := k.err != nil
-	k.scanner = outer
+	k.End()
+	failed := k.Err != nil
+	k.Cursor = outer
 	if failed {
 		k.mistyped(m.Field, "it is documented as a JSON text in a string, and is a text that is not JSON")
 	}

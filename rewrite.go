@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
+
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
 // rewriter replaces the strings at marked places of one JSON text; every other byte stays as it is. What is marked is told
 // by the catalogue, by the caller's rules, which win over it, and by Secrets in the text. One pass, linear in the text.
 type rewriter struct {
-	scanner
+	jsonwalk.Cursor
 	place   place
 	secrets bool // the text may hold a Secret
 	// turn appends the JSON string that takes the place of value, or reports that value stays.
@@ -43,20 +43,20 @@ const every = "*"
 // rewrite rewrites the whole text. It returns the text itself if nothing changes.
 func (r *rewriter) rewrite(root *member, rules []*rule) ([]byte, error) {
 	r.value(root, root != nil && root.cipher, rules, nil)
-	r.end()
-	if r.err != nil || len(r.edits) == 0 {
-		return r.text, r.err
+	r.End()
+	if r.Err != nil || len(r.edits) == 0 {
+		return r.Text, r.Err
 	}
-	size := len(r.text)
+	size := len(r.Text)
 	for _, e := range r.edits {
 		size += e.to - e.from - (e.end - e.begin)
 	}
 	out, done := make([]byte, 0, size), 0
 	for _, e := range r.edits {
-		out = append(append(out, r.text[done:e.begin]...), r.fresh[e.from:e.to]...)
+		out = append(append(out, r.Text[done:e.begin]...), r.fresh[e.from:e.to]...)
 		done = e.end
 	}
-	return append(out, r.text[done:]...), nil
+	return append(out, r.Text[done:]...), nil
 }
 
 func (r *rewriter) fault(err error) {
@@ -65,10 +65,10 @@ func (r *rewriter) fault(err error) {
 		r.faults = append(r.faults, failure)
 		return
 	}
-	if r.err == nil {
-		r.err = failure
+	if r.Err == nil {
+		r.Err = failure
 	}
-	r.at = len(r.text)
+	r.At = len(r.Text)
 }
 
 // value rewrites the value that comes next. m is what is known of it, cipher whether it is marked by that, rules are those
@@ -81,22 +81,22 @@ func (r *rewriter) value(m *member, cipher bool, rules []*rule, ruled *rule) {
 		cipher = !ruled.plain
 	}
 	if !cipher && len(rules) == 0 && !r.secrets && (ruled != nil || !m.sealsInside()) {
-		r.skip()
+		r.Skip()
 		return
 	}
-	switch r.peek() {
+	switch r.Peek() {
 	case '{':
 		if cipher {
 			r.fault(errors.New("it is to be encrypted and is an object: name its members instead"))
-			r.skip()
+			r.Skip()
 			return
 		}
 		depth := len(r.place)
-		for more := r.enter('}'); more; more = r.more('}') {
-			name := r.name()
-			key := name.key()
+		for more := r.Enter('}'); more; more = r.More('}') {
+			name := r.Name()
+			key := name.Key()
 			r.place = append(r.place[:depth], step{name: key})
-			if r.secrets && holdsSecret(name.raw) {
+			if r.secrets && holdsSecret(name.Raw) {
 				r.fault(errors.New("a Secret is the name of a member, which cannot be encrypted"))
 			}
 			leading := rules
@@ -110,17 +110,17 @@ func (r *rewriter) value(m *member, cipher bool, rules []*rule, ruled *rule) {
 	case '[':
 		if cipher && ruled == nil && m.Type.Element() == m.Type {
 			r.fault(errors.New("it is to be encrypted and is an array where a string belongs"))
-			r.skip()
+			r.Skip()
 			return
 		}
 		r.array(m, cipher, rules, ruled)
 	case '"':
-		begin := r.at
-		if text := r.string(); r.err == nil {
+		begin := r.At
+		if text := r.Quoted(); r.Err == nil {
 			r.quoted(m, cipher, rules, ruled, begin, text)
 		}
 	default:
-		if word := r.scalar(); cipher && word != nil && word[0] != 'n' {
+		if word := r.Scalar(); cipher && word != nil && word[0] != 'n' {
 			r.fault(errors.New("it is to be encrypted and is no string: quote it"))
 		}
 	}
@@ -129,7 +129,7 @@ func (r *rewriter) value(m *member, cipher bool, rules []*rule, ruled *rule) {
 func (r *rewriter) array(m *member, cipher bool, rules []*rule, ruled *rule) {
 	depth := len(r.place)
 	index := 0
-	for more := r.enter(']'); more; more = r.more(']') {
+	for more := r.Enter(']'); more; more = r.More(']') {
 		r.place = append(r.place[:depth], step{index: index})
 		leading := rules
 		if len(rules) > 0 {
@@ -174,15 +174,15 @@ func along(rules []*rule, depth int, name, alias string) (leading []*rule) {
 }
 
 // quoted rewrites a string, which begins at text[begin].
-func (r *rewriter) quoted(m *member, cipher bool, rules []*rule, ruled *rule, begin int, text jsonText) {
-	secret := r.secrets && holdsSecret(text.raw)
+func (r *rewriter) quoted(m *member, cipher bool, rules []*rule, ruled *rule, begin int, text jsonwalk.Quoted) {
+	secret := r.secrets && holdsSecret(text.Raw)
 	switch {
-	case cipher || secret && isSecret(text.raw):
+	case cipher || secret && isSecret(text.Raw):
 		if secret && ruled != nil && ruled.plain {
 			r.fault(errors.New("it is a Secret, which never travels plain: pass the text itself, or drop Plain"))
 			return
 		}
-		value, err := text.unquote()
+		value, err := text.Unquote()
 		if err != nil {
 			r.fault(err)
 			return
@@ -194,11 +194,11 @@ func (r *rewriter) quoted(m *member, cipher bool, rules []*rule, ruled *rule, be
 			return
 		}
 		if changed {
-			if r.marked != nil && ruled == nil && !(secret && isSecret(text.raw)) {
+			if r.marked != nil && ruled == nil && !(secret && isSecret(text.Raw)) {
 				*r.marked = append(*r.marked, r.place.pointer())
 			}
 			r.fresh = fresh
-			r.edits = append(r.edits, edit{begin, r.at, from, len(fresh)})
+			r.edits = append(r.edits, edit{begin, r.At, from, len(fresh)})
 		}
 	case secret, len(rules) > 0, ruled == nil && m.sealsInside():
 		r.nested(m, rules, ruled, begin, text)
@@ -206,8 +206,8 @@ func (r *rewriter) quoted(m *member, cipher bool, rules []*rule, ruled *rule, be
 }
 
 // nested rewrites a JSON text in a string.
-func (r *rewriter) nested(m *member, rules []*rule, ruled *rule, begin int, text jsonText) {
-	plain, err := text.unquote()
+func (r *rewriter) nested(m *member, rules []*rule, ruled *rule, begin int, text jsonwalk.Quoted) {
+	plain, err := text.Unquote()
 	if err != nil {
 		r.fault(err)
 		return
@@ -216,17 +216,17 @@ func (r *rewriter) nested(m *member, rules []*rule, ruled *rule, begin int, text
 		return
 	}
 	inner := rewriter{
-		scanner: scanner{text: plain, depth: r.depth}, place: r.place, secrets: r.secrets, turn: r.turn, keep: r.keep,
+		Cursor: jsonwalk.Cursor{Text: plain, Depth: r.Depth}, place: r.place, secrets: r.secrets, turn: r.turn, keep: r.keep,
 		faults: r.faults, marked: r.marked, fresh: r.fresh,
 	}
 	inner.value(m, false, rules, ruled)
-	inner.end()
+	inner.End()
 	r.fresh, r.faults = inner.fresh, inner.faults
-	if inner.err != nil {
+	if inner.Err != nil {
 		var failure *MemberError
 		switch {
-		case errors.As(inner.err, &failure): // r.keep is off
-			r.err, r.at = inner.err, len(r.text)
+		case errors.As(inner.Err, &failure): // r.keep is off
+			r.Err, r.At = inner.Err, len(r.Text)
 		case r.secrets && holdsSecret(plain):
 			r.fault(errors.New("a Secret stands amid other text, where it cannot be encrypted: make it a value of its own"))
 		default:
@@ -235,38 +235,10 @@ func (r *rewriter) nested(m *member, rules []*rule, ruled *rule, begin int, text
 		return
 	}
 	// What was found in the plain text is put into the quoted one, so that its other escapes stay as they are.
-	raw, at := begin+1, ruler{text: text.raw}
+	raw, at := begin+1, jsonwalk.Offsets{Raw: text.Raw}
 	for _, e := range inner.edits {
 		from := len(r.fresh)
 		r.fresh = appendString(r.fresh, string(r.fresh[e.from:e.to]))
-		r.edits = append(r.edits, edit{raw + at.advance(e.begin), raw + at.advance(e.end), from + 1, len(r.fresh) - 1})
+		r.edits = append(r.edits, edit{raw + at.Of(e.begin), raw + at.Of(e.end), from + 1, len(r.fresh) - 1})
 	}
-}
-
-// ruler finds places of the plain text in the quoted one, in rising order.
-type ruler struct {
-	text       []byte
-	raw, plain int
-}
-
-// advance returns the offset in the quoted text of the character at offset plain of the plain one.
-func (u *ruler) advance(plain int) int {
-	for u.plain < plain {
-		rest := u.text[u.raw:]
-		switch {
-		case rest[0] != '\\':
-			u.raw, u.plain = u.raw+1, u.plain+1
-		case rest[1] != 'u':
-			u.raw, u.plain = u.raw+2, u.plain+1
-		default:
-			r := unit(rest[2:])
-			u.raw += 6
-			if utf16.IsSurrogate(r) {
-				r = utf16.DecodeRune(r, unit(rest[8:]))
-				u.raw += 6
-			}
-			u.plain += utf8.RuneLen(r)
-		}
-	}
-	return u.raw
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -80,7 +81,7 @@ func (f *flight) seal(ctx context.Context, plan *plan, query []*setting, rules [
 	plain, asked := f.body, slices.Clone(query)
 	if inBody {
 		scratch := scratches.Get().(*[]byte)
-		body := rewriter{scanner: scanner{text: f.body}, secrets: secrets, turn: s.turn, fresh: (*scratch)[:0]}
+		body := rewriter{Cursor: jsonwalk.Cursor{Text: f.body}, secrets: secrets, turn: s.turn, fresh: (*scratch)[:0]}
 		var marked []string
 		if f.Operation != nil && f.Operation.Inferred && f.reseal == nil {
 			body.marked = &marked
@@ -211,9 +212,9 @@ func (s *sealing) query(plan *plan, query []*setting, rules []*rule) ([]*setting
 			}
 			at := place{{name: []byte(q.name)}}
 			if !utf8.ValidString(value) {
-				return nil, &MemberError{Pointer: at.pointer(), Err: errNotUTF8}
+				return nil, &MemberError{Pointer: at.pointer(), Err: jsonwalk.ErrNotUTF8}
 			}
-			text := rewriter{scanner: scanner{text: appendString(nil, value)}, place: at, secrets: secret, turn: s.turn}
+			text := rewriter{Cursor: jsonwalk.Cursor{Text: appendString(nil, value)}, place: at, secrets: secret, turn: s.turn}
 			sealed, err := text.rewrite(known, leading)
 			if err != nil {
 				return nil, err
@@ -224,7 +225,7 @@ func (s *sealing) query(plan *plan, query []*setting, rules []*rule) ([]*setting
 			if values == nil {
 				values = slices.Clone(q.values)
 			}
-			plain, err := jsonText{raw: sealed[1 : len(sealed)-1], escaped: true}.unquote()
+			plain, err := jsonwalk.Quoted{Raw: sealed[1 : len(sealed)-1], Escaped: true}.Unquote()
 			if err != nil {
 				return nil, &MemberError{Pointer: at.pointer(), Err: err}
 			}

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -96,7 +97,7 @@ func openSecret(token []byte) ([]byte, error) {
 		return nil, errForeignSecret
 	}
 	if !utf8.Valid(text) {
-		return nil, errNotUTF8
+		return nil, jsonwalk.ErrNotUTF8
 	}
 	return text, nil
 }

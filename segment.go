@@ -1,6 +1,7 @@
 package wxpay
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"slices"
@@ -57,7 +58,7 @@ func checkSegment(segment string) error {
 		case '?', '#':
 			return fmt.Errorf("it has a query or fragment: use Query(name, value)")
 		case '%':
-			if i+2 >= len(segment) || unit([]byte("00"+segment[i+1:i+3])) < 0 {
+			if _, err := hex.DecodeString(segment[i+1 : min(i+3, len(segment))]); err != nil || i+2 >= len(segment) {
 				return fmt.Errorf("the segment %s is no text to format: write a {name} where the value belongs", redact.Quote(segment))
 			}
 			return fmt.Errorf("the segment %s is percent-encoded: write a {name} and fill it with RawVar", redact.Quote(segment))

@@ -1,0 +1,245 @@
+package jsonwalk
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ErrAmbiguous means that two readers would take a text for different things: a member stands twice, names differ in case
+// alone, a number fits no type, or the nesting goes deeper than MaxDepth.
+var ErrAmbiguous = errors.New("it can be read in two ways")
+
+// ambiguity is an ErrAmbiguous. No value is in it.
+type ambiguity string
+
+func (a ambiguity) Error() string { return string(a) }
+func (a ambiguity) Unwrap() error { return ErrAmbiguous }
+
+var errDeep error = ambiguity(fmt.Sprintf("it is nested deeper than %d", MaxDepth))
+
+// Read returns raw as encoding/json and every other reader of JSON have it, or ErrNotJSON or ErrAmbiguous. It is raw itself,
+// unless a string has bytes that are not UTF-8: each of them becomes U+FFFD, as it does for encoding/json.
+//
+// It is one pass, which allocates nothing but what such bytes, objects of many members and errors take.
+func Read(raw []byte) (text []byte, err error) {
+	if len(raw) == 0 {
+		return nil, ErrNotJSON
+	}
+	r := reader{Cursor: Cursor{Text: raw}}
+	r.value()
+	r.End()
+	switch {
+	case r.Err != nil:
+		return nil, r.Err
+	case r.twist != nil:
+		return nil, r.twist
+	case r.wide && !utf8.Valid(raw):
+		return toUTF8(raw), nil
+	}
+	return raw, nil
+}
+
+// toUTF8 returns text with U+FFFD in the place of each byte that is not UTF-8.
+func toUTF8(text []byte) []byte {
+	out := make([]byte, 0, len(text)+len(text)/8)
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		out, i = utf8.AppendRune(out, r), i+size
+	}
+	return out
+}
+
+// reader finds out where two readers of a text would part.
+type reader struct {
+	Cursor
+	few   [few]name // of the objects that the cursor is in, as far as it has come
+	many  []name    // in the place of few, once that is full
+	named int       // how many there are
+	wide  bool      // a string has a byte beyond ASCII
+	twist error     // the first place where they part
+}
+
+// name is the name of a member as it stands in the text, and what tells it from most others.
+type name struct {
+	mark uint32
+	raw  []byte
+}
+
+// few is the number of members up to which an object's names are compared one by one.
+const few = 32
+
+func (r *reader) value() {
+	switch r.Peek() {
+	case '{':
+		r.object()
+	case '[':
+		for more := r.Enter(']'); more; more = r.More(']') {
+			r.value()
+		}
+	case '"':
+		text := r.Quoted()
+		r.wide = r.wide || text.Wide
+	default:
+		if word := r.Scalar(); len(word) > 0 && word[0] <= '9' {
+			r.number(word)
+		}
+	}
+}
+
+func (r *reader) object() {
+	outer := r.named
+	for more := r.Enter('}'); more; more = r.More('}') {
+		quoted := r.Name()
+		r.wide = r.wide || quoted.Wide
+		n := name{mark(quoted), quoted.Raw}
+		if siblings := r.siblings(outer); len(siblings) < few {
+			for i := range siblings {
+				if siblings[i].mark == n.mark {
+					r.compare(siblings[i], n)
+				}
+			}
+		}
+		if r.many == nil && r.named < few {
+			r.few[r.named] = n
+		} else {
+			if r.many == nil {
+				r.many = append(make([]name, 0, 4*few), r.few[:]...)
+			}
+			r.many = append(r.many[:r.named], n)
+		}
+		r.named++
+		r.value()
+	}
+	if siblings := r.siblings(outer); len(siblings) > few && r.Err == nil {
+		slices.SortFunc(siblings, order)
+		for i := range siblings[1:] {
+			r.compare(siblings[i], siblings[i+1])
+		}
+	}
+	r.named = outer
+}
+
+// siblings returns the names of the object that the cursor is in, of which there are outer in the objects around it.
+func (r *reader) siblings(outer int) []name {
+	if r.many != nil {
+		return r.many[outer:r.named]
+	}
+	return r.few[outer:r.named]
+}
+
+// compare notes it if two members of one object have the same name for a reader that looks away from case.
+func (r *reader) compare(a, b name) {
+	if r.twist != nil || r.Err != nil || compareFolded(a.raw, b.raw) != 0 {
+		return
+	}
+	if one, other := printable(a.raw), printable(b.raw); one != other {
+		r.twist = ambiguity("the members " + one + " and " + other + " differ in case alone")
+	} else {
+		r.twist = ambiguity("the member " + one + " stands twice")
+	}
+}
+
+// order sorts names so that those that are one to a reader that looks away from case stand side by side.
+func order(a, b name) int {
+	if a.mark != b.mark {
+		return cmp.Compare(a.mark, b.mark)
+	}
+	return compareFolded(a.raw, b.raw)
+}
+
+// number notes a number that fits no type: encoding/json refuses it, and others make another number of it.
+func (r *reader) number(word []byte) {
+	whole, large := true, len(word) > 300
+	for _, b := range word {
+		switch b {
+		case '.':
+			whole = false
+		case 'e', 'E':
+			whole, large = false, true
+		}
+	}
+	var err error
+	switch {
+	case whole && len(word) > len("999999999999999999"):
+		_, err = strconv.ParseInt(string(word), 10, 64)
+	case large:
+		_, err = strconv.ParseFloat(string(word), 64)
+	}
+	if err != nil && r.twist == nil {
+		r.twist = ambiguity(fmt.Sprintf("the number before byte %d fits no type", r.At))
+	}
+}
+
+// mark returns a number that is the same for all names that compareFolded takes for one, made of their length and three of
+// their characters.
+func mark(name Quoted) uint32 {
+	raw := name.Raw
+	if name.Escaped || name.Wide {
+		raw = nil
+		for i := 0; i < len(name.Raw); {
+			r, size, _ := char(name.Raw[i:])
+			raw, i = append(raw, byte(fold(r))), i+size
+		}
+	}
+	if len(raw) == 0 {
+		return 0
+	}
+	return uint32(len(raw))<<24 | capital(raw[0])<<16 | capital(raw[len(raw)/2])<<8 | capital(raw[len(raw)-1])
+}
+
+func capital(b byte) uint32 {
+	if 'a' <= b && b <= 'z' {
+		b -= 'a' - 'A'
+	}
+	return uint32(b)
+}
+
+// compareFolded orders two names as they stand in a text, looking away from case as encoding/json does.
+func compareFolded(a, b []byte) int {
+	for len(a) > 0 && len(b) > 0 {
+		one, size, _ := char(a)
+		a = a[size:]
+		other, size, _ := char(b)
+		b = b[size:]
+		if order := cmp.Compare(fold(one), fold(other)); order != 0 {
+			return order
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// fold returns the least of the characters that differ from r in case alone.
+func fold(r rune) rune {
+	switch {
+	case 'a' <= r && r <= 'z':
+		return r - ('a' - 'A')
+	case r < utf8.RuneSelf:
+		return r
+	}
+	for {
+		next := unicode.SimpleFold(r)
+		if next <= r {
+			return next
+		}
+		r = next
+	}
+}
+
+// printable returns a name, which comes from outside, so that it can stand in an error.
+func printable(raw []byte) string {
+	const longest = 64
+	var out []rune
+	for i := 0; i < len(raw); {
+		if len(out) == longest {
+			return strconv.Quote(string(out) + "…")
+		}
+		r, size, _ := char(raw[i:])
+		out, i = append(out, r), i+size
+	}
+	return strconv.Quote(string(out))
+}
