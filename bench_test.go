@@ -331,12 +331,12 @@ func TestAllocations(t *testing.T) {
 		bytes  float64
 		call   func()
 	}{
-		{"the feed, whole stack on", 24, 3500, func() {
+		{"the feed, whole stack on", 24, 3600, func() {
 			if _, err := client.Chain(feedsPath).Post(ctx, body); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		{"an order query", 32, 3880, func() {
+		{"an order query", 32, 3960, func() {
 			if _, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", "ABC-001").Query("mchid", "1900000109").Get(ctx); err != nil {
 				t.Fatal(err)
 			}

@@ -413,11 +413,11 @@ func (f *flight) head(ctx context.Context) (*http.Response, error) {
 		_ = res.Body.Close()
 		return nil, f.error(StageDownload, Unknown, &DownloadError{Err: fmt.Errorf("the answer has status %d, which is no file", res.StatusCode)})
 	}
-	raw, err := middleware.ReadBody(res)
+	raw, text, err := middleware.ReadBody(res)
 	if err != nil {
 		return nil, f.error(StageSend, f.Outcome(), err)
 	}
-	return nil, f.refusal(newAPIError(f, newResponse(f, res, raw), f.client.clock()))
+	return nil, f.refusal(newAPIError(f, newResponse(f, res, raw, text), f.client.clock()))
 }
 
 // refusal explains what refusals of links mean.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -228,7 +229,9 @@ func (f *flight) error(stage Stage, outcome Outcome, err error) *CallError {
 		Stage: stage, Outcome: outcome, Method: f.Method, Template: f.Template, Attempts: f.Attempts, Trail: f.trail(), Err: err,
 	}
 	if outcome == Confirmed && f.Answered != nil && (stage == StageSend || stage == StageVerify) {
-		e.Response = newResponse(f, f.Answered, f.Call.Answer())
+		raw := f.Call.Answer()
+		text, _ := jsonwalk.Read(raw)
+		e.Response = newResponse(f, f.Answered, raw, text)
 	}
 	return e
 }

@@ -24,15 +24,17 @@ var arrows = map[string][]string{
 	"fact":       {},
 	"transport":  {"internal/fault"},
 	"catalog":    {"fact", "catalog/internal/…"},
-	"middleware": {"apiv3", "fact", "internal/fault", "internal/redact"},
-	"webhook":    {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/redact"},
+	"middleware": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact"},
+	"webhook":    {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/strict"},
 	"sandbox":    {"apiv3", "fact", "catalog", "internal/redact"},
-	"":           {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact"},
-	"api":        {""},
+	"": {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact",
+		"internal/strict"},
+	"api": {""},
 
 	"internal/fault":    {}, // what errors are, which every room has to know
 	"internal/jsonwalk": {},
 	"internal/redact":   {}, // how they and everything else print
+	"internal/strict":   {"gjson", "internal/jsonwalk"},
 
 	// Tools of the house, which nothing above imports.
 	"api/internal/gen":      {"catalog", "fact", "api/internal/…"},
@@ -43,7 +45,7 @@ var arrows = map[string][]string{
 }
 
 // gjsonFiles are the only files that may import gjson: everything else asks their types.
-var gjsonFiles = []string{"response.go", "webhook/event.go"}
+var gjsonFiles = []string{"response.go", "webhook/event.go", "internal/strict/strict.go"}
 
 type goPackage struct {
 	ImportPath string

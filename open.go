@@ -21,12 +21,12 @@ type opening struct {
 	err  error
 }
 
-// text returns the body with its marked members in plain text: the raw body if there are none.
+// text returns the JSON text in the body, its marked members in plain text; nil if there is none.
 func (r *Response) text() []byte {
 	if r.opening == nil {
-		return r.raw
+		return r.json
 	}
-	r.opening.once.Do(func() { r.opening.text, r.opening.err = r.flight.open(r.raw) })
+	r.opening.once.Do(func() { r.opening.text, r.opening.err = r.flight.open(r.json) })
 	return r.opening.text
 }
 
@@ -42,8 +42,8 @@ func (r *Response) DecryptErr() error {
 }
 
 // open decrypts the marked members of an answer with the merchant's key.
-func (f *flight) open(raw []byte) ([]byte, error) {
-	answer := rewriter{Cursor: jsonwalk.Cursor{Text: raw}, keep: true, turn: func(dst, value []byte) ([]byte, bool, error) {
+func (f *flight) open(text []byte) ([]byte, error) {
+	answer := rewriter{Cursor: jsonwalk.Cursor{Text: text}, keep: true, turn: func(dst, value []byte) ([]byte, bool, error) {
 		if len(value) == 0 {
 			return dst, false, nil
 		}
@@ -56,14 +56,14 @@ func (f *flight) open(raw []byte) ([]byte, error) {
 		}
 		return appendString(dst, string(plain)), true, nil
 	}}
-	text, err := answer.rewrite(&f.plan.answer, nil)
+	opened, err := answer.rewrite(&f.plan.answer, nil)
 	if err != nil {
-		return raw, fmt.Errorf("wxpay: the answer cannot be read for decryption: %w", err)
+		return text, fmt.Errorf("wxpay: the answer cannot be read for decryption: %w", err)
 	}
 	if len(answer.faults) > 0 {
-		return text, &decryptError{answer.faults}
+		return opened, &decryptError{answer.faults}
 	}
-	return text, nil
+	return opened, nil
 }
 
 // decryptError joins the faults of several members in one line.

@@ -49,7 +49,7 @@ func TestOpen(t *testing.T) {
 		{"white space and order stay", " {\n\"plain\" : 1.0e0 , \"name\":\t\"" + seal("A") + "\"}\n", " {\n\"plain\" : 1.0e0 , \"name\":\t\"A\"}\n", nil},
 		{"escaped slashes of base64", `{"name":"` + strings.ReplaceAll(seal("A"), "/", `\/`) + `"}`, `{"name":"A"}`, nil},
 		{"in a JSON text", `{"text":"{\"phone\":\"` + seal(`"`) + `\"}"}`, `{"text":"{\"phone\":\"\\\"\"}"}`, nil},
-		{"duplicate keys", `{"name":"` + seal("A") + `","name":"` + seal("B") + `"}`, `{"name":"A","name":"B"}`, nil},
+		{"what is not UTF-8", "{\"name\":\"" + seal("A") + "\",\"plain\":\"\xff\"}", "{\"name\":\"A\",\"plain\":\"\ufffd\"}", nil},
 		{"nothing marked", `{"plain":"x","certificate":"y"}`, `{"plain":"x","certificate":"y"}`, nil},
 		{"null and empty", `{"name":null,"data":[{"phone":""}],"text":""}`, `{"name":null,"data":[{"phone":""}],"text":""}`, nil},
 		{"the key of a bill stays", `{"bills":[{"download_url":"u","encrypt_key":"` + binary + `","nonce":"n"}]}`, `{"bills":[{"download_url":"u","encrypt_key":"` + binary + `","nonce":"n"}]}`, nil},
@@ -143,10 +143,8 @@ func TestOpenOnlyWhatIsMarked(t *testing.T) {
 	t.Run("deeper than anybody nests", func(t *testing.T) {
 		body := `{"name":"` + sealed + `","x":` + strings.Repeat("[", 1500) + strings.Repeat("]", 1500) + `}`
 		client := newClient(t, wxpay.WithCatalog(answering), wxpay.WithTransport(answer{body: body}))
-		res, err := client.Chain("v3/marked").Get(context.Background())
-		require.NoError(t, err)
-		assert.Equal(t, sealed, res.Get("name").String())
-		assert.ErrorContains(t, res.DecryptErr(), "nested deeper than 1000")
+		_, err := client.Chain("v3/marked").Get(context.Background())
+		assert.ErrorContains(t, err, "nested deeper than 1000")
 	})
 }
 

@@ -277,11 +277,11 @@ func (f *flight) exchange(ctx context.Context) (*Response, error) {
 	if err != nil {
 		return nil, f.sendFailed(err)
 	}
-	raw, err := middleware.ReadBody(res)
+	raw, text, err := middleware.ReadBody(res)
 	if err != nil {
 		return nil, f.error(StageSend, f.Outcome(), err)
 	}
-	answer := newResponse(f, res, raw)
+	answer := newResponse(f, res, raw, text)
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return nil, newAPIError(f, answer, f.client.clock())
 	}

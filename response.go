@@ -12,7 +12,9 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/strict"
 )
 
 // Result is one value of an answer, see https://pkg.go.dev/github.com/tidwall/gjson#Result.
@@ -31,23 +33,18 @@ type Response struct {
 	Verified bool
 
 	raw    []byte
-	valid  bool    // raw is JSON
+	json   []byte  // the JSON text in raw; nil when it is none that all readers read alike
 	flight *flight // the call that it answers, for errors
 
 	opening *opening // nil when no member is marked as encrypted
 }
 
-func newResponse(f *flight, res *http.Response, raw []byte) *Response {
+func newResponse(f *flight, res *http.Response, raw, json []byte) *Response {
 	r := &Response{
 		Status: res.StatusCode, Header: res.Header, RequestID: first(res.Header, apiv3.HeaderRequestID), Verified: f.Verified,
-		raw: raw, flight: f,
+		raw: raw, json: json, flight: f,
 	}
-	if f.Verified {
-		r.valid = gjson.ValidBytes(raw)
-	} else { // from anybody: gjson would follow it to any depth, to the end of the stack
-		r.valid = json.Valid(raw)
-	}
-	if r.valid && f.plan.answer.seals() && r.Status >= 200 && r.Status <= 299 {
+	if json != nil && f.plan.answer.seals() && r.Status >= 200 && r.Status <= 299 {
 		r.opening = new(opening)
 	}
 	return r
@@ -62,14 +59,12 @@ func first(header http.Header, name string) string {
 }
 
 // Get reads one value by gjson path, such as "amount.total" or "data.#.serial_no"
-// (syntax: https://github.com/tidwall/gjson/blob/master/SYNTAX.md). On a body that is not JSON nothing exists. Members that
+// (syntax: https://github.com/tidwall/gjson/blob/master/SYNTAX.md). In a body that is no JSON object or array nothing exists.
+// It finds what Decode finds, save that Decode takes Amount for amount where a struct says so. Members that
 // the catalogue marks as encrypted are decrypted with the merchant's private key, all of them when one is first asked for;
 // see [Response.DecryptErr].
 func (r *Response) Get(path string) gjson.Result {
-	if !r.valid {
-		return gjson.Result{}
-	}
-	return gjson.GetBytes(r.text(), path)
+	return strict.Get(r.text(), path)
 }
 
 // Raw returns the body as it was received and verified, encrypted members included. It must not be changed.
@@ -78,9 +73,16 @@ func (r *Response) Raw() []byte { return r.raw }
 // Decode unmarshals the body into v, as encoding/json does, with encrypted members decrypted as for Get. A failure is a
 // *[CallError] of stage StageDecode and outcome Confirmed: the call itself succeeded.
 func (r *Response) Decode(v any) error {
-	err := errors.New("it has no body")
-	if len(r.raw) > 0 {
-		if err = json.Unmarshal(r.text(), v); err == nil {
+	var err error
+	switch text := r.text(); {
+	case len(r.raw) == 0:
+		err = errors.New("it has no body")
+	case text == nil:
+		if _, err = jsonwalk.Read(r.raw); !errors.Is(err, jsonwalk.ErrAmbiguous) {
+			err = &decodeError{json.Unmarshal(r.raw, v)}
+		}
+	default:
+		if err = json.Unmarshal(text, v); err == nil {
 			return nil
 		}
 		err = &decodeError{err}

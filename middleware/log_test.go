@@ -137,21 +137,27 @@ func TestObserve(t *testing.T) {
 
 // The body that Verify leaves can be read as any body, and taken whole.
 func TestReadBody(t *testing.T) {
-	res, err := refusing(400, "whole").RoundTrip(request(t, &middleware.Call{Method: "GET"}))
+	const whole = " {\"a\":\"\xff\"}\n"
+	res, err := refusing(400, whole).RoundTrip(request(t, &middleware.Call{Method: "GET"}))
 	require.NoError(t, err)
-	body, err := middleware.ReadBody(res)
+	raw, text, err := middleware.ReadBody(res)
 	require.NoError(t, err)
-	assert.Equal(t, "whole", string(body))
+	assert.Equal(t, whole, string(raw))
+	assert.Equal(t, " {\"a\":\"\ufffd\"}\n", string(text))
 	read, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
-	assert.Equal(t, "whole", string(read))
-	rest, err := middleware.ReadBody(res)
+	assert.Equal(t, whole, string(read))
+	raw, text, err = middleware.ReadBody(res)
 	require.NoError(t, err)
-	assert.Empty(t, rest, "it was read already")
+	assert.Empty(t, raw, "it was read already")
+	assert.Nil(t, text)
 
-	plain, err := middleware.ReadBody(&http.Response{Body: io.NopCloser(strings.NewReader("plain"))})
-	require.NoError(t, err)
-	assert.Equal(t, "plain", string(plain))
+	for body, json := range map[string]string{"plain": "", " [1] ": " [1] ", `{"a":1,"A":1}`: ""} {
+		raw, text, err = middleware.ReadBody(&http.Response{Body: io.NopCloser(strings.NewReader(body))})
+		require.NoError(t, err)
+		assert.Equal(t, body, string(raw))
+		assert.Equal(t, json, string(text))
+	}
 }
 
 // Observer and log tell the same duration, and the clock is read once for both to begin with.

@@ -2,13 +2,13 @@ package middleware
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -87,9 +87,19 @@ func errorCode(res *http.Response) string {
 	if !ok {
 		return ""
 	}
-	var refusal struct{ Code string }
-	if json.Unmarshal(body.raw, &refusal) != nil {
+	refusal := jsonwalk.Cursor{Text: body.json()}
+	if refusal.Peek() != '{' {
 		return ""
 	}
-	return redact.Printable(refusal.Code)
+	for more := refusal.Enter('}'); more; more = refusal.More('}') {
+		if name := refusal.Name(); string(name.Key()) != "code" {
+			refusal.Skip()
+		} else if refusal.Peek() == '"' {
+			code, _ := refusal.Quoted().Unquote()
+			return redact.Printable(string(code))
+		} else {
+			break
+		}
+	}
+	return ""
 }

@@ -136,7 +136,7 @@ func (r *Retrier) again(call *Call, res *http.Response, err error, outcome Outco
 
 // lasting reports whether a repeat would be refused in the same way.
 func lasting(reason error) bool {
-	for _, same := range []error{apiv3.ErrClock, apiv3.ErrUnknownSerial, ErrAnswerTooLarge, ErrAnswerCoded} {
+	for _, same := range []error{apiv3.ErrClock, apiv3.ErrUnknownSerial, ErrAnswerTooLarge, ErrAnswerCoded, ErrAnswerAmbiguous} {
 		if errors.Is(reason, same) {
 			return true
 		}

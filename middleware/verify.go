@@ -15,6 +15,7 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -41,6 +42,9 @@ var (
 	ErrAnswerTruncated = fault.New("the answer was cut off")
 	ErrAnswerCoded     = fault.New("the answer is compressed although nobody asked for it")
 	ErrDigest          = fault.New("the digest does not match the content")
+	// ErrAnswerAmbiguous means that the platform signed JSON of which two readers would read two things: a member stands twice,
+	// members differ in case alone, a number fits no type, or it is nested deeper than 1,000.
+	ErrAnswerAmbiguous = fault.New("the answer can be read in two ways")
 	// ErrForeign means that a signed answer is not this call's success: it names another number than the call, or it is the
 	// answer of another operation, or a refusal under a status of success.
 	ErrForeign = fault.New("the answer is not this call's")
@@ -81,6 +85,7 @@ func (e VerifyError) MarshalText() ([]byte, error) { return []byte(e.Error()), n
 //   - With [Call.Stream] a 2xx is handed up unread where its body need not be read for that.
 //   - Another status is verified if it carries a signature (Call.Verified tells); a wrong one is a *VerifyError. Refusals
 //     made before authentication carry none and pass as they are.
+//   - JSON that was signed and is ambiguous is a *VerifyError, for every status: a decision must not depend on the reader.
 //   - A verified 2xx that [Call.Judge] refuses is a *VerifyError, and the connections that no call uses are closed: one of
 //     them may carry answers of others.
 func Verify(v *Verifier) Middleware {
@@ -129,7 +134,7 @@ func Verify(v *Verifier) Middleware {
 			} else { // an earlier attempt's answer may still be in somebody's hands
 				call.answer = new(Body)
 			}
-			call.answer.raw = body
+			*call.answer = Body{raw: body}
 			res.Body = call.answer
 			if signed == fact.NoSignature || !success && !apiv3.HasSignature(res.Header) {
 				return res, nil
@@ -139,6 +144,9 @@ func Verify(v *Verifier) Middleware {
 			}
 			if v.Ages != nil {
 				call.date(v.Ages, call.Took, res.Header, sent)
+			}
+			if err := call.answer.judge(); errors.Is(err, jsonwalk.ErrAmbiguous) {
+				return nil, unverified(res, body, fmt.Errorf("%w: %w", ErrAnswerAmbiguous, err))
 			}
 			if success && call.Judge != nil {
 				if err := call.Judge.JudgeAnswer(res.StatusCode, body); err != nil {
@@ -253,8 +261,9 @@ func truncated(ctx context.Context, err error) error {
 
 // Body is the body of an answer that was read whole. It can be read as usual, or taken at once with ReadBody.
 type Body struct {
-	raw  []byte
-	read int
+	raw   []byte
+	read  int
+	found *[]byte // the JSON text in raw, which is raw as a rule; nil until somebody looks for it
 }
 
 // Format prints the size under every verb.
@@ -278,12 +287,41 @@ func (b *Body) Read(p []byte) (int, error) {
 // Close does nothing: the connection was given back when the answer was read.
 func (b *Body) Close() error { return nil }
 
-// ReadBody returns the whole body of an answer that came through Verify, without copying it if nothing has read from
-// it. The bytes must not be changed.
-func ReadBody(res *http.Response) ([]byte, error) {
+// judge looks for the JSON text in the whole body; see [jsonwalk.Read].
+func (b *Body) judge() error {
+	text, err := jsonwalk.Read(b.raw)
+	switch {
+	case err != nil:
+		b.found = &noText
+	case &text[0] == &b.raw[0]:
+		b.found = &b.raw
+	default:
+		cured := text // which costs an allocation here alone
+		b.found = &cured
+	}
+	return err
+}
+
+var noText []byte
+
+// json returns the JSON text in the whole body, nil if there is none.
+func (b *Body) json() []byte {
+	if b.found == nil {
+		_ = b.judge()
+	}
+	return *b.found
+}
+
+// ReadBody returns the whole body of an answer that came through Verify, without copying it if nothing has read from it,
+// and the JSON text in it: the same bytes, save that each which is not UTF-8 is U+FFFD. The text is nil if the body is not JSON,
+// or can be read in two ways. The bytes must not be changed.
+func ReadBody(res *http.Response) (raw, text []byte, err error) {
 	if body, ok := res.Body.(*Body); ok && body.read == 0 {
-		return body.raw, nil
+		return body.raw, body.json(), nil
 	}
 	defer res.Body.Close()
-	return io.ReadAll(res.Body)
+	if raw, err = io.ReadAll(res.Body); err == nil {
+		text, _ = jsonwalk.Read(raw)
+	}
+	return raw, text, err
 }

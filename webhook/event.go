@@ -9,7 +9,9 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/strict"
 )
 
 // Event is a verified and decrypted notification. It is immutable, may be shared, and prints redacted. To have another
@@ -36,20 +38,17 @@ type Event struct {
 
 	raw      []byte
 	resource []byte
-	valid    bool             // resource is JSON
+	json     []byte           // the JSON text in resource; nil if there is none
 	owner    func() *Merchant // hidden
 }
 
 // Get reads one value of the decrypted resource by gjson path, such as "amount.total"
-// (syntax: https://github.com/tidwall/gjson/blob/master/SYNTAX.md). In a resource that is not JSON nothing exists.
-func (e *Event) Get(path string) gjson.Result {
-	if !e.valid {
-		return gjson.Result{}
-	}
-	return gjson.GetBytes(e.resource, path)
-}
+// (syntax: https://github.com/tidwall/gjson/blob/master/SYNTAX.md). In a resource that is no JSON object or array nothing
+// exists. It finds what Decode finds, save that Decode takes Amount for amount where a struct says so.
+func (e *Event) Get(path string) gjson.Result { return strict.Get(e.json, path) }
 
-// Resource returns the decrypted resource. It must not be changed.
+// Resource returns the decrypted resource as it is: Get and Decode read U+FFFD where a byte is not UTF-8. It must not be
+// changed.
 func (e *Event) Resource() []byte { return e.resource }
 
 // Raw returns the body as it was received and verified, the resource still encrypted. It must not be changed.
@@ -57,7 +56,11 @@ func (e *Event) Raw() []byte { return e.raw }
 
 // Decode unmarshals the decrypted resource into v, as encoding/json does. No value stands in the error's text.
 func (e *Event) Decode(v any) error {
-	err := json.Unmarshal(e.resource, v)
+	text := e.json
+	if text == nil {
+		text = e.resource
+	}
+	err := json.Unmarshal(text, v)
 	if err == nil {
 		return nil
 	}
@@ -114,44 +117,32 @@ func (e Event) LogValue() slog.Value {
 // sealed is the encrypted part of an envelope.
 type sealed struct{ algorithm, ciphertext, associated, nonce string }
 
-// readEnvelope reads a verified body. A member that stands twice is accepted only if it says the same both times: which
-// of two counts is a matter of the parser, and no two readers may disagree about an event.
+// readEnvelope reads a verified body.
 func readEnvelope(body []byte) (*Event, sealed, error) {
 	e, s := &Event{raw: body}, sealed{}
-	if !gjson.ValidBytes(body) {
-		return nil, s, fmt.Errorf("%w: it is not JSON", ErrMalformed)
+	text, err := jsonwalk.Read(body)
+	if err != nil {
+		return nil, s, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	envelope := gjson.ParseBytes(body)
+	envelope := gjson.ParseBytes(text)
 	if !envelope.IsObject() {
 		return nil, s, fmt.Errorf("%w: it is not a JSON object", ErrMalformed)
 	}
 	var created string
 	var resource gjson.Result
-	texts := []text{
-		{name: "id", to: &e.ID}, {name: "event_type", to: &e.Type}, {name: "resource_type", to: &e.ResourceType},
-		{name: "summary", to: &e.Summary}, {name: "create_time", to: &created},
-	}
-	err := members(envelope, func(name string, value gjson.Result) error {
-		if name != "resource" {
-			return take(texts, name, value)
-		}
-		if resource.Exists() && resource.Raw != value.Raw {
-			return standsTwice(name)
-		}
-		resource = value
-		return nil
-	})
+	err = take(envelope, []member{
+		{"id", &e.ID}, {"event_type", &e.Type}, {"resource_type", &e.ResourceType}, {"summary", &e.Summary}, {"create_time", &created},
+	}, &resource)
 	if err != nil {
 		return nil, s, err
 	}
 	if !resource.IsObject() {
 		return nil, s, fmt.Errorf("%w: it has no resource", ErrMalformed)
 	}
-	texts = []text{
-		{name: "original_type", to: &e.OriginalType}, {name: "algorithm", to: &s.algorithm}, {name: "ciphertext", to: &s.ciphertext},
-		{name: "associated_data", to: &s.associated}, {name: "nonce", to: &s.nonce},
-	}
-	err = members(resource, func(name string, value gjson.Result) error { return take(texts, name, value) })
+	err = take(resource, []member{
+		{"original_type", &e.OriginalType}, {"algorithm", &s.algorithm}, {"ciphertext", &s.ciphertext}, {"associated_data", &s.associated},
+		{"nonce", &s.nonce},
+	}, nil)
 	switch {
 	case err != nil:
 		return nil, s, err
@@ -166,104 +157,41 @@ func readEnvelope(body []byte) (*Event, sealed, error) {
 	return e, s, nil
 }
 
-// members calls take with each member of an object, until it fails.
-func members(object gjson.Result, take func(name string, value gjson.Result) error) (err error) {
+// member is a member that is a text, and where it goes.
+type member struct {
+	name string
+	to   *string
+}
+
+// take takes members out of an object, and the one named resource if that is wanted; null is like a member that is absent.
+func take(object gjson.Result, members []member, resource *gjson.Result) (err error) {
 	object.ForEach(func(key, value gjson.Result) bool {
-		err = take(key.Str, value)
-		return err == nil
+		if resource != nil && key.Str == "resource" {
+			*resource = value
+			return true
+		}
+		for i := range members {
+			switch m := &members[i]; {
+			case m.name != key.Str:
+				continue
+			case value.Type != gjson.String && value.Type != gjson.Null:
+				err = fmt.Errorf("%w: its member %s is not a text", ErrMalformed, m.name)
+			default:
+				*m.to = value.Str
+			}
+			return err == nil
+		}
+		return true
 	})
 	return err
 }
 
-// text is a member that is a text, and where it goes.
-type text struct {
-	name string
-	to   *string
-	raw  string // as it stands in the envelope; empty until it was seen
-}
-
-// take takes the member of that name, if it is one of texts; null is like a member that is absent.
-func take(texts []text, name string, value gjson.Result) error {
-	for i := range texts {
-		t := &texts[i]
-		switch {
-		case t.name != name:
-			continue
-		case t.raw != "" && t.raw != value.Raw:
-			return standsTwice(name)
-		case value.Type != gjson.String && value.Type != gjson.Null:
-			return fmt.Errorf("%w: its member %s is not a text", ErrMalformed, name)
-		}
-		*t.to, t.raw = value.Str, value.Raw
+// setResource takes the decrypted resource. One that is not JSON is taken as it is: an event of tomorrow must reach its
+// function. One that can be read in two ways is ErrMalformed: what is done must not depend on the reader.
+func (e *Event) setResource(plaintext []byte) (err error) {
+	e.resource = plaintext
+	if e.json, err = jsonwalk.Read(plaintext); errors.Is(err, jsonwalk.ErrAmbiguous) {
+		return fmt.Errorf("%w: its resource can be read in two ways: %w", ErrMalformed, err)
 	}
 	return nil
-}
-
-func standsTwice(name string) error {
-	return fmt.Errorf("%w: the member %q stands twice with different values", ErrMalformed, redact.Printable(name))
-}
-
-// setResource takes the decrypted resource. One that is not JSON is taken as it is: an event of tomorrow must reach its
-// function. One in which a member stands twice with different values is ErrMalformed, for Get would read the first and
-// Decode the last.
-func (e *Event) setResource(plaintext []byte) error {
-	e.resource = plaintext
-	if e.valid = gjson.ValidBytes(plaintext); !e.valid {
-		return nil
-	}
-	return unambiguous(gjson.ParseBytes(plaintext), 0)
-}
-
-// maxDepth bounds the nesting of a resource; documented ones have at most six levels.
-const maxDepth = 64
-
-// fewMembers is the size up to which an object's names are compared one by one.
-const fewMembers = 32
-
-func unambiguous(value gjson.Result, depth int) error {
-	if value.Type != gjson.JSON {
-		return nil
-	}
-	if depth == maxDepth {
-		return fmt.Errorf("%w: its resource is nested deeper than %d levels", ErrMalformed, maxDepth)
-	}
-	if !value.IsObject() {
-		return members(value, func(_ string, element gjson.Result) error { return unambiguous(element, depth+1) })
-	}
-	var few [fewMembers]string
-	names, index := few[:0], map[string]struct{}(nil)
-	return members(value, func(name string, member gjson.Result) error {
-		known := false
-		if index != nil {
-			_, known = index[name]
-			index[name] = struct{}{}
-		} else {
-			for _, other := range names {
-				known = known || other == name
-			}
-			if names = append(names, name); len(names) == fewMembers {
-				index = make(map[string]struct{}, 4*fewMembers)
-				for _, other := range names {
-					index[other] = struct{}{}
-				}
-			}
-		}
-		if known && !sameEverywhere(value, name) {
-			return standsTwice(name)
-		}
-		return unambiguous(member, depth+1)
-	})
-}
-
-// sameEverywhere reports whether all members of that name have the same text.
-func sameEverywhere(object gjson.Result, name string) bool {
-	seen, same := "", true
-	object.ForEach(func(key, value gjson.Result) bool {
-		if key.Str == name {
-			same = seen == "" || seen == value.Raw
-			seen = value.Raw
-		}
-		return same
-	})
-	return same
 }

@@ -36,10 +36,10 @@ func (e *Event) Decrypt(ciphertext string) (string, error) {
 // openMembers decrypts the members that facts mark. A value that does not look encrypted stays as it is: the
 // documentation may be behind, and a plain text is what the function wants.
 func (e *Event) openMembers(facts *fact.Event) error {
-	if !e.valid || e.owner().decrypter() == nil || !marked(facts.Resource) {
+	if e.json == nil || e.owner().decrypter() == nil || !marked(facts.Resource) {
 		return nil
 	}
-	decoder := json.NewDecoder(bytes.NewReader(e.resource))
+	decoder := json.NewDecoder(bytes.NewReader(e.json))
 	decoder.UseNumber() // an amount must come out as it went in
 	var resource any
 	if err := decoder.Decode(&resource); err != nil {
@@ -59,6 +59,7 @@ func (e *Event) openMembers(facts *fact.Event) error {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	e.resource = bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+	e.json = e.resource
 	return nil
 }
 

@@ -193,7 +193,10 @@ func TestRefusals(t *testing.T) {
 		}, webhook.ErrMalformed, 400, "malformed", 1},
 		{"event_type twice, the same", func(n *notification) {
 			n.alterBody = func(s string) string { return `{"event_type":"TRANSACTION.SUCCESS",` + s[1:] }
-		}, nil, 204, "", 1},
+		}, webhook.ErrMalformed, 400, "malformed", 1},
+		{"event_type once more, in capitals", func(n *notification) {
+			n.alterBody = func(s string) string { return `{"EVENT_TYPE":"REFUND.SUCCESS",` + s[1:] }
+		}, webhook.ErrMalformed, 400, "malformed", 1},
 		{"id once more, null", func(n *notification) {
 			n.alterBody = func(s string) string { return s[:len(s)-1] + `,"id":null}` }
 		}, webhook.ErrMalformed, 400, "malformed", 1},
@@ -237,7 +240,9 @@ func TestRefusals(t *testing.T) {
 		{"member deep in the resource twice, different", func(n *notification) {
 			n.resource = `{"a":[{"amount":{"total":1,"total":2}}]}`
 		}, webhook.ErrMalformed, 400, "malformed", 1},
-		{"member of the resource twice, the same", func(n *notification) { n.resource = `{"a":1,"a":1}` }, nil, 204, "", 1},
+		{"member of the resource twice, the same", func(n *notification) { n.resource = `{"a":1,"a":1}` }, webhook.ErrMalformed, 400, "malformed", 1},
+		{"members of the resource that differ in case", func(n *notification) { n.resource = `{"amount":{"total":1},"Amount":{}}` }, webhook.ErrMalformed, 400, "malformed", 1},
+		{"a number in the resource beyond 64 bits", func(n *notification) { n.resource = `{"total":18446744073709551617}` }, webhook.ErrMalformed, 400, "malformed", 1},
 		{"many members, the last again", func(n *notification) {
 			var b strings.Builder
 			for i := range 100 {
@@ -252,8 +257,8 @@ func TestRefusals(t *testing.T) {
 			}
 			n.resource = "{" + b.String() + `"m100":0}`
 		}, nil, 204, "", 1},
-		{"nested as deep as allowed", func(n *notification) { n.resource = strings.Repeat("[", 64) + strings.Repeat("]", 64) }, nil, 204, "", 1},
-		{"nested too deep", func(n *notification) { n.resource = strings.Repeat("[", 65) + strings.Repeat("]", 65) }, webhook.ErrMalformed, 400, "malformed", 1},
+		{"nested as deep as allowed", func(n *notification) { n.resource = strings.Repeat("[", 1000) + strings.Repeat("]", 1000) }, nil, 204, "", 1},
+		{"nested too deep", func(n *notification) { n.resource = strings.Repeat("[", 1001) + strings.Repeat("]", 1001) }, webhook.ErrMalformed, 400, "malformed", 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -516,3 +521,22 @@ func TestDecodeErrorsHoldNoValue(t *testing.T) {
 type refusing struct{}
 
 func (*refusing) UnmarshalJSON(text []byte) error { return fmt.Errorf("bad value %s", text) }
+
+// The words of a user keep no payment away, whatever their bytes, and every reader reads the same.
+func TestBytesThatAreNotUTF8(t *testing.T) {
+	n := payment()
+	n.resource = strings.Replace(paid, `"attach":""`, "\"attach\":\"a\xe5\xbc\\ud83d\"", 1)
+	n.alterBody = func(s string) string {
+		return strings.Replace(s, `"summary":"支付成功"`, "\"summary\":\"\xe5\"", 1)
+	}
+	header, body := n.build()
+	e, err := newHandler(t).Parse(t.Context(), header, body)
+	require.NoError(t, err)
+	assert.Equal(t, n.resource, string(e.Resource()))
+	assert.Equal(t, string(body), string(e.Raw()))
+	assert.Equal(t, "\ufffd", e.Summary)
+	assert.Equal(t, "a\ufffd\ufffd\ufffd", e.Get("attach").String())
+	var decoded struct{ Attach string }
+	require.NoError(t, e.Decode(&decoded))
+	assert.Equal(t, "a\ufffd\ufffd\ufffd", decoded.Attach)
+}
