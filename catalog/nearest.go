@@ -178,3 +178,51 @@ func (m *measure) distance(a, b string) int {
 	}
 	return t[width*len(a)+len(b)]
 }
+
+// NearestEvents returns the event types, n at most, that an unknown one was probably meant to be; the nearest first, none when
+// all are far. What ends in a dot is taken for a beginning of types, and answered with beginnings.
+func (c *Catalog) NearestEvents(eventType string, n int) []string {
+	if len(eventType) > 2*maxSegment { // no mistyped one
+		return nil
+	}
+	type candidate struct {
+		name string
+		cost int
+	}
+	m, given := new(measure), strings.ToUpper(eventType)
+	dots := strings.Count(given, ".")
+	var near []candidate
+	last := ""
+	for _, e := range c.events {
+		name := e.name
+		if strings.HasSuffix(given, ".") {
+			if name = beginning(name, dots); name == last || name == "" {
+				continue
+			}
+			last = name
+		}
+		if cost := m.distance(given, name); 3*cost <= len(name) { // a third of it may be wrong
+			near = append(near, candidate{name, cost})
+		}
+	}
+	slices.SortStableFunc(near, func(a, b candidate) int { return cmp.Compare(a.cost, b.cost) })
+	near = near[:min(max(n, 0), len(near))]
+	names := make([]string, len(near))
+	for i, candidate := range near {
+		names[i] = candidate.name
+	}
+	return names
+}
+
+// beginning returns what stands up to and with the nth dot of a type, empty if it has fewer.
+func beginning(eventType string, n int) string {
+	end := 0
+	for range n {
+		i := strings.IndexByte(eventType[end:], '.')
+		if i < 0 {
+			return ""
+		}
+		end += i + 1
+	}
+	return eventType[:end]
+}

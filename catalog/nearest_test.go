@@ -39,6 +39,27 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+func TestNearestEvents(t *testing.T) {
+	for given, want := range map[string]string{
+		"TRANSACTION.SUCESS": "TRANSACTION.SUCCESS", "transaction.success": "TRANSACTION.SUCCESS", "REFUND.SUCCES": "REFUND.SUCCESS",
+		"MCHTRANSFER.BILL.FINSIHED": "MCHTRANSFER.BILL.FINISHED", "TRANSACTON.": "TRANSACTION.", "MCHTRANSFER.BIL.": "MCHTRANSFER.BILL.",
+		"NOTHING.LIKE_IT": "", "": "", ".": "", "X.Y.Z.A.B.": "", strings.Repeat("A", 1000): "",
+	} {
+		near := catalog.V3().NearestEvents(given, 2)
+		assert.LessOrEqual(t, len(near), 2)
+		if want == "" {
+			assert.Empty(t, near, "%.40q", given)
+		} else if assert.NotEmpty(t, near, given) {
+			assert.Equal(t, want, near[0], given)
+		}
+	}
+	assert.Empty(t, catalog.V3().NearestEvents("TRANSACTION.SUCESS", 0))
+	assert.Empty(t, catalog.V3().NearestEvents("TRANSACTION.SUCESS", -1))
+	for e := range catalog.V3().Events() {
+		assert.Equal(t, []string{e.Type}, catalog.V3().NearestEvents(e.Type, 1))
+	}
+}
+
 func TestNearestOfAKnownPathIsItself(t *testing.T) {
 	for operation := range catalog.V3().All() {
 		near := catalog.V3().Nearest(operation.Path, 1)

@@ -144,7 +144,7 @@ func refusal(err error) (answer Answer, kind string) {
 	case errors.Is(err, apiv3.ErrDecrypt), errors.Is(err, apiv3.ErrKey) && !errors.As(err, &signing):
 		return fail(http.StatusInternalServerError, notRead), "decryption"
 	case errors.Is(err, ErrNoHandler):
-		return fail(http.StatusInternalServerError, "nobody answers this question"), "no function"
+		return fail(http.StatusInternalServerError, "no function is registered for this event"), "no function"
 	case errors.Is(err, ErrOverrun):
 		return fail(http.StatusInternalServerError, "processing takes too long"), "overrun"
 	case errors.Is(err, ErrBusy):

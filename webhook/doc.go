@@ -4,7 +4,7 @@
 //	handler, err := webhook.New(webhook.Merchant{
 //		ID: "1900000109", APIv3Key: apiv3Key, Keys: webhook.Static(keys),
 //	})
-//	handler.On("TRANSACTION.SUCCESS", func(ctx context.Context, e *webhook.Event) error {
+//	handler.On(webhook.TransactionSuccess, func(ctx context.Context, e *webhook.Event) error {
 //		return webhook.Payment{MchID: "1900000109", OutTradeNo: number, Total: 100}.Check(e)
 //	})
 //	http.Handle("/wxpay/notify", handler)
@@ -29,6 +29,7 @@
 //	envelope   JSON with the documented members        400 ([ErrMalformed])
 //	resource   AES-GCM with the APIv3 key              500 (apiv3.ErrDecrypt)
 //	members    RSA, with PrivateKey                    500 (apiv3.ErrDecrypt)
+//	route      what On, OnDefault and Ignore say       500 for what tells of money, else 204 ([ErrNoHandler])
 //	claim      has the event been processed before     204, or 503 while it is being processed
 //	function   yours                                   500
 //
@@ -57,6 +58,13 @@
 // For those, and wherever processing depends on other systems, store first: let the function write the event's id, type
 // and Resource into a table or a queue of your own and return nil, and process it from there. Returning an error to be
 // called again is only as good as the schedule; an outage of 11 minutes loses the events above.
+//
+// # Routing
+//
+// An acknowledged event never comes again, so a slip where a function is registered would lose it. [Handler.On] therefore
+// panics at a type or a pattern that fits nothing the catalogue knows ([WithEvents] names what is newer), and an event of a
+// payment, a refund or a transfer that nobody registered a function for is answered 500 and logged, until a function is
+// there or [Handler.Ignore] names it. Other events without a function are answered 204 with a warning.
 //
 // # Once
 //

@@ -28,8 +28,9 @@ var (
 
 // Reasons why a verified notification was not answered with success, for the observe hook.
 var (
-	// ErrNoHandler means that nobody answers this question: see [Handler.OnQuestion].
-	ErrNoHandler = fault.New("no function answers this question (OnQuestion registers one)")
+	// ErrNoHandler means that nobody answers this question ([Handler.OnQuestion]), or that nobody said what becomes of an event
+	// that tells of a payment, a refund or a transfer ([Handler.On], [Handler.Ignore]).
+	ErrNoHandler = fault.New("no function is registered for this event")
 	// ErrOverrun means that the function had not returned within the budget. It keeps running.
 	ErrOverrun = fault.New("the function did not return within the budget")
 	// ErrBusy means that the same event was still being processed when the budget ended.

@@ -28,3 +28,9 @@ func Finals() []Final {
 func Foreign(eventType, originalType string) bool {
 	return foreign(&Event{Type: eventType, OriginalType: originalType})
 }
+
+// AboutMoney tells whether an event of a type must not be lost.
+func AboutMoney(eventType string) bool { return aboutMoney(&Event{Type: eventType}) }
+
+// MoneyEvents returns how the types of such events begin.
+func MoneyEvents() []string { return moneyEvents }

@@ -114,6 +114,12 @@ func (f *final) key(e *Event) string {
 	return strings.Join([]string{e.Merchant, merchant, e.Get("sub_mchid").String(), f.originalType, number, state}, "/")
 }
 
+// aboutMoney reports whether an event tells of a payment, a refund or a transfer, by how its type begins: also of a type that
+// nobody knows yet. A result of profit sharing is none of them.
+func aboutMoney(e *Event) bool {
+	return e.OriginalType != "profitsharing" && slices.ContainsFunc(moneyEvents, func(beginning string) bool { return strings.HasPrefix(e.Type, beginning) })
+}
+
 // foreign reports whether an event does not belong to the family that its type names: profit sharing arrives as
 // TRANSACTION.SUCCESS, too, and is no payment. Of the rarer types (repayments, campus deductions) the documentation does not
 // state the original type, so only what is known to be another family is foreign there.

@@ -156,7 +156,7 @@ func TestHugeBody(t *testing.T) {
 	n := payment()
 	n.alterBody = func(s string) string { return s + strings.Repeat(" ", 4096-len(s)) }
 	for limit, status := range map[int64]int{4096: 204, 4095: 413} {
-		h := newHandler(t, webhook.WithMaxBody(limit))
+		h := accepting(newHandler(t, webhook.WithMaxBody(limit)))
 		assert.Equal(t, status, n.send(h).Code, limit)
 		header, body := n.build()
 		_, err := h.Parse(t.Context(), header, body)
@@ -197,7 +197,7 @@ func TestBodyConsumed(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var seen observed
-			h := newHandler(t, seen.option())
+			h := accepting(newHandler(t, seen.option()))
 			r := payment().request()
 			test.middleware(r)
 			w := newRecorder()
@@ -289,7 +289,7 @@ func (d *deadlines) SetReadDeadline(at time.Time) error {
 // server goes on reading what is left.
 func TestReadDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHandler(t)
+		h := accepting(newHandler(t))
 		begin := time.Now()
 		w := &deadlines{ResponseRecorder: newRecorder()}
 		h.ServeHTTP(w, payment().request())

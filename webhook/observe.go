@@ -30,8 +30,11 @@ type Observation struct {
 	Probe bool
 	// Duplicate says that the event had been dealt with before.
 	Duplicate bool
-	// Unhandled says that the event was verified, and answered 204 because no function is registered for it.
+	// Unhandled says that the event was verified and no function is registered for it. It was answered 204, or 500 if it tells
+	// of money or asks something (then Err is an [ErrNoHandler]).
 	Unhandled bool
+	// Ignored says that it was answered 204 because [Handler.Ignore] says so.
+	Ignored bool
 	// Late says that the delivery was observed before, with ErrOverrun, and that its function has returned now: Err is
 	// how it ended.
 	Late bool
@@ -60,7 +63,7 @@ func (o *Observation) text() string {
 func (t *turn) observation(status int, kind string, err error) Observation {
 	o := Observation{
 		Serial: redact.Printable(t.delivery.Serial()), RequestID: redact.Printable(first(t.delivery.Header, apiv3.HeaderRequestID)),
-		Status: status, Duration: time.Since(t.begin), Probe: kind == probe, Failure: kind, Err: err,
+		Status: status, Duration: time.Since(t.begin), Probe: kind == probe, Unhandled: errors.Is(err, ErrNoHandler), Failure: kind, Err: err,
 	}
 	if t.merchant != nil {
 		o.Merchant = t.merchant.ID
@@ -97,6 +100,8 @@ func (o *Observation) log(ctx context.Context, logger *slog.Logger) {
 		level, message = slog.LevelWarn, "wxpay notification refused"
 	case o.Unhandled:
 		level, message = slog.LevelWarn, "wxpay notification has no function"
+	case o.Ignored:
+		message = "wxpay notification was ignored"
 	case o.Duplicate:
 		message = "wxpay notification was a duplicate"
 	}

@@ -413,7 +413,7 @@ func TestKeysOfTheUser(t *testing.T) {
 	})
 	h, err := webhook.New(m, seen.option())
 	require.NoError(t, err)
-	assert.Equal(t, 204, payment().send(h).Code)
+	assert.Equal(t, 204, payment().send(accepting(h)).Code)
 	assert.Equal(t, []string{publicKeyID}, asked)
 	seen.take()
 

@@ -15,8 +15,9 @@ import (
 type Option func(*config) error
 
 type config struct {
-	embedded bool   // the catalogue is the embedded one
-	catalog  Lookup // another one; nil: there is none
+	embedded bool    // the catalogue is the embedded one
+	catalog  Lookup  // another one; nil: there is none
+	newer    []route // event types that it lacks
 	deduper  Deduper
 	signer   AnswerSigner
 	logger   *slog.Logger

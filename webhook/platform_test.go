@@ -68,6 +68,12 @@ func newHandler(t testing.TB, options ...webhook.Option) *webhook.Handler {
 	return h
 }
 
+// accepting has h take every event.
+func accepting(h *webhook.Handler) *webhook.Handler {
+	h.OnDefault(func(context.Context, *webhook.Event) error { return nil })
+	return h
+}
+
 // A notification is what the platform would send, with everything that can be wrong about it.
 type notification struct {
 	id, eventType, originalType string

@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 const (
@@ -49,7 +51,7 @@ func (t *turn) process(ctx context.Context) Answer {
 	asked, isQuestion := t.h.question(t.event)
 	if isQuestion {
 		if asked.fn == nil {
-			return t.refuse(ctx, ErrNoHandler)
+			return t.refuse(ctx, fmt.Errorf("%w: it is a question, which OnQuestion(%q, …) answers", ErrNoHandler, redact.Printable(t.event.Type)))
 		}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, t.begin.Add(asked.budget))
@@ -57,10 +59,14 @@ func (t *turn) process(ctx context.Context) Answer {
 		w.phase.Store(running)
 		w.do = func() outcome { return w.answer(ctx, asked) }
 	} else {
-		fn := t.h.route(t.event)
-		if fn == nil {
+		fn, routed := t.h.route(t.event)
+		switch {
+		case !routed && aboutMoney(t.event):
+			name := redact.Printable(t.event.Type)
+			return t.refuse(ctx, fmt.Errorf("%w: it tells of money, so it is not acknowledged: register a function with On(%q, …), or say Ignore(%q)", ErrNoHandler, name, name))
+		case fn == nil:
 			out := t.succeeded(received)
-			out.observation.Unhandled = true
+			out.observation.Unhandled, out.observation.Ignored = !routed, routed
 			t.h.tell(ctx, out.observation)
 			return out.answer
 		}

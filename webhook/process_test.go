@@ -491,7 +491,7 @@ func TestQuestions(t *testing.T) {
 		} {
 			synctest.Test(t, func(t *testing.T) {
 				var seen observed
-				h := newHandler(t, seen.option())
+				h := newHandler(t, seen.option(), webhook.WithEvents("OF.MY.OWN"))
 				h.OnQuestion(eventType, func(ctx context.Context, _ *webhook.Event) (any, error) {
 					<-ctx.Done() // with the budget, for a late answer is none
 					time.Sleep(time.Second)

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,25 +30,43 @@ type QuestionFunc func(ctx context.Context, e *Event) (answer any, err error)
 // beginning before a shorter, with an original type before without. Results of profit sharing arrive as
 // PROFITSHARING.… and as TRANSACTION.SUCCESS; "*/profitsharing" takes both. Questions reach no function of On.
 //
-// On panics at a pattern of another form, one that is registered already, and one for a question. Register before
-// serving; later is allowed, too.
+// On panics at a pattern of another form, one that fits nothing the catalogue knows (a slip of the pen would lose events; see
+// [WithEvents] for what is newer), one that is registered already, and one for a question. Register before serving; later is
+// allowed, too. The types that most merchants meet have constants, such as [TransactionSuccess].
 func (h *Handler) On(pattern string, fn Func) {
-	r, err := parsePattern(pattern)
-	if err != nil {
-		panic("webhook: On: " + err.Error())
-	}
 	if fn == nil {
 		panic("webhook: On: the function for " + pattern + " is nil")
 	}
-	if _, ok := h.questionOf(r.eventType); ok && !r.prefix {
-		panic("webhook: On: " + pattern + " is a question that wants an answer: use OnQuestion")
+	h.register("On", pattern, fn)
+}
+
+// Ignore says that the events which patterns describe, in the forms of [Handler.On], are none of this handler's: they are
+// answered 204 and nothing runs. Other events that no function is registered for are answered 204 with a warning, and those
+// of payments, refunds and transfers 500, because an acknowledged one does not come again: [ErrNoHandler]. Ignore panics
+// where On does.
+func (h *Handler) Ignore(patterns ...string) {
+	for _, pattern := range patterns {
+		h.register("Ignore", pattern, nil)
+	}
+}
+
+func (h *Handler) register(method, pattern string, fn Func) {
+	r, err := parsePattern(pattern)
+	if err == nil {
+		err = h.unknown(r)
+	}
+	if _, question := h.questionOf(r.eventType); err == nil && question && !r.prefix {
+		err = errors.New(pattern + " is a question that wants an answer: use OnQuestion")
+	}
+	if err != nil {
+		panic("webhook: " + method + ": " + err.Error())
 	}
 	r.fn = fn
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := range h.routes {
 		if h.routes[i].pattern == pattern {
-			panic("webhook: On: " + pattern + " is registered already")
+			panic("webhook: " + method + ": " + pattern + " is registered already")
 		}
 	}
 	// A new slice each time: readers keep the one they have.
@@ -70,8 +89,8 @@ func On[T any](h *Handler, pattern string, fn func(ctx context.Context, e *Event
 	})
 }
 
-// OnDefault registers the function for events that no pattern takes, unknown ones among them. Without it they are
-// answered 204 and observed as unhandled. It never gets a question.
+// OnDefault registers the function for events that no pattern takes, unknown ones among them. It never gets a question. See
+// [Handler.Ignore] for what becomes of them without it.
 func (h *Handler) OnDefault(fn Func) {
 	if fn == nil {
 		panic("webhook: OnDefault: the function is nil")
@@ -82,14 +101,18 @@ func (h *Handler) OnDefault(fn Func) {
 }
 
 // OnQuestion registers the function that answers the questions of one type. A type that is not known as a question
-// becomes one. It panics when the type is registered already or is a pattern, and when its answers have to be signed
-// and the one merchant has no ID, Serial and PrivateKey to sign them with.
+// becomes one. It panics when the type is registered already, is a pattern or is not known (see [WithEvents]), and when its
+// answers have to be signed and the one merchant has no ID, Serial and PrivateKey to sign them with.
 func (h *Handler) OnQuestion(eventType string, fn QuestionFunc) {
 	if fn == nil {
 		panic("webhook: OnQuestion: the function for " + eventType + " is nil")
 	}
-	if r, err := parsePattern(eventType); err != nil || r.prefix || r.originalType != "" {
+	r, err := parsePattern(eventType)
+	if err != nil || r.prefix || r.originalType != "" {
 		panic("webhook: OnQuestion: " + eventType + " is not one event type")
+	}
+	if err := h.unknown(r); err != nil {
+		panic("webhook: OnQuestion: " + err.Error())
 	}
 	q, ok := h.questionOf(eventType)
 	if !ok {
@@ -137,17 +160,18 @@ func (h *Handler) question(e *Event) (asked, bool) {
 	return a, ok
 }
 
-// route returns the function for an event that is no question, nil if there is none.
-func (h *Handler) route(e *Event) Func {
+// route returns the function for an event that is no question, and whether anybody said what becomes of the event. One that is
+// to be ignored has no function.
+func (h *Handler) route(e *Event) (fn Func, routed bool) {
 	h.mu.RLock()
 	routes, fallback := h.routes, h.fallback
 	h.mu.RUnlock()
 	for i := range routes {
 		if routes[i].matches(e) {
-			return routes[i].fn
+			return routes[i].fn, true
 		}
 	}
-	return fallback
+	return fallback, fallback != nil
 }
 
 type route struct {
@@ -155,7 +179,7 @@ type route struct {
 	eventType    string // whole, or the beginning up to and with the last dot
 	prefix       bool
 	originalType string // empty: any that belongs to the family of the type
-	fn           Func
+	fn           Func   // nil: the events are ignored
 }
 
 func parsePattern(pattern string) (route, error) {
@@ -179,8 +203,13 @@ func parsePattern(pattern string) (route, error) {
 	return r, nil
 }
 
+// takes reports whether a type is the one of the pattern, or begins as it says.
+func (r *route) takes(eventType string) bool {
+	return eventType == r.eventType || r.prefix && strings.HasPrefix(eventType, r.eventType)
+}
+
 func (r *route) matches(e *Event) bool {
-	if r.prefix && !strings.HasPrefix(e.Type, r.eventType) || !r.prefix && e.Type != r.eventType {
+	if !r.takes(e.Type) {
 		return false
 	}
 	if r.originalType != "" {

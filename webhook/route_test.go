@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -45,7 +46,7 @@ func TestRouting(t *testing.T) {
 	}
 	for _, test := range tests {
 		for _, reversed := range []bool{false, true} {
-			h := newHandler(t)
+			h := newHandler(t, webhook.WithEvents("MCHTRANSFER.BILL.FINISHED/other"))
 			got := ""
 			h.OnDefault(func(context.Context, *webhook.Event) error { got += "default"; return nil })
 			for i := range test.patterns {
@@ -61,18 +62,63 @@ func TestRouting(t *testing.T) {
 	}
 }
 
-// An event that nobody wants is none of our errors: it is taken, and shown.
+// An event that nobody wants is taken, and shown. One that tells of money is not taken unless somebody says so: a slip where a
+// function is registered must not lose what was paid.
 func TestUnhandled(t *testing.T) {
-	var seen observed
-	h := newHandler(t, seen.option())
-	h.On("TRANSACTION.SUCCESS", func(context.Context, *webhook.Event) error { panic("not for me") })
-	for range 2 {
-		assert.Equal(t, 204, event("NEVER.HEARD.OF.IT", "news", `{}`).send(h).Code)
-		o := seen.one(t)
-		assert.True(t, o.Unhandled)
-		assert.NoError(t, o.Err)
-		assert.Equal(t, "NEVER.HEARD.OF.IT", o.Type)
+	for _, test := range []struct {
+		eventType, originalType string
+		ignored                 []string
+		status                  int
+	}{
+		{"NEVER.HEARD.OF.IT", "news", nil, 204},
+		{"COUPON.USE", "coupon", nil, 204},
+		{"PROFITSHARING.SUCCESS", "profitsharing", nil, 204},
+		{"TRANSACTION.SUCCESS", "profitsharing", nil, 204},
+		{"TRANSACTION.SUCCESS", "transaction", nil, 500},
+		{"TRANSACTION.SUCCESS", "", nil, 500},
+		{"TRANSACTION.SUCCESS", "a_new_kind", nil, 500},
+		{"TRANSACTION.OF_TOMORROW", "transaction", nil, 500},
+		{"REFUND.SUCCESS", "refund", nil, 500},
+		{"MCHTRANSFER.BILL.FINISHED", "mch_payment", nil, 500},
+		{"REFUND.SUCCESS", "refund", []string{"TRANSACTION.SUCCESS"}, 500},
+		{"REFUND.SUCCESS", "refund", []string{"REFUND.*"}, 204},
+		{"REFUND.SUCCESS", "refund", []string{"TRANSACTION.*", "*/refund"}, 204},
+		{"TRANSACTION.SUCCESS", "profitsharing", []string{"*/profitsharing"}, 204},
+	} {
+		var seen observed
+		h := newHandler(t, seen.option())
+		h.On("VIOLATION.*", func(context.Context, *webhook.Event) error { panic("not for me") })
+		h.Ignore(test.ignored...)
+		for range 2 {
+			w := event(test.eventType, test.originalType, `{}`).send(h)
+			o := seen.one(t)
+			assert.Equal(t, test.status, w.Code, test)
+			assert.Equal(t, test.status, o.Status, test)
+			assert.Equal(t, test.eventType, o.Type)
+			ignored := test.status == 204 && test.ignored != nil
+			assert.Equal(t, ignored, o.Ignored, test)
+			assert.Equal(t, !ignored, o.Unhandled, test)
+			if test.status == 204 {
+				require.NoError(t, o.Err)
+				continue
+			}
+			assertFail(t, 500, w)
+			require.ErrorIs(t, o.Err, webhook.ErrNoHandler)
+			assert.ErrorContains(t, o.Err, fmt.Sprintf("register a function with On(%q, …), or say Ignore(%q)", test.eventType, test.eventType))
+		}
 	}
+}
+
+// A function beside Ignore gets what is its own.
+func TestIgnoreIsAPattern(t *testing.T) {
+	h := newHandler(t)
+	h.Ignore("REFUND.*")
+	ran := 0
+	h.On(webhook.RefundAbnormal, func(context.Context, *webhook.Event) error { ran++; return nil })
+	assert.Equal(t, 204, event("REFUND.SUCCESS", "refund", `{}`).send(h).Code)
+	assert.Equal(t, 204, event("REFUND.ABNORMAL", "refund", `{}`).send(h).Code)
+	assert.Equal(t, 1, ran)
+	assert.Contains(t, panicText(t, func() { h.On("REFUND.*", func(context.Context, *webhook.Event) error { return nil }) }), "registered already")
 }
 
 func TestRegisteringPanicsAtMistakes(t *testing.T) {
@@ -81,12 +127,27 @@ func TestRegisteringPanicsAtMistakes(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"": "no event type", "*": "OnDefault", "/kind": "no event type", "A.B/": "no original type", "A*": "does not follow a dot",
 		"*.B": "star, slash or blank", "A.*.C": "star, slash or blank", "A.B/*": "star, slash or blank", "A.B/c/d": "star, slash or blank",
-		"A. B": "star, slash or blank", "ENTRUST.TERMINATE_INQUIRY": "OnQuestion", "TAKEN": "registered already",
+		"A. B": "star, slash or blank", "ENTRUST.TERMINATE_INQUIRY": "OnQuestion", "REFUND.SUCCESS": "registered already",
+
+		"TRANSACTION.SUCESS":               `"TRANSACTION.SUCESS" fits no event that is known: did you mean "TRANSACTION.SUCCESS"? (WithEvents names what is newer`,
+		"transaction.success":              `did you mean "TRANSACTION.SUCCESS"?`,
+		"REFUND.SUCCES/refund":             `did you mean "REFUND.SUCCESS"?`,
+		"TRANSACTION":                      "fits no event that is known: did you mean",
+		"SOMETHING.ELSE":                   "fits no event that is known (WithEvents",
+		"TRANSACTON.*":                     `"TRANSACTON.*" fits no event that is known: did you mean "TRANSACTION.*"?`,
+		"MCHTRANSFER.BIL.*":                `did you mean "MCHTRANSFER.BILL.*"?`,
+		"NOTHING.*":                        "fits no event that is known (WithEvents",
+		"TRANSACTION.SUCCESS/profitsharng": "the original type is documented to be profitsharing or transaction (WithEvents",
+		"MCHTRANSFER.*/mch_paiment":        "the original type is documented to be mch_payment (WithEvents",
+		"*/profitsharng":                   "no event is known to have that original type",
+		"TRANSACTION.\u200bSUCCESS":        `"TRANSACTION.\u200bSUCCESS" fits no event that is known: did you mean "TRANSACTION.SUCCESS"?`,
 	} {
 		h := newHandler(t)
-		h.On("TAKEN", fn)
+		h.On("REFUND.SUCCESS", fn)
 		assert.Contains(t, panicText(t, func() { h.On(pattern, fn) }), want, "%q", pattern)
+		assert.Contains(t, panicText(t, func() { h.Ignore(pattern) }), want, "%q", pattern)
 	}
+	assert.Contains(t, panicText(t, func() { newHandler(t).OnQuestion("PARKING_FEE.QUERY_TRANS_INF", answer) }), `did you mean "PARKING_FEE.QUERY_TRANS_INFO"?`)
 	h := newHandler(t)
 	assert.Contains(t, panicText(t, func() { h.On("A.B", nil) }), "is nil")
 	assert.Contains(t, panicText(t, func() { webhook.On[int](h, "A.B", nil) }), "is nil")
@@ -99,6 +160,27 @@ func TestRegisteringPanicsAtMistakes(t *testing.T) {
 	h.OnQuestion("PARKING_FEE.QUERY_TRANS_INFO", answer)
 	assert.Contains(t, panicText(t, func() { h.OnQuestion("PARKING_FEE.QUERY_TRANS_INFO", answer) }), "registered already")
 	assert.Contains(t, panicText(t, func() { h.OnQuestion("CROSS_BORDER_PAY.GET_MCH_INFO", answer) }), "ID, Serial and PrivateKey")
+}
+
+// What is newer than the catalogue is named once; without a catalogue nothing is known, and every name is taken.
+func TestEventsOfTomorrow(t *testing.T) {
+	fn := func(context.Context, *webhook.Event) error { return nil }
+	answer := func(context.Context, *webhook.Event) (any, error) { return nil, nil }
+	h := newHandler(t, webhook.WithEvents("BRAND_NEW.STATE.DONE", "BRAND_NEW.QUESTION", "TRANSACTION.SUCCESS/new_kind", "REFUND.SUCCESS"))
+	for _, pattern := range []string{"BRAND_NEW.STATE.DONE", "BRAND_NEW.*", "BRAND_NEW.STATE.*", "BRAND_NEW.STATE.DONE/any", "TRANSACTION.SUCCESS/new_kind", "*/new_kind", "REFUND.SUCCESS"} {
+		h.On(pattern, fn)
+	}
+	h.OnQuestion("BRAND_NEW.QUESTION", answer)
+	assert.Contains(t, panicText(t, func() { h.On("BRAND_NEW.STATE.GONE", fn) }), "fits no event that is known")
+	assert.Contains(t, panicText(t, func() { h.On("TRANSACTION.SUCCESS/newer_kind", fn) }), "is documented to be")
+	for _, wrong := range []string{"", "A.*", "A B"} {
+		_, err := webhook.New(merchant(t), webhook.WithEvents(wrong))
+		require.ErrorContains(t, err, "WithEvents: ")
+	}
+
+	h = newHandler(t, webhook.WithCatalog(nil))
+	h.On("WHATEVER.IT.IS", fn)
+	h.On("WHATEVER.*/kind", fn)
 }
 
 func panicText(t testing.TB, fn func()) (text string) {
@@ -139,7 +221,7 @@ func TestTypedFunction(t *testing.T) {
 
 // Routes may be added while notifications come in.
 func TestRegisteringWhileServing(t *testing.T) {
-	h := newHandler(t)
+	h := newHandler(t, webhook.WithCatalog(nil))
 	header, body := event("A.B", "", `{}`).build()
 	done := make(chan struct{})
 	go func() {

@@ -76,7 +76,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), stdout io.Writ
 		return err
 	}
 	s := &shop{db: db, mchID: mchID}
-	handler.On("TRANSACTION.SUCCESS", s.paid)
+	handler.On(webhook.TransactionSuccess, s.paid)
 
 	address, _ := lookup("LISTEN")
 	if address == "" {
