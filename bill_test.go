@@ -196,6 +196,7 @@ func TestBillIsNotReady(t *testing.T) {
 		applied []answer
 		path    string // if it is no trade bill
 		query   [2]string
+		day     time.Time
 		now     time.Time
 		limit   time.Duration
 		options []wxpay.DownloadOption
@@ -220,6 +221,8 @@ func TestBillIsNotReady(t *testing.T) {
 		"the day itself":            {applied: []answer{none}, now: time.Date(2026, 11, 22, 12, 0, 0, 0, beijing), err: wxpay.ErrNotReady},
 		"elsewhere on earth":        {applied: []answer{none}, now: time.Date(2026, 11, 23, 1, 59, 59, 0, time.UTC), err: wxpay.ErrNotReady},
 		"written without hyphens":   {applied: []answer{none}, query: [2]string{"date", "20261122"}, empty: true},
+		"a day as a time":           {applied: []answer{none}, day: noon.AddDate(0, 0, -1), empty: true},
+		"a day as a time, early":    {applied: []answer{none}, day: noon, err: wxpay.ErrNotReady, says: "bills are there after 2026-11-24 10:00 Beijing time"},
 		"by the hour":               {applied: []answer{none}, query: [2]string{"bill_date", "2026112213"}, empty: true},
 		"a day nobody can read":     {applied: []answer{none}, query: [2]string{"bill_date", "yesterday"}, err: wxpay.StageAnswer, says: "NO_STATEMENT_EXIST"},
 		"no day":                    {applied: []answer{none}, query: [2]string{"mchid", "1"}, err: wxpay.StageAnswer, says: "NO_STATEMENT_EXIST"},
@@ -258,6 +261,9 @@ func TestBillIsNotReady(t *testing.T) {
 				chain := tradeChain(client)
 				if tt.path != "" {
 					chain = client.Chain(tt.path).Query("bill_date", "2026-11-22")
+				}
+				if !tt.day.IsZero() {
+					chain = chain.Query("bill_date", tt.day)
 				}
 				if tt.query[0] != "" {
 					chain = client.Chain("v3/bill/tradebill").Query(tt.query[0], tt.query[1])

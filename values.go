@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -90,21 +92,42 @@ func timeText(at time.Time) (string, error) {
 
 // documentedTime returns a query member that is a time in the form that the operation documents.
 func (f *flight) documentedTime(q *setting) (*setting, error) {
-	var form string
-	if f.Operation != nil {
-		for i := range f.Operation.In.Query {
-			if field := &f.Operation.In.Query[i]; named(field, q.name) {
-				form = field.Format
+	layout := timeLayout(f.Operation, q.name)
+	if facts, ok := f.client.facts().(*catalog.Catalog); ok && layout == "" {
+		described, _ := facts.Described().Lookup(f.Method, f.Template)
+		layout = timeLayout(described, q.name)
+	}
+	if layout == "" {
+		return nil, fmt.Errorf("query member %s is a time.Time, and the catalogue does not tell in which form the operation takes it: pass its text, such as at.Format(time.DateOnly)", redact.Quote(q.name))
+	}
+	at, err := time.Parse(time.RFC3339, q.value)
+	return &setting{kind: settingQuery, name: q.name, values: []string{at.Format(layout)}}, err
+}
+
+// timeLayout returns the form in which an operation, which may be nil, takes a query member: what its format says, else what
+// its sample shows. It is empty if neither does.
+func timeLayout(operation *fact.Operation, name string) string {
+	if operation == nil {
+		return ""
+	}
+	for i := range operation.In.Query {
+		field := &operation.In.Query[i]
+		sample, _ := field.Sample.(string)
+		switch {
+		case !named(field, name):
+			continue
+		case field.Format == "date":
+			return time.DateOnly
+		case field.Format == "rfc3339":
+			return time.RFC3339
+		}
+		for _, layout := range []string{time.DateOnly, "20060102", time.RFC3339} {
+			if _, err := time.Parse(layout, sample); err == nil {
+				return layout
 			}
 		}
 	}
-	switch form {
-	case "date":
-		return &setting{kind: settingQuery, name: q.name, values: []string{q.value[:len(time.DateOnly)]}}, nil
-	case "rfc3339":
-		return &setting{kind: settingQuery, name: q.name, values: []string{q.value}}, nil
-	}
-	return nil, fmt.Errorf("query member %s is a time.Time, and the catalogue does not tell in which form the operation takes it: pass its text, such as at.Format(time.DateOnly)", redact.Quote(q.name))
+	return ""
 }
 
 func kindOf(v reflect.Value) string {

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
-// A path with its values, and the query of a struct.
+// A path with its value, and the query of a map. The catalogue knows that the operation takes a date.
 func ExampleChain_Queries() {
 	gateway, err := sandbox.New()
 	if err != nil {
@@ -28,17 +29,15 @@ func ExampleChain_Queries() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	day := time.Date(2026, 11, 22, 0, 0, 0, 0, time.FixedZone("", 8*60*60))
-	req, err := client.Chain("v3/merchant/fund/dayendbalance/{account_type}", "BASIC").
-		Queries(struct {
-			Date time.Time `json:"date"`
-		}{day}).
+	yesterday := time.Date(2026, 11, 22, 0, 0, 0, 0, time.FixedZone("", 8*60*60))
+	req, err := client.Chain("v3/merchant/fund/withdraw/bill-type/{bill_type}", "NO_SUCC").
+		Queries(wxpay.JSON{"bill_date": yesterday, "tar_type": "GZIP"}).
 		Request(context.Background(), "GET", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(req.URL.RequestURI())
-	// Output: /v3/merchant/fund/dayendbalance/BASIC?date=2026-11-22
+	// Output: /v3/merchant/fund/withdraw/bill-type/NO_SUCC?bill_date=2026-11-22&tar_type=GZIP
 }
 
 // page is the kind of struct that callers keep for paging.
@@ -182,24 +181,34 @@ func TestQueryTime(t *testing.T) {
 	}
 }
 
-// Every form in which the catalogue has a query member be a time can be written.
+// A time can be written for every member of the catalogue whose format says that it is one, or whose sample shows it.
 func TestDocumentedTimes(t *testing.T) {
 	client := newClient(t)
-	at, forms := time.Now(), 0
-	for operation := range catalog.V3().All() {
+	at, forms := time.Date(2026, 11, 22, 23, 30, 0, 0, time.UTC), map[string]int{}
+	for operation := range catalog.V3().Described().All() {
 		for i := range operation.In.Query {
 			field := &operation.In.Query[i]
-			if field.Format != "date" && field.Format != "rfc3339" {
+			sample, _ := field.Sample.(string)
+			if field.Format != "date" && field.Format != "rfc3339" && !strings.HasSuffix(field.Name, "date") {
 				continue
 			}
-			forms++
 			chain := client.Chain(operation.Path).Query(field.Name, at)
 			for j := range operation.In.Path {
 				chain = chain.Var(operation.In.Path[j].Name, 1)
 			}
-			_, err := chain.Request(context.Background(), operation.Method, nil)
-			assert.NoError(t, err, "%s %s", operation.Method, operation.Path)
+			req, err := chain.Request(context.Background(), operation.Method, nil)
+			if !assert.NoError(t, err, "%s %s %s", operation.Method, operation.Path, field.Name) {
+				continue
+			}
+			sent := req.URL.Query().Get(field.Name)
+			forms[sent]++
+			if sample != "" && field.Format == "" {
+				assert.Len(t, sent, len(sample), "%s %s %s", operation.Method, operation.Path, sample)
+			}
 		}
 	}
-	assert.NotZero(t, forms)
+	assert.Len(t, forms, 3)
+	for _, form := range []string{"2026-11-23", "20261123", "2026-11-23T07:30:00+08:00"} {
+		assert.NotZero(t, forms[form], form)
+	}
 }
