@@ -30,8 +30,8 @@
 // independent source (the official Go SDK, official samples, public libraries) requires, too, and that no source makes
 // optional, is Confirmed. Rows of which no official source shows the members are fact.Operation.Inferred.
 //
-// That user_name is encrypted in the answers to the queries of a transfer detail comes from wechatpay-go
-// (services/transferbatch/models.go), read in November 2026.
+// The facts come in editions, as facts files. What those have wrong is in edition/corrections.txt, one line a correction
+// with its source; every import makes them anew.
 //
 // # The form of the data
 //
@@ -120,5 +120,6 @@
 //	go run ./catalog/internal/gen -check FILE...
 //	go run ./catalog/internal/gen -import FILE...
 //
-// compare the texts with a facts file and take it over. Rows and keys owned by hand stay as they are.
+// compare the texts with facts files and take them over. What follows doc in a row, rows marked hand, and corrections stay.
+// Package edition tells the same as Markdown: wxpay catalog diff FILE...
 package catalog

@@ -14,11 +14,11 @@ func TestReviewedConductStays(t *testing.T) {
 	b := strings.Replace(bText, "  doc v3/partner/3\n", "  doc v3/partner/3\n"+reviewed, 1)
 	require.NotEqual(t, bText, b)
 	dir := folder(t, map[string]string{"hk.v3.txt": hkText, "v3.b.txt": b, "events.txt": eventsText})
-	status, stdout, stderr := gen(t, "-catalog", dir, "-check", file(t, facts))
+	status, stdout, stderr := gen(t, "-catalog", dir, "-check", file(t, said))
 	assert.Equal(t, same, status, stderr)
 	assert.Empty(t, stdout)
 
-	changed := strings.Replace(facts, `"n":"乙"`, `"n":"戊"`, 1)
+	changed := strings.Replace(said, `"n":"乙"`, `"n":"戊"`, 1)
 	status, _, stderr = gen(t, "-catalog", dir, "-import", file(t, changed))
 	require.Equal(t, same, status, stderr)
 	assert.Equal(t, strings.Replace(b, "  name 乙\n", "  name 戊\n", 1), texts(t, dir)["v3.b.txt"])

@@ -4,18 +4,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/wxpay-go/wxpay/catalog/internal/facts"
 	"github.com/wxpay-go/wxpay/catalog/internal/pack"
 	"github.com/wxpay-go/wxpay/catalog/internal/text"
-	"github.com/wxpay-go/wxpay/fact"
 )
 
 const (
 	factsName  = "facts.pack"
 	textsName  = "texts.pack"
 	eventsName = "events.txt"
+
+	correctionsName = "edition/corrections.txt" // where programs find it, too
 )
 
 // fileName returns the name of the text that holds the operations of a path: its first two segments.
@@ -23,6 +24,8 @@ func fileName(path string) string {
 	segments := strings.SplitN(strings.TrimPrefix(path, "/"), "/", 3)
 	return strings.Join(segments[:min(2, len(segments))], ".") + ".txt"
 }
+
+func correctionsFile(dir string) string { return filepath.Join(dir, correctionsName) }
 
 func textNames(dir string) ([]string, error) {
 	return filepath.Glob(filepath.Join(dir, "data", "*.txt"))
@@ -51,13 +54,8 @@ func readTexts(dir string) (*text.Document, error) {
 		all.Operations = append(all.Operations, doc.Operations...)
 		all.Events = append(all.Events, doc.Events...)
 	}
-	sortDocument(all)
+	facts.Sort(all)
 	return all, nil
-}
-
-func sortDocument(doc *text.Document) {
-	slices.SortStableFunc(doc.Operations, text.Compare)
-	slices.SortStableFunc(doc.Events, func(a, b *fact.Event) int { return strings.Compare(a.Type, b.Type) })
 }
 
 // writeTexts writes a sorted document as texts, and removes those that it no longer fills.

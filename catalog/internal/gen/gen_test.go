@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxpay-go/wxpay/catalog/internal/facts"
 	"github.com/wxpay-go/wxpay/catalog/internal/pack"
 	"github.com/wxpay-go/wxpay/catalog/internal/text"
-	"github.com/wxpay-go/wxpay/fact"
 )
 
 // The facts that the tests begin with, as a facts file says them and as the catalogue does.
 const (
-	facts = `{"m":"GET","p":"/hk/v3/a/{id}","n":"甲","h":"apihk.mch.weixin.qq.com","hr":1,"sg":"none","st":"superseded","rp":["POST /v3/b/c"],"tag":["x/y","z"],"role":["r"],"mm":1,"inf":1,"in":{"path":[{"n":"id","l":"编号","t":"string","r":1,"rr":1,"min":6,"max":32,"s":"a"}],"query":[{"n":"n","t":"integer","u":"fen","e":[1,-2],"el":{"1":"一"}},{"n":"f","t":"number","e":[1,2.5],"s":1}]},"rs":"stream","sm":"pdf","rv":"none","doc":["v3/merchant/1"]}
+	said = `{"m":"GET","p":"/hk/v3/a/{id}","n":"甲","h":"apihk.mch.weixin.qq.com","hr":1,"sg":"none","st":"superseded","rp":["POST /v3/b/c"],"tag":["x/y","z"],"role":["r"],"mm":1,"inf":1,"in":{"path":[{"n":"id","l":"编号","t":"string","r":1,"rr":1,"min":6,"max":32,"s":"a"}],"query":[{"n":"n","t":"integer","u":"fen","e":[1,-2],"el":{"1":"一"}},{"n":"f","t":"number","e":[1,2.5],"s":1}]},"rs":"stream","sm":"pdf","rv":"none","doc":["v3/merchant/1"]}
 {"m":"POST","p":"/v3/b/c","n":"乙","in":{"header":[{"n":"Wechatpay-Serial","t":"string","r":1}],"json":[{"n":"name","t":"string","x":"rsa","alt":["nick"]},{"n":"detail","t":"string","j":1,"f":[{"n":"at","t":"string","fm":"date"}]}]},"rs":"json","out":[{"n":"id","t":"string","r":1},{"n":"state","t":"string","e":["A","B"]},{"n":"list","t":"object[]","f":[{"n":"ok","t":"boolean"}]}],"doc":["v3/merchant/2","v3/partner/3"]}
 
 {"m":"DELETE","p":"/v3/b/d/","n":"丙","in":{},"rs":"empty","sc":204}
@@ -128,16 +128,16 @@ func gen(t *testing.T, args ...string) (status int, stdout, stderr string) {
 
 func TestImportIntoAnEmptyCatalogue(t *testing.T) {
 	dir := folder(t, map[string]string{"v3.old.txt": "GET /v3/old/a\n  name a\n  answer 204 empty\n"})
-	status, stdout, stderr := gen(t, "-catalog", dir, "-import", file(t, facts))
+	status, stdout, stderr := gen(t, "-catalog", dir, "-import", file(t, said))
 	assert.Equal(t, same, status, stderr)
 	assert.Equal(t, "+ GET /hk/v3/a/{id}\n+ POST /v3/b/c\n+ DELETE /v3/b/d/\n- GET /v3/old/a\n+ event A.B\n", stdout)
 	assert.Equal(t, map[string]string{"hk.v3.txt": hkText, "v3.b.txt": bText, "events.txt": eventsText}, texts(t, dir))
 
-	read, err := readTexts(dir)
+	written, err := readTexts(dir)
 	require.NoError(t, err)
-	facts, texts, err := pack.Write(read)
+	packedFacts, packedTexts, err := pack.Write(written)
 	require.NoError(t, err)
-	for name, want := range map[string][]byte{factsName: facts, textsName: texts} {
+	for name, want := range map[string][]byte{factsName: packedFacts, textsName: packedTexts} {
 		packed, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
 		assert.Equal(t, want, packed, name)
@@ -145,15 +145,15 @@ func TestImportIntoAnEmptyCatalogue(t *testing.T) {
 }
 
 func TestCheckWhenNothingDiffers(t *testing.T) {
-	lines := strings.SplitAfter(facts, "\n")
+	lines := strings.SplitAfter(said, "\n")
 	slices.Reverse(lines) // the order of a facts file means nothing
 	for name, content := range map[string]string{
-		"as imported":     facts,
+		"as imported":     said,
 		"another order":   strings.Join(lines, ""),
-		"operations only": strings.Join(strings.SplitAfter(facts, "\n")[:4], ""),
-		"events only":     strings.SplitAfter(facts, "\n")[4],
-		"no last newline": strings.TrimSpace(facts),
-		"CRLF":            strings.ReplaceAll(facts, "\n", "\r\n"),
+		"operations only": strings.Join(strings.SplitAfter(said, "\n")[:4], ""),
+		"events only":     strings.SplitAfter(said, "\n")[4],
+		"no last newline": strings.TrimSpace(said),
+		"CRLF":            strings.ReplaceAll(said, "\n", "\r\n"),
 	} {
 		status, stdout, stderr := gen(t, "-catalog", begun(t), "-check", file(t, content))
 		assert.Equal(t, same, status, "%s: %s", name, stderr)
@@ -162,7 +162,7 @@ func TestCheckWhenNothingDiffers(t *testing.T) {
 }
 
 func TestCheckReadsSeveralFiles(t *testing.T) {
-	lines := strings.SplitAfter(facts, "\n")
+	lines := strings.SplitAfter(said, "\n")
 	status, stdout, stderr := gen(t, "-catalog", begun(t), "-check", file(t, strings.Join(lines[:4], "")), file(t, lines[4]))
 	assert.Equal(t, same, status, stderr)
 	assert.Empty(t, stdout)
@@ -216,8 +216,8 @@ func TestDifferences(t *testing.T) {
 			"~ event A.B: - reply-header\n~ event A.B: - reply-header.Authorization string\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, 1, strings.Count(facts, c.old), "the test's own replacement")
-			dir, changed := begun(t), file(t, strings.Replace(facts, c.old, c.new, 1))
+			require.Equal(t, 1, strings.Count(said, c.old), "the test's own replacement")
+			dir, changed := begun(t), file(t, strings.Replace(said, c.old, c.new, 1))
 
 			status, stdout, stderr := gen(t, "-catalog", dir, "-check", changed)
 			assert.Equal(t, different, status, stderr)
@@ -234,103 +234,75 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-func TestWhatWasAddedByHandStays(t *testing.T) {
-	b := strings.NewReplacer(
-		"  name 乙\n", "  hand\n  name 乙\n", // documented since: no longer by hand
-		"    id string!\n", "    first string hand\n    id string!\n    second object hand\n      third string! hand = X | Y\n",
-		"    state string = A | B\n", "    state string reviewed = A | B\n",
-		"      ok boolean\n", "      ok boolean\n      last string hand\n",
-	).Replace(bText) + "\nPOST /v3/b/e\n  hand\n  name 手\n  answer 204 empty\n"
+func TestRowsAddedByHandStay(t *testing.T) {
+	b := strings.Replace(bText, "  name 乙\n", "  hand\n  name 乙\n", 1) + // documented since: no longer by hand
+		"\nPOST /v3/b/e\n  hand\n  name 手\n  answer 204 empty\n"
 	events := eventsText + "\nevent Z.Z\n  hand\n  name 手\n  algorithm x\n  resource\n    id string\n"
 	dir := folder(t, map[string]string{"hk.v3.txt": hkText, "v3.b.txt": b, "events.txt": events})
 
-	status, stdout, stderr := gen(t, "-catalog", dir, "-check", file(t, facts))
+	status, stdout, stderr := gen(t, "-catalog", dir, "-check", file(t, said))
 	assert.Equal(t, different, status, stderr)
 	assert.Equal(t, "~ POST /v3/b/c: - hand\n", stdout, "and nothing else is a difference")
 
-	status, _, stderr = gen(t, "-catalog", dir, "-import", file(t, facts))
+	status, _, stderr = gen(t, "-catalog", dir, "-import", file(t, said))
 	require.Equal(t, same, status, stderr)
 	b = strings.Replace(b, "  hand\n", "", 1)
 	assert.Equal(t, map[string]string{"hk.v3.txt": hkText, "v3.b.txt": b, "events.txt": events}, texts(t, dir))
 }
 
-func TestWhatIsDocumentedAtLastIsByHandNoLonger(t *testing.T) {
-	b := strings.NewReplacer(
-		"    state string = A | B\n", "    state string hand = A\n",
-		"    list object[]\n      ok boolean\n", "    list object[] hand\n      ok boolean hand\n      more string hand\n",
-	).Replace(bText)
-	dir := folder(t, map[string]string{"hk.v3.txt": hkText, "v3.b.txt": b, "events.txt": eventsText})
-	status, stdout, stderr := gen(t, "-catalog", dir, "-check", file(t, facts))
-	assert.Equal(t, different, status, stderr)
-	assert.Equal(t, "~ POST /v3/b/c: answer.state string hand = A -> string = A | B\n"+
-		"~ POST /v3/b/c: answer.list object[] hand -> object[]\n"+
-		"~ POST /v3/b/c: answer.list.ok boolean hand -> boolean\n", stdout)
+// corrected returns a catalogue's folder with corrections.
+func corrected(t *testing.T, lines string) string {
+	dir := begun(t)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "edition"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, correctionsName), []byte(lines), 0o644))
+	return dir
 }
 
-func TestReviewedConstantsAreReviewedNoLongerWhenTheyChange(t *testing.T) {
-	b := strings.Replace(bText, "state string = A | B", "state string reviewed = A | B", 1)
-	dir := folder(t, map[string]string{"hk.v3.txt": hkText, "v3.b.txt": b, "events.txt": eventsText})
-	status, stdout, stderr := gen(t, "-catalog", dir, "-check", file(t, strings.Replace(facts, `["A","B"]`, `["A","C"]`, 1)))
-	assert.Equal(t, different, status, stderr)
-	assert.Equal(t, "~ POST /v3/b/c: answer.state string reviewed = A | B -> string = A | C\n", stdout)
-}
+// A correction is made by -pack and by every import, whatever the facts say, until they say the same.
+func TestCorrectionsSurviveImports(t *testing.T) {
+	const line = "POST /v3/b/c answer.state confirmed = A | C <v3/merchant/2>\n"
+	dir := corrected(t, "# what the answer says\n\n"+line)
+	const change = "~ POST /v3/b/c: answer.state string = A | B -> string!! = A | C\n"
+	want := strings.Replace(bText, "state string = A | B", "state string!! = A | C", 1)
 
-// A member added by hand keeps its neighbour, also when the documentation moves or loses that.
-func TestPlaceOfMembersAddedByHand(t *testing.T) {
-	list := func(names string) (fields []fact.Field) {
-		for name := range strings.FieldsSeq(names) {
-			name, hand := strings.CutSuffix(name, "*")
-			fields = append(fields, fact.Field{Name: name, Type: fact.String, ByHand: hand})
-		}
-		return fields
+	status, stdout, stderr := gen(t, "-catalog", dir, "-pack")
+	require.Equal(t, same, status, stderr)
+	assert.Equal(t, change, stdout)
+	assert.Equal(t, want, texts(t, dir)["v3.b.txt"])
+
+	status, stdout, stderr = gen(t, "-catalog", dir, "-pack")
+	require.Equal(t, same, status, stderr)
+	assert.Empty(t, stdout, "once is enough")
+
+	for _, mode := range []string{"-check", "-import"} {
+		status, stdout, stderr = gen(t, "-catalog", dir, mode, file(t, said))
+		require.Equal(t, same, status, stderr)
+		assert.Empty(t, stdout)
 	}
-	for _, c := range []struct{ old, documented, want string }{
-		{"", "", ""},
-		{"a b", "a b c", "a b c"},
-		{"a x* b", "a b", "a x* b"},
-		{"x* a", "a", "x* a"},
-		{"a x*", "a b", "a x* b"},
-		{"a x* y* b", "a b", "a x* y* b"},
-		{"a x* b", "b a", "b a x*"},
-		{"a b x*", "a c", "a x* c"},
-		{"a x*", "b", "x* b"},
-		{"a x*", "", "x*"},
-		{"a x*", "a x", "a x"},
+	assert.Equal(t, want, texts(t, dir)["v3.b.txt"])
+
+	learnt := strings.Replace(said, `"n":"state","t":"string","e":["A","B"]`, `"n":"state","t":"string","r":1,"rr":1,"e":["A","C"]`, 1)
+	status, stdout, stderr = gen(t, "-catalog", dir, "-check", file(t, learnt))
+	require.Equal(t, same, status, stderr)
+	assert.Equal(t, "= edition/corrections.txt:3: the facts say so themselves now: POST /v3/b/c answer.state confirmed = A | C\n", stdout)
+}
+
+func TestBadCorrections(t *testing.T) {
+	for line, want := range map[string]string{
+		"POST /v3/b/c answer.state optional":                "corrections.txt: line 1: ends with its source",
+		"POST /v3/b/x answer.state optional <v3/1>":         "corrections.txt: line 1: POST /v3/b/x answer.state optional: there is no such row",
+		"POST /v3/b/c answer.state = A | A <v3/merchant/2>": "POST /v3/b/c: answer.state: the constant A stands twice",
 	} {
-		old, documented := list(c.old), list(c.documented)
-		assert.Equal(t, list(c.want), mergeFields(old, documented), "%+v", c)
-		assert.Equal(t, list(c.old), old)
-		assert.Equal(t, list(c.documented), documented)
-	}
-}
-
-// A key that facts files know nothing of is kept, whatever it holds.
-func TestKeysOwnedByHandStay(t *testing.T) {
-	type row struct {
-		name, money string
-		numbers     []fact.Field
-	}
-	word := func(name string, byHand bool, at func(*row) *string) text.Key[row] {
-		return text.Key[row]{
-			Name:   name,
-			ByHand: byHand,
-			Values: func(r *row) []string { return []string{*at(r)} },
-			Set:    func(r *row, s string) error { *at(r) = s; return nil },
+		dir := corrected(t, line+"\n")
+		before := texts(t, dir)
+		for _, args := range [][]string{{"-pack"}, {"-check", file(t, said)}, {"-import", file(t, said)}} {
+			status, stdout, stderr := gen(t, append([]string{"-catalog", dir}, args...)...)
+			assert.Equal(t, failed, status, line)
+			assert.Empty(t, stdout, line)
+			assert.Contains(t, stderr, want)
 		}
+		assert.Equal(t, before, texts(t, dir), "nothing was written")
 	}
-	keys := []text.Key[row]{
-		word("name", false, func(r *row) *string { return &r.name }),
-		word("money", true, func(r *row) *string { return &r.money }),
-		{
-			Name: "number", ByHand: true,
-			Values:    func(r *row) []string { return nil },
-			Fields:    func(r *row) []fact.Field { return r.numbers },
-			SetFields: func(r *row, list []fact.Field) { r.numbers = list },
-		},
-	}
-	numbers := []fact.Field{{Name: "out_trade_no", Type: fact.String}}
-	old := &row{name: "old", money: "moves", numbers: numbers}
-	assert.Equal(t, &row{name: "new", money: "moves", numbers: numbers}, mergeRow(old, &row{name: "new"}, keys))
 }
 
 func TestBadFacts(t *testing.T) {
@@ -376,7 +348,7 @@ func TestBadFacts(t *testing.T) {
 }
 
 func TestBadCalls(t *testing.T) {
-	dir, good := begun(t), file(t, facts)
+	dir, good := begun(t), file(t, said)
 	for name, args := range map[string][]string{
 		"nothing":       nil,
 		"no mode":       {good},
@@ -428,64 +400,20 @@ func TestPack(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(dir, factsName))
 }
 
-// The catalogue itself: taking its own facts over changes nothing.
+// The catalogue itself: taking its own facts over changes nothing, and its corrections were made.
 func TestOwnFactsChangeNothing(t *testing.T) {
-	have, err := readTexts(filepath.Join("..", ".."))
+	dir := filepath.Join("..", "..")
+	have, err := readTexts(dir)
 	require.NoError(t, err)
 	require.NotEmpty(t, have.Operations)
 	require.NotEmpty(t, have.Events)
+	corrections, err := readCorrections(dir)
+	require.NoError(t, err)
+	require.NotEmpty(t, corrections)
 
-	next := merge(have, have)
-	assert.Empty(t, differences(have, next))
+	next, idle, err := facts.Merge(have, have, corrections)
+	require.NoError(t, err)
+	assert.Empty(t, facts.Differences(have, next))
 	assert.True(t, text.Format(have) == text.Format(next))
-
-	// The same with members added by hand, which facts files lack: they stay.
-	marked := &text.Document{}
-	for _, operation := range have.Operations {
-		o := *operation
-		o.Out = lastByHand(o.Out)
-		marked.Operations = append(marked.Operations, &o)
-	}
-	for _, event := range have.Events {
-		e := *event
-		e.Resource = lastByHand(e.Resource)
-		marked.Events = append(marked.Events, &e)
-	}
-	bare := &text.Document{}
-	for _, operation := range marked.Operations {
-		o := *operation
-		o.Out = withoutHand(o.Out)
-		bare.Operations = append(bare.Operations, &o)
-	}
-	for _, event := range marked.Events {
-		e := *event
-		e.Resource = withoutHand(e.Resource)
-		bare.Events = append(bare.Events, &e)
-	}
-	require.NotEqual(t, len(text.Format(marked)), len(text.Format(bare)))
-	assert.Empty(t, differences(marked, merge(marked, bare)))
-}
-
-// lastByHand marks the last of several members, on each level.
-func lastByHand(list []fact.Field) []fact.Field {
-	marked := slices.Clone(list)
-	for i := range marked {
-		if i == len(marked)-1 && i > 0 {
-			marked[i] = fact.Field{Name: marked[i].Name, Type: fact.String, ByHand: true}
-			continue
-		}
-		marked[i].Fields = lastByHand(marked[i].Fields)
-	}
-	return marked
-}
-
-func withoutHand(list []fact.Field) []fact.Field {
-	var kept []fact.Field
-	for _, field := range list {
-		if !field.ByHand {
-			field.Fields = withoutHand(field.Fields)
-			kept = append(kept, field)
-		}
-	}
-	return kept
+	assert.Equal(t, corrections, idle)
 }

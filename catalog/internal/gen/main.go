@@ -1,12 +1,13 @@
 // Command gen maintains the catalogue's data.
 //
-//	go run ./catalog/internal/gen -check FILE...    print what a facts file says differently; status 1 if anything
-//	go run ./catalog/internal/gen -import FILE...   take it over, and pack
-//	go run ./catalog/internal/gen -pack             write the packed copy that programs embed (go generate ./catalog)
+//	go run ./catalog/internal/gen -check FILE...    print what an import would change; status 1 if anything
+//	go run ./catalog/internal/gen -import FILE...   take facts files over, correct them, and pack
+//	go run ./catalog/internal/gen -pack             correct the texts and write the packed copies (go generate ./catalog)
 //
-// A facts file has a JSON object a line, all of operations or all of events or both, with the short keys that package
-// gen's row types list; it is taken to be complete for the kinds it holds. What was added by hand stays: rows marked
-// "hand" and the keys that facts files know nothing of. The flag -catalog names the package's folder.
+// A facts file has a JSON object a line, all of operations or all of events or both, with the short keys that the row types
+// of package facts list; it is taken to be complete for the kinds it holds. What was added by hand stays: the lines that
+// facts files know nothing of, rows marked "hand", and what edition/corrections.txt says. The flag -catalog names the package's
+// folder.
 //
 // The commands do not reach the network and are no part of any program's build.
 package main
@@ -18,6 +19,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/wxpay-go/wxpay/catalog/internal/facts"
 	"github.com/wxpay-go/wxpay/catalog/internal/text"
 )
 
@@ -35,24 +37,25 @@ const (
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("gen", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	check := flags.Bool("check", false, "print what the facts `files` say differently")
+	check := flags.Bool("check", false, "print what an import of the facts `files` would change")
 	take := flags.Bool("import", false, "take the facts files over, keep what was added by hand, and pack")
-	pack := flags.Bool("pack", false, "write the packed copy of the texts")
+	pack := flags.Bool("pack", false, "correct the texts and write the packed copies of them")
 	dir := flags.String("catalog", "catalog", "`folder` of the package: the texts are in its data")
 	if err := flags.Parse(args); err != nil {
 		return failed
 	}
-	status, err := failed, error(nil)
-	switch {
-	case *check && !*take && !*pack:
-		status, err = compareFiles(*dir, flags.Args(), stdout)
-	case *take && !*check && !*pack:
-		status, err = importFiles(*dir, flags.Args(), stdout)
-	case *pack && !*check && !*take && flags.NArg() == 0:
-		status, err = packFiles(*dir)
-	default:
-		err = errors.New("say one of -check FILE..., -import FILE... and -pack")
+	modes := 0
+	for _, mode := range []bool{*check, *take, *pack} {
+		if mode {
+			modes++
+		}
 	}
+	if modes != 1 || *pack && flags.NArg() > 0 {
+		fmt.Fprintln(stderr, "gen: say one of -check FILE..., -import FILE... and -pack")
+		return failed
+	}
+	g := generator{*dir, stdout}
+	status, err := g.maintain(flags.Args(), *check, *pack)
 	if err != nil {
 		fmt.Fprintln(stderr, "gen:", err)
 		return failed
@@ -60,57 +63,68 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return status
 }
 
-// compareFiles prints what an import would change.
-func compareFiles(dir string, files []string, stdout io.Writer) (int, error) {
-	have, err := readTexts(dir)
-	if err != nil {
-		return failed, err
-	}
-	facts, err := readFacts(files)
-	if err != nil {
-		return failed, err
-	}
-	found := differences(have, merge(have, facts))
-	for _, line := range found {
-		fmt.Fprintln(stdout, line)
-	}
-	if len(found) > 0 {
-		return different, nil
-	}
-	return same, nil
+type generator struct {
+	dir    string
+	stdout io.Writer
 }
 
-// importFiles writes what compareFiles prints. Nothing is written unless everything is well-formed.
-func importFiles(dir string, files []string, stdout io.Writer) (int, error) {
-	have, err := readTexts(dir)
+// maintain reads the texts, takes facts over unless there are none, and writes what came of it unless that is not wanted.
+// Nothing is written unless everything is well-formed.
+func (g generator) maintain(files []string, checkOnly, packOnly bool) (int, error) {
+	have, err := readTexts(g.dir)
 	if err != nil {
 		return failed, err
 	}
-	facts, err := readFacts(files)
+	corrections, err := readCorrections(g.dir)
 	if err != nil {
 		return failed, err
 	}
-	next := merge(have, facts)
+	said := &text.Document{}
+	if !packOnly {
+		if said, err = facts.Read(files); err != nil {
+			return failed, err
+		}
+	}
+	next, learnt, err := facts.Merge(have, said, corrections)
+	if err != nil {
+		return failed, fmt.Errorf("nothing was written: %s: %w", correctionsName, err)
+	}
 	if err := text.Check(next); err != nil {
 		return failed, fmt.Errorf("nothing was written: %w", err)
 	}
-	for _, line := range differences(have, next) {
-		fmt.Fprintln(stdout, line)
+	changes := facts.Differences(have, next)
+	for _, change := range changes {
+		fmt.Fprintln(g.stdout, change)
 	}
-	if err := writeTexts(dir, next); err != nil {
+	if !packOnly {
+		for _, c := range learnt {
+			fmt.Fprintf(g.stdout, "= %s:%d: the facts say so themselves now: %s\n", correctionsName, c.Line, c)
+		}
+	}
+	if checkOnly {
+		if len(changes) > 0 {
+			return different, nil
+		}
+		return same, nil
+	}
+	if err := writeTexts(g.dir, next); err != nil {
 		return failed, err
 	}
-	return packFiles(dir)
+	return same, writePacked(g.dir, next)
 }
 
-// packFiles packs well-formed texts.
-func packFiles(dir string) (int, error) {
-	have, err := readTexts(dir)
+// readCorrections reads what facts files have wrong. There may be no such file.
+func readCorrections(dir string) ([]text.Correction, error) {
+	src, err := os.ReadFile(correctionsFile(dir))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
-		return failed, err
+		return nil, err
 	}
-	if err := text.Check(have); err != nil {
-		return failed, err
+	list, err := text.ParseCorrections(string(src))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", correctionsName, err)
 	}
-	return same, writePacked(dir, have)
+	return list, nil
 }

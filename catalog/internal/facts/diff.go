@@ -1,4 +1,4 @@
-package main
+package facts
 
 import (
 	"fmt"
@@ -9,52 +9,70 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// differences lists what turns one sorted document into another, a line each: "+" added, "-" removed, "~" changed. It is
-// empty if and only if both are written in the same way.
-func differences(from, to *text.Document) []string {
-	lines := rowDifferences(from.Operations, to.Operations, text.OperationKeys,
-		func(o *fact.Operation) string { return o.Method + " " + o.Path })
-	return append(lines, rowDifferences(from.Events, to.Events, text.EventKeys,
-		func(e *fact.Event) string { return "event " + e.Type })...)
+// Change is one thing that turns one document into another.
+type Change struct {
+	Row  string // METHOD /path or event TYPE
+	Name string // the official name of the row
+	Kind byte   // '+' the row is new, '-' it is gone, '~' it is changed
+	Text string // what is changed
 }
 
-func rowDifferences[T any](from, to []*T, keys []text.Key[T], id func(*T) string) []string {
+// String is the change on one line.
+func (c Change) String() string {
+	s := string(c.Kind) + " " + c.Row
+	if c.Text != "" {
+		s += ": " + c.Text
+	}
+	return s
+}
+
+// Differences lists what turns one sorted document into another. It is empty if and only if both are written in the same way.
+func Differences(from, to *text.Document) []Change {
+	changes := rowDifferences(from.Operations, to.Operations, text.OperationKeys,
+		func(o *fact.Operation) (id, name string) { return o.Method + " " + o.Path, o.Name })
+	return append(changes, rowDifferences(from.Events, to.Events, text.EventKeys,
+		func(e *fact.Event) (id, name string) { return "event " + e.Type, e.Name })...)
+}
+
+func rowDifferences[T any](from, to []*T, keys []text.Key[T], id func(*T) (id, name string)) []Change {
 	old := map[string]*T{}
 	for _, row := range from {
-		old[id(row)] = row
+		key, _ := id(row)
+		old[key] = row
 	}
-	var lines []string
+	var changes []Change
 	for _, row := range to {
-		before := old[id(row)]
+		key, name := id(row)
+		before := old[key]
 		if before == nil {
-			lines = append(lines, "+ "+id(row))
+			changes = append(changes, Change{Row: key, Name: name, Kind: '+'})
 			continue
 		}
-		delete(old, id(row))
+		delete(old, key)
+		d := diff{row: key, name: name}
 		for _, key := range keys {
-			d := diff{where: id(row) + ": "}
 			d.values(key.Name, key.Values(before), key.Values(row))
 			if key.Fields != nil {
 				d.fields(key.Name, key.Fields(before), key.Fields(row))
 			}
-			lines = append(lines, d.lines...)
 		}
+		changes = append(changes, d.changes...)
 	}
 	for _, row := range from {
-		if old[id(row)] != nil {
-			lines = append(lines, "- "+id(row))
+		if key, name := id(row); old[key] != nil {
+			changes = append(changes, Change{Row: key, Name: name, Kind: '-'})
 		}
 	}
-	return lines
+	return changes
 }
 
 type diff struct {
-	where string
-	lines []string
+	row, name string
+	changes   []Change
 }
 
 func (d *diff) add(format string, args ...any) {
-	d.lines = append(d.lines, "~ "+d.where+fmt.Sprintf(format, args...))
+	d.changes = append(d.changes, Change{d.row, d.name, '~', fmt.Sprintf(format, args...)})
 }
 
 // values compares the lines of one key.
@@ -63,7 +81,7 @@ func (d *diff) values(name string, from, to []string) {
 		d.add("%s: %s -> %s", name, from[0], to[0])
 		return
 	}
-	before := len(d.lines)
+	before := len(d.changes)
 	for _, value := range from {
 		if !slices.Contains(to, value) {
 			d.add("- %s", strings.TrimSpace(name+" "+value))
@@ -74,7 +92,7 @@ func (d *diff) values(name string, from, to []string) {
 			d.add("+ %s", strings.TrimSpace(name+" "+value))
 		}
 	}
-	if len(d.lines) == before && !slices.Equal(from, to) {
+	if len(d.changes) == before && !slices.Equal(from, to) {
 		d.add("%s: another order", name)
 	}
 }

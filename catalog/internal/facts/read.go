@@ -1,4 +1,6 @@
-package main
+// Package facts takes over what facts files say: JSON Lines of operations and events, with the short keys that its row types
+// list. It reads them, merges them into the catalogue's texts, and tells what that changes.
+package facts
 
 import (
 	"bufio"
@@ -96,15 +98,16 @@ func (o *one) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// readFacts reads facts files into one sorted document. An error names file and line.
-func readFacts(names []string) (*text.Document, error) {
+// Read reads facts files into one sorted document. They are taken to be complete for the kinds they hold. An error names file
+// and line.
+func Read(names []string) (*text.Document, error) {
 	if len(names) == 0 {
 		return nil, errors.New("name at least one facts file")
 	}
 	all := &text.Document{}
 	places := map[string]string{} // of operations and events, as file:line
 	for _, name := range names {
-		if err := readFactsFile(name, all, places); err != nil {
+		if err := readFile(name, all, places); err != nil {
 			return nil, err
 		}
 	}
@@ -116,11 +119,11 @@ func readFacts(names []string) (*text.Document, error) {
 			}
 		}
 	}
-	sortDocument(all)
+	Sort(all)
 	return all, nil
 }
 
-func readFactsFile(name string, all *text.Document, places map[string]string) error {
+func readFile(name string, all *text.Document, places map[string]string) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err

@@ -1,0 +1,75 @@
+package facts
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/catalog/internal/text"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// Merge returns what the catalogue is after an import: the facts, corrected, with the rows and lines of have that are kept
+// by hand. Kinds that the facts do not hold at all stay as they are. It also returns the corrections that the facts have
+// learnt. No argument is changed.
+func Merge(have, facts *text.Document, corrections []text.Correction) (*text.Document, []text.Correction, error) {
+	next := &text.Document{Operations: slices.Clone(have.Operations), Events: slices.Clone(have.Events)}
+	if len(facts.Operations) > 0 {
+		next.Operations = mergeRows(have.Operations, facts.Operations, text.OperationKeys,
+			func(o *fact.Operation) string { return o.Method + " " + o.Path },
+			func(o *fact.Operation) bool { return o.ByHand })
+	}
+	if len(facts.Events) > 0 {
+		next.Events = mergeRows(have.Events, facts.Events, text.EventKeys,
+			func(e *fact.Event) string { return e.Type },
+			func(e *fact.Event) bool { return e.ByHand })
+	}
+	Sort(next)
+	learnt, err := text.Apply(next, corrections)
+	return next, learnt, err
+}
+
+func mergeRows[T any](have, facts []*T, keys []text.Key[T], id func(*T) string, byHand func(*T) bool) []*T {
+	documented := map[string]bool{}
+	for _, row := range facts {
+		documented[id(row)] = true
+	}
+	var next []*T
+	old := map[string]*T{}
+	for _, row := range have {
+		old[id(row)] = row
+		if byHand(row) && !documented[id(row)] {
+			next = append(next, row)
+		}
+	}
+	for _, row := range facts {
+		if before := old[id(row)]; before != nil {
+			row = mergeRow(before, row, keys)
+		}
+		next = append(next, row)
+	}
+	return next
+}
+
+// mergeRow returns the documented row with the lines that old has by hand, except the mark that the row as a whole was
+// added by hand.
+func mergeRow[T any](old, documented *T, keys []text.Key[T]) *T {
+	next := new(T)
+	*next = *documented
+	for _, key := range keys {
+		if !key.ByHand || key.Name == "hand" || slices.Equal(key.Values(old), key.Values(documented)) {
+			continue
+		}
+		for _, value := range key.Values(old) {
+			if err := key.Set(next, value); err != nil {
+				panic(err) // the line was read from a text, so it can be set
+			}
+		}
+	}
+	return next
+}
+
+// Sort puts rows into the order in which they are written.
+func Sort(doc *text.Document) {
+	slices.SortStableFunc(doc.Operations, text.Compare)
+	slices.SortStableFunc(doc.Events, func(a, b *fact.Event) int { return strings.Compare(a.Type, b.Type) })
+}
