@@ -29,7 +29,7 @@ func ExampleChain_Check() {
 	if errors.As(err, &refused) {
 		fmt.Println(refused.Findings[0])
 	}
-	// Output: body /out_refund_no: it is a number and documented as string: quote it
+	// Output: body /out_refund_no (商户退款单号): it is a number and documented as string: quote it
 }
 
 func TestCheck(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
@@ -91,8 +92,9 @@ type Finding struct {
 	// Pointer is the JSON pointer of a member of the body, and a slash with the name of anything else. It is empty for what
 	// concerns the operation or the body as a whole.
 	Pointer string
-	// Unit is that of a number, where it is known.
-	Unit fact.Unit
+	// Label is the member's short name in the manual, such as 总金额, and Unit the unit of a number, where they are known.
+	Label string
+	Unit  fact.Unit
 	// Text tells what is wrong and what to do.
 	Text string
 	// Certainty tells in words what the finding rests on: "confirmed by a second source", "the documentation alone says so",
@@ -102,20 +104,27 @@ type Finding struct {
 	Warning bool
 }
 
-// String returns place, pointer, unit, text and certainty.
+// String returns place, pointer, label, unit, text and certainty.
 func (f Finding) String() string {
 	s := f.Place
 	if f.Pointer != "" {
 		s += " " + redact.Pointer(f.Pointer)
 	}
-	if f.Unit != "" {
-		s += " (" + string(f.Unit) + ")"
+	if label := f.label(); label != "" {
+		s += " (" + label + ")"
 	}
 	s += ": " + f.Text
 	if f.Certainty != "" {
 		s += " (" + f.Certainty + ")"
 	}
 	return s
+}
+
+func (f Finding) label() string {
+	if f.Label != "" && f.Unit != "" {
+		return f.Label + ", " + string(f.Unit)
+	}
+	return f.Label + string(f.Unit)
 }
 
 // PreflightError is a call that PreflightStrict refused. Nothing was sent. It is the cause inside a *[CallError] of stage
@@ -173,6 +182,11 @@ type suggester interface {
 	Nearest(path string, n int) []string
 }
 
+// describer is what a catalogue may offer beyond Lookup, so that findings name members as the manual does.
+type describer interface {
+	Described() *catalog.Catalog
+}
+
 // methodLister is what a catalogue may offer beyond Lookup, so that a finding about a wrong method can name the right ones.
 type methodLister interface {
 	Methods(path string) []string
@@ -195,7 +209,7 @@ func (f *flight) check(ctx context.Context, path string, query []*setting, varia
 	if len(list) == 0 {
 		return nil
 	}
-	f.found = &found{path, list}
+	f.found = &found{path: path, list: list}
 	if f.client.preflight == PreflightStrict && slices.ContainsFunc(list, func(f Finding) bool { return !f.Warning }) {
 		return &PreflightError{f.findings()}
 	}
@@ -207,20 +221,46 @@ func (f *flight) check(ctx context.Context, path string, query []*setting, varia
 type found struct {
 	path string // the template as the caller wrote it
 	list []Finding
+	told bool // they are complete; see findings
 }
 
 // preflights are kept, so that a check without findings allocates nothing.
 var preflights = sync.Pool{New: func() any { return new(preflight) }}
 
-// findings returns what the check found. It looks for what was probably meant by an unknown path only here, because that
-// takes long and most findings are told once.
+// findings returns what the check found. Labels, and what was probably meant by an unknown path, are looked up only here,
+// because that takes long and most findings are told once.
 func (f *flight) findings() []Finding {
+	var described *fact.Operation
+	if facts, ok := f.client.facts().(describer); ok && f.Operation != nil && !f.found.told {
+		described, _ = facts.Described().Lookup(f.Method, f.Operation.Path)
+	}
 	for i := range f.found.list {
-		if finding := &f.found.list[i]; finding.Text == "" {
+		finding := &f.found.list[i]
+		if finding.Text == "" {
 			finding.Text = "the catalogue does not know it" + f.near() + " (if it is new, that is no mistake)"
 		}
+		if described != nil && finding.Label == "" {
+			finding.Label = finding.labelIn(described)
+		}
 	}
+	f.found.told = true
 	return f.found.list
+}
+
+// labelIn returns the label of the finding's member; empty where there is none.
+func (f *Finding) labelIn(operation *fact.Operation) string {
+	fields := map[string][]fact.Field{"path": operation.In.Path, "query": operation.In.Query, "header": operation.In.Header, "body": bodyFields(operation)}[f.Place]
+	label := ""
+	for name := range strings.SplitSeq(strings.TrimPrefix(f.Pointer, "/"), "/") {
+		i := slices.IndexFunc(fields, func(m fact.Field) bool { return named(&m, name) })
+		switch {
+		case i >= 0:
+			label, fields = fields[i].Label, fields[i].Fields
+		case strings.Trim(name, "0123456789") != "": // no index of an array
+			return ""
+		}
+	}
+	return label
 }
 
 // near names what an unknown path was probably meant to be: "; near are …", or nothing.
@@ -259,7 +299,7 @@ func (f *flight) tell(ctx context.Context) {
 		logger.LogAttrs(ctx, slog.LevelWarn, "wxpay preflight",
 			slog.String("method", f.Method), slog.String("path", f.Template), slog.String("kind", string(finding.Kind)),
 			slog.String("place", finding.Place), slog.String("pointer", redact.Pointer(finding.Pointer)),
-			slog.String("finding", finding.Text), slog.String("certainty", finding.Certainty))
+			slog.String("label", finding.label()), slog.String("finding", finding.Text), slog.String("certainty", finding.Certainty))
 		if last {
 			logger.LogAttrs(ctx, slog.LevelWarn, "wxpay preflight", slog.String("finding", fmt.Sprintf("these were %d findings: this client logs no more", mostTold)))
 		}
@@ -286,6 +326,7 @@ func (f *flight) inferredEncryption(ctx context.Context, pointers []string) {
 			Text: fmt.Sprintf("it is encrypted: Plain(%q) sends it as it is", strings.Join(names, "/")),
 		})
 	}
+	f.found.told = false
 	f.tell(ctx)
 }
 
@@ -369,7 +410,7 @@ func (k *preflight) reportOf(m *fact.Field, kind FindingKind, sure bool, text, c
 	if k.inferred {
 		sure, certainty = false, inferred
 	}
-	k.add(Finding{Kind: kind, Unit: m.Unit, Text: text, Certainty: certainty, Warning: !sure})
+	k.add(Finding{Kind: kind, Label: m.Label, Unit: m.Unit, Text: text, Certainty: certainty, Warning: !sure})
 }
 
 func (k *preflight) pointer() string {

@@ -42,6 +42,9 @@ func (f findings) Handle(_ context.Context, record slog.Record) error {
 		if pointer := attrs["pointer"]; pointer != "" {
 			place += " " + pointer
 		}
+		if label := attrs["label"]; label != "" {
+			place += " (" + label + ")"
+		}
 		text = place + ": " + text
 	}
 	if certainty := attrs["certainty"]; certainty != "" {

@@ -156,14 +156,14 @@ func TestCallChecks(t *testing.T) {
 	code, stdout, stderr := g.run(bad...)
 	assert.Equal(t, 0, code)
 	assert.Equal(t, "{}", stdout)
-	assert.Contains(t, stderr, "warning: body /amount/total: ")
+	assert.Contains(t, stderr, "warning: body /amount/total (总金额, fen): ")
 	assert.Contains(t, stderr, "warning: body /amonut: ")
 	require.Len(t, g.bodies, 1)
 
 	code, stdout, stderr = g.run(append(bad, "--strict")...)
 	assert.Equal(t, 2, code)
 	assert.Empty(t, stdout)
-	assert.Contains(t, stderr, "\n  body /amount/total (fen): ")
+	assert.Contains(t, stderr, "\n  body /amount/total (总金额, fen): ")
 	assert.Contains(t, stderr, "\n  warning: body /amonut: the operation documents no such member\n")
 	assert.Contains(t, stderr, "Nothing was sent.")
 	assert.Len(t, g.bodies, 1)
@@ -180,7 +180,7 @@ func TestCallChecks(t *testing.T) {
 
 	// Remedies are in the words of the command line.
 	_, _, stderr = g.run("call", "v3/pay/transactions/id/{transaction_id}", "--var", "transaction_id=4200")
-	assert.Contains(t, stderr, "warning: query /mchid: it is missing and documented as required: give -q mchid=… (confirmed by a second source)\n")
+	assert.Contains(t, stderr, "warning: query /mchid (直连商户号): it is missing and documented as required: give -q mchid=… (confirmed by a second source)\n")
 	_, _, stderr = g.run("call", "v3/pay/transaction/natvie")
 	assert.Contains(t, stderr, "near are POST /v3/pay/transactions/native")
 	assert.Contains(t, stderr, "if it is new, that is no mistake")

@@ -47,7 +47,11 @@ func (w *warnings) Handle(_ context.Context, record slog.Record) error {
 		said[a.Key] = a.Value.String()
 		return true
 	})
-	text := said["place"] + " " + said["pointer"] + ": " + said["finding"]
+	text := said["place"] + " " + said["pointer"]
+	if said["label"] != "" {
+		text += " (" + said["label"] + ")"
+	}
+	text += ": " + said["finding"]
 	if said["certainty"] != "" {
 		text += " (" + said["certainty"] + ")"
 	}
