@@ -8,7 +8,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
-	"encoding/json"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -39,31 +41,42 @@ import (
 // told is what the platform's ledger says. Thousands of Ensure calls run at once, in virtual time, against a sandbox that
 // spoils a third of all requests in every way it knows.
 //
-// WXPAY_TEST_LONG=1 makes it 100,000 calls.
+// Directly means that nothing stands between the client and the platform. A proxy that mixes up answers can do what no
+// signature rules out; then the promise holds for every answer that shows whose it is, and the others are counted.
+//
+// WXPAY_TEST_LONG=1 makes it 100,000 calls in each form.
 func TestMoney(t *testing.T) {
 	n := 2000
 	if os.Getenv("WXPAY_TEST_LONG") == "1" {
 		n = 100_000
 	}
-	t.Run("refunds, transfers, orders and feeds", func(t *testing.T) {
-		r := runMoney(t, trial{calls: n, kinds: []string{"refund", "transfer", "order", "feed"}})
+	all := []string{"refund", "transfer", "order", "feed"}
+	t.Run("directly", func(t *testing.T) {
+		r := runMoney(t, trial{calls: n, kinds: all})
 		r.print(t)
 		assert.Zero(t, r.doubles, "done twice")
 		assert.Empty(t, r.lies)
-		assert.Zero(t, r.inferred, "a repeated feed is answered with the same result, so nothing had to be inferred")
-		assert.NotZero(t, r.conflicts, "numbers that stand for something else were tried")
-		assert.NotZero(t, r.unknowns, "deadlines that come too soon were tried")
-		assert.NotZero(t, r.states[wxpay.FailedFinal])
-		assert.NotZero(t, r.states[wxpay.NeedsAction])
-		assert.NotZero(t, r.states[wxpay.Accepted])
-		for _, kind := range everyFault() {
-			assert.NotZero(t, r.faults[kind], "the fault %s did not happen", kind)
-		}
+		assert.LessOrEqual(t, float64(r.unknowns), 0.015*float64(n), "calls whose end nobody knows")
+		r.covers(t)
+	})
+	t.Run("through a proxy that mixes up answers", func(t *testing.T) {
+		r := runMoney(t, trial{calls: n, kinds: all, mixing: true})
+		r.print(t)
+		assert.Zero(t, r.doubles, "done twice")
+		assert.Empty(t, r.lies)
+		r.covers(t)
 	})
 	// A feed has no query, and nobody promises what a repeated number does. What Ensure guarantees depends on that:
 	t.Run("feeds, a repeated number is refused", func(t *testing.T) {
 		// Exactly one effect. Success may be inferred from the refusal of a repeat.
 		r := runMoney(t, trial{calls: n / 4, kinds: []string{"feed"}, repeated: sandbox.RepeatExists})
+		r.print(t)
+		assert.Zero(t, r.doubles)
+		assert.Empty(t, r.lies)
+		assert.NotZero(t, r.inferred)
+	})
+	t.Run("feeds, a repeated number is refused, through a proxy that mixes up answers", func(t *testing.T) {
+		r := runMoney(t, trial{calls: n / 4, kinds: []string{"feed"}, repeated: sandbox.RepeatExists, mixing: true})
 		r.print(t)
 		assert.Zero(t, r.doubles)
 		assert.Empty(t, r.lies)
@@ -83,29 +96,28 @@ func TestMoney(t *testing.T) {
 		assert.Zero(t, r.doubles)
 		assert.Empty(t, r.lies)
 	})
-	// The proof of the proof: what must never be done is done, and the test sees it.
-	for name, sabotage := range map[string]trial{
-		"a new number on retry": {middleware: renumber()},
-		"trusting a lone 4xx":   {facts: func(o *fact.Operation) { o.MovesMoney = false }},
-		"a dedupe on existence": {facts: func(o *fact.Operation) { o.Link.Same = nil }},
-	} {
-		t.Run("sabotage: "+name, func(t *testing.T) {
-			sabotage.calls, sabotage.kinds = 800, []string{"refund", "transfer"}
-			r := runMoney(t, sabotage)
-			r.print(t)
-			assert.NotZero(t, r.doubles+len(r.lies), "the sabotage was not noticed")
-		})
-	}
 }
 
 // trial is one run of TestMoney.
 type trial struct {
 	calls      int
 	kinds      []string
+	mixing     bool // through a proxy that mixes up answers
 	repeated   sandbox.RepeatedFeed
-	hold       bool                  // Ensure holds on a doubt
-	facts      func(*fact.Operation) // changes what the client believes of operations with a link
+	hold       bool // Ensure holds on a doubt
 	middleware middleware.Middleware
+
+	// Those that follow are for one fault at a time, and for what is done wrong on purpose.
+	faults  []sandbox.Fault                                          // in place of troubles
+	taken   func(i int) bool                                         // whose numbers stand for something else already, in place of one in twenty
+	later   time.Duration                                            // all calls but the first begin so much later
+	causes  bool                                                     // every call is cancelled by another one's error
+	within  time.Duration                                            // how long a call may take that fails
+	most    time.Duration                                            // the deadline of every call
+	facts   func(*fact.Operation)                                    // changes what the client believes
+	unbind  bool                                                     // answers are taken as they are
+	adopted bool                                                     // an error that cancels a call is taken for its own
+	forge   func(res *http.Response, body []byte) (_ []byte, s bool) // changes answers; s has them signed again
 }
 
 // report is what a run showed.
@@ -119,32 +131,51 @@ type report struct {
 	rejected  int
 	conflicts int
 	inferred  int
+	unbound   int // answers that show nothing of their call were believed
+	cancelled int // by an error that is another call's
 	doubles   int
 	lies      []string
-	took      time.Duration // virtual
+	// What a proxy can do that mixes up answers, and nobody can see.
+	misled, misread []string      // untrue by an answer that shows nothing of its call, and by a refusal, which never does
+	took            time.Duration // virtual
 }
 
 func (r *report) print(t *testing.T) {
-	t.Logf("%d calls, %d attempts, states %v, unknown %d, rejected %d, not sent %d, conflicts %d, inferred %d, doubles %d, lies %d, in %s of virtual time",
-		r.calls, r.attempts, r.states, r.unknowns, r.rejected, r.notSent, r.conflicts, r.inferred, r.doubles, len(r.lies), r.took)
+	t.Logf("%d calls, %d attempts, states %v, unbound %d, unknown %d, rejected %d, not sent %d, conflicts %d, inferred %d, cancelled %d, doubles %d, lies %d, in %s of virtual time",
+		r.calls, r.attempts, r.states, r.unbound, r.unknowns, r.rejected, r.notSent, r.conflicts, r.inferred, r.cancelled, r.doubles, len(r.lies), r.took)
 	var faults []string
 	for _, kind := range slices.Sorted(maps.Keys(r.faults)) {
 		faults = append(faults, fmt.Sprintf("%s %d", kind, r.faults[kind]))
 	}
 	t.Logf("faults: %s", strings.Join(faults, ", "))
-	for i, lie := range r.lies[:min(len(r.lies), 5)] {
-		t.Logf("lie %d: %s", i+1, lie)
+	some := func(name string, list []string) {
+		for i, line := range list[:min(len(list), 5)] {
+			t.Logf("%s %d: %s", name, i+1, line)
+		}
+	}
+	some("lie", r.lies)
+	if r.mixing {
+		t.Logf("the proxy deceived %d calls by answers that show nothing of their call, and %d by refusals", len(r.misled), len(r.misread))
+		some("by an answer", r.misled)
+		some("by a refusal", r.misread)
 	}
 }
 
-// everyFault lists the kinds that spoil 30 % of the requests, and the one that hides a write from its query.
-func everyFault() []sandbox.FaultKind {
-	return append(slices.Clone(spoiling), sandbox.LimitedAfter, sandbox.RefusedAfter, sandbox.NotFoundFor)
-}
-
-var spoiling = []sandbox.FaultKind{
-	sandbox.Delay, sandbox.Refuse, sandbox.ResetBefore, sandbox.ResetAfter, sandbox.Truncate, sandbox.WrongSignature, sandbox.UnknownSerial,
-	sandbox.StaleTimestamp, sandbox.Probe, sandbox.Limited, sandbox.ServerError, sandbox.ServerErrorAfter, sandbox.BadGateway, sandbox.SlowBody,
+// covers checks that a run met all that it is about.
+func (r *report) covers(t *testing.T) {
+	assert.NotZero(t, r.conflicts, "numbers that stand for something else were tried")
+	assert.NotZero(t, r.unknowns, "deadlines that come too soon were tried")
+	assert.NotZero(t, r.cancelled, "calls that another one's error cancels were tried")
+	assert.NotZero(t, r.unbound, "answers that show nothing of their call were met")
+	for _, state := range []wxpay.State{wxpay.Accepted, wxpay.Succeeded, wxpay.FailedFinal, wxpay.NeedsAction} {
+		assert.NotZero(t, r.states[state], "nothing ended as %s", state)
+	}
+	for _, f := range troubles(r.mixing) {
+		assert.NotZero(t, r.faults[f.Kind], "the fault %s did not happen", f.Kind)
+	}
+	if !r.mixing { // a request that a proxy doubles is answered as one whose number exists, which infers
+		assert.Zero(t, r.inferred, "a repeated feed is answered with the same result, so nothing had to be inferred")
+	}
 }
 
 const (
@@ -153,39 +184,55 @@ const (
 	nativePath    = "/v3/pay/transactions/native"
 )
 
-// spoil injects faults that together hit 30 % of all requests.
-func spoil(t *testing.T, sb *sandbox.Sandbox) {
-	var faults []sandbox.Fault
-	for _, path := range []string{refundsPath, transfersPath} { // refusals with an effect happen where money moves
-		faults = append(faults,
-			sandbox.Fault{Kind: sandbox.LimitedAfter, Method: "POST", Path: path, Probability: 0.03},
-			sandbox.Fault{Kind: sandbox.RefusedAfter, Method: "POST", Path: path, Probability: 0.03, Status: 403, Code: "TRADE_ERROR"})
-	}
-	for _, kind := range spoiling {
-		f := sandbox.Fault{Kind: kind, Probability: 0.025}
-		switch kind {
-		case sandbox.Delay:
-			f.Delay = 15 * time.Second // longer than an attempt may take
-		case sandbox.SlowBody:
-			f.Delay = 300 * time.Millisecond
+// troubles are faults that together hit some 35 % of all requests, and one that hides a write from its query.
+func troubles(mixing bool) []sandbox.Fault {
+	var list []sandbox.Fault
+	add := func(probability float64, faults ...sandbox.Fault) {
+		for _, f := range faults {
+			f.Probability = probability
+			list = append(list, f)
 		}
-		faults = append(faults, f)
 	}
-	faults = append(faults, sandbox.Fault{Kind: sandbox.NotFoundFor, Probability: 0.3, Delay: 40 * time.Second})
-	require.NoError(t, sb.Inject(faults...))
+	if mixing { // first, so that of all answers 2 % are another call's
+		add(0.01, sandbox.Fault{Kind: sandbox.Crossed}, sandbox.Fault{Kind: sandbox.CrossedPath}, sandbox.Fault{Kind: sandbox.Cached},
+			sandbox.Fault{Kind: sandbox.Duplicate}, sandbox.Fault{Kind: sandbox.SignErrorAfter},
+			sandbox.Fault{Kind: sandbox.SuccessAs403}, sandbox.Fault{Kind: sandbox.ErrorAs200})
+		add(0.005, sandbox.Fault{Kind: sandbox.Late}, sandbox.Fault{Kind: sandbox.NoBodyAfter}, sandbox.Fault{Kind: sandbox.NoBodyAfter, Status: 405},
+			sandbox.Fault{Kind: sandbox.BadGatewayAfter}, sandbox.Fault{Kind: sandbox.BadGatewayAfter, Status: 403},
+			sandbox.Fault{Kind: sandbox.SuccessAs403, Status: 404}, sandbox.Fault{Kind: sandbox.SuccessAs403, Status: 500},
+			sandbox.Fault{Kind: sandbox.ErrorAs200, Method: "GET", Code: "RESOURCE_NOT_EXISTS"}, sandbox.Fault{Kind: sandbox.ErrorAs200, Code: "PARAM_ERROR"})
+	}
+	// Refusals with an effect happen where money moves. Their codes are none that rule an effect out.
+	add(0.03, sandbox.Fault{Kind: sandbox.LimitedAfter, Method: "POST", Path: refundsPath}, sandbox.Fault{Kind: sandbox.LimitedAfter, Method: "POST", Path: transfersPath},
+		sandbox.Fault{Kind: sandbox.RefusedAfter, Method: "POST", Path: refundsPath, Code: "USER_ACCOUNT_ABNORMAL"},
+		sandbox.Fault{Kind: sandbox.RefusedAfter, Method: "POST", Path: transfersPath})
+	for _, kind := range []sandbox.FaultKind{
+		sandbox.Refuse, sandbox.ResetBefore, sandbox.ResetAfter, sandbox.Truncate, sandbox.WrongSignature, sandbox.UnknownSerial,
+		sandbox.StaleTimestamp, sandbox.Probe, sandbox.Limited, sandbox.ServerError, sandbox.ServerErrorAfter, sandbox.BadGateway,
+	} {
+		add(0.025, sandbox.Fault{Kind: kind})
+	}
+	add(0.025, sandbox.Fault{Kind: sandbox.Delay, Delay: 15 * time.Second}, // longer than an attempt may take
+		sandbox.Fault{Kind: sandbox.SlowBody, Delay: 300 * time.Millisecond})
+	add(0.01, sandbox.Fault{Kind: sandbox.SignError}, sandbox.Fault{Kind: sandbox.NoBody})
+	add(0.3, sandbox.Fault{Kind: sandbox.NotFoundFor, Delay: 40 * time.Second})
+	return list
 }
 
 // intent is one thing that a caller wants to happen once.
 type intent struct {
 	kind, number string
 	body         wxpay.JSON
-	foreign      bool // the number stands for something else already
-	final        bool // wait for the end
+	foreign      bool          // the number stands for something else already
+	final        bool          // wait for the end
+	start        time.Duration // when it is called
 	deadline     time.Duration
+	cause        error // cancels the call after a while; it is another call's
 
 	verdict *wxpay.Verdict
 	err     error
-	late    bool // the deadline had passed when the call ended
+	late    bool // the deadline had passed, or the call was cancelled, when it ended
+	took    time.Duration
 }
 
 func runMoney(t *testing.T, trial trial) *report {
@@ -197,7 +244,8 @@ func runMoney(t *testing.T, trial trial) *report {
 		require.NoError(t, sb.Relax(sandbox.Rates)) // the trouble is that of spoil
 		sb.OnRepeatedFeed(trial.repeated)
 		sb.SetFate(fate)
-		options := []wxpay.Option{wxpay.WithCatalog(believing{trial.facts}), wxpay.WithTransport(&counting{next: sb.Transport(), report: r})}
+		wire := &watched{sandbox: sb, next: sb.Transport(), owners: map[string]string{}, forge: trial.forge}
+		options := []wxpay.Option{wxpay.WithCatalog(believing{trial.facts}), wxpay.WithTransport(wire)}
 		if trial.middleware != nil {
 			options = append(options, wxpay.WithMiddleware(trial.middleware))
 		}
@@ -207,16 +255,22 @@ func runMoney(t *testing.T, trial trial) *report {
 		require.NoError(t, err)
 
 		intents := makeIntents(t, client, sb, trial)
-		r.attempts = 0
+		wire.requests = 0
 		before := len(sb.Ledger())
-		spoil(t, sb)
+		if trial.faults == nil {
+			trial.faults = troubles(trial.mixing)
+		}
+		require.NoError(t, sb.Inject(trial.faults...))
 		var calls sync.WaitGroup
 		for i := range intents {
-			calls.Go(func() { intents[i].ensure(client, trial.hold) })
+			calls.Go(func() {
+				time.Sleep(intents[i].start)
+				intents[i].ensure(client, trial)
+			})
 		}
 		calls.Wait()
-		r.faults, r.took = sb.FaultCounts(), time.Since(begin)
-		r.audit(intents, sb.Ledger()[before:])
+		r.attempts, r.faults, r.took = wire.requests, sb.FaultCounts(), time.Since(begin)
+		r.audit(intents, sb.Ledger()[before:], wire.owners)
 	})
 	return r
 }
@@ -226,14 +280,31 @@ func makeIntents(t *testing.T, client *wxpay.Client, sb *sandbox.Sandbox, trial 
 	random := rand.New(rand.NewPCG(1, 2))
 	m := sb.Merchant().ID
 	intents := make([]*intent, trial.calls)
+	cause := refusalOfAnother(t, client, sb)
 	for i := range intents {
 		in := &intent{kind: trial.kinds[i%len(trial.kinds)], final: random.IntN(2) == 0, deadline: 30 * time.Minute}
+		in.start = time.Duration(random.Int64N(int64(trial.calls) * int64(10*time.Millisecond)))
 		in.number = fmt.Sprintf("%s%07d", strings.ToUpper(in.kind[:2]), i)
 		if random.IntN(12) == 0 {
 			in.deadline = time.Duration(1+random.IntN(45)) * time.Second
+			if random.IntN(2) == 0 {
+				in.cause = cause
+			}
+		}
+		if i > 0 {
+			in.start += trial.later
+		}
+		if trial.most > 0 {
+			in.deadline = trial.most
+		}
+		if trial.causes {
+			in.deadline, in.cause = time.Duration(1+random.IntN(20))*time.Second, cause
 		}
 		amount := 1 + random.IntN(1000)
 		in.foreign = in.kind != "feed" && random.IntN(20) == 0
+		if trial.taken != nil {
+			in.foreign = trial.taken(i)
+		}
 		other := wxpay.JSON{}
 		switch in.kind {
 		case "refund":
@@ -279,18 +350,43 @@ func without(body, names wxpay.JSON) wxpay.JSON {
 	return rest
 }
 
-func (in *intent) ensure(client *wxpay.Client, hold bool) {
+// refusalOfAnother is the error of a call that was certainly refused, as errgroup makes it the cause by which it cancels the
+// others.
+func refusalOfAnother(t *testing.T, client *wxpay.Client, sb *sandbox.Sandbox) error {
+	require.NoError(t, sb.Inject(sandbox.Fault{Kind: sandbox.ServerError, Status: 400, Code: string(wxpay.CodeParamError)}))
+	defer sb.ClearFaults()
+	_, err := client.Chain(refundsPath).Post(t.Context(), wxpay.JSON{
+		"out_trade_no": "OTHER01", "out_refund_no": "OTHER01", "amount": wxpay.JSON{"refund": 1, "total": 1, "currency": "CNY"},
+	})
+	require.True(t, wxpay.IsCode(err, wxpay.CodeParamError), err)
+	return err
+}
+
+func (in *intent) ensure(client *wxpay.Client, trial trial) {
 	ctx, cancel := context.WithTimeout(context.Background(), in.deadline)
 	defer cancel()
+	if in.cause != nil {
+		var stop context.CancelCauseFunc
+		ctx, stop = context.WithCancelCause(context.Background())
+		timer := time.AfterFunc(in.deadline, func() { stop(in.cause) })
+		defer timer.Stop()
+	}
 	chain := client.Chain(paths[in.kind])
 	if in.final {
 		chain = chain.UntilFinal()
 	}
-	if hold {
+	if trial.hold {
 		chain = chain.OnUnknown(wxpay.Hold)
 	}
+	if trial.unbind {
+		chain = chain.Unbind()
+	}
+	begin := time.Now()
 	in.verdict, in.err = chain.Ensure(ctx, in.body)
-	in.late = ctx.Err() != nil
+	in.late, in.took = ctx.Err() != nil, time.Since(begin)
+	if in.late && in.err != nil && trial.adopted {
+		in.err = errors.Join(in.cause, in.err)
+	}
 }
 
 // fate ends refunds and transfers in every way, after up to two minutes.
@@ -307,8 +403,9 @@ func fate(kind sandbox.EffectKind, number string) sandbox.Fate {
 	return f
 }
 
-// audit compares what every caller was told with what took effect. effects leaves out those from before the calls.
-func (r *report) audit(intents []*intent, effects []sandbox.Effect) {
+// audit compares what every caller was told with what took effect. effects leaves out those from before the calls; owners tells
+// which order a code_url is of.
+func (r *report) audit(intents []*intent, effects []sandbox.Effect, owners map[string]string) {
 	byNumber := map[string][]sandbox.Effect{}
 	for _, e := range effects {
 		byNumber[e.Number] = append(byNumber[e.Number], e)
@@ -323,37 +420,45 @@ func (r *report) audit(intents []*intent, effects []sandbox.Effect) {
 		if len(done) > 0 {
 			effect = &done[0]
 		}
-		if lie := r.check(in, effect); lie != "" {
-			r.lies = append(r.lies, fmt.Sprintf("%s %s (foreign %t): %s; effects %d, error %v", in.kind, in.number, in.foreign, lie, len(done), in.err))
+		lie := r.check(in, effect, owners)
+		if lie == "" {
+			continue
+		}
+		lie = fmt.Sprintf("%s %s (foreign %t): %s; effects %d, error %v", in.kind, in.number, in.foreign, lie, len(done), in.err)
+		var refusal *wxpay.APIError
+		switch {
+		case r.mixing && in.err == nil && in.verdict.Unbound && (in.kind == "order" || in.kind == "feed"): // whose answers repeat nothing
+			r.misled = append(r.misled, lie)
+		case r.mixing && wxpay.OutcomeOf(in.err) == wxpay.Rejected && errors.As(in.err, &refusal) && refusal.Verified:
+			r.misread = append(r.misread, lie)
+		default:
+			r.lies = append(r.lies, lie)
 		}
 	}
 	r.doubles += len(byNumber) // effects under numbers that nobody chose
 }
 
+// settled are the platform's words for a state that a call can end in; Taken says nothing of how it ends.
+var settled = map[wxpay.State][]string{
+	wxpay.FailedFinal: {"CLOSED", "FAIL", "CANCELLED"}, wxpay.NeedsAction: {"ABNORMAL"}, wxpay.Succeeded: {"SUCCESS", "NOTPAY"},
+}
+
 // check returns what is untrue about what the caller was told.
-func (r *report) check(in *intent, effect *sandbox.Effect) string {
+func (r *report) check(in *intent, effect *sandbox.Effect, owners map[string]string) string {
 	if in.err == nil {
-		v := in.verdict
-		r.states[v.State]++
-		if v.Inferred {
-			r.inferred++
+		return r.checkVerdict(in, effect, owners)
+	}
+	if r.within > 0 && in.took > r.within {
+		return "to be refused took " + in.took.String()
+	}
+	if in.cause != nil && in.late {
+		r.cancelled++
+		if !errors.Is(in.err, context.Canceled) {
+			return "the call was cancelled, and its error does not say so"
 		}
-		if effect == nil {
-			return string(v.State) + " is claimed without an effect"
-		}
-		settled := map[wxpay.State][]string{
-			wxpay.FailedFinal: {"CLOSED", "FAIL", "CANCELLED"}, wxpay.NeedsAction: {"ABNORMAL"}, wxpay.Succeeded: {"SUCCESS", "NOTPAY"},
-		}
-		if states := settled[v.State]; v.State != wxpay.Accepted && !slices.Contains(states, effect.State) {
-			return fmt.Sprintf("%s is claimed, the ledger says %s", v.State, effect.State)
-		}
-		if v.State == wxpay.Accepted && in.final && !in.late {
-			return "the call did not wait for the end"
-		}
-		if in.kind == "order" && v.Response.Get("code_url").String() == "" && !in.late {
-			return "the order's code_url is missing"
-		}
-		return ""
+	}
+	if wxpay.IsCode(in.err, wxpay.CodeParamError) && in.cause != nil {
+		return "the call has the code of the error that cancelled it"
 	}
 	switch outcome := wxpay.OutcomeOf(in.err); {
 	case errors.Is(in.err, wxpay.ErrNumberConflict):
@@ -377,79 +482,129 @@ func (r *report) check(in *intent, effect *sandbox.Effect) string {
 		return "a local step failed"
 	default:
 		r.unknowns++
-		if !in.late && !r.hold {
+		if !in.late && !r.hold && !r.refused(in.err) {
 			return "the call was given up before its deadline"
 		}
 	}
 	return ""
 }
 
-// counting counts attempts, and lets a refused connection look as it does to package transport.
-type counting struct {
-	next   http.RoundTripper
-	report *report
-	mu     sync.Mutex
+// refused reports whether a refusal may end a call that nobody knows the end of: one that nobody signs and that comes again and
+// again, and through a proxy also a signed one, which may be another call's.
+func (r *report) refused(err error) bool {
+	var refusal *wxpay.APIError
+	var query *wxpay.QueryError
+	if !errors.As(err, &refusal) && errors.As(err, &query) {
+		errors.As(query.Err, &refusal)
+	}
+	return refusal != nil && (refusal.Unsigned() || r.mixing && refusal.Verified)
 }
 
-func (c *counting) RoundTrip(req *http.Request) (*http.Response, error) {
-	c.mu.Lock()
-	c.report.attempts++
-	c.mu.Unlock()
-	res, err := c.next.RoundTrip(req)
+func (r *report) checkVerdict(in *intent, effect *sandbox.Effect, owners map[string]string) string {
+	v := in.verdict
+	r.states[v.State]++
+	if v.Inferred {
+		r.inferred++
+	}
+	if v.Unbound {
+		r.unbound++
+	}
+	switch words := settled[v.State]; {
+	case effect == nil:
+		return string(v.State) + " is claimed without an effect"
+	case words != nil && !slices.Contains(words, effect.State):
+		return fmt.Sprintf("%s is claimed, the ledger says %s", v.State, effect.State)
+	case v.State == wxpay.Accepted && in.final && !in.late:
+		return "the call did not wait for the end"
+	case in.kind != "order":
+		return ""
+	}
+	switch code := v.Response.Get("code_url").String(); {
+	case code == "" && !slices.Contains(v.Missing, "code_url"):
+		return "the order's code_url is missing, and nothing says so"
+	case code == "" && !in.late && !r.mixing: // there the repeat for it may be refused, by another call's answer
+		return "the order's code_url is missing"
+	case code != "" && owners[code] != in.number:
+		return "the code_url is that of " + owners[code]
+	}
+	return ""
+}
+
+// watched counts requests, lets a refused connection look as it does to package transport, and looks into the journal for the
+// order that each code_url was made for.
+type watched struct {
+	sandbox  *sandbox.Sandbox
+	next     http.RoundTripper
+	mu       sync.Mutex
+	requests int
+	owners   map[string]string
+	forge    func(*http.Response, []byte) ([]byte, bool)
+}
+
+func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	w.requests++
+	w.mu.Unlock()
+	res, err := w.next.RoundTrip(req)
+	if req.URL.Path == nativePath {
+		w.look() // at once: the journal has the last 1,000
+	}
 	if errors.Is(err, sandbox.ErrRefused) {
 		return nil, &transport.UnsentError{Err: err}
 	}
-	return res, err
+	if w.forge == nil || err != nil {
+		return res, err
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, err
+	}
+	forged, sign := w.forge(res, body)
+	res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(forged)), int64(len(forged))
+	if sign {
+		now := strconv.FormatInt(time.Now().Unix(), 10)
+		signature, err := quickSignature(w.sandbox.PublicKey(), apiv3.AppendAnswerMessage(nil, now, "forged", forged))
+		if err != nil {
+			return nil, err
+		}
+		for name, value := range map[string]string{
+			apiv3.HeaderTimestamp: now, apiv3.HeaderNonce: "forged", apiv3.HeaderSerial: w.sandbox.PublicKeyID(),
+			apiv3.HeaderSignature: base64.StdEncoding.EncodeToString(signature),
+		} {
+			res.Header.Set(name, value)
+		}
+	}
+	return res, nil
 }
 
-// believing is the catalogue, with changes to what is believed of operations that have a link.
+func (w *watched) look() {
+	entries := w.sandbox.Journal()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range entries {
+		if e.Target == nativePath && e.Fault != sandbox.Cached { // what a cache answers was made for another request
+			if code := gjson.GetBytes(e.AnswerBody, "code_url").String(); code != "" {
+				w.owners[code] = gjson.GetBytes(e.Body, "out_trade_no").String()
+			}
+		}
+	}
+}
+
+// believing is the catalogue, with changes to what is believed.
 type believing struct{ change func(*fact.Operation) }
 
 func (b believing) Lookup(method, path string) (*fact.Operation, bool) {
 	o, ok := catalog.V3().Lookup(method, path)
-	if !ok || b.change == nil || o.Link == nil {
+	if !ok || b.change == nil {
 		return o, ok
 	}
-	changed, link := *o, *o.Link
-	changed.Link = &link
+	changed := *o
+	if o.Link != nil {
+		link := *o.Link
+		changed.Link = &link
+	}
 	b.change(&changed)
 	return &changed, true
-}
-
-// renumber sends every repeat of a write under a new number.
-func renumber() middleware.Middleware {
-	var mu sync.Mutex
-	sent := map[string]int{}
-	return func(next http.RoundTripper) http.RoundTripper {
-		return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
-			if req.Method != http.MethodPost {
-				return next.RoundTrip(req)
-			}
-			body, err := io.ReadAll(req.Body)
-			if err != nil {
-				return nil, err
-			}
-			mu.Lock()
-			times := sent[string(body)]
-			sent[string(body)]++
-			mu.Unlock()
-			var object map[string]any
-			if err := json.Unmarshal(body, &object); err != nil {
-				return nil, err
-			}
-			for _, name := range []string{"out_refund_no", "out_bill_no"} {
-				if number, ok := object[name].(string); ok && times > 0 {
-					object[name] = fmt.Sprintf("%sN%d", number, times)
-				}
-			}
-			if body, err = json.Marshal(object); err != nil {
-				return nil, err
-			}
-			req = req.Clone(req.Context())
-			req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-			return next.RoundTrip(req)
-		})
-	}
 }
 
 // quick is RSA with its arithmetic replaced by a hash over public key and message: nothing to hide, and still no two
