@@ -162,6 +162,9 @@ func passing(status int, code string) bool {
 	return status == http.StatusTooManyRequests || status >= 500 || c.Class == ClassSame || slices.Contains(c.Statuses, http.StatusTooManyRequests)
 }
 
+// passes is passing of a refusal.
+func passes(e *APIError) bool { return passing(e.Status, string(e.Code)) }
+
 // Class tells what to do about the refusal, for the operation that was refused.
 func (e *APIError) Class() Class {
 	c := classify(e.Status, e.Code)

@@ -299,10 +299,10 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 		e.last, refusal = e.failure(errStale), nil
 	}
 	switch {
-	case refusal != nil && refusal.Unsigned():
+	case refusal != nil && refusal.Unsigned() && !passes(refusal):
 		return e.unsigned(refusal, min(1, e.balked.status))
 	case e.found != nil: // the write was repeated only for what it answers
-		if refusal == nil || passing(refusal.Status, string(refusal.Code)) {
+		if refusal == nil || passes(refusal) {
 			return moveAsk, nil, nil
 		}
 		e.denied = true
@@ -320,7 +320,7 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 		}
 		return moveEnd, nil, err
 	case Rejected:
-		if refusal != nil && passing(refusal.Status, string(refusal.Code)) || refusal == nil && e.f.Reached {
+		if refusal != nil && passes(refusal) || refusal == nil && e.f.Reached {
 			return moveBlind, nil, nil
 		}
 		return moveEnd, nil, err
@@ -343,7 +343,7 @@ func (e *ensuring) answered(res *Response) (move, *Verdict, error) {
 	switch {
 	case shown != bound && e.f.Stale():
 		e.last = e.failure(errStale)
-	case shown == unbound && e.link != nil:
+	case shown == unbound && e.link != nil && e.policy != Repeat:
 		e.last = e.failure(errUnbound)
 	default:
 		e.only, e.missing = nil, nil
@@ -461,7 +461,7 @@ func (e *ensuring) doubt(refusal *APIError) (move, *Verdict, error) {
 		return moveEnd, &Verdict{State: Succeeded, Inferred: true, Attempts: e.f.Attempts, History: slices.Clone(e.f.History)}, nil
 	}
 	// A refusal without a code is none of the platform's.
-	final := refusal != nil && refusal.Code != "" && refusal.Status < 500 && !passing(refusal.Status, string(refusal.Code))
+	final := refusal != nil && refusal.Code != "" && refusal.Status < 500 && !passes(refusal)
 	if final || !e.mayRepeat() || e.policy == Hold {
 		return moveEnd, nil, e.last
 	}
@@ -488,7 +488,7 @@ func (e *ensuring) ask(ctx context.Context) (move, *Verdict, error) {
 	case ctx.Err() != nil:
 		verdict, err := e.late(ctx)
 		return moveEnd, verdict, err
-	case errors.As(err, &refusal) && refusal.Unsigned():
+	case errors.As(err, &refusal) && refusal.Unsigned() && !passes(refusal):
 		e.asked = &QueryError{err}
 		return e.unsigned(refusal, 1)
 	}

@@ -119,6 +119,7 @@ func TestEnsure(t *testing.T) {
 		{name: "refund, an empty answer", path: refundCall, body: refundBody, answers: trips(answer{status: 204}, refund("SUCCESS")), sent: "WQ", state: wxpay.Succeeded},
 		{name: "refund, a refusal under 200", path: refundCall, body: refundBody, answers: trips(ok(`{"code":"PARAM_ERROR","message":"x"}`), refund("SUCCESS")), sent: "WQ", state: wxpay.Succeeded},
 		{name: "refund, an answer without its number", path: refundCall, body: refundBody, answers: trips(ok(`{"status":"SUCCESS"}`), refund("PROCESSING")), sent: "WQ", state: wxpay.Accepted},
+		{name: "refund, an answer without its number, by the caller's word", path: refundCall, body: refundBody, answers: trips(ok(`{"status":"SUCCESS"}`)), with: on(wxpay.Repeat), sent: "W", state: wxpay.Taken},
 		{name: "refund, refused for another reason", path: refundCall, body: refundBody, answers: []http.RoundTripper{perMethod{get: func() answer { return missing }, post: play(tradeError)}}, sent: "WQ+", err: unknown, says: "did not know it"},
 		{name: "refund, permission for the query", path: refundCall, body: refundBody, answers: trips(resetConnection, refusal(403, "NO_AUTH")), sent: "WQ", err: unknown, says: "concerns the merchant"},
 		{name: "refund, refused for good", path: refundCall, body: refundBody, answers: trips(invalid), sent: "W", outcome: wxpay.Rejected, err: wxpay.StageAnswer, says: "PARAM_ERROR"},

@@ -348,11 +348,9 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 	return e
 }
 
-// Unsigned reports whether the answer is a 4xx that nobody signed and that will not pass by itself. The platform signs none before it has
-// authenticated the request.
-func (e *APIError) Unsigned() bool {
-	return !e.Verified && e.Status >= 400 && e.Status <= 499 && !passing(e.Status, string(e.Code))
-}
+// Unsigned reports whether the answer is a 4xx that nobody signed. The platform signs none before it has authenticated the
+// request; something between you and the platform may have made it after it passed the request on.
+func (e *APIError) Unsigned() bool { return !e.Verified && e.Status >= 400 && e.Status <= 499 }
 
 // Is makes an APIError StageAnswer, and ErrOutcomeUnknown where that is so.
 func (e *APIError) Is(target error) bool {
