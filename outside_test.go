@@ -10,7 +10,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
-	"maps"
 	"net/http"
 	"path/filepath"
 	"reflect"
@@ -59,7 +58,7 @@ var ownValues = map[string]error{
 	"apiv3.ErrExpired": apiv3.ErrExpired, "apiv3.ErrKey": apiv3.ErrKey, "apiv3.ErrSignature": apiv3.ErrSignature,
 	"apiv3.ErrSignatureHeader": apiv3.ErrSignatureHeader, "apiv3.ErrTooLong": apiv3.ErrTooLong,
 	"apiv3.ErrUnknownSerial": apiv3.ErrUnknownSerial, "apiv3.ErrUnsigned": apiv3.ErrUnsigned,
-	"middleware.ErrAnswerCoded": middleware.ErrAnswerCoded, "middleware.ErrAnswerTooLarge": middleware.ErrAnswerTooLarge,
+	"middleware.ErrAnswerAmbiguous": middleware.ErrAnswerAmbiguous, "middleware.ErrAnswerCoded": middleware.ErrAnswerCoded, "middleware.ErrAnswerTooLarge": middleware.ErrAnswerTooLarge,
 	"middleware.ErrAnswerTruncated": middleware.ErrAnswerTruncated, "middleware.ErrDigest": middleware.ErrDigest,
 	"middleware.ErrForeign":   middleware.ErrForeign,
 	"middleware.ErrLimited":   middleware.ErrLimited,
@@ -75,16 +74,19 @@ var ownValues = map[string]error{
 }
 
 // lying is an error of the user's that makes the promises of a transport, and claims to be all that this module says.
-type lying struct{ inside error }
+type lying struct {
+	inside error
+	except []string // names of what it is not
+}
 
 func (lying) Error() string   { return "lying" }
 func (lying) Unsent() bool    { return true }
 func (lying) Took() string    { return "elsewhere" }
 func (l lying) Unwrap() error { return l.inside }
-func (lying) Is(target error) bool {
-	for _, own := range ownValues {
+func (l lying) Is(target error) bool {
+	for name, own := range ownValues {
 		if target == own {
-			return true
+			return !slices.Contains(l.except, name)
 		}
 	}
 	return false
@@ -92,15 +94,17 @@ func (lying) Is(target error) bool {
 
 var errOfUser = errors.New("the user's own")
 
-// poison is an error from outside that holds everything that this module says.
-func poison() error {
+// poison is an error from outside that holds everything that this module says, but for the exceptions.
+func poison(except ...string) error {
 	errs := []error{errOfUser}
 	for _, all := range []map[string]error{ownTypes, ownValues} {
-		for _, err := range all {
-			errs = append(errs, err)
+		for name, err := range all {
+			if !slices.Contains(except, name) {
+				errs = append(errs, err)
+			}
 		}
 	}
-	return lying{errors.Join(errs...)}
+	return lying{errors.Join(errs...), except}
 }
 
 // claims lists what of this module is found in err.
@@ -152,14 +156,14 @@ func TestOwnErrorsAreListed(t *testing.T) {
 						of = pointer.X
 					}
 					if of := of.(*ast.Ident).Name; ast.IsExported(of) {
-						assert.Contains(t, slices.Collect(maps.Keys(ownTypes)), name+"."+of)
+						assert.NotNil(t, ownTypes[name+"."+of], "list %s.%s in ownTypes", name, of)
 					}
 				case *ast.GenDecl:
 					for _, spec := range d.Specs {
 						if values, ok := spec.(*ast.ValueSpec); ok && d.Tok == token.VAR {
 							for _, value := range values.Names {
 								if strings.HasPrefix(value.Name, "Err") {
-									assert.Contains(t, slices.Collect(maps.Keys(ownValues)), name+"."+value.Name)
+									assert.NotNil(t, ownValues[name+"."+value.Name], "list %s.%s in ownValues", name, value.Name)
 								}
 							}
 						}
@@ -490,6 +494,106 @@ func TestErrorsFromOutside(t *testing.T) {
 				}
 				require.ErrorAs(t, poisoned, new(lying))
 			})
+		})
+	}
+}
+
+// hookKeys, hookStore: what a handler may be given.
+type hookKeys struct{ fails error }
+
+func (k hookKeys) Key(context.Context, string) (crypto.PublicKey, error) { return nil, k.fails }
+
+type hookStore struct{ claim, done, release error }
+
+func (s hookStore) Claim(context.Context, string, string) (webhook.State, error) {
+	return webhook.Claimed, s.claim
+}
+func (s hookStore) Done(context.Context, string, string) error    { return s.done }
+func (s hookStore) Release(context.Context, string, string) error { return s.release }
+
+// What comes from outside of a handler is told to the observer, and never decides how a notification is answered.
+func TestErrorsFromOutsideOfNotifications(t *testing.T) {
+	const apiv3Key = "TestOnlyAPIv3Key0123456789abcdef"
+	merchant := func(t *testing.T) webhook.Merchant {
+		set, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: testKeyID, Key: testKeys().platform.Public()})
+		require.NoError(t, err)
+		return webhook.Merchant{ID: testMerchant, APIv3Key: apiv3Key, Keys: webhook.Static(set), Serial: testSerial, PrivateKey: testKeys().merchant}
+	}
+	const asks = "CROSS_BORDER_PAY.GET_MCH_INFO"
+	succeeds := func(context.Context, *webhook.Event) error { return nil }
+	answers := func(context.Context, *webhook.Event) (any, error) { return wxpay.JSON{"code": "SUCCESS"}, nil }
+	handler := func(t *testing.T, m webhook.Merchant, fn webhook.Func, options ...webhook.Option) *webhook.Handler {
+		h, err := webhook.New(m, options...)
+		require.NoError(t, err)
+		h.OnDefault(fn)
+		h.OnQuestion(asks, answers)
+		return h
+	}
+	tests := []struct {
+		name      string
+		eventType string
+		handler   func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler
+		except    []string // what the code may say by contract
+	}{
+		{"a function", "COUPON.USE", func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
+			return handler(t, merchant(t), func(context.Context, *webhook.Event) error { return fails }, observe)
+		}, nil},
+		{"a panic of a function", "COUPON.USE", func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
+			return handler(t, merchant(t), func(context.Context, *webhook.Event) error { panic(fails) }, observe)
+		}, nil},
+		{"a function's target", "COUPON.USE", func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
+			return handler(t, merchant(t), func(_ context.Context, e *webhook.Event) error { return e.Decode(&failing{fails: fails}) }, observe)
+		}, nil},
+		{"a store that does not claim", "COUPON.USE", func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
+			return handler(t, merchant(t), succeeds, observe, webhook.WithDeduper(hookStore{claim: fails}))
+		}, nil},
+		{"a store that does not note", "COUPON.USE", func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
+			return handler(t, merchant(t), succeeds, observe, webhook.WithDeduper(hookStore{done: fails}))
+		}, nil},
+		{"a store that does not release", "COUPON.USE", func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
+			return handler(t, merchant(t), func(context.Context, *webhook.Event) error { return errors.New("x") }, observe, webhook.WithDeduper(hookStore{release: fails}))
+		}, nil},
+		{"keys", "COUPON.USE", func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
+			m := merchant(t)
+			m.Keys = hookKeys{fails}
+			return handler(t, m, succeeds, observe)
+		}, []string{"apiv3.ErrUnknownSerial", "apiv3.ErrExpired"}},
+		{"the choice of a merchant", "COUPON.USE", func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
+			h, err := webhook.NewShared(func(context.Context, *webhook.Delivery) (*webhook.Merchant, error) { return nil, fails }, observe)
+			require.NoError(t, err)
+			return h
+		}, []string{"webhook.ErrUnknownMerchant"}},
+		{"a signer of answers", asks, func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
+			return handler(t, merchant(t), succeeds, observe, webhook.WithAnswerSigner(func(context.Context, *webhook.Merchant, *webhook.Delivery, []byte) (string, error) { return "", fails }))
+		}, nil},
+		{"a key that does not sign", asks, func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
+			m := merchant(t)
+			m.PrivateKey = failingKey{testKeys().merchant, fails}
+			return handler(t, m, succeeds, observe)
+		}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			run := func(fails error) (int, error) {
+				var seen webhook.Observation
+				h := tt.handler(t, fails, webhook.WithObserver(func(_ context.Context, o webhook.Observation) { seen = o }))
+				answered := h.Deliver(t.Context(), notificationOf(t, apiv3Key, tt.eventType, "x", `{"n":1}`))
+				require.NoError(t, h.Wait(t.Context()))
+				return answered.Status, seen.Err
+			}
+			status, plain := run(errOfUser)
+			require.Error(t, plain)
+			poisonedStatus, poisoned := run(poison(tt.except...))
+			assert.Equal(t, status, poisonedStatus)
+			assert.Equal(t, claims(plain), claims(poisoned), poisoned)
+			for _, err := range []error{plain, poisoned} {
+				require.ErrorIs(t, err, errOfUser, "the observer is told")
+			}
+			require.ErrorAs(t, poisoned, new(lying))
+			for _, said := range tt.except {
+				_, err := run(ownValues[said])
+				require.ErrorIs(t, err, ownValues[said])
+			}
 		})
 	}
 }

@@ -325,15 +325,20 @@ func seenBody(t *testing.T) *middleware.Body {
 	return body
 }
 
-// notification is a delivery whose resource is encrypted under key and signed by the platform.
+// notification is a delivery of a payment whose resource is encrypted under key and signed by the platform.
 func notification(t *testing.T, key, resource string) *webhook.Delivery {
+	return notificationOf(t, key, "TRANSACTION.SUCCESS", "transaction", resource)
+}
+
+// notificationOf is a delivery of any event.
+func notificationOf(t *testing.T, key, eventType, originalType, resource string) *webhook.Delivery {
 	ciphertext, err := apiv3.SealAESGCM([]byte(key), []byte("0123456789ab"), nil, []byte(resource))
 	require.NoError(t, err)
-	body := `{"id":"1","create_time":"2026-01-01T00:00:00+08:00","resource_type":"encrypt-resource","event_type":"TRANSACTION.SUCCESS","resource":` +
-		`{"original_type":"transaction","algorithm":"AEAD_AES_256_GCM","nonce":"0123456789ab","ciphertext":"` + base64.StdEncoding.EncodeToString(ciphertext) + `"}}`
+	body := `{"id":"1","create_time":"2026-01-01T00:00:00+08:00","resource_type":"encrypt-resource","event_type":"` + eventType + `","resource":` +
+		`{"original_type":"` + originalType + `","algorithm":"AEAD_AES_256_GCM","nonce":"0123456789ab","ciphertext":"` + base64.StdEncoding.EncodeToString(ciphertext) + `"}}`
 	header := http.Header{}
 	answer{}.sign(header, body)
-	return &webhook.Delivery{Header: header, Body: []byte(body)}
+	return &webhook.Delivery{Header: header, Body: []byte(body), Target: "/notify"}
 }
 
 func TestNothingPrintsSecrets(t *testing.T) {

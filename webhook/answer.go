@@ -89,8 +89,29 @@ var (
 	errGone = fault.New("the sender did not wait for the answer")
 )
 
-// functionError is the failure of a function of the user's. Its text may hold anything.
-type functionError struct{ err error }
+// functionError is the failure of a function of the user's. Its text may hold anything, and nothing of this module is found in
+// it but a panic.
+type functionError struct {
+	err     error
+	message string // that the function chose for the answer, with Fail
+	kind    string
+}
+
+func functionFailed(err error) *functionError {
+	f := &functionError{err: err, message: "processing failed", kind: "function"}
+	var chosen *failure
+	switch _, panicked := err.(*PanicError); {
+	case panicked:
+		f.kind = "panic"
+		return f
+	case errors.As(err, &chosen):
+		f.message = chosen.message
+	case errors.As(err, new(*decodeError)):
+		f.kind = "decoding"
+	}
+	f.err = fault.Outside(err)
+	return f
+}
 
 func (e *functionError) Error() string { return "the function failed: " + e.err.Error() }
 func (e *functionError) Unwrap() error { return e.err }
@@ -99,7 +120,7 @@ func (e *functionError) Unwrap() error { return e.err }
 type signError struct{ err error }
 
 func (e *signError) Error() string { return "the answer could not be signed: " + e.err.Error() }
-func (e *signError) Unwrap() error { return e.err }
+func (e *signError) Unwrap() error { return fault.Outside(e.err) }
 
 // probe is the word for a signature test of the platform.
 const probe = "probe"
@@ -119,8 +140,8 @@ func refusal(err error) (answer Answer, kind string) {
 		choosing  *chooseError
 	)
 	switch {
-	case errors.As(err, &function): // before what the function's own error may be
-		return functionRefusal(function)
+	case errors.As(err, &function):
+		return fail(http.StatusInternalServerError, function.message), function.kind
 	case errors.As(err, &untrusted):
 		return signatureRefusal(untrusted)
 	case errors.Is(err, ErrTooLarge):
@@ -130,7 +151,7 @@ func refusal(err error) (answer Answer, kind string) {
 	case errors.Is(err, ErrBodyCut):
 		return fail(http.StatusBadRequest, notRead), "cut body"
 	case errors.Is(err, ErrBodyConsumed):
-		return fail(http.StatusInternalServerError, notRead), "body consumed"
+		return fail(http.StatusInternalServerError, "the body was read or changed before the handler got it"), "body consumed"
 	case errors.Is(err, ErrV2Notification):
 		return fail(http.StatusBadRequest, "only notifications of APIv3 are accepted"), "v2"
 	case errors.Is(err, errMethod):
@@ -141,7 +162,7 @@ func refusal(err error) (answer Answer, kind string) {
 		return fail(http.StatusServiceUnavailable, failed), "choosing the merchant"
 	case errors.Is(err, ErrMalformed):
 		return fail(http.StatusBadRequest, notRead), "malformed"
-	case errors.Is(err, apiv3.ErrDecrypt), errors.Is(err, apiv3.ErrKey) && !errors.As(err, &signing):
+	case errors.Is(err, apiv3.ErrDecrypt), errors.Is(err, apiv3.ErrKey):
 		return fail(http.StatusInternalServerError, notRead), "decryption"
 	case errors.Is(err, ErrNoHandler):
 		return fail(http.StatusInternalServerError, "no function is registered for this event"), "no function"
@@ -157,24 +178,6 @@ func refusal(err error) (answer Answer, kind string) {
 		return fail(http.StatusInternalServerError, failed), "signing"
 	}
 	return fail(http.StatusInternalServerError, failed), "internal"
-}
-
-func functionRefusal(err *functionError) (answer Answer, kind string) {
-	message := "processing failed"
-	var own *failure
-	if errors.As(err, &own) {
-		message = own.message
-	}
-	kind = "function"
-	var panicked *PanicError
-	var decoding *decodeError
-	switch {
-	case errors.As(err, &panicked):
-		kind = "panic"
-	case errors.As(err, &decoding):
-		kind = "decoding"
-	}
-	return fail(http.StatusInternalServerError, message), kind
 }
 
 func signatureRefusal(err *VerifyError) (answer Answer, kind string) {

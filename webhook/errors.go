@@ -72,7 +72,7 @@ func (e VerifyError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.E
 // MarshalText gives encodings the error's text.
 func (e VerifyError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// PanicError is a panic in a function of a Handler.
+// PanicError is a panic in a function that was given to a Handler.
 type PanicError struct {
 	// Value is what was passed to panic. It is not in the error's text, for it may hold anything.
 	Value any
@@ -82,10 +82,10 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("the function panicked with a %T", e.Value) }
 
-// Unwrap returns the panic's value if it is an error.
+// Unwrap returns the panic's value if it is an error. Nothing of this module is found in it.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
-	return err
+	return fault.Outside(err)
 }
 
 // Format prints the error's text under every verb: value and stack may hold anything.

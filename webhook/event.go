@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/strict"
@@ -89,7 +90,8 @@ func (e *decodeError) Error() string {
 	return text + "the target refused it" // a json.Unmarshaler's error may hold anything
 }
 
-func (e *decodeError) Unwrap() error { return e.err }
+// Unwrap returns what an Unmarshaler of the user's said, perhaps.
+func (e *decodeError) Unwrap() error { return fault.Outside(e.err) }
 
 // Format prints the error's text under every verb.
 func (e decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -117,11 +118,20 @@ func (s static) at(serial string, now time.Time) (crypto.PublicKey, error) {
 }
 
 // key finds a platform key; what is static goes by the handler's clock.
-func (m *Merchant) key(ctx context.Context, serial string, now time.Time) (crypto.PublicKey, error) {
+func (m *Merchant) key(ctx context.Context, serial string, now time.Time) (key crypto.PublicKey, err error) {
 	if keys, ok := m.Keys.(static); ok {
 		return keys.at(serial, now)
 	}
-	return m.Keys.Key(ctx, serial)
+	err = guarded(func() (err error) { key, err = m.Keys.Key(ctx, serial); return err })
+	switch {
+	case err == nil || fault.Ours(m.Keys): // such as a client of this module
+		return key, err
+	case errors.Is(err, apiv3.ErrUnknownSerial):
+		return nil, fault.Holding(err, apiv3.ErrUnknownSerial)
+	case errors.Is(err, apiv3.ErrExpired):
+		return nil, fault.Holding(err, apiv3.ErrExpired)
+	}
+	return nil, shielded(err)
 }
 
 func (m *Merchant) scheme() apiv3.Scheme {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -97,7 +98,8 @@ func (h *Handler) merchantOf(ctx context.Context, d *Delivery) (*Merchant, error
 	if h.choose == nil {
 		return h.merchant(), nil
 	}
-	merchant, err := h.choose(ctx, d)
+	var merchant *Merchant
+	err := guarded(func() (err error) { merchant, err = h.choose(ctx, d); return err })
 	switch {
 	case errors.Is(err, ErrUnknownMerchant) || err == nil && merchant == nil:
 		return nil, ErrUnknownMerchant
@@ -113,7 +115,15 @@ func (h *Handler) merchantOf(ctx context.Context, d *Delivery) (*Merchant, error
 type chooseError struct{ err error }
 
 func (e *chooseError) Error() string { return "choosing the merchant failed: " + e.err.Error() }
-func (e *chooseError) Unwrap() error { return e.err }
+func (e *chooseError) Unwrap() error { return shielded(e.err) }
+
+// shielded is an error of the user's code as others may read it: nothing of this module is found in it but its panic.
+func shielded(err error) error {
+	if _, panicked := err.(*PanicError); panicked {
+		return err
+	}
+	return fault.Outside(err)
+}
 
 func unknownKey(serial string, err error) error {
 	err = fmt.Errorf("platform key %s: %w", redact.Printable(serial), err)

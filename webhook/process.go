@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -124,9 +125,9 @@ func (w *work) run(ctx context.Context) {
 	out, returned := outcome{}, false
 	defer func() {
 		if cause := recover(); cause != nil { // of a Deduper or an AnswerSigner; those of functions are caught in call
-			out = w.failed(&functionError{&PanicError{Value: cause, Stack: debug.Stack()}})
+			out = w.failed(functionFailed(&PanicError{Value: cause, Stack: debug.Stack()}))
 		} else if !returned { // runtime.Goexit
-			out = w.failed(&functionError{errExited})
+			out = w.failed(functionFailed(errExited))
 		}
 		if w.phase.CompareAndSwap(claiming, finished) || w.phase.CompareAndSwap(running, finished) {
 			w.ended <- out
@@ -153,7 +154,7 @@ func (w *work) once(ctx context.Context, fn Func) (out outcome) {
 		out.observation.Duplicate = true
 		return out
 	}
-	var err error = &functionError{errExited}
+	var err error = functionFailed(errExited)
 	defer func() { // also when the function ends its goroutine
 		storeErr := w.settle(ctx, key, owner, err)
 		switch {
@@ -183,7 +184,7 @@ func (w *work) claim(ctx context.Context, key, owner string) (State, error) {
 		switch {
 		case err != nil:
 			w.giveBack(ctx, key, owner)
-			return 0, fmt.Errorf("%w: claiming: %w", ErrDeduper, err)
+			return 0, fmt.Errorf("%w: claiming: %w", ErrDeduper, fault.During(ctx, err))
 		case state == Claimed || state == Processed:
 			return state, nil
 		case state != Busy:
@@ -198,7 +199,7 @@ func (w *work) claim(ctx context.Context, key, owner string) (State, error) {
 		case ctx.Err() != nil:
 			return 0, tooLate(ctx, ErrBusy)
 		case err != nil:
-			return 0, fmt.Errorf("%w: waiting: %w", ErrDeduper, err)
+			return 0, fmt.Errorf("%w: waiting: %w", ErrDeduper, fault.Outside(err))
 		}
 	}
 }
@@ -218,14 +219,14 @@ func pause(ctx context.Context, d time.Duration) error {
 func (w *work) settle(ctx context.Context, key, owner string, failure error) error {
 	if failure != nil {
 		if err := w.release(ctx, key, owner); err != nil {
-			return fmt.Errorf("%w: releasing: %w", ErrDeduper, err)
+			return fmt.Errorf("%w: releasing: %w", ErrDeduper, fault.Outside(err))
 		}
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
 	if err := w.h.deduper.Done(ctx, key, owner); err != nil {
-		return fmt.Errorf("%w: noting that it is done: %w", ErrDeduper, err)
+		return fmt.Errorf("%w: noting that it is done: %w", ErrDeduper, fault.Outside(err))
 	}
 	return nil
 }
@@ -295,13 +296,18 @@ func replyBody(reply any) ([]byte, error) {
 }
 
 // call runs a function of the user's. Its error, or its panic, becomes a *functionError.
-func call(fn func() error) (err error) {
+func call(fn func() error) error {
+	if err := guarded(fn); err != nil {
+		return functionFailed(err)
+	}
+	return nil
+}
+
+// guarded runs code of the user's. A panic becomes a *PanicError.
+func guarded(fn func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = &PanicError{Value: cause, Stack: debug.Stack()}
-		}
-		if err != nil {
-			err = &functionError{err}
 		}
 	}()
 	return fn()

@@ -87,8 +87,8 @@ func During(ctx context.Context, err error) error {
 	return Holding(err, Cause(ctx))
 }
 
-// Ours reports whether err itself, not what it wraps, is of a type of this module.
-func Ours(err error) bool { return ours(reflect.TypeOf(err)) }
+// Ours reports whether v itself, not what it wraps, is of a type of this module.
+func Ours(v any) bool { return ours(reflect.TypeOf(v)) }
 
 // outside has no Unwrap: what it holds is found through Is and As alone.
 type outside struct{ err error }
