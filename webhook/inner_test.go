@@ -172,7 +172,7 @@ func TestDecryptByHand(t *testing.T) {
 // A question that only the catalogue knows is treated as one.
 func TestQuestionOfTheCatalogue(t *testing.T) {
 	asked := oneEvent{Type: "NEW.QUESTION", Reply: &fact.Reply{Header: []fact.Field{{Name: "Authorization"}}}}
-	h := newHandler(t, webhook.WithCatalog(asked))
+	h := newHandler(t, webhook.WithCatalog(asked), webhook.WithLogger(nil))
 	assertFail(t, 500, event("NEW.QUESTION", "", `{}`).send(h))
 	assert.Equal(t, 204, event("OLD.NEWS", "", `{}`).send(h).Code)
 	assert.Contains(t, panicText(t, func() { h.On("NEW.QUESTION", nil) }), "is nil")

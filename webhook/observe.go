@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -74,44 +75,92 @@ func (t *turn) observation(status int, kind string, err error) Observation {
 	return o
 }
 
-// tell hands an observation to the hook and writes the log record.
+// tell hands an observation to the hook and writes the log record. A panic of either ends neither the delivery nor the process.
 func (h *Handler) tell(ctx context.Context, o Observation) {
 	if o.Probe {
 		h.probes.Add(1)
 	}
-	if h.observer != nil {
-		h.observer(ctx, o)
+	logger := h.logger
+	if level, _ := o.record(); h.usual && h.observer == nil && (level >= slog.LevelError || o.Unhandled) {
+		logger = slog.Default()
 	}
-	if h.logger != nil {
-		o.log(ctx, h.logger)
+	if h.observer != nil {
+		err := guarded(func() error { h.observer(ctx, o); return nil })
+		if err != nil && logger != nil {
+			_ = guarded(func() error {
+				logger.ErrorContext(ctx, "wxpay notification observer failed", "error", err.Error())
+				return nil
+			})
+		}
+	}
+	if logger != nil {
+		_ = guarded(func() error { o.log(ctx, logger); return nil })
 	}
 }
 
-func (o *Observation) log(ctx context.Context, logger *slog.Logger) {
-	level, message := slog.LevelInfo, "wxpay notification"
+// record is the level and the message of an observation's log record.
+func (o *Observation) record() (slog.Level, string) {
 	switch {
 	case o.Probe:
-		message = "wxpay notification was a signature test of the platform"
+		return slog.LevelInfo, "wxpay notification was a signature test of the platform"
 	case errors.Is(o.Err, ErrBusy) || errors.Is(o.Err, errGone):
-		level, message = slog.LevelWarn, "wxpay notification was not waited for"
+		return slog.LevelWarn, "wxpay notification was not waited for"
 	case o.Err != nil && (o.Status >= 500 || o.Status < 300 || o.Late):
-		level, message = slog.LevelError, "wxpay notification failed"
+		return slog.LevelError, "wxpay notification failed"
 	case o.Err != nil:
-		level, message = slog.LevelWarn, "wxpay notification refused"
+		return slog.LevelWarn, "wxpay notification refused"
 	case o.Unhandled:
-		level, message = slog.LevelWarn, "wxpay notification has no function"
+		return slog.LevelWarn, "wxpay notification has no function"
 	case o.Ignored:
-		message = "wxpay notification was ignored"
+		return slog.LevelInfo, "wxpay notification was ignored"
 	case o.Duplicate:
-		message = "wxpay notification was a duplicate"
+		return slog.LevelInfo, "wxpay notification was a duplicate"
 	}
+	return slog.LevelInfo, "wxpay notification"
+}
+
+// sentence says what happened and what to do. The texts of this package's own errors do; those of a function, a store or a key
+// may hold anything and are for the observer.
+func (o *Observation) sentence() string {
+	const again = "; what the notification tells has happened all the same, and it is delivered again"
+	switch o.Failure {
+	case probe:
+		return ""
+	case "function":
+		return "the function returned an error, which the observer is told" + again
+	case "panic":
+		return "the function panicked; the observer is told the value and the stack" + again
+	case "decoding":
+		return "the resource does not fit the type that the function takes, the observer is told where" + again
+	case "store":
+		if o.Status < 300 {
+			return "the function has succeeded, and the store of what was done could not note it: the function may run again for this event"
+		}
+		return "the store of what was done failed; the observer is told why" + again
+	case "choosing the merchant":
+		return "the function that chooses the merchant failed; the observer is told why; the notification is delivered again"
+	case "keys":
+		return "the platform's keys could not be asked, so nothing is known of the notification; the observer is told why; it is delivered again"
+	case "signing":
+		return "the answer to the question could not be signed; the observer is told why"
+	case "":
+		if o.Unhandled {
+			return "no function is registered for this event: register one with On, or say Ignore"
+		}
+		return ""
+	}
+	return redact.OneLine(strings.TrimPrefix(o.Err.Error(), "webhook: "))
+}
+
+func (o *Observation) log(ctx context.Context, logger *slog.Logger) {
+	level, message := o.record()
 	if !logger.Enabled(ctx, level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 10)
+	attrs := make([]slog.Attr, 0, 11)
 	for _, text := range [...][2]string{
 		{"id", o.ID}, {"type", o.Type}, {"original_type", o.OriginalType}, {"merchant", o.Merchant},
-		{"serial", o.Serial}, {"request_id", o.RequestID}, {"failure", o.Failure},
+		{"serial", o.Serial}, {"request_id", o.RequestID}, {"failure", o.Failure}, {"error", o.sentence()},
 	} {
 		if text[1] != "" {
 			attrs = append(attrs, slog.String(text[0], text[1]))

@@ -21,6 +21,7 @@ type config struct {
 	deduper  Deduper
 	signer   AnswerSigner
 	logger   *slog.Logger
+	usual    bool // nobody chose a logger
 	observer func(context.Context, Observation)
 	maxBody  int64
 	budget   time.Duration
@@ -34,7 +35,7 @@ const longestBudget = 5 * time.Second
 
 func defaults() config {
 	return config{
-		embedded: true, maxBody: 1 << 20, budget: 4500 * time.Millisecond, timeout: time.Minute,
+		embedded: true, usual: true, maxBody: 1 << 20, budget: 4500 * time.Millisecond, timeout: time.Minute,
 		clock: time.Now, nonce: rand.Text,
 	}
 }
@@ -81,19 +82,20 @@ func WithAnswerSigner(sign AnswerSigner) Option {
 }
 
 // WithLogger makes the handler write what an observer is told: at level Info when it was dealt with, at Warn when it was
-// refused or nobody wanted it, at Error when the function or the store failed. A signature test of the platform is Info.
-// The fields are an allow-list; no body, value, signature or error text of a function is logged. The default logs
-// nothing.
+// refused or nobody wanted it, at Error when this side failed: the body was read before, the resource does not open, the
+// function or the store failed. A signature test of the platform is Info. The fields are an allow-list; no body, value,
+// signature or error text of a function is logged. Where there is neither logger nor observer, slog.Default() gets what would
+// be lost in silence: the records at level Error, and events that no function is registered for. nil logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
-		c.logger = logger
+		c.logger, c.usual = logger, false
 		return nil
 	}
 }
 
 // WithObserver hands every delivery to observe when its answer is decided, for metrics and traces, and once more when a
 // function ends that has overrun ([Observation].Late). It runs before the answer is sent and on several goroutines: it
-// should be quick, and must not panic.
+// should be quick. A panic in it is logged and harms nothing.
 func WithObserver(observe func(context.Context, Observation)) Option {
 	return func(c *config) error {
 		c.observer = observe
