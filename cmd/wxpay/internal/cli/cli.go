@@ -80,6 +80,7 @@ Answers go to stdout, everything else to stderr.
 		docsCommand(p.docs),
 		searchCommand(p.search),
 		genCommand(p.genTypes),
+		catalogCommand(p.catalogDiff),
 		openapiCommand(p.openapi),
 		sandboxCommand(p.sandbox,
 			sandboxPayCommand(p.sandboxControl), sandboxClockCommand(p.sandboxControl), sandboxControlCommand(p.sandboxControl), sandboxExplainCommand(p.sandboxExplain)),

@@ -84,7 +84,7 @@ func (o *docsOptions) arguments(args []string) (err error) {
 func (p *program) docs(o docsOptions) error {
 	writer := gocode.New(catalog.V3().All())
 	if o.all {
-		files := manual.Files(catalog.V3().All(), writer)
+		files := manual.Files(catalog.V3().Described().All(), writer)
 		written, err := manual.Write(o.out, files)
 		if err != nil {
 			return usageError("the manual could not be written: %w", err)

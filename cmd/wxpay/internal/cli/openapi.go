@@ -53,7 +53,7 @@ func (o *openapiOptions) flags(flags *pflag.FlagSet) {
 }
 
 func (p *program) openapi(o openapiOptions) error {
-	chosen, err := o.choose(catalog.V3().All())
+	chosen, err := o.choose(catalog.V3().Described().All())
 	if err != nil {
 		return err
 	}

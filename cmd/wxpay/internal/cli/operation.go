@@ -27,7 +27,7 @@ func operationArgs(args []string) (method, path string, err error) {
 
 // documented returns the operations of a path, which may be a template or as it is sent: that of a method, or all.
 func documented(method, path string) ([]*fact.Operation, error) {
-	facts := catalog.V3()
+	facts := catalog.V3().Described()
 	known := facts.Methods(path)
 	if len(known) == 0 {
 		return nil, unknownPath(path)

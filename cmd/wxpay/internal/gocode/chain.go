@@ -45,9 +45,12 @@ func (p *place) child(segment string) *place {
 // doors are the functions of package api with which pure chains begin.
 var doors = []struct{ name, prefix string }{{"V3", "v3"}, {"HK", "hk/v3"}, {"Global", "global/v3"}, {"Invoicing", "invoicing"}, {"Brand", "brand"}}
 
-// reserved are the names that package api does not give to what is beneath an operation.
+// reserved are the names that package api does not give to what is beneath an operation, as in its generator.
 var reserved = func() map[string]bool {
-	names := map[string]bool{"Chain": true, "Query": true, "Header": true, "Timeout": true, "AttemptTimeout": true}
+	names := map[string]bool{
+		"Chain": true, "Format": true, "MarshalText": true, "Download": true, "Query": true, "Header": true, "Timeout": true,
+		"AttemptTimeout": true, "Encrypt": true, "Plain": true, "Repeatable": true, "Unbind": true,
+	}
 	for _, verb := range []string{"Get", "Post", "Put", "Patch", "Delete", "Upload"} {
 		names[verb], names[verb+"Async"] = true, true
 	}

@@ -32,7 +32,7 @@ import (
 
 func operation(t *testing.T, method, path string) *fact.Operation {
 	t.Helper()
-	op, ok := catalog.V3().Lookup(method, path)
+	op, ok := catalog.V3().Described().Lookup(method, path)
 	require.True(t, ok)
 	return op
 }
@@ -54,7 +54,7 @@ func compiled(t *testing.T, files *token.FileSet, packages ...string) types.Impo
 
 // TestSamplesCompile compiles the sample of every operation against the core and package api, and finds it formatted.
 func TestSamplesCompile(t *testing.T) {
-	w := gocode.New(catalog.V3().All())
+	w := gocode.New(catalog.V3().Described().All())
 	var file bytes.Buffer
 	file.WriteString(`package sample
 
@@ -68,7 +68,7 @@ import (
 var _ = api.V3
 `)
 	samples := 0
-	for op := range catalog.V3().All() {
+	for op := range catalog.V3().Described().All() {
 		sample := w.Sample(op)
 		samples++
 		name := op.Method + " " + op.Path
@@ -90,12 +90,12 @@ var _ = api.V3
 
 // TestSamplesLeadToTheirOperation reads the paths of the declarative and the attribute style back.
 func TestSamplesLeadToTheirOperation(t *testing.T) {
-	w := gocode.New(catalog.V3().All())
+	w := gocode.New(catalog.V3().Described().All())
 	chain := regexp.MustCompile(`client\.Chain\("([^"]*)"[),]`)
 	at := regexp.MustCompile(`client\.At\(([^)]*)\)`)
 	capital := regexp.MustCompile(`[A-Z]`)
 	count := 0
-	for op := range catalog.V3().All() {
+	for op := range catalog.V3().Described().All() {
 		sample := w.Sample(op)
 		for _, found := range chain.FindAllStringSubmatch(sample, -1) {
 			assert.Equal(t, op.Path, "/"+found[1])
@@ -121,9 +121,9 @@ func TestSamplesLeadToTheirOperation(t *testing.T) {
 
 // TestJSONTextInSamples parses what a sample puts into raw strings.
 func TestJSONTextInSamples(t *testing.T) {
-	w := gocode.New(catalog.V3().All())
+	w := gocode.New(catalog.V3().Described().All())
 	texts := 0
-	for op := range catalog.V3().All() {
+	for op := range catalog.V3().Described().All() {
 		for i, text := range strings.Split(w.Sample(op), "`") {
 			if i%2 == 1 {
 				texts++
@@ -136,7 +136,7 @@ func TestJSONTextInSamples(t *testing.T) {
 
 // TestPureChainsLeadToTheirPaths runs a program that walks the pure chain of every path and tells where it came.
 func TestPureChainsLeadToTheirPaths(t *testing.T) {
-	w := gocode.New(catalog.V3().All())
+	w := gocode.New(catalog.V3().Described().All())
 	var program bytes.Buffer
 	program.WriteString(`package main
 
@@ -155,7 +155,7 @@ func main() {
 `)
 	value := regexp.MustCompile(`\(([a-z]\w*)\)`)
 	var want []string
-	for op := range catalog.V3().All() {
+	for op := range catalog.V3().Described().All() {
 		expression, ok := w.Pure(op.Path)
 		require.True(t, ok, op.Path)
 		if len(want) > 0 && want[len(want)-1] == op.Path {
@@ -198,7 +198,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // DELETE that has a body, a POST that has none, an upload, one with another digest, and a
 // JSON text.
 func TestSample(t *testing.T) {
-	w := gocode.New(catalog.V3().All())
+	w := gocode.New(catalog.V3().Described().All())
 	for name, line := range map[string]string{
 		"query.golden":     "GET /v3/pay/transactions/out-trade-no/{out_trade_no}",
 		"body.golden":      "POST /v3/pay/transactions/native",
@@ -222,7 +222,7 @@ func TestTypesCompile(t *testing.T) {
 	files := token.NewFileSet()
 	config := types.Config{Importer: compiled(t, files, "encoding/json")}
 	count, longest := 0, ""
-	for op := range catalog.V3().All() {
+	for op := range catalog.V3().Described().All() {
 		name := op.Method + " " + op.Path
 		prefix := gocode.Prefix(op.Path)
 		code, err := gocode.Types(op, "sample", prefix)
@@ -303,16 +303,16 @@ func checkMembers(t *testing.T, name string, structs map[string]*ast.StructType,
 
 // TestTypesForms looks at each form that a member takes.
 func TestTypesForms(t *testing.T) {
-	inner := []fact.Field{{Name: "id", Type: fact.String, Required: true}}
+	inner := []fact.Field{{Name: "id", Type: fact.String, Required: true, Confirmed: true, Min: 6, Max: 32}}
 	op := &fact.Operation{
 		Method: "POST", Path: "/v3/a/{b_id}/things", Name: "名", Answer: fact.JSONAnswer, Docs: []string{"v3/merchant/1"},
 		In: fact.Request{
 			Path:  []fact.Field{{Name: "b_id", Type: fact.String, Required: true}},
 			Query: []fact.Field{{Name: "limit", Type: fact.Integer}},
 			JSON: []fact.Field{
-				{Name: "name", Type: fact.String, Required: true, Cipher: fact.RSA},
-				{Name: "state", Type: fact.String, Enum: []any{"A", "B"}},
-				{Name: "total", Type: fact.Integer, Required: true},
+				{Name: "name", Type: fact.String, Required: true, Confirmed: true, Label: "姓名", Cipher: fact.RSA},
+				{Name: "state", Type: fact.String, Enum: []any{"A", "B"}, EnumLabels: []string{"甲", ""}, Sample: "A"},
+				{Name: "total", Type: fact.Integer, Required: true, Unit: fact.Fen, Max: 100, Sample: int64(7)},
 				{Name: "count", Type: fact.Integer},
 				{Name: "share", Type: fact.Boolean},
 				{Name: "rate", Type: fact.Number},
@@ -350,14 +350,14 @@ func TestPrefix(t *testing.T) {
 	} {
 		assert.Equal(t, want, gocode.Prefix(path), path)
 	}
-	for op := range catalog.V3().All() {
+	for op := range catalog.V3().Described().All() {
 		assert.True(t, token.IsIdentifier(gocode.Prefix(op.Path)), op.Path)
 	}
 }
 
 // TestDeterministic writes everything twice, the second time knowing the operations in another order.
 func TestDeterministic(t *testing.T) {
-	operations := slices.Collect(catalog.V3().All())
+	operations := slices.Collect(catalog.V3().Described().All())
 	first := gocode.New(slices.Values(operations))
 	reversed := slices.Clone(operations)
 	slices.Reverse(reversed)

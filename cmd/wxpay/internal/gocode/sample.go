@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/wxpay-go/wxpay/fact"
 )
@@ -239,14 +240,23 @@ func (s *sampler) value(field *fact.Field) string {
 }
 
 func number(field *fact.Field) string {
-	if len(field.Enum) > 0 {
+	switch {
+	case field.Sample != nil:
+		return fmt.Sprint(field.Sample)
+	case len(field.Enum) > 0:
 		return fmt.Sprint(field.Enum[0])
 	}
 	return "1"
 }
 
-// text returns a value for a member that travels as text: the first constant, or one of its format, or a hole.
+// text returns a value for a member that travels as text: the documented sample, the first constant, one of its format, or
+// a hole. It has no character that a literal would escape.
 func text(field *fact.Field) string {
+	if field.Sample != nil {
+		if sample := fmt.Sprint(field.Sample); !strings.ContainsFunc(sample, escaped) {
+			return sample
+		}
+	}
 	if len(field.Enum) > 0 {
 		return fmt.Sprint(field.Enum[0])
 	}
@@ -264,6 +274,8 @@ func text(field *fact.Field) string {
 	}
 	return hole
 }
+
+func escaped(r rune) bool { return strings.ContainsRune("\"\\`<>&", r) || unicode.IsControl(r) }
 
 // jsonText returns a JSON text with the members of a skeleton. None of its values has a character that JSON or a raw
 // string would escape.

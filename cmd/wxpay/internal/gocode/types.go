@@ -93,7 +93,7 @@ func (s *source) list(title string, fields []fact.Field) {
 	s.comment("", strings.TrimSuffix(title, ":")+":")
 	for _, field := range fields {
 		item := field.Name + ", " + string(field.Type)
-		if remarks := remarks(&field); len(remarks) > 0 {
+		if remarks := remarks(&field, true); len(remarks) > 0 {
 			item += "; " + strings.Join(remarks, "; ")
 		}
 		s.comment("  - ", item)
@@ -119,9 +119,19 @@ func (s *source) comment(bullet, text string) {
 	s.printf("%s\n", line)
 }
 
-// Remarks returns what is known of a member beyond its name, its type, and whether it is required.
+// Remarks returns what is known of a member beyond its name, its type, and whether it is required. Label and sample are
+// known of a field from a described catalogue.
 func Remarks(field *fact.Field) []string {
 	var list []string
+	if field.Label != "" {
+		list = append(list, field.Label)
+	}
+	if field.Unit != "" {
+		list = append(list, "in "+string(field.Unit))
+	}
+	if text := bounds(field); text != "" {
+		list = append(list, text)
+	}
 	switch field.Format {
 	case "":
 	case "rfc3339":
@@ -147,6 +157,9 @@ func Remarks(field *fact.Field) []string {
 		values := make([]string, len(field.Enum))
 		for i, value := range field.Enum {
 			values[i] = strings.Join(strings.Fields(fmt.Sprint(value)), " ")
+			if field.EnumLabels != nil && field.EnumLabels[i] != "" {
+				values[i] += " (" + field.EnumLabels[i] + ")"
+			}
 		}
 		title := "constants: "
 		if field.Reviewed {
@@ -160,16 +173,43 @@ func Remarks(field *fact.Field) []string {
 	if field.ByHand {
 		list = append(list, "added by hand: the documentation's table lacks it")
 	}
+	if field.Sample != nil && len(field.Enum) == 0 {
+		list = append(list, "for example "+fmt.Sprint(field.Sample))
+	}
 	return list
 }
 
-// remarks is Remarks with what is required.
-func remarks(field *fact.Field) []string {
-	list := Remarks(field)
-	if field.Required {
-		list = append([]string{"required"}, list...)
+// bounds tells lengths, or values of a number. They are hints.
+func bounds(field *fact.Field) string {
+	of := " characters"
+	if base := field.Type.Element(); base == fact.Integer || base == fact.Number {
+		of = ""
 	}
-	return list
+	switch {
+	case field.Min != 0 && field.Max != 0:
+		return fmt.Sprintf("%d to %d%s", field.Min, field.Max, of)
+	case field.Min != 0:
+		return fmt.Sprintf("at least %d%s", field.Min, of)
+	case field.Max != 0:
+		return fmt.Sprintf("at most %d%s", field.Max, of)
+	}
+	return ""
+}
+
+// remarks is Remarks with what is required, behind the label. In a request that can be more or less sure.
+func remarks(field *fact.Field, request bool) []string {
+	list := Remarks(field)
+	if !field.Required {
+		return list
+	}
+	word, at := "required", 0
+	if request && !field.Confirmed {
+		word = "documented as required"
+	}
+	if field.Label != "" {
+		at = 1
+	}
+	return slices.Insert(list, at, word)
 }
 
 // structure is a struct type.
@@ -246,7 +286,7 @@ func (t *typer) body(owner string, fields []fact.Field) string {
 		if !field.Required {
 			tag += ",omitempty"
 		}
-		list := remarks(field)
+		list := remarks(field, t.request)
 		if field.JSONText && len(field.Fields) > 0 {
 			list = append(list, "marshal a "+t.nested(owner, field)+" into it")
 		}

@@ -39,7 +39,7 @@ func golden(t *testing.T, path string, got []byte) {
 // TestCommittedPage holds the one page that is kept with the source, as an example of all.
 func TestCommittedPage(t *testing.T) {
 	const name = "v3/brand/partner/card-member/user-feeds.md"
-	files := manual.Files(catalog.V3().All(), writer())
+	files := manual.Files(catalog.V3().Described().All(), writer())
 	require.Contains(t, files, name)
 	golden(t, filepath.Join("../../../../docs/api", name), files[name])
 }
@@ -48,7 +48,7 @@ func TestCommittedPage(t *testing.T) {
 var rich = &fact.Operation{
 	Method: "POST", Path: "/v3/a/{b_id}", Name: "名|称", Host: "apihk.mch.weixin.qq.com", HostRequired: true, Unsigned: true,
 	Status: fact.Superseded, ReplacedBy: []string{"POST /v3/c", "POST /v3/d"}, Tags: []string{"基础/一", "二"}, Roles: []string{"直连商户"},
-	Joined: true, ByHand: true, Docs: []string{"v3/merchant/1", "wiki/2"},
+	Scheme: fact.BrandScheme, Joined: true, Inferred: true, ByHand: true, Docs: []string{"v3/merchant/1", "wiki/2"},
 	Also: []*fact.Operation{{Method: "POST", Path: "/v3/a/{c_id}"}},
 	In: fact.Request{
 		Path:   []fact.Field{{Name: "b_id", Type: fact.String, Required: true}},
@@ -56,9 +56,11 @@ var rich = &fact.Operation{
 		Header: []fact.Field{{Name: "Idempotency-Key", Type: fact.String, Required: true}},
 		JSON: []fact.Field{
 			{Name: "mchid", Type: fact.String},
-			{Name: "amount", Type: fact.Object, Required: true, Fields: []fact.Field{
-				{Name: "total", Type: fact.Integer, Required: true},
-				{Name: "currency", Type: fact.String, Enum: []any{"CNY", "A|B"}},
+			{Name: "amount", Type: fact.Object, Required: true, Label: "金额", Fields: []fact.Field{
+				{Name: "total", Type: fact.Integer, Required: true, Confirmed: true, Unit: fact.Fen, Max: 1000000, Label: "总|额",
+					Sample: int64(100)},
+				{Name: "currency", Type: fact.String, Enum: []any{"CNY", "A|B"}, EnumLabels: []string{"人民币", ""}, Sample: "CNY"},
+				{Name: "note", Type: fact.String, Min: 6, Max: 32, Sample: "a*b"},
 			}},
 			{Name: "names", Type: fact.Strings, Cipher: fact.RSA},
 			{Name: "key", Type: fact.String, Cipher: fact.AES},
@@ -93,7 +95,7 @@ func TestForms(t *testing.T) {
 // TestEveryPage looks for every member of every operation in its page, in both forms.
 func TestEveryPage(t *testing.T) {
 	count := 0
-	for operation := range catalog.V3().All() {
+	for operation := range catalog.V3().Described().All() {
 		page := manual.New(operation, writer())
 		var term, markdown bytes.Buffer
 		page.Terminal(&term, manual.Paint{Bold: strings.Clone, Faint: strings.Clone})
@@ -125,9 +127,9 @@ func number(fields []fact.Field) int {
 }
 
 func TestFiles(t *testing.T) {
-	files := manual.Files(catalog.V3().All(), writer())
+	files := manual.Files(catalog.V3().Described().All(), writer())
 	paths := make(map[string]bool)
-	for operation := range catalog.V3().All() {
+	for operation := range catalog.V3().Described().All() {
 		paths[operation.Path] = true
 		assert.Contains(t, files, manual.FileName(operation.Path))
 		assert.Contains(t, string(files["README.md"]), operation.Name)
@@ -141,7 +143,7 @@ func TestFiles(t *testing.T) {
 	assert.Equal(t, "v3/ecommerce/applyments/index.md", manual.FileName("/v3/ecommerce/applyments/"))
 	assert.Contains(t, string(files["README.md"]), "(v3/pay/transactions/id/%7Btransaction_id%7D.md)")
 
-	again := manual.Files(catalog.V3().All(), writer())
+	again := manual.Files(catalog.V3().Described().All(), writer())
 	assert.Equal(t, files, again)
 }
 

@@ -27,12 +27,8 @@ func (p *Page) Markdown(out *bytes.Buffer) {
 		}
 		out.WriteString("\n| Member | Type | Required | Remarks |\n| --- | --- | --- | --- |\n")
 		for _, row := range rows(s.members, 0) {
-			mark := ""
-			if row.required {
-				mark = "yes"
-			}
 			fmt.Fprintf(out, "| %s`%s` | %s | %s | %s |\n",
-				strings.Repeat("&emsp;", row.depth), row.name, escape(row.kind), mark, escape(row.remarks))
+				strings.Repeat("&emsp;", row.depth), row.name, escape(row.kind), row.required, escape(row.remarks))
 		}
 	}
 	out.WriteString("\n### Go\n\n")

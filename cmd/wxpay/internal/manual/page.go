@@ -24,9 +24,11 @@ type Page struct {
 	Host         string   `json:"host"`
 	HostRequired bool     `json:"host_required,omitempty"`
 	Unsigned     bool     `json:"unsigned,omitempty"`
+	Scheme       string   `json:"scheme,omitempty"` // brand
 	Tags         []string `json:"tags,omitempty"`
 	Roles        []string `json:"roles,omitempty"`
-	Joined       bool     `json:"joined,omitempty"` // direct and partner callers are described together
+	Joined       bool     `json:"joined,omitempty"`   // direct and partner callers are described together
+	Inferred     bool     `json:"inferred,omitempty"` // no official source shows the members
 	LookAlikes   []string `json:"look_alikes,omitempty"`
 	ByHand       bool     `json:"by_hand,omitempty"`
 
@@ -65,17 +67,25 @@ type Answer struct {
 type Member struct {
 	Name         string   `json:"name"`
 	Type         string   `json:"type"`
+	Label        string   `json:"label,omitempty"`
 	Required     bool     `json:"required,omitempty"`
+	Confirmed    bool     `json:"confirmed,omitempty"` // that it is required; of requests only
 	Format       string   `json:"format,omitempty"`
+	Unit         string   `json:"unit,omitempty"`
+	Min          int64    `json:"min,omitempty"`
+	Max          int64    `json:"max,omitempty"`
 	Constants    []any    `json:"constants,omitempty"`
+	Labels       []string `json:"constant_labels,omitempty"` // one for each constant
 	Complete     bool     `json:"constants_reviewed,omitempty"`
 	Cipher       string   `json:"cipher,omitempty"`
 	JSONText     bool     `json:"json_text,omitempty"`
 	Alternatives []string `json:"alternatives,omitempty"`
 	ByHand       bool     `json:"by_hand,omitempty"`
+	Sample       any      `json:"sample,omitempty"`
 	Members      []Member `json:"members,omitempty"`
 
-	remarks []string // the same in words
+	required string   // the same in one word
+	remarks  []string // and in words
 }
 
 // New returns the page of an operation, with the Go sample of a writer.
@@ -84,16 +94,18 @@ func New(operation *fact.Operation, writer *gocode.Writer) Page {
 		Method: operation.Method, Path: operation.Path, Name: operation.Name,
 		Status: string(operation.Status), ReplacedBy: operation.ReplacedBy,
 		Host: operation.Host, HostRequired: operation.HostRequired, Unsigned: operation.Unsigned,
+		Scheme: string(operation.Scheme), Inferred: operation.Inferred,
 		Tags: operation.Tags, Roles: operation.Roles, Joined: operation.Joined, ByHand: operation.ByHand,
 		MovesMoney: operation.MovesMoney, Repeat: string(operation.Repeat), Number: operation.Number.Member,
 		PerSecond: operation.Rate.PerSecond, RatePer: operation.Rate.Per,
 		Request: Request{
-			Path: members(operation.In.Path), Query: members(operation.In.Query), Header: members(operation.In.Header),
-			Body: members(operation.In.JSON), Form: members(operation.In.Form),
+			Path: members(operation.In.Path, true), Query: members(operation.In.Query, true),
+			Header: members(operation.In.Header, true), Body: members(operation.In.JSON, true),
+			Form: members(operation.In.Form, true),
 		},
 		Answer: Answer{
 			Status: operation.Success, Kind: string(operation.Answer), Content: operation.Content,
-			Signature: string(operation.Signature), Members: members(operation.Out),
+			Signature: string(operation.Signature), Members: members(operation.Out, false),
 		},
 		Go: writer.Sample(operation),
 	}
@@ -112,16 +124,31 @@ func New(operation *fact.Operation, writer *gocode.Writer) Page {
 	return page
 }
 
-func members(fields []fact.Field) []Member {
+func members(fields []fact.Field, request bool) []Member {
 	var list []Member
 	for i := range fields {
 		field := &fields[i]
 		list = append(list, Member{
-			remarks: gocode.Remarks(field),
-			Name:    field.Name, Type: string(field.Type), Required: field.Required, Format: field.Format,
-			Constants: field.Enum, Complete: field.Reviewed, Cipher: string(field.Cipher), JSONText: field.JSONText,
-			Alternatives: field.Alt, ByHand: field.ByHand, Members: members(field.Fields),
+			Name: field.Name, Type: string(field.Type), Label: field.Label, Required: field.Required, Confirmed: field.Confirmed,
+			Format: field.Format, Unit: string(field.Unit), Min: field.Min, Max: field.Max,
+			Constants: field.Enum, Labels: field.EnumLabels, Complete: field.Reviewed,
+			Cipher: string(field.Cipher), JSONText: field.JSONText, Alternatives: field.Alt, ByHand: field.ByHand,
+			Sample: field.Sample, Members: members(field.Fields, request),
+			required: required(field, request), remarks: gocode.Remarks(field),
 		})
 	}
 	return list
+}
+
+// required tells how sure it is that a member has to be sent, or that an answer has it.
+func required(field *fact.Field, request bool) string {
+	switch {
+	case !field.Required:
+		return ""
+	case !request:
+		return "always"
+	case field.Confirmed:
+		return "yes"
+	}
+	return "documented"
 }

@@ -10,7 +10,7 @@ type row struct {
 	depth    int
 	name     string
 	kind     string
-	required bool
+	required string
 	remarks  string
 }
 
@@ -18,7 +18,7 @@ type row struct {
 func rows(members []Member, depth int) []row {
 	var list []row
 	for _, member := range members {
-		list = append(list, row{depth, member.Name, member.Type, member.Required, strings.Join(member.remarks, "; ")})
+		list = append(list, row{depth, member.Name, member.Type, member.required, strings.Join(member.remarks, "; ")})
 		list = append(list, rows(member.Members, depth+1)...)
 	}
 	return list
@@ -65,6 +65,9 @@ func (p *Page) items() []item {
 	if p.Unsigned {
 		add("signature", "the request is not signed")
 	}
+	if p.Scheme == "brand" {
+		add("scheme", "a brand calls it for itself: make the client with wxpay.NewBrand")
+	}
 	add("tags", p.Tags...)
 	add("callers", p.Roles...)
 	if p.Joined {
@@ -99,6 +102,9 @@ func (p *Page) items() []item {
 	}
 	if len(p.LookAlikes) > 0 {
 		add("look-alike", p.LookAlikes...)
+	}
+	if p.Inferred {
+		add("members", "no official source shows them: they follow a sister operation and a public library")
 	}
 	if p.ByHand {
 		add("source", "added by hand: the documentation lacks it")

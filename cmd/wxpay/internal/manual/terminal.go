@@ -9,6 +9,9 @@ import (
 // Paint has what gives text the attributes of a terminal, or returns it as it is.
 type Paint struct{ Bold, Faint func(text string) string }
 
+// terminalMarks stand without the title of their column.
+var terminalMarks = map[string]string{"yes": "required", "documented": "documented", "always": "always"}
+
 // Terminal appends a page laid out for a terminal.
 func (p *Page) Terminal(out *bytes.Buffer, paint Paint) {
 	fmt.Fprintf(out, "%s  %s\n\n", paint.Bold(p.Method+" "+p.Path), p.Name)
@@ -29,12 +32,8 @@ func (p *Page) Terminal(out *bytes.Buffer, paint Paint) {
 			name, kind = max(name, 2*row.depth+len(row.name)), max(kind, len(row.kind))
 		}
 		for _, row := range list {
-			mark := ""
-			if row.required {
-				mark = "required"
-			}
 			indent := strings.Repeat("  ", row.depth)
-			line := fmt.Sprintf("  %s%-*s  %-*s  %-8s  %s", indent, name-len(indent), row.name, kind, row.kind, mark, row.remarks)
+			line := fmt.Sprintf("  %s%-*s  %-*s  %-10s  %s", indent, name-len(indent), row.name, kind, row.kind, terminalMarks[row.required], row.remarks)
 			out.WriteString(strings.TrimRight(line, " ") + "\n")
 		}
 	}

@@ -1,17 +1,19 @@
 // Package openapi writes the catalogue as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html), so that any
 // tool of that ecosystem can read it.
 //
-// It describes; it is the wrong source for a client that has to be strict. What the catalogue calls required is a strong
-// hint. Constants go stale, so they are enum only where they were reviewed, and x-extensible-enum elsewhere. Requests are
+// It describes; it is the wrong source for a client that has to be strict. Of a request, only the members are required that
+// a second source confirms; lengths are extensions, because they are hints. Constants go stale, so they are enum only where they were reviewed, and x-extensible-enum elsewhere. Requests are
 // signed in a way that OpenAPI can name but not describe.
 //
 // Beyond the standard there are these extensions. Of an operation: x-wxpay-status (offline, superseded, beta, restricted,
 // linked), x-wxpay-replaced-by, x-wxpay-roles, x-wxpay-docs, x-wxpay-joined (direct and partner callers are described
-// together), x-wxpay-moves-money, x-wxpay-repeat (documented, assumed, no), x-wxpay-answer-signature (none, digest),
+// together), x-wxpay-inferred (no official source shows the members), x-wxpay-moves-money, x-wxpay-repeat (documented, assumed, no), x-wxpay-answer-signature (none, digest),
 // x-wxpay-by-hand, and x-wxpay-look-alikes: operations of the same method whose paths differ in the names of placeholders
 // only, each with its path and itself; OpenAPI has one path item for such paths. x-wxpay-path is an operation's own path
-// where that of its item has other names. Of a member: x-wxpay-cipher (rsa, aes), x-wxpay-format (media), x-wxpay-name
-// (its own name where the path item has another), x-wxpay-alternatives, x-wxpay-by-hand. Of a form:
+// where that of its item has other names. Of a member: x-wxpay-required (documented, but not
+// confirmed), x-wxpay-cipher (rsa, aes), x-wxpay-format (media), x-wxpay-unit, x-wxpay-min and x-wxpay-max (characters of a
+// text, or values), x-wxpay-constant-labels, x-wxpay-name (its own name where the path item has another),
+// x-wxpay-alternatives, x-wxpay-by-hand. A title is the short name of a member, from a described catalogue. Of a form:
 // x-wxpay-signed-part, the one part that the signature covers.
 //
 // The same operations in the same order give the same bytes. Its functions may be used by several goroutines.
@@ -31,6 +33,7 @@ import (
 const (
 	defaultServer = "https://api.mch.weixin.qq.com"
 	scheme        = "WECHATPAY2-SHA256-RSA2048"
+	brandScheme   = "WECHATPAY-BRAND-SHA256-RSA2048"
 )
 
 // Document returns a document of operations, in the order they come. version is that of the document.
@@ -102,7 +105,10 @@ var components = object{
 		{"description", "refusal"},
 		{"content", object{{"application/json", object{{"schema", object{{"$ref", "#/components/schemas/Error"}}}}}}},
 	}}}},
-	{"securitySchemes", object{{"wechatpay", object{{"type", "http"}, {"scheme", scheme}}}}},
+	{"securitySchemes", object{
+		{"wechatpay", object{{"type", "http"}, {"scheme", scheme}}},
+		{"wechatpay-brand", object{{"type", "http"}, {"scheme", brandScheme}}},
+	}},
 }
 
 func servers(address string) []any { return []any{object{{"url", address}}} }
@@ -144,8 +150,11 @@ func describe(operation *fact.Operation, path string, names []string) object {
 		}
 		o.add("servers", list)
 	}
-	if operation.Unsigned {
+	switch {
+	case operation.Unsigned:
 		o.add("security", []any{})
+	case operation.Scheme == fact.BrandScheme:
+		o.add("security", []any{object{{"wechatpay-brand", []any{}}}})
 	}
 	if len(operation.Docs) > 0 {
 		o.add("externalDocs", object{{"url", fact.DocURL(operation.Docs[0])}})
@@ -156,8 +165,8 @@ func describe(operation *fact.Operation, path string, names []string) object {
 		o.add("requestBody", form(in.Form))
 	case len(in.JSON) > 0:
 		body := object{}
-		addSome(&body, "required", slices.ContainsFunc(in.JSON, func(f fact.Field) bool { return f.Required }))
-		body.add("content", content("application/json", members(in.JSON)))
+		addSome(&body, "required", slices.ContainsFunc(in.JSON, func(f fact.Field) bool { return f.Confirmed }))
+		body.add("content", content("application/json", members(in.JSON, true)))
 		o.add("requestBody", body)
 	}
 	o.add("responses", object{
@@ -172,6 +181,7 @@ func describe(operation *fact.Operation, path string, names []string) object {
 	addList(&o, "x-wxpay-replaced-by", operation.ReplacedBy)
 	addList(&o, "x-wxpay-roles", operation.Roles)
 	addSome(&o, "x-wxpay-joined", operation.Joined)
+	addSome(&o, "x-wxpay-inferred", operation.Inferred)
 	addSome(&o, "x-wxpay-moves-money", operation.MovesMoney)
 	addSome(&o, "x-wxpay-repeat", string(operation.Repeat))
 	addSome(&o, "x-wxpay-answer-signature", string(operation.Signature))
@@ -193,9 +203,9 @@ func form(parts []fact.Field) object {
 	var required []any
 	for i := range parts {
 		part := &parts[i]
-		s := schema(part)
+		s := schema(part, true)
 		if part.JSONText {
-			s = members(part.Fields)
+			s = members(part.Fields, true)
 			encoding.add(part.Name, object{{"contentType", "application/json"}})
 		}
 		properties.add(part.Name, s)
@@ -221,7 +231,7 @@ func success(operation *fact.Operation) object {
 	r := object{{"description", "success"}}
 	switch operation.Answer {
 	case fact.JSONAnswer:
-		r.add("content", content("application/json", members(operation.Out)))
+		r.add("content", content("application/json", members(operation.Out, false)))
 	case fact.StreamAnswer:
 		kind := map[string]string{"pdf": "application/pdf", "image": "image/*"}[operation.Content]
 		if kind == "" {

@@ -34,7 +34,7 @@ func validate(data []byte) (*openapi3.T, error) {
 
 // TestValid validates the document of the whole catalogue, and finds every operation in it.
 func TestValid(t *testing.T) {
-	all := slices.Collect(catalog.V3().All())
+	all := slices.Collect(catalog.V3().Described().All())
 	data := document(t, all...)
 	doc, err := validate(data)
 	require.NoError(t, err)
@@ -111,13 +111,15 @@ func read(t *testing.T, value any, steps ...any) any {
 
 // TestMembers looks at each form that a member takes.
 func TestMembers(t *testing.T) {
-	inner := []fact.Field{{Name: "id", Type: fact.String, Required: true}}
+	inner := []fact.Field{{Name: "id", Type: fact.String, Required: true, Confirmed: true}}
 	operation := &fact.Operation{
 		Method: "POST", Path: "/v3/a", Name: "名", Success: 200, Answer: fact.JSONAnswer,
 		In: fact.Request{JSON: []fact.Field{
-			{Name: "secret", Type: fact.String, Required: true, Cipher: fact.RSA},
+			{Name: "secret", Type: fact.String, Required: true, Confirmed: true, Cipher: fact.RSA},
+			{Name: "documented", Type: fact.String, Required: true, Label: "名", Min: 6, Max: 32, Sample: "x"},
+			{Name: "amount", Type: fact.Integers, Unit: fact.Fen, Label: "额", Sample: int64(100)},
 			{Name: "secrets", Type: fact.Strings, Cipher: fact.RSA},
-			{Name: "state", Type: fact.String, Enum: []any{"A", "B"}},
+			{Name: "state", Type: fact.String, Enum: []any{"A", "B"}, EnumLabels: []string{"甲", ""}},
 			{Name: "kind", Type: fact.Integer, Enum: []any{int64(1)}, Reviewed: true},
 			{Name: "rate", Type: fact.Numbers},
 			{Name: "yes", Type: fact.Boolean},
@@ -128,7 +130,7 @@ func TestMembers(t *testing.T) {
 			{Name: "text", Type: fact.String, JSONText: true, Fields: inner},
 			{Name: "object", Type: fact.Object, Fields: inner},
 			{Name: "objects", Type: fact.Objects, Fields: inner},
-			{Name: "name", Type: fact.String, Required: true, Alt: []string{"title"}, ByHand: true},
+			{Name: "name", Type: fact.String, Required: true, Confirmed: true, Alt: []string{"title"}, ByHand: true},
 		}},
 	}
 	data := document(t, operation)
@@ -142,7 +144,11 @@ func TestMembers(t *testing.T) {
 		"properties": {
 			"secret": {"type": "string", "x-wxpay-cipher": "rsa"},
 			"secrets": {"type": "array", "items": {"type": "string", "x-wxpay-cipher": "rsa"}},
-			"state": {"type": "string", "x-extensible-enum": ["A", "B"]},
+			"documented": {"type": "string", "examples": ["x"], "x-wxpay-min": 6, "x-wxpay-max": 32, "title": "名",
+				"x-wxpay-required": "documented"},
+			"amount": {"type": "array", "items": {"type": "integer", "format": "int64", "examples": [100],
+				"x-wxpay-unit": "fen"}, "title": "额"},
+			"state": {"type": "string", "x-extensible-enum": ["A", "B"], "x-wxpay-constant-labels": {"A": "甲"}},
 			"kind": {"type": "integer", "format": "int64", "enum": [1]},
 			"rate": {"type": "array", "items": {"type": "number"}},
 			"yes": {"type": "boolean"},
@@ -163,7 +169,7 @@ func TestMembers(t *testing.T) {
 
 // TestOperations looks at what is told of operations as a whole, by those of the catalogue that have it.
 func TestOperations(t *testing.T) {
-	paths := read(t, parse(t, document(t, slices.Collect(catalog.V3().All())...)), "paths")
+	paths := read(t, parse(t, document(t, slices.Collect(catalog.V3().Described().All())...)), "paths")
 	at := func(steps ...any) any { return read(t, paths, steps...) }
 
 	const cancel = "/v3/apply4subject/applyment/{applyment_id}/cancel"
@@ -178,8 +184,8 @@ func TestOperations(t *testing.T) {
 	assert.Equal(t, "application/json", at(append(form, "encoding", "meta", "contentType")...))
 	assert.Equal(t, "meta", at(upload, "post", "requestBody", "x-wxpay-signed-part"))
 
-	streams, only, unsigned, offline, queryTexts := 0, 0, 0, 0, 0
-	for operation := range catalog.V3().All() {
+	streams, only, unsigned, offline, brands, queryTexts := 0, 0, 0, 0, 0, 0
+	for operation := range catalog.V3().Described().All() {
 		method := strings.ToLower(operation.Method)
 		if operation.Answer == fact.StreamAnswer {
 			streams++
@@ -198,6 +204,10 @@ func TestOperations(t *testing.T) {
 			unsigned++
 			assert.Empty(t, at(operation.Path, method, "security"))
 		}
+		if operation.Scheme == fact.BrandScheme {
+			brands++
+			at(operation.Path, method, "security", 0, "wechatpay-brand")
+		}
 		if operation.Status == fact.Offline {
 			offline++
 			assert.Equal(t, true, at(operation.Path, method, "deprecated"))
@@ -214,6 +224,7 @@ func TestOperations(t *testing.T) {
 	assert.Positive(t, only)
 	assert.Positive(t, unsigned)
 	assert.Positive(t, offline)
+	assert.Positive(t, brands)
 	assert.Positive(t, queryTexts)
 }
 
@@ -238,7 +249,7 @@ func TestSameShape(t *testing.T) {
 
 // TestDeterministic writes the same document twice.
 func TestDeterministic(t *testing.T) {
-	all := slices.Collect(catalog.V3().All())
+	all := slices.Collect(catalog.V3().Described().All())
 	assert.True(t, bytes.Equal(document(t, all...), document(t, all...)))
 	assert.True(t, json.Valid(document(t)), "no operations are a document, too")
 }

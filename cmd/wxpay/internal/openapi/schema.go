@@ -1,25 +1,38 @@
 package openapi
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// schema returns the JSON Schema of a member.
-func schema(field *fact.Field) object {
+// schema returns the JSON Schema of a member, of a request or of an answer.
+func schema(field *fact.Field, request bool) object {
+	var s object
 	if field.Type == field.Type.Element() {
-		return element(field)
+		s = element(field, request)
+	} else {
+		s = object{{"type", "array"}, {"items", element(field, request)}}
 	}
-	return object{{"type", "array"}, {"items", element(field)}}
+	addSome(&s, "title", field.Label)
+	if field.Required && request && !field.Confirmed {
+		s.add("x-wxpay-required", "documented")
+	}
+	return s
+}
+
+// isRequired says whether a schema may demand a member: in a request only what is confirmed.
+func isRequired(field *fact.Field, request bool) bool {
+	return field.Required && (field.Confirmed || !request)
 }
 
 // element returns the schema of a member that is no array, or of the elements of one.
-func element(field *fact.Field) object {
+func element(field *fact.Field, request bool) object {
 	var s object
 	switch field.Type.Element() {
 	case fact.Object:
-		s = members(field.Fields)
+		s = members(field.Fields, request)
 	case fact.Integer:
 		s = object{{"type", "integer"}, {"format", "int64"}}
 	case fact.Number:
@@ -45,7 +58,7 @@ func element(field *fact.Field) object {
 	if field.JSONText {
 		s.add("contentMediaType", "application/json")
 		if len(field.Fields) > 0 {
-			s.add("contentSchema", members(field.Fields))
+			s.add("contentSchema", members(field.Fields, request))
 		}
 	}
 	// A list that may be out of date is no reason to refuse a value.
@@ -54,6 +67,21 @@ func element(field *fact.Field) object {
 		constants = "enum"
 	}
 	addList(&s, constants, field.Enum)
+	if field.EnumLabels != nil {
+		labels := object{}
+		for i, label := range field.EnumLabels {
+			if label != "" {
+				labels.add(fmt.Sprint(field.Enum[i]), label)
+			}
+		}
+		s.add("x-wxpay-constant-labels", labels)
+	}
+	if field.Sample != nil {
+		s.add("examples", []any{field.Sample})
+	}
+	addSome(&s, "x-wxpay-unit", string(field.Unit))
+	addSome(&s, "x-wxpay-min", field.Min)
+	addSome(&s, "x-wxpay-max", field.Max)
 	addSome(&s, "x-wxpay-cipher", string(field.Cipher))
 	addList(&s, "x-wxpay-alternatives", field.Alt)
 	addSome(&s, "x-wxpay-by-hand", field.ByHand)
@@ -61,7 +89,7 @@ func element(field *fact.Field) object {
 }
 
 // members returns the schema of an object. Of a required member with other names any one will do.
-func members(fields []fact.Field) object {
+func members(fields []fact.Field, request bool) object {
 	s := object{{"type", "object"}}
 	if len(fields) == 0 {
 		return s
@@ -70,15 +98,15 @@ func members(fields []fact.Field) object {
 	var required, either []any
 	for i := range fields {
 		field := &fields[i]
-		properties.add(field.Name, schema(field))
+		properties.add(field.Name, schema(field, request))
 		switch {
-		case field.Required && len(field.Alt) > 0:
+		case isRequired(field, request) && len(field.Alt) > 0:
 			var names []any
 			for _, name := range append([]string{field.Name}, field.Alt...) {
 				names = append(names, object{{"required", []any{name}}})
 			}
 			either = append(either, object{{"anyOf", names}})
-		case field.Required:
+		case isRequired(field, request):
 			required = append(required, field.Name)
 		}
 	}
@@ -94,7 +122,7 @@ func parameters(in *fact.Request, names []string) []any {
 	var list []any
 	for i := range in.Path {
 		field := in.Path[i]
-		parameter := object{{"name", names[i]}, {"in", "path"}, {"required", true}, {"schema", schema(&field)}}
+		parameter := object{{"name", names[i]}, {"in", "path"}, {"required", true}, {"schema", schema(&field, true)}}
 		if field.Name != names[i] {
 			parameter.add("x-wxpay-name", field.Name)
 		}
@@ -114,11 +142,11 @@ func parameters(in *fact.Request, names []string) []any {
 
 func parameter(field *fact.Field, place string) object {
 	p := object{{"name", field.Name}, {"in", place}}
-	addSome(&p, "required", field.Required)
+	addSome(&p, "required", field.Confirmed)
 	if field.JSONText && len(field.Fields) > 0 {
-		p.add("content", object{{"application/json", object{{"schema", members(field.Fields)}}}})
+		p.add("content", object{{"application/json", object{{"schema", members(field.Fields, true)}}}})
 		return p
 	}
-	p.add("schema", schema(field))
+	p.add("schema", schema(field, true))
 	return p
 }
