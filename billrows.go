@@ -88,6 +88,9 @@ func (r Row) Get(column string) string {
 // Fen returns the amount of a column, which bills write in yuan, in fen; see [Fen].
 func (r Row) Fen(column string) (int64, error) {
 	fen, err := Fen(r.Get(column))
+	if err != nil && !slices.Contains(r.Columns(), column) {
+		err = errors.New("there is no such column")
+	}
 	if err != nil {
 		return 0, fmt.Errorf("line %d, column %s: %w", r.Line, redact.Quote(column), err)
 	}

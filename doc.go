@@ -8,6 +8,7 @@
 //	res, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").
 //		Var("out_trade_no", "ABC-001").Query("mchid", "1900000109").Get(ctx)
 //	state := res.Get("trade_state").String()
+//	total, err := res.Fen("amount.total") // exactly, or an error
 //
 // The same call can be written in three styles, each with an Async twin of every verb: declarative ([Client.Chain], the
 // path as the manual prints it), attribute ([Client.At], names as one would write properties), and pure chain (package

@@ -34,7 +34,7 @@ var arrows = map[string][]string{
 	"internal/fault":    {}, // what errors are, which every room has to know
 	"internal/jsonwalk": {},
 	"internal/redact":   {}, // how they and everything else print
-	"internal/strict":   {"gjson", "internal/jsonwalk"},
+	"internal/strict":   {"fact", "gjson", "internal/jsonwalk", "internal/redact"},
 
 	// Tools of the house, which nothing above imports.
 	"api/internal/gen":       {"catalog", "fact", "api/internal/…"},

@@ -173,7 +173,7 @@ func (r *Response) list(path string) ([]Result, error) {
 	at := path
 	if path == "" {
 		var arrays []string
-		r.Get("@this").ForEach(func(name, value Result) bool {
+		r.get("@this").ForEach(func(name, value Result) bool {
 			if value.IsArray() {
 				arrays = append(arrays, name.String())
 			}
@@ -316,15 +316,15 @@ func (l *listing) step(page *Response, count int) (more bool, err error) {
 	if l.passed >= 0 {
 		l.passed += count
 	}
-	total := page.Get("total_count")
+	total := page.get("total_count")
 	if !total.Exists() {
-		total = page.Get("total_num")
+		total = page.get("total_num")
 	}
-	echo := page.Get(l.size)
+	echo := page.get(l.size)
 	switch {
 	case count == 0:
 		// The total is that of this very list where the answer says which part of it this is.
-		if its := echo.Exists() || page.Get(l.place).Exists(); its && l.passed >= 0 && total.Int() > int64(l.passed) {
+		if its := echo.Exists() || page.get(l.place).Exists(); its && l.passed >= 0 && total.Int() > int64(l.passed) {
 			return false, fmt.Errorf("%w: it ended after %d of %d elements; if %s counts otherwise than assumed, call Paging", ErrBrokenList, l.passed, total.Int(), l.place)
 		}
 		return false, nil

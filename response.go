@@ -1,16 +1,19 @@
 package wxpay
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
@@ -60,11 +63,82 @@ func first(header http.Header, name string) string {
 
 // Get reads one value by gjson path, such as "amount.total" or "data.#.serial_no"
 // (syntax: https://github.com/tidwall/gjson/blob/master/SYNTAX.md). In a body that is no JSON object or array nothing exists.
-// It finds what Decode finds, save that Decode takes Amount for amount where a struct says so. Members that
-// the catalogue marks as encrypted are decrypted with the merchant's private key, all of them when one is first asked for;
-// see [Response.DecryptErr].
+// It finds what Decode finds, save that Decode takes Amount for amount where a struct says so. Members that the catalogue
+// marks as encrypted are decrypted with the merchant's private key, all of them when one is first asked for; see
+// [Response.DecryptErr].
+//
+// A gjson.Result is lenient: what is absent is 0, and Int makes 1 of 1.99, "1" and true. For what counts there are
+// [Response.Fen], Int, Text, Bool and Time. A path at which nothing stands, and at which the catalogue documents nothing, is
+// logged once, with the nearest one.
 func (r *Response) Get(path string) gjson.Result {
-	return strict.Get(r.text(), path)
+	value := r.get(path)
+	if !value.Exists() {
+		r.warnOf(path)
+	}
+	return value
+}
+
+// get is Get for paths that this package looks for by trial.
+func (r *Response) get(path string) gjson.Result { return strict.Get(r.text(), path) }
+
+// Fen reads an amount in the smallest unit of its currency, fen for CNY: a whole number that is written as one and fits. What
+// is absent or anything else (1.99, 1e2, "100", true) is an error that names the path and what stands there, without its
+// value: a *[CallError] like that of Decode.
+func (r *Response) Fen(path string) (int64, error) { return read(r, path, strict.Fen) }
+
+// Int reads a whole number, by the rules of [Response.Fen].
+func (r *Response) Int(path string) (int64, error) { return read(r, path, strict.Int) }
+
+// Text reads a JSON string, which may be empty; see [Response.Fen].
+func (r *Response) Text(path string) (string, error) { return read(r, path, strict.Text) }
+
+// Bool reads true or false; see [Response.Fen].
+func (r *Response) Bool(path string) (bool, error) { return read(r, path, strict.Bool) }
+
+// Time reads a time in the form of RFC 3339, such as 2018-06-08T10:34:56+08:00; see [Response.Fen].
+func (r *Response) Time(path string) (time.Time, error) { return read(r, path, strict.Time) }
+
+// Need returns an error that names those of paths at which nothing stands, or null: a *[CallError] like that of Decode.
+//
+//	if err := res.Need("prepay_id"); err != nil { … }
+func (r *Response) Need(paths ...string) error {
+	if err := strict.Need(r.Get, r.documented(), paths); err != nil {
+		return r.decodeFailed(err)
+	}
+	return nil
+}
+
+func read[T any](r *Response, path string, as func(gjson.Result) (T, error)) (T, error) {
+	value, err := strict.Read(r.Get, r.documented(), path, as)
+	if err != nil {
+		err = r.decodeFailed(err)
+	}
+	return value, err
+}
+
+// documented returns the members that the catalogue documents for the answer, nil if it does not know them for sure.
+func (r *Response) documented() []fact.Field {
+	if r.flight == nil || r.Status < 200 || r.Status > 299 || r.flight.Operation == nil || r.flight.Operation.Inferred {
+		return nil
+	}
+	return r.flight.Operation.Out
+}
+
+// warnOf logs that a path is none that the catalogue documents, once.
+func (r *Response) warnOf(path string) {
+	near, undocumented := strict.Undocumented(r.documented(), path)
+	if !undocumented {
+		return
+	}
+	f := r.flight
+	logger := f.client.logger
+	if logger == nil || !logger.Enabled(context.Background(), slog.LevelWarn) {
+		return
+	}
+	if first, _ := f.client.told.add(f.Method, f.Template, &Finding{Kind: UnknownMember, Place: "answer", Pointer: path}); first {
+		logger.Warn("wxpay answer is asked for a member that the catalogue does not know", slog.String("method", f.Method),
+			slog.String("path", f.Template), slog.String("member", redact.OneLine(path)), slog.String("near", near))
+	}
 }
 
 // Raw returns the body as it was received and verified, encrypted members included. It must not be changed.
@@ -87,6 +161,10 @@ func (r *Response) Decode(v any) error {
 		}
 		err = &decodeError{err}
 	}
+	return r.decodeFailed(err)
+}
+
+func (r *Response) decodeFailed(err error) error {
 	failure := &CallError{Stage: StageDecode, Outcome: Confirmed, Response: r, Err: err}
 	if r.flight != nil {
 		failure.Method, failure.Template, failure.Attempts = r.flight.Method, r.flight.Template, r.flight.Attempts

@@ -30,12 +30,14 @@ func Example_shop() {
 	notified, err := webhook.New(webhook.Merchant{ID: merchant.ID, APIv3Key: merchant.APIv3Key, Keys: webhook.Static(keys)})
 	check(err)
 	notified.On("TRANSACTION.SUCCESS", func(_ context.Context, e *webhook.Event) error {
-		heard <- fmt.Sprint(e.Get("out_trade_no"), " is paid: ", e.Get("amount.total"), " fen")
-		return nil
+		amount, err := e.Fen("amount.total")
+		heard <- fmt.Sprint(e.Get("out_trade_no"), " is paid: ", amount, " fen")
+		return err
 	})
 	notified.On("REFUND.SUCCESS", func(_ context.Context, e *webhook.Event) error {
-		heard <- fmt.Sprint(e.Get("out_refund_no"), " is refunded: ", e.Get("amount.refund"), " fen")
-		return nil
+		amount, err := e.Fen("amount.refund")
+		heard <- fmt.Sprint(e.Get("out_refund_no"), " is refunded: ", amount, " fen")
+		return err
 	})
 	gateway.DeliverTo(notified)
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
@@ -41,12 +42,61 @@ type Event struct {
 	resource []byte
 	json     []byte           // the JSON text in resource; nil if there is none
 	owner    func() *Merchant // hidden
+	facts    *fact.Event      // nil if the catalogue does not know the event
 }
 
 // Get reads one value of the decrypted resource by gjson path, such as "amount.total"
 // (syntax: https://github.com/tidwall/gjson/blob/master/SYNTAX.md). In a resource that is no JSON object or array nothing
 // exists. It finds what Decode finds, save that Decode takes Amount for amount where a struct says so.
+//
+// A gjson.Result is lenient: what is absent is 0, and Int makes 1 of 1.99, "1" and true. For what counts there are
+// [Event.Fen], Int, Text, Bool and Time.
 func (e *Event) Get(path string) gjson.Result { return strict.Get(e.json, path) }
+
+// Fen reads an amount in the smallest unit of its currency, fen for CNY: a whole number that is written as one and fits. What
+// is absent or anything else (1.99, 1e2, "100", true) is an error that names the path and what stands there, without its
+// value.
+func (e *Event) Fen(path string) (int64, error) { return read(e, path, strict.Fen) }
+
+// Int reads a whole number, by the rules of [Event.Fen].
+func (e *Event) Int(path string) (int64, error) { return read(e, path, strict.Int) }
+
+// Text reads a JSON string, which may be empty; see [Event.Fen].
+func (e *Event) Text(path string) (string, error) { return read(e, path, strict.Text) }
+
+// Bool reads true or false; see [Event.Fen].
+func (e *Event) Bool(path string) (bool, error) { return read(e, path, strict.Bool) }
+
+// Time reads a time in the form of RFC 3339, such as 2018-06-08T10:34:56+08:00; see [Event.Fen].
+func (e *Event) Time(path string) (time.Time, error) { return read(e, path, strict.Time) }
+
+// Need returns an error that names those of paths at which nothing stands, or null.
+func (e *Event) Need(paths ...string) error {
+	if err := strict.Need(e.Get, e.documented(), paths); err != nil {
+		return e.readFailed(err)
+	}
+	return nil
+}
+
+func read[T any](e *Event, path string, as func(gjson.Result) (T, error)) (T, error) {
+	value, err := strict.Read(e.Get, e.documented(), path, as)
+	if err != nil {
+		err = e.readFailed(err)
+	}
+	return value, err
+}
+
+func (e *Event) readFailed(err error) error {
+	return fmt.Errorf("webhook: reading the resource of %s: %w", redact.Printable(e.Type), err)
+}
+
+// documented returns the members that the catalogue documents for the resource, nil if it does not know them for sure.
+func (e *Event) documented() []fact.Field {
+	if e.facts == nil || e.facts.Inferred {
+		return nil
+	}
+	return e.facts.Resource
+}
 
 // Resource returns the decrypted resource as it is: Get and Decode read U+FFFD where a byte is not UTF-8. It must not be
 // changed.

@@ -34,7 +34,11 @@ func Example() {
 		return
 	}
 	handler.On("TRANSACTION.SUCCESS", func(ctx context.Context, e *webhook.Event) error {
-		fmt.Println("paid:", e.Get("out_trade_no"), e.Get("amount.total"), "fen")
+		total, err := e.Fen("amount.total")
+		if err != nil {
+			return err
+		}
+		fmt.Println("paid:", e.Get("out_trade_no"), total, "fen")
 		return nil
 	})
 	handler.On("REFUND.*", func(ctx context.Context, e *webhook.Event) error {

@@ -187,6 +187,7 @@ func (t *turn) open() error {
 	}
 	if known := t.h.facts(); known != nil {
 		if facts, ok := known.Event(e.Type); ok {
+			e.facts = facts
 			if err := e.openMembers(facts); err != nil {
 				return err
 			}

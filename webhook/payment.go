@@ -8,6 +8,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/strict"
 )
 
 // ErrNotPaid means that a notification's trade_state is not SUCCESS.
@@ -21,7 +22,8 @@ var ErrNotPayment = fault.New("the notification is not about a payment")
 type MismatchError struct {
 	// Member is the member of the resource that differs, such as amount.total.
 	Member string
-	// Want and Got are the expected value, and that of the notification (empty if it has none).
+	// Want and Got are the expected value, and that of the notification: empty if it has none, or no amount in fen where one
+	// belongs.
 	Want, Got string
 }
 
@@ -75,12 +77,13 @@ func (p Payment) Check(e *Event) error {
 			appid = "sp_appid"
 		}
 	}
+	total, err := e.Fen("amount.total")
 	return p.check(e.Get("trade_state").String(), []comparison{
 		{merchant, p.MchID, e.Get(merchant).String(), true},
 		{"sub_mchid", p.SubMchID, e.Get("sub_mchid").String(), e.Get("sub_mchid").Exists()},
 		{appid, p.AppID, e.Get(appid).String(), false},
 		{"out_trade_no", p.OutTradeNo, e.Get("out_trade_no").String(), false},
-		{"amount.total", p.total(), e.Get("amount.total").Raw, true},
+		{"amount.total", p.total(), fen(total, err), true},
 		{"amount.currency", p.currency(), orCNY(e.Get("amount.currency").String()), true},
 	})
 }
@@ -95,11 +98,12 @@ func (p Payment) checkCombined(e *Event) error {
 		if order.Get("out_trade_no").String() != p.OutTradeNo {
 			continue
 		}
-		err := p.check(order.Get("trade_state").String(), []comparison{
+		total, err := strict.Fen(order.Get("amount.total_amount"))
+		err = p.check(order.Get("trade_state").String(), []comparison{
 			{"sub_orders.mchid", p.MchID, order.Get("mchid").String(), true},
 			{"sub_orders.sub_mchid", p.SubMchID, order.Get("sub_mchid").String(), order.Get("sub_mchid").Exists()},
 			{"combine_appid", p.AppID, e.Get("combine_appid").String(), false},
-			{"sub_orders.amount.total_amount", p.total(), order.Get("amount.total_amount").Raw, true},
+			{"sub_orders.amount.total_amount", p.total(), fen(total, err), true},
 			{"sub_orders.amount.currency", p.currency(), orCNY(order.Get("amount.currency").String()), true},
 		})
 		if err == nil {
@@ -131,8 +135,15 @@ func (p Payment) check(state string, comparisons []comparison) error {
 	return nil
 }
 
-// total is the amount as JSON writes it: comparing the raw text lets no fraction, exponent or string pass.
-func (p Payment) total() string { return strconv.FormatInt(p.Total, 10) }
+func (p Payment) total() string { return fen(p.Total, nil) }
+
+// fen is an amount as a text; empty if there is none.
+func fen(amount int64, err error) string {
+	if err != nil {
+		return ""
+	}
+	return strconv.FormatInt(amount, 10)
+}
 
 func (p Payment) currency() string { return orCNY(p.Currency) }
 

@@ -10,7 +10,9 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Get returns the value at a gjson path. Outside of an object or array nothing exists: gjson would look for one inside of a
@@ -72,21 +74,47 @@ func Time(value gjson.Result) (time.Time, error) {
 	return at, nil
 }
 
+// Read returns the value at a path. An error names the path and what stands there; if nothing does, and documented, which is
+// all that is known, has no such path, also the one that was probably meant.
+func Read[T any](get func(string) gjson.Result, documented []fact.Field, path string, as func(gjson.Result) (T, error)) (T, error) {
+	found := get(path)
+	value, err := as(found)
+	if err != nil {
+		err = errors.New(redact.OneLine(path) + " " + err.Error() + meant(found, documented, path))
+	}
+	return value, err
+}
+
 // Need returns an error that names those of paths at which nothing stands, or null; nil when there are none.
-func Need(get func(path string) gjson.Result, paths []string) error {
+func Need(get func(string) gjson.Result, documented []fact.Field, paths []string) error {
 	var absent []string
+	hints := ""
 	for _, path := range paths {
-		if get(path).Type == gjson.Null {
-			absent = append(absent, path)
+		if found := get(path); found.Type == gjson.Null {
+			absent = append(absent, redact.OneLine(path))
+			hints += meant(found, documented, path)
 		}
 	}
 	switch len(absent) {
 	case 0:
 		return nil
 	case 1:
-		return errors.New(absent[0] + " is absent")
+		return errors.New(absent[0] + " is absent" + hints)
 	}
-	return errors.New(strings.Join(absent, ", ") + " are absent")
+	return errors.New(strings.Join(absent, ", ") + " are absent" + hints)
+}
+
+func meant(found gjson.Result, documented []fact.Field, path string) string {
+	if found.Exists() {
+		return ""
+	}
+	switch near, undocumented := Undocumented(documented, path); {
+	case near != "":
+		return "; the catalogue has " + near
+	case undocumented:
+		return "; the catalogue does not have it"
+	}
+	return ""
 }
 
 // mismatch tells what stands in the place of what was wanted; its value stays out of it.

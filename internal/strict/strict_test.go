@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/strict"
 )
@@ -84,10 +85,13 @@ func TestTime(t *testing.T) {
 
 func TestNeed(t *testing.T) {
 	get := func(path string) gjson.Result { return strict.Get([]byte(values), path) }
-	require.NoError(t, strict.Need(get, nil))
-	require.NoError(t, strict.Need(get, []string{"whole", "empty", "false", "object", "object.a"}))
-	require.EqualError(t, strict.Need(get, []string{"whole", "prepay_id"}), "prepay_id is absent")
-	require.EqualError(t, strict.Need(get, []string{"null", "whole", "object.b"}), "null, object.b are absent")
+	require.NoError(t, strict.Need(get, nil, nil))
+	require.NoError(t, strict.Need(get, nil, []string{"whole", "empty", "false", "object", "object.a"}))
+	require.EqualError(t, strict.Need(get, nil, []string{"whole", "prepay_id"}), "prepay_id is absent")
+	require.EqualError(t, strict.Need(get, nil, []string{"null", "whole", "object.b"}), "null, object.b are absent")
+	documented := []fact.Field{{Name: "null"}, {Name: "prepay_id"}}
+	require.EqualError(t, strict.Need(get, documented, []string{"null", "prepayid", "other"}),
+		"null, prepayid, other are absent; the catalogue has prepay_id; the catalogue does not have it")
 }
 
 // gjson looks for an object or an array inside of a string.

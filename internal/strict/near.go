@@ -1,0 +1,87 @@
+package strict
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// Undocumented reports whether a path leads to a member that fields, which are all that is documented, do not have, and the
+// path that was probably meant; empty when none is near. It judges names, indexes and # with dots between them; of any other
+// path, and of what lies in a member of which nothing more is documented, it says nothing.
+func Undocumented(fields []fact.Field, path string) (near string, undocumented bool) {
+	at := ""
+	for name := range strings.SplitSeq(path, ".") {
+		switch {
+		case strings.Trim(name, "0123456789") == "" && name != "", name == "#":
+			at += name + "."
+			continue
+		case name == "" || strings.ContainsFunc(name, func(r rune) bool { return r != '_' && r != '-' && !alphanumeric(r) }), len(fields) == 0:
+			return "", false
+		}
+		i := slices.IndexFunc(fields, func(f fact.Field) bool { return f.Name == name || slices.Contains(f.Alt, name) })
+		if i < 0 {
+			if like := nearest(fields, name); like != "" {
+				return at + like, true
+			}
+			return find(fields, name, at), true
+		}
+		fields = fields[i].Fields
+		at += name + "."
+	}
+	return "", false
+}
+
+func alphanumeric(r rune) bool {
+	return '0' <= r && r <= '9' || 'a' <= r|0x20 && r|0x20 <= 'z'
+}
+
+// nearest returns the name of the field that differs from name in a third of its letters at most.
+func nearest(fields []fact.Field, name string) (like string) {
+	least := len(name)/3 + 1
+	for i := range fields {
+		if d := distance(strings.ToLower(fields[i].Name), strings.ToLower(name)); d < least {
+			like, least = fields[i].Name, d
+		}
+	}
+	return like
+}
+
+// find returns the path of the first field of that name, at any depth; empty when there is none.
+func find(fields []fact.Field, name, at string) string {
+	for i := range fields {
+		if fields[i].Name == name {
+			return at + name
+		}
+		inside := at + fields[i].Name + "."
+		if fields[i].Type.Element() != fields[i].Type {
+			inside += "#."
+		}
+		if path := find(fields[i].Fields, name, inside); path != "" {
+			return path
+		}
+	}
+	return ""
+}
+
+// distance is the number of letters to put in, take out or change that makes b of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for k := range row {
+		row[k] = k
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for k := range len(b) {
+			change := diagonal
+			if a[i] != b[k] {
+				change++
+			}
+			diagonal = row[k+1]
+			row[k+1] = min(change, row[k]+1, row[k+1]+1)
+		}
+	}
+	return row[len(b)]
+}
