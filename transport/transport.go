@@ -4,6 +4,9 @@
 // the contract of http.RoundTripper. A client makes one by default; give the client a RoundTripper of your own
 // (WithTransport) when you need another way out, and use [New] as its last hop if that way still ends in this process.
 //
+// An answer that nobody asked for ends its connection unread; net/http alone would write its beginning to the global
+// logger, which it still does behind a proxy.
+//
 // It is safe for concurrent use, follows no redirect, never decompresses, and speaks HTTP/1.1 as the platform does. Its
 // figures come from observed answers (Keep-Alive: timeout=8, HTTP/1.1 only, TLS 1.2), checked in September 2026.
 package transport
@@ -71,11 +74,13 @@ func New(c Config) *Transport {
 	if c.TLS == nil {
 		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
+	dial := &dialer{Dialer: net.Dialer{Timeout: c.DialTimeout, KeepAlive: 30 * time.Second}, config: c.TLS, handshake: c.HandshakeTimeout}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &Transport{hosts: slices.Clone(c.Hosts), pool: &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: c.DialTimeout, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    c.HandshakeTimeout,
+		DialContext:            dial.plain,
+		DialTLSContext:         dial.secure,
+		TLSHandshakeTimeout:    c.HandshakeTimeout, // behind a proxy
 		ResponseHeaderTimeout:  c.HeaderTimeout,
 		IdleConnTimeout:        c.IdleTimeout,
 		MaxIdleConnsPerHost:    c.IdleConns,
@@ -157,16 +162,27 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *Transport) send(req *http.Request) (*http.Response, error) {
-	var connected atomic.Bool
+	var had struct {
+		connection atomic.Bool
+		gate       atomic.Pointer[gate]
+	}
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			had.connection.Store(true)
+			if g, ok := info.Conn.(*gate); ok {
+				had.gate.Store(g)
+			}
+		},
 	})
 	res, err := t.pool.RoundTrip(sentOnce(req.WithContext(ctx)))
-	if err != nil && !connected.Load() {
+	if err != nil && !had.connection.Load() {
 		return nil, &UnsentError{causeOf(ctx, err)}
 	}
 	if err != nil {
 		return nil, &SentError{req.URL.Host, causeOf(ctx, err)}
+	}
+	if g := had.gate.Load(); g != nil && res.TLS == nil {
+		res.TLS = g.tls
 	}
 	return res, nil
 }
