@@ -1,6 +1,7 @@
 package apiv3
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"fmt"
@@ -17,10 +18,21 @@ const AlgorithmAESGCM = "AEAD_AES_256_GCM"
 // tagSize is the length of the authentication tag that follows the encrypted bytes.
 const tagSize = 16
 
-// CheckKey reports an APIv3 key of the wrong form, without showing it.
+// CheckKey reports an APIv3 key of the wrong form, without showing it: of another length, or with something in it that cannot be
+// seen or typed, such as the line break of a file.
 func CheckKey(key []byte) error {
-	if len(key) != KeySize {
-		return fmt.Errorf("%w: the APIv3 key has %d bytes instead of %d (it is set in the merchant platform under API security, and is used as typed)", ErrKey, len(key), KeySize)
+	hidden := ""
+	if i := bytes.IndexFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }); i >= 0 {
+		hidden = fmt.Sprintf("byte %d is a blank, or no character of a keyboard", i+1)
+	}
+	const source = " (it is set in the merchant platform under API security, and is used as typed)"
+	switch {
+	case len(key) != KeySize && hidden != "":
+		return fmt.Errorf("%w: the APIv3 key has %d bytes instead of %d, and %s%s", ErrKey, len(key), KeySize, hidden, source)
+	case len(key) != KeySize:
+		return fmt.Errorf("%w: the APIv3 key has %d bytes instead of %d%s", ErrKey, len(key), KeySize, source)
+	case hidden != "":
+		return fmt.Errorf("%w: of the APIv3 key %s%s", ErrKey, hidden, source)
 	}
 	return nil
 }
@@ -117,8 +129,8 @@ func SealAESGCM(key, nonce, additional, plaintext []byte) ([]byte, error) {
 }
 
 func newBlock(key []byte) (cipher.Block, error) {
-	if err := CheckKey(key); err != nil {
-		return nil, err
+	if len(key) != KeySize {
+		return nil, fmt.Errorf("%w: the key has %d bytes instead of %d", ErrKey, len(key), KeySize)
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {

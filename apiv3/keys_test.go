@@ -290,6 +290,16 @@ func TestCheckKey(t *testing.T) {
 		assert.NotContains(t, err.Error(), "kkk")
 		assert.Contains(t, err.Error(), "instead of 32")
 	}
+	visible := strings.Repeat("k", 31)
+	for key, says := range map[string]string{
+		visible + "\n": "byte 32 is a blank", " " + visible: "byte 1 is a blank", visible[:15] + "\u200b" + visible[:14]: "byte 16 is a blank",
+		visible + "k\r\n": "34 bytes instead of 32, and byte 33 is a blank", "\ufeff" + visible + "k": "35 bytes instead of 32, and byte 1 is a blank",
+	} {
+		err := apiv3.CheckKey([]byte(key))
+		require.ErrorIs(t, err, apiv3.ErrKey, "%q", key)
+		assert.ErrorContains(t, err, says)
+		assert.NotContains(t, err.Error(), "kkk")
+	}
 }
 
 func TestSchemeChecksKeys(t *testing.T) {

@@ -36,6 +36,9 @@ func TestNewRefusesAtOnce(t *testing.T) {
 	empty, err := apiv3.NewKeySet()
 	require.NoError(t, err)
 	own := keySet(t, apiv3.PlatformKey{Serial: publicKeyID, Key: &merchantKey().PublicKey})
+	named := func(id string) *apiv3.KeySet {
+		return keySet(t, apiv3.PlatformKey{Serial: id, Key: &platformKey().PublicKey})
+	}
 	ownSerial := keySet(t, apiv3.PlatformKey{Serial: serial, Key: &platformKey().PublicKey})
 	for _, test := range []struct {
 		name   string
@@ -56,6 +59,15 @@ func TestNewRefusesAtOnce(t *testing.T) {
 			m.Keys, m.Serial = webhook.Static(ownSerial), serial
 		}, nil, "the merchant's own key"},
 		{"serial of another form", func(m *webhook.Merchant) { m.Serial = publicKeyID }, nil, "40 upper-case hex digits"},
+		{"serial with a line break", func(m *webhook.Merchant) { m.Serial = serial + "\n" }, nil, `Merchant.Serial is "` + serial + `\n"`},
+		{"number with a blank", func(m *webhook.Merchant) { m.ID = mchID + " " }, nil, `Merchant.ID is "1900000109 "`},
+		{"number with a zero-width space", func(m *webhook.Merchant) { m.ID = mchID + "\u200b" }, nil, `Merchant.ID is "1900000109\u200b"`},
+		{"an appid for a number", func(m *webhook.Merchant) { m.ID = "wx8888888888888888" }, nil, "not made of digits"},
+		{"APIv3 key with a line break", func(m *webhook.Merchant) { m.APIv3Key += "\n" }, nil, "33 bytes instead of 32, and byte 33 is a blank"},
+		{"APIv3 key with a line break in place of its end", func(m *webhook.Merchant) { m.APIv3Key = m.APIv3Key[:31] + "\n" }, nil, "byte 32 is a blank"},
+		{"public key id with a line break", func(m *webhook.Merchant) { m.Keys = webhook.Static(named(publicKeyID + "\n")) }, nil, `under the id "` + publicKeyID + `\n"`},
+		{"public key id of another form", func(m *webhook.Merchant) { m.Keys = webhook.Static(named("PUBLIC_KEY_ID_1")) }, nil, `under the id "PUBLIC_KEY_ID_1"`},
+		{"public key id without digits", func(m *webhook.Merchant) { m.Keys = webhook.Static(named("PUB_KEY_ID_")) }, nil, `under the id "PUB_KEY_ID_"`},
 		{"key of another scheme", func(m *webhook.Merchant) { m.PrivateKey = notRSA{} }, nil, "needs RSA"},
 		{"nil option", nil, nilOption, "an option is nil"},
 		{"nil deduper", nil, webhook.WithDeduper(nil), "WithDeduper"},

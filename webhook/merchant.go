@@ -164,8 +164,11 @@ func (m *Merchant) check(now time.Time) error {
 			problem("Merchant.PrivateKey: %w", err)
 		}
 	}
+	if strings.Trim(m.ID, "0123456789") != "" {
+		problem("Merchant.ID is %s, which is not made of digits: it is the merchant number (mchid), or the brand_id of a brand", redact.Quote(m.ID))
+	}
 	if m.Serial != "" && !apiv3.IsSerial(m.Serial) {
-		problem("Merchant.Serial is not 40 upper-case hex digits: openssl x509 -in apiclient_cert.pem -noout -serial prints it")
+		problem("Merchant.Serial is %s, not 40 upper-case hex digits: openssl x509 -in apiclient_cert.pem -noout -serial prints it", redact.Quote(m.Serial))
 	}
 	switch keys := m.Keys.(type) {
 	case nil:
@@ -175,6 +178,13 @@ func (m *Merchant) check(now time.Time) error {
 			problem("Merchant.Keys holds no platform key, so no notification could be verified: add the WeChat Pay public key or platform certificates, shown in the merchant platform under API security")
 		} else if m.isOwn(keys.set, now) {
 			problem("Merchant.Keys holds the merchant's own key: apiclient_cert.pem was given where the platform's certificate or public key belongs")
+		} else {
+			for _, key := range keys.set.All() {
+				number, public := strings.CutPrefix(key.Serial, "PUB_KEY_ID_")
+				if !key.IsCertificate() && (!public || number == "" || strings.Trim(number, "0123456789") != "") {
+					problem("Merchant.Keys holds a public key under the id %s, and an id is PUB_KEY_ID_ and digits: the merchant platform shows it beside the key", redact.Quote(key.Serial))
+				}
+			}
 		}
 	}
 	return errors.Join(problems...)
