@@ -416,7 +416,7 @@ func TestErrorsFromOutside(t *testing.T) {
 			return err
 		}, false},
 		{"a key that does not sign by hand", func(t *testing.T, fails error) error {
-			_, err := keyed(t, failingKey{testKeys().merchant, fails}).Sign(t.Context(), "x")
+			_, err := keyed(t, failingKey{testKeys().merchant, fails}).Sign(context.Background(), "x")
 			return err
 		}, false},
 		{"a key that does not sign what opens a payment", func(t *testing.T, fails error) error {

@@ -31,8 +31,8 @@ type SignError struct{ Err error }
 
 func (e *SignError) Error() string { return "the request could not be signed: " + e.Err.Error() }
 
-// Unwrap returns the cause. It comes from the key or from whatever replaced the body, so nothing of this module is found in it.
-func (e *SignError) Unwrap() error { return fault.Outside(e.Err) }
+// Unwrap returns the cause. In what the key said, nothing of this module is found.
+func (e *SignError) Unwrap() error { return e.Err }
 
 // Format prints the error's text under every verb.
 func (e SignError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
@@ -99,7 +99,7 @@ func (c *Call) settle(req *http.Request) error {
 	// Something outside replaced the body. Sign what will really be sent.
 	body, err := io.ReadAll(req.Body)
 	if err := errors.Join(err, req.Body.Close()); err != nil {
-		return fmt.Errorf("reading the body: %w", err)
+		return fmt.Errorf("reading the body: %w", fault.Outside(err))
 	}
 	c.SetBody(req, body, body)
 	return nil

@@ -24,9 +24,9 @@ type ContextSigner interface {
 // included. It bounds what a key that hangs for ever can hold: a goroutine and some kilobytes each.
 const maxSigning = 1024
 
-// within returns key with its signing bound to ctx. An RSA key in memory, which needs a millisecond, is returned as it
-// is, and so is any key when ctx cannot end. Another one signs on a goroutine of its own, and is left to itself when ctx
-// ends first.
+// within returns key with its signing bound to ctx. An RSA key in memory, which needs a millisecond, is returned as it is.
+// Another one signs on a goroutine of its own, and is left to itself when ctx ends first, unless ctx cannot end; its errors
+// come from outside.
 func (s *Signer) within(ctx context.Context, key crypto.Signer) crypto.Signer {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
@@ -35,7 +35,7 @@ func (s *Signer) within(ctx context.Context, key crypto.Signer) crypto.Signer {
 		return contextSigner{key, ctx}
 	}
 	if ctx.Done() == nil {
-		return key
+		return outsideSigner{key}
 	}
 	s.prepare.Do(func() { s.signing = make(chan struct{}, maxSigning) })
 	return abandonable{key, ctx, s.signing}
@@ -50,9 +50,17 @@ type contextSigner struct {
 func (c contextSigner) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	signature, err := c.SignContext(c.ctx, rand, digest, opts)
 	if err != nil && c.ctx.Err() != nil {
-		err = unanswered(c.ctx)
+		return nil, unanswered(c.ctx)
 	}
-	return signature, err
+	return signature, fault.Outside(err)
+}
+
+// outsideSigner is a signer whose errors are not this module's.
+type outsideSigner struct{ crypto.Signer }
+
+func (o outsideSigner) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	signature, err := o.Signer.Sign(rand, digest, opts)
+	return signature, fault.Outside(err)
 }
 
 // abandonable is a signer whose work is left to itself when the context of one call ends.
@@ -92,7 +100,7 @@ func (a abandonable) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts)
 	}()
 	select {
 	case r := <-done:
-		return r.signature, r.err
+		return r.signature, fault.Outside(r.err)
 	case <-a.ctx.Done():
 		return nil, unanswered(a.ctx)
 	}
@@ -120,6 +128,7 @@ func (s *Signer) SignMessage(ctx context.Context, message []byte) (signature []b
 var (
 	_ crypto.Signer = contextSigner{}
 	_ crypto.Signer = abandonable{}
+	_ crypto.Signer = outsideSigner{}
 	_ Identity      = Certificate{}
 )
 
