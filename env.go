@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
 )
 
 // FromEnv returns a client made from environment variables, for scripts:
@@ -21,6 +22,7 @@ import (
 //	WXPAY_PUBLIC_KEY_ID  id of the WeChat Pay public key, PUB_KEY_ID_…
 //	WXPAY_PUBLIC_KEY     the WeChat Pay public key
 //	WXPAY_BASE_URL       the gateway (optional)
+//	WXPAY_CATALOG_OVERLAY  a file with facts of your own, in the form that catalog.Catalog.With takes (optional)
 //
 // A key or certificate is a file's path or the PEM text itself, in which a literal \n may stand for a line break. Options
 // are applied after the variables: a merchant who has platform certificates and no public key calls
@@ -67,7 +69,23 @@ func FromLookup(lookup func(name string) (value string, ok bool), options ...Opt
 	if address := get("WXPAY_BASE_URL"); address != "" {
 		found = append(found, WithBaseURL(address))
 	}
+	if file := get("WXPAY_CATALOG_OVERLAY"); file != "" {
+		facts, err := overlaid(file)
+		if err != nil {
+			return nil, fmt.Errorf("wxpay: WXPAY_CATALOG_OVERLAY: %w", err)
+		}
+		found = append(found, WithCatalog(facts))
+	}
 	return New(merchant, append(found, options...)...)
+}
+
+// overlaid returns the embedded catalogue with the overlay in a file.
+func overlaid(file string) (*catalog.Catalog, error) {
+	overlay, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return catalog.V3().With(string(overlay))
 }
 
 // LoadPrivateKey reads a private key from a file, or from the PEM text itself: PKCS#8 or PKCS#1, PEM or DER.

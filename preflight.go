@@ -51,8 +51,8 @@ const (
 	// no source contradicts; it warns only where the operation's members are inferred.
 	WrongType FindingKind = "wrong type"
 	// MissingMember: a required member is not there. It refuses what a second, independent source requires too
-	// (fact.Field.Confirmed). It warns where the documentation alone requires the member, which may be conditional in reality,
-	// and where the operation's members are inferred.
+	// (fact.Field.Confirmed), and what the user's own overlay requires. It warns where the documentation alone requires the
+	// member, which may be conditional in reality, and where the operation's members are inferred.
 	MissingMember FindingKind = "missing member"
 	// UnknownConstant: a value that is none of the documented ones. It rests on the documentation, whose lists go stale, and
 	// warns, unless the list was reviewed as complete (fact.Field.Reviewed).
@@ -98,7 +98,7 @@ type Finding struct {
 	// Text tells what is wrong and what to do.
 	Text string
 	// Certainty tells in words what the finding rests on: "confirmed by a second source", "the documentation alone says so",
-	// "inferred from a sister operation". It is empty where there is no doubt.
+	// "inferred from a sister operation", "your overlay says so". It is empty where there is no doubt.
 	Certainty string
 	// Warning says that the finding is not certain enough to refuse the call.
 	Warning bool
@@ -397,6 +397,7 @@ const (
 	documented = "the documentation alone says so"
 	widest     = "the widest bounds that any source gives"
 	inferred   = "inferred from a sister operation; no official source shows it"
+	ownWord    = "your overlay says so"
 )
 
 // report adds a finding about the place where k stands that no facts of a member stand behind.
@@ -407,7 +408,10 @@ func (k *preflight) report(kind FindingKind, text string) {
 // reportOf adds a finding that rests on the facts of the member where k stands. sure says that they are enough to refuse a
 // call, unless they are inferred.
 func (k *preflight) reportOf(m *fact.Field, kind FindingKind, sure bool, text, certainty string) {
-	if k.inferred {
+	switch {
+	case m.Overlay:
+		certainty = ownWord
+	case k.inferred:
 		sure, certainty = false, inferred
 	}
 	k.add(Finding{Kind: kind, Label: m.Label, Unit: m.Unit, Text: text, Certainty: certainty, Warning: !sure})
@@ -482,7 +486,7 @@ func (k *preflight) missing(m *fact.Field, remedy string) {
 	if m.Confirmed {
 		certainty = confirmed
 	}
-	k.reportOf(m, MissingMember, m.Confirmed, "it is missing and documented as required"+remedy, certainty)
+	k.reportOf(m, MissingMember, m.Confirmed || m.Overlay, "it is missing and documented as required"+remedy, certainty)
 }
 
 // mistyped reports a value of another type.

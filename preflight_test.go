@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -515,4 +516,57 @@ func FuzzPreflight(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The user's own facts take effect as the catalogue's do, and findings say whose they are.
+func TestOverlay(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "overlay.txt")
+	gateway := newSandbox(t)
+	client := func(options ...wxpay.Option) (*wxpay.Client, error) {
+		return wxpay.FromLookup(func(name string) (string, bool) {
+			if name == "WXPAY_CATALOG_OVERLAY" {
+				return file, true
+			}
+			return gateway.LookupEnv(name)
+		}, options...)
+	}
+	_, err := client()
+	require.ErrorContains(t, err, "wxpay: WXPAY_CATALOG_OVERLAY: open "+file)
+	require.NoError(t, os.WriteFile(file, []byte("POST /v3/pay/transactions/native\n  jsn\n"), 0o600))
+	_, err = client()
+	require.ErrorContains(t, err, `wxpay: WXPAY_CATALOG_OVERLAY: catalog: the overlay is not well-formed: line 2: unknown key "jsn"`)
+
+	require.NoError(t, os.WriteFile(file, []byte(`POST /v3/pay/transactions/native
+  json
+    goods_tag string!
+    attach string ..3
+    secret string rsa
+
+POST /v3/new/h5-2
+  name 新
+  json
+    a string
+  answer 204 empty
+`), 0o600))
+	strict, err := client(wxpay.WithPreflight(wxpay.PreflightStrict))
+	require.NoError(t, err)
+	err = strict.Chain("v3/pay/transactions/native").Check(context.Background(), "POST", changed(nil, "goods_tag"))
+	var refused *wxpay.PreflightError
+	require.ErrorAs(t, err, &refused)
+	var texts []string
+	for _, finding := range refused.Findings {
+		texts = append(texts, finding.String())
+	}
+	assert.Equal(t, []string{
+		"body /attach (附加数据): its length is 7, and at most 3 characters are documented (your overlay says so)",
+		"body /goods_tag (订单优惠标记): it is missing and documented as required (your overlay says so)",
+	}, texts)
+	req, err := strict.Chain("v3/pay/transactions/native").Request(context.Background(), "POST", changed("A", "secret"))
+	require.NoError(t, err)
+	assert.Regexp(t, `"secret":"[A-Za-z0-9+/]{342}=="`, bodyText(t, req))
+	require.NoError(t, strict.Chain("v3/new/h5-2").Check(context.Background(), "POST", wxpay.JSON{"a": "x"}))
+
+	other, err := client(wxpay.WithCatalog(catalog.V3()))
+	require.NoError(t, err, "an option wins over the variable")
+	require.NoError(t, other.Chain("v3/pay/transactions/native").Check(context.Background(), "POST", changed(nil, "goods_tag")))
 }

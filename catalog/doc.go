@@ -115,6 +115,8 @@
 // Further facts of an operation are further keyed lines: one row in the table OperationKeys of internal/text gives a key
 // its name, its place and its owner.
 //
+// Lines that begin with # are remarks, which only overlays have (Catalog.With).
+//
 // # The next edition
 //
 //	go run ./catalog/internal/gen -check FILE...

@@ -64,6 +64,8 @@ type Operation struct {
 	Also []*Operation
 	// ByHand says that the operation was added by hand because the documentation lacks it.
 	ByHand bool
+	// Overlay says that an overlay of the user's adds or corrects the operation: see catalog.Catalog.With.
+	Overlay bool
 
 	// Conduct is what was reviewed by hand about repeating the operation.
 	Conduct
@@ -143,6 +145,8 @@ type Field struct {
 	Reviewed bool
 	// ByHand says that the row was added by hand because the documentation's tables lack it.
 	ByHand bool
+	// Overlay says that an overlay of the user's states the row.
+	Overlay bool
 	// Format refines a string: "rfc3339", "date", "media" or "url"; empty says nothing.
 	Format string
 	// Unit is the unit of a number, where a source states it. Amounts without one are fen most likely.
@@ -251,6 +255,8 @@ type Event struct {
 	Docs []string
 	// ByHand says that the event was added by hand because the documentation lacks it.
 	ByHand bool
+	// Overlay says that an overlay of the user's adds or corrects the event.
+	Overlay bool
 }
 
 // Reply lists what the receiver of a notification answers.

@@ -51,18 +51,13 @@ func Check(doc *Document) error {
 	for _, operation := range doc.Operations {
 		ids[operation.Method+" "+operation.Path] = operation
 	}
+	c.known = func(id string) *fact.Operation { return ids[id] }
 	for i, operation := range doc.Operations {
 		c.where = operation.Method + " " + operation.Path
 		if i > 0 && Compare(doc.Operations[i-1], operation) >= 0 {
 			c.report("stands twice or out of order")
 		}
 		c.operation(operation)
-		c.conduct(operation, ids)
-		for _, id := range operation.ReplacedBy {
-			if ids[id] == nil {
-				c.report("is replaced by %q, which is unknown", id)
-			}
-		}
 	}
 	for i, event := range doc.Events {
 		c.where = event.Type
@@ -74,7 +69,30 @@ func Check(doc *Document) error {
 	return errors.Join(c.found...)
 }
 
+// CheckRows is Check for rows of a larger document, in any order. known returns the operation with an id such as
+// "GET /v3/certificates", nil for none; they are among those it knows.
+func CheckRows(doc *Document, known func(id string) *fact.Operation) error {
+	c := checker{known: known}
+	seen := map[string]bool{}
+	at := func(where string) {
+		if c.where = where; seen[where] {
+			c.report("stands twice")
+		}
+		seen[where] = true
+	}
+	for _, operation := range doc.Operations {
+		at(operation.Method + " " + operation.Path)
+		c.operation(operation)
+	}
+	for _, event := range doc.Events {
+		at(event.Type)
+		c.event(event)
+	}
+	return errors.Join(c.found...)
+}
+
 type checker struct {
+	known func(id string) *fact.Operation
 	where string
 	found []error
 }
@@ -104,12 +122,15 @@ func (c *checker) operation(o *fact.Operation) {
 	for _, id := range o.ReplacedBy {
 		if m, path, _ := strings.Cut(id, " "); method(m) == "" || !strings.HasPrefix(path, "/") || id == o.Method+" "+o.Path {
 			c.report("replaced-by %q is not METHOD /path of another operation", id)
+		} else if c.known(id) == nil {
+			c.report("is replaced by %q, which is unknown", id)
 		}
 	}
 	c.words("tag", o.Tags...)
 	c.words("role", o.Roles...)
 	c.docs(o.Docs)
 	c.answer(o)
+	c.conduct(o)
 	for _, place := range []struct {
 		name string
 		list []fact.Field

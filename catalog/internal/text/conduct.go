@@ -256,7 +256,7 @@ func setExcludes(o *fact.Operation, value string) error {
 }
 
 // conduct checks what was reviewed against the members of the write and of its query.
-func (c *checker) conduct(o *fact.Operation, operations map[string]*fact.Operation) {
+func (c *checker) conduct(o *fact.Operation) {
 	if o.Method == "GET" && (o.MovesMoney || o.Repeat != "" || o.Number.Space != "" || o.Link != nil || len(o.Excludes) > 0) {
 		c.report("a read moves nothing and can be repeated")
 	}
@@ -270,7 +270,7 @@ func (c *checker) conduct(o *fact.Operation, operations map[string]*fact.Operati
 		c.report("the rate counts by %q; merchant and provider are known", o.Rate.Per)
 	}
 	if o.Link != nil {
-		c.link(o, o.Link, operations["GET "+o.Link.Query])
+		c.link(o, o.Link, c.known("GET "+o.Link.Query))
 	}
 	for _, pair := range o.Bind {
 		field, ok := findMember(pair.To, o.Out)

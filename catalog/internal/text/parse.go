@@ -75,18 +75,21 @@ func (p *parser) errorf(format string, args ...any) error {
 	return fmt.Errorf("line %d: "+format, append([]any{p.line}, args...)...)
 }
 
+// advance goes on to the next line that is no remark.
 func (p *parser) advance() {
-	p.line++
-	if p.rest == "" {
-		p.text, p.indent, p.end = "", 0, true
-		return
+	for remark := true; remark; remark = strings.HasPrefix(p.text, "#") {
+		p.line++
+		if p.rest == "" {
+			p.text, p.indent, p.end = "", 0, true
+			return
+		}
+		p.text, p.rest, _ = strings.Cut(p.rest, "\n")
+		p.indent = 0
+		for p.indent < len(p.text) && p.text[p.indent] == ' ' {
+			p.indent++
+		}
+		p.text = p.text[p.indent:]
 	}
-	p.text, p.rest, _ = strings.Cut(p.rest, "\n")
-	p.indent = 0
-	for p.indent < len(p.text) && p.text[p.indent] == ' ' {
-		p.indent++
-	}
-	p.text = p.text[p.indent:]
 }
 
 // block reads the lines of a block, beginning with its first, into t.
