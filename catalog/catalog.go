@@ -23,6 +23,7 @@ var packedTexts string
 type Catalog struct {
 	operations []*row[fact.Operation]
 	events     []*row[fact.Event]
+	codes      []*row[fact.Code]
 	paths      node
 
 	described func() *Catalog
@@ -60,9 +61,12 @@ func read(from *source) *Catalog {
 		at := 0
 		for head := range strings.SplitSeq(block, "\n") {
 			kind, name, _ := strings.Cut(head, " ")
-			if kind == "event" {
+			switch kind {
+			case "event":
 				c.events = append(c.events, &row[fact.Event]{name: name, chunk: chunk, at: at})
-			} else {
+			case "code":
+				c.codes = append(c.codes, &row[fact.Code]{name: name, chunk: chunk, at: at})
+			default:
 				operation := &row[fact.Operation]{method: kind, name: name, chunk: chunk, at: at}
 				c.operations = append(c.operations, operation)
 				c.paths.add(operation)
@@ -102,11 +106,25 @@ func values[T any](rows []*row[T], of func(*row[T]) *T) iter.Seq[*T] {
 // Event returns the event of that type. An alias is not a type: the notification it heads says more by its
 // original_type.
 func (c *Catalog) Event(eventType string) (*fact.Event, bool) {
-	i, found := slices.BinarySearchFunc(c.events, eventType, func(r *row[fact.Event], eventType string) int {
-		return strings.Compare(r.name, eventType)
-	})
+	i, found := find(c.events, eventType)
 	if !found {
 		return nil, false
 	}
 	return eventOf(c.events[i]), true
+}
+
+func find[T any](rows []*row[T], name string) (int, bool) {
+	return slices.BinarySearchFunc(rows, name, func(r *row[T], name string) int { return strings.Compare(r.name, name) })
+}
+
+// Codes yields the error codes that the platform's usual lists lack, sorted by name.
+func (c *Catalog) Codes() iter.Seq[*fact.Code] { return values(c.codes, codeOf) }
+
+// Code returns one of the error codes that the platform's usual lists lack.
+func (c *Catalog) Code(name string) (*fact.Code, bool) {
+	i, found := find(c.codes, name)
+	if !found {
+		return nil, false
+	}
+	return codeOf(c.codes[i]), true
 }

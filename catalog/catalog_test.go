@@ -45,6 +45,28 @@ func TestEvent(t *testing.T) {
 	}
 }
 
+func TestCode(t *testing.T) {
+	code, ok := catalog.V3().Code("NOTENOUGH")
+	require.True(t, ok)
+	assert.Equal(t, &fact.Code{Name: "NOTENOUGH", Status: 403, Label: "余额不足", Same: "NOT_ENOUGH"}, code)
+	paying, ok := catalog.V3().Described().Code("USERPAYING")
+	require.True(t, ok)
+	assert.Equal(t, 202, paying.Status, "a signed 202 with a code is no success")
+	_, ok = catalog.V3().Code("SUCCESS")
+	assert.False(t, ok)
+	for code := range catalog.V3().Codes() {
+		if code.Same != "" {
+			assert.NotEqual(t, code.Name, code.Same)
+		}
+	}
+	refund, ok := catalog.V3().Lookup("POST", "/v3/refund/domestic/refunds")
+	require.True(t, ok)
+	assert.Contains(t, refund.Codes, fact.OperationCode{Name: "NOT_ENOUGH", Doc: "v3/merchant/4012791862"})
+	shares, ok := catalog.V3().Lookup("POST", "/v3/profitsharing/orders")
+	require.True(t, ok)
+	assert.Contains(t, shares.Codes, fact.OperationCode{Name: "NOT_ENOUGH", Status: 403})
+}
+
 // An alias that is a type finds the event of that type, so every alias is one of the types.
 func TestAliasesAreTypes(t *testing.T) {
 	for event := range catalog.V3().Events() {

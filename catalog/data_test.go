@@ -21,6 +21,7 @@ import (
 const (
 	operations = 1078
 	events     = 109
+	codes      = 10
 	confirmed  = 2918 // required members that a second source confirms
 )
 
@@ -55,6 +56,7 @@ func whole(t *testing.T) *text.Document {
 		doc := parse(t, texts[name])
 		all.Operations = append(all.Operations, doc.Operations...)
 		all.Events = append(all.Events, doc.Events...)
+		all.Codes = append(all.Codes, doc.Codes...)
 	}
 	slices.SortFunc(all.Operations, text.Compare)
 	return all
@@ -77,6 +79,11 @@ func TestTextsHoldTheirPaths(t *testing.T) {
 			assert.Len(t, doc.Events, events, name)
 			continue
 		}
+		if filepath.Base(name) == "codes.txt" {
+			assert.Empty(t, doc.Operations, name)
+			assert.Len(t, doc.Codes, codes, name)
+			continue
+		}
 		assert.Empty(t, doc.Events, name)
 		assert.NotEmpty(t, doc.Operations, name)
 		for _, operation := range doc.Operations {
@@ -89,7 +96,8 @@ func TestTextsHoldTheirPaths(t *testing.T) {
 
 func TestPackedCopyIsWhatTheTextsSay(t *testing.T) {
 	all := func(c *catalog.Catalog) *text.Document {
-		return &text.Document{Operations: slices.Collect(c.All()), Events: slices.Collect(c.Events())}
+		return &text.Document{Operations: slices.Collect(c.All()), Events: slices.Collect(c.Events()),
+			Codes: slices.Collect(c.Codes())}
 	}
 	assert.True(t, text.Format(all(catalog.V3())) == text.FormatFacts(whole(t)), "facts.pack is stale: go generate ./catalog")
 	assert.True(t, text.Format(all(catalog.V3().Described())) == text.Format(whole(t)), "texts.pack is stale: go generate ./catalog")
@@ -111,6 +119,7 @@ func TestRowsAreSortedUniqueAndWellFormed(t *testing.T) {
 func TestCounts(t *testing.T) {
 	assert.Equal(t, operations, len(slices.Collect(catalog.V3().All())))
 	assert.Equal(t, events, len(slices.Collect(catalog.V3().Events())))
+	assert.Equal(t, codes, len(slices.Collect(catalog.V3().Codes())))
 	count := 0
 	walk(catalog.V3(), func(_ string, field *fact.Field) {
 		if field.Confirmed {

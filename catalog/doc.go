@@ -7,7 +7,8 @@
 // It serves checks before sending, the encryption of marked members, documentation, completion and simulation. It is the
 // wrong place to ask whether an operation exists: one that was published this morning is not in it and works all the
 // same. Required members may be conditional in reality and constants go stale, so what the catalogue says is a hint, not
-// a law, except what is marked as sure: fact.Field.Confirmed and Reviewed. Error codes are not part of the data.
+// a law, except what is marked as sure: fact.Field.Confirmed and Reviewed. Of error codes it has only what could be read:
+// those of some operations, and those that the usual lists lack.
 //
 // A Catalog may be used by several goroutines. V3 reads the index when it is first called, in one or two milliseconds and
 // 300 kB. An operation is unpacked when it is first looked up, in about a tenth of a millisecond, and stays in memory with
@@ -74,9 +75,10 @@
 //	                 "digest" where the signature is not over the body; members of the answer below
 //	doc *            documentation id
 //
-// What follows was reviewed by hand (fact.Conduct) and is in no facts file. A row without it was not reviewed, and every
+// What follows was reviewed by hand and is in no facts file, but for most of the codes. A row without it was not reviewed, and every
 // reader takes the careful answer then; but the marks "money" are meant to be complete.
 //
+//	code *           error code that it answers, status or -, and the page that lists it where it was read
 //	money            carrying it out moves money, or commits to it
 //	repeat           documented, assumed or no: what the same request does a second time
 //	number           space of the merchant's own number, and the member that carries it ({name} for a placeholder)
@@ -100,6 +102,8 @@
 //
 // A block of an event begins with "event" and its type. Its keys are hand, name, alias *, scheme,
 // resource-type *, original-type *, algorithm, variant *, joined, inferred, resource, reply-header, reply-body and doc *.
+//
+// A block of an error code that the usual lists lack begins with "code" and its name. Its keys are status, label and same-as.
 //
 // A member is a line, with its own members below it:
 //

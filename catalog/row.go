@@ -63,6 +63,11 @@ func (c *chunk) parse(at int) (doc *text.Document, texts string) {
 	return doc, texts
 }
 
+func (c *chunk) code(at int) *fact.Code {
+	doc, _ := c.parse(at)
+	return doc.Codes[0]
+}
+
 func operationOf(r *row[fact.Operation]) *fact.Operation {
 	if made := r.made.Load(); made != nil {
 		return made
@@ -88,7 +93,7 @@ func operationOf(r *row[fact.Operation]) *fact.Operation {
 	return r.made.Load()
 }
 
-// operation and event parse a row of the chunk. The source is locked.
+// operation, event and code parse a row of the chunk. The source is locked.
 func (c *chunk) operation(at int) *fact.Operation {
 	doc, texts := c.parse(at)
 	operation := doc.Operations[0]
@@ -111,15 +116,19 @@ func (c *chunk) event(at int) *fact.Event {
 	return event
 }
 
-func eventOf(r *row[fact.Event]) *fact.Event {
+func eventOf(r *row[fact.Event]) *fact.Event { return parsed(r, (*chunk).event) }
+
+func codeOf(r *row[fact.Code]) *fact.Code { return parsed(r, (*chunk).code) }
+
+// parsed returns what a row holds, which no other row depends on.
+func parsed[T any](r *row[T], parse func(*chunk, int) *T) *T {
 	if made := r.made.Load(); made != nil {
 		return made
 	}
 	r.chunk.from.mu.Lock()
 	defer r.chunk.from.mu.Unlock()
-	if made := r.made.Load(); made != nil {
-		return made
+	if r.made.Load() == nil {
+		r.made.Store(parse(r.chunk, r.at))
 	}
-	r.made.Store(r.chunk.event(r.at))
 	return r.made.Load()
 }

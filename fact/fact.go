@@ -57,6 +57,9 @@ type Operation struct {
 	// Out lists the members of a JSON answer.
 	Out []Field
 
+	// Codes lists error codes that it is documented to answer, as far as a list could be read; nil says nothing.
+	Codes []OperationCode
+
 	// Docs are documentation ids; see DocURL.
 	Docs []string
 	// Also lists operations of the same method whose template has the same shape and so cannot be told apart by path.
@@ -257,6 +260,28 @@ type Event struct {
 	ByHand bool
 	// Overlay says that an overlay of the user's adds or corrects the event.
 	Overlay bool
+}
+
+// OperationCode is an error code that one operation is documented to answer.
+type OperationCode struct {
+	// Name is the code, such as NOT_ENOUGH.
+	Name string
+	// Status is the HTTP status; 0 when the list does not tell.
+	Status int
+	// Doc is the documentation id of the page that lists it; empty when a facts file does.
+	Doc string
+}
+
+// Code is an error code of the platform that its usual lists lack, or that has another spelling there.
+type Code struct {
+	// Name is the code, such as USERPAYING.
+	Name string
+	// Status is the documented HTTP status. Not every one is of a refusal: USERPAYING comes with 202.
+	Status int
+	// Label is the official meaning, in Chinese.
+	Label string
+	// Same is the code that means the same, where this is another spelling of it; empty otherwise.
+	Same string
 }
 
 // Reply lists what the receiver of a notification answers.

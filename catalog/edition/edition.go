@@ -32,6 +32,9 @@ func Diff(w io.Writer, files ...string) (bool, error) {
 	for event := range catalog.V3().Described().Events() {
 		have.Events = append(have.Events, event)
 	}
+	for code := range catalog.V3().Codes() {
+		have.Codes = append(have.Codes, code)
+	}
 	kept, err := text.ParseCorrections(corrections)
 	if err != nil {
 		return false, err

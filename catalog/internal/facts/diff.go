@@ -30,8 +30,10 @@ func (c Change) String() string {
 func Differences(from, to *text.Document) []Change {
 	changes := rowDifferences(from.Operations, to.Operations, text.OperationKeys,
 		func(o *fact.Operation) (id, name string) { return o.Method + " " + o.Path, o.Name })
-	return append(changes, rowDifferences(from.Events, to.Events, text.EventKeys,
+	changes = append(changes, rowDifferences(from.Events, to.Events, text.EventKeys,
 		func(e *fact.Event) (id, name string) { return "event " + e.Type, e.Name })...)
+	return append(changes, rowDifferences(from.Codes, to.Codes, text.CodeKeys,
+		func(c *fact.Code) (id, name string) { return "code " + c.Name, c.Label })...)
 }
 
 func rowDifferences[T any](from, to []*T, keys []text.Key[T], id func(*T) (id, name string)) []Change {

@@ -11,8 +11,8 @@ import (
 // Merge returns what the catalogue is after an import: the facts, corrected, with the rows and lines of have that are kept
 // by hand. Kinds that the facts do not hold at all stay as they are. It also returns the corrections that the facts have
 // learnt. No argument is changed.
-func Merge(have, facts *text.Document, corrections []text.Correction) (*text.Document, []text.Correction, error) {
-	next := &text.Document{Operations: slices.Clone(have.Operations), Events: slices.Clone(have.Events)}
+func Merge(have *text.Document, facts *Said, corrections []text.Correction) (*text.Document, []text.Correction, error) {
+	next := &text.Document{Operations: slices.Clone(have.Operations), Events: slices.Clone(have.Events), Codes: have.Codes}
 	if len(facts.Operations) > 0 {
 		next.Operations = mergeRows(have.Operations, facts.Operations, text.OperationKeys,
 			func(o *fact.Operation) string { return o.Method + " " + o.Path },
@@ -23,9 +23,30 @@ func Merge(have, facts *text.Document, corrections []text.Correction) (*text.Doc
 			func(e *fact.Event) string { return e.Type },
 			func(e *fact.Event) bool { return e.ByHand })
 	}
+	if len(facts.Codes) > 0 {
+		next.Codes = slices.Clone(facts.Codes)
+	}
+	for i, operation := range next.Operations {
+		next.Operations[i] = withCodes(operation, facts.OperationCodes[operation.Method+" "+operation.Path])
+	}
 	Sort(next)
 	learnt, err := text.Apply(next, corrections)
 	return next, learnt, err
+}
+
+// withCodes returns an operation with the codes that it lacks. What is there was added by hand or before, and stays.
+func withCodes(operation *fact.Operation, codes []fact.OperationCode) *fact.Operation {
+	o := *operation
+	o.Codes = slices.Clone(o.Codes)
+	for _, code := range codes {
+		if !slices.ContainsFunc(o.Codes, func(c fact.OperationCode) bool { return c.Name == code.Name }) {
+			o.Codes = append(o.Codes, code)
+		}
+	}
+	if len(o.Codes) == len(operation.Codes) {
+		return operation
+	}
+	return &o
 }
 
 func mergeRows[T any](have, facts []*T, keys []text.Key[T], id func(*T) string, byHand func(*T) bool) []*T {
@@ -71,5 +92,6 @@ func mergeRow[T any](old, documented *T, keys []text.Key[T]) *T {
 // Sort puts rows into the order in which they are written.
 func Sort(doc *text.Document) {
 	slices.SortStableFunc(doc.Operations, text.Compare)
+	slices.SortStableFunc(doc.Codes, func(a, b *fact.Code) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(doc.Events, func(a, b *fact.Event) int { return strings.Compare(a.Type, b.Type) })
 }

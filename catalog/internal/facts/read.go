@@ -1,5 +1,5 @@
-// Package facts takes over what facts files say: JSON Lines of operations and events, with the short keys that its row types
-// list. It reads them, merges them into the catalogue's texts, and tells what that changes.
+// Package facts takes over what facts files say: JSON Lines of operations, events and error codes, with the short keys that its
+// row types list. It reads them, merges them into the catalogue's texts, and tells what that changes.
 package facts
 
 import (
@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -67,6 +69,28 @@ type eventRow struct {
 	Docs []string `json:"doc"`
 }
 
+// codeRow is the line of an error code in a facts file.
+type codeRow struct {
+	Name   string `json:"c"`
+	Status int    `json:"st"`
+	Label  string `json:"l"`
+	Same   string `json:"as"`
+}
+
+// operationCodesRow is the line of the error codes of an operation: statuses by code, 0 where it is not told.
+type operationCodesRow struct {
+	Method string         `json:"m"`
+	Path   string         `json:"p"`
+	Codes  map[string]int `json:"c"`
+}
+
+// Said is what facts files say.
+type Said struct {
+	text.Document
+	// OperationCodes are error codes by operation, METHOD /path.
+	OperationCodes map[string][]fact.OperationCode
+}
+
 // fieldRow is a member in a facts file.
 type fieldRow struct {
 	Name       string            `json:"n"`
@@ -100,11 +124,11 @@ func (o *one) UnmarshalJSON(b []byte) error {
 
 // Read reads facts files into one sorted document. They are taken to be complete for the kinds they hold. An error names file
 // and line.
-func Read(names []string) (*text.Document, error) {
+func Read(names []string) (*Said, error) {
 	if len(names) == 0 {
 		return nil, errors.New("name at least one facts file")
 	}
-	all := &text.Document{}
+	all := &Said{OperationCodes: map[string][]fact.OperationCode{}}
 	places := map[string]string{} // of operations and events, as file:line
 	for _, name := range names {
 		if err := readFile(name, all, places); err != nil {
@@ -119,11 +143,16 @@ func Read(names []string) (*text.Document, error) {
 			}
 		}
 	}
-	Sort(all)
+	for id := range all.OperationCodes {
+		if len(all.Operations) > 0 && places[id] == "" {
+			return nil, fmt.Errorf("%s: %s is in no line", places["codes of "+id], id)
+		}
+	}
+	Sort(&all.Document)
 	return all, nil
 }
 
-func readFile(name string, all *text.Document, places map[string]string) error {
+func readFile(name string, all *Said, places map[string]string) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
@@ -157,12 +186,31 @@ func readFile(name string, all *text.Document, places map[string]string) error {
 }
 
 // readRow appends one line to all and returns what it is about.
-func readRow(line []byte, all *text.Document) (string, error) {
+func readRow(line []byte, all *Said) (string, error) {
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(line, &keys); err != nil {
 		return "", fmt.Errorf("not a JSON object: %w", err)
 	}
-	if keys["ev"] != nil {
+	switch {
+	case keys["c"] != nil && keys["m"] != nil:
+		var row operationCodesRow
+		if err := decode(line, &row); err != nil {
+			return "", err
+		}
+		id := row.Method + " " + row.Path
+		for _, name := range slices.Sorted(maps.Keys(row.Codes)) {
+			all.OperationCodes[id] = append(all.OperationCodes[id], fact.OperationCode{Name: name, Status: row.Codes[name]})
+		}
+		return "codes of " + id, nil
+	case keys["c"] != nil:
+		var row codeRow
+		if err := decode(line, &row); err != nil {
+			return "", err
+		}
+		code := &fact.Code{Name: row.Name, Status: row.Status, Label: row.Label, Same: row.Same}
+		all.Codes = append(all.Codes, code)
+		return "code " + code.Name, text.Check(&text.Document{Codes: []*fact.Code{code}})
+	case keys["ev"] != nil:
 		var row eventRow
 		if err := decode(line, &row); err != nil {
 			return "", err

@@ -15,6 +15,7 @@ const (
 	factsName  = "facts.pack"
 	textsName  = "texts.pack"
 	eventsName = "events.txt"
+	codesName  = "codes.txt"
 
 	correctionsName = "edition/corrections.txt" // where programs find it, too
 )
@@ -53,6 +54,7 @@ func readTexts(dir string) (*text.Document, error) {
 		}
 		all.Operations = append(all.Operations, doc.Operations...)
 		all.Events = append(all.Events, doc.Events...)
+		all.Codes = append(all.Codes, doc.Codes...)
 	}
 	facts.Sort(all)
 	return all, nil
@@ -60,7 +62,10 @@ func readTexts(dir string) (*text.Document, error) {
 
 // writeTexts writes a sorted document as texts, and removes those that it no longer fills.
 func writeTexts(dir string, all *text.Document) error {
-	texts := map[string]*text.Document{eventsName: {Events: all.Events}}
+	texts := map[string]*text.Document{eventsName: {Events: all.Events}, codesName: {Codes: all.Codes}}
+	if len(all.Codes) == 0 {
+		delete(texts, codesName)
+	}
 	for _, operation := range all.Operations {
 		name := fileName(operation.Path)
 		if texts[name] == nil {

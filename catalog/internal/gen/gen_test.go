@@ -234,6 +234,26 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
+// Codes of an operation are added to what is there; the others are taken as they are.
+func TestCodes(t *testing.T) {
+	b := strings.Replace(bText, "  doc v3/partner/3\n", "  doc v3/partner/3\n  code NO_AUTH 403 v3/merchant/2\n", 1)
+	dir := folder(t, map[string]string{"hk.v3.txt": hkText, "v3.b.txt": b, "events.txt": eventsText})
+	codes := `{"m":"POST","p":"/v3/b/c","c":{"SYSTEM_ERROR":500,"NO_AUTH":0,"INVALID_REQUEST":0}}` + "\n" +
+		`{"c":"NOTENOUGH","st":403,"l":"余额不足","as":"NOT_ENOUGH"}` + "\n"
+	status, stdout, stderr := gen(t, "-catalog", dir, "-import", file(t, codes))
+	require.Equal(t, same, status, stderr)
+	assert.Equal(t, "~ POST /v3/b/c: + code INVALID_REQUEST -\n~ POST /v3/b/c: + code SYSTEM_ERROR 500\n+ code NOTENOUGH\n", stdout)
+	assert.Contains(t, texts(t, dir)["v3.b.txt"], "  code NO_AUTH 403 v3/merchant/2\n  code INVALID_REQUEST -\n  code SYSTEM_ERROR 500\n")
+	assert.Equal(t, "code NOTENOUGH\n  status 403\n  label 余额不足\n  same-as NOT_ENOUGH\n", texts(t, dir)["codes.txt"])
+
+	status, stdout, stderr = gen(t, "-catalog", dir, "-check", file(t, said))
+	assert.Equal(t, same, status, stderr)
+	assert.Empty(t, stdout, "an edition without codes leaves them")
+	status, _, stderr = gen(t, "-catalog", dir, "-check", file(t, said+`{"m":"GET","p":"/v3/none","c":{"A":400}}`))
+	assert.Equal(t, failed, status)
+	assert.Contains(t, stderr, "facts.jsonl:6: GET /v3/none is in no line")
+}
+
 func TestRowsAddedByHandStay(t *testing.T) {
 	b := strings.Replace(bText, "  name 乙\n", "  hand\n  name 乙\n", 1) + // documented since: no longer by hand
 		"\nPOST /v3/b/e\n  hand\n  name 手\n  answer 204 empty\n"
@@ -411,7 +431,7 @@ func TestOwnFactsChangeNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, corrections)
 
-	next, idle, err := facts.Merge(have, have, corrections)
+	next, idle, err := facts.Merge(have, &facts.Said{Document: *have}, corrections)
 	require.NoError(t, err)
 	assert.Empty(t, facts.Differences(have, next))
 	assert.True(t, text.Format(have) == text.Format(next))

@@ -79,7 +79,7 @@ func (g generator) maintain(files []string, checkOnly, packOnly bool) (int, erro
 	if err != nil {
 		return failed, err
 	}
-	said := &text.Document{}
+	said := &facts.Said{}
 	if !packOnly {
 		if said, err = facts.Read(files); err != nil {
 			return failed, err

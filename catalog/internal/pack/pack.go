@@ -22,7 +22,7 @@ import (
 // chunkSize is how many bytes of facts make a chunk full. Smaller chunks are unpacked faster, but compressed worse.
 const chunkSize = 32 << 10
 
-// Write packs a sorted document, operations first. The first part of the facts is the index: the first line of every row,
+// Write packs a sorted document: operations, events, codes. The first part of the facts is the index: the first line of every row,
 // a block of lines for each chunk.
 func Write(doc *text.Document) (facts, texts []byte, err error) {
 	var index, factParts, textParts []string
@@ -52,6 +52,10 @@ func Write(doc *text.Document) (facts, texts []byte, err error) {
 	flush() // an event is looked up by itself
 	for _, event := range doc.Events {
 		add(&text.Document{Events: []*fact.Event{event}})
+	}
+	flush()
+	for _, code := range doc.Codes {
+		add(&text.Document{Codes: []*fact.Code{code}})
 	}
 	flush()
 	if facts, err = join(append([]string{strings.Join(index, "\n\n")}, factParts...)); err == nil {

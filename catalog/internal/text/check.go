@@ -66,6 +66,19 @@ func Check(doc *Document) error {
 		}
 		c.event(event)
 	}
+	for i, code := range doc.Codes {
+		c.where = "code " + code.Name
+		if i > 0 && doc.Codes[i-1].Name >= code.Name {
+			c.report("stands twice or out of order")
+		}
+		if !made(code.Name, upper+digits+"_") || code.Status < 200 || code.Status > 599 {
+			c.report("a code is of capitals, and has an HTTP status; this one has %d", code.Status)
+		}
+		c.words("label", code.Label)
+		if code.Same != "" && !made(code.Same, upper+digits+"_") || code.Same == code.Name {
+			c.report("cannot be the same as %q", code.Same)
+		}
+	}
 	return errors.Join(c.found...)
 }
 
@@ -129,6 +142,15 @@ func (c *checker) operation(o *fact.Operation) {
 	c.words("tag", o.Tags...)
 	c.words("role", o.Roles...)
 	c.docs(o.Docs)
+	for i, code := range o.Codes {
+		if !made(code.Name, upper+digits+"_") || code.Status != 0 && (code.Status < 200 || code.Status > 599) ||
+			code.Doc != "" && !slices.Contains(o.Docs, code.Doc) {
+			c.report("code %s: not of capitals, no HTTP status, or the page is not the operation's", code.Name)
+		}
+		if slices.ContainsFunc(o.Codes[:i], func(other fact.OperationCode) bool { return other.Name == code.Name }) {
+			c.report("code %s stands twice", code.Name)
+		}
+	}
 	c.answer(o)
 	c.conduct(o)
 	for _, place := range []struct {

@@ -10,7 +10,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// Format writes a document: first the operations, then the events, in the order given.
+// Format writes a document: the operations, the events, the codes, each in the order given.
 func Format(doc *Document) string { return format(doc, FieldLine) }
 
 // FormatFacts is Format without what is meant for people: labels and samples.
@@ -27,6 +27,11 @@ func format(doc *Document, line func(*fact.Field) string) string {
 		divide(&b)
 		b.WriteString("event " + event.Type + "\n")
 		keyed(&b, event, EventKeys, line)
+	}
+	for _, code := range doc.Codes {
+		divide(&b)
+		b.WriteString("code " + code.Name + "\n")
+		keyed(&b, code, CodeKeys, line)
 	}
 	return b.String()
 }

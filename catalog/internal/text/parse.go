@@ -35,18 +35,22 @@ func (r *Parser) Parse(src string) (*Document, error) {
 		var err error
 		switch {
 		case p.indent != 0:
-			err = p.errorf("a line stands outside a block; blocks begin with METHOD /path or with event TYPE, not indented")
+			err = p.errorf("a line stands outside a block; blocks begin with METHOD /path, event TYPE or code NAME, not indented")
 		case head == "event":
 			event := &fact.Event{Type: rest}
 			doc.Events = append(doc.Events, event)
 			err = block(p, event, EventKeys)
+		case head == "code":
+			code := &fact.Code{Name: rest}
+			doc.Codes = append(doc.Codes, code)
+			err = block(p, code, CodeKeys)
 		case method(head) != "" && strings.HasPrefix(rest, "/"):
 			operations = append(operations, fact.Operation{Method: method(head), Path: rest})
 			operation := &operations[len(operations)-1]
 			doc.Operations = append(doc.Operations, operation)
 			err = block(p, operation, OperationKeys)
 		default:
-			err = p.errorf("%q begins no block; one begins with METHOD /path or with event TYPE", p.text)
+			err = p.errorf("%q begins no block; one begins with METHOD /path, event TYPE or code NAME", p.text)
 		}
 		if err != nil {
 			return nil, err

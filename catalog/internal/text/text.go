@@ -8,6 +8,7 @@ package text
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,7 @@ import (
 type Document struct {
 	Operations []*fact.Operation
 	Events     []*fact.Event
+	Codes      []*fact.Code
 }
 
 // Methods are the HTTP methods the catalogue knows, in the order in which operations of one path are listed.
@@ -81,6 +83,7 @@ var OperationKeys = []Key[fact.Operation]{
 		SetFields: func(o *fact.Operation, out []fact.Field) { o.Out = out },
 	},
 	list("doc", func(o *fact.Operation) *[]string { return &o.Docs }),
+	words("code", codeTexts, setCode),
 	flag("money", true, func(o *fact.Operation) *bool { return &o.MovesMoney }),
 	byHand(word("repeat", func(o *fact.Operation) *fact.Repeat { return &o.Repeat })),
 	words("number", numberText, setNumber),
@@ -115,6 +118,13 @@ var EventKeys = []Key[fact.Event]{
 	reply("reply-header", func(r *fact.Reply) *[]fact.Field { return &r.Header }),
 	reply("reply-body", func(r *fact.Reply) *[]fact.Field { return &r.Body }),
 	list("doc", func(e *fact.Event) *[]string { return &e.Docs }),
+}
+
+// CodeKeys are the lines of an error code in the order in which they are written.
+var CodeKeys = []Key[fact.Code]{
+	number("status", func(c *fact.Code) *int { return &c.Status }),
+	word("label", func(c *fact.Code) *string { return &c.Label }),
+	word("same-as", func(c *fact.Code) *string { return &c.Same }),
 }
 
 // What a key's Set says; the parser puts line and key before it.
@@ -173,6 +183,62 @@ func word[T any, S ~string](name string, at func(*T) *S) Key[T] {
 			return nil
 		},
 	}
+}
+
+func number[T any](name string, at func(*T) *int) Key[T] {
+	return Key[T]{
+		Name: name,
+		Values: func(t *T) []string {
+			if *at(t) == 0 {
+				return nil
+			}
+			return []string{strconv.Itoa(*at(t))}
+		},
+		Set: func(t *T, value string) error {
+			n, err := strconv.Atoi(value)
+			switch {
+			case err != nil || n <= 0:
+				return fmt.Errorf("has %q; it is a number above 0", value)
+			case *at(t) != 0:
+				return errTwice
+			}
+			*at(t) = n
+			return nil
+		},
+	}
+}
+
+// codeTexts writes CODE STATUS [DOC], with - for a status that is not told.
+func codeTexts(o *fact.Operation) []string {
+	var texts []string
+	for _, code := range o.Codes {
+		s := code.Name + " -"
+		if code.Status != 0 {
+			s = code.Name + " " + strconv.Itoa(code.Status)
+		}
+		texts = append(texts, strings.TrimSpace(s+" "+code.Doc))
+	}
+	return texts
+}
+
+func setCode(o *fact.Operation, value string) error {
+	list := strings.Split(value, " ")
+	if len(list) < 2 || len(list) > 3 || slices.Contains(list, "") {
+		return problem("takes a code, its status or -, and the page that lists it")
+	}
+	code := fact.OperationCode{Name: list[0]}
+	if list[1] != "-" {
+		status, err := strconv.Atoi(list[1])
+		if err != nil || status <= 0 {
+			return fmt.Errorf("has the status %q; it is a number, or - where it is not told", list[1])
+		}
+		code.Status = status
+	}
+	if len(list) == 3 {
+		code.Doc = list[2]
+	}
+	o.Codes = append(o.Codes, code)
+	return nil
 }
 
 func list[T any](name string, at func(*T) *[]string) Key[T] {

@@ -44,6 +44,8 @@ const sample = `POST /v3/a/{id}/b/
   answer 200 stream pdf unsigned
   doc v3/merchant/1
   doc v3/partner/2
+  code NOT_ENOUGH 403 v3/partner/2
+  code SYSTEM_ERROR -
 
 GET /v3/b
   name 丙
@@ -67,6 +69,11 @@ event A.B
   reply-body
     code string = OK
   doc v3/merchant/3
+
+code NOTENOUGH
+  status 403
+  label 余额不足
+  same-as NOT_ENOUGH
 `
 
 func sampleDocument() *text.Document {
@@ -99,6 +106,7 @@ func sampleDocument() *text.Document {
 				},
 				Answer: fact.StreamAnswer, Success: 200, Content: "pdf", Signature: fact.NoSignature,
 				Docs: []string{"v3/merchant/1", "v3/partner/2"}, ByHand: true,
+				Codes: []fact.OperationCode{{Name: "NOT_ENOUGH", Status: 403, Doc: "v3/partner/2"}, {Name: "SYSTEM_ERROR"}},
 			},
 			{Method: "GET", Path: "/v3/b", Name: "丙", Answer: fact.EmptyAnswer, Success: 204},
 		},
@@ -112,6 +120,7 @@ func sampleDocument() *text.Document {
 			},
 			Docs: []string{"v3/merchant/3"}, ByHand: true,
 		}},
+		Codes: []*fact.Code{{Name: "NOTENOUGH", Status: 403, Label: "余额不足", Same: "NOT_ENOUGH"}},
 	}
 }
 
@@ -212,6 +221,11 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		"constant of object": {head + "    a object = x\n", `line 4: member "a": the constant "x" does not fit the type object`},
 		"no constant":        {head + "    a string = A | \n", `line 4: member "a": the constant "" does not fit`},
 		"infinite":           {head + "    a number = Inf\n", `the constant "Inf" does not fit`},
+		"code alone":         {"GET /v3/a\n  code NOT_ENOUGH\n", "line 2: code takes a code, its status or -"},
+		"code's status":      {"GET /v3/a\n  code NOT_ENOUGH x\n", `line 2: code has the status "x"`},
+		"code too long":      {"GET /v3/a\n  code A - v3/1 v3/2\n", "line 2: code takes a code"},
+		"status of a code":   {"code A\n  status x\n", `line 2: status has "x"; it is a number above 0`},
+		"status twice":       {"code A\n  status 400\n  status 403\n", "line 3: status is given twice"},
 		"unit twice":         {head + "    a integer fen fen\n", `line 4: member "a" has the mark "fen"`},
 		"bounds twice":       {head + "    a string 1.. ..2\n", `line 4: member "a" has the mark "..2"`},
 		"bounds of nothing":  {head + "    a string ..\n", `line 4: member "a" has the mark ".."`},
@@ -352,6 +366,19 @@ func TestCheck(t *testing.T) {
 		"scheme":         {operation(func(o *fact.Operation) { o.Scheme = "sm" }), `unknown scheme "sm"`},
 		"brand":          {operation(func(o *fact.Operation) { o.Scheme = fact.BrandScheme }), "the paths beneath /brand/ have the scheme brand"},
 		"brand's event":  {event(func(e *fact.Event) { e.Scheme = "sm" }), `unknown scheme "sm"`},
+
+		"code":         {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "not_enough"}} }), "code not_enough: not of capitals"},
+		"code, status": {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "A", Status: 99}} }), "code A: not of capitals, no HTTP status"},
+		"code, page":   {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "A", Doc: "v3/1"}} }), "the page is not the operation's"},
+		"code twice":   {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "A"}, {Name: "A"}} }), "code A stands twice"},
+		"codes' order": {func() *text.Document {
+			return &text.Document{Codes: []*fact.Code{{Name: "B", Status: 400, Label: "b"}, {Name: "A", Status: 400, Label: "a"}}}
+		}, "code A: stands twice or out of order"},
+		"code of no status": {func() *text.Document { return &text.Document{Codes: []*fact.Code{{Name: "A", Label: "a"}}} }, "this one has 0"},
+		"code of no label":  {func() *text.Document { return &text.Document{Codes: []*fact.Code{{Name: "A", Status: 400}}} }, `label ""`},
+		"code like itself": {func() *text.Document {
+			return &text.Document{Codes: []*fact.Code{{Name: "A", Status: 400, Label: "a", Same: "A"}}}
+		}, `cannot be the same as "A"`},
 
 		"event twice": {func() *text.Document {
 			doc := event(func(*fact.Event) {})()

@@ -41,8 +41,16 @@ type Page struct {
 
 	Request Request  `json:"request"`
 	Answer  Answer   `json:"answer"`
+	Codes   []Code   `json:"codes,omitempty"`
 	Docs    []string `json:"docs,omitempty"`
 	Go      string   `json:"go"`
+}
+
+// Code is an error code that the operation is documented to answer.
+type Code struct {
+	Name   string `json:"code"`
+	Status int    `json:"status,omitempty"` // 0: not told
+	Doc    string `json:"doc,omitempty"`    // the page that lists it
 }
 
 // Request lists the members of the request by place.
@@ -117,6 +125,13 @@ func New(operation *fact.Operation, writer *gocode.Writer) Page {
 	}
 	for _, other := range operation.Also {
 		page.LookAlikes = append(page.LookAlikes, other.Method+" "+other.Path)
+	}
+	for _, code := range operation.Codes {
+		c := Code{Name: code.Name, Status: code.Status}
+		if code.Doc != "" {
+			c.Doc = fact.DocURL(code.Doc)
+		}
+		page.Codes = append(page.Codes, c)
 	}
 	for _, id := range operation.Docs {
 		page.Docs = append(page.Docs, fact.DocURL(id))

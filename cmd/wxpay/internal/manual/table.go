@@ -100,6 +100,17 @@ func (p *Page) items() []item {
 		}
 		add("limit", rate)
 	}
+	var codes []string
+	for _, code := range p.Codes {
+		s := code.Name
+		if code.Status != 0 {
+			s = fmt.Sprint(code.Status, " ", s)
+		}
+		codes = append(codes, s)
+	}
+	if len(codes) > 0 {
+		add("errors", strings.Join(codes, ", "), "and others: no list is complete")
+	}
 	if len(p.LookAlikes) > 0 {
 		add("look-alike", p.LookAlikes...)
 	}
