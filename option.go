@@ -207,8 +207,9 @@ func WithLimiter(limiter middleware.Limiter) Option {
 // sandbox.Transport. It stands below signing and verifying, and is believed: a *transport.UnsentError in its error, or one
 // whose method Unsent() bool says so, makes the outcome NotSent. Any other error leaves it unknown, since nobody knows whether
 // anything was sent. So a round tripper that sends a request more than once, or by another way too, must not pass on an
-// UnsentError after the first. Nothing else of this module is found in its errors. Of net/http's own beware of one thing that
-// package transport prevents: it repeats a write by itself that has an Idempotency-Key.
+// UnsentError after the first. Nothing else of this module is found in its errors. Of net/http's own beware of two things
+// that package transport prevents: it repeats a write by itself that has an Idempotency-Key, and it writes the beginning of
+// an answer that nobody asked for to the global logger.
 func WithTransport(rt http.RoundTripper) Option {
 	return func(c *config) error {
 		if rt == nil {
