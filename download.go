@@ -342,6 +342,7 @@ func (p *plainWriter) abandon()        {}
 
 // fetch brings the content of f to dst, beginning again where that is possible.
 func (f *flight) fetch(ctx context.Context, dst destination, d *download) (*Downloaded, error) {
+	f.Vouched = f.Vouched || f.linked && d.want != (digest{})
 	for n := 1; ; n++ {
 		got, err := f.receive(ctx, dst, d)
 		var broken *DownloadError
@@ -403,6 +404,9 @@ func (f *flight) begin(ctx context.Context) (res *http.Response, end func(), err
 // head sends f and reads an answer that is not a success.
 func (f *flight) head(ctx context.Context) (*http.Response, error) {
 	res, err := f.client.pipeline.RoundTrip(f.request(ctx))
+	if f.linked && errors.Is(err, apiv3.ErrUnsigned) {
+		err = fmt.Errorf("%w; this path is not one whose answers are known to be unsigned: pass the Digest that came with the link", err)
+	}
 	if err != nil {
 		return nil, f.sendFailed(err)
 	}
@@ -423,7 +427,7 @@ func (f *flight) head(ctx context.Context) (*http.Response, error) {
 // refusal explains what refusals of links mean.
 func (f *flight) refusal(e *APIError) *APIError {
 	switch {
-	case !f.Linked || e.Hint != "":
+	case !f.linked || e.Hint != "":
 	case e.Status == http.StatusBadRequest && e.Code == CodeInvalidRequest:
 		e.Hint = "a download link lives for half a minute: ask for a new one and download at once"
 	case e.Status == http.StatusForbidden && e.Code == CodeNoAuth:

@@ -358,9 +358,8 @@ func TestFetchHosts(t *testing.T) {
 		{platform, "https://api2.mch.weixin.qq.com/v3/billdownload/file?token=a", ""},
 		{platform, "https://api.wechatpay.cn/v3/billdownload/file?token=a", ""},
 		{platform, "https://pay.wechatpay.cn/invoicing/fapiao/fapiao-file?token=a", ""},
-		{platform, "https://api.mch.weixin.qq.com/v3/a|b*c%2f/%E5%9B%BE?x=|&y=%20?", ""},
-		{platform, "https://api.mch.weixin.qq.com?x", ""},
-		{platform, "https://api.mch.weixin.qq.com/v3/x?", ""},
+		{platform, "https://api.mch.weixin.qq.com/v3/merchant-service/images/a|b*c%2f%E5%9B%BE?x=|&y=%20?", ""},
+		{platform, "https://api.mch.weixin.qq.com/v3/billdownload/file?", ""},
 		{local, "http://127.0.0.1:8080/v3/billdownload/file?token=a", ""},
 		{local, "http://127.0.0.1:8081/v3/billdownload/file?token=a", ""},
 		{ported, "https://wxpay.shop.example/v3/billdownload/file?token=a", ""},
@@ -372,7 +371,32 @@ func TestFetchHosts(t *testing.T) {
 		{local, "https://api.mch.weixin.qq.com/v3/x", "is not sent there"},
 		{local, "http://127.0.0.1:8082/v3/x", "is not sent there"},
 		{platform, "https://user:token@api.mch.weixin.qq.com/v3/x", "not of the form"},
+		{platform, "https://@api.mch.weixin.qq.com/v3/x?token", "not of the form"},
+		{platform, "https://api.mch.weixin.qq.com@evil.example/v3/x?token", "not of the form"},
 		{platform, "https://api.mch.weixin.qq.com/v3/x#token", "not of the form"},
+		{platform, "https://api.mch.weixin.qq.com/v3/x?token#", "not of the form"},
+		{platform, "https://api.mch.weixin.qq.com\\@evil.example/v3/x?token", "not of the form"},
+		{platform, "https://api.mch.weixin.qq.com/\\evil.example/v3/x?token", "not of the form"},
+		{platform, "https://%61pi.mch.weixin.qq.com/v3/x?token", "not of the form"},
+		{platform, "https://api.mch.weixin.qq.com", "not of the form"},
+		{platform, "https://api.mch.weixin.qq.com?token", "not of the form"},
+		{platform, "https:/api.mch.weixin.qq.com/v3/x?token", "not of the form"},
+		{platform, "https:api.mch.weixin.qq.com/v3/x?token", "not of the form"},
+		{platform, "https:///v3/x?token", "not of the form"},
+		{platform, "https://api.mch.weixin.qq.com/v3/%zz?token", "not of the form"},
+		{platform, "https://ａpi.mch.weixin.qq.com/v3/x?token", "not of the form"},
+		{platform, "https://xn--pi-0ia.mch.weixin.qq.com/v3/x?token", "is not sent there"},
+		{platform, "https://api.mch.weixin.qq.com./v3/x?token", "is not sent there"},
+		{platform, "https://api.mch.weixin.qq.com:/v3/x?token", "is not sent there"},
+		{platform, "https://api.mch.weixin.qq.com:0443/v3/x?token", "is not sent there"},
+		{platform, "https://api.mch.weixin.qq.com//evil.example/a?token", "begins with two slashes"},
+		{platform, "https://api.mch.weixin.qq.com///evil.example/a?token", "begins with two slashes"},
+		{platform, "https://api.mch.weixin.qq.com/%2Fevil.example/a?token", "begins with two slashes"},
+		{proxied, "https://wxpay.shop.example//evil.example/a?token", "begins with two slashes"},
+		{platform, "https://api.mch.weixin.qq.com/v3/merchant-service/images/..?token", "a segment of dots"},
+		{platform, "https://api.mch.weixin.qq.com/v3/./billdownload/file?token", "a segment of dots"},
+		{platform, "https://api.mch.weixin.qq.com/v3/merchant-service/images/%2e%2E?token", "a segment of dots"},
+		{platform, "https://api.mch.weixin.qq.com/v3/merchant-service/images/a%2F..%2Fb?token", "a segment of dots"},
 		{platform, "https://api.mch.weixin.qq.com/v3/x y?token", "not of the form"},
 		{platform, "https://api.mch.weixin.qq.com/图?token", "not of the form"},
 		{platform, "https://api.mch.weixin.qq.com/v3/x\r\nA: token", "not of the form"},
@@ -383,7 +407,7 @@ func TestFetchHosts(t *testing.T) {
 		_, err := tt.client.Fetch(context.Background(), tt.address, io.Discard)
 		if tt.says == "" {
 			require.NoError(t, err, tt.address)
-			assert.Equal(t, strings.TrimSuffix(tt.address, "?x"), strings.TrimSuffix(strings.Replace(sent, "com/?x", "com?x", 1), "?x"))
+			assert.Equal(t, tt.address, sent)
 			continue
 		}
 		require.ErrorContains(t, err, tt.says, tt.address)
@@ -595,23 +619,47 @@ func TestFetchIsRefused(t *testing.T) {
 	assert.ErrorContains(t, err, "compressed although nobody asked for it (br)")
 }
 
-// A link of no known family may carry a signature; then it has to be right.
+// What a link of no known family leads to has to be signed, unless a digest vouches for it; and a signature has to be right.
 func TestFetchOfUnknownFamily(t *testing.T) {
 	const link = "https://api.mch.weixin.qq.com/v3/new-thing/proof?token=oSECRET"
-	fetch := func(a answer, options ...wxpay.Option) (*wxpay.Downloaded, error) {
-		return newClient(t, append(options, wxpay.WithTransport(a))...).Fetch(context.Background(), link, io.Discard)
+	var out bytes.Buffer
+	fetch := func(a answer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+		out.Reset()
+		return newClient(t, wxpay.WithTransport(a), wxpay.WithAttempts(1)).Fetch(context.Background(), link, &out, options...)
 	}
-	got, err := fetch(file([]byte("x")))
-	require.NoError(t, err)
-	assert.False(t, got.Verified)
-	got, err = fetch(answer{body: "x"})
-	require.NoError(t, err)
-	assert.True(t, got.Verified)
-	_, err = fetch(answer{body: "x", key: testKeys().other}, wxpay.WithAttempts(1))
-	require.ErrorIs(t, err, apiv3.ErrSignature)
-	assert.ErrorContains(t, err, "wxpay: GET (link): ")
-	assert.NotContains(t, err.Error(), "new-thing")
-	assert.NotContains(t, err.Error(), "SECRET")
+	digest := wxpay.Digest("SHA1", hexSHA1([]byte("x")))
+	for name, tt := range map[string]struct {
+		answer  answer
+		options []wxpay.DownloadOption
+		is      error // nil: it is taken, and verified
+		says    string
+	}{
+		"unsigned":              {file([]byte("x")), nil, apiv3.ErrUnsigned, "pass the Digest that came with the link"},
+		"a digest":              {file([]byte("x")), []wxpay.DownloadOption{digest}, nil, ""},
+		"another digest":        {file([]byte("y")), []wxpay.DownloadOption{digest}, wxpay.ErrDigest, "its SHA1 is"},
+		"signed":                {answer{body: "x"}, nil, nil, ""},
+		"signed and a digest":   {answer{body: "x"}, []wxpay.DownloadOption{digest}, nil, ""},
+		"signed wrongly":        {answer{body: "x", key: testKeys().other}, nil, apiv3.ErrSignature, "cannot be trusted"},
+		"a digest of what lies": {answer{body: "x", key: testKeys().other}, []wxpay.DownloadOption{digest}, apiv3.ErrSignature, "cannot be trusted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := fetch(tt.answer, tt.options...)
+			if tt.is == nil {
+				require.NoError(t, err)
+				assert.True(t, got.Verified)
+				assert.Equal(t, "x", out.String())
+				return
+			}
+			require.ErrorIs(t, err, tt.is)
+			assert.ErrorContains(t, err, "wxpay: GET (link): ")
+			assert.ErrorContains(t, err, tt.says)
+			assert.NotContains(t, err.Error(), "new-thing")
+			assert.NotContains(t, err.Error(), "SECRET")
+			if tt.is != wxpay.ErrDigest {
+				assert.Empty(t, out.String())
+			}
+		})
+	}
 }
 
 // Fapiao files are unsigned in both directions, with a catalogue and without.

@@ -20,9 +20,12 @@ import (
 // through the gateway that [WithBaseURL] names. Links live for half a minute, so
 // fetch at once, with the client that got the link.
 //
-// What links lead to is not signed. [Digest] checks it against the digest that came with the link:
+// What the documented links lead to is not signed ([middleware.UnsignedAnswers]). [Digest] checks it against the digest that
+// came with the link:
 //
 //	got, err := client.Fetch(ctx, url, wxpay.ToFile("receipt.pdf"), wxpay.Digest("SHA256", hex))
+//
+// An answer of any other path has to be signed, unless there is a Digest to check it.
 //
 // Everything else is as for [Chain.Download]. [Client.Bill] and [Client.Receipt] get the link too.
 func (c *Client) Fetch(ctx context.Context, address string, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
@@ -42,19 +45,13 @@ var platformHosts = []string{
 
 // link makes the flight to a ready-made address.
 func (c *Client) link(ctx context.Context, address string) (*flight, error) {
-	f := &flight{client: c}
+	f := &flight{client: c, linked: true}
 	f.Method, f.Template = http.MethodGet, "(link)"
-	u, err := url.Parse(address)
-	named := ""
-	if err == nil {
-		named = u.Host
-		u.Host = plainHost(u)
-	}
+	u, target, err := splitLink(address)
 	switch {
 	case ctx == nil:
 		err = errors.New("the context is nil: pass context.Background() if there is none")
-	case err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || u.Fragment != "" || !validTarget(address):
-		err = errors.New("the address is not of the form https://host/path?query") // and holds a token, so it is not shown
+	case err != nil:
 	case c.behindProxy(u):
 		u.Host = c.base.Host
 	case !c.serves(u):
@@ -63,23 +60,19 @@ func (c *Client) link(ctx context.Context, address string) (*flight, error) {
 	if err != nil {
 		return nil, f.error(StageBuild, NotSent, err)
 	}
-	_, target, _ := strings.Cut(address, "://")
-	target = target[len(named):]
-	if !strings.HasPrefix(target, "/") {
-		target = "/" + target
-	}
+	path, _, _ := strings.Cut(target, "?")
 	if u.RequestURI() != target { // net/url would write it in another way
-		u.Opaque, _, _ = strings.Cut(target, "?")
+		u.Opaque = path
 	}
 	f.url, f.Host = *u, u.Host
-	f.Stream, f.Linked = true, true
+	f.Stream = true
 	f.Limits = c.limits
 	// Where nothing is known of a link, nothing of it is shown: any part of it may identify something.
-	if family := middleware.FamilyOf(f.Method, u.EscapedPath()); family != nil {
+	if family := middleware.FamilyOf(f.Method, path); family != nil {
 		f.Template = family.Path
 	}
 	if facts := c.facts(); facts != nil {
-		if operation, ok := facts.Lookup(f.Method, u.EscapedPath()); ok {
+		if operation, ok := facts.Lookup(f.Method, path); ok {
 			f.Operation, f.Template = operation, operation.Path
 		}
 	}
@@ -102,10 +95,31 @@ func (c *Client) behindProxy(u *url.URL) bool {
 	return u.Scheme == "https" && c.base.Scheme == "https" && slices.Contains(platformHosts, u.Host) && !c.serves(u)
 }
 
-// validTarget reports whether an address can stand on a request line as it is.
-func validTarget(address string) bool {
-	return !strings.ContainsFunc(address, func(r rune) bool { return r <= 0x20 || r > 0x7e }) && !strings.HasSuffix(address, "#")
+// splitLink checks that an address is of the plain form of links, and returns its target, which goes onto the request line
+// as it stands. Whatever could be read in two ways is refused, by one who might take the request elsewhere or the path for
+// another one: a user, a fragment, a backslash, a second slash at the beginning, dots that lead up. The error does not show
+// the address, which holds a token.
+func splitLink(address string) (u *url.URL, target string, err error) {
+	_, rest, _ := strings.Cut(address, "://")
+	slash := strings.IndexByte(rest, '/')
+	u, err = url.Parse(address)
+	switch {
+	case err != nil || slash <= 0 || u.Host != rest[:slash] || u.Opaque != "" || u.User != nil || strings.ContainsFunc(address, notInLinks):
+		return nil, "", errors.New("the address is not of the form https://host/path?query")
+	case strings.HasPrefix(u.Path, "//"):
+		return nil, "", errors.New("the path of the address begins with two slashes, which some read as another host")
+	}
+	for segment := range strings.SplitSeq(u.Path, "/") {
+		if segment == "." || segment == ".." {
+			return nil, "", errors.New("the path of the address has a segment of dots, which would change it")
+		}
+	}
+	u.Host = plainHost(u)
+	return u, rest[slash:], nil
 }
+
+// notInLinks reports what stands on no request line, and what there are two opinions about.
+func notInLinks(r rune) bool { return r <= ' ' || r > '~' || r == '#' || r == '\\' }
 
 // plainHost is the host as links are compared by it: without the port that the scheme has anyway, and in lower case.
 func plainHost(u *url.URL) string {

@@ -48,7 +48,7 @@ func TestReceipt(t *testing.T) {
 		"an algorithm of a friend": {answers: []answer{finished("MD5", hexMD5(pdf), "a")},
 			options: []wxpay.DownloadOption{wxpay.DigestAlgorithm("MD5", md5.New)}},
 		"an unknown algorithm": {answers: []answer{finished("SM3", strings.Repeat("0", 64), "a")}, is: wxpay.StageDecode, says: "contrib/sm"},
-		"a foreign link":       {answers: []answer{{body: `{"state":"FINISHED","download_url":"https://evil.example"}`}}, is: wxpay.StageBuild, says: "gateway"},
+		"a foreign link":       {answers: []answer{{body: `{"state":"FINISHED","download_url":"https://evil.example/v3/x"}`}}, is: wxpay.StageBuild, says: "gateway"},
 		"the link got old":     {answers: []answer{finished("SHA256", hexSHA256(pdf), "old"), good}},
 		"links always are old": {answers: []answer{finished("SHA256", hexSHA256(pdf), "old")}, is: wxpay.StageAnswer, says: "half a minute"},
 	} {

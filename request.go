@@ -31,6 +31,7 @@ type flight struct {
 	upload  *upload // the file of an upload, whose meta is body; nil otherwise
 	header  *setting
 	bounded bool    // by a time limit set on the chain
+	linked  bool    // to a ready-made address
 	unbind  bool    // the answer is taken as it is
 	binding binding // of the last verified 2xx
 

@@ -263,6 +263,7 @@ func (s *sealedPart) fetch(ctx context.Context, b *billing, report func(received
 	if err != nil {
 		return err
 	}
+	f.Vouched = true // the tag does, under a key out of a signed answer
 	if !s.rewind() {
 		return f.error(StageBuild, NotSent, fmt.Errorf("part %d of the bill has no nonce", s.Sequence))
 	}

@@ -35,10 +35,9 @@ type Call struct {
 	// Stream says that a successful answer is handed up unread where that can be: of a family that is documented as
 	// unsigned, or whose signature covers a digest in the header.
 	Stream bool
-	// Linked says that the request goes to a ready-made address out of an answer of the platform. What such links lead to
-	// is not signed, whatever its path: TLS and a digest out of that answer vouch for it. A signature that is there is
-	// verified all the same.
-	Linked bool
+	// Vouched says that something else vouches for the content of a successful answer, such as a digest out of a signed
+	// one, so that it need not be signed whatever its path. A signature that is there is verified all the same.
+	Vouched bool
 	// Repeatable is the caller's word that sending the request again does no harm.
 	Repeatable bool
 	// Judge looks at a verified 2xx before it counts as this call's success; nil takes every one.

@@ -60,11 +60,11 @@ func stream(ctx context.Context, call *middleware.Call, answer http.Response, pa
 func TestStreamIsHandedUpUnread(t *testing.T) {
 	const bill, content = "/v3/billdownload/file", "more than ten bytes"
 	for name, tt := range map[string]struct {
-		path           string
-		stream, linked bool
-		status         int
-		unread         bool
-		is             error
+		path            string
+		stream, vouched bool
+		status          int
+		unread          bool
+		is              error
 	}{
 		"a family":             {bill, true, false, 200, true, nil},
 		"a link":               {"/v3/new/file", true, true, 200, true, nil},
@@ -75,7 +75,7 @@ func TestStreamIsHandedUpUnread(t *testing.T) {
 		"a link of statements": {"/v3/global/statements", true, true, 200, false, middleware.ErrAnswerTooLarge},
 	} {
 		source := &body{Reader: strings.NewReader(content)}
-		call := &middleware.Call{Method: http.MethodGet, Stream: tt.stream, Linked: tt.linked}
+		call := &middleware.Call{Method: http.MethodGet, Stream: tt.stream, Vouched: tt.vouched}
 		res, err := stream(context.Background(), call, http.Response{StatusCode: tt.status, Header: http.Header{}, Body: source, ContentLength: -1}, tt.path)
 		if tt.is != nil {
 			require.ErrorIs(t, err, tt.is, name)

@@ -52,7 +52,11 @@ func familyOf(req *http.Request) *UnsignedAnswer {
 	if req.Method != http.MethodGet {
 		return nil
 	}
-	return FamilyOf(req.Method, req.URL.EscapedPath())
+	path := req.URL.Opaque // of a link that net/url would write in another way
+	if path == "" {
+		path = req.URL.EscapedPath()
+	}
+	return FamilyOf(req.Method, path)
 }
 
 // FamilyOf returns the family that a request's method and escaped path belong to, nil if there is none.

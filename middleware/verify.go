@@ -80,8 +80,8 @@ func (e VerifyError) MarshalText() ([]byte, error) { return []byte(e.Error()), n
 
 // Verify reads every answer within its bound and verifies it over the raw bytes before anything above sees it.
 //
-//   - A 2xx must be signed, unless its path stands in [UnsignedAnswers] or it is linked ([Call.Linked]). One that is not, or
-//     wrongly, is a *VerifyError.
+//   - A 2xx must be signed, unless its path stands in [UnsignedAnswers] or something else vouches for it ([Call.Vouched]).
+//     One that is not, or wrongly, is a *VerifyError.
 //   - With [Call.Stream] a 2xx is handed up unread where its body need not be read for that.
 //   - Another status is verified if it carries a signature (Call.Verified tells); a wrong one is a *VerifyError. Refusals
 //     made before authentication carry none and pass as they are.
@@ -115,7 +115,7 @@ func Verify(v *Verifier) Middleware {
 			signed := fact.OverBody
 			if success {
 				signed = answerSignature(req)
-				if call.Linked && signed == fact.OverBody && !apiv3.HasSignature(res.Header) {
+				if call.Vouched && signed == fact.OverBody && !apiv3.HasSignature(res.Header) {
 					signed = fact.NoSignature
 				}
 				if call.Stream {
