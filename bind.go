@@ -27,7 +27,7 @@ const (
 // Unbind takes the answer of this call as it is, also where it names other numbers than the call does or shows none of the
 // documented members. It is for an operation whose documentation is wrong: without it such an answer is taken for another
 // call's, and the outcome is unknown.
-func (c Chain) Unbind() Chain { return c.with(setting{kind: settingUnbind}) }
+func (c Chain) Unbind() Chain { return c.mark(settingUnbind) }
 
 // JudgeAnswer implements [middleware.Judge].
 func (f *flight) JudgeAnswer(_ int, body []byte) error {

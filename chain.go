@@ -18,12 +18,10 @@ import (
 // It is an immutable value: every step returns a new Chain and leaves the old one as it was, so a chain may be kept,
 // branched and shared between goroutines. A mistake made on the way is remembered and returned by the verb; then
 // nothing has been sent.
-type Chain struct {
+type Chain struct { // of few words: package api repeats its methods for every node
 	client *Client
 	path   string   // checked template, without its leading slash
 	last   *setting // the settings, newest first; shared with the chains this one was derived from
-	paging *Paging  // how its list is paged; nil asks the catalogue
-	err    error    // the first mistake
 }
 
 // setting is one step of a chain that is not a segment. Chains share the tail, so deriving copies nothing.
@@ -32,8 +30,17 @@ type setting struct {
 	kind   settingKind
 	name   string
 	value  string
-	values []string      // of a query member
+	values []string // of a query member
+	more   *more    // of a kind that has neither
+}
+
+// more is what the less usual settings hold.
+type more struct {
 	limit  time.Duration // of a time limit
+	moment time.Time     // until when the same call may have been made
+	policy UnknownPolicy
+	paging Paging
+	err    error // the first mistake; nothing follows it
 }
 
 type settingKind uint8
@@ -50,9 +57,11 @@ const (
 	settingUntilFinal
 	settingOnUnknown
 	settingUnbind
-	settingInDoubt // limit is the moment, since 1970
+	settingInDoubt
 	settingEncrypt // values are the names of its pointer
 	settingPlain
+	settingPaging
+	settingMistake
 )
 
 // Chain starts a call by its path as the manual prints it, with or without the leading slash, and the values of its
@@ -83,7 +92,7 @@ func (c *Client) At(names ...string) Chain { return Chain{client: c}.At(names...
 
 // Chain appends a path, with the values of its placeholders; see [Client.Chain].
 func (c Chain) Chain(path string, values ...any) Chain {
-	if c.err != nil {
+	if c.Err() != nil {
 		return c
 	}
 	checked, err := checkPath(path)
@@ -115,7 +124,7 @@ func (c Chain) Chain(path string, values ...any) Chain {
 
 // At appends names; see [Client.At].
 func (c Chain) At(names ...string) Chain {
-	if c.err != nil {
+	if c.Err() != nil {
 		return c
 	}
 	if len(names) == 0 {
@@ -213,7 +222,7 @@ func (c Chain) Timeout(limit time.Duration) Chain {
 	if err := checkLimit("Timeout", limit); err != nil {
 		return c.fail(err)
 	}
-	return c.with(setting{kind: settingTimeout, limit: limit})
+	return c.with(setting{kind: settingTimeout, more: &more{limit: limit}})
 }
 
 // AttemptTimeout bounds each attempt of this call, in place of the client's [WithAttemptTimeout].
@@ -221,16 +230,21 @@ func (c Chain) AttemptTimeout(limit time.Duration) Chain {
 	if err := checkLimit("AttemptTimeout", limit); err != nil {
 		return c.fail(err)
 	}
-	return c.with(setting{kind: settingAttemptTimeout, limit: limit})
+	return c.with(setting{kind: settingAttemptTimeout, more: &more{limit: limit}})
 }
 
 // Repeatable vouches for this call: sending the same request again does no harm, because the platform takes the same
 // number with the same parameters for the same thing. Then trouble on the way and passing refusals are repeated, as for a
 // read. What is documented as never to be repeated, such as payment by code, is not repeated all the same.
-func (c Chain) Repeatable() Chain { return c.with(setting{kind: settingRepeatable}) }
+func (c Chain) Repeatable() Chain { return c.mark(settingRepeatable) }
 
 // Err returns the first mistake made on the way, nil if there is none. The verbs return it too.
-func (c Chain) Err() error { return c.err }
+func (c Chain) Err() error {
+	if c.last != nil && c.last.kind == settingMistake {
+		return c.last.more.err
+	}
+	return nil
+}
 
 // String returns the path template, such as /v3/pay/transactions/id/{transaction_id}. Values are not in it.
 func (c Chain) String() string { return "/" + c.path }
@@ -330,8 +344,11 @@ func (c Chain) Request(ctx context.Context, method string, body any) (*http.Requ
 	return req, nil
 }
 
+// with adds a setting. It is not put in place, for its callers are, some of them a thousand times in package api.
+//
+//go:noinline
 func (c Chain) with(s setting) Chain {
-	if c.err != nil {
+	if c.Err() != nil {
 		return c
 	}
 	s.before = c.last
@@ -339,11 +356,13 @@ func (c Chain) with(s setting) Chain {
 	return c
 }
 
+// mark adds a setting that is nothing but its kind.
+//
+//go:noinline
+func (c Chain) mark(kind settingKind) Chain { return c.with(setting{kind: kind}) }
+
 func (c Chain) fail(err error) Chain {
-	if c.err == nil {
-		c.err = &CallError{Stage: StageBuild, Outcome: NotSent, Template: label(c.path), Err: err}
-	}
-	return c
+	return c.with(setting{kind: settingMistake, more: &more{err: &CallError{Stage: StageBuild, Outcome: NotSent, Template: label(c.path), Err: err}}})
 }
 
 func checkLimit(what string, limit time.Duration) error {

@@ -83,7 +83,7 @@ const (
 
 // UntilFinal makes [Chain.Ensure] wait until the platform states an end, or the deadline comes. Ensure fails before it sends
 // anything where neither the answer nor a reviewed query would tell the end.
-func (c Chain) UntilFinal() Chain { return c.with(setting{kind: settingUntilFinal}) }
+func (c Chain) UntilFinal() Chain { return c.mark(settingUntilFinal) }
 
 // OnUnknown overrides what [Chain.Ensure] does about a doubt; see there for the default. What is documented as never to be
 // repeated is not repeated under Repeat either.
@@ -91,7 +91,7 @@ func (c Chain) OnUnknown(policy UnknownPolicy) Chain {
 	if policy != Hold && policy != Repeat {
 		return c.fail(errors.New("OnUnknown takes Hold or Repeat"))
 	}
-	return c.with(setting{kind: settingOnUnknown, name: string('0' + rune(policy))})
+	return c.with(setting{kind: settingOnUnknown, more: &more{policy: policy}})
 }
 
 // InDoubt tells [Chain.Ensure] that the same call may have been made before, last at until: by a process that died before it
@@ -103,7 +103,7 @@ func (c Chain) InDoubt(until time.Time) Chain {
 	if now := time.Now(); until.IsZero() || until.After(now) {
 		until = now
 	}
-	return c.with(setting{kind: settingInDoubt, limit: time.Duration(until.UnixNano())})
+	return c.with(setting{kind: settingInDoubt, more: &more{moment: until}})
 }
 
 var errEarlier = errors.New("an earlier process may have sent the call")
@@ -143,9 +143,9 @@ func (c Chain) Ensure(ctx context.Context, body any) (*Verdict, error) {
 		case s.kind == settingUntilFinal:
 			e.untilFinal = true
 		case s.kind == settingOnUnknown && e.policy == 0:
-			e.policy = UnknownPolicy(s.name[0] - '0')
+			e.policy = s.more.policy
 		case s.kind == settingInDoubt && !e.resumed:
-			e.resume(time.Unix(0, int64(s.limit)))
+			e.resume(s.more.moment)
 		}
 	}
 	if e.untilFinal && e.link == nil && !e.endsAtOnce() {

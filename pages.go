@@ -77,8 +77,7 @@ func (c Chain) Paging(paging Paging) Chain {
 	if err := paging.check(); err != nil {
 		return c.fail(err)
 	}
-	c.paging = &paging
-	return c
+	return c.with(setting{kind: settingPaging, more: &more{paging: paging}})
 }
 
 // Pages reads a list page by page, with GET:
@@ -124,7 +123,7 @@ var ErrBrokenList = fault.New("the pages of the list do not fit together")
 func (c Chain) read(ctx context.Context, path string, yield func(*Response, []Result, error) bool) {
 	l, err := c.begin()
 	if err != nil {
-		yield(nil, nil, c.fail(err).err)
+		yield(nil, nil, c.fail(err).Err())
 		return
 	}
 	// The caller's word on where the list is goes before the catalogue's, if it is a place and no query over one.
@@ -214,13 +213,17 @@ type listing struct {
 
 // begin finds out how the chain's list is paged, and where to begin.
 func (c Chain) begin() (*listing, error) {
-	if c.err != nil {
-		return nil, c.err
+	if err := c.Err(); err != nil {
+		return nil, err
 	}
 	l := &listing{seen: map[string]struct{}{}}
+	own := c.last
+	for own != nil && own.kind != settingPaging {
+		own = own.before
+	}
 	switch paging, ok := c.documentedPaging(); {
-	case c.paging != nil:
-		l.Paging = *c.paging
+	case own != nil:
+		l.Paging = own.more.paging
 	case ok:
 		l.Paging = paging
 	case c.client != nil && c.client.facts() == nil:

@@ -73,8 +73,8 @@ func (c Chain) mistake(f *flight, err error) error {
 // fill makes f ready but for the encryption, for which it returns the query and the rules.
 func (c Chain) fill(ctx context.Context, f *flight, body any) (query []*setting, rules []*rule, err error) {
 	switch {
-	case c.err != nil:
-		return nil, nil, c.err
+	case c.Err() != nil:
+		return nil, nil, c.Err()
 	case c.client == nil:
 		return nil, nil, errors.New("the chain has no client: start it with Client.Chain or Client.At")
 	case ctx == nil:
@@ -118,11 +118,11 @@ func (c Chain) apply(ctx context.Context, f *flight, verbatim bool) (query []*se
 			}
 		case settingTimeout:
 			if total == 0 {
-				total = s.limit
+				total = s.more.limit
 			}
 		case settingAttemptTimeout:
 			if attempt == 0 {
-				attempt = s.limit
+				attempt = s.more.limit
 			}
 		case settingRepeatable:
 			f.Repeatable = true
