@@ -244,7 +244,8 @@ func (o *official) payroll(t *testing.T) {
 	tokens, authentications := payrollcard.TokensApiService{Client: o.Client}, payrollcard.AuthenticationsApiService{Client: o.Client}
 	relations := payrollcard.RelationsApiService{Client: o.Client}
 	try(o, "POST /v3/payroll-card/tokens", tokens.CreateToken, values{"user_name": "张三", "id_card_number": "110101199003070000"})
-	try(o, "POST /v3/payroll-card/authentications/pre-order-with-auth", authentications.PreOrderAuthenticationWithAuth, values{"user_name": "张三", "id_card_number": "110101199003070000"})
+	try(o, "POST /v3/payroll-card/authentications/pre-order-with-auth", authentications.PreOrderAuthenticationWithAuth,
+		values{"user_name": "张三", "id_card_number": "110101199003070000", "employment_type": "LONG_TERM_EMPLOYMENT"}) // the SDK wants it, the facts do not
 	try(o, "POST /v3/payroll-card/authentications/pre-order", authentications.PreOrderAuthentication, nil)
 	try(o, "GET /v3/payroll-card/authentications/A1", authentications.GetAuthentication, nil)
 	try(o, "GET /v3/payroll-card/authentications", authentications.ListAuthentications, nil)
