@@ -78,7 +78,7 @@ func (g gateway) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	return g.answer(req, fmt.Sprintf(`{"method":%q,"length":%d,"name":%q}`, req.Method, len(body), base64.StdEncoding.EncodeToString(sealed.Name)))
+	return g.answer(req, fmt.Sprintf(`{"method":%q,"length":%d,"name":%q,"code_url":"weixin://wxpay/bizpayurl?pr=test"}`, req.Method, len(body), base64.StdEncoding.EncodeToString(sealed.Name)))
 }
 
 // answer signs text and sends it.
@@ -128,7 +128,7 @@ func TestCall(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			client, err := wxpay.New(wxpay.Merchant{ID: mchid, Serial: merchantSerial, PrivateKey: test.signer},
-				wxpay.WithScheme(sm.Scheme()), test.option, wxpay.WithTransport(test.gateway), wxpay.WithCatalog(nil))
+				wxpay.WithScheme(sm.Scheme()), test.option, wxpay.WithTransport(test.gateway))
 			require.NoError(t, err)
 
 			res, err := client.Chain("v3/certificates").Query("algorithm_type", "SM2").Get(context.Background())
