@@ -1,6 +1,7 @@
 package wxpay
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"errors"
@@ -146,7 +147,7 @@ type PanicError struct {
 }
 
 func (e *PanicError) Error() string {
-	return fmt.Sprintf("%s panicked with a %T", e.where, e.Value)
+	return fmt.Sprintf("%s panicked with a %T", cmp.Or(e.where, "it"), e.Value)
 }
 
 // Format prints the error's text under every verb: value and stack may hold anything.

@@ -301,9 +301,10 @@ func (r *Relay) handle(ctx context.Context, message jetstream.Msg, fn func(conte
 			}
 		}
 	})
+	stop := sync.OnceFunc(func() { close(ended); alive.Wait() })
+	defer stop() // also when fn ends the goroutine
 	err = protect(func() error { return fn(ctx, e) })
-	close(ended)
-	alive.Wait()
+	stop()
 	if err != nil {
 		again(e.Attempt)
 		return nil

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxpay-go/wxpay"
 )
 
 // LineError is one job, or line of a file, that was not queued. Nothing of what the line says is in it.
@@ -143,8 +146,16 @@ func (s *submitting) run(jobs iter.Seq2[Job, error]) {
 			}
 		})
 	}
-	step := func(from <-chan *chunk, to chan<- *chunk, do func(*chunk) error) func() {
+	var step func(from <-chan *chunk, to chan<- *chunk, do func(*chunk) error) func()
+	step = func(from <-chan *chunk, to chan<- *chunk, do func(*chunk) error) func() {
 		return func() {
+			whole := false
+			defer func() {
+				if !whole { // Reject or Progress panicked or ended the goroutine; the others must not wait for it
+					s.broken("Reject or Progress", recover())
+					all.Go(step(from, to, do))
+				}
+			}()
 			for c := range from {
 				if s.ctx.Err() == nil {
 					if err := do(c); err != nil {
@@ -158,6 +169,7 @@ func (s *submitting) run(jobs iter.Seq2[Job, error]) {
 			if to != nil {
 				close(to)
 			}
+			whole = true
 		}
 	}
 	all.Go(step(read, reserved, s.reserve))
@@ -174,14 +186,31 @@ type given struct {
 
 // follow hands on what jobs gives until it has no more, or nobody wants it.
 func (s *submitting) follow(jobs iter.Seq2[Job, error], to chan<- given) {
-	defer close(to)
+	whole := false
+	defer func() {
+		if !whole { // what came until then is not all
+			s.broken("the jobs given to Submit", recover())
+		}
+		close(to)
+	}()
 	for job, err := range jobs {
 		select {
 		case to <- given{job, err}:
 		case <-s.ctx.Done():
+			whole = true
 			return
 		}
 	}
+	whole = true
+}
+
+// broken ends the submission for a panic in code of the user's, or because it ended its goroutine, where there is none.
+func (s *submitting) broken(where string, panicked any) {
+	err := errors.New("it ended its goroutine (runtime.Goexit)")
+	if panicked != nil {
+		err = &wxpay.PanicError{Value: panicked, Stack: debug.Stack()}
+	}
+	s.cancel(fmt.Errorf("fleet: %s: %w", where, err))
 }
 
 // chunkWait is how long a job waits for others to fill its chunk, where they come slowly.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -596,5 +597,33 @@ func TestSubmitFromAPipe(t *testing.T) {
 		assert.Equal(t, 1, s.Queued)
 	case <-time.After(20 * time.Second):
 		t.Error("it waits for the pipe")
+	}
+}
+
+// Code of the user's that panics, or ends its goroutine, ends the submission with an error, and nothing else.
+func TestSubmitSurvivesTheUsersCode(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"panic", "Goexit"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			boom := func() {
+				if how == "panic" {
+					panic("boom")
+				}
+				runtime.Goexit()
+			}
+			g := newGateway(t)
+			q := newQueue(t, embedded(t), g.client)
+			_, err := q.Submit(t.Context(), func(yield func(fleet.Job, error) bool) {
+				yield(feeds(1)[0], nil)
+				boom()
+			}, fleet.Intake{})
+			require.ErrorContains(t, err, "fleet: the jobs given to Submit: it ")
+			_, err = q.Submit(t.Context(), list(feeds(3)...), fleet.Intake{Progress: func(fleet.Submission) { boom() }})
+			require.ErrorContains(t, err, "fleet: Reject or Progress: it ")
+			s, err := q.Submit(t.Context(), list(feeds(3)...), fleet.Intake{})
+			require.NoError(t, err)
+			assert.EqualValues(t, 3, s.Queued+s.Again)
+		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,13 +141,25 @@ func (r *running) run(ctx context.Context) error {
 
 	// The hands are kept: signing needs a deep stack, which a new goroutine would have to grow for every job.
 	slots, given := make(chan struct{}, r.Calls), make(chan *delivery)
-	for range r.Calls {
-		hands.Go(func() {
-			for msg := range given {
-				r.take(working, msg)
-				<-slots
+	var hand func()
+	hand = func() {
+		whole := false
+		defer func() {
+			if !whole { // code given to the client ended the goroutine
+				r.trouble(errors.New("fleet: code given to the worker or its client ended its goroutine (runtime.Goexit); its job comes again as one in doubt"))
+				hands.Go(hand)
 			}
-		})
+		}()
+		for msg := range given {
+			func() {
+				defer func() { <-slots }()
+				r.take(working, msg)
+			}()
+		}
+		whole = true
+	}
+	for range r.Calls {
+		hands.Go(hand)
 	}
 	var failed error
 	for failed == nil && ctx.Err() == nil {
@@ -219,13 +232,23 @@ func (r *running) next(ctx context.Context, messages *puller) (*delivery, error)
 
 func (r *running) observe(end ending) {
 	if r.Observe != nil && end.result != nil {
+		defer r.caught("Worker.Observe")
 		r.Observe(*end.result)
 	}
 }
 
 func (r *running) trouble(err error) {
 	if r.Trouble != nil && err != nil {
+		defer func() { _ = recover() }() // there is nobody left to tell
 		r.Trouble(err)
+	}
+}
+
+// caught tells of a panic in code that was given to the worker or its client, so that it ends neither the process nor the worker.
+// Defer it.
+func (r *running) caught(where string) {
+	if cause := recover(); cause != nil {
+		r.trouble(fmt.Errorf("fleet: %s: %w", where, &wxpay.PanicError{Value: cause, Stack: debug.Stack()}))
 	}
 }
 
@@ -310,7 +333,8 @@ type ending struct {
 // take carries out one message.
 func (r *running) take(ctx context.Context, msg *delivery) {
 	ctx, h := r.leases.hold(ctx, msg)
-	end := r.carryMessage(ctx, h)
+	defer h.release() // also when code given to the client ends the goroutine
+	end := r.carried(ctx, h)
 	lane, name := r.isToken(msg.Subject), lastToken(msg.Subject)
 	if errors.Is(context.Cause(ctx), errLease) && !end.done || lane && h.check() != nil {
 		end.left = true // to give it back, or a token off the queue, would take it from whoever has it now
@@ -335,6 +359,17 @@ func (r *running) take(ctx context.Context, msg *delivery) {
 
 // isToken reports whether a message is the token of a lane.
 func (r *running) isToken(subject string) bool { return subject == r.tokenSubject(lastToken(subject)) }
+
+// carried is carryMessage, also where code given to the client panics. Then the message is given back: whether the job has begun
+// stands in its record.
+func (r *running) carried(ctx context.Context, h *hold) (end ending) {
+	end.again = time.Second
+	if meta, err := h.msg.Metadata(); err == nil {
+		end.again = pauseAfter(int(meta.NumDelivered))
+	}
+	defer r.caught("code given to the client")
+	return r.carryMessage(ctx, h)
+}
 
 // carryMessage carries out what a message in hand stands for.
 func (r *running) carryMessage(ctx context.Context, h *hold) ending {
@@ -631,6 +666,9 @@ func (r *running) call(ctx context.Context, c *claim, late bool) error {
 			return errUnasked
 		}
 		res, err := chain.Do(ctx, c.job.Method, c.job.body())
+		if err == nil && !res.Verified {
+			err = errMadeUp
+		}
 		if err == nil {
 			r.answered(c.rec, res)
 			c.rec.State = Succeeded
@@ -671,6 +709,9 @@ func (r *running) call(ctx context.Context, c *claim, late bool) error {
 	}
 	return nil
 }
+
+// errMadeUp is an answer that is not the platform's.
+var errMadeUp = errors.New("the answer is not verified: a middleware of the client's made it up or changed it")
 
 // errUnasked is a doubt about a call that no query tells about and that must not be repeated.
 var errUnasked = errors.New("an earlier worker may have sent it, and nothing tells what became of that")

@@ -6,9 +6,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -804,4 +806,43 @@ func TestWorkerOnTheWrongSide(t *testing.T) {
 	}
 	stopNear()
 	stopLonely()
+}
+
+// Code of the user's that panics, or ends its goroutine, ends neither the process nor the worker, and loses no job.
+func TestWorkerSurvivesTheUsersCode(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	var calls atomic.Int32
+	client := clientOf(t, g.Sandbox, g.Transport(), wxpay.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			switch calls.Add(1) {
+			case 1:
+				panic("boom")
+			case 2:
+				runtime.Goexit()
+			}
+			return next.RoundTrip(req)
+		})
+	}))
+	q := newQueue(t, embedded(t), client, shortLease)
+	submit(t, q, feeds(4)...)
+	var mu sync.Mutex
+	var troubles []error
+	work(t, &fleet.Worker{Queue: q, Calls: 1, Observe: func(fleet.Result) { panic("observer") }, Trouble: func(err error) {
+		mu.Lock()
+		troubles = append(troubles, err)
+		mu.Unlock()
+		panic("trouble")
+	}})
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 4}, states(results(t, q)))
+	for number, times := range shown(g.Sandbox) {
+		assert.Equal(t, 1, times, number)
+	}
+	var texts []string
+	for _, err := range troubles {
+		texts = append(texts, err.Error())
+	}
+	assert.Contains(t, texts, "fleet: code given to the client: it panicked with a string")
+	assert.Contains(t, texts, "fleet: Worker.Observe: it panicked with a string")
+	assert.Contains(t, strings.Join(texts, "\n"), "runtime.Goexit")
 }
