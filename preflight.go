@@ -486,7 +486,7 @@ func (k *preflight) missing(m *fact.Field, remedy string) {
 	if m.Confirmed {
 		certainty = confirmed
 	}
-	k.reportOf(m, MissingMember, m.Confirmed || m.Overlay, "it is missing and documented as required"+remedy, certainty)
+	k.reportOf(m, MissingMember, m.Sure(), "it is missing and documented as required"+remedy, certainty)
 }
 
 // mistyped reports a value of another type.

@@ -179,6 +179,10 @@ type Field struct {
 	Sample any
 }
 
+// Sure reports whether a request certainly has to have the member: a second source confirms that, or the user's overlay says
+// so.
+func (f *Field) Sure() bool { return f.Required && (f.Confirmed || f.Overlay) }
+
 // Unit is the unit of a number.
 type Unit string
 

@@ -66,6 +66,9 @@ func overFields(base, over []fact.Field) []fact.Field {
 		if field.Label == "" {
 			field.Label = merged[i].Label
 		}
+		if field.Sample == nil && field.Type == merged[i].Type && field.Cipher == fact.Plain {
+			field.Sample = merged[i].Sample
+		}
 		merged[i] = field
 	}
 	return merged

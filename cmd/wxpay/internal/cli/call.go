@@ -115,6 +115,7 @@ Credentials come from the environment:
   WXPAY_PUBLIC_KEY      the WeChat Pay public key: a file's path or the PEM text
   WXPAY_APIV3_KEY       APIv3 key (optional)
   WXPAY_BASE_URL        another gateway (optional)
+WXPAY_CATALOG_OVERLAY names a file with facts of your own, for every command (see wxpay docs).
 
 ` + exitCodeHelp,
 		Example: `  wxpay call v3/certificates --get 'data.#.serial_no'

@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -35,19 +36,54 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
-	terminal       bool           // stdout is one
-	bars           bool           // stderr is one, and shows progress
-	options        []wxpay.Option // of every client; empty but in tests
-	appid          string         // that clients fill in; empty if they fill in nothing
+	terminal       bool             // stdout is one
+	bars           bool             // stderr is one, and shows progress
+	options        []wxpay.Option   // of every client; empty but in tests
+	appid          string           // that clients fill in; empty if they fill in nothing
+	overlaid       *catalog.Catalog // nil for the embedded one as it is
+}
+
+// facts returns what is documented, with the overlay of the person's own.
+func (p *program) facts() *catalog.Catalog {
+	if p.overlaid != nil {
+		return p.overlaid
+	}
+	return catalog.V3()
+}
+
+// overlay reads the person's own facts.
+func (p *program) overlay() error {
+	file, _ := p.lookup("WXPAY_CATALOG_OVERLAY")
+	if file == "" {
+		return nil
+	}
+	overlay, err := os.ReadFile(file)
+	if err == nil {
+		p.overlaid, err = catalog.V3().With(string(overlay))
+	}
+	if err != nil {
+		return usageError("WXPAY_CATALOG_OVERLAY: %w", err)
+	}
+	return nil
+}
+
+type factsKey struct{}
+
+// factsOf returns what is documented, for what is done before a command runs.
+func factsOf(command *cobra.Command) *catalog.Catalog {
+	return command.Context().Value(factsKey{}).(*catalog.Catalog)
 }
 
 func (p *program) main(ctx context.Context, args []string) int {
+	if err := p.overlay(); err != nil {
+		return p.report("wxpay", err)
+	}
 	root := p.command()
 	root.SetArgs(append([]string{}, args...)) // never nil, which would stand for os.Args
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	command, err := root.ExecuteContextC(ctx)
+	command, err := root.ExecuteContextC(context.WithValue(ctx, factsKey{}, p.facts()))
 	return p.report(command.CommandPath(), err)
 }
 
@@ -132,7 +168,9 @@ func (p *program) clientOf(embedded bool, gateway []sandbox.Option, options ...w
 
 // fromLookup is wxpay.FromLookup with the options that every client has.
 func (p *program) fromLookup(lookup func(string) (string, bool), options []wxpay.Option) (*wxpay.Client, error) {
-	options = append(options, p.options...)
+	if options = append(options, p.options...); p.overlaid != nil {
+		options = append(options, wxpay.WithCatalog(p.overlaid)) // also for a sandbox, whose variables are its own
+	}
 	if p.appid != "" {
 		mchid, _ := lookup("WXPAY_MCHID")
 		options = append(options, wxpay.WithDefaults(mchid, p.appid))

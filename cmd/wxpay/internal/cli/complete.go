@@ -11,7 +11,7 @@ import (
 )
 
 // completeOperation completes [METHOD] PATH.
-func completeOperation(_ *cobra.Command, args []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func completeOperation(command *cobra.Command, args []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	directive := cobra.ShellCompDirectiveNoFileComp
 	var offers []cobra.Completion
 	method := ""
@@ -27,7 +27,7 @@ func completeOperation(_ *cobra.Command, args []string, text string) ([]cobra.Co
 	default:
 		return nil, directive
 	}
-	paths := completePath(method, text)
+	paths := completePath(factsOf(command), method, text)
 	for _, path := range paths {
 		if place, _, _ := strings.Cut(path, "\t"); strings.HasSuffix(place, "/") {
 			directive |= cobra.ShellCompDirectiveNoSpace // the path goes on
@@ -39,13 +39,13 @@ func completeOperation(_ *cobra.Command, args []string, text string) ([]cobra.Co
 // completePath offers the next segments of the paths that text begins, not whole paths: a thousand of them would flood
 // the terminal. A value may stand for a placeholder and is kept. An offer with a slash at its end goes on; one without
 // is an operation, and has its name beside it. Where there is a single way on, it is followed.
-func completePath(method, text string) []cobra.Completion {
+func completePath(facts *catalog.Catalog, method, text string) []cobra.Completion {
 	slash := ""
 	if strings.HasPrefix(text, "/") {
 		slash, text = "/", text[1:]
 	}
 	var paths []way
-	for operation := range catalog.V3().All() {
+	for operation := range facts.All() {
 		if method == "" || operation.Method == method {
 			paths = append(paths, way{strings.Split(operation.Path[1:], "/"), operation})
 		}

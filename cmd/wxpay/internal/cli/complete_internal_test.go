@@ -19,7 +19,7 @@ func TestEveryPathCanBeCompleted(t *testing.T) {
 		key := method + " " + text
 		if _, known := seen[key]; !known {
 			var places []string
-			for _, offer := range completePath(method, text) {
+			for _, offer := range completePath(catalog.V3(), method, text) {
 				place, _, _ := strings.Cut(offer, "\t")
 				places = append(places, place)
 			}
@@ -54,7 +54,7 @@ func FuzzCompletePath(f *testing.F) {
 		f.Add("GET", text)
 	}
 	f.Fuzz(func(t *testing.T, method, text string) {
-		for _, offer := range completePath(method, text) {
+		for _, offer := range completePath(catalog.V3(), method, text) {
 			assert.True(t, strings.HasPrefix(offer, text), "%q for %q", offer, text)
 		}
 	})

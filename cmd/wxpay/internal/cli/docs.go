@@ -34,6 +34,9 @@ PATH is a template, as the manual prints it, or a path with values as it is sent
 the path is shown. It comes from a catalogue inside this program, so it needs no network. What it calls required is a
 strong hint, not a law, and lists of constants go stale.
 
+WXPAY_CATALOG_OVERLAY names a file that corrects or adds facts, in the form of the files in catalog/data: a block for an
+operation, of which it says what is different. What comes from it is marked.
+
 The format is term on a terminal and md in a pipe, unless --format says otherwise; json is an array of operations.
 
 --all --out DIR writes the whole manual as Markdown, one file for each path, with README.md as its index. It replaces
@@ -82,9 +85,9 @@ func (o *docsOptions) arguments(args []string) (err error) {
 }
 
 func (p *program) docs(o docsOptions) error {
-	writer := gocode.New(catalog.V3().All())
+	writer := gocode.New(catalog.V3().All()) // which package api is made of
 	if o.all {
-		files := manual.Files(catalog.V3().Described().All(), writer)
+		files := manual.Files(p.facts().Described().All(), writer)
 		written, err := manual.Write(o.out, files)
 		if err != nil {
 			return usageError("the manual could not be written: %w", err)
@@ -92,7 +95,7 @@ func (p *program) docs(o docsOptions) error {
 		p.note("%d files in %s, %d of them written, the others as they were.", len(files), o.out, written)
 		return nil
 	}
-	operations, err := documented(o.method, o.path)
+	operations, err := documented(p.facts(), o.method, o.path)
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (o *genTypesOptions) flags(flags *pflag.FlagSet) {
 }
 
 func (p *program) genTypes(o genTypesOptions) error {
-	operations, err := documented(o.method, o.path)
+	operations, err := documented(p.facts(), o.method, o.path)
 	if err != nil {
 		return err
 	}

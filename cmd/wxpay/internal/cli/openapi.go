@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"iter"
 	"slices"
 	"strings"
 
@@ -37,11 +36,11 @@ Paths that differ in the names of placeholders only are one path item, with the 
 		},
 	}
 	o.flags(command.Flags())
-	_ = command.RegisterFlagCompletionFunc("tag", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return knownTags(), cobra.ShellCompDirectiveNoFileComp
+	_ = command.RegisterFlagCompletionFunc("tag", func(command *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return knownTags(factsOf(command)), cobra.ShellCompDirectiveNoFileComp
 	})
-	_ = command.RegisterFlagCompletionFunc("path", func(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return completePath("", text), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	_ = command.RegisterFlagCompletionFunc("path", func(command *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return completePath(factsOf(command), "", text), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	})
 	return command
 }
@@ -53,7 +52,7 @@ func (o *openapiOptions) flags(flags *pflag.FlagSet) {
 }
 
 func (p *program) openapi(o openapiOptions) error {
-	chosen, err := o.choose(catalog.V3().Described().All())
+	chosen, err := o.choose(p.facts().Described())
 	if err != nil {
 		return err
 	}
@@ -65,14 +64,14 @@ func (p *program) openapi(o openapiOptions) error {
 }
 
 // choose returns the operations that are asked for. That there are none is an error that says what there is.
-func (o *openapiOptions) choose(operations iter.Seq[*fact.Operation]) ([]*fact.Operation, error) {
+func (o *openapiOptions) choose(facts *catalog.Catalog) ([]*fact.Operation, error) {
 	template := strings.TrimSuffix(rooted(o.path), "/")
-	if methods := catalog.V3().Methods(o.path); len(methods) > 0 { // a path with values, or with placeholders of other names
-		operation, _ := catalog.V3().Lookup(methods[0], o.path)
+	if methods := facts.Methods(o.path); len(methods) > 0 { // a path with values, or with placeholders of other names
+		operation, _ := facts.Lookup(methods[0], o.path)
 		template = strings.TrimSuffix(operation.Path, "/")
 	}
 	var tagged, chosen []*fact.Operation
-	for operation := range operations {
+	for operation := range facts.All() {
 		if o.tag != "" && !slices.ContainsFunc(operation.Tags, func(tag string) bool { return isBeneath(tag, o.tag) }) {
 			continue
 		}
@@ -83,11 +82,11 @@ func (o *openapiOptions) choose(operations iter.Seq[*fact.Operation]) ([]*fact.O
 	}
 	switch {
 	case len(tagged) == 0:
-		return nil, unknownTag(o.tag)
+		return nil, unknownTag(facts, o.tag)
 	case len(chosen) == 0 && o.tag != "":
 		return nil, usageError("no operation of %s is at %s or beneath it", printable(o.tag), printable(rooted(o.path)))
 	case len(chosen) == 0:
-		return nil, unknownPath(o.path)
+		return nil, unknownPath(facts, o.path)
 	}
 	return chosen, nil
 }
@@ -99,9 +98,9 @@ func isBeneath(name, other string) bool {
 }
 
 // unknownTag names the families that have the text in their name, or the first level of all.
-func unknownTag(text string) error {
+func unknownTag(facts *catalog.Catalog, text string) error {
 	var near, first []string
-	for _, tag := range knownTags() {
+	for _, tag := range knownTags(facts) {
 		if strings.Contains(tag, text) || strings.Contains(text, tag) {
 			near = append(near, tag)
 		}
@@ -116,9 +115,9 @@ func unknownTag(text string) error {
 }
 
 // knownTags returns every product family, sorted.
-func knownTags() []string {
+func knownTags(facts *catalog.Catalog) []string {
 	var tags []string
-	for operation := range catalog.V3().All() {
+	for operation := range facts.All() {
 		tags = append(tags, operation.Tags...)
 	}
 	slices.Sort(tags)

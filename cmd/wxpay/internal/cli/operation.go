@@ -26,11 +26,11 @@ func operationArgs(args []string) (method, path string, err error) {
 }
 
 // documented returns the operations of a path, which may be a template or as it is sent: that of a method, or all.
-func documented(method, path string) ([]*fact.Operation, error) {
-	facts := catalog.V3().Described()
+func documented(facts *catalog.Catalog, method, path string) ([]*fact.Operation, error) {
+	facts = facts.Described()
 	known := facts.Methods(path)
 	if len(known) == 0 {
-		return nil, unknownPath(path)
+		return nil, unknownPath(facts, path)
 	}
 	if method != "" {
 		operation, ok := facts.Lookup(method, path)
@@ -51,8 +51,7 @@ func documented(method, path string) ([]*fact.Operation, error) {
 const shownPaths = 8
 
 // unknownPath tells which paths are beneath the one that was given, or which are near it.
-func unknownPath(path string) error {
-	facts := catalog.V3()
+func unknownPath(facts *catalog.Catalog, path string) error {
 	prefix := strings.TrimSuffix(rooted(path), "/") + "/"
 	var beneath []string
 	count := 0

@@ -7,8 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/wxpay-go/wxpay/catalog"
 )
 
 type searchOptions struct {
@@ -57,7 +55,7 @@ type found struct {
 }
 
 func (p *program) search(o searchOptions) error {
-	operations := catalog.V3().Search(o.text)
+	operations := p.facts().Search(o.text)
 	more := 0
 	if o.most > 0 && len(operations) > o.most {
 		more = len(operations) - o.most

@@ -56,8 +56,8 @@ The answer is printed, with the id of the file; --get prints one value of it.
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&o.path, "to", "", "`PATH` of the operation")
-	_ = command.RegisterFlagCompletionFunc("to", func(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return completePath("POST", text), cobra.ShellCompDirectiveNoFileComp
+	_ = command.RegisterFlagCompletionFunc("to", func(command *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return completePath(factsOf(command), "POST", text), cobra.ShellCompDirectiveNoFileComp
 	})
 	flags.StringVar(&o.name, "name", "", "`NAME` that the platform gets; by default that of FILE")
 	flags.StringVar(&o.part, "part", "", "`NAME` of the file's part, for an operation that is not documented")
@@ -119,7 +119,7 @@ func (p *program) uploaded(o uploadOptions, bar *bar) (file wxpay.File, done fun
 	if o.part != "" {
 		file = file.Part(o.part)
 	}
-	if member, algorithm := wantsSM3("/" + strings.TrimPrefix(o.path, "/")); member != "" {
+	if member, algorithm := wantsSM3(p.facts(), "/"+strings.TrimPrefix(o.path, "/")); member != "" {
 		file = file.Hash(sm.NewSM3).Meta(member, algorithm)
 	}
 	if len(o.fields) == 0 {
@@ -142,8 +142,8 @@ func (p *program) uploaded(o uploadOptions, bar *bar) (file wxpay.File, done fun
 
 // wantsSM3 returns the member in which the operation at path is told that the digest is SM3, and how it is told; empty for
 // the many that want SHA-256.
-func wantsSM3(path string) (member, algorithm string) {
-	operation, ok := catalog.V3().Lookup("POST", path)
+func wantsSM3(facts *catalog.Catalog, path string) (member, algorithm string) {
+	operation, ok := facts.Lookup("POST", path)
 	if !ok {
 		return "", ""
 	}

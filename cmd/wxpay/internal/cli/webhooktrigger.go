@@ -67,7 +67,7 @@ A notification that is not accepted comes again on the documented schedule, as l
   wxpay webhook trigger --list`,
 		RunE: func(command *cobra.Command, args []string) error {
 			o.hasData = command.Flags().Changed("data")
-			if err := o.arguments(args); err != nil {
+			if err := o.arguments(factsOf(command), args); err != nil {
 				return err
 			}
 			return run(command.Context(), *o)
@@ -85,7 +85,7 @@ A notification that is not accepted comes again on the documented schedule, as l
 	return command
 }
 
-func (o *webhookTriggerOptions) arguments(args []string) error {
+func (o *webhookTriggerOptions) arguments(known *catalog.Catalog, args []string) error {
 	if o.list {
 		if len(args) > 0 {
 			return usageError("--list prints all events, so it takes none")
@@ -102,13 +102,13 @@ func (o *webhookTriggerOptions) arguments(args []string) error {
 	}
 	o.event = args[0]
 	eventType, original, named := strings.Cut(o.event, "/")
-	facts, known := catalog.V3().Event(eventType)
+	facts, ok := known.Event(eventType)
 	switch {
-	case !known && !o.hasData:
-		return unknownEvent(eventType)
+	case !ok && !o.hasData:
+		return unknownEvent(known, eventType)
 	case named && original == "":
 		return usageError("the original type is missing behind the slash")
-	case known && named && len(facts.OriginalTypes) > 0 && !slices.Contains(facts.OriginalTypes, original):
+	case ok && named && len(facts.OriginalTypes) > 0 && !slices.Contains(facts.OriginalTypes, original):
 		return usageError("%s is not documented with the original type %s, but with %s", eventType, printable(original), strings.Join(facts.OriginalTypes, ", "))
 	}
 	if o.to != "" {
@@ -120,11 +120,11 @@ func (o *webhookTriggerOptions) arguments(args []string) error {
 }
 
 // unknownEvent tells which events are near one that nobody knows.
-func unknownEvent(eventType string) error {
+func unknownEvent(facts *catalog.Catalog, eventType string) error {
 	wanted := strings.ToUpper(eventType)
 	family, _, _ := strings.Cut(wanted, ".")
 	var near []string
-	for e := range catalog.V3().Events() {
+	for e := range facts.Events() {
 		if e.Type == wanted {
 			near = []string{e.Type}
 			break
@@ -140,10 +140,10 @@ func unknownEvent(eventType string) error {
 }
 
 // completeEvent completes an event type.
-func completeEvent(_ *cobra.Command, args []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func completeEvent(command *cobra.Command, args []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var offers []cobra.Completion
 	if len(args) == 0 {
-		for e := range catalog.V3().Events() {
+		for e := range factsOf(command).Events() {
 			if strings.HasPrefix(e.Type, strings.ToUpper(text)) {
 				offers = append(offers, cobra.CompletionWithDesc(e.Type, e.Name))
 			}
@@ -198,7 +198,7 @@ func bodyText(text string, in *input) ([]byte, error) {
 
 func (p *program) listEvents() error {
 	var out bytes.Buffer
-	for e := range catalog.V3().Events() {
+	for e := range p.facts().Events() {
 		fmt.Fprintf(&out, "%s\t%s\t%s\n", e.Type, strings.Join(e.OriginalTypes, ","), e.Name)
 	}
 	return p.write(&out)

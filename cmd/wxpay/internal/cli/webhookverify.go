@@ -133,6 +133,7 @@ func (p *program) webhookVerify(o webhookVerifyOptions) error {
 
 // verifier checks one notification, and keeps what it found.
 type verifier struct {
+	facts    *catalog.Catalog
 	at       time.Time
 	keys     *apiv3.KeySet
 	apiv3Key string
@@ -161,7 +162,7 @@ func (p *program) verifier(o webhookVerifyOptions) (*verifier, error) {
 		value, _ := p.lookup(name)
 		return value
 	}
-	v := &verifier{at: o.at, apiv3Key: get("WXPAY_APIV3_KEY")}
+	v := &verifier{facts: p.facts(), at: o.at, apiv3Key: get("WXPAY_APIV3_KEY")}
 	if v.at.IsZero() {
 		v.at = time.Now()
 	}
@@ -470,7 +471,7 @@ func (v *verifier) eventType(e *webhook.Event) {
 	if original == "" {
 		original = "none"
 	}
-	facts, known := catalog.V3().Event(e.Type)
+	facts, known := v.facts.Event(e.Type)
 	if !known {
 		v.add("type", remarked, "original type %s; the catalogue does not know %s, which is no mistake if it is new", original, bounded(e.Type))
 		return
@@ -497,7 +498,7 @@ func (v *verifier) parse(body []byte, private crypto.Signer) (*webhook.Event, er
 	}
 	h, err := webhook.New(webhook.Merchant{
 		APIv3Key: v.apiv3Key, Keys: webhook.Static(keys), PrivateKey: private, Scheme: unchecked{apiv3.RSA()},
-	}, webhook.WithMaxBody(int64(len(body))+1), webhook.WithClock(func() time.Time { return v.at }))
+	}, webhook.WithCatalog(v.facts), webhook.WithMaxBody(int64(len(body))+1), webhook.WithClock(func() time.Time { return v.at }))
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/webhook"
 )
@@ -34,7 +35,7 @@ func TestVerifierAgreesWithHandler(t *testing.T) {
 	compare := func(t *testing.T, header http.Header, body []byte) {
 		t.Helper()
 		_, want := h.Parse(context.Background(), header, body)
-		v := &verifier{at: now, keys: keys, apiv3Key: merchant.APIv3Key, private: merchant.PrivateKey}
+		v := &verifier{facts: catalog.V3(), at: now, keys: keys, apiv3Key: merchant.APIv3Key, private: merchant.PrivateKey}
 		event := v.check(&savedNotification{header: header, body: body})
 		var steps bytes.Buffer
 		v.write(&steps, false)

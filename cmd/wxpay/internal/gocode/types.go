@@ -173,6 +173,9 @@ func Remarks(field *fact.Field) []string {
 	if field.ByHand {
 		list = append(list, "added by hand: the documentation's table lacks it")
 	}
+	if field.Overlay {
+		list = append(list, "from your overlay")
+	}
 	if field.Sample != nil && len(field.Enum) == 0 {
 		list = append(list, "for example "+fmt.Sprint(field.Sample))
 	}
@@ -203,7 +206,7 @@ func remarks(field *fact.Field, request bool) []string {
 		return list
 	}
 	word, at := "required", 0
-	if request && !field.Confirmed {
+	if request && !field.Sure() {
 		word = "documented as required"
 	}
 	if field.Label != "" {

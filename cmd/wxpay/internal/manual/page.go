@@ -31,6 +31,7 @@ type Page struct {
 	Inferred     bool     `json:"inferred,omitempty"` // no official source shows the members
 	LookAlikes   []string `json:"look_alikes,omitempty"`
 	ByHand       bool     `json:"by_hand,omitempty"`
+	Overlay      bool     `json:"overlay,omitempty"` // the user's own word
 
 	MovesMoney bool   `json:"moves_money,omitempty"`
 	Repeat     string `json:"repeat,omitempty"` // documented, assumed or no
@@ -89,6 +90,7 @@ type Member struct {
 	JSONText     bool     `json:"json_text,omitempty"`
 	Alternatives []string `json:"alternatives,omitempty"`
 	ByHand       bool     `json:"by_hand,omitempty"`
+	Overlay      bool     `json:"overlay,omitempty"` // the user's own word
 	Sample       any      `json:"sample,omitempty"`
 	Members      []Member `json:"members,omitempty"`
 
@@ -103,7 +105,7 @@ func New(operation *fact.Operation, writer *gocode.Writer) Page {
 		Status: string(operation.Status), ReplacedBy: operation.ReplacedBy,
 		Host: operation.Host, HostRequired: operation.HostRequired, Unsigned: operation.Unsigned,
 		Scheme: string(operation.Scheme), Inferred: operation.Inferred,
-		Tags: operation.Tags, Roles: operation.Roles, Joined: operation.Joined, ByHand: operation.ByHand,
+		Tags: operation.Tags, Roles: operation.Roles, Joined: operation.Joined, ByHand: operation.ByHand, Overlay: operation.Overlay,
 		MovesMoney: operation.MovesMoney, Repeat: string(operation.Repeat), Number: operation.Number.Member,
 		PerSecond: operation.Rate.PerSecond, RatePer: operation.Rate.Per,
 		Request: Request{
@@ -147,7 +149,7 @@ func members(fields []fact.Field, request bool) []Member {
 			Name: field.Name, Type: string(field.Type), Label: field.Label, Required: field.Required, Confirmed: field.Confirmed,
 			Format: field.Format, Unit: string(field.Unit), Min: field.Min, Max: field.Max,
 			Constants: field.Enum, Labels: field.EnumLabels, Complete: field.Reviewed,
-			Cipher: string(field.Cipher), JSONText: field.JSONText, Alternatives: field.Alt, ByHand: field.ByHand,
+			Cipher: string(field.Cipher), JSONText: field.JSONText, Alternatives: field.Alt, ByHand: field.ByHand, Overlay: field.Overlay,
 			Sample: field.Sample, Members: members(field.Fields, request),
 			required: required(field, request), remarks: gocode.Remarks(field),
 		})
@@ -162,7 +164,7 @@ func required(field *fact.Field, request bool) string {
 		return ""
 	case !request:
 		return "always"
-	case field.Confirmed:
+	case field.Sure():
 		return "yes"
 	}
 	return "documented"

@@ -120,6 +120,9 @@ func (p *Page) items() []item {
 	if p.ByHand {
 		add("source", "added by hand: the documentation lacks it")
 	}
+	if p.Overlay {
+		add("source", "your overlay adds or corrects it")
+	}
 	return list
 }
 

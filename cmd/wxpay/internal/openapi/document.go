@@ -165,7 +165,7 @@ func describe(operation *fact.Operation, path string, names []string) object {
 		o.add("requestBody", form(in.Form))
 	case len(in.JSON) > 0:
 		body := object{}
-		addSome(&body, "required", slices.ContainsFunc(in.JSON, func(f fact.Field) bool { return f.Confirmed }))
+		addSome(&body, "required", slices.ContainsFunc(in.JSON, func(f fact.Field) bool { return f.Sure() }))
 		body.add("content", content("application/json", members(in.JSON, true)))
 		o.add("requestBody", body)
 	}
@@ -186,6 +186,7 @@ func describe(operation *fact.Operation, path string, names []string) object {
 	addSome(&o, "x-wxpay-repeat", string(operation.Repeat))
 	addSome(&o, "x-wxpay-answer-signature", string(operation.Signature))
 	addSome(&o, "x-wxpay-by-hand", operation.ByHand)
+	addSome(&o, "x-wxpay-overlay", operation.Overlay)
 	var docs []string
 	for _, id := range operation.Docs {
 		docs = append(docs, fact.DocURL(id))

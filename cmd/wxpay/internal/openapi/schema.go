@@ -16,7 +16,7 @@ func schema(field *fact.Field, request bool) object {
 		s = object{{"type", "array"}, {"items", element(field, request)}}
 	}
 	addSome(&s, "title", field.Label)
-	if field.Required && request && !field.Confirmed {
+	if field.Required && request && !field.Sure() {
 		s.add("x-wxpay-required", "documented")
 	}
 	return s
@@ -24,7 +24,7 @@ func schema(field *fact.Field, request bool) object {
 
 // isRequired says whether a schema may demand a member: in a request only what is confirmed.
 func isRequired(field *fact.Field, request bool) bool {
-	return field.Required && (field.Confirmed || !request)
+	return field.Required && (field.Sure() || !request)
 }
 
 // element returns the schema of a member that is no array, or of the elements of one.
@@ -85,6 +85,7 @@ func element(field *fact.Field, request bool) object {
 	addSome(&s, "x-wxpay-cipher", string(field.Cipher))
 	addList(&s, "x-wxpay-alternatives", field.Alt)
 	addSome(&s, "x-wxpay-by-hand", field.ByHand)
+	addSome(&s, "x-wxpay-overlay", field.Overlay)
 	return s
 }
 
@@ -142,7 +143,7 @@ func parameters(in *fact.Request, names []string) []any {
 
 func parameter(field *fact.Field, place string) object {
 	p := object{{"name", field.Name}, {"in", place}}
-	addSome(&p, "required", field.Confirmed)
+	addSome(&p, "required", field.Sure())
 	if field.JSONText && len(field.Fields) > 0 {
 		p.add("content", object{{"application/json", object{{"schema", members(field.Fields, true)}}}})
 		return p
