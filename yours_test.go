@@ -126,6 +126,15 @@ func TestMiddlewarePassesOn(t *testing.T) {
 // Verified is said of the platform's bytes only, and Ensure takes nothing else for an answer.
 func TestMiddlewareAnswers(t *testing.T) {
 	const settled = `{"refund_id":"50000000382019052709732678859","out_refund_no":"R1","status":"SUCCESS"}`
+	elsewhere := func() (kept *http.Response) { // the answer to another call, as a middleware that caches keeps it
+		_, err := newClient(t, wxpay.WithTransport(ok(strings.ReplaceAll(settled, "R1", "R2"))), between(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			res, err := next.RoundTrip(req)
+			kept = res
+			return res, err
+		})).Chain("v3/x").Get(t.Context())
+		require.NoError(t, err)
+		return kept
+	}
 	tests := []struct {
 		name     string
 		own      func(req *http.Request, next http.RoundTripper) (*http.Response, error)
@@ -147,6 +156,31 @@ func TestMiddlewareAnswers(t *testing.T) {
 		{"its status changed", func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 			res, err := next.RoundTrip(req)
 			res.StatusCode = 201
+			return res, err
+		}, false},
+		{"its body read", func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			res, err := next.RoundTrip(req)
+			_, _ = io.ReadAll(res.Body)
+			return res, err
+		}, false},
+		{"its body read in part", func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			res, err := next.RoundTrip(req)
+			_, _ = res.Body.Read(make([]byte, 1))
+			return res, err
+		}, false},
+		{"its body taken away", func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			res, err := next.RoundTrip(req)
+			res.Body = nil
+			return res, err
+		}, false},
+		{"the body of another call", func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			res, err := next.RoundTrip(req)
+			res.Body = elsewhere().Body
+			return res, err
+		}, false},
+		{"all of another call's", func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			res, err := next.RoundTrip(req)
+			*res = *elsewhere()
 			return res, err
 		}, false},
 		{"made up", func(req *http.Request, _ http.RoundTripper) (*http.Response, error) {
