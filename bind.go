@@ -31,6 +31,14 @@ func (c Chain) Unbind() Chain { return c.mark(settingUnbind) }
 
 // JudgeAnswer implements [middleware.Judge].
 func (f *flight) JudgeAnswer(_ int, body []byte) error {
+	err := f.judge(body)
+	if err == nil {
+		f.success = body
+	}
+	return err
+}
+
+func (f *flight) judge(body []byte) error {
 	f.binding = unbindable
 	if f.unbind {
 		return nil

@@ -229,9 +229,13 @@ func (f *flight) error(stage Stage, outcome Outcome, err error) *CallError {
 		Stage: stage, Outcome: outcome, Method: f.Method, Template: f.Template, Attempts: f.Attempts, Trail: f.trail(), Err: err,
 	}
 	if outcome == Confirmed && f.Answered != nil && (stage == StageSend || stage == StageVerify) {
-		raw := f.Call.Answer()
+		raw, verified := f.success, f.success != nil // what came since is another attempt's
+		if !verified {
+			raw, verified = f.Call.Answer(), f.Verified
+		}
 		text, _ := jsonwalk.Read(raw)
 		e.Response = newResponse(f, f.Answered, raw, text)
+		e.Response.Verified = verified
 	}
 	return e
 }

@@ -34,6 +34,7 @@ type flight struct {
 	linked  bool    // to a ready-made address
 	unbind  bool    // the answer is taken as it is
 	binding binding // of the last verified 2xx
+	success []byte  // the body of the last one that nothing speaks against
 
 	key [1]string // backs the header value that names the platform key
 }

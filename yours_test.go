@@ -87,6 +87,16 @@ func TestMiddlewarePassesOn(t *testing.T) {
 			require.ErrorAs(t, err, &call)
 			assert.NotNil(t, call.Response)
 		}},
+		{"an error after a success and a repeat", play(ok(`{"a":1}`), refusal(400, "PARAM_ERROR")), func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+			_, _ = next.RoundTrip(req)
+			_, _ = next.RoundTrip(req.Clone(req.Context()))
+			return nil, errors.New("mine")
+		}, wxpay.Confirmed, func(t *testing.T, err error) {
+			var call *wxpay.CallError
+			require.ErrorAs(t, err, &call)
+			assert.Equal(t, `{"a":1}`, string(call.Response.Raw()), "the answer that confirmed it, and not the last one")
+			assert.True(t, call.Response.Verified)
+		}},
 		{"no call at all", ok("{}"), func(*http.Request, http.RoundTripper) (*http.Response, error) {
 			return nil, errors.New("mine")
 		}, wxpay.NotSent, func(*testing.T, error) {}},
