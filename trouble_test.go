@@ -356,6 +356,7 @@ func TestSendingFails(t *testing.T) {
 		{"an endless header", background, []wxpay.Option{wxpay.WithBaseURL(hangUp(t, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 1<<20)))}, wxpay.Unknown, wxpay.StageSend, "header"},
 		{"cut off in the body", background, []wxpay.Option{wxpay.WithBaseURL(hangUp(t, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"a"))}, wxpay.Unknown, wxpay.StageVerify, "cut off"},
 		{"a round tripper of the user's", background, []wxpay.Option{wxpay.WithTransport(answer{fail: func(*http.Request) error { return errors.New("cassette is full") }})}, wxpay.Unknown, wxpay.StageSend, "cassette is full"},
+		{"a round tripper that brings nothing", background, []wxpay.Option{wxpay.WithTransport(roundTrip(func(*http.Request) (*http.Response, error) { return nil, nil }))}, wxpay.Unknown, wxpay.StageSend, "neither an answer nor an error"},
 		{"http.Client's error hides the query", background, []wxpay.Option{wxpay.WithTransport(answer{fail: func(req *http.Request) error {
 			return &url.Error{Op: "Post", URL: req.URL.String() + "?openid=oSECRET", Err: errors.New("EOF")}
 		}})}, wxpay.Unknown, wxpay.StageSend, "outcome unknown: EOF"},

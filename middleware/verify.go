@@ -98,6 +98,9 @@ func Verify(v *Verifier) Middleware {
 			call.Reached, call.Verified, call.Aged = true, false, 0
 			sent := time.Now()
 			res, err := next.RoundTrip(req)
+			if err == nil && res == nil {
+				err = errors.New("the transport returned neither an answer nor an error")
+			}
 			if err != nil {
 				return nil, call.transportFailed(req.Context(), err)
 			}
