@@ -325,6 +325,9 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 		}
 		return moveEnd, nil, err
 	case Confirmed:
+		if why := e.doubtful(); why != nil {
+			return e.disbelieve(why)
+		}
 		return moveEnd, nil, err
 	}
 	return e.doubt(refusal)
@@ -339,30 +342,42 @@ var (
 // answered judges the write's own answer.
 func (e *ensuring) answered(res *Response) (move, *Verdict, error) {
 	e.balked = unsigned{}
-	shown := e.f.binding
-	switch {
-	case shown != bound && e.f.Stale():
-		e.last = e.failure(errStale)
-	case shown == unbound && e.link != nil && e.policy != Repeat:
-		e.last = e.failure(errUnbound)
-	default:
-		e.only, e.missing = nil, nil
-		verdict := e.verdict(e.own(res), res)
-		if shown == unbound {
-			verdict.State = Taken
-		}
-		verdict.Unbound = shown != bound
-		switch {
-		case !e.untilFinal || settled(verdict.State):
-			return moveEnd, verdict, nil
-		case e.link == nil:
-			failure := e.failure(e.endless())
-			failure.Response = res
-			return moveEnd, nil, failure
-		}
-		e.found = verdict
-		return moveAsk, nil, nil
+	if why := e.doubtful(); why != nil {
+		return e.disbelieve(why)
 	}
+	e.only, e.missing = nil, nil
+	verdict := e.verdict(e.own(res), res)
+	if e.f.binding == unbound {
+		verdict.State = Taken
+	}
+	verdict.Unbound = e.f.binding != bound
+	switch {
+	case !e.untilFinal || settled(verdict.State):
+		return moveEnd, verdict, nil
+	case e.link == nil:
+		failure := e.failure(e.endless())
+		failure.Response = res
+		return moveEnd, nil, failure
+	}
+	e.found = verdict
+	return moveAsk, nil, nil
+}
+
+// doubtful tells why the last success may be another call's, nil if nothing speaks for that.
+func (e *ensuring) doubtful() error {
+	switch {
+	case e.f.binding != bound && e.f.Stale():
+		return errStale
+	case e.f.binding == unbound && e.link != nil && e.policy != Repeat:
+		return errUnbound
+	}
+	return nil
+}
+
+// disbelieve goes on after a success that may be another call's.
+func (e *ensuring) disbelieve(why error) (move, *Verdict, error) {
+	e.f.Disbelieve(why)
+	e.last = e.failure(why)
 	if e.found != nil {
 		return moveAsk, nil, nil
 	}

@@ -152,6 +152,17 @@ func (c *Call) Doubt(until time.Time, why error) {
 	c.History = append(c.History, Attempt{Outcome: Unknown, Err: why, Ended: until})
 }
 
+// Disbelieve takes back that the last attempt, which brought a success, has settled the call: for the reason why nobody can tell
+// whether that answer is this call's. In History it is of unknown outcome then.
+func (c *Call) Disbelieve(why error) {
+	if len(c.History) == 0 {
+		c.record(c.Answered, nil, Unknown)
+	}
+	last := &c.History[len(c.History)-1]
+	last.Outcome, last.Err = Unknown, why
+	c.known, c.Answered = Unknown, nil
+}
+
 func (c *Call) read() bool { return c.Method == http.MethodGet }
 
 // judge takes one attempt's result into account and returns what it alone leaves known.
