@@ -46,6 +46,7 @@ type config struct {
 	limiter        middleware.Limiter // nil: nothing is held back
 	middlewares    []middleware.Middleware
 	logger         *slog.Logger
+	logNumbers     bool
 	observer       func(context.Context, middleware.Observation)
 	timeout        time.Duration
 	attemptTimeout time.Duration
@@ -245,6 +246,15 @@ func WithMiddleware(middlewares ...middleware.Middleware) Option {
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		c.logger, c.told = logger, nil
+		return nil
+	}
+}
+
+// WithLoggedNumbers has the records of [WithLogger] name the merchant's own number of a call, such as out_trade_no, where
+// it is known which member that is. By default no number is logged.
+func WithLoggedNumbers() Option {
+	return func(c *config) error {
+		c.logNumbers = true
 		return nil
 	}
 }

@@ -48,10 +48,21 @@ func (c Chain) prepare(ctx context.Context, method string, body any) (*flight, e
 	if err == nil {
 		if query, err = f.seal(ctx, f.plan, query, rules); err == nil {
 			f.setQuery(query)
+			if c.client.logNumbers {
+				f.Number = f.logged
+			}
 			return f, nil
 		}
 	}
 	return nil, c.mistake(f, err)
+}
+
+// logged is the merchant's own number for a log that is to have it.
+func (f *flight) logged() string {
+	if f.Operation == nil {
+		return ""
+	}
+	return f.own(f.Operation.Number.Member)
 }
 
 // mistake makes the error of a call that could not be made ready.

@@ -43,6 +43,9 @@ type Call struct {
 	// Judge looks at a verified 2xx before it counts as this call's success; nil takes every one.
 	Judge Judge
 
+	// Number returns the merchant's own number that the call carries, for logs that are to have it; nil keeps it out of them.
+	Number func() string
+
 	// Reached says that the current attempt was handed to the transport: from there on only the transport knows whether
 	// anything was sent.
 	Reached bool

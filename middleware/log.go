@@ -6,13 +6,21 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Log writes one record for every call, when it has ended: at level Info when the platform did what was asked, at Warn
-// when it refused or no usable answer came. A signature test of the platform is Info, for it is no trouble.
+// when it refused or no usable answer came. A signature test of the platform is Info where it is no trouble, which is for a
+// read.
+//
+// The record of a failed call says what happened (failure and error), what is known of the operation (outcome, and
+// money_may_have_moved where that is so), and what to do (advice).
 //
 // The fields are an allow-list: method, path template, status, code, request id, attempts, duration, whether the answer
-// was verified, and for a failure its kind. No body, header, query, path value or error text of others is logged.
+// was verified, and for a failure those above. No body, header, query, path value or error text of others is logged; and
+// the merchant's own number only where [Call.Number] hands it out.
 func Log(logger *slog.Logger, clock func() time.Time) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
@@ -25,36 +33,70 @@ func Log(logger *slog.Logger, clock func() time.Time) Middleware {
 			}
 			res, err := next.RoundTrip(req)
 			if ctx := req.Context(); logger.Enabled(ctx, slog.LevelWarn) {
-				write(ctx, logger, observation(req, res, err, clock().Sub(begin)))
+				write(ctx, logger, CallFrom(ctx), observation(req, res, err, clock().Sub(begin)))
 			}
 			return res, err
 		})
 	}
 }
 
-func write(ctx context.Context, logger *slog.Logger, o Observation) {
+func write(ctx context.Context, logger *slog.Logger, call *Call, o Observation) {
 	level, message := slog.LevelInfo, "wxpay call"
-	if o.Err != nil || o.Status >= 300 {
+	failed := o.Err != nil || o.Status >= 300
+	if failed {
 		level, message = slog.LevelWarn, "wxpay call failed"
 	}
 	if o.Probe {
-		level, message = slog.LevelInfo, "wxpay answer was a signature test of the platform"
+		message = "wxpay answer was a signature test of the platform"
+		if o.Method == http.MethodGet {
+			level = slog.LevelInfo
+		}
 	}
 	if !logger.Enabled(ctx, level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 9)
+	attrs := make([]slog.Attr, 0, 14)
 	attrs = append(attrs,
 		slog.String("method", o.Method), slog.String("path", o.Template),
 		slog.Int("status", o.Status), slog.String("request_id", o.RequestID),
 		slog.Int("attempts", o.Attempts), slog.Duration("duration", o.Duration), slog.Bool("verified", o.Verified))
+	if call != nil && call.Number != nil {
+		attrs = append(attrs, slog.String("number", redact.Printable(call.Number())))
+	}
 	if o.Code != "" {
 		attrs = append(attrs, slog.String("code", o.Code))
 	}
 	if o.Err != nil {
 		attrs = append(attrs, slog.String("failure", kind(o.Err)))
+		if why := reason(o.Err); why != "" {
+			attrs = append(attrs, slog.String("error", why))
+		}
+	}
+	if failed {
+		attrs = append(attrs, slog.String("outcome", o.Outcome.String()))
+		if o.MoneyMayHaveMoved {
+			attrs = append(attrs, slog.Bool("money_may_have_moved", true))
+		}
+		attrs = append(attrs, slog.String("advice", call.advice(o.Outcome)))
 	}
 	logger.LogAttrs(ctx, level, message, attrs...)
+}
+
+// advice says what to do about a call that failed.
+func (c *Call) advice(outcome Outcome) string {
+	switch {
+	case outcome == NotSent:
+		return "nothing was sent, so the call can be made again"
+	case outcome == Rejected:
+		return "the request took no effect; whether to correct it or to send it again, its code tells"
+	case outcome == Confirmed:
+		return "the platform confirmed success: do not make the call again"
+	case c != nil && c.read():
+		return "it was a read and can be repeated"
+	case c != nil && c.Operation != nil && c.Operation.Link != nil:
+		return "it may have taken effect: ask GET " + c.Operation.Link.Query + " before repeating, as Client.Resolve does"
+	}
+	return "it may have taken effect: query it by your own number before repeating, and repeat only with the same number"
 }
 
 // kind names the sort of a failure. Error texts of the network can hold addresses and query strings, so they are not
@@ -67,10 +109,33 @@ func kind(err error) string {
 		return "unverified answer"
 	case errors.As(err, &unsigned):
 		return "signing"
+	case errors.Is(err, ErrLimited):
+		return "limit"
 	case errors.Is(err, context.Canceled):
 		return "cancelled"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
 	}
 	return "transport"
+}
+
+// reason is why an answer cannot be trusted, in words of this module; empty for every other failure.
+func reason(err error) string {
+	var refused *VerifyError
+	if !errors.As(err, &refused) {
+		return ""
+	}
+	var clock *apiv3.ClockError
+	if errors.As(refused.Reason, &clock) {
+		return clock.Error()
+	}
+	for _, known := range [...]error{
+		apiv3.ErrUnsigned, apiv3.ErrSignatureHeader, apiv3.ErrUnknownSerial, apiv3.ErrExpired, apiv3.ErrSignature,
+		ErrAnswerTooLarge, ErrAnswerTruncated, ErrAnswerCoded, ErrAnswerAmbiguous, ErrDigest, ErrForeign,
+	} {
+		if errors.Is(refused.Reason, known) {
+			return known.Error()
+		}
+	}
+	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -69,27 +71,33 @@ func TestLog(t *testing.T) {
 		}},
 		{"refusal", refusing(400, `{"code":"PARAM_ERROR","message":"oSECRET"}`), map[string]any{
 			"level": "WARN", "msg": "wxpay call failed", "method": "GET", "path": "/v3/x/{id}", "status": 400.0, "request_id": "08C7-1",
-			"attempts": 0.0, "duration": 1e9, "verified": false, "code": "PARAM_ERROR",
+			"attempts": 0.0, "duration": 1e9, "verified": false, "code": "PARAM_ERROR", "outcome": "outcome unknown", "advice": readAgain,
 		}},
 		{"a page", refusing(502, "<html>oSECRET"), map[string]any{
 			"level": "WARN", "msg": "wxpay call failed", "method": "GET", "path": "/v3/x/{id}", "status": 502.0, "request_id": "08C7-1",
-			"attempts": 0.0, "duration": 1e9, "verified": false,
+			"attempts": 0.0, "duration": 1e9, "verified": false, "outcome": "outcome unknown", "advice": readAgain,
 		}},
 		{"transport", failing(errors.New("dial oSECRET")), failed("transport", 0, "")},
 		{"timeout", failing(context.DeadlineExceeded), failed("timeout", 0, "")},
 		{"cancelled", failing(context.Canceled), failed("cancelled", 0, "")},
 		{"signing", failing(&middleware.SignError{Err: errors.New("oSECRET")}), failed("signing", 0, "")},
-		{"unverified", failing(&middleware.VerifyError{Status: 200, Header: http.Header{"Request-Id": {"08C7-0"}}, Reason: apiv3.ErrSignature}), failed("unverified answer", 200, "08C7-0")},
+		{"limited", failing(fmt.Errorf("%w: oSECRET", middleware.ErrLimited)), failed("limit", 0, "")},
+		{"unverified", failing(&middleware.VerifyError{Status: 200, Header: http.Header{"Request-Id": {"08C7-0"}}, Reason: apiv3.ErrSignature}),
+			with(failed("unverified answer", 200, "08C7-0"), "error", "signature does not match")},
+		{"a clock", failing(&middleware.VerifyError{Status: 200, Header: http.Header{}, Reason: fmt.Errorf("oSECRET: %w", &apiv3.ClockError{Skew: time.Hour})}),
+			with(failed("unverified answer", 200, ""), "error", "the timestamp is 1h0m0s after the local clock, at most 5m0s are allowed: check this machine's clock first")},
+		{"untold", failing(&middleware.VerifyError{Status: 200, Header: http.Header{}, Reason: errors.New("oSECRET")}), failed("unverified answer", 200, "")},
 		{"probe", failing(&middleware.VerifyError{Status: 200, Header: http.Header{}, Reason: apiv3.ErrSignature, Probe: true}), map[string]any{
 			"level": "INFO", "msg": "wxpay answer was a signature test of the platform", "method": "GET", "path": "/v3/x/{id}", "status": 200.0, "request_id": "",
 			"attempts": 0.0, "duration": 1e9, "verified": false, "failure": "unverified answer",
+			"error": "signature does not match", "outcome": "outcome unknown", "advice": readAgain,
 		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
 			logger := slog.New(slog.NewJSONHandler(&out, nil))
-			res, err := middleware.Log(logger, steps())(tt.next).RoundTrip(request(t, &middleware.Call{Method: "GET", Template: "/v3/x/{id}"}))
+			res, err := middleware.Log(logger, steps())(judged(tt.next)).RoundTrip(request(t, &middleware.Call{Method: "GET", Template: "/v3/x/{id}"}))
 			require.True(t, (res == nil) != (err == nil))
 			assert.NotContains(t, out.String(), "SECRET")
 			var got map[string]any
@@ -100,10 +108,82 @@ func TestLog(t *testing.T) {
 	}
 }
 
+const readAgain = "it was a read and can be repeated"
+
+// judged is next as one attempt that was on the wire.
+func judged(next http.RoundTripper) http.RoundTripper {
+	return middleware.Retry(&middleware.Retrier{Attempts: 1})(middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		middleware.CallFrom(req.Context()).Reached = true
+		return next.RoundTrip(req)
+	}))
+}
+
+func with(record map[string]any, name string, value any) map[string]any {
+	record[name] = value
+	return record
+}
+
 func failed(kind string, status float64, id string) map[string]any {
 	return map[string]any{
 		"level": "WARN", "msg": "wxpay call failed", "method": "GET", "path": "/v3/x/{id}", "status": status, "request_id": id,
-		"attempts": 0.0, "duration": 1e9, "verified": false, "failure": kind,
+		"attempts": 0.0, "duration": 1e9, "verified": false, "failure": kind, "outcome": "outcome unknown", "advice": readAgain,
+	}
+}
+
+// A record of a failure says whether money may have moved, and what to do; the merchant's number is in it on demand only.
+func TestLogOfDoubt(t *testing.T) {
+	refund := &fact.Operation{Conduct: fact.Conduct{MovesMoney: true, Link: &fact.Link{Query: "/v3/refund/domestic/refunds/{out_refund_no}"}}}
+	reset, probe := failing(errors.New("reset")), failing(&middleware.VerifyError{Status: 200, Header: http.Header{}, Reason: apiv3.ErrSignature, Probe: true})
+	unsent := middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		middleware.CallFrom(req.Context()).Reached = false
+		return nil, middleware.ErrLimited
+	})
+	for _, tt := range []struct {
+		name  string
+		call  *middleware.Call
+		next  http.RoundTripper
+		level string
+		says  map[string]any
+	}{
+		{"money", &middleware.Call{Method: "POST", Template: "/v3/refund/domestic/refunds", Operation: refund}, reset, "WARN", map[string]any{
+			"outcome": "outcome unknown", "money_may_have_moved": true,
+			"advice": "it may have taken effect: ask GET /v3/refund/domestic/refunds/{out_refund_no} before repeating, as Client.Resolve does",
+		}},
+		{"money that no catalogue knows", &middleware.Call{Method: "POST", Template: "/v3/refund/x"}, reset, "WARN", map[string]any{
+			"outcome": "outcome unknown", "money_may_have_moved": true,
+			"advice": "it may have taken effect: query it by your own number before repeating, and repeat only with the same number",
+		}},
+		{"no money", &middleware.Call{Method: "POST", Template: "/v3/x"}, reset, "WARN", map[string]any{
+			"outcome": "outcome unknown",
+			"advice":  "it may have taken effect: query it by your own number before repeating, and repeat only with the same number",
+		}},
+		{"a signature test that a write met", &middleware.Call{Method: "POST", Template: "/v3/refund/x"}, probe, "WARN", map[string]any{
+			"outcome": "outcome unknown", "money_may_have_moved": true,
+		}},
+		{"nothing sent", &middleware.Call{Method: "POST", Template: "/v3/refund/x"}, unsent, "WARN", map[string]any{
+			"outcome": "not sent", "advice": "nothing was sent, so the call can be made again",
+		}},
+		{"a number on demand", &middleware.Call{Method: "POST", Template: "/v3/x", Number: func() string { return "R-1\n2" }}, reset, "WARN", map[string]any{
+			"number": "R-12",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out bytes.Buffer
+			logger := slog.New(slog.NewJSONHandler(&out, nil))
+			_, err := middleware.Log(logger, steps())(judged(tt.next)).RoundTrip(request(t, tt.call))
+			require.Error(t, err)
+			var got map[string]any
+			require.NoError(t, json.Unmarshal(out.Bytes(), &got), "exactly one record: %s", out.String())
+			assert.Equal(t, tt.level, got["level"])
+			for name, value := range tt.says {
+				assert.Equal(t, value, got[name], name)
+			}
+			for _, name := range []string{"money_may_have_moved", "number"} {
+				if _, wanted := tt.says[name]; !wanted {
+					assert.NotContains(t, got, name)
+				}
+			}
+		})
 	}
 }
 
@@ -123,13 +203,13 @@ func TestObserve(t *testing.T) {
 	var got []middleware.Observation
 	observe := middleware.Observe(steps(), func(_ context.Context, o middleware.Observation) { got = append(got, o) })
 	call := func(next http.RoundTripper) {
-		_, _ = observe(next).RoundTrip(request(t, &middleware.Call{Method: "GET", Template: "/v3/x/{id}"}))
+		_, _ = observe(judged(next)).RoundTrip(request(t, &middleware.Call{Method: "GET", Template: "/v3/x/{id}"}))
 	}
 	call(succeeding())
 	call(refusing(404, `{"code":"ORDER_NOT_EXIST"}`))
 	call(failing(io.ErrUnexpectedEOF))
 	assert.Equal(t, []middleware.Observation{
-		{Method: "GET", Template: "/v3/x/{id}", Status: 200, RequestID: "08C7-0", Attempts: 1, Duration: time.Second, Verified: true},
+		{Method: "GET", Template: "/v3/x/{id}", Status: 200, RequestID: "08C7-0", Attempts: 1, Duration: time.Second, Verified: true, Outcome: middleware.Confirmed},
 		{Method: "GET", Template: "/v3/x/{id}", Status: 404, Code: "ORDER_NOT_EXIST", RequestID: "08C7-1", Duration: time.Second},
 		{Method: "GET", Template: "/v3/x/{id}", Duration: time.Second, Err: io.ErrUnexpectedEOF},
 	}, got)

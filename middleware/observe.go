@@ -24,7 +24,10 @@ type Observation struct {
 	Duration  time.Duration // from entering the pipeline to having the whole answer
 	Verified  bool          // the answer's signature was verified
 	Probe     bool          // the answer was refused because it is one of the platform's signature tests
-	Err       error         // why no answer can be used; nil when one came, whatever its status
+	Outcome   Outcome       // what is known about the operation
+	// MoneyMayHaveMoved says that the outcome of an operation that moves money is unknown.
+	MoneyMayHaveMoved bool
+	Err               error // why no answer can be used; nil when one came, whatever its status
 }
 
 // Format prints what a log record of the call has under every verb.
@@ -34,8 +37,8 @@ func (o Observation) Format(s fmt.State, verb rune) { redact.Format(s, verb, o.t
 func (o Observation) MarshalText() ([]byte, error) { return []byte(o.text()), nil }
 
 func (o *Observation) text() string {
-	text := fmt.Sprintf("middleware.Observation{%s %s, status %d %s, request id %s, %d attempts, %s, verified %t",
-		o.Method, o.Template, o.Status, redact.Printable(o.Code), redact.Printable(o.RequestID), o.Attempts, o.Duration, o.Verified)
+	text := fmt.Sprintf("middleware.Observation{%s %s, status %d %s, request id %s, %d attempts, %s, verified %t, %s",
+		o.Method, o.Template, o.Status, redact.Printable(o.Code), redact.Printable(o.RequestID), o.Attempts, o.Duration, o.Verified, o.Outcome)
 	if o.Err != nil {
 		text += ", " + kind(o.Err)
 	}
@@ -64,16 +67,17 @@ func Observe(clock func() time.Time, hook func(context.Context, Observation)) Mi
 func observation(req *http.Request, res *http.Response, err error, took time.Duration) Observation {
 	o := Observation{Method: req.Method, Duration: took, Err: err}
 	if call := CallFrom(req.Context()); call != nil {
-		o.Template, o.Attempts, o.Verified = call.Template, call.Attempts, call.Verified
+		o.Template, o.Attempts, o.Verified, o.Outcome = call.Template, call.Attempts, call.Verified, call.Outcome()
+		o.MoneyMayHaveMoved = o.Outcome == Unknown && call.MovesMoney()
 	}
 	if err != nil {
 		var refused *VerifyError
 		if errors.As(err, &refused) {
-			o.Status, o.RequestID, o.Probe = refused.Status, refused.Header.Get(apiv3.HeaderRequestID), refused.Probe
+			o.Status, o.RequestID, o.Probe = refused.Status, redact.Printable(refused.Header.Get(apiv3.HeaderRequestID)), refused.Probe
 		}
 	}
 	if res != nil {
-		o.Status, o.RequestID = res.StatusCode, first(res.Header, apiv3.HeaderRequestID)
+		o.Status, o.RequestID = res.StatusCode, redact.Printable(first(res.Header, apiv3.HeaderRequestID))
 		if o.Status >= 300 {
 			o.Code = errorCode(res)
 		}
