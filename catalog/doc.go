@@ -75,8 +75,8 @@
 //	                 "digest" where the signature is not over the body; members of the answer below
 //	doc *            documentation id
 //
-// What follows was reviewed by hand and is in no facts file, but for most of the codes. A row without it was not reviewed, and every
-// reader takes the careful answer then; but the marks "money" are meant to be complete.
+// What follows was reviewed by hand and is in no facts file, but for most of the codes. A row without it was not reviewed,
+// and every reader takes the careful answer then; but the marks "money" are meant to be complete.
 //
 //	code *           error code that it answers, status or -, and the page that lists it where it was read
 //	money            carrying it out moves money, or commits to it

@@ -28,8 +28,8 @@ func ExampleCatalog_Search() {
 		fmt.Println(operation.Method, operation.Path, operation.Name)
 	}
 	// Output:
-	// POST /v3/pay/partner/transactions/native Native下单
 	// POST /v3/pay/transactions/native Native下单
+	// POST /v3/pay/partner/transactions/native Native下单
 }
 
 func ExampleCatalog_Nearest() {

@@ -5,3 +5,10 @@ var Load = load
 
 // The sizes of the embedded copies.
 var PackedFacts, PackedTexts = len(packedFacts), len(packedTexts)
+
+// What searches know beyond the facts.
+var (
+	Common   = common
+	Synonyms = synonyms
+	Fold     = fold
+)

@@ -13,9 +13,11 @@ import (
 const maxWords = 16
 
 // Search finds operations by words, divided by blanks, all of which have to be found: in the official name, the path, the
-// tags or the names of members. Case, hyphens and underscores do not matter, and a method in upper case stands for
-// itself. The best matches come first: names before paths, paths before tags, tags before members, whole words before
-// parts, and among equals what is for brands after the rest and what is shut down or replaced last. Words behind the 16th are ignored.
+// tags or the names of members. Words that people use for something else than the platform does find it, too: former
+// names, English ones, and what is only said (企业付款, native pay, 对账单). Case, hyphens and underscores do not matter, and a
+// method in upper case stands for itself. The best matches come first: names before paths, paths before tags, tags before
+// members, whole words before parts; among equals the operations that most people look for, and last what is for brands and
+// what is shut down or replaced. Words behind the 16th are ignored.
 func (c *Catalog) Search(words string) []*fact.Operation {
 	method := ""
 	var wanted []string
@@ -29,6 +31,7 @@ func (c *Catalog) Search(words string) []*fact.Operation {
 	if method == "" && len(wanted) == 0 {
 		return nil
 	}
+	searches := readings(wanted)
 	type hit struct {
 		operation *fact.Operation
 		score     int
@@ -38,7 +41,7 @@ func (c *Catalog) Search(words string) []*fact.Operation {
 		if method != "" && operation.Method != method {
 			continue
 		}
-		if score := rank(operation, wanted); score > 0 {
+		if score := rank(operation, searches); score > 0 {
 			hits = append(hits, hit{operation, score})
 		}
 	}
@@ -50,30 +53,93 @@ func (c *Catalog) Search(words string) []*fact.Operation {
 	return found
 }
 
-// rank returns how well an operation fits folded words, and 0 when one of them does not fit at all.
-func rank(operation *fact.Operation, words []string) int {
-	name, path := fold(operation.Name), fold(operation.Path)
-	total := 1
+// reading is one way to understand a search: alternatives for each word, each of which is a list of words.
+type reading [][][]string
+
+// readings returns how a search can be understood: as its words, and as one word that was written with blanks.
+func readings(words []string) []reading {
+	if kept := slices.DeleteFunc(slices.Clone(words), func(word string) bool { return fillers[word] }); len(kept) > 0 {
+		words = kept
+	}
+	var one reading
 	for _, word := range words {
-		score := rankName(name, word)
-		if score < 70 {
-			score = max(score, rankPath(path, word), rankTags(operation.Tags, word))
+		alternatives := [][]string{{word}}
+		if short := strings.TrimSuffix(strings.TrimSuffix(word, "接口"), "api"); short != "" && short != word {
+			alternatives = append(alternatives, []string{short})
+			alternatives = append(alternatives, others(short)...)
 		}
-		if score < 20 {
-			score = max(score, rankFields(operation, word))
+		one = append(one, append(alternatives, others(word)...))
+	}
+	list := []reading{one}
+	if joined := strings.Join(words, ""); len(words) > 1 && synonyms[joined] != nil {
+		list = append(list, reading{others(joined)})
+	}
+	return list
+}
+
+// others returns the synonyms of a word.
+func others(word string) [][]string {
+	var list [][]string
+	for _, phrase := range synonyms[word] {
+		var words []string
+		for part := range strings.FieldsSeq(phrase) {
+			words = append(words, fold(part))
 		}
-		if score == 0 {
-			return 0
+		list = append(list, words)
+	}
+	return list
+}
+
+// rank returns how well an operation fits a search, and 0 when one of its words does not fit at all.
+func rank(operation *fact.Operation, searches []reading) int {
+	best := 0
+	name, path := fold(operation.Name), fold(operation.Path)
+	for _, search := range searches {
+		total := 0
+		for _, alternatives := range search {
+			score := 0
+			for i, words := range alternatives {
+				least := 100
+				for _, word := range words {
+					least = min(least, rankWord(operation, name, path, word))
+				}
+				score = max(score, 8*least-min(i, 7)) // the word itself first, then its synonyms in their order
+			}
+			if score <= 0 {
+				total = 0
+				break
+			}
+			total += score
 		}
-		total += 4 * score
+		if len(search) > 0 {
+			total /= len(search)
+		}
+		best = max(best, total)
+	}
+	if best == 0 && !slices.ContainsFunc(searches, func(r reading) bool { return len(r) == 0 }) {
+		return 0
+	}
+	if i := slices.Index(common, operation.Method+" "+operation.Path); i >= 0 {
+		best += 3 + len(common) - i
 	}
 	if operation.Status != fact.Offline && operation.Status != fact.Superseded {
-		total += 2
+		best += 2
 	}
 	if operation.Scheme == fact.MerchantScheme {
-		total++
+		best++
 	}
-	return total
+	return best + 1
+}
+
+func rankWord(operation *fact.Operation, name, path, word string) int {
+	score := rankName(name, word)
+	if score < 70 {
+		score = max(score, rankPath(path, word), rankTags(operation.Tags, word))
+	}
+	if score < 20 {
+		score = max(score, rankFields(operation, word))
+	}
+	return score
 }
 
 func rankName(name, word string) int {

@@ -21,9 +21,10 @@ func searchCommand(run func(searchOptions) error) *cobra.Command {
 		Use:   "search TEXT...",
 		Short: "Find operations by words",
 		Long: `Find operations by words, all of which have to be found: in the official name, the path, the product families or the
-names of members. The best come first. A method in capitals stands for itself. Where nothing is found, stdout stays
-empty (an empty array with --json) and the exit code is 0.`,
-		Example: `  wxpay search 商家转账
+names of members. What people say instead finds them, too, former names and English words among it. The best come first,
+and of equals those that most people look for. A method in capitals stands for itself. Where nothing is found, stdout
+stays empty (an empty array with --json) and the exit code is 0.`,
+		Example: `  wxpay search 企业付款
   wxpay search GET refund out_refund_no
   wxpay search -n 0 --json profitsharing`,
 		RunE: func(_ *cobra.Command, args []string) error {
