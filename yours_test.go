@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
@@ -18,7 +19,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/transport"
 )
 
@@ -343,6 +346,83 @@ func TestAsyncSurvives(t *testing.T) {
 			require.ErrorAs(t, err, new(*wxpay.PanicError))
 		}
 	})
+}
+
+// The parts of an encrypted bill are downloaded side by side, and report so.
+func TestSealedBillSurvives(t *testing.T) {
+	noTemporaryFiles(t)
+	for how, boom := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
+		gateway := &sealedGateway{lists: [][]part{{sealedPart(t, 1, "a", randomText(100), plainOf), sealedPart(t, 2, "b", randomText(100), plainOf)}}}
+		client := newClient(t, wxpay.WithTransport(gateway))
+		_, err := client.Bill(t.Context(), sealedChain(client), wxpay.Progress(func(int64, int64) { boom() }))
+		require.ErrorIs(t, err, wxpay.StageDownload, how)
+		assert.Equal(t, how == "panic", errors.As(err, new(*wxpay.PanicError)))
+	}
+}
+
+// storeThat is a KeyStore that runs something instead of loading.
+type storeThat func()
+
+func (s storeThat) Load(context.Context, string) ([]byte, error) { s(); return nil, nil }
+func (s storeThat) Save(context.Context, string, []byte) error   { return nil }
+
+// Reading the certificate list is shared by all calls: code of the user's that breaks it off leaves none of them waiting, and the
+// next reading begins in its time.
+func TestRefreshSurvives(t *testing.T) {
+	for _, how := range []string{"panic", "Goexit"} {
+		for _, where := range []string{"store", "middleware", "logger"} {
+			t.Run(where+", "+how, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					scheme := hashScheme{apiv3.RSA()}
+					sb := newSandbox(t, sandbox.WithScheme(scheme), sandbox.WithKeyMode(sandbox.CertificatesOnly))
+					broken := true
+					boom := func() {
+						switch {
+						case !broken:
+						case how == "panic":
+							panic("boom")
+						default:
+							runtime.Goexit()
+						}
+					}
+					options := []wxpay.Option{wxpay.WithScheme(scheme), wxpay.WithCertificates()}
+					switch where {
+					case "store":
+						options[1] = wxpay.WithCertificates(wxpay.ShareIn(storeThat(boom)))
+					case "middleware":
+						options = append(options, between(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+							if strings.HasSuffix(req.URL.Path, "/certificates") {
+								boom()
+							}
+							return next.RoundTrip(req)
+						}))
+					case "logger":
+						options = append(options, wxpay.WithLogger(slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
+							if strings.Contains(string(p), "platform certificates") {
+								boom()
+							}
+							return len(p), nil
+						}), nil))))
+					}
+					client := certificateClient(t, sb, options...)
+					ctx := t.Context()
+					err := post(ctx, client)
+					if where == "logger" { // the list was read all the same
+						require.NoError(t, err)
+						return
+					}
+					require.ErrorIs(t, err, wxpay.StageKeys)
+					assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+					var keys *wxpay.KeysError
+					require.ErrorAs(t, err, &keys)
+					assert.Equal(t, how == "panic", errors.As(keys.Cause, new(*wxpay.PanicError)))
+					broken = false
+					time.Sleep(5 * time.Second)
+					require.NoError(t, post(ctx, client))
+				})
+			})
+		}
+	}
 }
 
 type exiting struct{}

@@ -212,7 +212,7 @@ func causeOf(ctx context.Context, err error) error {
 	if cause := fault.Cause(ctx); cause != nil {
 		return cause
 	}
-	return err
+	return fault.Outside(err)
 }
 
 // CloseIdleConnections closes the connections that no request uses.

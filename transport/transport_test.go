@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -84,6 +86,27 @@ func TestUnsent(t *testing.T) {
 				assert.ErrorIs(t, err, tt.is)
 			}
 		})
+	}
+}
+
+// A reader that fails with what this package says of connections, such as one over HTTP, says nothing about this one.
+func TestBodyThatFails(t *testing.T) {
+	address := listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	rt := transport.New(transport.Config{})
+	defer rt.CloseIdleConnections()
+	own := errors.New("the disk is gone")
+	for _, fails := range []error{&transport.UnsentError{Err: own}, &transport.SentError{Host: "elsewhere", Err: own}, fmt.Errorf("reading: %w", &transport.UnsentError{Err: own})} {
+		body := io.MultiReader(strings.NewReader("some"), iotest.ErrReader(fails))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address, body)
+		require.NoError(t, err)
+		req.ContentLength = 100
+		_, err = rt.RoundTrip(req)
+		require.ErrorIs(t, err, own)
+		assert.NotErrorAs(t, err, new(*transport.UnsentError))
+		var sent *transport.SentError
+		require.ErrorAs(t, err, &sent)
+		assert.Equal(t, address, sent.Host)
+		assert.NotErrorAs(t, sent.Err, &sent)
 	}
 }
 
