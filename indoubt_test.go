@@ -101,3 +101,16 @@ func TestInDoubtUntil(t *testing.T) {
 		})
 	}
 }
+
+// What an earlier process may have sent is in doubt also where this one cannot make the call ready.
+func TestInDoubtUnready(t *testing.T) {
+	chain := newClient(t, wxpay.WithTransport(refund("SUCCESS"))).Chain(refundCall)
+	for name, body := range map[string]any{"a body that is none": func() {}, "a member that is none": wxpay.JSON{"f": func() {}}} {
+		_, err := chain.Ensure(t.Context(), body)
+		require.Error(t, err, name)
+		require.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err), name)
+		_, err = chain.InDoubt(time.Now().Add(-time.Hour)).Ensure(t.Context(), body)
+		require.ErrorIs(t, err, wxpay.StageBuild, name)
+		assert.ErrorIs(t, err, wxpay.ErrOutcomeUnknown, name)
+	}
+}

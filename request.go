@@ -65,7 +65,7 @@ func (f *flight) logged() string {
 	return f.own(f.Operation.Number.Member)
 }
 
-// mistake makes the error of a call that could not be made ready.
+// mistake makes the error of a call that could not be made ready. An earlier process may have sent it all the same.
 func (c Chain) mistake(f *flight, err error) error {
 	var mistake *CallError
 	if errors.As(err, &mistake) {
@@ -79,7 +79,13 @@ func (c Chain) mistake(f *flight, err error) error {
 	case errors.As(err, new(endedError)):
 		stage = StageSend
 	}
-	return f.error(stage, NotSent, err)
+	outcome := NotSent
+	for s := c.last; s != nil; s = s.before {
+		if s.kind == settingInDoubt {
+			outcome = Unknown
+		}
+	}
+	return f.error(stage, outcome, err)
 }
 
 // fill makes f ready but for the encryption, for which it returns the query and the rules.
