@@ -43,11 +43,11 @@ const (
 type Verdict struct {
 	// State is where it stands.
 	State State
-	// Inferred says that nobody stated the success: the platform said that the number is taken, after a doubt about this
-	// very call.
+	// Inferred says that nobody stated the state: the platform said that the number is taken, after a doubt about this very
+	// call. That is Succeeded for a known operation that moves no money, else Taken.
 	Inferred bool
 	// Response is the verified answer that says so: the write's own, or the query's when the write's was lost. It is nil
-	// for an inferred success.
+	// for an inferred state.
 	Response *Response
 	// Unbound says that nothing in Response shows that it answers this very call: by its documentation it repeats nothing of
 	// it, as that of an order with its prepay_id, or nobody reviewed what it repeats. Then the connection alone vouches for it.
@@ -97,7 +97,8 @@ func (c Chain) OnUnknown(policy UnknownPolicy) Chain {
 // InDoubt tells [Chain.Ensure] that the same call may have been made before, last at until: by a process that died before it
 // knew the answer, say, and kept nothing but the number. Ensure then begins as it goes on after a doubt of its own. Where a
 // query is known it asks first, and sends no earlier than a minute after until. Without one it repeats only what it would
-// repeat anyway, and an answer that the number is taken counts as success. Else it sends nothing and the outcome stays unknown.
+// repeat anyway, and an answer that the number is taken counts (Verdict.Inferred). Else it sends nothing and the outcome stays
+// unknown.
 // An until that is zero or lies ahead is now.
 func (c Chain) InDoubt(until time.Time) Chain {
 	if now := time.Now(); until.IsZero() || until.After(now) {
@@ -393,7 +394,7 @@ func (e *ensuring) own(res *Response) State {
 	case o.Link != nil && o.Link.State != "":
 		document := readDocument(res.raw)
 		if text(document.member(o.Link.State)) != "" {
-			return stateOf(o.Link, document)
+			return e.stateOf(o.Link, document)
 		}
 	}
 	switch {
@@ -473,7 +474,7 @@ func (e *ensuring) doubt(refusal *APIError) (move, *Verdict, error) {
 		return moveAsk, nil, nil
 	}
 	if refusal != nil && e.exists(refusal) {
-		return moveEnd, &Verdict{State: Succeeded, Inferred: true, Attempts: e.f.Attempts, History: slices.Clone(e.f.History)}, nil
+		return e.infer()
 	}
 	// A refusal without a code is none of the platform's.
 	final := refusal != nil && refusal.Code != "" && refusal.Status < 500 && !passes(refusal)
@@ -481,6 +482,19 @@ func (e *ensuring) doubt(refusal *APIError) (move, *Verdict, error) {
 		return moveEnd, nil, e.last
 	}
 	return moveBlind, nil, nil
+}
+
+// infer judges that the number is taken.
+func (e *ensuring) infer() (move, *Verdict, error) {
+	state := Taken
+	if o := e.f.Operation; o != nil && !o.MovesMoney {
+		state = Succeeded
+	}
+	e.found, e.missing = &Verdict{State: state, Inferred: true}, e.wanted(state)
+	if e.untilFinal && !settled(state) && e.link != nil {
+		return moveAsk, nil, nil
+	}
+	return moveEnd, e.known(), nil
 }
 
 // exists reports whether a refusal says that the number is taken, and an earlier attempt of this very call may have taken it.
@@ -503,6 +517,8 @@ func (e *ensuring) ask(ctx context.Context) (move, *Verdict, error) {
 	case ctx.Err() != nil:
 		verdict, err := e.late(ctx)
 		return moveEnd, verdict, err
+	case errors.Is(err, StageBuild) && e.found == nil:
+		return moveEnd, nil, e.failure(fmt.Errorf("the query cannot be made: %w", &QueryError{err}))
 	case errors.As(err, &refusal) && refusal.Unsigned() && !passes(refusal):
 		e.asked = &QueryError{err}
 		return e.unsigned(refusal, 1)
@@ -636,6 +652,9 @@ func (e *ensuring) query(ctx context.Context, client *Client) (*Response, error)
 	if err != nil {
 		return nil, err
 	}
+	if facts := e.f.client.facts(); facts != nil { // the write's, whoever asks
+		q.Operation, _ = facts.Lookup(http.MethodGet, e.link.Query)
+	}
 	host := e.took()
 	q.Host = host
 	res, err := q.send(ctx)
@@ -687,21 +706,24 @@ func (e *ensuring) state(found document) (state State, proven bool) {
 	}
 	value := text(found.member(e.link.State))
 	known := slices.ContainsFunc(e.link.Means, func(m fact.Means) bool { return m.Value == value })
-	return stateOf(e.link, found), known || !e.link.Acts
+	return e.stateOf(e.link, found), known || !e.link.Acts
 }
 
 // stateOf returns the meaning of the state that an answer tells.
-func stateOf(l *fact.Link, found document) State {
+func (e *ensuring) stateOf(l *fact.Link, found document) State {
 	state := l.Meaning(text(found.member(l.State)))
 	if state == Succeeded && l.Parts != nil {
-		state = parts(l.Parts, found)
+		state = parts(l.Parts, e.sent, found)
 	}
 	return state
 }
 
-// parts refines Succeeded by how the parts ended.
-func parts(p *fact.Parts, found document) State {
+// parts refines Succeeded by how the parts ended. Of parts that an answer lacks nobody knows that.
+func parts(p *fact.Parts, sent, found document) State {
 	list, _ := found.member(p.List).([]any)
+	if wanted, _ := sent.member(p.List).([]any); len(list) < len(wanted) {
+		return Taken
+	}
 	succeeded, failed := 0, 0
 	for _, part := range list {
 		switch text(document{part}.member(p.State)) {
@@ -729,7 +751,7 @@ func (e *ensuring) verdict(state State, res *Response) *Verdict {
 // known is what was found, brought up to date with what was sent since.
 func (e *ensuring) known() *Verdict {
 	verdict := e.verdict(e.found.State, e.found.Response)
-	verdict.Unbound, verdict.Missing = e.found.Unbound, slices.Clone(e.missing)
+	verdict.Inferred, verdict.Unbound, verdict.Missing = e.found.Inferred, e.found.Unbound, slices.Clone(e.missing)
 	return verdict
 }
 

@@ -150,6 +150,9 @@ func TestEnsure(t *testing.T) {
 		{name: "share, no part", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("CLOSED", "CLOSED")), sent: "WQ", state: wxpay.FailedFinal},
 		{name: "share, a part under way", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("SUCCESS", "PENDING")), sent: "WQ", state: wxpay.Accepted},
 		{name: "share, other parts", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("SUCCESS")), sent: "WQ", err: wxpay.ErrNumberConflict, says: "receivers differs"},
+		{name: "share, its own answer without the parts", path: "v3/profitsharing/orders", body: shareBody, answers: trips(ok(`{"transaction_id":"42","out_order_no":"S1","state":"FINISHED"}`)), sent: "W", state: wxpay.Taken},
+		{name: "share, its own answer with fewer parts", path: "v3/profitsharing/orders", body: shareBody, answers: trips(share("SUCCESS")), sent: "W", state: wxpay.Taken},
+		{name: "share, without the parts, to its end", path: "v3/profitsharing/orders", body: shareBody, answers: trips(share(), share("SUCCESS", "CLOSED")), with: final, sent: "WQ", state: wxpay.Partial},
 		{name: "share, its own answer", path: "v3/profitsharing/orders", body: shareBody, answers: trips(share("SUCCESS", "CLOSED")), sent: "W", state: wxpay.Partial},
 
 		{name: "unfreeze: that it exists proves nothing", path: "v3/profitsharing/orders/unfreeze", body: wxpay.JSON{"transaction_id": "42", "out_order_no": "S1", "description": "x"},
@@ -175,6 +178,8 @@ func TestEnsure(t *testing.T) {
 		{name: "money without a query, another's answer", path: "v3/transfer/batches", body: batchBody, answers: trips(ok(`{"out_batch_no":"B2","batch_id":"1"}`)), sent: "W", err: unknown, says: "another out_batch_no than the call"},
 		{name: "money without a query, no number", path: "v3/transfer/batches", body: batchBody, answers: trips(ok(`{"batch_id":"1"}`)), sent: "W", state: wxpay.Taken},
 		{name: "order, without what its query takes, to its end", path: refundCall, body: wxpay.JSON{"amount": 1}, with: final, sent: "", outcome: wxpay.NotSent, err: wxpay.StageBuild, says: "lacks what the query takes"},
+		{name: "refund, a number that no path takes", path: refundCall, body: wxpay.JSON{"out_refund_no": "..", "out_trade_no": "T1", "amount": wxpay.JSON{"refund": 1, "total": 5, "currency": "CNY"}},
+			answers: trips(resetConnection), sent: "W", err: unknown, says: "the query cannot be made"},
 		{name: "a body that is none", path: "v3/x", body: wxpay.JSON{"f": func() {}}, answers: trips(ok("{}")), sent: "", err: wxpay.StageBuild},
 	}
 	for _, r := range rows {
@@ -348,6 +353,39 @@ func TestEnsureInfers(t *testing.T) {
 	})
 }
 
+// That a number is taken says nothing of how it ends where money moves, or where nobody knows the operation.
+func TestEnsureInfersNoEnd(t *testing.T) {
+	taken := refusal(400, "ALREADY_EXISTS")
+	for name, tt := range map[string]struct {
+		path    string
+		body    wxpay.JSON
+		answers []http.RoundTripper
+		final   bool
+		state   wxpay.State
+		missing []string
+	}{
+		"a transfer":             {transferCall, transferBody, trips(resetConnection, taken), false, wxpay.Taken, []string{"package_info"}},
+		"a transfer, to its end": {transferCall, transferBody, trips(resetConnection, taken, transfer("PROCESSING"), transfer("FAIL")), true, wxpay.FailedFinal, nil},
+		"money without a query":  {"v3/transfer/batches", batchBody, trips(resetConnection, taken), false, wxpay.Taken, nil},
+		"no facts":               {"v3/x", wxpay.JSON{}, trips(resetConnection, taken), false, wxpay.Taken, nil},
+		"an order":               {ordersPath, orderBody, trips(resetConnection, taken), false, wxpay.Succeeded, []string{"code_url"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				chain := newClient(t, wxpay.WithTransport(play(tt.answers...)), wxpay.WithAttempts(1)).Chain(tt.path).OnUnknown(wxpay.Repeat)
+				if tt.final {
+					chain = chain.UntilFinal()
+				}
+				verdict, err := chain.Ensure(context.Background(), tt.body)
+				require.NoError(t, err)
+				assert.Equal(t, tt.state, verdict.State)
+				assert.Equal(t, !tt.final, verdict.Inferred)
+				assert.Equal(t, tt.missing, verdict.Missing)
+			})
+		})
+	}
+}
+
 // Resolve asks once and repeats nothing.
 func TestResolve(t *testing.T) {
 	ctx := context.Background()
@@ -392,6 +430,17 @@ func TestResolve(t *testing.T) {
 		_, err = client.Resolve(ctx, err)
 		require.ErrorIs(t, err, wxpay.ErrNumberConflict)
 		require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+	})
+	t.Run("by a client without the facts", func(t *testing.T) {
+		_, _, err := fail(t, refundCall, refundBody, resetConnection)
+		for body, says := range map[string]string{
+			`{"out_refund_no":"R2","out_trade_no":"T1","status":"SUCCESS","amount":{"refund":1,"total":5}}`: "another out_refund_no than the call",
+			`{"status":"SUCCESS"}`: "does not show that it is about this call",
+		} {
+			bare := newClient(t, wxpay.WithCatalog(nil), wxpay.WithTransport(ok(body)))
+			verdict, err := bare.Resolve(ctx, err)
+			require.ErrorContains(t, err, says, "%v", verdict)
+		}
 	})
 	t.Run("no query is known", func(t *testing.T) {
 		client, gateway, err := fail(t, feedsPath, feed(), resetConnection)
