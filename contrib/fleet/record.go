@@ -22,6 +22,7 @@ const (
 	Expired   State = "expired"   // it was not sent, because its time was over
 	Succeeded State = "succeeded" // has taken effect
 	Accepted  State = "accepted"  // the platform took it and has not finished it
+	Taken     State = "taken"     // the platform took it; how it ends is not known here
 	Partial   State = "partial"   // some parts have taken effect, the others never will
 	Failed    State = "failed"    // the platform ended it without effect, for good
 	Action    State = "action"    // it stands still until the merchant does something
@@ -43,6 +44,10 @@ type Result struct {
 	RequestID string `json:"request_id,omitempty"`
 	// Inferred says that nobody stated the success: the platform said, after a doubt about this job, that the number is taken.
 	Inferred bool `json:"inferred,omitempty"`
+	// Unbound says that nothing in the answer shows that it is about this job; see wxpay.Verdict.
+	Unbound bool `json:"unbound,omitempty"`
+	// Missing lists members that only the call's own answer has, such as code_url, and that are not in hand.
+	Missing []string `json:"missing,omitempty"`
 	// Settled says that somebody has found out what became of it, by Queue.Settle.
 	Settled bool `json:"settled,omitempty"`
 	// Selected holds the members of the answer that Worker.Select names, by their paths.

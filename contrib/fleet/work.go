@@ -103,6 +103,7 @@ type running struct {
 	paused   atomic.Pointer[Pause]
 	idle     int          // requests for a message in a row that brought none
 	failures atomic.Int64 // jobs that ended without a usable answer, since the last that had one
+	unsigned atomic.Int64 // jobs that ended with a refusal that nobody signed, since the last that ended otherwise
 	unread   unread
 	stray    atomic.Bool // a call was made that Marking knows nothing of
 	leases   *leases
@@ -317,7 +318,13 @@ func (r *running) heed(entry jetstream.KeyValueEntry) {
 		return
 	}
 	r.paused.Store(nil)
+	r.usable()
+}
+
+// usable says that an answer came which is the platform's.
+func (r *running) usable() {
 	r.failures.Store(0)
+	r.unsigned.Store(0)
 }
 
 // ending is what is to be done about a message.
@@ -516,6 +523,7 @@ type claim struct {
 	doubt time.Time // until when somebody else may have sent it, zero if nobody has
 	began bool
 	begun error // of writing down that it has begun
+	tells bool  // its record tells why it waits, or why nobody knows what became of it
 	// looked says that its record was read before it was begun.
 	looked bool
 }
@@ -699,9 +707,9 @@ func (r *running) call(ctx context.Context, c *claim, late bool) error {
 	if err != nil {
 		return err
 	}
-	c.rec.Inferred, c.rec.Attempts = verdict.Inferred, verdict.Attempts
+	c.rec.Inferred, c.rec.Unbound, c.rec.Missing, c.rec.Attempts = verdict.Inferred, verdict.Unbound, verdict.Missing, verdict.Attempts
 	c.rec.State = map[wxpay.State]State{
-		wxpay.Succeeded: Succeeded, wxpay.Accepted: Accepted, wxpay.Partial: Partial, wxpay.FailedFinal: Failed, wxpay.NeedsAction: Action,
+		wxpay.Succeeded: Succeeded, wxpay.Accepted: Accepted, wxpay.Taken: Taken, wxpay.Partial: Partial, wxpay.FailedFinal: Failed, wxpay.NeedsAction: Action,
 	}[verdict.State]
 	c.rec.Status, c.rec.Code, c.rec.Message, c.rec.RequestID = 0, "", "", "" // those of an earlier time, if any
 	if verdict.Response != nil {
@@ -749,7 +757,9 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		if c.rec.Attempts > 0 || outcome != wxpay.Unknown { // else the last answer is the one of before
 			c.rec.Status, c.rec.Code, c.rec.RequestID = 0, "", ""
 		}
-		c.rec.Message = strings.TrimPrefix(err.Error(), "wxpay: ")
+		if c.rec.Attempts > 0 || outcome != wxpay.Unknown || c.rec.Message == "" { // else it tells why nobody knows
+			c.rec.Message = strings.TrimPrefix(err.Error(), "wxpay: ")
+		}
 		if refusal != nil {
 			c.rec.Status, c.rec.Code, c.rec.RequestID = refusal.Status, string(refusal.Code), refusal.RequestID
 			if refusal.Message != "" {
@@ -769,18 +779,17 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		if refusal != nil {
 			p.Code = string(refusal.Code)
 		}
-		if refusal != nil && refusal.Status == http.StatusUnauthorized && refusal.Code == wxpay.CodeSignError && refusal.Attempts == 1 {
-			// The platform did not know who asked, so it did nothing in anybody's name, whatever it says of calls that move money.
-			outcome = wxpay.Rejected
-		}
 		if !r.halt(ctx, &p) {
 			return r.giveBack(ctx, c, outcome, time.Second)
 		}
 		return r.giveBack(ctx, c, outcome, 0)
 	}
+	if made := unsigned(err, refusal); made != nil && c.rec.Deliveries < suspectAfter && !slices.Contains(r.Own, made.Code) {
+		return r.suspect(ctx, c, made, outcome)
+	}
 	switch {
 	case err == nil:
-		r.failures.Store(0)
+		r.usable()
 	case outcome == wxpay.Confirmed:
 		c.rec.State = Succeeded
 		if failure != nil && failure.Response != nil {
@@ -796,15 +805,18 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		}
 		return r.giveBack(ctx, c, outcome, pauseAfter(c.deliveries))
 	case outcome == wxpay.Rejected:
-		r.failures.Store(0)
+		r.usable()
 		if refusal == nil || refusal.Status == http.StatusTooManyRequests || refusal.Class() == wxpay.ClassWait || refusal.Class() == wxpay.ClassSame {
 			return r.giveBack(ctx, c, outcome, pauseAfter(c.deliveries))
 		}
 		c.rec.State = Refused
 	default:
 		c.rec.State = Unknown
+		if failure != nil && failure.Response != nil { // the platform took it, and how it ends cannot be told
+			r.answered(c.rec, failure.Response)
+		}
 		if refusal != nil && refusal.Verified && refusal.Status < 500 {
-			r.failures.Store(0)
+			r.usable()
 		} else if c.rec.Attempts == 0 { // an earlier doubt that stays: nothing was tried now
 		} else if n := r.failures.Add(1); n >= breakAfter && r.paused.Load() == nil {
 			p := Pause{Since: time.Now(), Reason: fmt.Sprintf("%d jobs in a row ended without an answer that can be used, the last: %s. Find out why, resume, then retry the unknown ones", n, c.rec.Message)}
@@ -813,6 +825,43 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 	}
 	c.rec.Ended = time.Now()
 	return r.store(ctx, c)
+}
+
+// suspectAfter is how many jobs one after another may end with a refusal that nobody signed before the queue is paused, and how
+// often one job is begun that ends so.
+const suspectAfter = 5
+
+// suspect gives a job back that ended with a refusal that nobody signed. Something between here and the platform may have made
+// it, before or after it passed the request on: so the job is in doubt. Or the platform itself refuses everybody's jobs alike, for
+// their signature, say; then it repeats, and the queue pauses.
+func (r *running) suspect(ctx context.Context, c *claim, made *wxpay.APIError, outcome wxpay.Outcome) (ending, error) {
+	c.tells = true
+	if n := r.unsigned.Add(1); n >= suspectAfter && r.paused.Load() == nil {
+		p := Pause{Code: string(made.Code), Since: time.Now(), Reason: fmt.Sprintf("%s; %d jobs in a row were refused, and nobody signs that: before authentication, unless "+
+			"something between here and the platform made the answers", reason(made, made), n)}
+		r.halt(ctx, &p)
+	}
+	if r.paused.Load() != nil {
+		return r.giveBack(ctx, c, outcome, 0)
+	}
+	return r.giveBack(ctx, c, outcome, pauseAfter(c.deliveries))
+}
+
+// unsigned is the refusal that a call ended with and that nobody signed, its own or that of its query; nil for none.
+func unsigned(err error, refusal *wxpay.APIError) *wxpay.APIError {
+	if refusal = ofQuery(err, refusal); refusal != nil && refusal.Unsigned() {
+		return refusal
+	}
+	return nil
+}
+
+// ofQuery is the refusal that a call's query ended with, if it has none of its own.
+func ofQuery(err error, refusal *wxpay.APIError) *wxpay.APIError {
+	var query *wxpay.QueryError
+	if refusal == nil && errors.As(err, &query) {
+		errors.As(query.Err, &refusal)
+	}
+	return refusal
 }
 
 // halt pauses the queue, and this worker at once. It reports whether that could be stored.
@@ -827,17 +876,14 @@ func (r *running) halt(ctx context.Context, p *Pause) bool {
 	return true
 }
 
-// concernsMerchant reports whether every other job would fail alike. refusal is that of the call, nil for none.
+// concernsMerchant reports whether every other job would fail alike. refusal is that of the call, nil for none. One that nobody
+// signed says that only when it repeats.
 func (r *running) concernsMerchant(err error, refusal *wxpay.APIError) bool {
 	if err == nil {
 		return false
 	}
-	var query *wxpay.QueryError
-	if refusal == nil && errors.As(err, &query) {
-		errors.As(query.Err, &refusal)
-	}
-	if refusal != nil {
-		return r.wide[refusal.Code] || refusal.Status == http.StatusUnauthorized && !slices.Contains(r.Own, refusal.Code)
+	if refusal = ofQuery(err, refusal); refusal != nil {
+		return refusal.Verified && (r.wide[refusal.Code] || refusal.Status == http.StatusUnauthorized && !slices.Contains(r.Own, refusal.Code))
 	}
 	return errors.Is(err, wxpay.StageKeys) || errors.Is(err, wxpay.StageSign)
 }
@@ -869,10 +915,11 @@ func (r *running) giveBack(ctx context.Context, c *claim, outcome wxpay.Outcome,
 	}
 	next := *c.rec
 	next.Result.State, next.Doubt, next.Asking = Waiting, c.doubt, false
-	if next.Attempts > 0 { // else the last answer is the one of before
-		next.Status, next.Code, next.RequestID, next.Attempts = 0, "", "", 0
+	if next.Attempts > 0 && !c.tells { // else the last answer is the one of before
+		next.Status, next.Code, next.RequestID = 0, "", ""
 	}
-	if outcome != wxpay.NotSent { // else it tells why it waits
+	next.Attempts = 0
+	if outcome != wxpay.NotSent && !c.tells {
 		next.Message = ""
 	}
 	if outcome == wxpay.Unknown && (c.rec.Attempts > 0 || c.doubt.IsZero()) { // else it was not sent now, and the doubt is as old as it was

@@ -249,7 +249,7 @@ func TestRefusedQueryConcernsTheMerchant(t *testing.T) {
 	t.Parallel()
 	r := &running{wide: map[wxpay.Code]bool{wxpay.CodeNoAuth: true}}
 	refused := func(code wxpay.Code) error {
-		return &wxpay.CallError{Stage: wxpay.StageEnsure, Outcome: wxpay.Unknown, Err: fmt.Errorf("asking: %w", &wxpay.QueryError{Err: &wxpay.APIError{Status: 403, Code: code}})}
+		return &wxpay.CallError{Stage: wxpay.StageEnsure, Outcome: wxpay.Unknown, Err: fmt.Errorf("asking: %w", &wxpay.QueryError{Err: &wxpay.APIError{Status: 403, Code: code, Verified: true}})}
 	}
 	assert.True(t, r.concernsMerchant(refused(wxpay.CodeNoAuth), nil))
 	assert.False(t, r.concernsMerchant(refused(wxpay.CodeParamError), nil))
@@ -262,7 +262,7 @@ func TestPauseThatCannotBeStored(t *testing.T) {
 	r := &running{Queue: q, Worker: Worker{}, wide: map[wxpay.Code]bool{wxpay.CodeSignError: true}}
 	c := &claim{rec: &record{}, job: &Job{Method: http.MethodPost}}
 	require.NoError(t, q.engine.js.DeleteKeyValue(t.Context(), q.name+"-control"))
-	end, err := r.judge(t.Context(), c, &wxpay.APIError{Status: http.StatusUnauthorized, Code: wxpay.CodeSignError})
+	end, err := r.judge(t.Context(), c, &wxpay.APIError{Status: http.StatusUnauthorized, Code: wxpay.CodeSignError, Verified: true})
 	require.NoError(t, err)
 	assert.Equal(t, ending{again: time.Second}, end)
 	assert.Nil(t, r.paused.Load())

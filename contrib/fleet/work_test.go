@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -130,36 +131,76 @@ func TestPausesForTheMerchant(t *testing.T) {
 	})
 }
 
-// A signature that does not hold moves no money: a clock that was wrong leaves no doubt about anything.
-func TestPauseLeavesNoDoubt(t *testing.T) {
-	t.Parallel()
-	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
-	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Method: "POST", Status: 401, Code: "SIGN_ERROR"}))
-	var jobs []fleet.Job
-	for i := range 3 { // what no query tells about
-		jobs = append(jobs, cancel(fmt.Sprintf("plfk%08d", i)))
+// A refusal that nobody signed, such as 401 SIGN_ERROR, proves nothing: something on the way may have made it after it passed the
+// request on. It pauses the queue only when it repeats, and what met it is in doubt.
+func TestUnsignedRefusals(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fault  sandbox.Fault
+		policy wxpay.UnknownPolicy
+		jobs   []fleet.Job
+		want   map[fleet.State]int
+	}{
+		"after the effect, where the platform can be asked": {
+			sandbox.Fault{Kind: sandbox.SignErrorAfter, Method: "POST", Count: 1}, 0, []fleet.Job{refund("ORDER1", "R1")}, map[fleet.State]int{fleet.Succeeded: 1}},
+		"after the effect, where a repeat is harmless": {
+			sandbox.Fault{Kind: sandbox.NoBodyAfter, Count: 3}, 0, feeds(20), map[fleet.State]int{fleet.Succeeded: 20}},
+		"after the effect, held": {
+			sandbox.Fault{Kind: sandbox.SignErrorAfter, Count: 3}, wxpay.Hold, feeds(20), map[fleet.State]int{fleet.Succeeded: 17, fleet.Unknown: 3}},
+		"a page, where nobody can be asked": {
+			sandbox.Fault{Kind: sandbox.BadGateway, Status: 403, Count: 1}, 0, []fleet.Job{cancel("plfk00000001")}, map[fleet.State]int{fleet.Unknown: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			_, err := g.AddPaidOrder("ORDER1", 100)
+			require.NoError(t, err)
+			before := len(g.Ledger())
+			q := newQueue(t, embedded(t), g.client)
+			require.NoError(t, g.Inject(tt.fault))
+			submit(t, q, tt.jobs...)
+			worker := &fleet.Worker{Queue: q, OnUnknown: tt.policy}
+			work(t, worker)
+			assert.Equal(t, tt.want, states(results(t, q)))
+			p, err := q.Paused(t.Context())
+			require.NoError(t, err)
+			assert.Nil(t, p, "once is no reason to pause")
+			_, err = q.Retry(t.Context())
+			require.NoError(t, err)
+			work(t, worker)
+			assert.Equal(t, tt.want, states(results(t, q)), "nothing is known better than before")
+			numbers := map[string]bool{}
+			for _, e := range g.Ledger()[before:] {
+				assert.False(t, numbers[e.Number], "%s was done twice", e.Number)
+				numbers[e.Number] = true
+			}
+		})
 	}
-	_, err := g.AddPaidOrder("ORDER1", 100)
-	require.NoError(t, err)
-	submit(t, q, append(jobs, refund("ORDER1", "R1"))...)
-	stop := start(t, &fleet.Worker{Queue: q})
-	var paused *fleet.PausedError
-	require.ErrorAs(t, q.Idle(t.Context()), &paused)
-	assert.Contains(t, paused.Reason, "401 SIGN_ERROR: ")
-	assert.Contains(t, paused.Reason, "private key")
-	assert.NotContains(t, paused.Reason, "unknown")
-	awaitStates(t, q, map[fleet.State]int{fleet.Waiting: 4})
-	stop()
-	g.ClearFaults()
-	before := len(g.Journal())
-	require.NoError(t, q.Resume(t.Context()))
-	stop = start(t, &fleet.Worker{Queue: q})
-	assert.Eventually(t, func() bool { return len(g.Journal()) >= before+4 }, 30*time.Second, 10*time.Millisecond)
-	stop()
-	for _, entry := range g.Journal()[before:] {
-		assert.Equal(t, http.MethodPost, entry.Method, "nobody has to ask")
-	}
+	t.Run("all", func(t *testing.T) {
+		t.Parallel()
+		g := newGateway(t)
+		_, err := g.AddPaidOrder("ORDER1", 100)
+		require.NoError(t, err)
+		q := newQueue(t, embedded(t), g.client)
+		require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.SignError}))
+		submit(t, q, append(feeds(100), cancel("plfk00000001"), refund("ORDER1", "R1"))...)
+		stop := start(t, &fleet.Worker{Queue: q, Calls: 8})
+		var paused *fleet.PausedError
+		require.ErrorAs(t, q.Idle(t.Context()), &paused)
+		assert.Equal(t, "SIGN_ERROR", paused.Code)
+		assert.Contains(t, paused.Reason, "401 SIGN_ERROR: ")
+		assert.Contains(t, paused.Reason, "jobs in a row were refused, and nobody signs that")
+		stop()
+		assert.LessOrEqual(t, len(g.Journal()), 100, "one bad clock must not use up a million jobs")
+
+		g.ClearFaults()
+		require.NoError(t, q.Resume(t.Context()))
+		work(t, &fleet.Worker{Queue: q})
+		all := states(results(t, q))
+		assert.LessOrEqual(t, all[fleet.Unknown], 1, "what nobody can be asked about, if it was in hand")
+		assert.Equal(t, 102, all[fleet.Succeeded]+all[fleet.Accepted]+all[fleet.Unknown]+all[fleet.Refused], all)
+		assert.LessOrEqual(t, all[fleet.Refused], 1, "the transfer to cancel does not exist")
+		assert.Len(t, shown(g.Sandbox), 100)
+	})
 }
 
 // A platform that is down pauses the queue, whether or not it says so.
@@ -281,8 +322,13 @@ func TestCheckedMoreStrictly(t *testing.T) {
 	e := embedded(t)
 	lax := newQueue(t, e, clientOf(t, g.Sandbox, g.Transport(), wxpay.WithPreflight(wxpay.PreflightOff)))
 	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
-	submit(t, lax, fleet.Job{Path: "v3/brand-new/things", Number: "1", Body: []byte(`{"out_no":"1"}`)}, fleet.Job{Path: "v3/brand-new/things", Number: "2", Body: []byte(`{"out_no":"2"}`)})
-	stop := start(t, &fleet.Worker{Queue: lax, Calls: 1})
+	wrong := func(number string) fleet.Job {
+		j := feed(number)
+		j.Body = bytes.ReplaceAll(j.Body, []byte(`"brand_id":"1004"`), []byte(`"brand_id":1004`))
+		return j
+	}
+	submit(t, lax, wrong("1"), wrong("2"))
+	stop := start(t, &fleet.Worker{Queue: lax, Calls: 1, OnUnknown: wxpay.Hold})
 	require.Eventually(t, func() bool { return results(t, lax)["1"].State == fleet.Unknown }, 30*time.Second, 10*time.Millisecond)
 	require.Eventually(t, func() bool { return results(t, lax)["2"].State == fleet.Refused }, 30*time.Second, 10*time.Millisecond)
 	stop()

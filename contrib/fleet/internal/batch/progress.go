@@ -51,7 +51,7 @@ func (b *bar) observe(r fleet.Result) {
 	defer b.mu.Unlock()
 	b.ended++
 	switch r.State {
-	case fleet.Succeeded, fleet.Accepted:
+	case fleet.Succeeded, fleet.Accepted, fleet.Taken:
 	default:
 		b.wrong[strings.TrimSpace(string(r.State)+" "+r.Code)]++
 	}

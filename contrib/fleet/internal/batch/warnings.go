@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
@@ -22,6 +23,10 @@ func (p *program) unanswered() func(context.Context, middleware.Observation) {
 			return
 		}
 		reason := o.Err
+		var network *net.OpError
+		if errors.As(reason, &network) { // what stands around it may not be unwrapped
+			reason = network
+		}
 		for next := reason; next != nil; next = errors.Unwrap(next) {
 			reason = next // the innermost names no port, which is another one each time
 		}

@@ -30,8 +30,9 @@ sent again under the same number: at least once, and once if the platform keeps 
 --on-unknown hold sends nothing again: at most once, for all, and also when it is left out later: only repeat takes it back. What
 is not known to be harmless is never sent again.
 
-A refusal that concerns the merchant (signature, clock, certificate, permission) pauses the queue until "resume", and its jobs wait. Only what
-moves money and was refused for a permission is in doubt then: it is asked for first, or its outcome is unknown.`
+A signed refusal that concerns the merchant (a permission, a risk) pauses the queue until "resume", and its jobs wait. A refusal that
+nobody signs (a wrong signature, clock or certificate, a proxy's page) pauses it when five jobs in a row end so. A job that met one is
+in doubt: something on the way may have made the answer after it passed the request on.`
 
 func (o *workOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.workers, "workers", 16, "how many calls this process has in hand at once")
