@@ -57,8 +57,8 @@ func TestSubmitRejects(t *testing.T) {
 	require.Len(t, wrong, 5)
 	assert.Equal(t, "feeds.ndjson, line 2: it is not a JSON object", wrong[0])
 	assert.Equal(t, "feeds.ndjson, line 4: the merchant's own number is missing: it is expected in out_request_no", wrong[1])
-	assert.Contains(t, wrong[2], "feeds.ndjson, line 5: the checks before sending found body /brand_id: it is a number and documented as string")
-	assert.Contains(t, wrong[3], "feeds.ndjson, line 6: the checks before sending found body /cell_message: it has a character that the platform refuses")
+	assert.Contains(t, wrong[2], "feeds.ndjson, line 5: the checks before sending found body /brand_id (品牌ID): it is a number and documented as string")
+	assert.Contains(t, wrong[3], "feeds.ndjson, line 6: the checks before sending found body /cell_message (会员动态内容): it has a character that the platform refuses")
 	assert.Equal(t, "feeds.ndjson, line 7: the number stands for another request, submitted before as feeds.ndjson, line 1", wrong[4])
 	for _, w := range wrong {
 		assert.NotContains(t, w, "obLat")
