@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -184,6 +187,9 @@ func (c Chain) Query(name string, value any) Chain {
 	if !ok {
 		return c.fail(fmt.Errorf("query member %s: %s is not a string, an integer, a bool, a slice of these, or a time.Time", redact.Quote(name), kindOf(reflect.ValueOf(value))))
 	}
+	if !utf8.ValidString(name) || slices.ContainsFunc(texts, func(text string) bool { return !utf8.ValidString(text) }) {
+		return c.fail(fmt.Errorf("query member %s: %w", redact.Quote(name), jsonwalk.ErrNotUTF8))
+	}
 	return c.with(setting{kind: settingQuery, name: name, values: texts})
 }
 
@@ -281,7 +287,8 @@ func (c Chain) Patch(ctx context.Context, body any) (*Response, error) {
 // Do makes the call: GET, POST, PUT, PATCH or DELETE.
 //
 // body is marshalled to JSON, without HTML escaping: a struct, a map, [JSON]. A json.RawMessage, []byte or string
-// travels verbatim. A bare nil means no body; what marshals to null is a mistake.
+// travels verbatim. A bare nil means no body; what marshals to null is a mistake, and so is text that is not UTF-8, which
+// encoding/json would change in silence: the error names the member.
 //
 // The error of a call that did not end with a verified 2xx is an [*APIError], a [*VerifyError] or a [*CallError]; ask
 // [OutcomeOf] whether the operation may have taken effect.

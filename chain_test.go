@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -113,7 +114,7 @@ func TestBodyMistakes(t *testing.T) {
 		{"empty string", "POST", "", "the body is empty"},
 		{"blank string", "POST", " \n", "the body is empty"},
 		{"a channel", "POST", make(chan int), "cannot be marshalled"},
-		{"a channel inside", "POST", wxpay.JSON{"a": wxpay.JSON{"b": make(chan int)}}, `member "a": member "b"`},
+		{"a channel inside", "POST", wxpay.JSON{"a": wxpay.JSON{"b": make(chan int)}}, "member /a/b: json: unsupported type"},
 		{"a struct that contains itself", "POST", loop, "cannot be marshalled"},
 		{"a map that contains itself", "POST", self, "cannot be marshalled"},
 		{"a reader", "POST", strings.NewReader("{}"), "the body is a reader"},
@@ -131,7 +132,7 @@ func TestBodyMistakes(t *testing.T) {
 	}
 }
 
-// FuzzBody: bodies made in place are written as encoding/json writes them, less the HTML escaping.
+// FuzzBody: bodies made in place are written as encoding/json writes them, less the HTML escaping, if they are UTF-8.
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{"", "a", `"\/`, "\x00\x1f\b\f\n\r\t\x7f", "张三", "\u2028\u2029", "\xff\xc3", "<&>", "😀"} {
 		f.Add(seed, int64(7))
@@ -144,6 +145,10 @@ func FuzzBody(f *testing.F) {
 		encoder.SetEscapeHTML(false)
 		require.NoError(t, encoder.Encode(map[string]any(body)))
 		req, err := client.Chain("v3/x").Request(context.Background(), "POST", body)
+		if !utf8.ValidString(text) {
+			require.ErrorContains(t, err, "it is not UTF-8")
+			return
+		}
 		require.NoError(t, err)
 		sent, err := io.ReadAll(req.Body)
 		require.NoError(t, err)
@@ -210,5 +215,98 @@ func TestVerbs(t *testing.T) {
 		assert.True(t, res.Verified)
 		method, _, _ := strings.Cut(name, " ")
 		assert.Equal(t, method, got.Method)
+	}
+}
+
+// tagged, worded and selfmade are values that encoding/json writes in one way or another.
+type (
+	tagged struct {
+		Attach string `json:"attach,omitempty"`
+		Hidden string `json:"-"`
+		hidden string
+		embedded
+		Next *tagged `json:"next"`
+	}
+	embedded struct {
+		Amount map[string]string `json:"amount"`
+		List   []any
+	}
+	worded   struct{ text string }
+	label    string
+	selfmade struct{ text string }
+)
+
+func (w worded) MarshalText() ([]byte, error)   { return []byte(w.text), nil }
+func (s selfmade) MarshalJSON() ([]byte, error) { return json.Marshal(s.text) }
+
+// Text that is not UTF-8 is never sent, and never changed in silence: the error names its place.
+func TestTextThatIsNotUTF8(t *testing.T) {
+	const half = "a\xe5\xbc"
+	client := newClient(t, wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }}))
+	for name, tt := range map[string]struct {
+		body any
+		says string
+	}{
+		"a map":                   {wxpay.JSON{"attach": half}, "member /attach: "},
+		"a name":                  {wxpay.JSON{"o": wxpay.JSON{half: 1}}, `member "/o/a\xe5\xbc": `},
+		"an array":                {wxpay.JSON{"a": []any{1, []string{"x", half}}}, "member /a/1/1: "},
+		"a surrogate":             {wxpay.JSON{"a": "\xed\xa0\x80"}, "member /a: "},
+		"sealed":                  {wxpay.JSON{"user_name": wxpay.Secret(half)}, "member /user_name: "},
+		"sealed in a struct":      {struct{ Name wxpay.Secret }{half}, "member /Name: "},
+		"a struct":                {tagged{Attach: half}, "member /attach: "},
+		"a struct in a map":       {wxpay.JSON{"o": []any{&tagged{Attach: half}}}, "member /o/0/attach: "},
+		"deep in a struct":        {&tagged{Next: &tagged{embedded: embedded{Amount: map[string]string{"total": half}}}}, "member /next/amount/total: "},
+		"the key of a map":        {tagged{embedded: embedded{Amount: map[string]string{half: ""}}}, `member "/amount/a\xe5\xbc": `},
+		"a list of any":           {tagged{embedded: embedded{List: []any{map[string]any{"x": half}}}}, "member /List/0/x: "},
+		"a map of strings":        {map[string]string{"attach": half}, "member /attach: "},
+		"a text of its own":       {wxpay.JSON{"w": worded{half}}, "member /w: "},
+		"what writes itself":      {wxpay.JSON{"s": struct{ S *selfmade }{&selfmade{half}}}, "member /s/S/text: "},
+		"raw JSON inside":         {wxpay.JSON{"r": json.RawMessage(`{"x":["` + half + `"]}`)}, "member /r/x/0: "},
+		"raw JSON":                {json.RawMessage(`{"x":["` + half + `"]}`), "member /x/0: "},
+		"bytes":                   {[]byte(`{"` + half + `":1}`), `member "/a\xe5\xbc": `},
+		"a text":                  {`{"x":"` + half + `"}`, "member /x: "},
+		"a text that is not JSON": {half, "the body: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := client.Chain("v3/x").Post(context.Background(), tt.body)
+			require.ErrorContains(t, err, "not sent: "+tt.says+"it is not UTF-8")
+			assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+			assert.ErrorIs(t, err, wxpay.StageBuild)
+			var member *wxpay.MemberError
+			assert.ErrorAs(t, err, &member)
+		})
+	}
+	for name, chain := range map[string]wxpay.Chain{
+		`query member "q": `:         client.Chain("v3/x").Query("q", half),
+		`query member "n": `:         client.Chain("v3/x").Query("n", []string{"x", half}),
+		`query member "a\xe5\xbc": `: client.Chain("v3/x").Query(half, "x"),
+		"member /q: ":                client.Chain("v3/x").Query("q", wxpay.Secret(half)),
+		"the value of {v}: ":         client.Chain("v3/{v}").Var("v", half),
+		"the value of {w}: ":         client.Chain("v3/{v}/{w}", "x", half),
+		"the value of {named}: ":     client.Chain("v3/{named}").Var("named", label(half)),
+		`query member "from_struct": `: client.Chain("v3/x").Queries(struct {
+			X string `url:"from_struct"`
+		}{half}),
+	} {
+		_, err := chain.Get(context.Background())
+		assert.ErrorContains(t, err, "not sent: "+name+"it is not UTF-8")
+	}
+	_, _, err := client.Encrypt(context.Background(), half)
+	require.ErrorContains(t, err, "it is not UTF-8")
+}
+
+// The character that stands for others is a character, and what only looks like it is no mistake.
+func TestTextThatIsUTF8(t *testing.T) {
+	client := newClient(t)
+	for _, body := range []any{
+		wxpay.JSON{"a": "\ufffd"}, tagged{Attach: "\ufffd"}, tagged{Attach: `\ufffd`}, json.RawMessage(`{"a":"\ufffd"}`), tagged{Hidden: "\xff", hidden: "\xff", Attach: `\ufffd`},
+		wxpay.JSON{"raw": json.RawMessage(`{"a":"\ufffd"}`), "time": time.Unix(1, 0)},
+		struct{ A []byte }{[]byte("\xff\xfe")},
+	} {
+		want, err := json.Marshal(body)
+		require.NoError(t, err)
+		req, err := client.Chain("v3/x").Request(context.Background(), "POST", body)
+		require.NoError(t, err)
+		assert.JSONEq(t, string(want), bodyText(t, req))
 	}
 }

@@ -36,11 +36,16 @@ func encode(body any) (encoded []byte, err error) {
 	default:
 		scratch := scratches.Get().(*[]byte)
 		written, err := appendJSON((*scratch)[:0], body, 0)
-		if err != nil {
+		if errors.Is(err, jsonwalk.ErrNotUTF8) {
+			return nil, err
+		} else if err != nil {
 			return nil, fmt.Errorf("the body cannot be marshalled to JSON: %w", err)
 		}
 		encoded = bytes.Clone(written) // an attempt may read it long after this
 		keepScratch(scratch, written)
+	}
+	if !utf8.Valid(encoded) { // the platform would read other words, or none
+		return nil, &MemberError{Pointer: jsonwalk.Broken(encoded), Err: jsonwalk.ErrNotUTF8}
 	}
 	switch trimmed := bytes.TrimSpace(encoded); {
 	case len(trimmed) == 0:
@@ -65,9 +70,9 @@ func keepScratch(scratch *[]byte, grown []byte) {
 	}
 }
 
-// appendJSON appends v as encoding/json writes it, less the HTML escaping: what is sent is what was written. Maps and
-// slices made in place, the usual bodies, are written without reflection, which costs encoding/json two allocations a
-// member; everything else goes through encoding/json.
+// appendJSON appends v as encoding/json writes it, less the HTML escaping and the U+FFFD in the place of bytes that are not
+// UTF-8: what is sent is what was written, or nothing. Maps and slices made in place, the usual bodies, are written without
+// reflection, which costs encoding/json two allocations a member; everything else goes through encoding/json.
 func appendJSON(dst []byte, v any, depth int) ([]byte, error) {
 	if depth > jsonwalk.MaxDepth {
 		return dst, errors.New("it is nested too deeply, or contains itself")
@@ -102,6 +107,9 @@ func appendJSON(dst []byte, v any, depth int) ([]byte, error) {
 	if err := encoder.Encode(v); err != nil {
 		return dst, &marshalError{err}
 	}
+	if pointer, found := jsonwalk.Replaced(out.Bytes(), v); found {
+		return dst, &MemberError{Pointer: pointer, Err: jsonwalk.ErrNotUTF8}
+	}
 	return append(dst, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...), nil
 }
 
@@ -129,7 +137,7 @@ func appendObject(dst []byte, object map[string]any, depth int) (_ []byte, err e
 		m := &members[i]
 		dst = append(appendString(dst, m.name), ':')
 		if dst, err = appendJSON(dst, m.value, depth+1); err != nil {
-			return dst, fmt.Errorf("member %s: %w", redact.Quote(m.name), err)
+			return dst, inside(m.name, err)
 		}
 	}
 	return append(dst, '}'), nil
@@ -145,13 +153,23 @@ func appendArray[E any](dst []byte, array []E, depth int) (_ []byte, err error) 
 			dst = append(dst, ',')
 		}
 		if dst, err = appendJSON(dst, any(array[i]), depth+1); err != nil {
-			return dst, err
+			return dst, inside(strconv.Itoa(i), err)
 		}
 	}
 	return append(dst, ']'), nil
 }
 
-// appendString appends s quoted. Only what JSON, or JavaScript reading it, cannot take is escaped.
+// inside says of an error in which member or element it is.
+func inside(name string, err error) error {
+	pointer := place{{name: []byte(name)}}.pointer()
+	if inner, ok := err.(*MemberError); ok {
+		return &MemberError{Pointer: pointer + inner.Pointer, Err: inner.Err}
+	}
+	return &MemberError{Pointer: pointer, Err: err}
+}
+
+// appendString appends s quoted. Only what JSON, or JavaScript reading it, cannot take is escaped; bytes that are not UTF-8
+// stay, so that they are found.
 func appendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
@@ -185,11 +203,7 @@ func appendString(dst []byte, s string) []byte {
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			dst = append(append(dst, s[start:i]...), `\ufffd`...)
-			start = i + size
-		case r == '\u2028' || r == '\u2029':
+		if r == '\u2028' || r == '\u2029' {
 			dst = append(append(dst, s[start:i]...), '\\', 'u', '2', '0', '2', hex[r&15])
 			start = i + size
 		}

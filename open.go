@@ -98,7 +98,10 @@ func (e *decryptError) Unwrap() []error { return e.members }
 // key of 2048 bits.
 func (c *Client) Encrypt(ctx context.Context, text string) (ciphertext, serial string, err error) {
 	key, err := c.keys.encryption(ctx)
-	if err == nil {
+	switch {
+	case !utf8.ValidString(text):
+		err = jsonwalk.ErrNotUTF8
+	case err == nil:
 		err = fault.Cause(ctx)
 	}
 	if err != nil {

@@ -639,9 +639,6 @@ func (k *preflight) body(f *flight) {
 		k.object(root)
 	}
 	k.End()
-	if k.Err == nil && !utf8.Valid(text) {
-		k.Err = jsonwalk.ErrNotUTF8
-	}
 	if k.Err != nil {
 		k.place = k.place[:0]
 		k.report(NotJSON, k.Err.Error())

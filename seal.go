@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/fault"
@@ -211,9 +210,6 @@ func (s *sealing) query(plan *plan, query []*setting, rules []*rule) ([]*setting
 				continue
 			}
 			at := place{{name: []byte(q.name)}}
-			if !utf8.ValidString(value) {
-				return nil, &MemberError{Pointer: at.pointer(), Err: jsonwalk.ErrNotUTF8}
-			}
 			text := rewriter{Cursor: jsonwalk.Cursor{Text: appendString(nil, value)}, place: at, secrets: secret, turn: s.turn}
 			sealed, err := text.rewrite(known, leading)
 			if err != nil {

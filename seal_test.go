@@ -285,7 +285,7 @@ func TestSealRefuses(t *testing.T) {
 func TestSealReadsJSON(t *testing.T) {
 	client := newClient(t, wxpay.WithCatalog(marked))
 	for _, body := range []string{
-		`{}`, `[]`, ` [ ] `, `{"a":{}}`, `0`, `-0`, `-1.5E+10`, `1e5`, `0.0e-0`, `true`, `false`, `"\u00eF\"\\\/\b\f\n\r\t"`, `[1,[2,{"a":[null]}]]`, "\"\xff\u007f\"", "{\"\xff\":1}", "\t{}\r\n", `{"\ud800":1}`,
+		`{}`, `[]`, ` [ ] `, `{"a":{}}`, `0`, `-0`, `-1.5E+10`, `1e5`, `0.0e-0`, `true`, `false`, `"\u00eF\"\\\/\b\f\n\r\t"`, `[1,[2,{"a":[null]}]]`, "\t{}\r\n", `{"\ud800":1}`,
 		``, `{`, `}`, `{"a"`, `{"a":`, `{"a":1`, `{"a" 1}`, `{"a":1 "b":2}`, `{a:1}`, `{,}`, `{"a":1,}`, `{"a":}`, `[`, `[1`, `[1,`, `[,]`, `[1 2]`, `[1]]`, `{}{}`, `01`, `-`, `-a`, `+1`, `.5`, `1.`, `1.e1`, `1e`, `1e+`,
 		`0x1`, `tru`, `truex`, `nul`, `True`, `"`, `"\`, `"\"`, `"\u12"`, `"\u12g4"`, `"\uD83D`, `"\x"`, "\"\n\"", "\"\x00\"", `'a'`, "\ufeff{}", "{}\x00", `// {}`, `NaN`,
 	} {
@@ -326,7 +326,7 @@ func TestSealByAnotherScheme(t *testing.T) {
 // What is not to be encrypted travels as it is, however it is written.
 func TestSealLeavesTheRestAlone(t *testing.T) {
 	client := newClient(t, wxpay.WithCatalog(marked))
-	for _, body := range []string{`{"name":"A"`, `{"name":1}`, "\xff", strings.Repeat("[", 5000)} {
+	for _, body := range []string{`{"name":"A"`, `{"name":1}`, strings.Repeat("[", 5000)} {
 		req, err := client.Chain("v3/unmarked").Request(context.Background(), "POST", body)
 		require.NoError(t, err)
 		assert.Equal(t, body, bodyText(t, req))
@@ -455,7 +455,7 @@ func TestSealQuery(t *testing.T) {
 		says  string
 	}{
 		"too long":           {client.Chain("v3/marked").Query("number", strings.Repeat("S", 215)), "member /number: plaintext too long"},
-		"no UTF-8":           {client.Chain("v3/marked").Query("number", "S\xff"), "member /number: it is not UTF-8"},
+		"no UTF-8":           {client.Chain("v3/marked").Query("number", "S\xff"), `query member "number": it is not UTF-8`},
 		"no JSON text":       {client.Chain("v3/marked").Query("text", "S"), "member /text: what is to be encrypted is inside"},
 		"a plain Secret":     {client.Chain("v3/marked").Query("x", wxpay.Secret("S")).Plain("/x"), "member /x: it is a Secret, which never travels plain"},
 		"no such member":     {client.Chain("v3/marked").Query("x", "S").Encrypt("/y"), `Encrypt("/y"): the request has no such member`},
@@ -701,10 +701,11 @@ func FuzzSeal(f *testing.F) {
 	}
 	client := newClient(f, wxpay.WithCatalog(marked), wxpay.WithScheme(quickScheme{apiv3.RSA()}))
 	f.Fuzz(func(t *testing.T, body string) {
-		if strings.Contains(body, "wxpay-secret.") || strings.TrimSpace(body) == "" || strings.TrimSpace(body) == "null" {
+		if strings.TrimSpace(body) == "" || strings.TrimSpace(body) == "null" {
 			t.Skip()
 		}
 		spans, ok := markedSpans(body)
+		ok = ok && utf8.ValidString(body)
 		req, err := client.Chain("v3/marked").Request(context.Background(), "POST", body)
 		if err != nil {
 			require.False(t, ok, "it was refused: %v", err)

@@ -28,7 +28,7 @@ import (
 //
 // Marshalled by encoding/json and anything else that asks for encoding.TextMarshaler it becomes a token that is sealed for
 // this process: a body that was marshalled beforehand may be handed to a verb, and one that ends up anywhere else tells
-// nothing but the length. (As the key of a map encoding/json takes it for a plain string; encodings that look at the kind
+// nothing but the length: another process takes it for the text of the token. (As the key of a map encoding/json takes it for a plain string; encodings that look at the kind
 // of a type only, such as encoding/gob, do so for values too.) It prints redacted. The text itself is string(secret).
 type Secret string
 
@@ -53,10 +53,12 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue("redacted") }
 
 var secretType = reflect.TypeFor[Secret]()
 
-// secretMark begins a token. It is made of characters that no encoding of text escapes.
-const secretMark = "wxpay-secret."
-
-var secretMarkBytes = []byte(secretMark)
+// secretMark begins a token. It is another one in each process, so that no text of a user's is taken for a token, and made of
+// characters that no encoding of text escapes.
+var (
+	secretMark      = "wxpay-secret." + rand.Text() + "."
+	secretMarkBytes = []byte(secretMark)
+)
 
 // secretBox seals tokens with a key that lives and dies with the process.
 var secretBox = sync.OnceValue(func() cipher.AEAD {
@@ -80,21 +82,21 @@ func hasSecret(text string) bool { return strings.Contains(text, secretMark) }
 // isSecret reports whether text begins as a token.
 func isSecret(text []byte) bool { return bytes.HasPrefix(text, secretMarkBytes) }
 
-var errForeignSecret = errors.New("it looks like a Secret and is not one of this process: a Secret is sent by the process that marshalled it, as a value of its own")
+var errBrokenSecret = errors.New("it is a Secret that was changed, or has other text around it: a Secret is sent as a value of its own")
 
 // openSecret returns the text in a token.
 func openSecret(token []byte) ([]byte, error) {
 	sealed, ok := bytes.CutPrefix(token, secretMarkBytes)
 	if !ok {
-		return nil, errForeignSecret
+		return nil, errBrokenSecret
 	}
 	sealed, err := base64.RawURLEncoding.Strict().AppendDecode(nil, sealed)
 	if err != nil {
-		return nil, errForeignSecret
+		return nil, errBrokenSecret
 	}
 	text, err := secretBox().Open(nil, nil, sealed, nil)
 	if err != nil {
-		return nil, errForeignSecret
+		return nil, errBrokenSecret
 	}
 	if !utf8.Valid(text) {
 		return nil, jsonwalk.ErrNotUTF8

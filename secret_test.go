@@ -50,7 +50,6 @@ func TestSecret(t *testing.T) {
 		{"in a JSON text in a string", wxpay.JSON{"meta": string(text)}, `{"meta":"{\"phone\":\"«1»\"}"}`},
 		{"in a JSON text in a JSON text", wxpay.JSON{"meta": fmt.Sprintf("[%q]", text)}, `{"meta":"[\"{\\\"phone\\\":\\\"«1»\\\"}\"]"}`},
 		{"as the whole body", wxpay.Secret("A"), `"«A»"`},
-		{"with a name that looks like it", wxpay.JSON{"wxpay-secret": "x"}, `{"wxpay-secret":"x"}`},
 	}
 	for _, tt := range tests {
 		for _, with := range []struct {
@@ -91,7 +90,6 @@ func TestSecretRefuses(t *testing.T) {
 		require.NoError(t, err)
 		return string(b)
 	}
-	foreign := "wxpay-secret." + base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{7}, 40))
 	changed := []byte(token("SECRET"))
 	changed[len(changed)-2] ^= 1
 	tests := []struct {
@@ -104,10 +102,9 @@ func TestSecretRefuses(t *testing.T) {
 		{"kept plain from above", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a") }, wxpay.JSON{"a": []any{wxpay.JSON{"b": wxpay.Secret("SECRET")}}}, "member /a/0/b: it is a Secret"},
 		{"as a name", nil, map[string]string{token("SECRET"): "x"}, "a Secret is the name of a member"},
 		{"amid other text", nil, wxpay.JSON{"a": "Mr " + token("SECRET")}, "member /a: a Secret stands amid other text"},
-		{"before other text", nil, wxpay.JSON{"a": token("SECRET") + "."}, "member /a: it looks like a Secret and is not one of this process"},
-		{"amid a marked text", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/a") }, wxpay.JSON{"a": "Mr " + token("SECRET")}, "member /a: it looks like a Secret"},
-		{"of another process", nil, wxpay.JSON{"a": foreign}, "member /a: it looks like a Secret and is not one of this process"},
-		{"changed", nil, wxpay.JSON{"a": string(changed)}, "member /a: it looks like a Secret"},
+		{"before other text", nil, wxpay.JSON{"a": token("SECRET") + "."}, "member /a: it is a Secret that was changed, or has other text around it"},
+		{"amid a marked text", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/a") }, wxpay.JSON{"a": "Mr " + token("SECRET")}, "member /a: it is a Secret that was changed"},
+		{"changed", nil, wxpay.JSON{"a": string(changed)}, "member /a: it is a Secret that was changed"},
 		{"too long", nil, wxpay.JSON{"a": wxpay.JSON{"b": []any{wxpay.Secret(strings.Repeat("SECRET ", 31))}}}, "member /a/b/0: plaintext too long: 217 bytes"},
 		{"in a body that is not JSON", nil, "a=" + token("SECRET"), "cannot be read: it is not JSON"},
 		{"no UTF-8", nil, wxpay.JSON{"a": wxpay.Secret("SECRET\xff")}, "member /a: it is not UTF-8"},
@@ -166,4 +163,23 @@ func TestSecretDecodes(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, wxpay.Secret("A"), person.Name)
 	assert.Equal(t, "A", string(person.Name))
+}
+
+// No words of a user stop a call or are taken for a Secret, also those of somebody who knows how this package works.
+func TestWordsThatLookLikeASecret(t *testing.T) {
+	token, err := wxpay.Secret("x").MarshalText()
+	require.NoError(t, err)
+	mark := string(token[:bytes.LastIndexByte(token, '.')+1])
+	other := strings.Repeat("A", len(mark)-len("wxpay-secret.")-1)
+	client := newClient(t, wxpay.WithCatalog(nil))
+	for _, words := range []string{"wxpay-secret.", "about wxpay-secret.AAAA", "wxpay-secret." + other + "." + base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{7}, 40)), `{"a":"wxpay-secret."}`} {
+		body := wxpay.JSON{"description": words, "name": wxpay.Secret("A")}
+		req, err := client.Chain("v3/any").Query("q", words).Request(context.Background(), "POST", body)
+		require.NoError(t, err)
+		want, err := json.Marshal(map[string]string{"description": words, "name": "«A»"})
+		require.NoError(t, err)
+		assert.Equal(t, string(want), unsealed(t, testKeys().platform, bodyText(t, req)))
+		assert.Equal(t, words, req.URL.Query().Get("q"))
+	}
+	assert.GreaterOrEqual(t, len(other), 26, "128 bits of chance")
 }

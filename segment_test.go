@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -272,7 +273,7 @@ func FuzzPath(f *testing.F) {
 	client := newClient(f)
 	f.Fuzz(func(t *testing.T, value, query string) {
 		req, err := client.Chain("v3/a/{v}/b/{w}", value, "end").Query("q", query).Request(context.Background(), "GET", nil)
-		if value == "" || value == "." || value == ".." {
+		if value == "" || value == "." || value == ".." || !utf8.ValidString(value) || !utf8.ValidString(query) {
 			require.Error(t, err)
 			return
 		}

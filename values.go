@@ -9,9 +9,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -21,7 +23,7 @@ import (
 // what they are made of.
 func pathText(name string, value any) (string, error) {
 	if text, ok := value.(string); ok {
-		return text, nil
+		return utf8Text(name, text)
 	}
 	v := reflect.ValueOf(value)
 	if v.IsValid() && v.Type() == secretType {
@@ -30,6 +32,13 @@ func pathText(name string, value any) (string, error) {
 	text, ok := scalarText(v)
 	if !ok {
 		return "", fmt.Errorf("the value of {%s}: %s is not a string or an integer", name, kindOf(v))
+	}
+	return utf8Text(name, text)
+}
+
+func utf8Text(name, text string) (string, error) {
+	if !utf8.ValidString(text) {
+		return "", fmt.Errorf("the value of {%s}: %w", name, jsonwalk.ErrNotUTF8)
 	}
 	return text, nil
 }

@@ -530,6 +530,8 @@ func TestQuestions(t *testing.T) {
 			{"null", func(context.Context, *webhook.Event) (any, error) { return (*int)(nil), nil }, 500, "", "function"},
 			{"no bytes", func(context.Context, *webhook.Event) (any, error) { return []byte{}, nil }, 500, "", "function"},
 			{"no JSON", func(context.Context, *webhook.Event) (any, error) { return []byte("yes"), nil }, 500, "", "function"},
+			{"not UTF-8", func(context.Context, *webhook.Event) (any, error) { return map[string]string{"a": "\xff"}, nil }, 500, "", "function"},
+			{"bytes that are not UTF-8", func(context.Context, *webhook.Event) (any, error) { return []byte("{\"a\":\"\xff\"}"), nil }, 500, "", "function"},
 			{"not encodable", func(context.Context, *webhook.Event) (any, error) { return make(chan int), nil }, 500, "", "function"},
 			{"error", func(context.Context, *webhook.Event) (any, error) { return nil, errors.New("secret") }, 500, "", "function"},
 			{"refusal", func(context.Context, *webhook.Event) (any, error) { return nil, webhook.Fail("not now") }, 500, `{"code":"FAIL","message":"not now"}`, "function"},

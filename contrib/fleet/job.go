@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 
@@ -84,8 +86,11 @@ func (j *Job) complete() error {
 	if len(j.Body) > maxJob {
 		return fmt.Errorf("the body has %d bytes, at most %d are taken", len(j.Body), maxJob)
 	}
-	if j.Body != nil && !gjson.ValidBytes(j.Body) {
-		return errors.New("the body is not JSON")
+	if j.Body != nil && !(gjson.ValidBytes(j.Body) && utf8.Valid(j.Body)) {
+		return errors.New("the body is not JSON in UTF-8")
+	}
+	if bytes.Contains(j.Body, secretMark()) {
+		return errors.New("the body holds a Secret, which no other process can open: put the text itself, a job is sealed where it is kept")
 	}
 	if !unique(gjson.ParseBytes(j.Body), 0) { // who reads it may take another of them than who looked for the number
 		return errTwice
@@ -106,6 +111,12 @@ func (j *Job) complete() error {
 }
 
 var errTwice = errors.New("a member stands twice in one object, or objects are nested more than 1,000 deep")
+
+// secretMark begins the token that stands for a [wxpay.Secret] in JSON.
+var secretMark = sync.OnceValue(func() []byte {
+	token, _ := wxpay.Secret("x").MarshalText()
+	return token[:bytes.LastIndexByte(token, '.')+1]
+})
 
 // unique reports whether no object of a JSON text has two members of one name.
 func unique(v gjson.Result, depth int) (ok bool) {

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
@@ -83,6 +84,8 @@ func TestSubmitRejectsByItself(t *testing.T) {
 	}{
 		"no path":                    {fleet.Job{}, "the path is missing"},
 		"not JSON":                   {fleet.Job{Path: feedsPath, Body: []byte("{")}, "the body is not JSON"},
+		"a Secret":                   {fleet.Job{Path: feedsPath, Body: []byte(`{"out_request_no":"A","x":"` + secretToken(t) + `"}`)}, "the body holds a Secret, which no other process can open"},
+		"not UTF-8":                  {fleet.Job{Path: feedsPath, Body: []byte("{\"out_request_no\":\"A\",\"x\":\"\xe5\"}")}, "the body is not JSON in UTF-8"},
 		"too long":                   {fleet.Job{Path: feedsPath, Body: make([]byte, 600<<10)}, "the body has 614400 bytes, at most 524288 are taken"},
 		"a number that stands twice": {fleet.Job{Path: feedsPath, Body: []byte(`{"brand_id":"1","card_id":"c","user_card_code":"u","openid":"o","out_request_no":"D1","out_request_no":"D2","cell_message":"m"}`)}, "a member stands twice"},
 		"twice, deep inside":         {fleet.Job{Path: "v3/x", Number: "1", Body: []byte(`{"a":[1,{"b":{"c":1,"d":2,"c":3}}]}`)}, "a member stands twice"},
@@ -626,4 +629,11 @@ func TestSubmitSurvivesTheUsersCode(t *testing.T) {
 			assert.EqualValues(t, 3, s.Queued+s.Again)
 		})
 	}
+}
+
+func secretToken(t *testing.T) string {
+	t.Helper()
+	token, err := wxpay.Secret("topsecret").MarshalText()
+	require.NoError(t, err)
+	return string(token)
 }

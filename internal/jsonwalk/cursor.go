@@ -240,7 +240,7 @@ func digit(b byte) bool { return '0' <= b && b <= '9' }
 
 var (
 	// ErrNotUTF8 means that a text has bytes that are not UTF-8.
-	ErrNotUTF8 = errors.New("it is not UTF-8")
+	ErrNotUTF8 = errors.New("it is not UTF-8 (was a character cut in half?)")
 	// ErrSurrogate means that a text has an escaped surrogate without its partner.
 	ErrSurrogate = errors.New("it has half a character (a surrogate without its partner)")
 )

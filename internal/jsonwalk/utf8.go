@@ -1,0 +1,145 @@
+package jsonwalk
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// This file finds text that is not UTF-8, for an error that names its place. Both functions are for when it is known, or
+// likely, that there is some.
+
+// Broken returns the JSON pointer of the first string in a JSON text, be it a value or a name, that is not UTF-8; empty if
+// there is none, or the text is not JSON before it.
+func Broken(text []byte) string {
+	c := Cursor{Text: text}
+	return c.broken("")
+}
+
+func (c *Cursor) broken(at string) (pointer string) {
+	switch c.Peek() {
+	case '{':
+		for more := c.Enter('}'); more; more = c.More('}') {
+			name := c.Name()
+			inside := below(at, string(name.Raw))
+			if c.Err == nil && !utf8.Valid(name.Raw) {
+				return inside
+			}
+			if pointer = c.broken(inside); pointer != "" {
+				return pointer
+			}
+		}
+	case '[':
+		index := 0
+		for more := c.Enter(']'); more; more = c.More(']') {
+			if pointer = c.broken(below(at, strconv.Itoa(index))); pointer != "" {
+				return pointer
+			}
+			index++
+		}
+	case '"':
+		if text := c.Quoted(); !utf8.Valid(text.Raw) {
+			return at
+		}
+	default:
+		c.Scalar()
+	}
+	return ""
+}
+
+// below returns the pointer of a member or element of what is at pointer.
+func below(pointer, name string) string {
+	return pointer + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// replaced is how encoding/json writes a byte that is not UTF-8. It writes the character U+FFFD itself as it is.
+var replaced = []byte(`\ufffd`)
+
+// Replaced returns the JSON pointer of a text in v, be it a value or the key of a map, that is not UTF-8 and in which
+// encoding/json has replaced what is not when it wrote text from v. It looks into v only if text has such an escape, which
+// a json.RawMessage may have for reasons of its own.
+func Replaced(text []byte, v any) (pointer string, found bool) {
+	if !bytes.Contains(text, replaced) {
+		return "", false
+	}
+	return make(searcher).search(reflect.ValueOf(v), "", false)
+}
+
+// searcher is where a search has been, by the pointers that led there.
+type searcher map[uintptr]struct{}
+
+// search looks through a value as encoding/json does, and, in what writes itself, into all there is.
+func (s searcher) search(v reflect.Value, at string, all bool) (string, bool) {
+	if !v.IsValid() || v.Type() == rawMessage {
+		return "", false
+	}
+	if v.Type().Implements(jsonMarshaler) || v.CanAddr() && v.Addr().Type().Implements(jsonMarshaler) {
+		all = true
+	} else if v.CanInterface() {
+		if marshaler, ok := v.Interface().(encoding.TextMarshaler); ok && !nilPointer(v) {
+			text, err := marshaler.MarshalText()
+			return at, err == nil && !utf8.Valid(text)
+		}
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return at, !utf8.ValidString(v.String())
+	case reflect.Pointer:
+		if _, been := s[v.Pointer()]; been {
+			return "", false
+		}
+		s[v.Pointer()] = struct{}{}
+		return s.search(v.Elem(), at, all)
+	case reflect.Interface:
+		return s.search(v.Elem(), at, all)
+	case reflect.Slice, reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Uint8 { // in base64
+			return "", false
+		}
+		for i := range v.Len() {
+			if pointer, found := s.search(v.Index(i), below(at, strconv.Itoa(i)), all); found {
+				return pointer, true
+			}
+		}
+	case reflect.Map:
+		for key, value := range v.Seq2() {
+			inside := below(at, fmt.Sprint(key))
+			if key.Kind() == reflect.String && !utf8.ValidString(key.String()) {
+				return inside, true
+			}
+			if pointer, found := s.search(value, inside, all); found {
+				return pointer, true
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			field := v.Type().Field(i)
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if !all && (name == "-" || !field.IsExported() && !field.Anonymous) {
+				continue
+			}
+			inside := at
+			if name != "" {
+				inside = below(at, name)
+			} else if !field.Anonymous {
+				inside = below(at, field.Name)
+			}
+			if pointer, found := s.search(v.Field(i), inside, all); found {
+				return pointer, true
+			}
+		}
+	}
+	return "", false
+}
+
+func nilPointer(v reflect.Value) bool { return v.Kind() == reflect.Pointer && v.IsNil() }
+
+var (
+	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
+	rawMessage    = reflect.TypeFor[json.RawMessage]()
+)
