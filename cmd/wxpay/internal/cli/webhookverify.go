@@ -491,7 +491,7 @@ func (v *verifier) eventType(e *webhook.Event) {
 
 // parse reads the body with the handler of package webhook, behind its check of the signature.
 func (v *verifier) parse(body []byte, private crypto.Signer) (*webhook.Event, error) {
-	const serial = "UNCHECKED"
+	const serial = "PUB_KEY_ID_0"
 	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: serial, Key: v.keys.All()[0].Key})
 	if err != nil {
 		return nil, err
