@@ -5,15 +5,18 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -88,6 +91,15 @@ func (s *Sandbox) newBrand() (Brand, error) {
 	return brand, nil
 }
 
+// canOpen reports whether a delivery was encrypted for keys that are still there.
+func (s *Sandbox) canOpen(d delivery) bool {
+	if factsOf(d.Event).Scheme == fact.BrandScheme {
+		p := s.brand.platform.Load()
+		return p != nil && p.callers[d.Sealed] != nil
+	}
+	return s.merchant.Serial == d.Sealed
+}
+
 // isBrandPath reports whether a request target is one of a brand's.
 func isBrandPath(target string) bool { return strings.HasPrefix(target, "/brand/") }
 
@@ -102,22 +114,44 @@ func (s *Sandbox) keysFor(target string) *platform {
 	return &platform{scheme: apiv3.Brand()} // of nobody
 }
 
-// brandOperations are those of a brand for itself that are more than canned.
+// brandOperations are those of a brand for itself that do what their twins for providers do. All others are canned.
 func brandOperations() []operation {
-	return []operation{{Operation: documented("GET", "/brand/card-member/cards"), do: (*call).listBrandCards, canned: true}}
+	var list []operation
+	for _, twin := range slices.Concat(memberOperations(), cardOperations(), userCardOperations(), pointOperations()) {
+		rest, _ := strings.CutPrefix(twin.Path, "/v3/brand/partner/")
+		if facts, known := catalog.V3().Lookup(twin.Method, "/brand/"+rest); known {
+			twin.Operation = facts
+			list = append(list, twin)
+		}
+	}
+	return list
 }
 
-// listBrandCards answers that there are none.
-func (c *call) listBrandCards() (any, *refusal) {
-	answer := map[string]any{"data": []any{}, "total_count": 0}
-	for _, name := range []string{"offset", "limit"} {
-		n := json.Number(c.query.Get(name))
-		if v, err := n.Int64(); err != nil || v < 0 || name == "limit" && (v < 1 || v > 20) {
-			r := memberError("query", name, c.query.Get(name), text{"不在取值范围内", "it is out of range"})
-			r.number = numberRange
-			return nil, r
-		}
-		answer[name] = n
+// brandOf is the brand that a request is of: the one that signed it, or the one that a provider names; nil if it names none.
+func (c *call) brandOf() any {
+	switch named, ok := c.object["brand_id"]; {
+	case isBrandPath(c.target):
+		return c.platform.callerID
+	case ok:
+		return named
+	case c.query.Has("brand_id"):
+		return c.query.Get("brand_id")
 	}
-	return answer, nil
+	return nil
+}
+
+// ofBrand returns the body, with the brand that it is of.
+func (c *call) ofBrand() map[string]any {
+	members := maps.Clone(c.object)
+	members["brand_id"] = c.brandOf()
+	return members
+}
+
+// ownNumber is what the caller's out_request_no is kept under: a brand's numbers are others than a provider's.
+func (c *call) ownNumber() string {
+	number := c.object["out_request_no"].(string)
+	if isBrandPath(c.target) {
+		return c.platform.callerID + " " + number
+	}
+	return number
 }

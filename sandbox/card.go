@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// card is a card template of a brand, in partner mode (documentation v3/partner/4015336970 and its neighbours).
+// card is a card template of a brand, made by a provider (documentation v3/partner/4015336970 and its neighbours) or by the brand
+// itself (brand/4015582711).
 type card struct {
 	ID      string         `json:"id"`      // card_id
 	Members map[string]any `json:"members"` // of the request, as they were changed since
@@ -17,6 +18,7 @@ type card struct {
 	Deleted bool           `json:"deleted,omitempty"`
 	Since   time.Time      `json:"since"`
 	Changed time.Time      `json:"changed"`
+	Direct  bool           `json:"direct,omitempty"` // the brand made it itself, and is told of its members
 }
 
 // The card of the sample values, which every sandbox has from the beginning, with the user who holds it.
@@ -64,10 +66,10 @@ func (s *state) card(id string) (card, bool) {
 	return one, known && !one.Deleted
 }
 
-// brandCard returns the template that a request names, if it is the brand's.
+// brandCard returns the template that a request names, if it is the brand's, in case that one is named.
 func (s *state) brandCard(id string, brand any) (card, *refusal) {
 	one, known := s.card(id)
-	if !known || one.Members["brand_id"] != brand {
+	if !known || brand != nil && one.Members["brand_id"] != brand {
 		return card{}, cardNotExist
 	}
 	return one, nil
@@ -97,13 +99,19 @@ func (s *state) draw(kind, prefix string, size int, of string) string {
 func (c *call) createCard() (any, *refusal) {
 	s := c.begin()
 	defer s.commit()
-	one := card{ID: s.draw("card", "pb", len(sampleCard), alphanumeric), Members: c.object, Since: c.now, Changed: c.now}
+	one := card{
+		ID: s.draw("card", "pb", len(sampleCard), alphanumeric), Members: c.ofBrand(), Since: c.now, Changed: c.now, Direct: isBrandPath(c.target),
+	}
 	s.cards.put(one.ID, one)
 	return c.tell(one.tell()), nil
 }
 
 func (c *call) listCards() (any, *refusal) {
-	offset, limit, refused := c.askedPage(20, 0)
+	highest := 0
+	if isBrandPath(c.target) { // documentation brand/4015582712
+		highest = 20
+	}
+	offset, limit, refused := c.askedPage(20, highest)
 	if refused != nil {
 		return nil, refused
 	}
@@ -117,7 +125,7 @@ func (c *call) listCards() (any, *refusal) {
 	var list []map[string]any
 	for _, one := range found {
 		told := one.tell()
-		if state := c.query.Get("state"); !one.Deleted && told["brand_id"] == c.query.Get("brand_id") && (state == "" || told["state"] == state) {
+		if state := c.query.Get("state"); !one.Deleted && told["brand_id"] == c.brandOf() && (state == "" || told["state"] == state) {
 			list = append(list, told)
 		}
 	}
@@ -127,7 +135,7 @@ func (c *call) listCards() (any, *refusal) {
 func (c *call) queryCard() (any, *refusal) {
 	s := c.begin()
 	defer s.commit()
-	one, refused := s.brandCard(c.path["card_id"], c.query.Get("brand_id"))
+	one, refused := s.brandCard(c.path["card_id"], c.brandOf())
 	if refused != nil {
 		return nil, refused
 	}
@@ -135,10 +143,10 @@ func (c *call) queryCard() (any, *refusal) {
 }
 
 // edit changes the template that the request names, if it is the brand's.
-func (c *call) editCard(brand any, change func(*card)) (any, *refusal) {
+func (c *call) editCard(change func(*card)) (any, *refusal) {
 	s := c.begin()
 	defer s.commit()
-	one, refused := s.brandCard(c.path["card_id"], brand)
+	one, refused := s.brandCard(c.path["card_id"], c.brandOf())
 	if refused != nil {
 		return nil, refused
 	}
@@ -149,7 +157,7 @@ func (c *call) editCard(brand any, change func(*card)) (any, *refusal) {
 }
 
 func (c *call) changeCard() (any, *refusal) {
-	return c.editCard(c.object["brand_id"], func(one *card) {
+	return c.editCard(func(one *card) {
 		one.Members = maps.Clone(one.Members)
 		maps.Copy(one.Members, c.object)
 	})
@@ -157,9 +165,9 @@ func (c *call) changeCard() (any, *refusal) {
 
 // invalidateCard ends a template: nobody can open it any more. Cards that users hold stay. Again is answered the same.
 func (c *call) invalidateCard() (any, *refusal) {
-	return c.editCard(c.object["brand_id"], func(one *card) { one.Invalid = true })
+	return c.editCard(func(one *card) { one.Invalid = true })
 }
 
 func (c *call) deleteCard() (any, *refusal) {
-	return c.editCard(c.query.Get("brand_id"), func(one *card) { one.Deleted = true })
+	return c.editCard(func(one *card) { one.Deleted = true })
 }

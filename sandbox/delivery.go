@@ -60,6 +60,8 @@ var exceptions = []struct {
 	{"PAYSCORE.USER_CANCEL_SIGN_PLAN", everyMinute},
 	{"PRODUCT_COUPON_SP.", everyMinute},
 	{"BRAND_MEMBER_CARD_SP.USER_CARD.", everyMinute},
+	{"BRAND_MEMBER_CARD.USER_CARD.", everyMinute}, // like its twin for providers; no page was seen that tells
+	{"PRODUCT_COUPON.", everyMinute},              // the same
 	{"PAPAY.TERMINATE", schedule{deliveryLimit, slices.Concat(
 		[]time.Duration{15 * time.Second, 15 * time.Second, 30 * time.Second, 3 * time.Minute}, times(4, 30*time.Minute), times(1, time.Hour))}},
 	{"CROSS_BORDER_PAY.", schedule{limit: 3 * time.Second}},
@@ -173,7 +175,7 @@ func (a *Attempt) text() string {
 type delivery struct {
 	Delivery
 	Serial uint64          `json:"serial"` // in which order they began
-	Sealed string          `json:"sealed"` // serial of the merchant's certificate, which goes with the key that the body is encrypted with
+	Sealed string          `json:"sealed"` // serial of the recipient's certificate, which goes with the key that the body is encrypted with
 	Limit  time.Duration   `json:"limit"`  // for an answer
 	Waits  []time.Duration `json:"waits,omitempty"`
 	Faults []FaultKind     `json:"faults,omitempty"` // of the attempt at Next
@@ -300,7 +302,7 @@ func (s *state) deliver(address, event string, resource any, faults []FaultKind)
 		if err != nil {
 			return Delivery{}, err
 		}
-		d.ID, d.Body, d.Next = n.id, n.body, s.begun.Add(plan.After)
+		d.ID, d.Body, d.Sealed, d.Next = n.id, n.body, n.sealed, s.begun.Add(plan.After)
 	}
 	s.makeRoom()
 	s.serials.put("deliveries", d.Serial)
@@ -382,7 +384,7 @@ func (g *gateway) attempt(id string, faults []FaultKind, extra bool) {
 	a := Attempt{Time: g.clock()}
 	start := time.Now()
 	if from := g.tenants.find(d.Merchant); known && from != nil {
-		request, err := from.address(notification{id: d.ID, event: d.Event, body: d.Body}, d.URL, faults)
+		request, err := from.address(notification{id: d.ID, event: d.Event, body: d.Body, sealed: d.Sealed}, d.URL, faults)
 		if err != nil {
 			a.Error = err.Error()
 		} else {

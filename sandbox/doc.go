@@ -51,8 +51,9 @@
 //	GET  /v3/certificates, /v3/global/certificates, /hk/v3/certificates
 //	POST /v3/security/echo
 //
-// What is beneath /brand/ is canned and takes the brand's keys, and the list of its cards is always empty. Any other path is
-// answered as the platform answers an unknown one: 404 with an empty body.
+// What is beneath /brand/ takes the brand's keys, and the id of its public key in every request. Cards, feeds and points have
+// state there as they have for providers, and are the same; everything else is canned. Events of the brand are signed and
+// encrypted with its keys. Any other path is answered as the platform answers an unknown one: 404 with an empty body.
 //
 // What the platform and its users do by themselves is done by methods: [Sandbox.Pay] pays, [Sandbox.FailPayment] does not,
 // [Sandbox.SetFate] and [Sandbox.Settle] decide what becomes of refunds, transfer bills and shares, [Sandbox.OpenMemberCard],

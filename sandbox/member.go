@@ -57,14 +57,15 @@ func memberOperations() []operation {
 
 // createFeed shows a feed in the card of a user who holds it. No query is documented that would tell of it.
 func (c *call) createFeed() (any, *refusal) {
-	number, params := c.object["out_request_no"].(string), string(marshal(c.object))
+	told := c.ofBrand()
+	number, params := c.ownNumber(), string(marshal(told))
 	s := c.begin()
 	defer s.commit()
 	known, again := s.feeds.get(number)
 	switch {
 	case again && s.repeated == RepeatDuplicate:
 	case again && s.repeated == RepeatSame && known.Request == params:
-		return c.object, nil
+		return told, nil
 	case again:
 		return nil, requestNumberUsed
 	}
@@ -72,8 +73,8 @@ func (c *call) createFeed() (any, *refusal) {
 		return nil, refused
 	}
 	s.feeds.put(number, feed{Request: params})
-	s.enter(FeedEffect, number, 0, c.now, params)
-	return c.object, nil
+	s.enter(FeedEffect, c.object["out_request_no"].(string), 0, c.now, params)
+	return told, nil
 }
 
 // WithLenientCards has member feeds and the points of members accepted for any card and user, also such as do not exist.

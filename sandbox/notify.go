@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -49,9 +50,36 @@ func checkNotificationFaults(faults []FaultKind) error {
 
 // notification is what stays the same in every attempt to deliver it.
 type notification struct {
-	id    string
-	event string // event_type
-	body  []byte
+	id     string
+	event  string // event_type
+	body   []byte
+	sealed string // serial of the certificate of those for whom the body is encrypted
+}
+
+// recipient is whom a notification is for: the merchant, or the brand.
+type recipient struct {
+	keys   *platform // that sign for it
+	key    string    // under which the resource is encrypted
+	serial string    // of its certificate
+	public *rsa.PublicKey
+}
+
+// recipientOf returns whom events of a type are for.
+func (s *Sandbox) recipientOf(facts *fact.Event) (recipient, error) {
+	if facts.Scheme != fact.BrandScheme {
+		return recipient{s.platform.Load(), s.merchant.APIv3Key, s.merchant.Serial, &s.merchant.PrivateKey.PublicKey}, nil
+	}
+	brand, err := s.Brand()
+	return recipient{s.brand.platform.Load(), brand.Key, brand.Serial, &brand.PrivateKey.PublicKey}, err
+}
+
+// factsOf returns what is documented of an event, or little of one that is not.
+func factsOf(eventType string) *fact.Event {
+	facts, known := catalog.V3().Event(eventType)
+	if !known {
+		facts = &fact.Event{Type: eventType, Name: eventType}
+	}
+	return facts
 }
 
 // envelope is the body of a notification.
@@ -78,9 +106,10 @@ func (s *Sandbox) compose(event string, resource any, faults []FaultKind) (notif
 	if eventType == "" || (named && original == "") {
 		return notification{}, fmt.Errorf("sandbox: %q is not an event type, with or without /original_type", event)
 	}
-	facts, known := catalog.V3().Event(eventType)
-	if !known {
-		facts = &fact.Event{Type: eventType, Name: eventType}
+	facts := factsOf(eventType)
+	to, err := s.recipientOf(facts)
+	if err != nil {
+		return notification{}, err
 	}
 	if !named && len(facts.OriginalTypes) > 0 {
 		original = facts.OriginalTypes[0]
@@ -89,12 +118,12 @@ func (s *Sandbox) compose(event string, resource any, faults []FaultKind) (notif
 	if len(facts.ResourceTypes) > 0 {
 		resourceType = facts.ResourceTypes[0]
 	}
-	plaintext, err := s.plaintext(facts, resource)
+	plaintext, err := s.plaintext(facts, to, resource)
 	if err != nil {
 		return notification{}, fmt.Errorf("sandbox: %s: %w", eventType, err)
 	}
 
-	key, associated, nonce := s.merchant.APIv3Key, original, rand.Text()[:12]
+	key, associated, nonce := to.key, original, rand.Text()[:12]
 	if slices.Contains(faults, WrongAPIv3Key) {
 		key = hexText(apiv3.KeySize)
 	}
@@ -105,7 +134,7 @@ func (s *Sandbox) compose(event string, resource any, faults []FaultKind) (notif
 	if err != nil {
 		return notification{}, fmt.Errorf("sandbox: %s: %w", eventType, err)
 	}
-	n := notification{id: uuid(), event: eventType}
+	n := notification{id: uuid(), event: eventType, sealed: to.serial}
 	n.body = marshal(envelope{
 		ID: n.id, CreateTime: platformTime(s.clock()), ResourceType: resourceType, EventType: eventType, Summary: strings.TrimSuffix(facts.Name, "通知"),
 		Resource: encryptedResource{
@@ -123,7 +152,7 @@ func uuid() string {
 }
 
 // plaintext returns what is encrypted.
-func (s *Sandbox) plaintext(facts *fact.Event, resource any) ([]byte, error) {
+func (s *Sandbox) plaintext(facts *fact.Event, to recipient, resource any) ([]byte, error) {
 	switch r := resource.(type) {
 	case []byte:
 		return r, nil
@@ -141,7 +170,7 @@ func (s *Sandbox) plaintext(facts *fact.Event, resource any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.sealMembers(facts.Resource, object)
+	to.sealMembers(facts.Resource, object)
 	return marshal(object), nil
 }
 
@@ -161,28 +190,28 @@ func plainObject(value any) (map[string]any, error) {
 }
 
 // sealMembers encrypts the members of object that fields mark, in place.
-func (s *Sandbox) sealMembers(fields []fact.Field, object map[string]any) {
+func (r recipient) sealMembers(fields []fact.Field, object map[string]any) {
 	for i := range fields {
 		field := &fields[i]
 		for _, name := range append([]string{field.Name}, field.Alt...) {
 			if value, sent := object[name]; sent {
-				object[name] = s.sealValue(field, value)
+				object[name] = r.sealValue(field, value)
 			}
 		}
 	}
 }
 
-func (s *Sandbox) sealValue(field *fact.Field, value any) any {
+func (r recipient) sealValue(field *fact.Field, value any) any {
 	switch value := value.(type) {
 	case []any:
 		for i := range value {
-			value[i] = s.sealValue(field, value[i])
+			value[i] = r.sealValue(field, value[i])
 		}
 	case map[string]any:
-		s.sealMembers(field.Fields, value)
+		r.sealMembers(field.Fields, value)
 	case string:
-		if field.Cipher == fact.RSA && value != "" && len(value) <= s.scheme.MaxPlaintext(s.merchant.PrivateKey.Public()) {
-			return s.seal(value)
+		if field.Cipher == fact.RSA && value != "" && len(value) <= r.keys.scheme.MaxPlaintext(r.public) {
+			return sealFor(r.keys.scheme, r.public, value)
 		}
 	}
 	return value
@@ -203,8 +232,15 @@ func (s *Sandbox) address(n notification, url string, faults []FaultKind) (*http
 	for _, kind := range faults {
 		now = kind.signedAt(now)
 	}
-	keys := s.platform.Load()
-	keys.sign(header, s.notifies(keys), now, n.body)
+	facts := factsOf(n.event)
+	to, err := s.recipientOf(facts)
+	switch {
+	case err != nil:
+		return nil, err
+	case facts.Scheme == fact.BrandScheme && to.serial != n.sealed: // a brand's, which end with the process
+		return nil, errors.New("sandbox: the notification was encrypted for a brand's keys that are no more")
+	}
+	to.keys.sign(header, s.notifies(to.keys), now, n.body)
 	for _, kind := range faults {
 		kind.spoil(header)
 	}

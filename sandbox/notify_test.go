@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -45,8 +46,20 @@ func receive(t testing.TB, s *sandbox.Sandbox, r *http.Request) (n notice) {
 	require.NoError(t, json.Unmarshal(n.body, &n))
 	ciphertext, err := base64.StdEncoding.DecodeString(n.Resource.Ciphertext)
 	require.NoError(t, err)
-	n.opened, n.failed = apiv3.OpenAESGCM([]byte(s.Merchant().APIv3Key), []byte(n.Resource.Nonce), []byte(*n.Resource.AssociatedData), ciphertext)
+	key := s.Merchant().APIv3Key
+	if forBrand(n.EventType) {
+		b, err := s.Brand()
+		require.NoError(t, err)
+		key = b.Key
+	}
+	n.opened, n.failed = apiv3.OpenAESGCM([]byte(key), []byte(n.Resource.Nonce), []byte(*n.Resource.AssociatedData), ciphertext)
 	return n
+}
+
+// forBrand reports whether an event is sent to a brand.
+func forBrand(eventType string) bool {
+	event, _ := catalog.V3().Event(eventType)
+	return event != nil && event.Scheme == fact.BrandScheme
 }
 
 // genuine checks the signature of a notification.
@@ -56,7 +69,17 @@ func genuine(t testing.TB, s *sandbox.Sandbox, header http.Header, body []byte) 
 	if err != nil {
 		return err
 	}
-	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: s.PublicKeyID(), Key: s.PublicKey()})
+	var told struct {
+		Event string `json:"event_type"`
+	}
+	require.NoError(t, json.Unmarshal(body, &told))
+	platform, scheme := apiv3.PlatformKey{Serial: s.PublicKeyID(), Key: s.PublicKey()}, apiv3.RSA()
+	if forBrand(told.Event) {
+		b, err := s.Brand()
+		require.NoError(t, err)
+		platform, scheme = apiv3.PlatformKey{Serial: b.PublicKeyID, Key: b.PublicKey}, apiv3.Brand()
+	}
+	keys, err := apiv3.NewKeySet(platform)
 	require.NoError(t, err)
 	key, err := keys.Find(signature.Serial, time.Now())
 	if err != nil {
@@ -65,7 +88,7 @@ func genuine(t testing.TB, s *sandbox.Sandbox, header http.Header, body []byte) 
 	if err := signature.CheckWindow(time.Now()); err != nil {
 		return err
 	}
-	return signature.Verify(apiv3.RSA(), key.Key, body)
+	return signature.Verify(scheme, key.Key, body)
 }
 
 func TestNotify(t *testing.T) {
@@ -161,8 +184,14 @@ func TestNotifySamples(t *testing.T) {
 			if value, ok := resource[field.Name].(string); ok && field.Cipher != "" {
 				ciphertext, err := base64.StdEncoding.DecodeString(value)
 				require.NoError(t, err)
-				_, err = apiv3.RSA().Decrypt(s.Merchant().PrivateKey, ciphertext)
-				assert.NoError(t, err, "%s: %s is encrypted to the merchant", event.Type, field.Name)
+				private := s.Merchant().PrivateKey
+				if forBrand(event.Type) {
+					b, err := s.Brand()
+					require.NoError(t, err)
+					private = b.PrivateKey
+				}
+				_, err = apiv3.RSA().Decrypt(private, ciphertext)
+				assert.NoError(t, err, "%s: %s is encrypted to whom it is for", event.Type, field.Name)
 				sealed++
 			}
 		}

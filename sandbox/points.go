@@ -37,7 +37,7 @@ func pointOperations() []operation {
 // syncPoints sets the balance of a user's points, which is absolute (documentation v3/partner/4015897280): a request that comes
 // late or again sets it again, over a newer one.
 func (c *call) syncPoints() (any, *refusal) {
-	number, request := c.object["out_request_no"].(string), string(marshal(c.object))
+	number, request := c.ownNumber(), string(marshal(c.object))
 	balance, err := c.object["point_balance"].(json.Number).Int64()
 	if err != nil || balance < 0 {
 		r := memberError("body", "/point_balance", c.object["point_balance"], text{"小于最小值 0", "it is below the minimum of 0"})
@@ -58,7 +58,7 @@ func (c *call) syncPoints() (any, *refusal) {
 		return nil, refused
 	}
 	s.pointSyncs.put(number, pointSync{request})
-	return c.tell(c.object), nil
+	return c.tell(c.ofBrand()), nil
 }
 
 // requestNumberUsed is the refusal of an out_request_no that stands for something else.
@@ -74,14 +74,14 @@ func (c *call) confirmExchange() (any, *refusal) {
 	s := c.begin()
 	defer s.commit()
 	e, known := s.exchanges.get(c.object["record_id"].(string))
-	if !known {
+	if !known || e.BrandID != c.brandOf() {
 		return nil, &refusal{
 			status: http.StatusNotFound, code: "RESOURCE_NOT_EXISTS", number: numberUndocumented,
 			message: text{"积分兑券记录不存在", "the exchange does not exist"}, reason: "no user exchanged points under this record_id",
 		}
 	}
 	for name, value := range map[string]string{
-		"card_id": e.CardID, "openid": e.OpenID, "user_card_code": e.Code, "brand_id": e.BrandID, "exchange_coupon_template_id": e.TemplateID,
+		"card_id": e.CardID, "openid": e.OpenID, "user_card_code": e.Code, "exchange_coupon_template_id": e.TemplateID,
 	} {
 		if c.object[name] != value {
 			return nil, memberError("body", "/"+name, c.object[name], text{"与积分兑券记录不一致", "it differs from the exchange"})
@@ -93,17 +93,17 @@ func (c *call) confirmExchange() (any, *refusal) {
 		result, told = c.object["state"], "state"
 	}
 	granted := result == "POINT_EXCHANGE_COUPON_SUCCESS" || result == "POINT_EXCHANGE_COUPON_ALLOW"
-	answer := maps.Clone(c.object)
+	answer := c.ofBrand()
 	answer["state"] = result
 	switch {
 	case e.Request == request:
 		return c.tell(answer), nil
 	case e.Request != "":
 		return nil, invalidRequest(text{"积分兑券结果已同步", "the result of the exchange was told before"}, "the result of the exchange was told before, and was another")
-	case granted && c.object["coupon_code"] == nil:
+	case granted && c.object["coupon_code"] == nil && !isBrandPath(c.target): // no page of brands has it
 		return nil, memberError("body", "/coupon_code", "", issueRequired)
 	case granted:
-		e.CouponCode = c.object["coupon_code"].(string)
+		e.CouponCode, _ = c.object["coupon_code"].(string)
 	case result == "POINT_EXCHANGE_COUPON_FAIL" || result == "POINT_EXCHANGE_COUPON_REJECT":
 		for _, name := range []string{"reject_reason", "fail_reason"} {
 			if reason, ok := c.object[name].(string); ok {
@@ -126,7 +126,7 @@ func (s *Sandbox) AskForPoints(cardID, openid string) error {
 	if err == nil {
 		u.AskedFor = true
 		st.keep(u)
-		st.askProvider("BRAND_MEMBER_CARD_SP.SYNC_USER_POINT", u, nil)
+		st.askProvider("SYNC_USER_POINT", u, nil)
 	}
 	if failed := st.end(); err == nil {
 		err = failed
@@ -134,9 +134,10 @@ func (s *Sandbox) AskForPoints(cardID, openid string) error {
 	return err
 }
 
-// askProvider sends a notice about a user's card that demands a request.
-func (s *state) askProvider(event string, u userCard, more map[string]any) {
+// askProvider sends the provider, or the brand, a notice about a user's card that demands a request.
+func (s *state) askProvider(what string, u userCard, more map[string]any) {
 	of, _ := s.card(u.Card)
+	event := of.event(what)
 	known := map[string]any{"brand_id": of.Members["brand_id"], "card_id": u.Card, "openid": u.OpenID, "user_card_code": u.Code}
 	maps.Copy(known, more)
 	notify, _ := of.Members["notify_url"].(string)
@@ -180,7 +181,7 @@ func (s *Sandbox) ExchangePoints(cardID, openid, templateID, stockID string, poi
 		st.exchanges.put(recordID, exchange{PointExchange: PointExchange{
 			RecordID: recordID, BrandID: brand, CardID: cardID, Code: u.Code, OpenID: openid, TemplateID: templateID, StockID: stockID, Points: points, Time: now,
 		}})
-		st.askProvider("BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON", u, map[string]any{
+		st.askProvider("POINT_EXCHANGE_COUPON", u, map[string]any{
 			"record_id": recordID, "exchange_coupon_template_id": templateID, "stock_id": stockID, "deduct_points": points,
 		})
 	}

@@ -117,7 +117,7 @@ func (g *gateway) replace(snap snapshot, but []string) error {
 	}
 	g.time.to(snap.Time, snap.Frozen)
 	for id, d := range r.deliveries.rows {
-		if to := g.tenants.find(d.Merchant); d.State == Waiting && (to == nil || to.merchant.Serial != d.Sealed) {
+		if to := g.tenants.find(d.Merchant); d.State == Waiting && (to == nil || !to.canOpen(d)) {
 			d.State, d.Next, d.Reason = GivenUp, time.Time{}, "it was encrypted for other keys, before the snapshot was restored here"
 			r.deliveries.rows[id] = d
 		}

@@ -1,10 +1,13 @@
 package sandbox
 
 import (
+	"crypto"
 	"encoding/base64"
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
 )
 
 // transfer is one transfer bill that was accepted.
@@ -177,7 +180,11 @@ func (c *call) showTransfer(number string) (any, *refusal) {
 
 // seal encrypts a member of an answer to the merchant.
 func (s *Sandbox) seal(value string) string {
-	ciphertext, err := s.scheme.Encrypt(s.merchant.PrivateKey.Public(), []byte(value))
+	return sealFor(s.scheme, s.merchant.PrivateKey.Public(), value)
+}
+
+func sealFor(scheme apiv3.Scheme, public crypto.PublicKey, value string) string {
+	ciphertext, err := scheme.Encrypt(public, []byte(value))
 	if err != nil {
 		panic(fmt.Sprintf("sandbox: encrypting a member: %v", err)) // it was opened from no larger a ciphertext
 	}

@@ -177,7 +177,7 @@ func (c *call) importCard(openid string) (any, *refusal) {
 	cardID, code, request := c.object["card_id"].(string), c.object["user_card_code"].(string), string(marshal(c.object))
 	s := c.begin()
 	defer s.commit()
-	of, refused := s.brandCard(cardID, c.object["brand_id"])
+	of, refused := s.brandCard(cardID, c.brandOf())
 	if refused != nil {
 		return nil, refused
 	}
@@ -196,21 +196,30 @@ func (c *call) importCard(openid string) (any, *refusal) {
 	return c.tell(u.tell(c.now, of)), nil
 }
 
-// confirmUserCard ends the opening of a card by its user, well or not. It repeats the answer for the same request.
-func (c *call) confirmUserCard() (any, *refusal) {
-	code, openid := c.path["user_card_code"], c.object["openid"].(string)
-	// Documentation v3/partner/4015336979 and other sources disagree whether it belongs to the query or to the body.
+// cardNamed returns the template that a request names. Documentation v3/partner/4015336979 and other sources disagree whether it
+// belongs to the query or to the body.
+func (c *call) cardNamed() (string, *refusal) {
 	cardID := c.query.Get("card_id")
 	if told, ok := c.object["card_id"].(string); ok && cardID == "" {
 		cardID = told
 	}
 	if cardID == "" {
-		return nil, memberError("query", "card_id", "", issueRequired)
+		return "", memberError("query", "card_id", "", issueRequired)
+	}
+	return cardID, nil
+}
+
+// confirmUserCard ends the opening of a card by its user, well or not. It repeats the answer for the same request.
+func (c *call) confirmUserCard() (any, *refusal) {
+	code, openid := c.path["user_card_code"], c.object["openid"].(string)
+	cardID, refused := c.cardNamed()
+	if refused != nil {
+		return nil, refused
 	}
 	request := code + string(marshal(c.object))
 	s := c.begin()
 	defer s.commit()
-	of, refused := s.brandCard(cardID, c.object["brand_id"])
+	of, refused := s.brandCard(cardID, c.brandOf())
 	if refused != nil {
 		return nil, refused
 	}
@@ -242,11 +251,15 @@ func (c *call) confirmUserCard() (any, *refusal) {
 	return c.tell(u.tell(c.now, of)), nil
 }
 
-// named returns the card that path and query name, with its template. brand and openid are checked where they are given.
-func (c *call) named(s *state, cardID string, brand, openid any) (userCard, card, *refusal) {
-	of, known := s.card(cardID)
-	if !known || brand != nil && of.Members["brand_id"] != brand {
-		return userCard{}, card{}, cardNotExist
+// named returns the card that path and request name, with its template. openid is checked where it is given.
+func (c *call) named(s *state, openid any) (userCard, card, *refusal) {
+	cardID, refused := c.cardNamed()
+	if refused != nil {
+		return userCard{}, card{}, refused
+	}
+	of, refused := s.brandCard(cardID, c.brandOf())
+	if refused != nil {
+		return userCard{}, card{}, refused
 	}
 	u, known := s.userCardOf(cardID, c.path["user_card_code"])
 	if !known || openid != nil && u.OpenID != openid {
@@ -258,7 +271,7 @@ func (c *call) named(s *state, cardID string, brand, openid any) (userCard, card
 func (c *call) queryUserCard() (any, *refusal) {
 	s := c.begin()
 	defer s.commit()
-	u, of, refused := c.named(s, c.query.Get("card_id"), c.query.Get("brand_id"), c.query.Get("openid"))
+	u, of, refused := c.named(s, c.query.Get("openid"))
 	if refused != nil {
 		return nil, refused
 	}
@@ -268,7 +281,7 @@ func (c *call) queryUserCard() (any, *refusal) {
 func (c *call) changeUserCard() (any, *refusal) {
 	s := c.begin()
 	defer s.commit()
-	u, of, refused := c.named(s, c.query.Get("card_id"), c.object["brand_id"], c.object["openid"])
+	u, of, refused := c.named(s, c.object["openid"])
 	if refused != nil {
 		return nil, refused
 	}
@@ -284,7 +297,7 @@ func (c *call) changeUserCard() (any, *refusal) {
 func (c *call) invalidateUserCard() (any, *refusal) {
 	s := c.begin()
 	defer s.commit()
-	u, of, refused := c.named(s, c.query.Get("card_id"), c.query.Get("brand_id"), c.object["openid"])
+	u, of, refused := c.named(s, c.object["openid"])
 	if refused != nil {
 		return nil, refused
 	}
@@ -307,7 +320,7 @@ func (c *call) listUserCards() (any, *refusal) {
 	for _, u := range s.everyUserCard() {
 		of, known := s.card(u.Card)
 		told := u.tell(c.now, of)
-		if state := c.query.Get("user_card_state"); known && u.OpenID == c.query.Get("openid") && told["brand_id"] == c.query.Get("brand_id") &&
+		if state := c.query.Get("user_card_state"); known && u.OpenID == c.query.Get("openid") && told["brand_id"] == c.brandOf() &&
 			(state == "" || told["user_card_state"] == state) {
 			list = append(list, told)
 		}
@@ -318,7 +331,7 @@ func (c *call) listUserCards() (any, *refusal) {
 // holder returns the card that the body names, which must be its user's and effective. That a card which is not confirmed is
 // refused is likely and not documented.
 func (c *call) holder(s *state) (userCard, *refusal) {
-	of, refused := s.brandCard(c.object["card_id"].(string), c.object["brand_id"])
+	of, refused := s.brandCard(c.object["card_id"].(string), c.brandOf())
 	if refused != nil {
 		return userCard{}, refused
 	}
@@ -363,7 +376,8 @@ func (s *Sandbox) MemberCards() []MemberCard {
 }
 
 // OpenMemberCard lets a user open a card, and returns its user_card_code, which is empty where the provider gives it. The provider
-// is told at the template's notify_url by BRAND_MEMBER_CARD_SP.USER_CARD.CREATE, and has to confirm the card before anything can be
+// is told at the template's notify_url by BRAND_MEMBER_CARD_SP.USER_CARD.CREATE (a brand that made the template itself by
+// BRAND_MEMBER_CARD.USER_CARD.CREATE, and so on), and has to confirm the card before anything can be
 // done with it. A template that does not exist or has ended, and a user who has the card, are errors. phone may be empty.
 func (s *Sandbox) OpenMemberCard(cardID, openid, phone string) (userCardCode string, err error) {
 	now := s.clock()
@@ -420,9 +434,17 @@ func (s *state) held(cardID, openid string) (userCard, error) {
 	return u, nil
 }
 
-// noticeCard tells the provider what a user did with a card.
+// event is the type of the events of the template's cards that ends in what.
+func (k card) event(what string) string {
+	if k.Direct {
+		return "BRAND_MEMBER_CARD." + what
+	}
+	return "BRAND_MEMBER_CARD_SP." + what
+}
+
+// noticeCard tells the provider, or the brand, what a user did with a card.
 func (s *state) noticeCard(what string, u userCard, of card, state string, now time.Time) {
-	event := "BRAND_MEMBER_CARD_SP.USER_CARD." + what
+	event := of.event("USER_CARD." + what)
 	known := u.tell(now, of)
 	known["user_card_state"] = state
 	notify, _ := of.Members["notify_url"].(string)
