@@ -156,19 +156,23 @@ func (discard) Errorf(string, ...any) {}
 func TestAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old := answer{body: `{"code_url":"old"}`, ahead: -2 * time.Minute}
-		client := newClient(t, wxpay.WithTransport(play(old, old, ok(`{"code_url":"x"}`), old, order("NOTPAY"), ok(`{"code_url":"new"}`))))
+		client := newClient(t, wxpay.WithTransport(play(old, old, ok(`{"code_url":"x"}`), old, order("NOTPAY"), ok(`{"code_url":"new"}`), old)))
 		first, err := client.Chain(ordersPath).Ensure(t.Context(), orderBody)
 		require.NoError(t, err, "nobody knows yet how the clocks differ")
 		assert.Equal(t, "old", first.Response.Get("code_url").String())
 		assert.True(t, first.Unbound)
 		for range 2 {
 			_, err = client.Chain(ordersPath).Post(t.Context(), orderBody)
-			require.NoError(t, err, "age is Ensure's and Resolve's to use")
+			require.NoError(t, err)
 		}
 		verdict, err := client.Chain(ordersPath).Ensure(t.Context(), orderBody)
 		require.NoError(t, err)
 		assert.Equal(t, "new", verdict.Response.Get("code_url").String())
 		assert.Equal(t, 2, verdict.Attempts)
+		assert.False(t, verdict.Response.Stale())
+		res, err := client.Chain(ordersPath).Post(t.Context(), orderBody)
+		require.NoError(t, err, "age is Ensure's and Resolve's to use")
+		assert.True(t, res.Stale())
 	})
 	// A refusal shows no number: one that had been signed before is another call's.
 	synctest.Test(t, func(t *testing.T) {
@@ -202,6 +206,7 @@ func TestAge(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, wxpay.Succeeded, verdict.State)
 		assert.False(t, verdict.Unbound)
+		assert.False(t, verdict.Response.Stale())
 		assert.Equal(t, 1, verdict.Attempts)
 	})
 }

@@ -38,6 +38,7 @@ type Response struct {
 	raw    []byte
 	json   []byte  // the JSON text in raw; nil when it is none that all readers read alike
 	flight *flight // the call that it answers, for errors
+	stale  bool
 
 	opening *opening // nil when no member is marked as encrypted
 }
@@ -45,13 +46,18 @@ type Response struct {
 func newResponse(f *flight, res *http.Response, raw, json []byte) *Response {
 	r := &Response{
 		Status: res.StatusCode, Header: res.Header, RequestID: first(res.Header, apiv3.HeaderRequestID), Verified: f.Verified,
-		raw: raw, json: json, flight: f,
+		raw: raw, json: json, flight: f, stale: f.binding != bound && f.Stale(),
 	}
 	if json != nil && f.plan.answer.seals() && r.Status >= 200 && r.Status <= 299 {
 		r.opening = new(opening)
 	}
 	return r
 }
+
+// Stale reports whether the answer shows nothing of its call and was signed more than 30 s before the request was sent, as far
+// as that can be told: then it answers another request. [Chain.Ensure] takes none for its own. Who makes a call without it asks
+// the operation's query.
+func (r *Response) Stale() bool { return r.stale }
 
 // first returns the first value of a header, whose name is in canonical form.
 func first(header http.Header, name string) string {

@@ -674,8 +674,13 @@ func (r *running) call(ctx context.Context, c *claim, late bool) error {
 			return errUnasked
 		}
 		res, err := chain.Do(ctx, c.job.Method, c.job.body())
-		if err == nil && !res.Verified {
+		switch {
+		case err != nil:
+		case !res.Verified:
 			err = errMadeUp
+		case res.Stale() && c.job.Method != http.MethodGet:
+			r.answered(c.rec, res)
+			err = errStaleAnswer
 		}
 		if err == nil {
 			r.answered(c.rec, res)
@@ -720,6 +725,9 @@ func (r *running) call(ctx context.Context, c *claim, late bool) error {
 
 // errMadeUp is an answer that is not the platform's.
 var errMadeUp = errors.New("the answer is not verified: a middleware of the client's made it up or changed it")
+
+// errStaleAnswer is a success that is another call's.
+var errStaleAnswer = errors.New("the answer was signed before its request was sent, so it answers another one")
 
 // errUnasked is a doubt about a call that no query tells about and that must not be repeated.
 var errUnasked = errors.New("an earlier worker may have sent it, and nothing tells what became of that")

@@ -291,6 +291,29 @@ func TestForeignAnswer(t *testing.T) {
 	assert.Contains(t, r.Message, "not the platform's JSON")
 }
 
+// An answer that had been signed before its request proves nothing where it shows no number.
+func TestStaleAnswer(t *testing.T) {
+	t.Parallel()
+	var behind atomic.Int64
+	s, err := sandbox.New(sandbox.WithClock(func() time.Time { return time.Now().Add(-time.Duration(behind.Load())) }))
+	require.NoError(t, err)
+	q := newQueue(t, embedded(t), clientOf(t, s, s.Transport()))
+	address := func(method, number string) fleet.Job {
+		return fleet.Job{Method: method, Number: number, Path: "v3/merchant-service/complaint-notifications", Body: fmt.Appendf(nil, `{"url":"https://shop.example/%s"}`, number)}
+	}
+	submit(t, q, address("POST", "0"))
+	work(t, &fleet.Worker{Queue: q})
+	submit(t, q, address("PUT", "1"), address("PUT", "2"), address("PUT", "3"))
+	work(t, &fleet.Worker{Queue: q}) // then it is known how the clocks differ
+	behind.Store(int64(2 * time.Minute))
+	submit(t, q, address("PUT", "4"))
+	work(t, &fleet.Worker{Queue: q})
+	all := results(t, q)
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 4, fleet.Unknown: 1}, states(all))
+	assert.Contains(t, all["4"].Message, "signed before its request")
+	assert.Equal(t, 1, all["4"].Attempts)
+}
+
 // A worker whose calls go out without being written down before ends, and leaves a doubt about what it has sent.
 func TestMarkedWithoutMarking(t *testing.T) {
 	t.Parallel()
