@@ -243,6 +243,8 @@ func TestBind(t *testing.T) {
 		"body":                             {post(refundBody), `{"out_refund_no":"R1","amount":{"refund":1}}`, ""},
 		"body differs deeper":              {post(refundBody), `{"out_refund_no":"R1","amount":{"refund":2}}`, "amount.refund"},
 		"a number of another form":         {post(refundBody), `{"out_refund_no":"R1","amount":{"refund":1.0}}`, ""},
+		"a long number of the same form":   {post(`{"out_refund_no":9007199254740993}`), `{"out_refund_no":9007199254740993}`, ""},
+		"a long number's last digit":       {post(`{"out_refund_no":9007199254740993}`), `{"out_refund_no":9007199254740992}`, "out_refund_no"},
 		"a number as a text":               {post(refundBody), `{"out_refund_no":"R1","amount":{"refund":"1"}}`, ""},
 		"an escaped body":                  {post(`{"out_refund_no":"R\u0031"}`), `{"out_refund_no":"R1"}`, ""},
 		"case matters":                     {post(refundBody), `{"out_refund_no":"r1"}`, "out_refund_no"},

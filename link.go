@@ -119,9 +119,12 @@ func agree(sent, found any) bool {
 		if !ok {
 			return found == nil || text(found) == s.String()
 		}
+		if s == f || !strings.ContainsAny(string(s+f), ".eE") { // whole numbers have one form, and may be longer than a float64 can tell
+			return s == f
+		}
 		a, errA := s.Float64()
 		b, errB := f.Float64()
-		return s == f || errA == nil && errB == nil && a == b
+		return errA == nil && errB == nil && a == b
 	case string:
 		return found == nil || found == "" || s == text(found)
 	}
