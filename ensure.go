@@ -764,7 +764,11 @@ func (e *ensuring) late(ctx context.Context) (*Verdict, error) {
 	if e.asked != nil {
 		cause = fmt.Errorf("%w; the last of %d queries: %w", cause, e.queries, e.asked)
 	}
-	if e.last != nil && !errors.Is(e.last, cause) {
+	switch {
+	case e.last == nil || errors.Is(e.last, cause):
+	case e.f.Attempts == 0:
+		cause = fmt.Errorf("%w; %w", cause, attemptError{e.last})
+	default:
 		cause = fmt.Errorf("%w; the last of %d requests: %w", cause, e.f.Attempts, attemptError{e.last})
 	}
 	return nil, e.failure(cause)
