@@ -31,8 +31,8 @@ type Response struct {
 	Header http.Header
 	// RequestID identifies the call for the platform's support; empty when the answer has none.
 	RequestID string
-	// Verified says that the platform's signature was verified. It is false only for the families of answers that are
-	// documented as unsigned, such as bill files.
+	// Verified says that the platform's signature was verified. It is false for the families of answers that are documented as
+	// unsigned, such as bill files, and for what a middleware of yours answered or changed.
 	Verified bool
 
 	raw    []byte
