@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -161,7 +162,11 @@ var sorts = func() (table [256]byte) {
 func (c *Cursor) Quoted() (s Quoted) {
 	begin, text := c.At+1, c.Text
 	for i := begin; ; i++ {
-		for i+8 <= len(text) && allPlain(binary.LittleEndian.Uint64(text[i:])) {
+		for i+8 <= len(text) {
+			if n := plainBytes(binary.LittleEndian.Uint64(text[i:])); n < 8 {
+				i += n
+				break
+			}
 			i += 8
 		}
 		for i < len(text) && sorts[text[i]] == plain {
@@ -200,10 +205,12 @@ func (c *Cursor) Quoted() (s Quoted) {
 			c.At = i
 			c.fail("a string has a control character")
 			return Quoted{}
-		case astral:
-			s.Astral, s.Wide = true, true
-		case wide:
+		case wide, astral:
 			s.Wide = true
+			for ; i < len(text) && text[i] >= utf8.RuneSelf; i++ {
+				s.Astral = s.Astral || sorts[text[i]] == astral
+			}
+			i--
 		}
 	}
 	c.At = len(text)
@@ -211,10 +218,13 @@ func (c *Cursor) Quoted() (s Quoted) {
 	return Quoted{}
 }
 
-// allPlain reports whether eight bytes are plain, all at once. It may say no where they are.
-func allPlain(bytes uint64) bool {
+// plainBytes returns how many of eight bytes, which are read in little endian, are plain before the first that is not. All of
+// them are tried at once: what is below 0x20, or equal to a quote or a backslash, has its highest bit set by a subtraction.
+// That may carry into the bytes behind it, which do not count any more.
+func plainBytes(bytes uint64) int {
 	const each, high = 0x0101010101010101, 0x8080808080808080
-	return (bytes|(bytes-0x20*each)|(bytes^'"'*each-each)|(bytes^'\\'*each-each))&high == 0
+	special := (bytes | (bytes - 0x20*each) | (bytes ^ '"'*each - each) | (bytes ^ '\\'*each - each)) & high
+	return bits.TrailingZeros64(special) / 8
 }
 
 // unit returns the value of the four hex digits that b begins with, -1 if it does not.

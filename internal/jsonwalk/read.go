@@ -38,7 +38,7 @@ func Read(raw []byte) (text []byte, err error) {
 		return nil, r.Err
 	case r.twist != nil:
 		return nil, r.twist
-	case r.wide && !utf8.Valid(raw):
+	case r.broken:
 		return toUTF8(raw), nil
 	}
 	return raw, nil
@@ -57,11 +57,11 @@ func toUTF8(text []byte) []byte {
 // reader finds out where two readers of a text would part.
 type reader struct {
 	Cursor
-	few   [few]name // of the objects that the cursor is in, as far as it has come
-	many  []name    // in the place of few, once that is full
-	named int       // how many there are
-	wide  bool      // a string has a byte beyond ASCII
-	twist error     // the first place where they part
+	few    [few]name // of the objects that the cursor is in, as far as it has come
+	many   []name    // in the place of few, once that is full
+	named  int       // how many there are
+	broken bool      // a string is not UTF-8
+	twist  error     // the first place where they part
 }
 
 // name is the name of a member as it stands in the text, and what tells it from most others.
@@ -82,8 +82,7 @@ func (r *reader) value() {
 			r.value()
 		}
 	case '"':
-		text := r.Quoted()
-		r.wide = r.wide || text.Wide
+		r.text(r.Quoted())
 	default:
 		if word := r.Scalar(); len(word) > 0 && word[0] <= '9' {
 			r.number(word)
@@ -91,19 +90,28 @@ func (r *reader) value() {
 	}
 }
 
+// text notes a string that is not UTF-8.
+func (r *reader) text(s Quoted) {
+	if s.Wide && !utf8.Valid(s.Raw) {
+		r.broken = true
+	}
+}
+
 func (r *reader) object() {
-	outer := r.named
+	outer, seen := r.named, uint64(0) // a bit for each mark
 	for more := r.Enter('}'); more; more = r.More('}') {
 		quoted := r.Name()
-		r.wide = r.wide || quoted.Wide
+		r.text(quoted)
 		n := name{mark(quoted), quoted.Raw}
-		if siblings := r.siblings(outer); len(siblings) < few {
+		bit := uint64(1) << (n.mark * 0x9e3779b1 >> 26)
+		if siblings := r.siblings(outer); seen&bit != 0 && len(siblings) < few {
 			for i := range siblings {
 				if siblings[i].mark == n.mark {
 					r.compare(siblings[i], n)
 				}
 			}
 		}
+		seen |= bit
 		if r.many == nil && r.named < few {
 			r.few[r.named] = n
 		} else {
