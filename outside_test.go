@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -192,6 +193,23 @@ func TestOutside(t *testing.T) {
 	assert.Same(t, err, fault.Outside(err))
 	assert.Equal(t, io.EOF, fault.Outside(io.EOF)) //nolint:errorlint // readers are compared with it
 	require.NoError(t, fault.Outside(nil))
+
+	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(inside)
+		if end == context.DeadlineExceeded {
+			late, stop := context.WithDeadlineCause(t.Context(), time.Now().Add(-time.Second), inside)
+			defer stop()
+			ctx = late
+		}
+		for _, err := range []error{fault.Cause(ctx), fault.During(ctx, inside), fault.During(ctx, fmt.Errorf("waiting: %w", inside))} {
+			require.ErrorIs(t, err, end)
+			require.ErrorIs(t, err, errOfUser)
+			assert.Equal(t, []string{"outcome outcome unknown"}, claims(err))
+		}
+		require.ErrorIs(t, fault.Cause(ctx), fault.Cause(ctx), "however often it is asked for")
+	}
+	require.NoError(t, fault.Cause(t.Context()))
 }
 
 // failing is a reader, a writer, and a body of the user's.

@@ -4,6 +4,7 @@ package wxpay_test
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
@@ -423,6 +424,27 @@ func TestRefreshSurvives(t *testing.T) {
 			})
 		}
 	}
+}
+
+// exitingKey ends the goroutine that it is to sign on.
+type exitingKey struct{ crypto.Signer }
+
+func (exitingKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	runtime.Goexit()
+	return nil, nil
+}
+
+// A signature that never came is no signature.
+func TestSignerSurvives(t *testing.T) {
+	sent := 0
+	client, err := wxpay.New(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: exitingKey{testKeys().merchant}},
+		wxpay.WithPublicKey(testKeyID, testKeys().platform.Public()), wxpay.WithTransport(answer{trip: func(*http.Request) { sent++ }}))
+	require.NoError(t, err)
+	_, err = client.Chain("v3/x").Post(t.Context(), wxpay.JSON{})
+	require.ErrorIs(t, err, wxpay.StageSign)
+	require.ErrorContains(t, err, "runtime.Goexit")
+	assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+	assert.Zero(t, sent)
 }
 
 type exiting struct{}
