@@ -57,6 +57,20 @@ func TestCancelledSandbox(t *testing.T) {
 	assert.Equal(t, 0, code)
 }
 
+// The help of the sandbox names every kind of fault.
+func TestFaultsAreNamed(t *testing.T) {
+	_, err := sandbox.ParseFault("nonesuch")
+	require.Error(t, err)
+	_, kinds, found := strings.Cut(err.Error(), "there are ")
+	require.True(t, found)
+	var out, errs bytes.Buffer
+	require.Zero(t, cli.Main(t.Context(), []string{"sandbox", "--help"}, strings.NewReader(""), &out, &errs, nil))
+	words := strings.Fields(out.String())
+	for kind := range strings.SplitSeq(kinds, ", ") {
+		assert.Contains(t, words, kind)
+	}
+}
+
 type writer func([]byte) (int, error)
 
 func (w writer) Write(p []byte) (int, error) { return w(p) }

@@ -54,7 +54,9 @@ With --fault calls go wrong on request. A rule is a kind, then name=value pairs:
 rest), merchant, p (probability of each matching request), count and skip (of matching requests), delay, status, code.
 The first rule that matches and hits counts. The kinds:
   delay slow-body refuse reset-before reset-after truncate flip-byte short-file wrong-digest 429 429-after 500 500-after
-  502 refused-after wrong-signature unknown-serial stale-timestamp probe not-found-for
+  refused-after wrong-signature unknown-serial stale-timestamp probe not-found-for
+of a layer in front, which signs nothing: 401 401-after 404 404-after 502 502-after
+and of a proxy that mixes up answers: crossed crossed-path cached late duplicate error-as-200 success-as-403
 "-after" means that the call took effect all the same. The same --seed and requests meet the same faults.
 
 Limits of time and pace hold as in production, the documented rates too: what comes faster is answered 429. --relax takes any
