@@ -100,7 +100,7 @@ func (f *flight) judgeMembers(body []byte) error {
 	switch {
 	case documented, f.Operation == nil && other:
 		return nil
-	case coded && told:
+	case coded && (told || !other):
 		return errors.New("it is a refusal under a status of success")
 	case strict:
 		return errors.New("it shows none of the documented members")

@@ -689,7 +689,7 @@ func (l *certificateList) keep(ctx context.Context) error {
 func (f *flight) renew(ctx context.Context, err error) bool {
 	l := f.client.keys.list
 	var refusal *APIError
-	if l == nil || f.Attempts > 1 || !errors.As(err, &refusal) || !refusal.refusesSerial() || f.names() {
+	if l == nil || f.Attempts > 1 || !errors.As(err, &refusal) || !refusal.refusesSerial() || f.Stale() || f.names() {
 		return false
 	}
 	refused, now := f.key[0], l.keys.clock()

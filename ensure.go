@@ -337,7 +337,7 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 // Answers of a write that settle nothing.
 var (
 	errUnbound = errors.New("the answer does not show the call's number, so it may be another call's")
-	errStale   = errors.New("the answer was signed before its request was sent, so it answers another one")
+	errStale   = errors.New("the answer was signed before its request was sent, so it may answer another one")
 )
 
 // answered judges the write's own answer.
@@ -809,7 +809,7 @@ func (c *Client) Resolve(ctx context.Context, err error) (*Verdict, error) {
 		return nil, fmt.Errorf("wxpay: there is nothing to resolve: %w", err)
 	case OutcomeOf(err) != Unknown:
 		return nil, fmt.Errorf("wxpay: there is nothing to resolve, the outcome is known (%s): %w", OutcomeOf(err), err)
-	case f.client.merchant.ID != c.merchant.ID:
+	case f.client.Identity() != c.Identity():
 		return nil, errors.New("wxpay: the call to resolve was another merchant's: ask that one's client")
 	}
 	e := newEnsuring(f)

@@ -340,7 +340,7 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 		e.Hint = hint
 	}
 	if f.Stale() {
-		e.Hint = strings.TrimPrefix(e.Hint+"; it was signed before this request was sent, so it answers another one", "; ")
+		e.Hint = strings.TrimPrefix(e.Hint+"; it was signed before this request was sent, so it may answer another one", "; ")
 	}
 	if hint := f.hint(e.Status); hint != "" {
 		e.Hint = strings.TrimPrefix(e.Hint+"; "+hint, "; ")

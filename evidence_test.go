@@ -54,6 +54,7 @@ func TestEvidence(t *testing.T) {
 		"2xx with `code` and `message` alone":        {status: 202, body: `{"code":"USERPAYING","message":"x"}`},
 		"2xx with a signature that does not hold":    {body: "{}", key: testKeys().other},
 		"2xx without a signature":                    {body: "{}", unsigned: true},
+		"2xx with a `code` alone":                    ok(`{"code":"PARAM_ERROR"}`),
 		"2xx that can be read in two ways":           ok(`{"out_refund_no":"R1","status":"SUCCESS","Status":"CLOSED"}`),
 		"3xx":                                        {status: 302, unsigned: true},
 		"4xx with a code that rules out an effect":   invalid,

@@ -24,6 +24,7 @@
 //	3  its outcome is unknown: it may have taken effect, so query it before repeating
 //	4  nothing was sent: no connection, or it was interrupted before
 //	5  it succeeded, but its answer could not be written out: do not repeat it
+//	6  nobody signed the refusal: it came before authentication, unless something on the way made it, perhaps after the effect
 //
 // The webhook commands give the same codes the meaning that their help tells: 0 for a notification that is valid, or was
 // accepted, 1 for one that is or was not. wxpay sandbox -- COMMAND and wxpay webhook listen -- COMMAND end with the exit

@@ -28,8 +28,7 @@ const exitCodeHelp = `Exit codes:
   3  its outcome is unknown: it may have taken effect, so query it before repeating
   4  nothing was sent: no connection, or it was interrupted before
   5  it succeeded, but its answer could not be written out: do not repeat it
-  6  it was refused before authentication (a wrong key, clock or path), unless something between you and the platform
-     made this answer, which nobody signed: then it may have taken effect`
+  6  nobody signed the refusal: it came before authentication, unless something on the way made it, perhaps after the effect`
 
 // exitError ends the program with a code. Without err nothing is printed, because that was done or is not needed.
 type exitError struct {
