@@ -37,14 +37,14 @@ type billContent interface {
 	Close() error
 }
 
-// Bill gets a bill: it applies with a GET of chain, waits until the bill is made, downloads it, expands and decrypts it
-// and verifies it. Nothing of it is handed out before all of that is done.
+// Bill gets a bill: it applies with a GET, waits until the bill is made, downloads it, expands and decrypts it and verifies
+// it. Nothing of it is handed out before all of that is done.
 //
-//	bill, err := client.Bill(ctx, client.Chain("v3/bill/tradebill").Query("bill_date", "2026-11-22"))
+//	bill, err := client.Chain("v3/bill/tradebill").Query("bill_date", "2026-11-22").Bill(ctx)
 //	defer bill.Close()
 //	for row, err := range bill.Rows() { … }
 //
-// chain is any application that answers with a download_url or a download_bill_list (trade, fund-flow, profit-sharing and
+// The chain is any application that answers with a download_url or a download_bill_list (trade, fund-flow, profit-sharing and
 // withdrawal bills, encrypted bills of sub-merchants and e-commerce), or an overseas statement, which answers with the file.
 // The platform names no digest for a few of them; then Verified is false. Query("tar_type", "GZIP") has fewer bytes
 // travel, and Rows expands once more what was expanded to verify it. Encrypted bills have to be asked for with
@@ -57,8 +57,8 @@ type billContent interface {
 //
 // A link that got too old is applied for again, a few times at most; what was downloaded of an encrypted bill by then is kept,
 // and as long as there is more of it each time, that goes on.
-func (c *Client) Bill(ctx context.Context, chain Chain, options ...DownloadOption) (*Bill, error) {
-	b, err := c.billing(ctx, chain, options)
+func (c Chain) Bill(ctx context.Context, options ...DownloadOption) (*Bill, error) {
+	b, err := c.billing(ctx, options)
 	if err != nil {
 		return nil, err
 	}
@@ -70,12 +70,12 @@ func (c *Client) Bill(ctx context.Context, chain Chain, options ...DownloadOptio
 	return bill, nil
 }
 
-// BillTo gets a bill as [Client.Bill] does and writes its plain text to w, without temporary files where that is possible:
+// BillTo gets a bill as [Chain.Bill] does and writes its plain text to w, without temporary files where that is possible:
 // an encrypted bill is kept, encrypted, until every part is authenticated; any other goes to w while it arrives, on the
 // terms of [Chain.Download]. Parts are joined as they are, also where one ends without a line break and the next begins with a
 // BOM. An empty bill writes nothing, or an empty file.
-func (c *Client) BillTo(ctx context.Context, chain Chain, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
-	b, err := c.billing(ctx, chain, options)
+func (c Chain) BillTo(ctx context.Context, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
+	b, err := c.billing(ctx, options)
 	if err != nil {
 		return nil, err
 	}
@@ -116,17 +116,12 @@ type billing struct {
 	options *download
 }
 
-var errForeignChain = errors.New("the chain was started by another client")
-
-func (c *Client) billing(ctx context.Context, chain Chain, options []DownloadOption) (*billing, error) {
-	f, err := chain.prepare(ctx, http.MethodGet, nil)
+func (c Chain) billing(ctx context.Context, options []DownloadOption) (*billing, error) {
+	f, err := c.prepare(ctx, http.MethodGet, nil)
 	if err != nil {
 		return nil, err
 	}
-	b := &billing{client: c, chain: chain, flight: f}
-	if chain.client != c {
-		return nil, f.error(StageBuild, NotSent, errForeignChain)
-	}
+	b := &billing{client: c.client, chain: c, flight: f}
 	if b.options, err = newDownload(options); err != nil {
 		return nil, f.error(StageBuild, NotSent, err)
 	}

@@ -72,7 +72,7 @@ func TestBill(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				gateway := &billing{t: t, applied: []answer{link("a", []byte(tradeBill))}, files: map[string]answer{"a": file(content)}}
 				client := newClient(t, append(options, wxpay.WithTransport(gateway))...)
-				bill, err := client.Bill(context.Background(), tradeChain(client))
+				bill, err := tradeChain(client).Bill(context.Background())
 				require.NoError(t, err)
 				assert.True(t, bill.Verified)
 				assert.Equal(t, "plain", bill.DigestOf)
@@ -111,7 +111,7 @@ func TestBill(t *testing.T) {
 				require.NoError(t, bill.Close())
 
 				out.Reset()
-				got, err := client.BillTo(context.Background(), tradeChain(client), &out)
+				got, err := tradeChain(client).BillTo(context.Background(), &out)
 				require.NoError(t, err)
 				assert.Equal(t, tradeBill, out.String())
 				assert.True(t, got.Verified)
@@ -169,7 +169,7 @@ func TestBillVectors(t *testing.T) {
 				}
 				return res.RoundTrip(req)
 			}), set.Parameters.Now(), "nonce")
-			bill, err := client.Bill(context.Background(), client.Chain("v3/bill/anybill").Query("bill_date", "2025-01-01"))
+			bill, err := client.Chain("v3/bill/anybill").Query("bill_date", "2025-01-01").Bill(context.Background())
 			require.NoError(t, err)
 			defer bill.Close()
 			assert.True(t, bill.Verified)
@@ -269,7 +269,7 @@ func TestBillIsNotReady(t *testing.T) {
 					chain = client.Chain("v3/bill/tradebill").Query(tt.query[0], tt.query[1])
 				}
 				began := time.Now()
-				bill, err := client.Bill(ctx, chain, tt.options...)
+				bill, err := chain.Bill(ctx, tt.options...)
 				assert.Equal(t, tt.takes, time.Since(began))
 				if tt.err != nil {
 					require.ErrorIs(t, err, tt.err)
@@ -299,15 +299,15 @@ func TestBillIsCancelledWhileItIsMade(t *testing.T) {
 	reason := errors.New("the shop closes")
 	for name, get := range map[string]func(context.Context, *wxpay.Client) error{
 		"bill": func(ctx context.Context, client *wxpay.Client) error {
-			_, err := client.Bill(ctx, tradeChain(client))
+			_, err := tradeChain(client).Bill(ctx)
 			return err
 		},
 		"statement": func(ctx context.Context, client *wxpay.Client) error {
-			_, err := client.BillTo(ctx, client.Chain("v3/global/statements").Query("date", "20261122"), io.Discard)
+			_, err := client.Chain("v3/global/statements").Query("date", "20261122").BillTo(ctx, io.Discard)
 			return err
 		},
 		"receipt": func(ctx context.Context, client *wxpay.Client) error {
-			_, err := client.Receipt(ctx, client.Chain("v3/receipt"), io.Discard)
+			_, err := client.Chain("v3/receipt").Receipt(ctx, io.Discard)
 			return err
 		},
 	} {
@@ -377,11 +377,11 @@ func TestBillDigestOfCaller(t *testing.T) {
 					chain = client.Chain("v3/global/statements").Query("date", "20261122")
 				}
 				if tt.receipt {
-					check(client.Receipt(context.Background(), chain, io.Discard, want))
+					check(chain.Receipt(context.Background(), io.Discard, want))
 					continue
 				}
-				check(client.BillTo(context.Background(), chain, io.Discard, want))
-				bill, err := client.Bill(context.Background(), chain, want)
+				check(chain.BillTo(context.Background(), io.Discard, want))
+				bill, err := chain.Bill(context.Background(), want)
 				if err != nil {
 					check(nil, err)
 					continue
@@ -399,7 +399,7 @@ func TestSealedBillIsTooLarge(t *testing.T) {
 	parts := []part{sealedPart(t, 1, "a", randomText(400_000), plainOf), sealedPart(t, 2, "b", randomText(400_000), nil), sealedPart(t, 3, "c", randomText(400_000), plainOf)}
 	client := newClient(t, wxpay.WithTransport(&sealedGateway{lists: [][]part{parts}}), wxpay.WithAttempts(1))
 	for most, fits := range map[int64]bool{1_200_000: true, 1_199_999: false, 600_000: false, 100_000: false} {
-		bill, err := client.Bill(context.Background(), sealedChain(client), wxpay.MaxSize(most))
+		bill, err := sealedChain(client).Bill(context.Background(), wxpay.MaxSize(most))
 		if !fits {
 			require.ErrorIs(t, err, wxpay.ErrTooLarge, most)
 			assert.ErrorContains(t, err, fmt.Sprintf("of %d bytes (MaxSize raises it)", most))
@@ -430,7 +430,7 @@ func TestBillLinkExpires(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				gateway := &billing{t: t, files: tt.files, applied: []answer{link("a", []byte(tradeBill)), link("b", other)}}
 				client := newClient(t, wxpay.WithTransport(gateway))
-				bill, err := client.Bill(context.Background(), tradeChain(client))
+				bill, err := tradeChain(client).Bill(context.Background())
 				assert.Equal(t, tt.seen, strings.Join(gateway.seen, " "))
 				if tt.is != nil {
 					require.ErrorIs(t, err, tt.is)
@@ -452,7 +452,7 @@ func TestBillOfStatement(t *testing.T) {
 	gateway := play(billError(400, "STATEMENT_CREATING"), statement([]byte(tradeBill)))
 	synctest.Test(t, func(t *testing.T) {
 		client := newClient(t, wxpay.WithTransport(gateway))
-		bill, err := client.Bill(context.Background(), client.Chain("v3/global/statements").Query("date", "20261122").Query("mchid", testMerchant))
+		bill, err := client.Chain("v3/global/statements").Query("date", "20261122").Query("mchid", testMerchant).Bill(context.Background())
 		require.NoError(t, err)
 		defer bill.Close()
 		assert.True(t, bill.Verified)
@@ -472,7 +472,7 @@ func TestBillHasNoRoom(t *testing.T) {
 		t.Skip("this system takes the folder from elsewhere")
 	}
 	client := newClient(t, wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }}))
-	_, err := client.Bill(context.Background(), tradeChain(client))
+	_, err := tradeChain(client).Bill(context.Background())
 	require.ErrorIs(t, err, wxpay.StageBuild)
 	assert.ErrorContains(t, err, "there is no temporary file: no such file or directory")
 	assert.NotContains(t, err.Error(), "SECRET")
@@ -480,15 +480,14 @@ func TestBillHasNoRoom(t *testing.T) {
 	require.ErrorIs(t, err, wxpay.StageBuild)
 }
 
-// A chain belongs to one client, whose credentials would otherwise be mixed with another's.
-func TestBillOfAnotherClient(t *testing.T) {
-	_, err := newClient(t).Bill(context.Background(), tradeChain(newClient(t)))
-	assert.ErrorContains(t, err, "another client")
+func TestBillMistakes(t *testing.T) {
+	_, err := wxpay.Chain{}.Chain("v3/bill/tradebill").Bill(context.Background())
+	assert.ErrorContains(t, err, "the chain has no client")
 	client := newClient(t)
-	_, err = client.Bill(context.Background(), client.Chain("v3//x"))
+	_, err = client.Chain("v3//x").Bill(context.Background())
 	assert.ErrorContains(t, err, "two slashes")
-	_, err = client.BillTo(context.Background(), tradeChain(client), nil)
+	_, err = tradeChain(client).BillTo(context.Background(), nil)
 	assert.ErrorContains(t, err, "the destination is nil")
-	_, err = client.Bill(context.Background(), tradeChain(client), wxpay.MaxSize(0))
+	_, err = tradeChain(client).Bill(context.Background(), wxpay.MaxSize(0))
 	assert.ErrorContains(t, err, "MaxSize")
 }

@@ -25,7 +25,7 @@ func billOf(t testing.TB, text string) *wxpay.Bill {
 		return link("a", []byte(text)).RoundTrip(req)
 	})
 	client := newClient(t, wxpay.WithTransport(gateway))
-	bill, err := client.Bill(context.Background(), tradeChain(client))
+	bill, err := tradeChain(client).Bill(context.Background())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = bill.Close() })
 	return bill

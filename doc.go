@@ -34,7 +34,7 @@
 //
 // # Files
 //
-// [Chain.Upload], [Client.Bill], [Client.BillTo], [Client.Fetch], [Chain.Download] and [Client.Receipt] stream: memory holds a few
+// [Chain.Upload], [Chain.Bill], [Chain.BillTo], [Client.Fetch], [Chain.Download] and [Chain.Receipt] stream: memory holds a few
 // buffers, whatever the size, and what has a digest is checked against it on the way. [ToFile] writes a file that appears
 // when all of it is right. The page docs/files.md tells what each promises.
 //

@@ -94,8 +94,8 @@ func (e DownloadError) MarshalText() ([]byte, error) { return []byte(e.Error()),
 type DownloadOption func(*download) error
 
 // Digest demands the content's digest, as hash_type and hash_value of the platform's answers give it: SHA1 or SHA256 (for
-// others see [DigestAlgorithm]), and hex digits. It is over the plain text, also when the download is compressed. [Client.Bill],
-// [Client.BillTo] and [Client.Receipt] know the digest that the answer names and check it without being told; one that is given
+// others see [DigestAlgorithm]), and hex digits. It is over the plain text, also when the download is compressed. [Chain.Bill],
+// [Chain.BillTo] and [Chain.Receipt] know the digest that the answer names and check it without being told; one that is given
 // has to hold besides, for the whole of a bill.
 func Digest(algorithm, value string) DownloadOption {
 	return func(d *download) error {
@@ -151,7 +151,7 @@ func Progress(report func(received, total int64)) DownloadOption {
 	}
 }
 
-// WaitAtMost bounds how long [Client.Bill], [Client.BillTo] and [Client.Receipt] wait for the platform to make what they
+// WaitAtMost bounds how long [Chain.Bill], [Chain.BillTo] and [Chain.Receipt] wait for the platform to make what they
 // ask for; when it is over they ask a last time, and then the error is [ErrNotReady]. 0 asks once. By default only the context bounds it, which bounds the download
 // too.
 func WaitAtMost(limit time.Duration) DownloadOption {
@@ -253,7 +253,7 @@ func plainName(algorithm string) string {
 // Download reads what a GET of this chain answers and writes it to w: files and images, whose answers carry no signature;
 // overseas statements, which are signed through a digest in the header; and any other answer, verified as usual. It holds
 // no more than a buffer in memory, whatever the size. For a download_url as an answer gives it use [Client.Fetch], and
-// [Client.Bill] for the whole of a bill.
+// [Chain.Bill] for the whole of a bill.
 //
 // w is [ToFile], or any writer. A plain writer gets the bytes while they arrive, and what is wrong with them may show only
 // at the end: then the error, a [*CallError] with a [*DownloadError] inside, tells how many are out. (A statement's signature

@@ -828,6 +828,14 @@ func (c *Client) Resolve(ctx context.Context, err error) (*Verdict, error) {
 	return verdict, nil
 }
 
+// Resolve is [Client.Resolve] for an error of this chain.
+func (c Chain) Resolve(ctx context.Context, err error) (*Verdict, error) {
+	if c.client == nil {
+		return nil, errors.New("wxpay: the chain has no client: start it with Client.Chain or Client.At")
+	}
+	return c.client.Resolve(ctx, err)
+}
+
 // flightOf returns the call that err is from, nil if it is from none that was prepared.
 func flightOf(err error) *flight {
 	var call *CallError

@@ -489,3 +489,21 @@ func TestRepeatsKeepTheCiphertext(t *testing.T) {
 		assert.NotContains(t, posts.seen[0].body, "张三")
 	})
 }
+
+// A chain resolves what its client does, also in the pure chain.
+func TestResolveOfAChain(t *testing.T) {
+	ctx := context.Background()
+	client := newClient(t, wxpay.WithAttempts(1), wxpay.WithTransport(play(answer{fail: func(*http.Request) error { return errors.New("cut off") }},
+		ok(`{"out_refund_no":"R-1","out_trade_no":"T-1","status":"SUCCESS","amount":{"refund":1,"total":1,"currency":"CNY"}}`))))
+	refunds := client.Chain("v3/refund/domestic/refunds")
+	_, err := refunds.Post(ctx, wxpay.JSON{"out_trade_no": "T-1", "out_refund_no": "R-1", "amount": wxpay.JSON{"refund": 1, "total": 1, "currency": "CNY"}})
+	require.Equal(t, wxpay.Unknown, wxpay.OutcomeOf(err))
+	verdict, err := refunds.Resolve(ctx, err)
+	require.NoError(t, err)
+	assert.Equal(t, wxpay.Succeeded, verdict.State)
+
+	_, err = refunds.Resolve(ctx, nil)
+	assert.ErrorContains(t, err, "there is nothing to resolve")
+	_, err = wxpay.Chain{}.Resolve(ctx, errors.New("x"))
+	assert.ErrorContains(t, err, "the chain has no client")
+}

@@ -27,7 +27,7 @@ import (
 //
 // An answer of any other path has to be signed, unless there is a Digest to check it.
 //
-// Everything else is as for [Chain.Download]. [Client.Bill] and [Client.Receipt] get the link too.
+// Everything else is as for [Chain.Download]. [Chain.Bill] and [Chain.Receipt] get the link too.
 func (c *Client) Fetch(ctx context.Context, address string, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
 	f, err := c.link(ctx, address)
 	if err != nil {

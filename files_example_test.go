@@ -36,9 +36,9 @@ func billGateway() (*sandbox.Sandbox, *wxpay.Client) {
 func dayBefore() string { return time.Now().AddDate(0, 0, -3).Format(time.DateOnly) }
 
 // A bill in one call: applied for, awaited, downloaded, expanded, verified; and then read row by row, in fen.
-func ExampleClient_Bill() {
+func ExampleChain_Bill() {
 	client, ctx := billClient(), context.Background()
-	bill, err := client.Bill(ctx, client.Chain("v3/bill/tradebill").Query("bill_date", dayBefore()).Query("tar_type", "GZIP"))
+	bill, err := client.Chain("v3/bill/tradebill").Query("bill_date", dayBefore()).Query("tar_type", "GZIP").Bill(ctx)
 	switch {
 	case errors.Is(err, wxpay.ErrNotReady):
 		return // come again later
@@ -68,7 +68,7 @@ func ExampleClient_Bill() {
 }
 
 // An encrypted bill goes the same way. It is written to a file that appears when everything is right.
-func ExampleClient_BillTo() {
+func ExampleChain_BillTo() {
 	client, ctx := billClient(), context.Background()
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {
@@ -76,8 +76,9 @@ func ExampleClient_BillTo() {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "bill.csv")
-	got, err := client.BillTo(ctx, client.Chain("v3/ecommerce/bill/fundflowbill").Query("bill_date", dayBefore()).
-		Query("account_type", "ALL").Query("algorithm", "AEAD_AES_256_GCM"), wxpay.ToFile(path))
+	got, err := client.Chain("v3/ecommerce/bill/fundflowbill").Query("bill_date", dayBefore()).
+		Query("account_type", "ALL").Query("algorithm", "AEAD_AES_256_GCM").
+		BillTo(ctx, wxpay.ToFile(path))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -116,7 +117,7 @@ func ExampleChain_Download() {
 }
 
 // A receipt: apply for it, and wait until it is made.
-func ExampleClient_Receipt() {
+func ExampleChain_Receipt() {
 	gateway, client := billGateway()
 	ctx := context.Background()
 	transfer, err := client.Chain("v3/fund-app/mch-transfer/transfer-bills").Post(ctx, wxpay.JSON{
@@ -135,7 +136,7 @@ func ExampleClient_Receipt() {
 		log.Fatal(err)
 	}
 	var pdf strings.Builder
-	got, err := client.Receipt(ctx, client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}", number), &pdf)
+	got, err := client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}", number).Receipt(ctx, &pdf)
 	if err != nil {
 		log.Fatal(err)
 	}

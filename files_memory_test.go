@@ -126,7 +126,7 @@ func TestFiveGigabytes(t *testing.T) {
 		res.Body, res.ContentLength = io.NopCloser(content()), size
 		return res, err
 	})))
-	got, err := client.BillTo(context.Background(), tradeChain(client), io.Discard)
+	got, err := tradeChain(client).BillTo(context.Background(), io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, int64(size), got.Size)
 	assert.True(t, got.Verified)

@@ -51,7 +51,7 @@ func TestEveryBill(t *testing.T) {
 				if zip {
 					chain = chain.Query("tar_type", "GZIP")
 				}
-				bill, err := client.Bill(context.Background(), chain)
+				bill, err := chain.Bill(context.Background())
 				require.NoError(t, err)
 				defer bill.Close()
 				assert.True(t, bill.Verified)
@@ -66,7 +66,7 @@ func TestEveryBill(t *testing.T) {
 				}
 				assert.Equal(t, rows, count)
 				var out bytes.Buffer
-				got, err := client.BillTo(context.Background(), chain, &out)
+				got, err := chain.BillTo(context.Background(), &out)
 				require.NoError(t, err)
 				assert.Equal(t, bill.Size, got.Size)
 				assert.Equal(t, bill.Size, int64(out.Len()))
@@ -88,9 +88,9 @@ func TestBillOfTheSandboxInTime(t *testing.T) {
 		yesterday := time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		_, err = client.Bill(ctx, client.Chain("v3/bill/tradebill").Query("bill_date", yesterday))
+		_, err = client.Chain("v3/bill/tradebill").Query("bill_date", yesterday).Bill(ctx)
 		require.ErrorIs(t, err, wxpay.ErrNotReady)
-		bill, err := client.Bill(context.Background(), client.Chain("v3/bill/tradebill").Query("bill_date", yesterday))
+		bill, err := client.Chain("v3/bill/tradebill").Query("bill_date", yesterday).Bill(context.Background())
 		require.NoError(t, err)
 		assert.True(t, bill.Empty || bill.Size > 0)
 		require.NoError(t, bill.Close())
@@ -113,7 +113,7 @@ func TestDownloadThroughTrouble(t *testing.T) {
 			fault.Path, fault.Count = "/v3/billdownload/file", 1
 			require.NoError(t, gateway.Inject(fault))
 			w, content := destinations()[1].to(t)
-			got, err := client.BillTo(context.Background(), client.Chain("v3/bill/tradebill").Query("bill_date", time.Now().AddDate(0, 0, -3).Format(time.DateOnly)), w)
+			got, err := client.Chain("v3/bill/tradebill").Query("bill_date", time.Now().AddDate(0, 0, -3).Format(time.DateOnly)).BillTo(context.Background(), w)
 			require.NoError(t, err, fault)
 			text, _ := content()
 			assert.Equal(t, got.Size, int64(len(text)))

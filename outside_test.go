@@ -343,12 +343,12 @@ func TestErrorsFromOutside(t *testing.T) {
 		}, true},
 		{"the cause of a context of a bill that is being made", func(t *testing.T, fails error) error {
 			client := newClient(t, wxpay.WithTransport(billError(400, "STATEMENT_CREATING")))
-			_, err := client.Bill(soon(fails), tradeChain(client))
+			_, err := tradeChain(client).Bill(soon(fails))
 			return err
 		}, true},
 		{"the cause of a context of a receipt that is being made", func(t *testing.T, fails error) error {
 			client := newClient(t, wxpay.WithTransport(ok(`{"state":"GENERATING"}`)))
-			_, err := client.Receipt(soon(fails), client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/1"), io.Discard)
+			_, err := client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/1").Receipt(soon(fails), io.Discard)
 			return err
 		}, true},
 		{"the cause of a context of a refresh of keys", func(t *testing.T, fails error) error {

@@ -298,7 +298,7 @@ func goldBill(t *testing.T) (*wxpay.Bill, wxpay.Row) {
 		}
 		return answer{body: string(link)}.RoundTrip(req)
 	})))
-	bill, err := client.Bill(context.Background(), client.Chain("v3/bill/tradebill").Query("bill_date", "2026-01-01"))
+	bill, err := client.Chain("v3/bill/tradebill").Query("bill_date", "2026-01-01").Bill(context.Background())
 	require.NoError(t, err)
 	t.Cleanup(func() { bill.Close() })
 	for row, err := range bill.Rows() {

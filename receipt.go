@@ -17,26 +17,23 @@ const (
 	receiptPauseMost = 30 * time.Second
 )
 
-// Receipt gets an electronic receipt, such as that of a transfer: it asks with a GET of chain until the platform has made
-// it, downloads it to w, and checks it against the digest that the answer names. Apply for the receipt before:
+// Receipt gets an electronic receipt, such as that of a transfer: it asks with a GET until the platform has made it,
+// downloads it to w, and checks it against the digest that the answer names. Apply for the receipt before:
 //
 //	_, err := client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no").Post(ctx, wxpay.JSON{"out_bill_no": number})
-//	_, err = client.Receipt(ctx, client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}", number),
-//		wxpay.ToFile(number+".pdf"))
+//	_, err = client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}", number).
+//		Receipt(ctx, wxpay.ToFile(number+".pdf"))
 //
-// chain is any query that answers with a download_url when the receipt is there. It is asked after one second and then more
+// The chain is any query that answers with a download_url when the receipt is there. It is asked after one second and then more
 // rarely, up to every half minute, until ctx ends or [WaitAtMost]; [ErrNotReady] says that there was no time left to ask
 // again. Where the platform says FAILED, apply again. Some receipts have an SM3 digest; see [DigestAlgorithm].
 // Everything else is as for [Client.Fetch]; a link that got too old is asked for again, a few times at most.
-func (c *Client) Receipt(ctx context.Context, chain Chain, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
-	f, err := chain.prepare(ctx, http.MethodGet, nil)
+func (c Chain) Receipt(ctx context.Context, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
+	f, err := c.prepare(ctx, http.MethodGet, nil)
 	if err != nil {
 		return nil, err
 	}
 	d, err := newDownload(options)
-	if err == nil && chain.client != c {
-		err = errForeignChain
-	}
 	var dst destination
 	if err == nil {
 		dst, err = newDestination(w)
@@ -50,7 +47,7 @@ func (c *Client) Receipt(ctx context.Context, chain Chain, w io.Writer, options 
 		if err != nil {
 			return nil, err
 		}
-		link, err := c.link(ctx, part.URL)
+		link, err := c.client.link(ctx, part.URL)
 		if err != nil {
 			return nil, err
 		}

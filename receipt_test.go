@@ -65,7 +65,7 @@ func TestReceipt(t *testing.T) {
 				w, content := destinations()[1].to(t)
 				began := time.Now()
 				chain := client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}").Var("out_bill_no", "A1")
-				got, err := client.Receipt(ctx, chain, w, tt.options...)
+				got, err := chain.Receipt(ctx, w, tt.options...)
 				if tt.takes >= 0 {
 					assert.Equal(t, tt.takes, time.Since(began))
 				}
@@ -83,12 +83,12 @@ func TestReceipt(t *testing.T) {
 		})
 	}
 	client := newClient(t, wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }}))
-	_, err := client.Receipt(context.Background(), newClient(t).Chain("v3/x"), io.Discard)
-	assert.ErrorContains(t, err, "another client")
-	_, err = client.Receipt(context.Background(), client.Chain("v3/x"), nil)
+	_, err := wxpay.Chain{}.Chain("v3/x").Receipt(context.Background(), io.Discard)
+	assert.ErrorContains(t, err, "the chain has no client")
+	_, err = client.Chain("v3/x").Receipt(context.Background(), nil)
 	assert.ErrorContains(t, err, "the destination is nil")
-	_, err = client.Receipt(context.Background(), client.Chain("v3/x"), io.Discard, wxpay.MaxSize(-1))
+	_, err = client.Chain("v3/x").Receipt(context.Background(), io.Discard, wxpay.MaxSize(-1))
 	assert.ErrorContains(t, err, "MaxSize")
-	_, err = client.Receipt(context.Background(), client.Chain("v3//x"), io.Discard)
+	_, err = client.Chain("v3//x").Receipt(context.Background(), io.Discard)
 	assert.ErrorContains(t, err, "two slashes")
 }

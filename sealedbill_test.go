@@ -134,7 +134,7 @@ func TestSealedBill(t *testing.T) {
 				client := newClient(t, append(options, wxpay.WithTransport(gateway))...)
 				want := string(first) + string(second) + string(third)
 				var most int64
-				bill, err := client.Bill(context.Background(), sealedChain(client), wxpay.Progress(func(received, total int64) {
+				bill, err := sealedChain(client).Bill(context.Background(), wxpay.Progress(func(received, total int64) {
 					assert.GreaterOrEqual(t, received, most)
 					assert.Equal(t, int64(-1), total)
 					most = received
@@ -154,7 +154,7 @@ func TestSealedBill(t *testing.T) {
 				require.NoError(t, bill.Close())
 
 				w, content := destinations()[1].to(t)
-				got, err := client.BillTo(context.Background(), sealedChain(client), w)
+				got, err := sealedChain(client).BillTo(context.Background(), w)
 				require.NoError(t, err)
 				text, _ := content()
 				assert.Equal(t, want, text)
@@ -228,7 +228,7 @@ func TestSealedBillGoesWrong(t *testing.T) {
 				gateway := &sealedGateway{lists: [][]part{{good, tt.last}}}
 				client := newClient(t, wxpay.WithTransport(gateway))
 				var out bytes.Buffer
-				_, err := client.BillTo(context.Background(), sealedChain(client), &out)
+				_, err := sealedChain(client).BillTo(context.Background(), &out)
 				require.ErrorIs(t, err, tt.is)
 				assert.ErrorContains(t, err, tt.says)
 				if tt.out >= 0 {
@@ -240,11 +240,11 @@ func TestSealedBillGoesWrong(t *testing.T) {
 					assert.Equal(t, int64(out.Len()), failure.Written)
 				}
 				w, content := destinations()[1].to(t)
-				_, err = client.BillTo(context.Background(), sealedChain(client), w)
+				_, err = sealedChain(client).BillTo(context.Background(), w)
 				require.ErrorIs(t, err, tt.is)
 				_, there := content()
 				assert.False(t, there)
-				_, err = client.Bill(context.Background(), sealedChain(client))
+				_, err = sealedChain(client).Bill(context.Background())
 				require.ErrorIs(t, err, tt.is)
 			})
 		})
@@ -268,7 +268,7 @@ func TestSealedBillIsJoined(t *testing.T) {
 				parts = append(parts, sealedPart(t, i+1, strconv.Itoa(i), []byte(text), plainOf))
 			}
 			client := newClient(t, wxpay.WithTransport(&sealedGateway{lists: [][]part{parts}}))
-			bill, err := client.Bill(context.Background(), sealedChain(client))
+			bill, err := sealedChain(client).Bill(context.Background())
 			require.NoError(t, err)
 			defer bill.Close()
 			assert.Equal(t, tt.want, readBill(t, bill))
@@ -324,7 +324,7 @@ func TestSealedBillLinkExpires(t *testing.T) {
 			gateway := &sealedGateway{lists: tt.lists()}
 			client := newClient(t, wxpay.WithTransport(gateway), wxpay.WithAttempts(1))
 			var out bytes.Buffer
-			_, err := client.BillTo(context.Background(), sealedChain(client), &out)
+			_, err := sealedChain(client).BillTo(context.Background(), &out)
 			times := map[string]int{}
 			for _, s := range gateway.seen {
 				times[s]++
@@ -359,7 +359,7 @@ func TestSealedBillLinkExpires(t *testing.T) {
 		}
 		client := newClient(t, wxpay.WithTransport(gateway), wxpay.WithAttempts(1))
 		var out bytes.Buffer
-		_, err := client.BillTo(context.Background(), sealedChain(client), &out)
+		_, err := sealedChain(client).BillTo(context.Background(), &out)
 		require.NoError(t, err)
 		assert.Equal(t, want, out.String())
 		seen := map[string]int{}
@@ -373,7 +373,7 @@ func TestSealedBillLinkExpires(t *testing.T) {
 		plain.EncryptKey = ""
 		gateway := &sealedGateway{lists: [][]part{{gone(sealedPart(t, 1, "a", one, plainOf))}, {plain}}}
 		client := newClient(t, wxpay.WithTransport(gateway))
-		_, err := client.BillTo(context.Background(), sealedChain(client), io.Discard)
+		_, err := sealedChain(client).BillTo(context.Background(), io.Discard)
 		assert.ErrorContains(t, err, "the bill changed while it was downloaded")
 	})
 }
@@ -398,7 +398,7 @@ func TestSealedBillIsCancelled(t *testing.T) {
 					}
 				}))
 			}
-			_, err := client.BillTo(ctx, sealedChain(client), w, options...)
+			_, err := sealedChain(client).BillTo(ctx, w, options...)
 			require.ErrorIs(t, err, context.Canceled)
 			if text, ok := w.(*strings.Builder); ok {
 				assert.Zero(t, text.Len())

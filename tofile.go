@@ -15,7 +15,7 @@ type Target struct {
 	replace bool
 }
 
-// ToFile makes a file the destination of [Client.Fetch], [Chain.Download], [Client.BillTo] and [Client.Receipt]. The
+// ToFile makes a file the destination of [Client.Fetch], [Chain.Download], [Chain.BillTo] and [Chain.Receipt]. The
 // content is written under a temporary name in the same folder, which gets the name path only when everything about it is
 // right: whatever goes wrong, nothing is left behind. The file is readable by its owner only.
 //

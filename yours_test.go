@@ -355,7 +355,7 @@ func TestSealedBillSurvives(t *testing.T) {
 	for how, boom := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
 		gateway := &sealedGateway{lists: [][]part{{sealedPart(t, 1, "a", randomText(100), plainOf), sealedPart(t, 2, "b", randomText(100), plainOf)}}}
 		client := newClient(t, wxpay.WithTransport(gateway))
-		_, err := client.Bill(t.Context(), sealedChain(client), wxpay.Progress(func(int64, int64) { boom() }))
+		_, err := sealedChain(client).Bill(t.Context(), wxpay.Progress(func(int64, int64) { boom() }))
 		require.ErrorIs(t, err, wxpay.StageDownload, how)
 		assert.Equal(t, how == "panic", errors.As(err, new(*wxpay.PanicError)))
 	}

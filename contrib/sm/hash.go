@@ -9,5 +9,5 @@ import (
 // NewSM3 returns a hash for the digests that some files have instead of SHA-256, also of merchants who do not use SM2:
 //
 //	file := wxpay.FileAt("fapiao.pdf").Hash(sm.NewSM3).Meta("digest_alogrithm", "SM3") // spelt so
-//	got, err := client.Receipt(ctx, chain, w, wxpay.DigestAlgorithm("SM3", sm.NewSM3))
+//	got, err := chain.Receipt(ctx, w, wxpay.DigestAlgorithm("SM3", sm.NewSM3))
 func NewSM3() hash.Hash { return sm3.New() }

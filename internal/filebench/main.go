@@ -140,7 +140,7 @@ var runs = map[string]func(*connection) (int64, error){
 func (c *connection) out() string { return filepath.Join(c.dir, "out") }
 
 func (c *connection) bill(kind string, w io.Writer) (int64, error) {
-	got, err := c.client.BillTo(context.Background(), c.client.Chain("v3/bill/{kind}").Var("kind", kind), w)
+	got, err := c.client.Chain("v3/bill/{kind}").Var("kind", kind).BillTo(context.Background(), w)
 	if err != nil {
 		return 0, err
 	}
@@ -148,7 +148,7 @@ func (c *connection) bill(kind string, w io.Writer) (int64, error) {
 }
 
 func (c *connection) rows(kind string) (int64, error) {
-	bill, err := c.client.Bill(context.Background(), c.client.Chain("v3/bill/{kind}").Var("kind", kind))
+	bill, err := c.client.Chain("v3/bill/{kind}").Var("kind", kind).Bill(context.Background())
 	if err != nil {
 		return 0, err
 	}

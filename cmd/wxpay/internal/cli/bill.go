@@ -169,7 +169,7 @@ func (p *program) bill(ctx context.Context, o billOptions) error {
 
 	var got *wxpay.Downloaded
 	if o.format == "csv" && !o.out.stdout() {
-		got, err = client.BillTo(ctx, o.chain(client), o.out.target(), options...)
+		got, err = o.chain(client).BillTo(ctx, o.out.target(), options...)
 		end()
 	} else {
 		out, beginErr := o.out.begin()
@@ -178,7 +178,7 @@ func (p *program) bill(ctx context.Context, o billOptions) error {
 		}
 		defer out.abandon()
 		var bill *wxpay.Bill
-		if bill, err = client.Bill(ctx, o.chain(client), options...); err == nil {
+		if bill, err = o.chain(client).Bill(ctx, options...); err == nil {
 			defer bill.Close()
 			end()
 			got = &bill.Downloaded
