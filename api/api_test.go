@@ -64,14 +64,14 @@ func (b blank) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 }
 
 // recording returns a client whose requests end in the recorder.
-func recording(t testing.TB) (*wxpay.Client, *recorder) {
+func recording(t testing.TB, options ...wxpay.Option) (*wxpay.Client, *recorder) {
 	t.Helper()
 	gateway, err := sandbox.New()
 	require.NoError(t, err)
 	m, wire := gateway.Merchant(), new(recorder)
 	client, err := wxpay.New(wxpay.Merchant{ID: m.ID, Serial: m.Serial, PrivateKey: blank{m.PrivateKey}},
-		wxpay.WithCatalog(nil),
-		wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()), wxpay.WithTransport(wire), wxpay.WithAttempts(1))
+		append([]wxpay.Option{wxpay.WithCatalog(nil), wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()),
+			wxpay.WithTransport(wire), wxpay.WithAttempts(1)}, options...)...)
 	require.NoError(t, err)
 	return client, wire
 }

@@ -15,29 +15,31 @@ type BrandCardMember struct{ client *wxpay.Client }
 // Cards is /brand/card-member/cards.
 //
 // GET /brand/card-member/cards 查询会员卡模板列表:
-//   - required in query: offset, limit
+//   - required in query: offset 分页页码, limit 分页大小
 //   - https://pay.weixin.qq.com/doc/brand/4015582712
 //
 // POST /brand/card-member/cards 创建会员卡模板:
-//   - documented as required in body: out_request_no, appid, card_type, card_title, card_color, card_picture_url,
-//     code_mode, code_type, benefits, notify_url
+//   - documented as required in body: out_request_no 商家请求单号, appid 商户AppId, card_type 会员卡类型, card_title 卡名称, card_color
+//     卡背景颜色, card_picture_url 卡背景图URL, code_mode 会员卡code分配类型, code_type 会员码型, benefits 会员权益, notify_url 回调地址
 //   - https://pay.weixin.qq.com/doc/brand/4015582711
 func (n BrandCardMember) Cards() BrandCardMemberCards {
-	return BrandCardMemberCards{GetPostCall(n.client.Chain("brand/card-member/cards")), n.client}
+	return BrandCardMemberCards{GetEachPostCall(n.client.Chain("brand/card-member/cards")), n.client}
 }
 
 // BrandCardMemberCards is /brand/card-member/cards.
 type BrandCardMemberCards struct {
-	GetPostCall
+	GetEachPostCall
 	client *wxpay.Client
 }
 
 // CardID is /brand/card-member/cards/{card_id}.
 //
 // GET /brand/card-member/cards/{card_id} 查询会员卡模板信息:
+//   - {card_id} 会员卡模板ID
 //   - https://pay.weixin.qq.com/doc/brand/4015582715
 //
 // PATCH /brand/card-member/cards/{card_id} 修改会员卡模板信息:
+//   - {card_id} 会员卡模板ID
 //   - https://pay.weixin.qq.com/doc/brand/4015582722
 func (n BrandCardMemberCards) CardID(cardID string) BrandCardMemberCardsCardID {
 	return BrandCardMemberCardsCardID{GetPatchCall(n.client.Chain("brand/card-member/cards/{card_id}").Var("card_id", cardID))}
@@ -61,34 +63,34 @@ func (n BrandCardMember) Media() BrandCardMemberMedia {
 type BrandCardMemberMedia struct{ client *wxpay.Client }
 
 // ImageUpload is POST /brand/card-member/media/image-upload 图片上传:
-//   - documented as required in form: file, meta.file_digest, meta.filename
+//   - documented as required in form: file 图片文件, meta.file_digest 文件摘要, meta.filename 文件名
 //   - https://pay.weixin.qq.com/doc/brand/4015680641
 func (n BrandCardMemberMedia) ImageUpload() UploadCall {
 	return UploadCall(n.client.Chain("brand/card-member/media/image-upload"))
 }
 
 // PreAuthTokens is POST /brand/card-member/pre-auth-tokens 入会组件预授权:
-//   - required in body: card_id, openid
+//   - required in body: card_id 会员卡模板ID, openid 用户标识
 //   - https://pay.weixin.qq.com/doc/brand/4015582733
 func (n BrandCardMember) PreAuthTokens() PostCall {
 	return PostCall(n.client.Chain("brand/card-member/pre-auth-tokens"))
 }
 
 // UserCards is GET /brand/card-member/user-cards 查询用户在品牌下所有会员卡:
-//   - required in query: openid, offset, limit
+//   - required in query: openid 用户标识, offset 分页页码, limit 分页大小
 //   - https://pay.weixin.qq.com/doc/brand/4015582718
 func (n BrandCardMember) UserCards() BrandCardMemberUserCards {
-	return BrandCardMemberUserCards{GetCall(n.client.Chain("brand/card-member/user-cards")), n.client}
+	return BrandCardMemberUserCards{GetEachCall(n.client.Chain("brand/card-member/user-cards")), n.client}
 }
 
 // BrandCardMemberUserCards is /brand/card-member/user-cards.
 type BrandCardMemberUserCards struct {
-	GetCall
+	GetEachCall
 	client *wxpay.Client
 }
 
 // ImportByOpenid is POST /brand/card-member/user-cards/import-by-openid 根据OPENID导入用户会员卡:
-//   - required in body: card_id, openid, user_card_code
+//   - required in body: card_id 会员卡模板ID, openid 用户标识, user_card_code 会员卡code
 //   - https://pay.weixin.qq.com/doc/brand/4015582744
 func (n BrandCardMemberUserCards) ImportByOpenid() PostCall {
 	return PostCall(n.client.Chain("brand/card-member/user-cards/import-by-openid"))
@@ -97,12 +99,14 @@ func (n BrandCardMemberUserCards) ImportByOpenid() PostCall {
 // UserCardCode is /brand/card-member/user-cards/{user_card_code}.
 //
 // GET /brand/card-member/user-cards/{user_card_code} 查询用户会员卡信息:
-//   - documented as required in query: card_id, openid
+//   - {user_card_code} 会员卡code
+//   - documented as required in query: card_id 会员卡模版ID, openid 用户标识
 //   - https://pay.weixin.qq.com/doc/brand/4015582716
 //
 // PATCH /brand/card-member/user-cards/{user_card_code} 修改用户会员卡信息:
-//   - required in query: card_id
-//   - required in body: openid
+//   - {user_card_code} 会员卡code
+//   - required in query: card_id 会员卡模板ID
+//   - required in body: openid 用户标识
 //   - https://pay.weixin.qq.com/doc/brand/4015582719
 func (n BrandCardMemberUserCards) UserCardCode(userCardCode string) BrandCardMemberUserCardsUserCardCode {
 	return BrandCardMemberUserCardsUserCardCode{GetPatchCall(n.client.Chain("brand/card-member/user-cards/{user_card_code}").Var("user_card_code", userCardCode))}
@@ -112,21 +116,22 @@ func (n BrandCardMemberUserCards) UserCardCode(userCardCode string) BrandCardMem
 type BrandCardMemberUserCardsUserCardCode struct{ GetPatchCall }
 
 // Confirm is POST /brand/card-member/user-cards/{user_card_code}/confirm 同步会员开通结果:
-//   - documented as required in body: openid, user_card_confirm_state
+//   - documented as required in body: openid 用户标识, user_card_confirm_state 会员开卡状态
 //   - https://pay.weixin.qq.com/doc/brand/4015582750
 func (n BrandCardMemberUserCardsUserCardCode) Confirm() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("confirm"))
 }
 
 // Invalidate is POST /brand/card-member/user-cards/{user_card_code}/invalidate 作废用户会员卡:
-//   - documented as required in body: openid
+//   - documented as required in body: openid 用户标识
 //   - https://pay.weixin.qq.com/doc/brand/4015582726
 func (n BrandCardMemberUserCardsUserCardCode) Invalidate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("invalidate"))
 }
 
 // UserFeeds is POST /brand/card-member/user-feeds 创建用户动态信息:
-//   - documented as required in body: card_id, user_card_code, openid, out_request_no, cell
+//   - documented as required in body: card_id 会员卡模板ID, user_card_code 会员卡code, openid 用户标识, out_request_no 商家请求单号, cell
+//     会员动态内容
 //   - https://pay.weixin.qq.com/doc/brand/4015582679
 func (n BrandCardMember) UserFeeds() PostCall {
 	return PostCall(n.client.Chain("brand/card-member/user-feeds"))
@@ -149,14 +154,15 @@ func (n BrandCardMemberUserPoints) ExchangeCoupon() BrandCardMemberUserPointsExc
 type BrandCardMemberUserPointsExchangeCoupon struct{ client *wxpay.Client }
 
 // Confirm is POST /brand/card-member/user-points/exchange-coupon/confirm 同步积分兑券结果:
-//   - documented as required in body: record_id, exchange_coupon_template_id, card_id, openid, user_card_code, result
+//   - documented as required in body: record_id 积分兑券ID, exchange_coupon_template_id 积分兑券模板ID, card_id 会员卡模板ID, openid
+//     用户标识, user_card_code 会员卡code, result 积分兑券状态
 //   - https://pay.weixin.qq.com/doc/brand/4015897310
 func (n BrandCardMemberUserPointsExchangeCoupon) Confirm() PostCall {
 	return PostCall(n.client.Chain("brand/card-member/user-points/exchange-coupon/confirm"))
 }
 
 // Sync is POST /brand/card-member/user-points/sync 同步积分余额:
-//   - required in body: out_request_no, card_id, openid, user_card_code, point_balance
+//   - required in body: out_request_no 商家请求单号, card_id 会员卡模板ID, openid 用户标识, user_card_code 会员卡code, point_balance 积分余额
 //   - https://pay.weixin.qq.com/doc/brand/4015897319
 func (n BrandCardMemberUserPoints) Sync() PostCall {
 	return PostCall(n.client.Chain("brand/card-member/user-points/sync"))

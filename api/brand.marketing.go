@@ -29,7 +29,7 @@ func (n BrandMarketingProductCoupon) Media() BrandMarketingProductCouponMedia {
 type BrandMarketingProductCouponMedia struct{ client *wxpay.Client }
 
 // UploadImage is POST /brand/marketing/product-coupon/media/upload-image 图片上传:
-//   - required in form: file, meta.sha256, meta.filename
+//   - required in form: file 图片文件, meta.sha256 文件摘要, meta.filename 文件名
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/8-商品券图片/UploadImage.go
 func (n BrandMarketingProductCouponMedia) UploadImage() UploadCall {
 	return UploadCall(n.client.Chain("brand/marketing/product-coupon/media/upload-image"))
@@ -39,20 +39,19 @@ func (n BrandMarketingProductCouponMedia) UploadImage() UploadCall {
 //
 // GET /brand/marketing/product-coupon/notify-configs 获取商品券事件通知地址:
 //   - https://pay.weixin.qq.com/doc/brand/4015736292
-//   - https://pay.weixin.qq.com/doc/brand/4016427364
 //
 // POST /brand/marketing/product-coupon/notify-configs 设置商品券事件通知地址:
-//   - required in body: notify_url
+//   - required in body: notify_url 通知URL地址
 //   - https://pay.weixin.qq.com/doc/brand/4015736293
 func (n BrandMarketingProductCoupon) NotifyConfigs() GetPostCall {
 	return GetPostCall(n.client.Chain("brand/marketing/product-coupon/notify-configs"))
 }
 
 // ProductCoupons is POST /brand/marketing/product-coupon/product-coupons 创建商品券:
-//   - required in body: out_request_no, scope, type, usage_mode, display_info.name, display_info.image_url
-//   - documented as required in body: display_info.background_url
+//   - required in body: out_request_no 创建请求单号, scope 优惠范围, type 商品券类型, usage_mode 使用模式, display_info.name 商品券名称,
+//     display_info.image_url 商品券图片
+//   - documented as required in body: display_info.background_url 商品券背景图
 //   - https://pay.weixin.qq.com/doc/brand/4015736297
-//   - https://pay.weixin.qq.com/doc/brand/4016427368
 func (n BrandMarketingProductCoupon) ProductCoupons() BrandMarketingProductCouponProductCoupons {
 	return BrandMarketingProductCouponProductCoupons{PostCall(n.client.Chain("brand/marketing/product-coupon/product-coupons")), n.client}
 }
@@ -66,13 +65,14 @@ type BrandMarketingProductCouponProductCoupons struct {
 // ProductCouponID is /brand/marketing/product-coupon/product-coupons/{product_coupon_id}.
 //
 // GET /brand/marketing/product-coupon/product-coupons/{product_coupon_id} 查询商品券:
+//   - {product_coupon_id} 商品券ID
 //   - https://pay.weixin.qq.com/doc/brand/4015736321
 //
 // PATCH /brand/marketing/product-coupon/product-coupons/{product_coupon_id} 修改商品券:
-//   - required in body: out_request_no, display_info.name, display_info.image_url
-//   - documented as required in body: display_info.background_url
+//   - {product_coupon_id} 商品券ID
+//   - required in body: out_request_no 修改请求单号, display_info.name 商品券名称, display_info.image_url 商品券图片
+//   - documented as required in body: display_info.background_url 商品券背景图
 //   - https://pay.weixin.qq.com/doc/brand/4015736325
-//   - https://pay.weixin.qq.com/doc/brand/4016427371
 func (n BrandMarketingProductCouponProductCoupons) ProductCouponID(productCouponID string) BrandMarketingProductCouponProductCouponsProductCouponID {
 	return BrandMarketingProductCouponProductCouponsProductCouponID{GetPatchCall(n.client.Chain("brand/marketing/product-coupon/product-coupons/{product_coupon_id}").Var("product_coupon_id", productCouponID))}
 }
@@ -81,18 +81,18 @@ func (n BrandMarketingProductCouponProductCoupons) ProductCouponID(productCoupon
 type BrandMarketingProductCouponProductCouponsProductCouponID struct{ GetPatchCall }
 
 // Deactivate is POST /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/deactivate 失效商品券:
-//   - documented as required in body: out_request_no, deactivate_reason
+//   - documented as required in body: out_request_no 失效请求单号, deactivate_reason 失效原因
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/1-商品券管理/DeactivateProductCouponGo.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponID) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("deactivate"))
 }
 
 // StockBundles is POST /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles 添加商品券批次组:
-//   - documented as required in body: out_request_no, stock_bundle.coupon_code_mode,
-//     stock_bundle.stock_send_rule.max_count, stock_bundle.stock_send_rule.max_count_per_user,
-//     stock_bundle.usage_rule_display_info.coupon_usage_method_list,
-//     stock_bundle.usage_rule_display_info.usage_description, stock_bundle.coupon_display_info,
-//     stock_bundle.notify_config, stock_bundle.store_scope
+//   - documented as required in body: out_request_no 创建请求单号, stock_bundle.coupon_code_mode 券Code分配模式,
+//     stock_bundle.stock_send_rule.max_count 发放次数总上限, stock_bundle.stock_send_rule.max_count_per_user 每个用户领取次数上限,
+//     stock_bundle.usage_rule_display_info.coupon_usage_method_list 券使用方式列表,
+//     stock_bundle.usage_rule_display_info.usage_description 券使用说明, stock_bundle.coupon_display_info 用户商品券展示信息,
+//     stock_bundle.notify_config 事件通知配置, stock_bundle.store_scope 可用门店范围
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/CreateStockBundleGo.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponID) StockBundles() BrandMarketingProductCouponProductCouponsProductCouponIDStockBundles {
 	return BrandMarketingProductCouponProductCouponsProductCouponIDStockBundles{PostCall(wxpay.Chain(n.GetPatchCall).Chain("stock-bundles"))}
@@ -103,7 +103,8 @@ type BrandMarketingProductCouponProductCouponsProductCouponIDStockBundles struct
 
 // StockBundleID is PATCH
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id} 修改商品券批次组:
-//   - required in body: out_request_no
+//   - {stock_bundle_id} 批次组ID
+//   - required in body: out_request_no 修改请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4016279735
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundles) StockBundleID(stockBundleID string) BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID {
 	return BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID{PatchCall(wxpay.Chain(n.PostCall).Chain("{stock_bundle_id}").Var("stock_bundle_id", stockBundleID))}
@@ -115,7 +116,7 @@ type BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStockBu
 // AssociateStores is POST
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/associate-stores
 // 批次组批量关联门店:
-//   - required in body: store_list[].store_id
+//   - required in body: store_list[].store_id 门店ID
 //   - https://pay.weixin.qq.com/doc/brand/4016279709
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) AssociateStores() PostCall {
 	return PostCall(wxpay.Chain(n.PatchCall).Chain("associate-stores"))
@@ -124,7 +125,7 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStoc
 // DisassociateStores is POST
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/disassociate-stores
 // 批次组批量取消关联门店:
-//   - documented as required in body: store_list[].store_id
+//   - documented as required in body: store_list[].store_id 门店ID
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/DisassociateStoresForStockBundleGo.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) DisassociateStores() PostCall {
 	return PostCall(wxpay.Chain(n.PatchCall).Chain("disassociate-stores"))
@@ -133,7 +134,7 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStoc
 // UpdateBudget is POST
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/update-budget
 // 修改商品券批次组发放预算:
-//   - documented as required in body: out_request_no, update_mode
+//   - documented as required in body: out_request_no 修改请求单号, update_mode 更新模式
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/UpdateStockBundleBudgetGo.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) UpdateBudget() PostCall {
 	return PostCall(wxpay.Chain(n.PatchCall).Chain("update-budget"))
@@ -145,28 +146,30 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStoc
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/ListStocks.go
 //
 // POST /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks 添加商品券批次:
-//   - required in body: out_request_no, stock.coupon_code_mode, stock.coupon_display_info, stock.notify_config,
-//     stock.store_scope
-//   - documented as required in body: stock.stock_send_rule.max_count,
-//     stock.usage_rule_display_info.coupon_usage_method_list
+//   - required in body: out_request_no 创建请求单号, stock.coupon_code_mode 券Code分配模式, stock.coupon_display_info 用户商品券展示信息,
+//     stock.notify_config 事件通知配置, stock.store_scope 可用门店范围
+//   - documented as required in body: stock.stock_send_rule.max_count 发放次数总上限,
+//     stock.usage_rule_display_info.coupon_usage_method_list 券使用方式列表
 //   - https://pay.weixin.qq.com/doc/brand/4015736342
 func (n BrandMarketingProductCouponProductCouponsProductCouponID) Stocks() BrandMarketingProductCouponProductCouponsProductCouponIDStocks {
-	return BrandMarketingProductCouponProductCouponsProductCouponIDStocks{GetPostCall(wxpay.Chain(n.GetPatchCall).Chain("stocks"))}
+	return BrandMarketingProductCouponProductCouponsProductCouponIDStocks{GetEachPostCall(wxpay.Chain(n.GetPatchCall).Chain("stocks"))}
 }
 
 // BrandMarketingProductCouponProductCouponsProductCouponIDStocks is /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks.
-type BrandMarketingProductCouponProductCouponsProductCouponIDStocks struct{ GetPostCall }
+type BrandMarketingProductCouponProductCouponsProductCouponIDStocks struct{ GetEachPostCall }
 
 // StockID is /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}.
 //
 // GET /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id} 查询商品券批次详情:
+//   - {stock_id} 批次ID
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/GetStock.go
 //
 // PATCH /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id} 修改商品券批次:
-//   - required in body: out_request_no
+//   - {stock_id} 批次ID
+//   - required in body: out_request_no 修改请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4015736391
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocks) StockID(stockID string) BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID {
-	return BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID{GetPatchCall(wxpay.Chain(n.GetPostCall).Chain("{stock_id}").Var("stock_id", stockID))}
+	return BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID{GetPatchCall(wxpay.Chain(n.GetEachPostCall).Chain("{stock_id}").Var("stock_id", stockID))}
 }
 
 // BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID is /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}.
@@ -174,7 +177,7 @@ type BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID struc
 
 // AssociateStores is POST
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associate-stores 批次关联门店:
-//   - documented as required in body: store_list[].store_id
+//   - documented as required in body: store_list[].store_id 门店ID
 //   - https://pay.weixin.qq.com/doc/brand/4015736339
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) AssociateStores() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("associate-stores"))
@@ -183,13 +186,13 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) A
 // AssociatedStores is GET
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associated-stores 查询批次关联门店列表:
 //   - https://pay.weixin.qq.com/doc/brand/4015736379
-func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) AssociatedStores() GetCall {
-	return GetCall(wxpay.Chain(n.GetPatchCall).Chain("associated-stores"))
+func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) AssociatedStores() GetEachCall {
+	return GetEachCall(wxpay.Chain(n.GetPatchCall).Chain("associated-stores"))
 }
 
 // Deactivate is POST /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate
 // 失效商品券批次:
-//   - documented as required in body: out_request_no, deactivate_reason
+//   - documented as required in body: out_request_no 失效请求单号, deactivate_reason 失效原因
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/DeactivateStock.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("deactivate"))
@@ -197,7 +200,7 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) D
 
 // DisassociateStores is POST
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/disassociate-stores 批次取消关联门店:
-//   - documented as required in body: store_list[].store_id
+//   - documented as required in body: store_list[].store_id 门店ID
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/DisassociateStores.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) DisassociateStores() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("disassociate-stores"))
@@ -205,7 +208,7 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) D
 
 // UpdateBudget is POST
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget 修改商品券批次发放预算:
-//   - documented as required in body: out_request_no, update_mode
+//   - documented as required in body: out_request_no 修改请求单号, update_mode 更新模式
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/UpdateStockBudget.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) UpdateBudget() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("update-budget"))
@@ -213,7 +216,7 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) U
 
 // UploadCouponCodes is POST
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/upload-coupon-codes 预上传券Code:
-//   - required in body: out_request_no, code_list
+//   - required in body: out_request_no 请求单号, code_list 券Code列表
 //   - https://pay.weixin.qq.com/doc/brand/4015736400
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) UploadCouponCodes() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("upload-coupon-codes"))
@@ -236,8 +239,8 @@ func (n BrandMarketingProductCouponUsers) Openid(openid string) BrandMarketingPr
 type BrandMarketingProductCouponUsersOpenid struct{ branch }
 
 // CouponBundles is POST /brand/marketing/product-coupon/users/{openid}/coupon-bundles 向用户发放商品券批次组:
-//   - required in body: product_coupon_id, stock_bundle_id
-//   - documented as required in body: appid, send_request_no
+//   - required in body: product_coupon_id 商品券ID, stock_bundle_id 批次组ID
+//   - documented as required in body: appid 公众账号AppID, send_request_no 发券请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4016279745
 func (n BrandMarketingProductCouponUsersOpenid) CouponBundles() BrandMarketingProductCouponUsersOpenidCouponBundles {
 	return BrandMarketingProductCouponUsersOpenidCouponBundles{PostCall(wxpay.Chain(n.branch).Chain("coupon-bundles"))}
@@ -256,8 +259,8 @@ type BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID struc
 
 // Deactivate is POST /brand/marketing/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate
 // 失效用户商品券组:
-//   - required in body: product_coupon_id, stock_bundle_id
-//   - documented as required in body: appid, out_request_no, deactivate_reason
+//   - required in body: product_coupon_id 商品券ID, stock_bundle_id 批次组ID
+//   - documented as required in body: appid 公众账号AppID, out_request_no 失效请求单号, deactivate_reason 失效原因
 //   - https://pay.weixin.qq.com/doc/brand/4016279743
 func (n BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("deactivate"))
@@ -266,71 +269,72 @@ func (n BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID) D
 // Coupons is /brand/marketing/product-coupon/users/{openid}/coupons.
 //
 // GET /brand/marketing/product-coupon/users/{openid}/coupons 查询用户商品券列表:
-//   - documented as required in query: appid
+//   - documented as required in query: appid 公众账号AppID
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/5-商品券查询/ListUserProductCoupons.go
 //
 // POST /brand/marketing/product-coupon/users/{openid}/coupons 向用户发放商品券:
-//   - required in body: product_coupon_id, stock_id
-//   - documented as required in body: appid, send_request_no
+//   - required in body: product_coupon_id 商品券ID, stock_id 批次ID
+//   - documented as required in body: appid 公众账号AppID, send_request_no 发券请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4015736390
 func (n BrandMarketingProductCouponUsersOpenid) Coupons() BrandMarketingProductCouponUsersOpenidCoupons {
-	return BrandMarketingProductCouponUsersOpenidCoupons{GetPostCall(wxpay.Chain(n.branch).Chain("coupons"))}
+	return BrandMarketingProductCouponUsersOpenidCoupons{GetEachPostCall(wxpay.Chain(n.branch).Chain("coupons"))}
 }
 
 // BrandMarketingProductCouponUsersOpenidCoupons is /brand/marketing/product-coupon/users/{openid}/coupons.
-type BrandMarketingProductCouponUsersOpenidCoupons struct{ GetPostCall }
+type BrandMarketingProductCouponUsersOpenidCoupons struct{ GetEachPostCall }
 
 // CouponCode is GET /brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code} 查询用户商品券详情:
-//   - documented as required in query: product_coupon_id, stock_id, appid
+//   - {coupon_code} 用户商品券Code
+//   - documented as required in query: product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID
 //   - https://pay.weixin.qq.com/doc/brand/4015736414
 func (n BrandMarketingProductCouponUsersOpenidCoupons) CouponCode(couponCode string) BrandMarketingProductCouponUsersOpenidCouponsCouponCode {
-	return BrandMarketingProductCouponUsersOpenidCouponsCouponCode{GetCall(wxpay.Chain(n.GetPostCall).Chain("{coupon_code}").Var("coupon_code", couponCode))}
+	return BrandMarketingProductCouponUsersOpenidCouponsCouponCode{GetCall(wxpay.Chain(n.GetEachPostCall).Chain("{coupon_code}").Var("coupon_code", couponCode))}
 }
 
 // BrandMarketingProductCouponUsersOpenidCouponsCouponCode is /brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}.
 type BrandMarketingProductCouponUsersOpenidCouponsCouponCode struct{ GetCall }
 
 // Confirm is POST /brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/confirm 确认发放用户商品券:
-//   - required in body: product_coupon_id, stock_id
-//   - documented as required in body: appid, out_request_no
+//   - required in body: product_coupon_id 商品券ID, stock_id 批次ID
+//   - documented as required in body: appid 公众账号AppID, out_request_no 确认发放请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4015736403
 func (n BrandMarketingProductCouponUsersOpenidCouponsCouponCode) Confirm() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("confirm"))
 }
 
 // Deactivate is POST /brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/deactivate 失效用户商品券:
-//   - required in body: product_coupon_id, stock_id, appid, out_request_no, deactivate_reason
+//   - required in body: product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, out_request_no 失效请求单号,
+//     deactivate_reason 失效原因
 //   - https://pay.weixin.qq.com/doc/brand/4015736411
 func (n BrandMarketingProductCouponUsersOpenidCouponsCouponCode) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("deactivate"))
 }
 
 // Return is POST /brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/return 退券:
-//   - required in body: product_coupon_id, stock_id, appid, out_request_no
+//   - required in body: product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, out_request_no 退券请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4015736429
 func (n BrandMarketingProductCouponUsersOpenidCouponsCouponCode) Return() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("return"))
 }
 
 // Use is POST /brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/use 核销用户商品券:
-//   - required in body: product_coupon_id, stock_id, appid
-//   - documented as required in body: use_time, out_request_no
+//   - required in body: product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID
+//   - documented as required in body: use_time 核销时间, out_request_no 核销请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4015736433
-//   - https://pay.weixin.qq.com/doc/brand/4016427398
 func (n BrandMarketingProductCouponUsersOpenidCouponsCouponCode) Use() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("use"))
 }
 
 // PreSendCoupon is POST /brand/marketing/product-coupon/users/{openid}/pre-send-coupon 向用户预发放商品券:
-//   - documented as required in body: product_coupon_id, stock_id, appid, send_request_no
+//   - documented as required in body: product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, send_request_no 发券请求单号
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/3-商品券发放/PreSendUserProductCoupon.go
 func (n BrandMarketingProductCouponUsersOpenid) PreSendCoupon() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("pre-send-coupon"))
 }
 
 // PreSendCouponBundle is POST /brand/marketing/product-coupon/users/{openid}/pre-send-coupon-bundle 向用户预发放商品券批次组:
-//   - required in body: product_coupon_id, stock_bundle_id
-//   - documented as required in body: appid, send_request_no
+//   - required in body: product_coupon_id 商品券ID, stock_bundle_id 批次组ID
+//   - documented as required in body: appid 公众账号AppID, send_request_no 发券请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4016279756
 func (n BrandMarketingProductCouponUsersOpenid) PreSendCouponBundle() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("pre-send-coupon-bundle"))

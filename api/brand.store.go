@@ -18,27 +18,30 @@ type BrandStore struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/brand/4016756646
 //
 // POST /brand/store/brandstores 创建品牌门店:
-//   - required in body: store_address.address_code, store_address.address_detail
+//   - required in body: store_address.address_code 门店省市编码, store_address.address_detail 门店地址
 //   - https://pay.weixin.qq.com/doc/brand/4015782988
 func (n BrandStore) Brandstores() BrandStoreBrandstores {
-	return BrandStoreBrandstores{GetPostCall(n.client.Chain("brand/store/brandstores")), n.client}
+	return BrandStoreBrandstores{GetEachPostCall(n.client.Chain("brand/store/brandstores")), n.client}
 }
 
 // BrandStoreBrandstores is /brand/store/brandstores.
 type BrandStoreBrandstores struct {
-	GetPostCall
+	GetEachPostCall
 	client *wxpay.Client
 }
 
 // StoreID is /brand/store/brandstores/{store_id}.
 //
 // GET /brand/store/brandstores/{store_id} 查询品牌门店:
+//   - {store_id} 品牌门店ID
 //   - https://pay.weixin.qq.com/doc/brand/4015783027
 //
 // PATCH /brand/store/brandstores/{store_id} 更新品牌门店:
+//   - {store_id} 品牌门店ID
 //   - https://pay.weixin.qq.com/doc/brand/4015783036
 //
 // DELETE /brand/store/brandstores/{store_id} 删除品牌门店:
+//   - {store_id} 品牌门店ID
 //   - https://pay.weixin.qq.com/doc/brand/4015783019
 func (n BrandStoreBrandstores) StoreID(storeID string) BrandStoreBrandstoresStoreID {
 	return BrandStoreBrandstoresStoreID{GetPatchDeleteCall(n.client.Chain("brand/store/brandstores/{store_id}").Var("store_id", storeID))}
@@ -48,7 +51,7 @@ func (n BrandStoreBrandstores) StoreID(storeID string) BrandStoreBrandstoresStor
 type BrandStoreBrandstoresStoreID struct{ GetPatchDeleteCall }
 
 // Bindrecipient is POST /brand/store/brandstores/{store_id}/bindrecipient 绑定收款商户号:
-//   - required in body: mchid, company_name
+//   - required in body: mchid 门店收款商户号, company_name 门店收款主体
 //   - https://pay.weixin.qq.com/doc/brand/4015782993
 func (n BrandStoreBrandstoresStoreID) Bindrecipient() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("bindrecipient"))
@@ -67,7 +70,7 @@ func (n BrandStoreBrandstoresStoreID) Resume() PostCall {
 }
 
 // Unbindrecipient is POST /brand/store/brandstores/{store_id}/unbindrecipient 解绑收款商户号:
-//   - required in body: mchid
+//   - required in body: mchid 门店收款商户号
 //   - https://pay.weixin.qq.com/doc/brand/4015783007
 func (n BrandStoreBrandstoresStoreID) Unbindrecipient() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("unbindrecipient"))

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/wxpay-go/wxpay"
@@ -17,10 +18,7 @@ type branch wxpay.Chain
 // Format prints the path, without values, under every verb.
 func (c branch) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c branch) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// DeleteBodyCall is a call that can be ended with DELETE. It is an immutable value.
+// DeleteBodyCall is a call that can be ended with Delete. It is an immutable value.
 type DeleteBodyCall wxpay.Chain
 
 // Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
@@ -28,7 +26,7 @@ func (c DeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, 
 	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
 
-// DeleteAsync is [DeleteBodyCall.Delete] in the background; see [wxpay.Chain.DoAsync].
+// DeleteAsync is Delete in the background; see [wxpay.Chain.DoAsync].
 func (c DeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
@@ -36,6 +34,11 @@ func (c DeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c DeleteBodyCall) Query(name string, value any) DeleteBodyCall {
 	return DeleteBodyCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c DeleteBodyCall) Queries(members any) DeleteBodyCall {
+	return DeleteBodyCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -71,16 +74,13 @@ func (c DeleteBodyCall) Repeatable() DeleteBodyCall {
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c DeleteBodyCall) Unbind() DeleteBodyCall { return DeleteBodyCall(wxpay.Chain(c).Unbind()) }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c DeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c DeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c DeleteBodyCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// DeleteCall is a call that can be ended with DELETE. It is an immutable value.
+// DeleteCall is a call that can be ended with Delete. It is an immutable value.
 type DeleteCall wxpay.Chain
 
 // Delete makes the call with DELETE; see [wxpay.Chain.Do].
@@ -88,7 +88,7 @@ func (c DeleteCall) Delete(ctx context.Context) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "DELETE", nil)
 }
 
-// DeleteAsync is [DeleteCall.Delete] in the background; see [wxpay.Chain.DoAsync].
+// DeleteAsync is Delete in the background; see [wxpay.Chain.DoAsync].
 func (c DeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
@@ -96,6 +96,11 @@ func (c DeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c DeleteCall) Query(name string, value any) DeleteCall {
 	return DeleteCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c DeleteCall) Queries(members any) DeleteCall {
+	return DeleteCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -129,16 +134,70 @@ func (c DeleteCall) Repeatable() DeleteCall { return DeleteCall(wxpay.Chain(c).R
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c DeleteCall) Unbind() DeleteCall { return DeleteCall(wxpay.Chain(c).Unbind()) }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c DeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c DeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c DeleteCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+// GetBillCall is a call that can be ended with Get, Bill or BillTo. It is an immutable value.
+type GetBillCall wxpay.Chain
 
-// GetCall is a call that can be ended with GET. It is an immutable value.
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetBillCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
+
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
+func (c GetBillCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
+
+// Bill gets the bill, when it is made and verified; see [wxpay.Chain.Bill].
+func (c GetBillCall) Bill(ctx context.Context, options ...wxpay.DownloadOption) (*wxpay.Bill, error) {
+	return wxpay.Chain(c).Bill(ctx, options...)
+}
+
+// BillTo writes the bill to w; see [wxpay.Chain.BillTo].
+func (c GetBillCall) BillTo(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+	return wxpay.Chain(c).BillTo(ctx, w, options...)
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c GetBillCall) Query(name string, value any) GetBillCall {
+	return GetBillCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetBillCall) Queries(members any) GetBillCall {
+	return GetBillCall(wxpay.Chain(c).Queries(members))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c GetBillCall) Header(name, value string) GetBillCall {
+	return GetBillCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c GetBillCall) Timeout(limit time.Duration) GetBillCall {
+	return GetBillCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c GetBillCall) AttemptTimeout(limit time.Duration) GetBillCall {
+	return GetBillCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetBillCall) Unbind() GetBillCall { return GetBillCall(wxpay.Chain(c).Unbind()) }
+
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c GetBillCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetBillCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// GetCall is a call that can be ended with Get. It is an immutable value.
 type GetCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -146,7 +205,7 @@ func (c GetCall) Get(ctx context.Context) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
-// GetAsync is [GetCall.Get] in the background; see [wxpay.Chain.DoAsync].
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
 func (c GetCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
@@ -155,6 +214,9 @@ func (c GetCall) GetAsync(ctx context.Context) *wxpay.Future {
 func (c GetCall) Query(name string, value any) GetCall {
 	return GetCall(wxpay.Chain(c).Query(name, value))
 }
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetCall) Queries(members any) GetCall { return GetCall(wxpay.Chain(c).Queries(members)) }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c GetCall) Header(name, value string) GetCall {
@@ -169,28 +231,16 @@ func (c GetCall) AttemptTimeout(limit time.Duration) GetCall {
 	return GetCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
-func (c GetCall) Encrypt(pointer string) GetCall { return GetCall(wxpay.Chain(c).Encrypt(pointer)) }
-
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
-func (c GetCall) Plain(pointer string) GetCall { return GetCall(wxpay.Chain(c).Plain(pointer)) }
-
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetCall) Repeatable() GetCall { return GetCall(wxpay.Chain(c).Repeatable()) }
-
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c GetCall) Unbind() GetCall { return GetCall(wxpay.Chain(c).Unbind()) }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c GetCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c GetCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c GetCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// GetDeleteCall is a call that can be ended with GET or DELETE. It is an immutable value.
+// GetDeleteCall is a call that can be ended with Get or Delete. It is an immutable value.
 type GetDeleteCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -198,7 +248,7 @@ func (c GetDeleteCall) Get(ctx context.Context) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
-// GetAsync is [GetDeleteCall.Get] in the background; see [wxpay.Chain.DoAsync].
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
 func (c GetDeleteCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
@@ -208,7 +258,7 @@ func (c GetDeleteCall) Delete(ctx context.Context) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "DELETE", nil)
 }
 
-// DeleteAsync is [GetDeleteCall.Delete] in the background; see [wxpay.Chain.DoAsync].
+// DeleteAsync is Delete in the background; see [wxpay.Chain.DoAsync].
 func (c GetDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
@@ -216,6 +266,11 @@ func (c GetDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetDeleteCall) Query(name string, value any) GetDeleteCall {
 	return GetDeleteCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetDeleteCall) Queries(members any) GetDeleteCall {
+	return GetDeleteCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -249,16 +304,77 @@ func (c GetDeleteCall) Repeatable() GetDeleteCall { return GetDeleteCall(wxpay.C
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c GetDeleteCall) Unbind() GetDeleteCall { return GetDeleteCall(wxpay.Chain(c).Unbind()) }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c GetDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c GetDeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c GetDeleteCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+// GetDownloadBillCall is a call that can be ended with Get, Download, Bill or BillTo. It is an immutable value.
+type GetDownloadBillCall wxpay.Chain
 
-// GetDownloadCall is a call that can be ended with GET or Download. It is an immutable value.
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetDownloadBillCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
+
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
+func (c GetDownloadBillCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
+
+// Download writes the file that is answered to w; see [wxpay.Chain.Download].
+func (c GetDownloadBillCall) Download(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+	return wxpay.Chain(c).Download(ctx, w, options...)
+}
+
+// Bill gets the bill, when it is made and verified; see [wxpay.Chain.Bill].
+func (c GetDownloadBillCall) Bill(ctx context.Context, options ...wxpay.DownloadOption) (*wxpay.Bill, error) {
+	return wxpay.Chain(c).Bill(ctx, options...)
+}
+
+// BillTo writes the bill to w; see [wxpay.Chain.BillTo].
+func (c GetDownloadBillCall) BillTo(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+	return wxpay.Chain(c).BillTo(ctx, w, options...)
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c GetDownloadBillCall) Query(name string, value any) GetDownloadBillCall {
+	return GetDownloadBillCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetDownloadBillCall) Queries(members any) GetDownloadBillCall {
+	return GetDownloadBillCall(wxpay.Chain(c).Queries(members))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c GetDownloadBillCall) Header(name, value string) GetDownloadBillCall {
+	return GetDownloadBillCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c GetDownloadBillCall) Timeout(limit time.Duration) GetDownloadBillCall {
+	return GetDownloadBillCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c GetDownloadBillCall) AttemptTimeout(limit time.Duration) GetDownloadBillCall {
+	return GetDownloadBillCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetDownloadBillCall) Unbind() GetDownloadBillCall {
+	return GetDownloadBillCall(wxpay.Chain(c).Unbind())
+}
+
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c GetDownloadBillCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetDownloadBillCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// GetDownloadCall is a call that can be ended with Get or Download. It is an immutable value.
 type GetDownloadCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -266,7 +382,7 @@ func (c GetDownloadCall) Get(ctx context.Context) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
-// GetAsync is [GetDownloadCall.Get] in the background; see [wxpay.Chain.DoAsync].
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
 func (c GetDownloadCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
@@ -279,6 +395,11 @@ func (c GetDownloadCall) Download(ctx context.Context, w io.Writer, options ...w
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetDownloadCall) Query(name string, value any) GetDownloadCall {
 	return GetDownloadCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetDownloadCall) Queries(members any) GetDownloadCall {
+	return GetDownloadCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -296,34 +417,566 @@ func (c GetDownloadCall) AttemptTimeout(limit time.Duration) GetDownloadCall {
 	return GetDownloadCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
-func (c GetDownloadCall) Encrypt(pointer string) GetDownloadCall {
-	return GetDownloadCall(wxpay.Chain(c).Encrypt(pointer))
-}
-
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
-func (c GetDownloadCall) Plain(pointer string) GetDownloadCall {
-	return GetDownloadCall(wxpay.Chain(c).Plain(pointer))
-}
-
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetDownloadCall) Repeatable() GetDownloadCall {
-	return GetDownloadCall(wxpay.Chain(c).Repeatable())
-}
-
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c GetDownloadCall) Unbind() GetDownloadCall { return GetDownloadCall(wxpay.Chain(c).Unbind()) }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c GetDownloadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c GetDownloadCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c GetDownloadCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+// GetEachCall is a call that can be ended with Get, Each or Pages. It is an immutable value.
+type GetEachCall wxpay.Chain
 
-// GetPatchCall is a call that can be ended with GET or PATCH. It is an immutable value.
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetEachCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
+
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
+func (c GetEachCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
+
+// Each reads the list at path, over all of its pages; see [wxpay.Chain.Each].
+func (c GetEachCall) Each(ctx context.Context, path string) iter.Seq2[wxpay.Result, error] {
+	return wxpay.Chain(c).Each(ctx, path)
+}
+
+// Pages reads the list page by page; see [wxpay.Chain.Pages].
+func (c GetEachCall) Pages(ctx context.Context) iter.Seq2[*wxpay.Response, error] {
+	return wxpay.Chain(c).Pages(ctx)
+}
+
+// Paging tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging].
+func (c GetEachCall) Paging(paging wxpay.Paging) GetEachCall {
+	return GetEachCall(wxpay.Chain(c).Paging(paging))
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c GetEachCall) Query(name string, value any) GetEachCall {
+	return GetEachCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetEachCall) Queries(members any) GetEachCall {
+	return GetEachCall(wxpay.Chain(c).Queries(members))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c GetEachCall) Header(name, value string) GetEachCall {
+	return GetEachCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c GetEachCall) Timeout(limit time.Duration) GetEachCall {
+	return GetEachCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c GetEachCall) AttemptTimeout(limit time.Duration) GetEachCall {
+	return GetEachCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetEachCall) Unbind() GetEachCall { return GetEachCall(wxpay.Chain(c).Unbind()) }
+
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c GetEachCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetEachCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// GetEachPostCall is a call that can be ended with Get, Each, Pages or Post. It is an immutable value.
+type GetEachPostCall wxpay.Chain
+
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetEachPostCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
+
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
+func (c GetEachPostCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
+
+// Each reads the list at path, over all of its pages; see [wxpay.Chain.Each].
+func (c GetEachPostCall) Each(ctx context.Context, path string) iter.Seq2[wxpay.Result, error] {
+	return wxpay.Chain(c).Each(ctx, path)
+}
+
+// Pages reads the list page by page; see [wxpay.Chain.Pages].
+func (c GetEachPostCall) Pages(ctx context.Context) iter.Seq2[*wxpay.Response, error] {
+	return wxpay.Chain(c).Pages(ctx)
+}
+
+// Paging tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging].
+func (c GetEachPostCall) Paging(paging wxpay.Paging) GetEachPostCall {
+	return GetEachPostCall(wxpay.Chain(c).Paging(paging))
+}
+
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+func (c GetEachPostCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "POST", body)
+}
+
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
+func (c GetEachPostCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c GetEachPostCall) Query(name string, value any) GetEachPostCall {
+	return GetEachPostCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetEachPostCall) Queries(members any) GetEachPostCall {
+	return GetEachPostCall(wxpay.Chain(c).Queries(members))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c GetEachPostCall) Header(name, value string) GetEachPostCall {
+	return GetEachPostCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c GetEachPostCall) Timeout(limit time.Duration) GetEachPostCall {
+	return GetEachPostCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c GetEachPostCall) AttemptTimeout(limit time.Duration) GetEachPostCall {
+	return GetEachPostCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetEachPostCall) Encrypt(pointer string) GetEachPostCall {
+	return GetEachPostCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetEachPostCall) Plain(pointer string) GetEachPostCall {
+	return GetEachPostCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetEachPostCall) Repeatable() GetEachPostCall {
+	return GetEachPostCall(wxpay.Chain(c).Repeatable())
+}
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetEachPostCall) Unbind() GetEachPostCall { return GetEachPostCall(wxpay.Chain(c).Unbind()) }
+
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c GetEachPostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetEachPostCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// GetEachPostDeleteBodyCall is a call that can be ended with Get, Each, Pages, Post or Delete. It is an immutable value.
+type GetEachPostDeleteBodyCall wxpay.Chain
+
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetEachPostDeleteBodyCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
+
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
+func (c GetEachPostDeleteBodyCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
+
+// Each reads the list at path, over all of its pages; see [wxpay.Chain.Each].
+func (c GetEachPostDeleteBodyCall) Each(ctx context.Context, path string) iter.Seq2[wxpay.Result, error] {
+	return wxpay.Chain(c).Each(ctx, path)
+}
+
+// Pages reads the list page by page; see [wxpay.Chain.Pages].
+func (c GetEachPostDeleteBodyCall) Pages(ctx context.Context) iter.Seq2[*wxpay.Response, error] {
+	return wxpay.Chain(c).Pages(ctx)
+}
+
+// Paging tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging].
+func (c GetEachPostDeleteBodyCall) Paging(paging wxpay.Paging) GetEachPostDeleteBodyCall {
+	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Paging(paging))
+}
+
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+func (c GetEachPostDeleteBodyCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "POST", body)
+}
+
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
+func (c GetEachPostDeleteBodyCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
+}
+
+// Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
+func (c GetEachPostDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "DELETE", body)
+}
+
+// DeleteAsync is Delete in the background; see [wxpay.Chain.DoAsync].
+func (c GetEachPostDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c GetEachPostDeleteBodyCall) Query(name string, value any) GetEachPostDeleteBodyCall {
+	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetEachPostDeleteBodyCall) Queries(members any) GetEachPostDeleteBodyCall {
+	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Queries(members))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c GetEachPostDeleteBodyCall) Header(name, value string) GetEachPostDeleteBodyCall {
+	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c GetEachPostDeleteBodyCall) Timeout(limit time.Duration) GetEachPostDeleteBodyCall {
+	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c GetEachPostDeleteBodyCall) AttemptTimeout(limit time.Duration) GetEachPostDeleteBodyCall {
+	return GetEachPostDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetEachPostDeleteBodyCall) Encrypt(pointer string) GetEachPostDeleteBodyCall {
+	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetEachPostDeleteBodyCall) Plain(pointer string) GetEachPostDeleteBodyCall {
+	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetEachPostDeleteBodyCall) Repeatable() GetEachPostDeleteBodyCall {
+	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Repeatable())
+}
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetEachPostDeleteBodyCall) Unbind() GetEachPostDeleteBodyCall {
+	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Unbind())
+}
+
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c GetEachPostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetEachPostDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// GetEachPostEnsureResolveCall is a call that can be ended with Get, Each, Pages, Post, Ensure or Resolve. It is an immutable value.
+type GetEachPostEnsureResolveCall wxpay.Chain
+
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetEachPostEnsureResolveCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
+
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
+func (c GetEachPostEnsureResolveCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
+
+// Each reads the list at path, over all of its pages; see [wxpay.Chain.Each].
+func (c GetEachPostEnsureResolveCall) Each(ctx context.Context, path string) iter.Seq2[wxpay.Result, error] {
+	return wxpay.Chain(c).Each(ctx, path)
+}
+
+// Pages reads the list page by page; see [wxpay.Chain.Pages].
+func (c GetEachPostEnsureResolveCall) Pages(ctx context.Context) iter.Seq2[*wxpay.Response, error] {
+	return wxpay.Chain(c).Pages(ctx)
+}
+
+// Paging tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging].
+func (c GetEachPostEnsureResolveCall) Paging(paging wxpay.Paging) GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Paging(paging))
+}
+
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+func (c GetEachPostEnsureResolveCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "POST", body)
+}
+
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
+func (c GetEachPostEnsureResolveCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
+}
+
+// Ensure makes the call happen once and tells what became of it; see [wxpay.Chain.Ensure].
+func (c GetEachPostEnsureResolveCall) Ensure(ctx context.Context, body any) (*wxpay.Verdict, error) {
+	return wxpay.Chain(c).Ensure(ctx, body)
+}
+
+// OnUnknown overrides what Ensure does about a doubt; see [wxpay.Chain.OnUnknown].
+func (c GetEachPostEnsureResolveCall) OnUnknown(policy wxpay.UnknownPolicy) GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).OnUnknown(policy))
+}
+
+// InDoubt tells Ensure that the call may have been made before; see [wxpay.Chain.InDoubt].
+func (c GetEachPostEnsureResolveCall) InDoubt(until time.Time) GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).InDoubt(until))
+}
+
+// Resolve asks once what became of a call that ended in doubt; see [wxpay.Chain.Resolve].
+func (c GetEachPostEnsureResolveCall) Resolve(ctx context.Context, err error) (*wxpay.Verdict, error) {
+	return wxpay.Chain(c).Resolve(ctx, err)
+}
+
+// UntilFinal has Ensure wait until the platform states an end; see [wxpay.Chain.UntilFinal].
+func (c GetEachPostEnsureResolveCall) UntilFinal() GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).UntilFinal())
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c GetEachPostEnsureResolveCall) Query(name string, value any) GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetEachPostEnsureResolveCall) Queries(members any) GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Queries(members))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c GetEachPostEnsureResolveCall) Header(name, value string) GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c GetEachPostEnsureResolveCall) Timeout(limit time.Duration) GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c GetEachPostEnsureResolveCall) AttemptTimeout(limit time.Duration) GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetEachPostEnsureResolveCall) Encrypt(pointer string) GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetEachPostEnsureResolveCall) Plain(pointer string) GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetEachPostEnsureResolveCall) Repeatable() GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Repeatable())
+}
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetEachPostEnsureResolveCall) Unbind() GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Unbind())
+}
+
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c GetEachPostEnsureResolveCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetEachPostEnsureResolveCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// GetEachPostPatchCall is a call that can be ended with Get, Each, Pages, Post or Patch. It is an immutable value.
+type GetEachPostPatchCall wxpay.Chain
+
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetEachPostPatchCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
+
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
+func (c GetEachPostPatchCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
+
+// Each reads the list at path, over all of its pages; see [wxpay.Chain.Each].
+func (c GetEachPostPatchCall) Each(ctx context.Context, path string) iter.Seq2[wxpay.Result, error] {
+	return wxpay.Chain(c).Each(ctx, path)
+}
+
+// Pages reads the list page by page; see [wxpay.Chain.Pages].
+func (c GetEachPostPatchCall) Pages(ctx context.Context) iter.Seq2[*wxpay.Response, error] {
+	return wxpay.Chain(c).Pages(ctx)
+}
+
+// Paging tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging].
+func (c GetEachPostPatchCall) Paging(paging wxpay.Paging) GetEachPostPatchCall {
+	return GetEachPostPatchCall(wxpay.Chain(c).Paging(paging))
+}
+
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+func (c GetEachPostPatchCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "POST", body)
+}
+
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
+func (c GetEachPostPatchCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
+}
+
+// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
+func (c GetEachPostPatchCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "PATCH", body)
+}
+
+// PatchAsync is Patch in the background; see [wxpay.Chain.DoAsync].
+func (c GetEachPostPatchCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c GetEachPostPatchCall) Query(name string, value any) GetEachPostPatchCall {
+	return GetEachPostPatchCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetEachPostPatchCall) Queries(members any) GetEachPostPatchCall {
+	return GetEachPostPatchCall(wxpay.Chain(c).Queries(members))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c GetEachPostPatchCall) Header(name, value string) GetEachPostPatchCall {
+	return GetEachPostPatchCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c GetEachPostPatchCall) Timeout(limit time.Duration) GetEachPostPatchCall {
+	return GetEachPostPatchCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c GetEachPostPatchCall) AttemptTimeout(limit time.Duration) GetEachPostPatchCall {
+	return GetEachPostPatchCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetEachPostPatchCall) Encrypt(pointer string) GetEachPostPatchCall {
+	return GetEachPostPatchCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetEachPostPatchCall) Plain(pointer string) GetEachPostPatchCall {
+	return GetEachPostPatchCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetEachPostPatchCall) Repeatable() GetEachPostPatchCall {
+	return GetEachPostPatchCall(wxpay.Chain(c).Repeatable())
+}
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetEachPostPatchCall) Unbind() GetEachPostPatchCall {
+	return GetEachPostPatchCall(wxpay.Chain(c).Unbind())
+}
+
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c GetEachPostPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetEachPostPatchCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// GetEachUploadCall is a call that can be ended with Get, Each, Pages or Upload. It is an immutable value.
+type GetEachUploadCall wxpay.Chain
+
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetEachUploadCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
+
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
+func (c GetEachUploadCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
+
+// Each reads the list at path, over all of its pages; see [wxpay.Chain.Each].
+func (c GetEachUploadCall) Each(ctx context.Context, path string) iter.Seq2[wxpay.Result, error] {
+	return wxpay.Chain(c).Each(ctx, path)
+}
+
+// Pages reads the list page by page; see [wxpay.Chain.Pages].
+func (c GetEachUploadCall) Pages(ctx context.Context) iter.Seq2[*wxpay.Response, error] {
+	return wxpay.Chain(c).Pages(ctx)
+}
+
+// Paging tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging].
+func (c GetEachUploadCall) Paging(paging wxpay.Paging) GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(c).Paging(paging))
+}
+
+// Upload sends a file; see [wxpay.Chain.Upload].
+func (c GetEachUploadCall) Upload(ctx context.Context, file wxpay.File) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Upload(ctx, file)
+}
+
+// UploadAsync is Upload in the background; see [wxpay.Chain.UploadAsync].
+func (c GetEachUploadCall) UploadAsync(ctx context.Context, file wxpay.File) *wxpay.Future {
+	return wxpay.Chain(c).UploadAsync(ctx, file)
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c GetEachUploadCall) Query(name string, value any) GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetEachUploadCall) Queries(members any) GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(c).Queries(members))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c GetEachUploadCall) Header(name, value string) GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c GetEachUploadCall) Timeout(limit time.Duration) GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c GetEachUploadCall) AttemptTimeout(limit time.Duration) GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c GetEachUploadCall) Encrypt(pointer string) GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c GetEachUploadCall) Plain(pointer string) GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c GetEachUploadCall) Repeatable() GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(c).Repeatable())
+}
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetEachUploadCall) Unbind() GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(c).Unbind())
+}
+
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c GetEachUploadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetEachUploadCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// GetPatchCall is a call that can be ended with Get or Patch. It is an immutable value.
 type GetPatchCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -331,7 +984,7 @@ func (c GetPatchCall) Get(ctx context.Context) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
-// GetAsync is [GetPatchCall.Get] in the background; see [wxpay.Chain.DoAsync].
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
@@ -341,7 +994,7 @@ func (c GetPatchCall) Patch(ctx context.Context, body any) (*wxpay.Response, err
 	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
 
-// PatchAsync is [GetPatchCall.Patch] in the background; see [wxpay.Chain.DoAsync].
+// PatchAsync is Patch in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
@@ -349,6 +1002,11 @@ func (c GetPatchCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetPatchCall) Query(name string, value any) GetPatchCall {
 	return GetPatchCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetPatchCall) Queries(members any) GetPatchCall {
+	return GetPatchCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -382,16 +1040,13 @@ func (c GetPatchCall) Repeatable() GetPatchCall { return GetPatchCall(wxpay.Chai
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c GetPatchCall) Unbind() GetPatchCall { return GetPatchCall(wxpay.Chain(c).Unbind()) }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c GetPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c GetPatchCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c GetPatchCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// GetPatchDeleteBodyCall is a call that can be ended with GET, PATCH or DELETE. It is an immutable value.
+// GetPatchDeleteBodyCall is a call that can be ended with Get, Patch or Delete. It is an immutable value.
 type GetPatchDeleteBodyCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -399,7 +1054,7 @@ func (c GetPatchDeleteBodyCall) Get(ctx context.Context) (*wxpay.Response, error
 	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
-// GetAsync is [GetPatchDeleteBodyCall.Get] in the background; see [wxpay.Chain.DoAsync].
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchDeleteBodyCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
@@ -409,7 +1064,7 @@ func (c GetPatchDeleteBodyCall) Patch(ctx context.Context, body any) (*wxpay.Res
 	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
 
-// PatchAsync is [GetPatchDeleteBodyCall.Patch] in the background; see [wxpay.Chain.DoAsync].
+// PatchAsync is Patch in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchDeleteBodyCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
@@ -419,7 +1074,7 @@ func (c GetPatchDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Re
 	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
 
-// DeleteAsync is [GetPatchDeleteBodyCall.Delete] in the background; see [wxpay.Chain.DoAsync].
+// DeleteAsync is Delete in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
@@ -427,6 +1082,11 @@ func (c GetPatchDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpa
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetPatchDeleteBodyCall) Query(name string, value any) GetPatchDeleteBodyCall {
 	return GetPatchDeleteBodyCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetPatchDeleteBodyCall) Queries(members any) GetPatchDeleteBodyCall {
+	return GetPatchDeleteBodyCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -464,16 +1124,13 @@ func (c GetPatchDeleteBodyCall) Unbind() GetPatchDeleteBodyCall {
 	return GetPatchDeleteBodyCall(wxpay.Chain(c).Unbind())
 }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c GetPatchDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c GetPatchDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c GetPatchDeleteBodyCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// GetPatchDeleteCall is a call that can be ended with GET, PATCH or DELETE. It is an immutable value.
+// GetPatchDeleteCall is a call that can be ended with Get, Patch or Delete. It is an immutable value.
 type GetPatchDeleteCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -481,7 +1138,7 @@ func (c GetPatchDeleteCall) Get(ctx context.Context) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
-// GetAsync is [GetPatchDeleteCall.Get] in the background; see [wxpay.Chain.DoAsync].
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchDeleteCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
@@ -491,7 +1148,7 @@ func (c GetPatchDeleteCall) Patch(ctx context.Context, body any) (*wxpay.Respons
 	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
 
-// PatchAsync is [GetPatchDeleteCall.Patch] in the background; see [wxpay.Chain.DoAsync].
+// PatchAsync is Patch in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchDeleteCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
@@ -501,7 +1158,7 @@ func (c GetPatchDeleteCall) Delete(ctx context.Context) (*wxpay.Response, error)
 	return wxpay.Chain(c).Do(ctx, "DELETE", nil)
 }
 
-// DeleteAsync is [GetPatchDeleteCall.Delete] in the background; see [wxpay.Chain.DoAsync].
+// DeleteAsync is Delete in the background; see [wxpay.Chain.DoAsync].
 func (c GetPatchDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
@@ -509,6 +1166,11 @@ func (c GetPatchDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetPatchDeleteCall) Query(name string, value any) GetPatchDeleteCall {
 	return GetPatchDeleteCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetPatchDeleteCall) Queries(members any) GetPatchDeleteCall {
+	return GetPatchDeleteCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -546,16 +1208,13 @@ func (c GetPatchDeleteCall) Unbind() GetPatchDeleteCall {
 	return GetPatchDeleteCall(wxpay.Chain(c).Unbind())
 }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c GetPatchDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c GetPatchDeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c GetPatchDeleteCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// GetPostCall is a call that can be ended with GET or POST. It is an immutable value.
+// GetPostCall is a call that can be ended with Get or Post. It is an immutable value.
 type GetPostCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -563,7 +1222,7 @@ func (c GetPostCall) Get(ctx context.Context) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
-// GetAsync is [GetPostCall.Get] in the background; see [wxpay.Chain.DoAsync].
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
@@ -573,7 +1232,7 @@ func (c GetPostCall) Post(ctx context.Context, body any) (*wxpay.Response, error
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
-// PostAsync is [GetPostCall.Post] in the background; see [wxpay.Chain.DoAsync].
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
@@ -581,6 +1240,11 @@ func (c GetPostCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetPostCall) Query(name string, value any) GetPostCall {
 	return GetPostCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetPostCall) Queries(members any) GetPostCall {
+	return GetPostCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -614,178 +1278,112 @@ func (c GetPostCall) Repeatable() GetPostCall { return GetPostCall(wxpay.Chain(c
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c GetPostCall) Unbind() GetPostCall { return GetPostCall(wxpay.Chain(c).Unbind()) }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c GetPostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c GetPostCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c GetPostCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// GetPostDeleteBodyCall is a call that can be ended with GET, POST or DELETE. It is an immutable value.
-type GetPostDeleteBodyCall wxpay.Chain
+// GetPostEnsureResolveCall is a call that can be ended with Get, Post, Ensure or Resolve. It is an immutable value.
+type GetPostEnsureResolveCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
-func (c GetPostDeleteBodyCall) Get(ctx context.Context) (*wxpay.Response, error) {
+func (c GetPostEnsureResolveCall) Get(ctx context.Context) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
-// GetAsync is [GetPostDeleteBodyCall.Get] in the background; see [wxpay.Chain.DoAsync].
-func (c GetPostDeleteBodyCall) GetAsync(ctx context.Context) *wxpay.Future {
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
+func (c GetPostEnsureResolveCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
 // Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
-func (c GetPostDeleteBodyCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
+func (c GetPostEnsureResolveCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
-// PostAsync is [GetPostDeleteBodyCall.Post] in the background; see [wxpay.Chain.DoAsync].
-func (c GetPostDeleteBodyCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
+func (c GetPostEnsureResolveCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
-func (c GetPostDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, error) {
-	return wxpay.Chain(c).Do(ctx, "DELETE", body)
+// Ensure makes the call happen once and tells what became of it; see [wxpay.Chain.Ensure].
+func (c GetPostEnsureResolveCall) Ensure(ctx context.Context, body any) (*wxpay.Verdict, error) {
+	return wxpay.Chain(c).Ensure(ctx, body)
 }
 
-// DeleteAsync is [GetPostDeleteBodyCall.Delete] in the background; see [wxpay.Chain.DoAsync].
-func (c GetPostDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future {
-	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
+// OnUnknown overrides what Ensure does about a doubt; see [wxpay.Chain.OnUnknown].
+func (c GetPostEnsureResolveCall) OnUnknown(policy wxpay.UnknownPolicy) GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).OnUnknown(policy))
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
-func (c GetPostDeleteBodyCall) Query(name string, value any) GetPostDeleteBodyCall {
-	return GetPostDeleteBodyCall(wxpay.Chain(c).Query(name, value))
+// InDoubt tells Ensure that the call may have been made before; see [wxpay.Chain.InDoubt].
+func (c GetPostEnsureResolveCall) InDoubt(until time.Time) GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).InDoubt(until))
 }
 
-// Header sets a request header; see [wxpay.Chain.Header].
-func (c GetPostDeleteBodyCall) Header(name, value string) GetPostDeleteBodyCall {
-	return GetPostDeleteBodyCall(wxpay.Chain(c).Header(name, value))
+// Resolve asks once what became of a call that ended in doubt; see [wxpay.Chain.Resolve].
+func (c GetPostEnsureResolveCall) Resolve(ctx context.Context, err error) (*wxpay.Verdict, error) {
+	return wxpay.Chain(c).Resolve(ctx, err)
 }
 
-// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
-func (c GetPostDeleteBodyCall) Timeout(limit time.Duration) GetPostDeleteBodyCall {
-	return GetPostDeleteBodyCall(wxpay.Chain(c).Timeout(limit))
-}
-
-// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
-func (c GetPostDeleteBodyCall) AttemptTimeout(limit time.Duration) GetPostDeleteBodyCall {
-	return GetPostDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
-}
-
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
-func (c GetPostDeleteBodyCall) Encrypt(pointer string) GetPostDeleteBodyCall {
-	return GetPostDeleteBodyCall(wxpay.Chain(c).Encrypt(pointer))
-}
-
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
-func (c GetPostDeleteBodyCall) Plain(pointer string) GetPostDeleteBodyCall {
-	return GetPostDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
-}
-
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetPostDeleteBodyCall) Repeatable() GetPostDeleteBodyCall {
-	return GetPostDeleteBodyCall(wxpay.Chain(c).Repeatable())
-}
-
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
-func (c GetPostDeleteBodyCall) Unbind() GetPostDeleteBodyCall {
-	return GetPostDeleteBodyCall(wxpay.Chain(c).Unbind())
-}
-
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
-func (c GetPostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
-
-// Format prints the path, without values, under every verb.
-func (c GetPostDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
-
-// MarshalText gives encodings what Format prints.
-func (c GetPostDeleteBodyCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// GetPostPatchCall is a call that can be ended with GET, POST or PATCH. It is an immutable value.
-type GetPostPatchCall wxpay.Chain
-
-// Get makes the call with GET; see [wxpay.Chain.Do].
-func (c GetPostPatchCall) Get(ctx context.Context) (*wxpay.Response, error) {
-	return wxpay.Chain(c).Do(ctx, "GET", nil)
-}
-
-// GetAsync is [GetPostPatchCall.Get] in the background; see [wxpay.Chain.DoAsync].
-func (c GetPostPatchCall) GetAsync(ctx context.Context) *wxpay.Future {
-	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
-}
-
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
-func (c GetPostPatchCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
-	return wxpay.Chain(c).Do(ctx, "POST", body)
-}
-
-// PostAsync is [GetPostPatchCall.Post] in the background; see [wxpay.Chain.DoAsync].
-func (c GetPostPatchCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
-	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
-}
-
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
-func (c GetPostPatchCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
-	return wxpay.Chain(c).Do(ctx, "PATCH", body)
-}
-
-// PatchAsync is [GetPostPatchCall.Patch] in the background; see [wxpay.Chain.DoAsync].
-func (c GetPostPatchCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
-	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
+// UntilFinal has Ensure wait until the platform states an end; see [wxpay.Chain.UntilFinal].
+func (c GetPostEnsureResolveCall) UntilFinal() GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).UntilFinal())
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
-func (c GetPostPatchCall) Query(name string, value any) GetPostPatchCall {
-	return GetPostPatchCall(wxpay.Chain(c).Query(name, value))
+func (c GetPostEnsureResolveCall) Query(name string, value any) GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetPostEnsureResolveCall) Queries(members any) GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
-func (c GetPostPatchCall) Header(name, value string) GetPostPatchCall {
-	return GetPostPatchCall(wxpay.Chain(c).Header(name, value))
+func (c GetPostEnsureResolveCall) Header(name, value string) GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
-func (c GetPostPatchCall) Timeout(limit time.Duration) GetPostPatchCall {
-	return GetPostPatchCall(wxpay.Chain(c).Timeout(limit))
+func (c GetPostEnsureResolveCall) Timeout(limit time.Duration) GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
-func (c GetPostPatchCall) AttemptTimeout(limit time.Duration) GetPostPatchCall {
-	return GetPostPatchCall(wxpay.Chain(c).AttemptTimeout(limit))
+func (c GetPostEnsureResolveCall) AttemptTimeout(limit time.Duration) GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
-func (c GetPostPatchCall) Encrypt(pointer string) GetPostPatchCall {
-	return GetPostPatchCall(wxpay.Chain(c).Encrypt(pointer))
+func (c GetPostEnsureResolveCall) Encrypt(pointer string) GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
 // Plain leaves a member as it is; see [wxpay.Chain.Plain].
-func (c GetPostPatchCall) Plain(pointer string) GetPostPatchCall {
-	return GetPostPatchCall(wxpay.Chain(c).Plain(pointer))
+func (c GetPostEnsureResolveCall) Plain(pointer string) GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).Plain(pointer))
 }
 
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetPostPatchCall) Repeatable() GetPostPatchCall {
-	return GetPostPatchCall(wxpay.Chain(c).Repeatable())
+func (c GetPostEnsureResolveCall) Repeatable() GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).Repeatable())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
-func (c GetPostPatchCall) Unbind() GetPostPatchCall { return GetPostPatchCall(wxpay.Chain(c).Unbind()) }
+func (c GetPostEnsureResolveCall) Unbind() GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).Unbind())
+}
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
-func (c GetPostPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c GetPostEnsureResolveCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
-func (c GetPostPatchCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+func (c GetPostEnsureResolveCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c GetPostPatchCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// GetPostPutDeleteCall is a call that can be ended with GET, POST, PUT or DELETE. It is an immutable value.
+// GetPostPutDeleteCall is a call that can be ended with Get, Post, Put or Delete. It is an immutable value.
 type GetPostPutDeleteCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -793,7 +1391,7 @@ func (c GetPostPutDeleteCall) Get(ctx context.Context) (*wxpay.Response, error) 
 	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
-// GetAsync is [GetPostPutDeleteCall.Get] in the background; see [wxpay.Chain.DoAsync].
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostPutDeleteCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
@@ -803,7 +1401,7 @@ func (c GetPostPutDeleteCall) Post(ctx context.Context, body any) (*wxpay.Respon
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
-// PostAsync is [GetPostPutDeleteCall.Post] in the background; see [wxpay.Chain.DoAsync].
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostPutDeleteCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
@@ -813,7 +1411,7 @@ func (c GetPostPutDeleteCall) Put(ctx context.Context, body any) (*wxpay.Respons
 	return wxpay.Chain(c).Do(ctx, "PUT", body)
 }
 
-// PutAsync is [GetPostPutDeleteCall.Put] in the background; see [wxpay.Chain.DoAsync].
+// PutAsync is Put in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostPutDeleteCall) PutAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "PUT", body)
 }
@@ -823,7 +1421,7 @@ func (c GetPostPutDeleteCall) Delete(ctx context.Context) (*wxpay.Response, erro
 	return wxpay.Chain(c).Do(ctx, "DELETE", nil)
 }
 
-// DeleteAsync is [GetPostPutDeleteCall.Delete] in the background; see [wxpay.Chain.DoAsync].
+// DeleteAsync is Delete in the background; see [wxpay.Chain.DoAsync].
 func (c GetPostPutDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
@@ -831,6 +1429,11 @@ func (c GetPostPutDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c GetPostPutDeleteCall) Query(name string, value any) GetPostPutDeleteCall {
 	return GetPostPutDeleteCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetPostPutDeleteCall) Queries(members any) GetPostPutDeleteCall {
+	return GetPostPutDeleteCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -868,84 +1471,144 @@ func (c GetPostPutDeleteCall) Unbind() GetPostPutDeleteCall {
 	return GetPostPutDeleteCall(wxpay.Chain(c).Unbind())
 }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c GetPostPutDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c GetPostPutDeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c GetPostPutDeleteCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// GetUploadCall is a call that can be ended with GET or Upload. It is an immutable value.
-type GetUploadCall wxpay.Chain
+// GetReceiptCall is a call that can be ended with Get or Receipt. It is an immutable value.
+type GetReceiptCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
-func (c GetUploadCall) Get(ctx context.Context) (*wxpay.Response, error) {
+func (c GetReceiptCall) Get(ctx context.Context) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "GET", nil)
 }
 
-// GetAsync is [GetUploadCall.Get] in the background; see [wxpay.Chain.DoAsync].
-func (c GetUploadCall) GetAsync(ctx context.Context) *wxpay.Future {
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
+func (c GetReceiptCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Upload sends a file; see [wxpay.Chain.Upload].
-func (c GetUploadCall) Upload(ctx context.Context, file wxpay.File) (*wxpay.Response, error) {
-	return wxpay.Chain(c).Upload(ctx, file)
-}
-
-// UploadAsync is [GetUploadCall.Upload] in the background; see [wxpay.Chain.UploadAsync].
-func (c GetUploadCall) UploadAsync(ctx context.Context, file wxpay.File) *wxpay.Future {
-	return wxpay.Chain(c).UploadAsync(ctx, file)
+// Receipt writes the receipt to w, once it is made; see [wxpay.Chain.Receipt].
+func (c GetReceiptCall) Receipt(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+	return wxpay.Chain(c).Receipt(ctx, w, options...)
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
-func (c GetUploadCall) Query(name string, value any) GetUploadCall {
-	return GetUploadCall(wxpay.Chain(c).Query(name, value))
+func (c GetReceiptCall) Query(name string, value any) GetReceiptCall {
+	return GetReceiptCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetReceiptCall) Queries(members any) GetReceiptCall {
+	return GetReceiptCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
-func (c GetUploadCall) Header(name, value string) GetUploadCall {
-	return GetUploadCall(wxpay.Chain(c).Header(name, value))
+func (c GetReceiptCall) Header(name, value string) GetReceiptCall {
+	return GetReceiptCall(wxpay.Chain(c).Header(name, value))
 }
 
 // Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
-func (c GetUploadCall) Timeout(limit time.Duration) GetUploadCall {
-	return GetUploadCall(wxpay.Chain(c).Timeout(limit))
+func (c GetReceiptCall) Timeout(limit time.Duration) GetReceiptCall {
+	return GetReceiptCall(wxpay.Chain(c).Timeout(limit))
 }
 
 // AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
-func (c GetUploadCall) AttemptTimeout(limit time.Duration) GetUploadCall {
-	return GetUploadCall(wxpay.Chain(c).AttemptTimeout(limit))
+func (c GetReceiptCall) AttemptTimeout(limit time.Duration) GetReceiptCall {
+	return GetReceiptCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c GetReceiptCall) Unbind() GetReceiptCall { return GetReceiptCall(wxpay.Chain(c).Unbind()) }
+
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c GetReceiptCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c GetReceiptCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// GetReceiptPostCall is a call that can be ended with Get, Receipt or Post. It is an immutable value.
+type GetReceiptPostCall wxpay.Chain
+
+// Get makes the call with GET; see [wxpay.Chain.Do].
+func (c GetReceiptPostCall) Get(ctx context.Context) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "GET", nil)
+}
+
+// GetAsync is Get in the background; see [wxpay.Chain.DoAsync].
+func (c GetReceiptPostCall) GetAsync(ctx context.Context) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
+}
+
+// Receipt writes the receipt to w, once it is made; see [wxpay.Chain.Receipt].
+func (c GetReceiptPostCall) Receipt(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+	return wxpay.Chain(c).Receipt(ctx, w, options...)
+}
+
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+func (c GetReceiptPostCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "POST", body)
+}
+
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
+func (c GetReceiptPostCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c GetReceiptPostCall) Query(name string, value any) GetReceiptPostCall {
+	return GetReceiptPostCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c GetReceiptPostCall) Queries(members any) GetReceiptPostCall {
+	return GetReceiptPostCall(wxpay.Chain(c).Queries(members))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c GetReceiptPostCall) Header(name, value string) GetReceiptPostCall {
+	return GetReceiptPostCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c GetReceiptPostCall) Timeout(limit time.Duration) GetReceiptPostCall {
+	return GetReceiptPostCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c GetReceiptPostCall) AttemptTimeout(limit time.Duration) GetReceiptPostCall {
+	return GetReceiptPostCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
 // Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
-func (c GetUploadCall) Encrypt(pointer string) GetUploadCall {
-	return GetUploadCall(wxpay.Chain(c).Encrypt(pointer))
+func (c GetReceiptPostCall) Encrypt(pointer string) GetReceiptPostCall {
+	return GetReceiptPostCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
 // Plain leaves a member as it is; see [wxpay.Chain.Plain].
-func (c GetUploadCall) Plain(pointer string) GetUploadCall {
-	return GetUploadCall(wxpay.Chain(c).Plain(pointer))
+func (c GetReceiptPostCall) Plain(pointer string) GetReceiptPostCall {
+	return GetReceiptPostCall(wxpay.Chain(c).Plain(pointer))
 }
 
 // Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetUploadCall) Repeatable() GetUploadCall { return GetUploadCall(wxpay.Chain(c).Repeatable()) }
+func (c GetReceiptPostCall) Repeatable() GetReceiptPostCall {
+	return GetReceiptPostCall(wxpay.Chain(c).Repeatable())
+}
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
-func (c GetUploadCall) Unbind() GetUploadCall { return GetUploadCall(wxpay.Chain(c).Unbind()) }
+func (c GetReceiptPostCall) Unbind() GetReceiptPostCall {
+	return GetReceiptPostCall(wxpay.Chain(c).Unbind())
+}
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
-func (c GetUploadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c GetReceiptPostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
-func (c GetUploadCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+func (c GetReceiptPostCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c GetUploadCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// PatchCall is a call that can be ended with PATCH. It is an immutable value.
+// PatchCall is a call that can be ended with Patch. It is an immutable value.
 type PatchCall wxpay.Chain
 
 // Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
@@ -953,7 +1616,7 @@ func (c PatchCall) Patch(ctx context.Context, body any) (*wxpay.Response, error)
 	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
 
-// PatchAsync is [PatchCall.Patch] in the background; see [wxpay.Chain.DoAsync].
+// PatchAsync is Patch in the background; see [wxpay.Chain.DoAsync].
 func (c PatchCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
@@ -962,6 +1625,9 @@ func (c PatchCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
 func (c PatchCall) Query(name string, value any) PatchCall {
 	return PatchCall(wxpay.Chain(c).Query(name, value))
 }
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c PatchCall) Queries(members any) PatchCall { return PatchCall(wxpay.Chain(c).Queries(members)) }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c PatchCall) Header(name, value string) PatchCall {
@@ -992,16 +1658,13 @@ func (c PatchCall) Repeatable() PatchCall { return PatchCall(wxpay.Chain(c).Repe
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c PatchCall) Unbind() PatchCall { return PatchCall(wxpay.Chain(c).Unbind()) }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c PatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c PatchCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c PatchCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// PatchDeleteCall is a call that can be ended with PATCH or DELETE. It is an immutable value.
+// PatchDeleteCall is a call that can be ended with Patch or Delete. It is an immutable value.
 type PatchDeleteCall wxpay.Chain
 
 // Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
@@ -1009,7 +1672,7 @@ func (c PatchDeleteCall) Patch(ctx context.Context, body any) (*wxpay.Response, 
 	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
 
-// PatchAsync is [PatchDeleteCall.Patch] in the background; see [wxpay.Chain.DoAsync].
+// PatchAsync is Patch in the background; see [wxpay.Chain.DoAsync].
 func (c PatchDeleteCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
@@ -1019,7 +1682,7 @@ func (c PatchDeleteCall) Delete(ctx context.Context) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "DELETE", nil)
 }
 
-// DeleteAsync is [PatchDeleteCall.Delete] in the background; see [wxpay.Chain.DoAsync].
+// DeleteAsync is Delete in the background; see [wxpay.Chain.DoAsync].
 func (c PatchDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
@@ -1027,6 +1690,11 @@ func (c PatchDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c PatchDeleteCall) Query(name string, value any) PatchDeleteCall {
 	return PatchDeleteCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c PatchDeleteCall) Queries(members any) PatchDeleteCall {
+	return PatchDeleteCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1062,16 +1730,13 @@ func (c PatchDeleteCall) Repeatable() PatchDeleteCall {
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c PatchDeleteCall) Unbind() PatchDeleteCall { return PatchDeleteCall(wxpay.Chain(c).Unbind()) }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c PatchDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c PatchDeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c PatchDeleteCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// PostCall is a call that can be ended with POST. It is an immutable value.
+// PostCall is a call that can be ended with Post. It is an immutable value.
 type PostCall wxpay.Chain
 
 // Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
@@ -1079,7 +1744,7 @@ func (c PostCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
-// PostAsync is [PostCall.Post] in the background; see [wxpay.Chain.DoAsync].
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
 func (c PostCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
@@ -1088,6 +1753,9 @@ func (c PostCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 func (c PostCall) Query(name string, value any) PostCall {
 	return PostCall(wxpay.Chain(c).Query(name, value))
 }
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c PostCall) Queries(members any) PostCall { return PostCall(wxpay.Chain(c).Queries(members)) }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c PostCall) Header(name, value string) PostCall {
@@ -1116,16 +1784,13 @@ func (c PostCall) Repeatable() PostCall { return PostCall(wxpay.Chain(c).Repeata
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c PostCall) Unbind() PostCall { return PostCall(wxpay.Chain(c).Unbind()) }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c PostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c PostCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c PostCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// PostDeleteBodyCall is a call that can be ended with POST or DELETE. It is an immutable value.
+// PostDeleteBodyCall is a call that can be ended with Post or Delete. It is an immutable value.
 type PostDeleteBodyCall wxpay.Chain
 
 // Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
@@ -1133,7 +1798,7 @@ func (c PostDeleteBodyCall) Post(ctx context.Context, body any) (*wxpay.Response
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
-// PostAsync is [PostDeleteBodyCall.Post] in the background; see [wxpay.Chain.DoAsync].
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
 func (c PostDeleteBodyCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
@@ -1143,7 +1808,7 @@ func (c PostDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Respon
 	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
 
-// DeleteAsync is [PostDeleteBodyCall.Delete] in the background; see [wxpay.Chain.DoAsync].
+// DeleteAsync is Delete in the background; see [wxpay.Chain.DoAsync].
 func (c PostDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
@@ -1151,6 +1816,11 @@ func (c PostDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Fu
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c PostDeleteBodyCall) Query(name string, value any) PostDeleteBodyCall {
 	return PostDeleteBodyCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c PostDeleteBodyCall) Queries(members any) PostDeleteBodyCall {
+	return PostDeleteBodyCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1188,16 +1858,179 @@ func (c PostDeleteBodyCall) Unbind() PostDeleteBodyCall {
 	return PostDeleteBodyCall(wxpay.Chain(c).Unbind())
 }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c PostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c PostDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c PostDeleteBodyCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
+// PostEnsureCall is a call that can be ended with Post or Ensure. It is an immutable value.
+type PostEnsureCall wxpay.Chain
 
-// PostPutCall is a call that can be ended with POST or PUT. It is an immutable value.
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+func (c PostEnsureCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "POST", body)
+}
+
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
+func (c PostEnsureCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
+}
+
+// Ensure makes the call happen once and tells what became of it; see [wxpay.Chain.Ensure].
+func (c PostEnsureCall) Ensure(ctx context.Context, body any) (*wxpay.Verdict, error) {
+	return wxpay.Chain(c).Ensure(ctx, body)
+}
+
+// OnUnknown overrides what Ensure does about a doubt; see [wxpay.Chain.OnUnknown].
+func (c PostEnsureCall) OnUnknown(policy wxpay.UnknownPolicy) PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).OnUnknown(policy))
+}
+
+// InDoubt tells Ensure that the call may have been made before; see [wxpay.Chain.InDoubt].
+func (c PostEnsureCall) InDoubt(until time.Time) PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).InDoubt(until))
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c PostEnsureCall) Query(name string, value any) PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c PostEnsureCall) Queries(members any) PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).Queries(members))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c PostEnsureCall) Header(name, value string) PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c PostEnsureCall) Timeout(limit time.Duration) PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c PostEnsureCall) AttemptTimeout(limit time.Duration) PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c PostEnsureCall) Encrypt(pointer string) PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c PostEnsureCall) Plain(pointer string) PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c PostEnsureCall) Repeatable() PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).Repeatable())
+}
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c PostEnsureCall) Unbind() PostEnsureCall { return PostEnsureCall(wxpay.Chain(c).Unbind()) }
+
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c PostEnsureCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c PostEnsureCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// PostEnsureResolveCall is a call that can be ended with Post, Ensure or Resolve. It is an immutable value.
+type PostEnsureResolveCall wxpay.Chain
+
+// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+func (c PostEnsureResolveCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
+	return wxpay.Chain(c).Do(ctx, "POST", body)
+}
+
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
+func (c PostEnsureResolveCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
+	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
+}
+
+// Ensure makes the call happen once and tells what became of it; see [wxpay.Chain.Ensure].
+func (c PostEnsureResolveCall) Ensure(ctx context.Context, body any) (*wxpay.Verdict, error) {
+	return wxpay.Chain(c).Ensure(ctx, body)
+}
+
+// OnUnknown overrides what Ensure does about a doubt; see [wxpay.Chain.OnUnknown].
+func (c PostEnsureResolveCall) OnUnknown(policy wxpay.UnknownPolicy) PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).OnUnknown(policy))
+}
+
+// InDoubt tells Ensure that the call may have been made before; see [wxpay.Chain.InDoubt].
+func (c PostEnsureResolveCall) InDoubt(until time.Time) PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).InDoubt(until))
+}
+
+// Resolve asks once what became of a call that ended in doubt; see [wxpay.Chain.Resolve].
+func (c PostEnsureResolveCall) Resolve(ctx context.Context, err error) (*wxpay.Verdict, error) {
+	return wxpay.Chain(c).Resolve(ctx, err)
+}
+
+// UntilFinal has Ensure wait until the platform states an end; see [wxpay.Chain.UntilFinal].
+func (c PostEnsureResolveCall) UntilFinal() PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).UntilFinal())
+}
+
+// Query sets a member of the query string; see [wxpay.Chain.Query].
+func (c PostEnsureResolveCall) Query(name string, value any) PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c PostEnsureResolveCall) Queries(members any) PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).Queries(members))
+}
+
+// Header sets a request header; see [wxpay.Chain.Header].
+func (c PostEnsureResolveCall) Header(name, value string) PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).Header(name, value))
+}
+
+// Timeout bounds this call with all its attempts; see [wxpay.Chain.Timeout].
+func (c PostEnsureResolveCall) Timeout(limit time.Duration) PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).Timeout(limit))
+}
+
+// AttemptTimeout bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout].
+func (c PostEnsureResolveCall) AttemptTimeout(limit time.Duration) PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).AttemptTimeout(limit))
+}
+
+// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+func (c PostEnsureResolveCall) Encrypt(pointer string) PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).Encrypt(pointer))
+}
+
+// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+func (c PostEnsureResolveCall) Plain(pointer string) PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).Plain(pointer))
+}
+
+// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
+func (c PostEnsureResolveCall) Repeatable() PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).Repeatable())
+}
+
+// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+func (c PostEnsureResolveCall) Unbind() PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).Unbind())
+}
+
+// Chain returns the same call as a plain chain, which has every verb and every setting.
+func (c PostEnsureResolveCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
+
+// Format prints the path, without values, under every verb.
+func (c PostEnsureResolveCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
+
+// PostPutCall is a call that can be ended with Post or Put. It is an immutable value.
 type PostPutCall wxpay.Chain
 
 // Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
@@ -1205,7 +2038,7 @@ func (c PostPutCall) Post(ctx context.Context, body any) (*wxpay.Response, error
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
 
-// PostAsync is [PostPutCall.Post] in the background; see [wxpay.Chain.DoAsync].
+// PostAsync is Post in the background; see [wxpay.Chain.DoAsync].
 func (c PostPutCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
@@ -1215,7 +2048,7 @@ func (c PostPutCall) Put(ctx context.Context, body any) (*wxpay.Response, error)
 	return wxpay.Chain(c).Do(ctx, "PUT", body)
 }
 
-// PutAsync is [PostPutCall.Put] in the background; see [wxpay.Chain.DoAsync].
+// PutAsync is Put in the background; see [wxpay.Chain.DoAsync].
 func (c PostPutCall) PutAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "PUT", body)
 }
@@ -1223,6 +2056,11 @@ func (c PostPutCall) PutAsync(ctx context.Context, body any) *wxpay.Future {
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c PostPutCall) Query(name string, value any) PostPutCall {
 	return PostPutCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c PostPutCall) Queries(members any) PostPutCall {
+	return PostPutCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1256,16 +2094,13 @@ func (c PostPutCall) Repeatable() PostPutCall { return PostPutCall(wxpay.Chain(c
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c PostPutCall) Unbind() PostPutCall { return PostPutCall(wxpay.Chain(c).Unbind()) }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c PostPutCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c PostPutCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// MarshalText gives encodings what Format prints.
-func (c PostPutCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
-
-// PutDeleteBodyCall is a call that can be ended with PUT or DELETE. It is an immutable value.
+// PutDeleteBodyCall is a call that can be ended with Put or Delete. It is an immutable value.
 type PutDeleteBodyCall wxpay.Chain
 
 // Put makes the call with PUT and body, or no body if that is nil; see [wxpay.Chain.Do].
@@ -1273,7 +2108,7 @@ func (c PutDeleteBodyCall) Put(ctx context.Context, body any) (*wxpay.Response, 
 	return wxpay.Chain(c).Do(ctx, "PUT", body)
 }
 
-// PutAsync is [PutDeleteBodyCall.Put] in the background; see [wxpay.Chain.DoAsync].
+// PutAsync is Put in the background; see [wxpay.Chain.DoAsync].
 func (c PutDeleteBodyCall) PutAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "PUT", body)
 }
@@ -1283,7 +2118,7 @@ func (c PutDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Respons
 	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
 
-// DeleteAsync is [PutDeleteBodyCall.Delete] in the background; see [wxpay.Chain.DoAsync].
+// DeleteAsync is Delete in the background; see [wxpay.Chain.DoAsync].
 func (c PutDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
@@ -1291,6 +2126,11 @@ func (c PutDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Fut
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c PutDeleteBodyCall) Query(name string, value any) PutDeleteBodyCall {
 	return PutDeleteBodyCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c PutDeleteBodyCall) Queries(members any) PutDeleteBodyCall {
+	return PutDeleteBodyCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1328,14 +2168,11 @@ func (c PutDeleteBodyCall) Unbind() PutDeleteBodyCall {
 	return PutDeleteBodyCall(wxpay.Chain(c).Unbind())
 }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c PutDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c PutDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
-
-// MarshalText gives encodings what Format prints.
-func (c PutDeleteBodyCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }
 
 // UploadCall is a call that can be ended with Upload. It is an immutable value.
 type UploadCall wxpay.Chain
@@ -1345,7 +2182,7 @@ func (c UploadCall) Upload(ctx context.Context, file wxpay.File) (*wxpay.Respons
 	return wxpay.Chain(c).Upload(ctx, file)
 }
 
-// UploadAsync is [UploadCall.Upload] in the background; see [wxpay.Chain.UploadAsync].
+// UploadAsync is Upload in the background; see [wxpay.Chain.UploadAsync].
 func (c UploadCall) UploadAsync(ctx context.Context, file wxpay.File) *wxpay.Future {
 	return wxpay.Chain(c).UploadAsync(ctx, file)
 }
@@ -1353,6 +2190,11 @@ func (c UploadCall) UploadAsync(ctx context.Context, file wxpay.File) *wxpay.Fut
 // Query sets a member of the query string; see [wxpay.Chain.Query].
 func (c UploadCall) Query(name string, value any) UploadCall {
 	return UploadCall(wxpay.Chain(c).Query(name, value))
+}
+
+// Queries sets several members of the query string; see [wxpay.Chain.Queries].
+func (c UploadCall) Queries(members any) UploadCall {
+	return UploadCall(wxpay.Chain(c).Queries(members))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1386,11 +2228,8 @@ func (c UploadCall) Repeatable() UploadCall { return UploadCall(wxpay.Chain(c).R
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c UploadCall) Unbind() UploadCall { return UploadCall(wxpay.Chain(c).Unbind()) }
 
-// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.
+// Chain returns the same call as a plain chain, which has every verb and every setting.
 func (c UploadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 
 // Format prints the path, without values, under every verb.
 func (c UploadCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
-
-// MarshalText gives encodings what Format prints.
-func (c UploadCall) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }

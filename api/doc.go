@@ -6,14 +6,19 @@
 //	order, err := api.V3(client).Pay().Transactions().OutTradeNo().OutTradeNo("ABC-001").
 //		Query("mchid", "1900000109").Get(ctx)
 //
+//	verdict, err := api.V3(client).Refund().Domestic().Refunds().UntilFinal().Ensure(ctx, refund)
+//
 // A chain begins at a door ([V3], [Brand], [HK], [Global], [Invoicing]) and goes down the path. A node with operations has their
-// verbs and no others, each with an Async twin, and settings such as Query and Timeout. A setting returns the node's
-// verbs, such as [GetPostCall], with variables and earlier settings kept; so path comes first, settings next, a verb
-// last. The comment on each method names the operations that it leads to, their required members and their
-// documentation.
+// verbs and no others, each with an Async twin, and settings such as Query and Timeout. It also has what else its operations
+// support, and nothing that they do not: Ensure and Resolve where it is known how to find out what became of a call, Each and
+// Pages for a list, Upload, Download, Bill and Receipt for files. A setting returns the node's verbs, such as [GetPostCall],
+// with variables and earlier settings kept; so path comes first, settings next, a verb last.
+//
+// The comment on each method names the operations that it leads to: their official name, the members that they require with
+// label and unit, the query that tells the outcome, and a page of the documentation.
 //
 // It is the wrong choice for a path that is made at run time, and for an operation that this edition does not know yet:
-// use [wxpay.Client.Chain] with the path. Chain on a node's verbs leaves for a plain chain, for what only that has.
+// use [wxpay.Client.Chain] with the path. Chain on a node's verbs leaves for a plain chain, which has every verb.
 // Bodies are not checked here. A verb that sends takes any body, and nil where the operation has none.
 //
 // # Promises

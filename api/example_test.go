@@ -95,6 +95,29 @@ func Example_stem() {
 	// ABC-002 204
 }
 
+// What an operation supports beyond being called, its node has: a refund can be made to happen once, and to its end.
+func Example_ensure() {
+	gateway, err := sandbox.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := gateway.AddPaidOrder("ABC-001", 500); err != nil {
+		log.Fatal(err)
+	}
+	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	verdict, err := api.V3(client).Refund().Domestic().Refunds().Ensure(context.Background(), wxpay.JSON{
+		"out_trade_no": "ABC-001", "out_refund_no": "ABC-001-R1", "amount": wxpay.JSON{"refund": 100, "total": 500, "currency": "CNY"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(verdict.State)
+	// Output: accepted
+}
+
 // Chain is the way out to what the pure chain does not offer, such as the signed request itself.
 func ExamplePostCall_Chain() {
 	client := newClient()

@@ -15,27 +15,29 @@ type GlobalCustoms struct{ client *wxpay.Client }
 // Orders is /global/v3/customs/orders.
 //
 // GET /global/v3/customs/orders 报关查询:
-//   - documented as required in query: appid, mchid, order_type, order_no, customs
+//   - documented as required in query: appid 机构APPID, mchid 商户号, order_type 订单类型, order_no 订单号, customs 海关
 //   - superseded, use GET /v3/global/customs/orders
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_3.shtml
 //
 // POST /global/v3/customs/orders 报关:
-//   - documented as required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
+//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id 微信订单号, customs 海关,
+//     merchant_customs_no 商户海关备案号
 //   - superseded, use POST /v3/global/customs/orders
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_1.shtml
 //
 // PATCH /global/v3/customs/orders 报关信息修改:
-//   - documented as required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
+//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id 微信订单号, customs 海关编码,
+//     merchant_customs_no 商户海关备案号
 //   - superseded, use PATCH /v3/global/customs/orders
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_5.shtml
 //
 // Deprecated: superseded.
-func (n GlobalCustoms) Orders() GetPostPatchCall {
-	return GetPostPatchCall(n.client.Chain("global/v3/customs/orders"))
+func (n GlobalCustoms) Orders() GetEachPostPatchCall {
+	return GetEachPostPatchCall(n.client.Chain("global/v3/customs/orders"))
 }
 
 // Redeclare is POST /global/v3/customs/redeclare 报关重推:
-//   - documented as required in body: appid, mchid, customs, merchant_customs_no
+//   - documented as required in body: appid 机构APPID, mchid 商户号, customs 海关编码, merchant_customs_no 商户海关备案号
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_4.shtml
 //
 // Deprecated: superseded, use POST /v3/global/customs/redeclare.
@@ -44,8 +46,8 @@ func (n GlobalCustoms) Redeclare() PostCall {
 }
 
 // VerifyCertificate is POST /global/v3/customs/verify-certificate 身份信息校验:
-//   - documented as required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no,
-//     certificate_type, certificate_id, certificate_name
+//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id 微信订单号, customs 海关,
+//     merchant_customs_no 商户海关备案号, certificate_type 证件类型, certificate_id 证件号, certificate_name 证件姓名
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_2.shtml
 //
 // Deprecated: superseded, use POST /v3/global/customs/verify-certificate.

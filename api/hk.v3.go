@@ -13,14 +13,16 @@ func (n HKRoot) Certificates() GetCall {
 // Merchants is /hk/v3/merchants.
 //
 // POST /hk/v3/merchants 子商户进件（融合钱包）:
-//   - documented as required in body: sp_appid, sp_mchid, name, shortname, office_phone, contact.name, contact.phone,
-//     contact.email, business_category, merchant_country_code, merchant_type, business.business_type
+//   - documented as required in body: sp_appid 机构appid, sp_mchid 机构商户号, name 子商户全称, shortname 子商户简称, office_phone 公司电话,
+//     contact.name 联系人名称, contact.phone 联系人电话, contact.email 联系人邮箱, business_category 类目, merchant_country_code
+//     注册国家或区域, merchant_type 商户类型, business.business_type 业务类型
 //   - superseded, use POST /v3/global/merchants
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_1.shtml
 //
 // PUT /hk/v3/merchants 修改子商户（融合钱包）:
-//   - documented as required in body: sp_appid, sp_mchid, sub_mchid, name, shortname, office_phone, business_category,
-//     merchant_country_code, merchant_type, business.business_type
+//   - documented as required in body: sp_appid 机构appid, sp_mchid 机构商户号, sub_mchid 子商户号, name 子商户全称, shortname 子商户简称,
+//     office_phone 公司电话, business_category 类目, merchant_country_code 注册国家或区域, merchant_type 商户类型,
+//     business.business_type 业务类型
 //   - superseded, use PATCH /v3/global/merchants/{sub_mchid}
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_3.shtml
 //
@@ -36,7 +38,8 @@ type HKMerchants struct {
 }
 
 // SubMchid is GET /hk/v3/merchants/{sub_mchid} 查询子商户（融合钱包）:
-//   - documented as required in query: sp_appid, sp_mchid
+//   - {sub_mchid} 子商户号
+//   - documented as required in query: sp_appid 机构appid, sp_mchid 机构商户号
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_2.shtml
 //
 // Deprecated: superseded, use GET /v3/global/merchants/{sub_mchid}.
@@ -51,18 +54,19 @@ func (n HKMerchants) SubMchid(subMchid string) GetCall {
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_4.shtml
 //
 // POST /hk/v3/refunds 申请退款:
-//   - documented as required in body: out_refund_no, amount.refund, amount.total, amount.currency
+//   - documented as required in body: out_refund_no 商户退款单号, amount.refund 退款金额, amount.total 原订单金额, amount.currency
+//     退款币种
 //   - superseded, use POST /v3/global/refunds
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_2.shtml
 //
 // Deprecated: superseded.
 func (n HKRoot) Refunds() HKRefunds {
-	return HKRefunds{GetPostCall(n.client.Chain("hk/v3/refunds")), n.client}
+	return HKRefunds{GetEachPostCall(n.client.Chain("hk/v3/refunds")), n.client}
 }
 
 // HKRefunds is /hk/v3/refunds.
 type HKRefunds struct {
-	GetPostCall
+	GetEachPostCall
 	client *wxpay.Client
 }
 
@@ -75,6 +79,7 @@ func (n HKRefunds) ID() HKRefundsID {
 type HKRefundsID struct{ client *wxpay.Client }
 
 // RefundID is GET /hk/v3/refunds/id/{refund_id} 查询单笔退款(微信支付退款订单号):
+//   - {refund_id} 微信支付退款订单号
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_3.shtml
 //
 // Deprecated: superseded, use GET /v3/global/refunds/id/{refund_id}.
@@ -91,6 +96,7 @@ func (n HKRefunds) OutRefundNo() HKRefundsOutRefundNo {
 type HKRefundsOutRefundNo struct{ client *wxpay.Client }
 
 // OutRefundNo is GET /hk/v3/refunds/out-refund-no/{out_refund_no} 查询单笔退款(商户退款订单号):
+//   - {out_refund_no} 商户退款订单号
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_3.shtml
 //
 // Deprecated: superseded, use GET /v3/global/refunds/out-refund-no/{out_refund_no}.
@@ -107,21 +113,21 @@ func (n HKRoot) Settle() HKSettle {
 type HKSettle struct{ client *wxpay.Client }
 
 // Settlements is GET /hk/v3/settle/settlements 查询结算资金明细:
-//   - documented as required in query: settle_state, limit, offset
+//   - documented as required in query: settle_state 结算状态, limit 最大记录条数, offset 记录起始位置
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_10.shtml
 //
 // Deprecated: superseded, use GET /v3/global/settle/settlements.
-func (n HKSettle) Settlements() GetCall {
-	return GetCall(n.client.Chain("hk/v3/settle/settlements"))
+func (n HKSettle) Settlements() GetEachCall {
+	return GetEachCall(n.client.Chain("hk/v3/settle/settlements"))
 }
 
 // Statements is GET /hk/v3/statements 下载对账单:
-//   - documented as required in query: date, mchid
+//   - documented as required in query: date 账单日期, mchid 商户号
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_5.shtml
 //
 // Deprecated: superseded, use GET /v3/global/statements.
-func (n HKRoot) Statements() GetDownloadCall {
-	return GetDownloadCall(n.client.Chain("hk/v3/statements"))
+func (n HKRoot) Statements() GetDownloadBillCall {
+	return GetDownloadBillCall(n.client.Chain("hk/v3/statements"))
 }
 
 // Transactions is /hk/v3/transactions.
@@ -133,8 +139,8 @@ func (n HKRoot) Transactions() HKTransactions {
 type HKTransactions struct{ client *wxpay.Client }
 
 // App is POST /hk/v3/transactions/app APP支付下单:
-//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
-//     amount.total
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
+//     merchant_category_code MCC码, amount.total 总金额
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/In-AppPay/chapter6_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/app.
@@ -151,6 +157,7 @@ func (n HKTransactions) ID() HKTransactionsID {
 type HKTransactionsID struct{ client *wxpay.Client }
 
 // TransactionID is GET /hk/v3/transactions/id/{transaction_id} 查询订单(微信支付订单号):
+//   - {transaction_id} 微信支付订单号
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_1.shtml
 //
 // Deprecated: superseded, use GET /v3/global/transactions/id/{transaction_id}.
@@ -162,7 +169,7 @@ func (n HKTransactionsID) TransactionID(transactionID string) HKTransactionsIDTr
 type HKTransactionsIDTransactionID struct{ GetCall }
 
 // Close is POST /hk/v3/transactions/id/{transaction_id}/close 关闭订单(微信支付订单号):
-//   - documented as required in body: mchid
+//   - documented as required in body: mchid 直连商户号
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter8_6.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/id/{transaction_id}/close.
@@ -179,8 +186,8 @@ func (n HKTransactionsIDTransactionID) Reverse() PostCall {
 }
 
 // JSAPI is POST /hk/v3/transactions/jsapi 小程序/公众号支付下单:
-//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
-//     amount.total
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
+//     merchant_category_code MCC码, amount.total 总金额
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/MiniProgramPay/chapter7_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/jsapi.
@@ -189,7 +196,8 @@ func (n HKTransactions) JSAPI() PostCall {
 }
 
 // Micropay is POST /hk/v3/transactions/micropay 提交付款码支付:
-//   - documented as required in body: description, out_trade_no, trade_type, merchant_category_code, amount.total
+//   - documented as required in body: description 商品描述, out_trade_no 商户订单号, trade_type 交易类型, merchant_category_code
+//     MCC码, amount.total 总金额
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/micropay/transactions/pay.
@@ -198,8 +206,9 @@ func (n HKTransactions) Micropay() PostCall {
 }
 
 // Mweb is POST /hk/v3/transactions/mweb H5支付下单:
-//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
-//     amount.total, scene_info.payer_client_ip, scene_info.store_info.name, scene_info.store_info.address
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
+//     merchant_category_code MCC码, amount.total 总金额, scene_info.payer_client_ip 用户终端IP, scene_info.store_info.name 名称,
+//     scene_info.store_info.address 详细地址
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/H5Payment/chapter3_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/mweb.
@@ -208,8 +217,8 @@ func (n HKTransactions) Mweb() PostCall {
 }
 
 // Native is POST /hk/v3/transactions/native 扫码支付下单:
-//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
-//     amount.total
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
+//     merchant_category_code MCC码, amount.total 总金额
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter4_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/native.
@@ -226,6 +235,7 @@ func (n HKTransactions) OutTradeNo() HKTransactionsOutTradeNo {
 type HKTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /hk/v3/transactions/out-trade-no/{out_trade_no} 查询订单(商户订单号):
+//   - {out_trade_no} 商户订单号
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_1.shtml
 //
 // Deprecated: superseded, use GET /v3/global/transactions/out-trade-no/{out_trade_no}.
@@ -237,7 +247,7 @@ func (n HKTransactionsOutTradeNo) OutTradeNo(outTradeNo string) HKTransactionsOu
 type HKTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
 // Close is POST /hk/v3/transactions/out-trade-no/{out_trade_no}/close 关闭订单(商户订单号):
-//   - documented as required in body: mchid
+//   - documented as required in body: mchid 直连商户号
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter8_6.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/out-trade-no/{out_trade_no}/close.

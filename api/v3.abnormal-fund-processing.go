@@ -21,6 +21,7 @@ func (n V3AbnormalFundProcessing) Receipts() V3AbnormalFundProcessingReceipts {
 type V3AbnormalFundProcessingReceipts struct{ client *wxpay.Client }
 
 // ReceiptID is GET /v3/abnormal-fund-processing/receipts/{receipt_id} 查询在途异常资金付款结果:
+//   - {receipt_id} 微信支付在途异常资金付款单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015408031
 func (n V3AbnormalFundProcessingReceipts) ReceiptID(receiptID string) V3AbnormalFundProcessingReceiptsReceiptID {
 	return V3AbnormalFundProcessingReceiptsReceiptID{GetCall(n.client.Chain("v3/abnormal-fund-processing/receipts/{receipt_id}").Var("receipt_id", receiptID))}
@@ -30,7 +31,7 @@ func (n V3AbnormalFundProcessingReceipts) ReceiptID(receiptID string) V3Abnormal
 type V3AbnormalFundProcessingReceiptsReceiptID struct{ GetCall }
 
 // TransferInstructions is POST /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions 发起在途异常资金付款指令:
-//   - required in body: out_instruction_no, transfer_mode
+//   - required in body: out_instruction_no 商户侧指令编号, transfer_mode 付款方式
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015408022
 func (n V3AbnormalFundProcessingReceiptsReceiptID) TransferInstructions() V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions {
 	return V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions{PostCall(wxpay.Chain(n.GetCall).Chain("transfer-instructions"))}
@@ -41,6 +42,7 @@ type V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions struct{ PostC
 
 // OutInstructionNo is GET /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions/{out_instruction_no}
 // 查询在途异常资金付款指令执行结果:
+//   - {out_instruction_no} 商户侧指令编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016636882
 func (n V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions) OutInstructionNo(outInstructionNo string) GetCall {
 	return GetCall(wxpay.Chain(n.PostCall).Chain("{out_instruction_no}").Var("out_instruction_no", outInstructionNo))

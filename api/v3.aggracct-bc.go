@@ -29,21 +29,21 @@ func (n V3AggracctBcWbChannel) Account() V3AggracctBcWbChannelAccount {
 type V3AggracctBcWbChannelAccount struct{ client *wxpay.Client }
 
 // Balance is GET /v3/aggracct-bc/wb-channel/account/balance 查询渠道额度:
-//   - documented as required in query: mchid, bal_account_no
+//   - documented as required in query: mchid 微信支付商户号, bal_account_no 额度台账号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016061186
 func (n V3AggracctBcWbChannelAccount) Balance() GetCall {
 	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/account/balance"))
 }
 
 // MchArchives is GET /v3/aggracct-bc/wb-channel/account/mch_archives 查询商户资料:
-//   - documented as required in query: mchid, bal_account_no
+//   - documented as required in query: mchid 微信支付商户号, bal_account_no 额度台账号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016642632
 func (n V3AggracctBcWbChannelAccount) MchArchives() GetCall {
 	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/account/mch_archives"))
 }
 
 // MchMedia is GET /v3/aggracct-bc/wb-channel/account/mch_media 查询商户影像件资料:
-//   - documented as required in query: business_scene
+//   - documented as required in query: business_scene 业务场景
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4025779210
 func (n V3AggracctBcWbChannelAccount) MchMedia() GetCall {
 	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/account/mch_media"))
@@ -58,7 +58,8 @@ func (n V3AggracctBcWbChannel) BankChannelAccount() V3AggracctBcWbChannelBankCha
 type V3AggracctBcWbChannelBankChannelAccount struct{ client *wxpay.Client }
 
 // Rename is POST /v3/aggracct-bc/wb-channel/bank-channel-account/rename 受理渠道结算银行账户更名申请:
-//   - documented as required in body: out_request_no, mchid, bal_account_no, change_scene
+//   - documented as required in body: out_request_no 渠道结算银行账户更名外部系统单号, mchid 目标商户号, bal_account_no 台账ID, change_scene
+//     变更类型
 //   - beta: not open to everyone yet
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4018968078
 func (n V3AggracctBcWbChannelBankChannelAccount) Rename() V3AggracctBcWbChannelBankChannelAccountRename {
@@ -72,7 +73,8 @@ type V3AggracctBcWbChannelBankChannelAccountRename struct {
 }
 
 // ApplicationID is GET /v3/aggracct-bc/wb-channel/bank-channel-account/rename/{application_id} 查询渠道结算银行账户更名申请:
-//   - documented as required in query: mchid, bal_account_no
+//   - {application_id} 微信支付更名受理返回的申请单号
+//   - documented as required in query: mchid 目标商户号, bal_account_no 台账ID
 //   - beta: not open to everyone yet
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4018968051
 func (n V3AggracctBcWbChannelBankChannelAccountRename) ApplicationID(applicationID string) GetCall {
@@ -112,36 +114,38 @@ func (n V3AggracctBcWbChannelControlOrdersInfoUpdate) Result() V3AggracctBcWbCha
 type V3AggracctBcWbChannelControlOrdersInfoUpdateResult struct{ client *wxpay.Client }
 
 // Notify is POST /v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify 资料更新请求审核结果回调通知:
-//   - documented as required in body: out_request_no, mchid
+//   - documented as required in body: out_request_no 资料更新请求单号, mchid 商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016080141
 func (n V3AggracctBcWbChannelControlOrdersInfoUpdateResult) Notify() PostCall {
 	return PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify"))
 }
 
 // Punish is POST /v3/aggracct-bc/wb-channel/control-orders/punish 发起微众台账管控:
-//   - documented as required in body: out_request_no, mchid, bal_account_no, punish_scene
+//   - documented as required in body: out_request_no 微众管控单号, mchid 目标下管商户号, bal_account_no 目标下管台账ID, punish_scene 管控场景
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016025247
 func (n V3AggracctBcWbChannelControlOrders) Punish() PostCall {
 	return PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/punish"))
 }
 
 // Recover is POST /v3/aggracct-bc/wb-channel/control-orders/recover 解除对微众台账的管控:
-//   - documented as required in body: out_request_no, related_webank_punish_no, related_wxpay_punish_no, mchid,
-//     bal_account_no, recover_reason
+//   - documented as required in body: out_request_no 微众解管单号, related_webank_punish_no 关联微众管控单号, related_wxpay_punish_no
+//     关联微信支付管控单号, mchid 目标解管商户号, bal_account_no 目标解管台账ID, recover_reason 解管原因描述
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016025279
 func (n V3AggracctBcWbChannelControlOrders) Recover() PostCall {
 	return PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/recover"))
 }
 
 // OutRequestNo is GET /v3/aggracct-bc/wb-channel/control-orders/{out_request_no} 查询控制单:
-//   - documented as required in query: control_type, mchid
+//   - {out_request_no} 微众管控/解管单号
+//   - documented as required in query: control_type 控制单类型, mchid 微信支付商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016025274
 func (n V3AggracctBcWbChannelControlOrders) OutRequestNo(outRequestNo string) GetCall {
 	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
 // SpecialReduction is POST /v3/aggracct-bc/wb-channel/special-reduction 特殊减额:
-//   - documented as required in body: mchid, bal_account_no, out_request_no, reduction_type, amount
+//   - documented as required in body: mchid 微信支付商户号, bal_account_no 额度台账号, out_request_no 特殊减额单号, reduction_type
+//     特殊减额类型, amount 减额金额
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016061190
 func (n V3AggracctBcWbChannel) SpecialReduction() V3AggracctBcWbChannelSpecialReduction {
 	return V3AggracctBcWbChannelSpecialReduction{PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/special-reduction")), n.client}
@@ -154,7 +158,8 @@ type V3AggracctBcWbChannelSpecialReduction struct {
 }
 
 // OutRequestNo is GET /v3/aggracct-bc/wb-channel/special-reduction/{out_request_no} 查询特殊减额结果:
-//   - documented as required in query: mchid, bal_account_no
+//   - {out_request_no} 特殊减额单号
+//   - documented as required in query: mchid 微信支付商户号, bal_account_no 额度台账号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016061196
 func (n V3AggracctBcWbChannelSpecialReduction) OutRequestNo(outRequestNo string) GetCall {
 	return GetCall(n.client.Chain("v3/aggracct-bc/wb-channel/special-reduction/{out_request_no}").Var("out_request_no", outRequestNo))

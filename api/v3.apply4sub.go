@@ -37,26 +37,21 @@ func (n V3Apply4subSubMerchantsSubMchid) Application() V3Apply4subSubMerchantsSu
 type V3Apply4subSubMerchantsSubMchidApplication struct{ branch }
 
 // ApplicationNo is GET /v3/apply4sub/sub_merchants/{sub_mchid}/application/{application_no} 查询结算账户修改申请状态:
+//   - {application_no} 修改结算账户申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761169
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012761120
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012721475
 func (n V3Apply4subSubMerchantsSubMchidApplication) ApplicationNo(applicationNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("application/{application_no}").Var("application_no", applicationNo))
 }
 
 // ModifySettlement is POST /v3/apply4sub/sub_merchants/{sub_mchid}/modify-settlement 修改结算帐号:
-//   - required in body: account_type, account_bank, account_number
+//   - required in body: account_type 账户类型, account_bank 开户银行, account_number 银行账号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761138
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012761102
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012721277
 func (n V3Apply4subSubMerchantsSubMchid) ModifySettlement() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("modify-settlement"))
 }
 
 // Settlement is GET /v3/apply4sub/sub_merchants/{sub_mchid}/settlement 查询结算账户:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761142
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012761113
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012721295
 func (n V3Apply4subSubMerchantsSubMchid) Settlement() GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("settlement"))
 }

@@ -21,13 +21,13 @@ func (n V3Applyment4sub) Applyment() V3Applyment4subApplyment {
 type V3Applyment4subApplyment struct{ client *wxpay.Client }
 
 // Slash is POST /v3/applyment4sub/applyment/ 提交申请单:
-//   - required in body: business_code, contact_info.contact_name, contact_info.mobile_phone,
-//     contact_info.contact_email, subject_info.subject_type, subject_info.identity_info.id_doc_type,
-//     business_info.merchant_shortname, business_info.service_phone, business_info.sales_info.sales_scenes_type,
-//     settlement_info, bank_account_info.bank_account_type, bank_account_info.account_name,
-//     bank_account_info.account_bank, bank_account_info.bank_address_code
+//   - required in body: business_code 业务申请编号, contact_info.contact_name 超级管理员姓名, contact_info.mobile_phone 联系手机,
+//     contact_info.contact_email 联系邮箱, subject_info.subject_type 主体类型, subject_info.identity_info.id_doc_type,
+//     business_info.merchant_shortname 商户简称, business_info.service_phone 客服电话,
+//     business_info.sales_info.sales_scenes_type 经营场景类型, settlement_info 结算规则, bank_account_info.bank_account_type
+//     账户类型, bank_account_info.account_name 开户名称, bank_account_info.account_bank 开户银行,
+//     bank_account_info.bank_address_code 开户银行省市编码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012719997
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012722249
 func (n V3Applyment4subApplyment) Slash() PostCall {
 	return PostCall(n.client.Chain("v3/applyment4sub/applyment/"))
 }
@@ -41,8 +41,8 @@ func (n V3Applyment4subApplyment) ApplymentID() V3Applyment4subApplymentApplymen
 type V3Applyment4subApplymentApplymentID struct{ client *wxpay.Client }
 
 // ApplymentID is GET /v3/applyment4sub/applyment/applyment_id/{applyment_id} 通过申请单号查询申请状态:
+//   - {applyment_id} 业务申请编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697052
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012721630
 func (n V3Applyment4subApplymentApplymentID) ApplymentID(applymentID string) GetCall {
 	return GetCall(n.client.Chain("v3/applyment4sub/applyment/applyment_id/{applyment_id}").Var("applyment_id", applymentID))
 }
@@ -56,8 +56,8 @@ func (n V3Applyment4subApplyment) BusinessCode() V3Applyment4subApplymentBusines
 type V3Applyment4subApplymentBusinessCode struct{ client *wxpay.Client }
 
 // BusinessCode is GET /v3/applyment4sub/applyment/business_code/{business_code} 通过业务申请编号查询申请状态:
+//   - {business_code} 业务申请编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697168
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012721709
 func (n V3Applyment4subApplymentBusinessCode) BusinessCode(businessCode string) GetCall {
 	return GetCall(n.client.Chain("v3/applyment4sub/applyment/business_code/{business_code}").Var("business_code", businessCode))
 }

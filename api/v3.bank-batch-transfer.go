@@ -23,25 +23,25 @@ type V3BankBatchTransferReceipt struct{ client *wxpay.Client }
 // DetailReceipts is /v3/bank-batch-transfer/receipt/detail-receipts.
 //
 // GET /v3/bank-batch-transfer/receipt/detail-receipts 查询明细电子回单受理结果:
-//   - required in query: out_batch_no, out_detail_no
+//   - required in query: out_batch_no 银行转账批次单号, out_detail_no 银行转账明细单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012470775
 //
 // POST /v3/bank-batch-transfer/receipt/detail-receipts 受理明细电子回单:
-//   - required in body: out_batch_no, out_detail_no
+//   - required in body: out_batch_no 银行转账批次单号, out_detail_no 银行转账明细单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012470770
-func (n V3BankBatchTransferReceipt) DetailReceipts() GetPostCall {
-	return GetPostCall(n.client.Chain("v3/bank-batch-transfer/receipt/detail-receipts"))
+func (n V3BankBatchTransferReceipt) DetailReceipts() GetReceiptPostCall {
+	return GetReceiptPostCall(n.client.Chain("v3/bank-batch-transfer/receipt/detail-receipts"))
 }
 
 // SummaryReceipts is /v3/bank-batch-transfer/receipt/summary-receipts.
 //
 // GET /v3/bank-batch-transfer/receipt/summary-receipts 查询汇总电子回单受理结果:
-//   - required in query: out_batch_no
+//   - required in query: out_batch_no 银行转账批次单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012470761
 //
 // POST /v3/bank-batch-transfer/receipt/summary-receipts 受理汇总电子回单:
-//   - required in body: out_batch_no
+//   - required in body: out_batch_no 银行转账批次单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012470746
-func (n V3BankBatchTransferReceipt) SummaryReceipts() GetPostCall {
-	return GetPostCall(n.client.Chain("v3/bank-batch-transfer/receipt/summary-receipts"))
+func (n V3BankBatchTransferReceipt) SummaryReceipts() GetReceiptPostCall {
+	return GetReceiptPostCall(n.client.Chain("v3/bank-batch-transfer/receipt/summary-receipts"))
 }

@@ -13,8 +13,9 @@ func (n V3Root) BankTransfer() V3BankTransfer {
 type V3BankTransfer struct{ client *wxpay.Client }
 
 // Batches is POST /v3/bank-transfer/batches 发起批量转账:
-//   - required in body: platform_mchid, specialized_payment_mchid, sponsor_mchid, user_authorized_mchid,
-//     user_authorized_appid, out_batch_no, batch_name, batch_remark, total_amount, total_count
+//   - required in body: platform_mchid 服务平台商户号, specialized_payment_mchid 付款企业商户号, sponsor_mchid 实际出资商户号,
+//     user_authorized_mchid 用户授权商户号, user_authorized_appid 用户授权appid, out_batch_no 银行批次单号, batch_name 批次名称,
+//     batch_remark 批次备注, total_amount 转账总金额 (fen), total_count 转账总笔数
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465889
 func (n V3BankTransfer) Batches() V3BankTransferBatches {
 	return V3BankTransferBatches{PostCall(n.client.Chain("v3/bank-transfer/batches")), n.client}
@@ -35,18 +36,19 @@ func (n V3BankTransferBatches) BatchID() V3BankTransferBatchesBatchID {
 type V3BankTransferBatchesBatchID struct{ client *wxpay.Client }
 
 // BatchID is GET /v3/bank-transfer/batches/batch-id/{batch_id} 微信支付批次单号查询批次单:
-//   - required in query: need_query_detail
+//   - {batch_id} 微信支付批次单号
+//   - required in query: need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465891
 func (n V3BankTransferBatchesBatchID) BatchID(batchID string) V3BankTransferBatchesBatchIDBatchID {
-	return V3BankTransferBatchesBatchIDBatchID{GetCall(n.client.Chain("v3/bank-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
+	return V3BankTransferBatchesBatchIDBatchID{GetEachCall(n.client.Chain("v3/bank-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
 }
 
 // V3BankTransferBatchesBatchIDBatchID is /v3/bank-transfer/batches/batch-id/{batch_id}.
-type V3BankTransferBatchesBatchIDBatchID struct{ GetCall }
+type V3BankTransferBatchesBatchIDBatchID struct{ GetEachCall }
 
 // Details is /v3/bank-transfer/batches/batch-id/{batch_id}/details.
 func (n V3BankTransferBatchesBatchIDBatchID) Details() V3BankTransferBatchesBatchIDBatchIDDetails {
-	return V3BankTransferBatchesBatchIDBatchIDDetails{branch(n.GetCall)}
+	return V3BankTransferBatchesBatchIDBatchIDDetails{branch(n.GetEachCall)}
 }
 
 // V3BankTransferBatchesBatchIDBatchIDDetails is /v3/bank-transfer/batches/batch-id/{batch_id}/details.
@@ -61,6 +63,7 @@ func (n V3BankTransferBatchesBatchIDBatchIDDetails) DetailID() V3BankTransferBat
 type V3BankTransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
 // DetailID is GET /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信支付明细单号查询明细单:
+//   - {detail_id} 微信明细单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465897
 func (n V3BankTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
@@ -75,18 +78,19 @@ func (n V3BankTransferBatches) OutBatchNo() V3BankTransferBatchesOutBatchNo {
 type V3BankTransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
 // OutBatchNo is GET /v3/bank-transfer/batches/out-batch-no/{out_batch_no} 银行批次单号查询批次单:
-//   - required in query: need_query_detail
+//   - {out_batch_no} 银行批次单号
+//   - required in query: need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465903
 func (n V3BankTransferBatchesOutBatchNo) OutBatchNo(outBatchNo string) V3BankTransferBatchesOutBatchNoOutBatchNo {
-	return V3BankTransferBatchesOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/bank-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
+	return V3BankTransferBatchesOutBatchNoOutBatchNo{GetEachCall(n.client.Chain("v3/bank-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3BankTransferBatchesOutBatchNoOutBatchNo is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}.
-type V3BankTransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
+type V3BankTransferBatchesOutBatchNoOutBatchNo struct{ GetEachCall }
 
 // Details is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3BankTransferBatchesOutBatchNoOutBatchNo) Details() V3BankTransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3BankTransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetCall)}
+	return V3BankTransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetEachCall)}
 }
 
 // V3BankTransferBatchesOutBatchNoOutBatchNoDetails is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details.
@@ -102,6 +106,7 @@ type V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ branch 
 
 // OutDetailNo is GET /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
 // 银行明细单号查询明细单:
+//   - {out_detail_no} 银行明细单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465915
 func (n V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))

@@ -13,28 +13,22 @@ func (n V3Root) Bill() V3Bill {
 type V3Bill struct{ client *wxpay.Client }
 
 // Fundflowbill is GET /v3/bill/fundflowbill 申请资金账单:
-//   - required in query: bill_date
+//   - required in query: bill_date 账单日期
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791867
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013070400
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012810609
-func (n V3Bill) Fundflowbill() GetCall {
-	return GetCall(n.client.Chain("v3/bill/fundflowbill"))
+func (n V3Bill) Fundflowbill() GetBillCall {
+	return GetBillCall(n.client.Chain("v3/bill/fundflowbill"))
 }
 
 // SubMerchantFundflowbill is GET /v3/bill/sub-merchant-fundflowbill 申请单个子商户资金账单:
-//   - required in query: sub_mchid, bill_date, algorithm
+//   - required in query: sub_mchid 子商户号, bill_date 账单日期, algorithm 加密算法
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012710630
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012886329
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012760249
-func (n V3Bill) SubMerchantFundflowbill() GetCall {
-	return GetCall(n.client.Chain("v3/bill/sub-merchant-fundflowbill"))
+func (n V3Bill) SubMerchantFundflowbill() GetBillCall {
+	return GetBillCall(n.client.Chain("v3/bill/sub-merchant-fundflowbill"))
 }
 
 // Tradebill is GET /v3/bill/tradebill 申请交易账单:
-//   - required in query: bill_date
+//   - required in query: bill_date 账单日期
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791866
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013070395
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012810606
-func (n V3Bill) Tradebill() GetCall {
-	return GetCall(n.client.Chain("v3/bill/tradebill"))
+func (n V3Bill) Tradebill() GetBillCall {
+	return GetBillCall(n.client.Chain("v3/bill/tradebill"))
 }

@@ -13,10 +13,8 @@ func (n V3Root) Billdownload() V3Billdownload {
 type V3Billdownload struct{ client *wxpay.Client }
 
 // File is GET /v3/billdownload/file 下载账单:
-//   - documented as required in query: token
+//   - documented as required in query: token 前序接口返回的
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791868
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013070401
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012810615
 func (n V3Billdownload) File() GetDownloadCall {
 	return GetDownloadCall(n.client.Chain("v3/billdownload/file"))
 }

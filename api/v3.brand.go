@@ -13,10 +13,10 @@ func (n V3Root) Brand() V3Brand {
 type V3Brand struct{ client *wxpay.Client }
 
 // Applyments is POST /v3/brand/applyments 提交入驻申请:
-//   - documented as required in body: business_code, admin_info.admin_name, admin_info.id_doc_type,
-//     admin_info.id_card_number, subject_info.subject_type, subject_info.subject_name,
-//     subject_info.unified_social_credit_code, brand_basic_info.brand_name, brand_basic_info.brand_logo,
-//     trademark.trademark_exists
+//   - documented as required in body: business_code 业务申请编号, admin_info.admin_name 管理员姓名, admin_info.id_doc_type
+//     管理员证件类型, admin_info.id_card_number 管理员证件号, subject_info.subject_type 主体类型, subject_info.subject_name 主体名称,
+//     subject_info.unified_social_credit_code 统一社会信用代码, brand_basic_info.brand_name 品牌名称, brand_basic_info.brand_logo
+//     品牌Logo, trademark.trademark_exists 有无商标
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016249989
 func (n V3Brand) Applyments() V3BrandApplyments {
 	return V3BrandApplyments{PostCall(n.client.Chain("v3/brand/applyments")), n.client}
@@ -37,6 +37,7 @@ func (n V3BrandApplyments) ApplymentID() V3BrandApplymentsApplymentID {
 type V3BrandApplymentsApplymentID struct{ client *wxpay.Client }
 
 // ApplymentID is GET /v3/brand/applyments/applyment-id/{applyment_id} 根据申请单ID查询申请状态:
+//   - {applyment_id} 微信支付申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016257685
 func (n V3BrandApplymentsApplymentID) ApplymentID(applymentID string) GetCall {
 	return GetCall(n.client.Chain("v3/brand/applyments/applyment-id/{applyment_id}").Var("applyment_id", applymentID))
@@ -51,6 +52,7 @@ func (n V3BrandApplyments) BusinessCode() V3BrandApplymentsBusinessCode {
 type V3BrandApplymentsBusinessCode struct{ client *wxpay.Client }
 
 // BusinessCode is GET /v3/brand/applyments/business-code/{business_code} 根据业务申请编号查询申请状态:
+//   - {business_code} 业务申请编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016257694
 func (n V3BrandApplymentsBusinessCode) BusinessCode(businessCode string) GetCall {
 	return GetCall(n.client.Chain("v3/brand/applyments/business-code/{business_code}").Var("business_code", businessCode))
@@ -73,11 +75,12 @@ type V3BrandCard struct{ client *wxpay.Client }
 // CardConfigs is /v3/brand/card/card-configs.
 //
 // GET /v3/brand/card/card-configs 查询商家名片配置申请状态:
-//   - documented as required in query: brand_id
+//   - documented as required in query: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016475174
 //
 // POST /v3/brand/card/card-configs 提交商家名片配置申请:
-//   - documented as required in body: business_code, brand_id, brand_customer_service.customer_service_type
+//   - documented as required in body: business_code 业务申请编号, brand_id 品牌ID, brand_customer_service.customer_service_type
+//     客服类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016468440
 func (n V3BrandCard) CardConfigs() V3BrandCardCardConfigs {
 	return V3BrandCardCardConfigs{GetPostCall(n.client.Chain("v3/brand/card/card-configs")), n.client}
@@ -90,21 +93,21 @@ type V3BrandCardCardConfigs struct {
 }
 
 // CancelApplyment is POST /v3/brand/card/card-configs/cancel-applyment 撤销商家名片配置申请:
-//   - documented as required in body: brand_id
+//   - documented as required in body: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016475172
 func (n V3BrandCardCardConfigs) CancelApplyment() PostCall {
 	return PostCall(n.client.Chain("v3/brand/card/card-configs/cancel-applyment"))
 }
 
 // PreviewURL is GET /v3/brand/card/card-configs/preview-url 获取商家名片预览二维码:
-//   - documented as required in query: brand_id
+//   - documented as required in query: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016641998
 func (n V3BrandCardCardConfigs) PreviewURL() GetCall {
 	return GetCall(n.client.Chain("v3/brand/card/card-configs/preview-url"))
 }
 
 // Publish is POST /v3/brand/card/card-configs/publish 发布商家名片配置:
-//   - documented as required in body: brand_id, publish_type
+//   - documented as required in body: brand_id 品牌ID, publish_type 发布方式
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016475176
 func (n V3BrandCardCardConfigs) Publish() PostCall {
 	return PostCall(n.client.Chain("v3/brand/card/card-configs/publish"))
@@ -113,19 +116,19 @@ func (n V3BrandCardCardConfigs) Publish() PostCall {
 // CardLinks is /v3/brand/card/card-links.
 //
 // GET /v3/brand/card/card-links 查询已生效交易连接名片规则:
-//   - documented as required in query: brand_id
+//   - documented as required in query: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016366785
 //
 // POST /v3/brand/card/card-links 添加交易连接名片规则申请:
-//   - documented as required in body: business_code, brand_id, payment_scene
+//   - documented as required in body: business_code 业务申请编号, brand_id 品牌ID, payment_scene 交易场景类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016333302
 func (n V3BrandCard) CardLinks() V3BrandCardCardLinks {
-	return V3BrandCardCardLinks{GetPostCall(n.client.Chain("v3/brand/card/card-links")), n.client}
+	return V3BrandCardCardLinks{GetEachPostCall(n.client.Chain("v3/brand/card/card-links")), n.client}
 }
 
 // V3BrandCardCardLinks is /v3/brand/card/card-links.
 type V3BrandCardCardLinks struct {
-	GetPostCall
+	GetEachPostCall
 	client *wxpay.Client
 }
 
@@ -138,21 +141,22 @@ func (n V3BrandCardCardLinks) BusinessCode() V3BrandCardCardLinksBusinessCode {
 type V3BrandCardCardLinksBusinessCode struct{ client *wxpay.Client }
 
 // BusinessCode is GET /v3/brand/card/card-links/business-code/{business_code} 根据业务申请编号查询添加申请状态:
-//   - documented as required in query: brand_id
+//   - {business_code} 业务申请编号
+//   - documented as required in query: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016366816
 func (n V3BrandCardCardLinksBusinessCode) BusinessCode(businessCode string) GetCall {
 	return GetCall(n.client.Chain("v3/brand/card/card-links/business-code/{business_code}").Var("business_code", businessCode))
 }
 
 // CancelApplyment is POST /v3/brand/card/card-links/cancel-applyment 撤销交易连接名片配置申请:
-//   - documented as required in body: business_code, brand_id
+//   - documented as required in body: business_code 业务申请编号, brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016366797
 func (n V3BrandCardCardLinks) CancelApplyment() PostCall {
 	return PostCall(n.client.Chain("v3/brand/card/card-links/cancel-applyment"))
 }
 
 // UnbindCardLink is POST /v3/brand/card/card-links/unbind-card-link 解除已生效交易连接名片场景:
-//   - documented as required in body: brand_id, payment_scene
+//   - documented as required in body: brand_id 品牌ID, payment_scene 交易场景类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016366804
 func (n V3BrandCardCardLinks) UnbindCardLink() PostCall {
 	return PostCall(n.client.Chain("v3/brand/card/card-links/unbind-card-link"))
@@ -175,10 +179,10 @@ func (n V3BrandMarketing) ShakeActivities() V3BrandMarketingShakeActivities {
 type V3BrandMarketingShakeActivities struct{ client *wxpay.Client }
 
 // Activities is GET /v3/brand/marketing/shake-activities/activities 查询摇优惠活动列表:
-//   - documented as required in query: brand_id, limit, offset
+//   - documented as required in query: brand_id 品牌ID, limit 分页大小, offset 分页页码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783259
-func (n V3BrandMarketingShakeActivities) Activities() GetCall {
-	return GetCall(n.client.Chain("v3/brand/marketing/shake-activities/activities"))
+func (n V3BrandMarketingShakeActivities) Activities() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/brand/marketing/shake-activities/activities"))
 }
 
 // Partner is /v3/brand/partner.
@@ -200,36 +204,40 @@ type V3BrandPartnerCardMember struct{ client *wxpay.Client }
 // Cards is /v3/brand/partner/card-member/cards.
 //
 // GET /v3/brand/partner/card-member/cards 查询会员卡模板列表:
-//   - required in query: brand_id
-//   - documented as required in query: offset, limit
+//   - required in query: brand_id 品牌id
+//   - documented as required in query: offset 分页页码, limit 分页大小
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336976
 //
 // POST /v3/brand/partner/card-member/cards 创建会员卡模板:
-//   - required in body: brand_id, appid, card_type, card_title, card_color, card_picture_url, code_mode, code_type,
-//     benefits, notify_url, out_request_no
+//   - required in body: brand_id 品牌ID, appid 商户AppId, card_type 会员卡类型, card_title 卡名称, card_color 卡背景颜色,
+//     card_picture_url 卡背景图URL, code_mode 会员卡code分配类型, code_type 会员码型, benefits 会员权益, notify_url 回调地址, out_request_no
+//     商家请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336970
 func (n V3BrandPartnerCardMember) Cards() V3BrandPartnerCardMemberCards {
-	return V3BrandPartnerCardMemberCards{GetPostCall(n.client.Chain("v3/brand/partner/card-member/cards")), n.client}
+	return V3BrandPartnerCardMemberCards{GetEachPostCall(n.client.Chain("v3/brand/partner/card-member/cards")), n.client}
 }
 
 // V3BrandPartnerCardMemberCards is /v3/brand/partner/card-member/cards.
 type V3BrandPartnerCardMemberCards struct {
-	GetPostCall
+	GetEachPostCall
 	client *wxpay.Client
 }
 
 // CardID is /v3/brand/partner/card-member/cards/{card_id}.
 //
 // GET /v3/brand/partner/card-member/cards/{card_id} 查询会员卡模板信息:
-//   - required in query: brand_id
+//   - {card_id} 会员卡模板ID
+//   - required in query: brand_id 品牌id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336974
 //
 // PATCH /v3/brand/partner/card-member/cards/{card_id} 修改会员卡模板信息:
-//   - required in body: brand_id
+//   - {card_id} 会员卡模板ID
+//   - required in body: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336977
 //
 // DELETE /v3/brand/partner/card-member/cards/{card_id} 删除会员卡模板:
-//   - documented as required in query: brand_id
+//   - {card_id} 会员卡模板ID
+//   - documented as required in query: brand_id 品牌id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336972
 func (n V3BrandPartnerCardMemberCards) CardID(cardID string) V3BrandPartnerCardMemberCardsCardID {
 	return V3BrandPartnerCardMemberCardsCardID{GetPatchDeleteCall(n.client.Chain("v3/brand/partner/card-member/cards/{card_id}").Var("card_id", cardID))}
@@ -239,7 +247,7 @@ func (n V3BrandPartnerCardMemberCards) CardID(cardID string) V3BrandPartnerCardM
 type V3BrandPartnerCardMemberCardsCardID struct{ GetPatchDeleteCall }
 
 // Invalidate is POST /v3/brand/partner/card-member/cards/{card_id}/invalidate 作废会员卡模板:
-//   - required in body: brand_id
+//   - required in body: brand_id 品牌id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336972
 func (n V3BrandPartnerCardMemberCardsCardID) Invalidate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("invalidate"))
@@ -248,32 +256,34 @@ func (n V3BrandPartnerCardMemberCardsCardID) Invalidate() PostCall {
 // MembershipActivities is /v3/brand/partner/card-member/membership-activities.
 //
 // GET /v3/brand/partner/card-member/membership-activities 查询品牌会员发券活动列表:
-//   - documented as required in query: brand_id, offset, limit
+//   - documented as required in query: brand_id 品牌id, offset 请求资源起始位置, limit 最大资源条数
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588039
 //
 // POST /v3/brand/partner/card-member/membership-activities 创建品牌会员发券活动:
-//   - documented as required in body: out_request_no, brand_id, card_id, activity_channel, title, sub_title,
-//     begin_time, end_time, apply_total, product_coupon_stock_list[].product_coupon_id,
-//     product_coupon_stock_list[].stock_id
+//   - documented as required in body: out_request_no 商户请求单号, brand_id 品牌ID, card_id 会员卡ID, activity_channel 活动渠道, title
+//     活动主标题, sub_title 活动主标题, begin_time 活动开始时间, end_time 活动结束时间, apply_total 活动总库存,
+//     product_coupon_stock_list[].product_coupon_id 商品券ID, product_coupon_stock_list[].stock_id 批次ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016464918
 func (n V3BrandPartnerCardMember) MembershipActivities() V3BrandPartnerCardMemberMembershipActivities {
-	return V3BrandPartnerCardMemberMembershipActivities{GetPostCall(n.client.Chain("v3/brand/partner/card-member/membership-activities")), n.client}
+	return V3BrandPartnerCardMemberMembershipActivities{GetEachPostCall(n.client.Chain("v3/brand/partner/card-member/membership-activities")), n.client}
 }
 
 // V3BrandPartnerCardMemberMembershipActivities is /v3/brand/partner/card-member/membership-activities.
 type V3BrandPartnerCardMemberMembershipActivities struct {
-	GetPostCall
+	GetEachPostCall
 	client *wxpay.Client
 }
 
 // ActivityID is /v3/brand/partner/card-member/membership-activities/{activity_id}.
 //
 // GET /v3/brand/partner/card-member/membership-activities/{activity_id} 查询品牌会员发券活动:
-//   - documented as required in query: brand_id
+//   - {activity_id} 活动ID
+//   - documented as required in query: brand_id 品牌id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588015
 //
 // PATCH /v3/brand/partner/card-member/membership-activities/{activity_id} 修改品牌会员发券活动信息:
-//   - documented as required in body: brand_id, title, sub_title, begin_time, end_time
+//   - {activity_id} 活动ID
+//   - documented as required in body: brand_id 品牌ID, title 活动主标题, sub_title 活动主标题, begin_time 活动开始时间, end_time 活动结束时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588044
 func (n V3BrandPartnerCardMemberMembershipActivities) ActivityID(activityID string) V3BrandPartnerCardMemberMembershipActivitiesActivityID {
 	return V3BrandPartnerCardMemberMembershipActivitiesActivityID{GetPatchCall(n.client.Chain("v3/brand/partner/card-member/membership-activities/{activity_id}").Var("activity_id", activityID))}
@@ -283,49 +293,49 @@ func (n V3BrandPartnerCardMemberMembershipActivities) ActivityID(activityID stri
 type V3BrandPartnerCardMemberMembershipActivitiesActivityID struct{ GetPatchCall }
 
 // Terminate is POST /v3/brand/partner/card-member/membership-activities/{activity_id}/terminate 终止品牌会员发券活动:
-//   - documented as required in body: brand_id
+//   - documented as required in body: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588028
 func (n V3BrandPartnerCardMemberMembershipActivitiesActivityID) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("terminate"))
 }
 
 // PayViewTokens is POST /v3/brand/partner/card-member/pay-view-tokens 品牌会员展示付款码组件预授权:
-//   - documented as required in body: brand_id, card_id, openid
+//   - documented as required in body: brand_id 品牌ID, card_id 会员卡模板ID, openid 用户标识
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016834476
 func (n V3BrandPartnerCardMember) PayViewTokens() PostCall {
 	return PostCall(n.client.Chain("v3/brand/partner/card-member/pay-view-tokens"))
 }
 
 // PreAuthTokens is POST /v3/brand/partner/card-member/pre-auth-tokens 入会组件预授权:
-//   - required in body: brand_id, card_id, openid
+//   - required in body: brand_id 品牌ID, card_id 会员卡模板ID, openid 用户标识
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336986
 func (n V3BrandPartnerCardMember) PreAuthTokens() PostCall {
 	return PostCall(n.client.Chain("v3/brand/partner/card-member/pre-auth-tokens"))
 }
 
 // UserCards is GET /v3/brand/partner/card-member/user-cards 查询用户在品牌下所有会员卡:
-//   - required in query: brand_id, openid, offset, limit
+//   - required in query: brand_id 品牌id, openid 用户标识, offset 分页页码, limit 分页大小
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336984
 func (n V3BrandPartnerCardMember) UserCards() V3BrandPartnerCardMemberUserCards {
-	return V3BrandPartnerCardMemberUserCards{GetCall(n.client.Chain("v3/brand/partner/card-member/user-cards")), n.client}
+	return V3BrandPartnerCardMemberUserCards{GetEachCall(n.client.Chain("v3/brand/partner/card-member/user-cards")), n.client}
 }
 
 // V3BrandPartnerCardMemberUserCards is /v3/brand/partner/card-member/user-cards.
 type V3BrandPartnerCardMemberUserCards struct {
-	GetCall
+	GetEachCall
 	client *wxpay.Client
 }
 
 // ImportByOpenid is POST /v3/brand/partner/card-member/user-cards/import-by-openid 根据openid导入用户会员卡:
-//   - required in body: brand_id, card_id, openid, user_card_code
+//   - required in body: brand_id 品牌ID, card_id 会员卡模板ID, openid 用户标识, user_card_code 会员卡code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336981
 func (n V3BrandPartnerCardMemberUserCards) ImportByOpenid() PostCall {
 	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-cards/import-by-openid"))
 }
 
 // ImportByPhone is POST /v3/brand/partner/card-member/user-cards/import-by-phone 根据手机号导入用户会员卡:
-//   - required in body: brand_id, card_id, phone_number, user_card_code
-//   - documented as required in body: date_information.type, pickup_time
+//   - required in body: brand_id 品牌ID, card_id 会员卡模板ID, phone_number 手机号, user_card_code 会员卡code
+//   - documented as required in body: date_information.type 有效期类型, pickup_time 领取时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336982
 func (n V3BrandPartnerCardMemberUserCards) ImportByPhone() PostCall {
 	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-cards/import-by-phone"))
@@ -334,12 +344,14 @@ func (n V3BrandPartnerCardMemberUserCards) ImportByPhone() PostCall {
 // UserCardCode is /v3/brand/partner/card-member/user-cards/{user_card_code}.
 //
 // GET /v3/brand/partner/card-member/user-cards/{user_card_code} 查询用户会员卡信息:
-//   - required in query: brand_id, card_id, openid
+//   - {user_card_code} 会员卡code
+//   - required in query: brand_id 品牌id, card_id 会员卡模版ID, openid 用户标识
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336980
 //
 // PATCH /v3/brand/partner/card-member/user-cards/{user_card_code} 修改用户会员卡信息:
-//   - required in query: card_id
-//   - documented as required in body: openid
+//   - {user_card_code} 会员卡code
+//   - required in query: card_id 会员卡模板ID
+//   - documented as required in body: openid 用户标识
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336985
 func (n V3BrandPartnerCardMemberUserCards) UserCardCode(userCardCode string) V3BrandPartnerCardMemberUserCardsUserCardCode {
 	return V3BrandPartnerCardMemberUserCardsUserCardCode{GetPatchCall(n.client.Chain("v3/brand/partner/card-member/user-cards/{user_card_code}").Var("user_card_code", userCardCode))}
@@ -349,25 +361,26 @@ func (n V3BrandPartnerCardMemberUserCards) UserCardCode(userCardCode string) V3B
 type V3BrandPartnerCardMemberUserCardsUserCardCode struct{ GetPatchCall }
 
 // Confirm is POST /v3/brand/partner/card-member/user-cards/{user_card_code}/confirm 同步会员开通结果:
-//   - required in body: brand_id, openid, user_card_confirm_state
+//   - required in body: brand_id 品牌ID, openid 用户标识, user_card_confirm_state 会员开卡状态
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336979
 func (n V3BrandPartnerCardMemberUserCardsUserCardCode) Confirm() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("confirm"))
 }
 
 // Invalidate is POST /v3/brand/partner/card-member/user-cards/{user_card_code}/invalidate 作废用户会员卡:
-//   - required in query: brand_id, card_id
-//   - required in body: openid
+//   - required in query: brand_id 品牌id, card_id 会员卡模版ID
+//   - required in body: openid 用户标识
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336983
 func (n V3BrandPartnerCardMemberUserCardsUserCardCode) Invalidate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("invalidate"))
 }
 
 // UserFeeds is POST /v3/brand/partner/card-member/user-feeds 创建用户动态信息:
-//   - required in body: brand_id, card_id, user_card_code, openid, out_request_no, cell_message
+//   - required in body: brand_id 品牌ID, card_id 会员卡模板ID, user_card_code 会员卡code, openid 用户标识, out_request_no 商家请求单号,
+//     cell_message 会员动态内容
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336987
-func (n V3BrandPartnerCardMember) UserFeeds() PostCall {
-	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-feeds"))
+func (n V3BrandPartnerCardMember) UserFeeds() PostEnsureCall {
+	return PostEnsureCall(n.client.Chain("v3/brand/partner/card-member/user-feeds"))
 }
 
 // UserPoints is /v3/brand/partner/card-member/user-points.
@@ -387,14 +400,16 @@ func (n V3BrandPartnerCardMemberUserPoints) ExchangeCoupon() V3BrandPartnerCardM
 type V3BrandPartnerCardMemberUserPointsExchangeCoupon struct{ client *wxpay.Client }
 
 // Confirm is POST /v3/brand/partner/card-member/user-points/exchange-coupon/confirm 同步积分兑券结果:
-//   - required in body: record_id, exchange_coupon_template_id, brand_id, card_id, openid, user_card_code, result
+//   - required in body: record_id 积分兑券ID, exchange_coupon_template_id 积分兑券模板ID, brand_id 品牌ID, card_id 会员卡模板ID, openid
+//     用户标识, user_card_code 会员卡code, result 积分兑券状态
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015897268
 func (n V3BrandPartnerCardMemberUserPointsExchangeCoupon) Confirm() PostCall {
 	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-points/exchange-coupon/confirm"))
 }
 
 // Sync is POST /v3/brand/partner/card-member/user-points/sync 同步积分余额:
-//   - required in body: out_request_no, brand_id, card_id, openid, user_card_code, point_balance
+//   - required in body: out_request_no 商家请求单号, brand_id 品牌ID, card_id 会员卡模板ID, openid 用户标识, user_card_code 会员卡code,
+//     point_balance 积分余额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015897280
 func (n V3BrandPartnerCardMemberUserPoints) Sync() PostCall {
 	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-points/sync"))
@@ -411,35 +426,38 @@ type V3BrandPartnerStore struct{ client *wxpay.Client }
 // Brandstores is /v3/brand/partner/store/brandstores.
 //
 // GET /v3/brand/partner/store/brandstores 列表查询品牌门店信息:
-//   - required in query: brand_id
+//   - required in query: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016756674
 //
 // POST /v3/brand/partner/store/brandstores 创建品牌门店:
-//   - required in body: brand_id
-//   - documented as required in body: store_address.address_code, store_address.address_detail
+//   - required in body: brand_id 品牌ID
+//   - documented as required in body: store_address.address_code 门店省市编码, store_address.address_detail 门店地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783183
 func (n V3BrandPartnerStore) Brandstores() V3BrandPartnerStoreBrandstores {
-	return V3BrandPartnerStoreBrandstores{GetPostCall(n.client.Chain("v3/brand/partner/store/brandstores")), n.client}
+	return V3BrandPartnerStoreBrandstores{GetEachPostCall(n.client.Chain("v3/brand/partner/store/brandstores")), n.client}
 }
 
 // V3BrandPartnerStoreBrandstores is /v3/brand/partner/store/brandstores.
 type V3BrandPartnerStoreBrandstores struct {
-	GetPostCall
+	GetEachPostCall
 	client *wxpay.Client
 }
 
 // StoreID is /v3/brand/partner/store/brandstores/{store_id}.
 //
 // GET /v3/brand/partner/store/brandstores/{store_id} 查询品牌门店:
-//   - required in query: brand_id
+//   - {store_id} 品牌门店ID
+//   - required in query: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783153
 //
 // PATCH /v3/brand/partner/store/brandstores/{store_id} 更新品牌门店:
-//   - required in body: brand_id
+//   - {store_id} 品牌门店ID
+//   - required in body: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783158
 //
 // DELETE /v3/brand/partner/store/brandstores/{store_id} 删除品牌门店:
-//   - required in body: brand_id
+//   - {store_id} 品牌门店ID
+//   - required in body: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783113
 func (n V3BrandPartnerStoreBrandstores) StoreID(storeID string) V3BrandPartnerStoreBrandstoresStoreID {
 	return V3BrandPartnerStoreBrandstoresStoreID{GetPatchDeleteBodyCall(n.client.Chain("v3/brand/partner/store/brandstores/{store_id}").Var("store_id", storeID))}
@@ -449,28 +467,28 @@ func (n V3BrandPartnerStoreBrandstores) StoreID(storeID string) V3BrandPartnerSt
 type V3BrandPartnerStoreBrandstoresStoreID struct{ GetPatchDeleteBodyCall }
 
 // Bindrecipient is POST /v3/brand/partner/store/brandstores/{store_id}/bindrecipient 绑定收款商户号:
-//   - required in body: brand_id, mchid, company_name
+//   - required in body: brand_id 品牌ID, mchid 门店收款商户号, company_name 门店收款主体
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783177
 func (n V3BrandPartnerStoreBrandstoresStoreID) Bindrecipient() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchDeleteBodyCall).Chain("bindrecipient"))
 }
 
 // Close is POST /v3/brand/partner/store/brandstores/{store_id}/close 暂停门店营业:
-//   - required in body: brand_id
+//   - required in body: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016756671
 func (n V3BrandPartnerStoreBrandstoresStoreID) Close() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchDeleteBodyCall).Chain("close"))
 }
 
 // Resume is POST /v3/brand/partner/store/brandstores/{store_id}/resume 恢复门店营业:
-//   - documented as required in body: brand_id
+//   - documented as required in body: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016756672
 func (n V3BrandPartnerStoreBrandstoresStoreID) Resume() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchDeleteBodyCall).Chain("resume"))
 }
 
 // Unbindrecipient is POST /v3/brand/partner/store/brandstores/{store_id}/unbindrecipient 解绑收款商户号:
-//   - required in body: brand_id, mchid
+//   - required in body: brand_id 品牌ID, mchid 门店收款商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783188
 func (n V3BrandPartnerStoreBrandstoresStoreID) Unbindrecipient() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchDeleteBodyCall).Chain("unbindrecipient"))
@@ -493,13 +511,14 @@ func (n V3BrandProfitsharing) BrandConfigs() V3BrandProfitsharingBrandConfigs {
 type V3BrandProfitsharingBrandConfigs struct{ client *wxpay.Client }
 
 // BrandMchid is GET /v3/brand/profitsharing/brand-configs/{brand_mchid} 查询最大分账比例:
+//   - {brand_mchid} 品牌主商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467022
 func (n V3BrandProfitsharingBrandConfigs) BrandMchid(brandMchid string) GetCall {
 	return GetCall(n.client.Chain("v3/brand/profitsharing/brand-configs/{brand_mchid}").Var("brand_mchid", brandMchid))
 }
 
 // FinishOrder is POST /v3/brand/profitsharing/finish-order 完结分账:
-//   - required in body: sub_mchid, transaction_id, out_order_no, description
+//   - required in body: sub_mchid 子商户号, transaction_id 微信订单号, out_order_no 商户分帐单号, description 分账描述
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467016
 func (n V3BrandProfitsharing) FinishOrder() PostCall {
 	return PostCall(n.client.Chain("v3/brand/profitsharing/finish-order"))
@@ -508,12 +527,13 @@ func (n V3BrandProfitsharing) FinishOrder() PostCall {
 // Orders is /v3/brand/profitsharing/orders.
 //
 // GET /v3/brand/profitsharing/orders 查询分账结果:
-//   - required in query: sub_mchid, transaction_id, out_order_no
+//   - required in query: sub_mchid 子商户号, transaction_id 微信订单号, out_order_no 商户分账单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467002
 //
 // POST /v3/brand/profitsharing/orders 请求分账:
-//   - required in body: brand_mchid, sub_mchid, appid, transaction_id, out_order_no, receivers[].type,
-//     receivers[].account, receivers[].amount, receivers[].description, finish
+//   - required in body: brand_mchid 品牌主商户号, sub_mchid 子商户号, appid 公众账号ID, transaction_id 微信订单号, out_order_no 商户分账单号,
+//     receivers[].type 分账接收方类型, receivers[].account 分账接收方账号, receivers[].amount 分账金额 (fen), receivers[].description
+//     分账描述, finish 是否分账完成
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692975
 func (n V3BrandProfitsharing) Orders() V3BrandProfitsharingOrders {
 	return V3BrandProfitsharingOrders{GetPostCall(n.client.Chain("v3/brand/profitsharing/orders")), n.client}
@@ -548,14 +568,14 @@ func (n V3BrandProfitsharing) Receivers() V3BrandProfitsharingReceivers {
 type V3BrandProfitsharingReceivers struct{ client *wxpay.Client }
 
 // Add is POST /v3/brand/profitsharing/receivers/add 添加分账接收方:
-//   - required in body: brand_mchid, appid, type, account, relation_type
+//   - required in body: brand_mchid 品牌主商户号, appid 公众账号ID, type 分账接收方类型, account 分账接收方账号, relation_type 与品牌主商户的的关系类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467100
 func (n V3BrandProfitsharingReceivers) Add() PostCall {
 	return PostCall(n.client.Chain("v3/brand/profitsharing/receivers/add"))
 }
 
 // Delete is POST /v3/brand/profitsharing/receivers/delete 删除分账接收方:
-//   - required in body: brand_mchid, appid, type, account
+//   - required in body: brand_mchid 品牌主商户号, appid 公众账号ID, type 分账接收方类型, account 分账接收方账号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467103
 func (n V3BrandProfitsharingReceivers) Delete() PostCall {
 	return PostCall(n.client.Chain("v3/brand/profitsharing/receivers/delete"))
@@ -564,11 +584,11 @@ func (n V3BrandProfitsharingReceivers) Delete() PostCall {
 // Returnorders is /v3/brand/profitsharing/returnorders.
 //
 // GET /v3/brand/profitsharing/returnorders 查询分账回退结果:
-//   - required in query: sub_mchid, out_return_no
+//   - required in query: sub_mchid 子商户号, out_return_no 商户回退单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467011
 //
 // POST /v3/brand/profitsharing/returnorders 请求分账回退:
-//   - required in body: sub_mchid, out_return_no, return_mchid, amount, description
+//   - required in body: sub_mchid 子商户号, out_return_no 商户回退单号, return_mchid 回退商户号, amount 回退金额 (fen), description 回退描述
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467097
 func (n V3BrandProfitsharing) Returnorders() GetPostCall {
 	return GetPostCall(n.client.Chain("v3/brand/profitsharing/returnorders"))

@@ -13,9 +13,8 @@ func (n V3Root) Businesscircle() V3Businesscircle {
 type V3Businesscircle struct{ client *wxpay.Client }
 
 // Parkings is POST /v3/businesscircle/parkings 商圈会员停车状态同步:
-//   - required in body: brandid, appid, openid, plate_number, state, time
+//   - required in body: brandid 品牌ID, appid 应用ID, openid 用户标识, plate_number 车牌号, state 状态, time 时间
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535502
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474127
 func (n V3Businesscircle) Parkings() PostCall {
 	return PostCall(n.client.Chain("v3/businesscircle/parkings"))
 }
@@ -29,9 +28,9 @@ func (n V3Businesscircle) Points() V3BusinesscirclePoints {
 type V3BusinesscirclePoints struct{ client *wxpay.Client }
 
 // Notify is POST /v3/businesscircle/points/notify 商圈会员积分同步:
-//   - required in body: transaction_id, appid, openid, earn_points, increased_points, points_update_time
+//   - required in body: transaction_id 微信订单号, appid 小程序appid, openid 顾客openid, earn_points 是否获得积分, increased_points
+//     订单新增积分值, points_update_time 积分更新时间
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534698
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474133
 func (n V3BusinesscirclePoints) Notify() PostCall {
 	return PostCall(n.client.Chain("v3/businesscircle/points/notify"))
 }
@@ -45,9 +44,9 @@ func (n V3Businesscircle) UserAuthorizations() V3BusinesscircleUserAuthorization
 type V3BusinesscircleUserAuthorizations struct{ client *wxpay.Client }
 
 // Openid is GET /v3/businesscircle/user-authorizations/{openid} 商圈积分授权查询:
-//   - required in query: appid
+//   - {openid} 顾客openid
+//   - required in query: appid 小程序appid
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534848
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474135
 func (n V3BusinesscircleUserAuthorizations) Openid(openid string) GetCall {
 	return GetCall(n.client.Chain("v3/businesscircle/user-authorizations/{openid}").Var("openid", openid))
 }
@@ -77,9 +76,8 @@ func (n V3BusinesscircleUsersOpenid) Points() V3BusinesscircleUsersOpenidPoints 
 type V3BusinesscircleUsersOpenidPoints struct{ branch }
 
 // CommitStatus is GET /v3/businesscircle/users/{openid}/points/commit_status 商圈会员待积分状态查询:
-//   - required in query: brandid, appid
+//   - required in query: brandid 品牌ID, appid 应用ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534994
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474129
 func (n V3BusinesscircleUsersOpenidPoints) CommitStatus() GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("points/commit_status"))
 }

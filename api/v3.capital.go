@@ -63,21 +63,21 @@ func (n V3CapitalCapitallhh) Banks() V3CapitalCapitallhhBanks {
 type V3CapitalCapitallhhBanks struct{ client *wxpay.Client }
 
 // CorporateBanking is GET /v3/capital/capitallhh/banks/corporate-banking 查询支持对公业务的银行列表:
-//   - required in query: limit
+//   - required in query: limit 本次请求最大查询条数
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697626
-func (n V3CapitalCapitallhhBanks) CorporateBanking() GetCall {
-	return GetCall(n.client.Chain("v3/capital/capitallhh/banks/corporate-banking"))
+func (n V3CapitalCapitallhhBanks) CorporateBanking() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/capital/capitallhh/banks/corporate-banking"))
 }
 
 // PersonalBanking is GET /v3/capital/capitallhh/banks/personal-banking 查询支持个人业务的银行列表:
-//   - required in query: limit
+//   - required in query: limit 本次请求最大查询条数
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697583
-func (n V3CapitalCapitallhhBanks) PersonalBanking() GetCall {
-	return GetCall(n.client.Chain("v3/capital/capitallhh/banks/personal-banking"))
+func (n V3CapitalCapitallhhBanks) PersonalBanking() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/capital/capitallhh/banks/personal-banking"))
 }
 
 // SearchBanksByBankAccount is GET /v3/capital/capitallhh/banks/search-banks-by-bank-account 获取对私银行卡号开户银行:
-//   - required in query: account_number
+//   - required in query: account_number 银行卡号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697541
 func (n V3CapitalCapitallhhBanks) SearchBanksByBankAccount() GetCall {
 	return GetCall(n.client.Chain("v3/capital/capitallhh/banks/search-banks-by-bank-account"))
@@ -92,8 +92,8 @@ func (n V3CapitalCapitallhhBanks) BankAliasCode(bankAliasCode string) V3CapitalC
 type V3CapitalCapitallhhBanksBankAliasCode struct{ branch }
 
 // Branches is GET /v3/capital/capitallhh/banks/{bank_alias_code}/branches 查询支行列表:
-//   - required in query: city_code, limit
+//   - required in query: city_code 城市编码, limit 本次请求最大查询条数
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697673
-func (n V3CapitalCapitallhhBanksBankAliasCode) Branches() GetCall {
-	return GetCall(wxpay.Chain(n.branch).Chain("branches"))
+func (n V3CapitalCapitallhhBanksBankAliasCode) Branches() GetEachCall {
+	return GetEachCall(wxpay.Chain(n.branch).Chain("branches"))
 }

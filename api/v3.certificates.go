@@ -4,7 +4,6 @@ package api
 
 // Certificates is GET /v3/certificates 获取平台证书列表:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012551764
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012715700
 func (n V3Root) Certificates() GetCall {
 	return GetCall(n.client.Chain("v3/certificates"))
 }

@@ -13,25 +13,23 @@ func (n V3Root) CombineTransactions() V3CombineTransactions {
 type V3CombineTransactions struct{ client *wxpay.Client }
 
 // App is POST /v3/combine-transactions/app 合单下单-APP支付:
-//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid,
-//     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].out_trade_no,
-//     sub_orders[].description
+//   - required in body: combine_appid 合单商户appid, combine_mchid 合单商户号, combine_out_trade_no 合单商户订单号, sub_orders[].mchid
+//     子单商户号, sub_orders[].amount.total_amount 标价金额 (fen), sub_orders[].amount.currency 标价币种, sub_orders[].out_trade_no
+//     商品单商户订单号, sub_orders[].description 商品描述
+//   - outcome: GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556944
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012545465
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012758021
-func (n V3CombineTransactions) App() PostCall {
-	return PostCall(n.client.Chain("v3/combine-transactions/app"))
+func (n V3CombineTransactions) App() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/combine-transactions/app"))
 }
 
 // H5 is POST /v3/combine-transactions/h5 合单下单-H5支付:
-//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid,
-//     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].out_trade_no,
-//     sub_orders[].description
+//   - required in body: combine_appid 合单商户appid, combine_mchid 合单商户号, combine_out_trade_no 合单商户订单号, sub_orders[].mchid
+//     子单商户号, sub_orders[].amount.total_amount 标价金额 (fen), sub_orders[].amount.currency 标价币种, sub_orders[].out_trade_no
+//     商品单商户订单号, sub_orders[].description 商品描述
+//   - outcome: GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556961
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012545879
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012758208
-func (n V3CombineTransactions) H5() PostCall {
-	return PostCall(n.client.Chain("v3/combine-transactions/h5"))
+func (n V3CombineTransactions) H5() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/combine-transactions/h5"))
 }
 
 // ID is /v3/combine-transactions/id.
@@ -43,40 +41,40 @@ func (n V3CombineTransactions) ID() V3CombineTransactionsID {
 type V3CombineTransactionsID struct{ client *wxpay.Client }
 
 // CombineTransactionID is GET /v3/combine-transactions/id/{combine_transaction_id} 个人收款交易通过微信支付订单号查单:
+//   - {combine_transaction_id} 交易单微信支付订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012602242
 func (n V3CombineTransactionsID) CombineTransactionID(combineTransactionID string) GetCall {
 	return GetCall(n.client.Chain("v3/combine-transactions/id/{combine_transaction_id}").Var("combine_transaction_id", combineTransactionID))
 }
 
 // JSAPI is POST /v3/combine-transactions/jsapi 合单下单-JSAPI支付:
-//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid,
-//     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].out_trade_no,
-//     sub_orders[].description
+//   - required in body: combine_appid 合单商户appid, combine_mchid 合单商户号, combine_out_trade_no 合单商户订单号, sub_orders[].mchid
+//     子单商户号, sub_orders[].amount.total_amount 标价金额 (fen), sub_orders[].amount.currency 标价币种, sub_orders[].out_trade_no
+//     商品单商户订单号, sub_orders[].description 商品描述
+//   - outcome: GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556926
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012556931
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012545654
-func (n V3CombineTransactions) JSAPI() PostCall {
-	return PostCall(n.client.Chain("v3/combine-transactions/jsapi"))
+func (n V3CombineTransactions) JSAPI() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/combine-transactions/jsapi"))
 }
 
 // Miniprogram is POST /v3/combine-transactions/miniprogram 个人收款交易下单-小程序:
-//   - required in body: combine_appid, combine_out_trade_no, sub_orders[].out_trade_no,
-//     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].description
-//   - documented as required in body: combine_mchid, sub_orders[].mchid
+//   - required in body: combine_appid 平台商户应用ID, combine_out_trade_no 交易单订单号, sub_orders[].out_trade_no 商品单商户订单号,
+//     sub_orders[].amount.total_amount 标价金额 (fen), sub_orders[].amount.currency 标价币种, sub_orders[].description 商品描述
+//   - documented as required in body: combine_mchid 平台商户号, sub_orders[].mchid 商品单发起商户号
+//   - outcome: GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012602225
-func (n V3CombineTransactions) Miniprogram() PostCall {
-	return PostCall(n.client.Chain("v3/combine-transactions/miniprogram"))
+func (n V3CombineTransactions) Miniprogram() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/combine-transactions/miniprogram"))
 }
 
 // Native is POST /v3/combine-transactions/native 合单下单-Native支付:
-//   - required in body: combine_appid, combine_mchid, combine_out_trade_no, sub_orders[].mchid,
-//     sub_orders[].amount.total_amount, sub_orders[].amount.currency, sub_orders[].out_trade_no,
-//     sub_orders[].description
+//   - required in body: combine_appid 合单商户appid, combine_mchid 合单商户号, combine_out_trade_no 合单商户订单号, sub_orders[].mchid
+//     子单商户号, sub_orders[].amount.total_amount 标价金额 (fen), sub_orders[].amount.currency 标价币种, sub_orders[].out_trade_no
+//     商品单商户订单号, sub_orders[].description 商品描述
+//   - outcome: GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556982
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012547310
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012758240
-func (n V3CombineTransactions) Native() PostCall {
-	return PostCall(n.client.Chain("v3/combine-transactions/native"))
+func (n V3CombineTransactions) Native() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/combine-transactions/native"))
 }
 
 // OutTradeNo is /v3/combine-transactions/out-trade-no.
@@ -88,9 +86,8 @@ func (n V3CombineTransactions) OutTradeNo() V3CombineTransactionsOutTradeNo {
 type V3CombineTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // CombineOutTradeNo is GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no} 合单查询订单:
+//   - {combine_out_trade_no} 合单商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012557006
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013421126
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013421222
 func (n V3CombineTransactionsOutTradeNo) CombineOutTradeNo(combineOutTradeNo string) V3CombineTransactionsOutTradeNoCombineOutTradeNo {
 	return V3CombineTransactionsOutTradeNoCombineOutTradeNo{GetCall(n.client.Chain("v3/combine-transactions/out-trade-no/{combine_out_trade_no}").Var("combine_out_trade_no", combineOutTradeNo))}
 }
@@ -99,10 +96,8 @@ func (n V3CombineTransactionsOutTradeNo) CombineOutTradeNo(combineOutTradeNo str
 type V3CombineTransactionsOutTradeNoCombineOutTradeNo struct{ GetCall }
 
 // Close is POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close 合单关闭订单:
-//   - required in body: combine_appid, sub_orders[].mchid, sub_orders[].out_trade_no
+//   - required in body: combine_appid 合单商户appid, sub_orders[].mchid 子单商户号, sub_orders[].out_trade_no 商品单商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012577452
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013421130
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013421225
-func (n V3CombineTransactionsOutTradeNoCombineOutTradeNo) Close() PostCall {
-	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
+func (n V3CombineTransactionsOutTradeNoCombineOutTradeNo) Close() PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(n.GetCall).Chain("close"))
 }

@@ -21,7 +21,7 @@ func (n V3Compliance) InactiveMerchantIdentityVerification() V3ComplianceInactiv
 type V3ComplianceInactiveMerchantIdentityVerification struct{ client *wxpay.Client }
 
 // Merchants is POST /v3/compliance/inactive-merchant-identity-verification/merchants 发起不活跃商户身份核实:
-//   - required in body: sub_mchid
+//   - required in body: sub_mchid 特约商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471357
 func (n V3ComplianceInactiveMerchantIdentityVerification) Merchants() V3ComplianceInactiveMerchantIdentityVerificationMerchants {
 	return V3ComplianceInactiveMerchantIdentityVerificationMerchants{PostCall(n.client.Chain("v3/compliance/inactive-merchant-identity-verification/merchants")), n.client}
@@ -52,6 +52,7 @@ type V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchidVerificati
 // VerificationID is GET
 // /v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}/verifications/{verification_id}
 // 查询不活跃商户身份核实结果:
+//   - {verification_id} 核实单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471359
 func (n V3ComplianceInactiveMerchantIdentityVerificationMerchantsSubMchidVerifications) VerificationID(verificationID string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("verifications/{verification_id}").Var("verification_id", verificationID))

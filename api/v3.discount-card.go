@@ -13,7 +13,7 @@ func (n V3Root) DiscountCard() V3DiscountCard {
 type V3DiscountCard struct{ client *wxpay.Client }
 
 // Cards is POST /v3/discount-card/cards 预受理领卡请求:
-//   - required in body: out_card_code, card_template_id, appid
+//   - required in body: out_card_code 商户领卡号, card_template_id 卡模板ID, appid 公众账号ID
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_1.shtml
 func (n V3DiscountCard) Cards() V3DiscountCardCards {
 	return V3DiscountCardCards{PostCall(n.client.Chain("v3/discount-card/cards")), n.client}
@@ -26,6 +26,7 @@ type V3DiscountCardCards struct {
 }
 
 // OutCardCode is GET /v3/discount-card/cards/{out_card_code} 查询先享卡订单:
+//   - {out_card_code} 商户领卡号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_3.shtml
 func (n V3DiscountCardCards) OutCardCode(outCardCode string) V3DiscountCardCardsOutCardCode {
 	return V3DiscountCardCardsOutCardCode{GetCall(n.client.Chain("v3/discount-card/cards/{out_card_code}").Var("out_card_code", outCardCode))}
@@ -35,7 +36,7 @@ func (n V3DiscountCardCards) OutCardCode(outCardCode string) V3DiscountCardCards
 type V3DiscountCardCardsOutCardCode struct{ GetCall }
 
 // AddUserRecords is POST /v3/discount-card/cards/{out_card_code}/add-user-records 增加用户记录:
-//   - required in body: card_template_id
+//   - required in body: card_template_id 卡模板ID
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_2.shtml
 func (n V3DiscountCardCardsOutCardCode) AddUserRecords() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("add-user-records"))
@@ -58,6 +59,7 @@ func (n V3DiscountCardOrders) OutTradeNo() V3DiscountCardOrdersOutTradeNo {
 type V3DiscountCardOrdersOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/discount-card/orders/out-trade-no/{out_trade_no} 通过先享卡订单号查询订单:
+//   - {out_trade_no} 商户订单号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_1.shtml
 //
 // Deprecated: offline.
@@ -68,9 +70,11 @@ func (n V3DiscountCardOrdersOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 // OutOrderNo is /v3/discount-card/orders/{out_order_no}.
 //
 // GET /v3/discount-card/orders/{out_order_no} 通过先享卡订单号查询订单:
+//   - {out_order_no} 先享卡订单号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_1.shtml
 //
 // PATCH /v3/discount-card/orders/{out_order_no} 更新先享卡订单:
+//   - {out_order_no} 先享卡订单号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_2.shtml
 func (n V3DiscountCardOrders) OutOrderNo(outOrderNo string) GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/discount-card/orders/{out_order_no}").Var("out_order_no", outOrderNo))

@@ -29,7 +29,7 @@ func (n V3EbikeCharge) Contracts() V3EbikeChargeContracts {
 type V3EbikeChargeContracts struct{ client *wxpay.Client }
 
 // Preopen is POST /v3/ebike/charge/contracts/preopen 预开通服务:
-//   - documented as required in body: appid, trade_scene, openid
+//   - documented as required in body: appid 服务商公众号ID, trade_scene 交易场景, openid 用户标识
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_3.shtml
 //
 // Deprecated: offline.
@@ -38,6 +38,7 @@ func (n V3EbikeChargeContracts) Preopen() PostCall {
 }
 
 // ContractID is GET /v3/ebike/charge/contracts/{contract_id} 通过签约号查询用户状态:
+//   - {contract_id} 充电授权扣费协议号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_2.shtml
 //
 // Deprecated: offline.
@@ -49,8 +50,8 @@ func (n V3EbikeChargeContracts) ContractID(contractID string) V3EbikeChargeContr
 type V3EbikeChargeContractsContractID struct{ GetCall }
 
 // Confirm is POST /v3/ebike/charge/contracts/{contract_id}/confirm 创建用户当次充电代扣凭证:
-//   - documented as required in body: appid, charge_info.start_time, charge_info.charging_station_name,
-//     charge_info.charging_gun_number, charge_info.device_id
+//   - documented as required in body: appid 服务商公众号ID, charge_info.start_time 开始时间, charge_info.charging_station_name
+//     充电站名称, charge_info.charging_gun_number 充电枪编号, charge_info.device_id 充电位设备号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_4.shtml
 //
 // Deprecated: offline.
@@ -59,9 +60,10 @@ func (n V3EbikeChargeContractsContractID) Confirm() PostCall {
 }
 
 // Transactions is POST /v3/ebike/charge/transactions 充电自行车代扣受理扣款:
-//   - documented as required in body: appid, out_trade_no, notify_url, description, charging_token, amount.total,
-//     charge_info.start_time, charge_info.end_time, charge_info.charging_station_name, charge_info.charging_gun_number,
-//     charge_info.charged_capacity, device_info.device_id, device_info.device_ip
+//   - documented as required in body: appid 服务商公众号ID, out_trade_no 商户订单号, notify_url 通知url, description 商品描述,
+//     charging_token 用户充电代扣凭证, amount.total 订单总金额, charge_info.start_time 开始时间, charge_info.end_time 结束时间,
+//     charge_info.charging_station_name 充电站名称, charge_info.charging_gun_number 充电枪编号, charge_info.charged_capacity
+//     已充电量, device_info.device_id 充电位设备号, device_info.device_ip 商户端设备ip
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_5.shtml
 //
 // Deprecated: offline.
@@ -84,6 +86,7 @@ func (n V3EbikeChargeTransactions) ID() V3EbikeChargeTransactionsID {
 type V3EbikeChargeTransactionsID struct{ client *wxpay.Client }
 
 // TransactionID is GET /v3/ebike/charge/transactions/id/{transaction_id} 查询订单:
+//   - {transaction_id} 微信支付订单号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
 //
 // Deprecated: offline.
@@ -100,6 +103,7 @@ func (n V3EbikeChargeTransactions) OutTradeNo() V3EbikeChargeTransactionsOutTrad
 type V3EbikeChargeTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/ebike/charge/transactions/out-trade-no/{out_trade_no} 查询订单:
+//   - {out_trade_no} 商户订单号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
 //
 // Deprecated: offline.
@@ -124,7 +128,7 @@ func (n V3EbikeChargeUsers) Openid(openid string) V3EbikeChargeUsersOpenid {
 type V3EbikeChargeUsersOpenid struct{ branch }
 
 // Contract is GET /v3/ebike/charge/users/{openid}/contract 通过用户标识查询用户状态:
-//   - documented as required in query: trade_scene
+//   - documented as required in query: trade_scene 交易场景
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_1.shtml
 //
 // Deprecated: offline.

@@ -21,7 +21,7 @@ func (n V3Ecommerce) Account() V3EcommerceAccount {
 type V3EcommerceAccount struct{ client *wxpay.Client }
 
 // ApplyCancelWithdraw is POST /v3/ecommerce/account/apply-cancel-withdraw 提交注销提现申请:
-//   - required in body: sub_mchid, out_request_no
+//   - required in body: sub_mchid 二级商户号, out_request_no 商户注销申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013892756
 func (n V3EcommerceAccount) ApplyCancelWithdraw() V3EcommerceAccountApplyCancelWithdraw {
 	return V3EcommerceAccountApplyCancelWithdraw{PostCall(n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw")), n.client}
@@ -42,13 +42,14 @@ func (n V3EcommerceAccountApplyCancelWithdraw) ApplymentID() V3EcommerceAccountA
 type V3EcommerceAccountApplyCancelWithdrawApplymentID struct{ client *wxpay.Client }
 
 // ApplymentID is GET /v3/ecommerce/account/apply-cancel-withdraw/applyment-id/{applyment_id} 微信支付注销提现申请单号查询申请单状态:
+//   - {applyment_id} 微信支付付销提现申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013892765
 func (n V3EcommerceAccountApplyCancelWithdrawApplymentID) ApplymentID(applymentID string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/applyment-id/{applyment_id}").Var("applyment_id", applymentID))
 }
 
 // Confirm is POST /v3/ecommerce/account/apply-cancel-withdraw/confirm 平台代商户确认注销:
-//   - required in body: sub_mchid, confirm_time, cancel_contract_version
+//   - required in body: sub_mchid 二级商户号, confirm_time 注销确认时间, cancel_contract_version 注销协议版本号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013892772
 func (n V3EcommerceAccountApplyCancelWithdraw) Confirm() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/confirm"))
@@ -63,6 +64,7 @@ func (n V3EcommerceAccountApplyCancelWithdraw) OutRequestNo() V3EcommerceAccount
 type V3EcommerceAccountApplyCancelWithdrawOutRequestNo struct{ client *wxpay.Client }
 
 // OutRequestNo is GET /v3/ecommerce/account/apply-cancel-withdraw/out-request-no/{out_request_no} 商户注销提现申请单号查询申请单状态:
+//   - {out_request_no} 商户注销提现申请号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013892759
 func (n V3EcommerceAccountApplyCancelWithdrawOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
@@ -77,13 +79,14 @@ func (n V3EcommerceAccountApplyCancelWithdraw) ValidateCancel() V3EcommerceAccou
 type V3EcommerceAccountApplyCancelWithdrawValidateCancel struct{ client *wxpay.Client }
 
 // SubMchid is GET /v3/ecommerce/account/apply-cancel-withdraw/validate-cancel/{sub_mchid} 商户注销资格校验:
+//   - {sub_mchid} 申请注销的二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016420099
 func (n V3EcommerceAccountApplyCancelWithdrawValidateCancel) SubMchid(subMchid string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/account/apply-cancel-withdraw/validate-cancel/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
 // CancelApplications is POST /v3/ecommerce/account/cancel-applications 提交注销申请单:
-//   - required in body: sub_mchid, out_apply_no, application_info
+//   - required in body: sub_mchid 二级商户号, out_apply_no 商户注销申请单号, application_info 注销申请材料
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476217
 func (n V3EcommerceAccount) CancelApplications() V3EcommerceAccountCancelApplications {
 	return V3EcommerceAccountCancelApplications{PostCall(n.client.Chain("v3/ecommerce/account/cancel-applications")), n.client}
@@ -96,7 +99,7 @@ type V3EcommerceAccountCancelApplications struct {
 }
 
 // Media is POST /v3/ecommerce/account/cancel-applications/media 注销申请图片上传:
-//   - required in form: file, meta.file_digest, meta.file_name
+//   - required in form: file 图片文件, meta.file_digest 文件摘要, meta.file_name 文件名
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691710
 func (n V3EcommerceAccountCancelApplications) Media() UploadCall {
 	return UploadCall(n.client.Chain("v3/ecommerce/account/cancel-applications/media"))
@@ -111,6 +114,7 @@ func (n V3EcommerceAccountCancelApplications) OutApplyNo() V3EcommerceAccountCan
 type V3EcommerceAccountCancelApplicationsOutApplyNo struct{ client *wxpay.Client }
 
 // OutApplyNo is GET /v3/ecommerce/account/cancel-applications/out-apply-no/{out_apply_no} 查询注销单状态:
+//   - {out_apply_no} 商户注销申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476223
 func (n V3EcommerceAccountCancelApplicationsOutApplyNo) OutApplyNo(outApplyNo string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/account/cancel-applications/out-apply-no/{out_apply_no}").Var("out_apply_no", outApplyNo))
@@ -125,8 +129,8 @@ func (n V3Ecommerce) Applyments() V3EcommerceApplyments {
 type V3EcommerceApplyments struct{ client *wxpay.Client }
 
 // Slash is POST /v3/ecommerce/applyments/ 二级商户进件:
-//   - required in body: out_request_no, organization_type, account_info, contact_info, sales_scene_info,
-//     merchant_shortname
+//   - required in body: out_request_no 业务申请编号, organization_type 主体类型, account_info 结算银行账户, contact_info 超级管理员信息,
+//     sales_scene_info 店铺信息, merchant_shortname 商户简称
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012713017
 func (n V3EcommerceApplyments) Slash() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/applyments/"))
@@ -141,8 +145,8 @@ func (n V3EcommerceApplyments) OutRequestNo() V3EcommerceApplymentsOutRequestNo 
 type V3EcommerceApplymentsOutRequestNo struct{ client *wxpay.Client }
 
 // OutRequestNo is GET /v3/ecommerce/applyments/out-request-no/{out_request_no} 通过业务申请编号查询申请状态:
+//   - {out_request_no} 业务申请编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691376
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015616708
 func (n V3EcommerceApplymentsOutRequestNo) OutRequestNo(outRequestNo string) V3EcommerceApplymentsOutRequestNoOutRequestNo {
 	return V3EcommerceApplymentsOutRequestNoOutRequestNo{GetCall(n.client.Chain("v3/ecommerce/applyments/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))}
 }
@@ -157,9 +161,10 @@ func (n V3EcommerceApplymentsOutRequestNoOutRequestNo) Revoke() PostCall {
 }
 
 // SubmitAccountHostingApplyment is POST /v3/ecommerce/applyments/submit-account-hosting-applyment 提交申请单:
-//   - required in body: out_request_no, organization_type, account_info.bank_account_type, account_info.account_bank,
-//     account_info.account_name, account_info.account_number, contact_info.contact_type, contact_info.contact_name,
-//     sales_scene_info, merchant_shortname
+//   - required in body: out_request_no 业务申请编号, organization_type 主体类型, account_info.bank_account_type 账户类型,
+//     account_info.account_bank 开户银行, account_info.account_name 开户名称, account_info.account_number 银行帐号,
+//     contact_info.contact_type 超级管理员类型, contact_info.contact_name 超级管理员姓名, sales_scene_info 店铺信息, merchant_shortname
+//     商户简称
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015616688
 func (n V3EcommerceApplyments) SubmitAccountHostingApplyment() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/applyments/submit-account-hosting-applyment"))
@@ -172,8 +177,8 @@ func (n V3EcommerceApplyments) SubmitSignVerifyInfo() PostCall {
 }
 
 // ApplymentID is GET /v3/ecommerce/applyments/{applyment_id} 通过申请单ID查询申请状态:
+//   - {applyment_id} 微信支付申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691469
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015616714
 func (n V3EcommerceApplyments) ApplymentID(applymentID string) V3EcommerceApplymentsApplymentID {
 	return V3EcommerceApplymentsApplymentID{GetCall(n.client.Chain("v3/ecommerce/applyments/{applyment_id}").Var("applyment_id", applymentID))}
 }
@@ -196,10 +201,10 @@ func (n V3Ecommerce) Bill() V3EcommerceBill {
 type V3EcommerceBill struct{ client *wxpay.Client }
 
 // Fundflowbill is GET /v3/ecommerce/bill/fundflowbill 申请二级商户资金账单:
-//   - required in query: bill_date, account_type, algorithm
+//   - required in query: bill_date 账单日期, account_type 资金账户类型, algorithm 加密算法
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012760697
-func (n V3EcommerceBill) Fundflowbill() GetCall {
-	return GetCall(n.client.Chain("v3/ecommerce/bill/fundflowbill"))
+func (n V3EcommerceBill) Fundflowbill() GetBillCall {
+	return GetBillCall(n.client.Chain("v3/ecommerce/bill/fundflowbill"))
 }
 
 // CombinePapay is /v3/ecommerce/combine-papay.
@@ -244,6 +249,7 @@ type V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode struct{ branch 
 
 // OutContractCode is GET /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询协议:
+//   - {out_contract_code} 商户签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884060
 func (n V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode {
 	return V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
@@ -260,7 +266,8 @@ func (n V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCo
 }
 
 // PreEntrustSign is POST /v3/ecommerce/combine-papay/contracts/pre-entrust-sign APP方式预签约:
-//   - required in body: appid, plan_id, out_contract_code, contract_display_account, notify_url
+//   - required in body: appid 商户APPID, plan_id 委托代扣协议模板Id, out_contract_code 商户签约协议号, contract_display_account
+//     用户账户展示名称, notify_url 回调通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012881608
 func (n V3EcommerceCombinePapayContracts) PreEntrustSign() V3EcommerceCombinePapayContractsPreEntrustSign {
 	return V3EcommerceCombinePapayContractsPreEntrustSign{PostCall(n.client.Chain("v3/ecommerce/combine-papay/contracts/pre-entrust-sign")), n.client}
@@ -273,14 +280,15 @@ type V3EcommerceCombinePapayContractsPreEntrustSign struct {
 }
 
 // MiniProgram is POST /v3/ecommerce/combine-papay/contracts/pre-entrust-sign/mini-program 小程序方式预签约:
-//   - documented as required in body: appid, plan_id, out_contract_code, contract_display_account, notify_url
+//   - documented as required in body: appid 商户APPID, plan_id 委托代扣协议模板ID, out_contract_code 商户签约协议号,
+//     contract_display_account 用户账户展示名称, notify_url 回调通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017177322
 func (n V3EcommerceCombinePapayContractsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/combine-papay/contracts/pre-entrust-sign/mini-program"))
 }
 
 // Transactions is POST /v3/ecommerce/combine-papay/transactions 电商合单委托代扣支付:
-//   - required in body: combine_appid, combine_out_trade_no, contract_id
+//   - required in body: combine_appid 合单商户appid, combine_out_trade_no 合单商户订单号, contract_id 委托代扣协议ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884121
 func (n V3EcommerceCombinePapay) Transactions() V3EcommerceCombinePapayTransactions {
 	return V3EcommerceCombinePapayTransactions{PostCall(n.client.Chain("v3/ecommerce/combine-papay/transactions")), n.client}
@@ -293,6 +301,7 @@ type V3EcommerceCombinePapayTransactions struct {
 }
 
 // CombineOutTradeNo is GET /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no} 电商合单委托代扣查询订单:
+//   - {combine_out_trade_no} 合单商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884130
 func (n V3EcommerceCombinePapayTransactions) CombineOutTradeNo(combineOutTradeNo string) V3EcommerceCombinePapayTransactionsCombineOutTradeNo {
 	return V3EcommerceCombinePapayTransactionsCombineOutTradeNo{GetCall(n.client.Chain("v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}").Var("combine_out_trade_no", combineOutTradeNo))}
@@ -302,7 +311,7 @@ func (n V3EcommerceCombinePapayTransactions) CombineOutTradeNo(combineOutTradeNo
 type V3EcommerceCombinePapayTransactionsCombineOutTradeNo struct{ GetCall }
 
 // Reverse is POST /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}/reverse 电商合单委托代扣撤销订单:
-//   - required in body: combine_appid
+//   - required in body: combine_appid 合单商户APPID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884126
 func (n V3EcommerceCombinePapayTransactionsCombineOutTradeNo) Reverse() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
@@ -325,9 +334,8 @@ func (n V3EcommerceFund) Balance() V3EcommerceFundBalance {
 type V3EcommerceFundBalance struct{ client *wxpay.Client }
 
 // SubMchid is GET /v3/ecommerce/fund/balance/{sub_mchid} 查询二级商户账户实时余额:
+//   - {sub_mchid} 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476690
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012719894
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012720892
 func (n V3EcommerceFundBalance) SubMchid(subMchid string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/fund/balance/{sub_mchid}").Var("sub_mchid", subMchid))
 }
@@ -341,24 +349,24 @@ func (n V3EcommerceFund) Enddaybalance() V3EcommerceFundEnddaybalance {
 type V3EcommerceFundEnddaybalance struct{ client *wxpay.Client }
 
 // SubMchid is GET /v3/ecommerce/fund/enddaybalance/{sub_mchid} 查询二级商户账户日终余额:
-//   - required in query: date
+//   - {sub_mchid} 电商特约商户商户号
+//   - required in query: date 日期
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476693
 func (n V3EcommerceFundEnddaybalance) SubMchid(subMchid string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/fund/enddaybalance/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
 // Withdraw is POST /v3/ecommerce/fund/withdraw 账户余额提现:
-//   - required in body: sub_mchid, out_request_no, amount
+//   - required in body: sub_mchid 特约商户号, out_request_no 商户提现单号, amount 提现金额 (fen)
+//   - outcome: GET /v3/ecommerce/fund/withdraw/out-request-no/{out_request_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476652
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012719526
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012720157
 func (n V3EcommerceFund) Withdraw() V3EcommerceFundWithdraw {
-	return V3EcommerceFundWithdraw{PostCall(n.client.Chain("v3/ecommerce/fund/withdraw")), n.client}
+	return V3EcommerceFundWithdraw{PostEnsureResolveCall(n.client.Chain("v3/ecommerce/fund/withdraw")), n.client}
 }
 
 // V3EcommerceFundWithdraw is /v3/ecommerce/fund/withdraw.
 type V3EcommerceFundWithdraw struct {
-	PostCall
+	PostEnsureResolveCall
 	client *wxpay.Client
 }
 
@@ -371,19 +379,17 @@ func (n V3EcommerceFundWithdraw) OutRequestNo() V3EcommerceFundWithdrawOutReques
 type V3EcommerceFundWithdrawOutRequestNo struct{ client *wxpay.Client }
 
 // OutRequestNo is GET /v3/ecommerce/fund/withdraw/out-request-no/{out_request_no} 商户提现单号查询:
-//   - required in query: sub_mchid
+//   - {out_request_no} 商户提现单号
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476656
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012719550
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012720041
 func (n V3EcommerceFundWithdrawOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/fund/withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
 // WithdrawID is GET /v3/ecommerce/fund/withdraw/{withdraw_id} 微信支付提现单号查询:
-//   - required in query: sub_mchid
+//   - {withdraw_id} 微信支付提现单号
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476665
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012719970
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012719951
 func (n V3EcommerceFundWithdraw) WithdrawID(withdrawID string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/fund/withdraw/{withdraw_id}").Var("withdraw_id", withdrawID))
 }
@@ -405,7 +411,8 @@ func (n V3EcommerceIndividualContracts) OutContractCode() V3EcommerceIndividualC
 type V3EcommerceIndividualContractsOutContractCode struct{ client *wxpay.Client }
 
 // OutContractCode is GET /v3/ecommerce/individual-contracts/out-contract-code/{out_contract_code} 根据业务申请单号查签约信息:
-//   - required in query: appid
+//   - {out_contract_code} 业务申请单号
+//   - required in query: appid 签约和付款的微信小程序AppID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015851492
 func (n V3EcommerceIndividualContractsOutContractCode) OutContractCode(outContractCode string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/individual-contracts/out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
@@ -420,14 +427,14 @@ func (n V3EcommerceIndividualContracts) PreEntrustSign() V3EcommerceIndividualCo
 type V3EcommerceIndividualContractsPreEntrustSign struct{ client *wxpay.Client }
 
 // App is POST /v3/ecommerce/individual-contracts/pre-entrust-sign/app APP场景预签约:
-//   - documented as required in body: appid, out_contract_code
+//   - documented as required in body: appid 签约和付款的AppID, out_contract_code 业务申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015851472
 func (n V3EcommerceIndividualContractsPreEntrustSign) App() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign/app"))
 }
 
 // MiniProgram is POST /v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program 小程序场景预签约:
-//   - documented as required in body: appid, out_contract_code, openid
+//   - documented as required in body: appid 签约和付款的AppID, out_contract_code 业务申请单号, openid 个人收款方的OpenID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020023636
 func (n V3EcommerceIndividualContractsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program"))
@@ -442,7 +449,8 @@ func (n V3EcommerceIndividualContracts) PreEntrustSignWithRealNameIdentity() V3E
 type V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity struct{ client *wxpay.Client }
 
 // App is POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app APP场景预签约（需要实名验证）:
-//   - documented as required in body: appid, out_contract_code, real_name, cred_type, cred_id
+//   - documented as required in body: appid 签约和付款的AppID, out_contract_code 业务申请单号, real_name 真实姓名, cred_type 证件类型,
+//     cred_id 件号码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020083765
 func (n V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity) App() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app"))
@@ -450,14 +458,16 @@ func (n V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity) App() 
 
 // MiniProgram is POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program
 // 小程序场景预签约（需要实名验证）:
-//   - documented as required in body: appid, out_contract_code, openid, real_name, cred_type, cred_id
+//   - documented as required in body: appid 签约和付款的AppID, out_contract_code 业务申请单号, openid 个人收款方的OpenID, real_name 真实姓名,
+//     cred_type 证件类型, cred_id 件号码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020023723
 func (n V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program"))
 }
 
 // Openid is GET /v3/ecommerce/individual-contracts/{openid} 查询个人收款方授权结果:
-//   - required in query: appid
+//   - {openid} 个人收款方在平台appid下的唯一标识
+//   - required in query: appid 签约和付款的微信小程序AppID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012739528
 func (n V3EcommerceIndividualContracts) Openid(openid string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/individual-contracts/{openid}").Var("openid", openid))
@@ -472,8 +482,8 @@ func (n V3Ecommerce) MchTransfer() V3EcommerceMchTransfer {
 type V3EcommerceMchTransfer struct{ client *wxpay.Client }
 
 // Authorizations is POST /v3/ecommerce/mch-transfer/authorizations 申请二级商户商家转账授权:
-//   - required in body: sub_mchid, agreement_list[].agreement_code, agreement_list[].agreement_version,
-//     agreement_list[].sign_organization, agreement_list[].sign_time
+//   - required in body: sub_mchid 二级商户号, agreement_list[].agreement_code 协议编号, agreement_list[].agreement_version
+//     协议版本号, agreement_list[].sign_organization 签约主体, agreement_list[].sign_time 签约时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504208
 func (n V3EcommerceMchTransfer) Authorizations() V3EcommerceMchTransferAuthorizations {
 	return V3EcommerceMchTransferAuthorizations{PostCall(n.client.Chain("v3/ecommerce/mch-transfer/authorizations")), n.client}
@@ -486,21 +496,24 @@ type V3EcommerceMchTransferAuthorizations struct {
 }
 
 // SubMchid is GET /v3/ecommerce/mch-transfer/authorizations/{sub_mchid} 查询二级商户商家转账授权状态:
+//   - {sub_mchid} 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504209
 func (n V3EcommerceMchTransferAuthorizations) SubMchid(subMchid string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/mch-transfer/authorizations/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
 // TransferBills is POST /v3/ecommerce/mch-transfer/transfer-bills 发起转账:
-//   - required in body: sub_mchid, appid, out_bill_no, transfer_scene_id, transfer_amount, transfer_remark
+//   - required in body: sub_mchid 二级商户号, appid 服务商AppID, out_bill_no 商户单号, transfer_scene_id 转账场景ID, transfer_amount
+//     转账金额 (fen), transfer_remark 转账备注
+//   - outcome: GET /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504211
 func (n V3EcommerceMchTransfer) TransferBills() V3EcommerceMchTransferTransferBills {
-	return V3EcommerceMchTransferTransferBills{PostCall(n.client.Chain("v3/ecommerce/mch-transfer/transfer-bills")), n.client}
+	return V3EcommerceMchTransferTransferBills{PostEnsureResolveCall(n.client.Chain("v3/ecommerce/mch-transfer/transfer-bills")), n.client}
 }
 
 // V3EcommerceMchTransferTransferBills is /v3/ecommerce/mch-transfer/transfer-bills.
 type V3EcommerceMchTransferTransferBills struct {
-	PostCall
+	PostEnsureResolveCall
 	client *wxpay.Client
 }
 
@@ -513,7 +526,8 @@ func (n V3EcommerceMchTransferTransferBills) OutBillNo() V3EcommerceMchTransferT
 type V3EcommerceMchTransferTransferBillsOutBillNo struct{ client *wxpay.Client }
 
 // OutBillNo is GET /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no} 商户单号查询转账单:
-//   - required in query: sub_mchid
+//   - {out_bill_no} 商户单号
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504213
 func (n V3EcommerceMchTransferTransferBillsOutBillNo) OutBillNo(outBillNo string) V3EcommerceMchTransferTransferBillsOutBillNoOutBillNo {
 	return V3EcommerceMchTransferTransferBillsOutBillNoOutBillNo{GetCall(n.client.Chain("v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))}
@@ -523,7 +537,7 @@ func (n V3EcommerceMchTransferTransferBillsOutBillNo) OutBillNo(outBillNo string
 type V3EcommerceMchTransferTransferBillsOutBillNoOutBillNo struct{ GetCall }
 
 // Cancel is POST /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel 撤销转账:
-//   - required in body: sub_mchid
+//   - required in body: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504212
 func (n V3EcommerceMchTransferTransferBillsOutBillNoOutBillNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
@@ -538,7 +552,8 @@ func (n V3EcommerceMchTransferTransferBills) TransferBillNo() V3EcommerceMchTran
 type V3EcommerceMchTransferTransferBillsTransferBillNo struct{ client *wxpay.Client }
 
 // TransferBillNo is GET /v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no} 微信转账单号查询转账单:
-//   - required in query: sub_mchid
+//   - {transfer_bill_no} 微信转账单号
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504214
 func (n V3EcommerceMchTransferTransferBillsTransferBillNo) TransferBillNo(transferBillNo string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}").Var("transfer_bill_no", transferBillNo))
@@ -555,40 +570,42 @@ type V3EcommerceProfitsharing struct{ client *wxpay.Client }
 // AfterSalesOrders is /v3/ecommerce/profitsharing/after-sales-orders.
 //
 // GET /v3/ecommerce/profitsharing/after-sales-orders 查询售后服务分账结果:
-//   - required in query: sub_mchid
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/products/ecommerce/introduction.html
 //
 // POST /v3/ecommerce/profitsharing/after-sales-orders 请求售后服务分账:
-//   - required in body: sub_mchid, transaction_id, amount, type, scene
+//   - required in body: sub_mchid 二级商户号, transaction_id 微信订单号, amount 回退金额 (fen), type 类型, scene 场景
 //   - https://pay.weixin.qq.com/docs/partner/products/ecommerce/introduction.html
 func (n V3EcommerceProfitsharing) AfterSalesOrders() GetPostCall {
 	return GetPostCall(n.client.Chain("v3/ecommerce/profitsharing/after-sales-orders"))
 }
 
 // FinishOrder is POST /v3/ecommerce/profitsharing/finish-order 完结分账:
-//   - required in body: sub_mchid, transaction_id, out_order_no, description
+//   - required in body: sub_mchid 二级商户号, transaction_id 微信订单号, out_order_no 商户分帐单号, description 分账描述
+//   - outcome: GET /v3/ecommerce/profitsharing/orders
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477745
-func (n V3EcommerceProfitsharing) FinishOrder() PostCall {
-	return PostCall(n.client.Chain("v3/ecommerce/profitsharing/finish-order"))
+func (n V3EcommerceProfitsharing) FinishOrder() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/ecommerce/profitsharing/finish-order"))
 }
 
 // Orders is /v3/ecommerce/profitsharing/orders.
 //
 // GET /v3/ecommerce/profitsharing/orders 查询分账结果:
-//   - required in query: sub_mchid, transaction_id, out_order_no
+//   - required in query: sub_mchid 二级商户号, transaction_id 微信订单号, out_order_no 商户分账单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477734
 //
 // POST /v3/ecommerce/profitsharing/orders 请求分账:
-//   - required in body: sub_mchid, transaction_id, out_order_no, receivers[].receiver_account, receivers[].amount,
-//     receivers[].description, finish
+//   - required in body: sub_mchid 二级商户号, transaction_id 微信订单号, out_order_no 商户分账单号, receivers[].receiver_account
+//     分账接收方账号, receivers[].amount 分账金额 (fen), receivers[].description 分账描述, finish 是否分账完成
+//   - outcome: GET /v3/ecommerce/profitsharing/orders
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691594
 func (n V3EcommerceProfitsharing) Orders() V3EcommerceProfitsharingOrders {
-	return V3EcommerceProfitsharingOrders{GetPostCall(n.client.Chain("v3/ecommerce/profitsharing/orders")), n.client}
+	return V3EcommerceProfitsharingOrders{GetPostEnsureResolveCall(n.client.Chain("v3/ecommerce/profitsharing/orders")), n.client}
 }
 
 // V3EcommerceProfitsharingOrders is /v3/ecommerce/profitsharing/orders.
 type V3EcommerceProfitsharingOrders struct {
-	GetPostCall
+	GetPostEnsureResolveCall
 	client *wxpay.Client
 }
 
@@ -615,14 +632,14 @@ func (n V3EcommerceProfitsharing) Receivers() V3EcommerceProfitsharingReceivers 
 type V3EcommerceProfitsharingReceivers struct{ client *wxpay.Client }
 
 // Add is POST /v3/ecommerce/profitsharing/receivers/add 添加分账接收方:
-//   - required in body: appid, type, account, relation_type
+//   - required in body: appid 公众账号ID, type 接收方类型, account 接收方账号, relation_type 与分账方的关系类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477758
 func (n V3EcommerceProfitsharingReceivers) Add() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/profitsharing/receivers/add"))
 }
 
 // Delete is POST /v3/ecommerce/profitsharing/receivers/delete 删除分账接收方:
-//   - required in body: appid, type, account
+//   - required in body: appid 公众账号ID, type 接收方类型, account 接收方账号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477759
 func (n V3EcommerceProfitsharingReceivers) Delete() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/profitsharing/receivers/delete"))
@@ -631,14 +648,15 @@ func (n V3EcommerceProfitsharingReceivers) Delete() PostCall {
 // Returnorders is /v3/ecommerce/profitsharing/returnorders.
 //
 // GET /v3/ecommerce/profitsharing/returnorders 查询分账回退结果:
-//   - required in query: sub_mchid, out_return_no
+//   - required in query: sub_mchid 二级商户号, out_return_no 商户回退单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477740
 //
 // POST /v3/ecommerce/profitsharing/returnorders 请求分账回退:
-//   - required in body: sub_mchid, out_return_no, return_mchid, amount, description
+//   - required in body: sub_mchid 二级商户号, out_return_no 商户回退单号, return_mchid 回退商户号, amount 回退金额 (fen), description 回退描述
+//   - outcome: GET /v3/ecommerce/profitsharing/returnorders
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477737
-func (n V3EcommerceProfitsharing) Returnorders() GetPostCall {
-	return GetPostCall(n.client.Chain("v3/ecommerce/profitsharing/returnorders"))
+func (n V3EcommerceProfitsharing) Returnorders() GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(n.client.Chain("v3/ecommerce/profitsharing/returnorders"))
 }
 
 // Refunds is /v3/ecommerce/refunds.
@@ -650,12 +668,11 @@ func (n V3Ecommerce) Refunds() V3EcommerceRefunds {
 type V3EcommerceRefunds struct{ client *wxpay.Client }
 
 // Apply is POST /v3/ecommerce/refunds/apply 退款申请:
-//   - required in body: sp_appid, out_refund_no, amount.refund, amount.total
+//   - required in body: sp_appid 电商平台APPID, out_refund_no 商户退款单号, amount.refund 退款金额 (fen), amount.total 原订单金额 (fen)
+//   - outcome: GET /v3/ecommerce/refunds/out-refund-no/{out_refund_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012649457
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012476892
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015251094
-func (n V3EcommerceRefunds) Apply() PostCall {
-	return PostCall(n.client.Chain("v3/ecommerce/refunds/apply"))
+func (n V3EcommerceRefunds) Apply() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/ecommerce/refunds/apply"))
 }
 
 // ID is /v3/ecommerce/refunds/id.
@@ -667,9 +684,8 @@ func (n V3EcommerceRefunds) ID() V3EcommerceRefundsID {
 type V3EcommerceRefundsID struct{ client *wxpay.Client }
 
 // RefundID is GET /v3/ecommerce/refunds/id/{refund_id} 通过微信支付退款单号查询退款:
+//   - {refund_id} 微信退款单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012650253
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012476908
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015252439
 func (n V3EcommerceRefundsID) RefundID(refundID string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/refunds/id/{refund_id}").Var("refund_id", refundID))
 }
@@ -683,9 +699,8 @@ func (n V3EcommerceRefunds) OutRefundNo() V3EcommerceRefundsOutRefundNo {
 type V3EcommerceRefundsOutRefundNo struct{ client *wxpay.Client }
 
 // OutRefundNo is GET /v3/ecommerce/refunds/out-refund-no/{out_refund_no} 通过商户退款单号查询退款:
+//   - {out_refund_no} 商户退款单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012650314
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012476911
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015252427
 func (n V3EcommerceRefundsOutRefundNo) OutRefundNo(outRefundNo string) GetCall {
 	return GetCall(n.client.Chain("v3/ecommerce/refunds/out-refund-no/{out_refund_no}").Var("out_refund_no", outRefundNo))
 }
@@ -699,9 +714,8 @@ func (n V3EcommerceRefunds) RefundID(refundID string) V3EcommerceRefundsRefundID
 type V3EcommerceRefundsRefundID struct{ branch }
 
 // ApplyAbnormalRefund is POST /v3/ecommerce/refunds/{refund_id}/apply-abnormal-refund 发起异常退款:
-//   - required in body: out_refund_no, type
+//   - required in body: out_refund_no 商户退款单号, type 异常退款处理方式
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012649274
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015181616
 func (n V3EcommerceRefundsRefundID) ApplyAbnormalRefund() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("apply-abnormal-refund"))
 }
@@ -709,21 +723,21 @@ func (n V3EcommerceRefundsRefundID) ApplyAbnormalRefund() PostCall {
 // ReturnAdvance is /v3/ecommerce/refunds/{refund_id}/return-advance.
 //
 // GET /v3/ecommerce/refunds/{refund_id}/return-advance 查询垫付回补结果:
-//   - required in query: sub_mchid
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476916
 //
 // POST /v3/ecommerce/refunds/{refund_id}/return-advance 垫付退款回补:
-//   - required in body: sub_mchid
+//   - required in body: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476927
 func (n V3EcommerceRefundsRefundID) ReturnAdvance() GetPostCall {
 	return GetPostCall(wxpay.Chain(n.branch).Chain("return-advance"))
 }
 
 // SubjectSubMerchants is GET /v3/ecommerce/subject-sub-merchants 查询指定主体子商户列表:
-//   - documented as required in query: organization_type, cert_number
+//   - documented as required in query: organization_type 主体类型, cert_number 证件号码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4033742105
-func (n V3Ecommerce) SubjectSubMerchants() GetCall {
-	return GetCall(n.client.Chain("v3/ecommerce/subject-sub-merchants"))
+func (n V3Ecommerce) SubjectSubMerchants() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/ecommerce/subject-sub-merchants"))
 }
 
 // Subsidies is /v3/ecommerce/subsidies.
@@ -735,21 +749,22 @@ func (n V3Ecommerce) Subsidies() V3EcommerceSubsidies {
 type V3EcommerceSubsidies struct{ client *wxpay.Client }
 
 // Cancel is POST /v3/ecommerce/subsidies/cancel 取消补差:
-//   - required in body: sub_mchid, transaction_id, description
+//   - required in body: sub_mchid 二级商户号, transaction_id 微信订单号, description 取消补差描述
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477639
 func (n V3EcommerceSubsidies) Cancel() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/subsidies/cancel"))
 }
 
 // Create is POST /v3/ecommerce/subsidies/create 请求补差:
-//   - required in body: sub_mchid, transaction_id, amount, description
+//   - required in body: sub_mchid 二级商户号, transaction_id 微信订单号, amount 补差金额 (fen), description 补差描述
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477631
 func (n V3EcommerceSubsidies) Create() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/subsidies/create"))
 }
 
 // Return is POST /v3/ecommerce/subsidies/return 请求补差回退:
-//   - required in body: sub_mchid, out_order_no, transaction_id, amount, description
+//   - required in body: sub_mchid 二级商户号, out_order_no 商户补差回退单号, transaction_id 微信订单号, amount 补差回退金额 (fen), description
+//     补差回退描述
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477636
 func (n V3EcommerceSubsidies) Return() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/subsidies/return"))

@@ -29,32 +29,32 @@ func (n V3EduPapayContracts) ID() V3EduPapayContractsID {
 type V3EduPapayContractsID struct{ client *wxpay.Client }
 
 // ContractID is GET /v3/edu-papay/contracts/id/{contract_id} 通过协议号查询签约:
-//   - required in query: appid
+//   - {contract_id} 签约协议号
+//   - required in query: appid 服务商APPID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012522951
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465367
 func (n V3EduPapayContractsID) ContractID(contractID string) GetCall {
 	return GetCall(n.client.Chain("v3/edu-papay/contracts/id/{contract_id}").Var("contract_id", contractID))
 }
 
 // Presign is POST /v3/edu-papay/contracts/presign 预签约:
-//   - required in body: appid, openid, plan_id, user_id, period_start_date, trade_scene
+//   - required in body: appid 服务商APPID, openid 服务商APPID下的用户标识, plan_id 签约模板号, user_id 用户账号, period_start_date 首次扣款日期,
+//     trade_scene 场景信息枚举
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012522560
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465360
 func (n V3EduPapayContracts) Presign() PostCall {
 	return PostCall(n.client.Chain("v3/edu-papay/contracts/presign"))
 }
 
 // ContractID is DELETE /v3/edu-papay/contracts/{contract_id} 解约:
+//   - {contract_id} 签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466882
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465374
 func (n V3EduPapayContracts) ContractID(contractID string) DeleteCall {
 	return DeleteCall(n.client.Chain("v3/edu-papay/contracts/{contract_id}").Var("contract_id", contractID))
 }
 
 // Transactions is POST /v3/edu-papay/transactions 教育通扣款受理:
-//   - required in body: appid, body, out_trade_no, contract_id, trade_scene, amount.total
+//   - required in body: appid 服务商APPID, body 商品或支付单简要描述, out_trade_no 商户订单号, contract_id 签约协议号, trade_scene 场景信息枚举,
+//     amount.total 总金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524731
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465548
 func (n V3EduPapay) Transactions() V3EduPapayTransactions {
 	return V3EduPapayTransactions{PostCall(n.client.Chain("v3/edu-papay/transactions")), n.client}
 }
@@ -74,8 +74,8 @@ func (n V3EduPapayTransactions) ID() V3EduPapayTransactionsID {
 type V3EduPapayTransactionsID struct{ client *wxpay.Client }
 
 // TransactionID is GET /v3/edu-papay/transactions/id/{transaction_id} 微信订单号查单:
+//   - {transaction_id} 微信支付订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012523468
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465567
 func (n V3EduPapayTransactionsID) TransactionID(transactionID string) GetCall {
 	return GetCall(n.client.Chain("v3/edu-papay/transactions/id/{transaction_id}").Var("transaction_id", transactionID))
 }
@@ -89,8 +89,8 @@ func (n V3EduPapayTransactions) OutTradeNo() V3EduPapayTransactionsOutTradeNo {
 type V3EduPapayTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/edu-papay/transactions/out-trade-no/{out_trade_no} 商户订单号查单:
+//   - {out_trade_no} 商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012523591
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465574
 func (n V3EduPapayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 	return GetCall(n.client.Chain("v3/edu-papay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
@@ -112,11 +112,10 @@ func (n V3EduPapayUser) Openid(openid string) V3EduPapayUserOpenid {
 type V3EduPapayUserOpenid struct{ branch }
 
 // Contracts is GET /v3/edu-papay/user/{openid}/contracts 通过用户标识查询签约:
-//   - required in query: appid, plan_id
+//   - required in query: appid 服务商APPID, plan_id 签约模板号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012523265
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012489548
-func (n V3EduPapayUserOpenid) Contracts() GetCall {
-	return GetCall(wxpay.Chain(n.branch).Chain("contracts"))
+func (n V3EduPapayUserOpenid) Contracts() GetEachCall {
+	return GetEachCall(wxpay.Chain(n.branch).Chain("contracts"))
 }
 
 // UserNotifications is /v3/edu-papay/user-notifications.
@@ -136,9 +135,8 @@ func (n V3EduPapayUserNotifications) ContractID(contractID string) V3EduPapayUse
 type V3EduPapayUserNotificationsContractID struct{ branch }
 
 // Send is POST /v3/edu-papay/user-notifications/{contract_id}/send 发送扣款预通知:
-//   - required in body: appid
+//   - required in body: appid 服务商APPID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524814
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012855408
 func (n V3EduPapayUserNotificationsContractID) Send() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("send"))
 }

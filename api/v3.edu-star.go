@@ -15,12 +15,12 @@ type V3EduStar struct{ client *wxpay.Client }
 // Orders is /v3/edu-star/orders.
 //
 // GET /v3/edu-star/orders 通过QQ账号查询核销订单列表:
-//   - documented as required in query: appid
+//   - documented as required in query: appid appid
 //
 // POST /v3/edu-star/orders 创建核销订单:
-//   - documented as required in body: appid, right_id, create_time
-func (n V3EduStar) Orders() GetPostCall {
-	return GetPostCall(n.client.Chain("v3/edu-star/orders"))
+//   - documented as required in body: appid appid, right_id 权益ID, create_time 权益核销时间
+func (n V3EduStar) Orders() GetEachPostCall {
+	return GetEachPostCall(n.client.Chain("v3/edu-star/orders"))
 }
 
 // Users is /v3/edu-star/users.
@@ -40,7 +40,8 @@ func (n V3EduStarUsers) Openid() V3EduStarUsersOpenid {
 type V3EduStarUsersOpenid struct{ client *wxpay.Client }
 
 // WechatOpenid is GET /v3/edu-star/users/openid/{wechat_openid} 通过微信用户标识查询用户信息:
-//   - documented as required in query: appid
+//   - {wechat_openid} 用户在appid下的唯一标识
+//   - documented as required in query: appid 商户appid
 func (n V3EduStarUsersOpenid) WechatOpenid(wechatOpenid string) GetCall {
 	return GetCall(n.client.Chain("v3/edu-star/users/openid/{wechat_openid}").Var("wechat_openid", wechatOpenid))
 }
@@ -54,7 +55,8 @@ func (n V3EduStarUsers) QQ() V3EduStarUsersQQ {
 type V3EduStarUsersQQ struct{ client *wxpay.Client }
 
 // QQ is GET /v3/edu-star/users/qq/{qq} 通过QQ账号查询用户信息:
-//   - documented as required in query: appid
+//   - {qq} 用户QQ账号
+//   - documented as required in query: appid 商户appid
 func (n V3EduStarUsersQQ) QQ(qq string) GetCall {
 	return GetCall(n.client.Chain("v3/edu-star/users/qq/{qq}").Var("qq", qq))
 }

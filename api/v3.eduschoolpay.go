@@ -21,13 +21,15 @@ func (n V3Eduschoolpay) Contracts() V3EduschoolpayContracts {
 type V3EduschoolpayContracts struct{ client *wxpay.Client }
 
 // Presign is POST /v3/eduschoolpay/contracts/presign 预签约:
-//   - required in body: appid, openid, plan_id, user_id, school_id, out_contract_code
+//   - required in body: appid 商户appid, openid 商户appid下的用户标识, plan_id 签约模板号, user_id 用户账号, school_id 学校编号,
+//     out_contract_code 外部签约号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468952
 func (n V3EduschoolpayContracts) Presign() PostCall {
 	return PostCall(n.client.Chain("v3/eduschoolpay/contracts/presign"))
 }
 
 // ContractID is GET /v3/eduschoolpay/contracts/{contract_id} 通过协议号查询签约:
+//   - {contract_id} 签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468959
 func (n V3EduschoolpayContracts) ContractID(contractID string) V3EduschoolpayContractsContractID {
 	return V3EduschoolpayContractsContractID{GetCall(n.client.Chain("v3/eduschoolpay/contracts/{contract_id}").Var("contract_id", contractID))}
@@ -43,7 +45,8 @@ func (n V3EduschoolpayContractsContractID) Terminate() PostCall {
 }
 
 // Transactions is POST /v3/eduschoolpay/transactions 扣款:
-//   - required in body: appid, description, out_trade_no, contract_id, user_id, amount.total, amount.currency
+//   - required in body: appid 商户appid, description 商品描述, out_trade_no 商户订单号, contract_id 签约协议号, user_id 用户账号,
+//     amount.total 总金额 (fen), amount.currency 货币类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012469030
 func (n V3Eduschoolpay) Transactions() V3EduschoolpayTransactions {
 	return V3EduschoolpayTransactions{PostCall(n.client.Chain("v3/eduschoolpay/transactions")), n.client}
@@ -64,6 +67,7 @@ func (n V3EduschoolpayTransactions) ID() V3EduschoolpayTransactionsID {
 type V3EduschoolpayTransactionsID struct{ client *wxpay.Client }
 
 // TransactionID is GET /v3/eduschoolpay/transactions/id/{transaction_id} 微信支付订单号查单:
+//   - {transaction_id} 微信支付订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012469063
 func (n V3EduschoolpayTransactionsID) TransactionID(transactionID string) GetCall {
 	return GetCall(n.client.Chain("v3/eduschoolpay/transactions/id/{transaction_id}").Var("transaction_id", transactionID))
@@ -78,6 +82,7 @@ func (n V3EduschoolpayTransactions) OutTradeNo() V3EduschoolpayTransactionsOutTr
 type V3EduschoolpayTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/eduschoolpay/transactions/out-trade-no/{out_trade_no} 商户订单号查单:
+//   - {out_trade_no} 商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012469097
 func (n V3EduschoolpayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 	return GetCall(n.client.Chain("v3/eduschoolpay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
@@ -100,10 +105,10 @@ func (n V3EduschoolpayUsers) Openid(openid string) V3EduschoolpayUsersOpenid {
 type V3EduschoolpayUsersOpenid struct{ branch }
 
 // Contracts is GET /v3/eduschoolpay/users/{openid}/contracts 查询用户签约列表:
-//   - required in query: plan_id, contract_status
+//   - required in query: plan_id 签约模板号, contract_status 签约状态
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468993
-func (n V3EduschoolpayUsersOpenid) Contracts() GetCall {
-	return GetCall(wxpay.Chain(n.branch).Chain("contracts"))
+func (n V3EduschoolpayUsersOpenid) Contracts() GetEachCall {
+	return GetEachCall(wxpay.Chain(n.branch).Chain("contracts"))
 }
 
 // DebtState is GET /v3/eduschoolpay/users/{openid}/debt-state 商户查询用户欠款状态:

@@ -29,7 +29,7 @@ func (n V3ExpressUsers) Openid(openid string) V3ExpressUsersOpenid {
 type V3ExpressUsersOpenid struct{ branch }
 
 // Transform is POST /v3/express/users/{openid}/transform 用户openid转换:
-//   - required in body: appid
+//   - required in body: appid 目标应用的appid
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_9_1.shtml
 func (n V3ExpressUsersOpenid) Transform() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("transform"))

@@ -21,7 +21,8 @@ func (n V3Facemch) Users() V3FacemchUsers {
 type V3FacemchUsers struct{ client *wxpay.Client }
 
 // FaceSid is GET /v3/facemch/users/{face_sid} 查询用户授权的实名信息:
-//   - documented as required in query: info_type, appid
+//   - {face_sid} 终端设备识别用户成功后返回的凭证
+//   - documented as required in query: info_type 标识本次请求获取的信息类型, appid 微信分配的公众账号ID
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/android/sid.html
 func (n V3FacemchUsers) FaceSid(faceSid string) GetCall {
 	return GetCall(n.client.Chain("v3/facemch/users/{face_sid}").Var("face_sid", faceSid))

@@ -21,8 +21,8 @@ func (n V3FundApp) BrandRedpacket() V3FundAppBrandRedpacket {
 type V3FundAppBrandRedpacket struct{ client *wxpay.Client }
 
 // BrandMerchantBatches is POST /v3/fund-app/brand-redpacket/brand-merchant-batches 品牌商户发放红包:
-//   - required in body: brand_id, brand_appid, scene, template_id, out_batch_no, batch_name, batch_remark,
-//     total_amount, total_num
+//   - required in body: brand_id 品牌ID, brand_appid 品牌AppID, scene 品牌红包发放场景, template_id 品牌红包模板ID, out_batch_no
+//     商家品牌红包批次单号, batch_name 品牌红包批次名称, batch_remark 品牌红包批次备注, total_amount 总金额 (fen), total_num 总笔数
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310358
 func (n V3FundAppBrandRedpacket) BrandMerchantBatches() V3FundAppBrandRedpacketBrandMerchantBatches {
 	return V3FundAppBrandRedpacketBrandMerchantBatches{PostCall(n.client.Chain("v3/fund-app/brand-redpacket/brand-merchant-batches")), n.client}
@@ -35,6 +35,7 @@ type V3FundAppBrandRedpacketBrandMerchantBatches struct {
 }
 
 // BatchNo is GET /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no} 微信支付批次单号查询批次单:
+//   - {batch_no} 微信支付品牌红包批次单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310369
 func (n V3FundAppBrandRedpacketBrandMerchantBatches) BatchNo(batchNo string) V3FundAppBrandRedpacketBrandMerchantBatchesBatchNo {
 	return V3FundAppBrandRedpacketBrandMerchantBatchesBatchNo{GetCall(n.client.Chain("v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}").Var("batch_no", batchNo))}
@@ -52,6 +53,7 @@ func (n V3FundAppBrandRedpacketBrandMerchantBatchesBatchNo) Details() V3FundAppB
 type V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails struct{ branch }
 
 // DetailNo is GET /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details/{detail_no} 商家明细单号查询明细单:
+//   - {detail_no} 商家品牌红包明细单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310384
 func (n V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails) DetailNo(detailNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("details/{detail_no}").Var("detail_no", detailNo))
@@ -66,6 +68,7 @@ func (n V3FundAppBrandRedpacket) BrandMerchantOutBatches() V3FundAppBrandRedpack
 type V3FundAppBrandRedpacketBrandMerchantOutBatches struct{ client *wxpay.Client }
 
 // OutBatchNo is GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no} 商家批次单号查询批次单:
+//   - {out_batch_no} 商家品牌红包批次单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310378
 func (n V3FundAppBrandRedpacketBrandMerchantOutBatches) OutBatchNo(outBatchNo string) V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNo {
 	return V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNo{GetCall(n.client.Chain("v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}").Var("out_batch_no", outBatchNo))}
@@ -84,6 +87,7 @@ type V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails struct{ 
 
 // OutDetailNo is GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details/{out_detail_no}
 // 商家明细单号查询明细单:
+//   - {out_detail_no} 商家品牌红包明细单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310391
 func (n V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails) OutDetailNo(outDetailNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("out-details/{out_detail_no}").Var("out_detail_no", outDetailNo))
@@ -106,7 +110,7 @@ func (n V3FundAppMchTransfer) Elecsign() V3FundAppMchTransferElecsign {
 type V3FundAppMchTransferElecsign struct{ client *wxpay.Client }
 
 // OutBillNo is POST /v3/fund-app/mch-transfer/elecsign/out-bill-no 商户单号申请电子回单:
-//   - required in body: out_bill_no
+//   - required in body: out_bill_no 商户转账单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716452
 func (n V3FundAppMchTransferElecsign) OutBillNo() V3FundAppMchTransferElecsignOutBillNo {
 	return V3FundAppMchTransferElecsignOutBillNo{PostCall(n.client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no")), n.client}
@@ -119,13 +123,14 @@ type V3FundAppMchTransferElecsignOutBillNo struct {
 }
 
 // OutBillNo is GET /v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no} 商户单号查询电子回单:
+//   - {out_bill_no} 商户转账单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716436
-func (n V3FundAppMchTransferElecsignOutBillNo) OutBillNo(outBillNo string) GetCall {
-	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))
+func (n V3FundAppMchTransferElecsignOutBillNo) OutBillNo(outBillNo string) GetReceiptCall {
+	return GetReceiptCall(n.client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
 // TransferBillNo is POST /v3/fund-app/mch-transfer/elecsign/transfer-bill-no 微信单号申请电子回单:
-//   - required in body: transfer_bill_no
+//   - required in body: transfer_bill_no 微信转账单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716456
 func (n V3FundAppMchTransferElecsign) TransferBillNo() V3FundAppMchTransferElecsignTransferBillNo {
 	return V3FundAppMchTransferElecsignTransferBillNo{PostCall(n.client.Chain("v3/fund-app/mch-transfer/elecsign/transfer-bill-no")), n.client}
@@ -138,9 +143,10 @@ type V3FundAppMchTransferElecsignTransferBillNo struct {
 }
 
 // TransferBillNo is GET /v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no} 微信单号查询电子回单:
+//   - {transfer_bill_no} 微信转账单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716455
-func (n V3FundAppMchTransferElecsignTransferBillNo) TransferBillNo(transferBillNo string) GetCall {
-	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no}").Var("transfer_bill_no", transferBillNo))
+func (n V3FundAppMchTransferElecsignTransferBillNo) TransferBillNo(transferBillNo string) GetReceiptCall {
+	return GetReceiptCall(n.client.Chain("v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no}").Var("transfer_bill_no", transferBillNo))
 }
 
 // Partner is /v3/fund-app/mch-transfer/partner.
@@ -170,19 +176,19 @@ type V3FundAppMchTransferPartnerBudgetOutBudgetNo struct{ branch }
 // ElectronicReceipts is /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts.
 //
 // GET /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts 查询预算出资的电子回单:
-//   - documented as required in query: accept_id
+//   - documented as required in query: accept_id 受理凭证
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016209977
 //
 // POST /v3/fund-app/mch-transfer/partner/budget/{out_budget_no}/electronic-receipts 申请预算出资的电子回单:
-//   - documented as required in body: start_date, end_date, sponsor_mchid
+//   - documented as required in body: start_date 开始日期, end_date 结束日期, sponsor_mchid 出资商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016209966
-func (n V3FundAppMchTransferPartnerBudgetOutBudgetNo) ElectronicReceipts() GetPostCall {
-	return GetPostCall(wxpay.Chain(n.branch).Chain("electronic-receipts"))
+func (n V3FundAppMchTransferPartnerBudgetOutBudgetNo) ElectronicReceipts() GetReceiptPostCall {
+	return GetReceiptPostCall(wxpay.Chain(n.branch).Chain("electronic-receipts"))
 }
 
 // CharityBudget is POST /v3/fund-app/mch-transfer/partner/charity-budget 申请公益捐赠预算:
-//   - documented as required in body: out_budget_no, sponsor_mchid, sponsor_subject_name, activity_name,
-//     activity_remark, amount
+//   - documented as required in body: out_budget_no 商户预算单号, sponsor_mchid 出资商户号, sponsor_subject_name 出资企业主体名称,
+//     activity_name 活动名称, activity_remark 活动说明, amount 预算总金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554763
 func (n V3FundAppMchTransferPartner) CharityBudget() V3FundAppMchTransferPartnerCharityBudget {
 	return V3FundAppMchTransferPartnerCharityBudget{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-budget")), n.client}
@@ -195,7 +201,8 @@ type V3FundAppMchTransferPartnerCharityBudget struct {
 }
 
 // OutBudgetNo is GET /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no} 商户单号查询公益捐赠预算详情:
-//   - documented as required in query: sponsor_mchid
+//   - {out_budget_no} 商户预算单号
+//   - documented as required in query: sponsor_mchid 出资商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554788
 func (n V3FundAppMchTransferPartnerCharityBudget) OutBudgetNo(outBudgetNo string) V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo {
 	return V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}").Var("out_budget_no", outBudgetNo))}
@@ -205,15 +212,15 @@ func (n V3FundAppMchTransferPartnerCharityBudget) OutBudgetNo(outBudgetNo string
 type V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo struct{ GetCall }
 
 // Unlock is POST /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}/unlock 解锁公益捐赠预算:
-//   - documented as required in body: sponsor_mchid, activity_remark
+//   - documented as required in body: sponsor_mchid 出资商户号, activity_remark 解锁备注
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554795
 func (n V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo) Unlock() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("unlock"))
 }
 
 // CharityTransferBills is POST /v3/fund-app/mch-transfer/partner/charity-transfer-bills 发起公益捐赠:
-//   - documented as required in body: out_budget_no, out_transfer_no, sponsor_mchid, receive_mchid, amount,
-//     transfer_remark
+//   - documented as required in body: out_budget_no 商户预算单号, out_transfer_no 商户公益捐赠单号, sponsor_mchid 出资商户号,
+//     receive_mchid 收款商户号, amount 预算总金额, transfer_remark 捐赠备注
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554841
 func (n V3FundAppMchTransferPartner) CharityTransferBills() V3FundAppMchTransferPartnerCharityTransferBills {
 	return V3FundAppMchTransferPartnerCharityTransferBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-transfer-bills")), n.client}
@@ -235,14 +242,15 @@ type V3FundAppMchTransferPartnerCharityTransferBillsOutTransferNo struct{ client
 
 // OutTransferNo is GET /v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no}
 // 商户单号查询公益捐赠详情:
-//   - documented as required in query: sponsor_mchid, out_budget_no
+//   - {out_transfer_no} 商户公益捐赠单号
+//   - documented as required in query: sponsor_mchid 出资商户号, out_budget_no 商户预算单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554859
 func (n V3FundAppMchTransferPartnerCharityTransferBillsOutTransferNo) OutTransferNo(outTransferNo string) GetCall {
 	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no}").Var("out_transfer_no", outTransferNo))
 }
 
 // ElectronicReceipts is POST /v3/fund-app/mch-transfer/partner/electronic-receipts 申请单笔转账电子回单:
-//   - documented as required in body: sub_mchid, out_bill_no
+//   - documented as required in body: sub_mchid 二级商户号, out_bill_no 商户转账单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016315516
 func (n V3FundAppMchTransferPartner) ElectronicReceipts() V3FundAppMchTransferPartnerElectronicReceipts {
 	return V3FundAppMchTransferPartnerElectronicReceipts{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/electronic-receipts")), n.client}
@@ -255,14 +263,15 @@ type V3FundAppMchTransferPartnerElectronicReceipts struct {
 }
 
 // OutBillNo is GET /v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no} 查询单笔转账电子回单:
-//   - documented as required in query: sub_mchid
+//   - {out_bill_no} 商户转账单号
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016315544
-func (n V3FundAppMchTransferPartnerElectronicReceipts) OutBillNo(outBillNo string) GetCall {
-	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no}").Var("out_bill_no", outBillNo))
+func (n V3FundAppMchTransferPartnerElectronicReceipts) OutBillNo(outBillNo string) GetReceiptCall {
+	return GetReceiptCall(n.client.Chain("v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
 // SubMchAuthorizations is POST /v3/fund-app/mch-transfer/partner/sub-mch-authorizations 申请子商户商家转账授权:
-//   - documented as required in body: sub_mchid, out_apply_no
+//   - documented as required in body: sub_mchid 二级商户号, out_apply_no 商户申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469102
 func (n V3FundAppMchTransferPartner) SubMchAuthorizations() V3FundAppMchTransferPartnerSubMchAuthorizations {
 	return V3FundAppMchTransferPartnerSubMchAuthorizations{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/sub-mch-authorizations")), n.client}
@@ -275,22 +284,25 @@ type V3FundAppMchTransferPartnerSubMchAuthorizations struct {
 }
 
 // SubMchid is GET /v3/fund-app/mch-transfer/partner/sub-mch-authorizations/{sub_mchid} 查询子商户商家转账授权状态:
+//   - {sub_mchid} 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469112
 func (n V3FundAppMchTransferPartnerSubMchAuthorizations) SubMchid(subMchid string) GetCall {
 	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/sub-mch-authorizations/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
 // TransferBills is POST /v3/fund-app/mch-transfer/partner/transfer-bills 发起转账:
-//   - documented as required in body: sub_mchid, appid, out_bill_no, openid, transfer_amount, transfer_remark,
-//     transfer_scene_id, transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
+//   - documented as required in body: sub_mchid 二级商户号, appid 商户AppID, out_bill_no 商户单号, openid 收款用户OpenID,
+//     transfer_amount 转账金额, transfer_remark 转账备注, transfer_scene_id 转账场景ID, transfer_scene_report_infos[].info_type
+//     信息类型, transfer_scene_report_infos[].info_content 信息内容
+//   - outcome: GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469096
 func (n V3FundAppMchTransferPartner) TransferBills() V3FundAppMchTransferPartnerTransferBills {
-	return V3FundAppMchTransferPartnerTransferBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills")), n.client}
+	return V3FundAppMchTransferPartnerTransferBills{PostEnsureResolveCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills")), n.client}
 }
 
 // V3FundAppMchTransferPartnerTransferBills is /v3/fund-app/mch-transfer/partner/transfer-bills.
 type V3FundAppMchTransferPartnerTransferBills struct {
-	PostCall
+	PostEnsureResolveCall
 	client *wxpay.Client
 }
 
@@ -303,7 +315,8 @@ func (n V3FundAppMchTransferPartnerTransferBills) OutBillNo() V3FundAppMchTransf
 type V3FundAppMchTransferPartnerTransferBillsOutBillNo struct{ client *wxpay.Client }
 
 // OutBillNo is GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no} 商户单号查询转账单:
-//   - documented as required in query: sub_mchid
+//   - {out_bill_no} 商户单号
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469131
 func (n V3FundAppMchTransferPartnerTransferBillsOutBillNo) OutBillNo(outBillNo string) V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo {
 	return V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))}
@@ -313,7 +326,7 @@ func (n V3FundAppMchTransferPartnerTransferBillsOutBillNo) OutBillNo(outBillNo s
 type V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo struct{ GetCall }
 
 // Cancel is POST /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}/cancel 撤销转账:
-//   - documented as required in body: sub_mchid
+//   - documented as required in body: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469118
 func (n V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
@@ -321,25 +334,28 @@ func (n V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo) Cancel() Pos
 
 // PreTransferWithAuthorization is POST /v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization
 // 发起转账并完成自动收款授权:
-//   - documented as required in body: sub_mchid, appid, out_bill_no, openid, transfer_amount, transfer_remark,
-//     transfer_scene_id, transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content
+//   - documented as required in body: sub_mchid 二级商户号, appid 商户AppID, out_bill_no 商户单号, openid 收款用户OpenID,
+//     transfer_amount 转账金额, transfer_remark 转账备注, transfer_scene_id 转账场景ID, transfer_scene_report_infos[].info_type
+//     信息类型, transfer_scene_report_infos[].info_content 信息内容
+//   - outcome: GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809843
-func (n V3FundAppMchTransferPartnerTransferBills) PreTransferWithAuthorization() PostCall {
-	return PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization"))
+func (n V3FundAppMchTransferPartnerTransferBills) PreTransferWithAuthorization() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization"))
 }
 
 // Transfer is POST /v3/fund-app/mch-transfer/partner/transfer-bills/transfer 转账（用户自动收款）:
-//   - documented as required in body: sub_mchid, appid, out_bill_no, transfer_amount, transfer_remark,
-//     transfer_scene_id, transfer_scene_report_infos[].info_type, transfer_scene_report_infos[].info_content,
-//     authorization_id
+//   - documented as required in body: sub_mchid 二级商户号, appid 商户AppID, out_bill_no 商户单号, transfer_amount 转账金额,
+//     transfer_remark 转账备注, transfer_scene_id 转账场景ID, transfer_scene_report_infos[].info_type 信息类型,
+//     transfer_scene_report_infos[].info_content 信息内容, authorization_id 微信自动收款授权单号
+//   - outcome: GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809837
-func (n V3FundAppMchTransferPartnerTransferBills) Transfer() PostCall {
-	return PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/transfer"))
+func (n V3FundAppMchTransferPartnerTransferBills) Transfer() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/transfer"))
 }
 
 // UserConfirmAuthorizations is POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations 申请免确认收款授权:
-//   - documented as required in body: out_authorization_no, appid, openid, transfer_scene_id, user_display_name,
-//     notify_url
+//   - documented as required in body: out_authorization_no 商户侧授权单号, appid 商户AppID, openid 收款用户OpenID, transfer_scene_id
+//     转账场景ID, user_display_name 用户展示名称, notify_url 授权结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809861
 func (n V3FundAppMchTransferPartner) UserConfirmAuthorizations() V3FundAppMchTransferPartnerUserConfirmAuthorizations {
 	return V3FundAppMchTransferPartnerUserConfirmAuthorizations{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/user-confirm-authorizations")), n.client}
@@ -353,6 +369,7 @@ type V3FundAppMchTransferPartnerUserConfirmAuthorizations struct {
 
 // OutAuthorizationNo is GET /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}
 // 商户单号查询自动收款授权:
+//   - {out_authorization_no} 商户侧授权单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809859
 func (n V3FundAppMchTransferPartnerUserConfirmAuthorizations) OutAuthorizationNo(outAuthorizationNo string) V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo {
 	return V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}").Var("out_authorization_no", outAuthorizationNo))}
@@ -368,15 +385,17 @@ func (n V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo) 
 }
 
 // TransferBills is POST /v3/fund-app/mch-transfer/transfer-bills 发起转账:
-//   - required in body: appid, out_bill_no, openid, transfer_amount, transfer_remark
+//   - required in body: appid 商户AppID, out_bill_no 商户单号, openid 收款用户OpenID, transfer_amount 转账金额 (fen), transfer_remark
+//     转账备注
+//   - outcome: GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716434
 func (n V3FundAppMchTransfer) TransferBills() V3FundAppMchTransferTransferBills {
-	return V3FundAppMchTransferTransferBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills")), n.client}
+	return V3FundAppMchTransferTransferBills{PostEnsureResolveCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills")), n.client}
 }
 
 // V3FundAppMchTransferTransferBills is /v3/fund-app/mch-transfer/transfer-bills.
 type V3FundAppMchTransferTransferBills struct {
-	PostCall
+	PostEnsureResolveCall
 	client *wxpay.Client
 }
 
@@ -389,8 +408,8 @@ func (n V3FundAppMchTransferTransferBills) OutBillNo() V3FundAppMchTransferTrans
 type V3FundAppMchTransferTransferBillsOutBillNo struct{ client *wxpay.Client }
 
 // OutBillNo is GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no} 商户单号查询转账单:
+//   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716437
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4024814206
 func (n V3FundAppMchTransferTransferBillsOutBillNo) OutBillNo(outBillNo string) V3FundAppMchTransferTransferBillsOutBillNoOutBillNo {
 	return V3FundAppMchTransferTransferBillsOutBillNoOutBillNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))}
 }
@@ -406,17 +425,19 @@ func (n V3FundAppMchTransferTransferBillsOutBillNoOutBillNo) Cancel() PostCall {
 
 // PreTransferWithAuthorization is POST /v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization
 // 发起转账并完成自动收款授权:
-//   - required in body: appid, out_bill_no, transfer_amount, transfer_remark
+//   - required in body: appid 商户AppID, out_bill_no 商户单号, transfer_amount 转账金额 (fen), transfer_remark 转账备注
+//   - outcome: GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014399293
-func (n V3FundAppMchTransferTransferBills) PreTransferWithAuthorization() PostCall {
-	return PostCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization"))
+func (n V3FundAppMchTransferTransferBills) PreTransferWithAuthorization() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization"))
 }
 
 // Transfer is POST /v3/fund-app/mch-transfer/transfer-bills/transfer 用户授权后转账:
-//   - required in body: appid, out_bill_no, transfer_amount, transfer_remark
+//   - required in body: appid 商户AppID, out_bill_no 商户单号, transfer_amount 转账金额 (fen), transfer_remark 转账备注
+//   - outcome: GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014399371
-func (n V3FundAppMchTransferTransferBills) Transfer() PostCall {
-	return PostCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/transfer"))
+func (n V3FundAppMchTransferTransferBills) Transfer() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/transfer"))
 }
 
 // TransferBillNo is /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no.
@@ -428,26 +449,28 @@ func (n V3FundAppMchTransferTransferBills) TransferBillNo() V3FundAppMchTransfer
 type V3FundAppMchTransferTransferBillsTransferBillNo struct{ client *wxpay.Client }
 
 // TransferBillNo is GET /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no} 微信转账单号查询转账单:
+//   - {transfer_bill_no} 微信转账单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716457
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4024819515
 func (n V3FundAppMchTransferTransferBillsTransferBillNo) TransferBillNo(transferBillNo string) GetCall {
 	return GetCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}").Var("transfer_bill_no", transferBillNo))
 }
 
 // TransferToQQWalletBills is POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills 发起转账到QQ钱包:
-//   - required in body: appid, out_bill_no, transfer_amount, transfer_remark
+//   - required in body: appid QQ互联开放平台AppID, out_bill_no 商户单号, transfer_amount 转账金额 (fen), transfer_remark 转账备注
+//   - outcome: GET /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014297386
 func (n V3FundAppMchTransfer) TransferToQQWalletBills() V3FundAppMchTransferTransferToQQWalletBills {
-	return V3FundAppMchTransferTransferToQQWalletBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills")), n.client}
+	return V3FundAppMchTransferTransferToQQWalletBills{PostEnsureResolveCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills")), n.client}
 }
 
 // V3FundAppMchTransferTransferToQQWalletBills is /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills.
 type V3FundAppMchTransferTransferToQQWalletBills struct {
-	PostCall
+	PostEnsureResolveCall
 	client *wxpay.Client
 }
 
 // OutBillNo is GET /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no} 查询转账到QQ钱包的结果:
+//   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014297440
 func (n V3FundAppMchTransferTransferToQQWalletBills) OutBillNo(outBillNo string) V3FundAppMchTransferTransferToQQWalletBillsOutBillNo {
 	return V3FundAppMchTransferTransferToQQWalletBillsOutBillNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}").Var("out_bill_no", outBillNo))}
@@ -463,7 +486,7 @@ func (n V3FundAppMchTransferTransferToQQWalletBillsOutBillNo) Cancel() PostCall 
 }
 
 // UserConfirmAuthorization is POST /v3/fund-app/mch-transfer/user-confirm-authorization 申请免确认收款授权:
-//   - required in body: out_authorization_no, appid, openid, user_display_name
+//   - required in body: out_authorization_no 商户侧授权单号, appid 商户AppID, openid 收款用户OpenID, user_display_name 用户展示名称
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015901167
 func (n V3FundAppMchTransfer) UserConfirmAuthorization() V3FundAppMchTransferUserConfirmAuthorization {
 	return V3FundAppMchTransferUserConfirmAuthorization{PostCall(n.client.Chain("v3/fund-app/mch-transfer/user-confirm-authorization")), n.client}
@@ -485,6 +508,7 @@ type V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNo struct{ clie
 
 // OutAuthorizationNo is GET
 // /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no} 商户单号查询自动收款授权:
+//   - {out_authorization_no} 商户侧授权单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014399423
 func (n V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNo) OutAuthorizationNo(outAuthorizationNo string) V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo {
 	return V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo{GetCall(n.client.Chain("v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}").Var("out_authorization_no", outAuthorizationNo))}

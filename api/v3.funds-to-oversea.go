@@ -13,15 +13,16 @@ func (n V3Root) FundsToOversea() V3FundsToOversea {
 type V3FundsToOversea struct{ client *wxpay.Client }
 
 // BillDownloadURL is GET /v3/funds-to-oversea/bill-download-url 获取购付汇账单文件下载链接:
-//   - required in query: bill_date
+//   - required in query: bill_date 账单日期
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476132
-func (n V3FundsToOversea) BillDownloadURL() GetCall {
-	return GetCall(n.client.Chain("v3/funds-to-oversea/bill-download-url"))
+func (n V3FundsToOversea) BillDownloadURL() GetBillCall {
+	return GetBillCall(n.client.Chain("v3/funds-to-oversea/bill-download-url"))
 }
 
 // Orders is POST /v3/funds-to-oversea/orders 申请资金出境:
-//   - required in body: out_order_id, sub_mchid, transaction_id, amount, foreign_currency,
-//     seller_info.oversea_business_name, seller_info.oversea_shop_name, seller_info.seller_id, payee_info.payee_id
+//   - required in body: out_order_id 商户出境单号, sub_mchid 二级商户号, transaction_id 微信订单号, amount 出境金额 (fen), foreign_currency
+//     境外收款币种, seller_info.oversea_business_name 境外卖家经营主体名称, seller_info.oversea_shop_name 境外卖家店铺名称,
+//     seller_info.seller_id 卖家ID, payee_info.payee_id 收款人识别号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476113
 func (n V3FundsToOversea) Orders() V3FundsToOverseaOrders {
 	return V3FundsToOverseaOrders{PostCall(n.client.Chain("v3/funds-to-oversea/orders")), n.client}
@@ -34,7 +35,8 @@ type V3FundsToOverseaOrders struct {
 }
 
 // OutOrderID is GET /v3/funds-to-oversea/orders/{out_order_id} 查询出境结果:
-//   - required in query: sub_mchid, transaction_id
+//   - {out_order_id} 商户出境单号
+//   - required in query: sub_mchid 二级商户号, transaction_id 微信支付订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476127
 func (n V3FundsToOverseaOrders) OutOrderID(outOrderID string) GetCall {
 	return GetCall(n.client.Chain("v3/funds-to-oversea/orders/{out_order_id}").Var("out_order_id", outOrderID))
@@ -49,7 +51,8 @@ func (n V3FundsToOversea) Return() V3FundsToOverseaReturn {
 type V3FundsToOverseaReturn struct{ client *wxpay.Client }
 
 // ReturnOrders is POST /v3/funds-to-oversea/return/return-orders 申请资金出境退回:
-//   - required in body: out_return_no, sub_mchid, out_order_id, transaction_id, amount
+//   - required in body: out_return_no 商户出境退回单号, sub_mchid 二级商户号, out_order_id 商户出境单号, transaction_id 微信订单号, amount 退回金额
+//     (fen)
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013735039
 func (n V3FundsToOverseaReturn) ReturnOrders() V3FundsToOverseaReturnReturnOrders {
 	return V3FundsToOverseaReturnReturnOrders{PostCall(n.client.Chain("v3/funds-to-oversea/return/return-orders")), n.client}
@@ -70,7 +73,8 @@ func (n V3FundsToOverseaReturnReturnOrders) OutReturnNo() V3FundsToOverseaReturn
 type V3FundsToOverseaReturnReturnOrdersOutReturnNo struct{ client *wxpay.Client }
 
 // OutReturnNo is GET /v3/funds-to-oversea/return/return-orders/out-return-no/{out_return_no} 查询出境退回结果（通过商户出境退回单号）:
-//   - required in query: sub_mchid
+//   - {out_return_no} 商户出境单号
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013735052
 func (n V3FundsToOverseaReturnReturnOrdersOutReturnNo) OutReturnNo(outReturnNo string) GetCall {
 	return GetCall(n.client.Chain("v3/funds-to-oversea/return/return-orders/out-return-no/{out_return_no}").Var("out_return_no", outReturnNo))
@@ -94,7 +98,7 @@ type V3FundsToOverseaTransactionsTransactionID struct{ branch }
 
 // AvailableAbroadAmounts is GET /v3/funds-to-oversea/transactions/{transaction_id}/available_abroad_amounts
 // 查询订单剩余可出境余额:
-//   - required in query: sub_mchid
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476109
 func (n V3FundsToOverseaTransactionsTransactionID) AvailableAbroadAmounts() GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("available_abroad_amounts"))

@@ -14,8 +14,6 @@ type V3Global struct{ client *wxpay.Client }
 
 // Certificates is GET /v3/global/certificates 获取平台证书列表:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013878
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354446
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354486
 func (n V3Global) Certificates() GetCall {
 	return GetCall(n.client.Chain("v3/global/certificates"))
 }
@@ -31,30 +29,32 @@ type V3GlobalCustoms struct{ client *wxpay.Client }
 // Orders is /v3/global/customs/orders.
 //
 // GET /v3/global/customs/orders 报关查询:
-//   - documented as required in query: appid, mchid, order_type, order_no, customs
+//   - documented as required in query: appid 机构APPID, mchid 商户号, order_type 订单类型, order_no 订单号, customs 海关
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025131
 //
 // POST /v3/global/customs/orders 报关:
-//   - documented as required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
+//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id 微信订单号, customs 海关,
+//     merchant_customs_no 商户海关备案号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025127
 //
 // PATCH /v3/global/customs/orders 报关信息修改:
-//   - documented as required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no
+//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id 微信订单号, customs 海关编码,
+//     merchant_customs_no 商户海关备案号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025136
-func (n V3GlobalCustoms) Orders() GetPostPatchCall {
-	return GetPostPatchCall(n.client.Chain("v3/global/customs/orders"))
+func (n V3GlobalCustoms) Orders() GetEachPostPatchCall {
+	return GetEachPostPatchCall(n.client.Chain("v3/global/customs/orders"))
 }
 
 // Redeclare is POST /v3/global/customs/redeclare 报关重推:
-//   - documented as required in body: appid, mchid, customs, merchant_customs_no
+//   - documented as required in body: appid 机构APPID, mchid 商户号, customs 海关编码, merchant_customs_no 商户海关备案号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025133
 func (n V3GlobalCustoms) Redeclare() PostCall {
 	return PostCall(n.client.Chain("v3/global/customs/redeclare"))
 }
 
 // VerifyCertificate is POST /v3/global/customs/verify-certificate 身份信息校验:
-//   - documented as required in body: appid, mchid, out_trade_no, transaction_id, customs, merchant_customs_no,
-//     certificate_type, certificate_id, certificate_name
+//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id 微信订单号, customs 海关,
+//     merchant_customs_no 商户海关备案号, certificate_type 证件类型, certificate_id 证件号, certificate_name 证件姓名
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025128
 func (n V3GlobalCustoms) VerifyCertificate() PostCall {
 	return PostCall(n.client.Chain("v3/global/customs/verify-certificate"))
@@ -85,7 +85,7 @@ func (n V3GlobalMerchantH5) Permission() V3GlobalMerchantH5Permission {
 type V3GlobalMerchantH5Permission struct{ client *wxpay.Client }
 
 // Applications is POST /v3/global/merchant/h5/permission/applications 创建H5支付权限申请单:
-//   - documented as required in body: sub_mchid, domains, website_url
+//   - documented as required in body: sub_mchid 子商户号, domains H5支付域名, website_url 子商户H5经营网址
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025106
 func (n V3GlobalMerchantH5Permission) Applications() V3GlobalMerchantH5PermissionApplications {
 	return V3GlobalMerchantH5PermissionApplications{PostCall(n.client.Chain("v3/global/merchant/h5/permission/applications")), n.client}
@@ -100,10 +100,12 @@ type V3GlobalMerchantH5PermissionApplications struct {
 // ApplymentID is /v3/global/merchant/h5/permission/applications/{applyment_id}.
 //
 // GET /v3/global/merchant/h5/permission/applications/{applyment_id} 查询H5支付权限申请单详情:
+//   - {applyment_id} 申请单号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025107
 //
 // PATCH /v3/global/merchant/h5/permission/applications/{applyment_id} 修改H5支付权限申请单:
-//   - documented as required in body: domains
+//   - {applyment_id} 申请单号
+//   - documented as required in body: domains H5支付域名
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025109
 func (n V3GlobalMerchantH5PermissionApplications) ApplymentID(applymentID string) GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/global/merchant/h5/permission/applications/{applyment_id}").Var("applyment_id", applymentID))
@@ -118,7 +120,7 @@ func (n V3GlobalMerchantH5Permission) Domain() V3GlobalMerchantH5PermissionDomai
 type V3GlobalMerchantH5PermissionDomain struct{ client *wxpay.Client }
 
 // Applications is POST /v3/global/merchant/h5/permission/domain/applications 创建H5支付域名修改申请单:
-//   - documented as required in body: domains, website_url, out_applyment_id
+//   - documented as required in body: domains H5支付域名, website_url 子商户H5经营网址, out_applyment_id 商户申请单号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025110
 func (n V3GlobalMerchantH5PermissionDomain) Applications() V3GlobalMerchantH5PermissionDomainApplications {
 	return V3GlobalMerchantH5PermissionDomainApplications{PostCall(n.client.Chain("v3/global/merchant/h5/permission/domain/applications")), n.client}
@@ -133,16 +135,19 @@ type V3GlobalMerchantH5PermissionDomainApplications struct {
 // ApplymentID is /v3/global/merchant/h5/permission/domain/applications/{applyment_id}.
 //
 // GET /v3/global/merchant/h5/permission/domain/applications/{applyment_id} 查询H5支付域名修改申请单:
+//   - {applyment_id} 申请单号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025112
 //
 // PATCH /v3/global/merchant/h5/permission/domain/applications/{applyment_id} 修改H5支付域名修改申请单:
-//   - documented as required in body: domains
+//   - {applyment_id} 申请单号
+//   - documented as required in body: domains H5支付域名
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025114
 func (n V3GlobalMerchantH5PermissionDomainApplications) ApplymentID(applymentID string) GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/global/merchant/h5/permission/domain/applications/{applyment_id}").Var("applyment_id", applymentID))
 }
 
 // SubMchid is GET /v3/global/merchant/h5/permission/{sub_mchid} 查询子商户H5支付权限状态:
+//   - {sub_mchid} 子商户号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025117
 func (n V3GlobalMerchantH5Permission) SubMchid(subMchid string) GetCall {
 	return GetCall(n.client.Chain("v3/global/merchant/h5/permission/{sub_mchid}").Var("sub_mchid", subMchid))
@@ -162,11 +167,11 @@ type V3GlobalMerchantService struct{ client *wxpay.Client }
 //   - https://docs.qq.com/doc/DTkZ4ZnlyWHZtR0d4
 //
 // POST /v3/global/merchant-service/complaint-notifications 创建投诉通知回调:
-//   - documented as required in body: url
+//   - documented as required in body: url 通知地址
 //   - https://docs.qq.com/doc/DTldDSXZISERiaVRF
 //
 // PUT /v3/global/merchant-service/complaint-notifications 更新投诉通知回调:
-//   - documented as required in body: url
+//   - documented as required in body: url 通知地址
 //   - https://docs.qq.com/doc/DTnd3YUxDdkxabnpx
 //
 // DELETE /v3/global/merchant-service/complaint-notifications 删除投诉通知回调:
@@ -176,19 +181,20 @@ func (n V3GlobalMerchantService) ComplaintNotifications() GetPostPutDeleteCall {
 }
 
 // Complaints is GET /v3/global/merchant-service/complaints 查询投诉单列表:
-//   - documented as required in query: begin_date, end_date
+//   - documented as required in query: begin_date 开始日期, end_date 结束日期
 //   - https://docs.qq.com/doc/DTmZhV0pWT1Zmd2du
 func (n V3GlobalMerchantService) Complaints() V3GlobalMerchantServiceComplaints {
-	return V3GlobalMerchantServiceComplaints{GetCall(n.client.Chain("v3/global/merchant-service/complaints")), n.client}
+	return V3GlobalMerchantServiceComplaints{GetEachCall(n.client.Chain("v3/global/merchant-service/complaints")), n.client}
 }
 
 // V3GlobalMerchantServiceComplaints is /v3/global/merchant-service/complaints.
 type V3GlobalMerchantServiceComplaints struct {
-	GetCall
+	GetEachCall
 	client *wxpay.Client
 }
 
 // ComplaintID is GET /v3/global/merchant-service/complaints/{complaint_id} 查询投诉单详情:
+//   - {complaint_id} 投诉单号
 //   - https://docs.qq.com/doc/DTlpKUmR4eHpXWU9v
 func (n V3GlobalMerchantServiceComplaints) ComplaintID(complaintID string) V3GlobalMerchantServiceComplaintsComplaintID {
 	return V3GlobalMerchantServiceComplaintsComplaintID{GetCall(n.client.Chain("v3/global/merchant-service/complaints/{complaint_id}").Var("complaint_id", complaintID))}
@@ -198,19 +204,19 @@ func (n V3GlobalMerchantServiceComplaints) ComplaintID(complaintID string) V3Glo
 type V3GlobalMerchantServiceComplaintsComplaintID struct{ GetCall }
 
 // Complete is POST /v3/global/merchant-service/complaints/{complaint_id}/complete 反馈处理完成:
-//   - documented as required in body: complainted_mchid
+//   - documented as required in body: complainted_mchid 被诉商户号
 func (n V3GlobalMerchantServiceComplaintsComplaintID) Complete() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("complete"))
 }
 
 // NegotiationHistorys is GET /v3/global/merchant-service/complaints/{complaint_id}/negotiation-historys 查询投诉协商历史:
 //   - https://docs.qq.com/doc/DTnBqR29rUEV6Y2VZ
-func (n V3GlobalMerchantServiceComplaintsComplaintID) NegotiationHistorys() GetCall {
-	return GetCall(wxpay.Chain(n.GetCall).Chain("negotiation-historys"))
+func (n V3GlobalMerchantServiceComplaintsComplaintID) NegotiationHistorys() GetEachCall {
+	return GetEachCall(wxpay.Chain(n.GetCall).Chain("negotiation-historys"))
 }
 
 // Response is POST /v3/global/merchant-service/complaints/{complaint_id}/response 提交回复:
-//   - documented as required in body: complainted_mchid, response_content
+//   - documented as required in body: complainted_mchid 被诉商户号, response_content 回复内容
 func (n V3GlobalMerchantServiceComplaintsComplaintID) Response() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("response"))
 }
@@ -224,14 +230,15 @@ func (n V3GlobalMerchantService) Images() V3GlobalMerchantServiceImages {
 type V3GlobalMerchantServiceImages struct{ client *wxpay.Client }
 
 // Upload is POST /v3/global/merchant-service/images/upload 商户上传反馈图片:
-//   - documented as required in form: file, meta
+//   - documented as required in form: file 图片文件, meta 媒体文件元信息
 //   - https://docs.qq.com/doc/DTlZyR0JGTVBmRElp
 func (n V3GlobalMerchantServiceImages) Upload() UploadCall {
 	return UploadCall(n.client.Chain("v3/global/merchant-service/images/upload"))
 }
 
 // MediaID is GET /v3/global/merchant-service/images/{media_id} 图片下载:
-//   - documented as required in query: complaint_id
+//   - {media_id} 媒体文件ID
+//   - documented as required in query: complaint_id 投诉单号
 //   - https://docs.qq.com/doc/DTlpoQlhMWXpzZ2NF
 func (n V3GlobalMerchantServiceImages) MediaID(mediaID string) GetDownloadCall {
 	return GetDownloadCall(n.client.Chain("v3/global/merchant-service/images/{media_id}").Var("media_id", mediaID))
@@ -254,15 +261,16 @@ func (n V3GlobalMerchantStorage) File() V3GlobalMerchantStorageFile {
 type V3GlobalMerchantStorageFile struct{ client *wxpay.Client }
 
 // Upload is POST /v3/global/merchant-storage/file/upload 上传文件:
-//   - documented as required in form: file, meta.digest, meta.filename
+//   - documented as required in form: file 文件信息, meta.digest 文件的, meta.filename 商户上传的文件的名称
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024913
 func (n V3GlobalMerchantStorageFile) Upload() UploadCall {
 	return UploadCall(n.client.Chain("v3/global/merchant-storage/file/upload"))
 }
 
 // Merchants is POST /v3/global/merchants 子商户进件（融合钱包）:
-//   - documented as required in body: sp_appid, sp_mchid, name, shortname, office_phone, contact.name, contact.phone,
-//     contact.email, business_category, merchant_country_code, merchant_type, business.business_type
+//   - documented as required in body: sp_appid 机构appid, sp_mchid 机构商户号, name 子商户全称, shortname 子商户简称, office_phone 公司电话,
+//     contact.name 联系人名称, contact.phone 联系人电话, contact.email 联系人邮箱, business_category 类目, merchant_country_code
+//     注册国家或区域, merchant_type 商户类型, business.business_type 业务类型
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025088
 func (n V3Global) Merchants() V3GlobalMerchants {
 	return V3GlobalMerchants{PostCall(n.client.Chain("v3/global/merchants")), n.client}
@@ -277,13 +285,15 @@ type V3GlobalMerchants struct {
 // SubMchid is /v3/global/merchants/{sub_mchid}.
 //
 // GET /v3/global/merchants/{sub_mchid} 查询子商户（融合钱包）:
-//   - documented as required in query: sp_appid, sp_mchid
+//   - {sub_mchid} 子商户号
+//   - documented as required in query: sp_appid 机构appid, sp_mchid 机构商户号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025092
 //
 // PATCH /v3/global/merchants/{sub_mchid} 修改子商户（融合钱包）:
-//   - documented as required in body: sp_appid, sp_mchid, name, sub_mchid, shortname, office_phone, contact.name,
-//     contact.phone, contact.email, business_category, merchant_country_code, merchant_type,
-//     registration_certificate_number, registration_certificate_date, business.business_type
+//   - documented as required in body: sp_appid 机构appid, sp_mchid 机构商户号, name 子商户全称, sub_mchid 子商户号, shortname 子商户简称,
+//     office_phone 公司电话, contact.name 联系人名称, contact.phone 联系人电话, contact.email 联系人邮箱, business_category 类目,
+//     merchant_country_code 注册国家或区域, merchant_type 商户类型, registration_certificate_number 公司注册文件编号,
+//     registration_certificate_date 公司注册文件过期时间, business.business_type 业务类型
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025096
 func (n V3GlobalMerchants) SubMchid(subMchid string) GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/global/merchants/{sub_mchid}").Var("sub_mchid", subMchid))
@@ -350,7 +360,8 @@ func (n V3GlobalMicropayTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
 }
 
 // Pay is POST /v3/global/micropay/transactions/pay 提交付款码支付:
-//   - documented as required in body: description, out_trade_no, trade_type, merchant_category_code, amount.total
+//   - documented as required in body: description 商品描述, out_trade_no 商户订单号, trade_type 交易类型, merchant_category_code
+//     MCC码, amount.total 总金额
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013010527
 func (n V3GlobalMicropayTransactions) Pay() PostCall {
 	return PostCall(n.client.Chain("v3/global/micropay/transactions/pay"))
@@ -405,6 +416,7 @@ func (n V3GlobalPapayContracts) OutContractCode() V3GlobalPapayContractsOutContr
 type V3GlobalPapayContractsOutContractCode struct{ client *wxpay.Client }
 
 // OutContractCode is GET /v3/global/papay/contracts/out-contract-code/{out_contract_code} 商户协议号查询签约:
+//   - {out_contract_code} 签约协议号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015477
 func (n V3GlobalPapayContractsOutContractCode) OutContractCode(outContractCode string) GetCall {
 	return GetCall(n.client.Chain("v3/global/papay/contracts/out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
@@ -417,6 +429,7 @@ func (n V3GlobalPapayContracts) WebPreEntrustSign() PostCall {
 }
 
 // ContractID is GET /v3/global/papay/contracts/{contract_id} 代扣协议ID查询签约:
+//   - {contract_id} 委托代扣协议ID
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015470
 func (n V3GlobalPapayContracts) ContractID(contractID string) V3GlobalPapayContractsContractID {
 	return V3GlobalPapayContractsContractID{GetCall(n.client.Chain("v3/global/papay/contracts/{contract_id}").Var("contract_id", contractID))}
@@ -432,8 +445,8 @@ func (n V3GlobalPapayContractsContractID) Terminate() PostCall {
 }
 
 // Transactions is POST /v3/global/papay/transactions 支付扣款:
-//   - documented as required in body: description, notify_url, out_trade_no, merchant_category_code, contract_id,
-//     amount.total
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, merchant_category_code
+//     MCC码, contract_id 委托代扣协议ID, amount.total 总金额
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015482
 func (n V3GlobalPapay) Transactions() V3GlobalPapayTransactions {
 	return V3GlobalPapayTransactions{PostCall(n.client.Chain("v3/global/papay/transactions")), n.client}
@@ -454,7 +467,8 @@ func (n V3GlobalPapayTransactions) OutTradeNo() V3GlobalPapayTransactionsOutTrad
 type V3GlobalPapayTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/global/papay/transactions/out-trade-no/{out_trade_no} 查询订单(商户订单号):
-//   - documented as required in query: sub_mchid
+//   - {out_trade_no} 商户订单号
+//   - documented as required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013026988
 func (n V3GlobalPapayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3GlobalPapayTransactionsOutTradeNoOutTradeNo {
 	return V3GlobalPapayTransactionsOutTradeNoOutTradeNo{GetCall(n.client.Chain("v3/global/papay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))}
@@ -464,14 +478,15 @@ func (n V3GlobalPapayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3Glo
 type V3GlobalPapayTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
 // Reverse is POST /v3/global/papay/transactions/out-trade-no/{out_trade_no}/reverse 撤销订单(商户订单号):
-//   - documented as required in query: sub_mchid
+//   - documented as required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015496
 func (n V3GlobalPapayTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }
 
 // TransactionID is GET /v3/global/papay/transactions/{transaction_id} 查询订单(微信支付订单号):
-//   - documented as required in query: sub_mchid
+//   - {transaction_id} 微信支付订单号
+//   - documented as required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013026988
 func (n V3GlobalPapayTransactions) TransactionID(transactionID string) GetCall {
 	return GetCall(n.client.Chain("v3/global/papay/transactions/{transaction_id}").Var("transaction_id", transactionID))
@@ -487,12 +502,13 @@ type V3GlobalProfitSharing struct{ client *wxpay.Client }
 
 // BillDownloadURL is GET /v3/global/profit-sharing/bill-download-url 获取分账账单文件下载地址:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025018
-func (n V3GlobalProfitSharing) BillDownloadURL() GetCall {
-	return GetCall(n.client.Chain("v3/global/profit-sharing/bill-download-url"))
+func (n V3GlobalProfitSharing) BillDownloadURL() GetBillCall {
+	return GetBillCall(n.client.Chain("v3/global/profit-sharing/bill-download-url"))
 }
 
 // Orders is POST /v3/global/profit-sharing/orders 请求分账:
-//   - documented as required in body: appid, transaction_id, out_order_no, unfreeze_unsplit
+//   - documented as required in body: appid 应用ID, transaction_id 微信订单号, out_order_no 商户分账单号, unfreeze_unsplit
+//     是否解冻剩余未分资金
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024892
 func (n V3GlobalProfitSharing) Orders() V3GlobalProfitSharingOrders {
 	return V3GlobalProfitSharingOrders{PostCall(n.client.Chain("v3/global/profit-sharing/orders")), n.client}
@@ -505,13 +521,14 @@ type V3GlobalProfitSharingOrders struct {
 }
 
 // Unfreeze is POST /v3/global/profit-sharing/orders/unfreeze 解冻剩余资金:
-//   - documented as required in body: transaction_id, out_order_no, description
+//   - documented as required in body: transaction_id 微信订单号, out_order_no 商户分账单号, description 分账描述
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024897
 func (n V3GlobalProfitSharingOrders) Unfreeze() PostCall {
 	return PostCall(n.client.Chain("v3/global/profit-sharing/orders/unfreeze"))
 }
 
 // OutOrderNo is GET /v3/global/profit-sharing/orders/{out_order_no} 查询分账结果:
+//   - {out_order_no} 商户分账单号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024900
 func (n V3GlobalProfitSharingOrders) OutOrderNo(outOrderNo string) GetCall {
 	return GetCall(n.client.Chain("v3/global/profit-sharing/orders/{out_order_no}").Var("out_order_no", outOrderNo))
@@ -535,6 +552,7 @@ type V3GlobalProfitSharingReceivers struct {
 }
 
 // Account is GET /v3/global/profit-sharing/receivers/{account} 查询分账接收方添加结果:
+//   - {account} 接收方账号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024912
 func (n V3GlobalProfitSharingReceivers) Account(account string) GetCall {
 	return GetCall(n.client.Chain("v3/global/profit-sharing/receivers/{account}").Var("account", account))
@@ -550,8 +568,8 @@ type V3GlobalProfitSharingRefunds struct{ client *wxpay.Client }
 
 // BillDownloadURL is GET /v3/global/profit-sharing/refunds/bill-download-url 获取分账退款账单下载链接:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025022
-func (n V3GlobalProfitSharingRefunds) BillDownloadURL() GetCall {
-	return GetCall(n.client.Chain("v3/global/profit-sharing/refunds/bill-download-url"))
+func (n V3GlobalProfitSharingRefunds) BillDownloadURL() GetBillCall {
+	return GetBillCall(n.client.Chain("v3/global/profit-sharing/refunds/bill-download-url"))
 }
 
 // RefundableBalance is GET /v3/global/profit-sharing/refunds/refundable-balance 查询可供垫付退款实时余额:
@@ -627,6 +645,7 @@ func (n V3GlobalRefundPartnerRechargeBalance) SubMchid() V3GlobalRefundPartnerRe
 type V3GlobalRefundPartnerRechargeBalanceSubMchid struct{ client *wxpay.Client }
 
 // SubMchid is GET /v3/global/refund/partner/recharge-balance/sub-mchid/{sub_mchid} 商家充值退款余额查询:
+//   - {sub_mchid} 特约商户号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013068962
 func (n V3GlobalRefundPartnerRechargeBalanceSubMchid) SubMchid(subMchid string) GetCall {
 	return GetCall(n.client.Chain("v3/global/refund/partner/recharge-balance/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))
@@ -641,19 +660,20 @@ func (n V3GlobalRefund) RechargeBalance() GetCall {
 // Refunds is /v3/global/refunds.
 //
 // GET /v3/global/refunds 查询所有退款:
-//   - documented as required in query: offset, count
+//   - documented as required in query: offset 记录起始位置, count 每页笔数
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354686
 //
 // POST /v3/global/refunds 申请退款:
-//   - documented as required in body: out_refund_no
+//   - documented as required in body: out_refund_no 商户退款单号
+//   - outcome: GET /v3/global/refunds/out-refund-no/{out_refund_no}
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354681
 func (n V3Global) Refunds() V3GlobalRefunds {
-	return V3GlobalRefunds{GetPostCall(n.client.Chain("v3/global/refunds")), n.client}
+	return V3GlobalRefunds{GetEachPostEnsureResolveCall(n.client.Chain("v3/global/refunds")), n.client}
 }
 
 // V3GlobalRefunds is /v3/global/refunds.
 type V3GlobalRefunds struct {
-	GetPostCall
+	GetEachPostEnsureResolveCall
 	client *wxpay.Client
 }
 
@@ -666,6 +686,7 @@ func (n V3GlobalRefunds) ID() V3GlobalRefundsID {
 type V3GlobalRefundsID struct{ client *wxpay.Client }
 
 // RefundID is GET /v3/global/refunds/id/{refund_id} 查询单笔退款(微信支付退款订单号):
+//   - {refund_id} 微信支付退款订单号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354684
 func (n V3GlobalRefundsID) RefundID(refundID string) GetCall {
 	return GetCall(n.client.Chain("v3/global/refunds/id/{refund_id}").Var("refund_id", refundID))
@@ -680,6 +701,7 @@ func (n V3GlobalRefunds) OutRefundNo() V3GlobalRefundsOutRefundNo {
 type V3GlobalRefundsOutRefundNo struct{ client *wxpay.Client }
 
 // OutRefundNo is GET /v3/global/refunds/out-refund-no/{out_refund_no} 查询单笔退款(商户退款订单号):
+//   - {out_refund_no} 商户退款订单号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354684
 func (n V3GlobalRefundsOutRefundNo) OutRefundNo(outRefundNo string) GetCall {
 	return GetCall(n.client.Chain("v3/global/refunds/out-refund-no/{out_refund_no}").Var("out_refund_no", outRefundNo))
@@ -694,21 +716,17 @@ func (n V3Global) Settle() V3GlobalSettle {
 type V3GlobalSettle struct{ client *wxpay.Client }
 
 // Settlements is GET /v3/global/settle/settlements 查询结算资金明细:
-//   - documented as required in query: settle_state, limit, offset
+//   - documented as required in query: settle_state 结算状态, limit 最大记录条数, offset 记录起始位置
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013893
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354448
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354488
-func (n V3GlobalSettle) Settlements() GetCall {
-	return GetCall(n.client.Chain("v3/global/settle/settlements"))
+func (n V3GlobalSettle) Settlements() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/global/settle/settlements"))
 }
 
 // Statements is GET /v3/global/statements 下载对账单:
-//   - documented as required in query: date, mchid
+//   - documented as required in query: date 账单日期, mchid 商户号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013869
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354444
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354484
-func (n V3Global) Statements() GetDownloadCall {
-	return GetDownloadCall(n.client.Chain("v3/global/statements"))
+func (n V3Global) Statements() GetDownloadBillCall {
+	return GetDownloadBillCall(n.client.Chain("v3/global/statements"))
 }
 
 // Transactions is /v3/global/transactions.
@@ -720,11 +738,12 @@ func (n V3Global) Transactions() V3GlobalTransactions {
 type V3GlobalTransactions struct{ client *wxpay.Client }
 
 // App is POST /v3/global/transactions/app APP支付下单:
-//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
-//     amount.total
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
+//     merchant_category_code MCC码, amount.total 总金额
+//   - outcome: GET /v3/global/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014223
-func (n V3GlobalTransactions) App() PostCall {
-	return PostCall(n.client.Chain("v3/global/transactions/app"))
+func (n V3GlobalTransactions) App() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/global/transactions/app"))
 }
 
 // ID is /v3/global/transactions/id.
@@ -736,9 +755,8 @@ func (n V3GlobalTransactions) ID() V3GlobalTransactionsID {
 type V3GlobalTransactionsID struct{ client *wxpay.Client }
 
 // TransactionID is GET /v3/global/transactions/id/{transaction_id} 查询订单(微信支付订单号):
+//   - {transaction_id} 微信支付订单号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013913
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354440
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354480
 func (n V3GlobalTransactionsID) TransactionID(transactionID string) V3GlobalTransactionsIDTransactionID {
 	return V3GlobalTransactionsIDTransactionID{GetCall(n.client.Chain("v3/global/transactions/id/{transaction_id}").Var("transaction_id", transactionID))}
 }
@@ -747,37 +765,38 @@ func (n V3GlobalTransactionsID) TransactionID(transactionID string) V3GlobalTran
 type V3GlobalTransactionsIDTransactionID struct{ GetCall }
 
 // Close is POST /v3/global/transactions/id/{transaction_id}/close 关闭订单(微信支付订单号):
-//   - documented as required in body: mchid
+//   - documented as required in body: mchid 直连商户号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014140
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354485
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354539
 func (n V3GlobalTransactionsIDTransactionID) Close() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
 // JSAPI is POST /v3/global/transactions/jsapi JSAPI支付下单:
-//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
-//     amount.total
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
+//     merchant_category_code MCC码, amount.total 总金额
+//   - outcome: GET /v3/global/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014150
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014317
-func (n V3GlobalTransactions) JSAPI() PostCall {
-	return PostCall(n.client.Chain("v3/global/transactions/jsapi"))
+func (n V3GlobalTransactions) JSAPI() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/global/transactions/jsapi"))
 }
 
 // Mweb is POST /v3/global/transactions/mweb H5支付下单:
-//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
-//     amount.total, scene_info.payer_client_ip, scene_info.store_info.name, scene_info.store_info.address
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
+//     merchant_category_code MCC码, amount.total 总金额, scene_info.payer_client_ip 用户终端IP, scene_info.store_info.name 名称,
+//     scene_info.store_info.address 详细地址
+//   - outcome: GET /v3/global/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014399
-func (n V3GlobalTransactions) Mweb() PostCall {
-	return PostCall(n.client.Chain("v3/global/transactions/mweb"))
+func (n V3GlobalTransactions) Mweb() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/global/transactions/mweb"))
 }
 
 // Native is POST /v3/global/transactions/native Native支付下单:
-//   - documented as required in body: description, notify_url, out_trade_no, trade_type, merchant_category_code,
-//     amount.total
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
+//     merchant_category_code MCC码, amount.total 总金额
+//   - outcome: GET /v3/global/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013953
-func (n V3GlobalTransactions) Native() PostCall {
-	return PostCall(n.client.Chain("v3/global/transactions/native"))
+func (n V3GlobalTransactions) Native() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/global/transactions/native"))
 }
 
 // OutTradeNo is /v3/global/transactions/out-trade-no.
@@ -789,9 +808,8 @@ func (n V3GlobalTransactions) OutTradeNo() V3GlobalTransactionsOutTradeNo {
 type V3GlobalTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/global/transactions/out-trade-no/{out_trade_no} 查询订单(商户订单号):
+//   - {out_trade_no} 商户订单号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013913
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354440
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354480
 func (n V3GlobalTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3GlobalTransactionsOutTradeNoOutTradeNo {
 	return V3GlobalTransactionsOutTradeNoOutTradeNo{GetCall(n.client.Chain("v3/global/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))}
 }
@@ -800,10 +818,8 @@ func (n V3GlobalTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3GlobalTr
 type V3GlobalTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
 // Close is POST /v3/global/transactions/out-trade-no/{out_trade_no}/close 关闭订单(商户订单号):
-//   - documented as required in body: mchid
+//   - documented as required in body: mchid 直连商户号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014140
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354485
-//   - https://pay.weixin.qq.com/doc/global/v3/zh/4012354539
 func (n V3GlobalTransactionsOutTradeNoOutTradeNo) Close() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }

@@ -21,36 +21,36 @@ func (n V3Goldplan) Merchants() V3GoldplanMerchants {
 type V3GoldplanMerchants struct{ client *wxpay.Client }
 
 // Changecustompagestatus is POST /v3/goldplan/merchants/changecustompagestatus 商家小票管理:
-//   - required in body: sub_mchid, operation_type
+//   - required in body: sub_mchid 子商户ID, operation_type 操作类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012473788
 func (n V3GoldplanMerchants) Changecustompagestatus() PostCall {
 	return PostCall(n.client.Chain("v3/goldplan/merchants/changecustompagestatus"))
 }
 
 // Changegoldplanstatus is POST /v3/goldplan/merchants/changegoldplanstatus 点金计划管理:
-//   - required in body: sub_mchid, operation_type
+//   - required in body: sub_mchid 子商户ID, operation_type 操作类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012473796
 func (n V3GoldplanMerchants) Changegoldplanstatus() PostCall {
 	return PostCall(n.client.Chain("v3/goldplan/merchants/changegoldplanstatus"))
 }
 
 // CloseAdvertisingShow is POST /v3/goldplan/merchants/close-advertising-show 关闭广告展示:
-//   - required in body: sub_mchid
+//   - required in body: sub_mchid 特约商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012473781
 func (n V3GoldplanMerchants) CloseAdvertisingShow() PostCall {
 	return PostCall(n.client.Chain("v3/goldplan/merchants/close-advertising-show"))
 }
 
 // OpenAdvertisingShow is PATCH /v3/goldplan/merchants/open-advertising-show 开通广告展示:
-//   - required in body: sub_mchid
+//   - required in body: sub_mchid 特约商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012473794
 func (n V3GoldplanMerchants) OpenAdvertisingShow() PatchCall {
 	return PatchCall(n.client.Chain("v3/goldplan/merchants/open-advertising-show"))
 }
 
 // SetAdvertisingIndustryFilter is POST /v3/goldplan/merchants/set-advertising-industry-filter 同业过滤标签管理:
-//   - required in body: sub_mchid
-//   - documented as required in body: advertising_industry_filters
+//   - required in body: sub_mchid 特约子商户号
+//   - documented as required in body: advertising_industry_filters 同业过滤标签值
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012473784
 func (n V3GoldplanMerchants) SetAdvertisingIndustryFilter() PostCall {
 	return PostCall(n.client.Chain("v3/goldplan/merchants/set-advertising-industry-filter"))

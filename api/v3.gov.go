@@ -37,14 +37,14 @@ func (n V3GovSubsidyAudit) Cup() V3GovSubsidyAuditCup {
 type V3GovSubsidyAuditCup struct{ client *wxpay.Client }
 
 // Invalid is POST /v3/gov/subsidy/audit/cup/invalid 查询审核结果:
-//   - documented as required in body: org_no, mchnt_order_id, upload_time
+//   - documented as required in body: org_no 分公司机构代码, mchnt_order_id 商户订单号, upload_time 审核记录上传时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Invalid() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/invalid"))
 }
 
 // Query is POST /v3/gov/subsidy/audit/cup/query 查询审核结果:
-//   - documented as required in body: org_no, mchnt_order_id, upload_time
+//   - documented as required in body: org_no 分公司机构代码, mchnt_order_id 商户订单号, upload_time 审核记录上传时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/query"))
@@ -59,25 +59,28 @@ func (n V3GovSubsidyAuditCup) Refund() V3GovSubsidyAuditCupRefund {
 type V3GovSubsidyAuditCupRefund struct{ client *wxpay.Client }
 
 // Sync is POST /v3/gov/subsidy/audit/cup/refund/sync 同步非银联支付交易退款信息:
-//   - documented as required in body: org_no, mchnt_order_id, upload_time, refund_at, refund_dt
+//   - documented as required in body: org_no 分公司机构代码, mchnt_order_id 商户订单号, upload_time 审核记录上传时间, refund_at 退款金额,
+//     refund_dt 退款日期
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCupRefund) Sync() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/refund/sync"))
 }
 
 // Update is POST /v3/gov/subsidy/audit/cup/update 更新审核数据:
-//   - documented as required in body: org_no, sub_mchnt_cd, sub_mchnt_nm, online_no, mchnt_order_id, upload_time,
-//     notify_url, prod_id, brand_nm, prod_model, plat_form, payer_tp, sales_at, actual_at, trans_tm, mchnt_cd,
-//     discount_at, sn_code, invoice_info, track_info
+//   - documented as required in body: org_no 分公司机构代码, sub_mchnt_cd 店铺编码, sub_mchnt_nm 店铺名称, online_no 线上平台订单号,
+//     mchnt_order_id 商户订单号, upload_time 审核记录上传时间, notify_url 审核结果通知地址, prod_id 品类, brand_nm 品牌, prod_model 型号,
+//     plat_form 电商平台方, payer_tp 支付方式类型, sales_at 订单金额, actual_at 实付金额, trans_tm 交易时间, mchnt_cd 商户编码, discount_at
+//     国补优惠金额, sn_code SN码, invoice_info 发票信息, track_info 物流信息
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Update() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/update"))
 }
 
 // Upload is POST /v3/gov/subsidy/audit/cup/upload 上传审核数据:
-//   - documented as required in body: org_no, sub_mchnt_cd, sub_mchnt_nm, online_no, mchnt_order_id, upload_time,
-//     notify_url, prod_id, brand_nm, prod_model, plat_form, payer_tp, sales_at, actual_at, trans_tm, mchnt_cd,
-//     discount_at, sn_code, invoice_info, track_info
+//   - documented as required in body: org_no 分公司机构代码, sub_mchnt_cd 店铺编码, sub_mchnt_nm 店铺名称, online_no 线上平台订单号,
+//     mchnt_order_id 商户订单号, upload_time 审核记录上传时间, notify_url 审核结果通知地址, prod_id 品类, brand_nm 品牌, prod_model 型号,
+//     plat_form 电商平台方, payer_tp 支付方式类型, sales_at 订单金额, actual_at 实付金额, trans_tm 交易时间, mchnt_cd 商户编码, discount_at
+//     国补优惠金额, sn_code SN码, invoice_info 发票信息, track_info 物流信息
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Upload() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/upload"))
@@ -92,7 +95,7 @@ func (n V3GovSubsidy) Companies() V3GovSubsidyCompanies {
 type V3GovSubsidyCompanies struct{ client *wxpay.Client }
 
 // Query is POST /v3/gov/subsidy/companies/query 企业信息查询:
-//   - documented as required in body: qualification_region_code, license_number
+//   - documented as required in body: qualification_region_code 使用的资格的地区编码, license_number 统一社会信息代码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyCompanies) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/companies/query"))
@@ -107,8 +110,9 @@ func (n V3GovSubsidy) Goods() V3GovSubsidyGoods {
 type V3GovSubsidyGoods struct{ client *wxpay.Client }
 
 // Upload is POST /v3/gov/subsidy/goods/upload 商品信息上传:
-//   - documented as required in body: appliance_id, product_name, brand, qualification_region_code, seller_name,
-//     license_number, base_price, average_trading_price, product_type, bar_code
+//   - documented as required in body: appliance_id 消费品类ID, product_name 商品名称, brand 家电品牌, qualification_region_code
+//     使用的资格的地区编码, seller_name 销售企业名称, license_number 统一社会信息代码, base_price 基准价格, average_trading_price 近1个月平均交易价 (fen),
+//     product_type 产品类型, bar_code 商品条码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyGoods) Upload() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/goods/upload"))
@@ -123,17 +127,19 @@ func (n V3GovSubsidy) NQualifications() V3GovSubsidyNQualifications {
 type V3GovSubsidyNQualifications struct{ client *wxpay.Client }
 
 // Sync is POST /v3/gov/subsidy/n-qualifications/sync N品类同步资格核销信息:
-//   - documented as required in body: real_name, id_card_number, phone_number, out_trade_no, receive_region_code,
-//     brand, address, qualification_region_code, seller_name, license_number, invoice_num, product_type, order_amount,
-//     discount_amount, mch_order_id, invoice_time, purchaser_name, sale_model, identity_document_type,
-//     invoice_address_code, tax_authority_code, transaction_time, cate_state, cate_code
+//   - documented as required in body: real_name 自然人姓名, id_card_number 自然人证件号, phone_number 手机号, out_trade_no 商户支付订单号,
+//     receive_region_code 收货地区编码, brand 家电品牌, address 收货地址, qualification_region_code 使用的资格的地区编码, seller_name 销售企业名称,
+//     license_number 统一社会信息代码, invoice_num 发票号, product_type 产品类型, order_amount 订单金额, discount_amount 优惠金额 (fen),
+//     mch_order_id 线上平台订单编号, invoice_time 开票日期, purchaser_name 购买方名称, sale_model 销售方式, identity_document_type 证件类型,
+//     invoice_address_code 发票开具地, tax_authority_code 税务机关代码, transaction_time 交易完成或商品退回时间, cate_state 品类状态, cate_code
+//     品类编码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyNQualifications) Sync() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/n-qualifications/sync"))
 }
 
 // Qualification is GET /v3/gov/subsidy/qualification 查询补贴资格:
-//   - documented as required in query: appliance_id, qualification_region_code
+//   - documented as required in query: appliance_id 消费品类ID, qualification_region_code 使用的资格的地区编码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidy) Qualification() GetCall {
 	return GetCall(n.client.Chain("v3/gov/subsidy/qualification"))
@@ -156,39 +162,41 @@ func (n V3GovSubsidyQualifications) Passthrough() V3GovSubsidyQualificationsPass
 type V3GovSubsidyQualificationsPassthrough struct{ client *wxpay.Client }
 
 // Cancel is POST /v3/gov/subsidy/qualifications/passthrough/cancel 取消资格(透传模式):
-//   - documented as required in body: real_name, id_card_number, phone_number, appliance_id, qualification_region_code,
-//     identity_document_type
+//   - documented as required in body: real_name 自然人姓名, id_card_number 自然人证件号, phone_number 手机号, appliance_id 消费品类ID,
+//     qualification_region_code 使用的资格的地区编码, identity_document_type 证件类型
 func (n V3GovSubsidyQualificationsPassthrough) Cancel() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/passthrough/cancel"))
 }
 
 // Claim is POST /v3/gov/subsidy/qualifications/passthrough/claim 领取资格(透传模式):
-//   - documented as required in body: real_name, id_card_number, phone_number, qualification_region_code,
-//     identity_document_type, longitude, latitude
+//   - documented as required in body: real_name 自然人姓名, id_card_number 自然人证件号, phone_number 手机号,
+//     qualification_region_code 使用的资格的地区编码, identity_document_type 证件类型, longitude 经度, latitude 纬度
 func (n V3GovSubsidyQualificationsPassthrough) Claim() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/passthrough/claim"))
 }
 
 // Query is POST /v3/gov/subsidy/qualifications/passthrough/query 批量查询用户资格(透传模式):
-//   - documented as required in body: real_name, id_card_number, phone_number, qualification_region_code,
-//     identity_document_type
+//   - documented as required in body: real_name 自然人姓名, id_card_number 自然人证件号, phone_number 手机号,
+//     qualification_region_code 使用的资格的地区编码, identity_document_type 证件类型
 func (n V3GovSubsidyQualificationsPassthrough) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/passthrough/query"))
 }
 
 // Query is POST /v3/gov/subsidy/qualifications/query 批量查询用户资格:
-//   - documented as required in body: real_name, id_card_number, phone_number, qualification_region_code,
-//     identity_document_type
+//   - documented as required in body: real_name 自然人姓名, id_card_number 自然人证件号, phone_number 手机号,
+//     qualification_region_code 使用的资格的地区编码, identity_document_type 证件类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyQualifications) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/query"))
 }
 
 // Sync is POST /v3/gov/subsidy/qualifications/sync 同步资格核销信息:
-//   - documented as required in body: out_trade_no, receive_region_code, brand, address, qualification_region_code,
-//     sn_code, seller_name, license_number, barcode, item_name, spec_model, invoice_num, product_type, order_amount,
-//     discount_amount, mch_order_id, invoice_time, purchaser_name, sale_model, identity_document_type,
-//     invoice_address_code, tax_authority_code, transaction_time, cate_state, mch_name
+//   - documented as required in body: out_trade_no 商户支付订单号, receive_region_code 收货地区编码, brand 家电品牌, address 收货地址,
+//     qualification_region_code 使用的资格的地区编码, sn_code S/N码, seller_name 销售企业名称, license_number 统一社会信息代码, barcode 商品条码,
+//     item_name 商品名称, spec_model 规格型号, invoice_num 发票号, product_type 产品类型, order_amount 订单金额, discount_amount 优惠金额
+//     (fen), mch_order_id 线上平台订单编号, invoice_time 开票日期, purchaser_name 购买方名称, sale_model 销售方式, identity_document_type
+//     证件类型, invoice_address_code 发票开具地, tax_authority_code 税务机关代码, transaction_time 交易完成或商品退回时间, cate_state 品类状态,
+//     mch_name 销售主体
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyQualifications) Sync() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/sync"))
@@ -203,23 +211,23 @@ func (n V3GovSubsidy) Sncode() V3GovSubsidySncode {
 type V3GovSubsidySncode struct{ client *wxpay.Client }
 
 // Lock is POST /v3/gov/subsidy/sncode/lock sn码锁定:
-//   - documented as required in body: appliance_id, out_trade_no, brand, qualification_region_code, sn_code,
-//     manufacturer_info, barcode, spec_model, product_type
+//   - documented as required in body: appliance_id 消费品类ID, out_trade_no 商户支付订单号, brand 家电品牌, qualification_region_code
+//     使用的资格的地区编码, sn_code S/N码, manufacturer_info 厂商信息, barcode 商品条码, spec_model 规格型号, product_type 产品类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidySncode) Lock() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/sncode/lock"))
 }
 
 // Query is POST /v3/gov/subsidy/sncode/query 查询sn码状态:
-//   - documented as required in body: sn_code_list, qualification_region_code
+//   - documented as required in body: sn_code_list S/N码集合, qualification_region_code 使用的资格的地区编码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidySncode) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/sncode/query"))
 }
 
 // Unlock is POST /v3/gov/subsidy/sncode/unlock sn码解锁:
-//   - documented as required in body: appliance_id, out_trade_no, qualification_region_code, sn_code, barcode,
-//     product_type
+//   - documented as required in body: appliance_id 消费品类ID, out_trade_no 商户支付订单号, qualification_region_code 使用的资格的地区编码,
+//     sn_code S/N码, barcode 商品条码, product_type 产品类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidySncode) Unlock() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/sncode/unlock"))
@@ -234,7 +242,7 @@ func (n V3GovSubsidy) Transactions() V3GovSubsidyTransactions {
 type V3GovSubsidyTransactions struct{ client *wxpay.Client }
 
 // Query is POST /v3/gov/subsidy/transactions/query 交易信息查询:
-//   - documented as required in body: qualification_region_code, order_number_list
+//   - documented as required in body: qualification_region_code 使用的资格的地区编码, order_number_list 商户订单号数组
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyTransactions) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/transactions/query"))
@@ -249,16 +257,17 @@ func (n V3GovSubsidyTransactions) Summary() V3GovSubsidyTransactionsSummary {
 type V3GovSubsidyTransactionsSummary struct{ client *wxpay.Client }
 
 // QueryDay is POST /v3/gov/subsidy/transactions/summary/query-day 查询单日交易汇总:
-//   - documented as required in body: qualification_region_code, query_date, query_type
+//   - documented as required in body: qualification_region_code 使用的资格的地区编码, query_date 查询的日期, query_type 查询的订单类别
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyTransactionsSummary) QueryDay() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/transactions/summary/query-day"))
 }
 
 // Sync is POST /v3/gov/subsidy/transactions/sync 交易信息回传:
-//   - documented as required in body: out_trade_no, receive_region_code, brand, qualification_region_code, seller_name,
-//     license_number, order_amount, discount_amount, transaction_time, mch_order_id, mch_name, cate_state,
-//     identity_document_type
+//   - documented as required in body: out_trade_no 商户支付订单号, receive_region_code 收货地区编码, brand 家电品牌,
+//     qualification_region_code 使用的资格的地区编码, seller_name 销售企业名称, license_number 统一社会信息代码, order_amount 订单金额,
+//     discount_amount 优惠金额 (fen), transaction_time 交易完成或商品退回时间, mch_order_id 线上平台订单编号, mch_name 销售主体, cate_state 品类状态,
+//     identity_document_type 证件类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyTransactions) Sync() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/transactions/sync"))
@@ -281,35 +290,40 @@ func (n V3GovSubsidyZhejiang) Authcode() V3GovSubsidyZhejiangAuthcode {
 type V3GovSubsidyZhejiangAuthcode struct{ client *wxpay.Client }
 
 // Cancel is POST /v3/gov/subsidy/zhejiang/authcode/cancel 品类凭证码预核销撤销:
-//   - documented as required in body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
+//   - documented as required in body: sp_serial_no 接入方请求流水号, cred_frozen_no 冻结流水号, trans_date 交易日期, trans_time 交易时间,
+//     auth_code 品类凭证码, req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Cancel() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/cancel"))
 }
 
 // Commit is POST /v3/gov/subsidy/zhejiang/authcode/commit 品类凭证码上报确认:
-//   - documented as required in body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
+//   - documented as required in body: sp_serial_no 接入方请求流水号, cred_frozen_no 冻结流水号, trans_date 交易日期, trans_time 交易时间,
+//     auth_code 品类凭证码, req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Commit() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/commit"))
 }
 
 // Issue is POST /v3/gov/subsidy/zhejiang/authcode/issue 申请品类凭证码:
-//   - documented as required in body: category_id, name, mobile, add_code, cert_type, cert_no, req_ssn
+//   - documented as required in body: category_id 品类编码, name 姓名, mobile 手机号, add_code 区县编码, cert_type 证件类型, cert_no
+//     证件号码, req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Issue() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/issue"))
 }
 
 // Refund is POST /v3/gov/subsidy/zhejiang/authcode/refund 品类凭证码上报撤销:
-//   - documented as required in body: sp_serial_no, cred_frozen_no, trans_date, trans_time, auth_code, req_ssn
+//   - documented as required in body: sp_serial_no 接入方请求流水号, cred_frozen_no 冻结流水号, trans_date 交易日期, trans_time 交易时间,
+//     auth_code 品类凭证码, req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Refund() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/refund"))
 }
 
 // Try is POST /v3/gov/subsidy/zhejiang/authcode/try 预核销品类凭证码:
-//   - documented as required in body: sp_serial_no, mchnt_no, term_no, auth_code, category, county_code
+//   - documented as required in body: sp_serial_no 接入方请求流水号, mchnt_no 商户号, term_no 终端号, auth_code 品类凭证码, category 品类编码,
+//     county_code 区县编码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Try() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/try"))
@@ -324,7 +338,7 @@ func (n V3GovSubsidyZhejiang) Goods() V3GovSubsidyZhejiangGoods {
 type V3GovSubsidyZhejiangGoods struct{ client *wxpay.Client }
 
 // Query is POST /v3/gov/subsidy/zhejiang/goods/query 商品信息查询:
-//   - documented as required in body: req_ssn
+//   - documented as required in body: req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangGoods) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/goods/query"))
@@ -339,7 +353,7 @@ func (n V3GovSubsidyZhejiang) NQualifications() V3GovSubsidyZhejiangNQualificati
 type V3GovSubsidyZhejiangNQualifications struct{ client *wxpay.Client }
 
 // Confirm is POST /v3/gov/subsidy/zhejiang/n-qualifications/confirm n品类核销:
-//   - documented as required in body: req_ssn
+//   - documented as required in body: req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangNQualifications) Confirm() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/n-qualifications/confirm"))
@@ -354,21 +368,21 @@ func (n V3GovSubsidyZhejiang) Qualifications() V3GovSubsidyZhejiangQualification
 type V3GovSubsidyZhejiangQualifications struct{ client *wxpay.Client }
 
 // Alter is POST /v3/gov/subsidy/zhejiang/qualifications/alter 变更资格:
-//   - documented as required in body: cate_code, cert_no, name, tel, req_ssn
+//   - documented as required in body: cate_code 品类编码, cert_no 证件号码, name 姓名, tel 手机号, req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangQualifications) Alter() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/alter"))
 }
 
 // Claim is POST /v3/gov/subsidy/zhejiang/qualifications/claim 领取资格:
-//   - documented as required in body: cate_code, cert_no, name, tel, req_ssn
+//   - documented as required in body: cate_code 品类编码, cert_no 证件号码, name 姓名, tel 手机号, req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangQualifications) Claim() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/claim"))
 }
 
 // Query is POST /v3/gov/subsidy/zhejiang/qualifications/query 查询补贴资格:
-//   - documented as required in body: cert_no, req_ssn
+//   - documented as required in body: cert_no 证件号码, req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangQualifications) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/qualifications/query"))
@@ -389,23 +403,25 @@ func (n V3GovSubsidyZhejiang) Sncode() V3GovSubsidyZhejiangSncode {
 type V3GovSubsidyZhejiangSncode struct{ client *wxpay.Client }
 
 // Lock is POST /v3/gov/subsidy/zhejiang/sncode/lock sn码锁定:
-//   - documented as required in body: create_user, province, sn, goods_bar_code, goods_type, goods_name, trans_orderid,
-//     order_price, sell_orderid, req_ssn, req_time
+//   - documented as required in body: create_user 发起方, province 省份代码, sn 商品 SN码, goods_bar_code 商品条码, goods_type 商品品类,
+//     goods_name 商品名称, trans_orderid 交易订单号, order_price 订单金额, sell_orderid 销售订单号, req_ssn 请求流水号, req_time 请求时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangSncode) Lock() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/sncode/lock"))
 }
 
 // Query is POST /v3/gov/subsidy/zhejiang/sncode/query sn码销售状态查询:
-//   - documented as required in body: sn, province, goods_type, goods_bar_code, req_ssn, req_time
+//   - documented as required in body: sn 商品SN码, province 省份代码, goods_type 商品品类, goods_bar_code 商品条码, req_ssn 请求流水号,
+//     req_time 请求时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangSncode) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/sncode/query"))
 }
 
 // Unlock is POST /v3/gov/subsidy/zhejiang/sncode/unlock sn码解锁:
-//   - documented as required in body: req_ssn, req_time, create_user, province, sn, goods_bar_code, goods_type,
-//     goods_name, trans_orderid, ori_pay_orderid, order_price, sell_orderid
+//   - documented as required in body: req_ssn 请求流水号, req_time 请求时间, create_user 发起方, province 省份代码, sn 商品 SN码,
+//     goods_bar_code 商品条码, goods_type 商品品类, goods_name 商品名称, trans_orderid 交易订单 号, ori_pay_orderid 原支付订 单号, order_price
+//     订单金额, sell_orderid 销售订单 号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangSncode) Unlock() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/sncode/unlock"))

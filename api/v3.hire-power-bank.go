@@ -25,6 +25,7 @@ type V3HirePowerBankInsuranceOrders struct {
 }
 
 // OutOrderNo is GET /v3/hire-power-bank/insurance-orders/{out_order_no} 查询保险订单详情:
+//   - {out_order_no} 商户创建保险订单时的凭据号
 //   - https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/get-by-out-trade-no.html
 func (n V3HirePowerBankInsuranceOrders) OutOrderNo(outOrderNo string) GetCall {
 	return GetCall(n.client.Chain("v3/hire-power-bank/insurance-orders/{out_order_no}").Var("out_order_no", outOrderNo))
@@ -39,6 +40,7 @@ func (n V3HirePowerBank) UserQualifications() V3HirePowerBankUserQualifications 
 type V3HirePowerBankUserQualifications struct{ client *wxpay.Client }
 
 // Openid is GET /v3/hire-power-bank/user-qualifications/{openid} 查询用户保险订单领取资格:
+//   - {openid} 微信用户在商户对应appid下的唯一标识
 //   - https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/get-qualification-by-open-id.html
 func (n V3HirePowerBankUserQualifications) Openid(openid string) GetCall {
 	return GetCall(n.client.Chain("v3/hire-power-bank/user-qualifications/{openid}").Var("openid", openid))

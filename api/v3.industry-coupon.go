@@ -13,9 +13,8 @@ func (n V3Root) IndustryCoupon() V3IndustryCoupon {
 type V3IndustryCoupon struct{ client *wxpay.Client }
 
 // Tokens is POST /v3/industry-coupon/tokens 出行券切卡组件预下单:
-//   - required in body: open_id, coupon_list[].stock_id, coupon_list[].coupon_id
+//   - required in body: open_id 用户标识, coupon_list[].stock_id 批次号, coupon_list[].coupon_id 券ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553563
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012715654
 func (n V3IndustryCoupon) Tokens() PostCall {
 	return PostCall(n.client.Chain("v3/industry-coupon/tokens"))
 }

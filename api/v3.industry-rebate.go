@@ -21,7 +21,7 @@ func (n V3IndustryRebate) RetailIndustry() V3IndustryRebateRetailIndustry {
 type V3IndustryRebateRetailIndustry struct{ client *wxpay.Client }
 
 // Transactions is POST /v3/industry-rebate/retail-industry/transactions 回传SN和商品编码:
-//   - documented as required in body: out_trade_no, sub_mchid
+//   - documented as required in body: out_trade_no 商户订单号, sub_mchid 子商户号
 //   - https://docs.qq.com/doc/p/3094be447e6002d62ec924d489c938e39ccb8db0
 func (n V3IndustryRebateRetailIndustry) Transactions() PostCall {
 	return PostCall(n.client.Chain("v3/industry-rebate/retail-industry/transactions"))
@@ -36,7 +36,8 @@ func (n V3IndustryRebate) Transactions() V3IndustryRebateTransactions {
 type V3IndustryRebateTransactions struct{ client *wxpay.Client }
 
 // TransactionID is POST /v3/industry-rebate/transactions/{transaction_id} 支付码牌/点餐码牌交易回传:
-//   - documented as required in body: sub_mchid, code_url, out_trade_no
+//   - {transaction_id} 商户提现单号
+//   - documented as required in body: sub_mchid 子商户, code_url 收款链接url, out_trade_no 商户订单号
 //   - https://docs.qq.com/doc/p/e052aee72f45b03e2fdb20edce5a1b2020ead904
 func (n V3IndustryRebateTransactions) TransactionID(transactionID string) PostCall {
 	return PostCall(n.client.Chain("v3/industry-rebate/transactions/{transaction_id}").Var("transaction_id", transactionID))

@@ -21,7 +21,8 @@ func (n V3Inspolicymgr) Deduct() V3InspolicymgrDeduct {
 type V3InspolicymgrDeduct struct{ client *wxpay.Client }
 
 // Authorizations is POST /v3/inspolicymgr/deduct/authorizations 提交保单授权信息:
-//   - documented as required in body: out_insurance_no, appid, plan_id, out_contract_code, insurance_name
+//   - documented as required in body: out_insurance_no 商户保险编号, appid 商户APPID, plan_id 保险代扣模板ID, out_contract_code
+//     商户签约协议号, insurance_name 保险名称
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617408
 func (n V3InspolicymgrDeduct) Authorizations() V3InspolicymgrDeductAuthorizations {
 	return V3InspolicymgrDeductAuthorizations{PostCall(n.client.Chain("v3/inspolicymgr/deduct/authorizations")), n.client}
@@ -34,15 +35,17 @@ type V3InspolicymgrDeductAuthorizations struct {
 }
 
 // OutInsuranceNo is GET /v3/inspolicymgr/deduct/authorizations/{out_insurance_no} 查询保单授权信息:
+//   - {out_insurance_no} 商户保险编号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617415
 func (n V3InspolicymgrDeductAuthorizations) OutInsuranceNo(outInsuranceNo string) GetCall {
 	return GetCall(n.client.Chain("v3/inspolicymgr/deduct/authorizations/{out_insurance_no}").Var("out_insurance_no", outInsuranceNo))
 }
 
 // Policies is POST /v3/inspolicymgr/deduct/policies 上传保单:
-//   - documented as required in body: out_insurance_no, insured_name_list, insurance_company_code, effective_time,
-//     expired_time, coverage_detail, support_renewal, policy_type, policy_state, plan_id, out_contract_code,
-//     policy_periods, appid, openid, free_insurance
+//   - documented as required in body: out_insurance_no 商户保险编号, insured_name_list 被保险人姓名列表, insurance_company_code
+//     承保公司代码, effective_time 保单生效时间, expired_time 保单失效时间, coverage_detail 保障详情, support_renewal 是否支持续保, policy_type
+//     保单类型, policy_state 保单状态, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, policy_periods 保单的扣费周期列表, appid 商户APPID,
+//     openid 用户在商户公众号内的身份标识, free_insurance 是否为赠险
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617421
 func (n V3InspolicymgrDeduct) Policies() V3InspolicymgrDeductPolicies {
 	return V3InspolicymgrDeductPolicies{PostCall(n.client.Chain("v3/inspolicymgr/deduct/policies")), n.client}
@@ -57,9 +60,11 @@ type V3InspolicymgrDeductPolicies struct {
 // OutInsuranceNo is /v3/inspolicymgr/deduct/policies/{out_insurance_no}.
 //
 // GET /v3/inspolicymgr/deduct/policies/{out_insurance_no} 查询保单:
+//   - {out_insurance_no} 商户保险编号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617422
 //
 // PATCH /v3/inspolicymgr/deduct/policies/{out_insurance_no} 更新保单信息:
+//   - {out_insurance_no} 商户保险编号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617424
 func (n V3InspolicymgrDeductPolicies) OutInsuranceNo(outInsuranceNo string) GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/inspolicymgr/deduct/policies/{out_insurance_no}").Var("out_insurance_no", outInsuranceNo))

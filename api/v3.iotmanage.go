@@ -21,14 +21,15 @@ func (n V3Iotmanage) DeviceInspections() V3IotmanageDeviceInspections {
 type V3IotmanageDeviceInspections struct{ client *wxpay.Client }
 
 // DeviceSN is GET /v3/iotmanage/device-inspections/{device_sn} 获取出厂检查结果:
+//   - {device_sn} 设备序列号
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/tool/factory-check-data-api.html
 func (n V3IotmanageDeviceInspections) DeviceSN(deviceSN string) GetCall {
 	return GetCall(n.client.Chain("v3/iotmanage/device-inspections/{device_sn}").Var("device_sn", deviceSN))
 }
 
 // Devices is GET /v3/iotmanage/devices 智能设备列表:
-//   - documented as required in query: limit, offset
+//   - documented as required in query: limit 最大资源条数, offset 请求资源起始位置
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/point/iotmanage-devices.html
-func (n V3Iotmanage) Devices() GetCall {
-	return GetCall(n.client.Chain("v3/iotmanage/devices"))
+func (n V3Iotmanage) Devices() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/iotmanage/devices"))
 }

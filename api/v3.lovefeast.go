@@ -21,8 +21,8 @@ func (n V3Lovefeast) Brands() V3LovefeastBrands {
 type V3LovefeastBrands struct{ client *wxpay.Client }
 
 // BrandID is GET /v3/lovefeast/brands/{brand_id} 查询爱心餐品牌信息:
+//   - {brand_id} 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472863
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012466619
 func (n V3LovefeastBrands) BrandID(brandID string) GetCall {
 	return GetCall(n.client.Chain("v3/lovefeast/brands/{brand_id}").Var("brand_id", brandID))
 }
@@ -59,9 +59,10 @@ func (n V3LovefeastUsersOpenidOrders) BrandID() V3LovefeastUsersOpenidOrdersBran
 // V3LovefeastUsersOpenidOrdersBrandID is /v3/lovefeast/users/{openid}/orders/brand-id.
 type V3LovefeastUsersOpenidOrdersBrandID struct{ branch }
 
-// BrandID is GET /v3/lovefeast/users/{openid}/orders/brand-id/{brand_id} 查询用户捐赠单列表.
-func (n V3LovefeastUsersOpenidOrdersBrandID) BrandID(brandID string) GetCall {
-	return GetCall(wxpay.Chain(n.branch).Chain("orders/brand-id/{brand_id}").Var("brand_id", brandID))
+// BrandID is GET /v3/lovefeast/users/{openid}/orders/brand-id/{brand_id} 查询用户捐赠单列表:
+//   - {brand_id} 品牌ID
+func (n V3LovefeastUsersOpenidOrdersBrandID) BrandID(brandID string) GetEachCall {
+	return GetEachCall(wxpay.Chain(n.branch).Chain("orders/brand-id/{brand_id}").Var("brand_id", brandID))
 }
 
 // OutTradeNo is /v3/lovefeast/users/{openid}/orders/out-trade-no.
@@ -72,7 +73,8 @@ func (n V3LovefeastUsersOpenidOrders) OutTradeNo() V3LovefeastUsersOpenidOrdersO
 // V3LovefeastUsersOpenidOrdersOutTradeNo is /v3/lovefeast/users/{openid}/orders/out-trade-no.
 type V3LovefeastUsersOpenidOrdersOutTradeNo struct{ branch }
 
-// OutTradeNo is GET /v3/lovefeast/users/{openid}/orders/out-trade-no/{out_trade_no} 查询用户捐赠单详情.
+// OutTradeNo is GET /v3/lovefeast/users/{openid}/orders/out-trade-no/{out_trade_no} 查询用户捐赠单详情:
+//   - {out_trade_no} 商户系统内部订单号
 func (n V3LovefeastUsersOpenidOrdersOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("orders/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }

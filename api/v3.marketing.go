@@ -39,15 +39,15 @@ type V3MarketingBankPackagesPackageID struct{ branch }
 // Tasks is /v3/marketing/bank/packages/{package_id}/tasks.
 //
 // GET /v3/marketing/bank/packages/{package_id}/tasks 查询上传任务列表:
-//   - documented as required in query: status
+//   - documented as required in query: status 任务状态
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466728
 //
 // POST /v3/marketing/bank/packages/{package_id}/tasks 导入定向用户协议号:
-//   - required in form: file, meta.filename, meta.sha256
-//   - documented as required in form: meta.bank_type
+//   - required in form: file 快捷交易协议号文件, meta.filename 文件名, meta.sha256 文件的
+//   - documented as required in form: meta.bank_type 银行类型
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter9_8_1.shtml
-func (n V3MarketingBankPackagesPackageID) Tasks() GetUploadCall {
-	return GetUploadCall(wxpay.Chain(n.branch).Chain("tasks"))
+func (n V3MarketingBankPackagesPackageID) Tasks() GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(n.branch).Chain("tasks"))
 }
 
 // BankFavor is /v3/marketing/bank-favor.
@@ -75,8 +75,8 @@ func (n V3MarketingBankFavorUsers) Openid(openid string) V3MarketingBankFavorUse
 type V3MarketingBankFavorUsersOpenid struct{ branch }
 
 // BankMultiActivity is POST /v3/marketing/bank-favor/users/{openid}/bank-multi-activity 给指定用户报名多笔立减活动:
-//   - required in body: stock_id, activity_id, out_request_no, appid
-//   - documented as required in body: stock_creator_mchid
+//   - required in body: stock_id 批次号, activity_id 活动ID, out_request_no 发券凭证, appid 公众账号ID
+//   - documented as required in body: stock_creator_mchid 创建批次的商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014569793
 func (n V3MarketingBankFavorUsersOpenid) BankMultiActivity() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("bank-multi-activity"))
@@ -91,7 +91,8 @@ func (n V3MarketingBankFavorUsersOpenid) Coupons() V3MarketingBankFavorUsersOpen
 type V3MarketingBankFavorUsersOpenidCoupons struct{ branch }
 
 // CouponID is GET /v3/marketing/bank-favor/users/{openid}/coupons/{coupon_id} 查询绑定多笔立减活动的代金券详情:
-//   - required in query: appid
+//   - {coupon_id} 代金券ID
+//   - required in query: appid 公众账号ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014569864
 func (n V3MarketingBankFavorUsersOpenidCoupons) CouponID(couponID string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("coupons/{coupon_id}").Var("coupon_id", couponID))
@@ -109,14 +110,10 @@ type V3MarketingBusifavor struct{ client *wxpay.Client }
 //
 // GET /v3/marketing/busifavor/callbacks 查询商家券事件通知地址:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465507
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465557
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015716846
 //
 // POST /v3/marketing/busifavor/callbacks 设置商家券事件通知地址:
-//   - required in body: notify_url
+//   - required in body: notify_url 通知URL地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465431
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465425
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015716835
 func (n V3MarketingBusifavor) Callbacks() GetPostCall {
 	return GetPostCall(n.client.Chain("v3/marketing/busifavor/callbacks"))
 }
@@ -130,51 +127,43 @@ func (n V3MarketingBusifavor) Coupons() V3MarketingBusifavorCoupons {
 type V3MarketingBusifavorCoupons struct{ client *wxpay.Client }
 
 // Associate is POST /v3/marketing/busifavor/coupons/associate 关联订单信息:
-//   - required in body: stock_id, coupon_code, out_trade_no, out_request_no
+//   - required in body: stock_id 批次号, coupon_code 券code, out_trade_no 关联的商户订单号, out_request_no 商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465596
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465640
 func (n V3MarketingBusifavorCoupons) Associate() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/associate"))
 }
 
 // Deactivate is POST /v3/marketing/busifavor/coupons/deactivate 使券失效:
-//   - required in body: coupon_code, stock_id, deactivate_request_no
+//   - required in body: coupon_code 券code, stock_id 批次号, deactivate_request_no 失效请求单据号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465890
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465924
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015716887
 func (n V3MarketingBusifavorCoupons) Deactivate() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/deactivate"))
 }
 
 // Disassociate is POST /v3/marketing/busifavor/coupons/disassociate 取消关联订单信息:
-//   - required in body: stock_id, coupon_code, out_trade_no, out_request_no
+//   - required in body: stock_id 批次号, coupon_code 券code, out_trade_no 关联的商户订单号, out_request_no 商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465673
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465703
 func (n V3MarketingBusifavorCoupons) Disassociate() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/disassociate"))
 }
 
 // Return is POST /v3/marketing/busifavor/coupons/return 申请退券:
-//   - required in body: coupon_code, stock_id, return_request_no
+//   - required in body: coupon_code 券code, stock_id 批次号, return_request_no 退券请求单据号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465845
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465865
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015716876
 func (n V3MarketingBusifavorCoupons) Return() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/return"))
 }
 
 // Send is POST /v3/marketing/busifavor/coupons/send 向用户发券:
-//   - required in body: openid, appid, stock_id, out_request_no
+//   - required in body: openid 用户标识, appid 公众账号ID, stock_id 批次号, out_request_no 发券凭证
 //   - https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
 func (n V3MarketingBusifavorCoupons) Send() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/send"))
 }
 
 // Use is POST /v3/marketing/busifavor/coupons/use 核销用户券:
-//   - required in body: coupon_code, appid, use_time, use_request_no
+//   - required in body: coupon_code 券code, appid 公众账号ID, use_time 请求核销时间, use_request_no 核销请求单据号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465292
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465359
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015715894
 func (n V3MarketingBusifavorCoupons) Use() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/use"))
 }
@@ -188,7 +177,7 @@ func (n V3MarketingBusifavorCoupons) CardID(cardID string) V3MarketingBusifavorC
 type V3MarketingBusifavorCouponsCardID struct{ branch }
 
 // Send is POST /v3/marketing/busifavor/coupons/{card_id}/send 发放消费卡:
-//   - required in body: appid, openid, out_request_no, send_time
+//   - required in body: appid 消费卡归属appid, openid 用户openid, out_request_no 商户单据号, send_time 请求发卡时间
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017164666
 func (n V3MarketingBusifavorCouponsCardID) Send() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("send"))
@@ -203,29 +192,25 @@ func (n V3MarketingBusifavor) ProductCoupons() V3MarketingBusifavorProductCoupon
 type V3MarketingBusifavorProductCoupons struct{ client *wxpay.Client }
 
 // PreSend is POST /v3/marketing/busifavor/product-coupons/pre-send 向用户预发放商品券:
-//   - documented as required in body: stock_id, appid, send_request_no
+//   - documented as required in body: stock_id 批次ID, appid 公众账号AppID, send_request_no 发券请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4016797130
 func (n V3MarketingBusifavorProductCoupons) PreSend() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/busifavor/product-coupons/pre-send"))
 }
 
 // Send is POST /v3/marketing/busifavor/product-coupons/send 向用户发放商品券:
-//   - required in body: openid, appid, stock_id, out_request_no
+//   - required in body: openid 用户标识, appid 公众账号ID, stock_id 批次号, out_request_no 发券凭证
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015594964
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015595255
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015717364
 func (n V3MarketingBusifavorProductCoupons) Send() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/busifavor/product-coupons/send"))
 }
 
 // Stocks is POST /v3/marketing/busifavor/stocks 创建商家券:
-//   - required in body: stock_name, belong_merchant, goods_name, stock_type, coupon_use_rule.use_method,
-//     out_request_no, coupon_code_mode
-//   - documented as required in body: coupon_use_rule.coupon_available_time.available_begin_time,
-//     coupon_use_rule.coupon_available_time.available_end_time, stock_send_rule.max_coupons_per_user
+//   - required in body: stock_name 商家券批次名称, belong_merchant 批次归属商户号, goods_name 适用商品范围, stock_type 批次类型,
+//     coupon_use_rule.use_method 核销方式, out_request_no 商户请求单号, coupon_code_mode 券code模式
+//   - documented as required in body: coupon_use_rule.coupon_available_time.available_begin_time 开始时间,
+//     coupon_use_rule.coupon_available_time.available_end_time 结束时间, stock_send_rule.max_coupons_per_user 用户最大可领个数
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534855
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012692931
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015715853
 func (n V3MarketingBusifavor) Stocks() V3MarketingBusifavorStocks {
 	return V3MarketingBusifavorStocks{PostCall(n.client.Chain("v3/marketing/busifavor/stocks")), n.client}
 }
@@ -239,15 +224,13 @@ type V3MarketingBusifavorStocks struct {
 // StockID is /v3/marketing/busifavor/stocks/{stock_id}.
 //
 // GET /v3/marketing/busifavor/stocks/{stock_id} 查询商家券详情:
+//   - {stock_id} 批次号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534928
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012693047
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015715866
 //
 // PATCH /v3/marketing/busifavor/stocks/{stock_id} 修改商家券基本信息:
-//   - required in body: out_request_no
+//   - {stock_id} 批次号
+//   - required in body: out_request_no 商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535020
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012696764
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015716868
 func (n V3MarketingBusifavorStocks) StockID(stockID string) V3MarketingBusifavorStocksStockID {
 	return V3MarketingBusifavorStocksStockID{GetPatchCall(n.client.Chain("v3/marketing/busifavor/stocks/{stock_id}").Var("stock_id", stockID))}
 }
@@ -256,10 +239,8 @@ func (n V3MarketingBusifavorStocks) StockID(stockID string) V3MarketingBusifavor
 type V3MarketingBusifavorStocksStockID struct{ GetPatchCall }
 
 // Budget is PATCH /v3/marketing/busifavor/stocks/{stock_id}/budget 修改批次预算:
-//   - required in body: modify_budget_request_no
+//   - required in body: modify_budget_request_no 修改预算请求单据号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465739
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465809
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015716855
 func (n V3MarketingBusifavorStocksStockID) Budget() PatchCall {
 	return PatchCall(wxpay.Chain(n.GetPatchCall).Chain("budget"))
 }
@@ -270,28 +251,28 @@ func (n V3MarketingBusifavorStocksStockID) Budget() PatchCall {
 //   - https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
 //
 // POST /v3/marketing/busifavor/stocks/{stock_id}/couponcodes 上传预存code:
-//   - required in body: upload_request_no
-//   - documented as required in body: coupon_code_list
+//   - required in body: upload_request_no 请求业务单据号
+//   - documented as required in body: coupon_code_list 券code列表
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012487038
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012492853
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015715946
 func (n V3MarketingBusifavorStocksStockID) Couponcodes() V3MarketingBusifavorStocksStockIDCouponcodes {
-	return V3MarketingBusifavorStocksStockIDCouponcodes{GetPostCall(wxpay.Chain(n.GetPatchCall).Chain("couponcodes"))}
+	return V3MarketingBusifavorStocksStockIDCouponcodes{GetEachPostCall(wxpay.Chain(n.GetPatchCall).Chain("couponcodes"))}
 }
 
 // V3MarketingBusifavorStocksStockIDCouponcodes is /v3/marketing/busifavor/stocks/{stock_id}/couponcodes.
-type V3MarketingBusifavorStocksStockIDCouponcodes struct{ GetPostCall }
+type V3MarketingBusifavorStocksStockIDCouponcodes struct{ GetEachPostCall }
 
 // CouponCode is /v3/marketing/busifavor/stocks/{stock_id}/couponcodes/{coupon_code}.
 //
 // GET /v3/marketing/busifavor/stocks/{stock_id}/couponcodes/{coupon_code} 查询预存code详情:
+//   - {coupon_code} 商户上传的code
 //   - https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
 //
 // DELETE /v3/marketing/busifavor/stocks/{stock_id}/couponcodes/{coupon_code} 删除预存code:
-//   - required in query: delete_request_no
+//   - {coupon_code} 商户上传的code
+//   - required in query: delete_request_no 请求业务单据号
 //   - https://pay.weixin.qq.com/docs/merchant/products/merchant-exclusive-coupon/introduction.html
 func (n V3MarketingBusifavorStocksStockIDCouponcodes) CouponCode(couponCode string) GetDeleteCall {
-	return GetDeleteCall(wxpay.Chain(n.GetPostCall).Chain("{coupon_code}").Var("coupon_code", couponCode))
+	return GetDeleteCall(wxpay.Chain(n.GetEachPostCall).Chain("{coupon_code}").Var("coupon_code", couponCode))
 }
 
 // Subsidy is /v3/marketing/busifavor/subsidy.
@@ -305,15 +286,13 @@ type V3MarketingBusifavorSubsidy struct{ client *wxpay.Client }
 // PayReceipts is /v3/marketing/busifavor/subsidy/pay-receipts.
 //
 // GET /v3/marketing/busifavor/subsidy/pay-receipts 查询营销补差付款单列表:
-//   - required in query: stock_id, coupon_code
+//   - required in query: stock_id 商家券批次号, coupon_code 商家券Code
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147338
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017171346
 //
 // POST /v3/marketing/busifavor/subsidy/pay-receipts 营销补差付款:
-//   - required in body: stock_id, coupon_code, transaction_id, payer_merchant, payee_merchant, amount, description,
-//     out_subsidy_no
+//   - required in body: stock_id 商家券批次号, coupon_code 商家券Code, transaction_id 微信支付订单号, payer_merchant 营销补差扣款商户号,
+//     payee_merchant 营销补差入账商户号, amount 补差付款金额 (fen), description 补差付款描述, out_subsidy_no 业务请求唯一单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147321
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017170057
 func (n V3MarketingBusifavorSubsidy) PayReceipts() V3MarketingBusifavorSubsidyPayReceipts {
 	return V3MarketingBusifavorSubsidyPayReceipts{GetPostCall(n.client.Chain("v3/marketing/busifavor/subsidy/pay-receipts")), n.client}
 }
@@ -325,18 +304,17 @@ type V3MarketingBusifavorSubsidyPayReceipts struct {
 }
 
 // SubsidyReceiptID is GET /v3/marketing/busifavor/subsidy/pay-receipts/{subsidy_receipt_id} 查询营销补差付款单详情:
+//   - {subsidy_receipt_id} 补差付款单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147336
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017170661
 func (n V3MarketingBusifavorSubsidyPayReceipts) SubsidyReceiptID(subsidyReceiptID string) GetCall {
 	return GetCall(n.client.Chain("v3/marketing/busifavor/subsidy/pay-receipts/{subsidy_receipt_id}").Var("subsidy_receipt_id", subsidyReceiptID))
 }
 
 // ReturnReceipts is POST /v3/marketing/busifavor/subsidy/return-receipts 营销补差回退:
-//   - required in body: stock_id, coupon_code, transaction_id, refund_id, payer_merchant, payee_merchant, amount,
-//     description, out_subsidy_return_no
+//   - required in body: stock_id 商家券批次号, coupon_code 商家券Code, transaction_id 微信支付订单号, refund_id 微信支付退款单号,
+//     payer_merchant 原营销补差扣款商户号, payee_merchant 原营销补差入账商户号, amount 补差回退金额 (fen), description 补差回退描述,
+//     out_subsidy_return_no 业务请求唯一单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147332
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4017147340
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017170533
 func (n V3MarketingBusifavorSubsidy) ReturnReceipts() V3MarketingBusifavorSubsidyReturnReceipts {
 	return V3MarketingBusifavorSubsidyReturnReceipts{PostCall(n.client.Chain("v3/marketing/busifavor/subsidy/return-receipts")), n.client}
 }
@@ -349,8 +327,8 @@ type V3MarketingBusifavorSubsidyReturnReceipts struct {
 
 // SubsidyReturnReceiptID is GET /v3/marketing/busifavor/subsidy/return-receipts/{subsidy_return_receipt_id}
 // 查询商家券营销补差回退单详情:
+//   - {subsidy_return_receipt_id} 补差回退单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147344
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017171779
 func (n V3MarketingBusifavorSubsidyReturnReceipts) SubsidyReturnReceiptID(subsidyReturnReceiptID string) GetCall {
 	return GetCall(n.client.Chain("v3/marketing/busifavor/subsidy/return-receipts/{subsidy_return_receipt_id}").Var("subsidy_return_receipt_id", subsidyReturnReceiptID))
 }
@@ -372,20 +350,18 @@ func (n V3MarketingBusifavorUsers) Openid(openid string) V3MarketingBusifavorUse
 type V3MarketingBusifavorUsersOpenid struct{ branch }
 
 // Coupons is GET /v3/marketing/busifavor/users/{openid}/coupons 根据过滤条件查询用户券:
-//   - required in query: appid
+//   - required in query: appid 公众账号ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534963
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012693087
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015715918
 func (n V3MarketingBusifavorUsersOpenid) Coupons() V3MarketingBusifavorUsersOpenidCoupons {
-	return V3MarketingBusifavorUsersOpenidCoupons{GetCall(wxpay.Chain(n.branch).Chain("coupons"))}
+	return V3MarketingBusifavorUsersOpenidCoupons{GetEachCall(wxpay.Chain(n.branch).Chain("coupons"))}
 }
 
 // V3MarketingBusifavorUsersOpenidCoupons is /v3/marketing/busifavor/users/{openid}/coupons.
-type V3MarketingBusifavorUsersOpenidCoupons struct{ GetCall }
+type V3MarketingBusifavorUsersOpenidCoupons struct{ GetEachCall }
 
 // CouponCode is /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}.
 func (n V3MarketingBusifavorUsersOpenidCoupons) CouponCode(couponCode string) V3MarketingBusifavorUsersOpenidCouponsCouponCode {
-	return V3MarketingBusifavorUsersOpenidCouponsCouponCode{branch(wxpay.Chain(n.GetCall).Chain("{coupon_code}").Var("coupon_code", couponCode))}
+	return V3MarketingBusifavorUsersOpenidCouponsCouponCode{branch(wxpay.Chain(n.GetEachCall).Chain("{coupon_code}").Var("coupon_code", couponCode))}
 }
 
 // V3MarketingBusifavorUsersOpenidCouponsCouponCode is /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}.
@@ -400,9 +376,8 @@ func (n V3MarketingBusifavorUsersOpenidCouponsCouponCode) Appids() V3MarketingBu
 type V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids struct{ branch }
 
 // Appid is GET /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids/{appid} 查询用户单张券详情:
+//   - {appid} 公众账号ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535011
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012693103
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4015715938
 func (n V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids) Appid(appid string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("appids/{appid}").Var("appid", appid))
 }
@@ -418,25 +393,23 @@ type V3MarketingFavor struct{ client *wxpay.Client }
 // Callbacks is /v3/marketing/favor/callbacks.
 //
 // GET /v3/marketing/favor/callbacks 获取已设置的消息通知地址:
-//   - required in query: mchid
+//   - required in query: mchid 商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012464070
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012464155
 //
 // POST /v3/marketing/favor/callbacks 设置消息通知地址:
-//   - required in body: mchid, notify_url
+//   - required in body: mchid 商户号, notify_url 通知url地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012464198
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012464176
 func (n V3MarketingFavor) Callbacks() GetPostCall {
 	return GetPostCall(n.client.Chain("v3/marketing/favor/callbacks"))
 }
 
 // CouponStocks is POST /v3/marketing/favor/coupon-stocks 创建代金券批次:
-//   - required in body: stock_name, available_begin_time, available_end_time, no_cash, stock_type, belong_merchant,
-//     coupon_use_rule, out_request_no
-//   - documented as required in body: stock_use_rule.max_coupons, stock_use_rule.max_amount,
-//     stock_use_rule.max_coupons_per_user, stock_use_rule.natural_person_limit, stock_use_rule.prevent_api_abuse
+//   - required in body: stock_name 批次名称, available_begin_time 开始时间, available_end_time 结束时间, no_cash 是否无资金流, stock_type
+//     批次类型, belong_merchant 归属商户号, coupon_use_rule 核销规则, out_request_no 商户单据号
+//   - documented as required in body: stock_use_rule.max_coupons 发放总上限, stock_use_rule.max_amount 总预算 (fen),
+//     stock_use_rule.max_coupons_per_user 单个用户可领个数, stock_use_rule.natural_person_limit 是否开启自然人限制,
+//     stock_use_rule.prevent_api_abuse api发券防刷
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534633
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012534537
 func (n V3MarketingFavor) CouponStocks() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/favor/coupon-stocks"))
 }
@@ -450,32 +423,29 @@ func (n V3MarketingFavor) Media() V3MarketingFavorMedia {
 type V3MarketingFavorMedia struct{ client *wxpay.Client }
 
 // ImageUpload is POST /v3/marketing/favor/media/image-upload （营销）图片上传:
-//   - required in form: file, meta.sha256, meta.filename
+//   - required in form: file 图片文件, meta.sha256 文件摘要, meta.filename 文件名
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012557233
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012557243
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012557248
 func (n V3MarketingFavorMedia) ImageUpload() UploadCall {
 	return UploadCall(n.client.Chain("v3/marketing/favor/media/image-upload"))
 }
 
 // Stocks is GET /v3/marketing/favor/stocks 条件查询批次列表:
-//   - required in query: offset, limit, stock_creator_mchid
+//   - required in query: offset 分页页码, limit 分页大小, stock_creator_mchid 创建批次的商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012460489
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012460518
 func (n V3MarketingFavor) Stocks() V3MarketingFavorStocks {
-	return V3MarketingFavorStocks{GetCall(n.client.Chain("v3/marketing/favor/stocks")), n.client}
+	return V3MarketingFavorStocks{GetEachCall(n.client.Chain("v3/marketing/favor/stocks")), n.client}
 }
 
 // V3MarketingFavorStocks is /v3/marketing/favor/stocks.
 type V3MarketingFavorStocks struct {
-	GetCall
+	GetEachCall
 	client *wxpay.Client
 }
 
 // StockID is GET /v3/marketing/favor/stocks/{stock_id} 查询批次详情:
-//   - required in query: stock_creator_mchid
+//   - {stock_id} 批次号
+//   - required in query: stock_creator_mchid 创建批次的商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012460564
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012460606
 func (n V3MarketingFavorStocks) StockID(stockID string) V3MarketingFavorStocksStockID {
 	return V3MarketingFavorStocksStockID{GetCall(n.client.Chain("v3/marketing/favor/stocks/{stock_id}").Var("stock_id", stockID))}
 }
@@ -484,68 +454,62 @@ func (n V3MarketingFavorStocks) StockID(stockID string) V3MarketingFavorStocksSt
 type V3MarketingFavorStocksStockID struct{ GetCall }
 
 // Items is GET /v3/marketing/favor/stocks/{stock_id}/items 查询代金券可用单品:
-//   - required in query: stock_creator_mchid, offset, limit
+//   - required in query: stock_creator_mchid 创建批次的商户号, offset 分页页码, limit 分页大小
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012463442
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012463475
-func (n V3MarketingFavorStocksStockID) Items() GetCall {
-	return GetCall(wxpay.Chain(n.GetCall).Chain("items"))
+func (n V3MarketingFavorStocksStockID) Items() GetEachCall {
+	return GetEachCall(wxpay.Chain(n.GetCall).Chain("items"))
 }
 
 // Merchants is GET /v3/marketing/favor/stocks/{stock_id}/merchants 查询代金券可用商户:
-//   - required in query: offset, limit, stock_creator_mchid
+//   - required in query: offset 分页页码, limit 分页大小, stock_creator_mchid 创建批次的商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012463358
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012463409
-func (n V3MarketingFavorStocksStockID) Merchants() GetCall {
-	return GetCall(wxpay.Chain(n.GetCall).Chain("merchants"))
+func (n V3MarketingFavorStocksStockID) Merchants() GetEachCall {
+	return GetEachCall(wxpay.Chain(n.GetCall).Chain("merchants"))
 }
 
 // ModifyGoodsID is POST /v3/marketing/favor/stocks/{stock_id}/modify-goods-id 修改可用单品编码:
-//   - documented as required in body: stock_creator_mchid
+//   - documented as required in body: stock_creator_mchid 创建批次的商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017164667
 func (n V3MarketingFavorStocksStockID) ModifyGoodsID() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("modify-goods-id"))
 }
 
 // Pause is POST /v3/marketing/favor/stocks/{stock_id}/pause 暂停代金券批次:
-//   - required in body: stock_creator_mchid
+//   - required in body: stock_creator_mchid 创建批次的商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012460305
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012460340
 func (n V3MarketingFavorStocksStockID) Pause() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("pause"))
 }
 
 // RefundFlow is GET /v3/marketing/favor/stocks/{stock_id}/refund-flow 下载批次退款明细:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012463523
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012463548
 func (n V3MarketingFavorStocksStockID) RefundFlow() GetCall {
 	return GetCall(wxpay.Chain(n.GetCall).Chain("refund-flow"))
 }
 
 // RefundFlowByDay is GET /v3/marketing/favor/stocks/{stock_id}/refund-flow-by-day 获取批次退款明细下载链接:
-//   - required in query: bill_date
+//   - required in query: bill_date 账单日期
 //   - restricted: only after individual approval
 func (n V3MarketingFavorStocksStockID) RefundFlowByDay() GetCall {
 	return GetCall(wxpay.Chain(n.GetCall).Chain("refund-flow-by-day"))
 }
 
 // Restart is POST /v3/marketing/favor/stocks/{stock_id}/restart 重启代金券批次:
-//   - required in body: stock_creator_mchid
+//   - required in body: stock_creator_mchid 创建批次的商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012460411
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012460448
 func (n V3MarketingFavorStocksStockID) Restart() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("restart"))
 }
 
 // Start is POST /v3/marketing/favor/stocks/{stock_id}/start 激活代金券批次:
-//   - required in body: stock_creator_mchid
+//   - required in body: stock_creator_mchid 创建批次的商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012460137
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012460237
 func (n V3MarketingFavorStocksStockID) Start() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("start"))
 }
 
 // Stop is POST /v3/marketing/favor/stocks/{stock_id}/stop 终止批次:
-//   - required in body: stock_creator_mchid
+//   - required in body: stock_creator_mchid 创建批次的商户号
 //   - https://github.com/wechatpay-apiv3/wechatpay-go/blob/v0.2.21/services/cashcoupons/api_stock.go
 func (n V3MarketingFavorStocksStockID) Stop() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("stop"))
@@ -553,13 +517,12 @@ func (n V3MarketingFavorStocksStockID) Stop() PostCall {
 
 // UseFlow is GET /v3/marketing/favor/stocks/{stock_id}/use-flow 下载批次核销明细:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012463585
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012463698
 func (n V3MarketingFavorStocksStockID) UseFlow() GetCall {
 	return GetCall(wxpay.Chain(n.GetCall).Chain("use-flow"))
 }
 
 // UseFlowByDay is GET /v3/marketing/favor/stocks/{stock_id}/use-flow-by-day 获取批次核销明细下载链接:
-//   - required in query: bill_date
+//   - required in query: bill_date 账单日期
 //   - restricted: only after individual approval
 func (n V3MarketingFavorStocksStockID) UseFlowByDay() GetCall {
 	return GetCall(wxpay.Chain(n.GetCall).Chain("use-flow-by-day"))
@@ -584,27 +547,25 @@ type V3MarketingFavorUsersOpenid struct{ branch }
 // Coupons is /v3/marketing/favor/users/{openid}/coupons.
 //
 // GET /v3/marketing/favor/users/{openid}/coupons 根据商户号查用户的券:
-//   - required in query: appid
+//   - required in query: appid 公众账号ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534690
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012494237
 //
 // POST /v3/marketing/favor/users/{openid}/coupons 发放代金券:
-//   - required in body: stock_id, out_request_no, appid, stock_creator_mchid
+//   - required in body: stock_id 批次号, out_request_no 商户单据号, appid 公众账号ID, stock_creator_mchid 创建批次的商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012463767
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012463807
 func (n V3MarketingFavorUsersOpenid) Coupons() V3MarketingFavorUsersOpenidCoupons {
-	return V3MarketingFavorUsersOpenidCoupons{GetPostCall(wxpay.Chain(n.branch).Chain("coupons"))}
+	return V3MarketingFavorUsersOpenidCoupons{GetEachPostCall(wxpay.Chain(n.branch).Chain("coupons"))}
 }
 
 // V3MarketingFavorUsersOpenidCoupons is /v3/marketing/favor/users/{openid}/coupons.
-type V3MarketingFavorUsersOpenidCoupons struct{ GetPostCall }
+type V3MarketingFavorUsersOpenidCoupons struct{ GetEachPostCall }
 
 // CouponID is GET /v3/marketing/favor/users/{openid}/coupons/{coupon_id} 查询代金券详情:
-//   - required in query: appid
+//   - {coupon_id} 代金券id
+//   - required in query: appid 公众账号ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012486942
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012492796
 func (n V3MarketingFavorUsersOpenidCoupons) CouponID(couponID string) GetCall {
-	return GetCall(wxpay.Chain(n.GetPostCall).Chain("{coupon_id}").Var("coupon_id", couponID))
+	return GetCall(wxpay.Chain(n.GetEachPostCall).Chain("{coupon_id}").Var("coupon_id", couponID))
 }
 
 // GoodsSubsidyActivity is /v3/marketing/goods-subsidy-activity.
@@ -616,10 +577,10 @@ func (n V3Marketing) GoodsSubsidyActivity() V3MarketingGoodsSubsidyActivity {
 type V3MarketingGoodsSubsidyActivity struct{ client *wxpay.Client }
 
 // Activities is GET /v3/marketing/goods-subsidy-activity/activities 按区域查询品牌加价购活动:
-//   - required in query: city_id, offset, limit
+//   - required in query: city_id 活动所属城市的ID, offset 分页页码, limit 最大返回的活动数
 //   - https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
-func (n V3MarketingGoodsSubsidyActivity) Activities() GetCall {
-	return GetCall(n.client.Chain("v3/marketing/goods-subsidy-activity/activities"))
+func (n V3MarketingGoodsSubsidyActivity) Activities() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/marketing/goods-subsidy-activity/activities"))
 }
 
 // Activity is /v3/marketing/goods-subsidy-activity/activity.
@@ -639,7 +600,7 @@ func (n V3MarketingGoodsSubsidyActivityActivity) ActivityID(activityID string) V
 type V3MarketingGoodsSubsidyActivityActivityActivityID struct{ branch }
 
 // Apply is POST /v3/marketing/goods-subsidy-activity/activity/{activity_id}/apply 门店报名品牌加价购活动:
-//   - required in body: caller_merchant_id
+//   - required in body: caller_merchant_id 调用报名活动API的商户的商户号
 //   - https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
 func (n V3MarketingGoodsSubsidyActivityActivityActivityID) Apply() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("apply"))
@@ -654,14 +615,14 @@ func (n V3MarketingGoodsSubsidyActivity) Qualification() V3MarketingGoodsSubsidy
 type V3MarketingGoodsSubsidyActivityQualification struct{ client *wxpay.Client }
 
 // Lock is POST /v3/marketing/goods-subsidy-activity/qualification/lock 锁定品牌加价购活动资格:
-//   - required in body: order_information
+//   - required in body: order_information 订单信息
 //   - https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
 func (n V3MarketingGoodsSubsidyActivityQualification) Lock() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/goods-subsidy-activity/qualification/lock"))
 }
 
 // Unlock is POST /v3/marketing/goods-subsidy-activity/qualification/unlock 解锁品牌加价购活动资格:
-//   - required in body: order_information
+//   - required in body: order_information 订单信息
 //   - https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
 func (n V3MarketingGoodsSubsidyActivityQualification) Unlock() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/goods-subsidy-activity/qualification/unlock"))
@@ -686,26 +647,23 @@ type V3MarketingGoodsSubsidyActivityRetailStoreActActivityID struct{ branch }
 // Representative is /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative.
 //
 // PUT /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative 添加零售小店活动业务代理:
-//   - required in body: representative_info_list[].openid, out_request_no
+//   - required in body: representative_info_list[].openid 业务代理的OpenID, out_request_no 请求业务单据号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384327
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012384386
 //
 // DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative 删除零售小店活动业务代理:
-//   - required in body: representative_info_list[].openid, out_request_no
-//   - documented as required in body: delete_time
+//   - required in body: representative_info_list[].openid 业务代理的OpenID, out_request_no 请求业务单据号
+//   - documented as required in body: delete_time 删除时间
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384344
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012384399
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActActivityID) Representative() PutDeleteBodyCall {
 	return PutDeleteBodyCall(wxpay.Chain(n.branch).Chain("representative"))
 }
 
 // Representatives is GET /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representatives
 // 查询零售小店活动业务代理:
-//   - required in query: offset, limit
+//   - required in query: offset 分页页码, limit 分页大小
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384347
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012384405
-func (n V3MarketingGoodsSubsidyActivityRetailStoreActActivityID) Representatives() GetCall {
-	return GetCall(wxpay.Chain(n.branch).Chain("representatives"))
+func (n V3MarketingGoodsSubsidyActivityRetailStoreActActivityID) Representatives() GetEachCall {
+	return GetEachCall(wxpay.Chain(n.branch).Chain("representatives"))
 }
 
 // BrandID is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}.
@@ -717,9 +675,8 @@ func (n V3MarketingGoodsSubsidyActivityRetailStoreAct) BrandID(brandID string) V
 type V3MarketingGoodsSubsidyActivityRetailStoreActBrandID struct{ branch }
 
 // Materials is POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/materials 生成小店活动物料码:
-//   - required in body: out_request_no, material_num
+//   - required in body: out_request_no 请求业务单据, material_num 生成物料码数量
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384337
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012384395
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandID) Materials() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("materials"))
 }
@@ -727,33 +684,30 @@ func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandID) Materials() PostCa
 // Stores is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores.
 //
 // GET /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores 查询小店活动门店列表:
-//   - required in query: offset, limit
+//   - required in query: offset 分页页码, limit 分页大小
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384355
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012384414
 //
 // POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores 添加小店活动门店:
-//   - required in body: out_request_no, stores
-//   - documented as required in body: add_time
+//   - required in body: out_request_no 请求业务单据, stores 待新增的小店活动门店列表
+//   - documented as required in body: add_time 添加时间
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384359
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012384421
 //
 // DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores 删除小店活动门店:
-//   - required in body: out_request_no, stores
-//   - documented as required in body: delete_time
+//   - required in body: out_request_no 请求业务单据, stores 待删除的小店活动门店列表
+//   - documented as required in body: delete_time 删除时间
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384363
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012384431
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandID) Stores() V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores {
-	return V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores{GetPostDeleteBodyCall(wxpay.Chain(n.branch).Chain("stores"))}
+	return V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores{GetEachPostDeleteBodyCall(wxpay.Chain(n.branch).Chain("stores"))}
 }
 
 // V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores.
-type V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores struct{ GetPostDeleteBodyCall }
+type V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores struct{ GetEachPostDeleteBodyCall }
 
 // StoreCode is GET /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores/{store_code} 查询小店活动门店详情:
+//   - {store_code} 门店编码
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384379
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012384437
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores) StoreCode(storeCode string) GetCall {
-	return GetCall(wxpay.Chain(n.GetPostDeleteBodyCall).Chain("{store_code}").Var("store_code", storeCode))
+	return GetCall(wxpay.Chain(n.GetEachPostDeleteBodyCall).Chain("{store_code}").Var("store_code", storeCode))
 }
 
 // MembercardActivity is /v3/marketing/membercard-activity.
@@ -768,25 +722,23 @@ type V3MarketingMembercardActivity struct{ client *wxpay.Client }
 //
 // GET /v3/marketing/membercard-activity/activities 查询活动列表:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553261
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012714468
 //
 // POST /v3/marketing/membercard-activity/activities 创建活动:
-//   - required in body: card_id, activity_name, activity_type, out_request_no
+//   - required in body: card_id 会员卡ID, activity_name 活动名称, activity_type 活动类型, out_request_no 商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553030
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012714463
 func (n V3MarketingMembercardActivity) Activities() V3MarketingMembercardActivityActivities {
-	return V3MarketingMembercardActivityActivities{GetPostCall(n.client.Chain("v3/marketing/membercard-activity/activities")), n.client}
+	return V3MarketingMembercardActivityActivities{GetEachPostCall(n.client.Chain("v3/marketing/membercard-activity/activities")), n.client}
 }
 
 // V3MarketingMembercardActivityActivities is /v3/marketing/membercard-activity/activities.
 type V3MarketingMembercardActivityActivities struct {
-	GetPostCall
+	GetEachPostCall
 	client *wxpay.Client
 }
 
 // ActivityID is GET /v3/marketing/membercard-activity/activities/{activity_id} 查询活动详情:
+//   - {activity_id} 活动ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553365
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012714471
 func (n V3MarketingMembercardActivityActivities) ActivityID(activityID string) V3MarketingMembercardActivityActivitiesActivityID {
 	return V3MarketingMembercardActivityActivitiesActivityID{GetCall(n.client.Chain("v3/marketing/membercard-activity/activities/{activity_id}").Var("activity_id", activityID))}
 }
@@ -796,7 +748,6 @@ type V3MarketingMembercardActivityActivitiesActivityID struct{ GetCall }
 
 // Terminate is POST /v3/marketing/membercard-activity/activities/{activity_id}/terminate 终止活动:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553381
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012714466
 func (n V3MarketingMembercardActivityActivitiesActivityID) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
@@ -818,8 +769,8 @@ func (n V3MarketingMembercardOpen) ActivateInformations() V3MarketingMembercardO
 type V3MarketingMembercardOpenActivateInformations struct{ client *wxpay.Client }
 
 // ActivateTicket is GET /v3/marketing/membercard-open/activate-informations/{activate_ticket} 获取用户信息（跳转型激活）:
+//   - {activate_ticket} 激活ticket
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550779
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012727881
 func (n V3MarketingMembercardOpenActivateInformations) ActivateTicket(activateTicket string) GetCall {
 	return GetCall(n.client.Chain("v3/marketing/membercard-open/activate-informations/{activate_ticket}").Var("activate_ticket", activateTicket))
 }
@@ -828,12 +779,10 @@ func (n V3MarketingMembercardOpenActivateInformations) ActivateTicket(activateTi
 //
 // GET /v3/marketing/membercard-open/callback 查询回调地址:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012552275
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012714354
 //
 // PATCH /v3/marketing/membercard-open/callback 设置回调地址:
-//   - documented as required in body: notify_url
+//   - documented as required in body: notify_url 通知url地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012552251
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012714353
 func (n V3MarketingMembercardOpen) Callback() GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/marketing/membercard-open/callback"))
 }
@@ -842,36 +791,34 @@ func (n V3MarketingMembercardOpen) Callback() GetPatchCall {
 //
 // GET /v3/marketing/membercard-open/cards 查询会员卡模板列表:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012547108
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012709010
 //
 // POST /v3/marketing/membercard-open/cards 创建会员卡模板:
-//   - required in body: appid, logo_url, brand.brand_id, brand.display_name, title, background_picture_url, code_type,
-//     date_information.type, out_request_no
+//   - required in body: appid 商户AppId, logo_url 会员卡logo, brand.brand_id 品牌id, brand.display_name 品牌展示名称, title 卡名称,
+//     background_picture_url 会员卡背景图, code_type 会员码型, date_information.type 有效期类型, out_request_no 商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545584
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012708314
 func (n V3MarketingMembercardOpen) Cards() V3MarketingMembercardOpenCards {
-	return V3MarketingMembercardOpenCards{GetPostCall(n.client.Chain("v3/marketing/membercard-open/cards")), n.client}
+	return V3MarketingMembercardOpenCards{GetEachPostCall(n.client.Chain("v3/marketing/membercard-open/cards")), n.client}
 }
 
 // V3MarketingMembercardOpenCards is /v3/marketing/membercard-open/cards.
 type V3MarketingMembercardOpenCards struct {
-	GetPostCall
+	GetEachPostCall
 	client *wxpay.Client
 }
 
 // CardID is /v3/marketing/membercard-open/cards/{card_id}.
 //
 // GET /v3/marketing/membercard-open/cards/{card_id} 查询会员卡模板信息:
+//   - {card_id} 会员卡id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012547650
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012709168
 //
 // PATCH /v3/marketing/membercard-open/cards/{card_id} 修改会员卡模板信息:
+//   - {card_id} 会员卡id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549567
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012709882
 //
 // DELETE /v3/marketing/membercard-open/cards/{card_id} 删除会员卡模板:
+//   - {card_id} 会员卡id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549682
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012726840
 func (n V3MarketingMembercardOpenCards) CardID(cardID string) V3MarketingMembercardOpenCardsCardID {
 	return V3MarketingMembercardOpenCardsCardID{GetPatchDeleteCall(n.client.Chain("v3/marketing/membercard-open/cards/{card_id}").Var("card_id", cardID))}
 }
@@ -889,7 +836,6 @@ type V3MarketingMembercardOpenCardsCardIDCodes struct{ branch }
 
 // Deposit is POST /v3/marketing/membercard-open/cards/{card_id}/codes/deposit 导入会员Code:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545728
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012709031
 func (n V3MarketingMembercardOpenCardsCardIDCodes) Deposit() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("codes/deposit"))
 }
@@ -897,12 +843,12 @@ func (n V3MarketingMembercardOpenCardsCardIDCodes) Deposit() PostCall {
 // Code is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}.
 //
 // GET /v3/marketing/membercard-open/cards/{card_id}/codes/{code} 查询用户会员卡信息:
+//   - {code} 会员卡code
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012547768
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012709442
 //
 // PATCH /v3/marketing/membercard-open/cards/{card_id}/codes/{code} 修改用户会员卡信息:
+//   - {code} 会员卡code
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549292
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012709735
 func (n V3MarketingMembercardOpenCardsCardIDCodes) Code(code string) V3MarketingMembercardOpenCardsCardIDCodesCode {
 	return V3MarketingMembercardOpenCardsCardIDCodesCode{GetPatchCall(wxpay.Chain(n.branch).Chain("codes/{code}").Var("code", code))}
 }
@@ -912,7 +858,6 @@ type V3MarketingMembercardOpenCardsCardIDCodesCode struct{ GetPatchCall }
 
 // Activate is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/activate 激活会员卡（跳转型激活）:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550809
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012728123
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Activate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("activate"))
 }
@@ -926,60 +871,53 @@ func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Bonus() V3MarketingMember
 type V3MarketingMembercardOpenCardsCardIDCodesCodeBonus struct{ branch }
 
 // Commit is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/commit 设置支付后展示的积分到账:
-//   - required in body: out_trade_no
-//   - documented as required in body: mchid
+//   - required in body: out_trade_no 商户订单号
+//   - documented as required in body: mchid 直连商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012551350
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012729634
 func (n V3MarketingMembercardOpenCardsCardIDCodesCodeBonus) Commit() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("bonus/commit"))
 }
 
 // Prepare is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/prepare 支付结果页展示会员积分:
-//   - required in body: out_trade_no
-//   - documented as required in body: mchid
+//   - required in body: out_trade_no 商户订单号
+//   - documented as required in body: mchid 直连商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012595808
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012729629
 func (n V3MarketingMembercardOpenCardsCardIDCodesCodeBonus) Prepare() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("bonus/prepare"))
 }
 
 // Rights is PATCH /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/rights 设置会员权益:
-//   - required in body: out_request_no
+//   - required in body: out_request_no 商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012551213
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012729622
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Rights() PatchCall {
 	return PatchCall(wxpay.Chain(n.GetPatchCall).Chain("rights"))
 }
 
 // SetServiceModuleData is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/set-service-module-data
 // 设置会员服务项用户信息:
-//   - documented as required in body: out_request_no, service_module_id, state_setting.state_id,
-//     state_setting.content_template_data
+//   - documented as required in body: out_request_no 商户请求单号, service_module_id 会员服务项ID, state_setting.state_id 状态ID,
+//     state_setting.content_template_data 内容模板设置
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017166964
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017176090
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) SetServiceModuleData() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("set-service-module-data"))
 }
 
 // Unavailable is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/unavailable 作废用户会员卡:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549677
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012726955
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Unavailable() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("unavailable"))
 }
 
 // DecryptCode is GET /v3/marketing/membercard-open/cards/{card_id}/decrypt-code 加密code解码（跳转型激活）:
-//   - required in query: encrypt_code
+//   - required in query: encrypt_code 加密code
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550742
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012727758
 func (n V3MarketingMembercardOpenCardsCardID) DecryptCode() GetCall {
 	return GetCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("decrypt-code"))
 }
 
 // PermissionTokens is POST /v3/marketing/membercard-open/cards/{card_id}/permission-tokens 商户预授权:
-//   - required in body: activate_type
+//   - required in body: activate_type 激活类型
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550867
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012728179
 func (n V3MarketingMembercardOpenCardsCardID) PermissionTokens() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("permission-tokens"))
 }
@@ -993,32 +931,29 @@ func (n V3MarketingMembercardOpenCardsCardID) PhoneMembercard() V3MarketingMembe
 type V3MarketingMembercardOpenCardsCardIDPhoneMembercard struct{ branch }
 
 // Import is POST /v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import 根据手机号导入用户会员卡:
-//   - required in body: encrypted_phone_number, out_request_no
+//   - required in body: encrypted_phone_number 用户加密手机号, out_request_no 商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550535
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012727629
 func (n V3MarketingMembercardOpenCardsCardIDPhoneMembercard) Import() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("phone-membercard/import"))
 }
 
 // Qrcode is POST /v3/marketing/membercard-open/cards/{card_id}/qrcode 创建会员卡二维码:
-//   - required in body: activate_type
+//   - required in body: activate_type 会员卡激活类型
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550605
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012727701
 func (n V3MarketingMembercardOpenCardsCardID) Qrcode() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("qrcode"))
 }
 
 // Rights is PATCH /v3/marketing/membercard-open/cards/{card_id}/rights 设置会员卡模板权益项:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012551219
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012729618
 func (n V3MarketingMembercardOpenCardsCardID) Rights() PatchCall {
 	return PatchCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("rights"))
 }
 
 // ServiceModules is POST /v3/marketing/membercard-open/cards/{card_id}/service-modules 添加会员卡服务项:
-//   - documented as required in body: service_module_id, jump_miniprogram.appid, jump_miniprogram.path
+//   - documented as required in body: service_module_id 会员服务项ID, jump_miniprogram.appid 小程序appid, jump_miniprogram.path
+//     小程序path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017167277
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017176338
 func (n V3MarketingMembercardOpenCardsCardID) ServiceModules() V3MarketingMembercardOpenCardsCardIDServiceModules {
 	return V3MarketingMembercardOpenCardsCardIDServiceModules{PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("service-modules"))}
 }
@@ -1029,21 +964,20 @@ type V3MarketingMembercardOpenCardsCardIDServiceModules struct{ PostCall }
 // ServiceModuleID is /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id}.
 //
 // PATCH /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id} 修改会员卡服务项:
-//   - documented as required in body: jump_miniprogram.appid, jump_miniprogram.path
+//   - {service_module_id} 会员服务项ID
+//   - documented as required in body: jump_miniprogram.appid 小程序appid, jump_miniprogram.path 小程序path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017167417
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017176491
 //
 // DELETE /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id} 移除会员卡服务项:
+//   - {service_module_id} 会员服务项ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017167557
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017176594
 func (n V3MarketingMembercardOpenCardsCardIDServiceModules) ServiceModuleID(serviceModuleID string) PatchDeleteCall {
 	return PatchDeleteCall(wxpay.Chain(n.PostCall).Chain("{service_module_id}").Var("service_module_id", serviceModuleID))
 }
 
 // Upgrade is POST /v3/marketing/membercard-open/cards/{card_id}/upgrade 老会员卡模板升级:
-//   - required in body: brand_id, appid
+//   - required in body: brand_id 品牌id, appid 商户AppId
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545673
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012708437
 func (n V3MarketingMembercardOpenCardsCardID) Upgrade() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("upgrade"))
 }
@@ -1057,9 +991,8 @@ func (n V3MarketingMembercardOpenCardsCardID) Users() V3MarketingMembercardOpenC
 type V3MarketingMembercardOpenCardsCardIDUsers struct{ branch }
 
 // Import is POST /v3/marketing/membercard-open/cards/{card_id}/users/import 根据openid导入用户会员卡:
-//   - required in body: openid, out_request_no
+//   - required in body: openid 用户标识, out_request_no 商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549739
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012727561
 func (n V3MarketingMembercardOpenCardsCardIDUsers) Import() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("users/import"))
 }
@@ -1073,18 +1006,16 @@ func (n V3MarketingMembercardOpen) PhonenumberMember() V3MarketingMembercardOpen
 type V3MarketingMembercardOpenPhonenumberMember struct{ client *wxpay.Client }
 
 // Import is POST /v3/marketing/membercard-open/phonenumber-member/import 导入加密手机号提醒会员领卡:
-//   - documented as required in body: member_information.card_id, member_information.registration_time,
-//     encrypted_phone_number
+//   - documented as required in body: member_information.card_id 会员卡id, member_information.registration_time 会员注册时间,
+//     encrypted_phone_number 加密手机号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017166226
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017171998
 func (n V3MarketingMembercardOpenPhonenumberMember) Import() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/membercard-open/phonenumber-member/import"))
 }
 
 // Search is GET /v3/marketing/membercard-open/phonenumber-member/search 通过加密手机号查询会员领卡状态:
-//   - documented as required in query: card_id, encrypted_phone_number
+//   - documented as required in query: card_id 会员卡id, encrypted_phone_number 加密手机号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017166232
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017172062
 func (n V3MarketingMembercardOpenPhonenumberMember) Search() GetCall {
 	return GetCall(n.client.Chain("v3/marketing/membercard-open/phonenumber-member/search"))
 }
@@ -1098,11 +1029,10 @@ func (n V3MarketingMembercardOpen) User() V3MarketingMembercardOpenUser {
 type V3MarketingMembercardOpenUser struct{ client *wxpay.Client }
 
 // Cards is GET /v3/marketing/membercard-open/user/cards 查询用户在品牌下所有会员卡:
-//   - required in query: openid
+//   - required in query: openid 用户标识
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549255
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012709674
-func (n V3MarketingMembercardOpenUser) Cards() GetCall {
-	return GetCall(n.client.Chain("v3/marketing/membercard-open/user/cards"))
+func (n V3MarketingMembercardOpenUser) Cards() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/marketing/membercard-open/user/cards"))
 }
 
 // Partner is /v3/marketing/partner.
@@ -1122,7 +1052,7 @@ func (n V3MarketingPartner) DeliveryPlan() V3MarketingPartnerDeliveryPlan {
 type V3MarketingPartnerDeliveryPlan struct{ client *wxpay.Client }
 
 // DeliveryPlans is POST /v3/marketing/partner/delivery-plan/delivery-plans 创建投放计划:
-//   - required in body: brand_id, product_coupon_id, stock_id
+//   - required in body: brand_id 创建投放计划的品牌ID, product_coupon_id 商品券ID, stock_id 批次ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184554
 func (n V3MarketingPartnerDeliveryPlan) DeliveryPlans() V3MarketingPartnerDeliveryPlanDeliveryPlans {
 	return V3MarketingPartnerDeliveryPlanDeliveryPlans{PostCall(n.client.Chain("v3/marketing/partner/delivery-plan/delivery-plans")), n.client}
@@ -1144,12 +1074,13 @@ type V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID struct{ branch }
 
 // DeliveryPlans is GET /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}/delivery-plans 分页查询投放计划列表:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184563
-func (n V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID) DeliveryPlans() GetCall {
-	return GetCall(wxpay.Chain(n.branch).Chain("delivery-plans"))
+func (n V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID) DeliveryPlans() GetEachCall {
+	return GetEachCall(wxpay.Chain(n.branch).Chain("delivery-plans"))
 }
 
 // PlanID is PATCH /v3/marketing/partner/delivery-plan/delivery-plans/{plan_id} 更新投放计划:
-//   - required in body: modify_content
+//   - {plan_id} 投放计划ID
+//   - required in body: modify_content 修改内容
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184594
 func (n V3MarketingPartnerDeliveryPlanDeliveryPlans) PlanID(planID string) V3MarketingPartnerDeliveryPlanDeliveryPlansPlanID {
 	return V3MarketingPartnerDeliveryPlanDeliveryPlansPlanID{PatchCall(n.client.Chain("v3/marketing/partner/delivery-plan/delivery-plans/{plan_id}").Var("plan_id", planID))}
@@ -1173,7 +1104,7 @@ func (n V3MarketingPartnerDeliveryPlan) SpMchid(spMchid string) V3MarketingPartn
 type V3MarketingPartnerDeliveryPlanSpMchid struct{ branch }
 
 // NotifyURL is POST /v3/marketing/partner/delivery-plan/{sp_mchid}/notify-url 设置投放计划回调地址:
-//   - required in body: notify_url
+//   - required in body: notify_url 通知url地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184598
 func (n V3MarketingPartnerDeliveryPlanSpMchid) NotifyURL() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("notify-url"))
@@ -1188,9 +1119,8 @@ func (n V3MarketingPartner) ProductCoupon() V3MarketingPartnerProductCoupon {
 type V3MarketingPartnerProductCoupon struct{ client *wxpay.Client }
 
 // ImageGenerationTasks is POST /v3/marketing/partner/product-coupon/image-generation-tasks 提交图片生成任务:
-//   - documented as required in body: brand_id, task_id, image_generation_type
+//   - documented as required in body: brand_id 品牌ID, task_id 图片生成的任务ID, image_generation_type 图片生成类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017327735
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017327752
 func (n V3MarketingPartnerProductCoupon) ImageGenerationTasks() V3MarketingPartnerProductCouponImageGenerationTasks {
 	return V3MarketingPartnerProductCouponImageGenerationTasks{PostCall(n.client.Chain("v3/marketing/partner/product-coupon/image-generation-tasks")), n.client}
 }
@@ -1202,9 +1132,9 @@ type V3MarketingPartnerProductCouponImageGenerationTasks struct {
 }
 
 // TaskID is GET /v3/marketing/partner/product-coupon/image-generation-tasks/{task_id} 查询图片生成任务执行结果:
-//   - documented as required in query: brand_id, image_generation_type
+//   - {task_id} 图片生成的任务ID
+//   - documented as required in query: brand_id 品牌ID, image_generation_type 图片生成类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017327739
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017327753
 func (n V3MarketingPartnerProductCouponImageGenerationTasks) TaskID(taskID string) GetCall {
 	return GetCall(n.client.Chain("v3/marketing/partner/product-coupon/image-generation-tasks/{task_id}").Var("task_id", taskID))
 }
@@ -1218,7 +1148,7 @@ func (n V3MarketingPartnerProductCoupon) Media() V3MarketingPartnerProductCoupon
 type V3MarketingPartnerProductCouponMedia struct{ client *wxpay.Client }
 
 // UploadImage is POST /v3/marketing/partner/product-coupon/media/upload-image 图片上传:
-//   - required in form: file, meta.sha256, meta.filename
+//   - required in form: file 图片文件, meta.sha256 文件摘要, meta.filename 文件名
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781275
 func (n V3MarketingPartnerProductCouponMedia) UploadImage() UploadCall {
 	return UploadCall(n.client.Chain("v3/marketing/partner/product-coupon/media/upload-image"))
@@ -1228,21 +1158,18 @@ func (n V3MarketingPartnerProductCouponMedia) UploadImage() UploadCall {
 //
 // GET /v3/marketing/partner/product-coupon/notify-configs 获取商品券事件通知地址:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781284
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016435718
 //
 // POST /v3/marketing/partner/product-coupon/notify-configs 设置商品券事件通知地址:
-//   - required in body: notify_url
+//   - required in body: notify_url 通知URL地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781286
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016435719
 func (n V3MarketingPartnerProductCoupon) NotifyConfigs() GetPostCall {
 	return GetPostCall(n.client.Chain("v3/marketing/partner/product-coupon/notify-configs"))
 }
 
 // ProductCoupons is POST /v3/marketing/partner/product-coupon/product-coupons 创建商品券:
-//   - required in body: brand_id, out_request_no, scope, type, usage_mode, display_info.name, display_info.image_url,
-//     display_info.background_url
+//   - required in body: brand_id 品牌ID, out_request_no 创建请求单号, scope 优惠范围, type 商品券类型, usage_mode 使用模式,
+//     display_info.name 商品券名称, display_info.image_url 商品券图片, display_info.background_url 商品券背景图
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781289
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016434630
 func (n V3MarketingPartnerProductCoupon) ProductCoupons() V3MarketingPartnerProductCouponProductCoupons {
 	return V3MarketingPartnerProductCouponProductCoupons{PostCall(n.client.Chain("v3/marketing/partner/product-coupon/product-coupons")), n.client}
 }
@@ -1256,15 +1183,15 @@ type V3MarketingPartnerProductCouponProductCoupons struct {
 // ProductCouponID is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}.
 //
 // GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id} 查询商品券:
-//   - required in query: brand_id
+//   - {product_coupon_id} 商品券ID
+//   - required in query: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781292
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016434632
 //
 // PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id} 修改商品券:
-//   - required in body: brand_id, out_request_no, display_info.name, display_info.image_url,
-//     display_info.background_url
+//   - {product_coupon_id} 商品券ID
+//   - required in body: brand_id 品牌ID, out_request_no 修改请求单号, display_info.name 商品券名称, display_info.image_url 商品券图片,
+//     display_info.background_url 商品券背景图
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781296
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016434633
 func (n V3MarketingPartnerProductCouponProductCoupons) ProductCouponID(productCouponID string) V3MarketingPartnerProductCouponProductCouponsProductCouponID {
 	return V3MarketingPartnerProductCouponProductCouponsProductCouponID{GetPatchCall(n.client.Chain("v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}").Var("product_coupon_id", productCouponID))}
 }
@@ -1273,19 +1200,19 @@ func (n V3MarketingPartnerProductCouponProductCoupons) ProductCouponID(productCo
 type V3MarketingPartnerProductCouponProductCouponsProductCouponID struct{ GetPatchCall }
 
 // Deactivate is POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/deactivate 失效商品券:
-//   - required in body: brand_id, out_request_no, deactivate_reason
+//   - required in body: brand_id 品牌ID, out_request_no 失效请求单号, deactivate_reason 失效原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781290
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016434631
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponID) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("deactivate"))
 }
 
 // StockBundles is POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles 添加商品券批次组:
-//   - required in body: brand_id, out_request_no, stock_bundle.coupon_code_mode, stock_bundle.coupon_display_info,
-//     stock_bundle.notify_config, stock_bundle.store_scope
-//   - documented as required in body: stock_bundle.stock_send_rule.max_count,
-//     stock_bundle.stock_send_rule.max_count_per_user, stock_bundle.usage_rule_display_info.coupon_usage_method_list,
-//     stock_bundle.usage_rule_display_info.usage_description
+//   - required in body: brand_id 品牌ID, out_request_no 创建请求单号, stock_bundle.coupon_code_mode 券Code分配模式,
+//     stock_bundle.coupon_display_info 用户商品券展示信息, stock_bundle.notify_config 事件通知配置, stock_bundle.store_scope 可用门店范围
+//   - documented as required in body: stock_bundle.stock_send_rule.max_count 发放次数总上限,
+//     stock_bundle.stock_send_rule.max_count_per_user 每个用户领取次数上限,
+//     stock_bundle.usage_rule_display_info.coupon_usage_method_list 券使用方式列表,
+//     stock_bundle.usage_rule_display_info.usage_description 券使用说明
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280622
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponID) StockBundles() V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles {
 	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles{PostCall(wxpay.Chain(n.GetPatchCall).Chain("stock-bundles"))}
@@ -1296,8 +1223,9 @@ type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles st
 
 // StockBundleID is PATCH
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id} 修改商品券批次组:
-//   - required in body: out_request_no
-//   - documented as required in body: brand_id
+//   - {stock_bundle_id} 批次组ID
+//   - required in body: out_request_no 修改请求单号
+//   - documented as required in body: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280633
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles) StockBundleID(stockBundleID string) V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID {
 	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID{PatchCall(wxpay.Chain(n.PostCall).Chain("{stock_bundle_id}").Var("stock_bundle_id", stockBundleID))}
@@ -1309,7 +1237,7 @@ type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesSto
 // AssociateStores is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/associate-stores
 // 批次组批量关联门店:
-//   - required in body: brand_id, store_list[].store_id
+//   - required in body: brand_id 品牌ID, store_list[].store_id 门店ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280620
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) AssociateStores() PostCall {
 	return PostCall(wxpay.Chain(n.PatchCall).Chain("associate-stores"))
@@ -1318,7 +1246,7 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles
 // DisassociateStores is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/disassociate-stores
 // 批次组批量取消关联门店:
-//   - documented as required in body: brand_id, store_list[].store_id
+//   - documented as required in body: brand_id 品牌ID, store_list[].store_id 门店ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280629
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) DisassociateStores() PostCall {
 	return PostCall(wxpay.Chain(n.PatchCall).Chain("disassociate-stores"))
@@ -1327,8 +1255,8 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles
 // UpdateBudget is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/update-budget
 // 修改商品券批次组发放预算:
-//   - required in body: out_request_no, update_mode
-//   - documented as required in body: brand_id
+//   - required in body: out_request_no 修改请求单号, update_mode 更新模式
+//   - documented as required in body: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280642
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) UpdateBudget() PostCall {
 	return PostCall(wxpay.Chain(n.PatchCall).Chain("update-budget"))
@@ -1337,35 +1265,35 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles
 // Stocks is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks.
 //
 // GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks 查询商品券批次列表:
-//   - required in query: brand_id
+//   - required in query: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781553
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016434641
 //
 // POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks 添加商品券批次:
-//   - required in body: brand_id, out_request_no
-//   - documented as required in body: stock.coupon_code_mode, stock.stock_send_rule.max_count,
-//     stock.usage_rule_display_info.coupon_usage_method_list, stock.coupon_display_info, stock.notify_config,
-//     stock.store_scope
+//   - required in body: brand_id 品牌ID, out_request_no 创建请求单号
+//   - documented as required in body: stock.coupon_code_mode 券Code分配模式, stock.stock_send_rule.max_count 发放次数总上限,
+//     stock.usage_rule_display_info.coupon_usage_method_list 券使用方式列表, stock.coupon_display_info 用户商品券展示信息,
+//     stock.notify_config 事件通知配置, stock.store_scope 可用门店范围
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781304
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponID) Stocks() V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks {
-	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks{GetPostCall(wxpay.Chain(n.GetPatchCall).Chain("stocks"))}
+	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks{GetEachPostCall(wxpay.Chain(n.GetPatchCall).Chain("stocks"))}
 }
 
 // V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks.
-type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks struct{ GetPostCall }
+type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks struct{ GetEachPostCall }
 
 // StockID is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}.
 //
 // GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id} 查询商品券指定批次:
-//   - required in query: brand_id
+//   - {stock_id} 批次ID
+//   - required in query: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781542
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016434649
 //
 // PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id} 修改商品券指定批次:
-//   - required in body: brand_id, out_request_no
+//   - {stock_id} 批次ID
+//   - required in body: brand_id 品牌ID, out_request_no 修改请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781556
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks) StockID(stockID string) V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID {
-	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID{GetPatchCall(wxpay.Chain(n.GetPostCall).Chain("{stock_id}").Var("stock_id", stockID))}
+	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID{GetPatchCall(wxpay.Chain(n.GetEachPostCall).Chain("{stock_id}").Var("stock_id", stockID))}
 }
 
 // V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}.
@@ -1373,7 +1301,7 @@ type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID s
 
 // AssociateStores is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associate-stores 批次关联门店:
-//   - required in body: brand_id, store_list[].store_id
+//   - required in body: brand_id 品牌ID, store_list[].store_id 门店ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781302
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) AssociateStores() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("associate-stores"))
@@ -1382,18 +1310,16 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockI
 // AssociatedStores is GET
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associated-stores
 // 查询批次关联门店列表:
-//   - required in query: brand_id
+//   - required in query: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781546
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016434665
-func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) AssociatedStores() GetCall {
-	return GetCall(wxpay.Chain(n.GetPatchCall).Chain("associated-stores"))
+func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) AssociatedStores() GetEachCall {
+	return GetEachCall(wxpay.Chain(n.GetPatchCall).Chain("associated-stores"))
 }
 
 // Deactivate is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate 失效商品券批次:
-//   - required in body: brand_id, out_request_no, deactivate_reason
+//   - required in body: brand_id 品牌ID, out_request_no 失效请求单号, deactivate_reason 失效原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781532
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016434661
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("deactivate"))
 }
@@ -1401,7 +1327,7 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockI
 // DisassociateStores is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/disassociate-stores
 // 批次取消关联门店:
-//   - required in body: brand_id, store_list[].store_id
+//   - required in body: brand_id 品牌ID, store_list[].store_id 门店ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781537
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) DisassociateStores() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("disassociate-stores"))
@@ -1409,7 +1335,7 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockI
 
 // UpdateBudget is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget 修改商品券批次发放预算:
-//   - required in body: brand_id, out_request_no, update_mode
+//   - required in body: brand_id 品牌ID, out_request_no 修改请求单号, update_mode 更新模式
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781561
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) UpdateBudget() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("update-budget"))
@@ -1418,9 +1344,8 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockI
 // UploadCouponCodes is POST
 // /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/upload-coupon-codes
 // 预上传券Code:
-//   - required in body: brand_id, out_request_no, code_list
+//   - required in body: brand_id 品牌ID, out_request_no 请求单号, code_list 券Code列表
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781572
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016434668
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) UploadCouponCodes() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("upload-coupon-codes"))
 }
@@ -1442,8 +1367,8 @@ func (n V3MarketingPartnerProductCouponUsers) Openid(openid string) V3MarketingP
 type V3MarketingPartnerProductCouponUsersOpenid struct{ branch }
 
 // CouponBundles is POST /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles 向用户发放商品券批次组:
-//   - required in body: product_coupon_id, stock_bundle_id, appid, send_request_no
-//   - documented as required in body: brand_id
+//   - required in body: product_coupon_id 商品券ID, stock_bundle_id 批次组ID, appid 公众账号AppID, send_request_no 发券请求单号
+//   - documented as required in body: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280664
 func (n V3MarketingPartnerProductCouponUsersOpenid) CouponBundles() V3MarketingPartnerProductCouponUsersOpenidCouponBundles {
 	return V3MarketingPartnerProductCouponUsersOpenidCouponBundles{PostCall(wxpay.Chain(n.branch).Chain("coupon-bundles"))}
@@ -1462,8 +1387,8 @@ type V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID s
 
 // Deactivate is POST
 // /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate 失效用户商品券组:
-//   - required in body: product_coupon_id, stock_bundle_id, appid
-//   - documented as required in body: brand_id, out_request_no, deactivate_reason
+//   - required in body: product_coupon_id 商品券ID, stock_bundle_id 批次组ID, appid 公众账号AppID
+//   - documented as required in body: brand_id 品牌ID, out_request_no 失效请求单号, deactivate_reason 失效原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280658
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("deactivate"))
@@ -1472,71 +1397,71 @@ func (n V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleI
 // Coupons is /v3/marketing/partner/product-coupon/users/{openid}/coupons.
 //
 // GET /v3/marketing/partner/product-coupon/users/{openid}/coupons 指定券状态查询用户商品券列表:
-//   - required in query: appid, brand_id
+//   - required in query: appid 公众账号AppID, brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781590
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016435703
 //
 // POST /v3/marketing/partner/product-coupon/users/{openid}/coupons 向用户发放商品券:
-//   - required in body: brand_id, product_coupon_id, stock_id, appid, send_request_no
+//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, send_request_no 发券请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781605
 func (n V3MarketingPartnerProductCouponUsersOpenid) Coupons() V3MarketingPartnerProductCouponUsersOpenidCoupons {
-	return V3MarketingPartnerProductCouponUsersOpenidCoupons{GetPostCall(wxpay.Chain(n.branch).Chain("coupons"))}
+	return V3MarketingPartnerProductCouponUsersOpenidCoupons{GetEachPostCall(wxpay.Chain(n.branch).Chain("coupons"))}
 }
 
 // V3MarketingPartnerProductCouponUsersOpenidCoupons is /v3/marketing/partner/product-coupon/users/{openid}/coupons.
-type V3MarketingPartnerProductCouponUsersOpenidCoupons struct{ GetPostCall }
+type V3MarketingPartnerProductCouponUsersOpenidCoupons struct{ GetEachPostCall }
 
 // CouponCode is GET /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code} 查询用户商品券详情:
-//   - required in query: brand_id, product_coupon_id, stock_id, appid
+//   - {coupon_code} 用户商品券Code
+//   - required in query: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781582
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016435702
 func (n V3MarketingPartnerProductCouponUsersOpenidCoupons) CouponCode(couponCode string) V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode {
-	return V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode{GetCall(wxpay.Chain(n.GetPostCall).Chain("{coupon_code}").Var("coupon_code", couponCode))}
+	return V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode{GetCall(wxpay.Chain(n.GetEachPostCall).Chain("{coupon_code}").Var("coupon_code", couponCode))}
 }
 
 // V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode is /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}.
 type V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode struct{ GetCall }
 
 // Confirm is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/confirm 确认发放用户商品券:
-//   - required in body: brand_id, product_coupon_id, stock_id, appid, out_request_no
+//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, out_request_no 确认发放请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781575
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016435562
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Confirm() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("confirm"))
 }
 
 // Deactivate is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/deactivate 失效用户商品券:
-//   - required in body: brand_id, product_coupon_id, stock_id, appid, out_request_no, deactivate_reason
+//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, out_request_no 失效请求单号,
+//     deactivate_reason 失效原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781578
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("deactivate"))
 }
 
 // Return is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/return 退券:
-//   - required in body: brand_id, product_coupon_id, stock_id, appid, out_request_no
+//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, out_request_no 退券请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781599
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016435674
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Return() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("return"))
 }
 
 // Use is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/use 核销用户商品券:
-//   - required in body: brand_id, product_coupon_id, stock_id, appid, use_time, out_request_no
+//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, use_time 核销时间,
+//     out_request_no 核销请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781608
-//   - https://pay.weixin.qq.com/doc/v3/partner/4016435636
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Use() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("use"))
 }
 
 // PreSendCoupon is POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon 向用户预发放商品券:
-//   - documented as required in body: brand_id, product_coupon_id, stock_id, appid, send_request_no
+//   - documented as required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID,
+//     send_request_no 发券请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434365
 func (n V3MarketingPartnerProductCouponUsersOpenid) PreSendCoupon() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("pre-send-coupon"))
 }
 
 // PreSendCouponBundle is POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon-bundle 向用户预发放商品券批次组:
-//   - documented as required in body: brand_id, product_coupon_id, stock_bundle_id, appid, send_request_no
+//   - documented as required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_bundle_id 批次组ID, appid 公众账号AppID,
+//     send_request_no 发券请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280670
 func (n V3MarketingPartnerProductCouponUsersOpenid) PreSendCouponBundle() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("pre-send-coupon-bundle"))
@@ -1544,31 +1469,28 @@ func (n V3MarketingPartnerProductCouponUsersOpenid) PreSendCouponBundle() PostCa
 
 // Partnerships is GET /v3/marketing/partnerships 查询合作关系列表:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012380536
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012381479
 func (n V3Marketing) Partnerships() V3MarketingPartnerships {
-	return V3MarketingPartnerships{GetCall(n.client.Chain("v3/marketing/partnerships")), n.client}
+	return V3MarketingPartnerships{GetEachCall(n.client.Chain("v3/marketing/partnerships")), n.client}
 }
 
 // V3MarketingPartnerships is /v3/marketing/partnerships.
 type V3MarketingPartnerships struct {
-	GetCall
+	GetEachCall
 	client *wxpay.Client
 }
 
 // Build is POST /v3/marketing/partnerships/build 建立合作关系:
-//   - documented as required in header: Idempotency-Key
-//   - required in body: partner.type, authorized_data.business_type
+//   - documented as required in header: Idempotency-Key 业务请求幂等值
+//   - required in body: partner.type 合作方类别, authorized_data.business_type 授权业务类别
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012380498
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012381469
 func (n V3MarketingPartnerships) Build() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/partnerships/build"))
 }
 
 // Terminate is POST /v3/marketing/partnerships/terminate 终止合作关系:
-//   - documented as required in header: Idempotency-Key
-//   - required in body: partner.type, authorized_data.business_type
+//   - documented as required in header: Idempotency-Key 业务请求幂等值
+//   - required in body: partner.type 合作方类别, authorized_data.business_type 授权业务类别
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017164460
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017171868
 func (n V3MarketingPartnerships) Terminate() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/partnerships/terminate"))
 }
@@ -1582,22 +1504,21 @@ func (n V3Marketing) Paygiftactivity() V3MarketingPaygiftactivity {
 type V3MarketingPaygiftactivity struct{ client *wxpay.Client }
 
 // Activities is GET /v3/marketing/paygiftactivity/activities 获取支付有礼活动列表:
-//   - required in query: offset, limit
+//   - required in query: offset 分页页码, limit 分页大小
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489126
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012493214
 func (n V3MarketingPaygiftactivity) Activities() V3MarketingPaygiftactivityActivities {
-	return V3MarketingPaygiftactivityActivities{GetCall(n.client.Chain("v3/marketing/paygiftactivity/activities")), n.client}
+	return V3MarketingPaygiftactivityActivities{GetEachCall(n.client.Chain("v3/marketing/paygiftactivity/activities")), n.client}
 }
 
 // V3MarketingPaygiftactivityActivities is /v3/marketing/paygiftactivity/activities.
 type V3MarketingPaygiftactivityActivities struct {
-	GetCall
+	GetEachCall
 	client *wxpay.Client
 }
 
 // ActivityID is GET /v3/marketing/paygiftactivity/activities/{activity_id} 查询活动详情接口:
+//   - {activity_id} 活动id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012487971
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012492967
 func (n V3MarketingPaygiftactivityActivities) ActivityID(activityID string) V3MarketingPaygiftactivityActivitiesActivityID {
 	return V3MarketingPaygiftactivityActivitiesActivityID{GetCall(n.client.Chain("v3/marketing/paygiftactivity/activities/{activity_id}").Var("activity_id", activityID))}
 }
@@ -1607,52 +1528,47 @@ type V3MarketingPaygiftactivityActivitiesActivityID struct{ GetCall }
 
 // Goods is GET /v3/marketing/paygiftactivity/activities/{activity_id}/goods 查询活动指定商品列表:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466448
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012466492
-func (n V3MarketingPaygiftactivityActivitiesActivityID) Goods() GetCall {
-	return GetCall(wxpay.Chain(n.GetCall).Chain("goods"))
+func (n V3MarketingPaygiftactivityActivitiesActivityID) Goods() GetEachCall {
+	return GetEachCall(wxpay.Chain(n.GetCall).Chain("goods"))
 }
 
 // Merchants is GET /v3/marketing/paygiftactivity/activities/{activity_id}/merchants 查询活动发券商户号:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466149
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012466191
 func (n V3MarketingPaygiftactivityActivitiesActivityID) Merchants() V3MarketingPaygiftactivityActivitiesActivityIDMerchants {
-	return V3MarketingPaygiftactivityActivitiesActivityIDMerchants{GetCall(wxpay.Chain(n.GetCall).Chain("merchants"))}
+	return V3MarketingPaygiftactivityActivitiesActivityIDMerchants{GetEachCall(wxpay.Chain(n.GetCall).Chain("merchants"))}
 }
 
 // V3MarketingPaygiftactivityActivitiesActivityIDMerchants is /v3/marketing/paygiftactivity/activities/{activity_id}/merchants.
-type V3MarketingPaygiftactivityActivitiesActivityIDMerchants struct{ GetCall }
+type V3MarketingPaygiftactivityActivitiesActivityIDMerchants struct{ GetEachCall }
 
 // Add is POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/add 新增活动发券商户号:
-//   - documented as required in body: merchant_id_list, add_request_no
+//   - documented as required in body: merchant_id_list 发券商户号, add_request_no 请求业务单据号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466671
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012466735
 func (n V3MarketingPaygiftactivityActivitiesActivityIDMerchants) Add() PostCall {
-	return PostCall(wxpay.Chain(n.GetCall).Chain("add"))
+	return PostCall(wxpay.Chain(n.GetEachCall).Chain("add"))
 }
 
 // DeleteSegment is POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/delete 删除活动发券商户号:
-//   - documented as required in body: merchant_id_list, delete_request_no
+//   - documented as required in body: merchant_id_list 删除的发券商户号, delete_request_no 商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466787
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012466827
 func (n V3MarketingPaygiftactivityActivitiesActivityIDMerchants) DeleteSegment() PostCall {
-	return PostCall(wxpay.Chain(n.GetCall).Chain("delete"))
+	return PostCall(wxpay.Chain(n.GetEachCall).Chain("delete"))
 }
 
 // Terminate is POST /v3/marketing/paygiftactivity/activities/{activity_id}/terminate 终止活动:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466523
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012466633
 func (n V3MarketingPaygiftactivityActivitiesActivityID) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
 // UniqueThresholdActivity is POST /v3/marketing/paygiftactivity/unique-threshold-activity 创建全场满额送活动:
-//   - required in body: activity_base_info.activity_name, activity_base_info.activity_second_title,
-//     activity_base_info.merchant_logo_url, activity_base_info.out_request_no, activity_base_info.delivery_purpose
-//   - documented as required in body: activity_base_info.begin_time, activity_base_info.end_time,
-//     award_send_rule.award_type, award_send_rule.merchant_option, award_send_rule.transaction_amount_minimum,
-//     award_send_rule.send_content
+//   - required in body: activity_base_info.activity_name 活动名称, activity_base_info.activity_second_title 活动副标题,
+//     activity_base_info.merchant_logo_url 商户logo, activity_base_info.out_request_no 商户请求单号,
+//     activity_base_info.delivery_purpose 投放目的
+//   - documented as required in body: activity_base_info.begin_time 活动开始时间, activity_base_info.end_time 活动结束时间,
+//     award_send_rule.award_type 奖品类型, award_send_rule.merchant_option 发券商户号选项,
+//     award_send_rule.transaction_amount_minimum 消费金额门槛 (fen), award_send_rule.send_content 发放内容
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012487898
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012492900
 func (n V3MarketingPaygiftactivity) UniqueThresholdActivity() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/paygiftactivity/unique-threshold-activity"))
 }
@@ -1666,10 +1582,10 @@ func (n V3Marketing) ShoppingReceipt() V3MarketingShoppingReceipt {
 type V3MarketingShoppingReceipt struct{ client *wxpay.Client }
 
 // Customentrances is POST /v3/marketing/shopping-receipt/customentrances 创建自定义入口:
-//   - required in body: custom_entrance_type, subtitle, start_time, end_time, custom_entrance_state, brand_id,
-//     out_request_no, jump_link.mini_programs_appid, jump_link.mini_programs_path
+//   - required in body: custom_entrance_type 自定义入口种类, subtitle 副标题, start_time 自定义入口的开始时间, end_time 自定义入口的结束时间,
+//     custom_entrance_state 设置自定义入口的状态, brand_id 自定义入口的归属品牌ID, out_request_no 商户创建自定义入口的凭据号,
+//     jump_link.mini_programs_appid 自定义入口的跳转小程序AppID, jump_link.mini_programs_path 自定义入口跳转小程序的path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526342
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012697703
 func (n V3MarketingShoppingReceipt) Customentrances() V3MarketingShoppingReceiptCustomentrances {
 	return V3MarketingShoppingReceiptCustomentrances{PostCall(n.client.Chain("v3/marketing/shopping-receipt/customentrances")), n.client}
 }
@@ -1683,31 +1599,30 @@ type V3MarketingShoppingReceiptCustomentrances struct {
 // BrandID is /v3/marketing/shopping-receipt/customentrances/{brand_id}.
 //
 // GET /v3/marketing/shopping-receipt/customentrances/{brand_id} 查询自定义入口:
+//   - {brand_id} 自定义入口的归属品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526406
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012698331
 //
 // PATCH /v3/marketing/shopping-receipt/customentrances/{brand_id} 更新自定义入口:
-//   - required in body: out_request_no
+//   - {brand_id} 自定义入口的归属品牌ID
+//   - required in body: out_request_no 商户创建自定义入口的凭据号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526475
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012697769
 func (n V3MarketingShoppingReceiptCustomentrances) BrandID(brandID string) GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/marketing/shopping-receipt/customentrances/{brand_id}").Var("brand_id", brandID))
 }
 
 // Merchantshoppingreceiptjumpinfos is POST /v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos
 // 上传商家电子小票跳转信息:
-//   - required in body: transaction_id, openid, jump_info.merchant_appid, jump_info.merchant_path
+//   - required in body: transaction_id 微信支付订单号, openid 下单用户OpenID, jump_info.merchant_appid 商户电子小票跳转信息小程序AppID,
+//     jump_info.merchant_path 商户电子小票跳转信息小程序路径
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012443843
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012443825
 func (n V3MarketingShoppingReceipt) Merchantshoppingreceiptjumpinfos() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos"))
 }
 
 // Shoppingreceipts is POST /v3/marketing/shopping-receipt/shoppingreceipts 上传电子小票:
-//   - required in form: file, meta.sha256
-//   - documented as required in form: meta.transaction_id, meta.openid
+//   - required in form: file 图片文件, meta.sha256 文件摘要
+//   - documented as required in form: meta.transaction_id 微信支付订单的交易单号, meta.openid 微信支付订单中OpenID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553506
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012698614
 func (n V3MarketingShoppingReceipt) Shoppingreceipts() UploadCall {
 	return UploadCall(n.client.Chain("v3/marketing/shopping-receipt/shoppingreceipts"))
 }
@@ -1721,19 +1636,21 @@ func (n V3Marketing) WeeklyDiscount() V3MarketingWeeklyDiscount {
 type V3MarketingWeeklyDiscount struct{ client *wxpay.Client }
 
 // Activities is GET /v3/marketing/weekly-discount/activities 查询周周惠活动列表:
-//   - required in query: limit, offset, applying_merchant_id, activity_area_code, activity_scene
+//   - required in query: limit 最大资源条数, offset 请求资源起始位置, applying_merchant_id 报名商户号, activity_area_code 活动投放区域编码,
+//     activity_scene 投放场景
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_3.shtml
 func (n V3MarketingWeeklyDiscount) Activities() V3MarketingWeeklyDiscountActivities {
-	return V3MarketingWeeklyDiscountActivities{GetCall(n.client.Chain("v3/marketing/weekly-discount/activities")), n.client}
+	return V3MarketingWeeklyDiscountActivities{GetEachCall(n.client.Chain("v3/marketing/weekly-discount/activities")), n.client}
 }
 
 // V3MarketingWeeklyDiscountActivities is /v3/marketing/weekly-discount/activities.
 type V3MarketingWeeklyDiscountActivities struct {
-	GetCall
+	GetEachCall
 	client *wxpay.Client
 }
 
 // ActivityID is GET /v3/marketing/weekly-discount/activities/{activity_id} 查询周周惠活动详情:
+//   - {activity_id} 活动ID
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_2.shtml
 func (n V3MarketingWeeklyDiscountActivities) ActivityID(activityID string) V3MarketingWeeklyDiscountActivitiesActivityID {
 	return V3MarketingWeeklyDiscountActivitiesActivityID{GetCall(n.client.Chain("v3/marketing/weekly-discount/activities/{activity_id}").Var("activity_id", activityID))}
@@ -1743,7 +1660,7 @@ func (n V3MarketingWeeklyDiscountActivities) ActivityID(activityID string) V3Mar
 type V3MarketingWeeklyDiscountActivitiesActivityID struct{ GetCall }
 
 // Apply is POST /v3/marketing/weekly-discount/activities/{activity_id}/apply 报名周周惠活动:
-//   - required in body: applying_merchant_id, store_id
+//   - required in body: applying_merchant_id 报名商户号, store_id 报名商户门店号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_1.shtml
 func (n V3MarketingWeeklyDiscountActivitiesActivityID) Apply() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
@@ -1776,12 +1693,12 @@ type V3MarketingWithdrawFavorUsersOpenid struct{ branch }
 // Coupons is /v3/marketing/withdraw-favor/users/{openid}/coupons.
 //
 // GET /v3/marketing/withdraw-favor/users/{openid}/coupons 查询批次下用户银行提现免费券列表:
-//   - required in query: mchid, stock_id, appid
+//   - required in query: mchid 银行提现免费券批次创建方商户号, stock_id 银行提现免费券批次ID, appid 应用ID
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_2_2.shtml
 //
 // POST /v3/marketing/withdraw-favor/users/{openid}/coupons 为用户发银行提现免费券:
-//   - required in body: mchid, stock_id, appid, send_request_no
+//   - required in body: mchid 银行提现免费券批次创建方商户号, stock_id 银行提现免费券批次ID, appid 应用ID, send_request_no 商户单据号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_2_1.shtml
-func (n V3MarketingWithdrawFavorUsersOpenid) Coupons() GetPostCall {
-	return GetPostCall(wxpay.Chain(n.branch).Chain("coupons"))
+func (n V3MarketingWithdrawFavorUsersOpenid) Coupons() GetEachPostCall {
+	return GetEachPostCall(wxpay.Chain(n.branch).Chain("coupons"))
 }

@@ -29,14 +29,16 @@ func (n V3MchManageMchManageRecords) SubMchid() V3MchManageMchManageRecordsSubMc
 type V3MchManageMchManageRecordsSubMchid struct{ client *wxpay.Client }
 
 // SubMchid is GET /v3/mch-manage/mch-manage-records/sub-mchid/{sub_mchid} 分页查询子商户名下的商户管理记录:
-//   - required in query: limit
+//   - {sub_mchid} 子商户号
+//   - required in query: limit 最大资源条数
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940381
-func (n V3MchManageMchManageRecordsSubMchid) SubMchid(subMchid string) GetCall {
-	return GetCall(n.client.Chain("v3/mch-manage/mch-manage-records/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))
+func (n V3MchManageMchManageRecordsSubMchid) SubMchid(subMchid string) GetEachCall {
+	return GetEachCall(n.client.Chain("v3/mch-manage/mch-manage-records/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
 // ManageRecordID is GET /v3/mch-manage/mch-manage-records/{manage_record_id} 查询子商户下指定商户管理记录:
-//   - required in query: sub_mchid
+//   - {manage_record_id} 商户管理记录ID
+//   - required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940383
 func (n V3MchManageMchManageRecords) ManageRecordID(manageRecordID string) V3MchManageMchManageRecordsManageRecordID {
 	return V3MchManageMchManageRecordsManageRecordID{GetCall(n.client.Chain("v3/mch-manage/mch-manage-records/{manage_record_id}").Var("manage_record_id", manageRecordID))}
@@ -47,8 +49,8 @@ type V3MchManageMchManageRecordsManageRecordID struct{ GetCall }
 
 // MchManageSubmissions is POST /v3/mch-manage/mch-manage-records/{manage_record_id}/mch-manage-submissions
 // 对指定商户管理记录提交资料:
-//   - required in body: sub_mchid
-//   - documented as required in body: submit_data.record_fields
+//   - required in body: sub_mchid 子商户号
+//   - documented as required in body: submit_data.record_fields 资料项集合
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940417
 func (n V3MchManageMchManageRecordsManageRecordID) MchManageSubmissions() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("mch-manage-submissions"))
@@ -79,8 +81,8 @@ func (n V3MchManageSubmissionFilesSubMchid) SubMchid(subMchid string) V3MchManag
 type V3MchManageSubmissionFilesSubMchidSubMchid struct{ branch }
 
 // Upload is POST /v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload 上传商户提交资料文件:
-//   - required in form: submission_file, meta.file_name, meta.file_digest
-//   - documented as required in form: meta.item_id
+//   - required in form: submission_file 要上传的资料文件, meta.file_name 文件名, meta.file_digest 文件摘要
+//   - documented as required in form: meta.item_id 资料项唯一id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940425
 func (n V3MchManageSubmissionFilesSubMchidSubMchid) Upload() UploadCall {
 	return UploadCall(wxpay.Chain(n.branch).Chain("upload"))

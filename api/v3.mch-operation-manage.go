@@ -21,7 +21,8 @@ func (n V3MchOperationManage) EnhancedDueDiligence() V3MchOperationManageEnhance
 type V3MchOperationManageEnhancedDueDiligence struct{ client *wxpay.Client }
 
 // DueDiligenceID is GET /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id} 查询子商户强化尽调单信息:
-//   - required in query: sub_mchid
+//   - {due_diligence_id} 尽调单号
+//   - required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015631048
 func (n V3MchOperationManageEnhancedDueDiligence) DueDiligenceID(dueDiligenceID string) V3MchOperationManageEnhancedDueDiligenceDueDiligenceID {
 	return V3MchOperationManageEnhancedDueDiligenceDueDiligenceID{GetCall(n.client.Chain("v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}").Var("due_diligence_id", dueDiligenceID))}
@@ -31,15 +32,15 @@ func (n V3MchOperationManageEnhancedDueDiligence) DueDiligenceID(dueDiligenceID 
 type V3MchOperationManageEnhancedDueDiligenceDueDiligenceID struct{ GetCall }
 
 // Submit is POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/submit 提交尽调资料:
-//   - required in body: sub_mchid
+//   - required in body: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015631033
 func (n V3MchOperationManageEnhancedDueDiligenceDueDiligenceID) Submit() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("submit"))
 }
 
 // UploadSegment is POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload 上传尽调资料文件:
-//   - required in form: due_diligence_file, meta.file_name, meta.file_digest
-//   - documented as required in form: meta.sub_mchid, meta.item_id
+//   - required in form: due_diligence_file 要上传的尽调资料文件, meta.file_name 文件名, meta.file_digest 文件摘要
+//   - documented as required in form: meta.sub_mchid 子商户号, meta.item_id 资料项唯一id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015631042
 func (n V3MchOperationManageEnhancedDueDiligenceDueDiligenceID) UploadSegment() UploadCall {
 	return UploadCall(wxpay.Chain(n.GetCall).Chain("upload"))
@@ -62,6 +63,7 @@ func (n V3MchOperationManageMerchantLimitations) SubMchid() V3MchOperationManage
 type V3MchOperationManageMerchantLimitationsSubMchid struct{ client *wxpay.Client }
 
 // SubMchid is GET /v3/mch-operation-manage/merchant-limitations/sub-mchid/{sub_mchid} 查询子商户管控情况:
+//   - {sub_mchid} 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012803072
 func (n V3MchOperationManageMerchantLimitationsSubMchid) SubMchid(subMchid string) GetCall {
 	return GetCall(n.client.Chain("v3/mch-operation-manage/merchant-limitations/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))

@@ -13,7 +13,7 @@ func (n V3Root) Mchalterapply() V3Mchalterapply {
 type V3Mchalterapply struct{ client *wxpay.Client }
 
 // Mchcontactalterapplyment is POST /v3/mchalterapply/mchcontactalterapplyment 提交超管变更申请单:
-//   - required in body: merchant_code, out_request_no
+//   - required in body: merchant_code 商户号, out_request_no 业务申请编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015617906
 func (n V3Mchalterapply) Mchcontactalterapplyment() V3MchalterapplyMchcontactalterapplyment {
 	return V3MchalterapplyMchcontactalterapplyment{PostCall(n.client.Chain("v3/mchalterapply/mchcontactalterapplyment")), n.client}
@@ -52,12 +52,14 @@ type V3MchalterapplyMchcontactalterapplymentMerchantMerchantCodeOutRequestNo str
 // OutRequestNo is GET
 // /v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no}
 // 查询超管变更申请单状态-使用业务单号和商户号:
+//   - {out_request_no} 业务申请编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015617915
 func (n V3MchalterapplyMchcontactalterapplymentMerchantMerchantCodeOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
 // ApplyID is GET /v3/mchalterapply/mchcontactalterapplyment/{apply_id} 查询超管变更申请单状态-使用申请单号:
+//   - {apply_id} 微信支付申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015617911
 func (n V3MchalterapplyMchcontactalterapplyment) ApplyID(applyID string) V3MchalterapplyMchcontactalterapplymentApplyID {
 	return V3MchalterapplyMchcontactalterapplymentApplyID{GetCall(n.client.Chain("v3/mchalterapply/mchcontactalterapplyment/{apply_id}").Var("apply_id", applyID))}
@@ -73,7 +75,7 @@ func (n V3MchalterapplyMchcontactalterapplymentApplyID) Revoke() PostCall {
 }
 
 // Mchsubjectalterapplyment is POST /v3/mchalterapply/mchsubjectalterapplyment 提交资料变更申请单:
-//   - required in body: merchant_code, out_request_no, organization_type
+//   - required in body: merchant_code 商户号, out_request_no 业务申请编号, organization_type 主体类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014090649
 func (n V3Mchalterapply) Mchsubjectalterapplyment() V3MchalterapplyMchsubjectalterapplyment {
 	return V3MchalterapplyMchsubjectalterapplyment{PostCall(n.client.Chain("v3/mchalterapply/mchsubjectalterapplyment")), n.client}
@@ -111,12 +113,14 @@ type V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo str
 
 // OutRequestNo is GET
 // /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no} 查询申请单状态-使用业务单号:
+//   - {out_request_no} 业务申请编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014090667
 func (n V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
 // ApplyID is GET /v3/mchalterapply/mchsubjectalterapplyment/{apply_id} 查询资料变更申请单状态-使用申请单号:
+//   - {apply_id} 微信支付申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014090655
 func (n V3MchalterapplyMchsubjectalterapplyment) ApplyID(applyID string) V3MchalterapplyMchsubjectalterapplymentApplyID {
 	return V3MchalterapplyMchsubjectalterapplymentApplyID{GetCall(n.client.Chain("v3/mchalterapply/mchsubjectalterapplyment/{apply_id}").Var("apply_id", applyID))}
@@ -132,7 +136,7 @@ func (n V3MchalterapplyMchsubjectalterapplymentApplyID) Revoke() PostCall {
 }
 
 // Merchantnamealterapplyment is POST /v3/mchalterapply/merchantnamealterapplyment 提交商户简称变更申请单:
-//   - required in body: sub_mchid, out_request_no, merchant_shortname
+//   - required in body: sub_mchid 二级商户号, out_request_no 业务申请编号, merchant_shortname 商户简称
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016166071
 func (n V3Mchalterapply) Merchantnamealterapplyment() V3MchalterapplyMerchantnamealterapplyment {
 	return V3MchalterapplyMerchantnamealterapplyment{PostCall(n.client.Chain("v3/mchalterapply/merchantnamealterapplyment")), n.client}
@@ -170,12 +174,14 @@ type V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo struc
 
 // OutRequestNo is GET /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no/{out_request_no}
 // 查询商户简称申请单状态-使用业务单号和商户号:
+//   - {out_request_no} 业务申请编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016166085
 func (n V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
 }
 
 // ApplyID is GET /v3/mchalterapply/merchantnamealterapplyment/{apply_id} 查询商户简称变更申请单状态-使用申请单号:
+//   - {apply_id} 微信支付申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016166074
 func (n V3MchalterapplyMerchantnamealterapplyment) ApplyID(applyID string) V3MchalterapplyMerchantnamealterapplymentApplyID {
 	return V3MchalterapplyMerchantnamealterapplymentApplyID{GetCall(n.client.Chain("v3/mchalterapply/merchantnamealterapplyment/{apply_id}").Var("apply_id", applyID))}

@@ -13,10 +13,10 @@ func (n V3Root) MedIns() V3MedIns {
 type V3MedIns struct{ client *wxpay.Client }
 
 // Orders is POST /v3/med-ins/orders 医保自费混合收款下单:
-//   - documented as required in body: mix_pay_type, order_type, appid, payer.name, payer.id_digest, payer.card_type,
-//     out_trade_no, serial_no, city_id, med_inst_name, med_inst_no, total_fee, callback_url
+//   - documented as required in body: mix_pay_type 混合支付类型, order_type 订单类型, appid 从业机构的公众号ID, payer.name 真实姓名,
+//     payer.id_digest 个人身份ID摘要, payer.card_type 证件类型, out_trade_no 从业机构订单号, serial_no 医疗机构订单号, city_id 城市ID,
+//     med_inst_name 医疗机构名称, med_inst_no 医疗机构编码, total_fee 使用该接口下单的总金额, callback_url 回调通知URL
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016781466
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012503131
 func (n V3MedIns) Orders() V3MedInsOrders {
 	return V3MedInsOrders{PostCall(n.client.Chain("v3/med-ins/orders")), n.client}
 }
@@ -36,8 +36,8 @@ func (n V3MedInsOrders) MixTradeNo() V3MedInsOrdersMixTradeNo {
 type V3MedInsOrdersMixTradeNo struct{ client *wxpay.Client }
 
 // MixTradeNo is GET /v3/med-ins/orders/mix-trade-no/{mix_trade_no} 使用医保自费混合订单号查看下单结果:
+//   - {mix_trade_no} 医保自费混合订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016781479
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012503155
 func (n V3MedInsOrdersMixTradeNo) MixTradeNo(mixTradeNo string) GetCall {
 	return GetCall(n.client.Chain("v3/med-ins/orders/mix-trade-no/{mix_trade_no}").Var("mix_trade_no", mixTradeNo))
 }
@@ -51,8 +51,8 @@ func (n V3MedInsOrders) OutTradeNo() V3MedInsOrdersOutTradeNo {
 type V3MedInsOrdersOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/med-ins/orders/out-trade-no/{out_trade_no} 使用商户订单号查看下单结果:
+//   - {out_trade_no} 医保自费混合订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016781490
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012503286
 func (n V3MedInsOrdersOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 	return GetCall(n.client.Chain("v3/med-ins/orders/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
@@ -66,11 +66,10 @@ func (n V3MedIns) Refunds() V3MedInsRefunds {
 type V3MedInsRefunds struct{ client *wxpay.Client }
 
 // Notify is POST /v3/med-ins/refunds/notify 医保退款通知:
-//   - documented as required in query: mix_trade_no
-//   - documented as required in body: med_refund_total_fee, med_refund_gov_fee, med_refund_self_fee,
-//     med_refund_other_fee, refund_time, out_refund_no
+//   - documented as required in query: mix_trade_no 医保自费混合订单号
+//   - documented as required in body: med_refund_total_fee 医保退款的总金额, med_refund_gov_fee 医保统筹退款金额, med_refund_self_fee
+//     医保个账退款金额, med_refund_other_fee 医保其他退款金额, refund_time 医保退款成功时间, out_refund_no 从业机构退款单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016781561
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012166534
 func (n V3MedInsRefunds) Notify() PostCall {
 	return PostCall(n.client.Chain("v3/med-ins/refunds/notify"))
 }

@@ -22,37 +22,32 @@ type V3MerchantRiskManageEcTradeRisk struct{ client *wxpay.Client }
 
 // QueryRiskTrades is POST /v3/merchant-risk-manage/ec-trade-risk/query-risk-trades 查询风险订单:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013894247
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013894221
 func (n V3MerchantRiskManageEcTradeRisk) QueryRiskTrades() PostCall {
 	return PostCall(n.client.Chain("v3/merchant-risk-manage/ec-trade-risk/query-risk-trades"))
 }
 
 // RecvDisposeResult is POST /v3/merchant-risk-manage/ec-trade-risk/recv-dispose-result 回传处置结果:
-//   - required in body: out_trade_no
+//   - required in body: out_trade_no 商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013894250
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013894227
 func (n V3MerchantRiskManageEcTradeRisk) RecvDisposeResult() PostCall {
 	return PostCall(n.client.Chain("v3/merchant-risk-manage/ec-trade-risk/recv-dispose-result"))
 }
 
 // ReportTradeUnionInformation is POST /v3/merchant-risk-manage/report-trade-union-information 上报订单关联信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529250
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012692160
 func (n V3MerchantRiskManage) ReportTradeUnionInformation() PostCall {
 	return PostCall(n.client.Chain("v3/merchant-risk-manage/report-trade-union-information"))
 }
 
 // TradeRiskInformation is GET /v3/merchant-risk-manage/trade-risk-information 查询风险信息:
-//   - required in query: out_trade_no
+//   - required in query: out_trade_no 商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526198
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012467535
 func (n V3MerchantRiskManage) TradeRiskInformation() GetCall {
 	return GetCall(n.client.Chain("v3/merchant-risk-manage/trade-risk-information"))
 }
 
 // TradeRiskResult is POST /v3/merchant-risk-manage/trade-risk-result 处置结果回传:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384516
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012467540
 func (n V3MerchantRiskManage) TradeRiskResult() PostCall {
 	return PostCall(n.client.Chain("v3/merchant-risk-manage/trade-risk-result"))
 }

@@ -16,41 +16,38 @@ type V3MerchantService struct{ client *wxpay.Client }
 //
 // GET /v3/merchant-service/complaint-notifications 查询投诉通知回调:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012459014
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012459065
 //
 // POST /v3/merchant-service/complaint-notifications 创建投诉通知回调:
-//   - required in body: url
+//   - required in body: url 通知地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458679
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012458106
 //
 // PUT /v3/merchant-service/complaint-notifications 更新投诉通知回调:
-//   - required in body: url
+//   - required in body: url 通知地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012459282
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012459287
 //
 // DELETE /v3/merchant-service/complaint-notifications 删除投诉通知回调:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012460452
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012460474
 func (n V3MerchantService) ComplaintNotifications() GetPostPutDeleteCall {
 	return GetPostPutDeleteCall(n.client.Chain("v3/merchant-service/complaint-notifications"))
 }
 
 // Complaints is GET /v3/merchant-service/complaints 查询投诉信息:
-//   - documented as required in query: begin_date, end_date
+//   - documented as required in query: begin_date 开始日期, end_date 结束日期
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml
 //
 // Deprecated: offline, use GET /v3/merchant-service/complaints-v2.
 func (n V3MerchantService) Complaints() V3MerchantServiceComplaints {
-	return V3MerchantServiceComplaints{GetCall(n.client.Chain("v3/merchant-service/complaints")), n.client}
+	return V3MerchantServiceComplaints{GetEachCall(n.client.Chain("v3/merchant-service/complaints")), n.client}
 }
 
 // V3MerchantServiceComplaints is /v3/merchant-service/complaints.
 type V3MerchantServiceComplaints struct {
-	GetCall
+	GetEachCall
 	client *wxpay.Client
 }
 
 // TransactionID is GET /v3/merchant-service/complaints/{transaction_id} 查询投诉详情:
+//   - {transaction_id} 微信支付订单号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_8.shtml
 //
 // Deprecated: offline, use GET /v3/merchant-service/complaints-v2/{complaint_id}.
@@ -70,22 +67,21 @@ func (n V3MerchantServiceComplaintsTransactionID) NegotiationHistorys() GetCall 
 }
 
 // ComplaintsV2 is GET /v3/merchant-service/complaints-v2 查询投诉单列表:
-//   - required in query: begin_date, end_date
+//   - required in query: begin_date 开始日期, end_date 结束日期
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012533431
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012691285
 func (n V3MerchantService) ComplaintsV2() V3MerchantServiceComplaintsV2 {
-	return V3MerchantServiceComplaintsV2{GetCall(n.client.Chain("v3/merchant-service/complaints-v2")), n.client}
+	return V3MerchantServiceComplaintsV2{GetEachCall(n.client.Chain("v3/merchant-service/complaints-v2")), n.client}
 }
 
 // V3MerchantServiceComplaintsV2 is /v3/merchant-service/complaints-v2.
 type V3MerchantServiceComplaintsV2 struct {
-	GetCall
+	GetEachCall
 	client *wxpay.Client
 }
 
 // ComplaintID is GET /v3/merchant-service/complaints-v2/{complaint_id} 查询投诉单详情:
+//   - {complaint_id} 投诉单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012533436
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012691648
 func (n V3MerchantServiceComplaintsV2) ComplaintID(complaintID string) V3MerchantServiceComplaintsV2ComplaintID {
 	return V3MerchantServiceComplaintsV2ComplaintID{GetCall(n.client.Chain("v3/merchant-service/complaints-v2/{complaint_id}").Var("complaint_id", complaintID))}
 }
@@ -94,47 +90,42 @@ func (n V3MerchantServiceComplaintsV2) ComplaintID(complaintID string) V3Merchan
 type V3MerchantServiceComplaintsV2ComplaintID struct{ GetCall }
 
 // Complete is POST /v3/merchant-service/complaints-v2/{complaint_id}/complete 反馈处理完成:
-//   - required in body: complainted_mchid
+//   - required in body: complainted_mchid 被诉商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467255
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012467217
 func (n V3MerchantServiceComplaintsV2ComplaintID) Complete() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("complete"))
 }
 
 // NegotiationHistorys is GET /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys 查询投诉协商历史:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012533439
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012691802
-func (n V3MerchantServiceComplaintsV2ComplaintID) NegotiationHistorys() GetCall {
-	return GetCall(wxpay.Chain(n.GetCall).Chain("negotiation-historys"))
+func (n V3MerchantServiceComplaintsV2ComplaintID) NegotiationHistorys() GetEachCall {
+	return GetEachCall(wxpay.Chain(n.GetCall).Chain("negotiation-historys"))
 }
 
 // Response is POST /v3/merchant-service/complaints-v2/{complaint_id}/response 提交回复:
-//   - required in body: complainted_mchid, response_content
+//   - required in body: complainted_mchid 被诉商户号, response_content 回复内容
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467254
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012467213
 func (n V3MerchantServiceComplaintsV2ComplaintID) Response() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("response"))
 }
 
 // ResponseImmediateService is POST /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service
 // 回复需要即时服务的投诉单:
-//   - documented as required in body: complainted_mchid, message, idempotent_id
+//   - documented as required in body: complainted_mchid 被诉商户号, message 消息内容, idempotent_id 幂等ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017151596
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017151726
 func (n V3MerchantServiceComplaintsV2ComplaintID) ResponseImmediateService() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("response-immediate-service"))
 }
 
 // UpdateRefundProgress is POST /v3/merchant-service/complaints-v2/{complaint_id}/update-refund-progress 更新退款审批结果:
-//   - required in body: action
+//   - required in body: action 审批动作
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467256
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012467218
 func (n V3MerchantServiceComplaintsV2ComplaintID) UpdateRefundProgress() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("update-refund-progress"))
 }
 
 // Feedbacks is POST /v3/merchant-service/feedbacks 商户反馈:
-//   - documented as required in body: transaction_id, complainted_mchid, feedback_content
+//   - documented as required in body: transaction_id 微信支付订单号, complainted_mchid 被诉商户号, feedback_content 反馈内容
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
 //
 // Deprecated: offline, use POST /v3/merchant-service/complaints-v2/{complaint_id}/response or POST
@@ -152,16 +143,15 @@ func (n V3MerchantService) Images() V3MerchantServiceImages {
 type V3MerchantServiceImages struct{ client *wxpay.Client }
 
 // Upload is POST /v3/merchant-service/images/upload 商户上传反馈图片:
-//   - required in form: file, meta.sha256, meta.filename
+//   - required in form: file 图片文件, meta.sha256 文件摘要, meta.filename 文件名
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467250
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012467222
 func (n V3MerchantServiceImages) Upload() UploadCall {
 	return UploadCall(n.client.Chain("v3/merchant-service/images/upload"))
 }
 
 // MediaID is GET /v3/merchant-service/images/{media_id} 图片下载:
+//   - {media_id} 媒体文件ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467251
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012467223
 func (n V3MerchantServiceImages) MediaID(mediaID string) GetDownloadCall {
 	return GetDownloadCall(n.client.Chain("v3/merchant-service/images/{media_id}").Var("media_id", mediaID))
 }

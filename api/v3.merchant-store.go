@@ -14,7 +14,6 @@ type V3MerchantStore struct{ client *wxpay.Client }
 
 // Stores is POST /v3/merchant-store/stores 创建门店:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085766
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013948546
 func (n V3MerchantStore) Stores() V3MerchantStoreStores {
 	return V3MerchantStoreStores{PostCall(n.client.Chain("v3/merchant-store/stores")), n.client}
 }
@@ -28,12 +27,12 @@ type V3MerchantStoreStores struct {
 // StoreID is /v3/merchant-store/stores/{store_id}.
 //
 // GET /v3/merchant-store/stores/{store_id} 查询门店:
+//   - {store_id} 微信支付商户门店ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085769
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013948577
 //
 // PATCH /v3/merchant-store/stores/{store_id} 修改门店:
+//   - {store_id} 微信支付商户门店ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085768
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013948551
 func (n V3MerchantStoreStores) StoreID(storeID string) V3MerchantStoreStoresStoreID {
 	return V3MerchantStoreStoresStoreID{GetPatchCall(n.client.Chain("v3/merchant-store/stores/{store_id}").Var("store_id", storeID))}
 }
@@ -50,16 +49,14 @@ func (n V3MerchantStoreStoresStoreID) Recipients() V3MerchantStoreStoresStoreIDR
 type V3MerchantStoreStoresStoreIDRecipients struct{ branch }
 
 // Bind is POST /v3/merchant-store/stores/{store_id}/recipients/bind 绑定门店收款信息:
-//   - required in body: store_recipient[].mchid
+//   - required in body: store_recipient[].mchid 门店收款商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085771
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013948579
 func (n V3MerchantStoreStoresStoreIDRecipients) Bind() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("recipients/bind"))
 }
 
 // Unbind is POST /v3/merchant-store/stores/{store_id}/recipients/unbind 解除门店收款信息绑定:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014085773
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013948580
 func (n V3MerchantStoreStoresStoreIDRecipients) Unbind() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("recipients/unbind"))
 }

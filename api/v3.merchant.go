@@ -29,9 +29,8 @@ func (n V3MerchantFund) Balance() V3MerchantFundBalance {
 type V3MerchantFundBalance struct{ client *wxpay.Client }
 
 // AccountType is GET /v3/merchant/fund/balance/{account_type} 查询账户实时余额:
+//   - {account_type} 资金账户类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476700
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012720926
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012721477
 func (n V3MerchantFundBalance) AccountType(accountType string) GetCall {
 	return GetCall(n.client.Chain("v3/merchant/fund/balance/{account_type}").Var("account_type", accountType))
 }
@@ -45,24 +44,24 @@ func (n V3MerchantFund) Dayendbalance() V3MerchantFundDayendbalance {
 type V3MerchantFundDayendbalance struct{ client *wxpay.Client }
 
 // AccountType is GET /v3/merchant/fund/dayendbalance/{account_type} 查询账户日终余额:
-//   - required in query: date
+//   - {account_type} 资金账户类型
+//   - required in query: date 日期
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476702
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012720989
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012721446
 func (n V3MerchantFundDayendbalance) AccountType(accountType string) GetCall {
 	return GetCall(n.client.Chain("v3/merchant/fund/dayendbalance/{account_type}").Var("account_type", accountType))
 }
 
 // Withdraw is POST /v3/merchant/fund/withdraw 电商平台提现:
-//   - required in body: out_request_no, amount, account_type
+//   - required in body: out_request_no 商户提现单号, amount 提现金额 (fen), account_type 资金账户类型
+//   - outcome: GET /v3/merchant/fund/withdraw/out-request-no/{out_request_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476670
 func (n V3MerchantFund) Withdraw() V3MerchantFundWithdraw {
-	return V3MerchantFundWithdraw{PostCall(n.client.Chain("v3/merchant/fund/withdraw")), n.client}
+	return V3MerchantFundWithdraw{PostEnsureResolveCall(n.client.Chain("v3/merchant/fund/withdraw")), n.client}
 }
 
 // V3MerchantFundWithdraw is /v3/merchant/fund/withdraw.
 type V3MerchantFundWithdraw struct {
-	PostCall
+	PostEnsureResolveCall
 	client *wxpay.Client
 }
 
@@ -75,12 +74,11 @@ func (n V3MerchantFundWithdraw) BillType() V3MerchantFundWithdrawBillType {
 type V3MerchantFundWithdrawBillType struct{ client *wxpay.Client }
 
 // BillType is GET /v3/merchant/fund/withdraw/bill-type/{bill_type} 按日下载提现异常文件:
-//   - required in query: bill_date
+//   - {bill_type} 账单类型
+//   - required in query: bill_date 账单日期
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476678
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012720060
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012719776
-func (n V3MerchantFundWithdrawBillType) BillType(billType string) GetCall {
-	return GetCall(n.client.Chain("v3/merchant/fund/withdraw/bill-type/{bill_type}").Var("bill_type", billType))
+func (n V3MerchantFundWithdrawBillType) BillType(billType string) GetBillCall {
+	return GetBillCall(n.client.Chain("v3/merchant/fund/withdraw/bill-type/{bill_type}").Var("bill_type", billType))
 }
 
 // OutRequestNo is /v3/merchant/fund/withdraw/out-request-no.
@@ -92,6 +90,7 @@ func (n V3MerchantFundWithdraw) OutRequestNo() V3MerchantFundWithdrawOutRequestN
 type V3MerchantFundWithdrawOutRequestNo struct{ client *wxpay.Client }
 
 // OutRequestNo is GET /v3/merchant/fund/withdraw/out-request-no/{out_request_no} 电商平台(商户提现单号查询)提现状态:
+//   - {out_request_no} 商户提现单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476672
 func (n V3MerchantFundWithdrawOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
 	return GetCall(n.client.Chain("v3/merchant/fund/withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
@@ -106,6 +105,7 @@ func (n V3MerchantFundWithdraw) WithdrawID() V3MerchantFundWithdrawWithdrawID {
 type V3MerchantFundWithdrawWithdrawID struct{ client *wxpay.Client }
 
 // WithdrawID is GET /v3/merchant/fund/withdraw/withdraw-id/{withdraw_id} 电商平台(微信支付提现单号)查询提现状态:
+//   - {withdraw_id} 微信支付提现单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476674
 func (n V3MerchantFundWithdrawWithdrawID) WithdrawID(withdrawID string) GetCall {
 	return GetCall(n.client.Chain("v3/merchant/fund/withdraw/withdraw-id/{withdraw_id}").Var("withdraw_id", withdrawID))
@@ -120,16 +120,14 @@ func (n V3Merchant) Media() V3MerchantMedia {
 type V3MerchantMedia struct{ client *wxpay.Client }
 
 // Upload is POST /v3/merchant/media/upload 文件上传:
-//   - required in form: file, meta.sha256, meta.filename
+//   - required in form: file 图片文件, meta.sha256 文件, meta.filename 文件名称
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012760432
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012760490
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012760509
 func (n V3MerchantMedia) Upload() UploadCall {
 	return UploadCall(n.client.Chain("v3/merchant/media/upload"))
 }
 
 // VideoUpload is POST /v3/merchant/media/video_upload 视频上传:
-//   - required in form: file, meta.sha256, meta.filename
+//   - required in form: file 媒体视频只支持avi, meta.sha256 视频文件的, meta.filename 文件名称
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761084
 func (n V3MerchantMedia) VideoUpload() UploadCall {
 	return UploadCall(n.client.Chain("v3/merchant/media/video_upload"))

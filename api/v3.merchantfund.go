@@ -21,11 +21,10 @@ func (n V3Merchantfund) Merchant() V3MerchantfundMerchant {
 type V3MerchantfundMerchant struct{ client *wxpay.Client }
 
 // IncomeRecords is GET /v3/merchantfund/merchant/income-records 服务商银行来账查询:
-//   - required in query: account_type, date, limit
+//   - required in query: account_type 账户类型, date 日期, limit 本次请求最大查询条数
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012720300
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012718647
-func (n V3MerchantfundMerchant) IncomeRecords() GetCall {
-	return GetCall(n.client.Chain("v3/merchantfund/merchant/income-records"))
+func (n V3MerchantfundMerchant) IncomeRecords() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/merchantfund/merchant/income-records"))
 }
 
 // Partner is /v3/merchantfund/partner.
@@ -37,10 +36,8 @@ func (n V3Merchantfund) Partner() V3MerchantfundPartner {
 type V3MerchantfundPartner struct{ client *wxpay.Client }
 
 // IncomeRecords is GET /v3/merchantfund/partner/income-records 特约商户银行来账查询:
-//   - required in query: sub_mchid, account_type, date, limit
+//   - required in query: sub_mchid 特约商户号, account_type 账户类型, date 日期, limit 本次请求最大查询条数
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012720249
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012718620
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012712728
-func (n V3MerchantfundPartner) IncomeRecords() GetCall {
-	return GetCall(n.client.Chain("v3/merchantfund/partner/income-records"))
+func (n V3MerchantfundPartner) IncomeRecords() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/merchantfund/partner/income-records"))
 }

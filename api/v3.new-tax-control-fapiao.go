@@ -13,19 +13,17 @@ func (n V3Root) NewTaxControlFapiao() V3NewTaxControlFapiao {
 type V3NewTaxControlFapiao struct{ client *wxpay.Client }
 
 // CardTemplate is POST /v3/new-tax-control-fapiao/card-template 创建电子发票卡券模板:
-//   - required in body: card_appid, card_template_information
+//   - required in body: card_appid 插卡公众号AppID, card_template_information 卡券模板信息
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529382
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474026
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015792562
 func (n V3NewTaxControlFapiao) CardTemplate() PostCall {
 	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/card-template"))
 }
 
 // FapiaoApplications is POST /v3/new-tax-control-fapiao/fapiao-applications 开具电子发票:
-//   - required in body: scene, fapiao_apply_id, buyer_information.type, buyer_information.name,
-//     fapiao_information[].fapiao_id, fapiao_information[].total_amount, fapiao_information[].need_list
+//   - required in body: scene 开票场景, fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型, buyer_information.name 名称,
+//     fapiao_information[].fapiao_id 商户发票单号, fapiao_information[].total_amount 总价税合计 (fen),
+//     fapiao_information[].need_list 是否以清单形式开具发票
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538301
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474060
 func (n V3NewTaxControlFapiao) FapiaoApplications() V3NewTaxControlFapiaoFapiaoApplications {
 	return V3NewTaxControlFapiaoFapiaoApplications{PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications")), n.client}
 }
@@ -37,8 +35,9 @@ type V3NewTaxControlFapiaoFapiaoApplications struct {
 }
 
 // IssueGeneral is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-general 开具通用行业电子发票:
-//   - required in body: fapiao_apply_id, buyer_information.type, buyer_information.name, fapiao_information.fapiao_id,
-//     fapiao_information.total_amount, fapiao_information.billing_person_id
+//   - required in body: fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型, buyer_information.name 名称,
+//     fapiao_information.fapiao_id 商户发票单号, fapiao_information.total_amount 总价税合计 (fen),
+//     fapiao_information.billing_person_id 开票人ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792574
 func (n V3NewTaxControlFapiaoFapiaoApplications) IssueGeneral() PostCall {
 	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-general"))
@@ -46,50 +45,53 @@ func (n V3NewTaxControlFapiaoFapiaoApplications) IssueGeneral() PostCall {
 
 // IssuePassengerTransport is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport
 // 开具旅客运输行业电子发票:
-//   - documented as required in body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name,
-//     fapiao_information.fapiao_id, fapiao_information.total_amount, fapiao_information.items[].tax_code,
-//     fapiao_information.items[].goods_name, fapiao_information.items[].total_amount,
-//     fapiao_information.items[].tax_rate, fapiao_information.items[].discount, fapiao_information.billing_person_id,
-//     fapiao_information.fapiao_bill_type, fapiao_information.transaction_information[].pay_channel,
-//     fapiao_information.transaction_information[].transaction_id, fapiao_information.transaction_information[].amount
+//   - documented as required in body: sub_mchid 子商户号, fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型,
+//     buyer_information.name 名称, fapiao_information.fapiao_id 商户发票单号, fapiao_information.total_amount 总价税合计,
+//     fapiao_information.items[].tax_code 税局侧规定的货物或应税劳务, fapiao_information.items[].goods_name 货物或应税劳务,
+//     fapiao_information.items[].total_amount 单行金额合计, fapiao_information.items[].tax_rate 税率,
+//     fapiao_information.items[].discount 是否折扣行, fapiao_information.billing_person_id 开票人ID,
+//     fapiao_information.fapiao_bill_type 发票类型, fapiao_information.transaction_information[].pay_channel 支付渠道,
+//     fapiao_information.transaction_information[].transaction_id 支付订单号,
+//     fapiao_information.transaction_information[].amount 交易金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4025863376
 func (n V3NewTaxControlFapiaoFapiaoApplications) IssuePassengerTransport() PostCall {
 	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport"))
 }
 
 // IssueRefinedOil is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil 开具成品油行业电子发票:
-//   - documented as required in body: sub_mchid, fapiao_apply_id, buyer_information.type, buyer_information.name,
-//     fapiao_information.fapiao_id, fapiao_information.total_amount, fapiao_information.items[].tax_code,
-//     fapiao_information.items[].goods_name, fapiao_information.items[].total_amount,
-//     fapiao_information.items[].tax_rate, fapiao_information.items[].discount, fapiao_information.billing_person_id,
-//     fapiao_information.fapiao_bill_type, fapiao_information.transaction_information[].pay_channel,
-//     fapiao_information.transaction_information[].transaction_id, fapiao_information.transaction_information[].amount
+//   - documented as required in body: sub_mchid 子商户号, fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型,
+//     buyer_information.name 名称, fapiao_information.fapiao_id 商户发票单号, fapiao_information.total_amount 总价税合计,
+//     fapiao_information.items[].tax_code 税局侧规定的货物或应税劳务, fapiao_information.items[].goods_name 货物或应税劳务,
+//     fapiao_information.items[].total_amount 单行金额合计, fapiao_information.items[].tax_rate 税率,
+//     fapiao_information.items[].discount 是否折扣行, fapiao_information.billing_person_id 开票人ID,
+//     fapiao_information.fapiao_bill_type 发票类型, fapiao_information.transaction_information[].pay_channel 支付渠道,
+//     fapiao_information.transaction_information[].transaction_id 支付订单号,
+//     fapiao_information.transaction_information[].amount 交易金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016760559
 func (n V3NewTaxControlFapiaoFapiaoApplications) IssueRefinedOil() PostCall {
 	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil"))
 }
 
 // RealEstateLeasing is POST /v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing 开具不动产租赁行业电子发票:
-//   - required in body: fapiao_apply_id, buyer_information.type, buyer_information.name, fapiao_information.fapiao_id,
-//     fapiao_information.total_amount, fapiao_information.billing_person_id
+//   - required in body: fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型, buyer_information.name 名称,
+//     fapiao_information.fapiao_id 商户发票单号, fapiao_information.total_amount 总价税合计 (fen),
+//     fapiao_information.billing_person_id 开票人ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015941740
 func (n V3NewTaxControlFapiaoFapiaoApplications) RealEstateLeasing() PostCall {
 	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing"))
 }
 
 // UploadFapiaoFile is POST /v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file 上传电子发票文件:
-//   - required in form: file
-//   - documented as required in form: meta.file_type, meta.digest_alogrithm, meta.digest
+//   - required in form: file 电子发票文件二进制数据流
+//   - documented as required in form: meta.file_type 发票文件的类型, meta.digest_alogrithm 文件摘要算法, meta.digest 文件的
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556605
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012696830
 func (n V3NewTaxControlFapiaoFapiaoApplications) UploadFapiaoFile() UploadCall {
 	return UploadCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file"))
 }
 
 // FapiaoApplyID is GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id} 查询电子发票:
+//   - {fapiao_apply_id} 发票申请单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012531753
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012489258
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015792567
 func (n V3NewTaxControlFapiaoFapiaoApplications) FapiaoApplyID(fapiaoApplyID string) V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID {
 	return V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID{GetCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}").Var("fapiao_apply_id", fapiaoApplyID))}
 }
@@ -99,32 +101,28 @@ type V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID struct{ GetCall }
 
 // FapiaoFiles is GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/fapiao-files 获取发票下载信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538335
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474067
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015792576
 func (n V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID) FapiaoFiles() GetCall {
 	return GetCall(wxpay.Chain(n.GetCall).Chain("fapiao-files"))
 }
 
 // InsertCards is POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/insert-cards 将电子发票插入微信用户卡包:
-//   - required in body: scene, buyer_information.type, buyer_information.name,
-//     fapiao_card_information[].fapiao_media_id, fapiao_card_information[].fapiao_number,
-//     fapiao_card_information[].fapiao_code, fapiao_card_information[].fapiao_time,
-//     fapiao_card_information[].check_code, fapiao_card_information[].password, fapiao_card_information[].total_amount,
-//     fapiao_card_information[].tax_amount, fapiao_card_information[].amount,
-//     fapiao_card_information[].seller_information.name, fapiao_card_information[].seller_information.taxpayer_id,
-//     fapiao_card_information[].extra_information.drawer
+//   - required in body: scene 插卡场景, buyer_information.type 购买方类型, buyer_information.name 名称,
+//     fapiao_card_information[].fapiao_media_id 电子发票文件ID, fapiao_card_information[].fapiao_number 发票号码,
+//     fapiao_card_information[].fapiao_code 发票代码, fapiao_card_information[].fapiao_time 开票时间,
+//     fapiao_card_information[].check_code 校验码, fapiao_card_information[].password 密码,
+//     fapiao_card_information[].total_amount 总价税合计 (fen), fapiao_card_information[].tax_amount 总税额 (fen),
+//     fapiao_card_information[].amount 总金额 (fen), fapiao_card_information[].seller_information.name 名称,
+//     fapiao_card_information[].seller_information.taxpayer_id 纳税人识别号,
+//     fapiao_card_information[].extra_information.drawer 开票人
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538365
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474078
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015792579
 func (n V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID) InsertCards() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("insert-cards"))
 }
 
 // Reverse is POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/reverse 冲红电子发票:
-//   - required in body: reverse_reason, fapiao_information[].fapiao_id, fapiao_information[].fapiao_number
+//   - required in body: reverse_reason 冲红原因, fapiao_information[].fapiao_id 商户发票单号, fapiao_information[].fapiao_number
+//     发票号码
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538327
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474062
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015792575
 func (n V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID) Reverse() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }
@@ -138,17 +136,17 @@ func (n V3NewTaxControlFapiao) Fapiaomerchant() V3NewTaxControlFapiaoFapiaomerch
 type V3NewTaxControlFapiaoFapiaomerchant struct{ client *wxpay.Client }
 
 // Getspinviteurl is GET /v3/new-tax-control-fapiao/fapiaomerchant/getspinviteurl 获取邀请商户开通服务商电子发票能力:
-//   - required in query: operation_type, fapiao_mode, invite_code
+//   - required in query: operation_type 操作类型, fapiao_mode 开票模式, invite_code 服务商邀请code
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015941495
 func (n V3NewTaxControlFapiaoFapiaomerchant) Getspinviteurl() GetCall {
 	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/fapiaomerchant/getspinviteurl"))
 }
 
 // Listspinvitemchinfo is GET /v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo 获取邀请开通的商户信息:
-//   - required in query: offset, limit
+//   - required in query: offset 本次查询的起始位置, limit 本次查询的最大数量
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015941524
-func (n V3NewTaxControlFapiaoFapiaomerchant) Listspinvitemchinfo() GetCall {
-	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo"))
+func (n V3NewTaxControlFapiaoFapiaomerchant) Listspinvitemchinfo() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo"))
 }
 
 // Merchant is /v3/new-tax-control-fapiao/merchant.
@@ -161,7 +159,6 @@ type V3NewTaxControlFapiaoMerchant struct{ client *wxpay.Client }
 
 // BaseInformation is GET /v3/new-tax-control-fapiao/merchant/base-information 获取商户开票基础信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538180
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474053
 func (n V3NewTaxControlFapiaoMerchant) BaseInformation() GetCall {
 	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/merchant/base-information"))
 }
@@ -170,22 +167,18 @@ func (n V3NewTaxControlFapiaoMerchant) BaseInformation() GetCall {
 //
 // GET /v3/new-tax-control-fapiao/merchant/development-config 查询商户配置的开发选项:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529526
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474033
 //
 // PATCH /v3/new-tax-control-fapiao/merchant/development-config 配置开发选项:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529457
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474031
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015792563
 func (n V3NewTaxControlFapiaoMerchant) DevelopmentConfig() GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/new-tax-control-fapiao/merchant/development-config"))
 }
 
 // TaxCodes is GET /v3/new-tax-control-fapiao/merchant/tax-codes 获取商品和服务税收分类对照表:
-//   - required in query: offset, limit
+//   - required in query: offset 本次查询的起始位置, limit 本次查询的最大数量
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538236
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474057
-func (n V3NewTaxControlFapiaoMerchant) TaxCodes() GetCall {
-	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/merchant/tax-codes"))
+func (n V3NewTaxControlFapiaoMerchant) TaxCodes() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/new-tax-control-fapiao/merchant/tax-codes"))
 }
 
 // SubMchid is /v3/new-tax-control-fapiao/merchant/{sub_mchid}.
@@ -209,10 +202,8 @@ func (n V3NewTaxControlFapiaoMerchantSubMchid) CheckStatus() GetCall {
 }
 
 // UserTitle is GET /v3/new-tax-control-fapiao/user-title 获取用户填写的抬头:
-//   - required in query: scene, fapiao_apply_id
+//   - required in query: scene 开票场景, fapiao_apply_id 发票申请单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538112
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474048
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015784260
 func (n V3NewTaxControlFapiao) UserTitle() V3NewTaxControlFapiaoUserTitle {
 	return V3NewTaxControlFapiaoUserTitle{GetCall(n.client.Chain("v3/new-tax-control-fapiao/user-title")), n.client}
 }
@@ -224,10 +215,8 @@ type V3NewTaxControlFapiaoUserTitle struct {
 }
 
 // TitleURL is GET /v3/new-tax-control-fapiao/user-title/title-url 获取抬头填写链接:
-//   - required in query: fapiao_apply_id, source, appid, openid, total_amount
+//   - required in query: fapiao_apply_id 发票申请单号, source 开票来源, appid 商户AppID, openid 用户OpenID, total_amount 总金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538106
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474040
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015770776
 func (n V3NewTaxControlFapiaoUserTitle) TitleURL() GetCall {
 	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/user-title/title-url"))
 }

@@ -13,7 +13,8 @@ func (n V3Root) Offlineface() V3Offlineface {
 type V3Offlineface struct{ client *wxpay.Client }
 
 // Authinfo is POST /v3/offlineface/authinfo 获取authinfo接口:
-//   - documented as required in body: sp_appid, sub_mchid, device_id, raw_data, organization_id
+//   - documented as required in body: sp_appid 服务商公众号appid, sub_mchid 子商户商户号, device_id 设备id, raw_data 原始数据,
+//     organization_id 机构id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3Offlineface) Authinfo() PostCall {
 	return PostCall(n.client.Chain("v3/offlineface/authinfo"))
@@ -28,46 +29,49 @@ func (n V3Offlineface) Contracts() V3OfflinefaceContracts {
 type V3OfflinefaceContracts struct{ client *wxpay.Client }
 
 // Presign is POST /v3/offlineface/contracts/presign 预签约接口:
-//   - documented as required in body: business_name, facepay_user.out_user_id, facepay_user.organization_id
+//   - documented as required in body: business_name 业务类型, facepay_user.out_user_id 商户用户ID, facepay_user.organization_id
+//     机构ID
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3OfflinefaceContracts) Presign() PostCall {
 	return PostCall(n.client.Chain("v3/offlineface/contracts/presign"))
 }
 
 // ContractID is GET /v3/offlineface/contracts/{contract_id} 签约查询接口:
+//   - {contract_id} 签约ID
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3OfflinefaceContracts) ContractID(contractID string) GetCall {
 	return GetCall(n.client.Chain("v3/offlineface/contracts/{contract_id}").Var("contract_id", contractID))
 }
 
 // FaceCollections is GET /v3/offlineface/face-collections 查询重采用户列表:
-//   - documented as required in query: organization_id
+//   - documented as required in query: organization_id 机构ID
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3Offlineface) FaceCollections() V3OfflinefaceFaceCollections {
-	return V3OfflinefaceFaceCollections{GetCall(n.client.Chain("v3/offlineface/face-collections")), n.client}
+	return V3OfflinefaceFaceCollections{GetEachCall(n.client.Chain("v3/offlineface/face-collections")), n.client}
 }
 
 // V3OfflinefaceFaceCollections is /v3/offlineface/face-collections.
 type V3OfflinefaceFaceCollections struct {
-	GetCall
+	GetEachCall
 	client *wxpay.Client
 }
 
 // CollectionID is GET /v3/offlineface/face-collections/{collection_id} 查询重采请求详情:
+//   - {collection_id} 重采ID
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3OfflinefaceFaceCollections) CollectionID(collectionID string) GetCall {
 	return GetCall(n.client.Chain("v3/offlineface/face-collections/{collection_id}").Var("collection_id", collectionID))
 }
 
 // RepaymentURL is POST /v3/offlineface/repayment-url 获取还款链接接口:
-//   - documented as required in body: out_user_id, organization_id
+//   - documented as required in body: out_user_id 商户用户ID, organization_id 机构id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3Offlineface) RepaymentURL() PostCall {
 	return PostCall(n.client.Chain("v3/offlineface/repayment-url"))
 }
 
 // Transactions is POST /v3/offlineface/transactions 申请扣款接口:
-//   - documented as required in body: auth_code
+//   - documented as required in body: auth_code 支付凭证
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3Offlineface) Transactions() V3OfflinefaceTransactions {
 	return V3OfflinefaceTransactions{PostCall(n.client.Chain("v3/offlineface/transactions")), n.client}
@@ -88,7 +92,8 @@ func (n V3OfflinefaceTransactions) OutTradeNo() V3OfflinefaceTransactionsOutTrad
 type V3OfflinefaceTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/offlineface/transactions/out-trade-no/{out_trade_no} 查单接口:
-//   - documented as required in query: sp_mchid, sub_mchid, business_product_id
+//   - {out_trade_no} 商户订单号
+//   - documented as required in query: sp_mchid 服务商商户号, sub_mchid 子商户商户号, business_product_id 平台产品ID
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3OfflinefaceTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 	return GetCall(n.client.Chain("v3/offlineface/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))

@@ -51,9 +51,11 @@ type V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID struct{ branch }
 // OutUserID is /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id}.
 //
 // GET /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id} 刷脸用户信息查询接口:
+//   - {out_user_id} 商户刷脸用户ID
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 //
 // PATCH /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id} 刷脸用户信息修改接口:
+//   - {out_user_id} 商户刷脸用户ID
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID) OutUserID(outUserID string) GetPatchCall {
 	return GetPatchCall(wxpay.Chain(n.branch).Chain("users/out-user-id/{out_user_id}").Var("out_user_id", outUserID))

@@ -29,7 +29,8 @@ func (n V3PalmserviceAuthorization) Openid() V3PalmserviceAuthorizationOpenid {
 type V3PalmserviceAuthorizationOpenid struct{ client *wxpay.Client }
 
 // Openid is GET /v3/palmservice/authorization/openid/{openid} 查询刷掌授权:
-//   - documented as required in query: organization_id
+//   - {openid} OpenID
+//   - documented as required in query: organization_id 机构ID
 //   - restricted: only after individual approval
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014482017
 func (n V3PalmserviceAuthorizationOpenid) Openid(openid string) GetCall {
@@ -37,7 +38,7 @@ func (n V3PalmserviceAuthorizationOpenid) Openid(openid string) GetCall {
 }
 
 // Preauthorize is POST /v3/palmservice/authorization/preauthorize 服务关联预授权:
-//   - documented as required in body: openid
+//   - documented as required in body: openid OpenID
 //   - restricted: only after individual approval
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014481990
 func (n V3PalmserviceAuthorization) Preauthorize() PostCall {

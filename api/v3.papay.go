@@ -29,16 +29,16 @@ func (n V3PapayContracts) ContractID(contractID string) V3PapayContractsContract
 type V3PapayContractsContractID struct{ branch }
 
 // FailNotify is POST /v3/papay/contracts/{contract_id}/fail-notify 重试扣费通知:
-//   - required in body: appid
-//   - documented as required in body: mchid
+//   - required in body: appid 公众号ID
+//   - documented as required in body: mchid 直连商户号
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter3_11.shtml
 func (n V3PapayContractsContractID) FailNotify() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("fail-notify"))
 }
 
 // Notify is POST /v3/papay/contracts/{contract_id}/notify 直连商户预扣费通知:
-//   - required in body: appid, estimated_amount.amount
-//   - documented as required in body: mchid
+//   - required in body: appid 公众号ID, estimated_amount.amount 预计扣费金额 (fen)
+//   - documented as required in body: mchid 直连商户号
 //   - https://pay.weixin.qq.com/doc/v2/merchant/4011987402
 func (n V3PapayContractsContractID) Notify() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("notify"))
@@ -86,6 +86,7 @@ type V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID struct{ 
 
 // PolicyPeriodID is GET
 // /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id} 保险商户查询保险自动续费预约:
+//   - {policy_period_id} 保单的扣费周期编号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012471229
 func (n V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID) PolicyPeriodID(policyPeriodID string) V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID {
 	return V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID{GetCall(wxpay.Chain(n.branch).Chain("policy-period-id/{policy_period_id}").Var("policy_period_id", policyPeriodID))}
@@ -97,7 +98,7 @@ type V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPer
 // Schedule is POST
 // /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}/schedule
 // 保险商户预约保险自动续费:
-//   - required in body: appid, scheduled_amount.total
+//   - required in body: appid 应用ID, scheduled_amount.total 金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012471270
 func (n V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID) Schedule() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("schedule"))
@@ -112,8 +113,8 @@ func (n V3PapayInsurancePay) Transactions() V3PapayInsurancePayTransactions {
 type V3PapayInsurancePayTransactions struct{ client *wxpay.Client }
 
 // Apply is POST /v3/papay/insurance-pay/transactions/apply 保险商户受理保险自动续费扣款:
-//   - required in body: appid, out_trade_no, description, transaction_notify_url, contract_id, policy_period_id,
-//     amount.total
+//   - required in body: appid 应用ID, out_trade_no 商户订单号, description 商品描述, transaction_notify_url 通知地址, contract_id
+//     委托代扣协议ID, policy_period_id 保单的扣费周期编号, amount.total 金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012471158
 func (n V3PapayInsurancePayTransactions) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/papay/insurance-pay/transactions/apply"))
@@ -168,7 +169,7 @@ func (n V3PapayInsuranceSignContractsPlanIDPlanIDContractID) ContractID(contract
 type V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID struct{ branch }
 
 // Renew is POST /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}/renew 保险商户受理续期自动续费协议:
-//   - required in body: appid
+//   - required in body: appid 应用ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489588
 func (n V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID) Renew() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("renew"))
@@ -184,8 +185,8 @@ type V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode struct{ branch }
 
 // OutContractCode is GET /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 保险商户查询保险自动续费协议:
+//   - {out_contract_code} 商户签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472641
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4016724540
 func (n V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode {
 	return V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
 }
@@ -196,9 +197,8 @@ type V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode str
 // Terminate is POST
 // /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
 // 保险商户通过商户协议号解除保险自动续费协议:
-//   - required in body: contract_termination_remark
+//   - required in body: contract_termination_remark 解约备注
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472767
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4016724542
 func (n V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCodeOutContractCode) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
@@ -212,37 +212,35 @@ func (n V3PapayInsuranceSignContracts) PreEntrustSign() V3PapayInsuranceSignCont
 type V3PapayInsuranceSignContractsPreEntrustSign struct{ client *wxpay.Client }
 
 // App is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/app 保险商户App预签约:
-//   - documented as required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
-//     policy_start_date, policy_end_date, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
-//     policy_periods[].estimated_deduct_amount.total
+//   - documented as required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, insured_display_name
+//     被保人的展示名称, contract_notify_url 签约结果通知地址, policy_start_date 保险保单的开始日期, policy_end_date 保险保单的结束日期,
+//     policy_periods[].policy_period_id 保险扣费周期编号, policy_periods[].estimated_deduct_date 预计扣费的日期,
+//     policy_periods[].estimated_deduct_amount.total 金额
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013005766
 func (n V3PapayInsuranceSignContractsPreEntrustSign) App() PostCall {
 	return PostCall(n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/app"))
 }
 
 // H5 is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/h5 保险商户H5预签约:
-//   - required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
-//     policy_start_date, policy_end_date
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, insured_display_name 被保人的展示名称,
+//     contract_notify_url 签约结果通知地址, policy_start_date 保险保单的开始日期, policy_end_date 保险保单的结束日期
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529050
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4014962456
 func (n V3PapayInsuranceSignContractsPreEntrustSign) H5() PostCall {
 	return PostCall(n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/h5"))
 }
 
 // JSAPI is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/jsapi 保险商户JSAPI预签约:
-//   - required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
-//     policy_start_date, policy_end_date
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, insured_display_name 被保人的展示名称,
+//     contract_notify_url 签约结果通知地址, policy_start_date 保险保单的开始日期, policy_end_date 保险保单的结束日期
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012528600
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4014960223
 func (n V3PapayInsuranceSignContractsPreEntrustSign) JSAPI() PostCall {
 	return PostCall(n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/jsapi"))
 }
 
 // MiniProgram is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/mini-program 保险商户小程序预签约:
-//   - required in body: appid, plan_id, out_contract_code, insured_display_name, contract_notify_url,
-//     policy_start_date, policy_end_date
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, insured_display_name 被保人的展示名称,
+//     contract_notify_url 签约结果通知地址, policy_start_date 保险保单的开始日期, policy_end_date 保险保单的结束日期
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012528950
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4014960244
 func (n V3PapayInsuranceSignContractsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/mini-program"))
 }
@@ -289,8 +287,8 @@ type V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID struct{ b
 
 // Modify is POST /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}/modify
 // 保险商户修改保险扣费周期列表:
-//   - documented as required in body: appid, policy_periods[].policy_period_id, policy_periods[].estimated_deduct_date,
-//     policy_periods[].estimated_deduct_amount.total
+//   - documented as required in body: appid 应用ID, policy_periods[].policy_period_id 保险扣费周期编号,
+//     policy_periods[].estimated_deduct_date 预计扣费的日期, policy_periods[].estimated_deduct_amount.total 金额
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012987596
 func (n V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID) Modify() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("modify"))
@@ -330,9 +328,10 @@ type V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode struct{ branc
 
 // OutContractCode is GET
 // /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code/{out_contract_code} 保险商户查询保险扣费周期列表:
+//   - {out_contract_code} 商户签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489530
-func (n V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) GetCall {
-	return GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
+func (n V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) GetEachCall {
+	return GetEachCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
 }
 
 // Pay is /v3/papay/pay.
@@ -360,8 +359,8 @@ func (n V3PapayPayHarmony) Transactions() V3PapayPayHarmonyTransactions {
 type V3PapayPayHarmonyTransactions struct{ client *wxpay.Client }
 
 // Apply is POST /v3/papay/pay/harmony/transactions/apply 代扣受理扣款:
-//   - required in body: appid, out_trade_no, description, transaction_notify_url, contract_id, amount.total,
-//     harmony_account_id
+//   - required in body: appid 应用ID, out_trade_no 商户订单号, description 商品描述, transaction_notify_url 通知地址, contract_id
+//     委托代扣协议ID, amount.total 金额 (fen), harmony_account_id 鸿蒙账户id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013388429
 func (n V3PapayPayHarmonyTransactions) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/papay/pay/harmony/transactions/apply"))
@@ -392,7 +391,8 @@ func (n V3PapayPayPartnerSchedules) ContractID() V3PapayPayPartnerSchedulesContr
 type V3PapayPayPartnerSchedulesContractID struct{ client *wxpay.Client }
 
 // ContractID is GET /v3/papay/pay/partner/schedules/contract-id/{contract_id} 查询扣费预约:
-//   - documented as required in query: sub_mchid
+//   - {contract_id} 委托代扣协议ID
+//   - documented as required in query: sub_mchid 子商户号商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468579
 func (n V3PapayPayPartnerSchedulesContractID) ContractID(contractID string) V3PapayPayPartnerSchedulesContractIDContractID {
 	return V3PapayPayPartnerSchedulesContractIDContractID{GetCall(n.client.Chain("v3/papay/pay/partner/schedules/contract-id/{contract_id}").Var("contract_id", contractID))}
@@ -402,7 +402,7 @@ func (n V3PapayPayPartnerSchedulesContractID) ContractID(contractID string) V3Pa
 type V3PapayPayPartnerSchedulesContractIDContractID struct{ GetCall }
 
 // Schedule is POST /v3/papay/pay/partner/schedules/contract-id/{contract_id}/schedule 预约扣费:
-//   - documented as required in body: sp_appid, sub_mchid, schedule_amount.total
+//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号商户号, schedule_amount.total 金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468581
 func (n V3PapayPayPartnerSchedulesContractIDContractID) Schedule() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("schedule"))
@@ -417,8 +417,8 @@ func (n V3PapayPayPartner) Transactions() V3PapayPayPartnerTransactions {
 type V3PapayPayPartnerTransactions struct{ client *wxpay.Client }
 
 // Apply is POST /v3/papay/pay/partner/transactions/apply 受理扣款:
-//   - documented as required in body: sp_appid, sub_mchid, out_trade_no, description, transaction_notify_url,
-//     contract_id, amount.total
+//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号商户号, out_trade_no 商户订单号, description 商品描述,
+//     transaction_notify_url 通知地址, contract_id 委托代扣协议ID, amount.total 金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468586
 func (n V3PapayPayPartnerTransactions) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/papay/pay/partner/transactions/apply"))
@@ -441,6 +441,7 @@ func (n V3PapayPaySchedules) ContractID() V3PapayPaySchedulesContractID {
 type V3PapayPaySchedulesContractID struct{ client *wxpay.Client }
 
 // ContractID is GET /v3/papay/pay/schedules/contract-id/{contract_id} 查询扣费预约:
+//   - {contract_id} 委托代扣协议ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466997
 func (n V3PapayPaySchedulesContractID) ContractID(contractID string) V3PapayPaySchedulesContractIDContractID {
 	return V3PapayPaySchedulesContractIDContractID{GetCall(n.client.Chain("v3/papay/pay/schedules/contract-id/{contract_id}").Var("contract_id", contractID))}
@@ -450,7 +451,7 @@ func (n V3PapayPaySchedulesContractID) ContractID(contractID string) V3PapayPayS
 type V3PapayPaySchedulesContractIDContractID struct{ GetCall }
 
 // Schedule is POST /v3/papay/pay/schedules/contract-id/{contract_id}/schedule 预约扣费:
-//   - required in body: appid, schedule_amount.total
+//   - required in body: appid 应用ID, schedule_amount.total 金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467036
 func (n V3PapayPaySchedulesContractIDContractID) Schedule() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("schedule"))
@@ -465,7 +466,8 @@ func (n V3PapayPay) Transactions() V3PapayPayTransactions {
 type V3PapayPayTransactions struct{ client *wxpay.Client }
 
 // Apply is POST /v3/papay/pay/transactions/apply 受理扣款:
-//   - required in body: appid, out_trade_no, description, transaction_notify_url, contract_id, amount.total
+//   - required in body: appid 应用ID, out_trade_no 商户订单号, description 商品描述, transaction_notify_url 通知地址, contract_id
+//     委托代扣协议ID, amount.total 金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467087
 func (n V3PapayPayTransactions) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/papay/pay/transactions/apply"))
@@ -496,28 +498,32 @@ func (n V3PapayScheduledDeductSignContracts) PreEntrustSign() V3PapayScheduledDe
 type V3PapayScheduledDeductSignContractsPreEntrustSign struct{ client *wxpay.Client }
 
 // App is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/app App场景预约扣费类型签约的预签约:
-//   - required in body: appid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称,
+//     contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524934
 func (n V3PapayScheduledDeductSignContractsPreEntrustSign) App() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/app"))
 }
 
 // H5 is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/h5 H5场景预约扣费类型签约的预签约:
-//   - required in body: appid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称,
+//     contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489208
 func (n V3PapayScheduledDeductSignContractsPreEntrustSign) H5() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/h5"))
 }
 
 // JSAPI is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/jsapi JSAPI场景预约扣费类型签约的预签约:
-//   - required in body: appid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称,
+//     contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525133
 func (n V3PapayScheduledDeductSignContractsPreEntrustSign) JSAPI() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/jsapi"))
 }
 
 // MiniProgram is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/mini-program 小程序场景预约扣费类型签约的预签约:
-//   - required in body: appid, plan_id, out_contract_code, contract_display_account, contract_notify_url
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称,
+//     contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525209
 func (n V3PapayScheduledDeductSignContractsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/mini-program"))
@@ -548,24 +554,24 @@ func (n V3PapayScheduledDeductSignPartnerContracts) PreEntrustSign() V3PapaySche
 type V3PapayScheduledDeductSignPartnerContractsPreEntrustSign struct{ client *wxpay.Client }
 
 // App is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app App场景预约扣费类型签约的预签约:
-//   - documented as required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account,
-//     contract_notify_url
+//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693028
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) App() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app"))
 }
 
 // H5 is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5 H5场景预约扣费类型签约的预签约:
-//   - documented as required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account,
-//     contract_notify_url
+//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012464549
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) H5() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5"))
 }
 
 // JSAPI is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi JSAPI场景预约扣费类型签约的预签约:
-//   - documented as required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account,
-//     contract_notify_url
+//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693093
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) JSAPI() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi"))
@@ -573,8 +579,8 @@ func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) JSAPI() PostCa
 
 // MiniProgram is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program
 // 小程序场景预约扣费类型签约的预签约:
-//   - documented as required in body: sp_appid, sub_mchid, plan_id, out_contract_code, contract_display_account,
-//     contract_notify_url
+//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693100
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program"))
@@ -622,6 +628,7 @@ type V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode struct{ branch }
 
 // OutContractCode is GET /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询委托代扣签约协议:
+//   - {out_contract_code} 商户签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013844122
 func (n V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))
@@ -653,6 +660,7 @@ type V3PapaySignContractsPlanIDPlanIDOutContractCode struct{ branch }
 
 // OutContractCode is GET /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询委托代扣签约协议:
+//   - {out_contract_code} 商户签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489245
 func (n V3PapaySignContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode {
 	return V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
@@ -663,17 +671,18 @@ type V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode struct{ GetC
 
 // Terminate is POST /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
 // 通过商户协议号解除委托代扣签约协议:
-//   - required in body: contract_termination_remark
+//   - required in body: contract_termination_remark 解约备注
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489295
 func (n V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
 // PreEntrustSign is POST /v3/papay/sign/contracts/pre-entrust-sign 代扣预签约:
-//   - documented as required in body: sign_scene, appid, plan_id, out_contract_code, contract_display_account,
-//     contract_notify_url, out_user_code, device_info.device_type, device_info.device_os, device_info.device_id,
-//     device_info.device_running_as_root, device_info.device_ip, device_info.weixin_installed,
-//     device_info.weixin_version, device_info.days_since_first_login
+//   - documented as required in body: sign_scene 签约场景, appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址, out_user_code 商户侧用户标识, device_info.device_type
+//     设备类型, device_info.device_os 设备的OS版本, device_info.device_id 设备ID, device_info.device_running_as_root
+//     设备是否以root身份运行, device_info.device_ip 设备的IP, device_info.weixin_installed 设备上是否安装微信, device_info.weixin_version
+//     设备上微信的版本, device_info.days_since_first_login 发起预签约的用户首次登录该设备的时间
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012978414
 func (n V3PapaySignContracts) PreEntrustSign() PostCall {
 	return PostCall(n.client.Chain("v3/papay/sign/contracts/pre-entrust-sign"))
@@ -721,7 +730,8 @@ type V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode struct{ branch }
 
 // OutContractCode is GET /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询委托代扣签约协议:
-//   - documented as required in query: sub_mchid
+//   - {out_contract_code} 商户签约协议号
+//   - documented as required in query: sub_mchid 子商户号商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012489483
 func (n V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode {
 	return V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode{GetCall(wxpay.Chain(n.branch).Chain("out-contract-code/{out_contract_code}").Var("out_contract_code", outContractCode))}
@@ -732,7 +742,7 @@ type V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode struc
 
 // Terminate is POST /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
 // 通过商户协议号解除委托代扣签约协议:
-//   - documented as required in body: sub_mchid, contract_termination_remark
+//   - documented as required in body: sub_mchid 子商户号商户号, contract_termination_remark 解约备注
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012489491
 func (n V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))

@@ -29,16 +29,16 @@ func (n V3PartnerPapayContracts) ContractID(contractID string) V3PartnerPapayCon
 type V3PartnerPapayContractsContractID struct{ branch }
 
 // FailNotify is POST /v3/partner-papay/contracts/{contract_id}/fail-notify 服务商商户重试扣费通知:
-//   - required in body: sp_appid, sub_mchid
-//   - documented as required in body: sp_mchid
+//   - required in body: sp_appid 服务商应用ID, sub_mchid 子商户号
+//   - documented as required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay_v2/papay/chapter5_16.shtml
 func (n V3PartnerPapayContractsContractID) FailNotify() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("fail-notify"))
 }
 
 // Notify is POST /v3/partner-papay/contracts/{contract_id}/notify 服务商商户预扣费通知:
-//   - required in body: sp_appid, sub_mchid, estimated_amount.amount
-//   - documented as required in body: sp_mchid
+//   - required in body: sp_appid 服务商应用ID, sub_mchid 子商户号, estimated_amount.amount 预计扣费金额 (fen)
+//   - documented as required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v2/partner/4011988373
 func (n V3PartnerPapayContractsContractID) Notify() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("notify"))

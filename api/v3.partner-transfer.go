@@ -13,7 +13,8 @@ func (n V3Root) PartnerTransfer() V3PartnerTransfer {
 type V3PartnerTransfer struct{ client *wxpay.Client }
 
 // Batches is POST /v3/partner-transfer/batches 发起批量转账:
-//   - required in body: sub_mchid, authorization_type, out_batch_no, batch_name, batch_remark, total_amount, total_num
+//   - required in body: sub_mchid 特约商户号, authorization_type 特约商户授权类型, out_batch_no 商家批次单号, batch_name 批次名称,
+//     batch_remark 批次备注, total_amount 转账总金额 (fen), total_num 转账总笔数
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465738
 func (n V3PartnerTransfer) Batches() V3PartnerTransferBatches {
 	return V3PartnerTransferBatches{PostCall(n.client.Chain("v3/partner-transfer/batches")), n.client}
@@ -34,19 +35,19 @@ func (n V3PartnerTransferBatches) BatchID() V3PartnerTransferBatchesBatchID {
 type V3PartnerTransferBatchesBatchID struct{ client *wxpay.Client }
 
 // BatchID is GET /v3/partner-transfer/batches/batch-id/{batch_id} 微信支付批次单号查询批次单:
-//   - required in query: need_query_detail
+//   - {batch_id} 微信支付批次单号
+//   - required in query: need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715990
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465772
 func (n V3PartnerTransferBatchesBatchID) BatchID(batchID string) V3PartnerTransferBatchesBatchIDBatchID {
-	return V3PartnerTransferBatchesBatchIDBatchID{GetCall(n.client.Chain("v3/partner-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
+	return V3PartnerTransferBatchesBatchIDBatchID{GetEachCall(n.client.Chain("v3/partner-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
 }
 
 // V3PartnerTransferBatchesBatchIDBatchID is /v3/partner-transfer/batches/batch-id/{batch_id}.
-type V3PartnerTransferBatchesBatchIDBatchID struct{ GetCall }
+type V3PartnerTransferBatchesBatchIDBatchID struct{ GetEachCall }
 
 // Details is /v3/partner-transfer/batches/batch-id/{batch_id}/details.
 func (n V3PartnerTransferBatchesBatchIDBatchID) Details() V3PartnerTransferBatchesBatchIDBatchIDDetails {
-	return V3PartnerTransferBatchesBatchIDBatchIDDetails{branch(n.GetCall)}
+	return V3PartnerTransferBatchesBatchIDBatchIDDetails{branch(n.GetEachCall)}
 }
 
 // V3PartnerTransferBatchesBatchIDBatchIDDetails is /v3/partner-transfer/batches/batch-id/{batch_id}/details.
@@ -61,8 +62,8 @@ func (n V3PartnerTransferBatchesBatchIDBatchIDDetails) DetailID() V3PartnerTrans
 type V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
 // DetailID is GET /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信支付明细单号查询明细单:
+//   - {detail_id} 微信明细单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718324
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465781
 func (n V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
 }
@@ -76,19 +77,19 @@ func (n V3PartnerTransferBatches) OutBatchNo() V3PartnerTransferBatchesOutBatchN
 type V3PartnerTransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
 // OutBatchNo is GET /v3/partner-transfer/batches/out-batch-no/{out_batch_no} 商家批次单号查询批次单:
-//   - required in query: need_query_detail
+//   - {out_batch_no} 商家批次单号
+//   - required in query: need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718112
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465790
 func (n V3PartnerTransferBatchesOutBatchNo) OutBatchNo(outBatchNo string) V3PartnerTransferBatchesOutBatchNoOutBatchNo {
-	return V3PartnerTransferBatchesOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/partner-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
+	return V3PartnerTransferBatchesOutBatchNoOutBatchNo{GetEachCall(n.client.Chain("v3/partner-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3PartnerTransferBatchesOutBatchNoOutBatchNo is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}.
-type V3PartnerTransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
+type V3PartnerTransferBatchesOutBatchNoOutBatchNo struct{ GetEachCall }
 
 // Details is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3PartnerTransferBatchesOutBatchNoOutBatchNo) Details() V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetCall)}
+	return V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetEachCall)}
 }
 
 // V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details.
@@ -104,8 +105,8 @@ type V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ bran
 
 // OutDetailNo is GET /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
 // 商家明细单号查询明细单:
+//   - {out_detail_no} 商家明细单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718434
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012465795
 func (n V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }

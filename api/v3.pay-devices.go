@@ -21,6 +21,7 @@ func (n V3PayDevices) OpenScenarioSpeaker() V3PayDevicesOpenScenarioSpeaker {
 type V3PayDevicesOpenScenarioSpeaker struct{ client *wxpay.Client }
 
 // DeviceSN is GET /v3/pay-devices/open-scenario-speaker/{device_sn} 查询音箱绑定信息:
+//   - {device_sn} 设备sn
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeaker) DeviceSN(deviceSN string) V3PayDevicesOpenScenarioSpeakerDeviceSN {
 	return V3PayDevicesOpenScenarioSpeakerDeviceSN{GetCall(n.client.Chain("v3/pay-devices/open-scenario-speaker/{device_sn}").Var("device_sn", deviceSN))}
@@ -30,14 +31,14 @@ func (n V3PayDevicesOpenScenarioSpeaker) DeviceSN(deviceSN string) V3PayDevicesO
 type V3PayDevicesOpenScenarioSpeakerDeviceSN struct{ GetCall }
 
 // Bind is POST /v3/pay-devices/open-scenario-speaker/{device_sn}/bind 绑定音箱设备码牌:
-//   - documented as required in body: sub_mchid, code_url
+//   - documented as required in body: sub_mchid 子商户, code_url 收款链接url
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeakerDeviceSN) Bind() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("bind"))
 }
 
 // Prebind is POST /v3/pay-devices/open-scenario-speaker/{device_sn}/prebind 出厂预绑定音箱和码牌:
-//   - documented as required in body: code_url
+//   - documented as required in body: code_url 收款链接url
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeakerDeviceSN) Prebind() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("prebind"))
@@ -66,7 +67,7 @@ func (n V3PayDevicesOpenScenarioSpeakerorder) TransactionID(transactionID string
 type V3PayDevicesOpenScenarioSpeakerorderTransactionID struct{ branch }
 
 // Report is POST /v3/pay-devices/open-scenario-speakerorder/{transaction_id}/report 码牌支付结果上报:
-//   - documented as required in body: sub_mchid, code_url, out_trade_no, device_sn
+//   - documented as required in body: sub_mchid 子商户, code_url 收款链接url, out_trade_no 商户订单号, device_sn 设备sn
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeakerorderTransactionID) Report() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("report"))
@@ -96,7 +97,8 @@ func (n V3PayDevicesPrintersDeviceID) PrintOrders() V3PayDevicesPrintersDeviceID
 // V3PayDevicesPrintersDeviceIDPrintOrders is /v3/pay-devices/printers/{device_id}/print-orders.
 type V3PayDevicesPrintersDeviceIDPrintOrders struct{ PostCall }
 
-// PrintOrderNo is GET /v3/pay-devices/printers/{device_id}/print-orders/{print_order_no} 查询订单.
+// PrintOrderNo is GET /v3/pay-devices/printers/{device_id}/print-orders/{print_order_no} 查询订单:
+//   - {print_order_no} 打印单号
 func (n V3PayDevicesPrintersDeviceIDPrintOrders) PrintOrderNo(printOrderNo string) GetCall {
 	return GetCall(wxpay.Chain(n.PostCall).Chain("{print_order_no}").Var("print_order_no", printOrderNo))
 }

@@ -29,7 +29,7 @@ func (n V3PayAcquiringBank) Transactions() V3PayAcquiringBankTransactions {
 type V3PayAcquiringBankTransactions struct{ client *wxpay.Client }
 
 // Exposure is POST /v3/pay/acquiring-bank/transactions/exposure 微信分付-支付方式前置服务:
-//   - required in body: acquiring_bank_id, merchant_id, channel_id, out_trade_no
+//   - required in body: acquiring_bank_id 从业机构号, merchant_id 特约商户号, channel_id 渠道商户号, out_trade_no 商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014326541
 func (n V3PayAcquiringBankTransactions) Exposure() PostCall {
 	return PostCall(n.client.Chain("v3/pay/acquiring-bank/transactions/exposure"))
@@ -44,8 +44,8 @@ func (n V3Pay) Instal() V3PayInstal {
 type V3PayInstal struct{ client *wxpay.Client }
 
 // Exposure is POST /v3/pay/instal/exposure 商户贴息-获取微信分付曝光建议:
-//   - required in body: appid, user_id_type
-//   - documented as required in body: mchid
+//   - required in body: appid 应用AppID, user_id_type 用户ID的类型
+//   - documented as required in body: mchid 直连商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016196762
 func (n V3PayInstal) Exposure() PostCall {
 	return PostCall(n.client.Chain("v3/pay/instal/exposure"))
@@ -60,8 +60,8 @@ func (n V3PayInstal) Partner() V3PayInstalPartner {
 type V3PayInstalPartner struct{ client *wxpay.Client }
 
 // Exposure is POST /v3/pay/instal/partner/exposure 商户贴息-获取微信分付曝光建议:
-//   - required in body: sp_appid
-//   - documented as required in body: sp_mchid
+//   - required in body: sp_appid 服务商应用ID
+//   - documented as required in body: sp_mchid 服务商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016196820
 func (n V3PayInstalPartner) Exposure() PostCall {
 	return PostCall(n.client.Chain("v3/pay/instal/partner/exposure"))
@@ -84,48 +84,52 @@ func (n V3PayPartner) Transactions() V3PayPartnerTransactions {
 type V3PayPartnerTransactions struct{ client *wxpay.Client }
 
 // App is POST /v3/pay/partner/transactions/app APP下单:
-//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total
-//   - documented as required in body: notify_url
+//   - required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述, out_trade_no 商户订单号,
+//     amount.total 总金额 (fen)
+//   - documented as required in body: notify_url 通知地址
+//   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013080231
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012523526
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012714669
-func (n V3PayPartnerTransactions) App() PostCall {
-	return PostCall(n.client.Chain("v3/pay/partner/transactions/app"))
+func (n V3PayPartnerTransactions) App() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/partner/transactions/app"))
 }
 
 // AppWithContract is POST /v3/pay/partner/transactions/app-with-contract APP下单并签约:
-//   - documented as required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, notify_url,
-//     amount.total, contract_info.plan_id, contract_info.contract_mchid, contract_info.contract_appid,
-//     contract_info.contract_code, contract_info.request_serial, contract_info.contract_display_account
+//   - documented as required in body: sp_appid 服务商应用ID, sp_mchid 服务商户号, sub_mchid 子商户号/二级商户号, description 商品描述,
+//     out_trade_no 商户订单号, notify_url 通知地址, amount.total 总金额, contract_info.plan_id 模板ID, contract_info.contract_mchid
+//     签约商户号, contract_info.contract_appid 签约AppID, contract_info.contract_code 签约协议号, contract_info.request_serial
+//     请求序列号, contract_info.contract_display_account 用户账户展示名称
+//   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017019941
-func (n V3PayPartnerTransactions) AppWithContract() PostCall {
-	return PostCall(n.client.Chain("v3/pay/partner/transactions/app-with-contract"))
+func (n V3PayPartnerTransactions) AppWithContract() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/partner/transactions/app-with-contract"))
 }
 
 // Codepay is POST /v3/pay/partner/transactions/codepay 付款码支付:
-//   - required in body: sub_mchid, description, out_trade_no, payer.auth_code, amount.total
-//   - documented as required in body: sp_mchid
+//   - required in body: sub_mchid 特约商户商户号, description 商品描述, out_trade_no 商户订单号, payer.auth_code 授权码, amount.total 总金额
+//     (fen)
+//   - documented as required in body: sp_mchid 合作伙伴商户号
+//   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382179
-func (n V3PayPartnerTransactions) Codepay() PostCall {
-	return PostCall(n.client.Chain("v3/pay/partner/transactions/codepay"))
+func (n V3PayPartnerTransactions) Codepay() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/partner/transactions/codepay"))
 }
 
 // Exposure is POST /v3/pay/partner/transactions/exposure 微信分付-支付方式前置服务:
-//   - required in body: sp_appid, out_trade_no
-//   - documented as required in body: sp_mchid
+//   - required in body: sp_appid 服务商应用ID, out_trade_no 商户订单号
+//   - documented as required in body: sp_mchid 服务商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014326522
 func (n V3PayPartnerTransactions) Exposure() PostCall {
 	return PostCall(n.client.Chain("v3/pay/partner/transactions/exposure"))
 }
 
 // H5 is POST /v3/pay/partner/transactions/h5 H5下单:
-//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total
-//   - documented as required in body: notify_url, scene_info.payer_client_ip, scene_info.h5_info.type
+//   - required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述, out_trade_no 商户订单号,
+//     amount.total 总金额 (fen)
+//   - documented as required in body: notify_url 通知地址, scene_info.payer_client_ip 用户终端IP, scene_info.h5_info.type 场景类型
+//   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738604
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012523544
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012714759
-func (n V3PayPartnerTransactions) H5() PostCall {
-	return PostCall(n.client.Chain("v3/pay/partner/transactions/h5"))
+func (n V3PayPartnerTransactions) H5() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/partner/transactions/h5"))
 }
 
 // ID is /v3/pay/partner/transactions/id.
@@ -137,49 +141,49 @@ func (n V3PayPartnerTransactions) ID() V3PayPartnerTransactionsID {
 type V3PayPartnerTransactionsID struct{ client *wxpay.Client }
 
 // TransactionID is GET /v3/pay/partner/transactions/id/{transaction_id} 微信支付订单号查询:
-//   - required in query: sp_mchid, sub_mchid
+//   - {transaction_id} 微信支付订单号
+//   - required in query: sp_mchid 服务商户号, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012526943
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012738964
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013080234
 func (n V3PayPartnerTransactionsID) TransactionID(transactionID string) GetCall {
 	return GetCall(n.client.Chain("v3/pay/partner/transactions/id/{transaction_id}").Var("transaction_id", transactionID))
 }
 
 // JSAPI is POST /v3/pay/partner/transactions/jsapi JSAPI下单:
-//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, payer
-//   - documented as required in body: notify_url
+//   - required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述, out_trade_no 商户订单号,
+//     amount.total 总金额 (fen), payer 支付者
+//   - documented as required in body: notify_url 通知地址
+//   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738519
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012759974
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012523593
-func (n V3PayPartnerTransactions) JSAPI() PostCall {
-	return PostCall(n.client.Chain("v3/pay/partner/transactions/jsapi"))
+func (n V3PayPartnerTransactions) JSAPI() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/partner/transactions/jsapi"))
 }
 
 // JSAPIWithContract is POST /v3/pay/partner/transactions/jsapi-with-contract JSAPI下单并授权/签约:
-//   - documented as required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, notify_url,
-//     amount.total, payer, contract_info
+//   - documented as required in body: sp_appid 服务商应用ID, sp_mchid 服务商户号, sub_mchid 子商户号/二级商户号, description 商品描述,
+//     out_trade_no 商户订单号, notify_url 通知地址, amount.total 总金额, payer 支付者, contract_info 签约授权信息
+//   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012688481
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012526951
-//   - https://pay.weixin.qq.com/doc/v3/partner/4017019937
-func (n V3PayPartnerTransactions) JSAPIWithContract() PostCall {
-	return PostCall(n.client.Chain("v3/pay/partner/transactions/jsapi-with-contract"))
+func (n V3PayPartnerTransactions) JSAPIWithContract() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/partner/transactions/jsapi-with-contract"))
 }
 
 // Miniprogram is POST /v3/pay/partner/transactions/miniprogram 小程序支付下单:
-//   - documented as required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total, payer
+//   - documented as required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述, out_trade_no
+//     商户订单号, amount.total 总金额, payer 支付者
+//   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012886115
-func (n V3PayPartnerTransactions) Miniprogram() PostCall {
-	return PostCall(n.client.Chain("v3/pay/partner/transactions/miniprogram"))
+func (n V3PayPartnerTransactions) Miniprogram() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/partner/transactions/miniprogram"))
 }
 
 // Native is POST /v3/pay/partner/transactions/native Native下单:
-//   - required in body: sp_appid, sp_mchid, sub_mchid, description, out_trade_no, amount.total
-//   - documented as required in body: notify_url
+//   - required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述, out_trade_no 商户订单号,
+//     amount.total 总金额 (fen)
+//   - documented as required in body: notify_url 通知地址
+//   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738659
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012523551
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012714902
-func (n V3PayPartnerTransactions) Native() PostCall {
-	return PostCall(n.client.Chain("v3/pay/partner/transactions/native"))
+func (n V3PayPartnerTransactions) Native() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/partner/transactions/native"))
 }
 
 // OutTradeNo is /v3/pay/partner/transactions/out-trade-no.
@@ -191,10 +195,9 @@ func (n V3PayPartnerTransactions) OutTradeNo() V3PayPartnerTransactionsOutTradeN
 type V3PayPartnerTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no} 商户订单号查询:
-//   - required in query: sp_mchid, sub_mchid
+//   - {out_trade_no} 商户订单号
+//   - required in query: sp_mchid 服务商户号, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012526944
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012739008
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013080235
 func (n V3PayPartnerTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3PayPartnerTransactionsOutTradeNoOutTradeNo {
 	return V3PayPartnerTransactionsOutTradeNoOutTradeNo{GetCall(n.client.Chain("v3/pay/partner/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))}
 }
@@ -203,25 +206,23 @@ func (n V3PayPartnerTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3PayP
 type V3PayPartnerTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
 // Close is POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close 关单:
-//   - required in body: sp_mchid, sub_mchid
+//   - required in body: sp_mchid 服务商户号, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012526949
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012739019
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013080236
-func (n V3PayPartnerTransactionsOutTradeNoOutTradeNo) Close() PostCall {
-	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
+func (n V3PayPartnerTransactionsOutTradeNoOutTradeNo) Close() PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
 // Reverse is POST /v3/pay/partner/transactions/out-trade-no/{out_trade_no}/reverse 撤销:
-//   - required in body: sub_mchid
-//   - documented as required in body: sp_mchid
+//   - required in body: sub_mchid 特约商户商户号
+//   - documented as required in body: sp_mchid 合作伙伴商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382181
 func (n V3PayPartnerTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }
 
 // Scannedpos is POST /v3/pay/partner/transactions/scannedpos 扫码支付下单:
-//   - required in body: sub_mchid, description, out_trade_no, amount.total, payer
-//   - documented as required in body: sp_mchid
+//   - required in body: sub_mchid 特约商户号, description 商品描述, out_trade_no 商户订单号, amount.total 总金额 (fen), payer 支付者
+//   - documented as required in body: sp_mchid 合作伙伴商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012492476
 func (n V3PayPartnerTransactions) Scannedpos() PostCall {
 	return PostCall(n.client.Chain("v3/pay/partner/transactions/scannedpos"))
@@ -236,44 +237,47 @@ func (n V3Pay) Transactions() V3PayTransactions {
 type V3PayTransactions struct{ client *wxpay.Client }
 
 // App is POST /v3/pay/transactions/app APP下单:
-//   - required in body: appid, mchid, description, out_trade_no, amount.total
-//   - documented as required in body: notify_url
+//   - required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, amount.total 总金额 (fen)
+//   - documented as required in body: notify_url 通知地址
+//   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070347
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012525136
-func (n V3PayTransactions) App() PostCall {
-	return PostCall(n.client.Chain("v3/pay/transactions/app"))
+func (n V3PayTransactions) App() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/transactions/app"))
 }
 
 // AppWithContract is POST /v3/pay/transactions/app-with-contract APP下单并签约:
-//   - documented as required in body: appid, mchid, description, out_trade_no, notify_url, amount.total,
-//     contract_info.plan_id, contract_info.contract_mchid, contract_info.contract_appid, contract_info.contract_code,
-//     contract_info.request_serial, contract_info.contract_display_account
+//   - documented as required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, notify_url 通知地址,
+//     amount.total 总金额, contract_info.plan_id 模板ID, contract_info.contract_mchid 签约商户号, contract_info.contract_appid
+//     签约AppID, contract_info.contract_code 签约协议号, contract_info.request_serial 请求序列号,
+//     contract_info.contract_display_account 用户账户展示名称
+//   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017019923
-func (n V3PayTransactions) AppWithContract() PostCall {
-	return PostCall(n.client.Chain("v3/pay/transactions/app-with-contract"))
+func (n V3PayTransactions) AppWithContract() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/transactions/app-with-contract"))
 }
 
 // Codepay is POST /v3/pay/transactions/codepay 付款码支付:
-//   - required in body: mchid, description, out_trade_no, payer.auth_code, amount.total
+//   - required in body: mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, payer.auth_code 授权码, amount.total 总金额 (fen)
+//   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012382150
-func (n V3PayTransactions) Codepay() PostCall {
-	return PostCall(n.client.Chain("v3/pay/transactions/codepay"))
+func (n V3PayTransactions) Codepay() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/transactions/codepay"))
 }
 
 // Exposure is POST /v3/pay/transactions/exposure 微信分付-支付方式前置服务:
-//   - required in body: appid, out_trade_no
+//   - required in body: appid 应用AppID, out_trade_no 商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014326314
 func (n V3PayTransactions) Exposure() PostCall {
 	return PostCall(n.client.Chain("v3/pay/transactions/exposure"))
 }
 
 // H5 is POST /v3/pay/transactions/h5 H5下单:
-//   - required in body: appid, mchid, description, out_trade_no, amount.total
-//   - documented as required in body: notify_url, scene_info.payer_client_ip, scene_info.h5_info.type
+//   - required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, amount.total 总金额 (fen)
+//   - documented as required in body: notify_url 通知地址, scene_info.payer_client_ip 用户终端IP, scene_info.h5_info.type 场景类型
+//   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791834
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012525153
-func (n V3PayTransactions) H5() PostCall {
-	return PostCall(n.client.Chain("v3/pay/transactions/h5"))
+func (n V3PayTransactions) H5() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/transactions/h5"))
 }
 
 // ID is /v3/pay/transactions/id.
@@ -285,41 +289,39 @@ func (n V3PayTransactions) ID() V3PayTransactionsID {
 type V3PayTransactionsID struct{ client *wxpay.Client }
 
 // TransactionID is GET /v3/pay/transactions/id/{transaction_id} 微信支付订单号查询:
-//   - required in query: mchid
+//   - {transaction_id} 微信支付订单号
+//   - required in query: mchid 直连商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791858
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013070354
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012791837
 func (n V3PayTransactionsID) TransactionID(transactionID string) GetCall {
 	return GetCall(n.client.Chain("v3/pay/transactions/id/{transaction_id}").Var("transaction_id", transactionID))
 }
 
 // JSAPI is POST /v3/pay/transactions/jsapi JSAPI下单:
-//   - required in body: appid, mchid, description, out_trade_no, amount.total, payer.openid
-//   - documented as required in body: notify_url
+//   - required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, amount.total 总金额 (fen),
+//     payer.openid 用户标识
+//   - documented as required in body: notify_url 通知地址
+//   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791856
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012791897
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012525167
-func (n V3PayTransactions) JSAPI() PostCall {
-	return PostCall(n.client.Chain("v3/pay/transactions/jsapi"))
+func (n V3PayTransactions) JSAPI() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/transactions/jsapi"))
 }
 
 // JSAPIWithContract is POST /v3/pay/transactions/jsapi-with-contract JSAPI下单并授权/签约:
-//   - documented as required in body: appid, mchid, description, out_trade_no, notify_url, amount.total, payer.openid,
-//     contract_info
+//   - documented as required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, notify_url 通知地址,
+//     amount.total 总金额, payer.openid 用户标识, contract_info 签约授权信息
+//   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012530178
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012526910
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4017019911
-func (n V3PayTransactions) JSAPIWithContract() PostCall {
-	return PostCall(n.client.Chain("v3/pay/transactions/jsapi-with-contract"))
+func (n V3PayTransactions) JSAPIWithContract() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/transactions/jsapi-with-contract"))
 }
 
 // Native is POST /v3/pay/transactions/native Native下单:
-//   - required in body: appid, mchid, description, out_trade_no, amount.total
-//   - documented as required in body: notify_url
+//   - required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, amount.total 总金额 (fen)
+//   - documented as required in body: notify_url 通知地址
+//   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791877
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012525171
-func (n V3PayTransactions) Native() PostCall {
-	return PostCall(n.client.Chain("v3/pay/transactions/native"))
+func (n V3PayTransactions) Native() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/pay/transactions/native"))
 }
 
 // OutTradeNo is /v3/pay/transactions/out-trade-no.
@@ -331,10 +333,9 @@ func (n V3PayTransactions) OutTradeNo() V3PayTransactionsOutTradeNo {
 type V3PayTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/pay/transactions/out-trade-no/{out_trade_no} 商户订单号查询:
-//   - required in query: mchid
+//   - {out_trade_no} 商户订单号
+//   - required in query: mchid 直连商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791859
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013070356
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012791838
 func (n V3PayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3PayTransactionsOutTradeNoOutTradeNo {
 	return V3PayTransactionsOutTradeNoOutTradeNo{GetCall(n.client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))}
 }
@@ -343,16 +344,14 @@ func (n V3PayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3PayTransact
 type V3PayTransactionsOutTradeNoOutTradeNo struct{ GetCall }
 
 // Close is POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close 关单:
-//   - required in body: mchid
+//   - required in body: mchid 直连商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791860
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013070360
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012791839
-func (n V3PayTransactionsOutTradeNoOutTradeNo) Close() PostCall {
-	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
+func (n V3PayTransactionsOutTradeNoOutTradeNo) Close() PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
 // Reverse is POST /v3/pay/transactions/out-trade-no/{out_trade_no}/reverse 撤销:
-//   - required in body: appid, mchid
+//   - required in body: appid 应用AppID, mchid 直连商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012382161
 func (n V3PayTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))

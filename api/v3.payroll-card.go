@@ -13,36 +13,37 @@ func (n V3Root) PayrollCard() V3PayrollCard {
 type V3PayrollCard struct{ client *wxpay.Client }
 
 // Authentications is GET /v3/payroll-card/authentications 查询核身记录:
-//   - required in query: openid
-//   - documented as required in query: sub_mchid, authenticate_date
+//   - required in query: openid 用户标识
+//   - documented as required in query: sub_mchid 子商户号, authenticate_date 核身日期
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461820
 func (n V3PayrollCard) Authentications() V3PayrollCardAuthentications {
-	return V3PayrollCardAuthentications{GetCall(n.client.Chain("v3/payroll-card/authentications")), n.client}
+	return V3PayrollCardAuthentications{GetEachCall(n.client.Chain("v3/payroll-card/authentications")), n.client}
 }
 
 // V3PayrollCardAuthentications is /v3/payroll-card/authentications.
 type V3PayrollCardAuthentications struct {
-	GetCall
+	GetEachCall
 	client *wxpay.Client
 }
 
 // PreOrder is POST /v3/payroll-card/authentications/pre-order 微工卡核身预下单:
-//   - required in body: openid, sub_mchid, authenticate_number, project_name, employer_name
+//   - required in body: openid 用户标识, sub_mchid 子商户号, authenticate_number 商家核身单号, project_name 项目名称, employer_name 单位名称
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012923362
 func (n V3PayrollCardAuthentications) PreOrder() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/authentications/pre-order"))
 }
 
 // PreOrderWithAuth is POST /v3/payroll-card/authentications/pre-order-with-auth 微工卡核身预下单（流程中完成授权）:
-//   - required in body: openid, authenticate_number, project_name, employer_name
-//   - documented as required in body: sub_mchid, user_name, id_card_number
+//   - required in body: openid 用户标识, authenticate_number 商家核身单号, project_name 项目名称, employer_name 用工单位名称
+//   - documented as required in body: sub_mchid 子商户号, user_name 用户实名, id_card_number 用户证件号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461761
 func (n V3PayrollCardAuthentications) PreOrderWithAuth() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/authentications/pre-order-with-auth"))
 }
 
 // AuthenticateNumber is GET /v3/payroll-card/authentications/{authenticate_number} 获取核身结果:
-//   - documented as required in query: sub_mchid
+//   - {authenticate_number} 商家核身单号
+//   - documented as required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461785
 func (n V3PayrollCardAuthentications) AuthenticateNumber(authenticateNumber string) GetCall {
 	return GetCall(n.client.Chain("v3/payroll-card/authentications/{authenticate_number}").Var("authenticate_number", authenticateNumber))
@@ -57,25 +58,27 @@ func (n V3PayrollCard) Relations() V3PayrollCardRelations {
 type V3PayrollCardRelations struct{ client *wxpay.Client }
 
 // Openid is GET /v3/payroll-card/relations/{openid} 查询微工卡授权关系:
-//   - documented as required in query: sub_mchid
+//   - {openid} 用户标识
+//   - documented as required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461728
 func (n V3PayrollCardRelations) Openid(openid string) GetCall {
 	return GetCall(n.client.Chain("v3/payroll-card/relations/{openid}").Var("openid", openid))
 }
 
 // Tokens is POST /v3/payroll-card/tokens 生成授权token:
-//   - required in body: openid
-//   - documented as required in body: sub_mchid, user_name, id_card_number
+//   - required in body: openid 用户标识
+//   - documented as required in body: sub_mchid 子商户号, user_name 用户实名, id_card_number 用户证件号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461589
 func (n V3PayrollCard) Tokens() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/tokens"))
 }
 
 // TransferBatches is POST /v3/payroll-card/transfer-batches 发起批量转账:
-//   - required in body: authorization_type, out_batch_no, batch_name, batch_remark, total_amount, total_num,
-//     transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
-//     transfer_detail_list[].transfer_remark, transfer_detail_list[].openid
-//   - documented as required in body: sub_mchid
+//   - required in body: authorization_type 特约商户授权类型, out_batch_no 商家批次单号, batch_name 批次名称, batch_remark 批次备注,
+//     total_amount 转账总金额 (fen), total_num 转账总笔数, transfer_detail_list[].out_detail_no 商家明细单号,
+//     transfer_detail_list[].transfer_amount 转账金额 (fen), transfer_detail_list[].transfer_remark 转账备注,
+//     transfer_detail_list[].openid 收款用户OpenID
+//   - documented as required in body: sub_mchid 特约商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461824
 func (n V3PayrollCard) TransferBatches() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/transfer-batches"))
@@ -90,15 +93,15 @@ func (n V3PayrollCard) Wesure() V3PayrollCardWesure {
 type V3PayrollCardWesure struct{ client *wxpay.Client }
 
 // Insurance is POST /v3/payroll-card/wesure/insurance 生成投保结果:
-//   - required in body: sp_mchid, wesure_order_no, insurance_company_order_no, openid, insure_state,
-//     insure_effect_time, insure_invalid_time, insurance_company_name
+//   - required in body: sp_mchid 服务商商户号, wesure_order_no 特约商户商户号, insurance_company_order_no 保司保单号, openid 用户标识,
+//     insure_state 投保状态, insure_effect_time 保障生效时间, insure_invalid_time 保障失效时间, insurance_company_name 保障的保险公司名称
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_32.shtml
 func (n V3PayrollCardWesure) Insurance() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/wesure/insurance"))
 }
 
 // TokenValidations is POST /v3/payroll-card/wesure/token-validations 校验核身结果:
-//   - required in body: sp_mchid
+//   - required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_31.shtml
 func (n V3PayrollCardWesure) TokenValidations() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/wesure/token-validations"))

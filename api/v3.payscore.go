@@ -21,7 +21,7 @@ func (n V3Payscore) Acquiringbank() V3PayscoreAcquiringbank {
 type V3PayscoreAcquiringbank struct{ client *wxpay.Client }
 
 // Permissions is POST /v3/payscore/acquiringbank/permissions 从业机构预授权:
-//   - required in body: service_id, channel_id, appid, sub_mchid, authorization_code
+//   - required in body: service_id 服务ID, channel_id 渠道商商户号, appid 服务商应用ID, sub_mchid 子商户号, authorization_code 授权协议号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691489
 func (n V3PayscoreAcquiringbank) Permissions() V3PayscoreAcquiringbankPermissions {
 	return V3PayscoreAcquiringbankPermissions{PostCall(n.client.Chain("v3/payscore/acquiringbank/permissions")), n.client}
@@ -43,8 +43,9 @@ type V3PayscoreAcquiringbankPermissionsAuthorizationCode struct{ client *wxpay.C
 
 // AuthorizationCode is GET /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}
 // 从业机构查询与用户授权记录（授权协议号）:
-//   - required in query: service_id, sub_mchid
-//   - documented as required in query: channel_id
+//   - {authorization_code} 授权协议号
+//   - required in query: service_id 服务ID, sub_mchid 子商户号
+//   - documented as required in query: channel_id 渠道商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461004
 func (n V3PayscoreAcquiringbankPermissionsAuthorizationCode) AuthorizationCode(authorizationCode string) V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode {
 	return V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode{GetCall(n.client.Chain("v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}").Var("authorization_code", authorizationCode))}
@@ -55,7 +56,7 @@ type V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode struct
 
 // Terminate is POST /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}/terminate
 // 从业机构解除用户授权关系（授权协议号）:
-//   - required in body: service_id, sub_mchid
+//   - required in body: service_id 服务ID, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461012
 func (n V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
@@ -64,15 +65,13 @@ func (n V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode) Te
 // Serviceorder is /v3/payscore/acquiringbank/serviceorder.
 //
 // GET /v3/payscore/acquiringbank/serviceorder 从业机构查询微信支付分订单:
-//   - required in query: service_id, sub_mchid, channel_id
+//   - required in query: service_id 服务ID, sub_mchid 子商户号, channel_id 渠道商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691343
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013194035
 //
 // POST /v3/payscore/acquiringbank/serviceorder 从业机构创建微信支付分订单:
-//   - required in body: service_id, appid, sub_mchid, channel_id, out_order_no, service_introduction, risk_fund.name,
-//     risk_fund.amount, time_range
+//   - required in body: service_id 服务ID, appid 服务商应用ID, sub_mchid 子商户号, channel_id 渠道商商户号, out_order_no 商户服务订单号,
+//     service_introduction 服务信息, risk_fund.name 风险金名称, risk_fund.amount 风险金额, time_range 服务时间段
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691326
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013194023
 func (n V3PayscoreAcquiringbank) Serviceorder() V3PayscoreAcquiringbankServiceorder {
 	return V3PayscoreAcquiringbankServiceorder{GetPostCall(n.client.Chain("v3/payscore/acquiringbank/serviceorder")), n.client}
 }
@@ -84,9 +83,8 @@ type V3PayscoreAcquiringbankServiceorder struct {
 }
 
 // Deduction is GET /v3/payscore/acquiringbank/serviceorder/deduction 从业机构查询微信支付分扣款信息:
-//   - required in query: service_id, appid, sub_mchid, channel_id
+//   - required in query: service_id 服务ID, appid 从业机构申请的公众号或移动应用AppID, sub_mchid 子商户号, channel_id 渠道商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458665
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013194110
 func (n V3PayscoreAcquiringbankServiceorder) Deduction() GetCall {
 	return GetCall(n.client.Chain("v3/payscore/acquiringbank/serviceorder/deduction"))
 }
@@ -100,58 +98,54 @@ func (n V3PayscoreAcquiringbankServiceorder) OutOrderNo(outOrderNo string) V3Pay
 type V3PayscoreAcquiringbankServiceorderOutOrderNo struct{ branch }
 
 // Cancel is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/cancel 从业机构取消微信支付分订单:
-//   - required in body: service_id, channel_id, sub_mchid
+//   - required in body: service_id 服务ID, channel_id 渠道商商户号, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458146
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013194058
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/complete 从业机构完结微信支付分订单:
-//   - required in body: service_id, sub_mchid, post_payments[].name, total_amount
+//   - required in body: service_id 服务ID, sub_mchid 子商户号, post_payments[].name 付费名称, total_amount 总金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460791
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013194080
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Complete() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
 }
 
 // Modify is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/modify 从业机构修改微信支付分订单金额:
-//   - required in body: service_id, sub_mchid, total_amount
+//   - required in body: service_id 服务ID, sub_mchid 子商户号, total_amount 总金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691363
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013194282
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Modify() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("modify"))
 }
 
 // Registerdeductinfo is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/registerdeductinfo 从业机构登记微信支付分扣款信息:
-//   - required in body: service_id, sub_mchid, channel_id
+//   - required in body: service_id 服务ID, sub_mchid 子商户号, channel_id 渠道商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458414
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013194100
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Registerdeductinfo() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("registerdeductinfo"))
 }
 
 // Sync is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/sync 从业机构同步微信支付分订单信息:
-//   - required in body: service_id, sub_mchid, type
+//   - required in body: service_id 服务ID, sub_mchid 子商户号, type 场景类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691378
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013194292
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Sync() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("sync"))
 }
 
 // Servicepayondeliveryorder is POST /v3/payscore/acquiringbank/servicepayondeliveryorder 从业机构创建先用后付订单:
-//   - documented as required in body: out_order_no, appid, service_id, service_introduction, time_range
+//   - documented as required in body: out_order_no 商户服务订单号, appid 公众账号ID, service_id 服务ID, service_introduction 服务信息,
+//     time_range 服务时间段
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012783674
 func (n V3PayscoreAcquiringbank) Servicepayondeliveryorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/acquiringbank/servicepayondeliveryorder"))
 }
 
 // MerchantBill is GET /v3/payscore/merchant-bill 商户申请获取对账单:
-//   - required in query: bill_date
-//   - documented as required in query: encryption_algorithm, service_id
+//   - required in query: bill_date 账单日期
+//   - documented as required in query: encryption_algorithm 加密算法, service_id 服务ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394586
-func (n V3Payscore) MerchantBill() GetCall {
-	return GetCall(n.client.Chain("v3/payscore/merchant-bill"))
+func (n V3Payscore) MerchantBill() GetBillCall {
+	return GetBillCall(n.client.Chain("v3/payscore/merchant-bill"))
 }
 
 // Oversea is /v3/payscore/oversea.
@@ -173,12 +167,13 @@ type V3PayscoreOverseaPartner struct{ client *wxpay.Client }
 // Serviceorder is /v3/payscore/oversea/partner/serviceorder.
 //
 // GET /v3/payscore/oversea/partner/serviceorder 查询支付分订单:
-//   - documented as required in query: service_id, sub_mchid
+//   - documented as required in query: service_id 服务ID, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096411
 //
 // POST /v3/payscore/oversea/partner/serviceorder 创建支付分订单:
-//   - documented as required in body: service_id, appid, sub_mchid, out_order_no, currency, service_introduction,
-//     risk_fund.name, risk_fund.amount, time_range.start_time, notify_url
+//   - documented as required in body: service_id 服务ID, appid 服务商公众号ID, sub_mchid 子商户号, out_order_no 商户订单号, currency
+//     货币类型, service_introduction 服务信息, risk_fund.name 风险名称, risk_fund.amount 风险金额, time_range.start_time 服务开始时间,
+//     notify_url 商户回调地址
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096395
 func (n V3PayscoreOverseaPartner) Serviceorder() V3PayscoreOverseaPartnerServiceorder {
 	return V3PayscoreOverseaPartnerServiceorder{GetPostCall(n.client.Chain("v3/payscore/oversea/partner/serviceorder")), n.client}
@@ -199,21 +194,21 @@ func (n V3PayscoreOverseaPartnerServiceorder) OutOrderNo(outOrderNo string) V3Pa
 type V3PayscoreOverseaPartnerServiceorderOutOrderNo struct{ branch }
 
 // Cancel is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/cancel 取消支付分订单:
-//   - documented as required in body: service_id, sub_mchid, reason
+//   - documented as required in body: service_id 服务ID, sub_mchid 子商户号, reason 撤销原因
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096416
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/complete 完结支付分订单:
-//   - documented as required in body: service_id, sub_mchid, post_payments[].name, total_amount
+//   - documented as required in body: service_id 服务ID, sub_mchid 子商户号, post_payments[].name 付费名称, total_amount 总金额
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096431
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Complete() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
 }
 
 // Sync is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/sync 同步支付分订单信息:
-//   - documented as required in body: service_id, sub_mchid, type, detail.paid_time
+//   - documented as required in body: service_id 服务ID, sub_mchid 子商户号, type 场景类型, detail.paid_time 收款成功时间
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096438
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Sync() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("sync"))
@@ -228,7 +223,7 @@ func (n V3Payscore) Partner() V3PayscorePartner {
 type V3PayscorePartner struct{ client *wxpay.Client }
 
 // Permissions is POST /v3/payscore/partner/permissions 商户预授权:
-//   - required in body: service_id, appid, sub_mchid, authorization_code
+//   - required in body: service_id 服务ID, appid 服务商应用ID, sub_mchid 子商户号, authorization_code 授权协议号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382030
 func (n V3PayscorePartner) Permissions() V3PayscorePartnerPermissions {
 	return V3PayscorePartnerPermissions{PostCall(n.client.Chain("v3/payscore/partner/permissions")), n.client}
@@ -241,15 +236,15 @@ type V3PayscorePartnerPermissions struct {
 }
 
 // ApplyForScene is POST /v3/payscore/partner/permissions/apply-for-scene 服务商场景中预授权:
-//   - required in body: service_id, appid, sub_mchid, authorization_code, scene
+//   - required in body: service_id 服务ID, appid 服务商的公众号ID, sub_mchid 子商户的商户号, authorization_code 授权协议号, scene 授权场景
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012778802
 func (n V3PayscorePartnerPermissions) ApplyForScene() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/partner/permissions/apply-for-scene"))
 }
 
 // AssessUserRiskLevel is POST /v3/payscore/partner/permissions/assess-user-risk-level 服务商评估用户分层:
-//   - documented as required in query: sub_mchid
-//   - required in body: service_id, appid
+//   - documented as required in query: sub_mchid 子商户商户号
+//   - required in body: service_id 服务ID, appid 服务商的公众号ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012783585
 func (n V3PayscorePartnerPermissions) AssessUserRiskLevel() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/partner/permissions/assess-user-risk-level"))
@@ -264,7 +259,8 @@ func (n V3PayscorePartnerPermissions) AuthorizationCode() V3PayscorePartnerPermi
 type V3PayscorePartnerPermissionsAuthorizationCode struct{ client *wxpay.Client }
 
 // AuthorizationCode is GET /v3/payscore/partner/permissions/authorization-code/{authorization_code} 查询与用户授权记录（授权协议号）:
-//   - required in query: service_id, sub_mchid
+//   - {authorization_code} 授权协议号
+//   - required in query: service_id 服务ID, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692687
 func (n V3PayscorePartnerPermissionsAuthorizationCode) AuthorizationCode(authorizationCode string) V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode {
 	return V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode{GetCall(n.client.Chain("v3/payscore/partner/permissions/authorization-code/{authorization_code}").Var("authorization_code", authorizationCode))}
@@ -274,30 +270,29 @@ func (n V3PayscorePartnerPermissionsAuthorizationCode) AuthorizationCode(authori
 type V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode struct{ GetCall }
 
 // Terminate is POST /v3/payscore/partner/permissions/authorization-code/{authorization_code}/terminate 解除用户授权关系（授权协议号）:
-//   - required in body: service_id, sub_mchid
+//   - required in body: service_id 服务ID, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382049
 func (n V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
 // Search is GET /v3/payscore/partner/permissions/search 查询与用户授权记录（openid）:
-//   - required in query: service_id, appid, sub_mchid
+//   - required in query: service_id 服务ID, appid 服务商应用ID, sub_mchid 子商户商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692798
 func (n V3PayscorePartnerPermissions) Search() GetCall {
 	return GetCall(n.client.Chain("v3/payscore/partner/permissions/search"))
 }
 
 // Terminate is POST /v3/payscore/partner/permissions/terminate 解除用户授权关系（openid）:
-//   - required in body: service_id, appid, sub_mchid
+//   - required in body: service_id 服务ID, appid 服务商应用ID, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461154
 func (n V3PayscorePartnerPermissions) Terminate() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/partner/permissions/terminate"))
 }
 
 // ServiceAccountApplications is POST /v3/payscore/partner/service-account-applications 收付通子商户申请绑定支付分服务:
-//   - documented as required in body: service_id, appid, sub_mchid, out_apply_no
+//   - documented as required in body: service_id 服务ID, appid 服务商应用ID, sub_mchid 子商户商户号, out_apply_no 商户申请绑定单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715051
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013394514
 func (n V3PayscorePartner) ServiceAccountApplications() V3PayscorePartnerServiceAccountApplications {
 	return V3PayscorePartnerServiceAccountApplications{PostCall(n.client.Chain("v3/payscore/partner/service-account-applications")), n.client}
 }
@@ -309,8 +304,8 @@ type V3PayscorePartnerServiceAccountApplications struct {
 }
 
 // OutApplyNo is GET /v3/payscore/partner/service-account-applications/{out_apply_no} 查询收付通子商户服务绑定结果:
+//   - {out_apply_no} 商户申请绑定单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715111
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013394503
 func (n V3PayscorePartnerServiceAccountApplications) OutApplyNo(outApplyNo string) GetCall {
 	return GetCall(n.client.Chain("v3/payscore/partner/service-account-applications/{out_apply_no}").Var("out_apply_no", outApplyNo))
 }
@@ -318,28 +313,27 @@ func (n V3PayscorePartnerServiceAccountApplications) OutApplyNo(outApplyNo strin
 // Serviceorder is /v3/payscore/partner/serviceorder.
 //
 // GET /v3/payscore/partner/serviceorder 查询支付分订单:
-//   - required in query: service_id, sub_mchid
+//   - required in query: service_id 服务ID, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692256
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013138559
 //
 // POST /v3/payscore/partner/serviceorder 创建支付分订单:
-//   - required in body: service_id, appid, sub_mchid, out_order_no, service_introduction, risk_fund.name,
-//     risk_fund.amount, time_range
+//   - required in body: service_id 服务ID, appid 服务商应用ID, sub_mchid 子商户号, out_order_no 商户服务订单号, service_introduction
+//     服务信息, risk_fund.name 风险金名称, risk_fund.amount 风险金额, time_range 服务时间
+//   - outcome: GET /v3/payscore/partner/serviceorder
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692136
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013138534
 func (n V3PayscorePartner) Serviceorder() V3PayscorePartnerServiceorder {
-	return V3PayscorePartnerServiceorder{GetPostCall(n.client.Chain("v3/payscore/partner/serviceorder")), n.client}
+	return V3PayscorePartnerServiceorder{GetPostEnsureResolveCall(n.client.Chain("v3/payscore/partner/serviceorder")), n.client}
 }
 
 // V3PayscorePartnerServiceorder is /v3/payscore/partner/serviceorder.
 type V3PayscorePartnerServiceorder struct {
-	GetPostCall
+	GetPostEnsureResolveCall
 	client *wxpay.Client
 }
 
 // DirectComplete is POST /v3/payscore/partner/serviceorder/direct-complete 创单结单合并:
-//   - documented as required in body: service_id, appid, sub_appid, out_order_no, service_introduction, total_amount,
-//     time_range.start_time, notify_url
+//   - documented as required in body: service_id 服务ID, appid 服务商应用ID, sub_appid 子商户应用ID, out_order_no 商户服务订单号,
+//     service_introduction 服务信息, total_amount 总金额, time_range.start_time 服务开始时间, notify_url 商户回调地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012923757
 func (n V3PayscorePartnerServiceorder) DirectComplete() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/partner/serviceorder/direct-complete"))
@@ -354,61 +348,60 @@ func (n V3PayscorePartnerServiceorder) OutOrderNo(outOrderNo string) V3PayscoreP
 type V3PayscorePartnerServiceorderOutOrderNo struct{ branch }
 
 // Cancel is POST /v3/payscore/partner/serviceorder/{out_order_no}/cancel 取消支付分订单:
-//   - required in body: service_id, sub_mchid
+//   - required in body: service_id 服务ID, sub_mchid 子商户号
+//   - outcome: GET /v3/payscore/partner/serviceorder
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458758
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013138589
-func (n V3PayscorePartnerServiceorderOutOrderNo) Cancel() PostCall {
-	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
+func (n V3PayscorePartnerServiceorderOutOrderNo) Cancel() PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/partner/serviceorder/{out_order_no}/complete 完结支付分订单:
-//   - required in body: service_id, sub_mchid, post_payments[].name, total_amount
+//   - required in body: service_id 服务ID, sub_mchid 子商户号, post_payments[].name 付费名称, total_amount 总金额 (fen)
+//   - outcome: GET /v3/payscore/partner/serviceorder
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692408
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013138598
-func (n V3PayscorePartnerServiceorderOutOrderNo) Complete() PostCall {
-	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
+func (n V3PayscorePartnerServiceorderOutOrderNo) Complete() PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(n.branch).Chain("complete"))
 }
 
 // Modify is POST /v3/payscore/partner/serviceorder/{out_order_no}/modify 修改订单金额:
-//   - required in body: sub_mchid, post_payments[].name, total_amount
+//   - required in body: sub_mchid 子商户号, post_payments[].name 付费名称, total_amount 总金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692360
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013138819
 func (n V3PayscorePartnerServiceorderOutOrderNo) Modify() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("modify"))
 }
 
 // Pay is POST /v3/payscore/partner/serviceorder/{out_order_no}/pay 商户发起催收扣款:
-//   - required in body: sub_mchid
+//   - required in body: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394544
 func (n V3PayscorePartnerServiceorderOutOrderNo) Pay() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("pay"))
 }
 
 // SendPendingmessage is POST /v3/payscore/partner/serviceorder/{out_order_no}/send-pendingmessage 下发服务费用待处理消息:
-//   - required in body: service_id, sub_mchid, post_payments, total_amount
+//   - required in body: service_id 服务ID, sub_mchid 子商户商户号, post_payments 后付费项目, total_amount 总金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394914
 func (n V3PayscorePartnerServiceorderOutOrderNo) SendPendingmessage() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("send-pendingmessage"))
 }
 
 // SendPrepaidmessage is POST /v3/payscore/partner/serviceorder/{out_order_no}/send-prepaidmessage 下发服务预扣费消息:
-//   - required in body: service_id, sub_mchid, post_payments, total_amount
+//   - required in body: service_id 服务ID, sub_mchid 子商户商户号, post_payments 后付费项目, total_amount 总金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394929
 func (n V3PayscorePartnerServiceorderOutOrderNo) SendPrepaidmessage() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("send-prepaidmessage"))
 }
 
 // Sync is POST /v3/payscore/partner/serviceorder/{out_order_no}/sync 同步订单信息:
-//   - required in body: service_id, sub_mchid, type
+//   - required in body: service_id 服务ID, sub_mchid 子商户号, type 场景类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458816
-//   - https://pay.weixin.qq.com/doc/v3/partner/4013138975
 func (n V3PayscorePartnerServiceorderOutOrderNo) Sync() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("sync"))
 }
 
 // Servicepayondeliveryorder is POST /v3/payscore/partner/servicepayondeliveryorder 创建先用后付订单:
-//   - documented as required in body: out_order_no, appid, sub_mchid, service_id, service_introduction, time_range,
-//     risk_fund.name, risk_fund.amount, notify_url, shopping_info
+//   - documented as required in body: out_order_no 商户服务订单号, appid 公众账号ID, sub_mchid 子商户号, service_id 服务ID,
+//     service_introduction 服务信息, time_range 服务时间, risk_fund.name 风险金名称, risk_fund.amount 风险金额, notify_url 商户回调地址,
+//     shopping_info 先用后付购物详情
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012783634
 func (n V3PayscorePartner) Servicepayondeliveryorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/partner/servicepayondeliveryorder"))
@@ -431,7 +424,8 @@ func (n V3PayscorePartnerServicequotas) ServiceID() V3PayscorePartnerServicequot
 type V3PayscorePartnerServicequotasServiceID struct{ client *wxpay.Client }
 
 // ServiceID is GET /v3/payscore/partner/servicequotas/service-id/{service_id} 查询用户分层对应建议先享金额:
-//   - required in query: sub_mchid, appid, risk_level_version
+//   - {service_id} 服务ID
+//   - required in query: sub_mchid 子商户商户号, appid 服务商的公众号ID, risk_level_version 分层版本
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394486
 func (n V3PayscorePartnerServicequotasServiceID) ServiceID(serviceID string) GetCall {
 	return GetCall(n.client.Chain("v3/payscore/partner/servicequotas/service-id/{service_id}").Var("service_id", serviceID))
@@ -443,7 +437,7 @@ func (n V3PayscorePartnerServicequotasServiceID) ServiceID(serviceID string) Get
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_2&index=4
 //
 // POST /v3/payscore/payafter-orders 创建先享后付订单:
-//   - documented as required in body: appid, out_order_no, service_id
+//   - documented as required in body: appid 公众账号ID, out_order_no 商户服务订单号, service_id 服务ID
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_1&index=3
 func (n V3Payscore) PayafterOrders() V3PayscorePayafterOrders {
 	return V3PayscorePayafterOrders{GetPostCall(n.client.Chain("v3/payscore/payafter-orders")), n.client}
@@ -464,14 +458,14 @@ func (n V3PayscorePayafterOrders) OutOrderNo(outOrderNo string) V3PayscorePayaft
 type V3PayscorePayafterOrdersOutOrderNo struct{ branch }
 
 // Cancel is POST /v3/payscore/payafter-orders/{out_order_no}/cancel 撤销先享后付订单:
-//   - documented as required in body: appid, service_id, reason
+//   - documented as required in body: appid 公众账号ID, service_id 服务ID, reason 取消原因
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_3&index=5
 func (n V3PayscorePayafterOrdersOutOrderNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/payafter-orders/{out_order_no}/complete 完结先享后付订单:
-//   - documented as required in body: appid, service_id
+//   - documented as required in body: appid 公众账号ID, service_id 服务ID
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_4&index=6
 func (n V3PayscorePayafterOrdersOutOrderNo) Complete() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
@@ -484,7 +478,7 @@ func (n V3PayscorePayafterOrdersOutOrderNo) Sync() PostCall {
 }
 
 // Permissions is POST /v3/payscore/permissions 商户预授权:
-//   - required in body: service_id, appid, authorization_code
+//   - required in body: service_id 服务id, appid 公众号id, authorization_code 授权协议号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647349
 func (n V3Payscore) Permissions() V3PayscorePermissions {
 	return V3PayscorePermissions{PostCall(n.client.Chain("v3/payscore/permissions")), n.client}
@@ -497,7 +491,7 @@ type V3PayscorePermissions struct {
 }
 
 // AssessUserRiskLevel is POST /v3/payscore/permissions/assess-user-risk-level 商户评估用户分层:
-//   - required in body: service_id, appid
+//   - required in body: service_id 服务ID, appid 公众号ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012856611
 func (n V3PayscorePermissions) AssessUserRiskLevel() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/permissions/assess-user-risk-level"))
@@ -512,7 +506,8 @@ func (n V3PayscorePermissions) AuthorizationCode() V3PayscorePermissionsAuthoriz
 type V3PayscorePermissionsAuthorizationCode struct{ client *wxpay.Client }
 
 // AuthorizationCode is GET /v3/payscore/permissions/authorization-code/{authorization_code} 查询与用户授权记录（授权协议号）:
-//   - required in query: service_id
+//   - {authorization_code} 授权协议号
+//   - required in query: service_id 服务ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647401
 func (n V3PayscorePermissionsAuthorizationCode) AuthorizationCode(authorizationCode string) V3PayscorePermissionsAuthorizationCodeAuthorizationCode {
 	return V3PayscorePermissionsAuthorizationCodeAuthorizationCode{GetCall(n.client.Chain("v3/payscore/permissions/authorization-code/{authorization_code}").Var("authorization_code", authorizationCode))}
@@ -522,7 +517,7 @@ func (n V3PayscorePermissionsAuthorizationCode) AuthorizationCode(authorizationC
 type V3PayscorePermissionsAuthorizationCodeAuthorizationCode struct{ GetCall }
 
 // Terminate is POST /v3/payscore/permissions/authorization-code/{authorization_code}/terminate 解除用户授权关系（授权协议号）:
-//   - required in body: service_id
+//   - required in body: service_id 服务id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647410
 func (n V3PayscorePermissionsAuthorizationCodeAuthorizationCode) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
@@ -537,7 +532,8 @@ func (n V3PayscorePermissions) Openid() V3PayscorePermissionsOpenid {
 type V3PayscorePermissionsOpenid struct{ client *wxpay.Client }
 
 // Openid is GET /v3/payscore/permissions/openid/{openid} 查询与用户授权记录（openid）:
-//   - required in query: service_id, appid
+//   - {openid} 用户标识
+//   - required in query: service_id 服务ID, appid 公众号id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647404
 func (n V3PayscorePermissionsOpenid) Openid(openid string) V3PayscorePermissionsOpenidOpenid {
 	return V3PayscorePermissionsOpenidOpenid{GetCall(n.client.Chain("v3/payscore/permissions/openid/{openid}").Var("openid", openid))}
@@ -547,7 +543,7 @@ func (n V3PayscorePermissionsOpenid) Openid(openid string) V3PayscorePermissions
 type V3PayscorePermissionsOpenidOpenid struct{ GetCall }
 
 // Terminate is POST /v3/payscore/permissions/openid/{openid}/terminate 解除用户授权关系（openid）:
-//   - required in body: service_id
+//   - required in body: service_id 服务ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647413
 func (n V3PayscorePermissionsOpenidOpenid) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
@@ -570,8 +566,9 @@ func (n V3PayscorePlan) Partner() V3PayscorePlanPartner {
 type V3PayscorePlanPartner struct{ client *wxpay.Client }
 
 // PayscorePlans is POST /v3/payscore/plan/partner/payscore-plans 创建支付分计划:
-//   - required in body: service_id, appid, sub_mchid, plan_name, plan_duration, deduction_quantity,
-//     total_original_price, total_actual_price, merchant_plan_no
+//   - required in body: service_id 计划所属服务, appid 服务商的AppID, sub_mchid 子商户号, plan_name 支付分计划名称, plan_duration 支付分计划有效期
+//     (day), deduction_quantity 支付分计划扣费次数, total_original_price 支付分计划原总金额 (fen), total_actual_price 支付分计划实际扣费总金额 (fen),
+//     merchant_plan_no 商户侧计划号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463290
 func (n V3PayscorePlanPartner) PayscorePlans() V3PayscorePlanPartnerPayscorePlans {
 	return V3PayscorePlanPartnerPayscorePlans{PostCall(n.client.Chain("v3/payscore/plan/partner/payscore-plans")), n.client}
@@ -592,7 +589,8 @@ func (n V3PayscorePlanPartnerPayscorePlans) MerchantPlanNo() V3PayscorePlanPartn
 type V3PayscorePlanPartnerPayscorePlansMerchantPlanNo struct{ client *wxpay.Client }
 
 // MerchantPlanNo is GET /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no} 查询支付分计划:
-//   - required in query: sub_mchid
+//   - {merchant_plan_no} 支付分计划商户侧单号
+//   - required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463318
 func (n V3PayscorePlanPartnerPayscorePlansMerchantPlanNo) MerchantPlanNo(merchantPlanNo string) V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo {
 	return V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo{GetCall(n.client.Chain("v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}").Var("merchant_plan_no", merchantPlanNo))}
@@ -602,15 +600,16 @@ func (n V3PayscorePlanPartnerPayscorePlansMerchantPlanNo) MerchantPlanNo(merchan
 type V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo struct{ GetCall }
 
 // Stop is POST /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop 停止支付分计划:
-//   - required in body: sub_mchid
+//   - required in body: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463322
 func (n V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo) Stop() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("stop"))
 }
 
 // PayscorePlans is POST /v3/payscore/plan/payscore-plans 创建支付分计划:
-//   - required in body: service_id, appid, plan_name, plan_duration, deduction_quantity, total_original_price,
-//     total_actual_price, merchant_plan_no
+//   - required in body: service_id 计划所属服务, appid AppID, plan_name 支付分计划名称, plan_duration 支付分计划有效期 (day),
+//     deduction_quantity 支付分计划扣费次数, total_original_price 支付分计划原总金额 (fen), total_actual_price 支付分计划实际扣费总金额 (fen),
+//     merchant_plan_no 商户侧计划号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467232
 func (n V3PayscorePlan) PayscorePlans() V3PayscorePlanPayscorePlans {
 	return V3PayscorePlanPayscorePlans{PostCall(n.client.Chain("v3/payscore/plan/payscore-plans")), n.client}
@@ -631,6 +630,7 @@ func (n V3PayscorePlanPayscorePlans) MerchantPlanNo() V3PayscorePlanPayscorePlan
 type V3PayscorePlanPayscorePlansMerchantPlanNo struct{ client *wxpay.Client }
 
 // MerchantPlanNo is GET /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no} 查询支付分计划:
+//   - {merchant_plan_no} 支付分计划商户侧单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012470804
 func (n V3PayscorePlanPayscorePlansMerchantPlanNo) MerchantPlanNo(merchantPlanNo string) V3PayscorePlanPayscorePlansMerchantPlanNoMerchantPlanNo {
 	return V3PayscorePlanPayscorePlansMerchantPlanNoMerchantPlanNo{GetCall(n.client.Chain("v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}").Var("merchant_plan_no", merchantPlanNo))}
@@ -648,27 +648,26 @@ func (n V3PayscorePlanPayscorePlansMerchantPlanNoMerchantPlanNo) Stop() PostCall
 // Serviceorder is /v3/payscore/serviceorder.
 //
 // GET /v3/payscore/serviceorder 查询支付分订单:
-//   - required in query: service_id
+//   - required in query: service_id 服务ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587902
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012647419
 //
 // POST /v3/payscore/serviceorder 创建支付分订单:
-//   - required in body: out_order_no, appid, service_id, service_introduction, time_range, risk_fund.name,
-//     risk_fund.amount
+//   - required in body: out_order_no 商户服务订单号, appid 公众账号ID, service_id 服务ID, service_introduction 服务信息, time_range
+//     服务时间段, risk_fund.name 风险名称, risk_fund.amount 风险金额
+//   - outcome: GET /v3/payscore/serviceorder
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587900
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012647418
 func (n V3Payscore) Serviceorder() V3PayscoreServiceorder {
-	return V3PayscoreServiceorder{GetPostCall(n.client.Chain("v3/payscore/serviceorder")), n.client}
+	return V3PayscoreServiceorder{GetPostEnsureResolveCall(n.client.Chain("v3/payscore/serviceorder")), n.client}
 }
 
 // V3PayscoreServiceorder is /v3/payscore/serviceorder.
 type V3PayscoreServiceorder struct {
-	GetPostCall
+	GetPostEnsureResolveCall
 	client *wxpay.Client
 }
 
 // DirectComplete is POST /v3/payscore/serviceorder/direct-complete 创单结单合并:
-//   - required in body: out_order_no, appid, service_id, time_range
+//   - required in body: out_order_no 商户服务订单号, appid 公众账号ID, service_id 服务ID, time_range 服务时间段
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter3_9.shtml
 func (n V3PayscoreServiceorder) DirectComplete() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/serviceorder/direct-complete"))
@@ -683,25 +682,24 @@ func (n V3PayscoreServiceorder) OutOrderNo(outOrderNo string) V3PayscoreServiceo
 type V3PayscoreServiceorderOutOrderNo struct{ branch }
 
 // Cancel is POST /v3/payscore/serviceorder/{out_order_no}/cancel 取消支付分订单:
-//   - required in body: service_id
+//   - required in body: service_id 服务ID
+//   - outcome: GET /v3/payscore/serviceorder
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587905
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012647422
-func (n V3PayscoreServiceorderOutOrderNo) Cancel() PostCall {
-	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
+func (n V3PayscoreServiceorderOutOrderNo) Cancel() PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/serviceorder/{out_order_no}/complete 完结支付分订单:
-//   - required in body: service_id, post_payments[].name, total_amount
+//   - required in body: service_id 服务订单号, post_payments[].name 付费名称, total_amount 总金额 (fen)
+//   - outcome: GET /v3/payscore/serviceorder
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587955
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012647421
-func (n V3PayscoreServiceorderOutOrderNo) Complete() PostCall {
-	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
+func (n V3PayscoreServiceorderOutOrderNo) Complete() PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(n.branch).Chain("complete"))
 }
 
 // Modify is POST /v3/payscore/serviceorder/{out_order_no}/modify 修改订单金额:
-//   - required in body: service_id, post_payments[].name, total_amount
+//   - required in body: service_id 服务ID, post_payments[].name 付费名称, total_amount 总金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587957
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012647427
 func (n V3PayscoreServiceorderOutOrderNo) Modify() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("modify"))
 }
@@ -713,31 +711,31 @@ func (n V3PayscoreServiceorderOutOrderNo) Pay() PostCall {
 }
 
 // SendPendingmessage is POST /v3/payscore/serviceorder/{out_order_no}/send-pendingmessage 下发服务费用待处理消息:
-//   - required in body: service_id, post_payments, total_amount
+//   - required in body: service_id 服务ID, post_payments 后付费项目, total_amount 总金额
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394606
 func (n V3PayscoreServiceorderOutOrderNo) SendPendingmessage() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("send-pendingmessage"))
 }
 
 // SendPrepaidmessage is POST /v3/payscore/serviceorder/{out_order_no}/send-prepaidmessage 下发服务预扣费消息:
-//   - required in body: service_id, post_payments, total_amount
+//   - required in body: service_id 服务ID, post_payments 后付费项目, total_amount 总金额
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394615
 func (n V3PayscoreServiceorderOutOrderNo) SendPrepaidmessage() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("send-prepaidmessage"))
 }
 
 // Sync is POST /v3/payscore/serviceorder/{out_order_no}/sync 同步服务订单信息:
-//   - required in body: service_id, type
+//   - required in body: service_id 服务ID, type 场景类型
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587962
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012647431
 func (n V3PayscoreServiceorderOutOrderNo) Sync() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("sync"))
 }
 
 // Servicepayondeliveryorder is POST /v3/payscore/servicepayondeliveryorder 创建先用后付订单:
-//   - documented as required in body: out_order_no, appid, service_id, service_introduction, time_range.start_time,
-//     risk_fund.name, risk_fund.amount, notify_url, shopping_info.jump_link, shopping_info.goods[].name,
-//     shopping_info.goods[].picture, shopping_info.goods[].amount, shopping_info.goods[].count
+//   - documented as required in body: out_order_no 商户服务订单号, appid 公众账号ID, service_id 服务ID, service_introduction 服务信息,
+//     time_range.start_time 服务开始时间, risk_fund.name 风险金名称, risk_fund.amount 风险金额, notify_url 商户回调地址,
+//     shopping_info.jump_link 单详跳转链接, shopping_info.goods[].name 商品名称, shopping_info.goods[].picture 商品图片链接,
+//     shopping_info.goods[].amount 商品单价金额, shopping_info.goods[].count 商品数量
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012856585
 func (n V3Payscore) Servicepayondeliveryorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/servicepayondeliveryorder"))
@@ -760,15 +758,16 @@ func (n V3PayscoreSignPlan) Partner() V3PayscoreSignPlanPartner {
 type V3PayscoreSignPlanPartner struct{ client *wxpay.Client }
 
 // Serviceorder is POST /v3/payscore/sign-plan/partner/serviceorder 创建用户的签约计划详情对应的服务订单:
-//   - required in body: service_id, sign_plan_id, plan_detail_no, appid, sub_mchid, service_introduction, time_range,
-//     out_trade_no
+//   - required in body: service_id 支付分服务ID, sign_plan_id 待创建服务订单对应的用户的签约计划, plan_detail_no 待创建服务订单对应的用户的签约计划详情序号, appid
+//     服务商的AppID, sub_mchid 子商户号, service_introduction 服务信息, time_range 服务时间, out_trade_no 商户侧订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463469
 func (n V3PayscoreSignPlanPartner) Serviceorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/sign-plan/partner/serviceorder"))
 }
 
 // UserSignPlans is POST /v3/payscore/sign-plan/partner/user-sign-plans 创建用户的签约计划:
-//   - required in body: service_id, plan_id, appid, sub_mchid, merchant_sign_plan_no
+//   - required in body: service_id 支付分服务ID, plan_id 支付分计划ID, appid 服务商的AppID, sub_mchid 子商户号, merchant_sign_plan_no
+//     商户签约计划单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463521
 func (n V3PayscoreSignPlanPartner) UserSignPlans() V3PayscoreSignPlanPartnerUserSignPlans {
 	return V3PayscoreSignPlanPartnerUserSignPlans{PostCall(n.client.Chain("v3/payscore/sign-plan/partner/user-sign-plans")), n.client}
@@ -790,7 +789,8 @@ type V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNo struct{ client *wx
 
 // MerchantSignPlanNo is GET
 // /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no} 查询用户的签约计划:
-//   - required in query: sub_mchid
+//   - {merchant_sign_plan_no} 商户签约计划号
+//   - required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463526
 func (n V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNo) MerchantSignPlanNo(merchantSignPlanNo string) V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo {
 	return V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo{GetCall(n.client.Chain("v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}").Var("merchant_sign_plan_no", merchantSignPlanNo))}
@@ -801,22 +801,23 @@ type V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo 
 
 // Stop is POST /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop
 // 取消用户的签约计划:
-//   - required in body: sub_mchid
+//   - required in body: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463534
 func (n V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo) Stop() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("stop"))
 }
 
 // Serviceorder is POST /v3/payscore/sign-plan/serviceorder 创建用户的签约计划详情对应的服务订单:
-//   - required in body: service_id, sign_plan_id, plan_detail_no, appid, openid, service_introduction, time_range,
-//     out_trade_no
+//   - required in body: service_id 支付分服务ID, sign_plan_id 待创建服务订单对应的用户的签约计划, plan_detail_no 待创建服务订单对应的用户的签约计划详情序号, appid
+//     商户的AppID, openid 商户公众号下的用户标识, service_introduction 服务信息, time_range 服务时间, out_trade_no 商户侧订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489351
 func (n V3PayscoreSignPlan) Serviceorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/sign-plan/serviceorder"))
 }
 
 // UserSignPlans is POST /v3/payscore/sign-plan/user-sign-plans 创建用户的签约计划:
-//   - required in body: service_id, plan_id, appid, openid, merchant_sign_plan_no
+//   - required in body: service_id 支付分服务ID, plan_id 支付分计划ID, appid AppID, openid 待签约用户在商户应用下的OpenID,
+//     merchant_sign_plan_no 商户签约计划单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489420
 func (n V3PayscoreSignPlan) UserSignPlans() V3PayscoreSignPlanUserSignPlans {
 	return V3PayscoreSignPlanUserSignPlans{PostCall(n.client.Chain("v3/payscore/sign-plan/user-sign-plans")), n.client}
@@ -838,6 +839,7 @@ type V3PayscoreSignPlanUserSignPlansMerchantSignPlanNo struct{ client *wxpay.Cli
 
 // MerchantSignPlanNo is GET /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}
 // 查询用户的签约计划:
+//   - {merchant_sign_plan_no} 商户签约计划号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012470990
 func (n V3PayscoreSignPlanUserSignPlansMerchantSignPlanNo) MerchantSignPlanNo(merchantSignPlanNo string) V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo {
 	return V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo{GetCall(n.client.Chain("v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}").Var("merchant_sign_plan_no", merchantSignPlanNo))}
@@ -858,7 +860,7 @@ func (n V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo) Sto
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_2&index=4
 //
 // POST /v3/payscore/smartretail-orders 创建智慧零售订单:
-//   - documented as required in body: appid, out_order_no, service_id
+//   - documented as required in body: appid 公众账号ID, out_order_no 商户服务订单号, service_id 服务ID
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_1&index=3
 func (n V3Payscore) SmartretailOrders() V3PayscoreSmartretailOrders {
 	return V3PayscoreSmartretailOrders{GetPostCall(n.client.Chain("v3/payscore/smartretail-orders")), n.client}
@@ -879,21 +881,21 @@ func (n V3PayscoreSmartretailOrders) OutOrderNo(outOrderNo string) V3PayscoreSma
 type V3PayscoreSmartretailOrdersOutOrderNo struct{ branch }
 
 // Cancel is POST /v3/payscore/smartretail-orders/{out_order_no}/cancel 撤销智慧零售订单:
-//   - documented as required in body: appid, service_id, reason
+//   - documented as required in body: appid 公众账号ID, service_id 服务ID, reason 取消原因
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_3&index=5
 func (n V3PayscoreSmartretailOrdersOutOrderNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("cancel"))
 }
 
 // Complete is POST /v3/payscore/smartretail-orders/{out_order_no}/complete 完结智慧零售订单:
-//   - documented as required in body: appid, service_id
+//   - documented as required in body: appid 公众账号ID, service_id 服务ID
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_4&index=6
 func (n V3PayscoreSmartretailOrdersOutOrderNo) Complete() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
 }
 
 // UserServiceState is GET /v3/payscore/user-service-state 查询用户授权状态:
-//   - documented as required in query: appid, service_id, openid
+//   - documented as required in query: appid 公众账号ID, service_id 服务ID, openid 用户标识
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter3_8.shtml
 func (n V3Payscore) UserServiceState() GetCall {
 	return GetCall(n.client.Chain("v3/payscore/user-service-state"))
@@ -932,7 +934,7 @@ func (n V3PayscoreUsersOpenidPermissions) ServiceID(serviceID string) V3Payscore
 type V3PayscoreUsersOpenidPermissionsServiceID struct{ branch }
 
 // Terminate is POST /v3/payscore/users/{openid}/permissions/{service_id}/terminate 商户解除用户授权关系:
-//   - documented as required in body: appid, reason
+//   - documented as required in body: appid 公众账号ID, reason 撤销原因
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter9_1.shtml
 func (n V3PayscoreUsersOpenidPermissionsServiceID) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("terminate"))

@@ -29,7 +29,7 @@ func (n V3PlatsolutionEcommerce) BankTransferRecharges() V3PlatsolutionEcommerce
 type V3PlatsolutionEcommerceBankTransferRecharges struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/ecommerce/bank-transfer-recharges/apply 申请银行转账充值:
-//   - required in body: out_recharge_no, recharge_scene, account_type, recharge_amount
+//   - required in body: out_recharge_no 商户充值单号, recharge_scene 充值场景, account_type 充值入账账户, recharge_amount 充值金额
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/bank-recharge/bank-transfer-recharge-apply.html
 func (n V3PlatsolutionEcommerceBankTransferRecharges) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/ecommerce/bank-transfer-recharges/apply"))
@@ -44,14 +44,16 @@ func (n V3PlatsolutionEcommerceBankTransferRecharges) OutRechargeNo() V3Platsolu
 type V3PlatsolutionEcommerceBankTransferRechargesOutRechargeNo struct{ client *wxpay.Client }
 
 // OutRechargeNo is GET /v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no/{out_recharge_no} 查询银行转账充值结果:
+//   - {out_recharge_no} 商户充值单号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/bank-recharge/bank-transfer-recharge-get-by-out-no.html
 func (n V3PlatsolutionEcommerceBankTransferRechargesOutRechargeNo) OutRechargeNo(outRechargeNo string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no/{out_recharge_no}").Var("out_recharge_no", outRechargeNo))
 }
 
 // InsuranceCompensationContracts is POST /v3/platsolution/ecommerce/insurance-compensation-contracts 开通保险理赔功能:
-//   - required in body: out_apply_no, sub_mchid, agreement_list[].agreement_code, agreement_list[].agreement_version,
-//     agreement_list[].sign_organization, agreement_list[].sign_time
+//   - required in body: out_apply_no 商户申请单号, sub_mchid 二级商户号, agreement_list[].agreement_code 协议编号,
+//     agreement_list[].agreement_version 协议版本号, agreement_list[].sign_organization 签约主体, agreement_list[].sign_time
+//     签约时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012781476
 func (n V3PlatsolutionEcommerce) InsuranceCompensationContracts() V3PlatsolutionEcommerceInsuranceCompensationContracts {
 	return V3PlatsolutionEcommerceInsuranceCompensationContracts{PostCall(n.client.Chain("v3/platsolution/ecommerce/insurance-compensation-contracts")), n.client}
@@ -95,7 +97,7 @@ func (n V3PlatsolutionEcommerce) MchTransfer() V3PlatsolutionEcommerceMchTransfe
 type V3PlatsolutionEcommerceMchTransfer struct{ client *wxpay.Client }
 
 // CompensateBills is POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills 请求赔付:
-//   - required in body: receiver, out_bill_no, transfer_remark
+//   - required in body: receiver 收款方信息, out_bill_no 商户单号, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504175
 func (n V3PlatsolutionEcommerceMchTransfer) CompensateBills() V3PlatsolutionEcommerceMchTransferCompensateBills {
 	return V3PlatsolutionEcommerceMchTransferCompensateBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/compensate-bills")), n.client}
@@ -116,6 +118,7 @@ func (n V3PlatsolutionEcommerceMchTransferCompensateBills) BillID() V3Platsoluti
 type V3PlatsolutionEcommerceMchTransferCompensateBillsBillID struct{ client *wxpay.Client }
 
 // BillID is GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id/{bill_id} 查询赔付结果（按微信支付赔付单号）:
+//   - {bill_id} 微信支付单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504179
 func (n V3PlatsolutionEcommerceMchTransferCompensateBillsBillID) BillID(billID string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id/{bill_id}").Var("bill_id", billID))
@@ -130,6 +133,7 @@ func (n V3PlatsolutionEcommerceMchTransferCompensateBills) OutBillNo() V3Platsol
 type V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNo struct{ client *wxpay.Client }
 
 // OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no} 查询赔付结果（按商户赔付单号）:
+//   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504178
 func (n V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNo) OutBillNo(outBillNo string) V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo {
 	return V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo{GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))}
@@ -145,7 +149,7 @@ func (n V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo) Can
 }
 
 // PreTransfer is POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills/pre-transfer 请求赔付预下单:
-//   - required in body: receiver, out_bill_no, transfer_remark
+//   - required in body: receiver 收款方信息, out_bill_no 商户单号, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504176
 func (n V3PlatsolutionEcommerceMchTransferCompensateBills) PreTransfer() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/compensate-bills/pre-transfer"))
@@ -153,7 +157,7 @@ func (n V3PlatsolutionEcommerceMchTransferCompensateBills) PreTransfer() PostCal
 
 // DepositAfterSalesCompensationBills is POST
 // /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills 请求保证金售后赔付:
-//   - required in body: receiver, out_bill_no, transfer_remark
+//   - required in body: receiver 收款方信息, out_bill_no 商户单号, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504194
 func (n V3PlatsolutionEcommerceMchTransfer) DepositAfterSalesCompensationBills() V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBills {
 	return V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills")), n.client}
@@ -175,6 +179,7 @@ type V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsBillID 
 
 // BillID is GET /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id/{bill_id}
 // 查询保证金售后赔付结果（按微信支付赔付单号）:
+//   - {bill_id} 微信支付单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504196
 func (n V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsBillID) BillID(billID string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id/{bill_id}").Var("bill_id", billID))
@@ -191,6 +196,7 @@ type V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsOutBill
 // OutBillNo is GET
 // /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/out-bill-no/{out_bill_no}
 // 查询保证金售后赔付结果（按商户赔付单号）:
+//   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504195
 func (n V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNo) OutBillNo(outBillNo string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))
@@ -198,7 +204,7 @@ func (n V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsOutB
 
 // DepositInsurancePremiumsCompensationBills is POST
 // /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills 发起保证金赔付保司保费:
-//   - required in body: receiver, out_bill_no, transfer_remark
+//   - required in body: receiver 赔付用户信息, out_bill_no 商户单号, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014010905
 func (n V3PlatsolutionEcommerceMchTransfer) DepositInsurancePremiumsCompensationBills() V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills {
 	return V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills")), n.client}
@@ -212,6 +218,7 @@ type V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills
 
 // OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills/{out_bill_no}
 // 查询保证金赔付保司保费结果（按商户赔付单号）:
+//   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014010920
 func (n V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills) OutBillNo(outBillNo string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills/{out_bill_no}").Var("out_bill_no", outBillNo))
@@ -219,7 +226,7 @@ func (n V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBi
 
 // DepositShippingCostCompensationBills is POST
 // /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills 发起保证金赔付用户运费:
-//   - required in body: receiver, out_bill_no, transfer_remark
+//   - required in body: receiver 赔付用户信息, out_bill_no 商户单号, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504202
 func (n V3PlatsolutionEcommerceMchTransfer) DepositShippingCostCompensationBills() V3PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBills {
 	return V3PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills")), n.client}
@@ -242,13 +249,14 @@ type V3PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBillsOutBi
 // OutBillNo is GET
 // /v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills/out-bill-no/{out_bill_no}
 // 查询保证金售后赔付运费结果（按商户赔付单号）:
+//   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504203
 func (n V3PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBillsOutBillNo) OutBillNo(outBillNo string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
 // InsuranceClaimBills is POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills 请求保险理赔:
-//   - required in body: receiver, out_bill_no, transfer_remark
+//   - required in body: receiver 赔付用户信息, out_bill_no 商户单号, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504184
 func (n V3PlatsolutionEcommerceMchTransfer) InsuranceClaimBills() V3PlatsolutionEcommerceMchTransferInsuranceClaimBills {
 	return V3PlatsolutionEcommerceMchTransferInsuranceClaimBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills")), n.client}
@@ -269,6 +277,7 @@ func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBills) BillID() V3Platso
 type V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsBillID struct{ client *wxpay.Client }
 
 // BillID is GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id/{bill_id} 查询保险理赔结果（按微信支付赔付单号）:
+//   - {bill_id} 微信支付单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504188
 func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsBillID) BillID(billID string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id/{bill_id}").Var("bill_id", billID))
@@ -284,6 +293,7 @@ type V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNo struct{ clie
 
 // OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}
 // 查询保险理赔结果（按商户赔付单号）:
+//   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504187
 func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNo) OutBillNo(outBillNo string) V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo {
 	return V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo{GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))}
@@ -300,14 +310,15 @@ func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo)
 }
 
 // PreTransfer is POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/pre-transfer 请求保险理赔预下单:
-//   - required in body: receiver, out_bill_no, transfer_remark
+//   - required in body: receiver 收款方信息, out_bill_no 商户单号, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504185
 func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBills) PreTransfer() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/pre-transfer"))
 }
 
 // SubMchCompensationBills is POST /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills 请求赔付:
-//   - documented as required in body: receiver.type, receiver.mch_info.mchid, out_bill_no, amount, transfer_remark
+//   - documented as required in body: receiver.type 赔付接收方类型, receiver.mch_info.mchid 商户号, out_bill_no 商户单号, amount
+//     赔付金额, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016777363
 func (n V3PlatsolutionEcommerceMchTransfer) SubMchCompensationBills() V3PlatsolutionEcommerceMchTransferSubMchCompensationBills {
 	return V3PlatsolutionEcommerceMchTransferSubMchCompensationBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills")), n.client}
@@ -320,13 +331,14 @@ type V3PlatsolutionEcommerceMchTransferSubMchCompensationBills struct {
 }
 
 // OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills/{out_bill_no} 查询赔付结果（按商户赔付单号）:
+//   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016777372
 func (n V3PlatsolutionEcommerceMchTransferSubMchCompensationBills) OutBillNo(outBillNo string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
 // TransferBills is POST /v3/platsolution/ecommerce/mch-transfer/transfer-bills 保证金赔付:
-//   - required in body: business_type, receiver, out_bill_no, transfer_remark
+//   - required in body: business_type 业务类型, receiver 收款方信息, out_bill_no 商户单号, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504198
 func (n V3PlatsolutionEcommerceMchTransfer) TransferBills() V3PlatsolutionEcommerceMchTransferTransferBills {
 	return V3PlatsolutionEcommerceMchTransferTransferBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/transfer-bills")), n.client}
@@ -347,6 +359,7 @@ func (n V3PlatsolutionEcommerceMchTransferTransferBills) BillID() V3Platsolution
 type V3PlatsolutionEcommerceMchTransferTransferBillsBillID struct{ client *wxpay.Client }
 
 // BillID is GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id/{bill_id} 查询保证金赔付结果（按微信支付赔付单号）:
+//   - {bill_id} 微信支付单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504200
 func (n V3PlatsolutionEcommerceMchTransferTransferBillsBillID) BillID(billID string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id/{bill_id}").Var("bill_id", billID))
@@ -361,13 +374,14 @@ func (n V3PlatsolutionEcommerceMchTransferTransferBills) OutBillNo() V3Platsolut
 type V3PlatsolutionEcommerceMchTransferTransferBillsOutBillNo struct{ client *wxpay.Client }
 
 // OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no} 查询保证金赔付结果（按商户赔付单号）:
+//   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504199
 func (n V3PlatsolutionEcommerceMchTransferTransferBillsOutBillNo) OutBillNo(outBillNo string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
 // RechargeEmployees is POST /v3/platsolution/ecommerce/recharge-employees 添加二级商户可扫码充值员工:
-//   - required in body: sub_mchid, sp_openid
+//   - required in body: sub_mchid 二级商户号, sp_openid 员工OpenID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013521743
 func (n V3PlatsolutionEcommerce) RechargeEmployees() V3PlatsolutionEcommerceRechargeEmployees {
 	return V3PlatsolutionEcommerceRechargeEmployees{PostCall(n.client.Chain("v3/platsolution/ecommerce/recharge-employees")), n.client}
@@ -388,6 +402,7 @@ func (n V3PlatsolutionEcommerceRechargeEmployees) SubMchid() V3PlatsolutionEcomm
 type V3PlatsolutionEcommerceRechargeEmployeesSubMchid struct{ client *wxpay.Client }
 
 // SubMchid is GET /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid} 查询二级商户可扫码充值员工列表:
+//   - {sub_mchid} 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013521757
 func (n V3PlatsolutionEcommerceRechargeEmployeesSubMchid) SubMchid(subMchid string) V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchid {
 	return V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchid{GetCall(n.client.Chain("v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))}
@@ -428,7 +443,8 @@ func (n V3PlatsolutionEcommerce) Recharges() V3PlatsolutionEcommerceRecharges {
 type V3PlatsolutionEcommerceRecharges struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/ecommerce/recharges/apply 申请二级商户充值:
-//   - required in body: sub_mchid, out_recharge_no, recharge_scene, account_type, recharge_amount
+//   - required in body: sub_mchid 二级商户号, out_recharge_no 商户充值单号, recharge_scene 充值场景, account_type 充值入账账户,
+//     recharge_amount 充值金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012762860
 func (n V3PlatsolutionEcommerceRecharges) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/ecommerce/recharges/apply"))
@@ -443,7 +459,8 @@ func (n V3PlatsolutionEcommerceRecharges) OutRechargeNo() V3PlatsolutionEcommerc
 type V3PlatsolutionEcommerceRechargesOutRechargeNo struct{ client *wxpay.Client }
 
 // OutRechargeNo is GET /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no} 查询二级商户充值结果:
-//   - required in query: sub_mchid
+//   - {out_recharge_no} 商户充值单号
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012762874
 func (n V3PlatsolutionEcommerceRechargesOutRechargeNo) OutRechargeNo(outRechargeNo string) V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo {
 	return V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo{GetCall(n.client.Chain("v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}").Var("out_recharge_no", outRechargeNo))}
@@ -453,7 +470,7 @@ func (n V3PlatsolutionEcommerceRechargesOutRechargeNo) OutRechargeNo(outRecharge
 type V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo struct{ GetCall }
 
 // Close is POST /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}/close 关闭二级商户充值:
-//   - required in query: sub_mchid
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012762895
 func (n V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo) Close() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
@@ -468,10 +485,10 @@ func (n V3PlatsolutionEcommerce) Settle() V3PlatsolutionEcommerceSettle {
 type V3PlatsolutionEcommerceSettle struct{ client *wxpay.Client }
 
 // PrepaySettleOrders is POST /v3/platsolution/ecommerce/settle/prepay-settle-orders 个人收款-申请批量结算:
-//   - required in body: out_settle_batch_no, description, settle_info_list[].out_settle_no,
-//     settle_info_list[].transaction_id, settle_info_list[].settle_detail_info_list[].out_settle_detail_no,
-//     settle_info_list[].settle_detail_info_list[].settle_type,
-//     settle_info_list[].settle_detail_info_list[].amount.amount
+//   - required in body: out_settle_batch_no 商户结算批次单号, description 收款方描述, settle_info_list[].out_settle_no 商户结算单号,
+//     settle_info_list[].transaction_id 微信支付订单号, settle_info_list[].settle_detail_info_list[].out_settle_detail_no
+//     商户结算明细单号, settle_info_list[].settle_detail_info_list[].settle_type 结算类型,
+//     settle_info_list[].settle_detail_info_list[].amount.amount 金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012649847
 func (n V3PlatsolutionEcommerceSettle) PrepaySettleOrders() V3PlatsolutionEcommerceSettlePrepaySettleOrders {
 	return V3PlatsolutionEcommerceSettlePrepaySettleOrders{PostCall(n.client.Chain("v3/platsolution/ecommerce/settle/prepay-settle-orders")), n.client}
@@ -484,6 +501,7 @@ type V3PlatsolutionEcommerceSettlePrepaySettleOrders struct {
 }
 
 // SettleBatchNo is GET /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no} 个人收款-查询批量结算信息:
+//   - {settle_batch_no} 微信支付结算批次单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012650326
 func (n V3PlatsolutionEcommerceSettlePrepaySettleOrders) SettleBatchNo(settleBatchNo string) V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo {
 	return V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo{GetCall(n.client.Chain("v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}").Var("settle_batch_no", settleBatchNo))}
@@ -494,7 +512,7 @@ type V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo struct{ GetCal
 
 // ApplyAbnormalSettle is POST
 // /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}/apply-abnormal-settle 个人收款-申请异常结算批次单处理:
-//   - required in body: out_abnormal_settle_batch_no, abnormal_settle_type
+//   - required in body: out_abnormal_settle_batch_no 商户异常结算批次单号, abnormal_settle_type 异常结算批次单处理方式
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015198012
 func (n V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo) ApplyAbnormalSettle() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("apply-abnormal-settle"))
@@ -509,7 +527,7 @@ func (n V3PlatsolutionEcommerce) Withdraw() V3PlatsolutionEcommerceWithdraw {
 type V3PlatsolutionEcommerceWithdraw struct{ client *wxpay.Client }
 
 // DayEndBalanceWithdraw is POST /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw 二级商户按日终余额预约提现:
-//   - documented as required in body: sub_mchid, out_request_no, calculate_amount_type
+//   - documented as required in body: sub_mchid 特约商户号, out_request_no 商户提现单号, calculate_amount_type 计算提现金额方式
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013328143
 func (n V3PlatsolutionEcommerceWithdraw) DayEndBalanceWithdraw() V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw {
 	return V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw{PostCall(n.client.Chain("v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw")), n.client}
@@ -531,7 +549,8 @@ type V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdrawOutRequestNo struct{ cl
 
 // OutRequestNo is GET /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no}
 // 查询二级商户按日终余额预约提现状态:
-//   - documented as required in query: sub_mchid
+//   - {out_request_no} 商户提现单号
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013328163
 func (n V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdrawOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no}").Var("out_request_no", outRequestNo))
@@ -562,9 +581,10 @@ func (n V3PlatsolutionInsuranceMchTransfer) Batches() V3PlatsolutionInsuranceMch
 type V3PlatsolutionInsuranceMchTransferBatches struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/insurance/mch-transfer/batches/apply 受理商家转账:
-//   - required in body: sub_mchid, out_batch_no, batch_name, batch_remark, total_amount, total_num, transfer_scene_id,
-//     transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
-//     transfer_detail_list[].transfer_remark, transfer_detail_list[].reservation_id, transfer_detail_list[].openid
+//   - required in body: sub_mchid 二级商户号, out_batch_no 商家批次单号, batch_name 批次名称, batch_remark 批次备注, total_amount 转账总金额
+//     (fen), total_num 转账总笔数, transfer_scene_id 转账场景ID, transfer_detail_list[].out_detail_no 商家明细单号,
+//     transfer_detail_list[].transfer_amount 转账金额 (fen), transfer_detail_list[].transfer_remark 转账备注,
+//     transfer_detail_list[].reservation_id 微信转账预约单号, transfer_detail_list[].openid 收款用户OpenID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504220
 func (n V3PlatsolutionInsuranceMchTransferBatches) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/apply"))
@@ -579,18 +599,19 @@ func (n V3PlatsolutionInsuranceMchTransferBatches) BatchID() V3PlatsolutionInsur
 type V3PlatsolutionInsuranceMchTransferBatchesBatchID struct{ client *wxpay.Client }
 
 // BatchID is GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id} 微信支付转账批次单号查询批次单:
-//   - required in query: sub_mchid, need_query_detail
+//   - {batch_id} 商家转账批次单号
+//   - required in query: sub_mchid 二级商户号, need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504221
 func (n V3PlatsolutionInsuranceMchTransferBatchesBatchID) BatchID(batchID string) V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID {
-	return V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID{GetCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
+	return V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID{GetEachCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}.
-type V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID struct{ GetCall }
+type V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID struct{ GetEachCall }
 
 // Details is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details.
 func (n V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchID) Details() V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails {
-	return V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails{branch(n.GetCall)}
+	return V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails{branch(n.GetEachCall)}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details.
@@ -606,7 +627,8 @@ type V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID stru
 
 // DetailID is GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
 // 微信支付转账明细单号查询明细单:
-//   - required in query: sub_mchid
+//   - {detail_id} 商家转账明细单号
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504223
 func (n V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
@@ -647,22 +669,23 @@ type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNo
 // OutDetailNo is GET
 // /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}
 // 查询商家转账明细电子回单:
-//   - documented as required in query: sub_mchid
+//   - {out_detail_no} 商家明细单号
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504229
 func (n V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo) OutDetailNo(outDetailNo string) V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo {
-	return V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetCall(wxpay.Chain(n.branch).Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))}
+	return V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetReceiptCall(wxpay.Chain(n.branch).Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo is /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}.
-type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo struct{ GetCall }
+type V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo struct{ GetReceiptCall }
 
 // Apply is POST
 // /v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}/apply
 // 申请商家转账明细电子回单:
-//   - documented as required in body: sub_mchid
+//   - documented as required in body: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504228
 func (n V3PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo) Apply() PostCall {
-	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
+	return PostCall(wxpay.Chain(n.GetReceiptCall).Chain("apply"))
 }
 
 // OutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no.
@@ -674,18 +697,19 @@ func (n V3PlatsolutionInsuranceMchTransferBatches) OutBatchNo() V3PlatsolutionIn
 type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
 // OutBatchNo is GET /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no} 商户转账批次单号查询批次单:
-//   - required in query: sub_mchid, need_query_detail
+//   - {out_batch_no} 商家批次单号
+//   - required in query: sub_mchid 二级商户号, need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504222
 func (n V3PlatsolutionInsuranceMchTransferBatchesOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo {
-	return V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
+	return V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo{GetEachCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}.
-type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
+type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo struct{ GetEachCall }
 
 // Details is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNo) Details() V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetCall)}
+	return V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetEachCall)}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetails is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details.
@@ -702,7 +726,8 @@ type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDeta
 // OutDetailNo is GET
 // /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
 // 商户明细单号查询明细单:
-//   - required in query: sub_mchid
+//   - {out_detail_no} 商家明细单号
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504224
 func (n V3PlatsolutionInsuranceMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
@@ -726,21 +751,22 @@ type V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNo struct{ 
 
 // OutBatchNo is GET /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}
 // 查询商家转账批次电子回单:
-//   - documented as required in query: sub_mchid
+//   - {out_batch_no} 商家批次单号
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504227
 func (n V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo {
-	return V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
+	return V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo{GetReceiptCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}.
-type V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo struct{ GetCall }
+type V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo struct{ GetReceiptCall }
 
 // Apply is POST /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply
 // 申请商家转账批次电子回单:
-//   - documented as required in body: sub_mchid
+//   - documented as required in body: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504226
 func (n V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo) Apply() PostCall {
-	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
+	return PostCall(wxpay.Chain(n.GetReceiptCall).Chain("apply"))
 }
 
 // Reservation is /v3/platsolution/insurance/mch-transfer/reservation.
@@ -752,7 +778,8 @@ func (n V3PlatsolutionInsuranceMchTransfer) Reservation() V3PlatsolutionInsuranc
 type V3PlatsolutionInsuranceMchTransferReservation struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/insurance/mch-transfer/reservation/apply 受理单次预约商家转账:
-//   - required in body: sub_mchid, sp_appid, out_reservation_no, transfer_scene_id, reserve_remark
+//   - required in body: sub_mchid 二级商户号, sp_appid 服务商AppID, out_reservation_no 商户预约单号, transfer_scene_id 转账场景ID,
+//     reserve_remark 预约备注
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504216
 func (n V3PlatsolutionInsuranceMchTransferReservation) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/reservation/apply"))
@@ -768,7 +795,8 @@ type V3PlatsolutionInsuranceMchTransferReservationOutReservationNo struct{ clien
 
 // OutReservationNo is GET /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}
 // 商户预约单号查询预约商家转账记录:
-//   - required in query: sub_mchid
+//   - {out_reservation_no} 商户预约单号
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504218
 func (n V3PlatsolutionInsuranceMchTransferReservationOutReservationNo) OutReservationNo(outReservationNo string) V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservationNo {
 	return V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservationNo{GetCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}").Var("out_reservation_no", outReservationNo))}
@@ -779,7 +807,7 @@ type V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservation
 
 // Close is POST /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close
 // 关闭预约商家转账记录:
-//   - documented as required in query: sub_mchid
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504219
 func (n V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservationNo) Close() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
@@ -795,7 +823,8 @@ type V3PlatsolutionInsuranceMchTransferReservationReservationID struct{ client *
 
 // ReservationID is GET /v3/platsolution/insurance/mch-transfer/reservation/reservation-id/{reservation_id}
 // 微信支付预约单号查询预约商家转账记录:
-//   - required in query: sub_mchid
+//   - {reservation_id} 微信转账预约单号
+//   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504217
 func (n V3PlatsolutionInsuranceMchTransferReservationReservationID) ReservationID(reservationID string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/reservation/reservation-id/{reservation_id}").Var("reservation_id", reservationID))
@@ -818,10 +847,11 @@ func (n V3PlatsolutionMchTransfer) Batches() V3PlatsolutionMchTransferBatches {
 type V3PlatsolutionMchTransferBatches struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/mch-transfer/batches/apply 受理商家转账:
-//   - documented as required in body: sub_mchid, sp_appid, out_batch_no, batch_name, batch_remark, total_amount,
-//     total_num, transfer_scene_id, transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
-//     transfer_detail_list[].transfer_remark, transfer_detail_list[].reservation_id, transfer_detail_list[].openid,
-//     notify_url
+//   - documented as required in body: sub_mchid 二级商户号, sp_appid 服务商AppID, out_batch_no 商家批次单号, batch_name 批次名称,
+//     batch_remark 批次备注, total_amount 转账总金额, total_num 转账总笔数, transfer_scene_id 转账场景ID,
+//     transfer_detail_list[].out_detail_no 商家明细单号, transfer_detail_list[].transfer_amount 转账金额,
+//     transfer_detail_list[].transfer_remark 转账备注, transfer_detail_list[].reservation_id 微信转账预约单号,
+//     transfer_detail_list[].openid 收款用户OpenID, notify_url 商户回调地址
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-apply.html
 func (n V3PlatsolutionMchTransferBatches) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/mch-transfer/batches/apply"))
@@ -836,18 +866,19 @@ func (n V3PlatsolutionMchTransferBatches) BatchID() V3PlatsolutionMchTransferBat
 type V3PlatsolutionMchTransferBatchesBatchID struct{ client *wxpay.Client }
 
 // BatchID is GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id} 微信支付转账批次单号查询批次单:
-//   - documented as required in query: sub_mchid, need_query_detail
+//   - {batch_id} 商家转账批次单号
+//   - documented as required in query: sub_mchid 二级商户号, need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-by-id.html
 func (n V3PlatsolutionMchTransferBatchesBatchID) BatchID(batchID string) V3PlatsolutionMchTransferBatchesBatchIDBatchID {
-	return V3PlatsolutionMchTransferBatchesBatchIDBatchID{GetCall(n.client.Chain("v3/platsolution/mch-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
+	return V3PlatsolutionMchTransferBatchesBatchIDBatchID{GetEachCall(n.client.Chain("v3/platsolution/mch-transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
 }
 
 // V3PlatsolutionMchTransferBatchesBatchIDBatchID is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}.
-type V3PlatsolutionMchTransferBatchesBatchIDBatchID struct{ GetCall }
+type V3PlatsolutionMchTransferBatchesBatchIDBatchID struct{ GetEachCall }
 
 // Details is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details.
 func (n V3PlatsolutionMchTransferBatchesBatchIDBatchID) Details() V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails {
-	return V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails{branch(n.GetCall)}
+	return V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails{branch(n.GetEachCall)}
 }
 
 // V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details.
@@ -863,7 +894,8 @@ type V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID struct{ branc
 
 // DetailID is GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
 // 微信支付转账明细单号查询明细单:
-//   - documented as required in query: sub_mchid
+//   - {detail_id} 商家转账明细单号
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/get-transfer-detail-by-no.html
 func (n V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
@@ -904,22 +936,23 @@ type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetail
 // OutDetailNo is GET
 // /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}
 // 查询商家转账明细电子回单:
-//   - documented as required in query: sub_mchid
+//   - {out_detail_no} 商家明细单号
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-query-by-detail-out-no.html
 func (n V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNo) OutDetailNo(outDetailNo string) V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo {
-	return V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetCall(wxpay.Chain(n.branch).Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))}
+	return V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo{GetReceiptCall(wxpay.Chain(n.branch).Chain("out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))}
 }
 
 // V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo is /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}.
-type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo struct{ GetCall }
+type V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo struct{ GetReceiptCall }
 
 // Apply is POST
 // /v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no/{out_detail_no}/apply
 // 申请商家转账明细电子回单:
-//   - documented as required in body: sub_mchid
+//   - documented as required in body: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipt-apply-by-detail-out-no.html
 func (n V3PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoOutBatchNoOutDetailNoOutDetailNo) Apply() PostCall {
-	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
+	return PostCall(wxpay.Chain(n.GetReceiptCall).Chain("apply"))
 }
 
 // OutBatchNo is /v3/platsolution/mch-transfer/batches/out-batch-no.
@@ -931,18 +964,19 @@ func (n V3PlatsolutionMchTransferBatches) OutBatchNo() V3PlatsolutionMchTransfer
 type V3PlatsolutionMchTransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
 // OutBatchNo is GET /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no} 商户转账批次单号查询批次单:
-//   - documented as required in query: sub_mchid, need_query_detail
+//   - {out_batch_no} 商家批次单号
+//   - documented as required in query: sub_mchid 二级商户号, need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-by-out-code.html
 func (n V3PlatsolutionMchTransferBatchesOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo {
-	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
+	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo{GetEachCall(n.client.Chain("v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}.
-type V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
+type V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo struct{ GetEachCall }
 
 // Details is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNo) Details() V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetCall)}
+	return V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetEachCall)}
 }
 
 // V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails is /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details.
@@ -958,7 +992,8 @@ type V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo stru
 
 // OutDetailNo is GET
 // /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no} 商户明细单号查询明细单:
-//   - documented as required in query: sub_mchid
+//   - {out_detail_no} 商家明细单号
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-detail-by-out-no.html
 func (n V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
@@ -981,20 +1016,21 @@ func (n V3PlatsolutionMchTransferBatchesSummaryReceipts) OutBatchNo() V3Platsolu
 type V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNo struct{ client *wxpay.Client }
 
 // OutBatchNo is GET /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no} 查询商家转账批次电子回单:
-//   - documented as required in query: sub_mchid
+//   - {out_batch_no} 商家批次单号
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-query-by-batch-out-no.html
 func (n V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNo) OutBatchNo(outBatchNo string) V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo {
-	return V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
+	return V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo{GetReceiptCall(n.client.Chain("v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo is /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}.
-type V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo struct{ GetCall }
+type V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo struct{ GetReceiptCall }
 
 // Apply is POST /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply 申请商家转账批次电子回单:
-//   - documented as required in body: sub_mchid
+//   - documented as required in body: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-apply-by-batch-out-no.html
 func (n V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo) Apply() PostCall {
-	return PostCall(wxpay.Chain(n.GetCall).Chain("apply"))
+	return PostCall(wxpay.Chain(n.GetReceiptCall).Chain("apply"))
 }
 
 // Reservation is /v3/platsolution/mch-transfer/reservation.
@@ -1006,8 +1042,8 @@ func (n V3PlatsolutionMchTransfer) Reservation() V3PlatsolutionMchTransferReserv
 type V3PlatsolutionMchTransferReservation struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/mch-transfer/reservation/apply 受理单次预约商家转账:
-//   - documented as required in body: sub_mchid, sp_appid, out_reservation_no, transfer_scene_id, estimated_date,
-//     reserve_remark, notify_url
+//   - documented as required in body: sub_mchid 二级商户号, sp_appid 服务商AppID, out_reservation_no 商户预约单号, transfer_scene_id
+//     转账场景ID, estimated_date 预计最晚转账日期, reserve_remark 预约备注, notify_url 商户回调地址
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-apply.html
 func (n V3PlatsolutionMchTransferReservation) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/mch-transfer/reservation/apply"))
@@ -1023,7 +1059,8 @@ type V3PlatsolutionMchTransferReservationOutReservationNo struct{ client *wxpay.
 
 // OutReservationNo is GET /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}
 // 商户预约单号查询预约商家转账记录:
-//   - documented as required in query: sub_mchid
+//   - {out_reservation_no} 商户预约单号
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-get-by-out-no.html
 func (n V3PlatsolutionMchTransferReservationOutReservationNo) OutReservationNo(outReservationNo string) V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo {
 	return V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo{GetCall(n.client.Chain("v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}").Var("out_reservation_no", outReservationNo))}
@@ -1033,7 +1070,7 @@ func (n V3PlatsolutionMchTransferReservationOutReservationNo) OutReservationNo(o
 type V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo struct{ GetCall }
 
 // Close is POST /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close 关闭预约商家转账记录:
-//   - documented as required in query: sub_mchid
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-close.html
 func (n V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo) Close() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
@@ -1048,7 +1085,8 @@ func (n V3PlatsolutionMchTransferReservation) ReservationID() V3PlatsolutionMchT
 type V3PlatsolutionMchTransferReservationReservationID struct{ client *wxpay.Client }
 
 // ReservationID is GET /v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id} 微信支付预约单号查询预约商家转账记录:
-//   - documented as required in query: sub_mchid
+//   - {reservation_id} 微信转账预约单号
+//   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-get-by-id.html
 func (n V3PlatsolutionMchTransferReservationReservationID) ReservationID(reservationID string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id}").Var("reservation_id", reservationID))

@@ -13,12 +13,10 @@ func (n V3Root) Profitsharing() V3Profitsharing {
 type V3Profitsharing struct{ client *wxpay.Client }
 
 // Bills is GET /v3/profitsharing/bills 申请分账账单:
-//   - required in query: bill_date
+//   - required in query: bill_date 账单日期
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529628
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012761131
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012761140
-func (n V3Profitsharing) Bills() GetCall {
-	return GetCall(n.client.Chain("v3/profitsharing/bills"))
+func (n V3Profitsharing) Bills() GetBillCall {
+	return GetBillCall(n.client.Chain("v3/profitsharing/bills"))
 }
 
 // MerchantConfigs is /v3/profitsharing/merchant-configs.
@@ -30,38 +28,39 @@ func (n V3Profitsharing) MerchantConfigs() V3ProfitsharingMerchantConfigs {
 type V3ProfitsharingMerchantConfigs struct{ client *wxpay.Client }
 
 // SubMchid is GET /v3/profitsharing/merchant-configs/{sub_mchid} 查询最大分账比例:
+//   - {sub_mchid} 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012466864
 func (n V3ProfitsharingMerchantConfigs) SubMchid(subMchid string) GetCall {
 	return GetCall(n.client.Chain("v3/profitsharing/merchant-configs/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
 // Orders is POST /v3/profitsharing/orders 请求分账:
-//   - required in body: transaction_id, out_order_no, unfreeze_unsplit
-//   - documented as required in body: appid
+//   - required in body: transaction_id 微信订单号, out_order_no 商户分账单号, unfreeze_unsplit 是否解冻剩余未分资金
+//   - documented as required in body: appid 应用ID
+//   - outcome: GET /v3/profitsharing/orders/{out_order_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524936
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012690683
 func (n V3Profitsharing) Orders() V3ProfitsharingOrders {
-	return V3ProfitsharingOrders{PostCall(n.client.Chain("v3/profitsharing/orders")), n.client}
+	return V3ProfitsharingOrders{PostEnsureResolveCall(n.client.Chain("v3/profitsharing/orders")), n.client}
 }
 
 // V3ProfitsharingOrders is /v3/profitsharing/orders.
 type V3ProfitsharingOrders struct {
-	PostCall
+	PostEnsureResolveCall
 	client *wxpay.Client
 }
 
 // Unfreeze is POST /v3/profitsharing/orders/unfreeze 解冻剩余资金:
-//   - required in body: transaction_id, out_order_no, description
+//   - required in body: transaction_id 微信订单号, out_order_no 商户分账单号, description 分账描述
+//   - outcome: GET /v3/profitsharing/orders/{out_order_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526374
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012466860
-func (n V3ProfitsharingOrders) Unfreeze() PostCall {
-	return PostCall(n.client.Chain("v3/profitsharing/orders/unfreeze"))
+func (n V3ProfitsharingOrders) Unfreeze() PostEnsureResolveCall {
+	return PostEnsureResolveCall(n.client.Chain("v3/profitsharing/orders/unfreeze"))
 }
 
 // OutOrderNo is GET /v3/profitsharing/orders/{out_order_no} 查询分账结果:
-//   - required in query: transaction_id
+//   - {out_order_no} 商户分账单号
+//   - required in query: transaction_id 微信订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525210
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012466850
 func (n V3ProfitsharingOrders) OutOrderNo(outOrderNo string) GetCall {
 	return GetCall(n.client.Chain("v3/profitsharing/orders/{out_order_no}").Var("out_order_no", outOrderNo))
 }
@@ -75,38 +74,36 @@ func (n V3Profitsharing) Receivers() V3ProfitsharingReceivers {
 type V3ProfitsharingReceivers struct{ client *wxpay.Client }
 
 // Add is POST /v3/profitsharing/receivers/add 添加分账接收方:
-//   - required in body: appid, type, account, relation_type
+//   - required in body: appid 应用ID, type 分账接收方类型, account 分账接收方帐号, relation_type 与分账方的关系类型
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012528995
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012690944
 func (n V3ProfitsharingReceivers) Add() PostCall {
 	return PostCall(n.client.Chain("v3/profitsharing/receivers/add"))
 }
 
 // Delete is POST /v3/profitsharing/receivers/delete 删除分账接收方:
-//   - required in body: appid, type, account
+//   - required in body: appid 应用ID, type 分账接收方类型, account 分账接收方账号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529590
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012466868
 func (n V3ProfitsharingReceivers) Delete() PostCall {
 	return PostCall(n.client.Chain("v3/profitsharing/receivers/delete"))
 }
 
 // ReturnOrders is POST /v3/profitsharing/return-orders 请求分账回退:
-//   - required in body: out_return_no, return_mchid, amount, description
+//   - required in body: out_return_no 商户回退单号, return_mchid 回退商户号, amount 回退金额 (fen), description 回退描述
+//   - outcome: GET /v3/profitsharing/return-orders/{out_return_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525287
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012466854
 func (n V3Profitsharing) ReturnOrders() V3ProfitsharingReturnOrders {
-	return V3ProfitsharingReturnOrders{PostCall(n.client.Chain("v3/profitsharing/return-orders")), n.client}
+	return V3ProfitsharingReturnOrders{PostEnsureResolveCall(n.client.Chain("v3/profitsharing/return-orders")), n.client}
 }
 
 // V3ProfitsharingReturnOrders is /v3/profitsharing/return-orders.
 type V3ProfitsharingReturnOrders struct {
-	PostCall
+	PostEnsureResolveCall
 	client *wxpay.Client
 }
 
 // OutReturnNo is GET /v3/profitsharing/return-orders/{out_return_no} 查询分账回退结果:
+//   - {out_return_no} 商户回退单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526279
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012466858
 func (n V3ProfitsharingReturnOrders) OutReturnNo(outReturnNo string) GetCall {
 	return GetCall(n.client.Chain("v3/profitsharing/return-orders/{out_return_no}").Var("out_return_no", outReturnNo))
 }
@@ -129,7 +126,6 @@ type V3ProfitsharingTransactionsTransactionID struct{ branch }
 
 // Amounts is GET /v3/profitsharing/transactions/{transaction_id}/amounts 查询剩余待分金额:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012457939
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012457927
 func (n V3ProfitsharingTransactionsTransactionID) Amounts() GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("amounts"))
 }

@@ -13,7 +13,7 @@ func (n V3Root) Qrcode() V3Qrcode {
 type V3Qrcode struct{ client *wxpay.Client }
 
 // Transactions is POST /v3/qrcode/transactions 扣费受理:
-//   - required in body: appid, out_trade_no, trade_scene
+//   - required in body: appid, out_trade_no 商户系统内部订单号, trade_scene 交易场景值
 func (n V3Qrcode) Transactions() V3QrcodeTransactions {
 	return V3QrcodeTransactions{PostCall(n.client.Chain("v3/qrcode/transactions")), n.client}
 }
@@ -32,7 +32,8 @@ func (n V3QrcodeTransactions) OutTradeNo() V3QrcodeTransactionsOutTradeNo {
 // V3QrcodeTransactionsOutTradeNo is /v3/qrcode/transactions/out-trade-no.
 type V3QrcodeTransactionsOutTradeNo struct{ client *wxpay.Client }
 
-// OutTradeNo is GET /v3/qrcode/transactions/out-trade-no/{out_trade_no} 查询订单.
+// OutTradeNo is GET /v3/qrcode/transactions/out-trade-no/{out_trade_no} 查询订单:
+//   - {out_trade_no} 商户系统内部订单号
 func (n V3QrcodeTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 	return GetCall(n.client.Chain("v3/qrcode/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
@@ -53,7 +54,8 @@ func (n V3QrcodeUserServices) ContractID() V3QrcodeUserServicesContractID {
 // V3QrcodeUserServicesContractID is /v3/qrcode/user-services/contract-id.
 type V3QrcodeUserServicesContractID struct{ client *wxpay.Client }
 
-// ContractID is GET /v3/qrcode/user-services/contract-id/{contract_id} 查询用户服务可用信息.
+// ContractID is GET /v3/qrcode/user-services/contract-id/{contract_id} 查询用户服务可用信息:
+//   - {contract_id} 签约成功后
 func (n V3QrcodeUserServicesContractID) ContractID(contractID string) GetCall {
 	return GetCall(n.client.Chain("v3/qrcode/user-services/contract-id/{contract_id}").Var("contract_id", contractID))
 }

@@ -13,7 +13,8 @@ func (n V3Root) RateActivity() V3RateActivity {
 type V3RateActivity struct{ client *wxpay.Client }
 
 // Applications is POST /v3/rate-activity/applications 报名费率优惠活动:
-//   - required in body: acquiring_bank_id, channel_id, sub_mchid, activity_detail.activity_id
+//   - required in body: acquiring_bank_id 从业机构号, channel_id 渠道商户号, sub_mchid 从业机构特约商户号, activity_detail.activity_id
+//     活动ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012698774
 func (n V3RateActivity) Applications() V3RateActivityApplications {
 	return V3RateActivityApplications{PostCall(n.client.Chain("v3/rate-activity/applications")), n.client}
@@ -36,9 +37,11 @@ type V3RateActivityApplicationsID struct{ client *wxpay.Client }
 // ApplicationID is /v3/rate-activity/applications/id/{application_id}.
 //
 // GET /v3/rate-activity/applications/id/{application_id} 根据申请单ID查询申请单结果:
+//   - {application_id} 申请单编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471722
 //
 // PATCH /v3/rate-activity/applications/id/{application_id} 修改单据信息:
+//   - {application_id} 申请单编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012698885
 func (n V3RateActivityApplicationsID) ApplicationID(applicationID string) GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/rate-activity/applications/id/{application_id}").Var("application_id", applicationID))

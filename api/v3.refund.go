@@ -21,24 +21,22 @@ func (n V3Refund) Domestic() V3RefundDomestic {
 type V3RefundDomestic struct{ client *wxpay.Client }
 
 // Refunds is POST /v3/refund/domestic/refunds 申请退款:
-//   - required in body: out_refund_no, amount.refund, amount.total, amount.currency
+//   - required in body: out_refund_no 商户退款单号, amount.refund 退款金额 (fen), amount.total 原订单金额 (fen), amount.currency 退款币种
+//   - outcome: GET /v3/refund/domestic/refunds/{out_refund_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791862
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013070371
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012810597
 func (n V3RefundDomestic) Refunds() V3RefundDomesticRefunds {
-	return V3RefundDomesticRefunds{PostCall(n.client.Chain("v3/refund/domestic/refunds")), n.client}
+	return V3RefundDomesticRefunds{PostEnsureResolveCall(n.client.Chain("v3/refund/domestic/refunds")), n.client}
 }
 
 // V3RefundDomesticRefunds is /v3/refund/domestic/refunds.
 type V3RefundDomesticRefunds struct {
-	PostCall
+	PostEnsureResolveCall
 	client *wxpay.Client
 }
 
 // OutRefundNo is GET /v3/refund/domestic/refunds/{out_refund_no} 查询单笔退款:
+//   - {out_refund_no} 商户退款单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791863
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013070374
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012810601
 func (n V3RefundDomesticRefunds) OutRefundNo(outRefundNo string) GetCall {
 	return GetCall(n.client.Chain("v3/refund/domestic/refunds/{out_refund_no}").Var("out_refund_no", outRefundNo))
 }
@@ -52,10 +50,8 @@ func (n V3RefundDomesticRefunds) RefundID(refundID string) V3RefundDomesticRefun
 type V3RefundDomesticRefundsRefundID struct{ branch }
 
 // ApplyAbnormalRefund is POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund 发起异常退款:
-//   - required in body: out_refund_no, type
+//   - required in body: out_refund_no 商户退款单号, type 异常退款处理方式
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791864
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4013070379
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012810603
 func (n V3RefundDomesticRefundsRefundID) ApplyAbnormalRefund() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("apply-abnormal-refund"))
 }

@@ -13,9 +13,8 @@ func (n V3Root) Security() V3Security {
 type V3Security struct{ client *wxpay.Client }
 
 // Echo is POST /v3/security/echo 商户签名验签／加解密测试:
-//   - documented as required in body: echo_message
+//   - documented as required in body: echo_message 回显信息
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014551946
-//   - https://pay.weixin.qq.com/doc/v3/partner/4015139289
 func (n V3Security) Echo() PostCall {
 	return PostCall(n.client.Chain("v3/security/echo"))
 }

@@ -15,27 +15,26 @@ type V3Smartguide struct{ client *wxpay.Client }
 // Guides is /v3/smartguide/guides.
 //
 // GET /v3/smartguide/guides 服务人员查询:
-//   - required in query: store_id
+//   - required in query: store_id 门店ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535123
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012688558
 //
 // POST /v3/smartguide/guides 服务人员注册:
-//   - required in body: corpid, store_id, userid, name, mobile, qr_code, avatar
+//   - required in body: corpid 企业ID, store_id 门店ID, userid 企业微信的员工ID, name 企业微信的员工姓名, mobile 手机号码, qr_code 员工个人二维码,
+//     avatar 头像URL
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535138
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012688564
 func (n V3Smartguide) Guides() V3SmartguideGuides {
-	return V3SmartguideGuides{GetPostCall(n.client.Chain("v3/smartguide/guides")), n.client}
+	return V3SmartguideGuides{GetEachPostCall(n.client.Chain("v3/smartguide/guides")), n.client}
 }
 
 // V3SmartguideGuides is /v3/smartguide/guides.
 type V3SmartguideGuides struct {
-	GetPostCall
+	GetEachPostCall
 	client *wxpay.Client
 }
 
 // GuideID is PATCH /v3/smartguide/guides/{guide_id} 服务人员信息更新:
+//   - {guide_id} 服务人员ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535160
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012688570
 func (n V3SmartguideGuides) GuideID(guideID string) V3SmartguideGuidesGuideID {
 	return V3SmartguideGuidesGuideID{PatchCall(n.client.Chain("v3/smartguide/guides/{guide_id}").Var("guide_id", guideID))}
 }
@@ -44,9 +43,8 @@ func (n V3SmartguideGuides) GuideID(guideID string) V3SmartguideGuidesGuideID {
 type V3SmartguideGuidesGuideID struct{ PatchCall }
 
 // Assign is POST /v3/smartguide/guides/{guide_id}/assign 服务人员分配:
-//   - required in body: out_trade_no
+//   - required in body: out_trade_no 商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535161
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012474145
 func (n V3SmartguideGuidesGuideID) Assign() PostCall {
 	return PostCall(wxpay.Chain(n.PatchCall).Chain("assign"))
 }

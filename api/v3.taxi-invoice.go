@@ -21,20 +21,21 @@ func (n V3TaxiInvoice) Attendance() V3TaxiInvoiceAttendance {
 type V3TaxiInvoiceAttendance struct{ client *wxpay.Client }
 
 // Punch is POST /v3/taxi-invoice/attendance/punch 签到签退:
-//   - required in body: plate_number, driver_license, event_time, event_type, region_id
+//   - required in body: plate_number 车牌号, driver_license 营运资格证号, event_time 事件发生时间, event_type 事件类型, region_id 行政区划ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461368
 func (n V3TaxiInvoiceAttendance) Punch() PostCall {
 	return PostCall(n.client.Chain("v3/taxi-invoice/attendance/punch"))
 }
 
 // Cards is POST /v3/taxi-invoice/cards 将出租车电子发票插入微信用户卡包:
-//   - required in body: company_mchid, openid, region_id, fapiao_card_information.fapiao_media_id,
-//     fapiao_card_information.fapiao_number, fapiao_card_information.fapiao_code, fapiao_card_information.fapiao_time,
-//     fapiao_card_information.check_code, fapiao_card_information.password, fapiao_card_information.total_amount,
-//     fapiao_card_information.tax_amount, fapiao_card_information.amount,
-//     fapiao_card_information.buyer_information.type, fapiao_card_information.buyer_information.name,
-//     fapiao_card_information.seller_information.name, fapiao_card_information.seller_information.taxpayer_id,
-//     fapiao_card_information.extra_information.drawer
+//   - required in body: company_mchid 出租车经营主体商户号, openid 用户标识, region_id 行政区划代码,
+//     fapiao_card_information.fapiao_media_id 电子发票文件ID, fapiao_card_information.fapiao_number 发票号码,
+//     fapiao_card_information.fapiao_code 发票代码, fapiao_card_information.fapiao_time 开票时间,
+//     fapiao_card_information.check_code 校验码, fapiao_card_information.password 密码, fapiao_card_information.total_amount
+//     总价税合计 (fen), fapiao_card_information.tax_amount 总税额 (fen), fapiao_card_information.amount 总金额 (fen),
+//     fapiao_card_information.buyer_information.type 购买方类型, fapiao_card_information.buyer_information.name 名称,
+//     fapiao_card_information.seller_information.name 名称, fapiao_card_information.seller_information.taxpayer_id
+//     纳税人识别号, fapiao_card_information.extra_information.drawer 开票人
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461432
 func (n V3TaxiInvoice) Cards() V3TaxiInvoiceCards {
 	return V3TaxiInvoiceCards{PostCall(n.client.Chain("v3/taxi-invoice/cards")), n.client}
@@ -47,8 +48,9 @@ type V3TaxiInvoiceCards struct {
 }
 
 // UploadFile is POST /v3/taxi-invoice/cards/upload-file 上传出租车电子发票文件:
-//   - required in form: file
-//   - documented as required in form: meta.company_mchid, meta.region_id, meta.digest, meta.digest_algorithm
+//   - required in form: file 出租车电子发票文件
+//   - documented as required in form: meta.company_mchid 出租车经营主体商户号, meta.region_id 行政区划代码, meta.digest 文件的,
+//     meta.digest_algorithm 文件摘要算法
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692904
 func (n V3TaxiInvoiceCards) UploadFile() UploadCall {
 	return UploadCall(n.client.Chain("v3/taxi-invoice/cards/upload-file"))
@@ -63,7 +65,8 @@ func (n V3TaxiInvoice) Driver() V3TaxiInvoiceDriver {
 type V3TaxiInvoiceDriver struct{ client *wxpay.Client }
 
 // UpdateDriver is POST /v3/taxi-invoice/driver/update-driver 更新司机信息:
-//   - required in body: driver_name, id_card_number, company_name, mchid, driver_license, driver_category, region_id
+//   - required in body: driver_name 司机姓名, id_card_number 司机身份证号码, company_name 公司名称, mchid 商户号, driver_license 营运资格证号,
+//     driver_category 司机类别, region_id 行政区划ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460171
 func (n V3TaxiInvoiceDriver) UpdateDriver() PostCall {
 	return PostCall(n.client.Chain("v3/taxi-invoice/driver/update-driver"))
@@ -78,7 +81,8 @@ func (n V3TaxiInvoice) Drivers() V3TaxiInvoiceDrivers {
 type V3TaxiInvoiceDrivers struct{ client *wxpay.Client }
 
 // DriverLicense is GET /v3/taxi-invoice/drivers/{driver_license} 获取司机信息:
-//   - required in query: region_id
+//   - {driver_license} 营运资格证号
+//   - required in query: region_id 行政区划代码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461309
 func (n V3TaxiInvoiceDrivers) DriverLicense(driverLicense string) GetCall {
 	return GetCall(n.client.Chain("v3/taxi-invoice/drivers/{driver_license}").Var("driver_license", driverLicense))
@@ -93,7 +97,7 @@ func (n V3TaxiInvoice) Taxi() V3TaxiInvoiceTaxi {
 type V3TaxiInvoiceTaxi struct{ client *wxpay.Client }
 
 // UpdateTaxi is POST /v3/taxi-invoice/taxi/update-taxi 更新出租车信息:
-//   - required in body: plate_number, company_name, region_id
+//   - required in body: plate_number 车牌号, company_name 公司名称, region_id 行政区划ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460167
 func (n V3TaxiInvoiceTaxi) UpdateTaxi() PostCall {
 	return PostCall(n.client.Chain("v3/taxi-invoice/taxi/update-taxi"))
@@ -108,7 +112,8 @@ func (n V3TaxiInvoice) TaxiCompanies() V3TaxiInvoiceTaxiCompanies {
 type V3TaxiInvoiceTaxiCompanies struct{ client *wxpay.Client }
 
 // CompanyMchid is GET /v3/taxi-invoice/taxi-companies/{company_mchid} 获取出租车公司商户信息:
-//   - required in query: region_id
+//   - {company_mchid} 商户号
+//   - required in query: region_id 行政区划ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460161
 func (n V3TaxiInvoiceTaxiCompanies) CompanyMchid(companyMchid string) GetCall {
 	return GetCall(n.client.Chain("v3/taxi-invoice/taxi-companies/{company_mchid}").Var("company_mchid", companyMchid))
@@ -123,7 +128,8 @@ func (n V3TaxiInvoice) TaxiCompany() V3TaxiInvoiceTaxiCompany {
 type V3TaxiInvoiceTaxiCompany struct{ client *wxpay.Client }
 
 // CreateTaxiCompany is POST /v3/taxi-invoice/taxi-company/create-taxi-company 新增出租车公司:
-//   - required in body: tax_id, address, invoice_mode, legal_person, region_id, enterprise_type
+//   - required in body: tax_id 税号, address 公司地址, invoice_mode 开票渠道, legal_person 企业法人姓名, region_id 行政区划ID,
+//     enterprise_type 企业类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460154
 func (n V3TaxiInvoiceTaxiCompany) CreateTaxiCompany() PostCall {
 	return PostCall(n.client.Chain("v3/taxi-invoice/taxi-company/create-taxi-company"))
@@ -138,7 +144,8 @@ func (n V3TaxiInvoice) Taxies() V3TaxiInvoiceTaxies {
 type V3TaxiInvoiceTaxies struct{ client *wxpay.Client }
 
 // PlateNumber is GET /v3/taxi-invoice/taxies/{plate_number} 获取出租车信息:
-//   - required in query: region_id
+//   - {plate_number} 车牌号
+//   - required in query: region_id 行政区划代码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460169
 func (n V3TaxiInvoiceTaxies) PlateNumber(plateNumber string) GetCall {
 	return GetCall(n.client.Chain("v3/taxi-invoice/taxies/{plate_number}").Var("plate_number", plateNumber))
@@ -153,15 +160,16 @@ func (n V3TaxiInvoice) UserTaxiOrder() V3TaxiInvoiceUserTaxiOrder {
 type V3TaxiInvoiceUserTaxiOrder struct{ client *wxpay.Client }
 
 // FindByToken is GET /v3/taxi-invoice/user-taxi-order/find-by-token 根据凭证查询乘客行程单:
-//   - required in query: token, openid, appid
+//   - required in query: token 获取乘客行程单详情的凭证, openid 用户标识, appid 应用ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460180
 func (n V3TaxiInvoiceUserTaxiOrder) FindByToken() GetCall {
 	return GetCall(n.client.Chain("v3/taxi-invoice/user-taxi-order/find-by-token"))
 }
 
 // UserTaxiOrders is GET /v3/taxi-invoice/user-taxi-orders 获取乘客行程单列表:
-//   - documented as required in query: openid, appid, begin_date, end_date, region_id
+//   - documented as required in query: openid 小程序用户的微信openid, appid 小程序appid, begin_date 起始日期, end_date 结束日期, region_id
+//     行政区划id
 //   - https://pay.weixin.qq.com/docs/partner/products/taxi-fapiao/introduction.html
-func (n V3TaxiInvoice) UserTaxiOrders() GetCall {
-	return GetCall(n.client.Chain("v3/taxi-invoice/user-taxi-orders"))
+func (n V3TaxiInvoice) UserTaxiOrders() GetEachCall {
+	return GetEachCall(n.client.Chain("v3/taxi-invoice/user-taxi-orders"))
 }

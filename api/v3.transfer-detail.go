@@ -15,16 +15,12 @@ type V3TransferDetail struct{ client *wxpay.Client }
 // ElectronicReceipts is /v3/transfer-detail/electronic-receipts.
 //
 // GET /v3/transfer-detail/electronic-receipts 查询转账明细电子回单受理结果:
-//   - required in query: accept_type, out_detail_no
+//   - required in query: accept_type 受理类型, out_detail_no 商家转账明细单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458972
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012718815
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012721353
 //
 // POST /v3/transfer-detail/electronic-receipts 转账明细电子回单受理:
-//   - required in body: accept_type, out_detail_no
+//   - required in body: accept_type 受理类型, out_detail_no 商家转账明细单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458967
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012718748
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012727951
-func (n V3TransferDetail) ElectronicReceipts() GetPostCall {
-	return GetPostCall(n.client.Chain("v3/transfer-detail/electronic-receipts"))
+func (n V3TransferDetail) ElectronicReceipts() GetReceiptPostCall {
+	return GetReceiptPostCall(n.client.Chain("v3/transfer-detail/electronic-receipts"))
 }

@@ -13,9 +13,11 @@ func (n V3Root) Transfer() V3Transfer {
 type V3Transfer struct{ client *wxpay.Client }
 
 // Batches is POST /v3/transfer/batches 发起批量转账:
-//   - required in body: appid, out_batch_no, batch_name, batch_remark, total_amount, total_num
-//   - documented as required in body: transfer_detail_list[].out_detail_no, transfer_detail_list[].transfer_amount,
-//     transfer_detail_list[].transfer_remark, transfer_detail_list[].openid
+//   - required in body: appid 直连商户的appid, out_batch_no 商家批次单号, batch_name 批次名称, batch_remark 批次备注, total_amount 转账总金额
+//     (fen), total_num 转账总笔数
+//   - documented as required in body: transfer_detail_list[].out_detail_no 商家明细单号,
+//     transfer_detail_list[].transfer_amount 转账金额 (fen), transfer_detail_list[].transfer_remark 转账备注,
+//     transfer_detail_list[].openid 用户在直连商户应用下的用户标示
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458841
 func (n V3Transfer) Batches() V3TransferBatches {
 	return V3TransferBatches{PostCall(n.client.Chain("v3/transfer/batches")), n.client}
@@ -36,18 +38,19 @@ func (n V3TransferBatches) BatchID() V3TransferBatchesBatchID {
 type V3TransferBatchesBatchID struct{ client *wxpay.Client }
 
 // BatchID is GET /v3/transfer/batches/batch-id/{batch_id} 微信批次单号查询批次单:
-//   - required in query: need_query_detail
+//   - {batch_id} 微信批次单号
+//   - required in query: need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458868
 func (n V3TransferBatchesBatchID) BatchID(batchID string) V3TransferBatchesBatchIDBatchID {
-	return V3TransferBatchesBatchIDBatchID{GetCall(n.client.Chain("v3/transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
+	return V3TransferBatchesBatchIDBatchID{GetEachCall(n.client.Chain("v3/transfer/batches/batch-id/{batch_id}").Var("batch_id", batchID))}
 }
 
 // V3TransferBatchesBatchIDBatchID is /v3/transfer/batches/batch-id/{batch_id}.
-type V3TransferBatchesBatchIDBatchID struct{ GetCall }
+type V3TransferBatchesBatchIDBatchID struct{ GetEachCall }
 
 // Details is /v3/transfer/batches/batch-id/{batch_id}/details.
 func (n V3TransferBatchesBatchIDBatchID) Details() V3TransferBatchesBatchIDBatchIDDetails {
-	return V3TransferBatchesBatchIDBatchIDDetails{branch(n.GetCall)}
+	return V3TransferBatchesBatchIDBatchIDDetails{branch(n.GetEachCall)}
 }
 
 // V3TransferBatchesBatchIDBatchIDDetails is /v3/transfer/batches/batch-id/{batch_id}/details.
@@ -62,6 +65,7 @@ func (n V3TransferBatchesBatchIDBatchIDDetails) DetailID() V3TransferBatchesBatc
 type V3TransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
 // DetailID is GET /v3/transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信明细单号查询明细单:
+//   - {detail_id} 微信明细单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458886
 func (n V3TransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("details/detail-id/{detail_id}").Var("detail_id", detailID))
@@ -76,18 +80,19 @@ func (n V3TransferBatches) OutBatchNo() V3TransferBatchesOutBatchNo {
 type V3TransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
 // OutBatchNo is GET /v3/transfer/batches/out-batch-no/{out_batch_no} 商家批次单号查询批次单:
-//   - required in query: need_query_detail
+//   - {out_batch_no} 商家批次单号
+//   - required in query: need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458877
 func (n V3TransferBatchesOutBatchNo) OutBatchNo(outBatchNo string) V3TransferBatchesOutBatchNoOutBatchNo {
-	return V3TransferBatchesOutBatchNoOutBatchNo{GetCall(n.client.Chain("v3/transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
+	return V3TransferBatchesOutBatchNoOutBatchNo{GetEachCall(n.client.Chain("v3/transfer/batches/out-batch-no/{out_batch_no}").Var("out_batch_no", outBatchNo))}
 }
 
 // V3TransferBatchesOutBatchNoOutBatchNo is /v3/transfer/batches/out-batch-no/{out_batch_no}.
-type V3TransferBatchesOutBatchNoOutBatchNo struct{ GetCall }
+type V3TransferBatchesOutBatchNoOutBatchNo struct{ GetEachCall }
 
 // Details is /v3/transfer/batches/out-batch-no/{out_batch_no}/details.
 func (n V3TransferBatchesOutBatchNoOutBatchNo) Details() V3TransferBatchesOutBatchNoOutBatchNoDetails {
-	return V3TransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetCall)}
+	return V3TransferBatchesOutBatchNoOutBatchNoDetails{branch(n.GetEachCall)}
 }
 
 // V3TransferBatchesOutBatchNoOutBatchNoDetails is /v3/transfer/batches/out-batch-no/{out_batch_no}/details.
@@ -103,16 +108,15 @@ type V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ branch }
 
 // OutDetailNo is GET /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
 // 商家明细单号查询明细单:
+//   - {out_detail_no} 商家明细单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458902
 func (n V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo) OutDetailNo(outDetailNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("details/out-detail-no/{out_detail_no}").Var("out_detail_no", outDetailNo))
 }
 
 // BillReceipt is POST /v3/transfer/bill-receipt 转账电子回单申请受理:
-//   - required in body: out_batch_no
+//   - required in body: out_batch_no 商家批次单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458946
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012718570
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012721664
 func (n V3Transfer) BillReceipt() V3TransferBillReceipt {
 	return V3TransferBillReceipt{PostCall(n.client.Chain("v3/transfer/bill-receipt")), n.client}
 }
@@ -124,9 +128,8 @@ type V3TransferBillReceipt struct {
 }
 
 // OutBatchNo is GET /v3/transfer/bill-receipt/{out_batch_no} 查询转账电子回单:
+//   - {out_batch_no} 商家批次单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458950
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012718640
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012721812
-func (n V3TransferBillReceipt) OutBatchNo(outBatchNo string) GetCall {
-	return GetCall(n.client.Chain("v3/transfer/bill-receipt/{out_batch_no}").Var("out_batch_no", outBatchNo))
+func (n V3TransferBillReceipt) OutBatchNo(outBatchNo string) GetReceiptCall {
+	return GetReceiptCall(n.client.Chain("v3/transfer/bill-receipt/{out_batch_no}").Var("out_batch_no", outBatchNo))
 }

@@ -13,19 +13,16 @@ func (n V3Root) Transferdownload() V3Transferdownload {
 type V3Transferdownload struct{ client *wxpay.Client }
 
 // Elecvoucherfile is GET /v3/transferdownload/elecvoucherfile 下载电子回单PDF文件:
-//   - documented as required in query: token, source
+//   - documented as required in query: token 前序download_url的查询参数, source 前序download_url的查询参数
 //   - linked: the address comes ready-made from an earlier answer
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716436
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012716455
 func (n V3Transferdownload) Elecvoucherfile() GetDownloadCall {
 	return GetDownloadCall(n.client.Chain("v3/transferdownload/elecvoucherfile"))
 }
 
 // Signfile is GET /v3/transferdownload/signfile 下载电子回单:
-//   - documented as required in query: token
+//   - documented as required in query: token 前序download_url的查询参数
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_15.shtml
-//   - https://pay.weixin.qq.com/doc/v3/merchant/4012269010
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012158314
 func (n V3Transferdownload) Signfile() GetDownloadCall {
 	return GetDownloadCall(n.client.Chain("v3/transferdownload/signfile"))
 }

@@ -29,14 +29,15 @@ func (n V3VehicleETC) Contracts() V3VehicleETCContracts {
 type V3VehicleETCContracts struct{ client *wxpay.Client }
 
 // ContractID is GET /v3/vehicle/etc/contracts/{contract_id} 通过商户ETC绑定号查询签约状态:
+//   - {contract_id} 商户etc绑定号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715667
 func (n V3VehicleETCContracts) ContractID(contractID string) GetCall {
 	return GetCall(n.client.Chain("v3/vehicle/etc/contracts/{contract_id}").Var("contract_id", contractID))
 }
 
 // Preopen is POST /v3/vehicle/etc/preopen 预开通用户ETC指定卡扣费:
-//   - required in body: sp_appid, openid, plan_id, plate_number, identify.encrypted_real_name,
-//     identify.encrypted_credential_id
+//   - required in body: sp_appid 服务商appid, openid 用户标识, plan_id ETC授权扣费模板ID, plate_number 车牌号,
+//     identify.encrypted_real_name 姓名, identify.encrypted_credential_id 证件号码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715215
 func (n V3VehicleETC) Preopen() PostCall {
 	return PostCall(n.client.Chain("v3/vehicle/etc/preopen"))
@@ -51,8 +52,9 @@ func (n V3VehicleETC) Transactions() V3VehicleETCTransactions {
 type V3VehicleETCTransactions struct{ client *wxpay.Client }
 
 // Highway is POST /v3/vehicle/etc/transactions/highway 高速场景商户扣款:
-//   - required in body: out_trade_no, appid, contract_id, description, highway_info.plate_number,
-//     highway_info.start_time, highway_info.end_time, highway_info.channel_type, amount
+//   - required in body: out_trade_no 商户订单号, appid 商户appid, contract_id ETC扣费授权协议号, description 商品信息,
+//     highway_info.plate_number 车牌号, highway_info.start_time 入站时间, highway_info.end_time 出站时间,
+//     highway_info.channel_type 通道类型, amount 订单金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715331
 func (n V3VehicleETCTransactions) Highway() PostCall {
 	return PostCall(n.client.Chain("v3/vehicle/etc/transactions/highway"))
@@ -67,6 +69,7 @@ func (n V3VehicleETCTransactions) ID() V3VehicleETCTransactionsID {
 type V3VehicleETCTransactionsID struct{ client *wxpay.Client }
 
 // TransactionID is GET /v3/vehicle/etc/transactions/id/{transaction_id} 查询订单:
+//   - {transaction_id} 微信支付订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715719
 func (n V3VehicleETCTransactionsID) TransactionID(transactionID string) GetCall {
 	return GetCall(n.client.Chain("v3/vehicle/etc/transactions/id/{transaction_id}").Var("transaction_id", transactionID))
@@ -81,6 +84,7 @@ func (n V3VehicleETCTransactions) OutTradeNo() V3VehicleETCTransactionsOutTradeN
 type V3VehicleETCTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/vehicle/etc/transactions/out-trade-no/{out_trade_no} 查询订单:
+//   - {out_trade_no} 商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715845
 func (n V3VehicleETCTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 	return GetCall(n.client.Chain("v3/vehicle/etc/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
@@ -103,7 +107,7 @@ func (n V3VehicleETCUsers) Openid(openid string) V3VehicleETCUsersOpenid {
 type V3VehicleETCUsersOpenid struct{ branch }
 
 // Contracts is GET /v3/vehicle/etc/users/{openid}/contracts 查询ETC签约状态:
-//   - required in query: plan_id, plate_number
+//   - required in query: plan_id ETC授权扣费模板ID, plate_number 车牌号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715623
 func (n V3VehicleETCUsersOpenid) Contracts() GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("contracts"))
@@ -118,10 +122,10 @@ func (n V3Vehicle) Parking() V3VehicleParking {
 type V3VehicleParking struct{ client *wxpay.Client }
 
 // Parkings is POST /v3/vehicle/parking/parkings 创建停车入场:
-//   - required in body: out_parking_no, plate_number, plate_color, start_time, parking_name, free_duration
-//   - documented as required in body: notify_url
+//   - required in body: out_parking_no 商户入场id, plate_number 车牌号, plate_color 车牌颜色, start_time 入场时间, parking_name 停车场名称,
+//     free_duration 免费时长 (second)
+//   - documented as required in body: notify_url 回调通知url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012533937
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012533994
 func (n V3VehicleParking) Parkings() PostCall {
 	return PostCall(n.client.Chain("v3/vehicle/parking/parkings"))
 }
@@ -135,9 +139,8 @@ func (n V3VehicleParking) Services() V3VehicleParkingServices {
 type V3VehicleParkingServices struct{ client *wxpay.Client }
 
 // Find is GET /v3/vehicle/parking/services/find 查询车牌服务开通信息:
-//   - required in query: appid, plate_number, plate_color, openid
+//   - required in query: appid 应用ID, plate_number 车牌号, plate_color 车牌颜色, openid 用户标识
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534043
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012534183
 func (n V3VehicleParkingServices) Find() GetCall {
 	return GetCall(n.client.Chain("v3/vehicle/parking/services/find"))
 }
@@ -159,17 +162,16 @@ func (n V3VehicleTransactions) OutTradeNo() V3VehicleTransactionsOutTradeNo {
 type V3VehicleTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/vehicle/transactions/out-trade-no/{out_trade_no} 查询订单:
+//   - {out_trade_no} 商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534308
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012534441
 func (n V3VehicleTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 	return GetCall(n.client.Chain("v3/vehicle/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))
 }
 
 // Parking is POST /v3/vehicle/transactions/parking 扣费受理:
-//   - required in body: appid, description, out_trade_no, trade_scene, amount.total
-//   - documented as required in body: notify_url
+//   - required in body: appid 应用ID, description 服务描述, out_trade_no 商户订单号, trade_scene 交易场景, amount.total 订单金额 (fen)
+//   - documented as required in body: notify_url 回调通知url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534352
-//   - https://pay.weixin.qq.com/doc/v3/partner/4012534427
 func (n V3VehicleTransactions) Parking() PostCall {
 	return PostCall(n.client.Chain("v3/vehicle/transactions/parking"))
 }

@@ -15,11 +15,11 @@ type V3Webizpay struct{ client *wxpay.Client }
 // AvailMchRanges is /v3/webizpay/avail-mch-ranges.
 //
 // GET /v3/webizpay/avail-mch-ranges 查询可用商户范围列表:
-//   - documented as required in query: sp_mchid
+//   - documented as required in query: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017205627
 //
 // POST /v3/webizpay/avail-mch-ranges 创建可用商户范围:
-//   - documented as required in body: sp_mchid, identifier_type
+//   - documented as required in body: sp_mchid 服务商商户号, identifier_type 商户标识类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017205621
 func (n V3Webizpay) AvailMchRanges() V3WebizpayAvailMchRanges {
 	return V3WebizpayAvailMchRanges{GetPostCall(n.client.Chain("v3/webizpay/avail-mch-ranges")), n.client}
@@ -42,25 +42,26 @@ type V3WebizpayAvailMchRangesRangeID struct{ branch }
 // MerchantIdentifiers is /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers.
 //
 // GET /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers 查询商户标识列表:
-//   - documented as required in query: sp_mchid, offset, limit
+//   - documented as required in query: sp_mchid 服务商商户号, offset 分页开始位置, limit 分页大小
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017205633
 //
 // POST /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers 添加商户标识:
-//   - documented as required in body: sp_mchid, merchant_identifier
+//   - documented as required in body: sp_mchid 服务商商户号, merchant_identifier 商户标识值
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017205631
 func (n V3WebizpayAvailMchRangesRangeID) MerchantIdentifiers() V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers {
-	return V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers{GetPostCall(wxpay.Chain(n.branch).Chain("merchant-identifiers"))}
+	return V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers{GetEachPostCall(wxpay.Chain(n.branch).Chain("merchant-identifiers"))}
 }
 
 // V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers is /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers.
-type V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers struct{ GetPostCall }
+type V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers struct{ GetEachPostCall }
 
 // MerchantIdentifier is DELETE /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers/{merchant_identifier}
 // 删除商户标识:
-//   - documented as required in body: sp_mchid
+//   - {merchant_identifier} 商户标识值
+//   - documented as required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017205637
 func (n V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers) MerchantIdentifier(merchantIdentifier string) DeleteBodyCall {
-	return DeleteBodyCall(wxpay.Chain(n.GetPostCall).Chain("{merchant_identifier}").Var("merchant_identifier", merchantIdentifier))
+	return DeleteBodyCall(wxpay.Chain(n.GetEachPostCall).Chain("{merchant_identifier}").Var("merchant_identifier", merchantIdentifier))
 }
 
 // Bill is /v3/webizpay/bill.
@@ -72,16 +73,16 @@ func (n V3Webizpay) Bill() V3WebizpayBill {
 type V3WebizpayBill struct{ client *wxpay.Client }
 
 // Proof is POST /v3/webizpay/bill/proof 申请企业商户企业支付出资凭证:
-//   - required in body: sub_mchid, start_date, end_date
-//   - documented as required in body: sp_mchid
+//   - required in body: sub_mchid 出资子商户号, start_date 起始日期, end_date 结束日期
+//   - documented as required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507157
 func (n V3WebizpayBill) Proof() PostCall {
 	return PostCall(n.client.Chain("v3/webizpay/bill/proof"))
 }
 
 // TradeBill is POST /v3/webizpay/bill/trade-bill 申请企业商户企业支付业务账单:
-//   - required in body: sub_mchid, date, type
-//   - documented as required in body: sp_mchid
+//   - required in body: sub_mchid 出资子商户号, date 账单日期, type 账单类型
+//   - documented as required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507142
 func (n V3WebizpayBill) TradeBill() PostCall {
 	return PostCall(n.client.Chain("v3/webizpay/bill/trade-bill"))
@@ -112,16 +113,18 @@ func (n V3WebizpayEmployeesEmployeeID) OutQuotaCards() V3WebizpayEmployeesEmploy
 type V3WebizpayEmployeesEmployeeIDOutQuotaCards struct{ branch }
 
 // OutCardNo is GET /v3/webizpay/employees/{employee_id}/out-quota-cards/{out_card_no} 使用商户卡号查询企业支付额度卡:
-//   - required in query: sub_mchid
-//   - documented as required in query: sp_mchid
+//   - {out_card_no} 企业支付额度卡商户卡号
+//   - required in query: sub_mchid 出资子商户号
+//   - documented as required in query: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015001625
 func (n V3WebizpayEmployeesEmployeeIDOutQuotaCards) OutCardNo(outCardNo string) GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("out-quota-cards/{out_card_no}").Var("out_card_no", outCardNo))
 }
 
 // QuotaCards is POST /v3/webizpay/employees/{employee_id}/quota-cards 企业商户为员工下发企业支付额度卡:
-//   - required in body: sub_mchid, card_template_id, amount, card_name, out_card_no, effective_end_time
-//   - documented as required in body: sp_mchid
+//   - required in body: sub_mchid 出资子商户号, card_template_id 企业支付卡模板ID, amount 卡片总金额 (fen), card_name 卡片名称, out_card_no
+//     商户卡号, effective_end_time 卡片有效期
+//   - documented as required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507148
 func (n V3WebizpayEmployeesEmployeeID) QuotaCards() V3WebizpayEmployeesEmployeeIDQuotaCards {
 	return V3WebizpayEmployeesEmployeeIDQuotaCards{PostCall(wxpay.Chain(n.branch).Chain("quota-cards"))}
@@ -131,8 +134,9 @@ func (n V3WebizpayEmployeesEmployeeID) QuotaCards() V3WebizpayEmployeesEmployeeI
 type V3WebizpayEmployeesEmployeeIDQuotaCards struct{ PostCall }
 
 // CardNo is GET /v3/webizpay/employees/{employee_id}/quota-cards/{card_no} 企业商户查询企业支付额度卡:
-//   - required in query: sub_mchid
-//   - documented as required in query: sp_mchid
+//   - {card_no} 企业支付额度卡卡号
+//   - required in query: sub_mchid 出资子商户号
+//   - documented as required in query: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507119
 func (n V3WebizpayEmployeesEmployeeIDQuotaCards) CardNo(cardNo string) V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo {
 	return V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo{GetCall(wxpay.Chain(n.PostCall).Chain("{card_no}").Var("card_no", cardNo))}
@@ -142,24 +146,24 @@ func (n V3WebizpayEmployeesEmployeeIDQuotaCards) CardNo(cardNo string) V3Webizpa
 type V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo struct{ GetCall }
 
 // Cancel is POST /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/cancel 企业商户作废员工企业支付额度卡:
-//   - required in body: sub_mchid, reason
-//   - documented as required in body: sp_mchid
+//   - required in body: sub_mchid 出资子商户号, reason 作废原因
+//   - documented as required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507127
 func (n V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
 // PaymentURL is GET /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/payment-url 企业商户获取指定额度卡支付链接:
-//   - required in query: sub_mchid, application_type
-//   - documented as required in query: sp_mchid
+//   - required in query: sub_mchid 出资子商户号, application_type 拉起付款码页面的企业应用类型
+//   - documented as required in query: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507160
 func (n V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo) PaymentURL() GetCall {
 	return GetCall(wxpay.Chain(n.GetCall).Chain("payment-url"))
 }
 
 // Revoke is POST /v3/webizpay/employees/{employee_id}/revoke 企业商户发起解除员工企业支付授权:
-//   - required in body: sub_mchid
-//   - documented as required in body: sp_mchid
+//   - required in body: sub_mchid 出资子商户号
+//   - documented as required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507156
 func (n V3WebizpayEmployeesEmployeeID) Revoke() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("revoke"))
@@ -174,8 +178,8 @@ func (n V3Webizpay) Stores() V3WebizpayStores {
 type V3WebizpayStores struct{ client *wxpay.Client }
 
 // EntityMatches is POST /v3/webizpay/stores/entity-matches 发起门店主体匹配:
-//   - required in body: out_batch_id
-//   - documented as required in body: sp_mchid
+//   - required in body: out_batch_id 商户主体匹配批次单号
+//   - documented as required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507136
 func (n V3WebizpayStores) EntityMatches() V3WebizpayStoresEntityMatches {
 	return V3WebizpayStoresEntityMatches{PostCall(n.client.Chain("v3/webizpay/stores/entity-matches")), n.client}
@@ -188,7 +192,8 @@ type V3WebizpayStoresEntityMatches struct {
 }
 
 // BatchID is GET /v3/webizpay/stores/entity-matches/{batch_id} 查询门店主体匹配结果:
-//   - documented as required in query: sp_mchid
+//   - {batch_id} 微信支付主体匹配批次单号
+//   - documented as required in query: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507133
 func (n V3WebizpayStoresEntityMatches) BatchID(batchID string) GetCall {
 	return GetCall(n.client.Chain("v3/webizpay/stores/entity-matches/{batch_id}").Var("batch_id", batchID))
@@ -211,16 +216,16 @@ func (n V3WebizpayUsers) UserID(userID string) V3WebizpayUsersUserID {
 type V3WebizpayUsersUserID struct{ branch }
 
 // AuthorizationState is GET /v3/webizpay/users/{user_id}/authorization-state 企业商户查询企业员工开通授权状态:
-//   - required in query: sub_mchid
-//   - documented as required in query: sp_mchid
+//   - required in query: sub_mchid 出资子商户号
+//   - documented as required in query: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507163
 func (n V3WebizpayUsersUserID) AuthorizationState() GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("authorization-state"))
 }
 
 // AuthorizationURL is POST /v3/webizpay/users/{user_id}/authorization-url 企业商户发起员工开通企业支付授权:
-//   - required in body: sub_mchid, application_type
-//   - documented as required in body: sp_mchid
+//   - required in body: sub_mchid 出资子商户号, application_type 发起授权应用类型
+//   - documented as required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507153
 func (n V3WebizpayUsersUserID) AuthorizationURL() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("authorization-url"))

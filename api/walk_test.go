@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"io"
+	"iter"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -212,7 +213,7 @@ func TestOnlyDocumentedVerbs(t *testing.T) {
 		i := slices.IndexFunc(walks, func(w walk) bool { return w.path == path })
 		require.GreaterOrEqual(t, i, 0, path)
 		node := walks[i].to(client)
-		for _, method := range []string{"Get", "Post", "Upload", "Put", "Patch", "Delete", "Do", "Request", "Var", "RawVar", "At", "String"} {
+		for _, method := range []string{"Get", "Post", "Upload", "Put", "Patch", "Delete", "Do", "Request", "Var", "Vars", "RawVar", "At", "String"} {
 			documented := slices.ContainsFunc(operations, func(o *fact.Operation) bool {
 				if len(o.In.Form) > 0 {
 					return method == "Upload"
@@ -224,11 +225,6 @@ func TestOnlyDocumentedVerbs(t *testing.T) {
 				assert.Equal(t, documented, has, "%s: %s", path, name)
 			}
 		}
-
-		_, downloads := node.(interface {
-			Download(context.Context, io.Writer, ...wxpay.DownloadOption) (*wxpay.Downloaded, error)
-		})
-		assert.Equal(t, slices.ContainsFunc(operations, func(o *fact.Operation) bool { return o.Answer == fact.StreamAnswer }), downloads, path)
 
 		set := reflect.ValueOf(node)
 		var kind reflect.Type
@@ -255,4 +251,107 @@ func TestOnlyDocumentedVerbs(t *testing.T) {
 		assert.Equal(t, target(path)+"?limit=10&offset=0", req.URL.RequestURI())
 		assert.Equal(t, "1", req.Header.Get("X-Test"), path)
 	}
+}
+
+// TestAbilities looks for what goes beyond the verbs on every node, and finds it exactly where the plain chain can do it, or
+// where the facts say that it makes sense.
+func TestAbilities(t *testing.T) {
+	client, wire := recording(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightOff))
+	ctx, count := context.Background(), make(map[string]int)
+	for path, operations := range operationsByPath(t) {
+		i := slices.IndexFunc(walks, func(w walk) bool { return w.path == path })
+		require.GreaterOrEqual(t, i, 0, path)
+		node := walks[i].to(client)
+		chain := node.(interface{ Chain() wxpay.Chain }).Chain()
+		get, post := byMethod(operations, "GET"), byMethod(operations, "POST")
+		ensures := post != nil && (post.Link != nil || post.Repeat == fact.Documented || post.Repeat == fact.Assumed)
+		resolves := post != nil && post.Link != nil
+		applies := get != nil && slices.ContainsFunc(get.Out, func(f fact.Field) bool { return strings.HasPrefix(f.Name, "download_") })
+		receipt := applies && slices.ContainsFunc(get.Out, func(f fact.Field) bool {
+			return strings.HasSuffix(f.Name, "state") || strings.HasSuffix(f.Name, "_status")
+		})
+		want := map[string]bool{
+			"Ensure": ensures, "OnUnknown": ensures, "InDoubt": ensures, "Resolve": resolves, "UntilFinal": resolves,
+			"Download": get != nil && get.Answer == fact.StreamAnswer,
+			"Bill":     applies && !receipt || get != nil && get.Signature == fact.OverDigest,
+			"Receipt":  receipt,
+		}
+		want["BillTo"] = want["Bill"]
+		if get != nil { // the plain chain says whether it knows how to read a list
+			_, err := first(chain.Pages(ctx))
+			require.Error(t, err)
+			want["Each"] = !strings.Contains(err.Error(), "does not know how the list is paged")
+			wire.seen = nil
+		}
+		want["Pages"], want["Paging"] = want["Each"], want["Each"]
+		for name, should := range want {
+			_, has := reflect.TypeOf(node).MethodByName(name)
+			assert.Equal(t, should, has, "%s: %s", path, name)
+			if has {
+				count[name]++
+			}
+		}
+		call(t, wire, path, node)
+	}
+	for _, name := range []string{"Ensure", "Resolve", "Each", "Pages", "Download", "Bill", "Receipt", "UntilFinal"} {
+		assert.NotZero(t, count[name], name)
+	}
+}
+
+// call makes the calls that go beyond the verbs, of a node that has them, and looks for their request on the wire.
+func call(t *testing.T, wire *recorder, path string, node any) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	defer stop()
+	check := func(method string, err error) {
+		t.Helper()
+		require.ErrorIs(t, err, errRecorded, path)
+		got := wire.take(t)
+		assert.Equal(t, method+" "+target(path), got.method+" "+strings.SplitN(got.target, "?", 2)[0])
+	}
+	if list, ok := node.(interface {
+		Pages(context.Context) iter.Seq2[*wxpay.Response, error]
+		Each(context.Context, string) iter.Seq2[wxpay.Result, error]
+	}); ok {
+		_, err := first(list.Pages(ctx))
+		check("GET", err)
+		_, err = first(list.Each(ctx, "data"))
+		check("GET", err)
+	}
+	if file, ok := node.(interface {
+		Download(context.Context, io.Writer, ...wxpay.DownloadOption) (*wxpay.Downloaded, error)
+	}); ok {
+		_, err := file.Download(ctx, io.Discard)
+		check("GET", err)
+	}
+	if bill, ok := node.(interface {
+		Bill(context.Context, ...wxpay.DownloadOption) (*wxpay.Bill, error)
+		BillTo(context.Context, io.Writer, ...wxpay.DownloadOption) (*wxpay.Downloaded, error)
+	}); ok {
+		_, err := bill.Bill(ctx)
+		check("GET", err)
+		_, err = bill.BillTo(ctx, io.Discard)
+		check("GET", err)
+	}
+	if receipt, ok := node.(interface {
+		Receipt(context.Context, io.Writer, ...wxpay.DownloadOption) (*wxpay.Downloaded, error)
+	}); ok {
+		_, err := receipt.Receipt(ctx, io.Discard)
+		check("GET", err)
+	}
+}
+
+func first[T any](list iter.Seq2[T, error]) (element T, err error) {
+	for element, err := range list {
+		return element, err
+	}
+	return element, nil
+}
+
+func byMethod(operations []*fact.Operation, method string) *fact.Operation {
+	i := slices.IndexFunc(operations, func(o *fact.Operation) bool { return o.Method == method && len(o.In.Form) == 0 })
+	if i < 0 {
+		return nil
+	}
+	return operations[i]
 }

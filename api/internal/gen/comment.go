@@ -9,11 +9,8 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// maxDocs is how many documentation links an operation shows; a few have dozens, one a product.
-const maxDocs = 3
-
-// comment writes what a method leads to: each operation with its official name, required members, state and
-// documentation, or just the path.
+// comment writes what a method leads to: each operation with its official name, required members, the query that tells its
+// outcome, state and documentation, or just the path.
 func (n *node) comment(out *source) {
 	out.printf("\n")
 	if len(n.operations) != 1 {
@@ -26,7 +23,7 @@ func (n *node) comment(out *source) {
 		} else {
 			out.printf("//\n")
 		}
-		list := items(operation, !n.isOver() || len(n.operations) > 1)
+		list := n.items(operation, !n.isOver() || len(n.operations) > 1)
 		if len(list) > 0 {
 			title += ":"
 		} else {
@@ -72,9 +69,14 @@ func (n *node) isOver() bool {
 	return true
 }
 
-// items lists what is known of an operation, its state only if that is asked for.
-func items(operation *fact.Operation, withState bool) []string {
+// items lists what is known of an operation that is reached by n's method, its state only if that is asked for.
+func (n *node) items(operation *fact.Operation, withState bool) []string {
 	var list []string
+	for i := range operation.In.Path {
+		if field := &operation.In.Path[i]; n.isVariable() && field.Name == n.variable() && field.Label != "" {
+			list = append(list, described("{"+field.Name+"}", field))
+		}
+	}
 	for _, place := range []struct {
 		name   string
 		fields []fact.Field
@@ -82,11 +84,11 @@ func items(operation *fact.Operation, withState bool) []string {
 		{"query", operation.In.Query}, {"header", operation.In.Header}, {"body", operation.In.JSON}, {"form", operation.In.Form},
 	} {
 		var sure, unsure []string
-		required("", place.fields, true, func(name string, confirmed bool) {
+		required("", place.fields, true, func(name string, field *fact.Field, confirmed bool) {
 			if confirmed {
-				sure = append(sure, name)
+				sure = append(sure, described(name, field))
 			} else {
-				unsure = append(unsure, name)
+				unsure = append(unsure, described(name, field))
 			}
 		})
 		if len(sure) > 0 {
@@ -96,19 +98,34 @@ func items(operation *fact.Operation, withState bool) []string {
 			list = append(list, "documented as required in "+place.name+": "+strings.Join(unsure, ", "))
 		}
 	}
+	if operation.Link != nil {
+		list = append(list, "outcome: GET "+operation.Link.Query)
+	}
 	if text := state(operation); withState && text != "" {
 		list = append(list, text)
 	}
-	for _, id := range operation.Docs[:min(maxDocs, len(operation.Docs))] {
-		list = append(list, fact.DocURL(id))
+	if len(operation.Docs) > 0 { // a few have dozens, one a product
+		list = append(list, fact.DocURL(operation.Docs[0]))
 	}
 	return list
 }
 
+// described returns a member's name with its label and its unit.
+func described(name string, field *fact.Field) string {
+	if field.Label != "" {
+		name += " " + field.Label
+	}
+	if field.Unit != "" {
+		name += " (" + string(field.Unit) + ")"
+	}
+	return name
+}
+
 // required yields the paths of the required members of fields, and whether that is confirmed on the whole way to them: the
 // members of an optional object are not required.
-func required(prefix string, fields []fact.Field, confirmed bool, yield func(name string, confirmed bool)) {
-	for _, field := range fields {
+func required(prefix string, fields []fact.Field, confirmed bool, yield func(name string, field *fact.Field, confirmed bool)) {
+	for i := range fields {
+		field := &fields[i]
 		if !field.Required || prefix == "" && field.Name == "Wechatpay-Serial" { // the client sends that header by itself
 			continue
 		}
@@ -120,7 +137,7 @@ func required(prefix string, fields []fact.Field, confirmed bool, yield func(nam
 		if slices.ContainsFunc(field.Fields, func(f fact.Field) bool { return f.Required }) {
 			required(below, field.Fields, sure, yield)
 		} else {
-			yield(prefix+field.Name, sure)
+			yield(prefix+field.Name, field, sure)
 		}
 	}
 }

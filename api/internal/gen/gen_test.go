@@ -41,7 +41,7 @@ func TestUpToDate(t *testing.T) {
 
 // TestDeterministic turns the operations round: the order in which they come must not show.
 func TestDeterministic(t *testing.T) {
-	operations := slices.Collect(catalog.V3().All())
+	operations := slices.Collect(catalog.V3().Described().All())
 	require.NotEmpty(t, operations)
 	first, err := generate(slices.Values(operations))
 	require.NoError(t, err)
@@ -119,6 +119,9 @@ func TestRules(t *testing.T) {
 		{"a child named like a setting",
 			[]string{"POST /v3/a", "GET /v3/a/query", "GET /v3/a/timeout", "GET /v3/a/attempt-timeout", "GET /v3/a/chain"},
 			[]string{"QuerySegment() Get", " TimeoutSegment() Get", "AttemptTimeoutSegment() Get", "ChainSegment() Get"}},
+		{"a child named like a verb that only others have",
+			[]string{"POST /v3/a", "GET /v3/a/bill", "GET /v3/a/each", "GET /v3/a/resolve", "GET /v3/a/until-final"},
+			[]string{"BillSegment() Get", "EachSegment() Get", "ResolveSegment() Get", "UntilFinalSegment() Get"}},
 		{"a node without verbs has no methods to collide with",
 			[]string{"GET /v3/a/query"},
 			[]string{"func (n V3A) Query() GetCall"}},
@@ -147,6 +150,39 @@ func TestRules(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAbilities holds which methods a node has, by what is known of its operations.
+func TestAbilities(t *testing.T) {
+	field := func(names ...string) (list []fact.Field) {
+		for _, name := range names {
+			list = append(list, fact.Field{Name: name, Type: fact.String})
+		}
+		return list
+	}
+	for kind, operations := range map[string][]*fact.Operation{
+		"GetCall":               {{Method: "GET", In: fact.Request{Query: field("offset")}, Out: field("hash_type")}},
+		"GetEachCall":           {{Method: "GET", In: fact.Request{Query: field("limit", "offset")}}},
+		"GetDownloadCall":       {{Method: "GET", Answer: fact.StreamAnswer}},
+		"GetDownloadBillCall":   {{Method: "GET", Answer: fact.StreamAnswer, Signature: fact.OverDigest}},
+		"GetBillCall":           {{Method: "GET", Out: field("download_url", "hash_type", "hash_value")}},
+		"GetReceiptCall":        {{Method: "GET", Out: field("download_url", "state")}},
+		"PostCall":              {{Method: "POST", Conduct: fact.Conduct{Repeat: fact.Never}}},
+		"PostEnsureCall":        {{Method: "POST", Conduct: fact.Conduct{Repeat: fact.Assumed}}},
+		"PostEnsureResolveCall": {{Method: "POST", Conduct: fact.Conduct{Link: &fact.Link{}}}},
+		"UploadCall":            {{Method: "POST", In: fact.Request{Form: field("meta")}}},
+		"GetEachPostDeleteBodyCall": {{Method: "GET", In: fact.Request{Query: field("page_token")}}, {Method: "POST"},
+			{Method: "DELETE", In: fact.Request{JSON: field("a")}}},
+		"PutPatchDeleteCall": {{Method: "PUT"}, {Method: "PATCH"}, {Method: "DELETE"}},
+	} {
+		assert.Equal(t, kind, callKind(&node{operations: operations}))
+	}
+	var out source
+	writeCall(&out, "PostCall", []string{"Post"})
+	assert.Contains(t, out.String(), "func (c PostCall) Repeatable() PostCall {")
+	out.Reset()
+	writeCall(&out, "GetCall", []string{"Get"})
+	assert.NotContains(t, out.String(), "Repeatable")
 }
 
 func TestNoRule(t *testing.T) {
@@ -180,12 +216,12 @@ func TestNoRule(t *testing.T) {
 // TestComments holds what is said of an operation.
 func TestComments(t *testing.T) {
 	const path = "/v3/a/b"
-	total := fact.Field{Name: "total", Type: fact.Integer, Required: true, Confirmed: true}
+	total := fact.Field{Name: "total", Type: fact.Integer, Required: true, Confirmed: true, Label: "总金额", Unit: fact.Fen}
 	query := fact.Request{Query: []fact.Field{{Name: "appid", Type: fact.String, Required: true}, {Name: "limit", Type: fact.Integer}}}
 	order := fact.Request{
 		Header: []fact.Field{{Name: "Wechatpay-Serial", Type: fact.String, Required: true}},
 		JSON: []fact.Field{
-			{Name: "appid", Type: fact.String, Required: true, Confirmed: true},
+			{Name: "appid", Type: fact.String, Required: true, Confirmed: true, Label: "公众号ID"},
 			{Name: "attach", Type: fact.String},
 			{Name: "amount", Type: fact.Object, Required: true, Confirmed: true, Fields: []fact.Field{total, {Name: "currency", Type: fact.String}}},
 			{Name: "goods", Type: fact.Objects, Required: true, Fields: []fact.Field{{Name: "id", Type: fact.String, Required: true, Confirmed: true}}},
@@ -199,13 +235,17 @@ func TestComments(t *testing.T) {
 		want       string
 	}{
 		{"one", []*fact.Operation{
-			{Method: "POST", Path: path, Name: "下单", In: order, Docs: []string{"v3/merchant/1", "wiki/2", "v3/3", "v3/4"}},
+			{Method: "POST", Path: path, Name: "下单", In: order, Docs: []string{"v3/merchant/1", "wiki/2"}, Conduct: fact.Conduct{Link: &fact.Link{Query: "/v3/a/{id}"}}},
 		}, `// B is POST /v3/a/b 下单:
-//   - required in body: appid, amount.total
+//   - required in body: appid 公众号ID, amount.total 总金额 (fen)
 //   - documented as required in body: goods[].id, payer
+//   - outcome: GET /v3/a/{id}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/1
-//   - https://pay.weixin.qq.com/wiki/2
-//   - https://pay.weixin.qq.com/doc/v3/3
+func`},
+		{"a variable", []*fact.Operation{
+			{Method: "GET", Path: path + "/{c}", Name: "查", In: fact.Request{Path: []fact.Field{{Name: "c", Type: fact.String, Label: "编号"}}}},
+		}, `// C is GET /v3/a/b/{c} 查:
+//   - {c} 编号
 func`},
 		{"nothing known", []*fact.Operation{
 			{Method: "POST", Path: path, Name: "下单"},

@@ -29,7 +29,7 @@ func main() {
 }
 
 func run(dir string) error {
-	files, err := generate(catalog.V3().All())
+	files, err := generate(catalog.V3().Described().All())
 	if err != nil {
 		return err
 	}

@@ -8,76 +8,165 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// verb is a way to make a call, in a set of verbs.
-type verb struct {
-	method  string // in upper case
-	hasBody bool
-	upload  bool // sends a file
-	file    bool // answers with one
-}
+// What can be done with a node is a set of abilities, each of which brings methods. The set's name is theirs, one after the
+// other: GetEachCall, PostEnsureResolveCall.
 
-// name returns the Go name: Get, Post, Put, Patch, Delete, Upload or Download.
-func (v verb) name() string {
-	switch {
-	case v.upload:
-		return "Upload"
-	case v.file:
-		return "Download"
-	}
-	return v.method[:1] + strings.ToLower(v.method[1:])
-}
-
-// verbs returns the verbs of a node. Every writing method takes a body, for which nil may be passed; DELETE does so
-// where the catalogue lists one. An operation that takes a form is called with Upload, and one that answers with a file
-// with Download too.
-func (n *node) verbs() []verb {
-	var list []verb
+// abilities returns what the operations of a node can do, in the order of the methods. Every writing method takes a body, for
+// which nil may be passed; DELETE does so where the catalogue lists one.
+func (n *node) abilities() (list []string) {
 	for _, operation := range n.operations {
-		body := operation.Method != "GET" && operation.Method != "DELETE"
-		if operation.Method == "DELETE" && len(operation.In.JSON) > 0 {
-			body = true
+		name := operation.Method[:1] + strings.ToLower(operation.Method[1:])
+		switch {
+		case len(operation.In.Form) > 0:
+			name = "Upload"
+		case name == "Delete" && len(operation.In.JSON) > 0:
+			name = "DeleteBody"
 		}
-		list = append(list, verb{method: operation.Method, hasBody: body, upload: len(operation.In.Form) > 0})
-		if operation.Answer == fact.StreamAnswer {
-			list = append(list, verb{method: operation.Method, file: true})
+		list = append(list, name)
+		switch name {
+		case "Get":
+			list = append(list, reads(operation)...)
+		case "Post":
+			if operation.Link != nil {
+				list = append(list, "Ensure", "Resolve")
+			} else if operation.Repeat == fact.Documented || operation.Repeat == fact.Assumed {
+				list = append(list, "Ensure")
+			}
 		}
 	}
 	return list
 }
 
-// callKind returns the name of the type with the verbs of a node, such as GetPostCall.
-func callKind(n *node) string {
-	var name strings.Builder
-	for _, v := range n.verbs() {
-		name.WriteString(v.name())
-		if v.method == "DELETE" && v.hasBody {
-			name.WriteString("Body")
+// reads returns what a GET can do beyond being made.
+func reads(operation *fact.Operation) (list []string) {
+	if isPaged(operation) {
+		list = append(list, "Each")
+	}
+	if operation.Answer == fact.StreamAnswer {
+		list = append(list, "Download")
+	}
+	download := has(operation.Out, "download_url", "download_bill_list")
+	switch {
+	case download && !slices.ContainsFunc(operation.Out, func(f fact.Field) bool { return !slices.Contains(billMembers, f.Name) }),
+		operation.Signature == fact.OverDigest:
+		list = append(list, "Bill")
+	case download:
+		list = append(list, "Receipt")
+	}
+	return list
+}
+
+// billMembers are the members of the answer to whoever applies for a bill. That of a receipt has more: the receipt's state.
+var billMembers = []string{"download_bill_count", "download_bill_list", "download_url", "hash_type", "hash_value"}
+
+// isPaged reports whether package wxpay knows how the operation is paged.
+func isPaged(operation *fact.Operation) bool {
+	query := operation.In.Query
+	return has(query, "page_token") || has(query, "offset", "page_index") && has(query, "limit", "count", "page_size")
+}
+
+func has(fields []fact.Field, names ...string) bool {
+	return slices.ContainsFunc(fields, func(f fact.Field) bool { return slices.Contains(names, f.Name) })
+}
+
+// callKind returns the name of the type with the abilities of a node, such as GetPostCall.
+func callKind(n *node) string { return strings.Join(n.abilities(), "") + "Call" }
+
+// method is a method of Chain that a set of verbs repeats.
+type method struct {
+	name, parameters string
+	results          string // empty for a setting, which returns the set itself
+	call             string // of the method of Chain
+	doc              string // goes on after the name
+}
+
+// methods returns what an ability brings.
+func methodsOf(ability string) []method {
+	name, body := strings.CutSuffix(ability, "Body")
+	switch ability {
+	case "Get", "Delete", "Post", "Put", "Patch", "DeleteBody":
+		parameters, argument, does := "ctx context.Context", "nil", "makes the call with "+strings.ToUpper(name)
+		if body || ability[0] == 'P' {
+			parameters, argument, does = parameters+", body any", "body", does+" and body, or no body if that is nil"
+		}
+		// Do is called rather than the verb of Chain so that the compiler puts the call in place: then a program is no larger
+		// than with a plain chain.
+		arguments := fmt.Sprintf("(ctx, %q, %s)", strings.ToUpper(name), argument)
+		return []method{
+			{name, parameters, "(*wxpay.Response, error)", "Do" + arguments, does + "; see [wxpay.Chain.Do]."},
+			{name + "Async", parameters, "*wxpay.Future", "DoAsync" + arguments, "is " + name + " in the background; see [wxpay.Chain.DoAsync]."},
+		}
+	case "Upload":
+		return []method{
+			{"Upload", "ctx context.Context, file wxpay.File", "(*wxpay.Response, error)", "Upload(ctx, file)", "sends a file; see [wxpay.Chain.Upload]."},
+			{"UploadAsync", "ctx context.Context, file wxpay.File", "*wxpay.Future", "UploadAsync(ctx, file)", "is Upload in the background; see [wxpay.Chain.UploadAsync]."},
+		}
+	case "Each":
+		return []method{
+			{"Each", "ctx context.Context, path string", "iter.Seq2[wxpay.Result, error]", "Each(ctx, path)", "reads the list at path, over all of its pages; see [wxpay.Chain.Each]."},
+			{"Pages", "ctx context.Context", "iter.Seq2[*wxpay.Response, error]", "Pages(ctx)", "reads the list page by page; see [wxpay.Chain.Pages]."},
+			{"Paging", "paging wxpay.Paging", "", "Paging(paging)", "tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging]."},
+		}
+	case "Download":
+		return []method{
+			{"Download", "ctx context.Context, w io.Writer, options ...wxpay.DownloadOption", "(*wxpay.Downloaded, error)", "Download(ctx, w, options...)", "writes the file that is answered to w; see [wxpay.Chain.Download]."},
+		}
+	case "Bill":
+		return []method{
+			{"Bill", "ctx context.Context, options ...wxpay.DownloadOption", "(*wxpay.Bill, error)", "Bill(ctx, options...)", "gets the bill, when it is made and verified; see [wxpay.Chain.Bill]."},
+			{"BillTo", "ctx context.Context, w io.Writer, options ...wxpay.DownloadOption", "(*wxpay.Downloaded, error)", "BillTo(ctx, w, options...)", "writes the bill to w; see [wxpay.Chain.BillTo]."},
+		}
+	case "Receipt":
+		return []method{
+			{"Receipt", "ctx context.Context, w io.Writer, options ...wxpay.DownloadOption", "(*wxpay.Downloaded, error)", "Receipt(ctx, w, options...)", "writes the receipt to w, once it is made; see [wxpay.Chain.Receipt]."},
+		}
+	case "Ensure":
+		return []method{
+			{"Ensure", "ctx context.Context, body any", "(*wxpay.Verdict, error)", "Ensure(ctx, body)", "makes the call happen once and tells what became of it; see [wxpay.Chain.Ensure]."},
+			{"OnUnknown", "policy wxpay.UnknownPolicy", "", "OnUnknown(policy)", "overrides what Ensure does about a doubt; see [wxpay.Chain.OnUnknown]."},
+			{"InDoubt", "until time.Time", "", "InDoubt(until)", "tells Ensure that the call may have been made before; see [wxpay.Chain.InDoubt]."},
+		}
+	case "Resolve":
+		return []method{
+			{"Resolve", "ctx context.Context, err error", "(*wxpay.Verdict, error)", "Resolve(ctx, err)", "asks once what became of a call that ended in doubt; see [wxpay.Chain.Resolve]."},
+			{"UntilFinal", "", "", "UntilFinal()", "has Ensure wait until the platform states an end; see [wxpay.Chain.UntilFinal]."},
 		}
 	}
-	return name.String() + "Call"
+	panic("no methods for " + ability)
 }
 
-// settings are the methods of Chain that a set of verbs repeats, each returning the set itself.
-var settings = []struct{ name, parameters, arguments, doc string }{
-	{"Query", "name string, value any", "name, value", "sets a member of the query string; see [wxpay.Chain.Query]."},
-	{"Header", "name, value string", "name, value", "sets a request header; see [wxpay.Chain.Header]."},
-	{"Timeout", "limit time.Duration", "limit", "bounds this call with all its attempts; see [wxpay.Chain.Timeout]."},
-	{"AttemptTimeout", "limit time.Duration", "limit", "bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout]."},
-	{"Encrypt", "pointer string", "pointer", "has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt]."},
-	{"Plain", "pointer string", "pointer", "leaves a member as it is; see [wxpay.Chain.Plain]."},
-	{"Repeatable", "", "", "vouches that the call may be sent again; see [wxpay.Chain.Repeatable]."},
-	{"Unbind", "", "", "takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind]."},
+// settings are the methods of Chain that every set of verbs repeats, if its abilities are of the kind that they serve.
+var settings = []struct {
+	method
+	serves func(abilities []string) bool // nil for all
+}{
+	{method{"Query", "name string, value any", "", "Query(name, value)", "sets a member of the query string; see [wxpay.Chain.Query]."}, nil},
+	{method{"Queries", "members any", "", "Queries(members)", "sets several members of the query string; see [wxpay.Chain.Queries]."}, nil},
+	{method{"Header", "name, value string", "", "Header(name, value)", "sets a request header; see [wxpay.Chain.Header]."}, nil},
+	{method{"Timeout", "limit time.Duration", "", "Timeout(limit)", "bounds this call with all its attempts; see [wxpay.Chain.Timeout]."}, nil},
+	{method{"AttemptTimeout", "limit time.Duration", "", "AttemptTimeout(limit)", "bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout]."}, nil},
+	{method{"Encrypt", "pointer string", "", "Encrypt(pointer)", "has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt]."}, writes},
+	{method{"Plain", "pointer string", "", "Plain(pointer)", "leaves a member as it is; see [wxpay.Chain.Plain]."}, writes},
+	{method{"Repeatable", "", "", "Repeatable()", "vouches that the call may be sent again; see [wxpay.Chain.Repeatable]."}, writes},
+	{method{"Unbind", "", "", "Unbind()", "takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind]."}, nil},
 }
 
-// reserved are the names that a child of a node with verbs cannot have. All verbs are in it, whichever the node has: a
-// Delete that does not delete would mislead, and a verb that an operation gains must not rename a segment.
+// writes reports whether a set does anything but read.
+func writes(abilities []string) bool {
+	return slices.ContainsFunc(abilities, func(a string) bool {
+		return slices.Contains([]string{"Post", "Put", "Patch", "Delete", "DeleteBody", "Upload"}, a)
+	})
+}
+
+// reserved are the names that a child of a node with verbs cannot have. All are in it, whichever the node has: a Delete that
+// does not delete would mislead, and a verb that an operation gains must not rename a segment.
 var reserved = func() map[string]bool {
-	names := map[string]bool{"Chain": true, "Format": true, "MarshalText": true}
-	for _, method := range methods {
-		name := verb{method: method}.name()
-		names[name], names[name+"Async"] = true, true
+	names := map[string]bool{"Chain": true, "Format": true}
+	for _, ability := range []string{"Get", "Post", "Put", "Patch", "Delete", "Upload", "Each", "Download", "Bill", "Receipt", "Ensure", "Resolve"} {
+		for _, m := range methodsOf(ability) {
+			names[m.name] = true
+		}
 	}
-	names["Upload"], names["UploadAsync"], names["Download"] = true, true, true
 	for _, s := range settings {
 		names[s.name] = true
 	}
@@ -86,11 +175,11 @@ var reserved = func() map[string]bool {
 
 // writeCalls writes one type for each set of verbs that occurs.
 func writeCalls(out *source, roots []*node) {
-	sets := make(map[string][]verb)
+	sets := make(map[string][]string)
 	for _, root := range roots {
 		for n := range root.walk() {
 			if len(n.operations) > 0 {
-				sets[callKind(n)] = n.verbs()
+				sets[callKind(n)] = n.abilities()
 			}
 		}
 	}
@@ -99,71 +188,48 @@ func writeCalls(out *source, roots []*node) {
 		kinds = append(kinds, kind)
 	}
 	slices.Sort(kinds)
-	out.head("api", "context", "fmt", "io", "time", "", module)
+	out.head("api", "context", "fmt", "io", "iter", "time", "", module)
 	out.printf("\n// branch is a chain that ends at no operation.\n")
 	out.printf("type branch wxpay.Chain\n")
-	writePrinting(out, "branch")
+	writeFormat(out, "branch")
 	for _, kind := range kinds {
 		writeCall(out, kind, sets[kind])
 	}
 }
 
-func writeCall(out *source, kind string, verbs []verb) {
-	names := make([]string, len(verbs))
-	for i, v := range verbs {
-		if names[i] = v.method; v.upload || v.file {
-			names[i] = v.name()
+func writeCall(out *source, kind string, abilities []string) {
+	var verbs []string
+	var all []method
+	for _, ability := range abilities {
+		for _, m := range methodsOf(ability) {
+			if all = append(all, m); m.results != "" && !strings.HasSuffix(m.name, "Async") {
+				verbs = append(verbs, m.name)
+			}
 		}
-	}
-	out.printf("\n// %s is a call that can be ended with %s. It is an immutable value.\n", kind, join(names, "or"))
-	out.printf("type %s wxpay.Chain\n", kind)
-	for _, v := range verbs {
-		if v.upload {
-			out.printf("\n// Upload sends a file; see [wxpay.Chain.Upload].\n")
-			out.printf("func (c %s) Upload(ctx context.Context, file wxpay.File) (*wxpay.Response, error) { return wxpay.Chain(c).Upload(ctx, file) }\n", kind)
-			out.printf("\n// UploadAsync is [%s.Upload] in the background; see [wxpay.Chain.UploadAsync].\n", kind)
-			out.printf("func (c %s) UploadAsync(ctx context.Context, file wxpay.File) *wxpay.Future { return wxpay.Chain(c).UploadAsync(ctx, file) }\n", kind)
-			continue
-		}
-		if v.file {
-			out.printf("\n// Download writes the file that is answered to w; see [wxpay.Chain.Download].\n")
-			out.printf("func (c %s) Download(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {\n"+
-				"return wxpay.Chain(c).Download(ctx, w, options...)\n}\n", kind)
-			continue
-		}
-		parameters, body := "ctx context.Context", "nil"
-		if v.hasBody {
-			parameters, body = parameters+", body any", "body"
-		}
-		// Do is called rather than the verb of Chain so that the compiler puts the call in place: then a program is no
-		// larger than with a plain chain.
-		arguments := fmt.Sprintf("(ctx, %q, %s)", v.method, body)
-		does := "makes the call with " + v.method
-		if v.hasBody {
-			does += " and body, or no body if that is nil"
-		}
-		out.printf("\n// %s %s; see [wxpay.Chain.Do].\n", v.name(), does)
-		out.printf("func (c %s) %s(%s) (*wxpay.Response, error) { return wxpay.Chain(c).Do%s }\n",
-			kind, v.name(), parameters, arguments)
-		out.printf("\n// %sAsync is [%s.%s] in the background; see [wxpay.Chain.DoAsync].\n", v.name(), kind, v.name())
-		out.printf("func (c %s) %sAsync(%s) *wxpay.Future { return wxpay.Chain(c).DoAsync%s }\n",
-			kind, v.name(), parameters, arguments)
 	}
 	for _, s := range settings {
-		out.printf("\n// %s %s\n", s.name, s.doc)
-		out.printf("func (c %s) %s(%s) %s { return %s(wxpay.Chain(c).%s(%s)) }\n",
-			kind, s.name, s.parameters, kind, kind, s.name, s.arguments)
+		if s.serves == nil || s.serves(abilities) {
+			all = append(all, s.method)
+		}
 	}
-	out.printf("\n// Chain returns the same call as a plain chain, which has every verb, Pages, Each and Ensure.\n")
+	out.printf("\n// %s is a call that can be ended with %s. It is an immutable value.\n", kind, join(verbs, "or"))
+	out.printf("type %s wxpay.Chain\n", kind)
+	for _, m := range all {
+		results, open, end := m.results, "", ""
+		if results == "" {
+			results, open, end = kind, kind+"(", ")"
+		}
+		out.printf("\n// %s %s\n", m.name, m.doc)
+		out.printf("func (c %s) %s(%s) %s { return %swxpay.Chain(c).%s%s }\n", kind, m.name, m.parameters, results, open, m.call, end)
+	}
+	out.printf("\n// Chain returns the same call as a plain chain, which has every verb and every setting.\n")
 	out.printf("func (c %s) Chain() wxpay.Chain { return wxpay.Chain(c) }\n", kind)
-	writePrinting(out, kind)
+	writeFormat(out, kind)
 }
 
-func writePrinting(out *source, kind string) {
+func writeFormat(out *source, kind string) {
 	out.printf("\n// Format prints the path, without values, under every verb.\n")
 	out.printf("func (c %s) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }\n", kind)
-	out.printf("\n// MarshalText gives encodings what Format prints.\n")
-	out.printf("func (c %s) MarshalText() ([]byte, error) { return wxpay.Chain(c).MarshalText() }\n", kind)
 }
 
 func join(list []string, last string) string {
