@@ -132,17 +132,16 @@ func (r *Response) documented() []fact.Field {
 
 // warnOf logs that a path is none that the catalogue documents, once.
 func (r *Response) warnOf(path string) {
+	f := r.flight
+	if f == nil || f.client.logger == nil || !f.client.logger.Enabled(context.Background(), slog.LevelWarn) {
+		return
+	}
 	near, undocumented := strict.Undocumented(r.documented(), path)
 	if !undocumented {
 		return
 	}
-	f := r.flight
-	logger := f.client.logger
-	if logger == nil || !logger.Enabled(context.Background(), slog.LevelWarn) {
-		return
-	}
 	if first, _ := f.client.told.add(f.Method, f.Template, &Finding{Kind: UnknownMember, Place: "answer", Pointer: path}); first {
-		logger.Warn("wxpay answer is asked for a member that the catalogue does not know", slog.String("method", f.Method),
+		f.client.logger.Warn("wxpay answer is asked for a member that the catalogue does not know", slog.String("method", f.Method),
 			slog.String("path", f.Template), slog.String("member", redact.OneLine(path)), slog.String("near", near))
 	}
 }

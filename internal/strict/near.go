@@ -11,11 +11,12 @@ import (
 // path that was probably meant; empty when none is near. It judges names, indexes and # with dots between them; of any other
 // path, and of what lies in a member of which nothing more is documented, it says nothing.
 func Undocumented(fields []fact.Field, path string) (near string, undocumented bool) {
-	at := ""
+	at := 0
 	for name := range strings.SplitSeq(path, ".") {
+		above := path[:at]
+		at += len(name) + 1
 		switch {
 		case strings.Trim(name, "0123456789") == "" && name != "", name == "#":
-			at += name + "."
 			continue
 		case name == "" || strings.ContainsFunc(name, func(r rune) bool { return r != '_' && r != '-' && !alphanumeric(r) }), len(fields) == 0:
 			return "", false
@@ -23,12 +24,11 @@ func Undocumented(fields []fact.Field, path string) (near string, undocumented b
 		i := slices.IndexFunc(fields, func(f fact.Field) bool { return f.Name == name || slices.Contains(f.Alt, name) })
 		if i < 0 {
 			if like := nearest(fields, name); like != "" {
-				return at + like, true
+				return above + like, true
 			}
-			return find(fields, name, at), true
+			return find(fields, name, above), true
 		}
 		fields = fields[i].Fields
-		at += name + "."
 	}
 	return "", false
 }
