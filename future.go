@@ -71,11 +71,14 @@ func runAll(next []func()) {
 	}
 }
 
-// Done is closed when the call has ended.
+// Done is closed when the call has ended. Then Wait returns at once, whatever became of its context.
 func (f *Future) Done() <-chan struct{} { return f.done }
 
-// Wait waits for the call to end and returns what it brought. When ctx ends first, Wait returns its error and the call
-// goes on.
+// Wait waits for the call to end and returns what it brought, as often as it is asked; [Into] decodes that in one expression:
+//
+//	order, err := wxpay.Into[Order](future.Wait(ctx))
+//
+// When ctx ends first, the call goes on, and the error is [ErrOutcomeUnknown]: wait again, or find out later.
 func (f *Future) Wait(ctx context.Context) (*Response, error) {
 	select {
 	case <-f.done:
@@ -89,7 +92,7 @@ func (f *Future) Wait(ctx context.Context) (*Response, error) {
 	case <-f.done:
 		return f.res, f.err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wxpay: the call goes on, waiting for it ended: %w", ctx.Err())
+		return nil, fmt.Errorf("wxpay: the call goes on, waiting for it ended: %w; %w", fault.Cause(ctx), ErrOutcomeUnknown)
 	}
 }
 

@@ -134,6 +134,8 @@ func TestWaitDoesNotCancel(t *testing.T) {
 		_, err := f.Wait(impatient)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, err, "the call goes on")
+		require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+		assert.Equal(t, wxpay.Unknown, wxpay.OutcomeOf(err))
 		//lint:ignore SA1012 a nil context must not panic
 		_, err = f.Wait(nil)
 		require.ErrorContains(t, err, "the context given to Wait is nil")
@@ -317,4 +319,59 @@ func TestCancelledAtItsTurn(t *testing.T) {
 		_, err := wxpay.All(context.Background(), running, waiting)
 		assert.True(t, err == nil || errors.Is(err, context.Canceled), "%v", err)
 	}
+}
+
+// Several calls in one select: whoever ends is known to have ended, and is read without waiting, also when the context has
+// ended meanwhile.
+func TestFutureInSelect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		quick, slow := newGate(), newGate()
+		close(quick.open)
+		first := asyncClient(t, quick).Chain("v3/quick").GetAsync(context.Background())
+		second := asyncClient(t, slow).Chain("v3/slow").GetAsync(context.Background())
+		select {
+		case <-first.Done():
+		case <-second.Done():
+			t.Error("the slow one was first")
+		}
+		cancel()
+		res, err := first.Wait(ctx)
+		require.NoError(t, err)
+		assert.Equal(t, "/v3/quick", res.Get("path").String())
+
+		_, err = second.Wait(ctx)
+		require.ErrorIs(t, err, context.Canceled)
+		select {
+		case <-second.Done():
+			t.Error("it did not go on")
+		default:
+		}
+		close(slow.open)
+		type answer struct{ Path string }
+		got, err := wxpay.Into[answer](second.Wait(context.Background()))
+		require.NoError(t, err)
+		assert.Equal(t, "/v3/slow", got.Path)
+	})
+}
+
+// A group of calls as errgroup makes it: the first failure is the cause of the context, with which the others stop waiting.
+// Their calls go on, and the failure is not taken for theirs.
+func TestFutureInGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		open := newGate()
+		refused := newClient(t, wxpay.WithTransport(answer{status: 403, body: `{"code":"NO_AUTH","message":"x"}`})).Chain("v3/a").PostAsync(context.Background(), wxpay.JSON{})
+		going := asyncClient(t, open).Chain("v3/b").PostAsync(context.Background(), wxpay.JSON{})
+		_, err := refused.Wait(ctx)
+		require.True(t, wxpay.IsCode(err, wxpay.CodeNoAuth))
+		cancel(err)
+		_, err = going.Wait(ctx)
+		require.ErrorIs(t, err, context.Canceled)
+		assert.Equal(t, wxpay.Unknown, wxpay.OutcomeOf(err))
+		assert.False(t, wxpay.IsCode(err, wxpay.CodeNoAuth), "%v", err)
+		close(open.open)
+		_, err = going.Wait(context.Background())
+		require.NoError(t, err)
+	})
 }
