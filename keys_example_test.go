@@ -147,5 +147,5 @@ func ExampleNewBrand() {
 		log.Fatal(err)
 	}
 	fmt.Println(res.Verified, res.Get("total_count"))
-	// Output: true 0
+	// Output: true 1
 }

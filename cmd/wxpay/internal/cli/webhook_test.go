@@ -238,6 +238,32 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
+// brandHandler is one that verifies with the keys of the sandbox's brand.
+func (l *listening) brandHandler(fn webhook.Func) *webhook.Handler {
+	l.t.Helper()
+	res, err := http.Get(l.variable("WXPAY_BASE_URL") + "/_sandbox/brand")
+	require.NoError(l.t, err)
+	defer res.Body.Close()
+	var brand struct {
+		ID          string `json:"brand_id"`
+		PrivateKey  string `json:"private_key"`
+		Key         string `json:"apiv3_key"`
+		PublicKeyID string `json:"public_key_id"`
+		PublicKey   string `json:"public_key"`
+	}
+	require.NoError(l.t, json.NewDecoder(res.Body).Decode(&brand))
+	public, err := apiv3.ParsePublicKey([]byte(brand.PublicKey))
+	require.NoError(l.t, err)
+	private, err := apiv3.ParsePrivateKey([]byte(brand.PrivateKey))
+	require.NoError(l.t, err)
+	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: brand.PublicKeyID, Key: public})
+	require.NoError(l.t, err)
+	h, err := webhook.New(webhook.Merchant{ID: brand.ID, APIv3Key: brand.Key, Keys: webhook.Static(keys), Scheme: apiv3.Brand(), PrivateKey: private})
+	require.NoError(l.t, err)
+	h.OnDefault(fn)
+	return h
+}
+
 func (r *receiver) setHandler(h http.Handler) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -272,13 +298,20 @@ func TestWebhookEveryEventArrives(t *testing.T) {
 	l := listen(t, "--forward-to", program.URL+"/notify")
 	var mu sync.Mutex
 	arrived := make(map[string]bool)
-	h := l.handler(func(_ context.Context, e *webhook.Event) error {
+	arrive := func(_ context.Context, e *webhook.Event) error {
 		mu.Lock()
 		defer mu.Unlock()
 		arrived[e.Type] = json.Valid(e.Resource())
 		return nil
-	})
-	program.setHandler(h)
+	}
+	merchants, brands := l.handler(arrive), l.brandHandler(arrive)
+	program.setHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(apiv3.HeaderSignatureType) == apiv3.Brand().SignatureType() {
+			brands.ServeHTTP(w, r)
+			return
+		}
+		merchants.ServeHTTP(w, r)
+	}))
 	events, questions := 0, 0
 	for e := range catalog.V3().Events() {
 		events++

@@ -46,7 +46,8 @@ func webhookTriggerCommand(run func(context.Context, webhookTriggerOptions) erro
 		Short: "Have the running sandbox send a notification",
 		Long: `Have the running sandbox send the notification of an event, signed and encrypted with its keys, and print how it was
 answered. EVENT is an event type; --list prints all of them. Where one has several original types, another than the
-first is named behind a slash: TRANSACTION.SUCCESS/profitsharing.
+first is named behind a slash: TRANSACTION.SUCCESS/profitsharing. Events of a brand take the brand's keys, which
+$WXPAY_BASE_URL/_sandbox/brand shows.
 
 The sandbox is the one that wxpay webhook listen, or wxpay sandbox, serves: paste the lines that it prints into this
 shell, of which WXPAY_SANDBOX_URL counts. Without --to the notification goes where webhook listen forwards to. A plain
