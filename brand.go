@@ -72,7 +72,12 @@ func (b Brand) options() []Option {
 			c.keysFailed = true
 			return fmt.Errorf("Brand.PublicKeyID and Brand.PublicKey are needed for every call: the brand's platform shows both under API security")
 		}
-		return WithPublicKey(b.PublicKeyID, b.PublicKey)(c)
+		if err := checkPublicKey(b.PublicKeyID, b.PublicKey); err != nil {
+			c.keysFailed = true
+			return fmt.Errorf("Brand.PublicKeyID: %w", err)
+		}
+		c.platformKeys = append(c.platformKeys, apiv3.PlatformKey{Serial: b.PublicKeyID, Key: b.PublicKey})
+		return nil
 	}}
 }
 

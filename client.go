@@ -15,6 +15,7 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/transport"
 )
@@ -276,13 +277,16 @@ func (c *Client) checkCaller() error {
 	}
 	var problems []error
 	problem := func(format string, a ...any) { problems = append(problems, fmt.Errorf(what+"."+format, a...)) }
+	hidden := visible.Word(m.ID)
 	switch {
 	case m.ID == "" && c.isBrand():
 		problem("ID is missing: it is the brand id (brand_id) that the brand's platform shows")
 	case m.ID == "":
 		problem("ID is missing: it is the merchant number (mchid) that the merchant platform shows under account centre")
+	case hidden != nil:
+		problem("ID is %s: %w", redact.Quote(m.ID), hidden)
 	case strings.Trim(m.ID, "0123456789") != "":
-		problem("ID is not made of digits: it is the merchant number (mchid) or brand id, not an appid")
+		problem("ID is %s, which is not made of digits: it is the merchant number (mchid) or brand id, not an appid", redact.Quote(m.ID))
 	}
 	switch {
 	case m.Keys == nil:
@@ -358,14 +362,20 @@ func equalKeys(a, b crypto.PublicKey) bool {
 
 // baseURL checks the address of a gateway: scheme and host alone, since a path would be signed and not served.
 func baseURL(text string) (*url.URL, error) {
+	if strings.Contains(text, "@") { // and not what stands there
+		return nil, errors.New("base URL names a user, and the platform knows none: take out what stands before the @")
+	}
+	if err := visible.Word(text); err != nil {
+		return nil, fmt.Errorf("base URL %s: %w", redact.Quote(text), err)
+	}
 	u, err := url.Parse(text)
 	switch {
-	case strings.Contains(text, "@"): // and not what stands there
-		return nil, errors.New("base URL names a user, and the platform knows none: take out what stands before the @")
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
 		return nil, fmt.Errorf("base URL %s is not of the form https://host", redact.Quote(text))
-	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
+	case strings.TrimSuffix(text[len(u.Scheme):], "/") != "://"+u.Host:
 		return nil, fmt.Errorf("base URL %s has more than scheme and host: the path belongs into Chain", redact.Quote(text))
+	case strings.HasSuffix(u.Host, ":"):
+		return nil, fmt.Errorf("base URL %s has a colon and no port", redact.Quote(text))
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return nil, fmt.Errorf("base URL %s is not encrypted: http is accepted for this machine only", redact.Quote(text))
 	}

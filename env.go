@@ -10,6 +10,8 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // FromEnv returns a client made from environment variables, for scripts:
@@ -44,6 +46,14 @@ func FromLookup(lookup func(name string) (value string, ok bool), options ...Opt
 	}
 	if len(missing) > 0 {
 		return nil, fmt.Errorf("wxpay: not set in the environment: %s", strings.Join(missing, ", "))
+	}
+	for _, name := range []string{"WXPAY_MCHID", "WXPAY_SERIAL", "WXPAY_PUBLIC_KEY_ID"} {
+		if err := visible.Word(get(name)); err != nil {
+			return nil, fmt.Errorf("wxpay: %s is %s: %w", name, redact.Quote(get(name)), err)
+		}
+	}
+	if err := visible.Word(get("WXPAY_APIV3_KEY")); err != nil {
+		return nil, fmt.Errorf("wxpay: WXPAY_APIV3_KEY: %w", err)
 	}
 	var err error
 	if merchant.PrivateKey, err = LoadPrivateKey(get("WXPAY_PRIVATE_KEY")); err != nil {
@@ -112,8 +122,12 @@ func load[K any](pathOrPEM string, parse func([]byte) (K, error)) (K, error) {
 	var none K
 	data, err := os.ReadFile(pathOrPEM)
 	var failure *os.PathError
+	hidden := ""
+	if err := visible.Line(pathOrPEM); err != nil {
+		hidden = "; its " + err.Error()
+	}
 	if errors.As(err, &failure) {
-		return none, fmt.Errorf("neither PEM text nor a readable file: %w", failure.Err)
+		return none, fmt.Errorf("neither PEM text nor a readable file: %w%s", failure.Err, hidden)
 	}
 	if err != nil {
 		return none, errors.New("neither PEM text nor a readable file")

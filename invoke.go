@@ -12,6 +12,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // Invoke makes what a page, a mini program or an app needs to open WeChat Pay. Each result marshals to JSON with exactly
@@ -336,6 +337,9 @@ func (i Invoke) PayScoreDetail(apiv2Key, serviceID, outOrderNo string) (PayScore
 }
 
 func (i Invoke) payScore(key string, p PayScore) (PayScore, error) {
+	if err := visible.Word(key); err != nil {
+		return PayScore{}, fmt.Errorf("wxpay: front-end parameters: the key is of letters and digits, and its %w", err)
+	}
 	if len(key) != apiv3.KeySize {
 		return PayScore{}, fmt.Errorf("wxpay: front-end parameters: the key has %d bytes instead of %d", len(key), apiv3.KeySize)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -58,15 +59,18 @@ func (c APICertificate) checked(what string) (APICertificate, []error) {
 	if c.PrivateKey == nil {
 		problem("PrivateKey is missing: LoadPrivateKey reads apiclient_key.pem")
 	}
+	hidden := visible.Word(c.serial())
 	switch {
 	case c.serial() == "":
 		problem("Serial is missing: give Certificate (LoadCertificate reads apiclient_cert.pem), or what openssl x509 -in apiclient_cert.pem -noout -serial prints")
+	case hidden != nil:
+		problem("Serial is %s: %w", redact.Quote(c.serial()), hidden)
 	case apiv3.IsSerial(strings.ToUpper(c.serial())) && !apiv3.IsSerial(c.serial()):
 		problem("Serial has lower-case digits: write it in upper case")
-	case strings.HasPrefix(c.Serial, "PUB_KEY_ID_"):
+	case apiv3.IsPublicKeyID(c.Serial):
 		problem("Serial is the id of the WeChat Pay public key: it belongs into WithPublicKey; the serial is that of apiclient_cert.pem")
 	case !apiv3.IsSerial(c.serial()):
-		problem("Serial is not 40 hex digits (keep leading zeros): openssl x509 -in apiclient_cert.pem -noout -serial prints it")
+		problem("Serial is %s, not 40 hex digits (keep leading zeros): openssl x509 -in apiclient_cert.pem -noout -serial prints it", redact.Quote(c.serial()))
 	}
 	if c.Certificate != nil {
 		if serial := apiv3.Serial(c.Certificate); c.Serial != "" && apiv3.IsSerial(c.Serial) && c.Serial != serial {

@@ -20,21 +20,23 @@ const module = "github.com/wxpay-go/wxpay"
 
 // arrows is what each room may import beyond the standard library. A lower room never knows an upper one.
 var arrows = map[string][]string{
-	"apiv3":      {"internal/fault", "internal/redact"},
+	"apiv3":      {"internal/fault", "internal/redact", "internal/visible"},
 	"fact":       {},
-	"transport":  {"internal/fault"},
+	"transport":  {"internal/fault", "internal/redact", "internal/visible"},
 	"catalog":    {"fact", "catalog/internal/…"},
 	"middleware": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact"},
-	"webhook":    {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/strict"},
-	"sandbox":    {"apiv3", "fact", "catalog", "internal/redact"},
+	"webhook": {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/strict",
+		"internal/visible"},
+	"sandbox": {"apiv3", "fact", "catalog", "internal/redact", "internal/visible"},
 	"": {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact",
-		"internal/strict"},
+		"internal/strict", "internal/visible"},
 	"api": {""},
 
 	"internal/fault":    {}, // what errors are, which every room has to know
 	"internal/jsonwalk": {},
 	"internal/redact":   {}, // how they and everything else print
 	"internal/strict":   {"fact", "gjson", "internal/jsonwalk", "internal/redact"},
+	"internal/visible":  {}, // what configuration must not hold
 
 	// Tools of the house, which nothing above imports.
 	"api/internal/gen":       {"catalog", "fact", "api/internal/…"},

@@ -18,6 +18,7 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -86,20 +87,31 @@ func defaults() config {
 // security. [LoadPublicKey] reads the file pub_key.pem. Requests name this key, so answers are signed with it.
 func WithPublicKey(id string, key crypto.PublicKey) Option {
 	return func(c *config) error {
-		switch {
-		case id == "":
+		if err := checkPublicKey(id, key); err != nil {
 			c.keysFailed = true
-			return errors.New("WithPublicKey: the id is missing; the merchant platform shows it beside the key, it begins with PUB_KEY_ID_")
-		case apiv3.IsSerial(id):
-			c.keysFailed = true
-			return fmt.Errorf("WithPublicKey: %s is the serial of a certificate; the id of the public key begins with PUB_KEY_ID_", id)
-		case key == nil:
-			c.keysFailed = true
-			return errors.New("WithPublicKey: the key is missing; LoadPublicKey reads pub_key.pem")
+			return fmt.Errorf("WithPublicKey: %w", err)
 		}
 		c.platformKeys = append(c.platformKeys, apiv3.PlatformKey{Serial: id, Key: key})
 		return nil
 	}
+}
+
+func checkPublicKey(id string, key crypto.PublicKey) error {
+	const source = "the merchant platform shows it beside the key, it is PUB_KEY_ID_ and digits"
+	hidden := visible.Word(id)
+	switch {
+	case id == "":
+		return errors.New("the id is missing; " + source)
+	case apiv3.IsSerial(id):
+		return fmt.Errorf("%s is the serial of a certificate, not the id of the public key; %s", id, source)
+	case hidden != nil:
+		return fmt.Errorf("the id is %s: %w", redact.Quote(id), hidden)
+	case !apiv3.IsPublicKeyID(id):
+		return fmt.Errorf("%s is not the id of a public key; %s", redact.Quote(id), source)
+	case key == nil:
+		return errors.New("the key is missing; LoadPublicKey reads pub_key.pem")
+	}
+	return nil
 }
 
 // WithPlatformCertificates adds platform certificates that you keep yourself. They are used while they are valid and are
@@ -314,8 +326,11 @@ func WithQueue(calls int) Option {
 // WithUserAgent puts product, such as "shop/1.2", before the client's own User-Agent.
 func WithUserAgent(product string) Option {
 	return func(c *config) error {
-		if product == "" || strings.ContainsFunc(product, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
-			return errors.New("WithUserAgent: the product is not printable ASCII, such as shop/1.2")
+		if err := visible.Line(product); err != nil {
+			return fmt.Errorf("WithUserAgent: of the product %s, %w", redact.Quote(product), err)
+		}
+		if product == "" || strings.ContainsFunc(product, func(r rune) bool { return r > '~' }) {
+			return fmt.Errorf("WithUserAgent: the product %s is not printable ASCII, such as shop/1.2", redact.Quote(product))
 		}
 		c.userAgent = product + " " + defaultUserAgent
 		return nil

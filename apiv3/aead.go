@@ -1,12 +1,12 @@
 package apiv3
 
 import (
-	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"fmt"
 
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // KeySize is the length of the APIv3 key in bytes: exactly 32 characters as typed, not hex and not base64.
@@ -21,21 +21,19 @@ const tagSize = 16
 // CheckKey reports an APIv3 key of the wrong form, without showing it: of another length, or with something in it that cannot be
 // seen or typed, such as the line break of a file.
 func CheckKey(key []byte) error {
-	hidden := ""
-	if i := bytes.IndexFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }); i >= 0 {
-		hidden = fmt.Sprintf("byte %d is a blank, or no character of a keyboard", i+1)
-	}
-	const source = " (it is set in the merchant platform under API security, and is used as typed)"
+	err := visible.Word(string(key))
 	switch {
-	case len(key) != KeySize && hidden != "":
-		return fmt.Errorf("%w: the APIv3 key has %d bytes instead of %d, and %s%s", ErrKey, len(key), KeySize, hidden, source)
+	case err != nil && len(key) != KeySize:
+		return fmt.Errorf("%w: the APIv3 key has %d bytes instead of %d, and its %w (%s)", ErrKey, len(key), KeySize, err, keySource)
+	case err != nil:
+		return fmt.Errorf("%w: the APIv3 key is of letters and digits, and its %w (%s)", ErrKey, err, keySource)
 	case len(key) != KeySize:
-		return fmt.Errorf("%w: the APIv3 key has %d bytes instead of %d%s", ErrKey, len(key), KeySize, source)
-	case hidden != "":
-		return fmt.Errorf("%w: of the APIv3 key %s%s", ErrKey, hidden, source)
+		return fmt.Errorf("%w: the APIv3 key has %d bytes instead of %d (%s)", ErrKey, len(key), KeySize, keySource)
 	}
 	return nil
 }
+
+const keySource = "it is set in the merchant platform under API security, and is used as typed"
 
 // OpenAESGCM decrypts AEAD_AES_256_GCM: ciphertext is the encrypted bytes followed by the 16-byte tag (already decoded
 // from base64), nonce the bytes as they stand in the message (12 in notifications, 16 in encrypted bills; any length
@@ -81,8 +79,11 @@ type Opener struct {
 	usual func() cipher.AEAD  // for nonces of the usual length
 }
 
-// NewOpener returns an opener for an APIv3 key. A key of the wrong length is ErrKey.
+// NewOpener returns an opener for an APIv3 key. One that [CheckKey] refuses is ErrKey.
 func NewOpener(key []byte) (*Opener, error) {
+	if err := CheckKey(key); err != nil {
+		return nil, err
+	}
 	block, err := newBlock(key)
 	if err != nil {
 		return nil, err

@@ -89,6 +89,15 @@ func IsSerial(s string) bool {
 	return len(s) == serialSize && strings.Trim(s, "0123456789ABCDEF") == ""
 }
 
+// publicKeyID is what the id of every WeChat Pay public key begins with.
+const publicKeyID = "PUB_KEY_ID_"
+
+// IsPublicKeyID reports whether s has the form of the id of a WeChat Pay public key: PUB_KEY_ID_ and digits.
+func IsPublicKeyID(s string) bool {
+	digits, ok := strings.CutPrefix(s, publicKeyID)
+	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
 // decode returns the DER inside PEM text, and the kind of the block; DER comes back as it is with an empty kind.
 func decode(data []byte) (kind string, der []byte, err error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))

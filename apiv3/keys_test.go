@@ -292,8 +292,8 @@ func TestCheckKey(t *testing.T) {
 	}
 	visible := strings.Repeat("k", 31)
 	for key, says := range map[string]string{
-		visible + "\n": "byte 32 is a blank", " " + visible: "byte 1 is a blank", visible[:15] + "\u200b" + visible[:14]: "byte 16 is a blank",
-		visible + "k\r\n": "34 bytes instead of 32, and byte 33 is a blank", "\ufeff" + visible + "k": "35 bytes instead of 32, and byte 1 is a blank",
+		visible + "\n": "character 32 is a line break", " " + visible: "character 1 is a blank", visible[:15] + "\u200b" + visible[:14]: "character 16 is a space of no width",
+		visible + "k\r\n": "34 bytes instead of 32, and its character 33 is a carriage return", "\ufeff" + visible + "k": "35 bytes instead of 32, and its character 1 is a byte order mark",
 	} {
 		err := apiv3.CheckKey([]byte(key))
 		require.ErrorIs(t, err, apiv3.ErrKey, "%q", key)
@@ -308,6 +308,12 @@ func TestSchemeChecksKeys(t *testing.T) {
 	elliptical, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	scheme := apiv3.RSA()
+	with := func(change func(*rsa.PublicKey)) *rsa.PublicKey { // a key that parses, and that anybody could sign with
+		key := vectors.Key(t, "merchant").PublicKey
+		key.N = new(big.Int).Set(key.N)
+		change(&key)
+		return &key
+	}
 	assert.Equal(t, "WECHATPAY2-SHA256-RSA2048", scheme.Name())
 	assert.Equal(t, "WECHATPAY2-SHA256-RSA2048", scheme.SignatureType())
 	assert.Equal(t, "mchid", scheme.Identity())
@@ -316,6 +322,9 @@ func TestSchemeChecksKeys(t *testing.T) {
 	for name, key := range map[string]any{
 		"nil": nil, "nil pointer": (*rsa.PublicKey)(nil), "empty": &rsa.PublicKey{}, "value": vectors.Key(t, "merchant").PublicKey,
 		"private": vectors.Key(t, "merchant"), "too short": &small.PublicKey, "elliptic": &elliptical.PublicKey, "text": "key",
+		"no exponent": with(func(k *rsa.PublicKey) { k.E = 0 }), "exponent 1": with(func(k *rsa.PublicKey) { k.E = 1 }),
+		"exponent 2": with(func(k *rsa.PublicKey) { k.E = 2 }), "an even exponent": with(func(k *rsa.PublicKey) { k.E = 65536 }),
+		"a negative exponent": with(func(k *rsa.PublicKey) { k.E = -65537 }), "an even modulus": with(func(k *rsa.PublicKey) { k.N.SetBit(k.N, 0, 0) }),
 	} {
 		assert.ErrorIs(t, scheme.CheckPublicKey(key), apiv3.ErrKey, name)
 		err := scheme.Verify(key, []byte("m"), random(256))
@@ -323,7 +332,7 @@ func TestSchemeChecksKeys(t *testing.T) {
 		assert.ErrorIs(t, err, apiv3.ErrKey, name)
 		_, err = scheme.Encrypt(key, []byte("m"))
 		assert.ErrorIs(t, err, apiv3.ErrKey, name)
-		if name != "too short" {
+		if public, ok := key.(*rsa.PublicKey); !ok || public == nil || public.N == nil {
 			assert.Zero(t, scheme.MaxPlaintext(key), name)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // Errors of looking up a platform key.
@@ -48,6 +50,20 @@ func (k PlatformKey) valid(now time.Time) bool {
 	return !k.IsCertificate() || (!now.Before(k.NotBefore) && !now.After(k.NotAfter))
 }
 
+// checkSerial reports a serial that no answer can name.
+func (k PlatformKey) checkSerial() error {
+	err := visible.Word(k.Serial)
+	switch {
+	case k.Serial == "":
+		return fmt.Errorf("%w: a platform key has no serial", ErrKey)
+	case err != nil:
+		return fmt.Errorf("%w: of the platform key's serial %s, %w", ErrKey, redact.Quote(k.Serial), err)
+	case !k.IsCertificate() && !IsPublicKeyID(k.Serial):
+		return fmt.Errorf("%w: %s is no id of a public key, which is %s and digits, as the merchant platform shows it beside the key (CertificateKey is for certificates)", ErrKey, redact.Quote(k.Serial), publicKeyID)
+	}
+	return nil
+}
+
 // KeySet is an immutable set of platform keys of both kinds, by exact serial. The zero value is empty. To change a set
 // that others read, build a new one and swap the pointer.
 type KeySet struct {
@@ -56,7 +72,7 @@ type KeySet struct {
 	certificates []PlatformKey // the one that expires last first
 }
 
-// NewKeySet returns a set of keys. An empty serial, a nil key, and two different keys under one serial are ErrKey.
+// NewKeySet returns a set of keys. A serial that no answer can name, a nil key, and two different keys under one serial are ErrKey.
 func NewKeySet(keys ...PlatformKey) (*KeySet, error) {
 	return new(KeySet).With(keys...)
 }
@@ -67,8 +83,8 @@ func (s *KeySet) With(keys ...PlatformKey) (*KeySet, error) {
 	grown := &KeySet{keys: make(map[string]PlatformKey, len(s.keys)+len(keys))}
 	maps.Copy(grown.keys, s.keys)
 	for _, key := range keys {
-		if key.Serial == "" {
-			return nil, fmt.Errorf("%w: a platform key has no serial", ErrKey)
+		if err := key.checkSerial(); err != nil {
+			return nil, err
 		}
 		public, ok := key.Key.(interface{ Equal(crypto.PublicKey) bool })
 		if !ok {

@@ -114,13 +114,17 @@ func TestKeySetRefuses(t *testing.T) {
 		want string // empty: accepted
 	}{
 		"no serial":           {[]apiv3.PlatformKey{{Key: one}}, "unusable key: a platform key has no serial"},
-		"no key":              {[]apiv3.PlatformKey{{Serial: "A"}}, "unusable key: platform key A is <nil>, not a public key"},
-		"nil pointer":         {[]apiv3.PlatformKey{{Serial: "A", Key: (*rsa.PublicKey)(nil)}}, "unusable key: platform key A is nil"},
-		"private key":         {[]apiv3.PlatformKey{{Serial: "A", Key: vectors.Key(t, "platform_a")}}, "unusable key: platform key A is *rsa.PrivateKey, not a public key"},
-		"text":                {[]apiv3.PlatformKey{{Serial: "A", Key: "key"}}, "unusable key: platform key A is string, not a public key"},
-		"two under one":       {[]apiv3.PlatformKey{{Serial: "A", Key: one}, {Serial: "A", Key: two}}, "unusable key: two different platform keys have the serial A"},
-		"the same twice":      {[]apiv3.PlatformKey{{Serial: "A", Key: one}, {Serial: "A", Key: &same}}, ""},
-		"one under two names": {[]apiv3.PlatformKey{{Serial: "A", Key: one}, {Serial: "B", Key: one}}, ""},
+		"a line break":        {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1\n", Key: one}}, `unusable key: of the platform key's serial "PUB_KEY_ID_1\n", character 13 is a line break (U+000A)`},
+		"a certificate's":     {[]apiv3.PlatformKey{{Serial: "7F\u00a0", Key: one, NotAfter: time.Now()}}, `unusable key: of the platform key's serial "7F\u00a0", character 3 is a no-break space (U+00A0)`},
+		"no digits":           {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_", Key: one}}, `unusable key: "PUB_KEY_ID_" is no id of a public key, which is PUB_KEY_ID_ and digits, as the merchant platform shows it beside the key (CertificateKey is for certificates)`},
+		"another beginning":   {[]apiv3.PlatformKey{{Serial: "PUB_KEY_1", Key: one}}, `unusable key: "PUB_KEY_1" is no id of a public key, which is PUB_KEY_ID_ and digits, as the merchant platform shows it beside the key (CertificateKey is for certificates)`},
+		"no key":              {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1"}}, "unusable key: platform key PUB_KEY_ID_1 is <nil>, not a public key"},
+		"nil pointer":         {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: (*rsa.PublicKey)(nil)}}, "unusable key: platform key PUB_KEY_ID_1 is nil"},
+		"private key":         {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: vectors.Key(t, "platform_a")}}, "unusable key: platform key PUB_KEY_ID_1 is *rsa.PrivateKey, not a public key"},
+		"text":                {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: "key"}}, "unusable key: platform key PUB_KEY_ID_1 is string, not a public key"},
+		"two under one":       {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: one}, {Serial: "PUB_KEY_ID_1", Key: two}}, "unusable key: two different platform keys have the serial PUB_KEY_ID_1"},
+		"the same twice":      {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: one}, {Serial: "PUB_KEY_ID_1", Key: &same}}, ""},
+		"one under two names": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: one}, {Serial: "PUB_KEY_ID_2", Key: one}}, ""},
 	} {
 		set, err := apiv3.NewKeySet(test.keys...)
 		if test.want == "" {

@@ -4,17 +4,18 @@ import (
 	"crypto"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"sync"
 )
 
 // SignRequest signs a request and returns the value of its Authorization header, with the length in bytes of the
 // message that was signed (the platform names its own length when a signature does not match). caller brings ID,
-// Serial, Nonce and Timestamp, printable ASCII without quotes and none of them empty, else it is ErrAuthorization; method,
+// Serial, Nonce and Timestamp, printable ASCII without blanks and quotes and none of them empty, else it is ErrAuthorization; method,
 // target and body are as in [AppendRequestMessage].
 func SignRequest(scheme Scheme, key crypto.Signer, caller Authorization, method, target string, body []byte) (header string, size int, err error) {
 	for _, member := range [...]string{caller.ID, caller.Serial, caller.Nonce, caller.Timestamp} {
-		if member == "" || !validText(member) {
-			return "", 0, fmt.Errorf("%w: number, serial, nonce and timestamp must be printable ASCII without quotes, and not empty", ErrAuthorization)
+		if member == "" || !validText(member) || strings.IndexByte(member, ' ') >= 0 {
+			return "", 0, fmt.Errorf("%w: number, serial, nonce and timestamp must be printable ASCII without blanks and quotes, and not empty", ErrAuthorization)
 		}
 	}
 	buf := getBuffer()

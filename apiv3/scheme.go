@@ -78,6 +78,9 @@ func rsaKey(key crypto.PublicKey) (*rsa.PublicKey, error) {
 	if bits := public.N.BitLen(); bits < minRSABits {
 		return nil, fmt.Errorf("%w: it has %d bits, the scheme WECHATPAY2-SHA256-RSA2048 needs at least %d", ErrKey, bits, minRSABits)
 	}
+	if public.E < 3 || public.E%2 == 0 || public.N.Bit(0) == 0 {
+		return nil, fmt.Errorf("%w: its modulus is even or its exponent is %d, and no such key protects anything", ErrKey, public.E)
+	}
 	return public, nil
 }
 

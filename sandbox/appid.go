@@ -2,8 +2,12 @@ package sandbox
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // appID is one that is bound to the merchant.
@@ -14,6 +18,9 @@ type appID struct {
 // BindAppID binds an appid to this merchant. From the first one on, orders with another are 400 APPID_MCHID_NOT_MATCH; before that
 // the sandbox knows of no bindings and takes every appid.
 func (s *Sandbox) BindAppID(id string) error {
+	if err := visible.Word(id); err != nil {
+		return fmt.Errorf("sandbox: BindAppID: of the appid %s, %w", redact.Quote(id), err)
+	}
 	if id == "" || len(id) > 32 {
 		return errors.New("sandbox: BindAppID: an appid has 1 to 32 characters")
 	}

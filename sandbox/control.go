@@ -21,6 +21,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // ControlPath is where a [Server] serves what [Sandbox.Control] does.
@@ -133,6 +135,11 @@ func (s *Sandbox) Control() http.Handler { return http.HandlerFunc(s.serveContro
 // is for closed networks, such as that of a test's containers.
 func WithNetwork(names ...string) Option {
 	return func(s *settings) error {
+		for _, name := range names {
+			if err := visible.Word(name); err != nil {
+				return fmt.Errorf("sandbox: WithNetwork: of the name %s, %w", redact.Quote(name), err)
+			}
+		}
 		s.network, s.names = true, append(s.names, names...)
 		return nil
 	}

@@ -24,10 +24,10 @@ func TestOptions(t *testing.T) {
 		want   string
 	}{
 		"no clock":        {sandbox.WithClock(nil), "sandbox: WithClock: the clock is nil"},
-		"empty merchant":  {withMerchant(""), "sandbox: WithMerchant: a merchant number has 8 to 10 digits, this has 0 characters"},
-		"short merchant":  {withMerchant("1234567"), "sandbox: WithMerchant: a merchant number has 8 to 10 digits, this has 7 characters"},
-		"long merchant":   {withMerchant("12345678901"), "sandbox: WithMerchant: a merchant number has 8 to 10 digits, this has 11 characters"},
-		"letter merchant": {withMerchant("19000001O9"), "sandbox: WithMerchant: a merchant number has 8 to 10 digits, this has 10 characters"},
+		"empty merchant":  {withMerchant(""), `sandbox: WithMerchant: a merchant number has 8 to 10 digits, unlike ""`},
+		"short merchant":  {withMerchant("1234567"), `sandbox: WithMerchant: a merchant number has 8 to 10 digits, unlike "1234567"`},
+		"long merchant":   {withMerchant("12345678901"), `sandbox: WithMerchant: a merchant number has 8 to 10 digits, unlike "12345678901"`},
+		"letter merchant": {withMerchant("19000001O9"), `sandbox: WithMerchant: a merchant number has 8 to 10 digits, unlike "19000001O9"`},
 	} {
 		s, err := sandbox.New(test.option)
 		assert.EqualError(t, err, test.want, name)

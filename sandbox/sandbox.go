@@ -10,6 +10,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // Sandbox is one gateway as one of its merchants sees it: with that merchant's keys, state and users, and with the clock,
@@ -116,6 +117,9 @@ func WithSeed(seed uint64) Option {
 func WithNotifyHosts(hosts ...string) Option {
 	return func(s *settings) error {
 		for _, host := range hosts {
+			if err := visible.Word(host); err != nil {
+				return fmt.Errorf("sandbox: WithNotifyHosts: of the host %s, %w", redact.Quote(host), err)
+			}
 			if host == "" || strings.ContainsAny(host, "/: ") && net.ParseIP(host) == nil {
 				return fmt.Errorf("sandbox: WithNotifyHosts: %q is not a host without scheme and port", host)
 			}

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // idleTimeout is how long the gateway keeps an idle connection open; it announces it as Keep-Alive: timeout=8.
@@ -57,6 +60,9 @@ func Start(t TB, options ...Option) *Server {
 // "localhost:8080". Other addresses are refused, because the sandbox gives its private keys away, unless [WithNetwork] permits them.
 // Besides the platform's paths it serves [Sandbox.Control]. End it with Close.
 func (s *Sandbox) Listen(addr string) (*Server, error) {
+	if err := visible.Word(addr); err != nil {
+		return nil, fmt.Errorf("sandbox: of the address %s, %w", redact.Quote(addr), err)
+	}
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: the address must be a loopback host and a port, such as 127.0.0.1:8080: %w", err)

@@ -121,7 +121,7 @@ func (f *fatal) Fatalf(format string, args ...any) {
 func TestStartFailsTheTest(t *testing.T) {
 	f := new(fatal)
 	assert.PanicsWithValue(t, f, func() { sandbox.Start(f, sandbox.WithMerchant("x")) })
-	assert.Equal(t, "sandbox: WithMerchant: a merchant number has 8 to 10 digits, this has 1 characters", f.message)
+	assert.Equal(t, `sandbox: WithMerchant: a merchant number has 8 to 10 digits, unlike "x"`, f.message)
 }
 
 func TestStartEndsWithTheTest(t *testing.T) {

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // receiver is someone who may get a share.
@@ -347,6 +350,9 @@ func (s *state) reachShare(key string, h shared, result string, now time.Time) {
 // PROFITSHARING.RETURN. In reality the address is set in the merchant platform, for no request carries it. Empty, the default,
 // is for nobody.
 func (s *Sandbox) NotifySharesAt(address string) error {
+	if err := visible.Word(address); err != nil {
+		return fmt.Errorf("sandbox: NotifySharesAt: of the address %s, %w", redact.Quote(address), err)
+	}
 	st := s.begin()
 	st.shareURL.put("", address)
 	return st.end()

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // tenants are the merchants of one sandbox, each as the view of it.
@@ -36,8 +39,11 @@ func (t *tenants) ids() []string {
 }
 
 func checkMerchantNumber(where, id string) error {
+	if err := visible.Word(id); err != nil {
+		return fmt.Errorf("sandbox: %s: of the merchant number %s, %w", where, redact.Quote(id), err)
+	}
 	if len(id) < 8 || len(id) > 10 || strings.Trim(id, "0123456789") != "" {
-		return fmt.Errorf("sandbox: %s: a merchant number has 8 to 10 digits, this has %d characters", where, len(id))
+		return fmt.Errorf("sandbox: %s: a merchant number has 8 to 10 digits, unlike %s", where, redact.Quote(id))
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -25,6 +26,8 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // Config tunes a Transport. The zero value of each field takes the default named beside it.
@@ -49,14 +52,16 @@ type Config struct {
 	// TLS is the client side of TLS. Default: the system's roots, TLS 1.2 or newer.
 	TLS *tls.Config
 	// Hosts serve the same resources, each as in a URL. A request to one of them goes to the next when no connection
-	// could be had. Default: none, a request goes to its own host only.
+	// could be had. Default: none, a request goes to its own host only. With one that has a blank, or a character that is not
+	// ASCII or cannot be seen, no request is sent.
 	Hosts []string
 }
 
 // Transport is an http.RoundTripper over a pool of connections.
 type Transport struct {
-	pool  *http.Transport
-	hosts []string
+	pool    *http.Transport
+	hosts   []string
+	mistake error // in the configuration
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
@@ -74,10 +79,16 @@ func New(c Config) *Transport {
 	if c.TLS == nil {
 		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
+	var mistake error
+	for _, host := range c.Hosts {
+		if err := visible.Word(host); err != nil {
+			mistake = fmt.Errorf("of the host %s, %w", redact.Quote(host), err)
+		}
+	}
 	dial := &dialer{Dialer: net.Dialer{Timeout: c.DialTimeout, KeepAlive: 30 * time.Second}, config: c.TLS, handshake: c.HandshakeTimeout}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	return &Transport{hosts: slices.Clone(c.Hosts), pool: &http.Transport{
+	return &Transport{mistake: mistake, hosts: slices.Clone(c.Hosts), pool: &http.Transport{
 		DialContext:            dial.plain,
 		DialTLSContext:         dial.secure,
 		TLSHandshakeTimeout:    c.HandshakeTimeout, // behind a proxy
@@ -132,6 +143,12 @@ func (e *SentError) Took() string { return e.Host }
 // arrived. A request to one of Config.Hosts for which no connection could be had goes to the next of them; the answer's
 // Request names the host that took it.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.mistake != nil {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, &UnsentError{t.mistake}
+	}
 	res, err := t.send(req)
 	if len(t.hosts) == 0 || err == nil {
 		return res, err

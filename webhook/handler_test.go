@@ -36,10 +36,10 @@ func TestNewRefusesAtOnce(t *testing.T) {
 	empty, err := apiv3.NewKeySet()
 	require.NoError(t, err)
 	own := keySet(t, apiv3.PlatformKey{Serial: publicKeyID, Key: &merchantKey().PublicKey})
-	named := func(id string) *apiv3.KeySet {
-		return keySet(t, apiv3.PlatformKey{Serial: id, Key: &platformKey().PublicKey})
-	}
-	ownSerial := keySet(t, apiv3.PlatformKey{Serial: serial, Key: &platformKey().PublicKey})
+	weak := platformKey().PublicKey
+	weak.E = 1
+	forgeable := keySet(t, apiv3.PlatformKey{Serial: publicKeyID, Key: &weak})
+	ownSerial := keySet(t, apiv3.PlatformKey{Serial: serial, Key: &platformKey().PublicKey, NotAfter: time.Now().Add(time.Hour)})
 	for _, test := range []struct {
 		name   string
 		change func(m *webhook.Merchant)
@@ -63,11 +63,9 @@ func TestNewRefusesAtOnce(t *testing.T) {
 		{"number with a blank", func(m *webhook.Merchant) { m.ID = mchID + " " }, nil, `Merchant.ID is "1900000109 "`},
 		{"number with a zero-width space", func(m *webhook.Merchant) { m.ID = mchID + "\u200b" }, nil, `Merchant.ID is "1900000109\u200b"`},
 		{"an appid for a number", func(m *webhook.Merchant) { m.ID = "wx8888888888888888" }, nil, "not made of digits"},
-		{"APIv3 key with a line break", func(m *webhook.Merchant) { m.APIv3Key += "\n" }, nil, "33 bytes instead of 32, and byte 33 is a blank"},
-		{"APIv3 key with a line break in place of its end", func(m *webhook.Merchant) { m.APIv3Key = m.APIv3Key[:31] + "\n" }, nil, "byte 32 is a blank"},
-		{"public key id with a line break", func(m *webhook.Merchant) { m.Keys = webhook.Static(named(publicKeyID + "\n")) }, nil, `under the id "` + publicKeyID + `\n"`},
-		{"public key id of another form", func(m *webhook.Merchant) { m.Keys = webhook.Static(named("PUBLIC_KEY_ID_1")) }, nil, `under the id "PUBLIC_KEY_ID_1"`},
-		{"public key id without digits", func(m *webhook.Merchant) { m.Keys = webhook.Static(named("PUB_KEY_ID_")) }, nil, `under the id "PUB_KEY_ID_"`},
+		{"APIv3 key with a line break", func(m *webhook.Merchant) { m.APIv3Key += "\n" }, nil, "33 bytes instead of 32, and its character 33 is a line break"},
+		{"APIv3 key with a line break in place of its end", func(m *webhook.Merchant) { m.APIv3Key = m.APIv3Key[:31] + "\n" }, nil, "character 32 is a line break"},
+		{"a key that anybody can sign with", func(m *webhook.Merchant) { m.Keys = webhook.Static(forgeable) }, nil, "Merchant.Keys, " + publicKeyID + ": unusable key: its modulus is even or its exponent is 1"},
 		{"key of another scheme", func(m *webhook.Merchant) { m.PrivateKey = notRSA{} }, nil, "needs RSA"},
 		{"nil option", nil, nilOption, "an option is nil"},
 		{"nil deduper", nil, webhook.WithDeduper(nil), "WithDeduper"},

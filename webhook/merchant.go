@@ -13,6 +13,7 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // Merchant is for whom notifications are received: a merchant, a service provider (whose keys also serve its
@@ -164,10 +165,14 @@ func (m *Merchant) check(now time.Time) error {
 			problem("Merchant.PrivateKey: %w", err)
 		}
 	}
-	if strings.Trim(m.ID, "0123456789") != "" {
+	if err := visible.Word(m.ID); err != nil {
+		problem("Merchant.ID is %s: %w", redact.Quote(m.ID), err)
+	} else if strings.Trim(m.ID, "0123456789") != "" {
 		problem("Merchant.ID is %s, which is not made of digits: it is the merchant number (mchid), or the brand_id of a brand", redact.Quote(m.ID))
 	}
-	if m.Serial != "" && !apiv3.IsSerial(m.Serial) {
+	if err := visible.Word(m.Serial); err != nil {
+		problem("Merchant.Serial is %s: %w", redact.Quote(m.Serial), err)
+	} else if m.Serial != "" && !apiv3.IsSerial(m.Serial) {
 		problem("Merchant.Serial is %s, not 40 upper-case hex digits: openssl x509 -in apiclient_cert.pem -noout -serial prints it", redact.Quote(m.Serial))
 	}
 	switch keys := m.Keys.(type) {
@@ -180,9 +185,8 @@ func (m *Merchant) check(now time.Time) error {
 			problem("Merchant.Keys holds the merchant's own key: apiclient_cert.pem was given where the platform's certificate or public key belongs")
 		} else {
 			for _, key := range keys.set.All() {
-				number, public := strings.CutPrefix(key.Serial, "PUB_KEY_ID_")
-				if !key.IsCertificate() && (!public || number == "" || strings.Trim(number, "0123456789") != "") {
-					problem("Merchant.Keys holds a public key under the id %s, and an id is PUB_KEY_ID_ and digits: the merchant platform shows it beside the key", redact.Quote(key.Serial))
+				if err := m.scheme().CheckPublicKey(key.Key); err != nil {
+					problem("Merchant.Keys, %s: %w", key.Serial, err)
 				}
 			}
 		}

@@ -297,6 +297,9 @@ func Connect(ctx context.Context, servers string, opts ...ConnectOption) (*Engin
 			address = "nats://" + address
 		}
 		// The reason would say what stands there, and that may be a password.
+		if hidden := unseen(address); hidden != "" {
+			return nil, fmt.Errorf("%w: number %d is not right%s", ErrAddress, i+1, hidden)
+		}
 		if at, err := url.Parse(address); err != nil || at.Hostname() == "" {
 			return nil, fmt.Errorf("%w: number %d is not of the form nats://HOST:PORT (characters that mean something in a URL have to be escaped in a password)", ErrAddress, i+1)
 		}

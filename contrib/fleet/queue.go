@@ -120,7 +120,7 @@ func OpenQueue(ctx context.Context, e *Engine, c QueueConfig) (*Queue, error) {
 	}
 	switch {
 	case !queueName.MatchString(c.Name):
-		return nil, fmt.Errorf("fleet: the name of the queue is not of letters, digits, - and _, at most 32")
+		return nil, fmt.Errorf("fleet: the name of the queue is %q, not of letters, digits, - and _, at most 32", c.Name)
 	case c.Client == nil:
 		return nil, errors.New("fleet: the queue has no client: set QueueConfig.Client")
 	case c.Keys == nil:

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"maps"
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -288,4 +290,24 @@ func TestPauseWhen(t *testing.T) {
 	p := fleet.Pause{Reason: "for the night", Since: since}
 	assert.Equal(t, since.Local().Format("2006-01-02 15:04:05 -07:00"), p.When())
 	assert.ErrorContains(t, &fleet.PausedError{Pause: p}, "paused since "+p.When()+": for the night")
+}
+
+// What configuration holds and nobody sees is named by its place; a key is not shown, a name is quoted.
+func TestConfigurationThatCannotBeSeen(t *testing.T) {
+	t.Parallel()
+	key := strings.Repeat("5a", 32)
+	_, err := fleet.ParseKeys("\ufeff" + key + "\r\n")
+	require.NoError(t, err, "an editor's own marks are no part of it")
+	for text, says := range map[string]string{
+		key + "\u200b":                    "line 1 of the keys is not 32 bytes in hex or base64 (openssl rand -hex 32 makes some); its character 65 is U+200B",
+		"# mine\n" + key[:10] + "\uff15a": "line 2 of the keys is not 32 bytes in hex or base64 (openssl rand -hex 32 makes some); its character 11 is U+FF15",
+	} {
+		_, err := fleet.ParseKeys(text)
+		require.ErrorContains(t, err, says)
+		assert.NotContains(t, err.Error(), "5a5a")
+	}
+	for _, name := range []string{"wxpay ", "wxpay\n", "wx\u200bpay", "\ufeffwxpay"} {
+		_, err := fleet.OpenQueue(t.Context(), nil, fleet.QueueConfig{Name: name})
+		assert.ErrorContains(t, err, "the name of the queue is "+strconv.Quote(name))
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // ErrSealed means that something in a queue cannot be opened: it was sealed under a key that is not among the operator's,
@@ -38,6 +39,7 @@ const (
 // with # say nothing.
 func ParseKeys(text string) (*Keys, error) {
 	k := new(Keys)
+	text = strings.TrimPrefix(text, "\ufeff") // of an editor on Windows
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "#") {
@@ -48,7 +50,7 @@ func ParseKeys(text string) (*Keys, error) {
 			raw, err = base64.StdEncoding.DecodeString(line)
 		}
 		if err != nil || len(raw) != keySize {
-			return nil, fmt.Errorf("fleet: line %d of the keys is not 32 bytes in hex or base64 (openssl rand -hex 32 makes some)", i+1)
+			return nil, fmt.Errorf("fleet: line %d of the keys is not 32 bytes in hex or base64 (openssl rand -hex 32 makes some)%s", i+1, unseen(line))
 		}
 		block, err := aes.NewCipher(raw)
 		if err != nil {
@@ -66,6 +68,15 @@ func ParseKeys(text string) (*Keys, error) {
 		return nil, errors.New("fleet: there is no key (openssl rand -hex 32 makes one)")
 	}
 	return k, nil
+}
+
+// unseen tells where a text that is not shown has a character beyond visible ASCII; empty if it has none.
+func unseen(text string) string {
+	if i := strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[i:])
+		return fmt.Sprintf("; its character %d is %U, which cannot be seen or is no ASCII", utf8.RuneCountInString(text[:i])+1, r)
+	}
+	return ""
 }
 
 // String tells how many keys there are, and nothing else of them.

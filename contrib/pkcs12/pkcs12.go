@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	p12 "software.sslmate.com/src/go-pkcs12"
 
@@ -85,7 +87,7 @@ func Load(data []byte, password string) (Credentials, error) {
 	key, first, more, err := p12.DecodeChain(data, password)
 	switch {
 	case errors.Is(err, p12.ErrIncorrectPassword), errors.Is(err, p12.ErrDecryption):
-		return Credentials{}, fmt.Errorf("%w: %w (the password that WeChat Pay gives apiclient_cert.p12 is the merchant number, mchid)", apiv3.ErrKey, ErrPassword)
+		return Credentials{}, fmt.Errorf("%w: %w (the password that WeChat Pay gives apiclient_cert.p12 is the merchant number, mchid%s)", apiv3.ErrKey, ErrPassword, unseen(password))
 	case err != nil:
 		return Credentials{}, fmt.Errorf("%w: the .p12 file cannot be used: %w; %s", apiv3.ErrKey, err, remake)
 	}
@@ -103,6 +105,19 @@ func Load(data []byte, password string) (Credentials, error) {
 		return Credentials{}, fmt.Errorf("%w: no certificate in the .p12 file belongs to its private key; %s", apiv3.ErrKey, remake)
 	}
 	return Credentials{Serial: apiv3.Serial(own), PrivateKey: signer, Certificate: own}, nil
+}
+
+// unseen tells where a password has a character that cannot be seen, such as the line break of the file that it was kept in;
+// empty if it has none.
+func unseen(password string) string {
+	if i := strings.IndexFunc(password, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(password[i:])
+		return fmt.Sprintf("; character %d of the one given is %U, which cannot be seen", utf8.RuneCountInString(password[:i])+1, r)
+	}
+	if strings.TrimSpace(password) != password {
+		return "; the one given begins or ends with a blank"
+	}
+	return ""
 }
 
 // belongs reports whether certificate is for key.

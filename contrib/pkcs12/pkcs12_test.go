@@ -282,3 +282,17 @@ func change(data []byte, at int) []byte {
 	changed[at] ^= 0x01
 	return changed
 }
+
+// A password out of a file has a line break behind it: the error tells, and does not show the password.
+func TestPasswordThatCannotBeSeen(t *testing.T) {
+	good := file(t, p12.LegacyRC2, mchid)
+	for given, says := range map[string]string{
+		mchid + "\n": "character 11 of the one given is U+000A", mchid + "\u00a0": "character 11 of the one given is U+00A0",
+		"\ufeff" + mchid: "character 1 of the one given is U+FEFF", mchid + " ": "begins or ends with a blank",
+	} {
+		_, err := pkcs12.Load(good, given)
+		require.ErrorIs(t, err, pkcs12.ErrPassword)
+		assert.ErrorContains(t, err, says)
+		assert.NotContains(t, err.Error(), mchid)
+	}
+}

@@ -16,8 +16,10 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/catalog"
@@ -102,6 +104,8 @@ Answers go to stdout, everything else to stderr.
   wxpay search 商家转账
   wxpay docs v3/pay/transactions/native
   wxpay sandbox -- go test ./...`,
+		PersistentPreRunE: func(command *cobra.Command, _ []string) error { return checkFlags(command.Flags()) },
+
 		Version:       programVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -133,6 +137,21 @@ Answers go to stdout, everything else to stderr.
 		}
 	}
 	return root
+}
+
+// checkFlags refuses what nobody sees in the value of a flag, such as a no-break space out of a web page: a file, an address or
+// a number with it would be looked for in vain. What is sent or asked for as it is may hold anything.
+func checkFlags(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		value := f.Value.String()
+		verbatim := f.Value.Type() != "string" || f.Name == "get" || f.Shorthand == "d"
+		for i, r := range []rune(value) {
+			if err == nil && !verbatim && !unicode.IsPrint(r) {
+				err = usageError("--%s is %q: character %d is %U, which cannot be seen", f.Name, value, i+1, r)
+			}
+		}
+	})
+	return err
 }
 
 // lookup is os.LookupEnv over the program's environment; of a name that stands twice the last counts, as for a child
