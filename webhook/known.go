@@ -72,7 +72,8 @@ func (c *config) unknown(r route) error {
 		slices.Sort(kinds)
 		return fmt.Errorf("%q: the original type is documented to be %s%s", r.pattern, strings.Join(slices.Compact(kinds), " or "), remedy)
 	case lists:
-		for _, name := range all.NearestEvents(r.eventType, 1) {
+		if near := all.NearestEvents(r.eventType, 1); len(near) > 0 {
+			name := near[0]
 			if r.prefix {
 				name += "*"
 			}
