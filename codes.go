@@ -30,6 +30,7 @@ const (
 	CodeAppIDMchIDNotMatch     Code = "APPID_MCHID_NOT_MATCH"
 	CodeMchNotExists           Code = "MCH_NOT_EXISTS"
 	CodeAccountError           Code = "ACCOUNT_ERROR"
+	CodeAccountErrorOld        Code = "ACCOUNTERROR"
 	CodeOpenIDMismatch         Code = "OPENID_MISMATCH"
 	CodeRuleLimit              Code = "RULE_LIMIT"
 	CodeRuleLimitOld           Code = "RULELIMIT"
@@ -54,7 +55,12 @@ const (
 	CodeApplymentNotExist      Code = "APPLYMENT_NOT_EXIST"
 	CodeApplymentNotExistOther Code = "APPLYMENT_NOTEXIST"
 	CodeUserPaying             Code = "USERPAYING"
-	CodeBankError              Code = "BANKERROR"
+	CodeBankError              Code = "BANK_ERROR"
+	CodeBankErrorOld           Code = "BANKERROR"
+	CodeInvalidTransactionID   Code = "INVALID_TRANSACTIONID"
+	CodeNoAuthOld              Code = "NOAUTH"
+	CodeNotEnoughOld           Code = "NOTENOUGH"
+	CodeSystemErrorOld         Code = "SYSTEMERROR"
 )
 
 // Class is what to do about a refusal.
@@ -103,8 +109,9 @@ var classes = []CodeClass{
 	{Code: CodeNoAuth, Statuses: []int{403}, Meaning: "product not enabled, or not yours", Class: ClassFix, Money: ClassFix, Merchant: true},
 	{Code: CodeAppIDMchIDNotMatch, Statuses: []int{400}, Meaning: "the appid is not bound to the merchant", Class: ClassFix, Money: ClassFix},
 	{Code: CodeMchNotExists, Statuses: []int{400, 404}, Meaning: "the merchant is not known", Class: ClassFix, Money: ClassFix, Merchant: true},
-	{Code: CodeAccountError, Meaning: "the account's state forbids it", Class: ClassFix, Money: ClassFix, Note: "older lists"},
-	{Code: CodeOpenIDMismatch, Meaning: "the openid belongs to another appid", Class: ClassFix, Money: ClassFix, Note: "older lists"},
+	{Code: CodeAccountError, Statuses: []int{403}, Meaning: "the account's state forbids it", Class: ClassFix, Money: ClassFix, Note: "older lists"},
+	{Code: CodeAccountErrorOld, Statuses: []int{403}, Meaning: "the account's state forbids it", Class: ClassFix, Money: ClassFix, Note: "older spelling"},
+	{Code: CodeOpenIDMismatch, Statuses: []int{500}, Meaning: "the openid belongs to another appid", Class: ClassFix, Money: ClassFix, Note: "older lists"},
 	{Code: CodeRuleLimit, Statuses: []int{403}, Meaning: "a business rule or a risk limit", Class: ClassFix, Money: ClassFix, Note: "where the message speaks of the number of requests: wait"},
 	{Code: CodeRuleLimitOld, Statuses: []int{403}, Meaning: "a business rule or a risk limit", Class: ClassFix, Money: ClassFix, Note: "other spelling"},
 	{Code: CodeTradeError, Statuses: []int{403}, Meaning: "the transaction was refused", Class: ClassFix, Money: ClassFix, Note: "another try by the user is another decision"},
@@ -127,8 +134,13 @@ var classes = []CodeClass{
 	{Code: CodeRequestBlocked, Statuses: []int{403}, Meaning: "refused for this merchant: product not enabled, or risk control", Class: ClassFix, Money: ClassFix, Merchant: true},
 	{Code: CodeApplymentNotExist, Statuses: []int{400, 404}, Meaning: "there is no such application", Class: ClassFix, Money: ClassFix},
 	{Code: CodeApplymentNotExistOther, Statuses: []int{400, 404}, Meaning: "there is no such application", Class: ClassFix, Money: ClassFix, Note: "other spelling"},
-	{Code: CodeUserPaying, Meaning: "payment by code: the user is entering the password", Class: ClassQuery, Money: ClassQuery, Note: "after a pause"},
-	{Code: CodeBankError, Meaning: "payment by code: trouble at the bank, result unknown", Class: ClassQuery, Money: ClassQuery},
+	{Code: CodeUserPaying, Statuses: []int{202}, Meaning: "payment by code: the user is entering the password", Class: ClassQuery, Money: ClassQuery, Note: "after a pause; under 202 it is no success"},
+	{Code: CodeBankError, Statuses: []int{500}, Meaning: "payment by code: trouble at the bank, result unknown", Class: ClassQuery, Money: ClassQuery},
+	{Code: CodeBankErrorOld, Statuses: []int{500}, Meaning: "payment by code: trouble at the bank, result unknown", Class: ClassQuery, Money: ClassQuery, Note: "older spelling"},
+	{Code: CodeInvalidTransactionID, Statuses: []int{500}, Meaning: "the transaction_id is not valid", Class: ClassFix, Money: ClassQuery, Note: "older lists"},
+	{Code: CodeNoAuthOld, Statuses: []int{403}, Meaning: "product not enabled, or not yours", Class: ClassFix, Money: ClassFix, Merchant: true, Note: "older spelling"},
+	{Code: CodeNotEnoughOld, Statuses: []int{403}, Meaning: "the balance is too low", Class: ClassFix, Money: ClassFix, Note: "older spelling"},
+	{Code: CodeSystemErrorOld, Statuses: []int{500}, Meaning: "trouble at the platform, result unknown", Class: ClassSame, Money: ClassQuery, Note: "older spelling"},
 }
 
 var classOf = func() map[Code]*CodeClass {

@@ -186,6 +186,9 @@ func TestClasses(t *testing.T) {
 		}
 	}
 	assert.Equal(t, len(seen), named)
+	for code := range catalog.V3().Codes() {
+		assert.True(t, seen[wxpay.Code(code.Name)], "the facts know %s, and Classes does not", code.Name)
+	}
 	for _, tt := range []struct {
 		status int
 		code   wxpay.Code
