@@ -103,7 +103,7 @@ type running struct {
 	paused   atomic.Pointer[Pause]
 	idle     int          // requests for a message in a row that brought none
 	failures atomic.Int64 // jobs that ended without a usable answer, since the last that had one
-	unsigned atomic.Int64 // jobs that ended with a refusal that nobody signed, since the last that ended otherwise
+	unsigned atomic.Int64 // jobs that ended with a refusal that nobody signed, since the last usable answer
 	unread   unread
 	stray    atomic.Bool // a call was made that Marking knows nothing of
 	leases   *leases
