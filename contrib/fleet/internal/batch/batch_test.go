@@ -422,7 +422,7 @@ func TestMistakes(t *testing.T) {
 		{2, "says twice where the column \"a\" goes", []string{file, feedsPath, "--map", "a=b", "--map", "a=", "--data", s.path("nowhere")}},
 		{2, "is a directory", []string{s.path("."), feedsPath, "--data", s.path("nowhere")}},
 		{2, "is no file that can be read", []string{"status", "--creds", s.path("none"), "--nats", "nats://127.0.0.1:1"}},
-		{2, "number 2 is not of the form nats://HOST:PORT", []string{"status", "--nats", "nats://127.0.0.1:1,a b"}},
+		{2, "number 2 is not right", []string{"status", "--nats", "nats://127.0.0.1:1,a b"}},
 		{2, "-o names the file that is read", []string{file, feedsPath, "-o", file, "--data", s.path("nowhere")}},
 		{2, "-o and --rejects name the same file", []string{file, feedsPath, "-o", s.path("x"), "--rejects", s.path("x"), "--data", s.path("nowhere")}},
 		{2, "--comma takes one character", []string{file, feedsPath, "--comma", ""}},
