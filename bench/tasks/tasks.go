@@ -15,11 +15,6 @@ import (
 	"time"
 )
 
-// Absent are clients that were considered and are not here, with the reason.
-var Absent = map[string]string{
-	"github.com/imroc/req/v3": "the module proxy that was at hand does not serve it",
-}
-
 // Config is what a client is made with.
 type Config struct {
 	MchID, Serial, AppID, APIv3Key, PublicKeyID string
