@@ -28,14 +28,9 @@ import (
 // other's names, directly or through others. A package that is not listed has none. The counts only fall.
 var circles = map[string]int{
 	".":                            35,
-	"api/internal/gen":             4,
-	"catalog":                      3,
-	"catalog/internal/facts":       2,
-	"catalog/internal/text":        5,
 	"cmd/wxpay/internal/cli":       36,
 	"contrib/fleet":                12,
 	"contrib/fleet/internal/batch": 13,
-	"internal/jsonwalk":            2,
 	"middleware":                   12,
 	"sandbox":                      58,
 	"webhook":                      12,

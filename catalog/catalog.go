@@ -51,8 +51,6 @@ func open(packed string) *pack.File {
 	return f
 }
 
-func damaged(err error) string { return "catalog: an embedded copy is damaged: " + err.Error() }
-
 // read makes a catalogue of which nothing but the index is unpacked.
 func read(from *source) *Catalog {
 	c := &Catalog{}

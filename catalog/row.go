@@ -132,3 +132,5 @@ func parsed[T any](r *row[T], parse func(*chunk, int) *T) *T {
 	}
 	return r.made.Load()
 }
+
+func damaged(err error) string { return "catalog: an embedded copy is damaged: " + err.Error() }

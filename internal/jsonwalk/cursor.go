@@ -42,6 +42,18 @@ type fault struct {
 func (f *fault) Error() string { return fmt.Sprintf("it is not JSON: %s at byte %d", f.what, f.at) }
 func (f *fault) Unwrap() error { return ErrNotJSON }
 
+// ErrAmbiguous means that two readers would take a text for different things: a member stands twice, names differ in case
+// alone, a number fits no type, or the nesting goes deeper than MaxDepth.
+var ErrAmbiguous = errors.New("it can be read in two ways")
+
+// ambiguity is an ErrAmbiguous. No value is in it.
+type ambiguity string
+
+func (a ambiguity) Error() string { return string(a) }
+func (a ambiguity) Unwrap() error { return ErrAmbiguous }
+
+var errDeep error = ambiguity(fmt.Sprintf("it is nested deeper than %d", MaxDepth))
+
 func (c *Cursor) fail(what string) { c.Fail(&fault{what, c.At}) }
 
 // Fail ends the reading with an error, unless it has ended.

@@ -2,25 +2,12 @@ package jsonwalk
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"unicode"
 	"unicode/utf8"
 )
-
-// ErrAmbiguous means that two readers would take a text for different things: a member stands twice, names differ in case
-// alone, a number fits no type, or the nesting goes deeper than MaxDepth.
-var ErrAmbiguous = errors.New("it can be read in two ways")
-
-// ambiguity is an ErrAmbiguous. No value is in it.
-type ambiguity string
-
-func (a ambiguity) Error() string { return string(a) }
-func (a ambiguity) Unwrap() error { return ErrAmbiguous }
-
-var errDeep error = ambiguity(fmt.Sprintf("it is nested deeper than %d", MaxDepth))
 
 // Read returns raw as encoding/json and every other reader of JSON have it, or ErrNotJSON or ErrAmbiguous. It is raw itself,
 // unless a string has bytes that are not UTF-8: each of them becomes U+FFFD, as it does for encoding/json.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/fact"
 )
@@ -164,22 +163,4 @@ func state(operation *fact.Operation) string {
 		text += fmt.Sprintf(", use %s", join(operation.ReplacedBy, "or"))
 	}
 	return text
-}
-
-// wrap writes text as comment lines of at most 120 columns, broken at blanks; a long word is left whole.
-func (s *source) wrap(first, more, text string) {
-	const columns = 120
-	line := ""
-	for i, word := range strings.Fields(text) {
-		switch {
-		case i == 0:
-			line = first + word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > columns:
-			s.printf("%s\n", line)
-			line = more + word
-		default:
-			line += " " + word
-		}
-	}
-	s.printf("%s\n", line)
 }

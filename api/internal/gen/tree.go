@@ -18,30 +18,6 @@ var doors = []door{{"V3", "/v3"}, {"HK", "/hk/v3"}, {"Global", "/global/v3"}, {"
 // methods are the HTTP methods in the order of the catalogue.
 var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
-// node is a place in the tree of path segments.
-type node struct {
-	parent   *node
-	segment  string // {name} for a placeholder; empty for a trailing slash, and for a root
-	path     string // with its leading slash
-	depth    int    // segments in path
-	children []*node
-
-	operations []*fact.Operation // those whose path ends here, by method
-
-	name string // of the method that leads here
-	kind string // the Go type
-}
-
-func (n *node) isVariable() bool { return strings.HasPrefix(n.segment, "{") }
-
-func (n *node) variable() string { return strings.Trim(n.segment, "{}") }
-
-// hasVariables says whether the path down to n has placeholders.
-func (n *node) hasVariables() bool { return strings.Contains(n.path, "{") }
-
-// isLeaf says that nothing follows n. A leaf has no type of its own: it is its set of verbs.
-func (n *node) isLeaf() bool { return len(n.children) == 0 }
-
 // tree enters every operation beneath its door and settles names.
 func tree(operations iter.Seq[*fact.Operation]) ([]*node, error) {
 	roots := make([]*node, len(doors))
@@ -149,21 +125,4 @@ func (n *node) settle(kinds map[string]string) error {
 		}
 	}
 	return nil
-}
-
-// walk yields n and everything beneath it, parents first.
-func (n *node) walk() iter.Seq[*node] {
-	return func(yield func(*node) bool) { n.visit(yield) }
-}
-
-func (n *node) visit(yield func(*node) bool) bool {
-	if !yield(n) {
-		return false
-	}
-	for _, child := range n.children {
-		if !child.visit(yield) {
-			return false
-		}
-	}
-	return true
 }

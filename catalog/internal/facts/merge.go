@@ -2,7 +2,6 @@ package facts
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/wxpay-go/wxpay/catalog/internal/text"
 	"github.com/wxpay-go/wxpay/fact"
@@ -87,11 +86,4 @@ func mergeRow[T any](old, documented *T, keys []text.Key[T]) *T {
 		}
 	}
 	return next
-}
-
-// Sort puts rows into the order in which they are written.
-func Sort(doc *text.Document) {
-	slices.SortStableFunc(doc.Operations, text.Compare)
-	slices.SortStableFunc(doc.Codes, func(a, b *fact.Code) int { return strings.Compare(a.Name, b.Name) })
-	slices.SortStableFunc(doc.Events, func(a, b *fact.Event) int { return strings.Compare(a.Type, b.Type) })
 }

@@ -319,3 +319,10 @@ func constantValue(v any) any {
 	}
 	return number.String()
 }
+
+// Sort puts rows into the order in which they are written.
+func Sort(doc *text.Document) {
+	slices.SortStableFunc(doc.Operations, text.Compare)
+	slices.SortStableFunc(doc.Codes, func(a, b *fact.Code) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(doc.Events, func(a, b *fact.Event) int { return strings.Compare(a.Type, b.Type) })
+}
