@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -103,9 +104,6 @@ const (
 	billPauseMost   = 30 * time.Minute
 	maxApplications = 3 // for one bill, if links get too old; one that got parts of it does not count
 )
-
-// beijing is the time zone of bills.
-var beijing = time.FixedZone("UTC+8", 8*60*60)
 
 // billing is one bill being got.
 type billing struct {
@@ -258,8 +256,7 @@ func (b *billing) patiently(ctx context.Context, ask func() error) (empty *Downl
 				return b.nothing(refusal.Header, refusal.Verified)
 			}
 		case CodeInvalidRequest:
-			// Profit-sharing bills have no code of their own for a bill that is being made.
-			if due, known := b.due(); known && !b.direct && b.flight.url.Path == "/v3/profitsharing/bills" && b.client.clock().Before(due) {
+			if due, known := b.due(); known && !b.direct && fact.IsSilentBill(b.flight.url.Path) && b.client.clock().Before(due) {
 				return nil, tooEarly(due, refusal)
 			}
 		}
@@ -289,17 +286,8 @@ func (d *download) wait(ctx context.Context, pause time.Duration, began time.Tim
 // cancelled reports whether somebody ended ctx, rather than that its time was over.
 func cancelled(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
-// due is when the bill should be there: at 10:00 of the next day.
-func (b *billing) due() (time.Time, bool) {
-	for _, name := range []string{"bill_date", "date"} {
-		if text, has := b.chain.ownQuery(name); has {
-			digits := strings.ReplaceAll(text, "-", "") // YYYY-MM-DD, YYYYMMDD or YYYYMMDDHH
-			day, err := time.ParseInLocation("20060102", digits[:min(len(digits), 8)], beijing)
-			return day.AddDate(0, 0, 1).Add(10 * time.Hour), err == nil
-		}
-	}
-	return time.Time{}, false
-}
+// due is when the bill should be there.
+func (b *billing) due() (time.Time, bool) { return fact.BillDue(b.chain.ownQuery) }
 
 // notReadyError is an ErrNotReady.
 type notReadyError struct {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -34,13 +35,6 @@ func (c *Client) Fetch(ctx context.Context, address string, w io.Writer, options
 		return nil, err
 	}
 	return f.download(ctx, w, options)
-}
-
-// platformHosts are the platform's own hosts that links may name. The platform publishes no list; these are the hosts of
-// its documentation.
-var platformHosts = []string{
-	"api.mch.weixin.qq.com", "api2.mch.weixin.qq.com", "apihk.mch.weixin.qq.com", "apius.mch.weixin.qq.com",
-	"api.wechatpay.cn", "api2.wechatpay.cn", "pay.wechatpay.cn",
 }
 
 // link makes the flight to a ready-made address.
@@ -86,13 +80,13 @@ func (c *Client) serves(u *url.URL) bool {
 		return false
 	}
 	return u.Host == c.base.Host || slices.Contains(c.backups, u.Host) ||
-		slices.Contains(platformHosts, c.base.Host) && slices.Contains(platformHosts, u.Host)
+		fact.IsPlatformHost(c.base.Host) && fact.IsPlatformHost(u.Host)
 }
 
 // behindProxy reports whether u leads to the platform, and the client reaches that through a gateway of its owner's (an https
 // one: a sandbox on this machine is no way to the platform). The host is not signed, so the link goes that way too.
 func (c *Client) behindProxy(u *url.URL) bool {
-	return u.Scheme == "https" && c.base.Scheme == "https" && slices.Contains(platformHosts, u.Host) && !c.serves(u)
+	return u.Scheme == "https" && c.base.Scheme == "https" && fact.IsPlatformHost(u.Host) && !c.serves(u)
 }
 
 // splitLink checks that an address is of the plain form of links, and returns its target, which goes onto the request line

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
@@ -77,7 +78,7 @@ func (f *flight) finished(ctx context.Context, d *download) (*billPart, error) {
 		}
 		state := res.receiptState()
 		switch {
-		case state == "FAILED":
+		case state == fact.ReceiptFailed:
 			err = fmt.Errorf("the platform could not make the receipt (%s): apply for it again", redact.OneLine(res.Get("fail_reason").String()))
 		case part.URL != "":
 			_, err = d.hash(part.digest())
@@ -100,7 +101,7 @@ func (f *flight) finished(ctx context.Context, d *download) (*billPart, error) {
 
 // receiptState returns the state under the names that the platform has for it.
 func (r *Response) receiptState() string {
-	for _, name := range []string{"state", "receipt_state", "signature_status"} {
+	for _, name := range fact.ReceiptStates() {
 		if state := r.Get(name); state.Exists() {
 			return state.String()
 		}

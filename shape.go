@@ -41,7 +41,7 @@ func newShape(fields []fact.Field, all bool) *shape {
 		field := &fields[i]
 		m := &member{
 			Field: field, index: len(s.rows), inner: newShape(field.Fields, all),
-			cipher: field.Cipher == fact.RSA && !isBillKey(field, fields),
+			cipher: field.Cipher == fact.RSA && !fact.IsBillKey(field, fields),
 		}
 		if (all || m.seals()) && s.members[field.Name] == nil {
 			s.members[field.Name] = m
@@ -60,21 +60,6 @@ func newShape(fields []fact.Field, all bool) *shape {
 		}
 	}
 	return s
-}
-
-// isBillKey reports whether field is the key of an encrypted bill file. It is encrypted like a text and is none: whoever
-// opens the file needs it as it came.
-func isBillKey(field *fact.Field, siblings []fact.Field) bool {
-	if field.Name != "encrypt_key" {
-		return false
-	}
-	beside := 0
-	for i := range siblings {
-		if siblings[i].Name == "download_url" || siblings[i].Name == "nonce" {
-			beside++
-		}
-	}
-	return beside == 2
 }
 
 // plan is what a call of one operation has to do beyond signing.

@@ -122,35 +122,6 @@ func (f File) Hash(algorithm func() hash.Hash) File {
 // maxUpload bounds what a pipe may bring. The largest documented upload has 7.5 MB.
 const maxUpload = 64 << 20
 
-// uploadRule is what the documentation says of one upload.
-type uploadRule struct {
-	suffixes string // permitted, lower case, divided by blanks
-	most     int64  // bytes
-}
-
-const (
-	imageSuffixes = "jpg jpeg bmp png"
-	videoSuffixes = "avi wmv mpeg mp4 mov mkv flv f4v m4v rmvb"
-)
-
-// uploadRules are the documented limits, by path template. Each of these uploads only costs a new id when it is repeated.
-// Source: the pages that the catalogue names for each operation, read in November 2026. Where pages disagree the larger
-// limit stands, for the platform has the last word.
-var uploadRules = map[string]uploadRule{
-	"/v3/merchant/media/upload":                                                 {imageSuffixes + " pdf", 7_500_000},
-	"/v3/merchant/media/video_upload":                                           {videoSuffixes, 5 << 20},
-	"/v3/marketing/favor/media/image-upload":                                    {imageSuffixes, 2 << 20},
-	"/v3/marketing/partner/product-coupon/media/upload-image":                   {imageSuffixes, 2 << 20},
-	"/v3/merchant-service/images/upload":                                        {imageSuffixes, 2 << 20},
-	"/v3/global/merchant-service/images/upload":                                 {imageSuffixes, 2 << 20},
-	"/v3/global/merchant-storage/file/upload":                                   {imageSuffixes + " pdf", 5 << 20},
-	"/v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file":         {"pdf ofd", 2 << 20},
-	"/v3/taxi-invoice/cards/upload-file":                                        {"", 5 << 20},
-	"/v3/ecommerce/account/cancel-applications/media":                           {"", 2 << 20},
-	"/v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload":              {"", 0},
-	"/v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload": {"", 0},
-}
-
 // Upload sends a file as multipart/form-data with POST. Only the part meta is signed: a JSON text with the file's name and
 // digest and what [File.Meta] added. Names of parts and members come from the catalogue where it knows the operation.
 //
@@ -208,14 +179,15 @@ func (u *upload) ready(ctx context.Context, f *flight, template string) (JSON, e
 	if err := u.choose(f.Operation); err != nil {
 		return nil, err
 	}
-	rule, known := uploadRules[template]
-	if known {
-		f.Repeatable = true
-		if suffix := strings.ToLower(strings.TrimPrefix(filepath.Ext(file.name), ".")); rule.suffixes != "" && !slices.Contains(strings.Fields(rule.suffixes), suffix) {
-			return nil, fmt.Errorf("the file's suffix is %s, the operation takes %s", redact.Quote(suffix), strings.ReplaceAll(rule.suffixes, " ", ", "))
+	var most int64
+	if rule := fact.UploadAt(template); rule != nil {
+		f.Repeatable, most = true, rule.MaxSize
+		suffix := strings.ToLower(strings.TrimPrefix(filepath.Ext(file.name), "."))
+		if rule.Suffixes != "" && !slices.Contains(strings.Fields(rule.Suffixes), suffix) {
+			return nil, fmt.Errorf("the file's suffix is %s, the operation takes %s", redact.Quote(suffix), strings.ReplaceAll(rule.Suffixes, " ", ", "))
 		}
 	}
-	digest, err := u.digest(ctx, rule.most)
+	digest, err := u.digest(ctx, most)
 	if err != nil {
 		return nil, err
 	}
@@ -234,33 +206,15 @@ func (u *upload) ready(ctx context.Context, f *flight, template string) (JSON, e
 
 // choose fills in what the caller left to the catalogue.
 func (u *upload) choose(operation *fact.Operation) error {
-	file := &u.file
-	part, members := "file", [2]string{"filename", "sha256"}
-	if operation != nil && len(operation.In.Form) > 0 {
-		members = [2]string{}
-		for _, field := range operation.In.Form {
-			if field.Type == fact.File {
-				part = field.Name
-			}
-			for _, member := range field.Fields {
-				switch member.Name {
-				case "filename", "file_name":
-					members[0] = member.Name
-				case "sha256", "digest", "file_digest":
-					members[1] = member.Name
-				case "digest_alogrithm", "digest_algorithm":
-					if file.hash == nil {
-						return fmt.Errorf("this upload wants an SM3 digest: give its algorithm with Hash, and say so with Meta(%q, …)", member.Name)
-					}
-				}
-			}
-		}
+	file, form := &u.file, operation.UploadForm()
+	if form.Algorithm != "" && file.hash == nil {
+		return fmt.Errorf("this upload wants an SM3 digest: give its algorithm with Hash, and say so with Meta(%q, …)", form.Algorithm)
 	}
 	if file.part == "" {
-		file.part = part
+		file.part = form.Part
 	}
 	if file.members == [2]string{} {
-		file.members = members
+		file.members = [2]string{form.Name, form.Digest}
 	}
 	if file.hash == nil {
 		file.hash = sha256.New

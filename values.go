@@ -92,7 +92,7 @@ func queryText(v reflect.Value) (string, bool) {
 
 // timeText returns a time of the form RFC 3339 in Beijing, to the second.
 func timeText(at time.Time) (string, error) {
-	at = at.In(beijing)
+	at = at.In(fact.Beijing)
 	if year := at.Year(); at.IsZero() || year < 1 || year > 9999 {
 		return "", errors.New("the time is the zero time, or out of range")
 	}
