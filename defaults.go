@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
@@ -62,19 +61,6 @@ func (d callerDefaults) of(name string) string {
 	return ""
 }
 
-// others are members that are called as the caller's and name somebody else, or nobody knows whom, by the beginning of the
-// path. Source: what the documentation calls each member (read in November 2026).
-var others = []struct{ path, name string }{
-	{"/v3/aggracct-bc/wb-channel/", "mchid"},                                       // the merchant that a bank's channel looks after
-	{"/v3/brand/partner/store/brandstores/", "mchid"},                              // who receives a store's payments
-	{"/v3/express/users/", "appid"},                                                // the app that an openid is translated for
-	{"/v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills", "appid"},             // QQ's
-	{"/v3/marketing/busifavor/coupons/{card_id}/send", "appid"},                    // of the card's owner
-	{"/v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/", "mchid"}, // of a direct merchant, beside sub_mchid
-	{"/v3/marketing/withdraw-favor/users/{openid}/coupons", "mchid"},               // who made the stock
-	{"/v3/taxi-invoice/driver/update-driver", "mchid"},                             // not told
-}
-
 // missing lists those of fields that the caller may leave to the defaults.
 func (d callerDefaults) missing(operation *fact.Operation, fields []fact.Field) (names []*fact.Field) {
 	if operation.Joined || operation.Unsigned {
@@ -85,9 +71,7 @@ func (d callerDefaults) missing(operation *fact.Operation, fields []fact.Field) 
 		switch {
 		case !field.Required || d.of(field.Name) == "":
 		case slices.ContainsFunc(fields, func(f fact.Field) bool { return f.Name == "sp_"+field.Name }): // of a direct caller or of a partner
-		case slices.ContainsFunc(others, func(o struct{ path, name string }) bool {
-			return o.name == field.Name && strings.HasPrefix(operation.Path, o.path)
-		}):
+		case slices.Contains(operation.NotCaller, field.Name):
 		default:
 			names = append(names, field)
 		}

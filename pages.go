@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
@@ -343,47 +344,23 @@ func (c Chain) documentedPaging() (Paging, bool) {
 		return Paging{}, false
 	}
 	operation, ok := c.client.facts().Lookup(http.MethodGet, "/"+c.path)
-	if !ok {
+	if !ok || operation.Paging == nil {
 		return Paging{}, false
 	}
-	paging := Paging{assume: cautiousSize}
-	var size string
-	for i := range operation.In.Query {
-		switch name := operation.In.Query[i].Name; name {
-		case "offset":
-			paging.kind, paging.place = pagingOffset, name
-		case "page_index":
-			paging.kind, paging.place, paging.first = pagingNumber, name, 1
-		case "page_token":
-			paging.kind, paging.place, paging.next = pagingCursor, name, "next_page_token"
-		case "limit", "count", "page_size":
-			size = name
-		}
+	p := operation.Paging
+	var paging Paging
+	switch p.By {
+	case fact.ByOffset:
+		paging = ByOffset(p.Place, p.Size, fact.PageSize)
+	case fact.ByPage:
+		paging = ByPage(p.Place, p.Size, fact.PageSize)
+	case fact.ByOffsetOfPages:
+		paging = ByPage(p.Place, p.Size, fact.PageSize)
+		paging.first, paging.doubt = 0, true
+	case fact.ByCursor:
+		paging = ByCursor(p.Place, p.Next)
+	default:
+		return Paging{}, false
 	}
-	if paging.kind == pagingOffset && slices.Contains(offsetOfPages, operation.Path) {
-		paging.kind, paging.doubt = pagingNumber, true
-	}
-	if paging.kind != pagingCursor {
-		paging.size = size
-	}
-	for i := range operation.Out {
-		if field := &operation.Out[i]; field.Type != field.Type.Element() {
-			paging.list = field.Name
-			break
-		}
-	}
-	return paging, paging.check() == nil
-}
-
-// cautiousSize is how many elements a page has when nobody says: the least of the documented limits.
-const cautiousSize = 10
-
-// offsetOfPages are operations whose documentation has offset count pages, from 0, although its name says otherwise
-// (https://pay.weixin.qq.com/doc/v3/partner/4012460518 and the pages of its siblings, checked in November 2026).
-var offsetOfPages = []string{
-	"/v3/marketing/busifavor/users/{openid}/coupons",
-	"/v3/marketing/favor/stocks",
-	"/v3/marketing/favor/stocks/{stock_id}/items",
-	"/v3/marketing/favor/stocks/{stock_id}/merchants",
-	"/v3/marketing/favor/users/{openid}/coupons",
+	return paging.In(p.List), true
 }

@@ -198,7 +198,7 @@ func (f *flight) check(ctx context.Context, path string, query []*setting, varia
 	k.silenced = f.client.silenced
 	k.operation(f, path)
 	if f.Operation != nil {
-		k.joined, k.inferred = f.Operation.Joined, f.Operation.Inferred
+		k.inferred = f.Operation.Inferred
 		k.parameters(f, query, variables)
 		k.body(f)
 	}
@@ -386,7 +386,6 @@ type preflight struct {
 	param    string // the name of a parameter that is not in the body; place goes on inside of it
 	place    place
 	silenced []FindingKind
-	joined   bool // identity members of direct and partner callers are listed side by side
 	inferred bool // no official source shows the members
 	findings []Finding
 }
@@ -469,14 +468,6 @@ func (k *preflight) unknown(f *flight, path string) {
 	k.report(UnknownOperation, "")
 }
 
-// identities are the members that direct and partner callers use in different combinations.
-var identities = []string{"mchid", "appid", "sp_mchid", "sp_appid", "sub_mchid", "sub_appid", "openid", "sp_openid", "sub_openid"}
-
-// required reports whether m may not be missing.
-func (k *preflight) required(m *fact.Field) bool {
-	return m.Required && !(k.joined && slices.Contains(identities, m.Name))
-}
-
 // missing reports that a required member is not there.
 func (k *preflight) missing(m *fact.Field, remedy string) {
 	if len(m.Alt) > 0 {
@@ -539,7 +530,7 @@ func (k *preflight) parameters(f *flight, query []*setting, variables []variable
 	}
 	for i := range in.Query {
 		m := &in.Query[i]
-		if k.required(m) && !slices.ContainsFunc(query, func(q *setting) bool { return len(q.values) > 0 && named(m, q.name) }) {
+		if m.Required && !slices.ContainsFunc(query, func(q *setting) bool { return len(q.values) > 0 && named(m, q.name) }) {
 			at("query", m.Name)
 			k.missing(m, fmt.Sprintf(": call Query(%q, …)", m.Name))
 		}
@@ -677,7 +668,7 @@ func (k *preflight) object(m *member) {
 		return
 	}
 	for _, row := range known.rows {
-		if seen[row.index/64]&(1<<(row.index%64)) == 0 && k.required(row.Field) {
+		if seen[row.index/64]&(1<<(row.index%64)) == 0 && row.Required {
 			k.place = append(k.place[:depth], step{name: []byte(row.Name)})
 			k.missing(row.Field, "")
 		}

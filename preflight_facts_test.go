@@ -219,7 +219,6 @@ func wrong(field *fact.Field) any {
 func TestPreflightFindsOneWrongThing(t *testing.T) {
 	tried := map[wxpay.FindingKind]int{}
 	clients := map[fact.Scheme]*wxpay.Client{fact.MerchantScheme: newClient(t), fact.BrandScheme: newClientFor(t, fact.BrandScheme)}
-	identity := []string{"mchid", "appid", "sp_mchid", "sp_appid", "sub_mchid", "sub_appid", "openid", "sp_openid", "sub_openid"}
 	for operation := range catalog.V3().All() {
 		r := requestOf(operation, true)
 		usual := notices(operation)
@@ -255,7 +254,7 @@ func TestPreflightFindsOneWrongThing(t *testing.T) {
 			at := map[string]map[string]any{"query": r.query, "header": r.header}[where]
 			for i := range list {
 				field := &list[i]
-				if field.Required && field.Name != apiv3.HeaderSerial && !(operation.Joined && slices.Contains(identity, field.Name)) {
+				if field.Required && field.Name != apiv3.HeaderSerial {
 					replaced(at, field.Name, nil, func() {
 						again(wxpay.MissingMember, where+" /"+field.Name, field.Confirmed && !operation.Inferred)
 					})
@@ -271,7 +270,7 @@ func TestPreflightFindsOneWrongThing(t *testing.T) {
 		if len(operation.In.JSON) > 0 {
 			places(r.body, operation.In.JSON, "", func(object map[string]any, field *fact.Field, pointer string) {
 				at := "body " + pointer
-				if field.Required && !(operation.Joined && slices.Contains(identity, field.Name)) {
+				if field.Required {
 					replaced(object, field.Name, nil, func() { again(wxpay.MissingMember, at, field.Confirmed && !operation.Inferred) })
 				}
 				replaced(object, field.Name, wrong(field), func() { again(wxpay.WrongType, at, !operation.Inferred) })

@@ -75,8 +75,8 @@ var checked = facts{
 	}}},
 	{Method: "POST", Path: "/v3/for-brands", Scheme: fact.BrandScheme},
 	{Method: "POST", Path: "/v3/joined", Joined: true, In: fact.Request{JSON: []fact.Field{
-		{Name: "mchid", Type: fact.String, Required: true}, {Name: "sp_mchid", Type: fact.String, Required: true}, {Name: "number", Type: fact.String, Required: true, Confirmed: true},
-		{Name: "payer", Type: fact.Object, Fields: []fact.Field{{Name: "openid", Type: fact.String, Required: true, Confirmed: true}, {Name: "kind", Type: fact.String, Required: true, Confirmed: true}}},
+		{Name: "mchid", Type: fact.String}, {Name: "sp_mchid", Type: fact.String}, {Name: "number", Type: fact.String, Required: true, Confirmed: true},
+		{Name: "payer", Type: fact.Object, Fields: []fact.Field{{Name: "openid", Type: fact.String}, {Name: "kind", Type: fact.String, Required: true, Confirmed: true}}},
 	}}},
 	{Method: "POST", Path: "/v3/bare"},
 	{Method: "POST", Path: "/v3/wide", In: fact.Request{JSON: wide}},

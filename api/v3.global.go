@@ -468,7 +468,6 @@ type V3GlobalPapayTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/global/papay/transactions/out-trade-no/{out_trade_no} 查询订单(商户订单号):
 //   - {out_trade_no} 商户订单号
-//   - documented as required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013026988
 func (n V3GlobalPapayTransactionsOutTradeNo) OutTradeNo(outTradeNo string) V3GlobalPapayTransactionsOutTradeNoOutTradeNo {
 	return V3GlobalPapayTransactionsOutTradeNoOutTradeNo{GetCall(n.client.Chain("v3/global/papay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))}
@@ -486,7 +485,6 @@ func (n V3GlobalPapayTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
 
 // TransactionID is GET /v3/global/papay/transactions/{transaction_id} 查询订单(微信支付订单号):
 //   - {transaction_id} 微信支付订单号
-//   - documented as required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013026988
 func (n V3GlobalPapayTransactions) TransactionID(transactionID string) GetCall {
 	return GetCall(n.client.Chain("v3/global/papay/transactions/{transaction_id}").Var("transaction_id", transactionID))

@@ -264,6 +264,10 @@ func TestEveryKindOfFactOccurs(t *testing.T) {
 		mark("form", len(o.In.Form) > 0)
 		mark("header", len(o.In.Header) > 0)
 		mark("also", len(o.Also) > 0)
+		mark("not the caller", len(o.NotCaller) > 0)
+		if o.Paging != nil {
+			mark("paging "+string(o.Paging.By), true)
+		}
 	}
 	for e := range catalog.V3().Events() {
 		mark("aliases", len(e.Aliases) > 0)
@@ -305,7 +309,8 @@ func TestEveryKindOfFactOccurs(t *testing.T) {
 		"scheme ", "scheme brand", "event inferred", "event scheme ", "event scheme brand", "confirmed",
 		"required, not confirmed", "length", "value", "unit ", "unit fen", "unit microfen", "unit minor", "unit percent",
 		"unit permyriad", "unit second", "unit minute", "unit day",
-		"tags", "roles", "docs", "form", "header", "also", "aliases", "resource types", "original types", "variants",
+		"tags", "roles", "docs", "form", "header", "also", "not the caller",
+		"paging offset", "paging page", "paging cursor", "paging offset-of-pages", "aliases", "resource types", "original types", "variants",
 		"event joined", "reply body", "reply header", "type string", "type integer", "type number", "type boolean",
 		"type object", "type file", "type string[]", "type integer[]", "type number[]", "type object[]",
 		"format rfc3339", "format date", "format media", "format url", "cipher rsa", "cipher aes", "json text", "alt",

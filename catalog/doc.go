@@ -75,9 +75,14 @@
 //	                 "digest" where the signature is not over the body; members of the answer below
 //	doc *            documentation id
 //
-// What follows was reviewed by hand and is in no facts file, but for most of the codes. A row without it was not reviewed,
+// The lines below were written by hand and are in no facts file, but for most of the codes. A row without it was not reviewed,
 // and every reader takes the careful answer then; but the marks "money" are meant to be complete.
 //
+//	pages            how a list is divided: offset, page, cursor or offset-of-pages; the query field that chooses the page;
+//	                 the query field with the size of a page, or for a cursor the response field with the next one; and the
+//	                 response field with the list. An import guesses the line of an operation that is new by the names of
+//	                 its fields
+//	not-caller *     required field that is named like the caller's (mchid, appid) and names somebody else, or nobody knows whom
 //	code *           error code that it answers, status or -, and the page that lists it where it was read
 //	money            carrying it out moves money, or commits to it
 //	repeat           documented, assumed or no: what the same request does a second time

@@ -2,8 +2,9 @@
 // notification events.
 //
 // It is the vocabulary that several rooms share: catalog fills these types, middleware and the root read them, sandbox
-// answers by them. It holds no data and no behaviour beyond reading its own fields, and imports the standard library only.
-// To look a fact up, use package catalog.
+// answers by them. Beyond that it holds the few rules that must hold without a catalogue (hosts of the
+// platform, limits of uploads, when a bill is ready: see rule.go), and imports the standard library only. To look any other
+// fact up, use package catalog.
 //
 // Values reached through a catalogue are shared and must not be changed.
 package fact
@@ -56,6 +57,12 @@ type Operation struct {
 	Signature Signature
 	// Out lists the members of a JSON answer.
 	Out []Field
+
+	// Paging says how a long list is divided into pages; nil when that is not known.
+	Paging *Paging
+	// NotCaller lists required fields that are named like the caller's own (mchid, appid and their like) and name somebody else,
+	// or nobody knows whom.
+	NotCaller []string
 
 	// Codes lists error codes that it is documented to answer, as far as a list could be read; nil says nothing.
 	Codes []OperationCode

@@ -25,12 +25,26 @@ func Merge(have *text.Document, facts *Said, corrections []text.Correction) (*te
 	if len(facts.Codes) > 0 {
 		next.Codes = slices.Clone(facts.Codes)
 	}
+	guessPaging(have.Operations, next.Operations)
 	for i, operation := range next.Operations {
 		next.Operations[i] = withCodes(operation, facts.OperationCodes[operation.Method+" "+operation.Path])
 	}
 	Sort(next)
 	learnt, err := text.Apply(next, corrections)
 	return next, learnt, err
+}
+
+// guessPaging fills in the paging of the operations that have lacks. That of the others stays as it was reviewed.
+func guessPaging(have, next []*fact.Operation) {
+	known := map[string]bool{}
+	for _, operation := range have {
+		known[operation.Method+" "+operation.Path] = true
+	}
+	for _, operation := range next {
+		if !known[operation.Method+" "+operation.Path] {
+			text.GuessPaging(operation)
+		}
+	}
 }
 
 // withCodes returns an operation with the codes that it lacks. What is there was added by hand or before, and stays.

@@ -126,6 +126,8 @@ func (c *checker) operation(o *fact.Operation) {
 		}
 	}
 	c.answer(o)
+	c.paging(o)
+	c.callers(o)
 	c.conduct(o)
 	for _, place := range []struct {
 		name string
@@ -149,6 +151,35 @@ func (c *checker) operation(o *fact.Operation) {
 		if files != 1 || metas != 1 || len(o.In.Form) != 2 || len(o.In.JSON) > 0 {
 			c.report("a form has one file and meta, and excludes a JSON body")
 		}
+	}
+}
+
+// identities are the fields that direct and partner callers use in different combinations.
+var identities = []string{
+	"mchid", "appid", "sp_mchid", "sp_appid", "sub_mchid", "sub_appid", "openid", "sp_openid", "sub_openid",
+}
+
+// callers checks what is said of the fields that name callers.
+func (c *checker) callers(o *fact.Operation) {
+	for _, name := range o.NotCaller {
+		if fieldNamed(o.In.Query, name) == nil && fieldNamed(o.In.JSON, name) == nil {
+			c.report("not-caller %s: no field at the top of the query or body", name)
+		}
+	}
+	if !o.Joined {
+		return
+	}
+	for _, list := range [][]fact.Field{o.In.Query, o.In.JSON} {
+		c.optionalIdentities(list)
+	}
+}
+
+func (c *checker) optionalIdentities(list []fact.Field) {
+	for i := range list {
+		if field := &list[i]; field.Required && !field.Overlay && slices.Contains(identities, field.Name) {
+			c.report("%s: it is required, and direct and partner callers are described together", field.Name)
+		}
+		c.optionalIdentities(list[i].Fields)
 	}
 }
 

@@ -53,6 +53,8 @@ var OperationKeys = []Key[fact.Operation]{
 	},
 	list("doc", func(o *fact.Operation) *[]string { return &o.Docs }),
 	words("code", codeTexts, setCode),
+	words("pages", pagingText, setPaging),
+	byHand(list("not-caller", func(o *fact.Operation) *[]string { return &o.NotCaller })),
 	flag("money", true, func(o *fact.Operation) *bool { return &o.MovesMoney }),
 	byHand(word("repeat", func(o *fact.Operation) *fact.Repeat { return &o.Repeat })),
 	words("number", numberText, setNumber),

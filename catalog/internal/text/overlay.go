@@ -19,6 +19,9 @@ func OverOperation(base, over *fact.Operation) *fact.Operation {
 		below.Link = nil
 	}
 	overlay(merged, &below, over, OperationKeys)
+	if base == nil {
+		GuessPaging(merged)
+	}
 	return merged
 }
 
