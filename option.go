@@ -136,7 +136,7 @@ func WithPlatformCertificates(certificates ...*x509.Certificate) Option {
 // WithCatalog replaces the catalogue of operations. The default is the embedded one, catalog.V3(), which is unpacked at the
 // first call; WithCatalog(nil) has none. By the catalogue, members that the manual marks as sensitive are encrypted in every
 // body and query and decrypted in every answer ([Response.DecryptErr]), lists know their paging ([Chain.Each]), calls are
-// checked before they are sent ([WithPreflight]), and [Client.Ensure] knows whom to ask. Without a catalogue, and for
+// checked before they are sent ([WithPreflight]), and [Chain.Ensure] knows whom to ask. Without a catalogue, and for
 // operations that it does not know, every call still works: [Secret], [Chain.Encrypt] and [Chain.Paging] say what it would.
 func WithCatalog(catalog Lookup) Option {
 	return func(c *config) error {
@@ -217,7 +217,7 @@ func WithLimiter(limiter middleware.Limiter) Option {
 }
 
 // WithTransport replaces the last hop, for example by transport.New with another configuration, by a recorder, or by
-// sandbox.Transport. It stands below signing and verifying, and is believed: a *transport.UnsentError in its error, or one
+// Sandbox.Transport. It stands below signing and verifying, and is believed: a *transport.UnsentError in its error, or one
 // whose method Unsent() bool says so, makes the outcome NotSent. Any other error leaves it unknown, since nobody knows whether
 // anything was sent. So a round tripper that sends a request more than once, or by another way too, must not pass on an
 // UnsentError after the first. Nothing else of this module is found in its errors. Of net/http's own beware of two things

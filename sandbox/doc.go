@@ -4,7 +4,7 @@
 // What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), the schemes of SM2 and SM3, payments that
 // charge at once (pay by code, deductions), coupons and what they take off, the share of an order that may be shared at most,
 // settlement, the end of transfers that their user never confirms, outages (unless a [Fault] makes them), notifications in the
-// old XML form, and the state of every operation that is not listed below. Limits of time and pace are [Rule]s, which
+// old XML form, and the state of every operation that is not listed below. Limits of time and pace are values of [Rule], which
 // [Sandbox.Relax] and [Sandbox.Enforce] switch; all hold by themselves but [ReadDelay], which nobody documents. The checks before the signature are the same on
 // every path, although the real /v3/pay/transactions was seen to differ in details. Where the platform's text or internal number
 // for a case is not known, the sandbox has its own; only codes and statuses are to be relied on.

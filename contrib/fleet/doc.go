@@ -7,7 +7,7 @@
 //
 // It is the wrong choice for calls whose answer somebody waits for (call the client, it has queue and limits of its own),
 // and for a few thousand calls at a leisurely pace in a process that need not survive: a loop over Ensure with
-// wxpay.WithRateLimits does that. It makes a client no faster: the platform's limit is what a bulk job waits for.
+// wxpay.WithLimiter does that. It makes a client no faster: the platform's limit is what a bulk job waits for.
 //
 // # Promises
 //
