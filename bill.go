@@ -15,14 +15,15 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // Bill is a bill that was downloaded and verified. It lies in temporary files in os.TempDir, as it came over the wire:
 // compressed or encrypted if it was. Close removes them. It is safe for concurrent use until then, and may be read several
 // times.
 type Bill struct {
-	// Downloaded tells about the download. Its Size is that of the whole plain text.
-	Downloaded
+	// DownloadResult tells about the download. Its Size is that of the whole plain text.
+	DownloadResult
 
 	content []billContent // in order; none for an empty bill
 
@@ -75,7 +76,7 @@ func (c Chain) Bill(ctx context.Context, options ...DownloadOption) (*Bill, erro
 // an encrypted bill is kept, encrypted, until every part is authenticated; any other goes to w while it arrives, on the
 // terms of [Chain.Download]. Parts are joined as they are, also where one ends without a line break and the next begins with a
 // BOM. An empty bill writes nothing, or an empty file.
-func (c Chain) BillTo(ctx context.Context, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
+func (c Chain) BillTo(ctx context.Context, w io.Writer, options ...DownloadOption) (*DownloadResult, error) {
 	b, err := c.billing(ctx, options)
 	if err != nil {
 		return nil, err
@@ -159,7 +160,7 @@ func (p *billPart) digest() digest {
 }
 
 // apply asks for the links, waiting until the bill is made. It returns no parts of an empty bill, but empty.
-func (b *billing) apply(ctx context.Context) (parts []billPart, empty *Downloaded, err error) {
+func (b *billing) apply(ctx context.Context) (parts []billPart, empty *DownloadResult, err error) {
 	var res *Response
 	empty, err = b.patiently(ctx, func() (err error) {
 		res, err = b.flight.send(ctx)
@@ -191,7 +192,7 @@ func (b *billing) apply(ctx context.Context) (parts []billPart, empty *Downloade
 }
 
 // nothing is an empty bill, on the word of an answer with this header.
-func (b *billing) nothing(header http.Header, verified bool) (*Downloaded, error) {
+func (b *billing) nothing(header http.Header, verified bool) (*DownloadResult, error) {
 	sum, err := b.options.hash(b.options.want)
 	if err == nil {
 		err = b.options.want.check(sum)
@@ -199,7 +200,7 @@ func (b *billing) nothing(header http.Header, verified bool) (*Downloaded, error
 	if err != nil {
 		return nil, b.flight.error(StageDownload, Unknown, &DownloadError{Err: fmt.Errorf("the bill is empty: %w", err)})
 	}
-	return &Downloaded{Empty: true, Header: header, RequestID: header.Get("Request-Id"), Verified: verified}, nil
+	return &DownloadResult{Empty: true, Header: header, RequestID: header.Get("Request-Id"), Verified: verified}, nil
 }
 
 // billParts reads the answer to an application, in order.
@@ -230,7 +231,7 @@ func (r *Response) billParts() ([]billPart, error) {
 }
 
 // patiently calls ask until it does not answer that the bill is being made.
-func (b *billing) patiently(ctx context.Context, ask func() error) (empty *Downloaded, err error) {
+func (b *billing) patiently(ctx context.Context, ask func() error) (empty *DownloadResult, err error) {
 	began := time.Now()
 	for pause := billPause; ; pause = min(2*pause, billPauseMost) {
 		err := ask()
@@ -239,7 +240,7 @@ func (b *billing) patiently(ctx context.Context, ask func() error) (empty *Downl
 			return nil, err
 		}
 		switch refusal.Code {
-		case CodeStatementCreating:
+		case wxcode.StatementCreating:
 			if !b.options.wait(ctx, pause, began) {
 				if cancelled(ctx) {
 					return nil, b.flight.error(StageSend, b.flight.Outcome(), fault.Cause(ctx))
@@ -247,7 +248,7 @@ func (b *billing) patiently(ctx context.Context, ask func() error) (empty *Downl
 				return nil, &notReadyError{"the bill is still being made", errors.Join(refusal, fault.Cause(ctx))}
 			}
 			continue
-		case CodeNoStatementExist:
+		case wxcode.NoStatementExist:
 			switch due, known := b.due(); {
 			case !known || !refusal.Verified:
 			case b.client.clock().Before(due):
@@ -255,7 +256,7 @@ func (b *billing) patiently(ctx context.Context, ask func() error) (empty *Downl
 			default:
 				return b.nothing(refusal.Header, refusal.Verified)
 			}
-		case CodeInvalidRequest:
+		case wxcode.InvalidRequest:
 			if due, known := b.due(); known && !b.direct && fact.IsSilentBill(b.flight.url.Path) && b.client.clock().Before(due) {
 				return nil, tooEarly(due, refusal)
 			}
@@ -310,11 +311,11 @@ func (e *notReadyError) Unwrap() error { return e.err }
 // expired reports whether err is what the platform says to a link that is too old.
 func expired(err error) bool {
 	var refusal *APIError
-	return errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest && refusal.Code == CodeInvalidRequest
+	return errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest && refusal.Code == wxcode.InvalidRequest
 }
 
 // write brings the plain text to dst.
-func (b *billing) write(ctx context.Context, dst destination) (*Downloaded, error) {
+func (b *billing) write(ctx context.Context, dst destination) (*DownloadResult, error) {
 	if b.direct {
 		return b.statement(ctx, dst)
 	}
@@ -336,7 +337,7 @@ func (b *billing) write(ctx context.Context, dst destination) (*Downloaded, erro
 }
 
 // fetch downloads one part that is not encrypted.
-func (b *billing) fetch(ctx context.Context, part billPart, dst destination) (*Downloaded, error) {
+func (b *billing) fetch(ctx context.Context, part billPart, dst destination) (*DownloadResult, error) {
 	f, err := b.client.link(ctx, part.URL)
 	if err != nil {
 		return nil, err
@@ -345,7 +346,7 @@ func (b *billing) fetch(ctx context.Context, part billPart, dst destination) (*D
 }
 
 // statement downloads what the chain answers.
-func (b *billing) statement(ctx context.Context, dst destination) (got *Downloaded, err error) {
+func (b *billing) statement(ctx context.Context, dst destination) (got *DownloadResult, err error) {
 	empty, err := b.patiently(ctx, func() (err error) {
 		got, err = b.flight.fetch(ctx, dst, b.options)
 		return err
@@ -368,7 +369,7 @@ func (b *billing) collect(ctx context.Context, bill *Bill) error {
 		_ = kept.Close()
 		return err
 	}
-	bill.Downloaded, bill.content = *got, kept.content()
+	bill.DownloadResult, bill.content = *got, kept.content()
 	return nil
 }
 

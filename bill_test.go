@@ -162,7 +162,7 @@ func TestBillVectors(t *testing.T) {
 				res := answer{body: string(v.ApplyResponse), unsigned: true}
 				res.bend = func(res *http.Response) {
 					p := set.Parameters
-					message := apiv3.AppendAnswerMessage(nil, p.Clock, "nonce", v.ApplyResponse)
+					message := apiv3.AppendResponseMessage(nil, p.Clock, "nonce", v.ApplyResponse)
 					signature, err := apiv3.RSA().Sign(vectors.Key(t, "wechatpay_pub_key"), message)
 					require.NoError(t, err)
 					setSignature(res.Header, p.Clock, p.PublicKeyID, signature)
@@ -224,12 +224,12 @@ func TestBillIsNotReady(t *testing.T) {
 		"a day as a time":           {applied: []answer{none}, day: noon.AddDate(0, 0, -1), empty: true},
 		"a day as a time, early":    {applied: []answer{none}, day: noon, err: wxpay.ErrNotReady, says: "bills are there after 2026-11-24 10:00 Beijing time"},
 		"by the hour":               {applied: []answer{none}, query: [2]string{"bill_date", "2026112213"}, empty: true},
-		"a day nobody can read":     {applied: []answer{none}, query: [2]string{"bill_date", "yesterday"}, err: wxpay.StageAnswer, says: "NO_STATEMENT_EXIST"},
-		"no day":                    {applied: []answer{none}, query: [2]string{"mchid", "1"}, err: wxpay.StageAnswer, says: "NO_STATEMENT_EXIST"},
-		"a refusal nobody signed":   {applied: []answer{unproven}, err: wxpay.StageAnswer, says: "NO_STATEMENT_EXIST"},
-		"another refusal":           {applied: []answer{billError(400, "PARAM_ERROR")}, err: wxpay.StageAnswer, says: "PARAM_ERROR"},
+		"a day nobody can read":     {applied: []answer{none}, query: [2]string{"bill_date", "yesterday"}, err: wxpay.StageResponse, says: "NO_STATEMENT_EXIST"},
+		"no day":                    {applied: []answer{none}, query: [2]string{"mchid", "1"}, err: wxpay.StageResponse, says: "NO_STATEMENT_EXIST"},
+		"a refusal nobody signed":   {applied: []answer{unproven}, err: wxpay.StageResponse, says: "NO_STATEMENT_EXIST"},
+		"another refusal":           {applied: []answer{billError(400, "PARAM_ERROR")}, err: wxpay.StageResponse, says: "PARAM_ERROR"},
 		"shares, early":             {applied: []answer{billError(400, "INVALID_REQUEST")}, path: "v3/profitsharing/bills", now: time.Date(2026, 11, 23, 9, 0, 0, 0, beijing), err: wxpay.ErrNotReady},
-		"shares, later":             {applied: []answer{billError(400, "INVALID_REQUEST")}, path: "v3/profitsharing/bills", err: wxpay.StageAnswer},
+		"shares, later":             {applied: []answer{billError(400, "INVALID_REQUEST")}, path: "v3/profitsharing/bills", err: wxpay.StageResponse},
 		"no bill's chain":           {applied: []answer{{body: `{"code_url":"weixin://"}`}}, err: wxpay.StageDecode, says: "no download_url"},
 		"not JSON":                  {applied: []answer{{body: `<html>`}}, err: wxpay.StageDecode, says: "cannot be read"},
 		"fewer than announced":      {applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "announces 2 parts and lists 1"},
@@ -275,7 +275,7 @@ func TestBillIsNotReady(t *testing.T) {
 					require.ErrorIs(t, err, tt.err)
 					assert.ErrorContains(t, err, tt.says)
 					var refusal *wxpay.APIError
-					assert.Equal(t, (tt.err == wxpay.ErrNotReady || tt.err == wxpay.StageAnswer) && tt.applied[0].status != 0, errors.As(err, &refusal))
+					assert.Equal(t, (tt.err == wxpay.ErrNotReady || tt.err == wxpay.StageResponse) && tt.applied[0].status != 0, errors.As(err, &refusal))
 					return
 				}
 				require.NoError(t, err)
@@ -362,7 +362,7 @@ func TestBillDigestOfCaller(t *testing.T) {
 				if !right {
 					want = wxpay.Digest("SHA256", hexSHA256([]byte("another")))
 				}
-				check := func(got *wxpay.Downloaded, err error) {
+				check := func(got *wxpay.DownloadResult, err error) {
 					t.Helper()
 					if !right {
 						require.ErrorIs(t, err, wxpay.ErrDigest)
@@ -386,7 +386,7 @@ func TestBillDigestOfCaller(t *testing.T) {
 					check(nil, err)
 					continue
 				}
-				check(&bill.Downloaded, nil)
+				check(&bill.DownloadResult, nil)
 				require.NoError(t, bill.Close())
 			}
 		})
@@ -422,9 +422,9 @@ func TestBillLinkExpires(t *testing.T) {
 		is    error
 	}{
 		"once":          {map[string]answer{"a": old, "b": file(other)}, "apply a apply b", nil},
-		"always":        {map[string]answer{"a": old, "b": old}, "apply a apply b apply b", wxpay.StageAnswer},
+		"always":        {map[string]answer{"a": old, "b": old}, "apply a apply b apply b", wxpay.StageResponse},
 		"while reading": {map[string]answer{"a": broken([]byte(tradeBill), 10, io.EOF), "b": file(other)}, "apply a a a", wxpay.ErrTruncated},
-		"foreign":       {map[string]answer{"a": billError(403, "NO_AUTH")}, "apply a", wxpay.StageAnswer},
+		"foreign":       {map[string]answer{"a": billError(403, "NO_AUTH")}, "apply a", wxpay.StageResponse},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -476,7 +476,7 @@ func TestBillHasNoRoom(t *testing.T) {
 	require.ErrorIs(t, err, wxpay.StageBuild)
 	assert.ErrorContains(t, err, "there is no temporary file: no such file or directory")
 	assert.NotContains(t, err.Error(), "SECRET")
-	_, err = client.Chain("v3/x").Upload(context.Background(), wxpay.Pipe("a.png", strings.NewReader("x")))
+	_, err = client.Chain("v3/x").Upload(context.Background(), wxpay.FileReader("a.png", strings.NewReader("x")))
 	require.ErrorIs(t, err, wxpay.StageBuild)
 }
 

@@ -85,9 +85,9 @@ func (r Row) Get(column string) string {
 	return value
 }
 
-// Fen returns the amount of a column, which bills write in yuan, in fen; see [Fen].
+// Fen returns the amount of a column, which bills write in yuan, in fen; see [ParseYuan].
 func (r Row) Fen(column string) (int64, error) {
-	fen, err := Fen(r.Get(column))
+	fen, err := ParseYuan(r.Get(column))
 	if err != nil && !slices.Contains(r.Columns(), column) {
 		err = errors.New("there is no such column")
 	}
@@ -99,7 +99,7 @@ func (r Row) Fen(column string) (int64, error) {
 
 // Fen converts an amount in yuan, as bills have it (12.30, -0.01, 0.00000), to fen, exactly. What is no amount, has a
 // fraction of a fen, or does not fit is an error.
-func Fen(yuan string) (int64, error) {
+func ParseYuan(yuan string) (int64, error) {
 	whole, fraction, point := strings.Cut(yuan, ".")
 	negative := strings.HasPrefix(whole, "-")
 	if negative || strings.HasPrefix(whole, "+") {

@@ -125,7 +125,7 @@ func TestFen(t *testing.T) {
 		"0": 0, "0.00": 0, "0.00000": 0, "1": 100, "1.5": 150, "12.30": 1230, "-0.01": -1, "+0.01": 1, "0.29": 29, "1.10000": 110,
 		"92233720368547758.07": math.MaxInt64, "-92233720368547758.07": -math.MaxInt64, "007.00": 700,
 	} {
-		got, err := wxpay.Fen(yuan)
+		got, err := wxpay.ParseYuan(yuan)
 		require.NoError(t, err, yuan)
 		assert.Equal(t, fen, got, yuan)
 	}
@@ -135,7 +135,7 @@ func TestFen(t *testing.T) {
 		"0.001": "fraction of a fen", "0.00600": "fraction of a fen",
 		"92233720368547758.08": "too large", "99999999999999999999": "too large",
 	} {
-		_, err := wxpay.Fen(yuan)
+		_, err := wxpay.ParseYuan(yuan)
 		assert.ErrorContains(t, err, says, yuan)
 	}
 }

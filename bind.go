@@ -29,8 +29,8 @@ const (
 // call's, and the outcome is unknown.
 func (c Chain) Unbind() Chain { return c.mark(settingUnbind) }
 
-// JudgeAnswer implements [middleware.Judge].
-func (f *flight) JudgeAnswer(_ int, body []byte) error {
+// JudgeResponse implements [middleware.Judge].
+func (f *flight) JudgeResponse(_ int, body []byte) error {
 	err := f.judge(body)
 	if err == nil {
 		f.success = body
@@ -74,7 +74,7 @@ func (f *flight) judge(body []byte) error {
 // money moves or only this answer has what the caller needs, such as prepay_id.
 func (f *flight) judgeMembers(body []byte) error {
 	o := f.Operation
-	strict := o != nil && o.Answer == fact.JSONAnswer && len(o.Out) > 0 && (f.MovesMoney() || o.Link != nil && len(o.Link.Only) > 0)
+	strict := o != nil && o.Response == fact.JSONResponse && len(o.Out) > 0 && (f.MovesMoney() || o.Link != nil && len(o.Link.Only) > 0)
 	if !strict && !bytes.Contains(body, []byte(`"code"`)) {
 		return nil
 	}

@@ -21,7 +21,7 @@ type Brand struct {
 	Serial      string
 	PrivateKey  crypto.Signer     `json:"-"`
 	Certificate *x509.Certificate `json:"-"`
-	Keys        *KeyRing          `json:"-"`
+	KeyRing     *KeyRing          `json:"-"`
 	// PublicKeyID and PublicKey are the WeChat Pay public key of this brand. The id is sent with every call, which the
 	// platform checks, and every answer is signed with the key: brands have no platform certificates.
 	PublicKeyID string
@@ -47,7 +47,7 @@ func (b Brand) LogValue() slog.Value {
 
 // caller is the brand in the form in which a client holds whoever calls.
 func (b Brand) caller() Merchant {
-	return Merchant{ID: b.ID, Serial: b.Serial, PrivateKey: b.PrivateKey, Certificate: b.Certificate, Keys: b.Keys, APIv3Key: b.Key}
+	return Merchant{ID: b.ID, Serial: b.Serial, PrivateKey: b.PrivateKey, Certificate: b.Certificate, KeyRing: b.KeyRing, APIv3Key: b.Key}
 }
 
 // NewBrand returns a client that calls as a brand: New for the scheme WECHATPAY-BRAND-SHA256-RSA2048

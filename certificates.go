@@ -20,6 +20,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // WithCertificates has the client fetch the platform's certificates itself and follow their rotation. It needs
@@ -29,7 +30,7 @@ import (
 // is older than the interval, without waiting, and an answer or a notification that names a certificate nobody knows
 // waits for it to be read again. While a refresh fails the certificates at hand stay in use; the failure is logged,
 // observed as the call that it is, and told by [Client.KeyStatus]. A refresh runs on a goroutine that ends with it; there
-// is no other, unless you run [Client.KeepKeysFresh].
+// is no other, unless you run [Client.WatchKeys].
 //
 // The list is trusted as the platform documents it (https://pay.weixin.qq.com/doc/v3/merchant/4012551764): it decrypts
 // with the APIv3 key, and its signature verifies with the certificate in it that the answer names.
@@ -73,43 +74,43 @@ const (
 	nearestRefresh = time.Minute
 )
 
-// RefreshEvery sets how old the list may grow before it is read again: at least a minute and less than 12 hours, 6 hours
+// RefreshInterval sets how old the list may grow before it is read again: at least a minute and less than 12 hours, 6 hours
 // by default. Up to a fifth of it is taken off at random, so that a fleet does not ask all at once.
-func RefreshEvery(interval time.Duration) CertificatesOption {
+func RefreshInterval(interval time.Duration) CertificatesOption {
 	return func(s *certificateSettings) error {
 		if interval < nearestRefresh || interval >= longestRefresh {
-			return fmt.Errorf("RefreshEvery is %s, it must be at least %s and less than %s", interval, nearestRefresh, longestRefresh)
+			return fmt.Errorf("RefreshInterval is %s, it must be at least %s and less than %s", interval, nearestRefresh, longestRefresh)
 		}
 		s.interval = interval
 		return nil
 	}
 }
 
-// RequireChain also demands that every certificate was issued by one of roots (the platform's is Tenpay.com Root CA).
-func RequireChain(roots *x509.CertPool) CertificatesOption {
+// TrustRoots also demands that every certificate was issued by one of roots (the platform's is Tenpay.com Root CA).
+func TrustRoots(roots *x509.CertPool) CertificatesOption {
 	return func(s *certificateSettings) error {
 		if roots == nil {
-			return errors.New("RequireChain: the pool is nil")
+			return errors.New("TrustRoots: the pool is nil")
 		}
 		s.roots = roots
 		return nil
 	}
 }
 
-// ShareIn keeps a copy of the list in store; see [FileStore].
-func ShareIn(store KeyStore) CertificatesOption {
+// StoreIn keeps a copy of the list in store; see [FileStore].
+func StoreIn(store KeyStore) CertificatesOption {
 	return func(s *certificateSettings) error {
 		if store == nil {
-			return errors.New("ShareIn: the store is nil")
+			return errors.New("StoreIn: the store is nil")
 		}
 		s.store = store
 		return nil
 	}
 }
 
-// Overseas reads the list of overseas merchants, /v3/global/certificates. It goes with
+// GlobalCertificates reads the list of overseas merchants, /v3/global/certificates. It goes with
 // WithBaseURL("https://apihk.mch.weixin.qq.com").
-func Overseas() CertificatesOption {
+func GlobalCertificates() CertificatesOption {
 	return func(s *certificateSettings) error {
 		s.path = "v3/global/certificates"
 		return nil
@@ -398,13 +399,13 @@ func explainList(err error) error {
 	var unverified *VerifyError
 	switch {
 	case errors.As(err, &refusal):
-		if refusal.Status == http.StatusNotFound && (refusal.Code == CodeResourceNotExists || refusal.Code == CodeNotFound) {
+		if refusal.Status == http.StatusNotFound && (refusal.Code == wxcode.ResourceNotExists || refusal.Code == wxcode.NotFound) {
 			return fmt.Errorf("%w (%w)", ErrNoCertificates, err)
 		}
 	case errors.As(err, &unverified) && unverified.Status == http.StatusNotFound:
 		// Such a merchant's answers are signed with a public key that this client was not given.
-		var body struct{ Code Code }
-		if json.Unmarshal(unverified.Body, &body) == nil && (body.Code == CodeResourceNotExists || body.Code == CodeNotFound) {
+		var body struct{ Code wxcode.Code }
+		if json.Unmarshal(unverified.Body, &body) == nil && (body.Code == wxcode.ResourceNotExists || body.Code == wxcode.NotFound) {
 			return fmt.Errorf("%w (%w)", ErrNoCertificates, err)
 		}
 	}
@@ -478,7 +479,7 @@ func (l *certificateList) check(certificate *x509.Certificate, now time.Time) er
 	}
 	_, err := certificate.Verify(x509.VerifyOptions{Roots: l.roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 	if err != nil {
-		return errors.New("it was not issued by one of the roots given to RequireChain")
+		return errors.New("it was not issued by one of the roots given to TrustRoots")
 	}
 	return nil
 }
@@ -494,7 +495,7 @@ func (i introduction) Key(ctx context.Context, serial string) (crypto.PublicKey,
 	if !errors.Is(err, apiv3.ErrUnknownSerial) {
 		return key.Key, err
 	}
-	return i.in(middleware.CallFrom(ctx).Answer(), serial)
+	return i.in(middleware.CallFrom(ctx).ResponseBody(), serial)
 }
 
 // in finds the certificate that serial names in the body of a list.
@@ -707,7 +708,7 @@ func (f *flight) renew(ctx context.Context, err error) bool {
 // refusesSerial reports a refusal for the key that the request names. It has no code of its own; its text names the header
 // in every language.
 func (e *APIError) refusesSerial() bool {
-	return e.Verified && e.Status == http.StatusBadRequest && e.Code == CodeParamError && strings.Contains(e.Message, apiv3.HeaderSerial)
+	return e.Verified && e.Status == http.StatusBadRequest && e.Code == wxcode.ParamError && strings.Contains(e.Message, apiv3.HeaderSerial)
 }
 
 // names reports whether the caller named the platform key.

@@ -39,6 +39,7 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/transport"
 	"github.com/wxpay-go/wxpay/webhook"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // hashScheme is RSA with signatures that are quick to make: whoever knows the public key can. Ciphers are the real ones.
@@ -137,7 +138,7 @@ func TestCertificatesAreFetchedWhenNeeded(t *testing.T) {
 		newest := apiv3.Serial(sb.Certificates()[1])
 		for _, entry := range entries[1:] {
 			assert.Equal(t, newest, entry.Header.Get("Wechatpay-Serial"))
-			assert.Equal(t, newest, entry.AnswerHeader.Get("Wechatpay-Serial"))
+			assert.Equal(t, newest, entry.ResponseHeader.Get("Wechatpay-Serial"))
 		}
 		require.Len(t, seen, 4, "the fetch is observed as the call that it is")
 		assert.Equal(t, "/v3/certificates", seen[0].Template)
@@ -197,7 +198,7 @@ func TestRotationUnderLoad(t *testing.T) {
 				ctx, stop := context.WithCancel(t.Context())
 				kept := make(chan error, 1)
 				if keep {
-					go func() { kept <- client.KeepKeysFresh(ctx) }()
+					go func() { kept <- client.WatchKeys(ctx) }()
 				} else {
 					kept <- context.Canceled
 				}
@@ -223,7 +224,7 @@ func TestRotationUnderLoad(t *testing.T) {
 						time.Sleep(24 * time.Hour)
 					}
 					for _, percent := range []float64{0.1, 1, 10, 50, 99, 100} {
-						require.NoError(t, sb.Shift(serial, percent))
+						require.NoError(t, sb.SignWith(serial, percent))
 						time.Sleep(time.Hour)
 					}
 					for _, certificate := range old {
@@ -253,7 +254,7 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 	replace := func() {
 		added, err := sb.AddCertificate(time.Hour) // expires before the one that goes, so only the list tells
 		require.NoError(t, err)
-		require.NoError(t, sb.Shift(apiv3.Serial(added), 100))
+		require.NoError(t, sb.SignWith(apiv3.Serial(added), 100))
 		for _, certificate := range sb.Certificates()[:len(sb.Certificates())-1] {
 			require.NoError(t, sb.RemoveCertificate(apiv3.Serial(certificate)))
 		}
@@ -280,7 +281,7 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 	replace()
 	sb.ResetJournal()
 	_, err = client.Chain(feedsPath).Header("Wechatpay-Serial", named).Post(ctx, feed())
-	assert.True(t, wxpay.IsCode(err, wxpay.CodeParamError), err)
+	assert.True(t, wxpay.IsCode(err, wxcode.ParamError), err)
 	assert.NotContains(t, fmt.Sprint(sb.Journal()[0]), "user-feeds 200")
 }
 
@@ -299,7 +300,7 @@ func TestSwitchToThePublicKey(t *testing.T) {
 		for _, percent := range steps {
 			require.NoError(t, sb.SetPublicKeyShare(percent))
 			client, err := wxpay.New(merchantOf(sb), wxpay.WithCertificates(), wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()),
-				wxpay.WithKeyPolicy(wxpay.Percent(percent)), wxpay.WithTransport(sb.Transport()), wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
+				wxpay.WithKeyPolicy(wxpay.PublicKeyShare(percent)), wxpay.WithTransport(sb.Transport()), wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
 			require.NoError(t, err)
 			handler, err := webhook.New(webhook.Merchant{ID: sb.Merchant().ID, APIv3Key: sb.Merchant().APIv3Key, Keys: client, Scheme: scheme})
 			require.NoError(t, err)
@@ -359,7 +360,7 @@ func TestPublicKeyModeFetchesNothing(t *testing.T) {
 		assert.ErrorContains(t, err, says)
 	}
 	require.NoError(t, client.RefreshKeys(t.Context()))
-	require.NoError(t, client.KeepKeysFresh(t.Context()))
+	require.NoError(t, client.WatchKeys(t.Context()))
 	assert.Zero(t, listed(sb))
 	assert.Equal(t, []string{sb.PublicKeyID()}, serialsOf(client.KeyStatus().Keys))
 	require.NoError(t, client.Close())
@@ -391,7 +392,7 @@ func TestNoCertificatesIsExplained(t *testing.T) {
 					require.ErrorIs(t, err, wxpay.ErrNoCertificates)
 					require.ErrorIs(t, err, wxpay.StageKeys)
 					assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
-					assert.False(t, wxpay.IsCode(err, wxpay.CodeResourceNotExists, wxpay.CodeNotFound), "the refusal of the list is not one of the call")
+					assert.False(t, wxpay.IsCode(err, wxcode.ResourceNotExists, wxcode.NotFound), "the refusal of the list is not one of the call")
 					assert.ErrorContains(t, err, "pass WithPublicKey(id, key) in place of WithCertificates")
 				}
 				require.Equal(t, 1, listed(sb))
@@ -595,10 +596,10 @@ func TestListIsDueByTheLocalClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scheme := hashScheme{apiv3.RSA()}
 		sb := newSandbox(t, sandbox.WithScheme(scheme), sandbox.WithClock(func() time.Time { return time.Now().Add(-4 * time.Minute) }))
-		client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithCertificates(wxpay.RefreshEvery(time.Minute)))
+		client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithCertificates(wxpay.RefreshInterval(time.Minute)))
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
-		require.ErrorIs(t, client.KeepKeysFresh(ctx), context.DeadlineExceeded)
+		require.ErrorIs(t, client.WatchKeys(ctx), context.DeadlineExceeded)
 		assert.LessOrEqual(t, listed(sb), 13)
 		assert.GreaterOrEqual(t, listed(sb), 10)
 	})
@@ -805,7 +806,7 @@ func TestGivenCertificateOutlivesTheList(t *testing.T) {
 		require.NoError(t, client.RefreshKeys(t.Context()))
 		added, err := sb.AddCertificate(5 * 365 * 24 * time.Hour)
 		require.NoError(t, err)
-		require.NoError(t, sb.Shift(apiv3.Serial(added), 100))
+		require.NoError(t, sb.SignWith(apiv3.Serial(added), 100))
 		require.NoError(t, sb.RemoveCertificate(apiv3.Serial(given)))
 		require.NoError(t, client.RefreshKeys(t.Context()))
 		time.Sleep(time.Hour)
@@ -821,7 +822,7 @@ func TestCertificatesExpire(t *testing.T) {
 		sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
 		short, err := sb.AddCertificate(3 * time.Hour)
 		require.NoError(t, err)
-		require.NoError(t, sb.Shift(apiv3.Serial(short), 100))
+		require.NoError(t, sb.SignWith(apiv3.Serial(short), 100))
 		for _, certificate := range sb.Certificates()[:2] {
 			require.NoError(t, sb.RemoveCertificate(apiv3.Serial(certificate)))
 		}
@@ -839,7 +840,7 @@ func TestCertificatesExpire(t *testing.T) {
 
 		long, err := sb.AddCertificate(24 * time.Hour)
 		require.NoError(t, err)
-		require.NoError(t, sb.Shift(apiv3.Serial(long), 100))
+		require.NoError(t, sb.SignWith(apiv3.Serial(long), 100))
 		time.Sleep(2 * time.Minute)
 		require.NoError(t, post(t.Context(), client))
 		require.NoError(t, sb.ExpireCertificate(apiv3.Serial(long)))
@@ -852,33 +853,33 @@ func TestRequireChain(t *testing.T) {
 	sb := newSandbox(t)
 	pool := x509.NewCertPool()
 	pool.AddCert(sb.Root())
-	client := certificateClient(t, sb, wxpay.WithCertificates(wxpay.RequireChain(pool)))
+	client := certificateClient(t, sb, wxpay.WithCertificates(wxpay.TrustRoots(pool)))
 	require.NoError(t, post(t.Context(), client))
 
-	stranger := certificateClient(t, sb, wxpay.WithCertificates(wxpay.RequireChain(x509.NewCertPool())), wxpay.WithAttempts(1))
+	stranger := certificateClient(t, sb, wxpay.WithCertificates(wxpay.TrustRoots(x509.NewCertPool())), wxpay.WithAttempts(1))
 	err := post(t.Context(), stranger)
 	require.ErrorIs(t, err, wxpay.StageKeys)
-	assert.ErrorContains(t, err, "not issued by one of the roots given to RequireChain")
+	assert.ErrorContains(t, err, "not issued by one of the roots given to TrustRoots")
 }
 
 func TestOverseasList(t *testing.T) {
 	sb := newSandbox(t)
-	client := certificateClient(t, sb, wxpay.WithCertificates(wxpay.Overseas()))
+	client := certificateClient(t, sb, wxpay.WithCertificates(wxpay.GlobalCertificates()))
 	require.NoError(t, client.RefreshKeys(t.Context()))
 	require.Len(t, sb.Journal(), 1)
 	assert.Equal(t, "/v3/global/certificates", sb.Journal()[0].Target)
 	assert.Len(t, client.KeyStatus().Keys, 2)
 }
 
-// KeepKeysFresh reads the list at once and then when it is due, and ends with its context or with the client.
+// WatchKeys reads the list at once and then when it is due, and ends with its context or with the client.
 func TestKeepKeysFresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scheme := hashScheme{apiv3.RSA()}
 		sb := newSandbox(t, sandbox.WithScheme(scheme))
-		client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithCertificates(wxpay.RefreshEvery(time.Hour)))
+		client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithCertificates(wxpay.RefreshInterval(time.Hour)))
 		ctx, cancel := context.WithCancelCause(t.Context())
 		first, second := make(chan error), make(chan error)
-		go func() { first <- client.KeepKeysFresh(ctx) }()
+		go func() { first <- client.WatchKeys(ctx) }()
 		synctest.Wait()
 		assert.Equal(t, 1, listed(sb), "at once")
 		time.Sleep(24 * time.Hour)
@@ -890,13 +891,13 @@ func TestKeepKeysFresh(t *testing.T) {
 		require.ErrorIs(t, err, stop)
 		assert.ErrorIs(t, err, context.Canceled)
 
-		go func() { second <- client.KeepKeysFresh(t.Context()) }()
+		go func() { second <- client.WatchKeys(t.Context()) }()
 		synctest.Wait()
 		require.NoError(t, client.Close())
 		assert.Equal(t, wxpay.ErrClosed, <-second)
 		before := listed(sb)
 		assert.ErrorIs(t, client.RefreshKeys(t.Context()), wxpay.ErrClosed)
-		assert.ErrorIs(t, client.KeepKeysFresh(t.Context()), wxpay.ErrClosed)
+		assert.ErrorIs(t, client.WatchKeys(t.Context()), wxpay.ErrClosed)
 		time.Sleep(24 * time.Hour)
 		require.NoError(t, post(t.Context(), client), "a closed client calls with the keys that it has")
 		assert.Equal(t, before, listed(sb))
@@ -975,18 +976,18 @@ func TestCertificateOptions(t *testing.T) {
 		says     string
 	}{
 		"no APIv3 key":          {bare, wxpay.WithCertificates(), "WithCertificates needs Merchant.APIv3Key"},
-		"twelve hours":          {merchant, wxpay.WithCertificates(wxpay.RefreshEvery(12 * time.Hour)), "less than 12h0m0s"},
-		"too often":             {merchant, wxpay.WithCertificates(wxpay.RefreshEvery(time.Second)), "at least 1m0s"},
-		"no roots":              {merchant, wxpay.WithCertificates(wxpay.RequireChain(nil)), "RequireChain: the pool is nil"},
-		"no store":              {merchant, wxpay.WithCertificates(wxpay.ShareIn(nil)), "ShareIn: the store is nil"},
+		"twelve hours":          {merchant, wxpay.WithCertificates(wxpay.RefreshInterval(12 * time.Hour)), "less than 12h0m0s"},
+		"too often":             {merchant, wxpay.WithCertificates(wxpay.RefreshInterval(time.Second)), "at least 1m0s"},
+		"no roots":              {merchant, wxpay.WithCertificates(wxpay.TrustRoots(nil)), "TrustRoots: the pool is nil"},
+		"no store":              {merchant, wxpay.WithCertificates(wxpay.StoreIn(nil)), "StoreIn: the store is nil"},
 		"a nil option":          {merchant, wxpay.WithCertificates(nil), "an option is nil"},
-		"a policy of 101":       {merchant, wxpay.WithKeyPolicy(wxpay.Percent(101)), "not between 0 and 100 percent"},
+		"a policy of 101":       {merchant, wxpay.WithKeyPolicy(wxpay.PublicKeyShare(101)), "not between 0 and 100 percent"},
 		"a policy of -1":        {merchant, wxpay.WithKeyPolicy(-1), "not between 0 and 100 percent"},
-		"a policy of no number": {merchant, wxpay.WithKeyPolicy(wxpay.Percent(math.NaN())), "not between 0 and 100 percent"},
+		"a policy of no number": {merchant, wxpay.WithKeyPolicy(wxpay.PublicKeyShare(math.NaN())), "not between 0 and 100 percent"},
 	} {
 		_, err := wxpay.New(test.merchant, wxpay.WithPublicKey(testKeyID, keys.platform.Public()), test.option)
 		assert.ErrorContains(t, err, test.says, name)
 	}
-	_, err := wxpay.New(merchant, wxpay.WithCertificates(wxpay.RefreshEvery(time.Minute)))
+	_, err := wxpay.New(merchant, wxpay.WithCertificates(wxpay.RefreshInterval(time.Minute)))
 	require.NoError(t, err, "no other platform key is needed")
 }

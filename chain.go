@@ -56,11 +56,11 @@ const (
 	settingHeader
 	settingTimeout
 	settingAttemptTimeout
-	settingRepeatable
+	settingIdempotent
 	settingUntilFinal
 	settingOnUnknown
 	settingUnbind
-	settingInDoubt
+	settingSentBefore
 	settingEncrypt // values are the names of its pointer
 	settingPlain
 	settingPaging
@@ -239,10 +239,10 @@ func (c Chain) AttemptTimeout(limit time.Duration) Chain {
 	return c.with(setting{kind: settingAttemptTimeout, more: &more{limit: limit}})
 }
 
-// Repeatable vouches for this call: sending the same request again does no harm, because the platform takes the same
+// Idempotent vouches for this call: sending the same request again does no harm, because the platform takes the same
 // number with the same parameters for the same thing. Then trouble on the way and passing refusals are repeated, as for a
 // read. What is documented as never to be repeated, such as payment by code, is not repeated all the same.
-func (c Chain) Repeatable() Chain { return c.mark(settingRepeatable) }
+func (c Chain) Idempotent() Chain { return c.mark(settingIdempotent) }
 
 // Err returns the first mistake made on the way, nil if there is none. The verbs return it too.
 func (c Chain) Err() error {

@@ -114,7 +114,7 @@ func TestBodyMistakes(t *testing.T) {
 		{"empty string", "POST", "", "the body is empty"},
 		{"blank string", "POST", " \n", "the body is empty"},
 		{"a channel", "POST", make(chan int), "cannot be marshalled"},
-		{"a channel inside", "POST", wxpay.JSON{"a": wxpay.JSON{"b": make(chan int)}}, "member /a/b: json: unsupported type"},
+		{"a channel inside", "POST", wxpay.JSON{"a": wxpay.JSON{"b": make(chan int)}}, "field /a/b: json: unsupported type"},
 		{"a struct that contains itself", "POST", loop, "cannot be marshalled"},
 		{"a map that contains itself", "POST", self, "cannot be marshalled"},
 		{"a reader", "POST", strings.NewReader("{}"), "the body is a reader"},
@@ -247,24 +247,24 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 		body any
 		says string
 	}{
-		"a map":                   {wxpay.JSON{"attach": half}, "member /attach: "},
-		"a name":                  {wxpay.JSON{"o": wxpay.JSON{half: 1}}, `member "/o/a\xe5\xbc": `},
-		"an array":                {wxpay.JSON{"a": []any{1, []string{"x", half}}}, "member /a/1/1: "},
-		"a surrogate":             {wxpay.JSON{"a": "\xed\xa0\x80"}, "member /a: "},
-		"sealed":                  {wxpay.JSON{"user_name": wxpay.Secret(half)}, "member /user_name: "},
-		"sealed in a struct":      {struct{ Name wxpay.Secret }{half}, "member /Name: "},
-		"a struct":                {tagged{Attach: half}, "member /attach: "},
-		"a struct in a map":       {wxpay.JSON{"o": []any{&tagged{Attach: half}}}, "member /o/0/attach: "},
-		"deep in a struct":        {&tagged{Next: &tagged{embedded: embedded{Amount: map[string]string{"total": half}}}}, "member /next/amount/total: "},
-		"the key of a map":        {tagged{embedded: embedded{Amount: map[string]string{half: ""}}}, `member "/amount/a\xe5\xbc": `},
-		"a list of any":           {tagged{embedded: embedded{List: []any{map[string]any{"x": half}}}}, "member /List/0/x: "},
-		"a map of strings":        {map[string]string{"attach": half}, "member /attach: "},
-		"a text of its own":       {wxpay.JSON{"w": worded{half}}, "member /w: "},
-		"what writes itself":      {wxpay.JSON{"s": struct{ S *selfmade }{&selfmade{half}}}, "member /s/S/text: "},
-		"raw JSON inside":         {wxpay.JSON{"r": json.RawMessage(`{"x":["` + half + `"]}`)}, "member /r/x/0: "},
-		"raw JSON":                {json.RawMessage(`{"x":["` + half + `"]}`), "member /x/0: "},
-		"bytes":                   {[]byte(`{"` + half + `":1}`), `member "/a\xe5\xbc": `},
-		"a text":                  {`{"x":"` + half + `"}`, "member /x: "},
+		"a map":                   {wxpay.JSON{"attach": half}, "field /attach: "},
+		"a name":                  {wxpay.JSON{"o": wxpay.JSON{half: 1}}, `field "/o/a\xe5\xbc": `},
+		"an array":                {wxpay.JSON{"a": []any{1, []string{"x", half}}}, "field /a/1/1: "},
+		"a surrogate":             {wxpay.JSON{"a": "\xed\xa0\x80"}, "field /a: "},
+		"sealed":                  {wxpay.JSON{"user_name": wxpay.Secret(half)}, "field /user_name: "},
+		"sealed in a struct":      {struct{ Name wxpay.Secret }{half}, "field /Name: "},
+		"a struct":                {tagged{Attach: half}, "field /attach: "},
+		"a struct in a map":       {wxpay.JSON{"o": []any{&tagged{Attach: half}}}, "field /o/0/attach: "},
+		"deep in a struct":        {&tagged{Next: &tagged{embedded: embedded{Amount: map[string]string{"total": half}}}}, "field /next/amount/total: "},
+		"the key of a map":        {tagged{embedded: embedded{Amount: map[string]string{half: ""}}}, `field "/amount/a\xe5\xbc": `},
+		"a list of any":           {tagged{embedded: embedded{List: []any{map[string]any{"x": half}}}}, "field /List/0/x: "},
+		"a map of strings":        {map[string]string{"attach": half}, "field /attach: "},
+		"a text of its own":       {wxpay.JSON{"w": worded{half}}, "field /w: "},
+		"what writes itself":      {wxpay.JSON{"s": struct{ S *selfmade }{&selfmade{half}}}, "field /s/S/text: "},
+		"raw JSON inside":         {wxpay.JSON{"r": json.RawMessage(`{"x":["` + half + `"]}`)}, "field /r/x/0: "},
+		"raw JSON":                {json.RawMessage(`{"x":["` + half + `"]}`), "field /x/0: "},
+		"bytes":                   {[]byte(`{"` + half + `":1}`), `field "/a\xe5\xbc": `},
+		"a text":                  {`{"x":"` + half + `"}`, "field /x: "},
 		"a text that is not JSON": {half, "the body: "},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -272,7 +272,7 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 			require.ErrorContains(t, err, "not sent: "+tt.says+"it is not UTF-8")
 			assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
 			assert.ErrorIs(t, err, wxpay.StageBuild)
-			var member *wxpay.MemberError
+			var member *wxpay.FieldError
 			assert.ErrorAs(t, err, &member)
 		})
 	}
@@ -280,7 +280,7 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 		`query member "q": `:         client.Chain("v3/x").Query("q", half),
 		`query member "n": `:         client.Chain("v3/x").Query("n", []string{"x", half}),
 		`query member "a\xe5\xbc": `: client.Chain("v3/x").Query(half, "x"),
-		"member /q: ":                client.Chain("v3/x").Query("q", wxpay.Secret(half)),
+		"field /q: ":                 client.Chain("v3/x").Query("q", wxpay.Secret(half)),
 		"the value of {v}: ":         client.Chain("v3/{v}").Var("v", half),
 		"the value of {w}: ":         client.Chain("v3/{v}/{w}", "x", half),
 		"the value of {named}: ":     client.Chain("v3/{named}").Var("named", label(half)),

@@ -20,7 +20,7 @@ func ExampleChain_Check() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithPreflight(wxpay.PreflightStrict))
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithPreflight(wxpay.PreflightStrict))
 	if err != nil {
 		log.Fatal(err)
 	}

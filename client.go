@@ -18,6 +18,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/visible"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/transport"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // Merchant is who calls: a merchant number with its API certificate. A service provider signs with its own, also when
@@ -38,9 +39,9 @@ type Merchant struct {
 	// Certificate is the merchant API certificate itself (apiclient_cert.pem, [LoadCertificate]). It is optional: the
 	// serial is read from it, and that it belongs to PrivateKey and to this merchant is checked.
 	Certificate *x509.Certificate `json:"-"`
-	// Keys, in place of Serial, PrivateKey and Certificate, holds several API certificates and can switch between them
+	// KeyRing, in place of Serial, PrivateKey and Certificate, holds several API certificates and can switch between them
 	// while the client is in use.
-	Keys *KeyRing `json:"-"`
+	KeyRing *KeyRing `json:"-"`
 	// APIv3Key is the 32-byte key set in the merchant platform, as typed. Only notifications and platform certificates
 	// need it; leave it empty otherwise.
 	APIv3Key string `json:"-"`
@@ -62,8 +63,8 @@ func (m Merchant) LogValue() slog.Value {
 }
 
 func (m Merchant) serial() string {
-	if m.Keys != nil && m.Keys.state.Load() != nil {
-		return m.Keys.Serials()[0]
+	if m.KeyRing != nil && m.KeyRing.state.Load() != nil {
+		return m.KeyRing.Serials()[0]
 	}
 	return m.certificate().serial()
 }
@@ -135,7 +136,7 @@ func (c *Client) build(options []Option) (*Client, error) {
 		return nil, fmt.Errorf("wxpay: the client is not usable: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	c.apiv3Key = redact.Hide(c.merchant.APIv3Key)
-	c.merchant = Merchant{ID: c.merchant.ID, Keys: c.own}
+	c.merchant = Merchant{ID: c.merchant.ID, KeyRing: c.own}
 	c.signer = &middleware.Signer{Scheme: c.scheme, ID: c.merchant.ID, Identity: c.own, Clock: c.clock, Nonce: c.nonce}
 	if c.queue == nil {
 		c.queue = newQueue(c.concurrency, c.queueSize)
@@ -186,13 +187,13 @@ func (c *Client) assemble(keys middleware.Keys) {
 	if len(c.middlewares) > 0 {
 		c.stages = append(c.stages, stage{"yours", yours(c.middlewares)})
 	}
-	c.stages = append(c.stages, stage{"retry", middleware.Retry(&middleware.Retrier{Attempts: c.attempts, Passing: passing, Hosts: c.hosts})})
+	c.stages = append(c.stages, stage{"retry", middleware.Retry(&middleware.RetryConfig{Attempts: c.attempts, Passing: func(status int, code string) bool { return wxcode.Passing(status, wxcode.Code(code)) }, Hosts: c.hosts})})
 	if c.limiter != nil {
 		c.stages = append(c.stages, stage{"limit", middleware.Limit(c.limiter, c.Identity())})
 	}
 	c.stages = append(c.stages,
 		stage{"sign", middleware.Sign(c.signer)},
-		stage{"verify", middleware.Verify(&middleware.Verifier{Scheme: c.scheme, Keys: keys, Clock: c.clock, MaxAnswer: c.maxAnswer, Ages: c.ages})})
+		stage{"verify", middleware.Verify(&middleware.VerifyConfig{Scheme: c.scheme, Keys: keys, Clock: c.clock, MaxResponse: c.maxResponse, Ages: c.ages})})
 	c.pipeline = c.transport
 	for i := len(c.stages) - 1; i >= 0; i-- {
 		c.pipeline = c.stages[i].wrap(c.pipeline)
@@ -208,7 +209,7 @@ func (c *Client) Pipeline() []string {
 	return append(names, "transport")
 }
 
-// Close ends what the client does by itself: a certificate list that is being read, and [Client.KeepKeysFresh]. It waits
+// Close ends what the client does by itself: a certificate list that is being read, and [Client.WatchKeys]. It waits
 // until a reading has ended, and closes the connections that no call uses. A client that was never closed leaves nothing
 // behind but those, for seconds; and one that was closed still makes calls, with the keys that it has. Closing a client
 // made by [Client.As] leaves the one it came from as it is. The error is always nil.
@@ -289,18 +290,18 @@ func (c *Client) checkCaller() error {
 		problem("ID is %s, which is not made of digits: it is the merchant number (mchid) or brand id, not an appid", redact.Quote(m.ID))
 	}
 	switch {
-	case m.Keys == nil:
+	case m.KeyRing == nil:
 		certificate, wrong := m.certificate().checked(what)
 		if problems = append(problems, wrong...); len(wrong) == 0 {
 			c.own = new(KeyRing)
 			c.own.state.Store(&ringState{certificate})
 		}
 	case m.PrivateKey != nil || m.Serial != "" || m.Certificate != nil:
-		problem("Keys stands in place of Serial, PrivateKey and Certificate: give either")
-	case m.Keys.state.Load() == nil:
-		problem("Keys is empty: make it with NewKeyRing")
+		problem("KeyRing stands in place of Serial, PrivateKey and Certificate: give either")
+	case m.KeyRing.state.Load() == nil:
+		problem("KeyRing is empty: make it with NewKeyRing")
 	default:
-		c.own = m.Keys
+		c.own = m.KeyRing
 	}
 	if c.own != nil {
 		for _, certificate := range *c.own.state.Load() {

@@ -68,8 +68,8 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		{"base URL in clear", good, []wxpay.Option{public, wxpay.WithBaseURL("http://example.com")}, []string{"not encrypted"}},
 		{"no transport", good, []wxpay.Option{public, wxpay.WithTransport(nil)}, []string{"round tripper is nil"}},
 		{"nil middleware", good, []wxpay.Option{public, wxpay.WithMiddleware(nil)}, []string{"a middleware is nil"}},
-		{"timeouts and counts", good, []wxpay.Option{public, wxpay.WithTimeout(0), wxpay.WithAttemptTimeout(-1), wxpay.WithMaxAnswer(0), wxpay.WithConcurrency(0), wxpay.WithQueue(-1)},
-			[]string{"WithTimeout is 0s", "WithAttemptTimeout is -1ns", "WithMaxAnswer is 0", "WithConcurrency is 0", "WithQueue is -1"}},
+		{"timeouts and counts", good, []wxpay.Option{public, wxpay.WithTimeout(0), wxpay.WithAttemptTimeout(-1), wxpay.WithMaxResponse(0), wxpay.WithConcurrency(0), wxpay.WithQueue(-1)},
+			[]string{"WithTimeout is 0s", "WithAttemptTimeout is -1ns", "WithMaxResponse is 0", "WithConcurrency is 0", "WithQueue is -1"}},
 		{"words", good, []wxpay.Option{public, wxpay.WithUserAgent("a\nb"), wxpay.WithLanguage("de"), wxpay.WithScheme(nil), wxpay.WithClock(nil), wxpay.WithNonce(nil)},
 			[]string{"WithUserAgent", "WithLanguage", "WithScheme", "WithClock", "WithNonce"}},
 	}
@@ -162,7 +162,7 @@ func TestFromLookup(t *testing.T) {
 	lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
 	call := func(t *testing.T) {
 		t.Helper()
-		client, err := wxpay.FromLookup(lookup)
+		client, err := wxpay.FromLookupEnv(lookup)
 		require.NoError(t, err)
 		res, err := client.Chain(feedsPath).Post(context.Background(), feed())
 		require.NoError(t, err)
@@ -211,7 +211,7 @@ func TestFromLookup(t *testing.T) {
 		"a serial too short": {map[string]string{"WXPAY_SERIAL": "123"}, "not 40 hex digits"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := wxpay.FromLookup(func(name string) (string, bool) {
+			_, err := wxpay.FromLookupEnv(func(name string) (string, bool) {
 				if v, ok := tt.set[name]; ok {
 					return v, v != ""
 				}

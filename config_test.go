@@ -53,7 +53,7 @@ func TestConfigurationThatCannotBeSeen(t *testing.T) {
 		return err
 	}
 	environment := func(name, value string) error {
-		_, err := wxpay.FromLookup(func(asked string) (string, bool) {
+		_, err := wxpay.FromLookupEnv(func(asked string) (string, bool) {
 			if asked == name {
 				return value, true
 			}
@@ -104,11 +104,11 @@ func TestConfigurationThatCannotBeSeen(t *testing.T) {
 		{"WithDefaults, mchid", testMerchant, false, func(v string) error { return created(merchant, wxpay.WithDefaults(v, "")) }},
 		{"WithDefaults, appid", "wx8888888888888888", false, func(v string) error { return created(merchant, wxpay.WithDefaults("", v)) }},
 		{"PayScore", apiv3Key, true, func(v string) error { _, err := client.Invoke().PayScore(v, "package"); return err }},
-		{"FromLookup, WXPAY_MCHID", variable("WXPAY_MCHID"), false, func(v string) error { return environment("WXPAY_MCHID", v) }},
-		{"FromLookup, WXPAY_SERIAL", variable("WXPAY_SERIAL"), false, func(v string) error { return environment("WXPAY_SERIAL", v) }},
-		{"FromLookup, WXPAY_APIV3_KEY", variable("WXPAY_APIV3_KEY"), true, func(v string) error { return environment("WXPAY_APIV3_KEY", v) }},
-		{"FromLookup, WXPAY_PUBLIC_KEY_ID", variable("WXPAY_PUBLIC_KEY_ID"), false, func(v string) error { return environment("WXPAY_PUBLIC_KEY_ID", v) }},
-		{"FromLookup, WXPAY_BASE_URL", variable("WXPAY_BASE_URL"), false, func(v string) error { return environment("WXPAY_BASE_URL", v) }},
+		{"FromLookupEnv, WXPAY_MCHID", variable("WXPAY_MCHID"), false, func(v string) error { return environment("WXPAY_MCHID", v) }},
+		{"FromLookupEnv, WXPAY_SERIAL", variable("WXPAY_SERIAL"), false, func(v string) error { return environment("WXPAY_SERIAL", v) }},
+		{"FromLookupEnv, WXPAY_APIV3_KEY", variable("WXPAY_APIV3_KEY"), true, func(v string) error { return environment("WXPAY_APIV3_KEY", v) }},
+		{"FromLookupEnv, WXPAY_PUBLIC_KEY_ID", variable("WXPAY_PUBLIC_KEY_ID"), false, func(v string) error { return environment("WXPAY_PUBLIC_KEY_ID", v) }},
+		{"FromLookupEnv, WXPAY_BASE_URL", variable("WXPAY_BASE_URL"), false, func(v string) error { return environment("WXPAY_BASE_URL", v) }},
 
 		{"apiv3.CheckKey", apiv3Key, true, func(v string) error { return apiv3.CheckKey([]byte(v)) }},
 		{"apiv3.NewOpener", apiv3Key, true, func(v string) error { _, err := apiv3.NewOpener([]byte(v)); return err }},

@@ -29,7 +29,7 @@ func ExampleWithDefaults() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithDefaults("1900000109", "wxd678efh567hg6787"))
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithDefaults("1900000109", "wxd678efh567hg6787"))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -19,10 +19,11 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// Downloaded tells what a download brought.
-type Downloaded struct {
+// DownloadResult tells what a download brought.
+type DownloadResult struct {
 	// Size is how many bytes were written, after decompression.
 	Size int64
 	// Received is how many bytes came over the wire.
@@ -43,13 +44,13 @@ type Downloaded struct {
 }
 
 // Format prints sizes and what vouches for the content under every verb.
-func (d Downloaded) Format(s fmt.State, verb rune) { redact.Format(s, verb, d.text()) }
+func (d DownloadResult) Format(s fmt.State, verb rune) { redact.Format(s, verb, d.text()) }
 
 // MarshalText gives encodings what Format prints.
-func (d Downloaded) MarshalText() ([]byte, error) { return []byte(d.text()), nil }
+func (d DownloadResult) MarshalText() ([]byte, error) { return []byte(d.text()), nil }
 
-func (d *Downloaded) text() string {
-	return fmt.Sprintf("wxpay.Downloaded{%d bytes, request id %s, verified %t}", d.Size, redact.OneLine(d.RequestID), d.Verified)
+func (d *DownloadResult) text() string {
+	return fmt.Sprintf("wxpay.DownloadResult{%d bytes, request id %s, verified %t}", d.Size, redact.OneLine(d.RequestID), d.Verified)
 }
 
 // Reasons why a download is no good; compare with errors.Is.
@@ -57,9 +58,9 @@ var (
 	// ErrDigest means that the content is not the one that the platform announced.
 	ErrDigest = middleware.ErrDigest
 	// ErrTruncated means that the content ended early, on the wire or inside its compression.
-	ErrTruncated = middleware.ErrAnswerTruncated
+	ErrTruncated = middleware.ErrResponseTruncated
 	// ErrTooLarge means that the content is larger than [MaxSize], or that a small file expands to an absurd size.
-	ErrTooLarge = middleware.ErrAnswerTooLarge
+	ErrTooLarge = middleware.ErrResponseTooLarge
 )
 
 // DownloadError is the cause, inside a [*CallError] of stage StageDownload, of a download that began and came to no good
@@ -261,7 +262,7 @@ func plainName(algorithm string) string {
 //
 // A download that breaks off is begun again, as often as [WithAttempts] allows, while no byte has gone to a plain writer;
 // the platform cannot resume. It may take as long as it must, but ends when it stands still; see [WithTimeout].
-func (c Chain) Download(ctx context.Context, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
+func (c Chain) Download(ctx context.Context, w io.Writer, options ...DownloadOption) (*DownloadResult, error) {
 	f, err := c.prepare(ctx, http.MethodGet, nil)
 	if err != nil {
 		return nil, err
@@ -271,7 +272,7 @@ func (c Chain) Download(ctx context.Context, w io.Writer, options ...DownloadOpt
 }
 
 // download is the whole of a download to w.
-func (f *flight) download(ctx context.Context, w io.Writer, options []DownloadOption) (*Downloaded, error) {
+func (f *flight) download(ctx context.Context, w io.Writer, options []DownloadOption) (*DownloadResult, error) {
 	d, err := newDownload(options)
 	if err != nil {
 		return nil, f.error(StageBuild, NotSent, err)
@@ -341,7 +342,7 @@ func (p *plainWriter) commit() error   { return nil }
 func (p *plainWriter) abandon()        {}
 
 // fetch brings the content of f to dst, beginning again where that is possible.
-func (f *flight) fetch(ctx context.Context, dst destination, d *download) (*Downloaded, error) {
+func (f *flight) fetch(ctx context.Context, dst destination, d *download) (*DownloadResult, error) {
 	f.Vouched = f.Vouched || f.linked && d.want != (digest{})
 	for n := 1; ; n++ {
 		got, err := f.receive(ctx, dst, d)
@@ -353,13 +354,13 @@ func (f *flight) fetch(ctx context.Context, dst destination, d *download) (*Down
 }
 
 // receive is one try of fetch.
-func (f *flight) receive(ctx context.Context, dst destination, d *download) (*Downloaded, error) {
+func (f *flight) receive(ctx context.Context, dst destination, d *download) (*DownloadResult, error) {
 	res, end, err := f.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	got := &Downloaded{Header: res.Header, RequestID: first(res.Header, apiv3.HeaderRequestID), Verified: f.Verified || d.want != digest{}}
+	got := &DownloadResult{Header: res.Header, RequestID: first(res.Header, apiv3.HeaderRequestID), Verified: f.Verified || d.want != digest{}}
 	failure := d.copy(res, dst, got)
 	if failure == nil {
 		if err := dst.finish(); err != nil {
@@ -428,16 +429,16 @@ func (f *flight) head(ctx context.Context) (*http.Response, error) {
 func (f *flight) refusal(e *APIError) *APIError {
 	switch {
 	case !f.linked || e.Hint != "":
-	case e.Status == http.StatusBadRequest && e.Code == CodeInvalidRequest:
+	case e.Status == http.StatusBadRequest && e.Code == wxcode.InvalidRequest:
 		e.Hint = "a download link lives for half a minute: ask for a new one and download at once"
-	case e.Status == http.StatusForbidden && e.Code == CodeNoAuth:
+	case e.Status == http.StatusForbidden && e.Code == wxcode.NoAuth:
 		e.Hint = "the link belongs to another merchant: download with the client that got it"
 	}
 	return e
 }
 
 // copy passes the body of res to dst, unpacked and checked, and counts in got. Its error has yet to learn what is out.
-func (d *download) copy(res *http.Response, dst io.Writer, got *Downloaded) *DownloadError {
+func (d *download) copy(res *http.Response, dst io.Writer, got *DownloadResult) *DownloadError {
 	sum, err := d.hash(d.want)
 	if err != nil {
 		return &DownloadError{Err: err}
@@ -471,7 +472,7 @@ func (d *download) copy(res *http.Response, dst io.Writer, got *Downloaded) *Dow
 }
 
 // pass copies plain text to dst and to the sums that are not nil, within the limits.
-func (d *download) pass(dst io.Writer, plain io.Reader, got *Downloaded, sums ...hash.Hash) *DownloadError {
+func (d *download) pass(dst io.Writer, plain io.Reader, got *DownloadResult, sums ...hash.Hash) *DownloadError {
 	buffer := make([]byte, copyBuffer)
 	for {
 		n, err := plain.Read(buffer)

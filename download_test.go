@@ -607,7 +607,7 @@ func TestFetchIsRefused(t *testing.T) {
 		w, content := destinations()[1].to(t)
 		_, err := newClient(t, wxpay.WithTransport(tt.answer)).Fetch(context.Background(), billLink, w)
 		require.ErrorContains(t, err, tt.says, name)
-		assert.ErrorIs(t, err, wxpay.StageAnswer)
+		assert.ErrorIs(t, err, wxpay.StageResponse)
 		_, there := content()
 		assert.False(t, there)
 	}
@@ -623,7 +623,7 @@ func TestFetchIsRefused(t *testing.T) {
 func TestFetchOfUnknownFamily(t *testing.T) {
 	const link = "https://api.mch.weixin.qq.com/v3/new-thing/proof?token=oSECRET"
 	var out bytes.Buffer
-	fetch := func(a answer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+	fetch := func(a answer, options ...wxpay.DownloadOption) (*wxpay.DownloadResult, error) {
 		out.Reset()
 		return newClient(t, wxpay.WithTransport(a), wxpay.WithAttempts(1)).Fetch(context.Background(), link, &out, options...)
 	}
@@ -748,7 +748,7 @@ func TestStatement(t *testing.T) {
 		for _, path := range []string{"v3/global/statements", "hk/v3/statements"} {
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
-				got, err := newClient(t, wxpay.WithTransport(tt.answer), wxpay.WithMaxAnswer(1<<20)).Chain(path).Query("date", "20250101").Download(context.Background(), &out)
+				got, err := newClient(t, wxpay.WithTransport(tt.answer), wxpay.WithMaxResponse(1<<20)).Chain(path).Query("date", "20250101").Download(context.Background(), &out)
 				switch {
 				case tt.out < 0:
 					require.ErrorContains(t, err, "compressed although nobody asked", name)

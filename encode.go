@@ -45,7 +45,7 @@ func encode(body any) (encoded []byte, err error) {
 		keepScratch(scratch, written)
 	}
 	if !utf8.Valid(encoded) { // the platform would read other words, or none
-		return nil, &MemberError{Pointer: jsonwalk.Broken(encoded), Err: jsonwalk.ErrNotUTF8}
+		return nil, &FieldError{Pointer: jsonwalk.Broken(encoded), Err: jsonwalk.ErrNotUTF8}
 	}
 	switch trimmed := bytes.TrimSpace(encoded); {
 	case len(trimmed) == 0:
@@ -108,7 +108,7 @@ func appendJSON(dst []byte, v any, depth int) ([]byte, error) {
 		return dst, &marshalError{err}
 	}
 	if pointer, found := jsonwalk.Replaced(out.Bytes(), v); found {
-		return dst, &MemberError{Pointer: pointer, Err: jsonwalk.ErrNotUTF8}
+		return dst, &FieldError{Pointer: pointer, Err: jsonwalk.ErrNotUTF8}
 	}
 	return append(dst, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...), nil
 }
@@ -162,10 +162,10 @@ func appendArray[E any](dst []byte, array []E, depth int) (_ []byte, err error) 
 // inside says of an error in which member or element it is.
 func inside(name string, err error) error {
 	pointer := place{{name: []byte(name)}}.pointer()
-	if inner, ok := err.(*MemberError); ok {
-		return &MemberError{Pointer: pointer + inner.Pointer, Err: inner.Err}
+	if inner, ok := err.(*FieldError); ok {
+		return &FieldError{Pointer: pointer + inner.Pointer, Err: inner.Err}
 	}
-	return &MemberError{Pointer: pointer, Err: err}
+	return &FieldError{Pointer: pointer, Err: err}
 }
 
 // appendString appends s quoted. Only what JSON, or JavaScript reading it, cannot take is escaped; bytes that are not UTF-8

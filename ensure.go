@@ -12,6 +12,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // Figures of Ensure. The minute is the platform's advice on how long a request can be under way; the others are choices.
@@ -35,7 +36,7 @@ const (
 	Accepted    = fact.Accepted    // taken, not finished
 	Succeeded   = fact.Succeeded   // has taken effect
 	Partial     = fact.Partial     // some parts have taken effect, the others never will
-	FailedFinal = fact.FailedFinal // ended without effect, for good: this number will never succeed
+	Failed      = fact.Failed      // ended without effect, for good: this number will never succeed
 	NeedsAction = fact.NeedsAction // stands still until the merchant does something, such as an abnormal refund
 )
 
@@ -94,17 +95,17 @@ func (c Chain) OnUnknown(policy UnknownPolicy) Chain {
 	return c.with(setting{kind: settingOnUnknown, more: &more{policy: policy}})
 }
 
-// InDoubt tells [Chain.Ensure] that the same call may have been made before, last at until: by a process that died before it
+// SentBefore tells [Chain.Ensure] that the same call may have been made before, last at until: by a process that died before it
 // knew the answer, say, and kept nothing but the number. Ensure then begins as it goes on after a doubt of its own. Where a
 // query is known it asks first, and sends no earlier than a minute after until. Without one it repeats only what it would
 // repeat anyway, and an answer that the number is taken counts (Verdict.Inferred). Else it sends nothing and the outcome stays
 // unknown.
 // An until that is zero or lies ahead is now.
-func (c Chain) InDoubt(until time.Time) Chain {
+func (c Chain) SentBefore(until time.Time) Chain {
 	if now := time.Now(); until.IsZero() || until.After(now) {
 		until = now
 	}
-	return c.with(setting{kind: settingInDoubt, more: &more{moment: until}})
+	return c.with(setting{kind: settingSentBefore, more: &more{moment: until}})
 }
 
 var errEarlier = errors.New("an earlier process may have sent the call")
@@ -145,7 +146,7 @@ func (c Chain) Ensure(ctx context.Context, body any) (*Verdict, error) {
 			e.untilFinal = true
 		case s.kind == settingOnUnknown && e.policy == 0:
 			e.policy = s.more.policy
-		case s.kind == settingInDoubt && !e.resumed:
+		case s.kind == settingSentBefore && !e.resumed:
 			e.resume(s.more.moment)
 		}
 	}
@@ -191,7 +192,7 @@ type ensuring struct {
 // unsigned is a refusal that nobody signed, and how often it came to what was asked about it.
 type unsigned struct {
 	status int
-	code   Code
+	code   wxcode.Code
 	times  int
 }
 
@@ -300,10 +301,10 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 		e.last, refusal = e.failure(errStale), nil
 	}
 	switch {
-	case refusal != nil && refusal.Unsigned() && !passes(refusal):
+	case refusal != nil && refusal.Unsigned() && !refusal.passing():
 		return e.unsigned(refusal, min(1, e.balked.status))
 	case e.found != nil: // the write was repeated only for what it answers
-		if refusal == nil || passes(refusal) {
+		if refusal == nil || refusal.passing() {
 			return moveAsk, nil, nil
 		}
 		e.denied = true
@@ -311,7 +312,7 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 			return moveAsk, nil, nil
 		}
 		return moveEnd, e.known(), nil
-	case refusal != nil && classify(refusal.Status, refusal.Code).Merchant:
+	case refusal != nil && wxcode.Of(refusal.Status, refusal.Code).Merchant:
 		return moveEnd, nil, err
 	}
 	switch OutcomeOf(err) {
@@ -321,7 +322,7 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 		}
 		return moveEnd, nil, err
 	case Rejected:
-		if refusal != nil && passes(refusal) || refusal == nil && e.f.Reached {
+		if refusal != nil && refusal.passing() || refusal == nil && e.f.Reached {
 			return moveBlind, nil, nil
 		}
 		return moveEnd, nil, err
@@ -477,7 +478,7 @@ func (e *ensuring) doubt(refusal *APIError) (move, *Verdict, error) {
 		return e.infer()
 	}
 	// A refusal without a code is none of the platform's.
-	final := refusal != nil && refusal.Code != "" && refusal.Status < 500 && !passes(refusal)
+	final := refusal != nil && refusal.Code != "" && refusal.Status < 500 && !refusal.passing()
 	if final || !e.mayRepeat() || e.policy == Hold {
 		return moveEnd, nil, e.last
 	}
@@ -499,11 +500,11 @@ func (e *ensuring) infer() (move, *Verdict, error) {
 
 // exists reports whether a refusal says that the number is taken, and an earlier attempt of this very call may have taken it.
 func (e *ensuring) exists(refusal *APIError) bool {
-	if !refusal.Verified || !classify(refusal.Status, refusal.Code).Exists {
+	if !refusal.Verified || !wxcode.Of(refusal.Status, refusal.Code).Exists {
 		return false
 	}
 	return slices.ContainsFunc(e.f.History, func(a Attempt) bool {
-		return a.Outcome == Unknown && !classify(a.Status, Code(a.Code)).Exists
+		return a.Outcome == Unknown && !wxcode.Of(a.Status, wxcode.Code(a.Code)).Exists
 	})
 }
 
@@ -519,13 +520,13 @@ func (e *ensuring) ask(ctx context.Context) (move, *Verdict, error) {
 		return moveEnd, verdict, err
 	case errors.Is(err, StageBuild) && e.found == nil:
 		return moveEnd, nil, e.failure(fmt.Errorf("the query cannot be made: %w", &QueryError{err}))
-	case errors.As(err, &refusal) && refusal.Unsigned() && !passes(refusal):
+	case errors.As(err, &refusal) && refusal.Unsigned() && !refusal.passing():
 		e.asked = &QueryError{err}
 		return e.unsigned(refusal, 1)
 	}
 	e.balked = unsigned{}
 	switch {
-	case refusal != nil && classify(refusal.Status, refusal.Code).Merchant:
+	case refusal != nil && wxcode.Of(refusal.Status, refusal.Code).Merchant:
 		if e.found != nil { // what is known is all that can be known for now
 			return moveEnd, e.known(), nil
 		}
@@ -617,7 +618,7 @@ func (e *ensuring) lateEnough() bool { return e.heard.Sub(e.ended) >= underWay }
 // final reports whether the last write was refused in a way that a repeat would not change.
 func (e *ensuring) final() bool {
 	var refusal *APIError
-	return errors.As(e.last, &refusal) && refusal.Verified && refusal.Status < 500 && refusal.Class() == ClassFix
+	return errors.As(e.last, &refusal) && refusal.Verified && refusal.Status < 500 && refusal.Class() == wxcode.ClassFix
 }
 
 // refused is the write's refusal, after the platform, asked late enough, knew nothing of the number. It would be refused again.
@@ -668,8 +669,8 @@ func (e *ensuring) query(ctx context.Context, client *Client) (*Response, error)
 	}
 	if refusal != nil && refusal.Verified && refusal.Status == http.StatusNotFound && slices.Contains(e.link.Missing, string(refusal.Code)) {
 		e.hear(q)
-		if host != "" && q.Took != host {
-			return nil, fmt.Errorf("%s, which did not take the write, knows nothing of it", q.Took)
+		if host != "" && q.ServedBy != host {
+			return nil, fmt.Errorf("%s, which did not take the write, knows nothing of it", q.ServedBy)
 		}
 		return nil, fmt.Errorf("%w: %w", ErrMissing, err)
 	}
@@ -684,7 +685,7 @@ func (e *ensuring) took() string {
 		}
 	}
 	if e.f.Answered != nil {
-		return e.f.Took
+		return e.f.ServedBy
 	}
 	return ""
 }
@@ -739,7 +740,7 @@ func parts(p *fact.Parts, sent, found document) State {
 	case failed == 0:
 		return Succeeded
 	case succeeded == 0:
-		return FailedFinal
+		return Failed
 	}
 	return Partial
 }

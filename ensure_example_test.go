@@ -9,6 +9,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // A client of a sandbox whose answers to the first refund are lost on the way, although the refund took place.
@@ -24,7 +25,7 @@ func unluckyClient() *wxpay.Client {
 	if err := gateway.Inject(lost); err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -67,11 +68,11 @@ func ExampleClient_Resolve() {
 }
 
 // Vouch for a call of your own knowledge, so that trouble on the way is repeated.
-func ExampleChain_Repeatable() {
+func ExampleChain_Idempotent() {
 	client := exampleClient()
 	res, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}/close", "ABC-001").
-		Repeatable().Post(context.Background(), wxpay.JSON{"mchid": "1900000109"})
-	fmt.Println(res == nil, wxpay.IsCode(err, wxpay.CodeOrderNotExist))
+		Idempotent().Post(context.Background(), wxpay.JSON{"mchid": "1900000109"})
+	fmt.Println(res == nil, wxpay.IsCode(err, wxcode.OrderNotExist))
 	// Output: true true
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 const (
@@ -97,7 +98,7 @@ func TestEnsure(t *testing.T) {
 		{name: "refund, at once", path: refundCall, body: refundBody, answers: trips(refund("SUCCESS")), sent: "W", state: wxpay.Succeeded},
 		{name: "refund, accepted", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING")), sent: "W", state: wxpay.Accepted},
 		{name: "refund, to its end", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), refund("PROCESSING"), refund("SUCCESS")), with: final, sent: "WQQ", state: wxpay.Succeeded},
-		{name: "refund, failed for good", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), refund("CLOSED")), with: final, sent: "WQ", state: wxpay.FailedFinal},
+		{name: "refund, failed for good", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), refund("CLOSED")), with: final, sent: "WQ", state: wxpay.Failed},
 		{name: "refund, to its end, without permission to ask", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), refusal(403, "NO_AUTH")), with: final, sent: "WQ", state: wxpay.Accepted},
 		{name: "refund, to its end, the number is another's", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), ok(`{"out_refund_no":"R1","out_trade_no":"T1","status":"SUCCESS","amount":{"refund":2,"total":5}}`)), with: final, sent: "WQ", err: wxpay.ErrNumberConflict, says: "outcome unknown"},
 		{name: "refund, needs action", path: refundCall, body: refundBody, answers: trips(refund("PROCESSING"), refund("ABNORMAL")), with: final, sent: "WQ", state: wxpay.NeedsAction},
@@ -106,7 +107,7 @@ func TestEnsure(t *testing.T) {
 		{name: "refund, a state that nobody reviewed", path: refundCall, body: refundBody, answers: trips(systemError, refund("NEW_STATE")), sent: "WQ", state: wxpay.Taken},
 		{name: "refund, the number is another's", path: refundCall, body: refundBody, answers: trips(tradeError, ok(`{"out_refund_no":"R1","out_trade_no":"T1","status":"SUCCESS","amount":{"refund":2,"total":5}}`)), sent: "WQ", err: wxpay.ErrNumberConflict, says: "amount.refund differs"},
 		{name: "refund, the query says nothing at first", path: refundCall, body: refundBody, answers: trips(systemError, invalid, refund("SUCCESS")), sent: "WQQ", state: wxpay.Succeeded},
-		{name: "refund, permission", path: refundCall, body: refundBody, answers: trips(refusal(403, "NO_AUTH")), sent: "W", outcome: wxpay.Rejected, err: wxpay.StageAnswer, says: "NO_AUTH"},
+		{name: "refund, permission", path: refundCall, body: refundBody, answers: trips(refusal(403, "NO_AUTH")), sent: "W", outcome: wxpay.Rejected, err: wxpay.StageResponse, says: "NO_AUTH"},
 		{name: "refund, a merchant's trouble that rules out nothing", path: refundCall, body: refundBody, answers: trips(refusal(403, "REQUEST_BLOCKED")), sent: "W", err: unknown, says: "REQUEST_BLOCKED"},
 		{name: "refund, signature", path: refundCall, body: refundBody, answers: trips(signError), sent: "WQQQ", err: unknown, says: "SIGN_ERROR"},
 		{name: "refund, a proxy's refusal after the effect", path: refundCall, body: refundBody, answers: trips(signError, refund("SUCCESS")), sent: "WQ", state: wxpay.Succeeded},
@@ -124,7 +125,7 @@ func TestEnsure(t *testing.T) {
 		{name: "refund, an answer without its number, by the caller's word", path: refundCall, body: refundBody, answers: trips(ok(`{"status":"SUCCESS"}`)), with: on(wxpay.Repeat), sent: "W", state: wxpay.Taken},
 		{name: "refund, refused for another reason", path: refundCall, body: refundBody, answers: []http.RoundTripper{perMethod{get: func() answer { return missing }, post: play(tradeError)}}, sent: "WQ+", err: unknown, says: "did not know it"},
 		{name: "refund, permission for the query", path: refundCall, body: refundBody, answers: trips(resetConnection, refusal(403, "NO_AUTH")), sent: "WQ", err: unknown, says: "concerns the merchant"},
-		{name: "refund, refused for good", path: refundCall, body: refundBody, answers: trips(invalid), sent: "W", outcome: wxpay.Rejected, err: wxpay.StageAnswer, says: "PARAM_ERROR"},
+		{name: "refund, refused for good", path: refundCall, body: refundBody, answers: trips(invalid), sent: "W", outcome: wxpay.Rejected, err: wxpay.StageResponse, says: "PARAM_ERROR"},
 		{name: "refund, refused after a doubt", path: refundCall, body: refundBody, answers: []http.RoundTripper{perMethod{get: func() answer { return missing }, post: play(resetConnection, invalid)}}, sent: "WQ+WQ+", err: unknown, says: "PARAM_ERROR"},
 		{name: "refund, held", path: refundCall, body: refundBody, answers: trips(resetConnection, missing), with: on(wxpay.Hold), sent: "WQ+", err: unknown, says: "no such thing yet"},
 		{name: "refund, no connection", path: refundCall, body: refundBody, answers: trips(refusedConnection, refusedConnection, refusedConnection, refund("SUCCESS")), sent: "WWWW", state: wxpay.Succeeded},
@@ -132,22 +133,22 @@ func TestEnsure(t *testing.T) {
 		{name: "transfer, accepted: the write is repeated for package_info", path: transferCall, body: transferBody, answers: trips(systemError, transfer("WAIT_USER_CONFIRM"), ok(`{"out_bill_no":"B1","state":"WAIT_USER_CONFIRM","package_info":"x"}`)), sent: "WQW", state: wxpay.Accepted},
 		{name: "transfer, done: nothing more is wanted", path: transferCall, body: transferBody, answers: trips(systemError, transfer("SUCCESS")), sent: "WQ", state: wxpay.Succeeded},
 		{name: "transfer, the repeat is refused", path: transferCall, body: transferBody, answers: trips(systemError, transfer("ACCEPTED"), invalid), sent: "WQW", state: wxpay.Accepted, missing: "package_info"},
-		{name: "transfer, failed", path: transferCall, body: transferBody, answers: trips(limited, transfer("FAIL")), sent: "WQ", state: wxpay.FailedFinal},
+		{name: "transfer, failed", path: transferCall, body: transferBody, answers: trips(limited, transfer("FAIL")), sent: "WQ", state: wxpay.Failed},
 
 		{name: "order: the write is repeated for code_url", path: ordersPath, body: orderBody, answers: trips(systemError, systemError, systemError, order("NOTPAY"), ok(`{"code_url":"x"}`)), sent: "WWWQW", state: wxpay.Succeeded},
 		{name: "order: the repeat for code_url is refused for good", path: ordersPath, body: orderBody, answers: trips(systemError, systemError, systemError, order("NOTPAY"), refusal(403, "NO_AUTH")), sent: "WWWQW", state: wxpay.Succeeded, missing: "code_url"},
 		{name: "order: the repeat for code_url fails for long", path: ordersPath, body: orderBody, answers: []http.RoundTripper{perMethod{get: func() answer { return order("NOTPAY") }, post: play(append(trips(many(24, systemError)...), ok(`{"code_url":"x"}`))...)}}, sent: "W+QW+(QW+)+", state: wxpay.Succeeded},
 		{name: "order, another operation's answer", path: ordersPath, body: orderBody, answers: trips(foreign, ok(`{"code_url":"x"}`)), sent: "WW", state: wxpay.Succeeded},
-		{name: "order, closed meanwhile", path: ordersPath, body: orderBody, answers: trips(systemError, systemError, systemError, order("CLOSED")), sent: "WWWQ", state: wxpay.FailedFinal},
-		{name: "order, refused", path: ordersPath, body: orderBody, answers: trips(invalid), sent: "W", err: wxpay.StageAnswer, says: "PARAM_ERROR"},
+		{name: "order, closed meanwhile", path: ordersPath, body: orderBody, answers: trips(systemError, systemError, systemError, order("CLOSED")), sent: "WWWQ", state: wxpay.Failed},
+		{name: "order, refused", path: ordersPath, body: orderBody, answers: trips(invalid), sent: "W", err: wxpay.StageResponse, says: "PARAM_ERROR"},
 
 		{name: "codepay is never repeated", path: codepayPath, body: orderBody, answers: trips(resetConnection, order("USERPAYING"), order("SUCCESS")), with: final, sent: "WQQ", state: wxpay.Succeeded},
 		{name: "codepay, not found", path: codepayPath, body: orderBody, answers: trips(systemError, refusal(404, "ORDER_NOT_EXIST")), with: on(wxpay.Repeat), sent: "W", err: unknown},
-		{name: "codepay, failed", path: codepayPath, body: orderBody, answers: trips(systemError, order("PAYERROR")), sent: "WQ", state: wxpay.FailedFinal},
+		{name: "codepay, failed", path: codepayPath, body: orderBody, answers: trips(systemError, order("PAYERROR")), sent: "WQ", state: wxpay.Failed},
 
 		{name: "share, all parts", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("SUCCESS", "SUCCESS")), sent: "WQ", state: wxpay.Succeeded},
 		{name: "share, some parts", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("SUCCESS", "CLOSED")), sent: "WQ", state: wxpay.Partial},
-		{name: "share, no part", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("CLOSED", "CLOSED")), sent: "WQ", state: wxpay.FailedFinal},
+		{name: "share, no part", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("CLOSED", "CLOSED")), sent: "WQ", state: wxpay.Failed},
 		{name: "share, a part under way", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("SUCCESS", "PENDING")), sent: "WQ", state: wxpay.Accepted},
 		{name: "share, other parts", path: "v3/profitsharing/orders", body: shareBody, answers: trips(systemError, share("SUCCESS")), sent: "WQ", err: wxpay.ErrNumberConflict, says: "receivers differs"},
 		{name: "share, its own answer without the parts", path: "v3/profitsharing/orders", body: shareBody, answers: trips(ok(`{"transaction_id":"42","out_order_no":"S1","state":"FINISHED"}`)), sent: "W", state: wxpay.Taken},
@@ -165,7 +166,7 @@ func TestEnsure(t *testing.T) {
 
 		{name: "feed, repeated until it is there", path: feedsPath, body: feed(), answers: trips(systemError, systemError, ok("{}")), sent: "WWW", state: wxpay.Succeeded},
 		{name: "feed, held", path: feedsPath, body: feed(), answers: trips(systemError), with: on(wxpay.Hold), sent: "W", err: unknown},
-		{name: "feed, the number is taken", path: feedsPath, body: feed(), answers: trips(refusal(400, "ALREADY_EXISTS")), sent: "W", err: wxpay.StageAnswer, says: "ALREADY_EXISTS"},
+		{name: "feed, the number is taken", path: feedsPath, body: feed(), answers: trips(refusal(400, "ALREADY_EXISTS")), sent: "W", err: wxpay.StageResponse, says: "ALREADY_EXISTS"},
 		{name: "feed, a refusal without a code", path: feedsPath, body: feed(), answers: trips(answer{status: 403, body: "{}"}, ok("{}")), sent: "WW", state: wxpay.Succeeded},
 		{name: "feed, refused after a doubt", path: feedsPath, body: feed(), answers: trips(systemError, invalid), sent: "WW", err: unknown, says: "PARAM_ERROR"},
 		{name: "no facts", path: "v3/x", body: wxpay.JSON{}, answers: trips(systemError), sent: "W", err: unknown},
@@ -202,7 +203,7 @@ func TestEnsure(t *testing.T) {
 					assert.ErrorContains(t, err, r.says)
 					assert.NotContains(t, err.Error(), "\n")
 					assert.Nil(t, verdict)
-					if r.err != wxpay.StageAnswer && r.err != wxpay.StageBuild || r.outcome != wxpay.Unknown {
+					if r.err != wxpay.StageResponse && r.err != wxpay.StageBuild || r.outcome != wxpay.Unknown {
 						assert.Equal(t, r.outcome, wxpay.OutcomeOf(err))
 					}
 					return
@@ -221,18 +222,18 @@ func TestEnsure(t *testing.T) {
 // What the platform says of a query is nothing that it says of the write, whose outcome is unknown.
 func TestQueryErrorIsNotTheCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		check := func(err error, code wxpay.Code) {
+		check := func(err error, code wxcode.Code) {
 			t.Helper()
 			require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
 			assert.ErrorContains(t, err, string(code))
 			assert.False(t, wxpay.IsCode(err, code))
-			assert.NotErrorIs(t, err, wxpay.StageAnswer)
+			assert.NotErrorIs(t, err, wxpay.StageResponse)
 			var query *wxpay.QueryError
 			require.ErrorAs(t, err, &query)
 			assert.True(t, wxpay.IsCode(query.Err, code), "it is there for who looks for it")
 			assert.Equal(t, query.Error(), fmt.Sprintf("%+v", query))
 		}
-		for code, status := range map[wxpay.Code]int{"PARAM_ERROR": 400, "NO_AUTH": 403} {
+		for code, status := range map[wxcode.Code]int{"PARAM_ERROR": 400, "NO_AUTH": 403} {
 			client := newClient(t, wxpay.WithTransport(play(perMethod{get: func() answer { return refusal(status, string(code)) }, post: play(resetConnection)})))
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 			_, err := client.Chain(refundCall).Ensure(ctx, refundBody)
@@ -365,7 +366,7 @@ func TestEnsureInfersNoEnd(t *testing.T) {
 		missing []string
 	}{
 		"a transfer":             {transferCall, transferBody, trips(resetConnection, taken), false, wxpay.Taken, []string{"package_info"}},
-		"a transfer, to its end": {transferCall, transferBody, trips(resetConnection, taken, transfer("PROCESSING"), transfer("FAIL")), true, wxpay.FailedFinal, nil},
+		"a transfer, to its end": {transferCall, transferBody, trips(resetConnection, taken, transfer("PROCESSING"), transfer("FAIL")), true, wxpay.Failed, nil},
 		"money without a query":  {"v3/transfer/batches", batchBody, trips(resetConnection, taken), false, wxpay.Taken, nil},
 		"no facts":               {"v3/x", wxpay.JSON{}, trips(resetConnection, taken), false, wxpay.Taken, nil},
 		"an order":               {ordersPath, orderBody, trips(resetConnection, taken), false, wxpay.Succeeded, []string{"code_url"}},
@@ -408,7 +409,7 @@ func TestResolve(t *testing.T) {
 		client, _, err := fail(t, refundCall, refundBody, resetConnection, refund("CLOSED"))
 		verdict, err := client.Resolve(ctx, err)
 		require.NoError(t, err)
-		assert.Equal(t, wxpay.FailedFinal, verdict.State)
+		assert.Equal(t, wxpay.Failed, verdict.State)
 	})
 	t.Run("not found leaves it unknown", func(t *testing.T) {
 		client, gateway, err := fail(t, refundCall, refundBody, resetConnection, missing)

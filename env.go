@@ -29,10 +29,10 @@ import (
 // A key or certificate is a file's path or the PEM text itself, in which a literal \n may stand for a line break. Options
 // are applied after the variables: a merchant who has platform certificates and no public key calls
 // FromEnv(WithCertificates()).
-func FromEnv(options ...Option) (*Client, error) { return FromLookup(os.LookupEnv, options...) }
+func FromEnv(options ...Option) (*Client, error) { return FromLookupEnv(os.LookupEnv, options...) }
 
-// FromLookup is [FromEnv] with another source of the same variables, for example sandbox.Sandbox.LookupEnv.
-func FromLookup(lookup func(name string) (value string, ok bool), options ...Option) (*Client, error) {
+// FromLookupEnv is [FromEnv] with another source of the same variables, for example sandbox.Sandbox.LookupEnv.
+func FromLookupEnv(lookup func(name string) (value string, ok bool), options ...Option) (*Client, error) {
 	get := func(name string) string {
 		value, _ := lookup(name)
 		return value

@@ -16,6 +16,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // Outcome is what a call leaves known about the operation at the platform. It belongs to the logical call, over all its
@@ -99,13 +100,13 @@ type Stage string
 
 // Stages of a call, in order.
 const (
-	StageBuild  Stage = "building the request"
-	StageQueue  Stage = "waiting in the queue"
-	StageKeys   Stage = "fetching the platform's certificates"
-	StageSign   Stage = "signing"
-	StageSend   Stage = "sending"
-	StageVerify Stage = "verifying the answer"
-	StageAnswer Stage = "the platform's answer"
+	StageBuild    Stage = "building the request"
+	StageQueue    Stage = "waiting in the queue"
+	StageKeys     Stage = "fetching the platform's certificates"
+	StageSign     Stage = "signing"
+	StageSend     Stage = "sending"
+	StageVerify   Stage = "verifying the answer"
+	StageResponse Stage = "the platform's answer"
 	// StageDownload is between a download's header and its end.
 	StageDownload Stage = "downloading"
 	StageDecode   Stage = "decoding the answer"
@@ -231,7 +232,7 @@ func (f *flight) error(stage Stage, outcome Outcome, err error) *CallError {
 	if outcome == Confirmed && f.Answered != nil && (stage == StageSend || stage == StageVerify) {
 		raw, verified := f.success, f.success != nil // what came since is another attempt's
 		if !verified {
-			raw, verified = f.Call.Answer(), f.Verified
+			raw, verified = f.Call.ResponseBody(), f.Verified
 		}
 		text, _ := jsonwalk.Read(raw)
 		e.Response = newResponse(f, f.Answered, raw, text)
@@ -252,12 +253,30 @@ func (f *flight) trail() Trail {
 	return t
 }
 
+// Class tells what to do about the rejection, for the operation that was rejected.
+func (e *APIError) Class() wxcode.Class {
+	info := wxcode.Of(e.Status, e.Code)
+	if e.money {
+		return info.Money
+	}
+	return info.Class
+}
+
+// passing reports whether the same request may fare better in a moment.
+func (e *APIError) passing() bool { return wxcode.Passing(e.Status, e.Code) }
+
+// IsCode reports whether err is an API error with one of codes, in any of its spellings.
+func IsCode(err error, codes ...wxcode.Code) bool {
+	var rejection *APIError
+	return errors.As(err, &rejection) && slices.ContainsFunc(codes, rejection.Code.Same)
+}
+
 // APIError is an answer of the platform (or of something on the way to it) whose status is not 2xx.
 type APIError struct {
 	// Status is the HTTP status.
 	Status int
 	// Code is the platform's code; empty when the body is not the platform's JSON.
-	Code Code
+	Code wxcode.Code
 	// Message is the platform's own text, in the language of Accept-Language. It changes without notice.
 	Message string
 	// Detail tells which parameter is meant, where the platform says so; nil otherwise.
@@ -322,7 +341,7 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 	e := &APIError{
 		Status: res.Status, RequestID: res.RequestID, Method: f.Method, Template: f.Template, Attempts: f.Attempts,
 		Verified: res.Verified, Header: res.Header, Raw: res.raw[:min(len(res.raw), maxErrorBody)],
-		Code: Code(res.Get("code").String()), Message: res.Get("message").String(),
+		Code: wxcode.Code(res.Get("code").String()), Message: res.Get("message").String(),
 	}
 	if detail := res.Get("detail"); detail.IsObject() {
 		e.Detail = &Detail{
@@ -336,7 +355,7 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 		}
 	}
 	e.Hint = e.hint(f.MessageSize, now)
-	if hint := f.client.wrongScheme(f.Operation, f.url.Path); e.Code == CodeSignError && hint != "" {
+	if hint := f.client.wrongScheme(f.Operation, f.url.Path); e.Code == wxcode.SignError && hint != "" {
 		e.Hint = hint
 	}
 	if f.Stale() {
@@ -356,9 +375,9 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 // request; something between you and the platform may have made it after it passed the request on.
 func (e *APIError) Unsigned() bool { return !e.Verified && e.Status >= 400 && e.Status <= 499 }
 
-// Is makes an APIError StageAnswer, and ErrOutcomeUnknown where that is so.
+// Is makes an APIError StageResponse, and ErrOutcomeUnknown where that is so.
 func (e *APIError) Is(target error) bool {
-	return target == StageAnswer || target == ErrOutcomeUnknown && e.Outcome == Unknown
+	return target == StageResponse || target == ErrOutcomeUnknown && e.Outcome == Unknown
 }
 
 func (e *APIError) Error() string {
@@ -390,20 +409,9 @@ func (e *APIError) Error() string {
 		b.WriteString("; outcome unknown: " + e.remedy())
 	}
 	if e.RequestID != "" {
-		b.WriteString(" (request id " + redact.OneLine(e.RequestID))
-		if meaning := e.RequestIDMeaning(); meaning != "" {
-			b.WriteString(": " + meaning)
-		}
-		b.WriteString(")")
+		b.WriteString(" (request id " + redact.OneLine(e.RequestID) + ")")
 	}
 	return b.String()
-}
-
-// RequestIDMeaning explains the decimal tail of the Request-ID, an internal number of the platform, where it is known;
-// empty otherwise. It is for diagnosis, never for control flow.
-func (e *APIError) RequestIDMeaning() string {
-	_, number, _ := strings.Cut(e.RequestID, "-")
-	return internalNumbers[number]
 }
 
 // Format prints the error's text under every verb, so that no body gets into a log through %+v.
@@ -430,7 +438,7 @@ func (e *APIError) hint(ownLength int, now time.Time) string {
 		return "the platform knows this path, but not with this method"
 	case e.Status >= 300 && e.Status <= 399:
 		return "redirects are not part of the protocol and are not followed; check the base URL and the proxy"
-	case e.Code != CodeSignError:
+	case e.Code != wxcode.SignError:
 		return ""
 	}
 	if date, err := http.ParseTime(e.Header.Get("Date")); err == nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // docs/errors.md is written from the data that the code uses; go generate . brings it up to date.
@@ -60,7 +61,7 @@ holds. The last column is for operations that move money. "whole merchant": ever
 | code | status | meaning | class | money |
 | --- | --- | --- | --- | --- |
 `)
-	for _, c := range wxpay.Classes() {
+	for _, c := range wxcode.All() {
 		var statuses []string
 		for _, status := range c.Statuses {
 			statuses = append(statuses, strconv.Itoa(status))
@@ -166,36 +167,42 @@ func TestMoneyIsMarked(t *testing.T) {
 
 // Every class that the code knows is one of the five, every code stands once, and every named code has a class.
 func TestClasses(t *testing.T) {
-	seen := map[wxpay.Code]bool{}
-	known := []wxpay.Class{wxpay.ClassSame, wxpay.ClassWait, wxpay.ClassQuery, wxpay.ClassFix, wxpay.ClassDone}
-	for _, c := range wxpay.Classes() {
+	seen := map[wxcode.Code]bool{}
+	spellings := 0
+	known := []wxcode.Class{wxcode.ClassSame, wxcode.ClassWait, wxcode.ClassQuery, wxcode.ClassFix, wxcode.ClassDone}
+	for _, c := range wxcode.All() {
 		assert.False(t, seen[c.Code], c.Code)
 		seen[c.Code] = true
 		assert.Contains(t, known, c.Class, c.Code)
 		assert.Contains(t, known, c.Money, c.Code)
 		assert.NotEmpty(t, c.Meaning, c.Code)
+		if c.Spelling != "" {
+			spellings++
+			assert.True(t, seen[c.Spelling], "%s comes before %s", c.Spelling, c.Code)
+			assert.True(t, c.Code.Same(c.Spelling) && c.Spelling.Same(c.Code), c.Code)
+		}
 	}
-	source, err := os.ReadFile("codes.go")
+	source, err := os.ReadFile("wxcode/wxcode.go")
 	require.NoError(t, err)
 	named := 0
 	for line := range strings.SplitSeq(string(source), "\n") {
 		if _, value, ok := strings.Cut(line, ` Code = "`); ok {
 			named++
 			code, _, _ := strings.Cut(value, `"`)
-			assert.True(t, seen[wxpay.Code(code)], "%s has no class", code)
+			assert.True(t, seen[wxcode.Code(code)], "%s has no class", code)
 		}
 	}
-	assert.Equal(t, len(seen), named)
+	assert.Equal(t, len(seen), named+spellings)
 	for code := range catalog.V3().Codes() {
-		assert.True(t, seen[wxpay.Code(code.Name)], "the facts know %s, and Classes does not", code.Name)
+		assert.True(t, seen[wxcode.Code(code.Name)], "the facts know %s, and Classes does not", code.Name)
 	}
 	for _, tt := range []struct {
 		status int
-		code   wxpay.Code
-		want   wxpay.Class
+		code   wxcode.Code
+		want   wxcode.Class
 	}{
-		{500, "SYSTEM_ERROR", wxpay.ClassSame}, {429, "NEW_LIMIT", wxpay.ClassWait}, {429, "", wxpay.ClassWait}, {400, "NEW", wxpay.ClassFix},
-		{502, "", wxpay.ClassQuery}, {400, "ORDER_CLOSED", wxpay.ClassDone}, {404, "RESOURCE_NOT_EXISTS", wxpay.ClassFix},
+		{500, "SYSTEM_ERROR", wxcode.ClassSame}, {429, "NEW_LIMIT", wxcode.ClassWait}, {429, "", wxcode.ClassWait}, {400, "NEW", wxcode.ClassFix},
+		{502, "", wxcode.ClassQuery}, {400, "ORDER_CLOSED", wxcode.ClassDone}, {404, "RESOURCE_NOT_EXISTS", wxcode.ClassFix},
 	} {
 		assert.Equal(t, tt.want, (&wxpay.APIError{Status: tt.status, Code: tt.code}).Class(), tt.code)
 	}

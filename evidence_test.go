@@ -19,6 +19,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // evidenceTable returns the rows of the table of docs/evidence.md whose header begins with first, each by its first cell.
@@ -126,7 +127,7 @@ func TestEvidenceOfQueries(t *testing.T) {
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
 				defer cancel()
-				verdict, err := client.Chain(refundCall).InDoubt(time.Now().Add(-ago)).Ensure(ctx, refundBody)
+				verdict, err := client.Chain(refundCall).SentBefore(time.Now().Add(-ago)).Ensure(ctx, refundBody)
 				did := "asks again"
 				switch {
 				case len(posts.seen) > 0:
@@ -329,8 +330,8 @@ func TestEvidenceRows(t *testing.T) {
 		}
 		for _, e := range o.Excludes {
 			excludes++
-			class := (&wxpay.APIError{Status: 400, Code: wxpay.Code(e.Code)}).Class()
-			assert.Equal(t, wxpay.ClassFix, class, "%s %s", o.Path, e.Code)
+			class := (&wxpay.APIError{Status: 400, Code: wxcode.Code(e.Code)}).Class()
+			assert.Equal(t, wxcode.ClassFix, class, "%s %s", o.Path, e.Code)
 			assert.False(t, strings.Contains(o.Path, "profitsharing") && e.Code == "NOT_ENOUGH", o.Path)
 		}
 	}

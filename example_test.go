@@ -11,6 +11,7 @@ import (
 	"github.com/wxpay-go/wxpay/api"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // exampleClient connects a client to a sandbox in this process. In production, New or FromEnv take its place.
@@ -19,7 +20,7 @@ func exampleClient(options ...wxpay.Option) *wxpay.Client {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, append(options, wxpay.WithTransport(gateway.Transport()))...)
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, append(options, wxpay.WithTransport(gateway.Transport()))...)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func ExampleChain_PostAsync() {
 }
 
 // Many calls at once, with their answers in order.
-func ExampleAll() {
+func ExampleWaitAll() {
 	client, ctx := exampleClient(), context.Background()
 	var futures []*wxpay.Future
 	for i := range 3 {
@@ -107,7 +108,7 @@ func ExampleAll() {
 		body["out_request_no"] = fmt.Sprintf("activity-%d", i)
 		futures = append(futures, client.Chain("v3/brand/partner/card-member/user-feeds").PostAsync(ctx, body))
 	}
-	answers, err := wxpay.All(ctx, futures...)
+	answers, err := wxpay.WaitAll(ctx, futures...)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -149,9 +150,9 @@ func ExampleChain_Chain() {
 	client, ctx := exampleClient(), context.Background()
 	order := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}", "ABC-001")
 	_, err := order.Query("mchid", "1900000109").Get(ctx)
-	fmt.Println(wxpay.IsCode(err, wxpay.CodeOrderNotExist))
+	fmt.Println(wxpay.IsCode(err, wxcode.OrderNotExist))
 	_, err = order.Chain("close").Post(ctx, wxpay.JSON{"mchid": "1900000109"})
-	fmt.Println(wxpay.IsCode(err, wxpay.CodeOrderNotExist))
+	fmt.Println(wxpay.IsCode(err, wxcode.OrderNotExist))
 	// Output:
 	// true
 	// true

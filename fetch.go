@@ -21,7 +21,7 @@ import (
 // through the gateway that [WithBaseURL] names. Links live for half a minute, so
 // fetch at once, with the client that got the link.
 //
-// What the documented links lead to is not signed ([middleware.UnsignedAnswers]). [Digest] checks it against the digest that
+// What the documented links lead to is not signed ([middleware.UnsignedResponses]). [Digest] checks it against the digest that
 // came with the link:
 //
 //	got, err := client.Fetch(ctx, url, wxpay.ToFile("receipt.pdf"), wxpay.Digest("SHA256", hex))
@@ -29,7 +29,7 @@ import (
 // An answer of any other path has to be signed, unless there is a Digest to check it.
 //
 // Everything else is as for [Chain.Download]. [Chain.Bill] and [Chain.Receipt] get the link too.
-func (c *Client) Fetch(ctx context.Context, address string, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
+func (c *Client) Fetch(ctx context.Context, address string, w io.Writer, options ...DownloadOption) (*DownloadResult, error) {
 	f, err := c.link(ctx, address)
 	if err != nil {
 		return nil, err

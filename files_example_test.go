@@ -25,7 +25,7 @@ func billGateway() (*sandbox.Sandbox, *wxpay.Client) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func TestEveryBill(t *testing.T) {
 	gateway, err := sandbox.New(sandbox.WithBillRows(rows))
 	require.NoError(t, err)
 	require.NoError(t, gateway.Relax(sandbox.Rates))
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 	require.NoError(t, err)
 	day := time.Now().AddDate(0, 0, -3)
 	date, plain := day.Format(time.DateOnly), day.Format("20060102")
@@ -81,7 +81,7 @@ func TestBillOfTheSandboxInTime(t *testing.T) {
 		gateway, err := sandbox.New()
 		require.NoError(t, err)
 		defer gateway.Close()
-		client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
+		client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 		require.NoError(t, err)
 		// Bubbles begin at midnight UTC, which is 8:00 in Beijing.
 		time.Sleep(90 * time.Minute) // 9:30, the bill of the day before is being made
@@ -108,7 +108,7 @@ func TestDownloadThroughTrouble(t *testing.T) {
 			gateway, err := sandbox.New(sandbox.WithBillRows(2000))
 			require.NoError(t, err)
 			defer gateway.Close()
-			client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
+			client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 			require.NoError(t, err)
 			fault.Path, fault.Count = "/v3/billdownload/file", 1
 			require.NoError(t, gateway.Inject(fault))

@@ -175,9 +175,9 @@ func caught(where string, err *error) {
 	}
 }
 
-// All waits for every future and returns their answers in the same order, nil where a call failed, and the errors
+// WaitAll waits for every future and returns their answers in the same order, nil where a call failed, and the errors
 // joined. When ctx ends first, the futures that have not ended count as failed with its error.
-func All(ctx context.Context, futures ...*Future) ([]*Response, error) {
+func WaitAll(ctx context.Context, futures ...*Future) ([]*Response, error) {
 	answers := make([]*Response, len(futures))
 	errs := make([]error, len(futures))
 	for i, f := range futures {

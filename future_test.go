@@ -19,6 +19,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // gate is a gateway that answers when it is told to, and knows how many calls are with it.
@@ -74,7 +75,7 @@ func TestQueue(t *testing.T) {
 		assert.ErrorContains(t, err, "not sent")
 
 		close(g.open)
-		answers, err := wxpay.All(ctx, futures[:7]...)
+		answers, err := wxpay.WaitAll(ctx, futures[:7]...)
 		require.NoError(t, err)
 		for i, res := range answers {
 			assert.Equal(t, fmt.Sprintf("/v3/n%d", i), res.Get("path").String(), "All keeps the order")
@@ -112,7 +113,7 @@ func TestQueueCancellation(t *testing.T) {
 		require.ErrorIs(t, err, wxpay.ErrQueueFull)
 
 		close(g.open)
-		_, err = wxpay.All(background, running, behind, next)
+		_, err = wxpay.WaitAll(background, running, behind, next)
 		require.NoError(t, err)
 		assert.Equal(t, int32(3), g.calls.Load())
 
@@ -139,7 +140,7 @@ func TestWaitDoesNotCancel(t *testing.T) {
 		//lint:ignore SA1012 a nil context must not panic
 		_, err = f.Wait(nil)
 		require.ErrorContains(t, err, "the context given to Wait is nil")
-		_, err = wxpay.All(impatient, f)
+		_, err = wxpay.WaitAll(impatient, f)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		close(g.open)
 		res, err := f.Wait(context.Background())
@@ -263,14 +264,14 @@ func TestAll(t *testing.T) {
 		g := newGate()
 		close(g.open)
 		client := asyncClient(t, g)
-		answers, err := wxpay.All(ctx, client.Chain("v3/a").GetAsync(ctx), client.Chain("v3//b").GetAsync(ctx), client.Chain("v3/c").GetAsync(ctx), client.At("").GetAsync(ctx))
+		answers, err := wxpay.WaitAll(ctx, client.Chain("v3/a").GetAsync(ctx), client.Chain("v3//b").GetAsync(ctx), client.Chain("v3/c").GetAsync(ctx), client.At("").GetAsync(ctx))
 		require.ErrorContains(t, err, "two slashes")
 		require.ErrorContains(t, err, "is empty")
 		require.Len(t, answers, 4)
 		assert.Equal(t, "/v3/a", answers[0].Get("path").String())
 		assert.Nil(t, answers[1])
 		assert.Equal(t, "/v3/c", answers[2].Get("path").String())
-		answers, err = wxpay.All(ctx)
+		answers, err = wxpay.WaitAll(ctx)
 		require.NoError(t, err)
 		assert.Empty(t, answers)
 	})
@@ -316,7 +317,7 @@ func TestCancelledAtItsTurn(t *testing.T) {
 		waiting := client.Chain("v3/waiting").GetAsync(ctx)
 		go close(g.open)
 		cancel()
-		_, err := wxpay.All(context.Background(), running, waiting)
+		_, err := wxpay.WaitAll(context.Background(), running, waiting)
 		assert.True(t, err == nil || errors.Is(err, context.Canceled), "%v", err)
 	}
 }
@@ -364,12 +365,12 @@ func TestFutureInGroup(t *testing.T) {
 		refused := newClient(t, wxpay.WithTransport(answer{status: 403, body: `{"code":"NO_AUTH","message":"x"}`})).Chain("v3/a").PostAsync(context.Background(), wxpay.JSON{})
 		going := asyncClient(t, open).Chain("v3/b").PostAsync(context.Background(), wxpay.JSON{})
 		_, err := refused.Wait(ctx)
-		require.True(t, wxpay.IsCode(err, wxpay.CodeNoAuth))
+		require.True(t, wxpay.IsCode(err, wxcode.NoAuth))
 		cancel(err)
 		_, err = going.Wait(ctx)
 		require.ErrorIs(t, err, context.Canceled)
 		assert.Equal(t, wxpay.Unknown, wxpay.OutcomeOf(err))
-		assert.False(t, wxpay.IsCode(err, wxpay.CodeNoAuth), "%v", err)
+		assert.False(t, wxpay.IsCode(err, wxcode.NoAuth), "%v", err)
 		close(open.open)
 		_, err = going.Wait(context.Background())
 		require.NoError(t, err)

@@ -114,7 +114,7 @@ func (a answer) sign(header http.Header, body string) {
 		key = testKeys().platform
 	}
 	timestamp := strconv.FormatInt(time.Now().Add(a.ahead).Unix(), 10)
-	signature, err := apiv3.RSA().Sign(crypto.Signer(key), apiv3.AppendAnswerMessage(nil, timestamp, "nonce", []byte(body)))
+	signature, err := apiv3.RSA().Sign(crypto.Signer(key), apiv3.AppendResponseMessage(nil, timestamp, "nonce", []byte(body)))
 	if err != nil {
 		panic(err)
 	}

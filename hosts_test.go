@@ -144,7 +144,7 @@ func TestStaleConnectionDoesNotSurface(t *testing.T) {
 	client := newClient(t, wxpay.WithBaseURL(server.URL), wxpay.WithAttempts(10))
 	defer client.CloseIdleConnections()
 	for range 200 {
-		res, err := client.Chain("v3/x").Repeatable().Post(context.Background(), wxpay.JSON{"a": 1})
+		res, err := client.Chain("v3/x").Idempotent().Post(context.Background(), wxpay.JSON{"a": 1})
 		require.NoError(t, err)
 		require.Equal(t, `{"a":1}`, string(res.Raw()))
 	}

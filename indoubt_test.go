@@ -55,7 +55,7 @@ func TestEnsureInDoubt(t *testing.T) {
 				ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 				defer cancel()
 				begin := time.Now()
-				chain := newClient(t, wxpay.WithTransport(gateway)).Chain(r.path).InDoubt(begin.Add(-r.ago))
+				chain := newClient(t, wxpay.WithTransport(gateway)).Chain(r.path).SentBefore(begin.Add(-r.ago))
 				if r.with != nil {
 					chain = r.with(chain)
 				}
@@ -95,7 +95,7 @@ func TestInDoubtUntil(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			gateway := play(refund("SUCCESS"))
 			begin := time.Now()
-			_, err := newClient(t, wxpay.WithTransport(gateway)).Chain(refundCall).InDoubt(until()).Ensure(context.Background(), refundBody)
+			_, err := newClient(t, wxpay.WithTransport(gateway)).Chain(refundCall).SentBefore(until()).Ensure(context.Background(), refundBody)
 			require.NoError(t, err, name)
 			assert.Less(t, time.Since(begin), 2*time.Second, name)
 			assert.Len(t, gateway.seen, 1, name)
@@ -110,7 +110,7 @@ func TestInDoubtUnready(t *testing.T) {
 		_, err := chain.Ensure(t.Context(), body)
 		require.Error(t, err, name)
 		require.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err), name)
-		_, err = chain.InDoubt(time.Now().Add(-time.Hour)).Ensure(t.Context(), body)
+		_, err = chain.SentBefore(time.Now().Add(-time.Hour)).Ensure(t.Context(), body)
 		require.ErrorIs(t, err, wxpay.StageBuild, name)
 		assert.ErrorIs(t, err, wxpay.ErrOutcomeUnknown, name)
 	}

@@ -20,9 +20,9 @@ const (
 	PreferCertificate KeyPolicy = 0
 )
 
-// Percent names the WeChat Pay public key in n percent of the calls, chosen at random for each, and a certificate in the
+// PublicKeyShare names the WeChat Pay public key in n percent of the calls, chosen at random for each, and a certificate in the
 // others. n is between 0 and 100; 0.1 is one call in a thousand.
-func Percent(n float64) KeyPolicy { return KeyPolicy(n) }
+func PublicKeyShare(n float64) KeyPolicy { return KeyPolicy(n) }
 
 // WithKeyPolicy sets the [KeyPolicy]. The default is [PreferPublicKey].
 func WithKeyPolicy(policy KeyPolicy) Option {

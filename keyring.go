@@ -88,7 +88,7 @@ func (c APICertificate) checked(what string) (APICertificate, []error) {
 // are signed with the current one; encrypted members of answers are opened whichever of them they were made for.
 //
 //	ring, err := wxpay.NewKeyRing(old)
-//	client, err := wxpay.New(wxpay.Merchant{ID: "1900000109", Keys: ring}, …)
+//	client, err := wxpay.New(wxpay.Merchant{ID: "1900000109", KeyRing: ring}, …)
 //	…
 //	err = ring.Add(new)               // ready to open what is encrypted for it
 //	err = ring.Switch(new.Serial)     // from the next request on it signs; no restart, no failed call

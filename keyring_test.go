@@ -27,6 +27,7 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/vectors"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // ownCertificate returns an API certificate of the sandbox's merchant.
@@ -37,7 +38,7 @@ func ownCertificate(m sandbox.Merchant) wxpay.APICertificate {
 // ringClient returns a client of sb that signs with ring.
 func ringClient(t testing.TB, sb *sandbox.Sandbox, ring *wxpay.KeyRing, options ...wxpay.Option) *wxpay.Client {
 	t.Helper()
-	client, err := wxpay.New(wxpay.Merchant{ID: sb.Merchant().ID, Keys: ring, APIv3Key: sb.Merchant().APIv3Key},
+	client, err := wxpay.New(wxpay.Merchant{ID: sb.Merchant().ID, KeyRing: ring, APIv3Key: sb.Merchant().APIv3Key},
 		append([]wxpay.Option{wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithTransport(sb.Transport())}, options...)...)
 	require.NoError(t, err)
 	return client
@@ -130,21 +131,21 @@ func TestKeyRing(t *testing.T) {
 
 	public := wxpay.WithPublicKey(testKeyID, keys.platform.Public())
 	for says, m := range map[string]wxpay.Merchant{
-		"Merchant.Keys stands in place of": {ID: testMerchant, Keys: ring, Serial: testSerial},
-		"Merchant.Keys is empty":           {ID: testMerchant, Keys: new(wxpay.KeyRing)},
+		"Merchant.KeyRing stands in place of": {ID: testMerchant, KeyRing: ring, Serial: testSerial},
+		"Merchant.KeyRing is empty":           {ID: testMerchant, KeyRing: new(wxpay.KeyRing)},
 	} {
 		_, err := wxpay.New(m, public)
 		assert.ErrorContains(t, err, says)
 	}
-	_, err = wxpay.New(wxpay.Merchant{ID: testMerchant, Keys: ring}, wxpay.WithPublicKey("PUB_KEY_ID_1", keys.other.Public()))
+	_, err = wxpay.New(wxpay.Merchant{ID: testMerchant, KeyRing: ring}, wxpay.WithPublicKey("PUB_KEY_ID_1", keys.other.Public()))
 	assert.ErrorContains(t, err, "is the merchant's own")
-	_, err = wxpay.New(wxpay.Merchant{ID: "1900000110", Keys: ring}, wxpay.WithTimeout(0), public)
+	_, err = wxpay.New(wxpay.Merchant{ID: "1900000110", KeyRing: ring}, wxpay.WithTimeout(0), public)
 	require.Error(t, err)
-	_, err = wxpay.New(wxpay.Merchant{ID: testMerchant, Keys: ring}, public)
+	_, err = wxpay.New(wxpay.Merchant{ID: testMerchant, KeyRing: ring}, public)
 	require.NoError(t, err, "a client that came to nothing does not bind the ring")
-	_, err = wxpay.New(wxpay.Merchant{ID: testMerchant, Keys: ring}, public)
+	_, err = wxpay.New(wxpay.Merchant{ID: testMerchant, KeyRing: ring}, public)
 	require.NoError(t, err, "two clients of one merchant")
-	_, err = wxpay.New(wxpay.Merchant{ID: "1900000110", Keys: ring}, public)
+	_, err = wxpay.New(wxpay.Merchant{ID: "1900000110", KeyRing: ring}, public)
 	require.ErrorContains(t, err, "the ring is in use for another caller")
 	assert.ErrorContains(t, ring.Add(strange), "needs RSA", "what the clients' scheme cannot use")
 }
@@ -209,7 +210,7 @@ func TestOwnCertificateIsReplacedUnderLoad(t *testing.T) {
 		require.NoError(t, ring.Add(old))
 		require.NoError(t, ring.Switch(apiv3.Serial(old.Certificate)))
 		err = post(t.Context(), client)
-		require.True(t, wxpay.IsCode(err, wxpay.CodeSignError), err)
+		require.True(t, wxpay.IsCode(err, wxcode.SignError), err)
 		assert.ErrorContains(t, err, "已更换证书")
 	})
 }
@@ -252,16 +253,16 @@ func TestEnvironmentTakesTheCertificate(t *testing.T) {
 		}
 		return sb.LookupEnv(name)
 	}
-	client, err := wxpay.FromLookup(lookup, wxpay.WithCertificates(), wxpay.WithTransport(sb.Transport()))
+	client, err := wxpay.FromLookupEnv(lookup, wxpay.WithCertificates(), wxpay.WithTransport(sb.Transport()))
 	require.NoError(t, err)
 	require.NoError(t, post(t.Context(), client))
-	_, err = wxpay.FromLookup(lookup)
+	_, err = wxpay.FromLookupEnv(lookup)
 	require.ErrorContains(t, err, "no platform key")
 
 	set["WXPAY_SERIAL"] = strings.Repeat("7", 40)
-	_, err = wxpay.FromLookup(lookup, wxpay.WithCertificates())
+	_, err = wxpay.FromLookupEnv(lookup, wxpay.WithCertificates())
 	require.ErrorContains(t, err, "Merchant.Serial is "+set["WXPAY_SERIAL"]+", but Certificate (apiclient_cert.pem) has the serial")
 	set["WXPAY_CERTIFICATE"], set["WXPAY_SERIAL"] = "/nonexistent", ""
-	_, err = wxpay.FromLookup(lookup, wxpay.WithCertificates())
+	_, err = wxpay.FromLookupEnv(lookup, wxpay.WithCertificates())
 	require.ErrorContains(t, err, "WXPAY_CERTIFICATE: neither PEM text nor a readable file")
 }

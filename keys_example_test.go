@@ -37,7 +37,7 @@ func ExampleWithCertificates() {
 	}
 	defer os.RemoveAll(dir)
 	_, merchant, transport := exampleGateway(sandbox.WithKeyMode(sandbox.CertificatesOnly))
-	client, err := wxpay.New(merchant, wxpay.WithCertificates(wxpay.ShareIn(wxpay.FileStore(filepath.Join(dir, "keys")))), transport)
+	client, err := wxpay.New(merchant, wxpay.WithCertificates(wxpay.StoreIn(wxpay.FileStore(filepath.Join(dir, "keys")))), transport)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func ExampleWithKeyPolicy() {
 	client, err := wxpay.New(merchant,
 		wxpay.WithCertificates(),
 		wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()),
-		wxpay.WithKeyPolicy(wxpay.Percent(0.1)),
+		wxpay.WithKeyPolicy(wxpay.PublicKeyShare(0.1)),
 		transport)
 	if err != nil {
 		log.Fatal(err)
@@ -89,7 +89,7 @@ func ExampleKeyRing() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.New(wxpay.Merchant{ID: merchant.ID, Keys: ring}, wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()), transport)
+	client, err := wxpay.New(wxpay.Merchant{ID: merchant.ID, KeyRing: ring}, wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()), transport)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -112,7 +112,7 @@ func TestFleetSharesOneList(t *testing.T) {
 		count := wxpay.WithTransport(listInterceptor(sb, func(*http.Response, []byte) { reads++ }))
 		var fleet []*wxpay.Client
 		for range 10 {
-			fleet = append(fleet, certificateClient(t, sb, count, wxpay.WithScheme(scheme), wxpay.WithCertificates(wxpay.ShareIn(store), wxpay.RefreshEvery(time.Hour))))
+			fleet = append(fleet, certificateClient(t, sb, count, wxpay.WithScheme(scheme), wxpay.WithCertificates(wxpay.StoreIn(store), wxpay.RefreshInterval(time.Hour))))
 		}
 		for _, client := range fleet {
 			require.NoError(t, post(t.Context(), client))
@@ -133,14 +133,14 @@ func TestFleetSharesOneList(t *testing.T) {
 		}
 
 		before := reads
-		again := certificateClient(t, sb, count, wxpay.WithScheme(scheme), wxpay.WithCertificates(wxpay.ShareIn(store), wxpay.RefreshEvery(2*time.Hour)))
+		again := certificateClient(t, sb, count, wxpay.WithScheme(scheme), wxpay.WithCertificates(wxpay.StoreIn(store), wxpay.RefreshInterval(2*time.Hour)))
 		require.NoError(t, post(t.Context(), again))
 		assert.Equal(t, before, reads)
 
 		// A certificate that the copy does not name is looked for at the platform, once for all.
 		added, err := sb.AddCertificate(24 * time.Hour)
 		require.NoError(t, err)
-		require.NoError(t, sb.Shift(apiv3.Serial(added), 100))
+		require.NoError(t, sb.SignWith(apiv3.Serial(added), 100))
 		for _, client := range append(fleet, again) {
 			require.NoError(t, post(t.Context(), client))
 		}
@@ -152,7 +152,7 @@ func TestFleetSharesOneList(t *testing.T) {
 func TestStoresAreNotTrusted(t *testing.T) {
 	sb := newSandbox(t)
 	honest := new(memoryStore)
-	require.NoError(t, post(t.Context(), certificateClient(t, sb, wxpay.WithCertificates(wxpay.ShareIn(honest)))))
+	require.NoError(t, post(t.Context(), certificateClient(t, sb, wxpay.WithCertificates(wxpay.StoreIn(honest)))))
 	good := honest.saved["1900000109"]
 	edit := func(change func(map[string]any)) []byte {
 		var copied map[string]any
@@ -167,7 +167,7 @@ func TestStoresAreNotTrusted(t *testing.T) {
 	}
 	stranger := newSandbox(t, sandbox.WithMerchant("1900000110"))
 	strangers := new(memoryStore)
-	require.NoError(t, post(t.Context(), certificateClient(t, stranger, wxpay.WithCertificates(wxpay.ShareIn(strangers)))))
+	require.NoError(t, post(t.Context(), certificateClient(t, stranger, wxpay.WithCertificates(wxpay.StoreIn(strangers)))))
 
 	for name, test := range map[string]struct {
 		data  []byte
@@ -191,11 +191,11 @@ func TestStoresAreNotTrusted(t *testing.T) {
 			store := &memoryStore{saved: map[string][]byte{"1900000109": test.data}, fails: test.fails}
 			later := newSandbox(t, sandbox.WithClock(func() time.Time { return time.Now().Add(test.now) }))
 			log := new(lockedBuffer)
-			client := certificateClient(t, later, wxpay.WithCertificates(wxpay.ShareIn(store)), wxpay.WithLogger(slog.New(slog.NewJSONHandler(log, nil))),
+			client := certificateClient(t, later, wxpay.WithCertificates(wxpay.StoreIn(store)), wxpay.WithLogger(slog.New(slog.NewJSONHandler(log, nil))),
 				wxpay.WithClock(func() time.Time { return time.Now().Add(test.now) }))
 			require.NoError(t, client.RefreshKeys(t.Context()), "asked for by hand it comes from the platform anyway")
 			later.ResetJournal()
-			fresh := certificateClient(t, later, wxpay.WithCertificates(wxpay.ShareIn(&memoryStore{saved: map[string][]byte{"1900000109": test.data}, fails: test.fails})),
+			fresh := certificateClient(t, later, wxpay.WithCertificates(wxpay.StoreIn(&memoryStore{saved: map[string][]byte{"1900000109": test.data}, fails: test.fails})),
 				wxpay.WithClock(func() time.Time { return time.Now().Add(test.now) }), wxpay.WithLogger(slog.New(slog.NewJSONHandler(log, nil))))
 			require.NoError(t, post(t.Context(), fresh))
 			assert.Equal(t, test.reads, listed(later))
@@ -211,7 +211,7 @@ func TestStoresAreNotTrusted(t *testing.T) {
 func TestHangingStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sb := newSandbox(t)
-		client := certificateClient(t, sb, wxpay.WithCertificates(wxpay.ShareIn(&memoryStore{hangs: true})))
+		client := certificateClient(t, sb, wxpay.WithCertificates(wxpay.StoreIn(&memoryStore{hangs: true})))
 		begin := time.Now()
 		require.NoError(t, post(t.Context(), client))
 		assert.Equal(t, 5*time.Second, time.Since(begin))

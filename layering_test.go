@@ -22,6 +22,7 @@ const module = "github.com/wxpay-go/wxpay"
 var arrows = map[string][]string{
 	"apiv3":      {"internal/fault", "internal/redact", "internal/visible"},
 	"fact":       {},
+	"wxcode":     {},
 	"transport":  {"internal/fault", "internal/redact", "internal/visible"},
 	"catalog":    {"fact", "catalog/internal/…"},
 	"middleware": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact"},
@@ -29,7 +30,7 @@ var arrows = map[string][]string{
 		"internal/visible"},
 	"sandbox": {"apiv3", "fact", "catalog", "internal/redact", "internal/visible"},
 	"": {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact",
-		"internal/strict", "internal/visible"},
+		"internal/strict", "internal/visible", "wxcode"},
 	"api": {""},
 
 	"internal/fault":    {}, // what errors are, which every room has to know

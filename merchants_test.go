@@ -16,6 +16,7 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // platformOf routes requests to the sandbox of whoever calls, as one gateway with several merchants would.
@@ -120,7 +121,7 @@ func TestAsSharesTheQueue(t *testing.T) {
 		_, err = futures[5].Wait(t.Context())
 		assert.ErrorIs(t, err, wxpay.ErrQueueFull)
 		close(g.open)
-		_, err = wxpay.All(t.Context(), futures[:5]...)
+		_, err = wxpay.WaitAll(t.Context(), futures[:5]...)
 		require.NoError(t, err)
 	})
 }
@@ -149,19 +150,19 @@ func TestBrand(t *testing.T) {
 	assert.Equal(t, brand.PublicKeyID, entry.Header.Get("Wechatpay-Serial"))
 	assert.Regexp(t, `^WECHATPAY-BRAND-SHA256-RSA2048 brand_id="1004",`, entry.Header.Get("Authorization"))
 	_, err = client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 21).Get(ctx)
-	assert.True(t, wxpay.IsCode(err, wxpay.CodeParamError), err)
+	assert.True(t, wxpay.IsCode(err, wxcode.ParamError), err)
 
 	// Answers to brands are verified like any other.
 	_, err = client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Header("Wechatpay-Serial", sb.PublicKeyID()).Get(ctx)
-	assert.True(t, wxpay.IsCode(err, wxpay.CodeInvalidRequest), err)
+	assert.True(t, wxpay.IsCode(err, wxcode.InvalidRequest), err)
 
 	// Each kind of caller has its paths; the refusal says so.
 	_, err = client.Chain("v3/pay/transactions/native").Post(ctx, wxpay.JSON{"a": 1})
-	require.True(t, wxpay.IsCode(err, wxpay.CodeSignError), err)
+	require.True(t, wxpay.IsCode(err, wxcode.SignError), err)
 	assert.ErrorContains(t, err, "this client calls as a brand, whose paths begin with /brand/")
 	merchant := certificateClient(t, sb)
 	_, err = merchant.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Get(ctx)
-	require.True(t, wxpay.IsCode(err, wxpay.CodeSignError), err)
+	require.True(t, wxpay.IsCode(err, wxcode.SignError), err)
 	assert.ErrorContains(t, err, "NewBrand makes a client that calls as one")
 
 	for _, text := range []string{fmt.Sprintf("%+v %v", client, brand), fmt.Sprintf("%#v", brand)} {
@@ -236,7 +237,7 @@ func TestVerifyKeys(t *testing.T) {
 			checks, err = client.VerifyKeys(ctx)
 			require.ErrorContains(t, err, "platform key "+sb.PublicKeyID()+": ")
 			require.Len(t, checks, 3)
-			assert.True(t, wxpay.IsCode(checks[0].Err, wxpay.CodeParamError))
+			assert.True(t, wxpay.IsCode(checks[0].Err, wxcode.ParamError))
 			assert.NoError(t, checks[1].Err)
 		})
 	}
@@ -267,8 +268,8 @@ func TestKeyPolicy(t *testing.T) {
 		"by default":               {both, sb.PublicKeyID()},
 		"prefer the public key":    {append(both, wxpay.WithKeyPolicy(wxpay.PreferPublicKey)), sb.PublicKeyID()},
 		"prefer certificates":      {append(both, wxpay.WithKeyPolicy(wxpay.PreferCertificate)), certificate},
-		"all":                      {append(both, wxpay.WithKeyPolicy(wxpay.Percent(100))), sb.PublicKeyID()},
-		"none":                     {append(both, wxpay.WithKeyPolicy(wxpay.Percent(0))), certificate},
+		"all":                      {append(both, wxpay.WithKeyPolicy(wxpay.PublicKeyShare(100))), sb.PublicKeyID()},
+		"none":                     {append(both, wxpay.WithKeyPolicy(wxpay.PublicKeyShare(0))), certificate},
 		"no certificate to prefer": {append(both[:1:1], wxpay.WithKeyPolicy(wxpay.PreferCertificate)), sb.PublicKeyID()},
 		"no public key to prefer":  {append(both[1:2:2], wxpay.WithKeyPolicy(wxpay.PreferPublicKey)), certificate},
 	} {
@@ -278,7 +279,7 @@ func TestKeyPolicy(t *testing.T) {
 			sb.ResetJournal()
 			require.NoError(t, post(ctx, client))
 			assert.Equal(t, test.want, sb.Journal()[0].Header.Get("Wechatpay-Serial"), name)
-			assert.Equal(t, test.want, sb.Journal()[0].AnswerHeader.Get("Wechatpay-Serial"), name)
+			assert.Equal(t, test.want, sb.Journal()[0].ResponseHeader.Get("Wechatpay-Serial"), name)
 			_, serial, err := client.Encrypt(ctx, "x")
 			require.NoError(t, err)
 			assert.Equal(t, test.want, serial, "encryption asks the same policy: %s", name)
@@ -293,7 +294,7 @@ func TestKeyPolicy(t *testing.T) {
 		}
 	}
 	// A call encrypts and names one key, however often the policy is asked.
-	client, err := wxpay.New(merchantOf(sb), append(both, wxpay.WithKeyPolicy(wxpay.Percent(50)), wxpay.WithTransport(sb.Transport()))...)
+	client, err := wxpay.New(merchantOf(sb), append(both, wxpay.WithKeyPolicy(wxpay.PublicKeyShare(50)), wxpay.WithTransport(sb.Transport()))...)
 	require.NoError(t, err)
 	named := map[string]int{}
 	for i := range 64 {
@@ -303,7 +304,7 @@ func TestKeyPolicy(t *testing.T) {
 		named[sb.Journal()[0].Header.Get("Wechatpay-Serial")]++
 	}
 	assert.Len(t, named, 2)
-	assert.Equal(t, "0.1", fmt.Sprint(float64(wxpay.Percent(0.1))))
+	assert.Equal(t, "0.1", fmt.Sprint(float64(wxpay.PublicKeyShare(0.1))))
 	assert.Equal(t, "prefer the public key, prefer certificates, the public key in 0.1 % of the calls",
-		fmt.Sprintf("%s, %s, %s", wxpay.PreferPublicKey, wxpay.PreferCertificate, wxpay.Percent(0.1)))
+		fmt.Sprintf("%s, %s, %s", wxpay.PreferPublicKey, wxpay.PreferCertificate, wxpay.PublicKeyShare(0.1)))
 }

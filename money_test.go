@@ -35,6 +35,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/transport"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // TestMoney is the promise of this package: whatever goes wrong on the way, nothing is done twice, and what a caller is
@@ -169,7 +170,7 @@ func (r *report) covers(t *testing.T) {
 	assert.NotZero(t, r.unknowns, "deadlines that come too soon were tried")
 	assert.NotZero(t, r.cancelled, "calls that another one's error cancels were tried")
 	assert.NotZero(t, r.unbound, "answers that show nothing of their call were met")
-	for _, state := range []wxpay.State{wxpay.Accepted, wxpay.Succeeded, wxpay.FailedFinal, wxpay.NeedsAction} {
+	for _, state := range []wxpay.State{wxpay.Accepted, wxpay.Succeeded, wxpay.Failed, wxpay.NeedsAction} {
 		assert.NotZero(t, r.states[state], "nothing ended as %s", state)
 	}
 	for _, f := range troubles(r.mixing) {
@@ -245,7 +246,7 @@ func runMoney(t *testing.T, trial trial) *report {
 		require.NoError(t, err)
 		require.NoError(t, sb.Relax(sandbox.Rates)) // the trouble is that of spoil
 		sb.OnRepeatedFeed(trial.repeated)
-		sb.SetFate(fate)
+		sb.SetEnding(fate)
 		wire := &watched{sandbox: sb, next: sb.Transport(), owners: map[string]string{}, forge: trial.forge}
 		options := []wxpay.Option{wxpay.WithCatalog(believing{trial.facts}), wxpay.WithTransport(wire)}
 		if trial.middleware != nil {
@@ -355,12 +356,12 @@ func without(body, names wxpay.JSON) wxpay.JSON {
 // refusalOfAnother is the error of a call that was certainly refused, as errgroup makes it the cause by which it cancels the
 // others.
 func refusalOfAnother(t *testing.T, client *wxpay.Client, sb *sandbox.Sandbox) error {
-	require.NoError(t, sb.Inject(sandbox.Fault{Kind: sandbox.ServerError, Status: 400, Code: string(wxpay.CodeParamError)}))
+	require.NoError(t, sb.Inject(sandbox.Fault{Kind: sandbox.ServerError, Status: 400, Code: string(wxcode.ParamError)}))
 	defer sb.ClearFaults()
 	_, err := client.Chain(refundsPath).Post(t.Context(), wxpay.JSON{
 		"out_trade_no": "OTHER01", "out_refund_no": "OTHER01", "amount": wxpay.JSON{"refund": 1, "total": 1, "currency": "CNY"},
 	})
-	require.True(t, wxpay.IsCode(err, wxpay.CodeParamError), err)
+	require.True(t, wxpay.IsCode(err, wxcode.ParamError), err)
 	return err
 }
 
@@ -392,9 +393,9 @@ func (in *intent) ensure(client *wxpay.Client, trial trial) {
 }
 
 // fate ends refunds and transfers in every way, after up to two minutes.
-func fate(kind sandbox.EffectKind, number string) sandbox.Fate {
+func fate(kind sandbox.EffectKind, number string) sandbox.Ending {
 	sum := sha256.Sum256([]byte(number))
-	f := sandbox.Fate{After: time.Duration(sum[0]) * 500 * time.Millisecond}
+	f := sandbox.Ending{After: time.Duration(sum[0]) * 500 * time.Millisecond}
 	switch {
 	case sum[1] < 200:
 	case kind == sandbox.RefundEffect:
@@ -442,7 +443,7 @@ func (r *report) audit(intents []*intent, effects []sandbox.Effect, owners map[s
 
 // settled are the platform's words for a state that a call can end in; Taken says nothing of how it ends.
 var settled = map[wxpay.State][]string{
-	wxpay.FailedFinal: {"CLOSED", "FAIL", "CANCELLED"}, wxpay.NeedsAction: {"ABNORMAL"}, wxpay.Succeeded: {"SUCCESS", "NOTPAY"},
+	wxpay.Failed: {"CLOSED", "FAIL", "CANCELLED"}, wxpay.NeedsAction: {"ABNORMAL"}, wxpay.Succeeded: {"SUCCESS", "NOTPAY"},
 }
 
 // check returns what is untrue about what the caller was told.
@@ -459,7 +460,7 @@ func (r *report) check(in *intent, effect *sandbox.Effect, owners map[string]str
 			return "the call was cancelled, and its error does not say so"
 		}
 	}
-	if wxpay.IsCode(in.err, wxpay.CodeParamError) && in.cause != nil {
+	if wxpay.IsCode(in.err, wxcode.ParamError) && in.cause != nil {
 		return "the call has the code of the error that cancelled it"
 	}
 	switch outcome := wxpay.OutcomeOf(in.err); {
@@ -568,7 +569,7 @@ func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
 	res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(forged)), int64(len(forged))
 	if sign {
 		now := strconv.FormatInt(time.Now().Unix(), 10)
-		signature, err := quickSignature(w.sandbox.PublicKey(), apiv3.AppendAnswerMessage(nil, now, "forged", forged))
+		signature, err := quickSignature(w.sandbox.PublicKey(), apiv3.AppendResponseMessage(nil, now, "forged", forged))
 		if err != nil {
 			return nil, err
 		}
@@ -588,7 +589,7 @@ func (w *watched) look() {
 	defer w.mu.Unlock()
 	for _, e := range entries {
 		if e.Target == nativePath && e.Fault != sandbox.Cached { // what a cache answers was made for another request
-			if code := gjson.GetBytes(e.AnswerBody, "code_url").String(); code != "" {
+			if code := gjson.GetBytes(e.ResponseBody, "code_url").String(); code != "" {
 				w.owners[code] = gjson.GetBytes(e.Body, "out_trade_no").String()
 			}
 		}

@@ -105,5 +105,5 @@ func TestUploadDoesNotSleepForADay(t *testing.T) {
 func TestNumberTooLarge(t *testing.T) {
 	client := newClient(t, wxpay.WithTransport(answer{body: `{"total":25000000000000000000}`}))
 	_, err := client.Chain("v3/x").Get(context.Background())
-	assert.ErrorIs(t, err, middleware.ErrAnswerAmbiguous)
+	assert.ErrorIs(t, err, middleware.ErrResponseAmbiguous)
 }

@@ -31,7 +31,7 @@ func (r *Response) text() []byte {
 }
 
 // DecryptErr tells which of the members that the catalogue marks as encrypted could not be decrypted; they stay as they
-// came. It is nil without a catalogue. Each is a [*MemberError], all of which its Unwrap() []error returns. The call itself
+// came. It is nil without a catalogue. Each is a [*FieldError], all of which its Unwrap() []error returns. The call itself
 // succeeded whatever DecryptErr says.
 func (r *Response) DecryptErr() error {
 	if r.opening == nil {

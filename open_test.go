@@ -85,7 +85,7 @@ func TestOpen(t *testing.T) {
 			require.True(t, ok)
 			require.Len(t, joined.Unwrap(), len(tt.fails))
 			for _, err := range joined.Unwrap() {
-				var member *wxpay.MemberError
+				var member *wxpay.FieldError
 				require.ErrorAs(t, err, &member)
 				require.Contains(t, tt.fails, member.Pointer)
 				assert.ErrorContains(t, member.Err, tt.fails[member.Pointer])
@@ -105,7 +105,7 @@ func TestOpen(t *testing.T) {
 		client := newClient(t, wxpay.WithCatalog(answering), wxpay.WithTransport(answer{body: body}))
 		res, err := client.Chain("v3/marked").Get(context.Background())
 		require.NoError(t, err)
-		assert.ErrorContains(t, res.DecryptErr(), "99 members of the answer were not decrypted: member /data/0/phone: it is not base64; ")
+		assert.ErrorContains(t, res.DecryptErr(), "99 members of the answer were not decrypted: field /data/0/phone: it is not base64; ")
 		assert.ErrorContains(t, res.DecryptErr(), "and 94 more")
 	})
 }

@@ -51,7 +51,7 @@ type config struct {
 	observer       func(context.Context, middleware.Observation)
 	timeout        time.Duration
 	attemptTimeout time.Duration
-	maxAnswer      int64
+	maxResponse    int64
 	concurrency    int
 	queueSize      int
 	userAgent      string
@@ -74,7 +74,7 @@ func defaults() config {
 		attempts:       3,
 		timeout:        30 * time.Second,
 		attemptTimeout: 10 * time.Second,
-		maxAnswer:      16 << 20,
+		maxResponse:    16 << 20,
 		concurrency:    64,
 		queueSize:      10_000,
 		userAgent:      defaultUserAgent,
@@ -296,11 +296,11 @@ func WithAttemptTimeout(limit time.Duration) Option {
 	}
 }
 
-// WithMaxAnswer bounds an answer's body, in bytes. A longer one is refused, never cut. Default 16 MiB.
-func WithMaxAnswer(bytes int64) Option {
+// WithMaxResponse bounds an answer's body, in bytes. A longer one is refused, never cut. Default 16 MiB.
+func WithMaxResponse(bytes int64) Option {
 	return func(c *config) error {
-		c.maxAnswer = bytes
-		return checkCount("WithMaxAnswer", bytes)
+		c.maxResponse = bytes
+		return checkCount("WithMaxResponse", bytes)
 	}
 }
 

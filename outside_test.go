@@ -30,6 +30,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/transport"
 	"github.com/wxpay-go/wxpay/webhook"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // ownTypes are all exported error types of the module, each as a claim that would be a lie in an error from outside.
@@ -42,11 +43,11 @@ var ownTypes = map[string]error{
 	"webhook.MismatchError":  &webhook.MismatchError{Member: "x"},
 	"webhook.PanicError":     &webhook.PanicError{},
 	"webhook.VerifyError":    &webhook.VerifyError{Reason: errors.New("x")},
-	"wxpay.APIError":         &wxpay.APIError{Status: 404, Code: wxpay.CodeOrderNotExist, Verified: true},
+	"wxpay.APIError":         &wxpay.APIError{Status: 404, Code: wxcode.OrderNotExist, Verified: true},
 	"wxpay.CallError":        &wxpay.CallError{Stage: wxpay.StageBuild, Outcome: wxpay.Rejected, Err: errors.New("x")},
 	"wxpay.DownloadError":    &wxpay.DownloadError{Err: errors.New("x")},
 	"wxpay.KeysError":        &wxpay.KeysError{Cause: wxpay.ErrNoCertificates},
-	"wxpay.MemberError":      &wxpay.MemberError{Err: errors.New("x")},
+	"wxpay.FieldError":       &wxpay.FieldError{Err: errors.New("x")},
 	"wxpay.PanicError":       &wxpay.PanicError{},
 	"wxpay.PreflightError":   &wxpay.PreflightError{},
 	"wxpay.QueryError":       &wxpay.QueryError{Err: wxpay.ErrMissing},
@@ -59,8 +60,8 @@ var ownValues = map[string]error{
 	"apiv3.ErrExpired": apiv3.ErrExpired, "apiv3.ErrKey": apiv3.ErrKey, "apiv3.ErrSignature": apiv3.ErrSignature,
 	"apiv3.ErrSignatureHeader": apiv3.ErrSignatureHeader, "apiv3.ErrTooLong": apiv3.ErrTooLong,
 	"apiv3.ErrUnknownSerial": apiv3.ErrUnknownSerial, "apiv3.ErrUnsigned": apiv3.ErrUnsigned,
-	"middleware.ErrAnswerAmbiguous": middleware.ErrAnswerAmbiguous, "middleware.ErrAnswerCoded": middleware.ErrAnswerCoded, "middleware.ErrAnswerTooLarge": middleware.ErrAnswerTooLarge,
-	"middleware.ErrAnswerTruncated": middleware.ErrAnswerTruncated, "middleware.ErrDigest": middleware.ErrDigest,
+	"middleware.ErrResponseAmbiguous": middleware.ErrResponseAmbiguous, "middleware.ErrResponseCoded": middleware.ErrResponseCoded, "middleware.ErrResponseTooLarge": middleware.ErrResponseTooLarge,
+	"middleware.ErrResponseTruncated": middleware.ErrResponseTruncated, "middleware.ErrDigest": middleware.ErrDigest,
 	"middleware.ErrForeign":   middleware.ErrForeign,
 	"middleware.ErrLimited":   middleware.ErrLimited,
 	"webhook.ErrBodyConsumed": webhook.ErrBodyConsumed, "webhook.ErrBodyCut": webhook.ErrBodyCut, "webhook.ErrBusy": webhook.ErrBusy,
@@ -80,10 +81,10 @@ type lying struct {
 	except []string // names of what it is not
 }
 
-func (lying) Error() string   { return "lying" }
-func (lying) Unsent() bool    { return true }
-func (lying) Took() string    { return "elsewhere" }
-func (l lying) Unwrap() error { return l.inside }
+func (lying) Error() string    { return "lying" }
+func (lying) Unsent() bool     { return true }
+func (lying) ServedBy() string { return "elsewhere" }
+func (l lying) Unwrap() error  { return l.inside }
 func (l lying) Is(target error) bool {
 	for name, own := range ownValues {
 		if target == own {
@@ -121,13 +122,13 @@ func claims(err error) (found []string) {
 		}
 	}
 	for _, stage := range []wxpay.Stage{wxpay.StageBuild, wxpay.StageQueue, wxpay.StageKeys, wxpay.StageSign, wxpay.StageSend, wxpay.StageVerify,
-		wxpay.StageAnswer, wxpay.StageDownload, wxpay.StageDecode, wxpay.StageCallback, wxpay.StageEnsure} {
+		wxpay.StageResponse, wxpay.StageDownload, wxpay.StageDecode, wxpay.StageCallback, wxpay.StageEnsure} {
 		if errors.Is(err, stage) {
 			found = append(found, string(stage))
 		}
 	}
 	found = append(found, "outcome "+wxpay.OutcomeOf(err).String())
-	if wxpay.IsCode(err, wxpay.CodeOrderNotExist) {
+	if wxpay.IsCode(err, wxcode.OrderNotExist) {
 		found = append(found, "code")
 	}
 	slices.Sort(found)
@@ -188,7 +189,7 @@ func TestOutside(t *testing.T) {
 	require.ErrorAs(t, err, new(lying))
 	var asked interface{ Verified() bool }
 	assert.NotErrorAs(t, err, &asked)
-	var timeout interface{ RequestIDMeaning() string } // as an interface that only a type of ours meets
+	var timeout interface{ Unsigned() bool } // as an interface that only a type of ours meets
 	assert.NotErrorAs(t, err, &timeout)
 	assert.Same(t, err, fault.Outside(err))
 	assert.Equal(t, io.EOF, fault.Outside(io.EOF)) //nolint:errorlint // readers are compared with it
@@ -472,7 +473,7 @@ func TestErrorsFromOutside(t *testing.T) {
 			return upload(t, t.Context(), wxpay.FileFrom("a.png", &onceReadable{strings.NewReader("abc"), fails, 0}, 3))
 		}, false},
 		{"a pipe", func(t *testing.T, fails error) error {
-			return upload(t, t.Context(), wxpay.Pipe("a.png", failing{strings.NewReader("abc"), fails}))
+			return upload(t, t.Context(), wxpay.FileReader("a.png", failing{strings.NewReader("abc"), fails}))
 		}, false},
 		{"the destination of a download", func(t *testing.T, fails error) error {
 			_, err := newClient(t, wxpay.WithTransport(file([]byte("abc")))).Chain("v3/billdownload/file").Download(t.Context(), failing{fails: fails})
@@ -554,7 +555,7 @@ func TestErrorsFromOutsideOfNotifications(t *testing.T) {
 		h, err := webhook.New(m, options...)
 		require.NoError(t, err)
 		h.OnDefault(fn)
-		h.OnQuestion(asks, answers)
+		h.OnInquiry(asks, answers)
 		return h
 	}
 	tests := []struct {
@@ -587,12 +588,12 @@ func TestErrorsFromOutsideOfNotifications(t *testing.T) {
 			return handler(t, m, succeeds, observe)
 		}, []string{"apiv3.ErrUnknownSerial", "apiv3.ErrExpired"}},
 		{"the choice of a merchant", "COUPON.USE", func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
-			h, err := webhook.NewShared(func(context.Context, *webhook.Delivery) (*webhook.Merchant, error) { return nil, fails }, observe)
+			h, err := webhook.NewMulti(func(context.Context, *webhook.Delivery) (*webhook.Merchant, error) { return nil, fails }, observe)
 			require.NoError(t, err)
 			return h
 		}, []string{"webhook.ErrUnknownMerchant"}},
 		{"a signer of answers", asks, func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
-			return handler(t, merchant(t), succeeds, observe, webhook.WithAnswerSigner(func(context.Context, *webhook.Merchant, *webhook.Delivery, []byte) (string, error) { return "", fails }))
+			return handler(t, merchant(t), succeeds, observe, webhook.WithResponseSigner(func(context.Context, *webhook.Merchant, *webhook.Delivery, []byte) (string, error) { return "", fails }))
 		}, nil},
 		{"a key that does not sign", asks, func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
 			m := merchant(t)

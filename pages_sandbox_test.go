@@ -52,7 +52,7 @@ func TestPagesOfTheSandbox(t *testing.T) {
 				}
 			}
 		}
-		if !moves || operation.Method != "GET" || operation.Answer != fact.JSONAnswer {
+		if !moves || operation.Method != "GET" || operation.Response != fact.JSONResponse {
 			continue
 		}
 		if size != "" {

@@ -160,14 +160,14 @@ func (c *Client) RefreshKeys(ctx context.Context) error {
 	}
 }
 
-// KeepKeysFresh has the platform's certificate list read whenever it is due, at once the first time, until ctx ends or
+// WatchKeys has the platform's certificate list read whenever it is due, at once the first time, until ctx ends or
 // the client is closed, whose cause it returns. Run it on a goroutine of yours where calls are rare and notifications must
 // never wait for a certificate:
 //
-//	go client.KeepKeysFresh(ctx)
+//	go client.WatchKeys(ctx)
 //
 // Failures are logged and in [Client.KeyStatus]. Without WithCertificates it returns nil at once.
-func (c *Client) KeepKeysFresh(ctx context.Context) error {
+func (c *Client) WatchKeys(ctx context.Context) error {
 	if c.keys.list == nil {
 		return nil
 	}

@@ -50,10 +50,10 @@ const (
 	// WrongType: another JSON type than the documented one, or a text that is no number. It rests on the documentation, which
 	// no source contradicts; it warns only where the operation's members are inferred.
 	WrongType FindingKind = "wrong type"
-	// MissingMember: a required member is not there. It refuses what a second, independent source requires too
+	// MissingField: a required member is not there. It refuses what a second, independent source requires too
 	// (fact.Field.Confirmed), and what the user's own overlay requires. It warns where the documentation alone requires the
 	// member, which may be conditional in reality, and where the operation's members are inferred.
-	MissingMember FindingKind = "missing member"
+	MissingField FindingKind = "missing field"
 	// UnknownConstant: a value that is none of the documented ones. It rests on the documentation, whose lists go stale, and
 	// warns, unless the list was reviewed as complete (fact.Field.Reviewed).
 	UnknownConstant FindingKind = "unknown constant"
@@ -65,8 +65,8 @@ const (
 	UnknownOperation FindingKind = "unknown operation"
 	// UnknownMethod: the catalogue has the path with other methods.
 	UnknownMethod FindingKind = "unknown method"
-	// UnknownMember: the documentation lists no such member.
-	UnknownMember FindingKind = "unknown member"
+	// UnknownField: the documentation lists no such member.
+	UnknownField FindingKind = "unknown field"
 	// OfflineOperation and SupersededOperation rest on the documentation's notices.
 	OfflineOperation    FindingKind = "offline operation"
 	SupersededOperation FindingKind = "superseded operation"
@@ -80,8 +80,8 @@ const (
 )
 
 var findingKinds = []FindingKind{
-	NotJSON, WrongScheme, SupplementaryCharacter, WrongType, MissingMember, UnknownConstant,
-	UnknownOperation, UnknownMethod, UnknownMember, OfflineOperation, SupersededOperation, WrongHost, OutOfBounds, InferredEncryption,
+	NotJSON, WrongScheme, SupplementaryCharacter, WrongType, MissingField, UnknownConstant,
+	UnknownOperation, UnknownMethod, UnknownField, OfflineOperation, SupersededOperation, WrongHost, OutOfBounds, InferredEncryption,
 }
 
 // Finding is one thing that a check before sending found. No value of the request is in it.
@@ -143,7 +143,7 @@ func (e *PreflightError) Error() string {
 // rule of the protocol, a JSON type that no source allows, a missing member that two independent sources require. Everything
 // else is a warning; [FindingKind] tells what each rests on. Kinds of findings that get in your way can be silenced:
 //
-//	wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.UnknownMember, wxpay.SupersededOperation)
+//	wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.UnknownField, wxpay.SupersededOperation)
 //
 // Findings are logged to the logger of [WithLogger], and nowhere without one: each once for its operation and place, so that
 // neither the next call nor the next element of an array says it again; after 1000 a client logs no more. Whether logged or
@@ -477,7 +477,7 @@ func (k *preflight) missing(m *fact.Field, remedy string) {
 	if m.Confirmed {
 		certainty = confirmed
 	}
-	k.reportOf(m, MissingMember, m.Sure(), "it is missing and documented as required"+remedy, certainty)
+	k.reportOf(m, MissingField, m.Sure(), "it is missing and documented as required"+remedy, certainty)
 }
 
 // mistyped reports a value of another type.
@@ -521,7 +521,7 @@ func (k *preflight) parameters(f *flight, query []*setting, variables []variable
 		at("query", q.name)
 		m := f.plan.query.find([]byte(q.name))
 		if m == nil {
-			k.report(UnknownMember, "the operation documents no such member")
+			k.report(UnknownField, "the operation documents no such member")
 			continue
 		}
 		for _, value := range q.values {
@@ -620,7 +620,7 @@ func (k *preflight) body(f *flight) {
 	case text == nil:
 		text = []byte("{}")
 	case root.inner == nil && string(text) != "{}":
-		k.report(UnknownMember, "the operation documents no body")
+		k.report(UnknownField, "the operation documents no body")
 	}
 	k.Cursor = jsonwalk.Cursor{Text: text}
 	if k.Peek() != '{' {
@@ -657,7 +657,7 @@ func (k *preflight) object(m *member) {
 		inner := m.find(k.place[depth].name)
 		switch {
 		case inner == nil && known != nil && k.Err == nil:
-			k.report(UnknownMember, "the operation documents no such member")
+			k.report(UnknownField, "the operation documents no such member")
 		case inner != nil && k.Peek() != 'n': // null says the same as leaving it out
 			seen[inner.index/64] |= 1 << (inner.index % 64)
 		}

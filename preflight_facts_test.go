@@ -256,7 +256,7 @@ func TestPreflightFindsOneWrongThing(t *testing.T) {
 				field := &list[i]
 				if field.Required && field.Name != apiv3.HeaderSerial {
 					replaced(at, field.Name, nil, func() {
-						again(wxpay.MissingMember, where+" /"+field.Name, field.Confirmed && !operation.Inferred)
+						again(wxpay.MissingField, where+" /"+field.Name, field.Confirmed && !operation.Inferred)
 					})
 				}
 				if where == "query" && (field.Type == fact.Integer || field.Type == fact.Boolean) {
@@ -265,16 +265,16 @@ func TestPreflightFindsOneWrongThing(t *testing.T) {
 			}
 		}
 		if len(operation.In.Form) == 0 {
-			replaced(r.query, "no_such_member", "x", func() { again(wxpay.UnknownMember, "query /no_such_member", false) })
+			replaced(r.query, "no_such_member", "x", func() { again(wxpay.UnknownField, "query /no_such_member", false) })
 		}
 		if len(operation.In.JSON) > 0 {
 			places(r.body, operation.In.JSON, "", func(object map[string]any, field *fact.Field, pointer string) {
 				at := "body " + pointer
 				if field.Required {
-					replaced(object, field.Name, nil, func() { again(wxpay.MissingMember, at, field.Confirmed && !operation.Inferred) })
+					replaced(object, field.Name, nil, func() { again(wxpay.MissingField, at, field.Confirmed && !operation.Inferred) })
 				}
 				replaced(object, field.Name, wrong(field), func() { again(wxpay.WrongType, at, !operation.Inferred) })
-				replaced(object, field.Name+"_x", 1, func() { again(wxpay.UnknownMember, at+"_x", false) })
+				replaced(object, field.Name+"_x", 1, func() { again(wxpay.UnknownField, at+"_x", false) })
 				if field.Type != fact.String || field.JSONText {
 					return
 				}
@@ -303,7 +303,7 @@ func TestPreflightFindsOneWrongThing(t *testing.T) {
 		expect(wxpay.UnknownOperation, "operation ", false, operation.Scheme, operation.Method, func(c *wxpay.Client) wxpay.Chain { return r.chain(c).Chain("no/such/thing/at/all") }, nil)
 	}
 	for kind, least := range map[wxpay.FindingKind]int{
-		wxpay.MissingMember: 3000, wxpay.WrongType: 5000, wxpay.UnknownMember: 5000, wxpay.SupplementaryCharacter: 3000, wxpay.OutOfBounds: 300,
+		wxpay.MissingField: 3000, wxpay.WrongType: 5000, wxpay.UnknownField: 5000, wxpay.SupplementaryCharacter: 3000, wxpay.OutOfBounds: 300,
 		wxpay.UnknownConstant: 500, wxpay.NotJSON: 500, wxpay.WrongScheme: 1000, wxpay.UnknownMethod: 900, wxpay.UnknownOperation: 1000,
 	} {
 		assert.GreaterOrEqual(t, tried[kind], least, kind)

@@ -112,14 +112,14 @@ func TestPreflightStrict(t *testing.T) {
 		says  string
 	}{
 		{"a Native order", v3, native, nativeOrder(), nil, ""},
-		{"one missing", v3, native, changed(nil, "description"), found{"body /description": wxpay.MissingMember}, "body /description (商品描述): it is missing and documented as required (confirmed by a second source)"},
-		{"null is missing", v3, native, `{"appid":null,"mchid":"1","description":"d","out_trade_no":"123456","notify_url":"u","amount":{"total":1},"attach":null}`, found{"body /appid": wxpay.MissingMember}, ""},
-		{"one missing inside", v3, native, changed(nil, "amount", "total"), found{"body /amount/total": wxpay.MissingMember}, ""},
+		{"one missing", v3, native, changed(nil, "description"), found{"body /description": wxpay.MissingField}, "body /description (商品描述): it is missing and documented as required (confirmed by a second source)"},
+		{"null is missing", v3, native, `{"appid":null,"mchid":"1","description":"d","out_trade_no":"123456","notify_url":"u","amount":{"total":1},"attach":null}`, found{"body /appid": wxpay.MissingField}, ""},
+		{"one missing inside", v3, native, changed(nil, "amount", "total"), found{"body /amount/total": wxpay.MissingField}, ""},
 		{"one missing in an element", v3, native, changed([]wxpay.JSON{{"merchant_goods_id": "1", "unit_price": 1, "quantity": 1}, {"merchant_goods_id": "1", "unit_price": 1}}, "detail", "goods_detail"),
-			found{"body /detail/goods_detail/1/quantity": wxpay.MissingMember}, ""},
+			found{"body /detail/goods_detail/1/quantity": wxpay.MissingField}, ""},
 		{"an optional object left out needs nothing", v3, native, changed(nil, "scene_info"), nil, ""},
-		{"no body", v3, native, nil, found{"body /appid": wxpay.MissingMember, "body /mchid": wxpay.MissingMember, "body /description": wxpay.MissingMember,
-			"body /out_trade_no": wxpay.MissingMember, "body /amount": wxpay.MissingMember}, "and 1 more"},
+		{"no body", v3, native, nil, found{"body /appid": wxpay.MissingField, "body /mchid": wxpay.MissingField, "body /description": wxpay.MissingField,
+			"body /out_trade_no": wxpay.MissingField, "body /amount": wxpay.MissingField}, "and 1 more"},
 		{"a text for a number", v3, native, changed("SECRET", "amount", "total"), found{"body /amount/total": wxpay.WrongType}, "it is a string and documented as integer: send an integer without quotes"},
 		{"a number for a text", v3, native, changed(12345, "out_trade_no"), found{"body /out_trade_no": wxpay.WrongType}, "it is a number and documented as string: quote it"},
 		{"a fraction", v3, native, changed(json.RawMessage("1.00"), "amount", "total"), found{"body /amount/total": wxpay.WrongType}, "a number with a fraction or an exponent"},
@@ -138,10 +138,10 @@ func TestPreflightStrict(t *testing.T) {
 		{"brand-direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("brand/card-member/cards") }, nil, found{"operation ": wxpay.WrongScheme}, "NewBrand makes a client"},
 		{"a brand's by its facts", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/for-brands") }, nil, found{"operation ": wxpay.WrongScheme}, "a brand signs it"},
 		{"joined modes: direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") }, `{"mchid":"1","number":"1","payer":{"kind":"k"}}`, nil, ""},
-		{"joined modes: the rest stays required", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") }, `{"sp_mchid":"1","payer":{}}`, found{"body /number": wxpay.MissingMember, "body /payer/kind": wxpay.MissingMember}, ""},
+		{"joined modes: the rest stays required", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") }, `{"sp_mchid":"1","payer":{}}`, found{"body /number": wxpay.MissingField, "body /payer/kind": wxpay.MissingField}, ""},
 		{"path, query and header", checked, func(c *wxpay.Client) wxpay.Chain {
 			return c.Chain("v3/checked/{id}").Var("id", "SECRET").Query("all", "SECRET").Query("partner", `{"type":1}`)
-		}, `{"alt":"x"}`, found{"path /id": wxpay.WrongType, "query /all": wxpay.WrongType, "query /limit": wxpay.MissingMember, "query /partner/type": wxpay.WrongType}, `call Query("limit", …)`},
+		}, `{"alt":"x"}`, found{"path /id": wxpay.WrongType, "query /all": wxpay.WrongType, "query /limit": wxpay.MissingField, "query /partner/type": wxpay.WrongType}, `call Query("limit", …)`},
 		{"query values", checked, func(c *wxpay.Client) wxpay.Chain {
 			return full(c).Query("limit", "1.5").Query("note", "SECRET😀").Query("partner", "SECRET")
 		}, `{"alt":"x"}`, found{"query /limit": wxpay.WrongType, "query /note": wxpay.SupplementaryCharacter, "query /partner": wxpay.WrongType}, ""},
@@ -149,7 +149,7 @@ func TestPreflightStrict(t *testing.T) {
 			return full(c).Query("state", "ON").Query("all", true).Query("kind", 2).Query("partner", `{"type":"x"}`)
 		}, `{"alt":"x"}`, nil, ""},
 		{"the other name", checked, full, `{"other":"x"}`, nil, ""},
-		{"neither name", checked, full, `{}`, found{"body /alt": wxpay.MissingMember}, "it is missing and documented as required (also as other)"},
+		{"neither name", checked, full, `{}`, found{"body /alt": wxpay.MissingField}, "it is missing and documented as required (also as other)"},
 		{"a reviewed list", checked, full, `{"alt":"x","reviewed":"SECRET"}`, found{"body /reviewed": wxpay.UnknownConstant}, "it has to be one of A B"},
 		{"elements", checked, full, `{"alt":"x","counts":[1,"2",[3]],"tags":["X"]}`, found{"body /counts/1": wxpay.WrongType, "body /counts/2": wxpay.WrongType}, ""},
 		{"a JSON text", checked, full, `{"alt":"x","text":"{\"period\":[\"a\"]}"}`, nil, ""},
@@ -157,7 +157,7 @@ func TestPreflightStrict(t *testing.T) {
 		{"inside a JSON text", checked, full, `{"alt":"x","text":"{\"period\":\"a\"}"}`, found{"body /text/period": wxpay.WrongType}, ""},
 		{"a text that is not JSON", checked, full, `{"alt":"x","text":"SECRET"}`, found{"body /text": wxpay.WrongType}, "not JSON"},
 		{"a blank JSON text", checked, full, `{"alt":"x","text":" "}`, nil, ""},
-		{"many members", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/wide") }, `{"m99":1,"m298":1}`, found{"body /m199": wxpay.MissingMember, "body /m299": wxpay.MissingMember}, ""},
+		{"many members", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/wide") }, `{"m99":1,"m298":1}`, found{"body /m199": wxpay.MissingField, "body /m299": wxpay.MissingField}, ""},
 		{"what a JSON text stands for", checked, full, `{"alt":"x","text":{"period":["a"]}}`, found{"body /text": wxpay.WrongType}, "it is an object and documented as string"},
 		{"free-form", checked, full, `{"alt":"x","free":{"a":[1,{"b":null}]}}`, nil, ""},
 	}
@@ -211,23 +211,23 @@ func TestPreflightWarnings(t *testing.T) {
 		body  string
 		want  []string
 	}{
-		"a member":                   {chain, `{"alt":"x","new":1}`, []string{"unknown member body /new"}},
-		"a member with a wild name":  {chain, `{"alt":"x","a\nb\u0000":1}`, []string{"unknown member body \"/a\\nb\\x00\""}},
-		"a long name":                {chain, `{"alt":"x","` + strings.Repeat("é", 200) + `":1}`, []string{"unknown member body /" + strings.Repeat("é", 99) + "…"}},
+		"a member":                   {chain, `{"alt":"x","new":1}`, []string{"unknown field body /new"}},
+		"a member with a wild name":  {chain, `{"alt":"x","a\nb\u0000":1}`, []string{"unknown field body \"/a\\nb\\x00\""}},
+		"a long name":                {chain, `{"alt":"x","` + strings.Repeat("é", 200) + `":1}`, []string{"unknown field body /" + strings.Repeat("é", 99) + "…"}},
 		"a constant of a long list":  {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/wide") }, `{"m0":3,"m99":1,"m199":1,"m299":1}`, []string{"unknown constant body /m0"}},
-		"a query member":             {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("new", "SECRET") }, `{"alt":"x"}`, []string{"unknown member query /new"}},
+		"a query member":             {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("new", "SECRET") }, `{"alt":"x"}`, []string{"unknown field query /new"}},
 		"constants":                  {chain, `{"alt":"x","level":3,"rate":0.6,"flag":false,"tags":["X","SECRET"]}`, []string{"unknown constant body /level", "unknown constant body /rate", "unknown constant body /flag", "unknown constant body /tags/1"}},
 		"constants in the query":     {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("state", "SECRET").Query("kind", 3) }, `{"alt":"x"}`, []string{"unknown constant query /state", "unknown constant query /kind"}},
 		"known constants":            {chain, `{"alt":"x","level":2,"rate":1.0,"flag":true,"tags":["X"],"reviewed":"B"}`, nil},
-		"a body where none is known": {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/bare") }, `{"a":1}`, []string{"unknown member body "}},
+		"a body where none is known": {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/bare") }, `{"a":1}`, []string{"unknown field body "}},
 		"a typo in the path":         {at("v3/pay/transaction/native"), `{}`, []string{"unknown operation operation "}},
 		"another path with values":   {at("v3/gon"), `{}`, []string{"unknown operation operation "}},
 		"offline":                    {at("v3/gone"), `{}`, []string{"offline operation operation "}},
 		"superseded":                 {at("v3/old"), `{}`, []string{"superseded operation operation "}},
 		"another host":               {at("v3/elsewhere"), `{}`, []string{"wrong host operation "}},
-		"required by one source":     {at("v3/hinted"), `{}`, []string{"missing member body /a"}},
-		"a required header":          {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/checked/{id}").Var("id", "1").Query("limit", 1) }, `{"alt":"x"}`, []string{"missing member header /Idempotency-Key"}},
-		"inferred members":           {at("v3/inferred"), `{"b":"SECRET"}`, []string{"wrong type body /b", "missing member body /a"}},
+		"required by one source":     {at("v3/hinted"), `{}`, []string{"missing field body /a"}},
+		"a required header":          {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/checked/{id}").Var("id", "1").Query("limit", 1) }, `{"alt":"x"}`, []string{"missing field header /Idempotency-Key"}},
+		"inferred members":           {at("v3/inferred"), `{"b":"SECRET"}`, []string{"wrong type body /b", "missing field body /a"}},
 		"inferred encryption":        {at("v3/inferred"), `{"a":"x","c":"SECRET","d":["SECRET","SECRET"]}`, []string{"inferred encryption body /c", "inferred encryption body /d/0"}},
 		"encrypted by the caller":    {func(c *wxpay.Client) wxpay.Chain { return at("v3/inferred")(c).Encrypt("/c").Plain("/d") }, `{"a":"x","c":"SECRET","d":["y"]}`, nil},
 		"lengths and bounds": {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("note", "x").Query("limit", 101) }, `{"alt":"x","short":["a","ab","中文字","\u4e2d\u6587\u5b57\u5b57"],"fen":0}`,
@@ -279,12 +279,12 @@ func records(t *testing.T, log string) (findings []string) {
 func TestPreflightWarnSends(t *testing.T) {
 	var log bytes.Buffer
 	sent := 0
-	client := newClient(t, wxpay.WithPreflight(wxpay.PreflightWarn, wxpay.UnknownMember),
+	client := newClient(t, wxpay.WithPreflight(wxpay.PreflightWarn, wxpay.UnknownField),
 		wxpay.WithTransport(answer{body: `{"code_url":"x"}`, trip: func(*http.Request) { sent++ }}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 	_, err := client.Chain("v3/pay/transactions/native").Post(context.Background(), wxpay.JSON{"appid": 1, "mchid": "SECRET", "description": "SECRET😀", "unknown": 1})
 	require.NoError(t, err)
 	assert.Equal(t, 1, sent)
-	assert.Equal(t, []string{"wrong type body /appid", "supplementary character body /description", "missing member body /out_trade_no", "missing member body /amount", "missing member body /notify_url"}, records(t, log.String()))
+	assert.Equal(t, []string{"wrong type body /appid", "supplementary character body /description", "missing field body /out_trade_no", "missing field body /amount", "missing field body /notify_url"}, records(t, log.String()))
 	assert.NotContains(t, log.String(), "SECRET")
 
 	// Without a logger nothing is logged, least of all to the process's.
@@ -319,7 +319,7 @@ func TestFindingsAreLoggedOnce(t *testing.T) {
 	send(client, changed("x", "amount", "total"))
 	assert.Equal(t, []string{"wrong type body /amount/total"}, logged(), "at another place")
 	send(client, changed(nil, "amount", "total"))
-	assert.Equal(t, []string{"missing member body /amount/total"}, logged(), "of another kind")
+	assert.Equal(t, []string{"missing field body /amount/total"}, logged(), "of another kind")
 	_, err := client.Chain("v3/pay/transactions/jsapi").Post(context.Background(), changed("x", "amount", "total"))
 	require.NoError(t, err)
 	assert.Contains(t, logged(), "wrong type body /amount/total", "in another operation")
@@ -522,7 +522,7 @@ func TestOverlay(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "overlay.txt")
 	gateway := newSandbox(t)
 	client := func(options ...wxpay.Option) (*wxpay.Client, error) {
-		return wxpay.FromLookup(func(name string) (string, bool) {
+		return wxpay.FromLookupEnv(func(name string) (string, bool) {
 			if name == "WXPAY_CATALOG_OVERLAY" {
 				return file, true
 			}

@@ -29,7 +29,7 @@ const (
 // rarely, up to every half minute, until ctx ends or [WaitAtMost]; [ErrNotReady] says that there was no time left to ask
 // again. Where the platform says FAILED, apply again. Some receipts have an SM3 digest; see [DigestAlgorithm].
 // Everything else is as for [Client.Fetch]; a link that got too old is asked for again, a few times at most.
-func (c Chain) Receipt(ctx context.Context, w io.Writer, options ...DownloadOption) (*Downloaded, error) {
+func (c Chain) Receipt(ctx context.Context, w io.Writer, options ...DownloadOption) (*DownloadResult, error) {
 	f, err := c.prepare(ctx, http.MethodGet, nil)
 	if err != nil {
 		return nil, err

@@ -43,14 +43,14 @@ func TestReceipt(t *testing.T) {
 		"asked once":         {answers: []answer{making}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(0)}, is: wxpay.ErrNotReady},
 		"it failed":          {answers: []answer{making, {body: `{"state":"FAILED","fail_reason":"SYSTEM_ERROR"}`}}, is: wxpay.StageDecode, says: "could not make the receipt (SYSTEM_ERROR): apply for it again", takes: time.Second},
 		"no receipt":         {answers: []answer{{body: `{}`}}, is: wxpay.StageDecode, says: "neither a state nor a download_url"},
-		"refused":            {answers: []answer{billError(404, "NOT_FOUND")}, is: wxpay.StageAnswer},
+		"refused":            {answers: []answer{billError(404, "NOT_FOUND")}, is: wxpay.StageResponse},
 		"another digest":     {answers: []answer{finished("SHA256", hexSHA256(nil), "a")}, is: wxpay.ErrDigest, takes: -1},
 		"an algorithm of a friend": {answers: []answer{finished("MD5", hexMD5(pdf), "a")},
 			options: []wxpay.DownloadOption{wxpay.DigestAlgorithm("MD5", md5.New)}},
 		"an unknown algorithm": {answers: []answer{finished("SM3", strings.Repeat("0", 64), "a")}, is: wxpay.StageDecode, says: "contrib/sm"},
 		"a foreign link":       {answers: []answer{{body: `{"state":"FINISHED","download_url":"https://evil.example/v3/x"}`}}, is: wxpay.StageBuild, says: "gateway"},
 		"the link got old":     {answers: []answer{finished("SHA256", hexSHA256(pdf), "old"), good}},
-		"links always are old": {answers: []answer{finished("SHA256", hexSHA256(pdf), "old")}, is: wxpay.StageAnswer, says: "half a minute"},
+		"links always are old": {answers: []answer{finished("SHA256", hexSHA256(pdf), "old")}, is: wxpay.StageResponse, says: "half a minute"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

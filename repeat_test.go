@@ -22,6 +22,7 @@ import (
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/transport"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // script answers the requests of one call after another, the last answer again and again, and keeps what it was sent.
@@ -111,14 +112,14 @@ func TestOutcomeOfSequences(t *testing.T) {
 			}
 			gateway := play(answers...)
 			client := newClient(t, wxpay.WithTransport(gateway), wxpay.WithAttempts(len(sequence)))
-			_, err := client.Chain("v3/x").Repeatable().Post(context.Background(), wxpay.JSON{"a": 1})
+			_, err := client.Chain("v3/x").Idempotent().Post(context.Background(), wxpay.JSON{"a": 1})
 			assert.Equal(t, want, string(names[wxpay.OutcomeOf(err)]), "write %s: %v", sequence, err)
 			assert.Len(t, gateway.seen, len(sequence), sequence)
 
 			// What moves money is in doubt after every refusal that rules out nothing.
 			if money := strings.ReplaceAll(want, "R", "U"); true {
 				_, err = newClient(t, wxpay.WithTransport(play(answers...)), wxpay.WithAttempts(len(sequence))).
-					Chain("v3/refund/domestic/refunds").Unbind().Repeatable().Post(context.Background(), wxpay.JSON{"out_refund_no": "1"})
+					Chain("v3/refund/domestic/refunds").Unbind().Idempotent().Post(context.Background(), wxpay.JSON{"out_refund_no": "1"})
 				assert.Equal(t, money, string(names[wxpay.OutcomeOf(err)]), "money %s", sequence)
 			}
 			_, err = newClient(t, wxpay.WithTransport(play(answers...)), wxpay.WithAttempts(len(sequence))).Chain("v3/x").Get(context.Background())
@@ -176,7 +177,7 @@ func TestWhatIsRepeated(t *testing.T) {
 				gateway := play(trouble.first, ok("{}"))
 				chain := newClient(t, wxpay.WithTransport(gateway)).Chain(call.path).Unbind()
 				if call.repeatable {
-					chain = chain.Repeatable()
+					chain = chain.Idempotent()
 				}
 				var body any
 				if call.method == "POST" {
@@ -244,7 +245,7 @@ func TestPauses(t *testing.T) {
 		// A pause past the deadline is not waited for.
 		begin, gateway := time.Now(), play(busy("60"))
 		_, err := newClient(t, wxpay.WithTransport(gateway)).Chain("v3/x").Get(context.Background())
-		assert.True(t, wxpay.IsCode(err, wxpay.CodeFrequencyLimited), "the last answer comes back whole: %v", err)
+		assert.True(t, wxpay.IsCode(err, wxcode.FrequencyLimited), "the last answer comes back whole: %v", err)
 		assert.Zero(t, time.Since(begin))
 		assert.Len(t, gateway.seen, 1)
 
@@ -253,7 +254,7 @@ func TestPauses(t *testing.T) {
 		defer cancel()
 		gateway = play(systemError)
 		_, err = newClient(t, wxpay.WithTransport(gateway)).Chain("v3/x").Get(ctx)
-		assert.ErrorIs(t, err, wxpay.StageAnswer)
+		assert.ErrorIs(t, err, wxpay.StageResponse)
 		assert.Len(t, gateway.seen, 1)
 
 		// The whole call keeps its limit: two attempts of ten seconds fit into 20.4, a third does not.
@@ -275,14 +276,14 @@ func TestCancellation(t *testing.T) {
 		}
 		// Between two attempts, the first of which ended in doubt.
 		gateway := play(answer{status: 503, unsigned: true, header: http.Header{"Retry-After": {"5"}}})
-		_, err := newClient(t, wxpay.WithTransport(gateway)).Chain("v3/x").Repeatable().Post(after(time.Second), wxpay.JSON{})
+		_, err := newClient(t, wxpay.WithTransport(gateway)).Chain("v3/x").Idempotent().Post(after(time.Second), wxpay.JSON{})
 		assert.Equal(t, wxpay.Unknown, wxpay.OutcomeOf(err))
 		assert.Len(t, gateway.seen, 1)
 
 		// While the second attempt waits for its limit.
 		limits := wxpay.WithLimiter(middleware.NewLimits(middleware.Rule{PerSecond: 1}))
 		gateway = play(resetConnection)
-		_, err = newClient(t, wxpay.WithTransport(gateway), limits).Chain("v3/x").Repeatable().Post(after(900*time.Millisecond), wxpay.JSON{})
+		_, err = newClient(t, wxpay.WithTransport(gateway), limits).Chain("v3/x").Idempotent().Post(after(900*time.Millisecond), wxpay.JSON{})
 		assert.Equal(t, wxpay.Unknown, wxpay.OutcomeOf(err), "a refusal of the limiter does not take the doubt away")
 		assert.Len(t, gateway.seen, 1)
 
@@ -302,12 +303,12 @@ func TestTrail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gateway := play(systemError, refusal(403, "NOT_ENOUGH"))
 		client := newClient(t, wxpay.WithTransport(gateway))
-		_, err := client.Chain("v3/refund/domestic/refunds").Repeatable().Post(context.Background(), wxpay.JSON{"out_refund_no": "oSECRET"})
+		_, err := client.Chain("v3/refund/domestic/refunds").Idempotent().Post(context.Background(), wxpay.JSON{"out_refund_no": "oSECRET"})
 		var refused *wxpay.APIError
 		require.ErrorAs(t, err, &refused)
-		assert.Equal(t, wxpay.CodeNotEnough, refused.Code, "the code is attached")
+		assert.Equal(t, wxcode.NotEnough, refused.Code, "the code is attached")
 		assert.Equal(t, wxpay.Unknown, refused.Outcome)
-		assert.Equal(t, wxpay.ClassFix, refused.Class())
+		assert.Equal(t, wxcode.ClassFix, refused.Class())
 		assert.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
 		assert.Equal(t, "oSECRET", refused.Number)
 		assert.Equal(t, "GET /v3/refund/domestic/refunds/{out_refund_no}", refused.Query)

@@ -81,7 +81,7 @@ func (c Chain) mistake(f *flight, err error) error {
 	}
 	outcome := NotSent
 	for s := c.last; s != nil; s = s.before {
-		if s.kind == settingInDoubt {
+		if s.kind == settingSentBefore {
 			outcome = Unknown
 		}
 	}
@@ -142,8 +142,8 @@ func (c Chain) apply(ctx context.Context, f *flight, verbatim bool) (query []*se
 			if attempt == 0 {
 				attempt = s.more.limit
 			}
-		case settingRepeatable:
-			f.Repeatable = true
+		case settingIdempotent:
+			f.Idempotent = true
 		case settingUnbind:
 			f.unbind = true
 		case settingEncrypt, settingPlain:

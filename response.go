@@ -140,7 +140,7 @@ func (r *Response) warnOf(path string) {
 	if !undocumented {
 		return
 	}
-	if first, _ := f.client.told.add(f.Method, f.Template, &Finding{Kind: UnknownMember, Place: "answer", Pointer: path}); first {
+	if first, _ := f.client.told.add(f.Method, f.Template, &Finding{Kind: UnknownField, Place: "answer", Pointer: path}); first {
 		f.client.logger.Warn("wxpay answer is asked for a member that the catalogue does not know", slog.String("method", f.Method),
 			slog.String("path", f.Template), slog.String("member", redact.OneLine(path)), slog.String("near", near))
 	}

@@ -60,7 +60,7 @@ func (r *rewriter) rewrite(root *member, rules []*rule) ([]byte, error) {
 }
 
 func (r *rewriter) fault(err error) {
-	failure := &MemberError{Pointer: r.place.pointer(), Err: err}
+	failure := &FieldError{Pointer: r.place.pointer(), Err: err}
 	if r.keep {
 		r.faults = append(r.faults, failure)
 		return
@@ -223,7 +223,7 @@ func (r *rewriter) nested(m *member, rules []*rule, ruled *rule, begin int, text
 	inner.End()
 	r.fresh, r.faults = inner.fresh, inner.faults
 	if inner.Err != nil {
-		var failure *MemberError
+		var failure *FieldError
 		switch {
 		case errors.As(inner.Err, &failure): // r.keep is off
 			r.Err, r.At = inner.Err, len(r.Text)

@@ -13,8 +13,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// MemberError is what is wrong with one member of a request or an answer. Its text holds no value.
-type MemberError struct {
+// FieldError is what is wrong with one member of a request or an answer. Its text holds no value.
+type FieldError struct {
 	// Pointer is the JSON pointer of the member in the body, empty for the body itself; of a query member it is a slash and
 	// the name.
 	Pointer string
@@ -22,21 +22,21 @@ type MemberError struct {
 	Err error
 }
 
-func (e *MemberError) Error() string {
+func (e *FieldError) Error() string {
 	if e.Pointer == "" {
 		return "the body: " + e.Err.Error()
 	}
-	return "member " + redact.Pointer(e.Pointer) + ": " + e.Err.Error()
+	return "field " + redact.Pointer(e.Pointer) + ": " + e.Err.Error()
 }
 
 // Unwrap returns what is wrong.
-func (e *MemberError) Unwrap() error { return e.Err }
+func (e *FieldError) Unwrap() error { return e.Err }
 
 // Format prints the error's text under every verb.
-func (e MemberError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+func (e FieldError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
 
 // MarshalText gives encodings the error's text.
-func (e MemberError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+func (e FieldError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Encrypt has the member that a JSON pointer names encrypted, whatever the catalogue says: for an operation that it does
 // not know, or a member that is encrypted only under a condition. The value has to be a string, or an array whose strings
@@ -88,7 +88,7 @@ func (f *flight) seal(ctx context.Context, plan *plan, query []*setting, rules [
 		sealed, err := body.rewrite(&plan.body, rules)
 		f.inferredEncryption(ctx, marked)
 		keepScratch(scratch, body.fresh)
-		if failure := (*MemberError)(nil); err != nil && !errors.As(err, &failure) {
+		if failure := (*FieldError)(nil); err != nil && !errors.As(err, &failure) {
 			err = fmt.Errorf("the body may hold what is to be encrypted and cannot be read: %w", err)
 		}
 		if err != nil {
@@ -223,7 +223,7 @@ func (s *sealing) query(plan *plan, query []*setting, rules []*rule) ([]*setting
 			}
 			plain, err := jsonwalk.Quoted{Raw: sealed[1 : len(sealed)-1], Escaped: true}.Unquote()
 			if err != nil {
-				return nil, &MemberError{Pointer: at.pointer(), Err: err}
+				return nil, &FieldError{Pointer: at.pointer(), Err: err}
 			}
 			values[k] = string(plain)
 		}

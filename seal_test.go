@@ -220,38 +220,38 @@ func TestSealRefuses(t *testing.T) {
 		body any
 		says string
 	}{
-		{"a number", nil, `{"payer":{"identity":{"number":42}}}`, "member /payer/identity/number: it is to be encrypted and is no string"},
-		{"a boolean", nil, `{"name":true}`, "member /name: it is to be encrypted and is no string"},
-		{"an object", nil, `{"receivers":[{},{"name":{"secret":"SECRET"}}]}`, "member /receivers/1/name: it is to be encrypted and is an object"},
-		{"an array", nil, `{"name":["SECRET"]}`, "member /name: it is to be encrypted and is an array"},
-		{"a number in an array", nil, `{"names":["A",1]}`, "member /names/1: it is to be encrypted and is no string"},
-		{"too long", nil, wxpay.JSON{"name": strings.Repeat("SECRET ", 31)}, "member /name: plaintext too long: 217 bytes of UTF-8, at most 214 fit"},
-		{"too long by one, in UTF-8", nil, wxpay.JSON{"name": strings.Repeat("秘", 71) + "xx"}, "member /name: plaintext too long: 215 bytes of UTF-8, at most 214 fit"},
+		{"a number", nil, `{"payer":{"identity":{"number":42}}}`, "field /payer/identity/number: it is to be encrypted and is no string"},
+		{"a boolean", nil, `{"name":true}`, "field /name: it is to be encrypted and is no string"},
+		{"an object", nil, `{"receivers":[{},{"name":{"secret":"SECRET"}}]}`, "field /receivers/1/name: it is to be encrypted and is an object"},
+		{"an array", nil, `{"name":["SECRET"]}`, "field /name: it is to be encrypted and is an array"},
+		{"a number in an array", nil, `{"names":["A",1]}`, "field /names/1: it is to be encrypted and is no string"},
+		{"too long", nil, wxpay.JSON{"name": strings.Repeat("SECRET ", 31)}, "field /name: plaintext too long: 217 bytes of UTF-8, at most 214 fit"},
+		{"too long by one, in UTF-8", nil, wxpay.JSON{"name": strings.Repeat("秘", 71) + "xx"}, "field /name: plaintext too long: 215 bytes of UTF-8, at most 214 fit"},
 		{"no JSON", nil, `name=SECRET`, "the body may hold what is to be encrypted and cannot be read: it is not JSON: a value is missing or unknown at byte 0"},
 		{"half of it", nil, `{"name":"SECRET`, "cannot be read: it is not JSON: a string does not end"},
 		{"something after it", nil, `{"plain":"x"}{"name":"SECRET"}`, "something follows the value at byte 13"},
 		{"a trailing comma", nil, `{"plain":1,}`, "a member's name is missing"},
 		{"a control character", nil, "{\"name\":\"SECRET\n\"}", "a string has a control character"},
 		{"an unknown escape", nil, `{"name":"\xSECRET"}`, "an escape is not known"},
-		{"no UTF-8", nil, "{\"name\":\"SECRET\xff\"}", "member /name: it is not UTF-8"},
-		{"no UTF-8 amid escapes", nil, "{\"name\":\"\\nSECRET\xff\"}", "member /name: it is not UTF-8"},
-		{"half a character before another", nil, `{"name":"SECRET\ud83d\u0041"}`, "member /name: it has half a character"},
+		{"no UTF-8", nil, "{\"name\":\"SECRET\xff\"}", "field /name: it is not UTF-8"},
+		{"no UTF-8 amid escapes", nil, "{\"name\":\"\\nSECRET\xff\"}", "field /name: it is not UTF-8"},
+		{"half a character before another", nil, `{"name":"SECRET\ud83d\u0041"}`, "field /name: it has half a character"},
 		{"an end in an escape", nil, `{"name":"SECRET\`, "a string does not end"},
 		{"an end in a number", nil, `{"name":"SECRET\u12`, "an escape is not complete"},
-		{"half a character", nil, `{"name":"SECRET\ud800"}`, "member /name: it has half a character"},
+		{"half a character", nil, `{"name":"SECRET\ud800"}`, "field /name: it has half a character"},
 		{"too deep", nil, `{"plain":` + deep, "nested deeper than 1000"},
-		{"a text that is not JSON", nil, `{"text":"SECRET"}`, "member /text: what is to be encrypted is inside, and it is a text that is not JSON"},
-		{"a JSON text that is not UTF-8", nil, "{\"text\":\"{\xff}\"}", "member /text: it is not UTF-8"},
+		{"a text that is not JSON", nil, `{"text":"SECRET"}`, "field /text: what is to be encrypted is inside, and it is a text that is not JSON"},
+		{"a JSON text that is not UTF-8", nil, "{\"text\":\"{\xff}\"}", "field /text: it is not UTF-8"},
 		{"a text in place of the body", nil, `"SECRET"`, "not sent: the body: what is to be encrypted is inside, and it is a text that is not JSON"},
-		{"a mistake inside a JSON text", nil, `{"text":"{\"phone\":1}"}`, "member /text/phone: it is to be encrypted and is no string"},
+		{"a mistake inside a JSON text", nil, `{"text":"{\"phone\":1}"}`, "field /text/phone: it is to be encrypted and is no string"},
 		{"a pointer to nothing", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/nmae") }, `{"name":"A"}`, `Encrypt("/nmae"): the request has no such member`},
 		{"a plain pointer to nothing", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/payer/nmae") }, `{"payer":{"name":"A"}}`, `Plain("/payer/nmae"): the request has no such member`},
 		{"a pointer past an array", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/receivers/name") }, `{"receivers":[{"name":"A"}]}`, "write * for each element"},
 		{"an index past the end", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/names/2") }, `{"names":["A","B"]}`, "the request has no such member"},
 		{"an index with a zero before it", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/names/00") }, `{"names":["A","B"]}`, "the request has no such member"},
 		{"a pointer and no body", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/name") }, nil, "the request has no such member"},
-		{"a pointer to an object", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/payer") }, `{"payer":{"name":"A"}}`, "member /payer: it is to be encrypted and is an object: name its members"},
-		{"a pointer to a number", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/plain") }, `{"plain":1}`, "member /plain: it is to be encrypted and is no string"},
+		{"a pointer to an object", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/payer") }, `{"payer":{"name":"A"}}`, "field /payer: it is to be encrypted and is an object: name its members"},
+		{"a pointer to a number", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/plain") }, `{"plain":1}`, "field /plain: it is to be encrypted and is no string"},
 		{"a pointer without a slash", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("name") }, `{}`, `Encrypt: "name" is not a JSON pointer to a member: it begins with a slash`},
 		{"a pointer with a bad escape", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a~2") }, `{}`, `Plain: "/a~2" is not a JSON pointer: after ~ comes 0`},
 		{"the empty pointer", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("") }, `{}`, "is not a JSON pointer to a member"},
@@ -274,7 +274,7 @@ func TestSealRefuses(t *testing.T) {
 		})
 	}
 	_, err := client.Chain("v3/marked").Post(context.Background(), `{"payer":{"name":1}}`)
-	var member *wxpay.MemberError
+	var member *wxpay.FieldError
 	require.ErrorAs(t, err, &member)
 	assert.Equal(t, "/payer/name", member.Pointer)
 	_, err = client.Chain("v3/marked").Post(context.Background(), wxpay.JSON{"name": strings.Repeat("x", 215)})
@@ -373,11 +373,11 @@ func TestSealChoosesOneKey(t *testing.T) {
 		{"the named one, also for what remains", []wxpay.Option{certificates(newer), public}, apiv3.Serial(newer), both, keys.other, `{"name":"«B»","payer":{"name":"«A»"}}`, apiv3.Serial(newer), ""},
 		{"an unknown one with nothing in clear", []wxpay.Option{public}, "PUB_KEY_ID_9", inCipher, keys.other, `{"name":"«A»"}`, "PUB_KEY_ID_9", ""},
 		{"an expired one with nothing in clear", []wxpay.Option{public, certificates(expired)}, apiv3.Serial(expired), inCipher, keys.other, `{"name":"«A»"}`, apiv3.Serial(expired), ""},
-		{"an unknown one", []wxpay.Option{public}, "PUB_KEY_ID_9", inClear, nil, "", "", `member /name: it cannot be encrypted with the key that Wechatpay-Serial names, "PUB_KEY_ID_9": unknown platform key`},
+		{"an unknown one", []wxpay.Option{public}, "PUB_KEY_ID_9", inClear, nil, "", "", `field /name: it cannot be encrypted with the key that Wechatpay-Serial names, "PUB_KEY_ID_9": unknown platform key`},
 		{"an unknown one for what remains", []wxpay.Option{public}, "PUB_KEY_ID_9", both, nil, "", "", "unknown platform key"},
 		{"an expired one", []wxpay.Option{public, certificates(expired)}, apiv3.Serial(expired), inClear, nil, "", "", "outside its validity"},
-		{"expired certificates only", []wxpay.Option{certificates(expired)}, "", inClear, nil, "", "", "member /name: there is no platform key to encrypt with: every certificate is outside its validity"},
-		{"ciphertext of a key that is not named", []wxpay.Option{public}, "", inCipher, nil, "", "", `member /name: it is encrypted already: name its key with Header("Wechatpay-Serial", …)`},
+		{"expired certificates only", []wxpay.Option{certificates(expired)}, "", inClear, nil, "", "", "field /name: there is no platform key to encrypt with: every certificate is outside its validity"},
+		{"ciphertext of a key that is not named", []wxpay.Option{public}, "", inCipher, nil, "", "", `field /name: it is encrypted already: name its key with Header("Wechatpay-Serial", …)`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -454,10 +454,10 @@ func TestSealQuery(t *testing.T) {
 		chain wxpay.Chain
 		says  string
 	}{
-		"too long":           {client.Chain("v3/marked").Query("number", strings.Repeat("S", 215)), "member /number: plaintext too long"},
+		"too long":           {client.Chain("v3/marked").Query("number", strings.Repeat("S", 215)), "field /number: plaintext too long"},
 		"no UTF-8":           {client.Chain("v3/marked").Query("number", "S\xff"), `query member "number": it is not UTF-8`},
-		"no JSON text":       {client.Chain("v3/marked").Query("text", "S"), "member /text: what is to be encrypted is inside"},
-		"a plain Secret":     {client.Chain("v3/marked").Query("x", wxpay.Secret("S")).Plain("/x"), "member /x: it is a Secret, which never travels plain"},
+		"no JSON text":       {client.Chain("v3/marked").Query("text", "S"), "field /text: what is to be encrypted is inside"},
+		"a plain Secret":     {client.Chain("v3/marked").Query("x", wxpay.Secret("S")).Plain("/x"), "field /x: it is a Secret, which never travels plain"},
 		"no such member":     {client.Chain("v3/marked").Query("x", "S").Encrypt("/y"), `Encrypt("/y"): the request has no such member`},
 		"ciphertext unnamed": {client.Chain("v3/marked").Query("number", ciphertext(t, testKeys().platform, "S")), "it is encrypted already"},
 	} {
@@ -687,7 +687,7 @@ func TestSealManyDetails(t *testing.T) {
 	}
 	list[details-1]["user_name"] = 1
 	_, err = chain.Request(context.Background(), "POST", body)
-	require.ErrorContains(t, err, "member /transfer_detail_list/9999/user_name")
+	require.ErrorContains(t, err, "field /transfer_detail_list/9999/user_name")
 }
 
 // FuzzSeal holds the sealed body against what encoding/json finds in the one that was given: everything but the marked

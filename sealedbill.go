@@ -34,7 +34,7 @@ func (p *billPart) openKey(f *flight) error {
 
 // writeSealed gets an encrypted bill. All parts are downloaded into temporary files and authenticated; only then the first
 // byte of plain text is written.
-func (b *billing) writeSealed(ctx context.Context, parts []billPart, dst destination) (*Downloaded, error) {
+func (b *billing) writeSealed(ctx context.Context, parts []billPart, dst destination) (*DownloadResult, error) {
 	sealed, got, err := b.fetchSealed(ctx, parts)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (b *billing) writeSealed(ctx context.Context, parts []billPart, dst destina
 // fetchSealed brings all parts, each with the key, nonce and digest of the application that its link came from. When links
 // get too old it applies again, as often as that gets it further and a few times in vain; a part that is there already is kept
 // only if its digest says that it is still the same.
-func (b *billing) fetchSealed(ctx context.Context, parts []billPart) (sealed []*sealedPart, got *Downloaded, err error) {
+func (b *billing) fetchSealed(ctx context.Context, parts []billPart) (sealed []*sealedPart, got *DownloadResult, err error) {
 	defer func() {
 		if err != nil {
 			closeAll(sealed)
@@ -140,7 +140,7 @@ func closeAll(sealed []*sealedPart) {
 
 // fetchMissing downloads the parts that are not there, several at a time. Of several errors one that is not of a link that
 // is too old comes first, since that one has no remedy.
-func (b *billing) fetchMissing(ctx context.Context, sealed []*sealedPart, progress func() func(received, total int64)) (*Downloaded, error) {
+func (b *billing) fetchMissing(ctx context.Context, sealed []*sealedPart, progress func() func(received, total int64)) (*DownloadResult, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var mu sync.Mutex
@@ -228,7 +228,7 @@ type sealedPart struct {
 	billPart
 	*spill
 	stream *apiv3.AESGCMStream
-	got    *Downloaded
+	got    *DownloadResult
 	whole  bool // and authenticated
 }
 
@@ -282,7 +282,7 @@ func (s *sealedPart) plain() (io.Reader, error) { return gunzip(s.opened()) }
 func (s *sealedPart) opened() io.Reader { return s.stream.Decrypt(s.spill.reader()) }
 
 // write writes the plain text to w and whole, checks its digest, and counts in got.
-func (s *sealedPart) write(ctx context.Context, d *download, w io.Writer, got *Downloaded, whole hash.Hash) *DownloadError {
+func (s *sealedPart) write(ctx context.Context, d *download, w io.Writer, got *DownloadResult, whole hash.Hash) *DownloadError {
 	sum, err := d.hash(s.digest())
 	if err != nil {
 		return &DownloadError{Err: err}
@@ -291,7 +291,7 @@ func (s *sealedPart) write(ctx context.Context, d *download, w io.Writer, got *D
 	if err != nil {
 		return unreadable(err)
 	}
-	own, rest := &Downloaded{Received: s.size}, *d
+	own, rest := &DownloadResult{Received: s.size}, *d
 	rest.spent = got.Size
 	if failure := rest.pass(w, plain, own, sum, whole); failure != nil {
 		return failure
@@ -305,7 +305,7 @@ func (s *sealedPart) write(ctx context.Context, d *download, w io.Writer, got *D
 
 // compare checks the digest of a part. The platform does not say what it covers here, so it may be that of the plain text,
 // of the gzip file inside, or of the download. All of them come from what is authenticated already.
-func (s *sealedPart) compare(ctx context.Context, sum hash.Hash, got *Downloaded) *DownloadError {
+func (s *sealedPart) compare(ctx context.Context, sum hash.Hash, got *DownloadResult) *DownloadError {
 	want := s.digest()
 	mismatch := want.check(sum)
 	covers := "plain"

@@ -318,7 +318,7 @@ func TestSealedBillLinkExpires(t *testing.T) {
 		}, string(one), map[string]int{"apply": 2, "a": 1, "b": 1, "A": 1}, nil},
 		"always": {func() [][]part {
 			return [][]part{{gone(sealedPart(t, 1, "a", one, plainOf))}}
-		}, "", map[string]int{"apply": 3, "a": 3}, wxpay.StageAnswer},
+		}, "", map[string]int{"apply": 3, "a": 3}, wxpay.StageResponse},
 	} {
 		t.Run(name, func(t *testing.T) {
 			gateway := &sealedGateway{lists: tt.lists()}

@@ -98,16 +98,16 @@ func TestSecretRefuses(t *testing.T) {
 		body any
 		says string
 	}{
-		{"kept plain", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a") }, wxpay.JSON{"a": wxpay.Secret("SECRET")}, "member /a: it is a Secret, which never travels plain"},
-		{"kept plain from above", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a") }, wxpay.JSON{"a": []any{wxpay.JSON{"b": wxpay.Secret("SECRET")}}}, "member /a/0/b: it is a Secret"},
+		{"kept plain", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a") }, wxpay.JSON{"a": wxpay.Secret("SECRET")}, "field /a: it is a Secret, which never travels plain"},
+		{"kept plain from above", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a") }, wxpay.JSON{"a": []any{wxpay.JSON{"b": wxpay.Secret("SECRET")}}}, "field /a/0/b: it is a Secret"},
 		{"as a name", nil, map[string]string{token("SECRET"): "x"}, "a Secret is the name of a member"},
-		{"amid other text", nil, wxpay.JSON{"a": "Mr " + token("SECRET")}, "member /a: a Secret stands amid other text"},
-		{"before other text", nil, wxpay.JSON{"a": token("SECRET") + "."}, "member /a: it is a Secret that was changed, or has other text around it"},
-		{"amid a marked text", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/a") }, wxpay.JSON{"a": "Mr " + token("SECRET")}, "member /a: it is a Secret that was changed"},
-		{"changed", nil, wxpay.JSON{"a": string(changed)}, "member /a: it is a Secret that was changed"},
-		{"too long", nil, wxpay.JSON{"a": wxpay.JSON{"b": []any{wxpay.Secret(strings.Repeat("SECRET ", 31))}}}, "member /a/b/0: plaintext too long: 217 bytes"},
+		{"amid other text", nil, wxpay.JSON{"a": "Mr " + token("SECRET")}, "field /a: a Secret stands amid other text"},
+		{"before other text", nil, wxpay.JSON{"a": token("SECRET") + "."}, "field /a: it is a Secret that was changed, or has other text around it"},
+		{"amid a marked text", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/a") }, wxpay.JSON{"a": "Mr " + token("SECRET")}, "field /a: it is a Secret that was changed"},
+		{"changed", nil, wxpay.JSON{"a": string(changed)}, "field /a: it is a Secret that was changed"},
+		{"too long", nil, wxpay.JSON{"a": wxpay.JSON{"b": []any{wxpay.Secret(strings.Repeat("SECRET ", 31))}}}, "field /a/b/0: plaintext too long: 217 bytes"},
 		{"in a body that is not JSON", nil, "a=" + token("SECRET"), "cannot be read: it is not JSON"},
-		{"no UTF-8", nil, wxpay.JSON{"a": wxpay.Secret("SECRET\xff")}, "member /a: it is not UTF-8"},
+		{"no UTF-8", nil, wxpay.JSON{"a": wxpay.Secret("SECRET\xff")}, "field /a: it is not UTF-8"},
 	}
 	client := newClient(t, wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }}))
 	for _, tt := range tests {

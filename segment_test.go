@@ -17,6 +17,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // code is a type of its own.
@@ -75,7 +76,7 @@ func TestPath(t *testing.T) {
 		{"a value in place behind names", client.At("v3", "userFeeds").Chain("{id}", "aB1"), "/v3/user-feeds/aB1"},
 		{"one value for both of a name", client.Chain("v3/{a}/{a}", 1), "/v3/1/1"},
 		{"a value in place is replaced", client.Chain("v3/{a}", 1).Var("a", 2), "/v3/2"},
-		{"integers of every kind", client.Chain("v3/{a}/{b}/{c}/{d}", int64(-1), uint8(7), code(3), wxpay.CodeNoAuth), "/v3/-1/7/3/NO_AUTH"},
+		{"integers of every kind", client.Chain("v3/{a}/{b}/{c}/{d}", int64(-1), uint8(7), code(3), wxcode.NoAuth), "/v3/-1/7/3/NO_AUTH"},
 		{"values of a map", client.At("v3", "_a_", "_b_").Vars(wxpay.JSON{"b": 2, "a": "1"}), "/v3/1/2"},
 		{"values of a map of strings", client.Chain("v3/{a}").Vars(map[string]string{"a": "1"}), "/v3/1"},
 		{"values of a struct", client.Chain("v3/{a}/{b}").Vars(struct {
@@ -86,7 +87,7 @@ func TestPath(t *testing.T) {
 		{"query", client.Chain("v3/b").Query("mchid", "1").Query("limit", 10), "/v3/b?mchid=1&limit=10"},
 		{"query is encoded", client.Chain("v3/b").Query("名 称", "粤B12345 &=+/?"), "/v3/b?%E5%90%8D%20%E7%A7%B0=%E7%B2%A4B12345%20%26%3D%2B%2F%3F"},
 		{"query kinds", client.Chain("v3/b").Query("a", true).Query("b", int64(-1)).Query("c", uint8(7)).Query("d", []string{"x", "y"}).Query("e", []int{1, 2}), "/v3/b?a=true&b=-1&c=7&d=x&d=y&e=1&e=2"},
-		{"a named string", client.Chain("v3/b").Query("code", wxpay.CodeNoAuth), "/v3/b?code=NO_AUTH"},
+		{"a named string", client.Chain("v3/b").Query("code", wxcode.NoAuth), "/v3/b?code=NO_AUTH"},
 		{"an empty query value is sent", client.Chain("v3/b").Query("a", ""), "/v3/b?a="},
 		{"an empty slice sends nothing", client.Chain("v3/b").Query("a", []string{}), "/v3/b"},
 		{"a query name set again is replaced", client.Chain("v3/b").Query("offset", 0).Query("limit", 5).Query("offset", 5), "/v3/b?limit=5&offset=5"},

@@ -36,6 +36,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/transport"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // Every answer that cannot be trusted is an error of its own, keeps the evidence, and leaves the outcome unknown.
@@ -77,18 +78,18 @@ func TestUntrustedAnswers(t *testing.T) {
 		{"another signature type", answer{body: body, bend: set(apiv3.HeaderSignatureType, "WECHATPAY2-SM2-WITH-SM3")}, apiv3.ErrSignatureHeader, "another type", false},
 		{"garbage", answer{body: "\x00\x01garbage", unsigned: true}, apiv3.ErrUnsigned, "missing", false},
 		{"HTML with status 200", answer{body: "<html>login</html>", unsigned: true}, apiv3.ErrUnsigned, "missing", false},
-		{"too large, announced", answer{body: strings.Repeat(" ", 2048)}, middleware.ErrAnswerTooLarge, "limit of 1024 bytes", false},
-		{"too large, not announced", answer{body: strings.Repeat(" ", 2048), bend: func(res *http.Response) { res.ContentLength = -1 }}, middleware.ErrAnswerTooLarge, "limit of 1024 bytes", false},
-		{"cut off", answer{body: body, bend: func(res *http.Response) { res.ContentLength = 1000 }}, middleware.ErrAnswerTruncated, "cut off", false},
+		{"too large, announced", answer{body: strings.Repeat(" ", 2048)}, middleware.ErrResponseTooLarge, "limit of 1024 bytes", false},
+		{"too large, not announced", answer{body: strings.Repeat(" ", 2048), bend: func(res *http.Response) { res.ContentLength = -1 }}, middleware.ErrResponseTooLarge, "limit of 1024 bytes", false},
+		{"cut off", answer{body: body, bend: func(res *http.Response) { res.ContentLength = 1000 }}, middleware.ErrResponseTruncated, "cut off", false},
 		{"cut off, not announced", answer{body: body, bend: func(res *http.Response) {
 			res.ContentLength, res.Body = -1, io.NopCloser(io.MultiReader(strings.NewReader(body[:5]), &brokenReader{}))
-		}}, middleware.ErrAnswerTruncated, "connection reset", false},
-		{"longer than announced", answer{body: body, bend: func(res *http.Response) { res.ContentLength = 3 }}, middleware.ErrAnswerTruncated, "goes on", false},
-		{"compressed", answer{body: zipped.String(), header: http.Header{"Content-Encoding": {"gzip"}}}, middleware.ErrAnswerCoded, "compressed although nobody asked for it (gzip)", false},
-		{"a member twice", answer{body: `{"amount":{"total":1,"total":100},"sp":"SECRET"}`}, middleware.ErrAnswerAmbiguous, `the member "total" stands twice`, false},
-		{"a member in two cases", answer{body: `{"state":"SECRET","State":""}`}, middleware.ErrAnswerAmbiguous, `"state" and "State" differ in case alone`, false},
-		{"a number beyond 64 bits", answer{body: `{"total":18446744073709551617}`}, middleware.ErrAnswerAmbiguous, "fits no type", false},
-		{"a signed error with its code twice", answer{status: 400, body: `{"code":"PARAM_ERROR","code":"SYSTEM_ERROR"}`}, middleware.ErrAnswerAmbiguous, "status 400", false},
+		}}, middleware.ErrResponseTruncated, "connection reset", false},
+		{"longer than announced", answer{body: body, bend: func(res *http.Response) { res.ContentLength = 3 }}, middleware.ErrResponseTruncated, "goes on", false},
+		{"compressed", answer{body: zipped.String(), header: http.Header{"Content-Encoding": {"gzip"}}}, middleware.ErrResponseCoded, "compressed although nobody asked for it (gzip)", false},
+		{"a member twice", answer{body: `{"amount":{"total":1,"total":100},"sp":"SECRET"}`}, middleware.ErrResponseAmbiguous, `the member "total" stands twice`, false},
+		{"a member in two cases", answer{body: `{"state":"SECRET","State":""}`}, middleware.ErrResponseAmbiguous, `"state" and "State" differ in case alone`, false},
+		{"a number beyond 64 bits", answer{body: `{"total":18446744073709551617}`}, middleware.ErrResponseAmbiguous, "fits no type", false},
+		{"a signed error with its code twice", answer{status: 400, body: `{"code":"PARAM_ERROR","code":"SYSTEM_ERROR"}`}, middleware.ErrResponseAmbiguous, "status 400", false},
 		{"a signed error with a wrong signature", answer{status: 400, body: `{"code":"PARAM_ERROR"}`, key: testKeys().other}, apiv3.ErrSignature, "status 400", false},
 		{"a signed server error with a wrong signature", answer{status: 500, body: `{"code":"SYSTEM_ERROR"}`, key: testKeys().other}, apiv3.ErrSignature, "status 500", false},
 	}
@@ -97,7 +98,7 @@ func TestUntrustedAnswers(t *testing.T) {
 			// In a bubble no second begins between the signature and its check.
 			synctest.Test(t, func(t *testing.T) {
 				var seen middleware.Observation
-				client := newClient(t, wxpay.WithTransport(tt.answer), wxpay.WithMaxAnswer(1024),
+				client := newClient(t, wxpay.WithTransport(tt.answer), wxpay.WithMaxResponse(1024),
 					wxpay.WithObserver(func(_ context.Context, o middleware.Observation) { seen = o }))
 				res, err := client.Chain("v3/x").Post(context.Background(), wxpay.JSON{"a": 1})
 				require.Nil(t, res)
@@ -138,7 +139,7 @@ func TestUntrustedAnswers(t *testing.T) {
 		sent := 0
 		client := newClient(t, wxpay.WithTransport(answer{body: `{"a":1,"a":2}`, bend: func(*http.Response) { sent++ }}))
 		_, err := client.Chain("v3/x").Get(context.Background())
-		require.ErrorIs(t, err, middleware.ErrAnswerAmbiguous)
+		require.ErrorIs(t, err, middleware.ErrResponseAmbiguous)
 		assert.Equal(t, 1, sent)
 	})
 	t.Run("a read says that it can be repeated", func(t *testing.T) {
@@ -156,7 +157,7 @@ func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("connection
 func TestUnsignedFamilies(t *testing.T) {
 	ctx := context.Background()
 	client := newClient(t, wxpay.WithTransport(answer{body: "file", unsigned: true}))
-	rows := middleware.UnsignedAnswers()
+	rows := middleware.UnsignedResponses()
 	require.Len(t, rows, 11)
 	for _, row := range rows {
 		assert.True(t, strings.HasPrefix(row.Source, "https://"), row.Path)
@@ -215,7 +216,7 @@ func TestRefusals(t *testing.T) {
 		name     string
 		answer   answer
 		outcome  wxpay.Outcome
-		code     wxpay.Code
+		code     wxcode.Code
 		verified bool
 		says     string
 	}{
@@ -241,7 +242,7 @@ func TestRefusals(t *testing.T) {
 			_, err := client.Chain("v3/x/{id}").Var("id", "oSECRET").Post(context.Background(), wxpay.JSON{})
 			var refusal *wxpay.APIError
 			require.ErrorAs(t, fmt.Errorf("wrapped: %w", err), &refusal)
-			assert.ErrorIs(t, err, wxpay.StageAnswer)
+			assert.ErrorIs(t, err, wxpay.StageResponse)
 			assert.ErrorContains(t, err, tt.says)
 			assert.ErrorContains(t, err, "wxpay: POST /v3/x/{id}: ")
 			assert.Equal(t, tt.outcome, wxpay.OutcomeOf(err))
@@ -257,8 +258,8 @@ func TestRefusals(t *testing.T) {
 			assert.NotContains(t, err.Error(), "XYZ", "a value may identify a person")
 		})
 	}
-	assert.False(t, wxpay.IsCode(nil, wxpay.CodeNotFound))
-	assert.False(t, wxpay.IsCode(errors.New("x"), wxpay.CodeNotFound))
+	assert.False(t, wxpay.IsCode(nil, wxcode.NotFound))
+	assert.False(t, wxpay.IsCode(errors.New("x"), wxcode.NotFound))
 	assert.Equal(t, wxpay.Confirmed, wxpay.OutcomeOf(nil))
 	assert.Equal(t, wxpay.Unknown, wxpay.OutcomeOf(errors.New("x")))
 }
@@ -296,14 +297,6 @@ func TestSignErrorHints(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestRequestIDMeaning(t *testing.T) {
-	refusing := answer{status: 404, body: `{"code":"ORDER_NOT_EXIST","message":"订单不存在"}`, bend: func(res *http.Response) {
-		res.Header.Set("Request-ID", "08C7CAB2A40610C30518E2A39A1420E7B30228F8D804-268512771")
-	}}
-	_, err := newClient(t, wxpay.WithTransport(refusing)).Chain("v3/x").Get(context.Background())
-	require.ErrorContains(t, err, "(request id 08C7CAB2A40610C30518E2A39A1420E7B30228F8D804-268512771: the order does not exist)")
 }
 
 // A failure is NotSent only when it is certain that nothing left the process.
@@ -568,7 +561,7 @@ func FuzzVerify(f *testing.F) {
 			}
 			res.ContentLength = max(length, -1)
 		}}
-		client := newClient(t, wxpay.WithTransport(junk), wxpay.WithMaxAnswer(1<<16))
+		client := newClient(t, wxpay.WithTransport(junk), wxpay.WithMaxResponse(1<<16))
 		res, err := client.Chain("v3/x").Get(context.Background())
 		require.Error(t, err)
 		require.Nil(t, res)
@@ -590,7 +583,7 @@ func FuzzGet(f *testing.F) {
 		}}), wxpay.WithScheme(trustingScheme{apiv3.RSA()}))
 		res, err := client.Chain("v3/x").Get(context.Background())
 		if err != nil {
-			require.ErrorIs(t, err, middleware.ErrAnswerAmbiguous)
+			require.ErrorIs(t, err, middleware.ErrResponseAmbiguous)
 			return
 		}
 		require.Equal(t, string(body), string(res.Raw()))

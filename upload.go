@@ -23,7 +23,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// File is what [Chain.Upload] sends: make one with [FileAt], [FileFrom] or [Pipe]. It is an immutable value; its methods
+// File is what [Chain.Upload] sends: make one with [FileAt], [FileFrom] or [FileReader]. It is an immutable value; its methods
 // return a changed copy.
 type File struct {
 	name    string
@@ -79,12 +79,12 @@ func FileFrom(name string, r io.ReaderAt, size int64) File {
 	return f
 }
 
-// Pipe is what r holds, under a file name: at most 64 MiB. It can be read only once, so it is kept in a temporary file while
+// FileReader is what r holds, under a file name: at most 64 MiB. It can be read only once, so it is kept in a temporary file while
 // it is sent.
-func Pipe(name string, r io.Reader) File {
+func FileReader(name string, r io.Reader) File {
 	f := File{name: name, size: -1, pipe: userReader{r: r}}
 	if r == nil {
-		f.err = errors.New("Pipe needs a reader")
+		f.err = errors.New("FileReader needs a reader")
 	}
 	return f
 }
@@ -106,9 +106,9 @@ func (f File) Part(name string) File {
 	return f
 }
 
-// Members sets what the meta calls the file's name and its digest; an empty one is left out. The default is what the
+// Fields sets what the meta calls the file's name and its digest; an empty one is left out. The default is what the
 // catalogue says, else "filename" and "sha256".
-func (f File) Members(name, digest string) File {
+func (f File) Fields(name, digest string) File {
 	f.members = [2]string{name, digest}
 	return f
 }
@@ -171,7 +171,7 @@ func (u *upload) ready(ctx context.Context, f *flight, template string) (JSON, e
 		return nil, file.err
 	}
 	if file.open == nil && file.pipe == nil {
-		return nil, errors.New("the file is empty of everything: make one with FileAt, FileFrom or Pipe")
+		return nil, errors.New("the file is empty of everything: make one with FileAt, FileFrom or FileReader")
 	}
 	if err := checkFileName(file.name); err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func (u *upload) ready(ctx context.Context, f *flight, template string) (JSON, e
 	}
 	var most int64
 	if rule := fact.UploadAt(template); rule != nil {
-		f.Repeatable, most = true, rule.MaxSize
+		f.Idempotent, most = true, rule.MaxSize
 		suffix := strings.ToLower(strings.TrimPrefix(filepath.Ext(file.name), "."))
 		if rule.Suffixes != "" && !slices.Contains(strings.Fields(rule.Suffixes), suffix) {
 			return nil, fmt.Errorf("the file's suffix is %s, the operation takes %s", redact.Quote(suffix), strings.ReplaceAll(rule.Suffixes, " ", ", "))

@@ -89,8 +89,8 @@ func TestUploadSources(t *testing.T) {
 		"a path":        wxpay.FileAt(path),
 		"a reader at":   wxpay.FileFrom("红色.png", bytes.NewReader(data), int64(len(data))),
 		"one read from": wxpay.FileFrom("红色.png", half(data), int64(len(data))),
-		"a pipe":        wxpay.Pipe("红色.png", iotest.OneByteReader(bytes.NewReader(data))),
-		"said by hand":  wxpay.FileAt(path).Part("file").Members("filename", "sha256"),
+		"a pipe":        wxpay.FileReader("红色.png", iotest.OneByteReader(bytes.NewReader(data))),
+		"said by hand":  wxpay.FileAt(path).Part("file").Fields("filename", "sha256"),
 		"meta by hand":  wxpay.FileAt(path).Meta("filename", "红色.png"),
 		"other options": wxpay.FileAt(path).Hash(sha256.New),
 	} {
@@ -109,15 +109,15 @@ func TestUploadSources(t *testing.T) {
 	t.Run("in the background", func(t *testing.T) {
 		var got received
 		client := newClient(t, wxpay.WithTransport(receiving(t, &got)))
-		_, err := client.Chain("v3/merchant/media/upload").UploadAsync(context.Background(), wxpay.Pipe("红色.png", bytes.NewReader(data))).
+		_, err := client.Chain("v3/merchant/media/upload").UploadAsync(context.Background(), wxpay.FileReader("红色.png", bytes.NewReader(data))).
 			Then(func(*wxpay.Response) error { return nil }).Wait(context.Background())
 		require.NoError(t, err)
 		assert.Equal(t, data, got.file)
 		cancelled, cancel := context.WithCancel(context.Background())
 		cancel()
-		_, err = client.Chain("v3/merchant/media/upload").UploadAsync(cancelled, wxpay.Pipe("a.png", bytes.NewReader(data))).Wait(context.Background())
+		_, err = client.Chain("v3/merchant/media/upload").UploadAsync(cancelled, wxpay.FileReader("a.png", bytes.NewReader(data))).Wait(context.Background())
 		require.ErrorIs(t, err, context.Canceled)
-		_, err = client.Chain("v3/merchant/media/upload").UploadAsync(context.Background(), wxpay.Pipe("a.exe", bytes.NewReader(data))).Wait(context.Background())
+		_, err = client.Chain("v3/merchant/media/upload").UploadAsync(context.Background(), wxpay.FileReader("a.exe", bytes.NewReader(data))).Wait(context.Background())
 		require.ErrorIs(t, err, wxpay.StageBuild)
 	})
 }
@@ -241,14 +241,14 @@ func TestUploadMistakes(t *testing.T) {
 		file       wxpay.File
 		says       string
 	}{
-		{"no file", media, wxpay.File{}, "make one with FileAt, FileFrom or Pipe"},
+		{"no file", media, wxpay.File{}, "make one with FileAt, FileFrom or FileReader"},
 		{"no such file", media, wxpay.FileAt(filepath.Join(dir, "oSECRET.png")), "cannot be opened: no such file"},
-		{"a folder", media, wxpay.FileAt(dir).Members("", "sha256"), "suffix"},
+		{"a folder", media, wxpay.FileAt(dir).Fields("", "sha256"), "suffix"},
 		{"zero bytes", media, wxpay.FileAt(empty), "has no bytes"},
 		{"no reader", media, wxpay.FileFrom("a.png", nil, 1), "needs a reader"},
-		{"no pipe", media, wxpay.Pipe("a.png", nil), "needs a reader"},
+		{"no pipe", media, wxpay.FileReader("a.png", nil), "needs a reader"},
 		{"shorter than said", media, wxpay.FileFrom("a.png", bytes.NewReader(data), 101), "100 bytes instead of 101"},
-		{"a reader that fails half-way", media, wxpay.Pipe("a.png", io.MultiReader(bytes.NewReader(data), iotest.ErrReader(errors.New("cable pulled")))), "cannot be read: cable pulled"},
+		{"a reader that fails half-way", media, wxpay.FileReader("a.png", io.MultiReader(bytes.NewReader(data), iotest.ErrReader(errors.New("cable pulled")))), "cannot be read: cable pulled"},
 		{"a name with a quote", media, good(`a".png`), "quote, a slash or a line break"},
 		{"a name with a line break", media, good("a\r\nB: c.png"), "quote, a slash or a line break"},
 		{"a name with a slash", media, good("a/b.png"), "quote, a slash or a line break"},
@@ -257,7 +257,7 @@ func TestUploadMistakes(t *testing.T) {
 		{"a suffix that is not taken", media, good("a.exe"), `the file's suffix is "exe", the operation takes jpg, jpeg, bmp, png, pdf`},
 		{"no suffix", media, good("a"), "suffix"},
 		{"too large", coupon, wxpay.FileFrom("a.png", bytes.NewReader(big), int64(len(big))), "the operation takes at most 2097152"},
-		{"an endless pipe", "v3/x", wxpay.Pipe("a.png", endless{}), "more than 67108864 bytes"},
+		{"an endless pipe", "v3/x", wxpay.FileReader("a.png", endless{}), "more than 67108864 bytes"},
 		{"a part with a quote", media, good("a.png").Part(`x"y`), "the name of the file's part"},
 		{"SM3 wanted", "v3/taxi-invoice/cards/upload-file", good("a.png"), "wants an SM3 digest"},
 		{"a mistake in the chain", "v3//x", good("a.png"), "two slashes"},
@@ -346,7 +346,7 @@ func TestUploadOfStuckFile(t *testing.T) {
 	reason := errors.New("the shop closes")
 	const size = 100 << 10
 	for name, file := range map[string]func(r io.Reader) wxpay.File{
-		"a pipe": func(r io.Reader) wxpay.File { return wxpay.Pipe("a.png", r) },
+		"a pipe": func(r io.Reader) wxpay.File { return wxpay.FileReader("a.png", r) },
 		"a file": func(r io.Reader) wxpay.File {
 			return wxpay.FileFrom("a.png", readerAt(func(p []byte, _ int64) (int, error) { return r.Read(p) }), size)
 		},

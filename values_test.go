@@ -17,6 +17,7 @@ import (
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // A path with its value, and the query of a map. The catalogue knows that the operation takes a date.
@@ -25,7 +26,7 @@ func ExampleChain_Queries() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv)
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -61,7 +62,7 @@ func TestQueries(t *testing.T) {
 		{"a map, sorted", map[string]any{"b": 1, "a": "x y", "c": true}, "?a=x%20y&b=1&c=true"},
 		{"a JSON", wxpay.JSON{"state": []string{"A", "B"}}, "?state=A&state=B"},
 		{"a map of strings", map[string]string{"b": "2", "a": "1"}, "?a=1&b=2"},
-		{"names of a type of their own", map[wxpay.Code]int{"b": 2, "a": 1}, "?a=1&b=2"},
+		{"names of a type of their own", map[wxcode.Code]int{"b": 2, "a": 1}, "?a=1&b=2"},
 		{"url.Values", url.Values{"b": {"2", "3"}, "a": {"1"}, "none": nil}, "?a=1&b=2&b=3"},
 		{"a nil map has none", url.Values(nil), ""},
 		{"a struct, in the order of its fields", struct {

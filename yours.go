@@ -116,7 +116,7 @@ func (p *passage) judge(ctx context.Context, res *http.Response, err error) (*ht
 	if err != nil {
 		return nil, fault.During(ctx, err)
 	}
-	came := p.call.Answer()
+	came := p.call.ResponseBody()
 	if !bytes.Equal(raw, came) {
 		p.call.Verified = false
 	}

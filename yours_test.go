@@ -24,6 +24,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/transport"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // between is a middleware made of a function.
@@ -67,14 +68,14 @@ func TestMiddlewarePassesOn(t *testing.T) {
 		}, wxpay.Unknown, func(t *testing.T, err error) {
 			require.ErrorAs(t, err, new(*wxpay.VerifyError))
 			assert.NotErrorAs(t, err, new(*wxpay.APIError))
-			assert.False(t, wxpay.IsCode(err, wxpay.CodeOrderNotExist))
+			assert.False(t, wxpay.IsCode(err, wxcode.OrderNotExist))
 		}},
 		{"another call's error in its place", forged, func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 			_, _ = next.RoundTrip(req)
 			return nil, elsewhere()
 		}, wxpay.Unknown, func(t *testing.T, err error) {
 			assert.NotErrorAs(t, err, new(*wxpay.VerifyError))
-			assert.False(t, wxpay.IsCode(err, wxpay.CodeOrderNotExist))
+			assert.False(t, wxpay.IsCode(err, wxcode.OrderNotExist))
 			assert.ErrorContains(t, err, "ORDER_NOT_EXIST", "it may be shown")
 		}},
 		{"a promise that nothing was sent", resetConnection, func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
@@ -256,9 +257,9 @@ func TestGroup(t *testing.T) {
 			failed <- err
 		}()
 		_, err := newClient(t, wxpay.WithTransport(silence)).Chain("v3/refund/domestic/refunds").Post(ctx, wxpay.JSON{})
-		require.True(t, wxpay.IsCode(<-failed, wxpay.CodeOrderNotExist))
+		require.True(t, wxpay.IsCode(<-failed, wxcode.OrderNotExist))
 		require.Error(t, err)
-		assert.False(t, wxpay.IsCode(err, wxpay.CodeOrderNotExist), err)
+		assert.False(t, wxpay.IsCode(err, wxcode.OrderNotExist), err)
 		assert.NotErrorAs(t, err, new(*wxpay.APIError))
 		assert.Equal(t, wxpay.Unknown, wxpay.OutcomeOf(err))
 		assert.ErrorIs(t, err, ctx.Err())
@@ -337,12 +338,12 @@ func TestAsyncSurvives(t *testing.T) {
 		require.NoError(t, err)
 	})
 	t.Run("a file's reader", func(t *testing.T) {
-		for _, file := range []wxpay.File{wxpay.Pipe("a.png", exiting{}), wxpay.FileFrom("a.png", exiting{}, 3)} {
+		for _, file := range []wxpay.File{wxpay.FileReader("a.png", exiting{}), wxpay.FileFrom("a.png", exiting{}, 3)} {
 			_, err := newClient(t, wxpay.WithTransport(ok("{}"))).Chain("v3/merchant/media/upload").Upload(t.Context(), file)
 			require.ErrorContains(t, err, "runtime.Goexit")
 			assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
 		}
-		for _, file := range []wxpay.File{wxpay.Pipe("a.png", panicking{}), wxpay.FileFrom("a.png", panicking{}, 3)} {
+		for _, file := range []wxpay.File{wxpay.FileReader("a.png", panicking{}), wxpay.FileFrom("a.png", panicking{}, 3)} {
 			_, err := newClient(t, wxpay.WithTransport(ok("{}"))).Chain("v3/merchant/media/upload").Upload(t.Context(), file)
 			require.ErrorAs(t, err, new(*wxpay.PanicError))
 		}
@@ -389,7 +390,7 @@ func TestRefreshSurvives(t *testing.T) {
 					options := []wxpay.Option{wxpay.WithScheme(scheme), wxpay.WithCertificates()}
 					switch where {
 					case "store":
-						options[1] = wxpay.WithCertificates(wxpay.ShareIn(storeThat(boom)))
+						options[1] = wxpay.WithCertificates(wxpay.StoreIn(storeThat(boom)))
 					case "middleware":
 						options = append(options, between(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 							if strings.HasSuffix(req.URL.Path, "/certificates") {

@@ -66,9 +66,9 @@ func (c DeleteBodyCall) Plain(pointer string) DeleteBodyCall {
 	return DeleteBodyCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c DeleteBodyCall) Repeatable() DeleteBodyCall {
-	return DeleteBodyCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c DeleteBodyCall) Idempotent() DeleteBodyCall {
+	return DeleteBodyCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -128,8 +128,8 @@ func (c DeleteCall) Plain(pointer string) DeleteCall {
 	return DeleteCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c DeleteCall) Repeatable() DeleteCall { return DeleteCall(wxpay.Chain(c).Repeatable()) }
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c DeleteCall) Idempotent() DeleteCall { return DeleteCall(wxpay.Chain(c).Idempotent()) }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c DeleteCall) Unbind() DeleteCall { return DeleteCall(wxpay.Chain(c).Unbind()) }
@@ -159,7 +159,7 @@ func (c GetBillCall) Bill(ctx context.Context, options ...wxpay.DownloadOption) 
 }
 
 // BillTo writes the bill to w; see [wxpay.Chain.BillTo].
-func (c GetBillCall) BillTo(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+func (c GetBillCall) BillTo(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.DownloadResult, error) {
 	return wxpay.Chain(c).BillTo(ctx, w, options...)
 }
 
@@ -298,8 +298,8 @@ func (c GetDeleteCall) Plain(pointer string) GetDeleteCall {
 	return GetDeleteCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetDeleteCall) Repeatable() GetDeleteCall { return GetDeleteCall(wxpay.Chain(c).Repeatable()) }
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetDeleteCall) Idempotent() GetDeleteCall { return GetDeleteCall(wxpay.Chain(c).Idempotent()) }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c GetDeleteCall) Unbind() GetDeleteCall { return GetDeleteCall(wxpay.Chain(c).Unbind()) }
@@ -324,7 +324,7 @@ func (c GetDownloadBillCall) GetAsync(ctx context.Context) *wxpay.Future {
 }
 
 // Download writes the file that is answered to w; see [wxpay.Chain.Download].
-func (c GetDownloadBillCall) Download(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+func (c GetDownloadBillCall) Download(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.DownloadResult, error) {
 	return wxpay.Chain(c).Download(ctx, w, options...)
 }
 
@@ -334,7 +334,7 @@ func (c GetDownloadBillCall) Bill(ctx context.Context, options ...wxpay.Download
 }
 
 // BillTo writes the bill to w; see [wxpay.Chain.BillTo].
-func (c GetDownloadBillCall) BillTo(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+func (c GetDownloadBillCall) BillTo(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.DownloadResult, error) {
 	return wxpay.Chain(c).BillTo(ctx, w, options...)
 }
 
@@ -388,7 +388,7 @@ func (c GetDownloadCall) GetAsync(ctx context.Context) *wxpay.Future {
 }
 
 // Download writes the file that is answered to w; see [wxpay.Chain.Download].
-func (c GetDownloadCall) Download(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+func (c GetDownloadCall) Download(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.DownloadResult, error) {
 	return wxpay.Chain(c).Download(ctx, w, options...)
 }
 
@@ -561,9 +561,9 @@ func (c GetEachPostCall) Plain(pointer string) GetEachPostCall {
 	return GetEachPostCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetEachPostCall) Repeatable() GetEachPostCall {
-	return GetEachPostCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetEachPostCall) Idempotent() GetEachPostCall {
+	return GetEachPostCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -658,9 +658,9 @@ func (c GetEachPostDeleteBodyCall) Plain(pointer string) GetEachPostDeleteBodyCa
 	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetEachPostDeleteBodyCall) Repeatable() GetEachPostDeleteBodyCall {
-	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetEachPostDeleteBodyCall) Idempotent() GetEachPostDeleteBodyCall {
+	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -722,9 +722,9 @@ func (c GetEachPostEnsureResolveCall) OnUnknown(policy wxpay.UnknownPolicy) GetE
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).OnUnknown(policy))
 }
 
-// InDoubt tells Ensure that the call may have been made before; see [wxpay.Chain.InDoubt].
-func (c GetEachPostEnsureResolveCall) InDoubt(until time.Time) GetEachPostEnsureResolveCall {
-	return GetEachPostEnsureResolveCall(wxpay.Chain(c).InDoubt(until))
+// SentBefore tells Ensure that the call may have been made before; see [wxpay.Chain.SentBefore].
+func (c GetEachPostEnsureResolveCall) SentBefore(until time.Time) GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).SentBefore(until))
 }
 
 // Resolve asks once what became of a call that ended in doubt; see [wxpay.Chain.Resolve].
@@ -772,9 +772,9 @@ func (c GetEachPostEnsureResolveCall) Plain(pointer string) GetEachPostEnsureRes
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetEachPostEnsureResolveCall) Repeatable() GetEachPostEnsureResolveCall {
-	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetEachPostEnsureResolveCall) Idempotent() GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -871,9 +871,9 @@ func (c GetEachPostPatchCall) Plain(pointer string) GetEachPostPatchCall {
 	return GetEachPostPatchCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetEachPostPatchCall) Repeatable() GetEachPostPatchCall {
-	return GetEachPostPatchCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetEachPostPatchCall) Idempotent() GetEachPostPatchCall {
+	return GetEachPostPatchCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -960,9 +960,9 @@ func (c GetEachUploadCall) Plain(pointer string) GetEachUploadCall {
 	return GetEachUploadCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetEachUploadCall) Repeatable() GetEachUploadCall {
-	return GetEachUploadCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetEachUploadCall) Idempotent() GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -1034,8 +1034,8 @@ func (c GetPatchCall) Plain(pointer string) GetPatchCall {
 	return GetPatchCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetPatchCall) Repeatable() GetPatchCall { return GetPatchCall(wxpay.Chain(c).Repeatable()) }
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetPatchCall) Idempotent() GetPatchCall { return GetPatchCall(wxpay.Chain(c).Idempotent()) }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c GetPatchCall) Unbind() GetPatchCall { return GetPatchCall(wxpay.Chain(c).Unbind()) }
@@ -1114,9 +1114,9 @@ func (c GetPatchDeleteBodyCall) Plain(pointer string) GetPatchDeleteBodyCall {
 	return GetPatchDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetPatchDeleteBodyCall) Repeatable() GetPatchDeleteBodyCall {
-	return GetPatchDeleteBodyCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetPatchDeleteBodyCall) Idempotent() GetPatchDeleteBodyCall {
+	return GetPatchDeleteBodyCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -1198,9 +1198,9 @@ func (c GetPatchDeleteCall) Plain(pointer string) GetPatchDeleteCall {
 	return GetPatchDeleteCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetPatchDeleteCall) Repeatable() GetPatchDeleteCall {
-	return GetPatchDeleteCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetPatchDeleteCall) Idempotent() GetPatchDeleteCall {
+	return GetPatchDeleteCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -1272,8 +1272,8 @@ func (c GetPostCall) Plain(pointer string) GetPostCall {
 	return GetPostCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetPostCall) Repeatable() GetPostCall { return GetPostCall(wxpay.Chain(c).Repeatable()) }
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetPostCall) Idempotent() GetPostCall { return GetPostCall(wxpay.Chain(c).Idempotent()) }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c GetPostCall) Unbind() GetPostCall { return GetPostCall(wxpay.Chain(c).Unbind()) }
@@ -1317,9 +1317,9 @@ func (c GetPostEnsureResolveCall) OnUnknown(policy wxpay.UnknownPolicy) GetPostE
 	return GetPostEnsureResolveCall(wxpay.Chain(c).OnUnknown(policy))
 }
 
-// InDoubt tells Ensure that the call may have been made before; see [wxpay.Chain.InDoubt].
-func (c GetPostEnsureResolveCall) InDoubt(until time.Time) GetPostEnsureResolveCall {
-	return GetPostEnsureResolveCall(wxpay.Chain(c).InDoubt(until))
+// SentBefore tells Ensure that the call may have been made before; see [wxpay.Chain.SentBefore].
+func (c GetPostEnsureResolveCall) SentBefore(until time.Time) GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).SentBefore(until))
 }
 
 // Resolve asks once what became of a call that ended in doubt; see [wxpay.Chain.Resolve].
@@ -1367,9 +1367,9 @@ func (c GetPostEnsureResolveCall) Plain(pointer string) GetPostEnsureResolveCall
 	return GetPostEnsureResolveCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetPostEnsureResolveCall) Repeatable() GetPostEnsureResolveCall {
-	return GetPostEnsureResolveCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetPostEnsureResolveCall) Idempotent() GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -1461,9 +1461,9 @@ func (c GetPostPutDeleteCall) Plain(pointer string) GetPostPutDeleteCall {
 	return GetPostPutDeleteCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetPostPutDeleteCall) Repeatable() GetPostPutDeleteCall {
-	return GetPostPutDeleteCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetPostPutDeleteCall) Idempotent() GetPostPutDeleteCall {
+	return GetPostPutDeleteCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -1491,7 +1491,7 @@ func (c GetReceiptCall) GetAsync(ctx context.Context) *wxpay.Future {
 }
 
 // Receipt writes the receipt to w, once it is made; see [wxpay.Chain.Receipt].
-func (c GetReceiptCall) Receipt(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+func (c GetReceiptCall) Receipt(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.DownloadResult, error) {
 	return wxpay.Chain(c).Receipt(ctx, w, options...)
 }
 
@@ -1543,7 +1543,7 @@ func (c GetReceiptPostCall) GetAsync(ctx context.Context) *wxpay.Future {
 }
 
 // Receipt writes the receipt to w, once it is made; see [wxpay.Chain.Receipt].
-func (c GetReceiptPostCall) Receipt(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.Downloaded, error) {
+func (c GetReceiptPostCall) Receipt(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.DownloadResult, error) {
 	return wxpay.Chain(c).Receipt(ctx, w, options...)
 }
 
@@ -1592,9 +1592,9 @@ func (c GetReceiptPostCall) Plain(pointer string) GetReceiptPostCall {
 	return GetReceiptPostCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c GetReceiptPostCall) Repeatable() GetReceiptPostCall {
-	return GetReceiptPostCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c GetReceiptPostCall) Idempotent() GetReceiptPostCall {
+	return GetReceiptPostCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -1652,8 +1652,8 @@ func (c PatchCall) Encrypt(pointer string) PatchCall {
 // Plain leaves a member as it is; see [wxpay.Chain.Plain].
 func (c PatchCall) Plain(pointer string) PatchCall { return PatchCall(wxpay.Chain(c).Plain(pointer)) }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c PatchCall) Repeatable() PatchCall { return PatchCall(wxpay.Chain(c).Repeatable()) }
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c PatchCall) Idempotent() PatchCall { return PatchCall(wxpay.Chain(c).Idempotent()) }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c PatchCall) Unbind() PatchCall { return PatchCall(wxpay.Chain(c).Unbind()) }
@@ -1722,9 +1722,9 @@ func (c PatchDeleteCall) Plain(pointer string) PatchDeleteCall {
 	return PatchDeleteCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c PatchDeleteCall) Repeatable() PatchDeleteCall {
-	return PatchDeleteCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c PatchDeleteCall) Idempotent() PatchDeleteCall {
+	return PatchDeleteCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -1778,8 +1778,8 @@ func (c PostCall) Encrypt(pointer string) PostCall { return PostCall(wxpay.Chain
 // Plain leaves a member as it is; see [wxpay.Chain.Plain].
 func (c PostCall) Plain(pointer string) PostCall { return PostCall(wxpay.Chain(c).Plain(pointer)) }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c PostCall) Repeatable() PostCall { return PostCall(wxpay.Chain(c).Repeatable()) }
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c PostCall) Idempotent() PostCall { return PostCall(wxpay.Chain(c).Idempotent()) }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c PostCall) Unbind() PostCall { return PostCall(wxpay.Chain(c).Unbind()) }
@@ -1848,9 +1848,9 @@ func (c PostDeleteBodyCall) Plain(pointer string) PostDeleteBodyCall {
 	return PostDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c PostDeleteBodyCall) Repeatable() PostDeleteBodyCall {
-	return PostDeleteBodyCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c PostDeleteBodyCall) Idempotent() PostDeleteBodyCall {
+	return PostDeleteBodyCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -1887,9 +1887,9 @@ func (c PostEnsureCall) OnUnknown(policy wxpay.UnknownPolicy) PostEnsureCall {
 	return PostEnsureCall(wxpay.Chain(c).OnUnknown(policy))
 }
 
-// InDoubt tells Ensure that the call may have been made before; see [wxpay.Chain.InDoubt].
-func (c PostEnsureCall) InDoubt(until time.Time) PostEnsureCall {
-	return PostEnsureCall(wxpay.Chain(c).InDoubt(until))
+// SentBefore tells Ensure that the call may have been made before; see [wxpay.Chain.SentBefore].
+func (c PostEnsureCall) SentBefore(until time.Time) PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).SentBefore(until))
 }
 
 // Query sets a member of the query string; see [wxpay.Chain.Query].
@@ -1927,9 +1927,9 @@ func (c PostEnsureCall) Plain(pointer string) PostEnsureCall {
 	return PostEnsureCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c PostEnsureCall) Repeatable() PostEnsureCall {
-	return PostEnsureCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c PostEnsureCall) Idempotent() PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -1964,9 +1964,9 @@ func (c PostEnsureResolveCall) OnUnknown(policy wxpay.UnknownPolicy) PostEnsureR
 	return PostEnsureResolveCall(wxpay.Chain(c).OnUnknown(policy))
 }
 
-// InDoubt tells Ensure that the call may have been made before; see [wxpay.Chain.InDoubt].
-func (c PostEnsureResolveCall) InDoubt(until time.Time) PostEnsureResolveCall {
-	return PostEnsureResolveCall(wxpay.Chain(c).InDoubt(until))
+// SentBefore tells Ensure that the call may have been made before; see [wxpay.Chain.SentBefore].
+func (c PostEnsureResolveCall) SentBefore(until time.Time) PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).SentBefore(until))
 }
 
 // Resolve asks once what became of a call that ended in doubt; see [wxpay.Chain.Resolve].
@@ -2014,9 +2014,9 @@ func (c PostEnsureResolveCall) Plain(pointer string) PostEnsureResolveCall {
 	return PostEnsureResolveCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c PostEnsureResolveCall) Repeatable() PostEnsureResolveCall {
-	return PostEnsureResolveCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c PostEnsureResolveCall) Idempotent() PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -2088,8 +2088,8 @@ func (c PostPutCall) Plain(pointer string) PostPutCall {
 	return PostPutCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c PostPutCall) Repeatable() PostPutCall { return PostPutCall(wxpay.Chain(c).Repeatable()) }
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c PostPutCall) Idempotent() PostPutCall { return PostPutCall(wxpay.Chain(c).Idempotent()) }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c PostPutCall) Unbind() PostPutCall { return PostPutCall(wxpay.Chain(c).Unbind()) }
@@ -2158,9 +2158,9 @@ func (c PutDeleteBodyCall) Plain(pointer string) PutDeleteBodyCall {
 	return PutDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c PutDeleteBodyCall) Repeatable() PutDeleteBodyCall {
-	return PutDeleteBodyCall(wxpay.Chain(c).Repeatable())
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c PutDeleteBodyCall) Idempotent() PutDeleteBodyCall {
+	return PutDeleteBodyCall(wxpay.Chain(c).Idempotent())
 }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
@@ -2222,8 +2222,8 @@ func (c UploadCall) Plain(pointer string) UploadCall {
 	return UploadCall(wxpay.Chain(c).Plain(pointer))
 }
 
-// Repeatable vouches that the call may be sent again; see [wxpay.Chain.Repeatable].
-func (c UploadCall) Repeatable() UploadCall { return UploadCall(wxpay.Chain(c).Repeatable()) }
+// Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
+func (c UploadCall) Idempotent() UploadCall { return UploadCall(wxpay.Chain(c).Idempotent()) }
 
 // Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
 func (c UploadCall) Unbind() UploadCall { return UploadCall(wxpay.Chain(c).Unbind()) }

@@ -16,7 +16,7 @@ func newClient() *wxpay.Client {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func Example_ensure() {
 	if _, err := gateway.AddPaidOrder("ABC-001", 500); err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -271,8 +271,8 @@ func TestAbilities(t *testing.T) {
 			return strings.HasSuffix(f.Name, "state") || strings.HasSuffix(f.Name, "_status")
 		})
 		want := map[string]bool{
-			"Ensure": ensures, "OnUnknown": ensures, "InDoubt": ensures, "Resolve": resolves, "UntilFinal": resolves,
-			"Download": get != nil && get.Answer == fact.StreamAnswer,
+			"Ensure": ensures, "OnUnknown": ensures, "SentBefore": ensures, "Resolve": resolves, "UntilFinal": resolves,
+			"Download": get != nil && get.Response == fact.StreamResponse,
 			"Bill":     applies && !receipt || get != nil && get.Signature == fact.OverDigest,
 			"Receipt":  receipt,
 		}
@@ -319,14 +319,14 @@ func call(t *testing.T, wire *recorder, path string, node any) {
 		check("GET", err)
 	}
 	if file, ok := node.(interface {
-		Download(context.Context, io.Writer, ...wxpay.DownloadOption) (*wxpay.Downloaded, error)
+		Download(context.Context, io.Writer, ...wxpay.DownloadOption) (*wxpay.DownloadResult, error)
 	}); ok {
 		_, err := file.Download(ctx, io.Discard)
 		check("GET", err)
 	}
 	if bill, ok := node.(interface {
 		Bill(context.Context, ...wxpay.DownloadOption) (*wxpay.Bill, error)
-		BillTo(context.Context, io.Writer, ...wxpay.DownloadOption) (*wxpay.Downloaded, error)
+		BillTo(context.Context, io.Writer, ...wxpay.DownloadOption) (*wxpay.DownloadResult, error)
 	}); ok {
 		_, err := bill.Bill(ctx)
 		check("GET", err)
@@ -334,7 +334,7 @@ func call(t *testing.T, wire *recorder, path string, node any) {
 		check("GET", err)
 	}
 	if receipt, ok := node.(interface {
-		Receipt(context.Context, io.Writer, ...wxpay.DownloadOption) (*wxpay.Downloaded, error)
+		Receipt(context.Context, io.Writer, ...wxpay.DownloadOption) (*wxpay.DownloadResult, error)
 	}); ok {
 		_, err := receipt.Receipt(ctx, io.Discard)
 		check("GET", err)

@@ -48,7 +48,7 @@ func ExampleSignature_Verify() {
 		log.Fatal(err)
 	}
 	body := []byte(`{"code_url":"weixin://wxpay/bizpayurl?pr=1"}`)
-	made, _ := apiv3.RSA().Sign(platform, apiv3.AppendAnswerMessage(nil, "1735689600", "n", body))
+	made, _ := apiv3.RSA().Sign(platform, apiv3.AppendResponseMessage(nil, "1735689600", "n", body))
 	header := http.Header{}
 	header.Set("Wechatpay-Timestamp", "1735689600")
 	header.Set("Wechatpay-Nonce", "n")

@@ -10,9 +10,9 @@ func AppendRequestMessage(dst []byte, method, target, timestamp, nonce string, b
 	return append(dst, '\n')
 }
 
-// AppendAnswerMessage appends the three lines that the signature of an answer or a notification covers. body is the raw
+// AppendResponseMessage appends the three lines that the signature of an answer or a notification covers. body is the raw
 // bytes received, before any parsing; an empty body leaves an empty third line.
-func AppendAnswerMessage(dst []byte, timestamp, nonce string, body []byte) []byte {
+func AppendResponseMessage(dst []byte, timestamp, nonce string, body []byte) []byte {
 	dst = AppendLines(dst, timestamp, nonce)
 	dst = append(dst, body...)
 	return append(dst, '\n')

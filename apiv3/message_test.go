@@ -13,8 +13,8 @@ func TestMessages(t *testing.T) {
 	assert.Equal(t, "kept GET\n/v3/a?b\n1\nn\n\n", string(apiv3.AppendRequestMessage(prefix, "GET", "/v3/a?b", "1", "n", nil)))
 	assert.Equal(t, "POST\n/\n1\nn\n{}\n", string(apiv3.AppendRequestMessage(nil, "POST", "/", "1", "n", []byte("{}"))))
 	assert.Equal(t, "POST\n/\n1\nn\n{}\n\n", string(apiv3.AppendRequestMessage(nil, "POST", "/", "1", "n", []byte("{}\n"))), "the body's own LF stays")
-	assert.Equal(t, "kept 1\nn\n\n", string(apiv3.AppendAnswerMessage(prefix, "1", "n", nil)))
-	assert.Equal(t, "1\nn\n {\r\n} \n", string(apiv3.AppendAnswerMessage(nil, "1", "n", []byte(" {\r\n} "))))
+	assert.Equal(t, "kept 1\nn\n\n", string(apiv3.AppendResponseMessage(prefix, "1", "n", nil)))
+	assert.Equal(t, "1\nn\n {\r\n} \n", string(apiv3.AppendResponseMessage(nil, "1", "n", []byte(" {\r\n} "))))
 	assert.Equal(t, "kept a\n\nb\n", string(apiv3.AppendLines(prefix, "a", "", "b")))
 	assert.Equal(t, "kept ", string(apiv3.AppendLines(prefix)))
 }

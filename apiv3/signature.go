@@ -149,7 +149,7 @@ func (s Signature) Verify(scheme Scheme, key crypto.PublicKey, body []byte) erro
 	if err != nil {
 		return ErrSignature
 	}
-	message := AppendAnswerMessage(signature, s.Timestamp, s.Nonce, body)
+	message := AppendResponseMessage(signature, s.Timestamp, s.Nonce, body)
 	*buf = message
 	return scheme.Verify(key, message[len(signature):], message[:len(signature):len(signature)])
 }

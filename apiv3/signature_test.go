@@ -130,7 +130,7 @@ func signed(t testing.TB, body string) apiv3.Signature {
 		Serial: vectors.Load(t).Parameters.CertificateASerial, Timestamp: "1735689600", Nonce: "804c37132dbc174cd7add22556a05f46",
 		Type: "WECHATPAY2-SHA256-RSA2048",
 	}
-	value, err := apiv3.RSA().Sign(vectors.Key(t, "platform_a"), apiv3.AppendAnswerMessage(nil, s.Timestamp, s.Nonce, []byte(body)))
+	value, err := apiv3.RSA().Sign(vectors.Key(t, "platform_a"), apiv3.AppendResponseMessage(nil, s.Timestamp, s.Nonce, []byte(body)))
 	require.NoError(t, err)
 	s.Value = base64.StdEncoding.EncodeToString(value)
 	return s
@@ -227,7 +227,7 @@ func FuzzSignature(f *testing.F) {
 		}
 		if v.ID == "rsp-13-neg-timestamp" { // its signature is right
 			h := headers(v)
-			signedByA[string(apiv3.AppendAnswerMessage(nil, h.Get(apiv3.HeaderTimestamp), h.Get(apiv3.HeaderNonce), []byte(v.Body)))] = true
+			signedByA[string(apiv3.AppendResponseMessage(nil, h.Get(apiv3.HeaderTimestamp), h.Get(apiv3.HeaderNonce), []byte(v.Body)))] = true
 		}
 	}
 	f.Fuzz(func(t *testing.T, timestamp, nonce, value, kind string, body []byte) {
@@ -242,7 +242,7 @@ func FuzzSignature(f *testing.F) {
 		if s.Verify(apiv3.RSA(), key, body) != nil || windowErr != nil {
 			return
 		}
-		if message := apiv3.AppendAnswerMessage(nil, timestamp, nonce, body); !signedByA[string(message)] {
+		if message := apiv3.AppendResponseMessage(nil, timestamp, nonce, body); !signedByA[string(message)] {
 			t.Fatalf("accepted what nobody signed: %q, %q, %q", timestamp, nonce, body)
 		}
 	})

@@ -209,7 +209,7 @@ func answerVector(t *testing.T, p vectors.Parameters, v vectors.Vector) {
 		return
 	}
 	require.NoError(t, err)
-	sameMessage(t, v, apiv3.AppendAnswerMessage(nil, h.Get(apiv3.HeaderTimestamp), h.Get(apiv3.HeaderNonce), signed))
+	sameMessage(t, v, apiv3.AppendResponseMessage(nil, h.Get(apiv3.HeaderTimestamp), h.Get(apiv3.HeaderNonce), signed))
 	signature, err := apiv3.RSA().Sign(vectors.Key(t, v.SignedBy), []byte(v.Message))
 	require.NoError(t, err)
 	assert.Equal(t, h.Get(apiv3.HeaderSignature), base64.StdEncoding.EncodeToString(signature))
@@ -243,7 +243,7 @@ func certificatesVector(t *testing.T, p vectors.Parameters, v vectors.Vector) {
 	newest, ok := set.Certificate(v.Now(p))
 	require.True(t, ok)
 	assert.Equal(t, v.NewestSerial, newest.Serial)
-	sameMessage(t, v, apiv3.AppendAnswerMessage(nil, v.Headers[apiv3.HeaderTimestamp], v.Headers[apiv3.HeaderNonce], []byte(v.Body)))
+	sameMessage(t, v, apiv3.AppendResponseMessage(nil, v.Headers[apiv3.HeaderTimestamp], v.Headers[apiv3.HeaderNonce], []byte(v.Body)))
 }
 
 // resource is something encrypted with the APIv3 key.
@@ -284,7 +284,7 @@ func notificationVector(t *testing.T, p vectors.Parameters, v vectors.Vector) {
 		return
 	}
 	h := headers(v)
-	sameMessage(t, v, apiv3.AppendAnswerMessage(nil, h.Get(apiv3.HeaderTimestamp), h.Get(apiv3.HeaderNonce), []byte(v.Body)))
+	sameMessage(t, v, apiv3.AppendResponseMessage(nil, h.Get(apiv3.HeaderTimestamp), h.Get(apiv3.HeaderNonce), []byte(v.Body)))
 	signature, err := apiv3.RSA().Sign(vectors.Key(t, v.SignedBy), []byte(v.Message))
 	require.NoError(t, err)
 	assert.Equal(t, h.Get(apiv3.HeaderSignature), base64.StdEncoding.EncodeToString(signature))

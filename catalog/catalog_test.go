@@ -102,7 +102,7 @@ func TestOneOperationInFull(t *testing.T) {
 			{Name: "offset", Type: fact.Integer},
 			{Name: "limit", Type: fact.Integer},
 		}},
-		Answer: fact.JSONAnswer, Success: 200, Paging: &fact.Paging{By: fact.ByOffset, Place: "offset", Size: "limit", List: "data"},
+		Response: fact.JSONResponse, Success: 200, Paging: &fact.Paging{By: fact.ByOffset, Place: "offset", Size: "limit", List: "data"},
 		Docs: []string{"wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_3.shtml"},
 	}, short)
 	require.Len(t, operation.Out, 9)

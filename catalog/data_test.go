@@ -247,7 +247,7 @@ func TestEveryKindOfFactOccurs(t *testing.T) {
 	for o := range catalog.V3().All() {
 		mark("method "+o.Method, true)
 		mark("status "+string(o.Status), true)
-		mark("answer "+string(o.Answer), true)
+		mark("answer "+string(o.Response), true)
 		mark("content "+o.Content, true)
 		mark("signature "+string(o.Signature), true)
 		mark("202", o.Success == 202)

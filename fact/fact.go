@@ -47,8 +47,8 @@ type Operation struct {
 	// In lists the request members by place.
 	In Request
 
-	// Answer is the kind of the successful answer.
-	Answer Answer
+	// Response is the kind of the successful answer.
+	Response ResponseKind
 	// Success is the HTTP status of success: 200, 202 or 204.
 	Success int
 	// Content says what a stream carries: "data", "pdf" or "image"; empty for other answers.
@@ -117,14 +117,14 @@ const (
 	BrandScheme    Scheme = "brand" // WECHATPAY-BRAND-SHA256-RSA2048: a brand, which the request names in Authorization only
 )
 
-// Answer is the kind of a successful answer.
-type Answer string
+// ResponseKind is the kind of a successful answer.
+type ResponseKind string
 
 // Kinds of answers.
 const (
-	JSONAnswer   Answer = "json"
-	EmptyAnswer  Answer = "empty"
-	StreamAnswer Answer = "stream"
+	JSONResponse   ResponseKind = "json"
+	EmptyResponse  ResponseKind = "empty"
+	StreamResponse ResponseKind = "stream"
 )
 
 // Signature says how an answer is signed.

@@ -119,7 +119,7 @@ const (
 	Taken       Meaning = "taken"     // taken; how it ends is not known
 	Accepted    Meaning = "accepted"  // taken, not finished
 	Succeeded   Meaning = "succeeded" // has taken effect
-	FailedFinal Meaning = "failed"    // ended without effect, for good: this number will never succeed
+	Failed      Meaning = "failed"    // ended without effect, for good: this number will never succeed
 	Partial     Meaning = "partial"   // some parts have taken effect, the others never will
 	NeedsAction Meaning = "action"    // stands still until the merchant does something
 )

@@ -38,8 +38,8 @@ type Call struct {
 	// Vouched says that something else vouches for the content of a successful answer, such as a digest out of a signed
 	// one, so that it need not be signed whatever its path. A signature that is there is verified all the same.
 	Vouched bool
-	// Repeatable is the caller's word that sending the request again does no harm.
-	Repeatable bool
+	// Idempotent is the caller's word that sending the request again does no harm.
+	Idempotent bool
 	// Judge looks at a verified 2xx before it counts as this call's success; nil takes every one.
 	Judge Judge
 
@@ -61,8 +61,8 @@ type Call struct {
 	History []Attempt
 	// Answered is the successful answer, once there was one.
 	Answered *http.Response
-	// Took is the host that took the last attempt.
-	Took string
+	// ServedBy is the host that took the last attempt.
+	ServedBy string
 	// Serial is the serial of the certificate whose key signed last: answers encrypt for that one.
 	Serial string
 	// Aged is by how much the last answer had been signed before its request was sent; 0 where nobody signed it, and while that
@@ -105,8 +105,8 @@ type TimeLimits struct {
 // Judge tells whether a verified 2xx is the success of the very call that was made. A signature proves who speaks, and
 // not to which question: neither the request nor the status is signed.
 type Judge interface {
-	// JudgeAnswer returns why an answer is not this call's success, nil if nothing speaks against it.
-	JudgeAnswer(status int, body []byte) error
+	// JudgeResponse returns why an answer is not this call's success, nil if nothing speaks against it.
+	JudgeResponse(status int, body []byte) error
 }
 
 type callKey struct{}
@@ -138,9 +138,9 @@ func CallFrom(ctx context.Context) *Call {
 	return call
 }
 
-// Answer returns the body of the answer that is being verified, for Keys that look into it. It must not be changed, and
+// ResponseBody returns the body of the answer that is being verified, for Keys that look into it. It must not be changed, and
 // not be trusted.
-func (c *Call) Answer() []byte {
+func (c *Call) ResponseBody() []byte {
 	if c.answer == nil {
 		return nil
 	}

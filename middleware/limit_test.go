@@ -136,7 +136,7 @@ func TestWaitingIsNotPartOfTheAttempt(t *testing.T) {
 					return nil, context.Cause(req.Context())
 				}
 			})
-			rt := middleware.Retry(&middleware.Retrier{Attempts: 1})(middleware.Limit(limiter(), "mchid 1")(slow))
+			rt := middleware.Retry(&middleware.RetryConfig{Attempts: 1})(middleware.Limit(limiter(), "mchid 1")(slow))
 			begin := time.Now()
 			var mu sync.Mutex
 			var callers sync.WaitGroup

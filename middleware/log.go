@@ -131,7 +131,7 @@ func reason(err error) string {
 	}
 	for _, known := range [...]error{
 		apiv3.ErrUnsigned, apiv3.ErrSignatureHeader, apiv3.ErrUnknownSerial, apiv3.ErrExpired, apiv3.ErrSignature,
-		ErrAnswerTooLarge, ErrAnswerTruncated, ErrAnswerCoded, ErrAnswerAmbiguous, ErrDigest, ErrForeign,
+		ErrResponseTooLarge, ErrResponseTruncated, ErrResponseCoded, ErrResponseAmbiguous, ErrDigest, ErrForeign,
 	} {
 		if errors.Is(refused.Reason, known) {
 			return known.Error()

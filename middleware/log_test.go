@@ -40,7 +40,7 @@ func request(t *testing.T, call *middleware.Call) *http.Request {
 
 // refusing answers with a refusal, read by Verify as in the pipeline.
 func refusing(status int, body string) http.RoundTripper {
-	verify := middleware.Verify(&middleware.Verifier{Scheme: apiv3.RSA(), Clock: time.Now, MaxAnswer: 1 << 10})
+	verify := middleware.Verify(&middleware.VerifyConfig{Scheme: apiv3.RSA(), Clock: time.Now, MaxResponse: 1 << 10})
 	return verify(middleware.RoundTripFunc(func(*http.Request) (*http.Response, error) {
 		header := http.Header{"Request-Id": {"08C7-1"}}
 		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}, nil
@@ -112,7 +112,7 @@ const readAgain = "it was a read and can be repeated"
 
 // judged is next as one attempt that was on the wire.
 func judged(next http.RoundTripper) http.RoundTripper {
-	return middleware.Retry(&middleware.Retrier{Attempts: 1})(middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+	return middleware.Retry(&middleware.RetryConfig{Attempts: 1})(middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 		middleware.CallFrom(req.Context()).Reached = true
 		return next.RoundTrip(req)
 	}))

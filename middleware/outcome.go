@@ -113,10 +113,10 @@ var moneyWords = []string{
 	"insurance-claim", "schedule", "eduschoolpay", "ebike", "direct-complete", "reservation", "charity", "reduction",
 }
 
-// Again reports whether the same request may be sent again although an earlier one may have taken effect: a read, an
+// CanRetry reports whether the same request may be sent again although an earlier one may have taken effect: a read, an
 // operation that is documented to be repeatable and moves no money, and what the caller vouches for, unless the facts
 // forbid it.
-func (c *Call) Again() bool {
+func (c *Call) CanRetry() bool {
 	if c.read() {
 		return true
 	}
@@ -124,7 +124,7 @@ func (c *Call) Again() bool {
 	if c.Operation != nil {
 		repeat = c.Operation.Repeat
 	}
-	return repeat != fact.Never && (c.Repeatable || repeat == fact.Documented && !c.MovesMoney())
+	return repeat != fact.Never && (c.Idempotent || repeat == fact.Documented && !c.MovesMoney())
 }
 
 // Outcome is what the attempts so far leave known. Before the first it is NotSent. An attempt that was broken off on the wire,
@@ -142,7 +142,7 @@ func (c *Call) Outcome() Outcome {
 
 // begin begins an attempt.
 func (c *Call) begin(try *http.Request) {
-	c.trying, c.Reached, c.unsent, c.Took = true, false, false, try.URL.Host
+	c.trying, c.Reached, c.unsent, c.ServedBy = true, false, false, try.URL.Host
 }
 
 // Doubt tells the call that somebody else may have sent it until then: an earlier process, whose attempt left nothing known.
@@ -202,7 +202,7 @@ func (c *Call) alone(res *http.Response, err error) Outcome {
 // have names so that no error from outside passes for one; see package fault.
 type (
 	unsentError interface{ Unsent() bool }
-	sentError   interface{ Took() string }
+	sentError   interface{ ServedBy() string }
 )
 
 // transportFailed notes what the transport's error promises, which is believed of no other error, and returns the error as
@@ -213,7 +213,7 @@ func (c *Call) transportFailed(ctx context.Context, err error) error {
 	var unsent unsentError
 	switch {
 	case errors.As(err, &sent):
-		c.Took, promise = sent.Took(), sent
+		c.ServedBy, promise = sent.ServedBy(), sent
 	case errors.As(err, &unsent) && unsent.Unsent():
 		c.unsent, promise = true, unsent
 	}

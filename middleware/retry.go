@@ -20,8 +20,8 @@ const (
 	retryLeast = 500 * time.Millisecond // an attempt with less time than this left is not begun
 )
 
-// Retrier repeats what may be repeated; see [Retry].
-type Retrier struct {
+// RetryConfig repeats what may be repeated; see [Retry].
+type RetryConfig struct {
 	// Attempts is how many requests one call may make, the first included.
 	Attempts int
 	// Passing reports whether a refusal is passing, so that the same request may fare better soon. nil: 429 and 5xx.
@@ -33,7 +33,7 @@ type Retrier struct {
 // Retry makes the attempts of a call and knows what they leave known ([Call.Outcome]).
 //
 //   - A request for which no connection could be had is sent again, whatever it is: nothing was sent.
-//   - Anything else is repeated only if [Call.Again] allows it: reads, operations documented to be repeatable that move no
+//   - Anything else is repeated only if [Call.CanRetry] allows it: reads, operations documented to be repeatable that move no
 //     money, and what the caller vouches for. Then trouble on the way, answers that cannot be trusted and passing refusals
 //     (5xx, 429) are repeated.
 //   - The pauses are random between nothing and a bound that doubles (full jitter), or what Retry-After asks for. An
@@ -41,7 +41,7 @@ type Retrier struct {
 //   - Each attempt has its own time limit and is signed afresh; the bytes are the same. The first uses the pipeline's own
 //     request, later ones a clone.
 //   - After trouble with a host the next attempt goes to another one.
-func Retry(r *Retrier) Middleware {
+func Retry(r *RetryConfig) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 			call := CallFrom(req.Context())
@@ -54,10 +54,10 @@ func Retry(r *Retrier) Middleware {
 	}
 }
 
-func (r *Retrier) run(call *Call, req *http.Request, next http.RoundTripper) (*http.Response, error) {
+func (r *RetryConfig) run(call *Call, req *http.Request, next http.RoundTripper) (*http.Response, error) {
 	ctx, host := req.Context(), call.Host
 	if host == "" && r.Hosts != nil && r.Hosts.has(req.URL.Host) {
-		host = r.Hosts.first(call.Again())
+		host = r.Hosts.first(call.CanRetry())
 	}
 	call.outer = ctx
 	try := req
@@ -87,7 +87,7 @@ func (r *Retrier) run(call *Call, req *http.Request, next http.RoundTripper) (*h
 		}
 		outcome := call.judge(res, err)
 		if r.Hosts != nil && call.Reached {
-			r.report(try.URL.Host, call.Took, res, err)
+			r.report(try.URL.Host, call.ServedBy, res, err)
 		}
 		if outcome == Confirmed {
 			call.Answered = res
@@ -102,14 +102,14 @@ func (r *Retrier) run(call *Call, req *http.Request, next http.RoundTripper) (*h
 		if !call.pause(ctx, pauseAfter(n, res, outcome)) {
 			return res, err
 		}
-		if r.Hosts != nil && call.Host == "" && hostFailed(res, err) && r.Hosts.has(call.Took) {
-			host = r.Hosts.other(call.Took)
+		if r.Hosts != nil && call.Host == "" && hostFailed(res, err) && r.Hosts.has(call.ServedBy) {
+			host = r.Hosts.other(call.ServedBy)
 		}
 	}
 }
 
 // report tells the hosts how they did. When the transport went on to another host, the first one failed.
-func (r *Retrier) report(asked, took string, res *http.Response, err error) {
+func (r *RetryConfig) report(asked, took string, res *http.Response, err error) {
 	if took != asked {
 		r.Hosts.report(asked, true)
 	}
@@ -117,12 +117,12 @@ func (r *Retrier) report(asked, took string, res *http.Response, err error) {
 }
 
 // again decides about another attempt.
-func (r *Retrier) again(call *Call, res *http.Response, err error, outcome Outcome) bool {
+func (r *RetryConfig) again(call *Call, res *http.Response, err error, outcome Outcome) bool {
 	var refused *VerifyError
 	switch {
 	case outcome == NotSent:
 		return call.Reached // else it failed on this side: signing, a limit, a cancelled context
-	case !call.Again():
+	case !call.CanRetry():
 		return false
 	case asVerifyError(err, &refused):
 		return !lasting(refused.Reason)
@@ -136,7 +136,7 @@ func (r *Retrier) again(call *Call, res *http.Response, err error, outcome Outco
 
 // lasting reports whether a repeat would be refused in the same way.
 func lasting(reason error) bool {
-	for _, same := range []error{apiv3.ErrClock, apiv3.ErrUnknownSerial, ErrAnswerTooLarge, ErrAnswerCoded, ErrAnswerAmbiguous} {
+	for _, same := range []error{apiv3.ErrClock, apiv3.ErrUnknownSerial, ErrResponseTooLarge, ErrResponseCoded, ErrResponseAmbiguous} {
 		if errors.Is(reason, same) {
 			return true
 		}
@@ -214,7 +214,7 @@ func streams(call *Call, res *http.Response, err error, lift func() context.Canc
 
 // record keeps what an attempt brought.
 func (c *Call) record(res *http.Response, err error, outcome Outcome) {
-	a := Attempt{Host: c.Took, Outcome: outcome, Err: err, Ended: time.Now()}
+	a := Attempt{Host: c.ServedBy, Outcome: outcome, Err: err, Ended: time.Now()}
 	var refused *VerifyError
 	switch {
 	case res != nil:

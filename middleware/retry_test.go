@@ -37,7 +37,7 @@ func TestBegun(t *testing.T) {
 		})
 		req, err := http.NewRequestWithContext(middleware.WithCall(t.Context(), call), "GET", "https://example.com/", nil)
 		require.NoError(t, err)
-		_, err = middleware.Retry(&middleware.Retrier{Attempts: 2})(transport).RoundTrip(req)
+		_, err = middleware.Retry(&middleware.RetryConfig{Attempts: 2})(transport).RoundTrip(req)
 		require.Error(t, err)
 		require.Len(t, ends, 2)
 		assert.Equal(t, time.Minute, ends[0])

@@ -55,7 +55,7 @@ func Sign(s *Signer) Middleware {
 
 // Sign adds the Authorization header to req. A body that was not set by [Call.SetBody] is read whole and replaced by a
 // replayable one, so that the bytes signed are the bytes sent. The few operations that the catalogue or
-// [UnsignedAnswers] knows to be called without a signature stay unsigned. An error is a *SignError.
+// [UnsignedResponses] knows to be called without a signature stay unsigned. An error is a *SignError.
 func (s *Signer) Sign(req *http.Request) error {
 	call := CallFrom(req.Context())
 	if call == nil {

@@ -20,7 +20,7 @@ func stack(next http.RoundTripper) http.RoundTripper {
 	stages := []middleware.Middleware{
 		middleware.Observe(time.Now, func(context.Context, middleware.Observation) {}),
 		middleware.Log(slog.New(slog.DiscardHandler), time.Now),
-		middleware.Retry(&middleware.Retrier{Attempts: 3, Hosts: middleware.NewHosts(time.Now, "api.mch.weixin.qq.com", "api2.mch.weixin.qq.com")}),
+		middleware.Retry(&middleware.RetryConfig{Attempts: 3, Hosts: middleware.NewHosts(time.Now, "api.mch.weixin.qq.com", "api2.mch.weixin.qq.com")}),
 		middleware.Limit(middleware.NewLimits(middleware.Rule{PerSecond: 1 << 20}), "mchid 1900000109"),
 	}
 	for i := len(stages) - 1; i >= 0; i-- {

@@ -18,8 +18,8 @@ import (
 
 // stream hands up a successful answer unread. What its header can prove is verified before: for an answer that is signed
 // through a digest that is the signature, and its reader ends in ErrDigest instead of io.EOF when the content is another.
-// Every reader ends in ErrAnswerTruncated when there is less than the header announced.
-func (v *Verifier) stream(ctx context.Context, call *Call, res *http.Response, signed fact.Signature, digest string) (*http.Response, error) {
+// Every reader ends in ErrResponseTruncated when there is less than the header announced.
+func (v *VerifyConfig) stream(ctx context.Context, call *Call, res *http.Response, signed fact.Signature, digest string) (*http.Response, error) {
 	refuse := func(err error) (*http.Response, error) {
 		_ = res.Body.Close()
 		return nil, unverified(res, nil, err)
@@ -60,7 +60,7 @@ func (b *checkedBody) Read(p []byte) (int, error) {
 	known := b.left >= 0
 	if known {
 		if b.left -= int64(n); b.left < 0 {
-			return n, fmt.Errorf("%w: it goes on after its Content-Length", ErrAnswerTruncated)
+			return n, fmt.Errorf("%w: it goes on after its Content-Length", ErrResponseTruncated)
 		}
 	}
 	switch {

@@ -43,8 +43,8 @@ func (b *body) Close() error { b.closed = true; return nil }
 
 // stream makes one call of a link through retry and verify.
 func stream(ctx context.Context, call *middleware.Call, answer http.Response, path string) (*http.Response, error) {
-	pipeline := middleware.Retry(&middleware.Retrier{Attempts: 1})(middleware.Verify(&middleware.Verifier{
-		Scheme: apiv3.RSA(), Keys: noKeys{}, Clock: time.Now, MaxAnswer: 10,
+	pipeline := middleware.Retry(&middleware.RetryConfig{Attempts: 1})(middleware.Verify(&middleware.VerifyConfig{
+		Scheme: apiv3.RSA(), Keys: noKeys{}, Clock: time.Now, MaxResponse: 10,
 	})(middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 		answer.Request = req
 		return &answer, nil
@@ -68,11 +68,11 @@ func TestStreamIsHandedUpUnread(t *testing.T) {
 	}{
 		"a family":             {bill, true, false, 200, true, nil},
 		"a link":               {"/v3/new/file", true, true, 200, true, nil},
-		"no stream wanted":     {bill, false, false, 200, false, middleware.ErrAnswerTooLarge},
-		"no family":            {"/v3/new/file", true, false, 200, false, middleware.ErrAnswerTooLarge},
-		"a refusal":            {bill, true, false, 400, false, middleware.ErrAnswerTooLarge},
-		"without its digest":   {"/v3/global/statements", true, false, 200, false, middleware.ErrAnswerTooLarge},
-		"a link of statements": {"/v3/global/statements", true, true, 200, false, middleware.ErrAnswerTooLarge},
+		"no stream wanted":     {bill, false, false, 200, false, middleware.ErrResponseTooLarge},
+		"no family":            {"/v3/new/file", true, false, 200, false, middleware.ErrResponseTooLarge},
+		"a refusal":            {bill, true, false, 400, false, middleware.ErrResponseTooLarge},
+		"without its digest":   {"/v3/global/statements", true, false, 200, false, middleware.ErrResponseTooLarge},
+		"a link of statements": {"/v3/global/statements", true, true, 200, false, middleware.ErrResponseTooLarge},
 	} {
 		source := &body{Reader: strings.NewReader(content)}
 		call := &middleware.Call{Method: http.MethodGet, Stream: tt.stream, Vouched: tt.vouched}

@@ -7,8 +7,8 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// UnsignedAnswer is one family of successful answers whose body no signature covers in the usual way.
-type UnsignedAnswer struct {
+// UnsignedResponse is one family of successful answers whose body no signature covers in the usual way.
+type UnsignedResponse struct {
 	// Path is a template; {name} stands for one whole segment. All families are read with GET.
 	Path string
 	// Signature is fact.NoSignature, or fact.OverDigest.
@@ -20,7 +20,7 @@ type UnsignedAnswer struct {
 }
 
 // unsignedAnswers is the whole list: an answer of any other path that carries no signature is refused.
-var unsignedAnswers = []UnsignedAnswer{
+var unsignedAnswers = []UnsignedResponse{
 	{"/hk/v3/statements", fact.OverDigest, false, "https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_5.shtml"},
 	{"/invoicing/fapiao/fapiao-file", fact.NoSignature, true, "https://pay.weixin.qq.com/doc/v3/merchant/4012286040"},
 	{"/v3/bill/downloadurl", fact.NoSignature, false, "https://pay.weixin.qq.com/doc/v3/partner/4012760249"},
@@ -34,9 +34,9 @@ var unsignedAnswers = []UnsignedAnswer{
 	{"/v3/transferdownload/signfile", fact.NoSignature, false, "https://pay.weixin.qq.com/doc/v3/merchant/4012269010"},
 }
 
-// UnsignedAnswers returns the list of families, by path.
-func UnsignedAnswers() []UnsignedAnswer {
-	return append([]UnsignedAnswer(nil), unsignedAnswers...)
+// UnsignedResponses returns the list of families, by path.
+func UnsignedResponses() []UnsignedResponse {
+	return append([]UnsignedResponse(nil), unsignedAnswers...)
 }
 
 // answerSignature tells how a successful answer to req is signed.
@@ -48,7 +48,7 @@ func answerSignature(req *http.Request) fact.Signature {
 }
 
 // familyOf is FamilyOf of a request, whose path is not escaped for nothing.
-func familyOf(req *http.Request) *UnsignedAnswer {
+func familyOf(req *http.Request) *UnsignedResponse {
 	if req.Method != http.MethodGet {
 		return nil
 	}
@@ -60,7 +60,7 @@ func familyOf(req *http.Request) *UnsignedAnswer {
 }
 
 // FamilyOf returns the family that a request's method and escaped path belong to, nil if there is none.
-func FamilyOf(method, path string) *UnsignedAnswer {
+func FamilyOf(method, path string) *UnsignedResponse {
 	if method != http.MethodGet {
 		return nil
 	}

@@ -19,7 +19,7 @@ var handedOut = []string{"/v3/bill/downloadurl", "/v3/new-tax-control-fapiao/dow
 // The table is the union of what the catalogue's rows say and of the downloads that have no row, and agrees with both.
 func TestUnsignedAnswersAgreeWithTheCatalogue(t *testing.T) {
 	table := map[string]fact.Signature{}
-	for _, row := range middleware.UnsignedAnswers() {
+	for _, row := range middleware.UnsignedResponses() {
 		require.NotContains(t, table, row.Path, "a row stands twice")
 		table[row.Path] = row.Signature
 		assert.True(t, strings.HasPrefix(row.Source, "https://"), "%s has no source", row.Path)
@@ -31,7 +31,7 @@ func TestUnsignedAnswersAgreeWithTheCatalogue(t *testing.T) {
 		assert.NotContains(t, handedOut, row.Path)
 		assert.Equal(t, operation.Signature, row.Signature, row.Path)
 		assert.Equal(t, operation.Unsigned, row.Bare, row.Path)
-		assert.Equal(t, fact.StreamAnswer, operation.Answer, row.Path)
+		assert.Equal(t, fact.StreamResponse, operation.Response, row.Path)
 		assert.True(t, slices.ContainsFunc(operation.Docs, func(id string) bool { return fact.DocURL(id) == row.Source }), "%s: the source is not among the operation's", row.Path)
 	}
 	exceptions := 0

@@ -24,13 +24,13 @@ type Keys interface {
 	Key(ctx context.Context, serial string) (crypto.PublicKey, error)
 }
 
-// Verifier is what verifying answers needs.
-type Verifier struct {
+// VerifyConfig is what verifying answers needs.
+type VerifyConfig struct {
 	Scheme apiv3.Scheme
 	Keys   Keys
 	Clock  func() time.Time
-	// MaxAnswer bounds an answer's body in bytes. A longer one is refused, never cut. Streams are not bounded.
-	MaxAnswer int64
+	// MaxResponse bounds an answer's body in bytes. A longer one is refused, never cut. Streams are not bounded.
+	MaxResponse int64
 	// Ages tells how old answers are; nil leaves that open.
 	Ages *Ages
 }
@@ -38,13 +38,13 @@ type Verifier struct {
 // Reasons why an answer cannot be taken, beyond those of package apiv3 (ErrSignature, ErrUnsigned, ErrClock,
 // ErrUnknownSerial and their kin).
 var (
-	ErrAnswerTooLarge  = fault.New("the answer is larger than the limit")
-	ErrAnswerTruncated = fault.New("the answer was cut off")
-	ErrAnswerCoded     = fault.New("the answer is compressed although nobody asked for it")
-	ErrDigest          = fault.New("the digest does not match the content")
-	// ErrAnswerAmbiguous means that the platform signed JSON of which two readers would read two things: a member stands twice,
+	ErrResponseTooLarge  = fault.New("the answer is larger than the limit")
+	ErrResponseTruncated = fault.New("the answer was cut off")
+	ErrResponseCoded     = fault.New("the answer is compressed although nobody asked for it")
+	ErrDigest            = fault.New("the digest does not match the content")
+	// ErrResponseAmbiguous means that the platform signed JSON of which two readers would read two things: a member stands twice,
 	// members differ in case alone, a number fits no type, or it is nested deeper than 1,000.
-	ErrAnswerAmbiguous = fault.New("the answer can be read in two ways")
+	ErrResponseAmbiguous = fault.New("the answer can be read in two ways")
 	// ErrForeign means that a signed answer is not this call's success: it names another number than the call, or it is the
 	// answer of another operation, or a refusal under a status of success.
 	ErrForeign = fault.New("the answer is not this call's")
@@ -80,7 +80,7 @@ func (e VerifyError) MarshalText() ([]byte, error) { return []byte(e.Error()), n
 
 // Verify reads every answer within its bound and verifies it over the raw bytes before anything above sees it.
 //
-//   - A 2xx must be signed, unless its path stands in [UnsignedAnswers] or something else vouches for it ([Call.Vouched]).
+//   - A 2xx must be signed, unless its path stands in [UnsignedResponses] or something else vouches for it ([Call.Vouched]).
 //     One that is not, or wrongly, is a *VerifyError.
 //   - With [Call.Stream] a 2xx is handed up unread where its body need not be read for that.
 //   - Another status is verified if it carries a signature (Call.Verified tells); a wrong one is a *VerifyError. Refusals
@@ -88,7 +88,7 @@ func (e VerifyError) MarshalText() ([]byte, error) { return []byte(e.Error()), n
 //   - JSON that was signed and is ambiguous is a *VerifyError, for every status: a decision must not depend on the reader.
 //   - A verified 2xx that [Call.Judge] refuses is a *VerifyError, and the connections that no call uses are closed: one of
 //     them may carry answers of others.
-func Verify(v *Verifier) Middleware {
+func Verify(v *VerifyConfig) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 			call := CallFrom(req.Context())
@@ -105,7 +105,7 @@ func Verify(v *Verifier) Middleware {
 				return nil, call.transportFailed(req.Context(), err)
 			}
 			if res.Request != nil && res.Request.URL != nil && res.Request.URL.Host != "" {
-				call.Took = res.Request.URL.Host // the transport goes to another one when no connection could be had
+				call.ServedBy = res.Request.URL.Host // the transport goes to another one when no connection could be had
 			}
 			if res.Body == nil { // not allowed, but a hand-made round tripper may do it
 				res.Body = http.NoBody
@@ -146,13 +146,13 @@ func Verify(v *Verifier) Middleware {
 				return nil, unverified(res, body, err)
 			}
 			if v.Ages != nil {
-				call.date(v.Ages, call.Took, res.Header, sent)
+				call.date(v.Ages, call.ServedBy, res.Header, sent)
 			}
 			if err := call.answer.judge(); errors.Is(err, jsonwalk.ErrAmbiguous) {
-				return nil, unverified(res, body, fmt.Errorf("%w: %w", ErrAnswerAmbiguous, err))
+				return nil, unverified(res, body, fmt.Errorf("%w: %w", ErrResponseAmbiguous, err))
 			}
 			if success && call.Judge != nil {
-				if err := call.Judge.JudgeAnswer(res.StatusCode, body); err != nil {
+				if err := call.Judge.JudgeResponse(res.StatusCode, body); err != nil {
 					if pool, ok := next.(interface{ CloseIdleConnections() }); ok {
 						pool.CloseIdleConnections()
 					}
@@ -173,7 +173,7 @@ func unverified(res *http.Response, body []byte, reason error) error {
 }
 
 // verify verifies an answer that was read whole.
-func (v *Verifier) verify(ctx context.Context, header http.Header, body []byte, signed fact.Signature) error {
+func (v *VerifyConfig) verify(ctx context.Context, header http.Header, body []byte, signed fact.Signature) error {
 	digest := ""
 	if signed == fact.OverDigest {
 		digest = header.Get(apiv3.HeaderStatementSHA1)
@@ -191,7 +191,7 @@ func (v *Verifier) verify(ctx context.Context, header http.Header, body []byte, 
 }
 
 // verifySignature checks what costs least first: headers, window, key, signature.
-func (v *Verifier) verifySignature(ctx context.Context, header http.Header, covered []byte) error {
+func (v *VerifyConfig) verifySignature(ctx context.Context, header http.Header, covered []byte) error {
 	signature, err := apiv3.ReadSignature(header)
 	if err != nil {
 		return err
@@ -216,12 +216,12 @@ func first(h http.Header, name string) string {
 }
 
 // read reads the whole body and closes it. What was read is returned with an error too.
-func (v *Verifier) read(ctx context.Context, res *http.Response) (body []byte, err error) {
+func (v *VerifyConfig) read(ctx context.Context, res *http.Response) (body []byte, err error) {
 	defer res.Body.Close()
 	if coding := first(res.Header, "Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, answerCoded(coding)
 	}
-	if res.ContentLength > v.MaxAnswer {
+	if res.ContentLength > v.MaxResponse {
 		return nil, v.tooLarge()
 	}
 	if res.ContentLength >= 0 {
@@ -233,12 +233,12 @@ func (v *Verifier) read(ctx context.Context, res *http.Response) (body []byte, e
 		}
 		var beyond [1]byte
 		if n, _ := io.ReadFull(res.Body, beyond[:]); n > 0 {
-			return body, fmt.Errorf("%w: it goes on after its Content-Length", ErrAnswerTruncated)
+			return body, fmt.Errorf("%w: it goes on after its Content-Length", ErrResponseTruncated)
 		}
 		return body, nil
 	}
-	body, err = io.ReadAll(io.LimitReader(res.Body, v.MaxAnswer+1))
-	if int64(len(body)) > v.MaxAnswer {
+	body, err = io.ReadAll(io.LimitReader(res.Body, v.MaxResponse+1))
+	if int64(len(body)) > v.MaxResponse {
 		return nil, v.tooLarge()
 	}
 	if err != nil {
@@ -248,18 +248,18 @@ func (v *Verifier) read(ctx context.Context, res *http.Response) (body []byte, e
 }
 
 func answerCoded(coding string) error {
-	return fmt.Errorf("%w (%s): a proxy on the way may have changed it", ErrAnswerCoded, redact.Printable(coding))
+	return fmt.Errorf("%w (%s): a proxy on the way may have changed it", ErrResponseCoded, redact.Printable(coding))
 }
 
-func (v *Verifier) tooLarge() error {
-	return fmt.Errorf("%w of %d bytes (WithMaxAnswer raises it)", ErrAnswerTooLarge, v.MaxAnswer)
+func (v *VerifyConfig) tooLarge() error {
+	return fmt.Errorf("%w of %d bytes (WithMaxResponse raises it)", ErrResponseTooLarge, v.MaxResponse)
 }
 
 func truncated(ctx context.Context, err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("%w: %w", ErrAnswerTruncated, fault.During(ctx, err))
+	return fmt.Errorf("%w: %w", ErrResponseTruncated, fault.During(ctx, err))
 }
 
 // Body is the body of an answer that was read whole. It can be read as usual, or taken at once with ReadBody.

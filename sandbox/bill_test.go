@@ -536,8 +536,8 @@ func TestBillsOfSubMerchants(t *testing.T) {
 
 func TestShareBill(t *testing.T) {
 	s, id := sharing(t)
-	s.SetFate(func(_ sandbox.EffectKind, number string) sandbox.Fate {
-		return sandbox.Fate{State: map[string]string{"P1/o1": "CLOSED"}[number]}
+	s.SetEnding(func(_ sandbox.EffectKind, number string) sandbox.Ending {
+		return sandbox.Ending{State: map[string]string{"P1/o1": "CLOSED"}[number]}
 	})
 	s.want(t, 200, "", "POST", sharePath+"orders", with(shareOf(id, "P1", 30, 20), "unfreeze_unsplit", true))
 	s.want(t, 200, "", "POST", sharePath+"return-orders", map[string]any{"out_order_no": "P1", "out_return_no": "B1", "return_mchid": subMerchant, "amount": 5, "description": "退货"})

@@ -108,7 +108,7 @@ func testBrandOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, events, "BRAND_MEMBER_CARD_SP.USER_CARD.CREATE")
 	// A provider finds the brand's card too; its numbers are others.
-	provider, err := wxpay.FromLookup(s.LookupEnv, wxpay.WithTransport(s.Transport()))
+	provider, err := wxpay.FromLookupEnv(s.LookupEnv, wxpay.WithTransport(s.Transport()))
 	require.NoError(t, err)
 	_, err = api.V3(provider).Brand().Partner().CardMember().UserFeeds().Post(ctx, wxpay.JSON{
 		"brand_id": "1004", "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0", "user_card_code": "478515832665", "openid": "obLatjnx9gnqzS4myYGmLZ7LgLBA",

@@ -231,7 +231,7 @@ func (c *call) answer(w http.ResponseWriter, result any, refused *refusal) {
 func (c *call) record(id string, status int, header http.Header, body []byte, reason string) {
 	entry := Entry{
 		ID: id, Time: c.now, Merchant: c.merchantID, Method: c.request.Method, Target: c.target, Header: c.request.Header.Clone(), Body: c.body,
-		Status: status, AnswerHeader: header.Clone(), AnswerBody: body, Verified: c.verified, Reason: reason, Explanation: c.explanation, Fault: c.fault.Kind,
+		Status: status, ResponseHeader: header.Clone(), ResponseBody: body, Verified: c.verified, Reason: reason, Explanation: c.explanation, Fault: c.fault.Kind,
 	}
 	c.journal.add(entry)
 	if refused := c.refusals.Load(); refused != nil && status >= http.StatusBadRequest && reason != "" {

@@ -33,7 +33,7 @@ func cannedOperations() []operation {
 // canned answers with values made from the facts of the answer. They repeat what the request says under the same names, and are the
 // same for the same request at the same time, except that encryption is random and that each link is another.
 func (c *call) canned() (any, *refusal) {
-	if refused := c.checkCaller(); refused != nil || c.operation.Answer != fact.JSONAnswer {
+	if refused := c.checkCaller(); refused != nil || c.operation.Response != fact.JSONResponse {
 		return nil, refused
 	}
 	sent := c.told()

@@ -296,7 +296,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 	for _, every := range []bool{false, true} {
 		m := sampler{t: t, s: s, every: every}
 		for o := range catalog.V3().All() {
-			if len(o.In.Form) > 0 || o.Answer == fact.StreamAnswer {
+			if len(o.In.Form) > 0 || o.Response == fact.StreamResponse {
 				continue
 			}
 			name := fmt.Sprintf("%s %s (every member: %v)", o.Method, o.Path, every)
@@ -312,7 +312,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 				continue
 			}
 			assert.NotEmpty(t, a.Header.Get("Wechatpay-Signature"), name)
-			if o.Answer == fact.EmptyAnswer {
+			if o.Response == fact.EmptyResponse {
 				assert.Empty(t, a.body, name)
 				continue
 			}

@@ -19,12 +19,12 @@ import (
 
 // refundsAfter has refunds take as long as their numbers say.
 func refundsAfter(s *sandbox.Sandbox) {
-	s.SetFate(func(_ sandbox.EffectKind, number string) sandbox.Fate {
+	s.SetEnding(func(_ sandbox.EffectKind, number string) sandbox.Ending {
 		after, err := time.ParseDuration(number)
 		if err != nil {
 			panic(err)
 		}
-		return sandbox.Fate{After: after}
+		return sandbox.Ending{After: after}
 	})
 }
 

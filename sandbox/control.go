@@ -47,7 +47,7 @@ var controls = []control{
 	{"POST", "pay/fail", "Sandbox.FailPayment", (*Sandbox).FailPayment, "out_trade_no", ""},
 	{"POST", "paid-orders", "Sandbox.AddPaidOrder", (*Sandbox).AddPaidOrder, "out_trade_no total", "transaction_id"},
 	{"POST", "settle", "Sandbox.Settle", (*Sandbox).Settle, "kind number state", ""},
-	{"POST", "fates", "Sandbox.SetFate", (*Sandbox).setFates, "rules", ""},
+	{"POST", "fates", "Sandbox.SetEnding", (*Sandbox).setFates, "rules", ""},
 	{"GET", "ledger", "Sandbox.Ledger", (*Sandbox).Ledger, "kind?", "effects"},
 
 	{"POST", "member-cards", "Sandbox.OpenMemberCard", (*Sandbox).OpenMemberCard, "card_id openid phone", "user_card_code"},
@@ -93,7 +93,7 @@ var controls = []control{
 	{"POST", "keys/public-key-share", "Sandbox.SetPublicKeyShare", (*Sandbox).SetPublicKeyShare, "percent", ""},
 	{"GET", "keys/certificates", "Sandbox.Certificates", (*Sandbox).Certificates, "", "certificates"},
 	{"POST", "keys/certificates", "Sandbox.AddCertificate", (*Sandbox).AddCertificate, "validity", ""},
-	{"POST", "keys/certificates/shift", "Sandbox.Shift", (*Sandbox).Shift, "serial percent", ""},
+	{"POST", "keys/certificates/shift", "Sandbox.SignWith", (*Sandbox).SignWith, "serial percent", ""},
 	{"POST", "keys/certificates/expire", "Sandbox.ExpireCertificate", (*Sandbox).ExpireCertificate, "serial", ""},
 	{"POST", "keys/certificates/remove", "Sandbox.RemoveCertificate", (*Sandbox).RemoveCertificate, "serial", ""},
 	{"GET", "keys/root", "Sandbox.Root", (*Sandbox).Root, "", ""},
@@ -430,7 +430,7 @@ func shown(result any) any {
 		return shownAll(v)
 	case Entry:
 		return entryView{
-			v.ID, v.Time, v.Merchant, v.Method, v.Target, v.Header, textOf(v.Body), v.Status, v.AnswerHeader, textOf(v.AnswerBody), v.Verified,
+			v.ID, v.Time, v.Merchant, v.Method, v.Target, v.Header, textOf(v.Body), v.Status, v.ResponseHeader, textOf(v.ResponseBody), v.Verified,
 			v.Reason, v.Explanation, v.Fault,
 		}
 	case []Delivery:
@@ -438,7 +438,7 @@ func shown(result any) any {
 	case Delivery:
 		d := deliveryView{v.ID, v.Merchant, v.Event, v.URL, textOf(v.Body), v.State, v.Reason, v.Next, make([]attemptView, len(v.Attempts))}
 		for i, a := range v.Attempts {
-			d.Attempts[i] = attemptView{a.Time, duration(a.Took), a.Header, a.Status, a.AnswerHeader, textOf(a.Answer), a.Error}
+			d.Attempts[i] = attemptView{a.Time, duration(a.Took), a.Header, a.Status, a.ResponseHeader, textOf(a.Answer), a.Error}
 		}
 		return d
 	}
@@ -491,20 +491,20 @@ type brandView struct {
 }
 
 type entryView struct {
-	ID           string      `json:"id"`
-	Time         time.Time   `json:"time"`
-	Merchant     string      `json:"merchant,omitempty"`
-	Method       string      `json:"method"`
-	Target       string      `json:"target"`
-	Header       http.Header `json:"header"`
-	Body         string      `json:"body"`
-	Status       int         `json:"status"`
-	AnswerHeader http.Header `json:"answer_header"`
-	AnswerBody   string      `json:"answer_body"`
-	Verified     bool        `json:"verified"`
-	Reason       string      `json:"reason,omitempty"`
-	Explanation  string      `json:"explanation,omitempty"`
-	Fault        FaultKind   `json:"fault,omitempty"`
+	ID             string      `json:"id"`
+	Time           time.Time   `json:"time"`
+	Merchant       string      `json:"merchant,omitempty"`
+	Method         string      `json:"method"`
+	Target         string      `json:"target"`
+	Header         http.Header `json:"header"`
+	Body           string      `json:"body"`
+	Status         int         `json:"status"`
+	ResponseHeader http.Header `json:"answer_header"`
+	ResponseBody   string      `json:"answer_body"`
+	Verified       bool        `json:"verified"`
+	Reason         string      `json:"reason,omitempty"`
+	Explanation    string      `json:"explanation,omitempty"`
+	Fault          FaultKind   `json:"fault,omitempty"`
 }
 
 type deliveryView struct {
@@ -520,13 +520,13 @@ type deliveryView struct {
 }
 
 type attemptView struct {
-	Time         time.Time   `json:"time"`
-	Took         duration    `json:"took"`
-	Header       http.Header `json:"header"`
-	Status       int         `json:"status"`
-	AnswerHeader http.Header `json:"answer_header,omitempty"`
-	Answer       string      `json:"answer,omitempty"`
-	Error        string      `json:"error,omitempty"`
+	Time           time.Time   `json:"time"`
+	Took           duration    `json:"took"`
+	Header         http.Header `json:"header"`
+	Status         int         `json:"status"`
+	ResponseHeader http.Header `json:"answer_header,omitempty"`
+	Answer         string      `json:"answer,omitempty"`
+	Error          string      `json:"error,omitempty"`
 }
 
 type clockView struct {
@@ -552,7 +552,7 @@ func (s *Sandbox) self() merchantView {
 	return v
 }
 
-// fateRule is [Sandbox.SetFate] without a function.
+// fateRule is [Sandbox.SetEnding] without a function.
 type fateRule struct {
 	Kind   EffectKind `json:"kind"`
 	Number string     `json:"number"` // empty for all
@@ -572,13 +572,13 @@ func (s *Sandbox) setFates(rules []fateRule) error {
 		}
 	}
 	if len(rules) == 0 {
-		s.SetFate(nil)
+		s.SetEnding(nil)
 		return nil
 	}
-	s.SetFate(func(kind EffectKind, number string) Fate {
+	s.SetEnding(func(kind EffectKind, number string) Ending {
 		for _, rule := range rules {
 			if rule.Kind == kind && (rule.Number == "" || rule.Number == number) {
-				fate := Fate{State: rule.State, After: -1}
+				fate := Ending{State: rule.State, After: -1}
 				if rule.After != nil {
 					fate.After = time.Duration(*rule.After)
 				}

@@ -19,7 +19,7 @@ func TestDecisionsThatDoNotReturn(t *testing.T) {
 			defer s.Close()
 			require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", with(native(s), "notify_url", notifyURL)).StatusCode)
 			s.PlanDeliveries(func(string, string) sandbox.Plan { end(); return sandbox.Plan{} })
-			s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { end(); return sandbox.Fate{} })
+			s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { end(); return sandbox.Ending{} })
 
 			ended := make(chan struct{})
 			go func() {

@@ -139,13 +139,13 @@ type Delivery struct {
 
 // Attempt is one attempt to deliver a notification.
 type Attempt struct {
-	Time         time.Time     `json:"time"`             // when it began, by the sandbox's clock
-	Took         time.Duration `json:"took"`             // until the answer was there, or the error; as package time tells
-	Header       http.Header   `json:"header,omitempty"` // as sent
-	Status       int           `json:"status"`           // of the answer; 0 if there was none
-	AnswerHeader http.Header   `json:"answer_header,omitempty"`
-	Answer       []byte        `json:"answer,omitempty"` // at most the first 4 KiB
-	Error        string        `json:"error,omitempty"`  // why there was no answer; empty otherwise
+	Time           time.Time     `json:"time"`             // when it began, by the sandbox's clock
+	Took           time.Duration `json:"took"`             // until the answer was there, or the error; as package time tells
+	Header         http.Header   `json:"header,omitempty"` // as sent
+	Status         int           `json:"status"`           // of the answer; 0 if there was none
+	ResponseHeader http.Header   `json:"answer_header,omitempty"`
+	Answer         []byte        `json:"answer,omitempty"` // at most the first 4 KiB
+	Error          string        `json:"error,omitempty"`  // why there was no answer; empty otherwise
 }
 
 // Format prints what became of the notification under every verb: the body is in the members, and in JSON.
@@ -437,7 +437,7 @@ func (a *Attempt) send(carrier http.RoundTripper, request *http.Request) {
 		defer response.Body.Close()
 		a.Answer, err = io.ReadAll(io.LimitReader(response.Body, deliveryAnswer))
 		if err == nil {
-			a.Status, a.AnswerHeader = response.StatusCode, response.Header
+			a.Status, a.ResponseHeader = response.StatusCode, response.Header
 			return
 		}
 	}

@@ -312,8 +312,8 @@ func TestMoneyIsAnnounced(t *testing.T) {
 		}, heard(1))
 		assert.Equal(t, "TRANSACTION.SUCCESS", r.notices()[0].EventType)
 
-		s.SetFate(func(kind sandbox.EffectKind, number string) sandbox.Fate {
-			return map[string]sandbox.Fate{"R1": {After: time.Minute}, "R2": {State: "ABNORMAL"}, "B1": {State: "FAIL", After: time.Hour}}[number]
+		s.SetEnding(func(kind sandbox.EffectKind, number string) sandbox.Ending {
+			return map[string]sandbox.Ending{"R1": {After: time.Minute}, "R2": {State: "ABNORMAL"}, "B1": {State: "FAIL", After: time.Hour}}[number]
 		})
 		notified := func(body map[string]any) map[string]any { return with(body, "notify_url", notifyURL) }
 		created := ask(t, s, "POST", refundPath, notified(refund("R1", 60))).json(t)
@@ -407,7 +407,7 @@ func TestClose(t *testing.T) {
 		s, r := newReceiver(t, 500)
 		r.delay = 3 * time.Second
 		paid(t, s)
-		s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { return sandbox.Fate{After: time.Minute} })
+		s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: time.Minute} })
 		require.Equal(t, 200, ask(t, s, "POST", refundPath, with(refund("R1", 1), "notify_url", notifyURL)).StatusCode)
 		_, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 		require.NoError(t, err)

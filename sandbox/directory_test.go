@@ -177,7 +177,7 @@ func TestRestart(t *testing.T) {
 	id := s.Deliveries()[0].ID
 	_, err = s.Await(t.Context(), id, 1)
 	require.NoError(t, err)
-	s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { return sandbox.Fate{After: 2 * time.Hour} })
+	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: 2 * time.Hour} })
 	require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R1", 1)).StatusCode)
 	_, err = second.AddPaidOrder("SECOND-1", 5)
 	require.NoError(t, err)

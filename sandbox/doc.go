@@ -56,7 +56,7 @@
 // encrypted with its keys. Any other path is answered as the platform answers an unknown one: 404 with an empty body.
 //
 // What the platform and its users do by themselves is done by methods: [Sandbox.Pay] pays, [Sandbox.FailPayment] does not,
-// [Sandbox.SetFate] and [Sandbox.Settle] decide what becomes of refunds, transfer bills and shares, [Sandbox.OpenMemberCard],
+// [Sandbox.SetEnding] and [Sandbox.Settle] decide what becomes of refunds, transfer bills and shares, [Sandbox.OpenMemberCard],
 // [Sandbox.AskForPoints], [Sandbox.ExchangePoints], [Sandbox.Complain] and [Sandbox.ConfirmServiceOrder] are among what users do,
 // [Sandbox.Inject] makes calls go wrong, [Sandbox.Ledger] tells what took effect, whatever the answers said. Who gives a
 // notify_url is notified by the documented schedule, over loopback or in process; [Sandbox.Notify] makes a notification of any

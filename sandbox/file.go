@@ -109,8 +109,8 @@ func downloadOperations() []operation {
 	for _, path := range []string{encryptedBills, payScoreBills, fapiaoFiles} {
 		list = append(list, operation{Operation: &fact.Operation{
 			Method: "GET", Path: path, Name: "下载文件", Status: fact.Linked, Unsigned: path == fapiaoFiles,
-			In:     fact.Request{Query: []fact.Field{{Name: "token", Type: fact.String, Required: true}}},
-			Answer: fact.StreamAnswer, Success: http.StatusOK, Content: "data", Signature: fact.NoSignature,
+			In:       fact.Request{Query: []fact.Field{{Name: "token", Type: fact.String, Required: true}}},
+			Response: fact.StreamResponse, Success: http.StatusOK, Content: "data", Signature: fact.NoSignature,
 		}, do: (*call).download})
 	}
 	return append(list,

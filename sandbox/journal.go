@@ -22,17 +22,17 @@ const (
 // Entry is one request in the journal, and what it was answered. What its members point to belongs to the journal and
 // must not be changed.
 type Entry struct {
-	ID           string      // Request-ID of the answer; an answer without one has an id here all the same
-	Time         time.Time   // when the request had arrived, by the sandbox's clock
-	Merchant     string      // whose request it claims to be, proven if Verified; empty if it names nobody whom the sandbox knows
-	Method       string      //
-	Target       string      // the request target as it stood on the request line
-	Header       http.Header // of the request, the signature included
-	Body         []byte      // of the request, at most the first 64 KiB
-	Status       int         // of the answer, also of one that a fault kept from the caller; 0 when there was none
-	AnswerHeader http.Header //
-	AnswerBody   []byte      // at most the first 64 KiB
-	Verified     bool        // whether the request's own signature was accepted
+	ID             string      // Request-ID of the answer; an answer without one has an id here all the same
+	Time           time.Time   // when the request had arrived, by the sandbox's clock
+	Merchant       string      // whose request it claims to be, proven if Verified; empty if it names nobody whom the sandbox knows
+	Method         string      //
+	Target         string      // the request target as it stood on the request line
+	Header         http.Header // of the request, the signature included
+	Body           []byte      // of the request, at most the first 64 KiB
+	Status         int         // of the answer, also of one that a fault kept from the caller; 0 when there was none
+	ResponseHeader http.Header //
+	ResponseBody   []byte      // at most the first 64 KiB
+	Verified       bool        // whether the request's own signature was accepted
 	// Reason says why the request was refused, for the eyes of a developer; it was not sent. When the request was carried
 	// out it says what could not be checked, and is empty mostly.
 	Reason string
@@ -74,7 +74,7 @@ type journal struct {
 }
 
 func (j *journal) add(e Entry) {
-	e.Body, e.AnswerBody = clip(e.Body), clip(e.AnswerBody)
+	e.Body, e.ResponseBody = clip(e.Body), clip(e.ResponseBody)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.ring == nil {
@@ -94,8 +94,8 @@ func (j *journal) add(e Entry) {
 
 // size is about what the entry holds in memory.
 func (e *Entry) size() int {
-	n := len(e.Target) + len(e.Body) + len(e.AnswerBody) + len(e.Reason) + len(e.Explanation)
-	for _, header := range [...]http.Header{e.Header, e.AnswerHeader} {
+	n := len(e.Target) + len(e.Body) + len(e.ResponseBody) + len(e.Reason) + len(e.Explanation)
+	for _, header := range [...]http.Header{e.Header, e.ResponseHeader} {
 		for name, values := range header {
 			n += len(name)
 			for _, value := range values {

@@ -90,7 +90,7 @@ func (s *Sandbox) SetPublicKeyShare(percent float64) error {
 }
 
 // AddCertificate issues a platform certificate that is good for validity, and puts it at the end of the list. It signs
-// nothing before [Sandbox.Shift].
+// nothing before [Sandbox.SignWith].
 func (s *Sandbox) AddCertificate(validity time.Duration) (*x509.Certificate, error) {
 	if validity <= 0 {
 		return nil, fmt.Errorf("sandbox: AddCertificate: the validity is %s, it must be positive", validity)
@@ -128,16 +128,16 @@ func (p *platform) addCertificate(from, to time.Time) (*x509.Certificate, error)
 	return added, nil
 }
 
-// Shift has percent of the signatures made with the certificate that serial names, and the others with the one that signed
+// SignWith has percent of the signatures made with the certificate that serial names, and the others with the one that signed
 // before, as in the last days of a replacement. From then on the platform chooses among certificates, whichever a request
 // names. At 100 the replacement is done. The share is kept exactly, not drawn.
-func (s *Sandbox) Shift(serial string, percent float64) error {
+func (s *Sandbox) SignWith(serial string, percent float64) error {
 	if err := s.complete(CertificatesOnly); err != nil {
 		return err
 	}
 	return s.change(func(p *platform) error {
 		if p.find(serial) < 0 {
-			return fmt.Errorf("sandbox: Shift: %q is no certificate in the list", serial)
+			return fmt.Errorf("sandbox: SignWith: %q is no certificate in the list", serial)
 		}
 		p.shift, p.shifted, p.steered = serial, percent, true
 		if percent == 100 {
@@ -159,7 +159,7 @@ func (s *Sandbox) RemoveCertificate(serial string) error {
 		case i < 0:
 			return fmt.Errorf("sandbox: RemoveCertificate: %q is no certificate in the list", serial)
 		case serial == p.signs || serial == p.shift:
-			return fmt.Errorf("sandbox: RemoveCertificate: %s signs; Shift to another first", serial)
+			return fmt.Errorf("sandbox: RemoveCertificate: %s signs; SignWith another first", serial)
 		}
 		p.certificates = slices.Delete(p.certificates, i, i+1)
 		return nil
@@ -388,7 +388,7 @@ func (c *call) signer() string {
 // sign puts the five headers of a signature by the key that serial names.
 func (p *platform) sign(header http.Header, serial string, at time.Time, body []byte) {
 	timestamp, nonce := strconv.FormatInt(at.Unix(), 10), hexText(32)
-	message := apiv3.AppendAnswerMessage(make([]byte, 0, len(body)+64), timestamp, nonce, body)
+	message := apiv3.AppendResponseMessage(make([]byte, 0, len(body)+64), timestamp, nonce, body)
 	signature, err := p.scheme.Sign(crypto.Signer(p.keys[serial]), message)
 	if err != nil {
 		panic(fmt.Sprintf("sandbox: signing: %v", err)) // the keys were made here and fit the scheme

@@ -102,21 +102,21 @@ func TestRotation(t *testing.T) {
 	assert.Equal(t, map[string]int{older: 100}, count(""), "it is listed and does not sign yet")
 	assert.Equal(t, map[string]int{added: 100}, count(added), "unless it is asked for")
 	for _, percent := range []int{1, 50} {
-		require.NoError(t, s.Shift(added, float64(percent)))
+		require.NoError(t, s.SignWith(added, float64(percent)))
 		assert.Equal(t, map[string]int{older: 100 - percent, added: percent}, count(""))
 		assert.Equal(t, map[string]int{older: 100 - percent, added: percent}, count(older), "from now on the platform chooses the certificate")
 		assert.Equal(t, map[string]int{s.PublicKeyID(): 100}, count(s.PublicKeyID()))
 	}
 	assert.ErrorContains(t, s.RemoveCertificate(older), "signs")
 	assert.ErrorContains(t, s.RemoveCertificate(added), "signs")
-	require.NoError(t, s.Shift(added, 100))
+	require.NoError(t, s.SignWith(added, 100))
 	assert.Equal(t, map[string]int{added: 100}, count(""))
 	require.NoError(t, s.RemoveCertificate(older))
 	c := newCall(s, time.Now(), "POST", feedPath, feed())
 	c.header.Set("Wechatpay-Serial", older)
 	assert.Equal(t, "平台证书序列号Wechatpay-Serial错误", c.sign(s).send(t, s.Transport(), inProcess).json(t)["message"])
 
-	for _, err := range []error{s.Shift(older, 1), s.Shift(added, 101), s.Shift(added, -1), s.RemoveCertificate(older), s.ExpireCertificate("x"), s.SetPublicKeyShare(100.1)} {
+	for _, err := range []error{s.SignWith(older, 1), s.SignWith(added, 101), s.SignWith(added, -1), s.RemoveCertificate(older), s.ExpireCertificate("x"), s.SetPublicKeyShare(100.1)} {
 		assert.Error(t, err)
 	}
 	_, err = s.AddCertificate(0)
@@ -312,7 +312,7 @@ func TestKeysChangeUnderLoad(t *testing.T) {
 		for range 10 {
 			certificate, err := s.AddCertificate(time.Hour)
 			require.NoError(t, err)
-			require.NoError(t, s.Shift(apiv3.Serial(certificate), 100))
+			require.NoError(t, s.SignWith(apiv3.Serial(certificate), 100))
 			for _, old := range s.Certificates()[:len(s.Certificates())-1] {
 				require.NoError(t, s.RemoveCertificate(apiv3.Serial(old)))
 			}

@@ -88,8 +88,8 @@ func (s *state) platformNumber(prefix string, size int, now time.Time) string {
 	return head + fmt.Sprintf("%0*d", size-len(head), serial)
 }
 
-// Fate is how a refund, a transfer bill, a share or a return ends.
-type Fate struct {
+// Ending is how a refund, a transfer bill, a share or a return ends.
+type Ending struct {
 	// State is the final one: SUCCESS (which empty stands for), CLOSED or ABNORMAL for a refund, SUCCESS, FAIL or
 	// CANCELLED for a transfer bill, SUCCESS or CLOSED for a share, SUCCESS or FAILED for a return.
 	State string
@@ -98,12 +98,12 @@ type Fate struct {
 	After time.Duration
 }
 
-// SetFate sets how refunds, transfer bills, shares and returns end: decide is called once for each when it is accepted, one call
+// SetEnding sets how refunds, transfer bills, shares and returns end: decide is called once for each when it is accepted, one call
 // at a time, and must not call the sandbox. A sharing asks for every receiver, as out_order_no/account, and ends with the slowest.
 // By default, which nil restores, transfer bills wait for Settle, as they wait for their user in reality, and all others succeed
 // at once. A state that the kind does not have, or a panic, makes the request a
 // SYSTEM_ERROR without effect.
-func (s *Sandbox) SetFate(decide func(kind EffectKind, number string) Fate) {
+func (s *Sandbox) SetEnding(decide func(kind EffectKind, number string) Ending) {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
 	s.state.fate = decide
@@ -118,30 +118,30 @@ var finalStates = map[EffectKind][]string{
 }
 
 // defaultFate is that of a kind where nobody decides.
-func defaultFate(kind EffectKind) Fate {
+func defaultFate(kind EffectKind) Ending {
 	if kind == TransferEffect {
-		return Fate{After: -1}
+		return Ending{After: -1}
 	}
-	return Fate{}
+	return Ending{}
 }
 
 // fateOf asks for the fate of something new.
-func (s *state) fateOf(kind EffectKind, number string) (Fate, *refusal) {
+func (s *state) fateOf(kind EffectKind, number string) (Ending, *refusal) {
 	fate := defaultFate(kind)
 	var err error
 	if s.fate != nil {
-		err = decided("SetFate", func() { fate = s.fate(kind, number) })
+		err = decided("SetEnding", func() { fate = s.fate(kind, number) })
 	}
 	if fate.State == "" {
 		fate.State = "SUCCESS"
 	}
 	if err == nil && !slices.Contains(finalStates[kind], fate.State) {
-		err = fmt.Errorf("SetFate gave the %s the state %q, which it cannot end in", kind, fate.State)
+		err = fmt.Errorf("SetEnding gave the %s the state %q, which it cannot end in", kind, fate.State)
 	}
 	if err != nil {
 		r := Fault{Kind: ServerError}.denial(false)
 		r.reason = err.Error()
-		return Fate{}, r
+		return Ending{}, r
 	}
 	return fate, nil
 }
@@ -176,7 +176,7 @@ type course struct {
 func (c course) due() time.Time { return c.Due }
 
 // lead sets what is to come, unless the fate leaves it to Settle.
-func (c *course) lead(fate Fate, now time.Time) {
+func (c *course) lead(fate Ending, now time.Time) {
 	if fate.After >= 0 {
 		c.Next, c.Due = fate.State, now.Add(fate.After)
 	}
@@ -187,7 +187,7 @@ func (c *course) become(state string, now time.Time) {
 	c.State, c.Changed, c.Next, c.Due = state, now, "", time.Time{}
 }
 
-// Settle brings a refund, a transfer bill, a sharing or a return to a final state, before its fate does; see [Fate] for the
+// Settle brings a refund, a transfer bill, a sharing or a return to a final state, before its fate does; see [Ending] for the
 // states. number is the merchant's own, with SUB_MCHID/ before it if a service provider acted for a sub-merchant. The state of a
 // sharing is that of all receivers who have none yet. A refund that is ABNORMAL can still become SUCCESS or CLOSED; what has ended
 // otherwise stays.

@@ -16,7 +16,7 @@ func ExampleSandbox_OpenMemberCard() {
 	gateway, err := sandbox.New()
 	check(err)
 	defer gateway.Close()
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 	check(err)
 	members := client.Chain("v3/brand/partner/card-member")
 

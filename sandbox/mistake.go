@@ -356,7 +356,7 @@ func frameVariants() []variant {
 	})
 	add("the message was signed in base64", false, func(d draft) string { return base64.StdEncoding.EncodeToString([]byte(plain(d))) })
 	add("the message of an answer (timestamp, nonce, body) was signed; a request's has the method and the target before them", false, func(d draft) string {
-		return string(apiv3.AppendAnswerMessage(nil, d.timestamp, d.nonce, []byte(d.body)))
+		return string(apiv3.AppendResponseMessage(nil, d.timestamp, d.nonce, []byte(d.body)))
 	})
 	add("the body alone was signed", false, func(d draft) string { return d.body })
 	for _, order := range permutations([]string{"0", "1", "2", "3", "4"}) {

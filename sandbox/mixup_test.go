@@ -30,7 +30,7 @@ func TestMixedAnswers(t *testing.T) {
 			assert.Equal(t, "R2", ask("POST", refundPath, refund("R1", 1)).json(t)["out_refund_no"], "the same request again is no other")
 			assert.Equal(t, "R2", ask("GET", query+"R2", nil).json(t)["out_refund_no"], "the rule is about another method")
 			assert.Equal(t, sandbox.Crossed, s.Journal()[1].Fault)
-			assert.Contains(t, string(s.Journal()[1].AnswerBody), `"R2"`, "the journal has the answer that was made")
+			assert.Contains(t, string(s.Journal()[1].ResponseBody), `"R2"`, "the journal has the answer that was made")
 		}, 2, 2},
 		"crossed, a refusal": {"crossed", func(t *testing.T, s *sandbox.Sandbox, ask func(string, string, any) answer) {
 			assert.Equal(t, 404, ask("GET", query+"R1", nil).StatusCode)
@@ -63,7 +63,7 @@ func TestMixedAnswers(t *testing.T) {
 			a := ask("POST", feedPath, feed())
 			assert.Equal(t, "R1", a.json(t)["out_refund_no"])
 			assert.Equal(t, sandbox.Late, s.Journal()[1].Fault)
-			assert.Contains(t, string(s.Journal()[1].AnswerBody), "openid")
+			assert.Contains(t, string(s.Journal()[1].ResponseBody), "openid")
 			assert.Equal(t, "R1", ask("GET", query+"R1", nil).json(t)["out_refund_no"])
 			assert.Empty(t, s.Journal()[2].Fault)
 		}, 2, 1},

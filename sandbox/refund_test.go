@@ -37,10 +37,10 @@ func TestRefundLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSandbox(t)
 		transaction := paid(t, s)
-		s.SetFate(func(kind sandbox.EffectKind, number string) sandbox.Fate {
+		s.SetEnding(func(kind sandbox.EffectKind, number string) sandbox.Ending {
 			assert.Equal(t, sandbox.RefundEffect, kind)
 			assert.Equal(t, "R-1", number)
-			return sandbox.Fate{After: time.Hour}
+			return sandbox.Ending{After: time.Hour}
 		})
 		written := time.Now()
 		request := refund("R-1", 30)
@@ -152,8 +152,8 @@ func TestRefundEnds(t *testing.T) {
 	s := newSandbox(t)
 	require.NoError(t, s.Relax(sandbox.RefundPace))
 	paid(t, s)
-	fates := map[string]sandbox.Fate{"R1": {State: "CLOSED"}, "R2": {State: "ABNORMAL"}, "R3": {After: -1}, "R4": {State: "FAIL"}}
-	s.SetFate(func(_ sandbox.EffectKind, number string) sandbox.Fate { return fates[number] })
+	fates := map[string]sandbox.Ending{"R1": {State: "CLOSED"}, "R2": {State: "ABNORMAL"}, "R3": {After: -1}, "R4": {State: "FAIL"}}
+	s.SetEnding(func(_ sandbox.EffectKind, number string) sandbox.Ending { return fates[number] })
 	status := func(number string) any { return ask(t, s, "GET", refundPath+"/"+number, nil).json(t)["status"] }
 
 	assert.Equal(t, "PROCESSING", ask(t, s, "POST", refundPath, refund("R1", 100)).json(t)["status"], "what comes at once comes after the answer")
@@ -169,7 +169,7 @@ func TestRefundEnds(t *testing.T) {
 	require.NoError(t, s.Settle(sandbox.RefundEffect, "R3", "CLOSED"))
 	a = ask(t, s, "POST", refundPath, refund("R4", 1))
 	assert.Equal(t, 500, a.StatusCode)
-	assert.Contains(t, s.Journal()[len(s.Journal())-1].Reason, `SetFate gave the refund the state "FAIL", which it cannot end in`)
+	assert.Contains(t, s.Journal()[len(s.Journal())-1].Reason, `SetEnding gave the refund the state "FAIL", which it cannot end in`)
 	assert.Nil(t, status("R4"))
 
 	require.NoError(t, s.Settle(sandbox.RefundEffect, "R2", "SUCCESS"), "an abnormal refund can be handled")
@@ -214,7 +214,9 @@ func TestRefundsByTheClock(t *testing.T) {
 	s := newSandbox(t, sandbox.WithClock(func() time.Time { return now }))
 	defer s.Close()
 	paid(t, s)
-	s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { return sandbox.Fate{State: "CLOSED", After: time.Hour} })
+	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending {
+		return sandbox.Ending{State: "CLOSED", After: time.Hour}
+	})
 	ask := func(method, target string, body any) answer {
 		return newCall(s, now, method, target, body).sign(s).send(t, s.Transport(), inProcess)
 	}

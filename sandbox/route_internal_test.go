@@ -66,7 +66,7 @@ func TestEveryOperationHasARoute(t *testing.T) {
 		if found.operation.Path != facts.Path {
 			assert.Contains(t, found.operation.Also, facts, "%s %s", facts.Method, facts.Path)
 		}
-		if len(facts.In.Form) > 0 || facts.Answer == fact.StreamAnswer {
+		if len(facts.In.Form) > 0 || facts.Response == fact.StreamResponse {
 			assert.False(t, found.operation.canned, "%s %s: uploads and downloads have files", facts.Method, facts.Path)
 		}
 	}

@@ -103,7 +103,7 @@ func TestAbnormalRefund(t *testing.T) {
 	_, err := s.AddPaidOrder("ORDER-0001", 100)
 	require.NoError(t, err)
 	state := "ABNORMAL"
-	s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { return sandbox.Fate{State: state} })
+	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{State: state} })
 	id := s.want(t, 200, "", "POST", refundPath, refund("R-1", 10))["refund_id"].(string)
 	status := func() any { return s.want(t, 200, "", "GET", refundPath+"/R-1", nil)["status"] }
 	assert.Equal(t, "ABNORMAL", status())

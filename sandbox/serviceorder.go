@@ -270,7 +270,7 @@ func (c *call) onServiceOrder(act func(o *serviceOrder, request string) *refusal
 		return nil, refused
 	}
 	s.serviceOrders.put(o.Number, o)
-	if c.operation.Answer == fact.EmptyAnswer { // a service provider's
+	if c.operation.Response == fact.EmptyResponse { // a service provider's
 		return nil, nil
 	}
 	return c.tell(o.tell(s.merchant)), nil

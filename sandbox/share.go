@@ -265,7 +265,7 @@ func (c *call) createShare() (any, *refusal) {
 		o.Unfrozen = true
 	}
 	h.To = to
-	h.lead(Fate{State: "FINISHED", After: wait}, c.now)
+	h.lead(Ending{State: "FINISHED", After: wait}, c.now)
 	s.orders.put(o.key(), o)
 	s.shares.put(orderKey(sub, number), h)
 	s.enterFor(sub, ShareEffect, number, sum, c.now, request)
@@ -300,7 +300,7 @@ func (c *call) unfreeze() (any, *refusal) {
 		Request: request, Number: number, Sub: sub, Transaction: o.Transaction, Order: o.key(), ID: s.platformNumber("3008450740", 30, c.now),
 		To: []sharedTo{s.rest(o, o.unsplit(), c.now)},
 	}
-	h.lead(Fate{State: "FINISHED"}, c.now)
+	h.lead(Ending{State: "FINISHED"}, c.now)
 	amount := o.unsplit()
 	o.Unfrozen = true
 	s.orders.put(o.key(), o)

@@ -97,11 +97,11 @@ func TestShare(t *testing.T) {
 	s.want(t, 403, "NOT_ENOUGH", "POST", sharePath+"orders", shareOf(id, "P2", 51, 0))
 
 	// One receiver fails: its sum can be shared again.
-	s.SetFate(func(kind sandbox.EffectKind, number string) sandbox.Fate {
+	s.SetEnding(func(kind sandbox.EffectKind, number string) sandbox.Ending {
 		if kind == sandbox.ShareEffect && number == "P3/o1" {
-			return sandbox.Fate{State: "CLOSED", After: time.Hour}
+			return sandbox.Ending{State: "CLOSED", After: time.Hour}
 		}
-		return sandbox.Fate{}
+		return sandbox.Ending{}
 	})
 	s.want(t, 200, "", "POST", sharePath+"orders", shareOf(id, "P3", 10, 15))
 	assert.Equal(t, "PROCESSING", query("P3")["state"])
@@ -111,14 +111,14 @@ func TestShare(t *testing.T) {
 	assert.EqualValues(t, 40, left())
 
 	// A relation that ends before the share arrives.
-	s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { return sandbox.Fate{After: -1} })
+	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: -1} })
 	s.want(t, 200, "", "POST", sharePath+"orders", shareOf(id, "P4", 1, 2))
 	s.want(t, 200, "", "POST", sharePath+"receivers/delete", map[string]any{"appid": "wx0123456789abcdef", "type": "PERSONAL_OPENID", "account": "o1"})
 	require.NoError(t, s.Settle(sandbox.ShareEffect, "P4", "SUCCESS"))
 	assert.Equal(t, []string{subMerchant + " 1 SUCCESS", "o1 2 CLOSED NO_RELATION"}, results(query("P4")))
 	assert.ErrorContains(t, s.Settle(sandbox.ShareEffect, "P4", "CLOSED"), "has ended")
 	s.want(t, 400, "INVALID_REQUEST", "POST", sharePath+"orders", shareOf(id, "P5", 1, 2))
-	s.SetFate(nil)
+	s.SetEnding(nil)
 
 	// The last sharing gives the rest back.
 	s.want(t, 200, "", "POST", sharePath+"orders", with(shareOf(id, "P6", 9, 0), "unfreeze_unsplit", true))
@@ -236,10 +236,10 @@ func TestShareReturns(t *testing.T) {
 	assert.Len(t, s.Ledger(sandbox.ReturnEffect), 4)
 
 	// A return that fails gives the sum back to whom it came from.
-	s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { return sandbox.Fate{State: "FAILED"} })
+	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{State: "FAILED"} })
 	s.want(t, 200, "", "POST", sharePath+"return-orders", back("B5", 10))
 	assert.Equal(t, "ACCOUNT_ABNORMAL", query("B5")["fail_reason"])
-	s.SetFate(nil)
+	s.SetEnding(nil)
 	s.want(t, 403, "NOT_ENOUGH", "POST", sharePath+"return-orders", back("B6", 11))
 	s.want(t, 200, "", "POST", sharePath+"return-orders", back("B6", 10))
 	s.pass(181 * 24 * time.Hour)

@@ -20,7 +20,7 @@ func Example_shop() {
 	gateway, err := sandbox.New()
 	check(err)
 	defer gateway.Close()
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 	check(err)
 	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: gateway.PublicKeyID(), Key: gateway.PublicKey()})
 	check(err)
@@ -101,16 +101,16 @@ func ExampleSandbox_Inject() {
 }
 
 // Of two refunds one succeeds at once, and the other waits for the test.
-func ExampleSandbox_SetFate() {
+func ExampleSandbox_SetEnding() {
 	gateway, err := sandbox.New()
 	check(err)
 	_, err = gateway.AddPaidOrder("ORDER-0001", 100)
 	check(err)
-	gateway.SetFate(func(kind sandbox.EffectKind, number string) sandbox.Fate {
+	gateway.SetEnding(func(kind sandbox.EffectKind, number string) sandbox.Ending {
 		if number == "SLOW" {
-			return sandbox.Fate{After: -1}
+			return sandbox.Ending{After: -1}
 		}
-		return sandbox.Fate{}
+		return sandbox.Ending{}
 	})
 	for _, number := range []string{"QUICK", "SLOW"} {
 		body := fmt.Sprintf(`{"out_trade_no":"ORDER-0001","out_refund_no":%q,"amount":{"refund":10,"total":100,"currency":"CNY"}}`, number)

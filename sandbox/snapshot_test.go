@@ -22,7 +22,7 @@ func TestSnapshotAndRestore(t *testing.T) {
 	id := s.Deliveries()[0].ID
 	_, err = s.Await(t.Context(), id, 1)
 	require.NoError(t, err)
-	s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { return sandbox.Fate{After: time.Hour} })
+	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: time.Hour} })
 	require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R1", 1)).StatusCode)
 	require.NoError(t, s.Clock().Freeze())
 	ledger, now := s.Ledger(), s.Clock().Now()
@@ -115,7 +115,7 @@ func TestRestoredAlarmsHaveOneOrder(t *testing.T) {
 	require.NoError(t, s.Clock().Freeze())
 	require.NoError(t, s.Relax(sandbox.RefundPace))
 	paid(t, s)
-	s.SetFate(func(sandbox.EffectKind, string) sandbox.Fate { return sandbox.Fate{After: time.Hour} })
+	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: time.Hour} })
 	for i := range 8 {
 		require.Equal(t, 200, ask(t, s, "POST", refundPath, with(refund(fmt.Sprint("R", i), 1), "notify_url", fmt.Sprint(notifyURL, "/", i))).StatusCode)
 	}

@@ -46,7 +46,7 @@ func TestKeysAreMadeWhenNeeded(t *testing.T) {
 
 	for name, change := range map[string]func(*Sandbox) error{
 		"add":   func(s *Sandbox) error { _, err := s.AddCertificate(1 << 40); return err },
-		"shift": func(s *Sandbox) error { return s.Shift(serial, 50) },
+		"shift": func(s *Sandbox) error { return s.SignWith(serial, 50) },
 	} {
 		s, err = New(WithKeyMode(PublicKeyOnly))
 		require.NoError(t, err)

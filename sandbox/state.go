@@ -78,7 +78,7 @@ type state struct {
 	keys      table[keyRecord]   // one, under the empty key, if there is a store
 	rotations table[rotation]    // one, under the empty key
 
-	fate     func(EffectKind, string) Fate
+	fate     func(EffectKind, string) Ending
 	repeated RepeatedFeed
 }
 

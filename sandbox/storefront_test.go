@@ -24,7 +24,7 @@ import (
 func TestShop(t *testing.T) {
 	t.Parallel()
 	gateway := sandbox.Start(t) // on a free port, until the test ends
-	client, err := wxpay.FromLookup(gateway.LookupEnv)
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv)
 	require.NoError(t, err)
 	shop := httptest.NewServer(newStorefront(t, client, gateway.Merchant().APIv3Key))
 	defer shop.Close()

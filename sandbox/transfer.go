@@ -205,7 +205,7 @@ func (c *call) cancelTransfer() (any, *refusal) {
 		return t.cancelled(), nil
 	}
 	t.become("CANCELING", c.now)
-	fate := Fate{State: "CANCELLED"}
+	fate := Ending{State: "CANCELLED"}
 	if c.holds(AsyncCancel) {
 		fate.After = cancelDelay
 	}

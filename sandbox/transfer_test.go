@@ -87,8 +87,8 @@ func TestTransferLife(t *testing.T) {
 func TestTransferEnds(t *testing.T) {
 	s := newSandbox(t)
 	require.NoError(t, s.Relax(sandbox.AsyncCancel))
-	s.SetFate(func(_ sandbox.EffectKind, number string) sandbox.Fate {
-		return map[string]sandbox.Fate{"FAIL": {State: "FAIL"}, "WAIT": {After: -1}, "LATER": {After: time.Hour}, "BAD": {State: "CLOSED"}}[number]
+	s.SetEnding(func(_ sandbox.EffectKind, number string) sandbox.Ending {
+		return map[string]sandbox.Ending{"FAIL": {State: "FAIL"}, "WAIT": {After: -1}, "LATER": {After: time.Hour}, "BAD": {State: "CLOSED"}}[number]
 	})
 	for _, number := range []string{"OK", "FAIL", "WAIT", "LATER"} {
 		a := ask(t, s, "POST", billsPath, bill(number))

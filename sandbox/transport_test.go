@@ -111,7 +111,7 @@ func TestTransportIsLikeTheNetwork(t *testing.T) {
 				assert.Same(t, request, response.Request)
 				entries := server.Journal()
 				for i := range entries {
-					entries[i].ID, entries[i].AnswerHeader = "", nil
+					entries[i].ID, entries[i].ResponseHeader = "", nil
 					entries[i].Header.Del("Transfer-Encoding")
 				}
 				return result{status: response.StatusCode, proto: response.Proto, answer: string(body), entries: entries}
@@ -258,7 +258,7 @@ func TestAnswersAreTheCallersOwn(t *testing.T) {
 	s := newSandbox(t)
 	a := ask(t, s, "POST", feedPath, feed())
 	a.Header.Set("Server", "changed")
-	assert.Equal(t, "nginx", s.Journal()[0].AnswerHeader.Get("Server"))
+	assert.Equal(t, "nginx", s.Journal()[0].ResponseHeader.Get("Server"))
 	request, err := http.NewRequest("POST", inProcess+"/v3/nothing", bytes.NewReader([]byte("x")))
 	require.NoError(t, err)
 	request.Header.Set("X-A", "1")

@@ -55,14 +55,14 @@ func TestHosts(t *testing.T) {
 		_, err := send(transport.New(transport.Config{Hosts: []string{hangsUp, backup}}), hangsUp)
 		var sent *transport.SentError
 		require.ErrorAs(t, err, &sent)
-		assert.Equal(t, hangsUp, sent.Took())
+		assert.Equal(t, hangsUp, sent.ServedBy())
 		assert.Empty(t, bodies)
 	})
 	t.Run("refused, then hung up", func(t *testing.T) {
 		_, err := send(transport.New(transport.Config{Hosts: []string{nobody, hangsUp}}), nobody)
 		var sent *transport.SentError
 		require.ErrorAs(t, err, &sent)
-		assert.Equal(t, hangsUp, sent.Took())
+		assert.Equal(t, hangsUp, sent.ServedBy())
 		var unsent *transport.UnsentError
 		assert.False(t, errors.As(err, &unsent), "the second host had a connection")
 	})

@@ -135,8 +135,8 @@ func (e *SentError) Error() string { return e.Err.Error() }
 // is found in it.
 func (e *SentError) Unwrap() error { return fault.Outside(e.Err) }
 
-// Took returns the host, for those who do not know this package.
-func (e *SentError) Took() string { return e.Host }
+// ServedBy returns the host, for those who do not know this package.
+func (e *SentError) ServedBy() string { return e.Host }
 
 // RoundTrip sends req. When it fails before a connection was there (name not found, refused, handshake failed,
 // cancelled while dialling), the error is an *UnsentError; any other error is a *SentError, and the request may have

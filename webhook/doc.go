@@ -22,7 +22,7 @@
 //	step       looks at                                failing is answered
 //	headers    all four are there, each once           401
 //	window     timestamp, five minutes either way      401
-//	merchant   the function of NewShared, if there     404 ([ErrUnknownMerchant])
+//	merchant   the function of NewMulti, if there     404 ([ErrUnknownMerchant])
 //	key        Wechatpay-Serial, an exact look-up      401, or 503 when Keys itself failed
 //	body       at most WithMaxBody, read in time       413, 408, 500 ([ErrBodyConsumed])
 //	signature  over the raw bytes                      401
@@ -80,7 +80,7 @@
 //
 // A few notifications ask for something and wait for the answer: those of CROSS_BORDER_PAY, ENTRUST.TERMINATE_RETENTION,
 // ENTRUST.TERMINATE_INQUIRY and PARKING_FEE.QUERY_TRANS_INFO, and those for which a catalogue knows a reply. They go to
-// [Handler.OnQuestion] only, have shorter budgets (0.9 s for retention, 2.7 s for others), are not deduplicated, and are
+// [Handler.OnInquiry] only, have shorter budgets (0.9 s for retention, 2.7 s for others), are not deduplicated, and are
 // answered FAIL when there is no function: silence or an automatic yes might terminate a contract.
 //
 // # Limits and promises

@@ -22,13 +22,13 @@ var (
 	ErrTooLarge = fault.New("the body is larger than the limit")
 	// ErrMalformed means that what was signed does not have the form of a notification.
 	ErrMalformed = fault.New("not the documented form of a notification")
-	// ErrUnknownMerchant is what the function given to [NewShared] returns when it knows no merchant for a delivery.
+	// ErrUnknownMerchant is what the function given to [NewMulti] returns when it knows no merchant for a delivery.
 	ErrUnknownMerchant = fault.New("no merchant is configured for this delivery")
 )
 
 // Reasons why a verified notification was not answered with success, for the observe hook.
 var (
-	// ErrNoHandler means that nobody answers this question ([Handler.OnQuestion]), or that nobody said what becomes of an event
+	// ErrNoHandler means that nobody answers this question ([Handler.OnInquiry]), or that nobody said what becomes of an event
 	// that tells of a payment, a refund or a transfer ([Handler.On], [Handler.Ignore]).
 	ErrNoHandler = fault.New("no function is registered for this event")
 	// ErrOverrun means that the function had not returned within the budget. It keeps running.

@@ -120,7 +120,7 @@ func ExampleOn() {
 }
 
 // A question wants an answer at once: 200 with a body, signed where that is required.
-func ExampleHandler_OnQuestion() {
+func ExampleHandler_OnInquiry() {
 	handler, err := webhook.New(webhook.Merchant{
 		ID: "1900000109", Serial: serial, PrivateKey: merchantKey(), APIv3Key: apiv3Key, Keys: exampleKeys(),
 	})
@@ -128,13 +128,13 @@ func ExampleHandler_OnQuestion() {
 		fmt.Println(err)
 		return
 	}
-	handler.OnQuestion("PARKING_FEE.QUERY_TRANS_INFO", func(_ context.Context, e *webhook.Event) (any, error) {
+	handler.OnInquiry("PARKING_FEE.QUERY_TRANS_INFO", func(_ context.Context, e *webhook.Event) (any, error) {
 		return map[string]any{"code": "SUCCESS", "total_amount": 500}, nil
 	})
-	handler.OnQuestion("CROSS_BORDER_PAY.GET_MCH_INFO", func(_ context.Context, e *webhook.Event) (any, error) {
+	handler.OnInquiry("CROSS_BORDER_PAY.GET_MCH_INFO", func(_ context.Context, e *webhook.Event) (any, error) {
 		return map[string]any{"code": "SUCCESS", "acq_tid": e.Get("acq_tid").String(), "mch_id": "1900000109"}, nil
 	})
-	handler.OnQuestion("ENTRUST.TERMINATE_INQUIRY", func(_ context.Context, e *webhook.Event) (any, error) {
+	handler.OnInquiry("ENTRUST.TERMINATE_INQUIRY", func(_ context.Context, e *webhook.Event) (any, error) {
 		return nil, webhook.Fail("a payment of this contract is still due")
 	})
 
@@ -151,12 +151,12 @@ func ExampleHandler_OnQuestion() {
 }
 
 // One address for several merchants, told apart by the path of their notify_url.
-func ExampleNewShared() {
+func ExampleNewMulti() {
 	merchants := map[string]*webhook.Merchant{
 		"1900000109": {ID: "1900000109", APIv3Key: apiv3Key, Keys: exampleKeys()},
 		"1900000110": {ID: "1900000110", APIv3Key: strings.Repeat("k", 32), Keys: exampleKeys()},
 	}
-	handler, err := webhook.NewShared(func(_ context.Context, d *webhook.Delivery) (*webhook.Merchant, error) {
+	handler, err := webhook.NewMulti(func(_ context.Context, d *webhook.Delivery) (*webhook.Merchant, error) {
 		if m, ok := merchants[d.Request.PathValue("mchid")]; ok {
 			return m, nil
 		}

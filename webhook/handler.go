@@ -13,8 +13,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Handler receives notifications. Make one with [New] or [NewShared], register functions with [Handler.On],
-// [Handler.OnQuestion] and [Handler.OnDefault], and serve it as an http.Handler, or hand it raw bytes with
+// Handler receives notifications. Make one with [New] or [NewMulti], register functions with [Handler.On],
+// [Handler.OnInquiry] and [Handler.OnDefault], and serve it as an http.Handler, or hand it raw bytes with
 // [Handler.Deliver] or [Handler.Parse]. It is safe for concurrent use.
 type Handler struct {
 	config
@@ -47,8 +47,8 @@ func New(merchant Merchant, options ...Option) (*Handler, error) {
 	return h, nil
 }
 
-// NewShared returns a handler for several merchants behind one address: choose finds the one that a delivery is for.
-func NewShared(choose Choose, options ...Option) (*Handler, error) {
+// NewMulti returns a handler for several merchants behind one address: choose finds the one that a delivery is for.
+func NewMulti(choose Choose, options ...Option) (*Handler, error) {
 	h, err := newHandler(options)
 	if choose == nil {
 		err = errors.Join(err, errors.New("the function that chooses the merchant is nil"))
@@ -119,7 +119,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Deliver receives one notification without net/http: everything that ServeHTTP does except reading the body and
 // writing the answer. d.Header may have its names in any case. When ctx ends, so does waiting for the function, which
 // keeps running.
-func (h *Handler) Deliver(ctx context.Context, d *Delivery) Answer {
+func (h *Handler) Deliver(ctx context.Context, d *Delivery) Response {
 	copied := *d
 	copied.Header = canonical(d.Header)
 	t, ctx, cancel := h.begin(ctx, &copied)

@@ -69,7 +69,7 @@ func TestNewRefusesAtOnce(t *testing.T) {
 		{"key of another scheme", func(m *webhook.Merchant) { m.PrivateKey = notRSA{} }, nil, "needs RSA"},
 		{"nil option", nil, nilOption, "an option is nil"},
 		{"nil deduper", nil, webhook.WithDeduper(nil), "WithDeduper"},
-		{"nil signer", nil, webhook.WithAnswerSigner(nil), "WithAnswerSigner"},
+		{"nil signer", nil, webhook.WithResponseSigner(nil), "WithResponseSigner"},
 		{"nil clock", nil, webhook.WithClock(nil), "WithClock"},
 		{"nil nonce", nil, webhook.WithNonce(nil), "WithNonce"},
 		{"no body at all", nil, webhook.WithMaxBody(0), "WithMaxBody"},
@@ -101,7 +101,7 @@ func TestNewRefusesAtOnce(t *testing.T) {
 	for _, want := range []string{"APIv3Key", "Keys", "WithMaxBody"} {
 		require.ErrorContains(t, err, want, "all problems are told at once")
 	}
-	_, err = webhook.NewShared(nil)
+	_, err = webhook.NewMulti(nil)
 	require.ErrorContains(t, err, "is nil")
 }
 
@@ -323,7 +323,7 @@ func TestSeveralMerchants(t *testing.T) {
 	firstOne := merchant(t)
 	broken := errors.New("the table of merchants is locked")
 	var seen observed
-	h, err := webhook.NewShared(func(_ context.Context, d *webhook.Delivery) (*webhook.Merchant, error) {
+	h, err := webhook.NewMulti(func(_ context.Context, d *webhook.Delivery) (*webhook.Merchant, error) {
 		if d.Request != nil && d.Request.URL.Path != "/notify" {
 			switch d.Request.URL.Path {
 			case "/broken":
@@ -393,8 +393,8 @@ func TestDeliver(t *testing.T) {
 	h.OnDefault(func(context.Context, *webhook.Event) error { runs++; return nil })
 	header, body := payment().build()
 	d := &webhook.Delivery{Header: header, Body: body}
-	assert.Equal(t, webhook.Answer{Status: 204}, h.Deliver(t.Context(), d))
-	assert.Equal(t, webhook.Answer{Status: 204}, h.Deliver(t.Context(), d))
+	assert.Equal(t, webhook.Response{Status: 204}, h.Deliver(t.Context(), d))
+	assert.Equal(t, webhook.Response{Status: 204}, h.Deliver(t.Context(), d))
 	assert.Equal(t, 1, runs)
 	d.Body = append(bytes.Clone(body), ' ')
 	answer := h.Deliver(t.Context(), d)

@@ -176,5 +176,5 @@ func TestQuestionOfTheCatalogue(t *testing.T) {
 	assertFail(t, 500, event("NEW.QUESTION", "", `{}`).send(h))
 	assert.Equal(t, 204, event("OLD.NEWS", "", `{}`).send(h).Code)
 	assert.Contains(t, panicText(t, func() { h.On("NEW.QUESTION", nil) }), "is nil")
-	assert.Contains(t, panicText(t, func() { h.OnQuestion("NEW.QUESTION", nil) }), "is nil")
+	assert.Contains(t, panicText(t, func() { h.OnInquiry("NEW.QUESTION", nil) }), "is nil")
 }

@@ -16,7 +16,7 @@ type listing interface {
 }
 
 // WithEvents names event types, or types with an original type (TRANSACTION.SUCCESS/kind), that are newer than the catalogue,
-// so that [Handler.On], [Handler.OnQuestion] and [Handler.Ignore] take them for no slips. What the catalogue knows may be among
+// so that [Handler.On], [Handler.OnInquiry] and [Handler.Ignore] take them for no slips. What the catalogue knows may be among
 // them.
 func WithEvents(types ...string) Option {
 	return func(c *config) error {

@@ -200,7 +200,7 @@ func TestPanicsAround(t *testing.T) {
 	assertFail(t, 503, payment().send(h))
 	require.ErrorAs(t, seen.one(t).Err, new(*webhook.PanicError))
 
-	h, err = webhook.NewShared(func(context.Context, *webhook.Delivery) (*webhook.Merchant, error) { boom(); return nil, nil }, seen.option())
+	h, err = webhook.NewMulti(func(context.Context, *webhook.Delivery) (*webhook.Merchant, error) { boom(); return nil, nil }, seen.option())
 	require.NoError(t, err)
 	assertFail(t, 503, payment().send(h))
 	require.ErrorAs(t, seen.one(t).Err, new(*webhook.PanicError))

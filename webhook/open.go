@@ -19,7 +19,7 @@ import (
 // may have its names in any case. ctx is handed to Keys and Choose.
 //
 // The error is a *[VerifyError] if the notification is not proven to come from the platform, and otherwise one of this
-// package's values or apiv3.ErrDecrypt. Answer the request 4xx or 5xx then; see [Handler.Deliver] for a whole answer.
+// package's values or apiv3.ErrDecrypt. Response the request 4xx or 5xx then; see [Handler.Deliver] for a whole answer.
 func (h *Handler) Parse(ctx context.Context, header map[string][]string, body []byte) (*Event, error) {
 	t := turn{h: h, delivery: &Delivery{Header: canonical(header), Body: body}}
 	err := t.accept(ctx)

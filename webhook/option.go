@@ -19,7 +19,7 @@ type config struct {
 	catalog  Lookup  // another one; nil: there is none
 	newer    []route // event types that it lacks
 	deduper  Deduper
-	signer   AnswerSigner
+	signer   ResponseSigner
 	logger   *slog.Logger
 	usual    bool // nobody chose a logger
 	observer func(context.Context, Observation)
@@ -70,12 +70,12 @@ func WithDeduper(d Deduper) Option {
 	}
 }
 
-// WithAnswerSigner replaces how answers to questions are signed; see [AnswerSigner].
-func WithAnswerSigner(sign AnswerSigner) Option {
+// WithResponseSigner replaces how answers to questions are signed; see [ResponseSigner].
+func WithResponseSigner(sign ResponseSigner) Option {
 	return func(c *config) error {
 		c.signer = sign
 		if sign == nil {
-			return errors.New("WithAnswerSigner: the function is nil")
+			return errors.New("WithResponseSigner: the function is nil")
 		}
 		return nil
 	}

@@ -154,7 +154,7 @@ func (n notification) body() []byte {
 func (n notification) build() (http.Header, []byte) {
 	body := n.body()
 	timestamp := strconv.FormatInt(n.at.Unix(), 10)
-	signature, err := apiv3.RSA().Sign(n.key, apiv3.AppendAnswerMessage(nil, timestamp, n.signNonce, body))
+	signature, err := apiv3.RSA().Sign(n.key, apiv3.AppendResponseMessage(nil, timestamp, n.signNonce, body))
 	if err != nil {
 		panic(err)
 	}

@@ -25,7 +25,7 @@ const (
 )
 
 // refuse ends a delivery that is not taken.
-func (t *turn) refuse(ctx context.Context, err error) Answer {
+func (t *turn) refuse(ctx context.Context, err error) Response {
 	out := t.failed(err)
 	t.h.tell(ctx, out.observation)
 	return out.answer
@@ -33,7 +33,7 @@ func (t *turn) refuse(ctx context.Context, err error) Answer {
 
 // outcome is how a delivery ends.
 type outcome struct {
-	answer      Answer
+	answer      Response
 	observation Observation
 }
 
@@ -44,17 +44,17 @@ func (t *turn) failed(err error) outcome {
 }
 
 // succeeded makes the outcome of an answer.
-func (t *turn) succeeded(answer Answer) outcome {
+func (t *turn) succeeded(answer Response) outcome {
 	return outcome{answer, t.observation(answer.Status, "", nil)}
 }
 
 // process ends a delivery whose event is verified: it finds the function, runs it, and waits for it within the budget.
-func (t *turn) process(ctx context.Context) Answer {
+func (t *turn) process(ctx context.Context) Response {
 	w := &work{turn: t, ended: make(chan outcome, 1)}
 	asked, isQuestion := t.h.question(t.event)
 	if isQuestion {
 		if asked.fn == nil {
-			return t.refuse(ctx, fmt.Errorf("%w: it is a question, which OnQuestion(%q, …) answers", ErrNoHandler, redact.Printable(t.event.Type)))
+			return t.refuse(ctx, fmt.Errorf("%w: it is a question, which OnInquiry(%q, …) answers", ErrNoHandler, redact.Printable(t.event.Type)))
 		}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, t.begin.Add(asked.budget))
@@ -126,7 +126,7 @@ func (w *work) run(ctx context.Context) {
 	defer w.h.running.done()
 	out, returned := outcome{}, false
 	defer func() {
-		if cause := recover(); cause != nil { // of a Deduper or an AnswerSigner; those of functions are caught in call
+		if cause := recover(); cause != nil { // of a Deduper or an ResponseSigner; those of functions are caught in call
 			out = w.failed(functionFailed(&PanicError{Value: cause, Stack: debug.Stack()}))
 		} else if !returned { // runtime.Goexit
 			out = w.failed(functionFailed(errExited))
@@ -250,7 +250,7 @@ func (w *work) release(ctx context.Context, key, owner string) error {
 
 // answer asks the function, and makes the answer to the question.
 func (w *work) answer(ctx context.Context, a asked) outcome {
-	answer := Answer{Status: http.StatusOK}
+	answer := Response{Status: http.StatusOK}
 	err := call(func() (err error) {
 		reply, err := a.fn(ctx, w.event)
 		if err == nil {

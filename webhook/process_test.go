@@ -471,7 +471,7 @@ func TestQuestions(t *testing.T) {
 	t.Run("each delivery is asked", func(t *testing.T) {
 		h := newHandler(t)
 		runs := 0
-		h.OnQuestion("PARKING_FEE.QUERY_TRANS_INFO", func(_ context.Context, e *webhook.Event) (any, error) {
+		h.OnInquiry("PARKING_FEE.QUERY_TRANS_INFO", func(_ context.Context, e *webhook.Event) (any, error) {
 			runs++
 			return map[string]any{"code": "SUCCESS", "total_amount": 100 * runs, "place": "<东>"}, nil
 		})
@@ -492,7 +492,7 @@ func TestQuestions(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var seen observed
 				h := newHandler(t, seen.option(), webhook.WithEvents("OF.MY.OWN"))
-				h.OnQuestion(eventType, func(ctx context.Context, _ *webhook.Event) (any, error) {
+				h.OnInquiry(eventType, func(ctx context.Context, _ *webhook.Event) (any, error) {
 					<-ctx.Done() // with the budget, for a late answer is none
 					time.Sleep(time.Second)
 					return map[string]string{"code": "SUCCESS"}, nil
@@ -507,7 +507,7 @@ func TestQuestions(t *testing.T) {
 		}
 		synctest.Test(t, func(t *testing.T) { // a shorter budget of the handler holds for questions, too
 			h := newHandler(t, webhook.WithBudget(100*time.Millisecond))
-			h.OnQuestion("ENTRUST.TERMINATE_RETENTION", func(ctx context.Context, _ *webhook.Event) (any, error) {
+			h.OnInquiry("ENTRUST.TERMINATE_RETENTION", func(ctx context.Context, _ *webhook.Event) (any, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			})
@@ -519,7 +519,7 @@ func TestQuestions(t *testing.T) {
 	t.Run("answers", func(t *testing.T) {
 		for _, test := range []struct {
 			name    string
-			fn      webhook.QuestionFunc
+			fn      webhook.InquiryFunc
 			status  int
 			body    string
 			failure string
@@ -541,7 +541,7 @@ func TestQuestions(t *testing.T) {
 			t.Run(test.name, func(t *testing.T) {
 				var seen observed
 				h := newHandler(t, seen.option())
-				h.OnQuestion("ENTRUST.TERMINATE_INQUIRY", test.fn)
+				h.OnInquiry("ENTRUST.TERMINATE_INQUIRY", test.fn)
 				w := event("ENTRUST.TERMINATE_INQUIRY", "", `{}`).send(h)
 				assert.Equal(t, test.failure, seen.one(t).Failure)
 				if test.status == 200 {
@@ -558,7 +558,7 @@ func TestQuestions(t *testing.T) {
 	})
 	t.Run("typed", func(t *testing.T) {
 		h := newHandler(t)
-		webhook.OnQuestion(h, "PARKING_FEE.QUERY_TRANS_INFO", func(_ context.Context, _ *webhook.Event, q struct {
+		webhook.OnInquiry(h, "PARKING_FEE.QUERY_TRANS_INFO", func(_ context.Context, _ *webhook.Event, q struct {
 			Number string `json:"out_serial_number"`
 		}) (any, error) {
 			return map[string]string{"code": "SUCCESS", "for": q.Number}, nil

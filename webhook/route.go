@@ -13,10 +13,10 @@ import (
 // again. ctx carries the request's values, but neither its end nor the budget: it ends after WithTimeout.
 type Func func(ctx context.Context, e *Event) error
 
-// QuestionFunc answers a question. What it returns becomes the JSON body of a 200: a struct, a map, or []byte and
+// InquiryFunc answers a question. What it returns becomes the JSON body of a 200: a struct, a map, or []byte and
 // json.RawMessage verbatim; most questions want a member code that is SUCCESS or FAIL. An error (or a panic, or a nil
 // answer) is answered 500 with {"code":"FAIL",…}. ctx ends with the budget, for a late answer is none.
-type QuestionFunc func(ctx context.Context, e *Event) (answer any, err error)
+type InquiryFunc func(ctx context.Context, e *Event) (answer any, err error)
 
 // On registers the function for the events that pattern describes, in one of these forms:
 //
@@ -56,7 +56,7 @@ func (h *Handler) register(method, pattern string, fn Func) {
 		err = h.unknown(r)
 	}
 	if _, question := h.questionOf(r.eventType); err == nil && question && !r.prefix {
-		err = errors.New(pattern + " is a question that wants an answer: use OnQuestion")
+		err = errors.New(pattern + " is a question that wants an answer: use OnInquiry")
 	}
 	if err != nil {
 		panic("webhook: " + method + ": " + err.Error())
@@ -100,41 +100,41 @@ func (h *Handler) OnDefault(fn Func) {
 	h.fallback = fn
 }
 
-// OnQuestion registers the function that answers the questions of one type. A type that is not known as a question
+// OnInquiry registers the function that answers the questions of one type. A type that is not known as a question
 // becomes one. It panics when the type is registered already, is a pattern or is not known (see [WithEvents]), and when its
 // answers have to be signed and the one merchant has no ID, Serial and PrivateKey to sign them with.
-func (h *Handler) OnQuestion(eventType string, fn QuestionFunc) {
+func (h *Handler) OnInquiry(eventType string, fn InquiryFunc) {
 	if fn == nil {
-		panic("webhook: OnQuestion: the function for " + eventType + " is nil")
+		panic("webhook: OnInquiry: the function for " + eventType + " is nil")
 	}
 	r, err := parsePattern(eventType)
 	if err != nil || r.prefix || r.originalType != "" {
-		panic("webhook: OnQuestion: " + eventType + " is not one event type")
+		panic("webhook: OnInquiry: " + eventType + " is not one event type")
 	}
 	if err := h.unknown(r); err != nil {
-		panic("webhook: OnQuestion: " + err.Error())
+		panic("webhook: OnInquiry: " + err.Error())
 	}
 	q, ok := h.questionOf(eventType)
 	if !ok {
 		q.budget = usualQuestion
 	}
 	if q.signed && h.merchant != nil && h.signer == nil && !h.merchant().canSign() {
-		panic("webhook: OnQuestion: answers to " + eventType + " are signed: Merchant needs ID, Serial and PrivateKey")
+		panic("webhook: OnInquiry: answers to " + eventType + " are signed: Merchant needs ID, Serial and PrivateKey")
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if _, ok := h.asked[eventType]; ok {
-		panic("webhook: OnQuestion: " + eventType + " is registered already")
+		panic("webhook: OnInquiry: " + eventType + " is registered already")
 	}
 	h.asked[eventType] = asked{question: q, fn: fn}
 }
 
-// OnQuestion registers a function that gets the decrypted question decoded into a T.
-func OnQuestion[T any](h *Handler, eventType string, fn func(ctx context.Context, e *Event, resource T) (answer any, err error)) {
+// OnInquiry registers a function that gets the decrypted question decoded into a T.
+func OnInquiry[T any](h *Handler, eventType string, fn func(ctx context.Context, e *Event, resource T) (answer any, err error)) {
 	if fn == nil {
-		panic("webhook: OnQuestion: the function for " + eventType + " is nil")
+		panic("webhook: OnInquiry: the function for " + eventType + " is nil")
 	}
-	h.OnQuestion(eventType, func(ctx context.Context, e *Event) (any, error) {
+	h.OnInquiry(eventType, func(ctx context.Context, e *Event) (any, error) {
 		var resource T
 		if err := e.Decode(&resource); err != nil {
 			return nil, err
@@ -146,7 +146,7 @@ func OnQuestion[T any](h *Handler, eventType string, fn func(ctx context.Context
 // asked is a question and who answers it, nil if nobody does.
 type asked struct {
 	question
-	fn QuestionFunc
+	fn InquiryFunc
 }
 
 // question tells whether the event is a question, and who answers it.

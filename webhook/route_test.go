@@ -127,7 +127,7 @@ func TestRegisteringPanicsAtMistakes(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"": "no event type", "*": "OnDefault", "/kind": "no event type", "A.B/": "no original type", "A*": "does not follow a dot",
 		"*.B": "star, slash or blank", "A.*.C": "star, slash or blank", "A.B/*": "star, slash or blank", "A.B/c/d": "star, slash or blank",
-		"A. B": "star, slash or blank", "ENTRUST.TERMINATE_INQUIRY": "OnQuestion", "REFUND.SUCCESS": "registered already",
+		"A. B": "star, slash or blank", "ENTRUST.TERMINATE_INQUIRY": "OnInquiry", "REFUND.SUCCESS": "registered already",
 
 		"TRANSACTION.SUCESS":               `"TRANSACTION.SUCESS" fits no event that is known: did you mean "TRANSACTION.SUCCESS"? (WithEvents names what is newer`,
 		"transaction.success":              `did you mean "TRANSACTION.SUCCESS"?`,
@@ -147,19 +147,19 @@ func TestRegisteringPanicsAtMistakes(t *testing.T) {
 		assert.Contains(t, panicText(t, func() { h.On(pattern, fn) }), want, "%q", pattern)
 		assert.Contains(t, panicText(t, func() { h.Ignore(pattern) }), want, "%q", pattern)
 	}
-	assert.Contains(t, panicText(t, func() { newHandler(t).OnQuestion("PARKING_FEE.QUERY_TRANS_INF", answer) }), `did you mean "PARKING_FEE.QUERY_TRANS_INFO"?`)
+	assert.Contains(t, panicText(t, func() { newHandler(t).OnInquiry("PARKING_FEE.QUERY_TRANS_INF", answer) }), `did you mean "PARKING_FEE.QUERY_TRANS_INFO"?`)
 	h := newHandler(t)
 	assert.Contains(t, panicText(t, func() { h.On("A.B", nil) }), "is nil")
 	assert.Contains(t, panicText(t, func() { webhook.On[int](h, "A.B", nil) }), "is nil")
 	assert.Contains(t, panicText(t, func() { h.OnDefault(nil) }), "is nil")
-	assert.Contains(t, panicText(t, func() { h.OnQuestion("A.B", nil) }), "is nil")
-	assert.Contains(t, panicText(t, func() { webhook.OnQuestion[int](h, "A.B", nil) }), "is nil")
+	assert.Contains(t, panicText(t, func() { h.OnInquiry("A.B", nil) }), "is nil")
+	assert.Contains(t, panicText(t, func() { webhook.OnInquiry[int](h, "A.B", nil) }), "is nil")
 	for _, pattern := range []string{"A.*", "*/a", "A.B/c", "", "A B"} {
-		assert.Contains(t, panicText(t, func() { h.OnQuestion(pattern, answer) }), "not one event type", "%q", pattern)
+		assert.Contains(t, panicText(t, func() { h.OnInquiry(pattern, answer) }), "not one event type", "%q", pattern)
 	}
-	h.OnQuestion("PARKING_FEE.QUERY_TRANS_INFO", answer)
-	assert.Contains(t, panicText(t, func() { h.OnQuestion("PARKING_FEE.QUERY_TRANS_INFO", answer) }), "registered already")
-	assert.Contains(t, panicText(t, func() { h.OnQuestion("CROSS_BORDER_PAY.GET_MCH_INFO", answer) }), "ID, Serial and PrivateKey")
+	h.OnInquiry("PARKING_FEE.QUERY_TRANS_INFO", answer)
+	assert.Contains(t, panicText(t, func() { h.OnInquiry("PARKING_FEE.QUERY_TRANS_INFO", answer) }), "registered already")
+	assert.Contains(t, panicText(t, func() { h.OnInquiry("CROSS_BORDER_PAY.GET_MCH_INFO", answer) }), "ID, Serial and PrivateKey")
 }
 
 // What is newer than the catalogue is named once; without a catalogue nothing is known, and every name is taken.
@@ -170,7 +170,7 @@ func TestEventsOfTomorrow(t *testing.T) {
 	for _, pattern := range []string{"BRAND_NEW.STATE.DONE", "BRAND_NEW.*", "BRAND_NEW.STATE.*", "BRAND_NEW.STATE.DONE/any", "TRANSACTION.SUCCESS/new_kind", "*/new_kind", "REFUND.SUCCESS"} {
 		h.On(pattern, fn)
 	}
-	h.OnQuestion("BRAND_NEW.QUESTION", answer)
+	h.OnInquiry("BRAND_NEW.QUESTION", answer)
 	assert.Contains(t, panicText(t, func() { h.On("BRAND_NEW.STATE.GONE", fn) }), "fits no event that is known")
 	assert.Contains(t, panicText(t, func() { h.On("TRANSACTION.SUCCESS/newer_kind", fn) }), "is documented to be")
 	for _, wrong := range []string{"", "A.*", "A B"} {

@@ -21,7 +21,7 @@ func TestSignedAnswer(t *testing.T) {
 	h, err := webhook.New(m, webhook.WithClock(func() time.Time { return now }), webhook.WithNonce(func() string { return "nonce" }))
 	require.NoError(t, err)
 	const answer = `{"code":"SUCCESS","acq_tid":"T1"}`
-	h.OnQuestion("CROSS_BORDER_PAY.GET_MCH_INFO", func(context.Context, *webhook.Event) (any, error) { return []byte(answer), nil })
+	h.OnInquiry("CROSS_BORDER_PAY.GET_MCH_INFO", func(context.Context, *webhook.Event) (any, error) { return []byte(answer), nil })
 	n := event("CROSS_BORDER_PAY.GET_MCH_INFO", "cross_border_pay", `{"acq_tid":"T1"}`)
 	r := n.request()
 	r.RequestURI = "/notify/a%2Fb?x=1"
@@ -52,7 +52,7 @@ func TestSignedAnswer(t *testing.T) {
 func TestAnswerSigner(t *testing.T) {
 	var seen observed
 	fails := false
-	h := newHandler(t, seen.option(), webhook.WithAnswerSigner(func(_ context.Context, m *webhook.Merchant, d *webhook.Delivery, body []byte) (string, error) {
+	h := newHandler(t, seen.option(), webhook.WithResponseSigner(func(_ context.Context, m *webhook.Merchant, d *webhook.Delivery, body []byte) (string, error) {
 		assert.Equal(t, mchID, m.ID)
 		assert.Equal(t, "/notify", d.Target)
 		assert.Equal(t, `{"code":"SUCCESS"}`, string(body))
@@ -61,7 +61,7 @@ func TestAnswerSigner(t *testing.T) {
 		}
 		return "mine", nil
 	}))
-	h.OnQuestion("CROSS_BORDER_PAY.PUSH_ORDER_INFO", func(context.Context, *webhook.Event) (any, error) {
+	h.OnInquiry("CROSS_BORDER_PAY.PUSH_ORDER_INFO", func(context.Context, *webhook.Event) (any, error) {
 		return map[string]string{"code": "SUCCESS"}, nil
 	})
 	n := event("CROSS_BORDER_PAY.PUSH_ORDER_INFO", "cross_border_pay", `{}`)
@@ -79,9 +79,9 @@ func TestAnswerSigner(t *testing.T) {
 func TestSignedAnswerOfAMerchantWithoutKey(t *testing.T) {
 	var seen observed
 	m := merchant(t)
-	h, err := webhook.NewShared(func(context.Context, *webhook.Delivery) (*webhook.Merchant, error) { return &m, nil }, seen.option())
+	h, err := webhook.NewMulti(func(context.Context, *webhook.Delivery) (*webhook.Merchant, error) { return &m, nil }, seen.option())
 	require.NoError(t, err)
-	h.OnQuestion("CROSS_BORDER_PAY.PUSH_ORDER_INFO", func(context.Context, *webhook.Event) (any, error) {
+	h.OnInquiry("CROSS_BORDER_PAY.PUSH_ORDER_INFO", func(context.Context, *webhook.Event) (any, error) {
 		return map[string]string{"code": "SUCCESS"}, nil
 	})
 	assertFail(t, 500, event("CROSS_BORDER_PAY.PUSH_ORDER_INFO", "cross_border_pay", `{}`).send(h))

@@ -96,8 +96,8 @@ func TestRefund(t *testing.T) {
 		_, err := gateway.AddPaidOrder(order.Number, 500)
 		require.NoError(t, err)
 		require.NoError(t, gateway.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Method: "POST", Path: "/v3/refund/domestic/refunds", Count: 1}))
-		gateway.SetFate(func(sandbox.EffectKind, string) sandbox.Fate {
-			return sandbox.Fate{State: "SUCCESS", After: time.Second}
+		gateway.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending {
+			return sandbox.Ending{State: "SUCCESS", After: time.Second}
 		})
 		state, err := client.Refund(t.Context(), tasks.Refund{Number: "ABC-001-R1", OrderNumber: order.Number, Amount: 100, Total: 500})
 		require.NoError(t, err)

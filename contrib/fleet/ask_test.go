@@ -47,7 +47,7 @@ func TestAnswerThatNeverComes(t *testing.T) {
 			require.NoError(t, err)
 
 			trouble := make(chan error, 100)
-			stop := start(t, &fleet.Worker{Queue: q, Marked: true, OnUnknown: wxpay.Repeat, Trouble: func(err error) { trouble <- err }})
+			stop := start(t, &fleet.Worker{Queue: q, Marked: true, OnUnknown: wxpay.Repeat, OnError: func(err error) { trouble <- err }})
 			defer stop()
 			<-asked
 			require.ErrorContains(t, <-trouble, "record")

@@ -29,7 +29,7 @@ func runDiskFull(dir string) error {
 	if err != nil {
 		return err
 	}
-	client, err := wxpay.FromLookup(s.LookupEnv, wxpay.WithTransport(s.Transport()))
+	client, err := wxpay.FromLookupEnv(s.LookupEnv, wxpay.WithTransport(s.Transport()))
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func Example() {
 	if err := gateway.Relax(sandbox.Rates); err != nil { // the limiter above was told another rate than the documented one
 		log.Fatal(err)
 	}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()),
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()),
 		wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithLimiter(fleet.Marking(limiter)))
 	if err != nil {
 		log.Fatal(err)

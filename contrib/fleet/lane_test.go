@@ -54,7 +54,7 @@ func TestJoiningALane(t *testing.T) {
 	for i := range done {
 		done[i] = make(chan struct{}, 1)
 	}
-	defer start(t, &fleet.Worker{Queue: q, Calls: 8, Observe: func(r fleet.Result) {
+	defer start(t, &fleet.Worker{Queue: q, Calls: 8, OnResult: func(r fleet.Result) {
 		var lane, i int
 		if n, _ := fmt.Sscanf(r.Number, "L%d-%d", &lane, &i); n == 2 {
 			done[lane] <- struct{}{}
@@ -106,7 +106,7 @@ func TestSettleAtOnce(t *testing.T) {
 	q := newQueue(t, embedded(t), g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute })
 	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
 	submit(t, q, ordered("F1", "card"), ordered("F2", "card"))
-	defer start(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold, Observe: func(r fleet.Result) {
+	defer start(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold, OnResult: func(r fleet.Result) {
 		if r.State == fleet.Unknown {
 			assert.NoError(t, q.Settle(t.Context(), r, fleet.Succeeded))
 			assert.NoError(t, q.Settle(t.Context(), r, fleet.Succeeded), "once more changes nothing")
@@ -124,7 +124,7 @@ func TestRetryAtOnce(t *testing.T) {
 	q := newQueue(t, embedded(t), g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute })
 	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 20}))
 	submit(t, q, feeds(20)...)
-	stop := start(t, &fleet.Worker{Queue: q, Observe: func(r fleet.Result) {
+	stop := start(t, &fleet.Worker{Queue: q, OnResult: func(r fleet.Result) {
 		if r.State == fleet.Refused {
 			_, err := q.Retry(t.Context(), fleet.Refused)
 			assert.NoError(t, err)

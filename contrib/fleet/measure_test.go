@@ -165,7 +165,7 @@ func BenchmarkJob(b *testing.B) {
 		done := make(chan struct{}, b.N)
 		var stop func()
 		measured(b, func() {
-			stop = start(b, &fleet.Worker{Queue: q, Calls: calls, Observe: func(fleet.Result) { done <- struct{}{} }})
+			stop = start(b, &fleet.Worker{Queue: q, Calls: calls, OnResult: func(fleet.Result) { done <- struct{}{} }})
 			for range b.N {
 				<-done
 			}

@@ -259,7 +259,7 @@ func (f *field) arrive(r *http.Request) {
 
 // client is a client of one merchant, in whatever process.
 func proofClient(env []string, baseURL string, options ...wxpay.Option) (*wxpay.Client, error) {
-	return wxpay.FromLookup(func(name string) (string, bool) {
+	return wxpay.FromLookupEnv(func(name string) (string, bool) {
 		if name == "WXPAY_BASE_URL" {
 			return baseURL, true
 		}

@@ -59,7 +59,7 @@ func newGateway(t testing.TB, options ...wxpay.Option) gateway {
 
 func clientOf(t testing.TB, s *sandbox.Sandbox, transport http.RoundTripper, options ...wxpay.Option) *wxpay.Client {
 	t.Helper()
-	client, err := wxpay.FromLookup(s.LookupEnv, append([]wxpay.Option{
+	client, err := wxpay.FromLookupEnv(s.LookupEnv, append([]wxpay.Option{
 		wxpay.WithTransport(transport), wxpay.WithPreflight(wxpay.PreflightStrict),
 	}, options...)...)
 	require.NoError(t, err)

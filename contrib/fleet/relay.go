@@ -47,7 +47,7 @@ var relayPauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second
 //
 // Besides the disk, the server has an index in memory of the events that are kept.
 //
-// It is the wrong choice for questions, which want an answer at once: register those with OnQuestion.
+// It is the wrong choice for questions, which want an answer at once: register those with OnInquiry.
 type Relay struct {
 	engine *Engine
 	keys   *Keys

@@ -238,7 +238,7 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, 
 
 // Retry queues again the jobs that stand at one of states, which are Unknown and Refused; without states it takes the
 // unknown. It returns how many those are. A job whose outcome is unknown is resolved rather than sent: its worker goes on by
-// Chain.InDoubt, as [Worker] tells. One that was refused is sent again as it was, which helps only if the reason is gone; but
+// Chain.SentBefore, as [Worker] tells. One that was refused is sent again as it was, which helps only if the reason is gone; but
 // not if it has an order, because its turn has passed.
 func (q *Queue) Retry(ctx context.Context, states ...State) (int, error) {
 	if len(states) == 0 {

@@ -384,7 +384,7 @@ func TestKeyIsMissing(t *testing.T) {
 	newQueue(t, e, g.client, func(c *fleet.QueueConfig) { c.Keys = testKeys(t, "ba") })
 	lacking := newQueue(t, e, g.client, func(c *fleet.QueueConfig) { c.Keys = testKeys(t, "b") })
 	told := make(chan error, 1)
-	stop := start(t, &fleet.Worker{Queue: lacking, Calls: 1, Trouble: func(err error) { told <- err }})
+	stop := start(t, &fleet.Worker{Queue: lacking, Calls: 1, OnError: func(err error) { told <- err }})
 	err := <-told
 	stop()
 	require.ErrorIs(t, err, fleet.ErrSealed)
@@ -442,7 +442,7 @@ func TestVersions(t *testing.T) {
 	require.NoError(t, err)
 
 	troubles := make(chan error, 100)
-	stop := start(t, &fleet.Worker{Queue: q, Trouble: func(err error) { troubles <- err }})
+	stop := start(t, &fleet.Worker{Queue: q, OnError: func(err error) { troubles <- err }})
 	require.ErrorIs(t, <-troubles, fleet.ErrNewer)
 	awaitStates(t, q, map[fleet.State]int{fleet.Waiting: 1, fleet.Succeeded: 1})
 	stop()
@@ -566,7 +566,7 @@ func TestKeysThatOthersHave(t *testing.T) {
 	next := newQueue(t, e, g.client, few, func(c *fleet.QueueConfig) { c.Keys = testKeys(t, "ba") })
 	submit(t, next, feeds(20)...)
 	met := make(chan error, 100)
-	defer start(t, &fleet.Worker{Queue: old, Calls: 1, Trouble: func(err error) { met <- err }})()
+	defer start(t, &fleet.Worker{Queue: old, Calls: 1, OnError: func(err error) { met <- err }})()
 	require.ErrorIs(t, <-met, fleet.ErrSealed)
 	defer start(t, &fleet.Worker{Queue: next})()
 	assert.Eventually(t, func() bool { return len(shown(g.Sandbox)) >= 18 }, 20*time.Second, 20*time.Millisecond)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // Worker carries out the jobs of a queue. Any number of them, in any number of processes, work on one queue; what they do
@@ -28,7 +29,7 @@ import (
 //
 // A worker takes a job, writes down that it has begun, has the call made by Chain.Ensure, writes down the result, and only
 // then takes the job off the queue. So nothing is lost when it dies at any moment. What it had begun then comes to another
-// worker, which does not know whether it was sent, and goes on by Chain.InDoubt:
+// worker, which does not know whether it was sent, and goes on by Chain.SentBefore:
 //
 //   - Where the platform can be asked (orders, refunds, transfers, profit sharing), it is asked first. The job is carried out
 //     once.
@@ -58,18 +59,18 @@ type Worker struct {
 	UntilFinal bool
 	// Select lists the members of answers that go into results, by gjson path.
 	Select []string
-	// Own lists codes that concern the job although they are known to concern the merchant: such a refusal is then the
+	// OwnCodes lists codes that concern the job although they are known to concern the merchant: such a refusal is then the
 	// job's result, and pauses nothing. For example NO_AUTH, where one queue serves brands of which some did not authorise.
-	Own []wxpay.Code
+	OwnCodes []wxcode.Code
 	// Marked says that the client's limiter is wrapped by Marking. Then a job counts as begun, or as no more than asked for,
 	// from when the limit has let that through, and a worker that has lost a job notices before each request rather than within
 	// a sixth of the lease.
 	Marked bool
-	// Observe is told of each result after it was stored, by several goroutines at once.
-	Observe func(Result)
-	// Trouble is told of what a worker met that is no result: the engine not reached, a job that this version cannot read.
+	// OnResult is told of each result after it was stored, by several goroutines at once.
+	OnResult func(Result)
+	// OnError is told of what a worker met that is no result: the engine not reached, a job that this version cannot read.
 	// It may be called often, by several goroutines at once. The worker goes on by itself.
-	Trouble func(error)
+	OnError func(error)
 }
 
 // Run works until ctx ends; then it finishes what it has in hand, within Grace, and returns nil. It returns an error when
@@ -78,7 +79,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	if w.Queue == nil {
 		return errors.New("fleet: the worker has no queue")
 	}
-	r := &running{Worker: *w, Queue: w.Queue, wide: make(map[wxpay.Code]bool)}
+	r := &running{Worker: *w, Queue: w.Queue, wide: make(map[wxcode.Code]bool)}
 	if r.Calls <= 0 {
 		r.Calls = 16
 	}
@@ -88,8 +89,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	if r.Grace <= 0 {
 		r.Grace = 20 * time.Second
 	}
-	for _, c := range wxpay.Classes() {
-		r.wide[c.Code] = c.Merchant && !slices.Contains(r.Own, c.Code)
+	for _, c := range wxcode.All() {
+		r.wide[c.Code] = c.Merchant && !slices.Contains(r.OwnCodes, c.Code)
 	}
 	return r.run(ctx)
 }
@@ -98,7 +99,7 @@ func (w *Worker) Run(ctx context.Context) error {
 type running struct {
 	Worker
 	*Queue
-	wide map[wxpay.Code]bool // codes that concern the merchant
+	wide map[wxcode.Code]bool // codes that concern the merchant
 
 	paused   atomic.Pointer[Pause]
 	idle     int          // requests for a message in a row that brought none
@@ -232,16 +233,16 @@ func (r *running) next(ctx context.Context, messages *puller) (*delivery, error)
 }
 
 func (r *running) observe(end ending) {
-	if r.Observe != nil && end.result != nil {
-		defer r.caught("Worker.Observe")
-		r.Observe(*end.result)
+	if r.OnResult != nil && end.result != nil {
+		defer r.caught("Worker.OnResult")
+		r.OnResult(*end.result)
 	}
 }
 
 func (r *running) trouble(err error) {
-	if r.Trouble != nil && err != nil {
+	if r.OnError != nil && err != nil {
 		defer func() { _ = recover() }() // there is nobody left to tell
-		r.Trouble(err)
+		r.OnError(err)
 	}
 }
 
@@ -334,7 +335,7 @@ type ending struct {
 	left  bool          // or: leave it, for somebody else has taken it over
 	stuck bool          // of the head of a lane: its outcome is unknown
 
-	result *Result // what was stored, for Observe
+	result *Result // what was stored, for OnResult
 }
 
 // take carries out one message.
@@ -706,7 +707,7 @@ func (r *running) call(ctx context.Context, c *claim, late bool) error {
 		chain = chain.OnUnknown(wxpay.Repeat)
 	}
 	if !c.doubt.IsZero() {
-		chain = chain.InDoubt(c.doubt)
+		chain = chain.SentBefore(c.doubt)
 	}
 	verdict, err := chain.Ensure(ctx, c.job.body())
 	if err != nil {
@@ -714,7 +715,7 @@ func (r *running) call(ctx context.Context, c *claim, late bool) error {
 	}
 	c.rec.Inferred, c.rec.Unbound, c.rec.Missing, c.rec.Attempts = verdict.Inferred, verdict.Unbound, verdict.Missing, verdict.Attempts
 	c.rec.State = map[wxpay.State]State{
-		wxpay.Succeeded: Succeeded, wxpay.Accepted: Accepted, wxpay.Taken: Taken, wxpay.Partial: Partial, wxpay.FailedFinal: Failed, wxpay.NeedsAction: Action,
+		wxpay.Succeeded: Succeeded, wxpay.Accepted: Accepted, wxpay.Taken: Taken, wxpay.Partial: Partial, wxpay.Failed: Failed, wxpay.NeedsAction: Action,
 	}[verdict.State]
 	c.rec.Status, c.rec.Code, c.rec.Message, c.rec.RequestID = 0, "", "", "" // those of an earlier time, if any
 	if verdict.Response != nil {
@@ -792,7 +793,7 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		}
 		return r.giveBack(ctx, c, outcome, 0)
 	}
-	if made := unsigned(err, refusal); made != nil && c.rec.Deliveries < suspectAfter && !slices.Contains(r.Own, made.Code) {
+	if made := unsigned(err, refusal); made != nil && c.rec.Deliveries < suspectAfter && !slices.Contains(r.OwnCodes, made.Code) {
 		return r.suspect(ctx, c, made, outcome)
 	}
 	switch {
@@ -814,7 +815,7 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		return r.giveBack(ctx, c, outcome, pauseAfter(c.deliveries))
 	case outcome == wxpay.Rejected:
 		r.usable()
-		if refusal == nil || refusal.Status == http.StatusTooManyRequests || refusal.Class() == wxpay.ClassWait || refusal.Class() == wxpay.ClassSame {
+		if refusal == nil || refusal.Status == http.StatusTooManyRequests || refusal.Class() == wxcode.ClassWait || refusal.Class() == wxcode.ClassSame {
 			return r.giveBack(ctx, c, outcome, pauseAfter(c.deliveries))
 		}
 		c.rec.State = Refused
@@ -891,7 +892,7 @@ func (r *running) concernsMerchant(err error, refusal *wxpay.APIError) bool {
 		return false
 	}
 	if refusal = ofQuery(err, refusal); refusal != nil {
-		return refusal.Verified && (r.wide[refusal.Code] || refusal.Status == http.StatusUnauthorized && !slices.Contains(r.Own, refusal.Code))
+		return refusal.Verified && (r.wide[refusal.Code] || refusal.Status == http.StatusUnauthorized && !slices.Contains(r.OwnCodes, refusal.Code))
 	}
 	return errors.Is(err, wxpay.StageKeys) || errors.Is(err, wxpay.StageSign)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // openTest opens a queue on an engine of its own, with a job in it.
@@ -24,7 +25,7 @@ func openTest(t *testing.T, order string) *Queue {
 	t.Helper()
 	s, err := sandbox.New(sandbox.WithLenientCards())
 	require.NoError(t, err)
-	client, err := wxpay.FromLookup(s.LookupEnv, wxpay.WithTransport(s.Transport()))
+	client, err := wxpay.FromLookupEnv(s.LookupEnv, wxpay.WithTransport(s.Transport()))
 	require.NoError(t, err)
 	e, err := Embedded(t.TempDir())
 	require.NoError(t, err)
@@ -247,22 +248,22 @@ func TestDoubtAges(t *testing.T) {
 // A refusal of the query after a job in doubt concerns the merchant as that of the job itself does, and is not the job's.
 func TestRefusedQueryConcernsTheMerchant(t *testing.T) {
 	t.Parallel()
-	r := &running{wide: map[wxpay.Code]bool{wxpay.CodeNoAuth: true}}
-	refused := func(code wxpay.Code) error {
+	r := &running{wide: map[wxcode.Code]bool{wxcode.NoAuth: true}}
+	refused := func(code wxcode.Code) error {
 		return &wxpay.CallError{Stage: wxpay.StageEnsure, Outcome: wxpay.Unknown, Err: fmt.Errorf("asking: %w", &wxpay.QueryError{Err: &wxpay.APIError{Status: 403, Code: code, Verified: true}})}
 	}
-	assert.True(t, r.concernsMerchant(refused(wxpay.CodeNoAuth), nil))
-	assert.False(t, r.concernsMerchant(refused(wxpay.CodeParamError), nil))
+	assert.True(t, r.concernsMerchant(refused(wxcode.NoAuth), nil))
+	assert.False(t, r.concernsMerchant(refused(wxcode.ParamError), nil))
 }
 
 // A pause that cannot be stored holds nobody up for good.
 func TestPauseThatCannotBeStored(t *testing.T) {
 	t.Parallel()
 	q := openTest(t, "")
-	r := &running{Queue: q, Worker: Worker{}, wide: map[wxpay.Code]bool{wxpay.CodeSignError: true}}
+	r := &running{Queue: q, Worker: Worker{}, wide: map[wxcode.Code]bool{wxcode.SignError: true}}
 	c := &claim{rec: &record{}, job: &Job{Method: http.MethodPost}}
 	require.NoError(t, q.engine.js.DeleteKeyValue(t.Context(), q.name+"-control"))
-	end, err := r.judge(t.Context(), c, &wxpay.APIError{Status: http.StatusUnauthorized, Code: wxpay.CodeSignError, Verified: true})
+	end, err := r.judge(t.Context(), c, &wxpay.APIError{Status: http.StatusUnauthorized, Code: wxcode.SignError, Verified: true})
 	require.NoError(t, err)
 	assert.Equal(t, ending{again: time.Second}, end)
 	assert.Nil(t, r.paused.Load())

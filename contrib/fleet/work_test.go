@@ -25,6 +25,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/transport"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // awaitStates waits until the results stand as wanted.
@@ -126,7 +127,7 @@ func TestPausesForTheMerchant(t *testing.T) {
 		q := newQueue(t, embedded(t), g.client)
 		require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Status: 403, Code: "NO_AUTH", Count: 1}))
 		submit(t, q, feeds(3)...)
-		work(t, &fleet.Worker{Queue: q, Own: []wxpay.Code{wxpay.CodeNoAuth}})
+		work(t, &fleet.Worker{Queue: q, OwnCodes: []wxcode.Code{wxcode.NoAuth}})
 		assert.Equal(t, map[fleet.State]int{fleet.Refused: 1, fleet.Succeeded: 2}, states(results(t, q)))
 	})
 }
@@ -268,7 +269,7 @@ func TestNoGateway(t *testing.T) {
 	q := newQueue(t, embedded(t), client)
 	submit(t, q, feed("F1"))
 	told := make(chan error, 100)
-	stop := start(t, &fleet.Worker{Queue: q, Patience: time.Second, Trouble: func(err error) { told <- err }})
+	stop := start(t, &fleet.Worker{Queue: q, Patience: time.Second, OnError: func(err error) { told <- err }})
 	assert.ErrorContains(t, <-told, "a job waits because it could not be sent")
 	assert.Eventually(t, func() bool {
 		r := results(t, q)["F1"]
@@ -765,7 +766,7 @@ func TestExpiresWhileItWaits(t *testing.T) {
 	job.Expires = time.Now().Add(5 * time.Second)
 	submit(t, q, job)
 	ended := make(chan fleet.Result, 1)
-	stop := start(t, &fleet.Worker{Queue: q, Marked: true, Observe: func(r fleet.Result) { ended <- r }})
+	stop := start(t, &fleet.Worker{Queue: q, Marked: true, OnResult: func(r fleet.Result) { ended <- r }})
 	select {
 	case <-gate.waits:
 	case r := <-ended:
@@ -897,7 +898,7 @@ func TestWorkerSurvivesTheUsersCode(t *testing.T) {
 	submit(t, q, feeds(4)...)
 	var mu sync.Mutex
 	var troubles []error
-	work(t, &fleet.Worker{Queue: q, Calls: 1, Observe: func(fleet.Result) { panic("observer") }, Trouble: func(err error) {
+	work(t, &fleet.Worker{Queue: q, Calls: 1, OnResult: func(fleet.Result) { panic("observer") }, OnError: func(err error) {
 		mu.Lock()
 		troubles = append(troubles, err)
 		mu.Unlock()
@@ -912,6 +913,6 @@ func TestWorkerSurvivesTheUsersCode(t *testing.T) {
 		texts = append(texts, err.Error())
 	}
 	assert.Contains(t, texts, "fleet: code given to the client: it panicked with a string")
-	assert.Contains(t, texts, "fleet: Worker.Observe: it panicked with a string")
+	assert.Contains(t, texts, "fleet: Worker.OnResult: it panicked with a string")
 	assert.Contains(t, strings.Join(texts, "\n"), "runtime.Goexit")
 }

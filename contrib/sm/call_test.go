@@ -84,7 +84,7 @@ func (g gateway) RoundTrip(req *http.Request) (*http.Response, error) {
 // answer signs text and sends it.
 func (g gateway) answer(req *http.Request, text string) (*http.Response, error) {
 	timestamp, nonce := strconv.FormatInt(time.Now().Unix(), 10), "593BEC0C930BF1AFEB40B4A08C8FB242"
-	signature, err := g.scheme.Sign(g.key, apiv3.AppendAnswerMessage(nil, timestamp, nonce, []byte(text)))
+	signature, err := g.scheme.Sign(g.key, apiv3.AppendResponseMessage(nil, timestamp, nonce, []byte(text)))
 	if err != nil {
 		return nil, err
 	}

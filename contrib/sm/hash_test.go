@@ -60,7 +60,7 @@ func TestFilesWithSM3(t *testing.T) {
 	gateway, err := sandbox.New()
 	require.NoError(t, err)
 	way := &tap{RoundTripper: gateway.Transport()}
-	client, err := wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(way), wxpay.WithPreflight(wxpay.PreflightStrict))
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(way), wxpay.WithPreflight(wxpay.PreflightStrict))
 	require.NoError(t, err)
 	file := wxpay.FileFrom("a.pdf", strings.NewReader("abc"), 3).Hash(sm.NewSM3)
 	for path, file := range map[string]wxpay.File{
@@ -74,7 +74,7 @@ func TestFilesWithSM3(t *testing.T) {
 
 	way.RoundTripper = pdf("abc")
 	const link = "https://api.mch.weixin.qq.com/v3/transferdownload/signfile?token=a"
-	client, err = wxpay.FromLookup(gateway.LookupEnv, wxpay.WithTransport(way), wxpay.WithBaseURL(wxpay.DefaultBaseURL), wxpay.WithAttempts(1))
+	client, err = wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(way), wxpay.WithBaseURL(wxpay.DefaultBaseURL), wxpay.WithAttempts(1))
 	require.NoError(t, err)
 	got, err := client.Fetch(context.Background(), link, io.Discard, wxpay.Digest("SM3", abcSM3), wxpay.DigestAlgorithm("SM3", sm.NewSM3))
 	require.NoError(t, err)

@@ -49,7 +49,7 @@ const (
 
 // run is one instance. It prints its address, and serves until the context ends. Options are applied last.
 func run(ctx context.Context, lookup func(string) (string, bool), stdout io.Writer, options ...webhook.Option) error {
-	client, err := wxpay.FromLookup(lookup)
+	client, err := wxpay.FromLookupEnv(lookup)
 	if err != nil {
 		return err
 	}

@@ -460,7 +460,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // answer signs.
 func (s *server) answer(w http.ResponseWriter, text string) {
 	timestamp := strconv.FormatInt(time.Now().Unix(), 10)
-	signature, err := apiv3.RSA().Sign(s.platform, apiv3.AppendAnswerMessage(nil, timestamp, "nonce", []byte(text)))
+	signature, err := apiv3.RSA().Sign(s.platform, apiv3.AppendResponseMessage(nil, timestamp, "nonce", []byte(text)))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

@@ -41,7 +41,7 @@ func reads(operation *fact.Operation) (list []string) {
 	if isPaged(operation) {
 		list = append(list, "Each")
 	}
-	if operation.Answer == fact.StreamAnswer {
+	if operation.Response == fact.StreamResponse {
 		list = append(list, "Download")
 	}
 	download := has(operation.Out, "download_url", "download_bill_list")

@@ -163,8 +163,8 @@ func TestAbilities(t *testing.T) {
 	for kind, operations := range map[string][]*fact.Operation{
 		"GetCall":               {{Method: "GET", In: fact.Request{Query: field("offset")}, Out: field("hash_type")}},
 		"GetEachCall":           {{Method: "GET", In: fact.Request{Query: field("limit", "offset")}}},
-		"GetDownloadCall":       {{Method: "GET", Answer: fact.StreamAnswer}},
-		"GetDownloadBillCall":   {{Method: "GET", Answer: fact.StreamAnswer, Signature: fact.OverDigest}},
+		"GetDownloadCall":       {{Method: "GET", Response: fact.StreamResponse}},
+		"GetDownloadBillCall":   {{Method: "GET", Response: fact.StreamResponse, Signature: fact.OverDigest}},
 		"GetBillCall":           {{Method: "GET", Out: field("download_url", "hash_type", "hash_value")}},
 		"GetReceiptCall":        {{Method: "GET", Out: field("download_url", "state")}},
 		"PostCall":              {{Method: "POST", Conduct: fact.Conduct{Repeat: fact.Never}}},
@@ -179,10 +179,10 @@ func TestAbilities(t *testing.T) {
 	}
 	var out source
 	writeCall(&out, "PostCall", []string{"Post"})
-	assert.Contains(t, out.String(), "func (c PostCall) Repeatable() PostCall {")
+	assert.Contains(t, out.String(), "func (c PostCall) Idempotent() PostCall {")
 	out.Reset()
 	writeCall(&out, "GetCall", []string{"Get"})
-	assert.NotContains(t, out.String(), "Repeatable")
+	assert.NotContains(t, out.String(), "Idempotent")
 }
 
 func TestNoRule(t *testing.T) {

@@ -43,22 +43,22 @@ func methodsOf(ability string) []method {
 		}
 	case "Download":
 		return []method{
-			{"Download", "ctx context.Context, w io.Writer, options ...wxpay.DownloadOption", "(*wxpay.Downloaded, error)", "Download(ctx, w, options...)", "writes the file that is answered to w; see [wxpay.Chain.Download]."},
+			{"Download", "ctx context.Context, w io.Writer, options ...wxpay.DownloadOption", "(*wxpay.DownloadResult, error)", "Download(ctx, w, options...)", "writes the file that is answered to w; see [wxpay.Chain.Download]."},
 		}
 	case "Bill":
 		return []method{
 			{"Bill", "ctx context.Context, options ...wxpay.DownloadOption", "(*wxpay.Bill, error)", "Bill(ctx, options...)", "gets the bill, when it is made and verified; see [wxpay.Chain.Bill]."},
-			{"BillTo", "ctx context.Context, w io.Writer, options ...wxpay.DownloadOption", "(*wxpay.Downloaded, error)", "BillTo(ctx, w, options...)", "writes the bill to w; see [wxpay.Chain.BillTo]."},
+			{"BillTo", "ctx context.Context, w io.Writer, options ...wxpay.DownloadOption", "(*wxpay.DownloadResult, error)", "BillTo(ctx, w, options...)", "writes the bill to w; see [wxpay.Chain.BillTo]."},
 		}
 	case "Receipt":
 		return []method{
-			{"Receipt", "ctx context.Context, w io.Writer, options ...wxpay.DownloadOption", "(*wxpay.Downloaded, error)", "Receipt(ctx, w, options...)", "writes the receipt to w, once it is made; see [wxpay.Chain.Receipt]."},
+			{"Receipt", "ctx context.Context, w io.Writer, options ...wxpay.DownloadOption", "(*wxpay.DownloadResult, error)", "Receipt(ctx, w, options...)", "writes the receipt to w, once it is made; see [wxpay.Chain.Receipt]."},
 		}
 	case "Ensure":
 		return []method{
 			{"Ensure", "ctx context.Context, body any", "(*wxpay.Verdict, error)", "Ensure(ctx, body)", "makes the call happen once and tells what became of it; see [wxpay.Chain.Ensure]."},
 			{"OnUnknown", "policy wxpay.UnknownPolicy", "", "OnUnknown(policy)", "overrides what Ensure does about a doubt; see [wxpay.Chain.OnUnknown]."},
-			{"InDoubt", "until time.Time", "", "InDoubt(until)", "tells Ensure that the call may have been made before; see [wxpay.Chain.InDoubt]."},
+			{"SentBefore", "until time.Time", "", "SentBefore(until)", "tells Ensure that the call may have been made before; see [wxpay.Chain.SentBefore]."},
 		}
 	case "Resolve":
 		return []method{
@@ -81,7 +81,7 @@ var settings = []struct {
 	{method{"AttemptTimeout", "limit time.Duration", "", "AttemptTimeout(limit)", "bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout]."}, nil},
 	{method{"Encrypt", "pointer string", "", "Encrypt(pointer)", "has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt]."}, writes},
 	{method{"Plain", "pointer string", "", "Plain(pointer)", "leaves a member as it is; see [wxpay.Chain.Plain]."}, writes},
-	{method{"Repeatable", "", "", "Repeatable()", "vouches that the call may be sent again; see [wxpay.Chain.Repeatable]."}, writes},
+	{method{"Idempotent", "", "", "Idempotent()", "vouches that the call may be sent again; see [wxpay.Chain.Idempotent]."}, writes},
 	{method{"Unbind", "", "", "Unbind()", "takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind]."}, nil},
 }
 

@@ -251,7 +251,7 @@ func (r *operationRow) operation() (*fact.Operation, error) {
 			Path: fieldList(r.In.Path), Query: fieldList(r.In.Query), Header: fieldList(r.In.Header),
 			JSON: fieldList(r.In.JSON), Form: fieldList(r.In.Form),
 		},
-		Answer: fact.Answer(r.Answer), Success: r.Success, Content: r.Content, Signature: fact.Signature(r.Signature),
+		Response: fact.ResponseKind(r.Answer), Success: r.Success, Content: r.Content, Signature: fact.Signature(r.Signature),
 		Out: fieldList(r.Out), Docs: r.Docs,
 	}
 	switch r.Signing {

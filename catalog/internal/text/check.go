@@ -214,12 +214,12 @@ func (c *checker) path(o *fact.Operation) {
 
 func (c *checker) answer(o *fact.Operation) {
 	ok := false
-	switch o.Answer {
-	case fact.JSONAnswer:
+	switch o.Response {
+	case fact.JSONResponse:
 		ok = o.Success == 200 && o.Content == "" && o.Signature == fact.OverBody && len(o.Out) > 0
-	case fact.EmptyAnswer:
+	case fact.EmptyResponse:
 		ok = (o.Success == 202 || o.Success == 204) && o.Content == "" && o.Signature == fact.OverBody && len(o.Out) == 0
-	case fact.StreamAnswer:
+	case fact.StreamResponse:
 		ok = o.Success == 200 && slices.Contains([]string{"data", "pdf", "image"}, o.Content) && len(o.Out) == 0 &&
 			slices.Contains([]fact.Signature{fact.OverBody, fact.NoSignature, fact.OverDigest}, o.Signature)
 	}

@@ -92,7 +92,7 @@ func (c *checker) states(l *fact.Link, query *fact.Operation) {
 	seen := map[string]bool{}
 	for _, m := range l.Means {
 		switch m.Meaning {
-		case fact.Taken, fact.Accepted, fact.Succeeded, fact.FailedFinal, fact.Partial, fact.NeedsAction:
+		case fact.Taken, fact.Accepted, fact.Succeeded, fact.Failed, fact.Partial, fact.NeedsAction:
 		default:
 			c.report("the state %s means %q, which is unknown", m.Value, m.Meaning)
 		}

@@ -69,7 +69,7 @@ func TestConductIsReadAndWritten(t *testing.T) {
 		Link: &fact.Link{
 			Query: "/v3/a/{out_no}", Acts: true, Copy: []fact.Copy{{To: "out_no", From: "no"}, {To: "sub", From: "sub", Optional: true}},
 			Missing: []string{"NOT_FOUND", "OTHER"}, State: "state",
-			Means: []fact.Means{{Value: "DONE", Meaning: fact.Succeeded}, {Value: "GONE", Meaning: fact.FailedFinal}},
+			Means: []fact.Means{{Value: "DONE", Meaning: fact.Succeeded}, {Value: "GONE", Meaning: fact.Failed}},
 			Parts: &fact.Parts{List: "list", State: "state", Succeeded: "DONE", Failed: "GONE"},
 			Same:  []fact.Copy{{To: "total", From: "amount.total"}, {To: "sub", From: "sub"}}, Only: []string{"ticket"}, LookBack: 30,
 		},

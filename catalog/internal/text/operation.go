@@ -108,10 +108,10 @@ func setCode(o *fact.Operation, value string) error {
 
 // answerText returns "STATUS KIND [CONTENT] [SIGNATURE]", or nothing as long as the kind is unknown.
 func answerText(o *fact.Operation) string {
-	if o.Answer == "" {
+	if o.Response == "" {
 		return ""
 	}
-	s := strconv.Itoa(o.Success) + " " + string(o.Answer)
+	s := strconv.Itoa(o.Success) + " " + string(o.Response)
 	if o.Content != "" {
 		s += " " + o.Content
 	}
@@ -125,7 +125,7 @@ func answerText(o *fact.Operation) string {
 }
 
 func setAnswer(o *fact.Operation, value string) error {
-	if o.Answer != "" {
+	if o.Response != "" {
 		return errTwice
 	}
 	status, rest, _ := strings.Cut(value, " ")
@@ -141,12 +141,12 @@ func setAnswer(o *fact.Operation, value string) error {
 		return fmt.Errorf("has the status %q; 200, 202 and 204 are known", status)
 	}
 	switch kind {
-	case string(fact.JSONAnswer):
-		o.Answer = fact.JSONAnswer
-	case string(fact.EmptyAnswer):
-		o.Answer = fact.EmptyAnswer
-	case string(fact.StreamAnswer):
-		o.Answer = fact.StreamAnswer
+	case string(fact.JSONResponse):
+		o.Response = fact.JSONResponse
+	case string(fact.EmptyResponse):
+		o.Response = fact.EmptyResponse
+	case string(fact.StreamResponse):
+		o.Response = fact.StreamResponse
 	default:
 		return fmt.Errorf("has the kind %q; json, empty and stream are known", kind)
 	}

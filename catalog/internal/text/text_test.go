@@ -104,11 +104,11 @@ func sampleDocument() *text.Document {
 							Fields: []fact.Field{{Name: "on", Type: fact.String, Format: "date"}}},
 					},
 				},
-				Answer: fact.StreamAnswer, Success: 200, Content: "pdf", Signature: fact.NoSignature,
+				Response: fact.StreamResponse, Success: 200, Content: "pdf", Signature: fact.NoSignature,
 				Docs: []string{"v3/merchant/1", "v3/partner/2"}, ByHand: true,
 				Codes: []fact.OperationCode{{Name: "NOT_ENOUGH", Status: 403, Doc: "v3/partner/2"}, {Name: "SYSTEM_ERROR"}},
 			},
-			{Method: "GET", Path: "/v3/b", Name: "丙", Answer: fact.EmptyAnswer, Success: 204},
+			{Method: "GET", Path: "/v3/b", Name: "丙", Response: fact.EmptyResponse, Success: 204},
 		},
 		Events: []*fact.Event{{
 			Type: "A.B", Aliases: []string{"C.D"}, Name: "丁", Scheme: fact.BrandScheme, ResourceTypes: []string{"r"}, OriginalTypes: []string{"o"},
@@ -172,7 +172,7 @@ func TestConstantsComeBack(t *testing.T) {
 		{fact.Numbers, "x"}, {fact.Boolean, true}, {fact.Booleans, false}, {fact.Boolean, "yes"},
 	} {
 		doc := &text.Document{Operations: []*fact.Operation{{
-			Method: "GET", Path: "/v3/a", Name: "a", Answer: fact.EmptyAnswer, Success: 204,
+			Method: "GET", Path: "/v3/a", Name: "a", Response: fact.EmptyResponse, Success: 204,
 			In: fact.Request{Query: []fact.Field{{Name: "q", Type: c.kind, Enum: []any{"=", c.constant, c.constant}}}},
 		}}}
 		back, err := text.Parse(text.Format(doc))
@@ -263,7 +263,7 @@ func TestCheckAcceptsTheSample(t *testing.T) {
 func TestCheck(t *testing.T) {
 	operation := func(change func(o *fact.Operation)) func() *text.Document {
 		return func() *text.Document {
-			o := &fact.Operation{Method: "GET", Path: "/v3/a/{id}", Name: "a", Answer: fact.JSONAnswer, Success: 200}
+			o := &fact.Operation{Method: "GET", Path: "/v3/a/{id}", Name: "a", Response: fact.JSONResponse, Success: 200}
 			o.In.Path = []fact.Field{{Name: "id", Type: fact.String, Required: true}}
 			o.Out = []fact.Field{{Name: "ok", Type: fact.String}}
 			change(o)
@@ -324,10 +324,10 @@ func TestCheck(t *testing.T) {
 		"role empty":         {operation(func(o *fact.Operation) { o.Roles = []string{""} }), `role ""`},
 		"doc":                {operation(func(o *fact.Operation) { o.Docs = []string{"4012"} }), `"4012" is no documentation id`},
 		"json of nothing":    {operation(func(o *fact.Operation) { o.Out = nil }), "makes no sense"},
-		"empty with 200":     {operation(func(o *fact.Operation) { o.Answer, o.Out = fact.EmptyAnswer, nil }), "makes no sense"},
-		"stream of nothing":  {operation(func(o *fact.Operation) { o.Answer, o.Out = fact.StreamAnswer, nil }), "makes no sense"},
+		"empty with 200":     {operation(func(o *fact.Operation) { o.Response, o.Out = fact.EmptyResponse, nil }), "makes no sense"},
+		"stream of nothing":  {operation(func(o *fact.Operation) { o.Response, o.Out = fact.StreamResponse, nil }), "makes no sense"},
 		"unsigned json":      {operation(func(o *fact.Operation) { o.Signature = fact.NoSignature }), "makes no sense"},
-		"no answer":          {operation(func(o *fact.Operation) { o.Answer = "" }), "makes no sense"},
+		"no answer":          {operation(func(o *fact.Operation) { o.Response = "" }), "makes no sense"},
 		"form without meta": {operation(func(o *fact.Operation) { o.In.Form = []fact.Field{{Name: "file", Type: fact.File}} }),
 			"a form has one file and meta"},
 

@@ -16,6 +16,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/sm"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 type billOptions struct {
@@ -167,7 +168,7 @@ func (p *program) bill(ctx context.Context, o billOptions) error {
 	defer end()
 	options := []wxpay.DownloadOption{wxpay.Progress(bar.show), wxpay.WaitAtMost(o.wait), wxpay.DigestAlgorithm("SM3", sm.NewSM3)}
 
-	var got *wxpay.Downloaded
+	var got *wxpay.DownloadResult
 	if o.format == "csv" && !o.out.stdout() {
 		got, err = o.chain(client).BillTo(ctx, o.out.target(), options...)
 		end()
@@ -181,14 +182,14 @@ func (p *program) bill(ctx context.Context, o billOptions) error {
 		if bill, err = o.chain(client).Bill(ctx, options...); err == nil {
 			defer bill.Close()
 			end()
-			got = &bill.Downloaded
+			got = &bill.DownloadResult
 			err = out.write(p, func(w io.Writer) error { return writeBill(untilEnded{ctx, w}, bill, o.format) })
 		}
 	}
 	end()
 	var refusal *wxpay.APIError
 	switch {
-	case errors.Is(err, wxpay.ErrNotReady) && errors.As(err, &refusal) && refusal.Code == wxpay.CodeStatementCreating && o.wait == 0:
+	case errors.Is(err, wxpay.ErrNotReady) && errors.As(err, &refusal) && refusal.Code == wxcode.StatementCreating && o.wait == 0:
 		p.note("wxpay: %s\n--wait gives it time.", plainly(err))
 		return &exitError{code: exitRefused}
 	case err != nil:

@@ -185,7 +185,7 @@ func (p *program) clientOf(embedded bool, gateway []sandbox.Option, options ...w
 	return client, func() {}, nil
 }
 
-// fromLookup is wxpay.FromLookup with the options that every client has.
+// fromLookup is wxpay.FromLookupEnv with the options that every client has.
 func (p *program) fromLookup(lookup func(string) (string, bool), options []wxpay.Option) (*wxpay.Client, error) {
 	if options = append(options, p.options...); p.overlaid != nil {
 		options = append(options, wxpay.WithCatalog(p.overlaid)) // also for a sandbox, whose variables are its own
@@ -194,7 +194,7 @@ func (p *program) fromLookup(lookup func(string) (string, bool), options []wxpay
 		mchid, _ := lookup("WXPAY_MCHID")
 		options = append(options, wxpay.WithDefaults(mchid, p.appid))
 	}
-	return wxpay.FromLookup(lookup, options...)
+	return wxpay.FromLookupEnv(lookup, options...)
 }
 
 const environmentHelp = `Needed are WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY.

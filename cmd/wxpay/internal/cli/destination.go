@@ -71,7 +71,7 @@ func (d *destination) check() error {
 func errThere(path string) error { return usageError("%s is there already: --force replaces it", path) }
 
 // fetch has get download to the destination.
-func (d *destination) fetch(p *program, get func(io.Writer) (*wxpay.Downloaded, error)) (got *wxpay.Downloaded, err error) {
+func (d *destination) fetch(p *program, get func(io.Writer) (*wxpay.DownloadResult, error)) (got *wxpay.DownloadResult, err error) {
 	if !d.stdout() {
 		return get(d.target())
 	}
@@ -192,7 +192,7 @@ func (d *destination) fileError(err error) error {
 }
 
 // described is what a command says on stderr when a file is there.
-func (p *program) described(d *destination, got *wxpay.Downloaded) {
+func (p *program) described(d *destination, got *wxpay.DownloadResult) {
 	if d.stdout() {
 		return
 	}

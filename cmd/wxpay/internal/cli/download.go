@@ -90,7 +90,7 @@ func (p *program) download(ctx context.Context, o downloadOptions) error {
 	defer end()
 	options = append(options, wxpay.Progress(bar.show))
 
-	got, err := o.out.fetch(p, func(w io.Writer) (*wxpay.Downloaded, error) {
+	got, err := o.out.fetch(p, func(w io.Writer) (*wxpay.DownloadResult, error) {
 		if linked {
 			return client.Fetch(ctx, o.path, w, options...)
 		}

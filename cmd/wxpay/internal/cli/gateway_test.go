@@ -73,7 +73,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.bodies, g.queries = append(g.bodies, string(body)), append(g.queries, r.URL.RawQuery)
 	g.serials = append(g.serials, r.Header.Get(apiv3.HeaderSerial))
 	now := strconv.FormatInt(time.Now().Unix(), 10)
-	message := apiv3.AppendAnswerMessage(nil, now, "nonce", []byte(g.answer))
+	message := apiv3.AppendResponseMessage(nil, now, "nonce", []byte(g.answer))
 	signature, err := apiv3.RSA().Sign(g.platform, message)
 	assert.NoError(g.t, err)
 	header := w.Header()

@@ -254,7 +254,7 @@ func (c *credentials) client(p *program, options ...wxpay.Option) (*wxpay.Client
 // certificates is the option of a client that fetches the platform's certificates.
 func (c *credentials) certificates() wxpay.Option {
 	if c.overseas {
-		return wxpay.WithCertificates(wxpay.Overseas())
+		return wxpay.WithCertificates(wxpay.GlobalCertificates())
 	}
 	return wxpay.WithCertificates()
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/middleware"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 type keysCheckOptions struct {
@@ -477,7 +478,7 @@ func refusesSerial(err error) bool {
 	case errors.As(err, &untrusted) && untrusted.Status == http.StatusBadRequest:
 		_ = json.Unmarshal(untrusted.Body, &said) // what is no JSON says nothing
 	}
-	return said.Code == string(wxpay.CodeParamError) && strings.Contains(said.Message, apiv3.HeaderSerial)
+	return said.Code == string(wxcode.ParamError) && strings.Contains(said.Message, apiv3.HeaderSerial)
 }
 
 // checkClock compares the clocks, as of the answer that says most: the one with the smallest difference, since an answer
@@ -514,7 +515,7 @@ func (k *keyChecker) failCall(err error) {
 	var refusal *wxpay.APIError
 	var call *wxpay.CallError
 	switch {
-	case errors.As(err, &refusal) && refusal.Code == wxpay.CodeSignError:
+	case errors.As(err, &refusal) && refusal.Code == wxcode.SignError:
 		k.fail(nameSignature, "the platform refuses it: %s", cmp.Or(refusal.Hint, plainly(err)))
 	case errors.As(err, &refusal):
 		k.fail(namePlatform, "it refuses the list of certificates: %s", plainly(err))

@@ -99,7 +99,7 @@ func (p *program) uploaded(o uploadOptions, bar *bar) (file wxpay.File, done fun
 		o.name = filepath.Base(o.file)
 	}
 	if o.file == "-" {
-		file = wxpay.Pipe(o.name, p.stdin)
+		file = wxpay.FileReader(o.name, p.stdin)
 	} else {
 		source, err := os.Open(o.file)
 		if err != nil {

@@ -48,8 +48,8 @@ var doors = []struct{ name, prefix string }{{"V3", "v3"}, {"HK", "hk/v3"}, {"Glo
 // reserved are the names that package api does not give to what is beneath an operation, as in its generator.
 var reserved = func() map[string]bool {
 	names := make(map[string]bool)
-	for name := range strings.FieldsSeq("Chain Format Query Queries Header Timeout AttemptTimeout Encrypt Plain Repeatable Unbind " +
-		"Each Pages Paging Download Bill BillTo Receipt Ensure OnUnknown InDoubt Resolve UntilFinal") {
+	for name := range strings.FieldsSeq("Chain Format Query Queries Header Timeout AttemptTimeout Encrypt Plain Idempotent Unbind " +
+		"Each Pages Paging Download Bill BillTo Receipt Ensure OnUnknown SentBefore Resolve UntilFinal") {
 		names[name] = true
 	}
 	for _, verb := range []string{"Get", "Post", "Put", "Patch", "Delete", "Upload"} {

@@ -241,7 +241,7 @@ func TestTypesCompile(t *testing.T) {
 		} else if len(op.In.Form) == 0 {
 			assert.Contains(t, string(code), "// It takes no body.", name)
 		}
-		if op.Answer == fact.JSONAnswer {
+		if op.Response == fact.JSONResponse {
 			checkMembers(t, name, structs, prefix+"Answer", op.Out)
 		} else {
 			assert.Contains(t, string(code), "// Its answer is ", name)
@@ -305,7 +305,7 @@ func checkMembers(t *testing.T, name string, structs map[string]*ast.StructType,
 func TestTypesForms(t *testing.T) {
 	inner := []fact.Field{{Name: "id", Type: fact.String, Required: true, Confirmed: true, Min: 6, Max: 32}}
 	op := &fact.Operation{
-		Method: "POST", Path: "/v3/a/{b_id}/things", Name: "名", Answer: fact.JSONAnswer, Docs: []string{"v3/merchant/1"},
+		Method: "POST", Path: "/v3/a/{b_id}/things", Name: "名", Response: fact.JSONResponse, Docs: []string{"v3/merchant/1"},
 		In: fact.Request{
 			Path:  []fact.Field{{Name: "b_id", Type: fact.String, Required: true}},
 			Query: []fact.Field{{Name: "limit", Type: fact.Integer}},

@@ -50,10 +50,10 @@ func Types(operation *fact.Operation, packageName, prefix string) ([]byte, error
 		notes.sentence("It takes no body.")
 	}
 	t.request = false
-	switch operation.Answer {
-	case fact.JSONAnswer:
+	switch operation.Response {
+	case fact.JSONResponse:
 		t.add(prefix+"Answer", "is the answer "+title, operation.Out)
-	case fact.StreamAnswer:
+	case fact.StreamResponse:
 		notes.sentence(fmt.Sprintf("Its answer is a stream (%s), not JSON.", operation.Content))
 	default:
 		notes.sentence(fmt.Sprintf("Its answer is empty: status %d says it all.", operation.Success))

@@ -70,8 +70,8 @@ var rich = &fact.Operation{
 			{Name: "detail", Type: fact.String, JSONText: true, Fields: []fact.Field{{Name: "id", Type: fact.String}}},
 		},
 	},
-	Codes:  []fact.OperationCode{{Name: "NOT_ENOUGH", Status: 403, Doc: "v3/merchant/1"}, {Name: "SYSTEM_ERROR"}},
-	Answer: fact.StreamAnswer, Success: 200, Content: "data", Signature: fact.OverDigest,
+	Codes:    []fact.OperationCode{{Name: "NOT_ENOUGH", Status: 403, Doc: "v3/merchant/1"}, {Name: "SYSTEM_ERROR"}},
+	Response: fact.StreamResponse, Success: 200, Content: "data", Signature: fact.OverDigest,
 	Conduct: fact.Conduct{
 		MovesMoney: true, Repeat: fact.Never, Number: fact.MerchantNumber{Space: "a", Member: "out_no"},
 		Rate: fact.Rate{PerSecond: 5, Per: "merchant"}, Link: &fact.Link{Query: "/v3/a/{b_id}"},

@@ -114,7 +114,7 @@ func New(operation *fact.Operation, writer *gocode.Writer) Page {
 			Form: members(operation.In.Form, true),
 		},
 		Answer: Answer{
-			Status: operation.Success, Kind: string(operation.Answer), Content: operation.Content,
+			Status: operation.Success, Kind: string(operation.Response), Content: operation.Content,
 			Signature: string(operation.Signature), Members: members(operation.Out, false),
 		},
 		Go: writer.Sample(operation),

@@ -230,10 +230,10 @@ func form(parts []fact.Field) object {
 // success returns the response object of a success.
 func success(operation *fact.Operation) object {
 	r := object{{"description", "success"}}
-	switch operation.Answer {
-	case fact.JSONAnswer:
+	switch operation.Response {
+	case fact.JSONResponse:
 		r.add("content", content("application/json", members(operation.Out, false)))
-	case fact.StreamAnswer:
+	case fact.StreamResponse:
 		kind := map[string]string{"pdf": "application/pdf", "image": "image/*"}[operation.Content]
 		if kind == "" {
 			kind = "application/octet-stream"

@@ -113,7 +113,7 @@ func read(t *testing.T, value any, steps ...any) any {
 func TestMembers(t *testing.T) {
 	inner := []fact.Field{{Name: "id", Type: fact.String, Required: true, Confirmed: true}}
 	operation := &fact.Operation{
-		Method: "POST", Path: "/v3/a", Name: "名", Success: 200, Answer: fact.JSONAnswer,
+		Method: "POST", Path: "/v3/a", Name: "名", Success: 200, Response: fact.JSONResponse,
 		In: fact.Request{JSON: []fact.Field{
 			{Name: "secret", Type: fact.String, Required: true, Confirmed: true, Cipher: fact.RSA},
 			{Name: "documented", Type: fact.String, Required: true, Label: "名", Min: 6, Max: 32, Sample: "x"},
@@ -187,7 +187,7 @@ func TestOperations(t *testing.T) {
 	streams, only, unsigned, offline, brands, queryTexts := 0, 0, 0, 0, 0, 0
 	for operation := range catalog.V3().Described().All() {
 		method := strings.ToLower(operation.Method)
-		if operation.Answer == fact.StreamAnswer {
+		if operation.Response == fact.StreamResponse {
 			streams++
 			answer := at(operation.Path, method, "responses", "200", "content").(map[string]any)
 			assert.NotContains(t, answer, "application/json")
@@ -234,8 +234,8 @@ func TestSameShape(t *testing.T) {
 		return fact.Request{Path: []fact.Field{{Name: name, Type: fact.String, Required: true}}}
 	}
 	data := document(t,
-		&fact.Operation{Method: "GET", Path: "/v3/a/{x}", Success: 200, Answer: fact.JSONAnswer, In: path("x")},
-		&fact.Operation{Method: "DELETE", Path: "/v3/a/{y}", Success: 204, Answer: fact.EmptyAnswer, In: path("y")},
+		&fact.Operation{Method: "GET", Path: "/v3/a/{x}", Success: 200, Response: fact.JSONResponse, In: path("x")},
+		&fact.Operation{Method: "DELETE", Path: "/v3/a/{y}", Success: 204, Response: fact.EmptyResponse, In: path("y")},
 	)
 	_, err := validate(data)
 	require.NoError(t, err)

@@ -186,7 +186,7 @@ func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Cli
 		lookup = s.LookupEnv
 		options = append(options, wxpay.WithTransport(s.Transport()))
 	}
-	client, err := wxpay.FromLookup(lookup, options...)
+	client, err := wxpay.FromLookupEnv(lookup, options...)
 	if err != nil {
 		return nil, usageError("%w\nWithout an account: --sandbox calls an embedded sandbox", err)
 	}

@@ -95,7 +95,7 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 		}
 	}
 	b := p.bar(size)
-	w.Observe = b.observe
+	w.OnResult = b.observe
 	rejected := p.rejects(o.sourceOptions)
 	var count fleet.Submission
 	read := false // all of the file

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
 
 // workOptions say how jobs are carried out.
@@ -47,10 +48,10 @@ func (o *workOptions) flags(flags *pflag.FlagSet) {
 func (o *workOptions) worker(p *program, queue *fleet.Queue) (*fleet.Worker, error) {
 	w := &fleet.Worker{
 		Queue: queue, Calls: o.workers, Patience: o.patience, UntilFinal: o.final, Select: o.selected, Marked: true,
-		Trouble: (&troubles{p: p}).tell,
+		OnError: (&troubles{p: p}).tell,
 	}
 	for _, code := range o.own {
-		w.Own = append(w.Own, wxpay.Code(code))
+		w.OwnCodes = append(w.OwnCodes, wxcode.Code(code))
 	}
 	switch o.onUnknown {
 	case "":
@@ -129,7 +130,7 @@ func (p *program) work(ctx context.Context, o workCommandOptions) error {
 		return err
 	}
 	b := p.bar(0)
-	w.Observe = b.observe
+	w.OnResult = b.observe
 	defer b.end()
 	if !o.untilIdle {
 		return w.Run(ctx)

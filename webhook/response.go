@@ -15,8 +15,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Answer is what a delivery is answered.
-type Answer struct {
+// Response is what a delivery is answered.
+type Response struct {
 	// Status is the HTTP status: 204 or 200, or 4xx and 5xx for what shall come again.
 	Status int
 	// Body is the JSON body with Content-Type application/json; empty with 204.
@@ -25,7 +25,7 @@ type Answer struct {
 	Authorization string
 }
 
-func (a Answer) write(w http.ResponseWriter) {
+func (a Response) write(w http.ResponseWriter) {
 	header := w.Header()
 	if a.Authorization != "" {
 		header.Set("Authorization", a.Authorization)
@@ -44,20 +44,20 @@ func (a Answer) write(w http.ResponseWriter) {
 }
 
 // Format prints status and size under every verb.
-func (a Answer) Format(s fmt.State, verb rune) { redact.Format(s, verb, a.text()) }
+func (a Response) Format(s fmt.State, verb rune) { redact.Format(s, verb, a.text()) }
 
 // MarshalText gives encodings what Format prints.
-func (a Answer) MarshalText() ([]byte, error) { return []byte(a.text()), nil }
+func (a Response) MarshalText() ([]byte, error) { return []byte(a.text()), nil }
 
-func (a Answer) text() string {
-	return fmt.Sprintf("webhook.Answer{status %d, %d bytes}", a.Status, len(a.Body))
+func (a Response) text() string {
+	return fmt.Sprintf("webhook.Response{status %d, %d bytes}", a.Status, len(a.Body))
 }
 
 // received is the answer to what was dealt with.
-var received = Answer{Status: http.StatusNoContent}
+var received = Response{Status: http.StatusNoContent}
 
 // fail makes an answer that has the notification come again. The message goes out to whoever asked.
-func fail(status int, message string) Answer {
+func fail(status int, message string) Response {
 	body, err := encode(struct {
 		Code    string `json:"code"`
 		Message string `json:"message"`
@@ -65,7 +65,7 @@ func fail(status int, message string) Answer {
 	if err != nil { // a struct of two strings
 		panic(err)
 	}
-	return Answer{Status: status, Body: body}
+	return Response{Status: status, Body: body}
 }
 
 // encode marshals without the escapes that encoding/json adds for HTML.
@@ -127,7 +127,7 @@ const probe = "probe"
 
 // refusal turns a failure into the answer and the word for it in logs. The answers' texts are fixed: what is said to
 // whoever knocks must hold no secret, and tell no forger how far he came.
-func refusal(err error) (answer Answer, kind string) {
+func refusal(err error) (answer Response, kind string) {
 	const (
 		notAccepted = "the notification was not accepted"
 		notRead     = "the notification could not be read"
@@ -180,7 +180,7 @@ func refusal(err error) (answer Answer, kind string) {
 	return fail(http.StatusInternalServerError, failed), "internal"
 }
 
-func signatureRefusal(err *VerifyError) (answer Answer, kind string) {
+func signatureRefusal(err *VerifyError) (answer Response, kind string) {
 	refused := fail(http.StatusUnauthorized, "the notification was not accepted")
 	if err.Probe {
 		return refused, probe
@@ -204,16 +204,16 @@ func signatureRefusal(err *VerifyError) (answer Answer, kind string) {
 	return fail(http.StatusServiceUnavailable, "the notification could not be verified"), "keys"
 }
 
-// AnswerSigner returns the Authorization header for the answer to a signed question. body is the answer's.
+// ResponseSigner returns the Authorization header for the answer to a signed question. body is the answer's.
 //
 // The documentation asks for the header and does not tell how its message is made. The built-in one takes the rules of
 // requests, which is what the name of the header means everywhere else: POST, the target at which the question
-// arrived, timestamp, nonce, and the answer's body. Should the platform refuse that, WithAnswerSigner replaces it.
-type AnswerSigner func(ctx context.Context, m *Merchant, d *Delivery, body []byte) (authorization string, err error)
+// arrived, timestamp, nonce, and the answer's body. Should the platform refuse that, WithResponseSigner replaces it.
+type ResponseSigner func(ctx context.Context, m *Merchant, d *Delivery, body []byte) (authorization string, err error)
 
 func (m *Merchant) canSign() bool { return m.ID != "" && m.Serial != "" && m.PrivateKey != nil }
 
-// signAnswer is the built-in AnswerSigner.
+// signAnswer is the built-in ResponseSigner.
 func (h *Handler) signAnswer(_ context.Context, m *Merchant, d *Delivery, body []byte) (string, error) {
 	if !m.canSign() {
 		return "", fmt.Errorf("%w: the answer has to be signed: Merchant needs ID, Serial and PrivateKey", apiv3.ErrKey)
