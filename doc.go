@@ -47,8 +47,8 @@
 //
 // # When it is the wrong choice
 //
-// For APIv2 (XML, MD5) use another library. To receive notifications, see the platform's rules on verifying them; the
-// pure rules stand in package apiv3.
+// For APIv2 (XML, MD5) use another library. Package webhook receives notifications and needs no client; package apiv3 has
+// the rules of the protocol alone.
 //
 // Amounts are integers of fen wherever the API says so; this package never touches them. The rules it follows are the
 // platform's, see https://pay.weixin.qq.com/doc/v3/merchant/4012081606 (checked in November 2026).
