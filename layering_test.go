@@ -28,11 +28,12 @@ var arrows = map[string][]string{
 	"middleware": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact"},
 	"webhook": {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/strict",
 		"internal/visible"},
-	"sandbox": {"apiv3", "fact", "catalog", "internal/redact", "internal/visible"},
+	"sandbox": {"apiv3", "fact", "catalog", "internal/filelock", "internal/redact", "internal/visible"},
 	"": {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact",
 		"internal/strict", "internal/visible", "wxcode"},
 	"api": {""},
 
+	"internal/filelock": {}, // one lock of a file between processes
 	"internal/fault":    {}, // what errors are, which every room has to know
 	"internal/jsonwalk": {},
 	"internal/redact":   {}, // how they and everything else print

@@ -10,6 +10,8 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+
+	"github.com/wxpay-go/wxpay/internal/filelock"
 )
 
 // Directory is a [Store] in a directory of its own: one file that only grows, until it is written anew without what was
@@ -20,7 +22,7 @@ import (
 type Directory struct {
 	path string
 	file *os.File
-	lock *os.File
+	lock *filelock.Lock
 	size int64 // of the file, up to the end of the last whole batch
 	cut  int64
 	err  error // why the file can be no longer appended to
@@ -37,20 +39,23 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// OpenDirectory opens a directory, which it makes if there is none. It is an error if another process has it open (where the
-// operating system can tell). Give it to one sandbox, and close it behind that.
+// OpenDirectory opens a directory, which it makes if there is none. It is an error if another process has it open (on
+// Linux, macOS, BSD and Windows). Give it to one sandbox, and close it behind that.
 func OpenDirectory(path string) (*Directory, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	lock, err := lockFile(filepath.Join(path, "lock"))
+	lock, err := filelock.Acquire(filepath.Join(path, "lock"))
+	if errors.Is(err, filelock.ErrLocked) {
+		err = errors.New("another sandbox has it open")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: the directory %s: %w", path, err)
 	}
 	d := &Directory{path: path, lock: lock}
 	d.file, err = os.OpenFile(filepath.Join(path, directoryFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		lock.Close()
+		_ = lock.Release()
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	return d, nil
@@ -232,7 +237,7 @@ func (d *Directory) write(file *os.File, batches iter.Seq[[]byte]) (size int64, 
 
 // Close forces what was written onto the disk and lets the directory go.
 func (d *Directory) Close() error {
-	return errors.Join(d.file.Sync(), d.file.Close(), d.lock.Close())
+	return errors.Join(d.file.Sync(), d.file.Close(), d.lock.Release())
 }
 
 var _ Store = (*Directory)(nil)
