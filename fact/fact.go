@@ -9,7 +9,10 @@
 // Values reached through a catalogue are shared and must not be changed.
 package fact
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Operation is one documented call: a method and a path template.
 type Operation struct {
@@ -189,6 +192,9 @@ type Field struct {
 // Sure reports whether a request certainly has to have the member: a second source confirms that, or the user's overlay says
 // so.
 func (f *Field) Sure() bool { return f.Required && (f.Confirmed || f.Overlay) }
+
+// Named reports whether the field goes by this name, its own or one of Alt.
+func (f *Field) Named(name string) bool { return f.Name == name || slices.Contains(f.Alt, name) }
 
 // Unit is the unit of a number.
 type Unit string

@@ -4,15 +4,10 @@ package jsonwalk
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
-
-// MaxDepth is how deep objects and arrays may be nested.
-const MaxDepth = 1000
 
 // Cursor reads one JSON text from left to right, once, and checks its grammar (RFC 8259) on the way. The first fault ends
 // it: everything after that reads as nothing, and Err tells.
@@ -30,31 +25,7 @@ type Cursor struct {
 	Err error
 }
 
-// ErrNotJSON means that no reader takes a text.
-var ErrNotJSON = errors.New("it is not JSON")
-
-// fault is an ErrNotJSON and where it shows. No value is in it.
-type fault struct {
-	what string
-	at   int
-}
-
-func (f *fault) Error() string { return fmt.Sprintf("it is not JSON: %s at byte %d", f.what, f.at) }
-func (f *fault) Unwrap() error { return ErrNotJSON }
-
-// ErrAmbiguous means that two readers would take a text for different things: a member stands twice, names differ in case
-// alone, a number fits no type, or the nesting goes deeper than MaxDepth.
-var ErrAmbiguous = errors.New("it can be read in two ways")
-
-// ambiguity is an ErrAmbiguous. No value is in it.
-type ambiguity string
-
-func (a ambiguity) Error() string { return string(a) }
-func (a ambiguity) Unwrap() error { return ErrAmbiguous }
-
-var errDeep error = ambiguity(fmt.Sprintf("it is nested deeper than %d", MaxDepth))
-
-func (c *Cursor) fail(what string) { c.Fail(&fault{what, c.At}) }
+func (c *Cursor) fail(what string) { c.Fail(&syntaxError{what, c.At}) }
 
 // Fail ends the reading with an error, unless it has ended.
 func (c *Cursor) Fail(err error) {
@@ -259,13 +230,6 @@ func unit(b []byte) (r rune) {
 }
 
 func digit(b byte) bool { return '0' <= b && b <= '9' }
-
-var (
-	// ErrNotUTF8 means that a text has bytes that are not UTF-8.
-	ErrNotUTF8 = errors.New("it is not UTF-8 (was a character cut in half?)")
-	// ErrSurrogate means that a text has an escaped surrogate without its partner.
-	ErrSurrogate = errors.New("it has half a character (a surrogate without its partner)")
-)
 
 // char returns the character that raw begins with, and the number of bytes it takes there, for a string that a Cursor has
 // read. As for encoding/json it is U+FFFD for a byte that is not UTF-8 and for half a character, for which err is set.

@@ -11,11 +11,16 @@ import (
 	"unicode/utf8"
 )
 
-// This file finds text that is not UTF-8, for an error that names its place. Both functions are for when it is known, or
-// likely, that there is some.
+// Valid reports whether text is one JSON text in UTF-8.
+func Valid(text []byte) bool {
+	c := Cursor{Text: text}
+	c.Skip()
+	c.End()
+	return c.Err == nil && utf8.Valid(text)
+}
 
-// Broken returns the JSON pointer of the first string in a JSON text, be it a value or a name, that is not UTF-8; empty if
-// there is none, or the text is not JSON before it.
+// Broken returns the JSON pointer of the first string in a JSON text, be it a value or a name, that is not UTF-8, for an
+// error that names the place; empty if there is none, or the text is not JSON before it.
 func Broken(text []byte) string {
 	c := Cursor{Text: text}
 	return c.broken("")
@@ -26,7 +31,7 @@ func (c *Cursor) broken(at string) (pointer string) {
 	case '{':
 		for more := c.Enter('}'); more; more = c.More('}') {
 			name := c.Name()
-			inside := below(at, string(name.Raw))
+			inside := Below(at, string(name.Raw))
 			if c.Err == nil && !utf8.Valid(name.Raw) {
 				return inside
 			}
@@ -37,7 +42,7 @@ func (c *Cursor) broken(at string) (pointer string) {
 	case '[':
 		index := 0
 		for more := c.Enter(']'); more; more = c.More(']') {
-			if pointer = c.broken(below(at, strconv.Itoa(index))); pointer != "" {
+			if pointer = c.broken(Below(at, strconv.Itoa(index))); pointer != "" {
 				return pointer
 			}
 			index++
@@ -50,11 +55,6 @@ func (c *Cursor) broken(at string) (pointer string) {
 		c.Scalar()
 	}
 	return ""
-}
-
-// below returns the pointer of a member or element of what is at pointer.
-func below(pointer, name string) string {
-	return pointer + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
 // replaced is how encoding/json writes a byte that is not UTF-8. It writes the character U+FFFD itself as it is.
@@ -102,13 +102,13 @@ func (s searcher) search(v reflect.Value, at string, all bool) (string, bool) {
 			return "", false
 		}
 		for i := range v.Len() {
-			if pointer, found := s.search(v.Index(i), below(at, strconv.Itoa(i)), all); found {
+			if pointer, found := s.search(v.Index(i), Below(at, strconv.Itoa(i)), all); found {
 				return pointer, true
 			}
 		}
 	case reflect.Map:
 		for key, value := range v.Seq2() {
-			inside := below(at, fmt.Sprint(key))
+			inside := Below(at, fmt.Sprint(key))
 			if key.Kind() == reflect.String && !utf8.ValidString(key.String()) {
 				return inside, true
 			}
@@ -125,9 +125,9 @@ func (s searcher) search(v reflect.Value, at string, all bool) (string, bool) {
 			}
 			inside := at
 			if name != "" {
-				inside = below(at, name)
+				inside = Below(at, name)
 			} else if !field.Anonymous {
-				inside = below(at, field.Name)
+				inside = Below(at, field.Name)
 			}
 			if pointer, found := s.search(v.Field(i), inside, all); found {
 				return pointer, true

@@ -78,3 +78,20 @@ func cut(s string, longest int) string {
 	}
 	return s[:longest] + "…"
 }
+
+// List writes the texts of a list in one line, the first five of them and the number of the others.
+func List[T any](list []T, text func(T) string) string {
+	const shown = 5
+	var b strings.Builder
+	for i, item := range list {
+		if i == shown {
+			fmt.Fprintf(&b, "; and %d more", len(list)-shown)
+			break
+		}
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(text(item))
+	}
+	return b.String()
+}

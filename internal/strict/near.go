@@ -21,7 +21,7 @@ func Undocumented(fields []fact.Field, path string) (near string, undocumented b
 		case name == "" || strings.ContainsFunc(name, func(r rune) bool { return r != '_' && r != '-' && !alphanumeric(r) }), len(fields) == 0:
 			return "", false
 		}
-		i := slices.IndexFunc(fields, func(f fact.Field) bool { return f.Name == name || slices.Contains(f.Alt, name) })
+		i := slices.IndexFunc(fields, func(f fact.Field) bool { return f.Named(name) })
 		if i < 0 {
 			if like := nearest(fields, name); like != "" {
 				return above + like, true
