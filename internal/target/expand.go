@@ -1,0 +1,84 @@
+package target
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Variable is the value of one placeholder.
+type Variable struct {
+	Name, Value string
+	Raw         bool // the value is percent-encoded already
+}
+
+// check reports a value that would leave its segment, or that says the caller's data is missing.
+func (v Variable) check() error {
+	plain := v.Value
+	if v.Raw {
+		var err error
+		if plain, err = url.PathUnescape(v.Value); err != nil {
+			return fmt.Errorf("the value of {%s} is not percent-encoded text: use Var for plain values", v.Name)
+		}
+		for i := 0; i < len(v.Value); i++ {
+			if c := v.Value[i]; !unreserved[c] && strings.IndexByte("%!$&'()*+,;=:@", c) < 0 {
+				return fmt.Errorf("the value of {%s} has a character that must be percent-encoded: use Var for plain values", v.Name)
+			}
+		}
+	}
+	switch plain {
+	case "":
+		return fmt.Errorf("the value of {%s} is empty", v.Name)
+	case ".", "..":
+		return fmt.Errorf("the value of {%s} is %q, which would change the path", v.Name, plain)
+	}
+	return nil
+}
+
+// Expand fills the placeholders of a checked template, which has its leading slash, and returns the escaped path, and its
+// decoded form when that differs.
+func Expand(template string, variables []Variable) (escaped, decoded string, err error) {
+	if len(variables) == 0 && strings.IndexByte(template, '{') < 0 {
+		return template, "", nil
+	}
+	used := 0
+	out := make([]byte, 0, len(template)+64)
+	plain := make([]byte, 0, len(template)+64)
+	for rest := template[1:]; ; {
+		out, plain = append(out, '/'), append(plain, '/')
+		segment, after, more := strings.Cut(rest, "/")
+		if segment == "" || segment[0] != '{' {
+			out, plain = append(out, segment...), append(plain, segment...)
+		} else {
+			name := segment[1 : len(segment)-1]
+			i := slices.IndexFunc(variables, func(v Variable) bool { return v.Name == name })
+			if i < 0 {
+				return "", "", fmt.Errorf("{%s} has no value: call Var(%q, …)", name, name)
+			}
+			v := &variables[i]
+			if err := v.check(); err != nil {
+				return "", "", err
+			}
+			if v.Raw {
+				text, _ := url.PathUnescape(v.Value)
+				out, plain = append(out, v.Value...), append(plain, text...)
+			} else {
+				out, plain = AppendEscaped(out, v.Value), append(plain, v.Value...)
+			}
+			used++
+		}
+		if !more {
+			break
+		}
+		rest = after
+	}
+	if used < len(variables) {
+		for _, v := range variables {
+			if !strings.Contains(template, "{"+v.Name+"}") {
+				return "", "", fmt.Errorf("the path has no {%s}, but a value for it was given", v.Name)
+			}
+		}
+	}
+	return string(out), string(plain), nil
+}

@@ -1,0 +1,240 @@
+package target
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
+	"github.com/wxpay-go/wxpay/internal/redact"
+)
+
+// Param is one field of a query.
+type Param struct {
+	Name   string
+	Values []string
+	// Time says that the value is a time of RFC 3339, which still has to take the form that the operation documents.
+	Time bool
+}
+
+// AppendQuery appends the query of params, which are newest first.
+func AppendQuery(dst []byte, params []Param) []byte {
+	for i := range slices.Backward(params) {
+		for _, value := range params[i].Values {
+			if len(dst) > 0 {
+				dst = append(dst, '&')
+			}
+			dst = append(AppendEscaped(dst, params[i].Name), '=')
+			dst = AppendEscaped(dst, value)
+		}
+	}
+	return dst
+}
+
+// PathText returns the text of a variable: a string or an integer. It takes types such as a named string for what they
+// are made of.
+func PathText(name string, value any) (string, error) {
+	text, ok := value.(string)
+	if !ok {
+		v := reflect.ValueOf(value)
+		if text, ok = scalarText(v); !ok {
+			return "", fmt.Errorf("the value of {%s}: %s is not a string or an integer", name, typeOf(v))
+		}
+	}
+	if !utf8.ValidString(text) {
+		return "", fmt.Errorf("the value of {%s}: %w", name, jsonwalk.ErrNotUTF8)
+	}
+	return text, nil
+}
+
+// scalarText returns the text of a string or an integer.
+func scalarText(v reflect.Value) (string, bool) {
+	switch {
+	case !v.IsValid() || v.Type() == reflect.TypeFor[time.Duration](): // of which nobody knows the unit
+		return "", false
+	case v.Kind() == reflect.String:
+		return v.String(), true
+	case v.CanInt():
+		return strconv.FormatInt(v.Int(), 10), true
+	case v.CanUint():
+		return strconv.FormatUint(v.Uint(), 10), true
+	}
+	return "", false
+}
+
+// NewParam returns the field of a query for what a caller gives as its value. special is asked first for the text of
+// each value.
+func NewParam(name string, value any, special func(reflect.Value) (string, bool)) (Param, error) {
+	p := Param{Name: name}
+	if name == "" {
+		return p, errors.New("a query member has an empty name")
+	}
+	err := p.take(value, special)
+	if err == nil && (!utf8.ValidString(name) || slices.ContainsFunc(p.Values, func(text string) bool { return !utf8.ValidString(text) })) {
+		err = jsonwalk.ErrNotUTF8
+	}
+	if err != nil {
+		err = fmt.Errorf("query member %s: %w", redact.Quote(name), err)
+	}
+	return p, err
+}
+
+func (p *Param) take(value any, special func(reflect.Value) (string, bool)) error {
+	if at, ok := value.(time.Time); ok {
+		text, err := timeText(at)
+		p.Values, p.Time = []string{text}, true
+		return err
+	}
+	v := reflect.ValueOf(value)
+	ok := true
+	add := func(v reflect.Value) {
+		text, taken := paramText(v, special)
+		p.Values, ok = append(p.Values, text), ok && taken
+	}
+	switch kind := v.Kind(); {
+	case kind == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8: // text or numbers, who knows
+		ok = false
+	case kind == reflect.Slice || kind == reflect.Array:
+		for i := range v.Len() {
+			add(v.Index(i))
+		}
+	default:
+		add(v)
+	}
+	if !ok {
+		return fmt.Errorf("%s is not a string, an integer, a bool, a slice of these, or a time.Time", typeOf(v))
+	}
+	return nil
+}
+
+func paramText(v reflect.Value, special func(reflect.Value) (string, bool)) (string, bool) {
+	if !v.IsValid() {
+		return "", false
+	}
+	if text, ok := special(v); ok {
+		return text, true
+	}
+	if v.Kind() == reflect.Bool {
+		return strconv.FormatBool(v.Bool()), true
+	}
+	return scalarText(v)
+}
+
+// timeText returns a time of the form RFC 3339 in Beijing, to the second.
+func timeText(at time.Time) (string, error) {
+	at = at.In(fact.Beijing)
+	if year := at.Year(); at.IsZero() || year < 1 || year > 9999 {
+		return "", errors.New("the time is the zero time, or out of range")
+	}
+	return at.Format(time.RFC3339), nil
+}
+
+// TimeLayout returns the form in which an operation, which may be nil, takes a query member: what its format says, else what
+// its sample shows. It is empty if neither does.
+func TimeLayout(operation *fact.Operation, name string) string {
+	if operation == nil {
+		return ""
+	}
+	for i := range operation.In.Query {
+		field := &operation.In.Query[i]
+		sample, _ := field.Sample.(string)
+		switch {
+		case !field.Named(name):
+			continue
+		case field.Format == "date":
+			return time.DateOnly
+		case field.Format == "rfc3339":
+			return time.RFC3339
+		}
+		for _, layout := range []string{time.DateOnly, "20060102", time.RFC3339} {
+			if _, err := time.Parse(layout, sample); err == nil {
+				return layout
+			}
+		}
+	}
+	return ""
+}
+
+func typeOf(v reflect.Value) string {
+	if !v.IsValid() {
+		return "nil"
+	}
+	return v.Type().String()
+}
+
+// Given is one named value.
+type Given struct {
+	Name  string
+	Value any
+}
+
+// NamedValues lists what is in a map, sorted by name, or in a struct, in the order of its fields.
+func NamedValues(all any) ([]Given, error) {
+	v := reflect.ValueOf(all)
+	for v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	switch {
+	case v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String:
+		list := make([]Given, 0, v.Len())
+		for key, value := range v.Seq2() {
+			list = append(list, Given{key.String(), value.Interface()})
+		}
+		slices.SortFunc(list, func(a, b Given) int { return strings.Compare(a.Name, b.Name) })
+		return list, nil
+	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]():
+		return fieldValues(nil, v)
+	}
+	if !v.IsValid() {
+		return nil, errors.New("nil was given, a map or a struct is needed")
+	}
+	return nil, fmt.Errorf("a %s was given, a map with strings as keys or a struct is needed", v.Type())
+}
+
+// fieldValues appends what is in a struct, by the names in its url or json tags.
+func fieldValues(list []Given, v reflect.Value) (_ []Given, err error) {
+	for i := range v.NumField() {
+		field, value := v.Type().Field(i), v.Field(i)
+		tag, tagged := field.Tag.Lookup("url")
+		if !tagged {
+			tag = field.Tag.Get("json")
+		}
+		name, options, _ := strings.Cut(tag, ",")
+		if tag == "-" || !field.IsExported() && !field.Anonymous {
+			continue
+		}
+		for value.Kind() == reflect.Pointer || value.Kind() == reflect.Interface {
+			value = value.Elem()
+		}
+		switch {
+		case !value.IsValid(): // nil says that there is none
+			continue
+		case field.Anonymous && name == "" && value.Kind() == reflect.Struct:
+			if list, err = fieldValues(list, value); err != nil {
+				return nil, err
+			}
+			continue
+		case !field.IsExported():
+			continue
+		case name == "":
+			return nil, fmt.Errorf("the field %s of %s has no name: give it a json or url tag", field.Name, v.Type())
+		case slices.ContainsFunc(list, func(g Given) bool { return g.Name == name }):
+			return nil, fmt.Errorf("two fields of %s are called %s", v.Type(), redact.Quote(name))
+		case strings.Contains(options, "omit") && isEmpty(value):
+			continue
+		}
+		list = append(list, Given{name, value.Interface()})
+	}
+	return list, nil
+}
+
+// isEmpty reports whether omitempty or omitzero leaves a value out.
+func isEmpty(v reflect.Value) bool {
+	return v.IsZero() || (v.Kind() == reflect.Slice || v.Kind() == reflect.Map) && v.Len() == 0
+}
