@@ -26,19 +26,21 @@ var arrows = map[string][]string{
 	"transport":  {"internal/fault", "internal/redact", "internal/visible"},
 	"catalog":    {"fact", "catalog/internal/…"},
 	"middleware": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact"},
-	"webhook": {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/strict",
-		"internal/visible"},
+	"webhook": {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/sensitive",
+		"internal/strict", "internal/visible"},
 	"sandbox": {"apiv3", "fact", "catalog", "internal/filelock", "internal/redact", "internal/visible"},
 	"": {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact",
 		"internal/strict", "internal/visible", "wxcode"},
 	"api": {""},
 
-	"internal/filelock": {}, // one lock of a file between processes
-	"internal/fault":    {}, // what errors are, which every room has to know
-	"internal/jsonwalk": {},
-	"internal/redact":   {}, // how they and everything else print
-	"internal/strict":   {"fact", "gjson", "internal/jsonwalk", "internal/redact"},
-	"internal/visible":  {}, // what configuration must not hold
+	"internal/filelock":  {}, // one lock of a file between processes
+	"internal/fault":     {}, // what errors are, which every room has to know
+	"internal/jsonwalk":  {"internal/fault", "internal/redact"},
+	"internal/redact":    {}, // how they and everything else print
+	"internal/sensitive": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/target"},
+	"internal/strict":    {"fact", "gjson", "internal/jsonwalk", "internal/redact"},
+	"internal/target":    {"fact", "internal/jsonwalk", "internal/redact", "internal/visible"},
+	"internal/visible":   {}, // what configuration must not hold
 
 	// Tools of the house, which nothing above imports.
 	"api/internal/gen":       {"catalog", "fact", "api/internal/…"},

@@ -188,7 +188,7 @@ func (t *turn) open() error {
 	if known := t.h.facts(); known != nil {
 		if facts, ok := known.Event(e.Type); ok {
 			e.facts = facts
-			if err := e.openMembers(facts); err != nil {
+			if err := e.decryptFields(facts); err != nil {
 				return err
 			}
 		}

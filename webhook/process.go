@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
@@ -284,17 +283,14 @@ func replyBody(reply any) ([]byte, error) {
 		body = reply
 	default:
 		var err error
-		if body, err = encode(reply); err != nil {
+		if body, err = jsonwalk.Marshal(reply); err != nil {
 			return nil, fmt.Errorf("encoding the answer: %w", err)
-		}
-		if pointer, found := jsonwalk.Replaced(body, reply); found {
-			return nil, fmt.Errorf("the answer's member %s: %w", redact.Pointer(pointer), jsonwalk.ErrNotUTF8)
 		}
 	}
 	if len(body) == 0 || string(body) == "null" {
 		return nil, errNoAnswer
 	}
-	if !json.Valid(body) || !utf8.Valid(body) {
+	if !jsonwalk.Valid(body) {
 		return nil, errors.New("the answer is not JSON in UTF-8")
 	}
 	return body, nil

@@ -1,9 +1,7 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,6 +10,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -58,7 +57,7 @@ var received = Response{Status: http.StatusNoContent}
 
 // fail makes an answer that has the notification come again. The message goes out to whoever asked.
 func fail(status int, message string) Response {
-	body, err := encode(struct {
+	body, err := jsonwalk.Marshal(struct {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	}{"FAIL", message})
@@ -66,17 +65,6 @@ func fail(status int, message string) Response {
 		panic(err)
 	}
 	return Response{Status: status, Body: body}
-}
-
-// encode marshals without the escapes that encoding/json adds for HTML.
-func encode(v any) ([]byte, error) {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
 var (

@@ -1,0 +1,69 @@
+package webhook
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/sensitive"
+)
+
+// Lookup is what a Handler asks a catalogue of events, such as catalog.V3().
+type Lookup interface {
+	Event(eventType string) (*fact.Event, bool)
+}
+
+// Decrypt opens one value that the platform encrypted for the merchant (RSA-OAEP, base64) and that no catalogue marks,
+// such as encrypt_echo_message of SECURITY_ECHO.SUCCESS. Marked members are opened already when the Handler has a
+// private key, and was not told to do without a catalogue.
+func (e *Event) Decrypt(ciphertext string) (string, error) {
+	if e.owner == nil || e.owner().decrypter() == nil {
+		return "", fmt.Errorf("webhook: %w: there is no private key to decrypt with (Merchant.PrivateKey)", apiv3.ErrKey)
+	}
+	raw, err := base64.StdEncoding.DecodeString(ciphertext)
+	if err != nil {
+		return "", fmt.Errorf("webhook: %w: the value is not base64", apiv3.ErrDecrypt)
+	}
+	plaintext, err := e.owner().scheme().Decrypt(e.owner().decrypter(), raw)
+	if err != nil {
+		return "", fmt.Errorf("webhook: %w", err)
+	}
+	return string(plaintext), nil
+}
+
+// decryptFields decrypts the fields of the resource that facts mark; every other byte stays as it came. A value that does
+// not look encrypted stays too: the documentation may be behind, and the function wants the plain text.
+func (e *Event) decryptFields(facts *fact.Event) error {
+	shape := sensitive.NewShape(facts.Resource, false)
+	if shape == nil || e.json == nil || e.owner().decrypter() == nil {
+		return nil
+	}
+	scheme, decrypter := e.owner().scheme(), e.owner().decrypter()
+	size := 0 // of a ciphertext in bytes; 0 when the key does not tell
+	if public, ok := decrypter.Public().(interface{ Size() int }); ok {
+		size = public.Size()
+	}
+	text, faults, err := sensitive.Decrypt(e.json, &sensitive.Field{Inner: shape}, func(value []byte) ([]byte, error) {
+		const shortest = 64 // the ciphertexts of every scheme are longer
+		raw, err := base64.StdEncoding.Strict().AppendDecode(nil, value)
+		if err != nil || len(raw) < shortest || size != 0 && len(raw) != size {
+			return nil, sensitive.ErrPlain
+		}
+		return scheme.Decrypt(decrypter, raw)
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	for _, fault := range faults {
+		if !errors.Is(fault, sensitive.ErrPlain) {
+			return fmt.Errorf("%w: it is encrypted for the merchant API certificate, is Merchant.PrivateKey the key of the current one?", fault)
+		}
+	}
+	if !bytes.Equal(text, e.json) {
+		e.resource, e.json = text, text
+	}
+	return nil
+}
