@@ -19,15 +19,16 @@ import (
 
 // Errors of this package; compare with errors.Is.
 var (
-	// ErrUnavailable: there is no libcrypto 3 that could be opened. crypto/rsa does the same work more slowly.
+	// ErrUnavailable means that no libcrypto 3 could be opened. crypto/rsa does the same work more
+	// slowly.
 	ErrUnavailable = errors.New("openssl: libcrypto 3 is not available")
-	// ErrClosed: the Signer was closed, or is none that New made.
+	// ErrClosed means that the Signer is closed or was not made by New.
 	ErrClosed = errors.New("openssl: the signer is closed")
 )
 
-// Signer is an RSA private key in the hands of libcrypto: a crypto.Signer, a crypto.Decrypter, and a signer that the
-// client of wxpay asks without a goroutine of its own (middleware.ContextSigner). Make one with [New]. It prints
-// redacted.
+// Signer is an RSA private key in libcrypto. It is a crypto.Signer, a crypto.Decrypter, and a
+// middleware.ContextSigner, for which the client needs no extra goroutine. Make one with [New]. It
+// prints redacted.
 type Signer struct {
 	public *rsa.PublicKey
 
@@ -42,9 +43,10 @@ var (
 	_ crypto.Decrypter = (*Signer)(nil)
 )
 
-// New hands a copy of key, which has to be an *rsa.PrivateKey, to libcrypto, and tries it out against crypto/rsa. That
-// takes some milliseconds; make one Signer for a key and keep it. An error is ErrUnavailable where there is no library; any other
-// means that the key is no RSA key or is damaged, or that the library does not do what crypto/rsa does.
+// New copies key, an *rsa.PrivateKey, into libcrypto and compares it with crypto/rsa. That takes
+// some milliseconds; make one Signer for a key and keep it. The error is ErrUnavailable if there is
+// no library. Any other error means that key is no RSA key, that it is damaged, or that the library
+// does not agree with crypto/rsa.
 func New(key crypto.Signer) (*Signer, error) {
 	private, ok := key.(*rsa.PrivateKey)
 	switch {
@@ -71,7 +73,7 @@ func New(key crypto.Signer) (*Signer, error) {
 	return s, nil
 }
 
-// compare tries the key out beside crypto/rsa.
+// compare compares the results of the key with those of crypto/rsa.
 func (s *Signer) compare(private *rsa.PrivateKey) error {
 	digest := sha256.Sum256([]byte("github.com/wxpay-go/wxpay/contrib/openssl"))
 	want, err := rsa.SignPKCS1v15(nil, private, crypto.SHA256, digest[:])
@@ -102,15 +104,16 @@ func (s *Signer) compare(private *rsa.PrivateKey) error {
 // Public returns the public key, an *rsa.PublicKey.
 func (s *Signer) Public() crypto.PublicKey { return s.public }
 
-// Sign signs a digest: with PKCS #1 v1.5, or with PSS if opts is an *rsa.PSSOptions. The hash is one of SHA-1, SHA-2 and
-// SHA-3; PKCS #1 v1.5 without a hash, which the standard library has for TLS of long ago, is refused. rand is not used:
-// PKCS #1 v1.5 needs none, and for PSS and for blinding libcrypto has its own.
+// Sign signs a digest: with PKCS #1 v1.5, or with PSS if opts is an *rsa.PSSOptions. The hash is
+// one of SHA-1, SHA-2 and SHA-3; PKCS #1 v1.5 without a hash, which the standard library keeps for
+// old TLS, is an error. rand is not used: PKCS #1 v1.5 needs none, and libcrypto has its own for
+// PSS and for blinding.
 func (s *Signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	return s.sign(context.Background(), digest, opts)
 }
 
-// SignContext is Sign for callers with a context: it signs nothing once ctx has ended, nor waits any longer for its turn.
-// A signature under way is not interrupted; it takes less than a millisecond.
+// SignContext is Sign with a context: once ctx has ended, it signs nothing and stops waiting for
+// its turn. It does not interrupt a signature under way, which takes less than a millisecond.
 func (s *Signer) SignContext(ctx context.Context, _ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
@@ -149,9 +152,10 @@ func (s *Signer) sign(ctx context.Context, digest []byte, opts crypto.SignerOpts
 	return s.key.sign(ctx, digest, hash, padding, salt, s.public.Size())
 }
 
-// Decrypt opens what was encrypted with OAEP; opts has to be an *rsa.OAEPOptions. WeChat Pay uses &rsa.OAEPOptions{Hash:
-// crypto.SHA1}. PKCS #1 v1.5 is refused: WeChat Pay does not use it, and its errors help an attacker to decrypt. What cannot
-// be opened is rsa.ErrDecryption, without a reason. rand is not used.
+// Decrypt decrypts an OAEP ciphertext; opts must be an *rsa.OAEPOptions. WeChat Pay uses
+// &rsa.OAEPOptions{Hash: crypto.SHA1}. PKCS #1 v1.5 is an error: WeChat Pay does not use it, and
+// its errors help an attacker to decrypt. A failure is rsa.ErrDecryption, without a reason. rand is
+// not used.
 func (s *Signer) Decrypt(_ io.Reader, ciphertext []byte, opts crypto.DecrypterOpts) ([]byte, error) {
 	oaep, ok := opts.(*rsa.OAEPOptions)
 	if !ok || oaep == nil {
@@ -177,9 +181,9 @@ func (s *Signer) Decrypt(_ io.Reader, ciphertext []byte, opts crypto.DecrypterOp
 	return s.key.decrypt(context.Background(), ciphertext, hash, mask, oaep.Label)
 }
 
-// Close waits for the calls under way and wipes the key from the library's memory. Later calls fail with ErrClosed;
-// closing twice does no harm. The error is always nil. A Signer that nothing refers to any more is closed by itself, some
-// time later.
+// Close waits for the calls under way and wipes the key from the library's memory. Later calls fail
+// with ErrClosed; a second Close does nothing. The error is always nil. The garbage collector
+// closes a Signer that nothing refers to.
 func (s *Signer) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,7 +195,7 @@ func (s *Signer) Close() error {
 	return nil
 }
 
-// Format prints the size of the key under every verb, and nothing of the key.
+// Format prints the size of the key, and nothing else of it, under every verb.
 func (s *Signer) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, s.String())
 }
@@ -207,7 +211,7 @@ func (s *Signer) String() string {
 // LogValue gives slog the same.
 func (s *Signer) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// hashes are the hashes that crypto and libcrypto have in common, under the names that libcrypto knows them by.
+// hashes are the hashes that crypto and libcrypto share, by their names in libcrypto.
 var hashes = map[crypto.Hash]string{
 	crypto.SHA1: "SHA1", crypto.SHA224: "SHA2-224", crypto.SHA256: "SHA2-256", crypto.SHA384: "SHA2-384", crypto.SHA512: "SHA2-512",
 	crypto.SHA512_224: "SHA2-512/224", crypto.SHA512_256: "SHA2-512/256",

@@ -20,23 +20,25 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 )
 
-// ErrPassword means that the password is wrong, or that the file is damaged in a way that looks the same.
+// ErrPassword means that the password is wrong, or that the file is damaged in a way that looks the
+// same.
 var ErrPassword = errors.New("wrong password, or a damaged file")
 
 // maxSize bounds a file in bytes. A .p12 of WeChat Pay has about 3 KB.
 const maxSize = 1 << 20
 
-// What DER begins with, and the length by which BER leaves the end open.
+// The first byte of DER, and the length byte of BER that leaves the end open.
 const (
 	sequence   = 0x30
 	indefinite = 0x80
 )
 
-// remake is what helps against every .p12 that cannot be used.
+// remake is the remedy for every unusable .p12 file.
 const remake = "load apiclient_key.pem instead, which holds the same key, or make the file anew: " +
 	"openssl pkcs12 -export -inkey apiclient_key.pem -in apiclient_cert.pem -out apiclient_cert.p12"
 
-// Credentials is what a .p12 file holds. It converts to wxpay.APICertificate, and prints redacted.
+// Credentials are the key and certificate of a .p12 file. They convert to wxpay.APICertificate and
+// print redacted.
 type Credentials struct {
 	// Serial is the serial of Certificate as the protocol writes it: 40 upper-case hex digits.
 	Serial string
@@ -75,9 +77,9 @@ func LoadFile(path, password string) (Credentials, error) {
 	return Load(data, password)
 }
 
-// Load reads a .p12 file: one private key, and the certificate that belongs to it, wherever it stands among others. Of
-// several certificates for the key it takes the one that expires last. The password that WeChat Pay sets is the
-// merchant number (mchid).
+// Load parses a .p12 file: one private key and its certificate, which may stand among others. Of
+// several certificates for the key, the one that expires last counts. WeChat Pay sets the merchant
+// number (mchid) as the password.
 //
 // A wrong password is [ErrPassword]; every error is [apiv3.ErrKey].
 func Load(data []byte, password string) (Credentials, error) {
@@ -107,8 +109,8 @@ func Load(data []byte, password string) (Credentials, error) {
 	return Credentials{Serial: apiv3.Serial(own), PrivateKey: signer, Certificate: own}, nil
 }
 
-// unseen tells where a password has a character that cannot be seen, such as the line break of the file that it was kept in;
-// empty if it has none.
+// unseen describes the first invisible character of a password, such as the line break of its file.
+// It is empty if there is none.
 func unseen(password string) string {
 	if i := strings.IndexFunc(password, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(password[i:])
@@ -126,7 +128,7 @@ func belongs(key crypto.Signer, certificate *x509.Certificate) bool {
 	return ok && public.Equal(certificate.PublicKey)
 }
 
-// mistaken names what data is if it is plainly no .p12 file, and what to do with it.
+// mistaken names the kind of data that is plainly no .p12 file, and the function that reads it.
 func mistaken(data []byte) string {
 	const lacksKey = ": it has no private key, which is in apiclient_cert.p12 and in apiclient_key.pem"
 	switch {
@@ -167,7 +169,7 @@ func mistakenText(data []byte, lacksKey string) string {
 	return "no .p12 file, which is binary; " + remake
 }
 
-// unescape turns what environment variables make of PEM text back into lines.
+// unescape restores the line breaks of PEM text that came through an environment variable.
 func unescape(data []byte) []byte {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	return bytes.ReplaceAll(bytes.ReplaceAll(data, []byte(`\r`), nil), []byte(`\n`), []byte("\n"))

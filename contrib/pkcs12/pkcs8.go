@@ -24,7 +24,8 @@ import (
 
 const encryptedBlock = "ENCRYPTED PRIVATE KEY"
 
-// Bounds of the work that a file may ask for. OpenSSL asks for 2,048 rounds or 16 MiB, Java for 10,000 rounds.
+// Bounds of the work that a file may ask for. OpenSSL asks for 2,048 rounds or 16 MiB, Java for
+// 10,000 rounds.
 const (
 	maxIterations   = 10_000_000
 	maxScryptMemory = 256 << 20 // bytes
@@ -34,9 +35,10 @@ const (
 // convert is the remedy for what cannot be decrypted here.
 const convert = "openssl pkcs8 -topk8 -v2 aes256 -in FILE -out apiclient_key.pem writes it in a form that can be read"
 
-// ParseEncryptedPKCS8 reads a private key in encrypted PKCS#8 from PEM or DER. In PEM text a literal \n stands for a
-// line break, as environment variables often carry it. It opens PBES2 with PBKDF2 (HMAC with SHA-1 or SHA-2) or scrypt,
-// and AES or 3DES in CBC mode: what OpenSSL since 1.1 and Java write. What else a file can hold is named in the error.
+// ParseEncryptedPKCS8 parses a private key in encrypted PKCS#8, in PEM or DER. PEM text may contain
+// a literal \n for a line break, as environment variables often do. It supports PBES2 with PBKDF2
+// (HMAC with SHA-1 or SHA-2) or scrypt, and AES or 3DES in CBC mode, which OpenSSL since 1.1 and
+// Java write. The error names any other content.
 //
 // A wrong password is [ErrPassword]; every error is [apiv3.ErrKey].
 func ParseEncryptedPKCS8(data []byte, password string) (crypto.Signer, error) {
@@ -50,7 +52,8 @@ func ParseEncryptedPKCS8(data []byte, password string) (crypto.Signer, error) {
 	}
 	key, err := x509.ParsePKCS8PrivateKey(plain)
 	if err != nil {
-		// Wrong padding gives most wrong passwords away; one in 256 ends here, with noise in place of a SEQUENCE.
+		// Wrong padding gives most wrong passwords away; one in 256 ends here, with noise in place
+		// of a SEQUENCE.
 		var whole asn1.RawValue
 		if !unmarshal(plain, &whole) || whole.Tag != asn1.TagSequence {
 			return nil, fmt.Errorf("%w: %w", apiv3.ErrKey, ErrPassword)

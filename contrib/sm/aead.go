@@ -16,10 +16,10 @@ const AlgorithmSM4GCM = "AEAD_SM4_GCM"
 // tagSize is the length of the authentication tag that follows the encrypted bytes.
 const tagSize = 16
 
-// Open decrypts AEAD_SM4_GCM, as apiv3.OpenAESGCM does AEAD_AES_256_GCM: key is the APIv3 key as typed, 32 bytes, of
-// whose SM3 digest the first half is the key of SM4; ciphertext is the encrypted bytes followed by the 16-byte tag
-// (already decoded from base64), nonce the bytes as they stand in the message, additional the associated data, empty if
-// absent. A failure is apiv3.ErrDecrypt.
+// Open decrypts AEAD_SM4_GCM, as apiv3.OpenAESGCM decrypts AEAD_AES_256_GCM. key is the APIv3 key
+// as typed, 32 bytes; the first half of its SM3 digest is the SM4 key. ciphertext is the encrypted
+// bytes and the 16-byte tag, decoded from base64. nonce is the bytes in the message. additional is
+// the associated data, empty if absent. A failure is apiv3.ErrDecrypt.
 func Open(key, nonce, additional, ciphertext []byte) ([]byte, error) {
 	if len(nonce) == 0 {
 		return nil, fmt.Errorf("%w: the nonce is empty", apiv3.ErrDecrypt)

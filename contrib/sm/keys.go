@@ -17,9 +17,9 @@ import (
 // sequence is what the DER of every key, certificate and ciphertext here begins with.
 const sequence = 0x30
 
-// ParsePrivateKey reads an SM2 private key from PEM or DER, PKCS#8 or SEC 1. In PEM text a literal \n stands for a line
-// break, as environment variables often carry it. The key is a crypto.Decrypter too. A file of another kind is named in
-// the error, which is apiv3.ErrKey.
+// ParsePrivateKey parses an SM2 private key in PEM or DER, PKCS#8 or SEC 1. PEM text may contain a
+// literal \n for a line break, as environment variables often do. The key is also a
+// crypto.Decrypter. The error is apiv3.ErrKey and names a file of another kind.
 func ParsePrivateKey(data []byte) (crypto.Signer, error) {
 	kind, der, err := decode(data)
 	if err != nil {
@@ -55,8 +55,9 @@ func privateKey(key any) (crypto.Signer, error) {
 	return own, nil
 }
 
-// ParsePublicKey reads an SM2 public key from PEM or DER, SPKI: the platform's public key. A certificate is refused,
-// because its key is used under another serial; see [ParseCertificate]. The error is apiv3.ErrKey.
+// ParsePublicKey parses an SM2 public key (SPKI) in PEM or DER: the WeChat Pay public key. It
+// rejects a certificate, because a certificate has a serial of its own; see [ParseCertificate]. The
+// error is apiv3.ErrKey.
 func ParsePublicKey(data []byte) (crypto.PublicKey, error) {
 	_, der, err := decode(data)
 	if err != nil {
@@ -71,10 +72,11 @@ func ParsePublicKey(data []byte) (crypto.PublicKey, error) {
 	return nil, fmt.Errorf("%w: not a public key in SPKI", apiv3.ErrKey)
 }
 
-// ParseCertificate reads an X.509 certificate of an SM2 key from PEM or DER, which x509.ParseCertificate refuses. It fits
-// wxpay.WithPlatformCertificates, apiv3.CertificateKey and apiv3.Serial. Who is named, from when to when, and what the
-// key may be used for is filled in, with all extensions raw; the standard library does not know the algorithms, which stay
-// unknown, so it verifies no chain with it: package smx509 of github.com/emmansun/gmsm does. The error is apiv3.ErrKey.
+// ParseCertificate parses an X.509 certificate of an SM2 key in PEM or DER, which
+// x509.ParseCertificate rejects. wxpay.WithPlatformCertificates, apiv3.CertificateKey and
+// apiv3.Serial accept the result. Names, validity and key usage are filled in, and the extensions
+// are raw. The algorithms stay unknown, so the standard library cannot verify a chain with it;
+// package smx509 of github.com/emmansun/gmsm can. The error is apiv3.ErrKey.
 func ParseCertificate(data []byte) (*x509.Certificate, error) {
 	_, der, err := decode(data)
 	if err != nil {
@@ -103,8 +105,9 @@ func standard(c *smx509.Certificate) *x509.Certificate {
 	}
 }
 
-// decode returns the DER inside PEM text, and the kind of the block; DER comes back as it is with an empty kind. OpenSSL
-// writes the parameters of the curve into a block of their own, which is passed over.
+// decode returns the DER inside PEM text, and the kind of the block; DER comes back as it is with
+// an empty kind. OpenSSL writes the parameters of the curve into a block of their own, which is
+// passed over.
 func decode(data []byte) (kind string, der []byte, err error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	switch {

@@ -13,18 +13,20 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 )
 
-// UserID is what SM2 signatures of WeChat Pay take for the signer's identity, the default of the standard. An empty one
-// does not verify.
+// UserID is the signer's identity in SM2 signatures of WeChat Pay, the default of the standard.
+// Signatures with an empty one do not verify.
 const UserID = "1234567812345678"
 
 const name = "WECHATPAY2-SM2-WITH-SM3"
 
-// Scheme returns the scheme WECHATPAY2-SM2-WITH-SM3: SM2 with SM3 for signatures, in ASN.1 DER, and SM2 for sensitive
-// members, in the ASN.1 form of C1C3C2. Signatures are random: two over one message differ.
+// Scheme returns the scheme WECHATPAY2-SM2-WITH-SM3: SM2 with SM3 for signatures, in ASN.1 DER, and
+// SM2 for sensitive members, in the ASN.1 form of C1C3C2. Signatures are random: two over one
+// message differ.
 //
-// The private key may be any crypto.Signer whose Public is an *ecdsa.PublicKey on the curve of SM2, such as an HSM. It is
-// given the 32-byte digest of the standard, SM3 over Z and the message, with crypto.Hash(0), and returns r and s in
-// ASN.1 DER. To decrypt, it must be a crypto.Decrypter, which is given the whole ciphertext in ASN.1.
+// The private key may be any crypto.Signer whose Public is an *ecdsa.PublicKey on the SM2 curve,
+// such as an HSM. It receives the 32-byte digest of the standard, SM3 over Z and the message, with
+// crypto.Hash(0), and returns r and s in ASN.1 DER. To decrypt, it must also be a crypto.Decrypter;
+// it receives the whole ciphertext in ASN.1.
 func Scheme() apiv3.Scheme { return scheme{} }
 
 type scheme struct{}
@@ -71,8 +73,9 @@ func (scheme) Sign(key crypto.Signer, message []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
-	// A key on the right curve may still sign otherwise: ECDSA, with another user id, with bare numbers. The platform
-	// would not say which. Looking costs 60 µs, and both together a tenth of an RSA signature.
+	// A key on the right curve may still sign otherwise: ECDSA, with another user id, with bare
+	// numbers. The platform would not say which. Looking costs 60 µs, and both together a tenth of
+	// an RSA signature.
 	if !sm2.VerifyASN1(public, digest, signature) {
 		return nil, fmt.Errorf("%w: the signer made no SM2 signature of the digest in ASN.1 DER (an *ecdsa.PrivateKey makes ECDSA: read the key with sm.ParsePrivateKey)", apiv3.ErrKey)
 	}
@@ -110,14 +113,15 @@ func (scheme) Encrypt(key crypto.PublicKey, plaintext []byte) ([]byte, error) {
 	return nil, errDrawn
 }
 
-// maxDraws bounds the attempts of Encrypt. One byte needs a second attempt once in 256 times, two once in 65,536.
+// maxDraws bounds the attempts of Encrypt. One byte needs a second attempt once in 256 times, two
+// once in 65,536.
 const maxDraws = 100
 
 var errDrawn = errors.New("the random source has been drawn from")
 
-// oneDraw is randomness for one attempt at encrypting. When the key stream comes out as zeroes, the standard demands
-// another attempt, and there the library (v0.44.1) goes on with the wrong point, so that nobody can decrypt the result.
-// Here it fails instead, and is called anew.
+// oneDraw is randomness for one attempt at encrypting. When the key stream comes out as zeroes, the
+// standard demands another attempt, and there the library (v0.44.1) goes on with the wrong point,
+// so that nobody can decrypt the result. Here it fails instead, and is called anew.
 type oneDraw struct{ drawn bool }
 
 func (d *oneDraw) Read(b []byte) (int, error) {
@@ -140,7 +144,8 @@ func (scheme) Decrypt(key crypto.Decrypter, ciphertext []byte) ([]byte, error) {
 	return plaintext, nil
 }
 
-// MaxPlaintext is without bound for an SM2 key: the algorithm has no limit that a field could reach.
+// MaxPlaintext is without bound for an SM2 key: the algorithm has no limit that a field could
+// reach.
 func (scheme) MaxPlaintext(key crypto.PublicKey) int {
 	if _, err := publicKey(key); err != nil {
 		return 0
