@@ -1,16 +1,13 @@
 package middleware
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/wxpay-go/wxpay/fact"
-	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // Call is what the pipeline knows about one logical call beyond its HTTP request. It travels in the request's context.
@@ -83,16 +80,6 @@ type Call struct {
 	first         Body                       // backs the first answer's body
 }
 
-// Format prints the operation and how far the call has come under every verb.
-func (c Call) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.text()) }
-
-// MarshalText gives encodings what Format prints.
-func (c Call) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
-
-func (c *Call) text() string {
-	return fmt.Sprintf("middleware.Call{%s %s, %d attempts, %s}", c.Method, c.Template, c.Attempts, c.Outcome())
-}
-
 // TimeLimits are the time limits of a call, and the errors with which they end what they bound. 0 is none.
 type TimeLimits struct {
 	Total, Attempt       time.Duration
@@ -151,57 +138,4 @@ func (c *Call) ResponseBody() []byte {
 type streaming struct {
 	ctx   context.Context
 	moved func() // called when the body was read from
-}
-
-// SetStream makes size bytes of what open opens the body of req, replayable, and signed the bytes that the signature
-// covers. Nothing is opened before the body is read. open gets the context of the attempt, which a read that is stuck has to
-// end with, or nobody returns from the attempt. Such a request may take as long as it must: TimeLimits.Still bounds,
-// in place of the attempt's limit, how long it stands still, and the wait for the answer's header.
-func (c *Call) SetStream(req *http.Request, size int64, signed []byte, open func(context.Context) (io.ReadCloser, error)) {
-	c.streaming = new(atomic.Pointer[streaming])
-	req.GetBody = func() (io.ReadCloser, error) { return &lazyBody{open: open, streaming: c.streaming}, nil }
-	req.Body, req.ContentLength = &lazyBody{open: open, streaming: c.streaming}, size
-	c.body, c.signed = req.Body, signed
-}
-
-// lazyBody opens what it reads when it is first read.
-type lazyBody struct {
-	open      func(context.Context) (io.ReadCloser, error)
-	streaming *atomic.Pointer[streaming]
-	body      io.ReadCloser
-	err       error
-}
-
-func (b *lazyBody) Read(p []byte) (int, error) {
-	ctx := context.Background()
-	if s := b.streaming.Load(); s != nil {
-		ctx = s.ctx
-		s.moved()
-	}
-	if b.body == nil && b.err == nil {
-		b.body, b.err = b.open(ctx)
-	}
-	if b.err != nil {
-		return 0, b.err
-	}
-	return b.body.Read(p)
-}
-
-func (b *lazyBody) Close() error {
-	if b.body == nil {
-		return nil
-	}
-	return b.body.Close()
-}
-
-// SetBody makes body the body of req, replayable, and signed the bytes that the signature covers (the body itself,
-// except for uploads).
-func (c *Call) SetBody(req *http.Request, body, signed []byte) {
-	// net/http sends headers and a body of this very type in one write; any type of our own would cost a second one.
-	req.Body = io.NopCloser(bytes.NewReader(body))
-	req.ContentLength = int64(len(body))
-	c.body, c.signed = req.Body, signed
-	req.GetBody = func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(body)), nil
-	}
 }

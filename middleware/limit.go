@@ -12,9 +12,6 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// ErrLimited means that the limits did not let a request through before its time was over. The request was not sent.
-var ErrLimited = fault.New("the limit on requests left no room in time")
-
 // LimitKey is what requests are counted by.
 type LimitKey struct {
 	// Identity is who signs: a merchant's, a service provider's or a brand's number, with the kind before it, such as

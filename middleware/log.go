@@ -2,12 +2,10 @@ package middleware
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
-	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -97,45 +95,4 @@ func (c *Call) advice(outcome Outcome) string {
 		return "it may have taken effect: ask GET " + c.Operation.Link.Query + " before repeating, as Client.Resolve does"
 	}
 	return "it may have taken effect: query it by your own number before repeating, and repeat only with the same number"
-}
-
-// kind names the sort of a failure. Error texts of the network can hold addresses and query strings, so they are not
-// logged; the caller gets them.
-func kind(err error) string {
-	var refused *VerifyError
-	var unsigned *SignError
-	switch {
-	case errors.As(err, &refused):
-		return "unverified answer"
-	case errors.As(err, &unsigned):
-		return "signing"
-	case errors.Is(err, ErrLimited):
-		return "limit"
-	case errors.Is(err, context.Canceled):
-		return "cancelled"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
-	}
-	return "transport"
-}
-
-// reason is why an answer cannot be trusted, in words of this module; empty for every other failure.
-func reason(err error) string {
-	var refused *VerifyError
-	if !errors.As(err, &refused) {
-		return ""
-	}
-	var clock *apiv3.ClockError
-	if errors.As(refused.Reason, &clock) {
-		return clock.Error()
-	}
-	for _, known := range [...]error{
-		apiv3.ErrUnsigned, apiv3.ErrSignatureHeader, apiv3.ErrUnknownSerial, apiv3.ErrExpired, apiv3.ErrSignature,
-		ErrResponseTooLarge, ErrResponseTruncated, ErrResponseCoded, ErrResponseAmbiguous, ErrDigest, ErrForeign,
-	} {
-		if errors.Is(refused.Reason, known) {
-			return known.Error()
-		}
-	}
-	return ""
 }

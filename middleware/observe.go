@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -83,27 +82,4 @@ func observation(req *http.Request, res *http.Response, err error, took time.Dur
 		}
 	}
 	return o
-}
-
-// errorCode returns the code of a refusal, if it has one.
-func errorCode(res *http.Response) string {
-	body, ok := res.Body.(*Body)
-	if !ok {
-		return ""
-	}
-	refusal := jsonwalk.Cursor{Text: body.json()}
-	if refusal.Peek() != '{' {
-		return ""
-	}
-	for more := refusal.Enter('}'); more; more = refusal.More('}') {
-		if name := refusal.Name(); string(name.Key()) != "code" {
-			refusal.Skip()
-		} else if refusal.Peek() == '"' {
-			code, _ := refusal.Quoted().Unquote()
-			return redact.Printable(string(code))
-		} else {
-			break
-		}
-	}
-	return ""
 }

@@ -144,90 +144,6 @@ func lasting(reason error) bool {
 	return false
 }
 
-// attemptContext returns the context of one attempt, which ends with the attempt's limit, the call's, or ctx. For a stream
-// there is lift: it takes the limit away when the answer's header is there, and returns what ends the context from then on;
-// nil if the limit was faster.
-func attemptContext(ctx context.Context, call *Call) (_ context.Context, stop context.CancelFunc, lift func() context.CancelCauseFunc) {
-	if _, streams := call.body.(*lazyBody); streams && call.Limits != nil && call.Limits.Still > 0 {
-		ctx, stop = call.uploadContext(ctx)
-		return ctx, stop, nil
-	}
-	end, cause := call.Deadline, error(nil)
-	if limits := call.Limits; limits != nil {
-		cause = limits.TotalErr
-		if limits.Attempt > 0 {
-			begun := call.Begun
-			if call.Begun = (time.Time{}); begun.IsZero() {
-				begun = time.Now()
-			}
-			if first := begun.Add(limits.Attempt); end.IsZero() || first.Before(end) {
-				end, cause = first, limits.AttemptErr
-			}
-		}
-	}
-	switch {
-	case !call.Stream && end.IsZero():
-		ctx, stop = context.WithCancel(ctx)
-		return ctx, stop, nil
-	case !call.Stream:
-		ctx, stop = context.WithDeadlineCause(ctx, end, cause)
-		return ctx, stop, nil
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop = func() { cancel(nil) }
-	lifted := func() bool { return true }
-	if !end.IsZero() {
-		timer := time.AfterFunc(time.Until(end), func() { cancel(cause) })
-		stop, lifted = func() { timer.Stop(); cancel(nil) }, timer.Stop
-	}
-	return ctx, stop, func() context.CancelCauseFunc {
-		if !lifted() {
-			return nil
-		}
-		return cancel
-	}
-}
-
-// uploadContext returns the context of an attempt whose body streams. It ends when that stands still.
-func (c *Call) uploadContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	limits := c.Limits
-	ctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(limits.Still, func() { cancel(limits.StillErr) })
-	c.streaming.Store(&streaming{ctx, func() { timer.Reset(limits.Still) }})
-	return ctx, func() {
-		c.streaming.Store(nil)
-		timer.Stop()
-		cancel(nil)
-	}
-}
-
-// streams returns what ends the context of an attempt that brought a stream, nil if it brought something else.
-func streams(call *Call, res *http.Response, err error, lift func() context.CancelCauseFunc) context.CancelCauseFunc {
-	if !call.Stream || err != nil {
-		return nil
-	}
-	if _, whole := res.Body.(*Body); whole {
-		return nil
-	}
-	return lift()
-}
-
-// record keeps what an attempt brought.
-func (c *Call) record(res *http.Response, err error, outcome Outcome) {
-	a := Attempt{Host: c.ServedBy, Outcome: outcome, Err: err, Ended: time.Now()}
-	var refused *VerifyError
-	switch {
-	case res != nil:
-		a.Status, a.RequestID = res.StatusCode, res.Header.Get(apiv3.HeaderRequestID)
-		if a.Status >= 300 {
-			a.Code = errorCode(res)
-		}
-	case asVerifyError(err, &refused):
-		a.Status, a.RequestID = refused.Status, refused.Header.Get(apiv3.HeaderRequestID)
-	}
-	c.History = append(c.History, a)
-}
-
 // renew makes try a fresh request with the same bytes. An earlier attempt may still be reading its own.
 func (c *Call) renew(try **http.Request, ctx context.Context) error {
 	before := *try
@@ -305,5 +221,3 @@ func (c *Call) pause(ctx context.Context, wait time.Duration) bool {
 		return false
 	}
 }
-
-func asVerifyError(err error, target **VerifyError) bool { return err != nil && errors.As(err, target) }

@@ -6,39 +6,10 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
-	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/fault"
-	"github.com/wxpay-go/wxpay/internal/redact"
 )
-
-// Signer is what signing needs: who calls, and the key that proves it.
-type Signer struct {
-	Scheme   apiv3.Scheme
-	ID       string   // the caller's number, mchid or brand_id
-	Identity Identity // the certificate and key that sign
-	Clock    func() time.Time
-	Nonce    func() string // a fresh random text for each request, at most 32 characters of [0-9A-Za-z]
-
-	prepare sync.Once
-	signing chan struct{} // see maxSigning
-}
-
-// SignError means that the private key did not sign, so the attempt was not sent.
-type SignError struct{ Err error }
-
-func (e *SignError) Error() string { return "the request could not be signed: " + e.Err.Error() }
-
-// Unwrap returns the cause. In what the key said, nothing of this module is found.
-func (e *SignError) Unwrap() error { return e.Err }
-
-// Format prints the error's text under every verb.
-func (e SignError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
-
-// MarshalText gives encodings the error's text.
-func (e SignError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Sign signs every request that passes, with a fresh timestamp and nonce. What it signs is taken from the finished
 // request: its method, its target as net/http writes it, and its body.

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
+	"time"
 
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/fault"
-	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // ContextSigner is a crypto.Signer that can be told to stop, such as a KMS behind a network. The pipeline calls
@@ -132,27 +134,14 @@ var (
 	_ Identity      = Certificate{}
 )
 
-// Identity tells which certificate of the caller signs, and with which key. It is asked for every request, so that a
-// new certificate can take over while calls are under way; the two must belong together.
-type Identity interface {
-	SigningKey() (serial string, key crypto.Signer)
+// Signer is what signing needs: who calls, and the key that proves it.
+type Signer struct {
+	Scheme   apiv3.Scheme
+	ID       string   // the caller's number, mchid or brand_id
+	Identity Identity // the certificate and key that sign
+	Clock    func() time.Time
+	Nonce    func() string // a fresh random text for each request, at most 32 characters of [0-9A-Za-z]
+
+	prepare sync.Once
+	signing chan struct{} // see maxSigning
 }
-
-// Certificate is an Identity that stays the same. It prints redacted.
-type Certificate struct {
-	Serial string        // of the certificate that belongs to Key
-	Key    crypto.Signer // signs; may live in a file, a KMS or an HSM
-}
-
-// Format prints the serial under every verb.
-func (c Certificate) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.text()) }
-
-// MarshalText gives encodings what Format prints.
-func (c Certificate) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
-
-func (c Certificate) text() string {
-	return "middleware.Certificate{Serial " + c.Serial + ", key redacted}"
-}
-
-// SigningKey returns serial and key.
-func (c Certificate) SigningKey() (serial string, key crypto.Signer) { return c.Serial, c.Key }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
@@ -70,45 +69,4 @@ func (b *checkedBody) Read(p []byte) (int, error) {
 		return n, ErrDigest
 	}
 	return n, fault.Outside(err)
-}
-
-// streamBody bounds how long each read from a stream may take, and ends the attempt's context when it is closed.
-type streamBody struct {
-	io.ReadCloser
-	ctx   context.Context // of the attempt
-	end   context.CancelCauseFunc
-	limit time.Duration
-	still *time.Timer // ends ctx; runs during a read only
-}
-
-// newStreamBody takes over the attempt whose context ctx is and end ends.
-func newStreamBody(body io.ReadCloser, ctx context.Context, end context.CancelCauseFunc, limits *TimeLimits) *streamBody {
-	b := &streamBody{ReadCloser: body, ctx: ctx, end: end}
-	if limits != nil && limits.Still > 0 {
-		b.limit = limits.Still
-		b.still = time.AfterFunc(b.limit, func() { end(limits.StillErr) })
-		b.still.Stop()
-	}
-	return b
-}
-
-func (b *streamBody) Read(p []byte) (int, error) {
-	if b.still != nil {
-		b.still.Reset(b.limit)
-		defer b.still.Stop()
-	}
-	n, err := b.ReadCloser.Read(p)
-	if cause := fault.Cause(b.ctx); err != nil && err != io.EOF && cause != nil {
-		err = cause
-	}
-	return n, err
-}
-
-func (b *streamBody) Close() error {
-	if b.still != nil {
-		b.still.Stop()
-	}
-	err := b.ReadCloser.Close()
-	b.end(nil)
-	return err
 }

@@ -1,0 +1,62 @@
+package middleware
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"sync/atomic"
+)
+
+// SetStream makes size bytes of what open opens the body of req, replayable, and signed the bytes that the signature
+// covers. Nothing is opened before the body is read. open gets the context of the attempt, which a read that is stuck has to
+// end with, or nobody returns from the attempt. Such a request may take as long as it must: TimeLimits.Still bounds,
+// in place of the attempt's limit, how long it stands still, and the wait for the answer's header.
+func (c *Call) SetStream(req *http.Request, size int64, signed []byte, open func(context.Context) (io.ReadCloser, error)) {
+	c.streaming = new(atomic.Pointer[streaming])
+	req.GetBody = func() (io.ReadCloser, error) { return &lazyBody{open: open, streaming: c.streaming}, nil }
+	req.Body, req.ContentLength = &lazyBody{open: open, streaming: c.streaming}, size
+	c.body, c.signed = req.Body, signed
+}
+
+// lazyBody opens what it reads when it is first read.
+type lazyBody struct {
+	open      func(context.Context) (io.ReadCloser, error)
+	streaming *atomic.Pointer[streaming]
+	body      io.ReadCloser
+	err       error
+}
+
+func (b *lazyBody) Read(p []byte) (int, error) {
+	ctx := context.Background()
+	if s := b.streaming.Load(); s != nil {
+		ctx = s.ctx
+		s.moved()
+	}
+	if b.body == nil && b.err == nil {
+		b.body, b.err = b.open(ctx)
+	}
+	if b.err != nil {
+		return 0, b.err
+	}
+	return b.body.Read(p)
+}
+
+func (b *lazyBody) Close() error {
+	if b.body == nil {
+		return nil
+	}
+	return b.body.Close()
+}
+
+// SetBody makes body the body of req, replayable, and signed the bytes that the signature covers (the body itself,
+// except for uploads).
+func (c *Call) SetBody(req *http.Request, body, signed []byte) {
+	// net/http sends headers and a body of this very type in one write; any type of our own would cost a second one.
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	req.ContentLength = int64(len(body))
+	c.body, c.signed = req.Body, signed
+	req.GetBody = func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(body)), nil
+	}
+}
