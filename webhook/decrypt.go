@@ -11,11 +11,6 @@ import (
 	"github.com/wxpay-go/wxpay/internal/sensitive"
 )
 
-// Lookup is what a Handler asks a catalogue of events, such as catalog.V3().
-type Lookup interface {
-	Event(eventType string) (*fact.Event, bool)
-}
-
 // Decrypt opens one value that the platform encrypted for the merchant (RSA-OAEP, base64) and that no catalogue marks,
 // such as encrypt_echo_message of SECURITY_ECHO.SUCCESS. Marked members are opened already when the Handler has a
 // private key, and was not told to do without a catalogue.

@@ -101,3 +101,16 @@ func Fail(message string) error { return &failure{message} }
 type failure struct{ message string }
 
 func (e *failure) Error() string { return e.message }
+
+var (
+	errMethod = fault.New("a notification is a POST")
+	// errNoAnswer is a function that returned neither an answer nor an error to a question.
+	errNoAnswer = errors.New("the function returned no answer")
+	// errExited is a function that ended its goroutine (runtime.Goexit).
+	errExited = errors.New("the function did not return")
+	// errGone is a sender that did not wait for the answer.
+	errGone = fault.New("the sender did not wait for the answer")
+)
+
+// probe is the word for a signature test of the platform.
+const probe = "probe"

@@ -1,11 +1,11 @@
 package webhook
 
-// QuestionCount is the number of reviewed questions.
-var QuestionCount = len(questions)
+// QuestionCount is the number of reviewed inquiries.
+var QuestionCount = len(inquiries)
 
 // QuestionByReview tells what the reviewed table says of an event.
 func QuestionByReview(eventType string) (signed, known bool) {
-	q, known := questions[eventType]
+	q, known := inquiries[eventType]
 	return q.signed, known
 }
 

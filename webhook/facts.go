@@ -3,47 +3,7 @@ package webhook
 import (
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/wxpay-go/wxpay/fact"
 )
-
-// A question is an event that is answered with data, or whose bare acceptance has a meaning.
-type question struct {
-	budget time.Duration // nine tenths of what the platform waits; the rest is for the network
-	signed bool          // the answer carries an Authorization header
-}
-
-// usualQuestion is the budget of a question of which only a catalogue, or the user, knows that it is one.
-const usualQuestion = 2700 * time.Millisecond
-
-// questions are the known ones, read and compared with the documentation in November 2026 (each page under
-// https://pay.weixin.qq.com/doc/v3/).
-var questions = map[string]question{
-	"CROSS_BORDER_PAY.GET_MCH_INFO":    {budget: usualQuestion, signed: true}, // 3 s, institution/4019762388
-	"CROSS_BORDER_PAY.PUSH_ORDER_INFO": {budget: usualQuestion, signed: true}, // 3 s, institution/4019762399
-	"ENTRUST.TERMINATE_RETENTION":      {budget: 900 * time.Millisecond},      // 1 s, merchant/4012312222
-	"ENTRUST.TERMINATE_INQUIRY":        {budget: usualQuestion},               // asks for consent, merchant/4012978455
-	"PARKING_FEE.QUERY_TRANS_INFO":     {budget: usualQuestion},               // 3 s, partner/4024070065
-}
-
-// questionOf tells whether an event is a question, by review or by what the catalogue knows.
-func (c *config) questionOf(eventType string) (question, bool) {
-	if q, known := questions[eventType]; known {
-		return q, true
-	}
-	known := c.facts()
-	if known == nil {
-		return question{}, false
-	}
-	facts, ok := known.Event(eventType)
-	if !ok || facts.Reply == nil {
-		return question{}, false
-	}
-	return question{budget: usualQuestion, signed: slices.ContainsFunc(facts.Reply.Header, isAuthorization)}, true
-}
-
-func isAuthorization(field fact.Field) bool { return strings.EqualFold(field.Name, "Authorization") }
 
 // A final names where an event carries a number that belongs to it alone and a state that it does not leave, so that
 // two notifications with the same of both tell the same.

@@ -82,3 +82,21 @@ func (c *config) unknown(r route) error {
 	}
 	return fmt.Errorf("%q fits no event that is known%s", r.pattern, remedy)
 }
+
+// inquiryOf tells whether an event is a question, by review or by what the catalogue knows.
+func (c *config) inquiryOf(eventType string) (inquiry, bool) {
+	if q, known := inquiries[eventType]; known {
+		return q, true
+	}
+	known := c.facts()
+	if known == nil {
+		return inquiry{}, false
+	}
+	facts, ok := known.Event(eventType)
+	if !ok || facts.Reply == nil {
+		return inquiry{}, false
+	}
+	return inquiry{budget: usualInquiry, signed: slices.ContainsFunc(facts.Reply.Header, isAuthorization)}, true
+}
+
+func isAuthorization(field fact.Field) bool { return strings.EqualFold(field.Name, "Authorization") }

@@ -217,3 +217,5 @@ func unusable(problems ...error) error {
 	}
 	return nil
 }
+
+func (m *Merchant) canSign() bool { return m.ID != "" && m.Serial != "" && m.PrivateKey != nil }

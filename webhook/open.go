@@ -2,36 +2,15 @@ package webhook
 
 import (
 	"context"
-	"crypto"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/textproto"
 	"strings"
-	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
-
-// Parse verifies and decrypts one notification and does nothing else: no routing, no deduplication, no answer. header
-// may have its names in any case. ctx is handed to Keys and Choose.
-//
-// The error is a *[VerifyError] if the notification is not proven to come from the platform, and otherwise one of this
-// package's values or apiv3.ErrDecrypt. Response the request 4xx or 5xx then; see [Handler.Deliver] for a whole answer.
-func (h *Handler) Parse(ctx context.Context, header map[string][]string, body []byte) (*Event, error) {
-	t := turn{h: h, delivery: &Delivery{Header: canonical(header), Body: body}}
-	err := t.accept(ctx)
-	if err == nil {
-		return t.event, nil
-	}
-	var untrusted *VerifyError
-	if errors.As(err, &untrusted) {
-		return nil, err
-	}
-	return nil, fmt.Errorf("webhook: %w", err)
-}
 
 // canonical returns header with its names in the form of net/http. Names that differ in case alone are one header, so
 // that a signature header in two spellings stands twice.
@@ -111,20 +90,6 @@ func (h *Handler) merchantOf(ctx context.Context, d *Delivery) (*Merchant, error
 	return merchant, nil
 }
 
-// chooseError is a failure of the user's function, whose text may hold anything.
-type chooseError struct{ err error }
-
-func (e *chooseError) Error() string { return "choosing the merchant failed: " + e.err.Error() }
-func (e *chooseError) Unwrap() error { return shielded(e.err) }
-
-// shielded is an error of the user's code as others may read it: nothing of this module is found in it but its panic.
-func shielded(err error) error {
-	if _, panicked := err.(*PanicError); panicked {
-		return err
-	}
-	return fault.Outside(err)
-}
-
 func unknownKey(serial string, err error) error {
 	err = fmt.Errorf("platform key %s: %w", redact.Printable(serial), err)
 	switch {
@@ -136,14 +101,6 @@ func unknownKey(serial string, err error) error {
 		return fmt.Errorf("%w: no public key with this id is configured; the merchant platform shows it under API security", err)
 	}
 	return err
-}
-
-// untrusted makes the error of a delivery that is not proven to come from the platform.
-func (t *turn) untrusted(reason error) error {
-	return &VerifyError{
-		Serial: redact.Printable(t.delivery.Serial()), Reason: reason,
-		Probe: apiv3.Signature{Value: first(t.delivery.Header, apiv3.HeaderSignature)}.IsProbe(),
-	}
 }
 
 // open verifies the body of an admitted delivery, and reads and decrypts it.
@@ -195,15 +152,4 @@ func (t *turn) open() error {
 	}
 	t.event = e
 	return nil
-}
-
-// turn is one delivery on its way through a Handler.
-type turn struct {
-	h         *Handler
-	begin     time.Time // when the delivery arrived
-	delivery  *Delivery
-	signature apiv3.Signature
-	merchant  *Merchant
-	key       crypto.PublicKey
-	event     *Event
 }

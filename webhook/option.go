@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
 )
 
 // Option sets up a Handler. A bad value is an error of [New]; where two options set the same thing, the later wins.
@@ -158,4 +159,9 @@ func WithNonce(nonce func() string) Option {
 		}
 		return nil
 	}
+}
+
+// Lookup is what a Handler asks a catalogue of events, such as catalog.V3().
+type Lookup interface {
+	Event(eventType string) (*fact.Event, bool)
 }

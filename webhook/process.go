@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/internal/fault"
-	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -23,8 +21,8 @@ const (
 	storeTimeout = 10 * time.Second
 )
 
-// refuse ends a delivery that is not taken.
-func (t *turn) refuse(ctx context.Context, err error) Response {
+// reject ends a delivery that is not taken.
+func (t *turn) reject(ctx context.Context, err error) Response {
 	out := t.failed(err)
 	t.h.tell(ctx, out.observation)
 	return out.answer
@@ -38,7 +36,7 @@ type outcome struct {
 
 // failed makes the outcome of an error.
 func (t *turn) failed(err error) outcome {
-	answer, kind := refusal(err)
+	answer, kind := rejection(err)
 	return outcome{answer, t.observation(answer.Status, kind, err)}
 }
 
@@ -50,10 +48,10 @@ func (t *turn) succeeded(answer Response) outcome {
 // process ends a delivery whose event is verified: it finds the function, runs it, and waits for it within the budget.
 func (t *turn) process(ctx context.Context) Response {
 	w := &work{turn: t, ended: make(chan outcome, 1)}
-	asked, isQuestion := t.h.question(t.event)
-	if isQuestion {
+	asked, isInquiry := t.h.inquiry(t.event)
+	if isInquiry {
 		if asked.fn == nil {
-			return t.refuse(ctx, fmt.Errorf("%w: it is a question, which OnInquiry(%q, …) answers", ErrNoHandler, redact.Printable(t.event.Type)))
+			return t.reject(ctx, fmt.Errorf("%w: it is a question, which OnInquiry(%q, …) answers", ErrNoHandler, redact.Printable(t.event.Type)))
 		}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, t.begin.Add(asked.budget))
@@ -65,7 +63,7 @@ func (t *turn) process(ctx context.Context) Response {
 		switch {
 		case !routed && aboutMoney(t.event):
 			name := redact.Printable(t.event.Type)
-			return t.refuse(ctx, fmt.Errorf("%w: it tells of money, so it is not acknowledged: register a function with On(%q, …), or say Ignore(%q)", ErrNoHandler, name, name))
+			return t.reject(ctx, fmt.Errorf("%w: it tells of money, so it is not acknowledged: register a function with On(%q, …), or say Ignore(%q)", ErrNoHandler, name, name))
 		case fn == nil:
 			out := t.succeeded(received)
 			out.observation.Unhandled, out.observation.Ignored = !routed, routed
@@ -272,44 +270,10 @@ func (w *work) answer(ctx context.Context, a asked) outcome {
 	return w.succeeded(answer)
 }
 
-// replyBody is the JSON of an answer to a question.
-func replyBody(reply any) ([]byte, error) {
-	var body []byte
-	switch reply := reply.(type) {
-	case nil:
-	case []byte:
-		body = reply
-	case json.RawMessage:
-		body = reply
-	default:
-		var err error
-		if body, err = jsonwalk.Marshal(reply); err != nil {
-			return nil, fmt.Errorf("encoding the answer: %w", err)
-		}
-	}
-	if len(body) == 0 || string(body) == "null" {
-		return nil, errNoAnswer
-	}
-	if !jsonwalk.Valid(body) {
-		return nil, errors.New("the answer is not JSON in UTF-8")
-	}
-	return body, nil
-}
-
 // call runs a function of the user's. Its error, or its panic, becomes a *functionError.
 func call(fn func() error) error {
 	if err := guarded(fn); err != nil {
 		return functionFailed(err)
 	}
 	return nil
-}
-
-// guarded runs code of the user's. A panic becomes a *PanicError.
-func guarded(fn func() error) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = &PanicError{Value: cause, Stack: debug.Stack()}
-		}
-	}()
-	return fn()
 }

@@ -3,20 +3,8 @@ package webhook
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 )
-
-// Func processes an event. Returning nil says that the event is dealt with for good: it is answered 204, and further
-// deliveries of it are answered without calling the function. An error (or a panic) is answered 500, and the event comes
-// again. ctx carries the request's values, but neither its end nor the budget: it ends after WithTimeout.
-type Func func(ctx context.Context, e *Event) error
-
-// InquiryFunc answers a question. What it returns becomes the JSON body of a 200: a struct, a map, or []byte and
-// json.RawMessage verbatim; most questions want a member code that is SUCCESS or FAIL. An error (or a panic, or a nil
-// answer) is answered 500 with {"code":"FAIL",…}. ctx ends with the budget, for a late answer is none.
-type InquiryFunc func(ctx context.Context, e *Event) (answer any, err error)
 
 // On registers the function for the events that pattern describes, in one of these forms:
 //
@@ -55,7 +43,7 @@ func (h *Handler) register(method, pattern string, fn Func) {
 	if err == nil {
 		err = h.unknown(r)
 	}
-	if _, question := h.questionOf(r.eventType); err == nil && question && !r.prefix {
+	if _, asks := h.inquiryOf(r.eventType); err == nil && asks && !r.prefix {
 		err = errors.New(pattern + " is a question that wants an answer: use OnInquiry")
 	}
 	if err != nil {
@@ -114,9 +102,9 @@ func (h *Handler) OnInquiry(eventType string, fn InquiryFunc) {
 	if err := h.unknown(r); err != nil {
 		panic("webhook: OnInquiry: " + err.Error())
 	}
-	q, ok := h.questionOf(eventType)
+	q, ok := h.inquiryOf(eventType)
 	if !ok {
-		q.budget = usualQuestion
+		q.budget = usualInquiry
 	}
 	if q.signed && h.merchant != nil && h.signer == nil && !h.merchant().canSign() {
 		panic("webhook: OnInquiry: answers to " + eventType + " are signed: Merchant needs ID, Serial and PrivateKey")
@@ -126,7 +114,7 @@ func (h *Handler) OnInquiry(eventType string, fn InquiryFunc) {
 	if _, ok := h.asked[eventType]; ok {
 		panic("webhook: OnInquiry: " + eventType + " is registered already")
 	}
-	h.asked[eventType] = asked{question: q, fn: fn}
+	h.asked[eventType] = asked{inquiry: q, fn: fn}
 }
 
 // OnInquiry registers a function that gets the decrypted question decoded into a T.
@@ -143,19 +131,13 @@ func OnInquiry[T any](h *Handler, eventType string, fn func(ctx context.Context,
 	})
 }
 
-// asked is a question and who answers it, nil if nobody does.
-type asked struct {
-	question
-	fn InquiryFunc
-}
-
 // question tells whether the event is a question, and who answers it.
-func (h *Handler) question(e *Event) (asked, bool) {
+func (h *Handler) inquiry(e *Event) (asked, bool) {
 	h.mu.RLock()
 	a, ok := h.asked[e.Type]
 	h.mu.RUnlock()
 	if !ok {
-		a.question, ok = h.questionOf(e.Type)
+		a.inquiry, ok = h.inquiryOf(e.Type)
 	}
 	return a, ok
 }
@@ -172,63 +154,4 @@ func (h *Handler) route(e *Event) (fn Func, routed bool) {
 		}
 	}
 	return fallback, fallback != nil
-}
-
-type route struct {
-	pattern      string
-	eventType    string // whole, or the beginning up to and with the last dot
-	prefix       bool
-	originalType string // empty: any that belongs to the family of the type
-	fn           Func   // nil: the events are ignored
-}
-
-func parsePattern(pattern string) (route, error) {
-	r := route{pattern: pattern}
-	var divided bool
-	r.eventType, r.originalType, divided = strings.Cut(pattern, "/")
-	if divided && r.originalType == "" {
-		return r, fmt.Errorf("%q has no original type after the slash", pattern)
-	}
-	r.eventType, r.prefix = strings.CutSuffix(r.eventType, "*")
-	switch {
-	case strings.ContainsAny(r.eventType, "* ") || strings.ContainsAny(r.originalType, "*/ "):
-		return r, fmt.Errorf("%q has a star, slash or blank where none can be: the forms are A.B, A.*, A.B/kind, A.*/kind and */kind", pattern)
-	case !r.prefix && r.eventType == "":
-		return r, fmt.Errorf("%q has no event type", pattern)
-	case r.prefix && r.eventType == "" && !divided:
-		return r, fmt.Errorf("%q would take everything: use OnDefault", pattern)
-	case r.prefix && r.eventType != "" && !strings.HasSuffix(r.eventType, "."):
-		return r, fmt.Errorf("%q has a star that does not follow a dot", pattern)
-	}
-	return r, nil
-}
-
-// takes reports whether a type is the one of the pattern, or begins as it says.
-func (r *route) takes(eventType string) bool {
-	return eventType == r.eventType || r.prefix && strings.HasPrefix(eventType, r.eventType)
-}
-
-func (r *route) matches(e *Event) bool {
-	if !r.takes(e.Type) {
-		return false
-	}
-	if r.originalType != "" {
-		return e.OriginalType == r.originalType
-	}
-	return !foreign(e)
-}
-
-// moreSpecific orders routes so that the first that matches is the right one.
-func moreSpecific(a, b route) int {
-	rank := func(r route) int {
-		n := 4 * len(r.eventType)
-		if !r.prefix {
-			n += 2 // beyond its own beginning; another beginning of the same length cannot match, too
-		}
-		if r.originalType != "" {
-			n++
-		}
-		return n
-	}
-	return rank(b) - rank(a)
 }

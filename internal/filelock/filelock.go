@@ -3,11 +3,6 @@
 // AIX, Plan 9 and in WebAssembly nothing is locked.
 package filelock
 
-import "errors"
-
-// ErrLocked means that somebody holds the lock.
-var ErrLocked = errors.New("the file is locked")
-
 // Lock is a lock that is held.
 type Lock struct{ release func() error }
 

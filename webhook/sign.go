@@ -1,0 +1,26 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+)
+
+// signAnswer is the built-in ResponseSigner.
+func (c *config) signAnswer(_ context.Context, m *Merchant, d *Delivery, body []byte) (string, error) {
+	if !m.canSign() {
+		return "", fmt.Errorf("%w: the answer has to be signed: Merchant needs ID, Serial and PrivateKey", apiv3.ErrKey)
+	}
+	if d.Target == "" {
+		return "", errors.New("the answer has to be signed: Delivery needs Target")
+	}
+	caller := apiv3.Authorization{
+		ID: m.ID, Serial: m.Serial, Nonce: c.nonce(), Timestamp: strconv.FormatInt(c.clock().Unix(), 10),
+	}
+	header, _, err := apiv3.SignRequest(m.scheme(), m.PrivateKey, caller, http.MethodPost, d.Target, body)
+	return header, err
+}
