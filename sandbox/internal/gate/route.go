@@ -1,0 +1,120 @@
+package gate
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// Paths of links that the catalogue does not list.
+const (
+	EncryptedBills = "/v3/bill/downloadurl"
+	PayScoreBills  = "/v3/payscore/bill/downloadurl"
+	FapiaoFiles    = "/v3/new-tax-control-fapiao/download"
+)
+
+// linked are the operations behind them.
+var linked = map[string]*fact.Operation{
+	EncryptedBills: link(EncryptedBills, false),
+	PayScoreBills:  link(PayScoreBills, false),
+	FapiaoFiles:    link(FapiaoFiles, true),
+}
+
+func link(path string, unsigned bool) *fact.Operation {
+	return &fact.Operation{
+		Method: "GET", Path: path, Name: "下载文件", Status: fact.Linked, Unsigned: unsigned,
+		In:       fact.Request{Query: []fact.Field{{Name: "token", Type: fact.String, Required: true}}},
+		Response: fact.StreamResponse, Success: http.StatusOK, Content: "data", Signature: fact.NoSignature,
+	}
+}
+
+// Documented returns the facts of an operation.
+func Documented(method, path string) *fact.Operation {
+	if o := linked[path]; o != nil {
+		return o
+	}
+	o, ok := catalog.V3().Lookup(method, path)
+	if !ok {
+		panic(fmt.Sprintf("sandbox: the catalogue lacks %s %s", method, path)) // found by any test
+	}
+	return o
+}
+
+// Serve registers what a flow does for operations. Of operations that look alike, they are those that are served.
+func (m *Merchant) Serve(operations ...Operation) {
+	for i := range operations {
+		o := &operations[i]
+		m.operations[first(o.Method, o.Path)] = o
+	}
+}
+
+// first returns the facts that a request for the template finds: of operations that look alike, those of the first.
+func first(method, template string) *fact.Operation {
+	if o := linked[template]; o != nil {
+		return o
+	}
+	segments := strings.Split(template, "/")
+	for i, segment := range segments {
+		if strings.HasPrefix(segment, "{") {
+			segments[i] = "-"
+		}
+	}
+	return Documented(method, strings.Join(segments, "/"))
+}
+
+// route finds the operation of the request, and the values of its placeholders.
+func (c *Call) route() {
+	path, _, _ := strings.Cut(c.Target, "?")
+	method := c.Request.Method
+	facts := linked[path]
+	switch {
+	case !strings.HasPrefix(path, "/"):
+		return
+	case facts == nil:
+		facts, _ = catalog.V3().Lookup(method, path)
+	case facts.Method != method:
+		c.known = true
+		return
+	}
+	if facts == nil {
+		c.known = len(catalog.V3().Methods(path)) > 0 && wellFormed(path)
+		return
+	}
+	o := c.operations[facts]
+	if o == nil {
+		o = &Operation{Operation: facts, Do: (*Call).canned, canned: true}
+	}
+	rest := path
+	for template := range strings.SplitSeq(o.Path, "/") {
+		segment, next, _ := strings.Cut(rest, "/")
+		rest = next
+		name, ok := strings.CutPrefix(template, "{")
+		if !ok {
+			continue
+		}
+		value, err := url.PathUnescape(segment)
+		if err != nil || value == "." || value == ".." {
+			return
+		}
+		if c.Path == nil {
+			c.Path = make(map[string]string, 2)
+		}
+		c.Path[strings.TrimSuffix(name, "}")] = value
+	}
+	c.known, c.Operation = true, o
+	c.trouble.Operation = facts
+}
+
+// wellFormed reports whether every segment of a path can be read.
+func wellFormed(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if value, err := url.PathUnescape(segment); err != nil || value == "." || value == ".." {
+			return false
+		}
+	}
+	return true
+}

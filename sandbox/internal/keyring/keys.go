@@ -1,0 +1,170 @@
+// Package keyring holds the keys of a sandbox: those of the platform, of its merchants and of the brand, which of them
+// sign, and when the platform changes its certificates.
+package keyring
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/sandbox/internal/say"
+)
+
+// KeyBits is the size of every key that the platform issues.
+const KeyBits = 2048
+
+// identity is what a merchant keeps in every sandbox of the process, besides the key.
+type identity struct {
+	serial   *big.Int // of the certificate
+	apiv3Key string
+}
+
+// cache is what costs time to make, and so is made once per process, when it is first needed: keys by what they are for, and what
+// belongs to them. Those of the platform are shared by all sandboxes.
+var cache struct {
+	sync.Mutex
+	keys       map[string]func() (*rsa.PrivateKey, error)
+	identities map[string]identity
+}
+
+// authorityKey issues all certificates. It is not of RSA, which would take longer to make and shows nowhere.
+var authorityKey = sync.OnceValues(func() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
+
+// firstSerials are those of the platform's first certificates.
+var firstSerials = sync.OnceValue(func() [2]*big.Int { return [2]*big.Int{newSerial(0x4D), newSerial(0x0B)} })
+
+// Names of keys in the cache.
+const publicKeyName = "public key"
+
+func firstKeyName(i int) string        { return fmt.Sprintf("first platform certificate %d", i) }
+func merchantKeyName(id string) string { return "merchant " + id }
+
+// identityOf returns the identity of a merchant.
+func identityOf(merchantID string) identity {
+	cache.Lock()
+	defer cache.Unlock()
+	who, known := cache.identities[merchantID]
+	if !known {
+		who = identity{newSerial(0x5A), say.Hex(apiv3.KeySize)}
+		if cache.identities == nil {
+			cache.identities = make(map[string]identity)
+		}
+		cache.identities[merchantID] = who
+	}
+	return who
+}
+
+// generate makes keys that are not there yet, in parallel.
+func generate(names ...string) error {
+	steps := make([]func() error, len(names))
+	for i, name := range names {
+		steps[i] = func() error { _, err := spareKey(name); return err }
+	}
+	return inParallel(steps...)
+}
+
+// inParallel runs the steps at the same time and returns the first error in their order.
+func inParallel(steps ...func() error) error {
+	errs := make([]error, len(steps))
+	var wait sync.WaitGroup
+	for i, step := range steps {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			errs[i] = step()
+		}()
+	}
+	wait.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return fmt.Errorf("sandbox: generating Keys: %w", err)
+		}
+	}
+	return nil
+}
+
+// newSerial returns a random serial of 20 bytes that begins with first, which must be below 0x80: X.509 serials are
+// positive.
+func newSerial(first byte) *big.Int {
+	b := make([]byte, 20)
+	rand.Read(b)
+	b[0] = first
+	return new(big.Int).SetBytes(b)
+}
+
+// publicKeyID makes the id of a WeChat Pay public key out of a number of at most 10 digits.
+func publicKeyID(id string) string {
+	return "PUB_KEY_ID_01" + strings.Repeat("0", 10-len(id)) + id + "20250101000000000001"
+}
+
+var platformSubject = pkix.Name{CommonName: "Tenpay.com sign", Organization: []string{"Tenpay.com"}, Country: []string{"CN"}}
+
+func merchantSubject(id string) pkix.Name {
+	return pkix.Name{CommonName: id, Organization: []string{"微信商户系统"}, Country: []string{"CN"}}
+}
+
+// Authority issues every certificate.
+type Authority struct {
+	Certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+func newAuthority(key *ecdsa.PrivateKey, now time.Time) (*Authority, error) {
+	root := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Tenpay.com Root CA", Organization: []string{"Tenpay.com"}, Country: []string{"CN"}},
+		NotBefore: now.AddDate(-10, 0, 0), NotAfter: now.AddDate(10, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, root, root, &key.PublicKey, key)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: issuing the root certificate: %w", err)
+	}
+	root, err = x509.ParseCertificate(der)
+	return &Authority{root, key}, err
+}
+
+func (a *Authority) issue(serial *big.Int, subject pkix.Name, from, to time.Time, key *rsa.PrivateKey) (*x509.Certificate, error) {
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: serial, Subject: subject, NotBefore: from, NotAfter: to,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment,
+	}, a.Certificate, &key.PublicKey, a.key)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: issuing a certificate: %w", err)
+	}
+	return x509.ParseCertificate(der)
+}
+
+// spareKey returns the key that goes by a name, which the first call of the process generates.
+func spareKey(name string) (*rsa.PrivateKey, error) {
+	cache.Lock()
+	if cache.keys == nil {
+		cache.keys = make(map[string]func() (*rsa.PrivateKey, error))
+	}
+	get := cache.keys[name]
+	if get == nil {
+		get = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, KeyBits) })
+		cache.keys[name] = get
+	}
+	cache.Unlock()
+	key, err := get()
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: generating a key: %w", err)
+	}
+	return key, nil
+}
+
+// Validity of the certificates, in years around the time when they are made. The older platform certificate is
+// in its last year, as during a change-over.
+const (
+	yearsValid   = 5
+	yearsElapsed = 4
+)

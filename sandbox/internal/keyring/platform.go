@@ -1,0 +1,143 @@
+package keyring
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/sandbox/internal/say"
+)
+
+// Platform is the platform's side of the keys at one moment: what it signs and decrypts with, and whose requests it
+// accepts. It is never changed; Ring replaces it by a changed copy.
+type Platform struct {
+	Scheme       apiv3.Scheme
+	Authority    *Authority
+	PublicKeyID  string
+	PublicKey    *rsa.PrivateKey
+	Certificates []*x509.Certificate      // listed, the oldest first
+	Keys         map[string]crypto.Signer // of every certificate and of the public key, by serial or id
+	Mode         Mode
+	signs        string  // the certificate that signs where nothing else is named
+	shift        string  // the certificate that signatures go over to, empty when there is none
+	shifted      float64 // percent of the signatures made with it
+	steered      bool    // the platform chooses among certificates, whichever a request names
+	share        float64 // percent of the notifications signed with the public key
+
+	CallerID string                    // whose requests are accepted
+	Callers  map[string]*rsa.PublicKey // by the serial of the caller's certificate
+	Revoked  map[string]*rsa.PublicKey // certificates of the caller that were replaced
+}
+
+// complete adds the keys that a mode needs and that are not there yet.
+func (p *Platform) complete(mode Mode, now time.Time) error {
+	if mode != CertificatesOnly && p.PublicKey == nil {
+		key, err := spareKey(publicKeyName)
+		if err != nil {
+			return err
+		}
+		p.PublicKey, p.Keys[p.PublicKeyID] = key, key
+	}
+	if mode == PublicKeyOnly || p.signs != "" {
+		return nil
+	}
+	for i, serial := range firstSerials() {
+		key, err := spareKey(firstKeyName(i))
+		if err != nil {
+			return err
+		}
+		from := now.AddDate(-yearsElapsed*(1-i), 0, -1)
+		c, err := p.Authority.issue(serial, platformSubject, from, from.AddDate(yearsValid, 0, 0), key)
+		if err != nil {
+			return err
+		}
+		p.Certificates = append(p.Certificates, c)
+		p.Keys[apiv3.Serial(c)] = key
+	}
+	p.signs = apiv3.Serial(p.Certificates[0])
+	return nil
+}
+
+// neededKeys are the names of the platform's keys that a mode cannot do without.
+func neededKeys(mode Mode) (names []string) {
+	if mode != CertificatesOnly {
+		names = append(names, publicKeyName)
+	}
+	if mode != PublicKeyOnly {
+		names = append(names, firstKeyName(0), firstKeyName(1))
+	}
+	return names
+}
+
+// platformKeyName names the key of the next certificate.
+func platformKeyName(p *Platform) string { return fmt.Sprintf("platform certificate %d", len(p.Keys)) }
+
+// addCertificate issues a certificate and puts it at the end of the list.
+func (p *Platform) addCertificate(from, to time.Time) (*x509.Certificate, error) {
+	key, err := spareKey(platformKeyName(p))
+	if err != nil {
+		return nil, err
+	}
+	added, err := p.Authority.issue(newSerial(0x2C), platformSubject, from, to, key)
+	if err != nil {
+		return nil, err
+	}
+	p.Certificates = append(p.Certificates, added)
+	p.Keys[apiv3.Serial(added)] = key
+	return added, nil
+}
+
+// find returns the place of a certificate in the list, -1 if it is not there.
+func (p *Platform) find(serial string) int {
+	return slices.IndexFunc(p.Certificates, func(c *x509.Certificate) bool { return apiv3.Serial(c) == serial })
+}
+
+// Named reports whether a request may name the key.
+func (p *Platform) Named(serial string) bool {
+	if serial == p.PublicKeyID {
+		return p.Mode != CertificatesOnly
+	}
+	return p.Mode != PublicKeyOnly && p.find(serial) >= 0
+}
+
+// certificate returns the serial of the certificate that signs, of which a part may go over to another.
+func (p *Platform) certificate(draws counter) string {
+	if p.shift != "" && hit(draws, p.shifted) {
+		return p.shift
+	}
+	return p.signs
+}
+
+// counter counts what a percentage decides on.
+type counter interface{ Add(uint64) uint64 }
+
+// hit reports whether the next of many is within percent of them, spread evenly.
+func hit(draws counter, percent float64) bool {
+	if percent <= 0 || percent >= 100 {
+		return percent >= 100
+	}
+	n := float64(draws.Add(1))
+	return int64(n*percent/100) != int64((n-1)*percent/100)
+}
+
+// Sign puts the five headers of a signature by the key that serial names.
+func (p *Platform) Sign(header http.Header, serial string, at time.Time, body []byte) {
+	timestamp, nonce := strconv.FormatInt(at.Unix(), 10), say.Hex(32)
+	message := apiv3.AppendResponseMessage(make([]byte, 0, len(body)+64), timestamp, nonce, body)
+	signature, err := p.Scheme.Sign(crypto.Signer(p.Keys[serial]), message)
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: signing: %v", err)) // the keys were made here and fit the scheme
+	}
+	header[apiv3.HeaderTimestamp] = []string{timestamp}
+	header[apiv3.HeaderNonce] = []string{nonce}
+	header[apiv3.HeaderSerial] = []string{serial}
+	header[apiv3.HeaderSignatureType] = []string{p.Scheme.SignatureType()}
+	header[apiv3.HeaderSignature] = []string{base64.StdEncoding.EncodeToString(signature)}
+}
