@@ -397,7 +397,7 @@ func TestNoCertificatesIsExplained(t *testing.T) {
 				}
 				require.Equal(t, 1, listed(sb))
 				assert.Contains(t, log.String(), `"level":"WARN","msg":"wxpay platform certificates not refreshed"`)
-				assert.Contains(t, log.String(), `"failure":"no certificates for this merchant"`)
+				assert.Contains(t, log.String(), `"failure":"this merchant has no platform certificates, only the WeChat Pay public key: `)
 				status := client.KeyStatus()
 				assert.ErrorIs(t, status.Err, wxpay.ErrNoCertificates)
 				assert.Equal(t, 1, status.Failures)
@@ -480,22 +480,22 @@ func TestRefreshFails(t *testing.T) {
 		slow time.Duration
 		kind string
 	}{
-		"down": {fail: down, kind: "transport"},
-		"slow": {slow: time.Hour, kind: "timeout"},
+		"down": {fail: down, kind: `"sending"`},
+		"slow": {slow: time.Hour, kind: `"sending"`},
 		"HTML": {bend: func(res *http.Response, _ []byte) {
 			res.Body = io.NopCloser(strings.NewReader("<html>"))
 			res.ContentLength = -1
-		}, kind: "unverified answer"},
+		}, kind: fmt.Sprintf("%q", wxpay.StageVerify.Error())},
 		"garbage": {bend: func(res *http.Response, body []byte) {
 			body[len(body)/2] ^= 1
 			res.Body = io.NopCloser(bytes.NewReader(body))
-		}, kind: "unverified answer"},
+		}, kind: fmt.Sprintf("%q", wxpay.StageVerify.Error())},
 		"502": {bend: func(res *http.Response, _ []byte) {
 			res.StatusCode, res.Header = 502, http.Header{"Content-Type": {"text/html"}}
-		}, kind: "status 502"},
-		"unsigned":       {bend: func(res *http.Response, _ []byte) { res.Header.Del("Wechatpay-Signature") }, kind: "unverified answer"},
-		"empty":          {bend: func(res *http.Response, _ []byte) { res.Body, res.ContentLength = http.NoBody, 0 }, kind: "unverified answer"},
-		"another signer": {bend: func(res *http.Response, _ []byte) { res.Header.Set("Wechatpay-Serial", strings.Repeat("7", 40)) }, kind: "unverified answer"},
+		}, kind: `{"method":"GET","path":"/v3/certificates","status":502,`},
+		"unsigned":       {bend: func(res *http.Response, _ []byte) { res.Header.Del("Wechatpay-Signature") }, kind: fmt.Sprintf("%q", wxpay.StageVerify.Error())},
+		"empty":          {bend: func(res *http.Response, _ []byte) { res.Body, res.ContentLength = http.NoBody, 0 }, kind: fmt.Sprintf("%q", wxpay.StageVerify.Error())},
+		"another signer": {bend: func(res *http.Response, _ []byte) { res.Header.Set("Wechatpay-Serial", strings.Repeat("7", 40)) }, kind: fmt.Sprintf("%q", wxpay.StageVerify.Error())},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -544,7 +544,7 @@ func TestRefreshFails(t *testing.T) {
 				var failure *wxpay.KeysError
 				require.ErrorAs(t, status.Err, &failure)
 				assert.NotContains(t, status.Err.Error(), "\n")
-				record := `"msg":"wxpay platform certificates not refreshed","mchid":"1900000109","failure":"` + test.kind + `"`
+				record := `"msg":"wxpay platform certificates not refreshed","mchid":"1900000109","failure":` + test.kind
 				assert.True(t, strings.Contains(log.String(), record), "logged as %s", record)
 
 				broken.Store(false)

@@ -343,7 +343,7 @@ func (c Chain) Request(ctx context.Context, method string, body any) (*http.Requ
 	if err != nil {
 		return nil, err
 	}
-	if err := f.client.keys.ready(ctx); err != nil {
+	if err := f.client.keys.Ready(ctx); err != nil {
 		return nil, f.error(StageKeys, NotSent, err)
 	}
 	req := f.request(ctx)

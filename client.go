@@ -1,8 +1,6 @@
 package wxpay
 
 import (
-	"crypto"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,64 +12,14 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/keylist"
+	"github.com/wxpay-go/wxpay/internal/keyring"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/visible"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/transport"
 	"github.com/wxpay-go/wxpay/wxcode"
 )
-
-// Merchant is who calls: a merchant number with its API certificate. A service provider signs with its own, also when
-// it acts for a sub-merchant. It prints redacted.
-type Merchant struct {
-	// ID is the merchant number (mchid), decimal digits.
-	ID string
-	// Serial is the serial of the merchant API certificate: 40 upper-case hex digits, leading zeros kept. The merchant
-	// platform shows it under account centre, API security; openssl x509 -in apiclient_cert.pem -noout -serial prints it.
-	// It may be left empty when Certificate is given.
-	Serial string
-	// PrivateKey belongs to that certificate (apiclient_key.pem). Any crypto.Signer will do: see [LoadPrivateKey] for a
-	// file, or bring a KMS, an HSM, or libcrypto (contrib/openssl). A signer that also has the method of
-	// [middleware.ContextSigner] is told when a call ends; any other but an RSA key in memory signs on a goroutine that an
-	// ended call leaves behind. To open what the platform encrypts it must be a crypto.Decrypter too, which is asked for
-	// only then.
-	PrivateKey crypto.Signer `json:"-"`
-	// Certificate is the merchant API certificate itself (apiclient_cert.pem, [LoadCertificate]). It is optional: the
-	// serial is read from it, and that it belongs to PrivateKey and to this merchant is checked.
-	Certificate *x509.Certificate `json:"-"`
-	// KeyRing, in place of Serial, PrivateKey and Certificate, holds several API certificates and can switch between them
-	// while the client is in use.
-	KeyRing *KeyRing `json:"-"`
-	// APIv3Key is the 32-byte key set in the merchant platform, as typed. Only notifications and platform certificates
-	// need it; leave it empty otherwise.
-	APIv3Key string `json:"-"`
-}
-
-// Format prints number and serial under every verb; keys are left out.
-func (m Merchant) Format(s fmt.State, verb rune) { redact.Format(s, verb, m.text()) }
-
-// MarshalText gives encodings what Format prints.
-func (m Merchant) MarshalText() ([]byte, error) { return []byte(m.text()), nil }
-
-func (m Merchant) text() string {
-	return fmt.Sprintf("wxpay.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.serial())
-}
-
-// LogValue gives slog number and serial.
-func (m Merchant) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("mchid", m.ID), slog.String("serial", m.serial()))
-}
-
-func (m Merchant) serial() string {
-	if m.KeyRing != nil && m.KeyRing.state.Load() != nil {
-		return m.KeyRing.Serials()[0]
-	}
-	return m.certificate().serial()
-}
-
-func (m Merchant) certificate() APICertificate {
-	return APICertificate{Serial: m.Serial, PrivateKey: m.PrivateKey, Certificate: m.Certificate}
-}
 
 // Lookup is what the client asks a catalogue of operations, such as catalog.V3(). path is a template or a concrete path
 // with a leading slash. A catalogue may also have the methods Nearest, Methods and HasSegment of that one; then the findings
@@ -83,11 +31,11 @@ type Lookup interface {
 // Client makes calls for one merchant, or for one brand. It is immutable but for the certificates that it holds, and safe
 // for concurrent use; make one and keep it, since it holds the connection pool.
 type Client struct {
-	merchant Merchant // without its keys, once the client is built
+	merchant Merchant // once the client is built, the ID alone
 	apiv3Key func() string
 	config
-	own      *KeyRing      // the caller's API certificates
-	keys     *platformKeys // the platform's; another client of the same merchant may share them
+	own      *keyring.Ring // the caller's API certificates
+	keys     *keylist.Keys // the platform's; another client of the same merchant may share them
 	signer   *middleware.Signer
 	stages   []stage
 	pipeline http.RoundTripper
@@ -118,9 +66,14 @@ func (c *Client) build(options []Option) (*Client, error) {
 		}
 		problems = append(problems, option(&c.config))
 	}
-	shared := c.origin.sharedKeys(c)
-	problems = append(problems, c.checkCaller())
-	if shared == nil {
+	failed := errors.Join(problems...) != nil // what an option would have brought is not missed then
+	if c.origin != nil && !failed {
+		problems = append(problems, c.inherit())
+	}
+	var err error
+	c.own, err = c.merchant.caller().Check(c.scheme, c.clock())
+	problems = append(problems, err)
+	if !failed && c.sharedKeys() == nil {
 		problems = append(problems, c.checkPlatformKeys())
 	}
 	if c.preflight == PreflightStrict && !c.embedded && c.catalog == nil {
@@ -130,13 +83,13 @@ func (c *Client) build(options []Option) (*Client, error) {
 	set, err := apiv3.NewKeySet(c.platformKeys...)
 	problems = append(problems, err)
 	if c.own != nil && errors.Join(problems...) == nil {
-		problems = append(problems, c.own.serve(c.scheme, c.merchant.ID))
+		problems = append(problems, c.own.Serve(c.scheme, c.merchant.ID))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("wxpay: the client is not usable: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	c.apiv3Key = redact.Hide(c.merchant.APIv3Key)
-	c.merchant = Merchant{ID: c.merchant.ID, KeyRing: c.own}
+	c.merchant = Merchant{ID: c.merchant.ID}
 	c.signer = &middleware.Signer{Scheme: c.scheme, ID: c.merchant.ID, Identity: c.own, Clock: c.clock, Nonce: c.nonce}
 	if c.queue == nil {
 		c.queue = newQueue(c.concurrency, c.queueSize)
@@ -158,10 +111,10 @@ func (c *Client) build(options []Option) (*Client, error) {
 	}
 	c.limits = timeLimits(c.timeout, c.attemptTimeout)
 	c.headers = newUsualHeaders(c.userAgent, c.language)
-	if c.keys = shared; c.keys == nil {
-		c.keys = newPlatformKeys(set, c.clock, c.keyPolicy)
+	if c.keys = c.sharedKeys(); c.keys == nil {
+		c.keys = keylist.New(set, c.clock, float64(c.keyPolicy))
 		if c.certificates != nil {
-			c.keys.list = newCertificateList(c, c.keys)
+			c.follow()
 		}
 	}
 	c.assemble(c.keys)
@@ -215,9 +168,7 @@ func (c *Client) Pipeline() []string {
 // made by [Client.As] leaves the one it came from as it is. The error is always nil.
 func (c *Client) Close() error {
 	if c.origin == nil || c.keys != c.origin.keys {
-		if c.keys.list != nil {
-			c.keys.list.shut()
-		}
+		c.keys.Close()
 	}
 	if c.origin == nil {
 		c.CloseIdleConnections()
@@ -256,7 +207,7 @@ func (c *Client) String() string {
 	if c.isBrand() {
 		who = "brand"
 	}
-	return fmt.Sprintf("wxpay.Client{%s %s, serial %s, %s}", who, c.merchant.ID, c.merchant.serial(), c.base)
+	return fmt.Sprintf("wxpay.Client{%s %s, serial %s, %s}", who, c.merchant.ID, c.Serial(), c.base)
 }
 
 // Format prints what String returns under every verb.
@@ -267,98 +218,7 @@ func (c *Client) MarshalText() ([]byte, error) { return []byte(c.String()), nil 
 
 // LogValue gives slog merchant or brand, and base URL.
 func (c *Client) LogValue() slog.Value {
-	return slog.GroupValue(slog.String(c.scheme.Identity(), c.merchant.ID), slog.String("serial", c.merchant.serial()), slog.String("base_url", c.base.String()))
-}
-
-// checkCaller checks who calls, and takes the caller's certificates.
-func (c *Client) checkCaller() error {
-	m, what := c.merchant, "Merchant"
-	if c.isBrand() {
-		what = "Brand"
-	}
-	var problems []error
-	problem := func(format string, a ...any) { problems = append(problems, fmt.Errorf(what+"."+format, a...)) }
-	hidden := visible.Word(m.ID)
-	switch {
-	case m.ID == "" && c.isBrand():
-		problem("ID is missing: it is the brand id (brand_id) that the brand's platform shows")
-	case m.ID == "":
-		problem("ID is missing: it is the merchant number (mchid) that the merchant platform shows under account centre")
-	case hidden != nil:
-		problem("ID is %s: %w", redact.Quote(m.ID), hidden)
-	case strings.Trim(m.ID, "0123456789") != "":
-		problem("ID is %s, which is not made of digits: it is the merchant number (mchid) or brand id, not an appid", redact.Quote(m.ID))
-	}
-	switch {
-	case m.KeyRing == nil:
-		certificate, wrong := m.certificate().checked(what)
-		if problems = append(problems, wrong...); len(wrong) == 0 {
-			c.own = new(KeyRing)
-			c.own.state.Store(&ringState{certificate})
-		}
-	case m.PrivateKey != nil || m.Serial != "" || m.Certificate != nil:
-		problem("KeyRing stands in place of Serial, PrivateKey and Certificate: give either")
-	case m.KeyRing.state.Load() == nil:
-		problem("KeyRing is empty: make it with NewKeyRing")
-	default:
-		c.own = m.KeyRing
-	}
-	if c.own != nil {
-		for _, certificate := range *c.own.state.Load() {
-			if err := certificate.fits(c.scheme, m.ID); err != nil {
-				problem("%w", err)
-			}
-		}
-		current := (*c.own.state.Load())[0].Certificate
-		if current != nil && c.clock().After(current.NotAfter) {
-			problem("Certificate (apiclient_cert.pem) ended on %s: apply for a new one in the merchant platform under API security, or set this machine's clock", current.NotAfter.Format(time.DateOnly))
-		}
-	}
-	if m.APIv3Key != "" {
-		if err := apiv3.CheckKey([]byte(m.APIv3Key)); err != nil {
-			problem("APIv3Key: %w", err)
-		}
-	}
-	return errors.Join(problems...)
-}
-
-func (c *Client) checkPlatformKeys() error {
-	if len(c.platformKeys) == 0 && c.certificates == nil && !c.keysFailed {
-		return errors.New("there is no platform key, so no answer could be verified: pass WithPublicKey(id, key), both shown by the merchant platform under API security; or WithCertificates() if the merchant still has platform certificates, WithPlatformCertificates if you keep them yourself")
-	}
-	var problems []error
-	if c.certificates != nil {
-		switch {
-		case c.isBrand():
-			problems = append(problems, errors.New("WithCertificates is not for brands, who have a public key only"))
-		case c.merchant.APIv3Key == "":
-			problems = append(problems, errors.New("WithCertificates needs Merchant.APIv3Key, under which the platform encrypts its certificates: it is set in the merchant platform under API security"))
-		}
-	}
-	for _, key := range c.platformKeys {
-		if err := c.scheme.CheckPublicKey(key.Key); err != nil {
-			problems = append(problems, fmt.Errorf("platform key %s: %w", key.Serial, err))
-			continue
-		}
-		if c.own == nil {
-			continue
-		}
-		for _, own := range *c.own.state.Load() {
-			if key.Serial == own.Serial || equalKeys(key.Key, own.PrivateKey.Public()) {
-				problems = append(problems, fmt.Errorf("platform key %s is the merchant's own: apiclient_cert.pem was given where the platform's certificate or public key belongs", key.Serial))
-				break
-			}
-		}
-	}
-	return errors.Join(problems...)
-}
-
-// isBrand reports whether the caller is a brand rather than a merchant.
-func (c *Client) isBrand() bool { return c.scheme.Identity() == "brand_id" }
-
-func equalKeys(a, b crypto.PublicKey) bool {
-	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && key.Equal(b)
+	return slog.GroupValue(slog.String(c.scheme.Identity(), c.merchant.ID), slog.String("serial", c.Serial()), slog.String("base_url", c.base.String()))
 }
 
 // baseURL checks the address of a gateway: scheme and host alone, since a path would be signed and not served.

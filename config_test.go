@@ -38,7 +38,6 @@ var unseen = []struct{ name, before, behind, called string }{
 func TestConfigurationThatCannotBeSeen(t *testing.T) {
 	const apiv3Key = "SECRETapiv3keySECRETapiv3key0123"
 	keys := testKeys()
-	brand := wxpay.Brand{ID: "1004", Serial: testSerial, PrivateKey: keys.merchant, Key: apiv3Key, PublicKeyID: testKeyID, PublicKey: keys.platform.Public()}
 	merchant := wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: keys.merchant, APIv3Key: apiv3Key}
 	own := wxpay.APICertificate{Serial: testSerial, PrivateKey: keys.merchant}
 	public := wxpay.WithPublicKey(testKeyID, keys.platform.Public())
@@ -90,11 +89,7 @@ func TestConfigurationThatCannotBeSeen(t *testing.T) {
 		{"New, Serial", testSerial, false, func(v string) error { m := merchant; m.Serial = v; return created(m) }},
 		{"New, APIv3Key", apiv3Key, true, func(v string) error { m := merchant; m.APIv3Key = v; return created(m) }},
 		{"As, ID", testMerchant, false, func(v string) error { m := merchant; m.ID = v; _, err := client.As(m, public); return err }},
-		{"NewBrand, ID", brand.ID, false, func(v string) error { b := brand; b.ID = v; _, err := wxpay.NewBrand(b); return err }},
-		{"NewBrand, Serial", testSerial, false, func(v string) error { b := brand; b.Serial = v; _, err := wxpay.NewBrand(b); return err }},
-		{"NewBrand, Key", apiv3Key, true, func(v string) error { b := brand; b.Key = v; _, err := wxpay.NewBrand(b); return err }},
-		{"NewBrand, PublicKeyID", testKeyID, false, func(v string) error { b := brand; b.PublicKeyID = v; _, err := wxpay.NewBrand(b); return err }},
-		{"AsBrand, ID", brand.ID, false, func(v string) error { b := brand; b.ID = v; _, err := client.AsBrand(b); return err }},
+		{"New, ID of a brand", "1004", false, func(v string) error { m := merchant; m.ID = v; return created(m, wxpay.WithScheme(apiv3.Brand())) }},
 		{"NewKeyRing, Serial", testSerial, false, func(v string) error { c := own; c.Serial = v; _, err := wxpay.NewKeyRing(c); return err }},
 		{"WithPublicKey", testKeyID, false, func(v string) error { return created(merchant, wxpay.WithPublicKey(v, keys.platform.Public())) }},
 		{"WithBaseURL", "https://apihk.mch.weixin.qq.com", false, func(v string) error { return created(merchant, wxpay.WithBaseURL(v)) }},

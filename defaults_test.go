@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/sandbox"
@@ -156,7 +157,7 @@ func TestDefaultsMistakes(t *testing.T) {
 		_, err := wxpay.New(merchant, append(options, key)...)
 		require.ErrorContains(t, err, says)
 	}
-	_, err := wxpay.NewBrand(wxpay.Brand{ID: "1004", Serial: testSerial, PrivateKey: testKeys().merchant, PublicKeyID: testKeyID, PublicKey: testKeys().platform.Public()},
+	_, err := wxpay.New(wxpay.Merchant{ID: "1004", Serial: testSerial, PrivateKey: testKeys().merchant}, key, wxpay.WithScheme(apiv3.Brand()),
 		wxpay.WithDefaults("1004", ""))
 	require.ErrorContains(t, err, "WithDefaults is not for brands")
 }

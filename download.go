@@ -389,7 +389,7 @@ func (f *flight) begin(ctx context.Context) (res *http.Response, end func(), err
 	if ctx.Err() != nil {
 		return nil, nil, f.error(StageSend, f.Outcome(), fault.Cause(ctx))
 	}
-	if err := f.client.keys.ready(ctx); err != nil {
+	if err := f.client.keys.Ready(ctx); err != nil {
 		return nil, nil, f.error(StageKeys, f.Outcome(), err)
 	}
 	res, err = f.head(ctx)

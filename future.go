@@ -166,7 +166,7 @@ func (e *PanicError) Unwrap() error {
 }
 
 // errExited is how code ended that ended its goroutine.
-var errExited = fault.New("code given to the client ended its goroutine (runtime.Goexit, which FailNow of package testing calls)")
+var errExited = fault.ErrExited
 
 // caught makes an error of a panic. Defer it.
 func caught(where string, err *error) {

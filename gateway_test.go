@@ -54,9 +54,8 @@ func newClientFor(t testing.TB, scheme fact.Scheme, options ...wxpay.Option) *wx
 	if scheme == fact.MerchantScheme {
 		return newClient(t, options...)
 	}
-	client, err := wxpay.NewBrand(wxpay.Brand{
-		ID: "1004", Serial: testSerial, PrivateKey: testKeys().merchant, PublicKeyID: testKeyID, PublicKey: testKeys().platform.Public(),
-	}, options...)
+	client, err := wxpay.New(wxpay.Merchant{ID: "1004", Serial: testSerial, PrivateKey: testKeys().merchant},
+		append([]wxpay.Option{wxpay.WithScheme(apiv3.Brand()), wxpay.WithPublicKey(testKeyID, testKeys().platform.Public())}, options...)...)
 	require.NoError(t, err)
 	return client
 }

@@ -1,16 +1,12 @@
 package wxpay
 
-import (
-	"fmt"
-	"math/rand/v2"
-)
+import "fmt"
 
-// KeyPolicy says which of the platform's keys requests name in Wechatpay-Serial and are encrypted with, while a merchant
-// has both certificates and the WeChat Pay public key. The platform signs its answer with the public key when a request
+// KeyPolicy chooses the platform key that a request names in Wechatpay-Serial and is encrypted with, while a merchant has
+// both certificates and the WeChat Pay public key. The platform signs its response with the public key when a request
 // names it, so the policy also steers the change from one kind to the other.
 //
-// Whatever it says, a kind of which there is no usable key gives way to the other, and Header("Wechatpay-Serial", …) on a
-// chain wins.
+// A kind without a usable key gives way to the other, and Header("Wechatpay-Serial", …) on a chain wins.
 type KeyPolicy float64
 
 const (
@@ -20,8 +16,8 @@ const (
 	PreferCertificate KeyPolicy = 0
 )
 
-// PublicKeyShare names the WeChat Pay public key in n percent of the calls, chosen at random for each, and a certificate in the
-// others. n is between 0 and 100; 0.1 is one call in a thousand.
+// PublicKeyShare uses the public key for a random n percent of the calls, and a certificate for the rest. n is between 0
+// and 100; 0.1 is one call in a thousand.
 func PublicKeyShare(n float64) KeyPolicy { return KeyPolicy(n) }
 
 // WithKeyPolicy sets the [KeyPolicy]. The default is [PreferPublicKey].
@@ -33,17 +29,6 @@ func WithKeyPolicy(policy KeyPolicy) Option {
 		c.keyPolicy = policy
 		return nil
 	}
-}
-
-// publicKey decides for one call.
-func (p KeyPolicy) publicKey() bool {
-	switch {
-	case p <= 0:
-		return false
-	case p >= 100:
-		return true
-	}
-	return rand.Float64()*100 < float64(p)
 }
 
 // String returns the policy in words.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -130,15 +131,14 @@ func ExampleClient_As() {
 }
 
 // A brand that calls for itself.
-func ExampleNewBrand() {
+func ExampleWithScheme() {
 	gateway, _, transport := exampleGateway()
 	b, err := gateway.Brand()
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.NewBrand(wxpay.Brand{
-		ID: b.ID, Certificate: b.Certificate, PrivateKey: b.PrivateKey, PublicKeyID: b.PublicKeyID, PublicKey: b.PublicKey,
-	}, transport)
+	client, err := wxpay.New(wxpay.Merchant{ID: b.ID, Certificate: b.Certificate, PrivateKey: b.PrivateKey},
+		wxpay.WithScheme(apiv3.Brand()), wxpay.WithPublicKey(b.PublicKeyID, b.PublicKey), transport)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -31,13 +31,15 @@ var arrows = map[string][]string{
 	"sandbox": {"apiv3", "fact", "catalog", "internal/filelock", "internal/redact", "internal/visible", "sandbox/fault",
 		"sandbox/internal/…"},
 	"sandbox/fault": {"sandbox/internal/say"},
-	"": {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact",
-		"internal/strict", "internal/visible", "wxcode"},
-	"api": {""},
+	"":              {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "wxcode", "internal/…"}, // the top of all
+	"api":           {""},
 
+	"internal/environ":   {"apiv3", "internal/redact", "internal/visible"},
 	"internal/filelock":  {}, // one lock of a file between processes
 	"internal/fault":     {}, // what errors are, which every room has to know
 	"internal/jsonwalk":  {"internal/fault", "internal/redact"},
+	"internal/keylist":   {"apiv3", "middleware", "internal/fault", "internal/redact"},
+	"internal/keyring":   {"apiv3", "internal/redact", "internal/visible"},
 	"internal/redact":    {}, // how they and everything else print
 	"internal/sensitive": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/target"},
 	"internal/strict":    {"fact", "gjson", "internal/jsonwalk", "internal/redact"},

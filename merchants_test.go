@@ -4,6 +4,8 @@ package wxpay_test
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"testing"
@@ -126,48 +128,52 @@ func TestAsSharesTheQueue(t *testing.T) {
 	})
 }
 
-// brandOf returns the sandbox's brand.
-func brandOf(t testing.TB, sb *sandbox.Sandbox) wxpay.Brand {
+// brandOf returns the sandbox's brand, and what makes a client call as it.
+func brandOf(t testing.TB, sb *sandbox.Sandbox) (wxpay.Merchant, []wxpay.Option) {
 	t.Helper()
 	b, err := sb.Brand()
 	require.NoError(t, err)
-	return wxpay.Brand{ID: b.ID, PrivateKey: b.PrivateKey, Certificate: b.Certificate, Key: b.Key, PublicKeyID: b.PublicKeyID, PublicKey: b.PublicKey}
+	return wxpay.Merchant{ID: b.ID, PrivateKey: b.PrivateKey, Certificate: b.Certificate, APIv3Key: b.Key},
+		[]wxpay.Option{wxpay.WithScheme(apiv3.Brand()), wxpay.WithPublicKey(b.PublicKeyID, b.PublicKey), wxpay.WithTransport(sb.Transport())}
 }
 
 // A brand calls for itself: its own scheme and identity, its own public key, named on every call.
 func TestBrand(t *testing.T) {
 	ctx := t.Context()
 	sb := newSandbox(t)
-	brand := brandOf(t, sb)
-	client, err := wxpay.NewBrand(brand, wxpay.WithTransport(sb.Transport()))
+	brand, options := brandOf(t, sb)
+	client, err := wxpay.New(brand, options...)
 	require.NoError(t, err)
+	assert.Empty(t, client.MchID())
+	assert.Equal(t, "brand_id 1004", client.Identity())
 	res, err := client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Get(ctx)
 	require.NoError(t, err)
 	assert.True(t, res.Verified)
 	assert.EqualValues(t, 20, res.Get("limit").Int())
-	assert.Equal(t, brand.PublicKeyID, res.Header.Get("Wechatpay-Serial"))
+	named := client.KeyStatus().Keys[0].Serial
+	assert.Equal(t, named, res.Header.Get("Wechatpay-Serial"))
 	entry := sb.Journal()[0]
-	assert.Equal(t, brand.PublicKeyID, entry.Header.Get("Wechatpay-Serial"))
+	assert.Equal(t, named, entry.Header.Get("Wechatpay-Serial"))
 	assert.Regexp(t, `^WECHATPAY-BRAND-SHA256-RSA2048 brand_id="1004",`, entry.Header.Get("Authorization"))
 	_, err = client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 21).Get(ctx)
 	assert.True(t, wxpay.IsCode(err, wxcode.ParamError), err)
 
-	// Answers to brands are verified like any other.
+	// Responses to brands are verified like any other.
 	_, err = client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Header("Wechatpay-Serial", sb.PublicKeyID()).Get(ctx)
 	assert.True(t, wxpay.IsCode(err, wxcode.InvalidRequest), err)
 
-	// Each kind of caller has its paths; the refusal says so.
+	// Each kind of caller has its paths; the rejection says so.
 	_, err = client.Chain("v3/pay/transactions/native").Post(ctx, wxpay.JSON{"a": 1})
 	require.True(t, wxpay.IsCode(err, wxcode.SignError), err)
 	assert.ErrorContains(t, err, "this client calls as a brand, whose paths begin with /brand/")
 	merchant := certificateClient(t, sb)
 	_, err = merchant.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Get(ctx)
 	require.True(t, wxpay.IsCode(err, wxcode.SignError), err)
-	assert.ErrorContains(t, err, "NewBrand makes a client that calls as one")
+	assert.ErrorContains(t, err, "WithScheme(apiv3.Brand()) makes a client that calls as one")
 
 	for _, text := range []string{fmt.Sprintf("%+v %v", client, brand), fmt.Sprintf("%#v", brand)} {
 		assert.Contains(t, text, "1004")
-		assert.NotContains(t, text, brand.Key)
+		assert.NotContains(t, text, brand.APIv3Key)
 	}
 	_, err = client.VerifyKeys(ctx)
 	assert.ErrorContains(t, err, "no echo for brands")
@@ -177,24 +183,25 @@ func TestBrand(t *testing.T) {
 
 func TestBrandNamesWhatIsWrong(t *testing.T) {
 	sb := newSandbox(t)
-	good := brandOf(t, sb)
+	good, options := brandOf(t, sb)
 	for name, test := range map[string]struct {
-		edit    func(*wxpay.Brand)
+		edit    func(*wxpay.Merchant)
 		options []wxpay.Option
 		says    string
 	}{
-		"no id":            {func(b *wxpay.Brand) { b.ID = "" }, nil, "Brand.ID is missing"},
-		"no key":           {func(b *wxpay.Brand) { b.PrivateKey = nil }, nil, "Brand.PrivateKey is missing"},
-		"no certificate":   {func(b *wxpay.Brand) { b.Certificate = nil }, nil, "Brand.Serial is missing"},
-		"no public key":    {func(b *wxpay.Brand) { b.PublicKey = nil }, nil, "Brand.PublicKeyID and Brand.PublicKey are needed for every call"},
-		"no public key id": {func(b *wxpay.Brand) { b.PublicKeyID = "" }, nil, "Brand.PublicKeyID and Brand.PublicKey are needed for every call"},
-		"a short key":      {func(b *wxpay.Brand) { b.Key = "short" }, nil, "Brand.APIv3Key"},
-		"certificates":     {func(*wxpay.Brand) {}, []wxpay.Option{wxpay.WithCertificates()}, "WithCertificates is not for brands"},
-		"the merchant's":   {func(b *wxpay.Brand) { b.PrivateKey = testKeys().other }, nil, "Brand.PrivateKey (apiclient_key.pem) does not belong to"},
+		"no id":             {func(m *wxpay.Merchant) { m.ID = "" }, options, "Merchant.ID is missing: it is the brand id (brand_id)"},
+		"no key":            {func(m *wxpay.Merchant) { m.PrivateKey = nil }, options, "Merchant.PrivateKey is missing"},
+		"no certificate":    {func(m *wxpay.Merchant) { m.Certificate = nil }, options, "Merchant.Serial is missing"},
+		"no public key":     {func(*wxpay.Merchant) {}, options[:1], "a brand names its WeChat Pay public key with every call: pass WithPublicKey(id, key)"},
+		"certificates only": {func(*wxpay.Merchant) {}, []wxpay.Option{options[0], wxpay.WithPlatformCertificates(sb.Certificates()[0])}, "pass WithPublicKey(id, key)"},
+		"a bad public key":  {func(*wxpay.Merchant) {}, []wxpay.Option{options[0], wxpay.WithPublicKey("", nil)}, "WithPublicKey: the id is missing"},
+		"a short key":       {func(m *wxpay.Merchant) { m.APIv3Key = "short" }, options, "Merchant.APIv3Key"},
+		"certificates":      {func(*wxpay.Merchant) {}, append(options[:2:2], wxpay.WithCertificates()), "WithCertificates is not for brands"},
+		"the merchant's":    {func(m *wxpay.Merchant) { m.PrivateKey = testKeys().other }, options, "Merchant.PrivateKey (apiclient_key.pem) does not belong to"},
 	} {
-		b := good
-		test.edit(&b)
-		_, err := wxpay.NewBrand(b, test.options...)
+		m := good
+		test.edit(&m)
+		_, err := wxpay.New(m, test.options...)
 		assert.ErrorContains(t, err, test.says, name)
 		if err != nil {
 			assert.NotContains(t, err.Error(), "there is no platform key", name)
@@ -207,16 +214,53 @@ func TestAsBrand(t *testing.T) {
 	ctx := t.Context()
 	sb := newSandbox(t)
 	client := certificateClient(t, sb)
-	brand, err := client.AsBrand(brandOf(t, sb))
+	caller, options := brandOf(t, sb)
+	brand, err := client.As(caller, options[:2]...)
 	require.NoError(t, err)
 	_, err = brand.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 1).Get(ctx)
 	require.NoError(t, err)
-	back, err := brand.As(merchantOf(sb), wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()))
+	_, err = client.As(caller, options[0])
+	require.ErrorContains(t, err, "a brand names its WeChat Pay public key")
+	back, err := brand.As(merchantOf(sb), wxpay.WithScheme(apiv3.RSA()), wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()))
 	require.NoError(t, err)
 	require.NoError(t, post(ctx, back))
-	_, err = brand.As(merchantOf(sb))
+	_, err = brand.As(merchantOf(sb), wxpay.WithScheme(apiv3.RSA()))
 	assert.ErrorContains(t, err, "there is no platform key")
 	require.NoError(t, post(ctx, client))
+}
+
+// A script calls as a brand with the variable of its id in place of the merchant number.
+func TestBrandFromTheEnvironment(t *testing.T) {
+	sb := newSandbox(t)
+	b, err := sb.Brand()
+	require.NoError(t, err)
+	pemOf := func(kind string, der []byte, err error) string {
+		require.NoError(t, err)
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(b.PrivateKey)
+	set := map[string]string{"WXPAY_BRAND_ID": b.ID, "WXPAY_SERIAL": b.Serial, "WXPAY_PRIVATE_KEY": pemOf("PRIVATE KEY", private, err), "WXPAY_PUBLIC_KEY_ID": b.PublicKeyID}
+	public, err := x509.MarshalPKIXPublicKey(b.PublicKey)
+	set["WXPAY_PUBLIC_KEY"] = pemOf("PUBLIC KEY", public, err)
+	lookup := func(name string) (string, bool) { value, ok := set[name]; return value, ok }
+	client, err := wxpay.FromLookupEnv(lookup, wxpay.WithTransport(sb.Transport()))
+	require.NoError(t, err)
+	_, err = client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 1).Get(t.Context())
+	require.NoError(t, err)
+	for name, says := range map[string]string{
+		"WXPAY_MCHID": "WXPAY_MCHID and WXPAY_BRAND_ID are both set", "WXPAY_SERIAL": "not set in the environment: WXPAY_SERIAL",
+	} {
+		was := set[name]
+		if set[name] = ""; was == "" {
+			set[name] = sb.Merchant().ID
+		}
+		_, err := wxpay.FromLookupEnv(lookup)
+		assert.ErrorContains(t, err, says)
+		set[name] = was
+	}
+	set["WXPAY_BRAND_ID"] += " "
+	_, err = wxpay.FromLookupEnv(lookup)
+	assert.ErrorContains(t, err, "WXPAY_BRAND_ID is \"1004 \"")
 }
 
 // The self-test finds keys that work, and says which do not and why.

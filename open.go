@@ -47,7 +47,7 @@ func (f *flight) open(text []byte) ([]byte, error) {
 		if len(value) == 0 {
 			return dst, false, nil
 		}
-		plain, err := f.client.own.decrypt(f.client.scheme, f.Serial, value)
+		plain, err := f.client.own.Decrypt(f.client.scheme, f.Serial, value)
 		if err == nil && !utf8.Valid(plain) {
 			err = errors.New("what is inside is no text")
 		}
@@ -97,7 +97,7 @@ func (e *decryptError) Unwrap() []error { return e.members }
 // serial names the key used and has to travel in the header Wechatpay-Serial. A text is at most 214 bytes of UTF-8 for a
 // key of 2048 bits.
 func (c *Client) Encrypt(ctx context.Context, text string) (ciphertext, serial string, err error) {
-	key, err := c.keys.encryption(ctx)
+	key, err := c.keys.Encryption(ctx)
 	switch {
 	case !utf8.ValidString(text):
 		err = jsonwalk.ErrNotUTF8
@@ -120,7 +120,7 @@ func (c *Client) Decrypt(ctx context.Context, ciphertext string) (string, error)
 	if err := fault.Cause(ctx); err != nil {
 		return "", fmt.Errorf("wxpay: decrypting: %w", err)
 	}
-	plain, err := c.own.decrypt(c.scheme, "", []byte(ciphertext))
+	plain, err := c.own.Decrypt(c.scheme, "", []byte(ciphertext))
 	if err != nil {
 		return "", fmt.Errorf("wxpay: decrypting: %w", err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/internal/keyring"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/visible"
 	"github.com/wxpay-go/wxpay/middleware"
@@ -32,8 +33,7 @@ type config struct {
 	backups        []string          // other hosts of the gateway, each with its port if it needs one
 	hosts          *middleware.Hosts // base and backups, and how they do; nil until the client is put together
 	platformKeys   []apiv3.PlatformKey
-	keysFailed     bool                 // an option for platform keys failed and has reported it
-	certificates   *certificateSettings // nil: the certificate list is not fetched
+	certificates   *certificates // nil: the certificate list is not fetched
 	keyPolicy      KeyPolicy
 	embedded       bool   // the catalogue is the embedded one
 	catalog        Lookup // another one; nil: there is none
@@ -88,7 +88,6 @@ func defaults() config {
 func WithPublicKey(id string, key crypto.PublicKey) Option {
 	return func(c *config) error {
 		if err := checkPublicKey(id, key); err != nil {
-			c.keysFailed = true
 			return fmt.Errorf("WithPublicKey: %w", err)
 		}
 		c.platformKeys = append(c.platformKeys, apiv3.PlatformKey{Serial: id, Key: key})
@@ -120,11 +119,9 @@ func WithPlatformCertificates(certificates ...*x509.Certificate) Option {
 	return func(c *config) error {
 		for _, certificate := range certificates {
 			if certificate == nil {
-				c.keysFailed = true
 				return errors.New("WithPlatformCertificates: a certificate is nil")
 			}
-			if slices.Contains(certificate.Subject.Organization, merchantOrganization) {
-				c.keysFailed = true
+			if keyring.IsMerchants(certificate) {
 				return fmt.Errorf("WithPlatformCertificates: %s is the API certificate of merchant %s (apiclient_cert.pem), not one of the platform", apiv3.Serial(certificate), redact.Quote(certificate.Subject.CommonName))
 			}
 			c.platformKeys = append(c.platformKeys, apiv3.CertificateKey(certificate))

@@ -25,8 +25,8 @@ func TestPagesOfTheSandbox(t *testing.T) {
 	require.NoError(t, err)
 	b, err := gateway.Brand()
 	require.NoError(t, err)
-	brand, err := wxpay.NewBrand(wxpay.Brand{ID: b.ID, Serial: b.Serial, PrivateKey: b.PrivateKey, PublicKeyID: b.PublicKeyID, PublicKey: b.PublicKey},
-		wxpay.WithTransport(gateway.Transport()), wxpay.WithCatalog(catalog.V3()))
+	brand, err := wxpay.New(wxpay.Merchant{ID: b.ID, Serial: b.Serial, PrivateKey: b.PrivateKey}, wxpay.WithScheme(apiv3.Brand()),
+		wxpay.WithPublicKey(b.PublicKeyID, b.PublicKey), wxpay.WithTransport(gateway.Transport()), wxpay.WithCatalog(catalog.V3()))
 	require.NoError(t, err)
 	read := 0
 	for operation := range catalog.V3().All() {

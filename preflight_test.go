@@ -135,7 +135,7 @@ func TestPreflightStrict(t *testing.T) {
 		{"not JSON in what is free-form", checked, full, `{"alt":"x","free":{"a":1 2}}`, found{"body ": wxpay.NotJSON}, ""},
 		{"no object", checked, full, `["SECRET"]`, found{"body ": wxpay.WrongType}, "body: it is not a JSON object"},
 		{"a better host", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/better-elsewhere") }, nil, nil, ""},
-		{"brand-direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("brand/card-member/cards") }, nil, found{"operation ": wxpay.WrongScheme}, "NewBrand makes a client"},
+		{"brand-direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("brand/card-member/cards") }, nil, found{"operation ": wxpay.WrongScheme}, "WithScheme(apiv3.Brand()) makes a client"},
 		{"a brand's by its facts", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/for-brands") }, nil, found{"operation ": wxpay.WrongScheme}, "a brand signs it"},
 		{"joined modes: direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") }, `{"mchid":"1","number":"1","payer":{"kind":"k"}}`, nil, ""},
 		{"joined modes: the rest stays required", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") }, `{"sp_mchid":"1","payer":{}}`, found{"body /number": wxpay.MissingField, "body /payer/kind": wxpay.MissingField}, ""},
@@ -463,7 +463,7 @@ func TestPreflightOptions(t *testing.T) {
 	_, err = brand.Chain("brand/card-member/cards").Get(context.Background())
 	require.NoError(t, err)
 	_, err = brand.Chain("v3/bare").Post(context.Background(), nil)
-	require.ErrorContains(t, err, "New makes a merchant's client")
+	require.ErrorContains(t, err, "a client without WithScheme(apiv3.Brand()) calls as a merchant")
 }
 
 type brandScheme struct{ apiv3.Scheme }

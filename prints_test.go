@@ -192,7 +192,6 @@ func samples(t *testing.T) map[string]specimen {
 
 	all := map[string]specimen{
 		"Merchant":             of(merchant),
-		"Brand":                of(wxpay.Brand{ID: "1004", Serial: testSerial, PrivateKey: keys.merchant, Key: goldKey, PublicKeyID: testKeyID, PublicKey: keys.platform.Public()}),
 		"APICertificate":       of(own),
 		"KeyRing":              sealed(ring),
 		"Client":               join(sealed(client), sealed(other)),

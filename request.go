@@ -227,7 +227,7 @@ func (f *flight) request(ctx context.Context) *http.Request {
 
 	serial := f.serial
 	if serial == "" {
-		serial = f.client.keys.serial()
+		serial = f.client.keys.Serial()
 	}
 	key := f.key[:]
 	if f.Attempts > 0 { // an earlier attempt may still be reading its own
@@ -270,7 +270,7 @@ func (f *flight) send(ctx context.Context) (*Response, error) {
 		f.Begun = time.Now()
 		f.Deadline = f.Begun.Add(f.Limits.Total)
 	}
-	if f.upload == nil && (len(f.client.middlewares) > 0 || f.client.keys.list != nil) {
+	if f.upload == nil && (len(f.client.middlewares) > 0 || f.client.keys.Follows()) {
 		f.Begun = time.Time{} // they may take their time
 		// The attempts keep the deadline by themselves; this is for whoever waits besides them.
 		var cancel context.CancelFunc
@@ -280,7 +280,7 @@ func (f *flight) send(ctx context.Context) (*Response, error) {
 	if ctx.Err() != nil {
 		return nil, f.error(StageSend, f.Outcome(), fault.Cause(ctx))
 	}
-	if err := f.client.keys.ready(ctx); err != nil {
+	if err := f.client.keys.Ready(ctx); err != nil {
 		return nil, f.error(StageKeys, f.Outcome(), err)
 	}
 	res, err := f.exchange(ctx)

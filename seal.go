@@ -140,13 +140,13 @@ func (s *sealing) chooseKey(f *flight) {
 	for h := f.header; h != nil; h = h.before {
 		if h.kind == settingHeader && h.name == apiv3.HeaderSerial {
 			s.named = true
-			if s.key, s.err = f.client.keys.named(s.ctx, h.value); s.err != nil {
+			if s.key, s.err = f.client.keys.Find(s.ctx, h.value); s.err != nil {
 				s.err = fmt.Errorf("it cannot be encrypted with the key that Wechatpay-Serial names, %s: %w", redact.Quote(h.value), s.err)
 			}
 			return
 		}
 	}
-	s.key, s.err = f.client.keys.encryption(s.ctx)
+	s.key, s.err = f.client.keys.Encryption(s.ctx)
 }
 
 // turn appends the ciphertext of a value as a JSON string.

@@ -19,7 +19,7 @@ const sealedAtOnce = 4
 
 // openKey decrypts the key of a part with the merchant's private key.
 func (p *billPart) openKey(f *flight) error {
-	key, err := f.client.own.decrypt(f.client.scheme, f.Serial, []byte(p.EncryptKey))
+	key, err := f.client.own.Decrypt(f.client.scheme, f.Serial, []byte(p.EncryptKey))
 	switch {
 	case err != nil:
 		return fmt.Errorf("the key of part %d cannot be opened with the merchant's private key: %w", p.Sequence, err)

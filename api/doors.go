@@ -16,7 +16,7 @@ func Global(client *wxpay.Client) GlobalRoot { return GlobalRoot{client} }
 func Invoicing(client *wxpay.Client) InvoicingRoot { return InvoicingRoot{client} }
 
 // Brand begins a call to an operation beneath /brand, which a brand calls for itself: the client has to be one of
-// [wxpay.NewBrand]. What a provider calls for a brand is beneath /v3 and begins with V3(client).Brand().
+// [wxpay.WithScheme]. What a provider calls for a brand is beneath /v3 and begins with V3(client).Brand().
 func Brand(client *wxpay.Client) BrandRoot { return BrandRoot{client} }
 
 // V3Root is /v3.

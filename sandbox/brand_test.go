@@ -22,9 +22,8 @@ func brandClient(t *testing.T, s *sandbox.Sandbox) (*wxpay.Client, *webhook.Hand
 	t.Helper()
 	b, err := s.Brand()
 	require.NoError(t, err)
-	client, err := wxpay.NewBrand(wxpay.Brand{
-		ID: b.ID, PrivateKey: b.PrivateKey, Certificate: b.Certificate, PublicKeyID: b.PublicKeyID, PublicKey: b.PublicKey, Key: b.Key,
-	}, wxpay.WithTransport(s.Transport()), wxpay.WithPreflight(wxpay.PreflightStrict))
+	client, err := wxpay.New(wxpay.Merchant{ID: b.ID, PrivateKey: b.PrivateKey, Certificate: b.Certificate}, wxpay.WithScheme(apiv3.Brand()),
+		wxpay.WithPublicKey(b.PublicKeyID, b.PublicKey), wxpay.WithTransport(s.Transport()), wxpay.WithPreflight(wxpay.PreflightStrict))
 	require.NoError(t, err)
 	handler, err := webhook.New(webhook.Merchant{ID: b.ID, APIv3Key: b.Key, Keys: client, Scheme: apiv3.Brand(), PrivateKey: b.PrivateKey})
 	require.NoError(t, err)

@@ -25,6 +25,9 @@ type sentinel struct{ text string }
 
 func (s *sentinel) Error() string { return s.text }
 
+// ErrExited is how code of the user's ended that ended its goroutine.
+var ErrExited = New("code given to the client ended its goroutine (runtime.Goexit, which FailNow of package testing calls)")
+
 // Limit is what a context ends with for a time limit of this module: its cause is no word from outside. It is
 // context.DeadlineExceeded.
 type Limit struct {

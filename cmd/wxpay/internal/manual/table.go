@@ -66,7 +66,7 @@ func (p *Page) items() []item {
 		add("signature", "the request is not signed")
 	}
 	if p.Scheme == "brand" {
-		add("scheme", "a brand calls it for itself: make the client with wxpay.NewBrand")
+		add("scheme", "a brand calls it for itself: make the client with wxpay.WithScheme(apiv3.Brand())")
 	}
 	add("tags", p.Tags...)
 	add("callers", p.Roles...)

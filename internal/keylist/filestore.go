@@ -1,0 +1,63 @@
+package keylist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
+)
+
+// FileStore is a [Store] of one file for each merchant in a directory, which is made when it is missing.
+type FileStore string
+
+var _ Store = FileStore("")
+
+// path returns the file of name, which is a merchant number and nothing else.
+func (s FileStore) path(name string) (string, error) {
+	if name == "" || !filepath.IsLocal(name) || filepath.Base(name) != name {
+		return "", fmt.Errorf("%s cannot be a file name", redact.Quote(name))
+	}
+	return filepath.Join(string(s), name+".certificates.json"), nil
+}
+
+// Load reads the file of name.
+func (s FileStore) Load(_ context.Context, name string) ([]byte, error) {
+	path, err := s.path(name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return data, err
+}
+
+// Save writes beside the file and renames, which is atomic.
+func (s FileStore) Save(_ context.Context, name string, data []byte) (err error) {
+	path, err := s.path(name)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(string(s), 0o700); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(string(s), name+".*.tmp") // only its owner can read and write it
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file.Name())
+		}
+	}()
+	_, err = file.Write(data)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}

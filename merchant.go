@@ -1,0 +1,71 @@
+package wxpay
+
+import (
+	"crypto"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+
+	"github.com/wxpay-go/wxpay/internal/keyring"
+	"github.com/wxpay-go/wxpay/internal/redact"
+)
+
+// Merchant is the caller: a merchant number with its API certificate. A service provider signs with its own, also when it
+// acts for a sub-merchant. A brand that calls for itself, under /brand/, is a Merchant as well, with its brand id and with
+// WithScheme(apiv3.Brand()); see [WithScheme]. It prints redacted.
+type Merchant struct {
+	// ID is the merchant number (mchid) or the brand id (brand_id), decimal digits.
+	ID string
+	// Serial is the serial of the API certificate: 40 upper-case hex digits, leading zeros kept. The merchant platform
+	// shows it under account centre, API security; openssl x509 -in apiclient_cert.pem -noout -serial prints it. It may be
+	// left empty when Certificate is given.
+	Serial string
+	// PrivateKey belongs to that certificate (apiclient_key.pem). Any crypto.Signer will do: see [LoadPrivateKey] for a
+	// file, or bring a KMS, an HSM, or libcrypto (contrib/openssl). A signer that also has the method of
+	// [middleware.ContextSigner] is told when a call ends; any other but an RSA key in memory signs on a goroutine that an
+	// ended call leaves behind. To decrypt fields it must be a crypto.Decrypter too, which is asked for only then.
+	PrivateKey crypto.Signer `json:"-"`
+	// Certificate is the API certificate itself (apiclient_cert.pem, [LoadCertificate]). It is optional. The serial is read
+	// from it, and it must belong to PrivateKey and to this merchant.
+	Certificate *x509.Certificate `json:"-"`
+	// KeyRing, in place of Serial, PrivateKey and Certificate, holds several API certificates and can switch between them
+	// while the client is in use.
+	KeyRing *KeyRing `json:"-"`
+	// APIv3Key is the 32-byte key set in the merchant platform, as typed; for a brand it is the brand's key. Only
+	// notifications and platform certificates need it; leave it empty otherwise.
+	APIv3Key string `json:"-"`
+}
+
+// Format prints number and serial under every verb; keys are left out.
+func (m Merchant) Format(s fmt.State, verb rune) { redact.Format(s, verb, m.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (m Merchant) MarshalText() ([]byte, error) { return []byte(m.text()), nil }
+
+func (m Merchant) text() string {
+	return fmt.Sprintf("wxpay.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.serial())
+}
+
+// LogValue gives slog number and serial.
+func (m Merchant) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("mchid", m.ID), slog.String("serial", m.serial()))
+}
+
+func (m Merchant) serial() string {
+	if m.KeyRing != nil && !m.KeyRing.ring.Empty() {
+		return m.KeyRing.ring.Current().Serial
+	}
+	return m.caller().Number()
+}
+
+// caller returns m in the form that is checked.
+func (m Merchant) caller() keyring.Caller {
+	caller := keyring.Caller{
+		ID: m.ID, APIv3Key: m.APIv3Key,
+		Certificate: keyring.Certificate{Serial: m.Serial, PrivateKey: m.PrivateKey, Certificate: m.Certificate},
+	}
+	if m.KeyRing != nil {
+		caller.Ring = &m.KeyRing.ring
+	}
+	return caller
+}
