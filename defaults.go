@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/invoke"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
@@ -24,7 +25,7 @@ func WithDefaults(mchid, appid string) Option {
 		if mchid == "" && appid == "" {
 			return errors.New("WithDefaults: both numbers are empty")
 		}
-		if appid != "" && !isAppID(appid) {
+		if appid != "" && !invoke.IsAppID(appid) {
 			return fmt.Errorf("WithDefaults: %s is not an appid such as wx8888888888888888", redact.Quote(appid))
 		}
 		c.defaults = callerDefaults{mchid, appid}

@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 	"internal/environ":   {"apiv3", "internal/redact", "internal/visible"},
 	"internal/filelock":  {}, // one lock of a file between processes
 	"internal/fault":     {}, // what errors are, which every room has to know
+	"internal/invoke":    {"apiv3", "middleware", "internal/redact", "internal/target", "internal/visible"},
 	"internal/jsonwalk":  {"internal/fault", "internal/redact"},
 	"internal/keylist":   {"apiv3", "middleware", "internal/fault", "internal/redact"},
 	"internal/keyring":   {"apiv3", "internal/redact", "internal/visible"},
