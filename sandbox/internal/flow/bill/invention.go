@@ -14,6 +14,15 @@ type invention struct {
 	merchant string
 }
 
+// invention makes the rows of a day up.
+func (f *Flow) invention(day time.Time) *invention {
+	seed := uint64(0)
+	for _, b := range []byte(f.ID + day.Format(time.DateOnly)) {
+		seed = seed*31 + uint64(b)
+	}
+	return &invention{day: day.Format(time.DateOnly), rows: max(f.rows, 1), seed: seed ^ f.Seed, merchant: f.ID}
+}
+
 // at is when a row happened: the day passes evenly.
 func (v *invention) at(i int64) string {
 	second := i % v.rows * (24 * 60 * 60) / v.rows
