@@ -30,7 +30,7 @@ import (
 // time of changing from one to the other; see [WithKeyPolicy].
 func WithCertificates(options ...CertificatesOption) Option {
 	return func(c *config) error {
-		settings := certificates{path: "v3/certificates", Settings: keylist.Settings{Interval: defaultRefresh}}
+		settings := keylist.Settings{Path: "v3/certificates", Interval: defaultRefresh}
 		var problems []error
 		for _, option := range options {
 			if option == nil {
@@ -45,13 +45,7 @@ func WithCertificates(options ...CertificatesOption) Option {
 }
 
 // CertificatesOption changes how [WithCertificates] works.
-type CertificatesOption func(*certificates) error
-
-// certificates is what the options fill.
-type certificates struct {
-	path string
-	keylist.Settings
-}
+type CertificatesOption func(*keylist.Settings) error
 
 // The platform wants the list to be read at intervals below 12 hours.
 const (
@@ -63,33 +57,33 @@ const (
 // RefreshInterval sets the age at which the list is read again: at least a minute and less than 12 hours, 6 hours by
 // default. Up to a fifth of it is taken off at random, so that a fleet does not ask all at once.
 func RefreshInterval(interval time.Duration) CertificatesOption {
-	return func(c *certificates) error {
+	return func(s *keylist.Settings) error {
 		if interval < nearestRefresh || interval >= longestRefresh {
 			return fmt.Errorf("RefreshInterval is %s, it must be at least %s and less than %s", interval, nearestRefresh, longestRefresh)
 		}
-		c.Interval = interval
+		s.Interval = interval
 		return nil
 	}
 }
 
 // TrustRoots accepts only certificates that were issued by one of roots (the platform's is Tenpay.com Root CA).
 func TrustRoots(roots *x509.CertPool) CertificatesOption {
-	return func(c *certificates) error {
+	return func(s *keylist.Settings) error {
 		if roots == nil {
 			return errors.New("TrustRoots: the pool is nil")
 		}
-		c.Roots = roots
+		s.Roots = roots
 		return nil
 	}
 }
 
 // StoreIn keeps a copy of the list in store; see [FileStore].
 func StoreIn(store KeyStore) CertificatesOption {
-	return func(c *certificates) error {
+	return func(s *keylist.Settings) error {
 		if store == nil {
 			return errors.New("StoreIn: the store is nil")
 		}
-		c.Store = store
+		s.Store = store
 		return nil
 	}
 }
@@ -97,8 +91,8 @@ func StoreIn(store KeyStore) CertificatesOption {
 // GlobalCertificates reads the list of overseas merchants, /v3/global/certificates. It goes with
 // WithBaseURL("https://apihk.mch.weixin.qq.com").
 func GlobalCertificates() CertificatesOption {
-	return func(c *certificates) error {
-		c.path = "v3/global/certificates"
+	return func(s *keylist.Settings) error {
+		s.Path = "v3/global/certificates"
 		return nil
 	}
 }

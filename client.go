@@ -112,7 +112,7 @@ func (c *Client) build(options []Option) (*Client, error) {
 	c.limits = timeLimits(c.timeout, c.attemptTimeout)
 	c.headers = newUsualHeaders(c.userAgent, c.language)
 	if c.keys = c.sharedKeys(); c.keys == nil {
-		c.keys = keylist.New(set, c.clock, float64(c.keyPolicy))
+		c.keys = keylist.New(set, c.clock, c.keyShare)
 		if c.certificates != nil {
 			c.follow()
 		}

@@ -26,7 +26,7 @@ func WithKeyPolicy(policy KeyPolicy) Option {
 		if !(policy >= 0 && policy <= 100) { // NaN is neither
 			return fmt.Errorf("WithKeyPolicy: %v is not between 0 and 100 percent", float64(policy))
 		}
-		c.keyPolicy = policy
+		c.keyShare = float64(policy)
 		return nil
 	}
 }

@@ -53,7 +53,7 @@ func (c *Client) inherit() error {
 func (c *Client) sharedKeys() *keylist.Keys {
 	origin := c.origin
 	if origin == nil || c.merchant.ID != origin.merchant.ID || c.isBrand() != origin.isBrand() || len(c.platformKeys) > 0 ||
-		c.certificates != origin.certificates || c.keyPolicy != origin.keyPolicy {
+		c.certificates != origin.certificates || c.keyShare != origin.keyShare {
 		return nil
 	}
 	return origin.keys

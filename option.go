@@ -17,6 +17,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/internal/keylist"
 	"github.com/wxpay-go/wxpay/internal/keyring"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/visible"
@@ -33,11 +34,11 @@ type config struct {
 	backups        []string          // other hosts of the gateway, each with its port if it needs one
 	hosts          *middleware.Hosts // base and backups, and how they do; nil until the client is put together
 	platformKeys   []apiv3.PlatformKey
-	certificates   *certificates // nil: the certificate list is not fetched
-	keyPolicy      KeyPolicy
-	embedded       bool   // the catalogue is the embedded one
-	catalog        Lookup // another one; nil: there is none
-	plans          *plans // of the catalogue's operations; nil until the client is put together
+	certificates   *keylist.Settings // nil: the certificate list is not fetched
+	keyShare       float64           // percent of the calls that use the public key; see KeyPolicy
+	embedded       bool              // the catalogue is the embedded one
+	catalog        Lookup            // another one; nil: there is none
+	plans          *plans            // of the catalogue's operations; nil until the client is put together
 	preflight      PreflightMode
 	silenced       []FindingKind
 	told           *told // the findings that were logged; nil until the client is put together
@@ -67,7 +68,7 @@ func defaults() config {
 	return config{
 		scheme:         apiv3.RSA(),
 		base:           &url.URL{Scheme: "https", Host: strings.TrimPrefix(DefaultBaseURL, "https://")},
-		keyPolicy:      PreferPublicKey,
+		keyShare:       100,
 		embedded:       true,
 		preflight:      PreflightWarn,
 		backups:        []string{"api2.mch.weixin.qq.com"},

@@ -36,7 +36,7 @@ type KeyStatus struct {
 func (c *Client) KeyStatus() KeyStatus {
 	s := c.keys.Status()
 	return KeyStatus{
-		Keys: s.Keys, Policy: c.keyPolicy, Fetched: s.Fetched, Next: s.Next, Failures: s.Failures, Err: s.Err, Broken: s.Broken,
+		Keys: s.Keys, Policy: KeyPolicy(c.keyShare), Fetched: s.Fetched, Next: s.Next, Failures: s.Failures, Err: s.Err, Broken: s.Broken,
 	}
 }
 

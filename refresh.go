@@ -19,15 +19,15 @@ import (
 // follow makes the client's keys follow the platform's certificate list. A copy of the client reads it, whose pipeline
 // verifies with the certificates in the response.
 func (c *Client) follow() {
-	path := c.certificates.path
+	settings := *c.certificates
 	c.keys.Follow(keylist.Source{
-		Settings: c.certificates.Settings, MchID: c.merchant.ID, Key: c.apiv3Key, Scheme: c.scheme, Logger: c.logger,
+		Settings: settings, MchID: c.merchant.ID, Key: c.apiv3Key, Scheme: c.scheme, Logger: c.logger,
 		Reader: func(keys middleware.Keys) keylist.Read {
 			reader := *c
 			reader.keys = keylist.New(new(apiv3.KeySet), c.clock, 0) // no key, so the request names none
 			reader.assemble(keys)
 			return func(ctx context.Context) (http.Header, []byte, error) {
-				res, err := reader.Chain(path).Get(ctx)
+				res, err := reader.Chain(settings.Path).Get(ctx)
 				if err != nil {
 					return nil, nil, explainList(err)
 				}

@@ -20,6 +20,7 @@ var ErrClosed = fault.New("the client is closed")
 
 // Settings are the user's choices about the list.
 type Settings struct {
+	Path     string         // of the list, for [Source.Reader]
 	Interval time.Duration  // the list is read again at this age, or up to a fifth earlier
 	Roots    *x509.CertPool // issuers of the certificates; nil: any
 	Store    Store          // keeps a copy for other processes; nil: none
