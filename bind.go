@@ -161,7 +161,7 @@ func leafAt(body []byte, path string) leaf {
 		if text := s.Quoted(); len(text.Raw) > 0 {
 			return leaf{'"', text}
 		}
-	case c == '-' || digit(c):
+	case c == '-' || '0' <= c && c <= '9':
 		return leaf{'0', jsonwalk.Quoted{Raw: s.Scalar()}}
 	}
 	return leaf{}

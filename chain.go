@@ -4,15 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"reflect"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/sensitive"
+	"github.com/wxpay-go/wxpay/internal/target"
 )
 
 // Chain is a call in the making: a path, the values of its variables, query, headers and time limits. Start one with
@@ -52,7 +50,7 @@ const (
 	settingVar settingKind = iota
 	settingRawVar
 	settingQuery
-	settingQueryTime // value is its RFC 3339 text in Beijing, until the operation tells the form
+	settingQueryTime // its value is a text of RFC 3339 until the operation tells the form
 	settingHeader
 	settingTimeout
 	settingAttemptTimeout
@@ -98,14 +96,14 @@ func (c Chain) Chain(path string, values ...any) Chain {
 	if c.Err() != nil {
 		return c
 	}
-	checked, err := checkPath(path)
+	checked, err := target.CheckPath(path)
 	if err != nil {
 		return c.fail(err)
 	}
 	if len(values) > 0 {
-		names := placeholders(checked)
-		if len(names) != len(values) {
-			return c.fail(wrongNumber(path, names, len(values)))
+		names, err := target.Placeholders(path, len(values))
+		if err != nil {
+			return c.fail(err)
 		}
 		for i, name := range names {
 			if strings.Contains(c.path, "{"+name+"}") {
@@ -137,7 +135,7 @@ func (c Chain) At(names ...string) Chain {
 	path := append(space[:0], c.path...)
 	for _, name := range names {
 		var err error
-		if path, err = appendName(path, name, c.client); err != nil {
+		if path, err = target.AppendName(path, name, c.client.knowsSegment); err != nil {
 			return c.fail(err)
 		}
 	}
@@ -149,7 +147,10 @@ func (c Chain) At(names ...string) Chain {
 // segment, and never changed otherwise. An empty value, "." and ".." are refused, and so is a name that the path does not
 // have. Setting a name again replaces its value.
 func (c Chain) Var(name string, value any) Chain {
-	text, err := pathText(name, value)
+	if _, secret := value.(Secret); secret {
+		return c.fail(fmt.Errorf("the value of {%s} is a Secret, and nothing in a path is encrypted: pass string(secret) if it may travel in clear", name))
+	}
+	text, err := target.PathText(name, value)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -173,24 +174,15 @@ func (c Chain) RawVar(name, escaped string) Chain {
 // A time is written in the form that the operation documents: as the date that it is in Beijing, or to the second with the
 // offset +08:00. Where the catalogue does not tell which, it is a mistake.
 func (c Chain) Query(name string, value any) Chain {
-	if name == "" {
-		return c.fail(fmt.Errorf("a query member has an empty name"))
+	param, err := target.NewParam(name, value, secretType, sensitive.Token)
+	if err != nil {
+		return c.fail(err)
 	}
-	if at, ok := value.(time.Time); ok {
-		text, err := timeText(at)
-		if err != nil {
-			return c.fail(fmt.Errorf("query member %s: %w", redact.Quote(name), err))
-		}
-		return c.with(setting{kind: settingQueryTime, name: name, value: text})
+	kind := settingQuery
+	if param.Time {
+		kind = settingQueryTime
 	}
-	texts, ok := queryTexts(value)
-	if !ok {
-		return c.fail(fmt.Errorf("query member %s: %s is not a string, an integer, a bool, a slice of these, or a time.Time", redact.Quote(name), kindOf(reflect.ValueOf(value))))
-	}
-	if !utf8.ValidString(name) || slices.ContainsFunc(texts, func(text string) bool { return !utf8.ValidString(text) }) {
-		return c.fail(fmt.Errorf("query member %s: %w", redact.Quote(name), jsonwalk.ErrNotUTF8))
-	}
-	return c.with(setting{kind: settingQuery, name: name, values: texts})
+	return c.with(setting{kind: kind, name: name, values: param.Values})
 }
 
 // Queries sets several members of the query string as [Chain.Query] does each: those of a map, such as a [JSON] or
@@ -202,12 +194,12 @@ func (c Chain) Queries(members any) Chain { return c.setAll("Queries", members, 
 
 // setAll sets what is in a map or a struct one by one.
 func (c Chain) setAll(verb string, all any, set func(Chain, string, any) Chain) Chain {
-	list, err := namedValues(all)
+	list, err := target.NamedValues(all)
 	if err != nil {
 		return c.fail(fmt.Errorf("%s: %w", verb, err))
 	}
 	for _, each := range list {
-		c = set(c, each.name, each.value)
+		c = set(c, each.Name, each.Value)
 	}
 	return c
 }
@@ -371,7 +363,7 @@ func (c Chain) with(s setting) Chain {
 func (c Chain) mark(kind settingKind) Chain { return c.with(setting{kind: kind}) }
 
 func (c Chain) fail(err error) Chain {
-	return c.with(setting{kind: settingMistake, more: &more{err: &CallError{Stage: StageBuild, Outcome: NotSent, Template: label(c.path), Err: err}}})
+	return c.with(setting{kind: settingMistake, more: &more{err: &CallError{Stage: StageBuild, Outcome: NotSent, Template: target.Label(c.path), Err: err}}})
 }
 
 func checkLimit(what string, limit time.Duration) error {
@@ -389,7 +381,9 @@ var ownHeaders = map[string]bool{
 }
 
 func checkHeader(key, value string) error {
-	if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r > 0x7e || !unreserved[byte(r)] && !strings.ContainsRune("!#$%&'*+^`|", r) }) {
+	if key == "" || strings.ContainsFunc(key, func(r rune) bool {
+		return r > 0x7e || !target.Unreserved(byte(r)) && !strings.ContainsRune("!#$%&'*+^`|", r)
+	}) {
 		return fmt.Errorf("the header name %s is not valid", redact.Quote(key))
 	}
 	if ownHeaders[key] {

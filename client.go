@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -14,8 +13,9 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/keylist"
 	"github.com/wxpay-go/wxpay/internal/keyring"
+	"github.com/wxpay-go/wxpay/internal/preflight"
 	"github.com/wxpay-go/wxpay/internal/redact"
-	"github.com/wxpay-go/wxpay/internal/visible"
+	"github.com/wxpay-go/wxpay/internal/sensitive"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/transport"
 	"github.com/wxpay-go/wxpay/wxcode"
@@ -76,10 +76,10 @@ func (c *Client) build(options []Option) (*Client, error) {
 	if !failed && c.sharedKeys() == nil {
 		problems = append(problems, c.checkPlatformKeys())
 	}
-	if c.preflight == PreflightStrict && !c.embedded && c.catalog == nil {
+	if c.strict && !c.embedded && c.catalog == nil {
 		problems = append(problems, errors.New("WithPreflight(PreflightStrict) has nothing to check against: leave WithCatalog(nil) out"))
 	}
-	problems = append(problems, c.defaults.check(c))
+	problems = append(problems, c.defaults.Check(c.merchant.ID, c.isBrand(), c.embedded || c.catalog != nil))
 	set, err := apiv3.NewKeySet(c.platformKeys...)
 	problems = append(problems, err)
 	if c.own != nil && errors.Join(problems...) == nil {
@@ -104,10 +104,12 @@ func (c *Client) build(options []Option) (*Client, error) {
 		c.ages, c.echoes = c.origin.ages, c.origin.echoes
 	}
 	if c.plans == nil {
-		c.plans = newPlans(c.embedded, c.preflight != PreflightOff)
+		if c.plans = new(sensitive.Plans); c.embedded {
+			c.plans = &embeddedPlans
+		}
 	}
 	if c.told == nil {
-		c.told = newTold()
+		c.told = preflight.NewTold()
 	}
 	c.limits = timeLimits(c.timeout, c.attemptTimeout)
 	c.headers = newUsualHeaders(c.userAgent, c.language)
@@ -120,6 +122,9 @@ func (c *Client) build(options []Option) (*Client, error) {
 	c.assemble(c.keys)
 	return c, nil
 }
+
+// embeddedPlans are those of the embedded catalogue, which bounds them. Clients share them.
+var embeddedPlans sensitive.Plans
 
 // stage is one named part of the pipeline.
 type stage struct {
@@ -219,26 +224,4 @@ func (c *Client) MarshalText() ([]byte, error) { return []byte(c.String()), nil 
 // LogValue gives slog merchant or brand, and base URL.
 func (c *Client) LogValue() slog.Value {
 	return slog.GroupValue(slog.String(c.scheme.Identity(), c.merchant.ID), slog.String("serial", c.Serial()), slog.String("base_url", c.base.String()))
-}
-
-// baseURL checks the address of a gateway: scheme and host alone, since a path would be signed and not served.
-func baseURL(text string) (*url.URL, error) {
-	if strings.Contains(text, "@") { // and not what stands there
-		return nil, errors.New("base URL names a user, and the platform knows none: take out what stands before the @")
-	}
-	if err := visible.Word(text); err != nil {
-		return nil, fmt.Errorf("base URL %s: %w", redact.Quote(text), err)
-	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("base URL %s is not of the form https://host", redact.Quote(text))
-	case strings.TrimSuffix(text[len(u.Scheme):], "/") != "://"+u.Host:
-		return nil, fmt.Errorf("base URL %s has more than scheme and host: the path belongs into Chain", redact.Quote(text))
-	case strings.HasSuffix(u.Host, ":"):
-		return nil, fmt.Errorf("base URL %s has a colon and no port", redact.Quote(text))
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return nil, fmt.Errorf("base URL %s is not encrypted: http is accepted for this machine only", redact.Quote(text))
-	}
-	return &url.URL{Scheme: u.Scheme, Host: plainHost(u)}, nil
 }

@@ -361,7 +361,7 @@ func newAPIError(f *flight, res *Response, now time.Time) *APIError {
 	if f.Stale() {
 		e.Hint = strings.TrimPrefix(e.Hint+"; it was signed before this request was sent, so it may answer another one", "; ")
 	}
-	if hint := f.hint(e.Status); hint != "" {
+	if hint := f.found.Hint(e.Status); hint != "" {
 		e.Hint = strings.TrimPrefix(e.Hint+"; "+hint, "; ")
 	}
 	e.Trail, e.money = f.trail(), f.MovesMoney()

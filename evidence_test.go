@@ -276,7 +276,7 @@ func TestBind(t *testing.T) {
 // What nobody reviewed is compared, and a difference is logged once, without the values.
 func TestEchoesAreLogged(t *testing.T) {
 	var log bytes.Buffer
-	client := newClient(t, wxpay.WithLogger(slog.New(slog.NewTextHandler(&log, nil))), wxpay.WithPreflight(wxpay.PreflightOff),
+	client := newClient(t, wxpay.WithLogger(slog.New(slog.NewTextHandler(&log, nil))),
 		wxpay.WithTransport(ok(`{"out_request_no":"R-OTHER","card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0"}`)))
 	for range 2 {
 		_, err := client.Chain("v3/brand/partner/card-member/cards").Post(t.Context(), wxpay.JSON{"out_request_no": "R-MINE", "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0"})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/target"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -41,7 +42,7 @@ func (c *Client) Fetch(ctx context.Context, address string, w io.Writer, options
 func (c *Client) link(ctx context.Context, address string) (*flight, error) {
 	f := &flight{client: c, linked: true}
 	f.Method, f.Template = http.MethodGet, "(link)"
-	u, target, err := splitLink(address)
+	u, line, err := target.SplitLink(address)
 	switch {
 	case ctx == nil:
 		err = errors.New("the context is nil: pass context.Background() if there is none")
@@ -54,8 +55,8 @@ func (c *Client) link(ctx context.Context, address string) (*flight, error) {
 	if err != nil {
 		return nil, f.error(StageBuild, NotSent, err)
 	}
-	path, _, _ := strings.Cut(target, "?")
-	if u.RequestURI() != target { // net/url would write it in another way
+	path, _, _ := strings.Cut(line, "?")
+	if u.RequestURI() != line { // net/url would write it in another way
 		u.Opaque = path
 	}
 	f.url, f.Host = *u, u.Host
@@ -70,7 +71,7 @@ func (c *Client) link(ctx context.Context, address string) (*flight, error) {
 			f.Operation, f.Template = operation, operation.Path
 		}
 	}
-	f.plan = c.plans.of(f.Operation)
+	f.plan = c.plans.Of(f.Operation)
 	return f, nil
 }
 
@@ -87,42 +88,4 @@ func (c *Client) serves(u *url.URL) bool {
 // one: a sandbox on this machine is no way to the platform). The host is not signed, so the link goes that way too.
 func (c *Client) behindProxy(u *url.URL) bool {
 	return u.Scheme == "https" && c.base.Scheme == "https" && fact.IsPlatformHost(u.Host) && !c.serves(u)
-}
-
-// splitLink checks that an address is of the plain form of links, and returns its target, which goes onto the request line
-// as it stands. Whatever could be read in two ways is refused, by one who might take the request elsewhere or the path for
-// another one: a user, a fragment, a backslash, a second slash at the beginning, dots that lead up. The error does not show
-// the address, which holds a token.
-func splitLink(address string) (u *url.URL, target string, err error) {
-	_, rest, _ := strings.Cut(address, "://")
-	slash := strings.IndexByte(rest, '/')
-	u, err = url.Parse(address)
-	switch {
-	case err != nil || slash <= 0 || u.Host != rest[:slash] || u.Opaque != "" || u.User != nil || strings.ContainsFunc(address, notInLinks):
-		return nil, "", errors.New("the address is not of the form https://host/path?query")
-	case strings.HasPrefix(u.Path, "//"):
-		return nil, "", errors.New("the path of the address begins with two slashes, which some read as another host")
-	}
-	for segment := range strings.SplitSeq(u.Path, "/") {
-		if segment == "." || segment == ".." {
-			return nil, "", errors.New("the path of the address has a segment of dots, which would change it")
-		}
-	}
-	u.Host = plainHost(u)
-	return u, rest[slash:], nil
-}
-
-// notInLinks reports what stands on no request line, and what there are two opinions about.
-func notInLinks(r rune) bool { return r <= ' ' || r > '~' || r == '#' || r == '\\' }
-
-// plainHost is the host as links are compared by it: without the port that the scheme has anyway, and in lower case.
-func plainHost(u *url.URL) string {
-	host := strings.ToLower(u.Host)
-	switch u.Scheme {
-	case "https":
-		host = strings.TrimSuffix(host, ":443")
-	case "http":
-		host = strings.TrimSuffix(host, ":80")
-	}
-	return host
 }

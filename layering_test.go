@@ -34,6 +34,7 @@ var arrows = map[string][]string{
 	"":              {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "wxcode", "internal/…"}, // the top of all
 	"api":           {""},
 
+	"internal/autofill":  {"fact", "internal/jsonwalk", "internal/redact", "internal/target"},
 	"internal/environ":   {"apiv3", "internal/redact", "internal/visible"},
 	"internal/filelock":  {}, // one lock of a file between processes
 	"internal/fault":     {}, // what errors are, which every room has to know
@@ -41,6 +42,7 @@ var arrows = map[string][]string{
 	"internal/jsonwalk":  {"internal/fault", "internal/redact"},
 	"internal/keylist":   {"apiv3", "middleware", "internal/fault", "internal/redact"},
 	"internal/keyring":   {"apiv3", "internal/redact", "internal/visible"},
+	"internal/preflight": {"apiv3", "catalog", "fact", "internal/jsonwalk", "internal/redact", "internal/sensitive", "internal/target"},
 	"internal/redact":    {}, // how they and everything else print
 	"internal/sensitive": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/target"},
 	"internal/strict":    {"fact", "gjson", "internal/jsonwalk", "internal/redact"},

@@ -1,12 +1,12 @@
 package wxpay
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/url"
 	"strings"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
 // What a call carried and what an answer says, read member by member for comparing the two. This is the slow way, taken
@@ -16,10 +16,8 @@ import (
 type document struct{ root any }
 
 func readDocument(text []byte) (d document) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if decoder.Decode(&d.root) != nil {
-		return document{}
+	if root, err := jsonwalk.Unmarshal(text); err == nil {
+		d.root = root
 	}
 	return d
 }

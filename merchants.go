@@ -8,6 +8,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/autofill"
 	"github.com/wxpay-go/wxpay/internal/keylist"
 	"github.com/wxpay-go/wxpay/internal/keyring"
 	"github.com/wxpay-go/wxpay/internal/redact"
@@ -27,7 +28,7 @@ func (c *Client) As(merchant Merchant, options ...Option) (*Client, error) {
 	other := &Client{merchant: merchant, config: c.config, queue: c.queue, origin: c}
 	other.platformKeys, other.certificates = nil, nil
 	if merchant.ID != c.merchant.ID {
-		other.defaults = callerDefaults{}
+		other.defaults = autofill.Caller{}
 	}
 	other.middlewares = slices.Clip(c.middlewares)
 	return other.build(options)

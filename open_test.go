@@ -55,10 +55,10 @@ func TestOpen(t *testing.T) {
 		{"the key of a bill stays", `{"bills":[{"download_url":"u","encrypt_key":"` + binary + `","nonce":"n"}]}`, `{"bills":[{"download_url":"u","encrypt_key":"` + binary + `","nonce":"n"}]}`, nil},
 		{"in clear", `{"name":"张三","data":[{"phone":"` + seal("1") + `"}]}`, `{"name":"张三","data":[{"phone":"1"}]}`, map[string]string{"/name": "it is not base64"}},
 		{"for another key", `{"name":"` + other + `"}`, `{"name":"` + other + `"}`, map[string]string{"/name": "decryption failed"}},
-		{"a binary", `{"name":"` + binary + `"}`, `{"name":"` + binary + `"}`, map[string]string{"/name": "what is inside is no text"}},
+		{"a binary", `{"name":"` + binary + `"}`, `{"name":"` + binary + `"}`, map[string]string{"/name": "its plaintext is not UTF-8"}},
 		{"wrong types", `{"name":1,"data":[{"phone":{},"chosen":"` + seal("a") + `"},{"phone":["x"]}]}`, `{"name":1,"data":[{"phone":{},"chosen":"a"},{"phone":["x"]}]}`,
-			map[string]string{"/name": "is no string", "/data/0/phone": "is an object", "/data/1/phone": "is an array"}},
-		{"a text that is not JSON", `{"text":"x","name":"` + seal("A") + `"}`, `{"text":"x","name":"A"}`, map[string]string{"/text": "not JSON"}},
+			map[string]string{"/name": "is not", "/data/0/phone": "is documented as encrypted and is not", "/data/1/phone": "is not"}},
+		{"a text that is not JSON", `{"text":"x","name":"` + seal("A") + `"}`, `{"text":"x","name":"A"}`, map[string]string{"/text": "is not"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestOpen(t *testing.T) {
 		client := newClient(t, wxpay.WithCatalog(answering), wxpay.WithTransport(answer{body: body}))
 		res, err := client.Chain("v3/marked").Get(context.Background())
 		require.NoError(t, err)
-		assert.ErrorContains(t, res.DecryptErr(), "99 members of the answer were not decrypted: field /data/0/phone: it is not base64; ")
+		assert.ErrorContains(t, res.DecryptErr(), "99 fields of the response were not decrypted: field /data/0/phone: it is not base64; ")
 		assert.ErrorContains(t, res.DecryptErr(), "and 94 more")
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,9 +16,13 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/internal/autofill"
 	"github.com/wxpay-go/wxpay/internal/keylist"
 	"github.com/wxpay-go/wxpay/internal/keyring"
+	"github.com/wxpay-go/wxpay/internal/preflight"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/sensitive"
+	"github.com/wxpay-go/wxpay/internal/target"
 	"github.com/wxpay-go/wxpay/internal/visible"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -38,11 +41,11 @@ type config struct {
 	keyShare       float64           // percent of the calls that use the public key; see KeyPolicy
 	embedded       bool              // the catalogue is the embedded one
 	catalog        Lookup            // another one; nil: there is none
-	plans          *plans            // of the catalogue's operations; nil until the client is put together
-	preflight      PreflightMode
-	silenced       []FindingKind
-	told           *told // the findings that were logged; nil until the client is put together
-	defaults       callerDefaults
+	plans          *sensitive.Plans  // of the catalogue's operations; nil until the client is put together
+	strict         bool              // PreflightStrict
+	silenced       []string          // kinds of findings
+	told           *preflight.Told   // the findings that were logged; nil until the client is put together
+	defaults       autofill.Caller
 	transport      http.RoundTripper // nil until the client is put together, unless WithTransport gave one
 	attempts       int
 	limiter        middleware.Limiter // nil: nothing is held back
@@ -70,7 +73,6 @@ func defaults() config {
 		base:           &url.URL{Scheme: "https", Host: strings.TrimPrefix(DefaultBaseURL, "https://")},
 		keyShare:       100,
 		embedded:       true,
-		preflight:      PreflightWarn,
 		backups:        []string{"api2.mch.weixin.qq.com"},
 		attempts:       3,
 		timeout:        30 * time.Second,
@@ -156,7 +158,7 @@ func (c *config) facts() Lookup {
 // backup.
 func WithBaseURL(address string) Option {
 	return func(c *config) (err error) {
-		base, err := baseURL(address)
+		base, err := target.BaseURL(address)
 		if err == nil {
 			c.base, c.backups, c.hosts = base, nil, nil
 		}
@@ -173,13 +175,13 @@ func WithBaseURL(address string) Option {
 // find the primary well again.
 func WithHosts(primary string, backups ...string) Option {
 	return func(c *config) error {
-		base, err := baseURL(primary)
+		base, err := target.BaseURL(primary)
 		if err != nil {
 			return err
 		}
 		names := []string{base.Host}
 		for _, backup := range backups {
-			u, err := baseURL(backup)
+			u, err := target.BaseURL(backup)
 			switch {
 			case err != nil:
 				return err
@@ -387,9 +389,4 @@ func checkCount(what string, n int64) error {
 		return fmt.Errorf("%s is %d, it must be positive", what, n)
 	}
 	return nil
-}
-
-// loopback reports whether host is this machine.
-func loopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }

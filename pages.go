@@ -263,10 +263,8 @@ func (c Chain) ownQuery(name string) (string, bool) {
 	for s := c.last; s != nil; s = s.before {
 		switch {
 		case s.name != name:
-		case s.kind == settingQuery && len(s.values) > 0:
+		case (s.kind == settingQuery || s.kind == settingQueryTime) && len(s.values) > 0:
 			return s.values[0], true
-		case s.kind == settingQueryTime:
-			return s.value, true
 		}
 	}
 	return "", false

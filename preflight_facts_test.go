@@ -110,7 +110,7 @@ func (r *request) chain(client *wxpay.Client) wxpay.Chain {
 // things are findings: "kind: place pointer".
 type things map[string]bool
 
-func thing(kind wxpay.FindingKind, at string) string { return string(kind) + ": " + at }
+func thing(kind string, at string) string { return kind + ": " + at }
 
 // spy collects findings from the log.
 type spy struct{ got things }
@@ -121,7 +121,7 @@ func (s *spy) WithGroup(string) slog.Handler            { return s }
 func (s *spy) Handle(_ context.Context, record slog.Record) error {
 	said := map[string]string{}
 	record.Attrs(func(a slog.Attr) bool { said[a.Key] = a.Value.String(); return true })
-	s.got[thing(wxpay.FindingKind(said["kind"]), said["place"]+" "+said["pointer"])] = true
+	s.got[thing(said["kind"], said["place"]+" "+said["pointer"])] = true
 	return nil
 }
 
@@ -161,12 +161,12 @@ func notices(operation *fact.Operation) things {
 	say := things{}
 	switch operation.Status {
 	case fact.Offline:
-		say[thing(wxpay.OfflineOperation, "operation ")] = true
+		say[thing("offline operation", "operation ")] = true
 	case fact.Superseded:
-		say[thing(wxpay.SupersededOperation, "operation ")] = true
+		say[thing("superseded operation", "operation ")] = true
 	}
 	if operation.HostRequired {
-		say[thing(wxpay.WrongHost, "operation ")] = true
+		say[thing("wrong host", "operation ")] = true
 	}
 	return say
 }
@@ -217,12 +217,12 @@ func wrong(field *fact.Field) any {
 // One wrong thing at a time, in every operation and at every member: each is found, as what it is and where it is, and refuses
 // the call only if it is certain.
 func TestPreflightFindsOneWrongThing(t *testing.T) {
-	tried := map[wxpay.FindingKind]int{}
+	tried := map[string]int{}
 	clients := map[fact.Scheme]*wxpay.Client{fact.MerchantScheme: newClient(t), fact.BrandScheme: newClientFor(t, fact.BrandScheme)}
 	for operation := range catalog.V3().All() {
 		r := requestOf(operation, true)
 		usual := notices(operation)
-		expect := func(kind wxpay.FindingKind, at string, refuses bool, scheme fact.Scheme, method string, call func(*wxpay.Client) wxpay.Chain, body any) {
+		expect := func(kind string, at string, refuses bool, scheme fact.Scheme, method string, call func(*wxpay.Client) wxpay.Chain, body any) {
 			tried[kind]++
 			found, refusing := checkStrictly(t, scheme, method, call, body)
 			if is := thing(kind, at); !found[is] || refusing[is] != refuses {
@@ -234,7 +234,7 @@ func TestPreflightFindsOneWrongThing(t *testing.T) {
 				}
 			}
 		}
-		again := func(kind wxpay.FindingKind, at string, refuses bool) {
+		again := func(kind string, at string, refuses bool) {
 			expect(kind, at, refuses, operation.Scheme, operation.Method, r.chain, r.bodyOf())
 		}
 		// replaced changes a member for a moment.
@@ -256,55 +256,55 @@ func TestPreflightFindsOneWrongThing(t *testing.T) {
 				field := &list[i]
 				if field.Required && field.Name != apiv3.HeaderSerial {
 					replaced(at, field.Name, nil, func() {
-						again(wxpay.MissingField, where+" /"+field.Name, field.Confirmed && !operation.Inferred)
+						again("missing field", where+" /"+field.Name, field.Confirmed && !operation.Inferred)
 					})
 				}
 				if where == "query" && (field.Type == fact.Integer || field.Type == fact.Boolean) {
-					replaced(at, field.Name, "x", func() { again(wxpay.WrongType, "query /"+field.Name, !operation.Inferred) })
+					replaced(at, field.Name, "x", func() { again("wrong type", "query /"+field.Name, !operation.Inferred) })
 				}
 			}
 		}
 		if len(operation.In.Form) == 0 {
-			replaced(r.query, "no_such_member", "x", func() { again(wxpay.UnknownField, "query /no_such_member", false) })
+			replaced(r.query, "no_such_member", "x", func() { again("unknown field", "query /no_such_member", false) })
 		}
 		if len(operation.In.JSON) > 0 {
 			places(r.body, operation.In.JSON, "", func(object map[string]any, field *fact.Field, pointer string) {
 				at := "body " + pointer
 				if field.Required {
-					replaced(object, field.Name, nil, func() { again(wxpay.MissingField, at, field.Confirmed && !operation.Inferred) })
+					replaced(object, field.Name, nil, func() { again("missing field", at, field.Confirmed && !operation.Inferred) })
 				}
-				replaced(object, field.Name, wrong(field), func() { again(wxpay.WrongType, at, !operation.Inferred) })
-				replaced(object, field.Name+"_x", 1, func() { again(wxpay.UnknownField, at+"_x", false) })
+				replaced(object, field.Name, wrong(field), func() { again("wrong type", at, !operation.Inferred) })
+				replaced(object, field.Name+"_x", 1, func() { again("unknown field", at+"_x", false) })
 				if field.Type != fact.String || field.JSONText {
 					return
 				}
 				value := strings.Repeat("x", int(max(field.Min, 1))-1) + "😀"
 				replaced(object, field.Name, value, func() {
 					if len(field.Enum) == 0 {
-						again(wxpay.SupplementaryCharacter, at, true)
+						again("supplementary character", at, true)
 					}
 				})
 				if long := int(field.Max) + 1; field.Max > 0 && len(field.Enum) == 0 {
-					replaced(object, field.Name, strings.Repeat("字", long), func() { again(wxpay.OutOfBounds, at, false) })
+					replaced(object, field.Name, strings.Repeat("字", long), func() { again("out of bounds", at, false) })
 				}
 				if len(field.Enum) > 0 && (field.Max == 0 || utf8.RuneCountInString("no such constant") <= int(field.Max)) {
-					replaced(object, field.Name, "no such constant", func() { again(wxpay.UnknownConstant, at, false) })
+					replaced(object, field.Name, "no such constant", func() { again("unknown constant", at, false) })
 				}
 			})
-			expect(wxpay.NotJSON, "body ", true, operation.Scheme, operation.Method, r.chain, "{")
+			expect("not JSON", "body ", true, operation.Scheme, operation.Method, r.chain, "{")
 		}
 		other := map[fact.Scheme]fact.Scheme{fact.MerchantScheme: fact.BrandScheme, fact.BrandScheme: fact.MerchantScheme}[operation.Scheme]
 		if len(operation.In.Form) == 0 {
-			expect(wxpay.WrongScheme, "operation ", true, other, operation.Method, r.chain, r.bodyOf())
+			expect("wrong scheme", "operation ", true, other, operation.Method, r.chain, r.bodyOf())
 		}
 		if !slices.Contains(catalog.V3().Methods(operation.Path), "DELETE") {
-			expect(wxpay.UnknownMethod, "operation ", false, operation.Scheme, "DELETE", r.chain, nil)
+			expect("unknown method", "operation ", false, operation.Scheme, "DELETE", r.chain, nil)
 		}
-		expect(wxpay.UnknownOperation, "operation ", false, operation.Scheme, operation.Method, func(c *wxpay.Client) wxpay.Chain { return r.chain(c).Chain("no/such/thing/at/all") }, nil)
+		expect("unknown operation", "operation ", false, operation.Scheme, operation.Method, func(c *wxpay.Client) wxpay.Chain { return r.chain(c).Chain("no/such/thing/at/all") }, nil)
 	}
-	for kind, least := range map[wxpay.FindingKind]int{
-		wxpay.MissingField: 3000, wxpay.WrongType: 5000, wxpay.UnknownField: 5000, wxpay.SupplementaryCharacter: 3000, wxpay.OutOfBounds: 300,
-		wxpay.UnknownConstant: 500, wxpay.NotJSON: 500, wxpay.WrongScheme: 1000, wxpay.UnknownMethod: 900, wxpay.UnknownOperation: 1000,
+	for kind, least := range map[string]int{
+		"missing field": 3000, "wrong type": 5000, "unknown field": 5000, "supplementary character": 3000, "out of bounds": 300,
+		"unknown constant": 500, "not JSON": 500, "wrong scheme": 1000, "unknown method": 900, "unknown operation": 1000,
 	} {
 		assert.GreaterOrEqual(t, tried[kind], least, kind)
 	}

@@ -95,7 +95,7 @@ var wide = func() (fields []fact.Field) {
 	return fields
 }()
 
-type found map[string]wxpay.FindingKind // "place pointer" → kind
+type found map[string]string // "place pointer" → kind
 
 func TestPreflightStrict(t *testing.T) {
 	v3 := catalog.V3()
@@ -112,53 +112,53 @@ func TestPreflightStrict(t *testing.T) {
 		says  string
 	}{
 		{"a Native order", v3, native, nativeOrder(), nil, ""},
-		{"one missing", v3, native, changed(nil, "description"), found{"body /description": wxpay.MissingField}, "body /description (商品描述): it is missing and documented as required (confirmed by a second source)"},
-		{"null is missing", v3, native, `{"appid":null,"mchid":"1","description":"d","out_trade_no":"123456","notify_url":"u","amount":{"total":1},"attach":null}`, found{"body /appid": wxpay.MissingField}, ""},
-		{"one missing inside", v3, native, changed(nil, "amount", "total"), found{"body /amount/total": wxpay.MissingField}, ""},
+		{"one missing", v3, native, changed(nil, "description"), found{"body /description": "missing field"}, "body /description (商品描述): it is missing and documented as required (confirmed by a second source)"},
+		{"null is missing", v3, native, `{"appid":null,"mchid":"1","description":"d","out_trade_no":"123456","notify_url":"u","amount":{"total":1},"attach":null}`, found{"body /appid": "missing field"}, ""},
+		{"one missing inside", v3, native, changed(nil, "amount", "total"), found{"body /amount/total": "missing field"}, ""},
 		{"one missing in an element", v3, native, changed([]wxpay.JSON{{"merchant_goods_id": "1", "unit_price": 1, "quantity": 1}, {"merchant_goods_id": "1", "unit_price": 1}}, "detail", "goods_detail"),
-			found{"body /detail/goods_detail/1/quantity": wxpay.MissingField}, ""},
+			found{"body /detail/goods_detail/1/quantity": "missing field"}, ""},
 		{"an optional object left out needs nothing", v3, native, changed(nil, "scene_info"), nil, ""},
-		{"no body", v3, native, nil, found{"body /appid": wxpay.MissingField, "body /mchid": wxpay.MissingField, "body /description": wxpay.MissingField,
-			"body /out_trade_no": wxpay.MissingField, "body /amount": wxpay.MissingField}, "and 1 more"},
-		{"a text for a number", v3, native, changed("SECRET", "amount", "total"), found{"body /amount/total": wxpay.WrongType}, "it is a string and documented as integer: send an integer without quotes"},
-		{"a number for a text", v3, native, changed(12345, "out_trade_no"), found{"body /out_trade_no": wxpay.WrongType}, "it is a number and documented as string: quote it"},
-		{"a fraction", v3, native, changed(json.RawMessage("1.00"), "amount", "total"), found{"body /amount/total": wxpay.WrongType}, "a number with a fraction or an exponent"},
-		{"an object for a text", v3, native, changed(wxpay.JSON{"a": "SECRET"}, "attach"), found{"body /attach": wxpay.WrongType}, ""},
-		{"an array for an object", v3, native, changed([]int{1}, "amount"), found{"body /amount": wxpay.WrongType}, "it is an array and documented as object"},
-		{"an object for an array", v3, native, changed(wxpay.JSON{"merchant_goods_id": 1}, "detail", "goods_detail"), found{"body /detail/goods_detail": wxpay.WrongType}, ""},
-		{"a text for an array", v3, native, changed("no_credit", "limit_pay"), found{"body /limit_pay": wxpay.WrongType}, "put it into an array"},
-		{"a boolean for a text", v3, native, changed(true, "attach"), found{"body /attach": wxpay.WrongType}, "it is a boolean and documented as string"},
-		{"emoji", v3, native, changed("SECRET 😀", "description"), found{"body /description": wxpay.SupplementaryCharacter}, "emoji"},
-		{"escaped emoji", v3, native, `{"appid":"a","mchid":"1","description":"\ud83d\ude00","out_trade_no":"123456","notify_url":"u","amount":{"total":1}}`, found{"body /description": wxpay.SupplementaryCharacter}, ""},
-		{"emoji in what nobody knows", checked, full, `{"alt":"x","free":{"a":[{"b~/":"😀"}]}}`, found{"body /free/a/0/b~0~1": wxpay.SupplementaryCharacter}, ""},
-		{"not JSON", checked, full, `{"alt":"SECRET" "`, found{"body ": wxpay.NotJSON}, "body: it is not JSON: a comma or a closing bracket is missing at byte 16"},
-		{"not JSON in what is free-form", checked, full, `{"alt":"x","free":{"a":1 2}}`, found{"body ": wxpay.NotJSON}, ""},
-		{"no object", checked, full, `["SECRET"]`, found{"body ": wxpay.WrongType}, "body: it is not a JSON object"},
+		{"no body", v3, native, nil, found{"body /appid": "missing field", "body /mchid": "missing field", "body /description": "missing field",
+			"body /out_trade_no": "missing field", "body /amount": "missing field"}, "and 1 more"},
+		{"a text for a number", v3, native, changed("SECRET", "amount", "total"), found{"body /amount/total": "wrong type"}, "it is a string and documented as integer: send an integer without quotes"},
+		{"a number for a text", v3, native, changed(12345, "out_trade_no"), found{"body /out_trade_no": "wrong type"}, "it is a number and documented as string: quote it"},
+		{"a fraction", v3, native, changed(json.RawMessage("1.00"), "amount", "total"), found{"body /amount/total": "wrong type"}, "a number with a fraction or an exponent"},
+		{"an object for a text", v3, native, changed(wxpay.JSON{"a": "SECRET"}, "attach"), found{"body /attach": "wrong type"}, ""},
+		{"an array for an object", v3, native, changed([]int{1}, "amount"), found{"body /amount": "wrong type"}, "it is an array and documented as object"},
+		{"an object for an array", v3, native, changed(wxpay.JSON{"merchant_goods_id": 1}, "detail", "goods_detail"), found{"body /detail/goods_detail": "wrong type"}, ""},
+		{"a text for an array", v3, native, changed("no_credit", "limit_pay"), found{"body /limit_pay": "wrong type"}, "put it into an array"},
+		{"a boolean for a text", v3, native, changed(true, "attach"), found{"body /attach": "wrong type"}, "it is a boolean and documented as string"},
+		{"emoji", v3, native, changed("SECRET 😀", "description"), found{"body /description": "supplementary character"}, "emoji"},
+		{"escaped emoji", v3, native, `{"appid":"a","mchid":"1","description":"\ud83d\ude00","out_trade_no":"123456","notify_url":"u","amount":{"total":1}}`, found{"body /description": "supplementary character"}, ""},
+		{"emoji in what nobody knows", checked, full, `{"alt":"x","free":{"a":[{"b~/":"😀"}]}}`, found{"body /free/a/0/b~0~1": "supplementary character"}, ""},
+		{"not JSON", checked, full, `{"alt":"SECRET" "`, found{"body ": "not JSON"}, "body: it is not JSON: a comma or a closing bracket is missing at byte 16"},
+		{"not JSON in what is free-form", checked, full, `{"alt":"x","free":{"a":1 2}}`, found{"body ": "not JSON"}, ""},
+		{"no object", checked, full, `["SECRET"]`, found{"body ": "wrong type"}, "body: it is not a JSON object"},
 		{"a better host", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/better-elsewhere") }, nil, nil, ""},
-		{"brand-direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("brand/card-member/cards") }, nil, found{"operation ": wxpay.WrongScheme}, "WithScheme(apiv3.Brand()) makes a client"},
-		{"a brand's by its facts", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/for-brands") }, nil, found{"operation ": wxpay.WrongScheme}, "a brand signs it"},
+		{"brand-direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("brand/card-member/cards") }, nil, found{"operation ": "wrong scheme"}, "WithScheme(apiv3.Brand()) makes a client"},
+		{"a brand's by its facts", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/for-brands") }, nil, found{"operation ": "wrong scheme"}, "a brand signs it"},
 		{"joined modes: direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") }, `{"mchid":"1","number":"1","payer":{"kind":"k"}}`, nil, ""},
-		{"joined modes: the rest stays required", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") }, `{"sp_mchid":"1","payer":{}}`, found{"body /number": wxpay.MissingField, "body /payer/kind": wxpay.MissingField}, ""},
+		{"joined modes: the rest stays required", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") }, `{"sp_mchid":"1","payer":{}}`, found{"body /number": "missing field", "body /payer/kind": "missing field"}, ""},
 		{"path, query and header", checked, func(c *wxpay.Client) wxpay.Chain {
 			return c.Chain("v3/checked/{id}").Var("id", "SECRET").Query("all", "SECRET").Query("partner", `{"type":1}`)
-		}, `{"alt":"x"}`, found{"path /id": wxpay.WrongType, "query /all": wxpay.WrongType, "query /limit": wxpay.MissingField, "query /partner/type": wxpay.WrongType}, `call Query("limit", …)`},
+		}, `{"alt":"x"}`, found{"path /id": "wrong type", "query /all": "wrong type", "query /limit": "missing field", "query /partner/type": "wrong type"}, `call Query("limit", …)`},
 		{"query values", checked, func(c *wxpay.Client) wxpay.Chain {
 			return full(c).Query("limit", "1.5").Query("note", "SECRET😀").Query("partner", "SECRET")
-		}, `{"alt":"x"}`, found{"query /limit": wxpay.WrongType, "query /note": wxpay.SupplementaryCharacter, "query /partner": wxpay.WrongType}, ""},
+		}, `{"alt":"x"}`, found{"query /limit": "wrong type", "query /note": "supplementary character", "query /partner": "wrong type"}, ""},
 		{"query values that are right", checked, func(c *wxpay.Client) wxpay.Chain {
 			return full(c).Query("state", "ON").Query("all", true).Query("kind", 2).Query("partner", `{"type":"x"}`)
 		}, `{"alt":"x"}`, nil, ""},
 		{"the other name", checked, full, `{"other":"x"}`, nil, ""},
-		{"neither name", checked, full, `{}`, found{"body /alt": wxpay.MissingField}, "it is missing and documented as required (also as other)"},
-		{"a reviewed list", checked, full, `{"alt":"x","reviewed":"SECRET"}`, found{"body /reviewed": wxpay.UnknownConstant}, "it has to be one of A B"},
-		{"elements", checked, full, `{"alt":"x","counts":[1,"2",[3]],"tags":["X"]}`, found{"body /counts/1": wxpay.WrongType, "body /counts/2": wxpay.WrongType}, ""},
+		{"neither name", checked, full, `{}`, found{"body /alt": "missing field"}, "it is missing and documented as required (also as other)"},
+		{"a reviewed list", checked, full, `{"alt":"x","reviewed":"SECRET"}`, found{"body /reviewed": "unknown constant"}, "it has to be one of A B"},
+		{"elements", checked, full, `{"alt":"x","counts":[1,"2",[3]],"tags":["X"]}`, found{"body /counts/1": "wrong type", "body /counts/2": "wrong type"}, ""},
 		{"a JSON text", checked, full, `{"alt":"x","text":"{\"period\":[\"a\"]}"}`, nil, ""},
 		{"a JSON text of another form", checked, full, `{"alt":"x","text":"[1]"}`, nil, ""},
-		{"inside a JSON text", checked, full, `{"alt":"x","text":"{\"period\":\"a\"}"}`, found{"body /text/period": wxpay.WrongType}, ""},
-		{"a text that is not JSON", checked, full, `{"alt":"x","text":"SECRET"}`, found{"body /text": wxpay.WrongType}, "not JSON"},
+		{"inside a JSON text", checked, full, `{"alt":"x","text":"{\"period\":\"a\"}"}`, found{"body /text/period": "wrong type"}, ""},
+		{"a text that is not JSON", checked, full, `{"alt":"x","text":"SECRET"}`, found{"body /text": "wrong type"}, "not JSON"},
 		{"a blank JSON text", checked, full, `{"alt":"x","text":" "}`, nil, ""},
-		{"many members", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/wide") }, `{"m99":1,"m298":1}`, found{"body /m199": wxpay.MissingField, "body /m299": wxpay.MissingField}, ""},
-		{"what a JSON text stands for", checked, full, `{"alt":"x","text":{"period":["a"]}}`, found{"body /text": wxpay.WrongType}, "it is an object and documented as string"},
+		{"many members", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/wide") }, `{"m99":1,"m298":1}`, found{"body /m199": "missing field", "body /m299": "missing field"}, ""},
+		{"what a JSON text stands for", checked, full, `{"alt":"x","text":{"period":["a"]}}`, found{"body /text": "wrong type"}, "it is an object and documented as string"},
 		{"free-form", checked, full, `{"alt":"x","free":{"a":[1,{"b":null}]}}`, nil, ""},
 	}
 	for _, tt := range tests {
@@ -187,7 +187,7 @@ func TestPreflightStrict(t *testing.T) {
 			assert.ErrorContains(t, err, tt.says)
 			assert.NotContains(t, err.Error(), "\n")
 
-			kinds := []wxpay.FindingKind{}
+			kinds := []string{}
 			for _, kind := range tt.want {
 				kinds = append(kinds, kind)
 			}
@@ -279,7 +279,7 @@ func records(t *testing.T, log string) (findings []string) {
 func TestPreflightWarnSends(t *testing.T) {
 	var log bytes.Buffer
 	sent := 0
-	client := newClient(t, wxpay.WithPreflight(wxpay.PreflightWarn, wxpay.UnknownField),
+	client := newClient(t, wxpay.WithPreflight(wxpay.PreflightWarn, "unknown field"),
 		wxpay.WithTransport(answer{body: `{"code_url":"x"}`, trip: func(*http.Request) { sent++ }}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 	_, err := client.Chain("v3/pay/transactions/native").Post(context.Background(), wxpay.JSON{"appid": 1, "mchid": "SECRET", "description": "SECRET😀", "unknown": 1})
 	require.NoError(t, err)
@@ -440,14 +440,14 @@ func TestPreflightOptions(t *testing.T) {
 	good := wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant}
 	public := wxpay.WithPublicKey(testKeyID, testKeys().platform.Public())
 	for says, options := range map[string][]wxpay.Option{
-		"leave WithCatalog(nil) out":       {wxpay.WithCatalog(nil), wxpay.WithPreflight(wxpay.PreflightStrict)},
-		`"nonsense" is no kind of finding`: {wxpay.WithPreflight(wxpay.PreflightWarn, "nonsense")},
-		"the mode 9 is not one of":         {wxpay.WithPreflight(9)},
+		"leave WithCatalog(nil) out":                                 {wxpay.WithCatalog(nil), wxpay.WithPreflight(wxpay.PreflightStrict)},
+		`"nonsense" is no kind of finding; the kinds are not JSON, `: {wxpay.WithPreflight(wxpay.PreflightWarn, "nonsense")},
+		"the mode 9 is not one of":                                   {wxpay.WithPreflight(9)},
 	} {
 		_, err := wxpay.New(good, append(options, public)...)
 		require.ErrorContains(t, err, says)
 	}
-	client, err := wxpay.New(good, public, wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithPreflight(wxpay.PreflightOff), wxpay.WithTransport(answer{}))
+	client, err := wxpay.New(good, public, wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithPreflight(wxpay.PreflightWarn), wxpay.WithTransport(answer{}))
 	require.NoError(t, err, "the later wins")
 	_, err = client.Chain("v3/no/such/thing").Get(context.Background())
 	require.NoError(t, err)
@@ -508,7 +508,7 @@ func FuzzPreflight(f *testing.F) {
 		if errors.As(err, &refused) {
 			require.NotEmpty(t, refused.Findings)
 			for _, finding := range refused.Findings {
-				if finding.Kind == wxpay.NotJSON {
+				if finding.Kind == "not JSON" {
 					deep := strings.Count(body, "[")+strings.Count(body, "{") > 1000
 					require.True(t, deep || !json.Valid([]byte(body)) || !utf8.ValidString(body))
 				}

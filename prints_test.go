@@ -222,7 +222,6 @@ func samples(t *testing.T) map[string]specimen {
 		"PayScore":             wire(wxpay.PayScore{MchID: testMerchant, Package: gold, OutOrderNo: gold, Sign: goldSignature}),
 		"TransferConfirmation": wire(wxpay.TransferConfirmation{AppID: "wx", Package: gold, OpenID: goldOpenID}),
 		"OpenBusinessView":     wire(wxpay.OpenBusinessView{BusinessType: "x", Query: gold, ExtInfo: gold}),
-		"JSON":                 plain("the caller's own map"),
 
 		"api.GetCall": deep(api.GetCall(chain)),
 

@@ -71,7 +71,7 @@ func (f *flight) renew(ctx context.Context, err error) bool {
 	if f.Attempts > 1 || !errors.As(err, &rejection) || !rejection.rejectsSerial() || f.Stale() || f.names() {
 		return false
 	}
-	return f.client.keys.Replace(ctx, f.key[0]) && (f.reseal == nil || f.reseal(ctx) == nil)
+	return f.client.keys.Replace(ctx, f.key[0]) && (f.renewed == nil || f.renewed(ctx) == nil)
 }
 
 // rejectsSerial reports a rejection for the key that the request names. It has no code of its own; its text names the header

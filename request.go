@@ -12,8 +12,13 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/internal/autofill"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/preflight"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/sensitive"
+	"github.com/wxpay-go/wxpay/internal/target"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -25,10 +30,10 @@ type flight struct {
 	url     url.URL
 	body    []byte                      // nil when there is none
 	serial  string                      // of the platform key that the body is encrypted with; empty when nothing is
-	reseal  func(context.Context) error // encrypts once more; nil when nothing is encrypted
-	plan    *plan
-	found   *found  // by the checks before sending; nil for nothing
-	upload  *upload // the file of an upload, whose meta is body; nil otherwise
+	renewed func(context.Context) error // encrypts once more; nil when nothing is encrypted
+	plan    *sensitive.Plan
+	found   *preflight.Report // by the checks before sending; nil for nothing
+	upload  *upload           // the file of an upload, whose meta is body; nil otherwise
 	header  *setting
 	bounded bool    // by a time limit set on the chain
 	linked  bool    // to a ready-made address
@@ -46,7 +51,7 @@ func (c Chain) prepare(ctx context.Context, method string, body any) (*flight, e
 	f.Method, f.Judge = method, f
 	query, rules, err := c.fill(ctx, f, body)
 	if err == nil {
-		if query, err = f.seal(ctx, f.plan, query, rules); err == nil {
+		if query, err = f.encrypt(ctx, query, rules); err == nil {
 			f.setQuery(query)
 			if c.client.logNumbers {
 				f.Number = f.logged
@@ -71,7 +76,7 @@ func (c Chain) mistake(f *flight, err error) error {
 	if errors.As(err, &mistake) {
 		err = mistake.Err
 	}
-	f.Template = label(c.path)
+	f.Template = target.Label(c.path)
 	stage := StageBuild
 	switch {
 	case errors.As(err, new(*KeysError)):
@@ -89,7 +94,7 @@ func (c Chain) mistake(f *flight, err error) error {
 }
 
 // fill makes f ready but for the encryption, for which it returns the query and the rules.
-func (c Chain) fill(ctx context.Context, f *flight, body any) (query []*setting, rules []*rule, err error) {
+func (c Chain) fill(ctx context.Context, f *flight, body any) (query []target.Param, rules []sensitive.Rule, err error) {
 	switch {
 	case c.Err() != nil:
 		return nil, nil, c.Err()
@@ -117,18 +122,18 @@ var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.Met
 
 // apply reads the settings, the newest first, so that the first of a name is the one that counts. A verbatim body stays as it
 // is.
-func (c Chain) apply(ctx context.Context, f *flight, verbatim bool) (query []*setting, rules []*rule, err error) {
-	var variables []variable
+func (c Chain) apply(ctx context.Context, f *flight, verbatim bool) (query []target.Param, rules []sensitive.Rule, err error) {
+	var variables []target.Variable
 	var total, attempt time.Duration
 	for s := c.last; s != nil; s = s.before {
 		switch s.kind {
 		case settingVar, settingRawVar:
-			if !slices.ContainsFunc(variables, func(v variable) bool { return v.name == s.name }) {
-				variables = append(variables, variable{s.name, s.value, s.kind == settingRawVar})
+			if !slices.ContainsFunc(variables, func(v target.Variable) bool { return v.Name == s.name }) {
+				variables = append(variables, target.Variable{Name: s.name, Value: s.value, Raw: s.kind == settingRawVar})
 			}
 		case settingQuery, settingQueryTime:
-			if !slices.ContainsFunc(query, func(q *setting) bool { return q.name == s.name }) {
-				query = append(query, s)
+			if !slices.ContainsFunc(query, func(q target.Param) bool { return q.Name == s.name }) {
+				query = append(query, target.Param{Name: s.name, Values: s.values, Time: s.kind == settingQueryTime})
 			}
 		case settingHeader:
 			if f.header == nil {
@@ -147,19 +152,19 @@ func (c Chain) apply(ctx context.Context, f *flight, verbatim bool) (query []*se
 		case settingUnbind:
 			f.unbind = true
 		case settingEncrypt, settingPlain:
-			rules = appendRule(rules, s)
+			rules = append(rules, sensitive.Rule{Pointer: s.name, Names: s.values, Plain: s.kind == settingPlain})
 		}
 	}
 	if f.bounded = total > 0; f.bounded || attempt > 0 {
 		f.Limits = timeLimits(cmp.Or(total, c.client.timeout), cmp.Or(attempt, c.client.attemptTimeout))
 	}
 	path := c.String()
-	escaped, decoded, err := expand(path, variables)
+	escaped, decoded, err := target.Expand(path, variables)
 	if err != nil {
 		return nil, nil, err
 	}
-	if f.Template = escaped; decoded != "" || suspicious(c.path) {
-		f.Template = label(c.path)
+	if f.Template = escaped; decoded != "" || target.Suspicious(c.path) {
+		f.Template = target.Label(c.path)
 	}
 	f.url.Scheme, f.url.Host = c.client.base.Scheme, c.client.base.Host
 	f.url.Path = escaped
@@ -181,21 +186,21 @@ func (c Chain) apply(ctx context.Context, f *flight, verbatim bool) (query []*se
 			return nil, nil, err
 		}
 	}
-	f.plan = c.client.plans.of(f.Operation)
-	for i, q := range query {
-		if q.kind == settingQueryTime {
-			if query[i], err = f.documentedTime(q); err != nil {
+	f.plan = c.client.plans.Of(f.Operation)
+	for i := range query {
+		if query[i].Time {
+			if err = f.formatTime(&query[i]); err != nil {
 				return nil, nil, err
 			}
 		}
 	}
-	if defaults := c.client.defaults; f.Operation != nil && defaults != (callerDefaults{}) {
-		query = defaults.fillQuery(f.Operation, query)
+	if defaults := c.client.defaults; f.Operation != nil && defaults != (autofill.Caller{}) {
+		query = defaults.Query(f.Operation, query)
 		if f.body != nil && f.upload == nil && !verbatim {
-			f.body = defaults.fillBody(f.Operation, f.body)
+			f.body = defaults.Body(f.Operation, f.body)
 		}
 	}
-	if facts != nil && c.client.preflight != PreflightOff {
+	if facts != nil {
 		if err := f.check(ctx, path, query, variables); err != nil {
 			return nil, nil, err
 		}
@@ -203,19 +208,103 @@ func (c Chain) apply(ctx context.Context, f *flight, verbatim bool) (query []*se
 	return query, rules, nil
 }
 
-// setQuery writes the query, whose members are newest first.
-func (f *flight) setQuery(query []*setting) {
-	var raw []byte
-	for _, s := range slices.Backward(query) {
-		for _, value := range s.values {
-			if len(raw) > 0 {
-				raw = append(raw, '&')
-			}
-			raw = append(appendEscaped(raw, s.name), '=')
-			raw = appendEscaped(raw, value)
+// formatTime writes a time of the query in the form that the operation documents.
+func (f *flight) formatTime(q *target.Param) error {
+	layout := target.TimeLayout(f.Operation, q.Name)
+	if facts, ok := f.client.facts().(*catalog.Catalog); ok && layout == "" {
+		described, _ := facts.Described().Lookup(f.Method, f.Template)
+		layout = target.TimeLayout(described, q.Name)
+	}
+	if layout == "" {
+		return fmt.Errorf("query field %s is a time.Time, and the catalogue does not tell in which form the operation takes it: pass its text, such as at.Format(time.DateOnly)", redact.Quote(q.Name))
+	}
+	at, err := time.Parse(time.RFC3339, q.Values[0])
+	q.Values = []string{at.Format(layout)}
+	return err
+}
+
+// check compares the call with the catalogue before anything is encrypted or sent. path is the template as the caller wrote
+// it.
+func (f *flight) check(ctx context.Context, path string, query []target.Param, variables []target.Variable) error {
+	r := preflight.Request{
+		Method: f.Method, Path: path, Operation: f.Operation, Plan: f.plan, Variables: variables, Query: query, Body: f.body,
+		Base: f.client.base, WrongScheme: f.client.wrongScheme(f.Operation, path), Catalog: f.client.facts(),
+	}
+	if f.Operation != nil && len(f.Operation.In.Header) > 0 {
+		r.Header = f.setsHeader
+	}
+	f.found = preflight.Check(&r, f.client.silenced)
+	if f.client.strict && f.found.Certain() {
+		return newPreflightError(f.found)
+	}
+	f.found.Tell(ctx, f.client.logger, f.client.told, f.Template)
+	return nil
+}
+
+// setsHeader reports whether the chain sets a header.
+func (f *flight) setsHeader(name string) bool {
+	for h := f.header; h != nil; h = h.before {
+		if h.kind == settingHeader && h.name == name {
+			return true
 		}
 	}
-	f.url.RawQuery = string(raw)
+	return false
+}
+
+// encrypt encrypts the body of f and its query, once for all attempts. It returns the query to send; the caller's values
+// are never changed.
+func (f *flight) encrypt(ctx context.Context, query []target.Param, rules []sensitive.Rule) ([]target.Param, error) {
+	plain := sensitive.Request{
+		Body: f.body, Query: query, Plan: f.plan, Rules: rules, Note: f.Operation != nil && f.Operation.Inferred && f.renewed == nil,
+	}
+	if !plain.Concerned() {
+		return query, nil
+	}
+	encrypted, err := plain.Encrypt(ctx, f.client.scheme, f.encryptionKey(ctx))
+	if len(encrypted.Noted) > 0 && !slices.Contains(f.client.silenced, preflight.InferredEncryption) {
+		if f.found == nil {
+			f.found = preflight.NewReport(f.Method, f.Template, f.Operation, f.client.facts())
+		}
+		f.found.AddEncrypted(encrypted.Noted)
+		f.found.Tell(ctx, f.client.logger, f.client.told, f.Template)
+	}
+	if err != nil {
+		return nil, fieldError(err)
+	}
+	body := f.body
+	f.body, f.serial = encrypted.Body, encrypted.Serial
+	if encrypted.Serial != "" {
+		f.renewed = func(ctx context.Context) error {
+			f.body = body
+			query, err := f.encrypt(ctx, query, rules)
+			if err == nil {
+				f.setQuery(query)
+			}
+			return err
+		}
+	}
+	return encrypted.Query, nil
+}
+
+// encryptionKey returns the key that the chain names in Wechatpay-Serial, else the client's.
+func (f *flight) encryptionKey(ctx context.Context) (key sensitive.Key) {
+	for h := f.header; h != nil; h = h.before {
+		if h.kind == settingHeader && h.name == apiv3.HeaderSerial {
+			key.Named = true
+			if key.PlatformKey, key.Err = f.client.keys.Find(ctx, h.value); key.Err != nil {
+				key.Err = fmt.Errorf("it cannot be encrypted with the key that Wechatpay-Serial names, %s: %w", redact.Quote(h.value), key.Err)
+			}
+			return key
+		}
+	}
+	key.PlatformKey, key.Err = f.client.keys.Encryption(ctx)
+	return key
+}
+
+// setQuery writes the query, whose fields are newest first.
+func (f *flight) setQuery(query []target.Param) {
+	var space [128]byte
+	f.url.RawQuery = string(target.AppendQuery(space[:0], query))
 }
 
 // request makes the HTTP request of f, complete but for what signing adds.

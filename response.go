@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -16,7 +17,9 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
+	"github.com/wxpay-go/wxpay/internal/preflight"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/sensitive"
 	"github.com/wxpay-go/wxpay/internal/strict"
 )
 
@@ -40,7 +43,7 @@ type Response struct {
 	flight *flight // the call that it answers, for errors
 	stale  bool
 
-	opening *opening // nil when no member is marked as encrypted
+	decrypted *decrypted // nil when no field is marked as encrypted
 }
 
 func newResponse(f *flight, res *http.Response, raw, json []byte) *Response {
@@ -48,10 +51,52 @@ func newResponse(f *flight, res *http.Response, raw, json []byte) *Response {
 		Status: res.StatusCode, Header: res.Header, RequestID: first(res.Header, apiv3.HeaderRequestID), Verified: f.Verified,
 		raw: raw, json: json, flight: f, stale: f.binding != bound && f.Stale(),
 	}
-	if json != nil && f.plan.answer.seals() && r.Status >= 200 && r.Status <= 299 {
-		r.opening = new(opening)
+	if json != nil && f.plan.Response.Encrypted() && r.Status >= 200 && r.Status <= 299 {
+		r.decrypted = new(decrypted)
 	}
 	return r
+}
+
+// decrypted is the text of a response with its marked fields in plain text. It is made when it is first asked for, since
+// each field costs one operation of the private key.
+type decrypted struct {
+	once sync.Once
+	text []byte
+	err  error
+}
+
+// text returns the JSON text in the body, its marked fields in plain text; nil if there is none.
+func (r *Response) text() []byte {
+	if r.decrypted == nil {
+		return r.json
+	}
+	r.decrypted.once.Do(func() { r.decrypted.text, r.decrypted.err = r.flight.decrypt(r.json) })
+	return r.decrypted.text
+}
+
+// DecryptErr tells which of the fields that the catalogue marks as encrypted could not be decrypted; they stay as they
+// came. It is nil without a catalogue. Each is a [*FieldError], all of which its Unwrap() []error returns. The call itself
+// succeeded whatever DecryptErr says.
+func (r *Response) DecryptErr() error {
+	if r.decrypted == nil {
+		return nil
+	}
+	r.text()
+	return r.decrypted.err
+}
+
+// decrypt decrypts the marked fields of a response with the merchant's key.
+func (f *flight) decrypt(text []byte) ([]byte, error) {
+	plain, faults, err := sensitive.Decrypt(text, &f.plan.Response, func(value []byte) ([]byte, error) {
+		return f.client.own.Decrypt(f.client.scheme, f.Serial, value)
+	})
+	switch {
+	case err != nil:
+		return text, fmt.Errorf("wxpay: the response cannot be read for decryption: %w", err)
+	case len(faults) > 0:
+		return plain, newDecryptError(faults)
+	}
+	return plain, nil
 }
 
 // Stale reports whether the answer shows nothing of its call and was signed more than 30 s before the request was sent, as far
@@ -140,7 +185,7 @@ func (r *Response) warnOf(path string) {
 	if !undocumented {
 		return
 	}
-	if first, _ := f.client.told.add(f.Method, f.Template, &Finding{Kind: UnknownField, Place: "answer", Pointer: path}); first {
+	if first, _ := f.client.told.Add(f.Method, f.Template, preflight.UnknownField, "response", path); first {
 		f.client.logger.Warn("wxpay answer is asked for a member that the catalogue does not know", slog.String("method", f.Method),
 			slog.String("path", f.Template), slog.String("member", redact.OneLine(path)), slog.String("near", near))
 	}

@@ -65,11 +65,11 @@ func BenchmarkPreflight(b *testing.B) {
 	body, err := json.Marshal(nativeOrder())
 	require.NoError(b, err)
 	for _, bench := range []struct {
-		name string
-		mode wxpay.PreflightMode
-	}{{"off", wxpay.PreflightOff}, {"strict", wxpay.PreflightStrict}} {
+		name   string
+		option wxpay.Option
+	}{{"without a catalogue", wxpay.WithCatalog(nil)}, {"strict", wxpay.WithPreflight(wxpay.PreflightStrict)}} {
 		b.Run(bench.name, func(b *testing.B) {
-			client := benchClient(b, newCanned(`{}`), wxpay.WithPreflight(bench.mode))
+			client := benchClient(b, newCanned(`{}`), bench.option)
 			chain, ctx := client.Chain("v3/pay/transactions/native"), context.Background()
 			b.ReportAllocs()
 			for b.Loop() {

@@ -158,7 +158,7 @@ func TestQueryTime(t *testing.T) {
 		{"a date by its other name", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"date": late}, "?date=2026-11-23", ""},
 		{"a time", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": late}, "?at=2026-11-23T07%3A30%3A00%2B08%3A00", ""},
 		{"a time replaced by a text", "v3/timed", nil, wxpay.JSON{"at": "x"}, "?at=x", ""},
-		{"a text", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"note": late}, "", `query member "note" is a time.Time, and the catalogue does not tell in which form the operation takes it: pass its text, such as at.Format(time.DateOnly)`},
+		{"a text", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"note": late}, "", `query field "note" is a time.Time, and the catalogue does not tell in which form the operation takes it: pass its text, such as at.Format(time.DateOnly)`},
 		{"an unknown member", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"other": late}, "", "the catalogue does not tell"},
 		{"an unknown operation", "v3/x", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": late}, "", "the catalogue does not tell"},
 		{"no catalogue", "v3/timed", []wxpay.Option{wxpay.WithCatalog(nil)}, wxpay.JSON{"at": late}, "", "the catalogue does not tell"},

@@ -256,7 +256,7 @@ func TestOnlyDocumentedVerbs(t *testing.T) {
 // TestAbilities looks for what goes beyond the verbs on every node, and finds it exactly where the plain chain can do it, or
 // where the facts say that it makes sense.
 func TestAbilities(t *testing.T) {
-	client, wire := recording(t, wxpay.WithCatalog(catalog.V3()), wxpay.WithPreflight(wxpay.PreflightOff))
+	client, wire := recording(t, wxpay.WithCatalog(catalog.V3()))
 	ctx, count := context.Background(), make(map[string]int)
 	for path, operations := range operationsByPath(t) {
 		i := slices.IndexFunc(walks, func(w walk) bool { return w.path == path })

@@ -7,29 +7,28 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Attempt is one request of a logical call and its result. It contains nothing that identifies a
-// person.
+// Attempt is one request of a logical call, and what it brought. It holds nothing that identifies a person.
 type Attempt struct {
-	// Host is the host of the request.
+	// Host is the host that took the request, or would have.
 	Host string
-	// Status is the HTTP status of the response, 0 without one.
+	// Status is the HTTP status of the answer, 0 when none came.
 	Status int
-	// Code is the platform's error code, empty without one.
+	// Code is the platform's code, empty when there is none.
 	Code string
-	// RequestID is the response's Request-ID, empty without one.
+	// RequestID is the answer's Request-ID, empty when there is none.
 	RequestID string
-	// Outcome is the outcome of this attempt alone.
+	// Outcome is what this attempt alone leaves known.
 	Outcome Outcome
-	// Err tells why there is no usable response, nil if there is one.
+	// Err is why no answer can be used, nil when one came.
 	Err error
 	// Ended is when the attempt ended.
 	Ended time.Time
 }
 
-// Format prints the attempt under every verb; of the error it prints the kind.
+// Format prints everything but the error under every verb; of that it prints the sort.
 func (a Attempt) Format(s fmt.State, verb rune) { redact.Format(s, verb, a.text()) }
 
-// MarshalText returns the text that Format prints.
+// MarshalText gives encodings what Format prints.
 func (a Attempt) MarshalText() ([]byte, error) { return []byte(a.text()), nil }
 
 func (a *Attempt) text() string {

@@ -9,14 +9,13 @@ import (
 
 // Figures of Hosts. They are choices of this package; the platform documents none.
 const (
-	hostFailures  = 3                // failures in a row before the backup goes first
-	hostProbe     = 30 * time.Second // between two tests of the primary
-	hostProbeLate = 5 * time.Minute  // after this, any call may test the primary, not only an idempotent one
+	hostFailures  = 3                // failures in a row after which the backup goes first
+	hostProbe     = 30 * time.Second // between two looks whether the primary is back
+	hostProbeLate = 5 * time.Minute  // after which any call may be the look, not only one that can be repeated
 )
 
-// Hosts are the hosts of one gateway: a primary and its backups, which serve the same resources.
-// After repeated failures of the primary the backup goes first, and single calls test the primary
-// from time to time.
+// Hosts are the hosts of one gateway: a primary and its backups, which serve the same resources. After repeated failures
+// of the primary the backup goes first, and single calls look now and then whether the primary is back.
 //
 // It is safe for concurrent use.
 type Hosts struct {
@@ -25,18 +24,18 @@ type Hosts struct {
 
 	mu       sync.Mutex
 	failures int       // of the primary, in a row
-	away     time.Time // start of the backup's turn; zero while the primary goes first
-	looked   time.Time // the last test of the primary
+	away     time.Time // since when the backup goes first; zero while the primary does
+	looked   time.Time // the last look
 }
 
-// NewHosts takes the hosts as in a URL, with a port if needed. clock is time.Now outside tests.
+// NewHosts returns the hosts, each as in a URL, with a port where it needs one. clock is time.Now outside tests.
 func NewHosts(clock func() time.Time, primary string, backups ...string) *Hosts {
 	return &Hosts{names: append([]string{primary}, backups...), clock: clock}
 }
 
-// first chooses the host of a call's first attempt. An idempotent call is a better test of the
-// primary than another one.
-func (h *Hosts) first(idempotent bool) string {
+// first chooses the host of a call's first attempt. repeatable says that the call could be repeated, so that it is the
+// better one to look with.
+func (h *Hosts) first(repeatable bool) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.away.IsZero() || len(h.names) == 1 {
@@ -44,7 +43,7 @@ func (h *Hosts) first(idempotent bool) string {
 	}
 	now := h.clock()
 	wait := hostProbeLate
-	if idempotent {
+	if repeatable {
 		wait = hostProbe
 	}
 	if now.Sub(h.looked) >= wait {
@@ -54,7 +53,7 @@ func (h *Hosts) first(idempotent bool) string {
 	return h.names[1]
 }
 
-// other returns the host after a failed one.
+// other returns the host that comes after one that failed.
 func (h *Hosts) other(failed string) string {
 	return h.names[(slices.Index(h.names, failed)+1)%len(h.names)]
 }
@@ -62,10 +61,10 @@ func (h *Hosts) other(failed string) string {
 // has reports whether name is one of the hosts.
 func (h *Hosts) has(name string) bool { return slices.Contains(h.names, name) }
 
-// report records the success or failure of a host.
+// report takes in how a host did.
 func (h *Hosts) report(name string, failed bool) {
 	if name != h.names[0] {
-		return // only the health of the primary matters
+		return // only the primary's health decides who goes first
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -79,11 +78,11 @@ func (h *Hosts) report(name string, failed bool) {
 	}
 }
 
-// hostFailed reports whether a result is a failure of the host rather than of the request.
+// hostFailed reports whether a result speaks against the host rather than against the request.
 func hostFailed(res *http.Response, err error) bool {
 	if err != nil {
-		var untrusted *VerifyError
-		return !asVerifyError(err, &untrusted)
+		var refused *VerifyError
+		return !asVerifyError(err, &refused)
 	}
 	switch res.StatusCode {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:

@@ -15,11 +15,11 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// stream returns a successful response unread. If the signature covers a digest, it verifies the
-// signature first, and the reader ends in ErrDigest instead of io.EOF if the content differs. Every
-// reader ends in ErrResponseTruncated if the content is shorter than the header says.
+// stream hands up a successful answer unread. What its header can prove is verified before: for an answer that is signed
+// through a digest that is the signature, and its reader ends in ErrDigest instead of io.EOF when the content is another.
+// Every reader ends in ErrResponseTruncated when there is less than the header announced.
 func (v *VerifyConfig) stream(ctx context.Context, call *Call, res *http.Response, signed fact.Signature, digest string) (*http.Response, error) {
-	reject := func(err error) (*http.Response, error) {
+	refuse := func(err error) (*http.Response, error) {
 		_ = res.Body.Close()
 		return nil, unverified(res, nil, err)
 	}
@@ -28,25 +28,25 @@ func (v *VerifyConfig) stream(ctx context.Context, call *Call, res *http.Respons
 	switch coded := coding != "" && !strings.EqualFold(coding, "identity"); {
 	case signed == fact.OverDigest:
 		if coded {
-			return reject(responseCoded(coding))
+			return refuse(answerCoded(coding))
 		}
 		if err := v.verifySignature(ctx, res.Header, apiv3.StatementMessageBody(digest)); err != nil {
-			return reject(err)
+			return refuse(err)
 		}
 		call.Verified = true
 		body.sum, body.want = sha1.New(), digest
-	case coded && !strings.EqualFold(coding, "gzip"): // a compressed file may say so; its reader expands it
-		return reject(responseCoded(coding))
+	case coded && !strings.EqualFold(coding, "gzip"): // a compressed file may say so, and whoever reads it expands it
+		return refuse(answerCoded(coding))
 	}
 	res.Body = body
 	return res, nil
 }
 
-// checkedBody is a stream that checks its length and digest.
+// checkedBody is a stream that checks what it passes on.
 type checkedBody struct {
 	io.ReadCloser
 	ctx  context.Context // of the attempt
-	left int64           // bytes that must come, negative if unknown
+	left int64           // bytes that must come, negative if nobody knows
 	sum  hash.Hash
 	want string // hex digest of sum, which may be nil
 }

@@ -18,21 +18,19 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Keys finds the platform key that a response names. The error for an unknown key is
-// apiv3.ErrUnknownSerial.
+// Keys finds the platform key that an answer names. A key that is not known is apiv3.ErrUnknownSerial.
 type Keys interface {
 	Key(ctx context.Context, serial string) (crypto.PublicKey, error)
 }
 
-// VerifyConfig configures [Verify].
+// VerifyConfig is what verifying answers needs.
 type VerifyConfig struct {
 	Scheme apiv3.Scheme
 	Keys   Keys
 	Clock  func() time.Time
-	// MaxResponse bounds a response's body in bytes. A longer one is an error, never cut. Streams
-	// are not bounded.
+	// MaxResponse bounds an answer's body in bytes. A longer one is refused, never cut. Streams are not bounded.
 	MaxResponse int64
-	// Ages measures the age of responses; nil does not.
+	// Ages tells how old answers are; nil leaves that open.
 	Ages *Ages
 }
 
@@ -43,7 +41,7 @@ func unverified(res *http.Response, body []byte, reason error) error {
 	}
 }
 
-// verify verifies a response with its whole body.
+// verify verifies an answer that was read whole.
 func (v *VerifyConfig) verify(ctx context.Context, header http.Header, body []byte, signed fact.Signature) error {
 	digest := ""
 	if signed == fact.OverDigest {
@@ -61,7 +59,7 @@ func (v *VerifyConfig) verify(ctx context.Context, header http.Header, body []by
 	return nil
 }
 
-// verifySignature checks headers, window, key and signature: the cheapest first.
+// verifySignature checks what costs least first: headers, window, key, signature.
 func (v *VerifyConfig) verifySignature(ctx context.Context, header http.Header, covered []byte) error {
 	signature, err := apiv3.ReadSignature(header)
 	if err != nil {
@@ -77,18 +75,17 @@ func (v *VerifyConfig) verifySignature(ctx context.Context, header http.Header, 
 	return signature.Verify(v.Scheme, key, covered)
 }
 
-// read reads the whole body and closes it. It returns the part that it has read also with an error.
+// read reads the whole body and closes it. What was read is returned with an error too.
 func (v *VerifyConfig) read(ctx context.Context, res *http.Response) (body []byte, err error) {
 	defer res.Body.Close()
 	if coding := first(res.Header, "Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, responseCoded(coding)
+		return nil, answerCoded(coding)
 	}
 	if res.ContentLength > v.MaxResponse {
 		return nil, v.tooLarge()
 	}
 	if res.ContentLength >= 0 {
-		// The usual case: one allocation of the right size. The byte beyond finds a round tripper
-		// that lies about it.
+		// The usual case: one allocation of the right size. The byte beyond finds a round tripper that lies about it.
 		body = make([]byte, res.ContentLength)
 		n, err := io.ReadFull(res.Body, body)
 		if err != nil && len(body) > 0 {
@@ -110,7 +107,7 @@ func (v *VerifyConfig) read(ctx context.Context, res *http.Response) (body []byt
 	return body, nil
 }
 
-func responseCoded(coding string) error {
+func answerCoded(coding string) error {
 	return fmt.Errorf("%w (%s): a proxy on the way may have changed it", ErrResponseCoded, redact.Printable(coding))
 }
 

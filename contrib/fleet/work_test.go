@@ -344,7 +344,7 @@ func TestCheckedMoreStrictly(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	e := embedded(t)
-	lax := newQueue(t, e, clientOf(t, g.Sandbox, g.Transport(), wxpay.WithPreflight(wxpay.PreflightOff)))
+	lax := newQueue(t, e, clientOf(t, g.Sandbox, g.Transport()))
 	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
 	wrong := func(number string) fleet.Job {
 		j := feed(number)

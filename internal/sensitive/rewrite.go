@@ -133,7 +133,7 @@ func (r *rewriter) array(f *Field, cipher bool, rules []*use, ruled *use) {
 		return
 	}
 	for _, rule := range rules { // each of no elements is none, which is no mistake
-		rule.used = rule.used || rule.names[depth] == Every
+		rule.used = rule.used || rule.Names[depth] == Every
 	}
 }
 
@@ -151,7 +151,7 @@ func (r *rewriter) misfit(mistake string) {
 // that lead further.
 func (r *rewriter) settle(rules []*use, ruled *use) (deeper []*use, _ *use) {
 	for _, rule := range rules {
-		if len(rule.names) > len(r.place) {
+		if len(rule.Names) > len(r.place) {
 			deeper = append(deeper, rule)
 			continue
 		}

@@ -1,23 +1,12 @@
 package sensitive
 
-import (
-	"strconv"
-
-	"github.com/wxpay-go/wxpay/internal/jsonwalk"
-)
+import "strconv"
 
 // Rule is the caller's word about one place: encrypt it, or leave it plain.
 type Rule struct {
 	Pointer string
+	Names   []string // of Pointer, in which Every stands for each element of an array
 	Plain   bool
-
-	names []string
-}
-
-// NewRule returns the rule for the place that a JSON pointer names; [Every] stands for each element of an array.
-func NewRule(pointer string, plain bool) (Rule, error) {
-	names, err := jsonwalk.ParsePointer(pointer)
-	return Rule{Pointer: pointer, Plain: plain, names: names}, err
 }
 
 // Every stands for each element of an array in a rule.
@@ -42,7 +31,7 @@ func uses(rules []Rule) []*use {
 // along returns the rules whose name at depth is one of these.
 func along(rules []*use, depth int, name, alias string) (leading []*use) {
 	for _, rule := range rules {
-		if at := rule.names[depth]; at == name || at == alias {
+		if at := rule.Names[depth]; at == name || at == alias {
 			leading = append(leading, rule)
 		}
 	}

@@ -61,9 +61,9 @@ func request(body string, rules ...sensitive.Rule) *sensitive.Request {
 
 func rule(t *testing.T, pointer string, plain bool) sensitive.Rule {
 	t.Helper()
-	r, err := sensitive.NewRule(pointer, plain)
+	names, err := jsonwalk.ParsePointer(pointer)
 	require.NoError(t, err)
-	return r
+	return sensitive.Rule{Pointer: pointer, Names: names, Plain: plain}
 }
 
 var key = sensitive.Key{PlatformKey: apiv3.PlatformKey{Serial: "S1"}}

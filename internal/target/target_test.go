@@ -67,10 +67,13 @@ func TestLabel(t *testing.T) {
 	}
 }
 
-type level uint8
+type (
+	level  uint16
+	hidden string
+)
 
 func TestNewParam(t *testing.T) {
-	none := func(reflect.Value) (string, bool) { return "", false }
+	secret, token := reflect.TypeFor[hidden](), func(text string) []byte { return []byte("token of " + text) }
 	day := time.Date(2026, 11, 22, 20, 30, 0, 0, time.UTC)
 	for name, tt := range map[string]struct {
 		value any
@@ -87,7 +90,7 @@ func TestNewParam(t *testing.T) {
 		"no time":   {time.Time{}, target.Param{}},
 		"half":      {"a\xff", target.Param{}},
 	} {
-		got, err := target.NewParam("q", tt.value, none)
+		got, err := target.NewParam("q", tt.value, secret, token)
 		if tt.want.Name == "" {
 			assert.ErrorContains(t, err, `"q"`, name)
 			continue
@@ -95,14 +98,13 @@ func TestNewParam(t *testing.T) {
 		require.NoError(t, err, name)
 		assert.Equal(t, tt.want, got, name)
 	}
-	_, err := target.NewParam("q", []string{"ok", "\xff"}, none)
+	_, err := target.NewParam("q", []string{"ok", "\xff"}, secret, token)
 	require.ErrorIs(t, err, jsonwalk.ErrNotUTF8)
-	hidden := func(v reflect.Value) (string, bool) { return "hidden", v.Type() == reflect.TypeFor[level]() }
-	got, err := target.NewParam("q", []level{1}, hidden)
-	require.Error(t, err, "bytes by another name")
-	got, err = target.NewParam("q", level(1), hidden)
+	got, err := target.NewParam("q", []hidden{"a", ""}, secret, token)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"hidden"}, got.Values)
+	assert.Equal(t, []string{"token of a", "token of "}, got.Values)
+	_, err = target.NewParam("", "a", secret, token)
+	require.ErrorContains(t, err, "empty name")
 }
 
 func TestAppendQuery(t *testing.T) {

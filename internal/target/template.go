@@ -96,7 +96,7 @@ func Placeholders(path string, values int) (names []string, err error) {
 
 // AppendName appends one argument of At: a name or a path, each segment rewritten by the rules for names. known reports
 // whether the API has a literal segment.
-func AppendName(dst []byte, name string, known func(segment []byte) bool) ([]byte, error) {
+func AppendName(dst []byte, name string, known func(segment string) bool) ([]byte, error) {
 	trimmed := strings.TrimPrefix(name, "/")
 	if trimmed == "" {
 		return dst, fmt.Errorf("a name given to At is empty")
@@ -125,7 +125,7 @@ func AppendName(dst []byte, name string, known func(segment []byte) bool) ([]byt
 
 // appendSegment appends one segment of the attribute style: camelCase and PascalCase become kebab-case, _name_ becomes
 // {name}, and what looks like a value is refused, because rewriting it would corrupt it.
-func appendSegment(dst []byte, segment string, known func(segment []byte) bool) ([]byte, error) {
+func appendSegment(dst []byte, segment string, known func(segment string) bool) ([]byte, error) {
 	if n := len(segment); n > 2 && segment[0] == '_' && segment[n-1] == '_' {
 		braced := "{" + segment[1:n-1] + "}"
 		if _, err := placeholder(braced); err != nil {
@@ -156,7 +156,7 @@ func appendSegment(dst []byte, segment string, known func(segment []byte) bool) 
 		}
 		dst = append(dst, c|0x20)
 	}
-	if odd && !known(dst[start:]) {
+	if odd && !known(string(dst[start:])) {
 		return dst, looksLikeValue(segment)
 	}
 	return dst, nil

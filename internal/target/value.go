@@ -68,14 +68,14 @@ func scalarText(v reflect.Value) (string, bool) {
 	return "", false
 }
 
-// NewParam returns the field of a query for what a caller gives as its value. special is asked first for the text of
-// each value.
-func NewParam(name string, value any, special func(reflect.Value) (string, bool)) (Param, error) {
-	p := Param{Name: name}
+// NewParam returns the field of a query for the value that a caller gives. token makes the text of a value of type
+// secret.
+func NewParam(name string, value any, secret reflect.Type, token func(text string) []byte) (Param, error) {
 	if name == "" {
-		return p, errors.New("a query member has an empty name")
+		return Param{}, errors.New("a query member has an empty name")
 	}
-	err := p.take(value, special)
+	p := Param{Name: name}
+	err := p.take(value, secret, token)
 	if err == nil && (!utf8.ValidString(name) || slices.ContainsFunc(p.Values, func(text string) bool { return !utf8.ValidString(text) })) {
 		err = jsonwalk.ErrNotUTF8
 	}
@@ -85,27 +85,22 @@ func NewParam(name string, value any, special func(reflect.Value) (string, bool)
 	return p, err
 }
 
-func (p *Param) take(value any, special func(reflect.Value) (string, bool)) error {
+func (p *Param) take(value any, secret reflect.Type, token func(string) []byte) error {
 	if at, ok := value.(time.Time); ok {
 		text, err := timeText(at)
 		p.Values, p.Time = []string{text}, true
 		return err
 	}
 	v := reflect.ValueOf(value)
-	ok := true
-	add := func(v reflect.Value) {
-		text, taken := paramText(v, special)
-		p.Values, ok = append(p.Values, text), ok && taken
+	list, ok := v.Kind() == reflect.Slice || v.Kind() == reflect.Array, true
+	if list && v.Type().Elem().Kind() == reflect.Uint8 { // text or numbers, who knows
+		list, ok = false, false
 	}
-	switch kind := v.Kind(); {
-	case kind == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8: // text or numbers, who knows
-		ok = false
-	case kind == reflect.Slice || kind == reflect.Array:
-		for i := range v.Len() {
-			add(v.Index(i))
-		}
-	default:
-		add(v)
+	for i := 0; list && ok && i < v.Len(); i++ {
+		ok = p.add(v.Index(i), secret, token)
+	}
+	if !list {
+		ok = ok && p.add(v, secret, token)
 	}
 	if !ok {
 		return fmt.Errorf("%s is not a string, an integer, a bool, a slice of these, or a time.Time", typeOf(v))
@@ -113,17 +108,19 @@ func (p *Param) take(value any, special func(reflect.Value) (string, bool)) erro
 	return nil
 }
 
-func paramText(v reflect.Value, special func(reflect.Value) (string, bool)) (string, bool) {
-	if !v.IsValid() {
-		return "", false
+// add appends the text of one value and reports whether it has one.
+func (p *Param) add(v reflect.Value, secret reflect.Type, token func(string) []byte) bool {
+	text, ok := "", true
+	switch {
+	case v.IsValid() && v.Type() == secret:
+		text = string(token(strings.Clone(v.String()))) // a clone, so that value stays on the caller's stack
+	case v.Kind() == reflect.Bool:
+		text = strconv.FormatBool(v.Bool())
+	default:
+		text, ok = scalarText(v)
 	}
-	if text, ok := special(v); ok {
-		return text, true
-	}
-	if v.Kind() == reflect.Bool {
-		return strconv.FormatBool(v.Bool()), true
-	}
-	return scalarText(v)
+	p.Values = append(p.Values, text)
+	return ok
 }
 
 // timeText returns a time of the form RFC 3339 in Beijing, to the second.

@@ -101,7 +101,7 @@ and --plain decide about members that are not documented, or encrypted under a c
 
 Before sending the call is compared with what is documented: path and method, members and their types. What does not
 fit is a warning on stderr, for the documentation may be behind the platform, and what it calls required may be so under
-a condition only. --strict refuses the call where that is certain, --no-check compares nothing.
+a condition only. --strict refuses the call where that is certain, --no-check shows no warnings.
 
 The answer is printed as it was received and verified, laid out if stdout is a terminal; --get prints encrypted members
 decrypted ("--get @this" all of it). A refusal of the platform is printed too (not with --get), and explained on stderr.
@@ -154,7 +154,7 @@ func (o *callOptions) flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the signed request and the message that was signed, and send nothing")
 	flags.BoolVar(&o.sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials")
 	flags.BoolVar(&o.strict, "strict", false, "refuse a call that is certainly wrong, instead of warning")
-	flags.BoolVar(&o.noCheck, "no-check", false, "do not compare the call with its documentation")
+	flags.BoolVar(&o.noCheck, "no-check", false, "show no warnings about what does not fit the documentation")
 	flags.DurationVar(&o.timeout, "timeout", 0, "how long to wait for the answer, such as 5s")
 }
 

@@ -12,12 +12,12 @@ import (
 
 // checking returns the options of a client that checks calls in the way that is asked for.
 func (p *program) checking(o callOptions) []wxpay.Option {
+	if o.noCheck {
+		return nil
+	}
 	mode := wxpay.PreflightWarn
-	switch {
-	case o.strict:
+	if o.strict {
 		mode = wxpay.PreflightStrict
-	case o.noCheck:
-		mode = wxpay.PreflightOff
 	}
 	return []wxpay.Option{wxpay.WithPreflight(mode), wxpay.WithLogger(slog.New(findings{p}))}
 }

@@ -165,7 +165,7 @@ const limitWait = 10 * time.Minute
 // client makes the client of the jobs.
 func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Client, error) {
 	options := []wxpay.Option{
-		wxpay.WithPreflight(wxpay.PreflightStrict, wxpay.UnknownOperation), wxpay.WithTimeout(limitWait), // see sourceOptions.listed
+		wxpay.WithPreflight(wxpay.PreflightStrict, "unknown operation"), wxpay.WithTimeout(limitWait), // see sourceOptions.listed
 		wxpay.WithLogger(slog.New(&warnings{p: p})), wxpay.WithObserver(p.unanswered()),
 	}
 	if limiter != nil {
