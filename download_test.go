@@ -616,7 +616,7 @@ func TestFetchIsRefused(t *testing.T) {
 	odd := file([]byte("x"))
 	odd.header = http.Header{"Content-Encoding": {"br"}}
 	_, err = newClient(t, wxpay.WithTransport(odd)).Fetch(context.Background(), billLink, io.Discard)
-	assert.ErrorContains(t, err, "compressed although nobody asked for it (br)")
+	assert.ErrorContains(t, err, "compressed, which the request did not ask for (br)")
 }
 
 // What a link of no known family leads to has to be signed, unless a digest vouches for it; and a signature has to be right.
@@ -751,7 +751,7 @@ func TestStatement(t *testing.T) {
 				got, err := newClient(t, wxpay.WithTransport(tt.answer), wxpay.WithMaxResponse(1<<20)).Chain(path).Query("date", "20250101").Download(context.Background(), &out)
 				switch {
 				case tt.out < 0:
-					require.ErrorContains(t, err, "compressed although nobody asked", name)
+					require.ErrorContains(t, err, "compressed, which the request did not ask for", name)
 				case tt.is == nil:
 					require.NoError(t, err, name)
 					assert.True(t, got.Verified)

@@ -85,7 +85,7 @@ func TestUntrustedAnswers(t *testing.T) {
 			res.ContentLength, res.Body = -1, io.NopCloser(io.MultiReader(strings.NewReader(body[:5]), &brokenReader{}))
 		}}, middleware.ErrResponseTruncated, "connection reset", false},
 		{"longer than announced", answer{body: body, bend: func(res *http.Response) { res.ContentLength = 3 }}, middleware.ErrResponseTruncated, "goes on", false},
-		{"compressed", answer{body: zipped.String(), header: http.Header{"Content-Encoding": {"gzip"}}}, middleware.ErrResponseCoded, "compressed although nobody asked for it (gzip)", false},
+		{"compressed", answer{body: zipped.String(), header: http.Header{"Content-Encoding": {"gzip"}}}, middleware.ErrResponseCoded, "compressed, which the request did not ask for (gzip)", false},
 		{"a member twice", answer{body: `{"amount":{"total":1,"total":100},"sp":"SECRET"}`}, middleware.ErrResponseAmbiguous, `the member "total" stands twice`, false},
 		{"a member in two cases", answer{body: `{"state":"SECRET","State":""}`}, middleware.ErrResponseAmbiguous, `"state" and "State" differ in case alone`, false},
 		{"a number beyond 64 bits", answer{body: `{"total":18446744073709551617}`}, middleware.ErrResponseAmbiguous, "fits no type", false},
@@ -349,7 +349,7 @@ func TestSendingFails(t *testing.T) {
 		{"an endless header", background, []wxpay.Option{wxpay.WithBaseURL(hangUp(t, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 1<<20)))}, wxpay.Unknown, wxpay.StageSend, "header"},
 		{"cut off in the body", background, []wxpay.Option{wxpay.WithBaseURL(hangUp(t, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"a"))}, wxpay.Unknown, wxpay.StageVerify, "cut off"},
 		{"a round tripper of the user's", background, []wxpay.Option{wxpay.WithTransport(answer{fail: func(*http.Request) error { return errors.New("cassette is full") }})}, wxpay.Unknown, wxpay.StageSend, "cassette is full"},
-		{"a round tripper that brings nothing", background, []wxpay.Option{wxpay.WithTransport(roundTrip(func(*http.Request) (*http.Response, error) { return nil, nil }))}, wxpay.Unknown, wxpay.StageSend, "neither an answer nor an error"},
+		{"a round tripper that brings nothing", background, []wxpay.Option{wxpay.WithTransport(roundTrip(func(*http.Request) (*http.Response, error) { return nil, nil }))}, wxpay.Unknown, wxpay.StageSend, "neither a response nor an error"},
 		{"http.Client's error hides the query", background, []wxpay.Option{wxpay.WithTransport(answer{fail: func(req *http.Request) error {
 			return &url.Error{Op: "Post", URL: req.URL.String() + "?openid=oSECRET", Err: errors.New("EOF")}
 		}})}, wxpay.Unknown, wxpay.StageSend, "outcome unknown: EOF"},

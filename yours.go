@@ -14,7 +14,7 @@ import (
 // Errors of middlewares that do not keep to the contract.
 var (
 	errLostContext = fault.New("a middleware replaced the request's context by one that does not descend from it, so nobody could follow the call: derive contexts from req.Context()")
-	errNoResult    = fault.New("a middleware returned neither an answer nor an error")
+	errNoResult    = fault.New("a middleware returned neither a response nor an error")
 	errMadeUp      = fault.New("a middleware answered in the platform's place, or changed the answer")
 	errTooLate     = fault.New("a middleware sent the request on after it had returned")
 )

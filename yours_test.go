@@ -107,7 +107,7 @@ func TestMiddlewarePassesOn(t *testing.T) {
 		}, wxpay.NotSent, func(*testing.T, error) {}},
 		{"nothing", ok("{}"), func(*http.Request, http.RoundTripper) (*http.Response, error) {
 			return nil, nil
-		}, wxpay.NotSent, func(t *testing.T, err error) { assert.ErrorContains(t, err, "neither an answer nor an error") }},
+		}, wxpay.NotSent, func(t *testing.T, err error) { assert.ErrorContains(t, err, "neither a response nor an error") }},
 		{"a context of its own", ok("{}"), func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 			return next.RoundTrip(req.WithContext(context.Background()))
 		}, wxpay.NotSent, func(t *testing.T, err error) { assert.ErrorContains(t, err, "derive contexts from req.Context()") }},

@@ -12,18 +12,19 @@ import (
 // Figures of Ages. They are choices of this package; the platform documents none.
 const (
 	ageMinutes   = 10               // how long a sample counts
-	ageSamples   = 3                // answers of a host before its clock is known
-	ageTolerance = 30 * time.Second // within which nothing is called stale
+	ageSamples   = 3                // responses of a host before its clock is known
+	ageTolerance = 30 * time.Second // a response this much older is not stale yet
 )
 
-// Ages tells how old signed answers are. A signature names the second in which it was made, by the clock of a host of the
-// platform. The difference to this machine's monotonic clock is learned from the answers themselves: the least one of the last
-// ten minutes counts, because an answer that was held up on the way can only make it greater.
+// Ages measures the age of signed responses. A signature names its second by the clock of a
+// platform host. Ages learns the difference to this machine's monotonic clock from the responses:
+// the least difference of the last ten minutes counts, because a delayed response can only increase
+// it.
 //
 // It is safe for concurrent use. Its zero value is ready.
 type Ages struct {
 	mu    sync.Mutex
-	begun time.Time // what monotonic time is counted from
+	begun time.Time // start of the count of monotonic time
 	hosts map[string]*[ageMinutes]ageSample
 }
 
@@ -34,8 +35,8 @@ type ageSample struct {
 	least  time.Duration
 }
 
-// take takes in an answer that a host signed at a second since 1970, and returns how long before it was received that was. It
-// is false while the host's clock is not known.
+// take records a response that a host signed at a second since 1970, and returns the time from its
+// signature to its receipt. It reports false while the host's clock is not known.
 func (a *Ages) take(host string, signed int64, received time.Time) (time.Duration, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -66,7 +67,8 @@ func (a *Ages) take(host string, signed int64, received time.Time) (time.Duratio
 	return difference - least, count >= ageSamples
 }
 
-// date notes by how much the answer that was verified last had been signed before its request was sent.
+// date sets Aged: the time from the signature of the last verified response to the sending of its
+// request.
 func (c *Call) date(a *Ages, host string, header http.Header, sent time.Time) {
 	if signed, err := strconv.ParseInt(first(header, apiv3.HeaderTimestamp), 10, 64); err == nil {
 		received := time.Now()
@@ -76,6 +78,7 @@ func (c *Call) date(a *Ages, host string, header http.Header, sent time.Time) {
 	}
 }
 
-// Stale reports whether the answer was signed before its request was sent, as far as that can be told: then it answers
-// another request. It comes from a cache, say, or was held up on a connection.
+// Stale reports whether the response was signed before its request was sent, as far as the ages
+// show. Such a response belongs to another request: it comes from a cache, say, or was delayed on a
+// connection.
 func (c *Call) Stale() bool { return c.Aged > ageTolerance }

@@ -7,28 +7,29 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Attempt is one request of a logical call, and what it brought. It holds nothing that identifies a person.
+// Attempt is one request of a logical call and its result. It contains nothing that identifies a
+// person.
 type Attempt struct {
-	// Host is the host that took the request, or would have.
+	// Host is the host of the request.
 	Host string
-	// Status is the HTTP status of the answer, 0 when none came.
+	// Status is the HTTP status of the response, 0 without one.
 	Status int
-	// Code is the platform's code, empty when there is none.
+	// Code is the platform's error code, empty without one.
 	Code string
-	// RequestID is the answer's Request-ID, empty when there is none.
+	// RequestID is the response's Request-ID, empty without one.
 	RequestID string
-	// Outcome is what this attempt alone leaves known.
+	// Outcome is the outcome of this attempt alone.
 	Outcome Outcome
-	// Err is why no answer can be used, nil when one came.
+	// Err tells why there is no usable response, nil if there is one.
 	Err error
 	// Ended is when the attempt ended.
 	Ended time.Time
 }
 
-// Format prints everything but the error under every verb; of that it prints the sort.
+// Format prints the attempt under every verb; of the error it prints the kind.
 func (a Attempt) Format(s fmt.State, verb rune) { redact.Format(s, verb, a.text()) }
 
-// MarshalText gives encodings what Format prints.
+// MarshalText returns the text that Format prints.
 func (a Attempt) MarshalText() ([]byte, error) { return []byte(a.text()), nil }
 
 func (a *Attempt) text() string {

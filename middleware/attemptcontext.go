@@ -9,9 +9,9 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// attemptContext returns the context of one attempt, which ends with the attempt's limit, the call's, or ctx. For a stream
-// there is lift: it takes the limit away when the answer's header is there, and returns what ends the context from then on;
-// nil if the limit was faster.
+// attemptContext returns the context of one attempt. It ends with the attempt's limit, the call's
+// limit, or ctx. For a stream, lift removes the limit once the response's header is there and
+// returns the function that then ends the context; nil if the limit was faster.
 func attemptContext(ctx context.Context, call *Call) (_ context.Context, stop context.CancelFunc, lift func() context.CancelCauseFunc) {
 	if _, streams := call.body.(*lazyBody); streams && call.Limits != nil && call.Limits.Still > 0 {
 		ctx, stop = call.uploadContext(ctx)
@@ -53,7 +53,7 @@ func attemptContext(ctx context.Context, call *Call) (_ context.Context, stop co
 	}
 }
 
-// uploadContext returns the context of an attempt whose body streams. It ends when that stands still.
+// uploadContext returns the context of an attempt whose body streams. It ends when the body stalls.
 func (c *Call) uploadContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	limits := c.Limits
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -66,7 +66,8 @@ func (c *Call) uploadContext(ctx context.Context) (context.Context, context.Canc
 	}
 }
 
-// streams returns what ends the context of an attempt that brought a stream, nil if it brought something else.
+// streams returns the function that ends the context of a streamed response, nil for another
+// response.
 func streams(call *Call, res *http.Response, err error, lift func() context.CancelCauseFunc) context.CancelCauseFunc {
 	if !call.Stream || err != nil {
 		return nil
@@ -77,7 +78,8 @@ func streams(call *Call, res *http.Response, err error, lift func() context.Canc
 	return lift()
 }
 
-// streamBody bounds how long each read from a stream may take, and ends the attempt's context when it is closed.
+// streamBody bounds the time of each read from a stream, and ends the attempt's context when
+// closed.
 type streamBody struct {
 	io.ReadCloser
 	ctx   context.Context // of the attempt
@@ -86,7 +88,7 @@ type streamBody struct {
 	still *time.Timer // ends ctx; runs during a read only
 }
 
-// newStreamBody takes over the attempt whose context ctx is and end ends.
+// newStreamBody takes over an attempt with its context and the function that ends it.
 func newStreamBody(body io.ReadCloser, ctx context.Context, end context.CancelCauseFunc, limits *TimeLimits) *streamBody {
 	b := &streamBody{ReadCloser: body, ctx: ctx, end: end}
 	if limits != nil && limits.Still > 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// first returns the first value of a header. Unlike http.Header.Get it takes the name as it is, in canonical form: every
-// call asks for several.
+// first returns the first value of a header. Unlike http.Header.Get it expects the canonical name,
+// which saves time: every call reads several.
 func first(h http.Header, name string) string {
 	if values := h[name]; len(values) > 0 {
 		return values[0]
@@ -18,17 +18,18 @@ func first(h http.Header, name string) string {
 	return ""
 }
 
-// Body is the body of an answer that was read whole. It can be read as usual, or taken at once with ReadBody.
+// Body is the body of a response that Verify has read whole. Read it as usual, or at once with
+// ReadBody.
 type Body struct {
 	raw   []byte
 	read  int
-	found *[]byte // the JSON text in raw, which is raw as a rule; nil until somebody looks for it
+	found *[]byte // the JSON text, usually raw itself; nil until it is needed
 }
 
 // Format prints the size under every verb.
 func (b Body) Format(s fmt.State, verb rune) { redact.Format(s, verb, b.text()) }
 
-// MarshalText gives encodings what Format prints.
+// MarshalText returns the text that Format prints.
 func (b Body) MarshalText() ([]byte, error) { return []byte(b.text()), nil }
 
 func (b *Body) text() string { return fmt.Sprintf("middleware.Body{%d bytes}", len(b.raw)) }
@@ -43,10 +44,10 @@ func (b *Body) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Close does nothing: the connection was given back when the answer was read.
+// Close does nothing: Verify has returned the connection.
 func (b *Body) Close() error { return nil }
 
-// judge looks for the JSON text in the whole body; see [jsonwalk.Read].
+// judge finds the JSON text of the whole body; see [jsonwalk.Read].
 func (b *Body) judge() error {
 	text, err := jsonwalk.Read(b.raw)
 	switch {
@@ -55,7 +56,7 @@ func (b *Body) judge() error {
 	case &text[0] == &b.raw[0]:
 		b.found = &b.raw
 	default:
-		cured := text // which costs an allocation here alone
+		cured := text // the only case with an allocation
 		b.found = &cured
 	}
 	return err
@@ -63,7 +64,7 @@ func (b *Body) judge() error {
 
 var noText []byte
 
-// json returns the JSON text in the whole body, nil if there is none.
+// json returns the JSON text of the whole body, nil if there is none.
 func (b *Body) json() []byte {
 	if b.found == nil {
 		_ = b.judge()
@@ -71,9 +72,9 @@ func (b *Body) json() []byte {
 	return *b.found
 }
 
-// ReadBody returns the whole body of an answer that came through Verify, without copying it if nothing has read from it,
-// and the JSON text in it: the same bytes, save that each which is not UTF-8 is U+FFFD. The text is nil if the body is not JSON,
-// or can be read in two ways. The bytes must not be changed.
+// ReadBody returns the whole body of a response that came through Verify, and its JSON text: the
+// same bytes with U+FFFD for each byte that is not UTF-8. It copies the body only if something has
+// read from it. The text is nil if the body is not JSON or is ambiguous. Do not change the bytes.
 func ReadBody(res *http.Response) (raw, text []byte, err error) {
 	if body, ok := res.Body.(*Body); ok && body.read == 0 {
 		return body.raw, body.json(), nil
@@ -85,21 +86,21 @@ func ReadBody(res *http.Response) (raw, text []byte, err error) {
 	return raw, text, err
 }
 
-// errorCode returns the code of a refusal, if it has one.
+// errorCode returns the error code of a response, empty without one.
 func errorCode(res *http.Response) string {
 	body, ok := res.Body.(*Body)
 	if !ok {
 		return ""
 	}
-	refusal := jsonwalk.Cursor{Text: body.json()}
-	if refusal.Peek() != '{' {
+	cursor := jsonwalk.Cursor{Text: body.json()}
+	if cursor.Peek() != '{' {
 		return ""
 	}
-	for more := refusal.Enter('}'); more; more = refusal.More('}') {
-		if name := refusal.Name(); string(name.Key()) != "code" {
-			refusal.Skip()
-		} else if refusal.Peek() == '"' {
-			code, _ := refusal.Quoted().Unquote()
+	for more := cursor.Enter('}'); more; more = cursor.More('}') {
+		if name := cursor.Name(); string(name.Key()) != "code" {
+			cursor.Skip()
+		} else if cursor.Peek() == '"' {
+			code, _ := cursor.Quoted().Unquote()
 			return redact.Printable(string(code))
 		} else {
 			break

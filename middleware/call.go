@@ -10,89 +10,95 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// Call is what the pipeline knows about one logical call beyond its HTTP request. It travels in the request's context.
-// One goroutine at a time uses it: a middleware reads it before and after calling next, not from elsewhere.
+// Call is one logical call. It holds what the HTTP request cannot, and travels in the request's
+// context. Use it from one goroutine at a time: a middleware reads it before and after calling
+// next.
 type Call struct {
 	// Method is the HTTP method.
 	Method string
-	// Template is the path with its placeholders unfilled, such as /v3/pay/transactions/id/{transaction_id}. Unlike the
-	// request's path it holds no identity, so it is what belongs in logs and metrics.
+	// Template is the path with its placeholders, such as /v3/pay/transactions/id/{transaction_id}.
+	// Unlike the request's path it contains no identity, so use it in logs and metrics.
 	Template string
-	// Operation is what the catalogue knows about the call; nil without a catalogue or when it knows nothing.
+	// Operation is the catalogue's row; nil without a catalogue and for an unknown operation.
 	Operation *fact.Operation
-	// Deadline is when the whole call ends, with all its attempts; zero for never.
+	// Deadline ends the whole call with all its attempts; zero for none.
 	Deadline time.Time
-	// Begun is the present time, if whoever starts the pipeline has just read it and nothing in between waits: the first
-	// attempt then begins at it instead of reading the clock once more. Zero otherwise.
+	// Begun is the present time if the caller has just read the clock, else zero. It saves the
+	// first attempt from reading it again.
 	Begun time.Time
-	// Limits bound the call and each attempt; nil for no bounds. They are shared and must not be changed.
+	// Limits bound the call and each attempt; nil for no bounds. They are shared: do not change
+	// them.
 	Limits *TimeLimits
-	// Host is the host that the attempts must go to; empty leaves the choice.
+	// Host is the host of every attempt; empty leaves the choice to Retry.
 	Host string
-	// Stream says that a successful answer is handed up unread where that can be: of a family that is documented as
-	// unsigned, or whose signature covers a digest in the header.
+	// Stream asks Verify to return a successful response unread where that is possible: for a
+	// family that is documented as unsigned, or whose signature covers a digest in the header.
 	Stream bool
-	// Vouched says that something else vouches for the content of a successful answer, such as a digest out of a signed
-	// one, so that it need not be signed whatever its path. A signature that is there is verified all the same.
+	// Vouched says that something else vouches for the content of a successful response, such as a
+	// digest from a signed response. It may then be unsigned, whatever its path. Verify still
+	// verifies a signature that is there.
 	Vouched bool
-	// Idempotent is the caller's word that sending the request again does no harm.
+	// Idempotent says that the caller vouches for sending the request again.
 	Idempotent bool
-	// Judge looks at a verified 2xx before it counts as this call's success; nil takes every one.
+	// Judge checks a verified 2xx before it counts as this call's success; nil accepts every one.
 	Judge Judge
 
-	// Number returns the merchant's own number that the call carries, for logs that are to have it; nil keeps it out of them.
+	// Number returns the merchant's own number of the call for the log; nil keeps it out.
 	Number func() string
 
-	// Reached says that the current attempt was handed to the transport: from there on only the transport knows whether
-	// anything was sent.
+	// Reached says that the current attempt has reached the transport: only the transport knows
+	// whether it sent anything.
 	Reached bool
-	// Verified says that the answer's signature was verified.
+	// Verified says that the response's signature was verified.
 	Verified bool
 	judged   bool    // there was an attempt
-	known    Outcome // what the attempts so far leave known
+	known    Outcome // the outcome of the attempts so far
 	trying   bool    // an attempt is under way
-	unsent   bool    // the transport promised of the current attempt that not one byte left
-	// Attempts counts how often the request was signed for the wire.
+	unsent   bool    // the transport promised that no byte of the current attempt left
+	// Attempts counts the signatures of the request, one for each attempt.
 	Attempts int
-	// History lists what the attempts brought. It is empty when the first one succeeded.
+	// History lists the attempts. It is empty if the first one succeeded.
 	History []Attempt
-	// Answered is the successful answer, once there was one.
+	// Answered is the successful response, once there is one.
 	Answered *http.Response
 	// ServedBy is the host that took the last attempt.
 	ServedBy string
-	// Serial is the serial of the certificate whose key signed last: answers encrypt for that one.
+	// Serial is the serial of the certificate that signed last: the platform encrypts responses for
+	// it.
 	Serial string
-	// Aged is by how much the last answer had been signed before its request was sent; 0 where nobody signed it, and while that
-	// cannot be told.
+	// Aged is the time from the signature of the last response to the sending of its request; 0 for
+	// an unsigned response and while the age is not known.
 	Aged time.Duration
-	// MessageSize is the length in bytes of the message that was signed last. The platform names the length of its own
-	// message when a signature does not match.
+	// MessageSize is the length in bytes of the last signed message. The platform names the length
+	// of its own message when a signature does not match.
 	MessageSize int
 
-	entered       time.Time                  // when Observe saw the call, while it is inside of it
-	streaming     *atomic.Pointer[streaming] // of the attempt that is under way, empty between attempts; nil unless the body streams
+	entered       time.Time                  // start of the call by Observe, while Observe runs
+	streaming     *atomic.Pointer[streaming] // the attempt under way, empty between attempts; nil unless the body streams
 	body          io.ReadCloser              // the body that SetBody installed
 	signed        []byte                     // the bytes that the signature covers while body is in place
 	authorization [1]string                  // backs the header value, so that signing allocates no slice for it
-	context       callContext                // what WithCall returned first
-	outer         context.Context            // outside the attempts, while they are made
-	answer        *Body                      // the last answer's body, once it is read
-	first         Body                       // backs the first answer's body
+	context       callContext                // the first context of WithCall
+	outer         context.Context            // the context outside the attempts, while they run
+	response      *Body                      // the last response's body, once it is read
+	first         Body                       // backs the first response's body
 }
 
-// TimeLimits are the time limits of a call, and the errors with which they end what they bound. 0 is none.
+// TimeLimits are the time limits of a call, and the errors of their ends. 0 is no limit.
 type TimeLimits struct {
 	Total, Attempt       time.Duration
 	TotalErr, AttemptErr error
-	// Still bounds how long one read from a stream may wait. Total and Attempt end when the stream's header is there.
+	// Still bounds the wait of one read from a stream. Total and Attempt end with the stream's
+	// header.
 	Still    time.Duration
 	StillErr error
 }
 
-// Judge tells whether a verified 2xx is the success of the very call that was made. A signature proves who speaks, and
-// not to which question: neither the request nor the status is signed.
+// Judge decides whether a verified 2xx is the success of this call. A signature proves the sender,
+// not the request: it covers neither the request nor the status.
 type Judge interface {
-	// JudgeResponse returns why an answer is not this call's success, nil if nothing speaks against it.
+	// JudgeResponse returns the reason why a response is not this call's success, nil without a
+	// reason.
 	JudgeResponse(status int, body []byte) error
 }
 
@@ -125,17 +131,17 @@ func CallFrom(ctx context.Context) *Call {
 	return call
 }
 
-// ResponseBody returns the body of the answer that is being verified, for Keys that look into it. It must not be changed, and
-// not be trusted.
+// ResponseBody returns the body of the response under verification, for Keys that read it. Do not
+// change or trust it.
 func (c *Call) ResponseBody() []byte {
-	if c.answer == nil {
+	if c.response == nil {
 		return nil
 	}
-	return c.answer.raw
+	return c.response.raw
 }
 
-// streaming is an attempt whose body streams.
+// streaming is an attempt with a streamed body.
 type streaming struct {
 	ctx   context.Context
-	moved func() // called when the body was read from
+	moved func() // called at each read from the body
 }

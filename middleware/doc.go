@@ -1,38 +1,39 @@
-// Package middleware holds what happens to a call between the chain and the transport, one behaviour a file.
+// Package middleware has the behaviours between the chain and the transport, one in a file.
 //
-// A [Middleware] wraps an http.RoundTripper, so anything of the ecosystem that does the same (tracing, a recorder, a
-// cache) fits between. The client puts the pipeline together in one place and in this order, outermost first:
+// A [Middleware] wraps an http.RoundTripper, so other wrappers (tracing, a recorder, a cache) fit
+// between. The client assembles the pipeline in one place and in this order, outermost first:
 //
 //	name     runs         what it does
-//	observe  once a call  hands one Observation to the hook when the call has ended
-//	log      once a call  writes one slog record, made from an allow-list of fields
-//	(yours)  once a call  whatever WithMiddleware was given, in that order
-//	retry    once a call  makes the attempts, repeats what may be repeated, and knows what is known afterwards
+//	observe  once a call  passes one Observation to the hook at the end of the call
+//	log      once a call  writes one slog record from an allow-list of fields
+//	(yours)  once a call  the middlewares of WithMiddleware, in their order
+//	retry    once a call  makes the attempts, retries where that is safe, and knows the outcome
 //	limit    per attempt  waits until the limits allow one more request
-//	sign     per attempt  fresh timestamp, nonce and signature over the bytes as they stand
-//	verify   per attempt  reads the answer within its bound and verifies it before anybody sees it
+//	sign     per attempt  signs the final bytes with a fresh timestamp and nonce
+//	verify   per attempt  reads the response within its bound and verifies it
 //
-// observe, log and limit are there only if asked for. limit stands inside retry, so that every request on the wire is
-// counted, repeats and queries included; a refusal of its own is a failure before anything was sent. sign stands inside everything a user can add, so nothing changes bytes
-// after they were signed; verify stands next to the transport, so nothing above it ever sees an unverified success.
+// observe, log and limit are optional. limit is inside retry, so it counts every request, including
+// retries and queries; its own error means that nothing was sent. sign is inside every middleware
+// of a user, so nothing changes signed bytes. verify is next to the transport, so nothing above it
+// sees an unverified success.
 //
-// Before the first of them the request is complete: checked against the catalogue, and its sensitive members encrypted, once
-// for all attempts. A middleware of yours sees ciphertext.
+// The request is complete before the first middleware: it is checked against the catalogue, and its
+// sensitive fields are encrypted once for all attempts. Your middleware sees ciphertext.
 //
-// What a middleware needs to know beyond the request is the [Call] in the request's context; see [CallFrom]. What it makes up,
-// errors and answers alike, is shown and not believed: the client's WithMiddleware tells the rules.
+// The request's context carries the [Call]; see [CallFrom]. The client shows the errors and
+// responses that a middleware invents, and does not trust them: WithMiddleware tells the rules.
 //
-// Use this package to write a middleware of your own or to read why a call failed ([VerifyError]); to make calls, use
-// the root package. Everything here is safe for concurrent use. The rules come from package apiv3.
+// Use this package to write a middleware or to inspect a failure ([VerifyError]); use the root
+// package to make calls. The package is safe for concurrent use. Its rules come from package apiv3.
 package middleware
 
 import "net/http"
 
-// Middleware wraps a RoundTripper with one behaviour. It follows the contract of http.RoundTripper, with one
-// difference for the built-in ones: they may change the headers of the pipeline's own request.
+// Middleware wraps a RoundTripper with one behaviour. It follows the contract of http.RoundTripper,
+// with one exception: the built-in ones may change the headers of the pipeline's own request.
 type Middleware func(next http.RoundTripper) http.RoundTripper
 
-// RoundTripFunc is an http.RoundTripper made of a function.
+// RoundTripFunc is a function as an http.RoundTripper.
 type RoundTripFunc func(*http.Request) (*http.Response, error)
 
 // RoundTrip calls f.

@@ -9,13 +9,14 @@ import (
 
 // Figures of Hosts. They are choices of this package; the platform documents none.
 const (
-	hostFailures  = 3                // failures in a row after which the backup goes first
-	hostProbe     = 30 * time.Second // between two looks whether the primary is back
-	hostProbeLate = 5 * time.Minute  // after which any call may be the look, not only one that can be repeated
+	hostFailures  = 3                // failures in a row before the backup goes first
+	hostProbe     = 30 * time.Second // between two tests of the primary
+	hostProbeLate = 5 * time.Minute  // after this, any call may test the primary, not only an idempotent one
 )
 
-// Hosts are the hosts of one gateway: a primary and its backups, which serve the same resources. After repeated failures
-// of the primary the backup goes first, and single calls look now and then whether the primary is back.
+// Hosts are the hosts of one gateway: a primary and its backups, which serve the same resources.
+// After repeated failures of the primary the backup goes first, and single calls test the primary
+// from time to time.
 //
 // It is safe for concurrent use.
 type Hosts struct {
@@ -24,18 +25,18 @@ type Hosts struct {
 
 	mu       sync.Mutex
 	failures int       // of the primary, in a row
-	away     time.Time // since when the backup goes first; zero while the primary does
-	looked   time.Time // the last look
+	away     time.Time // start of the backup's turn; zero while the primary goes first
+	looked   time.Time // the last test of the primary
 }
 
-// NewHosts returns the hosts, each as in a URL, with a port where it needs one. clock is time.Now outside tests.
+// NewHosts takes the hosts as in a URL, with a port if needed. clock is time.Now outside tests.
 func NewHosts(clock func() time.Time, primary string, backups ...string) *Hosts {
 	return &Hosts{names: append([]string{primary}, backups...), clock: clock}
 }
 
-// first chooses the host of a call's first attempt. repeatable says that the call could be repeated, so that it is the
-// better one to look with.
-func (h *Hosts) first(repeatable bool) string {
+// first chooses the host of a call's first attempt. An idempotent call is a better test of the
+// primary than another one.
+func (h *Hosts) first(idempotent bool) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.away.IsZero() || len(h.names) == 1 {
@@ -43,7 +44,7 @@ func (h *Hosts) first(repeatable bool) string {
 	}
 	now := h.clock()
 	wait := hostProbeLate
-	if repeatable {
+	if idempotent {
 		wait = hostProbe
 	}
 	if now.Sub(h.looked) >= wait {
@@ -53,7 +54,7 @@ func (h *Hosts) first(repeatable bool) string {
 	return h.names[1]
 }
 
-// other returns the host that comes after one that failed.
+// other returns the host after a failed one.
 func (h *Hosts) other(failed string) string {
 	return h.names[(slices.Index(h.names, failed)+1)%len(h.names)]
 }
@@ -61,10 +62,10 @@ func (h *Hosts) other(failed string) string {
 // has reports whether name is one of the hosts.
 func (h *Hosts) has(name string) bool { return slices.Contains(h.names, name) }
 
-// report takes in how a host did.
+// report records the success or failure of a host.
 func (h *Hosts) report(name string, failed bool) {
 	if name != h.names[0] {
-		return // only the primary's health decides who goes first
+		return // only the health of the primary matters
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -78,11 +79,11 @@ func (h *Hosts) report(name string, failed bool) {
 	}
 }
 
-// hostFailed reports whether a result speaks against the host rather than against the request.
+// hostFailed reports whether a result is a failure of the host rather than of the request.
 func hostFailed(res *http.Response, err error) bool {
 	if err != nil {
-		var refused *VerifyError
-		return !asVerifyError(err, &refused)
+		var untrusted *VerifyError
+		return !asVerifyError(err, &untrusted)
 	}
 	switch res.StatusCode {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:

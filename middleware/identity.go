@@ -7,13 +7,13 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Identity tells which certificate of the caller signs, and with which key. It is asked for every request, so that a
-// new certificate can take over while calls are under way; the two must belong together.
+// Identity returns the caller's signing key and the serial of its certificate. Sign calls it for
+// every request, so that a new certificate can take over while calls are under way.
 type Identity interface {
 	SigningKey() (serial string, key crypto.Signer)
 }
 
-// Certificate is an Identity that stays the same. It prints redacted.
+// Certificate is a fixed Identity. It prints redacted.
 type Certificate struct {
 	Serial string        // of the certificate that belongs to Key
 	Key    crypto.Signer // signs; may live in a file, a KMS or an HSM
@@ -22,7 +22,7 @@ type Certificate struct {
 // Format prints the serial under every verb.
 func (c Certificate) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.text()) }
 
-// MarshalText gives encodings what Format prints.
+// MarshalText returns the text that Format prints.
 func (c Certificate) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
 
 func (c Certificate) text() string {

@@ -12,8 +12,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Outcome is what the attempts so far leave known. Before the first it is NotSent. An attempt that was broken off on the wire,
-// by a panic of a transport's, leaves nothing known.
+// Outcome is the outcome of the attempts so far, NotSent before the first. An attempt that a panic
+// of the transport ended is Unknown.
 func (c *Call) Outcome() Outcome {
 	known := NotSent
 	if c.judged {
@@ -30,15 +30,15 @@ func (c *Call) begin(try *http.Request) {
 	c.trying, c.Reached, c.unsent, c.ServedBy = true, false, false, try.URL.Host
 }
 
-// Doubt tells the call that somebody else may have sent it until then: an earlier process, whose attempt left nothing known.
-// It stands in History as an attempt of unknown outcome, for the reason why.
+// Doubt records that another process may have sent the call until then. It adds an attempt of
+// unknown outcome to History, with the error why.
 func (c *Call) Doubt(until time.Time, why error) {
 	c.judged, c.known = true, Unknown
 	c.History = append(c.History, Attempt{Outcome: Unknown, Err: why, Ended: until})
 }
 
-// Disbelieve takes back that the last attempt, which brought a success, has settled the call: for the reason why nobody can tell
-// whether that answer is this call's. In History it is of unknown outcome then.
+// Disbelieve takes back the success of the last attempt: the error why says that the response may
+// belong to another call. The attempt in History then has an unknown outcome.
 func (c *Call) Disbelieve(why error) {
 	if len(c.History) == 0 {
 		c.record(c.Answered, nil, Unknown)
@@ -48,11 +48,11 @@ func (c *Call) Disbelieve(why error) {
 	c.known, c.Answered = Unknown, nil
 }
 
-// judge takes one attempt's result into account and returns what it alone leaves known.
+// judge adds the result of one attempt and returns the outcome of that attempt alone.
 func (c *Call) judge(res *http.Response, err error) Outcome {
 	outcome := c.alone(res, err)
 	switch {
-	case !c.judged || c.read(): // a read has no effect, so its last answer is all there is to know
+	case !c.judged || c.read(): // a read has no effect, so only its last response counts
 		c.known = outcome
 	default:
 		c.known = c.known.Then(outcome)
@@ -70,10 +70,10 @@ func (c *Call) alone(res *http.Response, err error) Outcome {
 	case res.StatusCode >= 200 && res.StatusCode <= 299:
 		return Confirmed
 	case res.StatusCode < 400 || res.StatusCode > 499 || !c.Verified:
-		return Unknown // an unsigned refusal may come from a proxy that passed the request on
+		return Unknown // an unsigned rejection may come from a proxy that forwarded the request
 	}
 	switch code := errorCode(res); {
-	case code == "", c.Stale(): // a refusal shows no number, so its age is all that ties it to the call
+	case code == "", c.Stale(): // a rejection shows no number, so only its age ties it to the call
 		return Unknown
 	case c.MovesMoney() && (c.Operation == nil || !c.Operation.Excluded(code)):
 		return Unknown
@@ -81,15 +81,16 @@ func (c *Call) alone(res *http.Response, err error) Outcome {
 	return Rejected
 }
 
-// What package transport promises of its errors: that no connection was had for the request, or which host took it. The types
-// have names so that no error from outside passes for one; see package fault.
+// Promises of package transport's errors: the request had no connection, or the name of the host
+// that took it. The types have names so that no error from outside passes for one; see package
+// fault.
 type (
 	unsentError interface{ Unsent() bool }
 	sentError   interface{ ServedBy() string }
 )
 
-// transportFailed notes what the transport's error promises, which is believed of no other error, and returns the error as
-// what it is: from outside, but for a promise of package transport.
+// transportFailed records the promise of a transport's error and returns the error as one from
+// outside. It trusts only promises of package transport.
 func (c *Call) transportFailed(ctx context.Context, err error) error {
 	var promise any
 	var sent sentError
@@ -106,26 +107,26 @@ func (c *Call) transportFailed(ctx context.Context, err error) error {
 	return fault.During(ctx, err)
 }
 
-// record keeps what an attempt brought.
+// record adds an attempt to History.
 func (c *Call) record(res *http.Response, err error, outcome Outcome) {
 	a := Attempt{Host: c.ServedBy, Outcome: outcome, Err: err, Ended: time.Now()}
-	var refused *VerifyError
+	var untrusted *VerifyError
 	switch {
 	case res != nil:
 		a.Status, a.RequestID = res.StatusCode, res.Header.Get(apiv3.HeaderRequestID)
 		if a.Status >= 300 {
 			a.Code = errorCode(res)
 		}
-	case asVerifyError(err, &refused):
-		a.Status, a.RequestID = refused.Status, refused.Header.Get(apiv3.HeaderRequestID)
+	case asVerifyError(err, &untrusted):
+		a.Status, a.RequestID = untrusted.Status, untrusted.Header.Get(apiv3.HeaderRequestID)
 	}
 	c.History = append(c.History, a)
 }
 
-// Format prints the operation and how far the call has come under every verb.
+// Format prints the operation and the progress of the call under every verb.
 func (c Call) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.text()) }
 
-// MarshalText gives encodings what Format prints.
+// MarshalText returns the text that Format prints.
 func (c Call) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
 
 func (c *Call) text() string {

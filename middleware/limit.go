@@ -12,26 +12,27 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// LimitKey is what requests are counted by.
+// LimitKey identifies a limit.
 type LimitKey struct {
-	// Identity is who signs: a merchant's, a service provider's or a brand's number, with the kind before it, such as
-	// "mchid 1900000109".
+	// Identity is the signer: the number of a merchant, a service provider or a brand, after its
+	// kind, such as "mchid 1900000109".
 	Identity string
 	// Method and Template name the operation.
 	Method, Template string
 }
 
-// Limiter lets requests through, one at a time. Implement it to share limits between processes. It must be safe for
-// concurrent use.
+// Limiter admits requests one at a time. Implement it to share limits between processes. It must be
+// safe for concurrent use.
 type Limiter interface {
-	// Acquire waits until a request may go on the wire. documented is the rate that the catalogue knows for the operation;
-	// its zero value says that none is known. done, which may be nil, is called when the request has ended. An error keeps
-	// the request back: wrap ErrLimited when it is for lack of room. Nothing else of this module is found in it.
+	// Acquire waits until a request may be sent. documented is the rate in the catalogue, zero if
+	// unknown. Limit calls done, which may be nil, at the end of the request. An error keeps the
+	// request back; wrap ErrLimited if the reason is the limit. errors.Is and errors.As find
+	// nothing else of this module in it.
 	Acquire(ctx context.Context, key LimitKey, documented fact.Rate) (done func(), err error)
 }
 
-// Limit asks limiter before every request, repeats included. identity is the one of [LimitKey]. Waiting counts towards the
-// time of the call, not towards that of the attempt.
+// Limit makes every request, including retries, wait for limiter. identity is that of [LimitKey].
+// The wait counts towards the time of the call, not of the attempt.
 func Limit(limiter Limiter, identity string) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
@@ -63,7 +64,7 @@ func Limit(limiter Limiter, identity string) Middleware {
 	}
 }
 
-// admit waits for limiter, as long as the call lasts, and reports whether that took time.
+// admit waits for limiter while the call lasts, and reports whether it had to wait.
 func admit(ctx context.Context, limiter Limiter, call *Call, key LimitKey, documented fact.Rate) (done func(), waited bool, err error) {
 	if call.outer == nil || call.Stream {
 		done, err = limiter.Acquire(ctx, key, documented)
@@ -82,7 +83,7 @@ func admit(ctx context.Context, limiter Limiter, call *Call, key LimitKey, docum
 	return done, time.Since(begin) > time.Millisecond, keptBack(ctx, err)
 }
 
-// keptBack is a limiter's error, of which no more is believed than that it is for lack of room.
+// keptBack is a limiter's error. It keeps only ErrLimited of this module.
 func keptBack(ctx context.Context, err error) error {
 	if errors.Is(err, ErrLimited) {
 		return fault.Holding(err, errors.Join(ErrLimited, fault.Cause(ctx)))
@@ -90,22 +91,22 @@ func keptBack(ctx context.Context, err error) error {
 	return fault.During(ctx, err)
 }
 
-// Rule is a limit of your own; the first that fits an operation replaces the documented rate.
+// Rule is your own limit. The first rule that fits an operation replaces the documented rate.
 type Rule struct {
 	// Method and Template name the operation; an empty one fits all.
 	Method, Template string
-	// PerSecond is how many requests may begin within any second, 0 for any number.
+	// PerSecond bounds the requests that begin within any second; 0 is no bound.
 	PerSecond int
-	// InFlight is how many requests may be on the way at once, 0 for any number.
+	// InFlight bounds the concurrent requests; 0 is no bound.
 	InFlight int
 }
 
-// Limits is a [Limiter] for one process. Without a rule it keeps the documented rates, which count by operation and the
-// number that signs; what is neither ruled nor documented is not held back.
+// Limits is a [Limiter] for one process. Without a rule it keeps the documented rate, for each
+// operation and signing number. A request without rule or documented rate does not wait.
 //
-// Within any second, as seen when requests are let through, no more begin than the rate says: the first of a burst go at
-// once, the others wait. Who would have to wait past its deadline is refused at once. It is safe for concurrent use, and
-// remembers a few hundred bytes for each operation that was called.
+// It admits no more requests within any second than the rate: the first of a burst start at once,
+// the others wait. A request that would wait past its deadline fails at once. Limits is safe for
+// concurrent use and needs a few hundred bytes for each operation.
 type Limits struct {
 	rules []Rule
 
@@ -115,7 +116,7 @@ type Limits struct {
 
 var _ Limiter = (*Limits)(nil)
 
-// NewLimits returns limits with rules of your own, if any, before the documented ones.
+// NewLimits returns limits with your own rules before the documented ones.
 func NewLimits(rules ...Rule) *Limits {
 	return &Limits{rules: rules, gates: map[LimitKey]*gate{}}
 }
@@ -126,20 +127,21 @@ type gate struct {
 	release func()        // gives a slot back
 
 	mu     sync.Mutex
-	begun  []time.Time // when the last requests began or will begin: a ring as long as the rate, nil without one
+	begun  []time.Time // begins of the last requests: a ring as long as the rate, nil without one
 	oldest int
 }
 
-// limitWindow is a second and a little, so that requests do not come closer on the way than they left.
+// limitWindow is a second and a margin for requests that draw closer on the way.
 const limitWindow = time.Second + 10*time.Millisecond
 
-// Acquire waits for room; see [Limiter].
+// Acquire waits for the limit; see [Limiter].
 func (l *Limits) Acquire(ctx context.Context, key LimitKey, documented fact.Rate) (func(), error) {
 	done, _, err := l.acquire(ctx, time.Time{}, key, documented)
 	return done, err
 }
 
-// acquire is Acquire with a deadline besides that of ctx, zero for none. It reports whether it had to wait.
+// acquire is Acquire with a deadline besides that of ctx, zero for none. It reports whether it
+// waited.
 func (l *Limits) acquire(ctx context.Context, end time.Time, key LimitKey, documented fact.Rate) (done func(), waited bool, err error) {
 	g := l.gate(key, documented)
 	if g == nil {
@@ -214,8 +216,8 @@ func (l *Limits) gate(key LimitKey, documented fact.Rate) *gate {
 	return g
 }
 
-// wait takes the next place in time and waits for it. A place that is given up is lost to the others, which is on the
-// careful side.
+// wait takes the next place in time and waits for it. An abandoned place is lost to the others,
+// which is on the careful side.
 func (g *gate) wait(ctx context.Context, end time.Time) (waited bool, err error) {
 	if g.begun == nil {
 		return false, nil

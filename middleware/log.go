@@ -9,16 +9,17 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Log writes one record for every call, when it has ended: at level Info when the platform did what was asked, at Warn
-// when it refused or no usable answer came. A signature test of the platform is Info where it is no trouble, which is for a
-// read.
+// Log writes one record at the end of every call: at level Info after a success, at Warn after an
+// API error or without a usable response. A signature test of the platform is Info for a read,
+// where it does no harm.
 //
-// The record of a failed call says what happened (failure and error), what is known of the operation (outcome, and
-// money_may_have_moved where that is so), and what to do (advice).
+// The record of a failed call has the failure (failure, error), the outcome (outcome, and
+// money_may_have_moved if that is true), and the next step (advice).
 //
-// The fields are an allow-list: method, path template, status, code, request id, attempts, duration, whether the answer
-// was verified, and for a failure those above. No body, header, query, path value or error text of others is logged; and
-// the merchant's own number only where [Call.Number] hands it out.
+// The fields are an allow-list: method, path template, status, code, request id, attempts,
+// duration, verified, and for a failure those above. The record contains no body, header, query,
+// path value or error text from outside, and the merchant's own number only if [Call.Number] is
+// set.
 func Log(logger *slog.Logger, clock func() time.Time) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
@@ -45,7 +46,7 @@ func write(ctx context.Context, logger *slog.Logger, call *Call, o Observation) 
 		level, message = slog.LevelWarn, "wxpay call failed"
 	}
 	if o.Probe {
-		message = "wxpay answer was a signature test of the platform"
+		message = "wxpay response was a signature test of the platform"
 		if o.Method == http.MethodGet {
 			level = slog.LevelInfo
 		}
@@ -80,7 +81,7 @@ func write(ctx context.Context, logger *slog.Logger, call *Call, o Observation) 
 	logger.LogAttrs(ctx, level, message, attrs...)
 }
 
-// advice says what to do about a call that failed.
+// advice names the next step after a failed call.
 func (c *Call) advice(outcome Outcome) string {
 	switch {
 	case outcome == NotSent:

@@ -83,13 +83,13 @@ func TestLog(t *testing.T) {
 		{"signing", failing(&middleware.SignError{Err: errors.New("oSECRET")}), failed("signing", 0, "")},
 		{"limited", failing(fmt.Errorf("%w: oSECRET", middleware.ErrLimited)), failed("limit", 0, "")},
 		{"unverified", failing(&middleware.VerifyError{Status: 200, Header: http.Header{"Request-Id": {"08C7-0"}}, Reason: apiv3.ErrSignature}),
-			with(failed("unverified answer", 200, "08C7-0"), "error", "signature does not match")},
+			with(failed("unverified response", 200, "08C7-0"), "error", "signature does not match")},
 		{"a clock", failing(&middleware.VerifyError{Status: 200, Header: http.Header{}, Reason: fmt.Errorf("oSECRET: %w", &apiv3.ClockError{Skew: time.Hour})}),
-			with(failed("unverified answer", 200, ""), "error", "the timestamp is 1h0m0s after the local clock, at most 5m0s are allowed: check this machine's clock first")},
-		{"untold", failing(&middleware.VerifyError{Status: 200, Header: http.Header{}, Reason: errors.New("oSECRET")}), failed("unverified answer", 200, "")},
+			with(failed("unverified response", 200, ""), "error", "the timestamp is 1h0m0s after the local clock, at most 5m0s are allowed: check this machine's clock first")},
+		{"untold", failing(&middleware.VerifyError{Status: 200, Header: http.Header{}, Reason: errors.New("oSECRET")}), failed("unverified response", 200, "")},
 		{"probe", failing(&middleware.VerifyError{Status: 200, Header: http.Header{}, Reason: apiv3.ErrSignature, Probe: true}), map[string]any{
-			"level": "INFO", "msg": "wxpay answer was a signature test of the platform", "method": "GET", "path": "/v3/x/{id}", "status": 200.0, "request_id": "",
-			"attempts": 0.0, "duration": 1e9, "verified": false, "failure": "unverified answer",
+			"level": "INFO", "msg": "wxpay response was a signature test of the platform", "method": "GET", "path": "/v3/x/{id}", "status": 200.0, "request_id": "",
+			"attempts": 0.0, "duration": 1e9, "verified": false, "failure": "unverified response",
 			"error": "signature does not match", "outcome": "outcome unknown", "advice": readAgain,
 		}},
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// MovesMoney reports whether the call moves money, as far as is known: by the reviewed fact, and for an operation that no
-// catalogue knows by the words of its path, which err on the careful side. A read moves nothing.
+// MovesMoney reports whether the call moves money. The reviewed fact decides; for an operation that
+// no catalogue knows, the words of its path decide, on the careful side. A read moves nothing.
 func (c *Call) MovesMoney() bool {
 	switch {
 	case c.read():
@@ -24,17 +24,17 @@ func (c *Call) MovesMoney() bool {
 	return strings.HasSuffix(c.Template, "/pay")
 }
 
-// moneyWords stand in the paths of operations that move money. Every operation that the catalogue marks has one, and a
-// few that move nothing have one too.
+// moneyWords are words in the paths of operations that move money. Every operation that the
+// catalogue marks has one; so do a few that move nothing.
 var moneyWords = []string{
 	"refund", "transfer", "profitsharing", "profit-sharing", "withdraw", "subsid", "deduct", "codepay", "micropay", "reverse",
 	"papay/", "/complete", "compensat", "redpacket", "batches", "oversea", "settle", "offlineface", "vehicle", "qrcode",
 	"insurance-claim", "schedule", "eduschoolpay", "ebike", "direct-complete", "reservation", "charity", "reduction",
 }
 
-// CanRetry reports whether the same request may be sent again although an earlier one may have taken effect: a read, an
-// operation that is documented to be repeatable and moves no money, and what the caller vouches for, unless the facts
-// forbid it.
+// CanRetry reports whether the same request may be sent again although an earlier one may have
+// taken effect. It may for a read, for an operation that is documented as idempotent and moves no
+// money, and if the caller vouches for it (Idempotent), unless the facts forbid it.
 func (c *Call) CanRetry() bool {
 	if c.read() {
 		return true

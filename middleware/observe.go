@@ -11,28 +11,28 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Observation is what one finished call looked like. It holds nothing that identifies a person and no secret, so all
-// of it may go into metrics and traces.
+// Observation describes one finished call. It contains no secret and nothing that identifies a
+// person, so all of it may go into metrics and traces.
 type Observation struct {
 	Method    string
-	Template  string        // path with placeholders unfilled
-	Status    int           // HTTP status of the answer; 0 when none came
-	Code      string        // the platform's error code; empty on success or when there is none
-	RequestID string        // the platform's Request-ID; empty when none came
-	Attempts  int           // requests that were signed for the wire
-	Duration  time.Duration // from entering the pipeline to having the whole answer
-	Verified  bool          // the answer's signature was verified
-	Probe     bool          // the answer was refused because it is one of the platform's signature tests
-	Outcome   Outcome       // what is known about the operation
+	Template  string        // path with its placeholders
+	Status    int           // HTTP status of the response; 0 without one
+	Code      string        // the platform's error code; empty without one
+	RequestID string        // the platform's Request-ID; empty without one
+	Attempts  int           // signed requests
+	Duration  time.Duration // from the start of the pipeline to the end of the response
+	Verified  bool          // the response's signature was verified
+	Probe     bool          // the response was one of the platform's signature tests
+	Outcome   Outcome       // what is known of the operation
 	// MoneyMayHaveMoved says that the outcome of an operation that moves money is unknown.
 	MoneyMayHaveMoved bool
-	Err               error // why no answer can be used; nil when one came, whatever its status
+	Err               error // why there is no usable response; nil if there is one, whatever its status
 }
 
-// Format prints what a log record of the call has under every verb.
+// Format prints the fields of the log record under every verb.
 func (o Observation) Format(s fmt.State, verb rune) { redact.Format(s, verb, o.text()) }
 
-// MarshalText gives encodings what Format prints.
+// MarshalText returns the text that Format prints.
 func (o Observation) MarshalText() ([]byte, error) { return []byte(o.text()), nil }
 
 func (o *Observation) text() string {
@@ -44,8 +44,8 @@ func (o *Observation) text() string {
 	return text + "}"
 }
 
-// Observe calls hook once for every call, when it has ended. The hook runs on the caller's goroutine: it should be
-// quick, and must not panic.
+// Observe calls hook at the end of every call. The hook runs on the caller's goroutine: it should
+// be quick and must not panic.
 func Observe(clock func() time.Time, hook func(context.Context, Observation)) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
@@ -70,9 +70,9 @@ func observation(req *http.Request, res *http.Response, err error, took time.Dur
 		o.MoneyMayHaveMoved = o.Outcome == Unknown && call.MovesMoney()
 	}
 	if err != nil {
-		var refused *VerifyError
-		if errors.As(err, &refused) {
-			o.Status, o.RequestID, o.Probe = refused.Status, redact.Printable(refused.Header.Get(apiv3.HeaderRequestID)), refused.Probe
+		var untrusted *VerifyError
+		if errors.As(err, &untrusted) {
+			o.Status, o.RequestID, o.Probe = untrusted.Status, redact.Printable(untrusted.Header.Get(apiv3.HeaderRequestID)), untrusted.Probe
 		}
 	}
 	if res != nil {

@@ -1,18 +1,20 @@
 package middleware
 
-// Outcome is what is known about an operation at the platform. It belongs to a logical call, over all its attempts.
+// Outcome tells what is known of an operation at the platform, over all attempts of a logical call.
 type Outcome uint8
 
 const (
-	// Unknown: the operation may have taken effect. Query it by your own number before repeating, and repeat only with
-	// the same number and parameters. It is the zero value, because it is the safe answer.
+	// Unknown: the operation may have taken effect. Query it by your own number before sending
+	// again, and send only the same number and parameters. It is the zero value, because it is the
+	// safe assumption.
 	Unknown Outcome = iota
-	// NotSent: not one byte left this process for the platform. Repeating is safe.
+	// NotSent: no byte left this process for the platform. Sending again is safe.
 	NotSent
-	// Rejected: the platform refused this request, which took no effect. It says nothing of the merchant's number, which an
-	// earlier request may have used.
+	// Rejected: the platform rejected this request, which took no effect. It says nothing of the
+	// merchant's number, which an earlier request may have used.
 	Rejected
-	// Confirmed: the platform confirmed success, and a later local step failed. Never repeat it.
+	// Confirmed: the platform confirmed success, and a later local step failed. Never send it
+	// again.
 	Confirmed
 )
 
@@ -29,8 +31,8 @@ func (o Outcome) String() string {
 	return "outcome unknown"
 }
 
-// Then is what is known after one more attempt. Success settles everything. A doubt stays until then: a later refusal may
-// be the echo of an earlier success. And a refusal says more than a request that never left.
+// Then returns the outcome after one more attempt. Confirmed wins. Unknown stays unknown: an
+// earlier success may have caused a later rejection. Rejected wins over NotSent.
 func (o Outcome) Then(next Outcome) Outcome {
 	switch {
 	case o == Confirmed || next == Confirmed:

@@ -8,10 +8,10 @@ import (
 	"sync/atomic"
 )
 
-// SetStream makes size bytes of what open opens the body of req, replayable, and signed the bytes that the signature
-// covers. Nothing is opened before the body is read. open gets the context of the attempt, which a read that is stuck has to
-// end with, or nobody returns from the attempt. Such a request may take as long as it must: TimeLimits.Still bounds,
-// in place of the attempt's limit, how long it stands still, and the wait for the answer's header.
+// SetStream sets a replayable body of req: size bytes of the reader that open opens at the first
+// read. The signature covers signed. A stuck read must end with the context of the attempt that
+// open receives, or the attempt never ends. The attempt's limit does not apply; TimeLimits.Still
+// bounds each stall, and the wait for the response's header.
 func (c *Call) SetStream(req *http.Request, size int64, signed []byte, open func(context.Context) (io.ReadCloser, error)) {
 	c.streaming = new(atomic.Pointer[streaming])
 	req.GetBody = func() (io.ReadCloser, error) { return &lazyBody{open: open, streaming: c.streaming}, nil }
@@ -19,7 +19,7 @@ func (c *Call) SetStream(req *http.Request, size int64, signed []byte, open func
 	c.body, c.signed = req.Body, signed
 }
 
-// lazyBody opens what it reads when it is first read.
+// lazyBody opens its reader at the first read.
 type lazyBody struct {
 	open      func(context.Context) (io.ReadCloser, error)
 	streaming *atomic.Pointer[streaming]
@@ -49,10 +49,11 @@ func (b *lazyBody) Close() error {
 	return b.body.Close()
 }
 
-// SetBody makes body the body of req, replayable, and signed the bytes that the signature covers (the body itself,
-// except for uploads).
+// SetBody sets a replayable body of req. The signature covers signed, which is the body itself
+// except for uploads.
 func (c *Call) SetBody(req *http.Request, body, signed []byte) {
-	// net/http sends headers and a body of this very type in one write; any type of our own would cost a second one.
+	// net/http sends headers and a body of this very type in one write; any type of our own would
+	// cost a second one.
 	req.Body = io.NopCloser(bytes.NewReader(body))
 	req.ContentLength = int64(len(body))
 	c.body, c.signed = req.Body, signed

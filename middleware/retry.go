@@ -20,27 +20,28 @@ const (
 	retryLeast = 500 * time.Millisecond // an attempt with less time than this left is not begun
 )
 
-// RetryConfig repeats what may be repeated; see [Retry].
+// RetryConfig configures [Retry].
 type RetryConfig struct {
-	// Attempts is how many requests one call may make, the first included.
+	// Attempts bounds the requests of one call, including the first.
 	Attempts int
-	// Passing reports whether a refusal is passing, so that the same request may fare better soon. nil: 429 and 5xx.
+	// Passing reports whether an API error is temporary, so that a retry may succeed. nil means 429
+	// and 5xx.
 	Passing func(status int, code string) bool
-	// Hosts are the hosts to choose from; nil leaves the request's own.
+	// Hosts are the hosts to choose from; nil keeps the request's own.
 	Hosts *Hosts
 }
 
-// Retry makes the attempts of a call and knows what they leave known ([Call.Outcome]).
+// Retry makes the attempts of a call and knows their outcome ([Call.Outcome]).
 //
-//   - A request for which no connection could be had is sent again, whatever it is: nothing was sent.
-//   - Anything else is repeated only if [Call.CanRetry] allows it: reads, operations documented to be repeatable that move no
-//     money, and what the caller vouches for. Then trouble on the way, answers that cannot be trusted and passing refusals
-//     (5xx, 429) are repeated.
-//   - The pauses are random between nothing and a bound that doubles (full jitter), or what Retry-After asks for. An
-//     attempt that could not end before the deadline is not begun; then the last result stands.
-//   - Each attempt has its own time limit and is signed afresh; the bytes are the same. The first uses the pipeline's own
-//     request, later ones a clone.
-//   - After trouble with a host the next attempt goes to another one.
+//   - It sends every request again that had no connection: nothing was sent.
+//   - Otherwise it retries only if [Call.CanRetry] allows it, and only after network errors,
+//     untrusted responses and temporary API errors (5xx, 429).
+//   - Each pause is random up to a bound that doubles (full jitter), or as long as Retry-After
+//     says. It begins no attempt that could not end before the deadline; the last result then
+//     stands.
+//   - Each attempt has its own time limit and signature, and the same bytes. The first uses the
+//     pipeline's own request, later ones a clone.
+//   - After a failure of a host the next attempt goes to another one.
 func Retry(r *RetryConfig) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
@@ -108,7 +109,8 @@ func (r *RetryConfig) run(call *Call, req *http.Request, next http.RoundTripper)
 	}
 }
 
-// report tells the hosts how they did. When the transport went on to another host, the first one failed.
+// report tells Hosts which hosts failed. If the transport moved on to another host, the first one
+// failed.
 func (r *RetryConfig) report(asked, took string, res *http.Response, err error) {
 	if took != asked {
 		r.Hosts.report(asked, true)
@@ -118,14 +120,14 @@ func (r *RetryConfig) report(asked, took string, res *http.Response, err error) 
 
 // again decides about another attempt.
 func (r *RetryConfig) again(call *Call, res *http.Response, err error, outcome Outcome) bool {
-	var refused *VerifyError
+	var untrusted *VerifyError
 	switch {
 	case outcome == NotSent:
 		return call.Reached // else it failed on this side: signing, a limit, a cancelled context
 	case !call.CanRetry():
 		return false
-	case asVerifyError(err, &refused):
-		return !lasting(refused.Reason)
+	case asVerifyError(err, &untrusted):
+		return !lasting(untrusted.Reason)
 	case err != nil:
 		return true
 	case r.Passing != nil:
@@ -134,7 +136,7 @@ func (r *RetryConfig) again(call *Call, res *http.Response, err error, outcome O
 	return res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500
 }
 
-// lasting reports whether a repeat would be refused in the same way.
+// lasting reports whether a retry would fail in the same way.
 func lasting(reason error) bool {
 	for _, same := range []error{apiv3.ErrClock, apiv3.ErrUnknownSerial, ErrResponseTooLarge, ErrResponseCoded, ErrResponseAmbiguous} {
 		if errors.Is(reason, same) {
@@ -144,7 +146,8 @@ func lasting(reason error) bool {
 	return false
 }
 
-// renew makes try a fresh request with the same bytes. An earlier attempt may still be reading its own.
+// renew replaces try by a fresh request with the same bytes. An earlier attempt may still read its
+// own.
 func (c *Call) renew(try **http.Request, ctx context.Context) error {
 	before := *try
 	next := before.Clone(ctx)
@@ -165,7 +168,7 @@ func (c *Call) renew(try **http.Request, ctx context.Context) error {
 	return nil
 }
 
-// pauseAfter is how long to wait after the nth attempt.
+// pauseAfter is the pause after the nth attempt.
 func pauseAfter(n int, res *http.Response, outcome Outcome) time.Duration {
 	base := retryBase
 	if res != nil && (res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusServiceUnavailable) {
@@ -181,7 +184,7 @@ func pauseAfter(n int, res *http.Response, outcome Outcome) time.Duration {
 	return pause
 }
 
-// retryAfter reads the header of that name: seconds, or a date.
+// retryAfter parses the header Retry-After: seconds, or a date.
 func retryAfter(value string) time.Duration {
 	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil && seconds > 0 {
 		return time.Duration(seconds) * time.Second

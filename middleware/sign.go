@@ -11,7 +11,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// Sign signs every request that passes, with a fresh timestamp and nonce. What it signs is taken from the finished
+// Sign signs every request with a fresh timestamp and nonce. The signature covers the finished
 // request: its method, its target as net/http writes it, and its body.
 func Sign(s *Signer) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
@@ -24,9 +24,10 @@ func Sign(s *Signer) Middleware {
 	}
 }
 
-// Sign adds the Authorization header to req. A body that was not set by [Call.SetBody] is read whole and replaced by a
-// replayable one, so that the bytes signed are the bytes sent. The few operations that the catalogue or
-// [UnsignedResponses] knows to be called without a signature stay unsigned. An error is a *SignError.
+// Sign adds the Authorization header to req. It reads a body that [Call.SetBody] has not set and
+// replaces it by a replayable one, so that the signed bytes are the sent bytes. It does not sign
+// the few operations that the catalogue or [UnsignedResponses] lists as unsigned. An error is a
+// *SignError.
 func (s *Signer) Sign(req *http.Request) error {
 	call := CallFrom(req.Context())
 	if call == nil {
@@ -58,7 +59,7 @@ func (s *Signer) Sign(req *http.Request) error {
 	return nil
 }
 
-// settle makes sure that c.signed is what the signature of req has to cover.
+// settle sets c.signed to the bytes that the signature of req covers.
 func (c *Call) settle(req *http.Request) error {
 	if req.Body == nil || req.Body == http.NoBody {
 		c.signed = nil

@@ -15,20 +15,20 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// ContextSigner is a crypto.Signer that can be told to stop, such as a KMS behind a network. The pipeline calls
-// SignContext with the context of the call in place of Sign.
+// ContextSigner is a crypto.Signer that obeys a context, such as a KMS behind a network. The
+// pipeline calls SignContext, with the context of the call, instead of Sign.
 type ContextSigner interface {
 	crypto.Signer
 	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
 }
 
-// maxSigning is how many signatures of a key that cannot be told to stop may be under way at once, abandoned ones
-// included. It bounds what a key that hangs for ever can hold: a goroutine and some kilobytes each.
+// maxSigning bounds the concurrent signatures of a key that does not obey a context, including
+// abandoned ones. Each costs a goroutine and some kilobytes while the key hangs.
 const maxSigning = 1024
 
-// within returns key with its signing bound to ctx. An RSA key in memory, which needs a millisecond, is returned as it is.
-// Another one signs on a goroutine of its own, and is left to itself when ctx ends first, unless ctx cannot end; its errors
-// come from outside.
+// within returns key with its signing bound to ctx. It returns an RSA key in memory unchanged,
+// which needs a millisecond. Another key signs on a goroutine of its own, which is abandoned when
+// ctx ends first, unless ctx cannot end. Errors of such a key come from outside.
 func (s *Signer) within(ctx context.Context, key crypto.Signer) crypto.Signer {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
@@ -57,7 +57,7 @@ func (c contextSigner) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpt
 	return signature, fault.Outside(err)
 }
 
-// outsideSigner is a signer whose errors are not this module's.
+// outsideSigner marks the errors of a signer as errors from outside.
 type outsideSigner struct{ crypto.Signer }
 
 func (o outsideSigner) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
@@ -65,7 +65,7 @@ func (o outsideSigner) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpt
 	return signature, fault.Outside(err)
 }
 
-// abandonable is a signer whose work is left to itself when the context of one call ends.
+// abandonable is a signer whose work is abandoned when the context of one call ends.
 type abandonable struct {
 	crypto.Signer
 	ctx     context.Context
@@ -113,7 +113,7 @@ func unanswered(ctx context.Context) error {
 	return fmt.Errorf("the signer had not answered when the call ended: %w", fault.Cause(ctx))
 }
 
-// SignMessage signs a message by hand and returns the signature, with the serial of the certificate whose key made it.
+// SignMessage signs a message and returns the signature with the serial of the signing certificate.
 // An error is a *SignError.
 func (s *Signer) SignMessage(ctx context.Context, message []byte) (signature []byte, serial string, err error) {
 	serial, key := s.Identity.SigningKey()
@@ -134,7 +134,7 @@ var (
 	_ Identity      = Certificate{}
 )
 
-// Signer is what signing needs: who calls, and the key that proves it.
+// Signer holds the caller's number, certificate and key for signing.
 type Signer struct {
 	Scheme   apiv3.Scheme
 	ID       string   // the caller's number, mchid or brand_id

@@ -15,11 +15,11 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// stream hands up a successful answer unread. What its header can prove is verified before: for an answer that is signed
-// through a digest that is the signature, and its reader ends in ErrDigest instead of io.EOF when the content is another.
-// Every reader ends in ErrResponseTruncated when there is less than the header announced.
+// stream returns a successful response unread. If the signature covers a digest, it verifies the
+// signature first, and the reader ends in ErrDigest instead of io.EOF if the content differs. Every
+// reader ends in ErrResponseTruncated if the content is shorter than the header says.
 func (v *VerifyConfig) stream(ctx context.Context, call *Call, res *http.Response, signed fact.Signature, digest string) (*http.Response, error) {
-	refuse := func(err error) (*http.Response, error) {
+	reject := func(err error) (*http.Response, error) {
 		_ = res.Body.Close()
 		return nil, unverified(res, nil, err)
 	}
@@ -28,25 +28,25 @@ func (v *VerifyConfig) stream(ctx context.Context, call *Call, res *http.Respons
 	switch coded := coding != "" && !strings.EqualFold(coding, "identity"); {
 	case signed == fact.OverDigest:
 		if coded {
-			return refuse(answerCoded(coding))
+			return reject(responseCoded(coding))
 		}
 		if err := v.verifySignature(ctx, res.Header, apiv3.StatementMessageBody(digest)); err != nil {
-			return refuse(err)
+			return reject(err)
 		}
 		call.Verified = true
 		body.sum, body.want = sha1.New(), digest
-	case coded && !strings.EqualFold(coding, "gzip"): // a compressed file may say so, and whoever reads it expands it
-		return refuse(answerCoded(coding))
+	case coded && !strings.EqualFold(coding, "gzip"): // a compressed file may say so; its reader expands it
+		return reject(responseCoded(coding))
 	}
 	res.Body = body
 	return res, nil
 }
 
-// checkedBody is a stream that checks what it passes on.
+// checkedBody is a stream that checks its length and digest.
 type checkedBody struct {
 	io.ReadCloser
 	ctx  context.Context // of the attempt
-	left int64           // bytes that must come, negative if nobody knows
+	left int64           // bytes that must come, negative if unknown
 	sum  hash.Hash
 	want string // hex digest of sum, which may be nil
 }

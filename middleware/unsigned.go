@@ -7,7 +7,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// UnsignedResponse is one family of successful answers whose body no signature covers in the usual way.
+// UnsignedResponse is one family of successful responses without the usual signature over the body.
 type UnsignedResponse struct {
 	// Path is a template; {name} stands for one whole segment. All families are read with GET.
 	Path string
@@ -19,8 +19,8 @@ type UnsignedResponse struct {
 	Source string
 }
 
-// unsignedAnswers is the whole list: an answer of any other path that carries no signature is refused.
-var unsignedAnswers = []UnsignedResponse{
+// unsignedResponses is the whole list: an unsigned response of any other path is a VerifyError.
+var unsignedResponses = []UnsignedResponse{
 	{"/hk/v3/statements", fact.OverDigest, false, "https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_5.shtml"},
 	{"/invoicing/fapiao/fapiao-file", fact.NoSignature, true, "https://pay.weixin.qq.com/doc/v3/merchant/4012286040"},
 	{"/v3/bill/downloadurl", fact.NoSignature, false, "https://pay.weixin.qq.com/doc/v3/partner/4012760249"},
@@ -36,18 +36,18 @@ var unsignedAnswers = []UnsignedResponse{
 
 // UnsignedResponses returns the list of families, by path.
 func UnsignedResponses() []UnsignedResponse {
-	return append([]UnsignedResponse(nil), unsignedAnswers...)
+	return append([]UnsignedResponse(nil), unsignedResponses...)
 }
 
-// answerSignature tells how a successful answer to req is signed.
-func answerSignature(req *http.Request) fact.Signature {
+// responseSignature tells how a successful response to req is signed.
+func responseSignature(req *http.Request) fact.Signature {
 	if family := familyOf(req); family != nil {
 		return family.Signature
 	}
 	return fact.OverBody
 }
 
-// familyOf is FamilyOf of a request, whose path is not escaped for nothing.
+// familyOf is FamilyOf of a request. It escapes the path only for GET.
 func familyOf(req *http.Request) *UnsignedResponse {
 	if req.Method != http.MethodGet {
 		return nil
@@ -59,21 +59,22 @@ func familyOf(req *http.Request) *UnsignedResponse {
 	return FamilyOf(req.Method, path)
 }
 
-// FamilyOf returns the family that a request's method and escaped path belong to, nil if there is none.
+// FamilyOf returns the family of a request's method and escaped path, nil if there is none.
 func FamilyOf(method, path string) *UnsignedResponse {
 	if method != http.MethodGet {
 		return nil
 	}
-	for i := range unsignedAnswers {
-		if matches(unsignedAnswers[i].Path, path) {
-			family := unsignedAnswers[i]
+	for i := range unsignedResponses {
+		if matches(unsignedResponses[i].Path, path) {
+			family := unsignedResponses[i]
 			return &family
 		}
 	}
 	return nil
 }
 
-// matches reports whether path is an instance of template, whose only placeholder, if any, is its last segment.
+// matches reports whether path is an instance of template, whose only placeholder, if any, is its
+// last segment.
 func matches(template, path string) bool {
 	prefix, _, variable := strings.Cut(template, "{")
 	if !variable {

@@ -18,19 +18,21 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Keys finds the platform key that an answer names. A key that is not known is apiv3.ErrUnknownSerial.
+// Keys finds the platform key that a response names. The error for an unknown key is
+// apiv3.ErrUnknownSerial.
 type Keys interface {
 	Key(ctx context.Context, serial string) (crypto.PublicKey, error)
 }
 
-// VerifyConfig is what verifying answers needs.
+// VerifyConfig configures [Verify].
 type VerifyConfig struct {
 	Scheme apiv3.Scheme
 	Keys   Keys
 	Clock  func() time.Time
-	// MaxResponse bounds an answer's body in bytes. A longer one is refused, never cut. Streams are not bounded.
+	// MaxResponse bounds a response's body in bytes. A longer one is an error, never cut. Streams
+	// are not bounded.
 	MaxResponse int64
-	// Ages tells how old answers are; nil leaves that open.
+	// Ages measures the age of responses; nil does not.
 	Ages *Ages
 }
 
@@ -41,7 +43,7 @@ func unverified(res *http.Response, body []byte, reason error) error {
 	}
 }
 
-// verify verifies an answer that was read whole.
+// verify verifies a response with its whole body.
 func (v *VerifyConfig) verify(ctx context.Context, header http.Header, body []byte, signed fact.Signature) error {
 	digest := ""
 	if signed == fact.OverDigest {
@@ -59,7 +61,7 @@ func (v *VerifyConfig) verify(ctx context.Context, header http.Header, body []by
 	return nil
 }
 
-// verifySignature checks what costs least first: headers, window, key, signature.
+// verifySignature checks headers, window, key and signature: the cheapest first.
 func (v *VerifyConfig) verifySignature(ctx context.Context, header http.Header, covered []byte) error {
 	signature, err := apiv3.ReadSignature(header)
 	if err != nil {
@@ -75,17 +77,18 @@ func (v *VerifyConfig) verifySignature(ctx context.Context, header http.Header, 
 	return signature.Verify(v.Scheme, key, covered)
 }
 
-// read reads the whole body and closes it. What was read is returned with an error too.
+// read reads the whole body and closes it. It returns the part that it has read also with an error.
 func (v *VerifyConfig) read(ctx context.Context, res *http.Response) (body []byte, err error) {
 	defer res.Body.Close()
 	if coding := first(res.Header, "Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, answerCoded(coding)
+		return nil, responseCoded(coding)
 	}
 	if res.ContentLength > v.MaxResponse {
 		return nil, v.tooLarge()
 	}
 	if res.ContentLength >= 0 {
-		// The usual case: one allocation of the right size. The byte beyond finds a round tripper that lies about it.
+		// The usual case: one allocation of the right size. The byte beyond finds a round tripper
+		// that lies about it.
 		body = make([]byte, res.ContentLength)
 		n, err := io.ReadFull(res.Body, body)
 		if err != nil && len(body) > 0 {
@@ -107,7 +110,7 @@ func (v *VerifyConfig) read(ctx context.Context, res *http.Response) (body []byt
 	return body, nil
 }
 
-func answerCoded(coding string) error {
+func responseCoded(coding string) error {
 	return fmt.Errorf("%w (%s): a proxy on the way may have changed it", ErrResponseCoded, redact.Printable(coding))
 }
 

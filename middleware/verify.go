@@ -11,16 +11,18 @@ import (
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
-// Verify reads every answer within its bound and verifies it over the raw bytes before anything above sees it.
+// Verify reads every response within its bound and verifies its raw bytes before anything above
+// sees it.
 //
-//   - A 2xx must be signed, unless its path stands in [UnsignedResponses] or something else vouches for it ([Call.Vouched]).
-//     One that is not, or wrongly, is a *VerifyError.
-//   - With [Call.Stream] a 2xx is handed up unread where its body need not be read for that.
-//   - Another status is verified if it carries a signature (Call.Verified tells); a wrong one is a *VerifyError. Refusals
-//     made before authentication carry none and pass as they are.
-//   - JSON that was signed and is ambiguous is a *VerifyError, for every status: a decision must not depend on the reader.
-//   - A verified 2xx that [Call.Judge] refuses is a *VerifyError, and the connections that no call uses are closed: one of
-//     them may carry answers of others.
+//   - A 2xx must be signed, unless its path is in [UnsignedResponses] or something else vouches for
+//     it ([Call.Vouched]). A missing or wrong signature is a *VerifyError.
+//   - With [Call.Stream] it returns a 2xx unread if verification does not need the body.
+//   - It verifies another status if it carries a signature (Call.Verified tells); a wrong one is a
+//     *VerifyError. API errors before authentication carry none and pass unchanged.
+//   - Ambiguous signed JSON is a *VerifyError for every status: a decision must not depend on the
+//     reader.
+//   - A verified 2xx that [Call.Judge] rejects is a *VerifyError. Verify then closes the idle
+//     connections: one of them may carry the responses of other calls.
 func Verify(v *VerifyConfig) Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
@@ -32,7 +34,7 @@ func Verify(v *VerifyConfig) Middleware {
 			sent := time.Now()
 			res, err := next.RoundTrip(req)
 			if err == nil && res == nil {
-				err = errors.New("the transport returned neither an answer nor an error")
+				err = errors.New("the transport returned neither a response nor an error")
 			}
 			if err != nil {
 				return nil, call.transportFailed(req.Context(), err)
@@ -50,7 +52,7 @@ func Verify(v *VerifyConfig) Middleware {
 			success := res.StatusCode >= 200 && res.StatusCode <= 299
 			signed := fact.OverBody
 			if success {
-				signed = answerSignature(req)
+				signed = responseSignature(req)
 				if call.Vouched && signed == fact.OverBody && !apiv3.HasSignature(res.Header) {
 					signed = fact.NoSignature
 				}
@@ -65,13 +67,13 @@ func Verify(v *VerifyConfig) Middleware {
 			if err != nil {
 				return nil, unverified(res, body, err)
 			}
-			if call.answer == nil {
-				call.answer = &call.first
-			} else { // an earlier attempt's answer may still be in somebody's hands
-				call.answer = new(Body)
+			if call.response == nil {
+				call.response = &call.first
+			} else { // somebody may still hold the response of an earlier attempt
+				call.response = new(Body)
 			}
-			*call.answer = Body{raw: body}
-			res.Body = call.answer
+			*call.response = Body{raw: body}
+			res.Body = call.response
 			if signed == fact.NoSignature || !success && !apiv3.HasSignature(res.Header) {
 				return res, nil
 			}
@@ -81,7 +83,7 @@ func Verify(v *VerifyConfig) Middleware {
 			if v.Ages != nil {
 				call.date(v.Ages, call.ServedBy, res.Header, sent)
 			}
-			if err := call.answer.judge(); errors.Is(err, jsonwalk.ErrAmbiguous) {
+			if err := call.response.judge(); errors.Is(err, jsonwalk.ErrAmbiguous) {
 				return nil, unverified(res, body, fmt.Errorf("%w: %w", ErrResponseAmbiguous, err))
 			}
 			if success && call.Judge != nil {

@@ -104,7 +104,7 @@ func (e *failure) Error() string { return e.message }
 
 var (
 	errMethod = fault.New("a notification is a POST")
-	// errNoAnswer is a function that returned neither an answer nor an error to a question.
+	// errNoAnswer is a function that returned neither a response nor an error to a question.
 	errNoAnswer = errors.New("the function returned no answer")
 	// errExited is a function that ended its goroutine (runtime.Goexit).
 	errExited = errors.New("the function did not return")

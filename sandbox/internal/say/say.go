@@ -11,6 +11,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
 // Language is a value of Content-Language.
@@ -141,3 +144,14 @@ func unescaped(segment string) string {
 
 // IsToken reports whether a text may be a method or a header name, or empty (RFC 9110, section 5.6.2).
 func IsToken(text string) bool { return strings.Trim(text, "!#$%&'*+-.^_`|~"+Alphanumeric) == "" }
+
+// CheckMerchantNumber returns an error for a text that is no merchant number; where is the function it was given to.
+func CheckMerchantNumber(where, id string) error {
+	if err := visible.Word(id); err != nil {
+		return fmt.Errorf("sandbox: %s: of the merchant number %s, %w", where, redact.Quote(id), err)
+	}
+	if len(id) < 8 || len(id) > 10 || strings.Trim(id, "0123456789") != "" {
+		return fmt.Errorf("sandbox: %s: a merchant number has 8 to 10 digits, unlike %s", where, redact.Quote(id))
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package file
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
+	"github.com/wxpay-go/wxpay/sandbox/internal/sample"
+	"github.com/wxpay-go/wxpay/sandbox/internal/say"
+)
+
+const (
+	pictureSuffixes = "jpg jpeg bmp png"
+	videoSuffixes   = "avi wmv mpeg mp4 mov mkv flv f4v m4v rmvb"
+)
+
+func upTo(bytes int64) map[string]int64 { return map[string]int64{"": bytes} }
+
+// mediaID makes an id of a file.
+func mediaID() string {
+	var b [60]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// newID answers with an id under that name.
+func newID(member string) func(*gate.Call) any {
+	return func(*gate.Call) any { return map[string]any{member: mediaID()} }
+}
+
+func newMediaURL(*gate.Call) any {
+	return map[string]any{"media_url": "https://wxpaylogo.qpic.cn/wxpaylogo/" + mediaID() + "/0"}
+}
+
+// keepImage answers with an id under which the image can be downloaded.
+func (f *Flow) keepImage(c *gate.Call) any {
+	id := mediaID()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.images.keep(id, c.Form.File)
+	return map[string]any{"media_id": id}
+}
+
+// newImport answers that a list of users is being imported.
+func newImport(c *gate.Call) any {
+	return map[string]any{
+		"task_id": say.Hex(32), "package_id": c.Path["package_id"], "filename": c.Object["filename"], "bank_type": c.Object["bank_type"],
+		"create_time": say.Time(c.Now), "update_time": say.Time(c.Now), "status": "PROCESSING",
+	}
+}
+
+// newShoppingReceipt answers that a receipt waits for review. What came encrypted goes back encrypted to the merchant.
+func newShoppingReceipt(c *gate.Call) any {
+	receipt := sample.Named(c.Object, "transaction_id", "transaction_mchid", "transaction_sub_mchid", "openid", "sha256", "upload_time")
+	if contact, ok := c.Object["merchant_contact_information"].(map[string]any); ok {
+		if phone, ok := contact["consultation_phone_number"].(string); ok && phone != "" {
+			receipt["merchant_contact_information"] = map[string]any{"consultation_phone_number": c.Encrypt(phone)}
+		}
+	}
+	receipt["receipt_id"], receipt["state"], receipt["image_type"] = say.Hex(32), "WAIT_REVIEW", strings.TrimPrefix(http.DetectContentType(c.Form.File), "image/")
+	receipt["create_time"], receipt["modify_time"] = say.Time(c.Now), say.Time(c.Now)
+	return map[string]any{"receipt": receipt}
+}

@@ -1,0 +1,67 @@
+package refund
+
+import (
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/sandbox/internal/book"
+	"github.com/wxpay-go/wxpay/sandbox/internal/flow/order"
+	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
+	"github.com/wxpay-go/wxpay/sandbox/internal/ledger"
+	"github.com/wxpay-go/wxpay/sandbox/internal/say"
+)
+
+// Open adds the flow to a merchant.
+func Open(m *gate.Merchant, orders *order.Flow) *Flow {
+	f := &Flow{Merchant: m, orders: orders, refunds: book.OpenTable[Refund](m.Book, m.ID, "refunds")}
+	f.refunds.OnDue(func(key string, r Refund, at time.Time) { f.reach(key, r, r.Next, at) })
+	m.Serve(f.operations()...)
+	m.Ledger.Register(ledger.Kind{Name: "refund", Finals: []string{"SUCCESS", "CLOSED", "ABNORMAL"}, Find: f.find})
+	m.Post.Show("REFUND.", f.sample)
+	return f
+}
+
+func (f *Flow) find(key string) (record ledger.Course, known bool, reach func(final string, now time.Time)) {
+	r, known := f.refunds.Get(key)
+	return r.Course, known, func(final string, now time.Time) { f.reach(key, r, final, now) }
+}
+
+// sample is a resource of the events of a refund.
+func (f *Flow) sample(event string, now time.Time) map[string]any {
+	r := Refund{
+		Course: ledger.Begin(strings.TrimPrefix(event, "REFUND."), now), Request: "{}",
+		ID: "50300000002025112300000000001", Number: "1217752501201407033233368018", Amount: 100, Trade: "1217752501201407033233368018",
+		Transaction: "4200001234202511230000000001", Total: 100,
+	}
+	return r.resource(f.ID)
+}
+
+// operations are those of refunds.
+func (f *Flow) operations() []gate.Operation {
+	return []gate.Operation{
+		{
+			Operation: gate.Documented("POST", "/v3/refund/domestic/refunds"),
+			Limits: map[string]gate.Limit{
+				"/transaction_id": {Max: 32}, "/out_trade_no": {Max: 32, Charset: gate.OrderChars}, "/out_refund_no": refundNumber,
+				"/reason": {Max: 80}, "/notify_url": {Max: 256},
+			},
+			Do: func(c *gate.Call) (any, *say.Rejection) {
+				response, rejected := f.createRefund(c)
+				if rejected != nil && f.Rules.Holds(gate.Rates) && !f.Rules.Pass("failing refunds "+c.ID, c.Now, maxFailing) {
+					return nil, c.TooOften("more than 6 refunds fail in a second; " + gate.RatesOff)
+				}
+				return response, rejected
+			},
+		},
+		{
+			Operation: gate.Documented("GET", "/v3/refund/domestic/refunds/{out_refund_no}"),
+			Limits:    map[string]gate.Limit{"out_refund_no": refundNumber},
+			Do:        f.queryRefund,
+		},
+		{
+			Operation: gate.Documented("POST", "/v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund"),
+			Limits:    map[string]gate.Limit{"/out_refund_no": refundNumber},
+			Do:        f.repairRefund,
+		},
+	}
+}

@@ -1,0 +1,64 @@
+package share
+
+import (
+	"time"
+
+	"github.com/wxpay-go/wxpay/sandbox/internal/book"
+	"github.com/wxpay-go/wxpay/sandbox/internal/console"
+	"github.com/wxpay-go/wxpay/sandbox/internal/flow/order"
+	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
+	"github.com/wxpay-go/wxpay/sandbox/internal/ledger"
+)
+
+// Open adds the flow to a merchant.
+func Open(m *gate.Merchant, orders *order.Flow) *Flow {
+	f := &Flow{
+		Merchant: m, orders: orders,
+		receivers: book.OpenTable[receiver](m.Book, m.ID, "receivers"),
+		shares:    book.OpenTable[Share](m.Book, m.ID, "shares"),
+		returns:   book.OpenTable[Return](m.Book, m.ID, "returns"),
+		url:       book.OpenTable[string](m.Book, m.ID, "share-url"),
+		balances:  book.OpenTable[int64](m.Book, m.ID, "balances"),
+	}
+	f.shares.OnDue(func(key string, h Share, at time.Time) { f.reachShare(key, h, "", at) })
+	f.returns.OnDue(func(key string, r Return, at time.Time) { f.reachReturn(key, r, r.Next, at) })
+	m.Serve(f.operations()...)
+	m.Ledger.Register(ledger.Kind{Name: "share", Finals: []string{"SUCCESS", "CLOSED"}, Find: f.findShare})
+	m.Ledger.Register(ledger.Kind{Name: "return", Finals: []string{"SUCCESS", "FAILED"}, Find: f.findReturn})
+	m.Control(
+		console.Order{Method: "POST", Path: "shares/notify-url", Does: "Sandbox.NotifySharesAt", Run: f.NotifySharesAt, In: "url"},
+		console.Order{Method: "POST", Path: "shares/balance", Does: "Sandbox.SetBalance", Run: f.SetBalance, In: "mchid fen"},
+	)
+	return f
+}
+
+func (f *Flow) findShare(key string) (record ledger.Course, known bool, reach func(final string, now time.Time)) {
+	h, known := f.shares.Get(key)
+	return h.Course, known, func(final string, now time.Time) { f.reachShare(key, h, final, now) }
+}
+
+func (f *Flow) findReturn(key string) (record ledger.Course, known bool, reach func(final string, now time.Time)) {
+	r, known := f.returns.Get(key)
+	return r.Course, known, func(final string, now time.Time) { f.reachReturn(key, r, final, now) }
+}
+
+// operations are those of profit sharing, by a merchant for itself and by a service provider for a sub-merchant.
+func (f *Flow) operations() []gate.Operation {
+	const base = "/v3/profitsharing/"
+	account := map[string]gate.Limit{"/appid": {Min: 1, Max: 32}, "/account": {Min: 1, Max: 64}, "/name": {Max: 1024}, "/custom_relation": {Max: 10}}
+	number := map[string]gate.Limit{"/out_order_no": shareNumber, "/transaction_id": {Min: 1, Max: 32}, "/description": {Min: 1, Max: 80}}
+	list := []gate.Operation{
+		{Operation: gate.Documented("POST", base+"receivers/add"), Limits: account, Do: f.addReceiver},
+		{Operation: gate.Documented("POST", base+"receivers/delete"), Limits: account, Do: f.deleteReceiver},
+		{Operation: gate.Documented("POST", base+"orders"), Limits: number, Do: f.createShare},
+		{Operation: gate.Documented("POST", base+"orders/unfreeze"), Limits: number, Do: f.unfreeze},
+		{Operation: gate.Documented("GET", base+"orders/{out_order_no}"), Limits: map[string]gate.Limit{"out_order_no": shareNumber}, Do: f.queryShare},
+		{Operation: gate.Documented("GET", base+"transactions/{transaction_id}/amounts"), Do: f.queryUnsplit},
+		{Operation: gate.Documented("GET", base+"return-orders/{out_return_no}"), Limits: map[string]gate.Limit{"out_return_no": shareNumber}, Do: f.queryReturn},
+	}
+	return append(list, gate.Operation{
+		Operation: gate.Documented("POST", base+"return-orders"),
+		Limits:    map[string]gate.Limit{"/out_order_no": {Max: 64}, "/order_id": {Max: 64}, "/out_return_no": shareNumber, "/return_mchid": {Min: 1, Max: 32}, "/description": {Min: 1, Max: 80}},
+		Do:        f.createReturn,
+	})
+}

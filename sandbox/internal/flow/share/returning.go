@@ -1,0 +1,151 @@
+package share
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
+	"github.com/wxpay-go/wxpay/sandbox/internal/ledger"
+	"github.com/wxpay-go/wxpay/sandbox/internal/say"
+)
+
+// shareToReturn finds the sharing that a request names by either number.
+func (f *Flow) shareToReturn(c *gate.Call, sub string) (key string, h Share, known bool) {
+	if number := c.Field("out_order_no"); number != "" {
+		key = ledger.Key(sub, number)
+		h, known = f.shares.Get(key)
+		if id := c.Field("order_id"); id != "" && id != h.ID {
+			known = false
+		}
+		return key, h, known
+	}
+	for key, h := range f.shares.Rows() {
+		if h.ID == c.Field("order_id") && h.Sub == sub {
+			return key, h, true
+		}
+	}
+	return "", h, false
+}
+
+func (f *Flow) createReturn(c *gate.Call) (any, *say.Rejection) {
+	sub, rejected := c.SubOf(c.Field("sub_mchid"))
+	if rejected != nil {
+		return nil, rejected
+	}
+	amount, rejected := gate.CheckAmount("/amount", c.Object["amount"])
+	if rejected != nil {
+		return nil, rejected
+	}
+	if c.Field("order_id") == "" && c.Field("out_order_no") == "" {
+		return nil, say.FieldError("body", "/out_order_no", "", say.Both("order_id与out_order_no二选一必填", "either order_id or out_order_no is required"))
+	}
+	number, request := c.Field("out_return_no"), string(say.JSON(c.Object))
+	defer c.Begin().Commit()
+	key, h, known := f.shareToReturn(c, sub)
+	r, again := f.returns.Get(ledger.Key(sub, number))
+	switch {
+	case again && r.Request != request:
+		return nil, say.InvalidRequest(say.Both("商户回退单号已存在，且与之前的请求参数不一致", "out_return_no was used with other parameters"),
+			"a return with this out_return_no exists, and was requested with other parameters")
+	case again && r.Taken:
+		return f.tellReturn(r), nil
+	case !again && !known:
+		return nil, shareNotExist
+	case !again && c.Now.Sub(h.Since) > returnPeriod:
+		return nil, say.InvalidRequest(say.Both("分账单已超过回退期限", "the sharing is too old to return"), "returns are possible within 180 days")
+	}
+	i := -1
+	if !again {
+		if i = h.receivedBy(c.Field("return_mchid")); i < 0 {
+			return nil, say.InvalidRequest(say.Both("回退方未参与该笔分账", "the merchant got nothing of this sharing"), "return_mchid is no receiver of this sharing whose share arrived")
+		}
+		if amount > h.To[i].Amount-h.To[i].Returned {
+			return nil, notEnough(say.Both("回退金额超过可回退金额", "the return exceeds what the merchant got"), fmt.Sprintf("%d fen can be returned", h.To[i].Amount-h.To[i].Returned))
+		}
+		r = Return{
+			Course:  ledger.Begin("PROCESSING", c.Now),
+			Request: request, Number: number, Sub: sub, Share: key, Mchid: c.Field("return_mchid"), Amount: amount, Description: c.Field("description"),
+		}
+	}
+	balance, bounded := f.balances.Get(r.Mchid)
+	enough := !bounded || balance >= r.Amount
+	if enough {
+		ending, rejected := f.Ledger.EndingOf("return", number)
+		if rejected != nil {
+			return nil, rejected
+		}
+		r.Lead(ending, c.Now)
+		r.Taken = true
+	}
+	if !again {
+		r.ID = f.Number("3008450740", 30, c.Now)
+		h.To = slices.Clone(h.To)
+		h.To[i].Returned += amount
+		f.shares.Put(key, h)
+		f.Ledger.EnterFor(sub, "return", number, amount, c.Now, request)
+	}
+	f.returns.Put(ledger.Key(sub, number), r)
+	if !enough { // it is kept all the same, and completed by a repetition
+		return nil, notEnough(say.Both("回退方余额不足", "the balance of the merchant who returns is too low"), "the return stays PROCESSING until it is repeated with enough balance; SetBalance gives it")
+	}
+	if bounded {
+		f.balances.Put(r.Mchid, balance-r.Amount)
+	}
+	return f.tellReturn(r), nil
+}
+
+func (f *Flow) reachReturn(key string, r Return, final string, now time.Time) {
+	r.Become(final, now)
+	f.returns.Put(key, r)
+	h, _ := f.shares.Get(r.Share)
+	i := h.receivedBy(r.Mchid)
+	if i < 0 {
+		return
+	}
+	if final == "FAILED" { // the merchant keeps it
+		h.To = slices.Clone(h.To)
+		h.To[i].Returned -= r.Amount
+		f.shares.Put(r.Share, h)
+		if balance, bounded := f.balances.Get(r.Mchid); bounded {
+			f.balances.Put(r.Mchid, balance+r.Amount)
+		}
+		return
+	}
+	f.tellShares("PROFITSHARING.RETURN", h, h.To[i], r.Amount, r.Description, r.ID, r.Number, now)
+}
+
+func (f *Flow) tellReturn(r Return) map[string]any {
+	h, _ := f.shares.Get(r.Share)
+	response := map[string]any{
+		"order_id": h.ID, "out_order_no": h.Number, "out_return_no": r.Number, "return_id": r.ID, "return_mchid": r.Mchid, "amount": r.Amount,
+		"description": r.Description, "result": r.State, "create_time": say.Time(r.Since), "finish_time": neverYet,
+	}
+	if r.State != "PROCESSING" {
+		response["finish_time"] = say.Time(r.Changed)
+	}
+	if r.State == "FAILED" {
+		response["fail_reason"] = "ACCOUNT_ABNORMAL"
+	}
+	if r.Sub != "" {
+		response["sub_mchid"] = r.Sub
+	}
+	return response
+}
+
+func (f *Flow) queryReturn(c *gate.Call) (any, *say.Rejection) {
+	sub, rejected := c.SubOf(c.Query.Get("sub_mchid"))
+	if rejected != nil {
+		return nil, rejected
+	}
+	defer c.Begin().Commit()
+	r, known := f.returns.Get(ledger.Key(sub, c.Path["out_return_no"]))
+	if !known || c.Hides(r.Since) {
+		return nil, shareNotExist
+	}
+	response := f.tellReturn(r)
+	if response["out_order_no"] != c.Query.Get("out_order_no") {
+		return nil, shareNotExist
+	}
+	return response, nil
+}

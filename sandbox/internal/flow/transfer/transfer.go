@@ -1,0 +1,88 @@
+// Package transfer is merchant transfers that their user confirms, and their receipts.
+package transfer
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/wxpay-go/wxpay/sandbox/internal/book"
+	"github.com/wxpay-go/wxpay/sandbox/internal/flow/order"
+	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
+	"github.com/wxpay-go/wxpay/sandbox/internal/ledger"
+	"github.com/wxpay-go/wxpay/sandbox/internal/say"
+)
+
+// Transfer is one transfer bill that was accepted.
+type Transfer struct {
+	ledger.Course
+	Request string `json:"request"` // in canonical JSON, encrypted fields opened
+	ID      string `json:"id"`      // transfer_bill_no
+	Number  string `json:"number"`  // out_bill_no
+	Amount  int64  `json:"amount"`  // fen
+	Package string `json:"package"` // package_info, with which the user is asked to confirm
+}
+
+// billNumber is the limit of out_bill_no.
+var billNumber = gate.Limit{Min: 1, Max: 32, Charset: say.Alphanumeric}
+
+// accepted is the answer to the request itself.
+func (t Transfer) accepted() map[string]any {
+	response := map[string]any{
+		"out_bill_no": t.Number, "transfer_bill_no": t.ID, "create_time": say.Time(t.Since), "state": t.State,
+	}
+	if t.State == "WAIT_USER_CONFIRM" {
+		response["package_info"] = t.Package
+	}
+	return t.withReason(response)
+}
+
+// withReason adds why the transfer failed, if it did.
+func (t Transfer) withReason(response map[string]any) map[string]any {
+	if t.State == "FAIL" {
+		response["fail_reason"] = "PAYEE_ACCOUNT_ABNORMAL"
+	}
+	return response
+}
+
+func (t Transfer) cancelled() map[string]any {
+	return map[string]any{"out_bill_no": t.Number, "transfer_bill_no": t.ID, "state": t.State, "update_time": say.Time(t.Changed)}
+}
+
+// resource is what the notification of the final state says.
+func (t Transfer) resource(mchid string) map[string]any {
+	return t.withReason(map[string]any{
+		"mch_id": mchid, "out_bill_no": t.Number, "transfer_bill_no": t.ID, "state": t.State, "transfer_amount": t.Amount,
+		"openid": book.ReadObject(t.Request)["openid"], "create_time": say.Time(t.Since), "update_time": say.Time(t.Changed),
+	})
+}
+
+var transferNotFound = &say.Rejection{
+	Status: http.StatusNotFound, Code: "NOT_FOUND", Number: say.NumberUndocumented,
+	Message: say.Both("记录不存在", "the bill does not exist"), Reason: "no transfer bill was accepted under this number",
+}
+
+// Flow is the transfer bills of one merchant.
+type Flow struct {
+	*gate.Merchant
+	orders    *order.Flow
+	transfers *book.Table[Transfer] // by out_bill_no
+	bills     *book.Table[string]   // out_bill_no by transfer_bill_no
+	receipts  *book.Table[receipt]  // by transfer_bill_no
+}
+
+// All returns all transfer bills, by out_bill_no. They are to be read only.
+func (f *Flow) All() map[string]Transfer { return f.transfers.Rows() }
+
+// numberOfBill returns the out_bill_no of a transfer_bill_no.
+func (f *Flow) numberOfBill(c *gate.Call, id string) string {
+	defer c.Begin().Commit()
+	number, _ := f.bills.Get(id)
+	return number
+}
+
+// receipt is the electronic receipt of a transfer bill, once it was applied for.
+type receipt struct {
+	Applied time.Time `json:"applied"`
+	Changed time.Time `json:"changed"`
+	Asked   int       `json:"asked,omitempty"` // how often its state was queried
+}
