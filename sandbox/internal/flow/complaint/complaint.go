@@ -1,4 +1,4 @@
-// Package complaint is complaints of users about orders.
+// Package complaint simulates the complaints of users about orders.
 package complaint
 
 import (
@@ -14,14 +14,15 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// complaint is a user's complaint about an order (documentation v3/merchant/4012533431 and its neighbours).
+// complaint is a user's complaint about an order (documentation v3/merchant/4012533431 and its
+// neighbours).
 type complaint struct {
 	Complaint
 	Transaction string        `json:"transaction_id"`
 	Amount      int64         `json:"amount"` // of the order, fen
 	OpenID      string        `json:"payer_openid"`
 	Times       int           `json:"user_complaint_times"`
-	Answered    bool          `json:"answered"` // the user has said nothing since the merchant's last reply
+	Answered    bool          `json:"answered"` // the merchant has replied to all that the user said
 	Progress    string        `json:"progress,omitempty"`
 	Log         []negotiation `json:"log"` // the oldest first
 }
@@ -47,16 +48,17 @@ const (
 	complaintProcessed  = "PROCESSED"
 )
 
-// complaintSpan is the longest time that a list of complaints covers.
+// complaintSpan is the longest time between the dates of a list of complaints.
 const complaintSpan = 30 * 24 * time.Hour
 
-// Complaint is sandbox.Complaint, which documents the fields.
+// Complaint has the fields of sandbox.Complaint, which documents them.
 type Complaint struct {
 	OutTradeNo string `json:"out_trade_no"` // of an order that is paid, with SUB_MCHID/ before it if a service provider ordered
 	Detail     string `json:"complaint_detail"`
 	Problem    string `json:"problem_description"`
 	Type       string `json:"problem_type"` // REFUND, SERVICE_NOT_WORK or OTHERS, which empty stands for
-	// RefundAmount is what a user who wants a REFUND asks for, in fen; 0 stands for the whole order.
+	// RefundAmount is what a user who wants a REFUND asks for, in fen; 0 stands for the whole
+	// order.
 	RefundAmount int64  `json:"apply_refund_amount,omitempty"`
 	Phone        string `json:"payer_phone"` // empty for a sample; told encrypted
 
@@ -74,13 +76,14 @@ type Flow struct {
 	url    *book.Table[string]    // where the merchant is told of complaints, under ""
 }
 
-// about is the number of the merchant whom the user complains about: a service provider's sub-merchant, or the merchant itself.
+// about returns the number of the merchant about whom the user complains: a sub-merchant of the
+// service provider, or the merchant itself.
 func (f *Flow) about(k complaint) string {
 	o, _ := f.orders.Get(k.OutTradeNo)
 	return cmp.Or(o.Sub, f.ID)
 }
 
-// known is what the sandbox knows of a complaint.
+// known returns all that the sandbox knows of a complaint.
 func (f *Flow) known(k complaint) map[string]any {
 	o, _ := f.orders.Get(k.OutTradeNo)
 	known := map[string]any{
@@ -98,14 +101,18 @@ func (f *Flow) known(k complaint) map[string]any {
 
 // log adds a step to the complaint's history.
 func (f *Flow) log(k *complaint, operator, kind, details string, now time.Time) *negotiation {
-	k.Log = append(slices.Clip(k.Log), negotiation{ID: f.Number("3002", 27, now), Operator: operator, Type: kind, Details: details, Time: now})
+	k.Log = append(slices.Clip(k.Log), negotiation{
+		ID: f.Number("3002", 27, now), Operator: operator, Type: kind, Details: details, Time: now,
+	})
 	return &k.Log[len(k.Log)-1]
 }
 
-// tell is what queries tell of a complaint, with an image that the user sent.
+// tell returns all that queries tell of a complaint, with an image that the user sent.
 func (f *Flow) tell(c *gate.Call, k complaint) map[string]any {
 	known := f.known(k)
-	known["complaint_media_list"] = []any{map[string]any{"media_type": "USER_COMPLAINT_IMAGE", "media_url": []any{file.UserImage(c, k.ID)}}}
+	known["complaint_media_list"] = []any{map[string]any{
+		"media_type": "USER_COMPLAINT_IMAGE", "media_url": []any{file.UserImage(c, k.ID)},
+	}}
 	return known
 }
 

@@ -18,13 +18,16 @@ func Open(m *gate.Merchant, orders *order.Flow) *Flow {
 	m.Serve(f.operations()...)
 	m.Control(
 		console.Order{Method: "POST", Path: "complaints", Does: "Users.Complain", Run: f.Complain, In: "*", Out: "complaint_id"},
-		console.Order{Method: "POST", Path: "complaints/continue", Does: "Users.ContinueComplaint", Run: f.ContinueComplaint, In: "complaint_id detail"},
+		console.Order{
+			Method: "POST", Path: "complaints/continue", Does: "Users.ContinueComplaint", Run: f.ContinueComplaint,
+			In: "complaint_id detail",
+		},
 		console.Order{Method: "GET", Path: "complaints", Does: "Users.Complaints", Run: f.Complaints, Out: "complaints"},
 	)
 	return f
 }
 
-// operations are those of consumers' complaints.
+// operations returns those of complaints.
 func (f *Flow) operations() []gate.Operation {
 	const complaints, notifications = "/v3/merchant-service/complaints-v2", "/v3/merchant-service/complaint-notifications"
 	url := map[string]gate.Limit{"/url": {Min: 1, Max: 255}}
@@ -33,15 +36,20 @@ func (f *Flow) operations() []gate.Operation {
 		{Operation: gate.Documented("GET", complaints+"/{complaint_id}"), Do: f.queryComplaint},
 		{Operation: gate.Documented("GET", complaints+"/{complaint_id}/negotiation-historys"), Do: f.listNegotiations},
 		{
-			Operation: gate.Documented("POST", complaints+"/{complaint_id}/response"), Limits: map[string]gate.Limit{"/response_content": {Min: 1, Max: 200}},
-			Do: f.replyToComplaint,
+			Operation: gate.Documented("POST", complaints+"/{complaint_id}/response"),
+			Limits:    map[string]gate.Limit{"/response_content": {Min: 1, Max: 200}},
+			Do:        f.replyToComplaint,
 		},
 		{Operation: gate.Documented("POST", complaints+"/{complaint_id}/response-immediate-service"), Do: f.replyAtOnce},
 		{Operation: gate.Documented("POST", complaints+"/{complaint_id}/complete"), Do: f.completeComplaint},
 		{Operation: gate.Documented("POST", complaints+"/{complaint_id}/update-refund-progress"), Do: f.updateRefundProgress},
 		{Operation: gate.Documented("GET", notifications), Do: f.queryComplaintURL},
-		{Operation: gate.Documented("POST", notifications), Limits: url, Do: func(c *gate.Call) (any, *say.Rejection) { return f.setComplaintURL(c, false) }},
-		{Operation: gate.Documented("PUT", notifications), Limits: url, Do: func(c *gate.Call) (any, *say.Rejection) { return f.setComplaintURL(c, true) }},
+		{Operation: gate.Documented("POST", notifications), Limits: url, Do: func(c *gate.Call) (any, *say.Rejection) {
+			return f.setComplaintURL(c, false)
+		}},
+		{Operation: gate.Documented("PUT", notifications), Limits: url, Do: func(c *gate.Call) (any, *say.Rejection) {
+			return f.setComplaintURL(c, true)
+		}},
 		{Operation: gate.Documented("DELETE", notifications), Do: f.deleteComplaintURL},
 	}
 }

@@ -24,11 +24,13 @@ func (f *Flow) listComplaints(c *gate.Call) (any, *say.Rejection) {
 	for i, name := range []string{"begin_date", "end_date"} {
 		var err error
 		if days[i], err = time.ParseInLocation(time.DateOnly, c.Query.Get(name), say.Beijing); err != nil {
-			return nil, say.FieldError("query", name, c.Query.Get(name), say.Both("不是yyyy-MM-DD格式的日期", "it is not a date in the form of yyyy-MM-DD"))
+			return nil, say.FieldError("query", name, c.Query.Get(name),
+				say.Both("不是yyyy-MM-DD格式的日期", "it is not a date in the form of yyyy-MM-DD"))
 		}
 	}
 	if span := days[1].Sub(days[0]); span < 0 || span > complaintSpan {
-		return nil, say.FieldError("query", "end_date", c.Query.Get("end_date"), say.Both("查询日期跨度不超过30天", "the dates must be in order and at most 30 days apart"))
+		return nil, say.FieldError("query", "end_date", c.Query.Get("end_date"),
+			say.Both("查询日期跨度不超过30天", "the dates must be in order and at most 30 days apart"))
 	}
 	defer c.Begin().Commit()
 	var list []map[string]any
@@ -41,7 +43,7 @@ func (f *Flow) listComplaints(c *gate.Call) (any, *say.Rejection) {
 	return pageWithTotal(c, list, offset, limit), nil
 }
 
-// pageWithTotal is the response with a page of a list whose total_count comes with the first page only.
+// pageWithTotal returns a page of a list. Only the first page has total_count.
 func pageWithTotal(c *gate.Call, list []map[string]any, offset, limit int) map[string]any {
 	response := c.Paged(list, offset, limit)
 	if offset > 0 {
@@ -90,16 +92,19 @@ func (f *Flow) listNegotiations(c *gate.Call) (any, *say.Rejection) {
 	return pageWithTotal(c, list, offset, limit), nil
 }
 
-// answerComplaint lets act change the complaint that the request names. The merchant's own doings are not notified (as the platform
-// said in 2021; before, they were).
-func (f *Flow) answerComplaint(c *gate.Call, act func(*complaint) *say.Rejection) (any, *say.Rejection) {
+// changeComplaint lets act change the complaint that the request names. The platform does not
+// notify the merchant of its own acts: it said so in 2021. Before, it did notify.
+func (f *Flow) changeComplaint(c *gate.Call, act func(*complaint) *say.Rejection) (any, *say.Rejection) {
 	defer c.Begin().Commit()
 	k, known := f.table.Get(c.Path["complaint_id"])
 	if !known {
 		return nil, complaintNotExist
 	}
 	if merchant, sent := c.Object["complainted_mchid"]; sent && merchant != f.about(k) {
-		return nil, say.Forbidden("NO_AUTH", say.Both("您暂无权限为该投诉单提交商户回复", "the complaint is about another merchant"), "complainted_mchid is not "+f.about(k))
+		return nil, say.Forbidden("NO_AUTH",
+			say.Both("您暂无权限为该投诉单提交商户回复", "the complaint is about another merchant"),
+			"complainted_mchid is not "+f.about(k),
+		)
 	}
 	if rejected := act(&k); rejected != nil {
 		return nil, rejected
@@ -109,7 +114,7 @@ func (f *Flow) answerComplaint(c *gate.Call, act func(*complaint) *say.Rejection
 }
 
 func (f *Flow) replyToComplaint(c *gate.Call) (any, *say.Rejection) {
-	return f.answerComplaint(c, func(k *complaint) *say.Rejection {
+	return f.changeComplaint(c, func(k *complaint) *say.Rejection {
 		step := f.reply(k, c.Field("response_content"), c.Now)
 		if list, ok := c.Object["response_images"].([]any); ok {
 			for _, id := range list {
@@ -120,7 +125,7 @@ func (f *Flow) replyToComplaint(c *gate.Call) (any, *say.Rejection) {
 	})
 }
 
-// reply is what the merchant says to the user.
+// reply adds a reply of the merchant to the user.
 func (f *Flow) reply(k *complaint, content string, now time.Time) *negotiation {
 	if k.State == complaintPending {
 		k.State = complaintProcessing
@@ -129,10 +134,11 @@ func (f *Flow) reply(k *complaint, content string, now time.Time) *negotiation {
 	return f.log(k, "商户", "MERCHANT_RESPONSE", content, now)
 }
 
-// replyAtOnce replies in blocks of text, images and buttons. An idempotent_id that came before is answered with the reply of then.
+// replyAtOnce replies in blocks of text, images and buttons. A repeated idempotent_id gets the
+// log_id of the first reply.
 func (f *Flow) replyAtOnce(c *gate.Call) (any, *say.Rejection) {
 	var id string
-	_, rejected := f.answerComplaint(c, func(k *complaint) *say.Rejection {
+	_, rejected := f.changeComplaint(c, func(k *complaint) *say.Rejection {
 		key := c.Field("idempotent_id")
 		if i := slices.IndexFunc(k.Log, func(step negotiation) bool { return step.Key == key }); i >= 0 {
 			id = k.Log[i].ID
@@ -149,9 +155,10 @@ func (f *Flow) replyAtOnce(c *gate.Call) (any, *say.Rejection) {
 	return c.Tell(map[string]any{"log_id": id}), nil
 }
 
-// completeComplaint ends a complaint for the merchant. Again is answered the same; what the platform does then is not documented.
+// completeComplaint ends a complaint for the merchant. A repetition gets the same response. That of
+// the platform is not documented.
 func (f *Flow) completeComplaint(c *gate.Call) (any, *say.Rejection) {
-	return f.answerComplaint(c, func(k *complaint) *say.Rejection {
+	return f.changeComplaint(c, func(k *complaint) *say.Rejection {
 		if k.State != complaintProcessed {
 			k.State, k.Answered = complaintProcessed, true
 			f.log(k, "商户", "MERCHANT_CONFIRM_COMPLETE", "", c.Now)
@@ -160,15 +167,17 @@ func (f *Flow) completeComplaint(c *gate.Call) (any, *say.Rejection) {
 	})
 }
 
-// updateRefundProgress tells the user whether the merchant will refund. It does not refund.
+// updateRefundProgress tells the user whether the merchant will refund. It makes no refund.
 func (f *Flow) updateRefundProgress(c *gate.Call) (any, *say.Rejection) {
-	return f.answerComplaint(c, func(k *complaint) *say.Rejection {
+	return f.changeComplaint(c, func(k *complaint) *say.Rejection {
 		o, _ := f.orders.Get(k.OutTradeNo)
 		details, _ := c.Object["remark"].(string)
 		switch action := c.Object["action"]; {
 		case k.Type != "REFUND" || k.Progress != "" || o.Refunded == k.Amount:
-			return say.InvalidRequest(say.Both("当前单据状态不支持操作, 请检查是否重复调用", "the complaint's state does not permit it; it may have been done before"),
-				"the user asks for no refund, or has got it, or the merchant has answered this before")
+			return say.InvalidRequest(
+				say.Both("当前单据状态不支持操作, 请检查是否重复调用", "the complaint's state does not permit it; it may have been done before"),
+				"the user asks for no refund, or has got it, or the merchant has answered this before",
+			)
 		case action == "APPROVE":
 			f.log(k, "商户", "MERCHANT_APPROVE_REFUND", details, c.Now)
 		case action == "REJECT":
@@ -199,7 +208,7 @@ func (f *Flow) queryComplaintURL(c *gate.Call) (any, *say.Rejection) {
 	return c.Tell(map[string]any{"mchid": f.ID, "url": url}), nil
 }
 
-// setComplaintURL sets where the merchant is told of complaints: for the first time, or again.
+// setComplaintURL sets the address of notifications about complaints, for the first time or again.
 func (f *Flow) setComplaintURL(c *gate.Call, again bool) (any, *say.Rejection) {
 	if rejected := gate.CheckURL("/url", c.Object["url"]); rejected != nil {
 		return nil, rejected
@@ -209,7 +218,10 @@ func (f *Flow) setComplaintURL(c *gate.Call, again bool) (any, *say.Rejection) {
 	case again && !known:
 		return nil, complaintURLNotExist
 	case !again && known && old != c.Object["url"]:
-		return nil, say.InvalidRequest(say.Both("投诉通知地址已存在", "there is an address for complaints already"), "an address is set; PUT changes it")
+		return nil, say.InvalidRequest(
+			say.Both("投诉通知地址已存在", "there is an address for complaints already"),
+			"an address is set; PUT changes it",
+		)
 	}
 	f.url.Put("", c.Object["url"].(string))
 	return c.Tell(map[string]any{"mchid": f.ID, "url": c.Object["url"]}), nil

@@ -8,9 +8,10 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/sample"
 )
 
-// Complain lets the user who paid an order complain about it, and returns the complaint_id. The merchant is told by COMPLAINT.CREATE
-// at the address that it set with /v3/merchant-service/complaint-notifications. An order that is not paid, and a second complaint
-// about one, are errors; see ContinueComplaint.
+// Complain lets the user who paid an order complain about it, and returns the complaint_id.
+// COMPLAINT.CREATE notifies the merchant at the address that it set with
+// /v3/merchant-service/complaint-notifications. An order without payment and a second complaint
+// about one are errors; see ContinueComplaint.
 func (f *Flow) Complain(about Complaint) (complaintID string, err error) {
 	b, now := f.Begin()
 	o, known := f.orders.Get(about.OutTradeNo)
@@ -25,7 +26,8 @@ func (f *Flow) Complain(about Complaint) (complaintID string, err error) {
 	case slices.ContainsFunc(f.everyComplaint(), func(k complaint) bool { return k.OutTradeNo == about.OutTradeNo }):
 		err = fmt.Errorf("sandbox: complain: there is a complaint about the order %q", about.OutTradeNo)
 	default:
-		about.Detail, about.Problem, about.Phone = cmp.Or(about.Detail, "sandbox"), cmp.Or(about.Problem, "sandbox"), cmp.Or(about.Phone, "13800138000")
+		about.Detail, about.Problem = cmp.Or(about.Detail, "sandbox"), cmp.Or(about.Problem, "sandbox")
+		about.Phone = cmp.Or(about.Phone, "13800138000")
 		if about.Type == "REFUND" {
 			about.RefundAmount = cmp.Or(about.RefundAmount, o.Total)
 		} else {
@@ -44,8 +46,8 @@ func (f *Flow) Complain(about Complaint) (complaintID string, err error) {
 	return complaintID, err
 }
 
-// ContinueComplaint lets the user say more about a complaint, or complain again about one that was processed, which is PENDING
-// again then. The merchant is told by COMPLAINT.STATE_CHANGE.
+// ContinueComplaint lets the user say more about a complaint. A PROCESSED complaint becomes PENDING
+// again. COMPLAINT.STATE_CHANGE notifies the merchant.
 func (f *Flow) ContinueComplaint(complaintID, detail string) error {
 	b, now := f.Begin()
 	k, known := f.table.Get(complaintID)

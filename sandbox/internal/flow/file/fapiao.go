@@ -6,7 +6,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// listFapiaoFiles tells where the file of an invoice is. The sandbox keeps no invoices: every application has one.
+// listFapiaoFiles returns the address of the file of an invoice. The sandbox keeps no invoices:
+// every application has one.
 func listFapiaoFiles(c *gate.Call) (any, *say.Rejection) {
 	id := c.Query.Get("fapiao_id")
 	content := sample.PDF("Invoice "+id, "of application "+c.Path["fapiao_apply_id"], "made by a sandbox: no invoice at all")

@@ -1,4 +1,4 @@
-// Package file is uploads, images and the addresses from which files are downloaded.
+// Package file simulates uploads, images and the addresses that serve files.
 package file
 
 import (
@@ -10,29 +10,35 @@ import (
 func Open(m *gate.Merchant) {
 	f := &Flow{Merchant: m}
 	for _, path := range []string{
-		"/v3/billdownload/file", "/v3/transferdownload/signfile", "/v3/transferdownload/elecvoucherfile", "/invoicing/fapiao/fapiao-file",
+		"/v3/billdownload/file", "/v3/transferdownload/signfile", "/v3/transferdownload/elecvoucherfile",
+		"/invoicing/fapiao/fapiao-file",
 		gate.EncryptedBills, gate.PayScoreBills, gate.FapiaoFiles,
 	} {
 		m.Serve(gate.Operation{Operation: gate.Documented("GET", path), Do: (*gate.Call).Download})
 	}
+	const fapiao = "/v3/new-tax-control-fapiao/fapiao-applications/"
 	m.Serve(
-		gate.Operation{Operation: gate.Documented("GET", "/v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/fapiao-files"), Do: listFapiaoFiles},
+		gate.Operation{Operation: gate.Documented("GET", fapiao+"{fapiao_apply_id}/fapiao-files"), Do: listFapiaoFiles},
 		gate.Operation{Operation: gate.Documented("GET", "/v3/merchant-service/images/{media_id}"), Do: f.showImage},
 		gate.Operation{Operation: gate.Documented("GET", "/v3/global/merchant-service/images/{media_id}"), Do: f.showImage},
 	)
 	for _, u := range f.uploads() {
-		m.Serve(gate.Operation{Operation: gate.Documented("POST", u.path), File: u.limit, Do: func(c *gate.Call) (any, *say.Rejection) { return u.respond(c), nil }})
+		m.Serve(gate.Operation{
+			Operation: gate.Documented("POST", u.path), File: u.limit,
+			Do: func(c *gate.Call) (any, *say.Rejection) { return u.respond(c), nil },
+		})
 	}
 }
 
-// upload is an operation that takes a multipart body.
+// upload is an operation with a multipart body.
 type upload struct {
 	path    string
 	limit   gate.FileLimit
 	respond func(*gate.Call) any
 }
 
-// uploads are all of them. Where pages disagree on a limit the larger one stands.
+// uploads returns all of them. Where pages of the documentation disagree on a limit, the larger one
+// counts.
 func (f *Flow) uploads() []upload {
 	return []upload{
 		{"/v3/merchant/media/upload", gate.FileLimit{Suffixes: pictureSuffixes + " pdf", Most: map[string]int64{"": 5 << 20, "pdf": 7_500_000}}, newID("media_id")},

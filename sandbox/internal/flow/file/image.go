@@ -17,7 +17,7 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// images are those that were uploaded for complaints: the last ones, up to a bound.
+// images are the images that were uploaded for complaints. The oldest give way to new ones.
 type images struct {
 	content map[string][]byte // by media_id
 	order   []string
@@ -27,7 +27,7 @@ type images struct {
 // maxImages bounds the bytes of all images.
 const maxImages = 16 << 20
 
-// keep remembers an image. The mutex of files is held.
+// keep remembers an image. The caller holds the mutex of the flow.
 func (m *images) keep(id string, content []byte) {
 	if m.content == nil {
 		m.content = make(map[string][]byte)
@@ -40,24 +40,24 @@ func (m *images) keep(id string, content []byte) {
 	}
 }
 
-// Flow is the files of one merchant. They belong to no snapshot.
+// Flow is the images of one merchant. No snapshot has them.
 type Flow struct {
 	*gate.Merchant
 	mu     sync.Mutex
 	images images
 }
 
-// userImage begins the id of an image that a user sent with a complaint. What stands behind it makes the image: the same
-// id gives the same one. In a media_url the id is percent-encoded, as the platform's are.
+// userImage begins the id of an image that a user sent with a complaint. The rest of the id
+// determines the image. A media_url has the id percent-encoded, as those of the platform do.
 const userImage = "////sandbox/"
 
-// UserImage is the address of the image that a user sent with a complaint.
+// UserImage returns the address of the image that a user sent with a complaint.
 func UserImage(c *gate.Call, complaintID string) string {
 	id := userImage + base64.StdEncoding.EncodeToString([]byte(complaintID))
 	return ImageURL(c, url.PathEscape(id))
 }
 
-// ImageURL is the address of an image.
+// ImageURL returns the address of an image. The caller escapes the id.
 func ImageURL(c *gate.Call, id string) string { return c.Base() + "/v3/merchant-service/images/" + id }
 
 func (f *Flow) showImage(c *gate.Call) (any, *say.Rejection) {
@@ -75,7 +75,7 @@ func (f *Flow) showImage(c *gate.Call) (any, *say.Rejection) {
 	return gate.FileOf(http.DetectContentType(content), content), nil
 }
 
-// picture draws a small PNG, another one for every name.
+// picture draws a small PNG that the name determines.
 func picture(name string) []byte {
 	sum := sha256.Sum256([]byte(name))
 	const side = 8

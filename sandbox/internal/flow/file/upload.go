@@ -18,23 +18,23 @@ const (
 
 func upTo(bytes int64) map[string]int64 { return map[string]int64{"": bytes} }
 
-// mediaID makes an id of a file.
+// mediaID makes up the id of a file.
 func mediaID() string {
 	var b [60]byte
 	rand.Read(b[:])
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// newID answers with an id under that name.
-func newID(member string) func(*gate.Call) any {
-	return func(*gate.Call) any { return map[string]any{member: mediaID()} }
+// newID responds with an id in the field of that name.
+func newID(field string) func(*gate.Call) any {
+	return func(*gate.Call) any { return map[string]any{field: mediaID()} }
 }
 
 func newMediaURL(*gate.Call) any {
 	return map[string]any{"media_url": "https://wxpaylogo.qpic.cn/wxpaylogo/" + mediaID() + "/0"}
 }
 
-// keepImage answers with an id under which the image can be downloaded.
+// keepImage keeps the image for downloads, and responds with its id.
 func (f *Flow) keepImage(c *gate.Call) any {
 	id := mediaID()
 	f.mu.Lock()
@@ -43,7 +43,7 @@ func (f *Flow) keepImage(c *gate.Call) any {
 	return map[string]any{"media_id": id}
 }
 
-// newImport answers that a list of users is being imported.
+// newImport responds that the import of a list of users is under way.
 func newImport(c *gate.Call) any {
 	return map[string]any{
 		"task_id": say.Hex(32), "package_id": c.Path["package_id"], "filename": c.Object["filename"], "bank_type": c.Object["bank_type"],
@@ -51,7 +51,8 @@ func newImport(c *gate.Call) any {
 	}
 }
 
-// newShoppingReceipt answers that a receipt waits for review. What came encrypted goes back encrypted to the merchant.
+// newShoppingReceipt responds that a receipt waits for review. It encrypts the telephone number for
+// the merchant.
 func newShoppingReceipt(c *gate.Call) any {
 	receipt := sample.Named(c.Object, "transaction_id", "transaction_mchid", "transaction_sub_mchid", "openid", "sha256", "upload_time")
 	if contact, ok := c.Object["merchant_contact_information"].(map[string]any); ok {
@@ -59,7 +60,8 @@ func newShoppingReceipt(c *gate.Call) any {
 			receipt["merchant_contact_information"] = map[string]any{"consultation_phone_number": c.Encrypt(phone)}
 		}
 	}
-	receipt["receipt_id"], receipt["state"], receipt["image_type"] = say.Hex(32), "WAIT_REVIEW", strings.TrimPrefix(http.DetectContentType(c.Form.File), "image/")
+	receipt["receipt_id"], receipt["state"] = say.Hex(32), "WAIT_REVIEW"
+	receipt["image_type"] = strings.TrimPrefix(http.DetectContentType(c.Form.File), "image/")
 	receipt["create_time"], receipt["modify_time"] = say.Time(c.Now), say.Time(c.Now)
 	return map[string]any{"receipt": receipt}
 }

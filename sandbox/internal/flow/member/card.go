@@ -12,7 +12,8 @@ import (
 func (f *Flow) createCard(c *gate.Call) (any, *say.Rejection) {
 	defer c.Begin().Commit()
 	one := card{
-		ID: f.draw("card", "pb", len(sampleCard), say.Alphanumeric), Fields: c.OfBrand(), Since: c.Now, Changed: c.Now, Direct: say.IsBrand(c.Target),
+		ID: f.draw("card", "pb", len(sampleCard), say.Alphanumeric), Fields: c.OfBrand(),
+		Since: c.Now, Changed: c.Now, Direct: say.IsBrand(c.Target),
 	}
 	f.cards.Put(one.ID, one)
 	return c.Tell(one.tell()), nil
@@ -52,7 +53,7 @@ func (f *Flow) queryCard(c *gate.Call) (any, *say.Rejection) {
 	return c.Tell(one.tell()), nil
 }
 
-// edit changes the template that the request names, if it is the brand's.
+// editCard changes the template that the request names, if it is the brand's.
 func (f *Flow) editCard(c *gate.Call, change func(*card)) (any, *say.Rejection) {
 	defer c.Begin().Commit()
 	one, rejected := f.brandCard(c.Path["card_id"], c.BrandID())
@@ -72,7 +73,8 @@ func (f *Flow) changeCard(c *gate.Call) (any, *say.Rejection) {
 	})
 }
 
-// invalidateCard ends a template: nobody can open it any more. Cards that users hold stay. Again is answered the same.
+// invalidateCard ends a template: nobody can open it any more. Users keep their cards. A repetition
+// gets the same response.
 func (f *Flow) invalidateCard(c *gate.Call) (any, *say.Rejection) {
 	return f.editCard(c, func(one *card) { one.Invalid = true })
 }

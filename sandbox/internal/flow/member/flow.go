@@ -26,26 +26,28 @@ func Open(m *gate.Merchant, lenient bool) *Flow {
 	for _, o := range slices.Concat(f.feedOperations(), f.cardOperations(), f.userCardOperations(), f.pointOperations()) {
 		m.Serve(o)
 		rest, _ := strings.CutPrefix(o.Path, "/v3/brand/partner/")
-		if facts, known := catalog.V3().Lookup(o.Method, "/brand/"+rest); known { // what a brand does for itself
+		if facts, known := catalog.V3().Lookup(o.Method, "/brand/"+rest); known { // by the brand itself
 			o.Operation = facts
 			m.Serve(o)
 		}
 	}
 	m.Ledger.Register(ledger.Kind{Name: "feed"})
 	m.Control(
-		console.Order{Method: "POST", Path: "member-cards", Does: "Users.OpenMemberCard", Run: f.OpenMemberCard, In: "card_id openid phone", Out: "user_card_code"},
+		console.Order{Method: "POST", Path: "member-cards", Does: "Users.OpenMemberCard", Run: f.OpenMemberCard,
+			In: "card_id openid phone", Out: "user_card_code"},
 		console.Order{Method: "POST", Path: "member-cards/delete", Does: "Users.DeleteMemberCard", Run: f.DeleteMemberCard, In: "card_id openid"},
 		console.Order{Method: "GET", Path: "member-cards", Does: "Users.MemberCards", Run: f.MemberCards, Out: "member_cards"},
 		console.Order{Method: "GET", Path: "member-feeds", Does: "Users.MemberFeeds", Run: f.MemberFeeds, Out: "member_feeds"},
 		console.Order{Method: "POST", Path: "member-feeds/repeated", Does: "Sandbox.OnRepeatedFeed", Run: f.OnRepeatedFeed, In: "way"},
 		console.Order{Method: "POST", Path: "points/ask", Does: "Users.AskForPoints", Run: f.AskForPoints, In: "card_id openid"},
-		console.Order{Method: "POST", Path: "points/exchange", Does: "Users.ExchangePoints", Run: f.ExchangePoints, In: "card_id openid exchange_coupon_template_id stock_id deduct_points", Out: "record_id"},
+		console.Order{Method: "POST", Path: "points/exchange", Does: "Users.ExchangePoints", Run: f.ExchangePoints,
+			In: "card_id openid exchange_coupon_template_id stock_id deduct_points", Out: "record_id"},
 		console.Order{Method: "GET", Path: "points/exchanges", Does: "Users.PointExchanges", Run: f.PointExchanges, Out: "exchanges"},
 	)
 	return f
 }
 
-// feedOperations are those of the member cards of a brand, in partner mode.
+// feedOperations returns those of feeds.
 func (f *Flow) feedOperations() []gate.Operation {
 	return []gate.Operation{{
 		Operation: gate.Documented("POST", "/v3/brand/partner/card-member/user-feeds"),
@@ -57,7 +59,7 @@ func (f *Flow) feedOperations() []gate.Operation {
 	}}
 }
 
-// cardOperations are those of card templates.
+// cardOperations returns those of card templates.
 func (f *Flow) cardOperations() []gate.Operation {
 	const cards = "/v3/brand/partner/card-member/cards"
 	return []gate.Operation{
@@ -70,12 +72,14 @@ func (f *Flow) cardOperations() []gate.Operation {
 	}
 }
 
-// userCardOperations are those of users' cards.
+// userCardOperations returns those of users' cards.
 func (f *Flow) userCardOperations() []gate.Operation {
 	const cards = "/v3/brand/partner/card-member/user-cards"
 	return []gate.Operation{
 		{Operation: gate.Documented("GET", cards), Do: f.listUserCards},
-		{Operation: gate.Documented("POST", cards+"/import-by-openid"), Do: func(c *gate.Call) (any, *say.Rejection) { return f.importCard(c, c.Object["openid"].(string)) }},
+		{Operation: gate.Documented("POST", cards+"/import-by-openid"), Do: func(c *gate.Call) (any, *say.Rejection) {
+			return f.importCard(c, c.Object["openid"].(string))
+		}},
 		{Operation: gate.Documented("POST", cards+"/import-by-phone"), Do: func(c *gate.Call) (any, *say.Rejection) {
 			return f.importCard(c, userOf(c.Object["phone_number"].(string)))
 		}},
@@ -86,13 +90,14 @@ func (f *Flow) userCardOperations() []gate.Operation {
 	}
 }
 
-// pointOperations are those of fields' points.
+// pointOperations returns those of members' points.
 func (f *Flow) pointOperations() []gate.Operation {
 	const points = "/v3/brand/partner/card-member/user-points"
 	return []gate.Operation{
 		{
-			Operation: gate.Documented("POST", points+"/sync"), Limits: map[string]gate.Limit{"/out_request_no": {Min: 1, Max: 64, Charset: gate.RequestChars}},
-			Do: f.syncPoints,
+			Operation: gate.Documented("POST", points+"/sync"),
+			Limits:    map[string]gate.Limit{"/out_request_no": {Min: 1, Max: 64, Charset: gate.RequestChars}},
+			Do:        f.syncPoints,
 		},
 		{Operation: gate.Documented("POST", points+"/exchange-coupon/confirm"), Do: f.confirmExchange},
 	}

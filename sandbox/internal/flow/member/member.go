@@ -1,4 +1,4 @@
-// Package member is the member cards of brands: templates, users' cards, points and feeds.
+// Package member simulates the member cards of brands: templates, users' cards, points and feeds.
 package member
 
 import (
@@ -16,13 +16,13 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// Repeated says what becomes of a member feed whose out_request_no came before. What the platform does is not
-// documented, so whoever repeats must be ready for all of it.
+// Repeated is the treatment of a member feed with a known out_request_no. The platform's
+// treatment is not documented, so a caller that repeats feeds must be ready for each of them.
 type Repeated int
 
 // Ways to treat a repeated feed.
 const (
-	Same      Repeated = iota // the same answer and no second effect; other parameters are 400 ALREADY_EXISTS
+	Same      Repeated = iota // the same response and no second effect; other parameters are 400 ALREADY_EXISTS
 	Duplicate                 // a second effect
 	Exists                    // 400 ALREADY_EXISTS
 )
@@ -45,8 +45,8 @@ type feed struct {
 	Request string `json:"request"` // in canonical JSON; of the last, where a repetition is shown again
 }
 
-// card is a card template of a brand, made by a provider (documentation v3/partner/4015336970 and its neighbours) or by the brand
-// itself (brand/4015582711).
+// card is a card template of a brand, made by a provider (documentation v3/partner/4015336970 and
+// its neighbours) or by the brand itself (brand/4015582711).
 type card struct {
 	ID      string         `json:"id"`     // card_id
 	Fields  map[string]any `json:"fields"` // of the request, as they were changed since
@@ -54,10 +54,11 @@ type card struct {
 	Deleted bool           `json:"deleted,omitempty"`
 	Since   time.Time      `json:"since"`
 	Changed time.Time      `json:"changed"`
-	Direct  bool           `json:"direct,omitempty"` // the brand made it itself, and is told of its fields
+	Direct  bool           `json:"direct,omitempty"` // the brand made it itself, and is notified of its members
 }
 
-// The card of the sample values, which every sandbox has from the beginning, with the user who holds it.
+// The card of the sample values, which every sandbox has from the beginning, with the user who
+// holds it.
 const (
 	sampleCard   = "pbLatjvWOibDc5-TBnbUk1pD12o0"
 	sampleCode   = "478515832665"
@@ -69,14 +70,16 @@ var sampleSince = time.Date(2025, 1, 1, 0, 0, 0, 0, say.Beijing)
 
 func theSampleCard() card {
 	return card{ID: sampleCard, Since: sampleSince, Changed: sampleSince, Fields: map[string]any{
-		"out_request_no": "SANDBOX1", "brand_id": say.BrandID, "appid": say.SampleAppID, "card_type": "NORMAL", "card_title": "sandbox", "card_color": "Color010",
+		"out_request_no": "SANDBOX1", "brand_id": say.BrandID, "appid": say.SampleAppID,
+		"card_type": "NORMAL", "card_title": "sandbox", "card_color": "Color010",
 		"card_picture_url": "https://merchant.example/card.png", "code_mode": "SYSTEM_ALLOCATE", "code_type": "NONE_CODE", "benefits": "sandbox",
 		"notify_url": "https://merchant.example/notify", "valid_date_information": map[string]any{"type": "PERMANENT"},
 	}}
 }
 
-// userCard is the card of one user, who holds at most one of a template (documentation v3/partner/4015336979 and its
-// neighbours). One that the user opened is UNACTIVATED until the provider confirms it.
+// userCard is the card of one user, who holds at most one of a template (documentation
+// v3/partner/4015336979 and its neighbours). One that the user opened is UNACTIVATED until the
+// provider confirms it.
 type userCard struct {
 	Card     string         `json:"card"` // card_id
 	OpenID   string         `json:"openid"`
@@ -100,10 +103,11 @@ const (
 	cardInvalid     = "INVALID"
 )
 
-// noticedState is what notices call the states.
+// noticedState are the names of the states in notifications.
 var noticedState = map[string]string{cardUnactivated: "NOT_EFFECTIVE", cardEffective: cardEffective, cardExpired: cardExpired, cardInvalid: "UNAVAILABLE"}
 
-// key is that of a user's card in its table; with a code instead of an openid it is that of the code.
+// cardKey returns the key of a user's card in its table. With a code instead of an openid it is the
+// key of the code.
 func cardKey(cardID, of string) string { return cardID + " " + of }
 
 // pointSync is one synchronisation of a user's points.
@@ -114,7 +118,7 @@ type pointSync struct {
 // exchange is a user's exchange of points for a coupon.
 type exchange struct {
 	Exchange
-	Request string `json:"request,omitempty"` // that told its result, in canonical JSON
+	Request string `json:"request,omitempty"` // the request that told its result, in canonical JSON
 }
 
 // Exchange is a user's exchange of points for a coupon.
@@ -128,7 +132,8 @@ type Exchange struct {
 	StockID    string    `json:"stock_id"`
 	Points     int64     `json:"deduct_points"`
 	Time       time.Time `json:"time"`
-	// State is empty until the provider tells the result: POINT_EXCHANGE_COUPON_SUCCESS or _FAIL, or _ALLOW or _REJECT.
+	// State is empty until the provider tells the result: POINT_EXCHANGE_COUPON_SUCCESS or _FAIL,
+	// or _ALLOW or _REJECT.
 	State      string `json:"state,omitempty"`
 	CouponCode string `json:"coupon_code,omitempty"`
 	FailReason string `json:"fail_reason,omitempty"`
@@ -152,13 +157,14 @@ var cardNotExist = &say.Rejection{
 	Message: say.Both("会员卡模板不存在", "the card does not exist"), Reason: "the brand has no card template under this card_id",
 }
 
-// requestNumberUsed is the refusal of an out_request_no that stands for something else.
+// requestNumberUsed is the rejection of an out_request_no that came with another request.
 var requestNumberUsed = &say.Rejection{
 	Status: http.StatusBadRequest, Code: "ALREADY_EXISTS", Number: say.NumberUndocumented,
 	Message: say.Both("商户请求单号已存在", "out_request_no exists already"), Reason: "a request with this out_request_no came before",
 }
 
-// card returns a template that was not deleted. The sample card needs no record until it is changed.
+// card returns a template that was not deleted. The sample card needs no record until it is
+// changed.
 func (f *Flow) card(id string) (card, bool) {
 	one, known := f.cards.Get(id)
 	if !known && id == sampleCard {
@@ -167,7 +173,8 @@ func (f *Flow) card(id string) (card, bool) {
 	return one, known && !one.Deleted
 }
 
-// brandCard returns the template that a request names, if it is the brand's, in case that one is named.
+// brandCard returns the template that a request names, if it is the brand's, in case that one is
+// named.
 func (f *Flow) brandCard(id string, brand any) (card, *say.Rejection) {
 	one, known := f.card(id)
 	if !known || brand != nil && one.Fields["brand_id"] != brand {
@@ -176,7 +183,7 @@ func (f *Flow) brandCard(id string, brand any) (card, *say.Rejection) {
 	return one, nil
 }
 
-// tell is what queries tell of the template.
+// tell returns all that queries tell of the template.
 func (k card) tell() map[string]any {
 	known := maps.Clone(k.Fields)
 	known["card_id"], known["state"] = k.ID, "CARD_EFFECTIVE"
@@ -187,7 +194,8 @@ func (k card) tell() map[string]any {
 	return known
 }
 
-// draw makes an id of size characters that begins with prefix: the next of its kind, which the seed determines.
+// draw makes an id of size characters that begins with prefix. It is the next of its kind; the seed
+// determines it.
 func (f *Flow) draw(kind, prefix string, size int, of string) string {
 	counted := f.ID + " " + kind
 	m := sample.Maker{Random: sample.Random(f.Seed, counted, strconv.FormatUint(f.Numbers.Next(counted), 10))}

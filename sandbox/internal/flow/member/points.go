@@ -7,7 +7,7 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// createFeed shows a feed in the card of a user who holds it. No query is documented that would tell of it.
+// createFeed shows a feed in the card of a user who holds it. No documented query tells of it.
 func (f *Flow) createFeed(c *gate.Call) (any, *say.Rejection) {
 	told := c.OfBrand()
 	number, params := c.OwnNumber(), string(say.JSON(told))
@@ -28,8 +28,8 @@ func (f *Flow) createFeed(c *gate.Call) (any, *say.Rejection) {
 	return told, nil
 }
 
-// syncPoints sets the balance of a user's points, which is absolute (documentation v3/partner/4015897280): a request that comes
-// late or again sets it again, over a newer one.
+// syncPoints sets the balance of a user's points, which is absolute (documentation
+// v3/partner/4015897280). A late or repeated request overwrites a newer balance.
 func (f *Flow) syncPoints(c *gate.Call) (any, *say.Rejection) {
 	number, request := c.OwnNumber(), string(say.JSON(c.Object))
 	balance, err := c.Object["point_balance"].(json.Number).Int64()
@@ -54,8 +54,8 @@ func (f *Flow) syncPoints(c *gate.Call) (any, *say.Rejection) {
 	return c.Tell(c.OfBrand()), nil
 }
 
-// confirmExchange takes the result of an exchange (documentation v3/partner/4015897268). It repeats the answer for the same
-// request.
+// confirmExchange takes the result of an exchange (documentation v3/partner/4015897268). A
+// repetition gets the same response.
 func (f *Flow) confirmExchange(c *gate.Call) (any, *say.Rejection) {
 	request := string(say.JSON(c.Object))
 	defer c.Begin().Commit()
@@ -83,7 +83,8 @@ func (f *Flow) confirmExchange(c *gate.Call) (any, *say.Rejection) {
 	case e.Request == request:
 		return c.Tell(response), nil
 	case e.Request != "":
-		return nil, say.InvalidRequest(say.Both("积分兑券结果已同步", "the result of the exchange was told before"), "the result of the exchange was told before, and was another")
+		return nil, say.InvalidRequest(say.Both("积分兑券结果已同步", "the result of the exchange was told before"),
+			"the result of the exchange was told before, and was another")
 	case granted && c.Object["coupon_code"] == nil && !say.IsBrand(c.Target): // no page of brands has it
 		return nil, say.FieldError("body", "/coupon_code", "", say.IssueRequired)
 	case granted:

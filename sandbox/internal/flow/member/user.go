@@ -12,7 +12,7 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/sample"
 )
 
-// OnRepeatedFeed sets what becomes of repeated member feeds, Same by default.
+// OnRepeatedFeed sets the treatment of repeated member feeds, Same by default.
 func (f *Flow) OnRepeatedFeed(way Repeated) {
 	f.Book.Lock()
 	defer f.Book.Unlock()
@@ -26,19 +26,20 @@ type Feed struct {
 	CardID  string    `json:"card_id"`
 	Code    string    `json:"user_card_code"`
 	OpenID  string    `json:"openid"`
-	Cell    string    `json:"cell_message"` // under whichever of its two names it was sent
+	Cell    string    `json:"cell_message"` // cell_message or cell of the request
 	Time    time.Time `json:"time"`
 }
 
-// MemberFeeds returns the feeds that were shown, the oldest first: what the platform itself tells nobody.
+// MemberFeeds returns the feeds that were shown, the oldest first. No operation of the platform
+// tells of them.
 func (f *Flow) MemberFeeds() []Feed {
 	var list []Feed
 	for _, e := range f.Ledger.Effects("feed") {
 		request := book.ReadObject(e.Params)
-		member := func(name string) string { value, _ := request[name].(string); return value }
+		field := func(name string) string { value, _ := request[name].(string); return value }
 		list = append(list, Feed{
-			Number: e.Number, BrandID: member("brand_id"), CardID: member("card_id"), Code: member("user_card_code"), OpenID: member("openid"),
-			Cell: member("cell_message") + member("cell"), Time: e.Time,
+			Number: e.Number, BrandID: field("brand_id"), CardID: field("card_id"), Code: field("user_card_code"),
+			OpenID: field("openid"), Cell: field("cell_message") + field("cell"), Time: e.Time,
 		})
 	}
 	return list
@@ -48,17 +49,17 @@ func (f *Flow) MemberFeeds() []Feed {
 type Card struct {
 	BrandID string `json:"brand_id"`
 	CardID  string `json:"card_id"`        // of the template
-	Code    string `json:"user_card_code"` // empty where the provider is to give it and has not yet
+	Code    string `json:"user_card_code"` // empty until the provider gives it, where the provider does
 	OpenID  string `json:"openid"`
 	State   string `json:"user_card_state"` // UNACTIVATED, EFFECTIVE, EXPIRED or INVALID
 	Points  int64  `json:"point_balance"`   // as it was synchronised last
-	// Awaited says that the user asked for the points and the provider has not synchronised them since; see
-	// AskForPoints.
+	// Awaited says that the user asked for the points and the provider has not synchronised them
+	// since; see AskForPoints.
 	Awaited bool `json:"point_balance_awaited"`
 }
 
-// MemberCards returns the cards of all users, the oldest first. The first is the one of the documentation's sample values, which
-// every sandbox has.
+// MemberCards returns the cards of all users, the oldest first. The first is the one of the
+// documentation's sample values, which every sandbox has.
 func (f *Flow) MemberCards() []Card {
 	b, now := f.Begin()
 	defer b.Commit()
@@ -66,15 +67,18 @@ func (f *Flow) MemberCards() []Card {
 	for _, u := range f.everyUserCard() {
 		of, _ := f.card(u.Card)
 		brand, _ := of.Fields["brand_id"].(string)
-		list = append(list, Card{BrandID: brand, CardID: u.Card, Code: u.Code, OpenID: u.OpenID, State: u.at(now, of), Points: u.Points, Awaited: u.AskedFor})
+		list = append(list, Card{
+			BrandID: brand, CardID: u.Card, Code: u.Code, OpenID: u.OpenID, State: u.at(now, of), Points: u.Points, Awaited: u.AskedFor,
+		})
 	}
 	return list
 }
 
-// OpenMemberCard lets a user open a card, and returns its user_card_code, which is empty where the provider gives it. The provider
-// is told at the template's notify_url by BRAND_MEMBER_CARD_SP.USER_CARD.CREATE (a brand that made the template itself by
-// BRAND_MEMBER_CARD.USER_CARD.CREATE, and so on), and has to confirm the card before anything can be
-// done with it. A template that does not exist or has ended, and a user who has the card, are errors. phone may be empty.
+// OpenMemberCard lets a user open a card, and returns its user_card_code, which is empty where the
+// provider gives it. BRAND_MEMBER_CARD_SP.USER_CARD.CREATE notifies the provider at the template's
+// notify_url (BRAND_MEMBER_CARD.USER_CARD.CREATE notifies a brand that made the template itself).
+// Nothing can be done with the card until the provider confirms it. A template that does not exist
+// or has ended, and a user who has the card, are errors. phone may be empty.
 func (f *Flow) OpenMemberCard(cardID, openid, phone string) (userCardCode string, err error) {
 	b, now := f.Begin()
 	of, known := f.card(cardID)
@@ -103,7 +107,8 @@ func (f *Flow) OpenMemberCard(cardID, openid, phone string) (userCardCode string
 	return u.Code, err
 }
 
-// DeleteMemberCard lets a user delete a card. The provider is told by BRAND_MEMBER_CARD_SP.USER_CARD.DELETE.
+// DeleteMemberCard lets a user delete a card. BRAND_MEMBER_CARD_SP.USER_CARD.DELETE notifies the
+// provider.
 func (f *Flow) DeleteMemberCard(cardID, openid string) error {
 	b, now := f.Begin()
 	u, err := f.held(cardID, openid)
@@ -119,7 +124,7 @@ func (f *Flow) DeleteMemberCard(cardID, openid string) error {
 	return err
 }
 
-// held returns a card that its user still has, for what users do.
+// held returns a card that its user still has, for the acts of users.
 func (f *Flow) held(cardID, openid string) (userCard, error) {
 	u, known := f.userCard(cardID, openid)
 	if !known || u.State == cardInvalid {
@@ -128,7 +133,7 @@ func (f *Flow) held(cardID, openid string) (userCard, error) {
 	return u, nil
 }
 
-// event is the type of the events of the template's cards that ends in what.
+// event returns the type of an event about the template's cards. It ends in what.
 func (k card) event(what string) string {
 	if k.Direct {
 		return "BRAND_MEMBER_CARD." + what
@@ -136,7 +141,7 @@ func (k card) event(what string) string {
 	return "BRAND_MEMBER_CARD_SP." + what
 }
 
-// noticeCard tells the provider, or the brand, what a user did with a card.
+// noticeCard notifies the provider, or the brand, of an act of a user.
 func (f *Flow) noticeCard(what string, u userCard, of card, state string, now time.Time) {
 	event := of.event("USER_CARD." + what)
 	known := u.tell(now, of)
@@ -145,8 +150,8 @@ func (f *Flow) noticeCard(what string, u userCard, of card, state string, now ti
 	f.Post.Announce(notify, event, sample.Resource(event, known))
 }
 
-// AskForPoints lets a user look at the points of a card. The provider is asked for them by BRAND_MEMBER_CARD_SP.SYNC_USER_POINT, and
-// owes a synchronisation until it makes one; see [Card].
+// AskForPoints lets a user look at the points of a card. BRAND_MEMBER_CARD_SP.SYNC_USER_POINT asks
+// the provider for them, and the card is Awaited until the provider synchronises them; see [Card].
 func (f *Flow) AskForPoints(cardID, openid string) error {
 	b, _ := f.Begin()
 	u, err := f.held(cardID, openid)
@@ -161,7 +166,7 @@ func (f *Flow) AskForPoints(cardID, openid string) error {
 	return err
 }
 
-// askProvider sends the provider, or the brand, a notice about a user's card that demands a request.
+// askProvider notifies the provider, or the brand, of a demand for a request about a user's card.
 func (f *Flow) askProvider(what string, u userCard, more map[string]any) {
 	of, _ := f.card(u.Card)
 	event := of.event(what)
@@ -171,9 +176,9 @@ func (f *Flow) askProvider(what string, u userCard, more map[string]any) {
 	f.Post.Announce(notify, event, sample.Resource(event, known))
 }
 
-// ExchangePoints lets a user exchange points of a card for a coupon, and returns the record_id. The provider is told by
-// BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON, and has to tell the result and the new balance. More points than the card has are an
-// error.
+// ExchangePoints lets a user exchange points of a card for a coupon, and returns the record_id.
+// BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON notifies the provider, who has to tell the result and
+// the new balance. More points than the card has are an error.
 func (f *Flow) ExchangePoints(cardID, openid, templateID, stockID string, points int64) (recordID string, err error) {
 	b, now := f.Begin()
 	u, err := f.held(cardID, openid)
@@ -188,7 +193,8 @@ func (f *Flow) ExchangePoints(cardID, openid, templateID, stockID string, points
 		brand, _ := of.Fields["brand_id"].(string)
 		recordID = f.Number("10", 28, now)
 		f.exchanges.Put(recordID, exchange{Exchange: Exchange{
-			RecordID: recordID, BrandID: brand, CardID: cardID, Code: u.Code, OpenID: openid, TemplateID: templateID, StockID: stockID, Points: points, Time: now,
+			RecordID: recordID, BrandID: brand, CardID: cardID, Code: u.Code, OpenID: openid,
+			TemplateID: templateID, StockID: stockID, Points: points, Time: now,
 		}})
 		f.askProvider("POINT_EXCHANGE_COUPON", u, map[string]any{
 			"record_id": recordID, "exchange_coupon_template_id": templateID, "stock_id": stockID, "deduct_points": points,

@@ -27,11 +27,14 @@ var (
 	issueNotTheUsers = say.Both("与会员卡不匹配", "the card is another user's")
 )
 
-// userCard returns the card of a user. That of the sample values needs no record until it is changed.
+// userCard returns the card of a user. That of the sample values needs no record until it is
+// changed.
 func (f *Flow) userCard(cardID, openid string) (userCard, bool) {
 	u, known := f.userCards.Get(cardKey(cardID, openid))
 	if !known && cardID == sampleCard && openid == sampleMember {
-		return userCard{Card: sampleCard, OpenID: sampleMember, Code: sampleCode, State: cardEffective, Since: sampleSince, Changed: sampleSince}, true
+		return userCard{
+			Card: sampleCard, OpenID: sampleMember, Code: sampleCode, State: cardEffective, Since: sampleSince, Changed: sampleSince,
+		}, true
 	}
 	return u, known
 }
@@ -67,7 +70,7 @@ func (f *Flow) everyUserCard() []userCard {
 	return list
 }
 
-// at is the card's state at a time.
+// at returns the card's state at a time.
 func (u userCard) at(now time.Time, of card) string {
 	if u.State == cardEffective && !now.Before(u.ends(of)) {
 		return cardExpired
@@ -75,7 +78,7 @@ func (u userCard) at(now time.Time, of card) string {
 	return u.State
 }
 
-// ends is when the card expires: in the far future if it is permanent.
+// ends returns the time at which the card expires, in the far future if it is permanent.
 func (u userCard) ends(of card) time.Time {
 	never := time.Unix(1<<40, 0)
 	valid, _ := u.Fields["valid_date_information"].(map[string]any)
@@ -96,7 +99,7 @@ func (u userCard) ends(of card) time.Time {
 	return never
 }
 
-// tell is what queries and notices tell of the card.
+// tell returns all that queries and notifications tell of the card.
 func (u userCard) tell(now time.Time, of card) map[string]any {
 	known := sample.Named(of.Fields, "brand_id", "card_type", "card_color", "card_picture_url", "valid_date_information")
 	known["pickup_time"] = say.Time(u.Since)
@@ -117,14 +120,16 @@ func (u userCard) tell(now time.Time, of card) map[string]any {
 
 // said returns the fields of a request that describe a user's card.
 func said(request map[string]any) map[string]any {
-	fields := sample.Named(request, "card_color", "card_picture_url", "phone_number", "level", "valid_date_information", "user_information", "attach", "pickup_time")
+	fields := sample.Named(request,
+		"card_color", "card_picture_url", "phone_number", "level", "valid_date_information", "user_information", "attach", "pickup_time")
 	if valid, ok := request["date_information"]; ok { // its other name in an import
 		fields["valid_date_information"] = valid
 	}
 	return fields
 }
 
-// importCard makes a user's card effective of which WeChat knew nothing. It repeats the answer for the same request.
+// importCard makes a card effective that the user has from elsewhere. A repetition gets the same
+// response.
 func (f *Flow) importCard(c *gate.Call, openid string) (any, *say.Rejection) {
 	cardID, code, request := c.Object["card_id"].(string), c.Object["user_card_code"].(string), string(say.JSON(c.Object))
 	defer c.Begin().Commit()
@@ -142,13 +147,16 @@ func (f *Flow) importCard(c *gate.Call, openid string) (any, *say.Rejection) {
 	if other, used := f.userCardOf(cardID, code); used && other.OpenID != openid {
 		return nil, userCardExists
 	}
-	u = userCard{Card: cardID, OpenID: openid, Code: code, State: cardEffective, Fields: said(c.Object), Request: request, Since: c.Now, Changed: c.Now}
+	u = userCard{
+		Card: cardID, OpenID: openid, Code: code, State: cardEffective, Fields: said(c.Object), Request: request,
+		Since: c.Now, Changed: c.Now,
+	}
 	f.keep(u)
 	return c.Tell(u.tell(c.Now, of)), nil
 }
 
-// cardNamed returns the template that a request names. Documentation v3/partner/4015336979 and other sources disagree whether it
-// belongs to the query or to the body.
+// cardNamed returns the template that a request names. Documentation v3/partner/4015336979 and
+// other sources disagree whether it belongs to the query or to the body.
 func (f *Flow) cardNamed(c *gate.Call) (string, *say.Rejection) {
 	cardID := c.Query.Get("card_id")
 	if told, ok := c.Object["card_id"].(string); ok && cardID == "" {
@@ -160,7 +168,8 @@ func (f *Flow) cardNamed(c *gate.Call) (string, *say.Rejection) {
 	return cardID, nil
 }
 
-// confirmUserCard ends the opening of a card by its user, well or not. It repeats the answer for the same request.
+// confirmUserCard ends the opening of a card by its user, with or without success. A repetition
+// gets the same response.
 func (f *Flow) confirmUserCard(c *gate.Call) (any, *say.Rejection) {
 	code, openid := c.Path["user_card_code"], c.Object["openid"].(string)
 	cardID, rejected := f.cardNamed(c)
@@ -201,7 +210,8 @@ func (f *Flow) confirmUserCard(c *gate.Call) (any, *say.Rejection) {
 	return c.Tell(u.tell(c.Now, of)), nil
 }
 
-// named returns the card that path and request name, with its template. openid is checked where it is given.
+// named returns the card that path and request name, with its template. openid is checked where it
+// is given.
 func (f *Flow) named(c *gate.Call, openid any) (userCard, card, *say.Rejection) {
 	cardID, rejected := f.cardNamed(c)
 	if rejected != nil {
@@ -241,7 +251,7 @@ func (f *Flow) changeUserCard(c *gate.Call) (any, *say.Rejection) {
 	return c.Tell(u.tell(c.Now, of)), nil
 }
 
-// invalidateUserCard ends a user's card. Again is answered the same.
+// invalidateUserCard ends a user's card. A repetition gets the same response.
 func (f *Flow) invalidateUserCard(c *gate.Call) (any, *say.Rejection) {
 	defer c.Begin().Commit()
 	u, of, rejected := f.named(c, c.Object["openid"])
@@ -274,8 +284,8 @@ func (f *Flow) listUserCards(c *gate.Call) (any, *say.Rejection) {
 	return c.Paged(list, offset, limit), nil
 }
 
-// holder returns the card that the body names, which must be its user's and effective. That a card which is not confirmed is
-// rejected is likely and not documented.
+// holder returns the card that the body names, which must be its user's and effective. That a card
+// which is not confirmed is rejected is likely and not documented.
 func (f *Flow) holder(c *gate.Call) (userCard, *say.Rejection) {
 	of, rejected := f.brandCard(c.Object["card_id"].(string), c.BrandID())
 	if rejected != nil {

@@ -19,13 +19,19 @@ func Open(m *gate.Merchant, orders *order.Flow) *Flow {
 		return o.State
 	}})
 	m.Control(
-		console.Order{Method: "POST", Path: "service-orders/confirm", Does: "Users.ConfirmServiceOrder", Run: f.ConfirmServiceOrder, In: "out_order_no"},
-		console.Order{Method: "POST", Path: "service-orders/pay", Does: "Users.PayServiceOrder", Run: f.PayServiceOrder, In: "out_order_no", Out: "transaction_id"},
+		console.Order{
+			Method: "POST", Path: "service-orders/confirm", Does: "Users.ConfirmServiceOrder", Run: f.ConfirmServiceOrder,
+			In: "out_order_no",
+		},
+		console.Order{
+			Method: "POST", Path: "service-orders/pay", Does: "Users.PayServiceOrder", Run: f.PayServiceOrder,
+			In: "out_order_no", Out: "transaction_id",
+		},
 	)
 	return f
 }
 
-// operations are those of pay score orders.
+// operations returns those of pay score orders.
 func (f *Flow) operations() []gate.Operation {
 	var list []gate.Operation
 	for _, orders := range []string{"/v3/payscore/serviceorder", "/v3/payscore/partner/serviceorder"} {

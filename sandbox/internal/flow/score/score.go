@@ -1,4 +1,5 @@
-// Package score is pay score orders, of direct merchants and of service providers for sub-merchants.
+// Package score simulates pay score orders, of direct merchants and of service providers for
+// sub-merchants.
 package score
 
 import (
@@ -16,14 +17,15 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// serviceOrder is a pay score order of a direct merchant (documentation v3/merchant/4012587900 and its neighbours), or of a service
-// provider for a sub-merchant (v3/partner/4012692136). The user confirms it, the merchant completes it, the user pays.
+// serviceOrder is a pay score order of a direct merchant (documentation v3/merchant/4012587900 and
+// its neighbours), or of a service provider for a sub-merchant (v3/partner/4012692136). The user
+// confirms it, the merchant completes it, the user pays.
 type serviceOrder struct {
 	Number      string         `json:"number"`  // out_order_no
 	Request     string         `json:"request"` // that made it, in canonical JSON
 	ID          string         `json:"id"`      // order_id
 	State       string         `json:"state"`
-	Members     map[string]any `json:"fields"`              // of all requests, the latest of each
+	Fields      map[string]any `json:"fields"`              // of all requests, the latest of each
 	Total       int64          `json:"total"`               // to be paid, fen; once it is complete
 	Completed   string         `json:"completed,omitempty"` // the request that completed it
 	Modified    string         `json:"modified,omitempty"`  // the last request that changed its amount
@@ -58,7 +60,7 @@ func (o serviceOrder) Due() time.Time {
 // serviceNumber is the limit of out_order_no.
 var serviceNumber = gate.Limit{Min: 1, Max: 32, Charset: gate.OrderChars}
 
-// description is state_description, which only an order under way has.
+// description returns state_description, which only a DOING order has.
 func (o serviceOrder) description() string {
 	switch {
 	case o.State != serviceDoing:
@@ -69,9 +71,9 @@ func (o serviceOrder) description() string {
 	return "USER_CONFIRM"
 }
 
-// tell is what queries and notices tell of the order.
+// tell returns all that queries and notifications tell of the order.
 func (o serviceOrder) tell(merchant string) map[string]any {
-	known := maps.Clone(o.Members)
+	known := maps.Clone(o.Fields)
 	known["mchid"], known["order_id"], known["state"] = merchant, o.ID, o.State
 	if o.OpenID != "" && o.State != serviceCreated && known["sub_openid"] == nil {
 		known["openid"] = o.OpenID
@@ -90,7 +92,9 @@ func (o serviceOrder) tell(merchant string) map[string]any {
 			if o.Transaction != "" {
 				detail["transaction_id"] = o.Transaction
 			}
-			collection = map[string]any{"state": "USER_PAID", "total_amount": o.Total, "paying_amount": 0, "paid_amount": o.Total, "details": []any{detail}}
+			collection = map[string]any{
+				"state": "USER_PAID", "total_amount": o.Total, "paying_amount": 0, "paid_amount": o.Total, "details": []any{detail},
+			}
 		}
 		known["collection"] = collection
 	}
@@ -114,13 +118,15 @@ var serviceNotExist = &say.Rejection{
 	Message: say.Both("服务订单不存在", "the service order does not exist"), Reason: "no pay score order was created under this out_order_no",
 }
 
-// serviceState is the refusal of what an order's state does not permit, as it was seen.
+// serviceState is the rejection of an act that the state of the order does not permit.
 func serviceState(o serviceOrder, needed string) *say.Rejection {
-	return say.InvalidRequest(say.Both("当前订单状态不合法", "the order's state does not permit it"), "the order is "+o.State+" "+o.description()+"; it must be "+needed)
+	return say.InvalidRequest(say.Both("当前订单状态不合法", "the order's state does not permit it"),
+		"the order is "+o.State+" "+o.description()+"; it must be "+needed)
 }
 
-// createServiceOrder makes an order, which waits for its user unless that is not needed. The same request is answered the same
-// (documented); another one under the number is ALREADY_EXISTS.
+// createServiceOrder makes an order. It waits for its user unless need_user_confirm is false. A
+// repetition gets the same response (documented). Another request under the number is
+// ALREADY_EXISTS.
 func (f *Flow) createServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	if rejected := gate.CheckURL("/notify_url", c.Object["notify_url"]); rejected != nil {
 		return nil, rejected
@@ -147,7 +153,8 @@ func (f *Flow) createServiceOrder(c *gate.Call) (any, *say.Rejection) {
 			"a pay score order with this out_order_no was created with other parameters")
 	case !known:
 		o = serviceOrder{
-			Number: number, Request: request, ID: f.Number("1500", 32, c.Now), State: serviceCreated, Members: c.Object, OpenID: openid, Since: c.Now,
+			Number: number, Request: request, ID: f.Number("1500", 32, c.Now), State: serviceCreated, Fields: c.Object,
+			OpenID: openid, Since: c.Now,
 		}
 		if asked && !confirm {
 			o.State = serviceDoing
@@ -160,13 +167,14 @@ func (f *Flow) createServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	return c.Tell(told), nil
 }
 
-// serviceOrder returns the order that the path names, if appid and service_id are those that it was made with.
+// serviceOrder returns the order that the path names, if appid and service_id are those that it was
+// made with.
 func (f *Flow) serviceOrder(c *gate.Call, number string) (serviceOrder, *say.Rejection) {
 	o, known := f.table.Get(number)
 	if !known {
 		return o, serviceNotExist
 	}
-	if o.Members["sub_mchid"] != nil != strings.HasPrefix(c.Operation.Path, "/v3/payscore/partner/") {
+	if o.Fields["sub_mchid"] != nil != strings.HasPrefix(c.Operation.Path, "/v3/payscore/partner/") {
 		return o, serviceNotExist // a direct merchant's, or a sub-merchant's
 	}
 	for _, name := range []string{"appid", "service_id", "sub_mchid"} {
@@ -177,7 +185,7 @@ func (f *Flow) serviceOrder(c *gate.Call, number string) (serviceOrder, *say.Rej
 				value = sent
 			}
 		}
-		if value != nil && value != o.Members[name] {
+		if value != nil && value != o.Fields[name] {
 			return o, say.FieldError(location, place, value, say.Both("与创建订单时不一致", "it differs from that of the order"))
 		}
 	}
@@ -187,7 +195,8 @@ func (f *Flow) serviceOrder(c *gate.Call, number string) (serviceOrder, *say.Rej
 func (f *Flow) queryServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	number, query := c.Query.Get("out_order_no"), c.Query.Get("query_id")
 	if (number == "") == (query == "") {
-		return nil, say.FieldError("query", "out_order_no", number, say.Both("out_order_no与query_id必填且只能填一个", "exactly one of out_order_no and query_id is required"))
+		return nil, say.FieldError("query", "out_order_no", number,
+			say.Both("out_order_no与query_id必填且只能填一个", "exactly one of out_order_no and query_id is required"))
 	}
 	if query != "" {
 		return nil, serviceNotExist // only the front end gets one, and there is none
@@ -200,7 +209,8 @@ func (f *Flow) queryServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	return c.Tell(o.tell(f.ID)), nil
 }
 
-// serviceSum checks that the total is the sum of payments and discounts, and no more than a deposit, and returns it.
+// serviceSum checks that the total is the sum of payments and discounts, and no more than a
+// deposit, and returns it.
 func (f *Flow) serviceSum(c *gate.Call, o serviceOrder) (int64, *say.Rejection) {
 	sum := int64(0)
 	for name, sign := range map[string]int64{"post_payments": 1, "post_discounts": -1} {
@@ -212,34 +222,36 @@ func (f *Flow) serviceSum(c *gate.Call, o serviceOrder) (int64, *say.Rejection) 
 		}
 	}
 	total, err := c.Object["total_amount"].(json.Number).Int64()
-	risk := o.Members["risk_fund"].(map[string]any)
+	risk := o.Fields["risk_fund"].(map[string]any)
 	deposit, _ := risk["amount"].(json.Number).Int64()
 	switch {
 	case err != nil || total < 0 || total != sum:
-		return 0, say.FieldError("body", "/total_amount", c.Object["total_amount"], say.Both("应等于后付费项目金额与优惠项目金额之差", "it must be the sum of post_payments less that of post_discounts"))
+		return 0, say.FieldError("body", "/total_amount", c.Object["total_amount"],
+			say.Both("应等于后付费项目金额与优惠项目金额之差", "it must be the sum of post_payments less that of post_discounts"))
 	case risk["name"] == "DEPOSIT" && total > deposit:
-		return 0, say.FieldError("body", "/total_amount", c.Object["total_amount"], say.Both("不能大于押金金额", "it must not be more than the deposit"))
+		return 0, say.FieldError("body", "/total_amount", c.Object["total_amount"],
+			say.Both("不能大于押金金额", "it must not be more than the deposit"))
 	}
 	return total, nil
 }
 
-// absorb takes the fields of a request over that queries tell.
+// absorb copies those fields of a request that queries tell.
 func (o *serviceOrder) absorb(request map[string]any) {
-	o.Members = maps.Clone(o.Members)
+	o.Fields = maps.Clone(o.Fields)
 	for _, name := range []string{"post_payments", "post_discounts", "location"} {
 		if value, ok := request[name]; ok {
-			o.Members[name] = value
+			o.Fields[name] = value
 		}
 	}
 	if times, ok := request["time_range"].(map[string]any); ok {
-		merged := maps.Clone(o.Members["time_range"].(map[string]any))
+		merged := maps.Clone(o.Fields["time_range"].(map[string]any))
 		maps.Copy(merged, times)
-		o.Members["time_range"] = merged
+		o.Fields["time_range"] = merged
 	}
 }
 
-// onServiceOrder lets act change the order that the request names, and answers with it as it is then, where there is an response.
-// request is the body in canonical JSON.
+// onServiceOrder lets act change the order that the request names, and responds with the order, or
+// with an empty response where that is documented. request is the body in canonical JSON.
 func (f *Flow) onServiceOrder(c *gate.Call, act func(o *serviceOrder, request string) *say.Rejection) (any, *say.Rejection) {
 	defer c.Begin().Commit()
 	o, rejected := f.serviceOrder(c, c.Path["out_order_no"])
@@ -256,7 +268,7 @@ func (f *Flow) onServiceOrder(c *gate.Call, act func(o *serviceOrder, request st
 	return c.Tell(o.tell(f.ID)), nil
 }
 
-// completeServiceOrder ends the service: what the user owes is collected from then on.
+// completeServiceOrder ends the service. From then on the user owes the total.
 func (f *Flow) completeServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	return f.onServiceOrder(c, func(o *serviceOrder, request string) *say.Rejection {
 		times, _ := c.Object["time_range"].(map[string]any)
@@ -265,7 +277,7 @@ func (f *Flow) completeServiceOrder(c *gate.Call) (any, *say.Rejection) {
 			return nil
 		case o.description() != "USER_CONFIRM":
 			return serviceState(*o, "DOING USER_CONFIRM")
-		case o.Members["time_range"].(map[string]any)["end_time"] == nil && times["end_time"] == nil:
+		case o.Fields["time_range"].(map[string]any)["end_time"] == nil && times["end_time"] == nil:
 			return say.FieldError("body", "/time_range/end_time", "", say.IssueRequired) // the order has none yet
 		}
 		o.Completed = request
@@ -273,7 +285,7 @@ func (f *Flow) completeServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	})
 }
 
-// modifyServiceOrder changes what the user owes, as long as it is not paid.
+// modifyServiceOrder changes the total that the user owes, before it is paid.
 func (f *Flow) modifyServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	return f.onServiceOrder(c, func(o *serviceOrder, request string) *say.Rejection {
 		switch {
@@ -287,7 +299,7 @@ func (f *Flow) modifyServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	})
 }
 
-// owe sets what the user owes. An order over nothing is done at once.
+// owe sets the total that the user owes. An order over 0 fen is DONE at once.
 func (f *Flow) owe(c *gate.Call, o *serviceOrder) *say.Rejection {
 	total, rejected := f.serviceSum(c, *o)
 	if rejected != nil {
@@ -300,18 +312,21 @@ func (f *Flow) owe(c *gate.Call, o *serviceOrder) *say.Rejection {
 	return nil
 }
 
-// cancelServiceOrder ends an order that is not paid. The same request is answered the same (documented).
+// cancelServiceOrder ends an order that is not paid. A repetition gets the same response
+// (documented).
 func (f *Flow) cancelServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	return f.onServiceOrder(c, func(o *serviceOrder, request string) *say.Rejection {
 		if o.Cancelled != request && o.State != serviceCreated && o.State != serviceDoing {
-			return say.ParameterError(say.Both("当前订单状态不满足撤销条件", "the order's state does not permit to cancel it"), nil, "the order is "+o.State)
+			return say.ParameterError(
+				say.Both("当前订单状态不满足撤销条件", "the order's state does not permit to cancel it"), nil, "the order is "+o.State,
+			)
 		}
 		o.State, o.Cancelled = serviceRevoked, request
 		return nil
 	})
 }
 
-// collectServiceOrder asks the user to pay; that takes PayServiceOrder.
+// collectServiceOrder asks the user to pay. PayServiceOrder is the payment.
 func (f *Flow) collectServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	return f.onServiceOrder(c, func(o *serviceOrder, _ string) *say.Rejection {
 		if o.description() != "MCH_COMPLETE" {
@@ -321,7 +336,7 @@ func (f *Flow) collectServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	})
 }
 
-// syncServiceOrder tells that the user paid the merchant otherwise.
+// syncServiceOrder records that the user paid the merchant without WeChat Pay.
 func (f *Flow) syncServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	if c.Object["type"] != "Order_Paid" {
 		return nil, say.FieldError("body", "/type", c.Object["type"], say.IssueConstant)

@@ -10,8 +10,9 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// ConfirmServiceOrder lets the user confirm a pay score order, which is under way then. The merchant is told by PAYSCORE.USER_CONFIRM at
-// the order's notify_url. An order that does not wait for its user is an error.
+// ConfirmServiceOrder lets the user confirm a pay score order, which becomes DOING.
+// PAYSCORE.USER_CONFIRM notifies the merchant at the order's notify_url. An order that does not
+// wait for its user is an error.
 func (f *Flow) ConfirmServiceOrder(outOrderNo string) error {
 	return f.actOnService(outOrderNo, "confirm", func(o *serviceOrder, _ time.Time) error {
 		if o.State != serviceCreated {
@@ -26,8 +27,9 @@ func (f *Flow) ConfirmServiceOrder(outOrderNo string) error {
 	})
 }
 
-// PayServiceOrder lets the user pay a pay score order that the merchant has completed, and returns the transaction_id. The merchant is
-// told by PAYSCORE.USER_PAID. An order that is not complete, or is paid, is an error.
+// PayServiceOrder lets the user pay a pay score order that the merchant has completed, and returns
+// the transaction_id. PAYSCORE.USER_PAID notifies the merchant. An order that is not complete, or
+// is paid, is an error.
 func (f *Flow) PayServiceOrder(outOrderNo string) (transactionID string, err error) {
 	err = f.actOnService(outOrderNo, "pay", func(o *serviceOrder, now time.Time) error {
 		if o.description() != "MCH_COMPLETE" {
@@ -41,21 +43,22 @@ func (f *Flow) PayServiceOrder(outOrderNo string) (transactionID string, err err
 	return transactionID, err
 }
 
-// collect is the payment of a pay score order: an order of its own, under the platform's number of the service, which can be
-// refunded and is in the bills.
+// collect makes the payment of a pay score order: an order of its own under order_id. The merchant
+// can refund it, and bills have it.
 func (f *Flow) collect(o serviceOrder, now time.Time) (transactionID string) {
-	sub, _ := o.Members["sub_mchid"].(string)
+	sub, _ := o.Fields["sub_mchid"].(string)
 	request := map[string]any{
-		"appid": o.Members["appid"], "mchid": f.ID, "description": o.Members["service_introduction"], "out_trade_no": o.ID,
+		"appid": o.Fields["appid"], "mchid": f.ID, "description": o.Fields["service_introduction"], "out_trade_no": o.ID,
 		"amount": map[string]any{"total": o.Total, "currency": "CNY"},
 	}
 	if sub != "" {
 		delete(request, "appid")
 		delete(request, "mchid")
-		request["sp_appid"], request["sp_mchid"], request["sub_mchid"] = o.Members["appid"], f.ID, sub
+		request["sp_appid"], request["sp_mchid"], request["sub_mchid"] = o.Fields["appid"], f.ID, sub
 	}
 	return f.orders.Charge(order.Order{
-		Number: o.ID, Sub: sub, Service: o.Number, Added: true, Way: "JSAPI", Total: o.Total, OpenID: o.OpenID, Since: now, Request: string(say.JSON(request)),
+		Number: o.ID, Sub: sub, Service: o.Number, Added: true, Way: "JSAPI", Total: o.Total, OpenID: o.OpenID,
+		Since: now, Request: string(say.JSON(request)),
 	}, now).Transaction
 }
 
@@ -83,6 +86,6 @@ func (f *Flow) noticeService(event string, o serviceOrder) {
 	if known["post_payments"] == nil {
 		known["post_payments"] = []any{}
 	}
-	notify, _ := o.Members["notify_url"].(string)
+	notify, _ := o.Fields["notify_url"].(string)
 	f.Post.Announce(notify, event, sample.Resource(event, known))
 }

@@ -24,8 +24,10 @@ func (f *Flow) createTransfer(c *gate.Call) (any, *say.Rejection) {
 	defer c.Begin().Commit()
 	if known, ok := f.transfers.Get(number); ok {
 		if known.Request != request {
-			return nil, say.InvalidRequest(say.Both("商户单号已存在，且与之前的请求参数不一致", "out_bill_no was used with other parameters"),
-				"a transfer bill with this out_bill_no exists, and was requested with other parameters")
+			return nil, say.InvalidRequest(
+				say.Both("商户单号已存在，且与之前的请求参数不一致", "out_bill_no was used with other parameters"),
+				"a transfer bill with this out_bill_no exists, and was requested with other parameters",
+			)
 		}
 		return known.accepted(), nil
 	}
@@ -38,7 +40,8 @@ func (f *Flow) createTransfer(c *gate.Call) (any, *say.Rejection) {
 	}
 	t := Transfer{
 		Course:  ledger.Begin("WAIT_USER_CONFIRM", c.Now),
-		Request: request, ID: f.Number("13300", 40, c.Now), Number: number, Amount: amount, Package: "affffddafdfafddffda" + say.Hex(64) + "==",
+		Request: request, ID: f.Number("13300", 40, c.Now), Number: number, Amount: amount,
+		Package: "affffddafdfafddffda" + say.Hex(64) + "==",
 	}
 	t.Lead(ending, c.Now)
 	f.transfers.Put(number, t)
@@ -47,21 +50,23 @@ func (f *Flow) createTransfer(c *gate.Call) (any, *say.Rejection) {
 	return t.accepted(), nil
 }
 
-// Bounds of a transfer between which user_name is as the merchant likes, fen.
+// Bounds of transfer_amount between which user_name is optional, fen.
 const (
-	nameFrom   = 30
-	nameNeeded = 200_000
+	nameFrom   = 30      // a lower amount must not name the user
+	nameNeeded = 200_000 // this amount and higher ones must
 )
 
-// checkPayee refuses a transfer that lacks user_name, or has it and must not.
+// checkPayee rejects a transfer that lacks user_name, and one that must not have it.
 func (f *Flow) checkPayee(c *gate.Call, amount int64) *say.Rejection {
 	name := c.Field("user_name")
 	switch {
 	case !f.Rules.Holds(gate.Names):
 	case amount >= nameNeeded && name == "":
-		return say.FieldError("body", "/user_name", "", say.Both("转账金额大于等于2000元时，收款用户姓名必填", "transfers of 2,000 yuan and more need the name of the user"))
+		return say.FieldError("body", "/user_name", "",
+			say.Both("转账金额大于等于2000元时，收款用户姓名必填", "transfers of 2,000 yuan and more need the name of the user"))
 	case amount < nameFrom && name != "":
-		return say.FieldError("body", "/user_name", "", say.Both("转账金额小于0.3元时，不支持填写收款用户姓名", "transfers below 0.30 yuan must not name the user"))
+		return say.FieldError("body", "/user_name", "",
+			say.Both("转账金额小于0.3元时，不支持填写收款用户姓名", "transfers below 0.30 yuan must not name the user"))
 	}
 	return nil
 }
@@ -82,7 +87,8 @@ func (f *Flow) queryBill(c *gate.Call) (any, *say.Rejection) {
 	return f.showTransfer(c, f.numberOfBill(c, c.Path["transfer_bill_no"]))
 }
 
-// lookBack is how old a transfer bill can be that a query finds, and cancelDelay how long it takes to cancel one.
+// lookBack is the age up to which a query finds a transfer bill. cancelDelay is the time that a
+// cancellation takes.
 const (
 	lookBack    = 30 * 24 * time.Hour
 	cancelDelay = time.Second
@@ -116,7 +122,10 @@ func (f *Flow) cancelTransfer(c *gate.Call) (any, *say.Rejection) {
 	}
 	switch t.State {
 	case "SUCCESS", "FAIL":
-		return nil, say.InvalidRequest(say.Both("单据已是终态，不可撤销", "the bill has reached a final state and cannot be cancelled"), "the transfer bill has ended as "+t.State)
+		return nil, say.InvalidRequest(
+			say.Both("单据已是终态，不可撤销", "the bill has reached a final state and cannot be cancelled"),
+			"the transfer bill has ended as "+t.State,
+		)
 	case "CANCELING", "CANCELLED":
 		return t.cancelled(), nil
 	}

@@ -31,7 +31,7 @@ func (f *Flow) find(number string) (record ledger.Course, known bool, reach func
 	return t.Course, known, func(final string, now time.Time) { f.reach(number, t, final, now) }
 }
 
-// sample is a resource of the event of a transfer bill.
+// sample is an example resource of the event of a transfer bill.
 func (f *Flow) sample(_ string, now time.Time) map[string]any {
 	t := Transfer{
 		Course: ledger.Begin("SUCCESS", now), Request: string(say.JSON(map[string]any{"openid": say.AnyPayer})),
@@ -54,7 +54,10 @@ func (f *Flow) billOperations() []gate.Operation {
 			Do: f.createTransfer,
 		},
 		{Operation: gate.Documented("GET", bills+"/out-bill-no/{out_bill_no}"), Limits: number, Do: f.queryTransfer},
-		{Operation: gate.Documented("GET", bills+"/transfer-bill-no/{transfer_bill_no}"), Limits: map[string]gate.Limit{"transfer_bill_no": {Min: 1, Max: 64}}, Do: f.queryBill},
+		{
+			Operation: gate.Documented("GET", bills+"/transfer-bill-no/{transfer_bill_no}"),
+			Limits:    map[string]gate.Limit{"transfer_bill_no": {Min: 1, Max: 64}}, Do: f.queryBill,
+		},
 		{Operation: gate.Documented("POST", bills+"/out-bill-no/{out_bill_no}/cancel"), Limits: number, Do: f.cancelTransfer},
 	}
 }
@@ -63,7 +66,7 @@ func (f *Flow) billOperations() []gate.Operation {
 func (f *Flow) receiptOperations() []gate.Operation {
 	const base = "/v3/fund-app/mch-transfer/elecsign/"
 	out, id := map[string]gate.Limit{"/out_bill_no": billNumber}, map[string]gate.Limit{"/transfer_bill_no": {Min: 1, Max: 64}}
-	// Both addresses of receipts are documented, not which one is given when.
+	// The documentation has both addresses of receipts, and does not say which one a query gets.
 	return []gate.Operation{
 		{Operation: gate.Documented("POST", base+"out-bill-no"), Limits: out, Do: func(c *gate.Call) (any, *say.Rejection) {
 			return f.applyForReceipt(c, c.Object["out_bill_no"].(string))

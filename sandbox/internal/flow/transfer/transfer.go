@@ -1,4 +1,4 @@
-// Package transfer is merchant transfers that their user confirms, and their receipts.
+// Package transfer simulates merchant transfers that the user confirms, and their receipts.
 package transfer
 
 import (
@@ -15,7 +15,7 @@ import (
 // Transfer is one transfer bill that was accepted.
 type Transfer struct {
 	ledger.Course
-	Request string `json:"request"` // in canonical JSON, encrypted fields opened
+	Request string `json:"request"` // in canonical JSON, with encrypted fields decrypted
 	ID      string `json:"id"`      // transfer_bill_no
 	Number  string `json:"number"`  // out_bill_no
 	Amount  int64  `json:"amount"`  // fen
@@ -25,7 +25,7 @@ type Transfer struct {
 // billNumber is the limit of out_bill_no.
 var billNumber = gate.Limit{Min: 1, Max: 32, Charset: say.Alphanumeric}
 
-// accepted is the answer to the request itself.
+// accepted is the response to the request itself.
 func (t Transfer) accepted() map[string]any {
 	response := map[string]any{
 		"out_bill_no": t.Number, "transfer_bill_no": t.ID, "create_time": say.Time(t.Since), "state": t.State,
@@ -48,7 +48,7 @@ func (t Transfer) cancelled() map[string]any {
 	return map[string]any{"out_bill_no": t.Number, "transfer_bill_no": t.ID, "state": t.State, "update_time": say.Time(t.Changed)}
 }
 
-// resource is what the notification of the final state says.
+// resource is the resource of the notification of the final state.
 func (t Transfer) resource(mchid string) map[string]any {
 	return t.withReason(map[string]any{
 		"mch_id": mchid, "out_bill_no": t.Number, "transfer_bill_no": t.ID, "state": t.State, "transfer_amount": t.Amount,
@@ -70,7 +70,8 @@ type Flow struct {
 	receipts  *book.Table[receipt]  // by transfer_bill_no
 }
 
-// All returns all transfer bills, by out_bill_no. They are to be read only.
+// All returns all transfer bills by out_bill_no. The caller must not change the map, and must hold
+// the book.
 func (f *Flow) All() map[string]Transfer { return f.transfers.Rows() }
 
 // numberOfBill returns the out_bill_no of a transfer_bill_no.
@@ -80,7 +81,7 @@ func (f *Flow) numberOfBill(c *gate.Call, id string) string {
 	return number
 }
 
-// receipt is the electronic receipt of a transfer bill, once it was applied for.
+// receipt is the electronic receipt of a transfer bill for which the merchant applied.
 type receipt struct {
 	Applied time.Time `json:"applied"`
 	Changed time.Time `json:"changed"`
