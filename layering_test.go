@@ -34,7 +34,12 @@ var arrows = map[string][]string{
 	"":              {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "wxcode", "internal/…"}, // the top of all
 	"api":           {""},
 
-	"internal/autofill":  {"fact", "internal/jsonwalk", "internal/redact", "internal/target"},
+	"internal/autofill":   {"fact", "internal/jsonwalk", "internal/redact", "internal/target"},
+	"internal/atomicfile": {"internal/fault", "internal/tempfile"},
+	"internal/bill": {"apiv3", "fact", "wxcode", "internal/download", "internal/fault", "internal/redact", "internal/tempfile",
+		"internal/wait"},
+	"internal/download": {"apiv3", "middleware", "internal/atomicfile", "internal/fault", "internal/redact", "internal/tempfile",
+		"internal/wait"},
 	"internal/environ":   {"apiv3", "internal/redact", "internal/visible"},
 	"internal/filelock":  {}, // one lock of a file between processes
 	"internal/fault":     {}, // what errors are, which every room has to know
@@ -47,6 +52,9 @@ var arrows = map[string][]string{
 	"internal/sensitive": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/target"},
 	"internal/strict":    {"fact", "gjson", "internal/jsonwalk", "internal/redact"},
 	"internal/target":    {"fact", "internal/jsonwalk", "internal/redact", "internal/visible"},
+	"internal/tempfile":  {"internal/fault"},
+	"internal/upload":    {"fact", "internal/fault", "internal/redact", "internal/tempfile", "internal/wait"},
+	"internal/wait":      {"internal/fault"},
 	"internal/visible":   {}, // what configuration must not hold
 
 	// Tools of the house, which nothing above imports.

@@ -13,12 +13,14 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/autofill"
 	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/preflight"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/sensitive"
 	"github.com/wxpay-go/wxpay/internal/target"
+	"github.com/wxpay-go/wxpay/internal/upload"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -33,7 +35,7 @@ type flight struct {
 	renewed func(context.Context) error // encrypts once more; nil when nothing is encrypted
 	plan    *sensitive.Plan
 	found   *preflight.Report // by the checks before sending; nil for nothing
-	upload  *upload           // the file of an upload, whose meta is body; nil otherwise
+	upload  *sending          // the file of an upload, whose meta is body; nil otherwise
 	header  *setting
 	bounded bool    // by a time limit set on the chain
 	linked  bool    // to a ready-made address
@@ -81,7 +83,7 @@ func (c Chain) mistake(f *flight, err error) error {
 	switch {
 	case errors.As(err, new(*KeysError)):
 		stage = StageKeys
-	case errors.As(err, new(endedError)):
+	case errors.As(err, new(*upload.EndedError)):
 		stage = StageSend
 	}
 	outcome := NotSent
@@ -109,7 +111,7 @@ func (c Chain) fill(ctx context.Context, f *flight, body any) (query []target.Pa
 	case f.Method == http.MethodGet && body != nil:
 		return nil, nil, errors.New("a GET has no body: use Query")
 	}
-	if file, ok := body.(*upload); ok {
+	if file, ok := body.(*sending); ok {
 		f.upload = file
 	} else if f.body, err = encode(body); err != nil {
 		return nil, nil, err
@@ -178,7 +180,9 @@ func (c Chain) apply(ctx context.Context, f *flight, verbatim bool) (query []tar
 		}
 	}
 	if f.upload != nil {
-		meta, err := f.upload.ready(ctx, f, path)
+		limits := fact.UploadAt(path)
+		f.Idempotent = f.Idempotent || limits != nil
+		meta, err := f.upload.ready(ctx, f.Operation, limits, "wxpay-"+c.client.nonce())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -346,7 +350,7 @@ func (f *flight) request(ctx context.Context) *http.Request {
 	}
 	switch {
 	case f.upload != nil:
-		f.upload.attach(f, req, f.body)
+		f.upload.attach(&f.Call, req, f.body)
 	case f.body != nil:
 		f.SetBody(req, f.body, f.body)
 	}

@@ -216,7 +216,7 @@ func TestSealedBillGoesWrong(t *testing.T) {
 		"a foreign host":       {foreign, wxpay.StageBuild, "not this client's gateway", 0},
 		"no nonce":             {noNonce, wxpay.StageBuild, "part 2 of the bill has no nonce", 0},
 		"SM4":                  {sm4, wxpay.StageDecode, "apply with AEAD_AES_256_GCM", 0},
-		"a key for another":    {noKey, apiv3.ErrDecrypt, "the key of part 2 cannot be opened", 0},
+		"a key for another":    {noKey, apiv3.ErrDecrypt, "the key of part 2 cannot be decrypted", 0},
 		"an unknown digest":    {unknown, wxpay.StageDecode, "DigestAlgorithm", 0},
 		// These are authentic: the platform itself sealed them so. A plain writer has the bytes, and the error says so.
 		"a wrong digest": {wrong, wxpay.ErrDigest, "part 2 of the bill: the digest does not match", 400_000},

@@ -107,12 +107,8 @@ func build(config peers.Config, options ...wxpay.Option) (*peers.Client, error) 
 			}
 			return peers.Expect(event.Get("out_trade_no").String(), peers.OrderNumber)
 		},
-		Bill: func(ctx context.Context, url string, packed bool, sha1sum string, w io.Writer) error {
-			options := []wxpay.DownloadOption{wxpay.Digest("SHA1", sha1sum)}
-			if packed {
-				options = append(options, wxpay.Gunzip())
-			}
-			_, err := client.Fetch(ctx, url, w, options...)
+		Bill: func(ctx context.Context, url string, _ bool, sha1sum string, w io.Writer) error {
+			_, err := client.Fetch(ctx, url, w, wxpay.Digest("SHA1", sha1sum))
 			return err
 		},
 	}, nil

@@ -16,7 +16,6 @@ type downloadOptions struct {
 
 	out    destination
 	digest string
-	gunzip bool
 }
 
 func downloadCommand(run func(context.Context, downloadOptions) error) *cobra.Command {
@@ -28,14 +27,14 @@ func downloadCommand(run func(context.Context, downloadOptions) error) *cobra.Co
 for half a minute, and only from the gateway that the credentials are for. PATH is an operation that answers with a file,
 such as the image of a complaint, with {name} where a value goes.
 
---digest checks what came against the digest that the answer told with the link (hash_type and hash_value). For a whole bill
-use "wxpay bill", which does all of that.
+A file that is gzip is expanded. --digest checks it against the digest of the response with the link (hash_type and
+hash_value). For a whole bill use "wxpay bill", which does all of that.
 
 With -o FILE the file appears when all of it is right: a failure, or Ctrl-C, leaves nothing. On a terminal stderr shows how
 far it is.
 
 ` + fileExitCodeHelp,
-		Example: `  wxpay download "$url" -o bill.csv --digest SHA1:0ac6f552415553af1770c605de92d66f087c4881 --gunzip
+		Example: `  wxpay download "$url" -o bill.csv --digest SHA1:0ac6f552415553af1770c605de92d66f087c4881
   wxpay download v3/merchant-service/images/{media_id} --raw-var media_id=ChsyMDAyMDAwMDA%2FQyMDA%3D -o image.jpg`,
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -52,7 +51,6 @@ far it is.
 	flags.SortFlags = false
 	o.out.flags(flags)
 	flags.StringVar(&o.digest, "digest", "", "`ALGORITHM:HEX` that the content must have, such as SHA1:0ac6…; SHA256 and SM3 are known too")
-	flags.BoolVar(&o.gunzip, "gunzip", false, "expand the file if it is gzip")
 	flags.Var(&pairFlag{&o.variables, "="}, "var", "a `name=value` for {name} in PATH")
 	flags.Var(&pairFlag{&o.escaped, "="}, "raw-var", "the same, with a value that is percent-encoded already")
 	flags.VarP(&pairFlag{&o.query, "="}, "query", "q", "a `name=value` of the query of PATH")
@@ -68,9 +66,6 @@ func (p *program) download(ctx context.Context, o downloadOptions) error {
 			return usageError("--digest is not of the form ALGORITHM:HEX, such as SHA1:0ac6…")
 		}
 		options = append(options, wxpay.Digest(algorithm, value))
-	}
-	if o.gunzip {
-		options = append(options, wxpay.Gunzip())
 	}
 	linked := strings.Contains(o.path, "://")
 	if !linked && strings.ContainsAny(o.path, "?#") { // it may hold a token, so it is not shown

@@ -1,4 +1,4 @@
-package wxpay
+package bill
 
 import (
 	"math"
@@ -17,17 +17,17 @@ func FuzzRows(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		last, rows, whole := 0, 0, true
 		seen := map[int]bool{}
-		for row, err := range readRows(strings.NewReader(text)) {
+		for row, err := range readLines(strings.NewReader(text)) {
 			require.Greater(t, row.Line, last)
 			last = row.Line
 			rows++
 			seen[row.Line] = true
 			whole = whole && row.columns != nil
 			if err == nil {
-				require.Len(t, row.Values(), len(row.Columns()))
+				require.Len(t, row.All(), len(row.Columns()))
 			}
 			for _, name := range row.Columns() {
-				if fen, err := row.Fen(name); err == nil {
+				if fen, err := ParseYuan(row.Get(name)); err == nil {
 					value, err := strconv.ParseFloat(row.Get(name), 64)
 					require.NoError(t, err)
 					require.InDelta(t, value*100, float64(fen), math.Abs(value)/1e10+0.001)

@@ -1,0 +1,100 @@
+package bill
+
+import (
+	"slices"
+	"strings"
+)
+
+// Row is one line of a bill.
+type Row struct {
+	// Line counts the lines of the file from 1.
+	Line int
+	Values
+}
+
+// Values are the values of a row, and the names of their columns. The zero value has neither.
+type Values struct {
+	columns *columns
+	text    string // the values, divided by between
+	between string
+}
+
+// columns are the names above a block of rows.
+type columns struct {
+	names []string
+	index map[string]int
+}
+
+func newColumns(names []string) *columns {
+	c := &columns{names: names, index: make(map[string]int, len(names))}
+	for i, name := range slices.Backward(names) {
+		c.index[name] = i // of a name that stands twice the first counts
+	}
+	return c
+}
+
+// Columns returns the names of the columns. They must not be changed.
+func (v Values) Columns() []string {
+	if v.columns == nil {
+		return nil
+	}
+	return v.columns.names
+}
+
+// All returns the values in the order of Columns.
+func (v Values) All() []string {
+	if v.between == "" {
+		return nil
+	}
+	return strings.Split(v.text, v.between)
+}
+
+// Len returns the number of values.
+func (v Values) Len() int {
+	if v.between == "" {
+		return 0
+	}
+	return strings.Count(v.text, v.between) + 1
+}
+
+// Get returns the value of a column; "" if there is no such column.
+func (v Values) Get(column string) string {
+	if v.columns == nil {
+		return ""
+	}
+	i, ok := v.columns.index[column]
+	if !ok {
+		return ""
+	}
+	value, rest, more := strings.Cut(v.text, v.between)
+	for ; i > 0; i-- {
+		if !more {
+			return ""
+		}
+		value, rest, more = strings.Cut(rest, v.between)
+	}
+	return value
+}
+
+// tick begins a line of values, and stands before each of them.
+const tick = "`"
+
+// parse takes the values of a line, and reports whether a back-tick begins it.
+func (v *Values) parse(line string) (begins bool) {
+	if v.text, begins = strings.CutPrefix(line, tick); begins {
+		v.between = "," + tick
+	} else {
+		v.between = ","
+	}
+	return begins
+}
+
+// likeNames reports whether the values look like names: there is something in each, and it begins with no digit or sign.
+func (v Values) likeNames() bool {
+	for name := range strings.SplitSeq(v.text, v.between) {
+		if name == "" || strings.Contains("+-0123456789", name[:1]) {
+			return false
+		}
+	}
+	return true
+}
