@@ -98,7 +98,7 @@ func NewOpener(key []byte) (*Opener, error) {
 // Format prints no key under any verb.
 func (o Opener) Format(s fmt.State, verb rune) { redact.Format(s, verb, "apiv3.Opener{key redacted}") }
 
-// MarshalText gives encodings what Format prints.
+// MarshalText returns the text that Format prints.
 func (o Opener) MarshalText() ([]byte, error) { return []byte("apiv3.Opener{key redacted}"), nil }
 
 // Open does what OpenAESGCM does, and appends the plaintext to dst, which may be ciphertext[:0] to decrypt in place. Then

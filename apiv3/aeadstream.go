@@ -33,7 +33,7 @@ type AESGCMStream struct {
 // Format prints the size under every verb.
 func (s AESGCMStream) Format(state fmt.State, verb rune) { redact.Format(state, verb, s.text()) }
 
-// MarshalText gives encodings what Format prints.
+// MarshalText returns the text that Format prints.
 func (s AESGCMStream) MarshalText() ([]byte, error) { return []byte(s.text()), nil }
 
 func (s *AESGCMStream) text() string {

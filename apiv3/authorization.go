@@ -45,10 +45,10 @@ func (a Authorization) String() string {
 	return string(a.AppendTo(nil))
 }
 
-// Format prints what String returns under every verb.
+// Format prints the text of String under every verb.
 func (a Authorization) Format(s fmt.State, verb rune) { redact.Format(s, verb, a.String()) }
 
-// MarshalText gives encodings what String returns.
+// MarshalText returns the text of String.
 func (a Authorization) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // ParseAuthorization reads a header value. The order of the members is free; each must be there once and be quoted, no

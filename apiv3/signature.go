@@ -68,7 +68,7 @@ type Signature struct {
 // Format prints everything but the signature itself under every verb.
 func (s Signature) Format(state fmt.State, verb rune) { redact.Format(state, verb, s.text()) }
 
-// MarshalText gives encodings what Format prints.
+// MarshalText returns the text that Format prints.
 func (s Signature) MarshalText() ([]byte, error) { return []byte(s.text()), nil }
 
 func (s Signature) text() string {

@@ -9,10 +9,11 @@ import (
 	"slices"
 )
 
-// firstRead is how much memory a body gets before any of it has arrived: an announced length costs a sender nothing.
+// firstRead is the memory in bytes for a body before any of it has arrived: an announced length
+// costs a sender nothing.
 const firstRead = 8 << 10
 
-// readBody reads a request's body, at most limit bytes. The memory grows with what has arrived.
+// readBody reads a request's body, at most limit bytes. Its memory grows with the arrived part.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil {
 		return nil, nil
@@ -35,7 +36,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	}
 }
 
-// bodyError tells what the end of reading n bytes of a body means; nil if all is well.
+// bodyError returns the error of a body that ended after n bytes; nil if it is complete.
 func bodyError(r *http.Request, n int64, err error) error {
 	var tooLong *http.MaxBytesError
 	switch {

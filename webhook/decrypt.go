@@ -11,9 +11,9 @@ import (
 	"github.com/wxpay-go/wxpay/internal/sensitive"
 )
 
-// Decrypt opens one value that the platform encrypted for the merchant (RSA-OAEP, base64) and that no catalogue marks,
-// such as encrypt_echo_message of SECURITY_ECHO.SUCCESS. Marked members are opened already when the Handler has a
-// private key, and was not told to do without a catalogue.
+// Decrypt decrypts one value that the platform encrypted for the merchant (RSA-OAEP, base64) and
+// that no catalogue marks, such as encrypt_echo_message of SECURITY_ECHO.SUCCESS. A Handler with a
+// private key and a catalogue has already decrypted the marked fields.
 func (e *Event) Decrypt(ciphertext string) (string, error) {
 	if e.owner == nil || e.owner().decrypter() == nil {
 		return "", fmt.Errorf("webhook: %w: there is no private key to decrypt with (Merchant.PrivateKey)", apiv3.ErrKey)
@@ -29,8 +29,9 @@ func (e *Event) Decrypt(ciphertext string) (string, error) {
 	return string(plaintext), nil
 }
 
-// decryptFields decrypts the fields of the resource that facts mark; every other byte stays as it came. A value that does
-// not look encrypted stays too: the documentation may be behind, and the function wants the plain text.
+// decryptFields decrypts the marked fields of the resource and keeps every other byte. It also
+// keeps a value that does not look encrypted: the documentation may be outdated, and the function
+// needs the plaintext.
 func (e *Event) decryptFields(facts *fact.Event) error {
 	shape := sensitive.NewShape(facts.Resource, false)
 	if shape == nil || e.json == nil || e.owner().decrypter() == nil {

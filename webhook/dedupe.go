@@ -2,32 +2,36 @@ package webhook
 
 import "context"
 
-// Deduper remembers which events were processed, and who is processing one. A key names an event; keys are at most a
-// few hundred bytes unless a notification's id is longer, hold merchant and order numbers, and no identities. owner is a
-// random text that names one attempt: only who holds a claim may end it.
+// Deduper remembers the processed events and the owners of those in progress. A key names an event.
+// It has at most a few hundred bytes unless a notification's id is longer, and contains merchant
+// and order numbers but no identities. owner is a random text that names one attempt: only the
+// owner of a claim may end it.
 //
-// A store that several instances share needs one atomic step for Claim (an INSERT that fails on a conflict, a SET NX),
-// and claims that lapse by themselves some time after WithTimeout, because an instance may die with one. What is done
-// has to be kept for the 24 hours and 4 minutes of the platform's schedule.
+// A store for several instances needs one atomic step for Claim (an INSERT that fails on a
+// conflict, a SET NX). Its claims must expire some time after WithTimeout, because an instance may
+// die with one. It must keep processed events for 24 hours and 4 minutes, the platform's schedule.
 //
-// An error of Claim is answered 503, so the event comes again; an error of Done or Release is logged and observed, and
-// the claim then lapses.
+// After an error of Claim the handler responds 503, and the event comes again. An error of Done or
+// Release is logged and observed, and the claim then expires.
 type Deduper interface {
-	// Claim takes the event for owner, unless it is taken or done. It does not wait for another owner.
+	// Claim takes the event for owner, unless it is taken or done. It does not wait for another
+	// owner.
 	Claim(ctx context.Context, key, owner string) (State, error)
-	// Done notes that the event was processed. Without a claim of owner's it does nothing.
+	// Done records the event as processed. It does nothing if owner has no claim.
 	Done(ctx context.Context, key, owner string) error
-	// Release gives the event back, so that another delivery can claim it. Without a claim of owner's it does nothing.
+	// Release returns the event, so that another delivery can claim it. It does nothing if owner
+	// has no claim.
 	Release(ctx context.Context, key, owner string) error
 }
 
-// Waiter is what a Deduper may also be. Without it the handler asks again every 200 ms while an event is busy.
+// Waiter is an optional interface of a Deduper. Without it the handler asks every 200 ms while an
+// event is busy.
 type Waiter interface {
 	// Wait returns when the event is not busy any more, or ctx ends.
 	Wait(ctx context.Context, key string) error
 }
 
-// State is what Claim found.
+// State is the result of Claim.
 type State int
 
 // States of an event.

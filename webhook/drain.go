@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// drain counts what runs, so that somebody can wait for the end of all.
+// drain counts running functions, so that Wait can wait for the end of all.
 type drain struct {
 	mu   sync.Mutex
 	n    int

@@ -16,10 +16,11 @@ import (
 	"github.com/wxpay-go/wxpay/internal/strict"
 )
 
-// Event is a verified and decrypted notification. It is immutable, may be shared, and prints redacted. To have another
-// process verify it again, hand on Raw together with the request's headers: the values alone prove nothing.
+// Event is a verified and decrypted notification. It is immutable, may be shared, and prints
+// redacted. Another process can verify it again from Raw and the request's headers; the values
+// alone prove nothing.
 type Event struct {
-	// ID is the notification's id. It repeats when the notification is delivered again.
+	// ID is the notification's id. Every delivery of the notification has the same.
 	ID string
 	// Type is the event_type, such as TRANSACTION.SUCCESS.
 	Type string
@@ -29,13 +30,15 @@ type Event struct {
 	ResourceType string
 	// Summary is the platform's description in a few words, in Chinese.
 	Summary string
-	// CreateTime is when the notification was made; zero if it is not in the documented form (RFC 3339).
+	// CreateTime is the time of the notification; zero if it is not in the documented form (RFC
+	// 3339).
 	CreateTime time.Time
 	// Merchant is the ID of the [Merchant] whose keys verified and decrypted it.
 	Merchant string
-	// Serial is the platform key that signed it: certificate serial or public key id.
+	// Serial is the platform key of the signature: certificate serial or public key id.
 	Serial string
-	// RequestID is what the platform's support asks for; empty when the delivery has none. It is not signed.
+	// RequestID is the id that the platform's support asks for; empty without one. It is not
+	// signed.
 	RequestID string
 
 	raw      []byte
@@ -45,17 +48,18 @@ type Event struct {
 	facts    *fact.Event      // nil if the catalogue does not know the event
 }
 
-// Get reads one value of the decrypted resource by gjson path, such as "amount.total"
-// (syntax: https://github.com/tidwall/gjson/blob/master/SYNTAX.md). In a resource that is no JSON object or array nothing
-// exists. It finds what Decode finds, save that Decode takes Amount for amount where a struct says so.
+// Get reads one value of the decrypted resource by gjson path, such as "amount.total" (syntax:
+// https://github.com/tidwall/gjson/blob/master/SYNTAX.md). In a resource that is no JSON object or
+// array, nothing exists. It finds the same values as Decode, except that Decode ignores the case of
+// names.
 //
-// A gjson.Result is lenient: what is absent is 0, and Int makes 1 of 1.99, "1" and true. For what counts there are
-// [Event.Fen], Int, Text, Bool and Time.
+// A gjson.Result is lenient: an absent value is 0, and Int turns 1.99, "1" and true into 1. Read
+// important values with [Event.Fen], Int, Text, Bool and Time.
 func (e *Event) Get(path string) gjson.Result { return strict.Get(e.json, path) }
 
-// Fen reads an amount in the smallest unit of its currency, fen for CNY: a whole number that is written as one and fits. What
-// is absent or anything else (1.99, 1e2, "100", true) is an error that names the path and what stands there, without its
-// value.
+// Fen reads an amount in the smallest unit of its currency, fen for CNY: a whole number, written as
+// one, that fits an int64. An absent value and any other (1.99, 1e2, "100", true) is an error that
+// names the path and the kind, not the value.
 func (e *Event) Fen(path string) (int64, error) { return read(e, path, strict.Fen) }
 
 // Int reads a whole number, by the rules of [Event.Fen].
@@ -70,7 +74,7 @@ func (e *Event) Bool(path string) (bool, error) { return read(e, path, strict.Bo
 // Time reads a time in the form of RFC 3339, such as 2018-06-08T10:34:56+08:00; see [Event.Fen].
 func (e *Event) Time(path string) (time.Time, error) { return read(e, path, strict.Time) }
 
-// Need returns an error that names those of paths at which nothing stands, or null.
+// Need returns an error that names the paths without a value or with null.
 func (e *Event) Need(paths ...string) error {
 	if err := strict.Need(e.Get, e.documented(), paths); err != nil {
 		return e.readFailed(err)
@@ -90,7 +94,8 @@ func (e *Event) readFailed(err error) error {
 	return fmt.Errorf("webhook: reading the resource of %s: %w", redact.Printable(e.Type), err)
 }
 
-// documented returns the members that the catalogue documents for the resource, nil if it does not know them for sure.
+// documented returns the documented fields of the resource, nil if the catalogue is not sure of
+// them.
 func (e *Event) documented() []fact.Field {
 	if e.facts == nil || e.facts.Inferred {
 		return nil
@@ -98,14 +103,15 @@ func (e *Event) documented() []fact.Field {
 	return e.facts.Resource
 }
 
-// Resource returns the decrypted resource as it is: Get and Decode read U+FFFD where a byte is not UTF-8. It must not be
-// changed.
+// Resource returns the decrypted resource unchanged; Get and Decode read U+FFFD for a byte that is
+// not UTF-8. Do not change it.
 func (e *Event) Resource() []byte { return e.resource }
 
-// Raw returns the body as it was received and verified, the resource still encrypted. It must not be changed.
+// Raw returns the verified body as received, with the resource still encrypted. Do not change it.
 func (e *Event) Raw() []byte { return e.raw }
 
-// Decode unmarshals the decrypted resource into v, as encoding/json does. No value stands in the error's text.
+// Decode unmarshals the decrypted resource into v, as encoding/json does. The error's text contains
+// no value.
 func (e *Event) Decode(v any) error {
 	text := e.json
 	if text == nil {
@@ -130,36 +136,37 @@ func (e *decodeError) Error() string {
 	var target *json.InvalidUnmarshalError
 	switch {
 	case errors.As(e.err, &mismatch):
-		// Its own text repeats the number that did not fit.
-		return text + fmt.Sprintf("member %q does not fit %s", mismatch.Field, mismatch.Type)
+		// its own text repeats the number that did not fit
+		return text + fmt.Sprintf("field %q does not fit %s", mismatch.Field, mismatch.Type)
 	case errors.As(e.err, &syntax):
 		return text + fmt.Sprintf("it is not JSON from byte %d on", syntax.Offset)
 	case errors.As(e.err, &target):
 		return text + "the target is not a pointer"
 	}
-	return text + "the target refused it" // a json.Unmarshaler's error may hold anything
+	return text + "the target rejected it" // a json.Unmarshaler's error may hold anything
 }
 
-// Unwrap returns what an Unmarshaler of the user's said, perhaps.
+// Unwrap returns the cause, perhaps an error of the user's Unmarshaler.
 func (e *decodeError) Unwrap() error { return fault.Outside(e.err) }
 
 // Format prints the error's text under every verb.
 func (e decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
 
-// MarshalText gives encodings the error's text.
+// MarshalText returns the error's text.
 func (e decodeError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// Format prints what identifies the notification under every verb: resources hold identities.
+// Format prints the notification's ids under every verb, not the resource, which contains
+// identities.
 func (e Event) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.text()) }
 
-// MarshalText gives encodings what Format prints: the resource is in [Event.Resource].
+// MarshalText returns the text that Format prints; the resource is in [Event.Resource].
 func (e Event) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
 func (e *Event) text() string {
 	return fmt.Sprintf("webhook.Event{%s, %s %s, %d bytes}", redact.Printable(e.ID), redact.Printable(e.Type), redact.Printable(e.OriginalType), len(e.resource))
 }
 
-// LogValue gives slog the allow-listed members.
+// LogValue returns the allow-listed fields for slog.
 func (e Event) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("id", redact.Printable(e.ID)), slog.String("type", redact.Printable(e.Type)), slog.String("original_type", redact.Printable(e.OriginalType)),
@@ -182,7 +189,7 @@ func readEnvelope(body []byte) (*Event, sealed, error) {
 	}
 	var created string
 	var resource gjson.Result
-	err = take(envelope, []member{
+	err = take(envelope, []textField{
 		{"id", &e.ID}, {"event_type", &e.Type}, {"resource_type", &e.ResourceType}, {"summary", &e.Summary}, {"create_time", &created},
 	}, &resource)
 	if err != nil {
@@ -191,7 +198,7 @@ func readEnvelope(body []byte) (*Event, sealed, error) {
 	if !resource.IsObject() {
 		return nil, s, fmt.Errorf("%w: it has no resource", ErrMalformed)
 	}
-	err = take(resource, []member{
+	err = take(resource, []textField{
 		{"original_type", &e.OriginalType}, {"algorithm", &s.algorithm}, {"ciphertext", &s.ciphertext}, {"associated_data", &s.associated},
 		{"nonce", &s.nonce},
 	}, nil)
@@ -209,25 +216,26 @@ func readEnvelope(body []byte) (*Event, sealed, error) {
 	return e, s, nil
 }
 
-// member is a member that is a text, and where it goes.
-type member struct {
+// textField is a text field and its destination.
+type textField struct {
 	name string
 	to   *string
 }
 
-// take takes members out of an object, and the one named resource if that is wanted; null is like a member that is absent.
-func take(object gjson.Result, members []member, resource *gjson.Result) (err error) {
+// take reads text fields of an object, and the field resource if asked; null is like an absent
+// field.
+func take(object gjson.Result, fields []textField, resource *gjson.Result) (err error) {
 	object.ForEach(func(key, value gjson.Result) bool {
 		if resource != nil && key.Str == "resource" {
 			*resource = value
 			return true
 		}
-		for i := range members {
-			switch m := &members[i]; {
+		for i := range fields {
+			switch m := &fields[i]; {
 			case m.name != key.Str:
 				continue
 			case value.Type != gjson.String && value.Type != gjson.Null:
-				err = fmt.Errorf("%w: its member %s is not a text", ErrMalformed, m.name)
+				err = fmt.Errorf("%w: its field %s is not a text", ErrMalformed, m.name)
 			default:
 				*m.to = value.Str
 			}
@@ -238,8 +246,9 @@ func take(object gjson.Result, members []member, resource *gjson.Result) (err er
 	return err
 }
 
-// setResource takes the decrypted resource. One that is not JSON is taken as it is: an event of tomorrow must reach its
-// function. One that can be read in two ways is ErrMalformed: what is done must not depend on the reader.
+// setResource sets the decrypted resource. It accepts a resource that is not JSON: a future event
+// must reach its function. Ambiguous JSON is ErrMalformed: the effect must not depend on the
+// reader.
 func (e *Event) setResource(plaintext []byte) (err error) {
 	e.resource = plaintext
 	if e.json, err = jsonwalk.Read(plaintext); errors.Is(err, jsonwalk.ErrAmbiguous) {

@@ -198,7 +198,7 @@ func ExamplePayment_Check() {
 		err := webhook.Payment{MchID: "1900000109", AppID: "wx0123456789abcdef", OutTradeNo: number, Total: prices[number]}.Check(e)
 		var mismatch *webhook.MismatchError
 		if errors.As(err, &mismatch) {
-			fmt.Printf("%s is %s instead of %s: for a person to look at\n", mismatch.Member, mismatch.Got, mismatch.Want)
+			fmt.Printf("%s is %s instead of %s: for a person to look at\n", mismatch.Field, mismatch.Got, mismatch.Want)
 			return nil // it would not get better by coming again
 		}
 		return err

@@ -1,10 +1,10 @@
 package webhook
 
-// QuestionCount is the number of reviewed inquiries.
-var QuestionCount = len(inquiries)
+// InquiryCount is the number of reviewed inquiries.
+var InquiryCount = len(inquiries)
 
-// QuestionByReview tells what the reviewed table says of an event.
-func QuestionByReview(eventType string) (signed, known bool) {
+// InquiryByReview tells what the reviewed table says of an event.
+func InquiryByReview(eventType string) (signed, known bool) {
 	q, known := inquiries[eventType]
 	return q.signed, known
 }

@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// A final names where an event carries a number that belongs to it alone and a state that it does not leave, so that
-// two notifications with the same of both tell the same.
+// A final names the fields of an event with a unique number and with a state that never changes
+// again. Two notifications with equal numbers and states mean the same.
 type final struct {
 	eventType    string
 	originalType string // must be stated by the notification
-	number       string // member of the resource, given out by the platform
-	state        string // member of the resource
+	number       string // field of the resource, the platform's number
+	state        string // field of the resource
 	states       []string
-	unless       string // a member whose presence says that more is to come under the same number and state
+	unless       string // a field whose presence announces more notifications with the same number and state
 }
 
-// finals are the reviewed ones, read and compared with the documentation in November 2026. What is not here, such as
-// profit sharing (one order, several receivers) or an abnormal refund (it can become abnormal again), is known by the
-// notification's id alone.
+// finals are the reviewed ones, compared with the documentation in November 2026. Other events,
+// such as profit sharing (one order, several receivers) or an abnormal refund (it can become
+// abnormal again), have only the notification's id.
 var finals = []final{
 	{ // Parking is paid in advance and notified again when the user has repaid.
 		eventType: "TRANSACTION.SUCCESS", originalType: "transaction", // merchant/4012791861
@@ -46,8 +46,8 @@ var finals = []final{
 	},
 }
 
-// Key names the event as a [Deduper] knows it: the same for every delivery of it, different for any two events. It holds
-// merchant, order and notification numbers, divided by slashes.
+// Key is the event's name for a [Deduper]: the same for every delivery of the event, and different
+// for different events. It contains merchant, order and notification numbers, divided by slashes.
 func (e *Event) Key() string {
 	for i := range finals {
 		if f := &finals[i]; f.eventType == e.Type && f.originalType == e.OriginalType {
@@ -59,7 +59,7 @@ func (e *Event) Key() string {
 	return e.Merchant + "/id/" + e.ID
 }
 
-// key returns the name by number and state, empty if this notification does not have both.
+// key returns the name by number and state, empty if the notification lacks one of them.
 func (f *final) key(e *Event) string {
 	number, state := e.Get(f.number).String(), e.Get(f.state).String()
 	if number == "" || strings.Contains(number, "/") || !slices.Contains(f.states, state) || f.unless != "" && e.Get(f.unless).Exists() {
@@ -74,15 +74,16 @@ func (f *final) key(e *Event) string {
 	return strings.Join([]string{e.Merchant, merchant, e.Get("sub_mchid").String(), f.originalType, number, state}, "/")
 }
 
-// aboutMoney reports whether an event tells of a payment, a refund or a transfer, by how its type begins: also of a type that
-// nobody knows yet. A result of profit sharing is none of them.
+// aboutMoney reports whether an event reports a payment, a refund or a transfer. The beginning of
+// its type decides, also for an unknown type. A result of profit sharing is none of them.
 func aboutMoney(e *Event) bool {
 	return e.OriginalType != "profitsharing" && slices.ContainsFunc(moneyEvents, func(beginning string) bool { return strings.HasPrefix(e.Type, beginning) })
 }
 
-// foreign reports whether an event does not belong to the family that its type names: profit sharing arrives as
-// TRANSACTION.SUCCESS, too, and is no payment. Of the rarer types (repayments, campus deductions) the documentation does not
-// state the original type, so only what is known to be another family is foreign there.
+// foreign reports whether an event belongs to another family than its type says: profit sharing
+// also arrives as TRANSACTION.SUCCESS and is no payment. The documentation does not state the
+// original type of the rarer types (repayments, campus deductions), so only a known other family is
+// foreign there.
 func foreign(e *Event) bool {
 	switch {
 	case !strings.HasPrefix(e.Type, "TRANSACTION.") || e.OriginalType == "" || e.OriginalType == "transaction":

@@ -25,7 +25,7 @@ func TestQuestionsAgreeWithTheCatalogue(t *testing.T) {
 	unmarked := []string{"ENTRUST.TERMINATE_INQUIRY"}
 	seen := 0
 	for e := range catalog.V3().Events() {
-		signed, known := webhook.QuestionByReview(e.Type)
+		signed, known := webhook.InquiryByReview(e.Type)
 		if e.Reply == nil {
 			assert.Equal(t, slices.Contains(unmarked, e.Type), known, e.Type)
 			continue
@@ -34,7 +34,7 @@ func TestQuestionsAgreeWithTheCatalogue(t *testing.T) {
 		assert.True(t, known, "%s wants an answer and is not in the table of questions", e.Type)
 		assert.Equal(t, slices.ContainsFunc(e.Reply.Header, func(f fact.Field) bool { return f.Name == "Authorization" }), signed, e.Type)
 	}
-	assert.Equal(t, webhook.QuestionCount, seen+len(unmarked), "questions that the catalogue does not know")
+	assert.Equal(t, webhook.InquiryCount, seen+len(unmarked), "questions that the catalogue does not know")
 }
 
 // Every known event whose official name speaks of money is one that must not be lost, or was reviewed not to be.

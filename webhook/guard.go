@@ -6,7 +6,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// guarded runs code of the user's. A panic becomes a *PanicError.
+// guarded runs a user's function. A panic becomes a *PanicError.
 func guarded(fn func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -16,7 +16,7 @@ func guarded(fn func() error) (err error) {
 	return fn()
 }
 
-// shielded is an error of the user's code as others may read it: nothing of this module is found in it but its panic.
+// shielded marks an error of a user's function as one from outside, but for a *PanicError.
 func shielded(err error) error {
 	if _, panicked := err.(*PanicError); panicked {
 		return err

@@ -13,9 +13,9 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Handler receives notifications. Make one with [New] or [NewMulti], register functions with [Handler.On],
-// [Handler.OnInquiry] and [Handler.OnDefault], and serve it as an http.Handler, or hand it raw bytes with
-// [Handler.Deliver] or [Handler.Parse]. It is safe for concurrent use.
+// Handler receives notifications. Make one with [New] or [NewMulti], register functions with
+// [Handler.On], [Handler.OnInquiry] and [Handler.OnDefault], and serve it as an http.Handler, or
+// pass it raw bytes with [Handler.Deliver] or [Handler.Parse]. It is safe for concurrent use.
 type Handler struct {
 	config
 	merchant func() *Merchant // hidden; nil if choose finds it
@@ -33,8 +33,8 @@ type Handler struct {
 
 var _ http.Handler = (*Handler)(nil)
 
-// New returns a handler for one merchant. It checks everything that can be checked offline at once, and names what is
-// wrong and where to find it.
+// New returns a handler for one merchant. It checks its arguments offline; the error names every
+// fault and its remedy.
 func New(merchant Merchant, options ...Option) (*Handler, error) {
 	h, err := newHandler(options)
 	if err := unusable(err, merchant.check(h.clockOrNow())); err != nil {
@@ -47,7 +47,8 @@ func New(merchant Merchant, options ...Option) (*Handler, error) {
 	return h, nil
 }
 
-// NewMulti returns a handler for several merchants behind one address: choose finds the one that a delivery is for.
+// NewMulti returns a handler for several merchants behind one address: choose finds the merchant of
+// a delivery.
 func NewMulti(choose Choose, options ...Option) (*Handler, error) {
 	h, err := newHandler(options)
 	if choose == nil {
@@ -76,7 +77,7 @@ func newHandler(options []Option) (*Handler, error) {
 	return h, errors.Join(problems...)
 }
 
-// clockOrNow is the clock, also when the option that sets it was wrong.
+// clockOrNow is the time of the clock, or of time.Now if WithClock has failed.
 func (h *Handler) clockOrNow() time.Time {
 	if h.clock == nil {
 		return time.Now()
@@ -84,7 +85,7 @@ func (h *Handler) clockOrNow() time.Time {
 	return h.clock()
 }
 
-// String says for whom the handler is. Keys are not in it.
+// String names the handler's merchant, without keys.
 func (h *Handler) String() string {
 	if h.merchant == nil {
 		return "webhook.Handler{of several merchants}"
@@ -92,15 +93,15 @@ func (h *Handler) String() string {
 	return "webhook.Handler{" + h.merchant().text() + "}"
 }
 
-// Format prints what String returns under every verb.
+// Format prints the text of String under every verb.
 func (h *Handler) Format(s fmt.State, verb rune) { redact.Format(s, verb, h.String()) }
 
-// MarshalText gives encodings what String returns.
+// MarshalText returns the text of String.
 func (h *Handler) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
-// Probes returns how many signature tests of the platform were refused so far.
+// Probes returns the number of rejected signature tests of the platform.
 func (h *Handler) Probes() int64 { return h.probes.Load() }
 
-// Wait waits until no function runs any more, or ctx ends. A function that has overrun its budget outlives its request,
-// so http.Server.Shutdown does not wait for it: call Wait after Shutdown.
+// Wait waits until no function runs or ctx ends. A function that overruns its budget outlives its
+// request, so http.Server.Shutdown does not wait for it: call Wait after Shutdown.
 func (h *Handler) Wait(ctx context.Context) error { return h.running.wait(ctx) }

@@ -2,16 +2,16 @@ package webhook
 
 import "time"
 
-// A question is an event that is answered with data, or whose bare acceptance has a meaning.
+// An inquiry is an event whose response carries data, or whose bare acceptance has a meaning.
 type inquiry struct {
-	budget time.Duration // nine tenths of what the platform waits; the rest is for the network
-	signed bool          // the answer carries an Authorization header
+	budget time.Duration // nine tenths of the platform's wait; the rest is for the network
+	signed bool          // the response carries an Authorization header
 }
 
-// usualInquiry is the budget of a question of which only a catalogue, or the user, knows that it is one.
+// usualInquiry is the budget of an inquiry that only a catalogue, or the user, knows.
 const usualInquiry = 2700 * time.Millisecond
 
-// questions are the known ones, read and compared with the documentation in November 2026 (each page under
+// inquiries are the known ones, compared with the documentation in November 2026 (each page under
 // https://pay.weixin.qq.com/doc/v3/).
 var inquiries = map[string]inquiry{
 	"CROSS_BORDER_PAY.GET_MCH_INFO":    {budget: usualInquiry, signed: true}, // 3 s, institution/4019762388

@@ -9,15 +9,15 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// listing is what a catalogue may have besides [Lookup]: all events, and those that an unknown one was probably meant to be.
+// listing is an optional interface of a [Lookup]: all events, and the nearest to an unknown one.
 type listing interface {
 	Events() iter.Seq[*fact.Event]
 	NearestEvents(eventType string, n int) []string
 }
 
-// WithEvents names event types, or types with an original type (TRANSACTION.SUCCESS/kind), that are newer than the catalogue,
-// so that [Handler.On], [Handler.OnInquiry] and [Handler.Ignore] take them for no slips. What the catalogue knows may be among
-// them.
+// WithEvents names event types, or types with an original type (TRANSACTION.SUCCESS/kind), that are
+// newer than the catalogue. [Handler.On], [Handler.OnInquiry] and [Handler.Ignore] then accept
+// them. Known ones may be among them.
 func WithEvents(types ...string) Option {
 	return func(c *config) error {
 		for _, eventType := range types {
@@ -34,7 +34,8 @@ func WithEvents(types ...string) Option {
 	}
 }
 
-// unknown tells why a pattern fits no event that is known, nil if it fits one. Without a catalogue nothing is known.
+// unknown returns an error for a pattern that fits no known event. Without a catalogue it returns
+// nil.
 func (c *config) unknown(r route) error {
 	facts := c.facts()
 	if facts == nil || slices.ContainsFunc(c.newer, func(n route) bool {
@@ -83,7 +84,7 @@ func (c *config) unknown(r route) error {
 	return fmt.Errorf("%q fits no event that is known%s", r.pattern, remedy)
 }
 
-// inquiryOf tells whether an event is a question, by review or by what the catalogue knows.
+// inquiryOf reports whether an event is an inquiry, by review or by the catalogue.
 func (c *config) inquiryOf(eventType string) (inquiry, bool) {
 	if q, known := inquiries[eventType]; known {
 		return q, true

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// Memory is a [Deduper] for one process. It keeps at most a number of processed events, each for a time, and forgets the
-// oldest first. Events that are being processed are kept besides: there are as many as functions running.
+// Memory is a [Deduper] for one process. It keeps a bounded number of processed events, each for a
+// limited time, and forgets the oldest first. In addition it keeps the events in progress, one for
+// each running function.
 type Memory struct {
 	size int
 	ttl  time.Duration
@@ -16,7 +17,7 @@ type Memory struct {
 	mu   sync.Mutex
 	busy map[digest]*claim
 	done map[digest]struct{}
-	// order holds the keys of done, oldest first, which is also the order in which they lapse.
+	// order holds the keys of done, oldest first, which is also the order of their expiry.
 	order []noted
 }
 
@@ -25,7 +26,7 @@ var (
 	_ Waiter  = (*Memory)(nil)
 )
 
-// digest stands for a key, so that an entry's size does not depend on what a notification calls itself.
+// digest stands for a key, so that an entry's size does not depend on a notification's id.
 type digest [sha256.Size]byte
 
 type claim struct {
@@ -39,14 +40,17 @@ type noted struct {
 }
 
 const (
-	// DefaultMemorySize is how many processed events a Memory keeps by default. An entry takes about 250 bytes.
+	// DefaultMemorySize is the default number of processed events in a Memory. An entry takes about
+	// 250 bytes.
 	DefaultMemorySize = 100_000
-	// DefaultMemoryTTL is how long it keeps them by default: longer than the platform goes on delivering.
+	// DefaultMemoryTTL is the default time that it keeps them, longer than the platform's schedule
+	// of redeliveries.
 	DefaultMemoryTTL = 25 * time.Hour
 )
 
-// NewMemory returns an empty memory for size processed events, each kept for ttl. Zero or less means the default. With
-// more events than size within 24 hours, a late redelivery of a forgotten one is processed again.
+// NewMemory returns an empty memory for size processed events; it keeps each for ttl. Zero or less
+// means the default. If more than size events arrive within 24 hours, a late redelivery of a
+// forgotten one is processed again.
 func NewMemory(size int, ttl time.Duration) *Memory {
 	if size <= 0 {
 		size = DefaultMemorySize
@@ -112,7 +116,7 @@ func (m *Memory) Wait(ctx context.Context, key string) error {
 	}
 }
 
-// Len returns how many processed events are remembered.
+// Len returns the number of processed events in the memory.
 func (m *Memory) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -131,13 +135,14 @@ func (m *Memory) end(d digest, owner string) bool {
 	return true
 }
 
-// forget drops what has lapsed, and the oldest beyond the size.
+// forget drops expired events, and the oldest beyond the size.
 func (m *Memory) forget(now time.Time) {
 	n := 0
 	for n < len(m.order) && (len(m.order)-n > m.size || !now.Before(m.order[n].lapses)) {
 		delete(m.done, m.order[n].key)
 		n++
 	}
-	// append moves the rest to new memory when the old is used up, so what is cut off here is freed in time.
+	// append moves the rest to new memory when the old is used up, so what is cut off here is freed
+	// in time.
 	m.order = m.order[n:]
 }

@@ -16,23 +16,25 @@ import (
 	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
-// Merchant is for whom notifications are received: a merchant, a service provider (whose keys also serve its
-// sub-merchants), or a brand. It prints redacted.
+// Merchant is the receiver of notifications: a merchant, a service provider (whose keys also serve
+// its sub-merchants), or a brand. It prints redacted.
 type Merchant struct {
-	// ID is the merchant number (mchid), or the brand_id of a brand. It stands in Event.Merchant and in the names under
-	// which events are remembered, and is needed to sign answers.
+	// ID is the merchant number (mchid), or the brand_id of a brand. It stands in Event.Merchant
+	// and in [Event.Key]. Signed responses need it.
 	ID string
 	// APIv3Key is the 32-byte key set in the merchant platform, as typed.
 	APIv3Key string `json:"-"`
 	// Keys finds the platform's keys; see [Static].
 	Keys Keys `json:"-"`
 
-	// PrivateKey is the key of the merchant API certificate. It signs the answers to questions that want a signature,
-	// and, if it is a crypto.Decrypter as well (*rsa.PrivateKey is), opens encrypted members of resources. Optional.
+	// PrivateKey is the key of the merchant API certificate. It signs the responses to some
+	// inquiries. If it is also a crypto.Decrypter (*rsa.PrivateKey is one), it decrypts the
+	// encrypted fields of resources. Optional.
 	PrivateKey crypto.Signer `json:"-"`
-	// Serial is the serial of that certificate: 40 upper-case hex digits. Needed to sign answers.
+	// Serial is the serial of that certificate: 40 upper-case hex digits. Signed responses need it.
 	Serial string
-	// Decrypter opens encrypted members instead of PrivateKey, for a KMS that keeps signing and decrypting apart. Optional.
+	// Decrypter decrypts fields instead of PrivateKey, for a KMS that separates signing and
+	// decrypting. Optional.
 	Decrypter crypto.Decrypter `json:"-"`
 	// Scheme is the authentication scheme; nil means apiv3.RSA.
 	Scheme apiv3.Scheme `json:"-"`
@@ -41,25 +43,25 @@ type Merchant struct {
 // Format prints number and serial under every verb; keys are left out.
 func (m Merchant) Format(s fmt.State, verb rune) { redact.Format(s, verb, m.text()) }
 
-// MarshalText gives encodings what Format prints.
+// MarshalText returns the text that Format prints.
 func (m Merchant) MarshalText() ([]byte, error) { return []byte(m.text()), nil }
 
 func (m *Merchant) text() string {
 	return fmt.Sprintf("webhook.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.Serial)
 }
 
-// LogValue gives slog number and serial.
+// LogValue returns number and serial for slog.
 func (m Merchant) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("mchid", m.ID), slog.String("serial", m.Serial))
 }
 
-// Choose finds the merchant that a delivery is for, for several merchants behind one address. It is asked when headers
-// and window are in order and before the body is read, so Delivery.Body is nil when the request came through ServeHTTP;
-// nothing of the delivery is verified yet. The usual ways to tell are the path, if each merchant has a notify_url of its
-// own (Delivery.Request has it), and [Delivery.Serial], since each merchant has its own public key id. (The serial of a
-// platform certificate may be shared by merchants.)
+// Choose finds the merchant of a delivery, for several merchants behind one address. The handler
+// calls it after the check of headers and window and before it reads the body, so Delivery.Body is
+// nil under ServeHTTP. Nothing of the delivery is verified yet. Use the path, if each merchant has
+// its own notify_url (Delivery.Request has it), or [Delivery.Serial], since each merchant has its
+// own public key id. (Merchants may share the serial of a platform certificate.)
 //
-// [ErrUnknownMerchant] is answered 404, any other error 503.
+// The handler responds 404 to [ErrUnknownMerchant] and 503 to any other error.
 type Choose func(ctx context.Context, d *Delivery) (*Merchant, error)
 
 // Delivery is one notification as it arrived.
@@ -68,16 +70,18 @@ type Delivery struct {
 	Header map[string][]string
 	// Body is the raw body.
 	Body []byte
-	// Target is the request target, path and query exactly as they arrived. Only answers that are signed need it.
+	// Target is the request target: path and query exactly as they arrived. Only signed responses
+	// need it.
 	Target string
-	// Request is the HTTP request that ServeHTTP was given; nil for Parse, and for Deliver unless the caller sets it.
+	// Request is the HTTP request of ServeHTTP; nil for Parse, and for Deliver unless the caller
+	// sets it.
 	Request *http.Request
 }
 
-// Format prints the platform key that the delivery names and the size under every verb.
+// Format prints the named platform key and the size under every verb.
 func (d Delivery) Format(s fmt.State, verb rune) { redact.Format(s, verb, d.text()) }
 
-// MarshalText gives encodings what Format prints.
+// MarshalText returns the text that Format prints.
 func (d Delivery) MarshalText() ([]byte, error) { return []byte(d.text()), nil }
 
 func (d *Delivery) text() string {
@@ -94,14 +98,14 @@ func first(header map[string][]string, name string) string {
 	return ""
 }
 
-// Keys finds the platform key that a notification names. A key that is not known is apiv3.ErrUnknownSerial; ctx ends
-// with the budget.
+// Keys finds the platform key that a notification names. The error for an unknown key is
+// apiv3.ErrUnknownSerial. ctx ends with the budget.
 type Keys interface {
 	Key(ctx context.Context, serial string) (crypto.PublicKey, error)
 }
 
-// Static returns keys that do not change by themselves: platform certificates are used while they are valid at the
-// handler's clock, public keys for ever.
+// Static returns fixed keys. Certificates count while they are valid by the handler's clock, public
+// keys always.
 func Static(set *apiv3.KeySet) Keys { return static{set} }
 
 type static struct{ set *apiv3.KeySet }
@@ -118,7 +122,7 @@ func (s static) at(serial string, now time.Time) (crypto.PublicKey, error) {
 	return key.Key, err
 }
 
-// key finds a platform key; what is static goes by the handler's clock.
+// key finds a platform key; static keys go by the handler's clock.
 func (m *Merchant) key(ctx context.Context, serial string, now time.Time) (key crypto.PublicKey, err error) {
 	if keys, ok := m.Keys.(static); ok {
 		return keys.at(serial, now)
@@ -142,7 +146,7 @@ func (m *Merchant) scheme() apiv3.Scheme {
 	return apiv3.RSA()
 }
 
-// decrypter returns what opens encrypted members, nil if nothing does.
+// decrypter returns the decrypter of encrypted fields, nil if there is none.
 func (m *Merchant) decrypter() crypto.Decrypter {
 	if m.Decrypter != nil {
 		return m.Decrypter
@@ -151,7 +155,7 @@ func (m *Merchant) decrypter() crypto.Decrypter {
 	return key
 }
 
-// check reports everything that is wrong with the merchant.
+// check returns every fault of the merchant.
 func (m *Merchant) check(now time.Time) error {
 	var problems []error
 	problem := func(format string, a ...any) { problems = append(problems, fmt.Errorf(format, a...)) }
@@ -194,7 +198,8 @@ func (m *Merchant) check(now time.Time) error {
 	return errors.Join(problems...)
 }
 
-// isOwn reports whether set holds the merchant's certificate, a mix-up that would refuse every notification.
+// isOwn reports whether set contains the merchant's own key, a mix-up that would reject every
+// notification.
 func (m *Merchant) isOwn(set *apiv3.KeySet, now time.Time) bool {
 	if m.Serial != "" {
 		if _, err := set.Find(m.Serial, now); !errors.Is(err, apiv3.ErrUnknownSerial) {

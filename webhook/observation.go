@@ -11,44 +11,46 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Observation is what one delivery looked like. Apart from Err it holds nothing that identifies a person and no secret.
-// Members that come from the delivery itself are shortened and cleaned.
+// Observation describes one delivery. Apart from Err it contains no secret and nothing that
+// identifies a person. Values from the delivery itself are shortened and cleaned.
 type Observation struct {
-	// ID, Type and OriginalType are the event's; empty when it was not verified.
+	// ID, Type and OriginalType are the event's; empty if it was not verified.
 	ID, Type, OriginalType string
-	// Merchant is the ID of the Merchant; empty when the delivery was refused before one was chosen.
+	// Merchant is the ID of the Merchant; empty if the delivery was rejected before the choice.
 	Merchant string
-	// Serial is the platform key that the delivery names. It is worth a metric while certificates are being replaced.
+	// Serial is the platform key that the delivery names. Watch it while certificates are being
+	// replaced.
 	Serial string
 	// RequestID is the platform's Request-ID.
 	RequestID string
-	// Status is the HTTP status of the answer.
+	// Status is the HTTP status of the response.
 	Status int
-	// Duration is the time from the arrival to the answer, or to the end of the function if Late.
+	// Duration is the time from the arrival to the response, or to the end of the function if Late.
 	Duration time.Duration
-	// Probe says that it was a signature test of the platform, refused as it should be.
+	// Probe says that the delivery was a signature test of the platform, rejected as it should be.
 	Probe bool
-	// Duplicate says that the event had been dealt with before.
+	// Duplicate says that the event had been processed before.
 	Duplicate bool
-	// Unhandled says that the event was verified and no function is registered for it. It was answered 204, or 500 if it tells
-	// of money or asks something (then Err is an [ErrNoHandler]).
+	// Unhandled says that no function is registered for the verified event. The response was 204,
+	// or 500 for money and inquiries (then Err is an [ErrNoHandler]).
 	Unhandled bool
-	// Ignored says that it was answered 204 because [Handler.Ignore] says so.
+	// Ignored says that the response was 204 because of [Handler.Ignore].
 	Ignored bool
-	// Late says that the delivery was observed before, with ErrOverrun, and that its function has returned now: Err is
-	// how it ended.
+	// Late says that this is the second observation of the delivery: the first had ErrOverrun, and
+	// the function has now returned. Err is its error.
 	Late bool
 	// Failure is Err in one or two words, for logs and metrics; empty when Err is nil.
 	Failure string
-	// Err is why the delivery was not answered with success. With a 2xx it is an ErrDeduper: the event was processed,
-	// and that could not be noted. What a function returned may hold anything.
+	// Err is the reason of a response without success. With a 2xx it is an ErrDeduper: the event
+	// was processed, but the store could not record it. An error of a function may contain
+	// anything.
 	Err error
 }
 
 // Format prints everything but Err under every verb.
 func (o Observation) Format(s fmt.State, verb rune) { redact.Format(s, verb, o.text()) }
 
-// MarshalText gives encodings what Format prints.
+// MarshalText returns the text that Format prints.
 func (o Observation) MarshalText() ([]byte, error) { return []byte(o.text()), nil }
 
 func (o *Observation) text() string {
@@ -59,7 +61,7 @@ func (o *Observation) text() string {
 	return text + "}"
 }
 
-// record is the level and the message of an observation's log record.
+// record returns the level and the message of an observation's log record.
 func (o *Observation) record() (slog.Level, string) {
 	switch {
 	case o.Probe:
@@ -69,7 +71,7 @@ func (o *Observation) record() (slog.Level, string) {
 	case o.Err != nil && (o.Status >= 500 || o.Status < 300 || o.Late):
 		return slog.LevelError, "wxpay notification failed"
 	case o.Err != nil:
-		return slog.LevelWarn, "wxpay notification refused"
+		return slog.LevelWarn, "wxpay notification rejected"
 	case o.Unhandled:
 		return slog.LevelWarn, "wxpay notification has no function"
 	case o.Ignored:
@@ -80,8 +82,8 @@ func (o *Observation) record() (slog.Level, string) {
 	return slog.LevelInfo, "wxpay notification"
 }
 
-// sentence says what happened and what to do. The texts of this package's own errors do; those of a function, a store or a key
-// may hold anything and are for the observer.
+// sentence tells what happened and the next step. It uses the texts of this package's own errors;
+// those of a function, a store or a key may contain anything and go to the observer.
 func (o *Observation) sentence() string {
 	const again = "; what the notification tells has happened all the same, and it is delivered again"
 	switch o.Failure {
@@ -103,7 +105,7 @@ func (o *Observation) sentence() string {
 	case "keys":
 		return "the platform's keys could not be asked, so nothing is known of the notification; the observer is told why; it is delivered again"
 	case "signing":
-		return "the answer to the question could not be signed; the observer is told why"
+		return "the response to the inquiry could not be signed; the observer is told why"
 	case "":
 		if o.Unhandled {
 			return "no function is registered for this event: register one with On, or say Ignore"

@@ -10,10 +10,10 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// observation describes the turn as far as it came. kind is err in a word or two.
-func (t *turn) observation(status int, kind string, err error) Observation {
+// observation describes the delivery so far. kind is err in a word or two.
+func (t *delivery) observation(status int, kind string, err error) Observation {
 	o := Observation{
-		Serial: redact.Printable(t.delivery.Serial()), RequestID: redact.Printable(first(t.delivery.Header, apiv3.HeaderRequestID)),
+		Serial: redact.Printable(t.arrived.Serial()), RequestID: redact.Printable(first(t.arrived.Header, apiv3.HeaderRequestID)),
 		Status: status, Duration: time.Since(t.begin), Probe: kind == probe, Unhandled: errors.Is(err, ErrNoHandler), Failure: kind, Err: err,
 	}
 	if t.merchant != nil {
@@ -25,7 +25,8 @@ func (t *turn) observation(status int, kind string, err error) Observation {
 	return o
 }
 
-// tell hands an observation to the hook and writes the log record. A panic of either ends neither the delivery nor the process.
+// tell passes an observation to the observer and writes the log record. It survives a panic of
+// either.
 func (h *Handler) tell(ctx context.Context, o Observation) {
 	if o.Probe {
 		h.probes.Add(1)

@@ -38,13 +38,13 @@ func TestLog(t *testing.T) {
 		{"nobody wants the money", func(n *notification) { n.eventType, n.originalType = "REFUND.SUCCESS", "refund" }, "ERROR", "wxpay notification failed", "no function", `register a function with On("REFUND.SUCCESS", …), or say Ignore`},
 		{"function fails", func(n *notification) { n.resource = `{"fail":true}` }, "ERROR", "wxpay notification failed", "function", "what the notification tells has happened all the same, and it is delivered again"},
 		{"probe", probe, "INFO", "wxpay notification was a signature test of the platform", "probe", ""},
-		{"wrong signature", func(n *notification) { n.key = strangerKey() }, "WARN", "wxpay notification refused", "signature", "was the body changed on the way, or is another key stored under this serial?"},
-		{"stale", func(n *notification) { n.at = n.at.Add(-apiv3.Window * 2) }, "WARN", "wxpay notification refused", "clock", "before the local clock, at most 5m0s are allowed: check this machine's clock first"},
+		{"wrong signature", func(n *notification) { n.key = strangerKey() }, "WARN", "wxpay notification rejected", "signature", "was the body changed on the way, or is another key stored under this serial?"},
+		{"stale", func(n *notification) { n.at = n.at.Add(-apiv3.Window * 2) }, "WARN", "wxpay notification rejected", "clock", "before the local clock, at most 5m0s are allowed: check this machine's clock first"},
 		{"other key", func(n *notification) { n.apiv3Key = strings.Repeat("k", 32) }, "ERROR", "wxpay notification failed", "decryption", "was the APIv3 key changed in the merchant platform, or is it another merchant's?"},
 		{"junk in headers", func(n *notification) {
 			n.serial = "PUB\r\n\x00" + strings.Repeat("K", 999)
 			n.alter = func(h http.Header) { h["Request-Id"] = []string{"a\nb" + strings.Repeat("R", 999)} }
-		}, "WARN", "wxpay notification refused", "unknown key", "unknown platform key"},
+		}, "WARN", "wxpay notification rejected", "unknown key", "unknown platform key"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer

@@ -12,8 +12,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// canonical returns header with its names in the form of net/http. Names that differ in case alone are one header, so
-// that a signature header in two spellings stands twice.
+// canonical returns header with the canonical names of net/http. Names that differ only in case
+// become one header, so a signature header in two spellings stands twice.
 func canonical(header map[string][]string) map[string][]string {
 	for name := range header {
 		if textproto.CanonicalMIMEHeaderKey(name) == name {
@@ -29,12 +29,12 @@ func canonical(header map[string][]string) map[string][]string {
 	return header
 }
 
-// accept takes a delivery whose body is there.
-func (t *turn) accept(ctx context.Context) error {
-	if int64(len(t.delivery.Body)) > t.h.maxBody {
+// accept checks and opens a delivery with its body.
+func (t *delivery) accept(ctx context.Context) error {
+	if int64(len(t.arrived.Body)) > t.h.maxBody {
 		return t.h.tooLarge()
 	}
-	if !apiv3.HasSignature(t.delivery.Header) && isXML(t.delivery.Body) {
+	if !apiv3.HasSignature(t.arrived.Header) && isXML(t.arrived.Body) {
 		return ErrV2Notification
 	}
 	if err := t.admit(ctx); err != nil {
@@ -47,14 +47,14 @@ func (h *Handler) tooLarge() error {
 	return fmt.Errorf("%w of %d bytes (WithMaxBody raises it)", ErrTooLarge, h.maxBody)
 }
 
-// isXML reports whether a body begins as XML does.
+// isXML reports whether a body begins like XML.
 func isXML(body []byte) bool {
 	return strings.HasPrefix(strings.TrimLeft(string(body[:min(len(body), 64)]), "\ufeff \t\r\n"), "<")
 }
 
-// admit checks what the headers alone tell, before anything is read or computed: presence, window, and a known key.
-func (t *turn) admit(ctx context.Context) error {
-	signature, err := apiv3.ReadSignature(t.delivery.Header)
+// admit checks the headers before it reads or computes anything: presence, window, and a known key.
+func (t *delivery) admit(ctx context.Context) error {
+	signature, err := apiv3.ReadSignature(t.arrived.Header)
 	if err != nil {
 		return t.untrusted(err)
 	}
@@ -63,7 +63,7 @@ func (t *turn) admit(ctx context.Context) error {
 	if err := signature.CheckWindow(now); err != nil {
 		return t.untrusted(err)
 	}
-	if t.merchant, err = t.h.merchantOf(ctx, t.delivery); err != nil {
+	if t.merchant, err = t.h.merchantOf(ctx, t.arrived); err != nil {
 		return err
 	}
 	if t.key, err = t.merchant.key(ctx, signature.Serial, now); err != nil {
@@ -72,7 +72,7 @@ func (t *turn) admit(ctx context.Context) error {
 	return nil
 }
 
-// merchantOf returns the one merchant, or the one that the user's function chooses.
+// merchantOf returns the only merchant, or the choice of the user's function.
 func (h *Handler) merchantOf(ctx context.Context, d *Delivery) (*Merchant, error) {
 	if h.choose == nil {
 		return h.merchant(), nil
@@ -104,8 +104,8 @@ func unknownKey(serial string, err error) error {
 }
 
 // open verifies the body of an admitted delivery, and reads and decrypts it.
-func (t *turn) open() error {
-	body, m := t.delivery.Body, t.merchant
+func (t *delivery) open() error {
+	body, m := t.arrived.Body, t.merchant
 	if len(body) == 0 {
 		return fmt.Errorf("%w (it is empty)", ErrBodyConsumed)
 	}
@@ -138,7 +138,7 @@ func (t *turn) open() error {
 		e.owner = redact.Hide(m)
 	}
 	e.Merchant, e.Serial = m.ID, t.signature.Serial
-	e.RequestID = first(t.delivery.Header, apiv3.HeaderRequestID)
+	e.RequestID = first(t.arrived.Header, apiv3.HeaderRequestID)
 	if err := e.setResource(plaintext); err != nil {
 		return err
 	}

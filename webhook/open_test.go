@@ -502,7 +502,7 @@ func TestDecodeErrorsHoldNoValue(t *testing.T) {
 		{"wrong type", `{"amount":{"total":987654321}}`, new(map[string]map[string]int8), "does not fit int8"},
 		{"not JSON", `{"secret987654321`, new(map[string]any), "not JSON"},
 		{"no pointer", `{}`, 1, "not a pointer"},
-		{"refusing target", `"987654321"`, new(refusing), "the target refused it"},
+		{"refusing target", `"987654321"`, new(refusing), "the target rejected it"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			header, body := event("X.Y", "x", test.resource).build()

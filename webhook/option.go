@@ -12,7 +12,8 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// Option sets up a Handler. A bad value is an error of [New]; where two options set the same thing, the later wins.
+// Option configures a Handler. A bad value is an error of [New]; the later of two equal options
+// wins.
 type Option func(*config) error
 
 type config struct {
@@ -31,7 +32,7 @@ type config struct {
 	nonce    func() string
 }
 
-// longestBudget is how long the platform waits for an answer.
+// longestBudget is the platform's wait for a response.
 const longestBudget = 5 * time.Second
 
 func defaults() config {
@@ -41,9 +42,10 @@ func defaults() config {
 	}
 }
 
-// WithCatalog replaces the catalogue of events. The default is the embedded one, catalog.V3(), which is unpacked when it is
-// first asked; WithCatalog(nil) has none. By the catalogue, a handler with a private key opens the encrypted members of
-// resources, and knows further questions. Without one everything else works.
+// WithCatalog replaces the catalogue of events. The default is the embedded one, catalog.V3(),
+// unpacked at its first use; WithCatalog(nil) uses none. With a catalogue, a handler with a private
+// key decrypts the encrypted fields of resources, and knows further inquiries. Everything else
+// works without one.
 func WithCatalog(catalog Lookup) Option {
 	return func(c *config) error {
 		c.embedded, c.catalog = false, catalog
@@ -51,7 +53,7 @@ func WithCatalog(catalog Lookup) Option {
 	}
 }
 
-// facts returns the catalogue, nil if there is none. The embedded one is unpacked when it is first asked for.
+// facts returns the catalogue, nil if there is none. It unpacks the embedded one at its first use.
 func (c *config) facts() Lookup {
 	if c.embedded {
 		return catalog.V3()
@@ -59,8 +61,8 @@ func (c *config) facts() Lookup {
 	return c.catalog
 }
 
-// WithDeduper replaces the memory of what was done, which is a [Memory] of the default size. Several instances behind
-// one address need a store they share.
+// WithDeduper replaces the store of processed events. The default is a [Memory] of the default
+// size. Several instances behind one address need a shared store.
 func WithDeduper(d Deduper) Option {
 	return func(c *config) error {
 		c.deduper = d
@@ -71,7 +73,7 @@ func WithDeduper(d Deduper) Option {
 	}
 }
 
-// WithResponseSigner replaces how answers to questions are signed; see [ResponseSigner].
+// WithResponseSigner replaces the signer of responses to inquiries; see [ResponseSigner].
 func WithResponseSigner(sign ResponseSigner) Option {
 	return func(c *config) error {
 		c.signer = sign
@@ -82,11 +84,13 @@ func WithResponseSigner(sign ResponseSigner) Option {
 	}
 }
 
-// WithLogger makes the handler write what an observer is told: at level Info when it was dealt with, at Warn when it was
-// refused or nobody wanted it, at Error when this side failed: the body was read before, the resource does not open, the
-// function or the store failed. A signature test of the platform is Info. The fields are an allow-list; no body, value,
-// signature or error text of a function is logged. Where there is neither logger nor observer, slog.Default() gets what would
-// be lost in silence: the records at level Error, and events that no function is registered for. nil logs nothing.
+// WithLogger writes a log record of each delivery: at level Info for success, at Warn for a
+// rejected notification and an event without a function, at Error for a failure of this side (the
+// body was read before, the resource cannot be decrypted, the function or the store failed). A
+// signature test of the platform is Info. The fields are an allow-list: the log contains no body,
+// value, signature or error text of a function. Without logger and observer, slog.Default() gets
+// the records that would be lost: those at level Error, and events without a function. nil logs
+// nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		c.logger, c.usual = logger, false
@@ -94,9 +98,10 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithObserver hands every delivery to observe when its answer is decided, for metrics and traces, and once more when a
-// function ends that has overrun ([Observation].Late). It runs before the answer is sent and on several goroutines: it
-// should be quick. A panic in it is logged and harms nothing.
+// WithObserver passes every delivery to observe once its response is decided, for metrics and
+// traces, and again at the end of a function that has overrun ([Observation].Late). It runs before
+// the response is sent and on several goroutines: it should be quick. A panic in it is logged and
+// does no harm.
 func WithObserver(observe func(context.Context, Observation)) Option {
 	return func(c *config) error {
 		c.observer = observe
@@ -104,7 +109,8 @@ func WithObserver(observe func(context.Context, Observation)) Option {
 	}
 }
 
-// WithMaxBody bounds a delivery's body, in bytes. A longer one is refused, and not read further. Default 1 MiB.
+// WithMaxBody bounds a delivery's body in bytes. The handler rejects a longer one and stops reading
+// it. Default 1 MiB.
 func WithMaxBody(bytes int64) Option {
 	return func(c *config) error {
 		c.maxBody = bytes
@@ -115,8 +121,9 @@ func WithMaxBody(bytes int64) Option {
 	}
 }
 
-// WithBudget sets how long after a delivery's arrival it is answered at the latest. The platform waits 5 s, network
-// included; the default is 4.5 s. Questions have shorter budgets of their own, which a longer one here does not change.
+// WithBudget bounds the time from a delivery's arrival to its response. The platform waits 5 s,
+// including the network; the default is 4.5 s. Inquiries have shorter budgets of their own, which a
+// longer one here does not change.
 func WithBudget(budget time.Duration) Option {
 	return func(c *config) error {
 		c.budget = budget
@@ -127,8 +134,9 @@ func WithBudget(budget time.Duration) Option {
 	}
 }
 
-// WithTimeout sets when the context of a function ends. A function may take longer than the budget: the event's
-// redelivery finds it done. Default one minute. A shared [Deduper] must keep claims for longer than this.
+// WithTimeout bounds the context of a function. A function may take longer than the budget: the
+// event's redelivery finds it done. Default one minute. A shared [Deduper] must keep claims for
+// longer than this.
 func WithTimeout(limit time.Duration) Option {
 	return func(c *config) error {
 		c.timeout = limit
@@ -139,7 +147,8 @@ func WithTimeout(limit time.Duration) Option {
 	}
 }
 
-// WithClock replaces the clock that signatures, certificates and signed answers go by. The default is time.Now.
+// WithClock replaces the clock for signatures, certificates and signed responses. The default is
+// time.Now.
 func WithClock(now func() time.Time) Option {
 	return func(c *config) error {
 		c.clock = now
@@ -150,7 +159,8 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithNonce replaces the source of nonces for signed answers, for golden tests. The default is crypto/rand.Text.
+// WithNonce replaces the source of nonces of signed responses, for golden tests. The default is
+// crypto/rand.Text.
 func WithNonce(nonce func() string) Option {
 	return func(c *config) error {
 		c.nonce = nonce
@@ -161,7 +171,7 @@ func WithNonce(nonce func() string) Option {
 	}
 }
 
-// Lookup is what a Handler asks a catalogue of events, such as catalog.V3().
+// Lookup is a catalogue of events, such as catalog.V3().
 type Lookup interface {
 	Event(eventType string) (*fact.Event, bool)
 }

@@ -6,17 +6,19 @@ import (
 	"strings"
 )
 
-// Func processes an event. Returning nil says that the event is dealt with for good: it is answered 204, and further
-// deliveries of it are answered without calling the function. An error (or a panic) is answered 500, and the event comes
-// again. ctx carries the request's values, but neither its end nor the budget: it ends after WithTimeout.
+// Func processes an event. A nil error means that the event is done: the handler responds 204, and
+// does not call the function for further deliveries of it. After an error or a panic it responds
+// 500, and the event comes again. ctx carries the request's values, but neither its end nor the
+// budget: it ends after WithTimeout.
 type Func func(ctx context.Context, e *Event) error
 
-// InquiryFunc answers a question. What it returns becomes the JSON body of a 200: a struct, a map, or []byte and
-// json.RawMessage verbatim; most questions want a member code that is SUCCESS or FAIL. An error (or a panic, or a nil
-// answer) is answered 500 with {"code":"FAIL",…}. ctx ends with the budget, for a late answer is none.
+// InquiryFunc responds to an inquiry. Its result becomes the JSON body of a 200: a struct, a map,
+// or []byte and json.RawMessage verbatim. Most inquiries expect a field code with SUCCESS or FAIL.
+// After an error, a panic or a nil result the handler responds 500 with {"code":"FAIL",…}. ctx ends
+// with the budget, for a late response is useless.
 type InquiryFunc func(ctx context.Context, e *Event) (answer any, err error)
 
-// asked is a question and who answers it, nil if nobody does.
+// asked is an inquiry and its function, nil without one.
 type asked struct {
 	inquiry
 	fn InquiryFunc
@@ -24,7 +26,7 @@ type asked struct {
 
 type route struct {
 	pattern      string
-	eventType    string // whole, or the beginning up to and with the last dot
+	eventType    string // whole, or the beginning through the last dot
 	prefix       bool
 	originalType string // empty: any that belongs to the family of the type
 	fn           Func   // nil: the events are ignored
@@ -51,7 +53,7 @@ func parsePattern(pattern string) (route, error) {
 	return r, nil
 }
 
-// takes reports whether a type is the one of the pattern, or begins as it says.
+// takes reports whether a type fits the pattern.
 func (r *route) takes(eventType string) bool {
 	return eventType == r.eventType || r.prefix && strings.HasPrefix(eventType, r.eventType)
 }
@@ -66,7 +68,7 @@ func (r *route) matches(e *Event) bool {
 	return !foreign(e)
 }
 
-// moreSpecific orders routes so that the first that matches is the right one.
+// moreSpecific orders routes: the first match is the right one.
 func moreSpecific(a, b route) int {
 	rank := func(r route) int {
 		n := 4 * len(r.eventType)

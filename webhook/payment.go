@@ -14,30 +14,30 @@ import (
 // ErrNotPaid means that a notification's trade_state is not SUCCESS.
 var ErrNotPaid = fault.New("the order is not paid")
 
-// ErrNotPayment means that a notification tells of something else than a payment: profit sharing, for one, arrives under
-// the same event type.
+// ErrNotPayment means that a notification does not report a payment: profit sharing, for example,
+// arrives under the same event type.
 var ErrNotPayment = fault.New("the notification is not about a payment")
 
-// MismatchError means that a payment is not what was expected. Do not deliver; look into it.
+// MismatchError means that a payment differs from the expected one. Do not deliver; investigate.
 type MismatchError struct {
-	// Member is the member of the resource that differs, such as amount.total.
-	Member string
-	// Want and Got are the expected value, and that of the notification: empty if it has none, or no amount in fen where one
-	// belongs.
+	// Field is the field of the resource that differs, such as amount.total.
+	Field string
+	// Want is the expected value and Got that of the notification, empty if it is absent or, for an
+	// amount, no whole number.
 	Want, Got string
 }
 
 func (e *MismatchError) Error() string {
-	return "webhook: the payment's " + e.Member + " is not the expected one"
+	return "webhook: the payment's " + e.Field + " is not the expected one"
 }
 
-// Format prints the error's text, which has no value, under every verb.
+// Format prints the error's text, without values, under every verb.
 func (e MismatchError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
 
-// MarshalText gives encodings the error's text.
+// MarshalText returns the error's text.
 func (e MismatchError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// Payment is what a caller expects of a payment notification, from its own records.
+// Payment is the expected content of a payment notification, from the caller's own records.
 type Payment struct {
 	// MchID is the merchant number: mchid, or sp_mchid of a service provider. Required.
 	MchID string
@@ -45,21 +45,22 @@ type Payment struct {
 	SubMchID string
 	// AppID is appid, sp_appid of a service provider, or combine_appid. Empty is not checked.
 	AppID string
-	// OutTradeNo is the merchant's order number. Required for an order paid together with others, where it tells which
-	// of them is meant. Otherwise empty is not checked.
+	// OutTradeNo is the merchant's order number. Required for an order of a combined payment, to
+	// choose it among the others. Otherwise an empty one is not checked.
 	OutTradeNo string
-	// Total is the order's amount in the smallest unit (fen): amount.total, what the order costs before coupons, not
-	// payer_total, what the user paid. Required.
+	// Total is the order's amount in the smallest unit (fen): amount.total, the price before
+	// coupons, not payer_total, which the user paid. Required.
 	Total int64
 	// Currency is the order's currency. Empty means CNY.
 	Currency string
 }
 
-// Check compares a payment notification with what is expected: that it tells of a payment, that it is paid, and that
-// merchant, appid, number, amount and currency are the right ones. It is nil, ErrNotPayment, ErrNotPaid, a
-// *[MismatchError], or the error of a Payment without MchID or Total.
+// Check compares a payment notification with the expected payment: kind, state, merchant, appid,
+// number, amount and currency. The error is ErrNotPayment, ErrNotPaid, a *[MismatchError], or that
+// of a Payment without MchID or Total.
 //
-// For orders that were paid together it finds the one of OutTradeNo, whose merchant is MchID (or SubMchID under it).
+// In a combined payment it finds the order of OutTradeNo, whose merchant is MchID (or SubMchID
+// under it).
 func (p Payment) Check(e *Event) error {
 	if p.MchID == "" || p.Total <= 0 {
 		return errors.New("webhook: Payment needs MchID and a Total above zero to check anything")
@@ -92,7 +93,7 @@ func (p Payment) checkCombined(e *Event) error {
 	if p.OutTradeNo == "" {
 		return errors.New("webhook: several orders were paid together: Payment needs OutTradeNo to tell which one is meant")
 	}
-	var first error = &MismatchError{Member: "sub_orders.out_trade_no", Want: p.OutTradeNo}
+	var first error = &MismatchError{Field: "sub_orders.out_trade_no", Want: p.OutTradeNo}
 	found := false
 	for _, order := range e.Get("sub_orders").Array() {
 		if order.Get("out_trade_no").String() != p.OutTradeNo {
@@ -117,10 +118,10 @@ func (p Payment) checkCombined(e *Event) error {
 	return first
 }
 
-// comparison is one member to compare; one that is not required is compared if something is expected.
+// comparison is one field to compare; an optional one only if a value is expected.
 type comparison struct {
-	member, want, got string
-	required          bool
+	field, want, got string
+	required         bool
 }
 
 func (p Payment) check(state string, comparisons []comparison) error {
@@ -129,7 +130,7 @@ func (p Payment) check(state string, comparisons []comparison) error {
 	}
 	for _, c := range comparisons {
 		if (c.required || c.want != "") && c.want != c.got {
-			return &MismatchError{Member: c.member, Want: c.want, Got: c.got}
+			return &MismatchError{Field: c.field, Want: c.want, Got: c.got}
 		}
 	}
 	return nil

@@ -73,7 +73,7 @@ func TestPayment(t *testing.T) {
 			}
 			var mismatch *webhook.MismatchError
 			require.ErrorAs(t, err, &mismatch)
-			assert.Equal(t, test.member, mismatch.Member)
+			assert.Equal(t, test.member, mismatch.Field)
 			assert.NotEqual(t, mismatch.Want, mismatch.Got)
 			assert.Contains(t, err.Error(), test.member)
 		})

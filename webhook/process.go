@@ -15,43 +15,44 @@ import (
 )
 
 const (
-	// askAgain is how often a Deduper that cannot wait is asked whether an event is still busy.
+	// askAgain is the interval of questions to a Deduper without Wait.
 	askAgain = 200 * time.Millisecond
-	// storeTimeout bounds Done and Release, which run also after the request has ended.
+	// storeTimeout bounds Done and Release, which also run after the end of the request.
 	storeTimeout = 10 * time.Second
 )
 
-// reject ends a delivery that is not taken.
-func (t *turn) reject(ctx context.Context, err error) Response {
+// reject ends a rejected delivery.
+func (t *delivery) reject(ctx context.Context, err error) Response {
 	out := t.failed(err)
 	t.h.tell(ctx, out.observation)
 	return out.answer
 }
 
-// outcome is how a delivery ends.
+// outcome is the end of a delivery.
 type outcome struct {
 	answer      Response
 	observation Observation
 }
 
-// failed makes the outcome of an error.
-func (t *turn) failed(err error) outcome {
+// failed returns the outcome of an error.
+func (t *delivery) failed(err error) outcome {
 	answer, kind := rejection(err)
 	return outcome{answer, t.observation(answer.Status, kind, err)}
 }
 
-// succeeded makes the outcome of an answer.
-func (t *turn) succeeded(answer Response) outcome {
+// succeeded returns the outcome of a response.
+func (t *delivery) succeeded(answer Response) outcome {
 	return outcome{answer, t.observation(answer.Status, "", nil)}
 }
 
-// process ends a delivery whose event is verified: it finds the function, runs it, and waits for it within the budget.
-func (t *turn) process(ctx context.Context) Response {
-	w := &work{turn: t, ended: make(chan outcome, 1)}
+// process ends a delivery with a verified event: it finds the function, runs it, and waits for it
+// within the budget.
+func (t *delivery) process(ctx context.Context) Response {
+	w := &work{delivery: t, ended: make(chan outcome, 1)}
 	asked, isInquiry := t.h.inquiry(t.event)
 	if isInquiry {
 		if asked.fn == nil {
-			return t.reject(ctx, fmt.Errorf("%w: it is a question, which OnInquiry(%q, …) answers", ErrNoHandler, redact.Printable(t.event.Type)))
+			return t.reject(ctx, fmt.Errorf("%w: it is an inquiry: register a function with OnInquiry(%q, …)", ErrNoHandler, redact.Printable(t.event.Type)))
 		}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, t.begin.Add(asked.budget))
@@ -92,7 +93,7 @@ func (t *turn) process(ctx context.Context) Response {
 	return out.answer
 }
 
-// tooLate tells why waiting ended: the budget, or the sender.
+// tooLate tells why the wait ended: the budget, or the sender.
 func tooLate(ctx context.Context, byBudget error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return byBudget
@@ -100,25 +101,25 @@ func tooLate(ctx context.Context, byBudget error) error {
 	return errGone
 }
 
-// work is the part of a turn that may outlive its request.
+// work is the part of a delivery that may outlive its request.
 type work struct {
-	*turn
+	*delivery
 	phase atomic.Int32
 	do    func() outcome
 	ended chan outcome // holds one, so that sending never waits
 }
 
-// Phases of work. The request's side leaves claiming and running when the budget ends, the work's side when it is
-// through; whoever swaps first decides.
+// Phases of work. The request's side leaves claiming and running at the end of the budget, the
+// work's side at the end of the function. The first swap decides.
 const (
 	claiming  int32 = iota // the function has not begun
 	running                // the function runs
 	finished               // the outcome is in the channel
-	abandoned              // the request was answered; the function will not begin
-	late                   // the request was answered; the function still runs
+	abandoned              // the response was sent; the function will not begin
+	late                   // the response was sent; the function still runs
 )
 
-// run does the work and hands over its outcome, or observes it if nobody waits any more.
+// run does the work and passes its outcome on, or observes it if nobody waits.
 func (w *work) run(ctx context.Context) {
 	defer w.h.running.done()
 	out, returned := outcome{}, false
@@ -142,7 +143,7 @@ func (w *work) run(ctx context.Context) {
 	returned = true
 }
 
-// once claims the event and runs the function, unless another delivery did.
+// once claims the event and runs the function, unless another delivery has done so.
 func (w *work) once(ctx context.Context, fn Func) (out outcome) {
 	key, owner := w.event.Key(), rand.Text()
 	switch state, err := w.claim(ctx, key, owner); {
@@ -167,7 +168,7 @@ func (w *work) once(ctx context.Context, fn Func) (out outcome) {
 		}
 	}()
 	if !w.phase.CompareAndSwap(claiming, running) {
-		err = ErrBusy // answered so already
+		err = ErrBusy // already the response
 		return out
 	}
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.h.timeout)
@@ -230,7 +231,7 @@ func (w *work) settle(ctx context.Context, key, owner string, failure error) err
 	return nil
 }
 
-// giveBack releases a claim of which it is not known whether the store took it. The answer does not wait for that.
+// giveBack releases a claim that the store may have recorded. The response does not wait for it.
 func (w *work) giveBack(ctx context.Context, key, owner string) {
 	w.h.running.add()
 	go func() {
@@ -245,7 +246,7 @@ func (w *work) release(ctx context.Context, key, owner string) error {
 	return w.h.deduper.Release(ctx, key, owner)
 }
 
-// answer asks the function, and makes the answer to the question.
+// respond calls the function and builds the response to the inquiry.
 func (w *work) answer(ctx context.Context, a asked) outcome {
 	answer := Response{Status: http.StatusOK}
 	err := call(func() (err error) {
@@ -258,9 +259,9 @@ func (w *work) answer(ctx context.Context, a asked) outcome {
 	if err == nil && a.signed {
 		sign := w.h.signer
 		if sign == nil {
-			sign = w.h.signAnswer
+			sign = w.h.signResponse
 		}
-		if answer.Authorization, err = sign(ctx, w.merchant, w.delivery, answer.Body); err != nil {
+		if answer.Authorization, err = sign(ctx, w.merchant, w.arrived, answer.Body); err != nil {
 			err = &signError{err}
 		}
 	}
@@ -270,7 +271,7 @@ func (w *work) answer(ctx context.Context, a asked) outcome {
 	return w.succeeded(answer)
 }
 
-// call runs a function of the user's. Its error, or its panic, becomes a *functionError.
+// call runs a user's function. Its error or panic becomes a *functionError.
 func call(fn func() error) error {
 	if err := guarded(fn); err != nil {
 		return functionFailed(err)

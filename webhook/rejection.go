@@ -9,11 +9,11 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// functionError is the failure of a function of the user's. Its text may hold anything, and nothing of this module is found in
-// it but a panic.
+// functionError is the failure of a user's function. Its text may contain anything. errors.As finds
+// nothing of this module in it but a *PanicError.
 type functionError struct {
 	err     error
-	message string // that the function chose for the answer, with Fail
+	message string // the function's message for the response, with Fail
 	kind    string
 }
 
@@ -37,15 +37,15 @@ func (e *functionError) Error() string { return "the function failed: " + e.err.
 
 func (e *functionError) Unwrap() error { return e.err }
 
-// signError is an answer that could not be signed.
+// signError means that the response could not be signed.
 type signError struct{ err error }
 
-func (e *signError) Error() string { return "the answer could not be signed: " + e.err.Error() }
+func (e *signError) Error() string { return "the response could not be signed: " + e.err.Error() }
 
 func (e *signError) Unwrap() error { return fault.Outside(e.err) }
 
-// rejection turns a failure into the answer and the word for it in logs. The answers' texts are fixed: what is said to
-// whoever knocks must hold no secret, and tell no forger how far he came.
+// rejection returns the response to a failure and its word in logs. The texts are fixed: they must
+// contain no secret, and give a forger no hint.
 func rejection(err error) (answer Response, kind string) {
 	const (
 		notAccepted = "the notification was not accepted"
@@ -119,11 +119,11 @@ func signatureRejection(err *VerifyError) (answer Response, kind string) {
 			return refused, known.kind
 		}
 	}
-	// The keys could not be asked: nothing is known about the notification.
+	// the keys failed: nothing is known about the notification
 	return fail(http.StatusServiceUnavailable, "the notification could not be verified"), "keys"
 }
 
-// chooseError is a failure of the user's function, whose text may hold anything.
+// chooseError is a failure of the user's function. Its text may contain anything.
 type chooseError struct{ err error }
 
 func (e *chooseError) Error() string { return "choosing the merchant failed: " + e.err.Error() }

@@ -6,21 +6,23 @@ import (
 	"slices"
 )
 
-// On registers the function for the events that pattern describes, in one of these forms:
+// On registers the function for the events of a pattern, in one of these forms:
 //
 //	TRANSACTION.SUCCESS                 one type; for those of TRANSACTION, payments only
 //	TRANSACTION.SUCCESS/profitsharing   one type, one original type
-//	MCHTRANSFER.*                       all types that begin so; for TRANSACTION.*, payments only
+//	MCHTRANSFER.*                       all types with this beginning; for TRANSACTION.*, payments only
 //	MCHTRANSFER.*/mch_payment           the same, one original type
 //	*/profitsharing                     everything of one original type
 //
-// Exactly one function gets an event, that of the most specific pattern: one type before a beginning, a longer
-// beginning before a shorter, with an original type before without. Results of profit sharing arrive as
-// PROFITSHARING.… and as TRANSACTION.SUCCESS; "*/profitsharing" takes both. Questions reach no function of On.
+// Exactly one function gets an event, that of the most specific pattern: a type before a beginning,
+// a longer beginning before a shorter one, with an original type before without. Results of profit
+// sharing arrive as PROFITSHARING.… and as TRANSACTION.SUCCESS; "*/profitsharing" matches both. No
+// function of On gets an inquiry.
 //
-// On panics at a pattern of another form, one that fits nothing the catalogue knows (a slip of the pen would lose events; see
-// [WithEvents] for what is newer), one that is registered already, and one for a question. Register before serving; later is
-// allowed, too. The types that most merchants meet have constants, such as [TransactionSuccess].
+// On panics at a pattern of another form, one that matches no event of the catalogue (a typo would
+// lose events; [WithEvents] names newer ones), one that is already registered, and one for an
+// inquiry. Register before serving; later is also allowed. The usual types have constants, such as
+// [TransactionSuccess].
 func (h *Handler) On(pattern string, fn Func) {
 	if fn == nil {
 		panic("webhook: On: the function for " + pattern + " is nil")
@@ -28,10 +30,10 @@ func (h *Handler) On(pattern string, fn Func) {
 	h.register("On", pattern, fn)
 }
 
-// Ignore says that the events which patterns describe, in the forms of [Handler.On], are none of this handler's: they are
-// answered 204 and nothing runs. Other events that no function is registered for are answered 204 with a warning, and those
-// of payments, refunds and transfers 500, because an acknowledged one does not come again: [ErrNoHandler]. Ignore panics
-// where On does.
+// Ignore acknowledges the events of patterns, in the forms of [Handler.On], with 204 and runs
+// nothing. The handler responds to other events without a function with 204 and a warning, and to
+// those of payments, refunds and transfers with 500 ([ErrNoHandler]), because an acknowledged event
+// does not come again. Ignore panics like On.
 func (h *Handler) Ignore(patterns ...string) {
 	for _, pattern := range patterns {
 		h.register("Ignore", pattern, nil)
@@ -44,7 +46,7 @@ func (h *Handler) register(method, pattern string, fn Func) {
 		err = h.unknown(r)
 	}
 	if _, asks := h.inquiryOf(r.eventType); err == nil && asks && !r.prefix {
-		err = errors.New(pattern + " is a question that wants an answer: use OnInquiry")
+		err = errors.New(pattern + " is an inquiry: use OnInquiry")
 	}
 	if err != nil {
 		panic("webhook: " + method + ": " + err.Error())
@@ -57,13 +59,13 @@ func (h *Handler) register(method, pattern string, fn Func) {
 			panic("webhook: " + method + ": " + pattern + " is registered already")
 		}
 	}
-	// A new slice each time: readers keep the one they have.
+	// a new slice each time, because readers keep the old one
 	h.routes = append(slices.Clip(h.routes), r)
 	slices.SortFunc(h.routes, moreSpecific)
 }
 
-// On registers a function that gets the decrypted resource decoded into a T. A resource that does not fit T is an error
-// like one of the function: it is answered 500 and comes again.
+// On registers a function that gets the decrypted resource as a T. A resource that does not fit T
+// counts as an error of the function: the response is 500, and the event comes again.
 func On[T any](h *Handler, pattern string, fn func(ctx context.Context, e *Event, resource T) error) {
 	if fn == nil {
 		panic("webhook: On: the function for " + pattern + " is nil")
@@ -77,8 +79,8 @@ func On[T any](h *Handler, pattern string, fn func(ctx context.Context, e *Event
 	})
 }
 
-// OnDefault registers the function for events that no pattern takes, unknown ones among them. It never gets a question. See
-// [Handler.Ignore] for what becomes of them without it.
+// OnDefault registers the function for events that match no pattern, including unknown ones. It
+// never gets an inquiry. [Handler.Ignore] describes the response without it.
 func (h *Handler) OnDefault(fn Func) {
 	if fn == nil {
 		panic("webhook: OnDefault: the function is nil")
@@ -88,9 +90,10 @@ func (h *Handler) OnDefault(fn Func) {
 	h.fallback = fn
 }
 
-// OnInquiry registers the function that answers the questions of one type. A type that is not known as a question
-// becomes one. It panics when the type is registered already, is a pattern or is not known (see [WithEvents]), and when its
-// answers have to be signed and the one merchant has no ID, Serial and PrivateKey to sign them with.
+// OnInquiry registers the function for the inquiries of one type. The type becomes an inquiry if it
+// is not known as one. OnInquiry panics if the type is already registered, is a pattern or is
+// unknown (see [WithEvents]), and if its responses must be signed and the only merchant lacks ID,
+// Serial or PrivateKey.
 func (h *Handler) OnInquiry(eventType string, fn InquiryFunc) {
 	if fn == nil {
 		panic("webhook: OnInquiry: the function for " + eventType + " is nil")
@@ -107,7 +110,7 @@ func (h *Handler) OnInquiry(eventType string, fn InquiryFunc) {
 		q.budget = usualInquiry
 	}
 	if q.signed && h.merchant != nil && h.signer == nil && !h.merchant().canSign() {
-		panic("webhook: OnInquiry: answers to " + eventType + " are signed: Merchant needs ID, Serial and PrivateKey")
+		panic("webhook: OnInquiry: responses to " + eventType + " are signed: Merchant needs ID, Serial and PrivateKey")
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -117,7 +120,7 @@ func (h *Handler) OnInquiry(eventType string, fn InquiryFunc) {
 	h.asked[eventType] = asked{inquiry: q, fn: fn}
 }
 
-// OnInquiry registers a function that gets the decrypted question decoded into a T.
+// OnInquiry registers a function that gets the decrypted inquiry as a T.
 func OnInquiry[T any](h *Handler, eventType string, fn func(ctx context.Context, e *Event, resource T) (answer any, err error)) {
 	if fn == nil {
 		panic("webhook: OnInquiry: the function for " + eventType + " is nil")
@@ -131,7 +134,7 @@ func OnInquiry[T any](h *Handler, eventType string, fn func(ctx context.Context,
 	})
 }
 
-// question tells whether the event is a question, and who answers it.
+// inquiry reports whether the event is an inquiry, with its function.
 func (h *Handler) inquiry(e *Event) (asked, bool) {
 	h.mu.RLock()
 	a, ok := h.asked[e.Type]
@@ -142,8 +145,8 @@ func (h *Handler) inquiry(e *Event) (asked, bool) {
 	return a, ok
 }
 
-// route returns the function for an event that is no question, and whether anybody said what becomes of the event. One that is
-// to be ignored has no function.
+// route returns the function of an event that is no inquiry, and whether a pattern or default
+// matches. An ignored event has no function.
 func (h *Handler) route(e *Event) (fn Func, routed bool) {
 	h.mu.RLock()
 	routes, fallback := h.routes, h.fallback

@@ -21,9 +21,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.process(ctx).write(w)
 }
 
-// Deliver receives one notification without net/http: everything that ServeHTTP does except reading the body and
-// writing the answer. d.Header may have its names in any case. When ctx ends, so does waiting for the function, which
-// keeps running.
+// Deliver receives one notification without net/http. It does the work of ServeHTTP except reading
+// the body and writing the response. The names in d.Header may have any case. When ctx ends,
+// Deliver stops waiting for the function, which keeps running.
 func (h *Handler) Deliver(ctx context.Context, d *Delivery) Response {
 	copied := *d
 	copied.Header = canonical(d.Header)
@@ -35,7 +35,7 @@ func (h *Handler) Deliver(ctx context.Context, d *Delivery) Response {
 	return t.process(ctx)
 }
 
-// targetOf returns the request target as it stood on the request line.
+// targetOf returns the request target of the request line.
 func targetOf(r *http.Request) string {
 	if r.RequestURI != "" {
 		return r.RequestURI
@@ -43,12 +43,12 @@ func targetOf(r *http.Request) string {
 	return r.URL.RequestURI()
 }
 
-// receive takes a delivery from an HTTP request: what the headers tell first, so that junk is refused unread.
-func (t *turn) receive(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+// receive reads a delivery from an HTTP request, the headers first, so that it rejects junk unread.
+func (t *delivery) receive(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return errMethod
 	}
-	// The deadline also bounds what the server reads of a body that is refused here.
+	// the deadline also bounds the server's reading of a rejected body
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(t.begin.Add(t.h.budget))
 	if r.ContentLength > t.h.maxBody {
@@ -66,19 +66,20 @@ func (t *turn) receive(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if err != nil {
 		return err
 	}
-	// From here on the deadline would end the connection while the function works.
+	// from here on the deadline would end the connection while the function runs
 	_ = control.SetReadDeadline(time.Time{})
-	t.delivery.Body = body
+	t.arrived.Body = body
 	return t.open()
 }
 
-// Parse verifies and decrypts one notification and does nothing else: no routing, no deduplication, no answer. header
-// may have its names in any case. ctx is handed to Keys and Choose.
+// Parse verifies and decrypts one notification: no routing, no deduplication, no response. The
+// names in header may have any case. Keys and Choose get ctx.
 //
-// The error is a *[VerifyError] if the notification is not proven to come from the platform, and otherwise one of this
-// package's values or apiv3.ErrDecrypt. Response the request 4xx or 5xx then; see [Handler.Deliver] for a whole answer.
+// The error is a *[VerifyError] if nothing proves that the notification comes from the platform,
+// and otherwise one of this package's values or apiv3.ErrDecrypt. Respond with 4xx or 5xx to an
+// error; [Handler.Deliver] gives the whole response.
 func (h *Handler) Parse(ctx context.Context, header map[string][]string, body []byte) (*Event, error) {
-	t := turn{h: h, delivery: &Delivery{Header: canonical(header), Body: body}}
+	t := delivery{h: h, arrived: &Delivery{Header: canonical(header), Body: body}}
 	err := t.accept(ctx)
 	if err == nil {
 		return t.event, nil

@@ -10,13 +10,13 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 )
 
-// signAnswer is the built-in ResponseSigner.
-func (c *config) signAnswer(_ context.Context, m *Merchant, d *Delivery, body []byte) (string, error) {
+// signResponse is the built-in ResponseSigner.
+func (c *config) signResponse(_ context.Context, m *Merchant, d *Delivery, body []byte) (string, error) {
 	if !m.canSign() {
-		return "", fmt.Errorf("%w: the answer has to be signed: Merchant needs ID, Serial and PrivateKey", apiv3.ErrKey)
+		return "", fmt.Errorf("%w: the response must be signed: Merchant needs ID, Serial and PrivateKey", apiv3.ErrKey)
 	}
 	if d.Target == "" {
-		return "", errors.New("the answer has to be signed: Delivery needs Target")
+		return "", errors.New("the response must be signed: Delivery needs Target")
 	}
 	caller := apiv3.Authorization{
 		ID: m.ID, Serial: m.Serial, Nonce: c.nonce(), Timestamp: strconv.FormatInt(c.clock().Unix(), 10),

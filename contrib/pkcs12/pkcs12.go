@@ -51,7 +51,7 @@ type Credentials struct {
 // Format prints the serial under every verb; the key is left out.
 func (c Credentials) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, c.text()) }
 
-// MarshalText gives encodings what Format prints.
+// MarshalText returns the text that Format prints.
 func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
 
 func (c Credentials) text() string {
