@@ -182,7 +182,7 @@ func (l leaf) equal(other leaf) bool {
 
 // sent returns what the call carried at a source of a fact.
 func (f *flight) sent(source string) (leaf, bool) {
-	if name, ok := fact.QueryMember(source); ok {
+	if name, ok := fact.QueryField(source); ok {
 		values, err := url.ParseQuery(f.url.RawQuery)
 		return textLeaf(values.Get(name)), err == nil && values.Get(name) != ""
 	}

@@ -245,7 +245,7 @@ func (f *flight) error(stage Stage, outcome Outcome, err error) *CallError {
 func (f *flight) trail() Trail {
 	t := Trail{History: slices.Clone(f.History), flight: f}
 	if o := f.Operation; o != nil {
-		t.Number = f.own(o.Number.Member)
+		t.Number = f.own(o.Number.Field)
 		if o.Link != nil {
 			t.Query = http.MethodGet + " " + o.Link.Query
 		}

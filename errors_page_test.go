@@ -135,7 +135,7 @@ func moneyOperations() (money, deductions []*fact.Operation) {
 	for o := range catalog.V3().All() {
 		if o.MovesMoney {
 			money = append(money, o)
-			if o.Number.Space == "order" && !strings.Contains(o.Number.Member, "{") {
+			if o.Number.Space == "order" && !strings.Contains(o.Number.Field, "{") {
 				deductions = append(deductions, o)
 			}
 		}

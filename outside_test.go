@@ -40,7 +40,7 @@ var ownTypes = map[string]error{
 	"middleware.VerifyError": &middleware.VerifyError{Status: 200, Reason: errors.New("x")},
 	"transport.SentError":    &transport.SentError{Host: "h", Err: errors.New("x")},
 	"transport.UnsentError":  &transport.UnsentError{Err: errors.New("x")},
-	"webhook.MismatchError":  &webhook.MismatchError{Member: "x"},
+	"webhook.MismatchError":  &webhook.MismatchError{Field: "x"},
 	"webhook.PanicError":     &webhook.PanicError{},
 	"webhook.VerifyError":    &webhook.VerifyError{Reason: errors.New("x")},
 	"wxpay.APIError":         &wxpay.APIError{Status: 404, Code: wxcode.OrderNotExist, Verified: true},

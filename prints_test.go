@@ -257,7 +257,7 @@ func samples(t *testing.T) map[string]specimen {
 		"webhook.Delivery":      of(webhook.Delivery{Header: header, Body: []byte(goldBody), Target: "/", Request: seen}),
 		"webhook.Response":      of(webhook.Response{Status: 200, Body: []byte(goldBody), Authorization: goldSignature}),
 		"webhook.VerifyError":   of(webhook.VerifyError{Serial: testKeyID, Reason: evidence}),
-		"webhook.MismatchError": of(webhook.MismatchError{Member: "appid", Want: gold, Got: gold}),
+		"webhook.MismatchError": of(webhook.MismatchError{Field: "appid", Want: gold, Got: gold}),
 		"webhook.PanicError":    of(webhook.PanicError{Value: goldBody, Stack: []byte(goldBody)}),
 		"webhook.Observation":   of(webhook.Observation{ID: "1", Err: errors.New(goldBody)}),
 

@@ -69,7 +69,7 @@ func (f *flight) logged() string {
 	if f.Operation == nil {
 		return ""
 	}
-	return f.own(f.Operation.Number.Member)
+	return f.own(f.Operation.Number.Field)
 }
 
 // mistake makes the error of a call that could not be made ready. An earlier process may have sent it all the same.

@@ -57,8 +57,8 @@ const (
 type MerchantNumber struct {
 	// Space is what the number is unique among, such as "order" or "refund". Empty means that there is no number.
 	Space string
-	// Member is where the request carries it: a body member by its dotted path, or a placeholder in braces.
-	Member string
+	// Field is its place in the request: a body field by its dotted path, or a placeholder in braces.
+	Field string
 }
 
 // Rate is a documented limit, at the time of review. Limits change and are often raised on request.
@@ -142,8 +142,8 @@ func (l *Link) Meaning(state string) Meaning {
 	return Taken
 }
 
-// QueryMember returns the name in a source that is a query member behind a question mark.
-func QueryMember(source string) (name string, ok bool) { return strings.CutPrefix(source, "?") }
+// QueryField returns the name in a source that is a query member behind a question mark.
+func QueryField(source string) (name string, ok bool) { return strings.CutPrefix(source, "?") }
 
 // Placeholder returns the name in a source that is a placeholder in braces.
 func Placeholder(source string) (name string, ok bool) {

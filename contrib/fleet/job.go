@@ -97,11 +97,11 @@ func (j *Job) complete() error {
 	}
 	operation := j.facts()
 	if j.Number == "" {
-		if operation == nil || operation.Number.Member == "" {
+		if operation == nil || operation.Number.Field == "" {
 			return errors.New("it is not known which member holds the merchant's own number: name it")
 		}
-		if j.Number = j.value(operation.Number.Member); j.Number == "" {
-			return fmt.Errorf("the merchant's own number is missing: it is expected in %s", operation.Number.Member)
+		if j.Number = j.value(operation.Number.Field); j.Number == "" {
+			return fmt.Errorf("the merchant's own number is missing: it is expected in %s", operation.Number.Field)
 		}
 	}
 	if j.Order == "" && absolute(operation) {

@@ -15,8 +15,8 @@ func (c *checker) conduct(o *fact.Operation) {
 	if !slices.Contains([]fact.Repeat{fact.Unreviewed, fact.Documented, fact.Assumed, fact.Never}, o.Repeat) {
 		c.report("unknown repeat class %q", o.Repeat)
 	}
-	if o.Number.Space != "" && !carries(o, o.Number.Member) {
-		c.report("the number %q is no member of the request", o.Number.Member)
+	if o.Number.Space != "" && !carries(o, o.Number.Field) {
+		c.report("the number %q is no member of the request", o.Number.Field)
 	}
 	if o.Rate.PerSecond != 0 && o.Rate.Per != "merchant" && o.Rate.Per != "provider" {
 		c.report("the rate counts by %q; merchant and provider are known", o.Rate.Per)
@@ -111,7 +111,7 @@ func (c *checker) states(l *fact.Link, query *fact.Operation) {
 // carries reports whether the request of o has the member, which is a dotted path, a placeholder in braces, or a query member
 // behind a question mark.
 func carries(o *fact.Operation, source string) bool {
-	if name, ok := fact.QueryMember(source); ok {
+	if name, ok := fact.QueryField(source); ok {
 		return slices.ContainsFunc(o.In.Query, func(f fact.Field) bool { return f.Name == name })
 	}
 	if name, ok := fact.Placeholder(source); ok {

@@ -31,7 +31,7 @@ func numberText(o *fact.Operation) []string {
 	if o.Number.Space == "" {
 		return nil
 	}
-	return []string{o.Number.Space + " " + o.Number.Member}
+	return []string{o.Number.Space + " " + o.Number.Field}
 }
 
 func setNumber(o *fact.Operation, value string) error {
@@ -42,7 +42,7 @@ func setNumber(o *fact.Operation, value string) error {
 	if o.Number.Space != "" {
 		return errTwice
 	}
-	o.Number = fact.MerchantNumber{Space: list[0], Member: list[1]}
+	o.Number = fact.MerchantNumber{Space: list[0], Field: list[1]}
 	return nil
 }
 

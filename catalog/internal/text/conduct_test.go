@@ -65,7 +65,7 @@ func TestConductIsReadAndWritten(t *testing.T) {
 	require.NoError(t, text.Check(doc))
 	assert.Equal(t, conduct, text.Format(doc))
 	assert.Equal(t, fact.Conduct{
-		MovesMoney: true, Repeat: fact.Documented, Number: fact.MerchantNumber{Space: "refund", Member: "no"}, Rate: fact.Rate{PerSecond: 5, Per: "provider"},
+		MovesMoney: true, Repeat: fact.Documented, Number: fact.MerchantNumber{Space: "refund", Field: "no"}, Rate: fact.Rate{PerSecond: 5, Per: "provider"},
 		Link: &fact.Link{
 			Query: "/v3/a/{out_no}", Acts: true, Copy: []fact.Copy{{To: "out_no", From: "no"}, {To: "sub", From: "sub", Optional: true}},
 			Missing: []string{"NOT_FOUND", "OTHER"}, State: "state",

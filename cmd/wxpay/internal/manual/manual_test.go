@@ -73,7 +73,7 @@ var rich = &fact.Operation{
 	Codes:    []fact.OperationCode{{Name: "NOT_ENOUGH", Status: 403, Doc: "v3/merchant/1"}, {Name: "SYSTEM_ERROR"}},
 	Response: fact.StreamResponse, Success: 200, Content: "data", Signature: fact.OverDigest,
 	Conduct: fact.Conduct{
-		MovesMoney: true, Repeat: fact.Never, Number: fact.MerchantNumber{Space: "a", Member: "out_no"},
+		MovesMoney: true, Repeat: fact.Never, Number: fact.MerchantNumber{Space: "a", Field: "out_no"},
 		Rate: fact.Rate{PerSecond: 5, Per: "merchant"}, Link: &fact.Link{Query: "/v3/a/{b_id}"},
 	},
 }

@@ -106,7 +106,7 @@ func New(operation *fact.Operation, writer *gocode.Writer) Page {
 		Host: operation.Host, HostRequired: operation.HostRequired, Unsigned: operation.Unsigned,
 		Scheme: string(operation.Scheme), Inferred: operation.Inferred,
 		Tags: operation.Tags, Roles: operation.Roles, Joined: operation.Joined, ByHand: operation.ByHand, Overlay: operation.Overlay,
-		MovesMoney: operation.MovesMoney, Repeat: string(operation.Repeat), Number: operation.Number.Member,
+		MovesMoney: operation.MovesMoney, Repeat: string(operation.Repeat), Number: operation.Number.Field,
 		PerSecond: operation.Rate.PerSecond, RatePer: operation.Rate.Per,
 		Request: Request{
 			Path: members(operation.In.Path, true), Query: members(operation.In.Query, true),
