@@ -13,6 +13,7 @@ require (
 	github.com/wxpay-go/wxpay v0.0.0
 	github.com/wxpay-go/wxpay/contrib/pkcs12 v0.0.0
 	github.com/wxpay-go/wxpay/contrib/sm v0.0.0
+	golang.org/x/term v0.45.0
 	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
 
@@ -32,7 +33,6 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.54.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
-	golang.org/x/term v0.45.0 // indirect
 	golang.org/x/text v0.40.0 // indirect
 	golang.org/x/tools v0.47.0 // indirect
 )

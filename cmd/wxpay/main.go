@@ -1,44 +1,50 @@
-// Command wxpay calls WeChat Pay APIv3 from a shell, and brings a gateway to practise on.
+// Command wxpay calls WeChat Pay APIv3 from a shell, and contains a gateway to practise on.
 //
-//	wxpay demo                              one call in six styles against an embedded sandbox, with what was sent and checked
-//	wxpay call [METHOD] PATH                one call to any operation, by its path, checked by what is documented of it
+//	wxpay demo                              one call in six styles against an embedded sandbox, with the request and the checks
+//	wxpay call [METHOD] PATH                one call to any operation, by its path, checked against its documentation
+//	wxpay upload FILE --to PATH             a file to an operation that takes one
+//	wxpay download URL|PATH                 a file, by its link or by its path
+//	wxpay bill KIND --date DAY              the bill of a day, verified
 //	wxpay search TEXT...                    operations, found by words
-//	wxpay docs [METHOD] PATH                what is documented of an operation, and how to call it in Go
+//	wxpay docs [METHOD] PATH                the documentation of an operation, and its call in Go
 //	wxpay docs --all --out DIR              the same of every operation, as a folder of Markdown
-//	wxpay gen types METHOD PATH             Go structs for the request and the answer of an operation
+//	wxpay gen types METHOD PATH             Go structs for the request and the response of an operation
+//	wxpay catalog diff FILE...              the differences between newer facts and the catalogue
 //	wxpay openapi                           the API as an OpenAPI 3.1 document
+//	wxpay keys check|show|download          the keys and certificates of a merchant
 //	wxpay sandbox [-- COMMAND [ARG]...]     a sandbox on this machine, for other programs or for one command
+//	wxpay sandbox pay|clock|control|explain the users and the clock of the running sandbox, and its rejections explained
 //	wxpay webhook listen --forward-to URL   a sandbox that forwards its notifications to a program
-//	wxpay webhook trigger EVENT             any of the documented notifications, sent by the sandbox that runs
-//	wxpay webhook resend ID                 the same once more
-//	wxpay webhook verify FILE               whether a saved notification is valid, step by step
+//	wxpay webhook trigger EVENT             any documented notification, sent by the running sandbox
+//	wxpay webhook resend ID                 the same notification once more
+//	wxpay webhook verify FILE               a saved notification, verified step by step
 //	wxpay batch FILE PATH                   very many calls, by the program wxpay-batch
-//	wxpay version                           what this program is made of
+//	wxpay version                           the versions of this program, its client and Go
 //	wxpay completion SHELL                  completion for bash, zsh, fish or powershell
 //
-// Answers go to stdout, everything else to stderr. The exit code tells what is known about the operation:
+// Responses go to stdout, everything else to stderr. The exit code tells what is known about the operation:
 //
 //	0  the operation succeeded
-//	1  the platform refused it (or, for demo, a check failed)
+//	1  the platform rejected it (or, for demo, a check failed)
 //	2  wrong usage: a bad flag or path, or credentials that are missing or unusable; nothing was sent
-//	3  its outcome is unknown: it may have taken effect, so query it before repeating
-//	4  nothing was sent: no connection, or it was interrupted before
-//	5  it succeeded, but its answer could not be written out: do not repeat it
-//	6  nobody signed the refusal: it came before authentication, unless something on the way made it, perhaps after the effect
+//	3  its outcome is unknown: it may have taken effect, so query it before you call it again
+//	4  nothing was sent: there was no connection, or an interrupt came first
+//	5  it succeeded, but its response could not be written: do not call it again
+//	6  the rejection is unsigned: it came before authentication, or a proxy sent it, perhaps after the effect
 //
-// The webhook commands give the same codes the meaning that their help tells: 0 for a notification that is valid, or was
-// accepted, 1 for one that is or was not. wxpay sandbox -- COMMAND and wxpay webhook listen -- COMMAND end with the exit
+// The webhook commands give the same codes the meaning in their help: 0 for a notification that is valid, or was accepted,
+// and 1 for one that is not, or was not. wxpay sandbox -- COMMAND and wxpay webhook listen -- COMMAND end with the exit
 // code of COMMAND instead, and wxpay batch with that of wxpay-batch.
 //
-// What it knows of operations is a catalogue inside the program. It may be behind the platform, so call warns of what does
-// not fit it and sends all the same, unless it is told otherwise.
+// The program knows operations from a catalogue that it contains. The catalogue may be behind the platform, so call warns
+// of differences and sends the request all the same, unless a flag says otherwise.
 //
 // Credentials come from the environment: WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID,
-// WXPAY_PUBLIC_KEY, and if need be WXPAY_APIV3_KEY and WXPAY_BASE_URL; a key is a file's path or the PEM text itself.
-// Never as flags: those show in the list of processes and in the shell's history.
+// WXPAY_PUBLIC_KEY, and if needed WXPAY_APIV3_KEY and WXPAY_BASE_URL; a key is a file's path or the PEM text itself.
+// They are never flags: those show in the list of processes and in the shell's history.
 //
-// It is the wrong choice inside a program, where the packages of github.com/wxpay-go/wxpay do the same without a
-// process for every call.
+// It is the wrong choice inside a program: the packages of github.com/wxpay-go/wxpay do the same without a process for
+// each call.
 package main
 
 import (

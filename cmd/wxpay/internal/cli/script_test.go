@@ -32,16 +32,17 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/cli"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
 // The programs that scripts can run, besides those of the system.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"wxpay":          func() { run(cli.Main) },
-		"wxpay-fixed":    func() { run(fixed.Main) },
-		"wxpay-tampered": func() { run(tampered.Main) },
-		"wxpay-terminal": func() { run(cli.Setup{Terminal: true}.Main) },
+		"wxpay":          func() { run(func(*shell.Shell) {}) },
+		"wxpay-fixed":    func() { run(func(sh *shell.Shell) { sh.Options = fixed }) },
+		"wxpay-tampered": func() { run(func(sh *shell.Shell) { sh.Options = tampered }) },
+		"wxpay-terminal": func() { run(func(sh *shell.Shell) { sh.Terminal, sh.Bars = true, true }) },
 		"interrupts":     interrupts,
 		"interrupts-at":  func() { signalsAt(os.Interrupt) },
 		"hangs-up-at":    func() { signalsAt(syscall.SIGHUP) },
@@ -50,20 +51,21 @@ func TestMain(m *testing.M) {
 	})
 }
 
-type mainFunc func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int
-
-func run(main mainFunc) {
-	os.Exit(main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
+// run runs the program in the shell of the process, changed by change.
+func run(change func(*shell.Shell)) {
+	sh := shell.New(os.Stdin, os.Stdout, os.Stderr, os.Environ())
+	change(sh)
+	os.Exit(cli.Run(context.Background(), sh, os.Args[1:]))
 }
 
 // fixed signs at the time and with the nonce of the published vectors, so that signatures can be compared.
-var fixed = cli.Setup{Options: []wxpay.Option{
+var fixed = []wxpay.Option{
 	wxpay.WithClock(func() time.Time { return time.Unix(1735689600, 0) }),
 	wxpay.WithNonce(func() string { return "593BEC0C930BF1AFEB40B4A08C8FB242" }),
-}}
+}
 
 // tampered sends another body than was signed, from the third call on.
-var tampered = cli.Setup{Options: []wxpay.Option{wxpay.WithTransport(&tamperer{})}}
+var tampered = []wxpay.Option{wxpay.WithTransport(&tamperer{})}
 
 type tamperer struct{ calls int }
 

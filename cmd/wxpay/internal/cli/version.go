@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -9,27 +8,23 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
-func versionCommand(run func() error) *cobra.Command {
+func versionCommand(sh *shell.Shell) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print what this program is made of",
-		Long:  "Print the version of this program, of the client it is built on, and of Go, with operating system and architecture.",
+		Short: "Print the versions of this program, its client and Go",
+		Long:  "Print the version of this program, of its client, and of Go, with operating system and architecture.",
 		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return run() },
+		RunE: func(*cobra.Command, []string) error {
+			return sh.Write(fmt.Appendf(nil, "wxpay   %s\nclient  %s\ngo      %s %s/%s\n",
+				programVersion(), wxpay.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH))
+		},
 	}
 }
 
-func (p *program) version() error {
-	var out bytes.Buffer
-	fmt.Fprintf(&out, "wxpay   %s\nclient  %s\ngo      %s %s/%s\n",
-		programVersion(), wxpay.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return p.write(&out)
-}
-
-// programVersion is the version of the main module, and the commit where that says no more than that it is a working
-// copy.
+// programVersion returns the version of the main module, with the commit if the module is a working copy.
 func programVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

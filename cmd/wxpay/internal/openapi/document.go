@@ -20,13 +20,13 @@
 package openapi
 
 import (
-	"bytes"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/ordered"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
@@ -84,12 +84,11 @@ func Document(operations iter.Seq[*fact.Operation], version string) ([]byte, err
 	addList(&document, "tags", tagList)
 	document.add("paths", paths)
 	document.add("components", components)
-	var out bytes.Buffer
-	if err := write(&out, document, 0); err != nil {
+	out, err := ordered.MarshalIndent(document)
+	if err != nil {
 		return nil, fmt.Errorf("openapi: %w", err)
 	}
-	out.WriteByte('\n')
-	return out.Bytes(), nil
+	return out, nil
 }
 
 // components holds what operations share: the shape of a refusal, and how requests are signed.

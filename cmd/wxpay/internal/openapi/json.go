@@ -1,17 +1,24 @@
 package openapi
 
-import (
-	"bytes"
-	"encoding/json"
-	"strings"
-)
+import "iter"
 
-// object is a JSON object whose members keep their order: documents are read by people too, and compared as text.
+// object is a JSON object that keeps the order of its members: people read documents too, and compare them as text.
 type object []member
 
 type member struct {
 	name  string
-	value any // object, []any, or what encoding/json writes
+	value any // object, []any, or a value that encoding/json writes
+}
+
+// All yields the members, for package ordered.
+func (o object) All() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, m := range o {
+			if !yield(m.name, m.value) {
+				return
+			}
+		}
+	}
 }
 
 // add appends a member.
@@ -28,69 +35,10 @@ func addList[T any](o *object, name string, values []T) {
 	}
 }
 
-// addSome appends a member unless its value is the zero value, which says nothing.
+// addSome appends a member, unless its value is the zero value.
 func addSome[T comparable](o *object, name string, value T) {
 	var zero T
 	if value != zero {
 		o.add(name, value)
 	}
-}
-
-// write appends a value, indented by two blanks a level.
-func write(out *bytes.Buffer, value any, depth int) error {
-	switch value := value.(type) {
-	case object:
-		if len(value) == 0 {
-			out.WriteString("{}")
-			return nil
-		}
-		out.WriteByte('{')
-		for i, m := range value {
-			line(out, i, depth+1)
-			if err := writeValue(out, m.name); err != nil {
-				return err
-			}
-			out.WriteString(": ")
-			if err := write(out, m.value, depth+1); err != nil {
-				return err
-			}
-		}
-		line(out, 0, depth)
-		out.WriteByte('}')
-		return nil
-	case []any:
-		if len(value) == 0 {
-			out.WriteString("[]")
-			return nil
-		}
-		out.WriteByte('[')
-		for i, item := range value {
-			line(out, i, depth+1)
-			if err := write(out, item, depth+1); err != nil {
-				return err
-			}
-		}
-		line(out, 0, depth)
-		out.WriteByte(']')
-		return nil
-	}
-	return writeValue(out, value)
-}
-
-func line(out *bytes.Buffer, i, depth int) {
-	if i > 0 {
-		out.WriteByte(',')
-	}
-	out.WriteString("\n" + strings.Repeat("  ", depth))
-}
-
-// writeValue appends a string, number or boolean, without HTML escaping.
-func writeValue(out *bytes.Buffer, value any) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return err
-	}
-	out.Truncate(out.Len() - 1) // the line feed
-	return nil
 }

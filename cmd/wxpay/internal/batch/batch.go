@@ -1,0 +1,47 @@
+// Package batch runs wxpay batch, which starts the program wxpay-batch.
+package batch
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+)
+
+// program contains the engine, which this program does not.
+const program = "wxpay-batch"
+
+// Command returns wxpay batch.
+func Command(sh *shell.Shell) *cobra.Command {
+	return &cobra.Command{
+		Use:   "batch FILE [METHOD] PATH",
+		Short: "Make very many calls, each once, within the platform's limits",
+		Long: `Run the program wxpay-batch with the same arguments. It makes a call for every line of a file, survives crashes, and records
+the outcome of each call. It is a separate program because it contains a queue; in a clone of this project
+
+  go install ./contrib/fleet/cmd/wxpay-batch
+
+installs it. "wxpay batch --help" then prints its help.`,
+		Example: `  wxpay batch feeds.ndjson v3/brand/partner/card-member/user-feeds -o results.ndjson
+  wxpay batch status`,
+		DisableFlagParsing: true, // all flags belong to that program
+		RunE: func(command *cobra.Command, args []string) error {
+			err := run(command.Context(), sh, args)
+			if errors.Is(err, exec.ErrNotFound) && len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
+				return command.Help()
+			}
+			return err
+		},
+	}
+}
+
+func run(ctx context.Context, sh *shell.Shell, args []string) error {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return shell.Usage("%w\nIt is a separate program. In a clone of this project, \"go install ./contrib/fleet/cmd/%s\" installs it.", err, program)
+	}
+	return sh.RunWith(ctx, nil, append([]string{path}, args...))
+}

@@ -1,0 +1,184 @@
+// Package call runs wxpay call: one request to any operation, by its path. It follows the manner of GitHub's command line
+// (gh api).
+package call
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/operation"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/request"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+)
+
+type options struct {
+	request.Options
+	data    string // as given: text, @file or -
+	hasData bool
+	dryRun  bool
+}
+
+// Command returns wxpay call.
+func Command(sh *shell.Shell) *cobra.Command {
+	o := new(options)
+	command := &cobra.Command{
+		Use:   "call [METHOD] PATH",
+		Short: "Call an operation by its path",
+		Long: `Call an operation by its path, as the manual prints it, with {name} for each value.
+
+METHOD is GET, or POST if there is a body. PUT, PATCH and DELETE are written out.
+
+Fields make the body, or --data gives all of it:
+  -f name=value     a string
+  -F name=value     true, false, null or an integer; @FILE or @- for the content of a file or of stdin as a string;
+                    anything else is a string. Amounts are integers of fen.
+  a[b]=value        a field of an object, as deep as needed
+  a[]=value         an element of an array; a[][b]=value is a field of its last element, or of a new element if the
+                    last one has the field already; a[] alone is an empty array
+Fields keep their order. A GET has no body, so it takes no fields: -q is for the query.
+
+Fields that are documented as encrypted are given as plain text, and wxpay encrypts them before it signs the request. It
+sends all other bytes as they are. A field that is encrypted already stays as it is, and -H 'Wechatpay-Serial: …' has to
+name its key. --encrypt and --plain decide about fields that are not documented, or that are encrypted under a condition.
+
+Before it sends the request, wxpay compares it with the documentation: path and method, fields and their types. A
+difference is a warning on stderr, for the documentation may be behind the platform, and a field that it calls required
+may be required under a condition. --strict rejects a request that is certainly wrong, --no-check shows no warnings.
+
+wxpay prints the verified response byte for byte, or indented if stdout is a terminal. --get prints encrypted fields
+decrypted ("--get @this" prints all of them). It also prints an error response of the platform (not with --get), and
+explains it on stderr. A response that may not be the platform's never goes to stdout; with -i it goes to stderr.
+
+Credentials come from the environment:
+  WXPAY_MCHID           merchant number
+  WXPAY_SERIAL          serial of the merchant API certificate
+  WXPAY_PRIVATE_KEY     its private key: a file's path or the PEM text
+  WXPAY_PUBLIC_KEY_ID   id of the WeChat Pay public key
+  WXPAY_PUBLIC_KEY      the WeChat Pay public key: a file's path or the PEM text
+  WXPAY_APIV3_KEY       APIv3 key (optional)
+  WXPAY_BASE_URL        another gateway (optional)
+WXPAY_CATALOG_OVERLAY names a file with facts of your own, for every command (see wxpay docs).
+
+` + shell.ExitCodeHelp,
+		Example: `  wxpay call v3/certificates --get 'data.#.serial_no'
+  wxpay call v3/pay/transactions/out-trade-no/{out_trade_no} --var out_trade_no=ABC-001 -q mchid=1900000109
+  wxpay call v3/pay/transactions/native --appid wx… -f description=tea -f out_trade_no=ABC-001 \
+      -f notify_url=https://shop.example.com/notify -F 'amount[total]=100' --get code_url
+  wxpay call POST v3/brand/partner/card-member/user-feeds -d @feed.json --dry-run
+  echo '{"mchid":"1900000109"}' | wxpay call v3/pay/transactions/out-trade-no/{out_trade_no}/close --var out_trade_no=ABC-001 -d -`,
+		RunE: func(command *cobra.Command, args []string) error {
+			o.hasData, o.HasTimeout = command.Flags().Changed("data"), command.Flags().Changed("timeout")
+			if err := o.arguments(args); err != nil {
+				return err
+			}
+			return o.run(command.Context(), sh)
+		},
+		ValidArgsFunction: operation.Complete(sh.Facts()),
+	}
+	o.flags(command.Flags())
+	return command
+}
+
+func (o *options) flags(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	flags.VarP(&request.FieldFlag{List: &o.Fields}, "raw-field", "f", "a string `name=value` of the body")
+	flags.VarP(&request.FieldFlag{List: &o.Fields, Typed: true}, "field", "F", "a typed `name=value` of the body")
+	flags.StringVarP(&o.data, "data", "d", "", "the whole body, verbatim: `TEXT`, @FILE, or - for stdin")
+	flags.VarP(&shell.PairFlag{List: &o.Query}, "query", "q", "a `name=value` of the query (repeatable, also with one name)")
+	flags.VarP(&shell.PairFlag{List: &o.Header, Header: true}, "header", "H", "a request header, `'name: value'`")
+	flags.Var(&shell.PairFlag{List: &o.Variables}, "var", "a `name=value` for {name} in the path")
+	flags.Var(&shell.PairFlag{List: &o.Escaped}, "raw-var", "the same, with a value that is percent-encoded already")
+	flags.StringArrayVar(&o.Encrypt, "encrypt", nil, "encrypt a field, given by its JSON `POINTER`, such as /receivers/*/name")
+	flags.StringArrayVar(&o.Plain, "plain", nil, "leave a field as it is, given by its JSON `POINTER`")
+	flags.StringVar(&o.AppID, "appid", "", "fill in this `APPID`, and the own mchid, where the operation requires them and the fields lack them")
+	flags.StringVar(&o.Get, "get", "", "print one value of the response, by its gjson `PATH`")
+	flags.BoolVarP(&o.Include, "include", "i", false, "print status and headers before the response")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "print the signed request and the signed message, and send nothing")
+	flags.BoolVar(&o.Sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials")
+	flags.BoolVar(&o.Strict, "strict", false, "reject a request that is certainly wrong, instead of warning")
+	flags.BoolVar(&o.NoCheck, "no-check", false, "show no warnings about differences from the documentation")
+	flags.DurationVar(&o.Timeout, "timeout", 0, "how long to wait for the response, such as 5s")
+}
+
+// arguments reads the arguments, and checks them with the flags.
+func (o *options) arguments(args []string) (err error) {
+	if o.Method, o.Path, err = operation.Args(args); err != nil {
+		return err
+	}
+	body := o.hasData || len(o.Fields) > 0
+	switch {
+	case o.Method != "":
+	case body:
+		o.Method = http.MethodPost
+	default:
+		o.Method = http.MethodGet
+	}
+	switch {
+	case o.hasData && len(o.Fields) > 0:
+		return shell.Usage("--data is the whole body: fields (-f, -F) cannot be added to it")
+	case body && o.Method == http.MethodGet:
+		return shell.Usage("a GET has no body: give -q name=value for the query, or another method")
+	case o.Strict && o.NoCheck:
+		return shell.Usage("--strict and --no-check exclude each other")
+	case o.dryRun && (o.Get != "" || o.Include):
+		return shell.Usage("--dry-run gets no response, so --get and --include mean nothing with it")
+	}
+	return wxpay.Chain{}.Chain(o.Path).Err() // before credentials are asked for
+}
+
+// body returns the body, or nil for none.
+func (o *options) body(in *shell.Input) (any, error) {
+	if len(o.Fields) > 0 {
+		text, err := request.Body(o.Fields, in.Open)
+		if err != nil {
+			return nil, shell.Usage("the body: %w", err)
+		}
+		return composed(text), nil
+	}
+	if !o.hasData {
+		return nil, nil
+	}
+	text, err := in.Text(o.data)
+	if err != nil {
+		return nil, shell.Usage("the body: %w", err)
+	}
+	return text, nil
+}
+
+// composed is a body made of fields. The user did not write its text, so defaults may be filled in.
+type composed []byte
+
+// MarshalJSON returns the body.
+func (c composed) MarshalJSON() ([]byte, error) { return c, nil }
+
+func (o *options) run(ctx context.Context, sh *shell.Shell) error {
+	// Before signals are caught, for nothing else ends reading from a terminal.
+	body, err := o.body(shell.NewInput(sh))
+	if err != nil {
+		return err
+	}
+	client, leave, err := sh.Client(o.Source(sh))
+	if err != nil {
+		return err
+	}
+	defer leave()
+	ctx, stop := shell.Interruptible(ctx)
+	defer stop()
+	chain := o.Chain(client)
+	if o.dryRun {
+		req, err := chain.Request(ctx, o.Method, body)
+		if err != nil {
+			return err
+		}
+		return printRequest(sh, req)
+	}
+	res, err := chain.Do(ctx, o.Method, body)
+	if err != nil {
+		return request.PrintFailure(sh, &o.Options, err)
+	}
+	return request.PrintResponse(sh, &o.Options, res)
+}

@@ -1,0 +1,168 @@
+// Package clitest runs the program wxpay in tests, and gives it a gateway to call.
+package clitest
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/cli"
+)
+
+// Run runs the program with an environment and an empty stdin.
+func Run(t *testing.T, environ []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	return RunWith(t, environ, "", args...)
+}
+
+// RunWith is [Run] with a text as stdin.
+func RunWith(t *testing.T, environ []string, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = cli.Main(t.Context(), args, strings.NewReader(stdin), &out, &errs, environ)
+	return code, out.String(), errs.String()
+}
+
+// Buffer is a buffer for several goroutines.
+type Buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write appends to the buffer.
+func (b *Buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+// String returns the content.
+func (b *Buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// WriterFunc is a function as a writer.
+type WriterFunc func([]byte) (int, error)
+
+// Write calls the function.
+func (w WriterFunc) Write(p []byte) (int, error) { return w(p) }
+
+// PEM returns a block of PEM text.
+func PEM(kind string, der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+}
+
+// Request is a request that arrived at a [Gateway].
+type Request struct {
+	Method, Target string
+	Header         http.Header
+	Body           string
+}
+
+// Gateway is a gateway that keeps each request, and responds with one text, signed.
+type Gateway struct {
+	Platform *rsa.PrivateKey
+	Merchant *rsa.PrivateKey
+	Environ  []string // for a client of the gateway
+
+	t        *testing.T
+	mu       sync.Mutex
+	response string
+	requests []Request
+}
+
+// GatewayKeyID is the id of the gateway's public key.
+const GatewayKeyID = "PUB_KEY_ID_0119000001092025010100000000000001"
+
+// NewGateway serves a gateway that responds with {} until the test ends.
+func NewGateway(t *testing.T) *Gateway {
+	t.Helper()
+	g := &Gateway{t: t, response: "{}"}
+	var err error
+	g.Platform, err = rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	g.Merchant, err = rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	private, err := x509.MarshalPKCS8PrivateKey(g.Merchant)
+	require.NoError(t, err)
+	public, err := x509.MarshalPKIXPublicKey(&g.Platform.PublicKey)
+	require.NoError(t, err)
+	server := httptest.NewServer(g)
+	t.Cleanup(server.Close)
+	g.Environ = []string{
+		"WXPAY_MCHID=1900000109",
+		"WXPAY_SERIAL=5A3C9E0B7D1F4826A0B1C2D3E4F5061728394A5B",
+		"WXPAY_PRIVATE_KEY=" + PEM("PRIVATE KEY", private),
+		"WXPAY_PUBLIC_KEY_ID=" + GatewayKeyID,
+		"WXPAY_PUBLIC_KEY=" + PEM("PUBLIC KEY", public),
+		"WXPAY_BASE_URL=" + server.URL,
+	}
+	return g
+}
+
+// Respond sets the response.
+func (g *Gateway) Respond(body string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.response = body
+}
+
+// Requests returns the requests that arrived so far.
+func (g *Gateway) Requests() []Request {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.requests
+}
+
+// ServeHTTP keeps the request and responds.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	assert.NoError(g.t, err)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.requests = append(g.requests, Request{r.Method, r.RequestURI, r.Header, string(body)})
+	now := strconv.FormatInt(time.Now().Unix(), 10)
+	message := apiv3.AppendResponseMessage(nil, now, "nonce", []byte(g.response))
+	signature, err := apiv3.RSA().Sign(g.Platform, message)
+	assert.NoError(g.t, err)
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Wechatpay-Timestamp", now)
+	header.Set("Wechatpay-Nonce", "nonce")
+	header.Set("Wechatpay-Serial", GatewayKeyID)
+	header.Set("Wechatpay-Signature", base64.StdEncoding.EncodeToString(signature))
+	io.WriteString(w, g.response)
+}
+
+// Run runs the program against the gateway.
+func (g *Gateway) Run(args ...string) (code int, stdout, stderr string) {
+	g.t.Helper()
+	return Run(g.t, g.Environ, args...)
+}
+
+// Decrypt returns the plain text of a field that the program encrypted for the platform.
+func (g *Gateway) Decrypt(text string) string {
+	g.t.Helper()
+	ciphertext, err := base64.StdEncoding.DecodeString(text)
+	require.NoError(g.t, err)
+	plain, err := apiv3.RSA().Decrypt(g.Platform, ciphertext)
+	require.NoError(g.t, err)
+	return string(plain)
+}

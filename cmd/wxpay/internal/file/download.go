@@ -1,0 +1,103 @@
+package file
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/request"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/contrib/sm"
+)
+
+type downloadOptions struct {
+	request.Options // path, variables, query, sandbox
+
+	out    destination
+	digest string
+}
+
+// Download returns wxpay download.
+func Download(sh *shell.Shell) *cobra.Command {
+	o := new(downloadOptions)
+	command := &cobra.Command{
+		Use:   "download URL|PATH [-o FILE]",
+		Short: "Download a file by its link, or by its path",
+		Long: `Download a file. URL is a download_url from a response: wxpay signs it and requests it untouched, at once, since links
+live for half a minute, and only from the gateway of the credentials. PATH is an operation that responds with a file, such
+as the image of a complaint, with {name} for each value.
+
+wxpay expands a file that is gzip. --digest checks the file against the digest that came with the link (hash_type and
+hash_value). For a whole bill use "wxpay bill", which does all of that.
+
+With -o FILE the file appears when all of it is right: a failure, or Ctrl-C, leaves nothing. On a terminal stderr shows
+the progress.
+
+` + exitCodeHelp,
+		Example: `  wxpay download "$url" -o bill.csv --digest SHA1:0ac6f552415553af1770c605de92d66f087c4881
+  wxpay download v3/merchant-service/images/{media_id} --raw-var media_id=ChsyMDAyMDAwMDA%2FQyMDA%3D -o image.jpg`,
+		RunE: func(command *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return shell.Usage("give one address or path; quote an address, for it contains &")
+			}
+			o.Path = args[0]
+			if err := o.out.check(); err != nil {
+				return err
+			}
+			return o.run(command.Context(), sh)
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	o.out.flags(flags)
+	flags.StringVar(&o.digest, "digest", "", "`ALGORITHM:HEX` that the content must have, such as SHA1:0ac6…; also SHA256 and SM3")
+	flags.Var(&shell.PairFlag{List: &o.Variables}, "var", "a `name=value` for {name} in PATH")
+	flags.Var(&shell.PairFlag{List: &o.Escaped}, "raw-var", "the same, with a value that is percent-encoded already")
+	flags.VarP(&shell.PairFlag{List: &o.Query}, "query", "q", "a `name=value` of the query of PATH")
+	flags.BoolVar(&o.Sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials")
+	return command
+}
+
+func (o *downloadOptions) run(ctx context.Context, sh *shell.Shell) error {
+	options := []wxpay.DownloadOption{wxpay.DigestAlgorithm("SM3", sm.NewSM3)}
+	if o.digest != "" {
+		algorithm, value, ok := strings.Cut(o.digest, ":")
+		if !ok {
+			return shell.Usage("--digest is not of the form ALGORITHM:HEX, such as SHA1:0ac6…")
+		}
+		options = append(options, wxpay.Digest(algorithm, value))
+	}
+	linked := strings.Contains(o.Path, "://")
+	if !linked && strings.ContainsAny(o.Path, "?#") { // it may hold a token, so it is not shown
+		return shell.Usage("PATH has a ? or # in it: give a query with -q, or the whole address as it came")
+	}
+	if linked && len(o.Variables)+len(o.Escaped)+len(o.Query) > 0 {
+		return shell.Usage("an address is requested as it is: --var, --raw-var and --query belong to a path")
+	}
+	client, leave, err := sh.Client(o.Source(sh))
+	if err != nil {
+		return err
+	}
+	defer leave()
+	ctx, stop := shell.Interruptible(ctx)
+	defer stop()
+	bar, end := newBar(sh, "downloading")
+	defer end()
+	options = append(options, wxpay.Progress(bar.show))
+
+	got, err := o.out.download(sh, func(w io.Writer) (*wxpay.DownloadResult, error) {
+		if linked {
+			return client.Fetch(ctx, o.Path, w, options...)
+		}
+		return o.Chain(client).Download(ctx, w, options...)
+	})
+	end()
+	if err != nil {
+		return o.out.failure(err)
+	}
+	o.out.note(sh, got)
+	return nil
+}

@@ -1,0 +1,200 @@
+package keys
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/contrib/pkcs12"
+)
+
+// keyFile is a file with its keys and certificates.
+type keyFile struct {
+	File string     `json:"file"`
+	Keys []keyFacts `json:"keys"`
+}
+
+// keyFacts describes a key or a certificate without giving it away.
+type keyFacts struct {
+	Kind        string     `json:"kind"`
+	Serial      string     `json:"serial,omitempty"`
+	Owner       string     `json:"issued_to,omitempty"`
+	Merchant    string     `json:"mchid,omitempty"`
+	NotBefore   *time.Time `json:"not_before,omitempty"`
+	NotAfter    *time.Time `json:"not_after,omitempty"`
+	Algorithm   string     `json:"algorithm,omitempty"`
+	Bits        int        `json:"bits,omitempty"`
+	Fingerprint string     `json:"fingerprint,omitempty"`
+	Error       string     `json:"error,omitempty"` // why the other fields are empty
+}
+
+// The kinds.
+const (
+	kindPrivate   = "private key"
+	kindCert      = "certificate"
+	kindPublic    = "public key"
+	kindP12       = "PKCS#12"
+	kindEncrypted = "encrypted private key"
+	kindUnknown   = "unknown"
+)
+
+// describe returns the keys and certificates of a file: one, or one for each block of PEM text.
+func describe(data []byte, password string) []keyFacts {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	switch {
+	case len(bytes.TrimSpace(data)) == 0:
+		return []keyFacts{{Kind: kindUnknown, Error: "it is empty"}}
+	case !bytes.Contains(data, []byte("-----BEGIN")):
+		return []keyFacts{describeDER(data, password)}
+	}
+	var all []keyFacts
+	text := bytes.ReplaceAll(bytes.ReplaceAll(data, []byte(`\r`), nil), []byte(`\n`), []byte("\n"))
+	for {
+		block, rest := pem.Decode(text)
+		// The decoder skips a block that it cannot read, so the skipped text is searched for one.
+		passed := bytes.Count(text[:len(text)-len(rest)], []byte("-----BEGIN"))
+		if block == nil && bytes.Contains(rest, []byte("-----BEGIN")) || passed > 1 {
+			all = append(all, keyFacts{Kind: kindUnknown, Error: "the PEM text is damaged: line breaks or a part of it are missing; copy the whole file again"})
+		}
+		if block == nil {
+			return all
+		}
+		all = append(all, describeBlock(block, password))
+		text = rest
+	}
+}
+
+func describeBlock(block *pem.Block, password string) keyFacts {
+	switch kind := block.Type; {
+	case strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
+		return keyFacts{Kind: kindEncrypted, Error: "it is encrypted in the old way of PEM, which wxpay does not decrypt: openssl pkey -in FILE -out apiclient_key.pem does"}
+	case kind == "ENCRYPTED PRIVATE KEY":
+		return describeEncrypted(block.Bytes, password)
+	case strings.HasSuffix(kind, "PRIVATE KEY"):
+		key, err := apiv3.ParsePrivateKey(block.Bytes)
+		return privateFacts(key, err)
+	case strings.HasSuffix(kind, "CERTIFICATE"):
+		certificate, err := apiv3.ParseCertificate(block.Bytes)
+		return certificateFacts(certificate, err)
+	case strings.HasSuffix(kind, "PUBLIC KEY"):
+		key, err := apiv3.ParsePublicKey(block.Bytes)
+		return publicFacts(key, err)
+	default:
+		return keyFacts{Kind: kindUnknown, Error: fmt.Sprintf("the PEM block %q is neither a key nor a certificate", shell.Bounded(kind))}
+	}
+}
+
+// describeDER tries which key or certificate binary data is.
+func describeDER(der []byte, password string) keyFacts {
+	if key, err := apiv3.ParsePrivateKey(der); err == nil {
+		return privateFacts(key, nil)
+	}
+	if certificate, err := apiv3.ParseCertificate(der); err == nil {
+		return certificateFacts(certificate, nil)
+	}
+	if key, err := apiv3.ParsePublicKey(der); err == nil {
+		return publicFacts(key, nil)
+	}
+	own, err := pkcs12.Load(der, password)
+	if err == nil {
+		facts := certificateFacts(own.Certificate, nil)
+		facts.Kind = kindP12
+		return facts
+	}
+	if errors.Is(err, pkcs12.ErrPassword) {
+		return keyFacts{Kind: kindP12, Error: "it cannot be decrypted: " + passwordRemedy(password) + " (the password of apiclient_cert.p12 is the merchant number)"}
+	}
+	if isP12(der) {
+		return keyFacts{Kind: kindP12, Error: shell.Plainly(err)}
+	}
+	if _, other := pkcs12.ParseEncryptedPKCS8(der, password); other == nil || errors.Is(other, pkcs12.ErrPassword) {
+		return describeEncrypted(der, password)
+	}
+	return keyFacts{Kind: kindUnknown, Error: "it is damaged, or not a key, certificate or .p12 file: get it again from the merchant platform"}
+}
+
+// isP12 reports whether der has the outer form of a .p12 file (PFX of RFC 7292, version 3).
+func isP12(der []byte) bool {
+	var outer struct {
+		Version int
+		Safe    asn1.RawValue
+		MAC     asn1.RawValue `asn1:"optional"`
+	}
+	rest, err := asn1.Unmarshal(der, &outer)
+	return err == nil && len(rest) == 0 && outer.Version == 3
+}
+
+func describeEncrypted(der []byte, password string) keyFacts {
+	key, err := pkcs12.ParseEncryptedPKCS8(der, password)
+	switch {
+	case err == nil:
+		facts := privateFacts(key, nil)
+		facts.Kind = kindEncrypted
+		return facts
+	case errors.Is(err, pkcs12.ErrPassword):
+		return keyFacts{Kind: kindEncrypted, Error: "it is encrypted: " + passwordRemedy(password)}
+	}
+	return keyFacts{Kind: kindEncrypted, Error: shell.Plainly(err)}
+}
+
+func passwordRemedy(password string) string {
+	const remedy = "give the password by --password-file or WXPAY_KEY_PASSWORD"
+	if password == "" {
+		return remedy
+	}
+	return "the password is wrong, or the file is damaged; " + remedy
+}
+
+func privateFacts(key crypto.Signer, err error) keyFacts {
+	if err != nil {
+		return keyFacts{Kind: kindPrivate, Error: damaged(err)}
+	}
+	facts := publicFacts(key.Public(), nil)
+	facts.Kind = kindPrivate
+	return facts
+}
+
+func publicFacts(key crypto.PublicKey, err error) keyFacts {
+	facts := keyFacts{Kind: kindPublic}
+	if err != nil {
+		facts.Error = damaged(err)
+		return facts
+	}
+	facts.Algorithm, facts.Bits = algorithm(key)
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		facts.Error = "a key of its kind has no fingerprint"
+		return facts
+	}
+	sum := sha256.Sum256(der)
+	facts.Fingerprint = hex.EncodeToString(sum[:])
+	return facts
+}
+
+func certificateFacts(certificate *x509.Certificate, err error) keyFacts {
+	if err != nil {
+		return keyFacts{Kind: kindCert, Error: damaged(err)}
+	}
+	facts := publicFacts(certificate.PublicKey, nil)
+	facts.Kind, facts.Serial, facts.Owner = kindCert, apiv3.Serial(certificate), issuedTo(certificate)
+	if name, ok := strings.CutPrefix(facts.Owner, "merchant "); ok {
+		facts.Merchant = name
+	}
+	facts.NotBefore, facts.NotAfter = &certificate.NotBefore, &certificate.NotAfter
+	return facts
+}
+
+// damaged tells why a block does not contain what its name says.
+func damaged(err error) string {
+	return "it is damaged, or not what its name says: " + shell.Plainly(err)
+}

@@ -1,0 +1,111 @@
+package keys
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+)
+
+// report is what the checks found.
+type report struct {
+	OK       bool     `json:"ok"`
+	Merchant string   `json:"mchid"`
+	Gateway  string   `json:"gateway"`
+	Mode     string   `json:"mode,omitempty"` // empty if unknown
+	Checks   []*check `json:"checks"`
+}
+
+// check is one line of the report.
+type check struct {
+	Name   string      `json:"name"`
+	Result checkResult `json:"result"`
+	Text   string      `json:"text"`
+}
+
+type checkResult string
+
+const (
+	checkOK     checkResult = "ok"
+	checkFailed checkResult = "failed"
+	checkNoted  checkResult = "noted" // for information, or not possible
+)
+
+// The modes.
+const (
+	modeBoth         = "both"
+	modeCertificates = "certificates"
+	modePublicKey    = "public-key"
+)
+
+func (r *report) print(out *bytes.Buffer, c shell.Paint, failed int) {
+	fmt.Fprintf(out, "%s\n", c.Bold("Merchant "+shell.OneLine(r.Merchant)+" at "+shell.OneLine(r.Gateway)))
+	for _, check := range r.Checks {
+		mark := c.Dash()
+		if check.Result != checkNoted {
+			mark = c.Mark(check.Result == checkOK)
+		}
+		fmt.Fprintf(out, "%s %-11s  %s\n", mark, check.Name, check.Text)
+	}
+	switch failed {
+	case 0:
+		out.WriteString("all is well\n")
+	case 1:
+		out.WriteString("1 check failed\n")
+	default:
+		fmt.Fprintf(out, "%d checks failed\n", failed)
+	}
+}
+
+// checker makes the checks.
+type checker struct {
+	*credentials
+	sh      *shell.Shell
+	timeout time.Duration
+	now     time.Time
+	report  report
+
+	apiv3OK, publicOK bool // these keys passed the checks without the platform
+	mixedUp           bool // certificate, private key, serial and merchant do not belong together
+
+	mu    sync.Mutex
+	dates []reading
+}
+
+// reading is a time of this machine's clock, and that of the platform's clock at the same moment.
+type reading struct{ local, platform time.Time }
+
+func (k *checker) add(name string, result checkResult, format string, a ...any) {
+	k.report.Checks = append(k.report.Checks, &check{name, result, shell.OneLine(fmt.Sprintf(format, a...))})
+}
+
+func (k *checker) ok(name, format string, a ...any)   { k.add(name, checkOK, format, a...) }
+func (k *checker) fail(name, format string, a ...any) { k.add(name, checkFailed, format, a...) }
+func (k *checker) note(name, format string, a ...any) { k.add(name, checkNoted, format, a...) }
+
+func (k *checker) failed() (n int) {
+	for _, check := range k.report.Checks {
+		if check.Result == checkFailed {
+			n++
+		}
+	}
+	return n
+}
+
+// Names of the checks.
+const (
+	nameMerchant    = "merchant"
+	namePrivateKey  = "private key"
+	nameCertificate = "certificate"
+	nameSerial      = "serial"
+	nameValidity    = "validity"
+	nameAPIv3Key    = "APIv3 key"
+	namePublicKey   = "public key"
+	namePlatform    = "platform"
+	nameClock       = "clock"
+	nameSignature   = "signature"
+	nameMode        = "mode"
+	nameWorks       = "works"
+)

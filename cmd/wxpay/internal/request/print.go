@@ -1,0 +1,97 @@
+package request
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+)
+
+// PrintResponse prints a response, or what the options ask of it.
+func PrintResponse(sh *shell.Shell, o *Options, res *wxpay.Response) error {
+	if o.Method != http.MethodGet {
+		// A reader that has gone must not end the program silently: the operation succeeded.
+		broken := make(chan os.Signal, 1)
+		signal.Notify(broken, syscall.SIGPIPE)
+		defer signal.Stop(broken)
+	}
+	var out bytes.Buffer
+	if o.Include {
+		writeHead(&out, res.Status, res.Header)
+	}
+	if o.Get == "" {
+		sh.AppendBody(&out, res.Raw())
+		return sh.Write(out.Bytes())
+	}
+	switch value := res.Get(o.Get); {
+	case !value.Exists():
+		// The exit code is about the operation, which succeeded.
+		sh.Note("wxpay: the response has no %s", o.Get)
+	case strings.HasPrefix(value.Raw, `"`):
+		out.WriteString(value.String() + "\n")
+	default:
+		out.WriteString(value.Raw + "\n")
+	}
+	if err := res.DecryptErr(); err != nil {
+		sh.Note("wxpay: the response is not decrypted in full: %v", err)
+	}
+	return sh.Write(out.Bytes())
+}
+
+// PrintFailure prints what came back of a request that failed, and returns err.
+func PrintFailure(sh *shell.Shell, o *Options, err error) error {
+	var rejection *wxpay.APIError
+	var untrusted *wxpay.VerifyError
+	var out bytes.Buffer
+	switch {
+	case errors.As(err, &rejection) && (rejection.Verified || rejection.Outcome == wxpay.Rejected):
+		if o.Include {
+			writeHead(&out, rejection.Status, rejection.Header)
+		}
+		if o.Get == "" {
+			sh.AppendBody(&out, rejection.Raw)
+		}
+		// The exit code tells that the platform rejected the request, even if its words cannot be written.
+		_ = sh.Write(out.Bytes())
+	case !o.Include:
+	case errors.As(err, &rejection):
+		noteEvidence(sh, rejection.Status, rejection.Header, rejection.Raw)
+	case errors.As(err, &untrusted):
+		noteEvidence(sh, untrusted.Status, untrusted.Header, untrusted.Body)
+	}
+	return err
+}
+
+// noteEvidence shows, on stderr, a response that may not be the platform's.
+func noteEvidence(sh *shell.Shell, status int, header http.Header, body []byte) {
+	const most = 4 << 10 // bytes
+	var out bytes.Buffer
+	writeHead(&out, status, header)
+	out.Write(body[:min(len(body), most)])
+	sh.Note("What arrived, not verified:\n%s", shell.Printable(out.String()))
+}
+
+// writeHead writes status and headers as on the wire.
+func writeHead(out *bytes.Buffer, status int, header http.Header) {
+	fmt.Fprintf(out, "HTTP/1.1 %d %s\n", status, http.StatusText(status))
+	WriteHeader(out, header)
+	out.WriteByte('\n')
+}
+
+// WriteHeader writes headers as on the wire, sorted.
+func WriteHeader(out *bytes.Buffer, header http.Header) {
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		for _, value := range header[name] {
+			fmt.Fprintf(out, "%s: %s\n", name, value)
+		}
+	}
+}

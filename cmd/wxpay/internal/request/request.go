@@ -1,0 +1,83 @@
+// Package request builds the one request of a command, checks it against the documentation, and prints the response.
+package request
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+)
+
+// Options are what the flags say of a request. A command has flags for some of them.
+type Options struct {
+	Method, Path string
+
+	Variables []shell.Pair // of the path
+	Escaped   []shell.Pair // the same, percent-encoded already
+	Query     []shell.Pair
+	Header    []shell.Pair
+	Fields    []Field
+
+	Encrypt []string // JSON pointers
+	Plain   []string // JSON pointers
+
+	AppID   string
+	Get     string // gjson path of the value to print; empty prints the whole response
+	Include bool   // print status and headers
+	Sandbox bool
+	Strict  bool // a certain mistake is an error
+	NoCheck bool // no findings are shown
+
+	Timeout    time.Duration
+	HasTimeout bool
+}
+
+// Source returns where the client comes from. The client checks the request before it sends it and, unless NoCheck is set,
+// shows its findings.
+func (o *Options) Source(sh *shell.Shell) shell.Source {
+	source := shell.Source{Sandbox: o.Sandbox, AppID: o.AppID}
+	if o.NoCheck {
+		return source
+	}
+	mode := wxpay.PreflightWarn
+	if o.Strict {
+		mode = wxpay.PreflightStrict
+	}
+	source.Options = []wxpay.Option{wxpay.WithPreflight(mode), wxpay.WithLogger(slog.New(findings{sh}))}
+	return source
+}
+
+// Chain returns the chain of the request. The verb reports a mistake in it.
+func (o *Options) Chain(client *wxpay.Client) wxpay.Chain {
+	chain := client.Chain(o.Path)
+	for _, v := range o.Variables {
+		chain = chain.Var(v.Name, v.Value)
+	}
+	for _, v := range o.Escaped {
+		chain = chain.RawVar(v.Name, v.Value)
+	}
+	values := make(map[string][]string)
+	for _, q := range o.Query {
+		values[q.Name] = append(values[q.Name], q.Value)
+	}
+	for _, q := range o.Query {
+		if all, ok := values[q.Name]; ok {
+			chain = chain.Query(q.Name, all)
+			delete(values, q.Name)
+		}
+	}
+	for _, h := range o.Header {
+		chain = chain.Header(h.Name, h.Value)
+	}
+	for _, pointer := range o.Encrypt {
+		chain = chain.Encrypt(pointer)
+	}
+	for _, pointer := range o.Plain {
+		chain = chain.Plain(pointer)
+	}
+	if o.HasTimeout {
+		chain = chain.Timeout(o.Timeout).AttemptTimeout(o.Timeout)
+	}
+	return chain
+}

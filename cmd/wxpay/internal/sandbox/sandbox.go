@@ -1,0 +1,177 @@
+// Package sandbox runs wxpay sandbox, whose commands serve a sandbox, and give orders to the running one.
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"runtime/debug"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/serve"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+type options struct {
+	addr    string
+	faults  []string // rules about faults
+	seed    uint64
+	rows    int64    // of an invented bill; 0 for bills from the ledger
+	enforce []string // rules that hold besides those that hold by default
+	relax   []string // rules that do not hold
+	lenient bool     // member feeds need no card
+	data    string   // directory that keeps everything; empty keeps it in memory
+	network bool     // other machines may call and control it
+	names   []string // host names for them, besides IP addresses
+	command []string // empty to serve until interrupted
+}
+
+// Command returns wxpay sandbox.
+func Command(sh *shell.Shell) *cobra.Command {
+	o := new(options)
+	command := &cobra.Command{
+		Use:   "sandbox [-- COMMAND [ARG]...]",
+		Short: "Serve a sandbox on this machine",
+		Long: `Serve a sandbox of WeChat Pay APIv3 on this machine: it verifies the signature of every request, signs its responses,
+and moves no money. Its keys are new each time and live as long as it does. With --data it keeps everything in a directory:
+it continues with the same keys, orders, notifications and ledger as the last one, even after a crash.
+
+Another shell plays the users and the platform: "wxpay sandbox pay" and "clock", and "control" for everything else.
+
+Without COMMAND it prints, on stdout, the lines that connect a client in another shell, and serves until it is
+interrupted. With COMMAND it runs that with the same variables set and ends with it, with its exit code (128 and the
+signal's number if a signal ended it, 127 if it was not found, 126 if it could not be run). It passes SIGTERM and SIGHUP
+on to COMMAND; the terminal itself sends a Ctrl-C to both.
+
+--fault lets calls go wrong. A rule is a kind, then name=value pairs: method, path (a template; a final * is any rest),
+merchant, p (probability for each matching request), count and skip (of matching requests), delay, status, code. The first
+rule that matches and hits counts. The kinds:
+  delay slow-body refuse reset-before reset-after truncate flip-byte short-file wrong-digest 429 429-after 500 500-after
+  refused-after wrong-signature unknown-serial stale-timestamp probe not-found-for
+of a layer in front, which signs nothing: 401 401-after 404 404-after 502 502-after
+and of a proxy that mixes up responses: crossed crossed-path cached late duplicate error-as-200 success-as-403
+"-after" means that the call took effect all the same. The same --seed and requests get the same faults.
+
+Limits of time and pace hold as in production, the documented rates too: a request that comes too fast gets 429. --relax
+removes some; --enforce adds read-delay, a delay that the platform does not document:
+  rates read-delay refund-pace share-pace look-back async-cancel names expiry
+
+On stderr it tells which requests it rejected and why: at once, or at the end if it runs COMMAND. For a signature that
+does not match it compares the lines that the platform signed with those that the client signed; "wxpay sandbox explain"
+repeats it. At the end it tells how often each kind of fault hit.`,
+		Example: `  wxpay sandbox
+  wxpay sandbox -- go test ./...
+  wxpay sandbox --fault 'reset-after path=/v3/refund/* p=0.3' --fault 'delay delay=2s count=5' -- go test ./...
+  wxpay sandbox -- sh -c 'wxpay call v3/certificates -i'`,
+		RunE: func(command *cobra.Command, args []string) error {
+			if len(args) > 0 && command.ArgsLenAtDash() != 0 {
+				return shell.Usage("put -- before the command: wxpay sandbox -- %s", args[0])
+			}
+			if command.Flags().Changed("data") && o.data == "" {
+				return shell.Usage("--data names no directory: leave it out to keep nothing")
+			}
+			o.command, o.network = args, command.Flags().Changed("network")
+			return o.run(command.Context(), sh)
+		},
+	}
+	o.flags(command.Flags())
+	command.AddCommand(payCommand(sh), clockCommand(sh), controlCommand(sh), explainCommand(sh))
+	return command
+}
+
+func (o *options) flags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `HOST:PORT` to listen on; port 0 is a free one")
+	flags.StringArrayVar(&o.faults, "fault", nil, "`RULE` about a fault, such as 'reset-after path=/v3/refund/* p=0.3' (repeatable)")
+	flags.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that decides the hits of faults, canned responses and invented bills")
+	flags.Int64Var(&o.rows, "rows", 0, "invent bills of so `MANY` rows instead of listing the sandbox's ledger")
+	flags.StringSliceVar(&o.enforce, "enforce", nil, "`RULES` of production that hold as well, such as read-delay (repeatable)")
+	flags.StringSliceVar(&o.relax, "relax", nil, "`RULES` of production that do not hold, such as rates,refund-pace (repeatable)")
+	flags.StringVar(&o.data, "data", "", "`DIRECTORY` to keep everything in, private keys too")
+	flags.StringSliceVar(&o.names, "network", nil, "let other machines call and control it, by any IP address or by these `NAMES`; see --addr")
+	flags.BoolVar(&o.lenient, "lenient", false, "accept member feeds and points for cards that do not exist or are another user's")
+}
+
+// gcPercent is how much the heap of a served sandbox may grow between two collections, in percent. The sandbox keeps what
+// happened, so most of its heap stays alive, and the usual 100 would take twice that from the system: after a million calls
+// some 500 MB for 150 MB. Its time goes to RSA, so more collections cost next to nothing.
+const gcPercent = 25
+
+// saveMemory sets the collector for a served sandbox, unless the environment does. restore undoes it.
+func saveMemory(sh *shell.Shell) (restore func()) {
+	if sh.Getenv("GOGC") != "" || sh.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(gcPercent)
+	return func() { debug.SetGCPercent(before) }
+}
+
+func (o *options) run(ctx context.Context, sh *shell.Shell) error {
+	defer saveMemory(sh)()
+	faults := make([]sandbox.Fault, len(o.faults))
+	for i, line := range o.faults {
+		var err error
+		if faults[i], err = sandbox.ParseFault(line); err != nil {
+			return shell.Usage("--fault: %w", err)
+		}
+	}
+	options := []sandbox.Option{sandbox.WithSeed(o.seed)}
+	if o.rows < 0 {
+		return shell.Usage("--rows: a bill cannot have %d rows", o.rows)
+	} else if o.rows > 0 {
+		options = append(options, sandbox.WithBillRows(o.rows))
+	}
+	if o.lenient {
+		options = append(options, sandbox.WithLenientCards())
+	}
+	if o.network {
+		options = append(options, sandbox.WithNetwork(o.names...))
+	}
+	var directory *sandbox.Directory
+	if o.data != "" {
+		var err error
+		if directory, err = sandbox.OpenDirectory(o.data); err != nil {
+			return &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("--data: %w", err)}
+		}
+		defer directory.Close()
+		options = append(options, sandbox.WithStore(directory))
+	}
+	served, err := serve.Start(sh, o.addr, nil, options...)
+	if err != nil {
+		return err
+	}
+	if directory != nil && directory.Cut() > 0 {
+		sh.Note("sandbox: the last one ended while it wrote: %d incomplete bytes at the end of %s are cut off", directory.Cut(), o.data)
+	}
+	defer served.Close()
+	if err := served.Inject(faults...); err != nil {
+		return shell.Usage("--fault: %w", err)
+	}
+	for _, rules := range []struct {
+		flag  string
+		names []string
+		set   func(...sandbox.Rule) error
+	}{{"--enforce", o.enforce, served.Enforce}, {"--relax", o.relax, served.Relax}} {
+		for _, name := range rules.names {
+			if err := rules.set(sandbox.Rule(name)); err != nil {
+				return shell.Usage("%s: %w", rules.flag, err)
+			}
+		}
+	}
+	if o.network {
+		sh.Note("sandbox: WARNING: other machines can take its keys and change everything in it; keep it in a closed network")
+	}
+	defer noteFaults(sh, served.Sandbox)
+	return served.Run(ctx, o.command)
+}
+
+// noteFaults tells how often each kind of fault hit.
+func noteFaults(sh *shell.Shell, s *sandbox.Sandbox) {
+	counts := s.FaultCounts()
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		sh.Note("sandbox: the fault %s hit %d times", kind, counts[kind])
+	}
+}

@@ -1,0 +1,103 @@
+package shell
+
+import (
+	"strings"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+const environmentHelp = `Needed are WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY.
+Without an account: --sandbox calls an embedded sandbox, and "wxpay sandbox" serves one and prints these variables.`
+
+// Source says where a client comes from.
+type Source struct {
+	Sandbox bool             // an embedded sandbox instead of the environment
+	Gateway []sandbox.Option // of that sandbox
+	AppID   string           // filled into calls, with the merchant's mchid; empty fills in nothing
+	Options []wxpay.Option
+}
+
+// Client returns a client of the source. An embedded sandbox lives until leave is called.
+func (sh *Shell) Client(source Source) (client *wxpay.Client, leave func(), err error) {
+	if source.Sandbox {
+		client, server, err := sh.Connect(source)
+		if err != nil {
+			return nil, nil, err
+		}
+		return client, func() {
+			server.Close()
+			sh.NoteRejections(server.Sandbox)
+		}, nil
+	}
+	if client, err = sh.connect(sh.Lookup, source); err != nil {
+		return nil, nil, Usage("%w\n%s", err, environmentHelp)
+	}
+	return client, func() {}, nil
+}
+
+// Connect starts a sandbox on a free loopback port, and returns a client of it.
+func (sh *Shell) Connect(source Source) (*wxpay.Client, *sandbox.Server, error) {
+	server, err := Listen("127.0.0.1:0", source.Gateway...)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := sh.connect(server.LookupEnv, source)
+	if err != nil {
+		server.Close()
+		return nil, nil, &ExitError{ExitNotSent, err}
+	}
+	return client, server, nil
+}
+
+func (sh *Shell) connect(lookup func(string) (string, bool), source Source) (*wxpay.Client, error) {
+	options := append(source.Options, sh.Options...)
+	if sh.overlaid != nil {
+		options = append(options, wxpay.WithCatalog(sh.overlaid)) // also for a sandbox, whose variables are its own
+	}
+	if source.AppID != "" {
+		mchid, _ := lookup("WXPAY_MCHID")
+		options = append(options, wxpay.WithDefaults(mchid, source.AppID))
+	}
+	return wxpay.FromLookupEnv(lookup, options...)
+}
+
+// Listen serves a new sandbox on an address.
+func Listen(addr string, options ...sandbox.Option) (*sandbox.Server, error) {
+	s, err := sandbox.New(options...)
+	if err != nil {
+		return nil, &ExitError{ExitNotSent, err}
+	}
+	server, err := s.Listen(addr)
+	if err != nil {
+		return nil, Usage("%w", err)
+	}
+	return server, nil
+}
+
+// NoteRejections lists the requests that the sandbox rejected, the last 10 if there are more.
+func (sh *Shell) NoteRejections(s *sandbox.Sandbox) {
+	const most = 10
+	var rejected []sandbox.Entry
+	for _, e := range s.Journal() {
+		if e.Reason != "" {
+			rejected = append(rejected, e)
+		}
+	}
+	if more := len(rejected) - most; more > 0 {
+		sh.Note("sandbox: %d requests were rejected, the last %d:", len(rejected), most)
+		rejected = rejected[more:]
+	}
+	for _, e := range rejected {
+		sh.NoteRejection(e)
+	}
+}
+
+// NoteRejection tells of one rejected request, and explains it if a line is not enough.
+func (sh *Shell) NoteRejection(e sandbox.Entry) {
+	text := "sandbox: " + Printable(e.String())
+	if e.Explanation != "" {
+		text += "\n  " + strings.ReplaceAll(Printable(e.Explanation), "\n", "\n  ")
+	}
+	sh.Note("%s", text)
+}

@@ -1,0 +1,60 @@
+package shell
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/pflag"
+)
+
+// Pair is a name with its value.
+type Pair struct{ Name, Value string }
+
+// PairFlag is a flag that collects pairs.
+type PairFlag struct {
+	List   *[]Pair
+	Header bool // name: value instead of name=value
+}
+
+func (f *PairFlag) String() string { return "" }
+
+// Type returns the form of a value, for the help.
+func (f *PairFlag) Type() string {
+	if f.Header {
+		return "'name: value'"
+	}
+	return "name=value"
+}
+
+// Set reads a pair.
+func (f *PairFlag) Set(text string) error {
+	separator := "="
+	if f.Header {
+		separator = ":"
+	}
+	name, value, ok := strings.Cut(text, separator)
+	if !ok || name == "" {
+		return fmt.Errorf("it is not of the form %s", strings.Trim(f.Type(), "'"))
+	}
+	if f.Header {
+		value = strings.TrimSpace(value)
+	}
+	*f.List = append(*f.List, Pair{name, value})
+	return nil
+}
+
+// CheckFlags rejects invisible characters in the value of a flag, such as a no-break space from a web page: no file,
+// address or number contains one. Flags whose value is sent or searched for as it is may contain anything.
+func CheckFlags(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		value := f.Value.String()
+		verbatim := f.Value.Type() != "string" || f.Name == "get" || f.Shorthand == "d"
+		for i, r := range []rune(value) {
+			if err == nil && !verbatim && !unicode.IsPrint(r) {
+				err = Usage("--%s is %q: character %d is %U, which is invisible", f.Name, value, i+1, r)
+			}
+		}
+	})
+	return err
+}

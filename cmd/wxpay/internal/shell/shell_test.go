@@ -1,0 +1,76 @@
+package shell_test
+
+import (
+	"errors"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+)
+
+func TestInputOnce(t *testing.T) {
+	in := shell.NewInput(&shell.Shell{Stdin: errorReader{}})
+	_, err := in.Open("-")
+	assert.EqualError(t, err, "broken")
+	_, err = in.Open("-")
+	assert.EqualError(t, err, "standard input can be used once")
+}
+
+type errorReader struct{}
+
+func (errorReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
+
+// A signal that nohup ignores stays ignored.
+func TestHangUpStaysIgnored(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+	_, stop := shell.Interruptible(t.Context())
+	defer stop()
+	assert.True(t, signal.Ignored(syscall.SIGHUP))
+}
+
+func TestLookup(t *testing.T) {
+	sh := &shell.Shell{Environ: []string{"A=1", "B=", "A=2"}}
+	value, ok := sh.Lookup("A")
+	assert.True(t, ok)
+	assert.Equal(t, "2", value, "the last counts, as for a child process")
+	_, ok = sh.Lookup("B")
+	assert.True(t, ok)
+	_, ok = sh.Lookup("C")
+	assert.False(t, ok)
+	assert.Empty(t, sh.Getenv("C"))
+}
+
+// Remedies that the client gives in Go become flags.
+func TestInFlags(t *testing.T) {
+	for text, want := range map[string]string{
+		`{id} has no value: call Var("id", …)`:                                      "{id} has no value: give --var id=…",
+		`it is missing: call Query("mchid", …)`:                                     "it is missing: give -q mchid=…",
+		`call Header("Idempotency-Key", …)`:                                         "give -H 'Idempotency-Key: …'",
+		`name its key with Header("Wechatpay-Serial", …)`:                           "name its key with -H 'Wechatpay-Serial: …'",
+		`it has a query or fragment: use Query(name, value)`:                        "it has a query or fragment: give -q name=…",
+		`write a {name} and fill it with RawVar`:                                    "write a {name} and fill it with --raw-var",
+		`not percent-encoded text: use Var for plain values`:                        "not percent-encoded text: use --var for plain values",
+		`it is encrypted: Plain("/a/b") sends it as it is`:                          "it is encrypted: --plain /a/b sends it as it is",
+		`Encrypt("/who"): the request has no such field`:                            "--encrypt /who: the request has no such field",
+		`only https://x serves it: make a client with WithBaseURL`:                  "only https://x serves it: set WXPAY_BASE_URL",
+		`no response within 5s (WithTimeout and WithAttemptTimeout set the limits)`: "no response within 5s",
+		`Query the order, Plain text, Header`:                                       `Query the order, Plain text, Header`,
+	} {
+		assert.Equal(t, want, shell.InFlags(text))
+	}
+}
+
+func TestText(t *testing.T) {
+	assert.Equal(t, "a\nb[31m", shell.Printable("a\n\x1bb[31m\u0085"))
+	assert.Equal(t, "a b", shell.OneLine(" a\n\tb\r"))
+	assert.Equal(t, strings.Repeat("字", 64)+"…", shell.Bounded(strings.Repeat("字", 65)))
+	assert.Equal(t, strings.Repeat("字", 64), shell.Bounded(strings.Repeat("字", 64)))
+	assert.Equal(t, "a; b", shell.Plainly(errors.New("wxpay: a\nb")))
+	require.False(t, shell.IsTerminal(strings.NewReader("")))
+}

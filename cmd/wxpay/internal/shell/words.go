@@ -1,0 +1,77 @@
+package shell
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/wxpay-go/wxpay"
+)
+
+// flagOf is the flag for a method of a chain.
+var flagOf = map[string]string{
+	"Var": "--var", "RawVar": "--raw-var", "Query": "-q", "Header": "-H", "Encrypt": "--encrypt", "Plain": "--plain",
+}
+
+// The forms in which errors of the client name methods of a chain.
+var (
+	namedValue = regexp.MustCompile(`\b(call |use )?(Var|RawVar|Query|Header)\("?([^",()]+)"?, (?:…|value)\)`)
+	pointer    = regexp.MustCompile(`\b(Encrypt|Plain)\("([^"]*)"\)`)
+	bareMethod = regexp.MustCompile(`\b(with|use|drop) (Var|RawVar|Query|Header|Encrypt|Plain)\b`)
+)
+
+// variables are other remedies of the client, and what stands for them here.
+var variables = strings.NewReplacer(
+	"make a client with WithBaseURL", "set WXPAY_BASE_URL",
+	"WithBaseURL", "WXPAY_BASE_URL",
+	"pass WithPublicKey(id, key)", "set WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY",
+	"Merchant.APIv3Key", "WXPAY_APIV3_KEY",
+	"Merchant.PrivateKey", "WXPAY_PRIVATE_KEY",
+	"WithDefaults", "--appid",
+	"pass the Digest that", "give by --digest the one that",
+	" (WithTimeout and WithAttemptTimeout set the limits)", "",
+	" (WithTimeout sets the limit)", "",
+)
+
+// InFlags puts a text of the client, which names methods and options of Go, into flags and variables.
+func InFlags(text string) string {
+	text = namedValue.ReplaceAllStringFunc(text, func(remedy string) string {
+		parts := namedValue.FindStringSubmatch(remedy)
+		value := flagOf[parts[2]] + " " + parts[3] + "=…"
+		if parts[2] == "Header" {
+			value = "-H '" + parts[3] + ": …'"
+		}
+		if parts[1] != "" {
+			return "give " + value
+		}
+		return value
+	})
+	text = pointer.ReplaceAllStringFunc(text, func(remedy string) string {
+		parts := pointer.FindStringSubmatch(remedy)
+		return flagOf[parts[1]] + " " + parts[2]
+	})
+	text = bareMethod.ReplaceAllStringFunc(text, func(remedy string) string {
+		verb, method, _ := strings.Cut(remedy, " ")
+		return verb + " " + flagOf[method]
+	})
+	return variables.Replace(text)
+}
+
+// describe returns the text of an error of a command for a person.
+func describe(err error) string {
+	var rejected *wxpay.PreflightError
+	if !errors.As(err, &rejected) {
+		return InFlags(strings.TrimPrefix(err.Error(), "wxpay: "))
+	}
+	var b strings.Builder
+	b.WriteString("the checks before sending found:")
+	for _, finding := range rejected.Findings {
+		b.WriteString("\n  ")
+		if finding.Warning {
+			b.WriteString("warning: ")
+		}
+		b.WriteString(InFlags(finding.String()))
+	}
+	b.WriteString("\nNothing was sent. Without --strict these are warnings.")
+	return b.String()
+}
