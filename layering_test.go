@@ -25,9 +25,9 @@ var arrows = map[string][]string{
 	"wxcode":     {},
 	"transport":  {"internal/fault", "internal/redact", "internal/visible"},
 	"catalog":    {"fact", "catalog/internal/…"},
-	"middleware": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact"},
-	"webhook": {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/sensitive",
-		"internal/strict", "internal/visible"},
+	"middleware": {"apiv3", "fact", "internal/fault", "internal/headers", "internal/jsonwalk", "internal/redact"},
+	"webhook": {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/headers", "internal/jsonwalk",
+		"internal/publickey", "internal/redact", "internal/sensitive", "internal/strict", "internal/visible"},
 	"sandbox": {"apiv3", "fact", "catalog", "internal/filelock", "internal/redact", "internal/visible", "sandbox/fault",
 		"sandbox/internal/…"},
 	"sandbox/fault": {"sandbox/internal/say"},
@@ -43,11 +43,13 @@ var arrows = map[string][]string{
 	"internal/environ":   {"apiv3", "internal/redact", "internal/visible"},
 	"internal/filelock":  {}, // one lock of a file between processes
 	"internal/fault":     {}, // what errors are, which every room has to know
+	"internal/headers":   {},
 	"internal/invoke":    {"apiv3", "middleware", "internal/redact", "internal/target", "internal/visible"},
 	"internal/jsonwalk":  {"internal/fault", "internal/redact"},
 	"internal/keylist":   {"apiv3", "middleware", "internal/fault", "internal/redact"},
-	"internal/keyring":   {"apiv3", "internal/redact", "internal/visible"},
+	"internal/keyring":   {"apiv3", "internal/publickey", "internal/redact", "internal/visible"},
 	"internal/preflight": {"apiv3", "catalog", "fact", "internal/jsonwalk", "internal/redact", "internal/sensitive", "internal/target"},
+	"internal/publickey": {},
 	"internal/redact":    {}, // how they and everything else print
 	"internal/sensitive": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/target"},
 	"internal/strict":    {"fact", "gjson", "internal/jsonwalk", "internal/redact"},

@@ -16,6 +16,7 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/headers"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/preflight"
 	"github.com/wxpay-go/wxpay/internal/redact"
@@ -48,7 +49,7 @@ type Response struct {
 
 func newResponse(f *flight, res *http.Response, raw, json []byte) *Response {
 	r := &Response{
-		Status: res.StatusCode, Header: res.Header, RequestID: first(res.Header, apiv3.HeaderRequestID), Verified: f.Verified,
+		Status: res.StatusCode, Header: res.Header, RequestID: headers.First(res.Header, apiv3.HeaderRequestID), Verified: f.Verified,
 		raw: raw, json: json, flight: f, stale: f.binding != bound && f.Stale(),
 	}
 	if json != nil && f.plan.Response.Encrypted() && r.Status >= 200 && r.Status <= 299 {
@@ -103,14 +104,6 @@ func (f *flight) decrypt(text []byte) ([]byte, error) {
 // as that can be told: then it answers another request. [Chain.Ensure] takes none for its own. Who makes a call without it asks
 // the operation's query.
 func (r *Response) Stale() bool { return r.stale }
-
-// first returns the first value of a header, whose name is in canonical form.
-func first(header http.Header, name string) string {
-	if values := header[name]; len(values) > 0 {
-		return values[0]
-	}
-	return ""
-}
 
 // Get reads one value by gjson path, such as "amount.total" or "data.#.serial_no"
 // (syntax: https://github.com/tidwall/gjson/blob/master/SYNTAX.md). In a body that is no JSON object or array nothing exists.

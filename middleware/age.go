@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/headers"
 )
 
 // Figures of Ages. They are choices of this package; the platform documents none.
@@ -70,7 +71,7 @@ func (a *Ages) take(host string, signed int64, received time.Time) (time.Duratio
 // date sets Aged: the time from the signature of the last verified response to the sending of its
 // request.
 func (c *Call) date(a *Ages, host string, header http.Header, sent time.Time) {
-	if signed, err := strconv.ParseInt(first(header, apiv3.HeaderTimestamp), 10, 64); err == nil {
+	if signed, err := strconv.ParseInt(headers.First(header, apiv3.HeaderTimestamp), 10, 64); err == nil {
 		received := time.Now()
 		if age, known := a.take(host, signed, received); known {
 			c.Aged = max(0, age-received.Sub(sent))

@@ -9,15 +9,6 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// first returns the first value of a header. Unlike http.Header.Get it expects the canonical name,
-// which saves time: every call reads several.
-func first(h http.Header, name string) string {
-	if values := h[name]; len(values) > 0 {
-		return values[0]
-	}
-	return ""
-}
-
 // Body is the body of a response that Verify has read whole. Read it as usual, or at once with
 // ReadBody.
 type Body struct {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/headers"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -76,7 +77,7 @@ func observation(req *http.Request, res *http.Response, err error, took time.Dur
 		}
 	}
 	if res != nil {
-		o.Status, o.RequestID = res.StatusCode, redact.Printable(first(res.Header, apiv3.HeaderRequestID))
+		o.Status, o.RequestID = res.StatusCode, redact.Printable(headers.First(res.Header, apiv3.HeaderRequestID))
 		if o.Status >= 300 {
 			o.Code = errorCode(res)
 		}

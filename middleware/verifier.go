@@ -15,6 +15,7 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/headers"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -80,7 +81,7 @@ func (v *VerifyConfig) verifySignature(ctx context.Context, header http.Header, 
 // read reads the whole body and closes it. It returns the part that it has read also with an error.
 func (v *VerifyConfig) read(ctx context.Context, res *http.Response) (body []byte, err error) {
 	defer res.Body.Close()
-	if coding := first(res.Header, "Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+	if coding := headers.First(res.Header, "Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, responseCoded(coding)
 	}
 	if res.ContentLength > v.MaxResponse {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/headers"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
@@ -57,7 +58,7 @@ func Verify(v *VerifyConfig) Middleware {
 					signed = fact.NoSignature
 				}
 				if call.Stream {
-					digest := first(res.Header, apiv3.HeaderStatementSHA1)
+					digest := headers.First(res.Header, apiv3.HeaderStatementSHA1)
 					if signed == fact.NoSignature || signed == fact.OverDigest && digest != "" {
 						return v.stream(req.Context(), call, res, signed, digest)
 					}

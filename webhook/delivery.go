@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/headers"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -30,6 +31,6 @@ func (h *Handler) begin(ctx context.Context, d *Delivery) (*delivery, context.Co
 func (t *delivery) untrusted(reason error) error {
 	return &VerifyError{
 		Serial: redact.Printable(t.arrived.Serial()), Reason: reason,
-		Probe: apiv3.Signature{Value: first(t.arrived.Header, apiv3.HeaderSignature)}.IsProbe(),
+		Probe: apiv3.Signature{Value: headers.First(t.arrived.Header, apiv3.HeaderSignature)}.IsProbe(),
 	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/headers"
+	"github.com/wxpay-go/wxpay/internal/publickey"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/visible"
 )
@@ -89,14 +91,7 @@ func (d *Delivery) text() string {
 }
 
 // Serial returns the platform key that the delivery names: certificate serial or public key id.
-func (d *Delivery) Serial() string { return first(d.Header, apiv3.HeaderSerial) }
-
-func first(header map[string][]string, name string) string {
-	if values := header[name]; len(values) > 0 {
-		return values[0]
-	}
-	return ""
-}
+func (d *Delivery) Serial() string { return headers.First(d.Header, apiv3.HeaderSerial) }
 
 // Keys finds the platform key that a notification names. The error for an unknown key is
 // apiv3.ErrUnknownSerial. ctx ends with the budget.
@@ -209,10 +204,10 @@ func (m *Merchant) isOwn(set *apiv3.KeySet, now time.Time) bool {
 	if m.PrivateKey == nil {
 		return false
 	}
-	own, ok := m.PrivateKey.Public().(interface{ Equal(crypto.PublicKey) bool })
-	public, hasPublic := set.PublicKey()
-	certificate, hasCertificate := set.Certificate(now)
-	return ok && (hasPublic && own.Equal(public.Key) || hasCertificate && own.Equal(certificate.Key))
+	own := m.PrivateKey.Public()
+	public, _ := set.PublicKey()
+	certificate, _ := set.Certificate(now)
+	return publickey.Equal(own, public.Key) || publickey.Equal(own, certificate.Key)
 }
 
 // unusable joins problems into the one-line error of a constructor; nil if there are none.

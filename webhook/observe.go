@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/headers"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // observation describes the delivery so far. kind is err in a word or two.
 func (t *delivery) observation(status int, kind string, err error) Observation {
 	o := Observation{
-		Serial: redact.Printable(t.arrived.Serial()), RequestID: redact.Printable(first(t.arrived.Header, apiv3.HeaderRequestID)),
+		Serial: redact.Printable(t.arrived.Serial()), RequestID: redact.Printable(headers.First(t.arrived.Header, apiv3.HeaderRequestID)),
 		Status: status, Duration: time.Since(t.begin), Probe: kind == probe, Unhandled: errors.Is(err, ErrNoHandler), Failure: kind, Err: err,
 	}
 	if t.merchant != nil {

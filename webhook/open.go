@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/headers"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -138,7 +139,7 @@ func (t *delivery) open() error {
 		e.owner = redact.Hide(m)
 	}
 	e.Merchant, e.Serial = m.ID, t.signature.Serial
-	e.RequestID = first(t.arrived.Header, apiv3.HeaderRequestID)
+	e.RequestID = headers.First(t.arrived.Header, apiv3.HeaderRequestID)
 	if err := e.setResource(plaintext); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/publickey"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/visible"
 )
@@ -54,7 +55,7 @@ func (c Certificate) Checked(what string) (Certificate, error) {
 		if its := apiv3.Serial(c.Certificate); apiv3.IsSerial(c.Serial) && c.Serial != its {
 			problem("Serial is %s, but Certificate (apiclient_cert.pem) has the serial %s: leave Serial empty, or load the certificate that it names", c.Serial, its)
 		}
-		if c.PrivateKey != nil && !samePublic(c.PrivateKey.Public(), c.Certificate.PublicKey) {
+		if c.PrivateKey != nil && !publickey.Equal(c.PrivateKey.Public(), c.Certificate.PublicKey) {
 			problem("PrivateKey (apiclient_key.pem) does not belong to Certificate (apiclient_cert.pem), whose subject is %s: load both from one download of the merchant platform", redact.Quote(c.Certificate.Subject.CommonName))
 		}
 	}
@@ -84,10 +85,4 @@ func (c Certificate) Fits(scheme apiv3.Scheme, id string) error {
 			"Certificate.Subject", redact.Quote(named), redact.Quote(id))
 	}
 	return nil
-}
-
-// samePublic reports whether two public keys are one.
-func samePublic(a, b crypto.PublicKey) bool {
-	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && key.Equal(b)
 }

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/publickey"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -66,7 +67,7 @@ func (r *Ring) Add(certificate Certificate) error {
 	}
 	now := r.load()
 	if i := now.find(certificate.Serial); i >= 0 {
-		if !samePublic(now[i].PrivateKey.Public(), certificate.PrivateKey.Public()) {
+		if !publickey.Equal(now[i].PrivateKey.Public(), certificate.PrivateKey.Public()) {
 			return fmt.Errorf("wxpay: the ring holds another private key for the certificate %s", certificate.Serial)
 		}
 		return nil
@@ -128,7 +129,7 @@ func (r *Ring) SigningKey() (serial string, key crypto.Signer) {
 // Owns reports whether a platform key is one of the ring's.
 func (r *Ring) Owns(key apiv3.PlatformKey) bool {
 	return slices.ContainsFunc(r.load(), func(c Certificate) bool {
-		return key.Serial == c.Serial || samePublic(key.Key, c.PrivateKey.Public())
+		return key.Serial == c.Serial || publickey.Equal(key.Key, c.PrivateKey.Public())
 	})
 }
 
