@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"net/http"
 	"time"
 
@@ -194,7 +195,10 @@ func newDestination(w io.Writer) (download.Destination, error) {
 			return nil, errors.New("ToFile was given no path")
 		}
 		file, err := atomicfile.Create(w.path, w.replace)
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrExist):
+			return nil, fmt.Errorf("%w (Replace overwrites it)", err)
+		case err != nil:
 			return nil, err
 		}
 		return download.ToFile(file), nil

@@ -46,8 +46,9 @@ var arrows = map[string][]string{
 	"internal/headers":   {},
 	"internal/invoke":    {"apiv3", "middleware", "internal/redact", "internal/target", "internal/visible"},
 	"internal/jsonwalk":  {"internal/fault", "internal/redact"},
-	"internal/keylist":   {"apiv3", "middleware", "internal/fault", "internal/redact"},
+	"internal/keylist":   {"apiv3", "middleware", "internal/atomicfile", "internal/fault", "internal/redact"},
 	"internal/keyring":   {"apiv3", "internal/publickey", "internal/redact", "internal/visible"},
+	"internal/pages":     {"fact", "internal/fault", "internal/redact"},
 	"internal/preflight": {"apiv3", "catalog", "fact", "internal/jsonwalk", "internal/redact", "internal/sensitive", "internal/target"},
 	"internal/publickey": {},
 	"internal/redact":    {}, // how they and everything else print

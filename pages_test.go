@@ -164,7 +164,7 @@ func TestPages(t *testing.T) {
 
 		{"a cursor that comes again", stocks, nil, byCursor(map[string]string{"": "a", "a": "b", "b": "a"}), "stock_list", 3, []string{"", "page_token=a", "page_token=b"}, "the cursor in next_page_token was used before"},
 		{"a cursor that leads to itself", stocks, func(c wxpay.Chain) wxpay.Chain { return c.Query("page_token", "a") }, byCursor(map[string]string{"a": "a"}), "stock_list", 1, []string{"page_token=a"}, "was used before"},
-		{"an operation that does not take the offset", complaints, nil, ignoring, "data", 5, []string{"offset=0&limit=10", "offset=5&limit=10"}, "the same page came twice; does the operation take the query member offset?"},
+		{"an operation that does not take the offset", complaints, nil, ignoring, "data", 5, []string{"offset=0&limit=10", "offset=5&limit=10"}, "the same page came twice; does the operation take the query field offset?"},
 		{"one element again and again", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("limit", 1) }, func(url.Values) wxpay.JSON { return wxpay.JSON{"data": cut(0, 1, 1)} }, "data", 2,
 			[]string{"offset=0&limit=1", "offset=1&limit=1", "offset=2&limit=1"}, "the same page came twice"},
 		{"an end before the total", complaints, nil, pageNumberInOffset(25), "data", 10, []string{"offset=0&limit=10", "offset=10&limit=10"}, "it ended after 10 of 25 elements; if offset counts otherwise than assumed, call Paging"},
@@ -175,11 +175,11 @@ func TestPages(t *testing.T) {
 			}
 			return byOffset(25)(q)
 		}, "data", 10, []string{"offset=0&limit=10", "offset=10&limit=10"}, "400 PARAM_ERROR"},
-		{"what is no list", complaints, nil, func(url.Values) wxpay.JSON { return wxpay.JSON{"data": "SECRET"} }, "data", 0, []string{"offset=0&limit=10"}, `what the answer has at "data" is not a list`},
+		{"what is no list", complaints, nil, func(url.Values) wxpay.JSON { return wxpay.JSON{"data": "SECRET"} }, "data", 0, []string{"offset=0&limit=10"}, `the response has another value than a list at "data"`},
 		{"no paging in the catalogue", "v3/certificates", nil, byOffset(1), "data", 0, nil, "the catalogue does not know how the list is paged: call Paging"},
 		{"nothing in the catalogue", "v3/new", nil, byOffset(1), "data", 0, nil, "the catalogue does not know how the list is paged"},
-		{"a beginning that is no number", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("offset", "x") }, byOffset(1), "data", 0, nil, `the query member "offset" is not a whole number`},
-		{"a size of none", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("limit", 0) }, byOffset(1), "data", 0, nil, `the query member "limit" is not a positive whole number`},
+		{"a beginning that is no number", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("offset", "x") }, byOffset(1), "data", 0, nil, `the query field "offset" is not a whole number`},
+		{"a size of none", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("limit", 0) }, byOffset(1), "data", 0, nil, `the query field "limit" is not a positive whole number`},
 		{"no paging at all", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.Paging{}) }, byOffset(1), "data", 0, nil, "Paging: the value is empty"},
 		{"paging without a name", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByCursor("x", "")) }, byOffset(1), "data", 0, nil, "Paging: a name is empty"},
 		{"paging without a size", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByOffset("offset", "limit", 0)) }, byOffset(1), "data", 0, nil, "Paging: 0 elements a page"},
@@ -307,7 +307,7 @@ func TestEachByQuery(t *testing.T) {
 	require.Len(t, nothing.queries, 1)
 	several := &shelf{page: func(url.Values) wxpay.JSON { return wxpay.JSON{"a": []int{1}, "b": []int{2}} }}
 	for _, err := range newClient(t, wxpay.WithTransport(several)).Chain("v3/x").Paging(wxpay.ByOffset("offset", "limit", 10)).Pages(context.Background()) {
-		require.ErrorContains(t, err, "the answer has several lists, a, b: name one with Paging(….In(…))")
+		require.ErrorContains(t, err, "the response has several lists, a, b: name one with Paging(….In(…))")
 	}
 	for _, err := range chain.Each(context.Background(), "") {
 		require.ErrorContains(t, err, "Each: the path of the list is empty")

@@ -35,7 +35,7 @@ func Create(path string, replace bool) (*File, error) {
 	case err == nil && info.Mode().Type()&^fs.ModeSymlink != 0:
 		return nil, errors.New("the destination is a device or the like, which a file must not replace: pass a writer")
 	case err == nil && !replace:
-		return nil, fmt.Errorf("the destination cannot be written: %w (Replace overwrites it)", fs.ErrExist)
+		return nil, unwritable(fs.ErrExist)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, unwritable(err)
 	}

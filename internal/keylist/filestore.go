@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/wxpay-go/wxpay/internal/atomicfile"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
@@ -38,7 +39,7 @@ func (s FileStore) Load(_ context.Context, name string) ([]byte, error) {
 }
 
 // Save writes beside the file and renames, which is atomic.
-func (s FileStore) Save(_ context.Context, name string, data []byte) (err error) {
+func (s FileStore) Save(_ context.Context, name string, data []byte) error {
 	path, err := s.path(name)
 	if err != nil {
 		return err
@@ -46,18 +47,13 @@ func (s FileStore) Save(_ context.Context, name string, data []byte) (err error)
 	if err := os.MkdirAll(string(s), 0o700); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(string(s), name+".*.tmp") // only its owner can read and write it
+	file, err := atomicfile.Create(path, true)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(file.Name())
-		}
-	}()
-	_, err = file.Write(data)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+	defer file.Abandon()
+	if _, err := file.Write(data); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), path)
+	return file.Commit()
 }
