@@ -105,10 +105,10 @@ func TestPaid(t *testing.T) {
 
 	changed := b.Do("POST", orders+"/S-1/modify", modification(300))
 	b.Reload()
-	assert.EqualValues(t, 300, changed["total_amount"])
-	assert.Equal(t, changed, b.Do("POST", orders+"/S-1/modify", modification(300)), "a repetition gets the same response")
 	late := b.Rejected("POST", orders+"/S-1/complete", bill(500, nil))
 	assert.Equal(t, "400 INVALID_REQUEST", late, "a late repetition does not take the modification back")
+	assert.EqualValues(t, 300, changed["total_amount"])
+	assert.Equal(t, changed, b.Do("POST", orders+"/S-1/modify", modification(300)), "a repetition gets the same response")
 	collection, _ := b.Do("GET", query, nil)["collection"].(map[string]any)
 	assert.Equal(t, map[string]any{"state": "USER_PAYING", "total_amount": 300.0, "paying_amount": 300.0, "paid_amount": 0.0}, collection)
 	b.Do("POST", orders+"/S-1/pay", map[string]any{"appid": "wx1", "service_id": "500001"})
