@@ -60,8 +60,20 @@ func invocationOf(options []InvokeOption) (how invocation, err error) {
 	return how, err
 }
 
+// redacted makes parameters print no signature and no identity, under any verb and in a log. JSON has all fields.
+type redacted struct{}
+
+// Format prints the same text for all.
+func (redacted) Format(s fmt.State, verb rune) { redact.Format(s, verb, frontEnd) }
+
+// LogValue gives slog what Format prints.
+func (redacted) LogValue() slog.Value { return slog.StringValue(frontEnd) }
+
+const frontEnd = "wxpay.Invoke: front-end parameters, redacted"
+
 // JSAPIPayment is the parameter of WeixinJSBridge.invoke("getBrandWCPayRequest", …).
 type JSAPIPayment struct {
+	redacted
 	AppID     string `json:"appId"`
 	TimeStamp string `json:"timeStamp"` // seconds; a text, as the bridge demands
 	NonceStr  string `json:"nonceStr"`
@@ -71,14 +83,6 @@ type JSAPIPayment struct {
 	// MixTradeNo belongs to mixed payments of medical insurance. It is not signed: set it afterwards.
 	MixTradeNo string `json:"mixTradeNo,omitempty"`
 }
-
-// Format prints no signature and no identity under any verb. JSON has all fields.
-func (p JSAPIPayment) Format(s fmt.State, verb rune) { redact.Format(s, verb, p.text()) }
-
-// LogValue gives slog what Format prints.
-func (p JSAPIPayment) LogValue() slog.Value { return slog.StringValue(p.text()) }
-
-func (p JSAPIPayment) text() string { return "wxpay.JSAPIPayment{appid " + p.AppID + ", redacted}" }
 
 // JSAPI makes the parameters of a payment inside WeChat from the prepay_id of a JSAPI order.
 func (i Invoke) JSAPI(ctx context.Context, appID, prepayID string, options ...InvokeOption) (JSAPIPayment, error) {
@@ -98,6 +102,7 @@ func (i Invoke) JSAPI(ctx context.Context, appID, prepayID string, options ...In
 
 // MiniProgramPayment is the parameter of wx.requestPayment.
 type MiniProgramPayment struct {
+	redacted
 	TimeStamp string `json:"timeStamp"` // seconds; a text
 	NonceStr  string `json:"nonceStr"`
 	Package   string `json:"package"` // prepay_id=…
@@ -106,14 +111,6 @@ type MiniProgramPayment struct {
 	// MixTradeNo belongs to mixed payments of medical insurance. It is not signed: set it afterwards.
 	MixTradeNo string `json:"mixTradeNo,omitempty"`
 }
-
-// Format prints no signature and no identity under any verb. JSON has all fields.
-func (p MiniProgramPayment) Format(s fmt.State, verb rune) { redact.Format(s, verb, p.text()) }
-
-// LogValue gives slog what Format prints.
-func (p MiniProgramPayment) LogValue() slog.Value { return slog.StringValue(p.text()) }
-
-func (p MiniProgramPayment) text() string { return "wxpay.MiniProgramPayment{redacted}" }
 
 // MiniProgram makes the parameters of a payment in a mini program, whose appid appID is, from the prepay_id of a JSAPI
 // order.
@@ -125,6 +122,7 @@ func (i Invoke) MiniProgram(ctx context.Context, appID, prepayID string, options
 // AppPayment is the PayReq of the app's SDK. The SDK for Android calls package packageValue; the one for iOS has the same
 // names.
 type AppPayment struct {
+	redacted
 	AppID string `json:"appid"`
 	// PartnerID is the merchant number. It is not signed: where the order's page asks for sub_mchid, set it afterwards.
 	PartnerID string `json:"partnerid"`
@@ -134,14 +132,6 @@ type AppPayment struct {
 	Timestamp string `json:"timestamp"` // seconds
 	Sign      string `json:"sign"`
 }
-
-// Format prints no signature and no identity under any verb. JSON has all fields.
-func (p AppPayment) Format(s fmt.State, verb rune) { redact.Format(s, verb, p.text()) }
-
-// LogValue gives slog what Format prints.
-func (p AppPayment) LogValue() slog.Value { return slog.StringValue(p.text()) }
-
-func (p AppPayment) text() string { return "wxpay.AppPayment{appid " + p.AppID + ", redacted}" }
 
 // App makes the parameters of a payment in an app from the prepay_id of an app order.
 func (i Invoke) App(ctx context.Context, appID, prepayID string, options ...InvokeOption) (AppPayment, error) {
@@ -171,6 +161,7 @@ func (i Invoke) H5(h5URL, redirectURL string) (string, error) { return invoke.H5
 // TransferConfirmation is the parameter of wx.requestMerchantTransfer, and of WeixinJSBridge.invoke of the same name, with
 // which a user confirms a transfer.
 type TransferConfirmation struct {
+	redacted
 	MchID   string `json:"mchId"`
 	AppID   string `json:"appId"`
 	Package string `json:"package"` // package_info of the transfer bill
@@ -178,16 +169,6 @@ type TransferConfirmation struct {
 	SubMchID string `json:"subMchId,omitempty"`
 	SubAppID string `json:"subAppId,omitempty"`
 	OpenID   string `json:"openId,omitempty"`
-}
-
-// Format prints no signature and no identity under any verb. JSON has all fields.
-func (p TransferConfirmation) Format(s fmt.State, verb rune) { redact.Format(s, verb, p.text()) }
-
-// LogValue gives slog what Format prints.
-func (p TransferConfirmation) LogValue() slog.Value { return slog.StringValue(p.text()) }
-
-func (p TransferConfirmation) text() string {
-	return "wxpay.TransferConfirmation{appid " + p.AppID + ", redacted}"
 }
 
 // Transfer makes the parameters with which a user confirms a transfer, from package_info of the transfer bill. There is
@@ -208,17 +189,8 @@ func (p TransferConfirmation) App() OpenBusinessView {
 
 // OpenBusinessView is the parameter of WXOpenBusinessView of the app's SDK.
 type OpenBusinessView struct {
+	redacted
 	BusinessType string `json:"businessType"`
 	Query        string `json:"query"`
 	ExtInfo      string `json:"extInfo,omitempty"` // JSON in a text
-}
-
-// Format prints no signature and no identity under any verb. JSON has all fields.
-func (p OpenBusinessView) Format(s fmt.State, verb rune) { redact.Format(s, verb, p.text()) }
-
-// LogValue gives slog what Format prints.
-func (p OpenBusinessView) LogValue() slog.Value { return slog.StringValue(p.text()) }
-
-func (p OpenBusinessView) text() string {
-	return "wxpay.OpenBusinessView{" + p.BusinessType + ", redacted}"
 }

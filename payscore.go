@@ -1,16 +1,11 @@
 package wxpay
 
-import (
-	"fmt"
-	"log/slog"
-
-	"github.com/wxpay-go/wxpay/internal/invoke"
-	"github.com/wxpay-go/wxpay/internal/redact"
-)
+import "github.com/wxpay-go/wxpay/internal/invoke"
 
 // PayScore is the parameter of the pages of pay score: in a mini program as extraData as it is, inside WeChat as
 // queryString ([PayScore.Query]), in an app through [PayScore.App].
 type PayScore struct {
+	redacted
 	MchID      string `json:"mch_id"`
 	Package    string `json:"package,omitempty"`      // of the order to confirm
 	ServiceID  string `json:"service_id,omitempty"`   // with OutOrderNo, of the order to show
@@ -22,14 +17,6 @@ type PayScore struct {
 
 	businessType string
 }
-
-// Format prints no signature and no identity under any verb. JSON has all fields.
-func (p PayScore) Format(s fmt.State, verb rune) { redact.Format(s, verb, p.text()) }
-
-// LogValue gives slog what Format prints.
-func (p PayScore) LogValue() slog.Value { return slog.StringValue(p.text()) }
-
-func (p PayScore) text() string { return "wxpay.PayScore{redacted}" }
 
 // PayScore makes the parameters with which a user confirms a pay-score order (wxpayScoreUse), from its field package.
 //
