@@ -55,6 +55,7 @@ explains it on stderr. A response that may not be the platform's never goes to s
 
 Credentials come from the environment:
   WXPAY_MCHID           merchant number
+  WXPAY_BRAND_ID        brand id, in place of WXPAY_MCHID: calls as that brand
   WXPAY_SERIAL          serial of the merchant API certificate
   WXPAY_PRIVATE_KEY     its private key: a file's path or the PEM text
   WXPAY_PUBLIC_KEY_ID   id of the WeChat Pay public key
