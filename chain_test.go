@@ -277,14 +277,14 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 		})
 	}
 	for name, chain := range map[string]wxpay.Chain{
-		`query member "q": `:         client.Chain("v3/x").Query("q", half),
-		`query member "n": `:         client.Chain("v3/x").Query("n", []string{"x", half}),
-		`query member "a\xe5\xbc": `: client.Chain("v3/x").Query(half, "x"),
-		"field /q: ":                 client.Chain("v3/x").Query("q", wxpay.Secret(half)),
-		"the value of {v}: ":         client.Chain("v3/{v}").Var("v", half),
-		"the value of {w}: ":         client.Chain("v3/{v}/{w}", "x", half),
-		"the value of {named}: ":     client.Chain("v3/{named}").Var("named", label(half)),
-		`query member "from_struct": `: client.Chain("v3/x").Queries(struct {
+		`query field "q": `:         client.Chain("v3/x").Query("q", half),
+		`query field "n": `:         client.Chain("v3/x").Query("n", []string{"x", half}),
+		`query field "a\xe5\xbc": `: client.Chain("v3/x").Query(half, "x"),
+		"field /q: ":                client.Chain("v3/x").Query("q", wxpay.Secret(half)),
+		"the value of {v}: ":        client.Chain("v3/{v}").Var("v", half),
+		"the value of {w}: ":        client.Chain("v3/{v}/{w}", "x", half),
+		"the value of {named}: ":    client.Chain("v3/{named}").Var("named", label(half)),
+		`query field "from_struct": `: client.Chain("v3/x").Queries(struct {
 			X string `url:"from_struct"`
 		}{half}),
 	} {

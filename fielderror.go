@@ -9,8 +9,8 @@ import (
 
 // FieldError is the fault of one field of a request or a response. Its text holds no value.
 type FieldError struct {
-	// Pointer is the JSON pointer of the field in the body, empty for the body itself. For a field of the query it is a
-	// slash and the name.
+	// Pointer is the JSON pointer of the field in the body, empty for the body itself. For a field
+	// of the query it is a slash and the name.
 	Pointer string
 	// Err is the fault.
 	Err error

@@ -35,16 +35,18 @@ type Finding struct {
 	Kind string
 	// Place is the part of the request: "operation", "path", "query", "header" or "body".
 	Place string
-	// Pointer is the JSON pointer of a field of the body, and a slash with the name of anything else. It is empty for
-	// the operation and for the body as a whole.
+	// Pointer is the JSON pointer of a field of the body, and a slash with the name of anything
+	// else. It is empty for the operation and for the body as a whole.
 	Pointer string
-	// Label is the field's short name in the manual, such as 总金额, and Unit the unit of a number, where they are known.
+	// Label is the field's short name in the manual, such as 总金额, and Unit the unit of a number,
+	// where they are known.
 	Label string
 	Unit  fact.Unit
 	// Text tells the fault and the remedy.
 	Text string
-	// Certainty tells in words what the finding rests on: "confirmed by a second source", "the documentation alone says so",
-	// "inferred from a sister operation", "your overlay says so". It is empty where there is no doubt.
+	// Certainty tells in words what the finding rests on: "confirmed by a second source", "the
+	// documentation alone says so", "inferred from a sister operation", "your overlay says so". It
+	// is empty where there is no doubt.
 	Certainty string
 	// Warning says that the finding is not certain enough to fail the call.
 	Warning bool
@@ -53,8 +55,8 @@ type Finding struct {
 // String returns place, pointer, label, unit, text and certainty.
 func (f Finding) String() string { return preflight.Finding(f).String() }
 
-// PreflightError is a call that failed the checks of PreflightStrict. Nothing was sent. It is the cause inside a
-// *[CallError] of stage StageBuild.
+// PreflightError is a call that failed the checks of PreflightStrict. Nothing was sent. It is the
+// cause inside a *[CallError] of stage StageBuild.
 type PreflightError struct {
 	// Findings holds every finding, warnings too, in the order of the request.
 	Findings []Finding

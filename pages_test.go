@@ -183,7 +183,7 @@ func TestPages(t *testing.T) {
 		{"no paging at all", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.Paging{}) }, byOffset(1), "data", 0, nil, "Paging: the value is empty"},
 		{"paging without a name", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByCursor("x", "")) }, byOffset(1), "data", 0, nil, "Paging: a name is empty"},
 		{"paging without a size", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByOffset("offset", "limit", 0)) }, byOffset(1), "data", 0, nil, "Paging: 0 elements a page"},
-		{"a mistake in the chain", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("", 1) }, byOffset(1), "data", 0, nil, "a query member has an empty name"},
+		{"a mistake in the chain", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("", 1) }, byOffset(1), "data", 0, nil, "a query field has an empty name"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

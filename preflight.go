@@ -16,22 +16,24 @@ type PreflightMode uint8
 const (
 	// PreflightWarn logs findings at level Warn and sends all the same. It is the default.
 	PreflightWarn PreflightMode = iota
-	// PreflightStrict fails a call with a finding that is certain enough ([Finding].Warning tells), before anything is
-	// sent: its error is a *[PreflightError]. All other findings are logged.
+	// PreflightStrict fails a call with a finding that is certain enough ([Finding].Warning tells),
+	// before anything is sent: its error is a *[PreflightError]. All other findings are logged.
 	PreflightStrict
 )
 
-// WithPreflight sets what happens to the findings of the checks before sending, which compare every call with the
-// catalogue ([WithCatalog]). The default is PreflightWarn. PreflightStrict fails a call for a certain mistake: a call that
-// contradicts itself or a rule of the protocol, a JSON type that no source allows, a missing field that two independent
-// sources require. Everything else is a warning; [Finding].Kind lists the kinds and their grounds. It can silence the
-// kinds that get in your way:
+// WithPreflight sets what happens to the findings of the checks before sending, which compare every
+// call with the catalogue ([WithCatalog]). The default is PreflightWarn. PreflightStrict fails a
+// call for a certain mistake: a call that contradicts itself or a rule of the protocol, a JSON type
+// that no source allows, a missing field that two independent sources require. Everything else is a
+// warning; [Finding].Kind lists the kinds and their grounds. It can silence the kinds that get in
+// your way:
 //
 //	wxpay.WithPreflight(wxpay.PreflightStrict, "unknown field", "superseded operation")
 //
-// Findings go to the logger of [WithLogger], and nowhere without one: each once for its operation and place, so that
-// neither the next call nor the next element of an array says it again; after 1000 a client logs no more. Logged or not,
-// the findings of a call that the platform rejects stand in its error ([APIError].Hint).
+// Findings go to the logger of [WithLogger], and nowhere without one: each once for its operation
+// and place, so that neither the next call nor the next element of an array says it again; after
+// 1000 a client logs no more. Logged or not, the findings of a call that the platform rejects stand
+// in its error ([APIError].Hint).
 func WithPreflight(mode PreflightMode, silenced ...string) Option {
 	return func(c *config) error {
 		if mode > PreflightStrict {
@@ -47,10 +49,11 @@ func WithPreflight(mode PreflightMode, silenced ...string) Option {
 	}
 }
 
-// Check makes the checks that [Chain.Do] would make, and nothing else: it encrypts, signs and sends nothing. So it costs
-// microseconds, and a million calls can be checked before the first of them is made. It finds every mistake of the chain and
-// the body that needs no key, and reports findings as [WithPreflight] says: as an error only under PreflightStrict. Such an
-// error is a *[CallError] of stage StageBuild.
+// Check makes the checks that [Chain.Do] would make, and nothing else: it encrypts, signs and sends
+// nothing. So it costs microseconds, and a million calls can be checked before the first of them is
+// made. It finds every mistake of the chain and the body that needs no key, and reports findings as
+// [WithPreflight] says: as an error only under PreflightStrict. Such an error is a *[CallError] of
+// stage StageBuild.
 func (c Chain) Check(ctx context.Context, method string, body any) error {
 	f := &flight{client: c.client}
 	f.Method = method

@@ -248,7 +248,7 @@ func TestPreflightWarnings(t *testing.T) {
 	t.Run("in an error they are named too", func(t *testing.T) {
 		client := newClient(t, wxpay.WithCatalog(checked), wxpay.WithPreflight(wxpay.PreflightStrict))
 		_, err := chain(client).Post(context.Background(), "{\"a\\n\":1,\"alt\":\"x\"")
-		require.ErrorContains(t, err, `found body "/a\n": the operation documents no such member; body: it is not JSON`)
+		require.ErrorContains(t, err, `found body "/a\n": the operation documents no such field; body: it is not JSON`)
 		_, err = chain(client).Post(context.Background(), `{"new":1}`)
 		var refused *wxpay.PreflightError
 		require.ErrorAs(t, err, &refused)

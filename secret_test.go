@@ -100,7 +100,7 @@ func TestSecretRefuses(t *testing.T) {
 	}{
 		{"kept plain", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a") }, wxpay.JSON{"a": wxpay.Secret("SECRET")}, "field /a: it is a Secret, which never travels plain"},
 		{"kept plain from above", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a") }, wxpay.JSON{"a": []any{wxpay.JSON{"b": wxpay.Secret("SECRET")}}}, "field /a/0/b: it is a Secret"},
-		{"as a name", nil, map[string]string{token("SECRET"): "x"}, "a Secret is the name of a member"},
+		{"as a name", nil, map[string]string{token("SECRET"): "x"}, "a Secret is the name of a field"},
 		{"amid other text", nil, wxpay.JSON{"a": "Mr " + token("SECRET")}, "field /a: a Secret stands amid other text"},
 		{"before other text", nil, wxpay.JSON{"a": token("SECRET") + "."}, "field /a: it is a Secret that was changed, or has other text around it"},
 		{"amid a marked text", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/a") }, wxpay.JSON{"a": "Mr " + token("SECRET")}, "field /a: it is a Secret that was changed"},

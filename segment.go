@@ -2,10 +2,11 @@ package wxpay
 
 import "slices"
 
-// Paths are built in package internal/target. Here stands the question that it leaves to the client: which names are
-// segments of the API although they look like values.
+// Paths are built in package internal/target. Here stands the question that it leaves to the
+// client: which names are segments of the API although they look like values.
 
-// oddSegments are the segments of the API that look like values where they are written as properties: h5Presign.
+// oddSegments are the segments of the API that look like values where they are written as
+// properties: h5Presign.
 var oddSegments = []string{"h5-pre-entrust-sign", "h5-presign", "n-qualifications"}
 
 // segmenter is an ability of a catalogue: it knows the literal segments of its paths, for At.

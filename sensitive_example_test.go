@@ -68,7 +68,7 @@ func ExampleChain_Encrypt() {
 	fmt.Println(err)
 	// Output:
 	// <nil>
-	// wxpay: POST /v3/new/operation: not sent: Encrypt("/receivers/*/name"): the request has no such member (write * for each element of an array)
+	// wxpay: POST /v3/new/operation: not sent: Encrypt("/receivers/*/name"): the request has no such field (write * for each element of an array)
 }
 
 // The checks before sending find what the platform would refuse.

@@ -86,7 +86,7 @@ func TestUntrustedAnswers(t *testing.T) {
 		}}, middleware.ErrResponseTruncated, "connection reset", false},
 		{"longer than announced", answer{body: body, bend: func(res *http.Response) { res.ContentLength = 3 }}, middleware.ErrResponseTruncated, "goes on", false},
 		{"compressed", answer{body: zipped.String(), header: http.Header{"Content-Encoding": {"gzip"}}}, middleware.ErrResponseCoded, "compressed, which the request did not ask for (gzip)", false},
-		{"a member twice", answer{body: `{"amount":{"total":1,"total":100},"sp":"SECRET"}`}, middleware.ErrResponseAmbiguous, `the member "total" stands twice`, false},
+		{"a member twice", answer{body: `{"amount":{"total":1,"total":100},"sp":"SECRET"}`}, middleware.ErrResponseAmbiguous, `the field "total" stands twice`, false},
 		{"a member in two cases", answer{body: `{"state":"SECRET","State":""}`}, middleware.ErrResponseAmbiguous, `"state" and "State" differ in case alone`, false},
 		{"a number beyond 64 bits", answer{body: `{"total":18446744073709551617}`}, middleware.ErrResponseAmbiguous, "fits no type", false},
 		{"a signed error with its code twice", answer{status: 400, body: `{"code":"PARAM_ERROR","code":"SYSTEM_ERROR"}`}, middleware.ErrResponseAmbiguous, "status 400", false},

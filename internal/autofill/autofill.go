@@ -12,11 +12,12 @@ import (
 	"github.com/wxpay-go/wxpay/internal/target"
 )
 
-// Caller has the numbers that fill mchid and sp_mchid, and appid and sp_appid. An empty one fills nothing.
+// Caller has the numbers that fill mchid and sp_mchid, and appid and sp_appid. An empty one fills
+// nothing.
 type Caller struct{ MchID, AppID string }
 
-// Check says what keeps a client from filling the numbers in. own is its number, brand says that it calls as a brand, and
-// facts that it has a catalogue.
+// Check says what keeps a client from filling the numbers in. own is its number, brand says that it
+// calls as a brand, and facts that it has a catalogue.
 func (c Caller) Check(own string, brand, facts bool) error {
 	switch {
 	case c == Caller{}:
@@ -70,7 +71,8 @@ func (c Caller) Query(operation *fact.Operation, query []target.Param) []target.
 	return query
 }
 
-// Body returns text with the numbers that it lacks at the end of its object. A text that is no object stays as it is.
+// Body returns text with the numbers that it lacks at the end of its object. A text that is no
+// object stays as it is.
 func (c Caller) Body(operation *fact.Operation, text []byte) []byte {
 	missing := c.open(operation, operation.In.JSON)
 	if len(missing) == 0 {

@@ -1,5 +1,11 @@
-// Package jsonwalk reads JSON texts (RFC 8259) byte by byte. A [Cursor] walks through one from left to right and checks its
-// grammar on the way; [Read] decides whether all readers read a text alike.
+// Package jsonwalk reads and writes JSON texts (RFC 8259). A [Cursor] walks through a text from
+// left to right and checks its grammar on the way; [Read] decides whether all readers read a text
+// alike; [Unmarshal] and [Marshal] convert values.
+//
+// It has the shape of encoding/json/jsontext, which is to replace it once that package is stable: a
+// Cursor is a Decoder (Peek is PeekKind, Skip is SkipValue, Quoted and Scalar are ReadToken, Place
+// is StackPointer), AppendQuote has its name there too, and so has the error with a pointer.
+// Nothing there finds the end of a string inside of another (Offsets).
 package jsonwalk
 
 import (
@@ -9,8 +15,8 @@ import (
 	"unicode/utf8"
 )
 
-// Cursor reads one JSON text from left to right, once, and checks its grammar (RFC 8259) on the way. The first fault ends
-// it: everything after that reads as nothing, and Err tells.
+// Cursor reads one JSON text from left to right, once, and checks its grammar on the way. The first
+// fault ends the reading: the rest reads as nothing, and Err has the fault.
 //
 // An object or array is read as
 //
@@ -19,7 +25,7 @@ type Cursor struct {
 	// Text is the whole JSON text; At is how much of it is read.
 	Text []byte
 	At   int
-	// Depth is in how many objects and arrays the cursor is.
+	// Depth counts the objects and arrays around the cursor.
 	Depth int
 	// Err is the fault that ended the reading.
 	Err error
@@ -35,7 +41,7 @@ func (c *Cursor) Fail(err error) {
 	c.At = len(c.Text)
 }
 
-// Peek skips white space and returns the byte that a value begins with, 0 at the end.
+// Peek skips white space and returns the first byte of the next value, 0 at the end.
 func (c *Cursor) Peek() byte {
 	for c.At < len(c.Text) {
 		switch b := c.Text[c.At]; b {
@@ -55,7 +61,8 @@ func (c *Cursor) End() {
 	}
 }
 
-// Enter steps into the object or array that begins here and reports whether it has a member or element.
+// Enter steps into the object or array that begins here and reports whether it has a field or
+// element.
 func (c *Cursor) Enter(end byte) bool {
 	if c.Depth++; c.Depth > MaxDepth {
 		c.Fail(errDeep)
@@ -70,7 +77,7 @@ func (c *Cursor) Enter(end byte) bool {
 	return c.Err == nil
 }
 
-// More steps to the next member or element, or out of the object or array.
+// More steps to the next field or element, or out of the object or array.
 func (c *Cursor) More(end byte) bool {
 	switch b := c.Peek(); {
 	case c.Err != nil:
@@ -86,10 +93,10 @@ func (c *Cursor) More(end byte) bool {
 	return false
 }
 
-// Name reads a member's name and the colon.
+// Name reads a field's name and the colon.
 func (c *Cursor) Name() Quoted {
 	if c.Peek() != '"' {
-		c.fail("a member's name is missing")
+		c.fail("a field's name is missing")
 		return Quoted{}
 	}
 	name := c.Quoted()
@@ -108,8 +115,8 @@ func (c *Cursor) colon() {
 // Quoted is a JSON string as it stands between its quotes.
 type Quoted struct {
 	Raw []byte
-	// Escaped says that Raw has a backslash; Astral that it has a character beyond the Basic Multilingual Plane, or half
-	// of one; Wide that it has a byte beyond ASCII.
+	// Escaped says that Raw has a backslash; Astral that it has a character beyond the Basic
+	// Multilingual Plane, or half of one; Wide that it has a byte beyond ASCII.
 	Escaped, Astral, Wide bool
 }
 
@@ -201,9 +208,9 @@ func (c *Cursor) Quoted() (s Quoted) {
 	return Quoted{}
 }
 
-// plainBytes returns how many of eight bytes, which are read in little endian, are plain before the first that is not. All of
-// them are tried at once: what is below 0x20, or equal to a quote or a backslash, has its highest bit set by a subtraction.
-// That may carry into the bytes behind it, which do not count any more.
+// plainBytes counts the plain bytes at the beginning of eight bytes in little endian. It tries all
+// of them at once: a subtraction sets the highest bit of a byte below 0x20, and of one that equals
+// a quote or a backslash. It may carry into the bytes behind that one, which do not count any more.
 func plainBytes(bytes uint64) int {
 	const each, high = 0x0101010101010101, 0x8080808080808080
 	special := (bytes | (bytes - 0x20*each) | (bytes ^ '"'*each - each) | (bytes ^ '\\'*each - each)) & high
@@ -231,8 +238,9 @@ func unit(b []byte) (r rune) {
 
 func digit(b byte) bool { return '0' <= b && b <= '9' }
 
-// char returns the character that raw begins with, and the number of bytes it takes there, for a string that a Cursor has
-// read. As for encoding/json it is U+FFFD for a byte that is not UTF-8 and for half a character, for which err is set.
+// char returns the first character of raw, which a Cursor has read as a string, and the number of
+// its bytes there. A byte that is not UTF-8, and half a character, is U+FFFD, as for encoding/json,
+// and sets err.
 func char(raw []byte) (r rune, size int, err error) {
 	if raw[0] != '\\' {
 		if raw[0] < utf8.RuneSelf {
@@ -269,8 +277,8 @@ func char(raw []byte) (r rune, size int, err error) {
 	return utf8.RuneError, 6, ErrSurrogate
 }
 
-// Unquote returns the text that s stands for: s.Raw itself if nothing is escaped. A text that cannot be told exactly is
-// ErrNotUTF8 or ErrSurrogate.
+// Unquote returns the text that s stands for: s.Raw itself if nothing is escaped. A text that is
+// not exact is ErrNotUTF8 or ErrSurrogate.
 func (s Quoted) Unquote() ([]byte, error) {
 	if !s.Escaped {
 		if !utf8.Valid(s.Raw) {
@@ -289,7 +297,8 @@ func (s Quoted) Unquote() ([]byte, error) {
 	return out, nil
 }
 
-// Key returns the text of a name for looking it up; one that cannot be told stays as it stands, and matches nothing.
+// Key returns the text of a name for a lookup. A name without an exact text stays as it is, and
+// matches nothing.
 func (s Quoted) Key() []byte {
 	if !s.Escaped {
 		return s.Raw
@@ -301,7 +310,7 @@ func (s Quoted) Key() []byte {
 	return key
 }
 
-// Scalar reads a number, true, false or null and returns it as it stands.
+// Scalar reads a number, true, false or null and returns its bytes.
 func (c *Cursor) Scalar() []byte {
 	begin := c.At
 	for _, word := range [...]string{"true", "false", "null"} {
@@ -366,7 +375,7 @@ func (c *Cursor) Skip() {
 	}
 }
 
-// Offsets finds places of a text in the JSON string that stands for it, in rising order.
+// Offsets finds the places of a text in its JSON string, in rising order.
 type Offsets struct {
 	Raw []byte // as Cursor.Quoted has read it, and without a fault
 

@@ -15,11 +15,12 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Marshal returns v as encoding/json writes it, without the HTML escapes, and without U+FFFD in place of bytes that
-// are not UTF-8: such text is an ErrNotUTF8. An error inside v is a *[FieldError].
+// Marshal returns v as encoding/json writes it, without the HTML escapes, and without U+FFFD in
+// place of bytes that are not UTF-8: such text is an ErrNotUTF8. An error inside v is a
+// *[FieldError].
 //
-// It writes the maps and slices of literals without reflection, which costs encoding/json two allocations a field.
-// Everything else goes through encoding/json.
+// It writes the maps and slices of literals without reflection, which costs encoding/json two
+// allocations a field. Everything else goes through encoding/json.
 func Marshal(v any) ([]byte, error) {
 	scratch := Borrow()
 	written, err := appendValue(*scratch, v, 0)
@@ -31,13 +32,16 @@ func Marshal(v any) ([]byte, error) {
 	return text, nil
 }
 
-// scratches is memory for texts whose length is not known yet, so that each takes no more memory than it has bytes.
+// scratches is memory for texts whose length is not known yet, so that each takes no more memory
+// than it has bytes.
 var scratches = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
-// maxScratch is the capacity up to which such memory is kept: one huge body must not stay in memory for ever.
+// maxScratch is the capacity up to which such memory is kept: one huge body must not stay in memory
+// for ever.
 const maxScratch = 64 << 10
 
-// Borrow returns memory for a text whose length is not known yet: an empty slice, to be given to [Return].
+// Borrow returns memory for a text whose length is not known yet: an empty slice, to be given to
+// [Return].
 func Borrow() *[]byte { return scratches.Get().(*[]byte) }
 
 // Return takes borrowed memory back, which may have grown. Nothing may refer to it any more.
@@ -138,8 +142,8 @@ func inside(name string, err error) error {
 	return &FieldError{Pointer: pointer, Err: err}
 }
 
-// AppendQuote appends s as a JSON string. It escapes only what JSON, or JavaScript that reads it, cannot take; bytes
-// that are not UTF-8 stay, so that they are found.
+// AppendQuote appends s as a JSON string. It escapes only what JSON, or JavaScript that reads it,
+// cannot take; bytes that are not UTF-8 stay, so that they are found.
 func AppendQuote(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
@@ -182,8 +186,8 @@ func AppendQuote(dst []byte, s string) []byte {
 	return append(append(dst, s[start:]...), '"')
 }
 
-// marshalError is an error of encoding/json without what it may repeat of a value: that of a Marshaler, or of a
-// json.Number.
+// marshalError is an error of encoding/json without what it may repeat of a value: that of a
+// Marshaler, or of a json.Number.
 type marshalError struct{ err error }
 
 func (e *marshalError) Error() string {

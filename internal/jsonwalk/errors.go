@@ -13,8 +13,9 @@ const MaxDepth = 1000
 var (
 	// ErrNotJSON means that no reader takes a text.
 	ErrNotJSON = errors.New("it is not JSON")
-	// ErrAmbiguous means that two readers would take a text for different things: a field stands twice, names differ in
-	// case alone, a number fits no type, or the nesting goes deeper than MaxDepth.
+	// ErrAmbiguous means that two readers would take a text for different things: a field stands
+	// twice, names differ in case alone, a number fits no type, or the nesting goes deeper than
+	// MaxDepth.
 	ErrAmbiguous = errors.New("it can be read in two ways")
 	// ErrNotUTF8 means that a text has bytes that are not UTF-8.
 	ErrNotUTF8 = errors.New("it is not UTF-8 (was a character cut in half?)")

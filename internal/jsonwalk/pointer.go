@@ -38,10 +38,11 @@ var (
 // Below returns the pointer of a field or element of the value at pointer.
 func Below(pointer, name string) string { return pointer + "/" + escaper.Replace(name) }
 
-// ParsePointer splits a pointer that a caller wrote into its names. A pointer to the whole text is an error.
+// ParsePointer splits a pointer that a caller wrote into its names. A pointer to the whole text is
+// an error.
 func ParsePointer(pointer string) (names []string, err error) {
 	if pointer == "" || pointer[0] != '/' {
-		return nil, fmt.Errorf("%s is not a JSON pointer to a member: it begins with a slash, as in /payer/identity/name", redact.Quote(pointer))
+		return nil, fmt.Errorf("%s is not a JSON pointer to a field: it begins with a slash, as in /payer/identity/name", redact.Quote(pointer))
 	}
 	for name := range strings.SplitSeq(pointer[1:], "/") {
 		for rest := name; ; {

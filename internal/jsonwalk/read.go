@@ -9,10 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// Read returns raw as encoding/json and every other reader of JSON have it, or ErrNotJSON or ErrAmbiguous. It is raw itself,
-// unless a string has bytes that are not UTF-8: each of them becomes U+FFFD, as it does for encoding/json.
+// Read returns raw if encoding/json and every other reader of JSON read the same in it; otherwise
+// the error is ErrNotJSON or ErrAmbiguous. In the result each byte of a string that is not UTF-8 is
+// U+FFFD, as for encoding/json.
 //
-// It is one pass, which allocates nothing but what such bytes, objects of many members and errors take.
+// It is one pass. It allocates only for such bytes, for objects of many fields and for errors.
 func Read(raw []byte) (text []byte, err error) {
 	if len(raw) == 0 {
 		return nil, ErrNotJSON
@@ -41,7 +42,7 @@ func toUTF8(text []byte) []byte {
 	return out
 }
 
-// reader finds out where two readers of a text would part.
+// reader finds the first place that two readers of a text would read differently.
 type reader struct {
 	Cursor
 	few    [few]name // of the objects that the cursor is in, as far as it has come
@@ -51,13 +52,13 @@ type reader struct {
 	twist  error     // the first place where they part
 }
 
-// name is the name of a member as it stands in the text, and what tells it from most others.
+// name is the name of a field as it stands in the text, with a mark that tells it from most others.
 type name struct {
 	mark uint32
 	raw  []byte
 }
 
-// few is the number of members up to which an object's names are compared one by one.
+// few is the number of fields up to which an object's names are compared one by one.
 const few = 32
 
 func (r *reader) value() {
@@ -119,7 +120,8 @@ func (r *reader) object() {
 	r.named = outer
 }
 
-// siblings returns the names of the object that the cursor is in, of which there are outer in the objects around it.
+// siblings returns the names in the innermost object. The objects around it have the first outer
+// names.
 func (r *reader) siblings(outer int) []name {
 	if r.many != nil {
 		return r.many[outer:r.named]
@@ -127,19 +129,19 @@ func (r *reader) siblings(outer int) []name {
 	return r.few[outer:r.named]
 }
 
-// compare notes it if two members of one object have the same name for a reader that looks away from case.
+// compare notes two fields of one object that have the same name for a reader that ignores case.
 func (r *reader) compare(a, b name) {
 	if r.twist != nil || r.Err != nil || compareFolded(a.raw, b.raw) != 0 {
 		return
 	}
 	if one, other := printable(a.raw), printable(b.raw); one != other {
-		r.twist = ambiguity("the members " + one + " and " + other + " differ in case alone")
+		r.twist = ambiguity("the fields " + one + " and " + other + " differ in case alone")
 	} else {
-		r.twist = ambiguity("the member " + one + " stands twice")
+		r.twist = ambiguity("the field " + one + " stands twice")
 	}
 }
 
-// order sorts names so that those that are one to a reader that looks away from case stand side by side.
+// order sorts names so that those that differ in case alone are neighbours.
 func order(a, b name) int {
 	if a.mark != b.mark {
 		return cmp.Compare(a.mark, b.mark)
@@ -147,7 +149,8 @@ func order(a, b name) int {
 	return compareFolded(a.raw, b.raw)
 }
 
-// number notes a number that fits no type: encoding/json refuses it, and others make another number of it.
+// number notes a number that fits no type: encoding/json rejects it, and others make another number
+// of it.
 func (r *reader) number(word []byte) {
 	whole, large := true, len(word) > 300
 	for _, b := range word {
@@ -170,8 +173,8 @@ func (r *reader) number(word []byte) {
 	}
 }
 
-// mark returns a number that is the same for all names that compareFolded takes for one, made of their length and three of
-// their characters.
+// mark returns a number made of the length and three characters of a name. It is the same for all
+// names that compareFolded finds equal.
 func mark(name Quoted) uint32 {
 	raw := name.Raw
 	if name.Escaped || name.Wide {
@@ -194,7 +197,7 @@ func capital(b byte) uint32 {
 	return uint32(b)
 }
 
-// compareFolded orders two names as they stand in a text, looking away from case as encoding/json does.
+// compareFolded orders two names as they stand in a text. It ignores case as encoding/json does.
 func compareFolded(a, b []byte) int {
 	for len(a) > 0 && len(b) > 0 {
 		one, size, _ := char(a)

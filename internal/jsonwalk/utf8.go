@@ -19,8 +19,9 @@ func Valid(text []byte) bool {
 	return c.Err == nil && utf8.Valid(text)
 }
 
-// Broken returns the JSON pointer of the first string in a JSON text, be it a value or a name, that is not UTF-8, for an
-// error that names the place; empty if there is none, or the text is not JSON before it.
+// Broken returns the JSON pointer of the first string in a JSON text, be it a value or a name, that
+// is not UTF-8, for an error that names the place; empty if there is none, or the text is not JSON
+// before it.
 func Broken(text []byte) string {
 	c := Cursor{Text: text}
 	return c.broken("")
@@ -57,12 +58,13 @@ func (c *Cursor) broken(at string) (pointer string) {
 	return ""
 }
 
-// replaced is how encoding/json writes a byte that is not UTF-8. It writes the character U+FFFD itself as it is.
+// replaced is the text that encoding/json writes for a byte that is not UTF-8. It writes the
+// character U+FFFD itself unescaped.
 var replaced = []byte(`\ufffd`)
 
-// Replaced returns the JSON pointer of a text in v, be it a value or the key of a map, that is not UTF-8 and in which
-// encoding/json has replaced what is not when it wrote text from v. It looks into v only if text has such an escape, which
-// a json.RawMessage may have for reasons of its own.
+// Replaced returns the JSON pointer of a value or a key in v that is not UTF-8, so that
+// encoding/json replaced bytes of it when it wrote text from v. It looks into v only if text has
+// such an escape, which a json.RawMessage may have for reasons of its own.
 func Replaced(text []byte, v any) (pointer string, found bool) {
 	if !bytes.Contains(text, replaced) {
 		return "", false
@@ -70,10 +72,11 @@ func Replaced(text []byte, v any) (pointer string, found bool) {
 	return make(searcher).search(reflect.ValueOf(v), "", false)
 }
 
-// searcher is where a search has been, by the pointers that led there.
+// searcher has the pointers that a search has followed.
 type searcher map[uintptr]struct{}
 
-// search looks through a value as encoding/json does, and, in what writes itself, into all there is.
+// search looks through a value as encoding/json does. Of a value that writes itself it looks at
+// every field.
 func (s searcher) search(v reflect.Value, at string, all bool) (string, bool) {
 	if !v.IsValid() || v.Type() == rawMessage {
 		return "", false

@@ -5,8 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// Unmarshal returns the value of a JSON text as encoding/json does with UseNumber: map[string]any, []any, string,
-// json.Number, bool or nil. A byte that is not UTF-8, and half a character, become U+FFFD.
+// Unmarshal returns the value of a JSON text as encoding/json does with UseNumber: map[string]any,
+// []any, string, json.Number, bool or nil. A byte that is not UTF-8, and half a character, become
+// U+FFFD.
 func Unmarshal(text []byte) (any, error) {
 	c := Cursor{Text: text}
 	value := c.any()

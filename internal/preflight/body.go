@@ -31,7 +31,7 @@ func (k *check) object(m *sensitive.Field) {
 		inner := m.Find(k.place[depth].Name)
 		switch {
 		case inner == nil && known != nil && k.Err == nil:
-			k.report(UnknownField, "the operation documents no such member")
+			k.report(UnknownField, "the operation documents no such field")
 		case inner != nil && k.Peek() != 'n': // null says the same as leaving it out
 			seen[inner.Index/64] |= 1 << (inner.Index % 64)
 		}

@@ -20,13 +20,13 @@ type check struct {
 	findings []Finding
 }
 
-// report adds a finding about the place where k stands that no facts of a member stand behind.
+// report adds a finding about the place where k stands, which rests on no facts of a field.
 func (k *check) report(kind string, text string) {
 	k.add(Finding{Kind: kind, Text: text, Warning: slices.Index(Kinds, kind) >= slices.Index(Kinds, UnknownOperation)})
 }
 
-// reportOf adds a finding that rests on the facts of the member where k stands. sure says that they are enough to refuse a
-// call, unless they are inferred.
+// reportOf adds a finding that rests on the facts of the field where k stands. sure says that they
+// are enough to fail a call, unless they are inferred.
 func (k *check) reportOf(m *fact.Field, kind string, sure bool, text, certainty string) {
 	switch {
 	case m.Overlay:
@@ -51,7 +51,7 @@ func (k *check) add(finding Finding) {
 	}
 }
 
-// missing reports that a required member is not there.
+// missing reports that a required field is not there.
 func (k *check) missing(m *fact.Field, remedy string) {
 	if len(m.Alt) > 0 {
 		remedy = " (also as " + strings.Join(m.Alt, ", ") + ")"
@@ -90,7 +90,7 @@ func (k *check) bounds(m *fact.Field, is int64, characters bool) {
 
 const unsendable = "it has a character that the platform refuses: emoji and others beyond the Basic Multilingual Plane have to be left out"
 
-// constant reports a value that is none of the documented ones, if there is a list.
+// constant reports a value that is none of the documented constants, if there is a list.
 func (k *check) constant(m *fact.Field, is func(constant any) bool) {
 	if len(m.Enum) == 0 || slices.ContainsFunc(m.Enum, is) {
 		return

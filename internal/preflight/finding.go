@@ -1,4 +1,5 @@
-// Package preflight checks a request against the facts of its operation, before anything is encrypted or sent.
+// Package preflight checks a request against the facts of its operation, before anything is
+// encrypted or sent.
 package preflight
 
 import (
@@ -45,13 +46,15 @@ type Finding struct {
 	Kind string
 	// Place is the part of the request: "operation", "path", "query", "header" or "body".
 	Place string
-	// Pointer is the JSON pointer of a field of the body, and a slash with the name of anything else. It is empty for
-	// the operation and for the body as a whole.
+	// Pointer is the JSON pointer of a field of the body, and a slash with the name of anything
+	// else. It is empty for the operation and for the body as a whole.
 	Pointer string
-	// Label is the field's short name in the manual, and Unit the unit of a number, where they are known.
+	// Label is the field's short name in the manual, and Unit the unit of a number, where they are
+	// known.
 	Label string
 	Unit  fact.Unit
-	// Text tells the fault and the remedy. It is empty for an unknown path until Report.Findings completes it.
+	// Text tells the fault and the remedy. It is empty for an unknown path until Report.Findings
+	// completes it.
 	Text string
 	// Certainty tells in words what the finding rests on; it is empty where there is no doubt.
 	Certainty string

@@ -29,7 +29,8 @@ func NewReport(method, path string, operation *fact.Operation, catalog any) *Rep
 	return &Report{method: method, path: path, operation: operation, catalog: catalog}
 }
 
-// suggester is an ability of a catalogue: it names the operations that an unknown path probably means, the nearest first.
+// suggester is an ability of a catalogue: it names the operations that an unknown path probably
+// means, the nearest first.
 type suggester interface {
 	Nearest(path string, n int) []string
 }
@@ -49,8 +50,8 @@ func (r *Report) Certain() bool {
 	return r != nil && slices.ContainsFunc(r.findings, func(f Finding) bool { return !f.Warning })
 }
 
-// Findings returns all findings in the order of the request. Labels, and suggestions for an unknown path, are looked up
-// only here, because that takes long and most findings are told once.
+// Findings returns all findings in the order of the request. Labels, and suggestions for an unknown
+// path, are looked up only here, because that takes long and most findings are told once.
 func (r *Report) Findings() []Finding {
 	if r == nil || r.complete {
 		return r.list()
@@ -117,7 +118,8 @@ func (r *Report) near() string {
 	return near
 }
 
-// Tell logs the findings that were not logged before. Like every record of this module theirs have no value in them.
+// Tell logs the findings that were not logged before. Like every record of this module theirs have
+// no value in them.
 func (r *Report) Tell(ctx context.Context, logger *slog.Logger, told *Told, template string) {
 	if logger == nil || !logger.Enabled(ctx, slog.LevelWarn) {
 		return
@@ -141,7 +143,8 @@ func (r *Report) Tell(ctx context.Context, logger *slog.Logger, told *Told, temp
 	}
 }
 
-// AddEncrypted reports the fields of the body that were encrypted by marks that no official source shows.
+// AddEncrypted reports the fields of the body that were encrypted by marks that no official source
+// shows.
 func (r *Report) AddEncrypted(pointers []string) {
 	for _, pointer := range pointers {
 		names := strings.Split(pointer, "/")
@@ -158,7 +161,8 @@ func (r *Report) AddEncrypted(pointers []string) {
 	r.complete = false
 }
 
-// Hint tells the findings of a call that the platform rejected, unless the status gives another reason.
+// Hint tells the findings of a call that the platform rejected, unless the status gives another
+// reason.
 func (r *Report) Hint(status int) string {
 	switch {
 	case len(r.list()) == 0 || status < 400 || status > 499 || status == http.StatusUnauthorized || status == http.StatusTooManyRequests:

@@ -28,7 +28,8 @@ type Request struct {
 	Header       func(name string) bool // reports whether a header is set, by its canonical name
 	Body         []byte                 // nil when there is none
 	Base         *url.URL               // the gateway
-	// WrongScheme says which client to make where the scheme of this one is not that of the operation; else empty.
+	// WrongScheme says which client to make where the scheme of this one is not that of the
+	// operation; else empty.
 	WrongScheme string
 	// Catalog may have abilities that name what the caller probably meant.
 	Catalog any
@@ -59,7 +60,7 @@ func Check(r *Request, silenced []string) *Report {
 	return report
 }
 
-// operation checks what can be said of the call without looking at its members.
+// operation checks the call without a look at its fields.
 func (k *check) operation(r *Request) {
 	k.where = "operation"
 	operation := r.Operation
@@ -86,7 +87,8 @@ func (k *check) operation(r *Request) {
 	}
 }
 
-// unknown reports a call that the catalogue does not know. The text of an unknown path is made when it is told.
+// unknown reports a call that the catalogue does not know. Report.Findings makes the text for an
+// unknown path.
 func (k *check) unknown(r *Request) {
 	if lister, ok := r.Catalog.(methodLister); ok {
 		if known := lister.Methods(r.Path); len(known) > 0 {
@@ -113,7 +115,7 @@ func (k *check) parameters(r *Request) {
 		at("query", q.Name)
 		m := r.Plan.Query.Find([]byte(q.Name))
 		if m == nil {
-			k.report(UnknownField, "the operation documents no such member")
+			k.report(UnknownField, "the operation documents no such field")
 			continue
 		}
 		for _, value := range q.Values {

@@ -13,15 +13,15 @@ type Told struct {
 	keys map[uint64]struct{}
 }
 
-// mostTold is how many findings a client logs: a bound for its memory, and for the log of a program that makes up field
-// names as it runs.
+// mostTold is how many findings a client logs: a bound for its memory, and for the log of a program
+// that makes up field names as it runs.
 const mostTold = 1000
 
 // NewTold returns one that remembers nothing.
 func NewTold() *Told { return &Told{seed: maphash.MakeSeed(), keys: make(map[uint64]struct{})} }
 
-// Add reports whether a finding was not logged before, at its place in any element of an array, and is to be logged now;
-// last says that it is the last one.
+// Add reports whether a finding was not logged before, at its place in any element of an array, and
+// is to be logged now; last says that it is the last one.
 func (t *Told) Add(method, template, kind, place, pointer string) (first, last bool) {
 	var h maphash.Hash
 	h.SetSeed(t.seed)

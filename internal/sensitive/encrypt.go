@@ -54,8 +54,8 @@ func (r *Request) inParam(p target.Param) bool {
 	return len(r.Rules) > 0 || r.Plan.Query.Find([]byte(p.Name)).Encrypted() || slices.ContainsFunc(p.Values, HasToken)
 }
 
-// Encrypt encrypts the body and the query. Its error is a *[jsonwalk.FieldError] where one field is at fault; Noted is
-// set then too.
+// Encrypt encrypts the body and the query. Its error is a *[jsonwalk.FieldError] where one field is
+// at fault; Noted is set then too.
 func (r *Request) Encrypt(ctx context.Context, scheme apiv3.Scheme, key Key) (Encrypted, error) {
 	e := encryption{ctx: ctx, scheme: scheme, Key: key, rules: uses(r.Rules)}
 	out := Encrypted{Body: r.Body, Query: slices.Clone(r.Query)}
@@ -78,7 +78,7 @@ func (r *Request) Encrypt(ctx context.Context, scheme apiv3.Scheme, key Key) (En
 			if rule.Plain {
 				verb = "Plain"
 			}
-			return out, fmt.Errorf("%s(%s): the request has no such member (write * for each element of an array)", verb, redact.Quote(rule.Pointer))
+			return out, fmt.Errorf("%s(%s): the request has no such field (write * for each element of an array)", verb, redact.Quote(rule.Pointer))
 		}
 	}
 	if e.used {
@@ -121,7 +121,8 @@ func (e *encryption) param(p *target.Param, plan *Plan) error {
 			continue
 		}
 		at := jsonwalk.Place{{Name: []byte(p.Name)}}
-		text := rewriter{Cursor: jsonwalk.Cursor{Text: jsonwalk.AppendQuote(nil, value)}, place: at, secrets: secret, turn: e.turn}
+		text := rewriter{place: at, secrets: secret, turn: e.turn}
+		text.Text = jsonwalk.AppendQuote(nil, value)
 		encrypted, err := text.rewrite(known, leading)
 		if err != nil {
 			return err
@@ -172,8 +173,9 @@ func (e *encryption) turn(dst, value []byte) (_ []byte, changed bool, err error)
 	return append(base64.StdEncoding.AppendEncode(append(dst, '"'), ciphertext), '"'), true, nil
 }
 
-// isCiphertext reports whether a value has the form of a ciphertext of key: standard base64 of exactly the length of the
-// modulus. That is 344 characters for 2048 bits, the size of a key that is not known. No plaintext that fits is as long.
+// isCiphertext reports whether a value has the form of a ciphertext of key: standard base64 of
+// exactly the length of the modulus. That is 344 characters for 2048 bits, the size of a key that
+// is not known. No plaintext that fits is as long.
 func isCiphertext(value []byte, key any) bool {
 	size := 256
 	if key != nil {

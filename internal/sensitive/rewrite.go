@@ -7,8 +7,9 @@ import (
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
-// rewriter replaces the strings at marked places of one JSON text; every other byte stays as it is. The marks are those
-// of the catalogue, of the caller's rules, which win over it, and of Secrets in the text. One pass, linear in the text.
+// rewriter replaces the strings at marked places of one JSON text; every other byte stays as it is.
+// The marks are those of the catalogue, of the caller's rules, which win over it, and of Secrets in
+// the text. One pass, linear in the text.
 type rewriter struct {
 	jsonwalk.Cursor
 	place   jsonwalk.Place
@@ -61,8 +62,9 @@ func (r *rewriter) fault(err error) {
 	r.At = len(r.Text)
 }
 
-// value rewrites the value that comes next. f is the catalogue's knowledge of it, cipher says that it marks the value,
-// rules are those that lead here, and ruled is the newest that covers a place above.
+// value rewrites the value that comes next. f is the catalogue's knowledge of it, cipher says that
+// it marks the value, rules are those that lead here, and ruled is the newest that covers a place
+// above.
 func (r *rewriter) value(f *Field, cipher bool, rules []*use, ruled *use) {
 	if len(rules) > 0 {
 		rules, ruled = r.settle(rules, ruled)
@@ -77,7 +79,7 @@ func (r *rewriter) value(f *Field, cipher bool, rules []*use, ruled *use) {
 	switch r.Peek() {
 	case '{':
 		if cipher {
-			r.misfit("it is to be encrypted and is an object: name its members instead")
+			r.misfit("it is to be encrypted and is an object: name its fields instead")
 			r.Skip()
 			return
 		}
@@ -87,7 +89,7 @@ func (r *rewriter) value(f *Field, cipher bool, rules []*use, ruled *use) {
 			key := name.Key()
 			r.place = append(r.place[:depth], jsonwalk.Step{Name: key})
 			if r.secrets && holdsToken(name.Raw) {
-				r.fault(errors.New("a Secret is the name of a member, which cannot be encrypted"))
+				r.fault(errors.New("a Secret is the name of a field, which cannot be encrypted"))
 			}
 			leading := rules
 			if len(rules) > 0 {
@@ -137,8 +139,8 @@ func (r *rewriter) array(f *Field, cipher bool, rules []*use, ruled *use) {
 	}
 }
 
-// misfit reports a value that is marked and no string. Of a request it is a mistake; of a response it says that the value
-// was never encrypted.
+// misfit reports a marked value that is no string: a mistake in a request; in a response it shows
+// that the value was never encrypted.
 func (r *rewriter) misfit(mistake string) {
 	if r.keep {
 		r.fault(ErrPlain)
@@ -147,8 +149,8 @@ func (r *rewriter) misfit(mistake string) {
 	r.fault(errors.New(mistake))
 }
 
-// settle picks from rules the one that decides about this very place, if it is newer than ruled, and returns the rules
-// that lead further.
+// settle picks from rules the one that decides about this very place, if it is newer than ruled,
+// and returns the rules that lead further.
 func (r *rewriter) settle(rules []*use, ruled *use) (deeper []*use, _ *use) {
 	for _, rule := range rules {
 		if len(rule.Names) > len(r.place) {
@@ -224,7 +226,8 @@ func (r *rewriter) nested(f *Field, rules []*use, ruled *use, begin int, text js
 		}
 		return
 	}
-	// What was found in the plain text is put into the quoted one, so that its other escapes stay as they are.
+	// The edits of the plain text are made in the quoted one, so that its other escapes stay as
+	// they are.
 	raw, at := begin+1, jsonwalk.Offsets{Raw: text.Raw}
 	for _, e := range inner.edits {
 		from := len(r.fresh)

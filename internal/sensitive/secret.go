@@ -1,5 +1,6 @@
-// Package sensitive encrypts fields of requests and decrypts fields of responses and notifications: the fields that the
-// catalogue marks, those that the caller's rules name, and the Secrets in a text.
+// Package sensitive encrypts fields of requests and decrypts fields of responses and notifications:
+// the fields that the catalogue marks, those that the caller's rules name, and the Secrets in a
+// text.
 package sensitive
 
 import (
@@ -16,8 +17,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
-// secretMark begins a token. Each process has its own, so that no text of a user's is taken for a token. No encoding of
-// text escapes its characters.
+// secretMark begins a token. Each process has its own, so that no text of a user's is taken for a
+// token. No encoding of text escapes its characters.
 var (
 	secretMark      = "wxpay-secret." + rand.Text() + "."
 	secretMarkBytes = []byte(secretMark)
@@ -37,8 +38,9 @@ var secretBox = sync.OnceValue(func() cipher.AEAD {
 	panic("wxpay: AES-GCM: " + err.Error())
 })
 
-// Token returns the token in which text travels through an encoding to the rewriting of a request: encrypted for this
-// process. The token of an empty text is empty, that of a token is the token itself.
+// Token returns the token in which text travels through an encoding to the rewriting of a request:
+// encrypted for this process. The token of an empty text is empty, that of a token is the token
+// itself.
 func Token(text string) []byte {
 	if text == "" {
 		return []byte{}

@@ -79,9 +79,11 @@ func TestEncrypt(t *testing.T) {
 	}{
 		"marked fields": {`{ "alias":"a","note":"b","list":[{"phones":["1","",null]}] }`, nil,
 			`{ "alias":"` + encrypted("a") + `","note":"b","list":[{"phones":["` + encrypted("1") + `","",null]}] }`, "S1", []string{"/alias", "/list/0/phones/0"}},
-		"inside of a text": {`{"text":"{\"name\":\"a\",\"x\":\"\u00e9\"}"}`, nil, `{"text":"{\"name\":\"` + encrypted("a") + `\",\"x\":\"\u00e9\"}"}`, "S1", []string{"/text/name"}},
-		"a Secret":         {`{"other":["` + token + `"]}`, nil, `{"other":["` + encrypted("张三") + `"]}`, "S1", nil},
-		"rules win": {`{"name":"a","note":"b","list":[{"phones":["1"]},{"phones":["2"]}]}`, []sensitive.Rule{rule(t, "/list/1", true), rule(t, "/list/*/phones", false), rule(t, "/note", false), rule(t, "/name", true)},
+		"inside of a text": {`{"text":"{\"name\":\"a\",\"x\":\"\u00e9\"}"}`, nil,
+			`{"text":"{\"name\":\"` + encrypted("a") + `\",\"x\":\"\u00e9\"}"}`, "S1", []string{"/text/name"}},
+		"a Secret": {`{"other":["` + token + `"]}`, nil, `{"other":["` + encrypted("张三") + `"]}`, "S1", nil},
+		"rules win": {`{"name":"a","note":"b","list":[{"phones":["1"]},{"phones":["2"]}]}`, []sensitive.Rule{
+			rule(t, "/list/1", true), rule(t, "/list/*/phones", false), rule(t, "/note", false), rule(t, "/name", true)},
 			`{"name":"a","note":"` + encrypted("b") + `","list":[{"phones":["` + encrypted("1") + `"]},{"phones":["2"]}]}`, "S1", nil},
 		"nothing marked": {`{"note":"b"}`, nil, `{"note":"b"}`, "", nil},
 	} {
@@ -97,7 +99,10 @@ func TestEncrypt(t *testing.T) {
 
 func TestEncryptQuery(t *testing.T) {
 	r := request("")
-	r.Query = []target.Param{{Name: "phone", Values: []string{"1", ""}}, {Name: "other", Values: []string{string(sensitive.Token("x")), "y"}}, {Name: "plain", Values: []string{"z"}}}
+	r.Query = []target.Param{
+		{Name: "phone", Values: []string{"1", ""}}, {Name: "other", Values: []string{string(sensitive.Token("x")), "y"}},
+		{Name: "plain", Values: []string{"z"}},
+	}
 	require.True(t, r.Concerned())
 	got, err := r.Encrypt(t.Context(), bracketed{}, key)
 	require.NoError(t, err)
@@ -161,7 +166,8 @@ func TestToken(t *testing.T) {
 
 func TestDecrypt(t *testing.T) {
 	root := &sensitive.Field{Inner: sensitive.NewShape(operation.In.JSON, false)}
-	text := `{ "alias":"` + encrypted("<\n>") + `", "note":"\u00e9","list":[{"phones":["` + encrypted("1") + `","x",7]}],"text":"{\"name\":\"` + encrypted(`"`) + `\"}","name":{}}`
+	text := `{ "alias":"` + encrypted("<\n>") + `", "note":"\u00e9","list":[{"phones":["` + encrypted("1") +
+		`","x",7]}],"text":"{\"name\":\"` + encrypted(`"`) + `\"}","name":{}}`
 	got, faults, err := sensitive.Decrypt([]byte(text), root, decrypted)
 	require.NoError(t, err)
 	assert.Equal(t, `{ "alias":"<\n>", "note":"\u00e9","list":[{"phones":["1","x",7]}],"text":"{\"name\":\"\\\"\"}","name":{}}`, string(got))

@@ -39,7 +39,8 @@ func (f *Field) Find(name []byte) *Field {
 	return f.Inner.fields[string(name)]
 }
 
-// NewShape arranges fields: all of them, or only those that are encrypted or lead to such. It is nil when none is left.
+// NewShape arranges fields: all of them, or only those that are encrypted or lead to such. It is
+// nil when none is left.
 func NewShape(fields []fact.Field, all bool) *Shape {
 	if !all && !marked(fields) {
 		return nil
@@ -105,7 +106,8 @@ func (p *Plans) Of(operation *fact.Operation) *Plan {
 	return made.(*Plan)
 }
 
-// BodyFields returns the fields of an operation's JSON text: the body, or the part of an upload that is signed.
+// BodyFields returns the fields of an operation's JSON text: the body, or the part of an upload
+// that is signed.
 func BodyFields(operation *fact.Operation) []fact.Field {
 	for i := range operation.In.Form {
 		if part := &operation.In.Form[i]; part.JSONText {

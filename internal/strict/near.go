@@ -7,9 +7,10 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// Undocumented reports whether a path leads to a member that fields, which are all that is documented, do not have, and the
-// path that was probably meant; empty when none is near. It judges names, indexes and # with dots between them; of any other
-// path, and of what lies in a member of which nothing more is documented, it says nothing.
+// Undocumented reports whether a path leads to a field that the documentation, which is fields,
+// does not have. near is the path that the caller probably means; empty when there is none. It
+// judges names, indexes and # with dots between them. It says nothing of any other path, nor of the
+// inside of a field of which nothing more is documented.
 func Undocumented(fields []fact.Field, path string) (near string, undocumented bool) {
 	at := 0
 	for name := range strings.SplitSeq(path, ".") {

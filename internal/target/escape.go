@@ -1,7 +1,8 @@
-// Package target builds the target of a request, its path and query, and checks the addresses that requests go to.
+// Package target builds the target of a request, its path and query, and checks the addresses that
+// requests go to.
 //
-// Two rules hold everywhere: a caller's value never changes and never leaves its segment, and the signed text is byte
-// for byte the sent one.
+// Two rules hold everywhere: a caller's value never changes and never leaves its segment, and the
+// signed text is byte for byte the sent one.
 package target
 
 import "strings"
@@ -21,7 +22,8 @@ var unreserved = func() (table [256]bool) {
 // Unreserved reports whether c stands for itself in a path or query (RFC 3986, section 2.3).
 func Unreserved(c byte) bool { return unreserved[c] }
 
-// AppendEscaped appends a value as data: it percent-encodes all but the unreserved characters, a blank as %20.
+// AppendEscaped appends a value as data: it percent-encodes all but the unreserved characters, a
+// blank as %20.
 func AppendEscaped(dst []byte, value string) []byte {
 	const hex = "0123456789ABCDEF"
 	for i := 0; i < len(value); i++ {

@@ -13,7 +13,8 @@ type Variable struct {
 	Raw         bool // the value is percent-encoded already
 }
 
-// check reports a value that would leave its segment, or that says the caller's data is missing.
+// check reports a value that would leave its segment, or that shows that the caller's data is
+// missing.
 func (v Variable) check() error {
 	plain := v.Value
 	if v.Raw {
@@ -36,8 +37,8 @@ func (v Variable) check() error {
 	return nil
 }
 
-// Expand fills the placeholders of a checked template, which has its leading slash, and returns the escaped path, and its
-// decoded form when that differs.
+// Expand fills the placeholders of a checked template, which has its leading slash, and returns the
+// escaped path, and its decoded form when that differs.
 func Expand(template string, variables []Variable) (escaped, decoded string, err error) {
 	if len(variables) == 0 && strings.IndexByte(template, '{') < 0 {
 		return template, "", nil

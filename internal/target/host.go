@@ -11,7 +11,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
-// BaseURL checks the address of a gateway: scheme and host alone, since a path would be signed and not served.
+// BaseURL checks the address of a gateway: scheme and host alone, since a path would be signed and
+// not served.
 func BaseURL(text string) (*url.URL, error) {
 	if strings.Contains(text, "@") { // and not what stands there
 		return nil, errors.New("base URL names a user, and the platform knows none: take out what stands before the @")
@@ -33,10 +34,10 @@ func BaseURL(text string) (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: plainHost(u)}, nil
 }
 
-// SplitLink checks that an address is of the plain form of links, and returns its target, which goes onto the request line
-// as it stands. Whatever could be read in two ways is refused, by one who might take the request elsewhere or the path for
-// another one: a user, a fragment, a backslash, a second slash at the beginning, dots that lead up. The error does not show
-// the address, which holds a token.
+// SplitLink checks that an address has the plain form of a link, and returns its target, which goes
+// onto the request line unchanged. It rejects an address that two readers might read differently,
+// one of them as another host or path: a user, a fragment, a backslash, a second slash at the
+// beginning, dots that lead up. The error does not show the address, which holds a token.
 func SplitLink(address string) (u *url.URL, target string, err error) {
 	_, rest, _ := strings.Cut(address, "://")
 	slash := strings.IndexByte(rest, '/')
@@ -56,10 +57,11 @@ func SplitLink(address string) (u *url.URL, target string, err error) {
 	return u, rest[slash:], nil
 }
 
-// notInLinks reports what stands on no request line, and what there are two opinions about.
+// notInLinks reports a character that no request line has, or that is read in two ways.
 func notInLinks(r rune) bool { return r <= ' ' || r > '~' || r == '#' || r == '\\' }
 
-// plainHost is the host as links are compared by it: without the port that the scheme has anyway, and in lower case.
+// plainHost is the host as links are compared by it: without the port that the scheme has anyway,
+// and in lower case.
 func plainHost(u *url.URL) string {
 	host := strings.ToLower(u.Host)
 	switch u.Scheme {

@@ -114,7 +114,8 @@ func TestAppendQuery(t *testing.T) {
 
 func TestTimeLayout(t *testing.T) {
 	operation := &fact.Operation{In: fact.Request{Query: []fact.Field{
-		{Name: "day", Format: "date"}, {Name: "at", Alt: []string{"moment"}, Format: "rfc3339"}, {Name: "digits", Sample: "20260102"}, {Name: "text", Sample: "soon"},
+		{Name: "day", Format: "date"}, {Name: "at", Alt: []string{"moment"}, Format: "rfc3339"},
+		{Name: "digits", Sample: "20260102"}, {Name: "text", Sample: "soon"},
 	}}}
 	for name, want := range map[string]string{"day": time.DateOnly, "moment": time.RFC3339, "digits": "20060102", "text": "", "other": ""} {
 		assert.Equal(t, want, target.TimeLayout(operation, name), name)
@@ -124,14 +125,16 @@ func TestTimeLayout(t *testing.T) {
 
 func TestBaseURL(t *testing.T) {
 	for address, want := range map[string]string{
-		"https://API.mch.weixin.qq.com/": "https://api.mch.weixin.qq.com", "https://gate:443": "https://gate", "http://127.0.0.1:8080": "http://127.0.0.1:8080", "http://[::1]:80/": "http://[::1]",
+		"https://API.mch.weixin.qq.com/": "https://api.mch.weixin.qq.com", "https://gate:443": "https://gate",
+		"http://127.0.0.1:8080": "http://127.0.0.1:8080", "http://[::1]:80/": "http://[::1]",
 	} {
 		u, err := target.BaseURL(address)
 		require.NoError(t, err, address)
 		assert.Equal(t, want, u.String())
 	}
 	for address, says := range map[string]string{
-		"gate": "not of the form", "ftp://gate": "not of the form", "https://gate/v3": "more than scheme and host", "https://gate?": "more than", "http://gate": "not encrypted",
+		"gate": "not of the form", "ftp://gate": "not of the form", "https://gate/v3": "more than scheme and host",
+		"https://gate?": "more than", "http://gate": "not encrypted",
 		"https://gate:": "no port", "https://SECRET@gate": "names a user", "https://gate\u200b": "",
 	} {
 		_, err := target.BaseURL(address)
@@ -146,7 +149,8 @@ func TestSplitLink(t *testing.T) {
 	assert.Equal(t, "api.mch.weixin.qq.com", u.Host)
 	assert.Equal(t, "/v3/billdownload/file?token=a%2Fb", rest)
 	for _, address := range []string{
-		"", "https://host", "/v3/x", "https://user@host/x", "https://host/x#SECRET", `https://host\x/y`, "https://host//x", "https://host/../x", "https://host/a/./x", "https:/host/x", "https://host/x y",
+		"", "https://host", "/v3/x", "https://user@host/x", "https://host/x#SECRET", `https://host\x/y`,
+		"https://host//x", "https://host/../x", "https://host/a/./x", "https:/host/x", "https://host/x y",
 	} {
 		_, _, err := target.SplitLink(address)
 		require.ErrorContains(t, err, "the address", address)

@@ -9,8 +9,9 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// CheckPath checks literal segments joined by "/", each made of unreserved characters or a {name}, and returns the path
-// without its leading slash. A trailing slash belongs to the path: two operations of the API have one.
+// CheckPath checks literal segments joined by "/", each made of unreserved characters or a {name},
+// and returns the path without its leading slash. A trailing slash belongs to the path: two
+// operations of the API have one.
 func CheckPath(path string) (string, error) {
 	rest := strings.TrimPrefix(path, "/")
 	if rest == "" {
@@ -75,7 +76,8 @@ func placeholder(segment string) (string, error) {
 	return name, nil
 }
 
-// Placeholders returns the names in a checked path for that many values: each name once, in the order of the path.
+// Placeholders returns the names in a checked path for that many values: each name once, in the
+// order of the path.
 func Placeholders(path string, values int) (names []string, err error) {
 	for segment := range strings.SplitSeq(path, "/") {
 		if segment != "" && segment[0] == '{' {
@@ -94,8 +96,8 @@ func Placeholders(path string, values int) (names []string, err error) {
 		redact.Quote(path), strings.Join(names, "}, {"), values)
 }
 
-// AppendName appends one argument of At: a name or a path, each segment rewritten by the rules for names. known reports
-// whether the API has a literal segment.
+// AppendName appends one argument of At: a name or a path, each segment rewritten by the rules for
+// names. known reports whether the API has a literal segment.
 func AppendName(dst []byte, name string, known func(segment string) bool) ([]byte, error) {
 	trimmed := strings.TrimPrefix(name, "/")
 	if trimmed == "" {
@@ -123,8 +125,9 @@ func AppendName(dst []byte, name string, known func(segment string) bool) ([]byt
 	}
 }
 
-// appendSegment appends one segment of the attribute style: camelCase and PascalCase become kebab-case, _name_ becomes
-// {name}, and what looks like a value is refused, because rewriting it would corrupt it.
+// appendSegment appends one segment of the attribute style: camelCase and PascalCase become
+// kebab-case, and _name_ becomes {name}. A segment that looks like a value is an error, because a
+// rewritten value is corrupt.
 func appendSegment(dst []byte, segment string, known func(segment string) bool) ([]byte, error) {
 	if n := len(segment); n > 2 && segment[0] == '_' && segment[n-1] == '_' {
 		braced := "{" + segment[1:n-1] + "}"
@@ -166,8 +169,8 @@ func looksLikeValue(segment string) error {
 	return fmt.Errorf("%s looks like a value, and names are rewritten: write a {name} and fill it with Var, or use Chain for a literal path", redact.Quote(segment))
 }
 
-// Label returns the path of a template as logs and metrics may show it: a literal segment that looks like a value, which
-// the caller should have put into a variable, is left out.
+// Label returns the path of a template as logs and metrics may show it. It leaves out a literal
+// segment that looks like a value, which belongs into a variable.
 func Label(template string) string {
 	if template == "" {
 		return ""
@@ -184,7 +187,8 @@ func Label(template string) string {
 	return "/" + strings.Join(segments, "/")
 }
 
-// Suspicious reports whether a literal segment begins with a digit or has a capital: no segment of the API does.
+// Suspicious reports whether a literal segment begins with a digit or has a capital: no segment of
+// the API does.
 func Suspicious(template string) bool {
 	before := byte('/')
 	for i := 0; i < len(template); i++ {

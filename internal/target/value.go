@@ -19,7 +19,8 @@ import (
 type Param struct {
 	Name   string
 	Values []string
-	// Time says that the value is a time of RFC 3339, which still has to take the form that the operation documents.
+	// Time says that the value is a time of RFC 3339, which still has to take the form that the
+	// operation documents.
 	Time bool
 }
 
@@ -37,8 +38,8 @@ func AppendQuery(dst []byte, params []Param) []byte {
 	return dst
 }
 
-// PathText returns the text of a variable: a string or an integer. It takes types such as a named string for what they
-// are made of.
+// PathText returns the text of a variable: a string or an integer. It takes types such as a named
+// string for what they are made of.
 func PathText(name string, value any) (string, error) {
 	text, ok := value.(string)
 	if !ok {
@@ -68,19 +69,20 @@ func scalarText(v reflect.Value) (string, bool) {
 	return "", false
 }
 
-// NewParam returns the field of a query for the value that a caller gives. token makes the text of a value of type
-// secret.
+// NewParam returns the field of a query for the value that a caller gives. token makes the text of
+// a value of type secret.
 func NewParam(name string, value any, secret reflect.Type, token func(text string) []byte) (Param, error) {
 	if name == "" {
-		return Param{}, errors.New("a query member has an empty name")
+		return Param{}, errors.New("a query field has an empty name")
 	}
 	p := Param{Name: name}
 	err := p.take(value, secret, token)
-	if err == nil && (!utf8.ValidString(name) || slices.ContainsFunc(p.Values, func(text string) bool { return !utf8.ValidString(text) })) {
+	broken := func(text string) bool { return !utf8.ValidString(text) }
+	if err == nil && (broken(name) || slices.ContainsFunc(p.Values, broken)) {
 		err = jsonwalk.ErrNotUTF8
 	}
 	if err != nil {
-		err = fmt.Errorf("query member %s: %w", redact.Quote(name), err)
+		err = fmt.Errorf("query field %s: %w", redact.Quote(name), err)
 	}
 	return p, err
 }
@@ -132,8 +134,8 @@ func timeText(at time.Time) (string, error) {
 	return at.Format(time.RFC3339), nil
 }
 
-// TimeLayout returns the form in which an operation, which may be nil, takes a query member: what its format says, else what
-// its sample shows. It is empty if neither does.
+// TimeLayout returns the form in which an operation, which may be nil, takes a time in a field of
+// its query: that of the field's format, else that of its sample. It is empty if neither tells.
 func TimeLayout(operation *fact.Operation, name string) string {
 	if operation == nil {
 		return ""
@@ -171,7 +173,8 @@ type Given struct {
 	Value any
 }
 
-// NamedValues lists what is in a map, sorted by name, or in a struct, in the order of its fields.
+// NamedValues lists the values of a map, sorted by name, or of a struct, in the order of its
+// fields.
 func NamedValues(all any) ([]Given, error) {
 	v := reflect.ValueOf(all)
 	for v.Kind() == reflect.Pointer {
@@ -194,7 +197,7 @@ func NamedValues(all any) ([]Given, error) {
 	return nil, fmt.Errorf("a %s was given, a map with strings as keys or a struct is needed", v.Type())
 }
 
-// fieldValues appends what is in a struct, by the names in its url or json tags.
+// fieldValues appends the values of a struct, by the names in its url or json tags.
 func fieldValues(list []Given, v reflect.Value) (_ []Given, err error) {
 	for i := range v.NumField() {
 		field, value := v.Type().Field(i), v.Field(i)

@@ -130,7 +130,7 @@ func TestCallChecks(t *testing.T) {
 	assert.Equal(t, 2, code)
 	assert.Empty(t, stdout)
 	assert.Contains(t, stderr, "\n  body /amount/total (总金额, fen): ")
-	assert.Contains(t, stderr, "\n  warning: body /amonut: the operation documents no such member\n")
+	assert.Contains(t, stderr, "\n  warning: body /amonut: the operation documents no such field\n")
 	assert.Contains(t, stderr, "Nothing was sent.")
 	assert.Len(t, g.Requests(), 1)
 

@@ -468,7 +468,7 @@ func TestWarningsAreToldOnce(t *testing.T) {
 	s := newShell(t)
 	text := strings.ReplaceAll(feedLines(30), `{"brand_id"`, `{"note":"x","brand_id"`)
 	_, _, stderr := s.feed(strings.NewReader(text), "submit", "-", feedsPath, "--sandbox", "--rejects", s.path("rejects"))
-	assert.Equal(t, 1, strings.Count(stderr, "documents no such member"), stderr)
+	assert.Equal(t, 1, strings.Count(stderr, "documents no such field"), stderr)
 	assert.Contains(t, stderr, "Warning, told once: body /note: ")
 }
 

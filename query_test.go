@@ -119,11 +119,11 @@ func TestQueriesMistakes(t *testing.T) {
 		{"a text", "a=1", "Queries: a string was given, a map with strings as keys or a struct is needed"},
 		{"a map by number", map[int]string{1: "x"}, "Queries: a map[int]string was given"},
 		{"a time", time.Now(), "Queries: a time.Time was given"},
-		{"nil in a map", wxpay.JSON{"a": nil}, `query member "a": nil is not a string`},
+		{"nil in a map", wxpay.JSON{"a": nil}, `query field "a": nil is not a string`},
 		{"an empty name", wxpay.JSON{"": 1}, "empty name"},
 		{"an object", struct {
 			A page `json:"a"`
-		}{}, `query member "a": wxpay_test.page is not a string`},
+		}{}, `query field "a": wxpay_test.page is not a string`},
 		{"a field without a name", struct{ Limit int }{1}, "the field Limit of struct { Limit int } has no name: give it a json or url tag"},
 		{"a field with options only", struct {
 			Limit int `json:",omitempty"`
@@ -162,9 +162,9 @@ func TestQueryTime(t *testing.T) {
 		{"an unknown member", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"other": late}, "", "the catalogue does not tell"},
 		{"an unknown operation", "v3/x", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": late}, "", "the catalogue does not tell"},
 		{"no catalogue", "v3/timed", []wxpay.Option{wxpay.WithCatalog(nil)}, wxpay.JSON{"at": late}, "", "the catalogue does not tell"},
-		{"no time", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": time.Time{}}, "", `query member "at": the time is the zero time, or out of range`},
+		{"no time", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": time.Time{}}, "", `query field "at": the time is the zero time, or out of range`},
 		{"no year of four digits", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": late.AddDate(8000, 0, 0)}, "", "out of range"},
-		{"several times", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": []time.Time{late}}, "", `query member "at": []time.Time is not`},
+		{"several times", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": []time.Time{late}}, "", `query field "at": []time.Time is not`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			client := newClient(t, tt.options...)

@@ -93,7 +93,7 @@ func bodyText(t testing.TB, req *http.Request) string {
 	return string(body)
 }
 
-func TestSeal(t *testing.T) {
+func TestEncrypt(t *testing.T) {
 	type identity struct {
 		Number string `json:"number"`
 	}
@@ -161,7 +161,7 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-func TestSealByPointer(t *testing.T) {
+func TestEncryptByPointer(t *testing.T) {
 	encrypt := func(pointers ...string) func(wxpay.Chain) wxpay.Chain {
 		return func(c wxpay.Chain) wxpay.Chain {
 			for _, pointer := range pointers {
@@ -212,7 +212,7 @@ func TestSealByPointer(t *testing.T) {
 	})
 }
 
-func TestSealRefuses(t *testing.T) {
+func TestEncryptRefuses(t *testing.T) {
 	deep := strings.Repeat("[", 2000)
 	tests := []struct {
 		name string
@@ -230,7 +230,7 @@ func TestSealRefuses(t *testing.T) {
 		{"no JSON", nil, `name=SECRET`, "the body may hold what is to be encrypted and cannot be read: it is not JSON: a value is missing or unknown at byte 0"},
 		{"half of it", nil, `{"name":"SECRET`, "cannot be read: it is not JSON: a string does not end"},
 		{"something after it", nil, `{"plain":"x"}{"name":"SECRET"}`, "something follows the value at byte 13"},
-		{"a trailing comma", nil, `{"plain":1,}`, "a member's name is missing"},
+		{"a trailing comma", nil, `{"plain":1,}`, "a field's name is missing"},
 		{"a control character", nil, "{\"name\":\"SECRET\n\"}", "a string has a control character"},
 		{"an unknown escape", nil, `{"name":"\xSECRET"}`, "an escape is not known"},
 		{"no UTF-8", nil, "{\"name\":\"SECRET\xff\"}", "field /name: it is not UTF-8"},
@@ -244,17 +244,17 @@ func TestSealRefuses(t *testing.T) {
 		{"a JSON text that is not UTF-8", nil, "{\"text\":\"{\xff}\"}", "field /text: it is not UTF-8"},
 		{"a text in place of the body", nil, `"SECRET"`, "not sent: the body: what is to be encrypted is inside, and it is a text that is not JSON"},
 		{"a mistake inside a JSON text", nil, `{"text":"{\"phone\":1}"}`, "field /text/phone: it is to be encrypted and is no string"},
-		{"a pointer to nothing", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/nmae") }, `{"name":"A"}`, `Encrypt("/nmae"): the request has no such member`},
-		{"a plain pointer to nothing", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/payer/nmae") }, `{"payer":{"name":"A"}}`, `Plain("/payer/nmae"): the request has no such member`},
+		{"a pointer to nothing", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/nmae") }, `{"name":"A"}`, `Encrypt("/nmae"): the request has no such field`},
+		{"a plain pointer to nothing", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/payer/nmae") }, `{"payer":{"name":"A"}}`, `Plain("/payer/nmae"): the request has no such field`},
 		{"a pointer past an array", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/receivers/name") }, `{"receivers":[{"name":"A"}]}`, "write * for each element"},
-		{"an index past the end", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/names/2") }, `{"names":["A","B"]}`, "the request has no such member"},
-		{"an index with a zero before it", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/names/00") }, `{"names":["A","B"]}`, "the request has no such member"},
-		{"a pointer and no body", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/name") }, nil, "the request has no such member"},
-		{"a pointer to an object", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/payer") }, `{"payer":{"name":"A"}}`, "field /payer: it is to be encrypted and is an object: name its members"},
+		{"an index past the end", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/names/2") }, `{"names":["A","B"]}`, "the request has no such field"},
+		{"an index with a zero before it", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/names/00") }, `{"names":["A","B"]}`, "the request has no such field"},
+		{"a pointer and no body", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/name") }, nil, "the request has no such field"},
+		{"a pointer to an object", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/payer") }, `{"payer":{"name":"A"}}`, "field /payer: it is to be encrypted and is an object: name its fields"},
 		{"a pointer to a number", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/plain") }, `{"plain":1}`, "field /plain: it is to be encrypted and is no string"},
-		{"a pointer without a slash", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("name") }, `{}`, `Encrypt: "name" is not a JSON pointer to a member: it begins with a slash`},
+		{"a pointer without a slash", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("name") }, `{}`, `Encrypt: "name" is not a JSON pointer to a field: it begins with a slash`},
 		{"a pointer with a bad escape", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a~2") }, `{}`, `Plain: "/a~2" is not a JSON pointer: after ~ comes 0`},
-		{"the empty pointer", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("") }, `{}`, "is not a JSON pointer to a member"},
+		{"the empty pointer", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("") }, `{}`, "is not a JSON pointer to a field"},
 	}
 	client := newClient(t, wxpay.WithCatalog(marked), wxpay.WithTransport(answer{trip: func(*http.Request) { t.Error("something was sent") }}))
 	for _, tt := range tests {
@@ -282,7 +282,7 @@ func TestSealRefuses(t *testing.T) {
 }
 
 // What is JSON, and what is not, is as encoding/json has it.
-func TestSealReadsJSON(t *testing.T) {
+func TestEncryptReadsJSON(t *testing.T) {
 	client := newClient(t, wxpay.WithCatalog(marked))
 	for _, body := range []string{
 		`{}`, `[]`, ` [ ] `, `{"a":{}}`, `0`, `-0`, `-1.5E+10`, `1e5`, `0.0e-0`, `true`, `false`, `"\u00eF\"\\\/\b\f\n\r\t"`, `[1,[2,{"a":[null]}]]`, "\t{}\r\n", `{"\ud800":1}`,
@@ -313,7 +313,7 @@ func (otherScheme) Encrypt(_ crypto.PublicKey, plain []byte) ([]byte, error) {
 }
 
 // Another scheme encrypts in its own way, and its ciphertexts cannot be told from texts.
-func TestSealByAnotherScheme(t *testing.T) {
+func TestEncryptByAnotherScheme(t *testing.T) {
 	client, err := wxpay.New(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant},
 		wxpay.WithPublicKey(testKeyID, otherKey{&testKeys().platform.PublicKey}), wxpay.WithScheme(otherScheme{apiv3.RSA()}), wxpay.WithCatalog(marked))
 	require.NoError(t, err)
@@ -324,7 +324,7 @@ func TestSealByAnotherScheme(t *testing.T) {
 }
 
 // What is not to be encrypted travels as it is, however it is written.
-func TestSealLeavesTheRestAlone(t *testing.T) {
+func TestEncryptLeavesTheRestAlone(t *testing.T) {
 	client := newClient(t, wxpay.WithCatalog(marked))
 	for _, body := range []string{`{"name":"A"`, `{"name":1}`, strings.Repeat("[", 5000)} {
 		req, err := client.Chain("v3/unmarked").Request(context.Background(), "POST", body)
@@ -347,7 +347,7 @@ func certificate(t testing.TB, key *rsa.PrivateKey, serial int64, from, to time.
 }
 
 // The key is the client's one choice, or the one that the caller names; the header always names the key that was used.
-func TestSealChoosesOneKey(t *testing.T) {
+func TestEncryptChoosesOneKey(t *testing.T) {
 	keys := testKeys()
 	now := time.Now()
 	older := certificate(t, keys.platform, 5, now.Add(-time.Hour), now.Add(time.Hour))
@@ -412,7 +412,7 @@ func TestSealChoosesOneKey(t *testing.T) {
 	})
 }
 
-func TestSealQuery(t *testing.T) {
+func TestEncryptQuery(t *testing.T) {
 	client := newClient(t, wxpay.WithCatalog(marked))
 	ctx := context.Background()
 	tests := []struct {
@@ -455,10 +455,10 @@ func TestSealQuery(t *testing.T) {
 		says  string
 	}{
 		"too long":           {client.Chain("v3/marked").Query("number", strings.Repeat("S", 215)), "field /number: plaintext too long"},
-		"no UTF-8":           {client.Chain("v3/marked").Query("number", "S\xff"), `query member "number": it is not UTF-8`},
+		"no UTF-8":           {client.Chain("v3/marked").Query("number", "S\xff"), `query field "number": it is not UTF-8`},
 		"no JSON text":       {client.Chain("v3/marked").Query("text", "S"), "field /text: what is to be encrypted is inside"},
 		"a plain Secret":     {client.Chain("v3/marked").Query("x", wxpay.Secret("S")).Plain("/x"), "field /x: it is a Secret, which never travels plain"},
-		"no such member":     {client.Chain("v3/marked").Query("x", "S").Encrypt("/y"), `Encrypt("/y"): the request has no such member`},
+		"no such member":     {client.Chain("v3/marked").Query("x", "S").Encrypt("/y"), `Encrypt("/y"): the request has no such field`},
 		"ciphertext unnamed": {client.Chain("v3/marked").Query("number", ciphertext(t, testKeys().platform, "S")), "it is encrypted already"},
 	} {
 		_, err := tt.chain.Get(ctx)
@@ -474,7 +474,7 @@ func TestSealQuery(t *testing.T) {
 
 // Encryption is random, so it happens once per call: what is sent again is the same, byte for byte. A new call is sealed
 // anew.
-func TestSealOncePerCall(t *testing.T) {
+func TestEncryptOncePerCall(t *testing.T) {
 	var sent []string
 	twice := func(next http.RoundTripper) http.RoundTripper {
 		return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
@@ -500,7 +500,7 @@ func TestSealOncePerCall(t *testing.T) {
 }
 
 // A call in the background is encrypted before the verb returns, too.
-func TestSealBeforeAsyncReturns(t *testing.T) {
+func TestEncryptBeforeAsyncReturns(t *testing.T) {
 	var sent string
 	client := newClient(t, wxpay.WithCatalog(marked), wxpay.WithTransport(answer{trip: func(req *http.Request) { sent = bodyText(t, req) }}))
 	body := wxpay.JSON{"name": "A"}
@@ -511,7 +511,7 @@ func TestSealBeforeAsyncReturns(t *testing.T) {
 	assert.Equal(t, `{"name":"«A»"}`, unsealed(t, testKeys().platform, sent))
 }
 
-func TestSealEndsWithTheContext(t *testing.T) {
+func TestEncryptEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	why := errors.New("the caller left")
 	cancel(why)
@@ -520,7 +520,7 @@ func TestSealEndsWithTheContext(t *testing.T) {
 	assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
 }
 
-func TestSealInParallel(t *testing.T) {
+func TestEncryptInParallel(t *testing.T) {
 	client := newClient(t)
 	stem := client.Chain("v3/pay/transactions/native").Encrypt("/attach")
 	body := wxpay.JSON{"attach": "A", "payer": wxpay.JSON{"identity": wxpay.JSON{"number": wxpay.Secret("N"), "name": "B"}}}
@@ -574,7 +574,7 @@ func sampleValue(field *fact.Field, at string) (text, want string, marked int) {
 }
 
 // Every operation of the catalogue with marked members, its body and query built from the facts.
-func TestSealEveryOperation(t *testing.T) {
+func TestEncryptEveryOperation(t *testing.T) {
 	client := newClient(t)
 	operations, values := 0, 0
 	for operation := range catalog.V3().All() {
@@ -655,7 +655,7 @@ func quickOpen(ciphertext string) (string, bool) {
 }
 
 // A body of ten thousand details, each with a marked member, one of them wrong, and one without.
-func TestSealManyDetails(t *testing.T) {
+func TestEncryptManyDetails(t *testing.T) {
 	const details = 10_000
 	client := newClient(t, wxpay.WithScheme(quickScheme{apiv3.RSA()}))
 	chain := client.Chain("v3/transfer/batches")

@@ -34,7 +34,7 @@ var answering = facts{{Method: "GET", Path: "/v3/marked", Out: []fact.Field{
 	{Name: "certificate", Type: fact.String, Cipher: fact.AES},
 }}}
 
-func TestOpen(t *testing.T) {
+func TestDecrypt(t *testing.T) {
 	seal := func(plain string) string { return ciphertext(t, testKeys().merchant, plain) }
 	other := ciphertext(t, testKeys().platform, "not for us")
 	binary := seal("\xff\x00key")
@@ -111,7 +111,7 @@ func TestOpen(t *testing.T) {
 }
 
 // What no member is marked of costs nothing and is never touched.
-func TestOpenOnlyWhatIsMarked(t *testing.T) {
+func TestDecryptOnlyWhatIsMarked(t *testing.T) {
 	sealed := ciphertext(t, testKeys().merchant, "A")
 	body := `{"name":"` + sealed + `"}`
 	for name, tt := range map[string]struct {
@@ -151,7 +151,7 @@ func TestOpenOnlyWhatIsMarked(t *testing.T) {
 // signOnly is a key that lives where it does not decrypt.
 type signOnly struct{ crypto.Signer }
 
-func TestOpenWithoutADecrypter(t *testing.T) {
+func TestDecryptWithoutADecrypter(t *testing.T) {
 	client, err := wxpay.New(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: signOnly{testKeys().merchant}},
 		wxpay.WithPublicKey(testKeyID, testKeys().platform.Public()), wxpay.WithCatalog(answering),
 		wxpay.WithTransport(answer{body: `{"name":"` + ciphertext(t, testKeys().merchant, "A") + `"}`}))
@@ -164,7 +164,7 @@ func TestOpenWithoutADecrypter(t *testing.T) {
 	assert.ErrorContains(t, err, "crypto.Decrypter")
 }
 
-func TestOpenInParallel(t *testing.T) {
+func TestDecryptInParallel(t *testing.T) {
 	client := newClient(t, wxpay.WithCatalog(answering), wxpay.WithTransport(answer{body: `{"name":"` + ciphertext(t, testKeys().merchant, "A") + `"}`}))
 	res, err := client.Chain("v3/marked").Get(context.Background())
 	require.NoError(t, err)
@@ -179,7 +179,7 @@ func TestOpenInParallel(t *testing.T) {
 }
 
 // Every operation of the catalogue whose answer has marked members, the answer built from the facts.
-func TestOpenEveryOperation(t *testing.T) {
+func TestDecryptEveryOperation(t *testing.T) {
 	operations := 0
 	for operation := range catalog.V3().All() {
 		fields := withoutBillKeys(operation.Out)
