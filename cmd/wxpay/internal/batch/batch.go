@@ -19,8 +19,8 @@ func Command(sh *shell.Shell) *cobra.Command {
 	return &cobra.Command{
 		Use:   "batch FILE [METHOD] PATH",
 		Short: "Make very many calls, each once, within the platform's limits",
-		Long: `Run the program wxpay-batch with the same arguments. It makes a call for every line of a file, survives crashes, and records
-the outcome of each call. It is a separate program because it contains a queue; in a clone of this project
+		Long: `Run the program wxpay-batch with the same arguments. It makes a call for every line of a file, survives crashes, and
+records the outcome of each call. It is a separate program because it contains a queue; in a clone of this project
 
   go install ./contrib/fleet/cmd/wxpay-batch
 
@@ -41,7 +41,8 @@ installs it. "wxpay batch --help" then prints its help.`,
 func run(ctx context.Context, sh *shell.Shell, args []string) error {
 	path, err := exec.LookPath(program)
 	if err != nil {
-		return shell.Usage("%w\nIt is a separate program. In a clone of this project, \"go install ./contrib/fleet/cmd/%s\" installs it.", err, program)
+		return shell.Usage("%w\nIt is a separate program. In a clone of this project, \"go install "+
+			"./contrib/fleet/cmd/%s\" installs it.", err, program)
 	}
 	return sh.RunWith(ctx, nil, append([]string{path}, args...))
 }

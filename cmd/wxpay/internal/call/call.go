@@ -95,7 +95,7 @@ func (o *options) flags(flags *pflag.FlagSet) {
 	flags.Var(&shell.PairFlag{List: &o.Escaped}, "raw-var", "the same, with a value that is percent-encoded already")
 	flags.StringArrayVar(&o.Encrypt, "encrypt", nil, "encrypt a field, given by its JSON `POINTER`, such as /receivers/*/name")
 	flags.StringArrayVar(&o.Plain, "plain", nil, "leave a field as it is, given by its JSON `POINTER`")
-	flags.StringVar(&o.AppID, "appid", "", "fill in this `APPID`, and the own mchid, where the operation requires them and the fields lack them")
+	flags.StringVar(&o.AppID, "appid", "", "fill in this `APPID` and the own mchid if the operation requires them and the fields lack them")
 	flags.StringVar(&o.Get, "get", "", "print one value of the response, by its gjson `PATH`")
 	flags.BoolVarP(&o.Include, "include", "i", false, "print status and headers before the response")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the signed request and the signed message, and send nothing")

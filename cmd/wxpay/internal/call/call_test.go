@@ -140,13 +140,15 @@ func TestCallChecks(t *testing.T) {
 	assert.Len(t, g.Requests(), 2)
 
 	// Warnings alone are no reason to refuse.
-	code, _, stderr = g.Run("call", "--strict", "v3/pay/transactions/id/{transaction_id}", "--var", "transaction_id=4200", "-q", "mchid=1900000109", "-q", "new=1")
+	code, _, stderr = g.Run("call", "--strict", "v3/pay/transactions/id/{transaction_id}", "--var",
+		"transaction_id=4200", "-q", "mchid=1900000109", "-q", "new=1")
 	assert.Equal(t, 0, code)
 	assert.Contains(t, stderr, "warning: query /new: ")
 
 	// Remedies are in the words of the command line.
 	_, _, stderr = g.Run("call", "v3/pay/transactions/id/{transaction_id}", "--var", "transaction_id=4200")
-	assert.Contains(t, stderr, "warning: query /mchid (直连商户号): it is missing and documented as required: give -q mchid=… (confirmed by a second source)\n")
+	assert.Contains(t, stderr, "warning: query /mchid (直连商户号): it is missing and documented as required: give -q "+
+		"mchid=… (confirmed by a second source)\n")
 	_, _, stderr = g.Run("call", "v3/pay/transaction/natvie")
 	assert.Contains(t, stderr, "near are POST /v3/pay/transactions/native")
 	assert.Contains(t, stderr, "if it is new, that is no mistake")

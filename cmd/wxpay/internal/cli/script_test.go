@@ -240,7 +240,8 @@ func TestScripts(t *testing.T) {
 			})
 			env.Setenv("PATH", strings.Join(path, string(filepath.ListSeparator)))
 			env.Setenv("VERSION", wxpay.Version)
-			env.Setenv("USER_AGENT", fmt.Sprintf("wxpay-go/%s (%s; %s/%s)", wxpay.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH))
+			env.Setenv("USER_AGENT", fmt.Sprintf("wxpay-go/%s (%s; %s/%s)",
+				wxpay.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH))
 			if err := writeNotifications(env, s); err != nil {
 				return err
 			}
@@ -300,9 +301,14 @@ func writeVectorKeys(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(env.WorkDir, "encrypted.pem"), pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: []byte{0},
-			Headers: map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-128-CBC,000102030405060708090A0B0C0D0E0F"}}), 0o600),
-		os.WriteFile(filepath.Join(env.WorkDir, "merchant.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600),
-		os.WriteFile(filepath.Join(env.WorkDir, "platform.pem"), public, 0o600))
+	var problems []error
+	write := func(name string, block *pem.Block) {
+		problems = append(problems, os.WriteFile(filepath.Join(env.WorkDir, name), pem.EncodeToMemory(block), 0o600))
+	}
+	write("merchant.pem", &pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	write("encrypted.pem", &pem.Block{Type: "RSA PRIVATE KEY", Bytes: []byte{0}, Headers: map[string]string{
+		"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-128-CBC,000102030405060708090A0B0C0D0E0F",
+	}})
+	problems = append(problems, os.WriteFile(filepath.Join(env.WorkDir, "platform.pem"), public, 0o600))
+	return errors.Join(problems...)
 }

@@ -52,7 +52,8 @@ func makeCall(ctx context.Context, s style, client *wxpay.Client, server *sandbo
 	c.arrived = server.Journal()[before:]
 	if len(c.arrived) > 0 {
 		e := c.arrived[0]
-		c.Request = &sentRequest{Method: e.Method, Target: e.Target, Serial: e.Header.Get(apiv3.HeaderSerial), Body: string(e.Body)}
+		c.Request = &sentRequest{Method: e.Method, Target: e.Target, Serial: e.Header.Get(apiv3.HeaderSerial),
+			Body: string(e.Body)}
 		if caller, err := apiv3.ParseAuthorization(e.Header.Get("Authorization")); err == nil {
 			c.caller = caller
 			c.Request.Authorization = shortened(caller)
@@ -64,7 +65,8 @@ func makeCall(ctx context.Context, s style, client *wxpay.Client, server *sandbo
 	}
 	c.res = res
 	c.Response = &response{
-		Status: res.Status, RequestID: res.RequestID, Serial: res.Header.Get(apiv3.HeaderSerial), Verified: res.Verified, Body: string(res.Raw()),
+		Status: res.Status, RequestID: res.RequestID, Serial: res.Header.Get(apiv3.HeaderSerial), Verified: res.Verified,
+		Body: string(res.Raw()),
 	}
 	return c
 }

@@ -65,7 +65,8 @@ func (r *report) print(out *bytes.Buffer, c shell.Paint) {
 		line("%s %d of %d checks failed, after %.0f ms.", c.Mark(false), failed, len(r.Checks), r.Milliseconds)
 		return
 	}
-	line("%s %d calls, %d checks each, all passed in %.0f ms, keys and sandbox included.", c.Mark(true), len(r.Calls), len(r.Checks), r.Milliseconds)
+	line("%s %d calls, %d checks each, all passed in %.0f ms, keys and sandbox included.",
+		c.Mark(true), len(r.Calls), len(r.Checks), r.Milliseconds)
 }
 
 // wrapAt is the length of a line after which it is broken, in bytes.

@@ -49,8 +49,10 @@ var billKinds = []billKind{
 	{"fundflow", "v3/bill/fundflowbill", nil, "bill_date", day, true},
 	{"profitsharing", "v3/profitsharing/bills", nil, "bill_date", day, true},
 	{"withdraw", "v3/merchant/fund/withdraw/bill-type/NO_SUCC", nil, "bill_date", day, true},
-	{"sub-merchant", "v3/bill/sub-merchant-fundflowbill", []string{"account_type=BASIC", "algorithm=AEAD_AES_256_GCM"}, "bill_date", day, true},
-	{"ecommerce", "v3/ecommerce/bill/fundflowbill", []string{"account_type=ALL", "algorithm=AEAD_AES_256_GCM"}, "bill_date", day, true},
+	{"sub-merchant", "v3/bill/sub-merchant-fundflowbill", []string{"account_type=BASIC", "algorithm=AEAD_AES_256_GCM"},
+		"bill_date", day, true},
+	{"ecommerce", "v3/ecommerce/bill/fundflowbill", []string{"account_type=ALL", "algorithm=AEAD_AES_256_GCM"},
+		"bill_date", day, true},
 	{"payscore", "v3/payscore/merchant-bill", []string{"encryption_algorithm=AEAD_AES_256_GCM"}, "bill_date", day, true},
 	{"oversea", "v3/funds-to-oversea/bill-download-url", nil, "bill_date", day, false},
 	{"statement", "v3/global/statements", nil, "date", "20060102", false},
@@ -196,7 +198,8 @@ func (o *billOptions) run(ctx context.Context, sh *shell.Shell) error {
 	end()
 	var rejection *wxpay.APIError
 	switch {
-	case errors.Is(err, wxpay.ErrNotReady) && errors.As(err, &rejection) && rejection.Code == wxcode.StatementCreating && o.wait == 0:
+	case o.wait == 0 && errors.Is(err, wxpay.ErrNotReady) &&
+		errors.As(err, &rejection) && rejection.Code == wxcode.StatementCreating:
 		sh.Note("wxpay: %s\n--wait gives it time.", shell.Plainly(err))
 		return shell.Exit(shell.ExitRejected)
 	case err != nil:

@@ -73,15 +73,11 @@ func (d *destination) exists() error {
 }
 
 // download lets get download to the destination.
-func (d *destination) download(sh *shell.Shell, get func(io.Writer) (*wxpay.DownloadResult, error)) (got *wxpay.DownloadResult, err error) {
+func (d *destination) download(sh *shell.Shell, get func(io.Writer) error) error {
 	if !d.stdout() {
 		return get(d.target())
 	}
-	err = toStdout(sh, func(w io.Writer) (err error) {
-		got, err = get(w)
-		return err
-	})
-	return got, err
+	return toStdout(sh, get)
 }
 
 // begin opens the destination for a file that this program writes, so that a mistake shows before anything is sent.

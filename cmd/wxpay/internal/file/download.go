@@ -88,11 +88,14 @@ func (o *downloadOptions) run(ctx context.Context, sh *shell.Shell) error {
 	defer end()
 	options = append(options, wxpay.Progress(bar.show))
 
-	got, err := o.out.download(sh, func(w io.Writer) (*wxpay.DownloadResult, error) {
+	var got *wxpay.DownloadResult
+	err = o.out.download(sh, func(w io.Writer) (err error) {
 		if linked {
-			return client.Fetch(ctx, o.Path, w, options...)
+			got, err = client.Fetch(ctx, o.Path, w, options...)
+		} else {
+			got, err = o.Chain(client).Download(ctx, w, options...)
 		}
-		return o.Chain(client).Download(ctx, w, options...)
+		return err
 	})
 	end()
 	if err != nil {

@@ -61,9 +61,7 @@ wxpay prints the response, with the id of the file; --get prints one value of it
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&o.Path, "to", "", "`PATH` of the operation")
-	_ = command.RegisterFlagCompletionFunc("to", func(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return operation.CompletePath(sh.Facts(), http.MethodPost, text), cobra.ShellCompDirectiveNoFileComp
-	})
+	_ = command.RegisterFlagCompletionFunc("to", operation.CompleteFlag(sh.Facts(), http.MethodPost))
 	flags.StringVar(&o.name, "name", "", "`NAME` that the platform gets; by default that of FILE")
 	flags.StringVar(&o.part, "part", "", "`NAME` of the file's part, for an operation that is not documented")
 	flags.VarP(&request.FieldFlag{List: &o.Fields}, "raw-field", "f", "a string `name=value` of the meta")

@@ -43,13 +43,15 @@ func (p *place) child(segment string) *place {
 }
 
 // doors are the functions of package api with which pure chains begin.
-var doors = []struct{ name, prefix string }{{"V3", "v3"}, {"HK", "hk/v3"}, {"Global", "global/v3"}, {"Invoicing", "invoicing"}, {"Brand", "brand"}}
+var doors = []struct{ name, prefix string }{
+	{"V3", "v3"}, {"HK", "hk/v3"}, {"Global", "global/v3"}, {"Invoicing", "invoicing"}, {"Brand", "brand"},
+}
 
 // reserved are the names that package api does not give to what is beneath an operation, as in its generator.
 var reserved = func() map[string]bool {
 	names := make(map[string]bool)
-	for name := range strings.FieldsSeq("Chain Format Query Queries Header Timeout AttemptTimeout Encrypt Plain Idempotent Unbind " +
-		"Each Pages Paging Download Bill BillTo Receipt Ensure OnUnknown SentBefore Resolve UntilFinal") {
+	for name := range strings.FieldsSeq("Chain Format Query Queries Header Timeout AttemptTimeout Encrypt Plain Idempotent " +
+		"Unbind Each Pages Paging Download Bill BillTo Receipt Ensure OnUnknown SentBefore Resolve UntilFinal") {
 		names[name] = true
 	}
 	for _, verb := range []string{"Get", "Post", "Put", "Patch", "Delete", "Upload"} {

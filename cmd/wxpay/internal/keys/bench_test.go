@@ -124,8 +124,9 @@ func encryptPKCS8(t *testing.T, key any, password string) []byte {
 		Rounds int
 	}{salt, 2048}), 1, 2, 840, 113549, 1, 5, 12)
 	encryption := algorithm(marshal(iv), 2, 16, 840, 1, 101, 3, 4, 1, 2)
+	both := marshal(struct{ KDF, Encryption pkix.AlgorithmIdentifier }{derivation, encryption})
 	return marshal(struct {
 		Algorithm pkix.AlgorithmIdentifier
 		Data      []byte
-	}{algorithm(marshal(struct{ KDF, Encryption pkix.AlgorithmIdentifier }{derivation, encryption}), 1, 2, 840, 113549, 1, 5, 13), der})
+	}{algorithm(both, 1, 2, 840, 113549, 1, 5, 13), der})
 }

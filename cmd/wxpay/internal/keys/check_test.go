@@ -32,7 +32,8 @@ func TestKeysCheck(t *testing.T) {
 	}
 	own := func(b *bench, id string, from, to time.Time) string {
 		merchant := b.box.Merchant()
-		return b.write("apiclient_cert.pem", certPEM(issue(t, merchant.PrivateKey, merchant.Certificate.SerialNumber, subject(id), from, to)))
+		return b.write("apiclient_cert.pem", certPEM(issue(t, merchant.PrivateKey, merchant.Certificate.SerialNumber,
+			subject(id), from, to)))
 	}
 	both, certificates, public := sandbox.BothKeys, sandbox.CertificatesOnly, sandbox.PublicKeyOnly
 	for _, test := range []struct {
@@ -45,7 +46,8 @@ func TestKeysCheck(t *testing.T) {
 	}{
 		{"all given", both, 0, func(b *bench) []string {
 			return []string{"--cert", b.write("c.pem", certPEM(b.box.Merchant().Certificate))}
-		}, []string{"✓ certificate  issued to merchant 1900000109, and the private key belongs to it", "✓ mode         both"}, "both"},
+		}, []string{"✓ certificate  issued to merchant 1900000109, and the private key belongs to it",
+			"✓ mode         both"}, "both"},
 		{"p12 alone", both, 0, func(b *bench) []string {
 			b.set("WXPAY_PRIVATE_KEY", "")
 			b.set("WXPAY_SERIAL", "")
@@ -58,35 +60,41 @@ func TestKeysCheck(t *testing.T) {
 			merchant := b.box.Merchant()
 			data, err := p12.LegacyRC2.Encode(merchant.PrivateKey, merchant.Certificate, nil, "secret 1")
 			require.NoError(t, err)
-			return []string{"--p12", b.write("apiclient_cert.p12", data), "--password-file", b.write("password", []byte("secret 1\n"))}
+			return []string{"--p12", b.write("apiclient_cert.p12", data), "--password-file",
+				b.write("password", []byte("secret 1\n"))}
 		}, []string{"✓ mode         both"}, "both"},
 		{"p12 with another password", both, 0, func(b *bench) []string {
 			merchant := b.box.Merchant()
 			data, err := p12.LegacyRC2.Encode(merchant.PrivateKey, merchant.Certificate, nil, "secret 1")
 			require.NoError(t, err)
 			return []string{"--p12", b.write("apiclient_cert.p12", data)}
-		}, []string{"✗ private key  it cannot be used: wrong password", "✗ certificate  it cannot be used", "– platform     not asked"}, ""},
+		}, []string{"✗ private key  it cannot be used: wrong password", "✗ certificate  it cannot be used",
+			"– platform     not asked"}, ""},
 		{"no certificate", both, 0, nil, []string{"– certificate  none is given", "✓ mode         both"}, "both"},
 		{"key of another", both, 0, func(b *bench) []string {
 			b.set("WXPAY_PRIVATE_KEY", string(keyPEM(t, other)))
 			return nil
-		}, []string{"✗ signature    the platform rejects it: both sides built a message of the same length: the private key does not belong to the certificate serial"}, ""},
+		}, []string{"✗ signature    the platform rejects it: both sides built a message of the same length: the " +
+			"private key does not belong to the certificate serial"}, ""},
 		{"key of another, and the certificate", both, 0, func(b *bench) []string {
 			b.set("WXPAY_PRIVATE_KEY", string(keyPEM(t, other)))
 			b.set("WXPAY_CERTIFICATE", string(certPEM(b.box.Merchant().Certificate)))
 			return nil
-		}, []string{"✗ certificate  the private key does not belong to it: take apiclient_key.pem and apiclient_cert.pem from one download", "– platform     not asked"}, ""},
+		}, []string{"✗ certificate  the private key does not belong to it: take apiclient_key.pem and " +
+			"apiclient_cert.pem from one download", "– platform     not asked"}, ""},
 		{"certificate for a key", both, 0, func(b *bench) []string {
 			b.set("WXPAY_PRIVATE_KEY", string(certPEM(b.box.Merchant().Certificate)))
 			return nil
-		}, []string{"✗ private key  it cannot be used: this is a certificate; the private key is the file apiclient_key.pem"}, ""},
+		}, []string{"✗ private key  it cannot be used: this is a certificate; the private key is the file " +
+			"apiclient_key.pem"}, ""},
 		{"short key", both, 0, func(b *bench) []string {
 			b.set("WXPAY_PRIVATE_KEY", string(keyPEM(t, short)))
 			return nil
 		}, []string{"✗ private key  it cannot be used: it has 1024 bits"}, ""},
 		{"certificate of the platform", both, 0, func(b *bench) []string {
 			return []string{"--cert", b.write("c.pem", certPEM(b.box.Certificates()[0]))}
-		}, []string{"✗ certificate  it was issued to the platform (Tenpay.com sign): the merchant's own is apiclient_cert.pem", "✗ serial       WXPAY_SERIAL is "}, ""},
+		}, []string{"✗ certificate  it was issued to the platform (Tenpay.com sign): the merchant's own is " +
+			"apiclient_cert.pem", "✗ serial       WXPAY_SERIAL is "}, ""},
 		{"certificate of another merchant", both, 0, func(b *bench) []string {
 			return []string{"--cert", own(b, "1900000110", now.Add(-time.Hour), now.AddDate(1, 0, 0))}
 		}, []string{"✗ certificate  it was issued to merchant 1900000110 and not to merchant 1900000109"}, ""},
@@ -95,7 +103,8 @@ func TestKeysCheck(t *testing.T) {
 		}, []string{"✗ certificate  it cannot be used: this is a private key, not a certificate"}, ""},
 		{"expired", both, 0, func(b *bench) []string {
 			return []string{"--cert", own(b, "1900000109", now.AddDate(-5, 0, 0), now.Add(-49*time.Hour))}
-		}, []string{"✗ validity     the certificate is no longer valid (", ", expired 2 days ago): apply for a new one", "✓ mode         both"}, "both"},
+		}, []string{"✗ validity     the certificate is no longer valid (", ", expired 2 days ago): apply for a new one",
+			"✓ mode         both"}, "both"},
 		{"not yet valid", both, 0, func(b *bench) []string {
 			return []string{"--cert", own(b, "1900000109", now.Add(25*time.Hour), now.AddDate(5, 0, 0))}
 		}, []string{"✗ validity     the certificate is not valid yet (", "begins in 1 day)"}, "both"},
@@ -143,14 +152,16 @@ func TestKeysCheck(t *testing.T) {
 			b.set("WXPAY_PUBLIC_KEY_ID", "")
 			return nil
 		}, []string{"✗ platform     no response can be verified without a public key and without an APIv3 key: set "}, ""},
-		{"certificates only", certificates, 0, nil, []string{"✓ mode         certificates: ", "✓ works        certificate "}, "certificates"},
+		{"certificates only", certificates, 0, nil, []string{"✓ mode         certificates: ",
+			"✓ works        certificate "}, "certificates"},
 		{"certificates only, and a public key", certificates, 0, func(b *bench) []string {
 			b.set("WXPAY_PUBLIC_KEY_ID", b.box.PublicKeyID())
 			der, err := x509.MarshalPKIXPublicKey(b.box.PublicKey())
 			require.NoError(t, err)
 			b.set("WXPAY_PUBLIC_KEY", string(block("PUBLIC KEY", der)))
 			return nil
-		}, []string{"✓ mode         certificates only", "✗ works        public key PUB_KEY_ID_01190000010920250101000000000001: the platform does not know it as this merchant's"}, "certificates"},
+		}, []string{"✓ mode         certificates only", "✗ works        public key " +
+			"PUB_KEY_ID_01190000010920250101000000000001: the platform does not know it as this merchant's"}, "certificates"},
 		{"certificates only, a public key, and no APIv3 key", certificates, 0, func(b *bench) []string {
 			b.set("WXPAY_APIV3_KEY", "")
 			b.set("WXPAY_PUBLIC_KEY_ID", b.box.PublicKeyID())
@@ -158,13 +169,16 @@ func TestKeysCheck(t *testing.T) {
 			require.NoError(t, err)
 			b.set("WXPAY_PUBLIC_KEY", string(block("PUBLIC KEY", der)))
 			return nil
-		}, []string{"– mode         unknown: set WXPAY_APIV3_KEY", "✗ works        public key PUB_KEY_ID_01190000010920250101000000000001: the platform does not know it as this merchant's"}, ""},
-		{"public key only", public, 0, nil, []string{"✓ mode         public key only", "✓ works        public key "}, "public-key"},
+		}, []string{"– mode         unknown: set WXPAY_APIV3_KEY", "✗ works        public key " +
+			"PUB_KEY_ID_01190000010920250101000000000001: the platform does not know it as this merchant's"}, ""},
+		{"public key only", public, 0, nil, []string{"✓ mode         public key only", "✓ works        public key "},
+			"public-key"},
 		{"public key only, and none is given", public, 0, func(b *bench) []string {
 			b.set("WXPAY_PUBLIC_KEY", "")
 			b.set("WXPAY_PUBLIC_KEY_ID", "")
 			return nil
-		}, []string{"✗ mode         public key only, and no usable one is given: save it from the merchant platform"}, "public-key"},
+		}, []string{"✗ mode         public key only, and no usable one is given: save it from the merchant platform"},
+			"public-key"},
 		{"another public key under the id", both, 0, func(b *bench) []string {
 			der, err := x509.MarshalPKIXPublicKey(other.Public())
 			require.NoError(t, err)
@@ -186,9 +200,12 @@ func TestKeysCheck(t *testing.T) {
 			return nil
 		}, []string{"✗ public key   WXPAY_PUBLIC_KEY_ID is the serial of a certificate"}, "certificates"},
 		{"clock far ahead", both, 10 * time.Minute, nil, []string{
-			"✗ clock        this machine's is 10m", "ahead of the platform's, at most 5m0s are allowed", "✗ signature    the platform rejects it: this machine's clock is"}, ""},
-		{"clock far behind", both, -10 * time.Minute, nil, []string{"✗ clock        this machine's is ", "behind the platform's", "✗ signature"}, ""},
-		{"clock somewhat ahead", both, 2 * time.Minute, nil, []string{"– clock        this machine's is 2m", "✓ mode         both"}, "both"},
+			"✗ clock        this machine's is 10m", "ahead of the platform's, at most 5m0s are allowed",
+			"✗ signature    the platform rejects it: this machine's clock is"}, ""},
+		{"clock far behind", both, -10 * time.Minute, nil, []string{"✗ clock        this machine's is ",
+			"behind the platform's", "✗ signature"}, ""},
+		{"clock somewhat ahead", both, 2 * time.Minute, nil, []string{"– clock        this machine's is 2m",
+			"✓ mode         both"}, "both"},
 		{"merchant number", both, 0, func(b *bench) []string {
 			b.set("WXPAY_MCHID", "wx1900000109")
 			return nil
@@ -263,7 +280,10 @@ func TestKeysCheckUnreachable(t *testing.T) {
 	assert.Contains(t, stdout, "– clock        not compared")
 	assert.Contains(t, stdout, "✗ platform     there is no connection to http://127.0.0.1:1: look at the network")
 
-	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<h1>Welcome</h1>")) }))
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_,
+			_ = w.Write([]byte("<h1>Welcome</h1>"))
+	}))
 	t.Cleanup(page.Close)
 	b.set("WXPAY_BASE_URL", page.URL)
 	code, stdout, _ = b.run("check")

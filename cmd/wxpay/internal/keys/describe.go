@@ -64,7 +64,8 @@ func describe(data []byte, password string) []keyFacts {
 		// The decoder skips a block that it cannot read, so the skipped text is searched for one.
 		passed := bytes.Count(text[:len(text)-len(rest)], []byte("-----BEGIN"))
 		if block == nil && bytes.Contains(rest, []byte("-----BEGIN")) || passed > 1 {
-			all = append(all, keyFacts{Kind: kindUnknown, Error: "the PEM text is damaged: line breaks or a part of it are missing; copy the whole file again"})
+			all = append(all, keyFacts{Kind: kindUnknown, Error: "the PEM text is damaged: line breaks or a part of " +
+				"it are missing; copy the whole file again"})
 		}
 		if block == nil {
 			return all
@@ -77,7 +78,8 @@ func describe(data []byte, password string) []keyFacts {
 func describeBlock(block *pem.Block, password string) keyFacts {
 	switch kind := block.Type; {
 	case strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
-		return keyFacts{Kind: kindEncrypted, Error: "it is encrypted in the old way of PEM, which wxpay does not decrypt: openssl pkey -in FILE -out apiclient_key.pem does"}
+		return keyFacts{Kind: kindEncrypted, Error: "it is encrypted in the old way of PEM, which wxpay does not " +
+			"decrypt: openssl pkey -in FILE -out apiclient_key.pem does"}
 	case kind == "ENCRYPTED PRIVATE KEY":
 		return describeEncrypted(block.Bytes, password)
 	case strings.HasSuffix(kind, "PRIVATE KEY"):
@@ -90,7 +92,8 @@ func describeBlock(block *pem.Block, password string) keyFacts {
 		key, err := apiv3.ParsePublicKey(block.Bytes)
 		return publicFacts(key, err)
 	default:
-		return keyFacts{Kind: kindUnknown, Error: fmt.Sprintf("the PEM block %q is neither a key nor a certificate", shell.Bounded(kind))}
+		return keyFacts{Kind: kindUnknown, Error: fmt.Sprintf("the PEM block %q is neither a key nor a "+
+			"certificate", shell.Bounded(kind))}
 	}
 }
 
@@ -112,7 +115,8 @@ func describeDER(der []byte, password string) keyFacts {
 		return facts
 	}
 	if errors.Is(err, pkcs12.ErrPassword) {
-		return keyFacts{Kind: kindP12, Error: "it cannot be decrypted: " + passwordRemedy(password) + " (the password of apiclient_cert.p12 is the merchant number)"}
+		return keyFacts{Kind: kindP12, Error: "it cannot be decrypted: " + passwordRemedy(password) +
+			" (the password of apiclient_cert.p12 is the merchant number)"}
 	}
 	if isP12(der) {
 		return keyFacts{Kind: kindP12, Error: shell.Plainly(err)}
@@ -120,7 +124,8 @@ func describeDER(der []byte, password string) keyFacts {
 	if _, other := pkcs12.ParseEncryptedPKCS8(der, password); other == nil || errors.Is(other, pkcs12.ErrPassword) {
 		return describeEncrypted(der, password)
 	}
-	return keyFacts{Kind: kindUnknown, Error: "it is damaged, or not a key, certificate or .p12 file: get it again from the merchant platform"}
+	return keyFacts{Kind: kindUnknown, Error: "it is damaged, or not a key, certificate or .p12 file: get it again " +
+		"from the merchant platform"}
 }
 
 // isP12 reports whether der has the outer form of a .p12 file (PFX of RFC 7292, version 3).

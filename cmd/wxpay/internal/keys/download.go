@@ -113,7 +113,8 @@ func (o *downloadOptions) run(ctx context.Context, sh *shell.Shell) error {
 }
 
 // fetchCertificates returns the platform's certificates. broken are the errors of entries that could not be read.
-func fetchCertificates(ctx context.Context, client *wxpay.Client, c *credentials) (certificates []*x509.Certificate, broken []error, err error) {
+func fetchCertificates(ctx context.Context, client *wxpay.Client, c *credentials) (certificates []*x509.Certificate,
+	broken []error, err error) {
 	// First by the client, which verifies a list by its rules. With those keys the same list is then any response.
 	if err := client.RefreshKeys(ctx); err != nil {
 		return nil, nil, err
@@ -134,10 +135,13 @@ func downloadError(err error) error {
 	var call *wxpay.CallError
 	switch {
 	case errors.Is(err, wxpay.ErrNoCertificates):
-		err = errors.New("this merchant has no platform certificates, only the WeChat Pay public key, and there is nothing to download: " +
-			"save the key and its id from the merchant platform under API security, and set WXPAY_PUBLIC_KEY and WXPAY_PUBLIC_KEY_ID")
+		err = errors.New("this merchant has no platform certificates, only the WeChat Pay public key, and there is " +
+			"nothing to download: " +
+			"save the key and its id from the merchant platform under API security, and set WXPAY_PUBLIC_KEY and " +
+			"WXPAY_PUBLIC_KEY_ID")
 	case errors.Is(err, apiv3.ErrDecrypt):
-		err = errors.New("the platform's certificates do not decrypt: set WXPAY_APIV3_KEY to the key set in the merchant platform under API security")
+		err = errors.New("the platform's certificates do not decrypt: set WXPAY_APIV3_KEY to the key set in the " +
+			"merchant platform under API security")
 	case errors.As(err, &call) && call.Outcome == wxpay.NotSent:
 		return &shell.ExitError{Code: shell.ExitNotSent, Err: err}
 	case errors.Is(err, context.Canceled):

@@ -41,8 +41,10 @@ func TestKeysDownload(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(stdout, ", which is the same ("))
 
 	// An older one is replaced, a newer one stays.
-	older := issue(t, b.box.Merchant().PrivateKey, listed[0].SerialNumber, listed[0].Subject, listed[0].NotBefore, listed[0].NotAfter.Add(-time.Hour))
-	newer := issue(t, b.box.Merchant().PrivateKey, listed[1].SerialNumber, listed[1].Subject, listed[1].NotBefore, listed[1].NotAfter.Add(time.Hour))
+	older := issue(t, b.box.Merchant().PrivateKey, listed[0].SerialNumber, listed[0].Subject, listed[0].NotBefore,
+		listed[0].NotAfter.Add(-time.Hour))
+	newer := issue(t, b.box.Merchant().PrivateKey, listed[1].SerialNumber, listed[1].Subject, listed[1].NotBefore,
+		listed[1].NotAfter.Add(time.Hour))
 	require.NoError(t, os.WriteFile(path(older), certPEM(older), 0o600))
 	require.NoError(t, os.WriteFile(path(newer), certPEM(newer), 0o600))
 	code, stdout, _ = b.run("download", "--out", dir)
@@ -80,8 +82,10 @@ func TestKeysDownloadFails(t *testing.T) {
 		code                  int
 		want                  string
 	}{
-		{"public key only", "", "", sandbox.PublicKeyOnly, 1, "this merchant has no platform certificates, only the WeChat Pay public key, and there is nothing to download: save the key"},
-		{"another APIv3 key", "WXPAY_APIV3_KEY", strings.Repeat("k", 32), sandbox.BothKeys, 1, "the platform's certificates do not decrypt: set WXPAY_APIV3_KEY"},
+		{"public key only", "", "", sandbox.PublicKeyOnly, 1, "this merchant has no platform certificates, only the " +
+			"WeChat Pay public key, and there is nothing to download: save the key"},
+		{"another APIv3 key", "WXPAY_APIV3_KEY", strings.Repeat("k", 32), sandbox.BothKeys, 1,
+			"the platform's certificates do not decrypt: set WXPAY_APIV3_KEY"},
 		{"no APIv3 key", "WXPAY_APIV3_KEY", "", sandbox.BothKeys, 2, "WXPAY_APIV3_KEY is not set"},
 		{"short APIv3 key", "WXPAY_APIV3_KEY", "k", sandbox.BothKeys, 2, "the APIv3 key has 1 bytes"},
 		{"not a key", "WXPAY_PRIVATE_KEY", "nofile", sandbox.BothKeys, 2, "neither PEM text nor a readable file"},

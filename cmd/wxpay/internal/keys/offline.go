@@ -12,7 +12,8 @@ import (
 // offline makes the checks that do not need the platform.
 func (k *checker) offline() {
 	if strings.Trim(k.id, "0123456789") != "" {
-		k.fail(nameMerchant, "the merchant number is not made of digits: set WXPAY_MCHID to the number that the merchant platform shows under account centre")
+		k.fail(nameMerchant, "the merchant number is not made of digits: set WXPAY_MCHID to the number that the "+
+			"merchant platform shows under account centre")
 	}
 	k.checkPrivateKey()
 	k.checkCertificate()
@@ -22,7 +23,8 @@ func (k *checker) offline() {
 	case k.apiv3Key == "":
 		k.note(nameAPIv3Key, "none is given: notifications and platform certificates need it (WXPAY_APIV3_KEY)")
 	case err != nil:
-		k.fail(nameAPIv3Key, "it has %d bytes instead of %d: set WXPAY_APIV3_KEY to the key from the merchant platform under API security, without quotes or blanks",
+		k.fail(nameAPIv3Key, "it has %d bytes instead of %d: set WXPAY_APIV3_KEY to the key from the merchant "+
+			"platform under API security, without quotes or blanks",
 			len(k.apiv3Key), apiv3.KeySize)
 	default:
 		k.apiv3OK = true
@@ -37,7 +39,8 @@ func (k *checker) checkPrivateKey() {
 		return
 	}
 	if err := apiv3.RSA().CheckPublicKey(k.key.Public()); err != nil {
-		k.fail(namePrivateKey, "it cannot be used: %s; take apiclient_key.pem as the merchant platform made it", shell.Plainly(err))
+		k.fail(namePrivateKey, "it cannot be used: %s; take apiclient_key.pem as the merchant platform made it",
+			shell.Plainly(err))
 		return
 	}
 	name, bits := algorithm(k.key.Public())
@@ -50,7 +53,8 @@ func (k *checker) checkCertificate() {
 		return
 	}
 	if k.certificate == nil {
-		k.note(nameCertificate, "none is given, so its validity and its private key are not checked: give it by --cert or WXPAY_CERTIFICATE")
+		k.note(nameCertificate, "none is given, so its validity and its private key are not checked: give it by "+
+			"--cert or WXPAY_CERTIFICATE")
 		return
 	}
 	k.mixedUp = true
@@ -58,9 +62,11 @@ func (k *checker) checkCertificate() {
 	case strings.HasPrefix(owner, "the platform"):
 		k.fail(nameCertificate, "it was issued to %s: the merchant's own is apiclient_cert.pem", owner)
 	case k.certificate.Subject.CommonName != k.id:
-		k.fail(nameCertificate, "it was issued to %s and not to merchant %s: take the one of this merchant, or correct WXPAY_MCHID", owner, shell.Bounded(k.id))
+		k.fail(nameCertificate, "it was issued to %s and not to merchant %s: take the one of this merchant, or "+
+			"correct WXPAY_MCHID", owner, shell.Bounded(k.id))
 	case k.key != nil && !belongTogether(k.key, k.certificate.PublicKey):
-		k.fail(nameCertificate, "the private key does not belong to it: take apiclient_key.pem and apiclient_cert.pem from one download of the merchant platform")
+		k.fail(nameCertificate, "the private key does not belong to it: take apiclient_key.pem and apiclient_cert.pem "+
+			"from one download of the merchant platform")
 	case k.key == nil:
 		k.mixedUp = false
 		k.ok(nameCertificate, "issued to %s", owner)
@@ -102,14 +108,17 @@ func (k *checker) checkSerial() {
 	case k.serial == "":
 		k.ok(nameSerial, "%s", read)
 	case strings.HasPrefix(k.serial, "PUB_KEY_ID_"):
-		k.fail(nameSerial, "WXPAY_SERIAL is the id of the WeChat Pay public key: set WXPAY_PUBLIC_KEY_ID to it, and WXPAY_SERIAL to the serial of apiclient_cert.pem")
+		k.fail(nameSerial, "WXPAY_SERIAL is the id of the WeChat Pay public key: set WXPAY_PUBLIC_KEY_ID to it, and "+
+			"WXPAY_SERIAL to the serial of apiclient_cert.pem")
 	case !apiv3.IsSerial(k.serial) && apiv3.IsSerial(strings.ToUpper(k.serial)):
 		k.fail(nameSerial, "WXPAY_SERIAL has lower-case digits: write it in upper case")
 	case !apiv3.IsSerial(k.serial):
-		k.fail(nameSerial, "WXPAY_SERIAL is not 40 hex digits: copy it from wxpay keys show apiclient_cert.pem, with leading zeros")
+		k.fail(nameSerial, "WXPAY_SERIAL is not 40 hex digits: copy it from wxpay keys show apiclient_cert.pem, with "+
+			"leading zeros")
 	case read != "" && read != k.serial:
 		k.mixedUp = true
-		k.fail(nameSerial, "WXPAY_SERIAL is %s, and the certificate has %s: leave WXPAY_SERIAL empty, or take the certificate that it names", k.serial, read)
+		k.fail(nameSerial, "WXPAY_SERIAL is %s, and the certificate has %s: leave WXPAY_SERIAL empty, or take the "+
+			"certificate that it names", k.serial, read)
 	default:
 		k.ok(nameSerial, "%s", k.serial)
 	}
@@ -122,9 +131,11 @@ func (k *checker) checkPublicKey() {
 	case k.publicKey == nil:
 		k.note(namePublicKey, "none is given; a merchant who has one sets WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY")
 	case apiv3.IsSerial(k.publicID):
-		k.fail(namePublicKey, "WXPAY_PUBLIC_KEY_ID is the serial of a certificate: the id of the public key begins with PUB_KEY_ID_, and the merchant platform shows it beside the key")
+		k.fail(namePublicKey, "WXPAY_PUBLIC_KEY_ID is the serial of a certificate: the id of the public key begins "+
+			"with PUB_KEY_ID_, and the merchant platform shows it beside the key")
 	case k.key != nil && belongTogether(k.key, k.publicKey):
-		k.fail(namePublicKey, "it is the merchant's own public key: save that of WeChat Pay (pub_key.pem) from the merchant platform under API security")
+		k.fail(namePublicKey, "it is the merchant's own public key: save that of WeChat Pay (pub_key.pem) from the "+
+			"merchant platform under API security")
 	default:
 		if err := apiv3.RSA().CheckPublicKey(k.publicKey); err != nil {
 			k.fail(namePublicKey, "it cannot be used: %s; save pub_key.pem again from the merchant platform", shell.Plainly(err))

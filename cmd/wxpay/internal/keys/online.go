@@ -32,7 +32,8 @@ func (k *checker) online(ctx context.Context) {
 		return
 	}
 	if !k.apiv3OK && !k.publicOK {
-		k.fail(namePlatform, "no response can be verified without a public key and without an APIv3 key: set WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY, or WXPAY_APIV3_KEY if the merchant has certificates")
+		k.fail(namePlatform, "no response can be verified without a public key and without an APIv3 key: set "+
+			"WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY, or WXPAY_APIV3_KEY if the merchant has certificates")
 		return
 	}
 	client, err := k.newClient()
@@ -86,7 +87,8 @@ func (k *checker) newClient() (*wxpay.Client, error) {
 		// It is checked already. Without it the client also sends requests of an expired one, and the platform may tell more.
 		own.serial, own.certificate = cmp.Or(own.serial, apiv3.Serial(own.certificate)), nil
 	}
-	options := []wxpay.Option{wxpay.WithMiddleware(k.noteDates), wxpay.WithTimeout(k.timeout), wxpay.WithAttemptTimeout(k.timeout)}
+	options := []wxpay.Option{wxpay.WithMiddleware(k.noteDates), wxpay.WithTimeout(k.timeout),
+		wxpay.WithAttemptTimeout(k.timeout)}
 	if k.publicOK {
 		options = append(options, wxpay.WithPublicKey(k.publicID, k.publicKey))
 	}
@@ -181,9 +183,11 @@ func (k *checker) checkClock() {
 	}
 	switch off := skew.Abs(); {
 	case off > apiv3.Window:
-		k.fail(nameClock, "this machine's is %s %s the platform's, at most %s are allowed: set it, and keep it right by NTP", off, side, apiv3.Window)
+		k.fail(nameClock, "this machine's is %s %s the platform's, at most %s are allowed: set it, and keep it right by NTP",
+			off, side, apiv3.Window)
 	case off > time.Minute:
-		k.note(nameClock, "this machine's is %s %s the platform's: set it, for beyond %s the platform rejects every request", off, side, apiv3.Window)
+		k.note(nameClock, "this machine's is %s %s the platform's: set it, for beyond %s the platform rejects every request",
+			off, side, apiv3.Window)
 	default:
 		k.ok(nameClock, "%s off the platform's", off)
 	}
@@ -199,11 +203,13 @@ func (k *checker) failCall(err error) {
 	case errors.As(err, &rejection):
 		k.fail(namePlatform, "it rejects the request for certificates: %s", shell.Plainly(err))
 	case errors.Is(err, apiv3.ErrDecrypt):
-		k.fail(nameAPIv3Key, "the platform's certificates do not decrypt with it: set WXPAY_APIV3_KEY to the one set in the merchant platform under API security, or set a new one there")
+		k.fail(nameAPIv3Key, "the platform's certificates do not decrypt with it: set WXPAY_APIV3_KEY to the one set "+
+			"in the merchant platform under API security, or set a new one there")
 	case errors.Is(err, apiv3.ErrClock):
 		k.fail(namePlatform, "its response is outside the window of %s: compare the clocks", apiv3.Window)
 	case errors.As(err, &call) && call.Outcome == wxpay.NotSent:
-		k.fail(namePlatform, "there is no connection to %s: look at the network, the proxy and WXPAY_BASE_URL (%s)", k.report.Gateway, shell.Plainly(call.Err))
+		k.fail(namePlatform, "there is no connection to %s: look at the network, the proxy and WXPAY_BASE_URL (%s)",
+			k.report.Gateway, shell.Plainly(call.Err))
 	default:
 		k.fail(namePlatform, "it gives no response that can be verified: %s", shell.Plainly(err))
 	}
@@ -219,7 +225,8 @@ func (k *checker) checkMode(list, public listState) {
 	case list == listed:
 		k.report.Mode = modeCertificates
 		if public == listUnknown {
-			k.ok(nameMode, "certificates: the merchant has platform certificates; whether it has a public key shows only if one is given")
+			k.ok(nameMode, "certificates: the merchant has platform certificates; whether it has a public key shows "+
+				"only if one is given")
 		} else {
 			k.ok(nameMode, "certificates only")
 		}
@@ -229,7 +236,8 @@ func (k *checker) checkMode(list, public listState) {
 	case list == unlisted:
 		k.report.Mode = modePublicKey
 		if public == listUnknown {
-			k.fail(nameMode, "public key only, and no usable one is given: save it from the merchant platform under API security, and set WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY")
+			k.fail(nameMode, "public key only, and no usable one is given: save it from the merchant platform under "+
+				"API security, and set WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY")
 		} else {
 			k.ok(nameMode, "public key only, but not the one that is given")
 		}
@@ -250,11 +258,14 @@ func (k *checker) checkWorks(check wxpay.KeyCheck) {
 	case err == nil:
 		k.ok(nameWorks, "%s: signing, encrypting, verifying and decrypting", kind)
 	case rejectsSerial(err):
-		k.fail(nameWorks, "%s: the platform does not know it as this merchant's; compare id and key with the merchant platform under API security, or leave both out", kind)
+		k.fail(nameWorks, "%s: the platform does not know it as this merchant's; compare id and key with the merchant "+
+			"platform under API security, or leave both out", kind)
 	case errors.As(err, &rejection) && (rejection.Status == http.StatusNotFound || rejection.Status == http.StatusForbidden):
-		k.note(nameWorks, "%s: not tried: the platform's self-test is not open to this merchant (%d %s)", kind, rejection.Status, shell.OneLine(string(rejection.Code)))
+		k.note(nameWorks, "%s: not tried: the platform's self-test is not open to this merchant (%d %s)", kind,
+			rejection.Status, shell.OneLine(string(rejection.Code)))
 	case errors.Is(err, apiv3.ErrSignature):
-		k.fail(nameWorks, "%s: the response's signature does not match it: the key of this id is another one, so save it again from the merchant platform", kind)
+		k.fail(nameWorks, "%s: the response's signature does not match it: the key of this id is another one, so save "+
+			"it again from the merchant platform", kind)
 	default:
 		k.fail(nameWorks, "%s: %s", kind, shell.Plainly(err))
 	}

@@ -41,7 +41,8 @@ func (s *source) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.cert, "cert", "", "`FILE` of the merchant API certificate (apiclient_cert.pem)")
 	flags.StringVar(&s.p12, "p12", "", "`FILE` of private key and certificate (apiclient_cert.p12)")
 	flags.StringVar(&s.password, "password-file", "", "`FILE` that contains the password of --p12 and nothing else")
-	flags.BoolVar(&s.overseas, "overseas", false, "ask for the certificates of an overseas merchant (v3/global/certificates)")
+	flags.BoolVar(&s.overseas, "overseas", false, "ask for the certificates of an overseas merchant "+
+		"(v3/global/certificates)")
 	flags.BoolVar(&s.sandbox, "sandbox", false, "ask an embedded sandbox, which brings its own credentials")
 	flags.StringVar(&s.mode, "sandbox-keys", "", "which platform keys its merchant has: `both`, certificates or public-key")
 }
@@ -60,7 +61,8 @@ func (s *source) valid() error {
 	case !known:
 		return shell.Usage("--sandbox-keys %q is not one of both, certificates, public-key", s.mode)
 	case s.sandbox && s.cert+s.p12+s.password != "":
-		return shell.Usage("--sandbox brings its own credentials: leave out --cert, --p12 and --password-file; to check yours against a sandbox, set WXPAY_BASE_URL")
+		return shell.Usage("--sandbox brings its own credentials: leave out --cert, --p12 and --password-file; to " +
+			"check yours against a sandbox, set WXPAY_BASE_URL")
 	case s.cert != "" && s.p12 != "":
 		return shell.Usage("--cert and --p12 exclude each other: a .p12 file has its certificate in it")
 	case s.password != "" && s.p12 == "":
@@ -125,7 +127,8 @@ func readSource(sh *shell.Shell, s source) (c *credentials, leave func(), err er
 	}
 	if len(missing) > 0 {
 		leave()
-		return nil, nil, shell.Usage("not set in the environment: %s\nWithout an account: --sandbox asks an embedded sandbox.", strings.Join(missing, ", "))
+		return nil, nil, shell.Usage("not set in the environment: %s\nWithout an account: --sandbox asks an embedded sandbox.",
+			strings.Join(missing, ", "))
 	}
 	return c, leave, nil
 }
@@ -147,11 +150,13 @@ func readCredentials(lookup func(string) (string, bool)) *credentials {
 	}
 	switch text := get("WXPAY_PUBLIC_KEY"); {
 	case text != "" && c.publicID == "":
-		c.publicErr = errors.New("WXPAY_PUBLIC_KEY is set and WXPAY_PUBLIC_KEY_ID is not: copy the id from the merchant platform, which shows it beside the key")
+		c.publicErr = errors.New("WXPAY_PUBLIC_KEY is set and WXPAY_PUBLIC_KEY_ID is not: copy the id from the " +
+			"merchant platform, which shows it beside the key")
 	case text != "":
 		c.publicKey, c.publicErr = wxpay.LoadPublicKey(text)
 	case c.publicID != "":
-		c.publicErr = errors.New("WXPAY_PUBLIC_KEY_ID is set and WXPAY_PUBLIC_KEY is not: save the key from the merchant platform, which shows it beside the id")
+		c.publicErr = errors.New("WXPAY_PUBLIC_KEY_ID is set and WXPAY_PUBLIC_KEY is not: save the key from the " +
+			"merchant platform, which shows it beside the id")
 	}
 	return c
 }

@@ -38,12 +38,11 @@ names of placeholders only are one path item, with the other operation in x-wxpa
 		},
 	}
 	o.flags(command.Flags())
-	_ = command.RegisterFlagCompletionFunc("tag", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	tags := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return knownTags(sh.Facts()), cobra.ShellCompDirectiveNoFileComp
-	})
-	_ = command.RegisterFlagCompletionFunc("path", func(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return operation.CompletePath(sh.Facts(), "", text), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-	})
+	}
+	_ = command.RegisterFlagCompletionFunc("tag", tags)
+	_ = command.RegisterFlagCompletionFunc("path", operation.CompleteFlag(sh.Facts(), ""))
 	return command
 }
 
@@ -86,7 +85,8 @@ func (o *openapiOptions) choose(facts *catalog.Catalog) ([]*fact.Operation, erro
 	case len(tagged) == 0:
 		return nil, unknownTag(facts, o.tag)
 	case len(chosen) == 0 && o.tag != "":
-		return nil, shell.Usage("no operation of %s is at %s or beneath it", shell.Printable(o.tag), shell.Printable(operation.Rooted(o.path)))
+		return nil, shell.Usage("no operation of %s is at %s or beneath it", shell.Printable(o.tag),
+			shell.Printable(operation.Rooted(o.path)))
 	case len(chosen) == 0:
 		return nil, operation.Unknown(facts, o.path)
 	}
@@ -99,7 +99,8 @@ func beneath(name, other string) bool {
 	return ok && (rest == "" || rest[0] == '/')
 }
 
-// unknownTag returns the error about a family that does not exist. It names those that contain the text, or the first level of all.
+// unknownTag returns the error about a family that does not exist. It names those that contain the text, or the first
+// level of all.
 func unknownTag(facts *catalog.Catalog, text string) error {
 	var near, first []string
 	for _, tag := range knownTags(facts) {

@@ -238,7 +238,8 @@ func success(operation *fact.Operation) object {
 			kind = "application/octet-stream"
 		}
 		if operation.Signature == fact.OverDigest {
-			r.add("headers", object{{"Wechatpay-Statement-Sha1", object{{"required", true}, {"schema", object{{"type", "string"}}}}}})
+			r.add("headers", object{{"Wechatpay-Statement-Sha1", object{{"required", true}, {"schema", object{{"type",
+				"string"}}}}}})
 		}
 		r.add("content", object{{kind, object{}}})
 	}

@@ -13,7 +13,6 @@ import (
 // Complete returns the completion of [METHOD] PATH.
 func Complete(facts *catalog.Catalog) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		directive := cobra.ShellCompDirectiveNoFileComp
 		var offers []cobra.Completion
 		method := ""
 		switch {
@@ -26,15 +25,24 @@ func Complete(facts *catalog.Catalog) cobra.CompletionFunc {
 		case len(args) == 1 && IsMethod(args[0]):
 			method = strings.ToUpper(args[0])
 		default:
-			return nil, directive
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
+		paths, directive := CompleteFlag(facts, method)(nil, nil, text)
+		return append(offers, paths...), directive
+	}
+}
+
+// CompleteFlag returns the completion of a flag whose value is a path, of one method or of all.
+func CompleteFlag(facts *catalog.Catalog, method string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		directive := cobra.ShellCompDirectiveNoFileComp
 		paths := CompletePath(facts, method, text)
 		for _, path := range paths {
 			if place, _, _ := strings.Cut(path, "\t"); strings.HasSuffix(place, "/") {
 				directive |= cobra.ShellCompDirectiveNoSpace // the path goes on
 			}
 		}
-		return append(offers, paths...), directive
+		return paths, directive
 	}
 }
 
@@ -126,7 +134,8 @@ func next(paths []way, head []string, begun string) []*offer {
 		return offers[i]
 	}
 	// Where no segment begins like this, it may be a value for a placeholder.
-	value := begun != "" && !slices.ContainsFunc(paths, func(w way) bool { return strings.HasPrefix(w.segments[len(head)], begun) })
+	value := begun != "" && !slices.ContainsFunc(paths,
+		func(w way) bool { return strings.HasPrefix(w.segments[len(head)], begun) })
 	for _, w := range paths {
 		segment := w.segments[len(head)]
 		if _, placeholder := fact.Placeholder(segment); value && placeholder {

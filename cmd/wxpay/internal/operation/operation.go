@@ -28,7 +28,8 @@ func Args(args []string) (method, path string, err error) {
 	case len(args) == 1:
 		return "", args[0], nil
 	case len(args) > 2:
-		return "", "", shell.Usage("there are %d arguments, at most a method and a path are expected: quote values with blanks", len(args))
+		return "", "", shell.Usage("there are %d arguments, at most a method and a path are expected: quote values "+
+			"with blanks", len(args))
 	case !IsMethod(args[0]):
 		return "", "", shell.Usage("the method %q is not one of %s", args[0], strings.Join(Methods, ", "))
 	}
@@ -45,7 +46,8 @@ func Find(facts *catalog.Catalog, method, path string) ([]*fact.Operation, error
 	if method != "" {
 		operation, ok := facts.Lookup(method, path)
 		if !ok {
-			return nil, shell.Usage("%s is documented with %s, not with %s", shell.Printable(Rooted(path)), strings.Join(known, ", "), method)
+			return nil, shell.Usage("%s is documented with %s, not with %s", shell.Printable(Rooted(path)),
+				strings.Join(known, ", "), method)
 		}
 		return []*fact.Operation{operation}, nil
 	}

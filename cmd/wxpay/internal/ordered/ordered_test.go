@@ -56,7 +56,8 @@ func TestMarshal(t *testing.T) {
 func TestMarshalIndent(t *testing.T) {
 	got, err := ordered.MarshalIndent(object{{"b", object{{"z", 1}, {"a", []any{1, "x"}}}}, {"a", object{}}})
 	require.NoError(t, err)
-	assert.Equal(t, "{\n  \"b\": {\n    \"z\": 1,\n    \"a\": [\n      1,\n      \"x\"\n    ]\n  },\n  \"a\": {}\n}\n", string(got))
+	assert.Equal(t, "{\n  \"b\": {\n    \"z\": 1,\n    \"a\": [\n      1,\n      \"x\"\n    ]\n  },\n  \"a\": {}\n}\n",
+		string(got))
 	_, err = ordered.MarshalIndent(func() {})
 	assert.Error(t, err)
 }

@@ -105,7 +105,8 @@ func New(operation *fact.Operation, writer *gocode.Writer) Page {
 		Status: string(operation.Status), ReplacedBy: operation.ReplacedBy,
 		Host: operation.Host, HostRequired: operation.HostRequired, Unsigned: operation.Unsigned,
 		Scheme: string(operation.Scheme), Inferred: operation.Inferred,
-		Tags: operation.Tags, Roles: operation.Roles, Joined: operation.Joined, ByHand: operation.ByHand, Overlay: operation.Overlay,
+		Tags: operation.Tags, Roles: operation.Roles, Joined: operation.Joined,
+		ByHand: operation.ByHand, Overlay: operation.Overlay,
 		MovesMoney: operation.MovesMoney, Repeat: string(operation.Repeat), Number: operation.Number.Field,
 		PerSecond: operation.Rate.PerSecond, RatePer: operation.Rate.Per,
 		Request: Request{
@@ -149,8 +150,8 @@ func members(fields []fact.Field, request bool) []Member {
 			Name: field.Name, Type: string(field.Type), Label: field.Label, Required: field.Required, Confirmed: field.Confirmed,
 			Format: field.Format, Unit: string(field.Unit), Min: field.Min, Max: field.Max,
 			Constants: field.Enum, Labels: field.EnumLabels, Complete: field.Reviewed,
-			Cipher: string(field.Cipher), JSONText: field.JSONText, Alternatives: field.Alt, ByHand: field.ByHand, Overlay: field.Overlay,
-			Sample: field.Sample, Members: members(field.Fields, request),
+			Cipher: string(field.Cipher), JSONText: field.JSONText, Alternatives: field.Alt,
+			ByHand: field.ByHand, Overlay: field.Overlay, Sample: field.Sample, Members: members(field.Fields, request),
 			required: required(field, request), remarks: gocode.Remarks(field),
 		})
 	}

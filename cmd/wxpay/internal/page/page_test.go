@@ -47,7 +47,8 @@ func TestCommittedPage(t *testing.T) {
 // rich has an instance of everything that is told of operations and members.
 var rich = &fact.Operation{
 	Method: "POST", Path: "/v3/a/{b_id}", Name: "名|称", Host: "apihk.mch.weixin.qq.com", HostRequired: true, Unsigned: true,
-	Status: fact.Superseded, ReplacedBy: []string{"POST /v3/c", "POST /v3/d"}, Tags: []string{"基础/一", "二"}, Roles: []string{"直连商户"},
+	Status: fact.Superseded, ReplacedBy: []string{"POST /v3/c", "POST /v3/d"},
+	Tags: []string{"基础/一", "二"}, Roles: []string{"直连商户"},
 	Scheme: fact.BrandScheme, Joined: true, Inferred: true, ByHand: true, Docs: []string{"v3/merchant/1", "wiki/2"},
 	Also: []*fact.Operation{{Method: "POST", Path: "/v3/a/{c_id}"}},
 	In: fact.Request{

@@ -71,7 +71,8 @@ func (p *Page) items() []item {
 	add("tags", p.Tags...)
 	add("callers", p.Roles...)
 	if p.Joined {
-		add("identity", "direct and partner callers are described together: send mchid and appid, or sp_mchid and sub_mchid with theirs")
+		add("identity", "direct and partner callers are described together: send mchid and appid, or sp_mchid and "+
+			"sub_mchid with theirs")
 	}
 	if p.MovesMoney {
 		add("money", "it moves money, or commits to it")

@@ -33,7 +33,8 @@ func (p *Page) Terminal(out *bytes.Buffer, paint Paint) {
 		}
 		for _, row := range list {
 			indent := strings.Repeat("  ", row.depth)
-			line := fmt.Sprintf("  %s%-*s  %-*s  %-10s  %s", indent, name-len(indent), row.name, kind, row.kind, terminalMarks[row.required], row.remarks)
+			line := fmt.Sprintf("  %s%-*s  %-*s  %-10s  %s", indent, name-len(indent), row.name, kind, row.kind,
+				terminalMarks[row.required], row.remarks)
 			out.WriteString(strings.TrimRight(line, " ") + "\n")
 		}
 	}

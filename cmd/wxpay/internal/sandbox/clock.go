@@ -35,7 +35,8 @@ Signatures still have the real time, whatever this clock shows.
 			text, ahead := strings.CutPrefix(args[0], "+")
 			by, err := time.ParseDuration(text)
 			if err != nil || !ahead || by < 0 {
-				return shell.Usage("%s is neither freeze nor unfreeze nor a jump such as +90s, +30m or +24h", shell.Printable(args[0]))
+				return shell.Usage("%s is neither freeze nor unfreeze nor a jump such as +90s, +30m or +24h",
+					shell.Printable(args[0]))
 			}
 			return printOrder(command.Context(), sh, http.MethodPost, "clock/jump", map[string]string{"by": by.String()})
 		},

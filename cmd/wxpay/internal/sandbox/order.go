@@ -53,7 +53,8 @@ func giveOrder(ctx context.Context, sh *shell.Shell, method, order string, body 
 			return nil, shell.Usage("%w", err)
 		}
 	}
-	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(base, "/")+sandbox.ControlPath+order, bytes.NewReader(content))
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(base, "/")+sandbox.ControlPath+order,
+		bytes.NewReader(content))
 	if err != nil {
 		return nil, shell.Usage("WXPAY_BASE_URL, or the order: %w", withoutURL(err))
 	}
@@ -61,7 +62,8 @@ func giveOrder(ctx context.Context, sh *shell.Shell, method, order string, body 
 		request.Header.Set("Content-Type", "application/json")
 	}
 	if request.URL.Host == "" || request.URL.Scheme != "http" && request.URL.Scheme != "https" {
-		return nil, shell.Usage("WXPAY_BASE_URL is not an address such as http://127.0.0.1:8080: paste the lines that wxpay sandbox prints")
+		return nil, shell.Usage("WXPAY_BASE_URL is not an address such as http://127.0.0.1:8080: paste the lines that " +
+			"wxpay sandbox prints")
 	}
 	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
 	if err != nil {
@@ -81,7 +83,8 @@ func giveOrder(ctx context.Context, sh *shell.Shell, method, order string, body 
 	case json.Unmarshal(result, &trouble) == nil && trouble.Message != "":
 		return nil, &shell.ExitError{Code: shell.ExitRejected, Err: errors.New(shell.Printable(trouble.Message))}
 	}
-	return nil, &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("%s is not a sandbox: the response was %s", base, response.Status)}
+	return nil, &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("%s is not a sandbox: the response was %s",
+		base, response.Status)}
 }
 
 // withoutURL returns the error without its URL, which may contain a secret.
@@ -99,5 +102,6 @@ func unanswered(err error) error {
 	if errors.As(err, &dial) && dial.Op == "dial" {
 		return &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("no sandbox listens at WXPAY_BASE_URL: %w", dial)}
 	}
-	return &shell.ExitError{Code: shell.ExitUnknown, Err: fmt.Errorf("the sandbox did not respond, so the order may be done: %w", err)}
+	return &shell.ExitError{Code: shell.ExitUnknown, Err: fmt.Errorf("the sandbox did not respond, so the order may "+
+		"be done: %w", err)}
 }

@@ -85,14 +85,17 @@ repeats it. At the end it tells how often each kind of fault hit.`,
 
 func (o *options) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `HOST:PORT` to listen on; port 0 is a free one")
-	flags.StringArrayVar(&o.faults, "fault", nil, "`RULE` about a fault, such as 'reset-after path=/v3/refund/* p=0.3' (repeatable)")
+	flags.StringArrayVar(&o.faults, "fault", nil,
+		"`RULE` about a fault, such as 'reset-after path=/v3/refund/* p=0.3' (repeatable)")
 	flags.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that decides the hits of faults, canned responses and invented bills")
 	flags.Int64Var(&o.rows, "rows", 0, "invent bills of so `MANY` rows instead of listing the sandbox's ledger")
 	flags.StringSliceVar(&o.enforce, "enforce", nil, "`RULES` of production that hold as well, such as read-delay (repeatable)")
 	flags.StringSliceVar(&o.relax, "relax", nil, "`RULES` of production that do not hold, such as rates,refund-pace (repeatable)")
 	flags.StringVar(&o.data, "data", "", "`DIRECTORY` to keep everything in, private keys too")
-	flags.StringSliceVar(&o.names, "network", nil, "let other machines call and control it, by any IP address or by these `NAMES`; see --addr")
-	flags.BoolVar(&o.lenient, "lenient", false, "accept member feeds and points for cards that do not exist or are another user's")
+	flags.StringSliceVar(&o.names, "network", nil,
+		"let other machines call and control it, by any IP address or by these `NAMES`; see --addr")
+	flags.BoolVar(&o.lenient, "lenient", false, "accept member feeds and points for cards that do not exist or are "+
+		"another user's")
 }
 
 // gcPercent is how much the heap of a served sandbox may grow between two collections, in percent. The sandbox keeps what
@@ -144,7 +147,8 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 		return err
 	}
 	if directory != nil && directory.Cut() > 0 {
-		sh.Note("sandbox: the last one ended while it wrote: %d incomplete bytes at the end of %s are cut off", directory.Cut(), o.data)
+		sh.Note("sandbox: the last one ended while it wrote: %d incomplete bytes at the end of %s are cut off",
+			directory.Cut(), o.data)
 	}
 	defer served.Close()
 	if err := served.Inject(faults...); err != nil {

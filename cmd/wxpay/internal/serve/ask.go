@@ -63,5 +63,6 @@ func unreached(err error) error {
 	if errors.As(err, &dial) && dial.Op == "dial" {
 		return &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("no sandbox listens at %s: has it ended?", Variable)}
 	}
-	return &shell.ExitError{Code: shell.ExitUnknown, Err: fmt.Errorf("the sandbox did not respond, so it may have sent the notification: %w", err)}
+	return &shell.ExitError{Code: shell.ExitUnknown, Err: fmt.Errorf("the sandbox did not respond, so it may have "+
+		"sent the notification: %w", err)}
 }

@@ -22,7 +22,8 @@ func assign(sample map[string]any, a Assignment) error {
 		case map[string]any:
 			old, ok := holder[name]
 			if !ok {
-				return fmt.Errorf("there is no field %s here, only %s", shell.OneLine(name), strings.Join(slices.Sorted(maps.Keys(holder)), ", "))
+				return fmt.Errorf("there is no field %s here, only %s", shell.OneLine(name),
+					strings.Join(slices.Sorted(maps.Keys(holder)), ", "))
 			}
 			if last {
 				value, err := valueLike(old, a.Value)

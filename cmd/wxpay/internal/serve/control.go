@@ -96,7 +96,8 @@ func (c *control) trigger(w http.ResponseWriter, r *http.Request) {
 func (c *control) destination(to string) (string, error) {
 	switch {
 	case to == "" && c.forward == nil:
-		return "", errors.New("this sandbox forwards nothing: give the address with --to, or serve it with wxpay webhook listen --forward-to")
+		return "", errors.New("this sandbox forwards nothing: give the address with --to, or serve it with wxpay " +
+			"webhook listen --forward-to")
 	case to == "":
 		return c.forward.to.String(), nil
 	}
@@ -192,7 +193,8 @@ func (c *control) await(w http.ResponseWriter, r *http.Request, id string, numbe
 		return
 	}
 	a := d.Attempts[number-1]
-	out := Delivered{ID: d.ID, Event: d.Event, To: d.URL, Status: a.Status, Response: string(a.Answer), Error: a.Error, Took: a.Took}
+	out := Delivered{ID: d.ID, Event: d.Event, To: d.URL, Status: a.Status, Response: string(a.Answer), Error: a.Error,
+		Took: a.Took}
 	if d.State == sandbox.Waiting {
 		out.Next = max(time.Until(d.Next), time.Millisecond)
 	}

@@ -42,8 +42,10 @@ func TestJunkOnEveryPort(t *testing.T) {
 			"nothing": nil, "noise": noise, "TLS hello": append([]byte{0x16, 0x03, 0x01, 0x02, 0x00, 0x01}, noise[:506]...),
 			"half a request": []byte("POST /v3/pay HTTP/1.1\r\nHost"),
 			"large header":   []byte("GET / HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", 1<<20) + "\r\n\r\n"),
-			"huge length":    []byte("POST " + secret + "/trigger HTTP/1.1\r\nHost: x\r\nContent-Length: 9223372036854775807\r\n\r\n{"),
-			"an order of noise": append([]byte("POST "+secret+"/trigger HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"),
+			"huge length": []byte("POST " + secret + "/trigger HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+				"9223372036854775807\r\n\r\n{"),
+			"an order of noise": append([]byte("POST "+secret+"/trigger HTTP/1.1\r\nHost: x\r\nContent-Length: "+
+				"1000\r\n\r\n"),
 				bytes.Repeat([]byte{'{'}, 1000)...),
 			"an order of nothing": []byte("POST /_sandbox/pay HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"),
 		} {

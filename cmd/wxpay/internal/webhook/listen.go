@@ -39,10 +39,12 @@ Without a response 200 or 204 within 5 seconds it comes again as documented: aft
   wxpay webhook listen --forward-to localhost:8080/notify -- go run ./shop`,
 		RunE: func(command *cobra.Command, args []string) (err error) {
 			if len(args) > 0 && command.ArgsLenAtDash() != 0 {
-				return shell.Usage("put -- before the command: wxpay webhook listen --forward-to URL -- %s", shell.Printable(args[0]))
+				return shell.Usage("put -- before the command: wxpay webhook listen --forward-to URL -- %s",
+					shell.Printable(args[0]))
 			}
 			if to == "" {
-				return shell.Usage("--forward-to is missing: give the address at which your program receives notifications, such as http://localhost:8080/notify")
+				return shell.Usage("--forward-to is missing: give the address at which your program receives " +
+					"notifications, such as http://localhost:8080/notify")
 			}
 			if o.to, err = serve.ParseURL(to); err != nil {
 				return shell.Usage("--forward-to: %w", err)

@@ -33,7 +33,8 @@ func readNotification(data []byte) (*savedNotification, error) {
 	case start[0] == '{':
 		return readJSONNotification(start)
 	case start[0] == '<':
-		return nil, errors.New("it begins like XML: that is a body alone, and of the old API (v2), which has no Wechatpay headers")
+		return nil, errors.New("it begins like XML: that is a body alone, and of the old API (v2), which has no " +
+			"Wechatpay headers")
 	default:
 		return readRawNotification(start)
 	}

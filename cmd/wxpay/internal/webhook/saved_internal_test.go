@@ -23,7 +23,8 @@ func TestReadNotification(t *testing.T) {
 		odd    bool // there is a remark
 		open   bool
 	}{
-		"CRLF":             {"POST / HTTP/1.1\r\nA: b\r\nContent-Length: 2\r\n\r\n{}", http.Header{"A": {"b"}, "Content-Length": {"2"}}, "{}", false, false},
+		"CRLF": {"POST / HTTP/1.1\r\nA: b\r\nContent-Length: " +
+			"2\r\n\r\n{}", http.Header{"A": {"b"}, "Content-Length": {"2"}}, "{}", false, false},
 		"LF":               {"POST / HTTP/1.1\nA: b\n\n{}", http.Header{"A": {"b"}}, "{}", false, true},
 		"no request line":  {"a-b: c:d \n\n{}", http.Header{"A-B": {"c:d"}}, "{}", false, true},
 		"HTTP/2 by curl":   {"POST /notify HTTP/2\na: b\n\n{}", http.Header{"A": {"b"}}, "{}", false, true},
@@ -37,7 +38,8 @@ func TestReadNotification(t *testing.T) {
 		"count is no text": {"Content-Length: -1\n\n{}", http.Header{"Content-Length": {"-1"}}, "{}", false, true},
 		"body with blanks": {"a: b\n\n\n{}", http.Header{"A": {"b"}}, "\n{}", false, true},
 		"byte order mark":  {"\ufeffa: b\n\nx", http.Header{"A": {"b"}}, "x", false, true},
-		"JSON":             {`{"headers":{"a":"b","c":["d","e"]},"body":"{\"x\":1}\n"}`, http.Header{"A": {"b"}, "C": {"d", "e"}}, "{\"x\":1}\n", false, false},
+		"JSON": {`{"headers":{"a":"b","c":["d","e"]},"body":"{\"x\":1}\n"}`, http.Header{"A": {"b"},
+			"C": {"d", "e"}}, "{\"x\":1}\n", false, false},
 		"JSON, other case": {`{"Headers":{"a":"b"},"Body":"x"}`, http.Header{"A": {"b"}}, "x", false, false},
 		"JSON, object":     {`{"header":{},"body":{ "x" : 1 }}`, http.Header{}, `{ "x" : 1 }`, true, false},
 		"JSON, empty body": {`{"header":{},"body":""}`, http.Header{}, "", false, false},
@@ -52,10 +54,13 @@ func TestReadNotification(t *testing.T) {
 		})
 	}
 	for name, file := range map[string]string{
-		"empty": "", "blank": " \r\n\t", "XML": "<xml/>", "body alone": `{"id":"1"}`, "no JSON": "{", "array for an object": `{"headers":[]}`,
-		"number for a value": `{"headers":{"a":1},"body":""}`, "object for a value": `{"headers":{"a":{}},"body":""}`, "no body": `{"headers":{}}`,
-		"null body": `{"headers":{},"body":null}`, "prose": "hello there", "no name": ": b\n\n", "name with a blank": "a b: c\n\nx",
-		"headers alone": "a: b", "request line alone": "POST / HTTP/1.1", "not a header behind": "a: b\nc\n\nx",
+		"empty": "", "blank": " \r\n\t", "XML": "<xml/>", "body alone": `{"id":"1"}`, "no JSON": "{",
+		"array for an object": `{"headers":[]}`,
+		"number for a value":  `{"headers":{"a":1},"body":""}`, "object for a value": `{"headers":{"a":{}},"body":""}`,
+		"no body":   `{"headers":{}}`,
+		"null body": `{"headers":{},"body":null}`, "prose": "hello there", "no name": ": b\n\n",
+		"name with a blank": "a b: c\n\nx",
+		"headers alone":     "a: b", "request line alone": "POST / HTTP/1.1", "not a header behind": "a: b\nc\n\nx",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readNotification([]byte(file))
@@ -84,7 +89,8 @@ func FuzzReadNotification(f *testing.F) {
 		}
 		for _, newline := range []string{"\n", "\r\n"} {
 			var file bytes.Buffer
-			fmt.Fprintf(&file, "POST / HTTP/1.1%[1]s%[2]s: %[3]s%[1]sContent-Length: %[4]d%[1]s%[1]s", newline, name, value, len(body))
+			fmt.Fprintf(&file, "POST / HTTP/1.1%[1]s%[2]s: %[3]s%[1]sContent-Length: "+
+				"%[4]d%[1]s%[1]s", newline, name, value, len(body))
 			file.Write(body)
 			n, err := readNotification(file.Bytes())
 			require.NoError(t, err)

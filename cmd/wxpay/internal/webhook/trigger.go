@@ -68,7 +68,8 @@ A notification that is not accepted comes again on the documented schedule, as l
 	flags.Var(&shell.PairFlag{List: &o.set}, "set", "a `path=value` of the resource (repeatable)")
 	flags.StringVar(&o.to, "to", "", "`URL` to send to, instead of the address of webhook listen")
 	flags.StringVarP(&o.data, "data", "d", "", "the whole resource: `TEXT`, @FILE, or - for stdin")
-	flags.StringArrayVar(&o.faults, "fault", nil, "`KIND` of mistake in the first attempt, such as wrong-signature, stale-timestamp or probe")
+	flags.StringArrayVar(&o.faults, "fault", nil,
+		"`KIND` of mistake in the first attempt, such as wrong-signature, stale-timestamp or probe")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the HTTP request, which webhook verify can read, and send nothing")
 	flags.BoolVar(&o.list, "list", false, "print the events: type, original types, and name")
 	return command
@@ -98,7 +99,8 @@ func (o *triggerOptions) arguments(known *catalog.Catalog, args []string) error 
 	case named && original == "":
 		return shell.Usage("the original type is missing behind the slash")
 	case ok && named && len(facts.OriginalTypes) > 0 && !slices.Contains(facts.OriginalTypes, original):
-		return shell.Usage("%s is not documented with the original type %s, but with %s", eventType, shell.Printable(original), strings.Join(facts.OriginalTypes, ", "))
+		return shell.Usage("%s is not documented with the original type %s, but with %s", eventType,
+			shell.Printable(original), strings.Join(facts.OriginalTypes, ", "))
 	}
 	if o.to != "" {
 		if _, err := serve.ParseURL(o.to); err != nil {
@@ -123,9 +125,11 @@ func unknownEvent(facts *catalog.Catalog, eventType string) error {
 		}
 	}
 	if len(near) == 0 {
-		return shell.Usage("the catalogue does not know the event %s; --list prints those it knows, and --data sends any", shell.Printable(eventType))
+		return shell.Usage("the catalogue does not know the event %s; --list prints those it knows, and --data sends any",
+			shell.Printable(eventType))
 	}
-	return shell.Usage("the catalogue does not know the event %s; near are:\n  %s", shell.Printable(eventType), strings.Join(near, "\n  "))
+	return shell.Usage("the catalogue does not know the event %s; near are:\n  %s", shell.Printable(eventType),
+		strings.Join(near, "\n  "))
 }
 
 // completeEvent completes an event type.
@@ -155,7 +159,8 @@ func (o *triggerOptions) run(ctx context.Context, sh *shell.Shell) error {
 		return shell.Usage("the resource is empty")
 	}
 	if o.hasData && !json.Valid(data) {
-		return shell.Usage("the resource is not JSON, which that of every notification is; --fault sends a broken notification")
+		return shell.Usage("the resource is not JSON, which that of every notification is; --fault sends a broken " +
+			"notification")
 	}
 	order := serve.Order{Event: o.event, To: o.to, Data: string(data), DryRun: o.dryRun}
 	for _, a := range o.set {

@@ -70,10 +70,12 @@ func newVerifier(sh *shell.Shell, at time.Time, certificates []string) (*verifie
 		keys = append(keys, apiv3.CertificateKey(certificate))
 	}
 	if len(keys) == 0 {
-		return nil, shell.Usage("no platform key is given: set WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY, or name a platform certificate with --certificate")
+		return nil, shell.Usage("no platform key is given: set WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY, or name a " +
+			"platform certificate with --certificate")
 	}
 	if v.apiv3Key == "" {
-		return nil, shell.Usage("WXPAY_APIV3_KEY is not set: it is the 32-byte key set in the merchant platform under API security")
+		return nil, shell.Usage("WXPAY_APIV3_KEY is not set: it is the 32-byte key set in the merchant platform under " +
+			"API security")
 	}
 	if err := apiv3.CheckKey([]byte(v.apiv3Key)); err != nil {
 		return nil, shell.Usage("WXPAY_APIV3_KEY: %w", err)
@@ -193,7 +195,8 @@ func (v *verifier) signature(n *savedNotification, s apiv3.Signature) {
 	default:
 		seconds, _ := strconv.ParseInt(s.Timestamp, 10, 64) // CheckWindow has read it
 		signed := time.Unix(seconds, 0)
-		v.add("window", matches, "it was signed at %s, %s off the clock, %s are allowed", inChina(signed), signed.Sub(at).Abs().Round(time.Second), apiv3.Window)
+		v.add("window", matches, "it was signed at %s, %s off the clock, %s are allowed", inChina(signed),
+			signed.Sub(at).Abs().Round(time.Second), apiv3.Window)
 	}
 
 	key, err := v.keys.Find(s.Serial, at)
@@ -249,7 +252,8 @@ func (v *verifier) body(n *savedNotification, s apiv3.Signature, key crypto.Publ
 		return
 	}
 	if s.IsProbe() {
-		v.add("signature", fails, "it is a signature test of the platform, which has to be rejected; the same notification comes again with a right signature")
+		v.add("signature", fails, "it is a signature test of the platform, which has to be rejected; the same "+
+			"notification comes again with a right signature")
 		return
 	}
 	for _, other := range variants(n.body) {
@@ -285,7 +289,8 @@ type variant struct {
 
 func variants(body []byte) []variant {
 	list := []variant{
-		{"without the line break at the end of the file", bytes.TrimSuffix(bytes.TrimSuffix(body, []byte("\n")), []byte("\r")), true},
+		{"without the line break at the end of the file", bytes.TrimSuffix(bytes.TrimSuffix(body, []byte("\n")),
+			[]byte("\r")), true},
 		{"without the line breaks at the end of the file", bytes.TrimRight(body, "\r\n"), true},
 		{"with LF instead of CRLF", bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")), false},
 		{"with CRLF instead of LF", bytes.ReplaceAll(body, []byte("\n"), []byte("\r\n")), false},
@@ -293,7 +298,8 @@ func variants(body []byte) []variant {
 	}
 	var compact bytes.Buffer
 	if json.Compact(&compact, body) == nil {
-		list = append(list, variant{"without the blanks between fields: the JSON was indented when it was saved", compact.Bytes(), false})
+		list = append(list, variant{"without the blanks between fields: the JSON was indented when it was saved",
+			compact.Bytes(), false})
 	}
 	return list
 }
@@ -312,11 +318,13 @@ func (v *verifier) contents(body []byte) *webhook.Event {
 		Made string `json:"create_time"`
 	}
 	_ = json.Unmarshal(body, &about) // for the text alone
-	envelope := fmt.Sprintf("%s, id %s, made at %s", shell.Bounded(about.Type), shell.Bounded(about.ID), shell.Bounded(about.Made))
+	envelope := fmt.Sprintf("%s, id %s, made at %s", shell.Bounded(about.Type), shell.Bounded(about.ID),
+		shell.Bounded(about.Made))
 	switch {
 	case errors.Is(err, apiv3.ErrDecrypt):
 		v.add("envelope", matches, "%s", envelope)
-		v.add("decryption", fails, "the resource cannot be decrypted with WXPAY_APIV3_KEY: was the key changed in the merchant platform, or is it another merchant's?")
+		v.add("decryption", fails, "the resource cannot be decrypted with WXPAY_APIV3_KEY: was the key changed in the "+
+			"merchant platform, or is it another merchant's?")
 		v.add("type", remarked, "not checked")
 		return nil
 	case err != nil:
@@ -328,7 +336,8 @@ func (v *verifier) contents(body []byte) *webhook.Event {
 	v.add("envelope", matches, "%s", envelope)
 	v.add("decryption", matches, "the resource is %d bytes of JSON, decrypted with WXPAY_APIV3_KEY", len(event.Resource()))
 	if !json.Valid(event.Resource()) {
-		v.steps[len(v.steps)-1].text = fmt.Sprintf("the resource is %d bytes, decrypted with WXPAY_APIV3_KEY, and not JSON", len(event.Resource()))
+		v.steps[len(v.steps)-1].text = fmt.Sprintf("the resource is %d bytes, decrypted with WXPAY_APIV3_KEY, and not JSON",
+			len(event.Resource()))
 	}
 	v.eventType(event)
 	if v.private == nil {
@@ -353,7 +362,8 @@ func (v *verifier) eventType(e *webhook.Event) {
 	}
 	facts, known := v.facts.Event(e.Type)
 	if !known {
-		v.add("type", remarked, "original type %s; the catalogue does not know %s, which is no mistake if it is new", original, shell.Bounded(e.Type))
+		v.add("type", remarked, "original type %s; the catalogue does not know %s, which is no mistake if it is new",
+			original, shell.Bounded(e.Type))
 		return
 	}
 	if len(facts.OriginalTypes) == 0 {
@@ -366,7 +376,8 @@ func (v *verifier) eventType(e *webhook.Event) {
 			return
 		}
 	}
-	v.add("type", remarked, "original type %s; documented is %s; %s", original, strings.Join(facts.OriginalTypes, ", "), facts.Name)
+	v.add("type", remarked, "original type %s; documented is %s; %s", original, strings.Join(facts.OriginalTypes, ", "),
+		facts.Name)
 }
 
 // parse reads the body with the handler of package webhook, without its check of the signature.

@@ -27,7 +27,8 @@ func TestVerifyAgreesWithHandler(t *testing.T) {
 	s, err := sandbox.New()
 	require.NoError(t, err)
 	merchant := s.Merchant()
-	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: s.PublicKeyID(), Key: s.PublicKey()}, apiv3.CertificateKey(s.Certificates()[0]))
+	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: s.PublicKeyID(), Key: s.PublicKey()},
+		apiv3.CertificateKey(s.Certificates()[0]))
 	require.NoError(t, err)
 	now := time.Now().Truncate(time.Second)
 	h, err := webhook.New(webhook.Merchant{

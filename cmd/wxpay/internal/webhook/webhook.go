@@ -29,7 +29,8 @@ To verify a notification of the platform: wxpay webhook verify FILE.`,
   wxpay webhook verify notification.http --at 2026-11-23T10:00:00+08:00`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return shell.Usage("there is no webhook %s: write wxpay webhook verify, listen, trigger or resend", shell.Printable(args[0]))
+				return shell.Usage("there is no webhook %s: write wxpay webhook verify, listen, trigger or resend",
+					shell.Printable(args[0]))
 			}
 			return shell.Usage("say what to do: wxpay webhook verify, listen, trigger or resend")
 		},

@@ -110,7 +110,10 @@ type receiver struct {
 }
 
 func newReceiver(t *testing.T) *receiver {
-	r := &receiver{handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })}
+	r := &receiver{handler: http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	})}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(request.Body)
 		assert.NoError(t, err)
@@ -145,7 +148,8 @@ func (l *listening) brandHandler(fn webhook.Func) *webhook.Handler {
 	require.NoError(l.t, err)
 	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: brand.PublicKeyID, Key: public})
 	require.NoError(l.t, err)
-	h, err := webhook.New(webhook.Merchant{ID: brand.ID, APIv3Key: brand.Key, Keys: webhook.Static(keys), Scheme: apiv3.Brand(), PrivateKey: private})
+	h, err := webhook.New(webhook.Merchant{ID: brand.ID, APIv3Key: brand.Key, Keys: webhook.Static(keys),
+		Scheme: apiv3.Brand(), PrivateKey: private})
 	require.NoError(l.t, err)
 	h.OnDefault(fn)
 	return h
@@ -204,7 +208,8 @@ func TestWebhookEveryEventArrives(t *testing.T) {
 	for e := range catalog.V3().Events() {
 		events++
 		code, stdout, stderr := l.run("webhook", "trigger", e.Type)
-		if code != 0 && strings.Contains(stdout, "no function is registered for this event") { // verified and read, and a handler's own matter
+		if code != 0 && strings.Contains(stdout, "no function is registered for this event") {
+			// It is verified and read; only the handler can respond.
 			questions++
 			continue
 		}

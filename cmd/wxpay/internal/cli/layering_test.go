@@ -1,0 +1,65 @@
+package cli_test
+
+import (
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// arrows are the packages beside this one that each of them may import. The families of commands, which are the last
+// block, do not import each other.
+var arrows = map[string][]string{
+	"ordered": {},
+	"gocode":  {},
+	"page":    {"gocode"},
+	"openapi": {"ordered"},
+
+	"shell":     {"ordered"},
+	"operation": {"shell"},
+	"request":   {"ordered", "shell"},
+	"serve":     {"shell"},
+
+	"batch":   {"shell"},
+	"call":    {"operation", "request", "shell"},
+	"demo":    {"shell"},
+	"file":    {"operation", "ordered", "request", "shell"},
+	"keys":    {"shell"},
+	"manual":  {"gocode", "openapi", "operation", "page", "shell"},
+	"sandbox": {"serve", "shell"},
+	"webhook": {"serve", "shell"},
+
+	"cli":     {"batch", "call", "demo", "file", "keys", "manual", "sandbox", "shell", "webhook"},
+	"clitest": {"cli"},
+}
+
+func TestLayering(t *testing.T) {
+	const beside = "github.com/wxpay-go/wxpay/cmd/wxpay/internal/"
+	files, err := filepath.Glob("../*/*.go")
+	require.NoError(t, err)
+	seen := make(map[string]bool)
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		own := filepath.Base(filepath.Dir(name))
+		allowed, known := arrows[own]
+		require.True(t, known, "say in arrows what the package %s may import", own)
+		seen[own] = true
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		for _, spec := range file.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			require.NoError(t, err)
+			if other, ok := strings.CutPrefix(path, beside); ok {
+				assert.Contains(t, allowed, other, "%s must not import %s", name, other)
+			}
+		}
+	}
+	assert.Len(t, seen, len(arrows), "arrows has a package that does not exist")
+}
