@@ -9,11 +9,11 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// Writer writes the calls of operations. The names in a pure chain depend on what stands beside an operation, so it knows
-// them all. Get one from New.
+// Writer writes the calls of operations. The names in a pure chain depend on the neighbours of an operation, so it knows
+// them all. [New] makes one.
 type Writer struct{ root place }
 
-// place is what stands at one prefix of paths.
+// place is one prefix of paths, with the segments after it.
 type place struct {
 	children   map[string]*place
 	operations bool // paths end here
@@ -42,12 +42,12 @@ func (p *place) child(segment string) *place {
 	return p.children[segment]
 }
 
-// doors are the functions of package api with which pure chains begin.
+// doors are the functions of package api that begin pure chains.
 var doors = []struct{ name, prefix string }{
 	{"V3", "v3"}, {"HK", "hk/v3"}, {"Global", "global/v3"}, {"Invoicing", "invoicing"}, {"Brand", "brand"},
 }
 
-// reserved are the names that package api does not give to what is beneath an operation, as in its generator.
+// reserved are the names that package api does not give to segments after an operation, as in its generator.
 var reserved = func() map[string]bool {
 	names := make(map[string]bool)
 	for name := range strings.FieldsSeq("Chain Format Query Queries Header Timeout AttemptTimeout Encrypt Plain Idempotent " +
@@ -123,8 +123,8 @@ func declarative(path string) string {
 	return "client.Chain(" + strings.Join(arguments, ", ") + ")"
 }
 
-// attribute returns the expression of the attribute style, with what fills the placeholders. A segment that camelCase
-// cannot express is given as it is.
+// attribute returns the expression of the attribute style, with the values of its placeholders. A segment that camelCase
+// cannot express stays as it is.
 func attribute(path string) (head string, settings []string) {
 	var names []string
 	for segment := range strings.SplitSeq(path[1:], "/") {
@@ -143,7 +143,7 @@ func attribute(path string) (head string, settings []string) {
 	return "client.At(" + strings.Join(names, ", ") + ")", settings
 }
 
-// camel returns userFeeds for user-feeds, where every hyphen stands between lower-case letters; else the segment as it is.
+// camel returns userFeeds for user-feeds if every hyphen is between lower-case letters, and else the segment as it is.
 func camel(segment string) string {
 	out := make([]byte, 0, len(segment))
 	for i := 0; i < len(segment); i++ {

@@ -1,8 +1,7 @@
-// Package gocode writes Go from facts: the call of an operation in every style that the client has, and types for what it
-// takes and answers.
+// Package gocode writes Go from facts: the call of an operation in every style of the client, and types for its request
+// and response.
 //
-// It is for printing. A program calls operations with github.com/wxpay-go/wxpay and needs none of this. Its functions are
-// pure: the same facts give the same text, formatted as gofmt does, and may be used by several goroutines. The names in
-// pure chains follow the rules that package api documents; tests compile all that is written for every operation of the
-// catalogue.
+// The text is for people to read. A program calls operations with github.com/wxpay-go/wxpay and needs no generated code.
+// The functions are pure: the same facts give the same text, formatted as by gofmt, and several goroutines may call them.
+// The names in pure chains follow the rules of package api. Tests compile the text of every operation of the catalogue.
 package gocode

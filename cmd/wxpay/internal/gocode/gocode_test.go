@@ -242,9 +242,9 @@ func TestTypesCompile(t *testing.T) {
 			assert.Contains(t, string(code), "// It takes no body.", name)
 		}
 		if op.Response == fact.JSONResponse {
-			checkMembers(t, name, structs, prefix+"Answer", op.Out)
+			checkMembers(t, name, structs, prefix+"Response", op.Out)
 		} else {
-			assert.Contains(t, string(code), "// Its answer is ", name)
+			assert.Contains(t, string(code), "// Its response is ", name)
 		}
 		for kind := range structs {
 			if len(kind) > len(longest) {

@@ -11,12 +11,12 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// hole stands where the caller's own value goes.
+// hole stands for the caller's own value.
 const hole = "…"
 
-// Sample returns statements that call an operation in the three styles, at once and in the background, with a skeleton
-// of the body: the required members, or all plain ones where none is required. Of the query the required members are
-// shown. They stand in a function that has ctx and client.
+// Sample returns statements that call an operation in the three styles, each synchronous and asynchronous. The body has
+// the required fields, or all plain ones if none is required; the query has the required fields. The statements belong in
+// a function with ctx and client.
 func (w *Writer) Sample(operation *fact.Operation) string {
 	s := sampler{declared: make(map[string]bool)}
 	for _, field := range operation.In.Path {
@@ -31,7 +31,7 @@ func (w *Writer) Sample(operation *fact.Operation) string {
 		settings = append(settings, fmt.Sprintf("Query(%q, %s)", field.Name, variable(field.Name)))
 	}
 	for _, field := range operation.In.Header {
-		// The client sets the serial; and it asks for no compression, since signatures cover plain bytes.
+		// The client sets the serial, and requests no compression, since signatures cover plain bytes.
 		if field.Required && field.Name != "Wechatpay-Serial" && field.Name != "Accept-Encoding" {
 			settings = append(settings, fmt.Sprintf("Header(%q, %q)", field.Name, text(&field)))
 		}
@@ -118,8 +118,8 @@ func suffix(async bool) string {
 	return ""
 }
 
-// skeleton returns the members that a sample shows: the required ones, or all plain ones where none is required. Where
-// one description serves direct and partner callers it shows a direct caller's identity, which is not marked as required.
+// skeleton returns the fields that a sample shows: the required ones, or all plain ones if none is required. If one
+// description serves direct and partner callers, it adds the identity of a direct caller, which is not marked as required.
 func skeleton(fields []fact.Field, joined bool) []fact.Field {
 	var shown []fact.Field
 	for _, field := range fields {
@@ -155,8 +155,8 @@ func (s *sampler) declare(name, value string) {
 	}
 }
 
-// file writes the file of an upload, with what the signed meta requires beyond its name and digest, which the client
-// finds by itself.
+// file writes the file of an upload, with the required fields of the signed meta except name and digest, which the client
+// fills in.
 func (s *sampler) file(form []fact.Field) {
 	line := "file := wxpay.FileAt(\"" + hole + ".png\")"
 	for _, part := range form {
@@ -176,7 +176,7 @@ func (s *sampler) file(form []fact.Field) {
 	s.printf("%s\n", line)
 }
 
-// maxColumns is where a call is broken into lines.
+// maxColumns is the length of a call after which it is broken into lines.
 const maxColumns = 110
 
 func (s *sampler) call(assign, head string, calls []string) {
@@ -191,7 +191,7 @@ func (s *sampler) call(assign, head string, calls []string) {
 	s.printf("%s\n", line)
 }
 
-// object writes a literal of the members that are given.
+// object writes a literal of the given fields.
 func (s *sampler) object(fields []fact.Field) {
 	s.printf("wxpay.JSON{\n")
 	for i := range fields {
@@ -200,13 +200,13 @@ func (s *sampler) object(fields []fact.Field) {
 			s.printf("// encrypted on the way\n")
 		}
 		s.printf("%q: ", field.Name)
-		s.member(field)
+		s.field(field)
 		s.printf(",\n")
 	}
 	s.printf("}")
 }
 
-func (s *sampler) member(field *fact.Field) {
+func (s *sampler) field(field *fact.Field) {
 	switch {
 	case field.Type == fact.Object:
 		s.object(skeleton(field.Fields, false))
@@ -219,7 +219,7 @@ func (s *sampler) member(field *fact.Field) {
 	}
 }
 
-// value returns the literal of a member that is no object.
+// value returns the literal of a field that is not an object.
 func (s *sampler) value(field *fact.Field) string {
 	switch field.Type {
 	case fact.Integer, fact.Number:
@@ -249,8 +249,8 @@ func number(field *fact.Field) string {
 	return "1"
 }
 
-// text returns a value for a member that travels as text: the documented sample, the first constant, one of its format, or
-// a hole. It has no character that a literal would escape.
+// text returns a value for a field that is sent as text: the documented sample, the first constant, a value of its format,
+// or a hole. It has no character that a literal would escape.
 func text(field *fact.Field) string {
 	if field.Sample != nil {
 		if sample := fmt.Sprint(field.Sample); !strings.ContainsFunc(sample, escaped) {
@@ -277,8 +277,8 @@ func text(field *fact.Field) string {
 
 func escaped(r rune) bool { return strings.ContainsRune("\"\\`<>&", r) || unicode.IsControl(r) }
 
-// jsonText returns a JSON text with the members of a skeleton. None of its values has a character that JSON or a raw
-// string would escape.
+// jsonText returns a JSON text with the fields of a skeleton. None of its values has a character that JSON or a raw string
+// would escape.
 func jsonText(fields []fact.Field) string {
 	var members []string
 	for _, field := range skeleton(fields, false) {

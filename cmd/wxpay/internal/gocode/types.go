@@ -11,12 +11,12 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// Types returns a Go file with the types of what an operation takes and answers, which all begin with a prefix: a name as
-// Prefix returns it. Where there is no body to take or nothing to decode, a comment says so.
+// Types returns a Go file with the types of the request and the response of an operation. Their names begin with prefix,
+// which [Prefix] makes. If there is no body, or no JSON to decode, a comment says so.
 //
-// An integer is an int64, and a number a json.Number, which rounds nothing and which the platform's whole numbers fit as
-// well. Optional members have omitempty. So that 0 and false can be sent, the optional integers and booleans of a request
-// are pointers, as optional objects are everywhere. A JSON text is a string, with a type for what is in it.
+// An integer is an int64, and a number a json.Number, which rounds nothing. Optional fields have omitempty. The optional
+// integers and booleans of a request are pointers, so that 0 and false can be sent; optional objects are always pointers.
+// A JSON text is a string, with a type for its content.
 func Types(operation *fact.Operation, packageName, prefix string) ([]byte, error) {
 	t := typer{prefix: prefix, named: make(map[string]*structure)}
 	var intro source
@@ -39,7 +39,7 @@ func Types(operation *fact.Operation, packageName, prefix string) ([]byte, error
 		t.request = true
 		t.add(prefix+"Request", "is the body "+title, in.JSON)
 	case len(in.Form) > 0:
-		notes.list("It takes a multipart form, of which meta alone is signed:", in.Form)
+		notes.list("It takes a multipart form, and the signature covers its part meta only:", in.Form)
 		t.request = true
 		for _, part := range in.Form {
 			if len(part.Fields) > 0 {
@@ -52,11 +52,11 @@ func Types(operation *fact.Operation, packageName, prefix string) ([]byte, error
 	t.request = false
 	switch operation.Response {
 	case fact.JSONResponse:
-		t.add(prefix+"Answer", "is the answer "+title, operation.Out)
+		t.add(prefix+"Response", "is the response "+title, operation.Out)
 	case fact.StreamResponse:
-		notes.sentence(fmt.Sprintf("Its answer is a stream (%s), not JSON.", operation.Content))
+		notes.sentence(fmt.Sprintf("Its response is a stream (%s), not JSON.", operation.Content))
 	default:
-		notes.sentence(fmt.Sprintf("Its answer is empty: status %d says it all.", operation.Success))
+		notes.sentence(fmt.Sprintf("Its response is empty, with status %d.", operation.Success))
 	}
 
 	var out source
@@ -84,7 +84,7 @@ func (s *source) sentence(text string) {
 	s.comment("", text)
 }
 
-// list writes the members of a part of the request that has no type.
+// list writes the fields of a part of the request that has no type.
 func (s *source) list(title string, fields []fact.Field) {
 	if len(fields) == 0 {
 		return
@@ -119,8 +119,8 @@ func (s *source) comment(bullet, text string) {
 	s.printf("%s\n", line)
 }
 
-// Remarks returns what is known of a member beyond its name, its type, and whether it is required. Label and sample are
-// known of a field from a described catalogue.
+// Remarks returns the facts of a field beyond its name, its type, and whether it is required. A described catalogue adds
+// label and sample.
 func Remarks(field *fact.Field) []string {
 	var list []string
 	if field.Label != "" {
@@ -182,7 +182,7 @@ func Remarks(field *fact.Field) []string {
 	return list
 }
 
-// bounds tells lengths, or values of a number. They are hints.
+// bounds describes the length of a text, or the range of a number. Both are hints.
 func bounds(field *fact.Field) string {
 	of := " characters"
 	if base := field.Type.Element(); base == fact.Integer || base == fact.Number {
@@ -199,7 +199,7 @@ func bounds(field *fact.Field) string {
 	return ""
 }
 
-// remarks is Remarks with what is required, behind the label. In a request that can be more or less sure.
+// remarks is Remarks with a note after the label if the field is required. In a request the note tells how certain it is.
 func remarks(field *fact.Field, request bool) []string {
 	list := Remarks(field)
 	if !field.Required {
@@ -221,13 +221,13 @@ type structure struct{ name, does, body string }
 // typer collects the types of one file.
 type typer struct {
 	prefix  string
-	request bool // the members are those of a request
+	request bool // the fields are those of a request
 	json    bool // encoding/json is needed
 	list    []*structure
 	named   map[string]*structure
 }
 
-// add makes a type with a name that is free, and those of its members behind it.
+// add makes a type with a free name, and after it the types of its fields.
 func (t *typer) add(name, does string, fields []fact.Field) {
 	s := &structure{name: name, does: does}
 	t.list = append(t.list, s)
@@ -235,8 +235,8 @@ func (t *typer) add(name, does string, fields []fact.Field) {
 	s.body = t.body(name, fields)
 }
 
-// nested returns the name of a type for members inside a member of owner. A type of the same members is shared: amount in
-// an order and in its answer, say, if they do not differ.
+// nested returns the name of a type for the fields inside a field of owner. Equal types are shared, such as amount in an
+// order and in its response.
 func (t *typer) nested(owner string, field *fact.Field) string {
 	candidates := []string{t.prefix + exported(field.Name), owner + exported(field.Name)}
 	for i := 2; len(candidates) < 100; i++ {
@@ -255,8 +255,8 @@ func (t *typer) nested(owner string, field *fact.Field) string {
 			t.add(name, does, field.Fields)
 			return name
 		}
-		// Whether it is the same can be seen only when it is complete, so the attempt is undone if it is not. A type that
-		// is still being written has no body yet, and is never taken for the same.
+		// Only complete types can be compared, so an attempt that ends with a different type is undone. A type in the making
+		// has no body yet, and is equal to none.
 		before := len(t.list)
 		if body := t.body(name, field.Fields); taken.body != "" && body == taken.body && len(t.list) == before {
 			return name
@@ -266,7 +266,7 @@ func (t *typer) nested(owner string, field *fact.Field) string {
 		}
 		t.list = t.list[:before]
 	}
-	panic("gocode: no name is free for the members of " + field.Name)
+	panic("gocode: no name is free for the fields of " + field.Name)
 }
 
 // body returns the fields of a struct, and adds the types that they need.
@@ -308,7 +308,7 @@ func (t *typer) body(owner string, fields []fact.Field) string {
 	return out.String()
 }
 
-// kind returns the Go type of a member.
+// kind returns the Go type of a field.
 func (t *typer) kind(owner string, field *fact.Field) string {
 	optional := ""
 	if !field.Required {
@@ -337,7 +337,7 @@ func (t *typer) kind(owner string, field *fact.Field) string {
 	return t.plain(field, "", "string")
 }
 
-// plain returns the type of a value or of an array of them. Only in a request an optional value is a pointer.
+// plain returns the type of a value, or of an array of values. An optional value of a request is a pointer.
 func (t *typer) plain(field *fact.Field, optional, kind string) string {
 	switch {
 	case field.Type != field.Type.Element():

@@ -1,22 +1,22 @@
-// Package openapi writes the catalogue as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html), so that any
-// tool of that ecosystem can read it.
+// Package openapi writes the catalogue as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html), which every
+// tool of that ecosystem can read.
 //
-// It describes; it is the wrong source for a client that has to be strict. Of a request, only the members are required that
-// a second source confirms; lengths are extensions, because they are hints. Constants go stale, so they are enum only where they were reviewed, and x-extensible-enum elsewhere. Requests are
-// signed in a way that OpenAPI can name but not describe.
+// A client that has to be strict needs another source. Of a request, only the fields are required that a second source
+// confirms; lengths are extensions, because they are hints. Constants go out of date, so they are enum only if they were
+// reviewed, and x-extensible-enum otherwise. OpenAPI can name how requests are signed, but not describe it.
 //
-// Beyond the standard there are these extensions. Of an operation: x-wxpay-status (offline, superseded, beta, restricted,
-// linked), x-wxpay-replaced-by, x-wxpay-roles, x-wxpay-docs, x-wxpay-joined (direct and partner callers are described
-// together), x-wxpay-inferred (no official source shows the members), x-wxpay-moves-money, x-wxpay-repeat (documented, assumed, no), x-wxpay-answer-signature (none, digest),
-// x-wxpay-by-hand, and x-wxpay-look-alikes: operations of the same method whose paths differ in the names of placeholders
-// only, each with its path and itself; OpenAPI has one path item for such paths. x-wxpay-path is an operation's own path
-// where that of its item has other names. Of a member: x-wxpay-required (documented, but not
-// confirmed), x-wxpay-cipher (rsa, aes), x-wxpay-format (media), x-wxpay-unit, x-wxpay-min and x-wxpay-max (characters of a
-// text, or values), x-wxpay-constant-labels, x-wxpay-name (its own name where the path item has another),
-// x-wxpay-alternatives, x-wxpay-by-hand. A title is the short name of a member, from a described catalogue. Of a form:
-// x-wxpay-signed-part, the one part that the signature covers.
+// The document has these extensions. Of an operation: x-wxpay-status (offline, superseded, beta, restricted, linked),
+// x-wxpay-replaced-by, x-wxpay-roles, x-wxpay-docs, x-wxpay-joined (direct and partner callers are described together),
+// x-wxpay-inferred (no official source shows the fields), x-wxpay-moves-money, x-wxpay-repeat (documented, assumed, no),
+// x-wxpay-answer-signature (none, digest), x-wxpay-by-hand, x-wxpay-overlay, x-wxpay-path (its own path if the path item
+// has other names), and x-wxpay-look-alikes: operations of the same method whose paths differ in the names of placeholders
+// only, each with its path and itself; OpenAPI has one path item for such paths. Of a field: x-wxpay-required (documented,
+// but not confirmed), x-wxpay-cipher (rsa, aes), x-wxpay-format (media), x-wxpay-unit, x-wxpay-min and x-wxpay-max
+// (characters of a text, or values), x-wxpay-constant-labels, x-wxpay-name (its own name if the path item has another),
+// x-wxpay-alternatives, x-wxpay-by-hand, x-wxpay-overlay. A title is the short name of a field, from a described
+// catalogue. Of a form: x-wxpay-signed-part, the one part that the signature covers.
 //
-// The same operations in the same order give the same bytes. Its functions may be used by several goroutines.
+// The same operations in the same order give the same bytes. Several goroutines may use its functions.
 package openapi
 
 import (
@@ -36,7 +36,7 @@ const (
 	brandScheme   = "WECHATPAY-BRAND-SHA256-RSA2048"
 )
 
-// Document returns a document of operations, in the order they come. version is that of the document.
+// Document returns a document of operations, in their order. version is that of the document.
 func Document(operations iter.Seq[*fact.Operation], version string) ([]byte, error) {
 	var paths object
 	items := make(map[string]int) // index in paths by the shape of the path
@@ -91,7 +91,7 @@ func Document(operations iter.Seq[*fact.Operation], version string) ([]byte, err
 	return out, nil
 }
 
-// components holds what operations share: the shape of a refusal, and how requests are signed.
+// components are the parts that operations share: the form of a rejection, and the signature schemes.
 var components = object{
 	{"schemas", object{{"Error", object{
 		{"type", "object"},
@@ -100,8 +100,8 @@ var components = object{
 		}},
 		{"required", []any{"code", "message"}},
 	}}}},
-	{"responses", object{{"Refusal", object{
-		{"description", "refusal"},
+	{"responses", object{{"Rejection", object{
+		{"description", "rejection"},
 		{"content", object{{"application/json", object{{"schema", object{{"$ref", "#/components/schemas/Error"}}}}}}},
 	}}}},
 	{"securitySchemes", object{
@@ -134,7 +134,7 @@ func ID(operation *fact.Operation) string {
 	return id
 }
 
-// describe returns the operation object. path is that of the path item it goes into.
+// describe returns the operation object. path is that of its path item.
 func describe(operation *fact.Operation, path string, names []string) object {
 	if names == nil {
 		_, names = shapeOf(operation.Path)
@@ -170,7 +170,7 @@ func describe(operation *fact.Operation, path string, names []string) object {
 	}
 	o.add("responses", object{
 		{fmt.Sprint(operation.Success), success(operation)},
-		{"default", object{{"$ref", "#/components/responses/Refusal"}}},
+		{"default", object{{"$ref", "#/components/responses/Rejection"}}},
 	})
 
 	if operation.Path != path {
@@ -196,8 +196,7 @@ func describe(operation *fact.Operation, path string, names []string) object {
 
 func content(kind string, s object) object { return object{{kind, object{{"schema", s}}}} }
 
-// form returns the request body of an upload. Its part meta is a JSON text, which multipart carries with a type of its
-// own.
+// form returns the request body of an upload. Its part meta is a JSON text, which has a content type of its own.
 func form(parts []fact.Field) object {
 	var properties, encoding object
 	var required []any

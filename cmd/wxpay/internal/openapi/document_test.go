@@ -72,7 +72,7 @@ func TestValidation(t *testing.T) {
 		{"a placeholder of another name", `/id/{transaction_id}"`, `/id/{other}"`},
 		{"a type that is none", `"type": "string"`, `"type": "text"`},
 		{"no description", `"description": "success"`, `"summary": "success"`},
-		{"a reference to nothing", `"#/components/responses/Refusal"`, `"#/components/responses/None"`},
+		{"a reference to nothing", `"#/components/responses/Rejection"`, `"#/components/responses/None"`},
 		{"a member that OpenAPI does not know", `"operationId"`, `"operationID"`},
 		{"no version", `"version": "1"`, `"release": "1"`},
 	} {

@@ -7,7 +7,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// schema returns the JSON Schema of a member, of a request or of an answer.
+// schema returns the JSON Schema of a field, of a request or of a response.
 func schema(field *fact.Field, request bool) object {
 	var s object
 	if field.Type == field.Type.Element() {
@@ -22,12 +22,12 @@ func schema(field *fact.Field, request bool) object {
 	return s
 }
 
-// isRequired says whether a schema may demand a member: in a request only what is confirmed.
+// isRequired reports whether a schema may require a field: in a request only if that is confirmed.
 func isRequired(field *fact.Field, request bool) bool {
 	return field.Required && (field.Sure() || !request)
 }
 
-// element returns the schema of a member that is no array, or of the elements of one.
+// element returns the schema of a field that is not an array, or of the elements of one that is.
 func element(field *fact.Field, request bool) object {
 	var s object
 	switch field.Type.Element() {
@@ -61,7 +61,7 @@ func element(field *fact.Field, request bool) object {
 			s.add("contentSchema", members(field.Fields, request))
 		}
 	}
-	// A list that may be out of date is no reason to refuse a value.
+	// A list that may be out of date is no reason to reject a value.
 	constants := "x-extensible-enum"
 	if field.Reviewed {
 		constants = "enum"
@@ -89,7 +89,7 @@ func element(field *fact.Field, request bool) object {
 	return s
 }
 
-// members returns the schema of an object. Of a required member with other names any one will do.
+// members returns the schema of an object. A required field with several names needs one of them.
 func members(fields []fact.Field, request bool) object {
 	s := object{{"type", "object"}}
 	if len(fields) == 0 {
@@ -117,8 +117,8 @@ func members(fields []fact.Field, request bool) object {
 	return s
 }
 
-// parameters returns what travels in path, query and header. names are those of the placeholders in the path item, which
-// differ from the operation's own where a look-alike came first.
+// parameters returns the parameters of path, query and header. names are the placeholders of the path item, which differ
+// from the operation's own if a look-alike came first.
 func parameters(in *fact.Request, names []string) []any {
 	var list []any
 	for i := range in.Path {
@@ -133,7 +133,7 @@ func parameters(in *fact.Request, names []string) []any {
 		list = append(list, parameter(&in.Query[i], "query"))
 	}
 	for i := range in.Header {
-		// OpenAPI has these described elsewhere and ignores them as parameters.
+		// OpenAPI describes these elsewhere, and ignores them as parameters.
 		if name := in.Header[i].Name; !slices.Contains([]string{"Accept", "Authorization", "Content-Type"}, name) {
 			list = append(list, parameter(&in.Header[i], "header"))
 		}

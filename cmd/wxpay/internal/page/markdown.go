@@ -22,11 +22,11 @@ func (p *Page) Markdown(out *bytes.Buffer) {
 	}
 	for _, s := range p.sections() {
 		fmt.Fprintf(out, "\n### %s\n", escape(s.title))
-		if len(s.members) == 0 {
+		if len(s.fields) == 0 {
 			continue
 		}
-		out.WriteString("\n| Member | Type | Required | Remarks |\n| --- | --- | --- | --- |\n")
-		for _, row := range rows(s.members, 0) {
+		out.WriteString("\n| Field | Type | Required | Remarks |\n| --- | --- | --- | --- |\n")
+		for _, row := range rows(s.fields, 0) {
 			fmt.Fprintf(out, "| %s`%s` | %s | %s | %s |\n",
 				strings.Repeat("&emsp;", row.depth), row.name, escape(row.kind), row.required, escape(row.remarks))
 		}
@@ -35,7 +35,7 @@ func (p *Page) Markdown(out *bytes.Buffer) {
 	fmt.Fprintf(out, "```go\n%s```\n", p.Go)
 }
 
-// escape takes their meaning from the characters that Markdown would read, a table's divider among them.
+// escape escapes the characters that Markdown interprets, also the divider of a table.
 var escape = strings.NewReplacer(
 	`\`, `\\`, `|`, `\|`, `*`, `\*`, `_`, `\_`, "`", "\\`", `[`, `\[`, `]`, `\]`, `<`, `&lt;`, `>`, `&gt;`,
 ).Replace

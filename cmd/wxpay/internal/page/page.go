@@ -1,9 +1,9 @@
-// Package page shows operations as the platform's manual would, from the catalogue: for a terminal, as Markdown, as
+// Package page shows operations from the catalogue in the manner of the platform's manual: for a terminal, as Markdown, as
 // JSON, and as a folder with a page for every path.
 //
-// It has no prose to show, because the facts have none: names, members, constants and links only. What is called required
-// is a strong hint, and constants go stale. The same facts give the same bytes. Pages are values and may be shared;
-// writing a folder is for one goroutine at a time.
+// The facts have no prose, so a page has names, fields, constants and links only. A field that it calls required is
+// required with high probability, and constants go out of date. The same facts give the same bytes. Pages are values and
+// may be shared; one goroutine at a time may write a folder.
 package page
 
 import (
@@ -14,7 +14,7 @@ import (
 // defaultHost serves an operation whose facts name no other.
 const defaultHost = "api.mch.weixin.qq.com"
 
-// Page is what is shown of one operation, and the document that JSON prints.
+// Page describes one operation. As JSON it is the document that is printed.
 type Page struct {
 	Method       string   `json:"method"`
 	Path         string   `json:"path"`
@@ -28,10 +28,10 @@ type Page struct {
 	Tags         []string `json:"tags,omitempty"`
 	Roles        []string `json:"roles,omitempty"`
 	Joined       bool     `json:"joined,omitempty"`   // direct and partner callers are described together
-	Inferred     bool     `json:"inferred,omitempty"` // no official source shows the members
+	Inferred     bool     `json:"inferred,omitempty"` // no official source shows the fields
 	LookAlikes   []string `json:"look_alikes,omitempty"`
 	ByHand       bool     `json:"by_hand,omitempty"`
-	Overlay      bool     `json:"overlay,omitempty"` // the user's own word
+	Overlay      bool     `json:"overlay,omitempty"` // from the overlay
 
 	MovesMoney bool   `json:"moves_money,omitempty"`
 	Repeat     string `json:"repeat,omitempty"` // documented, assumed or no
@@ -40,40 +40,40 @@ type Page struct {
 	RatePer    string `json:"requests_counted_by,omitempty"`
 	Query      string `json:"outcome_query,omitempty"`
 
-	Request Request  `json:"request"`
-	Answer  Answer   `json:"answer"`
-	Codes   []Code   `json:"codes,omitempty"`
-	Docs    []string `json:"docs,omitempty"`
-	Go      string   `json:"go"`
+	Request  Request  `json:"request"`
+	Response Response `json:"answer"`
+	Codes    []Code   `json:"codes,omitempty"`
+	Docs     []string `json:"docs,omitempty"`
+	Go       string   `json:"go"`
 }
 
-// Code is an error code that the operation is documented to answer.
+// Code is a documented error code of the operation.
 type Code struct {
 	Name   string `json:"code"`
-	Status int    `json:"status,omitempty"` // 0: not told
+	Status int    `json:"status,omitempty"` // 0: unknown
 	Doc    string `json:"doc,omitempty"`    // the page that lists it
 }
 
-// Request lists the members of the request by place.
+// Request lists the fields of the request by place.
 type Request struct {
-	Path   []Member `json:"path,omitempty"`
-	Query  []Member `json:"query,omitempty"`
-	Header []Member `json:"header,omitempty"`
-	Body   []Member `json:"body,omitempty"`
-	Form   []Member `json:"form,omitempty"`
+	Path   []Field `json:"path,omitempty"`
+	Query  []Field `json:"query,omitempty"`
+	Header []Field `json:"header,omitempty"`
+	Body   []Field `json:"body,omitempty"`
+	Form   []Field `json:"form,omitempty"`
 }
 
-// Answer describes the successful answer.
-type Answer struct {
-	Status    int      `json:"status"`
-	Kind      string   `json:"kind"`
-	Content   string   `json:"content,omitempty"`   // of a stream: data, pdf or image
-	Signature string   `json:"signature,omitempty"` // of a stream: none or digest
-	Members   []Member `json:"members,omitempty"`
+// Response describes the response of a success.
+type Response struct {
+	Status    int     `json:"status"`
+	Kind      string  `json:"kind"`
+	Content   string  `json:"content,omitempty"`   // of a stream: data, pdf or image
+	Signature string  `json:"signature,omitempty"` // of a stream: none or digest
+	Fields    []Field `json:"members,omitempty"`
 }
 
-// Member is one member of a request or an answer.
-type Member struct {
+// Field is one field of a request or a response.
+type Field struct {
 	Name         string   `json:"name"`
 	Type         string   `json:"type"`
 	Label        string   `json:"label,omitempty"`
@@ -90,12 +90,12 @@ type Member struct {
 	JSONText     bool     `json:"json_text,omitempty"`
 	Alternatives []string `json:"alternatives,omitempty"`
 	ByHand       bool     `json:"by_hand,omitempty"`
-	Overlay      bool     `json:"overlay,omitempty"` // the user's own word
+	Overlay      bool     `json:"overlay,omitempty"` // from the overlay
 	Sample       any      `json:"sample,omitempty"`
-	Members      []Member `json:"members,omitempty"`
+	Fields       []Field  `json:"members,omitempty"`
 
 	required string   // the same in one word
-	remarks  []string // and in words
+	remarks  []string // in words
 }
 
 // New returns the page of an operation, with the Go sample of a writer.
@@ -110,13 +110,13 @@ func New(operation *fact.Operation, writer *gocode.Writer) Page {
 		MovesMoney: operation.MovesMoney, Repeat: string(operation.Repeat), Number: operation.Number.Field,
 		PerSecond: operation.Rate.PerSecond, RatePer: operation.Rate.Per,
 		Request: Request{
-			Path: members(operation.In.Path, true), Query: members(operation.In.Query, true),
-			Header: members(operation.In.Header, true), Body: members(operation.In.JSON, true),
-			Form: members(operation.In.Form, true),
+			Path: fieldsOf(operation.In.Path, true), Query: fieldsOf(operation.In.Query, true),
+			Header: fieldsOf(operation.In.Header, true), Body: fieldsOf(operation.In.JSON, true),
+			Form: fieldsOf(operation.In.Form, true),
 		},
-		Answer: Answer{
+		Response: Response{
 			Status: operation.Success, Kind: string(operation.Response), Content: operation.Content,
-			Signature: string(operation.Signature), Members: members(operation.Out, false),
+			Signature: string(operation.Signature), Fields: fieldsOf(operation.Out, false),
 		},
 		Go: writer.Sample(operation),
 	}
@@ -142,23 +142,23 @@ func New(operation *fact.Operation, writer *gocode.Writer) Page {
 	return page
 }
 
-func members(fields []fact.Field, request bool) []Member {
-	var list []Member
+func fieldsOf(fields []fact.Field, request bool) []Field {
+	var list []Field
 	for i := range fields {
 		field := &fields[i]
-		list = append(list, Member{
+		list = append(list, Field{
 			Name: field.Name, Type: string(field.Type), Label: field.Label, Required: field.Required, Confirmed: field.Confirmed,
 			Format: field.Format, Unit: string(field.Unit), Min: field.Min, Max: field.Max,
 			Constants: field.Enum, Labels: field.EnumLabels, Complete: field.Reviewed,
 			Cipher: string(field.Cipher), JSONText: field.JSONText, Alternatives: field.Alt,
-			ByHand: field.ByHand, Overlay: field.Overlay, Sample: field.Sample, Members: members(field.Fields, request),
+			ByHand: field.ByHand, Overlay: field.Overlay, Sample: field.Sample, Fields: fieldsOf(field.Fields, request),
 			required: required(field, request), remarks: gocode.Remarks(field),
 		})
 	}
 	return list
 }
 
-// required tells how sure it is that a member has to be sent, or that an answer has it.
+// required tells how certain it is that a request needs a field, or that a response has it.
 func required(field *fact.Field, request bool) string {
 	switch {
 	case !field.Required:

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// row is a line of a table of members.
+// row is a line of a table of fields.
 type row struct {
 	depth    int
 	name     string
@@ -14,23 +14,23 @@ type row struct {
 	remarks  string
 }
 
-// rows returns the lines of a table, each member before those inside it.
-func rows(members []Member, depth int) []row {
+// rows returns the lines of a table, each field before those inside it.
+func rows(fields []Field, depth int) []row {
 	var list []row
-	for _, member := range members {
-		list = append(list, row{depth, member.Name, member.Type, member.required, strings.Join(member.remarks, "; ")})
-		list = append(list, rows(member.Members, depth+1)...)
+	for _, field := range fields {
+		list = append(list, row{depth, field.Name, field.Type, field.required, strings.Join(field.remarks, "; ")})
+		list = append(list, rows(field.Fields, depth+1)...)
 	}
 	return list
 }
 
-// item is a line of what is said about an operation as a whole.
+// item is a line about an operation as a whole.
 type item struct {
 	name   string
 	values []string
 }
 
-// items returns what is said about an operation before its tables.
+// items returns the lines about an operation before its tables.
 func (p *Page) items() []item {
 	var list []item
 	add := func(name string, values ...string) {
@@ -49,7 +49,7 @@ func (p *Page) items() []item {
 	case "restricted":
 		add("status", "restricted: only after individual approval")
 	case "linked":
-		add("status", "linked: host, path and query come ready-made from an earlier answer")
+		add("status", "linked: an earlier response gives host, path and query")
 	default:
 		add("status", p.Status)
 	}
@@ -92,7 +92,7 @@ func (p *Page) items() []item {
 		add("number", p.Number+" identifies what it does")
 	}
 	if p.Query != "" {
-		add("outcome", p.Query+" tells what became of it")
+		add("outcome", p.Query+" tells its outcome")
 	}
 	if p.PerSecond > 0 {
 		rate := fmt.Sprintf("%d requests a second", p.PerSecond)
@@ -116,7 +116,7 @@ func (p *Page) items() []item {
 		add("look-alike", p.LookAlikes...)
 	}
 	if p.Inferred {
-		add("members", "no official source shows them: they follow a sister operation and a public library")
+		add("fields", "no official source shows them: they follow a similar operation and a public library")
 	}
 	if p.ByHand {
 		add("source", "added by hand: the documentation lacks it")
@@ -129,31 +129,31 @@ func (p *Page) items() []item {
 
 // section is a table with its heading.
 type section struct {
-	title   string
-	members []Member
+	title  string
+	fields []Field
 }
 
 func (p *Page) sections() []section {
 	var list []section
 	for _, s := range []section{
 		{"Path", p.Request.Path}, {"Query", p.Request.Query}, {"Header", p.Request.Header},
-		{"Body (JSON)", p.Request.Body}, {"Form (multipart; meta alone is signed)", p.Request.Form},
+		{"Body (JSON)", p.Request.Body}, {"Form (multipart; the signature covers meta only)", p.Request.Form},
 	} {
-		if len(s.members) > 0 {
+		if len(s.fields) > 0 {
 			list = append(list, s)
 		}
 	}
-	return append(list, section{p.answerTitle(), p.Answer.Members})
+	return append(list, section{p.responseTitle(), p.Response.Fields})
 }
 
-func (p *Page) answerTitle() string {
-	title := fmt.Sprintf("Answer %d", p.Answer.Status)
-	switch p.Answer.Kind {
+func (p *Page) responseTitle() string {
+	title := fmt.Sprintf("Response %d", p.Response.Status)
+	switch p.Response.Kind {
 	case "empty":
 		return title + ", empty"
 	case "stream":
-		title += ", a stream of " + p.Answer.Content
-		switch p.Answer.Signature {
+		title += ", a stream of " + p.Response.Content
+		switch p.Response.Signature {
 		case "none":
 			title += ", not signed"
 		case "digest":

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Paint has what gives text the attributes of a terminal, or returns it as it is.
+// Paint has functions that give text the attributes of a terminal, or return it as it is.
 type Paint struct{ Bold, Faint func(text string) string }
 
-// terminalMarks stand without the title of their column.
+// terminalMarks are the values of the column without a title.
 var terminalMarks = map[string]string{"yes": "required", "documented": "documented", "always": "always"}
 
-// Terminal appends a page laid out for a terminal.
+// Terminal appends a page for a terminal.
 func (p *Page) Terminal(out *bytes.Buffer, paint Paint) {
 	fmt.Fprintf(out, "%s  %s\n\n", paint.Bold(p.Method+" "+p.Path), p.Name)
 	for _, item := range p.items() {
@@ -26,7 +26,7 @@ func (p *Page) Terminal(out *bytes.Buffer, paint Paint) {
 	}
 	for _, s := range p.sections() {
 		fmt.Fprintf(out, "\n%s\n", paint.Bold(s.title))
-		list := rows(s.members, 0)
+		list := rows(s.fields, 0)
 		name, kind := 0, 0
 		for _, row := range list {
 			name, kind = max(name, 2*row.depth+len(row.name)), max(kind, len(row.kind))
