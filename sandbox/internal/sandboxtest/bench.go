@@ -77,9 +77,11 @@ func (b *Bench) snapshot() []byte {
 	return text
 }
 
-// Reload empties all records and brings them back from a snapshot. Only what the records hold is left.
+// Reload empties all records and brings them back from a snapshot. Only what the records hold is left. It waits for
+// deliveries first, whose results would be lost otherwise.
 func (b *Bench) Reload() {
 	b.t.Helper()
+	b.Office.Idle()
 	read, _, err := b.Clock.ReadSnapshot(b.snapshot())
 	require.NoError(b.t, err)
 	require.NoError(b.t, b.Clock.Reset(func() {}))
