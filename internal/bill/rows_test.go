@@ -1,8 +1,9 @@
-package wxpay_test
+package bill_test
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -12,39 +13,55 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/internal/bill"
+	"github.com/wxpay-go/wxpay/internal/download"
 )
 
-// billOf is a bill with this text.
-func billOf(t testing.TB, text string) *wxpay.Bill {
-	t.Helper()
-	gateway := roundTrip(func(req *http.Request) (*http.Response, error) {
-		if strings.HasSuffix(req.URL.Path, "/file") {
-			return file([]byte(text)).RoundTrip(req)
-		}
-		return link("a", []byte(text)).RoundTrip(req)
-	})
-	client := newClient(t, wxpay.WithTransport(gateway))
-	bill, err := tradeChain(client).Bill(context.Background())
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = bill.Close() })
-	return bill
+// statement is the client of a bill that the application answers with. Nothing but that is asked of it.
+type statement struct {
+	bill.Client
+	text string
 }
 
-// readBill writes each row as its line number and values, an error as !, and the summary after ==.
-func readBill(t testing.TB, bill *wxpay.Bill) string {
+func (s statement) Statement() download.Call        { return call{s.text} }
+func (s statement) Rejection(error) *bill.Rejection { return nil }
+
+// call is a call whose response has this text.
+type call struct{ text string }
+
+func (c call) Verified() bool                   { return true }
+func (c call) Attempts() int                    { return 1 }
+func (c call) Failed(f *download.Failure) error { return f }
+
+func (c call) Open(context.Context) (*http.Response, func(), error) {
+	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(c.text))}, func() {}, nil
+}
+
+// keep returns a bill with this text.
+func keep(t testing.TB, text string) *bill.Content {
 	t.Helper()
+	content := new(bill.Content)
+	getting := &bill.Getting{Client: statement{text: text}, Plan: &download.Plan{MaxSize: download.MaxSize}, Direct: true}
+	got, err := getting.Keep(context.Background(), content)
+	require.NoError(t, err)
+	require.Equal(t, int64(len(text)), got.Size)
+	t.Cleanup(func() { assert.NoError(t, content.Close()) })
+	return content
+}
+
+// read writes each row as its line number and values, an error as !, and the summary after ==.
+func read(content *bill.Content) string {
 	var b strings.Builder
-	for row, err := range bill.Rows() {
-		b.WriteString(strconv.Itoa(row.Line) + ":" + strings.Join(row.Values(), "|"))
+	for row, err := range content.Rows() {
+		b.WriteString(strconv.Itoa(row.Line) + ":" + strings.Join(row.All(), "|"))
 		if err != nil {
 			b.WriteString("! " + err.Error())
 		}
 		b.WriteString("\n")
 	}
-	summary, err := bill.Summary()
+	summary, err := content.Summary()
 	for _, row := range summary {
-		b.WriteString("== " + strings.Join(row.Columns(), "|") + " " + strings.Join(row.Values(), "|") + "\n")
+		b.WriteString("== " + strings.Join(row.Columns(), "|") + " " + strings.Join(row.All(), "|") + "\n")
 	}
 	if err != nil {
 		b.WriteString("== ! " + err.Error() + "\n")
@@ -91,37 +108,26 @@ func TestRows(t *testing.T) {
 		"a BOM":                      {"\ufeff", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, tt.want, readBill(t, billOf(t, tt.text)))
-			bill := billOf(t, tt.text)
-			_, firstErr := bill.Summary() // before the rows
-			_, secondErr := bill.Summary()
+			assert.Equal(t, tt.want, read(keep(t, tt.text)))
+			content := keep(t, tt.text)
+			_, firstErr := content.Summary() // before the rows
+			_, secondErr := content.Summary()
 			assert.Equal(t, firstErr, secondErr)
-			assert.Equal(t, tt.want, readBill(t, bill))
+			assert.Equal(t, tt.want, read(content))
 		})
 	}
-	bill := billOf(t, "a,b,a\n`1,`2,`3\n")
-	for row, err := range bill.Rows() {
-		require.NoError(t, err)
-		assert.Equal(t, "1", row.Get("a"), "the first of a name counts")
-		assert.Empty(t, row.Get("c"))
-		_, err = row.Fen("c")
-		assert.ErrorContains(t, err, `line 2, column "c": there is no such column`)
-	}
-	var none wxpay.Row
-	assert.Empty(t, none.Get("a"))
-	assert.Empty(t, none.Columns())
 }
 
 func stray(line int) string {
 	return fmt.Sprintf("wxpay: line %d of the bill is no row (it begins with no back-tick), and no names with values below them", line)
 }
 
-func TestFen(t *testing.T) {
+func TestParseYuan(t *testing.T) {
 	for yuan, fen := range map[string]int64{
 		"0": 0, "0.00": 0, "0.00000": 0, "1": 100, "1.5": 150, "12.30": 1230, "-0.01": -1, "+0.01": 1, "0.29": 29, "1.10000": 110,
 		"92233720368547758.07": math.MaxInt64, "-92233720368547758.07": -math.MaxInt64, "007.00": 700,
 	} {
-		got, err := wxpay.ParseYuan(yuan)
+		got, err := bill.ParseYuan(yuan)
 		require.NoError(t, err, yuan)
 		assert.Equal(t, fen, got, yuan)
 	}
@@ -131,7 +137,7 @@ func TestFen(t *testing.T) {
 		"0.001": "fraction of a fen", "0.00600": "fraction of a fen",
 		"92233720368547758.08": "too large", "99999999999999999999": "too large",
 	} {
-		_, err := wxpay.ParseYuan(yuan)
+		_, err := bill.ParseYuan(yuan)
 		assert.ErrorContains(t, err, says, yuan)
 	}
 }
