@@ -9,7 +9,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
-// KeySize is the length of the APIv3 key in bytes: exactly 32 characters as typed, not hex and not base64.
+// KeySize is the length of the APIv3 key in bytes: exactly 32 characters as typed, not hex and not
+// base64.
 const KeySize = 32
 
 // AlgorithmAESGCM names the cipher of notifications and certificates.
@@ -18,8 +19,8 @@ const AlgorithmAESGCM = "AEAD_AES_256_GCM"
 // tagSize is the length of the authentication tag that follows the encrypted bytes.
 const tagSize = 16
 
-// CheckKey reports an APIv3 key of the wrong form, without showing it: of another length, or with something in it that cannot be
-// seen or typed, such as the line break of a file.
+// CheckKey returns an error for an APIv3 key of the wrong form: another length, or an invisible or
+// untypeable character, such as the line break of a file. The error does not contain the key.
 func CheckKey(key []byte) error {
 	err := visible.Word(string(key))
 	switch {
@@ -35,10 +36,11 @@ func CheckKey(key []byte) error {
 
 const keySource = "it is set in the merchant platform under API security, and is used as typed"
 
-// OpenAESGCM decrypts AEAD_AES_256_GCM: ciphertext is the encrypted bytes followed by the 16-byte tag (already decoded
-// from base64), nonce the bytes as they stand in the message (12 in notifications, 16 in encrypted bills; any length
-// above zero is accepted), additional the associated data, empty if absent. A failure is ErrDecrypt, which after a
-// verified signature nearly always means that the APIv3 key was changed.
+// OpenAESGCM decrypts AEAD_AES_256_GCM. ciphertext is the encrypted bytes and the 16-byte tag,
+// decoded from base64. nonce is the bytes in the message (12 in notifications, 16 in encrypted
+// bills; any length above zero is valid). additional is the associated data, empty if absent. A
+// failure is ErrDecrypt; after a verified signature it nearly always means that the APIv3 key has
+// changed.
 func OpenAESGCM(key, nonce, additional, ciphertext []byte) ([]byte, error) {
 	if err := checkSealed(nonce, ciphertext); err != nil {
 		return nil, err
@@ -50,7 +52,7 @@ func OpenAESGCM(key, nonce, additional, ciphertext []byte) ([]byte, error) {
 	return open(gcm, nil, nonce, additional, ciphertext)
 }
 
-// checkSealed reports what cannot be a nonce and a ciphertext.
+// checkSealed rejects an empty nonce and a short ciphertext.
 func checkSealed(nonce, ciphertext []byte) error {
 	if len(nonce) == 0 {
 		return fmt.Errorf("%w: the nonce is empty", ErrDecrypt)
@@ -72,14 +74,15 @@ func open(gcm cipher.AEAD, dst, nonce, additional, ciphertext []byte) ([]byte, e
 // usualNonce is the length of a nonce in notifications.
 const usualNonce = 12
 
-// Opener decrypts AEAD_AES_256_GCM with one key, for whoever decrypts often: what is made of the key is made once. It is
-// safe for concurrent use, and prints redacted.
+// Opener decrypts AEAD_AES_256_GCM many times with one key: it expands the key once. It is safe for
+// concurrent use and prints redacted.
 type Opener struct {
 	block func() cipher.Block // hidden, since its members tell the key
 	usual func() cipher.AEAD  // for nonces of the usual length
 }
 
-// NewOpener returns an opener for an APIv3 key. One that [CheckKey] refuses is ErrKey.
+// NewOpener returns an opener for an APIv3 key. The error for a key that [CheckKey] rejects is
+// ErrKey.
 func NewOpener(key []byte) (*Opener, error) {
 	if err := CheckKey(key); err != nil {
 		return nil, err
@@ -101,8 +104,8 @@ func (o Opener) Format(s fmt.State, verb rune) { redact.Format(s, verb, "apiv3.O
 // MarshalText returns the text that Format prints.
 func (o Opener) MarshalText() ([]byte, error) { return []byte("apiv3.Opener{key redacted}"), nil }
 
-// Open does what OpenAESGCM does, and appends the plaintext to dst, which may be ciphertext[:0] to decrypt in place. Then
-// a failure leaves nothing of the ciphertext.
+// Open decrypts like OpenAESGCM and appends the plaintext to dst. dst may be ciphertext[:0] to
+// decrypt in place; a failure then destroys the ciphertext.
 func (o *Opener) Open(dst, nonce, additional, ciphertext []byte) ([]byte, error) {
 	if err := checkSealed(nonce, ciphertext); err != nil {
 		return nil, err

@@ -5,9 +5,10 @@ import (
 	"io"
 )
 
-// SealAESGCMStream is [SealAESGCM] for what does not fit into memory: it returns the ciphertext of plaintext, with the tag at its
-// end, encrypted while it is read. Key, nonce and additional are as for [NewAESGCMStream]; a nonce must never repeat under one key. An
-// error of plaintext ends the ciphertext before its tag. The reader is not safe for concurrent use.
+// SealAESGCMStream is [SealAESGCM] for data that does not fit into memory. It returns a reader that
+// encrypts plaintext while it is read, with the tag at the end. Key, nonce and additional are as
+// for [NewAESGCMStream]; a nonce must never repeat under one key. An error of plaintext ends the
+// ciphertext before its tag. The reader is not safe for concurrent use.
 func SealAESGCMStream(key, nonce, additional []byte, plaintext io.Reader) (io.Reader, error) {
 	s, err := NewAESGCMStream(key, nonce, additional)
 	if err != nil {
@@ -18,7 +19,7 @@ func SealAESGCMStream(key, nonce, additional []byte, plaintext io.Reader) (io.Re
 	return sealer, nil
 }
 
-// aesGCMSealer encrypts what it reads.
+// aesGCMSealer encrypts a reader.
 type aesGCMSealer struct {
 	source io.Reader
 	keys   aesGCMReader // of which the key stream is used

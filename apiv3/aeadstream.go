@@ -13,11 +13,13 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// AESGCMStream opens AEAD_AES_256_GCM of any size with bounded memory, in two passes over the same ciphertext: write all of
-// it, as it was received, to the stream; and when [AESGCMStream.Authenticate] agrees, decrypt it. Nothing can be decrypted
-// before, so nothing unauthenticated is ever released. The first pass runs at the speed of the standard library.
+// AESGCMStream decrypts AEAD_AES_256_GCM of any size with bounded memory, in two passes over the
+// same ciphertext: write all of it to the stream as received, call [AESGCMStream.Authenticate],
+// then decrypt. It decrypts nothing before that, so it never releases unauthenticated data. The
+// first pass runs at the speed of the standard library.
 //
-// It is the right choice for files. For what fits into memory use [OpenAESGCM]. It is not safe for concurrent use.
+// Use it for files, and [OpenAESGCM] for data that fits into memory. It is not safe for concurrent
+// use.
 type AESGCMStream struct {
 	block func() cipher.Block // hidden, since its members tell the key
 	hash  *ghash
@@ -40,14 +42,14 @@ func (s *AESGCMStream) text() string {
 	return fmt.Sprintf("apiv3.AESGCMStream{%d bytes, key redacted}", s.size)
 }
 
-// streamPiece is how much goes into the hash at once. Larger ones are not faster.
+// streamPiece is the size in bytes of one step of the hash. Larger ones are not faster.
 const streamPiece = 64 << 10
 
-// maxAESGCM is the longest plain text that GCM allows for one key and nonce.
+// maxAESGCM is the longest plaintext in bytes that GCM allows for one key and nonce.
 const maxAESGCM = 1<<36 - 32
 
-// NewAESGCMStream begins. key has 32 bytes; nonce is the bytes as they stand in the message (16 for encrypted bills), any
-// length above zero; additional is the associated data, empty for bills.
+// NewAESGCMStream starts a stream. key has 32 bytes. nonce is the bytes in the message (16 for
+// encrypted bills), of any length above zero. additional is the associated data, empty for bills.
 func NewAESGCMStream(key, nonce, additional []byte) (*AESGCMStream, error) {
 	if len(key) != KeySize {
 		return nil, fmt.Errorf("%w: the key has %d bytes instead of %d", ErrKey, len(key), KeySize)
@@ -78,8 +80,8 @@ func NewAESGCMStream(key, nonce, additional []byte) (*AESGCMStream, error) {
 
 var errEnded = errors.New("apiv3: the ciphertext is complete already")
 
-// Write takes the next bytes: ciphertext, with the 16-byte tag at the end. It fails only for more than GCM can hold (about
-// 64 GiB) and after Authenticate.
+// Write adds the next bytes of the ciphertext, with the 16-byte tag at the end. It fails only
+// beyond the limit of GCM (about 64 GiB) and after Authenticate.
 func (s *AESGCMStream) Write(p []byte) (n int, err error) {
 	if s.ended {
 		return 0, errEnded
@@ -106,7 +108,7 @@ func (s *AESGCMStream) absorb(n int) {
 	s.buffer = s.buffer[:copy(s.buffer, s.buffer[n:])]
 }
 
-// Authenticate reports whether everything that was written is what the key's owner sealed: nil, or ErrDecrypt.
+// Authenticate returns nil if the tag proves the whole ciphertext, else ErrDecrypt.
 func (s *AESGCMStream) Authenticate() error {
 	if s.authenticated {
 		return nil
@@ -128,7 +130,7 @@ func (s *AESGCMStream) Authenticate() error {
 	return nil
 }
 
-// tag is that of everything in the hash, which it ends.
+// tag ends the hash and returns the tag.
 func (s *AESGCMStream) tag() (tag [tagSize]byte) {
 	s.hash.block(element{8 * s.extra, 8 * s.size})
 	var mask [tagSize]byte
@@ -137,11 +139,12 @@ func (s *AESGCMStream) tag() (tag [tagSize]byte) {
 	return tag
 }
 
-// Size returns the length of the plain text in bytes, once it is authenticated.
+// Size returns the length of the authenticated plaintext in bytes.
 func (s *AESGCMStream) Size() int64 { return int64(s.size) }
 
-// Decrypt returns the plain text of ciphertext, which has to be the bytes that were written before, from the first one on;
-// the tag is not read. It may be called several times. Until the ciphertext is authenticated every read is ErrDecrypt.
+// Decrypt returns a reader of the plaintext. ciphertext must be the same bytes as written, from the
+// first one; the reader ignores the tag. Decrypt may be called several times. Every read before
+// authentication is ErrDecrypt.
 func (s *AESGCMStream) Decrypt(ciphertext io.Reader) io.Reader {
 	return &aesGCMReader{source: ciphertext, stream: s}
 }
@@ -156,8 +159,9 @@ type aesGCMReader struct {
 	keyLeft uint64 // bytes that key is good for
 }
 
-// next begins the key stream n blocks on. GCM counts in the last 32 bits of the block alone, and the standard library's
-// counter mode in all of it, so a key stream ends where the 32 bits overflow.
+// next starts the key stream n blocks on. GCM counts only in the last 32 bits of the block, the
+// standard library's counter mode in all of it, so a key stream ends at the overflow of the 32
+// bits.
 func (d *aesGCMReader) next(n uint32) {
 	count := binary.BigEndian.Uint32(d.counter[12:]) + n
 	binary.BigEndian.PutUint32(d.counter[12:], count)
@@ -165,7 +169,7 @@ func (d *aesGCMReader) next(n uint32) {
 	d.keyLeft = 16 * (math.MaxUint32 - uint64(count) + 1)
 }
 
-// wrap begins the key stream that follows an overflow.
+// wrap starts the key stream after an overflow.
 func (d *aesGCMReader) wrap() {
 	binary.BigEndian.PutUint32(d.counter[12:], 0)
 	d.next(0)

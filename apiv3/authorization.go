@@ -22,7 +22,8 @@ type Authorization struct {
 	Signature string // base64
 }
 
-// AppendTo appends the header value: the scheme, one blank, five quoted members joined by commas without blanks.
+// AppendTo appends the header value: the scheme, one blank, five quoted fields joined by commas
+// without blanks.
 func (a Authorization) AppendTo(dst []byte) []byte {
 	dst = append(a.appendUnsigned(dst), a.Signature...)
 	return append(dst, '"')
@@ -39,7 +40,7 @@ func (a Authorization) appendUnsigned(dst []byte) []byte {
 	return dst
 }
 
-// String returns the header value with the signature left out, so that it can be logged; AppendTo writes it whole.
+// String returns the header value without the signature, for logs; AppendTo writes all of it.
 func (a Authorization) String() string {
 	a.Signature = "…"
 	return string(a.AppendTo(nil))
@@ -51,15 +52,16 @@ func (a Authorization) Format(s fmt.State, verb rune) { redact.Format(s, verb, a
 // MarshalText returns the text of String.
 func (a Authorization) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// ParseAuthorization reads a header value. The order of the members is free; each must be there once and be quoted, no
-// other member is accepted, and blanks are accepted only after the scheme and after a comma. Failing is ErrAuthorization.
+// ParseAuthorization parses a header value. The five fields may have any order; each must stand
+// once, in quotes, and no others. Blanks may follow only the scheme and a comma. The error is
+// ErrAuthorization.
 func ParseAuthorization(value string) (Authorization, error) {
 	scheme, rest, ok := strings.Cut(value, " ")
 	if !ok || scheme == "" || !validText(scheme) || strings.ContainsAny(scheme, `=,`) {
 		return Authorization{}, fmt.Errorf("%w: no scheme", ErrAuthorization)
 	}
 	a := Authorization{Scheme: scheme}
-	var seen members
+	var seen seenFields
 	for len(rest) > 0 {
 		name, after, ok := strings.Cut(strings.TrimLeft(rest, " "), `="`)
 		if !ok {
@@ -76,7 +78,7 @@ func ParseAuthorization(value string) (Authorization, error) {
 			break
 		}
 		if rest, ok = strings.CutPrefix(after, ","); !ok || rest == "" {
-			return Authorization{}, fmt.Errorf("%w: members are not joined by single commas", ErrAuthorization)
+			return Authorization{}, fmt.Errorf("%w: fields are not joined by single commas", ErrAuthorization)
 		}
 	}
 	for _, member := range [...][2]string{
@@ -89,10 +91,10 @@ func ParseAuthorization(value string) (Authorization, error) {
 	return a, nil
 }
 
-// members notes which members a header has had, also those with an empty value.
-type members struct{ id, nonce, timestamp, serial, signature bool }
+// seenFields marks the fields of a header, including empty ones.
+type seenFields struct{ id, nonce, timestamp, serial, signature bool }
 
-func (a *Authorization) set(name, text string, seen *members) error {
+func (a *Authorization) set(name, text string, seen *seenFields) error {
 	var field *string
 	var twice *bool
 	switch name {
@@ -107,7 +109,7 @@ func (a *Authorization) set(name, text string, seen *members) error {
 	case "signature":
 		field, twice = &a.Signature, &seen.signature
 	default:
-		return fmt.Errorf("%w: it has a member that is not known", ErrAuthorization)
+		return fmt.Errorf("%w: it has an unknown field", ErrAuthorization)
 	}
 	if *twice {
 		return fmt.Errorf("%w: %s stands twice", ErrAuthorization, name)

@@ -7,15 +7,16 @@ import (
 	"fmt"
 )
 
-// AssociatedCertificate is the associated data under which the platform encrypts its certificates.
+// AssociatedCertificate is the associated data of the platform's encrypted certificates.
 const AssociatedCertificate = "certificate"
 
-// OpenCertificates decrypts the body of a certificate list (GET /v3/certificates) with the APIv3 key. An entry that
-// cannot be read does not spoil the others: it is reported in broken, by its place and serial. err means that nothing
-// can be read at all.
+// OpenCertificates decrypts the body of a certificate list (GET /v3/certificates) with the APIv3
+// key. broken names the unreadable entries by place and serial; the others are still returned. err
+// means that the list itself is unreadable.
 //
-// The decryption proves that whoever made an entry knew the APIv3 key. The documented second half of the proof, that the
-// list's own signature verifies with the certificate that it names, is the caller's part.
+// The decryption proves that the author of an entry knew the APIv3 key. The caller must add the
+// documented second half of the proof: the list's own signature verifies with the certificate that
+// it names.
 func OpenCertificates(key, body []byte) (certificates []*x509.Certificate, broken []error, err error) {
 	if err := CheckKey(key); err != nil {
 		return nil, nil, err
@@ -44,8 +45,8 @@ func OpenCertificates(key, body []byte) (certificates []*x509.Certificate, broke
 	return certificates, broken, nil
 }
 
-// certificateEntry is one entry of the list. The times beside the serial are left out: pages disagree on their form, and
-// the certificate says the same.
+// certificateEntry is one entry of the list, without its times: pages disagree on their form, and
+// the certificate contains them.
 type certificateEntry struct {
 	Serial    string `json:"serial_no"`
 	Encrypted struct {

@@ -1,13 +1,15 @@
-// Package apiv3 holds the pure rules of WeChat Pay APIv3: how a request is signed, how an answer or a notification is
-// verified, how members are encrypted, and how keys and serials are read. Client, webhook handler and sandbox all
-// stand on it, so both ends of the wire follow one text of the rules.
+// Package apiv3 has the pure rules of WeChat Pay APIv3: signing requests, verifying responses and
+// notifications, encrypting fields, and parsing keys and serials. Client, webhook handler and
+// sandbox share it, so both ends of the wire follow the same rules.
 //
-// It knows no HTTP client, no clock, no files and no network: time is passed in, bytes come from the caller. Use the
-// root package to make calls; use this one to check a signature by hand, to write a tool, or to add a [Scheme].
+// It uses no HTTP client, clock, file or network: the caller passes time and bytes. Use the root
+// package to make calls; use this one to check a signature by hand, to write a tool, or to add a
+// [Scheme].
 //
-// Everything here is safe for concurrent use, but for a stream that is being opened or sealed. Errors can be told apart with errors.Is against the Err… values; no
-// error text contains a key, a plain text or a signature.
+// The package is safe for concurrent use, except for its streams. Compare errors with the Err…
+// values by errors.Is; no error text contains a key, a plaintext or a signature.
 //
-// The rules come from the platform's documentation (https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the pages
-// around it), checked in November 2026 against test vectors that several independent implementations confirmed.
+// The rules come from the platform's documentation
+// (https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the pages around it). Test vectors of
+// several independent implementations confirmed them in November 2026.
 package apiv3

@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// SignHMAC signs parameters for the front ends that still use HMAC-SHA256, such as the pay-score confirmation: the
-// non-empty pairs sorted by name, joined as k=v with "&", then "&key=" and the key; upper-case hex. Most sources name the APIv2 key as
-// the key. A parameter named sign is left out.
+// SignHMAC signs parameters for front ends that still use HMAC-SHA256, such as the pay-score
+// confirmation. The message is the non-empty pairs sorted by name, joined as k=v with "&", then
+// "&key=" and the key; it omits a parameter named sign. The signature is upper-case hex. Most
+// sources name the APIv2 key as the key.
 func SignHMAC(params map[string]string, key string) string {
 	var message strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(params)) {

@@ -5,7 +5,8 @@ import (
 	"encoding/binary"
 )
 
-// element is an element of GF(2^128) in the bit order of GCM: the most significant bit of hi is the coefficient of x^0.
+// element is an element of GF(2^128) in the bit order of GCM: the most significant bit of hi is the
+// coefficient of x^0.
 type element struct{ hi, lo uint64 }
 
 func readElement(block []byte) element {
@@ -18,7 +19,7 @@ func (a element) append(dst []byte) []byte {
 
 func (a element) plus(b element) element { return element{a.hi ^ b.hi, a.lo ^ b.lo} }
 
-// times multiplies, in a time that does not depend on the operands.
+// times multiplies in constant time.
 func (a element) times(b element) (z element) {
 	const r = 0xe1 << 56 // x^128 = x^7 + x^2 + x + 1
 	for i := range 128 {
@@ -61,13 +62,15 @@ func (a element) inverse() element {
 	return z
 }
 
-// ghash computes GHASH of NIST SP 800-38D piece by piece, at the speed of the standard library's GCM, which has it in
-// hardware but only inside whole messages. The tag of a message that has nothing but associated data is
+// ghash computes GHASH of NIST SP 800-38D piece by piece. It uses the standard library's GCM, which
+// has GHASH in hardware but only for whole messages. The tag of a message with only associated data
+// is
 //
 //	tag = (Y + L)·H + E(J0)
 //
-// where Y is GHASH of that data, padded to blocks, L the block of its length, and E(J0) a constant of key and nonce. So
-// Y = (tag + E(J0))/H + L: one message for each piece, and two multiplications here to join it to the pieces before.
+// where Y is GHASH of that data, padded to blocks, L the block of its length, and E(J0) a constant
+// of key and nonce. So Y = (tag + E(J0))/H + L: one message for each piece, and two multiplications
+// to join it to the pieces before.
 type ghash struct {
 	gcm     cipher.AEAD // any nonce would do, since nothing is encrypted
 	mask    element     // E(J0) of the nonce that gcm is used with
@@ -95,7 +98,7 @@ func newGHASH(block cipher.Block) (*ghash, error) {
 	return g, nil
 }
 
-// add takes a piece, which is padded with zeros to whole blocks. All but the last have whole blocks.
+// add adds a piece, padded with zeros to whole blocks. All but the last have whole blocks.
 func (g *ghash) add(piece []byte) {
 	if len(piece) == 0 {
 		return
@@ -109,10 +112,10 @@ func (g *ghash) add(piece []byte) {
 	g.y = g.y.times(g.power).plus(own)
 }
 
-// block takes one block.
+// block adds one block.
 func (g *ghash) block(b element) { g.y = g.y.plus(b).times(g.h) }
 
-// take returns what was computed and begins anew.
+// take returns the hash and starts again.
 func (g *ghash) take() element {
 	y := g.y
 	g.y = element{}

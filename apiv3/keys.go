@@ -12,8 +12,9 @@ import (
 	"strings"
 )
 
-// ParsePrivateKey reads a private key from PEM or DER, PKCS#8 or PKCS#1. In PEM text a literal \n stands for a line
-// break, as environment variables often carry it. A file of another kind is named in the error, which is ErrKey.
+// ParsePrivateKey parses a private key in PEM or DER, PKCS#8 or PKCS#1. PEM text may contain a
+// literal \n for a line break, as environment variables often do. The error is ErrKey and names a
+// file of another kind.
 func ParsePrivateKey(data []byte) (crypto.Signer, error) {
 	kind, der, err := decode(data)
 	if err != nil {
@@ -38,8 +39,9 @@ func ParsePrivateKey(data []byte) (crypto.Signer, error) {
 	}
 }
 
-// ParsePublicKey reads a public key from PEM or DER, SPKI or PKCS#1: the file pub_key.pem of the WeChat Pay public
-// key. A certificate is refused, because its key is used under another serial; see [ParseCertificate].
+// ParsePublicKey parses a public key in PEM or DER, SPKI or PKCS#1: the file pub_key.pem of the
+// WeChat Pay public key. It rejects a certificate, which has a serial of its own; see
+// [ParseCertificate].
 func ParsePublicKey(data []byte) (crypto.PublicKey, error) {
 	kind, der, err := decode(data)
 	if err != nil {
@@ -60,7 +62,7 @@ func ParsePublicKey(data []byte) (crypto.PublicKey, error) {
 	return nil, fmt.Errorf("%w: not a public key in SPKI or PKCS#1", ErrKey)
 }
 
-// ParseCertificate reads an X.509 certificate from PEM or DER.
+// ParseCertificate parses an X.509 certificate in PEM or DER.
 func ParseCertificate(data []byte) (*x509.Certificate, error) {
 	kind, der, err := decode(data)
 	if err != nil {
@@ -78,7 +80,8 @@ func ParseCertificate(data []byte) (*x509.Certificate, error) {
 // serialSize is the length in hex digits of the serials that the platform and its authority issue.
 const serialSize = 40
 
-// Serial returns a certificate's serial as the protocol writes it: upper-case hex, leading zeros kept, 40 digits.
+// Serial returns a certificate's serial as the protocol writes it: upper-case hex, leading zeros
+// kept, 40 digits.
 func Serial(certificate *x509.Certificate) string {
 	s := strings.ToUpper(hex.EncodeToString(certificate.SerialNumber.Bytes()))
 	return strings.Repeat("0", max(0, serialSize-len(s))) + s
@@ -89,16 +92,18 @@ func IsSerial(s string) bool {
 	return len(s) == serialSize && strings.Trim(s, "0123456789ABCDEF") == ""
 }
 
-// publicKeyID is what the id of every WeChat Pay public key begins with.
+// publicKeyID is the beginning of the id of every WeChat Pay public key.
 const publicKeyID = "PUB_KEY_ID_"
 
-// IsPublicKeyID reports whether s has the form of the id of a WeChat Pay public key: PUB_KEY_ID_ and digits.
+// IsPublicKeyID reports whether s has the form of the id of a WeChat Pay public key: PUB_KEY_ID_
+// and digits.
 func IsPublicKeyID(s string) bool {
 	digits, ok := strings.CutPrefix(s, publicKeyID)
 	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
-// decode returns the DER inside PEM text, and the kind of the block; DER comes back as it is with an empty kind.
+// decode returns the DER of PEM text and the kind of its block; it returns DER unchanged, with an
+// empty kind.
 func decode(data []byte) (kind string, der []byte, err error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if len(bytes.TrimSpace(data)) == 0 {
@@ -122,10 +127,11 @@ func decode(data []byte) (kind string, der []byte, err error) {
 // pemEncryptedKey is the PEM block of an encrypted PKCS#8 key.
 const pemEncryptedKey = "ENCRYPTED PRIVATE KEY"
 
-// encryptedKey is how identify names an encrypted private key.
+// encryptedKey is the name that identify gives an encrypted private key.
 const encryptedKey = "an encrypted private key"
 
-// identify names what der is, with an article, for errors that tell a user which file was mixed up; empty if it cannot.
+// identify names the content of der, with an article, for errors about a wrong file; empty if it is
+// unknown.
 func identify(kind string, der []byte) string {
 	if kind == pemEncryptedKey {
 		return encryptedKey

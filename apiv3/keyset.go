@@ -16,7 +16,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
-// Errors of looking up a platform key.
+// Errors of [KeySet.Find].
 var (
 	// ErrUnknownSerial means that no configured platform key has this serial.
 	ErrUnknownSerial = fault.New("unknown platform key")
@@ -24,13 +24,16 @@ var (
 	ErrExpired = fault.New("platform certificate outside its validity")
 )
 
-// PlatformKey is one key of the platform: of a platform certificate, or the WeChat Pay public key.
+// PlatformKey is a key of the platform: that of a platform certificate, or the WeChat Pay public
+// key.
 type PlatformKey struct {
-	// Serial is the certificate's serial (40 upper-case hex digits) or the public key's id (PUB_KEY_ID_…).
+	// Serial is the certificate's serial (40 upper-case hex digits) or the public key's id
+	// (PUB_KEY_ID_…).
 	Serial string
 	// Key verifies the platform's signatures and encrypts for the platform.
 	Key crypto.PublicKey
-	// NotBefore and NotAfter bound the validity of a certificate. Both are zero for a public key, which never expires.
+	// NotBefore and NotAfter bound the validity of a certificate. Both are zero for a public key,
+	// which never expires.
 	NotBefore, NotAfter time.Time
 }
 
@@ -50,7 +53,7 @@ func (k PlatformKey) valid(now time.Time) bool {
 	return !k.IsCertificate() || (!now.Before(k.NotBefore) && !now.After(k.NotAfter))
 }
 
-// checkSerial reports a serial that no answer can name.
+// checkSerial rejects a serial that no response can name.
 func (k PlatformKey) checkSerial() error {
 	err := visible.Word(k.Serial)
 	switch {
@@ -64,21 +67,22 @@ func (k PlatformKey) checkSerial() error {
 	return nil
 }
 
-// KeySet is an immutable set of platform keys of both kinds, by exact serial. The zero value is empty. To change a set
-// that others read, build a new one and swap the pointer.
+// KeySet is an immutable set of platform keys of both kinds, by exact serial. The zero value is
+// empty. To change a shared set, build a new one and swap the pointer.
 type KeySet struct {
 	keys         map[string]PlatformKey
 	public       PlatformKey   // the first by id, zero if there is none
 	certificates []PlatformKey // the one that expires last first
 }
 
-// NewKeySet returns a set of keys. A serial that no answer can name, a nil key, and two different keys under one serial are ErrKey.
+// NewKeySet returns a set of keys. The error is ErrKey for a serial that no response can name, a
+// nil key, and two different keys under one serial.
 func NewKeySet(keys ...PlatformKey) (*KeySet, error) {
 	return new(KeySet).With(keys...)
 }
 
-// With returns a set that also holds keys. A key whose serial is in the set already replaces it, which changes nothing
-// but the bounds of its validity.
+// With returns a set with additional keys. A key with a known serial replaces the old one, which
+// may change only the bounds of its validity.
 func (s *KeySet) With(keys ...PlatformKey) (*KeySet, error) {
 	grown := &KeySet{keys: make(map[string]PlatformKey, len(s.keys)+len(keys))}
 	maps.Copy(grown.keys, s.keys)
@@ -115,8 +119,8 @@ func (s *KeySet) With(keys ...PlatformKey) (*KeySet, error) {
 // Len returns the number of keys.
 func (s *KeySet) Len() int { return len(s.keys) }
 
-// Find returns the key that serial names exactly. No such key is ErrUnknownSerial, a certificate outside its validity
-// at now is ErrExpired: the platform never signs with one.
+// Find returns the key with exactly this serial. The error is ErrUnknownSerial without such a key,
+// and ErrExpired for a certificate that is not valid at now: the platform never signs with one.
 func (s *KeySet) Find(serial string, now time.Time) (PlatformKey, error) {
 	key, ok := s.keys[serial]
 	if !ok {
@@ -128,10 +132,11 @@ func (s *KeySet) Find(serial string, now time.Time) (PlatformKey, error) {
 	return key, nil
 }
 
-// PublicKey returns the WeChat Pay public key, the first by id should there be several.
+// PublicKey returns the WeChat Pay public key, the first by id if there are several.
 func (s *KeySet) PublicKey() (PlatformKey, bool) { return s.public, s.public.Serial != "" }
 
-// Certificate returns the key of the certificate that is valid at now and expires last: the one to encrypt with.
+// Certificate returns the key of the certificate that is valid at now and expires last. Use it to
+// encrypt.
 func (s *KeySet) Certificate(now time.Time) (PlatformKey, bool) {
 	for i := range s.certificates {
 		if s.certificates[i].valid(now) {

@@ -8,10 +8,11 @@ import (
 	"sync"
 )
 
-// SignRequest signs a request and returns the value of its Authorization header, with the length in bytes of the
-// message that was signed (the platform names its own length when a signature does not match). caller brings ID,
-// Serial, Nonce and Timestamp, printable ASCII without blanks and quotes and none of them empty, else it is ErrAuthorization; method,
-// target and body are as in [AppendRequestMessage].
+// SignRequest signs a request and returns the value of its Authorization header, and the length in
+// bytes of the signed message (the platform names its own length when a signature does not match).
+// caller contains ID, Serial, Nonce and Timestamp: non-empty printable ASCII without blanks and
+// quotes, else the error is ErrAuthorization. method, target and body are as in
+// [AppendRequestMessage].
 func SignRequest(scheme Scheme, key crypto.Signer, caller Authorization, method, target string, body []byte) (header string, size int, err error) {
 	for _, member := range [...]string{caller.ID, caller.Serial, caller.Nonce, caller.Timestamp} {
 		if member == "" || !validText(member) || strings.IndexByte(member, ' ') >= 0 {
@@ -27,7 +28,7 @@ func SignRequest(scheme Scheme, key crypto.Signer, caller Authorization, method,
 		return "", 0, err
 	}
 	caller.Scheme, caller.Identity = scheme.Name(), scheme.Identity()
-	// The header is built behind the message in the same buffer; the base64 goes where the signature belongs, last.
+	// the header follows the message in the same buffer; its last part is the signature in base64
 	out := caller.appendUnsigned(message)
 	out = base64.StdEncoding.AppendEncode(out, signature)
 	out = append(out, '"')
@@ -35,10 +36,11 @@ func SignRequest(scheme Scheme, key crypto.Signer, caller Authorization, method,
 	return string(out[size:]), size, nil
 }
 
-// buffers holds the scratch space in which messages and headers are built, so that a call allocates none.
+// buffers holds scratch space for messages and headers, so that a call allocates none.
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
-// maxKept is the capacity up to which a buffer goes back: one huge body must not stay in memory for ever.
+// maxKept is the largest capacity in bytes of a buffer that goes back: a huge body must not stay in
+// memory.
 const maxKept = 64 << 10
 
 func getBuffer() *[]byte { return buffers.Get().(*[]byte) }

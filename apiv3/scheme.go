@@ -11,44 +11,46 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// Scheme is one way of authenticating: the name in the Authorization header, and the algorithms behind it. [RSA] is the
-// one that every merchant has. Brand-direct and the SM algorithms are further implementations of the same interface.
+// Scheme is an authentication scheme: its name in the Authorization header, and its algorithms.
+// Every merchant has [RSA]. Brand-direct and the SM algorithms are other implementations.
 type Scheme interface {
-	// Name is the authentication scheme of the Authorization header, such as WECHATPAY2-SHA256-RSA2048.
+	// Name is the authentication scheme of the Authorization header, such as
+	// WECHATPAY2-SHA256-RSA2048.
 	Name() string
-	// Identity names the member of the Authorization header that tells who calls: mchid or brand_id.
+	// Identity names the caller's field of the Authorization header: mchid or brand_id.
 	Identity() string
-	// SignatureType is the value of Wechatpay-Signature-Type that answers and notifications carry.
+	// SignatureType is the value of Wechatpay-Signature-Type in responses and notifications.
 	SignatureType() string
-	// CheckPublicKey reports why key cannot serve this scheme, nil if it can.
+	// CheckPublicKey returns an error if key does not fit this scheme.
 	CheckPublicKey(key crypto.PublicKey) error
 	// Sign signs message (not its digest).
 	Sign(key crypto.Signer, message []byte) ([]byte, error)
-	// Verify reports whether signature is key's over message: nil, or an error that is ErrSignature.
+	// Verify returns nil if signature is a signature of message by key, else ErrSignature.
 	Verify(key crypto.PublicKey, message, signature []byte) error
-	// Encrypt encrypts one sensitive value for key. A value longer than MaxPlaintext is ErrTooLong.
+	// Encrypt encrypts one sensitive value for key. The error is ErrTooLong for a value longer than
+	// MaxPlaintext.
 	Encrypt(key crypto.PublicKey, plaintext []byte) ([]byte, error)
-	// Decrypt opens one sensitive value. Failing is ErrDecrypt, whatever the reason.
+	// Decrypt decrypts one sensitive value. The error is ErrDecrypt, whatever the reason.
 	Decrypt(key crypto.Decrypter, ciphertext []byte) ([]byte, error)
-	// MaxPlaintext is the longest value in bytes that Encrypt takes for key.
+	// MaxPlaintext is the length in bytes of the longest value that Encrypt accepts for key.
 	MaxPlaintext(key crypto.PublicKey) int
 }
 
 // Errors of keys, signatures and ciphers.
 var (
-	// ErrSignature means that a signature does not verify. It says nothing about why.
+	// ErrSignature means that a signature does not verify, without a reason.
 	ErrSignature = fault.New("signature does not match")
-	// ErrDecrypt means that a ciphertext cannot be opened with this key.
+	// ErrDecrypt means that this key does not decrypt a ciphertext.
 	ErrDecrypt = fault.New("decryption failed")
 	// ErrTooLong means that a plaintext is longer than the padding allows.
 	ErrTooLong = fault.New("plaintext too long")
-	// ErrKey means that a key cannot be read, or does not fit its use.
+	// ErrKey means that a key is unreadable, or does not fit its use.
 	ErrKey = fault.New("unusable key")
 )
 
-// RSA returns the scheme WECHATPAY2-SHA256-RSA2048: RSASSA-PKCS1-v1_5 with SHA-256 for signatures, RSAES-OAEP with
-// SHA-1 for sensitive members. (One FAQ entry recommends SHA-256 for OAEP; the guide and every official library use
-// SHA-1, and SHA-256 is refused by the platform.)
+// RSA returns the scheme WECHATPAY2-SHA256-RSA2048: RSASSA-PKCS1-v1_5 with SHA-256 for signatures,
+// RSAES-OAEP with SHA-1 for sensitive fields. (One FAQ entry recommends SHA-256 for OAEP; the guide
+// and every official library use SHA-1, and the platform rejects SHA-256.)
 func RSA() Scheme { return rsaScheme{} }
 
 type rsaScheme struct{}
@@ -59,7 +61,8 @@ func (rsaScheme) Name() string          { return "WECHATPAY2-SHA256-RSA2048" }
 func (rsaScheme) Identity() string      { return "mchid" }
 func (rsaScheme) SignatureType() string { return "WECHATPAY2-SHA256-RSA2048" }
 
-// minRSABits is what the platform issues and accepts; a shorter key is a mix-up or an attack.
+// minRSABits is the size that the platform issues and accepts; a shorter key is a mistake or an
+// attack.
 const minRSABits = 2048
 
 func (rsaScheme) CheckPublicKey(key crypto.PublicKey) error {
@@ -113,7 +116,7 @@ func (s rsaScheme) Encrypt(key crypto.PublicKey, plaintext []byte) ([]byte, erro
 	if limit := s.MaxPlaintext(key); len(plaintext) > limit {
 		return nil, fmt.Errorf("%w: %d bytes of UTF-8, at most %d fit", ErrTooLong, len(plaintext), limit)
 	}
-	// SHA-1 is what the platform's padding is made of; OAEP does not depend on its collision resistance.
+	// the platform's padding uses SHA-1; OAEP does not depend on its collision resistance
 	return rsa.EncryptOAEP(sha1.New(), rand.Reader, public, plaintext, nil)
 }
 

@@ -23,24 +23,26 @@ const (
 	HeaderRequestID     = "Request-Id"
 )
 
-// Window is how far a timestamp may be from the clock, in either direction. The platform documents five minutes for
-// requests and answers alike; libraries differ only in whether the last second counts, and here it does.
+// Window is the largest difference between a timestamp and the clock, in either direction. The
+// platform documents five minutes for requests and responses. Libraries disagree on the last
+// second; this package includes it.
 const Window = 5 * time.Minute
 
-// probePrefix marks the deliberately wrong signatures by which the platform finds merchants who do not verify.
+// probePrefix marks deliberately wrong signatures, with which the platform finds merchants who do
+// not verify.
 const probePrefix = "WECHATPAY/SIGNTEST/"
 
-// Errors of answers' and notifications' signatures.
+// Errors of the signatures of responses and notifications.
 var (
 	// ErrUnsigned means that a signature header is missing.
 	ErrUnsigned = fault.New("not signed")
 	// ErrSignatureHeader means that a signature header is malformed or stands more than once.
 	ErrSignatureHeader = fault.New("malformed signature header")
-	// ErrClock means that a timestamp is outside Window. A *ClockError tells by how much.
+	// ErrClock means that a timestamp is outside Window. A *ClockError has the difference.
 	ErrClock = fault.New("timestamp outside the window")
 )
 
-// ClockError tells how far a timestamp is from the local clock. It is ErrClock.
+// ClockError is the difference between a timestamp and the local clock. It is ErrClock.
 type ClockError struct {
 	// Skew is the timestamp less the local time: positive when the local clock is behind.
 	Skew time.Duration
@@ -56,7 +58,7 @@ func (e *ClockError) Error() string {
 // Is makes every ClockError an ErrClock.
 func (e *ClockError) Is(target error) bool { return target == ErrClock }
 
-// Signature is what the Wechatpay-… headers of an answer or a notification say.
+// Signature is the content of the Wechatpay-… headers of a response or a notification.
 type Signature struct {
 	Serial    string // certificate serial, or public key id: an opaque, exact text
 	Timestamp string // decimal seconds since 1970, the text that was signed
@@ -75,9 +77,9 @@ func (s Signature) text() string {
 	return fmt.Sprintf("apiv3.Signature{serial %s, timestamp %s, type %s, redacted}", redact.Printable(s.Serial), redact.Printable(s.Timestamp), redact.Printable(s.Type))
 }
 
-// ReadSignature takes the signature from the headers, whose names are in the canonical form of net/http (an
-// http.Header fits). Any of the first four missing is ErrUnsigned and names the missing one; a header that stands twice
-// is ErrSignatureHeader.
+// ReadSignature reads the signature from headers with the canonical names of net/http, such as an
+// http.Header. The error is ErrUnsigned and names the header if one of the first four is missing,
+// and ErrSignatureHeader if a header stands twice.
 func ReadSignature(header map[string][]string) (Signature, error) {
 	var s Signature
 	for _, err := range [...]error{
@@ -103,18 +105,19 @@ func headerText(header map[string][]string, name string, to *string) error {
 	return nil
 }
 
-// HasSignature reports whether any signature header is there: what carries one claims to be signed.
+// HasSignature reports whether a signature header is there: such a message claims to be signed.
 func HasSignature(header map[string][]string) bool {
 	return len(header[HeaderSignature]) > 0 || len(header[HeaderNonce]) > 0 || len(header[HeaderTimestamp]) > 0
 }
 
-// IsProbe reports whether the signature is one of the platform's tests. A probe is refused like any wrong signature;
-// knowing it is for logs only.
+// IsProbe reports whether the signature is one of the platform's tests. Reject a probe like any
+// wrong signature; IsProbe serves logs only.
 func (s Signature) IsProbe() bool { return strings.HasPrefix(s.Value, probePrefix) }
 
-// CheckWindow reports a timestamp that is no number as ErrSignatureHeader and one outside Window as a *ClockError.
+// CheckWindow returns ErrSignatureHeader for a timestamp that is no number, and a *ClockError
+// outside Window.
 func (s Signature) CheckWindow(now time.Time) error {
-	// ParseUint takes no sign: the timestamp is text that was signed, and a sign never is part of it.
+	// ParseUint accepts no sign, which is never part of the signed text
 	seconds, err := strconv.ParseUint(s.Timestamp, 10, 40)
 	if err != nil {
 		return fmt.Errorf("%w: %s is not a number of seconds", ErrSignatureHeader, HeaderTimestamp)
@@ -126,17 +129,17 @@ func (s Signature) CheckWindow(now time.Time) error {
 	return nil
 }
 
-// strictBase64 refuses a last character with unused bits set: a signature has one form only.
+// strictBase64 rejects a last character with unused bits set: a signature has only one form.
 var strictBase64 = base64.StdEncoding.Strict()
 
-// Verify checks type and signature over body, which is the raw bytes received (for an overseas statement
-// [StatementMessageBody]). key is the one that Serial names: looking it up exactly is the caller's part, trying others
-// is forbidden. A failure is ErrSignature or ErrSignatureHeader.
+// Verify checks the type, and the signature over body: the raw bytes received (for an overseas
+// statement [StatementMessageBody]). key must be the one that Serial names exactly; never try
+// others. The error is ErrSignature or ErrSignatureHeader.
 func (s Signature) Verify(scheme Scheme, key crypto.PublicKey, body []byte) error {
 	if s.Type != "" && s.Type != scheme.SignatureType() {
 		return fmt.Errorf("%w: the signature is of another type than %s", ErrSignatureHeader, scheme.SignatureType())
 	}
-	// A line break in either would let the bytes of one line pass for those of the next.
+	// a line break in either would shift bytes of one line into the next
 	if !validText(s.Timestamp) || !validText(s.Nonce) {
 		return fmt.Errorf("%w: %s or %s has a character that none has", ErrSignatureHeader, HeaderTimestamp, HeaderNonce)
 	}

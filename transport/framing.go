@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// framing finds the end of an HTTP/1.1 answer in the bytes that pass. Where it is not certain that net/http would find the
-// same one, the answer is unframed.
+// framing finds the end of an HTTP/1.1 response in a stream of bytes. A response is unframed if
+// net/http might find another end.
 type framing struct {
 	at       place
 	bodiless bool     // whatever the header says
@@ -18,7 +18,7 @@ type framing struct {
 	sized    bool
 }
 
-// place is what comes next.
+// place is the next part of the response.
 type place uint8
 
 const (
@@ -32,7 +32,7 @@ const (
 	unframed
 )
 
-// take reads on, and returns how many bytes of p belong to the answer.
+// take reads on and returns the number of bytes of p that belong to the response.
 func (f *framing) take(p []byte) (taken int) {
 	for taken < len(p) && f.at < complete {
 		if f.at == bodyBytes || f.at == chunkBytes {
@@ -64,7 +64,7 @@ func (f *framing) take(p []byte) (taken int) {
 	return taken
 }
 
-// endLine takes in a line that is there whole, or its beginning.
+// endLine processes a whole line, or its beginning.
 func (f *framing) endLine() {
 	whole := f.size <= len(f.line)
 	line := bytes.TrimSuffix(f.line[:min(f.size, len(f.line))], []byte("\r"))
@@ -77,7 +77,7 @@ func (f *framing) endLine() {
 		case empty:
 			f.at = f.afterHeader()
 		default:
-			f.readMember(line, whole)
+			f.readField(line, whole)
 		}
 	case chunkLine:
 		f.at = unframed
@@ -109,8 +109,8 @@ func (f *framing) readStatus(line []byte) {
 	f.status = int(status)
 }
 
-// readMember reads a line of the header.
-func (f *framing) readMember(line []byte, whole bool) {
+// readField reads a line of the header.
+func (f *framing) readField(line []byte, whole bool) {
 	name, value, ok := bytes.Cut(line, []byte(":"))
 	value = bytes.Trim(value, " \t")
 	switch {
@@ -130,7 +130,7 @@ func (f *framing) readMember(line []byte, whole bool) {
 	}
 }
 
-// afterHeader is what comes behind the header.
+// afterHeader returns the place after the header.
 func (f *framing) afterHeader() place {
 	switch {
 	case f.status < 200: // the answer itself is still to come

@@ -13,11 +13,12 @@ import (
 	"time"
 )
 
-// gate is a connection that hands up exactly the answer that was asked for. What comes behind an answer, or without a
-// request, ends the connection and is seen by nobody: net/http would write its beginning, body and signature, to the global
-// logger of package log, and has no switch for that. The request after it gets a connection of its own.
+// gate is a connection that passes on exactly the requested response. Further bytes, or bytes
+// without a request, end the connection unseen: net/http would write their beginning to the global
+// logger of package log, body and signature included, and has no switch for that. The next request
+// gets a new connection.
 //
-// It stands above TLS, so it is not there where net/http makes the TLS itself: behind a proxy.
+// It is above TLS, so it is absent behind a proxy, where net/http makes the TLS itself.
 type gate struct {
 	net.Conn
 	tls *tls.ConnectionState // nil for plain HTTP
@@ -64,7 +65,7 @@ func (g *gate) Read(p []byte) (int, error) {
 	return taken, err
 }
 
-// surplus closes a connection on which something came behind an answer, and reports that.
+// surplus closes a connection with bytes after the response, and reports them.
 func (g *gate) surplus() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -74,8 +75,8 @@ func (g *gate) surplus() bool {
 	return g.shut
 }
 
-// Write begins to wait for an answer when it writes the beginning of a request. On a connection that is shut it writes
-// nothing, so that net/http takes another one.
+// Write starts to expect a response when it writes the beginning of a request. It writes nothing on
+// a closed connection, so that net/http uses another one.
 func (g *gate) Write(p []byte) (int, error) {
 	g.mu.Lock()
 	request := beginsRequest(p)
@@ -124,7 +125,7 @@ func (d *dialer) plain(ctx context.Context, network, address string) (net.Conn, 
 
 var errHandshake = errors.New("the TLS handshake took too long")
 
-// secure does what net/http does by itself where it is not asked to take the connections of others.
+// secure makes the TLS that net/http makes by itself for its own connections.
 func (d *dialer) secure(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := d.DialContext(ctx, network, address)
 	if err != nil {

@@ -1,14 +1,16 @@
-// Package transport is the last hop: a connection pool tuned for one gateway, with its timeouts and limits.
+// Package transport is the last hop: a connection pool tuned for one gateway, with its timeouts and
+// limits.
 //
-// It knows nothing of signatures, JSON or money; it takes an *http.Request and brings back an *http.Response, following
-// the contract of http.RoundTripper. A client makes one by default; give the client a RoundTripper of your own
-// (WithTransport) when you need another way out, and use [New] as its last hop if that way still ends in this process.
+// It knows nothing of signatures, JSON or money: it follows the contract of http.RoundTripper. A
+// client makes one by default. Give the client another RoundTripper (WithTransport) for another
+// route, with [New] as its last hop if the route ends in this process.
 //
-// An answer that nobody asked for ends its connection unread; net/http alone would write its beginning to the global
-// logger, which it still does behind a proxy.
+// An unrequested response ends its connection unread; net/http alone would write its beginning to
+// the global logger, and still does so behind a proxy.
 //
-// It is safe for concurrent use, follows no redirect, never decompresses, and speaks HTTP/1.1 as the platform does. Its
-// figures come from observed answers (Keep-Alive: timeout=8, HTTP/1.1 only, TLS 1.2), checked in September 2026.
+// It is safe for concurrent use, follows no redirect, never decompresses, and speaks HTTP/1.1 as
+// the platform does. Its figures come from observed responses (Keep-Alive: timeout=8, HTTP/1.1
+// only, TLS 1.2), checked in September 2026.
 package transport
 
 import (
@@ -30,30 +32,30 @@ import (
 	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
-// Config tunes a Transport. The zero value of each field takes the default named beside it.
+// Config configures a Transport. The zero value of each field means its default.
 type Config struct {
-	// DialTimeout bounds making a TCP connection. Default 5 s.
+	// DialTimeout bounds the TCP connection. Default 5 s.
 	DialTimeout time.Duration
 	// HandshakeTimeout bounds the TLS handshake. Default 5 s.
 	HandshakeTimeout time.Duration
-	// HeaderTimeout bounds the wait for an answer's header once the request is written. Default 0: the caller's
-	// deadline alone.
+	// HeaderTimeout bounds the wait for a response's header after the request is written. Default
+	// 0: only the caller's deadline.
 	HeaderTimeout time.Duration
-	// IdleTimeout is how long an unused connection is kept. Default 7 s, below the 8 s after which the platform closes
-	// its side: a connection reused later than that dies under the request.
+	// IdleTimeout bounds the life of an unused connection. Default 7 s: the platform closes its
+	// side after 8 s, and a connection reused later dies under the request.
 	IdleTimeout time.Duration
-	// IdleConns is how many unused connections are kept to a host. Default 256. It should not be below the number of
-	// calls in flight, or every burst pays for new handshakes.
+	// IdleConns bounds the unused connections to a host. Default 256. Below the number of
+	// concurrent calls, every burst pays for new handshakes.
 	IdleConns int
-	// MaxHeader bounds an answer's header in bytes. Default 64 KiB.
+	// MaxHeader bounds a response's header in bytes. Default 64 KiB.
 	MaxHeader int64
 	// Proxy chooses the proxy of a request. Default http.ProxyFromEnvironment.
 	Proxy func(*http.Request) (*url.URL, error)
 	// TLS is the client side of TLS. Default: the system's roots, TLS 1.2 or newer.
 	TLS *tls.Config
-	// Hosts serve the same resources, each as in a URL. A request to one of them goes to the next when no connection
-	// could be had. Default: none, a request goes to its own host only. With one that has a blank, or a character that is not
-	// ASCII or cannot be seen, no request is sent.
+	// Hosts serve the same resources, each as in a URL. A request to one of them goes to the next
+	// if it gets no connection. Default: none, a request goes only to its own host. If one contains
+	// a blank, an invisible or a non-ASCII character, every request fails.
 	Hosts []string
 }
 
@@ -109,39 +111,41 @@ func set[T int | int64 | time.Duration](field *T, value T) {
 	}
 }
 
-// UnsentError means that no connection could be had for the request, so not one byte of it was sent. A client believes it of
-// this package and of the round tripper given to WithTransport, and of no middleware, limiter or reader.
+// UnsentError means that the request had no connection, so no byte of it was sent. A client trusts
+// it from this package and from the round tripper of WithTransport, but from no middleware, limiter
+// or reader.
 type UnsentError struct{ Err error }
 
 func (e *UnsentError) Error() string { return "no connection: " + e.Err.Error() }
 
-// Unwrap returns the cause. It comes from outside (a proxy's function, what ended the context), so nothing of this module is
-// found in it.
+// Unwrap returns the cause. It comes from outside (a proxy's function, the context's cause), so
+// errors.Is and errors.As find nothing of this module in it.
 func (e *UnsentError) Unwrap() error { return fault.Outside(e.Err) }
 
-// Unsent marks the promise for those who do not know this package.
+// Unsent marks the promise for packages that do not import this one.
 func (e *UnsentError) Unsent() bool { return true }
 
-// SentError means that a connection was had and the exchange failed on it: the request may have arrived, whole or in part.
+// SentError means that the exchange failed on a connection: the request may have arrived, whole or
+// in part.
 type SentError struct {
-	// Host is the host that the connection led to, as in the request's URL.
+	// Host is the host of the connection, as in the request's URL.
 	Host string
 	Err  error
 }
 
 func (e *SentError) Error() string { return e.Err.Error() }
 
-// Unwrap returns the cause. It comes from outside (the reader of the body, what ended the context), so nothing of this module
-// is found in it.
+// Unwrap returns the cause. It comes from outside (the reader of the body, the context's cause), so
+// errors.Is and errors.As find nothing of this module in it.
 func (e *SentError) Unwrap() error { return fault.Outside(e.Err) }
 
-// ServedBy returns the host, for those who do not know this package.
+// ServedBy returns the host for packages that do not import this one.
 func (e *SentError) ServedBy() string { return e.Host }
 
-// RoundTrip sends req. When it fails before a connection was there (name not found, refused, handshake failed,
-// cancelled while dialling), the error is an *UnsentError; any other error is a *SentError, and the request may have
-// arrived. A request to one of Config.Hosts for which no connection could be had goes to the next of them; the answer's
-// Request names the host that took it.
+// RoundTrip sends req. A failure before the connection (name not found, refused, handshake failed,
+// cancelled while dialling) is an *UnsentError. Any other error is a *SentError, and the request
+// may have arrived. A request to one of Config.Hosts goes to the next of them if it gets no
+// connection; the response's Request names the host.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.mistake != nil {
 		if req.Body != nil {
@@ -204,12 +208,12 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// repeatHeaders have net/http send a request again by itself when its connection breaks before the answer, although it may have
-// arrived (http.Transport). Whether to repeat is not its to decide.
+// repeatHeaders make net/http send a request again when its connection breaks before the response,
+// although the request may have arrived (see http.Transport). net/http must not decide that.
 var repeatHeaders = [...]string{"Idempotency-Key", "X-Idempotency-Key"}
 
-// sentOnce returns the request with the names of these headers in lower case, which the other side reads alike and net/http
-// does not look for. Reads are repeated by net/http anyway.
+// sentOnce returns the request with these header names in lower case, which mean the same to the
+// other side and which net/http does not recognise. net/http repeats reads anyway.
 func sentOnce(req *http.Request) *http.Request {
 	copied := false
 	for _, name := range repeatHeaders {
@@ -224,7 +228,7 @@ func sentOnce(req *http.Request) *http.Request {
 	return req
 }
 
-// causeOf prefers what ended the context over the text that net/http gives it.
+// causeOf prefers the context's cause to the error of net/http.
 func causeOf(ctx context.Context, err error) error {
 	if cause := fault.Cause(ctx); cause != nil {
 		return cause
@@ -232,5 +236,5 @@ func causeOf(ctx context.Context, err error) error {
 	return fault.Outside(err)
 }
 
-// CloseIdleConnections closes the connections that no request uses.
+// CloseIdleConnections closes the unused connections.
 func (t *Transport) CloseIdleConnections() { t.pool.CloseIdleConnections() }
