@@ -34,8 +34,8 @@ var v3 = sync.OnceValue(load)
 // V3 returns the catalogue of APIv3. The first call reads its index; all calls return the same one.
 func V3() *Catalog { return v3() }
 
-// load panics when an embedded copy is damaged, and so does the first look at a row: no caller could do anything about
-// that, and tests exclude it.
+// load panics if an embedded copy is damaged, and so does the first use of a row: no caller could
+// help it, and tests exclude it.
 func load() *Catalog {
 	facts := open(packedFacts)
 	c := read(&source{facts: facts})
@@ -51,7 +51,7 @@ func open(packed string) *pack.File {
 	return f
 }
 
-// read makes a catalogue of which nothing but the index is unpacked.
+// read returns a catalogue with only the index unpacked.
 func read(from *source) *Catalog {
 	c := &Catalog{}
 	for i, block := range from.blocks(from.facts, 0) {
@@ -75,9 +75,9 @@ func read(from *source) *Catalog {
 	return c
 }
 
-// Described returns the same catalogue with what people read: Label, EnumLabels and Sample of members are filled in. It is
-// for manuals, descriptions and messages, and made when it is first asked for; a program that only calls does not pay for
-// it. Its rows are others than those of c.
+// Described returns the same catalogue with texts for people: Label, EnumLabels and Sample of
+// fields. Use it for manuals, descriptions and messages. It is loaded at its first use. Its rows
+// are distinct from those of c.
 func (c *Catalog) Described() *Catalog {
 	if c.described == nil {
 		return c
@@ -101,8 +101,8 @@ func values[T any](rows []*row[T], of func(*row[T]) *T) iter.Seq[*T] {
 	}
 }
 
-// Event returns the event of that type. An alias is not a type: the notification it heads says more by its
-// original_type.
+// Event returns the event of that type. An alias is not a type: the notification's original_type
+// says more.
 func (c *Catalog) Event(eventType string) (*fact.Event, bool) {
 	i, found := find(c.events, eventType)
 	if !found {

@@ -7,16 +7,16 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// Lookup finds an operation by its method, in upper case, and by its path without query: a template with {name}
-// placeholders, whatever their names, or a concrete path as it is sent, with percent-encoded values. The leading slash
-// may be missing; a trailing one belongs to the path.
+// Lookup finds an operation by its method, in upper case, and by its path without query: a template
+// with {name} placeholders, whatever their names, or a concrete path as sent, with percent-encoded
+// values. The leading slash is optional; a trailing one belongs to the path.
 //
-// Literal segments win over placeholders, from left to right. A literal segment has to be spelled as in the template. Of
-// operations that only the names of placeholders tell apart, the template of one finds it, and any other path finds the
-// first by name; the others are in Operation.Also.
+// Literal segments win over placeholders, from left to right. A literal segment must be spelled as
+// in the template. If only the names of placeholders distinguish operations, the template of one
+// finds it, and any other path finds the first by name; the others are in Operation.Also.
 //
-// The first time that an operation is found, it is unpacked, in about a tenth of a millisecond. From then on, Lookup
-// allocates nothing.
+// The first Lookup of an operation unpacks it, in about a tenth of a millisecond. Later ones
+// allocate nothing.
 func (c *Catalog) Lookup(method, path string) (*fact.Operation, bool) {
 	path = strings.TrimPrefix(path, "/")
 	found := c.paths.find(method, path)
@@ -31,8 +31,8 @@ func (c *Catalog) Lookup(method, path string) (*fact.Operation, bool) {
 	return operationOf(found), true
 }
 
-// Methods returns the methods with which Lookup knows a path, in the order GET, POST, PUT, PATCH, DELETE; none for an
-// unknown path.
+// Methods returns the known methods of a path, in the order GET, POST, PUT, PATCH, DELETE; none for
+// an unknown path.
 func (c *Catalog) Methods(path string) []string {
 	path = strings.TrimPrefix(path, "/")
 	var known []string
@@ -44,5 +44,6 @@ func (c *Catalog) Methods(path string) []string {
 	return known
 }
 
-// HasSegment reports whether a documented path has this literal segment, spelled as in the template.
+// HasSegment reports whether a documented path has this literal segment, spelled as in the
+// template.
 func (c *Catalog) HasSegment(segment string) bool { return c.paths.has(segment) }

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Bounds of the work of one Nearest: what is longer is no mistyped path.
+// Bounds of the work of one Nearest: a longer path is no typo.
 const (
 	maxSegments = 24
 	maxSegment  = 64 // bytes
 )
 
-// Costs of what may be wrong with a path, in hundredths of a segment.
+// Costs of the faults of a path, in hundredths of a segment.
 const (
 	otherSegment   = 100
 	missingSegment = 70
@@ -25,9 +25,9 @@ const (
 	tooFar = 130 // a path that costs more is not near
 )
 
-// Nearest returns the templates, n at most, that an unknown path was probably meant to be; the nearest first, none when
-// all are far. The path may be a template or a concrete path. One that is known comes first itself. Methods tells the
-// methods of a template.
+// Nearest returns at most n templates that are near to an unknown path, the nearest first, none if
+// all are far. The path may be a template or a concrete path. A known path comes first itself.
+// Methods returns the methods of a template.
 func (c *Catalog) Nearest(path string, n int) []string {
 	path = strings.TrimPrefix(path, "/")
 	if n <= 0 || strings.Count(path, "/") >= maxSegments {
@@ -58,13 +58,14 @@ func (c *Catalog) Nearest(path string, n int) []string {
 	return templates
 }
 
-// measure tells how far templates are from one given path.
+// measure computes the distances of templates from one given path.
 type measure struct {
 	given  []string
 	folded []string
-	// known holds, for each given segment, what it costs to take it for a literal.
+	// known holds, for each given segment, its cost as a literal.
 	known []map[string]int
-	// row and above are lines of the table of distances, letters those of the one between two segments.
+	// row and above are lines of the table of distances, letters those of the one between two
+	// segments.
 	row, above, letters []int
 }
 
@@ -77,8 +78,8 @@ func newMeasure(given []string) *measure {
 	return m
 }
 
-// cost is the edit distance between the given path and a template, in hundredths of a segment; anything beyond tooFar
-// when it is more than that.
+// cost is the edit distance between the given path and a template, in hundredths of a segment;
+// anything beyond tooFar when it is more than that.
 func (m *measure) cost(template string) int {
 	m.row[0] = 0
 	for i, segment := range m.given {
@@ -101,7 +102,7 @@ func (m *measure) cost(template string) int {
 	return m.row[len(m.given)]
 }
 
-// gap is what it costs that a segment, the one at index i, stands in one of the two paths only.
+// gap is the cost of a segment, at index i, that stands in only one of the two paths.
 func gap(segment string, i int) int {
 	switch {
 	case segment == "":
@@ -112,7 +113,7 @@ func gap(segment string, i int) int {
 	return missingSegment
 }
 
-// segment is what it costs to take the given segment at index i for that of a template.
+// segment is the cost of the given segment at index i as that of a template.
 func (m *measure) segment(i int, wanted string) int {
 	given := m.given[i]
 	switch {
@@ -139,7 +140,8 @@ func (m *measure) segment(i int, wanted string) int {
 	return cost
 }
 
-// spelling compares two folded segments: the share of letters that are wrong, and otherSegment when it is most of them.
+// spelling compares two folded segments: the share of letters that are wrong, and otherSegment when
+// it is most of them.
 func (m *measure) spelling(a, b string) int {
 	if a == b {
 		return otherSpelling
@@ -152,7 +154,8 @@ func (m *measure) spelling(a, b string) int {
 	return cost
 }
 
-// distance counts the bytes that have to be inserted, removed, replaced, or swapped with the next to turn a into b.
+// distance counts the bytes that have to be inserted, removed, replaced, or swapped with the next
+// to turn a into b.
 func (m *measure) distance(a, b string) int {
 	width := len(b) + 1
 	if size := width * (len(a) + 1); cap(m.letters) < size {
@@ -179,8 +182,9 @@ func (m *measure) distance(a, b string) int {
 	return t[width*len(a)+len(b)]
 }
 
-// NearestEvents returns the event types, n at most, that an unknown one was probably meant to be; the nearest first, none when
-// all are far. What ends in a dot is taken for a beginning of types, and answered with beginnings.
+// NearestEvents returns at most n event types that are near to an unknown one, the nearest first,
+// none if all are far. A type that ends in a dot is a beginning, and the results are beginnings
+// too.
 func (c *Catalog) NearestEvents(eventType string, n int) []string {
 	if len(eventType) > 2*maxSegment { // no mistyped one
 		return nil
@@ -214,7 +218,7 @@ func (c *Catalog) NearestEvents(eventType string, n int) []string {
 	return names
 }
 
-// beginning returns what stands up to and with the nth dot of a type, empty if it has fewer.
+// beginning returns a type through its nth dot, empty if it has fewer.
 func beginning(eventType string, n int) string {
 	end := 0
 	for range n {

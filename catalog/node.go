@@ -18,11 +18,11 @@ type node struct {
 	segment  string
 	literals []*node // what may follow literally, sorted by segment
 	value    *node   // what follows when the next segment is a value
-	// operations are those whose path ends here, one a method, the first by name.
+	// operations are those with a path that ends here, one for each method, the first by name.
 	operations []*row[fact.Operation]
 }
 
-// add enters an operation. Of operations that look alike the first by name has to come first.
+// add inserts an operation. Of operations with the same shape, the first by name must come first.
 func (n *node) add(operation *row[fact.Operation]) {
 	for segment := range strings.SplitSeq(operation.name[1:], "/") {
 		n = n.child(segment)
@@ -67,8 +67,9 @@ func (n *node) operation(method string) *row[fact.Operation] {
 	return nil
 }
 
-// find goes down along path, which has no leading slash. It returns to the placeholder where a literal leads to nothing,
-// so it can look at two ways a segment; templates that overlap are few, and no path is longer than the tree is deep.
+// find descends along path, which has no leading slash. It tries the placeholder after a literal
+// without result, so it may try two branches for a segment; overlapping templates are few, and the
+// tree bounds the depth.
 func (n *node) find(method, path string) *row[fact.Operation] {
 	segment, rest, more := strings.Cut(path, "/")
 	if i, found := n.search(segment); found {
@@ -93,8 +94,8 @@ func isPlaceholder(segment string) bool {
 	return len(segment) > 2 && segment[0] == '{' && segment[len(segment)-1] == '}'
 }
 
-// isValue says whether a segment can stand for a placeholder: as a placeholder of any name, or as a value. A value is not
-// empty and no step to another folder, and has no byte that would end the path or can only be sent percent-encoded.
+// isValue reports whether a segment fits a placeholder: a placeholder of any name, or a value. A
+// value is not empty, not . or .., and has no byte that ends the path or needs percent-encoding.
 func isValue(segment string) bool {
 	if isPlaceholder(segment) {
 		segment = segment[1 : len(segment)-1]

@@ -11,9 +11,9 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// With returns a catalogue in which overlay adds and corrects facts, today and without waiting for a release; c stays as it
-// is. The overlay is a text of the form that the package's documentation describes, in which a line that begins with # is a
-// remark:
+// With returns a catalogue with the additions and corrections of overlay, without waiting for a
+// release; c does not change. The overlay is a text in the form of the package's documentation,
+// with remarks on lines that begin with #:
 //
 //	# goods_tag is wanted of this merchant; the platform's mail of 3 November 2026
 //	POST /v3/pay/transactions/native
@@ -29,14 +29,15 @@ import (
 //	  answer 200 json
 //	    state string
 //
-// A block of an operation or event that c knows says what is different. A line takes the place of all with its key (link
-// brings the lines that belong to it along), and the line of a member that of the member with its name: it states type,
-// requirement, encryption and constants anew. Members below are corrected in the same way; what is not named stays, and
-// nothing is taken away. Any other block is an operation or event in full.
+// A block of a known operation or event contains only the differences. A line replaces all lines
+// with its key (link also replaces the lines that belong to it). The line of a field replaces the
+// field with its name: type, requirement, encryption and constants. Fields below follow the same
+// rule. Everything else stays, and an overlay removes nothing. Any other block is a complete
+// operation or event.
 //
-// What comes from the overlay is marked (fact.Field.Overlay and the like): it is the user's own word, and checks before sending
-// take for certain what it requires. The error of a text that is not well-formed names the line, that of one that makes no
-// sense the row.
+// Facts of the overlay are marked (fact.Field.Overlay, fact.Operation.Overlay, fact.Event.Overlay):
+// checks before sending treat their requirements as certain. The error names the line of a syntax
+// error, and the row of any other fault.
 func (c *Catalog) With(overlay string) (*Catalog, error) {
 	over, err := text.Parse(strings.ReplaceAll(overlay, "\r\n", "\n"))
 	if err != nil {
@@ -53,7 +54,7 @@ func (c *Catalog) With(overlay string) (*Catalog, error) {
 	return merged, nil
 }
 
-// with returns the catalogue with the overlay, and the rows that it brings or corrects.
+// with returns the catalogue with the overlay, and the rows that it adds or corrects.
 func (c *Catalog) with(over *text.Document) (merged *Catalog, own *text.Document) {
 	merged, own = &Catalog{}, &text.Document{}
 	operations, events := map[string]*fact.Operation{}, map[string]*fact.Event{}
@@ -80,7 +81,7 @@ func (c *Catalog) with(over *text.Document) (merged *Catalog, own *text.Document
 	return merged, own
 }
 
-// rowsOver returns new rows for those of base, in which the own ones are made already.
+// rowsOver returns new rows for those of base; the overlay's rows are already parsed.
 func rowsOver[T any](base []*row[T], made map[string]*T, own []*T, names func(*T) (method, name string)) []*row[T] {
 	var rows []*row[T]
 	for _, r := range base {
@@ -100,7 +101,7 @@ func rowsOver[T any](base []*row[T], made map[string]*T, own []*T, names func(*T
 	return rows
 }
 
-// group makes rows that look alike, of which the overlay has made one, and has them name each other.
+// group parses rows of the same shape, one of them from the overlay, and links them through Also.
 func (c *Catalog) group(rows []*row[fact.Operation]) {
 	slices.SortFunc(rows, func(a, b *row[fact.Operation]) int { return strings.Compare(a.name, b.name) })
 	all := make([]*fact.Operation, len(rows))

@@ -11,7 +11,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// row is an operation or an event that is parsed when it is first asked for, and stays the same from then on.
+// row is an operation or an event, parsed at its first use and immutable from then on.
 type row[T any] struct {
 	method string // empty for an event
 	name   string // the path of an operation, the type of an event
@@ -21,20 +21,20 @@ type row[T any] struct {
 	made   atomic.Pointer[T]
 }
 
-// source is where the rows of a catalogue are unpacked from.
+// source is the packed data of a catalogue's rows.
 type source struct {
 	facts  *pack.File
-	texts  *pack.File // nil: they are not asked for
+	texts  *pack.File // nil if not needed
 	mu     sync.Mutex // held while rows are unpacked and parsed
 	parser text.Parser
 }
 
-// chunk is a run of rows that are compressed together. Its texts are unpacked with the first of its rows.
+// chunk is a run of rows in one compressed block. The first use of a row unpacks it.
 type chunk struct {
 	from   *source
 	number int
 	facts  []string // the rows
-	texts  []string // what people read about them
+	texts  []string // their texts for people
 }
 
 func (s *source) blocks(f *pack.File, part int) []string {
@@ -45,7 +45,7 @@ func (s *source) blocks(f *pack.File, part int) []string {
 	return blocks
 }
 
-// parse reads one row of the chunk, and what people read about it. The source is locked.
+// parse reads one row of the chunk, and its texts for people. The source is locked.
 func (c *chunk) parse(at int) (doc *text.Document, texts string) {
 	if c.facts == nil {
 		c.facts = c.from.blocks(c.from.facts, c.number+1) // the index is before the chunks
@@ -77,7 +77,7 @@ func operationOf(r *row[fact.Operation]) *fact.Operation {
 	if made := r.made.Load(); made != nil {
 		return made
 	}
-	// Operations that look alike name each other, so all of them are parsed before one can be seen.
+	// operations of the same shape name each other, so all of them are parsed before one is visible
 	group := append([]*row[fact.Operation]{r}, r.also...)
 	slices.SortFunc(group, func(a, b *row[fact.Operation]) int { return strings.Compare(a.name, b.name) })
 	made := make([]*fact.Operation, len(group))
@@ -120,7 +120,7 @@ func eventOf(r *row[fact.Event]) *fact.Event { return parsed(r, (*chunk).event) 
 
 func codeOf(r *row[fact.Code]) *fact.Code { return parsed(r, (*chunk).code) }
 
-// parsed returns what a row holds, which no other row depends on.
+// parsed returns the content of a row on which no other row depends.
 func parsed[T any](r *row[T], parse func(*chunk, int) *T) *T {
 	if made := r.made.Load(); made != nil {
 		return made

@@ -12,12 +12,13 @@ import (
 // maxWords bounds the work of one search.
 const maxWords = 16
 
-// Search finds operations by words, divided by blanks, all of which have to be found: in the official name, the path, the
-// tags or the names of members. Words that people use for something else than the platform does find it, too: former
-// names, English ones, and what is only said (企业付款, native pay, 对账单). Case, hyphens and underscores do not matter, and a
-// method in upper case stands for itself. The best matches come first: names before paths, paths before tags, tags before
-// members, whole words before parts; among equals the operations that most people look for, and last what is for brands and
-// what is shut down or replaced. Words behind the 16th are ignored.
+// Search finds operations that contain all words of a query, divided by blanks, in the official
+// name, the path, the tags or the names of fields. Common words that the platform does not use also
+// match: former names, English names, and colloquial ones (企业付款, native pay, 对账单). Case, hyphens
+// and underscores do not matter. A method in upper case matches only that method. The best matches
+// come first: names before paths, paths before tags, tags before fields, whole words before parts;
+// among equals the most wanted operations first, and those of brands, offline and replaced ones
+// last. It ignores words after the 16th.
 func (c *Catalog) Search(words string) []*fact.Operation {
 	method := ""
 	var wanted []string
@@ -53,10 +54,11 @@ func (c *Catalog) Search(words string) []*fact.Operation {
 	return found
 }
 
-// reading is one way to understand a search: alternatives for each word, each of which is a list of words.
+// reading is one way to understand a search: alternatives for each word, each of which is a list of
+// words.
 type reading [][][]string
 
-// readings returns how a search can be understood: as its words, and as one word that was written with blanks.
+// readings returns the readings of a search: its words, and one word written with blanks.
 func readings(words []string) []reading {
 	if kept := slices.DeleteFunc(slices.Clone(words), func(word string) bool { return fillers[word] }); len(kept) > 0 {
 		words = kept
@@ -90,7 +92,7 @@ func others(word string) [][]string {
 	return list
 }
 
-// rank returns how well an operation fits a search, and 0 when one of its words does not fit at all.
+// rank returns the quality of a match, 0 if one word does not match at all.
 func rank(operation *fact.Operation, searches []reading) int {
 	best := 0
 	name, path := fold(operation.Name), fold(operation.Path)
@@ -154,8 +156,8 @@ func rankName(name, word string) int {
 	return 0
 }
 
-// inOrder says that the characters of word stand in s one behind the other: Chinese is written without blanks, and the
-// same words come with others in between.
+// inOrder reports whether s contains the characters of word in order: Chinese has no blanks, and
+// other characters may stand between.
 func inOrder(s, word string) bool {
 	for _, r := range word {
 		i := strings.IndexRune(s, r)
@@ -184,7 +186,7 @@ func rankPath(path, word string) int {
 	return 40
 }
 
-// next returns where word stands in s again, behind at.
+// next returns the next index of word in s after at.
 func next(s, word string, at int) int {
 	i := strings.Index(s[at+1:], word)
 	if i < 0 {

@@ -1,7 +1,8 @@
 package catalog
 
-// common are the operations that most people look for, in about that order: of equals they come first. The order is the
-// editor's judgement, by what the platform's own index and the questions of its community begin with.
+// common are the most wanted operations, roughly in that order: among equals they come first. The
+// order is the editor's judgement, after the platform's own index and the questions of its
+// community.
 var common = []string{
 	"POST /v3/pay/transactions/jsapi",
 	"POST /v3/pay/transactions/native",
@@ -81,7 +82,7 @@ var common = []string{
 	"POST /v3/papay/pay/transactions/apply",
 }
 
-// Operations that several synonyms mean.
+// Operations of several synonyms.
 const (
 	payJSAPI    = "/v3/pay/transactions/jsapi"
 	payNative   = "/v3/pay/transactions/native"
@@ -99,8 +100,9 @@ const (
 	fundBill    = "/v3/bill/fundflowbill"
 )
 
-// synonyms are other words for what the platform calls otherwise now: what people say, in Chinese and in English, and
-// former names. A key is folded and has no blanks. Each value is a search of its own: words, all of which have to be found.
+// synonyms are words that the platform does not use now: colloquial ones, in Chinese and in
+// English, and former names. A key is folded and has no blanks. Each value is a search of its own:
+// a list of words.
 var synonyms = map[string][]string{
 	"下单":            {payJSAPI, payNative, payApp, payH5},
 	"jsapi":         {payJSAPI, payPartner + "jsapi", payCombine + "jsapi"},
@@ -252,7 +254,7 @@ var synonyms = map[string][]string{
 	"store":         {"/v3/merchant-store/stores"},
 }
 
-// fillers are words that say nothing where everything is of WeChat Pay.
+// fillers are words that mean nothing in a catalogue of WeChat Pay.
 var fillers = map[string]bool{
 	"微信": true, "微信支付": true, "支付接口": true, "接口": true, "api": true, "apiv3": true, "怎么": true, "如何": true,
 	"wechat": true, "wechatpay": true, "weixin": true, "the": true, "a": true, "an": true, "to": true, "of": true,

@@ -2,37 +2,39 @@ package fact
 
 import "strings"
 
-// Conduct is what was reviewed by hand about repeating an operation and about finding out what became of it. The zero
-// value says that nobody reviewed the operation, and every reader takes the careful answer then.
+// Conduct is the reviewed facts about sending an operation again and about its outcome. The zero
+// value means that nobody has reviewed the operation; every reader is then careful.
 type Conduct struct {
-	// MovesMoney says that carrying the operation out moves money, or commits to it: refunds, transfers, profit sharing,
-	// withdrawals, subsidies and direct deductions. Creating an order that the user still has to pay moves nothing.
+	// MovesMoney says that the operation moves money or commits to moving it: refunds, transfers,
+	// profit sharing, withdrawals, subsidies and direct deductions. An order that the user has yet
+	// to pay moves nothing.
 	MovesMoney bool
-	// Repeat says whether the same request may be sent again when nobody knows what became of it.
+	// Repeat says whether the same request may be sent again after an unknown outcome.
 	Repeat Repeat
-	// Number is the merchant's own number that identifies what the operation does.
+	// Number is the merchant's own number of the order, refund or other object.
 	Number MerchantNumber
 	// Rate is the documented limit on requests.
 	Rate Rate
-	// Link tells how to find out what became of the operation; nil when no query tells.
+	// Link is the query that shows the outcome of the operation; nil without one.
 	Link *Link
-	// Bind lists what of the call its answer repeats: a member that differs shows that the answer is another call's. The
-	// first is the number that tells the call from every other one. Reads have it, too. It is empty where nobody reviewed it,
-	// and where the answer repeats nothing.
+	// Bind lists the fields of the call that its response repeats: a different value shows that the
+	// response belongs to another call. The first is the number that identifies the call. Reads
+	// have it, too. It is empty if nobody has reviewed it or the response repeats nothing.
 	Bind []Copy
-	// Excludes lists the codes of a verified 4xx that rule out that the refused request took effect. Only operations that
-	// move money need it. It says nothing of the number, which an earlier request may have used.
+	// Excludes lists the codes of a verified 4xx that exclude an effect of the rejected request.
+	// Only operations that move money need it. It says nothing of the number, which an earlier
+	// request may have used.
 	Excludes []Exclude
 }
 
-// Exclude is a code that rules out an effect of the refused request.
+// Exclude is a code that excludes an effect of the rejected request.
 type Exclude struct {
 	Code string
 	// Doc is the documentation id of the page that lists the code for this operation; see [DocURL].
 	Doc string
 }
 
-// Excluded reports whether a verified 4xx with this code rules out that the request took effect.
+// Excluded reports whether a verified 4xx with this code excludes an effect of the request.
 func (c *Conduct) Excluded(code string) bool {
 	for i := range c.Excludes {
 		if c.Excludes[i].Code == code {
@@ -42,7 +44,7 @@ func (c *Conduct) Excluded(code string) bool {
 	return false
 }
 
-// Repeat says what the same request does a second time.
+// Repeat says what a second, equal request does.
 type Repeat string
 
 // Repeat classes. Unreviewed is the zero value.
@@ -53,11 +55,13 @@ const (
 	Never      Repeat = "no"         // must not be repeated
 )
 
-// MerchantNumber is a number that the merchant chooses.
+// MerchantNumber is a number chosen by the merchant.
 type MerchantNumber struct {
-	// Space is what the number is unique among, such as "order" or "refund". Empty means that there is no number.
+	// Space is the set in which the number is unique, such as "order" or "refund". Empty means no
+	// number.
 	Space string
-	// Field is its place in the request: a body field by its dotted path, or a placeholder in braces.
+	// Field is its place in the request: a body field by its dotted path, or a placeholder in
+	// braces.
 	Field string
 }
 
@@ -65,53 +69,56 @@ type MerchantNumber struct {
 type Rate struct {
 	// PerSecond is the number of requests; 0 means that none is documented.
 	PerSecond int
-	// Per is what the limit counts by: "merchant" or "provider". It is the number that signs in either case.
+	// Per is the subject of the limit: "merchant" or "provider", the signing number in either case.
 	Per string
 }
 
-// Link leads from a write to the query that tells what became of it.
+// Link connects a write with the query that shows its outcome.
 type Link struct {
 	// Query is the query's path template. Its method is GET.
 	Query string
-	// Copy lists what the query takes from the write.
+	// Copy lists the values that the query takes from the write.
 	Copy []Copy
-	// Missing lists the codes with which a verified 404 says that the platform knows of no such thing.
+	// Missing lists the codes of a verified 404 that mean that the object does not exist.
 	Missing []string
-	// State is the member of the answer that tells the state, by its dotted path.
+	// State is the response field with the state, by its dotted path.
 	State string
-	// Means lists the reviewed states. A state that is not listed says only that the thing exists, which is Taken.
+	// Means lists the reviewed states. Any other state is Taken: it means only that the object
+	// exists.
 	Means []Means
-	// Parts refines Succeeded where one request has several parts that end apart; nil otherwise.
+	// Parts refines Succeeded for a request with several parts that end separately, else nil.
 	Parts *Parts
-	// Same lists members that cannot have changed: where write and answer both carry one, it must be equal.
+	// Same lists fields that never change: they must be equal if both write and response contain
+	// them.
 	Same []Copy
-	// Only lists members that the write answers and the query does not, such as prepay_id. Who needs one repeats the write.
+	// Only lists fields of the write's response that the query's lacks, such as prepay_id. To get
+	// one, send the write again.
 	Only []string
-	// LookBack is how many days the query reaches back; 0 when no bound is documented.
+	// LookBack is the reach of the query in days; 0 if no bound is documented.
 	LookBack int
-	// Acts says that the operation acts on something that exists before it, so that finding it proves nothing and only
-	// the states in Means do.
+	// Acts says that the operation acts on an object that exists before it. Then only the states in
+	// Means prove anything, not the existence of the object.
 	Acts bool
 }
 
-// Copy pairs a member of one side with one of the other.
+// Copy pairs a field of one side with one of the other.
 type Copy struct {
-	// To is a placeholder or query member of the query, or a member of an answer by dotted path.
+	// To is a placeholder or query field of the query, or a response field by dotted path.
 	To string
-	// From is where the call carries the value: a body member by dotted path, a placeholder in braces, or, for Bind, a
-	// query member behind a question mark.
+	// From is the place of the value in the call: a body field by dotted path, a placeholder in
+	// braces, or, for Bind, a query field behind a question mark.
 	From string
-	// Optional says that a write without the member has nothing to copy. Without it there can be no query.
+	// Optional says that the write may lack the field. Without Optional, such a write has no query.
 	Optional bool
 }
 
-// Means says what one state means for the write.
+// Means is the meaning of one state for the write.
 type Means struct {
 	Value   string
 	Meaning Meaning
 }
 
-// Meaning is what a state says about a write.
+// Meaning is the meaning of a state for a write.
 type Meaning string
 
 // Meanings of states.
@@ -126,13 +133,13 @@ const (
 
 // Parts tells how a write with several parts ended.
 type Parts struct {
-	List      string // the member that lists the parts
+	List      string // the field that lists the parts
 	State     string // a part's own state
 	Succeeded string // its value for a part that has taken effect
 	Failed    string // and for one that never will
 }
 
-// Meaning returns what a state means. A state that nobody reviewed is Taken: it exists, and that is all.
+// Meaning returns the meaning of a state, Taken for one that nobody has reviewed.
 func (l *Link) Meaning(state string) Meaning {
 	for _, m := range l.Means {
 		if m.Value == state {
@@ -142,7 +149,7 @@ func (l *Link) Meaning(state string) Meaning {
 	return Taken
 }
 
-// QueryField returns the name in a source that is a query member behind a question mark.
+// QueryField returns the name in a source that is a query field behind a question mark.
 func QueryField(source string) (name string, ok bool) { return strings.CutPrefix(source, "?") }
 
 // Placeholder returns the name in a source that is a placeholder in braces.

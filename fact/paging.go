@@ -2,7 +2,7 @@ package fact
 
 // Paging says how an operation divides a long list into pages.
 type Paging struct {
-	// By is what a page is chosen by.
+	// By is the way to choose a page.
 	By PagedBy
 	// Place is the query field that chooses the page: an offset, a page number or a cursor.
 	Place string
@@ -14,7 +14,7 @@ type Paging struct {
 	List string
 }
 
-// PagedBy is what a page is chosen by.
+// PagedBy is the way to choose a page.
 type PagedBy string
 
 // Kinds of paging.
@@ -22,9 +22,10 @@ const (
 	ByOffset PagedBy = "offset" // by the number of elements before it
 	ByPage   PagedBy = "page"   // by its number, from 1
 	ByCursor PagedBy = "cursor" // by a value that the page before gave
-	// ByOffsetOfPages is what the documentation says of some offsets: that they count pages, from 0. That may be its mistake.
+	// ByOffsetOfPages is an offset that counts pages from 0, as the documentation says of some.
+	// That may be its mistake.
 	ByOffsetOfPages PagedBy = "offset-of-pages"
 )
 
-// PageSize is the number of elements to ask of a page: the least of the documented limits.
+// PageSize is the number of elements to request for a page: the least of the documented limits.
 const PageSize = 10

@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// The rules in this file hold without a catalogue. Each stands in a table; to add or correct one, change a line there.
+// The rules in this file hold without a catalogue. Each stands in a table; to add or correct one,
+// change a line there.
 
-// platformHosts are the platform's own hosts, which a download_url may name. The platform publishes no list: these are the
-// hosts of its documentation (read in November 2026).
+// platformHosts are the platform's own hosts, which a download_url may name. The platform publishes
+// no list: these are the hosts of its documentation (read in November 2026).
 var platformHosts = []string{
 	"api.mch.weixin.qq.com", "api2.mch.weixin.qq.com", "apihk.mch.weixin.qq.com", "apius.mch.weixin.qq.com",
 	"api.wechatpay.cn", "api2.wechatpay.cn", "pay.wechatpay.cn",
@@ -18,13 +19,15 @@ var platformHosts = []string{
 // IsPlatformHost reports whether host, in lower case and without a port, is the platform's own.
 func IsPlatformHost(host string) bool { return slices.Contains(platformHosts, host) }
 
-// Upload is what the documentation says of the file of one upload. Repeating such an upload costs a new id and nothing else.
+// Upload is the documented limits of an upload's file. A second, equal upload only costs another
+// id.
 type Upload struct {
 	// Path is the path template.
 	Path string
-	// Suffixes are the permitted suffixes, in lower case and without the dot, divided by blanks; empty if none are documented.
+	// Suffixes are the permitted suffixes, in lower case and without the dot, divided by blanks;
+	// empty if none are documented.
 	Suffixes string
-	// MaxSize is the size in bytes that the file may have at most; 0 if none is documented.
+	// MaxSize is the largest size of the file in bytes; 0 if none is documented.
 	MaxSize int64
 }
 
@@ -33,8 +36,9 @@ const (
 	videos = "avi wmv mpeg mp4 mov mkv flv f4v m4v rmvb"
 )
 
-// uploads are the documented limits. Source: the pages that the catalogue names for each operation, read in November 2026.
-// Where pages disagree the larger limit stands, for the platform has the last word.
+// uploads are the documented limits. Source: the pages that the catalogue names for each operation,
+// read in November 2026. If pages disagree, the larger limit counts, for the platform has the last
+// word.
 var uploads = []Upload{
 	{"/v3/ecommerce/account/cancel-applications/media", "", 2 << 20},
 	{"/v3/global/merchant-service/images/upload", images, 2 << 20},
@@ -53,7 +57,7 @@ var uploads = []Upload{
 // Uploads returns the uploads whose limits are documented, by path.
 func Uploads() []Upload { return slices.Clone(uploads) }
 
-// UploadAt returns the upload with a path template, nil if nothing is known of it.
+// UploadAt returns the upload with a path template, nil if it is unknown.
 func UploadAt(template string) *Upload {
 	for i := range uploads {
 		if uploads[i].Path == template {
@@ -64,14 +68,14 @@ func UploadAt(template string) *Upload {
 	return nil
 }
 
-// What the form of an upload calls things. The signed part is "meta" everywhere; the rest differs by operation.
+// Names in the form of an upload. The signed part is always "meta"; the rest differs by operation.
 var (
 	fileNames       = []string{"filename", "file_name"}
 	fileDigests     = []string{"sha256", "digest", "file_digest"}
 	digestAlgorithm = []string{"digest_alogrithm", "digest_algorithm"} // the misspelling is the platform's
 )
 
-// UploadForm is how an upload names what it sends.
+// UploadForm has the names of an upload's parts and fields.
 type UploadForm struct {
 	Part      string // the part with the file
 	Name      string // the field of the meta with the file's name; empty if there is none
@@ -79,7 +83,7 @@ type UploadForm struct {
 	Algorithm string // the field of the meta that names the digest's algorithm, which is SM3 then; empty if there is none
 }
 
-// UploadForm returns the names that a documented form has. The operation may be nil: then they are the usual ones.
+// UploadForm returns the names in the documented form, the usual ones for a nil operation.
 func (o *Operation) UploadForm() UploadForm {
 	if o == nil || len(o.In.Form) == 0 {
 		return UploadForm{Part: "file", Name: fileNames[0], Digest: fileDigests[0]}
@@ -107,26 +111,28 @@ func (o *Operation) UploadForm() UploadForm {
 var (
 	// billDates are the query fields with the day of a bill: YYYY-MM-DD, YYYYMMDD or YYYYMMDDHH.
 	billDates = []string{"bill_date", "date"}
-	// silentBills are the applications that answer INVALID_REQUEST, and have no code of their own, while a bill is not made.
+	// silentBills are the applications with the code INVALID_REQUEST, instead of a code of their
+	// own, while a bill is not ready.
 	silentBills = []string{"/v3/profitsharing/bills"}
 	// receiptStates are the response fields with the state of a receipt.
 	receiptStates = []string{"state", "receipt_state", "signature_status"}
 )
 
-// What a bill's part calls the key that encrypts the file, and what stands beside such a key.
+// Names of the key of an encrypted bill file, and of the field beside it.
 var billKey = struct {
 	name   string
 	beside []string
 }{"encrypt_key", []string{"download_url", "nonce"}}
 
-// billHour is the hour of the next day, Beijing time, from which a bill can be expected. The platform makes bills from 9:00
-// and asks to come after 10:00: https://pay.weixin.qq.com/doc/v3/merchant/4012791866, read in November 2026.
+// billHour is the hour of the next day, Beijing time, at which a bill is due. The platform makes
+// bills from 9:00 and recommends 10:00: https://pay.weixin.qq.com/doc/v3/merchant/4012791866, read
+// in November 2026.
 const billHour = 10
 
 // Beijing is the time zone of bills and of times without one.
 var Beijing = time.FixedZone("UTC+8", 8*60*60)
 
-// BillDue returns when a bill can be expected, by the query that applies for it.
+// BillDue returns the time at which a bill is due, by the query of its application.
 func BillDue(query func(name string) (string, bool)) (due time.Time, known bool) {
 	for _, name := range billDates {
 		if text, has := query(name); has {
@@ -138,11 +144,12 @@ func BillDue(query func(name string) (string, bool)) (due time.Time, known bool)
 	return time.Time{}, false
 }
 
-// IsSilentBill reports whether the application at path answers INVALID_REQUEST while its bill is not made.
+// IsSilentBill reports whether the application at path gives INVALID_REQUEST while its bill is not
+// ready.
 func IsSilentBill(path string) bool { return slices.Contains(silentBills, path) }
 
-// IsBillKey reports whether field is the key of an encrypted bill file. It is encrypted like a text and is none: whoever
-// decrypts the file needs it as it came.
+// IsBillKey reports whether field is the key of an encrypted bill file. It is encrypted like a text
+// but is none: the decryption of the file needs it unchanged.
 func IsBillKey(field *Field, siblings []Field) bool {
 	if field.Name != billKey.name {
 		return false
@@ -155,7 +162,8 @@ func IsBillKey(field *Field, siblings []Field) bool {
 	return true
 }
 
-// ReceiptStates returns the response fields with the state of a receipt, in the order in which they are looked for.
+// ReceiptStates returns the response fields with the state of a receipt, in the order of the
+// search.
 func ReceiptStates() []string { return slices.Clone(receiptStates) }
 
 // ReceiptFailed is the state of a receipt that the platform could not make.

@@ -1,5 +1,5 @@
-// Package wxcode names the error codes of the platform and tells what to do about each: send again, wait, query, fix. Compare
-// with wxpay.IsCode, which takes the older spellings of a code for the code:
+// Package wxcode has the error codes of the platform and the reaction to each: send again, wait,
+// query, fix. Compare with wxpay.IsCode, which also accepts the older spellings of a code:
 //
 //	if wxpay.IsCode(err, wxcode.OrderNotExist) {
 package wxcode
@@ -10,12 +10,13 @@ import (
 	"slices"
 )
 
-// Code is an error code of the platform, in upper snake case: together with the status the only part of a rejection to
-// branch on. The same code comes with different statuses in different products, and the list is never complete.
+// Code is an error code of the platform, in upper snake case. Branch only on it and the status of
+// an API error. The same code has different statuses in different products, and the list is never
+// complete.
 type Code string
 
-// Codes that the documentation names for several products. What to do about each is told by [All] and docs/errors.md,
-// and the platform's page of the operation.
+// Codes of several products in the documentation. [All], docs/errors.md and the platform's page of
+// the operation name the reaction to each.
 const (
 	SystemError          Code = "SYSTEM_ERROR"
 	ServiceUnavailable   Code = "SERVICE_UNAVAILABLE"
@@ -52,10 +53,10 @@ const (
 	InvalidTransactionID Code = "INVALID_TRANSACTIONID"
 )
 
-// Class is what to do about a rejection.
+// Class is the reaction to an API error.
 type Class string
 
-// Classes of rejections.
+// Classes of API errors.
 const (
 	ClassSame  Class = "same"  // send again: same number, same parameters
 	ClassWait  Class = "wait"  // the same after a pause
@@ -64,7 +65,7 @@ const (
 	ClassDone  Class = "done"  // the wanted state already holds
 )
 
-// Info is what is known of a code. Class holds for operations that move no money, Money for those that do.
+// Info describes a code. Class applies to operations that move no money, Money to those that do.
 type Info struct {
 	Code     Code
 	Spelling Code  // the code of which this is another spelling; empty for most
@@ -72,16 +73,18 @@ type Info struct {
 	Meaning  string
 	Class    Class
 	Money    Class
-	// Merchant says that the rejection concerns the merchant rather than the call: every other call fails alike.
+	// Merchant says that the error concerns the merchant rather than the call: every other call
+	// fails alike.
 	Merchant bool
-	// Exists says that the number is taken. After a doubt about this very call that is most likely its own doing.
+	// Exists says that the number is taken. After an unknown outcome of this call, the call itself
+	// has most likely taken it.
 	Exists bool
-	// Note narrows the class where the code alone does not decide.
+	// Note narrows the class if the code alone does not decide.
 	Note string
 }
 
-// All returns what is known of the codes, in the order in which docs/errors.md lists them. The list is never complete; [Of]
-// answers for codes that are not in it, too.
+// All returns the known codes in the order of docs/errors.md. The list is never complete; [Of] also
+// describes other codes.
 func All() []Info { return slices.Clone(list) }
 
 var list = []Info{
@@ -141,7 +144,7 @@ var byCode = func() map[Code]*Info {
 	return m
 }()
 
-// Of answers for every rejection: by its code, and by its status where the code is not known or missing.
+// Of describes every API error: by its code, or by its status if the code is unknown or missing.
 func Of(status int, code Code) Info {
 	if info := byCode[code]; info != nil {
 		return *info
@@ -168,7 +171,8 @@ func (c Code) canonical() Code {
 	return c
 }
 
-// Passing reports whether the same request may fare better in a moment. It does not tell what may be repeated at all.
+// Passing reports whether the error is temporary. It does not say whether the request may be sent
+// again.
 func Passing(status int, code Code) bool {
 	info := Of(status, code)
 	return status == http.StatusTooManyRequests || status >= 500 || info.Class == ClassSame || slices.Contains(info.Statuses, http.StatusTooManyRequests)

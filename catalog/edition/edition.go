@@ -17,7 +17,7 @@ import (
 var corrections string
 
 // Diff writes, as Markdown, what the facts files say differently from the embedded catalogue: operations and events that are
-// new, gone or changed, with every member and mark. It reports whether there is anything. A facts file has a JSON object a
+// new, gone or changed, with every field and mark. It reports whether there is anything. A facts file has a JSON object a
 // line, all of the operations or all of the events. What the catalogue has by hand, corrections among it, is kept by an
 // import and so no difference.
 func Diff(w io.Writer, files ...string) (bool, error) {

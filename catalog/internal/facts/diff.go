@@ -99,7 +99,7 @@ func (d *diff) values(name string, from, to []string) {
 	}
 }
 
-// fields compares the members of one level and below.
+// fields compares the fields of one level and below.
 func (d *diff) fields(where string, from, to []fact.Field) {
 	var kept, now []string
 	index := func(list []fact.Field, name string) int {
@@ -126,6 +126,6 @@ func (d *diff) fields(where string, from, to []fact.Field) {
 		}
 	}
 	if !slices.Equal(kept, now) {
-		d.add("%s: another order of members", where)
+		d.add("%s: another order of fields", where)
 	}
 }

@@ -91,7 +91,7 @@ type Said struct {
 	OperationCodes map[string][]fact.OperationCode
 }
 
-// fieldRow is a member in a facts file.
+// fieldRow is a field in a facts file.
 type fieldRow struct {
 	Name       string            `json:"n"`
 	Label      string            `json:"l"`

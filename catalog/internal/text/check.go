@@ -224,7 +224,7 @@ func (c *checker) answer(o *fact.Operation) {
 			slices.Contains([]fact.Signature{fact.OverBody, fact.NoSignature, fact.OverDigest}, o.Signature)
 	}
 	if !ok {
-		c.report("the answer %q with %d members makes no sense", answerText(o), len(o.Out))
+		c.report("the answer %q with %d fields makes no sense", answerText(o), len(o.Out))
 	}
 }
 
@@ -245,7 +245,7 @@ func (c *checker) event(e *fact.Event) {
 	c.words("variant", e.Variants...)
 	c.docs(e.Docs)
 	if len(e.Resource) == 0 {
-		c.report("the resource has no members")
+		c.report("the resource has no fields")
 	}
 	c.fields("resource", e.Resource, false, false)
 	if e.Reply != nil {

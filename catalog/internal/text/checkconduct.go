@@ -7,7 +7,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// conduct checks what was reviewed against the members of the write and of its query.
+// conduct checks what was reviewed against the fields of the write and of its query.
 func (c *checker) conduct(o *fact.Operation) {
 	if o.Method == "GET" && (o.MovesMoney || o.Repeat != "" || o.Number.Space != "" || o.Link != nil || len(o.Excludes) > 0) {
 		c.report("a read moves nothing and can be repeated")
@@ -16,7 +16,7 @@ func (c *checker) conduct(o *fact.Operation) {
 		c.report("unknown repeat class %q", o.Repeat)
 	}
 	if o.Number.Space != "" && !carries(o, o.Number.Field) {
-		c.report("the number %q is no member of the request", o.Number.Field)
+		c.report("the number %q is no field of the request", o.Number.Field)
 	}
 	if o.Rate.PerSecond != 0 && o.Rate.Per != "merchant" && o.Rate.Per != "provider" {
 		c.report("the rate counts by %q; merchant and provider are known", o.Rate.Per)
@@ -48,7 +48,7 @@ func (c *checker) link(o *fact.Operation, l *fact.Link, query *fact.Operation) {
 		c.report("a link needs a repeat class and a number")
 	}
 	if len(l.Missing) == 0 || len(l.Copy) == 0 {
-		c.report("a link needs a copied member and a code that means missing")
+		c.report("a link needs a copied field and a code that means missing")
 	}
 	filled := map[string]bool{}
 	for _, pair := range l.Copy {
@@ -56,10 +56,10 @@ func (c *checker) link(o *fact.Operation, l *fact.Link, query *fact.Operation) {
 		inPath := slices.ContainsFunc(query.In.Path, func(f fact.Field) bool { return f.Name == pair.To })
 		inQuery := slices.ContainsFunc(query.In.Query, func(f fact.Field) bool { return f.Name == pair.To })
 		if !inPath && !inQuery || inPath && pair.Optional {
-			c.report("copy %s: no member of the query, or an optional placeholder", pair.To)
+			c.report("copy %s: no field of the query, or an optional placeholder", pair.To)
 		}
 		if !carries(o, pair.From) {
-			c.report("copy %s: %s is no member of the write", pair.To, pair.From)
+			c.report("copy %s: %s is no field of the write", pair.To, pair.From)
 		}
 	}
 	for _, field := range query.In.Path {
@@ -108,7 +108,7 @@ func (c *checker) states(l *fact.Link, query *fact.Operation) {
 	}
 }
 
-// carries reports whether the request of o has the member, which is a dotted path, a placeholder in braces, or a query member
+// carries reports whether the request of o has the field, which is a dotted path, a placeholder in braces, or a query field
 // behind a question mark.
 func carries(o *fact.Operation, source string) bool {
 	if name, ok := fact.QueryField(source); ok {
@@ -121,7 +121,7 @@ func carries(o *fact.Operation, source string) bool {
 	return ok
 }
 
-// findMember returns the member at a dotted path.
+// findMember returns the field at a dotted path.
 func findMember(path string, list []fact.Field) (*fact.Field, bool) {
 	name, rest, deeper := strings.Cut(path, ".")
 	for i := range list {

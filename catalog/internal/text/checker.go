@@ -57,7 +57,7 @@ func (c *checker) docs(ids []string) {
 	}
 }
 
-// fields checks the members of one level and below. byHand says that they belong to a row added by hand.
+// fields checks the fields of one level and below. byHand says that they belong to a row added by hand.
 func (c *checker) fields(where string, list []fact.Field, byHand, form bool) {
 	seen := map[string]bool{}
 	for i := range list {
@@ -83,11 +83,11 @@ func (c *checker) fields(where string, list []fact.Field, byHand, form bool) {
 		case field.JSONText && field.Type != fact.String:
 			c.report("%s: only a string carries a JSON text", at)
 		case len(field.Fields) > 0 && base != fact.Object && !field.JSONText:
-			c.report("%s: only objects and JSON texts have members", at)
+			c.report("%s: only objects and JSON texts have fields", at)
 		case field.Reviewed && len(field.Enum) == 0:
 			c.report("%s: there are no constants to be reviewed", at)
 		case byHand && !field.ByHand:
-			c.report("%s: a member of a row added by hand has to be marked so, too", at)
+			c.report("%s: a field of a row added by hand has to be marked so, too", at)
 		}
 		if field.Format != "" && !slices.Contains([]string{"rfc3339", "date", "media", "url"}, field.Format) {
 			c.report("%s: unknown format %q", at, field.Format)
@@ -102,7 +102,7 @@ func (c *checker) fields(where string, list []fact.Field, byHand, form bool) {
 	}
 }
 
-// constant checks that a constant or sample fits the type of its member, and can be written and read again.
+// constant checks that a constant or sample fits the type of its field, and can be written and read again.
 func (c *checker) constant(at string, field *fact.Field, constant any) bool {
 	switch constant.(type) {
 	case string, int64, float64, bool:
@@ -119,12 +119,12 @@ func (c *checker) constant(at string, field *fact.Field, constant any) bool {
 	return true
 }
 
-// marks checks how sure a member is, its unit and bounds, and what is meant for people.
+// marks checks how sure a field is, its unit and bounds, and what is meant for people.
 func (c *checker) marks(at string, field *fact.Field) {
 	base := field.Type.Element()
 	number := base == fact.Integer || base == fact.Number
 	if field.Confirmed && !field.Required {
-		c.report("%s: only a required member is confirmed as such", at)
+		c.report("%s: only a required field is confirmed as such", at)
 	}
 	if field.Unit != "" && (!number || !setMark(&fact.Field{}, string(field.Unit))) {
 		c.report("%s: the unit %q is unknown, or not of a number", at, field.Unit)
@@ -145,6 +145,6 @@ func (c *checker) marks(at string, field *fact.Field) {
 	case text != (base == fact.String):
 		c.report("%s: the sample %v is not of the type %s", at, field.Sample, base)
 	case field.Cipher != fact.Plain:
-		c.report("%s: an encrypted member has no sample", at)
+		c.report("%s: an encrypted field has no sample", at)
 	}
 }

@@ -122,7 +122,7 @@ func setCopy(list *[]fact.Copy, value string) error {
 		from = to
 	}
 	if to == "" || strings.Contains(from, " ") {
-		return problem("takes a member, and where the write carries it if that is elsewhere")
+		return problem("takes a field, and where the write carries it if that is elsewhere")
 	}
 	*list = append(*list, fact.Copy{To: to, From: from, Optional: optional})
 	return nil

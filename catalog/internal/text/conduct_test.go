@@ -86,7 +86,7 @@ func TestConductIsReadAndWritten(t *testing.T) {
 func TestConductIsChecked(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"repeat class":     {"repeat documented", "repeat maybe", `unknown repeat class "maybe"`},
-		"number's member":  {"number refund no", "number refund nix", `the number "nix" is no member`},
+		"number's member":  {"number refund no", "number refund nix", `the number "nix" is no field`},
 		"bind, no answer":  {"bind no\n", "bind nix no\n", "bind nix: the answer has no such text"},
 		"bind, no request": {"bind no\n", "bind no nix\n", "bind no: the answer has no such text"},
 		"bind, optional":   {"bind no\n", "bind no?\n", "bind no: the answer"},
@@ -100,10 +100,10 @@ func TestConductIsChecked(t *testing.T) {
 		"link's method":    {"link GET /v3/a/{out_no}", "link POST /v3/a", "link is not GET /path"},
 		"no link":          {"  link GET /v3/a/{out_no}\n", "", "acts stands before its link"},
 		"placeholder":      {"  copy out_no no\n", "", "nothing is copied to {out_no}"},
-		"copy to nothing":  {"copy sub?", "copy nix? sub", "copy nix: no member of the query"},
-		"copy of nothing":  {"copy out_no no", "copy out_no nix", "nix is no member of the write"},
+		"copy to nothing":  {"copy sub?", "copy nix? sub", "copy nix: no field of the query"},
+		"copy of nothing":  {"copy out_no no", "copy out_no nix", "nix is no field of the write"},
 		"optional segment": {"copy out_no no", "copy out_no? no", "or an optional placeholder"},
-		"no missing":       {"  missing NOT_FOUND\n  missing OTHER\n", "", "a link needs a copied member and a code"},
+		"no missing":       {"  missing NOT_FOUND\n  missing OTHER\n", "", "a link needs a copied field and a code"},
 		"no state":         {"state state\n  means", "state list\n  means", `the state "list" is no text`},
 		"unknown state":    {"means DONE", "means NEW", "the state NEW stands twice or is not documented"},
 		"unknown meaning":  {"DONE succeeded", "DONE fine", `means "fine", which is unknown`},

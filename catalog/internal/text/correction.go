@@ -12,8 +12,8 @@ import (
 //
 //	ROW WHAT CHANGE <SOURCE>...
 //
-// ROW is METHOD /path or event TYPE. WHAT is the place of a member and its path in it, such as json.amount.total, or the
-// key of a line, such as status. CHANGE of a member is "added" and what stands behind the name in a text, "removed", or the
+// ROW is METHOD /path or event TYPE. WHAT is the place of a field and its path in it, such as json.amount.total, or the
+// key of a line, such as status. CHANGE of a field is "added" and what stands behind the name in a text, "removed", or the
 // marks that change. CHANGE of a line is its values, divided by " | "; none removes it.
 type Correction struct {
 	Line    int
@@ -112,7 +112,7 @@ func correctRow[T any](rows []*T, i int, c Correction, keys []Key[T], alone func
 	after := before
 	if !ofMember {
 		if key.SetFields != nil && name != "answer" {
-			return false, problem("names no member")
+			return false, problem("names no field")
 		}
 		after = correctLines(before, name, c.Change)
 	}
@@ -123,7 +123,7 @@ func correctRow[T any](rows []*T, i int, c Correction, keys []Key[T], alone func
 	row := only(doc)
 	if ofMember {
 		if key.SetFields == nil {
-			return false, fmt.Errorf("%q has no members", name)
+			return false, fmt.Errorf("%q has no fields", name)
 		}
 		list, err := correctMember(key.Fields(row), path, c.Change)
 		if err != nil {
@@ -135,7 +135,7 @@ func correctRow[T any](rows []*T, i int, c Correction, keys []Key[T], alone func
 	return Format(alone(row)) != before, nil
 }
 
-// correctLines replaces the lines of a key in the text of a row. The members below a line stay.
+// correctLines replaces the lines of a key in the text of a row. The fields below a line stay.
 func correctLines(row, key, values string) string {
 	var added []string
 	if values != "" {
@@ -153,13 +153,13 @@ func correctLines(row, key, values string) string {
 	return strings.Join(slices.Insert(lines, at, added...), "\n")
 }
 
-// correctMember changes the member at a dotted path, or adds it at the end of its level.
+// correctMember changes the field at a dotted path, or adds it at the end of its level.
 func correctMember(list []fact.Field, path, change string) ([]fact.Field, error) {
 	name, rest, deeper := strings.Cut(path, ".")
 	i := slices.IndexFunc(list, func(f fact.Field) bool { return f.Name == name })
 	if deeper {
 		if i < 0 {
-			return nil, fmt.Errorf("there is no member %q", name)
+			return nil, fmt.Errorf("there is no field %q", name)
 		}
 		below, err := correctMember(list[i].Fields, rest, change)
 		list[i].Fields = below
@@ -181,7 +181,7 @@ func correctMember(list []fact.Field, path, change string) ([]fact.Field, error)
 	case change == "removed":
 		return list, nil
 	case i < 0:
-		return nil, fmt.Errorf("there is no member %q", name)
+		return nil, fmt.Errorf("there is no field %q", name)
 	}
 	return list, correctField(&list[i], change)
 }
@@ -267,7 +267,7 @@ func correctMark(field *fact.Field, mark string) bool {
 	return true
 }
 
-// keptLabels returns the labels of a new list of constants, with those that the member had where the list has none.
+// keptLabels returns the labels of a new list of constants, with those that the field had where the list has none.
 func keptLabels(field *fact.Field, list constantList) []string {
 	labels := make([]string, len(list.values))
 	copy(labels, list.labels)

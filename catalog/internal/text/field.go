@@ -9,7 +9,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// FieldLine returns the line of one member, without indentation and without its own members.
+// FieldLine returns the line of one field, without indentation and without its own fields.
 func FieldLine(field *fact.Field) string {
 	s := field.Name + " " + string(field.Type)
 	if field.Required {
@@ -194,7 +194,7 @@ func setBounds(field *fact.Field, low, high string) bool {
 	return (low != "" || high != "") && read(low, &field.Min) && read(high, &field.Max)
 }
 
-// parseConstant reads a constant of a member of type base. Text is bare in a string's list and quoted in another's.
+// parseConstant reads a constant of a field of type base. Text is bare in a string's list and quoted in another's.
 func parseConstant(base fact.Type, s string) (any, error) {
 	if strings.HasPrefix(s, `"`) {
 		text, err := strconv.Unquote(s)

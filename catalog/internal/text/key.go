@@ -19,7 +19,7 @@ type Key[T any] struct {
 	Values func(*T) []string
 	// Set takes the text of one line.
 	Set func(*T, string) error
-	// Fields returns the members listed below the line, and SetFields takes them; both are nil for a key without members.
+	// Fields returns the fields listed below the line, and SetFields takes them; both are nil for a key without fields.
 	Fields    func(*T) []fact.Field
 	SetFields func(*T, []fact.Field)
 }

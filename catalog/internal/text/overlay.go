@@ -6,8 +6,8 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// OverOperation returns base with what over says of it: a line takes the place of those with its key, a member that of the
-// member of its name, below which the same holds. base stays as it is; without one over is all there is. What comes from over
+// OverOperation returns base with what over says of it: a line takes the place of those with its key, a field that of the
+// field of its name, below which the same holds. base stays as it is; without one over is all there is. What comes from over
 // is marked as such.
 func OverOperation(base, over *fact.Operation) *fact.Operation {
 	merged := &fact.Operation{Method: over.Method, Path: over.Path, Overlay: true}

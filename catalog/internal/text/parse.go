@@ -67,7 +67,7 @@ type parser struct {
 	text   string
 	end    bool
 
-	// open holds the members of the levels that are still being read; slab is what the finished ones are cut from.
+	// open holds the fields of the levels that are still being read; slab is what the finished ones are cut from.
 	open []fact.Field
 	slab []fact.Field
 	// enums holds the lists of constants already seen, by their text: the same few come again and again.
@@ -100,7 +100,7 @@ func block[T any](p *parser, t *T, keys []Key[T]) error {
 	p.advance()
 	for p.text != "" {
 		if p.indent != 2 {
-			return p.errorf("%q is indented by %d; keys stand at 2, members 2 deeper than what they belong to", p.text, p.indent)
+			return p.errorf("%q is indented by %d; keys stand at 2, fields 2 deeper than what they belong to", p.text, p.indent)
 		}
 		name, value, _ := strings.Cut(p.text, " ")
 		key := find(keys, name)
@@ -118,7 +118,7 @@ func block[T any](p *parser, t *T, keys []Key[T]) error {
 			return err
 		}
 		if len(list) == 0 && value == "" {
-			return p.errorf("%s lists no members", name)
+			return p.errorf("%s lists no fields", name)
 		}
 		key.SetFields(t, list)
 	}
@@ -137,7 +137,7 @@ func find[T any](keys []Key[T], name string) *Key[T] {
 	return nil
 }
 
-// fields reads the members that are indented by indent, with theirs.
+// fields reads the fields that are indented by indent, with theirs.
 func (p *parser) fields(indent int) ([]fact.Field, error) {
 	base := len(p.open)
 	for p.indent == indent && p.text != "" {
@@ -177,25 +177,25 @@ func (p *parser) field() (fact.Field, error) {
 	kind, confirmed := strings.CutSuffix(kind, "!")
 	field := fact.Field{Name: name, Type: fieldType(kind), Required: required, Confirmed: confirmed}
 	if field.Type == "" {
-		return field, p.errorf("member %q has the type %q, which is not known", name, kind)
+		return field, p.errorf("field %q has the type %q, which is not known", name, kind)
 	}
 	for more {
 		var mark string
 		mark, marks, more = strings.Cut(marks, " ")
 		if !setMark(&field, mark) {
-			return field, p.errorf("member %q has the mark %q, which is unknown or comes twice", name, mark)
+			return field, p.errorf("field %q has the mark %q, which is unknown or comes twice", name, mark)
 		}
 	}
 	if hasEnum {
 		list, err := p.constants(field.Type.Element(), constants)
 		if err != nil {
-			return field, p.errorf("member %q: %w", name, err)
+			return field, p.errorf("field %q: %w", name, err)
 		}
 		field.Enum, field.EnumLabels = list.values, list.labels
 	}
 	if hasTexts {
 		if err := setTexts(&field, texts); err != nil {
-			return field, p.errorf("member %q: %w", name, err)
+			return field, p.errorf("field %q: %w", name, err)
 		}
 	}
 	return field, nil

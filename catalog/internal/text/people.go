@@ -7,8 +7,8 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// What is meant for people, apart from the facts: for each member of a row, in the order of the row, a line with label,
-// sample and the labels of its constants, divided by tabs. A member without any has a lone tab. A row is told by its place
+// What is meant for people, apart from the facts: for each field of a row, in the order of the row, a line with label,
+// sample and the labels of its constants, divided by tabs. A field without any has a lone tab. A row is told by its place
 // alone, so this form is for packed copies and not for editors.
 
 // FormatTexts writes what FormatFacts leaves out, in as many blocks.
@@ -39,7 +39,7 @@ func textLines[T any](row *T, keys []Key[T]) string {
 	return b.String()
 }
 
-// AddOperationTexts fills in what people read about the members of an operation that was parsed from facts, and
+// AddOperationTexts fills in what people read about the fields of an operation that was parsed from facts, and
 // AddEventTexts of an event. src is its block of FormatTexts.
 func AddOperationTexts(operation *fact.Operation, src string) error {
 	return addTexts(operation, OperationKeys, src)
@@ -59,7 +59,7 @@ func addTexts[T any](row *T, keys []Key[T], src string) error {
 		}
 	})
 	if wrong == nil && rest != "" {
-		return problem("there are texts of more members than the row has")
+		return problem("there are texts of more fields than the row has")
 	}
 	return wrong
 }
@@ -68,7 +68,7 @@ func setTextLine(field *fact.Field, line string) error {
 	label, rest, _ := strings.Cut(line, "\t")
 	sample, labels, _ := strings.Cut(rest, "\t")
 	if line == "" {
-		return fmt.Errorf("the texts of member %q are missing", field.Name)
+		return fmt.Errorf("the texts of field %q are missing", field.Name)
 	}
 	field.Label = label
 	if sample != "" {
@@ -79,13 +79,13 @@ func setTextLine(field *fact.Field, line string) error {
 	}
 	if labels != "" {
 		if field.EnumLabels = strings.Split(labels, "|"); len(field.EnumLabels) != len(field.Enum) {
-			return fmt.Errorf("member %q has %d labels for %d constants", field.Name, len(field.EnumLabels), len(field.Enum))
+			return fmt.Errorf("field %q has %d labels for %d constants", field.Name, len(field.EnumLabels), len(field.Enum))
 		}
 	}
 	return nil
 }
 
-// visit yields the members of a row, parents first.
+// visit yields the fields of a row, parents first.
 func visit[T any](row *T, keys []Key[T], yield func(*fact.Field)) {
 	var list func([]fact.Field)
 	list = func(fields []fact.Field) {
