@@ -144,16 +144,16 @@ func TestWithLookAlikes(t *testing.T) {
 
 func TestWithRefuses(t *testing.T) {
 	for says, overlay := range map[string]string{
-		"the overlay is not well-formed: line 2: unknown key \"colour\"":    "GET /v3/a\n  colour red\n",
+		"the overlay is not well-formed: line 2: unknown key \"colour\"":   "GET /v3/a\n  colour red\n",
 		"line 5: field \"total\" has the type \"int\", which is not known": "# one\n\nPOST /v3/pay/transactions/native\n  json\n    total int\n",
-		"line 1: \"store_info string\" begins no block":                     "store_info string\n",
-		"the overlay makes no sense: GET /v3/a: name \"\" is empty":         "GET /v3/a\n  answer 204 empty\n",
+		"line 1: \"store_info string\" begins no block":                    "store_info string\n",
+		"the overlay makes no sense: GET /v3/a: name \"\" is empty":        "GET /v3/a\n  answer 204 empty\n",
 		"GET /v3/a: the answer":                          "GET /v3/a\n  name 甲\n",
 		"POST /v3/pay/transactions/native: stands twice": "POST /v3/pay/transactions/native\n  joined\n\nPOST /v3/pay/transactions/native\n  joined\n",
 		"POST /v3/pay/transactions/native: is replaced by \"POST /v3/none\", which is unknown": "POST /v3/pay/transactions/native\n  replaced-by POST /v3/none\n",
 		"the link leads to GET /v3/none, which is unknown":                                     "POST /v3/refund/domestic/refunds\n  link GET /v3/none\n  copy a b\n  missing X\n",
 		"GET /v3/A/b: the path has the segment \"A\"":                                          "GET /v3/A/b\n  name 甲\n  answer 204 empty\n",
-		"NEW.THING: the resource has no fields":                                               "event NEW.THING\n  name 甲\n",
+		"NEW.THING: the resource has no fields":                                                "event NEW.THING\n  name 甲\n",
 	} {
 		_, err := catalog.V3().With(overlay)
 		require.ErrorContains(t, err, says)

@@ -1,3 +1,4 @@
+// Package console has the types of the sandbox's control API.
 package console
 
 // Order is one order of the control API, which does what one method of the Go API does.
