@@ -61,7 +61,7 @@ func (r *Request) Encrypt(ctx context.Context, scheme apiv3.Scheme, key Key) (En
 	out := Encrypted{Body: r.Body, Query: slices.Clone(r.Query)}
 	if r.inBody() {
 		var err error
-		if out.Body, err = e.body(r, &out.Noted); err != nil {
+		if out.Body, out.Noted, err = e.body(r); err != nil {
 			return out, err
 		}
 	}
@@ -96,18 +96,15 @@ type encryption struct {
 	used   bool // something was encrypted with the key
 }
 
-func (e *encryption) body(r *Request, noted *[]string) ([]byte, error) {
+func (e *encryption) body(r *Request) (_ []byte, noted []string, err error) {
 	scratch := jsonwalk.Borrow()
-	body := rewriter{Cursor: jsonwalk.Cursor{Text: r.Body}, secrets: holdsToken(r.Body), turn: e.turn, fresh: *scratch}
-	if r.Note {
-		body.marked = noted
-	}
+	body := rewriter{Cursor: jsonwalk.Cursor{Text: r.Body}, secrets: holdsToken(r.Body), turn: e.turn, note: r.Note, fresh: *scratch}
 	encrypted, err := body.rewrite(&r.Plan.Body, e.rules)
 	jsonwalk.Return(scratch, body.fresh)
 	if failure := (*jsonwalk.FieldError)(nil); err != nil && !errors.As(err, &failure) {
 		err = fmt.Errorf("the body may hold what is to be encrypted and cannot be read: %w", err)
 	}
-	return encrypted, err
+	return encrypted, body.noted, err
 }
 
 // param encrypts the marked values of a field of the query.

@@ -19,7 +19,8 @@ type rewriter struct {
 	// keep makes a fault at one field leave that field as it is; otherwise it ends the rewriting.
 	keep   bool
 	faults []*jsonwalk.FieldError
-	marked *[]string // takes the pointers of fields that are rewritten because the catalogue marks them; may be nil
+	note   bool     // list the fields that are rewritten because the catalogue marks them
+	noted  []string // their pointers
 
 	edits []edit
 	fresh []byte // the text that the edits put in
@@ -186,8 +187,8 @@ func (r *rewriter) quoted(f *Field, cipher bool, rules []*use, ruled *use, begin
 			return
 		}
 		if changed {
-			if r.marked != nil && ruled == nil && !(secret && IsToken(text.Raw)) {
-				*r.marked = append(*r.marked, r.place.Pointer())
+			if r.note && ruled == nil && !(secret && IsToken(text.Raw)) {
+				r.noted = append(r.noted, r.place.Pointer())
 			}
 			r.fresh = fresh
 			r.edits = append(r.edits, edit{begin, r.At, from, len(fresh)})
@@ -209,11 +210,11 @@ func (r *rewriter) nested(f *Field, rules []*use, ruled *use, begin int, text js
 	}
 	inner := rewriter{
 		Cursor: jsonwalk.Cursor{Text: plain, Depth: r.Depth}, place: r.place, secrets: r.secrets, turn: r.turn, keep: r.keep,
-		faults: r.faults, marked: r.marked, fresh: r.fresh,
+		faults: r.faults, note: r.note, noted: r.noted, fresh: r.fresh,
 	}
 	inner.value(f, false, rules, ruled)
 	inner.End()
-	r.fresh, r.faults = inner.fresh, inner.faults
+	r.fresh, r.faults, r.noted = inner.fresh, inner.faults, inner.noted
 	if inner.Err != nil {
 		var failure *jsonwalk.FieldError
 		switch {
