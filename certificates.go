@@ -27,7 +27,7 @@ import (
 // with the APIv3 key, and its signature verifies with the certificate in it that the response names.
 //
 // A merchant who has only the WeChat Pay public key has no list: see [ErrNoCertificates]. Both options together are for the
-// time of changing from one to the other; see [WithKeyPolicy].
+// time of changing from one to the other; see [WithPublicKeyShare].
 func WithCertificates(options ...CertificatesOption) Option {
 	return func(c *config) error {
 		settings := keylist.Settings{Path: "v3/certificates", Interval: defaultRefresh}
@@ -41,6 +41,23 @@ func WithCertificates(options ...CertificatesOption) Option {
 		}
 		c.certificates = &settings
 		return errors.Join(problems...)
+	}
+}
+
+// WithPublicKeyShare chooses the platform key that a request names in Wechatpay-Serial and is encrypted with, while a
+// merchant has both certificates and the WeChat Pay public key: the public key for a random share of the calls, the
+// certificate that expires last for the others. percent is between 0 and 100, such as 0.1 for one call in a thousand; the
+// default is 100. The platform signs its response with the public key when a request names it, so the share also steers
+// the change from one kind to the other.
+//
+// A kind without a usable key gives way to the other, and Header("Wechatpay-Serial", …) on a chain wins.
+func WithPublicKeyShare(percent float64) Option {
+	return func(c *config) error {
+		if !(percent >= 0 && percent <= 100) { // NaN is neither
+			return fmt.Errorf("WithPublicKeyShare: %v is not between 0 and 100 percent", percent)
+		}
+		c.keyShare = percent
+		return nil
 	}
 }
 

@@ -279,7 +279,7 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 	assert.NotContains(t, fmt.Sprint(sb.Journal()[0]), "user-feeds 200")
 }
 
-// From certificates to the public key, as the platform steers it: calls by the client's policy, notifications by the
+// From certificates to the public key, as the platform steers it: calls by the client's share, notifications by the
 // platform's share. Nothing fails on the way, or on the way back.
 func TestSwitchToThePublicKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -294,7 +294,7 @@ func TestSwitchToThePublicKey(t *testing.T) {
 		for _, percent := range steps {
 			require.NoError(t, sb.SetPublicKeyShare(percent))
 			client, err := wxpay.New(merchantOf(sb), wxpay.WithCertificates(), wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()),
-				wxpay.WithKeyPolicy(wxpay.PublicKeyShare(percent)), wxpay.WithTransport(sb.Transport()), wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
+				wxpay.WithPublicKeyShare(percent), wxpay.WithTransport(sb.Transport()), wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
 			require.NoError(t, err)
 			handler, err := webhook.New(webhook.Merchant{ID: sb.Merchant().ID, APIv3Key: sb.Merchant().APIv3Key, Keys: client, Scheme: scheme})
 			require.NoError(t, err)
@@ -796,15 +796,15 @@ func TestCertificateOptions(t *testing.T) {
 		option   wxpay.Option
 		says     string
 	}{
-		"no APIv3 key":          {bare, wxpay.WithCertificates(), "WithCertificates needs Merchant.APIv3Key"},
-		"twelve hours":          {merchant, wxpay.WithCertificates(wxpay.RefreshInterval(12 * time.Hour)), "less than 12h0m0s"},
-		"too often":             {merchant, wxpay.WithCertificates(wxpay.RefreshInterval(time.Second)), "at least 1m0s"},
-		"no roots":              {merchant, wxpay.WithCertificates(wxpay.TrustRoots(nil)), "TrustRoots: the pool is nil"},
-		"no store":              {merchant, wxpay.WithCertificates(wxpay.StoreIn(nil)), "StoreIn: the store is nil"},
-		"a nil option":          {merchant, wxpay.WithCertificates(nil), "an option is nil"},
-		"a policy of 101":       {merchant, wxpay.WithKeyPolicy(wxpay.PublicKeyShare(101)), "not between 0 and 100 percent"},
-		"a policy of -1":        {merchant, wxpay.WithKeyPolicy(-1), "not between 0 and 100 percent"},
-		"a policy of no number": {merchant, wxpay.WithKeyPolicy(wxpay.PublicKeyShare(math.NaN())), "not between 0 and 100 percent"},
+		"no APIv3 key":         {bare, wxpay.WithCertificates(), "WithCertificates needs Merchant.APIv3Key"},
+		"twelve hours":         {merchant, wxpay.WithCertificates(wxpay.RefreshInterval(12 * time.Hour)), "less than 12h0m0s"},
+		"too often":            {merchant, wxpay.WithCertificates(wxpay.RefreshInterval(time.Second)), "at least 1m0s"},
+		"no roots":             {merchant, wxpay.WithCertificates(wxpay.TrustRoots(nil)), "TrustRoots: the pool is nil"},
+		"no store":             {merchant, wxpay.WithCertificates(wxpay.StoreIn(nil)), "StoreIn: the store is nil"},
+		"a nil option":         {merchant, wxpay.WithCertificates(nil), "an option is nil"},
+		"a share of 101":       {merchant, wxpay.WithPublicKeyShare(101), "not between 0 and 100 percent"},
+		"a share of -1":        {merchant, wxpay.WithPublicKeyShare(-1), "not between 0 and 100 percent"},
+		"a share of no number": {merchant, wxpay.WithPublicKeyShare(math.NaN()), "not between 0 and 100 percent"},
 	} {
 		_, err := wxpay.New(test.merchant, wxpay.WithPublicKey(testKeyID, keys.platform.Public()), test.option)
 		assert.ErrorContains(t, err, test.says, name)

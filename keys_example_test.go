@@ -55,12 +55,12 @@ func ExampleWithCertificates() {
 
 // A merchant who changes from certificates to the public key: accept both, then name the public key in a growing share of
 // the calls.
-func ExampleWithKeyPolicy() {
+func ExampleWithPublicKeyShare() {
 	gateway, merchant, transport := exampleGateway()
 	client, err := wxpay.New(merchant,
 		wxpay.WithCertificates(),
 		wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()),
-		wxpay.WithKeyPolicy(wxpay.PublicKeyShare(0.1)),
+		wxpay.WithPublicKeyShare(0.1),
 		transport)
 	if err != nil {
 		log.Fatal(err)
@@ -75,12 +75,12 @@ func ExampleWithKeyPolicy() {
 	for _, check := range checks {
 		fmt.Println("certificate:", check.Certificate, "trouble:", check.Err)
 	}
-	fmt.Println(client.KeyStatus().Policy)
+	fmt.Println("percent:", client.KeyStatus().PublicKeyShare)
 	// Output:
 	// certificate: false trouble: <nil>
 	// certificate: true trouble: <nil>
 	// certificate: true trouble: <nil>
-	// the public key in 0.1 % of the calls
+	// percent: 0.1
 }
 
 // A merchant replaces its own certificate while the client is in use.

@@ -299,8 +299,8 @@ func TestVerifyKeys(t *testing.T) {
 	assert.ErrorContains(t, err, "signature does not match", "the id of one key and the file of another")
 }
 
-// The policy chooses among what there is.
-func TestKeyPolicy(t *testing.T) {
+// The share chooses among the kinds that exist.
+func TestPublicKeyShare(t *testing.T) {
 	ctx := t.Context()
 	sb := unpaced(t)
 	certificate := apiv3.Serial(sb.Certificates()[1])
@@ -310,12 +310,10 @@ func TestKeyPolicy(t *testing.T) {
 		want    string
 	}{
 		"by default":               {both, sb.PublicKeyID()},
-		"prefer the public key":    {append(both, wxpay.WithKeyPolicy(wxpay.PreferPublicKey)), sb.PublicKeyID()},
-		"prefer certificates":      {append(both, wxpay.WithKeyPolicy(wxpay.PreferCertificate)), certificate},
-		"all":                      {append(both, wxpay.WithKeyPolicy(wxpay.PublicKeyShare(100))), sb.PublicKeyID()},
-		"none":                     {append(both, wxpay.WithKeyPolicy(wxpay.PublicKeyShare(0))), certificate},
-		"no certificate to prefer": {append(both[:1:1], wxpay.WithKeyPolicy(wxpay.PreferCertificate)), sb.PublicKeyID()},
-		"no public key to prefer":  {append(both[1:2:2], wxpay.WithKeyPolicy(wxpay.PreferPublicKey)), certificate},
+		"prefer the public key":    {append(both, wxpay.WithPublicKeyShare(100)), sb.PublicKeyID()},
+		"prefer certificates":      {append(both, wxpay.WithPublicKeyShare(0)), certificate},
+		"no certificate to prefer": {append(both[:1:1], wxpay.WithPublicKeyShare(0)), sb.PublicKeyID()},
+		"no public key to prefer":  {append(both[1:2:2], wxpay.WithPublicKeyShare(100)), certificate},
 	} {
 		client, err := wxpay.New(merchantOf(sb), append(test.options, wxpay.WithTransport(sb.Transport()))...)
 		require.NoError(t, err)
@@ -326,7 +324,7 @@ func TestKeyPolicy(t *testing.T) {
 			assert.Equal(t, test.want, sb.Journal()[0].ResponseHeader.Get("Wechatpay-Serial"), name)
 			_, serial, err := client.Encrypt(ctx, "x")
 			require.NoError(t, err)
-			assert.Equal(t, test.want, serial, "encryption asks the same policy: %s", name)
+			assert.Equal(t, test.want, serial, "encryption asks the same share: %s", name)
 		}
 		older := apiv3.Serial(sb.Certificates()[0])
 		sb.ResetJournal()
@@ -337,18 +335,15 @@ func TestKeyPolicy(t *testing.T) {
 			assert.Equal(t, older, res.Header.Get("Wechatpay-Serial"))
 		}
 	}
-	// A call encrypts and names one key, however often the policy is asked.
-	client, err := wxpay.New(merchantOf(sb), append(both, wxpay.WithKeyPolicy(wxpay.PublicKeyShare(50)), wxpay.WithTransport(sb.Transport()))...)
+	// A call encrypts and names one key, however often a key is chosen.
+	client, err := wxpay.New(merchantOf(sb), append(both, wxpay.WithPublicKeyShare(50), wxpay.WithTransport(sb.Transport()))...)
 	require.NoError(t, err)
 	named := map[string]int{}
 	for i := range 64 {
 		sb.ResetJournal()
-		_, err := client.Chain("v3/pay/transactions/native").Post(ctx, identityOrder(sb, fmt.Sprintf("policy-%d", i)))
+		_, err := client.Chain("v3/pay/transactions/native").Post(ctx, identityOrder(sb, fmt.Sprintf("share-%d", i)))
 		require.NoError(t, err)
 		named[sb.Journal()[0].Header.Get("Wechatpay-Serial")]++
 	}
 	assert.Len(t, named, 2)
-	assert.Equal(t, "0.1", fmt.Sprint(float64(wxpay.PublicKeyShare(0.1))))
-	assert.Equal(t, "prefer the public key, prefer certificates, the public key in 0.1 % of the calls",
-		fmt.Sprintf("%s, %s, %s", wxpay.PreferPublicKey, wxpay.PreferCertificate, wxpay.PublicKeyShare(0.1)))
 }

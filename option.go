@@ -38,7 +38,7 @@ type config struct {
 	hosts          *middleware.Hosts // base and backups, and how they do; nil until the client is put together
 	platformKeys   []apiv3.PlatformKey
 	certificates   *keylist.Settings // nil: the certificate list is not fetched
-	keyShare       float64           // percent of the calls that use the public key; see KeyPolicy
+	keyShare       float64           // percent of the calls that use the public key; see WithPublicKeyShare
 	embedded       bool              // the catalogue is the embedded one
 	catalog        Lookup            // another one; nil: there is none
 	plans          *sensitive.Plans  // of the catalogue's operations; nil until the client is put together

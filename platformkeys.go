@@ -19,8 +19,8 @@ func (c *Client) Key(ctx context.Context, serial string) (crypto.PublicKey, erro
 type KeyStatus struct {
 	// Keys are all of them: public keys first, then certificates, the one that expires last first.
 	Keys []apiv3.PlatformKey
-	// Policy chooses among them.
-	Policy KeyPolicy
+	// PublicKeyShare is the percentage of calls that use the public key; see [WithPublicKeyShare].
+	PublicKeyShare float64
 	// Fetched is when the platform signed the certificate list in use; zero when none was fetched.
 	Fetched time.Time
 	// Next is when the list is due; zero before the first time, and without WithCertificates.
@@ -36,7 +36,8 @@ type KeyStatus struct {
 func (c *Client) KeyStatus() KeyStatus {
 	s := c.keys.Status()
 	return KeyStatus{
-		Keys: s.Keys, Policy: KeyPolicy(c.keyShare), Fetched: s.Fetched, Next: s.Next, Failures: s.Failures, Err: s.Err, Broken: s.Broken,
+		Keys: s.Keys, PublicKeyShare: c.keyShare, Fetched: s.Fetched, Next: s.Next,
+		Failures: s.Failures, Err: s.Err, Broken: s.Broken,
 	}
 }
 
