@@ -64,7 +64,7 @@ func TestCallSends(t *testing.T) {
 	assert.Len(t, g.Requests(), sent+1)
 }
 
-// TestCallEncrypts sends members that are documented as encrypted as ciphertext, and every other byte as it was typed.
+// TestCallEncrypts encrypts the fields that are documented as encrypted, and sends every other byte as it was typed.
 func TestCallEncrypts(t *testing.T) {
 	t.Parallel()
 	g := clitest.NewGateway(t)
@@ -80,13 +80,13 @@ func TestCallEncrypts(t *testing.T) {
 	assert.Equal(t, body, strings.Replace(g.Requests()[0].Body, sent.Name, "张三", 1))
 	assert.Equal(t, clitest.GatewayKeyID, g.Requests()[0].Header.Get(apiv3.HeaderSerial))
 
-	// Fields are no different, and --plain leaves a member alone.
+	// The same holds for -f, and --plain leaves a field as it is.
 	code, _, stderr = g.Run("call", path, "-f", "appid=wx8888888888888888", "-f", "type=MERCHANT_ID", "-f", "account=86693852",
 		"-f", "name=张三", "-f", "relation_type=STORE", "--plain", "/name")
 	require.Equal(t, 0, code, stderr)
 	assert.Contains(t, g.Requests()[1].Body, `"name":"张三"`)
 
-	// --encrypt reaches members that no documentation speaks of.
+	// --encrypt reaches fields that are not documented.
 	code, _, stderr = g.Run("call", "--no-check", "v3/new/thing", "-f", "list[][who]=张三", "--encrypt", "/list/*/who")
 	require.Equal(t, 0, code, stderr)
 	var made struct{ List []struct{ Who string } }
@@ -109,7 +109,7 @@ func TestCallEncrypts(t *testing.T) {
 	}
 }
 
-// TestCallChecks compares calls with their documentation: a warning by default, a refusal with --strict, nothing with
+// TestCallChecks compares calls with their documentation: a warning by default, an error with --strict, nothing with
 // --no-check.
 func TestCallChecks(t *testing.T) {
 	t.Parallel()
@@ -139,7 +139,7 @@ func TestCallChecks(t *testing.T) {
 	assert.Empty(t, stderr)
 	assert.Len(t, g.Requests(), 2)
 
-	// Warnings alone are no reason to refuse.
+	// Warnings alone are no error.
 	code, _, stderr = g.Run("call", "--strict", "v3/pay/transactions/id/{transaction_id}", "--var",
 		"transaction_id=4200", "-q", "mchid=1900000109", "-q", "new=1")
 	assert.Equal(t, 0, code)
@@ -156,7 +156,7 @@ func TestCallChecks(t *testing.T) {
 	assert.Contains(t, stderr, "the path is known with POST only")
 }
 
-// TestCallDecrypts prints an answer as it was verified, and single values decrypted.
+// TestCallDecrypts prints a response byte for byte, and single values decrypted.
 func TestCallDecrypts(t *testing.T) {
 	t.Parallel()
 	g := clitest.NewGateway(t)

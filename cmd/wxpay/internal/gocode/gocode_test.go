@@ -194,7 +194,7 @@ func golden(t *testing.T, name string, got []byte) {
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// The samples are those of a query with a variable, a body with constants and objects, encrypted members, a
+// The samples are those of a query with a variable, a body with constants and objects, encrypted fields, a
 // DELETE that has a body, a POST that has none, an upload, one with another digest, and a
 // JSON text.
 func TestSample(t *testing.T) {
@@ -217,7 +217,7 @@ func TestSample(t *testing.T) {
 	assert.NotContains(t, w.Sample(&fact.Operation{Method: "GET", Path: "/v4/new"}), "api.", "package api has no such path")
 }
 
-// TestTypesCompile compiles the types of every operation, and finds in their tags the members that are documented.
+// TestTypesCompile compiles the types of every operation, and finds the documented fields in their tags.
 func TestTypesCompile(t *testing.T) {
 	files := token.NewFileSet()
 	config := types.Config{Importer: compiled(t, files, "encoding/json")}
@@ -237,12 +237,12 @@ func TestTypesCompile(t *testing.T) {
 		require.NoError(t, err, "%s\n%s", name, code)
 		structs := structsOf(parsed)
 		if len(op.In.JSON) > 0 {
-			checkMembers(t, name, structs, prefix+"Request", op.In.JSON)
+			checkFields(t, name, structs, prefix+"Request", op.In.JSON)
 		} else if len(op.In.Form) == 0 {
 			assert.Contains(t, string(code), "// It takes no body.", name)
 		}
 		if op.Response == fact.JSONResponse {
-			checkMembers(t, name, structs, prefix+"Response", op.Out)
+			checkFields(t, name, structs, prefix+"Response", op.Out)
 		} else {
 			assert.Contains(t, string(code), "// Its response is ", name)
 		}
@@ -270,15 +270,15 @@ func structsOf(file *ast.File) map[string]*ast.StructType {
 	return structs
 }
 
-// checkMembers compares the tags of a struct, and of those in it, with documented members.
-func checkMembers(t *testing.T, name string, structs map[string]*ast.StructType, kind string, fields []fact.Field) {
+// checkFields compares the tags of a struct, and of those in it, with documented fields.
+func checkFields(t *testing.T, name string, structs map[string]*ast.StructType, kind string, fields []fact.Field) {
 	t.Helper()
 	require.Contains(t, structs, kind, name)
-	members := structs[kind].Fields.List
-	require.Len(t, members, len(fields), "%s: %s", name, kind)
-	for i, member := range members {
+	found := structs[kind].Fields.List
+	require.Len(t, found, len(fields), "%s: %s", name, kind)
+	for i, got := range found {
 		field := fields[i]
-		text, err := strconv.Unquote(member.Tag.Value)
+		text, err := strconv.Unquote(got.Tag.Value)
 		require.NoError(t, err)
 		want := field.Name
 		if !field.Required {
@@ -288,7 +288,7 @@ func checkMembers(t *testing.T, name string, structs map[string]*ast.StructType,
 		if field.Type.Element() != fact.Object || len(field.Fields) == 0 {
 			continue
 		}
-		inner := member.Type
+		inner := got.Type
 		switch wrapped := inner.(type) {
 		case *ast.StarExpr:
 			require.False(t, field.Required, "%s: %s", name, kind)
@@ -297,11 +297,11 @@ func checkMembers(t *testing.T, name string, structs map[string]*ast.StructType,
 			require.Equal(t, fact.Objects, field.Type)
 			inner = wrapped.Elt
 		}
-		checkMembers(t, name, structs, inner.(*ast.Ident).Name, field.Fields)
+		checkFields(t, name, structs, inner.(*ast.Ident).Name, field.Fields)
 	}
 }
 
-// TestTypesForms looks at each form that a member takes.
+// TestTypesForms checks each form of a field.
 func TestTypesForms(t *testing.T) {
 	inner := []fact.Field{{Name: "id", Type: fact.String, Required: true, Confirmed: true, Min: 6, Max: 32}}
 	op := &fact.Operation{

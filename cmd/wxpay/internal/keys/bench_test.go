@@ -60,7 +60,7 @@ func (b *bench) write(name string, data []byte) string {
 	return path
 }
 
-// run runs the program, whose output holds no secret whatever it does.
+// run runs the program, and checks that its output contains no secret.
 func (b *bench) run(args ...string) (code int, stdout, stderr string) {
 	b.t.Helper()
 	code, stdout, stderr = clitest.Run(b.t, b.environ, append([]string{"keys"}, args...)...)

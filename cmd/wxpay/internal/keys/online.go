@@ -16,7 +16,7 @@ import (
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// listState is what is known of the platform's certificates.
+// listState tells whether the platform lists certificates.
 type listState int
 
 const (
@@ -28,7 +28,7 @@ const (
 // online asks the platform.
 func (k *checker) online(ctx context.Context) {
 	if k.failed() > 0 && !k.canAsk() {
-		k.note(namePlatform, "not asked: correct first what failed above")
+		k.note(namePlatform, "not asked: correct the failures above first")
 		return
 	}
 	if !k.apiv3OK && !k.publicOK {

@@ -9,7 +9,7 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
-// report is what the checks found.
+// report is the result of the checks.
 type report struct {
 	OK       bool     `json:"ok"`
 	Merchant string   `json:"mchid"`

@@ -30,8 +30,8 @@ func Docs(sh *shell.Shell) *cobra.Command {
 	o := new(docsOptions)
 	command := &cobra.Command{
 		Use:   "docs [METHOD] PATH",
-		Short: "Show what is documented of an operation",
-		Long: `Show what is documented of an operation: name, fields of request and response, links, and the call in Go.
+		Short: "Show the documentation of an operation",
+		Long: `Show the documentation of an operation: name, fields of request and response, links, and the call in Go.
 
 PATH is a template, as the manual prints it, or a path with values. Without METHOD the command shows every operation of the
 path. The facts come from a catalogue inside this program, so it needs no network. A field that it calls required is

@@ -109,7 +109,7 @@ func read(t *testing.T, value any, steps ...any) any {
 	return value
 }
 
-// TestMembers looks at each form that a member takes.
+// TestMembers checks each form of a field.
 func TestMembers(t *testing.T) {
 	inner := []fact.Field{{Name: "id", Type: fact.String, Required: true, Confirmed: true}}
 	operation := &fact.Operation{
@@ -189,9 +189,9 @@ func TestOperations(t *testing.T) {
 		method := strings.ToLower(operation.Method)
 		if operation.Response == fact.StreamResponse {
 			streams++
-			answer := at(operation.Path, method, "responses", "200", "content").(map[string]any)
-			assert.NotContains(t, answer, "application/json")
-			assert.Len(t, answer, 1)
+			content := at(operation.Path, method, "responses", "200", "content").(map[string]any)
+			assert.NotContains(t, content, "application/json")
+			assert.Len(t, content, 1)
 			if operation.Signature == fact.OverDigest {
 				at(operation.Path, method, "responses", "200", "headers", "Wechatpay-Statement-Sha1")
 			}

@@ -49,7 +49,7 @@ func TestEveryPathCanBeCompleted(t *testing.T) {
 	assert.Greater(t, count, 1000)
 }
 
-// FuzzCompletePath takes whatever is typed, and offers only what begins like it.
+// FuzzCompletePath completes any text, and every offer begins with the text.
 func FuzzCompletePath(f *testing.F) {
 	for _, text := range []string{
 		"", "/", "//", "v3", "/v3/pay/", "v3//x", "v3/pay/transactions/id/4", "v3/applyment4sub/applyment/", "{", "v3/{a}/{b}/",

@@ -44,7 +44,7 @@ func TestCommittedPage(t *testing.T) {
 	golden(t, filepath.Join("../../../../docs/api", name), files[name])
 }
 
-// rich has an instance of everything that is told of operations and members.
+// rich has an instance of every fact of operations and fields.
 var rich = &fact.Operation{
 	Method: "POST", Path: "/v3/a/{b_id}", Name: "名|称", Host: "apihk.mch.weixin.qq.com", HostRequired: true, Unsigned: true,
 	Status: fact.Superseded, ReplacedBy: []string{"POST /v3/c", "POST /v3/d"},
@@ -94,7 +94,7 @@ func TestForms(t *testing.T) {
 	golden(t, "testdata/rich.json.golden", append(document, '\n'))
 }
 
-// TestEveryPage looks for every member of every operation in its page, in both forms.
+// TestEveryPage looks for every field of every operation in its page, in both forms.
 func TestEveryPage(t *testing.T) {
 	count := 0
 	for operation := range catalog.V3().Described().All() {

@@ -7,8 +7,8 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
-// findings is a log handler that shows the findings of the checks on stderr, one line each. It shows nothing else: the
-// command prints what else the client logs.
+// findings is a log handler that shows the findings of the checks on stderr, one line each. It shows nothing else, for the
+// command itself prints errors.
 type findings struct{ sh *shell.Shell }
 
 func (findings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }

@@ -16,7 +16,7 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
-// PrintResponse prints a response, or what the options ask of it.
+// PrintResponse prints a response, or the value that the options choose.
 func PrintResponse(sh *shell.Shell, o *Options, res *wxpay.Response) error {
 	if o.Method != http.MethodGet {
 		// A reader that has gone must not end the program silently: the operation succeeded.
@@ -47,7 +47,7 @@ func PrintResponse(sh *shell.Shell, o *Options, res *wxpay.Response) error {
 	return sh.Write(out.Bytes())
 }
 
-// PrintFailure prints what came back of a request that failed, and returns err.
+// PrintFailure prints the response of a request that failed, if there is one, and returns err.
 func PrintFailure(sh *shell.Shell, o *Options, err error) error {
 	var rejection *wxpay.APIError
 	var untrusted *wxpay.VerifyError
@@ -77,7 +77,7 @@ func noteEvidence(sh *shell.Shell, status int, header http.Header, body []byte) 
 	var out bytes.Buffer
 	writeHead(&out, status, header)
 	out.Write(body[:min(len(body), most)])
-	sh.Note("What arrived, not verified:\n%s", shell.Printable(out.String()))
+	sh.Note("This arrived, not verified:\n%s", shell.Printable(out.String()))
 }
 
 // writeHead writes status and headers as on the wire.

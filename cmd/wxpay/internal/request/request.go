@@ -9,7 +9,7 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
-// Options are what the flags say of a request. A command has flags for some of them.
+// Options are the flags of a request. A command has some of them.
 type Options struct {
 	Method, Path string
 

@@ -9,7 +9,7 @@ import (
 // Variable names the variable with the address at which a running sandbox takes orders.
 const Variable = "WXPAY_SANDBOX_URL"
 
-// Order is what wxpay webhook trigger asks the sandbox to send.
+// Order is the notification that wxpay webhook trigger wants.
 type Order struct {
 	Event  string              `json:"event"`            // may have /original_type
 	To     string              `json:"to,omitempty"`     // empty: the address of the forwarder

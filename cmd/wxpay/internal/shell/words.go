@@ -20,7 +20,7 @@ var (
 	bareMethod = regexp.MustCompile(`\b(with|use|drop) (Var|RawVar|Query|Header|Encrypt|Plain)\b`)
 )
 
-// variables are other remedies of the client, and what stands for them here.
+// variables are other remedies of the client, each with its counterpart here.
 var variables = strings.NewReplacer(
 	"make a client with WithBaseURL", "set WXPAY_BASE_URL",
 	"WithBaseURL", "WXPAY_BASE_URL",

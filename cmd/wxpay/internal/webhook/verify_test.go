@@ -21,7 +21,7 @@ import (
 	"github.com/wxpay-go/wxpay/webhook"
 )
 
-// wxpay webhook verify and the handler agree on every notification, whatever is wrong with it.
+// wxpay webhook verify and the handler agree on every notification, valid or not.
 func TestVerifyAgreesWithHandler(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.New()

@@ -274,11 +274,11 @@ func TestWebhookListenForwardsToTheByte(t *testing.T) {
 		response, err := client.Post(l.address+"//any//../path", "", strings.NewReader("{}"))
 		require.NoError(t, err)
 		defer response.Body.Close()
-		answer, err := io.ReadAll(response.Body)
+		content, err := io.ReadAll(response.Body)
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusFound, response.StatusCode, "no redirect is followed")
 		assert.Equal(t, "1", response.Header.Get("X-Mine"))
-		assert.Equal(t, "moved\x1b[31m", string(answer))
+		assert.Equal(t, "moved\x1b[31m", string(content))
 		code, stdout, _ := l.run("webhook", "trigger", "TRANSACTION.SUCCESS")
 		assert.Equal(t, 1, code)
 		assert.Regexp(t, `(?m)^response 302 Found, after \d+ms\nbody     moved\[31m\nagain    in \d+s$`, stdout)
@@ -323,7 +323,7 @@ func TestWebhookResend(t *testing.T) {
 	assert.Equal(t, 4, program.count())
 }
 
-// What the program calls at the sandbox is notified to it, whatever its notify_url.
+// A call to the sandbox sends its notification to the program, with any notify_url.
 func TestWebhookListenIsTheSandbox(t *testing.T) {
 	t.Parallel()
 	program := newReceiver(t)
@@ -342,7 +342,7 @@ func TestWebhookListenIsTheSandbox(t *testing.T) {
 	}
 }
 
-// Nothing of the control answers who does not know its path.
+// The control serves nobody without its secret path.
 func TestWebhookControlIsSecret(t *testing.T) {
 	t.Parallel()
 	program := newReceiver(t)
