@@ -82,3 +82,8 @@ func (r *Rules) Pass(key string, now time.Time, most int) bool {
 	r.pace[key] = s
 	return s.count <= most
 }
+
+// Held returns the rules that hold.
+func (r *Rules) Held() []Rule {
+	return slices.DeleteFunc(slices.Clone(AllRules), func(rule Rule) bool { return !r.Holds(rule) })
+}

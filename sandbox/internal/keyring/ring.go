@@ -136,8 +136,8 @@ func (r *Ring) Complete(mode Mode) error {
 	return r.change(func(p *Platform) error { return p.complete(mode, r.clock.Now()) })
 }
 
-// SetKeyMode changes which platform keys the merchant has. Requests under way end with the keys they found.
-func (r *Ring) SetKeyMode(mode Mode) error {
+// SetMode changes which platform keys the merchant has. Requests under way end with the keys they found.
+func (r *Ring) SetMode(mode Mode) error {
 	if err := mode.Check(); err != nil {
 		return err
 	}

@@ -31,10 +31,10 @@ type Plan struct {
 
 // States of a delivery.
 const (
-	Waiting   string = "waiting"   // for its first attempt, or for a repeat
-	Delivered string = "delivered" // the receiver answered 200 or 204 in time
-	GivenUp   string = "given up"  // every attempt of the schedule has failed
-	Unsent    string = "unsent"    // never attempted; Delivery.Reason says why
+	Waiting   = "waiting"   // for its first attempt, or for a repeat
+	Delivered = "delivered" // the receiver answered 200 or 204 in time
+	GivenUp   = "given up"  // every attempt of the schedule has failed
+	Unsent    = "unsent"    // never attempted; Delivery.Reason says why
 )
 
 // Delivery is one notification in the log of deliveries; sandbox.Delivery documents the fields.
