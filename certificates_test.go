@@ -81,13 +81,13 @@ func newSandbox(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
 func unpaced(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
 	t.Helper()
 	s := newSandbox(t, options...)
-	require.NoError(t, s.Relax(sandbox.Rates))
+	require.NoError(t, s.Rules.Relax(sandbox.Rates))
 	return s
 }
 
 // listed counts the reads of the certificate list that arrived.
 func listed(sb *sandbox.Sandbox) (count int) {
-	for _, entry := range sb.Journal() {
+	for _, entry := range sb.Journal.All() {
 		if path, _, _ := strings.Cut(entry.Target, "?"); strings.HasSuffix(path, "/certificates") {
 			count++
 		}
@@ -119,7 +119,7 @@ func TestCertificatesAreFetchedWhenNeeded(t *testing.T) {
 		sb := newSandbox(t, sandbox.WithKeyMode(mode))
 		var seen []middleware.Observation
 		client := certificateClient(t, sb, wxpay.WithObserver(func(_ context.Context, o middleware.Observation) { seen = append(seen, o) }))
-		assert.Empty(t, sb.Journal(), "New makes no call")
+		assert.Empty(t, sb.Journal.All(), "New makes no call")
 		assert.Zero(t, client.KeyStatus().Fetched)
 		assert.Empty(t, client.KeyStatus().Keys)
 
@@ -127,9 +127,9 @@ func TestCertificatesAreFetchedWhenNeeded(t *testing.T) {
 			require.NoError(t, post(ctx, client))
 		}
 		require.Equal(t, 1, listed(sb))
-		entries := sb.Journal()
+		entries := sb.Journal.All()
 		assert.Empty(t, entries[0].Header.Get("Wechatpay-Serial"), "with no key known there is none to name")
-		newest := apiv3.Serial(sb.Certificates()[1])
+		newest := apiv3.Serial(sb.Keys.Certificates()[1])
 		for _, entry := range entries[1:] {
 			assert.Equal(t, newest, entry.Header.Get("Wechatpay-Serial"))
 			assert.Equal(t, newest, entry.ResponseHeader.Get("Wechatpay-Serial"))
@@ -139,7 +139,7 @@ func TestCertificatesAreFetchedWhenNeeded(t *testing.T) {
 		assert.True(t, seen[0].Verified)
 
 		status := client.KeyStatus()
-		assert.Equal(t, []string{newest, apiv3.Serial(sb.Certificates()[0])}, serialsOf(status.Keys))
+		assert.Equal(t, []string{newest, apiv3.Serial(sb.Keys.Certificates()[0])}, serialsOf(status.Keys))
 		assert.WithinDuration(t, time.Now(), status.Fetched, time.Minute)
 		assert.WithinRange(t, status.Next, status.Fetched.Add(4*time.Hour+48*time.Minute), status.Fetched.Add(6*time.Hour))
 		assert.NoError(t, status.Err)
@@ -167,7 +167,7 @@ func TestEncryptionFetchesTheKey(t *testing.T) {
 	require.NoError(t, err)
 	ciphertext, serial, err := client.Encrypt(t.Context(), "text")
 	require.NoError(t, err)
-	assert.Equal(t, apiv3.Serial(sb.Certificates()[1]), serial)
+	assert.Equal(t, apiv3.Serial(sb.Keys.Certificates()[1]), serial)
 	assert.Len(t, ciphertext, 344)
 	assert.Equal(t, 1, listed(sb))
 }
@@ -208,21 +208,21 @@ func TestRotationUnderLoad(t *testing.T) {
 						}
 					})
 				}
-				old := sb.Certificates()
+				old := sb.Keys.Certificates()
 				for round := range 3 {
 					time.Sleep(time.Hour)
-					added, err := sb.AddCertificate(5 * 365 * 24 * time.Hour)
+					added, err := sb.Keys.AddCertificate(5 * 365 * 24 * time.Hour)
 					require.NoError(t, err)
 					serial := apiv3.Serial(added)
 					if round < 2 { // it is in the list a day before it signs; in the last round it signs at once
 						time.Sleep(24 * time.Hour)
 					}
 					for _, percent := range []float64{0.1, 1, 10, 50, 99, 100} {
-						require.NoError(t, sb.SignWith(serial, percent))
+						require.NoError(t, sb.Keys.SignWith(serial, percent))
 						time.Sleep(time.Hour)
 					}
 					for _, certificate := range old {
-						require.NoError(t, sb.RemoveCertificate(apiv3.Serial(certificate)))
+						require.NoError(t, sb.Keys.RemoveCertificate(apiv3.Serial(certificate)))
 					}
 					old = []*x509.Certificate{added}
 				}
@@ -244,20 +244,20 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 	sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly))
 	client := certificateClient(t, sb)
 	require.NoError(t, post(ctx, client))
-	named := apiv3.Serial(sb.Certificates()[1])
+	named := apiv3.Serial(sb.Keys.Certificates()[1])
 	replace := func() {
-		added, err := sb.AddCertificate(time.Hour) // expires before the one that goes, so only the list tells
+		added, err := sb.Keys.AddCertificate(time.Hour) // expires before the one that goes, so only the list tells
 		require.NoError(t, err)
-		require.NoError(t, sb.SignWith(apiv3.Serial(added), 100))
-		for _, certificate := range sb.Certificates()[:len(sb.Certificates())-1] {
-			require.NoError(t, sb.RemoveCertificate(apiv3.Serial(certificate)))
+		require.NoError(t, sb.Keys.SignWith(apiv3.Serial(added), 100))
+		for _, certificate := range sb.Keys.Certificates()[:len(sb.Keys.Certificates())-1] {
+			require.NoError(t, sb.Keys.RemoveCertificate(apiv3.Serial(certificate)))
 		}
 	}
 	replace()
-	sb.ResetJournal()
+	sb.Journal.Reset()
 	require.NoError(t, post(ctx, client))
 	var statuses []int
-	for _, entry := range sb.Journal() {
+	for _, entry := range sb.Journal.All() {
 		if strings.HasSuffix(entry.Target, "user-feeds") {
 			statuses = append(statuses, entry.Status)
 		}
@@ -265,7 +265,7 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 	assert.Equal(t, []int{400, 200}, statuses)
 
 	replace()
-	sb.ResetJournal()
+	sb.Journal.Reset()
 	_, err := client.Chain("v3/pay/transactions/native").Post(ctx, identityOrder(sb, "renew-1"))
 	require.NoError(t, err)
 	assert.Equal(t, 1, listed(sb))
@@ -273,10 +273,10 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 
 	// A serial that the caller named is the caller's: the refusal comes back.
 	replace()
-	sb.ResetJournal()
+	sb.Journal.Reset()
 	_, err = client.Chain(feedsPath).Header("Wechatpay-Serial", named).Post(ctx, feed())
 	assert.True(t, wxpay.IsCode(err, wxcode.ParamError), err)
-	assert.NotContains(t, fmt.Sprint(sb.Journal()[0]), "user-feeds 200")
+	assert.NotContains(t, fmt.Sprint(sb.Journal.All()[0]), "user-feeds 200")
 }
 
 // From certificates to the public key, as the platform steers it: calls by the client's share, notifications by the
@@ -288,12 +288,12 @@ func TestSwitchToThePublicKey(t *testing.T) {
 		ctx := t.Context()
 		old := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
 		require.NoError(t, post(ctx, old))
-		require.NoError(t, sb.SetKeyMode(sandbox.BothKeys))
+		require.NoError(t, sb.Keys.SetMode(sandbox.BothKeys))
 
 		steps := []float64{0.1, 1, 5, 10, 20, 50, 100, 20, 0}
 		for _, percent := range steps {
-			require.NoError(t, sb.SetPublicKeyShare(percent))
-			client, err := wxpay.New(merchantOf(sb), wxpay.WithCertificates(), wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()),
+			require.NoError(t, sb.Keys.SetPublicKeyShare(percent))
+			client, err := wxpay.New(merchantOf(sb), wxpay.WithCertificates(), wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()),
 				wxpay.WithPublicKeyShare(percent), wxpay.WithTransport(sb.Transport()), wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
 			require.NoError(t, err)
 			handler, err := webhook.New(webhook.Merchant{ID: sb.Merchant().ID, APIv3Key: sb.Merchant().APIv3Key, Keys: client, Scheme: scheme})
@@ -309,17 +309,17 @@ func TestSwitchToThePublicKey(t *testing.T) {
 						if !assert.NoError(t, err) {
 							return
 						}
-						if res.Header.Get("Wechatpay-Serial") == sb.PublicKeyID() {
+						if res.Header.Get("Wechatpay-Serial") == sb.Keys.PublicKeyID() {
 							named.Add(1)
 						}
-						req, err := sb.Notify("TRANSACTION.SUCCESS", nil)
+						req, err := sb.Deliveries.Notify("TRANSACTION.SUCCESS", nil)
 						require.NoError(t, err)
 						raw, err := io.ReadAll(req.Body)
 						require.NoError(t, err)
 						if _, err := handler.Parse(ctx, req.Header, raw); !assert.NoError(t, err) {
 							return
 						}
-						if req.Header.Get("Wechatpay-Serial") == sb.PublicKeyID() {
+						if req.Header.Get("Wechatpay-Serial") == sb.Keys.PublicKeyID() {
 							signed.Add(1)
 						}
 					}
@@ -332,7 +332,7 @@ func TestSwitchToThePublicKey(t *testing.T) {
 			require.NoError(t, client.Close())
 		}
 		require.NoError(t, post(ctx, old), "a client that knows certificates only never noticed")
-		require.NoError(t, sb.SetKeyMode(sandbox.PublicKeyOnly))
+		require.NoError(t, sb.Keys.SetMode(sandbox.PublicKeyOnly))
 		assert.Error(t, post(ctx, old), "until there are no certificates any more")
 	})
 }
@@ -340,13 +340,13 @@ func TestSwitchToThePublicKey(t *testing.T) {
 // Without WithCertificates nothing ever asks for certificates, whatever serial comes in.
 func TestPublicKeyModeFetchesNothing(t *testing.T) {
 	sb := newSandbox(t, sandbox.WithKeyMode(sandbox.PublicKeyOnly))
-	client, err := wxpay.New(merchantOf(sb), wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithTransport(sb.Transport()))
+	client, err := wxpay.New(merchantOf(sb), wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()), wxpay.WithTransport(sb.Transport()))
 	require.NoError(t, err)
 	require.NoError(t, post(t.Context(), client))
 	for serial, says := range map[string]string{
-		"PUB_KEY_ID_0119000001092099010100000000000001":     "compare it with the id and key given to WithPublicKey",
-		"3A4B5C6D7E8F90A1B2C3D4E5F60718293A4B5C6D":          "compare id and key with the merchant platform (WithCertificates would have fetched the certificate)",
-		strings.ToLower(apiv3.Serial(sb.Certificates()[0])): "WithPublicKey",
+		"PUB_KEY_ID_0119000001092099010100000000000001":          "compare it with the id and key given to WithPublicKey",
+		"3A4B5C6D7E8F90A1B2C3D4E5F60718293A4B5C6D":               "compare id and key with the merchant platform (WithCertificates would have fetched the certificate)",
+		strings.ToLower(apiv3.Serial(sb.Keys.Certificates()[0])): "WithPublicKey",
 		"": "WithPublicKey",
 	} {
 		_, err := client.Key(t.Context(), serial)
@@ -356,7 +356,7 @@ func TestPublicKeyModeFetchesNothing(t *testing.T) {
 	require.NoError(t, client.RefreshKeys(t.Context()))
 	require.NoError(t, client.WatchKeys(t.Context()))
 	assert.Zero(t, listed(sb))
-	assert.Equal(t, []string{sb.PublicKeyID()}, serialsOf(client.KeyStatus().Keys))
+	assert.Equal(t, []string{sb.Keys.PublicKeyID()}, serialsOf(client.KeyStatus().Keys))
 	require.NoError(t, client.Close())
 	require.NoError(t, post(t.Context(), client), "a closed client still calls")
 }
@@ -405,7 +405,7 @@ func TestNoCertificatesIsExplained(t *testing.T) {
 				}
 
 				// The merchant turns certificates on: asked for by hand at once, by itself after the pause.
-				require.NoError(t, sb.SetKeyMode(sandbox.BothKeys))
+				require.NoError(t, sb.Keys.SetMode(sandbox.BothKeys))
 				code = ""
 				require.NoError(t, client.RefreshKeys(t.Context()))
 				require.NoError(t, post(t.Context(), client))
@@ -416,7 +416,7 @@ func TestNoCertificatesIsExplained(t *testing.T) {
 	t.Run("no trouble beside a public key", func(t *testing.T) {
 		sb := unpaced(t, sandbox.WithKeyMode(sandbox.PublicKeyOnly))
 		log := new(lockedBuffer)
-		client := certificateClient(t, sb, wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithLogger(slog.New(slog.NewJSONHandler(log, nil))))
+		client := certificateClient(t, sb, wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()), wxpay.WithLogger(slog.New(slog.NewJSONHandler(log, nil))))
 		for range 10 {
 			require.NoError(t, post(t.Context(), client))
 		}
@@ -634,13 +634,13 @@ func TestGivenCertificateOutlivesTheList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scheme := hashScheme{apiv3.RSA()}
 		sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
-		given := sb.Certificates()[0]
+		given := sb.Keys.Certificates()[0]
 		client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithPlatformCertificates(given))
 		require.NoError(t, client.RefreshKeys(t.Context()))
-		added, err := sb.AddCertificate(5 * 365 * 24 * time.Hour)
+		added, err := sb.Keys.AddCertificate(5 * 365 * 24 * time.Hour)
 		require.NoError(t, err)
-		require.NoError(t, sb.SignWith(apiv3.Serial(added), 100))
-		require.NoError(t, sb.RemoveCertificate(apiv3.Serial(given)))
+		require.NoError(t, sb.Keys.SignWith(apiv3.Serial(added), 100))
+		require.NoError(t, sb.Keys.RemoveCertificate(apiv3.Serial(given)))
 		require.NoError(t, client.RefreshKeys(t.Context()))
 		time.Sleep(time.Hour)
 		_, err = client.Key(t.Context(), apiv3.Serial(given))
@@ -653,30 +653,30 @@ func TestCertificatesExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scheme := hashScheme{apiv3.RSA()}
 		sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
-		short, err := sb.AddCertificate(3 * time.Hour)
+		short, err := sb.Keys.AddCertificate(3 * time.Hour)
 		require.NoError(t, err)
-		require.NoError(t, sb.SignWith(apiv3.Serial(short), 100))
-		for _, certificate := range sb.Certificates()[:2] {
-			require.NoError(t, sb.RemoveCertificate(apiv3.Serial(certificate)))
+		require.NoError(t, sb.Keys.SignWith(apiv3.Serial(short), 100))
+		for _, certificate := range sb.Keys.Certificates()[:2] {
+			require.NoError(t, sb.Keys.RemoveCertificate(apiv3.Serial(certificate)))
 		}
 		client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
 		require.NoError(t, post(t.Context(), client))
 		time.Sleep(4 * time.Hour) // the list is not due yet, and what it named has ended
 		_, err = client.Key(t.Context(), apiv3.Serial(short))
 		require.ErrorIs(t, err, apiv3.ErrExpired)
-		for _, certificate := range sb.Certificates() { // the platform has put another in its place
-			require.NoError(t, sb.ExpireCertificate(apiv3.Serial(certificate)))
+		for _, certificate := range sb.Keys.Certificates() { // the platform has put another in its place
+			require.NoError(t, sb.Keys.ExpireCertificate(apiv3.Serial(certificate)))
 		}
 		err = post(t.Context(), client)
 		require.ErrorIs(t, err, wxpay.StageKeys, "the list has nothing but expired certificates")
 		assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
 
-		long, err := sb.AddCertificate(24 * time.Hour)
+		long, err := sb.Keys.AddCertificate(24 * time.Hour)
 		require.NoError(t, err)
-		require.NoError(t, sb.SignWith(apiv3.Serial(long), 100))
+		require.NoError(t, sb.Keys.SignWith(apiv3.Serial(long), 100))
 		time.Sleep(2 * time.Minute)
 		require.NoError(t, post(t.Context(), client))
-		require.NoError(t, sb.ExpireCertificate(apiv3.Serial(long)))
+		require.NoError(t, sb.Keys.ExpireCertificate(apiv3.Serial(long)))
 		require.Error(t, client.RefreshKeys(t.Context()), "a list of nothing but expired certificates is not taken")
 		require.NoError(t, post(t.Context(), client), "so the good ones at hand stay")
 	})
@@ -685,7 +685,7 @@ func TestCertificatesExpire(t *testing.T) {
 func TestTrustRoots(t *testing.T) {
 	sb := newSandbox(t)
 	pool := x509.NewCertPool()
-	pool.AddCert(sb.Root())
+	pool.AddCert(sb.Keys.Root())
 	client := certificateClient(t, sb, wxpay.WithCertificates(wxpay.TrustRoots(pool)))
 	require.NoError(t, post(t.Context(), client))
 
@@ -699,8 +699,8 @@ func TestGlobalCertificates(t *testing.T) {
 	sb := newSandbox(t)
 	client := certificateClient(t, sb, wxpay.WithCertificates(wxpay.GlobalCertificates()))
 	require.NoError(t, client.RefreshKeys(t.Context()))
-	require.Len(t, sb.Journal(), 1)
-	assert.Equal(t, "/v3/global/certificates", sb.Journal()[0].Target)
+	require.Len(t, sb.Journal.All(), 1)
+	assert.Equal(t, "/v3/global/certificates", sb.Journal.All()[0].Target)
 	assert.Len(t, client.KeyStatus().Keys, 2)
 }
 

@@ -30,7 +30,6 @@ var circles = map[string]int{
 	".":                            15,
 	"contrib/fleet":                12,
 	"contrib/fleet/internal/batch": 13,
-	"sandbox":                      58,
 }
 
 // In one package, a file may use the names of another only if that one does not use its own, so that a reader who

@@ -9,6 +9,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
@@ -18,11 +19,11 @@ func unluckyClient() *wxpay.Client {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := gateway.AddPaidOrder("ABC-001", 500); err != nil {
+	if _, err := gateway.Users.AddPaidOrder("ABC-001", 500); err != nil {
 		log.Fatal(err)
 	}
-	lost := sandbox.Fault{Kind: sandbox.ResetAfter, Method: "POST", Path: "/v3/refund/domestic/refunds", Count: 1}
-	if err := gateway.Inject(lost); err != nil {
+	lost := fault.Rule{Kind: fault.ResetAfter, Method: "POST", Path: "/v3/refund/domestic/refunds", Count: 1}
+	if err := gateway.Faults.Inject(lost); err != nil {
 		log.Fatal(err)
 	}
 	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))

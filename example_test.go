@@ -39,7 +39,7 @@ func ExampleNew() {
 		Serial:     merchant.Serial,
 		PrivateKey: merchant.PrivateKey, // LoadPrivateKey("apiclient_key.pem"), a KMS, an HSM
 	},
-		wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()),
+		wxpay.WithPublicKey(gateway.Keys.PublicKeyID(), gateway.Keys.PublicKey()),
 		wxpay.WithTransport(gateway.Transport()), // in production: nothing
 	)
 	if err != nil {

@@ -129,7 +129,7 @@ func ExampleChain_Receipt() {
 		log.Fatal(err)
 	}
 	number := transfer.Get("out_bill_no").String()
-	if err := gateway.Settle(sandbox.TransferEffect, number, "SUCCESS"); err != nil { // here the user confirms
+	if err := gateway.Ledger.Settle(sandbox.TransferEffect, number, "SUCCESS"); err != nil { // here the user confirms
 		log.Fatal(err)
 	}
 	if _, err := client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no").Post(ctx, wxpay.JSON{"out_bill_no": number}); err != nil {

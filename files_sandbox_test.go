@@ -15,6 +15,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // Every kind of bill that the sandbox has comes through one call, is verified, and has its rows.
@@ -23,7 +24,7 @@ func TestEveryBill(t *testing.T) {
 	const rows = 500
 	gateway, err := sandbox.New(sandbox.WithBillRows(rows))
 	require.NoError(t, err)
-	require.NoError(t, gateway.Relax(sandbox.Rates))
+	require.NoError(t, gateway.Rules.Relax(sandbox.Rates))
 	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 	require.NoError(t, err)
 	day := time.Now().AddDate(0, 0, -3)
@@ -100,9 +101,9 @@ func TestBillOfTheSandboxInTime(t *testing.T) {
 // Trouble that the sandbox makes: each time the file is right or not there.
 func TestDownloadThroughTrouble(t *testing.T) {
 	noTemporaryFiles(t)
-	for _, fault := range []sandbox.Fault{
-		{Kind: sandbox.Refuse}, {Kind: sandbox.ResetBefore}, {Kind: sandbox.BadGateway}, {Kind: sandbox.Limited}, {Kind: sandbox.ServerError}, {Kind: sandbox.ResetAfter},
-		{Kind: sandbox.Truncate}, {Kind: sandbox.FlipByte}, {Kind: sandbox.ShortFile}, {Kind: sandbox.SlowBody, Delay: 20 * time.Second}, {Kind: sandbox.SlowBody, Delay: time.Minute},
+	for _, rule := range []fault.Rule{
+		{Kind: fault.Refuse}, {Kind: fault.ResetBefore}, {Kind: fault.BadGateway}, {Kind: fault.Limited}, {Kind: fault.ServerError}, {Kind: fault.ResetAfter},
+		{Kind: fault.Truncate}, {Kind: fault.FlipByte}, {Kind: fault.ShortFile}, {Kind: fault.SlowBody, Delay: 20 * time.Second}, {Kind: fault.SlowBody, Delay: time.Minute},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			gateway, err := sandbox.New(sandbox.WithBillRows(2000))
@@ -110,11 +111,11 @@ func TestDownloadThroughTrouble(t *testing.T) {
 			defer gateway.Close()
 			client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 			require.NoError(t, err)
-			fault.Path, fault.Count = "/v3/billdownload/file", 1
-			require.NoError(t, gateway.Inject(fault))
+			rule.Path, rule.Count = "/v3/billdownload/file", 1
+			require.NoError(t, gateway.Faults.Inject(rule))
 			w, content := destinations()[1].to(t)
 			got, err := client.Chain("v3/bill/tradebill").Query("bill_date", time.Now().AddDate(0, 0, -3).Format(time.DateOnly)).BillTo(context.Background(), w)
-			require.NoError(t, err, fault)
+			require.NoError(t, err, rule)
 			text, _ := content()
 			assert.Equal(t, got.Size, int64(len(text)))
 		})

@@ -39,7 +39,7 @@ func ownCertificate(m sandbox.Merchant) wxpay.APICertificate {
 func ringClient(t testing.TB, sb *sandbox.Sandbox, ring *wxpay.KeyRing, options ...wxpay.Option) *wxpay.Client {
 	t.Helper()
 	client, err := wxpay.New(wxpay.Merchant{ID: sb.Merchant().ID, KeyRing: ring, APIv3Key: sb.Merchant().APIv3Key},
-		append([]wxpay.Option{wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithTransport(sb.Transport())}, options...)...)
+		append([]wxpay.Option{wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()), wxpay.WithTransport(sb.Transport())}, options...)...)
 	require.NoError(t, err)
 	return client
 }
@@ -165,7 +165,7 @@ func TestOwnCertificateIsReplacedUnderLoad(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var wait sync.WaitGroup
 		var signed [2]atomic.Int64
-		added, err := sb.AddMerchantCertificate()
+		added, err := sb.Keys.AddMerchantCertificate()
 		require.NoError(t, err)
 		for i := range 64 {
 			wait.Go(func() {
@@ -185,11 +185,11 @@ func TestOwnCertificateIsReplacedUnderLoad(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		require.NoError(t, ring.Switch(added.Serial))
 		time.Sleep(time.Second) // requests under way are still signed with the old one
-		require.NoError(t, sb.RevokeMerchantCertificate(sb.Merchant().Serial))
+		require.NoError(t, sb.Keys.RevokeMerchantCertificate(sb.Merchant().Serial))
 		time.Sleep(5 * time.Second)
 		stop()
 		wait.Wait()
-		for _, entry := range sb.Journal() {
+		for _, entry := range sb.Journal.All() {
 			a, err := apiv3.ParseAuthorization(entry.Header.Get("Authorization"))
 			require.NoError(t, err)
 			require.True(t, entry.Verified)
@@ -231,7 +231,7 @@ func TestKeyThatOnlySigns(t *testing.T) {
 	sb := newSandbox(t)
 	merchant := merchantOf(sb)
 	merchant.PrivateKey = signingOnly{sb.Merchant().PrivateKey}
-	client, err := wxpay.New(merchant, wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithTransport(sb.Transport()))
+	client, err := wxpay.New(merchant, wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()), wxpay.WithTransport(sb.Transport()))
 	require.NoError(t, err)
 	require.NoError(t, post(t.Context(), client))
 	_, err = client.Sign(t.Context(), "x")

@@ -59,7 +59,7 @@ func ExampleWithPublicKeyShare() {
 	gateway, merchant, transport := exampleGateway()
 	client, err := wxpay.New(merchant,
 		wxpay.WithCertificates(),
-		wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()),
+		wxpay.WithPublicKey(gateway.Keys.PublicKeyID(), gateway.Keys.PublicKey()),
 		wxpay.WithPublicKeyShare(0.1),
 		transport)
 	if err != nil {
@@ -90,12 +90,12 @@ func ExampleKeyRing() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := wxpay.New(wxpay.Merchant{ID: merchant.ID, KeyRing: ring}, wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()), transport)
+	client, err := wxpay.New(wxpay.Merchant{ID: merchant.ID, KeyRing: ring}, wxpay.WithPublicKey(gateway.Keys.PublicKeyID(), gateway.Keys.PublicKey()), transport)
 	if err != nil {
 		log.Fatal(err)
 	}
 
-	issued, err := gateway.AddMerchantCertificate() // the merchant platform issues the new one
+	issued, err := gateway.Keys.AddMerchantCertificate() // the merchant platform issues the new one
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -76,9 +76,9 @@ func TestFleetSharesOneList(t *testing.T) {
 		assert.Equal(t, before, reads)
 
 		// A certificate that the copy does not name is looked for at the platform, once for all.
-		added, err := sb.AddCertificate(24 * time.Hour)
+		added, err := sb.Keys.AddCertificate(24 * time.Hour)
 		require.NoError(t, err)
-		require.NoError(t, sb.SignWith(apiv3.Serial(added), 100))
+		require.NoError(t, sb.Keys.SignWith(apiv3.Serial(added), 100))
 		for _, client := range append(fleet, again) {
 			require.NoError(t, post(t.Context(), client))
 		}

@@ -68,7 +68,7 @@ func kmsClient(t testing.TB, sb *sandbox.Sandbox, key crypto.Signer, options ...
 	t.Helper()
 	merchant := merchantOf(sb)
 	merchant.PrivateKey = key
-	client, err := wxpay.New(merchant, append([]wxpay.Option{wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithTransport(sb.Transport())}, options...)...)
+	client, err := wxpay.New(merchant, append([]wxpay.Option{wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()), wxpay.WithTransport(sb.Transport())}, options...)...)
 	require.NoError(t, err)
 	return client
 }
@@ -93,7 +93,7 @@ func TestSlowSigner(t *testing.T) {
 				assert.Equal(t, 50*time.Millisecond, time.Since(begin))
 
 				begin = time.Now()
-				sb.ResetJournal()
+				sb.Journal.Reset()
 				ctx, cancel := context.WithCancelCause(t.Context())
 				reason := errors.New("the customer left")
 				for range 64 {
@@ -110,7 +110,7 @@ func TestSlowSigner(t *testing.T) {
 				cancel(reason)
 				wait.Wait()
 				assert.Equal(t, 20*time.Millisecond, time.Since(begin), "at once")
-				assert.Empty(t, sb.Journal())
+				assert.Empty(t, sb.Journal.All())
 				time.Sleep(time.Second)
 				assert.Zero(t, slow.inside.Load(), "what was left behind has ended")
 				require.NoError(t, post(t.Context(), client))

@@ -28,8 +28,7 @@ var arrows = map[string][]string{
 	"middleware": {"apiv3", "fact", "internal/fault", "internal/headers", "internal/jsonwalk", "internal/redact"},
 	"webhook": {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/headers", "internal/jsonwalk",
 		"internal/publickey", "internal/redact", "internal/sensitive", "internal/strict", "internal/visible"},
-	"sandbox": {"apiv3", "fact", "catalog", "internal/filelock", "internal/redact", "internal/visible", "sandbox/fault",
-		"sandbox/internal/…"},
+	"sandbox":       {"apiv3", "internal/redact", "internal/visible", "sandbox/fault", "sandbox/internal/…"},
 	"sandbox/fault": {"sandbox/internal/say"},
 	"":              {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "wxcode", "internal/…"}, // the top of all
 	"api":           {""},

@@ -60,15 +60,15 @@ func TestAs(t *testing.T) {
 	})
 	t.Run("a public key of its own", func(t *testing.T) {
 		before := listed(two)
-		other, err := client.As(merchantOf(two), wxpay.WithPublicKey(two.PublicKeyID(), two.PublicKey()))
+		other, err := client.As(merchantOf(two), wxpay.WithPublicKey(two.Keys.PublicKeyID(), two.Keys.PublicKey()))
 		require.NoError(t, err)
 		require.NoError(t, post(ctx, other))
 		assert.Equal(t, before, listed(two), "then nothing is fetched")
-		assert.Equal(t, two.PublicKeyID(), two.Journal()[len(two.Journal())-1].Header.Get("Wechatpay-Serial"))
+		assert.Equal(t, two.Keys.PublicKeyID(), two.Journal.All()[len(two.Journal.All())-1].Header.Get("Wechatpay-Serial"))
 	})
 	t.Run("the same merchant shares the keys", func(t *testing.T) {
 		before := listed(one)
-		added, err := one.AddMerchantCertificate()
+		added, err := one.Keys.AddMerchantCertificate()
 		require.NoError(t, err)
 		same, err := client.As(wxpay.Merchant{ID: added.ID, PrivateKey: added.PrivateKey, Certificate: added.Certificate})
 		require.NoError(t, err)
@@ -78,7 +78,7 @@ func TestAs(t *testing.T) {
 		require.NoError(t, client.RefreshKeys(ctx), "closing it leaves the list to the other")
 	})
 	t.Run("a public key belongs to one merchant", func(t *testing.T) {
-		alone, err := wxpay.New(merchantOf(one), wxpay.WithPublicKey(one.PublicKeyID(), one.PublicKey()), wxpay.WithTransport(platformOf(one, two)))
+		alone, err := wxpay.New(merchantOf(one), wxpay.WithPublicKey(one.Keys.PublicKeyID(), one.Keys.PublicKey()), wxpay.WithTransport(platformOf(one, two)))
 		require.NoError(t, err)
 		_, err = alone.As(merchantOf(two))
 		require.ErrorContains(t, err, `there is no platform key for merchant "1900000110": pass WithPublicKey(id, key)`)
@@ -152,14 +152,14 @@ func TestBrand(t *testing.T) {
 	assert.EqualValues(t, 20, res.Get("limit").Int())
 	named := client.KeyStatus().Keys[0].Serial
 	assert.Equal(t, named, res.Header.Get("Wechatpay-Serial"))
-	entry := sb.Journal()[0]
+	entry := sb.Journal.All()[0]
 	assert.Equal(t, named, entry.Header.Get("Wechatpay-Serial"))
 	assert.Regexp(t, `^WECHATPAY-BRAND-SHA256-RSA2048 brand_id="1004",`, entry.Header.Get("Authorization"))
 	_, err = client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 21).Get(ctx)
 	assert.True(t, wxpay.IsCode(err, wxcode.ParamError), err)
 
 	// Responses to brands are verified like any other.
-	_, err = client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Header("Wechatpay-Serial", sb.PublicKeyID()).Get(ctx)
+	_, err = client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Header("Wechatpay-Serial", sb.Keys.PublicKeyID()).Get(ctx)
 	assert.True(t, wxpay.IsCode(err, wxcode.InvalidRequest), err)
 
 	// Each kind of caller has its paths; the rejection says so.
@@ -193,7 +193,7 @@ func TestBrandNamesWhatIsWrong(t *testing.T) {
 		"no key":            {func(m *wxpay.Merchant) { m.PrivateKey = nil }, options, "Merchant.PrivateKey is missing"},
 		"no certificate":    {func(m *wxpay.Merchant) { m.Certificate = nil }, options, "Merchant.Serial is missing"},
 		"no public key":     {func(*wxpay.Merchant) {}, options[:1], "a brand names its WeChat Pay public key with every call: pass WithPublicKey(id, key)"},
-		"certificates only": {func(*wxpay.Merchant) {}, []wxpay.Option{options[0], wxpay.WithPlatformCertificates(sb.Certificates()[0])}, "pass WithPublicKey(id, key)"},
+		"certificates only": {func(*wxpay.Merchant) {}, []wxpay.Option{options[0], wxpay.WithPlatformCertificates(sb.Keys.Certificates()[0])}, "pass WithPublicKey(id, key)"},
 		"a bad public key":  {func(*wxpay.Merchant) {}, []wxpay.Option{options[0], wxpay.WithPublicKey("", nil)}, "WithPublicKey: the id is missing"},
 		"a short key":       {func(m *wxpay.Merchant) { m.APIv3Key = "short" }, options, "Merchant.APIv3Key"},
 		"certificates":      {func(*wxpay.Merchant) {}, append(options[:2:2], wxpay.WithCertificates()), "WithCertificates is not for brands"},
@@ -221,7 +221,7 @@ func TestAsBrand(t *testing.T) {
 	require.NoError(t, err)
 	_, err = client.As(caller, options[0])
 	require.ErrorContains(t, err, "a brand names its WeChat Pay public key")
-	back, err := brand.As(merchantOf(sb), wxpay.WithScheme(apiv3.RSA()), wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()))
+	back, err := brand.As(merchantOf(sb), wxpay.WithScheme(apiv3.RSA()), wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()))
 	require.NoError(t, err)
 	require.NoError(t, post(ctx, back))
 	_, err = brand.As(merchantOf(sb), wxpay.WithScheme(apiv3.RSA()))
@@ -269,17 +269,17 @@ func TestVerifyKeys(t *testing.T) {
 	for name, options := range map[string][]wxpay.Option{"with a catalogue": nil, "without one": {wxpay.WithCatalog(nil)}} {
 		t.Run(name, func(t *testing.T) {
 			sb := newSandbox(t)
-			client := certificateClient(t, sb, append(options, wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()))...)
+			client := certificateClient(t, sb, append(options, wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()))...)
 			require.NoError(t, client.RefreshKeys(ctx))
 			checks, err := client.VerifyKeys(ctx)
 			require.NoError(t, err)
 			assert.Equal(t, []wxpay.KeyCheck{
-				{Serial: sb.PublicKeyID()}, {Serial: apiv3.Serial(sb.Certificates()[1]), Certificate: true}, {Serial: apiv3.Serial(sb.Certificates()[0]), Certificate: true},
+				{Serial: sb.Keys.PublicKeyID()}, {Serial: apiv3.Serial(sb.Keys.Certificates()[1]), Certificate: true}, {Serial: apiv3.Serial(sb.Keys.Certificates()[0]), Certificate: true},
 			}, checks)
 
-			require.NoError(t, sb.SetKeyMode(sandbox.CertificatesOnly))
+			require.NoError(t, sb.Keys.SetMode(sandbox.CertificatesOnly))
 			checks, err = client.VerifyKeys(ctx)
-			require.ErrorContains(t, err, "platform key "+sb.PublicKeyID()+": ")
+			require.ErrorContains(t, err, "platform key "+sb.Keys.PublicKeyID()+": ")
 			require.Len(t, checks, 3)
 			assert.True(t, wxpay.IsCode(checks[0].Err, wxcode.ParamError))
 			assert.NoError(t, checks[1].Err)
@@ -288,12 +288,12 @@ func TestVerifyKeys(t *testing.T) {
 	sb := newSandbox(t)
 	signs := merchantOf(sb)
 	signs.PrivateKey = signingOnly{sb.Merchant().PrivateKey}
-	client, err := wxpay.New(signs, wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithTransport(sb.Transport()))
+	client, err := wxpay.New(signs, wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()), wxpay.WithTransport(sb.Transport()))
 	require.NoError(t, err)
 	_, err = client.VerifyKeys(ctx)
 	assert.ErrorContains(t, err, "decrypting encrypted_echo_message, which is encrypted for the certificate "+sb.Merchant().Serial)
 
-	wrong, err := wxpay.New(merchantOf(sb), wxpay.WithPublicKey(sb.PublicKeyID(), testKeys().platform.Public()), wxpay.WithTransport(sb.Transport()))
+	wrong, err := wxpay.New(merchantOf(sb), wxpay.WithPublicKey(sb.Keys.PublicKeyID(), testKeys().platform.Public()), wxpay.WithTransport(sb.Transport()))
 	require.NoError(t, err)
 	_, err = wrong.VerifyKeys(ctx)
 	assert.ErrorContains(t, err, "signature does not match", "the id of one key and the file of another")
@@ -303,33 +303,33 @@ func TestVerifyKeys(t *testing.T) {
 func TestPublicKeyShare(t *testing.T) {
 	ctx := t.Context()
 	sb := unpaced(t)
-	certificate := apiv3.Serial(sb.Certificates()[1])
-	both := []wxpay.Option{wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithPlatformCertificates(sb.Certificates()...)}
+	certificate := apiv3.Serial(sb.Keys.Certificates()[1])
+	both := []wxpay.Option{wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()), wxpay.WithPlatformCertificates(sb.Keys.Certificates()...)}
 	for name, test := range map[string]struct {
 		options []wxpay.Option
 		want    string
 	}{
-		"by default":               {both, sb.PublicKeyID()},
-		"prefer the public key":    {append(both, wxpay.WithPublicKeyShare(100)), sb.PublicKeyID()},
+		"by default":               {both, sb.Keys.PublicKeyID()},
+		"prefer the public key":    {append(both, wxpay.WithPublicKeyShare(100)), sb.Keys.PublicKeyID()},
 		"prefer certificates":      {append(both, wxpay.WithPublicKeyShare(0)), certificate},
-		"no certificate to prefer": {append(both[:1:1], wxpay.WithPublicKeyShare(0)), sb.PublicKeyID()},
+		"no certificate to prefer": {append(both[:1:1], wxpay.WithPublicKeyShare(0)), sb.Keys.PublicKeyID()},
 		"no public key to prefer":  {append(both[1:2:2], wxpay.WithPublicKeyShare(100)), certificate},
 	} {
 		client, err := wxpay.New(merchantOf(sb), append(test.options, wxpay.WithTransport(sb.Transport()))...)
 		require.NoError(t, err)
 		for range 5 {
-			sb.ResetJournal()
+			sb.Journal.Reset()
 			require.NoError(t, post(ctx, client))
-			assert.Equal(t, test.want, sb.Journal()[0].Header.Get("Wechatpay-Serial"), name)
-			assert.Equal(t, test.want, sb.Journal()[0].ResponseHeader.Get("Wechatpay-Serial"), name)
+			assert.Equal(t, test.want, sb.Journal.All()[0].Header.Get("Wechatpay-Serial"), name)
+			assert.Equal(t, test.want, sb.Journal.All()[0].ResponseHeader.Get("Wechatpay-Serial"), name)
 			_, serial, err := client.Encrypt(ctx, "x")
 			require.NoError(t, err)
 			assert.Equal(t, test.want, serial, "encryption asks the same share: %s", name)
 		}
-		older := apiv3.Serial(sb.Certificates()[0])
-		sb.ResetJournal()
+		older := apiv3.Serial(sb.Keys.Certificates()[0])
+		sb.Journal.Reset()
 		res, err := client.Chain(feedsPath).Header("Wechatpay-Serial", older).Post(ctx, feed())
-		assert.Equal(t, older, sb.Journal()[0].Header.Get("Wechatpay-Serial"), "a call may name another")
+		assert.Equal(t, older, sb.Journal.All()[0].Header.Get("Wechatpay-Serial"), "a call may name another")
 		if name != "no certificate to prefer" {
 			require.NoError(t, err)
 			assert.Equal(t, older, res.Header.Get("Wechatpay-Serial"))
@@ -340,10 +340,10 @@ func TestPublicKeyShare(t *testing.T) {
 	require.NoError(t, err)
 	named := map[string]int{}
 	for i := range 64 {
-		sb.ResetJournal()
+		sb.Journal.Reset()
 		_, err := client.Chain("v3/pay/transactions/native").Post(ctx, identityOrder(sb, fmt.Sprintf("share-%d", i)))
 		require.NoError(t, err)
-		named[sb.Journal()[0].Header.Get("Wechatpay-Serial")]++
+		named[sb.Journal.All()[0].Header.Get("Wechatpay-Serial")]++
 	}
 	assert.Len(t, named, 2)
 }

@@ -34,6 +34,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 	"github.com/wxpay-go/wxpay/transport"
 	"github.com/wxpay-go/wxpay/wxcode"
 )
@@ -110,7 +111,7 @@ type trial struct {
 	middleware middleware.Middleware
 
 	// Those that follow are for one fault at a time, and for what is done wrong on purpose.
-	faults  []sandbox.Fault                                          // in place of troubles
+	faults  []fault.Rule                                             // in place of troubles
 	taken   func(i int) bool                                         // whose numbers stand for something else already, in place of one in twenty
 	later   time.Duration                                            // all calls but the first begin so much later
 	causes  bool                                                     // every call is cancelled by another one's error
@@ -126,7 +127,7 @@ type trial struct {
 type report struct {
 	trial
 	attempts  int
-	faults    map[sandbox.FaultKind]int
+	faults    map[fault.Kind]int
 	states    map[wxpay.State]int
 	unknowns  int // ended at the deadline without knowing
 	notSent   int
@@ -188,37 +189,37 @@ const (
 )
 
 // troubles are faults that together hit some 35 % of all requests, and one that hides a write from its query.
-func troubles(mixing bool) []sandbox.Fault {
-	var list []sandbox.Fault
-	add := func(probability float64, faults ...sandbox.Fault) {
+func troubles(mixing bool) []fault.Rule {
+	var list []fault.Rule
+	add := func(probability float64, faults ...fault.Rule) {
 		for _, f := range faults {
 			f.Probability = probability
 			list = append(list, f)
 		}
 	}
 	if mixing { // first, so that of all answers 2 % are another call's
-		add(0.01, sandbox.Fault{Kind: sandbox.Crossed}, sandbox.Fault{Kind: sandbox.CrossedPath}, sandbox.Fault{Kind: sandbox.Cached},
-			sandbox.Fault{Kind: sandbox.Duplicate}, sandbox.Fault{Kind: sandbox.SignErrorAfter},
-			sandbox.Fault{Kind: sandbox.SuccessAs403}, sandbox.Fault{Kind: sandbox.ErrorAs200})
-		add(0.005, sandbox.Fault{Kind: sandbox.Late}, sandbox.Fault{Kind: sandbox.NoBodyAfter}, sandbox.Fault{Kind: sandbox.NoBodyAfter, Status: 405},
-			sandbox.Fault{Kind: sandbox.BadGatewayAfter}, sandbox.Fault{Kind: sandbox.BadGatewayAfter, Status: 403},
-			sandbox.Fault{Kind: sandbox.SuccessAs403, Status: 404}, sandbox.Fault{Kind: sandbox.SuccessAs403, Status: 500},
-			sandbox.Fault{Kind: sandbox.ErrorAs200, Method: "GET", Code: "RESOURCE_NOT_EXISTS"}, sandbox.Fault{Kind: sandbox.ErrorAs200, Code: "PARAM_ERROR"})
+		add(0.01, fault.Rule{Kind: fault.Crossed}, fault.Rule{Kind: fault.CrossedPath}, fault.Rule{Kind: fault.Cached},
+			fault.Rule{Kind: fault.Duplicate}, fault.Rule{Kind: fault.SignErrorAfter},
+			fault.Rule{Kind: fault.SuccessAs403}, fault.Rule{Kind: fault.ErrorAs200})
+		add(0.005, fault.Rule{Kind: fault.Late}, fault.Rule{Kind: fault.NoBodyAfter}, fault.Rule{Kind: fault.NoBodyAfter, Status: 405},
+			fault.Rule{Kind: fault.BadGatewayAfter}, fault.Rule{Kind: fault.BadGatewayAfter, Status: 403},
+			fault.Rule{Kind: fault.SuccessAs403, Status: 404}, fault.Rule{Kind: fault.SuccessAs403, Status: 500},
+			fault.Rule{Kind: fault.ErrorAs200, Method: "GET", Code: "RESOURCE_NOT_EXISTS"}, fault.Rule{Kind: fault.ErrorAs200, Code: "PARAM_ERROR"})
 	}
 	// Refusals with an effect happen where money moves. Their codes are none that rule an effect out.
-	add(0.03, sandbox.Fault{Kind: sandbox.LimitedAfter, Method: "POST", Path: refundsPath}, sandbox.Fault{Kind: sandbox.LimitedAfter, Method: "POST", Path: transfersPath},
-		sandbox.Fault{Kind: sandbox.RefusedAfter, Method: "POST", Path: refundsPath, Code: "USER_ACCOUNT_ABNORMAL"},
-		sandbox.Fault{Kind: sandbox.RefusedAfter, Method: "POST", Path: transfersPath})
-	for _, kind := range []sandbox.FaultKind{
-		sandbox.Refuse, sandbox.ResetBefore, sandbox.ResetAfter, sandbox.Truncate, sandbox.WrongSignature, sandbox.UnknownSerial,
-		sandbox.StaleTimestamp, sandbox.Probe, sandbox.Limited, sandbox.ServerError, sandbox.ServerErrorAfter, sandbox.BadGateway,
+	add(0.03, fault.Rule{Kind: fault.LimitedAfter, Method: "POST", Path: refundsPath}, fault.Rule{Kind: fault.LimitedAfter, Method: "POST", Path: transfersPath},
+		fault.Rule{Kind: fault.RefusedAfter, Method: "POST", Path: refundsPath, Code: "USER_ACCOUNT_ABNORMAL"},
+		fault.Rule{Kind: fault.RefusedAfter, Method: "POST", Path: transfersPath})
+	for _, kind := range []fault.Kind{
+		fault.Refuse, fault.ResetBefore, fault.ResetAfter, fault.Truncate, fault.WrongSignature, fault.UnknownSerial,
+		fault.StaleTimestamp, fault.Probe, fault.Limited, fault.ServerError, fault.ServerErrorAfter, fault.BadGateway,
 	} {
-		add(0.025, sandbox.Fault{Kind: kind})
+		add(0.025, fault.Rule{Kind: kind})
 	}
-	add(0.025, sandbox.Fault{Kind: sandbox.Delay, Delay: 15 * time.Second}, // longer than an attempt may take
-		sandbox.Fault{Kind: sandbox.SlowBody, Delay: 300 * time.Millisecond})
-	add(0.01, sandbox.Fault{Kind: sandbox.SignError}, sandbox.Fault{Kind: sandbox.NoBody})
-	add(0.3, sandbox.Fault{Kind: sandbox.NotFoundFor, Delay: 40 * time.Second})
+	add(0.025, fault.Rule{Kind: fault.Delay, Delay: 15 * time.Second}, // longer than an attempt may take
+		fault.Rule{Kind: fault.SlowBody, Delay: 300 * time.Millisecond})
+	add(0.01, fault.Rule{Kind: fault.SignError}, fault.Rule{Kind: fault.NoBody})
+	add(0.3, fault.Rule{Kind: fault.NotFoundFor, Delay: 40 * time.Second})
 	return list
 }
 
@@ -244,9 +245,9 @@ func runMoney(t *testing.T, trial trial) *report {
 		begin := time.Now()
 		sb, err := sandbox.New(sandbox.WithScheme(quick{apiv3.RSA()}), sandbox.WithSeed(1))
 		require.NoError(t, err)
-		require.NoError(t, sb.Relax(sandbox.Rates)) // the trouble is that of spoil
+		require.NoError(t, sb.Rules.Relax(sandbox.Rates)) // the trouble is that of spoil
 		sb.OnRepeatedFeed(trial.repeated)
-		sb.SetEnding(fate)
+		sb.Ledger.SetEnding(fate)
 		wire := &watched{sandbox: sb, next: sb.Transport(), owners: map[string]string{}, forge: trial.forge}
 		options := []wxpay.Option{wxpay.WithCatalog(believing{trial.facts}), wxpay.WithTransport(wire)}
 		if trial.middleware != nil {
@@ -254,16 +255,16 @@ func runMoney(t *testing.T, trial trial) *report {
 		}
 		m := sb.Merchant()
 		client, err := wxpay.New(wxpay.Merchant{ID: m.ID, Serial: m.Serial, PrivateKey: m.PrivateKey}, append(options,
-			wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()), wxpay.WithScheme(quick{apiv3.RSA()}))...)
+			wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()), wxpay.WithScheme(quick{apiv3.RSA()}))...)
 		require.NoError(t, err)
 
 		intents := makeIntents(t, client, sb, trial)
 		wire.requests = 0
-		before := len(sb.Ledger())
+		before := len(sb.Ledger.Effects())
 		if trial.faults == nil {
 			trial.faults = troubles(trial.mixing)
 		}
-		require.NoError(t, sb.Inject(trial.faults...))
+		require.NoError(t, sb.Faults.Inject(trial.faults...))
 		var calls sync.WaitGroup
 		for i := range intents {
 			calls.Go(func() {
@@ -272,8 +273,8 @@ func runMoney(t *testing.T, trial trial) *report {
 			})
 		}
 		calls.Wait()
-		r.attempts, r.faults, r.took = wire.requests, sb.FaultCounts(), time.Since(begin)
-		r.audit(intents, sb.Ledger()[before:], wire.owners)
+		r.attempts, r.faults, r.took = wire.requests, sb.Faults.Counts(), time.Since(begin)
+		r.audit(intents, sb.Ledger.Effects()[before:], wire.owners)
 	})
 	return r
 }
@@ -312,7 +313,7 @@ func makeIntents(t *testing.T, client *wxpay.Client, sb *sandbox.Sandbox, trial 
 		switch in.kind {
 		case "refund":
 			trade := fmt.Sprintf("PAID%07d", i)
-			_, err := sb.AddPaidOrder(trade, 5000)
+			_, err := sb.Users.AddPaidOrder(trade, 5000)
 			require.NoError(t, err)
 			in.body = wxpay.JSON{"out_trade_no": trade, "out_refund_no": in.number, "amount": wxpay.JSON{"refund": amount, "total": 5000, "currency": "CNY"}}
 			other["amount"] = wxpay.JSON{"refund": amount + 1, "total": 5000, "currency": "CNY"}
@@ -356,8 +357,8 @@ func without(body, names wxpay.JSON) wxpay.JSON {
 // refusalOfAnother is the error of a call that was certainly refused, as errgroup makes it the cause by which it cancels the
 // others.
 func refusalOfAnother(t *testing.T, client *wxpay.Client, sb *sandbox.Sandbox) error {
-	require.NoError(t, sb.Inject(sandbox.Fault{Kind: sandbox.ServerError, Status: 400, Code: string(wxcode.ParamError)}))
-	defer sb.ClearFaults()
+	require.NoError(t, sb.Faults.Inject(fault.Rule{Kind: fault.ServerError, Status: 400, Code: string(wxcode.ParamError)}))
+	defer sb.Faults.Clear()
 	_, err := client.Chain(refundsPath).Post(t.Context(), wxpay.JSON{
 		"out_trade_no": "OTHER01", "out_refund_no": "OTHER01", "amount": wxpay.JSON{"refund": 1, "total": 1, "currency": "CNY"},
 	})
@@ -555,7 +556,7 @@ func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Path == nativePath {
 		w.look() // at once: the journal has the last 1,000
 	}
-	if errors.Is(err, sandbox.ErrRefused) {
+	if errors.Is(err, fault.ErrRefused) {
 		return nil, &transport.UnsentError{Err: err}
 	}
 	if w.forge == nil || err != nil {
@@ -569,12 +570,12 @@ func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
 	res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(forged)), int64(len(forged))
 	if sign {
 		now := strconv.FormatInt(time.Now().Unix(), 10)
-		signature, err := quickSignature(w.sandbox.PublicKey(), apiv3.AppendResponseMessage(nil, now, "forged", forged))
+		signature, err := quickSignature(w.sandbox.Keys.PublicKey(), apiv3.AppendResponseMessage(nil, now, "forged", forged))
 		if err != nil {
 			return nil, err
 		}
 		for name, value := range map[string]string{
-			apiv3.HeaderTimestamp: now, apiv3.HeaderNonce: "forged", apiv3.HeaderSerial: w.sandbox.PublicKeyID(),
+			apiv3.HeaderTimestamp: now, apiv3.HeaderNonce: "forged", apiv3.HeaderSerial: w.sandbox.Keys.PublicKeyID(),
 			apiv3.HeaderSignature: base64.StdEncoding.EncodeToString(signature),
 		} {
 			res.Header.Set(name, value)
@@ -584,11 +585,11 @@ func (w *watched) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (w *watched) look() {
-	entries := w.sandbox.Journal()
+	entries := w.sandbox.Journal.All()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, e := range entries {
-		if e.Target == nativePath && e.Fault != sandbox.Cached { // what a cache answers was made for another request
+		if e.Target == nativePath && e.Fault != fault.Cached { // what a cache answers was made for another request
 			if code := gjson.GetBytes(e.ResponseBody, "code_url").String(); code != "" {
 				w.owners[code] = gjson.GetBytes(e.Body, "out_trade_no").String()
 			}

@@ -265,10 +265,10 @@ func samples(t *testing.T) map[string]specimen {
 		"sandbox.Brand":    of(brand),
 		"sandbox.Sandbox":  of(*box.Sandbox),
 		"sandbox.Server":   pointed(box),
-		"sandbox.Clock":    pointed(box.Clock()),
+		"sandbox.Clock":    pointed(box.Clock),
 		"sandbox.Entry":    of(sandbox.Entry{Method: "POST", Target: "/v3/x", Header: header, Body: []byte(goldBody), ResponseHeader: header, ResponseBody: []byte(goldBody)}),
-		"sandbox.Delivery": wire(sandbox.Delivery{ID: "1", Body: []byte(goldBody), Attempts: []sandbox.Attempt{{Header: header, Answer: []byte(goldBody)}}}),
-		"sandbox.Attempt":  wire(sandbox.Attempt{Header: header, ResponseHeader: header, Answer: []byte(goldBody)}),
+		"sandbox.Delivery": wire(sandbox.Delivery{ID: "1", Body: []byte(goldBody), Attempts: []sandbox.Attempt{{Header: header, Response: []byte(goldBody)}}}),
+		"sandbox.Attempt":  wire(sandbox.Attempt{Header: header, ResponseHeader: header, Response: []byte(goldBody)}),
 	}
 	users := plain("users of the sandbox, who are nobody")
 	for _, name := range []string{"Complaint", "MemberCard", "MemberFeed", "PointExchange", "Match", "Effect"} {

@@ -15,13 +15,13 @@ import (
 
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
-	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // TestMoneySabotaged is the proof of the proof: the promise of TestMoney holds under one kind of trouble at a time, and where
 // what must never be done is done on purpose, the same trial sees it.
 func TestMoneySabotaged(t *testing.T) {
-	some := func(probability float64, faults ...sandbox.Fault) []sandbox.Fault {
+	some := func(probability float64, faults ...fault.Rule) []fault.Rule {
 		for i := range faults {
 			faults[i].Probability = probability
 		}
@@ -59,16 +59,16 @@ func TestMoneySabotaged(t *testing.T) {
 			c.facts = func(o *fact.Operation) { o.Link, o.MovesMoney = nil, false }
 		}},
 
-		"an answer, whosever number it shows": {trial{kinds: money, taken: nobody, faults: some(0.2, sandbox.Fault{Kind: sandbox.Crossed, Method: writes}, sandbox.Fault{Kind: sandbox.Cached, Method: writes})},
+		"an answer, whosever number it shows": {trial{kinds: money, taken: nobody, faults: some(0.2, fault.Rule{Kind: fault.Crossed, Method: writes}, fault.Rule{Kind: fault.Cached, Method: writes})},
 			func(c *trial) { c.unbind = true }},
-		"a query's answer, whosever number it shows": {trial{kinds: money, taken: nobody, faults: some(0.3, sandbox.Fault{Kind: sandbox.ResetAfter, Method: writes}, sandbox.Fault{Kind: sandbox.Crossed, Method: "GET"})},
+		"a query's answer, whosever number it shows": {trial{kinds: money, taken: nobody, faults: some(0.3, fault.Rule{Kind: fault.ResetAfter, Method: writes}, fault.Rule{Kind: fault.Crossed, Method: "GET"})},
 			func(c *trial) { c.facts = func(o *fact.Operation) { o.Bind = nil } }},
-		"a refusal under 200": {trial{kinds: []string{"feed"}, faults: some(0.2, sandbox.Fault{Kind: sandbox.ErrorAs200})}, func(c *trial) {
+		"a refusal under 200": {trial{kinds: []string{"feed"}, faults: some(0.2, fault.Rule{Kind: fault.ErrorAs200})}, func(c *trial) {
 			c.facts = func(o *fact.Operation) {
 				o.Out = append(slices.Clone(o.Out), fact.Field{Name: "code", Type: fact.String})
 			}
 		}},
-		"a success under 403": {trial{kinds: []string{"feed"}, faults: some(0.2, sandbox.Fault{Kind: sandbox.SuccessAs403})}, func(c *trial) {
+		"a success under 403": {trial{kinds: []string{"feed"}, faults: some(0.2, fault.Rule{Kind: fault.SuccessAs403})}, func(c *trial) {
 			c.forge = func(res *http.Response, body []byte) ([]byte, bool) {
 				if res.StatusCode == http.StatusForbidden {
 					return []byte(`{"code":"RULE_LIMIT","message":"x"}`), true
@@ -76,28 +76,28 @@ func TestMoneySabotaged(t *testing.T) {
 				return body, false
 			}
 		}},
-		"an answer that was signed before its request": {trial{kinds: []string{"order"}, taken: nobody, later: 40 * time.Second, most: 2 * time.Minute, faults: some(0.2, sandbox.Fault{Kind: sandbox.Cached, Method: writes})},
+		"an answer that was signed before its request": {trial{kinds: []string{"order"}, taken: nobody, later: 40 * time.Second, most: 2 * time.Minute, faults: some(0.2, fault.Rule{Kind: fault.Cached, Method: writes})},
 			func(c *trial) { c.forge = fresh }},
-		"a refusal that was signed before its request": {trial{kinds: []string{"refund"}, taken: first, later: 40 * time.Second, most: 2 * time.Minute, faults: some(0.2, sandbox.Fault{Kind: sandbox.Cached, Method: writes})},
+		"a refusal that was signed before its request": {trial{kinds: []string{"refund"}, taken: first, later: 40 * time.Second, most: 2 * time.Minute, faults: some(0.2, fault.Rule{Kind: fault.Cached, Method: writes})},
 			func(c *trial) { c.forge = fresh }},
-		"a refusal that nobody signed": {trial{kinds: []string{"feed", "order", "refund"}, taken: nobody, faults: some(0.2, sandbox.Fault{Kind: sandbox.SignErrorAfter, Method: writes})}, func(c *trial) {
+		"a refusal that nobody signed": {trial{kinds: []string{"feed", "order", "refund"}, taken: nobody, faults: some(0.2, fault.Rule{Kind: fault.SignErrorAfter, Method: writes})}, func(c *trial) {
 			c.forge = func(res *http.Response, body []byte) ([]byte, bool) {
 				return body, res.StatusCode == http.StatusUnauthorized
 			}
 		}},
-		"the error that cancels a call for its own": {trial{kinds: money, causes: true, faults: some(0.5, sandbox.Fault{Kind: sandbox.Delay, Delay: 15 * time.Second})},
+		"the error that cancels a call for its own": {trial{kinds: money, causes: true, faults: some(0.5, fault.Rule{Kind: fault.Delay, Delay: 15 * time.Second})},
 			func(c *trial) { c.adopted = true }},
-		"a code that rules nothing out": {trial{kinds: money, faults: some(0.2, sandbox.Fault{Kind: sandbox.RefusedAfter, Method: writes, Code: "TRADE_ERROR"})}, func(c *trial) {
+		"a code that rules nothing out": {trial{kinds: money, faults: some(0.2, fault.Rule{Kind: fault.RefusedAfter, Method: writes, Code: "TRADE_ERROR"})}, func(c *trial) {
 			c.facts = func(o *fact.Operation) {
 				o.Excludes = append(slices.Clone(o.Excludes), fact.Exclude{Code: "TRADE_ERROR"})
 			}
 		}},
 		"a code that rules an effect out, not believed": {trial{kinds: []string{"refund"}, taken: nobody, within: time.Second, mixing: true,
-			faults: some(0.2, sandbox.Fault{Kind: sandbox.ServerError, Method: writes, Status: 400, Code: "PARAM_ERROR"})}, func(c *trial) {
+			faults: some(0.2, fault.Rule{Kind: fault.ServerError, Method: writes, Status: 400, Code: "PARAM_ERROR"})}, func(c *trial) {
 			c.facts = func(o *fact.Operation) { o.Excludes = nil }
 		}},
 		"a code_url that is missing in silence": {trial{kinds: []string{"order"}, taken: nobody, mixing: true,
-			faults: some(0.4, sandbox.Fault{Kind: sandbox.ResetAfter, Method: writes}, sandbox.Fault{Kind: sandbox.ServerError, Method: writes, Status: 403, Code: "NO_AUTH"})}, func(c *trial) {
+			faults: some(0.4, fault.Rule{Kind: fault.ResetAfter, Method: writes}, fault.Rule{Kind: fault.ServerError, Method: writes, Status: 403, Code: "NO_AUTH"})}, func(c *trial) {
 			c.facts = func(o *fact.Operation) {
 				if o.Link != nil {
 					o.Link.Only = nil

@@ -70,7 +70,7 @@ func recording(t testing.TB, options ...wxpay.Option) (*wxpay.Client, *recorder)
 	require.NoError(t, err)
 	m, wire := gateway.Merchant(), new(recorder)
 	client, err := wxpay.New(wxpay.Merchant{ID: m.ID, Serial: m.Serial, PrivateKey: blank{m.PrivateKey}},
-		append([]wxpay.Option{wxpay.WithCatalog(nil), wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()),
+		append([]wxpay.Option{wxpay.WithCatalog(nil), wxpay.WithPublicKey(gateway.Keys.PublicKeyID(), gateway.Keys.PublicKey()),
 			wxpay.WithTransport(wire), wxpay.WithAttempts(1)}, options...)...)
 	require.NoError(t, err)
 	return client, wire

@@ -101,7 +101,7 @@ func Example_ensure() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := gateway.AddPaidOrder("ABC-001", 500); err != nil {
+	if _, err := gateway.Users.AddPaidOrder("ABC-001", 500); err != nil {
 		log.Fatal(err)
 	}
 	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))

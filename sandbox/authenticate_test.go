@@ -51,7 +51,7 @@ func TestOrderOfChecks(t *testing.T) {
 		{"serial", func() { c.authorization.ID = s.Merchant().ID }, true, 401, "SIGN_ERROR", "商户证书序列号有误。请使用签名私钥匹配的证书序列号"},
 		{"signature", func() { c.authorization.Serial = s.Merchant().Serial }, true, 401, "SIGN_ERROR", "错误的签名，导致验签失败"},
 		{"platform serial", func() { c.body2 = nil }, true, 400, "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误"},
-		{"content type", func() { c.header.Set("Wechatpay-Serial", s.PublicKeyID()); c.header.Del("Content-Type") }, true, 400, "INVALID_REQUEST", "Http头Content-Type必须为application/json"},
+		{"content type", func() { c.header.Set("Wechatpay-Serial", s.Keys.PublicKeyID()); c.header.Del("Content-Type") }, true, 400, "INVALID_REQUEST", "Http头Content-Type必须为application/json"},
 		{"json", func() { c.header.Set("Content-Type", "application/json") }, true, 400, "PARAM_ERROR", "输入源“/body”校验失败：请求体不是JSON对象"},
 		{"member", func() { c.body = []byte(`{"brand_id":""}`) }, true, 400, "PARAM_ERROR", "输入源“/body/brand_id”校验失败：此字段为必填项"},
 		{"none", func() { c.body = good.body }, true, 200, "", ""},
@@ -64,7 +64,7 @@ func TestOrderOfChecks(t *testing.T) {
 		}
 		a := c.send(t, s.Transport(), inProcess)
 		require.Equal(t, step.status, a.StatusCode, "%s: %s", step.name, a.body)
-		entries := s.Journal()
+		entries := s.Journal.All()
 		entry := entries[len(entries)-1]
 		authenticated = authenticated || step.name == "platform serial"
 		assert.Equal(t, authenticated, entry.Verified, step.name)
@@ -149,7 +149,7 @@ func TestWindow(t *testing.T) {
 		c.authorization.Timestamp = strconv.FormatInt(noon.Unix()+offset, 10)
 		assert.Equal(t, status, c.sign(s).send(t, s.Transport(), inProcess).StatusCode, "%+d s", offset)
 	}
-	entries := s.Journal()
+	entries := s.Journal.All()
 	var reasons []string
 	for _, entry := range entries {
 		if entry.Reason != "" {
@@ -193,7 +193,7 @@ func TestSignErrorDetail(t *testing.T) {
 				},
 			}, a.json(t))
 			unsigned(t, a)
-			entry := s.Journal()[len(s.Journal())-1]
+			entry := s.Journal.All()[len(s.Journal.All())-1]
 			for _, line := range strings.SplitAfter(head+test.body+"\n", "\n") {
 				assert.Contains(t, entry.Explanation, strings.Trim(strconv.Quote(line), `"`), "the journal has the five lines")
 			}
@@ -253,7 +253,7 @@ func TestOneByte(t *testing.T) {
 		assert.Equal(t, 401, send(c), extra.name)
 	}
 	refused := 0
-	for _, entry := range s.Journal() {
+	for _, entry := range s.Journal.All() {
 		if !entry.Verified {
 			refused++
 		}
@@ -264,13 +264,13 @@ func TestOneByte(t *testing.T) {
 
 func TestAnswerKeyFollowsTheRequest(t *testing.T) {
 	s := newSandbox(t)
-	older, newer := apiv3.Serial(s.Certificates()[0]), apiv3.Serial(s.Certificates()[1])
+	older, newer := apiv3.Serial(s.Keys.Certificates()[0]), apiv3.Serial(s.Keys.Certificates()[1])
 	for name, test := range map[string]struct {
 		named  []string
 		serial string
 		status int
 	}{
-		"public key":        {[]string{s.PublicKeyID()}, s.PublicKeyID(), 200},
+		"public key":        {[]string{s.Keys.PublicKeyID()}, s.Keys.PublicKeyID(), 200},
 		"older certificate": {[]string{older}, older, 200},
 		"newer certificate": {[]string{newer}, newer, 200},
 		"none":              {nil, older, 200},
@@ -386,7 +386,7 @@ func TestRequestIDsDiffer(t *testing.T) {
 	a, b := ask(t, s, "GET", "/v3/certificates", nil), ask(t, s, "GET", "/v3/certificates", nil)
 	assert.NotEqual(t, a.Header.Get("Request-ID"), b.Header.Get("Request-ID"))
 	assert.NotEqual(t, a.Header.Get("Wechatpay-Nonce"), b.Header.Get("Wechatpay-Nonce"))
-	entries := s.Journal()
+	entries := s.Journal.All()
 	require.Len(t, entries, 2)
 	assert.Equal(t, a.Header.Get("Request-ID"), entries[0].ID)
 }

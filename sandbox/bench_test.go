@@ -86,10 +86,10 @@ func BenchmarkFourOperations(b *testing.B) {
 // read against BenchmarkFourOperations, within 1.25 times of which they are to stay.
 func BenchmarkSignedCalls(b *testing.B) {
 	server := sandbox.Start(b)
-	if err := server.Relax(sandbox.Rates); err != nil {
+	if err := server.Rules.Relax(sandbox.Rates); err != nil {
 		b.Fatal(err)
 	}
-	if _, err := server.AddPaidOrder("PAID-0001", 100); err != nil {
+	if _, err := server.Users.AddPaidOrder("PAID-0001", 100); err != nil {
 		b.Fatal(err)
 	}
 	query := "/v3/pay/transactions/out-trade-no/PAID-0001?mchid=" + server.Merchant().ID
@@ -158,7 +158,7 @@ func benchmarkPay(b *testing.B, options ...sandbox.Option) {
 	b.ReportAllocs()
 	for b.Loop() {
 		n++
-		if _, err := s.AddPaidOrder("ORDER-"+strconv.Itoa(n), 1); err != nil {
+		if _, err := s.Users.AddPaidOrder("ORDER-"+strconv.Itoa(n), 1); err != nil {
 			b.Fatal(err)
 		}
 	}

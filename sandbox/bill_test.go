@@ -22,6 +22,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // hands is a clock that tests set.
@@ -91,10 +92,10 @@ func gunzip(t testing.TB, b []byte) []byte {
 
 func TestTradeBill(t *testing.T) {
 	s := newShop(t, "2026-11-22 10:00:00")
-	_, err := s.AddPaidOrder("ORDER-0001", 1000)
+	_, err := s.Users.AddPaidOrder("ORDER-0001", 1000)
 	require.NoError(t, err)
 	s.pass(time.Minute)
-	_, err = s.AddPaidOrder("ORDER-0002", 250)
+	_, err = s.Users.AddPaidOrder("ORDER-0002", 250)
 	require.NoError(t, err)
 	s.pass(time.Minute)
 	a := s.ask(t, "POST", "/v3/refund/domestic/refunds", map[string]any{
@@ -102,7 +103,7 @@ func TestTradeBill(t *testing.T) {
 	})
 	require.Equal(t, 200, a.StatusCode, "%s", a.body)
 	s.set("2026-11-23 10:00:00")
-	_, err = s.AddPaidOrder("ORDER-0003", 7)
+	_, err = s.Users.AddPaidOrder("ORDER-0003", 7)
 	require.NoError(t, err)
 
 	for kind, want := range map[string][]string{
@@ -148,8 +149,8 @@ func TestTradeBill(t *testing.T) {
 
 func TestFundBill(t *testing.T) {
 	s := newShop(t, "2026-11-21 10:00:00")
-	require.NoError(t, s.Relax(sandbox.Rates)) // its clock stands still
-	_, err := s.AddPaidOrder("ORDER-0001", 1000)
+	require.NoError(t, s.Rules.Relax(sandbox.Rates)) // its clock stands still
+	_, err := s.Users.AddPaidOrder("ORDER-0001", 1000)
 	require.NoError(t, err)
 	s.set("2026-11-22 23:59:59")
 	a := s.ask(t, "POST", "/v3/refund/domestic/refunds", map[string]any{
@@ -162,7 +163,7 @@ func TestFundBill(t *testing.T) {
 	}
 	a = s.ask(t, "POST", "/v3/fund-app/mch-transfer/transfer-bills", transferBody)
 	require.Equal(t, 200, a.StatusCode, "%s", a.body)
-	require.NoError(t, s.Settle(sandbox.TransferEffect, "T1", "SUCCESS"))
+	require.NoError(t, s.Ledger.Settle(sandbox.TransferEffect, "T1", "SUCCESS"))
 	s.set("2026-11-23 10:00:00")
 
 	day := func(date, account string) []string {
@@ -186,9 +187,9 @@ func TestFundBill(t *testing.T) {
 
 func TestBillDays(t *testing.T) {
 	s := newShop(t, "2026-11-22 12:00:00")
-	_, err := s.AddPaidOrder("ORDER-0001", 1000)
+	_, err := s.Users.AddPaidOrder("ORDER-0001", 1000)
 	require.NoError(t, err)
-	_, err = s.AddPaidOrder("ORDER-0002", 1000)
+	_, err = s.Users.AddPaidOrder("ORDER-0002", 1000)
 	require.NoError(t, err)
 	for _, test := range []struct{ now, path, query, code string }{
 		{"2026-11-22 13:00:00", "/v3/bill/tradebill", "bill_date=2026-11-22", "NO_STATEMENT_EXIST"},
@@ -229,7 +230,7 @@ func TestBillDays(t *testing.T) {
 
 func TestLinksExpire(t *testing.T) {
 	s := newShop(t, "2026-11-22 12:00:00")
-	_, err := s.AddPaidOrder("ORDER-0001", 1000)
+	_, err := s.Users.AddPaidOrder("ORDER-0001", 1000)
 	require.NoError(t, err)
 	s.set("2026-11-23 12:00:00")
 	link := s.get(t, "/v3/bill/tradebill?bill_date=2026-11-22")["download_url"].(string)
@@ -352,7 +353,7 @@ func TestEncryptedBills(t *testing.T) {
 
 func TestStatements(t *testing.T) {
 	s := newShop(t, "2026-11-22 12:00:00")
-	_, err := s.AddPaidOrder("ORDER-0001", 1000)
+	_, err := s.Users.AddPaidOrder("ORDER-0001", 1000)
 	require.NoError(t, err)
 	s.set("2026-11-23 10:00:00")
 	for _, target := range []string{"/v3/global/statements?date=20261122&mchid=1900000109", "/hk/v3/statements?date=20261122&mchid=1900000109"} {
@@ -408,16 +409,16 @@ func TestFileFaults(t *testing.T) {
 				good, err := ask(link)
 				require.NoError(t, err)
 
-				inject := func(kind sandbox.FaultKind, path string) {
-					s.ClearFaults()
-					require.NoError(t, s.Inject(sandbox.Fault{Kind: kind, Path: path}))
+				inject := func(kind fault.Kind, path string) {
+					s.Faults.Clear()
+					require.NoError(t, s.Faults.Inject(fault.Rule{Kind: kind, Path: path}))
 				}
-				inject(sandbox.WrongDigest, "/v3/bill/tradebill")
+				inject(fault.WrongDigest, "/v3/bill/tradebill")
 				_, wrong := apply()
 				assert.NotEqual(t, sum, wrong)
 				assert.Len(t, wrong, 40)
 
-				inject(sandbox.FlipByte, "/v3/billdownload/file")
+				inject(fault.FlipByte, "/v3/billdownload/file")
 				a, err := ask(link)
 				require.NoError(t, err)
 				require.Len(t, a.body, len(good.body))
@@ -429,24 +430,24 @@ func TestFileFaults(t *testing.T) {
 				}
 				assert.Equal(t, 1, different)
 
-				inject(sandbox.ShortFile, "/v3/billdownload/file")
+				inject(fault.ShortFile, "/v3/billdownload/file")
 				a, err = ask(link)
 				require.NoError(t, err, "nothing tells that the file is not whole")
 				assert.NotEmpty(t, a.body)
 				assert.Less(t, len(a.body), len(good.body))
 				assert.True(t, bytes.HasPrefix(good.body, a.body))
 
-				inject(sandbox.Truncate, "/v3/billdownload/file")
+				inject(fault.Truncate, "/v3/billdownload/file")
 				a, err = ask(link)
 				assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 				assert.True(t, bytes.HasPrefix(good.body, a.body))
-				s.ClearFaults()
+				s.Faults.Clear()
 
-				require.NoError(t, s.Inject(sandbox.Fault{Kind: sandbox.SlowBody, Delay: time.Millisecond, Path: "/v3/billdownload/file"}))
+				require.NoError(t, s.Faults.Inject(fault.Rule{Kind: fault.SlowBody, Delay: time.Millisecond, Path: "/v3/billdownload/file"}))
 				a, err = ask(link)
 				require.NoError(t, err)
 				assert.Equal(t, good.body, a.body)
-				s.ClearFaults()
+				s.Faults.Clear()
 			})
 		}
 	}
@@ -498,13 +499,13 @@ func TestBillsOfSubMerchants(t *testing.T) {
 	for _, sub := range []string{subMerchant, "1900000111"} {
 		require.NoError(t, s.AddSubMerchant(sub))
 	}
-	_, err := s.AddPaidOrder("ORDER-OWN", 1)
+	_, err := s.Users.AddPaidOrder("ORDER-OWN", 1)
 	require.NoError(t, err)
 	s.want(t, 200, "", "POST", "/v3/pay/partner/transactions/jsapi", partnerOrder("ORDER-SUB"))
-	_, err = s.Pay("ORDER-SUB")
+	_, err = s.Users.Pay("ORDER-SUB")
 	require.NoError(t, err)
 	s.want(t, 200, "", "POST", "/v3/combine-transactions/jsapi", combinedOrder("C1"))
-	_, err = s.Pay("C1")
+	_, err = s.Users.Pay("C1")
 	require.NoError(t, err)
 	s.want(t, 200, "", "POST", refundPath, map[string]any{
 		"sub_mchid": subMerchant, "out_trade_no": "ORDER-SUB", "out_refund_no": "R-1", "amount": map[string]any{"refund": 5, "total": 100, "currency": "CNY"},
@@ -536,7 +537,7 @@ func TestBillsOfSubMerchants(t *testing.T) {
 
 func TestShareBill(t *testing.T) {
 	s, id := sharing(t)
-	s.SetEnding(func(_ sandbox.EffectKind, number string) sandbox.Ending {
+	s.Ledger.SetEnding(func(_ sandbox.EffectKind, number string) sandbox.Ending {
 		return sandbox.Ending{State: map[string]string{"P1/o1": "CLOSED"}[number]}
 	})
 	s.want(t, 200, "", "POST", sharePath+"orders", with(shareOf(id, "P1", 30, 20), "unfreeze_unsplit", true))
@@ -556,12 +557,12 @@ func TestShareBill(t *testing.T) {
 // TestPayScorePayments: what a pay score order brings can be refunded, and is in the bills.
 func TestPayScorePayments(t *testing.T) {
 	s := newShop(t, "2026-11-22 12:00:00")
-	_, err := s.AddPaidOrder("ORDER-0001", 1)
+	_, err := s.Users.AddPaidOrder("ORDER-0001", 1)
 	require.NoError(t, err)
 	s.want(t, 200, "", "POST", servicePath, service(nil))
-	require.NoError(t, s.ConfirmServiceOrder("S-1"))
+	require.NoError(t, s.Users.ConfirmServiceOrder("S-1"))
 	s.want(t, 200, "", "POST", servicePath+"/S-1/complete", serviceBill(500, nil))
-	id, err := s.PayServiceOrder("S-1")
+	id, err := s.Users.PayServiceOrder("S-1")
 	require.NoError(t, err)
 	assert.Equal(t, "SUCCESS", s.want(t, 200, "", "GET", "/v3/pay/transactions/id/"+id+"?mchid=1900000109", nil)["trade_state"])
 	s.want(t, 200, "", "POST", refundPath, map[string]any{

@@ -44,7 +44,7 @@ func testBrandOfItsOwn(t *testing.T) {
 		events[e.Type] = e.Get("user_card_code").String() + " " + e.Get("phone_number").String() + e.Get("record_id").String()
 		return nil
 	})
-	s.DeliverTo(handler)
+	s.Deliveries.To(handler)
 
 	cards := api.Brand(client).CardMember()
 	made, err := cards.Cards().Post(ctx, wxpay.JSON{
@@ -61,7 +61,7 @@ func testBrandOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "many", changed.Get("benefits").String())
 
-	code, err := s.OpenMemberCard(id, "user", "13800138000")
+	code, err := s.Users.OpenMemberCard(id, "user", "13800138000")
 	require.NoError(t, err)
 	synctest.Wait()
 	assert.Equal(t, code+" 13800138000", events["BRAND_MEMBER_CARD.USER_CARD.CREATE"])
@@ -76,16 +76,16 @@ func testBrandOfItsOwn(t *testing.T) {
 	assert.Equal(t, "13900139000", confirmed.Get("phone_number").String(), "encrypted both ways with the brand's keys")
 	require.NoError(t, feed())
 	require.NoError(t, feed(), "again")
-	feeds := s.MemberFeeds()
+	feeds := s.Users.MemberFeeds()
 	require.Len(t, feeds, 1)
 	assert.Equal(t, sandbox.MemberFeed{Number: "F1", BrandID: "1004", CardID: id, Code: code, OpenID: "user", Cell: "15_1200_1", Time: feeds[0].Time}, feeds[0])
 
-	require.NoError(t, s.AskForPoints(id, "user"))
+	require.NoError(t, s.Users.AskForPoints(id, "user"))
 	synctest.Wait()
 	assert.Contains(t, events, "BRAND_MEMBER_CARD.SYNC_USER_POINT")
 	_, err = cards.UserPoints().Sync().Post(ctx, wxpay.JSON{"out_request_no": "P1", "card_id": id, "openid": "user", "user_card_code": code, "point_balance": 100})
 	require.NoError(t, err)
-	record, err := s.ExchangePoints(id, "user", "T1", "S1", 40)
+	record, err := s.Users.ExchangePoints(id, "user", "T1", "S1", 40)
 	require.NoError(t, err)
 	synctest.Wait()
 	assert.Equal(t, code+" "+record, events["BRAND_MEMBER_CARD.POINT_EXCHANGE_COUPON"])
@@ -93,7 +93,7 @@ func testBrandOfItsOwn(t *testing.T) {
 		"record_id": record, "exchange_coupon_template_id": "T1", "card_id": id, "openid": "user", "user_card_code": code, "result": "POINT_EXCHANGE_COUPON_ALLOW",
 	})
 	require.NoError(t, err)
-	assert.Equal(t, "POINT_EXCHANGE_COUPON_ALLOW", s.PointExchanges()[0].State)
+	assert.Equal(t, "POINT_EXCHANGE_COUPON_ALLOW", s.Users.PointExchanges()[0].State)
 
 	ended, err := cards.UserCards().UserCardCode(code).Invalidate().Query("card_id", id).Post(ctx, wxpay.JSON{"openid": "user"})
 	require.NoError(t, err)
@@ -103,7 +103,7 @@ func testBrandOfItsOwn(t *testing.T) {
 	assert.Equal(t, "CARD_INVALID", gone.Get("state").String())
 
 	// What a provider of the brand does is told to the provider.
-	_, err = s.OpenMemberCard("pbLatjvWOibDc5-TBnbUk1pD12o0", "other", "")
+	_, err = s.Users.OpenMemberCard("pbLatjvWOibDc5-TBnbUk1pD12o0", "other", "")
 	require.NoError(t, err)
 	assert.NotContains(t, events, "BRAND_MEMBER_CARD_SP.USER_CARD.CREATE")
 	// A provider finds the brand's card too; its numbers are others.
@@ -114,7 +114,7 @@ func testBrandOfItsOwn(t *testing.T) {
 		"out_request_no": "F1", "cell_message": "15_1200_1",
 	})
 	require.NoError(t, err)
-	assert.Len(t, s.MemberFeeds(), 2)
+	assert.Len(t, s.Users.MemberFeeds(), 2)
 	queried, err := api.V3(provider).Brand().Partner().CardMember().Cards().CardID(id).Query("brand_id", "1004").Get(ctx)
 	require.NoError(t, err)
 	assert.Equal(t, "CARD_INVALID", queried.Get("state").String())

@@ -100,7 +100,7 @@ func (m sampler) text(field *fact.Field) string {
 }
 
 func (m sampler) seal(text string) string {
-	key := m.s.PublicKey()
+	key := m.s.Keys.PublicKey()
 	if m.scheme == fact.BrandScheme {
 		key = m.brand().PublicKey
 	}
@@ -455,7 +455,7 @@ func TestCannedChecks(t *testing.T) {
 		"plain text":              {applyment, edit("account_number", "6214830012345678"), 400, "平台私钥解密失败"},
 		"another's key":           {applyment, edit("account_number", sealed(&other.PublicKey)), 400, "平台私钥解密失败"},
 		"the merchant's own key":  {applyment, edit("account_number", sealed(&s.Merchant().PrivateKey.PublicKey)), 400, "平台私钥解密失败"},
-		"key that is not named":   {applyment, func(c *call) { c.header.Set("Wechatpay-Serial", apiv3.Serial(s.Certificates()[0])) }, 400, "平台私钥解密失败"},
+		"key that is not named":   {applyment, func(c *call) { c.header.Set("Wechatpay-Serial", apiv3.Serial(s.Keys.Certificates()[0])) }, 400, "平台私钥解密失败"},
 		"unknown serial":          {applyment, func(c *call) { c.header.Set("Wechatpay-Serial", "PUB_KEY_ID_0") }, 400, "平台证书序列号Wechatpay-Serial错误"},
 		"no serial":               {applyment, func(c *call) { c.header.Del("Wechatpay-Serial") }, 400, "HTTP header缺少微信支付平台证书序列号"},
 		"no body":                 {applyment, func(c *call) { c.body = nil }, 400, ""},

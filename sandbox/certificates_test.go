@@ -45,7 +45,7 @@ func TestCertificateList(t *testing.T) {
 			require.NoError(t, err)
 			certificate, err := apiv3.ParseCertificate(plaintext)
 			require.NoError(t, err)
-			assert.True(t, certificate.Equal(s.Certificates()[i]))
+			assert.True(t, certificate.Equal(s.Keys.Certificates()[i]))
 			assert.Equal(t, entry.SerialNo, apiv3.Serial(certificate))
 			assert.True(t, entry.EffectiveTime.Equal(certificate.NotBefore))
 			assert.True(t, entry.ExpireTime.Equal(certificate.NotAfter))
@@ -71,9 +71,9 @@ func TestKeysFitTogether(t *testing.T) {
 	assert.Equal(t, m.Serial, apiv3.Serial(m.Certificate))
 	assert.True(t, m.PrivateKey.PublicKey.Equal(m.Certificate.PublicKey))
 	assert.Equal(t, m.ID, m.Certificate.Subject.CommonName)
-	assert.Regexp(t, `^PUB_KEY_ID_01[0-9]{30}$`, s.PublicKeyID())
+	assert.Regexp(t, `^PUB_KEY_ID_01[0-9]{30}$`, s.Keys.PublicKeyID())
 
-	certificates := s.Certificates()
+	certificates := s.Keys.Certificates()
 	require.Len(t, certificates, 2)
 	assert.Regexp(t, `^0[0-9A-F]{39}$`, apiv3.Serial(certificates[1]))
 	assert.True(t, certificates[1].NotAfter.After(certificates[0].NotAfter))
@@ -83,7 +83,7 @@ func TestKeysFitTogether(t *testing.T) {
 		assert.True(t, noon.After(c.NotBefore) && noon.Before(c.NotAfter), "%s is valid at the sandbox's time", c.Subject)
 	}
 	certificates[0] = nil
-	assert.NotNil(t, s.Certificates()[0], "the list is the caller's own")
+	assert.NotNil(t, s.Keys.Certificates()[0], "the list is the caller's own")
 
 	again := newSandbox(t)
 	assert.True(t, again.Merchant().PrivateKey.Equal(m.PrivateKey), "keys are made once per process")
@@ -92,7 +92,7 @@ func TestKeysFitTogether(t *testing.T) {
 	assert.False(t, other.Merchant().PrivateKey.Equal(m.PrivateKey), "merchants have keys of their own")
 	assert.NotEqual(t, m.Serial, other.Merchant().Serial)
 	assert.NotEqual(t, m.APIv3Key, other.Merchant().APIv3Key)
-	assert.Regexp(t, `^PUB_KEY_ID_010012345678[0-9]{20}$`, other.PublicKeyID())
+	assert.Regexp(t, `^PUB_KEY_ID_010012345678[0-9]{20}$`, other.Keys.PublicKeyID())
 	a := newCall(other, noon, "GET", "/v3/certificates", nil).sign(other).send(t, s.Transport(), inProcess)
 	assert.Equal(t, 401, a.StatusCode, "one sandbox refuses another's merchant")
 }

@@ -42,7 +42,7 @@ type call struct {
 // newCall prepares a good call; a body that is not nil is marshalled, unless it is text.
 func newCall(s *sandbox.Sandbox, now time.Time, method, target string, body any) *call {
 	c := &call{method: method, target: target, header: http.Header{
-		"Accept": {"application/json"}, "User-Agent": {"sandbox-test"}, "Wechatpay-Serial": {s.PublicKeyID()},
+		"Accept": {"application/json"}, "User-Agent": {"sandbox-test"}, "Wechatpay-Serial": {s.Keys.PublicKeyID()},
 	}}
 	switch body := body.(type) {
 	case nil:
@@ -132,9 +132,9 @@ func verify(t testing.TB, s *sandbox.Sandbox, now time.Time, a answer) {
 	t.Helper()
 	signature, err := apiv3.ReadSignature(a.Header)
 	require.NoError(t, err)
-	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: s.PublicKeyID(), Key: s.PublicKey()})
+	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: s.Keys.PublicKeyID(), Key: s.Keys.PublicKey()})
 	require.NoError(t, err)
-	for _, c := range s.Certificates() {
+	for _, c := range s.Keys.Certificates() {
 		keys, err = keys.With(apiv3.CertificateKey(c))
 		require.NoError(t, err)
 	}
@@ -164,7 +164,7 @@ func newSandbox(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
 func unpaced(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
 	t.Helper()
 	s := newSandbox(t, options...)
-	require.NoError(t, s.Relax(sandbox.Rates))
+	require.NoError(t, s.Rules.Relax(sandbox.Rates))
 	return s
 }
 
@@ -173,7 +173,7 @@ func unpaced(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
 func comesBack(t testing.TB, s *sandbox.Sandbox) {
 	t.Helper()
 	require.NoError(t, s.Close())
-	if err := s.Clock().Freeze(); err != nil {
+	if err := s.Clock.Freeze(); err != nil {
 		return // the test has broken the store
 	}
 	tables := func() map[string]any {

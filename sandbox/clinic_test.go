@@ -197,7 +197,7 @@ func ills(t *testing.T) map[string]func(clinic) *call {
 			return d.sign(c.Sandbox)
 		},
 		"body encrypted late": func(c clinic) *call {
-			sealed := c.seal(c.PublicKey(), oaepSHA1)
+			sealed := c.seal(c.Keys.PublicKey(), oaepSHA1)
 			d := c.draft("POST", "/v3/security/echo", `{"echo_message":"m","encrypted_echo_message":"`+sealed+`"}`)
 			plain := []byte(`{"echo_message":"m","encrypted_echo_message":"secret"}`)
 			d.body2 = &plain
@@ -305,11 +305,11 @@ func ills(t *testing.T) map[string]func(clinic) *call {
 		},
 		"serial of platform": func(c clinic) *call {
 			d := certificates(c)
-			d.authorization.Serial = apiv3.Serial(c.Certificates()[1])
+			d.authorization.Serial = apiv3.Serial(c.Keys.Certificates()[1])
 			return d.sign(c.Sandbox)
 		},
 		"serial revoked": func(c clinic) *call {
-			require.NoError(c.t, c.RevokeMerchantCertificate(c.Merchant().Serial))
+			require.NoError(c.t, c.Keys.RevokeMerchantCertificate(c.Merchant().Serial))
 			return certificates(c).sign(c.Sandbox)
 		},
 		"key of another certificate": func(c clinic) *call {
@@ -318,7 +318,7 @@ func ills(t *testing.T) map[string]func(clinic) *call {
 			return d.sign(c.Sandbox)
 		},
 		"key of a revoked certificate": func(c clinic) *call {
-			require.NoError(c.t, c.RevokeMerchantCertificate(c.Merchant().Serial))
+			require.NoError(c.t, c.Keys.RevokeMerchantCertificate(c.Merchant().Serial))
 			d := certificates(c)
 			d.authorization.Serial = c.other.Serial
 			return d.sign(c.Sandbox)
@@ -392,32 +392,34 @@ func ills(t *testing.T) map[string]func(clinic) *call {
 		"form brand on v3":      func(c clinic) *call { return c.changed(certificates(c), "WECHATPAY2-", "WECHATPAY-BRAND-") },
 		"platform serial own":   platformSerial(func(c clinic) []string { return []string{c.Merchant().Serial} }),
 		"platform serial twice": platformSerial(func(c clinic) []string { return []string{"A", "B"} }),
-		"platform serial case":  platformSerial(func(c clinic) []string { return []string{strings.ToLower(apiv3.Serial(c.Certificates()[1]))} }),
-		"platform serial zeros": platformSerial(func(c clinic) []string { return []string{strings.TrimLeft(apiv3.Serial(c.Certificates()[1]), "0")} }),
-		"platform serial none":  platformSerial(func(c clinic) []string { return []string{strings.Repeat("7", 40)} }),
+		"platform serial case":  platformSerial(func(c clinic) []string { return []string{strings.ToLower(apiv3.Serial(c.Keys.Certificates()[1]))} }),
+		"platform serial zeros": platformSerial(func(c clinic) []string {
+			return []string{strings.TrimLeft(apiv3.Serial(c.Keys.Certificates()[1]), "0")}
+		}),
+		"platform serial none": platformSerial(func(c clinic) []string { return []string{strings.Repeat("7", 40)} }),
 		"platform serial mode": platformSerial(func(c clinic) []string {
-			require.NoError(c.t, c.SetKeyMode(sandbox.PublicKeyOnly))
-			return []string{apiv3.Serial(c.Certificates()[0])}
+			require.NoError(c.t, c.Keys.SetMode(sandbox.PublicKeyOnly))
+			return []string{apiv3.Serial(c.Keys.Certificates()[0])}
 		}),
 		"sealed not named": func(c clinic) *call {
-			d := sealedBody(func(c clinic) string { return c.seal(c.PublicKey(), oaepSHA1) })(c)
+			d := sealedBody(func(c clinic) string { return c.seal(c.Keys.PublicKey(), oaepSHA1) })(c)
 			d.header.Del("Wechatpay-Serial")
 			return d
 		},
 		"sealed plain":           sealedBody(func(clinic) string { return "secret" }),
-		"sealed for certificate": sealedBody(func(c clinic) string { return c.seal(c.Certificates()[0].PublicKey.(*rsa.PublicKey), oaepSHA1) }),
+		"sealed for certificate": sealedBody(func(c clinic) string { return c.seal(c.Keys.Certificates()[0].PublicKey.(*rsa.PublicKey), oaepSHA1) }),
 		"sealed for merchant":    sealedBody(func(c clinic) string { return c.seal(&c.Merchant().PrivateKey.PublicKey, oaepSHA1) }),
-		"sealed sha256":          sealedBody(func(c clinic) string { return c.seal(c.PublicKey(), oaepSHA256) }),
-		"sealed pkcs1":           sealedBody(func(c clinic) string { return c.seal(c.PublicKey(), pkcs1v15) }),
+		"sealed sha256":          sealedBody(func(c clinic) string { return c.seal(c.Keys.PublicKey(), oaepSHA256) }),
+		"sealed pkcs1":           sealedBody(func(c clinic) string { return c.seal(c.Keys.PublicKey(), pkcs1v15) }),
 		"sealed url base64": sealedBody(func(c clinic) string {
 			for {
-				if text := c.seal(c.PublicKey(), oaepSHA1); strings.ContainsAny(text, "+/") {
+				if text := c.seal(c.Keys.PublicKey(), oaepSHA1); strings.ContainsAny(text, "+/") {
 					return strings.NewReplacer("+", "-", "/", "_").Replace(text)
 				}
 			}
 		}),
 		"sealed for nobody": sealedBody(func(c clinic) string {
-			return c.seal(&rsa.PublicKey{N: new(big.Int).Sub(c.PublicKey().N, big.NewInt(2)), E: 65537}, oaepSHA1)
+			return c.seal(&rsa.PublicKey{N: new(big.Int).Sub(c.Keys.PublicKey().N, big.NewInt(2)), E: 65537}, oaepSHA1)
 		}),
 	}
 }
@@ -457,12 +459,12 @@ func TestExplanations(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := clinic{Sandbox: newSandbox(t, fixed(noon)), t: t}
 			var err error
-			c.other, err = c.AddMerchantCertificate()
+			c.other, err = c.Keys.AddMerchantCertificate()
 			require.NoError(t, err)
 			d := ill(c)
 			a := d.send(t, c.Transport(), inProcess)
 			require.Contains(t, []int{400, 401}, a.StatusCode, "%s", a.body)
-			entries := c.Journal()
+			entries := c.Journal.All()
 			entry := entries[len(entries)-1]
 
 			require.NotEmpty(t, entry.Explanation)
@@ -481,8 +483,8 @@ func TestExplanations(t *testing.T) {
 				serials = append(serials, d.authorization.Timestamp, strconv.FormatInt(noon.Unix(), 10))
 			}
 			got := strings.NewReplacer(append(serials, c.Merchant().Serial, "MERCHANT-SERIAL", c.other.Serial, "SECOND-MERCHANT-SERIAL",
-				apiv3.Serial(c.Certificates()[0]), "PLATFORM-SERIAL-1", apiv3.Serial(c.Certificates()[1]), "PLATFORM-SERIAL-2",
-				c.PublicKeyID(), "PUBLIC-KEY-ID")...).Replace(entry.String() + "\n" + entry.Explanation + "\n")
+				apiv3.Serial(c.Keys.Certificates()[0]), "PLATFORM-SERIAL-1", apiv3.Serial(c.Keys.Certificates()[1]), "PLATFORM-SERIAL-2",
+				c.Keys.PublicKeyID(), "PUBLIC-KEY-ID")...).Replace(entry.String() + "\n" + entry.Explanation + "\n")
 			got = sortSerials(requestID.ReplaceAllString(got, "REQUEST-ID"))
 			path := filepath.Join("testdata", "explanations", file)
 			if update {
@@ -522,7 +524,7 @@ func TestNoExplanation(t *testing.T) {
 	} {
 		require.Equal(t, status, c.send(t, s.Transport(), inProcess).StatusCode)
 	}
-	for _, entry := range s.Journal() {
+	for _, entry := range s.Journal.All() {
 		assert.Empty(t, entry.Explanation, entry.String())
 	}
 }
@@ -534,7 +536,7 @@ func TestExplanationIsBounded(t *testing.T) {
 	none := []byte("")
 	c.body2 = &none
 	require.Equal(t, http.StatusUnauthorized, c.sign(s).send(t, s.Transport(), inProcess).StatusCode)
-	explanation := s.Journal()[0].Explanation
+	explanation := s.Journal.All()[0].Explanation
 	assert.Contains(t, explanation, "the body was left out of the message")
 	assert.Less(t, len(explanation), 4<<10)
 	assert.Contains(t, explanation, "bytes after")

@@ -19,7 +19,7 @@ import (
 
 // refundsAfter has refunds take as long as their numbers say.
 func refundsAfter(s *sandbox.Sandbox) {
-	s.SetEnding(func(_ sandbox.EffectKind, number string) sandbox.Ending {
+	s.Ledger.SetEnding(func(_ sandbox.EffectKind, number string) sandbox.Ending {
 		after, err := time.ParseDuration(number)
 		if err != nil {
 			panic(err)
@@ -31,7 +31,7 @@ func refundsAfter(s *sandbox.Sandbox) {
 // refundStates are the states of all refunds, by number.
 func refundStates(s *sandbox.Sandbox) map[string]string {
 	states := make(map[string]string)
-	for _, e := range s.Ledger(sandbox.RefundEffect) {
+	for _, e := range s.Ledger.Effects(sandbox.RefundEffect) {
 		states[e.Number] = e.State
 	}
 	return states
@@ -40,24 +40,24 @@ func refundStates(s *sandbox.Sandbox) map[string]string {
 func TestJumpMeetsWhatIsDueInOrder(t *testing.T) {
 	s := newSandbox(t)
 	defer s.Close()
-	start := s.Clock().Now()
+	start := s.Clock.Now()
 	var mu sync.Mutex
 	var heard []string
-	s.DeliverTo(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	s.Deliveries.To(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
-		heard = append(heard, fmt.Sprint(s.Clock().Now().Sub(start).Round(time.Minute)))
+		heard = append(heard, fmt.Sprint(s.Clock.Now().Sub(start).Round(time.Minute)))
 	}))
-	require.NoError(t, s.Relax(sandbox.RefundPace))
+	require.NoError(t, s.Rules.Relax(sandbox.RefundPace))
 	paid(t, s)
 	refundsAfter(s)
 	for _, number := range []string{"3h", "1h", "2h", "25h"} {
 		require.Equal(t, 200, ask(t, s, "POST", refundPath, with(refund(number, 1), "notify_url", notifyURL)).StatusCode)
 	}
-	require.NoError(t, s.Clock().Jump(24*time.Hour))
+	require.NoError(t, s.Clock.Jump(24*time.Hour))
 	assert.Equal(t, []string{"1h0m0s", "2h0m0s", "3h0m0s"}, heard, "each at its own time, and delivered when Jump returns")
 	assert.Equal(t, map[string]string{"1h": "SUCCESS", "2h": "SUCCESS", "3h": "SUCCESS", "25h": "PROCESSING"}, refundStates(s))
-	assert.InDelta(t, 24*time.Hour, s.Clock().Now().Sub(start), float64(time.Minute))
+	assert.InDelta(t, 24*time.Hour, s.Clock.Now().Sub(start), float64(time.Minute))
 
 	// The wire is where it was: a client that knows nothing of the jump is understood.
 	a := ask(t, s, "GET", refundPath+"/3h", nil)
@@ -76,15 +76,15 @@ func TestJumpOverRepeats(t *testing.T) {
 	for i := range r.answers {
 		r.answers[i] = 500
 	}
-	id, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+	id, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 	require.NoError(t, err)
-	require.NoError(t, s.Clock().Jump(24*time.Hour))
-	d := s.Deliveries()[0]
+	require.NoError(t, s.Clock.Jump(24*time.Hour))
+	d := s.Deliveries.All()[0]
 	assert.Equal(t, id, d.ID)
 	assert.Equal(t, sandbox.Waiting, d.State, "the schedule is 24 h 4 min long")
 	assert.Len(t, d.Attempts, 15)
-	require.NoError(t, s.Clock().Jump(10*time.Minute))
-	d = s.Deliveries()[0]
+	require.NoError(t, s.Clock.Jump(10*time.Minute))
+	d = s.Deliveries.All()[0]
 	assert.Equal(t, sandbox.GivenUp, d.State)
 	require.Len(t, d.Attempts, 16)
 	assert.WithinDuration(t, d.Attempts[0].Time.Add(24*time.Hour+4*time.Minute), d.Attempts[15].Time, time.Minute)
@@ -96,13 +96,13 @@ func TestJumpOverRepeats(t *testing.T) {
 func TestJumpMistakes(t *testing.T) {
 	s := newSandbox(t)
 	defer s.Close()
-	require.EqualError(t, s.Clock().Jump(-time.Hour), "sandbox: the clock cannot go back by 1h0m0s; start another sandbox, or restore a snapshot")
+	require.EqualError(t, s.Clock.Jump(-time.Hour), "sandbox: the clock cannot go back by 1h0m0s; start another sandbox, or restore a snapshot")
 	inside := make(chan error, 1)
-	s.DeliverTo(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { inside <- s.Clock().Jump(time.Second) }))
-	s.PlanDeliveries(func(string, string) sandbox.Plan { return sandbox.Plan{After: time.Hour} })
-	_, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+	s.Deliveries.To(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { inside <- s.Clock.Jump(time.Second) }))
+	s.Deliveries.Plan(func(string, string) sandbox.Plan { return sandbox.Plan{After: time.Hour} })
+	_, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 	require.NoError(t, err)
-	require.NoError(t, s.Clock().Jump(time.Hour))
+	require.NoError(t, s.Clock.Jump(time.Hour))
 	assert.EqualError(t, <-inside, "sandbox: the clock is jumping already")
 }
 
@@ -114,12 +114,12 @@ func TestFrozenClock(t *testing.T) {
 		paid(t, s)
 		refundsAfter(s)
 		require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("1h", 1)).StatusCode)
-		_, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		_, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 		require.NoError(t, err)
 		time.Sleep(10 * time.Second)
 		require.Len(t, r.notices(), 1)
 
-		clock := s.Clock()
+		clock := s.Clock
 		require.NoError(t, clock.Freeze())
 		require.NoError(t, clock.Freeze())
 		require.True(t, clock.Frozen())
@@ -161,14 +161,14 @@ func TestWaitsMoveAClockThatStandsStill(t *testing.T) {
 		s := newSandbox(t, sandbox.WithClock(func() time.Time { return now }))
 		defer s.Close()
 		r := &receiver{t: t, s: s, answers: []int{500, 500, 500, 500}}
-		s.DeliverTo(r)
-		_, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		s.Deliveries.To(r)
+		_, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 		require.NoError(t, err)
 		time.Sleep(time.Hour)
 		assert.Equal(t, []time.Duration{15 * time.Second, 15 * time.Second, 30 * time.Second, 3 * time.Minute}, r.waits())
-		assert.Equal(t, now.Add(4*time.Minute), s.Clock().Now())
+		assert.Equal(t, now.Add(4*time.Minute), s.Clock.Now())
 		now = now.Add(time.Hour)
-		assert.Equal(t, now.Add(4*time.Minute), s.Clock().Now())
+		assert.Equal(t, now.Add(4*time.Minute), s.Clock.Now())
 	})
 }
 
@@ -182,13 +182,13 @@ func TestCertificatesRotateInTime(t *testing.T) {
 		return c.sign(s).send(t, s.Transport(), inProcess).Header.Get("Wechatpay-Serial")
 	}
 	serials := func() (list []string) {
-		for _, c := range s.Certificates() {
+		for _, c := range s.Keys.Certificates() {
 			list = append(list, apiv3.Serial(c))
 		}
 		return list
 	}
-	to := func(at time.Time) { require.NoError(t, s.Clock().Jump(at.Sub(s.Clock().Now()))) }
-	first, second := s.Certificates()[0], s.Certificates()[1]
+	to := func(at time.Time) { require.NoError(t, s.Clock.Jump(at.Sub(s.Clock.Now()))) }
+	first, second := s.Keys.Certificates()[0], s.Keys.Certificates()[1]
 	require.Equal(t, apiv3.Serial(first), signer())
 
 	to(first.NotAfter.Add(-10*24*time.Hour - time.Minute))
@@ -204,12 +204,12 @@ func TestCertificatesRotateInTime(t *testing.T) {
 	assert.Equal(t, serials()[1], signer())
 	to(second.NotAfter.AddDate(20, 0, 0))
 	require.Len(t, serials(), 1)
-	last := s.Certificates()[0]
-	assert.True(t, last.NotAfter.After(s.Clock().Now()))
+	last := s.Keys.Certificates()[0]
+	assert.True(t, last.NotAfter.After(s.Clock.Now()))
 	assert.Equal(t, apiv3.Serial(last), signer())
 
-	require.NoError(t, s.ExpireCertificate(apiv3.Serial(last)))
-	to(s.Clock().Now().Add(time.Hour))
+	require.NoError(t, s.Keys.ExpireCertificate(apiv3.Serial(last)))
+	to(s.Clock.Now().Add(time.Hour))
 	assert.Equal(t, apiv3.Serial(last), signer(), "what was made to look expired signs on")
 }
 
@@ -218,29 +218,29 @@ func TestJumpTooFar(t *testing.T) {
 	s := newSandbox(t)
 	defer s.Close()
 	const years = 365 * 24 * time.Hour
-	before := s.Clock().Now()
-	assert.ErrorContains(t, s.Clock().Jump(290*years), "a hundred years")
-	assert.Less(t, s.Clock().Now().Sub(before), time.Hour)
-	require.NoError(t, s.Clock().Jump(60*years))
-	assert.ErrorContains(t, s.Clock().Jump(60*years), "a hundred years")
-	assert.ErrorContains(t, s.Clock().Jump(1<<63-1), "a hundred years")
-	assert.InDelta(t, 60*years, s.Clock().Now().Sub(before), float64(time.Hour))
+	before := s.Clock.Now()
+	assert.ErrorContains(t, s.Clock.Jump(290*years), "a hundred years")
+	assert.Less(t, s.Clock.Now().Sub(before), time.Hour)
+	require.NoError(t, s.Clock.Jump(60*years))
+	assert.ErrorContains(t, s.Clock.Jump(60*years), "a hundred years")
+	assert.ErrorContains(t, s.Clock.Jump(1<<63-1), "a hundred years")
+	assert.InDelta(t, 60*years, s.Clock.Now().Sub(before), float64(time.Hour))
 }
 
 // TestPlannedWaitBeginsWithTheEvent has a notification wait that begins by itself, during a jump.
 func TestPlannedWaitBeginsWithTheEvent(t *testing.T) {
 	s, r := newReceiver(t)
 	defer s.Close()
-	require.NoError(t, s.Clock().Freeze())
+	require.NoError(t, s.Clock.Freeze())
 	paid(t, s)
 	refundsAfter(s)
-	s.PlanDeliveries(func(string, string) sandbox.Plan { return sandbox.Plan{After: 10 * time.Minute} })
+	s.Deliveries.Plan(func(string, string) sandbox.Plan { return sandbox.Plan{After: 10 * time.Minute} })
 	require.Equal(t, 200, ask(t, s, "POST", refundPath, with(refund("1h", 1), "notify_url", notifyURL)).StatusCode)
-	due := s.Clock().Now().Add(time.Hour + 10*time.Minute)
-	require.NoError(t, s.Clock().Jump(time.Hour+time.Minute))
+	due := s.Clock.Now().Add(time.Hour + 10*time.Minute)
+	require.NoError(t, s.Clock.Jump(time.Hour+time.Minute))
 	assert.Empty(t, r.notices(), "ten minutes after the refund, not after the request")
-	require.Len(t, s.Deliveries(), 1)
-	assert.True(t, due.Equal(s.Deliveries()[0].Next))
-	require.NoError(t, s.Clock().Jump(10*time.Minute))
+	require.Len(t, s.Deliveries.All(), 1)
+	assert.True(t, due.Equal(s.Deliveries.All()[0].Next))
+	require.NoError(t, s.Clock.Jump(10*time.Minute))
 	assert.Len(t, r.notices(), 1)
 }

@@ -21,15 +21,15 @@ func TestComplaint(t *testing.T) {
 	g := newGate(t)
 	mchid := g.Merchant().ID
 	g.do("POST", notificationsPath, map[string]any{"url": "https://merchant.example/complaints"})
-	_, err := g.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001"})
+	_, err := g.Users.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001"})
 	assert.ErrorContains(t, err, "there is no paid order")
-	transaction, err := g.AddPaidOrder("ORDER-0001", 300)
+	transaction, err := g.Users.AddPaidOrder("ORDER-0001", 300)
 	require.NoError(t, err)
-	_, err = g.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001", Type: "REFUND", RefundAmount: 301})
+	_, err = g.Users.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001", Type: "REFUND", RefundAmount: 301})
 	assert.ErrorContains(t, err, "over 300 fen")
-	id, err := g.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001", Detail: "没收到", Type: "REFUND", Phone: "13900139000"})
+	id, err := g.Users.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001", Detail: "没收到", Type: "REFUND", Phone: "13900139000"})
 	require.NoError(t, err)
-	_, err = g.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001"})
+	_, err = g.Users.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001"})
 	assert.ErrorContains(t, err, "there is a complaint")
 	assert.Equal(t, []map[string]any{{"complaint_id": id, "action_type": "CREATE_COMPLAINT"}}, g.noticed("COMPLAINT.CREATE"))
 
@@ -49,7 +49,7 @@ func TestComplaint(t *testing.T) {
 	told = g.do("GET", path, nil)
 	assert.Equal(t, "PROCESSING", told["complaint_state"])
 	assert.Equal(t, false, told["incoming_user_response"])
-	require.NoError(t, g.ContinueComplaint(id, "还没有"))
+	require.NoError(t, g.Users.ContinueComplaint(id, "还没有"))
 	assert.Equal(t, true, g.do("GET", path, nil)["incoming_user_response"])
 
 	assert.Equal(t, "400 PARAM_ERROR", g.refused("POST", path+"/update-refund-progress", map[string]any{"action": "REJECT"}), "a reason is needed")
@@ -63,7 +63,7 @@ func TestComplaint(t *testing.T) {
 	g.do("POST", path+"/complete", complete)
 	g.do("POST", path+"/complete", complete)
 	assert.Equal(t, "PROCESSED", g.do("GET", path, nil)["complaint_state"])
-	require.NoError(t, g.ContinueComplaint(id, "又来"))
+	require.NoError(t, g.Users.ContinueComplaint(id, "又来"))
 	told = g.do("GET", path, nil)
 	assert.Equal(t, "PENDING", told["complaint_state"])
 	assert.EqualValues(t, 2, told["user_complaint_times"])
@@ -89,17 +89,17 @@ func TestComplaint(t *testing.T) {
 		}
 		assert.Equal(t, "404 RESOURCE_NOT_EXISTS", g.refused(method, target, body))
 	}
-	assert.ErrorContains(t, g.ContinueComplaint("1", ""), "no complaint")
-	assert.Equal(t, "PENDING", g.Complaints()[0].State)
+	assert.ErrorContains(t, g.Users.ContinueComplaint("1", ""), "no complaint")
+	assert.Equal(t, "PENDING", g.Users.Complaints()[0].State)
 }
 
 func TestComplaintList(t *testing.T) {
 	g := newGate(t)
 	for day := range 4 {
 		number := fmt.Sprintf("ORDER-%04d", day)
-		_, err := g.AddPaidOrder(number, 100)
+		_, err := g.Users.AddPaidOrder(number, 100)
 		require.NoError(t, err)
-		_, err = g.Complain(sandbox.Complaint{OutTradeNo: number})
+		_, err = g.Users.Complain(sandbox.Complaint{OutTradeNo: number})
 		require.NoError(t, err)
 		g.now = g.now.AddDate(0, 0, 1)
 	}
@@ -140,19 +140,19 @@ func TestComplaintAddress(t *testing.T) {
 	assert.Equal(t, map[string]any{"mchid": g.Merchant().ID, "url": two["url"]}, g.do("GET", notificationsPath, nil))
 	g.do("DELETE", notificationsPath, nil)
 	assert.Equal(t, "404 RESOURCE_NOT_EXISTS", g.refused("GET", notificationsPath, nil))
-	_, err := g.AddPaidOrder("ORDER-0001", 100)
+	_, err := g.Users.AddPaidOrder("ORDER-0001", 100)
 	require.NoError(t, err)
-	_, err = g.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001"})
+	_, err = g.Users.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001"})
 	require.NoError(t, err)
-	assert.Empty(t, g.Deliveries(), "nobody is told")
+	assert.Empty(t, g.Deliveries.All(), "nobody is told")
 }
 
 // TestReplyAtOnce replies in blocks, twice under one id.
 func TestReplyAtOnce(t *testing.T) {
 	g := newGate(t)
-	_, err := g.AddPaidOrder("ORDER-0001", 100)
+	_, err := g.Users.AddPaidOrder("ORDER-0001", 100)
 	require.NoError(t, err)
-	id, err := g.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001"})
+	id, err := g.Users.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001"})
 	require.NoError(t, err)
 	path := complaintsPath + "/" + id
 	message := map[string]any{"blocks": []any{map[string]any{"type": "TEXT", "text": map[string]any{"text": "您好"}}}}
@@ -173,15 +173,15 @@ func TestComplaintAboutASubMerchant(t *testing.T) {
 	g := newGate(t)
 	require.NoError(t, g.AddSubMerchant(subMerchant))
 	g.do("POST", "/v3/pay/partner/transactions/jsapi", partnerOrder("ORDER-0001"))
-	transaction, err := g.Pay("ORDER-0001")
+	transaction, err := g.Users.Pay("ORDER-0001")
 	require.NoError(t, err)
-	id, err := g.Complain(sandbox.Complaint{OutTradeNo: subMerchant + "/ORDER-0001"})
+	id, err := g.Users.Complain(sandbox.Complaint{OutTradeNo: subMerchant + "/ORDER-0001"})
 	require.NoError(t, err)
 
 	told := g.do("GET", complaintsPath+"/"+id, nil)
 	assert.Equal(t, subMerchant, told["complainted_mchid"])
 	assert.Equal(t, []any{map[string]any{"transaction_id": transaction, "out_trade_no": "ORDER-0001", "amount": 100.0}}, told["complaint_order_info"])
-	day := g.Clock().Now().In(time.FixedZone("", 8*3600)).Format(time.DateOnly)
+	day := g.Clock.Now().In(time.FixedZone("", 8*3600)).Format(time.DateOnly)
 	list := func(merchant string) any {
 		return g.do("GET", complaintsPath+"?begin_date="+day+"&end_date="+day+"&complainted_mchid="+merchant, nil)["total_count"]
 	}

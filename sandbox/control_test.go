@@ -74,7 +74,7 @@ func TestControlOfMoney(t *testing.T) {
 	assert.Len(t, c.ok("POST", "pay", `{"out_trade_no":"ORDER-0002"}`)["transaction_id"], 28)
 	assert.Equal(t, `pay: the order "ORDER-0002" is paid`, c.refused("POST", "pay", `{"out_trade_no":"ORDER-0002"}`))
 
-	assert.Equal(t, map[string]any{}, c.ok("POST", "fates", `{"rules":[{"kind":"refund","number":"R1","state":"ABNORMAL","after":"1h"},{"kind":"refund","number":"R2"}]}`))
+	assert.Equal(t, map[string]any{}, c.ok("POST", "endings", `{"rules":[{"kind":"refund","number":"R1","state":"ABNORMAL","after":"1h"},{"kind":"refund","number":"R2"}]}`))
 	c.ok("POST", "rules/relax", `{"rules":["refund-pace"]}`)
 	assert.NotContains(t, c.ok("GET", "rules", "")["rules"], "refund-pace")
 	for _, number := range []string{"R1", "R2", "R3"} {
@@ -99,7 +99,7 @@ func TestControlOfMoney(t *testing.T) {
 	assert.Len(t, c.ok("GET", "ledger", "")["effects"], 7)
 	assert.Equal(t, true, c.ok("POST", "clock/freeze", "")["frozen"])
 	assert.Equal(t, false, c.ok("POST", "clock/unfreeze", "{}")["frozen"])
-	c.ok("POST", "fates", `{"rules":[]}`)
+	c.ok("POST", "endings", `{"rules":[]}`)
 
 	snapshot, err := json.Marshal(c.ok("GET", "snapshot", ""))
 	require.NoError(t, err)
@@ -124,8 +124,8 @@ func TestControlOfMerchantsAndKeys(t *testing.T) {
 	assert.Equal(t, added, c.ok("GET", "merchant?merchant=1900000110", ""))
 	assert.Len(t, c.ok("GET", "merchants", "")["merchants"], 2)
 	c.ok("POST", "paid-orders?merchant=1900000110", `{"out_trade_no":"ORDER-0001","total":100}`)
-	assert.Empty(t, s.Ledger())
-	assert.Len(t, second.Ledger(), 2)
+	assert.Empty(t, s.Ledger.Effects())
+	assert.Len(t, second.Ledger.Effects(), 2)
 	assert.Equal(t, `the sandbox has no merchant "1900000199"; it has 1900000109, 1900000110`, c.refused("GET", "ledger?merchant=1900000199", ""))
 	c.ok("POST", "sub-merchants", `{"sub_mchid":"1900000110"}`)
 	assert.Equal(t, []any{"1900000110"}, c.ok("GET", "sub-merchants", "")["sub_merchants"])
@@ -134,13 +134,13 @@ func TestControlOfMerchantsAndKeys(t *testing.T) {
 	assert.Equal(t, 404, newCall(second, time.Now(), "GET", "/v3/certificates", nil).sign(second).send(t, s.Transport(), inProcess).StatusCode)
 	assert.Contains(t, c.refused("POST", "keys/mode", `{"mode":"all"}`), `there is no key mode "all"`)
 	serial := c.ok("POST", "keys/certificates", `{"validity":"24h"}`)["serial"].(string)
-	c.ok("POST", "keys/certificates/shift", `{"serial":"`+serial+`","percent":100}`)
+	c.ok("POST", "keys/certificates/sign-with", `{"serial":"`+serial+`","percent":100}`)
 	list := c.ok("GET", "keys/certificates", "")["certificates"].([]any)
 	require.Len(t, list, 3)
 	assert.Equal(t, serial, list[2].(map[string]any)["serial"])
 	assert.Contains(t, c.refused("POST", "keys/certificates/remove", `{"serial":"`+serial+`"}`), "signs")
 	c.ok("POST", "keys/certificates/remove", `{"serial":"`+list[0].(map[string]any)["serial"].(string)+`"}`)
-	assert.Len(t, s.Certificates(), 2)
+	assert.Len(t, s.Keys.Certificates(), 2)
 	assert.Contains(t, c.ok("POST", "keys/merchant-certificates", "")["private_key"], "PRIVATE KEY")
 	c.ok("POST", "keys/public-key-share", `{"percent":12.5}`)
 }
@@ -149,7 +149,7 @@ func TestControlOfTroubleAndNotifications(t *testing.T) {
 	s := newSandbox(t)
 	defer s.Close()
 	r := &receiver{t: t, s: s, answers: []int{500}}
-	s.DeliverTo(r)
+	s.Deliveries.To(r)
 	c := controlled{t, s.Control()}
 	c.ok("POST", "faults", `{"rules":["429 path=/v3/certificates count=1"]}`)
 	assert.Equal(t, []any{"429 path=/v3/certificates count=1"}, c.ok("GET", "faults", "")["rules"])
@@ -162,7 +162,7 @@ func TestControlOfTroubleAndNotifications(t *testing.T) {
 	entries := c.ok("GET", "journal?path=/v3/*&status=429", "")["entries"].([]any)
 	require.Len(t, entries, 1)
 	assert.Equal(t, "429", entries[0].(map[string]any)["fault"])
-	assert.Len(t, c.ok("GET", "journal?refused=true", "")["entries"], 1)
+	assert.Len(t, c.ok("GET", "journal?rejected=true", "")["entries"], 1)
 	c.ok("POST", "journal/expect", `{"match":{"method":"GET","path":"/v3/certificates"},"times":2}`)
 	status, answer := c.do("POST", "journal/expect", `{"match":{"path":"/v3/certificates","status":200},"times":2}`)
 	assert.Equal(t, 409, status)
@@ -170,7 +170,7 @@ func TestControlOfTroubleAndNotifications(t *testing.T) {
 		answer["message"])
 	assert.Contains(t, c.ok("GET", "journal/explain", "")["explanation"], "a fault answered in place of the platform")
 	c.ok("DELETE", "journal", "")
-	assert.Empty(t, s.Journal())
+	assert.Empty(t, s.Journal.All())
 
 	c.ok("POST", "deliveries/plans", `{"rules":[{"event":"TRANSACTION.SUCCESS","waits":["1h"]}]}`)
 	sample := c.ok("GET", "sample?event=TRANSACTION.SUCCESS", "")["resource"]
@@ -205,8 +205,8 @@ func TestControlMistakes(t *testing.T) {
 		`by: a duration is a text such as "300ms", "15s" or "24h"`:         {"POST", "clock/jump", `{"by":3600}`},
 		"the clock cannot go back by 1h0m0s; start another sandbox, or re": {"POST", "clock/jump", `{"by":"-1h"}`},
 		"total: cannot unmarshal string into Go value of type int64":       {"POST", "paid-orders", `{"out_trade_no":"ORDER-0001","total":"1"}`},
-		`a refund ends in SUCCESS, CLOSED, ABNORMAL, not in "X"`:           {"POST", "fates", `{"rules":[{"kind":"refund","state":"X"}]}`},
-		`a rule is for the kind "order", which has no fate`:                {"POST", "fates", `{"rules":[{"kind":"order"}]}`},
+		`a refund ends in SUCCESS, CLOSED, ABNORMAL, not in "X"`:           {"POST", "endings", `{"rules":[{"kind":"refund","state":"X"}]}`},
+		`a rule is for the kind "order", which has no ending`:              {"POST", "endings", `{"rules":[{"kind":"order"}]}`},
 		"restore: this is no snapshot of a sandbox":                        {"POST", "restore", `{}`},
 		`match: unknown field "pat"`:                                       {"POST", "journal/expect", `{"match":{"pat":"/x"},"times":1}`},
 	} {
@@ -270,8 +270,8 @@ func TestServerServesControl(t *testing.T) {
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	assert.Equal(t, 200, response.StatusCode, "%s", body)
-	assert.Len(t, server.Ledger(), 2)
-	assert.Empty(t, server.Journal(), "control is not journalled")
+	assert.Len(t, server.Ledger.Effects(), 2)
+	assert.Empty(t, server.Journal.All(), "control is not journalled")
 	_, err = server.Listen("0.0.0.0:0")
 	assert.ErrorContains(t, err, "loopback addresses only")
 	open := newSandbox(t, sandbox.WithNetwork())

@@ -18,26 +18,26 @@ func TestDecisionsThatDoNotReturn(t *testing.T) {
 			s, r := newReceiver(t)
 			defer s.Close()
 			require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", with(native(s), "notify_url", notifyURL)).StatusCode)
-			s.PlanDeliveries(func(string, string) sandbox.Plan { end(); return sandbox.Plan{} })
-			s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { end(); return sandbox.Ending{} })
+			s.Deliveries.Plan(func(string, string) sandbox.Plan { end(); return sandbox.Plan{} })
+			s.Ledger.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { end(); return sandbox.Ending{} })
 
 			ended := make(chan struct{})
 			go func() {
 				defer close(ended) // also where Goexit came through
-				_, err := s.Pay("ORDER-0001")
+				_, err := s.Users.Pay("ORDER-0001")
 				assert.NoError(t, err)
 			}()
 			<-ended
-			require.Len(t, s.Deliveries(), 1)
-			assert.Equal(t, sandbox.Unsent, s.Deliveries()[0].State)
-			assert.Contains(t, s.Deliveries()[0].Reason, want)
+			require.Len(t, s.Deliveries.All(), 1)
+			assert.Equal(t, sandbox.Unsent, s.Deliveries.All()[0].State)
+			assert.Contains(t, s.Deliveries.All()[0].Reason, want)
 			assert.Empty(t, r.notices())
 
-			_, err := s.AddPaidOrder("ORDER-0002", 100)
+			_, err := s.Users.AddPaidOrder("ORDER-0002", 100)
 			require.NoError(t, err)
 			assert.Equal(t, 500, ask(t, s, "POST", refundPath, with(refund("R1", 1), "out_trade_no", "ORDER-0002")).StatusCode)
 			assert.Contains(t, lastEntry(t, s).Reason, want)
-			assert.Empty(t, s.Ledger(sandbox.RefundEffect))
+			assert.Empty(t, s.Ledger.Effects(sandbox.RefundEffect))
 		})
 	}
 }

@@ -24,6 +24,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // receiver is a merchant's server that answers as it is told, and remembers what came.
@@ -87,7 +88,7 @@ func (r *receiver) answer(statuses ...int) {
 func newReceiver(t testing.TB, answers ...int) (*sandbox.Sandbox, *receiver) {
 	s := newSandbox(t)
 	r := &receiver{t: t, s: s, answers: answers}
-	s.DeliverTo(r)
+	s.Deliveries.To(r)
 	return s, r
 }
 
@@ -132,7 +133,7 @@ func TestSchedules(t *testing.T) {
 				for i := range r.answers {
 					r.answers[i] = 500
 				}
-				id, err := s.Deliver(notifyURL, event, "{}")
+				id, err := s.Deliveries.Deliver(notifyURL, event, "{}")
 				require.NoError(t, err)
 				time.Sleep(72 * time.Hour)
 				synctest.Wait()
@@ -143,7 +144,7 @@ func TestSchedules(t *testing.T) {
 					durations = append(durations, d)
 				}
 				assert.Equal(t, durations, r.waits())
-				log := s.Deliveries()
+				log := s.Deliveries.All()
 				require.Len(t, log, 1)
 				assert.Equal(t, sandbox.GivenUp, log[0].State)
 				assert.Len(t, log[0].Attempts, len(want)+1)
@@ -162,17 +163,17 @@ func TestDeliveryAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, r := newReceiver(t, 500, 301, 202, 404, 200)
 		start := time.Now()
-		id, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		id, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 		require.NoError(t, err)
-		assert.Equal(t, sandbox.Waiting, s.Deliveries()[0].State)
+		assert.Equal(t, sandbox.Waiting, s.Deliveries.All()[0].State)
 		synctest.Wait()
-		d := s.Deliveries()[0]
+		d := s.Deliveries.All()[0]
 		assert.Equal(t, sandbox.Waiting, d.State)
 		assert.Equal(t, start.Add(15*time.Second), d.Next)
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
 		assert.Equal(t, []time.Duration{15 * time.Second, 15 * time.Second, 30 * time.Second, 3 * time.Minute}, r.waits())
-		d = s.Deliveries()[0]
+		d = s.Deliveries.All()[0]
 		assert.Equal(t, sandbox.Delivered, d.State)
 		assert.Equal(t, []string{id, "TRANSACTION.SUCCESS", notifyURL}, []string{d.ID, d.Event, d.URL})
 		assert.Equal(t, r.notices()[0].body, d.Body)
@@ -185,14 +186,14 @@ func TestDeliveryAnswers(t *testing.T) {
 			assert.NotEmpty(t, a.Header.Get("Wechatpay-Signature"))
 		}
 		assert.Equal(t, []int{500, 301, 202, 404, 200}, statuses)
-		assert.JSONEq(t, `{"code":"FAIL","message":"失败"}`, string(d.Attempts[0].Answer))
+		assert.JSONEq(t, `{"code":"FAIL","message":"失败"}`, string(d.Attempts[0].Response))
 		assert.NotEqual(t, d.Attempts[0].Header, d.Attempts[1].Header)
 
-		require.NoError(t, s.Redeliver(id))
+		require.NoError(t, s.Deliveries.Redeliver(id))
 		synctest.Wait()
-		assert.Len(t, s.Deliveries()[0].Attempts, 6)
+		assert.Len(t, s.Deliveries.All()[0].Attempts, 6)
 		assert.Len(t, r.notices(), 6)
-		assert.Error(t, s.Redeliver("none"))
+		assert.Error(t, s.Deliveries.Redeliver("none"))
 	})
 }
 
@@ -207,11 +208,11 @@ func TestDeliveryLimit(t *testing.T) {
 				if r.delay = limit - time.Millisecond; late {
 					r.delay = limit + time.Millisecond
 				}
-				s.PlanDeliveries(func(string, string) sandbox.Plan { return sandbox.Plan{Waits: []time.Duration{}} })
-				_, err := s.Deliver(notifyURL, event, nil)
+				s.Deliveries.Plan(func(string, string) sandbox.Plan { return sandbox.Plan{Waits: []time.Duration{}} })
+				_, err := s.Deliveries.Deliver(notifyURL, event, nil)
 				require.NoError(t, err)
 				time.Sleep(time.Minute)
-				d := s.Deliveries()[0]
+				d := s.Deliveries.All()[0]
 				require.Len(t, d.Attempts, 1)
 				if late {
 					assert.Equal(t, sandbox.GivenUp, d.State)
@@ -230,7 +231,7 @@ func TestDeliveryLimit(t *testing.T) {
 func TestPlans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, r := newReceiver(t)
-		s.PlanDeliveries(func(event, url string) sandbox.Plan {
+		s.Deliveries.Plan(func(event, url string) sandbox.Plan {
 			assert.Equal(t, notifyURL, url)
 			switch event {
 			case "REFUND.SUCCESS":
@@ -238,33 +239,33 @@ func TestPlans(t *testing.T) {
 			case "REFUND.CLOSED":
 				return sandbox.Plan{Copies: 2}
 			case "REFUND.ABNORMAL":
-				return sandbox.Plan{Faults: []sandbox.FaultKind{sandbox.Probe}}
+				return sandbox.Plan{Faults: []fault.Kind{fault.Probe}}
 			}
 			return sandbox.Plan{}
 		})
 		for _, event := range []string{"REFUND.SUCCESS", "TRANSACTION.SUCCESS"} {
-			_, err := s.Deliver(notifyURL, event, nil)
+			_, err := s.Deliveries.Deliver(notifyURL, event, nil)
 			require.NoError(t, err)
 			time.Sleep(time.Second)
 		}
 		time.Sleep(time.Minute)
 		assert.Equal(t, []string{"TRANSACTION.SUCCESS", "REFUND.SUCCESS"}, []string{r.notices()[0].EventType, r.notices()[1].EventType}, "the later one came first")
 
-		_, err := s.Deliver(notifyURL, "REFUND.CLOSED", nil)
+		_, err := s.Deliveries.Deliver(notifyURL, "REFUND.CLOSED", nil)
 		require.NoError(t, err)
 		synctest.Wait()
 		require.Len(t, r.notices(), 5)
 		assert.Equal(t, r.notices()[2].ID, r.notices()[4].ID)
-		assert.Len(t, s.Deliveries()[2].Attempts, 3)
+		assert.Len(t, s.Deliveries.All()[2].Attempts, 3)
 
 		r.answer(401, 401, 401, 200) // copies are not repeated
-		_, err = s.Deliver(notifyURL, "REFUND.CLOSED", nil)
+		_, err = s.Deliveries.Deliver(notifyURL, "REFUND.CLOSED", nil)
 		require.NoError(t, err)
 		time.Sleep(24 * time.Hour)
 		assert.Len(t, r.notices(), 9)
 
 		r.answer(401)
-		_, err = s.Deliver(notifyURL, "REFUND.ABNORMAL", nil)
+		_, err = s.Deliveries.Deliver(notifyURL, "REFUND.ABNORMAL", nil)
 		require.NoError(t, err)
 		time.Sleep(15 * time.Second)
 		synctest.Wait()
@@ -273,13 +274,13 @@ func TestPlans(t *testing.T) {
 		assert.NoError(t, r.verdicts()[10], "the repeat of a probe is genuine")
 
 		for reason, plan := range map[string]sandbox.Plan{
-			`cannot have the fault "refuse"`: {Faults: []sandbox.FaultKind{sandbox.Refuse}},
+			`cannot have the fault "refuse"`: {Faults: []fault.Kind{fault.Refuse}},
 			"negative":                       {Copies: -1},
 		} {
-			s.PlanDeliveries(func(string, string) sandbox.Plan { return plan })
-			id, err := s.Deliver(notifyURL, "REFUND.CLOSED", nil)
+			s.Deliveries.Plan(func(string, string) sandbox.Plan { return plan })
+			id, err := s.Deliveries.Deliver(notifyURL, "REFUND.CLOSED", nil)
 			assert.ErrorContains(t, err, reason)
-			assert.ErrorContains(t, s.Redeliver(id), "was never sent")
+			assert.ErrorContains(t, s.Deliveries.Redeliver(id), "was never sent")
 		}
 		assert.Len(t, r.notices(), 11)
 	})
@@ -302,7 +303,7 @@ func TestMoneyIsAnnounced(t *testing.T) {
 		mchid := s.Merchant().ID
 		order := with(with(native(s), "attach", "A"), "amount", map[string]any{"total": 100})
 		require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", order).StatusCode)
-		transaction, err := s.Pay("ORDER-0001")
+		transaction, err := s.Users.Pay("ORDER-0001")
 		require.NoError(t, err)
 		assert.Equal(t, map[string]any{
 			"appid": "wx0123456789abcdef", "mchid": mchid, "out_trade_no": "ORDER-0001", "transaction_id": transaction, "trade_type": "NATIVE",
@@ -312,7 +313,7 @@ func TestMoneyIsAnnounced(t *testing.T) {
 		}, heard(1))
 		assert.Equal(t, "TRANSACTION.SUCCESS", r.notices()[0].EventType)
 
-		s.SetEnding(func(kind sandbox.EffectKind, number string) sandbox.Ending {
+		s.Ledger.SetEnding(func(kind sandbox.EffectKind, number string) sandbox.Ending {
 			return map[string]sandbox.Ending{"R1": {After: time.Minute}, "R2": {State: "ABNORMAL"}, "B1": {State: "FAIL", After: time.Hour}}[number]
 		})
 		notified := func(body map[string]any) map[string]any { return with(body, "notify_url", notifyURL) }
@@ -328,7 +329,7 @@ func TestMoneyIsAnnounced(t *testing.T) {
 
 		require.Equal(t, 200, ask(t, s, "POST", refundPath, notified(refund("R2", 40))).StatusCode)
 		assert.Equal(t, "ABNORMAL", heard(3)["refund_status"])
-		require.NoError(t, s.Settle(sandbox.RefundEffect, "R2", "CLOSED"))
+		require.NoError(t, s.Ledger.Settle(sandbox.RefundEffect, "R2", "CLOSED"))
 		assert.Equal(t, "CLOSED", heard(4)["refund_status"])
 		assert.Equal(t, "REFUND.CLOSED", r.notices()[3].EventType)
 
@@ -359,16 +360,16 @@ func TestDeliveriesStayHome(t *testing.T) {
 	defer shop.Close()
 	server := sandbox.Start(t)
 	s := server.Sandbox
-	s.PlanDeliveries(func(string, string) sandbox.Plan { return sandbox.Plan{Waits: []time.Duration{}} })
-	_, err := s.Deliver(shop.URL+"/notify", "REFUND.SUCCESS", nil)
+	s.Deliveries.Plan(func(string, string) sandbox.Plan { return sandbox.Plan{Waits: []time.Duration{}} })
+	_, err := s.Deliveries.Deliver(shop.URL+"/notify", "REFUND.SUCCESS", nil)
 	require.NoError(t, err)
 	r := <-came
 	assert.Equal(t, "/notify", r.URL.Path)
 	assert.Len(t, r.Header["Wechatpay-Signature"], 1)
-	id, err := s.Deliver(shop.URL+"/moved", "REFUND.SUCCESS", nil)
+	id, err := s.Deliveries.Deliver(shop.URL+"/moved", "REFUND.SUCCESS", nil)
 	require.NoError(t, err)
 	assert.Equal(t, "/moved", (<-came).URL.Path)
-	moved, err := s.Await(t.Context(), id, 1)
+	moved, err := s.Deliveries.Await(t.Context(), id, 1)
 	require.NoError(t, err)
 	assert.Equal(t, sandbox.GivenUp, moved.State)
 	assert.Equal(t, 302, moved.Attempts[0].Status, "a redirect is not followed")
@@ -380,20 +381,20 @@ func TestDeliveriesStayHome(t *testing.T) {
 		"/notify":                         "the address is not an absolute http or https URL",
 		"ftp://127.0.0.1/":                "the address is not an absolute http or https URL",
 	} {
-		_, err := s.Deliver(address, "REFUND.SUCCESS", nil)
+		_, err := s.Deliveries.Deliver(address, "REFUND.SUCCESS", nil)
 		assert.EqualError(t, err, "sandbox: deliver: "+reason)
-		last := s.Deliveries()[len(s.Deliveries())-1]
+		last := s.Deliveries.All()[len(s.Deliveries.All())-1]
 		assert.Equal(t, sandbox.Unsent, last.State)
 		assert.Equal(t, reason, last.Reason)
 	}
-	_, err = s.Deliver(shop.URL, "REFUND.SUCCESS", make(chan int))
+	_, err = s.Deliveries.Deliver(shop.URL, "REFUND.SUCCESS", make(chan int))
 	assert.Error(t, err)
-	assert.Len(t, s.Deliveries(), 7)
+	assert.Len(t, s.Deliveries.All(), 7)
 
 	permitted := newSandbox(t, sandbox.WithNotifyHosts("localhost.", "shop.example.com"))
 	defer permitted.Close()
-	permitted.PlanDeliveries(func(string, string) sandbox.Plan { return sandbox.Plan{After: time.Hour} })
-	_, err = permitted.Deliver("https://shop.example.com/notify", "REFUND.SUCCESS", nil)
+	permitted.Deliveries.Plan(func(string, string) sandbox.Plan { return sandbox.Plan{After: time.Hour} })
+	_, err = permitted.Deliveries.Deliver("https://shop.example.com/notify", "REFUND.SUCCESS", nil)
 	assert.NoError(t, err)
 	for _, bad := range []string{"", "https://a", "a:80"} {
 		_, err := sandbox.New(sandbox.WithNotifyHosts(bad))
@@ -407,9 +408,9 @@ func TestClose(t *testing.T) {
 		s, r := newReceiver(t, 500)
 		r.delay = 3 * time.Second
 		paid(t, s)
-		s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: time.Minute} })
+		s.Ledger.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: time.Minute} })
 		require.Equal(t, 200, ask(t, s, "POST", refundPath, with(refund("R1", 1), "notify_url", notifyURL)).StatusCode)
-		_, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		_, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 		require.NoError(t, err)
 		time.Sleep(time.Second)
 		start := time.Now()
@@ -421,10 +422,10 @@ func TestClose(t *testing.T) {
 		assert.Equal(t, "SUCCESS", ask(t, s, "GET", refundPath+"/R1", nil).json(t)["status"], "a query finds what is due")
 		synctest.Wait()
 		assert.Len(t, r.notices(), 1)
-		id, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		id, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 		assert.EqualError(t, err, "sandbox: deliver: the sandbox is closed")
-		assert.Error(t, s.Redeliver(id))
-		assert.Error(t, s.Redeliver(s.Deliveries()[0].ID))
+		assert.Error(t, s.Deliveries.Redeliver(id))
+		assert.Error(t, s.Deliveries.Redeliver(s.Deliveries.All()[0].ID))
 	})
 }
 
@@ -432,17 +433,17 @@ func TestClose(t *testing.T) {
 func TestDeliveryLogIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, r := newReceiver(t)
-		s.PlanDeliveries(func(event, _ string) sandbox.Plan {
+		s.Deliveries.Plan(func(event, _ string) sandbox.Plan {
 			if event == "FIRST" {
 				return sandbox.Plan{After: time.Hour}
 			}
 			return sandbox.Plan{After: 2 * time.Hour}
 		})
 		for _, event := range append([]string{"FIRST", "FIRST"}, strings.Fields(strings.Repeat("NEXT ", 2999))...) {
-			_, err := s.Deliver(notifyURL, event, "{}")
+			_, err := s.Deliveries.Deliver(notifyURL, event, "{}")
 			require.NoError(t, err)
 		}
-		log := s.Deliveries()
+		log := s.Deliveries.All()
 		require.True(t, len(log) == 3000, "%d", len(log))
 		assert.Equal(t, []string{"FIRST", "NEXT"}, []string{log[0].Event, log[1].Event})
 		time.Sleep(time.Hour)
@@ -459,16 +460,16 @@ func TestDeliveriesInParallel(t *testing.T) {
 		var wait sync.WaitGroup
 		for i := range 16 {
 			wait.Go(func() {
-				id, err := s.Deliver(notifyURL, "REFUND.SUCCESS", nil)
+				id, err := s.Deliveries.Deliver(notifyURL, "REFUND.SUCCESS", nil)
 				assert.NoError(t, err)
 				number := fmt.Sprint("ORDER-", i)
 				ask(t, s, "POST", "/v3/pay/transactions/native", with(native(s), "out_trade_no", number))
-				_, err = s.Pay(number)
+				_, err = s.Users.Pay(number)
 				assert.NoError(t, err)
-				assert.NoError(t, s.Redeliver(id))
-				s.Deliveries()
-				s.Ledger()
-				s.PlanDeliveries(nil)
+				assert.NoError(t, s.Deliveries.Redeliver(id))
+				s.Deliveries.All()
+				s.Ledger.Effects()
+				s.Deliveries.Plan(nil)
 			})
 		}
 		wait.Wait()
@@ -481,10 +482,10 @@ func TestDeliveriesInParallel(t *testing.T) {
 func TestAwait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, r := newReceiver(t, 500, 500)
-		id, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil, sandbox.Probe)
+		id, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil, fault.Probe)
 		require.NoError(t, err)
 		start := time.Now()
-		d, err := s.Await(t.Context(), id, 2)
+		d, err := s.Deliveries.Await(t.Context(), id, 2)
 		require.NoError(t, err)
 		assert.Len(t, d.Attempts, 2)
 		assert.Equal(t, 15*time.Second, time.Since(start))
@@ -493,28 +494,28 @@ func TestAwait(t *testing.T) {
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		d, err = s.Await(ctx, id, 3)
+		d, err = s.Deliveries.Await(ctx, id, 3)
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Len(t, d.Attempts, 2)
 
-		d, err = s.Await(t.Context(), id, 1000)
+		d, err = s.Deliveries.Await(t.Context(), id, 1000)
 		require.NoError(t, err)
 		assert.Equal(t, sandbox.Delivered, d.State)
 		assert.Len(t, d.Attempts, 3)
-		require.NoError(t, s.Redeliver(id))
-		d, err = s.Await(t.Context(), id, 1000)
+		require.NoError(t, s.Deliveries.Redeliver(id))
+		d, err = s.Deliveries.Await(t.Context(), id, 1000)
 		require.NoError(t, err)
 		assert.Len(t, d.Attempts, 4, "what was asked for is waited for")
 
-		_, err = s.Await(t.Context(), "none", 1)
+		_, err = s.Deliveries.Await(t.Context(), "none", 1)
 		assert.EqualError(t, err, `sandbox: await: there is no notification "none" among the last 1000`)
-		_, err = s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil, sandbox.Refuse)
+		_, err = s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil, fault.Refuse)
 		assert.ErrorContains(t, err, `cannot have the fault "refuse"`)
 		r.answer(500)
-		id, err = s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		id, err = s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 		require.NoError(t, err)
 		time.AfterFunc(time.Second, func() { s.Close() })
-		_, err = s.Await(t.Context(), id, 2)
+		_, err = s.Deliveries.Await(t.Context(), id, 2)
 		assert.EqualError(t, err, "sandbox: await: the sandbox is closed")
 	})
 }
@@ -522,14 +523,14 @@ func TestAwait(t *testing.T) {
 // TestEchoIsAnnounced: the self-test of keys has a notification, too.
 func TestEchoIsAnnounced(t *testing.T) {
 	s, r := newReceiver(t)
-	sealed, err := apiv3.RSA().Encrypt(s.PublicKey(), []byte("密"))
+	sealed, err := apiv3.RSA().Encrypt(s.Keys.PublicKey(), []byte("密"))
 	require.NoError(t, err)
 	body := map[string]any{"echo_message": "明", "encrypted_echo_message": base64.StdEncoding.EncodeToString(sealed), "notify_url": notifyURL}
 	a := ask(t, s, "POST", "/v3/security/echo", body)
 	require.Equal(t, 200, a.StatusCode, "%s", a.body)
-	d := s.Deliveries()
+	d := s.Deliveries.All()
 	require.Len(t, d, 1)
-	_, err = s.Await(t.Context(), d[0].ID, 1)
+	_, err = s.Deliveries.Await(t.Context(), d[0].ID, 1)
 	require.NoError(t, err)
 	n := r.notices()[0]
 	require.NoError(t, n.failed)
@@ -539,17 +540,17 @@ func TestEchoIsAnnounced(t *testing.T) {
 	assert.Equal(t, "SECURITY_ECHO.SUCCESS", n.EventType)
 	body["notify_url"] = "https://shop.example.com/?x"
 	assert.Equal(t, 400, ask(t, s, "POST", "/v3/security/echo", body).StatusCode)
-	assert.Len(t, s.Deliveries(), 1)
+	assert.Len(t, s.Deliveries.All(), 1)
 }
 
 // TestReceiverPanics: a receiver's panic is a failed attempt, as over the network.
 func TestReceiverPanics(t *testing.T) {
 	s := newSandbox(t)
 	defer s.Close()
-	s.DeliverTo(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("no") }))
-	id, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+	s.Deliveries.To(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("no") }))
+	id, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 	require.NoError(t, err)
-	d, err := s.Await(t.Context(), id, 1)
+	d, err := s.Deliveries.Await(t.Context(), id, 1)
 	require.NoError(t, err)
 	assert.Equal(t, "the receiver panicked: no", d.Attempts[0].Error)
 	assert.Zero(t, d.Attempts[0].Status)
@@ -562,20 +563,20 @@ func TestWaitingDeliveriesAreKept(t *testing.T) {
 		s := newSandbox(t, sandbox.WithScheme(quick{apiv3.RSA()}))
 		defer s.Close()
 		status := 500
-		s.DeliverTo(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
-		first, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		s.Deliveries.To(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		first, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 		require.NoError(t, err)
 		synctest.Wait()
 		status = 204
 		for range 1100 {
-			_, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+			_, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 			require.NoError(t, err)
 			synctest.Wait()
 		}
-		list := s.Deliveries()
+		list := s.Deliveries.All()
 		require.True(t, len(list) == 1000, "%d", len(list))
 		assert.Equal(t, first, list[0].ID)
-		d, err := s.Await(t.Context(), first, 2)
+		d, err := s.Deliveries.Await(t.Context(), first, 2)
 		require.NoError(t, err)
 		assert.Equal(t, sandbox.Delivered, d.State)
 	})
@@ -590,7 +591,7 @@ func TestManyNotificationsAtOnce(t *testing.T) {
 		down.Store(true)
 		reached := make(map[string]bool)
 		var mu sync.Mutex
-		s.DeliverTo(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.Deliveries.To(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if down.Load() {
 				w.WriteHeader(503)
 				return
@@ -600,15 +601,15 @@ func TestManyNotificationsAtOnce(t *testing.T) {
 			reached[r.URL.Path] = true
 		}))
 		for i := range 1500 {
-			_, err := s.Deliver(notifyURL+"/"+strconv.Itoa(i), "TRANSACTION.SUCCESS", nil)
+			_, err := s.Deliveries.Deliver(notifyURL+"/"+strconv.Itoa(i), "TRANSACTION.SUCCESS", nil)
 			require.NoError(t, err)
 		}
 		synctest.Wait()
 		down.Store(false)
-		require.NoError(t, s.Clock().Jump(time.Minute))
+		require.NoError(t, s.Clock.Jump(time.Minute))
 		assert.True(t, len(reached) == 1500, "%d", len(reached))
-		_, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		_, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 		require.NoError(t, err)
-		assert.True(t, len(s.Deliveries()) == 1000, "%d", len(s.Deliveries()))
+		assert.True(t, len(s.Deliveries.All()) == 1000, "%d", len(s.Deliveries.All()))
 	})
 }

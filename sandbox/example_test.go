@@ -29,7 +29,7 @@ func signed(s *sandbox.Sandbox, method, url, body string) *http.Request {
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "example")
-	request.Header.Set("Wechatpay-Serial", s.PublicKeyID())
+	request.Header.Set("Wechatpay-Serial", s.Keys.PublicKeyID())
 	return request
 }
 
@@ -52,7 +52,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(answer.Status, signature.Serial == s.PublicKeyID(), signature.Verify(apiv3.RSA(), s.PublicKey(), body))
+	fmt.Println(answer.Status, signature.Serial == s.Keys.PublicKeyID(), signature.Verify(apiv3.RSA(), s.Keys.PublicKey(), body))
 	fmt.Printf("%s\n", body)
 	// Output:
 	// 200 OK true <nil>
@@ -72,7 +72,7 @@ func ExampleSandbox_Journal() {
 		log.Fatal(err)
 	}
 	answer.Body.Close()
-	entry := s.Journal()[0]
+	entry := s.Journal.All()[0]
 	fmt.Println(entry)
 	lines := strings.Split(entry.Explanation, "\n")
 	fmt.Println(lines[len(lines)-1])

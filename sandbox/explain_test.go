@@ -13,11 +13,11 @@ import (
 
 func TestExplain(t *testing.T) {
 	s := newSandbox(t)
-	_, err := s.Explain("")
-	assert.EqualError(t, err, "sandbox: Explain: the journal has no refused request")
+	_, err := s.Journal.Explain("")
+	assert.EqualError(t, err, "sandbox: Explain: the journal has no rejected request")
 
 	var told []sandbox.Entry
-	s.OnRefusal(func(e sandbox.Entry) { told = append(told, e) })
+	s.Journal.OnRejection(func(e sandbox.Entry) { told = append(told, e) })
 	c := newCall(s, time.Now(), "POST", feedPath, feed())
 	none := []byte{}
 	c.body2 = &none
@@ -28,24 +28,24 @@ func TestExplain(t *testing.T) {
 	assert.Equal(t, []string{unsigned, wrong}, []string{told[0].ID, told[1].ID})
 	assert.NotEmpty(t, told[0].Explanation)
 
-	text, err := s.Explain(unsigned)
+	text, err := s.Journal.Explain(unsigned)
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(text, "POST "+feedPath+" 401: the signature does not verify: the body was left out of the message\nRequest-ID: "+unsigned+"\nlikely cause: "), text)
 	assert.True(t, strings.HasSuffix(text, told[0].Explanation), text)
 	bare, _, _ := strings.Cut(wrong, "-")
-	text, err = s.Explain(bare)
+	text, err = s.Journal.Explain(bare)
 	require.NoError(t, err)
 	assert.Equal(t, "POST "+feedPath+" 400: /body/brand_id: this field is required\nRequest-ID: "+wrong, text)
-	last, err := s.Explain("")
+	last, err := s.Journal.Explain("")
 	require.NoError(t, err)
 	assert.Equal(t, text, last)
 
-	_, err = s.Explain(good)
-	assert.ErrorContains(t, err, "was not refused: GET /v3/certificates 200")
-	_, err = s.Explain("0123")
+	_, err = s.Journal.Explain(good)
+	assert.ErrorContains(t, err, "was not rejected: GET /v3/certificates 200")
+	_, err = s.Journal.Explain("0123")
 	assert.EqualError(t, err, "sandbox: Explain: the journal has no request 0123; it keeps the last 1000, of this sandbox only")
 
-	s.OnRefusal(nil)
+	s.Journal.OnRejection(nil)
 	ask(t, s, "POST", feedPath, "{}")
 	assert.Len(t, told, 2)
 }

@@ -23,26 +23,27 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 func TestParseFault(t *testing.T) {
-	for line, want := range map[string]sandbox.Fault{
-		"refuse": {Kind: sandbox.Refuse},
-		"reset-after path=/v3/refund/* p=0.3 count=5":                         {Kind: sandbox.ResetAfter, Path: "/v3/refund/*", Probability: 0.3, Count: 5},
-		"429 method=POST merchant=1900000109 delay=2s":                        {Kind: sandbox.Limited, Method: "POST", Merchant: "1900000109", Delay: 2 * time.Second},
-		"refused-after path=/v3/a/{b} skip=1 status=400 code=INVALID_REQUEST": {Kind: sandbox.RefusedAfter, Path: "/v3/a/{b}", Skip: 1, Status: 400, Code: "INVALID_REQUEST"},
-		"502 status=504":          {Kind: sandbox.BadGateway, Status: 504},
-		"not-found-for delay=5s":  {Kind: sandbox.NotFoundFor, Delay: 5 * time.Second},
-		"slow-body p=1 delay=1ms": {Kind: sandbox.SlowBody, Probability: 1, Delay: time.Millisecond},
+	for line, want := range map[string]fault.Rule{
+		"refuse": {Kind: fault.Refuse},
+		"reset-after path=/v3/refund/* p=0.3 count=5":                         {Kind: fault.ResetAfter, Path: "/v3/refund/*", Probability: 0.3, Count: 5},
+		"429 method=POST merchant=1900000109 delay=2s":                        {Kind: fault.Limited, Method: "POST", Merchant: "1900000109", Delay: 2 * time.Second},
+		"refused-after path=/v3/a/{b} skip=1 status=400 code=INVALID_REQUEST": {Kind: fault.RefusedAfter, Path: "/v3/a/{b}", Skip: 1, Status: 400, Code: "INVALID_REQUEST"},
+		"502 status=504":          {Kind: fault.BadGateway, Status: 504},
+		"not-found-for delay=5s":  {Kind: fault.NotFoundFor, Delay: 5 * time.Second},
+		"slow-body p=1 delay=1ms": {Kind: fault.SlowBody, Probability: 1, Delay: time.Millisecond},
 	} {
-		got, err := sandbox.ParseFault(line)
+		got, err := fault.Parse(line)
 		require.NoError(t, err, line)
 		assert.Equal(t, want, got, line)
-		again, err := sandbox.ParseFault(got.String())
+		again, err := fault.Parse(got.String())
 		require.NoError(t, err, got.String())
 		assert.Equal(t, want, again, "String of %q", line)
 	}
-	lenient, err := sandbox.ParseFault("  reset-before\tmethod=post ")
+	lenient, err := fault.Parse("  reset-before\tmethod=post ")
 	require.NoError(t, err)
 	assert.Equal(t, "reset-before method=POST", lenient.String())
 
@@ -80,7 +81,7 @@ func TestParseFault(t *testing.T) {
 		"refuse merchant=19000001O9": "fault refuse: the merchant number has something else than digits",
 		"refuse method=P(ST":         `fault refuse: the method "P(ST" is not one in upper case`,
 	} {
-		_, err := sandbox.ParseFault(line)
+		_, err := fault.Parse(line)
 		if assert.Error(t, err, line) {
 			assert.Contains(t, err.Error(), "sandbox: ")
 			assert.Contains(t, err.Error(), want, line)
@@ -94,32 +95,32 @@ func FuzzParseFault(f *testing.F) {
 	f.Add("429 delay=1h2m3.5s status=503 code=A_1")
 	f.Add("not-found-for delay=1ns p=1e-300")
 	f.Fuzz(func(t *testing.T, line string) {
-		fault, err := sandbox.ParseFault(line)
+		rule, err := fault.Parse(line)
 		if err != nil {
 			return
 		}
-		again, err := sandbox.ParseFault(fault.String())
-		require.NoError(t, err, fault.String())
-		require.Equal(t, fault, again)
-		require.NoError(t, newSandbox(t).Inject(fault), "what can be parsed can be injected")
+		again, err := fault.Parse(rule.String())
+		require.NoError(t, err, rule.String())
+		require.Equal(t, rule, again)
+		require.NoError(t, newSandbox(t).Faults.Inject(rule), "what can be parsed can be injected")
 	})
 }
 
 func TestInjectTakesAllOrNone(t *testing.T) {
 	s := newSandbox(t)
-	require.Error(t, s.Inject(sandbox.Fault{Kind: sandbox.Refuse}, sandbox.Fault{Kind: sandbox.Delay}))
-	for _, bad := range []sandbox.Fault{
-		{}, {Kind: sandbox.Refuse, Count: -1}, {Kind: sandbox.Refuse, Skip: -1}, {Kind: sandbox.Refuse, Method: "get"}, {Kind: sandbox.WrongAPIv3Key},
-		{Kind: sandbox.Delay, Delay: -1}, {Kind: sandbox.Refuse, Probability: -0.1},
+	require.Error(t, s.Faults.Inject(fault.Rule{Kind: fault.Refuse}, fault.Rule{Kind: fault.Delay}))
+	for _, bad := range []fault.Rule{
+		{}, {Kind: fault.Refuse, Count: -1}, {Kind: fault.Refuse, Skip: -1}, {Kind: fault.Refuse, Method: "get"}, {Kind: fault.WrongAPIv3Key},
+		{Kind: fault.Delay, Delay: -1}, {Kind: fault.Refuse, Probability: -0.1},
 	} {
-		assert.Error(t, s.Inject(bad), "%+v", bad)
+		assert.Error(t, s.Faults.Inject(bad), "%+v", bad)
 	}
-	assert.Empty(t, s.Faults())
-	good := []sandbox.Fault{{Kind: sandbox.Refuse}, {Kind: sandbox.Probe, Probability: 0.5}}
-	require.NoError(t, s.Inject(good...))
-	assert.Equal(t, good, s.Faults())
-	s.ClearFaults()
-	assert.Empty(t, s.Faults())
+	assert.Empty(t, s.Faults.All())
+	good := []fault.Rule{{Kind: fault.Refuse}, {Kind: fault.Probe, Probability: 0.5}}
+	require.NoError(t, s.Faults.Inject(good...))
+	assert.Equal(t, good, s.Faults.All())
+	s.Faults.Clear()
+	assert.Empty(t, s.Faults.All())
 }
 
 // try sends a signed call and reads the answer; the error is of either.
@@ -186,7 +187,7 @@ func TestFaults(t *testing.T) {
 		assert.Equal(t, feed()["openid"], a.json(t)["openid"])
 		read, err := apiv3.ReadSignature(a.Header)
 		require.NoError(t, err)
-		return read, read.Verify(apiv3.RSA(), s.PublicKey(), a.body)
+		return read, read.Verify(apiv3.RSA(), s.Keys.PublicKey(), a.body)
 	}
 	for line, test := range map[string]struct {
 		effects, status int // status as in the journal
@@ -237,7 +238,7 @@ func TestFaults(t *testing.T) {
 			assert.ErrorIs(t, err, apiv3.ErrSignature)
 			assert.False(t, read.IsProbe())
 			assert.NoError(t, read.CheckWindow(time.Now()))
-			assert.Equal(t, s.PublicKeyID(), read.Serial)
+			assert.Equal(t, s.Keys.PublicKeyID(), read.Serial)
 		}},
 		"probe": {1, 200, func(t *testing.T, s *sandbox.Sandbox, a answer, err error) {
 			read, err := signature(t, s, a, err)
@@ -248,7 +249,7 @@ func TestFaults(t *testing.T) {
 			read, err := signature(t, s, a, err)
 			assert.NoError(t, err, "nothing but the serial is wrong")
 			assert.True(t, apiv3.IsSerial(read.Serial))
-			for _, c := range s.Certificates() {
+			for _, c := range s.Keys.Certificates() {
 				assert.NotEqual(t, apiv3.Serial(c), read.Serial)
 			}
 		}},
@@ -260,12 +261,12 @@ func TestFaults(t *testing.T) {
 	} {
 		for _, carrier := range []string{"network", "in process"} {
 			t.Run(line+"/"+carrier, func(t *testing.T) {
-				fault, err := sandbox.ParseFault(line)
+				rule, err := fault.Parse(line)
 				require.NoError(t, err)
-				fault.Count = 1
+				rule.Count = 1
 				server := sandbox.Start(t)
 				s := server.Sandbox
-				require.NoError(t, s.Inject(fault))
+				require.NoError(t, s.Faults.Inject(rule))
 				transport, base := s.Transport(), inProcess
 				if carrier == "network" {
 					network := new(http.Transport)
@@ -275,17 +276,17 @@ func TestFaults(t *testing.T) {
 				c := newCall(s, time.Now(), "POST", feedPath, feed()).sign(s)
 				a, err := c.try(t, transport, base)
 				test.check(t, s, a, err)
-				assert.Len(t, s.Ledger(), test.effects)
-				assert.Equal(t, map[sandbox.FaultKind]int{fault.Kind: 1}, s.FaultCounts())
-				require.Len(t, s.Journal(), 1)
-				assert.Equal(t, fault.Kind, s.Journal()[0].Fault)
-				assert.Equal(t, test.status, s.Journal()[0].Status)
-				assert.Contains(t, s.Journal()[0].String(), "(fault "+string(fault.Kind)+")")
+				assert.Len(t, s.Ledger.Effects(), test.effects)
+				assert.Equal(t, map[fault.Kind]int{rule.Kind: 1}, s.Faults.Counts())
+				require.Len(t, s.Journal.All(), 1)
+				assert.Equal(t, rule.Kind, s.Journal.All()[0].Fault)
+				assert.Equal(t, test.status, s.Journal.All()[0].Status)
+				assert.Contains(t, s.Journal.All()[0].String(), "(fault "+string(rule.Kind)+")")
 
 				a, err = newCall(s, time.Now(), "POST", feedPath, feed()).sign(s).try(t, transport, base)
 				fine(t, s, a, err) // the fault was for one call, and a connection after it works
-				assert.Len(t, s.Ledger(), 1)
-				assert.Empty(t, s.Journal()[1].Fault)
+				assert.Len(t, s.Ledger.Effects(), 1)
+				assert.Empty(t, s.Journal.All()[1].Fault)
 			})
 		}
 	}
@@ -294,17 +295,17 @@ func TestFaults(t *testing.T) {
 // TestFaultErrors: in process the errors are those of a network.
 func TestFaultErrors(t *testing.T) {
 	s := newSandbox(t)
-	for kind, want := range map[sandbox.FaultKind]struct {
+	for kind, want := range map[fault.Kind]struct {
 		op     string
 		is     error
 		number syscall.Errno
 	}{
-		sandbox.Refuse:      {"dial", sandbox.ErrRefused, syscall.ECONNREFUSED},
-		sandbox.ResetBefore: {"read", sandbox.ErrReset, syscall.ECONNRESET},
-		sandbox.ResetAfter:  {"read", sandbox.ErrReset, syscall.ECONNRESET},
+		fault.Refuse:      {"dial", fault.ErrRefused, syscall.ECONNREFUSED},
+		fault.ResetBefore: {"read", fault.ErrReset, syscall.ECONNRESET},
+		fault.ResetAfter:  {"read", fault.ErrReset, syscall.ECONNRESET},
 	} {
-		s.ClearFaults()
-		require.NoError(t, s.Inject(sandbox.Fault{Kind: kind}))
+		s.Faults.Clear()
+		require.NoError(t, s.Faults.Inject(fault.Rule{Kind: kind}))
 		_, err := newCall(s, time.Now(), "POST", feedPath, feed()).sign(s).try(t, s.Transport(), inProcess)
 		var network *net.OpError
 		require.ErrorAs(t, err, &network)
@@ -317,13 +318,13 @@ func TestFaultErrors(t *testing.T) {
 // TestTruncatedNothing: an answer without a body cannot be cut, so it is lost.
 func TestTruncatedNothing(t *testing.T) {
 	server := sandbox.Start(t)
-	_, err := server.AddPaidOrder("ORDER-0002", 1)
+	_, err := server.Users.AddPaidOrder("ORDER-0002", 1)
 	require.NoError(t, err)
 	require.Equal(t, 200, ask(t, server.Sandbox, "POST", "/v3/pay/transactions/native", native(server.Sandbox)).StatusCode)
-	require.NoError(t, server.Inject(sandbox.Fault{Kind: sandbox.Truncate}))
+	require.NoError(t, server.Faults.Inject(fault.Rule{Kind: fault.Truncate}))
 	closing := newCall(server.Sandbox, time.Now(), "POST", orderPath+"/close", map[string]any{"mchid": server.Merchant().ID})
 	_, err = closing.sign(server.Sandbox).try(t, server.Transport(), inProcess)
-	assert.ErrorIs(t, err, sandbox.ErrReset)
+	assert.ErrorIs(t, err, fault.ErrReset)
 	network := new(http.Transport)
 	defer network.CloseIdleConnections()
 	_, err = closing.sign(server.Sandbox).try(t, network, server.URL)
@@ -333,7 +334,7 @@ func TestTruncatedNothing(t *testing.T) {
 // TestFaultsInWriters: where the connection is out of reach net/http is asked to end it.
 func TestFaultsInWriters(t *testing.T) {
 	s := newSandbox(t)
-	require.NoError(t, s.Inject(sandbox.Fault{Kind: sandbox.ResetBefore}))
+	require.NoError(t, s.Faults.Inject(fault.Rule{Kind: fault.ResetBefore}))
 	request, err := http.NewRequest("GET", inProcess+"/v3/certificates", nil)
 	require.NoError(t, err)
 	assert.PanicsWithValue(t, http.ErrAbortHandler, func() { s.ServeHTTP(plainWriter{}, request) })
@@ -383,25 +384,25 @@ func TestFaultMatching(t *testing.T) {
 		{"/v3/a/AB%7CC", "/v3/a/AB%7CC", true},
 	} {
 		s := newSandbox(t)
-		require.NoError(t, s.Inject(sandbox.Fault{Kind: sandbox.BadGateway, Path: test.pattern, Method: "GET"}))
+		require.NoError(t, s.Faults.Inject(fault.Rule{Kind: fault.BadGateway, Path: test.pattern, Method: "GET"}))
 		assert.Equal(t, test.want, meets(t, s, "GET", test.target), "%s %s", test.pattern, test.target)
 		assert.False(t, meets(t, s, "DELETE", test.target), "another method")
 	}
 
 	s := newSandbox(t)
-	require.NoError(t, s.Inject(
-		sandbox.Fault{Kind: sandbox.BadGateway, Merchant: "1900000110"}, sandbox.Fault{Kind: sandbox.ServerError, Merchant: s.Merchant().ID}))
+	require.NoError(t, s.Faults.Inject(
+		fault.Rule{Kind: fault.BadGateway, Merchant: "1900000110"}, fault.Rule{Kind: fault.ServerError, Merchant: s.Merchant().ID}))
 	assert.Equal(t, 500, ask(t, s, "POST", feedPath, feed()).StatusCode)
 	assert.False(t, meets(t, s, "GET", "/v3/certificates"), "nobody is named")
 	foreign := newCall(s, time.Now(), "POST", feedPath, feed())
 	foreign.authorization.ID = "1900000110"
 	assert.Equal(t, 502, foreign.sign(s).send(t, s.Transport(), inProcess).StatusCode)
-	assert.Equal(t, map[sandbox.FaultKind]int{sandbox.BadGateway: 1, sandbox.ServerError: 1}, s.FaultCounts())
+	assert.Equal(t, map[fault.Kind]int{fault.BadGateway: 1, fault.ServerError: 1}, s.Faults.Counts())
 }
 
 func TestFaultSkipAndCount(t *testing.T) {
 	s := newSandbox(t)
-	require.NoError(t, s.Inject(sandbox.Fault{Kind: sandbox.BadGateway, Skip: 2, Count: 3, Path: "/v3/x"}))
+	require.NoError(t, s.Faults.Inject(fault.Rule{Kind: fault.BadGateway, Skip: 2, Count: 3, Path: "/v3/x"}))
 	var got []bool
 	for range 7 {
 		got = append(got, meets(t, s, "GET", "/v3/x"))
@@ -410,7 +411,7 @@ func TestFaultSkipAndCount(t *testing.T) {
 	assert.Equal(t, []bool{false, false, true, true, true, false, false}, got)
 
 	s = newSandbox(t)
-	require.NoError(t, s.Inject(sandbox.Fault{Kind: sandbox.BadGateway, Probability: 0.5, Count: 3}))
+	require.NoError(t, s.Faults.Inject(fault.Rule{Kind: fault.BadGateway, Probability: 0.5, Count: 3}))
 	hits := 0
 	for range 100 {
 		if meets(t, s, "GET", "/v3/x") {
@@ -449,36 +450,36 @@ func TestFaultsReplay(t *testing.T) {
 		wait.Wait()
 		return hits
 	}
-	rule := sandbox.Fault{Kind: sandbox.BadGateway, Probability: 0.3}
+	rule := fault.Rule{Kind: fault.BadGateway, Probability: 0.3}
 	seeded := func(seed uint64) *sandbox.Sandbox {
 		s := newSandbox(t, sandbox.WithSeed(seed))
-		require.NoError(t, s.Inject(rule))
+		require.NoError(t, s.Faults.Inject(rule))
 		return s
 	}
 	first := seeded(7)
 	want := run(first, false)
-	assert.InDelta(t, 0.3*targets*times, first.FaultCounts()[sandbox.BadGateway], 50)
+	assert.InDelta(t, 0.3*targets*times, first.Faults.Counts()[fault.BadGateway], 50)
 	assert.Greater(t, len(slices.Compact(slices.Sorted(maps.Values(want)))), 5, "every time is drawn anew")
 	assert.Equal(t, want, run(seeded(7), true))
 	assert.NotEqual(t, want, run(seeded(8), true))
-	first.ClearFaults()
-	require.NoError(t, first.Inject(rule))
+	first.Faults.Clear()
+	require.NoError(t, first.Faults.Inject(rule))
 	assert.Equal(t, want, run(first, true), "after ClearFaults it begins anew")
 
 	two := newSandbox(t, sandbox.WithSeed(7))
-	require.NoError(t, two.Inject(sandbox.Fault{Kind: sandbox.ServerError, Probability: 0.3, Path: "/v3/y"}, rule))
+	require.NoError(t, two.Faults.Inject(fault.Rule{Kind: fault.ServerError, Probability: 0.3, Path: "/v3/y"}, rule))
 	assert.NotEqual(t, want, run(two, true), "the place in the list counts")
 }
 
 func TestDelayPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSandbox(t)
-		require.NoError(t, s.Inject(sandbox.Fault{Kind: sandbox.Delay, Delay: 3 * time.Second}))
+		require.NoError(t, s.Faults.Inject(fault.Rule{Kind: fault.Delay, Delay: 3 * time.Second}))
 		start := time.Now()
 		a := ask(t, s, "POST", feedPath, feed())
 		assert.Equal(t, 200, a.StatusCode)
 		assert.Equal(t, 3*time.Second, time.Since(start))
-		assert.Equal(t, start.Add(3*time.Second), s.Ledger()[0].Time)
+		assert.Equal(t, start.Add(3*time.Second), s.Ledger.Effects()[0].Time)
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -493,14 +494,14 @@ func TestDelayPasses(t *testing.T) {
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, time.Second, time.Since(start))
 		synctest.Wait()
-		assert.Len(t, s.Ledger(), 2, "the platform does not see that its caller has gone")
+		assert.Len(t, s.Ledger.Effects(), 2, "the platform does not see that its caller has gone")
 	})
 }
 
 func TestSlowBodyPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSandbox(t)
-		require.NoError(t, s.Inject(sandbox.Fault{Kind: sandbox.SlowBody, Delay: time.Second}))
+		require.NoError(t, s.Faults.Inject(fault.Rule{Kind: fault.SlowBody, Delay: time.Second}))
 		start := time.Now()
 		a := ask(t, s, "POST", feedPath, feed())
 		verify(t, s, time.Now(), a)
@@ -537,51 +538,51 @@ func TestSlowBodyPasses(t *testing.T) {
 func TestNotFoundFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSandbox(t)
-		require.NoError(t, s.Inject(
-			sandbox.Fault{Kind: sandbox.NotFoundFor, Delay: 5 * time.Second, Path: "/v3/refund/domestic/refunds/{n}"},
-			sandbox.Fault{Kind: sandbox.NotFoundFor, Delay: time.Second, Count: 2}))
-		_, err := s.AddPaidOrder("ORDER-0001", 100)
+		require.NoError(t, s.Faults.Inject(
+			fault.Rule{Kind: fault.NotFoundFor, Delay: 5 * time.Second, Path: "/v3/refund/domestic/refunds/{n}"},
+			fault.Rule{Kind: fault.NotFoundFor, Delay: time.Second, Count: 2}))
+		_, err := s.Users.AddPaidOrder("ORDER-0001", 100)
 		require.NoError(t, err)
 		order := orderPath + "?mchid=" + s.Merchant().ID
 		for range 2 {
 			assert.Equal(t, "ORDER_NOT_EXIST", ask(t, s, "GET", order, nil).json(t)["code"])
-			assert.Equal(t, sandbox.NotFoundFor, s.Journal()[len(s.Journal())-1].Fault)
+			assert.Equal(t, fault.NotFoundFor, s.Journal.All()[len(s.Journal.All())-1].Fault)
 		}
 		assert.Equal(t, 200, ask(t, s, "GET", order, nil).StatusCode, "the count is used up")
 
 		require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R1", 1)).StatusCode, "writes see everything")
 		require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R1", 1)).StatusCode)
-		assert.Len(t, s.Ledger(sandbox.RefundEffect), 1, "and so does the ledger")
+		assert.Len(t, s.Ledger.Effects(sandbox.RefundEffect), 1, "and so does the ledger")
 		time.Sleep(4999 * time.Millisecond)
 		a := ask(t, s, "GET", refundPath+"/R1", nil)
 		assert.Equal(t, 404, a.StatusCode)
 		assert.Equal(t, "RESOURCE_NOT_EXISTS", a.json(t)["code"])
 		verify(t, s, time.Now(), a)
-		require.NoError(t, s.Inject(sandbox.Fault{Kind: sandbox.WrongSignature}))
+		require.NoError(t, s.Faults.Inject(fault.Rule{Kind: fault.WrongSignature}))
 		a = ask(t, s, "GET", refundPath+"/R1", nil)
 		assert.Equal(t, 404, a.StatusCode)
 		read, err := apiv3.ReadSignature(a.Header)
 		require.NoError(t, err)
-		assert.ErrorIs(t, read.Verify(apiv3.RSA(), s.PublicKey(), a.body), apiv3.ErrSignature, "both faults hit")
+		assert.ErrorIs(t, read.Verify(apiv3.RSA(), s.Keys.PublicKey(), a.body), apiv3.ErrSignature, "both faults hit")
 		time.Sleep(time.Millisecond)
 		assert.Equal(t, 200, ask(t, s, "GET", refundPath+"/R1", nil).StatusCode)
-		assert.Equal(t, 4, s.FaultCounts()[sandbox.NotFoundFor])
+		assert.Equal(t, 4, s.Faults.Counts()[fault.NotFoundFor])
 	})
 }
 
 // TestFaultsComeAfterTheChecks: the platform's own denials do not hide that a request was malformed or badly signed.
 func TestFaultsComeAfterTheChecks(t *testing.T) {
 	s := newSandbox(t)
-	for _, kind := range []sandbox.FaultKind{sandbox.Limited, sandbox.LimitedAfter, sandbox.ServerError, sandbox.ServerErrorAfter, sandbox.RefusedAfter} {
-		s.ClearFaults()
-		require.NoError(t, s.Inject(sandbox.Fault{Kind: kind}))
+	for _, kind := range []fault.Kind{fault.Limited, fault.LimitedAfter, fault.ServerError, fault.ServerErrorAfter, fault.RefusedAfter} {
+		s.Faults.Clear()
+		require.NoError(t, s.Faults.Inject(fault.Rule{Kind: kind}))
 		bad := newCall(s, time.Now(), "POST", feedPath, feed()).sign(s)
 		bad.body = []byte("{}")
 		assert.Equal(t, 401, bad.send(t, s.Transport(), inProcess).StatusCode)
 		assert.Equal(t, "PARAM_ERROR", ask(t, s, "POST", feedPath, map[string]any{}).json(t)["code"])
 	}
-	s.ClearFaults()
-	require.NoError(t, s.Inject(sandbox.Fault{Kind: sandbox.WrongSignature}))
+	s.Faults.Clear()
+	require.NoError(t, s.Faults.Inject(fault.Rule{Kind: fault.WrongSignature}))
 	unsigned(t, newCall(s, time.Now(), "GET", "/v3/nowhere", nil).send(t, s.Transport(), inProcess))
-	assert.Empty(t, s.Ledger())
+	assert.Empty(t, s.Ledger.Effects())
 }

@@ -28,7 +28,7 @@ func TestReceipts(t *testing.T) {
 	assert.Equal(t, 404, a.StatusCode)
 	a = s.ask(t, "POST", base+"out-bill-no", map[string]any{"out_bill_no": "T1"})
 	assert.Equal(t, "INVALID_REQUEST", a.json(t)["code"], "it has not succeeded yet")
-	require.NoError(t, s.Settle(sandbox.TransferEffect, "T1", "SUCCESS"))
+	require.NoError(t, s.Ledger.Settle(sandbox.TransferEffect, "T1", "SUCCESS"))
 	a = s.ask(t, "GET", base+"out-bill-no/T1", nil)
 	assert.Equal(t, "NOT_FOUND", a.json(t)["code"], "nobody applied")
 
@@ -84,9 +84,9 @@ func TestImages(t *testing.T) {
 	assert.Equal(t, "image/png", a.Header.Get("Content-Type"))
 
 	// The image of a complaint: its id is percent-encoded when it comes.
-	_, err := s.AddPaidOrder("ORDER-0001", 100)
+	_, err := s.Users.AddPaidOrder("ORDER-0001", 100)
 	require.NoError(t, err)
-	complaint, err := s.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001", Detail: "坏", Problem: "坏了"})
+	complaint, err := s.Users.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001", Detail: "坏", Problem: "坏了"})
 	require.NoError(t, err)
 	told := ask(t, s, "GET", "/v3/merchant-service/complaints-v2/"+complaint, nil).json(t)
 	link := told["complaint_media_list"].([]any)[0].(map[string]any)["media_url"].([]any)[0].(string)

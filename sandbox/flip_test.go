@@ -69,9 +69,9 @@ func (w *wire) send(t testing.TB, raw []byte) int {
 // in Authorization, and the same platform key or none. What is free are host, agent, the order of languages, the case of
 // header names and media types, white space around values, and headers that nobody reads.
 func (w *wire) check(t testing.TB, raw []byte, what string) (accepted bool) {
-	w.server.ResetJournal()
+	w.server.Journal.Reset()
 	status := w.send(t, raw)
-	entries := w.server.Journal()
+	entries := w.server.Journal.All()
 	if status < 200 || status >= 300 {
 		for _, entry := range entries {
 			assert.False(t, entry.Verified && entry.Status < 300, "%s: answered %d and carried out", what, status)
@@ -116,7 +116,7 @@ func TestEveryByteFlipped(t *testing.T) {
 	for line := range accepted {
 		assert.Contains(t, []string{"POST " + w.call.target + " HTTP/1.1\r", "Host", "Accept", "User-Agent", "Content-Type", "Wechatpay-Serial", "Authorization", "Content-Length"}, line, "the body has no equal")
 	}
-	assert.Len(t, w.server.Ledger(), 1, "the order was placed once")
+	assert.Len(t, w.server.Ledger.Effects(), 1, "the order was placed once")
 	require.True(t, w.check(t, w.raw, "the request itself stayed good"))
 }
 

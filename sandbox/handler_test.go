@@ -21,7 +21,7 @@ func TestHandlerByHand(t *testing.T) {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, request)
 	assert.Equal(t, 200, w.Code, "%s", w.Body)
-	assert.Equal(t, c.target, s.Journal()[0].Target)
+	assert.Equal(t, c.target, s.Journal.All()[0].Target)
 
 	c = newCall(s, noon, "POST", feedPath, feed()).sign(s)
 	request = httptest.NewRequest(c.method, c.target, iotest.ErrReader(errors.New("reset by peer")))
@@ -30,6 +30,6 @@ func TestHandlerByHand(t *testing.T) {
 	s.ServeHTTP(w, request)
 	assert.Equal(t, 400, w.Code)
 	assert.JSONEq(t, `{"code":"INVALID_REQUEST","message":"读取请求体失败"}`, w.Body.String())
-	assert.False(t, s.Journal()[1].Verified)
-	assert.Equal(t, "the body did not arrive whole", s.Journal()[1].Reason)
+	assert.False(t, s.Journal.All()[1].Verified)
+	assert.Equal(t, "the body did not arrive whole", s.Journal.All()[1].Reason)
 }

@@ -1,141 +1,107 @@
 package sandbox
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
+	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
+	"github.com/wxpay-go/wxpay/sandbox/internal/journal"
 )
 
-// Bounds of the journal: the number of entries, the bytes kept of each body, and the bytes of all entries together. The
-// oldest entries give way.
-const (
-	journalEntries = 1000
-	journalBody    = 64 << 10
-	journalBytes   = 32 << 20
-)
-
-// Entry is one request in the journal, and what it was answered. What its members point to belongs to the journal and
+// Entry is one request in the journal, and its response. What its fields point to belongs to the journal and
 // must not be changed.
 type Entry struct {
-	ID             string      // Request-ID of the answer; an answer without one has an id here all the same
+	ID             string      // Request-ID of the response; a response without one has an id here all the same
 	Time           time.Time   // when the request had arrived, by the sandbox's clock
 	Merchant       string      // whose request it claims to be, proven if Verified; empty if it names nobody whom the sandbox knows
 	Method         string      //
 	Target         string      // the request target as it stood on the request line
 	Header         http.Header // of the request, the signature included
 	Body           []byte      // of the request, at most the first 64 KiB
-	Status         int         // of the answer, also of one that a fault kept from the caller; 0 when there was none
+	Status         int         // of the response, also of one that a fault kept from the caller; 0 when there was none
 	ResponseHeader http.Header //
 	ResponseBody   []byte      // at most the first 64 KiB
 	Verified       bool        // whether the request's own signature was accepted
-	// Reason says why the request was refused, for the eyes of a developer; it was not sent. When the request was carried
+	// Reason says why the request was rejected, for the eyes of a developer; it was not sent. When the request was carried
 	// out it says what could not be checked, and is empty mostly.
 	Reason string
-	// Explanation says at length, in several lines, why a signature, a serial or an encrypted member was refused: the
+	// Explanation says at length, in several lines, why a signature, a serial or an encrypted field was rejected: the
 	// likely causes, what to do, and the five lines that the platform built beside those that the client signed. It was
 	// not sent, and shows no keys, no signatures, and nothing that was encrypted. Empty where Reason says all.
 	Explanation string
-	// Fault is what was made to go wrong; empty when nothing was.
-	Fault FaultKind
+	// Fault is the fault that hit the request; empty when none did.
+	Fault fault.Kind
 }
 
 // String is the entry on one line, without headers and bodies.
-func (e Entry) String() string {
-	reason, _, _ := strings.Cut(e.Reason, "\n")
-	if reason != "" {
-		reason = ": " + reason
-	}
-	fault := ""
-	if e.Fault != "" {
-		fault = " (fault " + string(e.Fault) + ")"
-	}
-	return fmt.Sprintf("%s %s %d%s%s", e.Method, e.Target, e.Status, fault, reason)
-}
+func (e Entry) String() string { return journal.Entry(e).String() }
 
-// Format prints what String returns under every verb: bodies and signatures are in the members.
+// Format prints what String returns under every verb: bodies and signatures are in the fields.
 func (e Entry) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.String()) }
 
 // MarshalText gives encodings what String returns.
 func (e Entry) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
-// journal is a ring of entries.
-type journal struct {
-	mu      sync.Mutex
-	ring    []Entry
-	start   int // index of the oldest
-	count   int
-	bytes   int // of what the entries hold
-	dropped int // entries that gave way
+// Match says which entries of the journal are meant. Fields that are not set match every entry.
+type Match struct {
+	Merchant string     `json:"merchant,omitempty"`
+	Method   string     `json:"method,omitempty"`   // in upper case
+	Path     string     `json:"path,omitempty"`     // without query, in the form of fault.Rule.Path: {x} is any segment, a final * any rest
+	Status   int        `json:"status,omitempty"`   // of the response
+	Fault    fault.Kind `json:"fault,omitempty"`    // that hit
+	Body     string     `json:"body,omitempty"`     // is a part of the request's body
+	Rejected bool       `json:"rejected,omitempty"` // only those that were not carried out: the status is 400 or above
 }
 
-func (j *journal) add(e Entry) {
-	e.Body, e.ResponseBody = clip(e.Body), clip(e.ResponseBody)
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.ring == nil {
-		j.ring = make([]Entry, journalEntries)
+// String is what is asked for.
+func (m Match) String() string { return journal.Match(m).String() }
+
+// Journal is the last requests of a sandbox, of all merchants: the last 1,000, or fewer if they are large. A request is in it
+// before its response can be read.
+type Journal struct{ gate *gate.Gate }
+
+// All returns the requests that the sandbox responded to, the oldest first.
+func (j *Journal) All() []Entry {
+	entries, _ := j.gate.Journal.All()
+	return entriesOf(entries)
+}
+
+// Find returns the entries that match, the oldest first.
+func (j *Journal) Find(m Match) []Entry { return entriesOf(j.gate.Journal.Find(journal.Match(m))) }
+
+// Expect returns an error unless exactly so many requests since the last Reset match. The error lists the requests that
+// came. It is an error, too, if the journal has grown over its bounds meanwhile, so that nobody can tell.
+func (j *Journal) Expect(m Match, times int) error {
+	return j.gate.Journal.Expect(journal.Match(m), times)
+}
+
+// Explain returns why a request was rejected, in several lines: [Entry.Explanation] if there is one, else
+// [Entry.Reason], below the line that [Entry.String] gives. id is the Request-ID of the response, or the part before its dash;
+// empty means the last request that was rejected. An error says that the journal has no such request, or that it was not rejected.
+func (j *Journal) Explain(id string) (string, error) { return j.gate.Journal.Explain(id) }
+
+// Reset empties the journal. The records of merchants stay.
+func (j *Journal) Reset() { j.gate.Journal.Reset() }
+
+// OnRejection calls do with every request that is rejected, before its response is sent; nil ends that. It is for telling a
+// developer at once, in a terminal or a test's log. do is called on several goroutines and must not wait for a response of
+// the sandbox.
+func (j *Journal) OnRejection(do func(Entry)) {
+	if do == nil {
+		j.gate.OnRejection.Store(nil)
+		return
 	}
-	j.bytes += e.size()
-	for j.count > 0 && (j.count == len(j.ring) || j.bytes > journalBytes) {
-		j.bytes -= j.ring[j.start].size()
-		j.ring[j.start] = Entry{}
-		j.start = (j.start + 1) % len(j.ring)
-		j.count--
-		j.dropped++
+	tell := func(e journal.Entry) { do(Entry(e)) }
+	j.gate.OnRejection.Store(&tell)
+}
+
+func entriesOf(entries []journal.Entry) []Entry {
+	list := make([]Entry, len(entries))
+	for i, e := range entries {
+		list[i] = Entry(e)
 	}
-	j.ring[(j.start+j.count)%len(j.ring)] = e
-	j.count++
-}
-
-// size is about what the entry holds in memory.
-func (e *Entry) size() int {
-	n := len(e.Target) + len(e.Body) + len(e.ResponseBody) + len(e.Reason) + len(e.Explanation)
-	for _, header := range [...]http.Header{e.Header, e.ResponseHeader} {
-		for name, values := range header {
-			n += len(name)
-			for _, value := range values {
-				n += len(value)
-			}
-		}
-	}
-	return n
-}
-
-// clip returns the beginning of body, copied when it is cut so that the rest can be freed.
-func clip(body []byte) []byte {
-	if len(body) <= journalBody {
-		return body
-	}
-	return bytes.Clone(body[:journalBody])
-}
-
-// Journal returns the requests that the sandbox answered, the oldest first: the last 1,000, or fewer if they are
-// large. A request is in it before its answer can be read.
-func (s *Sandbox) Journal() []Entry {
-	entries, _ := s.journal.all()
-	return entries
-}
-
-// all returns the entries, and how many have given way.
-func (j *journal) all() (entries []Entry, dropped int) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	entries = make([]Entry, j.count)
-	for i := range entries {
-		entries[i] = j.ring[(j.start+i)%len(j.ring)]
-	}
-	return entries, j.dropped
-}
-
-// ResetJournal empties the journal. The state of the merchant's orders stays.
-func (s *Sandbox) ResetJournal() {
-	j := &s.journal
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.ring, j.start, j.count, j.bytes, j.dropped = nil, 0, 0, 0, 0
+	return list
 }

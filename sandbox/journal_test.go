@@ -12,12 +12,12 @@ import (
 
 func TestJournalEntry(t *testing.T) {
 	s := newSandbox(t, fixed(noon))
-	assert.Empty(t, s.Journal())
+	assert.Empty(t, s.Journal.All())
 	c := newCall(s, noon, "POST", feedPath, feed()).sign(s)
 	a := c.send(t, s.Transport(), inProcess)
 	newCall(s, noon, "GET", "/v3/nothing?x=%7C", nil).send(t, s.Transport(), inProcess)
 
-	entries := s.Journal()
+	entries := s.Journal.All()
 	require.Len(t, entries, 2)
 	e := entries[0]
 	assert.Equal(t, a.Header.Get("Request-ID"), e.ID)
@@ -40,10 +40,10 @@ func TestJournalEntry(t *testing.T) {
 	assert.Regexp(t, `^[0-9A-F]{32}$`, e.ID)
 	assert.Equal(t, "GET /v3/nothing?x=%7C 404: the sandbox knows no such path", fmt.Sprintf("%+v", e))
 
-	s.ResetJournal()
-	assert.Empty(t, s.Journal())
+	s.Journal.Reset()
+	assert.Empty(t, s.Journal.All())
 	newCall(s, noon, "GET", "/v3/after", nil).send(t, s.Transport(), inProcess)
-	require.Len(t, s.Journal(), 1)
+	require.Len(t, s.Journal.All(), 1)
 	assert.Len(t, entries, 2, "an old snapshot stays")
 }
 
@@ -59,18 +59,18 @@ func TestJournalIsBounded(t *testing.T) {
 	for i := range 1005 {
 		send(fmt.Sprintf("/v3/nothing/%d", i), "")
 	}
-	entries := s.Journal()
+	entries := s.Journal.All()
 	require.Equal(t, 1000, len(entries))
 	for i, e := range entries {
 		require.Equal(t, fmt.Sprintf("/v3/nothing/%d", i+5), e.Target, "the oldest gave way")
 	}
 
-	s.ResetJournal()
+	s.Journal.Reset()
 	large := strings.Repeat("x", 100_000) // of which 64 KiB are kept: 512 would be the bound of 32 MiB, without their headers
 	for i := range 600 {
 		send(fmt.Sprintf("/v3/large/%d", i), large)
 	}
-	entries = s.Journal()
+	entries = s.Journal.All()
 	require.Less(t, len(entries), 512)
 	require.Greater(t, len(entries), 500)
 	assert.Equal(t, "/v3/large/599", entries[len(entries)-1].Target)
@@ -79,7 +79,7 @@ func TestJournalIsBounded(t *testing.T) {
 	for i := range 1000 {
 		send(fmt.Sprintf("/v3/small/%d", i), "")
 	}
-	entries = s.Journal()
+	entries = s.Journal.All()
 	require.Equal(t, 1000, len(entries))
 	assert.Equal(t, "/v3/small/0", entries[0].Target)
 }

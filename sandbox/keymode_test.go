@@ -35,7 +35,7 @@ func naming(t testing.TB, s *sandbox.Sandbox, serial string) answer {
 
 func TestKeyModes(t *testing.T) {
 	s := unpaced(t)
-	certificate, public := apiv3.Serial(s.Certificates()[0]), s.PublicKeyID()
+	certificate, public := apiv3.Serial(s.Keys.Certificates()[0]), s.Keys.PublicKeyID()
 	for _, mode := range []struct {
 		mode           sandbox.KeyMode
 		list           int
@@ -48,7 +48,7 @@ func TestKeyModes(t *testing.T) {
 		{sandbox.PublicKeyOnly, 404, map[string]int{"": 200, certificate: 400, public: 200}, map[string]string{"": public, certificate: public, public: public}, true},
 	} {
 		t.Run(fmt.Sprint(mode.mode), func(t *testing.T) {
-			require.NoError(t, s.SetKeyMode(mode.mode))
+			require.NoError(t, s.Keys.SetMode(mode.mode))
 			made := unpaced(t, sandbox.WithKeyMode(mode.mode))
 			for _, path := range []string{"/v3/certificates", "/v3/global/certificates"} {
 				for _, s := range []*sandbox.Sandbox{s, made} {
@@ -72,7 +72,7 @@ func TestKeyModes(t *testing.T) {
 			assert.Equal(t, mode.publicKeyInEnv, ok)
 		})
 	}
-	assert.Error(t, s.SetKeyMode(3))
+	assert.Error(t, s.Keys.SetMode(3))
 	_, err := sandbox.New(sandbox.WithKeyMode(-1))
 	assert.Error(t, err)
 }
@@ -80,14 +80,14 @@ func TestKeyModes(t *testing.T) {
 // A replacement, step by step: the certificate is listed, signs a growing share, signs all, and the old ones go.
 func TestRotation(t *testing.T) {
 	s := newSandbox(t)
-	older := apiv3.Serial(s.Certificates()[0])
-	certificate, err := s.AddCertificate(time.Hour)
+	older := apiv3.Serial(s.Keys.Certificates()[0])
+	certificate, err := s.Keys.AddCertificate(time.Hour)
 	require.NoError(t, err)
 	added := apiv3.Serial(certificate)
-	require.Len(t, s.Certificates(), 3)
+	require.Len(t, s.Keys.Certificates(), 3)
 	pool := x509.NewCertPool()
-	pool.AddCert(s.Root())
-	for _, c := range append(s.Certificates(), s.Merchant().Certificate) {
+	pool.AddCert(s.Keys.Root())
+	for _, c := range append(s.Keys.Certificates(), s.Merchant().Certificate) {
 		_, err := c.Verify(x509.VerifyOptions{Roots: pool, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 		require.NoError(t, err)
 	}
@@ -102,33 +102,33 @@ func TestRotation(t *testing.T) {
 	assert.Equal(t, map[string]int{older: 100}, count(""), "it is listed and does not sign yet")
 	assert.Equal(t, map[string]int{added: 100}, count(added), "unless it is asked for")
 	for _, percent := range []int{1, 50} {
-		require.NoError(t, s.SignWith(added, float64(percent)))
+		require.NoError(t, s.Keys.SignWith(added, float64(percent)))
 		assert.Equal(t, map[string]int{older: 100 - percent, added: percent}, count(""))
 		assert.Equal(t, map[string]int{older: 100 - percent, added: percent}, count(older), "from now on the platform chooses the certificate")
-		assert.Equal(t, map[string]int{s.PublicKeyID(): 100}, count(s.PublicKeyID()))
+		assert.Equal(t, map[string]int{s.Keys.PublicKeyID(): 100}, count(s.Keys.PublicKeyID()))
 	}
-	assert.ErrorContains(t, s.RemoveCertificate(older), "signs")
-	assert.ErrorContains(t, s.RemoveCertificate(added), "signs")
-	require.NoError(t, s.SignWith(added, 100))
+	assert.ErrorContains(t, s.Keys.RemoveCertificate(older), "signs")
+	assert.ErrorContains(t, s.Keys.RemoveCertificate(added), "signs")
+	require.NoError(t, s.Keys.SignWith(added, 100))
 	assert.Equal(t, map[string]int{added: 100}, count(""))
-	require.NoError(t, s.RemoveCertificate(older))
+	require.NoError(t, s.Keys.RemoveCertificate(older))
 	c := newCall(s, time.Now(), "POST", feedPath, feed())
 	c.header.Set("Wechatpay-Serial", older)
 	assert.Equal(t, "平台证书序列号Wechatpay-Serial错误", c.sign(s).send(t, s.Transport(), inProcess).json(t)["message"])
 
-	for _, err := range []error{s.SignWith(older, 1), s.SignWith(added, 101), s.SignWith(added, -1), s.RemoveCertificate(older), s.ExpireCertificate("x"), s.SetPublicKeyShare(100.1)} {
+	for _, err := range []error{s.Keys.SignWith(older, 1), s.Keys.SignWith(added, 101), s.Keys.SignWith(added, -1), s.Keys.RemoveCertificate(older), s.Keys.ExpireCertificate("x"), s.Keys.SetPublicKeyShare(100.1)} {
 		assert.Error(t, err)
 	}
-	_, err = s.AddCertificate(0)
+	_, err = s.Keys.AddCertificate(0)
 	assert.Error(t, err)
 	assert.Equal(t, map[string]int{added: 100}, count(""), "what failed changed nothing")
 }
 
 func TestExpireCertificate(t *testing.T) {
 	s := newSandbox(t)
-	serial := apiv3.Serial(s.Certificates()[1])
-	require.NoError(t, s.ExpireCertificate(serial))
-	ended := s.Certificates()[1]
+	serial := apiv3.Serial(s.Keys.Certificates()[1])
+	require.NoError(t, s.Keys.ExpireCertificate(serial))
+	ended := s.Keys.Certificates()[1]
 	assert.Equal(t, serial, apiv3.Serial(ended))
 	assert.True(t, ended.NotAfter.Before(time.Now()))
 	c := newCall(s, time.Now(), "POST", feedPath, feed())
@@ -143,7 +143,7 @@ func TestExpireCertificate(t *testing.T) {
 // The merchant replaces its own certificate.
 func TestMerchantCertificates(t *testing.T) {
 	s := newSandbox(t)
-	added, err := s.AddMerchantCertificate()
+	added, err := s.Keys.AddMerchantCertificate()
 	require.NoError(t, err)
 	assert.Equal(t, s.Merchant().ID, added.ID)
 	assert.NotEqual(t, s.Merchant().Serial, added.Serial)
@@ -168,18 +168,18 @@ func TestMerchantCertificates(t *testing.T) {
 		require.NoError(t, err, "answers are encrypted for the certificate that signed the request")
 		assert.Equal(t, "秘密", string(opened))
 	}
-	require.NoError(t, s.RevokeMerchantCertificate(s.Merchant().Serial))
+	require.NoError(t, s.Keys.RevokeMerchantCertificate(s.Merchant().Serial))
 	a := as(s.Merchant())
 	assert.Equal(t, 401, a.StatusCode)
 	assert.Equal(t, "已更换证书，请使用新证书", a.json(t)["message"])
 	assert.Equal(t, 200, as(added).StatusCode)
-	assert.Error(t, s.RevokeMerchantCertificate(s.Merchant().Serial))
+	assert.Error(t, s.Keys.RevokeMerchantCertificate(s.Merchant().Serial))
 }
 
 // sealed encrypts a text with the public key, which newCall names.
 func sealed(t testing.TB, s *sandbox.Sandbox, text string) string {
 	t.Helper()
-	ciphertext, err := apiv3.RSA().Encrypt(s.PublicKey(), []byte(text))
+	ciphertext, err := apiv3.RSA().Encrypt(s.Keys.PublicKey(), []byte(text))
 	require.NoError(t, err)
 	return base64.StdEncoding.EncodeToString(ciphertext)
 }
@@ -253,7 +253,7 @@ func TestBrand(t *testing.T) {
 		code   string
 	}{
 		"no public key id":          {func(c *call) { c.header.Del("Wechatpay-Serial") }, 400, "INVALID_REQUEST"},
-		"the merchant's public key": {func(c *call) { c.header.Set("Wechatpay-Serial", s.PublicKeyID()) }, 400, "INVALID_REQUEST"},
+		"the merchant's public key": {func(c *call) { c.header.Set("Wechatpay-Serial", s.Keys.PublicKeyID()) }, 400, "INVALID_REQUEST"},
 		"another brand":             {func(c *call) { c.authorization.ID = "1005" }, 401, "SIGN_ERROR"},
 		"another serial":            {func(c *call) { c.authorization.Serial = m.Serial }, 401, "SIGN_ERROR"},
 		"a limit of 21":             {func(c *call) { c.target = strings.Replace(target, "20", "21", 1) }, 400, "PARAM_ERROR"},
@@ -273,28 +273,28 @@ func TestBrand(t *testing.T) {
 // Notifications are signed by the key whose turn it is.
 func TestPublicKeyShare(t *testing.T) {
 	s := newSandbox(t)
-	certificate := apiv3.Serial(s.Certificates()[0])
+	certificate := apiv3.Serial(s.Keys.Certificates()[0])
 	signers := func() map[string]int {
 		signed := map[string]int{}
 		for range 200 {
-			request, err := s.Notify("TRANSACTION.SUCCESS", nil)
+			request, err := s.Deliveries.Notify("TRANSACTION.SUCCESS", nil)
 			require.NoError(t, err)
 			signed[request.Header.Get("Wechatpay-Serial")]++
 		}
 		return signed
 	}
 	for percent, hits := range map[float64]int{0.5: 1, 1: 2, 50: 100, 99: 198} {
-		require.NoError(t, s.SetPublicKeyShare(percent))
-		assert.Equal(t, map[string]int{s.PublicKeyID(): hits, certificate: 200 - hits}, signers(), "%v %%", percent)
+		require.NoError(t, s.Keys.SetPublicKeyShare(percent))
+		assert.Equal(t, map[string]int{s.Keys.PublicKeyID(): hits, certificate: 200 - hits}, signers(), "%v %%", percent)
 	}
-	require.NoError(t, s.SetPublicKeyShare(0))
+	require.NoError(t, s.Keys.SetPublicKeyShare(0))
 	assert.Equal(t, map[string]int{certificate: 200}, signers())
-	require.NoError(t, s.SetPublicKeyShare(100))
-	assert.Equal(t, map[string]int{s.PublicKeyID(): 200}, signers())
-	require.NoError(t, s.SetKeyMode(sandbox.CertificatesOnly))
+	require.NoError(t, s.Keys.SetPublicKeyShare(100))
+	assert.Equal(t, map[string]int{s.Keys.PublicKeyID(): 200}, signers())
+	require.NoError(t, s.Keys.SetMode(sandbox.CertificatesOnly))
 	assert.Equal(t, map[string]int{certificate: 200}, signers())
-	require.NoError(t, s.SetKeyMode(sandbox.PublicKeyOnly))
-	assert.Equal(t, map[string]int{s.PublicKeyID(): 200}, signers())
+	require.NoError(t, s.Keys.SetMode(sandbox.PublicKeyOnly))
+	assert.Equal(t, map[string]int{s.Keys.PublicKeyID(): 200}, signers())
 }
 
 // Keys change while requests are under way: each is answered by one state of the keys.
@@ -305,19 +305,19 @@ func TestKeysChangeUnderLoad(t *testing.T) {
 		for range 8 {
 			wait.Go(func() {
 				for range 20 {
-					assert.Equal(t, 200, naming(t, s, s.PublicKeyID()).StatusCode)
+					assert.Equal(t, 200, naming(t, s, s.Keys.PublicKeyID()).StatusCode)
 				}
 			})
 		}
 		for range 10 {
-			certificate, err := s.AddCertificate(time.Hour)
+			certificate, err := s.Keys.AddCertificate(time.Hour)
 			require.NoError(t, err)
-			require.NoError(t, s.SignWith(apiv3.Serial(certificate), 100))
-			for _, old := range s.Certificates()[:len(s.Certificates())-1] {
-				require.NoError(t, s.RemoveCertificate(apiv3.Serial(old)))
+			require.NoError(t, s.Keys.SignWith(apiv3.Serial(certificate), 100))
+			for _, old := range s.Keys.Certificates()[:len(s.Keys.Certificates())-1] {
+				require.NoError(t, s.Keys.RemoveCertificate(apiv3.Serial(old)))
 			}
 		}
 		wait.Wait()
-		assert.Len(t, s.Certificates(), 1)
+		assert.Len(t, s.Keys.Certificates(), 1)
 	})
 }

@@ -137,7 +137,7 @@ func TestKilled(t *testing.T) {
 
 		restarted, end := kept(t, path)
 		orders, payments := make(map[string]int), make(map[string]int)
-		for _, e := range restarted.Ledger() {
+		for _, e := range restarted.Ledger.Effects() {
 			require.True(t, asked[e.Number], "%s was never asked for", e.Number)
 			switch e.Kind {
 			case sandbox.OrderEffect:
@@ -161,7 +161,7 @@ func TestKilled(t *testing.T) {
 			assert.Equal(t, 1, orders[number], "%s cannot be paid without having been made", number)
 		}
 		assert.LessOrEqual(t, len(orders), len(created)+4*(round+1), "besides what was under way nothing else is there")
-		assert.Len(t, restarted.Deliveries(), len(payments), "each payment is there with its notification")
+		assert.Len(t, restarted.Deliveries.All(), len(payments), "each payment is there with its notification")
 		end()
 	}
 }

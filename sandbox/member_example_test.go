@@ -11,7 +11,7 @@ import (
 )
 
 // A user opens a member card, the provider confirms it as soon as it is told, and shows a feed in it.
-func ExampleSandbox_OpenMemberCard() {
+func ExampleUsers_OpenMemberCard() {
 	ctx := context.Background()
 	gateway, err := sandbox.New()
 	check(err)
@@ -20,7 +20,7 @@ func ExampleSandbox_OpenMemberCard() {
 	check(err)
 	members := client.Chain("v3/brand/partner/card-member")
 
-	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: gateway.PublicKeyID(), Key: gateway.PublicKey()})
+	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: gateway.Keys.PublicKeyID(), Key: gateway.Keys.PublicKey()})
 	check(err)
 	provider := gateway.Merchant()
 	notified, err := webhook.New(webhook.Merchant{ID: provider.ID, APIv3Key: provider.APIv3Key, Keys: webhook.Static(keys)})
@@ -33,7 +33,7 @@ func ExampleSandbox_OpenMemberCard() {
 		confirmed <- code
 		return err
 	})
-	gateway.DeliverTo(notified)
+	gateway.Deliveries.To(notified)
 
 	card, err := members.Chain("cards").Post(ctx, wxpay.JSON{
 		"out_request_no": "CARD-1", "brand_id": "1004", "appid": "wxd678efh567hg6787", "card_type": "NORMAL", "card_title": "Coffee club", "card_color": "Color010",
@@ -42,14 +42,14 @@ func ExampleSandbox_OpenMemberCard() {
 	})
 	check(err)
 	id := card.Get("card_id").String()
-	_, err = gateway.OpenMemberCard(id, "oAlice", "13800138000")
+	_, err = gateway.Users.OpenMemberCard(id, "oAlice", "13800138000")
 	check(err)
 	code := <-confirmed
 	_, err = members.Chain("user-feeds").Post(ctx, wxpay.JSON{
 		"brand_id": "1004", "card_id": id, "user_card_code": code, "openid": "oAlice", "out_request_no": "VISIT-1", "cell_message": "15_1200_1",
 	})
 	check(err)
-	for _, feed := range gateway.MemberFeeds() {
+	for _, feed := range gateway.Users.MemberFeeds() {
 		fmt.Println(feed.OpenID, "sees", feed.Cell)
 	}
 	// Output:

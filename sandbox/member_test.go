@@ -54,7 +54,7 @@ func TestRepeatedFeeds(t *testing.T) {
 				assert.Equal(t, 400, a.StatusCode)
 				assert.Equal(t, code, a.json(t)["code"])
 			}
-			effects := s.Ledger()
+			effects := s.Ledger.Effects()
 			assert.Len(t, effects, test.effects)
 			for _, e := range effects {
 				assert.Equal(t, sandbox.FeedEffect, e.Kind)

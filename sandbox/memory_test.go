@@ -38,7 +38,7 @@ func TestMemoryOfAMillionCalls(t *testing.T) {
 	scheme := quick{apiv3.RSA()}
 	s := unpaced(t, sandbox.WithScheme(scheme))
 	defer s.Close()
-	transport, m, key := s.Transport(), s.Merchant(), s.PublicKeyID()
+	transport, m, key := s.Transport(), s.Merchant(), s.Keys.PublicKeyID()
 	send := func(method, target string, body any, status int) bool {
 		c := newCall(s, time.Now(), method, target, body)
 		caller := apiv3.Authorization{ID: m.ID, Serial: m.Serial, Nonce: "593BEC0C930BF1AFEB40B4A08C8FB242", Timestamp: strconv.FormatInt(time.Now().Unix(), 10)}
@@ -71,7 +71,7 @@ func TestMemoryOfAMillionCalls(t *testing.T) {
 			func() bool { return send("POST", native, order, 200) },
 			func() bool { return send("POST", native, order, 200) }, // as a repetition
 			func() bool { return send("GET", query, nil, 200) },
-			func() bool { _, err := s.Pay(number); return assert.NoError(t, err) },
+			func() bool { _, err := s.Users.Pay(number); return assert.NoError(t, err) },
 			func() bool { return send("GET", query, nil, 200) },
 			func() bool { return send("POST", refundPath, back, 200) },
 			func() bool { return send("POST", refundPath, back, 200) },
@@ -117,7 +117,7 @@ func TestMemoryOfAMillionCalls(t *testing.T) {
 	wait.Wait()
 	took := time.Since(start)
 	require.False(t, t.Failed())
-	require.Len(t, s.Ledger(sandbox.RefundEffect), calls/sorts)
+	require.Len(t, s.Ledger.Effects(sandbox.RefundEffect), calls/sorts)
 	most = max(most, resident(t))
 	after := alive()
 	t.Logf("%d calls in %v: %d MiB are alive, of which %d were before; %d MiB come from the system, and at most %d were resident",
@@ -126,8 +126,8 @@ func TestMemoryOfAMillionCalls(t *testing.T) {
 		assert.Less(t, most, limit, "resident")
 	}
 	assert.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), limit)
-	assert.LessOrEqual(t, len(s.Journal()), 1000)
-	assert.LessOrEqual(t, len(s.Deliveries()), 1000)
+	assert.LessOrEqual(t, len(s.Journal.All()), 1000)
+	assert.LessOrEqual(t, len(s.Deliveries.All()), 1000)
 }
 
 // resident returns the memory of this process that is in RAM, in bytes, and 0 where the system is not Linux.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // TestMixedAnswers meets the faults that deliver an answer to the wrong request, over the network and in process. Every answer
@@ -29,8 +30,8 @@ func TestMixedAnswers(t *testing.T) {
 			assert.Equal(t, "R1", ask("POST", refundPath, refund("R2", 2)).json(t)["out_refund_no"])
 			assert.Equal(t, "R2", ask("POST", refundPath, refund("R1", 1)).json(t)["out_refund_no"], "the same request again is no other")
 			assert.Equal(t, "R2", ask("GET", query+"R2", nil).json(t)["out_refund_no"], "the rule is about another method")
-			assert.Equal(t, sandbox.Crossed, s.Journal()[1].Fault)
-			assert.Contains(t, string(s.Journal()[1].ResponseBody), `"R2"`, "the journal has the answer that was made")
+			assert.Equal(t, fault.Crossed, s.Journal.All()[1].Fault)
+			assert.Contains(t, string(s.Journal.All()[1].ResponseBody), `"R2"`, "the journal has the answer that was made")
 		}, 2, 2},
 		"crossed, a refusal": {"crossed", func(t *testing.T, s *sandbox.Sandbox, ask func(string, string, any) answer) {
 			assert.Equal(t, 404, ask("GET", query+"R1", nil).StatusCode)
@@ -50,8 +51,8 @@ func TestMixedAnswers(t *testing.T) {
 			assert.Equal(t, 200, ask("POST", refundPath, refund("R1", 1)).StatusCode)
 			assert.Equal(t, 404, ask("GET", query+"R1", nil).StatusCode, "what was not there is still not there")
 			assert.Equal(t, 404, ask("GET", query+"R2", nil).StatusCode)
-			assert.Contains(t, s.Journal()[2].Reason, "the request did not reach the platform")
-			assert.Equal(t, 404, s.Journal()[2].Status)
+			assert.Contains(t, s.Journal.All()[2].Reason, "the request did not reach the platform")
+			assert.Equal(t, 404, s.Journal.All()[2].Status)
 		}, 1, 1},
 		"cached, a write": {"cached method=POST", func(t *testing.T, s *sandbox.Sandbox, ask func(string, string, any) answer) {
 			assert.Equal(t, 200, ask("POST", refundPath, refund("R1", 1)).StatusCode)
@@ -62,32 +63,32 @@ func TestMixedAnswers(t *testing.T) {
 			assert.Nil(t, ask("POST", refundPath, refund("R1", 1)).Response)
 			a := ask("POST", feedPath, feed())
 			assert.Equal(t, "R1", a.json(t)["out_refund_no"])
-			assert.Equal(t, sandbox.Late, s.Journal()[1].Fault)
-			assert.Contains(t, string(s.Journal()[1].ResponseBody), "openid")
+			assert.Equal(t, fault.Late, s.Journal.All()[1].Fault)
+			assert.Contains(t, string(s.Journal.All()[1].ResponseBody), "openid")
 			assert.Equal(t, "R1", ask("GET", query+"R1", nil).json(t)["out_refund_no"])
-			assert.Empty(t, s.Journal()[2].Fault)
+			assert.Empty(t, s.Journal.All()[2].Fault)
 		}, 2, 1},
 		"duplicate": {"duplicate", func(t *testing.T, s *sandbox.Sandbox, ask func(string, string, any) answer) {
 			s.OnRepeatedFeed(sandbox.RepeatExists)
 			a := ask("POST", feedPath, feed())
 			assert.Equal(t, 400, a.StatusCode, "the answer to the second")
-			require.Len(t, s.Journal(), 2)
-			assert.Equal(t, 200, s.Journal()[0].Status)
-			assert.Equal(t, 400, s.Journal()[1].Status)
-			assert.Equal(t, sandbox.Duplicate, s.Journal()[0].Fault)
+			require.Len(t, s.Journal.All(), 2)
+			assert.Equal(t, 200, s.Journal.All()[0].Status)
+			assert.Equal(t, 400, s.Journal.All()[1].Status)
+			assert.Equal(t, fault.Duplicate, s.Journal.All()[0].Fault)
 		}, 1, 1},
 	} {
 		for _, carrier := range []string{"network", "in process"} {
 			t.Run(name+"/"+carrier, func(t *testing.T) {
 				server := sandbox.Start(t)
 				s := server.Sandbox
-				require.NoError(t, s.Relax(sandbox.RefundPace, sandbox.Rates))
-				_, err := s.AddPaidOrder("ORDER-0001", 100)
+				require.NoError(t, s.Rules.Relax(sandbox.RefundPace, sandbox.Rates))
+				_, err := s.Users.AddPaidOrder("ORDER-0001", 100)
 				require.NoError(t, err)
-				before := len(s.Ledger())
-				fault, err := sandbox.ParseFault(test.fault)
+				before := len(s.Ledger.Effects())
+				rule, err := fault.Parse(test.fault)
 				require.NoError(t, err)
-				require.NoError(t, s.Inject(fault))
+				require.NoError(t, s.Faults.Inject(rule))
 				transport, base := s.Transport(), inProcess
 				if carrier == "network" {
 					network := new(http.Transport)
@@ -102,8 +103,8 @@ func TestMixedAnswers(t *testing.T) {
 					}
 					return a
 				})
-				assert.Len(t, s.Ledger()[before:], test.effects)
-				assert.Equal(t, test.fired, s.FaultCounts()[fault.Kind])
+				assert.Len(t, s.Ledger.Effects()[before:], test.effects)
+				assert.Equal(t, test.fired, s.Faults.Counts()[rule.Kind])
 			})
 		}
 	}
@@ -116,26 +117,26 @@ func TestMixedAnswersAreAcceptable(t *testing.T) {
 		s := unpaced(t)
 		number := func(n string) map[string]any { return with(feed(), "out_request_no", n) }
 		ask(t, s, "POST", feedPath, number("1"))
-		require.NoError(t, s.Inject(
-			sandbox.Fault{Kind: sandbox.WrongSignature, Count: 1, Skip: 1}, sandbox.Fault{Kind: sandbox.Crossed}))
+		require.NoError(t, s.Faults.Inject(
+			fault.Rule{Kind: fault.WrongSignature, Count: 1, Skip: 1}, fault.Rule{Kind: fault.Crossed}))
 		ask(t, s, "POST", feedPath, number("2"))
 		ask(t, s, "POST", feedPath, number("3")) // its signature is spoiled
-		require.Equal(t, map[sandbox.FaultKind]int{sandbox.WrongSignature: 1}, s.FaultCounts())
+		require.Equal(t, map[fault.Kind]int{fault.WrongSignature: 1}, s.Faults.Counts())
 		other, err := s.AddMerchant("1900000110")
 		require.NoError(t, err)
 		ask(t, other, "POST", feedPath, number("4"))
-		assert.Zero(t, s.FaultCounts()[sandbox.Crossed], "the answers of another merchant")
+		assert.Zero(t, s.Faults.Counts()[fault.Crossed], "the answers of another merchant")
 
 		time.Sleep(4 * time.Minute)
 		verify(t, s, time.Now(), ask(t, s, "POST", feedPath, number("5")))
-		assert.Equal(t, 1, s.FaultCounts()[sandbox.Crossed])
+		assert.Equal(t, 1, s.Faults.Counts()[fault.Crossed])
 		time.Sleep(4*time.Minute + time.Second)
 		verify(t, s, time.Now(), ask(t, s, "POST", feedPath, number("6")))
-		assert.Equal(t, 1, s.FaultCounts()[sandbox.Crossed])
+		assert.Equal(t, 1, s.Faults.Counts()[fault.Crossed])
 
-		s.ClearFaults()
-		require.NoError(t, s.Inject(sandbox.Fault{Kind: sandbox.Crossed}))
+		s.Faults.Clear()
+		require.NoError(t, s.Faults.Inject(fault.Rule{Kind: fault.Crossed}))
 		ask(t, s, "POST", feedPath, number("7"))
-		assert.Equal(t, 1, s.FaultCounts()[sandbox.Crossed], "ClearFaults forgets the answers")
+		assert.Equal(t, 1, s.Faults.Counts()[fault.Crossed], "ClearFaults forgets the answers")
 	})
 }

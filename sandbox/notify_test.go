@@ -16,6 +16,7 @@ import (
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // notice is a notification as a receiver takes it apart.
@@ -73,7 +74,7 @@ func genuine(t testing.TB, s *sandbox.Sandbox, header http.Header, body []byte) 
 		Event string `json:"event_type"`
 	}
 	require.NoError(t, json.Unmarshal(body, &told))
-	platform, scheme := apiv3.PlatformKey{Serial: s.PublicKeyID(), Key: s.PublicKey()}, apiv3.RSA()
+	platform, scheme := apiv3.PlatformKey{Serial: s.Keys.PublicKeyID(), Key: s.Keys.PublicKey()}, apiv3.RSA()
 	if forBrand(told.Event) {
 		b, err := s.Brand()
 		require.NoError(t, err)
@@ -93,7 +94,7 @@ func genuine(t testing.TB, s *sandbox.Sandbox, header http.Header, body []byte) 
 
 func TestNotify(t *testing.T) {
 	s := newSandbox(t)
-	r, err := s.Notify("TRANSACTION.SUCCESS", map[string]any{"out_trade_no": "A<B", "amount": map[string]any{"total": 1}})
+	r, err := s.Deliveries.Notify("TRANSACTION.SUCCESS", map[string]any{"out_trade_no": "A<B", "amount": map[string]any{"total": 1}})
 	require.NoError(t, err)
 	assert.Equal(t, "POST", r.Method)
 	assert.Equal(t, "application/json", r.Header.Get("Content-Type"))
@@ -101,7 +102,7 @@ func TestNotify(t *testing.T) {
 	n := receive(t, s, r)
 	assert.EqualValues(t, len(n.body), r.ContentLength)
 	require.NoError(t, genuine(t, s, r.Header, n.body))
-	assert.Equal(t, s.PublicKeyID(), r.Header.Get("Wechatpay-Serial"))
+	assert.Equal(t, s.Keys.PublicKeyID(), r.Header.Get("Wechatpay-Serial"))
 	assert.Equal(t, "WECHATPAY2-SHA256-RSA2048", r.Header.Get("Wechatpay-Signature-Type"))
 	require.NoError(t, n.failed)
 	assert.JSONEq(t, `{"out_trade_no":"A<B","amount":{"total":1}}`, string(n.opened))
@@ -136,7 +137,7 @@ func TestNotifyResources(t *testing.T) {
 		"unknown event":      {"NEWS.TODAY", map[string]int{"a": 12345678901234567}, `{"a":12345678901234567}`, ""},
 		"unknown, of a kind": {"NEWS.TODAY/news", "{}", "{}", "news"},
 	} {
-		r, err := s.Notify(test.event, test.resource)
+		r, err := s.Deliveries.Notify(test.event, test.resource)
 		require.NoError(t, err, name)
 		n := receive(t, s, r)
 		require.NoError(t, n.failed, name)
@@ -144,13 +145,13 @@ func TestNotifyResources(t *testing.T) {
 		assert.Equal(t, test.original, n.Resource.OriginalType, name)
 	}
 	for want, call := range map[string]func() (*http.Request, error){
-		`sandbox: "" is not an event type, with or without /original_type`:                        func() (*http.Request, error) { return s.Notify("", "{}") },
-		`sandbox: "A/" is not an event type, with or without /original_type`:                      func() (*http.Request, error) { return s.Notify("A/", "{}") },
-		"sandbox: A: the catalogue does not know the event, so it has no sample; give a resource": func() (*http.Request, error) { return s.Notify("A", nil) },
-		"sandbox: A: the resource is not a JSON object":                                           func() (*http.Request, error) { return s.Notify("A", []int{1}) },
-		"sandbox: A: json: unsupported type: chan int":                                            func() (*http.Request, error) { return s.Notify("A", make(chan int)) },
+		`sandbox: "" is not an event type, with or without /original_type`:                        func() (*http.Request, error) { return s.Deliveries.Notify("", "{}") },
+		`sandbox: "A/" is not an event type, with or without /original_type`:                      func() (*http.Request, error) { return s.Deliveries.Notify("A/", "{}") },
+		"sandbox: A: the catalogue does not know the event, so it has no sample; give a resource": func() (*http.Request, error) { return s.Deliveries.Notify("A", nil) },
+		"sandbox: A: the resource is not a JSON object":                                           func() (*http.Request, error) { return s.Deliveries.Notify("A", []int{1}) },
+		"sandbox: A: json: unsupported type: chan int":                                            func() (*http.Request, error) { return s.Deliveries.Notify("A", make(chan int)) },
 		`sandbox: a notification cannot have the fault "refuse"; there are duplicate-headers, empty-associated-data, missing-headers, probe, stale-timestamp, unknown-serial, wrong-apiv3-key, wrong-signature`: func() (*http.Request, error) {
-			return s.Notify("A", "{}", sandbox.Probe, sandbox.Refuse)
+			return s.Deliveries.Notify("A", "{}", fault.Probe, fault.Refuse)
 		},
 	} {
 		_, err := call()
@@ -165,7 +166,7 @@ func TestNotifySamples(t *testing.T) {
 	require.NotEmpty(t, events)
 	sealed := 0
 	for _, event := range events {
-		r, err := s.Notify(event.Type, nil)
+		r, err := s.Deliveries.Notify(event.Type, nil)
 		require.NoError(t, err, event.Type)
 		n := receive(t, s, r)
 		require.NoError(t, n.failed, event.Type)
@@ -201,20 +202,20 @@ func TestNotifySamples(t *testing.T) {
 
 func TestNotifyFaults(t *testing.T) {
 	s := newSandbox(t)
-	for kind, test := range map[sandbox.FaultKind]struct {
+	for kind, test := range map[fault.Kind]struct {
 		signature error // nil for a good one
 		opens     bool
 	}{
-		sandbox.WrongSignature:      {apiv3.ErrSignature, true},
-		sandbox.UnknownSerial:       {apiv3.ErrUnknownSerial, true},
-		sandbox.StaleTimestamp:      {apiv3.ErrClock, true},
-		sandbox.Probe:               {apiv3.ErrSignature, true},
-		sandbox.MissingHeaders:      {apiv3.ErrUnsigned, true},
-		sandbox.DuplicateHeaders:    {apiv3.ErrSignatureHeader, true},
-		sandbox.WrongAPIv3Key:       {nil, false},
-		sandbox.EmptyAssociatedData: {nil, true},
+		fault.WrongSignature:      {apiv3.ErrSignature, true},
+		fault.UnknownSerial:       {apiv3.ErrUnknownSerial, true},
+		fault.StaleTimestamp:      {apiv3.ErrClock, true},
+		fault.Probe:               {apiv3.ErrSignature, true},
+		fault.MissingHeaders:      {apiv3.ErrUnsigned, true},
+		fault.DuplicateHeaders:    {apiv3.ErrSignatureHeader, true},
+		fault.WrongAPIv3Key:       {nil, false},
+		fault.EmptyAssociatedData: {nil, true},
 	} {
-		r, err := s.Notify("REFUND.SUCCESS", "{}", kind)
+		r, err := s.Deliveries.Notify("REFUND.SUCCESS", "{}", kind)
 		require.NoError(t, err)
 		n := receive(t, s, r)
 		if err := genuine(t, s, r.Header, n.body); test.signature != nil {
@@ -223,9 +224,9 @@ func TestNotifyFaults(t *testing.T) {
 			assert.NoError(t, err, kind)
 		}
 		assert.Equal(t, test.opens, n.failed == nil, kind)
-		assert.Equal(t, kind == sandbox.EmptyAssociatedData, *n.Resource.AssociatedData == "", kind)
+		assert.Equal(t, kind == fault.EmptyAssociatedData, *n.Resource.AssociatedData == "", kind)
 	}
-	r, err := s.Notify("REFUND.SUCCESS", "{}", sandbox.StaleTimestamp, sandbox.WrongAPIv3Key)
+	r, err := s.Deliveries.Notify("REFUND.SUCCESS", "{}", fault.StaleTimestamp, fault.WrongAPIv3Key)
 	require.NoError(t, err)
 	n := receive(t, s, r)
 	assert.ErrorIs(t, genuine(t, s, r.Header, n.body), apiv3.ErrClock)
@@ -235,28 +236,28 @@ func TestNotifyFaults(t *testing.T) {
 // TestNotifySigner: the key that signs follows the merchant's change-over.
 func TestNotifySigner(t *testing.T) {
 	s := newSandbox(t)
-	require.NoError(t, s.SetKeyMode(sandbox.CertificatesOnly))
-	r, err := s.Notify("REFUND.SUCCESS", "{}")
+	require.NoError(t, s.Keys.SetMode(sandbox.CertificatesOnly))
+	r, err := s.Deliveries.Notify("REFUND.SUCCESS", "{}")
 	require.NoError(t, err)
-	assert.Equal(t, apiv3.Serial(s.Certificates()[0]), r.Header.Get("Wechatpay-Serial"))
+	assert.Equal(t, apiv3.Serial(s.Keys.Certificates()[0]), r.Header.Get("Wechatpay-Serial"))
 }
 
 func TestSample(t *testing.T) {
 	s := newSandbox(t)
 	for _, event := range []string{"TRANSACTION.SUCCESS", "REFUND.CLOSED", "COMPLAINT.CREATE"} {
-		sample, err := s.Sample(event)
+		sample, err := s.Deliveries.Sample(event)
 		require.NoError(t, err)
 		sample["mchid"] = "1900000110"
-		r, err := s.Notify(event, sample)
+		r, err := s.Deliveries.Notify(event, sample)
 		require.NoError(t, err)
 		n := receive(t, s, r)
 		require.NoError(t, n.failed)
 		assert.Contains(t, string(n.opened), `"mchid":"1900000110"`)
 	}
-	refund, err := s.Sample("REFUND.CLOSED")
+	refund, err := s.Deliveries.Sample("REFUND.CLOSED")
 	require.NoError(t, err)
 	assert.Equal(t, "CLOSED", refund["refund_status"])
 	assert.Equal(t, json.Number("100"), refund["amount"].(map[string]any)["refund"])
-	_, err = s.Sample("NEWS.TODAY")
+	_, err = s.Deliveries.Sample("NEWS.TODAY")
 	assert.EqualError(t, err, `sandbox: the catalogue does not know the event "NEWS.TODAY", so it has no sample`)
 }

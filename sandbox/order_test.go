@@ -63,11 +63,11 @@ func TestPartnerOrders(t *testing.T) {
 	assert.Equal(t, "NOTPAY", order["trade_state"])
 	assert.NotContains(t, order, "payer")
 
-	_, err := s.Pay("ORDER-0001")
+	_, err := s.Users.Pay("ORDER-0001")
 	assert.EqualError(t, err, `sandbox: pay: several sub-merchants have an order "ORDER-0001"; put SUB_MCHID/ before it`)
-	_, err = s.PayAs(subMerchant+"/ORDER-0001", "oOTHER")
+	_, err = s.Users.PayAs(subMerchant+"/ORDER-0001", "oOTHER")
 	assert.ErrorContains(t, err, "names its payer")
-	id, err := s.Pay(subMerchant + "/ORDER-0001")
+	id, err := s.Users.Pay(subMerchant + "/ORDER-0001")
 	require.NoError(t, err)
 	order = s.want(t, 200, "", "GET", path+"id/"+id+query, nil)
 	assert.Equal(t, "SUCCESS", order["trade_state"])
@@ -75,7 +75,7 @@ func TestPartnerOrders(t *testing.T) {
 	assert.Equal(t, subMerchant, order["sub_mchid"])
 	assert.Equal(t, []sandbox.Effect{{
 		Kind: sandbox.PaymentEffect, Number: "ORDER-0001", Sub: subMerchant, Amount: 100, State: "SUCCESS", Time: s.now(),
-	}}, s.Ledger(sandbox.PaymentEffect))
+	}}, s.Ledger.Effects(sandbox.PaymentEffect))
 
 	closing := map[string]any{"sp_mchid": "1900000109", "sub_mchid": subMerchant}
 	s.want(t, 400, "ORDER_PAID", "POST", path+"out-trade-no/ORDER-0001/close", closing)
@@ -90,7 +90,7 @@ func TestPartnerOrders(t *testing.T) {
 	s.want(t, 404, "RESOURCE_NOT_EXISTS", "GET", refundPath+"/R-1", nil)
 	assert.Equal(t, "SUCCESS", s.want(t, 200, "", "GET", refundPath+"/R-1?sub_mchid="+subMerchant, nil)["status"])
 	assert.Equal(t, "REFUND", s.want(t, 200, "", "GET", path+"id/"+id+query, nil)["trade_state"])
-	assert.Equal(t, "SUCCESS", s.Ledger(sandbox.RefundEffect)[0].State)
+	assert.Equal(t, "SUCCESS", s.Ledger.Effects(sandbox.RefundEffect)[0].State)
 }
 
 func TestOrderExpires(t *testing.T) {
@@ -133,10 +133,10 @@ func TestOrderExpires(t *testing.T) {
 		s.want(t, 200, "", "POST", "/v3/pay/transactions/"+way, order(number, way, nil))
 	}
 	s.want(t, 200, "", "POST", "/v3/pay/transactions/native", order("QUARTER", "native", "2026-11-22T12:15:00+08:00"))
-	_, err := s.Pay("PAID-001")
+	_, err := s.Users.Pay("PAID-001")
 	require.NoError(t, err)
 	s.pass(5*time.Minute + time.Second)
-	_, err = s.Pay("WEB-001")
+	_, err = s.Users.Pay("WEB-001")
 	assert.ErrorContains(t, err, "has expired after 5m0s")
 	assert.Equal(t, "NOTPAY", state("QUARTER"))
 	s.pass(10 * time.Minute)
@@ -144,25 +144,25 @@ func TestOrderExpires(t *testing.T) {
 	s.want(t, 400, "ORDER_CLOSED", "POST", "/v3/pay/transactions/native", order("QUARTER", "native", "2026-11-22T12:15:00+08:00"))
 
 	s.pass(2 * time.Hour)
-	_, err = s.Pay("REPAID")
+	_, err = s.Users.Pay("REPAID")
 	assert.ErrorContains(t, err, "has expired after 2h0m0s: the merchant has to create it again")
 	s.want(t, 200, "", "POST", "/v3/pay/transactions/jsapi", order("REPAID", "jsapi", nil))
-	require.NoError(t, s.FailPayment("REPAID"))
+	require.NoError(t, s.Users.FailPayment("REPAID"))
 	assert.Equal(t, "NOTPAY", state("REPAID"))
-	_, err = s.Pay("REPAID")
+	_, err = s.Users.Pay("REPAID")
 	assert.NoError(t, err)
 
 	assert.Equal(t, "NOTPAY", state("DEFAULT"))
 	s.pass(7 * 24 * time.Hour)
 	assert.Equal(t, "CLOSED", state("DEFAULT"))
 	assert.Equal(t, "SUCCESS", state("PAID-001"), "what is paid stays")
-	assert.ErrorContains(t, s.FailPayment("DEFAULT"), "closed")
+	assert.ErrorContains(t, s.Users.FailPayment("DEFAULT"), "closed")
 
-	require.NoError(t, s.Relax(sandbox.Expiry))
+	require.NoError(t, s.Rules.Relax(sandbox.Expiry))
 	s.want(t, 200, "", "POST", "/v3/pay/transactions/native", order("FOREVER", "native", "2026-11-22T12:15:00+08:00"))
 	s.pass(30 * 24 * time.Hour)
 	assert.Equal(t, "NOTPAY", state("FOREVER"))
-	_, err = s.Pay("FOREVER")
+	_, err = s.Users.Pay("FOREVER")
 	assert.NoError(t, err)
 }
 
@@ -231,13 +231,13 @@ func TestCombinedOrders(t *testing.T) {
 		return states
 	}
 	assert.Equal(t, []any{"NOTPAY", "NOTPAY"}, parts("C1"))
-	require.NoError(t, s.FailPayment("C1"))
+	require.NoError(t, s.Users.FailPayment("C1"))
 	assert.Equal(t, []any{"PAYERROR", "PAYERROR"}, parts("C1"))
-	_, err := s.Pay("C1-PART-1")
+	_, err := s.Users.Pay("C1-PART-1")
 	assert.ErrorContains(t, err, `a part of the combined order "C1"`)
-	_, err = s.PayAs("C1", "o2")
+	_, err = s.Users.PayAs("C1", "o2")
 	assert.ErrorContains(t, err, "names its payer")
-	id, err := s.Pay("C1")
+	id, err := s.Users.Pay("C1")
 	require.NoError(t, err)
 	assert.Equal(t, []any{"SUCCESS", "SUCCESS"}, parts("C1"))
 	order := s.want(t, 200, "", "GET", path+"out-trade-no/C1", nil)
@@ -246,7 +246,7 @@ func TestCombinedOrders(t *testing.T) {
 	part := order["sub_orders"].([]any)[1].(map[string]any)
 	assert.Equal(t, map[string]any{"total_amount": 20.0, "payer_amount": 20.0, "currency": "CNY", "payer_currency": "CNY"}, part["amount"])
 	s.want(t, 400, "ORDER_PAID", "POST", path+"jsapi", combinedOrder("C1"))
-	_, err = s.Pay("C1")
+	_, err = s.Users.Pay("C1")
 	assert.ErrorContains(t, err, "is paid")
 
 	// A part is refunded by its own transaction.
@@ -274,7 +274,7 @@ func TestCombinedOrders(t *testing.T) {
 
 	s.want(t, 200, "", "POST", path+"jsapi", combinedOrder("C5"))
 	s.pass(3 * time.Hour)
-	_, err = s.Pay("C5")
+	_, err = s.Users.Pay("C5")
 	assert.ErrorContains(t, err, "has expired after 2h0m0s")
 	s.pass(7 * 24 * time.Hour)
 	assert.Equal(t, []any{"CLOSED", "CLOSED"}, parts("C5"))
@@ -285,7 +285,7 @@ func TestNoticesOfOrders(t *testing.T) {
 	s := newShop(t, "2026-11-22 12:00:00")
 	defer s.Close()
 	heard := make(chan notice, 10)
-	s.DeliverTo(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard <- receive(t, s.Sandbox, r) }))
+	s.Deliveries.To(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard <- receive(t, s.Sandbox, r) }))
 	next := func(event string) map[string]any {
 		t.Helper()
 		select {
@@ -303,7 +303,7 @@ func TestNoticesOfOrders(t *testing.T) {
 	require.NoError(t, s.AddSubMerchant(subMerchant))
 	require.NoError(t, s.AddSubMerchant("1900000111"))
 	s.want(t, 200, "", "POST", "/v3/pay/partner/transactions/jsapi", partnerOrder("ORDER-0001"))
-	id, err := s.Pay("ORDER-0001")
+	id, err := s.Users.Pay("ORDER-0001")
 	require.NoError(t, err)
 	paid := next("TRANSACTION.SUCCESS")
 	assert.Equal(t, map[string]any{
@@ -314,7 +314,7 @@ func TestNoticesOfOrders(t *testing.T) {
 	}, paid)
 
 	s.want(t, 200, "", "POST", "/v3/combine-transactions/jsapi", combinedOrder("C1"))
-	id, err = s.Pay("C1")
+	id, err = s.Users.Pay("C1")
 	require.NoError(t, err)
 	together := next("TRANSACTION.SUCCESS")
 	assert.Equal(t, id, together["combine_transaction_id"])

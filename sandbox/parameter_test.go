@@ -139,7 +139,7 @@ func TestBodySize(t *testing.T) {
 			unsigned(t, a)
 		}
 	}
-	for _, entry := range s.Journal() {
+	for _, entry := range s.Journal.All() {
 		assert.Len(t, entry.Body, 64<<10)
 	}
 }

@@ -167,7 +167,7 @@ func TestEncryptedMembers(t *testing.T) {
 		require.NoError(t, err)
 		return base64.StdEncoding.EncodeToString(b)
 	}
-	newer := s.Certificates()[1]
+	newer := s.Keys.Certificates()[1]
 	order := func(number, name string) map[string]any {
 		return with(native(s), "payer", map[string]any{"identity": map[string]any{"type": "IDCARD", "number": number, "name": name}})
 	}
@@ -176,12 +176,12 @@ func TestEncryptedMembers(t *testing.T) {
 		body   map[string]any
 		zh     string // empty: accepted
 	}{
-		"for the public key":  {s.PublicKeyID(), order(seal(s.PublicKey(), "11010119900101001X"), seal(s.PublicKey(), "张三")), ""},
-		"the same, resealed":  {s.PublicKeyID(), order(seal(s.PublicKey(), "11010119900101001X"), seal(s.PublicKey(), "张三")), ""},
+		"for the public key":  {s.Keys.PublicKeyID(), order(seal(s.Keys.PublicKey(), "11010119900101001X"), seal(s.Keys.PublicKey(), "张三")), ""},
+		"the same, resealed":  {s.Keys.PublicKeyID(), order(seal(s.Keys.PublicKey(), "11010119900101001X"), seal(s.Keys.PublicKey(), "张三")), ""},
 		"for the certificate": {apiv3.Serial(newer), order(seal(newer.PublicKey, "11010119900101001X"), seal(newer.PublicKey, "张三")), ""},
-		"plain text":          {s.PublicKeyID(), order("11010119900101001X", "张三"), "平台私钥解密失败"},
-		"for another key":     {s.PublicKeyID(), order(seal(newer.PublicKey, "1"), seal(newer.PublicKey, "2")), "平台私钥解密失败"},
-		"no serial":           {"", order(seal(s.PublicKey(), "1"), seal(s.PublicKey(), "2")), "HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)"},
+		"plain text":          {s.Keys.PublicKeyID(), order("11010119900101001X", "张三"), "平台私钥解密失败"},
+		"for another key":     {s.Keys.PublicKeyID(), order(seal(newer.PublicKey, "1"), seal(newer.PublicKey, "2")), "平台私钥解密失败"},
+		"no serial":           {"", order(seal(s.Keys.PublicKey(), "1"), seal(s.Keys.PublicKey(), "2")), "HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCall(s, time.Now(), "POST", "/v3/pay/transactions/native", test.body)
@@ -228,7 +228,7 @@ func TestWaysToOrder(t *testing.T) {
 			assert.Regexp(t, test.pattern, first.json(t)[test.member])
 			assert.NotEqual(t, first.json(t), ask(t, s, "POST", path, body).json(t))
 
-			transaction, err := s.Pay(number)
+			transaction, err := s.Users.Pay(number)
 			require.NoError(t, err)
 			again := ask(t, s, "POST", path, body)
 			assert.Equal(t, 400, again.StatusCode)
@@ -252,8 +252,8 @@ func TestWaysToOrder(t *testing.T) {
 	}
 	other := ask(t, s, "POST", "/v3/pay/transactions/app", with(native(s), "out_trade_no", "ORDER-native"))
 	assert.Equal(t, "OUT_TRADE_NO_USED", other.json(t)["code"], "the same parameters in another way are another order")
-	assert.Len(t, s.Ledger(sandbox.OrderEffect), 4)
-	assert.Len(t, s.Ledger(sandbox.PaymentEffect), 4)
+	assert.Len(t, s.Ledger.Effects(sandbox.OrderEffect), 4)
+	assert.Len(t, s.Ledger.Effects(sandbox.PaymentEffect), 4)
 	assert.Equal(t, 404, ask(t, s, "GET", "/v3/pay/transactions/id/4200?mchid="+s.Merchant().ID, nil).StatusCode)
 	assert.Equal(t, 400, ask(t, s, "POST", "/v3/pay/transactions/jsapi", with(native(s), "out_trade_no", "ORDER-x")).StatusCode, "JSAPI needs a payer")
 	assert.Equal(t, 400, ask(t, s, "POST", "/v3/pay/transactions/h5", with(native(s), "out_trade_no", "ORDER-x")).StatusCode, "H5 needs a scene")
@@ -263,22 +263,22 @@ func TestPay(t *testing.T) {
 	s := newSandbox(t)
 	require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", native(s)).StatusCode)
 	require.Equal(t, 204, ask(t, s, "POST", orderPath+"/close", map[string]any{"mchid": s.Merchant().ID}).StatusCode)
-	paid, err := s.AddPaidOrder("ORDER-0002", 5)
+	paid, err := s.Users.AddPaidOrder("ORDER-0002", 5)
 	require.NoError(t, err)
-	other, err := s.AddPaidOrder("ORDER-0003", 5)
+	other, err := s.Users.AddPaidOrder("ORDER-0003", 5)
 	require.NoError(t, err)
 	assert.NotEqual(t, paid, other)
 	for want, call := range map[string]func() (string, error){
-		`sandbox: pay: the order "ORDER-0001" is closed`:                                  func() (string, error) { return s.Pay("ORDER-0001") },
-		`sandbox: pay: the order "ORDER-0002" is paid`:                                    func() (string, error) { return s.Pay("ORDER-0002") },
-		`sandbox: pay: there is no order "ORDER-0009"`:                                    func() (string, error) { return s.Pay("ORDER-0009") },
-		`sandbox: AddPaidOrder: there is an order "ORDER-0002" already`:                   func() (string, error) { return s.AddPaidOrder("ORDER-0002", 5) },
-		`sandbox: AddPaidOrder: the total is below 1 fen`:                                 func() (string, error) { return s.AddPaidOrder("ORDER-0004", 0) },
-		`sandbox: AddPaidOrder: out_trade_no: it has 5 characters, at least 6 are needed`: func() (string, error) { return s.AddPaidOrder("ORDER", 1) },
+		`sandbox: pay: the order "ORDER-0001" is closed`:                                  func() (string, error) { return s.Users.Pay("ORDER-0001") },
+		`sandbox: pay: the order "ORDER-0002" is paid`:                                    func() (string, error) { return s.Users.Pay("ORDER-0002") },
+		`sandbox: pay: there is no order "ORDER-0009"`:                                    func() (string, error) { return s.Users.Pay("ORDER-0009") },
+		`sandbox: AddPaidOrder: there is an order "ORDER-0002" already`:                   func() (string, error) { return s.Users.AddPaidOrder("ORDER-0002", 5) },
+		`sandbox: AddPaidOrder: the total is below 1 fen`:                                 func() (string, error) { return s.Users.AddPaidOrder("ORDER-0004", 0) },
+		`sandbox: AddPaidOrder: out_trade_no: it has 5 characters, at least 6 are needed`: func() (string, error) { return s.Users.AddPaidOrder("ORDER", 1) },
 	} {
 		_, err := call()
 		assert.EqualError(t, err, want)
 	}
-	assert.Equal(t, "CLOSED", s.Ledger(sandbox.OrderEffect)[0].State)
-	assert.Len(t, s.Ledger(sandbox.PaymentEffect), 2)
+	assert.Equal(t, "CLOSED", s.Ledger.Effects(sandbox.OrderEffect)[0].State)
+	assert.Len(t, s.Ledger.Effects(sandbox.PaymentEffect), 2)
 }

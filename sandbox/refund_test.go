@@ -27,7 +27,7 @@ func refund(number string, sum int) map[string]any {
 
 func paid(t testing.TB, s *sandbox.Sandbox) (transaction string) {
 	t.Helper()
-	transaction, err := s.AddPaidOrder("ORDER-0001", 100)
+	transaction, err := s.Users.AddPaidOrder("ORDER-0001", 100)
 	require.NoError(t, err)
 	assert.Regexp(t, `^\d{28}$`, transaction)
 	return transaction
@@ -37,7 +37,7 @@ func TestRefundLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSandbox(t)
 		transaction := paid(t, s)
-		s.SetEnding(func(kind sandbox.EffectKind, number string) sandbox.Ending {
+		s.Ledger.SetEnding(func(kind sandbox.EffectKind, number string) sandbox.Ending {
 			assert.Equal(t, sandbox.RefundEffect, kind)
 			assert.Equal(t, "R-1", number)
 			return sandbox.Ending{After: time.Hour}
@@ -69,20 +69,20 @@ func TestRefundLife(t *testing.T) {
 		assert.Equal(t, written.Add(time.Hour).In(time.FixedZone("", 8*3600)).Format(time.RFC3339), after["success_time"])
 		assert.Equal(t, "SUCCESS", ask(t, s, "POST", refundPath, request).json(t)["status"])
 
-		effects := s.Ledger(sandbox.RefundEffect)
+		effects := s.Ledger.Effects(sandbox.RefundEffect)
 		require.Len(t, effects, 1)
 		assert.JSONEq(t, string(newCall(s, written, "POST", "", request).body), effects[0].Params)
 		effects[0].Params = ""
 		assert.Equal(t, []sandbox.Effect{{Kind: "refund", Number: "R-1", Amount: 30, State: "SUCCESS", Time: written}}, effects)
-		assert.Len(t, s.Ledger(), 3)
-		assert.Len(t, s.Ledger(sandbox.OrderEffect, sandbox.PaymentEffect), 2)
-		assert.Equal(t, "REFUND", s.Ledger(sandbox.OrderEffect)[0].State)
+		assert.Len(t, s.Ledger.Effects(), 3)
+		assert.Len(t, s.Ledger.Effects(sandbox.OrderEffect, sandbox.PaymentEffect), 2)
+		assert.Equal(t, "REFUND", s.Ledger.Effects(sandbox.OrderEffect)[0].State)
 	})
 }
 
 func TestRefundRefusals(t *testing.T) {
 	s := unpaced(t)
-	require.NoError(t, s.Relax(sandbox.RefundPace))
+	require.NoError(t, s.Rules.Relax(sandbox.RefundPace))
 	transaction := paid(t, s)
 	require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", with(native(s), "out_trade_no", "UNPAID")).StatusCode)
 	require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R-1", 60)).StatusCode)
@@ -91,7 +91,7 @@ func TestRefundRefusals(t *testing.T) {
 		r["amount"] = with(r["amount"].(map[string]any), name, value)
 		return r
 	}
-	before := s.Ledger()
+	before := s.Ledger.Effects()
 	for name, test := range map[string]struct {
 		body   map[string]any
 		status int
@@ -123,7 +123,7 @@ func TestRefundRefusals(t *testing.T) {
 	assert.Equal(t, 404, a.StatusCode)
 	assert.Equal(t, "RESOURCE_NOT_EXISTS", a.json(t)["code"])
 	assert.Equal(t, 403, ask(t, s, "GET", refundPath+"/R-1?sub_mchid=1900000110", nil).StatusCode)
-	assert.Equal(t, before, s.Ledger(), "no refusal has an effect")
+	assert.Equal(t, before, s.Ledger.Effects(), "no refusal has an effect")
 
 	body := with(refund("A_-|*@"+strings.Repeat("9", 58), 40), "transaction_id", transaction)
 	assert.Equal(t, 200, ask(t, s, "POST", refundPath, body).StatusCode, "the rest can be refunded, by both numbers")
@@ -132,7 +132,7 @@ func TestRefundRefusals(t *testing.T) {
 func TestRefundLimits(t *testing.T) {
 	now := time.Now()
 	s := newSandbox(t, sandbox.WithClock(func() time.Time { return now }))
-	require.NoError(t, s.Relax(sandbox.RefundPace))
+	require.NoError(t, s.Rules.Relax(sandbox.RefundPace))
 	paid(t, s)
 	ask := func(number string) answer {
 		return newCall(s, now, "POST", refundPath, refund(number, 1)).sign(s).send(t, s.Transport(), inProcess)
@@ -141,7 +141,7 @@ func TestRefundLimits(t *testing.T) {
 		require.Equal(t, 200, ask(fmt.Sprint("R", i)).StatusCode)
 	}
 	assert.Equal(t, "INVALID_REQUEST", ask("R50").json(t)["code"])
-	_, err := s.AddPaidOrder("ORDER-0002", 100)
+	_, err := s.Users.AddPaidOrder("ORDER-0002", 100)
 	require.NoError(t, err)
 	body := with(refund("R60", 1), "out_trade_no", "ORDER-0002")
 	now = now.AddDate(1, 0, 1)
@@ -150,15 +150,15 @@ func TestRefundLimits(t *testing.T) {
 
 func TestRefundEnds(t *testing.T) {
 	s := newSandbox(t)
-	require.NoError(t, s.Relax(sandbox.RefundPace))
+	require.NoError(t, s.Rules.Relax(sandbox.RefundPace))
 	paid(t, s)
 	fates := map[string]sandbox.Ending{"R1": {State: "CLOSED"}, "R2": {State: "ABNORMAL"}, "R3": {After: -1}, "R4": {State: "FAIL"}}
-	s.SetEnding(func(_ sandbox.EffectKind, number string) sandbox.Ending { return fates[number] })
+	s.Ledger.SetEnding(func(_ sandbox.EffectKind, number string) sandbox.Ending { return fates[number] })
 	status := func(number string) any { return ask(t, s, "GET", refundPath+"/"+number, nil).json(t)["status"] }
 
 	assert.Equal(t, "PROCESSING", ask(t, s, "POST", refundPath, refund("R1", 100)).json(t)["status"], "what comes at once comes after the answer")
 	assert.Equal(t, "CLOSED", status("R1"))
-	assert.Equal(t, "SUCCESS", s.Ledger(sandbox.OrderEffect)[0].State, "a closed refund gives its sum back")
+	assert.Equal(t, "SUCCESS", s.Ledger.Effects(sandbox.OrderEffect)[0].State, "a closed refund gives its sum back")
 	require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R2", 60)).StatusCode)
 	assert.Equal(t, "ABNORMAL", status("R2"))
 	require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R3", 40)).StatusCode)
@@ -166,21 +166,21 @@ func TestRefundEnds(t *testing.T) {
 
 	a := ask(t, s, "POST", refundPath, with(refund("R4", 1), "out_trade_no", "ORDER-0001"))
 	assert.Equal(t, "INVALID_REQUEST", a.json(t)["code"], "nothing is left")
-	require.NoError(t, s.Settle(sandbox.RefundEffect, "R3", "CLOSED"))
+	require.NoError(t, s.Ledger.Settle(sandbox.RefundEffect, "R3", "CLOSED"))
 	a = ask(t, s, "POST", refundPath, refund("R4", 1))
 	assert.Equal(t, 500, a.StatusCode)
-	assert.Contains(t, s.Journal()[len(s.Journal())-1].Reason, `SetEnding gave the refund the state "FAIL", which it cannot end in`)
+	assert.Contains(t, s.Journal.All()[len(s.Journal.All())-1].Reason, `SetEnding gave the refund the state "FAIL", which it cannot end in`)
 	assert.Nil(t, status("R4"))
 
-	require.NoError(t, s.Settle(sandbox.RefundEffect, "R2", "SUCCESS"), "an abnormal refund can be handled")
+	require.NoError(t, s.Ledger.Settle(sandbox.RefundEffect, "R2", "SUCCESS"), "an abnormal refund can be handled")
 	assert.Equal(t, "SUCCESS", status("R2"))
 	for want, err := range map[string]error{
-		"sandbox: settle: the refund has ended as SUCCESS":                                               s.Settle(sandbox.RefundEffect, "R2", "CLOSED"),
-		"sandbox: settle: the refund has ended as CLOSED":                                                s.Settle(sandbox.RefundEffect, "R1", "SUCCESS"),
-		`sandbox: settle: there is no refund "R9"`:                                                       s.Settle(sandbox.RefundEffect, "R9", "SUCCESS"),
-		`sandbox: settle: there is no transfer "R2"`:                                                     s.Settle(sandbox.TransferEffect, "R2", "SUCCESS"),
-		`sandbox: settle: a refund ends in SUCCESS, CLOSED, ABNORMAL, not in "DONE"`:                     s.Settle(sandbox.RefundEffect, "R2", "DONE"),
-		`sandbox: settle: only refunds, transfers, shares and returns have states to reach, not "order"`: s.Settle(sandbox.OrderEffect, "R2", "CLOSED"),
+		"sandbox: settle: the refund has ended as SUCCESS":                                               s.Ledger.Settle(sandbox.RefundEffect, "R2", "CLOSED"),
+		"sandbox: settle: the refund has ended as CLOSED":                                                s.Ledger.Settle(sandbox.RefundEffect, "R1", "SUCCESS"),
+		`sandbox: settle: there is no refund "R9"`:                                                       s.Ledger.Settle(sandbox.RefundEffect, "R9", "SUCCESS"),
+		`sandbox: settle: there is no transfer "R2"`:                                                     s.Ledger.Settle(sandbox.TransferEffect, "R2", "SUCCESS"),
+		`sandbox: settle: a refund ends in SUCCESS, CLOSED, ABNORMAL, not in "DONE"`:                     s.Ledger.Settle(sandbox.RefundEffect, "R2", "DONE"),
+		`sandbox: settle: only refunds, transfers, shares and returns have states to reach, not "order"`: s.Ledger.Settle(sandbox.OrderEffect, "R2", "CLOSED"),
 	} {
 		assert.EqualError(t, err, want)
 	}
@@ -189,23 +189,23 @@ func TestRefundEnds(t *testing.T) {
 // TestRefundOnce: of many at a time one takes effect.
 func TestRefundOnce(t *testing.T) {
 	s := newSandbox(t)
-	require.NoError(t, s.Relax(sandbox.RefundPace))
+	require.NoError(t, s.Rules.Relax(sandbox.RefundPace))
 	paid(t, s)
 	var wait sync.WaitGroup
 	for i := range 32 {
 		wait.Go(func() {
 			assert.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R-1", 60)).StatusCode)
 			ask(t, s, "POST", refundPath, refund(fmt.Sprint("S", i%4), 20)) // two of four fit
-			s.Ledger()
+			s.Ledger.Effects()
 		})
 	}
 	wait.Wait()
 	sum := int64(0)
-	for _, e := range s.Ledger(sandbox.RefundEffect) {
+	for _, e := range s.Ledger.Effects(sandbox.RefundEffect) {
 		sum += e.Amount
 	}
 	assert.EqualValues(t, 100, sum)
-	assert.Len(t, s.Ledger(sandbox.RefundEffect), 3)
+	assert.Len(t, s.Ledger.Effects(sandbox.RefundEffect), 3)
 }
 
 // TestRefundsByTheClock: where the clock is the test's, what is due has come whoever asks first.
@@ -214,7 +214,7 @@ func TestRefundsByTheClock(t *testing.T) {
 	s := newSandbox(t, sandbox.WithClock(func() time.Time { return now }))
 	defer s.Close()
 	paid(t, s)
-	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending {
+	s.Ledger.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending {
 		return sandbox.Ending{State: "CLOSED", After: time.Hour}
 	})
 	ask := func(method, target string, body any) answer {
@@ -225,10 +225,10 @@ func TestRefundsByTheClock(t *testing.T) {
 		now = now.Add(time.Hour)
 	}
 	closes("R1")
-	assert.Equal(t, "SUCCESS", s.Ledger(sandbox.OrderEffect)[0].State)
+	assert.Equal(t, "SUCCESS", s.Ledger.Effects(sandbox.OrderEffect)[0].State)
 	closes("R2")
 	assert.Equal(t, "SUCCESS", ask("GET", orderPath+"?mchid="+s.Merchant().ID, nil).json(t)["trade_state"])
 	closes("R3")
 	closes("R4") // over the whole order again
-	assert.Equal(t, "CLOSED", s.Ledger(sandbox.RefundEffect)[3].State)
+	assert.Equal(t, "CLOSED", s.Ledger.Effects(sandbox.RefundEffect)[3].State)
 }

@@ -22,10 +22,10 @@ func exchange(gateway *sandbox.Sandbox, method, target, body string) (string, []
 
 // Two refunds of an order are a minute apart in production, and so they are here: the second comes too soon. A test that
 // does not care says so, or lets the minute pass.
-func ExampleSandbox_Relax() {
+func ExampleRules_Relax() {
 	gateway, err := sandbox.New()
 	check(err)
-	_, err = gateway.AddPaidOrder("ORDER-0001", 100)
+	_, err = gateway.Users.AddPaidOrder("ORDER-0001", 100)
 	check(err)
 	refund := func(number string) {
 		status, _ := exchange(gateway, "POST", "/v3/refund/domestic/refunds",
@@ -34,9 +34,9 @@ func ExampleSandbox_Relax() {
 	}
 	refund("R-1")
 	refund("R-2")
-	check(gateway.Clock().Jump(time.Minute))
+	check(gateway.Clock.Jump(time.Minute))
 	refund("R-2")
-	check(gateway.Relax(sandbox.RefundPace))
+	check(gateway.Rules.Relax(sandbox.RefundPace))
 	refund("R-3")
 	// Output:
 	// R-1 200 OK

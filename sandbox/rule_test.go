@@ -15,7 +15,7 @@ func TestRules(t *testing.T) {
 	s := newSandbox(t)
 	held := func(without ...sandbox.Rule) (list []sandbox.Rule) {
 	next:
-		for _, rule := range sandbox.Rules() {
+		for _, rule := range s.Rules.All() {
 			for _, other := range without {
 				if rule == other {
 					continue next
@@ -25,19 +25,19 @@ func TestRules(t *testing.T) {
 		}
 		return list
 	}
-	assert.Equal(t, held(sandbox.ReadDelay), s.Enforced())
-	require.NoError(t, s.Relax(sandbox.Names, sandbox.Expiry))
-	assert.Equal(t, held(sandbox.ReadDelay, sandbox.Names, sandbox.Expiry), s.Enforced())
-	assert.EqualError(t, s.Relax(sandbox.Rates, "gravity"),
+	assert.Equal(t, held(sandbox.ReadDelay), s.Rules.Enforced())
+	require.NoError(t, s.Rules.Relax(sandbox.Names, sandbox.Expiry))
+	assert.Equal(t, held(sandbox.ReadDelay, sandbox.Names, sandbox.Expiry), s.Rules.Enforced())
+	assert.EqualError(t, s.Rules.Relax(sandbox.Rates, "gravity"),
 		`sandbox: there is no rule "gravity"; there are rates, read-delay, refund-pace, share-pace, look-back, async-cancel, names, expiry`)
-	assert.Contains(t, s.Enforced(), sandbox.Rates, "all or nothing")
-	require.NoError(t, s.Relax(sandbox.Rules()...))
-	assert.Empty(t, s.Enforced())
+	assert.Contains(t, s.Rules.Enforced(), sandbox.Rates, "all or nothing")
+	require.NoError(t, s.Rules.Relax(s.Rules.All()...))
+	assert.Empty(t, s.Rules.Enforced())
 }
 
 func TestRates(t *testing.T) {
 	s := newShop(t, "2026-11-22 12:00:00")
-	require.NoError(t, s.Relax(sandbox.RefundPace))
+	require.NoError(t, s.Rules.Relax(sandbox.RefundPace))
 	const feeds = "/v3/brand/partner/card-member/pay-view-tokens"
 	status := func() int { return s.ask(t, "POST", feeds, map[string]any{}).StatusCode }
 	for range 5 {
@@ -45,7 +45,7 @@ func TestRates(t *testing.T) {
 	}
 	s.want(t, 429, "FREQUENCY_LIMITED", "POST", feeds, map[string]any{})
 	off := "; rule rates, by the sandbox's clock: Relax(sandbox.Rates) or --relax rates switches it off"
-	reason := func() string { list := s.Journal(); return list[len(list)-1].Reason }
+	reason := func() string { list := s.Journal.All(); return list[len(list)-1].Reason }
 	assert.Equal(t, "5 requests a second are documented for this operation"+off, reason())
 	other, err := s.AddMerchant("1900000110")
 	require.NoError(t, err)
@@ -60,7 +60,7 @@ func TestRates(t *testing.T) {
 	}
 	s.want(t, 429, "FREQUENCY_LIMITED", "POST", refundPath, bad)
 	assert.Equal(t, "more than 6 refunds fail in a second"+off, reason())
-	_, err = s.AddPaidOrder("ORDER-0001", 1)
+	_, err = s.Users.AddPaidOrder("ORDER-0001", 1)
 	require.NoError(t, err)
 	s.want(t, 200, "", "POST", refundPath, with(bad, "out_trade_no", "ORDER-0001"))
 
@@ -68,13 +68,13 @@ func TestRates(t *testing.T) {
 		s.ask(t, "POST", "/v3/profitsharing/return-orders", map[string]any{})
 	}
 	s.want(t, 429, "RATELIMIT_EXCEED", "POST", "/v3/profitsharing/return-orders", map[string]any{})
-	require.NoError(t, s.Relax(sandbox.Rates))
+	require.NoError(t, s.Rules.Relax(sandbox.Rates))
 	assert.NotEqual(t, 429, s.ask(t, "POST", "/v3/profitsharing/return-orders", map[string]any{}).StatusCode)
 }
 
 func TestReadDelay(t *testing.T) {
 	s := newShop(t, "2026-11-22 12:00:00")
-	require.NoError(t, s.Enforce(sandbox.ReadDelay))
+	require.NoError(t, s.Rules.Enforce(sandbox.ReadDelay))
 	s.want(t, 200, "", "POST", "/v3/pay/transactions/native", native(s.Sandbox))
 	s.want(t, 404, "ORDER_NOT_EXIST", "GET", orderPath+"?mchid=1900000109", nil)
 	s.pass(time.Second)
@@ -84,7 +84,7 @@ func TestReadDelay(t *testing.T) {
 func TestRefundPace(t *testing.T) {
 	s := newShop(t, "2026-11-22 12:00:00")
 	for _, number := range []string{"ORDER-0001", "ORDER-0002"} {
-		_, err := s.AddPaidOrder(number, 100)
+		_, err := s.Users.AddPaidOrder(number, 100)
 		require.NoError(t, err)
 	}
 	s.want(t, 200, "", "POST", refundPath, refund("R-1", 10))
@@ -94,16 +94,16 @@ func TestRefundPace(t *testing.T) {
 	s.want(t, 429, "FREQUENCY_LIMITED", "POST", refundPath, refund("R-3", 10))
 	s.pass(time.Second)
 	s.want(t, 200, "", "POST", refundPath, refund("R-3", 10))
-	require.NoError(t, s.Relax(sandbox.RefundPace))
+	require.NoError(t, s.Rules.Relax(sandbox.RefundPace))
 	s.want(t, 200, "", "POST", refundPath, refund("R-4", 10))
 }
 
 func TestAbnormalRefund(t *testing.T) {
 	s := newShop(t, "2026-11-22 12:00:00")
-	_, err := s.AddPaidOrder("ORDER-0001", 100)
+	_, err := s.Users.AddPaidOrder("ORDER-0001", 100)
 	require.NoError(t, err)
 	state := "ABNORMAL"
-	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{State: state} })
+	s.Ledger.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{State: state} })
 	id := s.want(t, 200, "", "POST", refundPath, refund("R-1", 10))["refund_id"].(string)
 	status := func() any { return s.want(t, 200, "", "GET", refundPath+"/R-1", nil)["status"] }
 	assert.Equal(t, "ABNORMAL", status())
@@ -141,7 +141,7 @@ func TestTransferRules(t *testing.T) {
 		}
 		s.want(t, test.status, code, "POST", billsPath, transfer(fmt.Sprint("N", i), test.amount, test.name))
 	}
-	require.NoError(t, s.Relax(sandbox.Names))
+	require.NoError(t, s.Rules.Relax(sandbox.Names))
 	s.want(t, 200, "", "POST", billsPath, transfer("N9", 200_000, ""))
 
 	assert.Equal(t, "CANCELING", s.want(t, 200, "", "POST", billPath+"N1/cancel", nil)["state"])
@@ -153,6 +153,6 @@ func TestTransferRules(t *testing.T) {
 	s.want(t, 200, "", "GET", billPath+"N1", nil)
 	s.pass(time.Second)
 	s.want(t, 404, "NOT_FOUND", "GET", billPath+"N1", nil)
-	require.NoError(t, s.Relax(sandbox.LookBack))
+	require.NoError(t, s.Rules.Relax(sandbox.LookBack))
 	s.want(t, 200, "", "GET", billPath+"N1", nil)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/visible"
+	"github.com/wxpay-go/wxpay/sandbox/internal/keyring"
 )
 
 // idleTimeout is how long the gateway keeps an idle connection open; it announces it as Keep-Alive: timeout=8.
@@ -57,7 +58,7 @@ func Start(t TB, options ...Option) *Server {
 }
 
 // Listen serves the sandbox on addr, a loopback address with a port (0 for a free one), such as "127.0.0.1:0" or
-// "localhost:8080". Other addresses are refused, because the sandbox gives its private keys away, unless [WithNetwork] permits them.
+// "localhost:8080". Other addresses are errors, because the sandbox gives its private keys away, unless [WithNetwork] permits them.
 // Besides the platform's paths it serves [Sandbox.Control]. End it with Close.
 func (s *Sandbox) Listen(addr string) (*Server, error) {
 	if err := visible.Word(addr); err != nil {
@@ -67,14 +68,14 @@ func (s *Sandbox) Listen(addr string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: the address must be a loopback host and a port, such as 127.0.0.1:8080: %w", err)
 	}
-	if ip := net.ParseIP(host); !s.network && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if ip := net.ParseIP(host); !s.shared.set.network && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return nil, notLoopback(addr)
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	if bound, ok := listener.Addr().(*net.TCPAddr); !s.network && (!ok || !bound.IP.IsLoopback()) { // localhost can name anything
+	if bound, ok := listener.Addr().(*net.TCPAddr); !s.shared.set.network && (!ok || !bound.IP.IsLoopback()) { // localhost can name anything
 		listener.Close()
 		return nil, notLoopback(addr)
 	}
@@ -105,7 +106,7 @@ func (s *Sandbox) serve(listener net.Listener) *Server {
 // serveAll serves the platform's paths, and control beside them.
 func (s *Sandbox) serveAll(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, ControlPath) {
-		s.serveControl(w, r)
+		s.shared.console.ServeHTTP(w, r)
 		return
 	}
 	s.ServeHTTP(w, r)
@@ -124,4 +125,14 @@ func (s *Server) Close() error {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	return nil
+}
+
+// Env returns the variables of [Sandbox.Env], and WXPAY_BASE_URL.
+func (s *Server) Env() []string { return env(s.variables()) }
+
+// LookupEnv looks one of the variables of [Server.Env] up, in the manner of os.LookupEnv.
+func (s *Server) LookupEnv(key string) (string, bool) { return lookupEnv(s.variables(), key) }
+
+func (s *Server) variables() []keyring.Variable {
+	return append(s.merchant.Keys.Variables(), keyring.Variable{Name: "WXPAY_BASE_URL", Value: s.URL})
 }

@@ -159,7 +159,7 @@ func TestRawRequestLine(t *testing.T) {
 		body, err := io.ReadAll(response.Body)
 		require.NoError(t, err)
 		assert.Equal(t, status, response.StatusCode, "%s: %s", target, body)
-		entries := s.Journal()
+		entries := s.Journal.All()
 		assert.Equal(t, target, entries[len(entries)-1].Target)
 	}
 }

@@ -48,10 +48,10 @@ func TestServiceOrder(t *testing.T) {
 	assert.Equal(t, "400 ALREADY_EXISTS", g.refused("POST", servicePath, service(map[string]any{"attach": "a"})))
 
 	assert.Equal(t, "400 INVALID_REQUEST", g.refused("POST", servicePath+"/S-1/complete", serviceBill(500, nil)), "nobody confirmed it")
-	_, err := g.PayServiceOrder("S-1")
+	_, err := g.Users.PayServiceOrder("S-1")
 	assert.ErrorContains(t, err, "nothing is to be paid, the order is CREATED")
-	require.NoError(t, g.ConfirmServiceOrder("S-1"))
-	assert.ErrorContains(t, g.ConfirmServiceOrder("S-1"), "does not wait for its user")
+	require.NoError(t, g.Users.ConfirmServiceOrder("S-1"))
+	assert.ErrorContains(t, g.Users.ConfirmServiceOrder("S-1"), "does not wait for its user")
 	notice := g.noticed("PAYSCORE.USER_CONFIRM")
 	require.Len(t, notice, 1)
 	assert.Equal(t, "DOING", notice[0]["state"])
@@ -76,7 +76,7 @@ func TestServiceOrder(t *testing.T) {
 	assert.EqualValues(t, 300, g.do("POST", servicePath+"/S-1/modify", modification(300))["total_amount"])
 	assert.Equal(t, "USER_PAYING", g.do("GET", serviceQuery, nil)["collection"].(map[string]any)["state"])
 	g.do("POST", servicePath+"/S-1/pay", map[string]any{"appid": "wx1", "service_id": "500001"})
-	transaction, err := g.PayServiceOrder("S-1")
+	transaction, err := g.Users.PayServiceOrder("S-1")
 	require.NoError(t, err)
 	paid := g.noticed("PAYSCORE.USER_PAID")
 	require.Len(t, paid, 1)
@@ -87,16 +87,16 @@ func TestServiceOrder(t *testing.T) {
 	assert.Equal(t, transaction, collection["details"].([]any)[0].(map[string]any)["transaction_id"])
 	assert.Equal(t, "400 PARAM_ERROR", g.refused("POST", servicePath+"/S-1/cancel", cancellation("r")))
 	assert.Equal(t, "400 INVALID_REQUEST", g.refused("POST", servicePath+"/S-1/modify", modification(200)))
-	_, err = g.PayServiceOrder("S-1")
+	_, err = g.Users.PayServiceOrder("S-1")
 	assert.ErrorContains(t, err, "nothing is to be paid")
-	effects := g.Ledger(sandbox.ServiceEffect)
+	effects := g.Ledger.Effects(sandbox.ServiceEffect)
 	require.Len(t, effects, 1)
 	assert.Equal(t, "DONE", effects[0].State)
 
 	assert.Equal(t, "404 RESOURCE_NOT_EXISTS", g.refused("GET", servicePath+"?out_order_no=S-2&service_id=500001&appid=wx1", nil))
 	assert.Equal(t, "400 PARAM_ERROR", g.refused("GET", servicePath+"?service_id=500001&appid=wx1", nil))
 	assert.Equal(t, "400 PARAM_ERROR", g.refused("GET", serviceQuery+"&query_id=1", nil))
-	assert.ErrorContains(t, g.ConfirmServiceOrder("S-2"), "no pay score order")
+	assert.ErrorContains(t, g.Users.ConfirmServiceOrder("S-2"), "no pay score order")
 }
 
 func modification(total int) map[string]any {
@@ -113,7 +113,7 @@ func cancellation(reason string) map[string]any {
 func TestServiceOrderEnds(t *testing.T) {
 	complete := func(total int) func(*gate) {
 		return func(g *gate) {
-			require.NoError(g.t, g.ConfirmServiceOrder("S-1"))
+			require.NoError(g.t, g.Users.ConfirmServiceOrder("S-1"))
 			g.do("POST", servicePath+"/S-1/complete", serviceBill(total, nil))
 		}
 	}
@@ -121,7 +121,7 @@ func TestServiceOrderEnds(t *testing.T) {
 		g.do("POST", servicePath+"/S-1/cancel", cancellation("r"))
 		g.do("POST", servicePath+"/S-1/cancel", cancellation("r"))
 		assert.Equal(g.t, "400 PARAM_ERROR", g.refused("POST", servicePath+"/S-1/cancel", cancellation("other")))
-		assert.Error(g.t, g.ConfirmServiceOrder("S-1"))
+		assert.Error(g.t, g.Users.ConfirmServiceOrder("S-1"))
 	}
 	sync := func(g *gate) {
 		body := map[string]any{"appid": "wx1", "service_id": "500001", "type": "Order_Paid", "detail": map[string]any{"paid_time": "20250102000000"}}
@@ -138,7 +138,7 @@ func TestServiceOrderEnds(t *testing.T) {
 		state string
 	}{
 		"cancelled when new":       {nil, []func(*gate){cancel}, "REVOKED"},
-		"cancelled when confirmed": {nil, []func(*gate){func(g *gate) { require.NoError(g.t, g.ConfirmServiceOrder("S-1")) }, cancel}, "REVOKED"},
+		"cancelled when confirmed": {nil, []func(*gate){func(g *gate) { require.NoError(g.t, g.Users.ConfirmServiceOrder("S-1")) }, cancel}, "REVOKED"},
 		"cancelled when complete":  {nil, []func(*gate){complete(500), cancel}, "REVOKED"},
 		"over nothing":             {nil, []func(*gate){complete(0)}, "DONE"},
 		"paid otherwise":           {nil, []func(*gate){complete(500), sync}, "DONE"},
@@ -168,7 +168,7 @@ func TestServiceOrderOfASubMerchant(t *testing.T) {
 	require.NoError(t, g.AddSubMerchant("1900000110"))
 	assert.Equal(t, "1900000110", g.do("POST", path, service(sub))["sub_mchid"])
 	assert.Equal(t, "404 RESOURCE_NOT_EXISTS", g.refused("GET", serviceQuery, nil), "it is no order of the provider's own")
-	require.NoError(t, g.ConfirmServiceOrder("S-1"))
+	require.NoError(t, g.Users.ConfirmServiceOrder("S-1"))
 	assert.Equal(t, "user", g.noticed("PAYSCORE.USER_CONFIRM")[0]["sub_openid"])
 
 	complete := serviceBill(500, map[string]any{"sub_mchid": "1900000110"})
@@ -177,7 +177,7 @@ func TestServiceOrderOfASubMerchant(t *testing.T) {
 	other["sub_mchid"] = "1900000111"
 	assert.Equal(t, "400 PARAM_ERROR", g.refused("POST", path+"/S-1/complete", other))
 	assert.Nil(t, g.do("POST", path+"/S-1/complete", complete), "204")
-	_, err := g.PayServiceOrder("S-1")
+	_, err := g.Users.PayServiceOrder("S-1")
 	require.NoError(t, err)
 	told := g.do("GET", query, nil)
 	assert.Equal(t, "DONE", told["state"])

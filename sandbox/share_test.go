@@ -21,7 +21,7 @@ func sharing(t testing.TB) (shop, string) {
 	order := with(native(s.Sandbox), "settle_info", map[string]any{"profit_sharing": true})
 	order["amount"] = map[string]any{"total": 100}
 	s.want(t, 200, "", "POST", "/v3/pay/transactions/native", order)
-	id, err := s.Pay("ORDER-0001")
+	id, err := s.Users.Pay("ORDER-0001")
 	require.NoError(t, err)
 	s.pass(time.Minute)
 	s.want(t, 200, "", "POST", sharePath+"receivers/add", map[string]any{
@@ -97,7 +97,7 @@ func TestShare(t *testing.T) {
 	s.want(t, 403, "NOT_ENOUGH", "POST", sharePath+"orders", shareOf(id, "P2", 51, 0))
 
 	// One receiver fails: its sum can be shared again.
-	s.SetEnding(func(kind sandbox.EffectKind, number string) sandbox.Ending {
+	s.Ledger.SetEnding(func(kind sandbox.EffectKind, number string) sandbox.Ending {
 		if kind == sandbox.ShareEffect && number == "P3/o1" {
 			return sandbox.Ending{State: "CLOSED", After: time.Hour}
 		}
@@ -111,21 +111,21 @@ func TestShare(t *testing.T) {
 	assert.EqualValues(t, 40, left())
 
 	// A relation that ends before the share arrives.
-	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: -1} })
+	s.Ledger.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: -1} })
 	s.want(t, 200, "", "POST", sharePath+"orders", shareOf(id, "P4", 1, 2))
 	s.want(t, 200, "", "POST", sharePath+"receivers/delete", map[string]any{"appid": "wx0123456789abcdef", "type": "PERSONAL_OPENID", "account": "o1"})
-	require.NoError(t, s.Settle(sandbox.ShareEffect, "P4", "SUCCESS"))
+	require.NoError(t, s.Ledger.Settle(sandbox.ShareEffect, "P4", "SUCCESS"))
 	assert.Equal(t, []string{subMerchant + " 1 SUCCESS", "o1 2 CLOSED NO_RELATION"}, results(query("P4")))
-	assert.ErrorContains(t, s.Settle(sandbox.ShareEffect, "P4", "CLOSED"), "has ended")
+	assert.ErrorContains(t, s.Ledger.Settle(sandbox.ShareEffect, "P4", "CLOSED"), "has ended")
 	s.want(t, 400, "INVALID_REQUEST", "POST", sharePath+"orders", shareOf(id, "P5", 1, 2))
-	s.SetEnding(nil)
+	s.Ledger.SetEnding(nil)
 
 	// The last sharing gives the rest back.
 	s.want(t, 200, "", "POST", sharePath+"orders", with(shareOf(id, "P6", 9, 0), "unfreeze_unsplit", true))
 	assert.Equal(t, []string{subMerchant + " 9 SUCCESS", "1900000109 30 SUCCESS"}, results(query("P6")))
 	assert.EqualValues(t, 0, left())
 	s.want(t, 403, "NOT_ENOUGH", "POST", sharePath+"orders", shareOf(id, "P7", 1, 0))
-	assert.Len(t, s.Ledger(sandbox.ShareEffect), 4)
+	assert.Len(t, s.Ledger.Effects(sandbox.ShareEffect), 4)
 }
 
 func TestShareRefusals(t *testing.T) {
@@ -137,7 +137,7 @@ func TestShareRefusals(t *testing.T) {
 		}
 		return list
 	}
-	plain, err := s.AddPaidOrder("PLAIN-1", 100)
+	plain, err := s.Users.AddPaidOrder("PLAIN-1", 100)
 	require.NoError(t, err)
 	s.pass(time.Minute)
 	for name, test := range map[string]struct {
@@ -155,7 +155,7 @@ func TestShareRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { s.want(t, test.status, test.code, "POST", sharePath+"orders", test.body) })
 	}
-	assert.Empty(t, s.Ledger(sandbox.ShareEffect))
+	assert.Empty(t, s.Ledger.Effects(sandbox.ShareEffect))
 	s.want(t, 200, "", "POST", sharePath+"orders", with(shareOf(id, "P1", 1, 0), "receivers", receivers(50)))
 	for i := range 49 {
 		s.want(t, 200, "", "POST", sharePath+"orders", shareOf(id, fmt.Sprint("Q", i), 1, 0))
@@ -167,12 +167,12 @@ func TestSharePace(t *testing.T) {
 	s := newShop(t, "2026-11-22 12:00:00")
 	order := with(native(s.Sandbox), "settle_info", map[string]any{"profit_sharing": true})
 	s.want(t, 200, "", "POST", "/v3/pay/transactions/native", order)
-	id, err := s.Pay("ORDER-0001")
+	id, err := s.Users.Pay("ORDER-0001")
 	require.NoError(t, err)
 	unfreeze := map[string]any{"transaction_id": id, "out_order_no": "U1", "description": "解冻"}
 	s.pass(59 * time.Second)
 	s.want(t, 400, "INVALID_REQUEST", "POST", sharePath+"orders/unfreeze", unfreeze)
-	require.NoError(t, s.Relax(sandbox.SharePace))
+	require.NoError(t, s.Rules.Relax(sandbox.SharePace))
 	s.want(t, 200, "", "POST", sharePath+"orders/unfreeze", unfreeze)
 }
 
@@ -233,13 +233,13 @@ func TestShareReturns(t *testing.T) {
 	s.want(t, 200, "", "POST", sharePath+"return-orders", back("B3", 4))
 	s.want(t, 403, "NOT_ENOUGH", "POST", sharePath+"return-orders", back("B4", 1)) // all is gone
 	require.NoError(t, s.SetBalance(subMerchant, -1))
-	assert.Len(t, s.Ledger(sandbox.ReturnEffect), 4)
+	assert.Len(t, s.Ledger.Effects(sandbox.ReturnEffect), 4)
 
 	// A return that fails gives the sum back to whom it came from.
-	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{State: "FAILED"} })
+	s.Ledger.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{State: "FAILED"} })
 	s.want(t, 200, "", "POST", sharePath+"return-orders", back("B5", 10))
 	assert.Equal(t, "ACCOUNT_ABNORMAL", query("B5")["fail_reason"])
-	s.SetEnding(nil)
+	s.Ledger.SetEnding(nil)
 	s.want(t, 403, "NOT_ENOUGH", "POST", sharePath+"return-orders", back("B6", 11))
 	s.want(t, 200, "", "POST", sharePath+"return-orders", back("B6", 10))
 	s.pass(181 * 24 * time.Hour)
@@ -253,7 +253,7 @@ func TestShareNotices(t *testing.T) {
 	s.want(t, 200, "", "POST", sharePath+"orders", with(shareOf(id, "P1", 30, 20), "unfreeze_unsplit", true))
 	s.want(t, 200, "", "POST", sharePath+"return-orders", map[string]any{"out_order_no": "P1", "out_return_no": "B1", "return_mchid": subMerchant, "amount": 5, "description": "退货"})
 	events := make(map[string]int)
-	for _, d := range s.Deliveries() {
+	for _, d := range s.Deliveries.All() {
 		events[d.Event]++
 	}
 	assert.Equal(t, map[string]int{"TRANSACTION.SUCCESS": 1, "PROFITSHARING.SUCCESS": 2, "PROFITSHARING.RETURN": 1}, events, "the merchant is not told of its own rest")

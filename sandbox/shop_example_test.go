@@ -11,6 +11,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 	"github.com/wxpay-go/wxpay/webhook"
 )
 
@@ -22,7 +23,7 @@ func Example_shop() {
 	defer gateway.Close()
 	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
 	check(err)
-	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: gateway.PublicKeyID(), Key: gateway.PublicKey()})
+	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: gateway.Keys.PublicKeyID(), Key: gateway.Keys.PublicKey()})
 	check(err)
 	merchant := gateway.Merchant()
 
@@ -39,14 +40,14 @@ func Example_shop() {
 		heard <- fmt.Sprint(e.Get("out_refund_no"), " is refunded: ", amount, " fen")
 		return err
 	})
-	gateway.DeliverTo(notified)
+	gateway.Deliveries.To(notified)
 
 	_, err = client.Chain("v3/pay/transactions/native").Post(ctx, wxpay.JSON{
 		"appid": "wxd678efh567hg6787", "mchid": merchant.ID, "description": "T-shirt", "out_trade_no": "ORDER-0001",
 		"notify_url": "https://shop.example.com/notify", "amount": wxpay.JSON{"total": 100},
 	})
 	check(err)
-	_, err = gateway.Pay("ORDER-0001")
+	_, err = gateway.Users.Pay("ORDER-0001")
 	check(err)
 	fmt.Println(<-heard)
 	_, err = client.Chain("v3/refund/domestic/refunds").Post(ctx, wxpay.JSON{
@@ -55,7 +56,7 @@ func Example_shop() {
 	})
 	check(err)
 	fmt.Println(<-heard)
-	for _, effect := range gateway.Ledger() {
+	for _, effect := range gateway.Ledger.Effects() {
 		fmt.Println(effect.Kind, effect.Number, effect.Amount, effect.State)
 	}
 	// Output:
@@ -73,14 +74,14 @@ func check(err error) {
 }
 
 // The answer to a refund is lost, so the caller knows nothing; the ledger knows.
-func ExampleSandbox_Inject() {
+func ExampleFaults_Inject() {
 	gateway, err := sandbox.New()
 	check(err)
-	_, err = gateway.AddPaidOrder("ORDER-0001", 100)
+	_, err = gateway.Users.AddPaidOrder("ORDER-0001", 100)
 	check(err)
-	fault, err := sandbox.ParseFault("reset-after path=/v3/refund/* count=1")
+	rule, err := fault.Parse("reset-after path=/v3/refund/* count=1")
 	check(err)
-	check(gateway.Inject(fault))
+	check(gateway.Faults.Inject(rule))
 
 	const body = `{"out_trade_no":"ORDER-0001","out_refund_no":"REFUND-0001","amount":{"refund":30,"total":100,"currency":"CNY"}}`
 	for range 2 {
@@ -93,7 +94,7 @@ func ExampleSandbox_Inject() {
 		answer.Body.Close()
 		fmt.Println(answer.Status)
 	}
-	fmt.Println(len(gateway.Ledger(sandbox.RefundEffect)), "refund")
+	fmt.Println(len(gateway.Ledger.Effects(sandbox.RefundEffect)), "refund")
 	// Output:
 	// read tcp: sandbox: the connection was reset by a fault
 	// 200 OK
@@ -101,12 +102,12 @@ func ExampleSandbox_Inject() {
 }
 
 // Of two refunds one succeeds at once, and the other waits for the test.
-func ExampleSandbox_SetEnding() {
+func ExampleLedger_SetEnding() {
 	gateway, err := sandbox.New()
 	check(err)
-	_, err = gateway.AddPaidOrder("ORDER-0001", 100)
+	_, err = gateway.Users.AddPaidOrder("ORDER-0001", 100)
 	check(err)
-	gateway.SetEnding(func(kind sandbox.EffectKind, number string) sandbox.Ending {
+	gateway.Ledger.SetEnding(func(kind sandbox.EffectKind, number string) sandbox.Ending {
 		if number == "SLOW" {
 			return sandbox.Ending{After: -1}
 		}
@@ -117,15 +118,15 @@ func ExampleSandbox_SetEnding() {
 		answer, err := gateway.Transport().RoundTrip(signed(gateway, "POST", "https://api.mch.weixin.qq.com/v3/refund/domestic/refunds", body))
 		check(err)
 		answer.Body.Close()
-		check(gateway.Clock().Jump(time.Minute)) // between two refunds of an order
+		check(gateway.Clock.Jump(time.Minute)) // between two refunds of an order
 	}
 	show := func() {
-		for _, refund := range gateway.Ledger(sandbox.RefundEffect) {
+		for _, refund := range gateway.Ledger.Effects(sandbox.RefundEffect) {
 			fmt.Println(refund.Number, refund.State)
 		}
 	}
 	show()
-	check(gateway.Settle(sandbox.RefundEffect, "SLOW", "ABNORMAL"))
+	check(gateway.Ledger.Settle(sandbox.RefundEffect, "SLOW", "ABNORMAL"))
 	show()
 	// Output:
 	// QUICK SUCCESS
@@ -135,7 +136,7 @@ func ExampleSandbox_SetEnding() {
 }
 
 // A handler is tried with a genuine notification and with a probe.
-func ExampleSandbox_Notify() {
+func ExampleDeliveries_Notify() {
 	gateway, err := sandbox.New()
 	check(err)
 	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -143,10 +144,10 @@ func ExampleSandbox_Notify() {
 		check(err)
 		signature, err := apiv3.ReadSignature(r.Header)
 		check(err)
-		fmt.Println(signature.IsProbe(), signature.Verify(apiv3.RSA(), gateway.PublicKey(), body) == nil)
+		fmt.Println(signature.IsProbe(), signature.Verify(apiv3.RSA(), gateway.Keys.PublicKey(), body) == nil)
 	})
-	for _, faults := range [][]sandbox.FaultKind{nil, {sandbox.Probe}} {
-		request, err := gateway.Notify("TRANSACTION.SUCCESS", nil, faults...)
+	for _, faults := range [][]fault.Kind{nil, {fault.Probe}} {
+		request, err := gateway.Deliveries.Notify("TRANSACTION.SUCCESS", nil, faults...)
 		check(err)
 		handler.ServeHTTP(nil, request)
 	}
@@ -156,14 +157,14 @@ func ExampleSandbox_Notify() {
 }
 
 // The log of deliveries tells what the receiver answered.
-func ExampleSandbox_Deliver() {
+func ExampleDeliveries_Deliver() {
 	gateway, err := sandbox.New()
 	check(err)
 	defer gateway.Close()
-	gateway.DeliverTo(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
-	id, err := gateway.Deliver("https://shop.example.com/notify", "REFUND.SUCCESS", nil)
+	gateway.Deliveries.To(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	id, err := gateway.Deliveries.Deliver("https://shop.example.com/notify", "REFUND.SUCCESS", nil)
 	check(err)
-	delivery, err := gateway.Await(context.Background(), id, 1)
+	delivery, err := gateway.Deliveries.Await(context.Background(), id, 1)
 	check(err)
 	fmt.Println(delivery.State, delivery.Attempts[0].Status, delivery.Next.Sub(delivery.Attempts[0].Time).Seconds() >= 15)
 	// Output:

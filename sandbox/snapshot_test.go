@@ -17,37 +17,37 @@ func TestSnapshotAndRestore(t *testing.T) {
 	s, r := newReceiver(t, 500, 500)
 	defer s.Close()
 	require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", with(with(native(s), "notify_url", notifyURL), "amount", map[string]any{"total": 100})).StatusCode)
-	_, err := s.Pay("ORDER-0001")
+	_, err := s.Users.Pay("ORDER-0001")
 	require.NoError(t, err)
-	id := s.Deliveries()[0].ID
-	_, err = s.Await(t.Context(), id, 1)
+	id := s.Deliveries.All()[0].ID
+	_, err = s.Deliveries.Await(t.Context(), id, 1)
 	require.NoError(t, err)
-	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: time.Hour} })
+	s.Ledger.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: time.Hour} })
 	require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R1", 1)).StatusCode)
-	require.NoError(t, s.Clock().Freeze())
-	ledger, now := s.Ledger(), s.Clock().Now()
+	require.NoError(t, s.Clock.Freeze())
+	ledger, now := s.Ledger.Effects(), s.Clock.Now()
 	snapshot, err := s.Snapshot()
 	require.NoError(t, err)
 	assert.NotContains(t, string(snapshot), s.Merchant().APIv3Key)
 
-	require.NoError(t, s.Clock().Jump(2*time.Hour))
+	require.NoError(t, s.Clock.Jump(2*time.Hour))
 	require.Equal(t, 200, ask(t, s, "POST", refundPath, refund("R2", 1)).StatusCode)
 	other, err := s.AddMerchant("1900000110")
 	require.NoError(t, err)
-	_, err = other.AddPaidOrder("OTHER-1", 1)
+	_, err = other.Users.AddPaidOrder("OTHER-1", 1)
 	require.NoError(t, err)
 	require.Equal(t, "SUCCESS", refundStates(s)["R1"])
 
 	require.NoError(t, s.Restore(snapshot))
-	assert.True(t, now.Equal(s.Clock().Now()), "the clock is back, too")
-	assert.True(t, s.Clock().Frozen())
-	sameLedger(t, ledger, s.Ledger())
-	assert.Empty(t, other.Ledger())
+	assert.True(t, now.Equal(s.Clock.Now()), "the clock is back, too")
+	assert.True(t, s.Clock.Frozen())
+	sameLedger(t, ledger, s.Ledger.Effects())
+	assert.Empty(t, other.Ledger.Effects())
 	heard := len(r.notices())
-	require.NoError(t, s.Clock().Jump(2*time.Hour))
+	require.NoError(t, s.Clock.Jump(2*time.Hour))
 	assert.Equal(t, map[string]string{"R1": "SUCCESS"}, refundStates(s), "what was to come comes again")
 	assert.Greater(t, len(r.notices()), heard)
-	assert.Equal(t, sandbox.Delivered, s.Deliveries()[0].State)
+	assert.Equal(t, sandbox.Delivered, s.Deliveries.All()[0].State)
 
 	// Another sandbox has other keys, and everything else.
 	elsewhere := newSandbox(t, sandbox.WithMerchant("1900000199"))
@@ -55,8 +55,8 @@ func TestSnapshotAndRestore(t *testing.T) {
 	require.NoError(t, elsewhere.Restore(snapshot))
 	require.Len(t, elsewhere.Merchants(), 2)
 	there := elsewhere.Merchants()[1]
-	sameLedger(t, ledger, there.Ledger())
-	assert.Empty(t, elsewhere.Ledger())
+	sameLedger(t, ledger, there.Ledger.Effects())
+	assert.Empty(t, elsewhere.Ledger.Effects())
 	require.NoError(t, elsewhere.Restore(snapshot))
 	a := newCall(there, time.Now(), "GET", refundPath+"/R1", nil).sign(there).send(t, elsewhere.Transport(), inProcess)
 	assert.Equal(t, 200, a.StatusCode)
@@ -67,7 +67,7 @@ func TestRestoreMistakes(t *testing.T) {
 	paid(t, s)
 	good, err := s.Snapshot()
 	require.NoError(t, err)
-	ledger := s.Ledger()
+	ledger := s.Ledger.Effects()
 	for name, text := range map[string]string{
 		"no snapshot: ":                   "{}",
 		"this is no snapshot":             "x",
@@ -84,7 +84,7 @@ func TestRestoreMistakes(t *testing.T) {
 		if assert.Error(t, err, name) && name != "no snapshot: " {
 			assert.ErrorContains(t, err, name)
 		}
-		assert.Equal(t, ledger, s.Ledger())
+		assert.Equal(t, ledger, s.Ledger.Effects())
 	}
 }
 
@@ -93,16 +93,16 @@ func TestReset(t *testing.T) {
 	defer s.Close()
 	paid(t, s)
 	require.NoError(t, s.AddSubMerchant("1900000220"))
-	_, err := s.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+	_, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
 	require.NoError(t, err)
-	require.NoError(t, s.Clock().Jump(24*time.Hour))
-	require.NoError(t, s.Clock().Freeze())
+	require.NoError(t, s.Clock.Jump(24*time.Hour))
+	require.NoError(t, s.Clock.Freeze())
 	serial := s.Merchant().Serial
 	require.NoError(t, s.Reset())
-	assert.Empty(t, s.Ledger())
-	assert.Empty(t, s.Deliveries())
-	assert.False(t, s.Clock().Frozen())
-	assert.WithinDuration(t, time.Now(), s.Clock().Now(), time.Minute)
+	assert.Empty(t, s.Ledger.Effects())
+	assert.Empty(t, s.Deliveries.All())
+	assert.False(t, s.Clock.Frozen())
+	assert.WithinDuration(t, time.Now(), s.Clock.Now(), time.Minute)
 	assert.Equal(t, serial, s.Merchant().Serial)
 	assert.Equal(t, []string{"1900000220"}, s.SubMerchants())
 	paid(t, s)
@@ -112,10 +112,10 @@ func TestReset(t *testing.T) {
 func TestRestoredAlarmsHaveOneOrder(t *testing.T) {
 	s, r := newReceiver(t)
 	defer s.Close()
-	require.NoError(t, s.Clock().Freeze())
-	require.NoError(t, s.Relax(sandbox.RefundPace))
+	require.NoError(t, s.Clock.Freeze())
+	require.NoError(t, s.Rules.Relax(sandbox.RefundPace))
 	paid(t, s)
-	s.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: time.Hour} })
+	s.Ledger.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending { return sandbox.Ending{After: time.Hour} })
 	for i := range 8 {
 		require.Equal(t, 200, ask(t, s, "POST", refundPath, with(refund(fmt.Sprint("R", i), 1), "notify_url", fmt.Sprint(notifyURL, "/", i))).StatusCode)
 	}
@@ -124,9 +124,9 @@ func TestRestoredAlarmsHaveOneOrder(t *testing.T) {
 	var first []string
 	for range 3 {
 		require.NoError(t, s.Restore(snapshot))
-		require.NoError(t, s.Clock().Jump(time.Hour))
+		require.NoError(t, s.Clock.Jump(time.Hour))
 		var order []string
-		for _, d := range s.Deliveries() {
+		for _, d := range s.Deliveries.All() {
 			order = append(order, d.URL)
 		}
 		require.Len(t, order, 8)

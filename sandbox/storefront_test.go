@@ -30,17 +30,17 @@ func TestShop(t *testing.T) {
 	defer shop.Close()
 
 	postTo(t, shop.URL+"/orders", `{"number": "ORDER-0001", "total": 100}`)
-	_, err = gateway.Pay("ORDER-0001")
+	_, err = gateway.Users.Pay("ORDER-0001")
 	require.NoError(t, err)
-	_, err = gateway.Await(t.Context(), gateway.Deliveries()[0].ID, 1)
+	_, err = gateway.Deliveries.Await(t.Context(), gateway.Deliveries.All()[0].ID, 1)
 	require.NoError(t, err)
 	assert.Equal(t, "paid 100", getFrom(t, shop.URL+"/orders/ORDER-0001"))
 
 	postTo(t, shop.URL+"/refunds", `{"number": "ORDER-0001", "total": 100, "refund": 30}`)
-	_, err = gateway.Await(t.Context(), gateway.Deliveries()[1].ID, 1)
+	_, err = gateway.Deliveries.Await(t.Context(), gateway.Deliveries.All()[1].ID, 1)
 	require.NoError(t, err)
 	assert.Equal(t, "refunded 30", getFrom(t, shop.URL+"/orders/ORDER-0001"))
-	assert.EqualValues(t, 30, gateway.Ledger(sandbox.RefundEffect)[0].Amount)
+	assert.EqualValues(t, 30, gateway.Ledger.Effects(sandbox.RefundEffect)[0].Amount)
 }
 
 // TestShopIsShort holds the test above to its promise: under 30 lines.

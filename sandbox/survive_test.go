@@ -58,11 +58,11 @@ func TestManyClients(t *testing.T) {
 		t.Error(err)
 	}
 	numbers := make(map[string]bool)
-	for _, effect := range server.Ledger(sandbox.OrderEffect) {
+	for _, effect := range server.Ledger.Effects(sandbox.OrderEffect) {
 		numbers[effect.Number] = true
 	}
 	assert.Len(t, numbers, clients)
-	assert.Len(t, server.Journal(), 1000, "the journal is bounded")
+	assert.Len(t, server.Journal.All(), 1000, "the journal is bounded")
 }
 
 // oneClient is a client with one connection.
@@ -113,7 +113,7 @@ func (c oneClient) call(transport http.RoundTripper, method, target string, body
 	if err != nil {
 		return nil, err
 	}
-	request.Header = http.Header{"Accept": {"application/json"}, "User-Agent": {"many"}, "Authorization": {header}, "Wechatpay-Serial": {c.server.PublicKeyID()}}
+	request.Header = http.Header{"Accept": {"application/json"}, "User-Agent": {"many"}, "Authorization": {header}, "Wechatpay-Serial": {c.server.Keys.PublicKeyID()}}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
@@ -133,7 +133,7 @@ func (c oneClient) call(transport http.RoundTripper, method, target string, body
 	if err != nil {
 		return nil, err
 	}
-	return answer, signature.Verify(c.scheme, c.server.PublicKey(), answer)
+	return answer, signature.Verify(c.scheme, c.server.Keys.PublicKey(), answer)
 }
 
 // junk is what arrives at an open port.
@@ -214,8 +214,8 @@ func TestJunk(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)
-	assert.Empty(t, server.Ledger(), "junk has no effect")
-	for _, entry := range server.Journal() {
+	assert.Empty(t, server.Ledger.Effects(), "junk has no effect")
+	for _, entry := range server.Journal.All() {
 		if entry.Verified {
 			continue
 		}
@@ -235,7 +235,7 @@ func FuzzAuthorization(f *testing.F) {
 	f.Add(strings.Replace(value, good.authorization.Nonce, "", 1), "{\"a\":\"\\\\\"}\n")
 	f.Add(value[:len(value)-20]+base64.StdEncoding.EncodeToString([]byte("x"))+`"`, `[1, 2]`)
 	f.Fuzz(func(t *testing.T, authorization, body string) {
-		s.ResetJournal()
+		s.Journal.Reset()
 		c := *good
 		c.header, c.body = c.header.Clone(), []byte(body)
 		c.header["Authorization"] = []string{authorization}
@@ -247,7 +247,7 @@ func FuzzAuthorization(f *testing.F) {
 			return // no client can send it
 		}
 		answer.Body.Close()
-		entry := s.Journal()[0]
+		entry := s.Journal.All()[0]
 		if entry.Status == http.StatusUnauthorized {
 			assert.NotEmpty(t, entry.Explanation)
 			assert.Less(t, len(entry.Explanation), 16<<10)

@@ -24,7 +24,7 @@ func TestMerchantsShareNothingButTheGateway(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, first.Merchant().Serial, second.Merchant().Serial)
 	require.NotEqual(t, first.Merchant().APIv3Key, second.Merchant().APIv3Key)
-	require.NotEqual(t, first.PublicKeyID(), second.PublicKeyID())
+	require.NotEqual(t, first.Keys.PublicKeyID(), second.Keys.PublicKeyID())
 	again, err := first.AddMerchant("1900000110")
 	require.NoError(t, err)
 	assert.Same(t, second, again)
@@ -35,27 +35,27 @@ func TestMerchantsShareNothingButTheGateway(t *testing.T) {
 		a := newCall(s, time.Now(), "POST", native, nativeOrder(s, "ABC-001")).sign(s).send(t, first.Transport(), inProcess)
 		require.Equal(t, 200, a.StatusCode, "%s", a.body)
 		verify(t, s, time.Now(), a)
-		assert.Equal(t, s.PublicKeyID(), a.Header.Get("Wechatpay-Serial"))
+		assert.Equal(t, s.Keys.PublicKeyID(), a.Header.Get("Wechatpay-Serial"))
 	}
-	one, err := first.Pay("ABC-001")
+	one, err := first.Users.Pay("ABC-001")
 	require.NoError(t, err)
-	assert.Equal(t, "NOTPAY", second.Ledger(sandbox.OrderEffect)[0].State, "it is the other's order that is paid")
-	other, err := second.Pay("ABC-001")
+	assert.Equal(t, "NOTPAY", second.Ledger.Effects(sandbox.OrderEffect)[0].State, "it is the other's order that is paid")
+	other, err := second.Users.Pay("ABC-001")
 	require.NoError(t, err)
 	assert.NotEqual(t, one, other, "the platform's numbers are its own")
 
 	a := newCall(first, time.Now(), "GET", "/v3/pay/transactions/id/"+other+"?mchid="+first.Merchant().ID, nil).sign(first).send(t, second.Transport(), inProcess)
 	assert.Equal(t, 404, a.StatusCode)
 
-	entries := second.Journal()
+	entries := second.Journal.All()
 	require.Len(t, entries, 3)
 	assert.Equal(t, []string{"1900000109", "1900000110", "1900000109"}, []string{entries[0].Merchant, entries[1].Merchant, entries[2].Merchant})
 
-	require.NoError(t, second.SetKeyMode(sandbox.PublicKeyOnly))
+	require.NoError(t, second.Keys.SetMode(sandbox.PublicKeyOnly))
 	assert.Equal(t, 200, ask(t, first, "GET", "/v3/certificates", nil).StatusCode)
 	assert.Equal(t, 404, ask(t, second, "GET", "/v3/certificates", nil).StatusCode)
 
-	deliveries := first.Deliveries()
+	deliveries := first.Deliveries.All()
 	require.Len(t, deliveries, 2)
 	assert.Equal(t, "1900000110", deliveries[1].Merchant)
 }
@@ -69,7 +69,7 @@ func TestMerchantsOfNobody(t *testing.T) {
 	c.authorization.ID = "1900000199"
 	a := c.sign(s).send(t, s.Transport(), inProcess)
 	assert.Equal(t, 401, a.StatusCode)
-	e := s.Journal()[0]
+	e := s.Journal.All()[0]
 	assert.Empty(t, e.Merchant)
 	assert.Equal(t, "the sandbox's mchid is 1900000109, 1900000110", e.Reason)
 
@@ -77,8 +77,8 @@ func TestMerchantsOfNobody(t *testing.T) {
 	c.authorization.ID = "1900000110" // signed by another merchant
 	a = c.sign(s).send(t, s.Transport(), inProcess)
 	assert.Equal(t, 401, a.StatusCode)
-	assert.Equal(t, "1900000110", s.Journal()[1].Merchant)
-	assert.False(t, s.Journal()[1].Verified)
+	assert.Equal(t, "1900000110", s.Journal.All()[1].Merchant)
+	assert.False(t, s.Journal.All()[1].Verified)
 
 	for _, id := range []string{"", "1234567", "12345678901", "19000001x0"} {
 		_, err := s.AddMerchant(id)

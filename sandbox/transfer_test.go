@@ -34,7 +34,7 @@ func TestTransferLife(t *testing.T) {
 		s := newSandbox(t)
 		written := time.Now()
 		beijing := func(at time.Time) string { return at.In(time.FixedZone("", 8*3600)).Format(time.RFC3339) }
-		sealed, err := apiv3.RSA().Encrypt(s.PublicKey(), []byte("张三"))
+		sealed, err := apiv3.RSA().Encrypt(s.Keys.PublicKey(), []byte("张三"))
 		require.NoError(t, err)
 		request := with(bill("B1"), "user_name", base64.StdEncoding.EncodeToString(sealed))
 		a := ask(t, s, "POST", billsPath, request)
@@ -51,12 +51,12 @@ func TestTransferLife(t *testing.T) {
 		time.Sleep(time.Minute)
 		again := with(request, "user_name", nil)
 		assert.Equal(t, "INVALID_REQUEST", ask(t, s, "POST", billsPath, again).json(t)["code"], "other parameters")
-		resealed, err := apiv3.RSA().Encrypt(s.PublicKey(), []byte("张三"))
+		resealed, err := apiv3.RSA().Encrypt(s.Keys.PublicKey(), []byte("张三"))
 		require.NoError(t, err)
 		again["user_name"] = base64.StdEncoding.EncodeToString(resealed)
 		assert.Equal(t, accepted, ask(t, s, "POST", billsPath, again).json(t), "the same name under another encryption is the same request")
 
-		require.NoError(t, s.Settle(sandbox.TransferEffect, "B1", "SUCCESS"))
+		require.NoError(t, s.Ledger.Settle(sandbox.TransferEffect, "B1", "SUCCESS"))
 		for _, path := range []string{billPath + "B1", billsPath + "/transfer-bill-no/" + accepted["transfer_bill_no"].(string)} {
 			a = ask(t, s, "GET", path, nil)
 			require.Equal(t, 200, a.StatusCode)
@@ -76,7 +76,7 @@ func TestTransferLife(t *testing.T) {
 		repeated := ask(t, s, "POST", billsPath, again).json(t)
 		assert.Equal(t, "SUCCESS", repeated["state"])
 		assert.NotContains(t, repeated, "package_info")
-		effects := s.Ledger()
+		effects := s.Ledger.Effects()
 		require.Len(t, effects, 1)
 		assert.Contains(t, effects[0].Params, "张三")
 		effects[0].Params = ""
@@ -86,8 +86,8 @@ func TestTransferLife(t *testing.T) {
 
 func TestTransferEnds(t *testing.T) {
 	s := newSandbox(t)
-	require.NoError(t, s.Relax(sandbox.AsyncCancel))
-	s.SetEnding(func(_ sandbox.EffectKind, number string) sandbox.Ending {
+	require.NoError(t, s.Rules.Relax(sandbox.AsyncCancel))
+	s.Ledger.SetEnding(func(_ sandbox.EffectKind, number string) sandbox.Ending {
 		return map[string]sandbox.Ending{"FAIL": {State: "FAIL"}, "WAIT": {After: -1}, "LATER": {After: time.Hour}, "BAD": {State: "CLOSED"}}[number]
 	})
 	for _, number := range []string{"OK", "FAIL", "WAIT", "LATER"} {
@@ -116,7 +116,7 @@ func TestTransferEnds(t *testing.T) {
 	assert.Equal(t, "CANCELLED", state("WAIT"))
 	assert.Equal(t, "CANCELLED", ask(t, s, "POST", billPath+"WAIT/cancel", nil).json(t)["state"], "cancelling again")
 	assert.Equal(t, "CANCELLED", state("LATER"), "the cancellation overtook what was to come")
-	assert.EqualError(t, s.Settle(sandbox.TransferEffect, "LATER", "SUCCESS"), "sandbox: settle: the transfer has ended as CANCELLED")
+	assert.EqualError(t, s.Ledger.Settle(sandbox.TransferEffect, "LATER", "SUCCESS"), "sandbox: settle: the transfer has ended as CANCELLED")
 	assert.NoError(t, s.Close())
 }
 
@@ -142,5 +142,5 @@ func TestTransferRefusals(t *testing.T) {
 		assert.Equal(t, 404, a.StatusCode)
 		assert.Equal(t, "NOT_FOUND", a.json(t)["code"])
 	}
-	assert.Empty(t, s.Ledger())
+	assert.Empty(t, s.Ledger.Effects())
 }

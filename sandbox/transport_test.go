@@ -96,7 +96,7 @@ func TestTransportIsLikeTheNetwork(t *testing.T) {
 				entries       []sandbox.Entry
 			}
 			through := func(transport http.RoundTripper) result {
-				server.ResetJournal()
+				server.Journal.Reset()
 				request := build()
 				if request.Header == nil {
 					request.Header = http.Header{}
@@ -109,7 +109,7 @@ func TestTransportIsLikeTheNetwork(t *testing.T) {
 				body, err := io.ReadAll(response.Body)
 				require.NoError(t, err)
 				assert.Same(t, request, response.Request)
-				entries := server.Journal()
+				entries := server.Journal.All()
 				for i := range entries {
 					entries[i].ID, entries[i].ResponseHeader = "", nil
 					entries[i].Header.Del("Transfer-Encoding")
@@ -217,7 +217,7 @@ func TestTimePassesInABubble(t *testing.T) {
 // TestManyAtOnce is for the race detector.
 func TestManyAtOnce(t *testing.T) {
 	server := sandbox.Start(t)
-	require.NoError(t, server.Relax(sandbox.Rates))
+	require.NoError(t, server.Rules.Relax(sandbox.Rates))
 	network := newTransport(t)
 	var wait sync.WaitGroup
 	for worker := range 8 {
@@ -245,12 +245,12 @@ func TestManyAtOnce(t *testing.T) {
 						return
 					}
 				}
-				server.Journal()
+				server.Journal.All()
 			}
 		})
 	}
 	wait.Wait()
-	assert.Len(t, server.Journal(), 8*4*4)
+	assert.Len(t, server.Journal.All(), 8*4*4)
 }
 
 // TestAnswersAreTheCallersOwn changes an answer, and finds the next one and the journal unchanged.
@@ -258,7 +258,7 @@ func TestAnswersAreTheCallersOwn(t *testing.T) {
 	s := newSandbox(t)
 	a := ask(t, s, "POST", feedPath, feed())
 	a.Header.Set("Server", "changed")
-	assert.Equal(t, "nginx", s.Journal()[0].ResponseHeader.Get("Server"))
+	assert.Equal(t, "nginx", s.Journal.All()[0].ResponseHeader.Get("Server"))
 	request, err := http.NewRequest("POST", inProcess+"/v3/nothing", bytes.NewReader([]byte("x")))
 	require.NoError(t, err)
 	request.Header.Set("X-A", "1")
@@ -266,5 +266,5 @@ func TestAnswersAreTheCallersOwn(t *testing.T) {
 	require.NoError(t, err)
 	response.Body.Close()
 	request.Header.Set("X-A", "2")
-	assert.Equal(t, "1", s.Journal()[1].Header.Get("X-A"))
+	assert.Equal(t, "1", s.Journal.All()[1].Header.Get("X-A"))
 }

@@ -177,7 +177,7 @@ func mustJSON(t testing.TB, value any) string {
 
 func lastEntry(t testing.TB, s *sandbox.Sandbox) sandbox.Entry {
 	t.Helper()
-	journal := s.Journal()
+	journal := s.Journal.All()
 	require.NotEmpty(t, journal)
 	return journal[len(journal)-1]
 }

@@ -26,7 +26,7 @@ type gate struct {
 func newGate(t testing.TB, options ...sandbox.Option) *gate {
 	g := &gate{t: t, now: noon}
 	g.Sandbox = unpaced(t, append(options, sandbox.WithScheme(quick{apiv3.RSA()}), sandbox.WithClock(func() time.Time { return g.now }))...)
-	g.DeliverTo(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	g.Deliveries.To(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	t.Cleanup(func() { g.Close() })
 	return g
 }
@@ -71,7 +71,7 @@ func (g *gate) opened(sealed any) string {
 // noticed returns the resources of the notices of an event, the oldest first.
 func (g *gate) noticed(event string) (list []map[string]any) {
 	g.t.Helper()
-	for _, d := range g.Deliveries() {
+	for _, d := range g.Deliveries.All() {
 		if d.Event != event {
 			continue
 		}
@@ -127,7 +127,7 @@ func TestCardTemplates(t *testing.T) {
 	assert.Equal(t, "CARD_INVALID", ended["state"])
 	assert.Equal(t, "CARD1", ended["out_request_no"])
 	assert.EqualValues(t, 1, g.do("GET", memberPath+"cards?brand_id=1004&state=CARD_EFFECTIVE&offset=0&limit=10", nil)["total_count"])
-	_, err := g.OpenMemberCard(id, "user", "")
+	_, err := g.Users.OpenMemberCard(id, "user", "")
 	assert.ErrorContains(t, err, "there is no card")
 	g.do("DELETE", memberPath+"cards/"+id+"?brand_id=1004", nil)
 	assert.Equal(t, "404 RESOURCE_NOT_EXISTS", g.refused("GET", memberPath+"cards/"+id+"?brand_id=1004", nil))
@@ -137,9 +137,9 @@ func TestCardTemplates(t *testing.T) {
 func TestUserCard(t *testing.T) {
 	g := newGate(t)
 	id := g.do("POST", memberPath+"cards", cardTemplate(nil))["card_id"].(string)
-	code, err := g.OpenMemberCard(id, "user", "13800138000")
+	code, err := g.Users.OpenMemberCard(id, "user", "13800138000")
 	require.NoError(t, err)
-	_, err = g.OpenMemberCard(id, "user", "")
+	_, err = g.Users.OpenMemberCard(id, "user", "")
 	assert.ErrorContains(t, err, "the user has the card")
 	notices := g.noticed("BRAND_MEMBER_CARD_SP.USER_CARD.CREATE")
 	require.Len(t, notices, 1)
@@ -181,18 +181,18 @@ func TestUserCard(t *testing.T) {
 	end := memberPath + "user-cards/" + code + "/invalidate?brand_id=1004&card_id=" + id
 	assert.Equal(t, "r", g.do("POST", end, map[string]any{"openid": "user", "invalid_reason": "r"})["invalid_reason"])
 	assert.Equal(t, "r", g.do("POST", end, map[string]any{"openid": "user"})["invalid_reason"], "it has ended already")
-	assert.ErrorContains(t, g.DeleteMemberCard(id, "user"), "has no card")
-	again, err := g.OpenMemberCard(id, "user", "")
+	assert.ErrorContains(t, g.Users.DeleteMemberCard(id, "user"), "has no card")
+	again, err := g.Users.OpenMemberCard(id, "user", "")
 	require.NoError(t, err, "who has none can open one")
 	assert.NotEqual(t, code, again)
-	require.NoError(t, g.DeleteMemberCard(id, "user"))
+	require.NoError(t, g.Users.DeleteMemberCard(id, "user"))
 	assert.Equal(t, "DELETE", g.noticed("BRAND_MEMBER_CARD_SP.USER_CARD.DELETE")[0]["user_card_state"])
 
-	cards := g.MemberCards()
+	cards := g.Users.MemberCards()
 	require.Len(t, cards, 2)
 	assert.Equal(t, sandbox.MemberCard{BrandID: "1004", CardID: "pbLatjvWOibDc5-TBnbUk1pD12o0", Code: "478515832665", OpenID: "obLatjnx9gnqzS4myYGmLZ7LgLBA", State: "EFFECTIVE"}, cards[0])
 	assert.Equal(t, "INVALID", cards[1].State)
-	feeds := g.MemberFeeds()
+	feeds := g.Users.MemberFeeds()
 	require.Len(t, feeds, 2)
 	assert.Equal(t, "F2 c user", feeds[1].Number+" "+feeds[1].Cell+" "+feeds[1].OpenID)
 }
@@ -201,7 +201,7 @@ func TestConfirmGivesTheCode(t *testing.T) {
 	g := newGate(t)
 	id := g.do("POST", memberPath+"cards", cardTemplate(map[string]any{"code_mode": "MERCHANT_ALLOCATE"}))["card_id"].(string)
 	for _, user := range []string{"user", "other"} {
-		code, err := g.OpenMemberCard(id, user, "")
+		code, err := g.Users.OpenMemberCard(id, user, "")
 		require.NoError(t, err)
 		assert.Empty(t, code, "the provider gives it")
 	}
@@ -272,7 +272,7 @@ func TestFeedNeedsACard(t *testing.T) {
 			body["cell"] = body["cell_message"]
 			delete(body, "cell_message")
 			assert.Equal(t, "15_1200_1", g.do("POST", feedPath, body)["cell"], "under the name that it was sent with")
-			shown := g.MemberFeeds()
+			shown := g.Users.MemberFeeds()
 			assert.Equal(t, "15_1200_1", shown[len(shown)-1].Cell)
 		})
 	}
@@ -285,25 +285,25 @@ func TestPoints(t *testing.T) {
 	sync := func(number string, balance int) map[string]any {
 		return map[string]any{"out_request_no": number, "brand_id": "1004", "card_id": card, "openid": user, "user_card_code": "478515832665", "point_balance": balance}
 	}
-	require.NoError(t, g.AskForPoints(card, user))
-	assert.True(t, g.MemberCards()[0].Awaited)
+	require.NoError(t, g.Users.AskForPoints(card, user))
+	assert.True(t, g.Users.MemberCards()[0].Awaited)
 	notices := g.noticed("BRAND_MEMBER_CARD_SP.SYNC_USER_POINT")
 	require.Len(t, notices, 1)
 	assert.Equal(t, map[string]any{"brand_id": "1004", "card_id": card, "openid": user, "user_card_code": "478515832665"}, notices[0])
 	assert.EqualValues(t, 70, g.do("POST", path, sync("P1", 70))["point_balance"])
-	assert.False(t, g.MemberCards()[0].Awaited)
+	assert.False(t, g.Users.MemberCards()[0].Awaited)
 	g.do("POST", path, sync("P2", 90))
-	assert.EqualValues(t, 90, g.MemberCards()[0].Points)
+	assert.EqualValues(t, 90, g.Users.MemberCards()[0].Points)
 	g.do("POST", path, sync("P1", 70))
-	assert.EqualValues(t, 70, g.MemberCards()[0].Points, "the balance is absolute, and a late repetition sets it again")
+	assert.EqualValues(t, 70, g.Users.MemberCards()[0].Points, "the balance is absolute, and a late repetition sets it again")
 	assert.Equal(t, "400 ALREADY_EXISTS", g.refused("POST", path, sync("P1", 71)))
 	assert.Equal(t, "400 PARAM_ERROR", g.refused("POST", path, sync("P3", -1)))
-	assert.ErrorContains(t, g.AskForPoints(card, "other"), "has no card")
+	assert.ErrorContains(t, g.Users.AskForPoints(card, "other"), "has no card")
 
-	_, err := g.ExchangePoints(card, user, "T", "S", 71)
+	_, err := g.Users.ExchangePoints(card, user, "T", "S", 71)
 	assert.ErrorContains(t, err, "has 70 points")
 	for i, name := range []string{"state", "result"} {
-		record, err := g.ExchangePoints(card, user, "T", "S", 50)
+		record, err := g.Users.ExchangePoints(card, user, "T", "S", 50)
 		require.NoError(t, err)
 		notices = g.noticed("BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON")
 		assert.Equal(t, record, notices[i]["record_id"])
@@ -320,6 +320,6 @@ func TestPoints(t *testing.T) {
 		assert.Equal(t, "400 PARAM_ERROR", g.refused("POST", confirm, body))
 		body["record_id"] = "1"
 		assert.Equal(t, "404 RESOURCE_NOT_EXISTS", g.refused("POST", confirm, body))
-		assert.Equal(t, "POINT_EXCHANGE_COUPON_SUCCESS", g.PointExchanges()[i].State)
+		assert.Equal(t, "POINT_EXCHANGE_COUPON_SUCCESS", g.Users.PointExchanges()[i].State)
 	}
 }

@@ -15,7 +15,7 @@ func TestWhatUsersDidComesBack(t *testing.T) {
 	g := newGate(t)
 	seen := func() []any {
 		return []any{
-			g.MemberCards(), g.MemberFeeds(), g.PointExchanges(), g.Complaints(),
+			g.Users.MemberCards(), g.Users.MemberFeeds(), g.Users.PointExchanges(), g.Users.Complaints(),
 			g.ask("GET", serviceQuery, nil).StatusCode, string(g.ask("GET", serviceQuery, nil).body),
 			string(g.ask("GET", memberPath+"cards?brand_id=1004&offset=0&limit=10", nil).body),
 			string(g.ask("GET", memberPath+"user-cards?brand_id=1004&openid="+user+"&offset=0&limit=10", nil).body),
@@ -26,21 +26,21 @@ func TestWhatUsersDidComesBack(t *testing.T) {
 	assert.Equal(t, 404, fresh[4])
 
 	id := g.do("POST", memberPath+"cards", cardTemplate(nil))["card_id"].(string)
-	_, err := g.OpenMemberCard(id, "user", "")
+	_, err := g.Users.OpenMemberCard(id, "user", "")
 	require.NoError(t, err)
 	g.do("POST", feedPath, feed())
 	g.do("POST", memberPath+"user-points/sync", map[string]any{
 		"out_request_no": "P1", "brand_id": "1004", "card_id": card, "openid": user, "user_card_code": "478515832665", "point_balance": 9,
 	})
-	_, err = g.ExchangePoints(card, user, "T", "S", 9)
+	_, err = g.Users.ExchangePoints(card, user, "T", "S", 9)
 	require.NoError(t, err)
 	g.do("POST", notificationsPath, map[string]any{"url": "https://merchant.example/complaints"})
-	_, err = g.AddPaidOrder("ORDER-0001", 100)
+	_, err = g.Users.AddPaidOrder("ORDER-0001", 100)
 	require.NoError(t, err)
-	_, err = g.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001"})
+	_, err = g.Users.Complain(sandbox.Complaint{OutTradeNo: "ORDER-0001"})
 	require.NoError(t, err)
 	g.do("POST", servicePath, service(nil))
-	require.NoError(t, g.ConfirmServiceOrder("S-1"))
+	require.NoError(t, g.Users.ConfirmServiceOrder("S-1"))
 	g.do("POST", servicePath+"/S-1/complete", serviceBill(500, nil))
 	then := seen()
 	snapshot, err := g.Snapshot()
@@ -52,6 +52,6 @@ func TestWhatUsersDidComesBack(t *testing.T) {
 	assert.Equal(t, then, seen())
 	assert.Equal(t, 200, g.ask("POST", servicePath, service(nil)).StatusCode, "numbers are known again")
 	assert.Equal(t, "400 ALREADY_EXISTS", g.refused("POST", feedPath, func() map[string]any { f := feed(); f["cell_message"] = "other"; return f }()))
-	_, err = g.PayServiceOrder("S-1")
+	_, err = g.Users.PayServiceOrder("S-1")
 	require.NoError(t, err)
 }

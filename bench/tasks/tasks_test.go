@@ -26,6 +26,7 @@ import (
 	"github.com/wxpay-go/wxpay/bench/tasks/resty"
 	"github.com/wxpay-go/wxpay/bench/tasks/typed"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 var clients = map[string]func(tasks.Config) (tasks.Tasks, error){
@@ -40,14 +41,14 @@ func start(t *testing.T, newClient func(tasks.Config) (tasks.Tasks, error), opti
 	gateway, err := sandbox.New(options...)
 	require.NoError(t, err)
 	m := gateway.Merchant()
-	require.NoError(t, gateway.Relax(sandbox.Rates))
+	require.NoError(t, gateway.Rules.Relax(sandbox.Rates))
 	client, err := newClient(tasks.Config{
-		MchID: m.ID, Serial: m.Serial, AppID: appID, APIv3Key: m.APIv3Key, PublicKeyID: gateway.PublicKeyID(), Key: m.PrivateKey,
-		PublicKey: gateway.PublicKey(), Transport: gateway.Transport(),
+		MchID: m.ID, Serial: m.Serial, AppID: appID, APIv3Key: m.APIv3Key, PublicKeyID: gateway.Keys.PublicKeyID(), Key: m.PrivateKey,
+		PublicKey: gateway.Keys.PublicKey(), Transport: gateway.Transport(),
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		for _, entry := range gateway.Journal() {
+		for _, entry := range gateway.Journal.All() {
 			if !entry.Verified && !strings.Contains(entry.Target, "/billdownload/") {
 				t.Errorf("%s\n%s", entry, entry.Explanation)
 			}
@@ -85,7 +86,7 @@ func TestOrder(t *testing.T) {
 		assert.Equal(t, "CLOSED", state)
 		_, _, err = client.Query(ctx, "NONE-1")
 		require.Error(t, err, "a refusal is no success")
-		assert.Len(t, gateway.Journal(), 5)
+		assert.Len(t, gateway.Journal.All(), 5)
 	})
 }
 
@@ -93,16 +94,16 @@ func TestOrder(t *testing.T) {
 func TestRefund(t *testing.T) {
 	each(t, func(t *testing.T, newClient func(tasks.Config) (tasks.Tasks, error)) {
 		client, gateway := start(t, newClient)
-		_, err := gateway.AddPaidOrder(order.Number, 500)
+		_, err := gateway.Users.AddPaidOrder(order.Number, 500)
 		require.NoError(t, err)
-		require.NoError(t, gateway.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Method: "POST", Path: "/v3/refund/domestic/refunds", Count: 1}))
-		gateway.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending {
+		require.NoError(t, gateway.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Method: "POST", Path: "/v3/refund/domestic/refunds", Count: 1}))
+		gateway.Ledger.SetEnding(func(sandbox.EffectKind, string) sandbox.Ending {
 			return sandbox.Ending{State: "SUCCESS", After: time.Second}
 		})
 		state, err := client.Refund(t.Context(), tasks.Refund{Number: "ABC-001-R1", OrderNumber: order.Number, Amount: 100, Total: 500})
 		require.NoError(t, err)
 		assert.Contains(t, []string{"SUCCESS", "succeeded"}, state)
-		assert.Len(t, gateway.Ledger(sandbox.RefundEffect), 1)
+		assert.Len(t, gateway.Ledger.Effects(sandbox.RefundEffect), 1)
 
 		_, err = client.Refund(t.Context(), tasks.Refund{Number: "ABC-001-R2", OrderNumber: order.Number, Amount: 600, Total: 500})
 		require.Error(t, err, "more than was paid")
@@ -115,9 +116,9 @@ func TestComplaints(t *testing.T) {
 		var want []string
 		for i := range 25 {
 			number := fmt.Sprintf("ABC-%03d", i)
-			_, err := gateway.AddPaidOrder(number, 500)
+			_, err := gateway.Users.AddPaidOrder(number, 500)
 			require.NoError(t, err)
-			id, err := gateway.Complain(sandbox.Complaint{OutTradeNo: number, Detail: "cold"})
+			id, err := gateway.Users.Complain(sandbox.Complaint{OutTradeNo: number, Detail: "cold"})
 			require.NoError(t, err)
 			want = append(want, id)
 		}
@@ -161,7 +162,7 @@ func TestTransfer(t *testing.T) {
 		state, err := client.Transfer(t.Context(), tasks.Transfer{Number: "T20261122", OpenID: order.OpenID, UserName: "张三", Scene: "1000", Remark: "奖金", Amount: 200_000})
 		require.NoError(t, err)
 		assert.Equal(t, "WAIT_USER_CONFIRM", state)
-		assert.NotContains(t, string(gateway.Journal()[0].Body), "张三")
+		assert.NotContains(t, string(gateway.Journal.All()[0].Body), "张三")
 	})
 }
 
@@ -174,14 +175,14 @@ func TestNotifications(t *testing.T) {
 			return nil
 		})
 		require.NoError(t, err)
-		req, err := gateway.Notify("TRANSACTION.SUCCESS", map[string]any{"out_trade_no": "ABC-001", "amount": map[string]any{"total": 100}})
+		req, err := gateway.Deliveries.Notify("TRANSACTION.SUCCESS", map[string]any{"out_trade_no": "ABC-001", "amount": map[string]any{"total": 100}})
 		require.NoError(t, err)
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, req)
 		assert.Less(t, answer.Code, 300)
 		assert.Equal(t, []string{"ABC-001 100"}, got)
 
-		forged, err := gateway.Notify("TRANSACTION.SUCCESS", map[string]any{"out_trade_no": "ABC-002", "amount": map[string]any{"total": 100}})
+		forged, err := gateway.Deliveries.Notify("TRANSACTION.SUCCESS", map[string]any{"out_trade_no": "ABC-002", "amount": map[string]any{"total": 100}})
 		require.NoError(t, err)
 		forged.Header.Set("Wechatpay-Nonce", "0123456789")
 		answer = httptest.NewRecorder()
@@ -214,7 +215,7 @@ func TestApply(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotZero(t, id)
 		assert.Equal(t, applicant(), a, "the caller's applicant stays as it is")
-		sent := string(gateway.Journal()[0].Body)
+		sent := string(gateway.Journal.All()[0].Body)
 		for _, secret := range []string{"张三\"", "李四", "1101011990", "13900000000", "zhangsan@", "6222", "南山区"} {
 			assert.NotContains(t, sent, secret)
 		}

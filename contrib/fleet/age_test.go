@@ -10,7 +10,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
-	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // recordAge is after how long a forgetful queue gives up its records.
@@ -48,7 +48,7 @@ func TestRecordsGivenUp(t *testing.T) {
 		g := newGateway(t)
 		e := embedded(t)
 		q := forgetful(t, e, g.client)
-		require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+		require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 		submit(t, q, feed("F1"))
 		work(t, hold(q))
 		forget(t, q, e)
@@ -77,14 +77,14 @@ func TestRecordsGivenUp(t *testing.T) {
 		next := newQueue(t, e, g.client)
 		work(t, hold(next))
 		assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(results(t, next)))
-		assert.Len(t, g.Journal(), 1)
+		assert.Len(t, g.Journal.All(), 1)
 	})
 	t.Run("an unknown one that holds up others", func(t *testing.T) {
 		t.Parallel()
 		g := newGateway(t)
 		e := embedded(t)
 		q := forgetful(t, e, g.client)
-		require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+		require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 		submit(t, q, ordered("F1", "card"), ordered("F2", "card"))
 		work(t, hold(q))
 		forget(t, q, e)

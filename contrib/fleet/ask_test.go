@@ -12,6 +12,7 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // A server that dies with a record in hand gives no answer. The worker that waits for it gives the job back unsent, in
@@ -26,7 +27,7 @@ func TestAnswerThatNeverComes(t *testing.T) {
 			submit(t, q, feed("F1"))
 			effects := 0
 			if doubted {
-				require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+				require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 				work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
 				n, err := q.Retry(t.Context())
 				require.NoError(t, err)
@@ -51,7 +52,7 @@ func TestAnswerThatNeverComes(t *testing.T) {
 			defer stop()
 			<-asked
 			require.ErrorContains(t, <-trouble, "record")
-			assert.Len(t, g.Ledger(sandbox.FeedEffect), effects, "nothing is sent before it is written down")
+			assert.Len(t, g.Ledger.Effects(sandbox.FeedEffect), effects, "nothing is sent before it is written down")
 
 			require.NoError(t, silent.Unsubscribe())
 			_, err = e.JetStream().UpdateStream(t.Context(), config)

@@ -177,7 +177,7 @@ func runPlatform(string) error {
 		return err
 	}
 	defer s.Close()
-	if err := s.Relax(sandbox.Rates); err != nil {
+	if err := s.Rules.Relax(sandbox.Rates); err != nil {
 		return err
 	}
 	server := httptest.NewServer(s)

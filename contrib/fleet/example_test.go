@@ -34,7 +34,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := gateway.Relax(sandbox.Rates); err != nil { // the limiter above was told another rate than the documented one
+	if err := gateway.Rules.Relax(sandbox.Rates); err != nil { // the limiter above was told another rate than the documented one
 		log.Fatal(err)
 	}
 	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()),

@@ -12,7 +12,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
-	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // busy keeps the workers of a queue from being idle until it is stopped.
@@ -104,7 +104,7 @@ func TestSettleAtOnce(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	q := newQueue(t, embedded(t), g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute })
-	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	submit(t, q, ordered("F1", "card"), ordered("F2", "card"))
 	defer start(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold, OnResult: func(r fleet.Result) {
 		if r.State == fleet.Unknown {
@@ -122,7 +122,7 @@ func TestRetryAtOnce(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	q := newQueue(t, embedded(t), g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute })
-	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 20}))
+	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 20}))
 	submit(t, q, feeds(20)...)
 	stop := start(t, &fleet.Worker{Queue: q, OnResult: func(r fleet.Result) {
 		if r.State == fleet.Refused {

@@ -30,6 +30,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // trial is one run of the proof.
@@ -181,7 +182,7 @@ func prove(t *testing.T, c trial) []string {
 			t.Errorf("a worker ends with %v", err)
 		}
 	}
-	t.Logf("%d jobs in %v, faults %v", c.jobs, time.Since(begin).Round(time.Millisecond), f.merchants[0].FaultCounts())
+	t.Logf("%d jobs in %v, faults %v", c.jobs, time.Since(begin).Round(time.Millisecond), f.merchants[0].Faults.Counts())
 	return f.audit()
 }
 
@@ -189,40 +190,40 @@ func prove(t *testing.T, c trial) []string {
 func (f *field) platform(seed uint64) {
 	s, err := sandbox.New(sandbox.WithSeed(seed), sandbox.WithLenientCards())
 	require.NoError(f.t, err)
-	require.NoError(f.t, s.Relax(sandbox.Rates)) // the limit is the one that is shared
+	require.NoError(f.t, s.Rules.Relax(sandbox.Rates)) // the limit is the one that is shared
 	// One request in five. What leaves a doubt, and no trace at the platform, makes a job wait for a minute or more before it
 	// is tried again, so in the short form little of that comes from faults; the killing brings enough of it.
-	faults := []sandbox.Fault{
-		{Kind: sandbox.Limited, Probability: 0.16, Path: "/" + feedsPath},
-		{Kind: sandbox.ServerErrorAfter, Probability: 0.04, Path: "/" + refundPath},
-		{Kind: sandbox.ResetAfter, Probability: 0.04, Path: "/" + refundPath},
-		{Kind: sandbox.Truncate, Probability: 0.04, Path: "/" + refundPath},
-		{Kind: sandbox.ServerErrorAfter, Probability: 0.01},
-		{Kind: sandbox.ResetAfter, Probability: 0.01},
-		{Kind: sandbox.Truncate, Probability: 0.01},
-		{Kind: sandbox.WrongSignature, Probability: 0.01},
+	faults := []fault.Rule{
+		{Kind: fault.Limited, Probability: 0.16, Path: "/" + feedsPath},
+		{Kind: fault.ServerErrorAfter, Probability: 0.04, Path: "/" + refundPath},
+		{Kind: fault.ResetAfter, Probability: 0.04, Path: "/" + refundPath},
+		{Kind: fault.Truncate, Probability: 0.04, Path: "/" + refundPath},
+		{Kind: fault.ServerErrorAfter, Probability: 0.01},
+		{Kind: fault.ResetAfter, Probability: 0.01},
+		{Kind: fault.Truncate, Probability: 0.01},
+		{Kind: fault.WrongSignature, Probability: 0.01},
 		// What a proxy does. It mixes up answers where they show whose they are; with the others nobody could tell.
-		{Kind: sandbox.Crossed, Probability: 0.03, Path: "/" + refundPath + "*"},
-		{Kind: sandbox.CrossedPath, Probability: 0.03, Path: "/" + refundPath + "*"},
-		{Kind: sandbox.Cached, Probability: 0.03, Path: "/" + refundPath + "*"},
-		{Kind: sandbox.Late, Probability: 0.03, Path: "/" + refundPath},
-		{Kind: sandbox.Duplicate, Probability: 0.03, Path: "/" + refundPath},
-		{Kind: sandbox.SignErrorAfter, Probability: 0.005},
-		{Kind: sandbox.SignError, Probability: 0.005},
-		{Kind: sandbox.NoBodyAfter, Probability: 0.005},
-		{Kind: sandbox.BadGatewayAfter, Probability: 0.005, Status: 403},
-		{Kind: sandbox.ErrorAs200, Probability: 0.005},
-		{Kind: sandbox.SuccessAs403, Probability: 0.005},
+		{Kind: fault.Crossed, Probability: 0.03, Path: "/" + refundPath + "*"},
+		{Kind: fault.CrossedPath, Probability: 0.03, Path: "/" + refundPath + "*"},
+		{Kind: fault.Cached, Probability: 0.03, Path: "/" + refundPath + "*"},
+		{Kind: fault.Late, Probability: 0.03, Path: "/" + refundPath},
+		{Kind: fault.Duplicate, Probability: 0.03, Path: "/" + refundPath},
+		{Kind: fault.SignErrorAfter, Probability: 0.005},
+		{Kind: fault.SignError, Probability: 0.005},
+		{Kind: fault.NoBodyAfter, Probability: 0.005},
+		{Kind: fault.BadGatewayAfter, Probability: 0.005, Status: 403},
+		{Kind: fault.ErrorAs200, Probability: 0.005},
+		{Kind: fault.SuccessAs403, Probability: 0.005},
 	}
 	if f.trial.long {
 		faults = append(faults,
-			sandbox.Fault{Kind: sandbox.Limited, Probability: 0.03},
-			sandbox.Fault{Kind: sandbox.ResetBefore, Probability: 0.03},
-			sandbox.Fault{Kind: sandbox.BadGateway, Probability: 0.02},
-			sandbox.Fault{Kind: sandbox.ServerError, Probability: 0.02},
+			fault.Rule{Kind: fault.Limited, Probability: 0.03},
+			fault.Rule{Kind: fault.ResetBefore, Probability: 0.03},
+			fault.Rule{Kind: fault.BadGateway, Probability: 0.02},
+			fault.Rule{Kind: fault.ServerError, Probability: 0.02},
 		)
 	}
-	require.NoError(f.t, s.Inject(faults...))
+	require.NoError(f.t, s.Faults.Inject(faults...))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.arrive(r)
 		s.ServeHTTP(w, r)
@@ -312,7 +313,7 @@ func (f *field) submit() {
 	}
 	for n := range refunds {
 		order := fmt.Sprintf("order-%d", n)
-		_, err := f.merchants[0].AddPaidOrder(order, 100)
+		_, err := f.merchants[0].Users.AddPaidOrder(order, 100)
 		require.NoError(f.t, err)
 		add(f.merchants[0], refundPath, map[string]any{
 			"out_trade_no": order, "out_refund_no": fmt.Sprintf("refund-%d", n),
@@ -502,7 +503,7 @@ func (f *field) auditResults(m *merchant, problem func(string, ...any)) (misread
 		results[r.Number] = r
 	}
 	effects := map[string][]sandbox.Effect{}
-	for _, e := range m.Ledger(sandbox.FeedEffect, sandbox.RefundEffect) {
+	for _, e := range m.Ledger.Effects(sandbox.FeedEffect, sandbox.RefundEffect) {
 		effects[e.Number] = append(effects[e.Number], e)
 	}
 	repeated := 0

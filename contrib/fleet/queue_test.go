@@ -53,7 +53,7 @@ func newGateway(t testing.TB, options ...wxpay.Option) gateway {
 	t.Helper()
 	s, err := sandbox.New(sandbox.WithLenientCards())
 	require.NoError(t, err)
-	require.NoError(t, s.Relax(sandbox.Rates))
+	require.NoError(t, s.Rules.Relax(sandbox.Rates))
 	return gateway{s, clientOf(t, s, s.Transport(), options...)}
 }
 
@@ -164,7 +164,7 @@ func states(all map[string]fleet.Result) map[fleet.State]int {
 // shown counts how often each number stands in the ledger of feeds.
 func shown(s *sandbox.Sandbox) map[string]int {
 	counts := make(map[string]int)
-	for _, e := range s.Ledger(sandbox.FeedEffect) {
+	for _, e := range s.Ledger.Effects(sandbox.FeedEffect) {
 		counts[e.Number]++
 	}
 	return counts
@@ -211,12 +211,12 @@ func TestQueue(t *testing.T) {
 	assert.False(t, ok)
 
 	// The same once more queues nothing, and sends nothing.
-	before := len(g.Journal())
+	before := len(g.Journal.All())
 	s, err := q.Submit(t.Context(), list(feeds(n)...), fleet.Intake{})
 	require.NoError(t, err)
 	assert.Equal(t, fleet.Submission{Ended: n}, s)
 	work(t, &fleet.Worker{Queue: q})
-	assert.Len(t, g.Journal(), before)
+	assert.Len(t, g.Journal.All(), before)
 }
 
 // Who only looks for a queue makes none.

@@ -41,7 +41,7 @@ func relay(t testing.TB, e *fleet.Engine, opts ...fleet.RelayOption) *fleet.Rela
 // receiver is a process that receives notifications and relays them.
 func receiver(t testing.TB, s *sandbox.Sandbox, r *fleet.Relay) http.Handler {
 	t.Helper()
-	set, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: s.PublicKeyID(), Key: s.PublicKey()})
+	set, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: s.Keys.PublicKeyID(), Key: s.Keys.PublicKey()})
 	require.NoError(t, err)
 	h, err := webhook.New(webhook.Merchant{ID: s.Merchant().ID, APIv3Key: s.Merchant().APIv3Key, Keys: webhook.Static(set)})
 	require.NoError(t, err)
@@ -60,9 +60,9 @@ func newSandbox(t testing.TB) *sandbox.Sandbox {
 // deliver sends a notification and returns its id and how the last of so many attempts was answered.
 func deliver(t testing.TB, s *sandbox.Sandbox, kind string, attempts int) (id string, status int) {
 	t.Helper()
-	id, err := s.Deliver("https://shop.example.com/notify", kind, nil)
+	id, err := s.Deliveries.Deliver("https://shop.example.com/notify", kind, nil)
 	require.NoError(t, err)
-	d, err := s.Await(t.Context(), id, attempts)
+	d, err := s.Deliveries.Await(t.Context(), id, attempts)
 	require.NoError(t, err)
 	return id, d.Attempts[len(d.Attempts)-1].Status
 }
@@ -118,7 +118,7 @@ func TestRelay(t *testing.T) {
 	require.NoError(t, err)
 	s := newSandbox(t)
 	r := relay(t, e)
-	s.DeliverTo(receiver(t, s, r))
+	s.Deliveries.To(receiver(t, s, r))
 
 	var want []string
 	for _, kind := range []string{"TRANSACTION.SUCCESS", "REFUND.SUCCESS", "REFUND.CLOSED", "COUPON.USE"} {
@@ -152,10 +152,10 @@ func TestRelay(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, e.Close()) })
 	r = relay(t, e)
-	s.DeliverTo(receiver(t, s, r))
+	s.Deliveries.To(receiver(t, s, r))
 	for _, id := range want {
-		require.NoError(t, s.Redeliver(id))
-		d, err := s.Await(t.Context(), id, 2)
+		require.NoError(t, s.Deliveries.Redeliver(id))
+		d, err := s.Deliveries.Await(t.Context(), id, 2)
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusNoContent, d.Attempts[1].Status)
 	}
@@ -186,8 +186,8 @@ func TestRelayStoreAway(t *testing.T) {
 	e, err := fleet.Connect(t.Context(), server.ClientURL())
 	require.NoError(t, err)
 	r := relay(t, e)
-	s.DeliverTo(receiver(t, s, r))
-	s.PlanDeliveries(func(string, string) sandbox.Plan { return sandbox.Plan{Waits: []time.Duration{time.Hour}} })
+	s.Deliveries.To(receiver(t, s, r))
+	s.Deliveries.Plan(func(string, string) sandbox.Plan { return sandbox.Plan{Waits: []time.Duration{time.Hour}} })
 	e.JetStream().Conn().Close()
 	id, status := deliver(t, s, "REFUND.SUCCESS", 1)
 	assert.Equal(t, http.StatusInternalServerError, status)
@@ -196,9 +196,9 @@ func TestRelayStoreAway(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, e.Close()) })
 	r = relay(t, e)
-	s.DeliverTo(receiver(t, s, r))
-	require.NoError(t, s.Redeliver(id))
-	d, err := s.Await(t.Context(), id, 2)
+	s.Deliveries.To(receiver(t, s, r))
+	require.NoError(t, s.Deliveries.Redeliver(id))
+	d, err := s.Deliveries.Await(t.Context(), id, 2)
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusNoContent, d.Attempts[1].Status)
 	var got consumed
@@ -212,7 +212,7 @@ func TestRelayFailures(t *testing.T) {
 	e := embedded(t)
 	s := newSandbox(t)
 	r := relay(t, e)
-	s.DeliverTo(receiver(t, s, r))
+	s.Deliveries.To(receiver(t, s, r))
 	bad, _ := deliver(t, s, "REFUND.SUCCESS", 1)
 	worse, _ := deliver(t, s, "REFUND.CLOSED", 1)
 	good, _ := deliver(t, s, "REFUND.ABNORMAL", 1)
@@ -247,7 +247,7 @@ func TestRelayNoRoom(t *testing.T) {
 	config.MaxBytes = 64
 	_, err = e.JetStream().UpdateStream(t.Context(), config)
 	require.NoError(t, err)
-	s.DeliverTo(receiver(t, s, r))
+	s.Deliveries.To(receiver(t, s, r))
 	_, status := deliver(t, s, "REFUND.SUCCESS", 1)
 	assert.Equal(t, http.StatusInternalServerError, status)
 }
@@ -261,7 +261,7 @@ func TestRelayRefuses(t *testing.T) {
 
 	s := newSandbox(t)
 	r := relay(t, e)
-	s.DeliverTo(receiver(t, s, r))
+	s.Deliveries.To(receiver(t, s, r))
 	deliver(t, s, "REFUND.SUCCESS", 1)
 	never := func(context.Context, *fleet.Event) error { t.Error("nobody should be called"); return nil }
 	other, err := fleet.NewRelay(t.Context(), e, relayKeys(t, "b"))
@@ -285,8 +285,8 @@ func TestRelayRefuses(t *testing.T) {
 func TestRelaySeals(t *testing.T) {
 	e := embedded(t)
 	s := newSandbox(t)
-	s.DeliverTo(receiver(t, s, relay(t, e)))
-	_, err := s.Deliver("https://shop.example.com/notify", "TRANSACTION.SUCCESS", map[string]any{"payer": map[string]any{"openid": "oSecretOfSomebody"}})
+	s.Deliveries.To(receiver(t, s, relay(t, e)))
+	_, err := s.Deliveries.Deliver("https://shop.example.com/notify", "TRANSACTION.SUCCESS", map[string]any{"payer": map[string]any{"openid": "oSecretOfSomebody"}})
 	require.NoError(t, err)
 	stream, err := e.JetStream().Stream(t.Context(), "wxpay-events")
 	require.NoError(t, err)
@@ -313,12 +313,12 @@ func TestRelayCluster(t *testing.T) {
 	})
 	c.healthy(t, e)
 	s := newSandbox(t)
-	s.DeliverTo(receiver(t, s, r))
+	s.Deliveries.To(receiver(t, s, r))
 	id, status := deliver(t, s, "REFUND.SUCCESS", 1)
 	require.Equal(t, http.StatusNoContent, status)
-	s.DeliverTo(receiver(t, s, r)) // without memory
-	require.NoError(t, s.Redeliver(id))
-	d, err := s.Await(t.Context(), id, 2)
+	s.Deliveries.To(receiver(t, s, r)) // without memory
+	require.NoError(t, s.Deliveries.Redeliver(id))
+	d, err := s.Deliveries.Await(t.Context(), id, 2)
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusNoContent, d.Attempts[1].Status)
 	var got consumed
@@ -346,7 +346,7 @@ func TestRelayOfALonelyLeader(t *testing.T) {
 	defer near.Close()
 	s := newSandbox(t)
 	lonely := relay(t, near)
-	notification, err := s.Notify("REFUND.SUCCESS", nil)
+	notification, err := s.Deliveries.Notify("REFUND.SUCCESS", nil)
 	require.NoError(t, err)
 	for _, p := range c.nodes[leader].routes {
 		p.setCut(true)

@@ -136,7 +136,7 @@ func TestBodyIsKept(t *testing.T) {
 	submit(t, q, plain, ordered)
 	work(t, &fleet.Worker{Queue: q})
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 2}, states(results(t, q)))
-	for _, entry := range g.Journal() {
+	for _, entry := range g.Journal.All() {
 		assert.Contains(t, string(entry.Body), "a & b <c>")
 	}
 	s, err := q.Submit(t.Context(), list(plain, ordered), fleet.Intake{})
@@ -148,7 +148,7 @@ func TestBodyIsKept(t *testing.T) {
 func TestNumbersHaveSpaces(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	_, err := g.AddPaidOrder("ORDER1", 100)
+	_, err := g.Users.AddPaidOrder("ORDER1", 100)
 	require.NoError(t, err)
 	q := newQueue(t, embedded(t), g.client)
 	read := fleet.Job{Method: "GET", Path: "v3/pay/transactions/out-trade-no/{out_trade_no}", Vars: map[string]string{"out_trade_no": "ORDER1"}, Query: map[string][]string{"mchid": {g.Merchant().ID}}, Number: "SAME01"}
@@ -270,7 +270,7 @@ func TestPauseByHand(t *testing.T) {
 	stop := start(t, &fleet.Worker{Queue: q})
 	err := q.Idle(t.Context())
 	assert.ErrorContains(t, err, "maintenance")
-	assert.Empty(t, g.Journal())
+	assert.Empty(t, g.Journal.All())
 	require.NoError(t, q.Resume(t.Context()))
 	require.NoError(t, q.Idle(t.Context()))
 	stop()
@@ -389,7 +389,7 @@ func TestKeyIsMissing(t *testing.T) {
 	stop()
 	require.ErrorIs(t, err, fleet.ErrSealed)
 	assert.ErrorContains(t, err, "Keys takes several")
-	assert.Empty(t, g.Journal())
+	assert.Empty(t, g.Journal.All())
 }
 
 // Nothing of what a job or its result says lies in the store in clear.
@@ -507,7 +507,7 @@ func TestOrderOutlivesTrouble(t *testing.T) {
 	require.NoError(t, err)
 	work(t, &fleet.Worker{Queue: q})
 	var balances []string
-	for _, entry := range g.Journal() {
+	for _, entry := range g.Journal.All() {
 		if strings.Contains(string(entry.Body), `"user_card_code":"a"`) {
 			balances = append(balances, between(string(entry.Body), `"point_balance":`, "}"))
 		}

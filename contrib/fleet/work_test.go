@@ -24,6 +24,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 	"github.com/wxpay-go/wxpay/transport"
 	"github.com/wxpay-go/wxpay/wxcode"
 )
@@ -59,7 +60,7 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	q := newQueue(t, embedded(t), g.client)
-	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 2}))
+	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 2}))
 	submit(t, q, feeds(3)...)
 	work(t, &fleet.Worker{Queue: q, Calls: 1})
 	all := results(t, q)
@@ -99,7 +100,7 @@ func TestPausesForTheMerchant(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t)
 			q := newQueue(t, embedded(t), g.client)
-			require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Status: c.status, Code: c.code}))
+			require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ServerError, Status: c.status, Code: c.code}))
 			submit(t, q, feeds(100)...)
 			stop := start(t, &fleet.Worker{Queue: q, Calls: 4}, &fleet.Worker{Queue: q, Calls: 4})
 			var paused *fleet.PausedError
@@ -107,10 +108,10 @@ func TestPausesForTheMerchant(t *testing.T) {
 			assert.Equal(t, c.code, paused.Code)
 			assert.Contains(t, paused.Reason, c.code)
 			awaitStates(t, q, map[fleet.State]int{fleet.Waiting: 100})
-			assert.LessOrEqual(t, len(g.Journal()), 8, "one bad clock must not use up a million jobs")
+			assert.LessOrEqual(t, len(g.Journal.All()), 8, "one bad clock must not use up a million jobs")
 			stop()
 
-			g.ClearFaults()
+			g.Faults.Clear()
 			require.NoError(t, q.Resume(t.Context()))
 			work(t, &fleet.Worker{Queue: q})
 			all := results(t, q)
@@ -125,7 +126,7 @@ func TestPausesForTheMerchant(t *testing.T) {
 	t.Run("a code that is the job's own", func(t *testing.T) {
 		g := newGateway(t)
 		q := newQueue(t, embedded(t), g.client)
-		require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Status: 403, Code: "NO_AUTH", Count: 1}))
+		require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ServerError, Status: 403, Code: "NO_AUTH", Count: 1}))
 		submit(t, q, feeds(3)...)
 		work(t, &fleet.Worker{Queue: q, OwnCodes: []wxcode.Code{wxcode.NoAuth}})
 		assert.Equal(t, map[fleet.State]int{fleet.Refused: 1, fleet.Succeeded: 2}, states(results(t, q)))
@@ -136,28 +137,28 @@ func TestPausesForTheMerchant(t *testing.T) {
 // request on. It pauses the queue only when it repeats, and what met it is in doubt.
 func TestUnsignedRefusals(t *testing.T) {
 	for name, tt := range map[string]struct {
-		fault  sandbox.Fault
+		fault  fault.Rule
 		policy wxpay.UnknownPolicy
 		jobs   []fleet.Job
 		want   map[fleet.State]int
 	}{
 		"after the effect, where the platform can be asked": {
-			sandbox.Fault{Kind: sandbox.SignErrorAfter, Method: "POST", Count: 1}, 0, []fleet.Job{refund("ORDER1", "R1")}, map[fleet.State]int{fleet.Succeeded: 1}},
+			fault.Rule{Kind: fault.SignErrorAfter, Method: "POST", Count: 1}, 0, []fleet.Job{refund("ORDER1", "R1")}, map[fleet.State]int{fleet.Succeeded: 1}},
 		"after the effect, where a repeat is harmless": {
-			sandbox.Fault{Kind: sandbox.NoBodyAfter, Count: 3}, 0, feeds(20), map[fleet.State]int{fleet.Succeeded: 20}},
+			fault.Rule{Kind: fault.NoBodyAfter, Count: 3}, 0, feeds(20), map[fleet.State]int{fleet.Succeeded: 20}},
 		"after the effect, held": {
-			sandbox.Fault{Kind: sandbox.SignErrorAfter, Count: 3}, wxpay.Hold, feeds(20), map[fleet.State]int{fleet.Succeeded: 17, fleet.Unknown: 3}},
+			fault.Rule{Kind: fault.SignErrorAfter, Count: 3}, wxpay.Hold, feeds(20), map[fleet.State]int{fleet.Succeeded: 17, fleet.Unknown: 3}},
 		"a page, where nobody can be asked": {
-			sandbox.Fault{Kind: sandbox.BadGateway, Status: 403, Count: 1}, 0, []fleet.Job{cancel("plfk00000001")}, map[fleet.State]int{fleet.Unknown: 1}},
+			fault.Rule{Kind: fault.BadGateway, Status: 403, Count: 1}, 0, []fleet.Job{cancel("plfk00000001")}, map[fleet.State]int{fleet.Unknown: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t)
-			_, err := g.AddPaidOrder("ORDER1", 100)
+			_, err := g.Users.AddPaidOrder("ORDER1", 100)
 			require.NoError(t, err)
-			before := len(g.Ledger())
+			before := len(g.Ledger.Effects())
 			q := newQueue(t, embedded(t), g.client)
-			require.NoError(t, g.Inject(tt.fault))
+			require.NoError(t, g.Faults.Inject(tt.fault))
 			submit(t, q, tt.jobs...)
 			worker := &fleet.Worker{Queue: q, OnUnknown: tt.policy}
 			work(t, worker)
@@ -170,7 +171,7 @@ func TestUnsignedRefusals(t *testing.T) {
 			work(t, worker)
 			assert.Equal(t, tt.want, states(results(t, q)), "nothing is known better than before")
 			numbers := map[string]bool{}
-			for _, e := range g.Ledger()[before:] {
+			for _, e := range g.Ledger.Effects()[before:] {
 				assert.False(t, numbers[e.Number], "%s was done twice", e.Number)
 				numbers[e.Number] = true
 			}
@@ -179,10 +180,10 @@ func TestUnsignedRefusals(t *testing.T) {
 	t.Run("all", func(t *testing.T) {
 		t.Parallel()
 		g := newGateway(t)
-		_, err := g.AddPaidOrder("ORDER1", 100)
+		_, err := g.Users.AddPaidOrder("ORDER1", 100)
 		require.NoError(t, err)
 		q := newQueue(t, embedded(t), g.client)
-		require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.SignError}))
+		require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.SignError}))
 		submit(t, q, append(feeds(100), cancel("plfk00000001"), refund("ORDER1", "R1"))...)
 		stop := start(t, &fleet.Worker{Queue: q, Calls: 8})
 		var paused *fleet.PausedError
@@ -191,9 +192,9 @@ func TestUnsignedRefusals(t *testing.T) {
 		assert.Contains(t, paused.Reason, "401 SIGN_ERROR: ")
 		assert.Contains(t, paused.Reason, "jobs in a row were refused, and nobody signs that")
 		stop()
-		assert.LessOrEqual(t, len(g.Journal()), 100, "one bad clock must not use up a million jobs")
+		assert.LessOrEqual(t, len(g.Journal.All()), 100, "one bad clock must not use up a million jobs")
 
-		g.ClearFaults()
+		g.Faults.Clear()
 		require.NoError(t, q.Resume(t.Context()))
 		work(t, &fleet.Worker{Queue: q})
 		all := states(results(t, q))
@@ -206,15 +207,15 @@ func TestUnsignedRefusals(t *testing.T) {
 
 // A platform that is down pauses the queue, whether or not it says so.
 func TestOutagePauses(t *testing.T) {
-	for name, fault := range map[string]sandbox.Fault{
-		"connections break": {Kind: sandbox.ResetAfter, Method: "POST"},
-		"502":               {Kind: sandbox.ServerError, Method: "POST", Status: 502, Code: "SYSTEM_ERROR"},
+	for name, rule := range map[string]fault.Rule{
+		"connections break": {Kind: fault.ResetAfter, Method: "POST"},
+		"502":               {Kind: fault.ServerError, Method: "POST", Status: 502, Code: "SYSTEM_ERROR"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t)
 			q := newQueue(t, embedded(t), g.client)
-			require.NoError(t, g.Inject(fault))
+			require.NoError(t, g.Faults.Inject(rule))
 			var jobs []fleet.Job
 			for i := range 100 {
 				jobs = append(jobs, cancel(fmt.Sprintf("plfk%08d", i)))
@@ -235,7 +236,7 @@ func TestHeldStaysHeld(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	q := newQueue(t, embedded(t), g.client)
-	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ServerError, Path: "/" + feedsPath, Status: 500, Code: "SYSTEM_ERROR", Count: 1}))
+	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ServerError, Path: "/" + feedsPath, Status: 500, Code: "SYSTEM_ERROR", Count: 1}))
 	submit(t, q, feed("F1"))
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
 	first := results(t, q)["F1"]
@@ -323,7 +324,7 @@ func TestMarkedWithoutMarking(t *testing.T) {
 	e := embedded(t)
 	slow := middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 		res, err := g.Transport().RoundTrip(req)
-		if len(g.Ledger(sandbox.FeedEffect)) > 1 { // all but one are on their way for long
+		if len(g.Ledger.Effects(sandbox.FeedEffect)) > 1 { // all but one are on their way for long
 			<-req.Context().Done()
 		}
 		return res, err
@@ -345,7 +346,7 @@ func TestCheckedMoreStrictly(t *testing.T) {
 	g := newGateway(t)
 	e := embedded(t)
 	lax := newQueue(t, e, clientOf(t, g.Sandbox, g.Transport()))
-	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	wrong := func(number string) fleet.Job {
 		j := feed(number)
 		j.Body = bytes.ReplaceAll(j.Body, []byte(`"brand_id":"1004"`), []byte(`"brand_id":1004`))
@@ -395,19 +396,19 @@ func cancel(number string) fleet.Job {
 func TestUnknownIsResolved(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	_, err := g.AddPaidOrder("ORDER1", 100)
+	_, err := g.Users.AddPaidOrder("ORDER1", 100)
 	require.NoError(t, err)
 	q := newQueue(t, embedded(t), g.client)
 	// The answer is lost, and for a while no query finds anything either.
-	require.NoError(t, g.Inject(
-		sandbox.Fault{Kind: sandbox.ResetAfter, Method: "POST", Count: 1}, sandbox.Fault{Kind: sandbox.ServerError, Method: "GET"}))
+	require.NoError(t, g.Faults.Inject(
+		fault.Rule{Kind: fault.ResetAfter, Method: "POST", Count: 1}, fault.Rule{Kind: fault.ServerError, Method: "GET"}))
 	submit(t, q, refund("ORDER1", "REFUND1"))
 	work(t, &fleet.Worker{Queue: q, Patience: time.Second})
 	all := results(t, q)
 	assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(all))
 	assert.NotEmpty(t, all["REFUND1"].Message)
 
-	g.ClearFaults()
+	g.Faults.Clear()
 	posts := count(g, http.MethodPost)
 	n, err := q.Retry(t.Context())
 	require.NoError(t, err)
@@ -417,11 +418,11 @@ func TestUnknownIsResolved(t *testing.T) {
 	assert.True(t, all["REFUND1"].State == fleet.Succeeded || all["REFUND1"].State == fleet.Accepted, all["REFUND1"].State)
 	assert.Contains(t, all["REFUND1"].Selected, "refund_id")
 	assert.Equal(t, posts, count(g, http.MethodPost), "it was not sent again")
-	assert.Len(t, g.Ledger(sandbox.RefundEffect), 1)
+	assert.Len(t, g.Ledger.Effects(sandbox.RefundEffect), 1)
 }
 
 func count(g gateway, method string) (n int) {
-	for _, e := range g.Journal() {
+	for _, e := range g.Journal.All() {
 		if e.Method == method {
 			n++
 		}
@@ -452,7 +453,7 @@ func TestDeathAfterSending(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t)
-			_, err := g.AddPaidOrder("ORDER1", 100)
+			_, err := g.Users.AddPaidOrder("ORDER1", 100)
 			require.NoError(t, err)
 			g.OnRepeatedFeed(c.feed)
 			// The first worker never comes back from its call: the sandbox has carried it out, and the answer waits.
@@ -482,7 +483,7 @@ func TestDeathAfterSending(t *testing.T) {
 				}
 				assert.Equal(t, 2, r.Deliveries)
 			}
-			assert.Len(t, g.Ledger(c.kind), c.effects)
+			assert.Len(t, g.Ledger.Effects(c.kind), c.effects)
 			assert.Equal(t, c.posts, count(g, http.MethodPost))
 		})
 	}
@@ -549,7 +550,7 @@ func TestOrder(t *testing.T) {
 	work(t, &fleet.Worker{Queue: q}, &fleet.Worker{Queue: q}, &fleet.Worker{Queue: q})
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: cards * each}, states(results(t, q)))
 	next := make(map[string]int)
-	for _, entry := range g.Journal() {
+	for _, entry := range g.Journal.All() {
 		card := between(string(entry.Body), `"user_card_code":"`, `"`)
 		assert.Contains(t, string(entry.Body), fmt.Sprintf(`"point_balance":%d}`, next[card]), card)
 		next[card]++
@@ -570,7 +571,7 @@ func TestUnknownHoldsUpItsOrder(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	q := newQueue(t, embedded(t), g.client)
-	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	submit(t, q, points("a", "A1", 1))
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
 	submit(t, q, points("a", "A2", 2), points("b", "B1", 1), points("a", "A3", 3))
@@ -590,7 +591,7 @@ func TestUnknownHoldsUpItsOrder(t *testing.T) {
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Repeat})
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 4}, states(results(t, q)))
 	var balances []string
-	for _, entry := range g.Journal() {
+	for _, entry := range g.Journal.All() {
 		if strings.Contains(string(entry.Body), `"user_card_code":"a"`) {
 			balances = append(balances, between(string(entry.Body), `"point_balance":`, "}"))
 		}
@@ -603,7 +604,7 @@ func TestSettle(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	q := newQueue(t, embedded(t), g.client)
-	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 2}))
+	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 2}))
 	submit(t, q, points("a", "A1", 1))
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
 	submit(t, q, points("a", "A2", 2), feed("F1"))
@@ -646,7 +647,7 @@ func TestExpires(t *testing.T) {
 	all := results(t, q)
 	assert.Equal(t, fleet.Expired, all["F1"].State)
 	assert.Equal(t, fleet.Succeeded, all["F2"].State)
-	assert.Len(t, g.Journal(), 1)
+	assert.Len(t, g.Journal.All(), 1)
 }
 
 // A worker may be broken off after it kept a job for a retry and before it wrote that down. When another one ends the job,
@@ -656,7 +657,7 @@ func TestBuriedAndDone(t *testing.T) {
 	g := newGateway(t)
 	e := embedded(t)
 	q := newQueue(t, e, g.client)
-	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	submit(t, q, feed("F1"))
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
 	dead, err := e.JetStream().Stream(t.Context(), "wxpay-dead")
@@ -698,7 +699,7 @@ func TestSubmitAfterBrokenRetry(t *testing.T) {
 	g := newGateway(t)
 	e := embedded(t)
 	q := newQueue(t, e, g.client)
-	require.NoError(t, g.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	submit(t, q, feed("F1"))
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
 	assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(results(t, q)))
@@ -741,7 +742,7 @@ func TestHeldDoubtsPauseNothing(t *testing.T) {
 	paused, err := second.Paused(t.Context())
 	require.NoError(t, err)
 	assert.Nil(t, paused)
-	assert.Empty(t, g.Journal())
+	assert.Empty(t, g.Journal.All())
 }
 
 // sink takes requests and never answers.
@@ -779,7 +780,7 @@ func TestExpiresWhileItWaits(t *testing.T) {
 	all := results(t, q)
 	assert.Equal(t, fleet.Expired, all["F1"].State)
 	assert.Zero(t, all["F1"].Attempts)
-	assert.Empty(t, s.Journal())
+	assert.Empty(t, s.Journal.All())
 	assert.ErrorIs(t, <-observed, fleet.ErrKeptBack, "who watches is not told of a call without an answer")
 }
 
@@ -810,7 +811,7 @@ func TestPausedWhileItWaits(t *testing.T) {
 	}
 	close(gate.open)
 	stop()
-	assert.Empty(t, g.Journal())
+	assert.Empty(t, g.Journal.All())
 	assert.Equal(t, map[fleet.State]int{fleet.Waiting: 16}, states(results(t, q)))
 	require.NoError(t, q.Resume(t.Context()))
 	work(t, &fleet.Worker{Queue: q, Marked: true})
@@ -848,7 +849,7 @@ func TestWorkerOnTheWrongSide(t *testing.T) {
 	defer lonely.Close()
 	never := &stuck{next: g.Transport(), reached: make(chan struct{}), left: make(chan time.Time, 1)}
 	stopLonely := start(t, &fleet.Worker{Queue: open(lonely, clientOf(t, g.Sandbox, never, wxpay.WithTimeout(time.Hour))), Calls: 1, Grace: time.Millisecond})
-	_, err = g.AddPaidOrder("ORDER1", 100)
+	_, err = g.Users.AddPaidOrder("ORDER1", 100)
 	require.NoError(t, err)
 	submit(t, queue, refund("ORDER1", "REFUND1")) // which is asked for at once by whoever has it next
 	<-never.reached

@@ -23,7 +23,7 @@ func ExampleNew() {
 		log.Fatal(err)
 	}
 	client, err := wxpay.New(wxpay.Merchant{ID: sb.Merchant().ID, Certificate: sb.Merchant().Certificate, PrivateKey: signer},
-		wxpay.WithPublicKey(sb.PublicKeyID(), sb.PublicKey()),
+		wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()),
 		wxpay.WithTransport(sb.Transport()), // in production: nothing
 	)
 	if err != nil {

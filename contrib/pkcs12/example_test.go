@@ -31,7 +31,7 @@ func ExampleLoadFile() {
 		log.Fatal(err)
 	}
 	client, err := wxpay.New(wxpay.Merchant{ID: merchant.ID, PrivateKey: own.PrivateKey, Certificate: own.Certificate},
-		wxpay.WithPublicKey(gateway.PublicKeyID(), gateway.PublicKey()),
+		wxpay.WithPublicKey(gateway.Keys.PublicKeyID(), gateway.Keys.PublicKey()),
 		wxpay.WithTransport(gateway.Transport()), // in production: nothing
 	)
 	if err != nil {

@@ -125,11 +125,11 @@ const (
 
 func newPayment(t *testing.T, s *sandbox.Sandbox) payment {
 	t.Helper()
-	resource, err := s.Sample("TRANSACTION.SUCCESS")
+	resource, err := s.Deliveries.Sample("TRANSACTION.SUCCESS")
 	require.NoError(t, err)
 	resource["out_trade_no"] = orderNumber
 	resource["amount"] = map[string]any{"total": total, "payer_total": total, "currency": "CNY", "payer_currency": "CNY"}
-	request, err := s.Notify("TRANSACTION.SUCCESS", resource)
+	request, err := s.Deliveries.Notify("TRANSACTION.SUCCESS", resource)
 	require.NoError(t, err)
 	body, err := io.ReadAll(request.Body)
 	require.NoError(t, err)

@@ -41,7 +41,7 @@ func httpClient(t testing.TB, server *sandbox.Server) *http.Client {
 // operations returns the operations that the sandbox was asked for and carried out, by method and template.
 func operations(t testing.TB, server *sandbox.Server) map[string]int {
 	done := make(map[string]int)
-	for _, entry := range server.Journal() {
+	for _, entry := range server.Journal.All() {
 		path, _, _ := strings.Cut(entry.Target, "?")
 		facts, known := catalog.V3().Lookup(entry.Method, path)
 		if entry.Status >= 300 || !known {
@@ -58,7 +58,7 @@ func requireOperations(t testing.TB, server *sandbox.Server) {
 	done := operations(t, server)
 	t.Logf("%d operations:\n%s", len(done), strings.Join(slices.Sorted(maps.Keys(done)), "\n"))
 	require.GreaterOrEqual(t, len(done), leastOperations)
-	for _, entry := range server.Journal() {
+	for _, entry := range server.Journal.All() {
 		if entry.Status == http.StatusUnauthorized {
 			t.Errorf("%s\n%s", entry, entry.Explanation)
 		}

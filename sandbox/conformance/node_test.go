@@ -102,10 +102,10 @@ func TestNode(t *testing.T) {
 	t.Parallel()
 	dir := node(t)
 	server := sandbox.Start(t, sandbox.WithBillRows(3))
-	transaction, err := server.AddPaidOrder("NODE-PAID", 100)
+	transaction, err := server.Users.AddPaidOrder("NODE-PAID", 100)
 	require.NoError(t, err)
 	certificates := make(map[string]string)
-	for _, certificate := range server.Certificates() {
+	for _, certificate := range server.Keys.Certificates() {
 		certificates[apiv3.Serial(certificate)] = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
 	}
 	operations := make([]operation, len(breadth))

@@ -40,6 +40,7 @@ import (
 	"github.com/wechatpay-apiv3/wechatpay-go/utils"
 
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 const appID = "wxd678efh567hg6787"
@@ -60,12 +61,12 @@ func withCertificates(t *testing.T) *official {
 	ctx := t.Context()
 
 	first, err := core.NewClient(ctx, option.WithMerchantCredential(merchant.ID, merchant.Serial, merchant.PrivateKey),
-		option.WithWechatPayCertificate(server.Certificates()), option.WithHTTPClient(client))
+		option.WithWechatPayCertificate(server.Keys.Certificates()), option.WithHTTPClient(client))
 	require.NoError(t, err)
 	manager := downloader.NewCertificateDownloaderMgr(ctx)
 	t.Cleanup(manager.Stop)
 	require.NoError(t, manager.RegisterDownloaderWithClient(ctx, first, merchant.ID, merchant.APIv3Key))
-	require.Len(t, manager.GetCertificateMap(ctx, merchant.ID), len(server.Certificates()))
+	require.Len(t, manager.GetCertificateMap(ctx, merchant.ID), len(server.Keys.Certificates()))
 
 	c, err := core.NewClient(ctx, option.WithWechatPayAutoAuthCipherUsingDownloaderMgr(merchant.ID, merchant.Serial, merchant.PrivateKey, manager),
 		option.WithHTTPClient(client))
@@ -79,10 +80,10 @@ func withCertificates(t *testing.T) *official {
 func withPublicKey(t *testing.T) *official {
 	server := sandbox.Start(t, sandbox.WithKeyMode(sandbox.PublicKeyOnly))
 	merchant := server.Merchant()
-	c, err := core.NewClient(t.Context(), option.WithWechatPayPublicKeyAuthCipher(merchant.ID, merchant.Serial, merchant.PrivateKey, server.PublicKeyID(), server.PublicKey()),
+	c, err := core.NewClient(t.Context(), option.WithWechatPayPublicKeyAuthCipher(merchant.ID, merchant.Serial, merchant.PrivateKey, server.Keys.PublicKeyID(), server.Keys.PublicKey()),
 		option.WithHTTPClient(httpClient(t, server)))
 	require.NoError(t, err)
-	handler, err := notify.NewRSANotifyHandler(merchant.APIv3Key, verifiers.NewSHA256WithRSAPubkeyVerifier(server.PublicKeyID(), *server.PublicKey()))
+	handler, err := notify.NewRSANotifyHandler(merchant.APIv3Key, verifiers.NewSHA256WithRSAPubkeyVerifier(server.Keys.PublicKeyID(), *server.Keys.PublicKey()))
 	require.NoError(t, err)
 	return &official{c, t, t.Context(), server, handler}
 }
@@ -188,7 +189,7 @@ func (o *official) orders(t *testing.T) {
 	byNumber := values{"out_trade_no": "JSAPI-1", "mchid": mchid}
 	queried := try(o, "GET /v3/pay/transactions/out-trade-no/JSAPI-1", inJSAPI.QueryOrderByOutTradeNo, byNumber)
 	assert.Equal(t, "NOTPAY", *queried.TradeState)
-	_, err := o.server.Pay("JSAPI-1")
+	_, err := o.server.Users.Pay("JSAPI-1")
 	require.NoError(t, err)
 	queried = try(o, "GET /v3/pay/transactions/out-trade-no/JSAPI-1", inJSAPI.QueryOrderByOutTradeNo, byNumber)
 	assert.Equal(t, "SUCCESS", *queried.TradeState)
@@ -220,7 +221,7 @@ func (o *official) certificates(t *testing.T) {
 		require.NoError(t, err)
 		certificate, err := utils.LoadCertificate(text)
 		require.NoError(t, err)
-		assert.Equal(t, o.server.Certificates()[i].Raw, certificate.Raw)
+		assert.Equal(t, o.server.Keys.Certificates()[i].Raw, certificate.Raw)
 		assert.Equal(t, *entry.SerialNo, utils.GetCertificateSerialNumber(*certificate))
 	}
 }
@@ -262,9 +263,9 @@ func (o *official) sharing(t *testing.T) {
 		values{"appid": appID, "type": "MERCHANT_ID", "account": "1900000110", "name": "张三网络公司", "relation_type": "PARTNER"})
 	assert.Equal(t, "张三网络公司", *added.Name, "it came encrypted and was decrypted")
 	try(o, "POST /v3/pay/transactions/native", inNative.Prepay, o.order("SHARED-1", values{"settle_info": values{"profit_sharing": true}}))
-	transaction, err := o.server.Pay("SHARED-1")
+	transaction, err := o.server.Users.Pay("SHARED-1")
 	require.NoError(t, err)
-	require.NoError(t, o.server.Clock().Jump(2*time.Minute))
+	require.NoError(t, o.server.Clock.Jump(2*time.Minute))
 
 	shared := try(o, "POST /v3/profitsharing/orders", shares.CreateOrder, values{
 		"appid": appID, "transaction_id": transaction, "out_order_no": "SHARE1", "unfreeze_unsplit": false,
@@ -300,7 +301,7 @@ func (o *official) forSubMerchants(t *testing.T) {
 	prepay := try(o, "POST /v3/pay/partner/transactions/jsapi", inJSAPI.Prepay, order("SUB-JSAPI-1", values{"sp_openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}))
 	assert.NotEmpty(t, *prepay.PrepayId)
 	try(o, "POST /v3/pay/partner/transactions/native", inNative.Prepay, order("SUB-NATIVE-1", nil))
-	transaction, err := o.server.Pay("SUB-JSAPI-1")
+	transaction, err := o.server.Users.Pay("SUB-JSAPI-1")
 	require.NoError(t, err)
 	byNumber := values{"sp_mchid": merchantID, "sub_mchid": sub}
 	paid := try(o, "GET /v3/pay/partner/transactions/out-trade-no/SUB-JSAPI-1", inJSAPI.QueryOrderByOutTradeNo, with(byNumber, "out_trade_no", "SUB-JSAPI-1"))
@@ -430,7 +431,7 @@ func (o *official) complaints(t *testing.T) {
 
 func (o *official) notifications(t *testing.T) {
 	o = o.in(t)
-	request, err := o.server.Notify("TRANSACTION.SUCCESS", nil)
+	request, err := o.server.Deliveries.Notify("TRANSACTION.SUCCESS", nil)
 	require.NoError(t, err)
 	transaction := new(payments.Transaction)
 	event, err := o.handler.ParseNotifyRequest(o.ctx, request, transaction)
@@ -439,7 +440,7 @@ func (o *official) notifications(t *testing.T) {
 	assert.Equal(t, "SUCCESS", *transaction.TradeState)
 
 	heard := make(chan string, 1)
-	o.server.DeliverTo(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	o.server.Deliveries.To(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refund := make(map[string]any)
 		if _, err := o.handler.ParseNotifyRequest(r.Context(), r, &refund); err != nil {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -449,14 +450,14 @@ func (o *official) notifications(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 		heard <- refund["refund_status"].(string)
 	}))
-	id, err := o.server.Deliver("https://shop.example.com/notify", "REFUND.SUCCESS", nil)
+	id, err := o.server.Deliveries.Deliver("https://shop.example.com/notify", "REFUND.SUCCESS", nil)
 	require.NoError(t, err)
 	assert.Equal(t, "SUCCESS", <-heard)
-	delivery, err := o.server.Await(o.ctx, id, 1)
+	delivery, err := o.server.Deliveries.Await(o.ctx, id, 1)
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusNoContent, delivery.Attempts[0].Status)
 
-	probe, err := o.server.Notify("TRANSACTION.SUCCESS", nil, sandbox.Probe)
+	probe, err := o.server.Deliveries.Notify("TRANSACTION.SUCCESS", nil, fault.Probe)
 	require.NoError(t, err)
 	_, err = o.handler.ParseNotifyRequest(o.ctx, probe, new(payments.Transaction))
 	assert.Error(t, err, "a probe must not verify")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -33,6 +34,7 @@ type Table[T any] struct {
 
 // OpenTable adds a table to a merchant's. The name stands in snapshots and stores.
 func OpenTable[T any](b *Book, merchant, name string) *Table[T] {
+	mustBePlain(name, reflect.TypeFor[T]())
 	t := &Table[T]{book: b, merchant: merchant, name: name, rows: make(map[string]T)}
 	b.add(merchant, name, t)
 	return t
@@ -71,6 +73,9 @@ func (t *Table[T]) set(key string, row T) {
 	before := dueOf(t.rows[key])
 	t.rows[key] = row
 	if due := dueOf(row); !due.IsZero() && !due.Equal(before) {
+		if t.onDue == nil {
+			panic("sandbox: records of " + t.name + " are due, and nothing is to happen then") // found by any test
+		}
 		t.book.alarm(t, key, due)
 	}
 }
@@ -137,6 +142,7 @@ type Series[T any] struct {
 
 // OpenSeries adds a series to a merchant's tables.
 func OpenSeries[T any](b *Book, merchant, name string) *Series[T] {
+	mustBePlain(name, reflect.TypeFor[T]())
 	s := &Series[T]{book: b, merchant: merchant, name: name}
 	b.add(merchant, name, s)
 	return s

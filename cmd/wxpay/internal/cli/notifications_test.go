@@ -16,12 +16,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // savedFaults are the notifications that scripts find as KIND.http.
-var savedFaults = []sandbox.FaultKind{
-	sandbox.WrongSignature, sandbox.UnknownSerial, sandbox.StaleTimestamp, sandbox.Probe, sandbox.WrongAPIv3Key,
-	sandbox.MissingHeaders, sandbox.DuplicateHeaders, sandbox.EmptyAssociatedData,
+var savedFaults = []fault.Kind{
+	fault.WrongSignature, fault.UnknownSerial, fault.StaleTimestamp, fault.Probe, fault.WrongAPIv3Key,
+	fault.MissingHeaders, fault.DuplicateHeaders, fault.EmptyAssociatedData,
 }
 
 // writeNotifications saves notifications of the script's sandbox where the scripts of webhook verify find them.
@@ -33,8 +34,8 @@ func writeNotifications(env *testscript.Env, s *sandbox.Sandbox) error {
 	write := func(name string, data []byte) {
 		problems = append(problems, os.WriteFile(filepath.Join(env.WorkDir, name), data, 0o600))
 	}
-	save := func(name, event string, resource any, faults ...sandbox.FaultKind) (header http.Header, body []byte) {
-		request, err := s.Notify(event, resource, faults...)
+	save := func(name, event string, resource any, faults ...fault.Kind) (header http.Header, body []byte) {
+		request, err := s.Deliveries.Notify(event, resource, faults...)
 		if err != nil {
 			problems = append(problems, err)
 			return nil, nil
@@ -52,11 +53,11 @@ func writeNotifications(env *testscript.Env, s *sandbox.Sandbox) error {
 	save("unknown-event", "TOMORROW.HAPPENED", `{"openid":"oUpF8uMuAJO"}`)
 	save("other-type", "TRANSACTION.SUCCESS/refund", nil)
 	save("sealed", "MEMBERCARD.ACCEPT_CARD", nil)
-	if err := s.SetPublicKeyShare(0); err != nil {
+	if err := s.Keys.SetPublicKeyShare(0); err != nil {
 		return err
 	}
 	save("certificate", "TRANSACTION.SUCCESS", nil)
-	for i, c := range s.Certificates() {
+	for i, c := range s.Keys.Certificates() {
 		write(fmt.Sprintf("platform%d.pem", i), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
 	}
 

@@ -46,10 +46,10 @@ type response struct {
 // makeCall makes the call in one style, and collects the evidence of both ends.
 func makeCall(ctx context.Context, s style, client *wxpay.Client, server *sandbox.Server, feed wxpay.JSON) *call {
 	c := &call{Style: s.name, Async: s.async, Go: s.source}
-	before, begin := len(server.Journal()), time.Now()
+	before, begin := len(server.Journal.All()), time.Now()
 	res, err := s.call(ctx, client, feed)
 	c.Milliseconds = milliseconds(time.Since(begin))
-	c.arrived = server.Journal()[before:]
+	c.arrived = server.Journal.All()[before:]
 	if len(c.arrived) > 0 {
 		e := c.arrived[0]
 		c.Request = &sentRequest{Method: e.Method, Target: e.Target, Serial: e.Header.Get(apiv3.HeaderSerial),

@@ -82,7 +82,7 @@ func checks(server *sandbox.Server, number string) []callCheck {
 			if err != nil {
 				return err
 			}
-			return signature.Verify(apiv3.RSA(), server.PublicKey(), c.res.Raw())
+			return signature.Verify(apiv3.RSA(), server.Keys.PublicKey(), c.res.Raw())
 		}},
 		{"the response repeats out_request_no", func(c *call, _ []*call) error {
 			switch {

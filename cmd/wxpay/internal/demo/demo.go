@@ -39,7 +39,7 @@ func run(ctx context.Context, sh *shell.Shell, machines bool) error {
 	}
 	defer server.Close()
 	// Six calls in a row are one more than the platform takes in a second.
-	if err := server.Relax(sandbox.Rates); err != nil {
+	if err := server.Rules.Relax(sandbox.Rates); err != nil {
 		return err
 	}
 

@@ -92,7 +92,7 @@ func TestKeysCheck(t *testing.T) {
 			return nil
 		}, []string{"✗ private key  it cannot be used: it has 1024 bits"}, ""},
 		{"certificate of the platform", both, 0, func(b *bench) []string {
-			return []string{"--cert", b.write("c.pem", certPEM(b.box.Certificates()[0]))}
+			return []string{"--cert", b.write("c.pem", certPEM(b.box.Keys.Certificates()[0]))}
 		}, []string{"✗ certificate  it was issued to the platform (Tenpay.com sign): the merchant's own is " +
 			"apiclient_cert.pem", "✗ serial       WXPAY_SERIAL is "}, ""},
 		{"certificate of another merchant", both, 0, func(b *bench) []string {
@@ -127,7 +127,7 @@ func TestKeysCheck(t *testing.T) {
 			return nil
 		}, []string{"✗ serial       WXPAY_SERIAL is not 40 hex digits"}, ""},
 		{"serial is the id of the public key", both, 0, func(b *bench) []string {
-			b.set("WXPAY_SERIAL", b.box.PublicKeyID())
+			b.set("WXPAY_SERIAL", b.box.Keys.PublicKeyID())
 			return nil
 		}, []string{"✗ serial       WXPAY_SERIAL is the id of the WeChat Pay public key"}, ""},
 		{"APIv3 key too short", both, 0, func(b *bench) []string {
@@ -155,8 +155,8 @@ func TestKeysCheck(t *testing.T) {
 		{"certificates only", certificates, 0, nil, []string{"✓ mode         certificates: ",
 			"✓ works        certificate "}, "certificates"},
 		{"certificates only, and a public key", certificates, 0, func(b *bench) []string {
-			b.set("WXPAY_PUBLIC_KEY_ID", b.box.PublicKeyID())
-			der, err := x509.MarshalPKIXPublicKey(b.box.PublicKey())
+			b.set("WXPAY_PUBLIC_KEY_ID", b.box.Keys.PublicKeyID())
+			der, err := x509.MarshalPKIXPublicKey(b.box.Keys.PublicKey())
 			require.NoError(t, err)
 			b.set("WXPAY_PUBLIC_KEY", string(block("PUBLIC KEY", der)))
 			return nil
@@ -164,8 +164,8 @@ func TestKeysCheck(t *testing.T) {
 			"PUB_KEY_ID_01190000010920250101000000000001: the platform does not know it as this merchant's"}, "certificates"},
 		{"certificates only, a public key, and no APIv3 key", certificates, 0, func(b *bench) []string {
 			b.set("WXPAY_APIV3_KEY", "")
-			b.set("WXPAY_PUBLIC_KEY_ID", b.box.PublicKeyID())
-			der, err := x509.MarshalPKIXPublicKey(b.box.PublicKey())
+			b.set("WXPAY_PUBLIC_KEY_ID", b.box.Keys.PublicKeyID())
+			der, err := x509.MarshalPKIXPublicKey(b.box.Keys.PublicKey())
 			require.NoError(t, err)
 			b.set("WXPAY_PUBLIC_KEY", string(block("PUBLIC KEY", der)))
 			return nil
@@ -261,9 +261,9 @@ func TestKeysCheckRevoked(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 0)
 	b.set("WXPAY_CERTIFICATE", string(certPEM(b.box.Merchant().Certificate)))
-	_, err := b.box.AddMerchantCertificate()
+	_, err := b.box.Keys.AddMerchantCertificate()
 	require.NoError(t, err)
-	require.NoError(t, b.box.RevokeMerchantCertificate(b.box.Merchant().Serial))
+	require.NoError(t, b.box.Keys.RevokeMerchantCertificate(b.box.Merchant().Serial))
 	code, stdout, _ := b.run("check")
 	assert.Equal(t, 1, code)
 	assert.Contains(t, stdout, "✗ signature    the platform rejects it: ")

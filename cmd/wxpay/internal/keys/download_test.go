@@ -19,7 +19,7 @@ import (
 func TestKeysDownload(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 0)
-	listed := b.box.Certificates()
+	listed := b.box.Keys.Certificates()
 	dir := filepath.Join(b.dir, "new", "certificates")
 	path := func(certificate *x509.Certificate) string {
 		return filepath.Join(dir, "wechatpay_"+apiv3.Serial(certificate)+".pem")

@@ -14,6 +14,7 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/serve"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 type options struct {
@@ -114,10 +115,10 @@ func saveMemory(sh *shell.Shell) (restore func()) {
 
 func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 	defer saveMemory(sh)()
-	faults := make([]sandbox.Fault, len(o.faults))
+	faults := make([]fault.Rule, len(o.faults))
 	for i, line := range o.faults {
 		var err error
-		if faults[i], err = sandbox.ParseFault(line); err != nil {
+		if faults[i], err = fault.Parse(line); err != nil {
 			return shell.Usage("--fault: %w", err)
 		}
 	}
@@ -151,14 +152,14 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 			directory.Cut(), o.data)
 	}
 	defer served.Close()
-	if err := served.Inject(faults...); err != nil {
+	if err := served.Faults.Inject(faults...); err != nil {
 		return shell.Usage("--fault: %w", err)
 	}
 	for _, rules := range []struct {
 		flag  string
 		names []string
 		set   func(...sandbox.Rule) error
-	}{{"--enforce", o.enforce, served.Enforce}, {"--relax", o.relax, served.Relax}} {
+	}{{"--enforce", o.enforce, served.Rules.Enforce}, {"--relax", o.relax, served.Rules.Relax}} {
 		for _, name := range rules.names {
 			if err := rules.set(sandbox.Rule(name)); err != nil {
 				return shell.Usage("%s: %w", rules.flag, err)
@@ -174,7 +175,7 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 
 // noteFaults tells how often each kind of fault hit.
 func noteFaults(sh *shell.Shell, s *sandbox.Sandbox) {
-	counts := s.FaultCounts()
+	counts := s.Faults.Counts()
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
 		sh.Note("sandbox: the fault %s hit %d times", kind, counts[kind])
 	}

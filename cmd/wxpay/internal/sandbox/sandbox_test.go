@@ -15,7 +15,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/cli"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/clitest"
-	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // serve runs wxpay sandbox until the context ends. ready is called at its first output.
@@ -60,7 +60,7 @@ func gcPercent() int {
 
 // The help of the sandbox names every kind of fault.
 func TestFaultsAreNamed(t *testing.T) {
-	_, err := sandbox.ParseFault("nonesuch")
+	_, err := fault.Parse("nonesuch")
 	require.Error(t, err)
 	_, kinds, found := strings.Cut(err.Error(), "there are ")
 	require.True(t, found)

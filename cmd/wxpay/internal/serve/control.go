@@ -84,7 +84,7 @@ func (c *control) trigger(w http.ResponseWriter, r *http.Request) {
 		c.build(w, to, o, resource)
 		return
 	}
-	id, err := c.sandbox.Deliver(to, o.Event, resource, o.Faults...)
+	id, err := c.sandbox.Deliveries.Deliver(to, o.Event, resource, o.Faults...)
 	if err != nil {
 		complain(w, err)
 		return
@@ -126,7 +126,7 @@ func (c *control) resource(o Order) (any, error) {
 	if o.Data != "" {
 		return json.RawMessage(o.Data), nil
 	}
-	sample, err := c.sandbox.Sample(o.Event)
+	sample, err := c.sandbox.Deliveries.Sample(o.Event)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func (c *control) resource(o Order) (any, error) {
 
 // build responds with the request of a dry run.
 func (c *control) build(w http.ResponseWriter, to string, o Order, resource any) {
-	request, err := c.sandbox.Notify(o.Event, resource, o.Faults...)
+	request, err := c.sandbox.Deliveries.Notify(o.Event, resource, o.Faults...)
 	if err != nil {
 		complain(w, err)
 		return
@@ -171,9 +171,9 @@ func (c *control) resend(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	before, err := c.sandbox.Await(r.Context(), id, 0)
+	before, err := c.sandbox.Deliveries.Await(r.Context(), id, 0)
 	if err == nil {
-		err = c.sandbox.Redeliver(id)
+		err = c.sandbox.Deliveries.Redeliver(id)
 	}
 	if err != nil {
 		complain(w, err)
@@ -184,7 +184,7 @@ func (c *control) resend(w http.ResponseWriter, r *http.Request) {
 
 // await responds with the attempt of that number, counted from 1.
 func (c *control) await(w http.ResponseWriter, r *http.Request, id string, number int) {
-	d, err := c.sandbox.Await(r.Context(), id, number)
+	d, err := c.sandbox.Deliveries.Await(r.Context(), id, number)
 	if err == nil && len(d.Attempts) < number {
 		err = errors.New("it was not attempted")
 	}
@@ -193,7 +193,7 @@ func (c *control) await(w http.ResponseWriter, r *http.Request, id string, numbe
 		return
 	}
 	a := d.Attempts[number-1]
-	out := Delivered{ID: d.ID, Event: d.Event, To: d.URL, Status: a.Status, Response: string(a.Answer), Error: a.Error,
+	out := Delivered{ID: d.ID, Event: d.Event, To: d.URL, Status: a.Status, Response: string(a.Response), Error: a.Error,
 		Took: a.Took}
 	if d.State == sandbox.Waiting {
 		out.Next = max(time.Until(d.Next), time.Millisecond)

@@ -68,6 +68,6 @@ func TestJunkOnEveryPort(t *testing.T) {
 	}
 	served.Close()
 	open.Wait()
-	assert.Empty(t, served.Ledger())
-	assert.Empty(t, served.Deliveries())
+	assert.Empty(t, served.Ledger.Effects())
+	assert.Empty(t, served.Deliveries.All())
 }

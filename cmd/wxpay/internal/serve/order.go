@@ -3,7 +3,7 @@ package serve
 import (
 	"time"
 
-	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // Variable names the variable with the address at which a running sandbox takes orders.
@@ -11,12 +11,12 @@ const Variable = "WXPAY_SANDBOX_URL"
 
 // Order is the notification that wxpay webhook trigger wants.
 type Order struct {
-	Event  string              `json:"event"`            // may have /original_type
-	To     string              `json:"to,omitempty"`     // empty: the address of the forwarder
-	Data   string              `json:"data,omitempty"`   // the whole resource; empty: a sample
-	Set    []Assignment        `json:"set,omitempty"`    // changes of the sample
-	Faults []sandbox.FaultKind `json:"faults,omitempty"` // of the first attempt
-	DryRun bool                `json:"dry_run,omitempty"`
+	Event  string       `json:"event"`            // may have /original_type
+	To     string       `json:"to,omitempty"`     // empty: the address of the forwarder
+	Data   string       `json:"data,omitempty"`   // the whole resource; empty: a sample
+	Set    []Assignment `json:"set,omitempty"`    // changes of the sample
+	Faults []fault.Kind `json:"faults,omitempty"` // of the first attempt
+	DryRun bool         `json:"dry_run,omitempty"`
 }
 
 // Assignment changes one field of a sample.

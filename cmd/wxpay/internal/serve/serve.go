@@ -31,7 +31,7 @@ func Start(sh *shell.Shell, addr string, forward *Forwarder, options ...sandbox.
 		return nil, &shell.ExitError{Code: shell.ExitNotSent, Err: err}
 	}
 	if forward != nil {
-		server.DeliverTo(forward)
+		server.Deliveries.To(forward)
 	}
 	return &Served{Server: server, sh: sh, control: c}, nil
 }
@@ -59,7 +59,7 @@ func (s *Served) Run(ctx context.Context, command []string) error {
 		return err
 	}
 	s.live = true
-	s.OnRefusal(s.sh.NoteRejection)
+	s.Journal.OnRejection(s.sh.NoteRejection)
 	s.sh.Note("The sandbox listens on %s until it is interrupted. Paste the lines above into another shell.", s.URL)
 	<-ctx.Done()
 	return nil

@@ -79,7 +79,7 @@ func Listen(addr string, options ...sandbox.Option) (*sandbox.Server, error) {
 func (sh *Shell) NoteRejections(s *sandbox.Sandbox) {
 	const most = 10
 	var rejected []sandbox.Entry
-	for _, e := range s.Journal() {
+	for _, e := range s.Journal.All() {
 		if e.Reason != "" {
 			rejected = append(rejected, e)
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/serve"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
-	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 type triggerOptions struct {
@@ -167,7 +167,7 @@ func (o *triggerOptions) run(ctx context.Context, sh *shell.Shell) error {
 		order.Set = append(order.Set, serve.Assignment{Path: a.Name, Value: a.Value})
 	}
 	for _, kind := range o.faults {
-		order.Faults = append(order.Faults, sandbox.FaultKind(kind))
+		order.Faults = append(order.Faults, fault.Kind(kind))
 	}
 	ctx, stop := shell.Interruptible(ctx)
 	defer stop()

@@ -18,6 +18,7 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/clitest"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 	"github.com/wxpay-go/wxpay/webhook"
 )
 
@@ -27,8 +28,8 @@ func TestVerifyAgreesWithHandler(t *testing.T) {
 	s, err := sandbox.New()
 	require.NoError(t, err)
 	merchant := s.Merchant()
-	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: s.PublicKeyID(), Key: s.PublicKey()},
-		apiv3.CertificateKey(s.Certificates()[0]))
+	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: s.Keys.PublicKeyID(), Key: s.Keys.PublicKey()},
+		apiv3.CertificateKey(s.Keys.Certificates()[0]))
 	require.NoError(t, err)
 	now := time.Now().Truncate(time.Second)
 	h, err := webhook.New(webhook.Merchant{
@@ -36,7 +37,7 @@ func TestVerifyAgreesWithHandler(t *testing.T) {
 	}, webhook.WithClock(func() time.Time { return now }))
 	require.NoError(t, err)
 	certificate := filepath.Join(t.TempDir(), "platform.pem")
-	require.NoError(t, os.WriteFile(certificate, []byte(clitest.PEM("CERTIFICATE", s.Certificates()[0].Raw)), 0o600))
+	require.NoError(t, os.WriteFile(certificate, []byte(clitest.PEM("CERTIFICATE", s.Keys.Certificates()[0].Raw)), 0o600))
 
 	valid, invalid := 0, 0
 	compare := func(header http.Header, body []byte) {
@@ -57,22 +58,22 @@ func TestVerifyAgreesWithHandler(t *testing.T) {
 			assert.Equal(t, 1, code, "%v\n%s", want, steps)
 		}
 	}
-	kinds := []sandbox.FaultKind{
-		sandbox.WrongSignature, sandbox.UnknownSerial, sandbox.StaleTimestamp, sandbox.Probe, sandbox.WrongAPIv3Key,
-		sandbox.MissingHeaders, sandbox.DuplicateHeaders, sandbox.EmptyAssociatedData,
+	kinds := []fault.Kind{
+		fault.WrongSignature, fault.UnknownSerial, fault.StaleTimestamp, fault.Probe, fault.WrongAPIv3Key,
+		fault.MissingHeaders, fault.DuplicateHeaders, fault.EmptyAssociatedData,
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	notify := func(event string, resource any, faults ...sandbox.FaultKind) (http.Header, []byte) {
-		request, err := s.Notify(event, resource, faults...)
+	notify := func(event string, resource any, faults ...fault.Kind) (http.Header, []byte) {
+		request, err := s.Deliveries.Notify(event, resource, faults...)
 		require.NoError(t, err)
 		body, err := io.ReadAll(request.Body)
 		require.NoError(t, err)
 		return request.Header, body
 	}
 	for _, share := range []float64{0, 100} {
-		require.NoError(t, s.SetPublicKeyShare(share))
+		require.NoError(t, s.Keys.SetPublicKeyShare(share))
 		for range 60 {
-			var faults []sandbox.FaultKind
+			var faults []fault.Kind
 			for _, kind := range kinds {
 				if random.IntN(len(kinds)) == 0 {
 					faults = append(faults, kind)

@@ -21,6 +21,7 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/batch"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 const feedsPath = "v3/brand/partner/card-member/user-feeds"
@@ -95,7 +96,7 @@ func results(t *testing.T, text string) (list []fleet.Result) {
 func listen(t *testing.T) *sandbox.Server {
 	t.Helper()
 	s := sandbox.Start(t, sandbox.WithLenientCards())
-	require.NoError(t, s.Relax(sandbox.Rates))
+	require.NoError(t, s.Rules.Relax(sandbox.Rates))
 	return s
 }
 
@@ -128,13 +129,13 @@ func TestRun(t *testing.T) {
 		assert.Equal(t, fleet.Succeeded, r.State)
 		assert.Equal(t, `"pbLat"`, string(r.Selected["card_id"]))
 	}
-	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 50)
+	assert.Len(t, gateway.Ledger.Effects(sandbox.FeedEffect), 50)
 
 	code, _, stderr = s.run(args...)
 	assert.Equal(t, 1, code)
 	assert.Contains(t, stderr, "Lines: 0 queued, 0 in the queue already, 50 done before, 2 rejected.")
-	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 50)
-	assert.Len(t, gateway.Journal(), 50)
+	assert.Len(t, gateway.Ledger.Effects(sandbox.FeedEffect), 50)
+	assert.Len(t, gateway.Journal.All(), 50)
 	assert.NotContains(t, stderr, "in flight")
 
 	s.file("feeds.ndjson", feedLines(50))
@@ -174,15 +175,15 @@ func TestKilled(t *testing.T) {
 		child.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1")
 		child.Stderr = os.Stderr
 		require.NoError(t, child.Start())
-		require.Eventually(t, func() bool { return len(gateway.Ledger(sandbox.FeedEffect)) >= round*60 }, 30*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(gateway.Ledger.Effects(sandbox.FeedEffect)) >= round*60 }, 30*time.Second, time.Millisecond)
 		require.NoError(t, child.Process.Kill())
 		_ = child.Wait()
 	}
-	require.Less(t, len(gateway.Ledger(sandbox.FeedEffect)), n, "it was killed too late to show anything")
+	require.Less(t, len(gateway.Ledger.Effects(sandbox.FeedEffect)), n, "it was killed too late to show anything")
 	code, _, stderr := s.run(append(args, "-o", s.path("out.ndjson"))...)
 	assert.Equal(t, 0, code, stderr)
 	times := make(map[string]int)
-	for _, e := range gateway.Ledger(sandbox.FeedEffect) {
+	for _, e := range gateway.Ledger.Effects(sandbox.FeedEffect) {
 		times[e.Number]++
 	}
 	assert.Len(t, times, n)
@@ -198,7 +199,7 @@ func TestKilled(t *testing.T) {
 func TestPaused(t *testing.T) {
 	t.Parallel()
 	gateway := listen(t)
-	require.NoError(t, gateway.Inject(sandbox.Fault{Kind: sandbox.ServerError, Status: 403, Code: "NO_AUTH"}))
+	require.NoError(t, gateway.Faults.Inject(fault.Rule{Kind: fault.ServerError, Status: 403, Code: "NO_AUTH"}))
 	s := newShell(t, gateway.Env()...)
 	file := s.file("feeds.ndjson", feedLines(30))
 	args := []string{file, feedsPath, "--rate", "1000", "--data", s.path("data")}
@@ -209,18 +210,18 @@ func TestPaused(t *testing.T) {
 	code, stdout, _ := s.run("status", "--data", s.path("data"))
 	assert.Equal(t, 0, code)
 	assert.Regexp(t, `^paused since [-0-9]{10} [:0-9]{8} [+-][0-9]{2}:[0-9]{2}: `, stdout)
-	gateway.ClearFaults()
+	gateway.Faults.Clear()
 	code, _, stderr = s.run(args...)
 	assert.Equal(t, 0, code, stderr)
 	assert.Contains(t, stderr, "It was paused: ")
-	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 30)
+	assert.Len(t, gateway.Ledger.Effects(sandbox.FeedEffect), 30)
 }
 
 // What is unknown has an exit code of its own, stands first in the results, and is found out.
 func TestUnknown(t *testing.T) {
 	t.Parallel()
 	gateway := listen(t)
-	require.NoError(t, gateway.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	require.NoError(t, gateway.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	s := newShell(t, gateway.Env()...)
 	file := s.file("feeds.ndjson", feedLines(5))
 	data := []string{"--data", s.path("data")}
@@ -237,7 +238,7 @@ func TestUnknown(t *testing.T) {
 	code, _, stderr = s.run(append([]string{"work", "--until-idle", "--rate", "1000"}, data...)...)
 	assert.Equal(t, 3, code, "what was held is held")
 	assert.Contains(t, stderr, `"settle" writes down`)
-	assert.Len(t, gateway.Journal(), 5)
+	assert.Len(t, gateway.Journal.All(), 5)
 	code, _, _ = s.run(append([]string{"retry"}, data...)...)
 	assert.Equal(t, 0, code)
 	code, _, stderr = s.run(append([]string{"work", "--until-idle", "--rate", "1000", "--on-unknown", "repeat"}, data...)...)
@@ -248,14 +249,14 @@ func TestUnknown(t *testing.T) {
 	code, stdout, _ = s.run(append([]string{"results", "--state", "unknown"}, data...)...)
 	assert.Equal(t, 0, code)
 	assert.Empty(t, stdout)
-	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 5)
+	assert.Len(t, gateway.Ledger.Effects(sandbox.FeedEffect), 5)
 }
 
 // What nobody can ask the platform about is settled by hand.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	gateway := listen(t)
-	require.NoError(t, gateway.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	require.NoError(t, gateway.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	s := newShell(t, gateway.Env()...)
 	data := []string{"--data", s.path("data")}
 	code, _, stderr := s.run(append([]string{s.file("feeds.ndjson", feedLines(2)), feedsPath, "--rate", "1000", "--workers", "1", "--on-unknown", "hold"}, data...)...)
@@ -277,7 +278,7 @@ func TestSettle(t *testing.T) {
 	code, _, stderr = s.run(append([]string{"settle", "F00000", "failed"}, data...)...)
 	assert.Equal(t, 2, code)
 	assert.Contains(t, stderr, "no job with this number is of unknown outcome")
-	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 2)
+	assert.Len(t, gateway.Ledger.Effects(sandbox.FeedEffect), 2)
 }
 
 // What is missing is not made anew where it would be of no use.
@@ -307,7 +308,7 @@ func TestMissing(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(s.path("data/key"), key, 0o600))
 
-	require.NoError(t, gateway.Inject(sandbox.Fault{Kind: sandbox.ResetAfter, Count: 1}))
+	require.NoError(t, gateway.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	code, _, stderr = s.run(append([]string{"work", "--until-idle", "--rate", "1000", "--workers", "1", "--on-unknown", "hold"}, data...)...)
 	assert.Equal(t, 3, code, "it tells how the jobs stand")
 	assert.Contains(t, stderr, "         1  unknown\n         1  succeeded\n")
@@ -376,7 +377,7 @@ func TestServer(t *testing.T) {
 	code, _, stderr = s.run(append([]string{"submit", file, feedsPath}, store...)...)
 	assert.Equal(t, 0, code)
 	assert.Contains(t, stderr, "100 done before")
-	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), 100)
+	assert.Len(t, gateway.Ledger.Effects(sandbox.FeedEffect), 100)
 }
 
 func TestMistakes(t *testing.T) {
@@ -448,7 +449,7 @@ func TestMistakes(t *testing.T) {
 	assert.Equal(t, 2, code)
 	assert.Contains(t, stderr, "WXPAY_MCHID")
 	assert.Contains(t, stderr, "--sandbox")
-	assert.Empty(t, gateway.Journal())
+	assert.Empty(t, gateway.Journal.All())
 }
 
 // An exit code that says that not all is sent has a reason.
@@ -479,7 +480,7 @@ func TestResultsNowhere(t *testing.T) {
 	code, _, stderr := s.run(s.file("feeds.ndjson", feedLines(1)), feedsPath, "--data", s.path("data"), "-o", s.path("missing/out.ndjson"))
 	assert.Equal(t, 2, code, stderr)
 	assert.Contains(t, stderr, "-o: open ")
-	assert.Empty(t, gateway.Journal())
+	assert.Empty(t, gateway.Journal.All())
 }
 
 // What is no file, such as a pipe or the null device, is written to and not replaced by one.
@@ -532,7 +533,7 @@ func TestNewPath(t *testing.T) {
 	code, _, stderr = s.run(append(args, "--new")...)
 	assert.Equal(t, 3, code, stderr)
 	assert.Contains(t, stderr, "1  unknown", "nobody signs the refusal of a path that the platform does not know")
-	journal := gateway.Journal()
+	journal := gateway.Journal.All()
 	require.Len(t, journal, 1)
 	assert.Equal(t, "/v3/brand-new/things", journal[0].Target)
 
@@ -543,7 +544,7 @@ func TestNewPath(t *testing.T) {
 	code, _, stderr = s.run(append([]string{s.file("feeds.ndjson", feedLines(1)), feedsPath}, data...)...)
 	assert.Equal(t, 3, code, stderr)
 	assert.Contains(t, stderr, "1  succeeded")
-	assert.Len(t, gateway.Journal(), 3, "it was sent")
+	assert.Len(t, gateway.Journal.All(), 3, "it was sent")
 }
 
 // A gateway that is not there is told of at once.

@@ -46,7 +46,7 @@ func testInterrupted(t *testing.T, end os.Signal) {
 	var notes bytes.Buffer
 	child.Stderr = &notes
 	require.NoError(t, child.Start())
-	require.Eventually(t, func() bool { return len(gateway.Ledger(sandbox.FeedEffect)) >= 20 }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(gateway.Ledger.Effects(sandbox.FeedEffect)) >= 20 }, 30*time.Second, time.Millisecond)
 	require.NoError(t, os.Remove(gone))
 	require.NoError(t, child.Process.Signal(end))
 	_ = child.Wait()
@@ -55,15 +55,15 @@ func testInterrupted(t *testing.T, end os.Signal) {
 	assert.Contains(t, notes.String(), "  succeeded")
 	assert.Contains(t, notes.String(), "Interrupted: finishing what is in hand")
 	assert.Contains(t, notes.String(), "run it again to go on")
-	done := len(gateway.Ledger(sandbox.FeedEffect))
+	done := len(gateway.Ledger.Effects(sandbox.FeedEffect))
 	require.Less(t, done, n)
 
 	require.NoError(t, os.Mkdir(gone, 0o700))
 	code, _, stderr := s.run(args...)
 	assert.Equal(t, 0, code, stderr)
 	assert.Contains(t, stderr, "200  succeeded")
-	assert.Len(t, gateway.Ledger(sandbox.FeedEffect), n)
-	assert.Len(t, gateway.Journal(), n, "nothing was in doubt")
+	assert.Len(t, gateway.Ledger.Effects(sandbox.FeedEffect), n)
+	assert.Len(t, gateway.Journal.All(), n, "nothing was in doubt")
 }
 
 // A signal ends the reading of a pipe that gives nothing.
@@ -81,7 +81,7 @@ func TestInterruptedAtAPipe(t *testing.T) {
 	require.NoError(t, child.Start())
 	_, err = pipe.Write([]byte(feedLines(1)))
 	require.NoError(t, err)
-	assert.Eventually(t, func() bool { return len(gateway.Ledger(sandbox.FeedEffect)) == 1 }, 30*time.Second, time.Millisecond, "what came is carried out at once")
+	assert.Eventually(t, func() bool { return len(gateway.Ledger.Effects(sandbox.FeedEffect)) == 1 }, 30*time.Second, time.Millisecond, "what came is carried out at once")
 	require.NoError(t, child.Process.Signal(syscall.SIGTERM))
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()

@@ -179,7 +179,7 @@ func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Cli
 		}
 		// It allows what is documented. Who names another rate has been allowed that.
 		if o.rate > 0 {
-			if err := s.Relax(sandbox.Rates); err != nil {
+			if err := s.Rules.Relax(sandbox.Rates); err != nil {
 				return nil, err
 			}
 		}

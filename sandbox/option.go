@@ -1,0 +1,153 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/visible"
+	"github.com/wxpay-go/wxpay/sandbox/internal/keyring"
+	"github.com/wxpay-go/wxpay/sandbox/internal/say"
+)
+
+// Option changes how a Sandbox is made.
+type Option func(*settings) error
+
+type settings struct {
+	clock      func() time.Time
+	merchantID string
+	scheme     apiv3.Scheme
+	seed       uint64
+	hosts      []string
+	mode       KeyMode
+	billRows   int64
+
+	lenientCards bool
+	store        Store
+
+	network bool
+	names   []string
+}
+
+// WithClock sets the time that the sandbox takes for the real one, time.Now by default: it decides on the window of
+// requests, and the validity of certificates is laid around its first reading. Clock begins with it.
+func WithClock(clock func() time.Time) Option {
+	return func(s *settings) error {
+		if clock == nil {
+			return errors.New("sandbox: WithClock: the clock is nil")
+		}
+		s.clock = clock
+		return nil
+	}
+}
+
+// WithMerchant sets the merchant number, 8 to 10 digits, "1900000109" by default. Each number has a key of its own,
+// which takes a fraction of a second to generate when the process first uses the number.
+func WithMerchant(id string) Option {
+	return func(s *settings) error {
+		s.merchantID = id
+		return say.CheckMerchantNumber("WithMerchant", id)
+	}
+}
+
+// WithScheme sets the scheme of requests, responses and notifications, apiv3.RSA by default. Its identity is the merchant
+// number, and it must work with RSA keys of 2048 bits. It is for tests that cannot wait for RSA.
+func WithScheme(scheme apiv3.Scheme) Option {
+	return func(s *settings) error {
+		if scheme == nil {
+			return errors.New("sandbox: WithScheme: the scheme is nil")
+		}
+		s.scheme = scheme
+		return nil
+	}
+}
+
+// WithSeed sets the seed from which the hits of faults, canned responses and invented bills are drawn, 0 by default.
+func WithSeed(seed uint64) Option {
+	return func(s *settings) error {
+		s.seed = seed
+		return nil
+	}
+}
+
+// WithNotifyHosts permits notifications to these hosts, names or addresses without a port, besides loopback. They are signed
+// with keys that nobody should trust.
+func WithNotifyHosts(hosts ...string) Option {
+	return func(s *settings) error {
+		for _, host := range hosts {
+			if err := visible.Word(host); err != nil {
+				return fmt.Errorf("sandbox: WithNotifyHosts: of the host %s, %w", redact.Quote(host), err)
+			}
+			if host == "" || strings.ContainsAny(host, "/: ") && net.ParseIP(host) == nil {
+				return fmt.Errorf("sandbox: WithNotifyHosts: %q is not a host without scheme and port", host)
+			}
+		}
+		s.hosts = append(s.hosts, hosts...)
+		return nil
+	}
+}
+
+// WithNetwork permits [Sandbox.Listen] on addresses that are not loopback, and control from other machines, which must call this
+// one by an IP address or by one of these names. Whoever reaches it can take the sandbox's keys and change everything in it, so it
+// is for closed networks, such as that of a test's containers.
+func WithNetwork(names ...string) Option {
+	return func(s *settings) error {
+		for _, name := range names {
+			if err := visible.Word(name); err != nil {
+				return fmt.Errorf("sandbox: WithNetwork: of the name %s, %w", redact.Quote(name), err)
+			}
+		}
+		s.network, s.names = true, append(s.names, names...)
+		return nil
+	}
+}
+
+// WithBillRows makes every bill and statement one of n rows, which are invented and always the same for a seed, a merchant and
+// a day; by default they tell the sandbox's own records. They are written while they are read, so that n may be
+// a hundred million: then the first application for a bill is answered STATEMENT_CREATING until its digest is known.
+// Encrypted bills come in two parts at least, so that clients are seen to join them.
+func WithBillRows(n int64) Option {
+	return func(s *settings) error {
+		if n < 1 {
+			return fmt.Errorf("sandbox: WithBillRows: a bill has 1 row at least, not %d", n)
+		}
+		s.billRows = n
+		return nil
+	}
+}
+
+// WithLenientCards accepts member feeds and the points of members for any card and user, also such as do not exist.
+func WithLenientCards() Option {
+	return func(s *settings) error {
+		s.lenientCards = true
+		return nil
+	}
+}
+
+// WithKeyMode sets which platform keys the merchant has, BothKeys by default.
+func WithKeyMode(mode KeyMode) Option {
+	return func(s *settings) error {
+		s.mode = mode
+		return keyring.Mode(mode).Check()
+	}
+}
+
+// WithStore keeps the sandbox in a store, and begins with what is in there: orders, refunds and all other records, the ledger,
+// notifications that are on their way, the clock, merchants and their keys. By default it lives in memory only. A change is in the
+// store before its call is answered. When the store fails, the change is not made, and every call from then on is answered with 500
+// SYSTEM_ERROR. The journal, faults, rules, plans and endings are not kept, nor are the brand's keys. Notifications that have become
+// due meanwhile are sent at once, over the network, unless the clock was frozen. Of a merchant who is in the store
+// already, the store's key mode counts.
+func WithStore(store Store) Option {
+	return func(s *settings) error {
+		if store == nil {
+			return errors.New("sandbox: WithStore: the store is nil")
+		}
+		s.store = store
+		return nil
+	}
+}
