@@ -1,4 +1,5 @@
-// Package atomicfile writes files that are there whole or not at all. No error of it names the path: that may name a person.
+// Package atomicfile writes files that are there whole or not at all. No error of it names the
+// path: that may name a person.
 package atomicfile
 
 import (
@@ -12,16 +13,17 @@ import (
 	"github.com/wxpay-go/wxpay/internal/tempfile"
 )
 
-// File is a file that is being written under a temporary name, in the folder of its final one. Only its owner can read it.
+// File is a file that is being written under a temporary name, in the folder of its final one. Only
+// its owner can read it.
 type File struct {
 	path    string
 	replace bool
 	file    *os.File // nil when it is done with
 }
 
-// Create begins the file that Commit puts at path. If a file is there already, the error is fs.ErrExist, or Commit replaces
-// that file if replace is true. Anything but a file is never replaced; a symbolic link to a file is replaced itself, not the
-// file.
+// Create begins the file that Commit puts at path. If a file is there already, the error is
+// fs.ErrExist, or Commit replaces that file if replace is true. Anything but a file is never
+// replaced; a symbolic link to a file is replaced itself, not the file.
 func Create(path string, replace bool) (*File, error) {
 	info, err := os.Lstat(path)
 	if err == nil && replace && info.Mode()&fs.ModeSymlink != 0 {
@@ -59,8 +61,8 @@ func (f *File) Write(p []byte) (int, error) {
 // Rewind takes back everything that was written, and reports whether it could.
 func (f *File) Rewind() bool { return tempfile.Empty(f.file) }
 
-// Commit gives the file its name. A file that may replace another is synced to the disk before, so that one of the two is
-// there even after a power failure.
+// Commit gives the file its name. A file that may replace another is synced to the disk before, so
+// that one of the two is there even after a power failure.
 func (f *File) Commit() error {
 	var err error
 	if f.replace {

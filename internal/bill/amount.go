@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ParseYuan converts an amount in yuan (12.30, -0.01, 0.00000) to fen, exactly. Anything else, a fraction of a fen and an
-// amount that does not fit are errors.
+// ParseYuan converts an amount in yuan (12.30, -0.01, 0.00000) to fen, exactly. Anything else, a
+// fraction of a fen and an amount that does not fit are errors.
 func ParseYuan(yuan string) (int64, error) {
 	whole, fraction, point := strings.Cut(yuan, ".")
 	negative := strings.HasPrefix(whole, "-")

@@ -46,7 +46,8 @@ func (f *file) decryptKey(decrypt func([]byte) ([]byte, error)) error {
 	return nil
 }
 
-// parseApplication reads the files that the response to an application lists, in order. There are none of an empty bill.
+// parseApplication reads the files that the response to an application lists, in order. There are
+// none of an empty bill.
 func parseApplication(body []byte, unreadable func(error) error) ([]file, error) {
 	var a struct {
 		file
@@ -54,7 +55,7 @@ func parseApplication(body []byte, unreadable func(error) error) ([]file, error)
 		List  []file `json:"download_bill_list"`
 	}
 	if err := json.Unmarshal(body, &a); err != nil {
-		return nil, fmt.Errorf("the application's answer cannot be read: %w", unreadable(err))
+		return nil, fmt.Errorf("the response to the application cannot be read: %w", unreadable(err))
 	}
 	files := a.List
 	if a.Count == nil && len(a.List) == 0 {
@@ -62,12 +63,12 @@ func parseApplication(body []byte, unreadable func(error) error) ([]file, error)
 	}
 	slices.SortFunc(files, func(p, q file) int { return p.Sequence - q.Sequence })
 	if a.Count != nil && *a.Count != len(files) {
-		return nil, fmt.Errorf("the application's answer announces %d parts and lists %d", *a.Count, len(files))
+		return nil, fmt.Errorf("the response to the application announces %d parts and lists %d", *a.Count, len(files))
 	}
 	for i, f := range files {
 		switch {
 		case f.URL == "":
-			return nil, errors.New("the application's answer has no download_url: the chain is not one of a bill")
+			return nil, errors.New("the response to the application has no download_url: the chain is not one of a bill")
 		case i == 0 && f.Sequence != 0 && f.Sequence != 1:
 			return nil, fmt.Errorf("the bill begins with part %d", f.Sequence)
 		case i > 0 && f.Sequence != files[i-1].Sequence+1:

@@ -1,5 +1,6 @@
-// Package bill gets bills and receipts: it applies, waits until the platform has made the file, downloads it, decrypts and
-// verifies it, and reads its rows. It makes no call by itself: see Client.
+// Package bill gets bills and receipts: it applies, waits until the platform has made the file,
+// downloads it, decrypts and verifies it, and reads its rows. It makes no call by itself: see
+// Client.
 package bill
 
 import (
@@ -40,7 +41,8 @@ func (g *Getting) Write(ctx context.Context, dst download.Destination) (*downloa
 		case files[0].encrypted():
 			return g.writeEncrypted(ctx, files, dst)
 		case len(files) > 1:
-			return nil, g.Client.Failed(Decode, errors.New("the bill has several parts that are not encrypted, which no documentation knows"))
+			several := errors.New("the bill has several parts that are not encrypted, which no documentation knows")
+			return nil, g.Client.Failed(Decode, several)
 		}
 		got, err := fetch(ctx, g.Client, &files[0], dst, g.Plan)
 		if err == nil || !expired(g.Client, err) || n >= maxApplications || !dst.Rewind() {
@@ -50,7 +52,9 @@ func (g *Getting) Write(ctx context.Context, dst download.Destination) (*downloa
 }
 
 // fetch downloads a file that is not encrypted.
-func fetch(ctx context.Context, c Client, f *file, dst download.Destination, plan *download.Plan) (*download.Result, error) {
+func fetch(
+	ctx context.Context, c Client, f *file, dst download.Destination, plan *download.Plan,
+) (*download.Result, error) {
 	plan = plan.Expecting(f.digest())
 	call, err := c.Link(ctx, f.URL, plan.Want != download.Digest{})
 	if err != nil {
@@ -59,7 +63,7 @@ func fetch(ctx context.Context, c Client, f *file, dst download.Destination, pla
 	return download.Fetch(ctx, call, dst, plan)
 }
 
-// statement downloads what the application answers.
+// statement downloads the response to the application.
 func (g *Getting) statement(ctx context.Context, dst download.Destination) (got *download.Result, err error) {
 	empty, err := g.patiently(ctx, func() (err error) {
 		got, err = download.Fetch(ctx, g.Client.Statement(), dst, g.Plan)

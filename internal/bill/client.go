@@ -13,13 +13,15 @@ import (
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// Client makes the calls that it takes to get a bill or a receipt. The errors of its methods are shown to the user as they are.
+// Client makes the calls that it takes to get a bill or a receipt. The errors of its methods are
+// shown to the user as they are.
 type Client interface {
 	// Apply sends the application, or the question for a receipt.
 	Apply(ctx context.Context) (*Response, error)
 	// Statement returns the application as a call whose response is the file.
 	Statement() download.Call
-	// Link returns the call of a download_url. vouched says that a digest or a tag vouches for the content.
+	// Link returns the call of a download_url. vouched says that a digest or a tag vouches for the
+	// content.
 	Link(ctx context.Context, address string, vouched bool) (download.Call, error)
 	// Decrypt decrypts what the response to the last application has encrypted for the merchant.
 	Decrypt(ciphertext []byte) ([]byte, error)
@@ -30,7 +32,8 @@ type Client interface {
 	// Path returns the path of the application.
 	Path() string
 
-	// Rejection returns what the platform says in an error of these methods, nil if it says nothing there.
+	// Rejection returns what the platform says in an error of these methods, nil if it says nothing
+	// there.
 	Rejection(err error) *Rejection
 	// Failed makes the error of a stage of the application.
 	Failed(stage Stage, err error) error
@@ -68,7 +71,8 @@ const (
 	Download              // content is no good; the error is a *download.Failure
 )
 
-// ErrNotReady means that the platform has not made a bill or a receipt yet, as far as it is known: ask again later.
+// ErrNotReady means that the platform has not made a bill or a receipt yet, as far as it is known:
+// ask again later.
 var ErrNotReady = fault.New("not ready yet")
 
 // notReady is an ErrNotReady.
@@ -121,8 +125,8 @@ func (w *waiting) next(ctx context.Context) bool {
 // cancelled reports whether somebody ended ctx, rather than that its time was over.
 func cancelled(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
-// maxApplications is how often a link that got too old is asked for, for one bill; an application that brought more of its
-// parts does not count.
+// maxApplications is how often a link that got too old is asked for, for one bill; an application
+// that brought more of its parts does not count.
 const maxApplications = 3
 
 // expired reports whether err is what the platform says to a link that is too old.

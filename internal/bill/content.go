@@ -10,8 +10,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/download"
 )
 
-// Content is a bill that is kept in temporary files, as it came over the wire. The zero value is empty. It is safe for
-// concurrent use until Close.
+// Content is a bill that is kept in temporary files, as it came over the wire. The zero value is
+// empty. It is safe for concurrent use until Close.
 type Content struct {
 	parts []part // in order
 

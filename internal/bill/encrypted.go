@@ -17,11 +17,12 @@ import (
 	"github.com/wxpay-go/wxpay/internal/wait"
 )
 
-// atOnce is how many parts of an encrypted bill are downloaded at the same time: their links get too old together.
+// atOnce is how many parts of an encrypted bill are downloaded at the same time: their links get
+// too old together.
 const atOnce = 4
 
-// writeEncrypted gets an encrypted bill. All parts are downloaded into temporary files and authenticated; only then the first
-// byte of plain text is written.
+// writeEncrypted gets an encrypted bill. All parts are downloaded into temporary files and
+// authenticated; only then the first byte of plain text is written.
 func (g *Getting) writeEncrypted(ctx context.Context, files []file, dst download.Destination) (*download.Result, error) {
 	parts, got, err := g.fetchEncrypted(ctx, files)
 	if err != nil {
@@ -66,10 +67,13 @@ func (g *Getting) writeEncrypted(ctx context.Context, files []file, dst download
 	return got, nil
 }
 
-// fetchEncrypted brings all parts, each with the key, nonce and digest of the application that its link came from. When links
-// get too old it applies again, as often as that gets it further and a few times in vain; a part that is there already is kept
-// only if its digest says that it is still the same.
-func (g *Getting) fetchEncrypted(ctx context.Context, files []file) (parts []*encryptedPart, got *download.Result, err error) {
+// fetchEncrypted brings all parts, each with the key, nonce and digest of the application that its
+// link came from. When links get too old it applies again, as often as that gets it further and a
+// few times in vain; a part that is there already is kept only if its digest says that it is still
+// the same.
+func (g *Getting) fetchEncrypted(
+	ctx context.Context, files []file,
+) (parts []*encryptedPart, got *download.Result, err error) {
 	defer func() {
 		if err != nil {
 			closeAll(parts)
@@ -98,7 +102,8 @@ func (g *Getting) fetchEncrypted(ctx context.Context, files []file) (parts []*en
 	}
 }
 
-// renewed returns the parts to get of files, taking over from before what is there and is the same; kept counts that.
+// renewed returns the parts to get of files, taking over from before what is there and is the same;
+// kept counts that.
 func renewed(before []*encryptedPart, files []file) (parts []*encryptedPart, kept int, err error) {
 	asMany := len(before) == len(files) // of another division nothing is the same
 	for _, f := range files {
@@ -127,7 +132,9 @@ func closeAll(parts []*encryptedPart) {
 }
 
 // fetchMissing downloads the parts that are not there, several at a time.
-func (g *Getting) fetchMissing(ctx context.Context, parts []*encryptedPart, progress func() func(received, total int64)) (*download.Result, error) {
+func (g *Getting) fetchMissing(
+	ctx context.Context, parts []*encryptedPart, progress func() func(received, total int64),
+) (*download.Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	all := &fetching{Getting: g, ctx: ctx, cancel: cancel}
@@ -200,8 +207,8 @@ func (f *fetching) add(received int64) (tooMany bool) {
 	return f.size > f.mostEncrypted()
 }
 
-// ended notes what became of a part. Of several errors one that is not of a link that is too old counts, since that one has no
-// remedy.
+// ended notes what became of a part. Of several errors one that is not of a link that is too old
+// counts, since that one has no remedy.
 func (f *fetching) ended(part *encryptedPart, err error) {
 	if err == nil && f.add(part.got.Received) {
 		err = f.Client.Failed(Download, f.Plan.TooLarge())
@@ -220,7 +227,8 @@ func (f *fetching) ended(part *encryptedPart, err error) {
 	}
 }
 
-// mostEncrypted bounds the encrypted bill: what is MaxSize at most when it is decrypted and expanded, is hardly larger before.
+// mostEncrypted bounds the encrypted bill: what is MaxSize at most when it is decrypted and
+// expanded, is hardly larger before.
 func (g *Getting) mostEncrypted() int64 {
 	most := g.Plan.MaxSize
 	return most + min(most/16+64<<10, math.MaxInt64-most)
@@ -245,7 +253,8 @@ func (g *Getting) progress() func() func(received, total int64) {
 	}
 }
 
-// encryptedPart is one part of an encrypted bill, as it came over the wire. It is the destination of its download.
+// encryptedPart is one part of an encrypted bill, as it came over the wire. It is the destination
+// of its download.
 type encryptedPart struct {
 	file
 	*tempfile.File
@@ -304,7 +313,9 @@ func (p *encryptedPart) plain() (io.Reader, error) { return download.Expand(p.de
 func (p *encryptedPart) decrypted() io.Reader { return p.stream.Decrypt(p.File.Reader()) }
 
 // write writes the plain text to w and whole, checks its digest, and counts in got.
-func (p *encryptedPart) write(ctx context.Context, plan *download.Plan, w io.Writer, got *download.Result, whole hash.Hash) *download.Failure {
+func (p *encryptedPart) write(
+	ctx context.Context, plan *download.Plan, w io.Writer, got *download.Result, whole hash.Hash,
+) *download.Failure {
 	sum, err := plan.Algorithms.New(p.digest())
 	if err != nil {
 		return &download.Failure{Err: err}
@@ -325,8 +336,9 @@ func (p *encryptedPart) write(ctx context.Context, plan *download.Plan, w io.Wri
 	return p.compare(ctx, sum, got)
 }
 
-// compare checks the digest of a part. The platform does not say what it covers here, so it may be that of the plain text,
-// of the gzip file inside, or of the download. All of them come from what is authenticated already.
+// compare checks the digest of a part. The platform does not say what it covers here, so it may be
+// that of the plain text, of the gzip file inside, or of the download. All of them come from what
+// is authenticated already.
 func (p *encryptedPart) compare(ctx context.Context, sum hash.Hash, got *download.Result) *download.Failure {
 	want := p.digest()
 	mismatch := want.Check(sum)

@@ -28,8 +28,8 @@ type Getting struct {
 	Direct bool // the response to the application is the file
 }
 
-// keptFile is the destination of a bill that is kept as it came over the wire. Parts that were encrypted are added to it
-// instead of being written.
+// keptFile is the destination of a bill that is kept as it came over the wire. Parts that were
+// encrypted are added to it instead of being written.
 type keptFile struct {
 	*tempfile.File
 	encrypted []part
@@ -51,7 +51,8 @@ func (k *keptFile) parts() []part {
 	return k.encrypted
 }
 
-// apply asks for the links, waiting until the bill is made. It returns no files of an empty bill, but empty.
+// apply asks for the links, waiting until the bill is made. It returns no files of an empty bill,
+// but empty.
 func (g *Getting) apply(ctx context.Context) (files []file, empty *download.Result, err error) {
 	var res *Response
 	empty, err = g.patiently(ctx, func() (err error) {
@@ -92,10 +93,11 @@ func (g *Getting) nothing(header http.Header, verified bool) (*download.Result, 
 	if err != nil {
 		return nil, g.Client.Failed(Download, &download.Failure{Err: fmt.Errorf("the bill is empty: %w", err)})
 	}
-	return &download.Result{Empty: true, Header: header, RequestID: header.Get(apiv3.HeaderRequestID), Verified: verified}, nil
+	id := header.Get(apiv3.HeaderRequestID)
+	return &download.Result{Empty: true, Header: header, RequestID: id, Verified: verified}, nil
 }
 
-// patiently calls ask until it does not answer that the bill is being made.
+// patiently calls ask until its error is another than that the bill is being made.
 func (g *Getting) patiently(ctx context.Context, ask func() error) (empty *download.Result, err error) {
 	wait := &waiting{g.Plan.Patience, time.Now(), billPause, billPauseMost}
 	for {

@@ -44,11 +44,12 @@ func made(ctx context.Context, c Client, plan *download.Plan) (*file, error) {
 		state := res.receiptState()
 		switch {
 		case state == fact.ReceiptFailed:
-			err = fmt.Errorf("the platform could not make the receipt (%s): apply for it again", redact.OneLine(text("fail_reason")))
+			reason := redact.OneLine(text("fail_reason"))
+			err = fmt.Errorf("the platform could not make the receipt (%s): apply for it again", reason)
 		case receipt.URL != "":
 			_, err = plan.Algorithms.New(receipt.digest())
 		case state == "":
-			err = errors.New("the answer has neither a state nor a download_url: the chain is not the query of a receipt")
+			err = errors.New("the response has neither a state nor a download_url: the chain is not the query of a receipt")
 		case wait.next(ctx):
 			continue
 		case cancelled(ctx):

@@ -89,7 +89,8 @@ func (v *Values) parse(line string) (begins bool) {
 	return begins
 }
 
-// likeNames reports whether the values look like names: there is something in each, and it begins with no digit or sign.
+// likeNames reports whether the values look like names: there is something in each, and it begins
+// with no digit or sign.
 func (v Values) likeNames() bool {
 	for name := range strings.SplitSeq(v.text, v.between) {
 		if name == "" || strings.Contains("+-0123456789", name[:1]) {

@@ -24,12 +24,13 @@ type line struct {
 	stray   bool // no row, and perhaps names
 }
 
-// readLines reads the CSV of bills: a line of column names, rows, a second line of names, and below it the summary. A further
-// part begins with the same names again, or with a BOM.
+// readLines reads the CSV of bills: a line of column names, rows, a second line of names, and below
+// it the summary. A further part begins with the same names again, or with a BOM.
 //
-// A back-tick begins a row and stands before each of its values, so that spreadsheets leave them alone; a comma inside a
-// value does not end it. Every other line is names, if values for them follow: see below. In a bill that has no back-ticks
-// (none is known, and no page rules it out) every other line is a row.
+// A back-tick begins a row and stands before each of its values, so that spreadsheets leave them
+// alone; a comma inside a value does not end it. Every other line is names, if values for them
+// follow: see below. In a bill that has no back-ticks (none is known, and no page rules it out)
+// every other line is a row.
 func readLines(r io.Reader) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		lines := scanner{Scanner: bufio.NewScanner(r)}
@@ -47,7 +48,8 @@ func readLines(r io.Reader) iter.Seq2[line, error] {
 			case strings.TrimSpace(text) == "":
 				continue
 			case columns == nil && !names:
-				yield(line{Row: Row{Line: at.Line}}, fmt.Errorf("wxpay: line %d of the bill has values, and there are no names of columns above it", at.Line))
+				yield(line{Row: Row{Line: at.Line}}, fmt.Errorf(
+					"wxpay: line %d of the bill has values, and there are no names of columns above it", at.Line))
 				return
 			case columns != nil && text == first:
 				at.columns, at.summary = columns, false
@@ -67,7 +69,8 @@ func readLines(r io.Reader) iter.Seq2[line, error] {
 			var err error
 			switch n := at.Len(); {
 			case !begins && (ticked || !names):
-				err = fmt.Errorf("wxpay: line %d of the bill is no row (it begins with no back-tick), and no names with values below them", at.Line)
+				err = fmt.Errorf("wxpay: line %d of the bill is no row (it begins with no back-tick), "+
+					"and no names with values below them", at.Line)
 				out.stray, out.summary = names, false
 			case n != len(at.columns.names):
 				err = fmt.Errorf("wxpay: line %d of the bill has %d values for %d columns", at.Line, n, len(at.columns.names))
@@ -106,9 +109,10 @@ func (s *scanner) next() bool {
 	return true
 }
 
-// below reports whether the next line that is not blank has values for these names. The piece of a value with a line break may
-// have as many above a row. Names are told from it by their number, if that is not the one of the columns above, or by how they
-// look; in a bill without back-ticks by both.
+// below reports whether the next line that is not blank has values for these names. The piece of a
+// value with a line break may have as many above a row. Names are told from it by their number, if
+// that is not the one of the columns above, or by how they look; in a bill without back-ticks by
+// both.
 func (s *scanner) below(names Values, ticked bool) bool {
 	for len(s.ahead) == 0 || strings.TrimSpace(s.ahead[len(s.ahead)-1]) == "" {
 		if len(s.ahead) > maxBlank || !s.Scan() {
@@ -128,8 +132,9 @@ func (s *scanner) below(names Values, ticked bool) bool {
 	return !ticked && other && names.likeNames()
 }
 
-// joined reads parts one after another, with a line break between two where it is missing. (A part that begins with a BOM or
-// with the names of the first begins a line. Any other may go on in the middle of one.)
+// joined reads parts one after another, with a line break between two where it is missing. (A part
+// that begins with a BOM or with the names of the first begins a line. Any other may go on in the
+// middle of one.)
 func joined(parts []io.Reader) io.Reader {
 	if len(parts) < 2 {
 		return io.MultiReader(parts...)

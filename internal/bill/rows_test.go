@@ -17,7 +17,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/download"
 )
 
-// statement is the client of a bill that the application answers with. Nothing but that is asked of it.
+// statement is the client of a bill that the application answers with. Nothing but that is asked of
+// it.
 type statement struct {
 	bill.Client
 	text string

@@ -41,8 +41,8 @@ type Plan struct {
 	Encrypted  bool           // the body is not gzip, whatever it begins with
 }
 
-// Expecting is the plan for content with a digest of its own, if it has one. The digest that the caller demands must match as
-// well.
+// Expecting is the plan for content with a digest of its own, if it has one. The digest that the
+// caller demands must match as well.
 func (p *Plan) Expecting(want Digest) *Plan {
 	next := *p
 	if want != (Digest{}) {
@@ -63,7 +63,8 @@ func (f *Failure) Error() string { return f.Err.Error() }
 // Unwrap returns the reason.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Unreadable is the failure of content that cannot be read. Another try may bring it, unless the caller ended this one.
+// Unreadable is the failure of content that cannot be read. Another try may bring it, unless the
+// caller ended this one.
 func Unreadable(err error) *Failure {
 	if errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, middleware.ErrResponseTruncated) {
 		err = fmt.Errorf("%w: %w", middleware.ErrResponseTruncated, err)

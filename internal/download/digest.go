@@ -43,7 +43,8 @@ func (a Algorithms) New(want Digest) (hash.Hash, error) {
 	case name == "SHA256":
 		sum = sha256.New()
 	default:
-		return nil, fmt.Errorf("the digest algorithm %s is not known here: bring it with DigestAlgorithm (SM3 is in contrib/sm)", redact.Quote(want.Algorithm))
+		return nil, fmt.Errorf("the digest algorithm %s is not known here: bring it with DigestAlgorithm (SM3 is in contrib/sm)",
+			redact.Quote(want.Algorithm))
 	}
 	if raw, err := hex.DecodeString(want.Value); err != nil || len(raw) != sum.Size() {
 		return nil, fmt.Errorf("the %s digest is not %d hex digits", redact.Quote(want.Algorithm), 2*sum.Size())
@@ -51,7 +52,8 @@ func (a Algorithms) New(want Digest) (hash.Hash, error) {
 	return sum, nil
 }
 
-// Check compares the digest with the hash of the content; a nil one is of no digest. Its error is middleware.ErrDigest.
+// Check compares the digest with the hash of the content; a nil one is of no digest. Its error is
+// middleware.ErrDigest.
 func (d Digest) Check(sum hash.Hash) error {
 	if sum == nil {
 		return nil

@@ -1,6 +1,6 @@
-// Package download brings the content of a response to its destination: expanded, within bounds, and checked against digests.
-// Content that breaks off is requested again, as long as the destination can take back what it got. It holds no more than
-// buffers in memory.
+// Package download brings the content of a response to its destination: expanded, within bounds,
+// and checked against digests. Content that breaks off is requested again, as long as the
+// destination can take back what it got. It holds no more than buffers in memory.
 package download
 
 import (
@@ -17,8 +17,8 @@ const restartPause = 200 * time.Millisecond
 
 // Call is a call whose response is the content.
 type Call interface {
-	// Open sends the call, once more if it has to, and returns the response with its body unread. end must be called when the
-	// body is done with. An error is final.
+	// Open sends the call, once more if it has to, and returns the response with its body unread.
+	// end must be called when the body is done with. An error is final.
 	Open(ctx context.Context) (res *http.Response, end func(), err error)
 	// Verified reports whether the response of Open was signed.
 	Verified() bool

@@ -1,5 +1,5 @@
-// Package pages tells how a list goes on: which query asks for the next page, and whether the pages fit together. It makes no
-// call.
+// Package pages tells how a list goes on: which query asks for the next page, and whether the pages
+// fit together. It makes no call.
 package pages
 
 import (
@@ -13,7 +13,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Paging says how an operation divides a list into pages. See fact.Paging; here the names may be gjson paths.
+// Paging says how an operation divides a list into pages. See fact.Paging; here the names may be
+// gjson paths.
 type Paging struct {
 	fact.Paging
 	// PerPage is the number of elements of a page, if the query names none.
@@ -41,7 +42,8 @@ type Page interface {
 	// Element returns the JSON text of element i of Len.
 	Element(i int) string
 	Len() int
-	// Text returns the text at a gjson path, and whether something stands there. Int is the same for a number.
+	// Text returns the text at a gjson path, and whether something stands there. Int is the same
+	// for a number.
 	Text(path string) (string, bool)
 	Int(path string) (int64, bool)
 }

@@ -16,10 +16,11 @@ type Gateway struct {
 	Backups []string // hosts
 }
 
-// Link checks a ready-made address, such as a download_url, and that a request for it may go to the gateway: a signed request
-// is not sent elsewhere. It returns the URL to send the request to, and the path as it stands in the address. The host is not
-// signed, so a link to the platform takes the way through a gateway that is none of the platform's hosts, if that is an https
-// one: a sandbox on this machine is no way to the platform.
+// Link checks a ready-made address, such as a download_url, and that a request for it may go to the
+// gateway: a signed request is not sent elsewhere. It returns the URL to send the request to, and
+// the path as it stands in the address. The host is not signed, so a link to the platform takes the
+// way through a gateway that is none of the platform's hosts, if that is an https one: a sandbox on
+// this machine is no way to the platform.
 func (g Gateway) Link(address string) (u *url.URL, path string, err error) {
 	u, target, err := SplitLink(address)
 	switch {
@@ -39,7 +40,8 @@ func (g Gateway) Link(address string) (u *url.URL, path string, err error) {
 	return u, path, nil
 }
 
-// serves reports whether the host of u is one of the gateway's, or of the platform's if the gateway is the platform.
+// serves reports whether the host of u is one of the gateway's, or of the platform's if the gateway
+// is the platform.
 func (g Gateway) serves(u *url.URL) bool {
 	if u.Scheme != g.Base.Scheme {
 		return false

@@ -1,4 +1,5 @@
-// Package tempfile keeps content on the disk while it is needed, in a file that nobody else can read.
+// Package tempfile keeps content on the disk while it is needed, in a file that nobody else can
+// read.
 package tempfile
 
 import (
@@ -9,8 +10,9 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// File is a temporary file in os.TempDir. Where the system allows, it has no name, so that nothing is left behind even if the
-// process is killed. Write appends; any number of readers may read at the same time.
+// File is a temporary file in os.TempDir. Where the system allows, it has no name, so that nothing
+// is left behind even if the process is killed. Write appends; any number of readers may read at
+// the same time.
 type File struct {
 	file  *os.File
 	named bool
@@ -26,7 +28,8 @@ func New() (*File, error) {
 	return &File{file: file, named: os.Remove(file.Name()) != nil}, nil
 }
 
-// WriteError means that a temporary file could not be written, most likely because the disk is full.
+// WriteError means that a temporary file could not be written, most likely because the disk is
+// full.
 type WriteError struct{ err error }
 
 func (e *WriteError) Error() string {

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// MaxOnce is the size in bytes that a source may have at most that can be read only once. The largest documented upload has
-// 7.5 MB.
+// MaxOnce is the size in bytes that a source may have at most that can be read only once. The
+// largest documented upload has 7.5 MB.
 const MaxOnce = 64 << 20
 
 // Source is the content of a file and its name.
@@ -35,7 +35,8 @@ func From(name string, r io.ReaderAt, size int64) Source {
 	}}
 }
 
-// Memory is all of r, wherever it stands. It need not be copied for its digest: copies of r share its bytes and not its place.
+// Memory is all of r, wherever it stands. It need not be copied for its digest: copies of r share
+// its bytes and not its place.
 func Memory(name string, r *bytes.Reader) Source {
 	whole := *r
 	_, _ = whole.Seek(0, io.SeekStart) // which fails before the start only

@@ -7,7 +7,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// leaving reads until ctx ends. A read that is stuck by then is left behind, and closes its source when it returns.
+// leaving reads until ctx ends. A read that is stuck by then is left behind, and closes its source
+// when it returns.
 type leaving struct {
 	ctx    context.Context
 	source io.ReadCloser

@@ -1,5 +1,5 @@
-// Package upload reads a file for its digest and streams it as a multipart body. A read that is stuck is left behind when the
-// context ends, and is never waited for.
+// Package upload reads a file for its digest and streams it as a multipart body. A read that is
+// stuck is left behind when the context ends, and is never waited for.
 package upload
 
 import (
@@ -42,8 +42,8 @@ func (e *EndedError) Error() string { return e.Err.Error() }
 // Unwrap returns why the context ended.
 func (e *EndedError) Unwrap() error { return e.Err }
 
-// Prepare checks the file against the documented limits of its upload, nil if there are none, and returns its digest in hex.
-// Close the file afterwards, whatever came of it.
+// Prepare checks the file against the documented limits of its upload, nil if there are none, and
+// returns its digest in hex. Close the file afterwards, whatever came of it.
 func (f *File) Prepare(ctx context.Context, limits *fact.Upload) (digest string, err error) {
 	if err := checkName(f.Name); err != nil {
 		return "", err
@@ -56,7 +56,8 @@ func (f *File) Prepare(ctx context.Context, limits *fact.Upload) (digest string,
 		most = limits.MaxSize
 		suffix := strings.ToLower(strings.TrimPrefix(filepath.Ext(f.Name), "."))
 		if limits.Suffixes != "" && !slices.Contains(strings.Fields(limits.Suffixes), suffix) {
-			return "", fmt.Errorf("the file's suffix is %s, the operation takes %s", redact.Quote(suffix), strings.ReplaceAll(limits.Suffixes, " ", ", "))
+			return "", fmt.Errorf("the file's suffix is %s, the operation takes %s",
+				redact.Quote(suffix), strings.ReplaceAll(limits.Suffixes, " ", ", "))
 		}
 	}
 	got, err := f.read(ctx)
@@ -103,7 +104,8 @@ func (f *File) read(ctx context.Context) (reading, error) {
 	if ctx.Done() == nil || f.memory {
 		return f.Source.read(ctx, f.newHash()), nil
 	}
-	// A read that is stuck cannot be ended. It is left behind, and what it holds goes when it returns.
+	// A read that is stuck cannot be ended. It is left behind, and what it holds goes when it
+	// returns.
 	done := make(chan reading)
 	go func(source Source, sum hash.Hash) {
 		got := reading{err: fault.ErrExited}
@@ -180,12 +182,13 @@ type Body struct {
 	Open func(ctx context.Context) (io.ReadCloser, error)
 }
 
-// Body returns the body with the file, which is prepared, and its meta. The boundary occurs in neither.
+// Body returns the body with the file, which is prepared, and its meta. The boundary occurs in
+// neither.
 func (f *File) Body(boundary string, meta []byte) Body {
 	var head bytes.Buffer
-	fmt.Fprintf(&head, "--%s\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n%s\r\n", boundary, meta)
-	fmt.Fprintf(&head, "--%s\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"%s\"\r\nContent-Type: %s\r\n\r\n",
-		boundary, f.Part, f.Name, contentType(f.Name))
+	const part = "--%s\r\nContent-Disposition: form-data; name=\"%s\"%s\r\nContent-Type: %s\r\n\r\n"
+	fmt.Fprintf(&head, part+"%s\r\n", boundary, "meta", "", "application/json", meta)
+	fmt.Fprintf(&head, part, boundary, f.Part, "; filename=\""+f.Name+"\"", contentType(f.Name))
 	tail := "\r\n--" + boundary + "--\r\n"
 	return Body{
 		ContentType: "multipart/form-data; boundary=" + boundary,

@@ -59,7 +59,8 @@ var (
 	pagingNext   = "next_page_token"
 )
 
-// GuessPaging fills in the paging of an operation that is new, as the names of its fields suggest it.
+// GuessPaging fills in the paging of an operation that is new, as the names of its fields suggest
+// it.
 func GuessPaging(o *fact.Operation) {
 	if o.Method != "GET" || o.Paging != nil {
 		return

@@ -47,7 +47,8 @@ func TestPagingIsReadAndWritten(t *testing.T) {
 	assert.Equal(t, &fact.Paging{By: fact.ByOffset, Place: "offset", Size: "limit", List: "data"}, offset.Paging)
 }
 
-// What an import or an overlay brings gets the line that its names suggest, and keeps one that it has.
+// What an import or an overlay brings gets the line that its names suggest, and keeps one that it
+// has.
 func TestPagingIsGuessed(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"cursor":          {"", "", "cursor page_token next_page_token rows"},
