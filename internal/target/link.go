@@ -1,6 +1,7 @@
 package target
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -22,7 +23,7 @@ type Gateway struct {
 // way through a gateway that is none of the platform's hosts, if that is an https one: a sandbox on
 // this machine is no way to the platform.
 func (g Gateway) Link(address string) (u *url.URL, path string, err error) {
-	u, target, err := SplitLink(address)
+	u, target, err := splitLink(address)
 	switch {
 	case err != nil:
 		return nil, "", err
@@ -49,3 +50,29 @@ func (g Gateway) serves(u *url.URL) bool {
 	return u.Host == g.Base.Host || slices.Contains(g.Backups, u.Host) ||
 		fact.IsPlatformHost(g.Base.Host) && fact.IsPlatformHost(u.Host)
 }
+
+// splitLink checks that an address has the plain form of a link, and returns its target, which goes
+// onto the request line unchanged. It rejects an address that two readers might read differently,
+// one of them as another host or path: a user, a fragment, a backslash, a second slash at the
+// beginning, dots that lead up. The error does not show the address, which holds a token.
+func splitLink(address string) (u *url.URL, target string, err error) {
+	_, rest, _ := strings.Cut(address, "://")
+	slash := strings.IndexByte(rest, '/')
+	u, err = url.Parse(address)
+	switch {
+	case err != nil || slash <= 0 || u.Host != rest[:slash] || u.Opaque != "" || u.User != nil || strings.ContainsFunc(address, notInLinks):
+		return nil, "", errors.New("the address is not of the form https://host/path?query")
+	case strings.HasPrefix(u.Path, "//"):
+		return nil, "", errors.New("the path of the address begins with two slashes, which some read as another host")
+	}
+	for segment := range strings.SplitSeq(u.Path, "/") {
+		if segment == "." || segment == ".." {
+			return nil, "", errors.New("the path of the address has a segment of dots, which would change it")
+		}
+	}
+	u.Host = plainHost(u)
+	return u, rest[slash:], nil
+}
+
+// notInLinks reports a character that no request line has, or that is read in two ways.
+func notInLinks(r rune) bool { return r <= ' ' || r > '~' || r == '#' || r == '\\' }

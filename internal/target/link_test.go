@@ -47,3 +47,18 @@ func TestLink(t *testing.T) {
 	assert.Equal(t, "/a%7Eb", path)
 	assert.Equal(t, "/a%7Eb?x=%zz", u.RequestURI())
 }
+
+// An address that two readers might read differently leads nowhere, and its token is in no error.
+func TestLinkInTwoWays(t *testing.T) {
+	base, err := url.Parse("https://host")
+	require.NoError(t, err)
+	for address, says := range map[string]string{
+		"": "form", "https://host": "form", "https://user@host/SECRET": "form", "https://host/x#SECRET": "form", `https://host\x/SECRET`: "form",
+		"https:/host/x": "form", "https://host/x y": "form", "https://host//SECRET": "two slashes", "https://host/../SECRET": "dots",
+		"https://host/a/./SECRET": "dots",
+	} {
+		_, _, err := target.Gateway{Base: base}.Link(address)
+		require.ErrorContains(t, err, says, address)
+		assert.NotContains(t, err.Error(), "SECRET")
+	}
+}
