@@ -15,8 +15,8 @@ import (
 )
 
 // As returns a client for another merchant that shares the expensive parts: the transport with its connections, the
-// catalogue, and the queue of asynchronous calls. It has the options of c, then those given here; a brand beside a merchant
-// is As(brand, WithScheme(apiv3.Brand()), WithPublicKey(id, key)).
+// catalogue, and the queue of asynchronous calls. It has the options of c, then those given here. A brand beside a merchant
+// is As(brand, WithScheme(apiv3.Brand()), WithPublicKey(id, key)), and a merchant beside a brand names apiv3.RSA() likewise.
 //
 // Platform keys belong to a merchant. A client made with [WithCertificates] passes that on, and the new one fetches its own
 // list; a public key has to be given: As(merchant, WithPublicKey(id, key)), and then nothing is fetched unless

@@ -350,7 +350,9 @@ func WithLanguage(tag string) Option {
 	}
 }
 
-// WithScheme replaces the authentication scheme. The default is [apiv3.RSA].
+// WithScheme replaces the authentication scheme. The default is [apiv3.RSA]. [apiv3.Brand] makes a client that calls as a
+// brand (https://pay.weixin.qq.com/doc/brand/4015407568, checked in November 2026): paths begin with brand/, Merchant has
+// the brand's id, certificate and key, and [WithPublicKey] is required, since brands have no platform certificates.
 func WithScheme(scheme apiv3.Scheme) Option {
 	return func(c *config) error {
 		if scheme == nil {

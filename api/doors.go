@@ -15,8 +15,8 @@ func Global(client *wxpay.Client) GlobalRoot { return GlobalRoot{client} }
 // Invoicing begins a call to an operation beneath /invoicing.
 func Invoicing(client *wxpay.Client) InvoicingRoot { return InvoicingRoot{client} }
 
-// Brand begins a call to an operation beneath /brand, which a brand calls for itself: the client has to be one of
-// [wxpay.WithScheme]. What a provider calls for a brand is beneath /v3 and begins with V3(client).Brand().
+// Brand begins a call to an operation beneath /brand, which a brand calls for itself: make the client with apiv3.Brand() as
+// its [wxpay.WithScheme]. A provider's calls for a brand are beneath /v3 and begin with V3(client).Brand().
 func Brand(client *wxpay.Client) BrandRoot { return BrandRoot{client} }
 
 // V3Root is /v3.
