@@ -45,18 +45,18 @@ func evidenceTable(t *testing.T, first string) map[string][]string {
 func TestEvidence(t *testing.T) {
 	html := func(status int) answer { return answer{status: status, body: "<html>", unsigned: true} }
 	came := map[string]answer{
-		"no connection could be had":                 refusedConnection,
-		"the connection broke, or the time was over": resetConnection,
+		"no connection":                              refusedConnection,
+		"a broken connection or a timeout":           resetConnection,
 		"2xx with the call's number":                 refund("PROCESSING"),
 		"2xx that lacks the call's number":           ok(`{"status":"SUCCESS"}`),
 		"2xx with another number":                    foreign,
-		"2xx with none of the documented members":    ok(`{"data":[]}`),
+		"2xx with none of the documented fields":     ok(`{"data":[]}`),
 		"2xx without a body where one is documented": {status: 204},
 		"2xx with `code` and `message` alone":        {status: 202, body: `{"code":"USERPAYING","message":"x"}`},
-		"2xx with a signature that does not hold":    {body: "{}", key: testKeys().other},
+		"2xx with a wrong signature":                 {body: "{}", key: testKeys().other},
 		"2xx without a signature":                    {body: "{}", unsigned: true},
 		"2xx with a `code` alone":                    ok(`{"code":"PARAM_ERROR"}`),
-		"2xx that can be read in two ways":           ok(`{"out_refund_no":"R1","status":"SUCCESS","Status":"CLOSED"}`),
+		"2xx with ambiguous JSON":                    ok(`{"out_refund_no":"R1","status":"SUCCESS","Status":"CLOSED"}`),
 		"3xx":                                        {status: 302, unsigned: true},
 		"4xx with a code that rules out an effect":   invalid,
 		"4xx with another code":                      tradeError,
@@ -98,13 +98,13 @@ func TestEvidenceOfQueries(t *testing.T) {
 		"no number":                                       {answers: trips(ok(`{"status":"SUCCESS"}`))},
 		"not found, a minute after the last attempt":      {answers: trips(missing), late: true},
 		"not found, before that":                          {answers: trips(missing)},
-		"not found, signed before it was asked":           {answers: trips(stale(missing)), late: true},
-		"another refusal, signed before it was asked":     {answers: trips(stale(refusal(403, "NO_AUTH")))},
-		"a signed refusal that concerns the merchant":     {answers: trips(refusal(403, "NO_AUTH"))},
-		"a refusal that nobody signed, once":              {answers: trips(forbidden, refund("SUCCESS"))},
-		"a refusal that nobody signed, three times":       {answers: trips(forbidden)},
+		"not found, signed before the query":              {answers: trips(stale(missing)), late: true},
+		"another API error, signed before the query":      {answers: trips(stale(refusal(403, "NO_AUTH")))},
+		"a signed API error about the merchant":           {answers: trips(refusal(403, "NO_AUTH"))},
+		"an unsigned API error, once":                     {answers: trips(forbidden, refund("SUCCESS"))},
+		"an unsigned API error, three times":              {answers: trips(forbidden)},
 	}
-	rows := evidenceTable(t, "the query brings")
+	rows := evidenceTable(t, "the query returns")
 	for name, cells := range rows {
 		t.Run(name, func(t *testing.T) {
 			r, known := came[name]
