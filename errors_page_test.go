@@ -32,31 +32,34 @@ func TestErrorsPage(t *testing.T) {
 // errorsPage returns the page.
 func errorsPage() string {
 	var b strings.Builder
-	b.WriteString(`# Errors, and what is known after one
+	b.WriteString(`# Errors and outcomes
 
-This page is written by ` + "`go generate .`" + ` from the data that the code uses. Do not edit it.
+` + "`go generate .`" + ` writes this page from the data of the code. Do not edit it.
 
 ## Outcomes
 
-` + "`wxpay.OutcomeOf(err)`" + ` tells what a call, over all its attempts, leaves known:
+` + "`wxpay.OutcomeOf(err)`" + ` returns the outcome of a call over all its attempts:
 
 | outcome | meaning | what to do |
 | --- | --- | --- |
-| not sent | not one byte left this process | call again |
-| rejected | the platform refused this request, which took no effect | see the code |
+| not sent | no byte left this process | call again |
+| rejected | the platform rejected this request, which took no effect | see the code |
 | unknown | the operation may have taken effect | ` + "`Client.Resolve`" + `, or ` + "`Chain.Ensure`" + ` from the start; never another number |
 | confirmed | it took effect, and a later local step failed | read ` + "`CallError.Response`" + `; never call again |
 
-[evidence.md](evidence.md) tells what each rests on. Once an attempt ended in doubt, no later refusal takes the doubt away. A
-refusal that nobody signed is unknown. For operations that move money a signed refusal is unknown, too, unless its code is
-reviewed as one that rules out an effect (below): ` + "`Ensure`" + ` asks then. What the platform said of such a query is in a
-` + "`QueryError`" + `, and is never taken for what it said of the call.
+[evidence.md](evidence.md) names the evidence for each. Once an attempt ended with an unknown outcome, a
+later rejection does not clear it. An unsigned API error is unknown. For operations that move money a
+signed API error is also unknown, unless its code is reviewed to exclude an effect (below); ` + "`Ensure`" + `
+then queries. An API error of that query is in a ` + "`QueryError`" + `, and never counts as an error of the
+call.
 
 ## Codes
 
-Classes: **same**: send again, same number, same parameters. **wait**: the same after a pause. **query**: ask for the state first,
-repeat only what does not exist, never change the number before. **fix**: never repeat unchanged. **done**: the wanted state already
-holds. The last column is for operations that move money. "whole merchant": every other call fails alike, so ` + "`Ensure`" + ` stops.
+Classes: **same**: send again, same number, same parameters. **wait**: the same after a pause.
+**query**: query the state first, send again only if nothing exists, never change the number before.
+**fix**: never send again unchanged. **done**: the wanted state already exists. The last column is
+for operations that move money. "whole merchant": every other call fails alike, so ` + "`Ensure`" + `
+stops.
 
 | code | status | meaning | class | money |
 | --- | --- | --- | --- | --- |
@@ -83,7 +86,8 @@ holds. The last column is for operations that move money. "whole merchant": ever
 	money, deductions := moneyOperations()
 	fmt.Fprintf(&b, `## Operations that move money
 
-%d operations are marked by hand. Of these, %d are direct deductions: they charge at once under an order number of the merchant's.
+%d operations are marked by hand. %d of them are direct deductions: they charge at once under the
+merchant's order number.
 
 ### Direct deductions
 
@@ -93,9 +97,10 @@ holds. The last column is for operations that move money. "whole merchant": ever
 	list(&b, slices.DeleteFunc(money, func(o *fact.Operation) bool { return slices.Contains(deductions, o) }))
 
 	b.WriteString(`
-## Codes that rule out an effect
+## Codes that exclude an effect
 
-A signed refusal with one of these codes says that this request took no effect. It says nothing of the number.
+A signed API error with one of these codes means that this request took no effect. It says nothing of
+the number.
 
 | operation | codes | page |
 | --- | --- | --- |
@@ -110,14 +115,14 @@ A signed refusal with one of these codes says that this request took no effect. 
 		}
 	}
 	b.WriteString(`
-## Operations whose outcome can be queried
+## Operations with a query of the outcome
 
 | operation | query | the same request again |
 | --- | --- | --- |
 `)
 	for o := range catalog.V3().All() {
 		if o.Link != nil {
-			repeat := map[fact.Repeat]string{fact.Documented: "documented as harmless", fact.Assumed: "likely harmless", fact.Never: "never"}[o.Repeat]
+			repeat := map[fact.Repeat]string{fact.Documented: "idempotent by the documentation", fact.Assumed: "probably idempotent", fact.Never: "never"}[o.Repeat]
 			fmt.Fprintf(&b, "| `%s %s` | `GET %s` | %s |\n", o.Method, o.Path, o.Link.Query, repeat)
 		}
 	}
