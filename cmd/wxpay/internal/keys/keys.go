@@ -26,12 +26,7 @@ No command prints a private key, the APIv3 key or a password.`,
 		Example: `  wxpay keys check --cert apiclient_cert.pem
   wxpay keys show apiclient_*.p* pub_key.pem
   wxpay keys download --out certificates`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return shell.Usage("there is no keys %s: write wxpay keys check, show or download", shell.Printable(args[0]))
-			}
-			return shell.Usage("say what to do: wxpay keys check, show or download")
-		},
+		RunE: shell.Group("wxpay keys check, show or download"),
 	}
 	command.AddCommand(checkCommand(sh), showCommand(sh), downloadCommand(sh))
 	return command

@@ -15,12 +15,7 @@ func Catalog(sh *shell.Shell) *cobra.Command {
 		Use:   "catalog",
 		Short: "Maintain the catalogue",
 		Long:  "Maintain the catalogue of operations, their fields, and notifications.",
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return shell.Usage("there is no catalog %s: write wxpay catalog diff FILE", args[0])
-			}
-			return shell.Usage("say what to do: wxpay catalog diff FILE...")
-		},
+		RunE:  shell.Group("wxpay catalog diff FILE..."),
 	}
 	command.AddCommand(&cobra.Command{
 		Use:   "diff FILE...",

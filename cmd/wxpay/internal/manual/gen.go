@@ -24,12 +24,7 @@ func Gen(sh *shell.Shell) *cobra.Command {
 		Use:   "gen",
 		Short: "Write Go from the documentation",
 		Long:  "Write Go from the documentation. The client needs no generated code: any map or struct is a body.",
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return shell.Usage("there is no gen %s: write wxpay gen types", args[0])
-			}
-			return shell.Usage("say what to write: wxpay gen types METHOD PATH")
-		},
+		RunE:  shell.Group("wxpay gen types METHOD PATH"),
 	}
 	command.AddCommand(typesCommand(sh))
 	return command

@@ -27,13 +27,7 @@ To verify a notification of the platform: wxpay webhook verify FILE.`,
 		Example: `  wxpay webhook listen --forward-to localhost:8080/notify
   wxpay webhook trigger REFUND.SUCCESS --set out_refund_no=R-001 --set amount.refund=1
   wxpay webhook verify notification.http --at 2026-11-23T10:00:00+08:00`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return shell.Usage("there is no webhook %s: write wxpay webhook verify, listen, trigger or resend",
-					shell.Printable(args[0]))
-			}
-			return shell.Usage("say what to do: wxpay webhook verify, listen, trigger or resend")
-		},
+		RunE: shell.Group("wxpay webhook verify, listen, trigger or resend"),
 	}
 	command.AddCommand(verifyCommand(sh), listenCommand(sh), triggerCommand(sh), resendCommand(sh))
 	return command

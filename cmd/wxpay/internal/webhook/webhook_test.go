@@ -214,7 +214,9 @@ func TestWebhookEveryEventArrives(t *testing.T) {
 			continue
 		}
 		assert.Zero(t, code, "%s: %s%s", e.Type, stdout, stderr)
+		mu.Lock()
 		assert.True(t, arrived[e.Type], "%s has not arrived", e.Type)
+		mu.Unlock()
 	}
 	assert.Equal(t, 109, events)
 	assert.Equal(t, 109, len(arrived)+questions)
