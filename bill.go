@@ -10,7 +10,9 @@ import (
 
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/bill"
+	"github.com/wxpay-go/wxpay/internal/call"
 	"github.com/wxpay-go/wxpay/internal/download"
+	"github.com/wxpay-go/wxpay/internal/strict"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -107,7 +109,7 @@ func (c Chain) BillTo(ctx context.Context, w io.Writer, options ...DownloadOptio
 	if err != nil {
 		return nil, err
 	}
-	return b.flight.deliver(w, func(dst download.Destination) (*download.Result, error) { return b.getting().Write(ctx, dst) })
+	return stream{b.call}.deliver(w, func(dst download.Destination) (*download.Result, error) { return b.getting().Write(ctx, dst) })
 }
 
 // Receipt gets an electronic receipt, such as that of a transfer: it asks with a GET until the platform has made it,
@@ -126,73 +128,73 @@ func (c Chain) Receipt(ctx context.Context, w io.Writer, options ...DownloadOpti
 	if err != nil {
 		return nil, err
 	}
-	return b.flight.deliver(w, func(dst download.Destination) (*download.Result, error) {
+	return stream{b.call}.deliver(w, func(dst download.Destination) (*download.Result, error) {
 		return bill.Receipt(ctx, b, dst, b.plan)
 	})
 }
 
 // billing makes the calls of one bill or receipt; see [bill.Client].
 type billing struct {
-	chain  Chain
-	flight *flight // of the application
-	plan   *download.Plan
+	chain Chain
+	call  *call.Call // of the application
+	plan  *download.Plan
 }
 
 var _ bill.Client = (*billing)(nil)
 
 func (c Chain) billing(ctx context.Context, options []DownloadOption) (*billing, error) {
-	f, err := c.prepare(ctx, http.MethodGet, nil)
+	application, err := c.prepare(ctx, http.MethodGet, nil)
 	if err != nil {
 		return nil, err
 	}
 	plan, err := newDownloadPlan(options)
 	if err != nil {
-		return nil, f.error(StageBuild, NotSent, err)
+		return nil, application.Failed(call.StageBuild, NotSent, err)
 	}
-	return &billing{c, f, plan}, nil
+	return &billing{c, application, plan}, nil
 }
 
 func (b *billing) getting() *bill.Getting {
-	direct := middleware.FamilyOf(http.MethodGet, b.flight.url.EscapedPath()) != nil // the response to the application is the file
-	b.flight.Stream = direct
+	direct := middleware.FamilyOf(http.MethodGet, b.call.URL.EscapedPath()) != nil // the response to the application is the file
+	b.call.Stream = direct
 	return &bill.Getting{Client: b, Plan: b.plan, Direct: direct}
 }
 
 func (b *billing) Apply(ctx context.Context) (*bill.Response, error) {
-	res, err := b.flight.send(ctx)
+	res, err := b.call.Send(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return &bill.Response{
-		Body: res.raw, Header: res.Header, Verified: res.Verified,
+		Body: res.Raw, Header: res.Header, Verified: res.Verified,
 		Text: func(path string) (string, bool) {
-			value := res.get(path)
+			value := strict.Get(res.Text(), path)
 			return value.String(), value.Exists()
 		},
 		Unreadable: func(err error) error { return &decodeError{err} },
 	}, nil
 }
 
-func (b *billing) Statement() download.Call { return stream{b.flight} }
+func (b *billing) Statement() download.Call { return stream{b.call} }
 
 func (b *billing) Link(ctx context.Context, address string, vouched bool) (download.Call, error) {
-	f, err := b.flight.client.link(ctx, address)
+	linked, err := b.call.Line().Link(ctx, address)
 	if err != nil {
 		return nil, err
 	}
-	f.Vouched = vouched
-	return stream{f}, nil
+	linked.Vouched = vouched
+	return stream{linked}, nil
 }
 
 func (b *billing) Decrypt(ciphertext []byte) ([]byte, error) {
-	return b.flight.client.own.Decrypt(b.flight.client.scheme, b.flight.Serial, ciphertext)
+	return b.call.Decrypt(ciphertext)
 }
 
-func (b *billing) Now() time.Time { return b.flight.client.clock() }
+func (b *billing) Now() time.Time { return b.call.Line().Clock() }
 
 func (b *billing) Due() (time.Time, bool) { return fact.BillDue(b.chain.ownQuery) }
 
-func (b *billing) Path() string { return b.flight.url.Path }
+func (b *billing) Path() string { return b.call.URL.Path }
 
 func (b *billing) Rejection(err error) *bill.Rejection {
 	var rejection *APIError
@@ -206,13 +208,13 @@ func (b *billing) Failed(stage bill.Stage, err error) error {
 	var failure *download.Failure
 	switch {
 	case stage == bill.Build:
-		return b.flight.error(StageBuild, NotSent, err)
+		return b.call.Failed(call.StageBuild, NotSent, err)
 	case stage == bill.Send:
-		return b.flight.error(StageSend, b.flight.Outcome(), err)
+		return b.call.Failed(call.StageSend, b.call.Outcome(), err)
 	case stage == bill.Download && errors.As(err, &failure):
-		return stream{b.flight}.Failed(failure)
+		return stream{b.call}.Failed(failure)
 	}
-	return b.flight.error(StageDecode, Unknown, err)
+	return b.call.Failed(call.StageDecode, Unknown, err)
 }
 
 func (b *billing) Guard(run func() error) (err error) {

@@ -1,13 +1,13 @@
 package wxpay
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/ensure"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/sensitive"
 	"github.com/wxpay-go/wxpay/internal/target"
@@ -39,7 +39,7 @@ type setting struct {
 type more struct {
 	limit  time.Duration // of a time limit
 	moment time.Time     // until when the same call may have been made
-	policy UnknownPolicy
+	policy ensure.Policy
 	paging Paging
 	err    error // the first mistake; nothing follows it
 }
@@ -236,6 +236,11 @@ func (c Chain) AttemptTimeout(limit time.Duration) Chain {
 // read. What is documented as never to be repeated, such as payment by code, is not repeated all the same.
 func (c Chain) Idempotent() Chain { return c.mark(settingIdempotent) }
 
+// Unbind takes the response of this call as it is, also where it names other numbers than the call does or shows none of the
+// documented fields. It is for an operation whose documentation is wrong: without it such a response is taken for another
+// call's, and the outcome is unknown.
+func (c Chain) Unbind() Chain { return c.mark(settingUnbind) }
+
 // Err returns the first mistake made on the way, nil if there is none. The verbs return it too.
 func (c Chain) Err() error {
 	if c.last != nil && c.last.kind == settingMistake {
@@ -252,98 +257,6 @@ func (c Chain) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.String(
 
 // MarshalText gives encodings what String returns.
 func (c Chain) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
-
-// Get reads.
-func (c Chain) Get(ctx context.Context) (*Response, error) { return c.Do(ctx, http.MethodGet, nil) }
-
-// Delete deletes. For the few operations that take a body with DELETE use Do.
-func (c Chain) Delete(ctx context.Context) (*Response, error) {
-	return c.Do(ctx, http.MethodDelete, nil)
-}
-
-// Post sends body; see [Chain.Do].
-func (c Chain) Post(ctx context.Context, body any) (*Response, error) {
-	return c.Do(ctx, http.MethodPost, body)
-}
-
-// Put sends body; see [Chain.Do].
-func (c Chain) Put(ctx context.Context, body any) (*Response, error) {
-	return c.Do(ctx, http.MethodPut, body)
-}
-
-// Patch sends body; see [Chain.Do].
-func (c Chain) Patch(ctx context.Context, body any) (*Response, error) {
-	return c.Do(ctx, http.MethodPatch, body)
-}
-
-// Do makes the call: GET, POST, PUT, PATCH or DELETE.
-//
-// body is marshalled to JSON, without HTML escaping: a struct, a map, [JSON]. A json.RawMessage, []byte or string
-// travels verbatim. A bare nil means no body; what marshals to null is a mistake, and so is text that is not UTF-8, which
-// encoding/json would change in silence: the error names the member.
-//
-// The error of a call that did not end with a verified 2xx is an [*APIError], a [*VerifyError] or a [*CallError]; ask
-// [OutcomeOf] whether the operation may have taken effect.
-func (c Chain) Do(ctx context.Context, method string, body any) (*Response, error) {
-	f, err := c.prepare(ctx, method, body)
-	if err != nil {
-		return nil, err
-	}
-	return f.send(ctx)
-}
-
-// GetAsync is [Chain.Get] in the background.
-func (c Chain) GetAsync(ctx context.Context) *Future { return c.DoAsync(ctx, http.MethodGet, nil) }
-
-// DeleteAsync is [Chain.Delete] in the background.
-func (c Chain) DeleteAsync(ctx context.Context) *Future {
-	return c.DoAsync(ctx, http.MethodDelete, nil)
-}
-
-// PostAsync is [Chain.Post] in the background.
-func (c Chain) PostAsync(ctx context.Context, body any) *Future {
-	return c.DoAsync(ctx, http.MethodPost, body)
-}
-
-// PutAsync is [Chain.Put] in the background.
-func (c Chain) PutAsync(ctx context.Context, body any) *Future {
-	return c.DoAsync(ctx, http.MethodPut, body)
-}
-
-// PatchAsync is [Chain.Patch] in the background.
-func (c Chain) PatchAsync(ctx context.Context, body any) *Future {
-	return c.DoAsync(ctx, http.MethodPatch, body)
-}
-
-// DoAsync is [Chain.Do] in the background. The body is marshalled before DoAsync returns, so it may be changed
-// afterwards. At most WithConcurrency calls run at once and at most WithQueue wait; beyond that the Future fails at once
-// with [ErrQueueFull]. The time limits begin when the call runs, not while it waits; ctx ends it in both states.
-// A write that is under way then ends in doubt: do not give it a context that the failure of another call ends, such as that
-// of errgroup.WithContext, but to [Future.Wait].
-func (c Chain) DoAsync(ctx context.Context, method string, body any) *Future {
-	f, err := c.prepare(ctx, method, body)
-	if err != nil {
-		return failed(err)
-	}
-	return c.client.queue.submit(ctx, f)
-}
-
-// Request returns the signed request without sending it, for tools and tests. It carries no deadline of ours; its
-// signature is good for five minutes.
-func (c Chain) Request(ctx context.Context, method string, body any) (*http.Request, error) {
-	f, err := c.prepare(ctx, method, body)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.client.keys.Ready(ctx); err != nil {
-		return nil, f.error(StageKeys, NotSent, err)
-	}
-	req := f.request(ctx)
-	if err := c.client.signer.Sign(req); err != nil {
-		return nil, f.error(StageSign, NotSent, err)
-	}
-	return req, nil
-}
 
 // with adds a setting. It is not put in place, for its callers are, some of them a thousand times in package api.
 //
@@ -364,13 +277,6 @@ func (c Chain) mark(kind settingKind) Chain { return c.with(setting{kind: kind})
 
 func (c Chain) fail(err error) Chain {
 	return c.with(setting{kind: settingMistake, more: &more{err: &CallError{Stage: StageBuild, Outcome: NotSent, Template: target.Label(c.path), Err: err}}})
-}
-
-func checkLimit(what string, limit time.Duration) error {
-	if limit <= 0 {
-		return fmt.Errorf("%s is %s, it must be positive", what, limit)
-	}
-	return nil
 }
 
 // ownHeaders are filled by the protocol; a caller's value would break the call or be signed over.

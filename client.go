@@ -5,15 +5,18 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/autofill"
+	"github.com/wxpay-go/wxpay/internal/call"
 	"github.com/wxpay-go/wxpay/internal/keylist"
 	"github.com/wxpay-go/wxpay/internal/keyring"
 	"github.com/wxpay-go/wxpay/internal/preflight"
+	"github.com/wxpay-go/wxpay/internal/queue"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/sensitive"
 	"github.com/wxpay-go/wxpay/middleware"
@@ -21,31 +24,17 @@ import (
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// Lookup is what the client asks a catalogue of operations, such as catalog.V3(). path is a template or a concrete path
-// with a leading slash. A catalogue may also have the methods Nearest, Methods and HasSegment of that one; then the findings
-// of [WithPreflight] name what was probably meant, and [Client.At] knows the names of its paths.
-type Lookup interface {
-	Lookup(method, path string) (*fact.Operation, bool)
-}
-
 // Client makes calls for one merchant, or for one brand. It is immutable but for the certificates that it holds, and safe
 // for concurrent use; make one and keep it, since it holds the connection pool.
 type Client struct {
+	config
 	merchant Merchant // once the client is built, the ID alone
 	apiv3Key func() string
-	config
-	own      *keyring.Ring // the caller's API certificates
-	keys     *keylist.Keys // the platform's; another client of the same merchant may share them
-	signer   *middleware.Signer
+	line     *call.Line // of all its calls
 	stages   []stage
-	pipeline http.RoundTripper
-	queue    *queue
-	ages     *middleware.Ages // how old answers are
-	echoes   *sync.Map        // what was logged of answers that repeat a member otherwise
-	origin   *Client          // the client that this one was derived from, nil if it was not
-
-	limits  *middleware.TimeLimits // of calls that set none of their own
-	headers usualHeaders
+	ages     *middleware.Ages // how old responses are
+	queue    *queue.Queue
+	origin   *Client // the client that this one was derived from, nil if it was not
 }
 
 // New returns a client. It checks everything that can be checked offline at once, names what is wrong and where to find
@@ -58,6 +47,39 @@ func New(merchant Merchant, options ...Option) (*Client, error) {
 
 // build applies the options, checks everything, and puts the client together.
 func (c *Client) build(options []Option) (*Client, error) {
+	own, set, err := c.configure(options)
+	if err != nil {
+		return nil, fmt.Errorf("wxpay: the client is not usable: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	c.apiv3Key = redact.Hide(c.merchant.APIv3Key)
+	c.merchant = Merchant{ID: c.merchant.ID}
+	c.complete()
+	keys, shared := c.sharedKeys(), true
+	if keys == nil {
+		keys, shared = keylist.New(set, c.clock, c.keyShare), false
+	}
+	c.line = &call.Line{
+		Signer: &middleware.Signer{Scheme: c.scheme, ID: c.merchant.ID, Identity: own, Clock: c.clock, Nonce: c.nonce},
+		Caller: c.scheme.Identity() + " " + c.merchant.ID, Own: own, Keys: keys, Scheme: c.scheme, Base: c.base, Backups: c.backups,
+		Headers: call.NewHeaders(c.userAgent, c.language), Clock: c.clock, Nonce: c.nonce,
+		Timeout: c.timeout, AttemptTimeout: c.attemptTimeout, Limits: call.TimeLimits(c.timeout, c.attemptTimeout), Attempts: c.attempts,
+		Waits: len(c.middlewares) > 0, Facts: c.facts, Plans: c.plans, Fill: c.defaults,
+		Checks: call.Checks{Strict: c.strict, Silenced: c.silenced, Told: c.told},
+		Logger: c.logger, LogNumbers: c.logNumbers, Echoes: new(sync.Map), Errors: callErrors(),
+	}
+	if c.origin != nil {
+		c.line.Echoes = c.origin.line.Echoes
+	}
+	c.stages = c.assemble(keys)
+	c.line.Pipeline = c.join(c.stages)
+	if c.certificates != nil && !shared {
+		c.follow()
+	}
+	return c, nil
+}
+
+// configure applies the options and checks everything. It returns the caller's certificates and the platform's keys.
+func (c *Client) configure(options []Option) (own *keyring.Ring, set *apiv3.KeySet, err error) {
 	var problems []error
 	for _, option := range options {
 		if option == nil {
@@ -70,29 +92,27 @@ func (c *Client) build(options []Option) (*Client, error) {
 	if c.origin != nil && !failed {
 		problems = append(problems, c.inherit())
 	}
-	var err error
-	c.own, err = c.merchant.caller().Check(c.scheme, c.clock())
+	own, err = c.merchant.caller().Check(c.scheme, c.clock())
 	problems = append(problems, err)
 	if !failed && c.sharedKeys() == nil {
-		problems = append(problems, c.checkPlatformKeys())
+		problems = append(problems, c.checkPlatformKeys(own))
 	}
 	if c.strict && !c.embedded && c.catalog == nil {
 		problems = append(problems, errors.New("WithPreflight(PreflightStrict) has nothing to check against: leave WithCatalog(nil) out"))
 	}
 	problems = append(problems, c.defaults.Check(c.merchant.ID, c.isBrand(), c.embedded || c.catalog != nil))
-	set, err := apiv3.NewKeySet(c.platformKeys...)
+	set, err = apiv3.NewKeySet(c.platformKeys...)
 	problems = append(problems, err)
-	if c.own != nil && errors.Join(problems...) == nil {
-		problems = append(problems, c.own.Serve(c.scheme, c.merchant.ID))
+	if own != nil && errors.Join(problems...) == nil {
+		problems = append(problems, own.Serve(c.scheme, c.merchant.ID))
 	}
-	if err := errors.Join(problems...); err != nil {
-		return nil, fmt.Errorf("wxpay: the client is not usable: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
-	}
-	c.apiv3Key = redact.Hide(c.merchant.APIv3Key)
-	c.merchant = Merchant{ID: c.merchant.ID}
-	c.signer = &middleware.Signer{Scheme: c.scheme, ID: c.merchant.ID, Identity: c.own, Clock: c.clock, Nonce: c.nonce}
+	return own, set, errors.Join(problems...)
+}
+
+// complete fills in the parts that neither the options nor the client that c was derived from have set.
+func (c *Client) complete() {
 	if c.queue == nil {
-		c.queue = newQueue(c.concurrency, c.queueSize)
+		c.queue = queue.New(c.concurrency, c.queueSize)
 	}
 	if c.hosts == nil {
 		c.hosts = middleware.NewHosts(time.Now, c.base.Host, c.backups...)
@@ -100,8 +120,8 @@ func (c *Client) build(options []Option) (*Client, error) {
 	if c.transport == nil {
 		c.transport = transport.New(transport.Config{Hosts: append([]string{c.base.Host}, c.backups...)})
 	}
-	if c.ages, c.echoes = new(middleware.Ages), new(sync.Map); c.origin != nil {
-		c.ages, c.echoes = c.origin.ages, c.origin.echoes
+	if c.ages = new(middleware.Ages); c.origin != nil {
+		c.ages = c.origin.ages
 	}
 	if c.plans == nil {
 		if c.plans = new(sensitive.Plans); c.embedded {
@@ -111,16 +131,6 @@ func (c *Client) build(options []Option) (*Client, error) {
 	if c.told == nil {
 		c.told = preflight.NewTold()
 	}
-	c.limits = timeLimits(c.timeout, c.attemptTimeout)
-	c.headers = newUsualHeaders(c.userAgent, c.language)
-	if c.keys = c.sharedKeys(); c.keys == nil {
-		c.keys = keylist.New(set, c.clock, c.keyShare)
-		if c.certificates != nil {
-			c.follow()
-		}
-	}
-	c.assemble(c.keys)
-	return c, nil
 }
 
 // embeddedPlans are those of the embedded catalogue, which bounds them. Clients share them.
@@ -132,30 +142,54 @@ type stage struct {
 	wrap middleware.Middleware
 }
 
-// assemble puts the pipeline together, outermost first, verifying with keys. It is the only place that does; the order is
-// explained in package middleware.
-func (c *Client) assemble(keys middleware.Keys) {
-	c.stages = nil
+// assemble lists the stages of the pipeline, outermost first, verifying with keys. It is the only place that does; the order
+// is explained in package middleware.
+func (c *Client) assemble(keys middleware.Keys) (stages []stage) {
 	if c.observer != nil {
-		c.stages = append(c.stages, stage{"observe", middleware.Observe(c.clock, c.observer)})
+		stages = append(stages, stage{"observe", middleware.Observe(c.clock, c.observer)})
 	}
 	if c.logger != nil {
-		c.stages = append(c.stages, stage{"log", middleware.Log(c.logger, c.clock)})
+		stages = append(stages, stage{"log", middleware.Log(c.logger, c.clock)})
 	}
 	if len(c.middlewares) > 0 {
-		c.stages = append(c.stages, stage{"yours", yours(c.middlewares)})
+		stages = append(stages, stage{"yours", call.Yours(c.middlewares)})
 	}
-	c.stages = append(c.stages, stage{"retry", middleware.Retry(&middleware.RetryConfig{Attempts: c.attempts, Passing: func(status int, code string) bool { return wxcode.Passing(status, wxcode.Code(code)) }, Hosts: c.hosts})})
+	passing := func(status int, code string) bool { return wxcode.Passing(status, wxcode.Code(code)) }
+	stages = append(stages, stage{"retry", middleware.Retry(&middleware.RetryConfig{Attempts: c.attempts, Passing: passing, Hosts: c.hosts})})
 	if c.limiter != nil {
-		c.stages = append(c.stages, stage{"limit", middleware.Limit(c.limiter, c.Identity())})
+		stages = append(stages, stage{"limit", middleware.Limit(c.limiter, c.Identity())})
 	}
-	c.stages = append(c.stages,
-		stage{"sign", middleware.Sign(c.signer)},
+	return append(stages,
+		stage{"sign", middleware.Sign(c.line.Signer)},
 		stage{"verify", middleware.Verify(&middleware.VerifyConfig{Scheme: c.scheme, Keys: keys, Clock: c.clock, MaxResponse: c.maxResponse, Ages: c.ages})})
-	c.pipeline = c.transport
-	for i := len(c.stages) - 1; i >= 0; i-- {
-		c.pipeline = c.stages[i].wrap(c.pipeline)
+}
+
+// join makes a pipeline of stages, before the transport.
+func (c *Client) join(stages []stage) http.RoundTripper {
+	pipeline := c.transport
+	for _, s := range slices.Backward(stages) {
+		pipeline = s.wrap(pipeline)
 	}
+	return pipeline
+}
+
+// follow makes the client's keys follow the platform's certificate list. A line of its own reads it, whose pipeline verifies
+// with the certificates in the response.
+func (c *Client) follow() {
+	settings := *c.certificates
+	c.line.Keys.Follow(keylist.Source{
+		Settings: settings, MchID: c.merchant.ID, Key: c.apiv3Key, Scheme: c.scheme, Logger: c.logger,
+		Reader: func(keys middleware.Keys) keylist.Read {
+			line := *c.line
+			line.Keys = keylist.New(new(apiv3.KeySet), c.clock, 0) // no key, so the request names none
+			line.Pipeline = c.join(c.assemble(keys))
+			return readList(&line, settings.Path)
+		},
+		Failed: func(cause error, next time.Time) error { return &KeysError{Cause: cause, Next: next} },
+		Panicked: func(value any) error {
+			return newPanicError("a middleware, a store or other code given to the client", value)
+		},
+	})
 }
 
 // Pipeline returns the names of the stages that a call passes, outermost first, ending with the transport.
@@ -172,8 +206,8 @@ func (c *Client) Pipeline() []string {
 // behind but those, for seconds; and one that was closed still makes calls, with the keys that it has. Closing a client
 // made by [Client.As] leaves the one it came from as it is. The error is always nil.
 func (c *Client) Close() error {
-	if c.origin == nil || c.keys != c.origin.keys {
-		c.keys.Close()
+	if c.origin == nil || c.line.Keys != c.origin.line.Keys {
+		c.line.Keys.Close()
 	}
 	if c.origin == nil {
 		c.CloseIdleConnections()
@@ -190,7 +224,7 @@ func (c *Client) CloseIdleConnections() {
 
 // Identity is who calls, with the kind of the number before it, such as "mchid 1900000109": what limits are counted by
 // ([middleware.LimitKey]).
-func (c *Client) Identity() string { return c.scheme.Identity() + " " + c.merchant.ID }
+func (c *Client) Identity() string { return c.line.Caller }
 
 // MchID is the merchant number that signs, empty for a brand.
 func (c *Client) MchID() string {
@@ -202,7 +236,7 @@ func (c *Client) MchID() string {
 
 // Serial is the serial of the API certificate that signs now; a [KeyRing] may go on to another.
 func (c *Client) Serial() string {
-	serial, _ := c.own.SigningKey()
+	serial, _ := c.line.Own.SigningKey()
 	return serial
 }
 
@@ -225,3 +259,75 @@ func (c *Client) MarshalText() ([]byte, error) { return []byte(c.String()), nil 
 func (c *Client) LogValue() slog.Value {
 	return slog.GroupValue(slog.String(c.scheme.Identity(), c.merchant.ID), slog.String("serial", c.Serial()), slog.String("base_url", c.base.String()))
 }
+
+// As returns a client for another merchant that shares the expensive parts: the transport with its connections, the
+// catalogue, and the queue of asynchronous calls. It has the options of c, then those given here; a brand beside a merchant
+// is As(brand, WithScheme(apiv3.Brand()), WithPublicKey(id, key)).
+//
+// Platform keys belong to a merchant. A client made with [WithCertificates] passes that on, and the new one fetches its own
+// list; a public key has to be given: As(merchant, WithPublicKey(id, key)), and then nothing is fetched unless
+// WithCertificates is given too. For the merchant of c, say with another certificate, As shares the keys of c unless others
+// are given.
+//
+// Clients made by As are as light as their keys; make one for each merchant and keep it.
+func (c *Client) As(merchant Merchant, options ...Option) (*Client, error) {
+	other := &Client{merchant: merchant, config: c.config, queue: c.queue, origin: c}
+	other.platformKeys, other.certificates = nil, nil
+	if merchant.ID != c.merchant.ID {
+		other.defaults = autofill.Caller{}
+	}
+	other.middlewares = slices.Clip(c.middlewares)
+	return other.build(options)
+}
+
+// inherit takes from the client that c was derived from what c was not given.
+func (c *Client) inherit() error {
+	origin := c.origin
+	switch {
+	case c.concurrency != origin.concurrency || c.queueSize != origin.queueSize:
+		return errors.New("WithConcurrency and WithQueue are for the client that As was called on: the queue is shared")
+	case len(c.platformKeys) > 0 || c.certificates != nil || c.isBrand() != origin.isBrand():
+	case c.merchant.ID != origin.merchant.ID && origin.certificates == nil:
+		return fmt.Errorf("there is no platform key for merchant %s: pass WithPublicKey(id, key), both shown by its merchant platform under API security; the public key of %s is not its own", redact.Quote(c.merchant.ID), redact.Quote(origin.merchant.ID))
+	default:
+		c.certificates = origin.certificates
+	}
+	return nil
+}
+
+// sharedKeys returns the platform keys of the client that c was derived from if c uses them as well: for the same
+// merchant, when c was given none. It returns nil otherwise.
+func (c *Client) sharedKeys() *keylist.Keys {
+	origin := c.origin
+	if origin == nil || c.merchant.ID != origin.merchant.ID || c.isBrand() != origin.isBrand() || len(c.platformKeys) > 0 ||
+		c.certificates != origin.certificates || c.keyShare != origin.keyShare {
+		return nil
+	}
+	return origin.line.Keys
+}
+
+// checkPlatformKeys reports what is wrong with the sources of platform keys.
+func (c *Client) checkPlatformKeys(own *keyring.Ring) error {
+	var problems []error
+	switch {
+	case c.isBrand() && c.certificates != nil:
+		problems = append(problems, errors.New("WithCertificates is not for brands, who have a public key only"))
+	case c.isBrand() && !slices.ContainsFunc(c.platformKeys, func(k apiv3.PlatformKey) bool { return !k.IsCertificate() }):
+		problems = append(problems, errors.New("a brand names its WeChat Pay public key with every call: pass WithPublicKey(id, key), both shown by the brand's platform under API security"))
+	case c.certificates != nil && c.merchant.APIv3Key == "":
+		problems = append(problems, errors.New("WithCertificates needs Merchant.APIv3Key, under which the platform encrypts its certificates: it is set in the merchant platform under API security"))
+	case c.certificates == nil && len(c.platformKeys) == 0:
+		problems = append(problems, errors.New("there is no platform key, so no response could be verified: pass WithPublicKey(id, key), both shown by the merchant platform under API security; or WithCertificates() if the merchant still has platform certificates, WithPlatformCertificates if you keep them yourself"))
+	}
+	for _, key := range c.platformKeys {
+		if err := c.scheme.CheckPublicKey(key.Key); err != nil {
+			problems = append(problems, fmt.Errorf("platform key %s: %w", key.Serial, err))
+		} else if own != nil && own.Owns(key) {
+			problems = append(problems, fmt.Errorf("platform key %s is the merchant's own: apiclient_cert.pem was given where the platform's certificate or public key belongs", key.Serial))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// isBrand reports whether the caller is a brand rather than a merchant.
+func (c *Client) isBrand() bool { return keyring.IsBrand(c.scheme) }

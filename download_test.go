@@ -280,7 +280,7 @@ func TestDownloadStandsStill(t *testing.T) {
 		"an hour and more":   {slow(29*time.Second, 29*time.Second), nil, "", 2900 * time.Second},
 		"stands still":       {slow(time.Second, 31*time.Second), nil, "the transfer stood still for 30s (WithTimeout sets the limit)", 129 * time.Second},
 		"a limit of its own": {slow(time.Second, 31*time.Second), []wxpay.Option{wxpay.WithTimeout(40 * time.Second)}, "", 130 * time.Second},
-		"no header":          {answer{fail: func(req *http.Request) error { <-req.Context().Done(); return context.Cause(req.Context()) }}, nil, "no answer within", 30 * time.Second},
+		"no header":          {answer{fail: func(req *http.Request) error { <-req.Context().Done(); return context.Cause(req.Context()) }}, nil, "no response within", 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -37,7 +37,7 @@ func (c Chain) rule(kind settingKind, verb, pointer string) Chain {
 // and a catalogue do not reach. serial names the key and has to travel in the header
 // Wechatpay-Serial. A text is at most 214 bytes of UTF-8 for a key of 2048 bits.
 func (c *Client) Encrypt(ctx context.Context, text string) (ciphertext, serial string, err error) {
-	key, err := c.keys.Encryption(ctx)
+	key, err := c.line.Keys.Encryption(ctx)
 	switch {
 	case !utf8.ValidString(text):
 		err = jsonwalk.ErrNotUTF8
@@ -61,7 +61,7 @@ func (c *Client) Decrypt(ctx context.Context, ciphertext string) (string, error)
 	if err := fault.Cause(ctx); err != nil {
 		return "", fmt.Errorf("wxpay: decrypting: %w", err)
 	}
-	plain, err := c.own.Decrypt(c.scheme, "", []byte(ciphertext))
+	plain, err := c.line.Own.Decrypt(c.scheme, "", []byte(ciphertext))
 	if err != nil {
 		return "", fmt.Errorf("wxpay: decrypting: %w", err)
 	}
@@ -71,7 +71,7 @@ func (c *Client) Decrypt(ctx context.Context, ciphertext string) (string, error)
 // Sign signs a message with the merchant's private key, as a page or an app that asks for payment
 // needs it, and returns the signature in base64.
 func (c *Client) Sign(ctx context.Context, message string) (string, error) {
-	signature, _, err := c.signer.SignMessage(ctx, []byte(message))
+	signature, _, err := c.line.Signer.SignMessage(ctx, []byte(message))
 	if err != nil {
 		return "", fmt.Errorf("wxpay: signing: %w", errors.Unwrap(err))
 	}

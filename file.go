@@ -111,15 +111,15 @@ func (u userReader) ReadAt(p []byte, offset int64) (n int, err error) {
 	return n, fault.Outside(err)
 }
 
-// sending is a File on its way.
+// sending is a File on its way; see [call.File].
 type sending struct {
 	File
 	boundary string
 }
 
-// ready reads the file for its digest and returns the meta to sign. It fills in the names that the caller left to the
+// Ready reads the file for its digest and returns the meta to sign. It fills in the names that the caller left to the
 // catalogue, of which operation is a row or nil.
-func (s *sending) ready(ctx context.Context, operation *fact.Operation, limits *fact.Upload, boundary string) (JSON, error) {
+func (s *sending) Ready(ctx context.Context, operation *fact.Operation, limits *fact.Upload, boundary string) (map[string]any, error) {
 	switch {
 	case s.err != nil:
 		return nil, s.err
@@ -153,10 +153,10 @@ func (s *sending) ready(ctx context.Context, operation *fact.Operation, limits *
 	return meta, nil
 }
 
-// attach makes the multipart body of req, with meta as it is signed.
-func (s *sending) attach(call *middleware.Call, req *http.Request, meta []byte) {
+// Attach makes the multipart body of req, with meta as it is signed.
+func (s *sending) Attach(of *middleware.Call, req *http.Request, meta []byte) {
 	body := s.file.Body(s.boundary, meta)
-	call.SetStream(req, body.Size, meta, body.Open)
+	of.SetStream(req, body.Size, meta, body.Open)
 	req.Header["Content-Type"] = []string{body.ContentType}
 }
 

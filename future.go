@@ -1,17 +1,19 @@
 package wxpay
 
 import (
-	"cmp"
-	"container/list"
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 
+	"github.com/wxpay-go/wxpay/internal/call"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/queue"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
+
+// ErrQueueFull means that the queue of asynchronous calls is full. Nothing was sent.
+var ErrQueueFull = fault.New("the queue of asynchronous calls is full (WithQueue sets its size)")
 
 // Future is an asynchronous call: it ends once, with an answer or an error. It is safe for concurrent use.
 type Future struct {
@@ -109,12 +111,11 @@ func (f *Future) Then(step func(*Response) error) *Future {
 			after.end(nil, f.err)
 			return
 		}
-		err := errExited
+		err := fault.ErrExited
 		defer func() { // also when step ends its goroutine
 			if err != nil {
-				failure := f.res.flight.error(StageCallback, Confirmed, err) // the call itself succeeded
-				failure.Response = f.res
-				after.end(f.res, failure)
+				from := &f.res.from
+				after.end(f.res, from.Call.FailedWith(from, call.StageCallback, Confirmed, err)) // the call itself succeeded
 				return
 			}
 			after.end(f.res, nil)
@@ -138,43 +139,6 @@ func (f *Future) whenEnded(run func()) bool {
 	return !f.ended
 }
 
-// PanicError is a panic in code that was given to the client (a middleware, an observer, a reader, a step given to
-// [Future.Then]) and ran on a goroutine of the client's, where nobody else could recover.
-type PanicError struct {
-	// Value is what was passed to panic. It is not in the error's text, for it may hold anything.
-	Value any
-	// Stack is the stack at the panic.
-	Stack []byte
-
-	where string
-}
-
-func (e *PanicError) Error() string {
-	return fmt.Sprintf("%s panicked with a %T", cmp.Or(e.where, "it"), e.Value)
-}
-
-// Format prints the error's text under every verb: value and stack may hold anything.
-func (e PanicError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
-
-// MarshalText gives encodings the error's text.
-func (e PanicError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
-
-// Unwrap returns the panic's value if it is an error. Nothing of this module is found in it.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return fault.Outside(err)
-}
-
-// errExited is how code ended that ended its goroutine.
-var errExited = fault.ErrExited
-
-// caught makes an error of a panic. Defer it.
-func caught(where string, err *error) {
-	if cause := recover(); cause != nil {
-		*err = &PanicError{Value: cause, Stack: debug.Stack(), where: where}
-	}
-}
-
 // WaitAll waits for every future and returns their answers in the same order, nil where a call failed, and the errors
 // joined. When ctx ends first, the futures that have not ended count as failed with its error.
 func WaitAll(ctx context.Context, futures ...*Future) ([]*Response, error) {
@@ -186,88 +150,44 @@ func WaitAll(ctx context.Context, futures ...*Future) ([]*Response, error) {
 	return answers, errors.Join(errs...)
 }
 
-// queue runs asynchronous calls: some at once, some more waiting in line. It keeps no goroutine: one begins with a
-// call, is followed by one for the next in line, and none is left when the line is empty.
-type queue struct {
-	running, waiting int // how many may run, and wait
-
-	mu     sync.Mutex
-	active int
-	line   list.List // of *job, oldest first
-}
-
-func newQueue(running, waiting int) *queue { return &queue{running: running, waiting: waiting} }
-
-// job is a call in the queue.
-type job struct {
+// asyncCall is a call in the queue.
+type asyncCall struct {
 	ctx    context.Context
-	flight *flight
+	call   *call.Call
 	future *Future
-	place  *list.Element // nil once the job has left the line
-	leave  func() bool   // stops watching ctx; false if the job was cancelled
+	res    *Response
+	err    error
 }
 
-func (q *queue) submit(ctx context.Context, f *flight) *Future {
+// submit queues a call.
+func submit(ctx context.Context, q *queue.Queue, c *call.Call) *Future {
 	if err := fault.Cause(ctx); err != nil {
-		return failed(f.error(StageQueue, NotSent, err))
+		return failed(c.Failed(call.StageQueue, NotSent, err))
 	}
-	j := &job{ctx: ctx, flight: f, future: newFuture()}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	switch {
-	case q.active < q.running:
-		q.active++
-		go q.run(j)
-	case q.line.Len() < q.waiting:
-		j.place = q.line.PushBack(j)
-		j.leave = context.AfterFunc(ctx, func() { q.cancel(j) })
-	default:
-		return failed(f.error(StageQueue, NotSent, ErrQueueFull))
+	a := &asyncCall{ctx: ctx, call: c, future: newFuture()}
+	if !q.Submit(ctx, a) {
+		return failed(c.Failed(call.StageQueue, NotSent, ErrQueueFull))
 	}
-	return j.future
+	return a.future
 }
 
-// cancel ends a waiting job whose context ended.
-func (q *queue) cancel(j *job) {
-	q.mu.Lock()
-	if j.place != nil {
-		q.line.Remove(j.place)
-		j.place = nil
-	}
-	q.mu.Unlock()
-	j.future.end(nil, j.flight.error(StageQueue, NotSent, fault.Cause(j.ctx)))
-}
-
-// run makes a job's call, hands its place to the next, and only then ends the future, so that callbacks hold no place.
-func (q *queue) run(j *job) {
-	var res *Response
-	err, returned := errExited, false
-	defer func() { // also when a middleware, an observer or the like panics or ends the goroutine
-		if !returned {
-			res, err = nil, j.flight.error(StageSend, j.flight.Outcome(), err)
+// Run makes the call. Code of the user's may panic in it or end the goroutine.
+func (a *asyncCall) Run() {
+	cause := fault.ErrExited
+	defer func() {
+		if cause != nil {
+			a.res, a.err = nil, a.call.Failed(call.StageSend, a.call.Outcome(), cause)
 		}
-		q.mu.Lock()
-		if next := q.pop(); next != nil {
-			go q.run(next)
-		} else {
-			q.active--
-		}
-		q.mu.Unlock()
-		j.future.end(res, err)
 	}()
-	defer caught("a middleware, an observer or other code given to the client", &err)
-	res, err = j.flight.send(j.ctx)
-	returned = true
+	defer caught("a middleware, an observer or other code given to the client", &cause)
+	a.res, a.err = send(a.ctx, a.call)
+	cause = nil
 }
 
-// pop takes the oldest job that was not cancelled, nil if there is none.
-func (q *queue) pop() *job {
-	for front := q.line.Front(); front != nil; front = q.line.Front() {
-		j := q.line.Remove(front).(*job)
-		j.place = nil
-		if j.leave() {
-			return j
-		}
-	}
-	return nil
+// End ends the future.
+func (a *asyncCall) End() { a.future.end(a.res, a.err) }
+
+// Cancel ends the future of a call that waited.
+func (a *asyncCall) Cancel() {
+	a.future.end(nil, a.call.Failed(call.StageQueue, NotSent, fault.Cause(a.ctx)))
 }

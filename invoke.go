@@ -91,7 +91,7 @@ func (i Invoke) JSAPI(ctx context.Context, appID, prepayID string, options ...In
 		return JSAPIPayment{}, err
 	}
 	pack := "prepay_id=" + prepayID + how.subsidy
-	s, err := invoke.Payment(ctx, i.client.signer, appID, prepayID, pack)
+	s, err := invoke.Payment(ctx, i.client.line.Signer, appID, prepayID, pack)
 	if err != nil {
 		return JSAPIPayment{}, err
 	}
@@ -139,7 +139,7 @@ func (i Invoke) App(ctx context.Context, appID, prepayID string, options ...Invo
 	if err != nil {
 		return AppPayment{}, err
 	}
-	s, err := invoke.Payment(ctx, i.client.signer, appID, prepayID, prepayID) // the bare id is signed
+	s, err := invoke.Payment(ctx, i.client.line.Signer, appID, prepayID, prepayID) // the bare id is signed
 	if err != nil {
 		return AppPayment{}, err
 	}

@@ -16,7 +16,9 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/autofill"
+	"github.com/wxpay-go/wxpay/internal/call"
 	"github.com/wxpay-go/wxpay/internal/keylist"
 	"github.com/wxpay-go/wxpay/internal/keyring"
 	"github.com/wxpay-go/wxpay/internal/preflight"
@@ -40,7 +42,7 @@ type config struct {
 	certificates   *keylist.Settings // nil: the certificate list is not fetched
 	keyShare       float64           // percent of the calls that use the public key; see WithPublicKeyShare
 	embedded       bool              // the catalogue is the embedded one
-	catalog        Lookup            // another one; nil: there is none
+	catalog        Catalog           // another one; nil: there is none
 	plans          *sensitive.Plans  // of the catalogue's operations; nil until the client is put together
 	strict         bool              // PreflightStrict
 	silenced       []string          // kinds of findings
@@ -62,6 +64,13 @@ type config struct {
 	language       string
 	clock          func() time.Time
 	nonce          func() string
+}
+
+// Catalog is what the client asks a catalogue of operations, such as catalog.V3(). path is a template or a concrete path
+// with a leading slash. A catalogue may also have the methods Nearest, Methods and HasSegment of that one; then the findings
+// of [WithPreflight] name what was probably meant, and [Client.At] knows the names of its paths.
+type Catalog interface {
+	Lookup(method, path string) (*fact.Operation, bool)
 }
 
 // DefaultBaseURL is the mainland gateway.
@@ -138,7 +147,7 @@ func WithPlatformCertificates(certificates ...*x509.Certificate) Option {
 // body and query and decrypted in every answer ([Response.DecryptErr]), lists know their paging ([Chain.Each]), calls are
 // checked before they are sent ([WithPreflight]), and [Chain.Ensure] knows whom to ask. Without a catalogue, and for
 // operations that it does not know, every call still works: [Secret], [Chain.Encrypt] and [Chain.Paging] say what it would.
-func WithCatalog(catalog Lookup) Option {
+func WithCatalog(catalog Catalog) Option {
 	return func(c *config) error {
 		c.embedded, c.catalog, c.plans = false, catalog, nil
 		return nil
@@ -146,7 +155,7 @@ func WithCatalog(catalog Lookup) Option {
 }
 
 // facts returns the catalogue, nil if there is none. The embedded one is unpacked when it is first asked for.
-func (c *config) facts() Lookup {
+func (c *config) facts() call.Catalog {
 	if c.embedded {
 		return catalog.V3()
 	}
@@ -389,6 +398,13 @@ func WithNonce(nonce func() string) Option {
 func checkCount(what string, n int64) error {
 	if n <= 0 {
 		return fmt.Errorf("%s is %d, it must be positive", what, n)
+	}
+	return nil
+}
+
+func checkLimit(what string, limit time.Duration) error {
+	if limit <= 0 {
+		return fmt.Errorf("%s is %s, it must be positive", what, limit)
 	}
 	return nil
 }

@@ -129,7 +129,7 @@ func (p listPage) Int(path string) (int64, bool) {
 }
 
 func (r *Response) listError(err error) error {
-	return fmt.Errorf("wxpay: GET %s: %w", r.flight.Template, err)
+	return fmt.Errorf("wxpay: GET %s: %w", r.from.Call.Template, err)
 }
 
 // list returns the elements of the list at path, none when there is nothing. Without a path it is data, or else the only

@@ -39,7 +39,7 @@ func (i Invoke) PayScoreDetail(apiv2Key, serviceID, outOrderNo string) (PayScore
 
 func (i Invoke) payScore(key string, p PayScore) (_ PayScore, err error) {
 	p.MchID, p.SignType = i.client.merchant.ID, "HMAC-SHA256"
-	p.Timestamp, p.NonceStr = invoke.Stamp(i.client.signer)
+	p.Timestamp, p.NonceStr = invoke.Stamp(i.client.line.Signer)
 	if p.Sign, err = invoke.SignPayScore(key, p.pairs()); err != nil {
 		return PayScore{}, err
 	}

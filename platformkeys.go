@@ -12,7 +12,7 @@ import (
 // [WithCertificates], an unknown serial of a certificate makes the client read the list again. An unknown key is
 // apiv3.ErrUnknownSerial, a certificate outside its validity apiv3.ErrExpired.
 func (c *Client) Key(ctx context.Context, serial string) (crypto.PublicKey, error) {
-	return c.keys.Key(ctx, serial)
+	return c.line.Keys.Key(ctx, serial)
 }
 
 // KeyStatus is the state of a client's platform keys and of their refresh.
@@ -34,7 +34,7 @@ type KeyStatus struct {
 
 // KeyStatus returns the state of the platform's keys, for a health check or a metric.
 func (c *Client) KeyStatus() KeyStatus {
-	s := c.keys.Status()
+	s := c.line.Keys.Status()
 	return KeyStatus{
 		Keys: s.Keys, PublicKeyShare: c.keyShare, Fetched: s.Fetched, Next: s.Next,
 		Failures: s.Failures, Err: s.Err, Broken: s.Broken,
@@ -43,7 +43,7 @@ func (c *Client) KeyStatus() KeyStatus {
 
 // RefreshKeys reads the platform's certificate list now, whatever pause is due after a failure. It waits for the end, or
 // for ctx. A failure is a *[KeysError]. Without [WithCertificates] it does nothing.
-func (c *Client) RefreshKeys(ctx context.Context) error { return c.keys.Refresh(ctx) }
+func (c *Client) RefreshKeys(ctx context.Context) error { return c.line.Keys.Refresh(ctx) }
 
 // WatchKeys reads the platform's certificate list at once and then whenever it is due, until ctx ends or the client is
 // closed, and returns the cause. Run it on a goroutine of yours where calls are rare and notifications must never wait for
@@ -52,4 +52,4 @@ func (c *Client) RefreshKeys(ctx context.Context) error { return c.keys.Refresh(
 //	go client.WatchKeys(ctx)
 //
 // Failures are logged and in [Client.KeyStatus]. Without [WithCertificates] it returns nil at once.
-func (c *Client) WatchKeys(ctx context.Context) error { return c.keys.Watch(ctx) }
+func (c *Client) WatchKeys(ctx context.Context) error { return c.line.Keys.Watch(ctx) }

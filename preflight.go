@@ -1,7 +1,6 @@
 package wxpay
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,18 +46,4 @@ func WithPreflight(mode PreflightMode, silenced ...string) Option {
 		c.strict, c.silenced, c.told = mode == PreflightStrict, slices.Clone(silenced), nil
 		return nil
 	}
-}
-
-// Check makes the checks that [Chain.Do] would make, and nothing else: it encrypts, signs and sends
-// nothing. So it costs microseconds, and a million calls can be checked before the first of them is
-// made. It finds every mistake of the chain and the body that needs no key, and reports findings as
-// [WithPreflight] says: as an error only under PreflightStrict. Such an error is a *[CallError] of
-// stage StageBuild.
-func (c Chain) Check(ctx context.Context, method string, body any) error {
-	f := &flight{client: c.client}
-	f.Method = method
-	if _, _, err := c.fill(ctx, f, body); err != nil {
-		return c.mistake(f, err)
-	}
-	return nil
 }

@@ -105,7 +105,7 @@ func TestPreflightStrict(t *testing.T) {
 	}
 	tests := []struct {
 		name  string
-		facts wxpay.Lookup
+		facts wxpay.Catalog
 		chain func(*wxpay.Client) wxpay.Chain
 		body  any
 		want  found

@@ -64,7 +64,7 @@ func TestReadStrictly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := tt.read()
-			require.ErrorContains(t, err, "GET /v3/pay/transactions/out-trade-no/{out_trade_no}: the platform confirmed success, but decoding the answer failed: "+tt.says)
+			require.ErrorContains(t, err, "GET /v3/pay/transactions/out-trade-no/{out_trade_no}: the platform confirmed success, but decoding the response failed: "+tt.says)
 			assert.ErrorIs(t, err, wxpay.StageDecode)
 			assert.Equal(t, wxpay.Confirmed, wxpay.OutcomeOf(err))
 			assert.NotContains(t, err.Error(), "\n")
@@ -101,8 +101,8 @@ func TestPathsNobodyDocuments(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 	require.Len(t, lines, 2, log.String())
-	assert.Contains(t, lines[0], `level=WARN msg="wxpay answer is asked for a member that the catalogue does not know" method=GET path=/v3/pay/transactions/out-trade-no/{out_trade_no} member=amount.totl near=amount.total`)
-	assert.Contains(t, lines[1], "member=payer.opend near=payer.openid")
+	assert.Contains(t, lines[0], `level=WARN msg="wxpay response is asked for a field that the catalogue does not know" method=GET path=/v3/pay/transactions/out-trade-no/{out_trade_no} field=amount.totl near=amount.total`)
+	assert.Contains(t, lines[1], "field=payer.opend near=payer.openid")
 }
 
 func TestReadOfNoBody(t *testing.T) {

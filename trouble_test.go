@@ -405,7 +405,7 @@ func TestTimeLimits(t *testing.T) {
 			d, err := took(func() error { _, err := tt.chain.Post(ctx, wxpay.JSON{}); return err })
 			assert.Equal(t, tt.want, d, tt.name)
 			assert.ErrorIs(t, err, context.DeadlineExceeded)
-			assert.ErrorContains(t, err, "no answer within "+tt.want.String())
+			assert.ErrorContains(t, err, "no response within "+tt.want.String())
 			assert.Equal(t, wxpay.Unknown, wxpay.OutcomeOf(err))
 			var timeout net.Error
 			assert.True(t, !errors.As(err, &timeout) || timeout.Timeout())

@@ -16,23 +16,23 @@ import (
 func (c Chain) Upload(ctx context.Context, file File) (*Response, error) {
 	s := &sending{File: file}
 	defer s.close()
-	f, err := c.prepare(ctx, http.MethodPost, s)
+	prepared, err := c.prepare(ctx, http.MethodPost, s)
 	if err != nil {
 		return nil, err
 	}
-	return f.send(ctx)
+	return send(ctx, prepared)
 }
 
 // UploadAsync is [Chain.Upload] in the background. The file is read for its digest before UploadAsync returns, and again
 // when the call runs: it must stay as it is until then.
 func (c Chain) UploadAsync(ctx context.Context, file File) *Future {
 	s := &sending{File: file}
-	f, err := c.prepare(ctx, http.MethodPost, s)
+	prepared, err := c.prepare(ctx, http.MethodPost, s)
 	if err != nil {
 		s.close()
 		return failed(err)
 	}
-	future := c.client.queue.submit(ctx, f)
+	future := submit(ctx, c.client.queue, prepared)
 	if !future.whenEnded(s.close) {
 		s.close()
 	}

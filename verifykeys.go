@@ -33,12 +33,12 @@ func (c *Client) VerifyKeys(ctx context.Context) ([]KeyCheck, error) {
 	if c.isBrand() {
 		return nil, errors.New("wxpay: verifying keys: the platform has no echo for brands")
 	}
-	if err := c.keys.Ready(ctx); err != nil {
+	if err := c.line.Keys.Ready(ctx); err != nil {
 		return nil, fmt.Errorf("wxpay: verifying keys: %w", err)
 	}
 	var checks []KeyCheck
 	var problems []error
-	for _, key := range c.keys.Usable() {
+	for _, key := range c.line.Keys.Usable() {
 		err := c.echo(ctx, key)
 		checks = append(checks, KeyCheck{key.Serial, key.IsCertificate(), err})
 		if err != nil {
@@ -73,8 +73,8 @@ func (c *Client) echo(ctx context.Context, key apiv3.PlatformKey) error {
 	if echoed.Plain != message {
 		return errors.New("another echo_message came back than was sent")
 	}
-	own := res.flight.Serial // that signed the request
-	decrypted, err := c.own.Decrypt(c.scheme, own, []byte(echoed.Encrypted))
+	own := res.from.Call.Serial // that signed the request
+	decrypted, err := c.line.Own.Decrypt(c.scheme, own, []byte(echoed.Encrypted))
 	switch {
 	case err != nil:
 		return fmt.Errorf("decrypting encrypted_echo_message, which is encrypted for the certificate %s: %w", own, err)

@@ -1,4 +1,4 @@
-package wxpay
+package call
 
 import (
 	"bytes"
@@ -15,48 +15,34 @@ import (
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
-// binding is how far a verified 2xx shows that it answers its call.
-type binding uint8
-
-const (
-	unbindable binding = iota // the facts know of nothing that it repeats of the call
-	unbound                   // it lacks what it should repeat
-	bound                     // it shows the call's number
-)
-
-// Unbind takes the answer of this call as it is, also where it names other numbers than the call does or shows none of the
-// documented members. It is for an operation whose documentation is wrong: without it such an answer is taken for another
-// call's, and the outcome is unknown.
-func (c Chain) Unbind() Chain { return c.mark(settingUnbind) }
-
 // JudgeResponse implements [middleware.Judge].
-func (f *flight) JudgeResponse(_ int, body []byte) error {
-	err := f.judge(body)
+func (c *Call) JudgeResponse(_ int, body []byte) error {
+	err := c.judge(body)
 	if err == nil {
-		f.success = body
+		c.success = body
 	}
 	return err
 }
 
-func (f *flight) judge(body []byte) error {
-	f.binding = unbindable
-	if f.unbind {
+func (c *Call) judge(body []byte) error {
+	c.Binding = Unbindable
+	if c.unbind {
 		return nil
 	}
-	if err := f.judgeMembers(body); err != nil || f.Operation == nil {
+	if err := c.judgeFields(body); err != nil || c.Operation == nil {
 		return err
 	}
-	if len(f.Operation.Bind) == 0 {
-		f.logEchoes(body)
+	if len(c.Operation.Bind) == 0 {
+		c.logEchoes(body)
 		return nil
 	}
-	f.binding = unbound
-	for i, pair := range f.Operation.Bind {
+	c.Binding = Unbound
+	for i, pair := range c.Operation.Bind {
 		found := leafAt(body, pair.To)
 		if found.kind == 0 {
 			continue
 		}
-		sent, ok := f.sent(pair.From)
+		sent, ok := c.sent(pair.From)
 		if !ok {
 			continue
 		}
@@ -64,17 +50,17 @@ func (f *flight) judge(body []byte) error {
 			return fmt.Errorf("it names another %s than the call", pair.To)
 		}
 		if i == 0 {
-			f.binding = bound
+			c.Binding = Bound
 		}
 	}
 	return nil
 }
 
-// judgeMembers refuses an answer that is a refusal by its members, and one that shows none of the documented members where
+// judgeFields refuses an answer that is a refusal by its members, and one that shows none of the documented members where
 // money moves or only this answer has what the caller needs, such as prepay_id.
-func (f *flight) judgeMembers(body []byte) error {
-	o := f.Operation
-	strict := o != nil && o.Response == fact.JSONResponse && len(o.Out) > 0 && (f.MovesMoney() || o.Link != nil && len(o.Link.Only) > 0)
+func (c *Call) judgeFields(body []byte) error {
+	o := c.Operation
+	strict := o != nil && o.Response == fact.JSONResponse && len(o.Out) > 0 && (c.MovesMoney() || o.Link != nil && len(o.Link.Only) > 0)
 	if !strict && !bytes.Contains(body, []byte(`"code"`)) {
 		return nil
 	}
@@ -98,7 +84,7 @@ func (f *flight) judgeMembers(body []byte) error {
 		}
 	}
 	switch {
-	case documented, f.Operation == nil && other:
+	case documented, c.Operation == nil && other:
 		return nil
 	case coded && (told || !other):
 		return errors.New("it is a refusal under a status of success")
@@ -110,21 +96,21 @@ func (f *flight) judgeMembers(body []byte) error {
 
 // logEchoes compares what an answer repeats of the call where nobody reviewed that. What differs is logged, once for each
 // operation and member: it may be another call's answer, or documentation that is wrong.
-func (f *flight) logEchoes(body []byte) {
-	logger := f.client.logger
-	if logger == nil || f.body == nil || f.upload != nil || !logger.Enabled(context.Background(), slog.LevelWarn) {
+func (c *Call) logEchoes(body []byte) {
+	logger := c.line.Logger
+	if logger == nil || c.Body == nil || c.file != nil || !logger.Enabled(context.Background(), slog.LevelWarn) {
 		return
 	}
-	for _, field := range f.Operation.Out {
+	for _, field := range c.Operation.Out {
 		if field.Type != fact.String || field.Cipher != fact.Plain {
 			continue
 		}
-		sent, found := leafAt(f.body, field.Name), leafAt(body, field.Name)
+		sent, found := leafAt(c.Body, field.Name), leafAt(body, field.Name)
 		if sent.kind != '"' || found.kind != '"' || sent.equal(found) {
 			continue
 		}
-		if _, known := f.client.echoes.LoadOrStore(f.Method+f.Template+" "+field.Name, true); !known {
-			logger.Warn("wxpay answer repeats a member of the call otherwise", slog.String("method", f.Method), slog.String("path", f.Template),
+		if _, known := c.line.Echoes.LoadOrStore(c.Method+c.Template+" "+field.Name, true); !known {
+			logger.Warn("wxpay answer repeats a member of the call otherwise", slog.String("method", c.Method), slog.String("path", c.Template),
 				slog.String("member", field.Name), slog.String("remedy", "compare the two: the answer may be another call's"))
 		}
 	}
@@ -161,7 +147,7 @@ func leafAt(body []byte, path string) leaf {
 		if text := s.Quoted(); len(text.Raw) > 0 {
 			return leaf{'"', text}
 		}
-	case c == '-' || '0' <= c && c <= '9':
+	case c == '-' || c >= '0' && c <= '9':
 		return leaf{'0', jsonwalk.Quoted{Raw: s.Scalar()}}
 	}
 	return leaf{}
@@ -173,7 +159,7 @@ func (l leaf) equal(other leaf) bool {
 		return true
 	}
 	if l.kind == '0' && other.kind == '0' {
-		return agree(json.Number(l.text.Raw), json.Number(other.text.Raw))
+		return Agree(json.Number(l.text.Raw), json.Number(other.text.Raw))
 	}
 	a, errA := l.text.Unquote()
 	b, errB := other.text.Unquote()
@@ -181,16 +167,16 @@ func (l leaf) equal(other leaf) bool {
 }
 
 // sent returns what the call carried at a source of a fact.
-func (f *flight) sent(source string) (leaf, bool) {
+func (c *Call) sent(source string) (leaf, bool) {
 	if name, ok := fact.QueryField(source); ok {
-		values, err := url.ParseQuery(f.url.RawQuery)
+		values, err := url.ParseQuery(c.URL.RawQuery)
 		return textLeaf(values.Get(name)), err == nil && values.Get(name) != ""
 	}
 	if name, ok := fact.Placeholder(source); ok {
-		value, ok := f.filled(name)
+		value, ok := c.filled(name)
 		return textLeaf(value), ok && value != ""
 	}
-	l := leafAt(f.body, source)
+	l := leafAt(c.Body, source)
 	return l, l.kind != 0
 }
 

@@ -1,4 +1,4 @@
-package wxpay
+package call
 
 import (
 	"bytes"
@@ -15,13 +15,13 @@ import (
 var (
 	errLostContext = fault.New("a middleware replaced the request's context by one that does not descend from it, so nobody could follow the call: derive contexts from req.Context()")
 	errNoResult    = fault.New("a middleware returned neither a response nor an error")
-	errMadeUp      = fault.New("a middleware answered in the platform's place, or changed the answer")
+	ErrMadeUp      = fault.New("a middleware answered in the platform's place, or changed the answer")
 	errTooLate     = fault.New("a middleware sent the request on after it had returned")
 )
 
-// yours puts the user's middlewares into one stage, which knows what is the pipeline's own of that which they return: the error
+// Yours puts the user's middlewares into one stage, which knows what is the pipeline's own of that which they return: the error
 // of this very call, also where they wrap it, and its answer. What they make up is shown and not believed.
-func yours(own []middleware.Middleware) middleware.Middleware {
+func Yours(own []middleware.Middleware) middleware.Middleware {
 	return func(inside http.RoundTripper) http.RoundTripper {
 		var next http.RoundTripper = middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 			p, _ := req.Context().Value(passageKey{}).(*passage)

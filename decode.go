@@ -1,0 +1,120 @@
+package wxpay
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
+	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/strict"
+)
+
+// Fen reads an amount in the smallest unit of its currency, fen for CNY: a whole number that is written as one and fits. What
+// is absent or anything else (1.99, 1e2, "100", true) is an error that names the path and what stands there, without its
+// value: a *[CallError] like that of Decode.
+func (r *Response) Fen(path string) (int64, error) { return read(r, path, strict.Fen) }
+
+// Int reads a whole number, by the rules of [Response.Fen].
+func (r *Response) Int(path string) (int64, error) { return read(r, path, strict.Int) }
+
+// Text reads a JSON string, which may be empty; see [Response.Fen].
+func (r *Response) Text(path string) (string, error) { return read(r, path, strict.Text) }
+
+// Bool reads true or false; see [Response.Fen].
+func (r *Response) Bool(path string) (bool, error) { return read(r, path, strict.Bool) }
+
+// Time reads a time in the form of RFC 3339, such as 2018-06-08T10:34:56+08:00; see [Response.Fen].
+func (r *Response) Time(path string) (time.Time, error) { return read(r, path, strict.Time) }
+
+// Need returns an error that names those of paths at which nothing stands, or null: a *[CallError] like that of Decode.
+//
+//	if err := res.Need("prepay_id"); err != nil { … }
+func (r *Response) Need(paths ...string) error {
+	if err := strict.Need(r.Get, r.documented(), paths); err != nil {
+		return r.decodeFailed(err)
+	}
+	return nil
+}
+
+func read[T any](r *Response, path string, as func(Result) (T, error)) (T, error) {
+	value, err := strict.Read(r.Get, r.documented(), path, as)
+	if err != nil {
+		err = r.decodeFailed(err)
+	}
+	return value, err
+}
+
+// Decode unmarshals the body into v, as encoding/json does, with encrypted members decrypted as for Get. A failure is a
+// *[CallError] of stage StageDecode and outcome Confirmed: the call itself succeeded.
+func (r *Response) Decode(v any) error {
+	var err error
+	switch text := r.text(); {
+	case len(r.Raw()) == 0:
+		err = errors.New("it has no body")
+	case text == nil:
+		if _, err = jsonwalk.Read(r.Raw()); !errors.Is(err, jsonwalk.ErrAmbiguous) {
+			err = &decodeError{json.Unmarshal(r.Raw(), v)}
+		}
+	default:
+		if err = json.Unmarshal(text, v); err == nil {
+			return nil
+		}
+		err = &decodeError{err}
+	}
+	return r.decodeFailed(err)
+}
+
+func (r *Response) decodeFailed(err error) error {
+	failure := &CallError{Stage: StageDecode, Outcome: Confirmed, Response: r, Err: err}
+	if c := r.from.Call; c != nil {
+		failure.Method, failure.Template, failure.Attempts = c.Method, c.Template, c.Attempts
+	}
+	return failure
+}
+
+// decodeError is an error of encoding/json without what it may repeat of an answer, such as a number that did not fit or the
+// words of an Unmarshaler.
+type decodeError struct{ err error }
+
+func (e *decodeError) Error() string {
+	var mismatch *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	var target *json.InvalidUnmarshalError
+	switch {
+	case errors.As(e.err, &mismatch):
+		kind, _, _ := strings.Cut(mismatch.Value, " ")
+		return fmt.Sprintf("member %q is a JSON %s, which does not fit %s", mismatch.Field, kind, mismatch.Type)
+	case errors.As(e.err, &syntax):
+		return fmt.Sprintf("it is not JSON from byte %d on", syntax.Offset)
+	case errors.As(e.err, &target):
+		return "the target is not a pointer"
+	}
+	return "the target refused it"
+}
+
+// Unwrap returns what an Unmarshaler of the user's said, perhaps.
+func (e *decodeError) Unwrap() error { return fault.Outside(e.err) }
+
+// Format prints the error's text under every verb.
+func (e decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e decodeError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
+// Into decodes the answer of a call into a T:
+//
+//	order, err := wxpay.Into[Order](client.Chain("…").Get(ctx))
+//
+// The call's own error is returned as it is; for a failure to decode see [Response.Decode].
+func Into[T any](res *Response, err error) (T, error) {
+	var v T
+	if err != nil {
+		return v, err
+	}
+	err = res.Decode(&v)
+	return v, err
+}

@@ -1,0 +1,67 @@
+package call
+
+import (
+	"net/http"
+
+	"github.com/wxpay-go/wxpay/internal/headers"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
+	"github.com/wxpay-go/wxpay/internal/sensitive"
+)
+
+// newResponse returns the response to c.
+func newResponse(c *Call, res *http.Response, raw, json []byte) *Response {
+	r := new(Response)
+	r.fill(c, res, raw, json)
+	return r
+}
+
+func (r *Response) fill(c *Call, res *http.Response, raw, json []byte) {
+	*r = Response{
+		Call: c, Status: res.StatusCode, Header: res.Header, RequestID: headers.First(res.Header, apiv3.HeaderRequestID), Verified: c.Verified,
+		Raw: raw, JSON: json, Stale: c.Binding != Bound && c.Stale(),
+	}
+	if json != nil && r.success() && c.plan.Response.Encrypted() {
+		r.opening = new(opening)
+	}
+}
+
+func (r *Response) success() bool { return r.Status >= 200 && r.Status <= 299 }
+
+// Text returns the JSON text in the body, its marked fields in plain text; nil if there is none.
+func (r *Response) Text() []byte {
+	if r.opening == nil {
+		return r.JSON
+	}
+	r.decrypt()
+	return r.opening.text
+}
+
+// DecryptFaults returns the marked fields that could not be decrypted, and the fault of a text that cannot be read.
+func (r *Response) DecryptFaults() ([]*jsonwalk.FieldError, error) {
+	if r.opening == nil {
+		return nil, nil
+	}
+	r.decrypt()
+	return r.opening.faults, r.opening.err
+}
+
+func (r *Response) decrypt() {
+	r.opening.once.Do(func() {
+		o, c := r.opening, r.Call
+		o.text, o.faults, o.err = sensitive.Decrypt(r.JSON, &c.plan.Response, c.Decrypt)
+		if o.err != nil {
+			o.text = r.JSON
+		}
+	})
+}
+
+// Documented returns the fields that the catalogue documents for the response, nil if it does not know them for sure.
+func (r *Response) Documented() []fact.Field {
+	if r.Call == nil || !r.success() || r.Call.Operation == nil || r.Call.Operation.Inferred {
+		return nil
+	}
+	return r.Call.Operation.Out
+}

@@ -1,0 +1,114 @@
+// Package ensure finds out what became of a write: it sends it, asks the reviewed query after a doubt, and sends the same
+// again only where that does no harm.
+package ensure
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/call"
+	"github.com/wxpay-go/wxpay/middleware"
+)
+
+// Verdict is what is known for certain about an operation.
+type Verdict struct {
+	State    fact.Meaning
+	Inferred bool           // nobody stated the state: the number is taken, after a doubt about this very call
+	Response *call.Response // nil for an inferred state
+	Unbound  bool           // nothing in Response shows that it answers this very call
+	Missing  []string       // fields that only the write answers
+	Attempts int
+	History  []middleware.Attempt
+}
+
+// ofWrite reads where the write stands from its own response.
+func ofWrite(o *fact.Operation, sent call.Sent, res *call.Response) fact.Meaning {
+	switch {
+	case o == nil:
+		return fact.Taken
+	case o.Link != nil && o.Link.State != "":
+		if document := call.Read(res.Raw); document.Text(o.Link.State) != "" {
+			return stateOf(o.Link, sent, document)
+		}
+	}
+	switch {
+	case o.MovesMoney:
+		return fact.Taken
+	case res.Status == http.StatusAccepted:
+		return fact.Accepted
+	}
+	return fact.Succeeded
+}
+
+// ofQuery reads where the write stands from a query's response. It is not proven where only a reviewed state would prove it.
+func ofQuery(l *fact.Link, sent call.Sent, found call.Document) (state fact.Meaning, proven bool) {
+	if l.State == "" {
+		return fact.Succeeded, true
+	}
+	value := found.Text(l.State)
+	known := slices.ContainsFunc(l.Means, func(m fact.Means) bool { return m.Value == value })
+	return stateOf(l, sent, found), known || !l.Acts
+}
+
+// stateOf returns the meaning of the state that a response tells.
+func stateOf(l *fact.Link, sent call.Sent, found call.Document) fact.Meaning {
+	state := l.Meaning(found.Text(l.State))
+	if state == fact.Succeeded && l.Parts != nil {
+		state = ofParts(l.Parts, sent, found)
+	}
+	return state
+}
+
+// ofParts refines Succeeded by how the parts ended. Of parts that a response lacks nobody knows that.
+func ofParts(p *fact.Parts, sent call.Sent, found call.Document) fact.Meaning {
+	list := found.Each(p.List)
+	if len(list) < len(sent.Body().Each(p.List)) {
+		return fact.Taken
+	}
+	succeeded, failed := 0, 0
+	for _, part := range list {
+		switch part.Text(p.State) {
+		case p.Succeeded:
+			succeeded++
+		case p.Failed:
+			failed++
+		default:
+			return fact.Accepted
+		}
+	}
+	switch {
+	case failed == 0:
+		return fact.Succeeded
+	case succeeded == 0:
+		return fact.Failed
+	}
+	return fact.Partial
+}
+
+// settled reports whether a state will not change by itself.
+func settled(s fact.Meaning) bool { return s != fact.Taken && s != fact.Accepted }
+
+// endsAtOnce reports whether the response itself is the end: the documentation says 200 or 204, and no money moves.
+func endsAtOnce(o *fact.Operation) bool {
+	return o != nil && !o.MovesMoney && o.Success != http.StatusAccepted
+}
+
+// endless says why UntilFinal cannot be kept, and what to call instead. lacks is why there is no query although one was
+// reviewed; empty if none was.
+func endless(o *fact.Operation, lacks string) error {
+	why := "the catalogue does not know the operation"
+	switch {
+	case o == nil:
+	case lacks != "":
+		why = lacks
+	default:
+		why = "no reviewed query tells it"
+	}
+	instead := "call Ensure without UntilFinal, and read the end from the operation's own query or notification"
+	if o != nil && len(o.Docs) > 0 {
+		instead += " (" + fact.DocURL(o.Docs[0]) + ")"
+	}
+	return fmt.Errorf("how it ends cannot be told: %s; %s", why, instead)
+}

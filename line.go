@@ -1,0 +1,89 @@
+package wxpay
+
+import (
+	"errors"
+
+	"github.com/wxpay-go/wxpay/internal/call"
+	"github.com/wxpay-go/wxpay/internal/download"
+	"github.com/wxpay-go/wxpay/internal/preflight"
+	"github.com/wxpay-go/wxpay/internal/upload"
+)
+
+// callErrors make and read the errors of calls for the packages below.
+func callErrors() call.Errors {
+	return call.Errors{
+		Failed:    newCallError,
+		Rejected:  func(c *call.Call, res *call.Response) error { return newAPIError(c, res) },
+		Rejection: rejectionOf, Unfound: unfound,
+		Failure: failureOf,
+		Refused: func(findings *preflight.Report) error { return newPreflightError(findings) },
+	}
+}
+
+// newCallError makes the error of a call that failed. One that never got as far is of the stage that its cause tells.
+func newCallError(c *call.Call, res *call.Response, stage string, outcome Outcome, cause error) error {
+	switch stage {
+	case call.StageBuild:
+		stage, cause = buildFailed(cause)
+	case call.StageDownload:
+		cause = downloadFailed(cause)
+	}
+	e := &CallError{
+		Stage: Stage(stage), Outcome: outcome, Method: c.Method, Template: c.Template, Attempts: c.Attempts, Trail: newTrail(c), Err: cause,
+	}
+	if res != nil {
+		e.Response = newResponse(res)
+	}
+	return e
+}
+
+// buildFailed returns the stage that a cause tells, and the cause as callers get it.
+func buildFailed(cause error) (string, error) {
+	if mistake := (*CallError)(nil); errors.As(cause, &mistake) {
+		cause = mistake.Err
+	}
+	switch {
+	case errors.As(cause, new(*KeysError)):
+		return call.StageKeys, cause
+	case errors.As(cause, new(*upload.EndedError)):
+		return call.StageSend, cause
+	}
+	return call.StageBuild, fieldError(cause)
+}
+
+// downloadFailed returns the cause of a failed download as callers get it.
+func downloadFailed(cause error) error {
+	if failure := (*download.Failure)(nil); errors.As(cause, &failure) {
+		return &DownloadError{Written: failure.Written, Err: failure.Err}
+	}
+	return &DownloadError{Err: cause}
+}
+
+func failureOf(err error) *call.Failure {
+	var e *CallError
+	if !errors.As(err, &e) {
+		return nil
+	}
+	return &call.Failure{Stage: string(e.Stage), Outcome: e.Outcome, Cause: e.Err}
+}
+
+func rejectionOf(err error) *call.Rejection {
+	var e *APIError
+	if !errors.As(err, &e) {
+		return nil
+	}
+	return &call.Rejection{Status: e.Status, Code: e.Code, Message: e.Message, Verified: e.Verified, Outcome: e.Outcome}
+}
+
+// unfound tells in a rejection of a write that the platform, asked late enough, knew nothing of the number. It would be
+// rejected again. That nothing is found permits to send a number once more, which does no harm if it is wrong; it does not
+// prove that nothing took effect, so the outcome stays what the rejection left.
+func unfound(err error) error {
+	var e *APIError
+	if !errors.As(err, &e) {
+		return err
+	}
+	known := *e
+	known.addHint("asked for the number a minute later, the platform did not know it")
+	return &known
+}
