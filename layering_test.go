@@ -37,8 +37,12 @@ var arrows = map[string][]string{
 	"internal/atomicfile": {"internal/fault", "internal/tempfile"},
 	"internal/bill": {"apiv3", "fact", "wxcode", "internal/download", "internal/fault", "internal/redact", "internal/tempfile",
 		"internal/wait"},
+	"internal/call": {"apiv3", "catalog", "fact", "middleware", "wxcode", "internal/autofill", "internal/fault", "internal/headers",
+		"internal/jsonwalk", "internal/keylist", "internal/keyring", "internal/preflight", "internal/redact", "internal/sensitive",
+		"internal/target"},
 	"internal/download": {"apiv3", "middleware", "internal/atomicfile", "internal/fault", "internal/redact", "internal/tempfile",
 		"internal/wait"},
+	"internal/ensure":    {"fact", "middleware", "wxcode", "internal/call", "internal/fault", "internal/target", "internal/wait"},
 	"internal/environ":   {"apiv3", "internal/redact", "internal/visible"},
 	"internal/filelock":  {}, // one lock of a file between processes
 	"internal/fault":     {}, // what errors are, which every room has to know
@@ -50,6 +54,7 @@ var arrows = map[string][]string{
 	"internal/pages":     {"fact", "internal/fault", "internal/redact"},
 	"internal/preflight": {"apiv3", "catalog", "fact", "internal/jsonwalk", "internal/redact", "internal/sensitive", "internal/target"},
 	"internal/publickey": {},
+	"internal/queue":     {},
 	"internal/redact":    {}, // how they and everything else print
 	"internal/sensitive": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/target"},
 	"internal/strict":    {"fact", "gjson", "internal/jsonwalk", "internal/redact"},

@@ -11,6 +11,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/call"
 	"github.com/wxpay-go/wxpay/internal/fault"
+	"github.com/wxpay-go/wxpay/internal/wait"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/wxcode"
 )
@@ -158,7 +159,7 @@ func (e *ensuring) run(ctx context.Context) (*Verdict, error) {
 			} else {
 				pause = min(2*pause, queryMost)
 			}
-			if !Wait(ctx, mean/2+rand.N(mean)-e.passed()) {
+			if !wait.For(ctx, mean/2+rand.N(mean)-e.passed()) {
 				return e.late(ctx)
 			}
 			next, verdict, err = e.ask(ctx)
@@ -169,7 +170,7 @@ func (e *ensuring) run(ctx context.Context) (*Verdict, error) {
 			} else {
 				blind = min(2*blind, blindMost)
 			}
-			if !Wait(ctx, mean+rand.N(mean/4)-e.passed()) {
+			if !wait.For(ctx, mean+rand.N(mean/4)-e.passed()) {
 				return e.late(ctx)
 			}
 			next = moveSend
@@ -519,16 +520,4 @@ func (e *ensuring) outcome() middleware.Outcome {
 		return outcome
 	}
 	return middleware.Unknown
-}
-
-// Wait waits, and reports whether ctx is still alive afterwards.
-func Wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
 }
