@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 // Package console has the types of the sandbox's control API.
-=======
-// Package console holds the orders of the control API.
->>>>>>> cd483fb (Ask packages for waiting, and state the arrows of the call's engine)
 package console
 
 // Order is one order of the control API, which does what one method of the Go API does.
