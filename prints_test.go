@@ -266,6 +266,8 @@ func samples(t *testing.T) map[string]specimen {
 		"sandbox.Sandbox":  of(*box.Sandbox),
 		"sandbox.Server":   pointed(box),
 		"sandbox.Clock":    pointed(box.Clock),
+		"sandbox.Users":    pointed(box.Users), "sandbox.Ledger": pointed(box.Ledger), "sandbox.Keys": pointed(box.Keys),
+		"sandbox.Deliveries": pointed(box.Deliveries), "sandbox.Faults": pointed(box.Faults), "sandbox.Journal": pointed(box.Journal),
 		"sandbox.Entry":    of(sandbox.Entry{Method: "POST", Target: "/v3/x", Header: header, Body: []byte(goldBody), ResponseHeader: header, ResponseBody: []byte(goldBody)}),
 		"sandbox.Delivery": wire(sandbox.Delivery{ID: "1", Body: []byte(goldBody), Attempts: []sandbox.Attempt{{Header: header, Response: []byte(goldBody)}}}),
 		"sandbox.Attempt":  wire(sandbox.Attempt{Header: header, ResponseHeader: header, Response: []byte(goldBody)}),
@@ -384,7 +386,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 
 // hidesAll are the types whose secrets not even reflection finds.
 var hidesAll = map[string]bool{
-	"apiv3.Opener": true, "apiv3.AESGCMStream": true, "KeyRing": true, "webhook.Handler": true, "Client": true, "Invoke": true, "sandbox.Clock": true,
+	"apiv3.Opener": true, "apiv3.AESGCMStream": true, "KeyRing": true, "webhook.Handler": true, "Client": true, "Invoke": true, "sandbox.Clock": true, "sandbox.Faults": true,
 }
 
 // unprintable are the texts that must not turn up.

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -82,4 +83,33 @@ func TestControlIsOneToOne(t *testing.T) {
 	for name := range withoutControl {
 		assert.True(t, methods[name], fmt.Sprintf("there is no %s", name))
 	}
+}
+
+// TestControlPage: docs/sandbox.md lists every order. WXPAY_UPDATE=1 writes the list anew.
+func TestControlPage(t *testing.T) {
+	const name, begin, end = "../docs/sandbox.md", "<!-- control -->\n", "<!-- end -->\n"
+	have, err := os.ReadFile(name)
+	require.NoError(t, err)
+	head, rest, ok := strings.Cut(string(have), begin)
+	require.True(t, ok)
+	_, tail, ok := strings.Cut(rest, end)
+	require.True(t, ok)
+	s, err := New()
+	require.NoError(t, err)
+	orders, _ := s.shared.orders("")
+	list := "| order | parameters | response | does |\n| --- | --- | --- | --- |\n"
+	code := func(text string) string {
+		if text == "" {
+			return ""
+		}
+		return "`" + strings.Replace(text, "*", "…", 1) + "`"
+	}
+	for _, o := range orders {
+		list += fmt.Sprintf("| `%s %s%s` | %s | %s | `%s` |\n", o.Method, ControlPath, o.Path, code(o.In), code(o.Out), o.Does)
+	}
+	page := head + begin + list + end + tail
+	if os.Getenv("WXPAY_UPDATE") != "" {
+		require.NoError(t, os.WriteFile(name, []byte(page), 0o644))
+	}
+	assert.True(t, page == string(have), "%s is stale: WXPAY_UPDATE=1 go test -run TestControlPage ./sandbox", name)
 }

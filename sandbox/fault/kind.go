@@ -94,7 +94,7 @@ const (
 // Rule.Delay old, by the sandbox's clock. It is matched against queries, and together with any other fault.
 const NotFoundFor Kind = "not-found-for"
 
-// What else can be wrong with a notification; see sandbox.Sandbox.Notify. WrongSignature, UnknownSerial, StaleTimestamp and
+// What else can be wrong with a notification; see sandbox.Deliveries.Notify. WrongSignature, UnknownSerial, StaleTimestamp and
 // Probe are for notifications, too.
 const (
 	WrongAPIv3Key       Kind = "wrong-apiv3-key"       // encrypted with another key
