@@ -25,7 +25,8 @@ func TestSealAESGCMStream(t *testing.T) {
 				want, err := apiv3.SealAESGCM(key, []byte(nonce), []byte(additional), plain[:size])
 				require.NoError(t, err)
 				for name, source := range map[string]io.Reader{
-					"whole": bytes.NewReader(plain[:size]), "halves": iotest.HalfReader(bytes.NewReader(plain[:size])), "end with data": iotest.DataErrReader(bytes.NewReader(plain[:size])),
+					"whole":  bytes.NewReader(plain[:size]),
+					"halves": iotest.HalfReader(bytes.NewReader(plain[:size])), "end with data": iotest.DataErrReader(bytes.NewReader(plain[:size])),
 				} {
 					sealed, err := apiv3.SealAESGCMStream(key, []byte(nonce), []byte(additional), source)
 					require.NoError(t, err)
@@ -42,7 +43,8 @@ func TestSealAESGCMStreamMistakes(t *testing.T) {
 	_, err := apiv3.SealAESGCMStream([]byte("short"), []byte("123456789012"), nil, bytes.NewReader(nil))
 	assert.ErrorIs(t, err, apiv3.ErrKey)
 	broken := errors.New("broken")
-	sealed, err := apiv3.SealAESGCMStream(make([]byte, apiv3.KeySize), []byte("123456789012"), nil, io.MultiReader(bytes.NewReader(make([]byte, 5)), iotest.ErrReader(broken)))
+	sealed, err := apiv3.SealAESGCMStream(make([]byte, apiv3.KeySize), []byte("123456789012"), nil,
+		io.MultiReader(bytes.NewReader(make([]byte, 5)), iotest.ErrReader(broken)))
 	require.NoError(t, err)
 	got, err := io.ReadAll(sealed)
 	assert.ErrorIs(t, err, broken)

@@ -39,7 +39,8 @@ func openStream(key, nonce, additional, sealed []byte, step int) ([]byte, error)
 // The stream opens what the standard cipher seals, at every size around its pieces and blocks, and nothing else.
 func TestAESGCMStream(t *testing.T) {
 	key := random(32)
-	for _, size := range []int{0, 1, 15, 16, 17, 31, 32, 33, 1000, 64<<10 - 17, 64<<10 - 16, 64<<10 - 1, 64 << 10, 64<<10 + 1, 64<<10 + 16, 64<<10 + 17, 200_001, 1 << 20} {
+	for _, size := range []int{0, 1, 15, 16, 17, 31, 32, 33, 1000, 64<<10 - 17, 64<<10 - 16, 64<<10 - 1, 64 << 10,
+		64<<10 + 1, 64<<10 + 16, 64<<10 + 17, 200_001, 1 << 20} {
 		for _, nonceSize := range []int{1, 12, 16, 17, 32} {
 			plain, nonce := random(size), random(nonceSize)
 			for _, additional := range [][]byte{nil, []byte("transaction"), random(64<<10 + 5)} {

@@ -62,18 +62,21 @@ func TestOpenCertificates(t *testing.T) {
 		is    error
 		says  string
 	}{
-		"another APIv3 key": {newEntry(t, strings.Repeat("k", 32), p.CertificateBSerial, b.Raw), apiv3.ErrDecrypt, "is the APIv3 key the one set in the merchant platform?"},
+		"another APIv3 key": {newEntry(t, strings.Repeat("k", 32), p.CertificateBSerial, b.Raw), apiv3.ErrDecrypt,
+			"is the APIv3 key the one set in the merchant platform?"},
 		"ciphertext cut":    {change(func(e *entry) { e.ciphertext = e.ciphertext[:len(e.ciphertext)-4] }), apiv3.ErrDecrypt, "decryption failed"},
 		"ciphertext short":  {change(func(e *entry) { e.ciphertext = "AAAA" }), apiv3.ErrDecrypt, "shorter than its tag"},
 		"not base64":        {change(func(e *entry) { e.ciphertext = "***" }), apiv3.ErrDecrypt, "not base64"},
 		"associated data":   {change(func(e *entry) { e.associated = "" }), apiv3.ErrDecrypt, "decryption failed"},
 		"no nonce":          {change(func(e *entry) { e.nonce = "" }), apiv3.ErrDecrypt, "the nonce is empty"},
 		"another algorithm": {change(func(e *entry) { e.algorithm = "AEAD_SM4_GCM" }), apiv3.ErrDecrypt, "not encrypted with AEAD_AES_256_GCM"},
-		"not a certificate": {newEntry(t, p.APIv3Key, p.CertificateBSerial, vectors.File(t, "keys/wechatpay_pub_key.pem")), apiv3.ErrKey, "this is a public key, not a certificate"},
-		"garbage":           {newEntry(t, p.APIv3Key, p.CertificateBSerial, []byte("garbage")), apiv3.ErrKey, "not an X.509 certificate"},
-		"another serial":    {newEntry(t, p.APIv3Key, p.CertificateBSerial, pemOf("CERTIFICATE", a.Raw)), apiv3.ErrKey, "it holds the certificate " + p.CertificateASerial},
-		"no serial":         {change(func(e *entry) { e.serial = "" }), apiv3.ErrKey, "without a proper serial"},
-		"serial from hell":  {change(func(e *entry) { e.serial = "a\nb" }), apiv3.ErrKey, "without a proper serial"},
+		"not a certificate": {newEntry(t, p.APIv3Key, p.CertificateBSerial,
+			vectors.File(t, "keys/wechatpay_pub_key.pem")), apiv3.ErrKey, "this is a public key, not a certificate"},
+		"garbage": {newEntry(t, p.APIv3Key, p.CertificateBSerial, []byte("garbage")), apiv3.ErrKey, "not an X.509 certificate"},
+		"another serial": {newEntry(t, p.APIv3Key, p.CertificateBSerial, pemOf("CERTIFICATE", a.Raw)), apiv3.ErrKey,
+			"it holds the certificate " + p.CertificateASerial},
+		"no serial":        {change(func(e *entry) { e.serial = "" }), apiv3.ErrKey, "without a proper serial"},
+		"serial from hell": {change(func(e *entry) { e.serial = "a\nb" }), apiv3.ErrKey, "without a proper serial"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			certificates, broken, err := apiv3.OpenCertificates([]byte(p.APIv3Key), list(t, good, test.entry))
@@ -105,7 +108,8 @@ func TestOpenCertificates(t *testing.T) {
 
 // FuzzOpenCertificates looks for a body that panics, or that yields a certificate without the APIv3 key having sealed it.
 func FuzzOpenCertificates(f *testing.F) {
-	for _, body := range []string{``, `{"data":[{}]}`, `{"data":[{"serial_no":"0","encrypt_certificate":{"algorithm":"AEAD_AES_256_GCM","nonce":"n","ciphertext":"AAAA"}}]}`} {
+	for _, body := range []string{``, `{"data":[{}]}`,
+		`{"data":[{"serial_no":"0","encrypt_certificate":{"algorithm":"AEAD_AES_256_GCM","nonce":"n","ciphertext":"AAAA"}}]}`} {
 		f.Add([]byte(body))
 	}
 	key := []byte(strings.Repeat("k", 32))

@@ -111,7 +111,8 @@ func TestParsePrivateKey(t *testing.T) {
 	legacy := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: random(128), Headers: map[string]string{
 		"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-256-CBC,000102030405060708090A0B0C0D0E0F",
 	}})
-	const file, decrypt = "; the private key is the file apiclient_key.pem", "this private key is encrypted; decrypt it first (openssl pkcs8 -in FILE -out apiclient_key.pem)"
+	const file, decrypt = "; the private key is the file apiclient_key.pem",
+		"this private key is encrypted; decrypt it first (openssl pkcs8 -in FILE -out apiclient_key.pem)"
 	for name, test := range map[string]struct {
 		data []byte
 		want string
@@ -292,8 +293,10 @@ func TestCheckKey(t *testing.T) {
 	}
 	visible := strings.Repeat("k", 31)
 	for key, says := range map[string]string{
-		visible + "\n": "character 32 is a line break", " " + visible: "character 1 is a blank", visible[:15] + "\u200b" + visible[:14]: "character 16 is a space of no width",
-		visible + "k\r\n": "34 bytes instead of 32, and its character 33 is a carriage return", "\ufeff" + visible + "k": "35 bytes instead of 32, and its character 1 is a byte order mark",
+		visible + "\n": "character 32 is a line break", " " + visible: "character 1 is a blank",
+		visible[:15] + "\u200b" + visible[:14]: "character 16 is a space of no width",
+		visible + "k\r\n":                      "34 bytes instead of 32, and its character 33 is a carriage return",
+		"\ufeff" + visible + "k":               "35 bytes instead of 32, and its character 1 is a byte order mark",
 	} {
 		err := apiv3.CheckKey([]byte(key))
 		require.ErrorIs(t, err, apiv3.ErrKey, "%q", key)

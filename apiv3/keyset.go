@@ -62,7 +62,8 @@ func (k PlatformKey) checkSerial() error {
 	case err != nil:
 		return fmt.Errorf("%w: of the platform key's serial %s, %w", ErrKey, redact.Quote(k.Serial), err)
 	case !k.IsCertificate() && !IsPublicKeyID(k.Serial):
-		return fmt.Errorf("%w: %s is no id of a public key, which is %s and digits, as the merchant platform shows it beside the key (CertificateKey is for certificates)", ErrKey, redact.Quote(k.Serial), publicKeyID)
+		return fmt.Errorf("%w: %s is no id of a public key, which is %s and digits, as the merchant platform shows "+
+			"it beside the key (CertificateKey is for certificates)", ErrKey, redact.Quote(k.Serial), publicKeyID)
 	}
 	return nil
 }

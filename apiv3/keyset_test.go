@@ -18,7 +18,8 @@ func TestKeySetFind(t *testing.T) {
 	p := vectors.Load(t).Parameters
 	a, b, expired := vectors.Certificate(t, "platform_a"), vectors.Certificate(t, "platform_b"), vectors.Certificate(t, "platform_expired")
 	public := vectors.PublicKey(t, "keys/wechatpay_pub_key.pem")
-	set, err := apiv3.NewKeySet(apiv3.CertificateKey(a), apiv3.CertificateKey(b), apiv3.CertificateKey(expired), apiv3.PlatformKey{Serial: p.PublicKeyID, Key: public})
+	set, err := apiv3.NewKeySet(apiv3.CertificateKey(a), apiv3.CertificateKey(b), apiv3.CertificateKey(expired),
+		apiv3.PlatformKey{Serial: p.PublicKeyID, Key: public})
 	require.NoError(t, err)
 	assert.Equal(t, 4, set.Len())
 
@@ -113,16 +114,23 @@ func TestKeySetRefuses(t *testing.T) {
 		keys []apiv3.PlatformKey
 		want string // empty: accepted
 	}{
-		"no serial":           {[]apiv3.PlatformKey{{Key: one}}, "unusable key: a platform key has no serial"},
-		"a line break":        {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1\n", Key: one}}, `unusable key: of the platform key's serial "PUB_KEY_ID_1\n", character 13 is a line break (U+000A)`},
-		"a certificate's":     {[]apiv3.PlatformKey{{Serial: "7F\u00a0", Key: one, NotAfter: time.Now()}}, `unusable key: of the platform key's serial "7F\u00a0", character 3 is a no-break space (U+00A0)`},
-		"no digits":           {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_", Key: one}}, `unusable key: "PUB_KEY_ID_" is no id of a public key, which is PUB_KEY_ID_ and digits, as the merchant platform shows it beside the key (CertificateKey is for certificates)`},
-		"another beginning":   {[]apiv3.PlatformKey{{Serial: "PUB_KEY_1", Key: one}}, `unusable key: "PUB_KEY_1" is no id of a public key, which is PUB_KEY_ID_ and digits, as the merchant platform shows it beside the key (CertificateKey is for certificates)`},
-		"no key":              {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1"}}, "unusable key: platform key PUB_KEY_ID_1 is <nil>, not a public key"},
-		"nil pointer":         {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: (*rsa.PublicKey)(nil)}}, "unusable key: platform key PUB_KEY_ID_1 is nil"},
-		"private key":         {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: vectors.Key(t, "platform_a")}}, "unusable key: platform key PUB_KEY_ID_1 is *rsa.PrivateKey, not a public key"},
-		"text":                {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: "key"}}, "unusable key: platform key PUB_KEY_ID_1 is string, not a public key"},
-		"two under one":       {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: one}, {Serial: "PUB_KEY_ID_1", Key: two}}, "unusable key: two different platform keys have the serial PUB_KEY_ID_1"},
+		"no serial": {[]apiv3.PlatformKey{{Key: one}}, "unusable key: a platform key has no serial"},
+		"a line break": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1\n", Key: one}},
+			`unusable key: of the platform key's serial "PUB_KEY_ID_1\n", character 13 is a line break (U+000A)`},
+		"a certificate's": {[]apiv3.PlatformKey{{Serial: "7F\u00a0", Key: one, NotAfter: time.Now()}},
+			`unusable key: of the platform key's serial "7F\u00a0", character 3 is a no-break space (U+00A0)`},
+		"no digits": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_", Key: one}},
+			`unusable key: "PUB_KEY_ID_" is no id of a public key, which is PUB_KEY_ID_ and digits, as the merchant platform shows it beside the key (CertificateKey is for certificates)`},
+		"another beginning": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_1", Key: one}},
+			`unusable key: "PUB_KEY_1" is no id of a public key, which is PUB_KEY_ID_ and digits, as the merchant platform shows it beside the key (CertificateKey is for certificates)`},
+		"no key":      {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1"}}, "unusable key: platform key PUB_KEY_ID_1 is <nil>, not a public key"},
+		"nil pointer": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: (*rsa.PublicKey)(nil)}}, "unusable key: platform key PUB_KEY_ID_1 is nil"},
+		"private key": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: vectors.Key(t, "platform_a")}},
+			"unusable key: platform key PUB_KEY_ID_1 is *rsa.PrivateKey, not a public key"},
+		"text": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: "key"}},
+			"unusable key: platform key PUB_KEY_ID_1 is string, not a public key"},
+		"two under one": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: one},
+			{Serial: "PUB_KEY_ID_1", Key: two}}, "unusable key: two different platform keys have the serial PUB_KEY_ID_1"},
 		"the same twice":      {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: one}, {Serial: "PUB_KEY_ID_1", Key: &same}}, ""},
 		"one under two names": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: one}, {Serial: "PUB_KEY_ID_2", Key: one}}, ""},
 	} {
@@ -166,7 +174,8 @@ func TestKeySetAll(t *testing.T) {
 	p := vectors.Load(t).Parameters
 	public := vectors.PublicKey(t, "keys/wechatpay_pub_key.pem")
 	a, b, expired := vectors.Certificate(t, "platform_a"), vectors.Certificate(t, "platform_b"), vectors.Certificate(t, "platform_expired")
-	set, err := apiv3.NewKeySet(apiv3.CertificateKey(expired), apiv3.CertificateKey(a), apiv3.PlatformKey{Serial: p.PublicKeyID, Key: public}, apiv3.CertificateKey(b))
+	set, err := apiv3.NewKeySet(apiv3.CertificateKey(expired), apiv3.CertificateKey(a),
+		apiv3.PlatformKey{Serial: p.PublicKeyID, Key: public}, apiv3.CertificateKey(b))
 	require.NoError(t, err)
 	var serials []string
 	for _, key := range set.All() {

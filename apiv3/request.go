@@ -16,7 +16,8 @@ import (
 func SignRequest(scheme Scheme, key crypto.Signer, caller Authorization, method, target string, body []byte) (header string, size int, err error) {
 	for _, member := range [...]string{caller.ID, caller.Serial, caller.Nonce, caller.Timestamp} {
 		if member == "" || !validText(member) || strings.IndexByte(member, ' ') >= 0 {
-			return "", 0, fmt.Errorf("%w: number, serial, nonce and timestamp must be printable ASCII without blanks and quotes, and not empty", ErrAuthorization)
+			return "", 0, fmt.Errorf("%w: number, serial, nonce and timestamp must be printable ASCII without "+
+				"blanks and quotes, and not empty", ErrAuthorization)
 		}
 	}
 	buf := getBuffer()

@@ -74,7 +74,8 @@ func (s Signature) Format(state fmt.State, verb rune) { redact.Format(state, ver
 func (s Signature) MarshalText() ([]byte, error) { return []byte(s.text()), nil }
 
 func (s Signature) text() string {
-	return fmt.Sprintf("apiv3.Signature{serial %s, timestamp %s, type %s, redacted}", redact.Printable(s.Serial), redact.Printable(s.Timestamp), redact.Printable(s.Type))
+	return fmt.Sprintf("apiv3.Signature{serial %s, timestamp %s, type %s, redacted}", redact.Printable(s.Serial),
+		redact.Printable(s.Timestamp), redact.Printable(s.Type))
 }
 
 // ReadSignature reads the signature from headers with the canonical names of net/http, such as an

@@ -60,7 +60,8 @@ func TestCheckWindow(t *testing.T) {
 		assert.ErrorIs(t, err, apiv3.ErrSignatureHeader, "%q", text)
 		assert.NotErrorIs(t, err, apiv3.ErrClock, "%q", text)
 	}
-	assert.ErrorIs(t, apiv3.Signature{Timestamp: "1735689600000"}.CheckWindow(time.Unix(at, 0)), apiv3.ErrSignatureHeader, "milliseconds are a mistake, not a clock")
+	assert.ErrorIs(t, apiv3.Signature{Timestamp: "1735689600000"}.CheckWindow(time.Unix(at, 0)),
+		apiv3.ErrSignatureHeader, "milliseconds are a mistake, not a clock")
 	assert.ErrorIs(t, apiv3.Signature{Timestamp: "0"}.CheckWindow(time.Unix(at, 0)), apiv3.ErrClock)
 	assert.ErrorIs(t, apiv3.Signature{Timestamp: "1099511627775"}.CheckWindow(time.Unix(at, 0)), apiv3.ErrClock)
 	assert.ErrorIs(t, apiv3.Signature{Timestamp: strconv.Itoa(at)}.CheckWindow(time.Time{}), apiv3.ErrClock)
@@ -149,18 +150,21 @@ func TestVerify(t *testing.T) {
 		key  any
 		want error // nil: accepted
 	}{
-		"type absent":            {change(func(s *apiv3.Signature) { s.Type = "" }), body, key, nil},
-		"serial is not signed":   {change(func(s *apiv3.Signature) { s.Serial = "x" }), body, key, nil},
-		"other type":             {change(func(s *apiv3.Signature) { s.Type = "WECHATPAY2-SM2-WITH-SM3" }), body, key, apiv3.ErrSignatureHeader},
-		"type in lower case":     {change(func(s *apiv3.Signature) { s.Type = strings.ToLower(s.Type) }), body, key, apiv3.ErrSignatureHeader},
-		"other body":             {good, body + " ", key, apiv3.ErrSignature},
-		"no body":                {good, "", key, apiv3.ErrSignature},
-		"other key":              {good, body, vectors.Certificate(t, "platform_b").PublicKey, apiv3.ErrSignature},
-		"no key":                 {good, body, nil, apiv3.ErrSignature},
-		"other timestamp":        {change(func(s *apiv3.Signature) { s.Timestamp = "1735689601" }), body, key, apiv3.ErrSignature},
-		"other nonce":            {change(func(s *apiv3.Signature) { s.Nonce += "x" }), body, key, apiv3.ErrSignature},
-		"LF in the nonce":        {change(func(s *apiv3.Signature) { s.Nonce += "\n{" }), body[1:], key, apiv3.ErrSignatureHeader},
-		"LF in the timestamp":    {change(func(s *apiv3.Signature) { s.Timestamp, s.Nonce = s.Timestamp+"\n"+s.Nonce, `{"a":"b"}` }), "", key, apiv3.ErrSignatureHeader},
+		"type absent":          {change(func(s *apiv3.Signature) { s.Type = "" }), body, key, nil},
+		"serial is not signed": {change(func(s *apiv3.Signature) { s.Serial = "x" }), body, key, nil},
+		"other type":           {change(func(s *apiv3.Signature) { s.Type = "WECHATPAY2-SM2-WITH-SM3" }), body, key, apiv3.ErrSignatureHeader},
+		"type in lower case":   {change(func(s *apiv3.Signature) { s.Type = strings.ToLower(s.Type) }), body, key, apiv3.ErrSignatureHeader},
+		"other body":           {good, body + " ", key, apiv3.ErrSignature},
+		"no body":              {good, "", key, apiv3.ErrSignature},
+		"other key":            {good, body, vectors.Certificate(t, "platform_b").PublicKey, apiv3.ErrSignature},
+		"no key":               {good, body, nil, apiv3.ErrSignature},
+		"other timestamp":      {change(func(s *apiv3.Signature) { s.Timestamp = "1735689601" }), body, key, apiv3.ErrSignature},
+		"other nonce":          {change(func(s *apiv3.Signature) { s.Nonce += "x" }), body, key, apiv3.ErrSignature},
+		"LF in the nonce":      {change(func(s *apiv3.Signature) { s.Nonce += "\n{" }), body[1:], key, apiv3.ErrSignatureHeader},
+		"LF in the timestamp": {change(func(s *apiv3.Signature) {
+			s.Timestamp, s.Nonce = s.Timestamp+"\n"+s.Nonce,
+				`{"a":"b"}`
+		}), "", key, apiv3.ErrSignatureHeader},
 		"quote in the nonce":     {change(func(s *apiv3.Signature) { s.Nonce += `"` }), body, key, apiv3.ErrSignatureHeader},
 		"empty value":            {change(func(s *apiv3.Signature) { s.Value = "" }), body, key, apiv3.ErrSignature},
 		"no padding":             {change(func(s *apiv3.Signature) { s.Value = last }), body, key, apiv3.ErrSignature},

@@ -33,7 +33,8 @@ func (a Attempt) Format(s fmt.State, verb rune) { redact.Format(s, verb, a.text(
 func (a Attempt) MarshalText() ([]byte, error) { return []byte(a.text()), nil }
 
 func (a *Attempt) text() string {
-	text := fmt.Sprintf("middleware.Attempt{%s, status %d %s, request id %s, %s", a.Host, a.Status, redact.Printable(a.Code), redact.Printable(a.RequestID), a.Outcome)
+	text := fmt.Sprintf("middleware.Attempt{%s, status %d %s, request id %s, %s", a.Host, a.Status,
+		redact.Printable(a.Code), redact.Printable(a.RequestID), a.Outcome)
 	if a.Err != nil {
 		text += ", " + kind(a.Err)
 	}

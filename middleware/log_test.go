@@ -85,10 +85,12 @@ func TestLog(t *testing.T) {
 		{"unverified", failing(&middleware.VerifyError{Status: 200, Header: http.Header{"Request-Id": {"08C7-0"}}, Reason: apiv3.ErrSignature}),
 			with(failed("unverified response", 200, "08C7-0"), "error", "signature does not match")},
 		{"a clock", failing(&middleware.VerifyError{Status: 200, Header: http.Header{}, Reason: fmt.Errorf("oSECRET: %w", &apiv3.ClockError{Skew: time.Hour})}),
-			with(failed("unverified response", 200, ""), "error", "the timestamp is 1h0m0s after the local clock, at most 5m0s are allowed: check this machine's clock first")},
+			with(failed("unverified response", 200, ""), "error",
+				"the timestamp is 1h0m0s after the local clock, at most 5m0s are allowed: check this machine's clock first")},
 		{"untold", failing(&middleware.VerifyError{Status: 200, Header: http.Header{}, Reason: errors.New("oSECRET")}), failed("unverified response", 200, "")},
 		{"probe", failing(&middleware.VerifyError{Status: 200, Header: http.Header{}, Reason: apiv3.ErrSignature, Probe: true}), map[string]any{
-			"level": "INFO", "msg": "wxpay response was a signature test of the platform", "method": "GET", "path": "/v3/x/{id}", "status": 200.0, "request_id": "",
+			"level": "INFO", "msg": "wxpay response was a signature test of the platform", "method": "GET",
+			"path": "/v3/x/{id}", "status": 200.0, "request_id": "",
 			"attempts": 0.0, "duration": 1e9, "verified": false, "failure": "unverified response",
 			"error": "signature does not match", "outcome": "outcome unknown", "advice": readAgain,
 		}},
@@ -209,7 +211,8 @@ func TestObserve(t *testing.T) {
 	call(refusing(404, `{"code":"ORDER_NOT_EXIST"}`))
 	call(failing(io.ErrUnexpectedEOF))
 	assert.Equal(t, []middleware.Observation{
-		{Method: "GET", Template: "/v3/x/{id}", Status: 200, RequestID: "08C7-0", Attempts: 1, Duration: time.Second, Verified: true, Outcome: middleware.Confirmed},
+		{Method: "GET", Template: "/v3/x/{id}", Status: 200, RequestID: "08C7-0", Attempts: 1, Duration: time.Second,
+			Verified: true, Outcome: middleware.Confirmed},
 		{Method: "GET", Template: "/v3/x/{id}", Status: 404, Code: "ORDER_NOT_EXIST", RequestID: "08C7-1", Duration: time.Second},
 		{Method: "GET", Template: "/v3/x/{id}", Duration: time.Second, Err: io.ErrUnexpectedEOF},
 	}, got)

@@ -43,7 +43,8 @@ func trip(tb testing.TB, rt http.RoundTripper) func() {
 	require.NoError(tb, err)
 	limits := &middleware.TimeLimits{Total: 30 * time.Second, Attempt: 10 * time.Second, TotalErr: errors.New("late"), AttemptErr: errors.New("late")}
 	return func() {
-		call := &middleware.Call{Method: http.MethodPost, Template: "/v3/x", Operation: new(fact.Operation), Limits: limits, Deadline: time.Now().Add(30 * time.Second)}
+		call := &middleware.Call{Method: http.MethodPost, Template: "/v3/x", Operation: new(fact.Operation),
+			Limits: limits, Deadline: time.Now().Add(30 * time.Second)}
 		res, err := rt.RoundTrip(req.WithContext(middleware.WithCall(context.Background(), call)))
 		if err != nil || res.StatusCode != 200 {
 			tb.Fatal(err)

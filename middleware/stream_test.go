@@ -100,7 +100,8 @@ func TestStreamStandsStill(t *testing.T) {
 		limits := &middleware.TimeLimits{Total: time.Minute, Attempt: time.Minute, Still: 10 * time.Second, StillErr: still}
 		call := &middleware.Call{Method: http.MethodGet, Stream: true, Limits: limits, Deadline: time.Now().Add(time.Minute)}
 		r, w := io.Pipe()
-		res, err := stream(context.Background(), call, http.Response{StatusCode: 200, Header: http.Header{}, Body: r, ContentLength: -1}, "/v3/billdownload/file")
+		res, err := stream(context.Background(), call,
+			http.Response{StatusCode: 200, Header: http.Header{}, Body: r, ContentLength: -1}, "/v3/billdownload/file")
 		require.NoError(t, err)
 		context.AfterFunc(res.Request.Context(), func() { w.CloseWithError(context.Cause(res.Request.Context())) })
 		go func() {

@@ -32,7 +32,8 @@ func TestUnsignedAnswersAgreeWithTheCatalogue(t *testing.T) {
 		assert.Equal(t, operation.Signature, row.Signature, row.Path)
 		assert.Equal(t, operation.Unsigned, row.Bare, row.Path)
 		assert.Equal(t, fact.StreamResponse, operation.Response, row.Path)
-		assert.True(t, slices.ContainsFunc(operation.Docs, func(id string) bool { return fact.DocURL(id) == row.Source }), "%s: the source is not among the operation's", row.Path)
+		assert.True(t, slices.ContainsFunc(operation.Docs,
+			func(id string) bool { return fact.DocURL(id) == row.Source }), "%s: the source is not among the operation's", row.Path)
 	}
 	exceptions := 0
 	for operation := range catalog.V3().All() {

@@ -162,7 +162,8 @@ func TestUnsolicitedMeetsWrite(t *testing.T) {
 func TestProxy(t *testing.T) {
 	target := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "through "+r.URL.Path) }))
 	defer target.Close()
-	for name, reply := range map[string]string{"usual": "HTTP/1.1 200 Connection established\r\n\r\n", "with a length": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"} {
+	for name, reply := range map[string]string{"usual": "HTTP/1.1 200 Connection established\r\n\r\n",
+		"with a length": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"} {
 		t.Run(name, func(t *testing.T) {
 			proxy := listen(t, func(c net.Conn) {
 				req, err := http.ReadRequest(bufio.NewReader(c))

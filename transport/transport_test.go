@@ -70,7 +70,8 @@ func TestUnsent(t *testing.T) {
 		{"handshake never answered", "https://" + silent, context.Background(), transport.Config{HandshakeTimeout: 20 * time.Millisecond}, true, nil},
 		{"hangs up in the handshake", "https://" + hangsUp, context.Background(), transport.Config{}, true, nil},
 		{"cancelled before", "http://" + silent, cancelled, transport.Config{}, true, context.Canceled},
-		{"the proxy cannot be chosen", "http://" + silent, context.Background(), transport.Config{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New("no proxy") }}, true, nil},
+		{"the proxy cannot be chosen", "http://" + silent, context.Background(),
+			transport.Config{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New("no proxy") }}, true, nil},
 		{"hangs up after the request", "http://" + hangsUp, context.Background(), transport.Config{}, false, nil},
 		{"no header in time", "http://" + silent, context.Background(), transport.Config{HeaderTimeout: 20 * time.Millisecond}, false, nil},
 	}
@@ -95,7 +96,8 @@ func TestBodyThatFails(t *testing.T) {
 	rt := transport.New(transport.Config{})
 	defer rt.CloseIdleConnections()
 	own := errors.New("the disk is gone")
-	for _, fails := range []error{&transport.UnsentError{Err: own}, &transport.SentError{Host: "elsewhere", Err: own}, fmt.Errorf("reading: %w", &transport.UnsentError{Err: own})} {
+	for _, fails := range []error{&transport.UnsentError{Err: own}, &transport.SentError{Host: "elsewhere", Err: own},
+		fmt.Errorf("reading: %w", &transport.UnsentError{Err: own})} {
 		body := io.MultiReader(strings.NewReader("some"), iotest.ErrReader(fails))
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address, body)
 		require.NoError(t, err)

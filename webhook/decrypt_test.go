@@ -99,7 +99,8 @@ func TestEncryptedMembers(t *testing.T) {
 	t.Run("plain after all", func(t *testing.T) {
 		m := merchant(t)
 		m.PrivateKey = merchantKey()
-		for _, phone := range []string{"13800138000", "", base64.StdEncoding.EncodeToString(make([]byte, 255)), base64.StdEncoding.EncodeToString(make([]byte, 257))} {
+		for _, phone := range []string{"13800138000", "", base64.StdEncoding.EncodeToString(make([]byte, 255)),
+			base64.StdEncoding.EncodeToString(make([]byte, 257))} {
 			plain := jsonText(t, map[string]any{"phone_number": phone})
 			e, err := open(t, m, plain)
 			require.NoError(t, err)

@@ -15,10 +15,12 @@ import (
 var (
 	// ErrV2Notification means that the notification belongs to the old API: XML, without Wechatpay
 	// headers.
-	ErrV2Notification = fault.New("this is a notification of the old API (v2, XML), which cannot be read here: pass notify_url with each refund, or else the address set in the merchant platform gets v2; query the refund to learn its state")
+	ErrV2Notification = fault.New("this is a notification of the old API (v2, XML), which cannot be read here: " +
+		"pass notify_url with each refund, or else the address set in the merchant platform gets v2; query the refund to learn its state")
 	// ErrBodyConsumed means that something between the network and the handler has read or changed
 	// the body.
-	ErrBodyConsumed = fault.New("the body was read or changed before the webhook handler got it: mount the handler outside of middleware that parses bodies, or restore the exact bytes")
+	ErrBodyConsumed = fault.New("the body was read or changed before the webhook handler got it: mount the handler " +
+		"outside of middleware that parses bodies, or restore the exact bytes")
 	// ErrBodyCut means that the body did not arrive whole, or not in time.
 	ErrBodyCut = fault.New("the body did not arrive whole")
 	// ErrTooLarge means that the body is longer than WithMaxBody allows.

@@ -163,13 +163,15 @@ func (e Event) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.text())
 func (e Event) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
 
 func (e *Event) text() string {
-	return fmt.Sprintf("webhook.Event{%s, %s %s, %d bytes}", redact.Printable(e.ID), redact.Printable(e.Type), redact.Printable(e.OriginalType), len(e.resource))
+	return fmt.Sprintf("webhook.Event{%s, %s %s, %d bytes}", redact.Printable(e.ID), redact.Printable(e.Type),
+		redact.Printable(e.OriginalType), len(e.resource))
 }
 
 // LogValue returns the allow-listed fields for slog.
 func (e Event) LogValue() slog.Value {
 	return slog.GroupValue(
-		slog.String("id", redact.Printable(e.ID)), slog.String("type", redact.Printable(e.Type)), slog.String("original_type", redact.Printable(e.OriginalType)),
+		slog.String("id", redact.Printable(e.ID)), slog.String("type", redact.Printable(e.Type)),
+		slog.String("original_type", redact.Printable(e.OriginalType)),
 		slog.String("request_id", redact.Printable(e.RequestID)))
 }
 

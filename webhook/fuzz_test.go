@@ -109,7 +109,8 @@ func FuzzEnvelope(f *testing.F) {
 	h, header := trustingHandler(f), trustedHeader()
 	valid := string(payment().body())
 	for _, body := range []string{
-		valid, "{}", "null", "[]", `{"resource":null}`, `{"event_type":"A",` + valid[1:], `{"id":null,` + valid[1:], valid[:len(valid)-1] + `,"id":null}`, `{"id":"\ud800"}`,
+		valid, "{}", "null", "[]", `{"resource":null}`, `{"event_type":"A",` + valid[1:], `{"id":null,` + valid[1:],
+		valid[:len(valid)-1] + `,"id":null}`, `{"id":"\ud800"}`,
 		strings.Repeat("[", 10_000), strings.Repeat(`{"resource":`, 1000), valid + valid, "\xff" + valid, "\x00",
 	} {
 		f.Add([]byte(body))
@@ -135,7 +136,8 @@ func FuzzEnvelope(f *testing.F) {
 func FuzzResource(f *testing.F) {
 	h, header := trustingHandler(f), trustedHeader()
 	for _, resource := range []string{
-		paid, "", "null", "[]", `"[1]"`, "{\"a\":\"\xff\\ud800\"}", `[1e400]`, `{"a":1,"A":1}`, `{"a":1,"a":1}`, `{"a":1,"a":2}`, `{"a":{"b":[{"c":1,"c":2}]}}`, `{"\u0061":1,"a":2}`, strings.Repeat("[", 10_000),
+		paid, "", "null", "[]", `"[1]"`, "{\"a\":\"\xff\\ud800\"}", `[1e400]`, `{"a":1,"A":1}`, `{"a":1,"a":1}`,
+		`{"a":1,"a":2}`, `{"a":{"b":[{"c":1,"c":2}]}}`, `{"\u0061":1,"a":2}`, strings.Repeat("[", 10_000),
 	} {
 		f.Add([]byte(resource))
 	}

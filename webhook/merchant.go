@@ -179,7 +179,8 @@ func (m *Merchant) check(now time.Time) error {
 		problem("Merchant.Keys is missing, so no notification could be verified: webhook.Static takes an apiv3.KeySet")
 	case static:
 		if keys.set == nil || keys.set.Len() == 0 {
-			problem("Merchant.Keys holds no platform key, so no notification could be verified: add the WeChat Pay public key or platform certificates, shown in the merchant platform under API security")
+			problem("Merchant.Keys holds no platform key, so no notification could be verified: add the WeChat Pay " +
+				"public key or platform certificates, shown in the merchant platform under API security")
 		} else if m.isOwn(keys.set, now) {
 			problem("Merchant.Keys holds the merchant's own key: apiclient_cert.pem was given where the platform's certificate or public key belongs")
 		} else {

@@ -34,13 +34,19 @@ func TestLog(t *testing.T) {
 		says    string
 	}{
 		{"done", nil, "INFO", "wxpay notification", "", ""},
-		{"nobody wants it", func(n *notification) { n.eventType = "A.B" }, "WARN", "wxpay notification has no function", "", "register one with On, or say Ignore"},
-		{"nobody wants the money", func(n *notification) { n.eventType, n.originalType = "REFUND.SUCCESS", "refund" }, "ERROR", "wxpay notification failed", "no function", `register a function with On("REFUND.SUCCESS", …), or say Ignore`},
-		{"function fails", func(n *notification) { n.resource = `{"fail":true}` }, "ERROR", "wxpay notification failed", "function", "what the notification tells has happened all the same, and it is delivered again"},
+		{"nobody wants it", func(n *notification) { n.eventType = "A.B" }, "WARN",
+			"wxpay notification has no function", "", "register one with On, or say Ignore"},
+		{"nobody wants the money", func(n *notification) { n.eventType, n.originalType = "REFUND.SUCCESS", "refund" },
+			"ERROR", "wxpay notification failed", "no function", `register a function with On("REFUND.SUCCESS", …), or say Ignore`},
+		{"function fails", func(n *notification) { n.resource = `{"fail":true}` }, "ERROR",
+			"wxpay notification failed", "function", "what the notification tells has happened all the same, and it is delivered again"},
 		{"probe", probe, "INFO", "wxpay notification was a signature test of the platform", "probe", ""},
-		{"wrong signature", func(n *notification) { n.key = strangerKey() }, "WARN", "wxpay notification rejected", "signature", "was the body changed on the way, or is another key stored under this serial?"},
-		{"stale", func(n *notification) { n.at = n.at.Add(-apiv3.Window * 2) }, "WARN", "wxpay notification rejected", "clock", "before the local clock, at most 5m0s are allowed: check this machine's clock first"},
-		{"other key", func(n *notification) { n.apiv3Key = strings.Repeat("k", 32) }, "ERROR", "wxpay notification failed", "decryption", "was the APIv3 key changed in the merchant platform, or is it another merchant's?"},
+		{"wrong signature", func(n *notification) { n.key = strangerKey() }, "WARN", "wxpay notification rejected",
+			"signature", "was the body changed on the way, or is another key stored under this serial?"},
+		{"stale", func(n *notification) { n.at = n.at.Add(-apiv3.Window * 2) }, "WARN", "wxpay notification rejected",
+			"clock", "before the local clock, at most 5m0s are allowed: check this machine's clock first"},
+		{"other key", func(n *notification) { n.apiv3Key = strings.Repeat("k", 32) }, "ERROR",
+			"wxpay notification failed", "decryption", "was the APIv3 key changed in the merchant platform, or is it another merchant's?"},
 		{"junk in headers", func(n *notification) {
 			n.serial = "PUB\r\n\x00" + strings.Repeat("K", 999)
 			n.alter = func(h http.Header) { h["Request-Id"] = []string{"a\nb" + strings.Repeat("R", 999)} }
@@ -74,7 +80,8 @@ func TestLog(t *testing.T) {
 			} else {
 				assert.Contains(t, record["error"], test.says)
 			}
-			allowed := []string{"error", "time", "level", "msg", "id", "type", "original_type", "merchant", "serial", "request_id", "failure", "status", "duration"}
+			allowed := []string{"error", "time", "level", "msg", "id", "type", "original_type", "merchant", "serial",
+				"request_id", "failure", "status", "duration"}
 			for name, value := range record {
 				assert.Contains(t, allowed, name)
 				if text, ok := value.(string); ok {
@@ -151,7 +158,8 @@ func TestNothingIsLostInSilence(t *testing.T) {
 
 	h := newHandler(t)
 	h.On("COUPON.USE", func(context.Context, *webhook.Event) error { return nil })
-	for name, says := range map[string]string{"consumed": "mount the handler outside of middleware", "unhandled": "register one with On, or say Ignore", "done": "", "forged": ""} {
+	for name, says := range map[string]string{"consumed": "mount the handler outside of middleware",
+		"unhandled": "register one with On, or say Ignore", "done": "", "forged": ""} {
 		n := event("COUPON.USE", "coupon", `{}`)
 		switch name {
 		case "unhandled":

@@ -153,7 +153,10 @@ func TestRefusals(t *testing.T) {
 		{"timestamp is no number", func(n *notification) { n.alter = set(apiv3.HeaderTimestamp, "soon") }, apiv3.ErrSignatureHeader, 401, "headers", 0},
 		{"timestamp with a sign", func(n *notification) { n.alter = set(apiv3.HeaderTimestamp, "+1735689600") }, apiv3.ErrSignatureHeader, 401, "headers", 0},
 		{"line feed in the nonce", func(n *notification) { n.signNonce = "abc\ndef" }, apiv3.ErrSignatureHeader, 401, "headers", 0},
-		{"type of another scheme", func(n *notification) { n.alter = set(apiv3.HeaderSignatureType, "WECHATPAY2-SM2-WITH-SM3") }, apiv3.ErrSignatureHeader, 401, "headers", 0},
+		{"type of another scheme", func(n *notification) {
+			n.alter = set(apiv3.HeaderSignatureType,
+				"WECHATPAY2-SM2-WITH-SM3")
+		}, apiv3.ErrSignatureHeader, 401, "headers", 0},
 		{"as old as allowed", func(n *notification) { n.at = n.at.Add(-apiv3.Window) }, nil, 204, "", 1},
 		{"a second too old", func(n *notification) { n.at = n.at.Add(-apiv3.Window - time.Second) }, apiv3.ErrClock, 401, "clock", 0},
 		{"as new as allowed", func(n *notification) { n.at = n.at.Add(apiv3.Window) }, nil, 204, "", 1},
@@ -168,7 +171,10 @@ func TestRefusals(t *testing.T) {
 				h.Set(apiv3.HeaderSignature, "WECHATPAY/SIGNTEST/"+h.Get(apiv3.HeaderSignature)[19:])
 			}
 		}, apiv3.ErrSignature, 401, "probe", 1},
-		{"probe that is not base64", func(n *notification) { n.alter = set(apiv3.HeaderSignature, "WECHATPAY/SIGNTEST/*") }, apiv3.ErrSignature, 401, "probe", 0},
+		{"probe that is not base64", func(n *notification) {
+			n.alter = set(apiv3.HeaderSignature,
+				"WECHATPAY/SIGNTEST/*")
+		}, apiv3.ErrSignature, 401, "probe", 0},
 		{"one byte changed", func(n *notification) {
 			n.tamper = func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
 		}, apiv3.ErrSignature, 401, "signature", 1},
@@ -241,8 +247,10 @@ func TestRefusals(t *testing.T) {
 			n.resource = `{"a":[{"amount":{"total":1,"total":2}}]}`
 		}, webhook.ErrMalformed, 400, "malformed", 1},
 		{"member of the resource twice, the same", func(n *notification) { n.resource = `{"a":1,"a":1}` }, webhook.ErrMalformed, 400, "malformed", 1},
-		{"members of the resource that differ in case", func(n *notification) { n.resource = `{"amount":{"total":1},"Amount":{}}` }, webhook.ErrMalformed, 400, "malformed", 1},
-		{"a number in the resource beyond 64 bits", func(n *notification) { n.resource = `{"total":18446744073709551617}` }, webhook.ErrMalformed, 400, "malformed", 1},
+		{"members of the resource that differ in case",
+			func(n *notification) { n.resource = `{"amount":{"total":1},"Amount":{}}` }, webhook.ErrMalformed, 400, "malformed", 1},
+		{"a number in the resource beyond 64 bits",
+			func(n *notification) { n.resource = `{"total":18446744073709551617}` }, webhook.ErrMalformed, 400, "malformed", 1},
 		{"many members, the last again", func(n *notification) {
 			var b strings.Builder
 			for i := range 100 {
@@ -258,7 +266,10 @@ func TestRefusals(t *testing.T) {
 			n.resource = "{" + b.String() + `"m100":0}`
 		}, nil, 204, "", 1},
 		{"nested as deep as allowed", func(n *notification) { n.resource = strings.Repeat("[", 1000) + strings.Repeat("]", 1000) }, nil, 204, "", 1},
-		{"nested too deep", func(n *notification) { n.resource = strings.Repeat("[", 1001) + strings.Repeat("]", 1001) }, webhook.ErrMalformed, 400, "malformed", 1},
+		{"nested too deep", func(n *notification) {
+			n.resource = strings.Repeat("[", 1001) + strings.Repeat("]",
+				1001)
+		}, webhook.ErrMalformed, 400, "malformed", 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

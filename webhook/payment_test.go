@@ -86,7 +86,8 @@ func TestPayment(t *testing.T) {
 	require.ErrorContains(t, P{MchID: "1", Total: 100}.Check(e), "needs OutTradeNo")
 
 	for _, n := range []notification{
-		event("TRANSACTION.SUCCESS", "profitsharing", direct), event("REFUND.SUCCESS", "refund", direct), event("PROFITSHARING.SUCCESS", "profitsharing", direct),
+		event("TRANSACTION.SUCCESS", "profitsharing", direct), event("REFUND.SUCCESS", "refund", direct),
+		event("PROFITSHARING.SUCCESS", "profitsharing", direct),
 	} {
 		header, body := n.build()
 		e, err := h.Parse(t.Context(), header, body)

@@ -64,7 +64,8 @@ func (t *delivery) process(ctx context.Context) Response {
 		switch {
 		case !routed && aboutMoney(t.event):
 			name := redact.Printable(t.event.Type)
-			return t.reject(ctx, fmt.Errorf("%w: it tells of money, so it is not acknowledged: register a function with On(%q, …), or say Ignore(%q)", ErrNoHandler, name, name))
+			return t.reject(ctx, fmt.Errorf("%w: it tells of money, so it is not acknowledged: register a function "+
+				"with On(%q, …), or say Ignore(%q)", ErrNoHandler, name, name))
 		case fn == nil:
 			out := t.succeeded(received)
 			out.observation.Unhandled, out.observation.Ignored = !routed, routed

@@ -49,7 +49,8 @@ func TestFunctionFails(t *testing.T) {
 		{"panic with an error", func(context.Context, *webhook.Event) error { panic(webhook.ErrTooLarge) }, "processing failed", "panic"},
 		{"end of the goroutine", func(context.Context, *webhook.Event) error { runtime.Goexit(); return nil }, "processing failed", "function"},
 		{"an error of this package's", func(context.Context, *webhook.Event) error { return webhook.ErrTooLarge }, "processing failed", "function"},
-		{"an error that looks like a probe", func(context.Context, *webhook.Event) error { return &webhook.VerifyError{Probe: true} }, "processing failed", "function"},
+		{"an error that looks like a probe",
+			func(context.Context, *webhook.Event) error { return &webhook.VerifyError{Probe: true} }, "processing failed", "function"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var seen observed
@@ -404,19 +405,22 @@ func TestDeduplication(t *testing.T) {
 	}{
 		{"redelivery", delivery{"E1", "X.Y", "x", `{}`}, delivery{"E1", "X.Y", "x", `{}`}, true},
 		{"two events of a kind without number", delivery{"E1", "X.Y", "x", `{}`}, delivery{"E2", "X.Y", "x", `{}`}, false},
-		{"one payment told twice", delivery{"E1", "TRANSACTION.SUCCESS", "transaction", order}, delivery{"E2", "TRANSACTION.SUCCESS", "transaction", order}, true},
+		{"one payment told twice", delivery{"E1", "TRANSACTION.SUCCESS", "transaction", order},
+			delivery{"E2", "TRANSACTION.SUCCESS", "transaction", order}, true},
 		{"two payments", delivery{"E1", "TRANSACTION.SUCCESS", "transaction", order},
 			delivery{"E2", "TRANSACTION.SUCCESS", "transaction", `{"mchid":"1","transaction_id":"T2","trade_state":"SUCCESS"}`}, false},
 		{"two merchants", delivery{"E1", "TRANSACTION.SUCCESS", "transaction", order},
 			delivery{"E2", "TRANSACTION.SUCCESS", "transaction", `{"mchid":"2","transaction_id":"T1","trade_state":"SUCCESS"}`}, false},
-		{"two sub-merchants", delivery{"E1", "TRANSACTION.SUCCESS", "transaction", `{"sp_mchid":"1","sub_mchid":"2","transaction_id":"T1","trade_state":"SUCCESS"}`},
+		{"two sub-merchants", delivery{"E1", "TRANSACTION.SUCCESS", "transaction",
+			`{"sp_mchid":"1","sub_mchid":"2","transaction_id":"T1","trade_state":"SUCCESS"}`},
 			delivery{"E2", "TRANSACTION.SUCCESS", "transaction", `{"sp_mchid":"1","sub_mchid":"3","transaction_id":"T1","trade_state":"SUCCESS"}`}, false},
 		{"a state that is not final", delivery{"E1", "TRANSACTION.SUCCESS", "transaction", `{"mchid":"1","transaction_id":"T1","trade_state":"ACCEPT"}`},
 			delivery{"E2", "TRANSACTION.SUCCESS", "transaction", `{"mchid":"1","transaction_id":"T1","trade_state":"ACCEPT"}`}, false},
 		{"original type not stated", delivery{"E1", "TRANSACTION.SUCCESS", "", order}, delivery{"E2", "TRANSACTION.SUCCESS", "", order}, false},
 		{"profit sharing to two receivers of one order", delivery{"E1", "TRANSACTION.SUCCESS", "profitsharing", order},
 			delivery{"E2", "TRANSACTION.SUCCESS", "profitsharing", order}, false},
-		{"parking, paid and then repaid", delivery{"E1", "TRANSACTION.SUCCESS", "transaction", `{"mchid":"1","transaction_id":"T1","trade_state":"SUCCESS","user_repaid":"N"}`},
+		{"parking, paid and then repaid",
+			delivery{"E1", "TRANSACTION.SUCCESS", "transaction", `{"mchid":"1","transaction_id":"T1","trade_state":"SUCCESS","user_repaid":"N"}`},
 			delivery{"E2", "TRANSACTION.SUCCESS", "transaction", `{"mchid":"1","transaction_id":"T1","trade_state":"SUCCESS","user_repaid":"Y"}`}, false},
 		{"combined payment without a number of its own", delivery{"E1", "TRANSACTION.SUCCESS", "transaction", `{"combine_out_trade_no":"C1","sub_orders":[]}`},
 			delivery{"E2", "TRANSACTION.SUCCESS", "transaction", `{"combine_out_trade_no":"C1","sub_orders":[]}`}, false},
@@ -534,7 +538,8 @@ func TestQuestions(t *testing.T) {
 			{"bytes that are not UTF-8", func(context.Context, *webhook.Event) (any, error) { return []byte("{\"a\":\"\xff\"}"), nil }, 500, "", "function"},
 			{"not encodable", func(context.Context, *webhook.Event) (any, error) { return make(chan int), nil }, 500, "", "function"},
 			{"error", func(context.Context, *webhook.Event) (any, error) { return nil, errors.New("secret") }, 500, "", "function"},
-			{"refusal", func(context.Context, *webhook.Event) (any, error) { return nil, webhook.Fail("not now") }, 500, `{"code":"FAIL","message":"not now"}`, "function"},
+			{"refusal", func(context.Context, *webhook.Event) (any, error) { return nil, webhook.Fail("not now") },
+				500, `{"code":"FAIL","message":"not now"}`, "function"},
 			{"panic", func(context.Context, *webhook.Event) (any, error) { panic("secret") }, 500, "", "panic"},
 			{"end of the goroutine", func(context.Context, *webhook.Event) (any, error) { runtime.Goexit(); return nil, nil }, 500, "", "function"},
 		} {
@@ -563,7 +568,8 @@ func TestQuestions(t *testing.T) {
 		}) (any, error) {
 			return map[string]string{"code": "SUCCESS", "for": q.Number}, nil
 		})
-		assert.JSONEq(t, `{"code":"SUCCESS","for":"P1"}`, event("PARKING_FEE.QUERY_TRANS_INFO", "parking_fee", `{"out_serial_number":"P1"}`).send(h).Body.String())
+		assert.JSONEq(t, `{"code":"SUCCESS","for":"P1"}`,
+			event("PARKING_FEE.QUERY_TRANS_INFO", "parking_fee", `{"out_serial_number":"P1"}`).send(h).Body.String())
 		assertFail(t, 500, event("PARKING_FEE.QUERY_TRANS_INFO", "parking_fee", `{"out_serial_number":1}`).send(h))
 	})
 }

@@ -167,7 +167,8 @@ func TestEventsOfTomorrow(t *testing.T) {
 	fn := func(context.Context, *webhook.Event) error { return nil }
 	answer := func(context.Context, *webhook.Event) (any, error) { return nil, nil }
 	h := newHandler(t, webhook.WithEvents("BRAND_NEW.STATE.DONE", "BRAND_NEW.QUESTION", "TRANSACTION.SUCCESS/new_kind", "REFUND.SUCCESS"))
-	for _, pattern := range []string{"BRAND_NEW.STATE.DONE", "BRAND_NEW.*", "BRAND_NEW.STATE.*", "BRAND_NEW.STATE.DONE/any", "TRANSACTION.SUCCESS/new_kind", "*/new_kind", "REFUND.SUCCESS"} {
+	for _, pattern := range []string{"BRAND_NEW.STATE.DONE", "BRAND_NEW.*", "BRAND_NEW.STATE.*",
+		"BRAND_NEW.STATE.DONE/any", "TRANSACTION.SUCCESS/new_kind", "*/new_kind", "REFUND.SUCCESS"} {
 		h.On(pattern, fn)
 	}
 	h.OnInquiry("BRAND_NEW.QUESTION", answer)

@@ -52,7 +52,8 @@ func TestSignedAnswer(t *testing.T) {
 func TestAnswerSigner(t *testing.T) {
 	var seen observed
 	fails := false
-	h := newHandler(t, seen.option(), webhook.WithResponseSigner(func(_ context.Context, m *webhook.Merchant, d *webhook.Delivery, body []byte) (string, error) {
+	h := newHandler(t, seen.option(), webhook.WithResponseSigner(func(_ context.Context, m *webhook.Merchant,
+		d *webhook.Delivery, body []byte) (string, error) {
 		assert.Equal(t, mchID, m.ID)
 		assert.Equal(t, "/notify", d.Target)
 		assert.Equal(t, `{"code":"SUCCESS"}`, string(body))

@@ -111,7 +111,8 @@ func TestConductIsChecked(t *testing.T) {
 		"same":             {"same total amount.total", "same total amount.nix", "same total: not carried by both sides"},
 		"only":             {"only ticket", "only nix", "only nix: the write does not answer it"},
 		"look-back":        {"look-back 30", "look-back month", `look-back has "month"`},
-		"a read":           {"GET /v3/a/{out_no}\n  name 乙\n  path\n    out_no string!\n", "GET /v3/a/{out_no}\n  name 乙\n  path\n    out_no string!\n  money\n", "a read moves nothing"},
+		"a read": {"GET /v3/a/{out_no}\n  name 乙\n  path\n    out_no string!\n",
+			"GET /v3/a/{out_no}\n  name 乙\n  path\n    out_no string!\n  money\n", "a read moves nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, 1, strings.Count(conduct, c.old), "the test's own replacement")

@@ -82,7 +82,8 @@ func Apply(doc *Document, corrections []Correction) (idle []Correction, err erro
 				func(d *Document) *fact.Event { return d.Events[0] })
 		} else {
 			i := slices.IndexFunc(doc.Operations, func(o *fact.Operation) bool { return o.Method+" "+o.Path == c.Row })
-			changed, err = correctRow(doc.Operations, i, c, OperationKeys, func(o *fact.Operation) *Document { return &Document{Operations: []*fact.Operation{o}} },
+			changed, err = correctRow(doc.Operations, i, c, OperationKeys,
+				func(o *fact.Operation) *Document { return &Document{Operations: []*fact.Operation{o}} },
 				func(d *Document) *fact.Operation { return d.Operations[0] })
 		}
 		if err != nil {

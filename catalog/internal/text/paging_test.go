@@ -79,14 +79,15 @@ func TestPagingIsGuessed(t *testing.T) {
 
 func TestPagingIsChecked(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
-		"kind":              {"pages offset", "pages number", `paging by "number" is unknown`},
-		"place":             {"pages offset offset", "pages offset at", "the query has no at or limit"},
-		"size":              {"offset limit data", "offset size data", "the query has no offset or size"},
-		"list":              {"limit data", "limit rows", "the response has no list rows"},
-		"not a list":        {"next_page_token rows", "next_page_token next_page_token", "the response has no list next_page_token"},
-		"next":              {"next_page_token rows\n  not", "gone rows\n  not", "the response has no gone"},
-		"words":             {" limit data", " limit", "pages takes 4 words"},
-		"twice":             {"  pages offset offset limit data\n", "  pages offset offset limit data\n  pages offset offset limit data\n", "pages is given twice"},
+		"kind":       {"pages offset", "pages number", `paging by "number" is unknown`},
+		"place":      {"pages offset offset", "pages offset at", "the query has no at or limit"},
+		"size":       {"offset limit data", "offset size data", "the query has no offset or size"},
+		"list":       {"limit data", "limit rows", "the response has no list rows"},
+		"not a list": {"next_page_token rows", "next_page_token next_page_token", "the response has no list next_page_token"},
+		"next":       {"next_page_token rows\n  not", "gone rows\n  not", "the response has no gone"},
+		"words":      {" limit data", " limit", "pages takes 4 words"},
+		"twice": {"  pages offset offset limit data\n",
+			"  pages offset offset limit data\n  pages offset offset limit data\n", "pages is given twice"},
 		"no such field":     {"not-caller mchid", "not-caller appid", "not-caller appid: no field"},
 		"required identity": {"    limit integer\n    mchid string", "    limit integer\n    mchid string!", "mchid: it is required, and direct and partner"},
 	} {

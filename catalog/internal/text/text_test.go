@@ -367,10 +367,13 @@ func TestCheck(t *testing.T) {
 		"brand":          {operation(func(o *fact.Operation) { o.Scheme = fact.BrandScheme }), "the paths beneath /brand/ have the scheme brand"},
 		"brand's event":  {event(func(e *fact.Event) { e.Scheme = "sm" }), `unknown scheme "sm"`},
 
-		"code":         {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "not_enough"}} }), "code not_enough: not of capitals"},
-		"code, status": {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "A", Status: 99}} }), "code A: not of capitals, no HTTP status"},
-		"code, page":   {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "A", Doc: "v3/1"}} }), "the page is not the operation's"},
-		"code twice":   {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "A"}, {Name: "A"}} }), "code A stands twice"},
+		"code": {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "not_enough"}} }), "code not_enough: not of capitals"},
+		"code, status": {operation(func(o *fact.Operation) {
+			o.Codes = []fact.OperationCode{{Name: "A",
+				Status: 99}}
+		}), "code A: not of capitals, no HTTP status"},
+		"code, page": {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "A", Doc: "v3/1"}} }), "the page is not the operation's"},
+		"code twice": {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "A"}, {Name: "A"}} }), "code A stands twice"},
 		"codes' order": {func() *text.Document {
 			return &text.Document{Codes: []*fact.Code{{Name: "B", Status: 400, Label: "b"}, {Name: "A", Status: 400, Label: "a"}}}
 		}, "code A: stands twice or out of order"},
