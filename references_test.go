@@ -388,6 +388,8 @@ func (s *goSources) checkSpan(page, span string) error {
 		return nil
 	case s.isPackage(room):
 		return fmt.Errorf("package %s has no %s", room, strings.Trim(name+"."+member, "."))
+	case room != "" && member != "" && s.isMember(name) && s.isMember(member): // of a variable's field
+		return nil
 	case member != "":
 		return fmt.Errorf("no type %s has a %s", name, member)
 	case !s.isMember(name): // of a variable
