@@ -255,9 +255,6 @@ func (c Chain) String() string { return "/" + c.path }
 // Format prints what String returns under every verb.
 func (c Chain) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.String()) }
 
-// MarshalText gives encodings what String returns.
-func (c Chain) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
-
 // with adds a setting. It is not put in place, for its callers are, some of them a thousand times in package api.
 //
 //go:noinline

@@ -3,7 +3,6 @@ package wxpay
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -210,13 +209,13 @@ func (c *Client) Close() error {
 		c.line.Keys.Close()
 	}
 	if c.origin == nil {
-		c.CloseIdleConnections()
+		c.closeIdle()
 	}
 	return nil
 }
 
-// CloseIdleConnections closes the connections that no call uses, which frees them sooner.
-func (c *Client) CloseIdleConnections() {
+// closeIdle closes the connections that no call uses, which frees them sooner.
+func (c *Client) closeIdle() {
 	if pool, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
 		pool.CloseIdleConnections()
 	}
@@ -252,17 +251,12 @@ func (c *Client) String() string {
 // Format prints what String returns under every verb.
 func (c *Client) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.String()) }
 
-// MarshalText gives encodings what String returns.
+// MarshalText gives encodings what Format prints.
 func (c *Client) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// LogValue gives slog merchant or brand, and base URL.
-func (c *Client) LogValue() slog.Value {
-	return slog.GroupValue(slog.String(c.scheme.Identity(), c.merchant.ID), slog.String("serial", c.Serial()), slog.String("base_url", c.base.String()))
-}
-
 // As returns a client for another merchant that shares the expensive parts: the transport with its connections, the
-// catalogue, and the queue of asynchronous calls. It has the options of c, then those given here; a brand beside a merchant
-// is As(brand, WithScheme(apiv3.Brand()), WithPublicKey(id, key)).
+// catalogue, and the queue of asynchronous calls. It has the options of c, then those given here. A brand beside a merchant
+// is As(brand, WithScheme(apiv3.Brand()), WithPublicKey(id, key)), and a merchant beside a brand names apiv3.RSA() likewise.
 //
 // Platform keys belong to a merchant. A client made with [WithCertificates] passes that on, and the new one fetches its own
 // list; a public key has to be given: As(merchant, WithPublicKey(id, key)), and then nothing is fetched unless
@@ -285,7 +279,7 @@ func (c *Client) inherit() error {
 	origin := c.origin
 	switch {
 	case c.concurrency != origin.concurrency || c.queueSize != origin.queueSize:
-		return errors.New("WithConcurrency and WithQueue are for the client that As was called on: the queue is shared")
+		return errors.New("WithConcurrency is for the client that As was called on: the queue is shared")
 	case len(c.platformKeys) > 0 || c.certificates != nil || c.isBrand() != origin.isBrand():
 	case c.merchant.ID != origin.merchant.ID && origin.certificates == nil:
 		return fmt.Errorf("there is no platform key for merchant %s: pass WithPublicKey(id, key), both shown by its merchant platform under API security; the public key of %s is not its own", redact.Quote(c.merchant.ID), redact.Quote(origin.merchant.ID))

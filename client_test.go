@@ -68,8 +68,8 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		{"base URL in clear", good, []wxpay.Option{public, wxpay.WithBaseURL("http://example.com")}, []string{"not encrypted"}},
 		{"no transport", good, []wxpay.Option{public, wxpay.WithTransport(nil)}, []string{"round tripper is nil"}},
 		{"nil middleware", good, []wxpay.Option{public, wxpay.WithMiddleware(nil)}, []string{"a middleware is nil"}},
-		{"timeouts and counts", good, []wxpay.Option{public, wxpay.WithTimeout(0), wxpay.WithAttemptTimeout(-1), wxpay.WithMaxResponse(0), wxpay.WithConcurrency(0), wxpay.WithQueue(-1)},
-			[]string{"WithTimeout is 0s", "WithAttemptTimeout is -1ns", "WithMaxResponse is 0", "WithConcurrency is 0", "WithQueue is -1"}},
+		{"timeouts and counts", good, []wxpay.Option{public, wxpay.WithTimeout(0), wxpay.WithAttemptTimeout(-1), wxpay.WithMaxResponse(0), wxpay.WithConcurrency(0, 1), wxpay.WithConcurrency(1, -1)},
+			[]string{"WithTimeout is 0s", "WithAttemptTimeout is -1ns", "WithMaxResponse is 0", "WithConcurrency: running calls is 0", "WithConcurrency: -1 waiting calls"}},
 		{"words", good, []wxpay.Option{public, wxpay.WithUserAgent("a\nb"), wxpay.WithLanguage("de"), wxpay.WithScheme(nil), wxpay.WithClock(nil), wxpay.WithNonce(nil)},
 			[]string{"WithUserAgent", "WithLanguage", "WithScheme", "WithClock", "WithNonce"}},
 	}
@@ -85,7 +85,7 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 			assert.NotContains(t, err.Error(), "SECRET")
 		})
 	}
-	_, err = wxpay.New(good, public, wxpay.WithBaseURL("https://apihk.mch.weixin.qq.com/"), wxpay.WithQueue(0))
+	_, err = wxpay.New(good, public, wxpay.WithBaseURL("https://apihk.mch.weixin.qq.com/"), wxpay.WithConcurrency(64, 0))
 	require.NoError(t, err)
 }
 

@@ -93,7 +93,7 @@ func TestConfigurationThatCannotBeSeen(t *testing.T) {
 		{"NewKeyRing, Serial", testSerial, false, func(v string) error { c := own; c.Serial = v; _, err := wxpay.NewKeyRing(c); return err }},
 		{"WithPublicKey", testKeyID, false, func(v string) error { return created(merchant, wxpay.WithPublicKey(v, keys.platform.Public())) }},
 		{"WithBaseURL", "https://apihk.mch.weixin.qq.com", false, func(v string) error { return created(merchant, wxpay.WithBaseURL(v)) }},
-		{"WithHosts", "https://api2.mch.weixin.qq.com", false, func(v string) error { return created(merchant, wxpay.WithHosts(wxpay.DefaultBaseURL, v)) }},
+		{"WithBaseURL, a backup", "https://api2.mch.weixin.qq.com", false, func(v string) error { return created(merchant, wxpay.WithBaseURL(wxpay.DefaultBaseURL, v)) }},
 		{"WithUserAgent", "shop/1.2", false, func(v string) error { return created(merchant, wxpay.WithUserAgent(v)) }},
 		{"WithLanguage", "en", false, func(v string) error { return created(merchant, wxpay.WithLanguage(v)) }},
 		{"WithDefaults, mchid", testMerchant, false, func(v string) error { return created(merchant, wxpay.WithDefaults(v, "")) }},

@@ -328,7 +328,7 @@ func TestFetchHosts(t *testing.T) {
 	gateway := file(nil)
 	gateway.trip = func(req *http.Request) { sent = req.URL.Scheme + "://" + req.URL.Host + req.URL.RequestURI() }
 	platform := newClient(t, wxpay.WithTransport(gateway))
-	local := newClient(t, wxpay.WithTransport(gateway), wxpay.WithHosts("http://127.0.0.1:8080", "http://127.0.0.1:8081"))
+	local := newClient(t, wxpay.WithTransport(gateway), wxpay.WithBaseURL("http://127.0.0.1:8080", "http://127.0.0.1:8081"))
 	proxied := newClient(t, wxpay.WithTransport(gateway), wxpay.WithBaseURL("https://wxpay.shop.example"))
 	ported := newClient(t, wxpay.WithTransport(gateway), wxpay.WithBaseURL("https://wxpay.shop.example:443"))
 	_, err := proxied.Fetch(context.Background(), "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a|b", io.Discard)

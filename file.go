@@ -29,9 +29,6 @@ type File struct {
 // Format prints the size, if it is known, under every verb.
 func (f File) Format(s fmt.State, verb rune) { redact.Format(s, verb, f.text()) }
 
-// MarshalText gives encodings what Format prints.
-func (f File) MarshalText() ([]byte, error) { return []byte(f.text()), nil }
-
 func (f *File) text() string {
 	if f.file.IsZero() || f.file.Size < 0 {
 		return "wxpay.File{}"

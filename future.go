@@ -13,7 +13,7 @@ import (
 )
 
 // ErrQueueFull means that the queue of asynchronous calls is full. Nothing was sent.
-var ErrQueueFull = fault.New("the queue of asynchronous calls is full (WithQueue sets its size)")
+var ErrQueueFull = fault.New("the queue of asynchronous calls is full (WithConcurrency sets its size)")
 
 // Future is an asynchronous call: it ends once, with an answer or an error. It is safe for concurrent use.
 type Future struct {
@@ -26,8 +26,7 @@ type Future struct {
 	err   error
 }
 
-// String tells whether the call has ended, and how.
-func (f *Future) String() string {
+func (f *Future) text() string {
 	select {
 	case <-f.done:
 	default:
@@ -39,11 +38,8 @@ func (f *Future) String() string {
 	return fmt.Sprintf("wxpay.Future{%v}", f.res)
 }
 
-// Format prints what String returns under every verb.
-func (f *Future) Format(s fmt.State, verb rune) { redact.Format(s, verb, f.String()) }
-
-// MarshalText gives encodings what String returns.
-func (f *Future) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+// Format prints whether the call has ended, and how, under every verb.
+func (f *Future) Format(s fmt.State, verb rune) { redact.Format(s, verb, f.text()) }
 
 func newFuture() *Future { return &Future{done: make(chan struct{})} }
 

@@ -54,7 +54,7 @@ func TestQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
 		g := newGate()
-		client := asyncClient(t, g, wxpay.WithConcurrency(3), wxpay.WithQueue(4))
+		client := asyncClient(t, g, wxpay.WithConcurrency(3, 4))
 		var futures []*wxpay.Future
 		for i := range 8 {
 			futures = append(futures, client.Chain(fmt.Sprintf("v3/n%d", i)).GetAsync(ctx))
@@ -92,7 +92,7 @@ func TestQueue(t *testing.T) {
 func TestQueueCancellation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		client := asyncClient(t, g, wxpay.WithConcurrency(1), wxpay.WithQueue(2))
+		client := asyncClient(t, g, wxpay.WithConcurrency(1, 2))
 		background := context.Background()
 		running := client.Chain("v3/running").GetAsync(background)
 		synctest.Wait()
@@ -184,7 +184,7 @@ func TestThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
 		g := newGate()
-		client := asyncClient(t, g, wxpay.WithConcurrency(1))
+		client := asyncClient(t, g, wxpay.WithConcurrency(1, 10_000))
 		var mu sync.Mutex
 		var order []string
 		note := func(s string) {
@@ -242,7 +242,7 @@ func TestStepsHoldNoPlace(t *testing.T) {
 		ctx := context.Background()
 		g := newGate()
 		close(g.open)
-		client := asyncClient(t, g, wxpay.WithConcurrency(1))
+		client := asyncClient(t, g, wxpay.WithConcurrency(1, 10_000))
 		stuck := make(chan struct{})
 		first := client.Chain("v3/a").GetAsync(ctx).Then(func(*wxpay.Response) error {
 			_, err := client.Chain("v3/b").GetAsync(ctx).Wait(ctx) // would wait for its own place for ever
@@ -282,7 +282,7 @@ func TestAll(t *testing.T) {
 func TestQueueUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		client := asyncClient(t, g, wxpay.WithConcurrency(8), wxpay.WithQueue(2000))
+		client := asyncClient(t, g, wxpay.WithConcurrency(8, 2000))
 		var ended atomic.Int32
 		var callers sync.WaitGroup
 		for i := range 1000 {
@@ -311,7 +311,7 @@ func TestQueueUnderLoad(t *testing.T) {
 func TestCancelledAtItsTurn(t *testing.T) {
 	for range 3000 {
 		g := newGate()
-		client := asyncClient(t, g, wxpay.WithConcurrency(1))
+		client := asyncClient(t, g, wxpay.WithConcurrency(1, 10_000))
 		ctx, cancel := context.WithCancel(context.Background())
 		running := client.Chain("v3/running").GetAsync(context.Background())
 		waiting := client.Chain("v3/waiting").GetAsync(ctx)

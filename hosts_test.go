@@ -107,18 +107,18 @@ func TestBackupGoesFirst(t *testing.T) {
 	})
 }
 
-func TestWithHosts(t *testing.T) {
+func TestWithBaseURL(t *testing.T) {
 	gateway := play(ok("{}"))
-	client := newClient(t, wxpay.WithTransport(gateway), wxpay.WithHosts("https://apihk.mch.weixin.qq.com", "https://api.mch.weixin.qq.com"))
+	client := newClient(t, wxpay.WithTransport(gateway), wxpay.WithBaseURL("https://apihk.mch.weixin.qq.com", "https://api.mch.weixin.qq.com"))
 	_, err := client.Chain("v3/x").Get(context.Background())
 	require.NoError(t, err)
 	assert.Equal(t, "apihk.mch.weixin.qq.com", gateway.seen[0].host)
 
 	for name, option := range map[string]wxpay.Option{
-		"not of the form https://host": wxpay.WithHosts("apihk"),
-		"has more than scheme":         wxpay.WithHosts("https://a", "https://b/v3"),
-		"stands twice":                 wxpay.WithHosts("https://a", "https://b", "https://a"),
-		"differ in their scheme":       wxpay.WithHosts("https://a", "http://127.0.0.1:1"),
+		"not of the form https://host": wxpay.WithBaseURL("apihk"),
+		"has more than scheme":         wxpay.WithBaseURL("https://a", "https://b/v3"),
+		"stands twice":                 wxpay.WithBaseURL("https://a", "https://b", "https://a"),
+		"differ in their scheme":       wxpay.WithBaseURL("https://a", "http://127.0.0.1:1"),
 		"it must be positive":          wxpay.WithAttempts(0),
 	} {
 		_, err := wxpay.New(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant},
@@ -142,7 +142,7 @@ func TestStaleConnectionDoesNotSurface(t *testing.T) {
 	server.Start()
 	defer server.Close()
 	client := newClient(t, wxpay.WithBaseURL(server.URL), wxpay.WithAttempts(10))
-	defer client.CloseIdleConnections()
+	defer client.Close()
 	for range 200 {
 		res, err := client.Chain("v3/x").Idempotent().Post(context.Background(), wxpay.JSON{"a": 1})
 		require.NoError(t, err)
@@ -161,8 +161,8 @@ func TestTransportGoesOnToTheBackup(t *testing.T) {
 		_, _ = w.Write([]byte("{}"))
 	}))
 	defer server.Close()
-	client := newClient(t, wxpay.WithHosts(nobody, server.URL), wxpay.WithAttempts(1))
-	defer client.CloseIdleConnections()
+	client := newClient(t, wxpay.WithBaseURL(nobody, server.URL), wxpay.WithAttempts(1))
+	defer client.Close()
 	_, err = client.Chain("v3/pay/transactions/codepay").Unbind().Post(context.Background(), wxpay.JSON{})
 	require.NoError(t, err)
 }

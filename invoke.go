@@ -22,9 +22,6 @@ type Invoke struct{ client *Client }
 // Format prints for whom under every verb.
 func (i Invoke) Format(s fmt.State, verb rune) { redact.Format(s, verb, i.text()) }
 
-// MarshalText gives encodings what Format prints.
-func (i Invoke) MarshalText() ([]byte, error) { return []byte(i.text()), nil }
-
 func (i Invoke) text() string {
 	if i.client == nil {
 		return "wxpay.Invoke{}"

@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
-	"log/slog"
 	"strings"
 
 	"github.com/wxpay-go/wxpay/internal/keyring"
@@ -32,11 +31,6 @@ func (c APICertificate) MarshalText() ([]byte, error) { return []byte(c.text()),
 
 func (c APICertificate) text() string {
 	return fmt.Sprintf("wxpay.APICertificate{Serial %s, key redacted}", keyring.Certificate(c).Number())
-}
-
-// LogValue gives slog the serial.
-func (c APICertificate) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("serial", keyring.Certificate(c).Number()))
 }
 
 // KeyRing holds the API certificates that a merchant has at the same time while one takes over from another. The current
@@ -83,16 +77,12 @@ func (r *KeyRing) Serials() []string { return r.ring.Serials() }
 // SigningKey returns the current certificate's serial and key.
 func (r *KeyRing) SigningKey() (serial string, key crypto.Signer) { return r.ring.SigningKey() }
 
-// String returns the serials.
-func (r *KeyRing) String() string {
+func (r *KeyRing) text() string {
 	return fmt.Sprintf("wxpay.KeyRing{serials %s, keys redacted}", strings.Join(r.Serials(), ", "))
 }
 
-// Format prints what String returns under every verb.
-func (r *KeyRing) Format(s fmt.State, verb rune) { redact.Format(s, verb, r.String()) }
+// Format prints the serials under every verb.
+func (r *KeyRing) Format(s fmt.State, verb rune) { redact.Format(s, verb, r.text()) }
 
-// MarshalText gives encodings what String returns.
-func (r *KeyRing) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
-
-// LogValue gives slog the serials.
-func (r *KeyRing) LogValue() slog.Value { return slog.GroupValue(slog.Any("serials", r.Serials())) }
+// MarshalText gives encodings what Format prints.
+func (r *KeyRing) MarshalText() ([]byte, error) { return []byte(r.text()), nil }

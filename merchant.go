@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
-	"log/slog"
 
 	"github.com/wxpay-go/wxpay/internal/keyring"
 	"github.com/wxpay-go/wxpay/internal/redact"
@@ -44,11 +43,6 @@ func (m Merchant) MarshalText() ([]byte, error) { return []byte(m.text()), nil }
 
 func (m Merchant) text() string {
 	return fmt.Sprintf("wxpay.Merchant{ID %s, Serial %s, keys redacted}", m.ID, m.serial())
-}
-
-// LogValue gives slog number and serial.
-func (m Merchant) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("mchid", m.ID), slog.String("serial", m.serial()))
 }
 
 func (m Merchant) serial() string {

@@ -99,7 +99,7 @@ func TestAs(t *testing.T) {
 		bare.APIv3Key = ""
 		_, err = client.As(bare)
 		assert.ErrorContains(t, err, "WithCertificates needs Merchant.APIv3Key")
-		_, err = client.As(merchantOf(two), wxpay.WithConcurrency(1))
+		_, err = client.As(merchantOf(two), wxpay.WithConcurrency(1, 10_000))
 		assert.ErrorContains(t, err, "the queue is shared")
 		_, err = client.As(merchantOf(two), wxpay.WithPublicKey("", nil))
 		assert.ErrorContains(t, err, "the id is missing")
@@ -111,7 +111,7 @@ func TestAs(t *testing.T) {
 func TestAsSharesTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
-		client := asyncClient(t, g, wxpay.WithConcurrency(3), wxpay.WithQueue(2))
+		client := asyncClient(t, g, wxpay.WithConcurrency(3, 2))
 		other, err := client.As(wxpay.Merchant{ID: "1900000110", Serial: testSerial, PrivateKey: testKeys().merchant}, wxpay.WithPublicKey(benchKeyID, testKeys().platform.Public()))
 		require.NoError(t, err)
 		var futures []*wxpay.Future

@@ -3,97 +3,22 @@ package wxpay
 import (
 	"context"
 	"crypto"
-	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/catalog"
-	"github.com/wxpay-go/wxpay/fact"
-	"github.com/wxpay-go/wxpay/internal/autofill"
-	"github.com/wxpay-go/wxpay/internal/call"
-	"github.com/wxpay-go/wxpay/internal/keylist"
 	"github.com/wxpay-go/wxpay/internal/keyring"
-	"github.com/wxpay-go/wxpay/internal/preflight"
 	"github.com/wxpay-go/wxpay/internal/redact"
-	"github.com/wxpay-go/wxpay/internal/sensitive"
 	"github.com/wxpay-go/wxpay/internal/target"
 	"github.com/wxpay-go/wxpay/internal/visible"
 	"github.com/wxpay-go/wxpay/middleware"
 )
-
-// Option sets up a client. A bad value is an error of [New]; where two options set the same thing, the later wins.
-type Option func(*config) error
-
-// config is what the options fill.
-type config struct {
-	scheme         apiv3.Scheme
-	base           *url.URL
-	backups        []string          // other hosts of the gateway, each with its port if it needs one
-	hosts          *middleware.Hosts // base and backups, and how they do; nil until the client is put together
-	platformKeys   []apiv3.PlatformKey
-	certificates   *keylist.Settings // nil: the certificate list is not fetched
-	keyShare       float64           // percent of the calls that use the public key; see WithPublicKeyShare
-	embedded       bool              // the catalogue is the embedded one
-	catalog        Catalog           // another one; nil: there is none
-	plans          *sensitive.Plans  // of the catalogue's operations; nil until the client is put together
-	strict         bool              // PreflightStrict
-	silenced       []string          // kinds of findings
-	told           *preflight.Told   // the findings that were logged; nil until the client is put together
-	defaults       autofill.Caller
-	transport      http.RoundTripper // nil until the client is put together, unless WithTransport gave one
-	attempts       int
-	limiter        middleware.Limiter // nil: nothing is held back
-	middlewares    []middleware.Middleware
-	logger         *slog.Logger
-	logNumbers     bool
-	observer       func(context.Context, middleware.Observation)
-	timeout        time.Duration
-	attemptTimeout time.Duration
-	maxResponse    int64
-	concurrency    int
-	queueSize      int
-	userAgent      string
-	language       string
-	clock          func() time.Time
-	nonce          func() string
-}
-
-// Catalog is what the client asks a catalogue of operations, such as catalog.V3(). path is a template or a concrete path
-// with a leading slash. A catalogue may also have the methods Nearest, Methods and HasSegment of that one; then the findings
-// of [WithPreflight] name what was probably meant, and [Client.At] knows the names of its paths.
-type Catalog interface {
-	Lookup(method, path string) (*fact.Operation, bool)
-}
-
-// DefaultBaseURL is the mainland gateway.
-const DefaultBaseURL = "https://api.mch.weixin.qq.com"
-
-func defaults() config {
-	return config{
-		scheme:         apiv3.RSA(),
-		base:           &url.URL{Scheme: "https", Host: strings.TrimPrefix(DefaultBaseURL, "https://")},
-		keyShare:       100,
-		embedded:       true,
-		backups:        []string{"api2.mch.weixin.qq.com"},
-		attempts:       3,
-		timeout:        30 * time.Second,
-		attemptTimeout: 10 * time.Second,
-		maxResponse:    16 << 20,
-		concurrency:    64,
-		queueSize:      10_000,
-		userAgent:      defaultUserAgent,
-		clock:          time.Now,
-		nonce:          rand.Text,
-	}
-}
 
 // WithPublicKey adds the WeChat Pay public key and its id (PUB_KEY_ID_…), both shown by the merchant platform under API
 // security. [LoadPublicKey] reads the file pub_key.pem. Requests name this key, so answers are signed with it.
@@ -154,35 +79,15 @@ func WithCatalog(catalog Catalog) Option {
 	}
 }
 
-// facts returns the catalogue, nil if there is none. The embedded one is unpacked when it is first asked for.
-func (c *config) facts() call.Catalog {
-	if c.embedded {
-		return catalog.V3()
-	}
-	return c.catalog
-}
-
-// WithBaseURL sets the gateway: scheme and host, such as https://apihk.mch.weixin.qq.com. Plain http is accepted for
-// this machine only, for a sandbox. It has no backup then; see [WithHosts]. The default is [DefaultBaseURL] with its
-// backup.
-func WithBaseURL(address string) Option {
-	return func(c *config) (err error) {
-		base, err := target.BaseURL(address)
-		if err == nil {
-			c.base, c.backups, c.hosts = base, nil, nil
-		}
-		return err
-	}
-}
-
-// WithHosts sets the gateway as [WithBaseURL] does, and backups that serve the same resources. The default is
-// https://api.mch.weixin.qq.com with https://api2.mch.weixin.qq.com behind it; merchants abroad may have
-// https://apihk.mch.weixin.qq.com first.
+// WithBaseURL sets the gateway, scheme and host, such as https://apihk.mch.weixin.qq.com, and backups
+// that serve the same resources. Plain http is accepted for this machine only, for a sandbox. The
+// default is [DefaultBaseURL] with https://api2.mch.weixin.qq.com behind it; a gateway given without
+// backups has none.
 //
-// A request for which no connection could be had goes to the next host at once, and a repeated one goes to another host
-// after trouble with the first. When the primary failed several times in a row, the backup goes first until single calls
-// find the primary well again.
-func WithHosts(primary string, backups ...string) Option {
+// A request for which no connection could be had goes to the next host at once, and a retry goes to
+// another host after trouble with the first. After several failures of the primary in a row, the
+// backup goes first until single calls find the primary well again.
+func WithBaseURL(primary string, backups ...string) Option {
 	return func(c *config) error {
 		base, err := target.BaseURL(primary)
 		if err != nil {
@@ -195,9 +100,9 @@ func WithHosts(primary string, backups ...string) Option {
 			case err != nil:
 				return err
 			case u.Scheme != base.Scheme:
-				return fmt.Errorf("WithHosts: %s and %s differ in their scheme", base.Scheme, u.Scheme)
+				return fmt.Errorf("WithBaseURL: %s and %s differ in their scheme", base.Scheme, u.Scheme)
 			case slices.Contains(names, u.Host):
-				return fmt.Errorf("WithHosts: %s stands twice", redact.Quote(u.Host))
+				return fmt.Errorf("WithBaseURL: %s stands twice", redact.Quote(u.Host))
 			}
 			names = append(names, u.Host)
 		}
@@ -313,22 +218,15 @@ func WithMaxResponse(bytes int64) Option {
 	}
 }
 
-// WithConcurrency sets how many asynchronous calls run at once. Default 64.
-func WithConcurrency(calls int) Option {
+// WithConcurrency sets how many asynchronous calls run at once, and how many more may wait for their
+// turn. The defaults are 64 and 10,000.
+func WithConcurrency(running, waiting int) Option {
 	return func(c *config) error {
-		c.concurrency = calls
-		return checkCount("WithConcurrency", int64(calls))
-	}
-}
-
-// WithQueue sets how many asynchronous calls may wait for their turn. Default 10,000.
-func WithQueue(calls int) Option {
-	return func(c *config) error {
-		c.queueSize = calls
-		if calls < 0 {
-			return fmt.Errorf("WithQueue is %d, it must not be negative", calls)
+		c.concurrency, c.queueSize = running, waiting
+		if waiting < 0 {
+			return fmt.Errorf("WithConcurrency: %d waiting calls, it must not be negative", waiting)
 		}
-		return nil
+		return checkCount("WithConcurrency: running calls", int64(running))
 	}
 }
 
@@ -393,18 +291,4 @@ func WithNonce(nonce func() string) Option {
 		c.nonce = nonce
 		return nil
 	}
-}
-
-func checkCount(what string, n int64) error {
-	if n <= 0 {
-		return fmt.Errorf("%s is %d, it must be positive", what, n)
-	}
-	return nil
-}
-
-func checkLimit(what string, limit time.Duration) error {
-	if limit <= 0 {
-		return fmt.Errorf("%s is %s, it must be positive", what, limit)
-	}
-	return nil
 }

@@ -329,7 +329,7 @@ func TestErrorsFromOutside(t *testing.T) {
 			return async(newClient(t, wxpay.WithTransport(ok(`{}`))).Chain(path).PostAsync(cancelled(fails), body))
 		}, true},
 		{"the cause of a context of a waiting call", func(t *testing.T, fails error) error {
-			client := newClient(t, wxpay.WithTransport(silence), wxpay.WithConcurrency(1))
+			client := newClient(t, wxpay.WithTransport(silence), wxpay.WithConcurrency(1, 10_000))
 			first := client.Chain(path).PostAsync(context.Background(), body)
 			err := async(client.Chain(path).PostAsync(soon(fails), body))
 			require.Error(t, async(first))

@@ -361,7 +361,7 @@ func TestSendingFails(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			client := newClient(t, tt.options...)
-			defer client.CloseIdleConnections()
+			defer client.Close()
 			_, err := client.Chain("v3/x").Post(tt.ctx, wxpay.JSON{"a": 1})
 			require.ErrorContains(t, err, tt.says)
 			assert.Equal(t, tt.outcome, wxpay.OutcomeOf(err), err)
@@ -444,7 +444,7 @@ func TestServerClosesKeptConnection(t *testing.T) {
 	server.Start()
 	defer server.Close()
 	client := newClient(t, wxpay.WithBaseURL(server.URL))
-	defer client.CloseIdleConnections()
+	defer client.Close()
 	failures := 0
 	for range 50 {
 		res, err := client.Chain("v3/x").Post(context.Background(), wxpay.JSON{"a": 1})
@@ -469,7 +469,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}))
 	defer server.Close()
 	client := newClient(t, wxpay.WithBaseURL(server.URL))
-	defer client.CloseIdleConnections()
+	defer client.Close()
 	_, err := client.Chain("v3/x").Get(context.Background())
 	require.ErrorContains(t, err, "302")
 }
@@ -495,7 +495,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	roots.AddCert(server.Certificate())
 	pool := transport.New(transport.Config{TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}})
 	client := newClient(t, wxpay.WithBaseURL(server.URL), wxpay.WithTransport(pool))
-	defer client.CloseIdleConnections()
+	defer client.Close()
 	const parallel = 64
 	for range 3 {
 		barrier.Add(parallel)

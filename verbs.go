@@ -68,7 +68,7 @@ func (c Chain) PatchAsync(ctx context.Context, body any) *Future {
 }
 
 // DoAsync is [Chain.Do] in the background. The body is marshalled before DoAsync returns, so it may be changed
-// afterwards. At most WithConcurrency calls run at once and at most WithQueue wait; beyond that the Future fails at once
+// afterwards. WithConcurrency sets how many calls run at once, and how many wait; beyond that the Future fails at once
 // with [ErrQueueFull]. The time limits begin when the call runs, not while it waits; ctx ends it in both states.
 // A write that is under way then ends in doubt: do not give it a context that the failure of another call ends, such as that
 // of errgroup.WithContext, but to [Future.Wait].

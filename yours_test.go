@@ -302,7 +302,7 @@ func TestAsyncSurvives(t *testing.T) {
 		for _, how := range []string{"panic", "Goexit"} {
 			t.Run(tt.name+", "+how, func(t *testing.T) {
 				ctx := t.Context()
-				client := newClient(t, wxpay.WithTransport(ok("{}")), tt.option(how), wxpay.WithConcurrency(1), wxpay.WithQueue(1))
+				client := newClient(t, wxpay.WithTransport(ok("{}")), tt.option(how), wxpay.WithConcurrency(1, 1))
 				for range 3 { // more than there are places
 					res, err := client.Chain("v3/x").PostAsync(ctx, wxpay.JSON{}).Wait(ctx)
 					require.Nil(t, res)

@@ -1,0 +1,110 @@
+package wxpay
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/autofill"
+	"github.com/wxpay-go/wxpay/internal/call"
+	"github.com/wxpay-go/wxpay/internal/keylist"
+	"github.com/wxpay-go/wxpay/internal/preflight"
+	"github.com/wxpay-go/wxpay/internal/sensitive"
+	"github.com/wxpay-go/wxpay/middleware"
+)
+
+// Option sets up a client. A bad value is an error of [New]; where two options set the same thing, the later wins.
+type Option func(*config) error
+
+// config is what the options fill.
+type config struct {
+	scheme         apiv3.Scheme
+	base           *url.URL
+	backups        []string          // other hosts of the gateway, each with its port if it needs one
+	hosts          *middleware.Hosts // base and backups, and how they do; nil until the client is put together
+	platformKeys   []apiv3.PlatformKey
+	certificates   *keylist.Settings // nil: the certificate list is not fetched
+	keyShare       float64           // percent of the calls that use the public key; see WithPublicKeyShare
+	embedded       bool              // the catalogue is the embedded one
+	catalog        Catalog           // another one; nil: there is none
+	plans          *sensitive.Plans  // of the catalogue's operations; nil until the client is put together
+	strict         bool              // PreflightStrict
+	silenced       []string          // kinds of findings
+	told           *preflight.Told   // the findings that were logged; nil until the client is put together
+	defaults       autofill.Caller
+	transport      http.RoundTripper // nil until the client is put together, unless WithTransport gave one
+	attempts       int
+	limiter        middleware.Limiter // nil: nothing is held back
+	middlewares    []middleware.Middleware
+	logger         *slog.Logger
+	logNumbers     bool
+	observer       func(context.Context, middleware.Observation)
+	timeout        time.Duration
+	attemptTimeout time.Duration
+	maxResponse    int64
+	concurrency    int
+	queueSize      int
+	userAgent      string
+	language       string
+	clock          func() time.Time
+	nonce          func() string
+}
+
+// Catalog is what the client asks a catalogue of operations, such as catalog.V3(). path is a template or a concrete path
+// with a leading slash. A catalogue may also have the methods Nearest, Methods and HasSegment of that one; then the findings
+// of [WithPreflight] name what was probably meant, and [Client.At] knows the names of its paths.
+type Catalog interface {
+	Lookup(method, path string) (*fact.Operation, bool)
+}
+
+// DefaultBaseURL is the mainland gateway.
+const DefaultBaseURL = "https://api.mch.weixin.qq.com"
+
+func defaults() config {
+	return config{
+		scheme:         apiv3.RSA(),
+		base:           &url.URL{Scheme: "https", Host: strings.TrimPrefix(DefaultBaseURL, "https://")},
+		keyShare:       100,
+		embedded:       true,
+		backups:        []string{"api2.mch.weixin.qq.com"},
+		attempts:       3,
+		timeout:        30 * time.Second,
+		attemptTimeout: 10 * time.Second,
+		maxResponse:    16 << 20,
+		concurrency:    64,
+		queueSize:      10_000,
+		userAgent:      defaultUserAgent,
+		clock:          time.Now,
+		nonce:          rand.Text,
+	}
+}
+
+// facts returns the catalogue, nil if there is none. The embedded one is unpacked when it is first asked for.
+func (c *config) facts() call.Catalog {
+	if c.embedded {
+		return catalog.V3()
+	}
+	return c.catalog
+}
+
+func checkCount(what string, n int64) error {
+	if n <= 0 {
+		return fmt.Errorf("%s is %d, it must be positive", what, n)
+	}
+	return nil
+}
+
+func checkLimit(what string, limit time.Duration) error {
+	if limit <= 0 {
+		return fmt.Errorf("%s is %s, it must be positive", what, limit)
+	}
+	return nil
+}
