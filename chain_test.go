@@ -5,6 +5,7 @@ package wxpay_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -116,7 +117,7 @@ func TestBodyMistakes(t *testing.T) {
 		{"a channel", "POST", make(chan int), "cannot be marshalled"},
 		{"a channel inside", "POST", wxpay.JSON{"a": wxpay.JSON{"b": make(chan int)}}, "field /a/b: json: unsupported type"},
 		{"a struct that contains itself", "POST", loop, "cannot be marshalled"},
-		{"a map that contains itself", "POST", self, "cannot be marshalled"},
+		{"a map that contains itself", "POST", self, "cannot be marshalled to JSON: field /"},
 		{"a reader", "POST", strings.NewReader("{}"), "the body is a reader"},
 		{"GET with a body", "GET", wxpay.JSON{}, "a GET has no body: use Query"},
 		{"an unknown method", "HEAD", nil, `the method "HEAD" is not one of GET, POST, PUT, PATCH, DELETE`},
@@ -128,6 +129,8 @@ func TestBodyMistakes(t *testing.T) {
 			require.ErrorContains(t, err, tt.says)
 			assert.ErrorIs(t, err, wxpay.StageBuild)
 			assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+			var field *wxpay.FieldError
+			assert.Equal(t, strings.Contains(tt.says, "field /"), errors.As(err, &field), "a fault at one place names it")
 		})
 	}
 }

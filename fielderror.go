@@ -27,14 +27,6 @@ func (e FieldError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Er
 // MarshalText gives encodings the error's text.
 func (e FieldError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// fieldError returns err as a *FieldError if it is the fault of one field.
-func fieldError(err error) error {
-	if failure, ok := err.(*jsonwalk.FieldError); ok {
-		return (*FieldError)(failure)
-	}
-	return err
-}
-
 // decryptError has the faults of several fields of a response.
 type decryptError struct{ fields []error }
 

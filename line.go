@@ -5,6 +5,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/internal/call"
 	"github.com/wxpay-go/wxpay/internal/download"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/preflight"
 	"github.com/wxpay-go/wxpay/internal/upload"
 )
@@ -16,6 +17,7 @@ func callErrors() call.Errors {
 		Rejected:  func(c *call.Call, res *call.Response) error { return newAPIError(c, res) },
 		Rejection: rejectionOf, Unfound: unfound,
 		Failure: failureOf,
+		Field:   func(field *jsonwalk.FieldError) error { return (*FieldError)(field) },
 		Refused: func(findings *preflight.Report) error { return newPreflightError(findings) },
 	}
 }
@@ -48,7 +50,7 @@ func buildFailed(cause error) (string, error) {
 	case errors.As(cause, new(*upload.EndedError)):
 		return call.StageSend, cause
 	}
-	return call.StageBuild, fieldError(cause)
+	return call.StageBuild, cause
 }
 
 // downloadFailed returns the cause of a failed download as callers get it.

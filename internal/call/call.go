@@ -152,6 +152,8 @@ type Errors struct {
 	Failure func(err error) *Failure
 	// Unfound adds to a Rejected error that the platform, asked later, did not know the number.
 	Unfound func(err error) error
+	// Field makes the error of a fault of one field.
+	Field func(*jsonwalk.FieldError) error
 	// Refused makes the error of findings that forbid to send.
 	Refused func(findings *preflight.Report) error
 }

@@ -86,7 +86,7 @@ func (c *Call) fill(ctx context.Context, s *Spec, body any) (err error) {
 	}
 	if file, ok := body.(File); ok {
 		c.file = file
-	} else if c.Body, err = encode(body); err != nil {
+	} else if c.Body, err = c.encode(body); err != nil {
 		return err
 	}
 	c.Limits, c.header, c.unbind, c.Idempotent = c.line.Limits, s.Header, s.Unbind, s.Idempotent
@@ -103,7 +103,7 @@ func (c *Call) fill(ctx context.Context, s *Spec, body any) (err error) {
 		if err != nil {
 			return err
 		}
-		if c.Body, err = encode(meta); err != nil {
+		if c.Body, err = c.encode(meta); err != nil {
 			return err
 		}
 	}
@@ -222,7 +222,7 @@ func (c *Call) encryptOnce(ctx context.Context, r sensitive.Request, path string
 	out, err := r.Encrypt(ctx, c.line.Scheme, c.chooseKey(ctx))
 	c.noteInferred(ctx, path, out.Noted)
 	if err != nil {
-		return err
+		return c.fault(err)
 	}
 	c.Body, c.serial = out.Body, out.Serial
 	c.setQuery(out.Query)
@@ -256,8 +256,16 @@ func (c *Call) noteInferred(ctx context.Context, path string, pointers []string)
 	c.Findings.Tell(ctx, c.line.Logger, checks.Told, c.Template)
 }
 
+// fault returns an error as callers get it, if it is the fault of one field.
+func (c *Call) fault(err error) error {
+	if field, ok := err.(*jsonwalk.FieldError); ok {
+		return c.line.Errors.Field(field)
+	}
+	return err
+}
+
 // encode returns the bytes of a body: those that the caller gives, or its value as JSON.
-func encode(body any) (encoded []byte, err error) {
+func (c *Call) encode(body any) (encoded []byte, err error) {
 	switch v := body.(type) {
 	case nil:
 		return nil, nil
@@ -270,14 +278,15 @@ func encode(body any) (encoded []byte, err error) {
 	case io.Reader:
 		return nil, fmt.Errorf("the body is a reader (%T): pass a value to marshal, or its bytes", body)
 	default:
-		if encoded, err = jsonwalk.Marshal(body); errors.Is(err, jsonwalk.ErrNotUTF8) {
+		encoded, err = jsonwalk.Marshal(body)
+		if err = c.fault(err); errors.Is(err, jsonwalk.ErrNotUTF8) {
 			return nil, err
 		} else if err != nil {
 			return nil, fmt.Errorf("the body cannot be marshalled to JSON: %w", err)
 		}
 	}
 	if !utf8.Valid(encoded) { // the platform would read other words, or none
-		return nil, &jsonwalk.FieldError{Pointer: jsonwalk.Broken(encoded), Err: jsonwalk.ErrNotUTF8}
+		return nil, c.fault(&jsonwalk.FieldError{Pointer: jsonwalk.Broken(encoded), Err: jsonwalk.ErrNotUTF8})
 	}
 	switch trimmed := bytes.TrimSpace(encoded); {
 	case len(trimmed) == 0:
