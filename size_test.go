@@ -13,7 +13,6 @@ import (
 
 // longFiles counts the lines of the files that are still too long. The counts only fall.
 var longFiles = map[string]int{
-	"option.go":             410,
 	"contrib/fleet/read.go": 680,
 	"contrib/fleet/work.go": 1023,
 }
