@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -24,6 +25,17 @@ type Attempt struct {
 	Err error
 	// Ended is when the attempt ended.
 	Ended time.Time
+}
+
+// Tracer follows the attempts of one call. Its methods run on the call's goroutine: they should be
+// quick and must not panic.
+type Tracer interface {
+	// BeginAttempt begins an attempt, which runs under the context that it returns: ctx or one that
+	// descends from it.
+	BeginAttempt(ctx context.Context) context.Context
+	// EndAttempt ends the attempt. A streamed response is still to be read then. It is not called
+	// after a panic.
+	EndAttempt(Attempt)
 }
 
 // Format prints the attempt under every verb; of the error it prints the kind.

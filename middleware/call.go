@@ -43,6 +43,9 @@ type Call struct {
 	// Judge checks a verified 2xx before it counts as this call's success; nil accepts every one.
 	Judge Judge
 
+	// Tracer follows the attempts; nil follows none. A middleware sets it before it calls next.
+	Tracer Tracer
+
 	// Number returns the merchant's own number of the call for the log; nil keeps it out.
 	Number func() string
 

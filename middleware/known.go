@@ -41,7 +41,7 @@ func (c *Call) Doubt(until time.Time, why error) {
 // belong to another call. The attempt in History then has an unknown outcome.
 func (c *Call) Disbelieve(why error) {
 	if len(c.History) == 0 {
-		c.record(c.Answered, nil, Unknown)
+		c.History = append(c.History, c.attempt(c.Answered, nil, Unknown))
 	}
 	last := &c.History[len(c.History)-1]
 	last.Outcome, last.Err = Unknown, why
@@ -107,8 +107,24 @@ func (c *Call) transportFailed(ctx context.Context, err error) error {
 	return fault.During(ctx, err)
 }
 
-// record adds an attempt to History.
-func (c *Call) record(res *http.Response, err error, outcome Outcome) {
+// ended tells the Tracer of the attempt that has just ended. It adds the attempt to History, but for
+// a success of the first.
+func (c *Call) ended(res *http.Response, err error, outcome Outcome) {
+	kept := outcome != Confirmed || len(c.History) > 0
+	if !kept && c.Tracer == nil {
+		return
+	}
+	a := c.attempt(res, err, outcome)
+	if kept {
+		c.History = append(c.History, a)
+	}
+	if c.Tracer != nil {
+		c.Tracer.EndAttempt(a)
+	}
+}
+
+// attempt describes the attempt that has just ended.
+func (c *Call) attempt(res *http.Response, err error, outcome Outcome) Attempt {
 	a := Attempt{Host: c.ServedBy, Outcome: outcome, Err: err, Ended: time.Now()}
 	var untrusted *VerifyError
 	switch {
@@ -120,7 +136,7 @@ func (c *Call) record(res *http.Response, err error, outcome Outcome) {
 	case asVerifyError(err, &untrusted):
 		a.Status, a.RequestID = untrusted.Status, untrusted.Header.Get(apiv3.HeaderRequestID)
 	}
-	c.History = append(c.History, a)
+	return a
 }
 
 // Format prints the operation and the progress of the call under every verb.

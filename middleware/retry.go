@@ -60,18 +60,18 @@ func (r *RetryConfig) run(call *Call, req *http.Request, next http.RoundTripper)
 	if host == "" && r.Hosts != nil && r.Hosts.has(req.URL.Host) {
 		host = r.Hosts.first(call.CanRetry())
 	}
-	call.outer = ctx
 	try := req
 	for n := 1; ; n++ {
-		attempt, stop, lift := attemptContext(ctx, call)
-		if n == 1 {
-			try = try.WithContext(attempt)
-			if err := call.settle(try); err != nil { // so that the body can be sent twice
-				stop()
-				return nil, &SignError{err}
-			}
-		} else if err := call.renew(&try, attempt); err != nil {
+		call.outer = ctx
+		if call.Tracer != nil {
+			call.outer = call.Tracer.BeginAttempt(ctx)
+		}
+		attempt, stop, lift := attemptContext(call.outer, call)
+		if err := call.prepare(&try, attempt, n); err != nil {
 			stop()
+			if call.Tracer != nil {
+				call.Tracer.EndAttempt(Attempt{Host: try.URL.Host, Outcome: NotSent, Err: err, Ended: time.Now()})
+			}
 			return nil, err
 		}
 		if host != "" && host != try.URL.Host {
@@ -92,11 +92,8 @@ func (r *RetryConfig) run(call *Call, req *http.Request, next http.RoundTripper)
 		}
 		if outcome == Confirmed {
 			call.Answered = res
-			if len(call.History) == 0 {
-				return res, nil
-			}
 		}
-		call.record(res, err, outcome)
+		call.ended(res, err, outcome)
 		if n >= r.Attempts || outcome == Confirmed || ctx.Err() != nil || !r.again(call, res, err, outcome) {
 			return res, err
 		}
@@ -144,6 +141,18 @@ func lasting(reason error) bool {
 		}
 	}
 	return false
+}
+
+// prepare makes try the request of the nth attempt.
+func (c *Call) prepare(try **http.Request, ctx context.Context, n int) error {
+	if n > 1 {
+		return c.renew(try, ctx)
+	}
+	*try = (*try).WithContext(ctx)
+	if err := c.settle(*try); err != nil { // so that the body can be sent twice
+		return &SignError{err}
+	}
+	return nil
 }
 
 // renew replaces try by a fresh request with the same bytes. An earlier attempt may still read its
