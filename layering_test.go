@@ -18,6 +18,17 @@ import (
 
 const module = "github.com/wxpay-go/wxpay"
 
+// flow is what a flow of the sandbox may import, with other flows. Most depend on orders, and orders on none.
+func flow(others ...string) []string {
+	const below = "sandbox/internal/"
+	list := []string{"apiv3", "catalog", "fact", "internal/redact", "internal/visible", below + "book", below + "console", below + "gate",
+		below + "keyring", below + "ledger", below + "sample", below + "say"}
+	for _, other := range others {
+		list = append(list, below+"flow/"+other)
+	}
+	return list
+}
+
 // arrows is what each room may import beyond the standard library. A lower room never knows an upper one.
 var arrows = map[string][]string{
 	"apiv3":      {"internal/fault", "internal/redact", "internal/visible"},
@@ -28,10 +39,38 @@ var arrows = map[string][]string{
 	"middleware": {"apiv3", "fact", "internal/fault", "internal/headers", "internal/jsonwalk", "internal/redact"},
 	"webhook": {"apiv3", "fact", "catalog", "gjson", "internal/fault", "internal/headers", "internal/jsonwalk",
 		"internal/publickey", "internal/redact", "internal/sensitive", "internal/strict", "internal/visible"},
-	"sandbox":       {"apiv3", "internal/redact", "internal/visible", "sandbox/fault", "sandbox/internal/…"},
-	"sandbox/fault": {"sandbox/internal/say"},
-	"":              {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "wxcode", "internal/…"}, // the top of all
-	"api":           {""},
+	"sandbox":                    {"apiv3", "internal/redact", "internal/visible", "sandbox/fault", "sandbox/internal/…"},
+	"sandbox/fault":              {"sandbox/internal/say"},
+	"sandbox/internal/say":       {"fact", "internal/redact", "internal/visible"},
+	"sandbox/internal/book":      {"internal/filelock", "sandbox/internal/say"},
+	"sandbox/internal/inprocess": {"sandbox/internal/say"},
+	"sandbox/internal/journal":   {"internal/redact", "sandbox/fault", "sandbox/internal/say"},
+	"sandbox/internal/sample":    {"catalog", "fact", "sandbox/internal/say"},
+	"sandbox/internal/keyring":   {"apiv3", "internal/redact", "sandbox/internal/book", "sandbox/internal/say"},
+	"sandbox/internal/ledger":    {"sandbox/internal/book", "sandbox/internal/say"},
+	"sandbox/internal/trouble":   {"apiv3", "fact", "sandbox/fault", "sandbox/internal/inprocess", "sandbox/internal/say"},
+	"sandbox/internal/clinic":    {"apiv3", "sandbox/internal/journal", "sandbox/internal/keyring", "sandbox/internal/say"},
+	"sandbox/internal/post": {"apiv3", "catalog", "fact", "sandbox/fault", "sandbox/internal/book",
+		"sandbox/internal/inprocess", "sandbox/internal/keyring", "sandbox/internal/sample", "sandbox/internal/say",
+		"sandbox/internal/trouble"},
+	"sandbox/internal/console": {"apiv3", "sandbox/fault", "sandbox/internal/journal", "sandbox/internal/keyring",
+		"sandbox/internal/post", "sandbox/internal/say"},
+	"sandbox/internal/gate": {"apiv3", "catalog", "fact", "sandbox/fault", "sandbox/internal/book",
+		"sandbox/internal/clinic", "sandbox/internal/console", "sandbox/internal/inprocess",
+		"sandbox/internal/journal", "sandbox/internal/keyring", "sandbox/internal/ledger", "sandbox/internal/post",
+		"sandbox/internal/sample", "sandbox/internal/say", "sandbox/internal/trouble"},
+	"sandbox/internal/flow/bill":      flow("order", "refund", "share", "transfer"),
+	"sandbox/internal/flow/complaint": flow("file", "order"),
+	"sandbox/internal/flow/file":      flow(),
+	"sandbox/internal/flow/member":    flow(),
+	"sandbox/internal/flow/order":     flow(),
+	"sandbox/internal/flow/refund":    flow("order"),
+	"sandbox/internal/flow/score":     flow("order"),
+	"sandbox/internal/flow/security":  flow(),
+	"sandbox/internal/flow/share":     flow("order"),
+	"sandbox/internal/flow/transfer":  flow("order"),
+	"":                                {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "wxcode", "internal/…"}, // the top of all
+	"api":                             {""},
 
 	"internal/autofill":   {"fact", "internal/jsonwalk", "internal/redact", "internal/target"},
 	"internal/atomicfile": {"internal/fault", "internal/tempfile"},

@@ -20,14 +20,16 @@ import (
 // ControlPath is where a [Server] serves what [Sandbox.Control] does.
 const ControlPath = console.Path
 
-// Control returns a handler that does what the methods of the sandbox do, for programs in other languages and for the command
-// line: JSON in, JSON out, an error as {"message": …} with status 400 (409 where an expectation is not met). Paths begin with
-// [ControlPath]; docs/sandbox.md lists them, and the response to an unknown one is the list. A query parameter merchant=NUMBER says
-// whose view is meant where there are several, by default the first merchant's. A [Server] serves it beside the platform's paths.
+// Control returns a handler that does what the methods of the sandbox do, for programs in other
+// languages and for the command line: JSON in, JSON out, an error as {"message": …} with status 400
+// (409 where an expectation is not met). Paths begin with [ControlPath]; docs/sandbox.md lists
+// them, and the response to an unknown one is the list. A query parameter merchant=NUMBER says
+// whose view is meant where there are several, by default the first merchant's. A [Server] serves
+// it beside the platform's paths.
 //
-// It is for programs on this machine and no one else. It rejects peers that are not on loopback and names for this machine that are
-// not of it (which a foreign page could have brought about), both unless [WithNetwork] permits them, and every request
-// of a page in a browser.
+// It is for programs on this machine and no one else. It rejects peers that are not on loopback and
+// names for this machine that are not of it (which a foreign page could have brought about), both
+// unless [WithNetwork] permits them, and every request of a page in a browser.
 func (s *Sandbox) Control() http.Handler { return s.shared.console }
 
 // orders returns the orders of a merchant, or of the first one if the number is empty.
@@ -42,7 +44,8 @@ func (s *shared) orders(id string) (orders []console.Order, known bool) {
 	return slices.Concat(view.merchant.Orders, view.control()), true
 }
 
-// control are the orders beside those of the flows. A test holds all against the methods of the Go API.
+// control are the orders beside those of the flows. A test holds all against the methods of the Go
+// API.
 func (s *Sandbox) control() []console.Order {
 	m, clock, keys, office, faults, rules, requests := s.merchant, s.Clock, s.merchant.Keys, s.merchant.Office, s.merchant.Faults, s.merchant.Rules, s.merchant.Journal
 	told := func(err error) (clockView, error) {

@@ -1,19 +1,24 @@
-// Package sandbox is a gateway that responds as WeChat Pay APIv3 does: it checks the signature of every request for
-// real, and signs its responses.
+// Package sandbox is a gateway that responds as WeChat Pay APIv3 does: it checks the signature of
+// every request for real, and signs its responses.
 //
-// What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), the schemes of SM2 and SM3, payments that
-// charge at once (pay by code, deductions), coupons and what they take off, the share of an order that may be shared at most,
-// settlement, the end of transfers that their user never confirms, outages (unless a [fault.Rule] makes them), notifications in the
-// old XML form, and the state of every operation that is not listed below. Limits of time and pace are values of [Rule], which
-// [Rules.Relax] and [Rules.Enforce] switch; all hold by themselves but [ReadDelay], which nobody documents. The checks before
-// the signature are the same on every path, although the real /v3/pay/transactions was seen to differ in details. Where the platform's text or internal number
-// for a case is not known, the sandbox has its own; only codes and statuses are to be relied on.
+// What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), the schemes of
+// SM2 and SM3, payments that charge at once (pay by code, deductions), coupons and what they take
+// off, the share of an order that may be shared at most, settlement, the end of transfers that
+// their user never confirms, outages (unless a [fault.Rule] makes them), notifications in the old
+// XML form, and the state of every operation that is not listed below. Limits of time and pace are
+// values of [Rule], which [Rules.Relax] and [Rules.Enforce] switch; all hold by themselves but
+// [ReadDelay], which nobody documents. The checks before the signature are the same on every path,
+// although the real /v3/pay/transactions was seen to differ in details. Where the platform's text
+// or internal number for a case is not known, the sandbox has its own; only codes and statuses are
+// to be relied on.
 //
-// Every documented operation responds: the request is checked against the catalogue (required fields, types, fields that must be
-// encrypted, fields that nobody documents, whose number signed it), and the response has the documented fields. It repeats the
-// values of the request under the same names, encrypts fields for the caller, and counts its lists rightly; a
-// seed determines the rest. The header [HeaderSandbox] marks these responses as canned. In a canned response all has gone well,
-// whatever came before. Constants are not checked, because the catalogue's lists go stale, and neither are lengths.
+// Every documented operation responds: the request is checked against the catalogue (required
+// fields, types, fields that must be encrypted, fields that nobody documents, whose number signed
+// it), and the response has the documented fields. It repeats the values of the request under the
+// same names, encrypts fields for the caller, and counts its lists rightly; a seed determines the
+// rest. The header [HeaderSandbox] marks these responses as canned. In a canned response all has
+// gone well, whatever came before. Constants are not checked, because the catalogue's lists go
+// stale, and neither are lengths.
 //
 // These have state, and are marked as stateful:
 //
@@ -51,32 +56,39 @@
 //	GET  /v3/certificates, /v3/global/certificates, /hk/v3/certificates
 //	POST /v3/security/echo
 //
-// Paths beneath /brand/ take the brand's keys, and the id of its public key in every request. Cards, feeds and points have
-// state there as they have for providers, and are the same; everything else is canned. Events of the brand are signed and
-// encrypted with its keys. The response to any other path is the platform's to an unknown one: 404 with an empty body.
+// Paths beneath /brand/ take the brand's keys, and the id of its public key in every request.
+// Cards, feeds and points have state there as they have for providers, and are the same; everything
+// else is canned. Events of the brand are signed and encrypted with its keys. The response to any
+// other path is the platform's to an unknown one: 404 with an empty body.
 //
-// Methods do what the platform and its users do by themselves: [Users.Pay] pays, [Users.FailPayment] does not,
-// [Ledger.SetEnding] and [Ledger.Settle] decide how refunds, transfer bills and shares end, [Users.OpenMemberCard],
-// [Users.AskForPoints], [Users.ExchangePoints], [Users.Complain] and [Users.ConfirmServiceOrder] are among what users do,
-// [Faults.Inject] makes calls go wrong, [Ledger.Effects] tells what took effect, whatever the responses said. A merchant who gives
-// a notify_url is notified by the documented schedule, over loopback or in process; [Deliveries.Notify] makes a notification of
-// any event for a test, and [Deliveries.Deliver] sends one.
+// Methods do what the platform and its users do by themselves: [Users.Pay] pays,
+// [Users.FailPayment] does not, [Ledger.SetEnding] and [Ledger.Settle] decide how refunds, transfer
+// bills and shares end, [Users.OpenMemberCard], [Users.AskForPoints], [Users.ExchangePoints],
+// [Users.Complain] and [Users.ConfirmServiceOrder] are among what users do, [Faults.Inject] makes
+// calls go wrong, [Ledger.Effects] tells what took effect, whatever the responses said. A merchant
+// who gives a notify_url is notified by the documented schedule, over loopback or in process;
+// [Deliveries.Notify] makes a notification of any event for a test, and [Deliveries.Deliver] sends
+// one.
 //
-// A sandbox begins with one merchant; [Sandbox.AddMerchant] adds others, each with keys and records of its own, and
-// [Sandbox.AddSubMerchant] says who is a sub-merchant of whom.
+// A sandbox begins with one merchant; [Sandbox.AddMerchant] adds others, each with keys and records
+// of its own, and [Sandbox.AddSubMerchant] says who is a sub-merchant of whom.
 //
-// Use it in tests and demonstrations: [Start] in a test, [Sandbox.Transport] where no socket may be opened (in a
-// testing/synctest bubble), [Sandbox.Listen] in a program. Every request is in the [Journal], with the reason of a
-// rejection that the platform would keep to itself. It is the wrong choice for measuring the real platform's behaviour
-// under load, and it must not face a network: it hands its private keys to everyone who asks.
+// Use it in tests and demonstrations: [Start] in a test, [Sandbox.Transport] where no socket may be
+// opened (in a testing/synctest bubble), [Sandbox.Listen] in a program. Every request is in the
+// [Journal], with the reason of a rejection that the platform would keep to itself. It is the wrong
+// choice for measuring the real platform's behaviour under load, and it must not face a network: it
+// hands its private keys to everyone who asks.
 //
-// A Sandbox is safe for concurrent use. Keys are generated when the first sandbox of a process asks for them. Keys and records
-// live in memory, unless [WithStore] keeps them; [Sandbox.Snapshot] and [Sandbox.Restore] bring an earlier state back. The journal
-// and the log of deliveries are bounded; orders, refunds, transfer bills, feeds and the ledger are kept as long as the sandbox.
-// Files are written while they are read, however large. While a fault has a probability the sandbox also remembers every request
-// that it saw, in some 40 bytes each; while one delivers the responses of other calls it remembers some of those as well. [Clock]
-// moves the time of the business, and leaves that of signatures where it is; waits pass as package time tells, also in a bubble.
+// A Sandbox is safe for concurrent use. Keys are generated when the first sandbox of a process asks
+// for them. Keys and records live in memory, unless [WithStore] keeps them; [Sandbox.Snapshot] and
+// [Sandbox.Restore] bring an earlier state back. The journal and the log of deliveries are bounded;
+// orders, refunds, transfer bills, feeds and the ledger are kept as long as the sandbox. Files are
+// written while they are read, however large. While a fault has a probability the sandbox also
+// remembers every request that it saw, in some 40 bytes each; while one delivers the responses of
+// other calls it remembers some of those as well. [Clock] moves the time of the business, and
+// leaves that of signatures where it is; waits pass as package time tells, also in a bubble.
 //
-// The rules come from the platform's documentation at https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the
-// pages around it, and from answers seen in reality, as of November 2026.
+// The rules come from the platform's documentation at
+// https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the pages around it, and from answers
+// seen in reality, as of November 2026.
 package sandbox

@@ -8,15 +8,16 @@ import (
 // Faults are the rules of what goes wrong, for all merchants of a sandbox.
 type Faults struct{ faults *trouble.Faults }
 
-// Inject adds rules. Of those that match a request, the first that hits it counts, in the order in which they were added.
-// A rule that makes no sense is an error, and none is added then.
+// Inject adds rules. Of those that match a request, the first that hits it counts, in the order in
+// which they were added. A rule that makes no sense is an error, and none is added then.
 func (f *Faults) Inject(rules ...fault.Rule) error { return f.faults.Inject(rules...) }
 
 // All returns the rules as they were added.
 func (f *Faults) All() []fault.Rule { return f.faults.Rules() }
 
-// Clear removes all rules and forgets which requests came and what the responses were, so that the same requests meet
-// the same faults again once the same rules are added. The numbers of [Faults.Counts] stay.
+// Clear removes all rules and forgets which requests came and what the responses were, so that the
+// same requests meet the same faults again once the same rules are added. The numbers of
+// [Faults.Counts] stay.
 func (f *Faults) Clear() { f.faults.Clear() }
 
 // Counts returns how many requests each kind of fault has hit.

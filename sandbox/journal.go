@@ -11,8 +11,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/journal"
 )
 
-// Entry is one request in the journal, and its response. What its fields point to belongs to the journal and
-// must not be changed.
+// Entry is one request in the journal, and its response. What its fields point to belongs to the
+// journal and must not be changed.
 type Entry struct {
 	ID             string      // Request-ID of the response; a response without one has an id here all the same
 	Time           time.Time   // when the request had arrived, by the sandbox's clock
@@ -25,12 +25,13 @@ type Entry struct {
 	ResponseHeader http.Header //
 	ResponseBody   []byte      // at most the first 64 KiB
 	Verified       bool        // whether the request's own signature was accepted
-	// Reason says why the request was rejected, for the eyes of a developer; it was not sent. When the request was carried
-	// out it says what could not be checked, and is empty mostly.
+	// Reason says why the request was rejected, for the eyes of a developer; it was not sent. When
+	// the request was carried out it says what could not be checked, and is empty mostly.
 	Reason string
-	// Explanation says at length, in several lines, why a signature, a serial or an encrypted field was rejected: the
-	// likely causes, what to do, and the five lines that the platform built beside those that the client signed. It was
-	// not sent, and shows no keys, no signatures, and nothing that was encrypted. Empty where Reason says all.
+	// Explanation says at length, in several lines, why a signature, a serial or an encrypted field
+	// was rejected: the likely causes, what to do, and the five lines that the platform built
+	// beside those that the client signed. It was not sent, and shows no keys, no signatures, and
+	// nothing that was encrypted. Empty where Reason says all.
 	Explanation string
 	// Fault is the fault that hit the request; empty when none did.
 	Fault fault.Kind
@@ -59,8 +60,8 @@ type Match struct {
 // String is what is asked for.
 func (m Match) String() string { return journal.Match(m).String() }
 
-// Journal is the last requests of a sandbox, of all merchants: the last 1,000, or fewer if they are large. A request is in it
-// before its response can be read.
+// Journal is the last requests of a sandbox, of all merchants: the last 1,000, or fewer if they are
+// large. A request is in it before its response can be read.
 type Journal struct{ gate *gate.Gate }
 
 // All returns the requests that the sandbox responded to, the oldest first.
@@ -72,23 +73,25 @@ func (j *Journal) All() []Entry {
 // Find returns the entries that match, the oldest first.
 func (j *Journal) Find(m Match) []Entry { return entriesOf(j.gate.Journal.Find(journal.Match(m))) }
 
-// Expect returns an error unless exactly so many requests since the last Reset match. The error lists the requests that
-// came. It is an error, too, if the journal has grown over its bounds meanwhile, so that nobody can tell.
+// Expect returns an error unless exactly so many requests since the last Reset match. The error
+// lists the requests that came. It is an error, too, if the journal has grown over its bounds
+// meanwhile, so that nobody can tell.
 func (j *Journal) Expect(m Match, times int) error {
 	return j.gate.Journal.Expect(journal.Match(m), times)
 }
 
-// Explain returns why a request was rejected, in several lines: [Entry.Explanation] if there is one, else
-// [Entry.Reason], below the line that [Entry.String] gives. id is the Request-ID of the response, or the part before its dash;
-// empty means the last request that was rejected. An error says that the journal has no such request, or that it was not rejected.
+// Explain returns why a request was rejected, in several lines: [Entry.Explanation] if there is
+// one, else [Entry.Reason], below the line that [Entry.String] gives. id is the Request-ID of the
+// response, or the part before its dash; empty means the last request that was rejected. An error
+// says that the journal has no such request, or that it was not rejected.
 func (j *Journal) Explain(id string) (string, error) { return j.gate.Journal.Explain(id) }
 
 // Reset empties the journal. The records of merchants stay.
 func (j *Journal) Reset() { j.gate.Journal.Reset() }
 
-// OnRejection calls do with every request that is rejected, before its response is sent; nil ends that. It is for telling a
-// developer at once, in a terminal or a test's log. do is called on several goroutines and must not wait for a response of
-// the sandbox.
+// OnRejection calls do with every request that is rejected, before its response is sent; nil ends
+// that. It is for telling a developer at once, in a terminal or a test's log. do is called on
+// several goroutines and must not wait for a response of the sandbox.
 func (j *Journal) OnRejection(do func(Entry)) {
 	if do == nil {
 		j.gate.OnRejection.Store(nil)

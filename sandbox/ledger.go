@@ -22,8 +22,9 @@ const (
 	ServiceEffect  EffectKind = "service"  // a pay score order was created; out_order_no
 )
 
-// Effect is one thing that took effect. A repeated request that is answered with what is there already adds none, so two
-// effects of one kind under one number mean that something was done twice.
+// Effect is one thing that took effect. A repeated request that is answered with what is there
+// already adds none, so two effects of one kind under one number mean that something was done
+// twice.
 type Effect struct {
 	Kind   EffectKind `json:"kind"`
 	Number string     `json:"number"`        // the merchant's own
@@ -32,25 +33,27 @@ type Effect struct {
 	// State is the present one, as a query would tell it; SUCCESS for a payment and a feed.
 	State string    `json:"state,omitempty"`
 	Time  time.Time `json:"time"` // when it took effect, by the sandbox's clock
-	// Params is the request's body with its fields sorted and its encrypted fields decrypted, to compare effects by; empty for a
-	// payment, and for an order of AddPaidOrder.
+	// Params is the request's body with its fields sorted and its encrypted fields decrypted, to
+	// compare effects by; empty for a payment, and for an order of AddPaidOrder.
 	Params string `json:"params,omitempty"`
 }
 
 // Ending is how a refund, a transfer bill, a share or a return ends.
 type Ending struct {
-	// State is the final one: SUCCESS (which empty stands for), CLOSED or ABNORMAL for a refund, SUCCESS, FAIL or
-	// CANCELLED for a transfer bill, SUCCESS or CLOSED for a share, SUCCESS or FAILED for a return.
+	// State is the final one: SUCCESS (which empty stands for), CLOSED or ABNORMAL for a refund,
+	// SUCCESS, FAIL or CANCELLED for a transfer bill, SUCCESS or CLOSED for a share, SUCCESS or
+	// FAILED for a return.
 	State string
-	// After is how long it takes; the response to the request itself still shows the state before. When it is negative the
-	// state stays until [Ledger.Settle].
+	// After is how long it takes; the response to the request itself still shows the state before.
+	// When it is negative the state stays until [Ledger.Settle].
 	After time.Duration
 }
 
 // Ledger is what took effect for a merchant, and decides how it ends.
 type Ledger struct{ merchant *gate.Merchant }
 
-// Effects returns all effects of the given kinds, or of every kind if none is given, the oldest first.
+// Effects returns all effects of the given kinds, or of every kind if none is given, the oldest
+// first.
 func (l *Ledger) Effects(kinds ...EffectKind) []Effect {
 	names := make([]string, len(kinds))
 	for i, kind := range kinds {
@@ -63,10 +66,12 @@ func (l *Ledger) Effects(kinds ...EffectKind) []Effect {
 	return list
 }
 
-// SetEnding sets how refunds, transfer bills, shares and returns end: decide is called once for each when it is accepted, one call
-// at a time, and must not call the sandbox. A sharing asks for every receiver, as out_order_no/account, and ends with the slowest.
-// By default, which nil restores, transfer bills wait for Settle, as they wait for their user in reality, and all others succeed
-// at once. A state that the kind does not have, or a panic, makes the request a SYSTEM_ERROR without effect.
+// SetEnding sets how refunds, transfer bills, shares and returns end: decide is called once for
+// each when it is accepted, one call at a time, and must not call the sandbox. A sharing asks for
+// every receiver, as out_order_no/account, and ends with the slowest. By default, which nil
+// restores, transfer bills wait for Settle, as they wait for their user in reality, and all others
+// succeed at once. A state that the kind does not have, or a panic, makes the request a
+// SYSTEM_ERROR without effect.
 func (l *Ledger) SetEnding(decide func(kind EffectKind, number string) Ending) {
 	if decide == nil {
 		l.merchant.Ledger.SetEnding(nil)
@@ -77,9 +82,10 @@ func (l *Ledger) SetEnding(decide func(kind EffectKind, number string) Ending) {
 	})
 }
 
-// Settle brings a refund, a transfer bill, a sharing or a return to a final state, before its ending does; see [Ending] for the
-// states. number is the merchant's own, with SUB_MCHID/ before it if a service provider acted for a sub-merchant. The state of a
-// sharing is that of all receivers who have none yet. A refund that is ABNORMAL can still become SUCCESS or CLOSED; a record that
+// Settle brings a refund, a transfer bill, a sharing or a return to a final state, before its
+// ending does; see [Ending] for the states. number is the merchant's own, with SUB_MCHID/ before it
+// if a service provider acted for a sub-merchant. The state of a sharing is that of all receivers
+// who have none yet. A refund that is ABNORMAL can still become SUCCESS or CLOSED; a record that
 // has ended otherwise stays.
 func (l *Ledger) Settle(kind EffectKind, number, final string) error {
 	return l.merchant.Ledger.Settle(string(kind), number, final)

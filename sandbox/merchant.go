@@ -10,7 +10,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/keyring"
 )
 
-// Merchant is the merchant whom the sandbox knows: what a client needs to sign as it. It is printed without its keys.
+// Merchant is the merchant whom the sandbox knows: what a client needs to sign as it. It is printed
+// without its keys.
 type Merchant struct {
 	ID          string            // merchant number
 	Serial      string            // of Certificate: 40 upper-case hex digits
@@ -31,8 +32,8 @@ func (m Merchant) MarshalText() ([]byte, error) { return []byte(m.String()), nil
 // LogValue is the merchant in a log: number and serial.
 func (m Merchant) LogValue() slog.Value { return keyring.Merchant(m).LogValue() }
 
-// Brand is the brand whom the sandbox knows: what a client needs to call as it under /brand/. It is printed without its
-// keys.
+// Brand is the brand whom the sandbox knows: what a client needs to call as it under /brand/. It is
+// printed without its keys.
 type Brand struct {
 	ID          string            // brand id
 	Serial      string            // of Certificate: 40 upper-case hex digits

@@ -13,9 +13,10 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/trouble"
 )
 
-// New returns a sandbox that listens nowhere: serve it as an http.Handler, or use [Sandbox.Transport] or
-// [Sandbox.Listen]. In a testing/synctest bubble call it inside the bubble, so that its certificates fit the bubble's
-// time. It works until Close, or until nothing refers to it any more.
+// New returns a sandbox that listens nowhere: serve it as an http.Handler, or use
+// [Sandbox.Transport] or [Sandbox.Listen]. In a testing/synctest bubble call it inside the bubble,
+// so that its certificates fit the bubble's time. It works until Close, or until nothing refers to
+// it any more.
 func New(options ...Option) (*Sandbox, error) {
 	set := settings{clock: time.Now, merchantID: "1900000109", scheme: apiv3.RSA()}
 	for _, option := range options {

@@ -33,8 +33,9 @@ type settings struct {
 	names   []string
 }
 
-// WithClock sets the time that the sandbox takes for the real one, time.Now by default: it decides on the window of
-// requests, and the validity of certificates is laid around its first reading. Clock begins with it.
+// WithClock sets the time that the sandbox takes for the real one, time.Now by default: it decides
+// on the window of requests, and the validity of certificates is laid around its first reading.
+// Clock begins with it.
 func WithClock(clock func() time.Time) Option {
 	return func(s *settings) error {
 		if clock == nil {
@@ -45,8 +46,9 @@ func WithClock(clock func() time.Time) Option {
 	}
 }
 
-// WithMerchant sets the merchant number, 8 to 10 digits, "1900000109" by default. Each number has a key of its own,
-// which takes a fraction of a second to generate when the process first uses the number.
+// WithMerchant sets the merchant number, 8 to 10 digits, "1900000109" by default. Each number has a
+// key of its own, which takes a fraction of a second to generate when the process first uses the
+// number.
 func WithMerchant(id string) Option {
 	return func(s *settings) error {
 		s.merchantID = id
@@ -54,8 +56,9 @@ func WithMerchant(id string) Option {
 	}
 }
 
-// WithScheme sets the scheme of requests, responses and notifications, apiv3.RSA by default. Its identity is the merchant
-// number, and it must work with RSA keys of 2048 bits. It is for tests that cannot wait for RSA.
+// WithScheme sets the scheme of requests, responses and notifications, apiv3.RSA by default. Its
+// identity is the merchant number, and it must work with RSA keys of 2048 bits. It is for tests
+// that cannot wait for RSA.
 func WithScheme(scheme apiv3.Scheme) Option {
 	return func(s *settings) error {
 		if scheme == nil {
@@ -66,7 +69,8 @@ func WithScheme(scheme apiv3.Scheme) Option {
 	}
 }
 
-// WithSeed sets the seed from which the hits of faults, canned responses and invented bills are drawn, 0 by default.
+// WithSeed sets the seed from which the hits of faults, canned responses and invented bills are
+// drawn, 0 by default.
 func WithSeed(seed uint64) Option {
 	return func(s *settings) error {
 		s.seed = seed
@@ -74,8 +78,8 @@ func WithSeed(seed uint64) Option {
 	}
 }
 
-// WithNotifyHosts permits notifications to these hosts, names or addresses without a port, besides loopback. They are signed
-// with keys that nobody should trust.
+// WithNotifyHosts permits notifications to these hosts, names or addresses without a port, besides
+// loopback. They are signed with keys that nobody should trust.
 func WithNotifyHosts(hosts ...string) Option {
 	return func(s *settings) error {
 		for _, host := range hosts {
@@ -91,9 +95,10 @@ func WithNotifyHosts(hosts ...string) Option {
 	}
 }
 
-// WithNetwork permits [Sandbox.Listen] on addresses that are not loopback, and control from other machines, which must call this
-// one by an IP address or by one of these names. Whoever reaches it can take the sandbox's keys and change everything in it, so it
-// is for closed networks, such as that of a test's containers.
+// WithNetwork permits [Sandbox.Listen] on addresses that are not loopback, and control from other
+// machines, which must call this one by an IP address or by one of these names. Whoever reaches it
+// can take the sandbox's keys and change everything in it, so it is for closed networks, such as
+// that of a test's containers.
 func WithNetwork(names ...string) Option {
 	return func(s *settings) error {
 		for _, name := range names {
@@ -106,10 +111,11 @@ func WithNetwork(names ...string) Option {
 	}
 }
 
-// WithBillRows makes every bill and statement one of n rows, which are invented and always the same for a seed, a merchant and
-// a day; by default they tell the sandbox's own records. They are written while they are read, so that n may be
-// a hundred million: then the first application for a bill is answered STATEMENT_CREATING until its digest is known.
-// Encrypted bills come in two parts at least, so that clients are seen to join them.
+// WithBillRows makes every bill and statement one of n rows, which are invented and always the same
+// for a seed, a merchant and a day; by default they tell the sandbox's own records. They are
+// written while they are read, so that n may be a hundred million: then the first application for a
+// bill is answered STATEMENT_CREATING until its digest is known. Encrypted bills come in two parts
+// at least, so that clients are seen to join them.
 func WithBillRows(n int64) Option {
 	return func(s *settings) error {
 		if n < 1 {
@@ -120,7 +126,8 @@ func WithBillRows(n int64) Option {
 	}
 }
 
-// WithLenientCards accepts member feeds and the points of members for any card and user, also such as do not exist.
+// WithLenientCards accepts member feeds and the points of members for any card and user, also such
+// as do not exist.
 func WithLenientCards() Option {
 	return func(s *settings) error {
 		s.lenientCards = true
@@ -136,12 +143,13 @@ func WithKeyMode(mode KeyMode) Option {
 	}
 }
 
-// WithStore keeps the sandbox in a store, and begins with what is in there: orders, refunds and all other records, the ledger,
-// notifications that are on their way, the clock, merchants and their keys. By default it lives in memory only. A change is in the
-// store before its call is answered. When the store fails, the change is not made, and every call from then on is answered with 500
-// SYSTEM_ERROR. The journal, faults, rules, plans and endings are not kept, nor are the brand's keys. Notifications that have become
-// due meanwhile are sent at once, over the network, unless the clock was frozen. Of a merchant who is in the store
-// already, the store's key mode counts.
+// WithStore keeps the sandbox in a store, and begins with what is in there: orders, refunds and all
+// other records, the ledger, notifications that are on their way, the clock, merchants and their
+// keys. By default it lives in memory only. A change is in the store before its call is answered.
+// When the store fails, the change is not made, and every call from then on is answered with 500
+// SYSTEM_ERROR. The journal, faults, rules, plans and endings are not kept, nor are the brand's
+// keys. Notifications that have become due meanwhile are sent at once, over the network, unless the
+// clock was frozen. Of a merchant who is in the store already, the store's key mode counts.
 func WithStore(store Store) Option {
 	return func(s *settings) error {
 		if store == nil {

@@ -2,20 +2,22 @@ package sandbox
 
 import "github.com/wxpay-go/wxpay/sandbox/internal/gate"
 
-// Rule is one of the platform's limits that depend on time or pace, or that only production insists on. They go by the sandbox's
-// clock: while that stands still, because it is frozen, a [WithClock] that does not move, or a testing/synctest bubble, it is
-// always the same second.
+// Rule is one of the platform's limits that depend on time or pace, or that only production insists
+// on. They go by the sandbox's clock: while that stands still, because it is frozen, a [WithClock]
+// that does not move, or a testing/synctest bubble, it is always the same second.
 type Rule string
 
 // Rules. All but ReadDelay hold from the beginning.
 const (
-	// Rates responds with 429 to requests that come faster than documented, by operation and merchant, and to more than 6 failing refunds
-	// a second. A second begins with a new one of the clock, so where the clock stands still, calls beyond the rate are rejected
-	// until it moves; a test that sends many relaxes it.
+	// Rates responds with 429 to requests that come faster than documented, by operation and
+	// merchant, and to more than 6 failing refunds a second. A second begins with a new one of the
+	// clock, so where the clock stands still, calls beyond the rate are rejected until it moves; a
+	// test that sends many relaxes it.
 	Rates = Rule(gate.Rates)
-	// ReadDelay hides orders, refunds, transfer bills and shares from queries for a second. It does not hold by itself: the platform
-	// documents no such delay, so a query that finds a new record is not wrong. Enforced, it shows whether a program
-	// takes "not found" right after a call for a final response.
+	// ReadDelay hides orders, refunds, transfer bills and shares from queries for a second. It does
+	// not hold by itself: the platform documents no such delay, so a query that finds a new record
+	// is not wrong. Enforced, it shows whether a program takes "not found" right after a call for a
+	// final response.
 	ReadDelay = Rule(gate.ReadDelay)
 	// RefundPace takes one refund of an order a minute; another is 429.
 	RefundPace = Rule(gate.RefundPace)
@@ -23,12 +25,14 @@ const (
 	SharePace = Rule(gate.SharePace)
 	// LookBack finds no transfer bill older than 30 days.
 	LookBack = Rule(gate.LookBack)
-	// AsyncCancel leaves a transfer bill CANCELING for a second. Without it the response says so, and the next query CANCELLED.
+	// AsyncCancel leaves a transfer bill CANCELING for a second. Without it the response says so,
+	// and the next query CANCELLED.
 	AsyncCancel = Rule(gate.AsyncCancel)
-	// Names wants user_name for transfers of 2,000 yuan and more, and none for those below 0.30 yuan.
+	// Names wants user_name for transfers of 2,000 yuan and more, and none for those below 0.30
+	// yuan.
 	Names = Rule(gate.Names)
-	// Expiry closes orders that nobody pays, by time_expire or after 7 days, limits time_expire, and ends a prepay_id and a
-	// code_url after two hours and an h5_url after five minutes.
+	// Expiry closes orders that nobody pays, by time_expire or after 7 days, limits time_expire,
+	// and ends a prepay_id and a code_url after two hours and an h5_url after five minutes.
 	Expiry = Rule(gate.Expiry)
 )
 

@@ -15,14 +15,16 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// HeaderSandbox is the header that says how a response came about: "stateful" where the sandbox follows what it was told
-// before, "canned" where it only checked the request and made a response that looks like the platform's. Every response of a
-// documented operation has it, rejections too. The platform has no such header.
+// HeaderSandbox is the header that says how a response came about: "stateful" where the sandbox
+// follows what it was told before, "canned" where it only checked the request and made a response
+// that looks like the platform's. Every response of a documented operation has it, rejections too.
+// The platform has no such header.
 const HeaderSandbox = gate.Header
 
-// Sandbox is one gateway as one of its merchants sees it: with that merchant's keys, records and users, and with the clock,
-// journal, faults and deliveries that all merchants share. It is an http.Handler, which responds to every merchant, and safe
-// for concurrent use. The zero value is not usable; see [New] and [Start], and [Sandbox.AddMerchant] for further merchants.
+// Sandbox is one gateway as one of its merchants sees it: with that merchant's keys, records and
+// users, and with the clock, journal, faults and deliveries that all merchants share. It is an
+// http.Handler, which responds to every merchant, and safe for concurrent use. The zero value is
+// not usable; see [New] and [Start], and [Sandbox.AddMerchant] for further merchants.
 type Sandbox struct {
 	Users      *Users      // what users do: pay, open cards, complain
 	Ledger     *Ledger     // what took effect, and how it ends
@@ -111,10 +113,11 @@ func (s *shared) enlist(keys *keyring.Ring) *Sandbox {
 	return view
 }
 
-// AddMerchant adds a merchant with keys and records of its own, and returns the sandbox as that merchant sees it: its
-// [Sandbox.Merchant], [Sandbox.Env], Users, Ledger and Keys are about the new merchant, while journal, faults, rules, clock and
-// deliveries are those of all. If the sandbox has the merchant already, it is returned as it is. The number has 8 to 10
-// digits. The merchant in Authorization decides whose request it is, whichever view serves it.
+// AddMerchant adds a merchant with keys and records of its own, and returns the sandbox as that
+// merchant sees it: its [Sandbox.Merchant], [Sandbox.Env], Users, Ledger and Keys are about the new
+// merchant, while journal, faults, rules, clock and deliveries are those of all. If the sandbox has
+// the merchant already, it is returned as it is. The number has 8 to 10 digits. The merchant in
+// Authorization decides whose request it is, whichever view serves it.
 func (s *Sandbox) AddMerchant(id string) (*Sandbox, error) {
 	if err := say.CheckMerchantNumber("AddMerchant", id); err != nil {
 		return nil, err
@@ -122,11 +125,13 @@ func (s *Sandbox) AddMerchant(id string) (*Sandbox, error) {
 	return s.shared.add(id, BothKeys)
 }
 
-// Merchants returns the sandbox as each of its merchants sees it, in the order in which they were added.
+// Merchants returns the sandbox as each of its merchants sees it, in the order in which they were
+// added.
 func (s *Sandbox) Merchants() []*Sandbox { return s.shared.all() }
 
-// AddSubMerchant makes a merchant number a sub-merchant of this merchant, who is its service provider. The number may be that
-// of a merchant of the sandbox, or any other of 8 to 10 digits: a sub-merchant needs no keys.
+// AddSubMerchant makes a merchant number a sub-merchant of this merchant, who is its service
+// provider. The number may be that of a merchant of the sandbox, or any other of 8 to 10 digits: a
+// sub-merchant needs no keys.
 func (s *Sandbox) AddSubMerchant(id string) error {
 	if err := say.CheckMerchantNumber("AddSubMerchant", id); err != nil {
 		return err
@@ -143,17 +148,18 @@ func (s *Sandbox) SubMerchants() []string { return s.merchant.Subs() }
 // ServeHTTP responds to one request, of whichever merchant.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.merchant.ServeHTTP(w, r) }
 
-// Transport returns a round tripper that calls the sandbox in process, without sockets, whatever host a request names.
-// It treats requests as net/http's own transport and server would: the request target is the text that would stand on
-// the request line, a malformed request is an error, the body is always closed, and a request whose context ends is
-// given up. It works in a testing/synctest bubble. It is safe for concurrent use.
+// Transport returns a round tripper that calls the sandbox in process, without sockets, whatever
+// host a request names. It treats requests as net/http's own transport and server would: the
+// request target is the text that would stand on the request line, a malformed request is an error,
+// the body is always closed, and a request whose context ends is given up. It works in a
+// testing/synctest bubble. It is safe for concurrent use.
 func (s *Sandbox) Transport() http.RoundTripper {
 	return inprocess.Transport{Handler: s, Clock: s.merchant.Clock.Wire}
 }
 
-// Close ends what the sandbox does by itself: deliveries, and the ways of refunds and transfer bills to their final
-// states. It waits for attempts that are under way, which it cuts short. Calls are answered as before. A second call does
-// nothing.
+// Close ends what the sandbox does by itself: deliveries, and the ways of refunds and transfer
+// bills to their final states. It waits for attempts that are under way, which it cuts short. Calls
+// are answered as before. A second call does nothing.
 func (s *Sandbox) Close() error {
 	s.merchant.Office.Close()
 	s.merchant.Book.Close()
@@ -169,11 +175,13 @@ func (s Sandbox) Format(f fmt.State, verb rune) { redact.Format(f, verb, s.Strin
 // MarshalText gives encodings what String returns.
 func (s Sandbox) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Merchant returns the merchant whom the sandbox knows. The values it points to must not be changed.
+// Merchant returns the merchant whom the sandbox knows. The values it points to must not be
+// changed.
 func (s *Sandbox) Merchant() Merchant { return Merchant(s.merchant.Keys.Merchant()) }
 
-// Brand returns the brand whom the sandbox knows. Its paths begin with /brand/, take the scheme of brands and no other, and
-// want the id of the brand's public key in Wechatpay-Serial. The first call takes a fraction of a second, to make the keys.
+// Brand returns the brand whom the sandbox knows. Its paths begin with /brand/, take the scheme of
+// brands and no other, and want the id of the brand's public key in Wechatpay-Serial. The first
+// call takes a fraction of a second, to make the keys.
 func (s *Sandbox) Brand() (Brand, error) {
 	b, err := s.brand()
 	return Brand(b), err
@@ -183,9 +191,9 @@ func (s *Sandbox) brand() (keyring.Brand, error) {
 	return s.merchant.Brand.Brand(s.merchant.Keys.Platform().Authority, s.merchant.Clock.Now())
 }
 
-// Env returns the variables that connect a client, each as NAME=value: WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY (PEM
-// text), WXPAY_APIV3_KEY, and unless the merchant has certificates only WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY (PEM
-// text).
+// Env returns the variables that connect a client, each as NAME=value: WXPAY_MCHID, WXPAY_SERIAL,
+// WXPAY_PRIVATE_KEY (PEM text), WXPAY_APIV3_KEY, and unless the merchant has certificates only
+// WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY (PEM text).
 func (s *Sandbox) Env() []string { return env(s.merchant.Keys.Variables()) }
 
 // LookupEnv looks one of the variables of [Sandbox.Env] up, in the manner of os.LookupEnv.
@@ -215,30 +223,34 @@ func (s *Sandbox) OnRepeatedFeed(way RepeatedFeed) {
 	s.flows.members.OnRepeatedFeed(member.Repeated(way))
 }
 
-// BindAppID binds an appid to this merchant. From the first one on, orders with another are 400 APPID_MCHID_NOT_MATCH; before that
-// the sandbox knows of no bindings and takes every appid.
+// BindAppID binds an appid to this merchant. From the first one on, orders with another are 400
+// APPID_MCHID_NOT_MATCH; before that the sandbox knows of no bindings and takes every appid.
 func (s *Sandbox) BindAppID(id string) error { return s.flows.orders.BindAppID(id) }
 
-// NotifySharesAt sets where the merchant is notified of every share that arrived and every return: PROFITSHARING.SUCCESS and
-// PROFITSHARING.RETURN. In reality the address is set in the merchant platform, for no request carries it. Empty, the default,
-// is for nobody.
+// NotifySharesAt sets where the merchant is notified of every share that arrived and every return:
+// PROFITSHARING.SUCCESS and PROFITSHARING.RETURN. In reality the address is set in the merchant
+// platform, for no request carries it. Empty, the default, is for nobody.
 func (s *Sandbox) NotifySharesAt(address string) error { return s.flows.shares.NotifySharesAt(address) }
 
-// SetBalance sets what a merchant who receives shares has to return them from, fen. Shares that arrive later add to it. Until it
-// is set a merchant can return everything; a negative sum makes it so again.
+// SetBalance sets what a merchant who receives shares has to return them from, fen. Shares that
+// arrive later add to it. Until it is set a merchant can return everything; a negative sum makes it
+// so again.
 func (s *Sandbox) SetBalance(merchantID string, fen int64) error {
 	return s.flows.shares.SetBalance(merchantID, fen)
 }
 
-// Snapshot returns everything that the merchants and their users have done, as JSON for [Sandbox.Restore]: orders, refunds and all
-// other records, the ledger, the log of notifications, and the time of the clock. Keys are not in it, nor are the journal, faults,
-// plans and endings; personal data is, in the clear.
+// Snapshot returns everything that the merchants and their users have done, as JSON for
+// [Sandbox.Restore]: orders, refunds and all other records, the ledger, the log of notifications,
+// and the time of the clock. Keys are not in it, nor are the journal, faults, plans and endings;
+// personal data is, in the clear.
 func (s *Sandbox) Snapshot() ([]byte, error) { return s.merchant.Clock.Snapshot() }
 
-// Restore makes everything as it was when the snapshot was taken, in this sandbox or another, the time of the clock included; it
-// is the only way back. What was due later is due later again, and notifications on their way are repeated. Merchants whom the
-// sandbox does not have are added, with new keys, and those whom the snapshot does not have are left with nothing. Notifications
-// that were encrypted for other keys than this sandbox has are given up. If the snapshot cannot be read, nothing changes.
+// Restore makes everything as it was when the snapshot was taken, in this sandbox or another, the
+// time of the clock included; it is the only way back. What was due later is due later again, and
+// notifications on their way are repeated. Merchants whom the sandbox does not have are added, with
+// new keys, and those whom the snapshot does not have are left with nothing. Notifications that
+// were encrypted for other keys than this sandbox has are given up. If the snapshot cannot be read,
+// nothing changes.
 func (s *Sandbox) Restore(data []byte) error {
 	clock := s.merchant.Clock
 	snapshot, merchants, err := clock.ReadSnapshot(data)
@@ -253,6 +265,7 @@ func (s *Sandbox) Restore(data []byte) error {
 	return clock.Restore(snapshot, s.merchant.Office.Forsake)
 }
 
-// Reset empties all records, as if nobody had done anything yet, and sets the clock to the time of the wire. Merchants stay, with
-// their keys and sub-merchants; so do the journal, faults, plans and endings.
+// Reset empties all records, as if nobody had done anything yet, and sets the clock to the time of
+// the wire. Merchants stay, with their keys and sub-merchants; so do the journal, faults, plans and
+// endings.
 func (s *Sandbox) Reset() error { return s.merchant.Clock.Reset(s.merchant.Office.Forsake) }

@@ -14,17 +14,19 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/keyring"
 )
 
-// idleTimeout is how long the gateway keeps an idle connection open; it announces it as Keep-Alive: timeout=8.
+// idleTimeout is how long the gateway keeps an idle connection open; it announces it as Keep-Alive:
+// timeout=8.
 const idleTimeout = 8 * time.Second
 
-// headerTimeout bounds reading the headers of a request, so that a stuck client does not hold a connection for ever.
+// headerTimeout bounds reading the headers of a request, so that a stuck client does not hold a
+// connection for ever.
 const headerTimeout = 30 * time.Second
 
 // maxHeaderBytes bounds the headers of a request, which the journal keeps.
 const maxHeaderBytes = 64 << 10
 
-// TB is what [Start] needs of a test; *testing.T, *testing.B and *testing.F fit. It is declared here so that programs
-// which embed the sandbox do not link package testing.
+// TB is what [Start] needs of a test; *testing.T, *testing.B and *testing.F fit. It is declared
+// here so that programs which embed the sandbox do not link package testing.
 type TB interface {
 	Helper()
 	Cleanup(func())
@@ -42,7 +44,8 @@ type Server struct {
 	open   sync.WaitGroup // connections
 }
 
-// Start makes a sandbox, listens on a free loopback port, and stops when the test ends. An error ends the test.
+// Start makes a sandbox, listens on a free loopback port, and stops when the test ends. An error
+// ends the test.
 func Start(t TB, options ...Option) *Server {
 	t.Helper()
 	s, err := New(options...)
@@ -57,9 +60,10 @@ func Start(t TB, options ...Option) *Server {
 	return server
 }
 
-// Listen serves the sandbox on addr, a loopback address with a port (0 for a free one), such as "127.0.0.1:0" or
-// "localhost:8080". Other addresses are errors, because the sandbox gives its private keys away, unless [WithNetwork] permits them.
-// Besides the platform's paths it serves [Sandbox.Control]. End it with Close.
+// Listen serves the sandbox on addr, a loopback address with a port (0 for a free one), such as
+// "127.0.0.1:0" or "localhost:8080". Other addresses are errors, because the sandbox gives its
+// private keys away, unless [WithNetwork] permits them. Besides the platform's paths it serves
+// [Sandbox.Control]. End it with Close.
 func (s *Sandbox) Listen(addr string) (*Server, error) {
 	if err := visible.Word(addr); err != nil {
 		return nil, fmt.Errorf("sandbox: of the address %s, %w", redact.Quote(addr), err)
@@ -116,7 +120,8 @@ func notLoopback(addr string) error {
 	return fmt.Errorf("sandbox: refusing to listen on %q: its private keys are no secret, so it serves loopback addresses only; use 127.0.0.1:PORT", addr)
 }
 
-// Close stops listening, closes every connection, and waits until all of them have ended. A second call does nothing.
+// Close stops listening, closes every connection, and waits until all of them have ended. A second
+// call does nothing.
 func (s *Server) Close() error {
 	err := s.server.Close()
 	<-s.served

@@ -10,26 +10,28 @@ import (
 // Users do what the users of a merchant do.
 type Users struct{ flows flows }
 
-// Pay lets the user pay an order or a combined order, and returns the transaction_id. number is out_trade_no or
-// combine_out_trade_no; of two sub-merchants' orders with the same number it is SUB_MCHID/out_trade_no. An order that does
-// not exist, is closed or paid is an error, and so is one whose prepay_id, code_url or h5_url has expired. The merchant is
-// notified at the order's notify_url.
+// Pay lets the user pay an order or a combined order, and returns the transaction_id. number is
+// out_trade_no or combine_out_trade_no; of two sub-merchants' orders with the same number it is
+// SUB_MCHID/out_trade_no. An order that does not exist, is closed or paid is an error, and so is
+// one whose prepay_id, code_url or h5_url has expired. The merchant is notified at the order's
+// notify_url.
 func (u *Users) Pay(number string) (transactionID string, err error) {
 	return u.flows.orders.Pay(number)
 }
 
-// PayAs is [Users.Pay] by the user with that openid. A JSAPI order is for one user, so another is an error; an empty openid
-// is the user whom the order names.
+// PayAs is [Users.Pay] by the user with that openid. A JSAPI order is for one user, so another is
+// an error; an empty openid is the user whom the order names.
 func (u *Users) PayAs(number, openID string) (transactionID string, err error) {
 	return u.flows.orders.PayAs(number, openID)
 }
 
-// FailPayment lets a payment fail, as when the bank declines it or the user turns away: nobody is notified, and the order can
-// still be paid. Its state stays NOTPAY; only the parts of a combined order become PAYERROR. number is as for [Users.Pay].
+// FailPayment lets a payment fail, as when the bank declines it or the user turns away: nobody is
+// notified, and the order can still be paid. Its state stays NOTPAY; only the parts of a combined
+// order become PAYERROR. number is as for [Users.Pay].
 func (u *Users) FailPayment(number string) error { return u.flows.orders.FailPayment(number) }
 
-// AddPaidOrder puts an order that is paid already, over total fen, and returns its transaction_id: the start of a test about
-// refunds. It has no notify_url, so nobody is notified.
+// AddPaidOrder puts an order that is paid already, over total fen, and returns its transaction_id:
+// the start of a test about refunds. It has no notify_url, so nobody is notified.
 func (u *Users) AddPaidOrder(outTradeNo string, total int64) (transactionID string, err error) {
 	return u.flows.orders.AddPaidOrder(outTradeNo, total)
 }
@@ -45,7 +47,8 @@ type MemberFeed struct {
 	Time    time.Time `json:"time"`
 }
 
-// MemberFeeds returns the feeds that were shown, the oldest first. No query of the platform tells them.
+// MemberFeeds returns the feeds that were shown, the oldest first. No query of the platform tells
+// them.
 func (u *Users) MemberFeeds() (list []MemberFeed) {
 	for _, f := range u.flows.members.MemberFeeds() {
 		list = append(list, MemberFeed(f))
@@ -61,13 +64,13 @@ type MemberCard struct {
 	OpenID  string `json:"openid"`
 	State   string `json:"user_card_state"` // UNACTIVATED, EFFECTIVE, EXPIRED or INVALID
 	Points  int64  `json:"point_balance"`   // as it was synchronised last
-	// Awaited says that the user asked for the points and the provider has not synchronised them since; see
-	// [Users.AskForPoints].
+	// Awaited says that the user asked for the points and the provider has not synchronised them
+	// since; see [Users.AskForPoints].
 	Awaited bool `json:"point_balance_awaited"`
 }
 
-// MemberCards returns the cards of all users, the oldest first. The first is the one of the documentation's sample values, which
-// every sandbox has.
+// MemberCards returns the cards of all users, the oldest first. The first is the one of the
+// documentation's sample values, which every sandbox has.
 func (u *Users) MemberCards() (list []MemberCard) {
 	for _, c := range u.flows.members.MemberCards() {
 		list = append(list, MemberCard(c))
@@ -75,21 +78,25 @@ func (u *Users) MemberCards() (list []MemberCard) {
 	return list
 }
 
-// OpenMemberCard lets a user open a card, and returns its user_card_code, which is empty where the provider gives it. The provider
-// is told at the template's notify_url by BRAND_MEMBER_CARD_SP.USER_CARD.CREATE (a brand that made the template itself by
-// BRAND_MEMBER_CARD.USER_CARD.CREATE, and so on), and has to confirm the card before anything can be
-// done with it. A template that does not exist or has ended, and a user who has the card, are errors. phone may be empty.
+// OpenMemberCard lets a user open a card, and returns its user_card_code, which is empty where the
+// provider gives it. The provider is told at the template's notify_url by
+// BRAND_MEMBER_CARD_SP.USER_CARD.CREATE (a brand that made the template itself by
+// BRAND_MEMBER_CARD.USER_CARD.CREATE, and so on), and has to confirm the card before anything can
+// be done with it. A template that does not exist or has ended, and a user who has the card, are
+// errors. phone may be empty.
 func (u *Users) OpenMemberCard(cardID, openid, phone string) (userCardCode string, err error) {
 	return u.flows.members.OpenMemberCard(cardID, openid, phone)
 }
 
-// DeleteMemberCard lets a user delete a card. The provider is told by BRAND_MEMBER_CARD_SP.USER_CARD.DELETE.
+// DeleteMemberCard lets a user delete a card. The provider is told by
+// BRAND_MEMBER_CARD_SP.USER_CARD.DELETE.
 func (u *Users) DeleteMemberCard(cardID, openid string) error {
 	return u.flows.members.DeleteMemberCard(cardID, openid)
 }
 
-// AskForPoints lets a user look at the points of a card. The provider is asked for them by BRAND_MEMBER_CARD_SP.SYNC_USER_POINT, and
-// owes a synchronisation until it makes one; see [MemberCard].
+// AskForPoints lets a user look at the points of a card. The provider is asked for them by
+// BRAND_MEMBER_CARD_SP.SYNC_USER_POINT, and owes a synchronisation until it makes one; see
+// [MemberCard].
 func (u *Users) AskForPoints(cardID, openid string) error {
 	return u.flows.members.AskForPoints(cardID, openid)
 }
@@ -105,15 +112,16 @@ type PointExchange struct {
 	StockID    string    `json:"stock_id"`
 	Points     int64     `json:"deduct_points"`
 	Time       time.Time `json:"time"`
-	// State is empty until the provider tells the result: POINT_EXCHANGE_COUPON_SUCCESS or _FAIL, or _ALLOW or _REJECT.
+	// State is empty until the provider tells the result: POINT_EXCHANGE_COUPON_SUCCESS or _FAIL,
+	// or _ALLOW or _REJECT.
 	State      string `json:"state,omitempty"`
 	CouponCode string `json:"coupon_code,omitempty"`
 	FailReason string `json:"fail_reason,omitempty"`
 }
 
-// ExchangePoints lets a user exchange points of a card for a coupon, and returns the record_id. The provider is told by
-// BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON, and has to tell the result and the new balance. More points than the card has are an
-// error.
+// ExchangePoints lets a user exchange points of a card for a coupon, and returns the record_id. The
+// provider is told by BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON, and has to tell the result and
+// the new balance. More points than the card has are an error.
 func (u *Users) ExchangePoints(cardID, openid, templateID, stockID string, points int64) (recordID string, err error) {
 	return u.flows.members.ExchangePoints(cardID, openid, templateID, stockID, points)
 }
@@ -132,7 +140,8 @@ type Complaint struct {
 	Detail     string `json:"complaint_detail"`
 	Problem    string `json:"problem_description"`
 	Type       string `json:"problem_type"` // REFUND, SERVICE_NOT_WORK or OTHERS, which empty stands for
-	// RefundAmount is what a user who wants a REFUND asks for, in fen; 0 stands for the whole order.
+	// RefundAmount is what a user who wants a REFUND asks for, in fen; 0 stands for the whole
+	// order.
 	RefundAmount int64  `json:"apply_refund_amount,omitempty"`
 	Phone        string `json:"payer_phone"` // empty for a sample; told encrypted
 
@@ -142,15 +151,16 @@ type Complaint struct {
 	Time  time.Time `json:"complaint_time"`
 }
 
-// Complain lets the user who paid an order complain about it, and returns the complaint_id. The merchant is told by COMPLAINT.CREATE
-// at the address that it set with /v3/merchant-service/complaint-notifications. An order that is not paid, and a second complaint
+// Complain lets the user who paid an order complain about it, and returns the complaint_id. The
+// merchant is told by COMPLAINT.CREATE at the address that it set with
+// /v3/merchant-service/complaint-notifications. An order that is not paid, and a second complaint
 // about one, are errors; see [Users.ContinueComplaint].
 func (u *Users) Complain(about Complaint) (complaintID string, err error) {
 	return u.flows.complaints.Complain(complaint.Complaint(about))
 }
 
-// ContinueComplaint lets the user say more about a complaint, or complain again about one that was processed, which is PENDING
-// again then. The merchant is told by COMPLAINT.STATE_CHANGE.
+// ContinueComplaint lets the user say more about a complaint, or complain again about one that was
+// processed, which is PENDING again then. The merchant is told by COMPLAINT.STATE_CHANGE.
 func (u *Users) ContinueComplaint(complaintID, detail string) error {
 	return u.flows.complaints.ContinueComplaint(complaintID, detail)
 }
@@ -163,20 +173,22 @@ func (u *Users) Complaints() (list []Complaint) {
 	return list
 }
 
-// ConfirmServiceOrder lets the user confirm a pay score order, which is under way then. The merchant is told by
-// PAYSCORE.USER_CONFIRM at the order's notify_url. An order that does not wait for its user is an error.
+// ConfirmServiceOrder lets the user confirm a pay score order, which is under way then. The
+// merchant is told by PAYSCORE.USER_CONFIRM at the order's notify_url. An order that does not wait
+// for its user is an error.
 func (u *Users) ConfirmServiceOrder(outOrderNo string) error {
 	return u.flows.scores.ConfirmServiceOrder(outOrderNo)
 }
 
-// PayServiceOrder lets the user pay a pay score order that the merchant has completed, and returns the transaction_id. The merchant
-// is told by PAYSCORE.USER_PAID. An order that is not complete, or is paid, is an error.
+// PayServiceOrder lets the user pay a pay score order that the merchant has completed, and returns
+// the transaction_id. The merchant is told by PAYSCORE.USER_PAID. An order that is not complete, or
+// is paid, is an error.
 func (u *Users) PayServiceOrder(outOrderNo string) (transactionID string, err error) {
 	return u.flows.scores.PayServiceOrder(outOrderNo)
 }
 
-// RepeatedFeed says what becomes of a member feed whose out_request_no came before. The platform does not document it, so
-// a program that repeats must be ready for all of it.
+// RepeatedFeed says what becomes of a member feed whose out_request_no came before. The platform
+// does not document it, so a program that repeats must be ready for all of it.
 type RepeatedFeed int
 
 // Ways to treat a repeated feed.

@@ -1,5 +1,5 @@
-// Package fault says what goes wrong in a sandbox: the kinds of faults of calls and of notifications, and rules that say
-// which calls they hit.
+// Package fault says what goes wrong in a sandbox: the kinds of faults of calls and of
+// notifications, and rules that say which calls they hit.
 package fault
 
 import (
@@ -12,18 +12,20 @@ type Kind string
 
 // What happens to a call before the platform has looked at it. Nothing takes effect.
 const (
-	// Delay waits for Rule.Delay, then goes on as if nothing had been. A caller that gives up ends the wait; the request
-	// is then carried out all the same, as the platform does not see that its caller has gone.
+	// Delay waits for Rule.Delay, then goes on as if nothing had been. A caller that gives up ends
+	// the wait; the request is then carried out all the same, as the platform does not see that its
+	// caller has gone.
 	Delay Kind = "delay"
-	// Refuse refuses the connection. A server that has read a request can only reset it: over a network Refuse is
-	// ResetBefore, in process the error is a dial error that is [ErrRefused].
+	// Refuse rejects the connection. A server that has read a request can only reset it: over a
+	// network Refuse is ResetBefore, in process the error is a dial error that is [ErrRefused].
 	Refuse Kind = "refuse"
 	// ResetBefore resets the connection.
 	ResetBefore Kind = "reset-before"
 )
 
-// What a layer in front of the platform answers, unsigned. Without "after" in the name nothing takes effect; with it the
-// layer has sent the request on, and the effect is there. Rule.Status changes the status.
+// What a layer in front of the platform answers, unsigned. Without "after" in the name nothing
+// takes effect; with it the layer has sent the request on, and the effect is there. Rule.Status
+// changes the status.
 const (
 	BadGateway      Kind = "502"       // 502 and an HTML page
 	BadGatewayAfter Kind = "502-after" // the same
@@ -33,8 +35,9 @@ const (
 	NoBodyAfter     Kind = "404-after" // the same
 )
 
-// What the platform answers after its checks. Without "after" in the name nothing takes effect; with it the effect is
-// there although the answer denies it. Rule.Status and Rule.Code change the answer, which is signed.
+// What the platform answers after its checks. Without "after" in the name nothing takes effect;
+// with it the effect is there although the response denies it. Rule.Status and Rule.Code change the
+// answer, which is signed.
 const (
 	Limited          Kind = "429"           // 429 FREQUENCY_LIMITED; with Rule.Delay the answer has a Retry-After of so many seconds
 	LimitedAfter     Kind = "429-after"     // the same
@@ -43,20 +46,22 @@ const (
 	RefusedAfter     Kind = "refused-after" // 403 NOT_ENOUGH
 )
 
-// What happens to the answer. The effect is there.
+// What happens to the response. The effect is there.
 const (
-	// ResetAfter resets the connection in place of the answer.
+	// ResetAfter resets the connection in place of the response.
 	ResetAfter Kind = "reset-after"
-	// Truncate ends the connection behind half of the body; an answer without a body is lost, as with ResetAfter.
+	// Truncate ends the connection behind half of the body; a response without a body is lost, as
+	// with ResetAfter.
 	Truncate Kind = "truncate"
 	// SlowBody sends the body in ten pieces, with Rule.Delay between them.
 	SlowBody Kind = "slow-body"
 	// FlipByte changes one byte in the middle of the body, behind the signature.
 	FlipByte Kind = "flip-byte"
-	// ShortFile leaves the second half of the body out, and says nothing of it: a gzip ends in the middle, say.
+	// ShortFile leaves the second half of the body out, and says nothing of it: a gzip ends in the
+	// middle, say.
 	ShortFile Kind = "short-file"
-	// WrongDigest tells another hash_value than that of the file whose download_url is answered, or another
-	// Wechatpay-Statement-Sha1 than that of the statement. The answer is signed rightly.
+	// WrongDigest tells another hash_value than that of the file whose download_url is answered, or
+	// another Wechatpay-Statement-Sha1 than that of the statement. The answer is signed rightly.
 	WrongDigest Kind = "wrong-digest"
 	// WrongSignature spoils the signature, in a way that is still base64.
 	WrongSignature Kind = "wrong-signature"
@@ -68,34 +73,37 @@ const (
 	Probe Kind = "probe"
 )
 
-// What a proxy does that mixes up requests and answers. Every signature is genuine: nothing in it says to which request it
-// belongs. The effect is there, except with Cached and ErrorAs200. Crossed, CrossedPath and Cached know the signed answers
-// since a rule of theirs was added, up to four minutes old, to the same merchant; while they know none that fits, they hit nothing.
+// What a proxy does that mixes up requests and answers. Every signature is genuine: nothing in it
+// says to which request it belongs. The effect is there, except with Cached and ErrorAs200.
+// Crossed, CrossedPath and Cached know the signed responses since a rule of theirs was added, up to
+// four minutes old, to the same merchant; while they know none that fits, they hit nothing.
 const (
 	// Crossed delivers the latest answer to another call of the same operation.
 	Crossed Kind = "crossed"
 	// CrossedPath delivers the latest answer to a call of another operation.
 	CrossedPath Kind = "crossed-path"
-	// Cached delivers the first answer to the same method and target again, be it a success or a refusal. The request does
-	// not reach the platform.
+	// Cached delivers the first answer to the same method and target again, be it a success or a
+	// refusal. The request does not reach the platform.
 	Cached Kind = "cached"
-	// Late resets the connection in place of the answer, and delivers it to the merchant's next request that no fault hits, in
-	// place of that one's own. A file is only lost.
+	// Late resets the connection in place of the response, and delivers it to the merchant's next
+	// request that no fault hits, in place of that one's own. A file is only lost.
 	Late Kind = "late"
 	// Duplicate sends the request twice, and delivers the second answer.
 	Duplicate Kind = "duplicate"
-	// ErrorAs200 is a refusal of the platform under the status 200: SYSTEM_ERROR, Rule.Code changes it.
+	// ErrorAs200 is a refusal of the platform under the status 200: SYSTEM_ERROR, Rule.Code changes
+	// it.
 	ErrorAs200 Kind = "error-as-200"
 	// SuccessAs403 is the success under the status 403, Rule.Status changes it.
 	SuccessAs403 Kind = "success-as-403"
 )
 
-// NotFoundFor is a read-after-write delay: a query answers as if the order, refund or bill did not exist until it is
-// Rule.Delay old, by the sandbox's clock. It is matched against queries, and together with any other fault.
+// NotFoundFor is a read-after-write delay: a query answers as if the order, refund or bill did not
+// exist until it is Rule.Delay old, by the sandbox's clock. It is matched against queries, and
+// together with any other fault.
 const NotFoundFor Kind = "not-found-for"
 
-// What else can be wrong with a notification; see sandbox.Deliveries.Notify. WrongSignature, UnknownSerial, StaleTimestamp and
-// Probe are for notifications, too.
+// What else can be wrong with a notification; see sandbox.Deliveries.Notify. WrongSignature,
+// UnknownSerial, StaleTimestamp and Probe are for notifications, too.
 const (
 	WrongAPIv3Key       Kind = "wrong-apiv3-key"       // encrypted with another key
 	MissingHeaders      Kind = "missing-headers"       // without the five Wechatpay headers, as behind a proxy that drops them

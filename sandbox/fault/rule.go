@@ -10,29 +10,32 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// Rule is one rule of what goes wrong, and with which calls. Members that are not set match every call.
+// Rule is one rule of what goes wrong, and with which calls. Members that are not set match every
+// call.
 type Rule struct {
 	Kind Kind
 	// Method is that of the request, in upper case.
 	Method string
-	// Path is a path as it stands on the request line, without query, or a template in which a placeholder such as {id}
-	// stands for any one segment. A final * stands for any rest.
+	// Path is a path as it stands on the request line, without query, or a template in which a
+	// placeholder such as {id} stands for any one segment. A final * stands for any rest.
 	Path string
 	// Merchant is the number that the request claims in Authorization, whether or not it proves it.
 	Merchant string
 
-	// Probability is that of a matching request to be hit, 0 to 1. It is drawn from the seed, the rule's place in the
-	// list, the request (method, target and body), and how often that very request came before: the same requests
-	// meet the same faults, in whatever order goroutines send them. 0 hits all, as 1 does.
+	// Probability is that of a matching request to be hit, 0 to 1. It is drawn from the seed, the
+	// rule's place in the list, the request (method, target and body), and how often that very
+	// request came before: the same requests meet the same faults, in whatever order goroutines
+	// send them. 0 hits all, as 1 does.
 	Probability float64
 	// Count is how many requests are hit at most; 0 is no bound.
 	Count int
 	// Skip spares the first so many matching requests.
 	Skip int
 
-	// Delay belongs to Delay, SlowBody and NotFoundFor, which need it, and to Limited and LimitedAfter.
+	// Delay belongs to Delay, SlowBody and NotFoundFor, which need it, and to Limited and
+	// LimitedAfter.
 	Delay time.Duration
-	// Status, 400 to 599, and Code change the answers of those kinds that say so.
+	// Status, 400 to 599, and Code change the responses of those kinds that say so.
 	Status int
 	Code   string
 }
@@ -64,7 +67,8 @@ func (f Rule) String() string {
 //	429 method=POST merchant=1900000109 delay=2s
 //	refused-after path=/v3/refund/domestic/refunds status=400 code=INVALID_REQUEST skip=1
 //
-// The names are method, path, merchant, p, count, skip, delay (as time.ParseDuration reads it), status and code.
+// The names are method, path, merchant, p, count, skip, delay (as time.ParseDuration reads it),
+// status and code.
 func Parse(line string) (Rule, error) {
 	words := strings.Fields(line)
 	if len(words) == 0 {
@@ -167,8 +171,8 @@ func (f Rule) Check() error {
 	return nil
 }
 
-// Errors of sandbox.Sandbox.Transport where a fault ends the connection. They come inside a net.OpError, and are
-// syscall.ECONNREFUSED and syscall.ECONNRESET, as a network's are.
+// Errors of sandbox.Sandbox.Transport where a fault ends the connection. They come inside a
+// net.OpError, and are syscall.ECONNREFUSED and syscall.ECONNRESET, as a network's are.
 var (
 	ErrRefused = errors.New("sandbox: the connection was refused by a fault")
 	ErrReset   = errors.New("sandbox: the connection was reset by a fault")

@@ -1,6 +1,7 @@
-// Package book keeps records in tables, for all merchants under one mutex. A record is a plain struct that marshals to JSON
-// and back without loss; it names other records by their keys and points to none. It is copied in and out, so the slices and
-// maps inside of it are replaced and never changed. Snapshots, stores and resets follow from that.
+// Package book keeps records in tables, for all merchants under one mutex. A record is a plain
+// struct that marshals to JSON and back without loss; it names other records by their keys and
+// points to none. It is copied in and out, so the slices and maps inside of it are replaced and
+// never changed. Snapshots, stores and resets follow from that.
 //
 // A flow opens its tables with [OpenTable], for each merchant. In an operation:
 //
@@ -9,12 +10,13 @@
 //	… every check, with all rejections …
 //	f.things.Put(key, row)
 //
-// All that is put between Begin and Commit takes effect together or not at all. Put nothing before a rejection. A method of
-// the Go API calls Begin of the merchant and returns End for its error.
+// All that is put between Begin and Commit takes effect together or not at all. Put nothing before
+// a rejection. A method of the Go API calls Begin of the merchant and returns End for its error.
 //
-// A record that changes by itself says when, by a method Due() time.Time (zero for never), and its table says what happens,
-// by OnDue. Begin makes everything happen that is due by then, in the order of time, and a timer does when nobody asks; so
-// nobody who reads a record has to look at the time. OnDue must put a record whose Due is later, or zero.
+// A record that changes by itself says when, by a method Due() time.Time (zero for never), and its
+// table says what happens, by OnDue. Begin makes everything happen that is due by then, in the
+// order of time, and a timer does when nobody asks; so nobody who reads a record has to look at the
+// time. OnDue must put a record whose Due is later, or zero.
 package book
 
 import (
@@ -43,7 +45,8 @@ type Book struct {
 	note   func(position) // stores where the hands are
 }
 
-// Begin takes the book for a change, once everything has happened that is due by now. End it with Commit or End.
+// Begin takes the book for a change, once everything has happened that is due by now. End it with
+// Commit or End.
 func (b *Book) Begin(now time.Time) *Book {
 	b.mu.Lock()
 	b.begun = now
@@ -54,7 +57,8 @@ func (b *Book) Begin(now time.Time) *Book {
 // Begun returns the time of the present change.
 func (b *Book) Begun() time.Time { return b.begun }
 
-// Commit makes the change safe and gives the book free. It is to be deferred: a panic undoes the change.
+// Commit makes the change safe and gives the book free. It is to be deferred: a panic undoes the
+// change.
 func (b *Book) Commit() {
 	if v := recover(); v != nil {
 		b.undo()

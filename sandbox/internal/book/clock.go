@@ -24,8 +24,8 @@ func New(base func() time.Time) (*Book, *Clock) {
 	return b, c
 }
 
-// Jump moves the clock forward by d. All that is due by then happens in its order, each at its own time. idle waits until
-// nothing is under way.
+// Jump moves the clock forward by d. All that is due by then happens in its order, each at its own
+// time. idle waits until nothing is under way.
 func (c *Clock) Jump(d time.Duration, idle func()) error {
 	if d < 0 {
 		return fmt.Errorf("sandbox: the clock cannot go back by %s; start another sandbox, or restore a snapshot", -d)
@@ -49,7 +49,8 @@ func (c *Clock) Jump(d time.Duration, idle func()) error {
 	return nil
 }
 
-// step moves the clock to the next time at which something is due, or to the target if nothing is due before.
+// step moves the clock to the next time at which something is due, or to the target if nothing is
+// due before.
 func (c *Clock) step(target time.Time) (last bool, err error) {
 	b := c.book
 	b.mu.Lock()

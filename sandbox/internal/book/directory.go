@@ -14,11 +14,13 @@ import (
 	"github.com/wxpay-go/wxpay/internal/filelock"
 )
 
-// Directory is a Store in a directory of its own: one file that only grows, until it is written anew without what was
-// overwritten. Each batch has checksums. A batch that Append has returned from is in the hands of the operating system, so the end
-// of the process (kill -9 too) loses nothing. It is not forced onto the disk: if the machine itself stops, the batches of its last
-// seconds may be missing from the end, as if they had not been; what is written anew, and what was there when it is closed, is
-// forced. Private keys are in it, so the directory and the file are readable by their owner only.
+// Directory is a Store in a directory of its own: one file that only grows, until it is written
+// anew without what was overwritten. Each batch has checksums. A batch that Append has returned
+// from is in the hands of the operating system, so the end of the process (kill -9 too) loses
+// nothing. It is not forced onto the disk: if the machine itself stops, the batches of its last
+// seconds may be missing from the end, as if they had not been; what is written anew, and what was
+// there when it is closed, is forced. Private keys are in it, so the directory and the file are
+// readable by their owner only.
 type Directory struct {
 	path string
 	file *os.File
@@ -28,8 +30,8 @@ type Directory struct {
 	err  error // why the file can be no longer appended to
 }
 
-// The file begins with the magic; a frame is a header (the length of the batch, the CRC-32C of the batch, and the CRC-32C of
-// these two, four bytes each, little endian) and the batch.
+// The file begins with the magic; a frame is a header (the length of the batch, the CRC-32C of the
+// batch, and the CRC-32C of these two, four bytes each, little endian) and the batch.
 const (
 	directoryFile  = "sandbox.journal"
 	directoryMagic = "wxpay sandbox journal 1\n"
@@ -39,8 +41,9 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// OpenDirectory opens a directory, which it makes if there is none. It is an error if another process has it open (on
-// Linux, macOS, BSD and Windows). Give it to one sandbox, and close it behind that.
+// OpenDirectory opens a directory, which it makes if there is none. It is an error if another
+// process has it open (on Linux, macOS, BSD and Windows). Give it to one sandbox, and close it
+// behind that.
 func OpenDirectory(path string) (*Directory, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
@@ -61,8 +64,9 @@ func OpenDirectory(path string) (*Directory, error) {
 	return d, nil
 }
 
-// Load implements Store. A batch at the end that was not written whole is cut off: it was never acknowledged. Anything else that
-// is not as it was written is an error, and nothing is changed then.
+// Load implements Store. A batch at the end that was not written whole is cut off: it was never
+// acknowledged. Anything else that is not as it was written is an error, and nothing is changed
+// then.
 func (d *Directory) Load(each func([]byte) error) error {
 	info, err := d.file.Stat()
 	if err != nil {
@@ -103,7 +107,8 @@ func (d *Directory) Load(each func([]byte) error) error {
 	return err
 }
 
-// readFrame reads one frame of a file of which rest bytes are left. torn reports that it is the last and was not written whole.
+// readFrame reads one frame of a file of which rest bytes are left. torn reports that it is the
+// last and was not written whole.
 func readFrame(in io.Reader, rest int64) (batch []byte, torn bool, err error) {
 	if rest < frameHeader {
 		return nil, true, nil

@@ -21,7 +21,8 @@ func (n Numbers) Next(counted string) uint64 {
 	return serial
 }
 
-// Dated returns a number of the platform's own: prefix, day and a running number, size digits in all.
+// Dated returns a number of the platform's own: prefix, day and a running number, size digits in
+// all.
 func (n Numbers) Dated(prefix string, size int, now time.Time) string {
 	head := prefix + now.In(say.Beijing).Format("20060102")
 	return head + fmt.Sprintf("%0*d", size-len(head), n.Next(""))

@@ -10,8 +10,8 @@ import (
 // plain are the record types that were checked.
 var plain sync.Map
 
-// mustBePlain panics for a record that JSON would not bring back as it was. Whoever adds such a table learns it from any
-// test.
+// mustBePlain panics for a record that JSON would not bring back as it was. Whoever adds such a
+// table learns it from any test.
 func mustBePlain(name string, kind reflect.Type) {
 	if _, checked := plain.Load(kind); checked {
 		return

@@ -22,8 +22,9 @@ type Snapshot struct {
 
 const snapshotFormat = 1
 
-// Tables that are no part of a snapshot, and those that a reset leaves alone: keys stay with their process, so that clients
-// which have them go on; relations between merchants are as much a part of the set-up as the merchants.
+// Tables that are no part of a snapshot, and those that a reset leaves alone: keys stay with their
+// process, so that clients which have them go on; relations between merchants are as much a part of
+// the set-up as the merchants.
 var (
 	unsnapped = []string{"keys", "rotations", "clocks"}
 	unreset   = append([]string{"subs"}, unsnapped...)
@@ -69,13 +70,14 @@ func (c *Clock) ReadSnapshot(data []byte) (snap *Snapshot, merchants []string, e
 	return snap, merchants, nil
 }
 
-// Restore puts the records of a snapshot in place of all others, but for keys and the clock's own. behind is done while
-// nobody else can change anything, before something is due.
+// Restore puts the records of a snapshot in place of all others, but for keys and the clock's own.
+// behind is done while nobody else can change anything, before something is due.
 func (c *Clock) Restore(snap *Snapshot, behind func()) error {
 	return c.replace(snap, unsnapped, behind)
 }
 
-// Reset empties all records but keys and relations, and sets the clock to the time of the wire. behind is as for Restore.
+// Reset empties all records but keys and relations, and sets the clock to the time of the wire.
+// behind is as for Restore.
 func (c *Clock) Reset(behind func()) error {
 	return c.replace(&Snapshot{Time: c.Wire()}, unreset, behind)
 }
@@ -122,7 +124,8 @@ func (c *Clock) replace(snap *Snapshot, but []string, behind func()) error {
 	return b.kept.compact(b.all())
 }
 
-// Load begins with the records in a store. merchant is called with a number when it first appears, and opens its tables.
+// Load begins with the records in a store. merchant is called with a number when it first appears,
+// and opens its tables.
 func (c *Clock) Load(store Store, merchant func(id string)) error {
 	b := c.book
 	b.kept.store = store

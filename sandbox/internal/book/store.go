@@ -34,7 +34,8 @@ type change struct {
 	undo func()
 }
 
-// leastCompaction is how many bytes a store gathers at least before it is written anew without what was overwritten.
+// leastCompaction is how many bytes a store gathers at least before it is written anew without what
+// was overwritten.
 const leastCompaction = 4 << 20
 
 // persistence is where records are kept; the zero value keeps nothing.
@@ -45,7 +46,8 @@ type persistence struct {
 	size    int   // bytes then
 }
 
-// stored is one change in a batch: merchant, table, key and record; without a record the key was deleted.
+// stored is one change in a batch: merchant, table, key and record; without a record the key was
+// deleted.
 type stored [4]json.RawMessage
 
 func storedOf(in keeper, key string, row any) stored {
@@ -79,7 +81,8 @@ func (p *persistence) fail(err error) error {
 	return p.failure
 }
 
-// append makes a batch safe. all are the records of every table, for when the store has grown too large.
+// append makes a batch safe. all are the records of every table, for when the store has grown too
+// large.
 func (p *persistence) append(batch []change, all iter.Seq[keeper]) error {
 	if p.store == nil || p.failure != nil {
 		return p.failure

@@ -48,7 +48,8 @@ type holder struct {
 	whose string
 }
 
-// holders returns whose keys a request can have been signed with, the caller that its serial names first.
+// holders returns whose keys a request can have been signed with, the caller that its serial names
+// first.
 func (c *Case) holders(serial string) []holder {
 	var list []holder
 	callers := func(p *keyring.Platform) {
@@ -352,7 +353,8 @@ func (c *Case) tryMessages(e *explanation, a apiv3.Authorization, s *suspect) {
 	e.sure = "not sure; a signature of " + c.Scheme.Name() + " does not show what was signed"
 }
 
-// earlierRequests is how many requests before are looked at, in case their signature was used again.
+// earlierRequests is how many requests before are looked at, in case their signature was used
+// again.
 const earlierRequests = 50
 
 // suspect collects what the client may have signed.

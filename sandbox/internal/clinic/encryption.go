@@ -52,7 +52,7 @@ func (c *Case) PlatformSerial(named []string) string {
 	return e.String()
 }
 
-// Encrypted explains an encrypted member that cannot be opened. The value is never shown.
+// Encrypted explains an encrypted fields that cannot be opened. The value is never shown.
 func (c *Case) Encrypted(sealed string) string {
 	e := &explanation{sure: "certain"}
 	remedy := "Encrypt the value with RSAES-OAEP (SHA-1, MGF1 with SHA-1) for the key that Wechatpay-Serial names, and write it in standard base64."

@@ -1,4 +1,5 @@
-// Package clinic explains why a request was rejected: likely causes, what to do, and how sure that is.
+// Package clinic explains why a request was rejected: likely causes, what to do, and how sure that
+// is.
 package clinic
 
 import (
@@ -8,8 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// explanation is what the journal tells at length about a refusal: likely causes, what to do, how sure that is, and the
-// message of the signature. It never shows keys, signatures, or what stands in encrypted values.
+// explanation is what the journal tells at length about a refusal: likely causes, what to do, how
+// sure that is, and the message of the signature. It never shows keys, signatures, or what stands
+// in encrypted values.
 type explanation struct {
 	causes []mistake
 	sure   string // how sure that is

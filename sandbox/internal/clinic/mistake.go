@@ -39,7 +39,8 @@ func (d draft) same(e draft) bool {
 		d.method == e.method && d.target == e.target && d.timestamp == e.timestamp && d.nonce == e.nonce && d.body == e.body
 }
 
-// part is what of a draft a mistake concerns. Two mistakes in different parts can have been made together.
+// part is what of a draft a mistake concerns. Two mistakes in different parts can have been made
+// together.
 type part int
 
 const (
@@ -70,8 +71,9 @@ type suspect struct {
 	ids      []string // their ids in the journal
 }
 
-// Bounds of what is tried, since every try hashes the message: the size up to which two mistakes are combined, or such that
-// there are many of, and the size up to which a message is tried at all, but for the platform's own.
+// Bounds of what is tried, since every try hashes the message: the size up to which two mistakes
+// are combined, or such that there are many of, and the size up to which a message is tried at all,
+// but for the platform's own.
 const (
 	maxCombined = 16 << 10
 	maxTried    = 1 << 20
@@ -216,7 +218,8 @@ func (s *suspect) targetVariants() []variant {
 	return list
 }
 
-// orders are the orders of up to five things, sorted up and down first. More are only sorted and turned round.
+// orders are the orders of up to five things, sorted up and down first. More are only sorted and
+// turned round.
 func orders(things []string) [][]string {
 	sorted := slices.Sorted(slices.Values(things))
 	down, back := slices.Clone(sorted), slices.Clone(things)
@@ -384,7 +387,8 @@ func (s *suspect) methodVariants() []variant {
 	return list
 }
 
-// offByMost is how many seconds between the timestamp that was signed and the one in the header are tried.
+// offByMost is how many seconds between the timestamp that was signed and the one in the header are
+// tried.
 const offByMost = 300
 
 func (s *suspect) timeVariants() []variant {

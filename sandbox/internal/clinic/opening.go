@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// opening is what a signature of RSASSA-PKCS1-v1_5 shows to whoever has the public key: the digest that was signed. It
-// tells for certain whether a message is the one that a client signed.
+// opening is what a signature of RSASSA-PKCS1-v1_5 shows to whoever has the public key: the digest
+// that was signed. It tells for certain whether a message is the one that a client signed.
 type opening struct {
 	hash   crypto.Hash
 	naked  bool // the digest stands without the name of its hash (DigestInfo)
@@ -49,8 +49,8 @@ func unhex(s string) []byte {
 	return b
 }
 
-// openSignature undoes the padding of a signature with a public key; nil if the signature was not made with its private
-// half.
+// openSignature undoes the padding of a signature with a public key; nil if the signature was not
+// made with its private half.
 func openSignature(public *rsa.PublicKey, signature []byte) *opening {
 	if len(signature) != public.Size() {
 		return nil

@@ -1,4 +1,5 @@
-// Package console serves the control API: JSON in, JSON out, one order for each method of the Go API.
+// Package console serves the control API: JSON in, JSON out, one order for each method of the Go
+// API.
 package console
 
 import (
@@ -58,7 +59,7 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(append(say.JSON(response), '\n'))
 }
 
-// problem is the answer to an order that is not carried out.
+// problem is the response to an order that is not carried out.
 type problem struct {
 	Message string `json:"message"`
 }
@@ -115,7 +116,8 @@ func orderOf(orders []Order, r *http.Request) (o Order, err error) {
 	return o, errors.New("there is no such order; there are" + list.String())
 }
 
-// orders are those of the merchant whom the request means: the query parameter merchant, or the first one.
+// orders are those of the merchant whom the request means: the query parameter merchant, or the
+// first one.
 func (c *Console) orders(r *http.Request) ([]Order, error) {
 	id := r.URL.Query().Get("merchant")
 	orders, known := c.Orders(id)

@@ -6,9 +6,10 @@ type Order struct {
 	Method, Path string // below /_sandbox/
 	Does         string // the method of the Go API: its type, without a star, and its name
 	Run          any    // func(…) (…, error); a context may stand first
-	// In names the parameters in their order, as fields of the JSON body, or of the query of a GET. One with a ? may be
-	// absent. A single * is the whole body.
+	// In names the parameters in their order, as fields of the JSON body, or of the query of a GET.
+	// One with a ? may be absent. A single * is the whole body.
 	In string
-	// Out names the result. Without a name the response is the result itself, or {} if there is none.
+	// Out names the result. Without a name the response is the result itself, or {} if there is
+	// none.
 	Out string
 }

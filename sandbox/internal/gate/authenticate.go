@@ -28,7 +28,8 @@ var (
 	textSignature         = say.Both("错误的签名，导致验签失败", "the signature is wrong, so verification failed")
 )
 
-// authenticate checks the Authorization header in the platform's order: form, scheme, time, merchant, serial, signature.
+// authenticate checks the Authorization header in the platform's order: form, scheme, time,
+// merchant, serial, signature.
 func (c *Call) authenticate() *say.Rejection {
 	values := c.Request.Header["Authorization"]
 	if len(values) != 1 {
@@ -122,7 +123,8 @@ func (c *Call) clinic() *clinic.Case {
 	return k
 }
 
-// explainRejected explains why the request was not authenticated, and ends the reason with the likeliest cause.
+// explainRejected explains why the request was not authenticated, and ends the reason with the
+// likeliest cause.
 func (c *Call) explainRejected(rejected *say.Rejection) {
 	text, cause := c.clinic().Rejected()
 	c.explanation = text

@@ -19,7 +19,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/trouble"
 )
 
-// maxBody bounds the body of a request, which is read whole to be verified. The platform's own bound is not documented.
+// maxBody bounds the body of a request, which is read whole to be verified. The platform's own
+// bound is not documented.
 const maxBody = 16 << 20
 
 // Header is the header that says how a response came about; sandbox.HeaderSandbox documents it.
@@ -88,7 +89,8 @@ func (c *Call) read(w http.ResponseWriter) error {
 	return err
 }
 
-// before does what the call's fault does before the platform looks at the request. It reports whether that was all.
+// before does what the call's fault does before the platform looks at the request. It reports
+// whether that was all.
 func (c *Call) before(w http.ResponseWriter) (done bool) {
 	t := &c.trouble
 	switch t.Fault.Kind {
@@ -195,7 +197,8 @@ func (c *Call) checkParameters(rawQuery string) *say.Rejection {
 		}
 	}
 	for _, field := range c.Operation.In.Header {
-		// Whether the key of encrypted fields is named is seen where one is decrypted; and answers are never compressed.
+		// Whether the key of encrypted fields is named is seen where one is decrypted; and answers
+		// are never compressed.
 		if field.Required && field.Name != apiv3.HeaderSerial && field.Name != "Accept-Encoding" && c.Request.Header.Get(field.Name) == "" {
 			return say.FieldError("header", field.Name, "", say.IssueRequired)
 		}

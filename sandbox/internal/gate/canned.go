@@ -13,8 +13,9 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// canned responds with values made from the facts of the response. They repeat what the request says under the same names, and are
-// the same for the same request at the same time, except that encryption is random and that each link is another.
+// canned responds with values made from the facts of the response. They repeat what the request
+// says under the same names, and are the same for the same request at the same time, except that
+// encryption is random and that each link is another.
 func (c *Call) canned() (any, *say.Rejection) {
 	if rejected := c.checkCaller(); rejected != nil || c.Operation.Response != fact.JSONResponse {
 		return nil, rejected
@@ -29,9 +30,9 @@ func (c *Call) canned() (any, *say.Rejection) {
 	return response, nil
 }
 
-// checkCaller rejects a request that says it comes from another merchant than the one who signed it: sp_mchid is always the
-// caller's number, and mchid is where it stands beside an appid and only direct merchants may call. Elsewhere it can be another
-// merchant's, of whom the request is.
+// checkCaller rejects a request that says it comes from another merchant than the one who signed
+// it: sp_mchid is always the caller's number, and mchid is where it stands beside an appid and only
+// direct merchants may call. Elsewhere it can be another merchant's, of whom the request is.
 func (c *Call) checkCaller() *say.Rejection {
 	names := []string{"sp_mchid"}
 	indirect := func(role string) bool {
@@ -57,8 +58,8 @@ func (c *Call) checkCaller() *say.Rejection {
 	return nil
 }
 
-// identity tells this request from others. The page that is asked for is no part of it, so that the pages of a list come from
-// one list.
+// identity tells this request from others. The page that is asked for is no part of it, so that the
+// pages of a list come from one list.
 func (c *Call) identity() []string {
 	path, _, _ := strings.Cut(c.Target, "?")
 	query := maps.Clone(c.Query)

@@ -58,8 +58,8 @@ func (c *Call) CheckRelation(sub string) *say.Rejection {
 		sub+" is no sub-merchant of "+c.ID+"; AddSubMerchant makes it one")
 }
 
-// SubOf checks the sub-merchant of a request to a path that direct merchants and service providers share. It is empty for a
-// direct merchant.
+// SubOf checks the sub-merchant of a request to a path that direct merchants and service providers
+// share. It is empty for a direct merchant.
 func (c *Call) SubOf(sub string) (string, *say.Rejection) {
 	if sub == "" {
 		return "", nil
@@ -138,8 +138,8 @@ func (c *Call) TooOften(reason string) *say.Rejection {
 	}
 }
 
-// asked reads a field of the query that says which part of a list is wanted. Without it, it is usual; bounds are inclusive, and
-// highest 0 stands for none.
+// asked reads a field of the query that says which part of a list is wanted. Without it, it is
+// usual; bounds are inclusive, and highest 0 stands for none.
 func (c *Call) asked(name string, usual, lowest, highest int) (int, *say.Rejection) {
 	value := c.Query.Get(name)
 	if value == "" {
@@ -169,7 +169,8 @@ func (c *Call) Paged(list []map[string]any, offset, limit int) map[string]any {
 	return c.Tell(map[string]any{"data": data, "total_count": len(list), "offset": offset, "limit": limit})
 }
 
-// BrandID is the brand that a request is of: the one that signed it, or the one that a provider names; nil if it names none.
+// BrandID is the brand that a request is of: the one that signed it, or the one that a provider
+// names; nil if it names none.
 func (c *Call) BrandID() any {
 	switch named, ok := c.Object["brand_id"]; {
 	case say.IsBrand(c.Target):
@@ -189,7 +190,8 @@ func (c *Call) OfBrand() map[string]any {
 	return fields
 }
 
-// OwnNumber is what the caller's out_request_no is kept under: a brand's numbers are others than a provider's.
+// OwnNumber is what the caller's out_request_no is kept under: a brand's numbers are others than a
+// provider's.
 func (c *Call) OwnNumber() string {
 	number := c.Object["out_request_no"].(string)
 	if say.IsBrand(c.Target) {
@@ -198,7 +200,8 @@ func (c *Call) OwnNumber() string {
 	return number
 }
 
-// EncryptToCaller encrypts for the certificate that signed the request. What is too long for that is cut short.
+// EncryptToCaller encrypts for the certificate that signed the request. What is too long for that
+// is cut short.
 func (c *Call) EncryptToCaller(plain string) string {
 	key := c.Platform.Callers[c.Caller]
 	for len(plain) > c.Platform.Scheme.MaxPlaintext(key) {
@@ -212,7 +215,8 @@ func (c *Call) EncryptToCaller(plain string) string {
 	return base64.StdEncoding.EncodeToString(encrypted)
 }
 
-// Tell makes a response of what is known: the documented fields of the operation, the encrypted ones encrypted for the caller.
+// Tell makes a response of what is known: the documented fields of the operation, the encrypted
+// ones encrypted for the caller.
 func (c *Call) Tell(known map[string]any) map[string]any {
 	return sample.Pick(c.Operation.Out, known, c.EncryptToCaller)
 }

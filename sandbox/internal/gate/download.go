@@ -7,7 +7,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// DownloadURL makes a link to a file and returns its address, on the host that was asked. query follows the token.
+// DownloadURL makes a link to a file and returns its address, on the host that was asked. query
+// follows the token.
 func (c *Call) DownloadURL(path, query string, open func() *Stream) string {
 	token := base64.RawURLEncoding.EncodeToString([]byte(rand.Text() + rand.Text()))
 	l := &c.links

@@ -16,7 +16,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// takeApart reads the multipart body: the part meta, then the file under the name that the operation gives it.
+// takeApart reads the multipart body: the part meta, then the file under the name that the
+// operation gives it.
 func (c *Call) takeApart() *say.Rejection {
 	media, parameters, err := mime.ParseMediaType(c.Request.Header.Get("Content-Type"))
 	boundary := parameters["boundary"]
@@ -32,7 +33,8 @@ func (c *Call) takeApart() *say.Rejection {
 			want = field.Name
 		}
 	}
-	// mime/multipart takes lines that end with LF alone; what is documented to end with CRLF is asked for here.
+	// mime/multipart takes lines that end with LF alone; what is documented to end with CRLF is
+	// asked for here.
 	delimiter := []byte("\r\n--" + boundary)
 	rest, found := bytes.CutPrefix(c.Body, delimiter[2:])
 	if !found || !bytes.HasPrefix(rest, []byte("\r\n")) {
@@ -88,7 +90,8 @@ func (o *Operation) metaField() *fact.Field {
 	panic("sandbox: the upload " + o.Path + " has no meta") // found by any test
 }
 
-// checkForm checks the meta against the facts, and the file against the meta and the documented limits.
+// checkForm checks the meta against the facts, and the file against the meta and the documented
+// limits.
 func (c *Call) checkForm() *say.Rejection {
 	meta, f := c.Operation.metaField(), c.Form
 	if rejected := c.parseObject(f.meta); rejected != nil {
@@ -124,8 +127,8 @@ func (c *Call) checkForm() *say.Rejection {
 
 func suffixOf(name string) string { return strings.ToLower(strings.TrimPrefix(path.Ext(name), ".")) }
 
-// checkDigest compares the digest that the meta tells with the file. Of SM3, which the standard library lacks, the form
-// is all that can be checked.
+// checkDigest compares the digest that the meta tells with the file. Of SM3, which the standard
+// library lacks, the form is all that can be checked.
 func (c *Call) checkDigest(meta *fact.Field) *say.Rejection {
 	algorithm := "SHA256"
 	for i := range meta.Fields {

@@ -1,10 +1,11 @@
-// Package gate takes requests in: it checks them as the platform does, hands them to the operation of a flow, and writes and
-// signs the response. Operations of which no flow knows are answered with made-up values.
+// Package gate takes requests in: it checks them as the platform does, hands them to the operation
+// of a flow, and writes and signs the response. Operations of which no flow knows are answered with
+// made-up values.
 //
-// A flow is a package of its own below flow/. Its function Open takes a [Merchant] and the flows on which it depends, opens
-// tables in the merchant's book, and registers what it does: operations with [Merchant.Serve], kinds of effects with the
-// merchant's Ledger, samples of its events with the merchant's Post, and orders of the control API with
-// [Merchant.Control].
+// A flow is a package of its own below flow/. Its function Open takes a [Merchant] and the flows on
+// which it depends, opens tables in the merchant's book, and registers what it does: operations
+// with [Merchant.Serve], kinds of effects with the merchant's Ledger, samples of its events with
+// the merchant's Post, and orders of the control API with [Merchant.Control].
 package gate
 
 import (
@@ -39,7 +40,8 @@ type Gate struct {
 	Brand   *keyring.BrandRing
 	Scheme  apiv3.Scheme
 	Seed    uint64
-	// OnRejection is told of every request that is rejected, before its response is sent; nil for nobody.
+	// OnRejection is told of every request that is rejected, before its response is sent; nil for
+	// nobody.
 	OnRejection atomic.Pointer[func(journal.Entry)]
 
 	links links
@@ -73,7 +75,8 @@ type Operation struct {
 	Limits map[string]Limit
 	// File is what may be uploaded.
 	File FileLimit
-	// Do carries the call out. It returns a *Stream, or what is marshalled as the response; nil is an empty response.
+	// Do carries the call out. It returns a *Stream, or what is marshalled as the response; nil is
+	// an empty response.
 	Do func(*Call) (any, *say.Rejection)
 
 	canned bool // Do only makes a response that looks right
@@ -173,8 +176,8 @@ func (g *Gate) Enlist(keys *keyring.Ring) *Merchant {
 // Control registers orders of the control API.
 func (m *Merchant) Control(orders ...console.Order) { m.Orders = append(m.Orders, orders...) }
 
-// Number returns a number of the platform's own: prefix, day and a running number, size digits in all. The book must be
-// begun.
+// Number returns a number of the platform's own: prefix, day and a running number, size digits in
+// all. The book must be begun.
 func (m *Merchant) Number(prefix string, size int, now time.Time) string {
 	return m.Numbers.Dated(prefix, size, now)
 }

@@ -74,12 +74,14 @@ func (c *Call) parseObject(body []byte) *say.Rejection {
 	return nil
 }
 
-// inBasicPlane reports whether s keeps to the Basic Multilingual Plane, the documented range of characters.
+// inBasicPlane reports whether s keeps to the Basic Multilingual Plane, the documented range of
+// characters.
 func inBasicPlane(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0xFFFF })
 }
 
-// checkObject checks the fields of an object, at the place that pointer names, and decrypts the encrypted ones.
+// checkObject checks the fields of an object, at the place that pointer names, and decrypts the
+// encrypted ones.
 func (c *Call) checkObject(pointer string, fields []fact.Field, object map[string]any) *say.Rejection {
 	known := make(map[string]bool, len(fields))
 	for i := range fields {
@@ -113,8 +115,8 @@ func (c *Call) checkObject(pointer string, fields []fact.Field, object map[strin
 	return nil
 }
 
-// sentName returns the name under which the object has the field, which may be documented under several. Nulls are
-// removed from the object on the way: a null counts as absent.
+// sentName returns the name under which the object has the field, which may be documented under
+// several. Nulls are removed from the object on the way: a null counts as absent.
 func sentName(pointer string, field *fact.Field, object map[string]any) (string, *say.Rejection) {
 	dropNull(object, field.Name)
 	name := field.Name
@@ -223,7 +225,8 @@ func (c *Call) checkString(place string, field *fact.Field, s string) (any, *say
 	return s, nil
 }
 
-// constant reports whether the value may be one of the field's constants: only where they were reviewed is another one wrong.
+// constant reports whether the value may be one of the field's constants: only where they were
+// reviewed is another one wrong.
 func constant(field *fact.Field, value any) bool {
 	return !field.Reviewed || slices.ContainsFunc(field.Enum, func(constant any) bool { return fmt.Sprint(constant) == fmt.Sprint(value) })
 }

@@ -44,7 +44,8 @@ func Documented(method, path string) *fact.Operation {
 	return o
 }
 
-// Serve registers what a flow does for operations. Of operations that look alike, they are those that are served.
+// Serve registers what a flow does for operations. Of operations that look alike, they are those
+// that are served.
 func (m *Merchant) Serve(operations ...Operation) {
 	for i := range operations {
 		o := &operations[i]
@@ -52,7 +53,8 @@ func (m *Merchant) Serve(operations ...Operation) {
 	}
 }
 
-// first returns the facts that a request for the template finds: of operations that look alike, those of the first.
+// first returns the facts that a request for the template finds: of operations that look alike,
+// those of the first.
 func first(method, template string) *fact.Operation {
 	if o := linked[template]; o != nil {
 		return o

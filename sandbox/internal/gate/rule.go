@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Rule is a limit that depends on time or pace, or that only production insists on; sandbox.Rule documents them.
+// Rule is a limit that depends on time or pace, or that only production insists on; sandbox.Rule
+// documents them.
 type Rule string
 
 // Rules that flows ask for.

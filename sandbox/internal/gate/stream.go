@@ -7,10 +7,12 @@ import (
 	"time"
 )
 
-// linkLife is how long a download_url lives. Current pages say 5 minutes, others that are still online 30 seconds.
+// linkLife is how long a download_url lives. Current pages say 5 minutes, others that are still
+// online 30 seconds.
 const linkLife = 30 * time.Second
 
-// maxLinks bounds how many links live at a time, for a clock that stands still. The oldest give way.
+// maxLinks bounds how many links live at a time, for a clock that stands still. The oldest give
+// way.
 const maxLinks = 10_000
 
 // Stream is the response of a download.
@@ -19,8 +21,8 @@ type Stream struct {
 	Encoding string // Content-Encoding; empty for none
 	Body     io.Reader
 	Size     int64 // -1 where it is not known before the body is made
-	// SHA1 is that of an overseas statement, in lower-case hex: it goes into a header and is signed there. The others are
-	// not signed.
+	// SHA1 is that of an overseas statement, in lower-case hex: it goes into a header and is signed
+	// there. The others are not signed.
 	SHA1 string
 }
 
@@ -29,7 +31,8 @@ func FileOf(content string, body []byte) *Stream {
 	return &Stream{Content: content, Body: bytes.NewReader(body), Size: int64(len(body))}
 }
 
-// links are what can be downloaded. They are kept in memory, and belong to no snapshot: a link lives for seconds.
+// links are what can be downloaded. They are kept in memory, and belong to no snapshot: a link
+// lives for seconds.
 type links struct {
 	mu      sync.Mutex
 	byToken map[string]*target

@@ -1,4 +1,5 @@
-// Package inprocess calls an http.Handler without sockets, as net/http's transport and server would together.
+// Package inprocess calls an http.Handler without sockets, as net/http's transport and server would
+// together.
 package inprocess
 
 import (
@@ -74,8 +75,9 @@ func (t Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 }
 
-// arrive returns the request as a server sees it, without its body. The URL is nil if a server could not read the
-// target. The error is one that net/http's transport would return before sending.
+// arrive returns the request as a server sees it, without its body. The URL is nil if a server
+// could not read the target. The error is one that net/http's transport would return before
+// sending.
 func arrive(request *http.Request) (*http.Request, error) {
 	switch {
 	case request.URL == nil:
@@ -145,7 +147,8 @@ func arrive(request *http.Request) (*http.Request, error) {
 	return arrived, nil
 }
 
-// sentBody is the body of a request on its way: it is closed once, and must be as long as the request says.
+// sentBody is the body of a request on its way: it is closed once, and must be as long as the
+// request says.
 type sentBody struct {
 	body   io.ReadCloser // nil for none
 	length int64         // -1 if not known
@@ -211,8 +214,8 @@ func (w *Recorder) Write(p []byte) (int, error) {
 // Fail is in place of a response: the error that the client gets.
 func (w *Recorder) Fail(err error) { w.failed = err }
 
-// Stream sets a body that is read when the client reads it. A size of -1 is not known. If the body has the method
-// ReadFor, that is told the context of the reader.
+// Stream sets a body that is read when the client reads it. A size of -1 is not known. If the body
+// has the method ReadFor, that is told the context of the reader.
 func (w *Recorder) Stream(body io.Reader, size int64) { w.stream, w.size = body, size }
 
 // badRequest is net/http's answer to a request line that it cannot read.
@@ -255,7 +258,7 @@ func (w *Recorder) response(request *http.Request) *http.Response {
 	return r
 }
 
-// streamBody is the body of an answer that is made while it is read.
+// streamBody is the body of a response that is made while it is read.
 type streamBody struct {
 	ctx    context.Context // of the client's request
 	body   io.Reader

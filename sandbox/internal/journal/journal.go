@@ -13,16 +13,16 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
-// Bounds of the journal: the number of entries, the bytes kept of each body, and the bytes of all entries together. The
-// oldest entries give way.
+// Bounds of the journal: the number of entries, the bytes kept of each body, and the bytes of all
+// entries together. The oldest entries give way.
 const (
 	journalEntries = 1000
 	journalBody    = 64 << 10
 	journalBytes   = 32 << 20
 )
 
-// Entry is one request in the journal, and what it was answered. What its members point to belongs to the journal and
-// must not be changed.
+// Entry is one request in the journal, and what it was answered. What its members point to belongs
+// to the journal and must not be changed.
 type Entry struct {
 	ID             string      // Request-ID of the answer; an answer without one has an id here all the same
 	Time           time.Time   // when the request had arrived, by the sandbox's clock
@@ -35,12 +35,13 @@ type Entry struct {
 	ResponseHeader http.Header //
 	ResponseBody   []byte      // at most the first 64 KiB
 	Verified       bool        // whether the request's own signature was accepted
-	// Reason says why the request was refused, for the eyes of a developer; it was not sent. When the request was carried
-	// out it says what could not be checked, and is empty mostly.
+	// Reason says why the request was refused, for the eyes of a developer; it was not sent. When
+	// the request was carried out it says what could not be checked, and is empty mostly.
 	Reason string
-	// Explanation says at length, in several lines, why a signature, a serial or an encrypted member was refused: the
-	// likely causes, what to do, and the five lines that the platform built beside those that the client signed. It was
-	// not sent, and shows no keys, no signatures, and nothing that was encrypted. Empty where Reason says all.
+	// Explanation says at length, in several lines, why a signature, a serial or an encrypted
+	// member was refused: the likely causes, what to do, and the five lines that the platform built
+	// beside those that the client signed. It was not sent, and shows no keys, no signatures, and
+	// nothing that was encrypted. Empty where Reason says all.
 	Explanation string
 	// Fault is what was made to go wrong; empty when nothing was.
 	Fault fault.Kind

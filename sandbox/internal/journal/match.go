@@ -63,8 +63,9 @@ func (j *Journal) Find(m Match) []Entry {
 // shownInstead bounds how many entries the error of Expect lists.
 const shownInstead = 20
 
-// Expect returns an error unless exactly so many requests since the last Reset match. The error lists the requests that
-// came. It is an error, too, if the journal has grown over its bounds meanwhile, so that nobody can tell.
+// Expect returns an error unless exactly so many requests since the last Reset match. The error
+// lists the requests that came. It is an error, too, if the journal has grown over its bounds
+// meanwhile, so that nobody can tell.
 func (j *Journal) Expect(m Match, times int) error {
 	entries, dropped := j.All()
 	count := 0

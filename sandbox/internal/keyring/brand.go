@@ -43,7 +43,8 @@ func (b Brand) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("id", b.ID), slog.String("serial", b.Serial))
 }
 
-// BrandRing is the brand, which is made when it is first asked for. Until then no brand has a certificate.
+// BrandRing is the brand, which is made when it is first asked for. Until then no brand has a
+// certificate.
 type BrandRing struct {
 	once     sync.Once
 	brand    Brand
@@ -51,8 +52,9 @@ type BrandRing struct {
 	platform atomic.Pointer[Platform]
 }
 
-// Brand returns the brand whom the sandbox knows. Its paths begin with /brand/, take the scheme of brands and no other, and
-// want the id of the brand's public key in Wechatpay-Serial. The first call takes a fraction of a second, to make the keys.
+// Brand returns the brand whom the sandbox knows. Its paths begin with /brand/, take the scheme of
+// brands and no other, and want the id of the brand's public key in Wechatpay-Serial. The first
+// call takes a fraction of a second, to make the keys.
 func (b *BrandRing) Brand(authority *Authority, now time.Time) (Brand, error) {
 	b.once.Do(func() { b.brand, b.err = b.make(authority, now) })
 	return b.brand, b.err

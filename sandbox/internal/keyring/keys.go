@@ -1,5 +1,5 @@
-// Package keyring holds the keys of a sandbox: those of the platform, of its merchants and of the brand, which of them
-// sign, and when the platform changes its certificates.
+// Package keyring holds the keys of a sandbox: those of the platform, of its merchants and of the
+// brand, which of them sign, and when the platform changes its certificates.
 package keyring
 
 import (
@@ -28,15 +28,17 @@ type identity struct {
 	apiv3Key string
 }
 
-// cache is what costs time to make, and so is made once per process, when it is first needed: keys by what they are for, and what
-// belongs to them. Those of the platform are shared by all sandboxes.
+// cache is what costs time to make, and so is made once per process, when it is first needed: keys
+// by what they are for, and what belongs to them. Those of the platform are shared by all
+// sandboxes.
 var cache struct {
 	sync.Mutex
 	keys       map[string]func() (*rsa.PrivateKey, error)
 	identities map[string]identity
 }
 
-// authorityKey issues all certificates. It is not of RSA, which would take longer to make and shows nowhere.
+// authorityKey issues all certificates. It is not of RSA, which would take longer to make and shows
+// nowhere.
 var authorityKey = sync.OnceValues(func() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
 
 // firstSerials are those of the platform's first certificates.
@@ -92,8 +94,8 @@ func inParallel(steps ...func() error) error {
 	return nil
 }
 
-// newSerial returns a random serial of 20 bytes that begins with first, which must be below 0x80: X.509 serials are
-// positive.
+// newSerial returns a random serial of 20 bytes that begins with first, which must be below 0x80:
+// X.509 serials are positive.
 func newSerial(first byte) *big.Int {
 	b := make([]byte, 20)
 	rand.Read(b)
@@ -162,8 +164,8 @@ func spareKey(name string) (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
-// Validity of the certificates, in years around the time when they are made. The older platform certificate is
-// in its last year, as during a change-over.
+// Validity of the certificates, in years around the time when they are made. The older platform
+// certificate is in its last year, as during a change-over.
 const (
 	yearsValid   = 5
 	yearsElapsed = 4

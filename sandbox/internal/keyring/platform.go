@@ -15,8 +15,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// Platform is the platform's side of the keys at one moment: what it signs and decrypts with, and whose requests it
-// accepts. It is never changed; Ring replaces it by a changed copy.
+// Platform is the platform's side of the keys at one moment: what it signs and decrypts with, and
+// whose requests it accepts. It is never changed; Ring replaces it by a changed copy.
 type Platform struct {
 	Scheme       apiv3.Scheme
 	Authority    *Authority
@@ -107,7 +107,8 @@ func (p *Platform) Named(serial string) bool {
 	return p.Mode != PublicKeyOnly && p.find(serial) >= 0
 }
 
-// certificate returns the serial of the certificate that signs, of which a part may go over to another.
+// certificate returns the serial of the certificate that signs, of which a part may go over to
+// another.
 func (p *Platform) certificate(draws counter) string {
 	if p.shift != "" && hit(draws, p.shifted) {
 		return p.shift

@@ -12,7 +12,8 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 )
 
-// record is the keys of both sides as a store has them. Keys are in DER: private ones in PKCS #8, public ones in PKIX.
+// record is the keys of both sides as a store has them. Keys are in DER: private ones in PKCS #8,
+// public ones in PKIX.
 type record struct {
 	MerchantKey         []byte            `json:"merchant_key"`
 	MerchantCertificate []byte            `json:"merchant_certificate"`

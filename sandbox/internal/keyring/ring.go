@@ -34,7 +34,8 @@ func Known(merchantID string, scheme apiv3.Scheme) *Ring {
 	return &Ring{merchant: Merchant{ID: merchantID}, scheme: scheme}
 }
 
-// New returns the ring of a new merchant, as far as the mode needs keys. It takes time, so nothing may be locked.
+// New returns the ring of a new merchant, as far as the mode needs keys. It takes time, so nothing
+// may be locked.
 func New(merchantID string, scheme apiv3.Scheme, mode Mode, now time.Time) (*Ring, error) {
 	r := Known(merchantID, scheme)
 	merchant, keys, err := issue(merchantID, scheme, mode, now)
@@ -136,7 +137,8 @@ func (r *Ring) Complete(mode Mode) error {
 	return r.change(func(p *Platform) error { return p.complete(mode, r.clock.Now()) })
 }
 
-// SetMode changes which platform keys the merchant has. Requests under way end with the keys they found.
+// SetMode changes which platform keys the merchant has. Requests under way end with the keys they
+// found.
 func (r *Ring) SetMode(mode Mode) error {
 	if err := mode.Check(); err != nil {
 		return err
@@ -150,9 +152,10 @@ func (r *Ring) SetMode(mode Mode) error {
 	})
 }
 
-// SetPublicKeyShare sets how many percent of the notifications are signed with the public key while the merchant has both
-// kinds, 100 by default; a certificate signs the others. The platform raises it by itself over about seven days: 0.1, 1, 5,
-// 10, 20, 50, 100. The share is kept exactly, not drawn.
+// SetPublicKeyShare sets how many percent of the notifications are signed with the public key while
+// the merchant has both kinds, 100 by default; a certificate signs the others. The platform raises
+// it by itself over about seven days: 0.1, 1, 5, 10, 20, 50, 100. The share is kept exactly, not
+// drawn.
 func (r *Ring) SetPublicKeyShare(percent float64) error {
 	return r.change(func(p *Platform) error {
 		p.share = percent
@@ -160,8 +163,8 @@ func (r *Ring) SetPublicKeyShare(percent float64) error {
 	})
 }
 
-// AddCertificate issues a platform certificate that is good for validity, and puts it at the end of the list. It signs
-// nothing before SignWith.
+// AddCertificate issues a platform certificate that is good for validity, and puts it at the end of
+// the list. It signs nothing before SignWith.
 func (r *Ring) AddCertificate(validity time.Duration) (*x509.Certificate, error) {
 	if validity <= 0 {
 		return nil, fmt.Errorf("sandbox: AddCertificate: the validity is %s, it must be positive", validity)
@@ -181,9 +184,10 @@ func (r *Ring) AddCertificate(validity time.Duration) (*x509.Certificate, error)
 	return added, err
 }
 
-// SignWith signs percent of the signatures with the certificate that serial names, and the others with the one that signed
-// before, as in the last days of a replacement. From then on the platform chooses among certificates, whichever a request
-// names. At 100 the replacement is done. The share is kept exactly, not drawn.
+// SignWith signs percent of the signatures with the certificate that serial names, and the others
+// with the one that signed before, as in the last days of a replacement. From then on the platform
+// chooses among certificates, whichever a request names. At 100 the replacement is done. The share
+// is kept exactly, not drawn.
 func (r *Ring) SignWith(serial string, percent float64) error {
 	if err := r.Complete(CertificatesOnly); err != nil {
 		return err
@@ -200,8 +204,8 @@ func (r *Ring) SignWith(serial string, percent float64) error {
 	})
 }
 
-// RemoveCertificate takes a platform certificate out of the list. A request that names it is refused from then on. The one
-// that signs cannot be removed.
+// RemoveCertificate takes a platform certificate out of the list. A request that names it is
+// refused from then on. The one that signs cannot be removed.
 func (r *Ring) RemoveCertificate(serial string) error {
 	if err := r.Complete(CertificatesOnly); err != nil {
 		return err
@@ -219,8 +223,8 @@ func (r *Ring) RemoveCertificate(serial string) error {
 	})
 }
 
-// ExpireCertificate has the list show a platform certificate as one that ended a minute ago. What it signs is signed as
-// before, which the platform would never do.
+// ExpireCertificate has the list show a platform certificate as one that ended a minute ago. What
+// it signs is signed as before, which the platform would never do.
 func (r *Ring) ExpireCertificate(serial string) error {
 	if err := r.Complete(CertificatesOnly); err != nil {
 		return err
@@ -237,8 +241,9 @@ func (r *Ring) ExpireCertificate(serial string) error {
 	})
 }
 
-// AddMerchantCertificate issues another API certificate to the merchant, as when the merchant replaces its own: requests
-// signed with either are accepted. It returns the merchant with the new certificate.
+// AddMerchantCertificate issues another API certificate to the merchant, as when the merchant
+// replaces its own: requests signed with either are accepted. It returns the merchant with the new
+// certificate.
 func (r *Ring) AddMerchantCertificate() (Merchant, error) {
 	added, present := r.merchant, r.platform.Load()
 	key, err := spareKey(fmt.Sprintf("merchant %s certificate %d", r.merchant.ID, len(present.Callers)+len(present.Revoked)))
@@ -258,7 +263,8 @@ func (r *Ring) AddMerchantCertificate() (Merchant, error) {
 	return added, err
 }
 
-// RevokeMerchantCertificate ends an API certificate of the merchant: requests signed with it are 401 SIGN_ERROR.
+// RevokeMerchantCertificate ends an API certificate of the merchant: requests signed with it are
+// 401 SIGN_ERROR.
 func (r *Ring) RevokeMerchantCertificate(serial string) error {
 	return r.change(func(p *Platform) error {
 		if p.Callers[serial] == nil {
@@ -313,8 +319,8 @@ func (r *Ring) keep(p *Platform, now time.Time) {
 	r.rotations.Put("", p.rotation(now))
 }
 
-// rotate does what the platform does about certificates in time: another signs from ten days before one ends, a new one if there
-// is none that lasts longer, and those that have ended leave the list.
+// rotate does what the platform does about certificates in time: another signs from ten days before
+// one ends, a new one if there is none that lasts longer, and those that have ended leave the list.
 func (r *Ring) rotate(_ string, last rotation, at time.Time) {
 	err := r.changeKeys(func(p *Platform) error {
 		latest := slices.MaxFunc(p.Certificates, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
@@ -344,8 +350,8 @@ func checkPercent(percent float64) error {
 	return nil
 }
 
-// Signer returns the serial of the key that signs a response: the one that the request names, else a certificate if the
-// merchant has any. p are the keys as they were when the request arrived.
+// Signer returns the serial of the key that signs a response: the one that the request names, else
+// a certificate if the merchant has any. p are the keys as they were when the request arrived.
 func (r *Ring) Signer(p *Platform, named string) string {
 	switch {
 	case p.Mode == PublicKeyOnly, named == p.PublicKeyID:

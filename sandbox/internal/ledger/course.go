@@ -38,8 +38,8 @@ func (c *Course) Become(state string, now time.Time) {
 	c.State, c.Changed, c.Next, c.At = state, now, "", time.Time{}
 }
 
-// ended reports whether a record cannot be settled any more. ABNORMAL can still be repaired; FINISHED is the end of
-// records whose parts end in the final states.
+// ended reports whether a record cannot be settled any more. ABNORMAL can still be repaired;
+// FINISHED is the end of records whose parts end in the final states.
 func (c Course) ended(finals []string) bool {
 	return c.State == "FINISHED" || slices.Contains(finals, c.State) && c.State != "ABNORMAL"
 }

@@ -1,4 +1,5 @@
-// Package ledger keeps what took effect for a merchant, and decides how records with several states end.
+// Package ledger keeps what took effect for a merchant, and decides how records with several states
+// end.
 package ledger
 
 import (
@@ -22,12 +23,14 @@ type Effect struct {
 	Params string    `json:"params,omitempty"`
 }
 
-// Kind is a kind of effects, with the records behind them. Find is for kinds whose records have a [Course].
+// Kind is a kind of effects, with the records behind them. Find is for kinds whose records have a
+// [Course].
 type Kind struct {
 	Name   string
 	Finals []string // states that it can end in; empty if nobody decides that
 	Waits  bool     // by default it waits to be settled
-	// State returns the present state of the record under a key. Where it and Find are nil, that is SUCCESS.
+	// State returns the present state of the record under a key. Where it and Find are nil, that is
+	// SUCCESS.
 	State func(key string) string
 	// Find returns the record under a key, and a function that makes it reach a final state.
 	Find func(key string) (record Course, known bool, reach func(final string, now time.Time))
@@ -61,7 +64,8 @@ func Open(b *book.Book, clock *book.Clock, merchant string) *Ledger {
 // Register adds a kind of effects.
 func (l *Ledger) Register(kind Kind) { l.kinds[kind.Name] = kind }
 
-// Key is the key of a record: the merchant's own number is unique within the merchant for whom it is.
+// Key is the key of a record: the merchant's own number is unique within the merchant for whom it
+// is.
 func Key(sub, number string) string {
 	if sub == "" {
 		return number
@@ -74,12 +78,14 @@ func (l *Ledger) Enter(kind, number string, amount int64, now time.Time, params 
 	l.EnterFor("", kind, number, amount, now, params)
 }
 
-// EnterFor writes an effect down that a service provider had for a sub-merchant. The book must be begun.
+// EnterFor writes an effect down that a service provider had for a sub-merchant. The book must be
+// begun.
 func (l *Ledger) EnterFor(sub, kind, number string, amount int64, now time.Time, params string) {
 	l.effects.Add(Effect{Kind: kind, Number: number, Sub: sub, Amount: amount, Time: now, Params: params})
 }
 
-// Effects returns all effects of the given kinds, or of every kind if none is given, the oldest first.
+// Effects returns all effects of the given kinds, or of every kind if none is given, the oldest
+// first.
 func (l *Ledger) Effects(kinds ...string) []Effect {
 	defer l.book.Begin(l.clock.Now()).Commit()
 	var list []Effect
@@ -107,7 +113,8 @@ type EndingRule struct {
 	After  time.Duration // negative for never by itself
 }
 
-// SetEndings sets rules, of which the first that matches decides; records that no rule matches end as they do by default.
+// SetEndings sets rules, of which the first that matches decides; records that no rule matches end
+// as they do by default.
 func (l *Ledger) SetEndings(rules []EndingRule) error {
 	for _, rule := range rules {
 		finals := l.kinds[rule.Kind].Finals

@@ -49,11 +49,11 @@ func Open(b *book.Book, clock *book.Clock, numbers book.Numbers, brand *keyring.
 	return c
 }
 
-// Deliver sends the notification of an event to an address, with the documented repeats; event and resource are as in
-// Notify, and faults are those of the first attempt, as in Plan. It returns the notification's id without
-// waiting for the first attempt; Deliveries and Await tell what became of it. An address that is
-// neither loopback nor permitted by WithNotifyHosts is an error, unless notifications go to a handler; see
-// DeliverTo.
+// Deliver sends the notification of an event to an address, with the documented repeats; event and
+// resource are as in Notify, and faults are those of the first attempt, as in Plan. It returns the
+// notification's id without waiting for the first attempt; Deliveries and Await tell what became of
+// it. An address that is neither loopback nor permitted by WithNotifyHosts is an error, unless
+// notifications go to a handler; see DeliverTo.
 func (b *Box) Deliver(address, event string, resource any, faults ...fault.Kind) (id string, err error) {
 	b.book.Begin(b.clock.Now())
 	d, err := b.deliver(address, event, resource, faults)
@@ -177,7 +177,7 @@ func (o *Office) attempt(id string, faults []fault.Kind, extra bool) {
 	o.deliveries.Put(id, d)
 }
 
-// send sends the request and takes the answer. Redirects are not followed.
+// send sends the request and takes the response. Redirects are not followed.
 func (a *Attempt) send(carrier http.RoundTripper, request *http.Request) {
 	response, err := carrier.RoundTrip(request)
 	if err == nil {
@@ -194,8 +194,9 @@ func (a *Attempt) send(carrier http.RoundTripper, request *http.Request) {
 	a.Error = err.Error()
 }
 
-// Await waits until a delivery has had so many attempts, or none is to come any more, and returns it. It is an error
-// if the context ends before, if the sandbox is closed before, or if the log does not have the delivery.
+// Await waits until a delivery has had so many attempts, or none is to come any more, and returns
+// it. It is an error if the context ends before, if the sandbox is closed before, or if the log
+// does not have the delivery.
 func (o *Office) Await(ctx context.Context, id string, attempts int) (Delivery, error) {
 	for {
 		o.book.Lock()
@@ -216,8 +217,8 @@ func (o *Office) Await(ctx context.Context, id string, attempts int) (Delivery, 
 	}
 }
 
-// Redeliver sends a notification once more, at once and whatever became of it, as the merchant platform can be asked to. It
-// does not wait for the answer.
+// Redeliver sends a notification once more, at once and whatever became of it, as the merchant
+// platform can be asked to. It does not wait for the response.
 func (o *Office) Redeliver(id string) error {
 	defer o.book.Begin(o.clock.Now()).Commit()
 	d, known := o.deliveries.Get(id)
@@ -233,8 +234,8 @@ func (o *Office) Redeliver(id string) error {
 	return nil
 }
 
-// Deliveries returns the log of notifications, the oldest first: the last 1,000. Those that still wait do not give way
-// to later ones that have ended; there are 3,000 at most.
+// Deliveries returns the log of notifications, the oldest first: the last 1,000. Those that still
+// wait do not give way to later ones that have ended; there are 3,000 at most.
 func (o *Office) Deliveries() []Delivery {
 	defer o.book.Begin(o.clock.Now()).Commit()
 	rows := slices.SortedFunc(maps.Values(o.deliveries.Rows()), func(a, b delivery) int { return cmp.Compare(a.Serial, b.Serial) })
@@ -245,7 +246,8 @@ func (o *Office) Deliveries() []Delivery {
 	return list
 }
 
-// Close ends all deliveries. It waits for attempts that are under way, which it cuts short. A second call does nothing.
+// Close ends all deliveries. It waits for attempts that are under way, which it cuts short. A
+// second call does nothing.
 func (o *Office) Close() {
 	o.book.Lock()
 	o.cancel() // with the lock, so that none begins behind
@@ -265,7 +267,8 @@ func (o *Office) Idle() {
 	}
 }
 
-// Forsake gives up what waits and was encrypted for keys that are not there. The book is locked, by a restoring one.
+// Forsake gives up what waits and was encrypted for keys that are not there. The book is locked, by
+// a restoring one.
 func (o *Office) Forsake() {
 	for id, d := range o.deliveries.Rows() {
 		if to := o.boxes[d.Merchant]; d.State == Waiting && (to == nil || !to.canDecrypt(d)) {

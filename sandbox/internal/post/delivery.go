@@ -7,8 +7,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
-// Bounds of the log of deliveries. Beyond deliveryCount the oldest that have ended give way, and beyond deliveriesWaiting the oldest
-// even if it is not done; it is not attempted again then.
+// Bounds of the log of deliveries. Beyond deliveryCount the oldest that have ended give way, and
+// beyond deliveriesWaiting the oldest even if it is not done; it is not attempted again then.
 const (
 	deliveryCount     = 1000
 	deliveriesWaiting = 3000
@@ -17,15 +17,17 @@ const (
 
 // Plan is how one notification is delivered; sandbox.Plan documents the fields.
 type Plan struct {
-	// After is how long the first attempt waits, so that an event with a longer wait is overtaken by a later one.
+	// After is how long the first attempt waits, so that an event with a longer wait is overtaken
+	// by a later one.
 	After time.Duration
 	// Copies are sent together with the first attempt, and are not repeated.
 	Copies int
-	// Faults are those of the first attempt and its copies; the repeats are right. Those of the resource
-	// (WrongAPIv3Key, EmptyAssociatedData) stay in the repeats, which are the same notification.
+	// Faults are those of the first attempt and its copies; the repeats are right. Those of the
+	// resource (WrongAPIv3Key, EmptyAssociatedData) stay in the repeats, which are the same
+	// notification.
 	Faults []fault.Kind
-	// Waits replace the documented schedule: the time after each attempt that fails. Nil keeps it; an empty one repeats
-	// nothing.
+	// Waits replace the documented schedule: the time after each attempt that fails. Nil keeps it;
+	// an empty one repeats nothing.
 	Waits []time.Duration
 }
 

@@ -23,13 +23,14 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/trouble"
 )
 
-// Show registers the resource of events that the sandbox sends by itself, by the beginning of their types.
+// Show registers the resource of events that the sandbox sends by itself, by the beginning of their
+// types.
 func (b *Box) Show(prefix string, make func(event string, now time.Time) map[string]any) {
 	b.samples = append(b.samples, shown{prefix, make})
 }
 
-// Sample returns a resource of an event, with every documented field in the clear. Events that the sandbox sends itself
-// look like those.
+// Sample returns a resource of an event, with every documented field in the clear. Events that the
+// sandbox sends itself look like those.
 func (b *Box) Sample(event string) (map[string]any, error) {
 	eventType, _, _ := strings.Cut(event, "/")
 	facts, known := catalog.V3().Event(eventType)
@@ -50,15 +51,18 @@ func (b *Box) sample(e *fact.Event) map[string]any {
 	return m.Object(e.Resource, nil)
 }
 
-// Notify builds the request by which the platform notifies the merchant of an event: the envelope, the resource
-// encrypted with the APIv3 key, and the signature. Hand it to a handler, or set its URL, which
-// is a placeholder and no part of the signature. The body can be read again with GetBody.
+// Notify builds the request by which the platform notifies the merchant of an event: the envelope,
+// the resource encrypted with the APIv3 key, and the signature. Hand it to a handler, or set its
+// URL, which is a placeholder and no part of the signature. The body can be read again with
+// GetBody.
 //
-// event is an event_type such as TRANSACTION.SUCCESS. Where an event has several original types, one other than the first
-// can be named behind a slash: TRANSACTION.SUCCESS/profitsharing. Events that the catalogue does not know are built alike.
+// event is an event_type such as TRANSACTION.SUCCESS. Where an event has several original types,
+// one other than the first can be named behind a slash: TRANSACTION.SUCCESS/profitsharing. Events
+// that the catalogue does not know are built alike.
 //
-// resource is what is encrypted: []byte, string and json.RawMessage as they are, anything else as JSON, in which the members
-// that the catalogue marks as encrypted are encrypted to the merchant. nil stands for a sample made from the catalogue.
+// resource is what is encrypted: []byte, string and json.RawMessage as they are, anything else as
+// JSON, in which the members that the catalogue marks as encrypted are encrypted to the merchant.
+// nil stands for a sample made from the catalogue.
 //
 // faults are those of notifications, several at once if wanted; others are an error.
 func (b *Box) Notify(event string, resource any, faults ...fault.Kind) (*http.Request, error) {

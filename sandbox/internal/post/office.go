@@ -84,7 +84,8 @@ type PlanRule struct {
 	Plan       Plan
 }
 
-// SetPlans sets rules, of which the first that matches decides; what no rule matches is delivered as documented.
+// SetPlans sets rules, of which the first that matches decides; what no rule matches is delivered
+// as documented.
 func (o *Office) SetPlans(rules []PlanRule) error {
 	for _, rule := range rules {
 		if err := fault.CheckNotification(rule.Plan.Faults); err != nil {
@@ -113,24 +114,26 @@ func (p Plan) negative() bool {
 	return p.After < 0 || p.Copies < 0 || slices.ContainsFunc(p.Waits, func(wait time.Duration) bool { return wait < 0 })
 }
 
-// PlanDeliveries sets how notifications are delivered from now on: decide is called once for each, must not call the
-// sandbox, and is told the event_type and the address. nil restores the documented way. A fault that notifications do
-// not have, a negative number, or a panic makes the delivery fail with that reason.
+// PlanDeliveries sets how notifications are delivered from now on: decide is called once for each,
+// must not call the sandbox, and is told the event_type and the address. nil restores the
+// documented way. A fault that notifications do not have, a negative number, or a panic makes the
+// delivery fail with that reason.
 func (o *Office) PlanDeliveries(decide func(event, url string) Plan) {
 	o.book.Lock()
 	defer o.book.Unlock()
 	o.plan = decide
 }
 
-// DeliverTo delivers notifications to a handler in process, whatever their address, in place of the network; nil
-// returns to the network. It works in a testing/synctest bubble.
+// DeliverTo delivers notifications to a handler in process, whatever their address, in place of the
+// network; nil returns to the network. It works in a testing/synctest bubble.
 func (o *Office) DeliverTo(receiver http.Handler) {
 	o.book.Lock()
 	defer o.book.Unlock()
 	o.receiver = receiver
 }
 
-// makeRoom lets the oldest deliveries give way to one more: those that have ended, and one that waits only where too many do.
+// makeRoom lets the oldest deliveries give way to one more: those that have ended, and one that
+// waits only where too many do.
 func (o *Office) makeRoom() {
 	rows := o.deliveries.Rows()
 	excess := len(rows) - deliveryCount + 1

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// deliveryLimit is how long the platform waits for the answer to a notification.
+// deliveryLimit is how long the platform waits for the response to a notification.
 const deliveryLimit = 5 * time.Second
 
 // schedule is how an event is delivered.
@@ -24,8 +24,8 @@ var usualSchedule = schedule{deliveryLimit, []time.Duration{
 // everyMinute is the short schedule of member cards and their like.
 var everyMinute = schedule{deliveryLimit, times(11, time.Minute)}
 
-// exceptions are the documented other schedules, by event type or, with a dot at the end, by its beginning. The questions among
-// them are asked once: the user is waiting for the answer.
+// exceptions are the documented other schedules, by event type or, with a dot at the end, by its
+// beginning. The questions among them are asked once: the user is waiting for the response.
 var exceptions = []struct {
 	event string
 	schedule

@@ -1,4 +1,5 @@
-// Package sample makes values of documented fields: responses that look right, and samples of events.
+// Package sample makes values of documented fields: responses that look right, and samples of
+// events.
 package sample
 
 import (
@@ -13,8 +14,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// Maker makes values of documented fields. What it makes depends on its fields only, so that the same ones make the
-// same values.
+// Maker makes values of documented fields. What it makes depends on its fields only, so that the
+// same ones make the same values.
 type Maker struct {
 	Now        time.Time
 	MerchantID string
@@ -29,7 +30,8 @@ type Maker struct {
 	Encrypt func(string) string // encrypts to the caller
 }
 
-// Object makes an object of the fields. scope is the object of the request that stands in its place, if there is one.
+// Object makes an object of the fields. scope is the object of the request that stands in its
+// place, if there is one.
 func (m *Maker) Object(fields []fact.Field, scope map[string]any) map[string]any {
 	object := make(map[string]any, len(fields))
 	for i := range fields {
@@ -43,7 +45,8 @@ func (m *Maker) Object(fields []fact.Field, scope map[string]any) map[string]any
 	return object
 }
 
-// value makes a value of the field. scope is the request's value of that name, if it is an object or a list of objects.
+// value makes a value of the field. scope is the request's value of that name, if it is an object
+// or a list of objects.
 func (m *Maker) value(field *fact.Field, scope any) any {
 	element := field.Type.Element()
 	if element == field.Type {
@@ -89,19 +92,22 @@ func (m *Maker) one(field *fact.Field, scope map[string]any) any {
 	return text
 }
 
-// constantOf reports whether a constant can be a value of the type; some that are documented cannot.
+// constantOf reports whether a constant can be a value of the type; some that are documented
+// cannot.
 func constantOf(kind fact.Type, constant any) bool {
 	_, isText := constant.(string)
 	return isText == (kind == fact.String)
 }
 
-// outcomes are the words in constants that say that something went well and is done, the best first.
+// outcomes are the words in constants that say that something went well and is done, the best
+// first.
 var outcomes = []string{
 	"SUCCESS", "SUCCEED", "SUCCEEDED", "SUCC", "FINISHED", "FINISH", "COMPLETED", "COMPLETE", "DONE", "PASSED", "PASS", "APPROVED", "AGREE",
 	"EFFECTIVE", "SIGNED", "AUTHORIZED", "CONTRACTED", "PROCESSED", "PAID", "CHARGED", "RUNNING", "ACTIVE", "OPEN", "NORMAL", "AVAILABLE", "CONFIRMED",
 }
 
-// outcome picks a constant: one that tells of success if there is any, else the first that tells of anything.
+// outcome picks a constant: one that tells of success if there is any, else the first that tells of
+// anything.
 func outcome(constants []any) any {
 	best, rank := constants[0], len(outcomes)+1
 	for _, constant := range constants {
@@ -124,7 +130,8 @@ func outcome(constants []any) any {
 	return best
 }
 
-// tellsTrouble reports whether a member of that name is there only if something was refused or undone.
+// tellsTrouble reports whether a member of that name is there only if something was refused or
+// undone.
 func tellsTrouble(name string) bool {
 	return slices.ContainsFunc([]string{
 		"fail", "reject", "error", "abnormal", "cancel", "close", "revoke", "delete", "deactivate", "terminat", "invalid", "block", "recover",
@@ -274,8 +281,9 @@ func (m *Maker) Draw(prefix string, size int, of string) string {
 	return string(b)
 }
 
-// repeat returns the value of the field that the request has: of the object in the same place, else of the whole request, else,
-// for an identifier, of anywhere. The name is the one of several that the request uses.
+// repeat returns the value of the field that the request has: of the object in the same place, else
+// of the whole request, else, for an identifier, of anywhere. The name is the one of several that
+// the request uses.
 func (m *Maker) repeat(field *fact.Field, scope map[string]any) (name string, value any, ok bool) {
 	if m.Sent == nil {
 		return "", nil, false
@@ -353,8 +361,8 @@ func isTime(layout, text string) bool {
 	return err == nil
 }
 
-// otherCaller reports whether a member is an identity of the kind of caller that did not call: where one description serves
-// direct and partner callers, it lists the identities of both.
+// otherCaller reports whether a member is an identity of the kind of caller that did not call:
+// where one description serves direct and partner callers, it lists the identities of both.
 func (m *Maker) otherCaller(name string) bool {
 	if !m.Joined || m.Sent == nil {
 		return false

@@ -8,7 +8,8 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// Pick returns the fields of known that are documented. encrypt encrypts those that are to be encrypted; nil leaves them.
+// Pick returns the fields of known that are documented. encrypt encrypts those that are to be
+// encrypted; nil leaves them.
 func Pick(fields []fact.Field, known map[string]any, encrypt func(string) string) map[string]any {
 	picked := make(map[string]any, len(fields))
 	for i := range fields {

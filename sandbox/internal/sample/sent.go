@@ -78,8 +78,9 @@ type page struct {
 	size int // how many it has at most; 0 when the request does not say
 }
 
-// PageFields are the fields of documented requests that say which page is wanted: offset and limit, page_index (which
-// counts from 1) and page_size, page_token and page_size; some call the size count.
+// PageFields are the fields of documented requests that say which page is wanted: offset and limit,
+// page_index (which counts from 1) and page_size, page_token and page_size; some call the size
+// count.
 var PageFields = []string{"limit", "offset", "page_index", "page_size", "page_token", "count"}
 
 func (s *Sent) pageAsked() (p page) {
@@ -104,8 +105,8 @@ func WholeNumber(value any) int {
 	return max(n, 0)
 }
 
-// count cuts the list of an answer to the page that was asked for, and makes its numbers fit. The whole list has as many elements
-// as were made. target is the request's.
+// count cuts the list of a response to the page that was asked for, and makes its numbers fit. The
+// whole list has as many elements as were made. target is the request's.
 func (p page) count(fields []fact.Field, answer map[string]any, target string) {
 	list := ""
 	for i := range fields {
@@ -162,8 +163,8 @@ func (p page) links(target, next string) map[string]any {
 	return links
 }
 
-// isIdentifier reports whether a member of that name names one thing, so that its value means the same thing wherever
-// it stands.
+// isIdentifier reports whether a member of that name names one thing, so that its value means the
+// same thing wherever it stands.
 func isIdentifier(name string) bool {
 	return name == "id" || slices.ContainsFunc([]string{"_no", "_id", "mchid", "appid", "openid", "_code", "_number"}, func(end string) bool {
 		return strings.HasSuffix(name, end)

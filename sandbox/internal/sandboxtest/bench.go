@@ -1,5 +1,6 @@
-// Package sandboxtest gives tests of the sandbox's packages a merchant: the parts that the façade assembles, over a
-// clock that moves only when the test says so. Signatures are hashes, since RSA is slow; encryption is real.
+// Package sandboxtest gives tests of the sandbox's packages a merchant: the parts that the façade
+// assembles, over a clock that moves only when the test says so. Signatures are hashes, since RSA
+// is slow; encryption is real.
 package sandboxtest
 
 import (
@@ -32,8 +33,9 @@ type Bench struct {
 	t testing.TB
 }
 
-// New returns a bench that a test opens flows on. When the test ends, a snapshot must be readable and lead to the same
-// snapshot again. That does not show a field that no snapshot has: for that, call Reload between two responses.
+// New returns a bench that a test opens flows on. When the test ends, a snapshot must be readable
+// and lead to the same snapshot again. That does not show a field that no snapshot has: for that,
+// call Reload between two responses.
 func New(t testing.TB) *Bench {
 	t.Helper()
 	scheme := hashed{apiv3.RSA()}
@@ -64,7 +66,8 @@ func New(t testing.TB) *Bench {
 	return b
 }
 
-// Pass moves the clock forward. All that is due by then happens, and all notifications are delivered.
+// Pass moves the clock forward. All that is due by then happens, and all notifications are
+// delivered.
 func (b *Bench) Pass(d time.Duration) {
 	b.t.Helper()
 	require.NoError(b.t, b.Clock.Jump(d, b.Office.Idle))
@@ -77,8 +80,8 @@ func (b *Bench) snapshot() []byte {
 	return text
 }
 
-// Reload empties all records and brings them back from a snapshot. Only what the records hold is left. It waits for
-// deliveries first, whose results would be lost otherwise.
+// Reload empties all records and brings them back from a snapshot. Only what the records hold is
+// left. It waits for deliveries first, whose results would be lost otherwise.
 func (b *Bench) Reload() {
 	b.t.Helper()
 	b.Office.Idle()
@@ -93,7 +96,8 @@ func (b *Bench) EncryptForPlatform(plain string) string {
 	return keyring.Encrypt(b.Scheme, b.Keys.Platform().PublicKey.Public(), plain)
 }
 
-// Decrypt decrypts a field of a response or of a notification, which must be encrypted for the merchant.
+// Decrypt decrypts a field of a response or of a notification, which must be encrypted for the
+// merchant.
 func (b *Bench) Decrypt(field any) string {
 	b.t.Helper()
 	text, ok := field.(string)

@@ -28,7 +28,8 @@ type Response struct {
 	Body   []byte
 }
 
-// Call sends a request that the merchant signed, and returns the response. A body is marshalled; nil is none.
+// Call sends a request that the merchant signed, and returns the response. A body is marshalled;
+// nil is none.
 func (b *Bench) Call(method, target string, body any) Response {
 	b.t.Helper()
 	var content []byte
@@ -40,7 +41,8 @@ func (b *Bench) Call(method, target string, body any) Response {
 	return b.send(method, target, "application/json", content, content)
 }
 
-// Upload sends a file with its meta, of which the merchant signed the meta. part names the part of the file.
+// Upload sends a file with its meta, of which the merchant signed the meta. part names the part of
+// the file.
 func (b *Bench) Upload(path string, meta any, part, name string, file []byte) Response {
 	b.t.Helper()
 	const boundary = "TestOnlyBoundary7MA4YWxkTrZu0gW"
@@ -85,7 +87,8 @@ func (b *Bench) send(method, target, content string, body, signed []byte) Respon
 	return Response{Status: response.StatusCode, Header: response.Header, Body: read}
 }
 
-// Do sends a request that a flow must carry out, and returns the object of the response; nil if that is empty.
+// Do sends a request that a flow must carry out, and returns the object of the response; nil if
+// that is empty.
 func (b *Bench) Do(method, target string, body any) map[string]any {
 	b.t.Helper()
 	r := b.Call(method, target, body)
@@ -104,7 +107,8 @@ func (b *Bench) Object(r Response) (object map[string]any) {
 	return object
 }
 
-// Rejected sends a request that must be rejected, and returns status and code, as in "404 NOT_FOUND".
+// Rejected sends a request that must be rejected, and returns status and code, as in "404
+// NOT_FOUND".
 func (b *Bench) Rejected(method, target string, body any) string {
 	b.t.Helper()
 	r := b.Call(method, target, body)

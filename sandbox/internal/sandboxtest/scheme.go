@@ -9,7 +9,8 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 )
 
-// hashed is a scheme whose signatures are hashes of the public key and the message. Anybody can make them.
+// hashed is a scheme whose signatures are hashes of the public key and the message. Anybody can
+// make them.
 type hashed struct{ apiv3.Scheme }
 
 func signatureOf(key crypto.PublicKey, message []byte) []byte {

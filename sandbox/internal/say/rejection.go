@@ -122,7 +122,8 @@ func IssueType(kind fact.Type) Text {
 // BodyError is PARAM_ERROR about the whole body.
 func BodyError(issue Text) *Rejection { return FieldError("body", "", "", issue) }
 
-// FieldError is PARAM_ERROR about one field. place is a JSON Pointer in a body and a name elsewhere.
+// FieldError is PARAM_ERROR about one field. place is a JSON Pointer in a body and a name
+// elsewhere.
 func FieldError(location, place string, value any, issue Text) *Rejection {
 	source := "/" + location
 	if place != "" {

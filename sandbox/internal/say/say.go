@@ -1,5 +1,5 @@
-// Package say holds what every package of the sandbox says alike: messages in both languages, rejections, times, JSON.
-// It knows no operation.
+// Package say holds what every package of the sandbox says alike: messages in both languages,
+// rejections, times, JSON. It knows no operation.
 package say
 
 import (
@@ -25,7 +25,8 @@ const (
 	English Language = "en"
 )
 
-// LanguageOf reads Accept-Language: the first language counts, and any but en is answered in Chinese.
+// LanguageOf reads Accept-Language: the first language counts, and any but en is answered in
+// Chinese.
 func LanguageOf(accept string) Language {
 	first, _, _ := strings.Cut(accept, ",")
 	first, _, _ = strings.Cut(first, ";")
@@ -92,8 +93,8 @@ const (
 // IsBrand reports whether a request target is one of a brand's.
 func IsBrand(target string) bool { return strings.HasPrefix(target, "/brand/") }
 
-// Decided runs a function of the program that decides something. It may panic, or end its goroutine as a failing test
-// does: neither must keep a mutex locked.
+// Decided runs a function of the program that decides something. It may panic, or end its goroutine
+// as a failing test does: neither must keep a mutex locked.
 func Decided(where string, decide func()) error {
 	ended := make(chan error, 1)
 	go func() {
@@ -110,8 +111,8 @@ func Decided(where string, decide func()) error {
 	return <-ended
 }
 
-// MatchPath matches a path, with or without query, against a pattern in which a placeholder such as {id} stands for any
-// one segment and a final * for any rest.
+// MatchPath matches a path, with or without query, against a pattern in which a placeholder such as
+// {id} stands for any one segment and a final * for any rest.
 func MatchPath(pattern, target string) bool {
 	path, _, _ := strings.Cut(target, "?")
 	for {
@@ -142,10 +143,12 @@ func unescaped(segment string) string {
 	return segment
 }
 
-// IsToken reports whether a text may be a method or a header name, or empty (RFC 9110, section 5.6.2).
+// IsToken reports whether a text may be a method or a header name, or empty (RFC 9110, section
+// 5.6.2).
 func IsToken(text string) bool { return strings.Trim(text, "!#$%&'*+-.^_`|~"+Alphanumeric) == "" }
 
-// CheckMerchantNumber returns an error for a text that is no merchant number; where is the function it was given to.
+// CheckMerchantNumber returns an error for a text that is no merchant number; where is the function
+// it was given to.
 func CheckMerchantNumber(where, id string) error {
 	if err := visible.Word(id); err != nil {
 		return fmt.Errorf("sandbox: %s: of the merchant number %s, %w", where, redact.Quote(id), err)

@@ -17,7 +17,8 @@ const slowPieces = 10
 // unknownHalf stands for half of a body whose length is not known and beyond twice as much.
 const unknownHalf = 32 << 10
 
-// damaged returns the body as the kind changes it, its length, and where half of it is. A length of -1 is not known.
+// damaged returns the body as the kind changes it, its length, and where half of it is. A length of
+// -1 is not known.
 func damaged(k fault.Kind, body io.Reader, size int64) (io.Reader, int64, int64) {
 	switch k {
 	case fault.Truncate, fault.SlowBody, fault.FlipByte, fault.ShortFile:
@@ -89,7 +90,7 @@ func (b *slowBody) Close() error {
 	return nil
 }
 
-// cutBody ends before the length that the answer announced.
+// cutBody ends before the length that the response announced.
 type cutBody struct{ rest io.Reader }
 
 func (b *cutBody) Read(p []byte) (int, error) {

@@ -1,4 +1,5 @@
-// Package trouble does what faults say: it picks those that hit a call, and changes what the caller gets.
+// Package trouble does what faults say: it picks those that hit a call, and changes what the caller
+// gets.
 package trouble
 
 import (
@@ -18,13 +19,13 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// Bounds of the answers that are kept for other calls.
+// Bounds of the responses that are kept for other calls.
 const (
 	keptAnswers = 256                        // for fault.Crossed and fault.CrossedPath; the oldest give way
 	keptFor     = apiv3.Window - time.Minute // so that it is not their signature that has grown too old
 )
 
-// given is an answer that a caller gets in place of its own.
+// given is a response that a caller gets in place of its own.
 type Given struct {
 	Status int
 	Header http.Header
@@ -70,7 +71,8 @@ type Call struct {
 	before  uint32      // how often this very request came before
 }
 
-// fingerprint names the call's request. Only the one goroutine that answers the call may ask for it.
+// fingerprint names the call's request. Only the one goroutine that answers the call may ask for
+// it.
 func (c *Call) fingerprint() fingerprint {
 	if c.print == (fingerprint{}) {
 		h := sha256.New()
@@ -87,7 +89,7 @@ func (c *Call) status(usual int) int {
 	return usual
 }
 
-// Denial is the answer that the fault gives before or after the call takes effect; nil for none.
+// Denial is the response that the fault gives before or after the call takes effect; nil for none.
 func (c *Call) Denial(after bool) *say.Rejection {
 	answer := func(status int, code string, message say.Text) *say.Rejection {
 		if c.Fault.Code != "" {
@@ -151,7 +153,7 @@ func (c *Call) flipped(status int) int {
 	return status
 }
 
-// Send writes the answer as the fault lets it through. A size of -1 is not known.
+// Send writes the response as the fault lets it through. A size of -1 is not known.
 func (c *Call) Send(ctx context.Context, w http.ResponseWriter, status int, body io.Reader, size int64) {
 	kind := c.Fault.Kind
 	switch kind {

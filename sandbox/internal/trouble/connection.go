@@ -36,7 +36,7 @@ func Wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// Drop ends the connection without an answer.
+// Drop ends the connection without a response.
 func Drop(w http.ResponseWriter, kind fault.Kind) {
 	if r, ok := w.(*inprocess.Recorder); ok {
 		r.Fail(connectionErrorOf(kind))

@@ -43,8 +43,8 @@ type rule struct {
 	skipped, hits int
 }
 
-// Inject adds rules. Of those that match a request, the first that hits it counts, in the order in which they were added.
-// A rule that makes no sense is an error, and none is added then.
+// Inject adds rules. Of those that match a request, the first that hits it counts, in the order in
+// which they were added. A rule that makes no sense is an error, and none is added then.
 func (f *Faults) Inject(rules ...fault.Rule) error {
 	for _, r := range rules {
 		if err := r.Check(); err != nil {
@@ -71,8 +71,8 @@ func (f *Faults) Rules() []fault.Rule {
 	return list
 }
 
-// Clear removes all rules and forgets which requests came and what they were answered, so that the same requests meet
-// the same faults again once the same rules are added. What Counts counts stays.
+// Clear removes all rules and forgets which requests came and what they were answered, so that the
+// same requests meet the same faults again once the same rules are added. What Counts counts stays.
 func (f *Faults) Clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -155,7 +155,7 @@ func (f *Faults) draw(place int, c *Call) float64 {
 	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
 }
 
-// kept are signed answers that a proxy may deliver to the wrong request. faults.mu guards them.
+// kept are signed responses that a proxy may deliver to the wrong request. faults.mu guards them.
 type kept struct {
 	wanted bool // there is, or was, a rule that needs them
 	recent []*Given
@@ -199,7 +199,7 @@ func (c *Call) cacheKey() string { return c.Merchant + " " + c.Method + " " + c.
 // fresh reports whether the call's caller would still accept the signature.
 func (g *Given) fresh(c *Call) bool { return g != nil && c.Wired.Sub(g.made) <= keptFor }
 
-// find returns the answer that the kind delivers to the call; nil for none.
+// find returns the response that the kind delivers to the call; nil for none.
 func (k *kept) find(kind fault.Kind, c *Call) *Given {
 	if kind == fault.Cached {
 		if found := k.cached[c.cacheKey()]; found.fresh(c) {
@@ -216,7 +216,7 @@ func (k *kept) find(kind fault.Kind, c *Call) *Given {
 	return nil
 }
 
-// takeLate gives the call the answer that has been late for the longest, if there is one.
+// takeLate gives the call the response that has been late for the longest, if there is one.
 func (f *Faults) takeLate(c *Call) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -74,7 +74,8 @@ func checkConstants(c *gate.Call) *say.Rejection {
 	return nil
 }
 
-// sections divides a sheet and takes the digests. Those of invented sheets are remembered under the key.
+// sections divides a sheet and takes the digests. Those of invented sheets are remembered under the
+// key.
 func (f *Flow) sections(c *gate.Call, s *sheet, key string, parts, most int64) ([]section, *say.Rejection) {
 	if s.rows == 0 {
 		return nil, say.BadRequest("NO_STATEMENT_EXIST", noStatement, "nothing is to be told of that day")
@@ -153,7 +154,8 @@ func (f *Flow) checkSub(c *gate.Call) *say.Rejection {
 	return nil
 }
 
-// billOf makes the checks that all applications share, and returns the day and the key of its invented rows.
+// billOf makes the checks that all applications share, and returns the day and the key of its
+// invented rows.
 func (f *Flow) billOf(c *gate.Call, layout string) (time.Time, string, *say.Rejection) {
 	if rejected := checkConstants(c); rejected != nil {
 		return time.Time{}, "", rejected

@@ -10,7 +10,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
 )
 
-// Open adds the flow to a merchant. rows are those of an invented bill; 0 is for bills from the records.
+// Open adds the flow to a merchant. rows are those of an invented bill; 0 is for bills from the
+// records.
 func Open(m *gate.Merchant, orders *order.Flow, refunds *refund.Flow, shares *share.Flow, transfers *transfer.Flow, rows int64) {
 	f := &Flow{Merchant: m, orders: orders, refunds: refunds, shares: shares, transfers: transfers, rows: rows, digests: make(map[string]*digests)}
 	m.Serve(f.operations()...)
@@ -28,7 +29,8 @@ func (f *Flow) operations() []gate.Operation {
 		{Operation: gate.Documented("GET", "/v3/payscore/merchant-bill"), Do: f.payScoreBill},
 		{Operation: gate.Documented("GET", "/hk/v3/statements"), Do: f.statement},
 	}
-	// The catalogue marks mchid as required, but a provider sends sp_mchid and sub_mchid in its place.
+	// The catalogue marks mchid as required, but a provider sends sp_mchid and sub_mchid in its
+	// place.
 	global := *gate.Documented("GET", "/v3/global/statements")
 	global.In.Query = slices.Clone(global.In.Query)
 	for i := range global.In.Query {

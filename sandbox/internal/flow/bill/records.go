@@ -17,7 +17,8 @@ import (
 // openingBalance is what an account holds before anything happens, fen.
 const openingBalance = 100_000_000
 
-// billRow is a row of a bill from the ledger. Rows are put in the order of time, and of their keys where the time is the same.
+// billRow is a row of a bill from the ledger. Rows are put in the order of time, and of their keys
+// where the time is the same.
 type billRow[T any] struct {
 	row T
 	at  time.Time
@@ -37,8 +38,8 @@ func (r billRow[T]) on(day time.Time) bool {
 	return !r.at.Before(day) && r.at.Before(day.AddDate(0, 0, 1))
 }
 
-// ledgerTrades are the payments and the refunds of a day, in order. A refund counts on the day on which it was accepted,
-// unless it is closed.
+// ledgerTrades are the payments and the refunds of a day, in order. A refund counts on the day on
+// which it was accepted, unless it is closed.
 func (f *Flow) ledgerTrades(c *gate.Call, day time.Time, kind string, pick func(order.Order) bool) []trade {
 	defer c.Begin().Commit()
 	var rows []billRow[trade]
@@ -98,8 +99,9 @@ func billState(state string) string {
 	return state
 }
 
-// ledgerFlows are the movements of an account on a day. The account BASIC takes payments and pays fees, refunds and shares,
-// transfer bills are paid from OPERATION, and nothing happens in others. of says whose account it is, by sub_mchid.
+// ledgerFlows are the movements of an account on a day. The account BASIC takes payments and pays
+// fees, refunds and shares, transfer bills are paid from OPERATION, and nothing happens in others.
+// of says whose account it is, by sub_mchid.
 func (f *Flow) ledgerFlows(c *gate.Call, day time.Time, account string, of func(sub string) bool) []movement {
 	defer c.Begin().Commit()
 	var rows []billRow[movement]

@@ -12,8 +12,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// sheet is the text of a bill: a line of titles, rows, a line of titles of sums, and the sums. It is written row by row, so
-// that a bill of any size needs no memory.
+// sheet is the text of a bill: a line of titles, rows, a line of titles of sums, and the sums. It
+// is written row by row, so that a bill of any size needs no memory.
 type sheet struct {
 	titles, sums string
 	rows         int64
@@ -225,8 +225,8 @@ type shareRow struct {
 	total, amount                                                                         int64
 }
 
-// shareSheet is a profit-sharing bill. Its columns are those that the documentation names; their exact titles are the
-// sandbox's own.
+// shareSheet is a profit-sharing bill. Its columns are those that the documentation names; their
+// exact titles are the sandbox's own.
 func shareSheet(rows int64, row func(i int64) shareRow) *sheet {
 	return &sheet{
 		titles: "分账时间,分账发起方,分账方,微信订单号,微信分账/回退单号,分账明细单号,商户分账/回退单号,订单金额,分账接收方,分账金额,业务类型,处理状态,分账描述,备注",

@@ -51,7 +51,8 @@ func (f *Flow) sample(_ string, now time.Time) map[string]any {
 	return o.resource()
 }
 
-// payOperations are those of basic payment, by a merchant for itself and by a service provider for a sub-merchant.
+// payOperations are those of basic payment, by a merchant for itself and by a service provider for
+// a sub-merchant.
 func (f *Flow) payOperations() []gate.Operation {
 	var list []gate.Operation
 	for _, prefix := range []string{"/v3/pay/transactions/", partnerOrders} {

@@ -1,5 +1,5 @@
-// Package order is basic payment: orders of merchants for themselves and of service providers for sub-merchants, and
-// combined orders. Most other flows depend on it.
+// Package order is basic payment: orders of merchants for themselves and of service providers for
+// sub-merchants, and combined orders. Most other flows depend on it.
 package order
 
 import (
@@ -175,7 +175,8 @@ func (f *Flow) Paid(transaction string) (Order, bool) {
 // All returns all orders, by key. They are to be read only.
 func (f *Flow) All() map[string]Order { return f.orders.Rows() }
 
-// Whole returns the request by which an order was made, which is that of the combined order for a part of one.
+// Whole returns the request by which an order was made, which is that of the combined order for a
+// part of one.
 func (f *Flow) Whole(o Order) map[string]any {
 	if m, combined := f.combined.Get(o.Combine); combined {
 		return book.ReadObject(m.Request)
@@ -235,8 +236,8 @@ const partnerOrders = "/v3/pay/partner/transactions/"
 // ways are the trade_type by the last segment of the path.
 var ways = map[string]string{"jsapi": "JSAPI", "app": "APP", "h5": "MWEB", "native": "NATIVE"}
 
-// Lives of an order and of what its user pays with. time_expire may be 7 days ahead for Native and 15 for the others: pages
-// disagree on that.
+// Lives of an order and of what its user pays with. time_expire may be 7 days ahead for Native and
+// 15 for the others: pages disagree on that.
 const (
 	orderLife      = 7 * 24 * time.Hour
 	orderLifeLong  = 15 * 24 * time.Hour

@@ -12,8 +12,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// tradeOf checks for whom an order is, and returns sub_mchid, which is empty without a service provider. get reads a field
-// by its name.
+// tradeOf checks for whom an order is, and returns sub_mchid, which is empty without a service
+// provider. get reads a field by its name.
 func (f *Flow) tradeOf(c *gate.Call, location, slash string, get func(string) string) (sub string, rejected *say.Rejection) {
 	if !strings.HasPrefix(c.Operation.Path, partnerOrders) {
 		return "", c.CheckMerchant(location, slash+"mchid", get("mchid"))
@@ -93,7 +93,8 @@ func (f *Flow) queryTransaction(c *gate.Call) (any, *say.Rejection) {
 	})
 }
 
-// showOrder tells the order of the key that find returns. A part of a combined order is told by the query of that alone.
+// showOrder tells the order of the key that find returns. A part of a combined order is told by the
+// query of that alone.
 func (f *Flow) showOrder(c *gate.Call, find func(sub string) string) (any, *say.Rejection) {
 	sub, rejected := f.tradeOf(c, "query", "", c.Query.Get)
 	if rejected != nil {

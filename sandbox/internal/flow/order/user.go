@@ -9,14 +9,15 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// Pay lets the user pay an order or a combined order, and returns the transaction_id. number is out_trade_no or
-// combine_out_trade_no; of two sub-merchants' orders with the same number it is SUB_MCHID/out_trade_no. An order that does
-// not exist, is closed or paid is an error, and so is one whose prepay_id, code_url or h5_url has expired. The merchant is
-// notified at the order's notify_url.
+// Pay lets the user pay an order or a combined order, and returns the transaction_id. number is
+// out_trade_no or combine_out_trade_no; of two sub-merchants' orders with the same number it is
+// SUB_MCHID/out_trade_no. An order that does not exist, is closed or paid is an error, and so is
+// one whose prepay_id, code_url or h5_url has expired. The merchant is notified at the order's
+// notify_url.
 func (f *Flow) Pay(number string) (transactionID string, err error) { return f.PayAs(number, "") }
 
-// PayAs is Pay by the user with that openid. A JSAPI order is for one user, so another is an error; an empty openid
-// is whoever it is for.
+// PayAs is Pay by the user with that openid. A JSAPI order is for one user, so another is an error;
+// an empty openid is whoever it is for.
 func (f *Flow) PayAs(number, openID string) (transactionID string, err error) {
 	b, now := f.Begin()
 	if m, combined := f.combined.Get(number); combined {
@@ -38,8 +39,9 @@ func (f *Flow) PayAs(number, openID string) (transactionID string, err error) {
 	return transactionID, nil
 }
 
-// FailPayment lets a payment fail, as when the bank refuses it or the user turns away: nobody is notified, and the order can
-// still be paid. Its state stays NOTPAY; only the parts of a combined order become PAYERROR. number is as for Pay.
+// FailPayment lets a payment fail, as when the bank rejects it or the user turns away: nobody is
+// notified, and the order can still be paid. Its state stays NOTPAY; only the parts of a combined
+// order become PAYERROR. number is as for Pay.
 func (f *Flow) FailPayment(number string) error {
 	b, now := f.Begin()
 	var err error
@@ -57,8 +59,8 @@ func (f *Flow) FailPayment(number string) error {
 	return nil
 }
 
-// AddPaidOrder puts an order that is paid already, over total fen, and returns its transaction_id: the start of a test about
-// refunds. It has no notify_url, so nobody is notified.
+// AddPaidOrder puts an order that is paid already, over total fen, and returns its transaction_id:
+// the start of a test about refunds. It has no notify_url, so nobody is notified.
 func (f *Flow) AddPaidOrder(outTradeNo string, total int64) (transactionID string, err error) {
 	if issue := tradeNumber.Check(outTradeNo); issue != nil {
 		return "", fmt.Errorf("sandbox: AddPaidOrder: out_trade_no: %s", issue.EN)
@@ -86,8 +88,8 @@ func (f *Flow) AddPaidOrder(outTradeNo string, total int64) (transactionID strin
 	return transactionID, err
 }
 
-// BindAppID binds an appid to this merchant. From the first one on, orders with another are 400 APPID_MCHID_NOT_MATCH; before that
-// the sandbox knows of no bindings and takes every appid.
+// BindAppID binds an appid to this merchant. From the first one on, orders with another are 400
+// APPID_MCHID_NOT_MATCH; before that the sandbox knows of no bindings and takes every appid.
 func (f *Flow) BindAppID(id string) error {
 	if err := visible.Word(id); err != nil {
 		return fmt.Errorf("sandbox: BindAppID: of the appid %s, %w", redact.Quote(id), err)

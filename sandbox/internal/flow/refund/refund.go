@@ -49,7 +49,8 @@ func (r Refund) tell() map[string]any {
 	return response
 }
 
-// resource is what the notification of the final state says. It calls the state by another name than the answers do.
+// resource is what the notification of the final state says. It calls the state by another name
+// than the responses do.
 func (r Refund) resource(mchid string) map[string]any {
 	resource := sample.Named(r.tell(), "out_trade_no", "transaction_id", "out_refund_no", "refund_id", "success_time", "user_received_account")
 	resource["refund_status"] = r.State
@@ -86,7 +87,8 @@ const (
 	refundPeriod = 365 * 24 * time.Hour
 )
 
-// refundPause is the time between two refunds of an order, and maxFailing how many may fail in a second.
+// refundPause is the time between two refunds of an order, and maxFailing how many may fail in a
+// second.
 const (
 	refundPause = time.Minute
 	maxFailing  = 6
@@ -188,7 +190,8 @@ func (f *Flow) queryRefund(c *gate.Call) (any, *say.Rejection) {
 	return found.tell(), nil
 }
 
-// repairRefund sends an abnormal refund another way: to a bank card of the user, or to the merchant, who then pays the user.
+// repairRefund sends an abnormal refund another way: to a bank card of the user, or to the
+// merchant, who then pays the user.
 func (f *Flow) repairRefund(c *gate.Call) (any, *say.Rejection) {
 	sub, rejected := c.SubOf(c.Field("sub_mchid"))
 	if rejected != nil {

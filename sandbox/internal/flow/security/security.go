@@ -1,4 +1,5 @@
-// Package security is the list of platform certificates, and the self-test of keys. It keeps no records.
+// Package security is the list of platform certificates, and the self-test of keys. It keeps no
+// records.
 package security
 
 import (
@@ -19,8 +20,9 @@ func Open(m *gate.Merchant) {
 	)
 }
 
-// echo gives both messages back, the encrypted one encrypted for the certificate that signed the request: in the response and, if
-// there is a notify_url, in a notification that calls it by another name.
+// echo gives both messages back, the encrypted one encrypted for the certificate that signed the
+// request: in the response and, if there is a notify_url, in a notification that calls it by
+// another name.
 func echo(c *gate.Call) (any, *say.Rejection) {
 	if len(c.Request.Header[apiv3.HeaderSerial]) == 0 {
 		return nil, say.ParameterError(say.Both("HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)", "the HTTP header lacks the platform serial (Wechatpay-Serial)"), nil,

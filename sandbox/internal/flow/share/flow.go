@@ -42,7 +42,8 @@ func (f *Flow) findReturn(key string) (record ledger.Course, known bool, reach f
 	return r.Course, known, func(final string, now time.Time) { f.reachReturn(key, r, final, now) }
 }
 
-// operations are those of profit sharing, by a merchant for itself and by a service provider for a sub-merchant.
+// operations are those of profit sharing, by a merchant for itself and by a service provider for a
+// sub-merchant.
 func (f *Flow) operations() []gate.Operation {
 	const base = "/v3/profitsharing/"
 	account := map[string]gate.Limit{"/appid": {Min: 1, Max: 32}, "/account": {Min: 1, Max: 64}, "/name": {Max: 1024}, "/custom_relation": {Max: 10}}

@@ -25,7 +25,8 @@ type receiver struct {
 
 func receiverKey(sub, kind, account string) string { return sub + "/" + kind + "/" + account }
 
-// Share is one sharing of an order, or the unfreezing of what is left of it. Its states are PROCESSING and FINISHED.
+// Share is one sharing of an order, or the unfreezing of what is left of it. Its states are
+// PROCESSING and FINISHED.
 type Share struct {
 	ledger.Course
 	Request     string `json:"request"` // in canonical JSON, encrypted fields opened
@@ -52,7 +53,8 @@ type To struct {
 	Returned    int64     `json:"returned,omitempty"` // fen
 }
 
-// Return is the return of a share by a merchant who got it. Its states are PROCESSING, SUCCESS and FAILED.
+// Return is the return of a share by a merchant who got it. Its states are PROCESSING, SUCCESS and
+// FAILED.
 type Return struct {
 	ledger.Course
 	Request     string `json:"request"`

@@ -21,7 +21,7 @@ func unsplit(o order.Order) int64 {
 	return max(0, o.Total-o.Refunded-o.Shared)
 }
 
-// shareable finds the order of a transaction, and refuses one that cannot be shared now.
+// shareable finds the order of a transaction, and rejects one that cannot be shared now.
 func (f *Flow) shareable(c *gate.Call, sub string) (order.Order, *say.Rejection) {
 	o, known := f.orders.Paid(c.Field("transaction_id"))
 	switch {
@@ -163,7 +163,8 @@ func (f *Flow) unfreeze(c *gate.Call) (any, *say.Rejection) {
 	return h.tell(), nil
 }
 
-// reachShare ends a sharing. A result that is not empty is that of every receiver, whatever was to come.
+// reachShare ends a sharing. A result that is not empty is that of every receiver, whatever was to
+// come.
 func (f *Flow) reachShare(key string, h Share, result string, now time.Time) {
 	o, known := f.orders.Get(h.Order)
 	h.To = slices.Clone(h.To)

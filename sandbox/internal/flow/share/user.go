@@ -8,9 +8,9 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// NotifySharesAt sets where the merchant is notified of every share that arrived and every return: PROFITSHARING.SUCCESS and
-// PROFITSHARING.RETURN. In reality the address is set in the merchant platform, for no request carries it. Empty, the default,
-// is for nobody.
+// NotifySharesAt sets where the merchant is notified of every share that arrived and every return:
+// PROFITSHARING.SUCCESS and PROFITSHARING.RETURN. In reality the address is set in the merchant
+// platform, for no request carries it. Empty, the default, is for nobody.
 func (f *Flow) NotifySharesAt(address string) error {
 	if err := visible.Word(address); err != nil {
 		return fmt.Errorf("sandbox: NotifySharesAt: of the address %s, %w", redact.Quote(address), err)
@@ -20,8 +20,9 @@ func (f *Flow) NotifySharesAt(address string) error {
 	return b.End()
 }
 
-// SetBalance sets what a merchant who receives shares has to return them from, fen. Shares that arrive later add to it. Until it
-// is set a merchant can return everything; a negative sum makes it so again.
+// SetBalance sets what a merchant who receives shares has to return them from, fen. Shares that
+// arrive later add to it. Until it is set a merchant can return everything; a negative sum makes it
+// so again.
 func (f *Flow) SetBalance(merchantID string, fen int64) error {
 	if err := say.CheckMerchantNumber("SetBalance", merchantID); err != nil {
 		return err
