@@ -1,14 +1,9 @@
 package wxpay_test
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -27,8 +22,8 @@ func TestArchitecturePage(t *testing.T) {
 	require.True(t, ok, "%s lacks %s", name, begin)
 	_, tail, ok := strings.Cut(rest, end)
 	require.True(t, ok, "%s lacks %s", name, end)
-	rooms := readRooms(t)
-	page := head + begin + picture(rooms) + "\n" + roomTable(rooms) + end + tail
+	packages := readPackages(t)
+	page := head + begin + picture(packages) + "\n" + packageTable(packages) + end + tail
 	if *update {
 		require.NoError(t, os.WriteFile(name, []byte(page), 0o644))
 		return
@@ -36,66 +31,56 @@ func TestArchitecturePage(t *testing.T) {
 	assert.True(t, string(have) == page, "%s is stale: go test -run TestArchitecturePage -update .", name)
 }
 
-// room is a package as the page shows it.
-type room struct {
+// drawnPackage is a package as the page shows it.
+type drawnPackage struct {
 	name    string // the path below the module; "wxpay" for the root
 	comment string // the first sentence of the package comment
 	program bool
-	imports []string // names of rooms
+	imports []string // names of packages
 }
 
 // apart are the modules beside the core. The picture has one box for each.
 var apart = []string{"cmd/wxpay", "contrib/fleet", "contrib/openssl", "contrib/pkcs12", "contrib/sm"}
 
-func readRooms(t *testing.T) (rooms []room) {
+func readPackages(t *testing.T) (packages []drawnPackage) {
 	t.Helper()
 	for _, dir := range append([]string{"."}, apart...) {
-		list := exec.Command("go", "list", "-json=ImportPath,Name,Doc,Imports", "./...")
-		list.Dir = dir
-		out, err := list.Output()
-		require.NoError(t, err, dir)
-		for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
-			var p struct {
-				ImportPath, Name, Doc string
-				Imports               []string
-			}
-			if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
-				break
-			} else {
-				require.NoError(t, err)
-			}
-			r := room{name: roomName(p.ImportPath), comment: p.Doc, program: p.Name == "main"}
+		for _, p := range goList[struct {
+			ImportPath, Name, Doc string
+			Imports               []string
+		}](t, dir, "-json=ImportPath,Name,Doc,Imports") {
+			r := drawnPackage{name: shortName(p.ImportPath), comment: p.Doc, program: p.Name == "main"}
 			assert.NotEmpty(t, p.Doc, "%s has no package comment", r.name)
 			for _, imported := range p.Imports {
 				if strings.HasPrefix(imported+"/", module+"/") {
-					r.imports = append(r.imports, roomName(imported))
+					r.imports = append(r.imports, shortName(imported))
 				}
 			}
-			if !slices.ContainsFunc(rooms, func(other room) bool { return other.name == r.name }) {
-				rooms = append(rooms, r)
+			if !slices.ContainsFunc(packages, func(other drawnPackage) bool { return other.name == r.name }) {
+				packages = append(packages, r)
 			}
 		}
 	}
-	require.Greater(t, len(rooms), 20, "go list found too few packages")
-	slices.SortFunc(rooms, func(a, b room) int { return strings.Compare(a.name, b.name) })
-	return rooms
+	require.Greater(t, len(packages), 20, "go list found too few packages")
+	slices.SortFunc(packages, func(a, b drawnPackage) int { return strings.Compare(a.name, b.name) })
+	return packages
 }
 
-func roomName(importPath string) string {
+func shortName(importPath string) string {
 	return cmp.Or(strings.TrimPrefix(strings.TrimPrefix(importPath, module), "/"), "wxpay")
 }
 
 // picture draws the packages of the core, and each other module as one box. It leaves out programs, helpers of tests, and an arrow
 // where others lead the same way.
-func picture(rooms []room) string {
+func picture(packages []drawnPackage) string {
 	imported := map[string]bool{}
-	for _, r := range rooms {
+	for _, r := range packages {
 		for _, name := range r.imports {
 			imported[name] = true
 		}
 	}
 	arrows := map[string]map[string]bool{}
-	for _, r := range rooms {
+	for _, r := range packages {
 		box := boxOf(r.name)
 		if r.program && box == r.name && !slices.Contains(apart, box) || strings.Contains(box, "internal/") && !imported[box] {
 			continue
@@ -160,10 +145,10 @@ func leadsTo(arrows map[string]map[string]bool, from, to string) bool {
 	return false
 }
 
-func roomTable(rooms []room) string {
+func packageTable(packages []drawnPackage) string {
 	var b strings.Builder
 	b.WriteString("| package | |\n| --- | --- |\n")
-	for _, r := range rooms {
+	for _, r := range packages {
 		_, sentence, _ := strings.Cut(r.comment, " ") // Package, or Command
 		_, sentence, _ = strings.Cut(sentence, " ")
 		sentence = strings.NewReplacer("[", "", "]", "").Replace(strings.TrimSuffix(sentence, "."))

@@ -95,24 +95,33 @@ type listedPackage struct {
 // listExports returns the packages of the module in dir, and the files of export data of all that they need.
 func listExports(t *testing.T, dir string) (own []listedPackage, exports map[string]string) {
 	t.Helper()
-	list := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,Imports,DepOnly", "./...")
-	list.Dir = dir
-	var trouble bytes.Buffer
-	list.Stderr = &trouble
-	out, err := list.Output()
-	require.NoError(t, err, trouble.String())
 	exports = map[string]string{}
-	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listedPackage
-		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
-			return own, exports
-		} else {
-			require.NoError(t, err)
-		}
+	for _, p := range goList[listedPackage](t, dir, "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,Imports,DepOnly") {
 		exports[p.ImportPath] = p.Export
 		if !p.DepOnly {
 			own = append(own, p)
 		}
+	}
+	return own, exports
+}
+
+// goList returns what go list says of every package of the module in dir.
+func goList[T any](t *testing.T, dir string, options ...string) (list []T) {
+	t.Helper()
+	command := exec.Command("go", append(append([]string{"list"}, options...), "./...")...)
+	command.Dir = dir
+	var trouble bytes.Buffer
+	command.Stderr = &trouble
+	out, err := command.Output()
+	require.NoError(t, err, "%s: %s", dir, &trouble)
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p T
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return list
+		} else {
+			require.NoError(t, err)
+		}
+		list = append(list, p)
 	}
 }
 

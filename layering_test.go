@@ -3,11 +3,7 @@ package wxpay_test
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -29,7 +25,7 @@ func flow(others ...string) []string {
 	return list
 }
 
-// arrows is what each room may import beyond the standard library. A lower room never knows an upper one.
+// arrows is the packages that each package may import beyond the standard library. A lower one never imports an upper one.
 var arrows = map[string][]string{
 	"apiv3":      {"internal/fault", "internal/redact", "internal/visible"},
 	"fact":       {},
@@ -84,7 +80,7 @@ var arrows = map[string][]string{
 	"internal/ensure":    {"fact", "middleware", "wxcode", "internal/call", "internal/fault", "internal/target", "internal/wait"},
 	"internal/environ":   {"apiv3", "internal/redact", "internal/visible"},
 	"internal/filelock":  {}, // one lock of a file between processes
-	"internal/fault":     {}, // what errors are, which every room has to know
+	"internal/fault":     {}, // what errors are, which every package has to know
 	"internal/headers":   {},
 	"internal/invoke":    {"apiv3", "middleware", "internal/redact", "internal/target", "internal/visible"},
 	"internal/jsonwalk":  {"internal/fault", "internal/redact"},
@@ -124,21 +120,13 @@ type goPackage struct {
 }
 
 func TestLayering(t *testing.T) {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "./...").Output()
-	require.NoError(t, err)
 	var gjson []string
 	seen := 0
-	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p goPackage
-		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
-			break
-		} else {
-			require.NoError(t, err)
-		}
-		room := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
-		allowed, known := arrows[room]
-		if !known && !strings.Contains(room, "internal") {
-			t.Errorf("the room %q is not in the plan: say in arrows what it may import", room)
+	for _, p := range goList[goPackage](t, ".", "-json=ImportPath,Dir,GoFiles,Imports") {
+		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		allowed, known := arrows[name]
+		if !known && !strings.Contains(name, "internal") {
+			t.Errorf("the package %q is not in the plan: say in arrows what it may import", name)
 			continue
 		}
 		seen++
@@ -159,7 +147,7 @@ func TestLayering(t *testing.T) {
 		}
 		for _, file := range p.GoFiles {
 			if imports(t, p.Dir+"/"+file, "github.com/tidwall/gjson") {
-				gjson = append(gjson, strings.TrimPrefix(room+"/"+file, "/"))
+				gjson = append(gjson, strings.TrimPrefix(name+"/"+file, "/"))
 			}
 		}
 	}

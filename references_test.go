@@ -94,13 +94,13 @@ var (
 // checkProse looks for the names that a comment or a message gives without brackets.
 func (s *goSources) checkProse(t *testing.T, at token.Pos, text string) {
 	for _, match := range proseName.FindAllStringSubmatch(text, -1) {
-		room, name, member := match[1], match[2], match[3]
+		qualifier, name, member := match[1], match[2], match[3]
 		if strings.HasSuffix(match[0], "…") {
 			continue // several
 		}
-		switch option := room == "" && member == "" && optionName.MatchString(name); {
-		case room != "" && !s.isPackage(room), room == "" && !option && (member == "" || !s.isType(name)):
-		case !s.has(room, name, member) && !notOurs[match[0]]:
+		switch option := qualifier == "" && member == "" && optionName.MatchString(name); {
+		case qualifier != "" && !s.isPackage(qualifier), qualifier == "" && !option && (member == "" || !s.isType(name)):
+		case !s.has(qualifier, name, member) && !notOurs[match[0]]:
 			t.Errorf("%s: nothing is called %s", s.positions.Position(at), match[0])
 		}
 	}
@@ -382,13 +382,13 @@ func (s *goSources) checkSpan(page, span string) error {
 	if match == nil || match[1] == "" && match[3] == "" && capitals.MatchString(match[2]) {
 		return nil
 	}
-	room, name, member := match[1], match[2], match[3]
+	qualifier, name, member := match[1], match[2], match[3]
 	switch {
-	case s.has(room, name, member), s.tests[name]:
+	case s.has(qualifier, name, member), s.tests[name]:
 		return nil
-	case s.isPackage(room):
-		return fmt.Errorf("package %s has no %s", room, strings.Trim(name+"."+member, "."))
-	case room != "" && member != "" && s.isMember(name) && s.isMember(member): // of a variable's field
+	case s.isPackage(qualifier):
+		return fmt.Errorf("package %s has no %s", qualifier, strings.Trim(name+"."+member, "."))
+	case qualifier != "" && member != "" && s.isMember(name) && s.isMember(member): // of a variable's field
 		return nil
 	case member != "":
 		return fmt.Errorf("no type %s has a %s", name, member)
@@ -399,13 +399,13 @@ func (s *goSources) checkSpan(page, span string) error {
 }
 
 // has reports whether there is Name, Type.Member, or either of them in the package of a name, which may be empty.
-func (s *goSources) has(room, name, member string) bool {
+func (s *goSources) has(qualifier, name, member string) bool {
 	receiver := ""
 	if member != "" {
 		receiver, name = name, member
 	}
 	for _, p := range s.packages {
-		if (room == "" || room == p.name) && p.has(receiver, name) {
+		if (qualifier == "" || qualifier == p.name) && p.has(receiver, name) {
 			return true
 		}
 	}
