@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/call"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/strict"
@@ -55,7 +56,8 @@ type APIError struct {
 	// Verified says that the platform's signature over this answer was verified. The platform does not sign what it refuses
 	// before it has authenticated a request; something between you and the platform may have made such an answer as well.
 	Verified bool
-	// Hint is what this client knows beyond the platform's text: the likely cause and the remedy. It may be empty.
+	// Hint is what this client knows beyond the platform's text: the likely cause and the remedy, and
+	// what this operation means by the code (fact.OperationCode). It may be empty.
 	Hint string
 	// Header is the answer's header.
 	Header http.Header
@@ -118,6 +120,7 @@ func newAPIError(c *call.Call, res *call.Response) *APIError {
 	if c.Stale() {
 		e.addHint("it was signed before this request was sent, so it may answer another one")
 	}
+	e.addHint(e.meaning(c.Operation))
 	e.addHint(c.Findings.Hint(e.Status))
 	switch {
 	case !c.Linked || e.Hint != "":
@@ -127,6 +130,19 @@ func newAPIError(c *call.Call, res *call.Response) *APIError {
 		e.Hint = "the link belongs to another merchant: download with the client that got it"
 	}
 	return e
+}
+
+// meaning tells what the operation means by the code, as far as a page of the platform tells it.
+func (e *APIError) meaning(operation *fact.Operation) string {
+	if operation == nil {
+		return ""
+	}
+	for _, code := range operation.Codes {
+		if code.Meaning != "" && e.Code.Same(wxcode.Code(code.Name)) {
+			return "for this operation it means: " + code.Meaning
+		}
+	}
+	return ""
 }
 
 // addHint adds to the hint, if there is something to add.

@@ -61,10 +61,11 @@ func TestCode(t *testing.T) {
 	}
 	refund, ok := catalog.V3().Lookup("POST", "/v3/refund/domestic/refunds")
 	require.True(t, ok)
-	assert.Contains(t, refund.Codes, fact.OperationCode{Name: "NOT_ENOUGH", Doc: "v3/merchant/4012791862"})
+	assert.Contains(t, refund.Codes, fact.OperationCode{Name: "NOT_ENOUGH", Status: 403, Doc: "v3/merchant/4012791903",
+		Meaning: "the merchant's balance is too low: top it up, and send the same refund with the same out_refund_no"})
 	shares, ok := catalog.V3().Lookup("POST", "/v3/profitsharing/orders")
 	require.True(t, ok)
-	assert.Contains(t, shares.Codes, fact.OperationCode{Name: "NOT_ENOUGH", Status: 403})
+	assert.Contains(t, shares.Codes, fact.OperationCode{Name: "RATELIMIT_EXCEED", Status: 429}, "the facts file alone lists it")
 }
 
 // An alias that is a type finds the event of that type, so every alias is one of the types.

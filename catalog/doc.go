@@ -90,7 +90,8 @@
 //	                 import guesses the line of a new operation by the names of its fields
 //	not-caller *     required field with a name like the caller's (mchid, appid) that names another
 //	                 party, or an unknown one
-//	code *           error code of the operation, status or -, and the page with the code
+//	code *           error code of the operation, status or -, the page with the code, and behind #
+//	                 what the operation means by it
 //	money            the operation moves money, or commits to moving it
 //	repeat           documented, assumed or no: the effect of a second, equal request
 //	number           space of the merchant's own number, and its field ({name} for a placeholder)
@@ -110,7 +111,9 @@
 //	excludes *       CODE PAGE: a verified 4xx with this code excludes an effect of the request
 //
 // The rules behind these rows are the pages of the operations they name (documentation ids above)
-// and https://pay.weixin.qq.com/doc/v3/merchant/4012081606, read in November 2026.
+// and https://pay.weixin.qq.com/doc/v3/merchant/4012081606, read in November 2026. The pages with
+// codes and their meanings were read in the copies that public repositories keep of them. No list
+// of codes is complete.
 //
 // A block of an event begins with "event" and its type. Its keys are hand, name, alias *, scheme,
 // resource-type *, original-type *, algorithm, variant *, joined, inferred, resource, reply-header,

@@ -295,6 +295,9 @@ type OperationCode struct {
 	Status int
 	// Doc is the documentation id of the page with the code; empty if a facts file lists it.
 	Doc string
+	// Meaning says in English what the operation means by the code, and what to do about it, as far
+	// as that page says more than the code; else empty.
+	Meaning string
 }
 
 // Code is an error code that the platform's usual lists lack or spell differently.

@@ -116,15 +116,7 @@ func (c *checker) operation(o *fact.Operation) {
 	c.words("tag", o.Tags...)
 	c.words("role", o.Roles...)
 	c.docs(o.Docs)
-	for i, code := range o.Codes {
-		if !made(code.Name, upper+digits+"_") || code.Status != 0 && (code.Status < 200 || code.Status > 599) ||
-			code.Doc != "" && !slices.Contains(o.Docs, code.Doc) {
-			c.report("code %s: not of capitals, no HTTP status, or the page is not the operation's", code.Name)
-		}
-		if slices.ContainsFunc(o.Codes[:i], func(other fact.OperationCode) bool { return other.Name == code.Name }) {
-			c.report("code %s stands twice", code.Name)
-		}
-	}
+	c.codes(o)
 	c.answer(o)
 	c.paging(o)
 	c.callers(o)
@@ -256,3 +248,28 @@ func (c *checker) event(e *fact.Event) {
 		c.fields("reply-header", e.Reply.Header, false, false)
 	}
 }
+
+// codes checks the error codes of an operation. A meaning is an English clause: it stands behind a
+// colon in an error.
+func (c *checker) codes(o *fact.Operation) {
+	for i, code := range o.Codes {
+		if !made(code.Name, upper+digits+"_") || code.Status != 0 && (code.Status < 200 || code.Status > 599) {
+			c.report("code %s: not of capitals, or no HTTP status", code.Name)
+		}
+		if slices.ContainsFunc(o.Codes[:i], func(other fact.OperationCode) bool { return other.Name == code.Name }) {
+			c.report("code %s stands twice", code.Name)
+		}
+		if code.Doc != "" {
+			c.docs([]string{code.Doc})
+		}
+		switch m := code.Meaning; {
+		case m == "":
+		case code.Doc == "":
+			c.report("code %s: a meaning needs the page that tells it", code.Name)
+		case len(m) > 140 || strings.HasSuffix(m, ".") || strings.TrimSpace(m) != m || strings.ContainsFunc(m, notEnglish):
+			c.report("code %s: the meaning is no clause of English of at most 140 characters without a full stop", code.Name)
+		}
+	}
+}
+
+func notEnglish(r rune) bool { return r < ' ' || r > '~' }

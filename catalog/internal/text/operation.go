@@ -73,7 +73,7 @@ var OperationKeys = []Key[fact.Operation]{
 	words("excludes", excludesTexts, setExcludes),
 }
 
-// codeTexts writes CODE STATUS [DOC], with - for a status that is not told.
+// codeTexts writes CODE STATUS [DOC [# MEANING]], with - for a status that is not told.
 func codeTexts(o *fact.Operation) []string {
 	var texts []string
 	for _, code := range o.Codes {
@@ -81,17 +81,22 @@ func codeTexts(o *fact.Operation) []string {
 		if code.Status != 0 {
 			s = code.Name + " " + strconv.Itoa(code.Status)
 		}
-		texts = append(texts, strings.TrimSpace(s+" "+code.Doc))
+		s = strings.TrimSpace(s + " " + code.Doc)
+		if code.Meaning != "" {
+			s += " # " + code.Meaning
+		}
+		texts = append(texts, s)
 	}
 	return texts
 }
 
 func setCode(o *fact.Operation, value string) error {
+	value, meaning, _ := strings.Cut(value, " # ")
 	list := strings.Split(value, " ")
 	if len(list) < 2 || len(list) > 3 || slices.Contains(list, "") {
-		return problem("takes a code, its status or -, and the page that lists it")
+		return problem("takes a code, its status or -, the page that lists it, and behind # what it means")
 	}
-	code := fact.OperationCode{Name: list[0]}
+	code := fact.OperationCode{Name: list[0], Meaning: meaning}
 	if list[1] != "-" {
 		status, err := strconv.Atoi(list[1])
 		if err != nil || status <= 0 {

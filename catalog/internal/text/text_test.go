@@ -371,8 +371,19 @@ func TestCheck(t *testing.T) {
 		"code, status": {operation(func(o *fact.Operation) {
 			o.Codes = []fact.OperationCode{{Name: "A",
 				Status: 99}}
-		}), "code A: not of capitals, no HTTP status"},
-		"code, page": {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "A", Doc: "v3/1"}} }), "the page is not the operation's"},
+		}), "code A: not of capitals, or no HTTP status"},
+		"code, page": {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "A", Doc: "1"}} }), `doc "1" is no documentation id`},
+		"meaning of no page": {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "A", Meaning: "it is late"}} }),
+			"code A: a meaning needs the page"},
+		"meaning in Chinese": {operation(func(o *fact.Operation) {
+			o.Codes = []fact.OperationCode{{Name: "A", Doc: "v3/1", Meaning: "太晚"}}
+		}), "code A: the meaning is no clause of English"},
+		"meaning with a full stop": {operation(func(o *fact.Operation) {
+			o.Codes = []fact.OperationCode{{Name: "A", Doc: "v3/1", Meaning: "it is late."}}
+		}), "code A: the meaning is no clause"},
+		"long meaning": {operation(func(o *fact.Operation) {
+			o.Codes = []fact.OperationCode{{Name: "A", Doc: "v3/1", Meaning: strings.Repeat("late ", 30) + "x"}}
+		}), "code A: the meaning is no clause"},
 		"code twice": {operation(func(o *fact.Operation) { o.Codes = []fact.OperationCode{{Name: "A"}, {Name: "A"}} }), "code A stands twice"},
 		"codes' order": {func() *text.Document {
 			return &text.Document{Codes: []*fact.Code{{Name: "B", Status: 400, Label: "b"}, {Name: "A", Status: 400, Label: "a"}}}

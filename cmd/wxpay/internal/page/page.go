@@ -49,9 +49,10 @@ type Page struct {
 
 // Code is a documented error code of the operation.
 type Code struct {
-	Name   string `json:"code"`
-	Status int    `json:"status,omitempty"` // 0: unknown
-	Doc    string `json:"doc,omitempty"`    // the page that lists it
+	Name    string `json:"code"`
+	Status  int    `json:"status,omitempty"`  // 0: unknown
+	Meaning string `json:"meaning,omitempty"` // what this operation means by it
+	Doc     string `json:"doc,omitempty"`     // the page that lists it
 }
 
 // Request lists the fields of the request by place.
@@ -130,7 +131,7 @@ func New(operation *fact.Operation, writer *gocode.Writer) Page {
 		page.LookAlikes = append(page.LookAlikes, other.Method+" "+other.Path)
 	}
 	for _, code := range operation.Codes {
-		c := Code{Name: code.Name, Status: code.Status}
+		c := Code{Name: code.Name, Status: code.Status, Meaning: code.Meaning}
 		if code.Doc != "" {
 			c.Doc = fact.DocURL(code.Doc)
 		}

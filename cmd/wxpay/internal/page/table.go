@@ -101,16 +101,23 @@ func (p *Page) items() []item {
 		}
 		add("limit", rate)
 	}
-	var codes []string
+	var meant, bare []string
 	for _, code := range p.Codes {
 		s := code.Name
 		if code.Status != 0 {
 			s = fmt.Sprint(code.Status, " ", s)
 		}
-		codes = append(codes, s)
+		if code.Meaning != "" {
+			meant = append(meant, s+": "+code.Meaning)
+		} else {
+			bare = append(bare, s)
+		}
 	}
-	if len(codes) > 0 {
-		add("errors", strings.Join(codes, ", "), "and others: no list is complete")
+	if len(bare) > 0 {
+		meant = append(meant, strings.Join(bare, ", "))
+	}
+	if len(meant) > 0 {
+		add("errors", append(meant, "and others: no list is complete")...)
 	}
 	if len(p.LookAlikes) > 0 {
 		add("look-alike", p.LookAlikes...)
