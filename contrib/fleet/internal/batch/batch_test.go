@@ -100,6 +100,12 @@ func listen(t *testing.T) *sandbox.Server {
 	return s
 }
 
+func TestVersion(t *testing.T) {
+	code, stdout, stderr := newShell(t).run("--version")
+	assert.Zero(t, code, stderr)
+	assert.Regexp(t, `^wxpay-batch version \S+\n$`, stdout)
+}
+
 // All in one process, and once more: nothing is sent twice.
 func TestRun(t *testing.T) {
 	t.Parallel()

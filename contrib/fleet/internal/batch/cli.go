@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -106,6 +107,7 @@ func exitCode(err error) int {
 
 func (p *program) command() *cobra.Command {
 	root := runCommand(p.run)
+	root.Version = version()
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.AddCommand(
 		submitCommand(p.submit), workCommand(p.work), statusCommand(p.status), resultsCommand(p.results),
@@ -113,6 +115,14 @@ func (p *program) command() *cobra.Command {
 	)
 	root.CompletionOptions.DisableDefaultCmd = true
 	return root
+}
+
+// version returns the version of the program's module; of a program built in a clone, what Go knows of the commit.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }
 
 // lookup is os.LookupEnv over the program's environment; of a name that stands twice the last counts.
