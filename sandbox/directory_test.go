@@ -285,14 +285,27 @@ func TestStoreFails(t *testing.T) {
 	assert.Equal(t, 500, a.StatusCode)
 	assert.Contains(t, s.Journal.All()[1].Reason, "the disk is full")
 	assert.Error(t, s.Ledger.Settle(sandbox.RefundEffect, "R1", "SUCCESS"))
-	_, err = s.AddMerchant("1900000110")
-	assert.ErrorContains(t, err, "the disk is full")
+	for range 2 {
+		_, err = s.AddMerchant("1900000110")
+		assert.ErrorContains(t, err, "the disk is full")
+	}
+	assert.Len(t, s.Merchants(), 1)
 	assert.Error(t, s.Reset())
 	assert.Error(t, s.Clock.Freeze())
 	require.Len(t, s.Ledger.Effects(), 1)
 	assert.Equal(t, "NOTPAY", s.Ledger.Effects()[0].State)
 	assert.Empty(t, s.Deliveries.All())
 	assert.Empty(t, r.notices())
+
+	full := new(memoryStore)
+	s = newSandbox(t, sandbox.WithStore(full))
+	defer s.Close()
+	full.failing = errors.New("the disk is full")
+	for range 2 {
+		_, err = s.AddMerchant("1900000110")
+		assert.ErrorContains(t, err, "the disk is full", "whether or not it is the first change that fails")
+	}
+	assert.Len(t, s.Merchants(), 1)
 
 	store.failing = nil
 	later := newSandbox(t, sandbox.WithStore(store))

@@ -90,12 +90,25 @@ func (s *shared) add(id string, mode KeyMode) (*Sandbox, error) {
 	if known := s.find(id); known != nil { // added meanwhile
 		return known, b.End()
 	}
+	if err := b.Failed(); err != nil {
+		b.End()
+		return nil, err
+	}
 	view := s.enlist(keys)
 	keys.Keep()
 	if err := b.End(); err != nil {
+		s.dismiss(view)
 		return nil, err
 	}
 	return view, nil
+}
+
+// dismiss takes back a merchant who could not be stored. Nothing can change any more then.
+func (s *shared) dismiss(view *Sandbox) {
+	s.gate.Dismiss(view.merchant)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.views = slices.DeleteFunc(s.views, func(v *Sandbox) bool { return v == view })
 }
 
 // enlist gives a merchant records. The book is begun, or nobody knows the gate yet.

@@ -96,6 +96,9 @@ func (b *Book) Lost() error {
 	return b.kept.failure
 }
 
+// Failed is Lost with the book begun.
+func (b *Book) Failed() error { return b.kept.failure }
+
 // Close keeps records from changing by themselves. Begin still makes happen what is due.
 func (b *Book) Close() {
 	b.mu.Lock()

@@ -11,6 +11,7 @@ package gate
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -156,7 +157,7 @@ func (g *Gate) Find(id string) *Merchant {
 func (g *Gate) Merchants() []*Merchant {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	return append([]*Merchant(nil), g.merchants...)
+	return slices.Clone(g.merchants)
 }
 
 // Enlist gives a merchant tables. The book is locked, or nobody knows the gate yet.
@@ -171,6 +172,13 @@ func (g *Gate) Enlist(keys *keyring.Ring) *Merchant {
 	defer g.mu.Unlock()
 	g.merchants = append(g.merchants, m)
 	return m
+}
+
+// Dismiss takes a merchant off the list.
+func (g *Gate) Dismiss(m *Merchant) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.merchants = slices.DeleteFunc(g.merchants, func(other *Merchant) bool { return other == m })
 }
 
 // Control registers orders of the control API.
