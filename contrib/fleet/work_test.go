@@ -345,7 +345,7 @@ func TestCheckedMoreStrictly(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	e := embedded(t)
-	lax := newQueue(t, e, clientOf(t, g.Sandbox, g.Transport()))
+	lax := newQueue(t, e, clientOf(t, g.Sandbox, g.Transport(), wxpay.WithPreflight(wxpay.PreflightWarn)))
 	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	wrong := func(number string) fleet.Job {
 		j := feed(number)
