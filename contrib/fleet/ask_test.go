@@ -18,6 +18,7 @@ import (
 // A server that dies with a record in hand gives no answer. The worker that waits for it gives the job back unsent, in
 // seconds rather than at the end of its patience; so it does with a job that an earlier worker may have sent.
 func TestAnswerThatNeverComes(t *testing.T) {
+	t.Parallel()
 	for name, doubted := range map[string]bool{"a fresh job": false, "a job in doubt": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -386,6 +387,13 @@ var roles = map[string]func(config string) error{"node": runNode, "worker": runW
 func TestMain(m *testing.M) {
 	role := os.Getenv("FLEET_TEST_ROLE")
 	if role == "" {
+		flag.Parse()
+		// Nearly all of these tests wait: for leases, elections and pauses. -parallel sets another number.
+		if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+			if err := parallel.Value.Set("8"); err != nil {
+				panic(err)
+			}
+		}
 		os.Exit(m.Run())
 	}
 	if err := roles[role](os.Getenv("FLEET_TEST_CONFIG")); err != nil {
@@ -396,6 +404,7 @@ func TestMain(m *testing.M) {
 
 // A cluster keeps streams and limits going while one of its nodes is away, and takes it back.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	for name, separate := range map[string]bool{"one process": false, "three processes": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

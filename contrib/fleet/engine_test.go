@@ -171,6 +171,7 @@ func TestEmbeddedLeavesNothingRunning(t *testing.T) {
 }
 
 func TestSyncAlways(t *testing.T) {
+	t.Parallel()
 	e := embedded(t, fleet.WithSync(0))
 	stream(t, e, "s")
 	_, err := e.JetStream().Publish(t.Context(), "s.x", []byte("x"))
@@ -178,6 +179,7 @@ func TestSyncAlways(t *testing.T) {
 }
 
 func TestConnect(t *testing.T) {
+	t.Parallel()
 	s := standalone(t)
 	e, err := fleet.Connect(t.Context(), s.ClientURL())
 	require.NoError(t, err)

@@ -29,6 +29,7 @@ var feedKey = middleware.LimitKey{Identity: "mchid 1900000109", Method: "POST", 
 // Eight workers share each rate over a real bucket. What is asserted holds however slow the machine is: so many tokens
 // fall due within a time and no more. How close they come to the rate is logged.
 func TestLimiterShared(t *testing.T) {
+	t.Parallel()
 	long := 2 * time.Second
 	if os.Getenv("WXPAY_TEST_LONG") != "" {
 		long = 30 * time.Second
@@ -158,6 +159,7 @@ func TestLimiterKeyDeleted(t *testing.T) {
 
 // Without its engine a limiter lets nothing through, or goes on with its fraction.
 func TestLimiterCutOff(t *testing.T) {
+	t.Parallel()
 	for name, fallback := range map[string]bool{"waits": false, "fraction": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

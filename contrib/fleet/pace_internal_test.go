@@ -160,6 +160,7 @@ func densest(moments []time.Time, window time.Duration) int {
 }
 
 func TestThousandWorkers(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		workers, callers, perSecond int
 		long                        time.Duration

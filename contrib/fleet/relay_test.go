@@ -113,6 +113,7 @@ func (c *consumed) wait(t testing.TB, n int) {
 
 // What was stored reaches every consumer once, however often it is delivered, and to whatever process.
 func TestRelay(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	e, err := fleet.Embedded(dir)
 	require.NoError(t, err)
@@ -181,6 +182,7 @@ func TestRelay(t *testing.T) {
 
 // While the store is away the platform is not told that all is well, and its repeats bring everything in.
 func TestRelayStoreAway(t *testing.T) {
+	t.Parallel()
 	s := newSandbox(t)
 	server := standalone(t)
 	e, err := fleet.Connect(t.Context(), server.ClientURL())
@@ -209,6 +211,7 @@ func TestRelayStoreAway(t *testing.T) {
 
 // An event whose function fails or panics comes again, and does not hold up the others.
 func TestRelayFailures(t *testing.T) {
+	t.Parallel()
 	e := embedded(t)
 	s := newSandbox(t)
 	r := relay(t, e)
@@ -301,6 +304,7 @@ func TestRelaySeals(t *testing.T) {
 
 // A cluster knows a redelivery, too.
 func TestRelayCluster(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("WXPAY_TEST_LONG") == "" {
 		t.Skip("set WXPAY_TEST_LONG=1")
 	}

@@ -125,6 +125,7 @@ func TestLease(t *testing.T) {
 // A worker that has lost its lease says nothing more about the message: by then it may be another's, and to give it back
 // would have a third begin while that one works. So it is with a message that came while the process stood still.
 func TestLostLeaseIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	for name, order := range map[string]string{"a job": "", "a lane": "card"} {
 		for _, late := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, late %t", name, late), func(t *testing.T) {

@@ -92,6 +92,7 @@ func TestRefused(t *testing.T) {
 
 // A refusal that concerns the merchant pauses the queue, and every job is as untouched as before.
 func TestPausesForTheMerchant(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		status int
 		code   string
@@ -136,6 +137,7 @@ func TestPausesForTheMerchant(t *testing.T) {
 // A refusal that nobody signed, such as 401 SIGN_ERROR, proves nothing: something on the way may have made it after it passed the
 // request on. It pauses the queue only when it repeats, and what met it is in doubt.
 func TestUnsignedRefusals(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		fault  fault.Rule
 		policy wxpay.UnknownPolicy
@@ -207,6 +209,7 @@ func TestUnsignedRefusals(t *testing.T) {
 
 // A platform that is down pauses the queue, whether or not it says so.
 func TestOutagePauses(t *testing.T) {
+	t.Parallel()
 	for name, rule := range map[string]fault.Rule{
 		"connections break": {Kind: fault.ResetAfter, Method: "POST"},
 		"502":               {Kind: fault.ServerError, Method: "POST", Status: 502, Code: "SYSTEM_ERROR"},
@@ -433,6 +436,7 @@ func count(g gateway, method string) (n int) {
 // A worker that dies between sending and storing leaves a job whose next worker does not know whether it was sent. Each row
 // says what comes of it.
 func TestDeathAfterSending(t *testing.T) {
+	t.Parallel()
 	type row struct {
 		name    string
 		job     fleet.Job
