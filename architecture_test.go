@@ -75,6 +75,9 @@ func shortName(importPath string) string {
 func picture(packages []drawnPackage) string {
 	imported := map[string]bool{}
 	for _, r := range packages {
+		if strings.HasSuffix(r.name, "test") { // a helper of tests, like httptest
+			continue
+		}
 		for _, name := range r.imports {
 			imported[name] = true
 		}

@@ -106,7 +106,9 @@ var arrows = map[string][]string{
 	"catalog/internal/facts": {"fact", "catalog/internal/text"},
 	"catalog/internal/pack":  {"fact", "catalog/internal/text"},
 	"catalog/internal/text":  {"fact"},
-	"internal/vectors":       {},
+	"internal/calltest": {"apiv3", "fact", "middleware", "transport", "wxcode", "internal/call", "internal/keylist", "internal/keyring",
+		"internal/preflight", "internal/sensitive", "internal/vectors"},
+	"internal/vectors": {},
 }
 
 // gjsonFiles are the only files that may import gjson: everything else asks their types.
