@@ -1,9 +1,15 @@
 package sandbox_test
 
 import (
+	"net/http/httptest"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/sandbox"
 )
 
 func TestRoutes(t *testing.T) {
@@ -48,4 +54,22 @@ func after(target string) string {
 		}
 	}
 	return ""
+}
+
+// Every documented operation has a route, and what takes or gives a file is no made-up response.
+func TestEveryOperationHasARoute(t *testing.T) {
+	s := newSandbox(t)
+	placeholder := regexp.MustCompile(`\{[^}]*\}`)
+	count := 0
+	for facts := range catalog.V3().All() {
+		count++
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(facts.Method, placeholder.ReplaceAllString(facts.Path, "1"), nil))
+		depth := w.Header().Get(sandbox.HeaderSandbox)
+		assert.Contains(t, []string{"canned", "stateful"}, depth, "%s %s", facts.Method, facts.Path)
+		if len(facts.In.Form) > 0 || facts.Response == fact.StreamResponse {
+			assert.Equal(t, "stateful", depth, "%s %s: uploads and downloads have files", facts.Method, facts.Path)
+		}
+	}
+	assert.Greater(t, count, 1010)
 }
