@@ -3,6 +3,7 @@ package declarative
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -20,7 +21,8 @@ type Client struct {
 // New returns wxpay.
 func New(c tasks.Config) (tasks.Tasks, error) {
 	client, err := wxpay.New(wxpay.Merchant{ID: c.MchID, Serial: c.Serial, PrivateKey: c.Key, APIv3Key: c.APIv3Key},
-		wxpay.WithPublicKey(c.PublicKeyID, c.PublicKey), wxpay.WithDefaults(c.MchID, c.AppID), wxpay.WithTransport(c.Transport))
+		wxpay.WithPublicKey(c.PublicKeyID, c.PublicKey), wxpay.WithDefaults(c.MchID, c.AppID),
+		wxpay.WithLogger(slog.Default()), wxpay.WithTransport(c.Transport))
 	return &Client{client, c}, err
 }
 

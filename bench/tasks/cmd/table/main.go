@@ -44,7 +44,19 @@ type count struct {
 func main() {
 	dir := flag.String("dir", ".", "the folder of this module")
 	masked := flag.Int64("masked", -1, "print the tasks without names of libraries, in an order that this number makes, and write nothing")
+	judge := flag.String("judge", "", "with -masked: the folder for a file for each task, and KEY.md, instead of printing")
+	making := flag.Bool("make", false, "make the mistakes, and compare what becomes of them with the table")
 	flag.Parse()
+	if *making {
+		differ, err := makeMistakes(*dir)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if len(differ) > 0 {
+			log.Fatal(strings.Join(differ, "\n"))
+		}
+		return
+	}
 	all := make(map[string]map[string]count)
 	once := make(map[string]int)
 	for _, client := range clients {
@@ -55,7 +67,9 @@ func main() {
 		all[client], once[client] = counts, rest
 	}
 	if *masked >= 0 {
-		mask(all, uint64(*masked))
+		if err := mask(all, uint64(*masked), *judge); err != nil {
+			log.Fatal(err)
+		}
 		return
 	}
 	_, plumbing, err := read(filepath.Join(*dir, "plumbing", "plumbing.go"))
@@ -212,7 +226,11 @@ func tables(all map[string]map[string]count, once map[string]int) string {
 				sums[client] = make(map[fate]int)
 			}
 			sums[client][f]++
-			cells = append(cells, f)
+			if m.made(client) {
+				cells = append(cells, f)
+			} else {
+				cells = append(cells, f+"\\*")
+			}
 		}
 		row(cells...)
 	}
@@ -245,13 +263,30 @@ func write(path, tables string) error {
 // branded are the words that tell whose code it is.
 var branded = regexp.MustCompile(`\b(wxpay|webhook|gopay|wechat|resty|requests|sdk|core|jsapi|refunddomestic|fileuploader|notify|payments|verifiers|plumbing)\.`)
 
-// mask prints the tasks without the names of their packages, the variants of each in an order of its own.
-func mask(all map[string]map[string]count, seed uint64) {
+// mask prints the tasks without the names of their packages, the variants of each in an order of its own. With a folder it writes
+// a file for each task there, and the order to KEY.md.
+func mask(all map[string]map[string]count, seed uint64, folder string) error {
+	key := "# Which way is whose\n\n"
 	for i, w := range work {
 		order := rand.New(rand.NewPCG(seed, uint64(i))).Perm(len(clients))
-		fmt.Printf("==== %s\n", w.what)
+		page := "# " + w.what + "\n"
+		key += "- " + w.what + ":"
 		for letter, at := range order {
-			fmt.Printf("---- %c\n%s\n", 'A'+letter, branded.ReplaceAllString(all[clients[at]][w.method].source, "lib."))
+			name := string(rune('A' + letter))
+			key += " " + name + " " + clients[at]
+			page += fmt.Sprintf("\n## %s\n\n```go\n%s\n```\n", name, branded.ReplaceAllString(all[clients[at]][w.method].source, "lib."))
+		}
+		key += "\n"
+		if folder == "" {
+			fmt.Println(page)
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("TASK_%d.md", i+1)), []byte(page), 0o644); err != nil {
+			return err
 		}
 	}
+	if folder == "" {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(folder, "KEY.md"), []byte(key), 0o644)
 }
