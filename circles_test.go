@@ -1,10 +1,11 @@
+// It reads every module of the repository, and go.mod of contrib/fleet names this Go.
+
+//go:build go1.26
+
 package wxpay_test
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/importer"
@@ -14,7 +15,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -103,26 +103,6 @@ func listExports(t *testing.T, dir string) (own []listedPackage, exports map[str
 		}
 	}
 	return own, exports
-}
-
-// goList returns what go list says of every package of the module in dir.
-func goList[T any](t *testing.T, dir string, options ...string) (list []T) {
-	t.Helper()
-	command := exec.Command("go", append(append([]string{"list"}, options...), "./...")...)
-	command.Dir = dir
-	var trouble bytes.Buffer
-	command.Stderr = &trouble
-	out, err := command.Output()
-	require.NoError(t, err, "%s: %s", dir, &trouble)
-	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p T
-		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
-			return list
-		} else {
-			require.NoError(t, err)
-		}
-		list = append(list, p)
-	}
 }
 
 // A fileGraph says of each hand-written file whose names it uses: file → file → names.

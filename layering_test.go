@@ -3,7 +3,11 @@ package wxpay_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -180,4 +184,24 @@ func TestDependencies(t *testing.T) {
 	}
 	slices.Sort(direct)
 	assert.Equal(t, []string{"github.com/stretchr/testify", "github.com/tidwall/gjson"}, direct)
+}
+
+// goList returns what go list says of every package of the module in dir.
+func goList[T any](t *testing.T, dir string, options ...string) (list []T) {
+	t.Helper()
+	command := exec.Command("go", append(append([]string{"list"}, options...), "./...")...)
+	command.Dir = dir
+	var trouble bytes.Buffer
+	command.Stderr = &trouble
+	out, err := command.Output()
+	require.NoError(t, err, "%s: %s", dir, &trouble)
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p T
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return list
+		} else {
+			require.NoError(t, err)
+		}
+		list = append(list, p)
+	}
 }
