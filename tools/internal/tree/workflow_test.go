@@ -1,0 +1,62 @@
+package tree_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/tools/internal/tree"
+)
+
+const root = "../../.."
+
+func workflows(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, ".github/workflows/*.yml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	texts := make(map[string]string)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		texts[filepath.Base(file)] = string(text)
+	}
+	return texts
+}
+
+// Tags of actions move; digests do not. Each workflow says what it may do, and no more than reading by default.
+func TestWorkflowsArePinned(t *testing.T) {
+	uses := regexp.MustCompile(`(?m)^\s*(?:- )?uses:\s*(.*)$`)
+	pinned := regexp.MustCompile(`^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	for name, text := range workflows(t) {
+		found := uses.FindAllStringSubmatch(text, -1)
+		assert.NotEmpty(t, found, name)
+		for _, use := range found {
+			assert.Regexp(t, pinned, use[1], name)
+		}
+		assert.Contains(t, text, "\npermissions:\n  contents: read\njobs:", name)
+	}
+}
+
+// Every released module is tested, tested with the newest dependencies, and searched for known vulnerabilities.
+func TestWorkflowsNameEveryModule(t *testing.T) {
+	modules, err := tree.Read(root)
+	require.NoError(t, err)
+	texts := workflows(t)
+	lists := regexp.MustCompile(`(?m)^\s*module: \[(.*)\]$`)
+	for _, name := range []string{"ci.yml", "weekly.yml", "security.yml"} {
+		list := lists.FindStringSubmatch(texts[name])
+		require.NotNil(t, list, name)
+		named := strings.Split(list[1], ", ")
+		for _, m := range modules {
+			if m.Released() {
+				assert.Contains(t, named, m.Dir, name)
+			}
+		}
+	}
+}
