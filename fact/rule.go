@@ -29,6 +29,21 @@ type Upload struct {
 	Suffixes string
 	// MaxSize is the largest size of the file in bytes; 0 if none is documented.
 	MaxSize int64
+	// MaxPDF is the same for a PDF, if it differs; else 0.
+	MaxPDF int64
+}
+
+// Most returns the largest size of a file with that suffix in bytes; 0 if none is documented.
+func (u *Upload) Most(suffix string) int64 {
+	if suffix == "pdf" && u.MaxPDF != 0 {
+		return u.MaxPDF
+	}
+	return u.MaxSize
+}
+
+// Takes reports whether the operation takes files with that suffix.
+func (u *Upload) Takes(suffix string) bool {
+	return u.Suffixes == "" || slices.Contains(strings.Fields(u.Suffixes), suffix)
 }
 
 const (
@@ -40,18 +55,20 @@ const (
 // read in November 2026. If pages disagree, the larger limit counts, for the platform has the last
 // word.
 var uploads = []Upload{
-	{"/v3/ecommerce/account/cancel-applications/media", "", 2 << 20},
-	{"/v3/global/merchant-service/images/upload", images, 2 << 20},
-	{"/v3/global/merchant-storage/file/upload", images + " pdf", 5 << 20},
-	{"/v3/marketing/favor/media/image-upload", images, 2 << 20},
-	{"/v3/marketing/partner/product-coupon/media/upload-image", images, 2 << 20},
-	{"/v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload", "", 0},
-	{"/v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload", "", 0},
-	{"/v3/merchant-service/images/upload", images, 2 << 20},
-	{"/v3/merchant/media/upload", images + " pdf", 7_500_000},
-	{"/v3/merchant/media/video_upload", videos, 5 << 20},
-	{"/v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file", "pdf ofd", 2 << 20},
-	{"/v3/taxi-invoice/cards/upload-file", "", 5 << 20},
+	{"/brand/card-member/media/image-upload", images, 2 << 20, 0},
+	{"/brand/marketing/product-coupon/media/upload-image", images, 2 << 20, 0},
+	{"/v3/ecommerce/account/cancel-applications/media", "", 2 << 20, 0},
+	{"/v3/global/merchant-service/images/upload", images, 2 << 20, 0},
+	{"/v3/global/merchant-storage/file/upload", images + " pdf", 5 << 20, 0},
+	{"/v3/marketing/favor/media/image-upload", images, 2 << 20, 0},
+	{"/v3/marketing/partner/product-coupon/media/upload-image", images, 2 << 20, 0},
+	{"/v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload", "", 0, 0},
+	{"/v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload", "", 0, 0},
+	{"/v3/merchant-service/images/upload", images, 2 << 20, 0},
+	{"/v3/merchant/media/upload", images + " pdf", 5 << 20, 7_500_000},
+	{"/v3/merchant/media/video_upload", videos, 5 << 20, 0},
+	{"/v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file", "pdf ofd", 2 << 20, 0},
+	{"/v3/taxi-invoice/cards/upload-file", "", 5 << 20, 0},
 }
 
 // Uploads returns the uploads whose limits are documented, by path.

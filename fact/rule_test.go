@@ -27,6 +27,19 @@ func TestUploadsAgreeWithTheCatalogue(t *testing.T) {
 	assert.Nil(t, fact.UploadAt("/v3/merchant/media"))
 }
 
+func TestUploadLimits(t *testing.T) {
+	picture := fact.UploadAt("/v3/merchant/media/upload")
+	for suffix, most := range map[string]int64{"png": 5 << 20, "pdf": 7_500_000} {
+		assert.True(t, picture.Takes(suffix))
+		assert.Equal(t, most, picture.Most(suffix), suffix)
+	}
+	assert.False(t, picture.Takes("gif"))
+	papers := fact.UploadAt("/v3/global/merchant-storage/file/upload")
+	assert.EqualValues(t, 5<<20, papers.Most("pdf"), "as for other files")
+	all := fact.UploadAt("/v3/taxi-invoice/cards/upload-file")
+	assert.True(t, all.Takes("zip") && all.Takes(""))
+}
+
 func TestUploadForm(t *testing.T) {
 	assert.Equal(t, fact.UploadForm{Part: "file", Name: "filename", Digest: "sha256"}, (*fact.Operation)(nil).UploadForm())
 	seen := 0

@@ -45,7 +45,7 @@ func (k *check) upload(c *call) {
 	}
 	name, ok := k.textOf(made.Args[0], nil)
 	suffix := strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
-	if ok && suffix != "" && !slices.Contains(strings.Fields(limits.Suffixes), suffix) {
+	if ok && suffix != "" && !limits.Takes(suffix) {
 		k.hint(made.Args[0], c.operation.Path+" documents files with the suffixes "+limits.Suffixes+" only, not "+suffix)
 	}
 }

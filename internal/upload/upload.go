@@ -12,7 +12,6 @@ import (
 	"hash"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 
@@ -53,9 +52,9 @@ func (f *File) Prepare(ctx context.Context, limits *fact.Upload) (digest string,
 	}
 	var most int64
 	if limits != nil {
-		most = limits.MaxSize
 		suffix := strings.ToLower(strings.TrimPrefix(filepath.Ext(f.Name), "."))
-		if limits.Suffixes != "" && !slices.Contains(strings.Fields(limits.Suffixes), suffix) {
+		most = limits.Most(suffix)
+		if !limits.Takes(suffix) {
 			return "", fmt.Errorf("the file's suffix is %s, the operation takes %s",
 				redact.Quote(suffix), strings.ReplaceAll(limits.Suffixes, " ", ", "))
 		}

@@ -100,22 +100,20 @@ func (c *Call) checkForm() *say.Rejection {
 	if rejected := c.checkObject("", meta.Fields, c.Object); rejected != nil {
 		return rejected
 	}
-	rule := c.Operation.File
+	form, limits := c.Operation.UploadForm(), fact.UploadAt(c.Operation.Path)
+	if limits == nil {
+		limits = &fact.Upload{}
+	}
 	names := map[string]string{"filename of the file's part": f.name}
-	for _, field := range []string{"filename", "file_name"} {
-		if name, sent := c.Object[field].(string); sent {
-			names["/"+field] = name
-		}
+	if name, sent := c.Object[form.Name].(string); sent {
+		names["/"+form.Name] = name
 	}
 	for place, name := range names {
-		if suffix := suffixOf(name); rule.Suffixes != "" && !slices.Contains(strings.Fields(rule.Suffixes), suffix) {
-			return say.FieldError("body", place, name, say.Both("文件后缀应为"+rule.Suffixes, "the file's suffix must be one of "+rule.Suffixes))
+		if !limits.Takes(suffixOf(name)) {
+			return say.FieldError("body", place, name, say.Both("文件后缀应为"+limits.Suffixes, "the file's suffix must be one of "+limits.Suffixes))
 		}
 	}
-	most, special := rule.Most[suffixOf(f.name)]
-	if !special {
-		most = rule.Most[""]
-	}
+	most := limits.Most(suffixOf(f.name))
 	switch size := int64(len(f.File)); {
 	case size == 0:
 		return say.BodyError(say.Both("文件为空", "the file has no bytes"))
@@ -142,19 +140,18 @@ func (c *Call) checkDigest(meta *fact.Field) *say.Rejection {
 			}
 		}
 	}
-	for _, field := range []string{"sha256", "digest", "file_digest"} {
-		sent, ok := c.Object[field].(string)
-		if !ok {
-			continue
-		}
-		if len(sent) != 64 || strings.Trim(sent, "0123456789abcdef") != "" {
-			return say.FieldError("body", "/"+field, sent, say.Both("应为64位小写十六进制摘要", "it must be a digest of 64 lower-case hex digits"))
-		}
-		if algorithm == "SM3" {
-			c.Form.note = "the SM3 digest was not checked: the sandbox has no SM3"
-		} else if sum := sha256.Sum256(c.Form.File); sent != hex.EncodeToString(sum[:]) {
-			return say.FieldError("body", "/"+field, sent, say.Both("与文件内容的SHA256摘要不一致", "it is not the SHA-256 of the file, which is "+hex.EncodeToString(sum[:])))
-		}
+	field := c.Operation.UploadForm().Digest
+	sent, ok := c.Object[field].(string)
+	if !ok {
+		return nil
+	}
+	if len(sent) != 64 || strings.Trim(sent, "0123456789abcdef") != "" {
+		return say.FieldError("body", "/"+field, sent, say.Both("应为64位小写十六进制摘要", "it must be a digest of 64 lower-case hex digits"))
+	}
+	if algorithm == "SM3" {
+		c.Form.note = "the SM3 digest was not checked: the sandbox has no SM3"
+	} else if sum := sha256.Sum256(c.Form.File); sent != hex.EncodeToString(sum[:]) {
+		return say.FieldError("body", "/"+field, sent, say.Both("与文件内容的SHA256摘要不一致", "it is not the SHA-256 of the file, which is "+hex.EncodeToString(sum[:])))
 	}
 	return nil
 }

@@ -74,8 +74,6 @@ type Operation struct {
 	*fact.Operation
 	// Limits of string fields, by JSON Pointer for the body and by name for path and query.
 	Limits map[string]Limit
-	// File is what may be uploaded.
-	File FileLimit
 	// Do carries the call out. It returns a *Stream, or what is marshalled as the response; nil is
 	// an empty response.
 	Do func(*Call) (any, *say.Rejection)
@@ -87,12 +85,6 @@ type Operation struct {
 type Limit struct {
 	Min, Max int
 	Charset  string // every character permitted; empty permits all
-}
-
-// FileLimit bounds a file that is uploaded.
-type FileLimit struct {
-	Suffixes string           // permitted, divided by blanks; empty permits all
-	Most     map[string]int64 // bytes, by suffix; "" is for all others, 0 is no documented bound
 }
 
 // Call is one request on its way through the checks.

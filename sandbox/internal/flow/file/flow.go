@@ -24,8 +24,8 @@ func Open(m *gate.Merchant) {
 	)
 	for _, u := range f.uploads() {
 		m.Serve(gate.Operation{
-			Operation: gate.Documented("POST", u.path), File: u.limit,
-			Do: func(c *gate.Call) (any, *say.Rejection) { return u.respond(c), nil },
+			Operation: gate.Documented("POST", u.path),
+			Do:        func(c *gate.Call) (any, *say.Rejection) { return u.respond(c), nil },
 		})
 	}
 }
@@ -33,29 +33,27 @@ func Open(m *gate.Merchant) {
 // upload is an operation with a multipart body.
 type upload struct {
 	path    string
-	limit   gate.FileLimit
 	respond func(*gate.Call) any
 }
 
-// uploads returns all of them. Where pages of the documentation disagree on a limit, the larger one
-// counts.
+// uploads returns all of them. Their limits are facts.
 func (f *Flow) uploads() []upload {
 	return []upload{
-		{"/v3/merchant/media/upload", gate.FileLimit{Suffixes: pictureSuffixes + " pdf", Most: map[string]int64{"": 5 << 20, "pdf": 7_500_000}}, newID("media_id")},
-		{"/v3/merchant/media/video_upload", gate.FileLimit{Suffixes: videoSuffixes, Most: upTo(5 << 20)}, newID("media_id")},
-		{"/v3/marketing/favor/media/image-upload", gate.FileLimit{Suffixes: pictureSuffixes, Most: upTo(2 << 20)}, newMediaURL},
-		{"/v3/marketing/partner/product-coupon/media/upload-image", gate.FileLimit{Suffixes: pictureSuffixes, Most: upTo(2 << 20)}, newMediaURL},
-		{"/brand/marketing/product-coupon/media/upload-image", gate.FileLimit{Suffixes: pictureSuffixes, Most: upTo(2 << 20)}, newMediaURL},
-		{"/brand/card-member/media/image-upload", gate.FileLimit{Suffixes: pictureSuffixes, Most: upTo(2 << 20)}, newMediaURL},
-		{"/v3/merchant-service/images/upload", gate.FileLimit{Suffixes: pictureSuffixes, Most: upTo(2 << 20)}, f.keepImage},
-		{"/v3/global/merchant-service/images/upload", gate.FileLimit{Suffixes: pictureSuffixes, Most: upTo(2 << 20)}, f.keepImage},
-		{"/v3/global/merchant-storage/file/upload", gate.FileLimit{Suffixes: pictureSuffixes + " pdf", Most: upTo(5 << 20)}, newID("file_id")},
-		{"/v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file", gate.FileLimit{Suffixes: "pdf ofd", Most: upTo(2 << 20)}, newID("fapiao_media_id")},
-		{"/v3/taxi-invoice/cards/upload-file", gate.FileLimit{Most: upTo(5 << 20)}, newID("fapiao_media_id")},
-		{"/v3/ecommerce/account/cancel-applications/media", gate.FileLimit{Most: upTo(2 << 20)}, newID("media_id")},
-		{"/v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload", gate.FileLimit{}, newID("file_id")},
-		{"/v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload", gate.FileLimit{}, newID("file_id")},
-		{"/v3/marketing/bank/packages/{package_id}/tasks", gate.FileLimit{}, newImport},
-		{"/v3/marketing/shopping-receipt/shoppingreceipts", gate.FileLimit{}, newShoppingReceipt},
+		{"/v3/merchant/media/upload", newID("media_id")},
+		{"/v3/merchant/media/video_upload", newID("media_id")},
+		{"/v3/marketing/favor/media/image-upload", newMediaURL},
+		{"/v3/marketing/partner/product-coupon/media/upload-image", newMediaURL},
+		{"/brand/marketing/product-coupon/media/upload-image", newMediaURL},
+		{"/brand/card-member/media/image-upload", newMediaURL},
+		{"/v3/merchant-service/images/upload", f.keepImage},
+		{"/v3/global/merchant-service/images/upload", f.keepImage},
+		{"/v3/global/merchant-storage/file/upload", newID("file_id")},
+		{"/v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file", newID("fapiao_media_id")},
+		{"/v3/taxi-invoice/cards/upload-file", newID("fapiao_media_id")},
+		{"/v3/ecommerce/account/cancel-applications/media", newID("media_id")},
+		{"/v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload", newID("file_id")},
+		{"/v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload", newID("file_id")},
+		{"/v3/marketing/bank/packages/{package_id}/tasks", newImport},
+		{"/v3/marketing/shopping-receipt/shoppingreceipts", newShoppingReceipt},
 	}
 }

@@ -11,13 +11,6 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-const (
-	pictureSuffixes = "jpg jpeg bmp png"
-	videoSuffixes   = "avi wmv mpeg mp4 mov mkv flv f4v m4v rmvb"
-)
-
-func upTo(bytes int64) map[string]int64 { return map[string]int64{"": bytes} }
-
 // mediaID makes up the id of a file.
 func mediaID() string {
 	var b [60]byte
