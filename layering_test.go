@@ -110,7 +110,7 @@ var arrows = map[string][]string{
 	"catalog/internal/facts": {"fact", "catalog/internal/text"},
 	"catalog/internal/pack":  {"fact", "catalog/internal/text"},
 	"catalog/internal/text":  {"fact"},
-	"internal/calltest": {"apiv3", "fact", "middleware", "transport", "wxcode", "internal/call", "internal/keylist", "internal/keyring",
+	"internal/calltest": {"apiv3", "fact", "middleware", "transport", "wxcode", "internal/call", "internal/jsonwalk", "internal/keylist", "internal/keyring",
 		"internal/preflight", "internal/sensitive", "internal/vectors"},
 	"internal/vectors": {},
 }

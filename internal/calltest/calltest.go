@@ -20,6 +20,7 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/call"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/keylist"
 	"github.com/wxpay-go/wxpay/internal/keyring"
 	"github.com/wxpay-go/wxpay/internal/preflight"
@@ -237,6 +238,7 @@ func newErrors() call.Errors {
 			return nil
 		},
 		Unfound: func(err error) error { return fmt.Errorf("%w: %w", ErrUnfound, err) },
+		Field:   func(field *jsonwalk.FieldError) error { return field },
 		Refused: func(findings *preflight.Report) error { return &RefusedError{findings} },
 	}
 }
