@@ -19,6 +19,7 @@ import (
 // The picture and the table of docs/architecture.md are made of the imports and the package comments.
 // go test -run TestArchitecturePage -update . brings them up to date.
 func TestArchitecturePage(t *testing.T) {
+	t.Parallel()
 	const name, begin, end = "docs/architecture.md", "<!-- generated -->\n", "<!-- end -->\n"
 	have, err := os.ReadFile(name)
 	require.NoError(t, err)

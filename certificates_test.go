@@ -183,6 +183,7 @@ func identityOrder(sb *sandbox.Sandbox, number string) wxpay.JSON {
 
 // 64 goroutines call while the platform puts a new certificate in the place of the old ones, step by step. No call fails.
 func TestRotationUnderLoad(t *testing.T) {
+	t.Parallel()
 	for name, keep := range map[string]bool{"by calls alone": false, "kept fresh": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -282,6 +283,7 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 // From certificates to the public key, as the platform steers it: calls by the client's share, notifications by the
 // platform's share. Nothing fails on the way, or on the way back.
 func TestSwitchToThePublicKey(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		scheme := hashScheme{apiv3.RSA()}
 		sb := unpaced(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))

@@ -34,6 +34,7 @@ var circles = map[string]int{
 // In one package, a file may use the names of another only if that one does not use its own, so that a reader who
 // starts at the bottom never has to look up.
 func TestFilesFormNoCircles(t *testing.T) {
+	t.Parallel()
 	seen := map[string]bool{}
 	for _, dir := range []string{".", "cmd/wxpay", "contrib/fleet"} {
 		packages, exports := listExports(t, dir)

@@ -183,6 +183,7 @@ var updateDefaults = flag.Bool("update-defaults", false, "write testdata/default
 // Every member that is filled in was reviewed to be the caller's own, by its official label. An operation that is new was not,
 // until somebody reads what it says of the member, adds it to the exceptions if that is another's, and writes the list anew.
 func TestDefaultsAreReviewed(t *testing.T) {
+	t.Parallel()
 	client := newClient(t, wxpay.WithDefaults(testMerchant, testAppID))
 	var list strings.Builder
 	for operation := range catalog.V3().All() {

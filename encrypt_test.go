@@ -575,6 +575,7 @@ func sampleValue(field *fact.Field, at string) (text, want string, marked int) {
 
 // Every operation of the catalogue with marked members, its body and query built from the facts.
 func TestEncryptEveryOperation(t *testing.T) {
+	t.Parallel()
 	client := newClient(t)
 	operations, values := 0, 0
 	for operation := range catalog.V3().All() {

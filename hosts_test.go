@@ -129,6 +129,7 @@ func TestWithBaseURL(t *testing.T) {
 
 // A kept connection that the server closes in the moment it is used again must not surface where a repeat does no harm.
 func TestStaleConnectionDoesNotSurface(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		answer{}.sign(w.Header(), string(body))

@@ -153,6 +153,7 @@ func TestKeyRing(t *testing.T) {
 // The merchant replaces its own certificate under load: both are accepted for a while, then the old one is revoked. No
 // call fails, no client is restarted, and what was encrypted for the old certificate still opens.
 func TestOwnCertificateIsReplacedUnderLoad(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		scheme := hashScheme{apiv3.RSA()}
 		sb := unpaced(t, sandbox.WithScheme(scheme))

@@ -75,6 +75,7 @@ func kmsClient(t testing.TB, sb *sandbox.Sandbox, key crypto.Signer, options ...
 
 // 64 calls through a signer that takes 50 ms take 50 ms together, and one that is cancelled ends at once.
 func TestSlowSigner(t *testing.T) {
+	t.Parallel()
 	for name, wrap := range map[string]func(*kms) crypto.Signer{
 		"a plain signer":             func(k *kms) crypto.Signer { return k },
 		"one that heeds the context": func(k *kms) crypto.Signer { return obedientKMS{k} },
@@ -121,6 +122,7 @@ func TestSlowSigner(t *testing.T) {
 
 // A signer that hangs for ever costs its callers their time limit, and the process a bounded number of goroutines.
 func TestHangingSigner(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sb := newSandbox(t)
 		stuck := &kms{Signer: sb.Merchant().PrivateKey, release: make(chan struct{})}

@@ -19,6 +19,7 @@ import (
 
 // Every code whose meaning a page tells is explained in the error of that operation.
 func TestErrorsSayWhatTheOperationMeans(t *testing.T) {
+	t.Parallel()
 	var answering answer
 	client := newClient(t, wxpay.WithAttempts(1), wxpay.WithTransport(roundTrip(func(req *http.Request) (*http.Response, error) {
 		return answering.RoundTrip(req)

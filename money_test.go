@@ -48,6 +48,7 @@ import (
 //
 // WXPAY_TEST_LONG=1 makes it 100,000 calls in each form.
 func TestMoney(t *testing.T) {
+	t.Parallel()
 	n := 2000
 	if os.Getenv("WXPAY_TEST_LONG") == "1" {
 		n = 100_000

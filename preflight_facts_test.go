@@ -217,6 +217,7 @@ func wrong(field *fact.Field) any {
 // One wrong thing at a time, in every operation and at every member: each is found, as what it is and where it is, and refuses
 // the call only if it is certain.
 func TestPreflightFindsOneWrongThing(t *testing.T) {
+	t.Parallel()
 	tried := map[string]int{}
 	clients := map[fact.Scheme]*wxpay.Client{fact.MerchantScheme: newClient(t), fact.BrandScheme: newClientFor(t, fact.BrandScheme)}
 	for operation := range catalog.V3().All() {

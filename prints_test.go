@@ -342,6 +342,7 @@ func notificationOf(t *testing.T, key, eventType, originalType, resource string)
 }
 
 func TestNothingPrintsSecrets(t *testing.T) {
+	t.Parallel()
 	all := samples(t)
 	suspects := suspects(t)
 	require.Greater(t, len(suspects), 50, "the types were not found")

@@ -24,6 +24,7 @@ import (
 
 // A reader follows a doc link of a Go comment, so it leads to something, in every module.
 func TestDocLinksResolve(t *testing.T) {
+	t.Parallel()
 	repository := readSources(t)
 	links := 0
 	for _, p := range repository.packages {
@@ -138,6 +139,7 @@ func textsOf(block comment.Block) (texts []comment.Text) {
 
 // What stands in back-ticks in the pages is there, and their links lead somewhere.
 func TestPagesResolve(t *testing.T) {
+	t.Parallel()
 	repository := readSources(t)
 	program := buildProgram(t)
 	spans := 0

@@ -21,6 +21,7 @@ import (
 // TestMoneySabotaged is the proof of the proof: the promise of TestMoney holds under one kind of trouble at a time, and where
 // what must never be done is done on purpose, the same trial sees it.
 func TestMoneySabotaged(t *testing.T) {
+	t.Parallel()
 	some := func(probability float64, faults ...fault.Rule) []fault.Rule {
 		for i := range faults {
 			faults[i].Probability = probability

@@ -20,6 +20,7 @@ var longFiles = map[string]int{
 // A hand-written file outside tests has at most 600 lines, and one of the root 400: the root reads as a table of
 // contents.
 func TestFilesAreShort(t *testing.T) {
+	t.Parallel()
 	repository := readSources(t)
 	seen := map[string]bool{}
 	for _, p := range repository.packages {

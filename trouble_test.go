@@ -155,6 +155,7 @@ func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("connection
 
 // The families that the platform does not sign in the usual way, and no other.
 func TestUnsignedFamilies(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	client := newClient(t, wxpay.WithTransport(answer{body: "file", unsigned: true}))
 	rows := middleware.UnsignedResponses()
@@ -476,6 +477,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 
 // 64 goroutines keep their connections over TLS: no handshake after the first of each.
 func TestConnectionsAreKept(t *testing.T) {
+	t.Parallel()
 	var handshakes atomic.Int32
 	var barrier sync.WaitGroup
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -314,7 +314,7 @@ func TestAsyncSurvives(t *testing.T) {
 					if how == "panic" {
 						require.ErrorAs(t, err, &panicked)
 						assert.Equal(t, "boom", panicked.Value)
-						assert.Contains(t, string(panicked.Stack), "yours_test.go")
+						assert.Contains(t, string(panicked.Stack), "middlewares_test.go")
 						assert.NotContains(t, err.Error(), "boom")
 					} else {
 						assert.ErrorContains(t, err, "runtime.Goexit")

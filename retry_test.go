@@ -94,6 +94,7 @@ const (
 // What is known after the attempts of a call, for every sequence of up to three results, against a table written by hand.
 // N: no connection, R: verified 4xx, U: nobody knows, S: success. A read's last answer is all that counts.
 func TestOutcomeOfSequences(t *testing.T) {
+	t.Parallel()
 	results := map[byte]http.RoundTripper{'N': refusedConnection, 'R': limited, 'U': systemError, 'S': ok("{}")}
 	names := map[wxpay.Outcome]byte{wxpay.NotSent: 'N', wxpay.Rejected: 'R', wxpay.Unknown: 'U', wxpay.Confirmed: 'S'}
 	oracle := strings.Fields(`
@@ -212,6 +213,7 @@ func TestRepeatsAreSignedAfresh(t *testing.T) {
 
 // Pauses are random up to a bound that doubles; Retry-After is honoured; what cannot end in time is not begun.
 func TestPauses(t *testing.T) {
+	t.Parallel()
 	longest := [3]time.Duration{}
 	for range 200 {
 		synctest.Test(t, func(t *testing.T) {
