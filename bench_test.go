@@ -254,7 +254,8 @@ func BenchmarkNew(b *testing.B) {
 	merchant, platform := benchKeys(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := wxpay.New(wxpay.Merchant{ID: "1900000109", Serial: testSerial, PrivateKey: merchant}, wxpay.WithPublicKey(benchKeyID, &platform.PublicKey)); err != nil {
+		if _, err := wxpay.New(wxpay.Merchant{ID: "1900000109", Serial: testSerial, PrivateKey: merchant},
+			wxpay.WithPublicKey(benchKeyID, &platform.PublicKey)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -338,7 +339,8 @@ func TestAllocations(t *testing.T) {
 			}
 		}},
 		{"an order query", 32, 4100, func() {
-			if _, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", "ABC-001").Query("mchid", "1900000109").Get(ctx); err != nil {
+			if _, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", "ABC-001").Query("mchid", "1900000109").
+				Get(ctx); err != nil {
 				t.Fatal(err)
 			}
 		}},

@@ -53,7 +53,8 @@ func (b *billing) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // link is the answer to an application.
 func link(token string, plain []byte) answer {
-	return answer{body: fmt.Sprintf(`{"hash_type":"SHA1","hash_value":%q,"download_url":"https://api.mch.weixin.qq.com/v3/billdownload/file?token=%s"}`, hexSHA1(plain), token)}
+	return answer{body: fmt.Sprintf(
+		`{"hash_type":"SHA1","hash_value":%q,"download_url":"https://api.mch.weixin.qq.com/v3/billdownload/file?token=%s"}`, hexSHA1(plain), token)}
 }
 
 func billError(status int, code string) answer {
@@ -205,39 +206,55 @@ func TestBillIsNotReady(t *testing.T) {
 		empty   bool
 		takes   time.Duration
 	}{
-		"made at last":              {applied: []answer{creating, creating, creating, link("a", []byte(tradeBill))}, takes: 210 * time.Second},
-		"the caller cannot wait":    {applied: []answer{creating}, limit: 3 * time.Minute, err: wxpay.ErrNotReady, says: "not ready yet: the bill is still being made: GET /v3/bill/tradebill: 400 STATEMENT_CREATING", takes: 90 * time.Second},
-		"the caller asks once":      {applied: []answer{creating}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(0)}, err: wxpay.ErrNotReady},
-		"the caller waits a bit":    {applied: []answer{creating}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(90 * time.Second)}, err: wxpay.ErrNotReady, takes: 90 * time.Second},
-		"no less than nothing":      {applied: []answer{creating}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(-1)}, err: wxpay.StageBuild, says: "must not be negative"},
-		"to the very limit":         {applied: []answer{creating, creating, creating, link("a", []byte(tradeBill))}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(100 * time.Second)}, takes: 100 * time.Second},
-		"no parts, early":           {applied: []answer{noParts}, now: time.Date(2026, 11, 23, 9, 59, 59, 0, beijing), err: wxpay.ErrNotReady, says: "bills are there after 2026-11-23 10:00 Beijing time"},
-		"no parts":                  {applied: []answer{noParts}, empty: true},
-		"the first part is missing": {applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":3,"download_url":"x"},{"bill_sequence":2,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "the bill begins with part 2"},
-		"never made":                {applied: []answer{creating}, limit: 24 * time.Hour, err: wxpay.ErrNotReady, takes: 23*time.Hour + 31*time.Minute + 30*time.Second},
-		"nothing happened":          {applied: []answer{none}, empty: true},
-		"exactly ten":               {applied: []answer{none}, now: time.Date(2026, 11, 23, 10, 0, 0, 0, beijing), empty: true},
-		"just before ten":           {applied: []answer{none}, now: time.Date(2026, 11, 23, 9, 59, 59, 0, beijing), err: wxpay.ErrNotReady, says: "bills are there after 2026-11-23 10:00 Beijing time"},
-		"the day itself":            {applied: []answer{none}, now: time.Date(2026, 11, 22, 12, 0, 0, 0, beijing), err: wxpay.ErrNotReady},
-		"elsewhere on earth":        {applied: []answer{none}, now: time.Date(2026, 11, 23, 1, 59, 59, 0, time.UTC), err: wxpay.ErrNotReady},
-		"written without hyphens":   {applied: []answer{none}, query: [2]string{"date", "20261122"}, empty: true},
-		"a day as a time":           {applied: []answer{none}, day: noon.AddDate(0, 0, -1), empty: true},
-		"a day as a time, early":    {applied: []answer{none}, day: noon, err: wxpay.ErrNotReady, says: "bills are there after 2026-11-24 10:00 Beijing time"},
-		"by the hour":               {applied: []answer{none}, query: [2]string{"bill_date", "2026112213"}, empty: true},
-		"a day nobody can read":     {applied: []answer{none}, query: [2]string{"bill_date", "yesterday"}, err: wxpay.StageResponse, says: "NO_STATEMENT_EXIST"},
-		"no day":                    {applied: []answer{none}, query: [2]string{"mchid", "1"}, err: wxpay.StageResponse, says: "NO_STATEMENT_EXIST"},
-		"a refusal nobody signed":   {applied: []answer{unproven}, err: wxpay.StageResponse, says: "NO_STATEMENT_EXIST"},
-		"another refusal":           {applied: []answer{billError(400, "PARAM_ERROR")}, err: wxpay.StageResponse, says: "PARAM_ERROR"},
-		"shares, early":             {applied: []answer{billError(400, "INVALID_REQUEST")}, path: "v3/profitsharing/bills", now: time.Date(2026, 11, 23, 9, 0, 0, 0, beijing), err: wxpay.ErrNotReady},
-		"shares, later":             {applied: []answer{billError(400, "INVALID_REQUEST")}, path: "v3/profitsharing/bills", err: wxpay.StageResponse},
-		"no bill's chain":           {applied: []answer{{body: `{"code_url":"weixin://"}`}}, err: wxpay.StageDecode, says: "no download_url"},
-		"not JSON":                  {applied: []answer{{body: `<html>`}}, err: wxpay.StageDecode, says: "cannot be read"},
-		"fewer than announced":      {applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "announces 2 parts and lists 1"},
-		"a part is missing":         {applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":3,"download_url":"x"},{"bill_sequence":1,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "part 3 of the bill follows part 1"},
-		"a part twice":              {applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"},{"bill_sequence":1,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "part 1 of the bill follows part 1"},
-		"parts that are not secret": {applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"},{"bill_sequence":2,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "not encrypted"},
-		"an unknown digest":         {applied: []answer{{body: `{"hash_type":"SM3","hash_value":"00","download_url":"x"}`}}, err: wxpay.StageDecode, says: "DigestAlgorithm"},
-		"a foreign link":            {applied: []answer{{body: `{"download_url":"https://evil.example/bill"}`}}, err: wxpay.StageBuild, says: "not this client's gateway"},
+		"made at last": {applied: []answer{creating, creating, creating, link("a", []byte(tradeBill))}, takes: 210 * time.Second},
+		"the caller cannot wait": {applied: []answer{creating}, limit: 3 * time.Minute, err: wxpay.ErrNotReady,
+			says: "not ready yet: the bill is still being made: GET /v3/bill/tradebill: 400 STATEMENT_CREATING", takes: 90 * time.Second},
+		"the caller asks once": {applied: []answer{creating}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(0)}, err: wxpay.ErrNotReady},
+		"the caller waits a bit": {applied: []answer{creating}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(90 * time.Second)},
+			err: wxpay.ErrNotReady, takes: 90 * time.Second},
+		"no less than nothing": {applied: []answer{creating}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(-1)}, err: wxpay.StageBuild,
+			says: "must not be negative"},
+		"to the very limit": {applied: []answer{creating, creating, creating, link("a", []byte(tradeBill))},
+			options: []wxpay.DownloadOption{wxpay.WaitAtMost(100 * time.Second)}, takes: 100 * time.Second},
+		"no parts, early": {applied: []answer{noParts}, now: time.Date(2026, 11, 23, 9, 59, 59, 0, beijing), err: wxpay.ErrNotReady,
+			says: "bills are there after 2026-11-23 10:00 Beijing time"},
+		"no parts": {applied: []answer{noParts}, empty: true},
+		"the first part is missing": {
+			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":3,"download_url":"x"},{"bill_sequence":2,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "the bill begins with part 2"},
+		"never made": {applied: []answer{creating}, limit: 24 * time.Hour, err: wxpay.ErrNotReady,
+			takes: 23*time.Hour + 31*time.Minute + 30*time.Second},
+		"nothing happened": {applied: []answer{none}, empty: true},
+		"exactly ten":      {applied: []answer{none}, now: time.Date(2026, 11, 23, 10, 0, 0, 0, beijing), empty: true},
+		"just before ten": {applied: []answer{none}, now: time.Date(2026, 11, 23, 9, 59, 59, 0, beijing), err: wxpay.ErrNotReady,
+			says: "bills are there after 2026-11-23 10:00 Beijing time"},
+		"the day itself":          {applied: []answer{none}, now: time.Date(2026, 11, 22, 12, 0, 0, 0, beijing), err: wxpay.ErrNotReady},
+		"elsewhere on earth":      {applied: []answer{none}, now: time.Date(2026, 11, 23, 1, 59, 59, 0, time.UTC), err: wxpay.ErrNotReady},
+		"written without hyphens": {applied: []answer{none}, query: [2]string{"date", "20261122"}, empty: true},
+		"a day as a time":         {applied: []answer{none}, day: noon.AddDate(0, 0, -1), empty: true},
+		"a day as a time, early":  {applied: []answer{none}, day: noon, err: wxpay.ErrNotReady, says: "bills are there after 2026-11-24 10:00 Beijing time"},
+		"by the hour":             {applied: []answer{none}, query: [2]string{"bill_date", "2026112213"}, empty: true},
+		"a day nobody can read":   {applied: []answer{none}, query: [2]string{"bill_date", "yesterday"}, err: wxpay.StageResponse, says: "NO_STATEMENT_EXIST"},
+		"no day":                  {applied: []answer{none}, query: [2]string{"mchid", "1"}, err: wxpay.StageResponse, says: "NO_STATEMENT_EXIST"},
+		"a refusal nobody signed": {applied: []answer{unproven}, err: wxpay.StageResponse, says: "NO_STATEMENT_EXIST"},
+		"another refusal":         {applied: []answer{billError(400, "PARAM_ERROR")}, err: wxpay.StageResponse, says: "PARAM_ERROR"},
+		"shares, early": {applied: []answer{billError(400, "INVALID_REQUEST")}, path: "v3/profitsharing/bills",
+			now: time.Date(2026, 11, 23, 9, 0, 0, 0, beijing), err: wxpay.ErrNotReady},
+		"shares, later":   {applied: []answer{billError(400, "INVALID_REQUEST")}, path: "v3/profitsharing/bills", err: wxpay.StageResponse},
+		"no bill's chain": {applied: []answer{{body: `{"code_url":"weixin://"}`}}, err: wxpay.StageDecode, says: "no download_url"},
+		"not JSON":        {applied: []answer{{body: `<html>`}}, err: wxpay.StageDecode, says: "cannot be read"},
+		"fewer than announced": {
+			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"}]}`}},
+			err:     wxpay.StageDecode, says: "announces 2 parts and lists 1"},
+		"a part is missing": {
+			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":3,"download_url":"x"},{"bill_sequence":1,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "part 3 of the bill follows part 1"},
+		"a part twice": {
+			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"},{"bill_sequence":1,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "part 1 of the bill follows part 1"},
+		"parts that are not secret": {
+			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"},{"bill_sequence":2,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "not encrypted"},
+		"an unknown digest": {applied: []answer{{body: `{"hash_type":"SM3","hash_value":"00","download_url":"x"}`}},
+			err: wxpay.StageDecode, says: "DigestAlgorithm"},
+		"a foreign link": {applied: []answer{{body: `{"download_url":"https://evil.example/bill"}`}}, err: wxpay.StageBuild,
+			says: "not this client's gateway"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -334,7 +351,8 @@ func TestBillDigestOfCaller(t *testing.T) {
 	plain := []byte(tradeBill)
 	one, two := []byte("a,b\n`1,`2\n"), []byte("`3,`4\n")
 	bare := answer{body: `{"download_url":"https://api.mch.weixin.qq.com/v3/billdownload/file?token=a"}`}
-	receipt := answer{body: fmt.Sprintf(`{"state":"FINISHED","hash_type":"SHA1","hash_value":%q,"download_url":"https://api.mch.weixin.qq.com/v3/billdownload/file?token=a"}`, hexSHA1(plain))}
+	receipt := answer{body: fmt.Sprintf(
+		`{"state":"FINISHED","hash_type":"SHA1","hash_value":%q,"download_url":"https://api.mch.weixin.qq.com/v3/billdownload/file?token=a"}`, hexSHA1(plain))}
 	none := answer{body: `{"download_bill_count":0}`}
 	plainGateway := func(apply answer) http.RoundTripper {
 		return &billing{t: t, applied: []answer{apply}, files: map[string]answer{"a": file(plain)}}
@@ -396,7 +414,8 @@ func TestBillDigestOfCaller(t *testing.T) {
 // The limit is of a whole bill, and closing it twice is no mistake.
 func TestSealedBillIsTooLarge(t *testing.T) {
 	noTemporaryFiles(t)
-	parts := []part{sealedPart(t, 1, "a", randomText(400_000), plainOf), sealedPart(t, 2, "b", randomText(400_000), nil), sealedPart(t, 3, "c", randomText(400_000), plainOf)}
+	parts := []part{sealedPart(t, 1, "a", randomText(400_000), plainOf), sealedPart(t, 2, "b", randomText(400_000), nil),
+		sealedPart(t, 3, "c", randomText(400_000), plainOf)}
 	client := newClient(t, wxpay.WithTransport(&sealedGateway{lists: [][]part{parts}}), wxpay.WithAttempts(1))
 	for most, fits := range map[int64]bool{1_200_000: true, 1_199_999: false, 600_000: false, 100_000: false} {
 		bill, err := sealedChain(client).Bill(context.Background(), wxpay.MaxSize(most))

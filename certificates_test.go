@@ -489,9 +489,11 @@ func TestRefreshFails(t *testing.T) {
 		"502": {bend: func(res *http.Response, _ []byte) {
 			res.StatusCode, res.Header = 502, http.Header{"Content-Type": {"text/html"}}
 		}, kind: `{"method":"GET","path":"/v3/certificates","status":502,`},
-		"unsigned":       {bend: func(res *http.Response, _ []byte) { res.Header.Del("Wechatpay-Signature") }, kind: fmt.Sprintf("%q", wxpay.StageVerify.Error())},
-		"empty":          {bend: func(res *http.Response, _ []byte) { res.Body, res.ContentLength = http.NoBody, 0 }, kind: fmt.Sprintf("%q", wxpay.StageVerify.Error())},
-		"another signer": {bend: func(res *http.Response, _ []byte) { res.Header.Set("Wechatpay-Serial", strings.Repeat("7", 40)) }, kind: fmt.Sprintf("%q", wxpay.StageVerify.Error())},
+		"unsigned": {bend: func(res *http.Response, _ []byte) { res.Header.Del("Wechatpay-Signature") }, kind: fmt.Sprintf("%q", wxpay.StageVerify.Error())},
+		"empty": {bend: func(res *http.Response, _ []byte) { res.Body, res.ContentLength = http.NoBody, 0 },
+			kind: fmt.Sprintf("%q", wxpay.StageVerify.Error())},
+		"another signer": {bend: func(res *http.Response, _ []byte) { res.Header.Set("Wechatpay-Serial", strings.Repeat("7", 40)) },
+			kind: fmt.Sprintf("%q", wxpay.StageVerify.Error())},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -520,7 +522,8 @@ func TestRefreshFails(t *testing.T) {
 					return good.RoundTrip(req)
 				})
 				log := new(lockedBuffer)
-				client := certificateClient(t, sb, wxpay.WithTransport(rt), wxpay.WithScheme(scheme), wxpay.WithAttempts(1), wxpay.WithLogger(slog.New(slog.NewJSONHandler(log, nil))))
+				client := certificateClient(t, sb, wxpay.WithTransport(rt), wxpay.WithScheme(scheme), wxpay.WithAttempts(1),
+					wxpay.WithLogger(slog.New(slog.NewJSONHandler(log, nil))))
 				require.NoError(t, post(t.Context(), client))
 				before := client.KeyStatus()
 

@@ -70,7 +70,8 @@ func TestBody(t *testing.T) {
 		{"no HTML escaping in a struct", order{Note: "<a>&b"}, `{"out_trade_no":"","note":"<a>&b"}`},
 		{"no HTML escaping in a map", wxpay.JSON{"note": "<a>&b"}, `{"note":"<a>&b"}`},
 		{"members sorted", wxpay.JSON{"b": 1, "a": "x", "c": true, "d": nil, "e": int64(9)}, `{"a":"x","b":1,"c":true,"d":null,"e":9}`},
-		{"nested", wxpay.JSON{"amount": wxpay.JSON{"total": 1}, "goods": []wxpay.JSON{{"id": "1"}}, "any": []any{1, "2", nil}, "m": map[string]any{}, "s": []string{"x"}}, `{"amount":{"total":1},"any":[1,"2",null],"goods":[{"id":"1"}],"m":{},"s":["x"]}`},
+		{"nested", wxpay.JSON{"amount": wxpay.JSON{"total": 1}, "goods": []wxpay.JSON{{"id": "1"}}, "any": []any{1, "2", nil},
+			"m": map[string]any{}, "s": []string{"x"}}, `{"amount":{"total":1},"any":[1,"2",null],"goods":[{"id":"1"}],"m":{},"s":["x"]}`},
 		{"mixed with structs", wxpay.JSON{"o": order{Note: "<"}, "f": 1.5}, `{"f":1.5,"o":{"out_trade_no":"","note":"<"}}`},
 		{"empty object", wxpay.JSON{}, `{}`},
 		{"raw message", json.RawMessage(" {\"b\": 1,\n\"a\": 2}\n"), " {\"b\": 1,\n\"a\": 2}\n"},
@@ -302,7 +303,8 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 func TestTextThatIsUTF8(t *testing.T) {
 	client := newClient(t)
 	for _, body := range []any{
-		wxpay.JSON{"a": "\ufffd"}, tagged{Attach: "\ufffd"}, tagged{Attach: `\ufffd`}, json.RawMessage(`{"a":"\ufffd"}`), tagged{Hidden: "\xff", hidden: "\xff", Attach: `\ufffd`},
+		wxpay.JSON{"a": "\ufffd"}, tagged{Attach: "\ufffd"}, tagged{Attach: `\ufffd`}, json.RawMessage(`{"a":"\ufffd"}`),
+		tagged{Hidden: "\xff", hidden: "\xff", Attach: `\ufffd`},
 		wxpay.JSON{"raw": json.RawMessage(`{"a":"\ufffd"}`), "time": time.Unix(1, 0)},
 		struct{ A []byte }{[]byte("\xff\xfe")},
 	} {

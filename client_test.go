@@ -43,14 +43,17 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		options  []wxpay.Option
 		says     []string
 	}{
-		{"nothing at all", wxpay.Merchant{}, nil, []string{"Merchant.ID is missing", "Merchant.Serial is missing", "Merchant.PrivateKey is missing", "no platform key"}},
+		{"nothing at all", wxpay.Merchant{}, nil,
+			[]string{"Merchant.ID is missing", "Merchant.Serial is missing", "Merchant.PrivateKey is missing", "no platform key"}},
 		{"an appid for a number", change(func(m *wxpay.Merchant) { m.ID = "wx0123456789abcdef" }), []wxpay.Option{public}, []string{"not an appid"}},
-		{"short serial", change(func(m *wxpay.Merchant) { m.Serial = m.Serial[1:] }), []wxpay.Option{public}, []string{"not 40 hex digits", "leading zeros", "openssl x509"}},
+		{"short serial", change(func(m *wxpay.Merchant) { m.Serial = m.Serial[1:] }), []wxpay.Option{public},
+			[]string{"not 40 hex digits", "leading zeros", "openssl x509"}},
 		{"lower-case serial", change(func(m *wxpay.Merchant) { m.Serial = strings.ToLower(m.Serial) }), []wxpay.Option{public}, []string{"upper case"}},
 		{"key id for a serial", change(func(m *wxpay.Merchant) { m.Serial = testKeyID }), []wxpay.Option{public}, []string{"belongs into WithPublicKey"}},
 		{"a short key", change(func(m *wxpay.Merchant) { m.PrivateKey = short }), []wxpay.Option{public}, []string{"Merchant.PrivateKey", "1024 bits"}},
 		{"a key of another kind", change(func(m *wxpay.Merchant) { m.PrivateKey = curve }), []wxpay.Option{public}, []string{"Merchant.PrivateKey", "needs RSA"}},
-		{"APIv3 key too short", change(func(m *wxpay.Merchant) { m.APIv3Key = strings.Repeat("k", 31) }), []wxpay.Option{public}, []string{"31 bytes instead of 32", "API security"}},
+		{"APIv3 key too short", change(func(m *wxpay.Merchant) { m.APIv3Key = strings.Repeat("k", 31) }), []wxpay.Option{public},
+			[]string{"31 bytes instead of 32", "API security"}},
 		{"APIv3 key too long", change(func(m *wxpay.Merchant) { m.APIv3Key = strings.Repeat("k", 64) }), []wxpay.Option{public}, []string{"64 bytes instead of 32"}},
 		{"no platform key", good, nil, []string{"no platform key", "WithPublicKey", "WithPlatformCertificates"}},
 		{"merchant serial as a platform key", good, []wxpay.Option{wxpay.WithPublicKey("PUB_KEY_ID_1", keys.merchant.Public())}, []string{"the merchant's own"}},
@@ -68,9 +71,13 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		{"base URL in clear", good, []wxpay.Option{public, wxpay.WithBaseURL("http://example.com")}, []string{"not encrypted"}},
 		{"no transport", good, []wxpay.Option{public, wxpay.WithTransport(nil)}, []string{"round tripper is nil"}},
 		{"nil middleware", good, []wxpay.Option{public, wxpay.WithMiddleware(nil)}, []string{"a middleware is nil"}},
-		{"timeouts and counts", good, []wxpay.Option{public, wxpay.WithTimeout(0), wxpay.WithAttemptTimeout(-1), wxpay.WithMaxResponse(0), wxpay.WithConcurrency(0, 1), wxpay.WithConcurrency(1, -1)},
-			[]string{"WithTimeout is 0s", "WithAttemptTimeout is -1ns", "WithMaxResponse is 0", "WithConcurrency: running calls is 0", "WithConcurrency: -1 waiting calls"}},
-		{"words", good, []wxpay.Option{public, wxpay.WithUserAgent("a\nb"), wxpay.WithLanguage("de"), wxpay.WithScheme(nil), wxpay.WithClock(nil), wxpay.WithNonce(nil)},
+		{"timeouts and counts", good,
+			[]wxpay.Option{public, wxpay.WithTimeout(0), wxpay.WithAttemptTimeout(-1), wxpay.WithMaxResponse(0), wxpay.WithConcurrency(0, 1),
+				wxpay.WithConcurrency(1, -1)},
+			[]string{"WithTimeout is 0s", "WithAttemptTimeout is -1ns", "WithMaxResponse is 0", "WithConcurrency: running calls is 0",
+				"WithConcurrency: -1 waiting calls"}},
+		{"words", good, []wxpay.Option{public, wxpay.WithUserAgent("a\nb"), wxpay.WithLanguage("de"), wxpay.WithScheme(nil), wxpay.WithClock(nil),
+			wxpay.WithNonce(nil)},
 			[]string{"WithUserAgent", "WithLanguage", "WithScheme", "WithClock", "WithNonce"}},
 	}
 	for _, tt := range tests {

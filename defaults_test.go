@@ -129,7 +129,8 @@ type joined struct{ facts *catalog.Catalog }
 
 func (j joined) Lookup(method, path string) (*fact.Operation, bool) {
 	if path == "/v3/joined" {
-		return &fact.Operation{Method: method, Path: path, Joined: true, In: fact.Request{JSON: []fact.Field{{Name: "mchid", Type: fact.String, Required: true}}}}, true
+		return &fact.Operation{Method: method, Path: path, Joined: true,
+			In: fact.Request{JSON: []fact.Field{{Name: "mchid", Type: fact.String, Required: true}}}}, true
 	}
 	return j.facts.Lookup(method, path)
 }
@@ -166,7 +167,8 @@ func TestDefaultsMistakes(t *testing.T) {
 func TestDefaultsOfDerivedClients(t *testing.T) {
 	client := newClient(t, wxpay.WithDefaults(testMerchant, testAppID))
 	for id, want := range map[string]string{testMerchant: `{"mchid":"1900000109"}`, "1900000110": `{}`} {
-		other, err := client.As(wxpay.Merchant{ID: id, Serial: testSerial, PrivateKey: testKeys().merchant}, wxpay.WithPublicKey(testKeyID, testKeys().platform.Public()))
+		other, err := client.As(wxpay.Merchant{ID: id, Serial: testSerial, PrivateKey: testKeys().merchant},
+			wxpay.WithPublicKey(testKeyID, testKeys().platform.Public()))
 		require.NoError(t, err)
 		req, err := other.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}/close", "A").Request(context.Background(), "POST", wxpay.JSON{})
 		require.NoError(t, err)

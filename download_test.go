@@ -112,9 +112,10 @@ func TestFetch(t *testing.T) {
 		"a coded answer":      {coded, []wxpay.DownloadOption{wxpay.Digest("SHA1", hexSHA1(plain))}, plain, len(small), true},
 		"empty":               {file(nil), []wxpay.DownloadOption{wxpay.Digest("SHA1", hexSHA1(nil))}, nil, 0, true},
 		"one byte":            {file([]byte("x")), nil, []byte("x"), 1, false},
-		"another algorithm":   {file(plain), []wxpay.DownloadOption{wxpay.Digest("MD5", hexMD5(plain)), wxpay.DigestAlgorithm("md5", md5.New)}, plain, len(plain), true},
-		"just small enough":   {file(plain), []wxpay.DownloadOption{wxpay.MaxSize(int64(len(plain)))}, plain, len(plain), false},
-		"the header is read":  {answer{body: string(plain), unsigned: true, header: http.Header{"Content-Type": {"text/plain"}}}, nil, plain, len(plain), false},
+		"another algorithm": {file(plain), []wxpay.DownloadOption{wxpay.Digest("MD5", hexMD5(plain)), wxpay.DigestAlgorithm("md5", md5.New)},
+			plain, len(plain), true},
+		"just small enough":  {file(plain), []wxpay.DownloadOption{wxpay.MaxSize(int64(len(plain)))}, plain, len(plain), false},
+		"the header is read": {answer{body: string(plain), unsigned: true, header: http.Header{"Content-Type": {"text/plain"}}}, nil, plain, len(plain), false},
 	} {
 		for _, place := range destinations() {
 			t.Run(name+" to "+place.name, func(t *testing.T) {
@@ -163,10 +164,11 @@ func TestFetchGoesWrong(t *testing.T) {
 		says    string
 		tries   int // into a file
 	}{
-		"cut short":            {broken(plain, 100_000, io.EOF), nil, wxpay.ErrTruncated, "cut off", 3},
-		"reset":                {broken(plain, 100_000, full), nil, full, "no space", 3}, // any error of the network
-		"cut at once":          {broken(plain, 0, io.ErrUnexpectedEOF), nil, wxpay.ErrTruncated, "cut off", 3},
-		"wrong digest":         {file(plain), []wxpay.DownloadOption{wxpay.Digest("SHA1", hexSHA1(small))}, wxpay.ErrDigest, "its SHA1 is " + hexSHA1(plain) + " instead of " + hexSHA1(small), 3},
+		"cut short":   {broken(plain, 100_000, io.EOF), nil, wxpay.ErrTruncated, "cut off", 3},
+		"reset":       {broken(plain, 100_000, full), nil, full, "no space", 3}, // any error of the network
+		"cut at once": {broken(plain, 0, io.ErrUnexpectedEOF), nil, wxpay.ErrTruncated, "cut off", 3},
+		"wrong digest": {file(plain), []wxpay.DownloadOption{wxpay.Digest("SHA1", hexSHA1(small))}, wxpay.ErrDigest,
+			"its SHA1 is " + hexSHA1(plain) + " instead of " + hexSHA1(small), 3},
 		"a gzip bomb":          {file(bomb), nil, wxpay.ErrTooLarge, "expand to more than 200 times", 1},
 		"too large":            {file(plain), []wxpay.DownloadOption{wxpay.MaxSize(1000)}, wxpay.ErrTooLarge, "MaxSize", 1},
 		"gzip cut in two":      {file(small[:len(small)/2]), nil, wxpay.ErrTruncated, "cut off", 3},
@@ -280,7 +282,8 @@ func TestDownloadStandsStill(t *testing.T) {
 		"an hour and more":   {slow(29*time.Second, 29*time.Second), nil, "", 2900 * time.Second},
 		"stands still":       {slow(time.Second, 31*time.Second), nil, "the transfer stood still for 30s (WithTimeout sets the limit)", 129 * time.Second},
 		"a limit of its own": {slow(time.Second, 31*time.Second), []wxpay.Option{wxpay.WithTimeout(40 * time.Second)}, "", 130 * time.Second},
-		"no header":          {answer{fail: func(req *http.Request) error { <-req.Context().Done(); return context.Cause(req.Context()) }}, nil, "no response within", 30 * time.Second},
+		"no header": {answer{fail: func(req *http.Request) error { <-req.Context().Done(); return context.Cause(req.Context()) }}, nil,
+			"no response within", 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -364,7 +367,8 @@ func TestFetchHosts(t *testing.T) {
 		{local, "http://127.0.0.1:8081/v3/billdownload/file?token=a", ""},
 		{ported, "https://wxpay.shop.example/v3/billdownload/file?token=a", ""},
 		{platform, "http://api.mch.weixin.qq.com/v3/billdownload/file?token=a", "is not sent there"},
-		{platform, "https://api.mch.weixin.qq.com.evil.example/v3/billdownload/file?token=a", `leads to "https://api.mch.weixin.qq.com.evil.example", which is not this client's gateway (https://api.mch.weixin.qq.com)`},
+		{platform, "https://api.mch.weixin.qq.com.evil.example/v3/billdownload/file?token=a",
+			`leads to "https://api.mch.weixin.qq.com.evil.example", which is not this client's gateway (https://api.mch.weixin.qq.com)`},
 		{platform, "https://evil.example/v3/billdownload/file?token=a", "is not sent there"},
 		{platform, "https://api.mch.weixin.qq.com:8443/v3/billdownload/file?token=a", "is not sent there"},
 		{platform, "http://127.0.0.1:8080/v3/x", "is not sent there"},
@@ -600,9 +604,11 @@ func TestFetchIsRefused(t *testing.T) {
 		answer answer
 		says   string
 	}{
-		"expired": {answer{status: 400, body: `{"code":"INVALID_REQUEST","message":"链接已过期"}`}, "链接已过期; a download link lives for half a minute: ask for a new one and download at once"},
-		"foreign": {answer{status: 403, unsigned: true, body: `{"code":"NO_AUTH","message":"无权限"}`}, "无权限; the link belongs to another merchant: download with the client that got it"},
-		"other":   {answer{status: 400, body: `{"code":"PARAM_ERROR","message":"错误"}`}, "错误 (request id"},
+		"expired": {answer{status: 400, body: `{"code":"INVALID_REQUEST","message":"链接已过期"}`},
+			"链接已过期; a download link lives for half a minute: ask for a new one and download at once"},
+		"foreign": {answer{status: 403, unsigned: true, body: `{"code":"NO_AUTH","message":"无权限"}`},
+			"无权限; the link belongs to another merchant: download with the client that got it"},
+		"other": {answer{status: 400, body: `{"code":"PARAM_ERROR","message":"错误"}`}, "错误 (request id"},
 	} {
 		w, content := destinations()[1].to(t)
 		_, err := newClient(t, wxpay.WithTransport(tt.answer)).Fetch(context.Background(), billLink, w)
@@ -748,7 +754,8 @@ func TestStatement(t *testing.T) {
 		for _, path := range []string{"v3/global/statements", "hk/v3/statements"} {
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
-				got, err := newClient(t, wxpay.WithTransport(tt.answer), wxpay.WithMaxResponse(1<<20)).Chain(path).Query("date", "20250101").Download(context.Background(), &out)
+				got, err := newClient(t, wxpay.WithTransport(tt.answer), wxpay.WithMaxResponse(1<<20)).Chain(path).Query("date", "20250101").
+					Download(context.Background(), &out)
 				switch {
 				case tt.out < 0:
 					require.ErrorContains(t, err, "compressed, which the request did not ask for", name)

@@ -115,14 +115,17 @@ func TestSealedBill(t *testing.T) {
 			return []part{sealedPart(t, 2, "b", second, plainOf), sealedPart(t, 3, "c", third, plainOf), sealedPart(t, 1, "a", first, plainOf)}
 		}, "plain"},
 		"gzip, digest of the plain text": {func() []part {
-			return []part{sealedPart(t, 1, "a", zipped(t, first), ungzipped(t)), sealedPart(t, 2, "b", zipped(t, second), ungzipped(t)), sealedPart(t, 3, "c", zipped(t, third), ungzipped(t))}
+			return []part{sealedPart(t, 1, "a", zipped(t, first), ungzipped(t)), sealedPart(t, 2, "b", zipped(t, second), ungzipped(t)),
+				sealedPart(t, 3, "c", zipped(t, third), ungzipped(t))}
 		}, "plain"},
 		"gzip, digest of the gzip": {func() []part {
-			return []part{sealedPart(t, 0, "a", zipped(t, first), plainOf), sealedPart(t, 1, "b", zipped(t, second), plainOf), sealedPart(t, 2, "c", zipped(t, third), plainOf)}
+			return []part{sealedPart(t, 0, "a", zipped(t, first), plainOf), sealedPart(t, 1, "b", zipped(t, second), plainOf),
+				sealedPart(t, 2, "c", zipped(t, third), plainOf)}
 		}, "gzip"},
 		"gzip, digest of the download": {func() []part {
 			sealed := func(_, sealed []byte) []byte { return sealed }
-			return []part{sealedPart(t, 1, "a", zipped(t, first), sealed), sealedPart(t, 2, "b", zipped(t, second), sealed), sealedPart(t, 3, "c", zipped(t, third), sealed)}
+			return []part{sealedPart(t, 1, "a", zipped(t, first), sealed), sealedPart(t, 2, "b", zipped(t, second), sealed),
+				sealedPart(t, 3, "c", zipped(t, third), sealed)}
 		}, "download"},
 		"no digest": {func() []part {
 			return []part{sealedPart(t, 1, "a", first, nil), sealedPart(t, 2, "b", second, nil), sealedPart(t, 3, "c", third, nil)}

@@ -163,7 +163,8 @@ func TestMoneyIsMarked(t *testing.T) {
 	} {
 		assert.True(t, slices.ContainsFunc(deductions, func(o *fact.Operation) bool { return o.Path == path }), path)
 	}
-	for _, path := range []string{"/v3/pay/transactions/jsapi", "/v3/combine-transactions/native", "/v3/pay/transactions/out-trade-no/{out_trade_no}/close", "/" + feedsPath} {
+	for _, path := range []string{"/v3/pay/transactions/jsapi", "/v3/combine-transactions/native",
+		"/v3/pay/transactions/out-trade-no/{out_trade_no}/close", "/" + feedsPath} {
 		o, ok := catalog.V3().Lookup("POST", path)
 		require.True(t, ok, path)
 		assert.False(t, o.MovesMoney, path)

@@ -93,16 +93,17 @@ func TestEvidenceOfQueries(t *testing.T) {
 	stale := func(a answer) answer { a.ahead = -2 * time.Minute; return a }
 	came := map[string]row{
 		"the number, and what cannot have changed agrees": {answers: trips(refund("SUCCESS"))},
-		"the number, and something else differs":          {answers: trips(ok(`{"out_refund_no":"R1","out_trade_no":"T1","status":"SUCCESS","amount":{"refund":2,"total":5}}`))},
-		"another number":                                  {answers: trips(foreign)},
-		"no number":                                       {answers: trips(ok(`{"status":"SUCCESS"}`))},
-		"not found, a minute after the last attempt":      {answers: trips(missing), late: true},
-		"not found, before that":                          {answers: trips(missing)},
-		"not found, signed before the query":              {answers: trips(stale(missing)), late: true},
-		"another API error, signed before the query":      {answers: trips(stale(refusal(403, "NO_AUTH")))},
-		"a signed API error about the merchant":           {answers: trips(refusal(403, "NO_AUTH"))},
-		"an unsigned API error, once":                     {answers: trips(forbidden, refund("SUCCESS"))},
-		"an unsigned API error, three times":              {answers: trips(forbidden)},
+		"the number, and something else differs": {
+			answers: trips(ok(`{"out_refund_no":"R1","out_trade_no":"T1","status":"SUCCESS","amount":{"refund":2,"total":5}}`))},
+		"another number": {answers: trips(foreign)},
+		"no number":      {answers: trips(ok(`{"status":"SUCCESS"}`))},
+		"not found, a minute after the last attempt": {answers: trips(missing), late: true},
+		"not found, before that":                     {answers: trips(missing)},
+		"not found, signed before the query":         {answers: trips(stale(missing)), late: true},
+		"another API error, signed before the query": {answers: trips(stale(refusal(403, "NO_AUTH")))},
+		"a signed API error about the merchant":      {answers: trips(refusal(403, "NO_AUTH"))},
+		"an unsigned API error, once":                {answers: trips(forbidden, refund("SUCCESS"))},
+		"an unsigned API error, three times":         {answers: trips(forbidden)},
 	}
 	rows := evidenceTable(t, "the query returns")
 	for name, cells := range rows {
@@ -222,7 +223,8 @@ func TestBind(t *testing.T) {
 		}
 	}
 	share := func(c *wxpay.Client) error {
-		_, err := c.Chain("v3/ecommerce/profitsharing/orders").Query("sub_mchid", "1").Query("transaction_id", "42").Query("out_order_no", "S 1").Get(context.Background())
+		_, err := c.Chain("v3/ecommerce/profitsharing/orders").Query("sub_mchid", "1").Query("transaction_id", "42").Query("out_order_no", "S 1").
+			Get(context.Background())
 		return err
 	}
 	post := func(body any) func(*wxpay.Client) error {
@@ -279,7 +281,8 @@ func TestEchoesAreLogged(t *testing.T) {
 	client := newClient(t, wxpay.WithLogger(slog.New(slog.NewTextHandler(&log, nil))),
 		wxpay.WithTransport(ok(`{"out_request_no":"R-OTHER","card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0"}`)))
 	for range 2 {
-		_, err := client.Chain("v3/brand/partner/card-member/cards").Post(t.Context(), wxpay.JSON{"out_request_no": "R-MINE", "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0"})
+		_, err := client.Chain("v3/brand/partner/card-member/cards").
+			Post(t.Context(), wxpay.JSON{"out_request_no": "R-MINE", "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0"})
 		require.NoError(t, err)
 	}
 	assert.Equal(t, 1, strings.Count(log.String(), "repeats a member of the call otherwise"), log.String())

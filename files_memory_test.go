@@ -120,7 +120,8 @@ func TestFiveGigabytes(t *testing.T) {
 	require.NoError(t, err)
 	client := newClient(t, wxpay.WithTransport(roundTrip(func(req *http.Request) (*http.Response, error) {
 		if !strings.HasSuffix(req.URL.Path, "/file") {
-			return answer{body: fmt.Sprintf(`{"hash_type":"SHA1","hash_value":"%x","download_url":"https://api.mch.weixin.qq.com/v3/billdownload/file?token=a"}`, sum.Sum(nil))}.RoundTrip(req)
+			return answer{body: fmt.Sprintf(
+				`{"hash_type":"SHA1","hash_value":"%x","download_url":"https://api.mch.weixin.qq.com/v3/billdownload/file?token=a"}`, sum.Sum(nil))}.RoundTrip(req)
 		}
 		res, err := file(nil).RoundTrip(req)
 		res.Body, res.ContentLength = io.NopCloser(content()), size

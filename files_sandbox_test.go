@@ -38,10 +38,13 @@ func TestEveryBill(t *testing.T) {
 		"fund flow":      {client.Chain("v3/bill/fundflowbill").Query("bill_date", date), true, false},
 		"profit sharing": {client.Chain("v3/profitsharing/bills").Query("bill_date", date), true, false},
 		"withdraw":       {client.Chain("v3/merchant/fund/withdraw/bill-type/{bill_type}").Var("bill_type", "NO_SUCC").Query("bill_date", date), true, false},
-		"sub-merchant":   {client.Chain("v3/bill/sub-merchant-fundflowbill").Query("bill_date", date).Query("sub_mchid", "1900000110").Query("account_type", "BASIC").Query("algorithm", "AEAD_AES_256_GCM"), true, true},
-		"e-commerce":     {client.Chain("v3/ecommerce/bill/fundflowbill").Query("bill_date", date).Query("account_type", "ALL").Query("algorithm", "AEAD_AES_256_GCM"), true, true},
-		"pay score":      {client.Chain("v3/payscore/merchant-bill").Query("bill_date", date).Query("service_id", "2002000000000558128851361561536").Query("encryption_algorithm", "AEAD_AES_256_GCM"), true, true},
-		"statement":      {client.Chain("v3/global/statements").Query("date", plain).Query("mchid", gateway.Merchant().ID), false, false},
+		"sub-merchant": {client.Chain("v3/bill/sub-merchant-fundflowbill").Query("bill_date", date).Query("sub_mchid", "1900000110").
+			Query("account_type", "BASIC").Query("algorithm", "AEAD_AES_256_GCM"), true, true},
+		"e-commerce": {client.Chain("v3/ecommerce/bill/fundflowbill").Query("bill_date", date).Query("account_type", "ALL").
+			Query("algorithm", "AEAD_AES_256_GCM"), true, true},
+		"pay score": {client.Chain("v3/payscore/merchant-bill").Query("bill_date", date).
+			Query("service_id", "2002000000000558128851361561536").Query("encryption_algorithm", "AEAD_AES_256_GCM"), true, true},
+		"statement": {client.Chain("v3/global/statements").Query("date", plain).Query("mchid", gateway.Merchant().ID), false, false},
 	} {
 		for _, zip := range []bool{false, true} {
 			if zip && !tt.zips {
@@ -103,7 +106,8 @@ func TestDownloadThroughTrouble(t *testing.T) {
 	noTemporaryFiles(t)
 	for _, rule := range []fault.Rule{
 		{Kind: fault.Refuse}, {Kind: fault.ResetBefore}, {Kind: fault.BadGateway}, {Kind: fault.Limited}, {Kind: fault.ServerError}, {Kind: fault.ResetAfter},
-		{Kind: fault.Truncate}, {Kind: fault.FlipByte}, {Kind: fault.ShortFile}, {Kind: fault.SlowBody, Delay: 20 * time.Second}, {Kind: fault.SlowBody, Delay: time.Minute},
+		{Kind: fault.Truncate}, {Kind: fault.FlipByte}, {Kind: fault.ShortFile}, {Kind: fault.SlowBody, Delay: 20 * time.Second},
+		{Kind: fault.SlowBody, Delay: time.Minute},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			gateway, err := sandbox.New(sandbox.WithBillRows(2000))

@@ -264,7 +264,8 @@ func TestAll(t *testing.T) {
 		g := newGate()
 		close(g.open)
 		client := asyncClient(t, g)
-		answers, err := wxpay.WaitAll(ctx, client.Chain("v3/a").GetAsync(ctx), client.Chain("v3//b").GetAsync(ctx), client.Chain("v3/c").GetAsync(ctx), client.At("").GetAsync(ctx))
+		answers, err := wxpay.WaitAll(ctx, client.Chain("v3/a").GetAsync(ctx), client.Chain("v3//b").GetAsync(ctx), client.Chain("v3/c").
+			GetAsync(ctx), client.At("").GetAsync(ctx))
 		require.ErrorContains(t, err, "two slashes")
 		require.ErrorContains(t, err, "is empty")
 		require.Len(t, answers, 4)
@@ -362,7 +363,8 @@ func TestFutureInGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		open := newGate()
-		refused := newClient(t, wxpay.WithTransport(answer{status: 403, body: `{"code":"NO_AUTH","message":"x"}`})).Chain("v3/a").PostAsync(context.Background(), wxpay.JSON{})
+		refused := newClient(t, wxpay.WithTransport(answer{status: 403, body: `{"code":"NO_AUTH","message":"x"}`})).Chain("v3/a").
+			PostAsync(context.Background(), wxpay.JSON{})
 		going := asyncClient(t, open).Chain("v3/b").PostAsync(context.Background(), wxpay.JSON{})
 		_, err := refused.Wait(ctx)
 		require.True(t, wxpay.IsCode(err, wxcode.NoAuth))

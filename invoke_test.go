@@ -131,7 +131,8 @@ func TestPayScore(t *testing.T) {
 	require.NoError(t, err)
 	text, err := json.Marshal(detail)
 	require.NoError(t, err)
-	assert.JSONEq(t, fmt.Sprintf(`{"mch_id":"1900000109","service_id":"500001","out_order_no":"ORDER-1","timestamp":"1735689600","nonce_str":"5K8264ILTKCH16CQ2502SI8ZNMTM67VS","sign_type":"HMAC-SHA256","sign":%q}`, detail.Sign), string(text))
+	assert.JSONEq(t, fmt.Sprintf(
+		`{"mch_id":"1900000109","service_id":"500001","out_order_no":"ORDER-1","timestamp":"1735689600","nonce_str":"5K8264ILTKCH16CQ2502SI8ZNMTM67VS","sign_type":"HMAC-SHA256","sign":%q}`, detail.Sign), string(text))
 	assert.Equal(t, "wxpayScoreDetail", detail.App().BusinessType)
 	assert.NotEqual(t, use.Sign, detail.Sign)
 

@@ -67,10 +67,13 @@ func TestSerialIsReadFromTheCertificate(t *testing.T) {
 		now  time.Time
 		says string
 	}{
-		"the serial agrees":            {func(m *wxpay.Merchant) { m.Serial = p.MerchantSerial }, p.Now(), ""},
-		"another serial":               {func(m *wxpay.Merchant) { m.Serial = strings.Repeat("7", 40) }, p.Now(), "but Certificate (apiclient_cert.pem) has the serial " + p.MerchantSerial},
-		"another key":                  {func(m *wxpay.Merchant) { m.PrivateKey = keys.other }, p.Now(), "PrivateKey (apiclient_key.pem) does not belong to Certificate (apiclient_cert.pem)"},
-		"the platform's certificate":   {func(m *wxpay.Merchant) { m.Certificate = vectors.Certificate(t, "platform_a") }, p.Now(), "does not belong to Certificate (apiclient_cert.pem), whose subject is "},
+		"the serial agrees": {func(m *wxpay.Merchant) { m.Serial = p.MerchantSerial }, p.Now(), ""},
+		"another serial": {func(m *wxpay.Merchant) { m.Serial = strings.Repeat("7", 40) }, p.Now(),
+			"but Certificate (apiclient_cert.pem) has the serial " + p.MerchantSerial},
+		"another key": {func(m *wxpay.Merchant) { m.PrivateKey = keys.other }, p.Now(),
+			"PrivateKey (apiclient_key.pem) does not belong to Certificate (apiclient_cert.pem)"},
+		"the platform's certificate": {func(m *wxpay.Merchant) { m.Certificate = vectors.Certificate(t, "platform_a") }, p.Now(),
+			"does not belong to Certificate (apiclient_cert.pem), whose subject is "},
 		"ended":                        {func(*wxpay.Merchant) {}, own.NotAfter.Add(time.Second), "Certificate (apiclient_cert.pem) ended on "},
 		"no serial and no certificate": {func(m *wxpay.Merchant) { m.Certificate = nil }, p.Now(), "Merchant.Serial is missing: give Certificate"},
 	} {

@@ -50,7 +50,8 @@ func TestFleetSharesOneList(t *testing.T) {
 		count := wxpay.WithTransport(listInterceptor(sb, func(*http.Response, []byte) { reads++ }))
 		var fleet []*wxpay.Client
 		for range 10 {
-			fleet = append(fleet, certificateClient(t, sb, count, wxpay.WithScheme(scheme), wxpay.WithCertificates(wxpay.StoreIn(store), wxpay.RefreshInterval(time.Hour))))
+			fleet = append(fleet, certificateClient(t, sb, count, wxpay.WithScheme(scheme),
+				wxpay.WithCertificates(wxpay.StoreIn(store), wxpay.RefreshInterval(time.Hour))))
 		}
 		for _, client := range fleet {
 			require.NoError(t, post(t.Context(), client))

@@ -68,7 +68,8 @@ func kmsClient(t testing.TB, sb *sandbox.Sandbox, key crypto.Signer, options ...
 	t.Helper()
 	merchant := merchantOf(sb)
 	merchant.PrivateKey = key
-	client, err := wxpay.New(merchant, append([]wxpay.Option{wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()), wxpay.WithTransport(sb.Transport())}, options...)...)
+	client, err := wxpay.New(merchant,
+		append([]wxpay.Option{wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()), wxpay.WithTransport(sb.Transport())}, options...)...)
 	require.NoError(t, err)
 	return client
 }

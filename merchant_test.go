@@ -112,7 +112,8 @@ func TestAsSharesTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
 		client := asyncClient(t, g, wxpay.WithConcurrency(3, 2))
-		other, err := client.As(wxpay.Merchant{ID: "1900000110", Serial: testSerial, PrivateKey: testKeys().merchant}, wxpay.WithPublicKey(benchKeyID, testKeys().platform.Public()))
+		other, err := client.As(wxpay.Merchant{ID: "1900000110", Serial: testSerial, PrivateKey: testKeys().merchant},
+			wxpay.WithPublicKey(benchKeyID, testKeys().platform.Public()))
 		require.NoError(t, err)
 		var futures []*wxpay.Future
 		for range 3 {
@@ -189,15 +190,16 @@ func TestBrandNamesWhatIsWrong(t *testing.T) {
 		options []wxpay.Option
 		says    string
 	}{
-		"no id":             {func(m *wxpay.Merchant) { m.ID = "" }, options, "Merchant.ID is missing: it is the brand id (brand_id)"},
-		"no key":            {func(m *wxpay.Merchant) { m.PrivateKey = nil }, options, "Merchant.PrivateKey is missing"},
-		"no certificate":    {func(m *wxpay.Merchant) { m.Certificate = nil }, options, "Merchant.Serial is missing"},
-		"no public key":     {func(*wxpay.Merchant) {}, options[:1], "a brand names its WeChat Pay public key with every call: pass WithPublicKey(id, key)"},
-		"certificates only": {func(*wxpay.Merchant) {}, []wxpay.Option{options[0], wxpay.WithPlatformCertificates(sb.Keys.Certificates()[0])}, "pass WithPublicKey(id, key)"},
-		"a bad public key":  {func(*wxpay.Merchant) {}, []wxpay.Option{options[0], wxpay.WithPublicKey("", nil)}, "WithPublicKey: the id is missing"},
-		"a short key":       {func(m *wxpay.Merchant) { m.APIv3Key = "short" }, options, "Merchant.APIv3Key"},
-		"certificates":      {func(*wxpay.Merchant) {}, append(options[:2:2], wxpay.WithCertificates()), "WithCertificates is not for brands"},
-		"the merchant's":    {func(m *wxpay.Merchant) { m.PrivateKey = testKeys().other }, options, "Merchant.PrivateKey (apiclient_key.pem) does not belong to"},
+		"no id":          {func(m *wxpay.Merchant) { m.ID = "" }, options, "Merchant.ID is missing: it is the brand id (brand_id)"},
+		"no key":         {func(m *wxpay.Merchant) { m.PrivateKey = nil }, options, "Merchant.PrivateKey is missing"},
+		"no certificate": {func(m *wxpay.Merchant) { m.Certificate = nil }, options, "Merchant.Serial is missing"},
+		"no public key":  {func(*wxpay.Merchant) {}, options[:1], "a brand names its WeChat Pay public key with every call: pass WithPublicKey(id, key)"},
+		"certificates only": {func(*wxpay.Merchant) {}, []wxpay.Option{options[0], wxpay.WithPlatformCertificates(sb.Keys.Certificates()[0])},
+			"pass WithPublicKey(id, key)"},
+		"a bad public key": {func(*wxpay.Merchant) {}, []wxpay.Option{options[0], wxpay.WithPublicKey("", nil)}, "WithPublicKey: the id is missing"},
+		"a short key":      {func(m *wxpay.Merchant) { m.APIv3Key = "short" }, options, "Merchant.APIv3Key"},
+		"certificates":     {func(*wxpay.Merchant) {}, append(options[:2:2], wxpay.WithCertificates()), "WithCertificates is not for brands"},
+		"the merchant's":   {func(m *wxpay.Merchant) { m.PrivateKey = testKeys().other }, options, "Merchant.PrivateKey (apiclient_key.pem) does not belong to"},
 	} {
 		m := good
 		test.edit(&m)
@@ -239,7 +241,8 @@ func TestBrandFromTheEnvironment(t *testing.T) {
 		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 	}
 	private, err := x509.MarshalPKCS8PrivateKey(b.PrivateKey)
-	set := map[string]string{"WXPAY_BRAND_ID": b.ID, "WXPAY_SERIAL": b.Serial, "WXPAY_PRIVATE_KEY": pemOf("PRIVATE KEY", private, err), "WXPAY_PUBLIC_KEY_ID": b.PublicKeyID}
+	set := map[string]string{"WXPAY_BRAND_ID": b.ID, "WXPAY_SERIAL": b.Serial, "WXPAY_PRIVATE_KEY": pemOf("PRIVATE KEY", private, err),
+		"WXPAY_PUBLIC_KEY_ID": b.PublicKeyID}
 	public, err := x509.MarshalPKIXPublicKey(b.PublicKey)
 	set["WXPAY_PUBLIC_KEY"] = pemOf("PUBLIC KEY", public, err)
 	lookup := func(name string) (string, bool) { value, ok := set[name]; return value, ok }
@@ -260,7 +263,8 @@ func TestVerifyKeys(t *testing.T) {
 			checks, err := client.VerifyKeys(ctx)
 			require.NoError(t, err)
 			assert.Equal(t, []wxpay.KeyCheck{
-				{Serial: sb.Keys.PublicKeyID()}, {Serial: apiv3.Serial(sb.Keys.Certificates()[1]), Certificate: true}, {Serial: apiv3.Serial(sb.Keys.Certificates()[0]), Certificate: true},
+				{Serial: sb.Keys.PublicKeyID()}, {Serial: apiv3.Serial(sb.Keys.Certificates()[1]), Certificate: true},
+				{Serial: apiv3.Serial(sb.Keys.Certificates()[0]), Certificate: true},
 			}, checks)
 
 			require.NoError(t, sb.Keys.SetMode(sandbox.CertificatesOnly))

@@ -92,16 +92,17 @@ func TestMiddlewarePassesOn(t *testing.T) {
 			require.ErrorAs(t, err, &call)
 			assert.NotNil(t, call.Response)
 		}},
-		{"an error after a success and a repeat", play(ok(`{"a":1}`), refusal(400, "PARAM_ERROR")), func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
-			_, _ = next.RoundTrip(req)
-			_, _ = next.RoundTrip(req.Clone(req.Context()))
-			return nil, errors.New("mine")
-		}, wxpay.Confirmed, func(t *testing.T, err error) {
-			var call *wxpay.CallError
-			require.ErrorAs(t, err, &call)
-			assert.Equal(t, `{"a":1}`, string(call.Response.Raw()), "the answer that confirmed it, and not the last one")
-			assert.True(t, call.Response.Verified)
-		}},
+		{"an error after a success and a repeat", play(ok(`{"a":1}`), refusal(400, "PARAM_ERROR")),
+			func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+				_, _ = next.RoundTrip(req)
+				_, _ = next.RoundTrip(req.Clone(req.Context()))
+				return nil, errors.New("mine")
+			}, wxpay.Confirmed, func(t *testing.T, err error) {
+				var call *wxpay.CallError
+				require.ErrorAs(t, err, &call)
+				assert.Equal(t, `{"a":1}`, string(call.Response.Raw()), "the answer that confirmed it, and not the last one")
+				assert.True(t, call.Response.Verified)
+			}},
 		{"no call at all", ok("{}"), func(*http.Request, http.RoundTripper) (*http.Response, error) {
 			return nil, errors.New("mine")
 		}, wxpay.NotSent, func(*testing.T, error) {}},
@@ -142,11 +143,12 @@ func TestMiddlewarePassesOn(t *testing.T) {
 func TestMiddlewareAnswers(t *testing.T) {
 	const settled = `{"refund_id":"50000000382019052709732678859","out_refund_no":"R1","status":"SUCCESS"}`
 	elsewhere := func() (kept *http.Response) { // the answer to another call, as a middleware that caches keeps it
-		_, err := newClient(t, wxpay.WithTransport(ok(strings.ReplaceAll(settled, "R1", "R2"))), between(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
-			res, err := next.RoundTrip(req)
-			kept = res
-			return res, err
-		})).Chain("v3/x").Get(t.Context())
+		_, err := newClient(t, wxpay.WithTransport(ok(strings.ReplaceAll(settled, "R1", "R2"))),
+			between(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+				res, err := next.RoundTrip(req)
+				kept = res
+				return res, err
+			})).Chain("v3/x").Get(t.Context())
 		require.NoError(t, err)
 		return kept
 	}

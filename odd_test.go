@@ -93,7 +93,8 @@ func TestUploadDoesNotSleepForADay(t *testing.T) {
 		attempts := 0
 		busy := answer{status: 503, unsigned: true, header: http.Header{"Retry-After": {"86400"}}, trip: func(*http.Request) { attempts++ }}
 		began := time.Now()
-		_, err := newClient(t, wxpay.WithTransport(busy)).Chain("v3/merchant/media/upload").Upload(context.Background(), wxpay.FileFrom("a.png", strings.NewReader("x"), 1))
+		_, err := newClient(t, wxpay.WithTransport(busy)).Chain("v3/merchant/media/upload").
+			Upload(context.Background(), wxpay.FileFrom("a.png", strings.NewReader("x"), 1))
 		var refusal *wxpay.APIError
 		require.ErrorAs(t, err, &refusal)
 		assert.Equal(t, 1, attempts)

@@ -60,7 +60,8 @@ var ownValues = map[string]error{
 	"apiv3.ErrExpired": apiv3.ErrExpired, "apiv3.ErrKey": apiv3.ErrKey, "apiv3.ErrSignature": apiv3.ErrSignature,
 	"apiv3.ErrSignatureHeader": apiv3.ErrSignatureHeader, "apiv3.ErrTooLong": apiv3.ErrTooLong,
 	"apiv3.ErrUnknownSerial": apiv3.ErrUnknownSerial, "apiv3.ErrUnsigned": apiv3.ErrUnsigned,
-	"middleware.ErrResponseAmbiguous": middleware.ErrResponseAmbiguous, "middleware.ErrResponseCoded": middleware.ErrResponseCoded, "middleware.ErrResponseTooLarge": middleware.ErrResponseTooLarge,
+	"middleware.ErrResponseAmbiguous": middleware.ErrResponseAmbiguous, "middleware.ErrResponseCoded": middleware.ErrResponseCoded,
+	"middleware.ErrResponseTooLarge":  middleware.ErrResponseTooLarge,
 	"middleware.ErrResponseTruncated": middleware.ErrResponseTruncated, "middleware.ErrDigest": middleware.ErrDigest,
 	"middleware.ErrForeign":   middleware.ErrForeign,
 	"middleware.ErrLimited":   middleware.ErrLimited,
@@ -137,7 +138,8 @@ func claims(err error) (found []string) {
 
 // The two lists above are complete: every package that says something of its own is read.
 func TestOwnErrorsAreListed(t *testing.T) {
-	for room, name := range map[string]string{".": "wxpay", "apiv3": "apiv3", "fact": "fact", "catalog": "catalog", "middleware": "middleware", "transport": "transport", "webhook": "webhook"} {
+	for room, name := range map[string]string{".": "wxpay", "apiv3": "apiv3", "fact": "fact", "catalog": "catalog", "middleware": "middleware",
+		"transport": "transport", "webhook": "webhook"} {
 		files, err := filepath.Glob(filepath.Join(room, "*.go"))
 		require.NoError(t, err)
 		require.NotEmpty(t, files)
@@ -318,7 +320,8 @@ func TestErrorsFromOutside(t *testing.T) {
 			return err
 		}, true},
 		{"the cause of a context that ends between two attempts", func(t *testing.T, fails error) error {
-			_, err := newClient(t, wxpay.WithTransport(answer{fail: func(req *http.Request) error { return context.Cause(req.Context()) }, trip: func(req *http.Request) { <-req.Context().Done() }})).Chain(path).Get(soon(fails))
+			_, err := newClient(t, wxpay.WithTransport(answer{fail: func(req *http.Request) error { return context.Cause(req.Context()) },
+				trip: func(req *http.Request) { <-req.Context().Done() }})).Chain(path).Get(soon(fails))
 			return err
 		}, true},
 		{"the cause of a context of Ensure", func(t *testing.T, fails error) error {
@@ -416,12 +419,13 @@ func TestErrorsFromOutside(t *testing.T) {
 			return err
 		}, false},
 		{"a body that a middleware put in the place of a download's", func(t *testing.T, fails error) error {
-			_, err := newClient(t, wxpay.WithTransport(file([]byte("abc"))), wxpay.WithAttempts(1), with(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
-				res, err := next.RoundTrip(req)
-				require.NoError(t, err)
-				res.Body = failing{res.Body, fails}
-				return res, nil
-			})).Chain("v3/billdownload/file").Download(t.Context(), io.Discard)
+			_, err := newClient(t, wxpay.WithTransport(file([]byte("abc"))), wxpay.WithAttempts(1),
+				with(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+					res, err := next.RoundTrip(req)
+					require.NoError(t, err)
+					res.Body = failing{res.Body, fails}
+					return res, nil
+				})).Chain("v3/billdownload/file").Download(t.Context(), io.Discard)
 			return err
 		}, false},
 		{"a body that a middleware put in the place of the request's", func(t *testing.T, fails error) error {
@@ -580,7 +584,8 @@ func TestErrorsFromOutsideOfNotifications(t *testing.T) {
 			return handler(t, merchant(t), succeeds, observe, webhook.WithDeduper(hookStore{done: fails}))
 		}, nil},
 		{"a store that does not release", "COUPON.USE", func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
-			return handler(t, merchant(t), func(context.Context, *webhook.Event) error { return errors.New("x") }, observe, webhook.WithDeduper(hookStore{release: fails}))
+			return handler(t, merchant(t), func(context.Context, *webhook.Event) error { return errors.New("x") }, observe,
+				webhook.WithDeduper(hookStore{release: fails}))
 		}, nil},
 		{"keys", "COUPON.USE", func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
 			m := merchant(t)
@@ -593,7 +598,8 @@ func TestErrorsFromOutsideOfNotifications(t *testing.T) {
 			return h
 		}, []string{"webhook.ErrUnknownMerchant"}},
 		{"a signer of answers", asks, func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
-			return handler(t, merchant(t), succeeds, observe, webhook.WithResponseSigner(func(context.Context, *webhook.Merchant, *webhook.Delivery, []byte) (string, error) { return "", fails }))
+			return handler(t, merchant(t), succeeds, observe,
+				webhook.WithResponseSigner(func(context.Context, *webhook.Merchant, *webhook.Delivery, []byte) (string, error) { return "", fails }))
 		}, nil},
 		{"a key that does not sign", asks, func(t *testing.T, fails error, observe webhook.Option) *webhook.Handler {
 			m := merchant(t)

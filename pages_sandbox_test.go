@@ -20,7 +20,8 @@ func TestPagesOfTheSandbox(t *testing.T) {
 	gateway, err := sandbox.New(sandbox.WithScheme(quick{apiv3.RSA()}))
 	require.NoError(t, err)
 	m := gateway.Merchant()
-	client, err := wxpay.New(wxpay.Merchant{ID: m.ID, Serial: m.Serial, PrivateKey: m.PrivateKey}, wxpay.WithPublicKey(gateway.Keys.PublicKeyID(), gateway.Keys.PublicKey()),
+	client, err := wxpay.New(wxpay.Merchant{ID: m.ID, Serial: m.Serial, PrivateKey: m.PrivateKey},
+		wxpay.WithPublicKey(gateway.Keys.PublicKeyID(), gateway.Keys.PublicKey()),
 		wxpay.WithTransport(gateway.Transport()), wxpay.WithScheme(quick{apiv3.RSA()}))
 	require.NoError(t, err)
 	b, err := gateway.Brand()

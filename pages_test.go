@@ -114,18 +114,22 @@ func TestPages(t *testing.T) {
 		{"offset, its total met exactly", complaints, nil, byOffset(20), "data", 20, []string{"offset=0&limit=10", "offset=10&limit=10"}, ""},
 		{"offset, nothing", complaints, nil, byOffset(0), "data", 0, []string{"offset=0&limit=10"}, ""},
 		{"offset, one", complaints, nil, byOffset(1), "data", 1, []string{"offset=0&limit=10"}, ""},
-		{"offset, the list left out when empty", complaints, nil, func(url.Values) wxpay.JSON { return wxpay.JSON{"total_count": 0} }, "data", 0, []string{"offset=0&limit=10"}, ""},
+		{"offset, the list left out when empty", complaints, nil, func(url.Values) wxpay.JSON { return wxpay.JSON{"total_count": 0} }, "data", 0,
+			[]string{"offset=0&limit=10"}, ""},
 		{"the chain's own size and beginning", complaints, func(c wxpay.Chain) wxpay.Chain {
 			return c.Query("limit", 4).Query("begin_date", "x").Query("offset", 3)
 		}, byOffset(9), "data", 6,
 			[]string{"begin_date=x&offset=3&limit=4", "begin_date=x&offset=7&limit=4"}, ""},
-		{"without a total: a short page is the last", complaints, nil, less(byOffset(15), "total_count"), "data", 15, []string{"offset=0&limit=10", "offset=10&limit=10"}, ""},
-		{"without a total: an empty page is the last", complaints, nil, less(byOffset(20), "total_count"), "data", 20, []string{"offset=0&limit=10", "offset=10&limit=10", "offset=20&limit=10"}, ""},
+		{"without a total: a short page is the last", complaints, nil, less(byOffset(15), "total_count"), "data", 15,
+			[]string{"offset=0&limit=10", "offset=10&limit=10"}, ""},
+		{"without a total: an empty page is the last", complaints, nil, less(byOffset(20), "total_count"), "data", 20,
+			[]string{"offset=0&limit=10", "offset=10&limit=10", "offset=20&limit=10"}, ""},
 		{"without total and limit: only an empty page is the last", batch, func(c wxpay.Chain) wxpay.Chain { return c.Query("need_query_detail", true) },
 			func(q url.Values) wxpay.JSON {
 				return wxpay.JSON{"transfer_batch": wxpay.JSON{}, "transfer_detail_list": cut(number(q, "offset"), 10, 13)}
 			},
-			"transfer_detail_list", 13, []string{"need_query_detail=true&offset=0&limit=10", "need_query_detail=true&offset=10&limit=10", "need_query_detail=true&offset=13&limit=10"}, ""},
+			"transfer_detail_list", 13,
+			[]string{"need_query_detail=true&offset=0&limit=10", "need_query_detail=true&offset=10&limit=10", "need_query_detail=true&offset=13&limit=10"}, ""},
 		{"the platform gives fewer than asked for", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("limit", 100) },
 			func(q url.Values) wxpay.JSON {
 				return wxpay.JSON{"data": cut(number(q, "offset"), 7, 15), "total_count": 15}
@@ -133,11 +137,14 @@ func TestPages(t *testing.T) {
 		{"a total of something else", batch, nil, func(q url.Values) wxpay.JSON {
 			return wxpay.JSON{"total_num": 99, "transfer_detail_list": cut(number(q, "offset"), 10, 3)}
 		}, "transfer_detail_list", 3, []string{"offset=0&limit=10", "offset=3&limit=10"}, ""},
-		{"page numbers", links, nil, byPage(1, 25), "active_link_list", 25, []string{"page_index=1&page_size=10", "page_index=2&page_size=10", "page_index=3&page_size=10"}, ""},
+		{"page numbers", links, nil, byPage(1, 25), "active_link_list", 25,
+			[]string{"page_index=1&page_size=10", "page_index=2&page_size=10", "page_index=3&page_size=10"}, ""},
 		{"page numbers from the middle", links, func(c wxpay.Chain) wxpay.Chain { return c.Query("page_index", 2) }, byPage(1, 25), "active_link_list", 15,
 			[]string{"page_index=2&page_size=10", "page_index=3&page_size=10"}, ""},
-		{"cursors", stocks, nil, byCursor(map[string]string{"": "a", "a": "b/+=", "b/+=": ""}), "stock_list", 3, []string{"", "page_token=a", "page_token=b%2F%2B%3D"}, ""},
-		{"cursors from the middle", stocks, func(c wxpay.Chain) wxpay.Chain { return c.Query("page_token", "a").Query("page_size", 50) }, byCursor(map[string]string{"a": "b"}), "stock_list", 2,
+		{"cursors", stocks, nil, byCursor(map[string]string{"": "a", "a": "b/+=", "b/+=": ""}), "stock_list", 3,
+			[]string{"", "page_token=a", "page_token=b%2F%2B%3D"}, ""},
+		{"cursors from the middle", stocks, func(c wxpay.Chain) wxpay.Chain { return c.Query("page_token", "a").Query("page_size", 50) },
+			byCursor(map[string]string{"a": "b"}), "stock_list", 2,
 			[]string{"page_size=50&page_token=a", "page_size=50&page_token=b"}, ""},
 		{"an empty page amid cursors", stocks, nil, func(q url.Values) wxpay.JSON {
 			if q.Get("page_token") == "" {
@@ -146,8 +153,10 @@ func TestPages(t *testing.T) {
 			return wxpay.JSON{"stock_list": cut(0, 1, 1)}
 		}, "stock_list", 1, []string{"", "page_token=a"}, ""},
 		{"offset that counts pages", favor, nil, pageNumberInOffset(25), "data", 25, []string{"offset=0&limit=10", "offset=1&limit=10", "offset=2&limit=10"}, ""},
-		{"named: offset", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByOffset("offset", "limit", 3)) }, byOffset(5), "data", 5, []string{"offset=0&limit=3", "offset=3&limit=3"}, ""},
-		{"named: page", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByPage("page_index", "page_size", 3)) }, byPage(1, 5), "active_link_list", 5,
+		{"named: offset", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByOffset("offset", "limit", 3)) }, byOffset(5),
+			"data", 5, []string{"offset=0&limit=3", "offset=3&limit=3"}, ""},
+		{"named: page", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByPage("page_index", "page_size", 3)) }, byPage(1, 5),
+			"active_link_list", 5,
 			[]string{"page_index=1&page_size=3", "page_index=2&page_size=3"}, ""},
 		{"named: page from 0", "v3/new", func(c wxpay.Chain) wxpay.Chain {
 			return c.Paging(wxpay.ByPage("page_index", "page_size", 3)).Query("page_index", 0)
@@ -156,34 +165,48 @@ func TestPages(t *testing.T) {
 			func(q url.Values) wxpay.JSON {
 				return wxpay.JSON{"a": wxpay.JSON{"b": cut(0, 2, 2)}, "other": []int{1}, "paging": wxpay.JSON{"next": map[string]any{"": 7}[q.Get("after")]}}
 			}, "a.b", 4, []string{"", "after=7"}, ""},
-		{"the caller's word wins", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByOffset("offset", "limit", 20)) }, byOffset(25), "data", 25, []string{"offset=0&limit=20", "offset=20&limit=20"}, ""},
+		{"the caller's word wins", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByOffset("offset", "limit", 20)) },
+			byOffset(25), "data", 25, []string{"offset=0&limit=20", "offset=20&limit=20"}, ""},
 		{"a list in a path", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByOffset("offset", "limit", 3).In("a.b")) },
 			func(q url.Values) wxpay.JSON {
 				return wxpay.JSON{"a": wxpay.JSON{"b": cut(number(q, "offset"), 3, 5)}, "x": []int{1}, "y": []int{2}, "total_count": 5}
 			}, "a.b", 5, []string{"offset=0&limit=3", "offset=3&limit=3"}, ""},
 
-		{"a cursor that comes again", stocks, nil, byCursor(map[string]string{"": "a", "a": "b", "b": "a"}), "stock_list", 3, []string{"", "page_token=a", "page_token=b"}, "the cursor in next_page_token was used before"},
-		{"a cursor that leads to itself", stocks, func(c wxpay.Chain) wxpay.Chain { return c.Query("page_token", "a") }, byCursor(map[string]string{"a": "a"}), "stock_list", 1, []string{"page_token=a"}, "was used before"},
-		{"an operation that does not take the offset", complaints, nil, ignoring, "data", 5, []string{"offset=0&limit=10", "offset=5&limit=10"}, "the same page came twice; does the operation take the query field offset?"},
-		{"one element again and again", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("limit", 1) }, func(url.Values) wxpay.JSON { return wxpay.JSON{"data": cut(0, 1, 1)} }, "data", 2,
+		{"a cursor that comes again", stocks, nil, byCursor(map[string]string{"": "a", "a": "b", "b": "a"}), "stock_list", 3,
+			[]string{"", "page_token=a", "page_token=b"}, "the cursor in next_page_token was used before"},
+		{"a cursor that leads to itself", stocks, func(c wxpay.Chain) wxpay.Chain { return c.Query("page_token", "a") },
+			byCursor(map[string]string{"a": "a"}), "stock_list", 1, []string{"page_token=a"}, "was used before"},
+		{"an operation that does not take the offset", complaints, nil, ignoring, "data", 5, []string{"offset=0&limit=10", "offset=5&limit=10"},
+			"the same page came twice; does the operation take the query field offset?"},
+		{"one element again and again", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("limit", 1) },
+			func(url.Values) wxpay.JSON { return wxpay.JSON{"data": cut(0, 1, 1)} }, "data", 2,
 			[]string{"offset=0&limit=1", "offset=1&limit=1", "offset=2&limit=1"}, "the same page came twice"},
-		{"an end before the total", complaints, nil, pageNumberInOffset(25), "data", 10, []string{"offset=0&limit=10", "offset=10&limit=10"}, "it ended after 10 of 25 elements; if offset counts otherwise than assumed, call Paging"},
-		{"offset that is documented to count pages and does not", favor, nil, byOffset(25), "data", 10, []string{"offset=0&limit=10", "offset=1&limit=10"}, `call Paging(ByOffset("offset", "limit", 10))`},
+		{"an end before the total", complaints, nil, pageNumberInOffset(25), "data", 10, []string{"offset=0&limit=10", "offset=10&limit=10"},
+			"it ended after 10 of 25 elements; if offset counts otherwise than assumed, call Paging"},
+		{"offset that is documented to count pages and does not", favor, nil, byOffset(25), "data", 10,
+			[]string{"offset=0&limit=10", "offset=1&limit=10"}, `call Paging(ByOffset("offset", "limit", 10))`},
 		{"a refusal on the way", complaints, nil, func(q url.Values) wxpay.JSON {
 			if number(q, "offset") > 0 {
 				return nil
 			}
 			return byOffset(25)(q)
 		}, "data", 10, []string{"offset=0&limit=10", "offset=10&limit=10"}, "400 PARAM_ERROR"},
-		{"what is no list", complaints, nil, func(url.Values) wxpay.JSON { return wxpay.JSON{"data": "SECRET"} }, "data", 0, []string{"offset=0&limit=10"}, `the response has another value than a list at "data"`},
+		{"what is no list", complaints, nil, func(url.Values) wxpay.JSON { return wxpay.JSON{"data": "SECRET"} }, "data", 0,
+			[]string{"offset=0&limit=10"}, `the response has another value than a list at "data"`},
 		{"no paging in the catalogue", "v3/certificates", nil, byOffset(1), "data", 0, nil, "the catalogue does not know how the list is paged: call Paging"},
 		{"nothing in the catalogue", "v3/new", nil, byOffset(1), "data", 0, nil, "the catalogue does not know how the list is paged"},
-		{"a beginning that is no number", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("offset", "x") }, byOffset(1), "data", 0, nil, `the query field "offset" is not a whole number`},
-		{"a size of none", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("limit", 0) }, byOffset(1), "data", 0, nil, `the query field "limit" is not a positive whole number`},
-		{"no paging at all", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.Paging{}) }, byOffset(1), "data", 0, nil, "Paging: the value is empty"},
-		{"paging without a name", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByCursor("x", "")) }, byOffset(1), "data", 0, nil, "Paging: a name is empty"},
-		{"paging without a size", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByOffset("offset", "limit", 0)) }, byOffset(1), "data", 0, nil, "Paging: 0 elements a page"},
-		{"a mistake in the chain", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("", 1) }, byOffset(1), "data", 0, nil, "a query field has an empty name"},
+		{"a beginning that is no number", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("offset", "x") }, byOffset(1), "data", 0,
+			nil, `the query field "offset" is not a whole number`},
+		{"a size of none", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("limit", 0) }, byOffset(1), "data", 0, nil,
+			`the query field "limit" is not a positive whole number`},
+		{"no paging at all", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.Paging{}) }, byOffset(1), "data", 0, nil,
+			"Paging: the value is empty"},
+		{"paging without a name", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByCursor("x", "")) }, byOffset(1), "data", 0,
+			nil, "Paging: a name is empty"},
+		{"paging without a size", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByOffset("offset", "limit", 0)) },
+			byOffset(1), "data", 0, nil, "Paging: 0 elements a page"},
+		{"a mistake in the chain", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("", 1) }, byOffset(1), "data", 0, nil,
+			"a query field has an empty name"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -264,7 +287,8 @@ func TestPagesStop(t *testing.T) {
 			break
 		}
 	}
-	assert.Equal(t, []string{"offset=0&limit=10", "offset=10&limit=10", "offset=0&limit=10", "offset=0&limit=10", "offset=10&limit=10", "offset=0&limit=10"}, s.queries)
+	assert.Equal(t, []string{"offset=0&limit=10", "offset=10&limit=10", "offset=0&limit=10", "offset=0&limit=10", "offset=10&limit=10",
+		"offset=0&limit=10"}, s.queries)
 }
 
 func TestPagesEndWithTheContext(t *testing.T) {

@@ -49,7 +49,8 @@ func TestFilesAreNotCut(t *testing.T) {
 	res, err := newClient(t, wxpay.WithTransport(answer{body: file, unsigned: true})).Chain("v3/billdownload/file").Query("token", "x").Get(context.Background())
 	require.NoError(t, err)
 	assert.Equal(t, len(file), len(res.Raw()))
-	_, err = newClient(t, wxpay.WithMaxResponse(10<<20), wxpay.WithTransport(answer{body: file, unsigned: true})).Chain("v3/billdownload/file").Get(context.Background())
+	_, err = newClient(t, wxpay.WithMaxResponse(10<<20), wxpay.WithTransport(answer{body: file, unsigned: true})).
+		Chain("v3/billdownload/file").Get(context.Background())
 	require.ErrorContains(t, err, "limit of 10485760 bytes")
 }
 

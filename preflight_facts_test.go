@@ -301,7 +301,8 @@ func TestPreflightFindsOneWrongThing(t *testing.T) {
 		if !slices.Contains(catalog.V3().Methods(operation.Path), "DELETE") {
 			expect("unknown method", "operation ", false, operation.Scheme, "DELETE", r.chain, nil)
 		}
-		expect("unknown operation", "operation ", false, operation.Scheme, operation.Method, func(c *wxpay.Client) wxpay.Chain { return r.chain(c).Chain("no/such/thing/at/all") }, nil)
+		expect("unknown operation", "operation ", false, operation.Scheme, operation.Method,
+			func(c *wxpay.Client) wxpay.Chain { return r.chain(c).Chain("no/such/thing/at/all") }, nil)
 	}
 	for kind, least := range map[string]int{
 		"missing field": 3000, "wrong type": 5000, "unknown field": 5000, "supplementary character": 3000, "out of bounds": 300,

@@ -57,26 +57,32 @@ func changed(value any, names ...string) wxpay.JSON {
 // checked has members of the kinds that no operation of the test's choice has.
 var checked = facts{
 	{Method: "POST", Path: "/v3/checked/{id}", In: fact.Request{
-		Path:   []fact.Field{{Name: "id", Type: fact.Integer, Required: true}},
-		Query:  []fact.Field{{Name: "note", Type: fact.String, Min: 2}, {Name: "state", Type: fact.String, Enum: []any{"ON", "OFF"}}, {Name: "limit", Type: fact.Integer, Required: true, Confirmed: true, Max: 100}, {Name: "all", Type: fact.Boolean}, {Name: "kind", Type: fact.Integer, Enum: []any{int64(1), int64(2)}}, {Name: "partner", Type: fact.String, JSONText: true, Fields: []fact.Field{{Name: "type", Type: fact.String, Required: true}}}},
+		Path: []fact.Field{{Name: "id", Type: fact.Integer, Required: true}},
+		Query: []fact.Field{{Name: "note", Type: fact.String, Min: 2}, {Name: "state", Type: fact.String, Enum: []any{"ON", "OFF"}},
+			{Name: "limit", Type: fact.Integer, Required: true, Confirmed: true, Max: 100}, {Name: "all", Type: fact.Boolean},
+			{Name: "kind", Type: fact.Integer, Enum: []any{int64(1), int64(2)}},
+			{Name: "partner", Type: fact.String, JSONText: true, Fields: []fact.Field{{Name: "type", Type: fact.String, Required: true}}}},
 		Header: []fact.Field{{Name: "Idempotency-Key", Type: fact.String, Required: true}, {Name: "Wechatpay-Serial", Type: fact.String, Required: true}},
 		JSON: []fact.Field{
 			{Name: "reviewed", Type: fact.String, Enum: []any{"A", "B"}, Reviewed: true},
 			{Name: "level", Type: fact.Integer, Enum: []any{int64(1), int64(2)}}, {Name: "rate", Type: fact.Number, Enum: []any{0.5, int64(1)}},
 			{Name: "flag", Type: fact.Boolean, Enum: []any{true}}, {Name: "tags", Type: fact.Strings, Enum: []any{"X"}}, {Name: "counts", Type: fact.Integers},
-			{Name: "free", Type: fact.Object}, {Name: "text", Type: fact.String, JSONText: true, Fields: []fact.Field{{Name: "period", Type: fact.Strings, Required: true}}},
+			{Name: "free", Type: fact.Object},
+			{Name: "text", Type: fact.String, JSONText: true, Fields: []fact.Field{{Name: "period", Type: fact.Strings, Required: true}}},
 			{Name: "alt", Type: fact.String, Required: true, Confirmed: true, Alt: []string{"other"}},
 			{Name: "short", Type: fact.Strings, Min: 2, Max: 3}, {Name: "fen", Type: fact.Integer, Unit: fact.Fen, Min: 1},
 		},
 	}},
 	{Method: "POST", Path: "/v3/hinted", In: fact.Request{JSON: []fact.Field{{Name: "a", Type: fact.String, Required: true}, {Name: "b", Type: fact.String}}}},
 	{Method: "POST", Path: "/v3/inferred", Inferred: true, In: fact.Request{JSON: []fact.Field{
-		{Name: "a", Type: fact.String, Required: true, Confirmed: true}, {Name: "b", Type: fact.Integer}, {Name: "c", Type: fact.String, Cipher: fact.RSA}, {Name: "d", Type: fact.Strings, Cipher: fact.RSA},
+		{Name: "a", Type: fact.String, Required: true, Confirmed: true}, {Name: "b", Type: fact.Integer},
+		{Name: "c", Type: fact.String, Cipher: fact.RSA}, {Name: "d", Type: fact.Strings, Cipher: fact.RSA},
 	}}},
 	{Method: "POST", Path: "/v3/for-brands", Scheme: fact.BrandScheme},
 	{Method: "POST", Path: "/v3/joined", Joined: true, In: fact.Request{JSON: []fact.Field{
 		{Name: "mchid", Type: fact.String}, {Name: "sp_mchid", Type: fact.String}, {Name: "number", Type: fact.String, Required: true, Confirmed: true},
-		{Name: "payer", Type: fact.Object, Fields: []fact.Field{{Name: "openid", Type: fact.String}, {Name: "kind", Type: fact.String, Required: true, Confirmed: true}}},
+		{Name: "payer", Type: fact.Object,
+			Fields: []fact.Field{{Name: "openid", Type: fact.String}, {Name: "kind", Type: fact.String, Required: true, Confirmed: true}}},
 	}}},
 	{Method: "POST", Path: "/v3/bare"},
 	{Method: "POST", Path: "/v3/wide", In: fact.Request{JSON: wide}},
@@ -112,36 +118,51 @@ func TestPreflightStrict(t *testing.T) {
 		says  string
 	}{
 		{"a Native order", v3, native, nativeOrder(), nil, ""},
-		{"one missing", v3, native, changed(nil, "description"), found{"body /description": "missing field"}, "body /description (商品描述): it is missing and documented as required (confirmed by a second source)"},
-		{"null is missing", v3, native, `{"appid":null,"mchid":"1","description":"d","out_trade_no":"123456","notify_url":"u","amount":{"total":1},"attach":null}`, found{"body /appid": "missing field"}, ""},
+		{"one missing", v3, native, changed(nil, "description"), found{"body /description": "missing field"},
+			"body /description (商品描述): it is missing and documented as required (confirmed by a second source)"},
+		{"null is missing", v3, native,
+			`{"appid":null,"mchid":"1","description":"d","out_trade_no":"123456","notify_url":"u","amount":{"total":1},"attach":null}`,
+			found{"body /appid": "missing field"}, ""},
 		{"one missing inside", v3, native, changed(nil, "amount", "total"), found{"body /amount/total": "missing field"}, ""},
-		{"one missing in an element", v3, native, changed([]wxpay.JSON{{"merchant_goods_id": "1", "unit_price": 1, "quantity": 1}, {"merchant_goods_id": "1", "unit_price": 1}}, "detail", "goods_detail"),
+		{"one missing in an element", v3, native,
+			changed([]wxpay.JSON{{"merchant_goods_id": "1", "unit_price": 1, "quantity": 1}, {"merchant_goods_id": "1", "unit_price": 1}}, "detail", "goods_detail"),
 			found{"body /detail/goods_detail/1/quantity": "missing field"}, ""},
 		{"an optional object left out needs nothing", v3, native, changed(nil, "scene_info"), nil, ""},
 		{"no body", v3, native, nil, found{"body /appid": "missing field", "body /mchid": "missing field", "body /description": "missing field",
 			"body /out_trade_no": "missing field", "body /amount": "missing field"}, "and 1 more"},
-		{"a text for a number", v3, native, changed("SECRET", "amount", "total"), found{"body /amount/total": "wrong type"}, "it is a string and documented as integer: send an integer without quotes"},
-		{"a number for a text", v3, native, changed(12345, "out_trade_no"), found{"body /out_trade_no": "wrong type"}, "it is a number and documented as string: quote it"},
-		{"a fraction", v3, native, changed(json.RawMessage("1.00"), "amount", "total"), found{"body /amount/total": "wrong type"}, "a number with a fraction or an exponent"},
+		{"a text for a number", v3, native, changed("SECRET", "amount", "total"), found{"body /amount/total": "wrong type"},
+			"it is a string and documented as integer: send an integer without quotes"},
+		{"a number for a text", v3, native, changed(12345, "out_trade_no"), found{"body /out_trade_no": "wrong type"},
+			"it is a number and documented as string: quote it"},
+		{"a fraction", v3, native, changed(json.RawMessage("1.00"), "amount", "total"), found{"body /amount/total": "wrong type"},
+			"a number with a fraction or an exponent"},
 		{"an object for a text", v3, native, changed(wxpay.JSON{"a": "SECRET"}, "attach"), found{"body /attach": "wrong type"}, ""},
 		{"an array for an object", v3, native, changed([]int{1}, "amount"), found{"body /amount": "wrong type"}, "it is an array and documented as object"},
-		{"an object for an array", v3, native, changed(wxpay.JSON{"merchant_goods_id": 1}, "detail", "goods_detail"), found{"body /detail/goods_detail": "wrong type"}, ""},
+		{"an object for an array", v3, native, changed(wxpay.JSON{"merchant_goods_id": 1}, "detail", "goods_detail"),
+			found{"body /detail/goods_detail": "wrong type"}, ""},
 		{"a text for an array", v3, native, changed("no_credit", "limit_pay"), found{"body /limit_pay": "wrong type"}, "put it into an array"},
 		{"a boolean for a text", v3, native, changed(true, "attach"), found{"body /attach": "wrong type"}, "it is a boolean and documented as string"},
 		{"emoji", v3, native, changed("SECRET 😀", "description"), found{"body /description": "supplementary character"}, "emoji"},
-		{"escaped emoji", v3, native, `{"appid":"a","mchid":"1","description":"\ud83d\ude00","out_trade_no":"123456","notify_url":"u","amount":{"total":1}}`, found{"body /description": "supplementary character"}, ""},
+		{"escaped emoji", v3, native,
+			`{"appid":"a","mchid":"1","description":"\ud83d\ude00","out_trade_no":"123456","notify_url":"u","amount":{"total":1}}`,
+			found{"body /description": "supplementary character"}, ""},
 		{"emoji in what nobody knows", checked, full, `{"alt":"x","free":{"a":[{"b~/":"😀"}]}}`, found{"body /free/a/0/b~0~1": "supplementary character"}, ""},
 		{"not JSON", checked, full, `{"alt":"SECRET" "`, found{"body ": "not JSON"}, "body: it is not JSON: a comma or a closing bracket is missing at byte 16"},
 		{"not JSON in what is free-form", checked, full, `{"alt":"x","free":{"a":1 2}}`, found{"body ": "not JSON"}, ""},
 		{"no object", checked, full, `["SECRET"]`, found{"body ": "wrong type"}, "body: it is not a JSON object"},
 		{"a better host", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/better-elsewhere") }, nil, nil, ""},
-		{"brand-direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("brand/card-member/cards") }, nil, found{"operation ": "wrong scheme"}, "WithScheme(apiv3.Brand()) makes a client"},
-		{"a brand's by its facts", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/for-brands") }, nil, found{"operation ": "wrong scheme"}, "a brand signs it"},
-		{"joined modes: direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") }, `{"mchid":"1","number":"1","payer":{"kind":"k"}}`, nil, ""},
-		{"joined modes: the rest stays required", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") }, `{"sp_mchid":"1","payer":{}}`, found{"body /number": "missing field", "body /payer/kind": "missing field"}, ""},
+		{"brand-direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("brand/card-member/cards") }, nil,
+			found{"operation ": "wrong scheme"}, "WithScheme(apiv3.Brand()) makes a client"},
+		{"a brand's by its facts", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/for-brands") }, nil,
+			found{"operation ": "wrong scheme"}, "a brand signs it"},
+		{"joined modes: direct", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") },
+			`{"mchid":"1","number":"1","payer":{"kind":"k"}}`, nil, ""},
+		{"joined modes: the rest stays required", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/joined") },
+			`{"sp_mchid":"1","payer":{}}`, found{"body /number": "missing field", "body /payer/kind": "missing field"}, ""},
 		{"path, query and header", checked, func(c *wxpay.Client) wxpay.Chain {
 			return c.Chain("v3/checked/{id}").Var("id", "SECRET").Query("all", "SECRET").Query("partner", `{"type":1}`)
-		}, `{"alt":"x"}`, found{"path /id": "wrong type", "query /all": "wrong type", "query /limit": "missing field", "query /partner/type": "wrong type"}, `call Query("limit", …)`},
+		}, `{"alt":"x"}`, found{"path /id": "wrong type", "query /all": "wrong type", "query /limit": "missing field",
+			"query /partner/type": "wrong type"}, `call Query("limit", …)`},
 		{"query values", checked, func(c *wxpay.Client) wxpay.Chain {
 			return full(c).Query("limit", "1.5").Query("note", "SECRET😀").Query("partner", "SECRET")
 		}, `{"alt":"x"}`, found{"query /limit": "wrong type", "query /note": "supplementary character", "query /partner": "wrong type"}, ""},
@@ -157,8 +178,10 @@ func TestPreflightStrict(t *testing.T) {
 		{"inside a JSON text", checked, full, `{"alt":"x","text":"{\"period\":\"a\"}"}`, found{"body /text/period": "wrong type"}, ""},
 		{"a text that is not JSON", checked, full, `{"alt":"x","text":"SECRET"}`, found{"body /text": "wrong type"}, "not JSON"},
 		{"a blank JSON text", checked, full, `{"alt":"x","text":" "}`, nil, ""},
-		{"many members", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/wide") }, `{"m99":1,"m298":1}`, found{"body /m199": "missing field", "body /m299": "missing field"}, ""},
-		{"what a JSON text stands for", checked, full, `{"alt":"x","text":{"period":["a"]}}`, found{"body /text": "wrong type"}, "it is an object and documented as string"},
+		{"many members", checked, func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/wide") }, `{"m99":1,"m298":1}`,
+			found{"body /m199": "missing field", "body /m299": "missing field"}, ""},
+		{"what a JSON text stands for", checked, full, `{"alt":"x","text":{"period":["a"]}}`, found{"body /text": "wrong type"},
+			"it is an object and documented as string"},
 		{"free-form", checked, full, `{"alt":"x","free":{"a":[1,{"b":null}]}}`, nil, ""},
 	}
 	for _, tt := range tests {
@@ -191,7 +214,8 @@ func TestPreflightStrict(t *testing.T) {
 			for _, kind := range tt.want {
 				kinds = append(kinds, kind)
 			}
-			silent := newClient(t, wxpay.WithCatalog(tt.facts), wxpay.WithPreflight(wxpay.PreflightStrict, kinds...), wxpay.WithTransport(answer{body: `{"code_url":"x"}`}))
+			silent := newClient(t, wxpay.WithCatalog(tt.facts), wxpay.WithPreflight(wxpay.PreflightStrict, kinds...),
+				wxpay.WithTransport(answer{body: `{"code_url":"x"}`}))
 			_, err = tt.chain(silent).Post(context.Background(), tt.body)
 			require.NoError(t, err, "every kind can be silenced")
 		})
@@ -211,13 +235,17 @@ func TestPreflightWarnings(t *testing.T) {
 		body  string
 		want  []string
 	}{
-		"a member":                   {chain, `{"alt":"x","new":1}`, []string{"unknown field body /new"}},
-		"a member with a wild name":  {chain, `{"alt":"x","a\nb\u0000":1}`, []string{"unknown field body \"/a\\nb\\x00\""}},
-		"a long name":                {chain, `{"alt":"x","` + strings.Repeat("é", 200) + `":1}`, []string{"unknown field body /" + strings.Repeat("é", 99) + "…"}},
-		"a constant of a long list":  {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/wide") }, `{"m0":3,"m99":1,"m199":1,"m299":1}`, []string{"unknown constant body /m0"}},
-		"a query member":             {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("new", "SECRET") }, `{"alt":"x"}`, []string{"unknown field query /new"}},
-		"constants":                  {chain, `{"alt":"x","level":3,"rate":0.6,"flag":false,"tags":["X","SECRET"]}`, []string{"unknown constant body /level", "unknown constant body /rate", "unknown constant body /flag", "unknown constant body /tags/1"}},
-		"constants in the query":     {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("state", "SECRET").Query("kind", 3) }, `{"alt":"x"}`, []string{"unknown constant query /state", "unknown constant query /kind"}},
+		"a member":                  {chain, `{"alt":"x","new":1}`, []string{"unknown field body /new"}},
+		"a member with a wild name": {chain, `{"alt":"x","a\nb\u0000":1}`, []string{"unknown field body \"/a\\nb\\x00\""}},
+		"a long name":               {chain, `{"alt":"x","` + strings.Repeat("é", 200) + `":1}`, []string{"unknown field body /" + strings.Repeat("é", 99) + "…"}},
+		"a constant of a long list": {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/wide") }, `{"m0":3,"m99":1,"m199":1,"m299":1}`,
+			[]string{"unknown constant body /m0"}},
+		"a query member": {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("new", "SECRET") }, `{"alt":"x"}`,
+			[]string{"unknown field query /new"}},
+		"constants": {chain, `{"alt":"x","level":3,"rate":0.6,"flag":false,"tags":["X","SECRET"]}`,
+			[]string{"unknown constant body /level", "unknown constant body /rate", "unknown constant body /flag", "unknown constant body /tags/1"}},
+		"constants in the query": {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("state", "SECRET").Query("kind", 3) },
+			`{"alt":"x"}`, []string{"unknown constant query /state", "unknown constant query /kind"}},
 		"known constants":            {chain, `{"alt":"x","level":2,"rate":1.0,"flag":true,"tags":["X"],"reviewed":"B"}`, nil},
 		"a body where none is known": {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/bare") }, `{"a":1}`, []string{"unknown field body "}},
 		"a typo in the path":         {at("v3/pay/transaction/native"), `{}`, []string{"unknown operation operation "}},
@@ -226,18 +254,23 @@ func TestPreflightWarnings(t *testing.T) {
 		"superseded":                 {at("v3/old"), `{}`, []string{"superseded operation operation "}},
 		"another host":               {at("v3/elsewhere"), `{}`, []string{"wrong host operation "}},
 		"required by one source":     {at("v3/hinted"), `{}`, []string{"missing field body /a"}},
-		"a required header":          {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/checked/{id}").Var("id", "1").Query("limit", 1) }, `{"alt":"x"}`, []string{"missing field header /Idempotency-Key"}},
-		"inferred members":           {at("v3/inferred"), `{"b":"SECRET"}`, []string{"wrong type body /b", "missing field body /a"}},
-		"inferred encryption":        {at("v3/inferred"), `{"a":"x","c":"SECRET","d":["SECRET","SECRET"]}`, []string{"inferred encryption body /c", "inferred encryption body /d/0"}},
-		"encrypted by the caller":    {func(c *wxpay.Client) wxpay.Chain { return at("v3/inferred")(c).Encrypt("/c").Plain("/d") }, `{"a":"x","c":"SECRET","d":["y"]}`, nil},
-		"lengths and bounds": {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("note", "x").Query("limit", 101) }, `{"alt":"x","short":["a","ab","中文字","\u4e2d\u6587\u5b57\u5b57"],"fen":0}`,
+		"a required header": {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/checked/{id}").Var("id", "1").Query("limit", 1) },
+			`{"alt":"x"}`, []string{"missing field header /Idempotency-Key"}},
+		"inferred members": {at("v3/inferred"), `{"b":"SECRET"}`, []string{"wrong type body /b", "missing field body /a"}},
+		"inferred encryption": {at("v3/inferred"), `{"a":"x","c":"SECRET","d":["SECRET","SECRET"]}`,
+			[]string{"inferred encryption body /c", "inferred encryption body /d/0"}},
+		"encrypted by the caller": {func(c *wxpay.Client) wxpay.Chain { return at("v3/inferred")(c).Encrypt("/c").Plain("/d") },
+			`{"a":"x","c":"SECRET","d":["y"]}`, nil},
+		"lengths and bounds": {func(c *wxpay.Client) wxpay.Chain { return chain(c).Query("note", "x").Query("limit", 101) },
+			`{"alt":"x","short":["a","ab","中文字","\u4e2d\u6587\u5b57\u5b57"],"fen":0}`,
 			[]string{"out of bounds query /note", "out of bounds query /limit", "out of bounds body /short/0", "out of bounds body /fen"}},
 		"an empty body where none is ": {func(c *wxpay.Client) wxpay.Chain { return c.Chain("v3/bare") }, `{}`, nil},
 	} {
 		for _, mode := range []wxpay.PreflightMode{wxpay.PreflightWarn, wxpay.PreflightStrict} {
 			t.Run(fmt.Sprint(name, " ", mode), func(t *testing.T) {
 				var log bytes.Buffer
-				client := newClient(t, wxpay.WithCatalog(checked), wxpay.WithPreflight(mode), wxpay.WithTransport(answer{body: `{"code_url":"x"}`}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+				client := newClient(t, wxpay.WithCatalog(checked), wxpay.WithPreflight(mode), wxpay.WithTransport(answer{body: `{"code_url":"x"}`}),
+					wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 				_, err := tt.chain(client).Post(context.Background(), tt.body)
 				require.NoError(t, err)
 				assert.Equal(t, tt.want, records(t, log.String()))
@@ -281,10 +314,12 @@ func TestPreflightWarnSends(t *testing.T) {
 	sent := 0
 	client := newClient(t, wxpay.WithPreflight(wxpay.PreflightWarn, "unknown field"),
 		wxpay.WithTransport(answer{body: `{"code_url":"x"}`, trip: func(*http.Request) { sent++ }}), wxpay.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
-	_, err := client.Chain("v3/pay/transactions/native").Post(context.Background(), wxpay.JSON{"appid": 1, "mchid": "SECRET", "description": "SECRET😀", "unknown": 1})
+	_, err := client.Chain("v3/pay/transactions/native").
+		Post(context.Background(), wxpay.JSON{"appid": 1, "mchid": "SECRET", "description": "SECRET😀", "unknown": 1})
 	require.NoError(t, err)
 	assert.Equal(t, 1, sent)
-	assert.Equal(t, []string{"wrong type body /appid", "supplementary character body /description", "missing field body /out_trade_no", "missing field body /amount", "missing field body /notify_url"}, records(t, log.String()))
+	assert.Equal(t, []string{"wrong type body /appid", "supplementary character body /description", "missing field body /out_trade_no",
+		"missing field body /amount", "missing field body /notify_url"}, records(t, log.String()))
 	assert.NotContains(t, log.String(), "SECRET")
 
 	// Without a logger nothing is logged, least of all to the process's.
@@ -292,7 +327,8 @@ func TestPreflightWarnSends(t *testing.T) {
 	defer slog.SetDefault(before)
 	log.Reset()
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
-	for _, client := range []*wxpay.Client{newClient(t, wxpay.WithTransport(answer{})), newClient(t, wxpay.WithPreflight(wxpay.PreflightWarn), wxpay.WithTransport(answer{}))} {
+	for _, client := range []*wxpay.Client{newClient(t, wxpay.WithTransport(answer{})),
+		newClient(t, wxpay.WithPreflight(wxpay.PreflightWarn), wxpay.WithTransport(answer{}))} {
 		_, err = client.Chain("v3/no/such/thing").Get(context.Background())
 		require.NoError(t, err)
 	}
@@ -333,7 +369,8 @@ func TestFindingsAreLoggedOnce(t *testing.T) {
 	require.NoError(t, err)
 	send(light, goods(one))
 	assert.Empty(t, logged(), "in a client made of it")
-	louder, err := client.As(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant}, wxpay.WithLogger(slog.New(slog.NewJSONHandler(&other, nil))))
+	louder, err := client.As(wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant},
+		wxpay.WithLogger(slog.New(slog.NewJSONHandler(&other, nil))))
 	require.NoError(t, err)
 	send(louder, goods(one))
 	assert.Len(t, records(t, other.String()), 1, "another logger")
@@ -364,10 +401,15 @@ func TestFindingsInErrors(t *testing.T) {
 		answer answer
 		says   string // empty: nothing
 	}{
-		"a path":               {"v3/pay/transactions/nativ", wxpay.JSON{}, answer{status: 404, unsigned: true}, "the platform does not know this path; compare it with the manual letter by letter; near are POST /v3/pay/transactions/native,"},
-		"far from all":         {"x/y/z", wxpay.JSON{}, answer{status: 404, unsigned: true}, "the platform does not know this path; compare it with the manual letter by letter"},
-		"a method":             {"v3/pay/transactions/id/1", wxpay.JSON{}, answer{status: 405, unsigned: true}, "the checks before sending found operation: the path is known with GET only"},
-		"a member":             {"v3/pay/transactions/native", changed("SECRET", "amount", "total"), answer{status: 400, body: `{"code":"PARAM_ERROR"}`}, "PARAM_ERROR; the checks before sending found body /amount/total (总金额, fen): it is a string and documented as integer"},
+		"a path": {"v3/pay/transactions/nativ", wxpay.JSON{}, answer{status: 404, unsigned: true},
+			"the platform does not know this path; compare it with the manual letter by letter; near are POST /v3/pay/transactions/native,"},
+		"far from all": {"x/y/z", wxpay.JSON{}, answer{status: 404, unsigned: true},
+			"the platform does not know this path; compare it with the manual letter by letter"},
+		"a method": {"v3/pay/transactions/id/1", wxpay.JSON{}, answer{status: 405, unsigned: true},
+			"the checks before sending found operation: the path is known with GET only"},
+		"a member": {"v3/pay/transactions/native", changed("SECRET", "amount", "total"),
+			answer{status: 400, body: `{"code":"PARAM_ERROR"}`},
+			"PARAM_ERROR; the checks before sending found body /amount/total (总金额, fen): it is a string and documented as integer"},
 		"too many requests":    {"v3/pay/transactions/native", changed("SECRET", "amount", "total"), answer{status: 429, body: `{"code":"RATELIMIT_EXCEEDED"}`}, ""},
 		"the platform's fault": {"v3/pay/transactions/native", changed("SECRET", "amount", "total"), answer{status: 500, body: `{"code":"SYSTEM_ERROR"}`}, ""},
 		"a wrong key":          {"v3/pay/transactions/native", changed("SECRET", "amount", "total"), answer{status: 401, body: `{"code":"SIGN_ERROR"}`}, ""},
@@ -429,7 +471,8 @@ func TestNewUnpacksNothing(t *testing.T) {
 func TestPreflightBeforeEncryption(t *testing.T) {
 	client := newClient(t, wxpay.WithPreflight(wxpay.PreflightStrict))
 	chain := client.Chain("v3/pay/transactions/native")
-	req, err := chain.Request(context.Background(), "POST", changed(wxpay.JSON{"identity": wxpay.JSON{"type": "IDCARD", "number": wxpay.Secret("1"), "name": "张三"}}, "payer"))
+	req, err := chain.Request(context.Background(), "POST",
+		changed(wxpay.JSON{"identity": wxpay.JSON{"type": "IDCARD", "number": wxpay.Secret("1"), "name": "张三"}}, "payer"))
 	require.NoError(t, err)
 	assert.Contains(t, unsealed(t, testKeys().platform, bodyText(t, req)), `"identity":{"name":"«张三»","number":"«1»","type":"IDCARD"}`)
 	_, err = chain.Request(context.Background(), "POST", changed(wxpay.JSON{"identity": wxpay.JSON{"type": "IDCARD", "number": "1", "name": "张😀"}}, "payer"))
@@ -459,7 +502,8 @@ func TestPreflightOptions(t *testing.T) {
 		require.NoError(t, err, base)
 	}
 	// A brand's scheme is for brand-direct paths, and those only.
-	brand := newClient(t, wxpay.WithCatalog(checked), wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithScheme(brandScheme{apiv3.RSA()}), wxpay.WithTransport(answer{}))
+	brand := newClient(t, wxpay.WithCatalog(checked), wxpay.WithPreflight(wxpay.PreflightStrict), wxpay.WithScheme(brandScheme{apiv3.RSA()}),
+		wxpay.WithTransport(answer{}))
 	_, err = brand.Chain("brand/card-member/cards").Get(context.Background())
 	require.NoError(t, err)
 	_, err = brand.Chain("v3/bare").Post(context.Background(), nil)
@@ -491,7 +535,8 @@ func TestPreflightOnHugeBodies(t *testing.T) {
 // FuzzPreflight: whatever the body, the check ends, says what it found in one line, and lets pass nothing that is not JSON.
 func FuzzPreflight(f *testing.F) {
 	for _, body := range []string{
-		`{"alt":"x","level":1.5e3,"free":{"a":[null,{"b":"\ud83d"}]},"text":"{\"period\":[1]}"}`, `{"tags":["X",1,[{}]],"flag":"true","alt":null}`, `[[]]`, `"`, `{"a":-0.e}`, "{\"\xff\":1}", `{"text":"{\"text\":\"[\"}"}`,
+		`{"alt":"x","level":1.5e3,"free":{"a":[null,{"b":"\ud83d"}]},"text":"{\"period\":[1]}"}`,
+		`{"tags":["X",1,[{}]],"flag":"true","alt":null}`, `[[]]`, `"`, `{"a":-0.e}`, "{\"\xff\":1}", `{"text":"{\"text\":\"[\"}"}`,
 	} {
 		f.Add(body)
 	}

@@ -164,7 +164,8 @@ func samples(t *testing.T) map[string]specimen {
 
 	platform, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: testKeyID, Key: keys.platform.Public()})
 	require.NoError(t, err)
-	receiver := webhook.Merchant{ID: testMerchant, APIv3Key: goldKey, Keys: webhook.Static(platform), PrivateKey: keys.merchant, Serial: testSerial, Decrypter: keys.merchant}
+	receiver := webhook.Merchant{ID: testMerchant, APIv3Key: goldKey, Keys: webhook.Static(platform), PrivateKey: keys.merchant,
+		Serial: testSerial, Decrypter: keys.merchant}
 	handler, err := webhook.New(receiver)
 	require.NoError(t, err)
 	delivery := notification(t, goldKey, goldBody)
@@ -268,7 +269,8 @@ func samples(t *testing.T) map[string]specimen {
 		"sandbox.Clock":    pointed(box.Clock),
 		"sandbox.Users":    pointed(box.Users), "sandbox.Ledger": pointed(box.Ledger), "sandbox.Keys": pointed(box.Keys),
 		"sandbox.Deliveries": pointed(box.Deliveries), "sandbox.Faults": pointed(box.Faults), "sandbox.Journal": pointed(box.Journal),
-		"sandbox.Entry":    of(sandbox.Entry{Method: "POST", Target: "/v3/x", Header: header, Body: []byte(goldBody), ResponseHeader: header, ResponseBody: []byte(goldBody)}),
+		"sandbox.Entry": of(sandbox.Entry{Method: "POST", Target: "/v3/x", Header: header, Body: []byte(goldBody), ResponseHeader: header,
+			ResponseBody: []byte(goldBody)}),
 		"sandbox.Delivery": wire(sandbox.Delivery{ID: "1", Body: []byte(goldBody), Attempts: []sandbox.Attempt{{Header: header, Response: []byte(goldBody)}}}),
 		"sandbox.Attempt":  wire(sandbox.Attempt{Header: header, ResponseHeader: header, Response: []byte(goldBody)}),
 	}
@@ -291,7 +293,8 @@ func join(samples ...specimen) (all specimen) {
 func goldBill(t *testing.T) (*wxpay.Bill, wxpay.Row) {
 	file := "用户标识,商户订单号\n`" + goldOpenID + ",`1\n总交易单数\n`1\n"
 	digest := sha1.Sum([]byte(file))
-	link, _ := json.Marshal(map[string]any{"hash_type": "SHA1", "hash_value": hex.EncodeToString(digest[:]), "download_url": wxpay.DefaultBaseURL + "/v3/billdownload/file?token=" + gold})
+	link, _ := json.Marshal(map[string]any{"hash_type": "SHA1", "hash_value": hex.EncodeToString(digest[:]),
+		"download_url": wxpay.DefaultBaseURL + "/v3/billdownload/file?token=" + gold})
 	client := newClient(t, wxpay.WithTransport(middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 		if req.URL.Path == "/v3/billdownload/file" {
 			return answer{body: file, unsigned: true, header: http.Header{apiv3.HeaderSignature + "-X": {gold}}}.RoundTrip(req)
@@ -335,7 +338,8 @@ func notificationOf(t *testing.T, key, eventType, originalType, resource string)
 	ciphertext, err := apiv3.SealAESGCM([]byte(key), []byte("0123456789ab"), nil, []byte(resource))
 	require.NoError(t, err)
 	body := `{"id":"1","create_time":"2026-01-01T00:00:00+08:00","resource_type":"encrypt-resource","event_type":"` + eventType + `","resource":` +
-		`{"original_type":"` + originalType + `","algorithm":"AEAD_AES_256_GCM","nonce":"0123456789ab","ciphertext":"` + base64.StdEncoding.EncodeToString(ciphertext) + `"}}`
+		`{"original_type":"` + originalType + `","algorithm":"AEAD_AES_256_GCM","nonce":"0123456789ab","ciphertext":"` +
+		base64.StdEncoding.EncodeToString(ciphertext) + `"}}`
 	header := http.Header{}
 	answer{}.sign(header, body)
 	return &webhook.Delivery{Header: header, Body: []byte(body), Target: "/notify"}
@@ -387,7 +391,8 @@ func TestNothingPrintsSecrets(t *testing.T) {
 
 // hidesAll are the types whose secrets not even reflection finds.
 var hidesAll = map[string]bool{
-	"apiv3.Opener": true, "apiv3.AESGCMStream": true, "KeyRing": true, "webhook.Handler": true, "Client": true, "Invoke": true, "sandbox.Clock": true, "sandbox.Faults": true,
+	"apiv3.Opener": true, "apiv3.AESGCMStream": true, "KeyRing": true, "webhook.Handler": true, "Client": true, "Invoke": true,
+	"sandbox.Clock": true, "sandbox.Faults": true,
 }
 
 // unprintable are the texts that must not turn up.
@@ -575,7 +580,8 @@ var holders = map[string]bool{
 
 // harmless are interfaces and types that hold nothing of the kind.
 var harmless = map[string]bool{
-	"context.Context": true, "apiv3.Scheme": true, "Lookup": true, "fact.Field": true, "net/http.RoundTripper": true, "middleware.Keys": true, "webhook.Keys": true,
+	"context.Context": true, "apiv3.Scheme": true, "Lookup": true, "fact.Field": true, "net/http.RoundTripper": true, "middleware.Keys": true,
+	"webhook.Keys":    true,
 	"webhook.Deduper": true, "webhook.Waiter": true, "webhook.Lookup": true, "middleware.Limiter": true, "sandbox.TB": true, "middleware.Lookup": true,
 }
 

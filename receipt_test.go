@@ -23,7 +23,8 @@ import (
 func TestReceipt(t *testing.T) {
 	pdf := randomText(50_000)
 	finished := func(algorithm, value, token string) answer {
-		return answer{body: fmt.Sprintf(`{"state":"FINISHED","hash_type":%q,"hash_value":%q,"download_url":"https://api.mch.weixin.qq.com/v3/transferdownload/elecvoucherfile?token=%s&source=x"}`, algorithm, value, token)}
+		return answer{body: fmt.Sprintf(
+			`{"state":"FINISHED","hash_type":%q,"hash_value":%q,"download_url":"https://api.mch.weixin.qq.com/v3/transferdownload/elecvoucherfile?token=%s&source=x"}`, algorithm, value, token)}
 	}
 	good := finished("SHA256", hexSHA256(pdf), "a")
 	making := answer{body: `{"state":"GENERATING"}`}
@@ -39,12 +40,14 @@ func TestReceipt(t *testing.T) {
 		"there at once":      {answers: []answer{good}},
 		"made soon":          {answers: []answer{making, making, making, good}, takes: 7 * time.Second},
 		"under another name": {answers: []answer{{body: `{"receipt_state":"ACCEPTED"}`}, {body: `{"signature_status":"ACCEPTED"}`}, good}, takes: 3 * time.Second},
-		"made later":         {answers: []answer{making}, limit: time.Hour, is: wxpay.ErrNotReady, says: "the receipt is still being made (GENERATING)", takes: 59*time.Minute + 31*time.Second},
-		"asked once":         {answers: []answer{making}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(0)}, is: wxpay.ErrNotReady},
-		"it failed":          {answers: []answer{making, {body: `{"state":"FAILED","fail_reason":"SYSTEM_ERROR"}`}}, is: wxpay.StageDecode, says: "could not make the receipt (SYSTEM_ERROR): apply for it again", takes: time.Second},
-		"no receipt":         {answers: []answer{{body: `{}`}}, is: wxpay.StageDecode, says: "neither a state nor a download_url"},
-		"refused":            {answers: []answer{billError(404, "NOT_FOUND")}, is: wxpay.StageResponse},
-		"another digest":     {answers: []answer{finished("SHA256", hexSHA256(nil), "a")}, is: wxpay.ErrDigest, takes: -1},
+		"made later": {answers: []answer{making}, limit: time.Hour, is: wxpay.ErrNotReady,
+			says: "the receipt is still being made (GENERATING)", takes: 59*time.Minute + 31*time.Second},
+		"asked once": {answers: []answer{making}, options: []wxpay.DownloadOption{wxpay.WaitAtMost(0)}, is: wxpay.ErrNotReady},
+		"it failed": {answers: []answer{making, {body: `{"state":"FAILED","fail_reason":"SYSTEM_ERROR"}`}}, is: wxpay.StageDecode,
+			says: "could not make the receipt (SYSTEM_ERROR): apply for it again", takes: time.Second},
+		"no receipt":     {answers: []answer{{body: `{}`}}, is: wxpay.StageDecode, says: "neither a state nor a download_url"},
+		"refused":        {answers: []answer{billError(404, "NOT_FOUND")}, is: wxpay.StageResponse},
+		"another digest": {answers: []answer{finished("SHA256", hexSHA256(nil), "a")}, is: wxpay.ErrDigest, takes: -1},
 		"an algorithm of a friend": {answers: []answer{finished("MD5", hexMD5(pdf), "a")},
 			options: []wxpay.DownloadOption{wxpay.DigestAlgorithm("MD5", md5.New)}},
 		"an unknown algorithm": {answers: []answer{finished("SM3", strings.Repeat("0", 64), "a")}, is: wxpay.StageDecode, says: "contrib/sm"},

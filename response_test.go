@@ -54,17 +54,21 @@ func TestReadStrictly(t *testing.T) {
 		"elsewhere": {func() error { _, err := res.Fen("total"); return err }, "total is absent; the catalogue has amount.total ("},
 		"unknown":   {func() error { _, err := res.Text("nowhere"); return err }, "nowhere is absent; the catalogue does not have it ("},
 		"absent":    {func() error { _, err := res.Text("trade_type"); return err }, "trade_type is absent ("},
-		"fraction":  {func() error { _, err := res.Fen("amount.payer_total"); return err }, "amount.payer_total is a number with a fraction or an exponent, not a whole number of fen ("},
-		"text":      {func() error { _, err := res.Int("trade_state"); return err }, "trade_state is a text, not a whole number ("},
-		"flag":      {func() error { _, err := res.Fen("x_flag"); return err }, "x_flag is true or false, not a whole number of fen ("},
-		"no flag":   {func() error { _, err := res.Bool("attach"); return err }, "attach is a text, not true or false ("},
-		"no time":   {func() error { _, err := res.Time("out_trade_no"); return err }, "out_trade_no is another text, not a time such as 2018-06-08T10:34:56+08:00 ("},
-		"need":      {func() error { return res.Need("prepay_id", "trade_state", "transaction_id") }, "prepay_id, transaction_id are absent; the catalogue does not have it ("},
+		"fraction": {func() error { _, err := res.Fen("amount.payer_total"); return err },
+			"amount.payer_total is a number with a fraction or an exponent, not a whole number of fen ("},
+		"text":    {func() error { _, err := res.Int("trade_state"); return err }, "trade_state is a text, not a whole number ("},
+		"flag":    {func() error { _, err := res.Fen("x_flag"); return err }, "x_flag is true or false, not a whole number of fen ("},
+		"no flag": {func() error { _, err := res.Bool("attach"); return err }, "attach is a text, not true or false ("},
+		"no time": {func() error { _, err := res.Time("out_trade_no"); return err },
+			"out_trade_no is another text, not a time such as 2018-06-08T10:34:56+08:00 ("},
+		"need": {func() error { return res.Need("prepay_id", "trade_state", "transaction_id") },
+			"prepay_id, transaction_id are absent; the catalogue does not have it ("},
 		"two lines": {func() error { _, err := res.Text("a\nb"); return err }, `"a\nb" is absent (`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := tt.read()
-			require.ErrorContains(t, err, "GET /v3/pay/transactions/out-trade-no/{out_trade_no}: the platform confirmed success, but decoding the response failed: "+tt.says)
+			require.ErrorContains(t, err,
+				"GET /v3/pay/transactions/out-trade-no/{out_trade_no}: the platform confirmed success, but decoding the response failed: "+tt.says)
 			assert.ErrorIs(t, err, wxpay.StageDecode)
 			assert.Equal(t, wxpay.Confirmed, wxpay.OutcomeOf(err))
 			assert.NotContains(t, err.Error(), "\n")

@@ -333,7 +333,8 @@ func TestConfirmed(t *testing.T) {
 			return nil, errors.Join(err, errors.New("the cache is full"))
 		})
 	}
-	_, err := newClient(t, wxpay.WithTransport(ok(`{"refund_id":"5"}`)), wxpay.WithMiddleware(own)).Chain("v3/refund/domestic/refunds").Post(context.Background(), wxpay.JSON{})
+	_, err := newClient(t, wxpay.WithTransport(ok(`{"refund_id":"5"}`)), wxpay.WithMiddleware(own)).Chain("v3/refund/domestic/refunds").
+		Post(context.Background(), wxpay.JSON{})
 	assert.Equal(t, wxpay.Confirmed, wxpay.OutcomeOf(err))
 	var failure *wxpay.CallError
 	require.ErrorAs(t, err, &failure)
@@ -357,7 +358,8 @@ func TestMoneyWithoutCatalogue(t *testing.T) {
 		call := middleware.Call{Method: "POST", Template: "/" + path}
 		assert.False(t, call.MovesMoney(), path)
 	}
-	_, err := newClient(t, wxpay.WithCatalog(nil), wxpay.WithTransport(refusal(403, "NOT_ENOUGH"))).Chain("v3/refund/domestic/refunds").Post(context.Background(), wxpay.JSON{})
+	_, err := newClient(t, wxpay.WithCatalog(nil), wxpay.WithTransport(refusal(403, "NOT_ENOUGH"))).Chain("v3/refund/domestic/refunds").
+		Post(context.Background(), wxpay.JSON{})
 	assert.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
 }
 

@@ -56,13 +56,16 @@ func TestMoneySabotaged(t *testing.T) {
 				}
 			}
 		}},
-		"200 for success, where money moves and nobody reviewed a state": {trial{kinds: money, hold: true, facts: func(o *fact.Operation) { o.Link = nil }}, func(c *trial) {
+		"200 for success, where money moves and nobody reviewed a state": {trial{kinds: money, hold: true,
+			facts: func(o *fact.Operation) { o.Link = nil }}, func(c *trial) {
 			c.facts = func(o *fact.Operation) { o.Link, o.MovesMoney = nil, false }
 		}},
 
-		"an answer, whosever number it shows": {trial{kinds: money, taken: nobody, faults: some(0.2, fault.Rule{Kind: fault.Crossed, Method: writes}, fault.Rule{Kind: fault.Cached, Method: writes})},
+		"an answer, whosever number it shows": {trial{kinds: money, taken: nobody,
+			faults: some(0.2, fault.Rule{Kind: fault.Crossed, Method: writes}, fault.Rule{Kind: fault.Cached, Method: writes})},
 			func(c *trial) { c.unbind = true }},
-		"a query's answer, whosever number it shows": {trial{kinds: money, taken: nobody, faults: some(0.3, fault.Rule{Kind: fault.ResetAfter, Method: writes}, fault.Rule{Kind: fault.Crossed, Method: "GET"})},
+		"a query's answer, whosever number it shows": {trial{kinds: money, taken: nobody,
+			faults: some(0.3, fault.Rule{Kind: fault.ResetAfter, Method: writes}, fault.Rule{Kind: fault.Crossed, Method: "GET"})},
 			func(c *trial) { c.facts = func(o *fact.Operation) { o.Bind = nil } }},
 		"a refusal under 200": {trial{kinds: []string{"feed"}, faults: some(0.2, fault.Rule{Kind: fault.ErrorAs200})}, func(c *trial) {
 			c.facts = func(o *fact.Operation) {
@@ -77,18 +80,22 @@ func TestMoneySabotaged(t *testing.T) {
 				return body, false
 			}
 		}},
-		"an answer that was signed before its request": {trial{kinds: []string{"order"}, taken: nobody, later: 40 * time.Second, most: 2 * time.Minute, faults: some(0.2, fault.Rule{Kind: fault.Cached, Method: writes})},
+		"an answer that was signed before its request": {trial{kinds: []string{"order"}, taken: nobody, later: 40 * time.Second,
+			most: 2 * time.Minute, faults: some(0.2, fault.Rule{Kind: fault.Cached, Method: writes})},
 			func(c *trial) { c.forge = fresh }},
-		"a refusal that was signed before its request": {trial{kinds: []string{"refund"}, taken: first, later: 40 * time.Second, most: 2 * time.Minute, faults: some(0.2, fault.Rule{Kind: fault.Cached, Method: writes})},
+		"a refusal that was signed before its request": {trial{kinds: []string{"refund"}, taken: first, later: 40 * time.Second,
+			most: 2 * time.Minute, faults: some(0.2, fault.Rule{Kind: fault.Cached, Method: writes})},
 			func(c *trial) { c.forge = fresh }},
-		"a refusal that nobody signed": {trial{kinds: []string{"feed", "order", "refund"}, taken: nobody, faults: some(0.2, fault.Rule{Kind: fault.SignErrorAfter, Method: writes})}, func(c *trial) {
+		"a refusal that nobody signed": {trial{kinds: []string{"feed", "order", "refund"}, taken: nobody,
+			faults: some(0.2, fault.Rule{Kind: fault.SignErrorAfter, Method: writes})}, func(c *trial) {
 			c.forge = func(res *http.Response, body []byte) ([]byte, bool) {
 				return body, res.StatusCode == http.StatusUnauthorized
 			}
 		}},
 		"the error that cancels a call for its own": {trial{kinds: money, causes: true, faults: some(0.5, fault.Rule{Kind: fault.Delay, Delay: 15 * time.Second})},
 			func(c *trial) { c.adopted = true }},
-		"a code that rules nothing out": {trial{kinds: money, faults: some(0.2, fault.Rule{Kind: fault.RefusedAfter, Method: writes, Code: "TRADE_ERROR"})}, func(c *trial) {
+		"a code that rules nothing out": {trial{kinds: money,
+			faults: some(0.2, fault.Rule{Kind: fault.RefusedAfter, Method: writes, Code: "TRADE_ERROR"})}, func(c *trial) {
 			c.facts = func(o *fact.Operation) {
 				o.Excludes = append(slices.Clone(o.Excludes), fact.Exclude{Code: "TRADE_ERROR"})
 			}
@@ -98,7 +105,8 @@ func TestMoneySabotaged(t *testing.T) {
 			c.facts = func(o *fact.Operation) { o.Excludes = nil }
 		}},
 		"a code_url that is missing in silence": {trial{kinds: []string{"order"}, taken: nobody, mixing: true,
-			faults: some(0.4, fault.Rule{Kind: fault.ResetAfter, Method: writes}, fault.Rule{Kind: fault.ServerError, Method: writes, Status: 403, Code: "NO_AUTH"})}, func(c *trial) {
+			faults: some(0.4, fault.Rule{Kind: fault.ResetAfter, Method: writes},
+				fault.Rule{Kind: fault.ServerError, Method: writes, Status: 403, Code: "NO_AUTH"})}, func(c *trial) {
 			c.facts = func(o *fact.Operation) {
 				if o.Link != nil {
 					o.Link.Only = nil

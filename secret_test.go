@@ -68,7 +68,8 @@ func TestSecret(t *testing.T) {
 		}
 	}
 	t.Run("in a marked member", func(t *testing.T) {
-		req, err := newClient(t, wxpay.WithCatalog(marked)).Chain("v3/marked").Request(context.Background(), "POST", wxpay.JSON{"name": wxpay.Secret("A"), "names": []wxpay.Secret{"B"}})
+		req, err := newClient(t, wxpay.WithCatalog(marked)).Chain("v3/marked").
+			Request(context.Background(), "POST", wxpay.JSON{"name": wxpay.Secret("A"), "names": []wxpay.Secret{"B"}})
 		require.NoError(t, err)
 		assert.Equal(t, `{"name":"«A»","names":["«B»"]}`, unsealed(t, testKeys().platform, bodyText(t, req)))
 	})
@@ -98,12 +99,15 @@ func TestSecretRefuses(t *testing.T) {
 		body any
 		says string
 	}{
-		{"kept plain", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a") }, wxpay.JSON{"a": wxpay.Secret("SECRET")}, "field /a: it is a Secret, which never travels plain"},
-		{"kept plain from above", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a") }, wxpay.JSON{"a": []any{wxpay.JSON{"b": wxpay.Secret("SECRET")}}}, "field /a/0/b: it is a Secret"},
+		{"kept plain", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a") }, wxpay.JSON{"a": wxpay.Secret("SECRET")},
+			"field /a: it is a Secret, which never travels plain"},
+		{"kept plain from above", func(c wxpay.Chain) wxpay.Chain { return c.Plain("/a") },
+			wxpay.JSON{"a": []any{wxpay.JSON{"b": wxpay.Secret("SECRET")}}}, "field /a/0/b: it is a Secret"},
 		{"as a name", nil, map[string]string{token("SECRET"): "x"}, "a Secret is the name of a field"},
 		{"amid other text", nil, wxpay.JSON{"a": "Mr " + token("SECRET")}, "field /a: a Secret stands amid other text"},
 		{"before other text", nil, wxpay.JSON{"a": token("SECRET") + "."}, "field /a: it is a Secret that was changed, or has other text around it"},
-		{"amid a marked text", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/a") }, wxpay.JSON{"a": "Mr " + token("SECRET")}, "field /a: it is a Secret that was changed"},
+		{"amid a marked text", func(c wxpay.Chain) wxpay.Chain { return c.Encrypt("/a") }, wxpay.JSON{"a": "Mr " + token("SECRET")},
+			"field /a: it is a Secret that was changed"},
 		{"changed", nil, wxpay.JSON{"a": string(changed)}, "field /a: it is a Secret that was changed"},
 		{"too long", nil, wxpay.JSON{"a": wxpay.JSON{"b": []any{wxpay.Secret(strings.Repeat("SECRET ", 31))}}}, "field /a/b/0: plaintext too long: 217 bytes"},
 		{"in a body that is not JSON", nil, "a=" + token("SECRET"), "cannot be read: it is not JSON"},
@@ -142,7 +146,8 @@ func TestSecretTellsNothing(t *testing.T) {
 		}
 		for _, text := range texts {
 			require.NotEmpty(t, text)
-			for _, form := range []string{"SECRET", fmt.Sprintf("%x", "SECRET"), fmt.Sprintf("%X", "SECRET"), base64.StdEncoding.EncodeToString([]byte("topSECRET")), "dG9wU0VDUkVU"} {
+			for _, form := range []string{"SECRET", fmt.Sprintf("%x", "SECRET"), fmt.Sprintf("%X", "SECRET"),
+				base64.StdEncoding.EncodeToString([]byte("topSECRET")), "dG9wU0VDUkVU"} {
 				assert.NotContains(t, text, form, name)
 			}
 		}
@@ -172,7 +177,8 @@ func TestWordsThatLookLikeASecret(t *testing.T) {
 	mark := string(token[:bytes.LastIndexByte(token, '.')+1])
 	other := strings.Repeat("A", len(mark)-len("wxpay-secret.")-1)
 	client := newClient(t, wxpay.WithCatalog(nil))
-	for _, words := range []string{"wxpay-secret.", "about wxpay-secret.AAAA", "wxpay-secret." + other + "." + base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{7}, 40)), `{"a":"wxpay-secret."}`} {
+	for _, words := range []string{"wxpay-secret.", "about wxpay-secret.AAAA",
+		"wxpay-secret." + other + "." + base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{7}, 40)), `{"a":"wxpay-secret."}`} {
 		body := wxpay.JSON{"description": words, "name": wxpay.Secret("A")}
 		req, err := client.Chain("v3/any").Query("q", words).Request(context.Background(), "POST", body)
 		require.NoError(t, err)

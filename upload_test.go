@@ -117,7 +117,8 @@ func TestUploadSources(t *testing.T) {
 		cancel()
 		_, err = client.Chain("v3/merchant/media/upload").UploadAsync(cancelled, wxpay.FileReader("a.png", bytes.NewReader(data))).Wait(context.Background())
 		require.ErrorIs(t, err, context.Canceled)
-		_, err = client.Chain("v3/merchant/media/upload").UploadAsync(context.Background(), wxpay.FileReader("a.exe", bytes.NewReader(data))).Wait(context.Background())
+		_, err = client.Chain("v3/merchant/media/upload").UploadAsync(context.Background(), wxpay.FileReader("a.exe", bytes.NewReader(data))).
+			Wait(context.Background())
 		require.ErrorIs(t, err, wxpay.StageBuild)
 	})
 }
@@ -248,7 +249,8 @@ func TestUploadMistakes(t *testing.T) {
 		{"no reader", media, wxpay.FileFrom("a.png", nil, 1), "needs a reader"},
 		{"no pipe", media, wxpay.FileReader("a.png", nil), "needs a reader"},
 		{"shorter than said", media, wxpay.FileFrom("a.png", bytes.NewReader(data), 101), "100 bytes instead of 101"},
-		{"a reader that fails half-way", media, wxpay.FileReader("a.png", io.MultiReader(bytes.NewReader(data), iotest.ErrReader(errors.New("cable pulled")))), "cannot be read: cable pulled"},
+		{"a reader that fails half-way", media,
+			wxpay.FileReader("a.png", io.MultiReader(bytes.NewReader(data), iotest.ErrReader(errors.New("cable pulled")))), "cannot be read: cable pulled"},
 		{"a name with a quote", media, good(`a".png`), "quote, a slash or a line break"},
 		{"a name with a line break", media, good("a\r\nB: c.png"), "quote, a slash or a line break"},
 		{"a name with a slash", media, good("a/b.png"), "quote, a slash or a line break"},
@@ -398,7 +400,8 @@ func TestUploadStuckOnTheWay(t *testing.T) {
 			return nil, errors.Join(err, req.Body.Close())
 		})
 		began := time.Now()
-		_, err := newClient(t, wxpay.WithTransport(taken), wxpay.WithAttempts(1), wxpay.WithTimeout(20*time.Second)).Chain("v3/merchant/media/upload").Upload(context.Background(), file)
+		_, err := newClient(t, wxpay.WithTransport(taken), wxpay.WithAttempts(1), wxpay.WithTimeout(20*time.Second)).
+			Chain("v3/merchant/media/upload").Upload(context.Background(), file)
 		assert.True(t, sent.Load())
 		assert.Equal(t, 20*time.Second, time.Since(began))
 		require.ErrorContains(t, err, "20s")

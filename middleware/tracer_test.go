@@ -45,9 +45,11 @@ func TestTracer(t *testing.T) {
 		outcomes []middleware.Outcome
 		history  int
 	}{
-		"success":                  {statuses: []int{200}, outcomes: []middleware.Outcome{middleware.Confirmed}},
-		"retry":                    {statuses: []int{0, 500, 200}, outcomes: []middleware.Outcome{middleware.Unknown, middleware.Unknown, middleware.Confirmed}, history: 3},
-		"failure":                  {statuses: []int{0, 0, 0}, outcomes: []middleware.Outcome{middleware.Unknown, middleware.Unknown, middleware.Unknown}, history: 3},
+		"success": {statuses: []int{200}, outcomes: []middleware.Outcome{middleware.Confirmed}},
+		"retry": {statuses: []int{0, 500, 200},
+			outcomes: []middleware.Outcome{middleware.Unknown, middleware.Unknown, middleware.Confirmed}, history: 3},
+		"failure": {statuses: []int{0, 0, 0},
+			outcomes: []middleware.Outcome{middleware.Unknown, middleware.Unknown, middleware.Unknown}, history: 3},
 		"body that cannot be read": {body: io.NopCloser(iotest.ErrReader(lost)), outcomes: []middleware.Outcome{middleware.NotSent}},
 	} {
 		synctest.Test(t, func(t *testing.T) {

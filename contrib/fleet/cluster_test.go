@@ -219,7 +219,8 @@ func newCluster(t testing.TB, separate bool) *natsCluster {
 	nowhere := newProxy(t)
 	nowhere.setCut(true)
 	for i := range c.nodes {
-		c.nodes[i] = &node{client: newProxy(t), config: nodeConfig{Name: fmt.Sprintf("node-%d", i), Dir: filepath.Join(dir, fmt.Sprint(i)), Advertise: nowhere.address()}}
+		c.nodes[i] = &node{client: newProxy(t),
+			config: nodeConfig{Name: fmt.Sprintf("node-%d", i), Dir: filepath.Join(dir, fmt.Sprint(i)), Advertise: nowhere.address()}}
 	}
 	var clients []string
 	for i, from := range c.nodes {

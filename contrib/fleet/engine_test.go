@@ -243,7 +243,8 @@ func TestAddresses(t *testing.T) {
 // What is wrong with an address is told without what stands in it.
 func TestBadAddress(t *testing.T) {
 	t.Parallel()
-	for _, address := range []string{"nats://user:s3cret@127.0.0.1:42x2", "nats://user:s3%zzcret@127.0.0.1:1", "nats://127.0.0.1:1,s3cret s3cret", "nats://", "nats://s3cret@127.0.0.1:1\u200b", "\ufeffnats://127.0.0.1:1", "nats://127.0.0.\uff11:1"} {
+	for _, address := range []string{"nats://user:s3cret@127.0.0.1:42x2", "nats://user:s3%zzcret@127.0.0.1:1",
+		"nats://127.0.0.1:1,s3cret s3cret", "nats://", "nats://s3cret@127.0.0.1:1\u200b", "\ufeffnats://127.0.0.1:1", "nats://127.0.0.\uff11:1"} {
 		_, err := fleet.Connect(t.Context(), address)
 		require.ErrorIs(t, err, fleet.ErrAddress, address)
 		assert.NotContains(t, err.Error(), "s3")

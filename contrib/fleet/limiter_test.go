@@ -99,7 +99,8 @@ func TestLimiterRules(t *testing.T) {
 		require.NoError(t, acquire(time.Minute, middleware.LimitKey{Method: "POST", Template: "/v3/y"}, 0), "nothing is known")
 	}
 	require.NoError(t, acquire(time.Minute, middleware.LimitKey{Identity: "a", Method: "POST", Template: "/v3/x"}, 1000))
-	require.NoError(t, acquire(time.Minute, middleware.LimitKey{Identity: "b", Method: "POST", Template: "/v3/x"}, 1000), "another merchant has a limit of its own")
+	require.NoError(t, acquire(time.Minute, middleware.LimitKey{Identity: "b", Method: "POST", Template: "/v3/x"}, 1000),
+		"another merchant has a limit of its own")
 	// Who comes second has to be refused, unless the machine stood still until the next token was there. Each try is of its own.
 	refused := func(says, path string, documented int, first, second *fleet.Limiter) {
 		t.Helper()

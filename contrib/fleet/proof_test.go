@@ -547,7 +547,8 @@ func (f *field) auditResults(m *merchant, problem func(string, ...any)) (misread
 	for number := range effects {
 		problem("%s took effect and was never submitted", number)
 	}
-	f.t.Logf("%s: %d jobs, %d shown again by a platform that does so, %d done and refused by the rejection of another call", m.Merchant().ID, len(m.jobs), repeated, misread)
+	f.t.Logf("%s: %d jobs, %d shown again by a platform that does so, %d done and refused by the rejection of another call", m.Merchant().ID,
+		len(m.jobs), repeated, misread)
 	if most := max(2, len(m.jobs)/50); misread > most {
 		problem("%s has %d jobs that were refused by the rejections of others, more than %d", m.Merchant().ID, misread, most)
 	}

@@ -289,7 +289,8 @@ func TestRelaySeals(t *testing.T) {
 	e := embedded(t)
 	s := newSandbox(t)
 	s.Deliveries.To(receiver(t, s, relay(t, e)))
-	_, err := s.Deliveries.Deliver("https://shop.example.com/notify", "TRANSACTION.SUCCESS", map[string]any{"payer": map[string]any{"openid": "oSecretOfSomebody"}})
+	_, err := s.Deliveries.Deliver("https://shop.example.com/notify", "TRANSACTION.SUCCESS",
+		map[string]any{"payer": map[string]any{"openid": "oSecretOfSomebody"}})
 	require.NoError(t, err)
 	stream, err := e.JetStream().Stream(t.Context(), "wxpay-events")
 	require.NoError(t, err)

@@ -36,7 +36,8 @@ func rejected(t testing.TB, q *fleet.Queue, sheet fleet.Sheet, text string) (fle
 }
 
 func feedLine(number, message string) string {
-	return fmt.Sprintf(`{"brand_id":"1004","card_id":"pbLat","user_card_code":"4785","openid":"obLat","out_request_no":%q,"cell_message":%q}`, number, message) + "\n"
+	return fmt.Sprintf(`{"brand_id":"1004","card_id":"pbLat","user_card_code":"4785","openid":"obLat","out_request_no":%q,"cell_message":%q}`,
+		number, message) + "\n"
 }
 
 // Bad lines are rejected with their numbers and reasons, in order, and the rest goes on. Nothing that they say is repeated.
@@ -68,7 +69,9 @@ func TestSubmitRejects(t *testing.T) {
 	assert.Equal(t, map[string]int{"F1": 1, "F2": 1, "F6": 1}, shown(g.Sandbox))
 
 	// Long after, when all is done, the same is known.
-	s, wrong = rejected(t, q, fleet.Sheet{File: "later.ndjson", Path: feedsPath}, feedLine("F1", "b")+feedLine("F1", "a")+`  {"brand_id" : "1004","card_id":"pbLat","user_card_code":"4785","openid":"obLat","out_request_no":"F2","cell_message":"a"}`)
+	s, wrong = rejected(t, q, fleet.Sheet{File: "later.ndjson", Path: feedsPath},
+		feedLine("F1", "b")+feedLine("F1",
+			"a")+`  {"brand_id" : "1004","card_id":"pbLat","user_card_code":"4785","openid":"obLat","out_request_no":"F2","cell_message":"a"}`)
 	assert.Equal(t, fleet.Submission{Ended: 2, Rejected: 1}, s)
 	assert.Equal(t, []string{"later.ndjson, line 1: the number stands for another request, submitted before as feeds.ndjson, line 1"}, wrong)
 	assert.Len(t, shown(g.Sandbox), 3)
@@ -82,17 +85,20 @@ func TestSubmitRejectsByItself(t *testing.T) {
 		job  fleet.Job
 		says string
 	}{
-		"no path":                    {fleet.Job{}, "the path is missing"},
-		"not JSON":                   {fleet.Job{Path: feedsPath, Body: []byte("{")}, "the body is not JSON"},
-		"a Secret":                   {fleet.Job{Path: feedsPath, Body: []byte(`{"out_request_no":"A","x":"` + secretToken(t) + `"}`)}, "the body holds a Secret, which no other process can open"},
-		"not UTF-8":                  {fleet.Job{Path: feedsPath, Body: []byte("{\"out_request_no\":\"A\",\"x\":\"\xe5\"}")}, "the body is not JSON in UTF-8"},
-		"too long":                   {fleet.Job{Path: feedsPath, Body: make([]byte, 600<<10)}, "the body has 614400 bytes, at most 524288 are taken"},
-		"a number that stands twice": {fleet.Job{Path: feedsPath, Body: []byte(`{"brand_id":"1","card_id":"c","user_card_code":"u","openid":"o","out_request_no":"D1","out_request_no":"D2","cell_message":"m"}`)}, "a member stands twice"},
-		"twice, deep inside":         {fleet.Job{Path: "v3/x", Number: "1", Body: []byte(`{"a":[1,{"b":{"c":1,"d":2,"c":3}}]}`)}, "a member stands twice"},
-		"a variable":                 {fleet.Job{Method: "GET", Path: "v3/refund/domestic/refunds/{out_refund_no}", Number: "x"}, "out_refund_no"},
-		"a method":                   {fleet.Job{Method: "LIST", Path: feedsPath, Number: "x"}, "LIST"},
-		"an absolute value":          {fleet.Job{Path: pointsPath, Number: "x", Body: []byte(`{"out_request_no":"x","brand_id":"1","card_id":"c","openid":"o","user_card_code":"u","point_balance":1}`)}, "give an order"},
-		"found, but not a scalar":    {fleet.Job{Path: feedsPath, Body: []byte(`{"out_request_no":{}}`)}, "number is missing"},
+		"no path":  {fleet.Job{}, "the path is missing"},
+		"not JSON": {fleet.Job{Path: feedsPath, Body: []byte("{")}, "the body is not JSON"},
+		"a Secret": {fleet.Job{Path: feedsPath, Body: []byte(`{"out_request_no":"A","x":"` + secretToken(t) + `"}`)},
+			"the body holds a Secret, which no other process can open"},
+		"not UTF-8": {fleet.Job{Path: feedsPath, Body: []byte("{\"out_request_no\":\"A\",\"x\":\"\xe5\"}")}, "the body is not JSON in UTF-8"},
+		"too long":  {fleet.Job{Path: feedsPath, Body: make([]byte, 600<<10)}, "the body has 614400 bytes, at most 524288 are taken"},
+		"a number that stands twice": {fleet.Job{Path: feedsPath,
+			Body: []byte(`{"brand_id":"1","card_id":"c","user_card_code":"u","openid":"o","out_request_no":"D1","out_request_no":"D2","cell_message":"m"}`)}, "a member stands twice"},
+		"twice, deep inside": {fleet.Job{Path: "v3/x", Number: "1", Body: []byte(`{"a":[1,{"b":{"c":1,"d":2,"c":3}}]}`)}, "a member stands twice"},
+		"a variable":         {fleet.Job{Method: "GET", Path: "v3/refund/domestic/refunds/{out_refund_no}", Number: "x"}, "out_refund_no"},
+		"a method":           {fleet.Job{Method: "LIST", Path: feedsPath, Number: "x"}, "LIST"},
+		"an absolute value": {fleet.Job{Path: pointsPath, Number: "x",
+			Body: []byte(`{"out_request_no":"x","brand_id":"1","card_id":"c","openid":"o","user_card_code":"u","point_balance":1}`)}, "give an order"},
+		"found, but not a scalar": {fleet.Job{Path: feedsPath, Body: []byte(`{"out_request_no":{}}`)}, "number is missing"},
 	} {
 		var got error
 		s, err := q.Submit(t.Context(), list(c.job), fleet.Intake{Reject: func(e *fleet.LineError) { got = e }})
@@ -151,7 +157,8 @@ func TestNumbersHaveSpaces(t *testing.T) {
 	_, err := g.Users.AddPaidOrder("ORDER1", 100)
 	require.NoError(t, err)
 	q := newQueue(t, embedded(t), g.client)
-	read := fleet.Job{Method: "GET", Path: "v3/pay/transactions/out-trade-no/{out_trade_no}", Vars: map[string]string{"out_trade_no": "ORDER1"}, Query: map[string][]string{"mchid": {g.Merchant().ID}}, Number: "SAME01"}
+	read := fleet.Job{Method: "GET", Path: "v3/pay/transactions/out-trade-no/{out_trade_no}",
+		Vars: map[string]string{"out_trade_no": "ORDER1"}, Query: map[string][]string{"mchid": {g.Merchant().ID}}, Number: "SAME01"}
 	submit(t, q, feed("SAME01"), refund("ORDER1", "SAME01"), read)
 	work(t, &fleet.Worker{Queue: q, Select: []string{"trade_state"}})
 	counts, err := q.Summary(t.Context())

@@ -34,7 +34,8 @@ func openTest(t *testing.T, order string) *Queue {
 	require.NoError(t, err)
 	q, err := OpenQueue(t.Context(), e, QueueConfig{Client: client, Keys: keys})
 	require.NoError(t, err)
-	job := Job{Path: "v3/refund/domestic/refunds", Order: order, Body: []byte(`{"out_trade_no":"O","out_refund_no":"R","amount":{"refund":1,"total":1,"currency":"CNY"}}`)}
+	job := Job{Path: "v3/refund/domestic/refunds", Order: order,
+		Body: []byte(`{"out_trade_no":"O","out_refund_no":"R","amount":{"refund":1,"total":1,"currency":"CNY"}}`)}
 	_, err = q.Submit(t.Context(), func(yield func(Job, error) bool) { yield(job, nil) }, Intake{})
 	require.NoError(t, err)
 	return q
@@ -251,7 +252,8 @@ func TestRefusedQueryConcernsTheMerchant(t *testing.T) {
 	t.Parallel()
 	r := &running{wide: map[wxcode.Code]bool{wxcode.NoAuth: true}}
 	refused := func(code wxcode.Code) error {
-		return &wxpay.CallError{Stage: wxpay.StageEnsure, Outcome: wxpay.Unknown, Err: fmt.Errorf("asking: %w", &wxpay.QueryError{Err: &wxpay.APIError{Status: 403, Code: code, Verified: true}})}
+		return &wxpay.CallError{Stage: wxpay.StageEnsure, Outcome: wxpay.Unknown,
+			Err: fmt.Errorf("asking: %w", &wxpay.QueryError{Err: &wxpay.APIError{Status: 403, Code: code, Verified: true}})}
 	}
 	assert.True(t, r.concernsMerchant(refused(wxcode.NoAuth), nil))
 	assert.False(t, r.concernsMerchant(refused(wxcode.ParamError), nil))

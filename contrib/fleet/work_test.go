@@ -46,7 +46,8 @@ func awaitStates(t testing.TB, q *fleet.Queue, want map[fleet.State]int) {
 }
 
 func refund(order, number string) fleet.Job {
-	return fleet.Job{Path: refundPath, Body: fmt.Appendf(nil, `{"out_trade_no":%q,"out_refund_no":%q,"amount":{"refund":1,"total":100,"currency":"CNY"}}`, order, number)}
+	return fleet.Job{Path: refundPath,
+		Body: fmt.Appendf(nil, `{"out_trade_no":%q,"out_refund_no":%q,"amount":{"refund":1,"total":100,"currency":"CNY"}}`, order, number)}
 }
 
 // points is a sync of a card's points, in its card's order.
@@ -304,7 +305,8 @@ func TestStaleAnswer(t *testing.T) {
 	require.NoError(t, err)
 	q := newQueue(t, embedded(t), clientOf(t, s, s.Transport()))
 	address := func(method, number string) fleet.Job {
-		return fleet.Job{Method: method, Number: number, Path: "v3/merchant-service/complaint-notifications", Body: fmt.Appendf(nil, `{"url":"https://shop.example/%s"}`, number)}
+		return fleet.Job{Method: method, Number: number, Path: "v3/merchant-service/complaint-notifications",
+			Body: fmt.Appendf(nil, `{"url":"https://shop.example/%s"}`, number)}
 	}
 	submit(t, q, address("POST", "0"))
 	work(t, &fleet.Worker{Queue: q})

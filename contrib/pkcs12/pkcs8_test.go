@@ -75,7 +75,8 @@ func (s sealed) der(t testing.TB) []byte {
 		for _, p := range params {
 			whole = append(whole, marshal(p)...)
 		}
-		return pkix.AlgorithmIdentifier{Algorithm: id, Parameters: asn1.RawValue{FullBytes: marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: whole})}}
+		return pkix.AlgorithmIdentifier{Algorithm: id,
+			Parameters: asn1.RawValue{FullBytes: marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: whole})}}
 	}
 	orElse := func(id, other asn1.ObjectIdentifier) asn1.ObjectIdentifier {
 		if id == nil {
@@ -289,7 +290,8 @@ func TestOpenSSL(t *testing.T) {
 	der, err := x509.MarshalPKCS8PrivateKey(keys().merchant)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path("key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
-	require.NoError(t, os.WriteFile(path("cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate(t, serial, keys().merchant, 30).Raw}), 0o600))
+	require.NoError(t, os.WriteFile(path("cert.pem"),
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate(t, serial, keys().merchant, 30).Raw}), 0o600))
 
 	for _, args := range []string{
 		"", "-v2 aes-128-cbc -v2prf hmacWithSHA512", "-v2 aes-192-cbc -v2prf hmacWithSHA224", "-v2 des3 -v2prf hmacWithSHA1", "-v2prf hmacWithSHA384 -iter 100000",
@@ -307,10 +309,12 @@ func TestOpenSSL(t *testing.T) {
 		})
 	}
 	for _, args := range []string{
-		"", "-legacy", "-keypbe AES-128-CBC -certpbe AES-192-CBC -macalg sha512", "-keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1", "-keypbe NONE -certpbe NONE",
+		"", "-legacy", "-keypbe AES-128-CBC -certpbe AES-192-CBC -macalg sha512", "-keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1",
+		"-keypbe NONE -certpbe NONE",
 	} {
 		t.Run("pkcs12 "+args, func(t *testing.T) {
-			openssl(t, append(strings.Fields("pkcs12 -export -passout pass:"+mchid+" -inkey "+path("key.pem")+" -in "+path("cert.pem")+" -out "+path("out")), strings.Fields(args)...)...)
+			openssl(t, append(strings.Fields("pkcs12 -export -passout pass:"+mchid+" -inkey "+path("key.pem")+" -in "+path("cert.pem")+" -out "+
+				path("out")), strings.Fields(args)...)...)
 			credentials, err := pkcs12.LoadFile(path("out"), mchid)
 			require.NoError(t, err)
 			assert.Equal(t, serial, credentials.Serial)

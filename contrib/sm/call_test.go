@@ -78,7 +78,8 @@ func (g gateway) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	return g.answer(req, fmt.Sprintf(`{"method":%q,"length":%d,"name":%q,"code_url":"weixin://wxpay/bizpayurl?pr=test"}`, req.Method, len(body), base64.StdEncoding.EncodeToString(sealed.Name)))
+	return g.answer(req, fmt.Sprintf(`{"method":%q,"length":%d,"name":%q,"code_url":"weixin://wxpay/bizpayurl?pr=test"}`, req.Method,
+		len(body), base64.StdEncoding.EncodeToString(sealed.Name)))
 }
 
 // answer signs text and sends it.
@@ -123,7 +124,8 @@ func TestCall(t *testing.T) {
 		{"certificate", merchant, wxpay.WithPlatformCertificates(platformCertificate), byCertificate, nil},
 		{"answer signed with another key", merchant, wxpay.WithPublicKey(keyID, platform.Public()), other, apiv3.ErrSignature},
 		{"answer signed with RSA", merchant, wxpay.WithPublicKey(keyID, platform.Public()), byRSA, apiv3.ErrSignatureHeader},
-		{"request signed with another key", newKey(t), wxpay.WithPublicKey(keyID, platform.Public()), good, wxpay.StageSend}, // the gateway says so, and is no platform
+		{"request signed with another key", newKey(t), wxpay.WithPublicKey(keyID, platform.Public()), good, wxpay.StageSend},
+		// the gateway says so, and is no platform
 		{"request signed with ECDSA", &merchant.PrivateKey, wxpay.WithPublicKey(keyID, platform.Public()), good, apiv3.ErrKey},
 	} {
 		t.Run(test.name, func(t *testing.T) {

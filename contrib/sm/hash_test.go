@@ -65,7 +65,8 @@ func TestFilesWithSM3(t *testing.T) {
 	file := wxpay.FileFrom("a.pdf", strings.NewReader("abc"), 3).Hash(sm.NewSM3)
 	for path, file := range map[string]wxpay.File{
 		"v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file": file.Meta("file_type", "PDF").Meta("digest_alogrithm", "SM3"),
-		"v3/taxi-invoice/cards/upload-file":                                file.Meta("company_mchid", "1900000109").Meta("region_id", 440300).Meta("digest_algorithm", "DIGEST_ALGORITHM_SM3"),
+		"v3/taxi-invoice/cards/upload-file": file.Meta("company_mchid", "1900000109").Meta("region_id", 440300).
+			Meta("digest_algorithm", "DIGEST_ALGORITHM_SM3"),
 	} {
 		_, err := client.Chain(path).Upload(context.Background(), file)
 		require.NoError(t, err, path)

@@ -91,7 +91,8 @@ func TestVectors(t *testing.T) {
 
 	t.Run("sm-01", func(t *testing.T) {
 		require.NoError(t, scheme.Verify(public, []byte(v.Sign.Message), v.Sign.Signature))
-		assert.Equal(t, v.Sign.Message, string(apiv3.AppendRequestMessage(nil, "GET", "/v3/certificates?algorithm_type=SM2", "1735689600", "593BEC0C930BF1AFEB40B4A08C8FB242", nil)))
+		assert.Equal(t, v.Sign.Message,
+			string(apiv3.AppendRequestMessage(nil, "GET", "/v3/certificates?algorithm_type=SM2", "1735689600", "593BEC0C930BF1AFEB40B4A08C8FB242", nil)))
 		for i := range v.Sign.Signature {
 			changed := bytes.Clone(v.Sign.Signature)
 			changed[i] ^= 0x01
@@ -319,9 +320,11 @@ func TestConcurrently(t *testing.T) {
 // A valid signature that the library refused before v0.44.1 where the processor has ADX: a carry was lost in its
 // assembly (github.com/emmansun/gmsm issue 560, whose numbers these are).
 func TestLibraryCarries(t *testing.T) {
-	der, err := hex.DecodeString("3059301306072a8648ce3d020106082a811ccf5501822d03420004ef4de57af00ae424c00c4caadff7193f804a19dd73a7e2954db9d0d15ab4cbba67728c3f4572878b7a674735da9fde1682fe2d9e0799c4a5cde57e3d473039a2")
+	der, err := hex.DecodeString(
+		"3059301306072a8648ce3d020106082a811ccf5501822d03420004ef4de57af00ae424c00c4caadff7193f804a19dd73a7e2954db9d0d15ab4cbba67728c3f4572878b7a674735da9fde1682fe2d9e0799c4a5cde57e3d473039a2")
 	require.NoError(t, err)
-	signature, err := hex.DecodeString("3046022100be0ea64e1ec06f0d247093f3ccbbadcfb6260224272f86ddb78326e7cd6c7560022100e9f6ab2fcc48a2cef94838e66b5c7e21fd8e4de25990dd98ca5243f4966f2853")
+	signature, err := hex.DecodeString(
+		"3046022100be0ea64e1ec06f0d247093f3ccbbadcfb6260224272f86ddb78326e7cd6c7560022100e9f6ab2fcc48a2cef94838e66b5c7e21fd8e4de25990dd98ca5243f4966f2853")
 	require.NoError(t, err)
 	key, err := sm.ParsePublicKey(der)
 	require.NoError(t, err)
@@ -370,7 +373,8 @@ func TestOpenSSL(t *testing.T) {
 		spki, err := sm.ParsePublicKey([]byte(openssl("pkey", "-in", file, "-pubout")))
 		require.NoError(t, err)
 		assert.True(t, own.Public().(*ecdsa.PublicKey).Equal(spki))
-		certificate, err := sm.ParseCertificate([]byte(openssl("req", "-new", "-x509", "-sm3", "-key", file, "-subj", "/CN=1900000109", "-sigopt", "distid:"+sm.UserID, "-set_serial", "0x0B5C6D7E8F90A1B2C3D4E5F60718293A4B5C6D7E")))
+		certificate, err := sm.ParseCertificate([]byte(openssl("req", "-new", "-x509", "-sm3", "-key", file, "-subj", "/CN=1900000109", "-sigopt",
+			"distid:"+sm.UserID, "-set_serial", "0x0B5C6D7E8F90A1B2C3D4E5F60718293A4B5C6D7E")))
 		require.NoError(t, err)
 		assert.Equal(t, "0B5C6D7E8F90A1B2C3D4E5F60718293A4B5C6D7E", apiv3.Serial(certificate))
 	}

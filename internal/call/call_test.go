@@ -57,14 +57,16 @@ func TestPrepare(t *testing.T) {
 		sent     string
 		template string
 	}{
-		"a path alone":      {call.Spec{Path: "/v3/x"}, "GET", nil, "/v3/x", "", "/v3/x"},
-		"a value":           {call.Spec{Path: "/v3/x"}, "PUT", map[string]any{"a": 1}, "/v3/x", `{"a":1}`, "/v3/x"},
-		"bytes":             {call.Spec{Path: "/v3/x"}, "PATCH", []byte(` {"a": 1} `), "/v3/x", ` {"a": 1} `, "/v3/x"},
-		"a text":            {call.Spec{Path: "/v3/x"}, "DELETE", `[]`, "/v3/x", `[]`, "/v3/x"},
-		"a placeholder":     {call.Spec{Path: "/v3/shops/{shop}/things", Variables: vars("shop", "a/b 订")}, "GET", nil, "/v3/shops/a%2Fb%20%E8%AE%A2/things", "", list.Path},
-		"the first counts":  {call.Spec{Path: "/v3/{x}", Variables: append(vars("x", "new"), vars("x", "old")...)}, "GET", nil, "/v3/new", "", "/v3/{x}"},
-		"a query":           {call.Spec{Path: "/v3/x", Query: []target.Param{param("b", "2"), param("a", "1 &")}}, "GET", nil, "/v3/x?a=1%20%26&b=2", "", "/v3/x"},
-		"a documented time": {call.Spec{Path: "/v3/shops/{shop}/things", Variables: vars("shop", "1"), Query: []target.Param{moment("day")}}, "GET", nil, "/v3/shops/1/things?day=2026-11-29", "", list.Path},
+		"a path alone": {call.Spec{Path: "/v3/x"}, "GET", nil, "/v3/x", "", "/v3/x"},
+		"a value":      {call.Spec{Path: "/v3/x"}, "PUT", map[string]any{"a": 1}, "/v3/x", `{"a":1}`, "/v3/x"},
+		"bytes":        {call.Spec{Path: "/v3/x"}, "PATCH", []byte(` {"a": 1} `), "/v3/x", ` {"a": 1} `, "/v3/x"},
+		"a text":       {call.Spec{Path: "/v3/x"}, "DELETE", `[]`, "/v3/x", `[]`, "/v3/x"},
+		"a placeholder": {call.Spec{Path: "/v3/shops/{shop}/things", Variables: vars("shop", "a/b 订")}, "GET", nil,
+			"/v3/shops/a%2Fb%20%E8%AE%A2/things", "", list.Path},
+		"the first counts": {call.Spec{Path: "/v3/{x}", Variables: append(vars("x", "new"), vars("x", "old")...)}, "GET", nil, "/v3/new", "", "/v3/{x}"},
+		"a query":          {call.Spec{Path: "/v3/x", Query: []target.Param{param("b", "2"), param("a", "1 &")}}, "GET", nil, "/v3/x?a=1%20%26&b=2", "", "/v3/x"},
+		"a documented time": {call.Spec{Path: "/v3/shops/{shop}/things", Variables: vars("shop", "1"), Query: []target.Param{moment("day")}},
+			"GET", nil, "/v3/shops/1/things?day=2026-11-29", "", list.Path},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, err := newLine(t, calltest.Play()).Prepare(t.Context(), &tt.spec, tt.method, tt.body)

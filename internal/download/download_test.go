@@ -113,15 +113,17 @@ func TestFetchFails(t *testing.T) {
 		opened  int
 		written int64
 	}{
-		"another digest":      {[]io.Reader{strings.NewReader("")}, download.Plan{Want: sha1Of(text)}, middleware.ErrDigest, "SHA-1", 3, 0},
-		"demanded":            {[]io.Reader{strings.NewReader("")}, download.Plan{Want: sha1Of(""), Demanded: sha1Of(text)}, middleware.ErrDigest, "", 1, 0},
-		"cut":                 {[]io.Reader{broken()}, download.Plan{}, middleware.ErrResponseTruncated, "", 1, 4},
-		"lost":                {[]io.Reader{full}, download.Plan{}, nil, "lost", 3, 0},
-		"too large":           {[]io.Reader{strings.NewReader(text)}, download.Plan{MaxSize: 8}, middleware.ErrResponseTooLarge, "8 bytes", 1, 0},
-		"what came before":    {[]io.Reader{strings.NewReader(text)}, download.Plan{MaxSize: 12, Spent: 4}, middleware.ErrResponseTooLarge, "12 bytes", 1, 0},
-		"gzip cut":            {[]io.Reader{head(), head(), head()}, download.Plan{}, middleware.ErrResponseTruncated, "", 3, 0},
-		"an unknown digest":   {[]io.Reader{strings.NewReader(text)}, download.Plan{Want: download.Digest{Algorithm: "MD5", Value: "00"}}, nil, "bring it with DigestAlgorithm", 1, 0},
-		"a digest of a digit": {[]io.Reader{strings.NewReader(text)}, download.Plan{Want: download.Digest{Algorithm: "SHA1", Value: "0"}}, nil, "is not 40 hex digits", 1, 0},
+		"another digest":   {[]io.Reader{strings.NewReader("")}, download.Plan{Want: sha1Of(text)}, middleware.ErrDigest, "SHA-1", 3, 0},
+		"demanded":         {[]io.Reader{strings.NewReader("")}, download.Plan{Want: sha1Of(""), Demanded: sha1Of(text)}, middleware.ErrDigest, "", 1, 0},
+		"cut":              {[]io.Reader{broken()}, download.Plan{}, middleware.ErrResponseTruncated, "", 1, 4},
+		"lost":             {[]io.Reader{full}, download.Plan{}, nil, "lost", 3, 0},
+		"too large":        {[]io.Reader{strings.NewReader(text)}, download.Plan{MaxSize: 8}, middleware.ErrResponseTooLarge, "8 bytes", 1, 0},
+		"what came before": {[]io.Reader{strings.NewReader(text)}, download.Plan{MaxSize: 12, Spent: 4}, middleware.ErrResponseTooLarge, "12 bytes", 1, 0},
+		"gzip cut":         {[]io.Reader{head(), head(), head()}, download.Plan{}, middleware.ErrResponseTruncated, "", 3, 0},
+		"an unknown digest": {[]io.Reader{strings.NewReader(text)}, download.Plan{Want: download.Digest{Algorithm: "MD5", Value: "00"}}, nil,
+			"bring it with DigestAlgorithm", 1, 0},
+		"a digest of a digit": {[]io.Reader{strings.NewReader(text)}, download.Plan{Want: download.Digest{Algorithm: "SHA1", Value: "0"}}, nil,
+			"is not 40 hex digits", 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -118,7 +118,8 @@ func TestCallerNamesWhatIsWrong(t *testing.T) {
 		now    time.Time
 		says   []string
 	}{
-		"nothing":        {keyring.Caller{}, apiv3.RSA(), now, []string{"Merchant.ID is missing: it is the merchant number", "Merchant.PrivateKey is missing", "Merchant.Serial is missing"}},
+		"nothing": {keyring.Caller{}, apiv3.RSA(), now,
+			[]string{"Merchant.ID is missing: it is the merchant number", "Merchant.PrivateKey is missing", "Merchant.Serial is missing"}},
 		"no brand id":    {edit(func(c *keyring.Caller) { c.ID = "" }), apiv3.Brand(), now, []string{"Merchant.ID is missing: it is the brand id"}},
 		"an appid":       {edit(func(c *keyring.Caller) { c.ID = "wx8888888888888888" }), apiv3.RSA(), now, []string{"not made of digits"}},
 		"a hidden blank": {edit(func(c *keyring.Caller) { c.ID += " " }), apiv3.RSA(), now, []string{`Merchant.ID is "1900000109 "`}},
@@ -126,7 +127,8 @@ func TestCallerNamesWhatIsWrong(t *testing.T) {
 		"both":           {edit(func(c *keyring.Caller) { c.Ring = new(keyring.Ring) }), apiv3.RSA(), now, []string{"KeyRing stands in place of"}},
 		"an empty ring":  {keyring.Caller{ID: "1", Ring: new(keyring.Ring)}, apiv3.RSA(), now, []string{"KeyRing is empty"}},
 		"a short key":    {edit(func(c *keyring.Caller) { c.APIv3Key = "short" }), apiv3.RSA(), now, []string{"Merchant.APIv3Key", "5 bytes"}},
-		"lower case":     {edit(func(c *keyring.Caller) { c.Serial, c.Certificate.Certificate = serial("a"), nil }), apiv3.RSA(), now, []string{"write it in upper case"}},
+		"lower case": {edit(func(c *keyring.Caller) { c.Serial, c.Certificate.Certificate = serial("a"), nil }), apiv3.RSA(), now,
+			[]string{"write it in upper case"}},
 		"a key's id":     {edit(func(c *keyring.Caller) { c.Serial = "PUB_KEY_ID_0119" }), apiv3.RSA(), now, []string{"it belongs into WithPublicKey"}},
 		"another serial": {edit(func(c *keyring.Caller) { c.Serial = serial("7") }), apiv3.RSA(), now, []string{"has the serial " + apiv3.Serial(own)}},
 		"another key":    {edit(func(c *keyring.Caller) { c.PrivateKey = testKeys()[0] }), apiv3.RSA(), now, []string{"does not belong to Certificate"}},

@@ -50,7 +50,8 @@ func TestText(t *testing.T) {
 		require.NoError(t, err, path)
 		assert.Equal(t, want, got)
 	}
-	for path, says := range map[string]string{"whole": "is a number, not a text", "true": "is true or false, not a text", "null": "is null, not a text", "absent": "is absent"} {
+	for path, says := range map[string]string{"whole": "is a number, not a text", "true": "is true or false, not a text",
+		"null": "is null, not a text", "absent": "is absent"} {
 		_, err := strict.Text(strict.Get([]byte(values), path))
 		assert.EqualError(t, err, says)
 	}
@@ -62,7 +63,8 @@ func TestBool(t *testing.T) {
 		require.NoError(t, err, path)
 		assert.Equal(t, want, got)
 	}
-	for path, says := range map[string]string{"whole": "is a number, not true or false", "quoted": "is a text, not true or false", "null": "is null, not true or false"} {
+	for path, says := range map[string]string{"whole": "is a number, not true or false", "quoted": "is a text, not true or false",
+		"null": "is null, not true or false"} {
 		_, err := strict.Bool(strict.Get([]byte(values), path))
 		assert.EqualError(t, err, says)
 	}
@@ -108,7 +110,8 @@ func TestGetOfNoObject(t *testing.T) {
 // strict readers take a value exactly when encoding/json takes it for the same type.
 func FuzzReaders(f *testing.F) {
 	for _, text := range []string{
-		values, "{\"a\":\"x\xff\\ud800\\ude00\\ud800\",\"\\u0062\":[{\"\xff\":\"\\\\\\\"\"}]}", `["\"[1]\"","{",{"a\\":"b\\"},1e-400,-0.0]`, `{"a":{"b":{"c":[[],{},""]}}}`,
+		values, "{\"a\":\"x\xff\\ud800\\ude00\\ud800\",\"\\u0062\":[{\"\xff\":\"\\\\\\\"\"}]}", `["\"[1]\"","{",{"a\\":"b\\"},1e-400,-0.0]`,
+		`{"a":{"b":{"c":[[],{},""]}}}`,
 		`{"@this":1,"#":2,"a.b":3,"*":4,"!":5,"a|b":6,"\\":7,"..0":8,"{":9}`, ` { "a" : [ 1 , 2 ] , "b" : null } `,
 	} {
 		f.Add([]byte(text))

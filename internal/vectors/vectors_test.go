@@ -37,7 +37,8 @@ func TestVectorsAreAllThere(t *testing.T) {
 		seen[v.ID] = true
 		assert.Contains(t, []string{"valid", "invalid"}, v.Expect, v.ID)
 		assert.Equal(t, v.Valid(), v.Reason == "", "%s: what is refused says why", v.ID)
-		for _, name := range append([]string{v.Key, v.VerifyWith, v.SignedBy, v.EncryptWith, v.DecryptWith, v.SentBodyFile, v.File, v.BodyFile, v.DownloadedFile, v.PlainFile}, v.DecryptedFiles...) {
+		for _, name := range append([]string{v.Key, v.VerifyWith, v.SignedBy, v.EncryptWith, v.DecryptWith, v.SentBodyFile, v.File, v.BodyFile,
+			v.DownloadedFile, v.PlainFile}, v.DecryptedFiles...) {
 			if name != "" {
 				assert.NotEmpty(t, vectors.File(t, name), "%s: %s", v.ID, name)
 			}

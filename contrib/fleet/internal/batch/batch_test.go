@@ -160,7 +160,8 @@ func TestRunOfCSV(t *testing.T) {
 	s := newShell(t)
 	text := "\xef\xbb\xbfbrand;card;code;who;no;text\r\n1004;c;7;o;N1;a\r\n1004;c;8;o;N2;b\r\n"
 	code, stdout, stderr := s.feed(strings.NewReader(text), "-", feedsPath, "--sandbox", "--format", "csv", "--comma", ";", "--rate", "100",
-		"--map", "brand=brand_id", "--map", "card=card_id", "--map", "code=user_card_code", "--map", "who=openid", "--map", "no=out_request_no", "--map", "text=cell_message", "-o", "-")
+		"--map", "brand=brand_id", "--map", "card=card_id", "--map", "code=user_card_code", "--map", "who=openid", "--map", "no=out_request_no",
+		"--map", "text=cell_message", "-o", "-")
 	assert.Equal(t, 0, code, stderr)
 	list := results(t, stdout)
 	require.Len(t, list, 2)
@@ -265,7 +266,8 @@ func TestSettle(t *testing.T) {
 	require.NoError(t, gateway.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	s := newShell(t, gateway.Env()...)
 	data := []string{"--data", s.path("data")}
-	code, _, stderr := s.run(append([]string{s.file("feeds.ndjson", feedLines(2)), feedsPath, "--rate", "1000", "--workers", "1", "--on-unknown", "hold"}, data...)...)
+	code, _, stderr := s.run(append([]string{s.file("feeds.ndjson", feedLines(2)), feedsPath, "--rate", "1000", "--workers", "1",
+		"--on-unknown", "hold"}, data...)...)
 	require.Equal(t, 3, code, stderr)
 	code, stdout, stderr := s.run(append([]string{"settle", "F00000", "succeeded", "--path", "/" + feedsPath}, data...)...)
 	assert.Equal(t, 0, code, stderr)

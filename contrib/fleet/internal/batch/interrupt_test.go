@@ -81,7 +81,8 @@ func TestInterruptedAtAPipe(t *testing.T) {
 	require.NoError(t, child.Start())
 	_, err = pipe.Write([]byte(feedLines(1)))
 	require.NoError(t, err)
-	assert.Eventually(t, func() bool { return len(gateway.Ledger.Effects(sandbox.FeedEffect)) == 1 }, 30*time.Second, time.Millisecond, "what came is carried out at once")
+	assert.Eventually(t, func() bool { return len(gateway.Ledger.Effects(sandbox.FeedEffect)) == 1 }, 30*time.Second, time.Millisecond,
+		"what came is carried out at once")
 	require.NoError(t, child.Process.Signal(syscall.SIGTERM))
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()
