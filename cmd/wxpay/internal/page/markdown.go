@@ -15,7 +15,11 @@ func (p *Page) Markdown(out *bytes.Buffer) {
 		for i, value := range item.values {
 			values[i] = escape(value)
 		}
-		fmt.Fprintf(out, "- **%s:** %s\n", item.name, strings.Join(values, ", "))
+		separator := ", "
+		if strings.Contains(strings.Join(values, ""), separator) {
+			separator = "; "
+		}
+		fmt.Fprintf(out, "- **%s:** %s\n", item.name, strings.Join(values, separator))
 	}
 	for _, address := range p.Docs {
 		fmt.Fprintf(out, "- <%s>\n", address)
