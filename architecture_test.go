@@ -45,7 +45,9 @@ type drawnPackage struct {
 }
 
 // apart are the modules beside the core. The picture has one box for each.
-var apart = []string{"cmd/wxpay", "contrib/fleet", "contrib/openssl", "contrib/pkcs12", "contrib/sm", "contrib/vet"}
+var apart = []string{
+	"cmd/wxpay", "contrib/fleet", "contrib/openssl", "contrib/otel", "contrib/pkcs12", "contrib/sm", "contrib/vet",
+}
 
 func readPackages(t *testing.T) (packages []drawnPackage) {
 	t.Helper()

@@ -36,7 +36,7 @@ var circles = map[string]int{
 func TestFilesFormNoCircles(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for _, dir := range []string{".", "cmd/wxpay", "contrib/fleet"} {
+	for _, dir := range []string{".", "cmd/wxpay", "contrib/fleet", "contrib/otel"} {
 		packages, exports := listExports(t, dir)
 		for _, p := range packages {
 			name := cmp.Or(strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/"), ".")

@@ -1,0 +1,5 @@
+//go:build !race
+
+package wxotel_test
+
+const raceEnabled = false
