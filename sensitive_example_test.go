@@ -16,10 +16,11 @@ import (
 func ExampleChain_Post_encryptedMembers() {
 	client, ctx := exampleClient(), context.Background()
 	req, err := client.Chain("v3/transfer/batches").Request(ctx, "POST", wxpay.JSON{
-		"out_batch_no": "plfk2020042013",
-		"transfer_detail_list": []wxpay.JSON{
-			{"out_detail_no": "x23zy545Bd5436", "user_name": "张三"},
-		},
+		"out_batch_no": "plfk2020042013", "batch_name": "会员礼", "batch_remark": "会员礼", "total_amount": 100, "total_num": 1,
+		"transfer_detail_list": []wxpay.JSON{{
+			"out_detail_no": "x23zy545Bd5436", "transfer_amount": 100, "transfer_remark": "会员礼",
+			"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "user_name": "张三",
+		}},
 	})
 	if err != nil {
 		log.Fatal(err)

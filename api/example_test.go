@@ -122,7 +122,9 @@ func Example_ensure() {
 func ExamplePostCall_Chain() {
 	client := newClient()
 	req, err := api.V3(client).Refund().Domestic().Refunds().Chain().
-		Request(context.Background(), "POST", wxpay.JSON{"out_refund_no": "R-1"})
+		Request(context.Background(), "POST", wxpay.JSON{
+			"out_trade_no": "ABC-001", "out_refund_no": "R-1", "amount": wxpay.JSON{"refund": 1, "total": 1, "currency": "CNY"},
+		})
 	if err != nil {
 		log.Fatal(err)
 	}

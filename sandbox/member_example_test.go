@@ -36,7 +36,7 @@ func ExampleUsers_OpenMemberCard() {
 	gateway.Deliveries.To(notified)
 
 	card, err := members.Chain("cards").Post(ctx, wxpay.JSON{
-		"out_request_no": "CARD-1", "brand_id": "1004", "appid": "wxd678efh567hg6787", "card_type": "NORMAL", "card_title": "Coffee club", "card_color": "Color010",
+		"out_request_no": "CARD-1", "brand_id": "1004", "appid": "wxd678efh567hg6787", "card_type": "NORMAL", "card_title": "Coffee", "card_color": "#FFFF00",
 		"card_picture_url": "https://coffee.example.com/card.png", "code_mode": "SYSTEM_ALLOCATE", "code_type": "QR_CODE", "benefits": "10 % off",
 		"notify_url": "https://coffee.example.com/members", "valid_date_information": wxpay.JSON{"type": "PERMANENT"},
 	})
