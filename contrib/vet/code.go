@@ -1,6 +1,7 @@
 package vet
 
 import (
+	"cmp"
 	"go/ast"
 	"go/constant"
 	"strconv"
@@ -41,7 +42,7 @@ func (k *check) code(literal *ast.BasicLit) {
 	if known.has[name] {
 		return
 	}
-	near := nearest(name, known.list)
+	near := cmp.Or(nearest(name, known.usual), nearest(name, known.list))
 	if near == "" {
 		return
 	}
@@ -50,8 +51,9 @@ func (k *check) code(literal *ast.BasicLit) {
 }
 
 type codes struct {
-	has  map[string]bool
-	list []string
+	has   map[string]bool
+	list  []string
+	usual []string // those of package wxcode, without other spellings
 }
 
 // knownCodes returns every documented code.
@@ -65,6 +67,9 @@ var knownCodes = sync.OnceValue(func() codes {
 	}
 	for _, info := range wxcode.All() {
 		add(string(info.Code))
+		if info.Spelling == "" {
+			c.usual = append(c.usual, string(info.Code))
+		}
 	}
 	for code := range facts().Codes() {
 		add(code.Name)

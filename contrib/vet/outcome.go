@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 )
 
 // checkOutcome finds errors of operations that move money and that nobody looks at.
@@ -40,7 +41,7 @@ wxpay.OutcomeOf(err), return the error, or call Ensure, which finds the truth.`,
 			case ok && name.Name == "_":
 				k.certain(expr, "the error of "+c.operation.Path+" is dropped: the money may have moved, or not"+remedy)
 			case ok && k.onlyNil(name, n):
-				k.certain(expr, "the error of "+c.operation.Path+" is only compared with nil: it may say that the outcome is unknown"+remedy)
+				k.hint(expr, "the error of "+c.operation.Path+" is only compared with nil: it may say that the outcome is unknown"+remedy)
 			}
 		}
 	})
@@ -126,7 +127,8 @@ func (k *check) readsError(u use) errorUse {
 	return elsewhere
 }
 
-// isLog reports whether a call prints: one of package log, log/slog or fmt, or a method of a logger of these.
+// isLog reports whether a call writes to a log that goes on: package log or log/slog, or a logger of these. A person may
+// read what fmt prints.
 func (k *check) isLog(expr *ast.CallExpr) bool {
 	selector, ok := ast.Unparen(expr.Fun).(*ast.SelectorExpr)
 	if !ok {
@@ -136,13 +138,8 @@ func (k *check) isLog(expr *ast.CallExpr) bool {
 	if !ok || f.Pkg() == nil {
 		return false
 	}
-	switch f.Pkg().Path() {
-	case "log", "log/slog":
-		return !slices.Contains([]string{"Fatal", "Fatalf", "Fatalln", "Panic", "Panicf", "Panicln"}, f.Name())
-	case "fmt":
-		return slices.Contains([]string{"Print", "Printf", "Println"}, f.Name())
-	}
-	return false
+	path := f.Pkg().Path()
+	return path == "log/slog" || path == "log" && strings.HasPrefix(f.Name(), "Print")
 }
 
 // isResult reports whether a variable is a named result, which a bare return returns.

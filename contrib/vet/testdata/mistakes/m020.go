@@ -1,0 +1,19 @@
+package mistakes
+
+import (
+	"context"
+
+	"github.com/wxpay-go/wxpay"
+)
+
+// m020: the amount stands at the top (public report).
+// want wxbody
+func m020(ctx context.Context, client *wxpay.Client, o order) error {
+	_, err := client.Chain("v3/pay/transactions/native").Post(ctx, wxpay.JSON{
+		"description":  o.Title,
+		"out_trade_no": o.Number,
+		"notify_url":   notify,
+		"total":        o.Total,
+	})
+	return err
+}

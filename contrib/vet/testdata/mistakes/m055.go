@@ -1,0 +1,14 @@
+package mistakes
+
+import (
+	"context"
+
+	"github.com/wxpay-go/wxpay"
+)
+
+// m055: a sharing receiver has a text amount.
+// want wxbody
+func m055(ctx context.Context, client *wxpay.Client, o order) error {
+	_, err := client.Chain("v3/profitsharing/orders").Post(ctx, wxpay.JSON{"appid": appid, "transaction_id": o.Transaction, "out_order_no": o.Number, "unfreeze_unsplit": true, "receivers": []wxpay.JSON{{"type": "MERCHANT_ID", "account": mchid, "amount": "100", "description": "share"}}})
+	return err
+}

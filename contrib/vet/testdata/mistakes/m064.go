@@ -1,0 +1,17 @@
+package mistakes
+
+import (
+	"context"
+
+	"github.com/wxpay-go/wxpay"
+)
+
+// m064: the state is read as status.
+// want wxresponse
+func m064(ctx context.Context, client *wxpay.Client, o order) error {
+	res, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}", o.Number).Query("mchid", mchid).Get(ctx)
+	if err != nil {
+		return err
+	}
+	return o.set(res.Get("trade_status").String())
+}

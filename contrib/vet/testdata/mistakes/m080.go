@@ -1,0 +1,15 @@
+package mistakes
+
+import (
+	"context"
+
+	"github.com/wxpay-go/wxpay/webhook"
+)
+
+// m080: the handler ignores the amount.
+// want wxamount
+func m080(h *webhook.Handler, o order) {
+	h.On(webhook.TransactionSuccess, func(ctx context.Context, e *webhook.Event) error {
+		return o.set(e.Get("out_trade_no").String())
+	})
+}

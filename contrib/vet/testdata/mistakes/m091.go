@@ -1,0 +1,16 @@
+package mistakes
+
+import (
+	"context"
+
+	"github.com/wxpay-go/wxpay"
+)
+
+// m091: a transfer that fails is made again elsewhere.
+// want wxoutcome
+func m091(ctx context.Context, client *wxpay.Client, o order) error {
+	if _, err := client.Chain("v3/fund-app/mch-transfer/transfer-bills").Post(ctx, o.Body); err != nil {
+		return o.set("pay by bank")
+	}
+	return nil
+}
