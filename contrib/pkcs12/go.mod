@@ -1,11 +1,11 @@
 module github.com/wxpay-go/wxpay/contrib/pkcs12
 
-go 1.25.0
+go 1.26.0
 
 require (
 	github.com/stretchr/testify v1.12.1
 	github.com/wxpay-go/wxpay v0.0.0
-	golang.org/x/crypto v0.54.0
+	golang.org/x/crypto v0.58.0
 	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
 

@@ -1,6 +1,6 @@
 module github.com/wxpay-go/wxpay/contrib/sm
 
-go 1.25.0
+go 1.26.0
 
 require (
 	github.com/emmansun/gmsm v0.44.1
@@ -13,7 +13,7 @@ require (
 	github.com/tidwall/match v1.1.1 // indirect
 	github.com/tidwall/pretty v1.3.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
-	golang.org/x/crypto v0.54.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 )
 
 replace github.com/wxpay-go/wxpay => ../..

@@ -1,50 +1,79 @@
 package file
 
 import (
+	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
-// bar shows the progress of a file on a terminal, and nothing elsewhere.
-type bar struct{ *progressbar.ProgressBar }
+// bar shows the progress of a file on a terminal, in one line that it writes again, and nothing elsewhere.
+type bar struct {
+	to   io.Writer // nil if nothing is shown
+	what string
+
+	mu    sync.Mutex
+	drawn time.Time
+	width int // of the line on the terminal, in bytes, which are ASCII
+}
 
 // newBar returns a bar on stderr. end has to be called before anything else is written there.
 func newBar(sh *shell.Shell, what string) (b *bar, end func()) {
 	if !sh.Bars {
 		return &bar{}, func() {}
 	}
-	b = &bar{progressbar.NewOptions64(-1,
-		progressbar.OptionSetWriter(sh.Stderr),
-		progressbar.OptionSetDescription(what),
-		progressbar.OptionShowBytes(true),
-		progressbar.OptionUseIECUnits(true),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetWidth(30),
-		progressbar.OptionSpinnerType(14),
-		progressbar.OptionSetSpinnerChangeInterval(0),
-		progressbar.OptionSetRenderBlankState(true),
-	)}
-	return b, sync.OnceFunc(func() {
-		_ = b.Clear()
-		_ = b.Exit()
-	})
+	b = &bar{to: sh.Stderr, what: what}
+	b.draw(what)
+	return b, b.end
 }
 
-// show shows how many bytes of a total are done. A total of -1 is unknown.
+// show shows how many bytes of a total are done, at most ten times a second. A total of -1 is unknown.
 func (b *bar) show(done, total int64) {
-	if b.ProgressBar == nil {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.to == nil {
 		return
 	}
-	if total > 0 && b.GetMax64() != total {
-		b.ChangeMax64(total)
+	if time.Since(b.drawn) < 100*time.Millisecond && done != total {
+		return
 	}
-	_ = b.Set64(done)
+	if total > 0 {
+		b.draw(fmt.Sprintf("%s %3d%% %s of %s", b.what, 100*min(done, total)/total, size(done), size(total)))
+	} else {
+		b.draw(b.what + " " + size(done))
+	}
+}
+
+// end takes the line away, and ends the drawing.
+func (b *bar) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.to != nil {
+		b.draw("")
+		_, _ = io.WriteString(b.to, "\r")
+		b.to = nil
+	}
+}
+
+// draw writes the line over the one before. A terminal that cannot be written to costs the bar, not the file.
+func (b *bar) draw(line string) {
+	_, _ = io.WriteString(b.to, "\r"+line+strings.Repeat(" ", max(b.width-len(line), 0)))
+	b.drawn, b.width = time.Now(), len(line)
+}
+
+// size writes a number of bytes in the largest unit that it reaches.
+func size(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n)/(1<<10), 0
+	for ; value >= 1<<10 && unit < 3; unit++ {
+		value /= 1 << 10
+	}
+	return fmt.Sprintf("%.1f %ciB", value, "KMGT"[unit])
 }
 
 // readingBar shows the position of the reader: once for the digest, and again each time that the file is sent.

@@ -10,15 +10,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 )
 
 // bar shows on a terminal how far the work is: done, rate, remaining time, and trouble by code. Elsewhere it shows nothing.
 type bar struct {
-	drawing *progressbar.ProgressBar // nil in a pipe
-	total   int                      // lines; 0 if nobody knows
+	to    io.Writer // nil in a pipe
+	start time.Time
+	total int // lines; 0 if nobody knows
 
 	mu     sync.Mutex
 	passed int // lines that need no work now
@@ -26,23 +25,15 @@ type bar struct {
 	ended  int // jobs
 	wrong  map[string]int
 	drawn  time.Time
+	width  int // of the line on the terminal, in runes
 }
 
 func (p *program) bar(total int) *bar {
-	b := &bar{total: total, wrong: make(map[string]int)}
+	b := &bar{start: time.Now(), total: total, wrong: make(map[string]int)}
 	if p.terminal {
-		b.drawing = newDrawing(p.stderr)
+		b.to = p.stderr
 	}
 	return b
-}
-
-func newDrawing(to io.Writer) *progressbar.ProgressBar {
-	return progressbar.NewOptions64(-1,
-		progressbar.OptionSetWriter(to), progressbar.OptionSetWidth(24),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("jobs"),
-		progressbar.OptionSetPredictTime(true), progressbar.OptionSetRenderBlankState(true),
-		progressbar.OptionSetSpinnerChangeInterval(0), // or a goroutine of its own would draw, beside what is drawn here
-		progressbar.OptionOnCompletion(func() { fmt.Fprintln(to) }))
 }
 
 // observe is told of a result.
@@ -77,32 +68,49 @@ func (b *bar) read(s fleet.Submission) {
 	b.submitted(s)
 }
 
-// end draws it for the last time.
+// end draws it for the last time, and ends the line.
 func (b *bar) end() {
-	if b.drawing == nil {
+	if b.to == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.draw(true)
-	if !b.drawing.IsFinished() {
-		_ = b.drawing.Exit() // which leaves the line as it is, with a line break behind
-	}
+	fmt.Fprintln(b.to)
 }
 
 // draw shows how much of the work there is now is done. What was done before does not count, or rate and remaining time
 // would lie. It draws no more than five times a second, but for the last time.
 func (b *bar) draw(last bool) {
 	now := time.Now()
-	if b.drawing == nil || !last && now.Sub(b.drawn) < 200*time.Millisecond {
+	if b.to == nil || !last && now.Sub(b.drawn) < 200*time.Millisecond {
 		return
 	}
 	b.drawn = now
-	if work := int64(max(b.total, b.lines) - b.passed); b.total > 0 && work > int64(b.ended) && work != b.drawing.GetMax64() {
-		b.drawing.ChangeMax64(work)
+	line := []rune(b.line(now.Sub(b.start).Seconds()))
+	if len(line) > lineWidth {
+		line = append(line[:lineWidth-1], '…')
 	}
-	b.drawing.Describe(b.trouble())
-	_ = b.drawing.Set(b.ended)
+	fmt.Fprintf(b.to, "\r%s%s", string(line), strings.Repeat(" ", max(b.width-len(line), 0)))
+	b.width = len(line)
+}
+
+// lineWidth is how long a line gets, in runes: the usual terminal has 80 columns, and a longer line could not be overwritten.
+const lineWidth = 79
+
+// line is the text after so many seconds.
+func (b *bar) line(seconds float64) string {
+	rate := float64(b.ended) / max(seconds, 1e-3)
+	text := fmt.Sprintf("(%d/-, %.1f jobs/s)", b.ended, rate)
+	if b.total > 0 {
+		work := max(b.total-b.passed, b.lines-b.passed, b.ended)
+		text = fmt.Sprintf("%3d%% (%d/%d, %.1f jobs/s", 100*b.ended/max(work, 1), b.ended, work, rate)
+		if left := work - b.ended; left > 0 && b.ended > 0 {
+			text += ", " + (time.Duration(float64(left)/rate) * time.Second).String() + " left"
+		}
+		text += ")"
+	}
+	return strings.TrimRight(text+" "+b.trouble(), " ")
 }
 
 // trouble counts what went wrong, the most frequent first.
