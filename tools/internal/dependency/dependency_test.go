@@ -1,0 +1,100 @@
+package dependency_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/tools/internal/dependency"
+	"github.com/wxpay-go/wxpay/tools/internal/tree"
+)
+
+var update = flag.Bool("update", false, "write the table of docs/internals/dependencies.md")
+
+const (
+	root = "../../.."
+	page = root + "/docs/internals/dependencies.md"
+)
+
+// The table has a row for each direct dependency, with a reason and a keeper; the rest of a row is read from the module cache.
+// A licence that is not on our list has no name, and fails.
+func TestDependenciesPage(t *testing.T) {
+	found, err := dependency.Direct(root)
+	require.NoError(t, err)
+	require.Greater(t, len(found), 10)
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	head, table, ok := strings.Cut(string(text), "| --- | --- | --- | --- | --- | --- |\n")
+	require.True(t, ok)
+	rows, tail, _ := strings.Cut(table, "\n\n")
+	said := make(map[string][]string)
+	for row := range strings.Lines(rows) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(row), "|"), " | ")
+		require.Len(t, cells, 6, row)
+		said[strings.Trim(cells[0], " `")] = []string{strings.TrimSpace(cells[2]), strings.TrimSpace(cells[3])}
+	}
+	var want strings.Builder
+	for _, d := range found {
+		assert.NotEmpty(t, d.Licence, "the licence of %s is not on the list", d.Path)
+		reason := said[d.Path]
+		if len(reason) < 2 || reason[0] == "" || reason[1] == "" {
+			t.Errorf("%s (required by %s) has no row that says why, and who keeps it", d.Path, strings.Join(d.By, ", "))
+			reason = []string{"?", "?"}
+		}
+		fmt.Fprintf(&want, "| `%s` | %s | %s | %s | %s | %d |\n", d.Path, by(d.By), reason[0], reason[1], d.Licence, (d.Size+1023)/1024)
+	}
+	if *update {
+		if tail != "" {
+			tail = "\n" + tail
+		}
+		require.NoError(t, os.WriteFile(page, []byte(head+"| --- | --- | --- | --- | --- | --- |\n"+want.String()+tail), 0o644))
+		return
+	}
+	assert.Equal(t, strings.TrimSpace(want.String()), strings.TrimSpace(rows), "go test -C tools ./internal/dependency -update")
+}
+
+// by joins the names of modules.
+func by(dirs []string) string {
+	var names []string
+	for _, dir := range dirs {
+		if dir == "." {
+			dir = "the core"
+		}
+		names = append(names, dir)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Cryptography has one version everywhere: a fix reaches all modules at once.
+func TestCryptoIsTheSame(t *testing.T) {
+	modules, err := tree.Read(root)
+	require.NoError(t, err)
+	versions := make(map[string][]string)
+	for _, m := range modules {
+		for _, r := range m.File.Require {
+			if r.Mod.Path == "golang.org/x/crypto" {
+				versions[r.Mod.Version] = append(versions[r.Mod.Version], m.Dir)
+			}
+		}
+	}
+	assert.Len(t, versions, 1, versions)
+}
+
+func TestLicence(t *testing.T) {
+	const bsd = "Redistribution and use in source\nand binary forms"
+	for text, want := range map[string]string{
+		"Apache License\n  Version 2.0": "Apache-2.0",
+		"Permission is hereby granted, free of charge, to any person obtaining a copy": "MIT",
+		bsd: "BSD-2-Clause",
+		bsd + " … to endorse or promote products derived from": "BSD-3-Clause",
+		"GNU AFFERO GENERAL PUBLIC LICENSE":                    "",
+		"all rights reserved":                                  "",
+	} {
+		assert.Equal(t, want, dependency.Licence(text), text)
+	}
+}
