@@ -61,8 +61,9 @@ func (stubScheme) Encrypt(crypto.PublicKey, []byte) ([]byte, error) { return stu
 
 const (
 	benchKeyID  = "PUB_KEY_ID_0119000001092025010100000000000001"
-	benchAnswer = `{"brand_id":"1004","card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0","user_card_code":"478515832665","openid":"obLatjnx9gnqzS4myYGmLZ7LgLBA","out_request_no":"100002322019090134234sfdf","cell_message":"15_1200_1"}`
-	feedsPath   = "v3/brand/partner/card-member/user-feeds"
+	benchAnswer = `{"brand_id":"1004","card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0","user_card_code":"478515832665",` +
+		`"openid":"obLatjnx9gnqzS4myYGmLZ7LgLBA","out_request_no":"100002322019090134234sfdf","cell_message":"15_1200_1"}`
+	feedsPath = "v3/brand/partner/card-member/user-feeds"
 )
 
 func feed() wxpay.JSON {

@@ -220,7 +220,8 @@ func TestBillIsNotReady(t *testing.T) {
 			says: "bills are there after 2026-11-23 10:00 Beijing time"},
 		"no parts": {applied: []answer{noParts}, empty: true},
 		"the first part is missing": {
-			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":3,"download_url":"x"},{"bill_sequence":2,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "the bill begins with part 2"},
+			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":3,"download_url":"x"},{"bill_sequence":2,` +
+				`"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "the bill begins with part 2"},
 		"never made": {applied: []answer{creating}, limit: 24 * time.Hour, err: wxpay.ErrNotReady,
 			takes: 23*time.Hour + 31*time.Minute + 30*time.Second},
 		"nothing happened": {applied: []answer{none}, empty: true},
@@ -246,11 +247,14 @@ func TestBillIsNotReady(t *testing.T) {
 			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"}]}`}},
 			err:     wxpay.StageDecode, says: "announces 2 parts and lists 1"},
 		"a part is missing": {
-			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":3,"download_url":"x"},{"bill_sequence":1,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "part 3 of the bill follows part 1"},
+			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":3,"download_url":"x"},{"bill_sequence":1,` +
+				`"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "part 3 of the bill follows part 1"},
 		"a part twice": {
-			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"},{"bill_sequence":1,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "part 1 of the bill follows part 1"},
+			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"},{"bill_sequence":1,` +
+				`"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "part 1 of the bill follows part 1"},
 		"parts that are not secret": {
-			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"},{"bill_sequence":2,"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "not encrypted"},
+			applied: []answer{{body: `{"download_bill_count":2,"download_bill_list":[{"bill_sequence":1,"download_url":"x"},{"bill_sequence":2,` +
+				`"download_url":"x"}]}`}}, err: wxpay.StageDecode, says: "not encrypted"},
 		"an unknown digest": {applied: []answer{{body: `{"hash_type":"SM3","hash_value":"00","download_url":"x"}`}},
 			err: wxpay.StageDecode, says: "DigestAlgorithm"},
 		"a foreign link": {applied: []answer{{body: `{"download_url":"https://evil.example/bill"}`}}, err: wxpay.StageBuild,

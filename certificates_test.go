@@ -346,8 +346,9 @@ func TestPublicKeyModeFetchesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, post(t.Context(), client))
 	for serial, says := range map[string]string{
-		"PUB_KEY_ID_0119000001092099010100000000000001":          "compare it with the id and key given to WithPublicKey",
-		"3A4B5C6D7E8F90A1B2C3D4E5F60718293A4B5C6D":               "compare id and key with the merchant platform (WithCertificates would have fetched the certificate)",
+		"PUB_KEY_ID_0119000001092099010100000000000001": "compare it with the id and key given to WithPublicKey",
+		"3A4B5C6D7E8F90A1B2C3D4E5F60718293A4B5C6D": "compare id and key with the merchant platform (WithCertificates would have " +
+			"fetched the certificate)",
 		strings.ToLower(apiv3.Serial(sb.Keys.Certificates()[0])): "WithPublicKey",
 		"": "WithPublicKey",
 	} {

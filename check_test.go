@@ -73,7 +73,8 @@ func TestIdentity(t *testing.T) {
 func BenchmarkCheck(b *testing.B) {
 	client := newClient(b, wxpay.WithPreflight(wxpay.PreflightStrict))
 	chain, body := client.Chain(feedsPath),
-		[]byte(`{"brand_id":"1004","card_id":"pbLatjvWOibDc5","user_card_code":"478515832665","openid":"obLatjnx9gnqzS4myYGmLZ7LgLBA","out_request_no":"100002322019090134234sfdf","cell_message":"15_1200_1"}`)
+		[]byte(`{"brand_id":"1004","card_id":"pbLatjvWOibDc5","user_card_code":"478515832665","openid":"obLatjnx9gnqzS4myYGmLZ7LgLBA",`+
+			`"out_request_no":"100002322019090134234sfdf","cell_message":"15_1200_1"}`)
 	for b.Loop() {
 		if err := chain.Check(context.Background(), "POST", body); err != nil {
 			b.Fatal(err)

@@ -35,7 +35,8 @@ var (
 )
 
 func refund(status string) answer {
-	return ok(fmt.Sprintf(`{"refund_id":"5","out_refund_no":"R1","out_trade_no":"T1","transaction_id":"42","status":%q,"amount":{"refund":1,"total":5,"currency":"CNY"}}`, status))
+	return ok(fmt.Sprintf(`{"refund_id":"5","out_refund_no":"R1","out_trade_no":"T1","transaction_id":"42","status":%q,"amount":{"refund":1,`+
+		`"total":5,"currency":"CNY"}}`, status))
 }
 
 func transfer(state string) answer {

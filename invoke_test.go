@@ -107,12 +107,14 @@ func TestTransferConfirmation(t *testing.T) {
 	assert.JSONEq(t, `{"mchId":"1900000109","appId":"wx0123456789abcdef","package":"affffddafdfafddffda=="}`, string(text))
 	app, err := json.Marshal(transfer.App())
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"businessType":"requestMerchantTransfer","query":"mchId=1900000109\u0026appId=wx0123456789abcdef\u0026package=affffddafdfafddffda%3D%3D"}`, string(app))
+	assert.JSONEq(t, `{"businessType":"requestMerchantTransfer",`+
+		`"query":"mchId=1900000109\u0026appId=wx0123456789abcdef\u0026package=affffddafdfafddffda%3D%3D"}`, string(app))
 
 	transfer.SubMchID, transfer.SubAppID, transfer.OpenID = "1900000110", "wxsub", "o1"
 	text, err = json.Marshal(transfer)
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"mchId":"1900000109","appId":"wx0123456789abcdef","package":"affffddafdfafddffda==","subMchId":"1900000110","subAppId":"wxsub","openId":"o1"}`, string(text))
+	assert.JSONEq(t, `{"mchId":"1900000109","appId":"wx0123456789abcdef","package":"affffddafdfafddffda==","subMchId":"1900000110",`+
+		`"subAppId":"wxsub","openId":"o1"}`, string(text))
 	_, err = invoke.Transfer("1900000109", "x")
 	assert.ErrorContains(t, err, "not an appid")
 	_, err = invoke.Transfer("wx1", "")
@@ -124,7 +126,8 @@ func TestPayScore(t *testing.T) {
 	invoke := frontClient(t, "5K8264ILTKCH16CQ2502SI8ZNMTM67VS").Invoke()
 	use, err := invoke.PayScore(p.APIv2Key, "TestOnlyPayscorePackage==")
 	require.NoError(t, err)
-	assert.Equal(t, "mch_id=1900000109&package=TestOnlyPayscorePackage%3D%3D&timestamp=1735689600&nonce_str=5K8264ILTKCH16CQ2502SI8ZNMTM67VS&sign_type=HMAC-SHA256&sign="+use.Sign, use.Query())
+	assert.Equal(t, "mch_id=1900000109&package=TestOnlyPayscorePackage%3D%3D&timestamp=1735689600&nonce_str=5K8264ILTKCH16CQ2502SI8ZNMTM67VS&"+
+		"sign_type=HMAC-SHA256&sign="+use.Sign, use.Query())
 	assert.Equal(t, wxpay.OpenBusinessView{BusinessType: "wxpayScoreUse", Query: use.Query(), ExtInfo: `{"miniProgramType":0}`}, use.App())
 
 	detail, err := invoke.PayScoreDetail(p.APIv2Key, "500001", "ORDER-1")
@@ -132,7 +135,8 @@ func TestPayScore(t *testing.T) {
 	text, err := json.Marshal(detail)
 	require.NoError(t, err)
 	assert.JSONEq(t, fmt.Sprintf(
-		`{"mch_id":"1900000109","service_id":"500001","out_order_no":"ORDER-1","timestamp":"1735689600","nonce_str":"5K8264ILTKCH16CQ2502SI8ZNMTM67VS","sign_type":"HMAC-SHA256","sign":%q}`, detail.Sign), string(text))
+		`{"mch_id":"1900000109","service_id":"500001","out_order_no":"ORDER-1","timestamp":"1735689600",`+
+			`"nonce_str":"5K8264ILTKCH16CQ2502SI8ZNMTM67VS","sign_type":"HMAC-SHA256","sign":%q}`, detail.Sign), string(text))
 	assert.Equal(t, "wxpayScoreDetail", detail.App().BusinessType)
 	assert.NotEqual(t, use.Sign, detail.Sign)
 

@@ -146,7 +146,8 @@ type report struct {
 }
 
 func (r *report) print(t *testing.T) {
-	t.Logf("%d calls, %d attempts, states %v, unbound %d, unknown %d, rejected %d, not sent %d, conflicts %d, inferred %d, cancelled %d, ended early %d, doubles %d, lies %d, in %s of virtual time",
+	t.Logf("%d calls, %d attempts, states %v, unbound %d, unknown %d, rejected %d, not sent %d, conflicts %d, inferred %d, cancelled %d, ended "+
+		"early %d, doubles %d, lies %d, in %s of virtual time",
 		r.calls, r.attempts, r.states, r.unbound, r.unknowns, r.rejected, r.notSent, r.conflicts, r.inferred, r.cancelled, r.ended, r.doubles, len(r.lies), r.took)
 	var faults []string
 	for _, kind := range slices.Sorted(maps.Keys(r.faults)) {

@@ -24,7 +24,8 @@ func TestReceipt(t *testing.T) {
 	pdf := randomText(50_000)
 	finished := func(algorithm, value, token string) answer {
 		return answer{body: fmt.Sprintf(
-			`{"state":"FINISHED","hash_type":%q,"hash_value":%q,"download_url":"https://api.mch.weixin.qq.com/v3/transferdownload/elecvoucherfile?token=%s&source=x"}`, algorithm, value, token)}
+			`{"state":"FINISHED","hash_type":%q,"hash_value":%q,`+
+				`"download_url":"https://api.mch.weixin.qq.com/v3/transferdownload/elecvoucherfile?token=%s&source=x"}`, algorithm, value, token)}
 	}
 	good := finished("SHA256", hexSHA256(pdf), "a")
 	making := answer{body: `{"state":"GENERATING"}`}

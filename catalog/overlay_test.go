@@ -151,9 +151,10 @@ func TestWithRefuses(t *testing.T) {
 		"GET /v3/a: the answer":                          "GET /v3/a\n  name 甲\n",
 		"POST /v3/pay/transactions/native: stands twice": "POST /v3/pay/transactions/native\n  joined\n\nPOST /v3/pay/transactions/native\n  joined\n",
 		"POST /v3/pay/transactions/native: is replaced by \"POST /v3/none\", which is unknown": "POST /v3/pay/transactions/native\n  replaced-by POST /v3/none\n",
-		"the link leads to GET /v3/none, which is unknown":                                     "POST /v3/refund/domestic/refunds\n  link GET /v3/none\n  copy a b\n  missing X\n",
-		"GET /v3/A/b: the path has the segment \"A\"":                                          "GET /v3/A/b\n  name 甲\n  answer 204 empty\n",
-		"NEW.THING: the resource has no fields":                                                "event NEW.THING\n  name 甲\n",
+		"the link leads to GET /v3/none, which is unknown": "POST /v3/refund/domestic/refunds\n  link GET " +
+			"/v3/none\n  copy a b\n  missing X\n",
+		"GET /v3/A/b: the path has the segment \"A\"": "GET /v3/A/b\n  name 甲\n  answer 204 empty\n",
+		"NEW.THING: the resource has no fields":       "event NEW.THING\n  name 甲\n",
 	} {
 		_, err := catalog.V3().With(overlay)
 		require.ErrorContains(t, err, says)

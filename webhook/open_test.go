@@ -88,7 +88,8 @@ func TestVectors(t *testing.T) {
 	// The same ciphertext under other associated data, inside a notification that is signed rightly.
 	wrong := vector(t, "ntf-04-neg-aad")
 	n := payment()
-	n.envelope = fmt.Sprintf(`{"id":"EV-1","event_type":"TRANSACTION.SUCCESS","resource":{"original_type":"transaction","algorithm":%q,"ciphertext":%q,"nonce":%q,"associated_data":%q}}`,
+	n.envelope = fmt.Sprintf(`{"id":"EV-1","event_type":"TRANSACTION.SUCCESS","resource":{"original_type":"transaction","algorithm":%q,`+
+		`"ciphertext":%q,"nonce":%q,"associated_data":%q}}`,
 		apiv3.AlgorithmAESGCM, wrong.Ciphertext, wrong.GCMNonce, wrong.AssociatedData)
 	header, body := n.build()
 	_, err := newHandler(t).Parse(t.Context(), header, body)

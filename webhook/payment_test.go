@@ -13,7 +13,8 @@ import (
 func TestPayment(t *testing.T) {
 	const (
 		direct  = `{"mchid":"1","appid":"wx1","out_trade_no":"A","trade_state":"SUCCESS","amount":{"total":100,"payer_total":90,"currency":"CNY"}}`
-		partner = `{"sp_mchid":"1","sub_mchid":"2","sp_appid":"wx1","sub_appid":"wx2","out_trade_no":"A","trade_state":"SUCCESS","amount":{"total":100,"currency":"CNY"}}`
+		partner = `{"sp_mchid":"1","sub_mchid":"2","sp_appid":"wx1","sub_appid":"wx2","out_trade_no":"A","trade_state":"SUCCESS",` +
+			`"amount":{"total":100,"currency":"CNY"}}`
 		parking = `{"sp_mchid":"1","sub_mchid":"2","appid":"wx1","out_trade_no":"A","trade_state":"SUCCESS","amount":{"total":100}}`
 		joined  = `{"combine_mchid":"9","combine_appid":"wx1","sub_orders":[` +
 			`{"mchid":"1","out_trade_no":"A","trade_state":"SUCCESS","amount":{"total_amount":100,"currency":"CNY"}},` +

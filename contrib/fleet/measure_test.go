@@ -36,7 +36,8 @@ type feedFile struct {
 func (f *feedFile) Read(p []byte) (int, error) {
 	for len(f.rest) < len(p) && f.made < f.n {
 		f.rest = fmt.Appendf(f.rest,
-			`{"brand_id":"1004","card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0","user_card_code":"478515832665","openid":"obLatjnx9gnqzS4myYGmLZ7LgLBA","out_request_no":"1000023220190901%010d","cell_message":"15_1200_1"}`+"\n", f.made)
+			`{"brand_id":"1004","card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0","user_card_code":"478515832665","openid":"obLatjnx9gnqzS4myYGmLZ7LgLBA",`+
+				`"out_request_no":"1000023220190901%010d","cell_message":"15_1200_1"}`+"\n", f.made)
 		f.made++
 	}
 	if len(f.rest) == 0 {

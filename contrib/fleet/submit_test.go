@@ -92,7 +92,8 @@ func TestSubmitRejectsByItself(t *testing.T) {
 		"not UTF-8": {fleet.Job{Path: feedsPath, Body: []byte("{\"out_request_no\":\"A\",\"x\":\"\xe5\"}")}, "the body is not JSON in UTF-8"},
 		"too long":  {fleet.Job{Path: feedsPath, Body: make([]byte, 600<<10)}, "the body has 614400 bytes, at most 524288 are taken"},
 		"a number that stands twice": {fleet.Job{Path: feedsPath,
-			Body: []byte(`{"brand_id":"1","card_id":"c","user_card_code":"u","openid":"o","out_request_no":"D1","out_request_no":"D2","cell_message":"m"}`)}, "a member stands twice"},
+			Body: []byte(`{"brand_id":"1","card_id":"c","user_card_code":"u","openid":"o","out_request_no":"D1","out_request_no":"D2",` +
+				`"cell_message":"m"}`)}, "a member stands twice"},
 		"twice, deep inside": {fleet.Job{Path: "v3/x", Number: "1", Body: []byte(`{"a":[1,{"b":{"c":1,"d":2,"c":3}}]}`)}, "a member stands twice"},
 		"a variable":         {fleet.Job{Method: "GET", Path: "v3/refund/domestic/refunds/{out_refund_no}", Number: "x"}, "out_refund_no"},
 		"a method":           {fleet.Job{Method: "LIST", Path: feedsPath, Number: "x"}, "LIST"},
@@ -360,7 +361,8 @@ func TestOpenQueueRefuses(t *testing.T) {
 	require.NoError(t, err)
 	_, err = fleet.OpenQueue(ctx, e, fleet.QueueConfig{Name: "taken", Client: g.client, Keys: keys})
 	require.ErrorIs(t, err, fleet.ErrSettings)
-	assert.ErrorContains(t, err, "the stream taken-jobs: retention is Limits instead of WorkQueue; discard is DiscardOld instead of DiscardNew; discard new per subject is false instead of true")
+	assert.ErrorContains(t, err, "the stream taken-jobs: retention is Limits instead of WorkQueue; discard is DiscardOld instead of "+
+		"DiscardNew; discard new per subject is false instead of true")
 
 	newQueue(t, e, g.client)
 	other, err := sandbox.New(sandbox.WithMerchant("1900000110"))

@@ -321,7 +321,8 @@ func TestConcurrently(t *testing.T) {
 // assembly (github.com/emmansun/gmsm issue 560, whose numbers these are).
 func TestLibraryCarries(t *testing.T) {
 	der, err := hex.DecodeString(
-		"3059301306072a8648ce3d020106082a811ccf5501822d03420004ef4de57af00ae424c00c4caadff7193f804a19dd73a7e2954db9d0d15ab4cbba67728c3f4572878b7a674735da9fde1682fe2d9e0799c4a5cde57e3d473039a2")
+		"3059301306072a8648ce3d020106082a811ccf5501822d03420004ef4de57af00ae424c00c4caadff7193f804a19dd73a7e2954db9d0d15ab4cbba67728c3f4572878b7a6" +
+			"74735da9fde1682fe2d9e0799c4a5cde57e3d473039a2")
 	require.NoError(t, err)
 	signature, err := hex.DecodeString(
 		"3046022100be0ea64e1ec06f0d247093f3ccbbadcfb6260224272f86ddb78326e7cd6c7560022100e9f6ab2fcc48a2cef94838e66b5c7e21fd8e4de25990dd98ca5243f4966f2853")

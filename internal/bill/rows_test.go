@@ -108,9 +108,11 @@ func TestRows(t *testing.T) {
 		"a part with other names":   {"a,b\n`1,`2\nn\n`1\n\ufeffc,d\n`3,`4\nn\n`5\n", "2:1|2\n6:3|4\n== n 1\n== n 5\n"},
 		"a part without names":      {"a,b\n`1,`2\nn,m\n`1,`9\n\ufeff`3,`4\n", "2:1|2\n5:3|4\n== n|m 1|9\n"},
 		"values without names": {"`1,`2\n",
-			"1:! wxpay: line 1 of the bill has values, and there are no names of columns above it\n== ! wxpay: line 1 of the bill has values, and there are no names of columns above it\n"},
+			"1:! wxpay: line 1 of the bill has values, and there are no names of columns above it\n== ! wxpay: line 1 of the bill has values, and " +
+				"there are no names of columns above it\n"},
 		"a line without end": {"a\n`" + strings.Repeat("x", 1<<20) + "\n",
-			"2:! wxpay: line 2 of the bill cannot be read: it is longer than 1048576 bytes\n== ! wxpay: line 2 of the bill cannot be read: it is longer than 1048576 bytes\n"},
+			"2:! wxpay: line 2 of the bill cannot be read: it is longer than 1048576 bytes\n== ! wxpay: line 2 of the bill cannot be read: it is " +
+				"longer than 1048576 bytes\n"},
 		"an empty file": {"", ""},
 		"a BOM":         {"\ufeff", ""},
 	} {
