@@ -46,7 +46,7 @@ func TestDependenciesPage(t *testing.T) {
 			t.Errorf("%s (required by %s) has no row that says why, and who keeps it", d.Path, strings.Join(d.By, ", "))
 			reason = []string{"?", "?"}
 		}
-		fmt.Fprintf(&want, "| `%s` | %s | %s | %s | %s | %d |\n", d.Path, by(d.By), reason[0], reason[1], d.Licence, (d.Size+1023)/1024)
+		fmt.Fprintf(&want, "| %s | %s | %s | %s | %s | %d |\n", d.Path, by(d.By), reason[0], reason[1], d.Licence, (d.Size+1023)/1024)
 	}
 	if *update {
 		if tail != "" {
