@@ -17,7 +17,7 @@ import (
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// Class tells what to do about the rejection, for the operation that was rejected.
+// Class tells what to do about the rejection of this operation.
 func (e *APIError) Class() wxcode.Class {
 	info := wxcode.Of(e.Status, e.Code)
 	if e.money {
@@ -32,56 +32,59 @@ func IsCode(err error, codes ...wxcode.Code) bool {
 	return errors.As(err, &rejection) && slices.ContainsFunc(codes, rejection.Code.Same)
 }
 
-// APIError is an answer of the platform (or of something on the way to it) whose status is not 2xx.
+// APIError is a response from the platform, or from a machine between, whose status is not 2xx.
 type APIError struct {
 	// Status is the HTTP status.
 	Status int
 	// Code is the platform's code; empty when the body is not the platform's JSON.
 	Code wxcode.Code
-	// Message is the platform's own text, in the language of Accept-Language. It changes without notice.
+	// Message is the platform's text in the language of Accept-Language. It changes without notice.
 	Message string
-	// Detail tells which parameter is meant, where the platform says so; nil otherwise.
+	// Detail names the wrong parameter; nil if the platform does not name it.
 	Detail *Detail
-	// RequestID is what the platform's support asks for; empty when the answer has none.
+	// RequestID identifies the call for the platform's support; empty if the response has none.
 	RequestID string
-	// Method and Template name the operation; Template has its placeholders unfilled.
+	// Method and Template name the operation; the placeholders of Template are not filled.
 	Method, Template string
-	// Attempts is how many requests were signed for the wire.
+	// Attempts counts the requests that were signed for the wire.
 	Attempts int
-	// Outcome is what is known about the operation, over all attempts of the call. It is Rejected after a verified 4xx with a
-	// code; for an operation that moves money only if the code is reviewed as one that rules out an effect (fact.Conduct).
-	// It is Unknown after everything else: 5xx, redirects, a 4xx that nobody signed, and any refusal after an attempt that
-	// ended in doubt. docs/evidence.md has the whole table.
+	// Outcome is what is known about the operation, over all attempts of the call. It is Rejected
+	// after a verified 4xx with a code; for an operation that moves money, the code must also be
+	// reviewed to exclude an effect (fact.Conduct). It is Unknown after everything else: 5xx,
+	// redirects, an unsigned 4xx, and any rejection after an attempt with an unknown outcome.
+	// docs/evidence.md has the whole table.
 	Outcome Outcome
-	// Verified says that the platform's signature over this answer was verified. The platform does not sign what it refuses
-	// before it has authenticated a request; something between you and the platform may have made such an answer as well.
+	// Verified reports that the platform's signature over this response was verified. The platform
+	// does not sign a rejection before it has authenticated the request; a machine between you and
+	// the platform may also have made such a response.
 	Verified bool
-	// Hint is what this client knows beyond the platform's text: the likely cause and the remedy, and
-	// what this operation means by the code (fact.OperationCode). It may be empty.
+	// Hint adds the likely cause and the remedy to the platform's text, and the meaning of the code for
+	// this operation (fact.OperationCode). It may be empty.
 	Hint string
-	// Header is the answer's header.
+	// Header is the response's header.
 	Header http.Header
-	// Raw is the answer's body, cut after 64 KiB. It may hold identities.
+	// Raw is the response's body, cut after 64 KiB. It may hold identities.
 	Raw []byte
-	// Trail helps to resolve a doubt.
+	// Trail helps to resolve an unknown outcome.
 	Trail
 
 	money bool // the operation moves money
 }
 
-// Detail is the part of a refusal that tells which parameter is wrong.
+// Detail is the part of an API error that names the wrong parameter.
 type Detail struct {
 	Field    string // JSON pointer in the body, or a parameter's name
-	Value    string // the offending value as text; it may identify a person, so it is in no error text
+	Value    string // the wrong value as text; it may identify a person, so no error text has it
 	Issue    string // what is wrong with it
 	Location string // body, query, url or authorization
-	// SignMessage is the message that the platform built, its body cut after 8 bytes, and SignMessageLength the length
-	// in bytes of the whole. Both come only with SIGN_ERROR.
+	// SignMessage is the message that the platform built, with its body cut after 8 bytes.
+	// SignMessageLength is the length of the whole message in bytes. Both come only with
+	// SIGN_ERROR.
 	SignMessage       string
 	SignMessageLength int
 }
 
-// Format prints which parameter is meant and what is wrong with it under every verb, and not the value.
+// Format prints the parameter and its fault under every verb, and never the value.
 func (d Detail) Format(s fmt.State, verb rune) { redact.Format(s, verb, d.text()) }
 
 // MarshalText gives encodings what Format prints.
@@ -97,8 +100,8 @@ func (d *Detail) text() string {
 
 const maxErrorBody = 64 << 10
 
-// newAPIError reads a rejection. It accepts every shape that was seen: with and without detail, nested one deeper, with
-// numbers for texts, not JSON at all.
+// newAPIError reads a rejection. It accepts every shape seen so far: with and without detail,
+// nested one level deeper, with numbers for texts, not JSON at all.
 func newAPIError(c *call.Call, res *call.Response) *APIError {
 	get := func(path string) Result { return strict.Get(res.JSON, path) }
 	e := &APIError{
@@ -110,7 +113,7 @@ func newAPIError(c *call.Call, res *call.Response) *APIError {
 	if detail := get("detail"); detail.IsObject() {
 		e.Detail = newDetail(detail)
 	}
-	if len(c.History) > 0 || c.Answered != nil { // else no attempt brought this response, and nobody knows where it is from
+	if len(c.History) > 0 || c.Answered != nil { // else no attempt brought this response, and its origin is unknown
 		e.Outcome = c.Outcome()
 	}
 	e.Hint = e.hint(c.MessageSize, c.Line().Clock())
@@ -118,7 +121,7 @@ func newAPIError(c *call.Call, res *call.Response) *APIError {
 		e.Hint = hint
 	}
 	if c.Stale() {
-		e.addHint("it was signed before this request was sent, so it may answer another one")
+		e.addHint("it was signed before this request was sent, so it may belong to another request")
 	}
 	e.addHint(e.meaning(c.Operation))
 	e.addHint(c.Findings.Hint(e.Status))
@@ -132,7 +135,7 @@ func newAPIError(c *call.Call, res *call.Response) *APIError {
 	return e
 }
 
-// meaning tells what the operation means by the code, as far as a page of the platform tells it.
+// meaning returns the meaning of the code for the operation, if a page of the platform documents it.
 func (e *APIError) meaning(operation *fact.Operation) string {
 	if operation == nil {
 		return ""
@@ -145,7 +148,7 @@ func (e *APIError) meaning(operation *fact.Operation) string {
 	return ""
 }
 
-// addHint adds to the hint, if there is something to add.
+// addHint adds hint to the error's hint unless it is empty.
 func (e *APIError) addHint(hint string) {
 	switch {
 	case hint == "":
@@ -169,11 +172,12 @@ func newDetail(detail Result) *Detail {
 	return d
 }
 
-// Unsigned reports whether the answer is a 4xx that nobody signed. The platform signs none before it has authenticated the
-// request; something between you and the platform may have made it after it passed the request on.
+// Unsigned reports whether the response is an unsigned 4xx. The platform signs none before it has
+// authenticated the request; a machine between you and the platform may have made the response
+// after it had passed the request on.
 func (e *APIError) Unsigned() bool { return !e.Verified && e.Status >= 400 && e.Status <= 499 }
 
-// Is makes an APIError StageResponse, and ErrOutcomeUnknown where that is so.
+// Is reports whether target is StageResponse, or ErrOutcomeUnknown if the outcome is unknown.
 func (e *APIError) Is(target error) bool {
 	return target == StageResponse || target == ErrOutcomeUnknown && e.Outcome == Unknown
 }
@@ -201,7 +205,7 @@ func (e *APIError) Error() string {
 		b.WriteString("; " + e.Hint)
 	}
 	if e.Unsigned() {
-		b.WriteString("; nobody signed this answer: it was refused before authentication, unless something between you and the platform made it")
+		b.WriteString("; this response is unsigned: the platform rejected the request before authentication, or a machine between you and the platform made the response")
 	}
 	if e.Outcome == Unknown && e.Method != http.MethodGet {
 		b.WriteString("; outcome unknown: " + e.remedy())
@@ -218,14 +222,14 @@ func (e APIError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Erro
 // MarshalText gives encodings the error's text.
 func (e APIError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// LogValue gives slog the allow-listed members.
+// LogValue gives slog the allow-listed fields.
 func (e APIError) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("method", e.Method), slog.String("path", e.Template), slog.Int("status", e.Status), slog.String("code", string(e.Code)),
 		slog.String("request_id", e.RequestID), slog.String("outcome", e.Outcome.String()))
 }
 
-// clockHint is the difference of clocks above which a refusal is worth explaining by it.
+// clockHint is the smallest difference of clocks that a hint offers as the cause of a rejection.
 const clockHint = time.Minute
 
 func (e *APIError) hint(ownLength int, now time.Time) string {
@@ -257,8 +261,8 @@ func (e *APIError) hint(ownLength int, now time.Time) string {
 	return "check that merchant number, certificate serial and private key belong together"
 }
 
-// OutcomeOf tells what err, returned by a call, leaves known. A nil error is Confirmed; an error that is not from a call
-// is Unknown.
+// OutcomeOf returns the outcome of the call that returned err. A nil error is Confirmed; an error
+// that is not from a call is Unknown.
 func OutcomeOf(err error) Outcome {
 	if err == nil {
 		return Confirmed

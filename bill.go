@@ -16,28 +16,31 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// Bill is a bill that was downloaded and verified. It lies in temporary files in os.TempDir, as it came over the wire:
-// compressed or encrypted if it was. Close removes them. It is safe for concurrent use until then, and may be read several
-// times.
+// Bill is a downloaded and verified bill. Temporary files in os.TempDir hold it in the form of the
+// wire, compressed or encrypted; Close removes them. Until then it is safe for concurrent use and
+// may be read several times.
 type Bill struct {
-	// DownloadResult tells about the download. Its Size is that of the whole plain text.
+	// DownloadResult describes the download. Its Size is that of the whole plain text.
 	DownloadResult
 
 	content bill.Content
 }
 
-// WriteTo writes the plain text to w: byte for byte as the digests cover it, so where a part of an encrypted bill ends without
-// a line break, the next follows in the same line ([Bill.Rows] separates them).
+// WriteTo writes the plain text to w, byte for byte as the digests cover it. If a part of an
+// encrypted bill ends without a line break, the next part follows on the same line ([Bill.Rows]
+// separates them).
 func (b *Bill) WriteTo(w io.Writer) (int64, error) { return b.content.WriteTo(w) }
 
-// Rows returns the rows of the bill, without its summary, which [Bill.Summary] returns. It holds one row in memory and can
-// be ranged over several times.
+// Rows returns the rows of the bill without its summary; see [Bill.Summary]. It holds one row in
+// memory and can be ranged over several times.
 //
-// A back-tick begins a row. A row that does not have one value for each column comes with an error, and the next follows it:
-// so does each line that is neither a row nor the names above a summary, such as the pieces of a value with a line break. No
-// line is left out in silence. An error that comes without a row ends the bill.
+// A back-tick begins a row. A row without exactly one value for each column comes with an error,
+// and reading goes on. So does each line that is neither a row nor the names above a summary, such
+// as the pieces of a value with a line break. No line is silently left out. An error without a row
+// ends the bill.
 //
-// In an encrypted bill of several parts each may have names and a summary of its own; the next begins on a line of its own.
+// In an encrypted bill of several parts, each part may have its own names and summary. Each begins
+// on a new line.
 func (b *Bill) Rows() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for row, err := range b.content.Rows() {
@@ -48,8 +51,9 @@ func (b *Bill) Rows() iter.Seq2[Row, error] {
 	}
 }
 
-// Summary returns the rows at the end of the bill that sum it up, each with columns of its own, and all there are in a bill of
-// several parts. It reads the bill, unless Rows has been at the end.
+// Summary returns the rows at the end of the bill that sum it up, each with its own columns; for a
+// bill of several parts, the summaries of all parts. It reads the bill, unless Rows has reached the
+// end before.
 func (b *Bill) Summary() ([]Row, error) {
 	summary, err := b.content.Summary()
 	var rows []Row
@@ -59,33 +63,34 @@ func (b *Bill) Summary() ([]Row, error) {
 	return rows, err
 }
 
-// Close removes the temporary files. Once is enough; again it does nothing.
+// Close removes the temporary files. A second call does nothing.
 func (b *Bill) Close() error { return b.content.Close() }
 
-// ErrNotReady means that the platform has not made a bill or a receipt yet, as far as it is known: ask again later. The
-// rejection is inside, if there was one.
+// ErrNotReady means that, as far as is known, the platform has not made the bill or the receipt
+// yet: ask again later. It wraps the API error, if there was one.
 var ErrNotReady = bill.ErrNotReady
 
-// Bill gets a bill: it applies with a GET, waits until the bill is made, downloads it, expands and decrypts it and verifies
-// it. Nothing of it is handed out before all of that is done.
+// Bill gets a bill: it applies with a GET, waits until the platform has made the bill, downloads,
+// expands, decrypts and verifies it. It returns no part of the bill before all of that is done.
 //
 //	bill, err := client.Chain("v3/bill/tradebill").Query("bill_date", "2026-11-22").Bill(ctx)
 //	defer bill.Close()
 //	for row, err := range bill.Rows() { … }
 //
-// The chain is any application whose response has a download_url or a download_bill_list (trade, fund-flow, profit-sharing and
-// withdrawal bills, encrypted bills of sub-merchants and e-commerce), or an overseas statement, whose response is the file.
-// The platform names no digest for a few of them; then Verified is false. Query("tar_type", "GZIP") makes the download
-// smaller, and Rows expands once more what was expanded to verify it. Encrypted bills must be applied for with
-// AEAD_AES_256_GCM.
+// The chain is any application whose response has a download_url or a download_bill_list (trade,
+// fund-flow, profit-sharing and withdrawal bills, encrypted bills of sub-merchants and e-commerce),
+// or an overseas statement, whose response is the file. The platform names no digest for a few of
+// them; then Verified is false. Query("tar_type", "GZIP") makes the download smaller; the bill is
+// expanded once to verify it and again by Rows. Apply for encrypted bills with AEAD_AES_256_GCM.
 //
-// While the platform says STATEMENT_CREATING, Bill asks again after half a minute and then ever more rarely, up to every
-// half hour, until ctx ends or [WaitAtMost]; [ErrNotReady] says that there was no time left to ask again. A bill is made from
-// 9:00 of the next day, Beijing time, and the platform asks to come after 10:00: NO_STATEMENT_EXIST is an empty bill after
-// that, because nothing happened on that day, and ErrNotReady before.
+// While the platform answers STATEMENT_CREATING, Bill asks again after half a minute, then less and
+// less often, down to every half hour, until ctx ends or the time of [WaitAtMost] is over;
+// [ErrNotReady] says that no time was left to ask again. The platform makes bills from 9:00 of the
+// next day, Beijing time, and recommends to ask after 10:00. After that NO_STATEMENT_EXIST is an
+// empty bill, because nothing happened on that day; before it is ErrNotReady.
 //
-// Bill applies again for a link that got too old, a few times at most; it keeps the parts of an encrypted bill that it has by
-// then, and goes on as long as there are more of them each time.
+// Bill applies again for an expired link, a few times at most. It keeps the parts of an encrypted
+// bill that it already has, and goes on as long as each application brings more parts.
 func (c Chain) Bill(ctx context.Context, options ...DownloadOption) (*Bill, error) {
 	b, err := c.billing(ctx, options)
 	if err != nil {
@@ -100,10 +105,11 @@ func (c Chain) Bill(ctx context.Context, options ...DownloadOption) (*Bill, erro
 	return made, nil
 }
 
-// BillTo gets a bill as [Chain.Bill] does and writes its plain text to w, without temporary files where that is possible:
-// an encrypted bill is kept, encrypted, until every part is authenticated; any other goes to w while it arrives, on the
-// terms of [Chain.Download]. Parts are joined as they are, also where one ends without a line break and the next begins with a
-// BOM. An empty bill writes nothing, or an empty file.
+// BillTo gets a bill as [Chain.Bill] does and writes its plain text to w, if possible without
+// temporary files. An encrypted bill stays in encrypted temporary files until every part is
+// authenticated; any other bill goes to w while it arrives, under the rules of [Chain.Download].
+// Parts are joined unchanged, even if one ends without a line break and the next begins with a BOM.
+// An empty bill writes nothing, or an empty file.
 func (c Chain) BillTo(ctx context.Context, w io.Writer, options ...DownloadOption) (*DownloadResult, error) {
 	b, err := c.billing(ctx, options)
 	if err != nil {
@@ -112,17 +118,19 @@ func (c Chain) BillTo(ctx context.Context, w io.Writer, options ...DownloadOptio
 	return stream{b.call}.deliver(w, func(dst download.Destination) (*download.Result, error) { return b.getting().Write(ctx, dst) })
 }
 
-// Receipt gets an electronic receipt, such as that of a transfer: it asks with a GET until the platform has made it,
-// downloads it to w, and checks it against the digest of the response. Apply for the receipt before:
+// Receipt gets an electronic receipt, such as that of a transfer: it asks with a GET until the
+// platform has made the receipt, downloads it to w, and checks it against the digest in the
+// response. Apply for the receipt first:
 //
 //	_, err := client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no").Post(ctx, wxpay.JSON{"out_bill_no": number})
 //	_, err = client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}", number).
 //		Receipt(ctx, wxpay.ToFile(number+".pdf"))
 //
-// The chain is any query whose response has a download_url when the receipt is there. Receipt asks after one second and then
-// more rarely, up to every half minute, until ctx ends or [WaitAtMost]; [ErrNotReady] says that there was no time left to ask
-// again. Where the platform says FAILED, apply again. Some receipts have an SM3 digest; see [DigestAlgorithm].
-// Everything else is as for [Client.Fetch]; Receipt asks again for a link that got too old, a few times at most.
+// The chain is any query whose response has a download_url once the receipt is made. Receipt asks
+// after one second, then less often, down to every half minute, until ctx ends or the time of
+// [WaitAtMost] is over; [ErrNotReady] says that no time was left to ask again. If the platform
+// answers FAILED, apply again. Some receipts have an SM3 digest; see [DigestAlgorithm]. Everything
+// else is as in [Client.Fetch]; Receipt asks again for an expired link, a few times at most.
 func (c Chain) Receipt(ctx context.Context, w io.Writer, options ...DownloadOption) (*DownloadResult, error) {
 	b, err := c.billing(ctx, options)
 	if err != nil {
@@ -155,7 +163,7 @@ func (c Chain) billing(ctx context.Context, options []DownloadOption) (*billing,
 }
 
 func (b *billing) getting() *bill.Getting {
-	direct := middleware.FamilyOf(http.MethodGet, b.call.URL.EscapedPath()) != nil // the response to the application is the file
+	direct := middleware.FamilyOf(http.MethodGet, b.call.URL.EscapedPath()) != nil // the response to the application is the file itself
 	b.call.Stream = direct
 	return &bill.Getting{Client: b, Plan: b.plan, Direct: direct}
 }

@@ -14,20 +14,23 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// WithCertificates makes the client fetch the platform's certificates itself and follow their rotation. It needs
-// Merchant.APIv3Key, under which the platform encrypts them.
+// WithCertificates makes the client fetch the platform's certificates and follow their rotation. It
+// needs Merchant.APIv3Key, because the platform encrypts them with that key.
 //
-// [New] fetches nothing. The first call that needs a key fetches the list. When the list is older than the interval, a
-// call starts to read it again, without waiting. A response or a notification that names an unknown certificate waits
-// until it was read again. While a refresh fails the certificates at hand stay in use; the failure is logged, observed as
-// the call that it is, and in [Client.KeyStatus]. A refresh runs on a goroutine that ends with it; there is no other,
-// unless you run [Client.WatchKeys].
+// [New] fetches nothing. The first call that needs a key fetches the list. When the list is older
+// than the interval, a call starts to read it again, without waiting. A response or a notification
+// that names an unknown certificate waits for a new reading. While a refresh fails, the
+// certificates at hand stay in use; the failure is logged, observed like any call, and shown by
+// [Client.KeyStatus]. A refresh runs on a goroutine that ends with it; there is no other, unless
+// you run [Client.WatchKeys].
 //
-// The list is trusted as the platform documents it (https://pay.weixin.qq.com/doc/v3/merchant/4012551764): it decrypts
-// with the APIv3 key, and its signature verifies with the certificate in it that the response names.
+// The list is trusted as the platform documents it
+// (https://pay.weixin.qq.com/doc/v3/merchant/4012551764): it decrypts with the APIv3 key, and its
+// signature verifies with the certificate in it that the response names.
 //
-// A merchant who has only the WeChat Pay public key has no list: see [ErrNoCertificates]. Both options together are for the
-// time of changing from one to the other; see [WithPublicKeyShare].
+// A merchant with only the WeChat Pay public key has no list: see [ErrNoCertificates]. Use this
+// option together with [WithPublicKey] during a change from one to the other; see
+// [WithPublicKeyShare].
 func WithCertificates(options ...CertificatesOption) Option {
 	return func(c *config) error {
 		settings := keylist.Settings{Path: "v3/certificates", Interval: defaultRefresh}
@@ -44,13 +47,15 @@ func WithCertificates(options ...CertificatesOption) Option {
 	}
 }
 
-// WithPublicKeyShare chooses the platform key that a request names in Wechatpay-Serial and is encrypted with, while a
-// merchant has both certificates and the WeChat Pay public key: the public key for a random share of the calls, the
-// certificate that expires last for the others. percent is between 0 and 100, such as 0.1 for one call in a thousand; the
-// default is 100. The platform signs its response with the public key when a request names it, so the share also steers
-// the change from one kind to the other.
+// WithPublicKeyShare uses the WeChat Pay public key for a random share of the calls, and the
+// certificate that expires last for the others, while a merchant has both. A request names the
+// chosen key in Wechatpay-Serial and encrypts its fields with it. percent is between 0 and 100,
+// such as 0.1 for one call in a thousand; the default is 100. The platform signs its response with
+// the public key when a request names it, so the share also steers the change from one kind to the
+// other.
 //
-// A kind without a usable key gives way to the other, and Header("Wechatpay-Serial", …) on a chain wins.
+// If the chosen kind has no usable key, the other is used. Header("Wechatpay-Serial", …) on a chain
+// overrides the choice.
 func WithPublicKeyShare(percent float64) Option {
 	return func(c *config) error {
 		if !(percent >= 0 && percent <= 100) { // NaN is neither
@@ -64,15 +69,16 @@ func WithPublicKeyShare(percent float64) Option {
 // CertificatesOption changes how [WithCertificates] works.
 type CertificatesOption func(*keylist.Settings) error
 
-// The platform wants the list to be read at intervals below 12 hours.
+// The platform requires intervals below 12 hours between readings.
 const (
 	defaultRefresh = 6 * time.Hour
 	longestRefresh = 12 * time.Hour
 	nearestRefresh = time.Minute
 )
 
-// RefreshInterval sets the age at which the list is read again: at least a minute and less than 12 hours, 6 hours by
-// default. Up to a fifth of it is taken off at random, so that a fleet does not ask all at once.
+// RefreshInterval sets the age at which the client reads the list again: at least a minute and less
+// than 12 hours, 6 hours by default. A random part of up to a fifth is subtracted, so that a fleet
+// does not ask all at once.
 func RefreshInterval(interval time.Duration) CertificatesOption {
 	return func(s *keylist.Settings) error {
 		if interval < nearestRefresh || interval >= longestRefresh {
@@ -83,7 +89,8 @@ func RefreshInterval(interval time.Duration) CertificatesOption {
 	}
 }
 
-// TrustRoots accepts only certificates that were issued by one of roots (the platform's is Tenpay.com Root CA).
+// TrustRoots accepts only certificates issued by one of roots (the platform's is Tenpay.com Root
+// CA).
 func TrustRoots(roots *x509.CertPool) CertificatesOption {
 	return func(s *keylist.Settings) error {
 		if roots == nil {
@@ -120,13 +127,13 @@ var ErrNoCertificates = keylist.ErrNone
 // ErrClosed means that the client was closed.
 var ErrClosed = keylist.ErrClosed
 
-// KeysError means that the platform's certificates could not be fetched. It does not unwrap: an API error of the list is
-// no API error of the call that waited for it. errors.Is finds ErrNoCertificates, a cancellation or a timeout where that is
-// the cause.
+// KeysError means that the client could not fetch the platform's certificates. It does not unwrap:
+// an API error of the list is not an API error of the call that waited for it. errors.Is finds
+// ErrNoCertificates, a cancellation or a timeout if that is the cause.
 type KeysError struct {
-	// Cause is why; an API error is an *APIError.
+	// Cause is the reason; an API error is an *APIError.
 	Cause error
-	// Next is when a call may fetch them again; before that it fails at once.
+	// Next is the time from which a call may fetch them again; an earlier call fails at once.
 	Next time.Time
 }
 
@@ -144,8 +151,8 @@ func (e KeysError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Err
 // MarshalText gives encodings the error's text.
 func (e KeysError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// LogValue gives slog the cause without the texts of others: an API error's fields, else the stage of the call that
-// failed, else a text of this module.
+// LogValue gives slog the cause without foreign texts: an API error's fields, else the stage of the
+// failed call, else a text of this module.
 func (e KeysError) LogValue() slog.Value {
 	var rejection *APIError
 	var call *CallError
@@ -160,7 +167,8 @@ func (e KeysError) LogValue() slog.Value {
 	return slog.StringValue(e.Cause.Error())
 }
 
-// Is reports the causes that a caller may act on: of a failed call for the list these few, of anything else all.
+// Is reports the causes that a caller may act on: for a failed call for the list these few, for
+// anything else all.
 func (e *KeysError) Is(target error) bool {
 	switch target {
 	case ErrNoCertificates, context.Canceled, context.DeadlineExceeded, ErrClosed, apiv3.ErrDecrypt:

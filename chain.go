@@ -13,32 +13,33 @@ import (
 	"github.com/wxpay-go/wxpay/internal/target"
 )
 
-// Chain is a call in the making: a path, the values of its variables, query, headers and time limits. Start one with
-// [Client.Chain] or [Client.At], end it with a verb.
+// Chain is a call in the making: a path, the values of its variables, query, headers and time
+// limits. Start one with [Client.Chain] or [Client.At] and end it with a verb.
 //
-// It is an immutable value: every step returns a new Chain and leaves the old one as it was, so a chain may be kept,
-// branched and shared between goroutines. A mistake made on the way is remembered and returned by the verb; then
-// nothing has been sent.
+// It is an immutable value: every step returns a new Chain and leaves the old one unchanged, so a
+// chain may be kept, branched and shared between goroutines. The verb returns the first mistake of
+// the steps; then nothing was sent.
 type Chain struct { // of few words: package api repeats its methods for every node
 	client *Client
 	path   string   // checked template, without its leading slash
-	last   *setting // the settings, newest first; shared with the chains this one was derived from
+	last   *setting // the settings, newest first; shared with the chains that this one was derived from
 }
 
-// setting is one step of a chain that is not a segment. Chains share the tail, so deriving copies nothing.
+// setting is one step of a chain that is not a segment. Chains share the tail, so deriving copies
+// nothing.
 type setting struct {
 	before *setting
 	kind   settingKind
 	name   string
 	value  string
-	values []string // of a query member
+	values []string // of a query field
 	more   *more    // of a kind that has neither
 }
 
 // more is what the less usual settings hold.
 type more struct {
 	limit  time.Duration // of a time limit
-	moment time.Time     // until when the same call may have been made
+	moment time.Time     // the latest time at which the same call may have been made
 	policy ensure.Policy
 	paging Paging
 	err    error // the first mistake; nothing follows it
@@ -50,7 +51,7 @@ const (
 	settingVar settingKind = iota
 	settingRawVar
 	settingQuery
-	settingQueryTime // its value is a text of RFC 3339 until the operation tells the form
+	settingQueryTime // its value is a text of RFC 3339 until the operation is known, which has the form
 	settingHeader
 	settingTimeout
 	settingAttemptTimeout
@@ -65,30 +66,32 @@ const (
 	settingMistake
 )
 
-// Chain starts a call by its path as the manual prints it, with or without the leading slash, and the values of its
-// placeholders in their order:
+// Chain starts a call by its path, as the manual prints it, with or without the leading slash, and
+// the values of its placeholders in their order:
 //
 //	client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}", number)
 //
-// Segments are taken literally and consist of letters, digits and - . _ ~; values go into {name}, under the rules of
-// [Chain.Var]. Give one for each placeholder of this path, or none and fill them with Var or [Chain.Vars] later.
+// Segments are literal and consist of letters, digits and - . _ ~; values fill {name}, under the
+// rules of [Chain.Var]. Pass one value for each placeholder of this path, or none and fill them
+// with Var or [Chain.Vars] later.
 func (c *Client) Chain(path string, values ...any) Chain {
 	return Chain{client: c}.Chain(path, values...)
 }
 
-// At starts a call by names as one would write properties: camelCase and PascalCase become kebab-case, _name_ becomes
-// {name}. Names and paths may be mixed, so these are the same:
+// At starts a call by names in the form of properties: camelCase and PascalCase become kebab-case,
+// _name_ becomes {name}. Names and paths may be mixed; these two are the same:
 //
 //	client.At("v3", "brand", "partner", "cardMember", "userFeeds")
 //	client.At("v3/brand/partner/card-member", "userFeeds")
 //
-// It takes names only, since nothing tells a value from a name beside it. Values follow by their names:
+// It takes names only, since nothing distinguishes a value from a name beside it. Set values by
+// name:
 //
 //	client.At("v3", "pay", "transactions", "outTradeNo", "_out_trade_no_").Var("out_trade_no", number)
 //
-// Because names are rewritten, At refuses what looks like a value (it starts with a digit, or has a capital after
-// anything but a lower-case letter) and is no segment of the API, as h5Presign is: order numbers and openids go into a
-// variable.
+// Because At rewrites names, it rejects a name that looks like a value (it starts with a digit, or
+// has a capital after anything but a lower-case letter) unless it is a segment of the API, such as
+// h5Presign. Order numbers and openids belong in a variable.
 func (c *Client) At(names ...string) Chain { return Chain{client: c}.At(names...) }
 
 // Chain appends a path, with the values of its placeholders; see [Client.Chain].
@@ -143,9 +146,10 @@ func (c Chain) At(names ...string) Chain {
 	return c
 }
 
-// Var fills the placeholder {name}. The value, a string or an integer, is data: it is percent-encoded once, as one whole
-// segment, and never changed otherwise. An empty value, "." and ".." are refused, and so is a name that the path does not
-// have. Setting a name again replaces its value.
+// Var fills the placeholder {name}. The value, a string or an integer, is data: it is
+// percent-encoded once, as one whole segment, and never changed otherwise. An empty value, "." and
+// ".." are mistakes, and so is a name that the path does not have. Setting a name again replaces
+// its value.
 func (c Chain) Var(name string, value any) Chain {
 	if _, secret := value.(Secret); secret {
 		return c.fail(fmt.Errorf("the value of {%s} is a Secret, and nothing in a path is encrypted: pass string(secret) if it may travel in clear", name))
@@ -157,22 +161,23 @@ func (c Chain) Var(name string, value any) Chain {
 	return c.with(setting{kind: settingVar, name: name, value: text})
 }
 
-// Vars fills several placeholders as [Chain.Var] does each: values is a map with their names as keys, or a struct whose
-// fields are named as [Chain.Queries] tells.
+// Vars fills several placeholders, each as [Chain.Var] does: values is a map with their names as
+// keys, or a struct with fields named by the rules of [Chain.Queries].
 func (c Chain) Vars(values any) Chain { return c.setAll("Vars", values, Chain.Var) }
 
-// RawVar fills the placeholder {name} with a value that is percent-encoded already, as some ids taken from the
-// platform's answers are. It travels as it is.
+// RawVar fills the placeholder {name} with a value that is already percent-encoded, such as some
+// ids in the platform's responses. It travels unchanged.
 func (c Chain) RawVar(name, escaped string) Chain {
 	return c.with(setting{kind: settingRawVar, name: name, value: escaped})
 }
 
-// Query sets a member of the query string. value is a string, an integer, a bool, or a slice of one of these, whose
-// elements become repeated members, or a time.Time; anything else is a mistake that the verb returns. Setting a name again
-// replaces it. Members travel, and are signed, in the order they were set.
+// Query sets a field of the query string. value is a string, an integer, a bool, a slice of one of
+// these, whose elements become repeated fields, or a time.Time; anything else is a mistake, which
+// the verb returns. Setting a name again replaces it. Fields travel, and are signed, in the order
+// of the calls that set them.
 //
-// A time is written in the form that the operation documents: as the date that it is in Beijing, or to the second with the
-// offset +08:00. Where the catalogue does not tell which, it is a mistake.
+// A time is written in the form that the operation documents: as the date in Beijing, or to the
+// second with the offset +08:00. It is a mistake if the catalogue does not know the form.
 func (c Chain) Query(name string, value any) Chain {
 	param, err := target.NewParam(name, value, secretType, sensitive.Token)
 	if err != nil {
@@ -185,14 +190,15 @@ func (c Chain) Query(name string, value any) Chain {
 	return c.with(setting{kind: kind, name: name, values: param.Values})
 }
 
-// Queries sets several members of the query string as [Chain.Query] does each: those of a map, such as a [JSON] or
-// url.Values, sorted by name, or those of a struct, in the order of its fields.
+// Queries sets several fields of the query string, each as [Chain.Query] does: those of a map, such
+// as a [JSON] or url.Values, sorted by name, or those of a struct, in the order of its fields.
 //
-// A field is named by its tag url, else json; "-" leaves it out, and one without a name is a mistake. What a pointer leads
-// to is sent, and nil is left out, as is an empty value under omitempty or omitzero.
-func (c Chain) Queries(members any) Chain { return c.setAll("Queries", members, Chain.Query) }
+// The tag url, else json, names a struct's field; "-" leaves it out, and a field without a name is
+// a mistake. A pointer sends the value that it points to. Nil is left out, and so is an empty value
+// under omitempty or omitzero.
+func (c Chain) Queries(fields any) Chain { return c.setAll("Queries", fields, Chain.Query) }
 
-// setAll sets what is in a map or a struct one by one.
+// setAll sets the fields of a map or a struct one by one.
 func (c Chain) setAll(verb string, all any, set func(Chain, string, any) Chain) Chain {
 	list, err := target.NamedValues(all)
 	if err != nil {
@@ -204,8 +210,8 @@ func (c Chain) setAll(verb string, all any, set func(Chain, string, any) Chain) 
 	return c
 }
 
-// Header sets a request header. The headers that the protocol fills itself (Authorization, Content-Type and the like)
-// are refused. Setting a name again replaces it.
+// Header sets a request header. Headers that the protocol fills itself (Authorization, Content-Type
+// and the like) are mistakes. Setting a name again replaces it.
 func (c Chain) Header(name, value string) Chain {
 	key := http.CanonicalHeaderKey(name)
 	if err := checkHeader(key, value); err != nil {
@@ -214,8 +220,8 @@ func (c Chain) Header(name, value string) Chain {
 	return c.with(setting{kind: settingHeader, name: key, value: value})
 }
 
-// Timeout bounds this call with all its attempts, in place of the client's [WithTimeout], which tells what that means for
-// a download.
+// Timeout bounds this call with all its attempts, in place of the client's [WithTimeout], which has
+// the rules for uploads and downloads.
 func (c Chain) Timeout(limit time.Duration) Chain {
 	if err := checkLimit("Timeout", limit); err != nil {
 		return c.fail(err)
@@ -231,17 +237,18 @@ func (c Chain) AttemptTimeout(limit time.Duration) Chain {
 	return c.with(setting{kind: settingAttemptTimeout, more: &more{limit: limit}})
 }
 
-// Idempotent vouches for this call: sending the same request again does no harm, because the platform takes the same
-// number with the same parameters for the same thing. Then trouble on the way and passing refusals are repeated, as for a
-// read. What is documented as never to be repeated, such as payment by code, is not repeated all the same.
+// Idempotent vouches that sending the same request again does no harm, because the platform takes
+// the same number with the same parameters for the same operation. The client then retries after
+// network failures and temporary API errors, as it does for a read. It still never retries an
+// operation that is documented as never to be repeated, such as payment by code.
 func (c Chain) Idempotent() Chain { return c.mark(settingIdempotent) }
 
-// Unbind takes the response of this call as it is, also where it names other numbers than the call does or shows none of the
-// documented fields. It is for an operation whose documentation is wrong: without it such a response is taken for another
-// call's, and the outcome is unknown.
+// Unbind accepts the response of this call even if it names other numbers than the call or shows
+// none of the documented fields. It is for an operation whose documentation is wrong: without it
+// the client takes such a response for another call's, and the outcome is unknown.
 func (c Chain) Unbind() Chain { return c.mark(settingUnbind) }
 
-// Err returns the first mistake made on the way, nil if there is none. The verbs return it too.
+// Err returns the first mistake of the steps, nil if there is none. The verbs return it too.
 func (c Chain) Err() error {
 	if c.last != nil && c.last.kind == settingMistake {
 		return c.last.more.err
@@ -249,13 +256,15 @@ func (c Chain) Err() error {
 	return nil
 }
 
-// String returns the path template, such as /v3/pay/transactions/id/{transaction_id}. Values are not in it.
+// String returns the path template, such as /v3/pay/transactions/id/{transaction_id}. Values are
+// not in it.
 func (c Chain) String() string { return "/" + c.path }
 
 // Format prints what String returns under every verb.
 func (c Chain) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.String()) }
 
-// with adds a setting. It is not put in place, for its callers are, some of them a thousand times in package api.
+// with adds a setting. It is not inlined, because its callers are, some of them a thousand times in
+// package api.
 //
 //go:noinline
 func (c Chain) with(s setting) Chain {
@@ -267,7 +276,7 @@ func (c Chain) with(s setting) Chain {
 	return c
 }
 
-// mark adds a setting that is nothing but its kind.
+// mark adds a setting that has only a kind.
 //
 //go:noinline
 func (c Chain) mark(kind settingKind) Chain { return c.with(setting{kind: kind}) }

@@ -23,22 +23,23 @@ import (
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// Client makes calls for one merchant, or for one brand. It is immutable but for the certificates that it holds, and safe
-// for concurrent use; make one and keep it, since it holds the connection pool.
+// Client makes calls for one merchant, or for one brand. It is immutable except for the platform's
+// certificates and a [KeyRing], and safe for concurrent use. Make one and keep it, since it holds
+// the connection pool.
 type Client struct {
 	config
-	merchant Merchant // once the client is built, the ID alone
+	merchant Merchant // only the ID once the client is built
 	apiv3Key func() string
 	line     *call.Line // of all its calls
 	stages   []stage
 	ages     *middleware.Ages // how old responses are
 	queue    *queue.Queue
-	origin   *Client // the client that this one was derived from, nil if it was not
+	origin   *Client // the client that As made this one from, else nil
 }
 
-// New returns a client. It checks everything that can be checked offline at once, names what is wrong and where to find
-// it, and makes no call. A source of platform keys is needed: [WithPublicKey], [WithCertificates] or
-// [WithPlatformCertificates].
+// New returns a client. It makes no call. It checks at once everything that can be checked offline;
+// its error names every fault and says where to find the right value. It needs a source of platform
+// keys: [WithPublicKey], [WithCertificates] or [WithPlatformCertificates].
 func New(merchant Merchant, options ...Option) (*Client, error) {
 	c := &Client{merchant: merchant, config: defaults()}
 	return c.build(options)
@@ -77,7 +78,8 @@ func (c *Client) build(options []Option) (*Client, error) {
 	return c, nil
 }
 
-// configure applies the options and checks everything. It returns the caller's certificates and the platform's keys.
+// configure applies the options and checks everything. It returns the caller's certificates and the
+// platform's keys.
 func (c *Client) configure(options []Option) (own *keyring.Ring, set *apiv3.KeySet, err error) {
 	var problems []error
 	for _, option := range options {
@@ -87,7 +89,7 @@ func (c *Client) configure(options []Option) (own *keyring.Ring, set *apiv3.KeyS
 		}
 		problems = append(problems, option(&c.config))
 	}
-	failed := errors.Join(problems...) != nil // what an option would have brought is not missed then
+	failed := errors.Join(problems...) != nil // then the values of an invalid option are not reported as missing
 	if c.origin != nil && !failed {
 		problems = append(problems, c.inherit())
 	}
@@ -108,7 +110,7 @@ func (c *Client) configure(options []Option) (own *keyring.Ring, set *apiv3.KeyS
 	return own, set, errors.Join(problems...)
 }
 
-// complete fills in the parts that neither the options nor the client that c was derived from have set.
+// complete fills in the parts that neither the options nor the origin of c have set.
 func (c *Client) complete() {
 	if c.queue == nil {
 		c.queue = queue.New(c.concurrency, c.queueSize)
@@ -132,7 +134,8 @@ func (c *Client) complete() {
 	}
 }
 
-// embeddedPlans are those of the embedded catalogue, which bounds them. Clients share them.
+// embeddedPlans are the plans of the embedded catalogue, whose operations bound their number.
+// Clients share them.
 var embeddedPlans sensitive.Plans
 
 // stage is one named part of the pipeline.
@@ -141,8 +144,8 @@ type stage struct {
 	wrap middleware.Middleware
 }
 
-// assemble lists the stages of the pipeline, outermost first, verifying with keys. It is the only place that does; the order
-// is explained in package middleware.
+// assemble lists the stages of the pipeline, outermost first; they verify with keys. It is the only
+// place that does so; package middleware explains the order.
 func (c *Client) assemble(keys middleware.Keys) (stages []stage) {
 	if c.observer != nil {
 		stages = append(stages, stage{"observe", middleware.Observe(c.clock, c.observer)})
@@ -163,7 +166,7 @@ func (c *Client) assemble(keys middleware.Keys) (stages []stage) {
 		stage{"verify", middleware.Verify(&middleware.VerifyConfig{Scheme: c.scheme, Keys: keys, Clock: c.clock, MaxResponse: c.maxResponse, Ages: c.ages})})
 }
 
-// join makes a pipeline of stages, before the transport.
+// join makes a pipeline of the stages and the transport.
 func (c *Client) join(stages []stage) http.RoundTripper {
 	pipeline := c.transport
 	for _, s := range slices.Backward(stages) {
@@ -172,15 +175,15 @@ func (c *Client) join(stages []stage) http.RoundTripper {
 	return pipeline
 }
 
-// follow makes the client's keys follow the platform's certificate list. A line of its own reads it, whose pipeline verifies
-// with the certificates in the response.
+// follow makes the client's keys follow the platform's certificate list. A separate line reads the
+// list; its pipeline verifies with the certificates in the response.
 func (c *Client) follow() {
 	settings := *c.certificates
 	c.line.Keys.Follow(keylist.Source{
 		Settings: settings, MchID: c.merchant.ID, Key: c.apiv3Key, Scheme: c.scheme, Logger: c.logger,
 		Reader: func(keys middleware.Keys) keylist.Read {
 			line := *c.line
-			line.Keys = keylist.New(new(apiv3.KeySet), c.clock, 0) // no key, so the request names none
+			line.Keys = keylist.New(new(apiv3.KeySet), c.clock, 0) // has no key, so the request names none
 			line.Pipeline = c.join(c.assemble(keys))
 			return readList(&line, settings.Path)
 		},
@@ -191,7 +194,7 @@ func (c *Client) follow() {
 	})
 }
 
-// Pipeline returns the names of the stages that a call passes, outermost first, ending with the transport.
+// Pipeline returns the names of the stages of a call, outermost first; the last is the transport.
 func (c *Client) Pipeline() []string {
 	names := make([]string, 0, len(c.stages)+1)
 	for _, s := range c.stages {
@@ -200,10 +203,11 @@ func (c *Client) Pipeline() []string {
 	return append(names, "transport")
 }
 
-// Close ends what the client does by itself: a certificate list that is being read, and [Client.WatchKeys]. It waits
-// until a reading has ended, and closes the connections that no call uses. A client that was never closed leaves nothing
-// behind but those, for seconds; and one that was closed still makes calls, with the keys that it has. Closing a client
-// made by [Client.As] leaves the one it came from as it is. The error is always nil.
+// Close ends the client's own work: a running refresh of the certificate list, and
+// [Client.WatchKeys]. It waits for the end of the refresh, and closes idle connections. A client
+// that is never closed leaves only those behind, for seconds. A closed client still makes calls,
+// with the keys that it has. Closing a client made by [Client.As] leaves its origin unchanged. The
+// error is always nil.
 func (c *Client) Close() error {
 	if c.origin == nil || c.line.Keys != c.origin.line.Keys {
 		c.line.Keys.Close()
@@ -214,18 +218,18 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// closeIdle closes the connections that no call uses, which frees them sooner.
+// closeIdle closes idle connections, which frees them sooner.
 func (c *Client) closeIdle() {
 	if pool, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
 		pool.CloseIdleConnections()
 	}
 }
 
-// Identity is who calls, with the kind of the number before it, such as "mchid 1900000109": what limits are counted by
-// ([middleware.LimitKey]).
+// Identity returns the caller's number after its kind, such as "mchid 1900000109". Limits are
+// counted by it ([middleware.LimitKey]).
 func (c *Client) Identity() string { return c.line.Caller }
 
-// MchID is the merchant number that signs, empty for a brand.
+// MchID returns the merchant number that signs, empty for a brand.
 func (c *Client) MchID() string {
 	if c.isBrand() {
 		return ""
@@ -233,13 +237,14 @@ func (c *Client) MchID() string {
 	return c.merchant.ID
 }
 
-// Serial is the serial of the API certificate that signs now; a [KeyRing] may go on to another.
+// Serial returns the serial of the API certificate that signs now; a [KeyRing] may switch to
+// another.
 func (c *Client) Serial() string {
 	serial, _ := c.line.Own.SigningKey()
 	return serial
 }
 
-// String returns merchant or brand, and base URL. Keys are not in it.
+// String returns merchant or brand, serial and base URL, and no key.
 func (c *Client) String() string {
 	who := "merchant"
 	if c.isBrand() {
@@ -254,14 +259,16 @@ func (c *Client) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.Strin
 // MarshalText gives encodings what Format prints.
 func (c *Client) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// As returns a client for another merchant that shares the expensive parts: the transport with its connections, the
-// catalogue, and the queue of asynchronous calls. It has the options of c, then those given here. A brand beside a merchant
-// is As(brand, WithScheme(apiv3.Brand()), WithPublicKey(id, key)), and a merchant beside a brand names apiv3.RSA() likewise.
+// As returns a client for another merchant that shares the expensive parts: the transport with its
+// connections, the catalogue, and the queue of asynchronous calls. The options of c apply first,
+// then options. As(brand, WithScheme(apiv3.Brand()), WithPublicKey(id, key)) makes a brand beside a
+// merchant; a merchant beside a brand names apiv3.RSA() in the same way.
 //
-// Platform keys belong to a merchant. A client made with [WithCertificates] passes that on, and the new one fetches its own
-// list; a public key has to be given: As(merchant, WithPublicKey(id, key)), and then nothing is fetched unless
-// WithCertificates is given too. For the merchant of c, say with another certificate, As shares the keys of c unless others
-// are given.
+// Platform keys belong to a merchant. A client made with [WithCertificates] passes that option on,
+// and the new client fetches its own list. Pass a public key explicitly: As(merchant,
+// WithPublicKey(id, key)); the new client then fetches nothing unless WithCertificates is passed
+// too. For the merchant of c, with another certificate for example, As shares the keys of c unless
+// others are passed.
 //
 // Clients made by As are as light as their keys; make one for each merchant and keep it.
 func (c *Client) As(merchant Merchant, options ...Option) (*Client, error) {
@@ -274,12 +281,12 @@ func (c *Client) As(merchant Merchant, options ...Option) (*Client, error) {
 	return other.build(options)
 }
 
-// inherit takes from the client that c was derived from what c was not given.
+// inherit fills from the origin of c the parts that the options have not set.
 func (c *Client) inherit() error {
 	origin := c.origin
 	switch {
 	case c.concurrency != origin.concurrency || c.queueSize != origin.queueSize:
-		return errors.New("WithConcurrency is for the client that As was called on: the queue is shared")
+		return errors.New("WithConcurrency belongs to the client that As is called on, because the queue is shared: leave it out of As")
 	case len(c.platformKeys) > 0 || c.certificates != nil || c.isBrand() != origin.isBrand():
 	case c.merchant.ID != origin.merchant.ID && origin.certificates == nil:
 		return fmt.Errorf("there is no platform key for merchant %s: pass WithPublicKey(id, key), both shown by its merchant platform under API security; the public key of %s is not its own", redact.Quote(c.merchant.ID), redact.Quote(origin.merchant.ID))
@@ -289,8 +296,8 @@ func (c *Client) inherit() error {
 	return nil
 }
 
-// sharedKeys returns the platform keys of the client that c was derived from if c uses them as well: for the same
-// merchant, when c was given none. It returns nil otherwise.
+// sharedKeys returns the platform keys of the origin of c if c uses them too: for the same
+// merchant, when no option sets others. It returns nil otherwise.
 func (c *Client) sharedKeys() *keylist.Keys {
 	origin := c.origin
 	if origin == nil || c.merchant.ID != origin.merchant.ID || c.isBrand() != origin.isBrand() || len(c.platformKeys) > 0 ||
@@ -300,24 +307,24 @@ func (c *Client) sharedKeys() *keylist.Keys {
 	return origin.line.Keys
 }
 
-// checkPlatformKeys reports what is wrong with the sources of platform keys.
+// checkPlatformKeys reports the faults of the sources of platform keys.
 func (c *Client) checkPlatformKeys(own *keyring.Ring) error {
 	var problems []error
 	switch {
 	case c.isBrand() && c.certificates != nil:
-		problems = append(problems, errors.New("WithCertificates is not for brands, who have a public key only"))
+		problems = append(problems, errors.New("WithCertificates is not for brands, which have only a public key"))
 	case c.isBrand() && !slices.ContainsFunc(c.platformKeys, func(k apiv3.PlatformKey) bool { return !k.IsCertificate() }):
 		problems = append(problems, errors.New("a brand names its WeChat Pay public key with every call: pass WithPublicKey(id, key), both shown by the brand's platform under API security"))
 	case c.certificates != nil && c.merchant.APIv3Key == "":
-		problems = append(problems, errors.New("WithCertificates needs Merchant.APIv3Key, under which the platform encrypts its certificates: it is set in the merchant platform under API security"))
+		problems = append(problems, errors.New("WithCertificates needs Merchant.APIv3Key, because the platform encrypts its certificates with it: set the key in the merchant platform under API security"))
 	case c.certificates == nil && len(c.platformKeys) == 0:
-		problems = append(problems, errors.New("there is no platform key, so no response could be verified: pass WithPublicKey(id, key), both shown by the merchant platform under API security; or WithCertificates() if the merchant still has platform certificates, WithPlatformCertificates if you keep them yourself"))
+		problems = append(problems, errors.New("there is no platform key, so no response can be verified: pass WithPublicKey(id, key), both shown by the merchant platform under API security; or WithCertificates() if the merchant still has platform certificates, WithPlatformCertificates if you keep them yourself"))
 	}
 	for _, key := range c.platformKeys {
 		if err := c.scheme.CheckPublicKey(key.Key); err != nil {
 			problems = append(problems, fmt.Errorf("platform key %s: %w", key.Serial, err))
 		} else if own != nil && own.Owns(key) {
-			problems = append(problems, fmt.Errorf("platform key %s is the merchant's own: apiclient_cert.pem was given where the platform's certificate or public key belongs", key.Serial))
+			problems = append(problems, fmt.Errorf("platform key %s is the merchant's own: pass the platform's certificate or public key, and not apiclient_cert.pem", key.Serial))
 		}
 	}
 	return errors.Join(problems...)

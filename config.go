@@ -21,7 +21,8 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// Option sets up a client. A bad value is an error of [New]; where two options set the same thing, the later wins.
+// Option configures a client. [New] returns an error for an invalid value; of two options for the
+// same thing the later wins.
 type Option func(*config) error
 
 // config is what the options fill.
@@ -29,20 +30,20 @@ type config struct {
 	scheme         apiv3.Scheme
 	base           *url.URL
 	backups        []string          // other hosts of the gateway, each with its port if it needs one
-	hosts          *middleware.Hosts // base and backups, and how they do; nil until the client is put together
+	hosts          *middleware.Hosts // base and backups with their health; nil until the client is built
 	platformKeys   []apiv3.PlatformKey
 	certificates   *keylist.Settings // nil: the certificate list is not fetched
-	keyShare       float64           // percent of the calls that use the public key; see WithPublicKeyShare
+	keyShare       float64           // percentage of the calls that use the public key; see WithPublicKeyShare
 	embedded       bool              // the catalogue is the embedded one
 	catalog        Catalog           // another one; nil: there is none
-	plans          *sensitive.Plans  // of the catalogue's operations; nil until the client is put together
+	plans          *sensitive.Plans  // of the catalogue's operations; nil until the client is built
 	strict         bool              // PreflightStrict
 	silenced       []string          // kinds of findings
-	told           *preflight.Told   // the findings that were logged; nil until the client is put together
+	told           *preflight.Told   // the findings that were logged; nil until the client is built
 	defaults       autofill.Caller
-	transport      http.RoundTripper // nil until the client is put together, unless WithTransport gave one
+	transport      http.RoundTripper // nil until the client is built, unless WithTransport set one
 	attempts       int
-	limiter        middleware.Limiter // nil: nothing is held back
+	limiter        middleware.Limiter // nil: no request waits
 	middlewares    []middleware.Middleware
 	logger         *slog.Logger
 	logNumbers     bool
@@ -58,9 +59,10 @@ type config struct {
 	nonce          func() string
 }
 
-// Catalog is what the client asks a catalogue of operations, such as catalog.V3(). path is a template or a concrete path
-// with a leading slash. A catalogue may also have the methods Nearest, Methods and HasSegment of that one; then the findings
-// of [WithPreflight] name what was probably meant, and [Client.At] knows the names of its paths.
+// Catalog looks up operations for the client; catalog.V3() is one. path is a template or a concrete
+// path with a leading slash. A catalogue may also have the methods Nearest, Methods and HasSegment
+// of catalog.V3(); then the findings of [WithPreflight] suggest the name that was probably meant,
+// and [Client.At] knows the segments of its paths.
 type Catalog interface {
 	Lookup(method, path string) (*fact.Operation, bool)
 }
@@ -87,7 +89,8 @@ func defaults() config {
 	}
 }
 
-// facts returns the catalogue, nil if there is none. The embedded one is unpacked when it is first asked for.
+// facts returns the catalogue, nil if there is none. The embedded one is unpacked at the first call
+// of facts.
 func (c *config) facts() call.Catalog {
 	if c.embedded {
 		return catalog.V3()

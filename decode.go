@@ -13,9 +13,9 @@ import (
 	"github.com/wxpay-go/wxpay/internal/strict"
 )
 
-// Fen reads an amount in the smallest unit of its currency, fen for CNY: a whole number that is written as one and fits. What
-// is absent or anything else (1.99, 1e2, "100", true) is an error that names the path and what stands there, without its
-// value: a *[CallError] like that of Decode.
+// Fen reads an amount in the smallest unit of its currency, fen for CNY: a whole number, written as
+// one, that fits an int64. Anything else (1.99, 1e2, "100", true, no value) is an error that names
+// the path and the kind of value there, and not the value: a *[CallError] like that of Decode.
 func (r *Response) Fen(path string) (int64, error) { return read(r, path, strict.Fen) }
 
 // Int reads a whole number, by the rules of [Response.Fen].
@@ -30,7 +30,8 @@ func (r *Response) Bool(path string) (bool, error) { return read(r, path, strict
 // Time reads a time in the form of RFC 3339, such as 2018-06-08T10:34:56+08:00; see [Response.Fen].
 func (r *Response) Time(path string) (time.Time, error) { return read(r, path, strict.Time) }
 
-// Need returns an error that names those of paths at which nothing stands, or null: a *[CallError] like that of Decode.
+// Need returns an error that names those of paths that hold no value or null: a *[CallError] like
+// that of Decode.
 //
 //	if err := res.Need("prepay_id"); err != nil { … }
 func (r *Response) Need(paths ...string) error {
@@ -48,8 +49,9 @@ func read[T any](r *Response, path string, as func(Result) (T, error)) (T, error
 	return value, err
 }
 
-// Decode unmarshals the body into v, as encoding/json does, with encrypted members decrypted as for Get. A failure is a
-// *[CallError] of stage StageDecode and outcome Confirmed: the call itself succeeded.
+// Decode unmarshals the body into v as encoding/json does, with encrypted fields decrypted as for
+// Get. A failure is a *[CallError] of stage StageDecode and outcome Confirmed: the call itself
+// succeeded.
 func (r *Response) Decode(v any) error {
 	var err error
 	switch text := r.text(); {
@@ -76,8 +78,8 @@ func (r *Response) decodeFailed(err error) error {
 	return failure
 }
 
-// decodeError is an error of encoding/json without what it may repeat of an answer, such as a number that did not fit or the
-// words of an Unmarshaler.
+// decodeError is an error of encoding/json without parts of the response that it may repeat, such
+// as a number that did not fit or the words of an Unmarshaler.
 type decodeError struct{ err error }
 
 func (e *decodeError) Error() string {
@@ -87,16 +89,16 @@ func (e *decodeError) Error() string {
 	switch {
 	case errors.As(e.err, &mismatch):
 		kind, _, _ := strings.Cut(mismatch.Value, " ")
-		return fmt.Sprintf("member %q is a JSON %s, which does not fit %s", mismatch.Field, kind, mismatch.Type)
+		return fmt.Sprintf("field %q is a JSON %s, which does not fit %s", mismatch.Field, kind, mismatch.Type)
 	case errors.As(e.err, &syntax):
 		return fmt.Sprintf("it is not JSON from byte %d on", syntax.Offset)
 	case errors.As(e.err, &target):
 		return "the target is not a pointer"
 	}
-	return "the target refused it"
+	return "the target's own unmarshaling failed"
 }
 
-// Unwrap returns what an Unmarshaler of the user's said, perhaps.
+// Unwrap returns the cause, which may be the error of a user's Unmarshaler.
 func (e *decodeError) Unwrap() error { return fault.Outside(e.err) }
 
 // Format prints the error's text under every verb.
@@ -105,11 +107,11 @@ func (e decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.E
 // MarshalText gives encodings the error's text.
 func (e decodeError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// Into decodes the answer of a call into a T:
+// Into decodes the response of a call into a T:
 //
 //	order, err := wxpay.Into[Order](client.Chain("…").Get(ctx))
 //
-// The call's own error is returned as it is; for a failure to decode see [Response.Decode].
+// It returns the call's own error unchanged; for a failure to decode see [Response.Decode].
 func Into[T any](res *Response, err error) (T, error) {
 	var v T
 	if err != nil {

@@ -108,7 +108,7 @@ func TestDecrypt(t *testing.T) {
 		client := newClient(t, wxpay.WithCatalog(answering), wxpay.WithTransport(answer{body: body}))
 		res, err := client.Chain("v3/marked").Get(context.Background())
 		require.NoError(t, err)
-		assert.ErrorContains(t, res.DecryptErr(), "99 fields of the response were not decrypted: field /data/0/phone: it is not base64; ")
+		assert.ErrorContains(t, res.DecryptErr(), "99 fields of the response could not be decrypted: field /data/0/phone: it is not base64; ")
 		assert.ErrorContains(t, res.DecryptErr(), "and 94 more")
 	})
 }

@@ -15,28 +15,30 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// DownloadResult tells what a download brought.
+// DownloadResult describes a finished download.
 type DownloadResult struct {
-	// Size is how many bytes were written, after decompression.
+	// Size counts the bytes written, after decompression.
 	Size int64
-	// Received is how many bytes came over the wire.
+	// Received counts the bytes that came over the wire.
 	Received int64
-	// Header is the header of the response, of the last one where there were several.
+	// Header is the header of the response, or of the last of several responses.
 	Header http.Header
 	// RequestID identifies the call for the platform's support; empty when the response has none.
 	RequestID string
-	// Verified says that the platform vouches for the content: by its signature, or by a digest from a signed response (or
-	// the caller does, by [Digest]). For an empty bill it says that the response was signed.
-	// It is false for content with neither, such as the images of complaints: TLS alone vouches for that.
+	// Verified reports that the platform vouches for the content, by its signature or by a digest
+	// from a signed response, or that the caller does, by [Digest]. For an empty bill it reports
+	// that the response was signed. It is false for content with neither, such as the images of
+	// complaints: only TLS vouches for that.
 	Verified bool
-	// DigestOf tells which bytes the digest covers: "plain" (the rule), and for encrypted bills, where the platform does not
-	// say, "plain", "gzip" (before expanding) or "download" (before decrypting). Empty without a digest.
+	// DigestOf names the bytes that the digest covers: "plain" as a rule. For encrypted bills,
+	// where the platform does not say, it is "plain", "gzip" (before expanding) or "download"
+	// (before decrypting). It is empty without a digest.
 	DigestOf string
-	// Empty says that there is no bill, because nothing happened on that day.
+	// Empty reports that there is no bill, because nothing happened on that day.
 	Empty bool
 }
 
-// Format prints sizes and what vouches for the content under every verb.
+// Format prints the size, the request id and Verified under every verb.
 func (d DownloadResult) Format(s fmt.State, verb rune) { redact.Format(s, verb, d.text()) }
 
 // MarshalText gives encodings what Format prints.
@@ -46,21 +48,23 @@ func (d *DownloadResult) text() string {
 	return fmt.Sprintf("wxpay.DownloadResult{%d bytes, request id %s, verified %t}", d.Size, redact.OneLine(d.RequestID), d.Verified)
 }
 
-// Reasons why a download is no good; compare with errors.Is.
+// Reasons for a failed download; compare with errors.Is.
 var (
-	// ErrDigest means that the content is not the one that the platform announced.
+	// ErrDigest means that the content differs from the announced digest.
 	ErrDigest = middleware.ErrDigest
 	// ErrTruncated means that the content ended early, on the wire or inside its compression.
 	ErrTruncated = middleware.ErrResponseTruncated
-	// ErrTooLarge means that the content is larger than [MaxSize], or that a small file expands to an absurd size.
+	// ErrTooLarge means that the content is larger than [MaxSize], or that a small file expands to
+	// an absurd size.
 	ErrTooLarge = middleware.ErrResponseTooLarge
 )
 
-// DownloadError is the cause, inside a [*CallError] of stage StageDownload, of a download that started and then failed.
-// Downloads are reads, so retrying is safe.
+// DownloadError is the cause of a download that started and then failed, inside a [*CallError] of
+// stage StageDownload. Downloads are reads, so retrying is safe.
 type DownloadError struct {
-	// Written is how many bytes went to a plain writer before the failure showed. They must not be used. It is 0 for a file
-	// from [ToFile], which is removed, and for content that is verified before it is handed out.
+	// Written counts the bytes that went to a plain writer before the failure was found. Do not use
+	// them. It is 0 for a file from [ToFile], which is removed, and for content that is verified
+	// before any of it is written.
 	Written int64
 	// Err is the reason.
 	Err error
@@ -70,7 +74,7 @@ func (e *DownloadError) Error() string {
 	if e.Written == 0 {
 		return e.Err.Error()
 	}
-	return fmt.Sprintf("%v; %d bytes went to the writer before that was known and must not be used", e.Err, e.Written)
+	return fmt.Sprintf("%v; %d bytes went to the writer before the failure was found and must not be used", e.Err, e.Written)
 }
 
 // Unwrap returns the reason.
@@ -82,7 +86,7 @@ func (e DownloadError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e
 // MarshalText gives encodings the error's text.
 func (e DownloadError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// DownloadOption says how a download is checked. Content that is gzip is always expanded.
+// DownloadOption configures a download. Gzip content is always expanded.
 type DownloadOption func(*downloadPlan) error
 
 type downloadPlan struct{ download.Plan }
@@ -101,10 +105,11 @@ func newDownloadPlan(options []DownloadOption) (*download.Plan, error) {
 	return &p.Plan, err
 }
 
-// Digest checks the content against a digest, as hash_type and hash_value of the platform's responses give it: SHA1 or SHA256
-// (for others see [DigestAlgorithm]), and hex digits. It covers the plain text, also when the download is compressed.
-// [Chain.Bill], [Chain.BillTo] and [Chain.Receipt] check the digest of the response anyway; this one must match as well, for the
-// whole of a bill.
+// Digest checks the content against a digest, in the form of hash_type and hash_value in the
+// platform's responses: SHA1 or SHA256 (for others see [DigestAlgorithm]), and hex digits. It
+// covers the plain text, even if the download is compressed. [Chain.Bill], [Chain.BillTo] and
+// [Chain.Receipt] always check the digest in the response; this one must match too, for the whole
+// of a bill.
 func Digest(algorithm, value string) DownloadOption {
 	return func(p *downloadPlan) error {
 		if algorithm == "" || value == "" {
@@ -128,8 +133,9 @@ func DigestAlgorithm(name string, algorithm func() hash.Hash) DownloadOption {
 	}
 }
 
-// MaxSize bounds the content, after decompression, in bytes; for a bill, all of its parts together. The default is 64 GiB.
-// A file that expands to more than 200 times its size, and more than 64 MiB, is always an error.
+// MaxSize bounds the content, after decompression, in bytes; for a bill, all of its parts together.
+// The default is 64 GiB. A file that expands to more than 200 times its size, and more than 64 MiB,
+// is always an error.
 func MaxSize(bytes int64) DownloadOption {
 	return func(p *downloadPlan) error {
 		p.MaxSize = bytes
@@ -137,8 +143,9 @@ func MaxSize(bytes int64) DownloadOption {
 	}
 }
 
-// Progress calls report during a download, with the bytes that came over the wire so far and their total, -1 if that is not
-// known. One goroutine at a time calls it, between two reads. It starts again at 0 when the download does.
+// Progress calls report during a download with the bytes received over the wire so far and the
+// total, -1 if the total is unknown. One goroutine at a time calls it, between two reads. It
+// restarts at 0 when the download does.
 func Progress(report func(received, total int64)) DownloadOption {
 	return func(p *downloadPlan) error {
 		p.Progress = report
@@ -146,9 +153,10 @@ func Progress(report func(received, total int64)) DownloadOption {
 	}
 }
 
-// WaitAtMost bounds how long [Chain.Bill], [Chain.BillTo] and [Chain.Receipt] wait until the platform has made the file. They
-// ask a last time when it is over; then the error is [ErrNotReady]. 0 asks once. By default only the context bounds the wait,
-// which bounds the download too.
+// WaitAtMost bounds the time that [Chain.Bill], [Chain.BillTo] and [Chain.Receipt] wait until the
+// platform has made the file. They ask a last time when it is over; then the error is
+// [ErrNotReady]. 0 asks once. By default only the context bounds the wait; it bounds the download
+// too.
 func WaitAtMost(limit time.Duration) DownloadOption {
 	return func(p *downloadPlan) error {
 		if p.Patience = &limit; limit < 0 {
@@ -158,30 +166,32 @@ func WaitAtMost(limit time.Duration) DownloadOption {
 	}
 }
 
-// Target is a file that a download becomes; see [ToFile].
+// Target is a file as the destination of a download; see [ToFile].
 type Target struct {
 	path    string
 	replace bool
 }
 
-// ToFile makes a file the destination of [Client.Fetch], [Chain.Download], [Chain.BillTo] and [Chain.Receipt]. The content is
-// written under a temporary name in the same folder and gets the name path once it has been verified: if anything goes wrong,
-// nothing is left behind. Only the file's owner can read it.
+// ToFile makes a file the destination of [Client.Fetch], [Chain.Download], [Chain.BillTo] and
+// [Chain.Receipt]. The content is written under a temporary name in the same folder and gets the
+// name path once it has been verified; a failed download leaves nothing behind. Only the file's
+// owner can read it.
 //
-// A file that exists already is an error (fs.ErrExist) before anything is sent, and is never touched; see [Target.Replace].
+// An existing file is an error (fs.ErrExist) before anything is sent, and is never changed; see
+// [Target.Replace].
 //
 // A new file is not synced to the disk: after a power failure, download again.
 func ToFile(path string) Target { return Target{path: path} }
 
-// Replace atomically overwrites an existing file once the download has been verified and synced to the disk, so that one of the
-// two is there even after a power failure. A symbolic link to a file is replaced itself, not the file; anything else but a file
-// is an error.
+// Replace atomically overwrites an existing file once the download has been verified and synced to
+// the disk, so that one of the two exists even after a power failure. It replaces a symbolic link
+// itself, and not the file behind it; anything else but a file is an error.
 func (t Target) Replace() Target {
 	t.replace = true
 	return t
 }
 
-// Write always fails: only a download knows when the file is right.
+// Write always fails: only a download knows when the file is complete.
 func (t Target) Write([]byte) (int, error) {
 	return 0, errors.New("a file from wxpay.ToFile is written by downloads only")
 }
@@ -189,10 +199,10 @@ func (t Target) Write([]byte) (int, error) {
 func newDestination(w io.Writer) (download.Destination, error) {
 	switch w := w.(type) {
 	case nil:
-		return nil, errors.New("the destination is nil: give a writer, or ToFile")
+		return nil, errors.New("the destination is nil: pass a writer, or ToFile")
 	case Target:
 		if w.path == "" {
-			return nil, errors.New("ToFile was given no path")
+			return nil, errors.New("ToFile needs a path")
 		}
 		file, err := atomicfile.Create(w.path, w.replace)
 		switch {

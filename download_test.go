@@ -201,7 +201,7 @@ func TestFetchGoesWrong(t *testing.T) {
 						assert.Equal(t, tt.tries, tries)
 					} else if there {
 						assert.Equal(t, 1, tries, "bytes are out, so it cannot begin again")
-						assert.ErrorContains(t, err, fmt.Sprintf("%d bytes went to the writer before that was known and must not be used", len(text)))
+						assert.ErrorContains(t, err, fmt.Sprintf("%d bytes went to the writer before the failure was found and must not be used", len(text)))
 					} else {
 						assert.Equal(t, tt.tries, tries, "nothing is out, so it can begin again")
 					}
@@ -280,7 +280,7 @@ func TestDownloadStandsStill(t *testing.T) {
 		takes   time.Duration
 	}{
 		"an hour and more":   {slow(29*time.Second, 29*time.Second), nil, "", 2900 * time.Second},
-		"stands still":       {slow(time.Second, 31*time.Second), nil, "the transfer stood still for 30s (WithTimeout sets the limit)", 129 * time.Second},
+		"stands still":       {slow(time.Second, 31*time.Second), nil, "the transfer stalled for 30s (WithTimeout sets the limit)", 129 * time.Second},
 		"a limit of its own": {slow(time.Second, 31*time.Second), []wxpay.Option{wxpay.WithTimeout(40 * time.Second)}, "", 130 * time.Second},
 		"no header": {answer{fail: func(req *http.Request) error { <-req.Context().Done(); return context.Cause(req.Context()) }}, nil,
 			"no response within", 30 * time.Second},
@@ -432,7 +432,7 @@ func TestDownloadMistakes(t *testing.T) {
 		says    string
 	}{
 		"no writer":         {nil, nil, "the destination is nil"},
-		"no path":           {wxpay.ToFile(""), nil, "no path"},
+		"no path":           {wxpay.ToFile(""), nil, "ToFile needs a path"},
 		"it is there":       {wxpay.ToFile(there), nil, "file already exists (Replace overwrites it)"},
 		"a folder":          {wxpay.ToFile(filepath.Dir(there)).Replace(), nil, "is a folder"},
 		"a device":          {wxpay.ToFile(os.DevNull).Replace(), nil, "is a device"},
@@ -618,7 +618,7 @@ func TestFetchIsRefused(t *testing.T) {
 		assert.False(t, there)
 	}
 	_, err := newClient(t, wxpay.WithTransport(answer{status: 204})).Fetch(context.Background(), billLink, io.Discard)
-	assert.ErrorContains(t, err, "the response has status 204, which is no file")
+	assert.ErrorContains(t, err, "the response has status 204, which is not that of a file")
 	odd := file([]byte("x"))
 	odd.header = http.Header{"Content-Encoding": {"br"}}
 	_, err = newClient(t, wxpay.WithTransport(odd)).Fetch(context.Background(), billLink, io.Discard)

@@ -12,17 +12,17 @@ import (
 )
 
 // Encrypt encrypts the field at a JSON pointer, whatever the catalogue says: for an operation that
-// it does not know, or a field that is encrypted only under a condition. The value has to be a
-// string, or an array, of which each string is encrypted; null and an empty string stay as they
-// are. "*" stands for every element of an array, as in "/receivers/*/name". A pointer may lead into
-// a JSON text in a string. For a field of the query it is a slash and the name. A request without
-// such a field is a mistake. Of Encrypt and [Chain.Plain] on one place the later wins.
+// it does not know, or a field that is encrypted only under a condition. The value must be a
+// string, or an array, whose strings are then encrypted; null and an empty string stay unchanged.
+// "*" stands for every element of an array, as in "/receivers/*/name". A pointer may lead into a
+// JSON text in a string. For a field of the query it is a slash and the name. A request without
+// such a field is a mistake. Of Encrypt and [Chain.Plain] for one field the later wins.
 //
-// The header Wechatpay-Serial names the key: the one that [Chain.Header] set, else the client's.
+// The header Wechatpay-Serial, set by [Chain.Header], chooses the key; else the client does.
 func (c Chain) Encrypt(pointer string) Chain { return c.rule(settingEncrypt, "Encrypt", pointer) }
 
-// Plain leaves a field, and everything inside it, as it is, although the catalogue marks it as
-// encrypted. The pointer is that of [Chain.Encrypt].
+// Plain sends a field, and everything inside it, in plain text, although the catalogue marks it as
+// encrypted. The pointer has the form of [Chain.Encrypt].
 func (c Chain) Plain(pointer string) Chain { return c.rule(settingPlain, "Plain", pointer) }
 
 func (c Chain) rule(kind settingKind, verb, pointer string) Chain {
@@ -34,8 +34,8 @@ func (c Chain) rule(kind settingKind, verb, pointer string) Chain {
 }
 
 // Encrypt encrypts one sensitive value for the platform, for places that [Chain.Encrypt], [Secret]
-// and a catalogue do not reach. serial names the key and has to travel in the header
-// Wechatpay-Serial. A text is at most 214 bytes of UTF-8 for a key of 2048 bits.
+// and a catalogue do not reach. serial names the key and must travel in the header
+// Wechatpay-Serial. A text has at most 214 bytes of UTF-8 for a key of 2048 bits.
 func (c *Client) Encrypt(ctx context.Context, text string) (ciphertext, serial string, err error) {
 	key, err := c.line.Keys.Encryption(ctx)
 	switch {
@@ -55,7 +55,7 @@ func (c *Client) Encrypt(ctx context.Context, text string) (ciphertext, serial s
 }
 
 // Decrypt decrypts one sensitive value of a response or a notification with the merchant's private
-// key, which has to be a crypto.Decrypter. The result is not always a text: encrypt_key, beside an
+// key, which must be a crypto.Decrypter. The result is not always a text: encrypt_key, beside an
 // encrypted bill, is a key.
 func (c *Client) Decrypt(ctx context.Context, ciphertext string) (string, error) {
 	if err := fault.Cause(ctx); err != nil {
@@ -68,8 +68,8 @@ func (c *Client) Decrypt(ctx context.Context, ciphertext string) (string, error)
 	return string(plain), nil
 }
 
-// Sign signs a message with the merchant's private key, as a page or an app that asks for payment
-// needs it, and returns the signature in base64.
+// Sign signs a message with the merchant's private key, for a page or an app that asks for payment,
+// and returns the signature in base64.
 func (c *Client) Sign(ctx context.Context, message string) (string, error) {
 	signature, _, err := c.line.Signer.SignMessage(ctx, []byte(message))
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/environ"
 )
 
-// FromEnv returns a client made from environment variables, for scripts:
+// FromEnv returns a client configured by environment variables, for scripts:
 //
 //	WXPAY_MCHID          merchant number
 //	WXPAY_BRAND_ID       brand id, in place of WXPAY_MCHID; the other variables are then the brand's
@@ -24,12 +24,13 @@ import (
 //	WXPAY_BASE_URL       the gateway (optional)
 //	WXPAY_CATALOG_OVERLAY  a file with facts of your own, in the form that catalog.Catalog.With takes (optional)
 //
-// A key or certificate is a file's path or the PEM text itself, in which a literal \n may stand for a line break. Options
-// are applied after the variables: a merchant who has platform certificates and no public key calls
-// FromEnv(WithCertificates()).
+// A key or certificate is a file's path or the PEM text itself; in the text a literal \n may stand
+// for a line break. Options apply after the variables: a merchant with platform certificates and no
+// public key calls FromEnv(WithCertificates()).
 func FromEnv(options ...Option) (*Client, error) { return FromLookupEnv(os.LookupEnv, options...) }
 
-// FromLookupEnv is [FromEnv] with another source of the same variables, for example sandbox.Sandbox.LookupEnv.
+// FromLookupEnv is [FromEnv] with another source of the variables, for example
+// sandbox.Sandbox.LookupEnv.
 func FromLookupEnv(lookup func(name string) (value string, ok bool), options ...Option) (*Client, error) {
 	env, err := environ.Read(lookup)
 	if err != nil {
@@ -56,13 +57,14 @@ func FromLookupEnv(lookup func(name string) (value string, ok bool), options ...
 	return New(merchant, append(found, options...)...)
 }
 
-// LoadPrivateKey reads a private key from a file, or from the PEM text itself: PKCS#8 or PKCS#1, PEM or DER.
+// LoadPrivateKey reads a private key from a file, or from the PEM text itself: PKCS#8 or PKCS#1,
+// PEM or DER.
 func LoadPrivateKey(pathOrPEM string) (crypto.Signer, error) {
 	return environ.Load(pathOrPEM, apiv3.ParsePrivateKey)
 }
 
-// LoadPublicKey reads a public key, such as pub_key.pem, from a file or from the PEM text itself: SPKI or PKCS#1, PEM or
-// DER.
+// LoadPublicKey reads a public key, such as pub_key.pem, from a file or from the PEM text itself:
+// SPKI or PKCS#1, PEM or DER.
 func LoadPublicKey(pathOrPEM string) (crypto.PublicKey, error) {
 	return environ.Load(pathOrPEM, apiv3.ParsePublicKey)
 }

@@ -14,24 +14,26 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// Attempt is one request of a call, and what it brought.
+// Attempt is one request of a call and its result.
 type Attempt = middleware.Attempt
 
-// Trail is what helps to find out what became of a call.
+// Trail helps to find out what became of a call.
 type Trail struct {
 	// History lists the attempts that did not simply succeed, with their Request-IDs.
 	History []Attempt
-	// Number is the merchant's own number that the call carried, empty if it is not known which member that is. It is in
-	// no error text.
+	// Number is the merchant's own number in the call, empty if its field is not known. No error
+	// text has it.
 	Number string
-	// Query is the operation that tells what became of the call, such as GET /v3/refund/domestic/refunds/{out_refund_no};
-	// empty when no reviewed one is known. [Client.Resolve] asks it.
+	// Query is the operation that tells what became of the call, such as GET
+	// /v3/refund/domestic/refunds/{out_refund_no}; empty if no reviewed query is known.
+	// [Client.Resolve] uses it.
 	Query string
 
 	call *call.Call
 }
 
-// Format prints the number of attempts and the query under every verb, and not the merchant's number.
+// Format prints the count of attempts and the query under every verb, and never the merchant's
+// number.
 func (t Trail) Format(s fmt.State, verb rune) { redact.Format(s, verb, t.text()) }
 
 // MarshalText gives encodings what Format prints.
@@ -41,7 +43,7 @@ func (t *Trail) text() string {
 	return fmt.Sprintf("wxpay.Trail{%d attempts, query %q}", len(t.History), t.Query)
 }
 
-// remedy says what to do next about a doubt.
+// remedy says what to do next about an unknown outcome.
 func (t *Trail) remedy() string {
 	if t.Query == "" {
 		return "the operation may have taken effect: query it by your own number before repeating"
@@ -49,14 +51,15 @@ func (t *Trail) remedy() string {
 	return "the operation may have taken effect: ask " + t.Query + " before repeating, as Client.Resolve does"
 }
 
-// VerifyError means that an answer arrived and cannot be trusted; see [middleware.VerifyError]. It is the cause inside
-// a [*CallError] whose outcome is Unknown.
+// VerifyError means that a response arrived and cannot be trusted; see [middleware.VerifyError]. It
+// is the cause inside a [*CallError] with the outcome Unknown.
 type VerifyError = middleware.VerifyError
 
-// CallError is a call that failed without a trustworthy answer, or after one. Its text names the operation by its
-// template and tells what to do; values, bodies and keys are not in it.
+// CallError is the error of a call that failed without a trustworthy response, or after one. Its
+// text names the operation by its template and says what to do next; it has no values, bodies or
+// keys.
 type CallError struct {
-	// Stage is where it failed; errors.Is(err, stage) holds too.
+	// Stage is the stage that failed; errors.Is(err, stage) holds too.
 	Stage Stage
 	// Outcome is what is known about the operation.
 	Outcome Outcome
@@ -64,7 +67,7 @@ type CallError struct {
 	Method, Template string
 	// Attempts is how many requests were signed for the wire.
 	Attempts int
-	// Response is the verified answer that came although the call failed; nil if there is none.
+	// Response is the verified response of a call that failed afterwards; nil if there is none.
 	Response *Response
 	// Trail helps to resolve a doubt.
 	Trail
@@ -82,10 +85,10 @@ func (e *CallError) Error() string {
 	case Rejected:
 		b.WriteString("rejected, the request took no effect: " + call.CauseText(e.Err))
 	case Confirmed:
-		b.WriteString("the platform confirmed success, but " + e.Stage.Error() + " failed: " + call.CauseText(e.Err) + " (do not repeat the call; its answer is in CallError.Response)")
+		b.WriteString("the platform confirmed success, but " + e.Stage.Error() + " failed: " + call.CauseText(e.Err) + " (do not repeat the call; its response is in CallError.Response)")
 	default:
 		if e.Method == http.MethodGet {
-			b.WriteString("no usable answer: " + call.CauseText(e.Err) + " (it was a read and can be repeated)")
+			b.WriteString("no usable response: " + call.CauseText(e.Err) + " (it was a read, so retrying is safe)")
 			break
 		}
 		b.WriteString("outcome unknown: " + call.CauseText(e.Err) + " (" + e.remedy() + ")")
@@ -102,14 +105,15 @@ func (e CallError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Err
 // MarshalText gives encodings the error's text.
 func (e CallError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// Is makes a CallError its Stage, and ErrOutcomeUnknown where that is so.
+// Is reports whether target is its Stage, or ErrOutcomeUnknown if the outcome is unknown.
 func (e *CallError) Is(target error) bool {
 	return target == e.Stage || target == ErrOutcomeUnknown && e.Outcome == Unknown
 }
 
-// QueryError is inside an error of Ensure or Resolve when a query about a call taught nothing. Err is what it ended with, often
-// an *[APIError], and is not unwrapped: what the platform said of the query it did not say of the call, so IsCode and OutcomeOf
-// do not look at it. errors.Is finds [ErrMissing] and the end of a context in it.
+// QueryError reports that the query made by Ensure or Resolve told nothing about the call. Err is
+// the query's error, often an *[APIError]. It is not unwrapped, because an API error of the query
+// is not one of the call: IsCode and OutcomeOf do not look at it. errors.Is finds [ErrMissing] and
+// the end of a context in it.
 type QueryError struct{ Err error }
 
 func (e *QueryError) Error() string { return e.Err.Error() }
@@ -120,7 +124,7 @@ func (e QueryError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Er
 // MarshalText gives encodings the error's text.
 func (e QueryError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// Is finds what says nothing about a call.
+// Is finds errors that say nothing about a call.
 func (e *QueryError) Is(target error) bool {
 	return (target == ensure.ErrMissing || target == context.Canceled || target == context.DeadlineExceeded) && errors.Is(e.Err, target)
 }
@@ -134,7 +138,7 @@ func writeOperation(b *strings.Builder, method, template string) {
 	}
 }
 
-// newTrail collects what an error says about a call.
+// newTrail collects the trail of a call for its error.
 func newTrail(c *call.Call) Trail {
 	t := Trail{History: slices.Clone(c.History), Number: c.Own(), call: c}
 	if o := c.Operation; o != nil && o.Link != nil {

@@ -285,8 +285,8 @@ func TestEchoesAreLogged(t *testing.T) {
 			Post(t.Context(), wxpay.JSON{"out_request_no": "R-MINE", "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0"})
 		require.NoError(t, err)
 	}
-	assert.Equal(t, 1, strings.Count(log.String(), "repeats a member of the call otherwise"), log.String())
-	assert.Contains(t, log.String(), "member=out_request_no")
+	assert.Equal(t, 1, strings.Count(log.String(), "repeats a field of the call with another value"), log.String())
+	assert.Contains(t, log.String(), "field=out_request_no")
 	assert.NotContains(t, log.String(), "R-OTHER")
 	assert.NotContains(t, log.String(), "R-MINE")
 }

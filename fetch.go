@@ -9,17 +9,19 @@ import (
 	"github.com/wxpay-go/wxpay/internal/download"
 )
 
-// Download writes the response to a GET of this chain to w: files and images, whose responses carry no signature; overseas
-// statements, which are signed through a digest in the header; and any other response, verified as usual. Content that is gzip
-// is expanded. It holds no more than a buffer in memory, whatever the size. For a download_url use [Client.Fetch], and
-// [Chain.Bill] for the whole of a bill.
+// Download writes the response to a GET of this chain to w: files and images, whose responses carry
+// no signature; overseas statements, which are signed through a digest in the header; and any other
+// response, verified as usual. Gzip content is expanded. Memory holds no more than a buffer,
+// whatever the size. For a download_url use [Client.Fetch], and for a whole bill [Chain.Bill].
 //
-// w is [ToFile], or any writer. A plain writer gets the bytes while they arrive, so an error may show only at the end: then a
-// [*CallError] with a [*DownloadError] inside tells how many are out. (A statement's signature is verified before the first
-// byte, its content by the last.)
+// w is [ToFile], or any writer. A plain writer gets the bytes while they arrive, so an error may
+// come only at the end: a [*CallError] with a [*DownloadError] inside, which counts the bytes
+// already written. (A statement's signature is verified before its first byte, its content by its
+// last.)
 //
-// A download that breaks off starts again, as often as [WithAttempts] allows, while no byte has gone to a plain writer; the
-// platform cannot resume. It has no total time limit, but ends when it stalls; see [WithTimeout].
+// An interrupted download starts again, as often as [WithAttempts] allows, while no byte has gone
+// to a plain writer; the platform cannot resume. It has no total time limit, but ends when it
+// stalls; see [WithTimeout].
 func (c Chain) Download(ctx context.Context, w io.Writer, options ...DownloadOption) (*DownloadResult, error) {
 	prepared, err := c.prepare(ctx, http.MethodGet, nil)
 	if err != nil {
@@ -29,19 +31,20 @@ func (c Chain) Download(ctx context.Context, w io.Writer, options ...DownloadOpt
 	return stream{prepared}.download(ctx, w, options)
 }
 
-// Fetch downloads from a ready-made address, such as a download_url of a response: path and query travel, and are signed,
-// unchanged. The address must name a host of this client's gateway (or another of the platform's, if the gateway is the
-// platform): a request that is signed for one is not sent elsewhere. A link to the platform takes the way through the gateway
-// that [WithBaseURL] names. Links live for half a minute, so fetch at once, with the client that got the link.
+// Fetch downloads from a given address, such as a download_url of a response: path and query
+// travel, and are signed, unchanged. The address must name a host of this client's gateway (or
+// another of the platform's hosts, if the gateway is the platform): a request signed for one is not
+// sent elsewhere. A link to the platform goes through the gateway of [WithBaseURL]. Links live for
+// half a minute, so fetch at once, with the client that got the link.
 //
-// The documented links lead to unsigned content ([middleware.UnsignedResponses]). [Digest] checks it against the digest that
-// came with the link:
+// The documented links lead to unsigned content ([middleware.UnsignedResponses]). [Digest] checks
+// it against the digest beside the link:
 //
 //	got, err := client.Fetch(ctx, url, wxpay.ToFile("receipt.pdf"), wxpay.Digest("SHA256", hex))
 //
-// A response of any other path must be signed, unless there is a Digest to check it.
+// A response from any other path must be signed, unless a Digest checks it.
 //
-// Everything else is as for [Chain.Download]. [Chain.Bill] and [Chain.Receipt] get the link too.
+// Everything else is as in [Chain.Download]. [Chain.Bill] and [Chain.Receipt] also get the link.
 func (c *Client) Fetch(ctx context.Context, address string, w io.Writer, options ...DownloadOption) (*DownloadResult, error) {
 	linked, err := c.line.Link(ctx, address)
 	if err != nil {
@@ -67,7 +70,7 @@ func (s stream) download(ctx context.Context, w io.Writer, options []DownloadOpt
 	})
 }
 
-// deliver makes a destination of w, which becomes final when get succeeds.
+// deliver makes a destination of w, and makes it final when get succeeds.
 func (s stream) deliver(w io.Writer, get func(download.Destination) (*download.Result, error)) (*DownloadResult, error) {
 	dst, err := newDestination(w)
 	if err != nil {
@@ -84,12 +87,12 @@ func (s stream) deliver(w io.Writer, get func(download.Destination) (*download.R
 	return (*DownloadResult)(got), nil
 }
 
-// Open sends the call and returns the response when its header is there.
+// Open sends the call and returns the response once its header has arrived.
 func (s stream) Open(ctx context.Context) (res *http.Response, end func(), err error) {
 	return s.call.Open(ctx)
 }
 
-// Failed makes the error of content that is no good.
+// Failed makes the error of failed content.
 func (s stream) Failed(failure *download.Failure) error {
 	return s.call.Failed(call.StageDownload, Unknown, failure)
 }
@@ -97,5 +100,5 @@ func (s stream) Failed(failure *download.Failure) error {
 // Verified reports whether the response was signed.
 func (s stream) Verified() bool { return s.call.Verified }
 
-// Attempts is how often the content may be requested.
+// Attempts is the most requests for the content.
 func (s stream) Attempts() int { return s.call.Line().Attempts }

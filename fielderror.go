@@ -27,7 +27,7 @@ func (e FieldError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Er
 // MarshalText gives encodings the error's text.
 func (e FieldError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// decryptError has the faults of several fields of a response.
+// decryptError joins the faults of several fields of a response.
 type decryptError struct{ fields []error }
 
 func newDecryptError(faults []*jsonwalk.FieldError) error {
@@ -39,7 +39,7 @@ func newDecryptError(faults []*jsonwalk.FieldError) error {
 }
 
 func (e *decryptError) Error() string {
-	return fmt.Sprintf("wxpay: %d fields of the response were not decrypted: %s", len(e.fields), redact.List(e.fields, error.Error))
+	return fmt.Sprintf("wxpay: %d fields of the response could not be decrypted: %s", len(e.fields), redact.List(e.fields, error.Error))
 }
 
 // Unwrap returns the faults.

@@ -17,16 +17,16 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// File is the file that [Chain.Upload] sends: make one with [FileAt], [FileFrom] or [FileReader]. It is an immutable value;
-// its methods return a changed copy.
+// File is a file for [Chain.Upload]: make one with [FileAt], [FileFrom] or [FileReader]. It is an
+// immutable value; its methods return a changed copy.
 type File struct {
 	file       upload.File
 	meta       JSON
-	name, hash string // the fields of the meta with the file's name and digest
+	name, hash string // names of the meta's fields with the file's name and digest
 	err        error
 }
 
-// Format prints the size, if it is known, under every verb.
+// Format prints the size, if known, under every verb.
 func (f File) Format(s fmt.State, verb rune) { redact.Format(s, verb, f.text()) }
 
 func (f *File) text() string {
@@ -36,10 +36,11 @@ func (f *File) text() string {
 	return fmt.Sprintf("wxpay.File{%d bytes}", f.file.Size)
 }
 
-// FileAt is the file at path, which is read when it is sent.
+// FileAt is the file at path. It is read when it is sent.
 func FileAt(path string) File { return fileOf(upload.At(path)) }
 
-// FileFrom is size bytes of r under a file name. r is read once for the digest and once for each attempt.
+// FileFrom is size bytes of r under a file name. r is read once for the digest and once for each
+// attempt.
 func FileFrom(name string, r io.ReaderAt, size int64) File {
 	if r == nil || size < 0 {
 		return File{err: errors.New("FileFrom needs a reader and its size in bytes")}
@@ -50,8 +51,8 @@ func FileFrom(name string, r io.ReaderAt, size int64) File {
 	return fileOf(upload.From(name, userReader{at: r}, size))
 }
 
-// FileReader is all of r, under a file name: at most 64 MiB. It can be read only once, so it is kept in a temporary file while
-// it is sent.
+// FileReader is all of r, at most 64 MiB, under a file name. r can be read only once, so a
+// temporary file keeps it during the upload.
 func FileReader(name string, r io.Reader) File {
 	if r == nil {
 		return File{err: errors.New("FileReader needs a reader")}
@@ -61,7 +62,8 @@ func FileReader(name string, r io.Reader) File {
 
 func fileOf(source upload.Source) File { return File{file: upload.File{Source: source}} }
 
-// Meta sets a further field of the signed meta, such as item_id. Fields that the catalogue marks as encrypted are encrypted.
+// Meta sets another field of the signed meta, such as item_id. Fields that the catalogue marks as
+// encrypted are encrypted.
 func (f File) Meta(name string, value any) File {
 	f.meta = maps.Clone(f.meta)
 	if f.meta == nil {
@@ -77,20 +79,22 @@ func (f File) Part(name string) File {
 	return f
 }
 
-// Fields sets the names of the meta's fields with the file's name and its digest; an empty one is left out. The default is
-// the catalogue's, else "filename" and "sha256".
+// Fields sets the names of the meta's fields with the file's name and its digest; an empty one is
+// left out. The default is the catalogue's, else "filename" and "sha256".
 func (f File) Fields(name, digest string) File {
 	f.name, f.hash = name, digest
 	return f
 }
 
-// Hash sets the digest's algorithm, for the few uploads that want SM3. The default is SHA-256. The digest is lower-case hex.
+// Hash sets the digest's algorithm, for the few uploads that require SM3. The default is SHA-256.
+// The digest is lower-case hex.
 func (f File) Hash(algorithm func() hash.Hash) File {
 	f.file.Hash = algorithm
 	return f
 }
 
-// userReader is a reader of the user's. It is read on goroutines of ours and of net/http's, where a panic would end the process.
+// userReader wraps a reader of the user. Goroutines of this package and of net/http read it, where
+// a panic would end the process.
 type userReader struct {
 	r  io.Reader
 	at io.ReaderAt
@@ -108,24 +112,24 @@ func (u userReader) ReadAt(p []byte, offset int64) (n int, err error) {
 	return n, fault.Outside(err)
 }
 
-// sending is a File on its way; see [call.File].
+// sending is a File during its upload; see [call.File].
 type sending struct {
 	File
 	boundary string
 }
 
-// Ready reads the file for its digest and returns the meta to sign. It fills in the names that the caller left to the
-// catalogue, of which operation is a row or nil.
+// Ready reads the file for its digest and returns the meta to sign. It fills in the names that the
+// caller did not set from operation, a row of the catalogue or nil.
 func (s *sending) Ready(ctx context.Context, operation *fact.Operation, limits *fact.Upload, boundary string) (map[string]any, error) {
 	switch {
 	case s.err != nil:
 		return nil, s.err
 	case s.file.IsZero():
-		return nil, errors.New("the file is empty of everything: make one with FileAt, FileFrom or FileReader")
+		return nil, errors.New("the File has no content: make one with FileAt, FileFrom or FileReader")
 	}
 	form := operation.UploadForm()
 	if form.Algorithm != "" && s.file.Hash == nil {
-		return nil, fmt.Errorf("this upload wants an SM3 digest: give its algorithm with Hash, and say so with Meta(%q, …)", form.Algorithm)
+		return nil, fmt.Errorf("this upload requires an SM3 digest: set its algorithm with Hash, and name it with Meta(%q, …)", form.Algorithm)
 	}
 	if s.file.Part == "" {
 		s.file.Part = form.Part
@@ -150,7 +154,7 @@ func (s *sending) Ready(ctx context.Context, operation *fact.Operation, limits *
 	return meta, nil
 }
 
-// Attach makes the multipart body of req, with meta as it is signed.
+// Attach makes the multipart body of req, with the signed meta.
 func (s *sending) Attach(of *middleware.Call, req *http.Request, meta []byte) {
 	body := s.file.Body(s.boundary, meta)
 	of.SetStream(req, body.Size, meta, body.Open)

@@ -5,7 +5,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/preflight"
 )
 
-// Finding is one result of the checks before sending. No value of the request is in it.
+// Finding is one result of the checks before sending. It has no value of the request.
 type Finding struct {
 	// Kind is the sort of finding. Under PreflightStrict these can fail a call:
 	//
@@ -33,32 +33,32 @@ type Finding struct {
 	//   - "inferred encryption": a field was encrypted because that of a sister operation is; no official source shows
 	//     it. It is found when the call is encrypted, not by [Chain.Check].
 	Kind string
-	// Place is the part of the request: "operation", "path", "query", "header" or "body".
+	// Place is a part of the request: "operation", "path", "query", "header" or "body".
 	Place string
-	// Pointer is the JSON pointer of a field of the body, and a slash with the name of anything
-	// else. It is empty for the operation and for the body as a whole.
+	// Pointer is the JSON pointer of a field of the body; for anything else it is a slash and the
+	// name. It is empty for the operation and for the whole body.
 	Pointer string
-	// Label is the field's short name in the manual, such as 总金额, and Unit the unit of a number,
-	// where they are known.
+	// Label is the field's short name in the manual, such as 总金额, and Unit the unit of a number;
+	// empty if unknown.
 	Label string
 	Unit  fact.Unit
-	// Text tells the fault and the remedy.
+	// Text names the fault and the remedy.
 	Text string
-	// Certainty tells in words what the finding rests on: "confirmed by a second source", "the
+	// Certainty names the evidence of the finding: "confirmed by a second source", "the
 	// documentation alone says so", "inferred from a sister operation", "your overlay says so". It
-	// is empty where there is no doubt.
+	// is empty for a certain finding.
 	Certainty string
-	// Warning says that the finding is not certain enough to fail the call.
+	// Warning reports that the finding is not certain enough to fail the call.
 	Warning bool
 }
 
 // String returns place, pointer, label, unit, text and certainty.
 func (f Finding) String() string { return preflight.Finding(f).String() }
 
-// PreflightError is a call that failed the checks of PreflightStrict. Nothing was sent. It is the
-// cause inside a *[CallError] of stage StageBuild.
+// PreflightError is the error of a call that failed the checks of PreflightStrict. Nothing was
+// sent. It is the cause inside a *[CallError] of stage StageBuild.
 type PreflightError struct {
-	// Findings holds every finding, warnings too, in the order of the request.
+	// Findings has all findings, warnings included, in the order of the request.
 	Findings []Finding
 }
 

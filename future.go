@@ -15,12 +15,13 @@ import (
 // ErrQueueFull means that the queue of asynchronous calls is full. Nothing was sent.
 var ErrQueueFull = fault.New("the queue of asynchronous calls is full (WithConcurrency sets its size)")
 
-// Future is an asynchronous call: it ends once, with an answer or an error. It is safe for concurrent use.
+// Future is an asynchronous call: it ends once, with a response or an error. It is safe for
+// concurrent use.
 type Future struct {
 	done chan struct{}
 
 	mu    sync.Mutex
-	next  []func() // what runs when the call has ended
+	next  []func() // run when the call has ended
 	ended bool
 	res   *Response
 	err   error
@@ -43,14 +44,14 @@ func (f *Future) Format(s fmt.State, verb rune) { redact.Format(s, verb, f.text(
 
 func newFuture() *Future { return &Future{done: make(chan struct{})} }
 
-// failed returns a future that has ended already.
+// failed returns a future that has already ended.
 func failed(err error) *Future {
 	f := newFuture()
 	f.end(nil, err)
 	return f
 }
 
-// end ends the future and runs what waits for it, on the caller's goroutine.
+// end ends the future and runs its next functions, on the caller's goroutine.
 func (f *Future) end(res *Response, err error) {
 	f.mu.Lock()
 	f.res, f.err, f.ended = res, err, true
@@ -61,7 +62,7 @@ func (f *Future) end(res *Response, err error) {
 	runAll(next)
 }
 
-// runAll runs one after the other, the later ones also when an earlier one ends the goroutine.
+// runAll runs next in order. It runs the later functions even if an earlier one ends the goroutine.
 func runAll(next []func()) {
 	if len(next) > 0 {
 		defer runAll(next[1:])
@@ -69,14 +70,17 @@ func runAll(next []func()) {
 	}
 }
 
-// Done is closed when the call has ended. Then Wait returns at once, whatever became of its context.
+// Done returns a channel that is closed when the call has ended. Wait then returns at once, even if
+// its context has ended.
 func (f *Future) Done() <-chan struct{} { return f.done }
 
-// Wait waits for the call to end and returns what it brought, as often as it is asked; [Into] decodes that in one expression:
+// Wait waits for the end of the call and returns its result, every time it is called; [Into]
+// decodes the result in one expression:
 //
 //	order, err := wxpay.Into[Order](future.Wait(ctx))
 //
-// When ctx ends first, the call goes on, and the error is [ErrOutcomeUnknown]: wait again, or find out later.
+// If ctx ends first, the call goes on, and the error is [ErrOutcomeUnknown]: wait again, or find
+// out later.
 func (f *Future) Wait(ctx context.Context) (*Response, error) {
 	select {
 	case <-f.done:
@@ -90,16 +94,17 @@ func (f *Future) Wait(ctx context.Context) (*Response, error) {
 	case <-f.done:
 		return f.res, f.err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wxpay: the call goes on, waiting for it ended: %w; %w", fault.Cause(ctx), ErrOutcomeUnknown)
+		return nil, fmt.Errorf("wxpay: the call goes on, only the wait for it ended: %w; %w", fault.Cause(ctx), ErrOutcomeUnknown)
 	}
 }
 
-// Then runs step with the answer when the call succeeds, and returns a future that ends after step: with the answer, or
-// with step's error. When the call fails, step is not run and the new future has the call's error. A panic in step
-// becomes its error, a [*PanicError]; so does its goroutine's end (runtime.Goexit). In the error of a step, errors.Is and
-// errors.As find nothing of this module: a refusal of another call that step made is none of this one.
+// Then runs step with the response if the call succeeds, and returns a future that ends after step:
+// with the response, or with step's error. If the call fails, Then does not run step, and the new
+// future has the call's error. A panic in step becomes its error, a [*PanicError]; so does the end
+// of its goroutine (runtime.Goexit). In step's error, errors.Is and errors.As find no error of this
+// module: an API error of another call that step made does not count as one of this call.
 //
-// step runs on a goroutine of the client, after the call has given its place to the next one.
+// step runs on a goroutine of the client, after the call has freed its slot in the queue.
 func (f *Future) Then(step func(*Response) error) *Future {
 	after := newFuture()
 	run := func() {
@@ -108,7 +113,7 @@ func (f *Future) Then(step func(*Response) error) *Future {
 			return
 		}
 		err := fault.ErrExited
-		defer func() { // also when step ends its goroutine
+		defer func() { // even if step ends its goroutine
 			if err != nil {
 				from := &f.res.from
 				after.end(f.res, from.Call.FailedWith(from, call.StageCallback, Confirmed, err)) // the call itself succeeded
@@ -125,7 +130,8 @@ func (f *Future) Then(step func(*Response) error) *Future {
 	return after
 }
 
-// whenEnded has run run when the call ends. It returns false, and does nothing, if that has been.
+// whenEnded runs run when the call ends. If the call has ended already, it returns false and does
+// nothing.
 func (f *Future) whenEnded(run func()) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -135,8 +141,9 @@ func (f *Future) whenEnded(run func()) bool {
 	return !f.ended
 }
 
-// WaitAll waits for every future and returns their answers in the same order, nil where a call failed, and the errors
-// joined. When ctx ends first, the futures that have not ended count as failed with its error.
+// WaitAll waits for every future and returns the responses in the same order, nil for a failed
+// call, and the joined errors. If ctx ends first, the futures that have not ended count as failed
+// with its error.
 func WaitAll(ctx context.Context, futures ...*Future) ([]*Response, error) {
 	answers := make([]*Response, len(futures))
 	errs := make([]error, len(futures))
@@ -167,7 +174,7 @@ func submit(ctx context.Context, q *queue.Queue, c *call.Call) *Future {
 	return a.future
 }
 
-// Run makes the call. Code of the user's may panic in it or end the goroutine.
+// Run makes the call. Code of the user may panic in it or end the goroutine.
 func (a *asyncCall) Run() {
 	cause := fault.ErrExited
 	defer func() {
@@ -183,7 +190,7 @@ func (a *asyncCall) Run() {
 // End ends the future.
 func (a *asyncCall) End() { a.future.end(a.res, a.err) }
 
-// Cancel ends the future of a call that waited.
+// Cancel ends the future of a waiting call.
 func (a *asyncCall) Cancel() {
 	a.future.end(nil, a.call.Failed(call.StageQueue, NotSent, fault.Cause(a.ctx)))
 }

@@ -117,7 +117,7 @@ func TestWithBaseURL(t *testing.T) {
 	for name, option := range map[string]wxpay.Option{
 		"not of the form https://host": wxpay.WithBaseURL("apihk"),
 		"has more than scheme":         wxpay.WithBaseURL("https://a", "https://b/v3"),
-		"stands twice":                 wxpay.WithBaseURL("https://a", "https://b", "https://a"),
+		"appears twice":                wxpay.WithBaseURL("https://a", "https://b", "https://a"),
 		"differ in their scheme":       wxpay.WithBaseURL("https://a", "http://127.0.0.1:1"),
 		"it must be positive":          wxpay.WithAttempts(0),
 	} {

@@ -10,16 +10,17 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Invoke makes the parameters with which a page, a mini program or an app opens WeChat Pay. Each result marshals to JSON
-// with exactly the fields and types that its front end takes; hand it over as it is. Get one from [Client.Invoke]; it is a
-// value and safe for concurrent use.
+// Invoke makes the parameters for a page, a mini program or an app to open WeChat Pay. Each result
+// marshals to JSON with exactly the fields and types that its front end takes; pass it on
+// unchanged. Get one from [Client.Invoke]; it is a value and safe for concurrent use.
 //
-// The signatures are made with the client's own key, which must be the one that created the order; appID is the one of the
-// order (of a service provider's order sub_appid, if it has a sub_openid). They hold for as long as the prepay_id does, two
-// hours. See https://pay.weixin.qq.com/doc/v3/merchant/4012791886 (checked in November 2026).
+// The client's key signs them; it must be the key that created the order. appID is that of the
+// order (for a service provider's order with a sub_openid, its sub_appid). Signatures are valid as
+// long as the prepay_id, two hours. See https://pay.weixin.qq.com/doc/v3/merchant/4012791886
+// (checked in November 2026).
 type Invoke struct{ client *Client }
 
-// Format prints for whom under every verb.
+// Format prints the caller under every verb.
 func (i Invoke) Format(s fmt.State, verb rune) { redact.Format(s, verb, i.text()) }
 
 func (i Invoke) text() string {
@@ -35,9 +36,10 @@ func (c *Client) Invoke() Invoke { return Invoke{c} }
 // InvokeOption adds to the parameters of a payment.
 type InvokeOption func(*invocation) error
 
-type invocation struct{ subsidy string } // what is added to package
+type invocation struct{ subsidy string } // added to package
 
-// Installments selects the number of instalments of an order that was created with an instalment subsidy.
+// Installments selects the number of instalments of an order that was created with an instalment
+// subsidy.
 func Installments(number int) InvokeOption {
 	return func(i *invocation) error {
 		if number < 1 {
@@ -57,10 +59,11 @@ func invocationOf(options []InvokeOption) (how invocation, err error) {
 	return how, err
 }
 
-// redacted makes parameters print no signature and no identity, under any verb and in a log. JSON has all fields.
+// redacted keeps signatures and identities of parameters out of every verb and log. JSON has all
+// fields.
 type redacted struct{}
 
-// Format prints the same text for all.
+// Format prints the same text under every verb.
 func (redacted) Format(s fmt.State, verb rune) { redact.Format(s, verb, frontEnd) }
 
 // LogValue gives slog what Format prints.
@@ -77,7 +80,8 @@ type JSAPIPayment struct {
 	Package   string `json:"package"` // prepay_id=…
 	SignType  string `json:"signType"`
 	PaySign   string `json:"paySign"`
-	// MixTradeNo belongs to mixed payments of medical insurance. It is not signed: set it afterwards.
+	// MixTradeNo belongs to mixed payments of medical insurance. It is not signed: set it on the
+	// result.
 	MixTradeNo string `json:"mixTradeNo,omitempty"`
 }
 
@@ -105,23 +109,25 @@ type MiniProgramPayment struct {
 	Package   string `json:"package"` // prepay_id=…
 	SignType  string `json:"signType"`
 	PaySign   string `json:"paySign"`
-	// MixTradeNo belongs to mixed payments of medical insurance. It is not signed: set it afterwards.
+	// MixTradeNo belongs to mixed payments of medical insurance. It is not signed: set it on the
+	// result.
 	MixTradeNo string `json:"mixTradeNo,omitempty"`
 }
 
-// MiniProgram makes the parameters of a payment in a mini program, whose appid appID is, from the prepay_id of a JSAPI
-// order.
+// MiniProgram makes the parameters of a payment in the mini program appID from the prepay_id of a
+// JSAPI order.
 func (i Invoke) MiniProgram(ctx context.Context, appID, prepayID string, options ...InvokeOption) (MiniProgramPayment, error) {
 	p, err := i.JSAPI(ctx, appID, prepayID, options...)
 	return MiniProgramPayment{TimeStamp: p.TimeStamp, NonceStr: p.NonceStr, Package: p.Package, SignType: p.SignType, PaySign: p.PaySign}, err
 }
 
-// AppPayment is the PayReq of the app's SDK. The SDK for Android calls package packageValue; the one for iOS has the same
-// names.
+// AppPayment is the PayReq of the app's SDK. The SDK for Android calls package packageValue; the
+// SDK for iOS has the same names.
 type AppPayment struct {
 	redacted
 	AppID string `json:"appid"`
-	// PartnerID is the merchant number. It is not signed: where the order's page asks for sub_mchid, set it afterwards.
+	// PartnerID is the merchant number. It is not signed: if the manual of the order requires
+	// sub_mchid, set it on the result.
 	PartnerID string `json:"partnerid"`
 	PrepayID  string `json:"prepayid"`
 	Package   string `json:"package"` // Sign=WXPay
@@ -146,30 +152,31 @@ func (i Invoke) App(ctx context.Context, appID, prepayID string, options ...Invo
 	}, nil
 }
 
-// Native returns the text for the QR code of a Native order: its code_url, checked. There is nothing to sign. It holds for
-// two hours.
+// Native checks the code_url of a Native order and returns it as the text for the QR code. Nothing
+// is signed. It is valid for two hours.
 func (i Invoke) Native(codeURL string) (string, error) { return invoke.Native(codeURL) }
 
-// H5 returns the address that a browser opens for an H5 order: its h5_url, with redirectURL as the page to come back to
-// unless that is empty. There is nothing to sign. The h5_url holds for five minutes, and must be opened from a page of the
-// registered domain, because the Referer is checked.
+// H5 returns the address that a browser opens for an H5 order: its h5_url, with redirectURL as the
+// page to return to unless it is empty. Nothing is signed. The h5_url is valid for five minutes.
+// Open it from a page of the registered domain, because the platform checks the Referer.
 func (i Invoke) H5(h5URL, redirectURL string) (string, error) { return invoke.H5(h5URL, redirectURL) }
 
-// TransferConfirmation is the parameter of wx.requestMerchantTransfer, and of WeixinJSBridge.invoke of the same name, with
-// which a user confirms a transfer.
+// TransferConfirmation is the parameter of wx.requestMerchantTransfer, and of WeixinJSBridge.invoke
+// of the same name, for a user to confirm a transfer.
 type TransferConfirmation struct {
 	redacted
 	MchID   string `json:"mchId"`
 	AppID   string `json:"appId"`
 	Package string `json:"package"` // package_info of the transfer bill
-	// SubMchID and SubAppID belong to the service-provider mode, OpenID is optional: set them afterwards.
+	// SubMchID and SubAppID belong to the service-provider mode; OpenID is optional. Set them on
+	// the result.
 	SubMchID string `json:"subMchId,omitempty"`
 	SubAppID string `json:"subAppId,omitempty"`
 	OpenID   string `json:"openId,omitempty"`
 }
 
-// Transfer makes the parameters with which a user confirms a transfer, from package_info of the transfer bill. There is
-// nothing to sign. It can be confirmed while the bill's state is WAIT_USER_CONFIRM.
+// Transfer makes the parameters for a user to confirm a transfer, from package_info of the transfer
+// bill. Nothing is signed. The user can confirm while the bill's state is WAIT_USER_CONFIRM.
 func (i Invoke) Transfer(appID, packageInfo string) (TransferConfirmation, error) {
 	if err := invoke.CheckTransfer(appID, packageInfo); err != nil {
 		return TransferConfirmation{}, err

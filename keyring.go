@@ -11,15 +11,15 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// APICertificate is an API certificate of the caller's own with its private key. It prints redacted.
+// APICertificate is an API certificate of the caller with its private key. It prints redacted.
 type APICertificate struct {
-	// Serial is the certificate's serial: 40 upper-case hex digits, leading zeros kept. It may be left empty when
-	// Certificate is given.
+	// Serial is the certificate's serial: 40 upper-case hex digits, leading zeros kept. It may be
+	// empty if Certificate is set.
 	Serial string
 	// PrivateKey belongs to the certificate; see [Merchant].
 	PrivateKey crypto.Signer `json:"-"`
-	// Certificate is apiclient_cert.pem ([LoadCertificate]). It is optional. The serial is read from it, and it must
-	// belong to PrivateKey.
+	// Certificate is apiclient_cert.pem ([LoadCertificate]). It is optional. It gives the serial,
+	// and must belong to PrivateKey.
 	Certificate *x509.Certificate `json:"-"`
 }
 
@@ -33,8 +33,8 @@ func (c APICertificate) text() string {
 	return fmt.Sprintf("wxpay.APICertificate{Serial %s, key redacted}", keyring.Certificate(c).Number())
 }
 
-// KeyRing holds the API certificates that a merchant has at the same time while one takes over from another. The current
-// one signs requests; each decrypts the fields that were encrypted for it.
+// KeyRing holds several API certificates of a merchant during a change from one to another. The
+// current one signs requests; each decrypts the fields that are encrypted for it.
 //
 //	ring, err := wxpay.NewKeyRing(old)
 //	client, err := wxpay.New(wxpay.Merchant{ID: "1900000109", KeyRing: ring}, …)
@@ -44,12 +44,13 @@ func (c APICertificate) text() string {
 //	…
 //	err = ring.Remove(old.Serial)     // when nothing encrypted for the old one is awaited any more
 //
-// A ring may serve several clients of one merchant. It is safe for concurrent use and prints redacted.
+// A ring may serve several clients of one merchant. It is safe for concurrent use and prints
+// redacted.
 type KeyRing struct{ ring keyring.Ring }
 
 var _ middleware.Identity = (*KeyRing)(nil)
 
-// NewKeyRing returns a ring whose current certificate is current.
+// NewKeyRing returns a ring with current as its current certificate.
 func NewKeyRing(current APICertificate, others ...APICertificate) (*KeyRing, error) {
 	ring := new(KeyRing)
 	for _, certificate := range append([]APICertificate{current}, others...) {
@@ -60,15 +61,17 @@ func NewKeyRing(current APICertificate, others ...APICertificate) (*KeyRing, err
 	return ring, nil
 }
 
-// Add puts a certificate into the ring, without signing with it yet. A certificate that the ring has stays as it is.
+// Add adds a certificate to the ring; it does not sign yet. A certificate already in the ring stays
+// unchanged.
 func (r *KeyRing) Add(certificate APICertificate) error {
 	return r.ring.Add(keyring.Certificate(certificate))
 }
 
-// Switch makes the certificate with a serial the current one. Requests under way keep the certificate that signed them.
+// Switch makes the certificate with this serial the current one. Requests under way keep the
+// certificate that signed them.
 func (r *KeyRing) Switch(serial string) error { return r.ring.Switch(serial) }
 
-// Remove takes a certificate out of the ring. The current one cannot be removed.
+// Remove removes a certificate from the ring. Removing the current one is an error.
 func (r *KeyRing) Remove(serial string) error { return r.ring.Remove(serial) }
 
 // Serials returns the serials in the ring, the current one first.

@@ -89,7 +89,7 @@ func TestSerialIsReadFromTheCertificate(t *testing.T) {
 
 	for _, option := range []wxpay.Option{wxpay.WithPlatformCertificates(own), wxpay.WithPublicKey(testKeyID, own.PublicKey)} {
 		_, err = wxpay.New(good, at, option)
-		assert.ErrorContains(t, err, "is the merchant's own: apiclient_cert.pem was given")
+		assert.ErrorContains(t, err, "is the merchant's own: pass the platform's certificate or public key")
 	}
 
 	// A real certificate also says whose it is.

@@ -6,19 +6,19 @@ import (
 	"github.com/wxpay-go/wxpay/internal/keylist"
 )
 
-// KeyStore keeps a copy of the platform's certificate list outside the process, so that a fleet fetches it once and a
-// restart not at all. The copy is opaque: it is the list as the platform encrypted and signed it, so a store needs no
-// protection beyond being writable by the fleet alone. A copy is decrypted and verified when it is loaded; if that fails,
-// the list is fetched.
+// KeyStore keeps a copy of the platform's certificate list outside the process, so that a fleet
+// fetches it once and a restart fetches nothing. The copy is opaque: the platform has encrypted and
+// signed it, so a store needs only one protection, that nobody but the fleet can write to it. The
+// client decrypts and verifies a copy after loading it; if that fails, it fetches the list.
 //
-// Both methods are called from several goroutines, and should return soon after ctx ends.
+// Several goroutines call both methods, which should return soon after ctx ends.
 type KeyStore interface {
-	// Load returns the copy last saved under name, nil if there is none.
+	// Load returns the last copy saved under name, nil if there is none.
 	Load(ctx context.Context, name string) ([]byte, error)
-	// Save replaces the copy under name whole: a reader sees the old or the new one.
+	// Save replaces the copy under name atomically: a reader sees the old or the new one.
 	Save(ctx context.Context, name string, copy []byte) error
 }
 
-// FileStore returns a KeyStore of one file for each merchant in dir, which is made when it is missing. It may lie on a disk
-// that several machines share.
+// FileStore returns a KeyStore with one file for each merchant in dir. It makes a missing dir.
+// Several machines may share dir.
 func FileStore(dir string) KeyStore { return keylist.FileStore(dir) }

@@ -22,7 +22,8 @@ func callErrors() call.Errors {
 	}
 }
 
-// newCallError makes the error of a call that failed. One that never got as far is of the stage that its cause tells.
+// newCallError makes the error of a failed call. For a call that failed before sending, the cause
+// tells the stage.
 func newCallError(c *call.Call, res *call.Response, stage string, outcome Outcome, cause error) error {
 	switch stage {
 	case call.StageBuild:
@@ -39,7 +40,7 @@ func newCallError(c *call.Call, res *call.Response, stage string, outcome Outcom
 	return e
 }
 
-// buildFailed returns the stage that a cause tells, and the cause as callers get it.
+// buildFailed returns the stage of a cause, and the cause in the form that callers get.
 func buildFailed(cause error) (string, error) {
 	if mistake := (*CallError)(nil); errors.As(cause, &mistake) {
 		cause = mistake.Err
@@ -53,7 +54,7 @@ func buildFailed(cause error) (string, error) {
 	return call.StageBuild, cause
 }
 
-// downloadFailed returns the cause of a failed download as callers get it.
+// downloadFailed returns the cause of a failed download in the form that callers get.
 func downloadFailed(cause error) error {
 	if failure := (*download.Failure)(nil); errors.As(cause, &failure) {
 		return &DownloadError{Written: failure.Written, Err: failure.Err}
@@ -77,15 +78,16 @@ func rejectionOf(err error) *call.Rejection {
 	return &call.Rejection{Status: e.Status, Code: e.Code, Message: e.Message, Verified: e.Verified, Outcome: e.Outcome}
 }
 
-// unfound tells in a rejection of a write that the platform, asked late enough, knew nothing of the number. It would be
-// rejected again. That nothing is found permits to send a number once more, which does no harm if it is wrong; it does not
-// prove that nothing took effect, so the outcome stays what the rejection left.
+// unfound adds to the rejection of a write that the platform did not know the number when asked
+// late enough. The write would be rejected again. Not-found permits to send the same number again,
+// which does no harm if it is wrong; it does not prove that nothing took effect, so the outcome of
+// the rejection stays.
 func unfound(err error) error {
 	var e *APIError
 	if !errors.As(err, &e) {
 		return err
 	}
 	known := *e
-	known.addHint("asked for the number a minute later, the platform did not know it")
+	known.addHint("a query a minute later did not find the number")
 	return &known
 }

@@ -9,33 +9,35 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Merchant is the caller: a merchant number with its API certificate. A service provider signs with its own, also when it
-// acts for a sub-merchant. A brand that calls for itself, under /brand/, is a Merchant as well, with its brand id and with
-// WithScheme(apiv3.Brand()); see [WithScheme]. It prints redacted.
+// Merchant is the caller: a merchant number with its API certificate. A service provider signs with
+// its own certificate, even for a sub-merchant. A brand that calls for itself, under /brand/, is
+// also a Merchant, with its brand id and WithScheme(apiv3.Brand()); see [WithScheme]. It prints
+// redacted.
 type Merchant struct {
 	// ID is the merchant number (mchid) or the brand id (brand_id), decimal digits.
 	ID string
-	// Serial is the serial of the API certificate: 40 upper-case hex digits, leading zeros kept. The merchant platform
-	// shows it under account centre, API security; openssl x509 -in apiclient_cert.pem -noout -serial prints it. It may be
-	// left empty when Certificate is given.
+	// Serial is the serial of the API certificate: 40 upper-case hex digits, leading zeros kept.
+	// The merchant platform shows it under account centre, API security; openssl x509 -in
+	// apiclient_cert.pem -noout -serial prints it. It may be empty if Certificate is set.
 	Serial string
-	// PrivateKey belongs to that certificate (apiclient_key.pem). Any crypto.Signer will do: see [LoadPrivateKey] for a
-	// file, or bring a KMS, an HSM, or libcrypto (contrib/openssl). A signer that also has the method of
-	// [middleware.ContextSigner] is told when a call ends; any other but an RSA key in memory signs on a goroutine that an
-	// ended call leaves behind. To decrypt fields it must be a crypto.Decrypter too, which is asked for only then.
+	// PrivateKey belongs to that certificate (apiclient_key.pem). It may be any crypto.Signer:
+	// [LoadPrivateKey] reads a file; a KMS, an HSM or libcrypto (contrib/openssl) works too. A
+	// signer with the method of [middleware.ContextSigner] gets the call's context; any other
+	// signer, except an RSA key in memory, signs on a goroutine, which an ended call leaves behind.
+	// To decrypt fields it must also be a crypto.Decrypter; nothing else requires that.
 	PrivateKey crypto.Signer `json:"-"`
-	// Certificate is the API certificate itself (apiclient_cert.pem, [LoadCertificate]). It is optional. The serial is read
-	// from it, and it must belong to PrivateKey and to this merchant.
+	// Certificate is the API certificate itself (apiclient_cert.pem, [LoadCertificate]). It is
+	// optional. It gives the serial, and must belong to PrivateKey and to this merchant.
 	Certificate *x509.Certificate `json:"-"`
-	// KeyRing, in place of Serial, PrivateKey and Certificate, holds several API certificates and can switch between them
-	// while the client is in use.
+	// KeyRing replaces Serial, PrivateKey and Certificate. It holds several API certificates and
+	// can switch between them while the client is in use.
 	KeyRing *KeyRing `json:"-"`
-	// APIv3Key is the 32-byte key set in the merchant platform, as typed; for a brand it is the brand's key. Only
-	// notifications and platform certificates need it; leave it empty otherwise.
+	// APIv3Key is the 32-byte key as typed in the merchant platform; for a brand it is the brand's
+	// key. Only notifications and platform certificates need it; otherwise leave it empty.
 	APIv3Key string `json:"-"`
 }
 
-// Format prints number and serial under every verb; keys are left out.
+// Format prints number and serial, and no key, under every verb.
 func (m Merchant) Format(s fmt.State, verb rune) { redact.Format(s, verb, m.text()) }
 
 // MarshalText gives encodings what Format prints.
@@ -52,7 +54,7 @@ func (m Merchant) serial() string {
 	return m.caller().Number()
 }
 
-// caller returns m in the form that is checked.
+// caller returns m as a keyring.Caller, which checks it.
 func (m Merchant) caller() keyring.Caller {
 	caller := keyring.Caller{
 		ID: m.ID, APIv3Key: m.APIv3Key,

@@ -170,7 +170,7 @@ func TestBrand(t *testing.T) {
 	merchant := certificateClient(t, sb)
 	_, err = merchant.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Get(ctx)
 	require.True(t, wxpay.IsCode(err, wxcode.SignError), err)
-	assert.ErrorContains(t, err, "WithScheme(apiv3.Brand()) makes a client that calls as one")
+	assert.ErrorContains(t, err, "WithScheme(apiv3.Brand()) makes a client that calls as a brand")
 
 	for _, text := range []string{fmt.Sprintf("%+v %v", client, brand), fmt.Sprintf("%#v", brand)} {
 		assert.Contains(t, text, "1004")

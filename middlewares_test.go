@@ -224,7 +224,7 @@ func TestMiddlewareAnswers(t *testing.T) {
 				return
 			}
 			require.Nil(t, verdict)
-			assert.ErrorContains(t, err, "a middleware answered in the platform's place, or changed the answer")
+			assert.ErrorContains(t, err, "a middleware made or changed the response")
 		})
 	}
 }

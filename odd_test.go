@@ -40,15 +40,15 @@ func TestCodingErrorsHoldNoValues(t *testing.T) {
 	client := newClient(t, wxpay.WithTransport(answer{body: `{"name":"987654321","many":987654321}`}))
 	call := func() (*wxpay.Response, error) { return client.Chain("v3/x").Get(ctx) }
 	_, err := wxpay.Into[struct{ Name stubborn }](call())
-	hold(err, "the target refused it")
+	hold(err, "the target's own unmarshaling failed")
 	_, err = wxpay.Into[struct {
 		Name bool `json:"name,string"`
 	}](call())
-	hold(err, "the target refused it")
+	hold(err, "the target's own unmarshaling failed")
 	_, err = wxpay.Into[struct{ Many int8 }](call())
-	hold(err, `member "Many" is a JSON number, which does not fit int8`)
+	hold(err, `field "Many" is a JSON number, which does not fit int8`)
 	_, err = wxpay.Into[struct{ Name time.Time }](call())
-	hold(err, "the target refused it")
+	hold(err, "the target's own unmarshaling failed")
 
 	for says, body := range map[string]any{
 		"stubborn refused to be written": wxpay.JSON{"name": stubborn{"987654321"}},

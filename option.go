@@ -20,8 +20,9 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// WithPublicKey adds the WeChat Pay public key and its id (PUB_KEY_ID_…), both shown by the merchant platform under API
-// security. [LoadPublicKey] reads the file pub_key.pem. Requests name this key, so answers are signed with it.
+// WithPublicKey adds the WeChat Pay public key and its id (PUB_KEY_ID_…); the merchant platform
+// shows both under API security. [LoadPublicKey] reads the file pub_key.pem. Requests name this
+// key, so the platform signs its responses with it.
 func WithPublicKey(id string, key crypto.PublicKey) Option {
 	return func(c *config) error {
 		if err := checkPublicKey(id, key); err != nil {
@@ -50,8 +51,8 @@ func checkPublicKey(id string, key crypto.PublicKey) error {
 	return nil
 }
 
-// WithPlatformCertificates adds platform certificates that you keep yourself. They are used while they are valid and are
-// not renewed; see [WithCertificates].
+// WithPlatformCertificates adds platform certificates that you manage yourself. The client uses
+// them while they are valid and does not renew them; see [WithCertificates].
 func WithPlatformCertificates(certificates ...*x509.Certificate) Option {
 	return func(c *config) error {
 		for _, certificate := range certificates {
@@ -67,11 +68,13 @@ func WithPlatformCertificates(certificates ...*x509.Certificate) Option {
 	}
 }
 
-// WithCatalog replaces the catalogue of operations. The default is the embedded one, catalog.V3(), which is unpacked at the
-// first call; WithCatalog(nil) has none. By the catalogue, members that the manual marks as sensitive are encrypted in every
-// body and query and decrypted in every answer ([Response.DecryptErr]), lists know their paging ([Chain.Each]), calls are
-// checked before they are sent ([WithPreflight]), and [Chain.Ensure] knows whom to ask. Without a catalogue, and for
-// operations that it does not know, every call still works: [Secret], [Chain.Encrypt] and [Chain.Paging] say what it would.
+// WithCatalog replaces the catalogue of operations. The default is the embedded one, catalog.V3(),
+// which is unpacked at the first call; WithCatalog(nil) removes it. With a catalogue the client
+// encrypts the fields that the manual marks as sensitive in every body and query, decrypts them in
+// every response ([Response.DecryptErr]), knows the paging of lists ([Chain.Each]), checks calls
+// before it sends them ([WithPreflight]), and knows the queries for [Chain.Ensure]. Without one,
+// and for operations that it does not know, every call still works: [Secret], [Chain.Encrypt] and
+// [Chain.Paging] replace its facts.
 func WithCatalog(catalog Catalog) Option {
 	return func(c *config) error {
 		c.embedded, c.catalog, c.plans = false, catalog, nil
@@ -79,14 +82,14 @@ func WithCatalog(catalog Catalog) Option {
 	}
 }
 
-// WithBaseURL sets the gateway, scheme and host, such as https://apihk.mch.weixin.qq.com, and backups
-// that serve the same resources. Plain http is accepted for this machine only, for a sandbox. The
-// default is [DefaultBaseURL] with https://api2.mch.weixin.qq.com behind it; a gateway given without
-// backups has none.
+// WithBaseURL sets the gateway, scheme and host, such as https://apihk.mch.weixin.qq.com, and
+// backups that serve the same resources. Plain http is accepted only for this machine, for a
+// sandbox. The default is [DefaultBaseURL] with the backup https://api2.mch.weixin.qq.com; a
+// gateway set without backups has none.
 //
-// A request for which no connection could be had goes to the next host at once, and a retry goes to
-// another host after trouble with the first. After several failures of the primary in a row, the
-// backup goes first until single calls find the primary well again.
+// A request that gets no connection goes to the next host at once, and a retry goes to another host
+// after a failure of the first. After several consecutive failures of the primary the backup comes
+// first, until single calls find that the primary works again.
 func WithBaseURL(primary string, backups ...string) Option {
 	return func(c *config) error {
 		base, err := target.BaseURL(primary)
@@ -102,7 +105,7 @@ func WithBaseURL(primary string, backups ...string) Option {
 			case u.Scheme != base.Scheme:
 				return fmt.Errorf("WithBaseURL: %s and %s differ in their scheme", base.Scheme, u.Scheme)
 			case slices.Contains(names, u.Host):
-				return fmt.Errorf("WithBaseURL: %s stands twice", redact.Quote(u.Host))
+				return fmt.Errorf("WithBaseURL: %s appears twice", redact.Quote(u.Host))
 			}
 			names = append(names, u.Host)
 		}
@@ -111,8 +114,8 @@ func WithBaseURL(primary string, backups ...string) Option {
 	}
 }
 
-// WithAttempts sets how many requests one call may make, the first included: 1 repeats nothing. Default 3. What may be
-// repeated is told by [middleware.Retry].
+// WithAttempts sets the most requests of one call, the first included: 1 means no retry. Default 3.
+// [middleware.Retry] has the rules for retries.
 func WithAttempts(attempts int) Option {
 	return func(c *config) error {
 		c.attempts = attempts
@@ -120,9 +123,10 @@ func WithAttempts(attempts int) Option {
 	}
 }
 
-// WithLimiter has every request wait for limiter, repeats and queries included. middleware.NewLimits() keeps the rates
-// that the catalogue knows. By default nothing is held back, because the documented rates are often raised for a merchant
-// and hold for all its processes together, which one process cannot see.
+// WithLimiter makes every request, retries and queries included, wait for limiter.
+// middleware.NewLimits() keeps the rates that the catalogue knows. By default no request waits,
+// because the platform often raises the documented rates for a merchant, and they apply to all its
+// processes together, which one process cannot see.
 func WithLimiter(limiter middleware.Limiter) Option {
 	return func(c *config) error {
 		c.limiter = limiter
@@ -130,13 +134,15 @@ func WithLimiter(limiter middleware.Limiter) Option {
 	}
 }
 
-// WithTransport replaces the last hop, for example by transport.New with another configuration, by a recorder, or by
-// Sandbox.Transport. It stands below signing and verifying, and is believed: a *transport.UnsentError in its error, or one
-// whose method Unsent() bool says so, makes the outcome NotSent. Any other error leaves it unknown, since nobody knows whether
-// anything was sent. So a round tripper that sends a request more than once, or by another way too, must not pass on an
-// UnsentError after the first. Nothing else of this module is found in its errors. Of net/http's own beware of two things
-// that package transport prevents: it repeats a write by itself that has an Idempotency-Key, and it writes the beginning of
-// an answer that nobody asked for to the global logger.
+// WithTransport replaces the last hop, for example with transport.New and another configuration, a
+// recorder, or Sandbox.Transport. It runs below signing and verifying. The client trusts it: a
+// *transport.UnsentError in its error, or an error whose method Unsent() bool returns true, makes
+// the outcome NotSent. Any other error leaves the outcome unknown, since the request may have been
+// sent. A round tripper that sends a request more than once, or also by another way, must therefore
+// not pass on an UnsentError after the first send. errors.Is and errors.As find no other error of
+// this module in its errors. Two faults of net/http's own transport, which package transport
+// prevents: it repeats a write with an Idempotency-Key by itself, and it writes the beginning of an
+// unrequested response to the global logger.
 func WithTransport(rt http.RoundTripper) Option {
 	return func(c *config) error {
 		if rt == nil {
@@ -147,14 +153,15 @@ func WithTransport(rt http.RoundTripper) Option {
 	}
 }
 
-// WithMiddleware adds middlewares of your own, outermost first, outside signing: what they change is signed. Options
-// given later add further in.
+// WithMiddleware adds your middlewares, outermost first, outside signing: their changes are signed.
+// Later options add further in.
 //
-// A middleware sends the request on with a context that descends from the request's, one at a time, and before it returns.
-// The error that it got may be returned as it is or wrapped with %w. In any other error of its own, errors.Is and errors.As
-// find nothing of this module, so that a refusal of another call is never taken for one of this call. An answer that it makes
-// up or changes is handed on as not verified, and [Chain.Ensure] and [Client.Resolve] take it for none; what is known of the
-// call is what the attempts brought, whatever a middleware says.
+// A middleware sends the request on with a context that descends from the request's, one request at
+// a time, and before it returns. It may return the error that it got unchanged or wrapped with %w.
+// In any other error of a middleware, errors.Is and errors.As find no error of this module, so that
+// an API error of another call never counts as one of this call. A response that it invents or
+// changes counts as unverified, and [Chain.Ensure] and [Client.Resolve] ignore it. The attempts
+// alone decide the outcome, whatever a middleware returns.
 func WithMiddleware(middlewares ...middleware.Middleware) Option {
 	return func(c *config) error {
 		for _, m := range middlewares {
@@ -167,8 +174,8 @@ func WithMiddleware(middlewares ...middleware.Middleware) Option {
 	}
 }
 
-// WithLogger makes the client write one record per call, see [middleware.Log], and one for each new finding of the checks
-// before sending, see [WithPreflight]. The default writes none.
+// WithLogger makes the client write one record for each call, see [middleware.Log], and one for
+// each new finding of the checks before sending, see [WithPreflight]. The default writes none.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		c.logger, c.told = logger, nil
@@ -176,8 +183,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithLoggedNumbers has the records of [WithLogger] name the merchant's own number of a call, such as out_trade_no, where
-// it is known which member that is. By default no number is logged.
+// WithLoggedNumbers adds the merchant's own number of a call, such as out_trade_no, to the records
+// of [WithLogger] if its field is known. By default no number is logged.
 func WithLoggedNumbers() Option {
 	return func(c *config) error {
 		c.logNumbers = true
@@ -185,7 +192,8 @@ func WithLoggedNumbers() Option {
 	}
 }
 
-// WithObserver hands every finished call to observe, for metrics and traces; see [middleware.Observe].
+// WithObserver passes every finished call to observe, for metrics and traces; see
+// [middleware.Observe].
 func WithObserver(observe func(context.Context, middleware.Observation)) Option {
 	return func(c *config) error {
 		c.observer = observe
@@ -193,8 +201,9 @@ func WithObserver(observe func(context.Context, middleware.Observation)) Option 
 	}
 }
 
-// WithTimeout bounds one call with all its attempts. Default 30 s. Uploads and downloads may take as long as they must: of
-// these it bounds how long they stand still, and of a download all the time until it begins.
+// WithTimeout bounds one call with all its attempts. Default 30 s. Uploads and downloads have no
+// total limit; for them it bounds the longest stall, and for a download also the whole time until
+// it begins.
 func WithTimeout(limit time.Duration) Option {
 	return func(c *config) error {
 		c.timeout = limit
@@ -210,7 +219,8 @@ func WithAttemptTimeout(limit time.Duration) Option {
 	}
 }
 
-// WithMaxResponse bounds an answer's body, in bytes. A longer one is refused, never cut. Default 16 MiB.
+// WithMaxResponse bounds a response's body, in bytes. A longer one is an error, and never cut.
+// Default 16 MiB.
 func WithMaxResponse(bytes int64) Option {
 	return func(c *config) error {
 		c.maxResponse = bytes
@@ -218,8 +228,8 @@ func WithMaxResponse(bytes int64) Option {
 	}
 }
 
-// WithConcurrency sets how many asynchronous calls run at once, and how many more may wait for their
-// turn. The defaults are 64 and 10,000.
+// WithConcurrency sets the most asynchronous calls that run at once, and the most that wait. The
+// defaults are 64 and 10,000.
 func WithConcurrency(running, waiting int) Option {
 	return func(c *config) error {
 		c.concurrency, c.queueSize = running, waiting
@@ -234,7 +244,7 @@ func WithConcurrency(running, waiting int) Option {
 func WithUserAgent(product string) Option {
 	return func(c *config) error {
 		if err := visible.Line(product); err != nil {
-			return fmt.Errorf("WithUserAgent: of the product %s, %w", redact.Quote(product), err)
+			return fmt.Errorf("WithUserAgent: the product %s: %w", redact.Quote(product), err)
 		}
 		if product == "" || strings.ContainsFunc(product, func(r rune) bool { return r > '~' }) {
 			return fmt.Errorf("WithUserAgent: the product %s is not printable ASCII, such as shop/1.2", redact.Quote(product))
@@ -244,8 +254,8 @@ func WithUserAgent(product string) Option {
 	}
 }
 
-// WithLanguage chooses the language of the platform's messages: en, zh-CN, zh-HK or zh-TW. The default leaves the choice
-// to the platform, which is zh-CN.
+// WithLanguage sets the language of the platform's messages: en, zh-CN, zh-HK or zh-TW. By default
+// the platform chooses, and uses zh-CN.
 func WithLanguage(tag string) Option {
 	return func(c *config) error {
 		switch tag {
@@ -257,9 +267,10 @@ func WithLanguage(tag string) Option {
 	}
 }
 
-// WithScheme replaces the authentication scheme. The default is [apiv3.RSA]. [apiv3.Brand] makes a client that calls as a
-// brand (https://pay.weixin.qq.com/doc/brand/4015407568, checked in November 2026): paths begin with brand/, Merchant has
-// the brand's id, certificate and key, and [WithPublicKey] is required, since brands have no platform certificates.
+// WithScheme replaces the authentication scheme. The default is [apiv3.RSA]. With [apiv3.Brand] the
+// client calls as a brand (https://pay.weixin.qq.com/doc/brand/4015407568, checked in November
+// 2026): paths begin with brand/, Merchant has the brand's id, certificate and key, and
+// [WithPublicKey] is required, since brands have no platform certificates.
 func WithScheme(scheme apiv3.Scheme) Option {
 	return func(c *config) error {
 		if scheme == nil {
@@ -281,8 +292,9 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithNonce replaces the source of nonces, for golden tests. Each call must give a fresh, unpredictable text of at most
-// 32 characters of [0-9A-Za-z]. The default is crypto/rand.Text.
+// WithNonce replaces the source of nonces, for golden tests. Each call of nonce must return a
+// fresh, unpredictable text of at most 32 characters of [0-9A-Za-z]. The default is
+// crypto/rand.Text.
 func WithNonce(nonce func() string) Option {
 	return func(c *config) error {
 		if nonce == nil {

@@ -6,27 +6,30 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// Outcome is what a call leaves known about the operation at the platform. It belongs to the logical call, over all its
-// attempts: once one of them ended in doubt, no later refusal takes the doubt away, since it may be the echo of a success.
+// Outcome is what is known, after a call, about the operation at the platform. It belongs to the
+// logical call, over all its attempts: once an attempt ended with an unknown outcome, a later
+// rejection does not clear it: the first attempt may have caused it by succeeding.
 type Outcome = middleware.Outcome
 
 const (
-	// Unknown: the operation may have taken effect. Query it by your own number before repeating, and repeat only with
-	// the same number and parameters. It is the zero value, because it is the safe answer.
+	// Unknown: the operation may have taken effect. Query it by your own number before repeating,
+	// and repeat only with the same number and parameters. It is the zero value, because it is the
+	// safe assumption.
 	Unknown = middleware.Unknown
 	// NotSent: not one byte left this process for the platform. Repeating is safe.
 	NotSent = middleware.NotSent
-	// Rejected: the platform refused this request, which took no effect. It says nothing of the merchant's number, which an
-	// earlier request may have used.
+	// Rejected: the platform rejected this request, which took no effect. It says nothing about the
+	// merchant's number, which an earlier request may have used.
 	Rejected = middleware.Rejected
 	// Confirmed: the platform confirmed success, and a later local step failed. Never repeat it.
 	Confirmed = middleware.Confirmed
 )
 
-// ErrOutcomeUnknown is every error of a call whose Outcome is Unknown; compare with errors.Is.
+// ErrOutcomeUnknown matches, with errors.Is, every error of a call whose Outcome is Unknown.
 var ErrOutcomeUnknown = fault.New("outcome unknown")
 
-// Stage is where a call failed. It is an error, so that errors.Is(err, wxpay.StageVerify) asks for it.
+// Stage is the part of a call that failed. It is an error, so that errors.Is(err,
+// wxpay.StageVerify) works.
 type Stage string
 
 // Stages of a call, in order.
@@ -43,7 +46,7 @@ const (
 	StageDecode   Stage = call.StageDecode
 	// StageCallback is a step given to Future.Then.
 	StageCallback Stage = call.StageCallback
-	// StageEnsure is the work of Ensure and Resolve after a doubt.
+	// StageEnsure is the work of Ensure and Resolve after an unknown outcome.
 	StageEnsure Stage = call.StageEnsure
 )
 

@@ -14,7 +14,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Paging tells [Chain.Pages] and [Chain.Each] how the operation is paged, in place of the catalogue.
+// Paging sets the paging of the operation for [Chain.Pages] and [Chain.Each], in place of the
+// catalogue.
 func (c Chain) Paging(paging Paging) Chain {
 	if err := paging.paging.Check(); err != nil {
 		return c.fail(err)
@@ -26,21 +27,22 @@ func (c Chain) Paging(paging Paging) Chain {
 //
 //	for page, err := range chain.Query("limit", 50).Pages(ctx) {
 //
-// The catalogue knows how the operation is paged; [Chain.Paging] tells it for others. The chain's own Query sets where the
-// list begins and how large pages are.
+// The catalogue knows the paging of its operations; [Chain.Paging] sets it for others. Query on the
+// chain sets the first page and the size of pages.
 //
-// Each page is a call of its own, with its own time limits, and signed and verified as any. The list ends with an empty
-// page, when its total is reached, or without a next cursor. An error ends it too and comes with a nil page; the end of ctx
-// is one. A list that would never end, because a cursor or a page comes again, is [ErrBrokenList], and so is one that ends
-// before its own total is reached: nothing is left out in silence.
+// Each page is a separate call, with its own time limits, signed and verified like any other. The
+// list ends with an empty page, with the element that completes its total, or without a next
+// cursor. An error, such as the end of ctx, also ends it and comes with a nil page. A list that
+// would never end, because a cursor or a page repeats, is [ErrBrokenList], and so is a list that
+// ends before its own total: nothing is silently left out.
 func (c Chain) Pages(ctx context.Context) iter.Seq2[*Response, error] {
 	return func(yield func(*Response, error) bool) {
 		c.read(ctx, "", func(page *Response, _ []Result, err error) bool { return yield(page, err) })
 	}
 }
 
-// Each reads a list element by element, over all of its pages; see [Chain.Pages]. path is the gjson path of the list in a
-// response, such as "data".
+// Each reads a list element by element, over all of its pages; see [Chain.Pages]. path is the gjson
+// path of the list in a response, such as "data".
 func (c Chain) Each(ctx context.Context, path string) iter.Seq2[Result, error] {
 	if path == "" {
 		c = c.fail(errors.New("Each: the path of the list is empty; most operations call it data"))
@@ -57,18 +59,20 @@ func (c Chain) Each(ctx context.Context, path string) iter.Seq2[Result, error] {
 	}
 }
 
-// ErrBrokenList means that the pages of a list do not fit together, so that reading it to its end in this way is not
-// possible. The text tells why.
+// ErrBrokenList means that the pages of a list do not fit together, so the list cannot be read to
+// its end. The text gives the reason.
 var ErrBrokenList = pages.ErrBroken
 
-// read hands over page after page, with the elements at path where one is given, until yield has enough.
+// read yields page after page, with the elements at path unless it is empty, until yield returns
+// false.
 func (c Chain) read(ctx context.Context, path string, yield func(*Response, []Result, error) bool) {
 	walk, err := c.walk()
 	if err != nil {
 		yield(nil, nil, c.fail(err).Err())
 		return
 	}
-	// The caller's word on where the list is goes before the catalogue's, if it is a place and no query over one.
+	// The caller's path of the list overrides the catalogue's, if it is a plain path and not a
+	// query.
 	if path != "" && !strings.ContainsAny(path, "#@|*?!{[\\") {
 		walk.List = path
 	}
@@ -132,8 +136,8 @@ func (r *Response) listError(err error) error {
 	return fmt.Errorf("wxpay: GET %s: %w", r.from.Call.Template, err)
 }
 
-// list returns the elements of the list at path, none when there is nothing. Without a path it is data, or else the only
-// array in the response.
+// list returns the elements of the list at path, none when there is nothing. Without a path it is
+// data, or else the only array in the response.
 func (r *Response) list(path string) ([]Result, error) {
 	at := path
 	if path == "" {
@@ -148,7 +152,7 @@ func (r *Response) list(path string) ([]Result, error) {
 		case slices.Contains(arrays, "data"):
 			at = "data"
 		case len(arrays) > 1:
-			return nil, fmt.Errorf("the response has several lists, %s: name one with Paging(….In(…))", strings.Join(arrays, ", "))
+			return nil, fmt.Errorf("the response has several lists, %s: choose one with Paging(….In(…))", strings.Join(arrays, ", "))
 		case len(arrays) == 1:
 			at = strings.NewReplacer(`.`, `\.`, `*`, `\*`, `?`, `\?`).Replace(arrays[0])
 		default:
@@ -160,12 +164,12 @@ func (r *Response) list(path string) ([]Result, error) {
 		return list.Array(), nil
 	}
 	if list.Exists() && list.Value() != nil {
-		return nil, fmt.Errorf("the response has another value than a list at %s", redact.Quote(path))
+		return nil, fmt.Errorf("the value at %s in the response is not a list", redact.Quote(path))
 	}
 	return nil, nil
 }
 
-// walk finds out how the chain's list is paged, and where to begin.
+// walk returns the paging of the chain's list and the place to begin.
 func (c Chain) walk() (*pages.Walk, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -180,9 +184,9 @@ func (c Chain) walk() (*pages.Walk, error) {
 		paging = own.more.paging.paging
 	case documented:
 	case c.client != nil && c.client.facts() == nil:
-		return nil, errors.New("without a catalogue it is not known how the list is paged: call Paging, or leave WithCatalog(nil) out")
+		return nil, errors.New("without a catalogue the paging of the list is unknown: call Paging, or leave WithCatalog(nil) out")
 	default:
-		return nil, errors.New("the catalogue does not know how the list is paged: call Paging")
+		return nil, errors.New("the catalogue does not know the paging of the list: call Paging")
 	}
 	return pages.Begin(paging, c.ownQuery)
 }
@@ -199,7 +203,7 @@ func (c Chain) documentedPaging() (pages.Paging, bool) {
 	return pages.Paging{Paging: *operation.Paging, PerPage: fact.PageSize}, true
 }
 
-// ownQuery returns what the chain's query says.
+// ownQuery returns the value of a field of the chain's query.
 func (c Chain) ownQuery(name string) (string, bool) {
 	for s := c.last; s != nil; s = s.before {
 		switch {

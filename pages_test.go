@@ -182,7 +182,7 @@ func TestPages(t *testing.T) {
 			func(url.Values) wxpay.JSON { return wxpay.JSON{"data": cut(0, 1, 1)} }, "data", 2,
 			[]string{"offset=0&limit=1", "offset=1&limit=1", "offset=2&limit=1"}, "the same page came twice"},
 		{"an end before the total", complaints, nil, pageNumberInOffset(25), "data", 10, []string{"offset=0&limit=10", "offset=10&limit=10"},
-			"it ended after 10 of 25 elements; if offset counts otherwise than assumed, call Paging"},
+			"it ended after 10 of 25 elements; if the catalogue has the meaning of offset wrong, call Paging"},
 		{"offset that is documented to count pages and does not", favor, nil, byOffset(25), "data", 10,
 			[]string{"offset=0&limit=10", "offset=1&limit=10"}, `call Paging(ByOffset("offset", "limit", 10))`},
 		{"a refusal on the way", complaints, nil, func(q url.Values) wxpay.JSON {
@@ -192,9 +192,9 @@ func TestPages(t *testing.T) {
 			return byOffset(25)(q)
 		}, "data", 10, []string{"offset=0&limit=10", "offset=10&limit=10"}, "400 PARAM_ERROR"},
 		{"what is no list", complaints, nil, func(url.Values) wxpay.JSON { return wxpay.JSON{"data": "SECRET"} }, "data", 0,
-			[]string{"offset=0&limit=10"}, `the response has another value than a list at "data"`},
-		{"no paging in the catalogue", "v3/certificates", nil, byOffset(1), "data", 0, nil, "the catalogue does not know how the list is paged: call Paging"},
-		{"nothing in the catalogue", "v3/new", nil, byOffset(1), "data", 0, nil, "the catalogue does not know how the list is paged"},
+			[]string{"offset=0&limit=10"}, `the value at "data" in the response is not a list`},
+		{"no paging in the catalogue", "v3/certificates", nil, byOffset(1), "data", 0, nil, "the catalogue does not know the paging of the list: call Paging"},
+		{"nothing in the catalogue", "v3/new", nil, byOffset(1), "data", 0, nil, "the catalogue does not know the paging of the list"},
 		{"a beginning that is no number", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("offset", "x") }, byOffset(1), "data", 0,
 			nil, `the query field "offset" is not a whole number`},
 		{"a size of none", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("limit", 0) }, byOffset(1), "data", 0, nil,
@@ -204,7 +204,7 @@ func TestPages(t *testing.T) {
 		{"paging without a name", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByCursor("x", "")) }, byOffset(1), "data", 0,
 			nil, "Paging: a name is empty"},
 		{"paging without a size", "v3/new", func(c wxpay.Chain) wxpay.Chain { return c.Paging(wxpay.ByOffset("offset", "limit", 0)) },
-			byOffset(1), "data", 0, nil, "Paging: 0 elements a page"},
+			byOffset(1), "data", 0, nil, "Paging: 0 elements on a page"},
 		{"a mistake in the chain", complaints, func(c wxpay.Chain) wxpay.Chain { return c.Query("", 1) }, byOffset(1), "data", 0, nil,
 			"a query field has an empty name"},
 	}
@@ -267,7 +267,7 @@ func TestPages(t *testing.T) {
 func TestPagesWithoutACatalogue(t *testing.T) {
 	client := newClient(t, wxpay.WithCatalog(nil))
 	for _, err := range client.Chain("v3/x").Pages(context.Background()) {
-		require.ErrorContains(t, err, "without a catalogue it is not known how the list is paged: call Paging, or leave WithCatalog(nil) out")
+		require.ErrorContains(t, err, "without a catalogue the paging of the list is unknown: call Paging, or leave WithCatalog(nil) out")
 		assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
 	}
 }
@@ -331,7 +331,7 @@ func TestEachByQuery(t *testing.T) {
 	require.Len(t, nothing.queries, 1)
 	several := &shelf{page: func(url.Values) wxpay.JSON { return wxpay.JSON{"a": []int{1}, "b": []int{2}} }}
 	for _, err := range newClient(t, wxpay.WithTransport(several)).Chain("v3/x").Paging(wxpay.ByOffset("offset", "limit", 10)).Pages(context.Background()) {
-		require.ErrorContains(t, err, "the response has several lists, a, b: name one with Paging(….In(…))")
+		require.ErrorContains(t, err, "the response has several lists, a, b: choose one with Paging(….In(…))")
 	}
 	for _, err := range chain.Each(context.Background(), "") {
 		require.ErrorContains(t, err, "Each: the path of the list is empty")

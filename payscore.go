@@ -2,8 +2,8 @@ package wxpay
 
 import "github.com/wxpay-go/wxpay/internal/invoke"
 
-// PayScore is the parameter of the pages of pay score: in a mini program as extraData as it is, inside WeChat as
-// queryString ([PayScore.Query]), in an app through [PayScore.App].
+// PayScore is the parameter of the pages of pay score: in a mini program unchanged as extraData,
+// inside WeChat as queryString ([PayScore.Query]), in an app through [PayScore.App].
 type PayScore struct {
 	redacted
 	MchID      string `json:"mch_id"`
@@ -18,10 +18,12 @@ type PayScore struct {
 	businessType string
 }
 
-// PayScore makes the parameters with which a user confirms a pay-score order (wxpayScoreUse), from its field package.
+// PayScore makes the parameters for a user to confirm a pay-score order (wxpayScoreUse), from the
+// order's field package.
 //
-// They are signed with HMAC-SHA256 and not with the private key. Most sources name the APIv2 key as the key; where it is
-// refused, try the APIv3 key. The key is 32 characters and set in the merchant platform under API security.
+// They are signed with HMAC-SHA256 and not with the private key. Most sources name the APIv2 key as
+// the key; if it is rejected, try the APIv3 key. The key has 32 characters and is set in the
+// merchant platform under API security.
 func (i Invoke) PayScore(apiv2Key, pack string) (PayScore, error) {
 	if err := invoke.CheckPayScore(pack); err != nil {
 		return PayScore{}, err
@@ -46,7 +48,7 @@ func (i Invoke) payScore(key string, p PayScore) (_ PayScore, err error) {
 	return p, nil
 }
 
-// pairs are the fields in the order of the documentation; empty ones do not count.
+// pairs returns the fields in the order of the documentation; empty ones are not signed.
 func (p PayScore) pairs() invoke.Pairs {
 	return invoke.Pairs{
 		{"mch_id", p.MchID}, {"package", p.Package}, {"service_id", p.ServiceID}, {"out_order_no", p.OutOrderNo},

@@ -65,7 +65,7 @@ func TestDecodingFailureIsNoFailedCall(t *testing.T) {
 	_, err := wxpay.Into[refund](client.Chain("v3/refund/domestic/refunds").Post(context.Background(), wxpay.JSON{}))
 	require.ErrorIs(t, err, wxpay.StageDecode)
 	assert.Equal(t, wxpay.Confirmed, wxpay.OutcomeOf(err))
-	assert.ErrorContains(t, err, `the platform confirmed success, but decoding the response failed: member "amount.total" is a JSON string,`+
+	assert.ErrorContains(t, err, `the platform confirmed success, but decoding the response failed: field "amount.total" is a JSON string,`+
 		` which does not fit int`)
 	assert.ErrorContains(t, err, "do not repeat the call")
 	var failure *wxpay.CallError

@@ -8,27 +8,32 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 )
 
-// Key finds the platform key that a notification names, so that a client can be the keys of a webhook handler. With
-// [WithCertificates], an unknown serial of a certificate makes the client read the list again. An unknown key is
-// apiv3.ErrUnknownSerial, a certificate outside its validity apiv3.ErrExpired.
+// Key finds the platform key that a notification names, so that a client can serve as the keys of a
+// webhook handler. With [WithCertificates], the unknown serial of a certificate makes the client
+// read the list again. An unknown key is apiv3.ErrUnknownSerial; a certificate outside its validity
+// is apiv3.ErrExpired.
 func (c *Client) Key(ctx context.Context, serial string) (crypto.PublicKey, error) {
 	return c.line.Keys.Key(ctx, serial)
 }
 
 // KeyStatus is the state of a client's platform keys and of their refresh.
 type KeyStatus struct {
-	// Keys are all of them: public keys first, then certificates, the one that expires last first.
+	// Keys are all platform keys: public keys first, then certificates, the one that expires last
+	// first.
 	Keys []apiv3.PlatformKey
 	// PublicKeyShare is the percentage of calls that use the public key; see [WithPublicKeyShare].
 	PublicKeyShare float64
-	// Fetched is when the platform signed the certificate list in use; zero when none was fetched.
+	// Fetched is the time at which the platform signed the certificate list in use; zero if none
+	// was fetched.
 	Fetched time.Time
-	// Next is when the list is due; zero before the first time, and without WithCertificates.
+	// Next is the time at which the list is due; zero before the first time, and without
+	// WithCertificates.
 	Next time.Time
-	// Failures counts the failed refreshes since the last success, and Err is the last one's error, a *[KeysError].
+	// Failures counts the failed refreshes since the last success, and Err is the last one's error,
+	// a *[KeysError].
 	Failures int
 	Err      error
-	// Broken are the entries of the list in use that could not be used.
+	// Broken has an error for each unusable entry of the list in use.
 	Broken []error
 }
 
@@ -41,15 +46,17 @@ func (c *Client) KeyStatus() KeyStatus {
 	}
 }
 
-// RefreshKeys reads the platform's certificate list now, whatever pause is due after a failure. It waits for the end, or
-// for ctx. A failure is a *[KeysError]. Without [WithCertificates] it does nothing.
+// RefreshKeys reads the platform's certificate list now, even during the pause after a failure. It
+// waits for the end of the reading, or of ctx. A failure is a *[KeysError]. Without
+// [WithCertificates] it does nothing.
 func (c *Client) RefreshKeys(ctx context.Context) error { return c.line.Keys.Refresh(ctx) }
 
-// WatchKeys reads the platform's certificate list at once and then whenever it is due, until ctx ends or the client is
-// closed, and returns the cause. Run it on a goroutine of yours where calls are rare and notifications must never wait for
-// a certificate:
+// WatchKeys reads the platform's certificate list at once and then whenever it is due, until ctx
+// ends or the client is closed, and returns the cause. Run it on a goroutine if calls are rare and
+// notifications must never wait for a certificate:
 //
 //	go client.WatchKeys(ctx)
 //
-// Failures are logged and in [Client.KeyStatus]. Without [WithCertificates] it returns nil at once.
+// Failures are logged and shown by [Client.KeyStatus]. Without [WithCertificates] it returns nil at
+// once.
 func (c *Client) WatchKeys(ctx context.Context) error { return c.line.Keys.Watch(ctx) }

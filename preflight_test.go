@@ -483,9 +483,9 @@ func TestPreflightOptions(t *testing.T) {
 	good := wxpay.Merchant{ID: testMerchant, Serial: testSerial, PrivateKey: testKeys().merchant}
 	public := wxpay.WithPublicKey(testKeyID, testKeys().platform.Public())
 	for says, options := range map[string][]wxpay.Option{
-		"leave WithCatalog(nil) out":                                 {wxpay.WithCatalog(nil), wxpay.WithPreflight(wxpay.PreflightStrict)},
-		`"nonsense" is no kind of finding; the kinds are not JSON, `: {wxpay.WithPreflight(wxpay.PreflightWarn, "nonsense")},
-		"the mode 9 is not one of":                                   {wxpay.WithPreflight(9)},
+		"leave WithCatalog(nil) out":                                    {wxpay.WithCatalog(nil), wxpay.WithPreflight(wxpay.PreflightStrict)},
+		`"nonsense" is not a kind of finding; the kinds are not JSON, `: {wxpay.WithPreflight(wxpay.PreflightWarn, "nonsense")},
+		"the mode 9 is not one of":                                      {wxpay.WithPreflight(9)},
 	} {
 		_, err := wxpay.New(good, append(options, public)...)
 		require.ErrorContains(t, err, says)

@@ -114,11 +114,11 @@ func TestQueriesMistakes(t *testing.T) {
 		members any
 		says    string
 	}{
-		{"nil", nil, "Queries: nil was given, a map or a struct is needed"},
-		{"a nil pointer", none, "Queries: nil was given"},
-		{"a text", "a=1", "Queries: a string was given, a map with strings as keys or a struct is needed"},
-		{"a map by number", map[int]string{1: "x"}, "Queries: a map[int]string was given"},
-		{"a time", time.Now(), "Queries: a time.Time was given"},
+		{"nil", nil, "Queries: the argument is nil, it must be a map or a struct"},
+		{"a nil pointer", none, "Queries: the argument is nil"},
+		{"a text", "a=1", "Queries: the argument is a string, it must be a map with strings as keys or a struct"},
+		{"a map by number", map[int]string{1: "x"}, "Queries: the argument is a map[int]string"},
+		{"a time", time.Now(), "Queries: the argument is a time.Time"},
 		{"nil in a map", wxpay.JSON{"a": nil}, `query field "a": nil is not a string`},
 		{"an empty name", wxpay.JSON{"": 1}, "empty name"},
 		{"an object", struct {
@@ -159,10 +159,10 @@ func TestQueryTime(t *testing.T) {
 		{"a time", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": late}, "?at=2026-11-23T07%3A30%3A00%2B08%3A00", ""},
 		{"a time replaced by a text", "v3/timed", nil, wxpay.JSON{"at": "x"}, "?at=x", ""},
 		{"a text", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"note": late}, "",
-			`query field "note" is a time.Time, and the catalogue does not tell in which form the operation takes it: pass its text, such as at.Format(time.DateOnly)`},
-		{"an unknown member", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"other": late}, "", "the catalogue does not tell"},
-		{"an unknown operation", "v3/x", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": late}, "", "the catalogue does not tell"},
-		{"no catalogue", "v3/timed", []wxpay.Option{wxpay.WithCatalog(nil)}, wxpay.JSON{"at": late}, "", "the catalogue does not tell"},
+			`query field "note" is a time.Time, and the catalogue does not know the form that the operation takes: pass a text, such as at.Format(time.DateOnly)`},
+		{"an unknown member", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"other": late}, "", "the catalogue does not know the form"},
+		{"an unknown operation", "v3/x", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": late}, "", "the catalogue does not know the form"},
+		{"no catalogue", "v3/timed", []wxpay.Option{wxpay.WithCatalog(nil)}, wxpay.JSON{"at": late}, "", "the catalogue does not know the form"},
 		{"no time", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": time.Time{}}, "",
 			`query field "at": the time is the zero time, or out of range`},
 		{"no year of four digits", "v3/timed", []wxpay.Option{wxpay.WithCatalog(timed)}, wxpay.JSON{"at": late.AddDate(8000, 0, 0)}, "", "out of range"},

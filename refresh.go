@@ -27,8 +27,8 @@ func readList(line *call.Line, path string) keylist.Read {
 	}
 }
 
-// explainList turns the two codes that say that there is no list into ErrNoCertificates. Documentation and libraries
-// differ on the code.
+// explainList turns the two codes for a missing list into ErrNoCertificates. Documentation and
+// libraries differ on the code.
 func explainList(err error) error {
 	var rejection *APIError
 	var unverified *VerifyError
@@ -37,7 +37,8 @@ func explainList(err error) error {
 	case errors.As(err, &rejection):
 		status, code = rejection.Status, rejection.Code
 	case errors.As(err, &unverified):
-		// The responses to such a merchant are signed with a public key that this client was not given.
+		// The platform signs the responses to such a merchant with a public key that this client
+		// does not have.
 		var body struct{ Code wxcode.Code }
 		if json.Unmarshal(unverified.Body, &body) == nil {
 			status, code = unverified.Status, body.Code

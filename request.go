@@ -14,7 +14,7 @@ import (
 // JSON is a request body, or a part of one, written in place. Its fields travel sorted by name.
 type JSON = map[string]any
 
-// spec reads the settings, the newest first, so that the first of a name is the one that counts.
+// spec reads the settings, newest first, so that the first one of a name wins.
 func (c Chain) spec() call.Spec {
 	spec := call.Spec{Mistake: c.Err(), Path: c.String()}
 	for s := c.last; s != nil; s = s.before {
@@ -50,13 +50,15 @@ func (c Chain) spec() call.Spec {
 	return spec
 }
 
-// prepare makes the call ready. It is the last place where a mistake costs nothing: every error means that nothing was sent.
+// prepare prepares the call. It is the last place where a mistake costs nothing: each of its errors
+// means that nothing was sent.
 func (c Chain) prepare(ctx context.Context, method string, body any) (*call.Call, error) {
 	spec := c.spec()
 	return c.line(&spec).Prepare(ctx, &spec, method, body)
 }
 
-// line returns the client's line. A chain without a client has one of its own, for its errors, and a mistake in spec.
+// line returns the client's line. A chain without a client gets a new line, for its errors, and a
+// mistake in spec.
 func (c Chain) line(spec *call.Spec) *call.Line {
 	if c.client != nil {
 		return c.client.line
@@ -69,18 +71,18 @@ func (c Chain) line(spec *call.Spec) *call.Line {
 
 var errNoClient = errors.New("the chain has no client: start it with Client.Chain or Client.At")
 
-// Check makes the checks that [Chain.Do] would make, and nothing else: it encrypts, signs and sends
-// nothing. So it costs microseconds, and a million calls can be checked before the first of them is
-// made. It finds every mistake of the chain and the body that needs no key, and reports findings as
-// [WithPreflight] says: as an error only under PreflightStrict. Such an error is a *[CallError] of
-// stage StageBuild.
+// Check makes the checks of [Chain.Do] and nothing else: it encrypts, signs and sends nothing. It
+// costs microseconds, so a program can check a million calls before it makes the first one. It
+// finds every mistake of the chain and the body that shows without a key, and reports findings by
+// the rules of [WithPreflight]: as an error only under PreflightStrict. Such an error is a
+// *[CallError] of stage StageBuild.
 func (c Chain) Check(ctx context.Context, method string, body any) error {
 	spec := c.spec()
 	return c.line(&spec).Check(ctx, &spec, method, body)
 }
 
-// Request returns the signed request without sending it, for tools and tests. It carries no deadline of ours; its
-// signature is good for five minutes.
+// Request returns the signed request without sending it, for tools and tests. The client sets no
+// deadline on it; its signature is valid for five minutes.
 func (c Chain) Request(ctx context.Context, method string, body any) (*http.Request, error) {
 	prepared, err := c.prepare(ctx, method, body)
 	if err != nil {

@@ -105,7 +105,7 @@ func TestPathsNobodyDocuments(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 	require.Len(t, lines, 2, log.String())
-	assert.Contains(t, lines[0], `level=WARN msg="wxpay response is asked for a field that the catalogue does not know" method=GET path=/v3/pay/transactions/out-trade-no/{out_trade_no} field=amount.totl near=amount.total`)
+	assert.Contains(t, lines[0], `level=WARN msg="wxpay response has no such field, and the catalogue does not document it" method=GET path=/v3/pay/transactions/out-trade-no/{out_trade_no} field=amount.totl near=amount.total`)
 	assert.Contains(t, lines[1], "field=payer.opend near=payer.openid")
 }
 

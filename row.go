@@ -27,16 +27,16 @@ func (r *Row) text() string {
 	return fmt.Sprintf("wxpay.Row{line %d, %d values}", r.Line, r.values.Len())
 }
 
-// Columns returns the names of the columns, as the bill has them. They must not be changed.
+// Columns returns the names of the columns in the bill. Do not change them.
 func (r Row) Columns() []string { return r.values.Columns() }
 
-// Values returns the values in the order of Columns, without the back-tick that stands before each in the file.
+// Values returns the values in the order of Columns, without the back-tick before each in the file.
 func (r Row) Values() []string { return r.values.All() }
 
 // Get returns the value of a column by its name, such as 微信订单号; "" if there is no such column.
 func (r Row) Get(column string) string { return r.values.Get(column) }
 
-// Fen returns the amount of a column, which bills write in yuan, in fen; see [ParseYuan].
+// Fen returns the amount of a column in fen; bills write it in yuan. See [ParseYuan].
 func (r Row) Fen(column string) (int64, error) {
 	fen, err := ParseYuan(r.Get(column))
 	if err != nil && !slices.Contains(r.Columns(), column) {
@@ -48,6 +48,6 @@ func (r Row) Fen(column string) (int64, error) {
 	return fen, nil
 }
 
-// ParseYuan converts an amount in yuan, as bills have it (12.30, -0.01, 0.00000), to fen, exactly. Anything else, a fraction of
-// a fen and an amount that does not fit are errors.
+// ParseYuan converts an amount in yuan, in the form of bills (12.30, -0.01, 0.00000), exactly to
+// fen. Anything else, a fraction of a fen and an amount that does not fit an int64 are errors.
 func ParseYuan(yuan string) (int64, error) { return bill.ParseYuan(yuan) }

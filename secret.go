@@ -9,8 +9,8 @@ import (
 	"github.com/wxpay-go/wxpay/internal/sensitive"
 )
 
-// Secret is a text that travels encrypted wherever it stands, with or without a catalogue: as a
-// value in a map or a slice, as a struct's field, as a query value.
+// Secret is a text that travels encrypted in every place, with or without a catalogue: as a value
+// in a map or a slice, as a struct's field, as a query value.
 //
 //	wxpay.JSON{"openid": openid, "user_name": wxpay.Secret("张三")}
 //
@@ -18,12 +18,12 @@ import (
 // text) fails the call. The empty Secret is an empty text, and [Chain.Plain] on a Secret is a
 // mistake. A response may be decoded into one.
 //
-// encoding/json, and every other encoding that asks for encoding.TextMarshaler, writes it as a
-// token that is encrypted for this process. So a verb takes a body that was marshalled beforehand,
-// and such a body tells nobody else more than the length: another process takes the token for plain
-// text. (As the key of a map encoding/json takes a Secret for a plain string; encodings that look
-// at the kind of a type only, such as encoding/gob, do so for values too.) It prints redacted. The
-// text itself is string(secret).
+// encoding/json, and every other encoding that uses encoding.TextMarshaler, writes it as a token
+// that is encrypted for this process. A verb therefore also takes a body that was marshalled
+// beforehand. Such a body tells nobody else more than the length; another process takes the token
+// for plain text. (As the key of a map, encoding/json takes a Secret for a plain string; encodings
+// that use only the kind of a type, such as encoding/gob, also do so for values.) It prints
+// redacted. string(secret) is the text itself.
 type Secret string
 
 // MarshalText returns the token; see [Secret].

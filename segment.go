@@ -2,14 +2,15 @@ package wxpay
 
 import "slices"
 
-// Paths are built in package internal/target. Here stands the question that it leaves to the
-// client: which names are segments of the API although they look like values.
+// Package internal/target builds paths. This file answers its question to the client: which names
+// are segments of the API although they look like values.
 
-// oddSegments are the segments of the API that look like values where they are written as
-// properties: h5Presign.
+// oddSegments are the segments of the API that look like values in the form of properties, such as
+// h5Presign.
 var oddSegments = []string{"h5-pre-entrust-sign", "h5-presign", "n-qualifications"}
 
-// segmenter is an ability of a catalogue: it knows the literal segments of its paths, for At.
+// segmenter is an optional ability of a catalogue: it knows the literal segments of its paths, for
+// At.
 type segmenter interface {
 	HasSegment(segment string) bool
 }

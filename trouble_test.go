@@ -156,7 +156,7 @@ func TestUntrustedAnswers(t *testing.T) {
 	t.Run("a read says that it can be repeated", func(t *testing.T) {
 		client := newClient(t, wxpay.WithTransport(answer{body: body, key: testKeys().other}))
 		_, err := client.Chain("v3/x").Get(context.Background())
-		assert.ErrorContains(t, err, "it was a read and can be repeated")
+		assert.ErrorContains(t, err, "it was a read, so retrying is safe")
 	})
 }
 
@@ -235,7 +235,7 @@ func TestRefusals(t *testing.T) {
 		{"signed refusal", answer{status: 400, body: param}, wxpay.Rejected, "PARAM_ERROR", true, "400 PARAM_ERROR: 参数错误 [body /amount/currency: 不支持]"},
 		{"unsigned refusal proves nothing", answer{status: 400, body: param, unsigned: true}, wxpay.Unknown, "PARAM_ERROR", false, "outcome unknown"},
 		{"refused before authentication", answer{status: 401, body: `{"code":"SIGN_ERROR","message":"签名错误"}`, unsigned: true}, wxpay.Unknown,
-			"SIGN_ERROR", false, "unless something between you and the platform made it"},
+			"SIGN_ERROR", false, "or a machine between you and the platform made the response"},
 		{"unknown path", answer{status: 404, unsigned: true}, wxpay.Unknown, "", false, "404 with an empty body; the platform does not know this path"},
 		{"wrong method", answer{status: 405, unsigned: true}, wxpay.Unknown, "", false, "not with this method"},
 		{"a 404 with somebody's page", answer{status: 404, body: "<html>", unsigned: true}, wxpay.Unknown, "", false, "not the platform's JSON"},

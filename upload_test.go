@@ -261,7 +261,7 @@ func TestUploadMistakes(t *testing.T) {
 		{"too large", coupon, wxpay.FileFrom("a.png", bytes.NewReader(big), int64(len(big))), "the operation takes at most 2097152"},
 		{"an endless pipe", "v3/x", wxpay.FileReader("a.png", endless{}), "more than 67108864 bytes"},
 		{"a part with a quote", media, good("a.png").Part(`x"y`), "the name of the file's part"},
-		{"SM3 wanted", "v3/taxi-invoice/cards/upload-file", good("a.png"), "wants an SM3 digest"},
+		{"SM3 wanted", "v3/taxi-invoice/cards/upload-file", good("a.png"), "requires an SM3 digest"},
 		{"a mistake in the chain", "v3//x", good("a.png"), "two slashes"},
 	}
 	for _, tt := range tests {
@@ -474,7 +474,7 @@ func TestUploadStandsStill(t *testing.T) {
 					return
 				}
 				require.ErrorIs(t, err, context.DeadlineExceeded, name)
-				assert.ErrorContains(t, err, "stood still for 30s")
+				assert.ErrorContains(t, err, "stalled for 30s")
 				assert.Equal(t, 3, tries)
 			})
 		}

@@ -30,12 +30,13 @@ func (c Chain) Patch(ctx context.Context, body any) (*Response, error) {
 
 // Do makes the call: GET, POST, PUT, PATCH or DELETE.
 //
-// body is marshalled to JSON, without HTML escaping: a struct, a map, [JSON]. A json.RawMessage, []byte or string
-// travels verbatim. A bare nil means no body; what marshals to null is a mistake, and so is text that is not UTF-8, which
-// encoding/json would change in silence: the error names the member.
+// body is marshalled to JSON, without HTML escaping: a struct, a map, [JSON]. A json.RawMessage,
+// []byte or string travels verbatim. A bare nil means no body. A value that marshals to null is a
+// mistake, and so is text that is not UTF-8, which encoding/json would silently change: the error
+// names the field.
 //
-// The error of a call that did not end with a verified 2xx is an [*APIError], a [*VerifyError] or a [*CallError]; ask
-// [OutcomeOf] whether the operation may have taken effect.
+// A call that does not end with a verified 2xx returns an [*APIError], a [*VerifyError] or a
+// [*CallError]; [OutcomeOf] tells whether the operation may have taken effect.
 func (c Chain) Do(ctx context.Context, method string, body any) (*Response, error) {
 	prepared, err := c.prepare(ctx, method, body)
 	if err != nil {
@@ -67,11 +68,12 @@ func (c Chain) PatchAsync(ctx context.Context, body any) *Future {
 	return c.DoAsync(ctx, http.MethodPatch, body)
 }
 
-// DoAsync is [Chain.Do] in the background. The body is marshalled before DoAsync returns, so it may be changed
-// afterwards. WithConcurrency sets how many calls run at once, and how many wait; beyond that the Future fails at once
-// with [ErrQueueFull]. The time limits begin when the call runs, not while it waits; ctx ends it in both states.
-// A write that is under way then ends in doubt: do not give it a context that the failure of another call ends, such as that
-// of errgroup.WithContext, but to [Future.Wait].
+// DoAsync is [Chain.Do] in the background. The body is marshalled before DoAsync returns, so it may
+// be changed afterwards. [WithConcurrency] bounds the running and the waiting calls; beyond that
+// the Future fails at once with [ErrQueueFull]. The time limits begin when the call runs, not while
+// it waits; ctx ends it in both states. The outcome of a running write is then unknown: pass a
+// context that ends with the failure of another call, such as that of errgroup.WithContext, to
+// [Future.Wait] and not to a write.
 func (c Chain) DoAsync(ctx context.Context, method string, body any) *Future {
 	prepared, err := c.prepare(ctx, method, body)
 	if err != nil {

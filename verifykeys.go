@@ -18,17 +18,18 @@ type KeyCheck struct {
 	Serial string
 	// Certificate is true for a certificate, false for a public key.
 	Certificate bool
-	// Err is nil when all directions work, else the failure.
+	// Err is nil if all directions work, else the failure.
 	Err error
 }
 
 // VerifyKeys tries every usable key of the platform in all directions, with POST /v3/security/echo
-// (https://pay.weixin.qq.com/doc/v3/merchant/4014551946). It signs the request, encrypts a field with that key, verifies
-// the response, which must be signed with it if it is the public key, and decrypts the field that comes back. It changes
-// nothing. The error joins those of the checks; it is nil when all is well. A private key that cannot decrypt fails.
+// (https://pay.weixin.qq.com/doc/v3/merchant/4014551946). It signs the request, encrypts a field
+// with that key, verifies the response, which must be signed with the key if it is the public key,
+// and decrypts the returned field. It changes nothing. The error joins those of the checks; it is
+// nil if all keys work. A private key that cannot decrypt is a failure.
 //
-// It does not cover the echo of a notification: post to /v3/security/echo with notify_url and let your handler receive
-// SECURITY_ECHO.SUCCESS.
+// It does not cover the echo of a notification: for that, post to /v3/security/echo with
+// notify_url, and your handler receives SECURITY_ECHO.SUCCESS.
 func (c *Client) VerifyKeys(ctx context.Context) ([]KeyCheck, error) {
 	if c.isBrand() {
 		return nil, errors.New("wxpay: verifying keys: the platform has no echo for brands")
@@ -64,22 +65,22 @@ func (c *Client) echo(ctx context.Context, key apiv3.PlatformKey) error {
 		Plain     string `json:"echo_message"`
 		Encrypted string `json:"encrypted_echo_message"`
 	}
-	if err := json.Unmarshal(res.Raw(), &echoed); err != nil { // the verified text, and not what a catalogue decrypted
+	if err := json.Unmarshal(res.Raw(), &echoed); err != nil { // the verified text, without decryption by the catalogue
 		return fmt.Errorf("reading the response: %w", err)
 	}
 	if signed := res.Header.Get(apiv3.HeaderSerial); !key.IsCertificate() && signed != key.Serial {
-		return fmt.Errorf("the response is signed with %s, although the request names this key", redact.Quote(signed))
+		return fmt.Errorf("the response is signed with %s, but the request names this key", redact.Quote(signed))
 	}
 	if echoed.Plain != message {
-		return errors.New("another echo_message came back than was sent")
+		return errors.New("the returned echo_message differs from the one sent")
 	}
-	own := res.from.Call.Serial // that signed the request
+	own := res.from.Call.Serial // of the certificate that signed the request
 	decrypted, err := c.line.Own.Decrypt(c.scheme, own, []byte(echoed.Encrypted))
 	switch {
 	case err != nil:
 		return fmt.Errorf("decrypting encrypted_echo_message, which is encrypted for the certificate %s: %w", own, err)
 	case string(decrypted) != message:
-		return errors.New("another encrypted_echo_message came back than was sent")
+		return errors.New("the returned encrypted_echo_message differs from the one sent")
 	}
 	return nil
 }

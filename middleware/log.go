@@ -91,7 +91,7 @@ func (c *Call) advice(outcome Outcome) string {
 	case outcome == Confirmed:
 		return "the platform confirmed success: do not make the call again"
 	case c != nil && c.read():
-		return "it was a read and can be repeated"
+		return "it was a read, so retrying is safe"
 	case c != nil && c.Operation != nil && c.Operation.Link != nil:
 		return "it may have taken effect: ask GET " + c.Operation.Link.Query + " before repeating, as Client.Resolve does"
 	}

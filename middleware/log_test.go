@@ -110,7 +110,7 @@ func TestLog(t *testing.T) {
 	}
 }
 
-const readAgain = "it was a read and can be repeated"
+const readAgain = "it was a read, so retrying is safe"
 
 // judged is next as one attempt that was on the wire.
 func judged(next http.RoundTripper) http.RoundTripper {

@@ -56,8 +56,9 @@ func (c *Call) judge(body []byte) error {
 	return nil
 }
 
-// judgeFields refuses an answer that is a refusal by its members, and one that shows none of the documented members where
-// money moves or only this answer has what the caller needs, such as prepay_id.
+// judgeFields rejects a response whose fields are those of an API error. It also rejects a response
+// without any documented field if money moves or if only this response has a field that the caller
+// needs, such as prepay_id.
 func (c *Call) judgeFields(body []byte) error {
 	o := c.Operation
 	strict := o != nil && o.Response == fact.JSONResponse && len(o.Out) > 0 && (c.MovesMoney() || o.Link != nil && len(o.Link.Only) > 0)
@@ -87,15 +88,16 @@ func (c *Call) judgeFields(body []byte) error {
 	case documented, c.Operation == nil && other:
 		return nil
 	case coded && (told || !other):
-		return errors.New("it is a refusal under a status of success")
+		return errors.New("it is an API error under a status of success")
 	case strict:
-		return errors.New("it shows none of the documented members")
+		return errors.New("it shows none of the documented fields")
 	}
 	return nil
 }
 
-// logEchoes compares what an answer repeats of the call where nobody reviewed that. What differs is logged, once for each
-// operation and member: it may be another call's answer, or documentation that is wrong.
+// logEchoes compares the fields that a response repeats of the call and that are not reviewed. It
+// logs a difference once for each operation and field: the response may be another call's, or the
+// documentation may be wrong.
 func (c *Call) logEchoes(body []byte) {
 	logger := c.line.Logger
 	if logger == nil || c.Body == nil || c.file != nil || !logger.Enabled(context.Background(), slog.LevelWarn) {
@@ -110,19 +112,19 @@ func (c *Call) logEchoes(body []byte) {
 			continue
 		}
 		if _, known := c.line.Echoes.LoadOrStore(c.Method+c.Template+" "+field.Name, true); !known {
-			logger.Warn("wxpay answer repeats a member of the call otherwise", slog.String("method", c.Method), slog.String("path", c.Template),
-				slog.String("member", field.Name), slog.String("remedy", "compare the two: the answer may be another call's"))
+			logger.Warn("wxpay response repeats a field of the call with another value", slog.String("method", c.Method), slog.String("path", c.Template),
+				slog.String("field", field.Name), slog.String("remedy", "compare the two: the response may be another call's"))
 		}
 	}
 }
 
-// leaf is a text or a number of a JSON text, as it stands there.
+// leaf is a text or a number of a JSON text, unchanged.
 type leaf struct {
 	kind byte // '"' for a text, '0' for a number, 0 for nothing
 	text jsonwalk.Quoted
 }
 
-// leafAt returns the value at a dotted path; an empty text, like any other value, is none.
+// leafAt returns the leaf at a dotted path. An empty text and any other kind of value are no leaf.
 func leafAt(body []byte, path string) leaf {
 	s := jsonwalk.Cursor{Text: body}
 	for deeper := true; deeper; {
@@ -153,7 +155,7 @@ func leafAt(body []byte, path string) leaf {
 	return leaf{}
 }
 
-// equal reports whether two values say the same; a number may stand as a text.
+// equal reports whether two values are the same; a number may be written as a text.
 func (l leaf) equal(other leaf) bool {
 	if bytes.Equal(l.text.Raw, other.text.Raw) && l.text.Escaped == other.text.Escaped {
 		return true
@@ -166,7 +168,7 @@ func (l leaf) equal(other leaf) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-// sent returns what the call carried at a source of a fact.
+// sent returns the value of the call at a source of a fact.
 func (c *Call) sent(source string) (leaf, bool) {
 	if name, ok := fact.QueryField(source); ok {
 		values, err := url.ParseQuery(c.URL.RawQuery)

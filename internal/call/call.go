@@ -1,7 +1,7 @@
-// Package call is the engine of one call: what a chain wants is a Spec, the way to the platform is a Line, and what becomes
-// of the one on the other is a Call.
+// Package call is the engine of one call. A Spec is the call that a chain describes, a Line is the
+// way to the platform, and a Call sends the Spec on the Line.
 //
-// It knows no client. The errors that callers get are made by functions of the Line.
+// It knows no client. Functions of the Line make the errors that callers get.
 package call
 
 import (
@@ -23,68 +23,68 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// Call is one logical call: made ready once, and sent as often as it takes.
+// Call is one logical call: prepared once, and sent one or more times.
 type Call struct {
 	middleware.Call
 
 	URL  url.URL
-	Body []byte // nil when there is none
+	Body []byte // nil if there is none
 	// Findings has the results of the checks before sending; nil for none.
 	Findings *preflight.Report
-	// Bounded says that a time limit is the call's own.
+	// Bounded reports that the call sets its own time limit.
 	Bounded bool
-	// Linked says that the call goes to a ready-made address.
+	// Linked reports that the call goes to a given address, not to a path.
 	Linked bool
-	// Binding is how far the last verified 2xx shows that it answers this call.
+	// Binding tells how far the last verified 2xx shows that it belongs to this call.
 	Binding Binding
 
 	line    *Line
-	success []byte // the body of the last success that nothing speaks against
+	success []byte // the body of the last success that no evidence contradicts
 	plan    *sensitive.Plan
 	header  []Header
 	named   bool // the caller names the platform key
 	unbind  bool
 	file    File                        // the file of an upload, whose signed part is Body; nil otherwise
-	serial  string                      // of the platform key that the body is encrypted with; empty when nothing is
-	again   func(context.Context) error // encrypts once more; nil when nothing is encrypted
+	serial  string                      // of the platform key that encrypts the body; empty if nothing is encrypted
+	again   func(context.Context) error // encrypts once more; nil if nothing is encrypted
 	key     [1]string                   // backs the header value that names the platform key
 }
 
 // File is the file of an upload.
 type File interface {
-	// Ready checks the file against the facts of its operation and the limits of its upload, nil where they are not known, and
-	// returns the fields of the part that is signed.
+	// Ready checks the file against the facts of its operation and the limits of its upload, each
+	// nil if unknown, and returns the fields of the signed part.
 	Ready(ctx context.Context, operation *fact.Operation, limits *fact.Upload, boundary string) (meta map[string]any, err error)
-	// Attach makes the multipart body of req, with meta as it is signed.
+	// Attach makes the multipart body of req, with the signed meta.
 	Attach(call *middleware.Call, req *http.Request, meta []byte)
 }
 
-// Binding is how far a verified 2xx shows that it answers its call.
+// Binding tells how far a verified 2xx shows that it belongs to its call.
 type Binding uint8
 
 // Bindings of a response.
 const (
-	Unbindable Binding = iota // the facts know of nothing that it repeats of the call
-	Unbound                   // it lacks what it should repeat
+	Unbindable Binding = iota // the facts know no field of the call that it repeats
+	Unbound                   // it lacks a field that it should repeat
 	Bound                     // it shows the call's number
 )
 
 // Response is a response of the platform, read whole.
 type Response struct {
-	Call      *Call // the call that it answers
+	Call      *Call // the call that it belongs to
 	Status    int
 	Header    http.Header
 	RequestID string
 	Verified  bool
 	Raw       []byte
-	JSON      []byte // the JSON text in Raw; nil when it is none that all readers read alike
-	// Stale says that it shows nothing of its call and was signed before the request was sent.
+	JSON      []byte // the JSON text in Raw; nil unless all readers read it alike
+	// Stale reports that it shows nothing of its call and was signed before the request was sent.
 	Stale bool
 
-	opening *opening // nil when no field is marked as encrypted
+	opening *opening // nil if no field is marked as encrypted
 }
 
-// opening is the view of a response whose marked fields are decrypted. It is made when it is first asked for, since each
+// opening is a response with its marked fields decrypted. It is made at its first use, since each
 // field costs one operation of the private key.
 type opening struct {
 	once   sync.Once
@@ -93,15 +93,15 @@ type opening struct {
 	err    error
 }
 
-// Line is all that the calls of one client share. It is made once and not changed.
+// Line has everything that the calls of one client share. It is made once and not changed.
 type Line struct {
 	// Pipeline sends a request, with retries, signature and verification.
 	Pipeline http.RoundTripper
 	Signer   *middleware.Signer
-	// Waits says that stages before the first attempt may take their time.
+	// Waits reports that stages before the first attempt may take time.
 	Waits bool
 
-	Caller  string        // who calls, as Client.Identity says it
+	Caller  string        // the caller, in the form of Client.Identity
 	Own     *keyring.Ring // the caller's certificates
 	Keys    *keylist.Keys // the platform's
 	Scheme  apiv3.Scheme
@@ -115,7 +115,7 @@ type Line struct {
 	Limits                  *middleware.TimeLimits // those of both
 	Attempts                int                    // of one call
 
-	Facts  func() Catalog // returns nil where there is no catalogue
+	Facts  func() Catalog // returns nil without a catalogue
 	Plans  *sensitive.Plans
 	Fill   autofill.Caller
 	Checks Checks
@@ -127,12 +127,12 @@ type Line struct {
 	Errors Errors
 }
 
-// Catalog is what a line asks about operations.
+// Catalog looks up operations for a line.
 type Catalog interface {
 	Lookup(method, path string) (*fact.Operation, bool)
 }
 
-// Checks say what becomes of findings about a request.
+// Checks tell how findings about a request are handled.
 type Checks struct {
 	Strict   bool
 	Silenced []string
@@ -141,16 +141,16 @@ type Checks struct {
 
 // Errors make and read the errors of callers.
 type Errors struct {
-	// Failed makes the error of a call that failed at a stage.
-	// res is the response that came although the call failed, nil if there is none.
+	// Failed makes the error of a call that failed at a stage. res is the response of a call that
+	// failed after it, nil if there is none.
 	Failed func(c *Call, res *Response, stage string, outcome middleware.Outcome, cause error) error
 	// Rejected makes the error of a response whose status is not 2xx.
 	Rejected func(c *Call, res *Response) error
-	// Rejection returns what a Rejected error was made of, nil if there is none in err.
+	// Rejection returns the rejection in an error made by Rejected, nil if err has none.
 	Rejection func(err error) *Rejection
-	// Failure returns what a Failed error was made of, nil if there is none in err.
+	// Failure returns the failure in an error made by Failed, nil if err has none.
 	Failure func(err error) *Failure
-	// Unfound adds to a Rejected error that the platform, asked later, did not know the number.
+	// Unfound adds to a Rejected error that a later query did not find the number.
 	Unfound func(err error) error
 	// Field makes the error of a fault of one field.
 	Field func(*jsonwalk.FieldError) error
@@ -187,10 +187,10 @@ func New(line *Line, method string) *Call {
 	return c
 }
 
-// Line returns the line that c goes on.
+// Line returns the line of c.
 func (c *Call) Line() *Line { return c.line }
 
-// Decrypt decrypts what the last response has encrypted for the caller.
+// Decrypt decrypts a value that the last response has encrypted for the caller.
 func (c *Call) Decrypt(ciphertext []byte) ([]byte, error) {
 	return c.line.Own.Decrypt(c.line.Scheme, c.Serial, ciphertext)
 }

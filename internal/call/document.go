@@ -9,11 +9,11 @@ import (
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
-// Document is a JSON text as maps, slices and scalars, for comparing what a call carried with what a response says. This is
-// the slow way, taken only when a call went wrong.
+// Document is a JSON text as maps, slices and scalars, for comparing a call with a response. It is
+// the slow way, used only after a call has failed.
 type Document struct{ root any }
 
-// Read reads a JSON text. Of one that is none nothing is found.
+// Read reads a JSON text. A text that is not JSON has no fields.
 func Read(text []byte) Document {
 	root, err := jsonwalk.Unmarshal(text)
 	if err != nil {
@@ -22,7 +22,7 @@ func Read(text []byte) Document {
 	return Document{root}
 }
 
-// Field returns the value at a dotted path, nil when there is none.
+// Field returns the value at a dotted path, nil if there is none.
 func (d Document) Field(path string) any {
 	value := d.root
 	for name := range strings.SplitSeq(path, ".") {
@@ -35,7 +35,7 @@ func (d Document) Field(path string) any {
 	return value
 }
 
-// Each returns the elements of the array at a dotted path as documents of their own.
+// Each returns the elements of the array at a dotted path as documents.
 func (d Document) Each(path string) []Document {
 	list, _ := d.Field(path).([]any)
 	all := make([]Document, len(list))
@@ -45,7 +45,7 @@ func (d Document) Each(path string) []Document {
 	return all
 }
 
-// Text returns the scalar at a dotted path as the text in which a query carries it, empty when there is none.
+// Text returns the scalar at a dotted path in its form for a query, empty if there is none.
 func (d Document) Text(path string) string { return textOf(d.Field(path)) }
 
 func textOf(value any) string {
@@ -58,16 +58,17 @@ func textOf(value any) string {
 	return ""
 }
 
-// Sent is what a call carried: its body and its placeholders.
+// Sent has the values of a call: its body and its placeholders.
 type Sent struct {
 	body Document
 	call *Call
 }
 
-// Sent reads what c carried.
+// Sent reads the values of c.
 func (c *Call) Sent() Sent { return Sent{Read(c.Body), c} }
 
-// Value returns what the call carried at a source of a fact: a field of the body by its dotted path, or a placeholder.
+// Value returns the value of the call at a source of a fact: a field of the body by its dotted
+// path, or a placeholder.
 func (s Sent) Value(source string) any {
 	name, ok := fact.Placeholder(source)
 	if !ok {
@@ -79,13 +80,13 @@ func (s Sent) Value(source string) any {
 	return nil
 }
 
-// Text is Value as the text in which a query carries it.
+// Text is Value in its form for a query.
 func (s Sent) Text(source string) string { return textOf(s.Value(source)) }
 
 // Body is the body.
 func (s Sent) Body() Document { return s.body }
 
-// Own returns the merchant's own number that the call carried, empty if there is none.
+// Own returns the merchant's own number in the call, empty if there is none.
 func (c *Call) Own() string {
 	if c.Operation == nil || c.Operation.Number.Field == "" {
 		return ""
@@ -93,7 +94,7 @@ func (c *Call) Own() string {
 	return c.Sent().Text(c.Operation.Number.Field)
 }
 
-// filled returns what the placeholder of a name was filled with.
+// filled returns the value of the placeholder of a name.
 func (c *Call) filled(name string) (string, bool) {
 	for template, path := c.Operation.Path, c.URL.EscapedPath(); template != "" && path != ""; {
 		var segment, value string
@@ -107,8 +108,9 @@ func (c *Call) filled(name string) (string, bool) {
 	return "", false
 }
 
-// Agree reports whether two values say the same, as far as both say something: scalars by value, objects field by field
-// where both have it, and of arrays every element of the first in some element of the second.
+// Agree reports whether two values are the same, as far as both are there: scalars by value,
+// objects by the fields that both have, and arrays if every element of the first agrees with some
+// element of the second.
 func Agree(sent, found any) bool {
 	switch s := sent.(type) {
 	case nil:
@@ -144,7 +146,7 @@ func Agree(sent, found any) bool {
 		if !ok {
 			return found == nil || textOf(found) == s.String()
 		}
-		if s == f || !strings.ContainsAny(string(s+f), ".eE") { // whole numbers have one form, and may be longer than a float64 can tell
+		if s == f || !strings.ContainsAny(string(s+f), ".eE") { // whole numbers have one form, and may have more digits than a float64
 			return s == f
 		}
 		a, errA := s.Float64()

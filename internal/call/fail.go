@@ -8,7 +8,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// Outcome tells what an error of a call leaves known.
+// Outcome returns the outcome in an error of a call.
 func (e *Errors) Outcome(err error) middleware.Outcome {
 	if err == nil {
 		return middleware.Confirmed
@@ -22,11 +22,11 @@ func (e *Errors) Outcome(err error) middleware.Outcome {
 	return middleware.Unknown
 }
 
-// Failed makes the error of a call that failed. A success that came before holds its response.
+// Failed makes the error of a failed call. After a success it holds the response.
 func (c *Call) Failed(stage string, outcome middleware.Outcome, cause error) error {
 	var res *Response
 	if outcome == middleware.Confirmed && c.Answered != nil && (stage == StageSend || stage == StageVerify) {
-		raw, verified := c.success, c.success != nil // what came since is another attempt's
+		raw, verified := c.success, c.success != nil // later values belong to another attempt
 		if !verified {
 			raw, verified = c.ResponseBody(), c.Verified
 		}
@@ -37,12 +37,13 @@ func (c *Call) Failed(stage string, outcome middleware.Outcome, cause error) err
 	return c.FailedWith(res, stage, outcome, cause)
 }
 
-// FailedWith makes the error of a call that failed although res came.
+// FailedWith makes the error of a call that failed after res came.
 func (c *Call) FailedWith(res *Response, stage string, outcome middleware.Outcome, cause error) error {
 	return c.line.Errors.Failed(c, res, stage, outcome, cause)
 }
 
-// CauseText is a cause's text without the address that http.Client puts around errors: its query holds identities.
+// CauseText returns a cause's text without the address that http.Client adds to errors, because its
+// query holds identities.
 func CauseText(err error) string {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {

@@ -7,19 +7,19 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// TimeLimits makes the limits of calls, with the errors that they end with.
+// TimeLimits makes the limits of calls, with their errors.
 func TimeLimits(total, attempt time.Duration) *middleware.TimeLimits {
 	return &middleware.TimeLimits{
 		Total: total, TotalErr: TimeLimit(total), Attempt: attempt, AttemptErr: TimeLimit(attempt), Still: total, StillErr: StillLimit(total),
 	}
 }
 
-// TimeLimit is the cause of a context that one of the client's time limits ended.
+// TimeLimit is the cause of a context ended by one of the client's time limits.
 func TimeLimit(bound time.Duration) error {
 	return fault.Limit{Text: "no response within %s (WithTimeout and WithAttemptTimeout set the limits)", Bound: bound}
 }
 
-// StillLimit is the cause of a context that ended because a transfer stalled.
+// StillLimit is the cause of a context ended by a stalled transfer.
 func StillLimit(bound time.Duration) error {
-	return fault.Limit{Text: "the transfer stood still for %s (WithTimeout sets the limit)", Bound: bound}
+	return fault.Limit{Text: "the transfer stalled for %s (WithTimeout sets the limit)", Bound: bound}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// Link returns the call that gets a ready-made address.
+// Link returns the call that gets a given address.
 func (l *Line) Link(ctx context.Context, address string) (*Call, error) {
 	c := New(l, http.MethodGet)
 	c.Template, c.Linked = "(link)", true
@@ -23,7 +23,7 @@ func (l *Line) Link(ctx context.Context, address string) (*Call, error) {
 	c.URL, c.Host = *u, u.Host
 	c.Stream = true
 	c.Limits = l.Limits
-	// Where nothing is known of a link, nothing of it is shown: any part of it may identify something.
+	// An unknown link is not shown: any part of it may identify something.
 	if family := middleware.FamilyOf(c.Method, path); family != nil {
 		c.Template = family.Path
 	}

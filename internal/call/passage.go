@@ -11,16 +11,17 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// Errors of middlewares that do not keep to the contract.
+// Errors of middlewares that break the contract.
 var (
-	errLostContext = fault.New("a middleware replaced the request's context by one that does not descend from it, so nobody could follow the call: derive contexts from req.Context()")
+	errLostContext = fault.New("a middleware replaced the request's context with one that does not descend from it, so the call could not be followed: derive contexts from req.Context()")
 	errNoResult    = fault.New("a middleware returned neither a response nor an error")
-	ErrMadeUp      = fault.New("a middleware answered in the platform's place, or changed the answer")
+	ErrMadeUp      = fault.New("a middleware made or changed the response")
 	errTooLate     = fault.New("a middleware sent the request on after it had returned")
 )
 
-// Yours puts the user's middlewares into one stage, which knows what is the pipeline's own of that which they return: the error
-// of this very call, also where they wrap it, and its answer. What they make up is shown and not believed.
+// Yours makes one stage of the user's middlewares. In what they return the stage recognises the
+// pipeline's own response and the error of this very call, even if they wrap it. It passes on
+// everything else without believing it.
 func Yours(own []middleware.Middleware) middleware.Middleware {
 	return func(inside http.RoundTripper) http.RoundTripper {
 		var next http.RoundTripper = middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
@@ -35,7 +36,7 @@ func Yours(own []middleware.Middleware) middleware.Middleware {
 		}
 		return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 			p := &passage{call: middleware.CallFrom(req.Context()), inside: make(chan struct{}, 1)}
-			defer p.end() // also when a middleware panics
+			defer p.end() // even if a middleware panics
 			ctx := req.Context()
 			res, err := next.RoundTrip(req.WithContext(context.WithValue(ctx, passageKey{}, p)))
 			p.end()
@@ -46,16 +47,16 @@ func Yours(own []middleware.Middleware) middleware.Middleware {
 
 type passageKey struct{}
 
-// passage is one way of a call through the user's middlewares.
+// passage is one passage of a call through the user's middlewares.
 type passage struct {
 	call *middleware.Call
 
-	inside chan struct{} // full while a request is inside: a Call bears one at a time
+	inside chan struct{} // full while a request is inside: a Call allows one at a time
 	ended  bool
-	res    *http.Response // what came back last
+	res    *http.Response // the last response
 	err    error
 	status int        // of res, which a middleware can change
-	body   *innerBody // of res, if that is a stream
+	body   *innerBody // of res, if it is a stream
 }
 
 // through sends the request on.
@@ -76,14 +77,14 @@ func (p *passage) through(next http.RoundTripper, req *http.Request) (*http.Resp
 	return p.res, p.err
 }
 
-// end waits for a request that a middleware left behind inside, so that what is known of the call stands still.
+// end waits for a request that a middleware left behind inside, so that the call no longer changes.
 func (p *passage) end() {
 	p.inside <- struct{}{}
 	p.ended = true
 	<-p.inside
 }
 
-// judge tells what is believed of what the middlewares returned.
+// judge decides which part of the middlewares' result is believed.
 func (p *passage) judge(ctx context.Context, res *http.Response, err error) (*http.Response, error) {
 	switch {
 	case err != nil && p.err != nil && errors.Is(err, p.err):
@@ -105,7 +106,7 @@ func (p *passage) judge(ctx context.Context, res *http.Response, err error) (*ht
 	case *innerBody:
 		res.Body = body.ReadCloser
 		return res, nil
-	case *middleware.Body: // perhaps read from, or of another call
+	case *middleware.Body: // perhaps partly read, or of another call
 	default:
 		if p.call.Stream {
 			res.Body = &outerBody{res.Body, ctx, p.body}
@@ -126,7 +127,7 @@ func (p *passage) judge(ctx context.Context, res *http.Response, err error) (*ht
 	return res, nil
 }
 
-// innerBody is a stream as the pipeline brought it. It knows with which error it ended.
+// innerBody is a stream from the pipeline. It keeps the error that ended it.
 type innerBody struct {
 	io.ReadCloser
 	err error
@@ -140,7 +141,7 @@ func (b *innerBody) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// outerBody is a stream that a middleware put in the place of inner, which may be nil.
+// outerBody is a stream of a middleware in place of inner, which may be nil.
 type outerBody struct {
 	io.ReadCloser
 	ctx   context.Context

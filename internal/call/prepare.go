@@ -27,8 +27,8 @@ import (
 
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-// Prepare makes a call ready. It is the last place where a mistake costs nothing: every error means that nothing was sent,
-// unless an earlier process may have sent it.
+// Prepare prepares a call. It is the last place where a mistake costs nothing: each of its errors
+// means that nothing was sent, unless an earlier process may have sent the call.
 func (l *Line) Prepare(ctx context.Context, s *Spec, method string, body any) (*Call, error) {
 	c := New(l, method)
 	err := c.fill(ctx, s, body)
@@ -47,7 +47,7 @@ func (l *Line) Prepare(ctx context.Context, s *Spec, method string, body any) (*
 	return c, nil
 }
 
-// Check makes a call ready but for the encryption, and reports the findings about it.
+// Check prepares a call without encryption, and reports the findings about it.
 func (l *Line) Check(ctx context.Context, s *Spec, method string, body any) error {
 	c := New(l, method)
 	err := c.fill(ctx, s, body)
@@ -60,7 +60,7 @@ func (l *Line) Check(ctx context.Context, s *Spec, method string, body any) erro
 	return nil
 }
 
-// mistake makes the error of a call that could not be made ready.
+// mistake makes the error of a call that could not be prepared.
 func (c *Call) mistake(s *Spec, err error) error {
 	c.Template = target.Label(strings.TrimPrefix(s.Path, "/"))
 	outcome := middleware.NotSent
@@ -70,7 +70,7 @@ func (c *Call) mistake(s *Spec, err error) error {
 	return c.Failed(StageBuild, outcome, err)
 }
 
-// fill makes c ready but for checks and encryption. What the line adds to the query it adds to s.
+// fill prepares c without checks and encryption. It adds the line's fields of the query to s.
 func (c *Call) fill(ctx context.Context, s *Spec, body any) (err error) {
 	switch {
 	case s.Mistake != nil:
@@ -98,7 +98,7 @@ func (c *Call) fill(ctx context.Context, s *Spec, body any) (err error) {
 	}
 	if c.file != nil {
 		limits := fact.UploadAt(s.Path)
-		c.Idempotent = c.Idempotent || limits != nil // it only costs another id
+		c.Idempotent = c.Idempotent || limits != nil // its only effect is a new id
 		meta, err := c.file.Ready(ctx, c.Operation, limits, "wxpay-"+c.line.Nonce())
 		if err != nil {
 			return err
@@ -129,7 +129,7 @@ func (c *Call) locate(s *Spec) error {
 	}
 	c.URL.Scheme, c.URL.Host = c.line.Base.Scheme, c.line.Base.Host
 	c.URL.Path = escaped
-	if decoded != "" { // also where both are the same: net/url would escape some characters that the caller left as they are
+	if decoded != "" { // even if both are the same: net/url would escape some characters that the caller did not escape
 		c.URL.Path, c.URL.RawPath = decoded, escaped
 	}
 	if facts := c.line.Facts(); facts != nil {
@@ -140,7 +140,8 @@ func (c *Call) locate(s *Spec) error {
 	return nil
 }
 
-// complete writes times in the documented form and adds the caller's numbers. A verbatim body stays as it is.
+// complete writes times in the documented form and adds the caller's numbers. A verbatim body stays
+// unchanged.
 func (c *Call) complete(s *Spec, verbatim bool) error {
 	for i := range s.Query {
 		if s.Query[i].Time {
@@ -158,7 +159,7 @@ func (c *Call) complete(s *Spec, verbatim bool) error {
 	return nil
 }
 
-// check looks at the call before anything is encrypted or sent.
+// check checks the call before anything is encrypted or sent.
 func (c *Call) check(ctx context.Context, s *Spec) error {
 	facts := c.line.Facts()
 	if facts == nil {
@@ -179,7 +180,8 @@ func (c *Call) check(ctx context.Context, s *Spec) error {
 	return nil
 }
 
-// WrongScheme says which client to make for a path whose operations have another scheme than the line's; empty if it is right.
+// WrongScheme names the client that a path needs if its operations have another scheme than the
+// line's; empty if the scheme is right.
 func (c *Call) WrongScheme(path string) string {
 	ofBrand := strings.HasPrefix(path, "/brand/")
 	if c.Operation != nil {
@@ -187,9 +189,9 @@ func (c *Call) WrongScheme(path string) string {
 	}
 	switch brand := keyring.IsBrand(c.line.Scheme); {
 	case ofBrand && !brand:
-		return "a brand signs it, with a scheme and a certificate of its own: WithScheme(apiv3.Brand()) makes a client that calls as one"
+		return "a brand signs it, with its own scheme and certificate: WithScheme(apiv3.Brand()) makes a client that calls as a brand"
 	case !ofBrand && brand:
-		return "a merchant signs it, and this client calls as a brand, whose paths begin with /brand/: a client without WithScheme(apiv3.Brand()) calls as a merchant"
+		return "a merchant signs it, but this client calls as a brand, whose paths begin with /brand/: a client without WithScheme(apiv3.Brand()) calls as a merchant"
 	}
 	return ""
 }
@@ -229,7 +231,7 @@ func (c *Call) encryptOnce(ctx context.Context, r sensitive.Request, path string
 	return nil
 }
 
-// chooseKey takes the key that the caller named, else the line's.
+// chooseKey returns the key that the caller named, else the line's.
 func (c *Call) chooseKey(ctx context.Context) (key sensitive.Key) {
 	serial, named := headerOf(c.header, apiv3.HeaderSerial)
 	if !named {
@@ -243,7 +245,7 @@ func (c *Call) chooseKey(ctx context.Context) (key sensitive.Key) {
 	return key
 }
 
-// noteInferred reports the fields that were encrypted by marks that no official source shows.
+// noteInferred reports the fields that were encrypted by marks without an official source.
 func (c *Call) noteInferred(ctx context.Context, path string, pointers []string) {
 	checks := c.line.Checks
 	if len(pointers) == 0 || slices.Contains(checks.Silenced, preflight.InferredEncryption) {
@@ -256,7 +258,7 @@ func (c *Call) noteInferred(ctx context.Context, path string, pointers []string)
 	c.Findings.Tell(ctx, c.line.Logger, checks.Told, c.Template)
 }
 
-// fault returns an error as callers get it, if it is the fault of one field.
+// fault returns an error in the form that callers get, if it is the fault of one field.
 func (c *Call) fault(err error) error {
 	if field, ok := err.(*jsonwalk.FieldError); ok {
 		return c.line.Errors.Field(field)
@@ -264,7 +266,7 @@ func (c *Call) fault(err error) error {
 	return err
 }
 
-// encode returns the bytes of a body: those that the caller gives, or its value as JSON.
+// encode returns the bytes of a body: the caller's bytes, or the value as JSON.
 func (c *Call) encode(body any) (encoded []byte, err error) {
 	switch v := body.(type) {
 	case nil:
@@ -285,7 +287,7 @@ func (c *Call) encode(body any) (encoded []byte, err error) {
 			return nil, fmt.Errorf("the body cannot be marshalled to JSON: %w", err)
 		}
 	}
-	if !utf8.Valid(encoded) { // the platform would read other words, or none
+	if !utf8.Valid(encoded) { // the platform would read another text, or none
 		return nil, c.fault(&jsonwalk.FieldError{Pointer: jsonwalk.Broken(encoded), Err: jsonwalk.ErrNotUTF8})
 	}
 	switch trimmed := bytes.TrimSpace(encoded); {
@@ -305,14 +307,14 @@ func (c *Call) documentedTime(p *target.Param) error {
 		layout = target.TimeLayout(described, p.Name)
 	}
 	if layout == "" {
-		return fmt.Errorf("query field %s is a time.Time, and the catalogue does not tell in which form the operation takes it: pass its text, such as at.Format(time.DateOnly)", redact.Quote(p.Name))
+		return fmt.Errorf("query field %s is a time.Time, and the catalogue does not know the form that the operation takes: pass a text, such as at.Format(time.DateOnly)", redact.Quote(p.Name))
 	}
 	at, err := time.Parse(time.RFC3339, p.Values[0])
 	p.Values = []string{at.Format(layout)}
 	return err
 }
 
-// isVerbatim reports whether a body travels as it is.
+// isVerbatim reports whether a body travels unchanged.
 func isVerbatim(body any) bool {
 	switch body.(type) {
 	case []byte, json.RawMessage, string:

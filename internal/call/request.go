@@ -9,7 +9,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// Request makes the HTTP request of c, complete but for what signing adds.
+// Request makes the HTTP request of c, complete except for the signature.
 func (c *Call) Request(ctx context.Context) *http.Request {
 	base := http.Request{
 		Method: c.Method, URL: &c.URL, Host: c.URL.Host, Header: make(http.Header, 6), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -21,7 +21,7 @@ func (c *Call) Request(ctx context.Context) *http.Request {
 		serial = c.line.Keys.Serial()
 	}
 	key := c.key[:]
-	if c.Attempts > 0 { // an earlier attempt may still be reading its own
+	if c.Attempts > 0 { // an earlier attempt may still read its own
 		key = make([]string, 1)
 	}
 	key[0] = serial
@@ -39,7 +39,7 @@ func (c *Call) Request(ctx context.Context) *http.Request {
 	if usual.language != nil {
 		req.Header["Accept-Language"] = usual.language
 	}
-	for i := len(c.header) - 1; i >= 0; i-- { // oldest first, so that the newest of a name stays
+	for i := len(c.header) - 1; i >= 0; i-- { // oldest first, so that the newest of a name wins
 		req.Header[c.header[i].Name] = []string{c.header[i].Value}
 	}
 	switch {

@@ -39,7 +39,8 @@ func (r *Response) Text() []byte {
 	return r.opening.text
 }
 
-// DecryptFaults returns the marked fields that could not be decrypted, and the fault of a text that cannot be read.
+// DecryptFaults returns the marked fields that could not be decrypted, or the fault of a text that
+// cannot be read.
 func (r *Response) DecryptFaults() ([]*jsonwalk.FieldError, error) {
 	if r.opening == nil {
 		return nil, nil
@@ -58,7 +59,8 @@ func (r *Response) decrypt() {
 	})
 }
 
-// Documented returns the fields that the catalogue documents for the response, nil if it does not know them for sure.
+// Documented returns the fields that the catalogue documents for the response, nil if it is not
+// certain of them.
 func (r *Response) Documented() []fact.Field {
 	if r.Call == nil || !r.success() || r.Call.Operation == nil || r.Call.Operation.Inferred {
 		return nil

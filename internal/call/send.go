@@ -11,7 +11,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// Send takes c through the pipeline and returns the response.
+// Send sends c through the pipeline and returns the response.
 func (c *Call) Send(ctx context.Context) (*Response, error) {
 	res := new(Response)
 	if err := c.SendInto(ctx, res); err != nil {
@@ -20,15 +20,15 @@ func (c *Call) Send(ctx context.Context) (*Response, error) {
 	return res, nil
 }
 
-// SendInto is Send into a response of the caller's.
+// SendInto is Send into the caller's response.
 func (c *Call) SendInto(ctx context.Context, res *Response) error {
-	if c.file == nil { // an upload may last; see middleware.Call.SetStream
+	if c.file == nil { // an upload may take long; see middleware.Call.SetStream
 		c.Begun = time.Now()
 		c.Deadline = c.Begun.Add(c.Limits.Total)
 	}
 	if c.file == nil && (c.line.Waits || c.line.Keys.Follows()) {
-		c.Begun = time.Time{} // they may take their time
-		// The attempts keep the deadline by themselves; this is for whoever waits besides them.
+		c.Begun = time.Time{} // they may take time
+		// The attempts keep the deadline themselves; this bounds every other wait.
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadlineCause(ctx, c.Deadline, c.Limits.TotalErr)
 		defer cancel()
@@ -63,7 +63,7 @@ func (c *Call) exchange(ctx context.Context, into *Response) error {
 	return nil
 }
 
-// sendFailed makes the error of a call that the pipeline brought no response for.
+// sendFailed makes the error of a call without a response from the pipeline.
 func (c *Call) sendFailed(err error) error {
 	stage := StageSend
 	switch {
@@ -75,9 +75,10 @@ func (c *Call) sendFailed(err error) error {
 	return c.Failed(stage, c.Outcome(), err)
 }
 
-// renew makes c ready to be sent once more after the platform rejected it for the certificate that it names: the list is
-// read again, another key is chosen, and the fields are encrypted again. It reports whether that came out. Such a rejection
-// is verified and comes before everything else, so nothing took effect; and c has made no other attempt that might have.
+// renew prepares c for another send after the platform rejected the certificate that it names: it
+// reads the list again, chooses another key, and encrypts the fields again. It reports whether that
+// succeeded. Such a rejection is verified and comes before everything else, so nothing took effect;
+// and c has made no other attempt that may have taken effect.
 func (c *Call) renew(ctx context.Context, err error) bool {
 	if c.Attempts > 1 || c.setsHeader(apiv3.HeaderSerial) || c.Stale() {
 		return false

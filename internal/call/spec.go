@@ -7,20 +7,20 @@ import (
 	"github.com/wxpay-go/wxpay/internal/target"
 )
 
-// Spec is one wanted call, as a chain says it. Of what is set twice the first counts: lists are newest first.
+// Spec is the call that a chain describes. Lists are newest first; the first of a name wins.
 type Spec struct {
-	// Mistake is the first one that was made on the way; nothing else counts then.
+	// Mistake is the first mistake of the chain; with one, nothing else counts.
 	Mistake error
 
 	Path      string // checked template, with its leading slash
 	Variables []target.Variable
 	Query     []target.Param
 	Header    []Header
-	Rules     []sensitive.Rule // of what to encrypt, against the catalogue's
+	Rules     []sensitive.Rule // what to encrypt; they override the catalogue
 
 	Total, Attempt time.Duration // 0: those of the line
-	Idempotent     bool          // the caller vouches that sending it again does no harm
-	Unbind         bool          // the response is taken as it is
+	Idempotent     bool          // the caller vouches that sending again does no harm
+	Unbind         bool          // the response is accepted unchecked
 	SentBefore     bool          // an earlier process may have sent it
 }
 

@@ -12,11 +12,12 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// Open sends c and returns a successful response with its body unread. end must be called when the body is done with.
+// Open sends c and returns a successful response with its body unread. The caller calls end after
+// the last use of the body.
 func (c *Call) Open(ctx context.Context) (res *http.Response, end func(), err error) {
 	c.Deadline = time.Now().Add(c.Limits.Total)
 	ctx, cancel := context.WithCancelCause(ctx)
-	// The attempts keep the deadline by themselves; this is for whoever waits besides them.
+	// The attempts keep the deadline themselves; this bounds every other wait.
 	timer := time.AfterFunc(c.Limits.Total, func() { cancel(c.Limits.TotalErr) })
 	defer func() {
 		timer.Stop()
@@ -40,11 +41,11 @@ func (c *Call) Open(ctx context.Context) (res *http.Response, end func(), err er
 	return res, func() { _ = res.Body.Close(); cancel(nil) }, nil
 }
 
-// head sends c and reads a response that is not a success.
+// head sends c and reads an unsuccessful response.
 func (c *Call) head(ctx context.Context) (*http.Response, error) {
 	res, err := c.line.Pipeline.RoundTrip(c.Request(ctx))
 	if c.Linked && errors.Is(err, apiv3.ErrUnsigned) {
-		err = fmt.Errorf("%w; this path is not one whose responses are known to be unsigned: pass the Digest that came with the link", err)
+		err = fmt.Errorf("%w; the responses of this path are not known to be unsigned: pass the Digest that came with the link", err)
 	}
 	if err != nil {
 		return nil, c.sendFailed(err)
@@ -54,7 +55,7 @@ func (c *Call) head(ctx context.Context) (*http.Response, error) {
 	}
 	if res.StatusCode > 200 && res.StatusCode < 300 {
 		_ = res.Body.Close()
-		return nil, c.Failed(StageDownload, middleware.Unknown, fmt.Errorf("the response has status %d, which is no file", res.StatusCode))
+		return nil, c.Failed(StageDownload, middleware.Unknown, fmt.Errorf("the response has status %d, which is not that of a file", res.StatusCode))
 	}
 	raw, text, err := middleware.ReadBody(res)
 	if err != nil {

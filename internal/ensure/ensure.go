@@ -16,34 +16,35 @@ import (
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// Figures of Ensure. The minute is the platform's advice on how long a request can be under way; the others are choices.
+// Figures of Ensure. The minute is the platform's advice on the longest time of a request under
+// way; the others are choices.
 const (
 	limit         = 10 * time.Minute // of a call without any deadline
-	underWay      = time.Minute      // after the last attempt, before not-found permits another
-	queryFirst    = time.Second      // pause before the first query after a doubt; each further one is up to twice as long
+	underWay      = time.Minute      // from the last attempt until not-found permits another
+	queryFirst    = time.Second      // pause before the first query; each later one is up to twice as long
 	queryMost     = 30 * time.Second
 	blindFirst    = 5 * time.Second // pause before the first repeat without a query
 	blindMost     = time.Minute
-	unsignedMost  = 3               // how often a rejection that nobody signed is asked about
+	unsignedMost  = 3               // queries about an unsigned rejection
 	unsignedFirst = 2 * time.Second // mean pause before each of these
 )
 
-// Policy says what to do about a doubt.
+// Policy tells what to do about an unknown outcome.
 type Policy uint8
 
 // Policies.
 const (
 	ByFacts Policy = iota
-	Hold           // never send again, only ask
-	Repeat         // send the same again without asking
+	Hold           // never send again, only query
+	Repeat         // send the same again without a query
 )
 
-// Wanted is what the caller wants of Ensure.
+// Wanted has the caller's settings for Ensure.
 type Wanted struct {
 	UntilFinal bool
 	Policy     Policy
-	SentBefore time.Time // until when an earlier process may have sent the write; zero for never
-	// Queried puts an error into the error that a query ended with, which says nothing of the write.
+	SentBefore time.Time // the latest time at which an earlier process may have sent the write; zero for never
+	// Queried wraps the error of a query, which says nothing about the write.
 	Queried func(err error) error
 }
 
@@ -68,7 +69,8 @@ func Run(ctx context.Context, write *call.Call, wanted Wanted) (*Verdict, error)
 	return e.run(ctx)
 }
 
-// Resolve asks once, on line, what became of a write. It never sends the write again. cause is the error of the write.
+// Resolve queries once, on line, what became of a write. It never sends the write again. cause is
+// the error of the write.
 func Resolve(ctx context.Context, write *call.Call, line *call.Line, cause error, queried func(error) error) (*Verdict, error) {
 	e := newEnsuring(write, Wanted{Queried: queried})
 	if e.question.link == nil {
@@ -86,7 +88,7 @@ func Resolve(ctx context.Context, write *call.Call, line *call.Line, cause error
 	return e.known(), nil
 }
 
-// ensuring is one Ensure on its way.
+// ensuring is one running Ensure.
 type ensuring struct {
 	Wanted
 	write    *call.Call
@@ -94,17 +96,17 @@ type ensuring struct {
 	resumed  bool
 
 	began   time.Time
-	ended   time.Time // when the last write attempt ended
-	last    error     // what the last write ended with
-	asked   error     // what the last query ended with, if it taught nothing
-	found   *Verdict  // what is known already, while more is wanted
-	only    []string  // what only the write answers, until it has
-	missing []string  // of that, what is wanted in the state that was found
-	denied  bool      // the write was rejected for good when it was sent again for that
-	balked  unsigned  // the rejection that nobody signed, while it is being asked about
+	ended   time.Time // the end of the last write attempt
+	last    error     // error of the last write
+	asked   error     // error of the last query, if it told nothing
+	found   *Verdict  // the verdict so far, while more is wanted
+	only    []string  // fields that only the write returns, until it has returned them
+	missing []string  // those that are wanted in the found state
+	denied  bool      // the write, sent again for those, was finally rejected
+	balked  unsigned  // an unsigned rejection during the queries about it
 }
 
-// unsigned is a rejection that nobody signed, and how often it came to what was asked about it.
+// unsigned is an unsigned rejection, and the count of queries that were rejected alike.
 type unsigned struct {
 	status int
 	code   wxcode.Code
@@ -119,19 +121,19 @@ func newEnsuring(write *call.Call, wanted Wanted) *ensuring {
 	return e
 }
 
-// move is what to do next.
+// move is the next step.
 type move uint8
 
 const (
 	moveSend  move = iota // send the write, again with the same bytes
-	moveAsk               // ask the query
-	moveBlind             // pause, then send without asking
+	moveAsk               // send the query
+	moveBlind             // pause, then send without a query
 	moveEnd
 )
 
 var errEarlier = errors.New("an earlier process may have sent the call")
 
-// resume goes on where an earlier process left off.
+// resume continues the work of an earlier process.
 func (e *ensuring) resume(until time.Time) {
 	e.resumed, e.began, e.ended = true, until, until
 	e.write.Doubt(until, errEarlier)
@@ -184,7 +186,8 @@ func (e *ensuring) run(ctx context.Context) (*Verdict, error) {
 	}
 }
 
-// passed is how much of the first pause has passed when an earlier process made the last attempt.
+// passed returns the part of the first pause that is over if an earlier process made the last
+// attempt.
 func (e *ensuring) passed() time.Duration {
 	if e.write.Attempts > 0 || e.question.times > 0 || !e.resumed {
 		return 0
@@ -192,7 +195,7 @@ func (e *ensuring) passed() time.Duration {
 	return time.Since(e.ended)
 }
 
-// rejection returns the rejection in an error, nil if there is none.
+// rejection returns the rejection in err, nil if there is none.
 func (e *ensuring) rejection(err error) *call.Rejection {
 	if err == nil {
 		return nil
@@ -200,7 +203,7 @@ func (e *ensuring) rejection(err error) *call.Rejection {
 	return e.write.Line().Errors.Rejection(err)
 }
 
-// send sends the write and judges what came of it.
+// send sends the write and judges its result.
 func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 	res, err := e.write.Send(ctx)
 	if err == nil && !res.Verified {
@@ -221,7 +224,7 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 	switch {
 	case rejection != nil && rejection.Unsigned() && !rejection.Passing():
 		return e.unsigned(rejection, min(1, e.balked.status))
-	case e.found != nil: // the write was sent again only for what it answers
+	case e.found != nil: // the write was sent again only for the fields of its response
 		if rejection == nil || rejection.Passing() {
 			return moveAsk, nil, nil
 		}
@@ -235,7 +238,7 @@ func (e *ensuring) send(ctx context.Context) (move, *Verdict, error) {
 	}
 	switch e.write.Line().Errors.Outcome(err) {
 	case middleware.NotSent:
-		if e.write.Reached { // no connection could be had
+		if e.write.Reached { // it got no connection
 			return moveBlind, nil, nil
 		}
 		return moveEnd, nil, err
@@ -274,7 +277,7 @@ func (e *ensuring) answered(res *call.Response) (move, *Verdict, error) {
 	return moveAsk, nil, nil
 }
 
-// doubtful tells why the last success may be another call's, nil if nothing speaks for that.
+// doubtful returns the reason why the last success may be another call's, nil if there is none.
 func (e *ensuring) doubtful() error {
 	switch {
 	case e.write.Binding != call.Bound && e.write.Stale():
@@ -285,7 +288,7 @@ func (e *ensuring) doubtful() error {
 	return nil
 }
 
-// disbelieve goes on after a success that may be another call's.
+// disbelieve decides the step after a success that may be another call's.
 func (e *ensuring) disbelieve(why error) (move, *Verdict, error) {
 	e.write.Disbelieve(why)
 	e.last = e.failure(why)
@@ -295,9 +298,10 @@ func (e *ensuring) disbelieve(why error) (move, *Verdict, error) {
 	return e.doubt(nil)
 }
 
-// unsigned decides what follows a rejection that nobody signed, of the write or of a query. Something on the way may have
-// made it after it passed the request on; further questions tell. Rejected alike three times, it is the reason to end. times
-// is 0 for the first rejection of the write.
+// unsigned decides the step after an unsigned rejection of the write or of a query. A machine
+// between may have made it after it had passed the request on; further queries tell. After three
+// queries that are rejected alike, the rejection ends Ensure. times is 0 for the first rejection of
+// the write.
 func (e *ensuring) unsigned(rejection *call.Rejection, times int) (move, *Verdict, error) {
 	if e.balked.status != rejection.Status || e.balked.code != rejection.Code {
 		e.balked = unsigned{status: rejection.Status, code: rejection.Code}
@@ -315,10 +319,10 @@ func (e *ensuring) unsigned(rejection *call.Rejection, times int) (move, *Verdic
 	if last := e.rejection(e.last); last != nil && last.Status == rejection.Status && last.Code == rejection.Code {
 		return moveEnd, nil, e.last
 	}
-	return moveEnd, nil, e.failure(fmt.Errorf("queries are refused, and nobody signs that: %w", e.asked))
+	return moveEnd, nil, e.failure(fmt.Errorf("the queries are rejected too, without a signature: %w", e.asked))
 }
 
-// mayRepeat reports whether the write may be sent again without asking.
+// mayRepeat reports whether the write may be sent again without a query.
 func (e *ensuring) mayRepeat() bool {
 	repeat := fact.Unreviewed
 	if e.write.Operation != nil {
@@ -330,7 +334,7 @@ func (e *ensuring) mayRepeat() bool {
 	return repeat == fact.Documented || repeat == fact.Assumed && !e.write.MovesMoney()
 }
 
-// doubt decides what follows a write that ended in doubt.
+// doubt decides the step after a write with an unknown outcome.
 func (e *ensuring) doubt(rejection *call.Rejection) (move, *Verdict, error) {
 	if e.question.link != nil && e.Policy != Repeat {
 		return moveAsk, nil, nil
@@ -338,7 +342,7 @@ func (e *ensuring) doubt(rejection *call.Rejection) (move, *Verdict, error) {
 	if rejection != nil && e.exists(rejection) {
 		return e.infer()
 	}
-	// A rejection without a code is none of the platform's.
+	// A rejection without a code is not from the platform.
 	final := rejection != nil && rejection.Code != "" && rejection.Status < 500 && !rejection.Passing()
 	if final || !e.mayRepeat() || e.Policy == Hold {
 		return moveEnd, nil, e.last
@@ -346,7 +350,7 @@ func (e *ensuring) doubt(rejection *call.Rejection) (move, *Verdict, error) {
 	return moveBlind, nil, nil
 }
 
-// infer judges that the number is taken.
+// infer decides the step after a rejection because the number is used.
 func (e *ensuring) infer() (move, *Verdict, error) {
 	state := fact.Taken
 	if o := e.write.Operation; o != nil && !o.MovesMoney {
@@ -359,7 +363,8 @@ func (e *ensuring) infer() (move, *Verdict, error) {
 	return moveEnd, e.known(), nil
 }
 
-// exists reports whether a rejection says that the number is taken, and an earlier attempt of this very call may have taken it.
+// exists reports whether a rejection says that the number is used, and an earlier attempt of this
+// very call may have used it.
 func (e *ensuring) exists(rejection *call.Rejection) bool {
 	if !rejection.Verified || !rejection.Info().Exists {
 		return false
@@ -369,7 +374,7 @@ func (e *ensuring) exists(rejection *call.Rejection) bool {
 	})
 }
 
-// ask asks the query once.
+// ask sends the query once.
 func (e *ensuring) ask(ctx context.Context) (move, *Verdict, error) {
 	res, err := e.question.ask(ctx, e.write.Line())
 	if err == nil {
@@ -390,10 +395,10 @@ func (e *ensuring) ask(ctx context.Context) (move, *Verdict, error) {
 	e.balked = unsigned{}
 	switch {
 	case rejection != nil && rejection.Info().Merchant:
-		if e.found != nil { // what is known is all that can be known for now
+		if e.found != nil { // no more can be known for now
 			return moveEnd, e.known(), nil
 		}
-		return moveEnd, nil, e.failure(fmt.Errorf("the query was refused for a reason that concerns the merchant: %w", e.Queried(err)))
+		return moveEnd, nil, e.failure(fmt.Errorf("the platform rejected the query for a reason that concerns the whole merchant: %w", e.Queried(err)))
 	case !errors.Is(err, ErrMissing):
 		e.asked = e.Queried(err)
 		return moveAsk, nil, nil
@@ -402,7 +407,7 @@ func (e *ensuring) ask(ctx context.Context) (move, *Verdict, error) {
 	return e.notFound()
 }
 
-// see judges what a query found.
+// see judges the response of a query.
 func (e *ensuring) see(res *call.Response) (move, *Verdict, error) {
 	e.balked = unsigned{}
 	verdict, err := e.question.read(res)
@@ -426,7 +431,8 @@ func (e *ensuring) see(res *call.Response) (move, *Verdict, error) {
 	return moveEnd, e.known(), nil
 }
 
-// onlyByWrite is what only the write answers, in a state where somebody needs it.
+// onlyByWrite returns the fields that only the write returns, in a state in which the caller needs
+// them.
 func (e *ensuring) onlyByWrite(state fact.Meaning) []string {
 	if !settled(state) || state == fact.Succeeded && !e.write.MovesMoney() {
 		return e.only
@@ -434,7 +440,7 @@ func (e *ensuring) onlyByWrite(state fact.Meaning) []string {
 	return nil
 }
 
-// notFound decides what follows a query that found nothing.
+// notFound decides the step after a query that found nothing.
 func (e *ensuring) notFound() (move, *Verdict, error) {
 	repeat, lookBack := e.write.Operation.Repeat, time.Duration(e.question.link.LookBack)*24*time.Hour
 	switch {
@@ -450,10 +456,11 @@ func (e *ensuring) notFound() (move, *Verdict, error) {
 	return moveSend, nil, nil
 }
 
-// lateEnough reports whether the last response of a query speaks of a moment when no write can have been under way any more.
+// lateEnough reports whether the last response of a query describes a moment at which no write can
+// still have been under way.
 func (e *ensuring) lateEnough() bool { return e.question.heard.Sub(e.ended) >= underWay }
 
-// final reports whether the last write was rejected in a way that a repeat would not change.
+// final reports whether the platform would reject the last write again.
 func (e *ensuring) final() bool {
 	rejection := e.rejection(e.last)
 	if rejection == nil || !rejection.Verified || rejection.Status >= 500 {
@@ -466,14 +473,15 @@ func (e *ensuring) final() bool {
 	return info.Class == wxcode.ClassFix
 }
 
-// known is what was found, brought up to date with what was sent since.
+// known returns the found verdict with the attempts made since.
 func (e *ensuring) known() *Verdict {
 	verdict := *e.found
 	verdict.Attempts, verdict.History, verdict.Missing = e.write.Attempts, slices.Clone(e.write.History), slices.Clone(e.missing)
 	return &verdict
 }
 
-// late ends at the deadline, or when the caller gave up: with what a query found, else with what was tried.
+// late returns the result at the deadline, or at the end of ctx: the verdict of a query, else an
+// error with the last attempt.
 func (e *ensuring) late(ctx context.Context) (*Verdict, error) {
 	if e.found != nil {
 		return e.known(), nil
@@ -492,7 +500,8 @@ func (e *ensuring) late(ctx context.Context) (*Verdict, error) {
 	return nil, e.failure(cause)
 }
 
-// attemptError is how a request of an Ensure failed, told without its operation and the advice, which the error around it gives.
+// attemptError is the error of one request of an Ensure, without operation and advice, which the
+// error around it has.
 type attemptError struct {
 	err  error
 	line *call.Line
@@ -508,13 +517,13 @@ func (e *attemptError) Error() string {
 // Unwrap returns the error of the request.
 func (e *attemptError) Unwrap() error { return e.err }
 
-// failure is the error of an Ensure that did not come to a verdict.
+// failure makes the error of an Ensure without a verdict.
 func (e *ensuring) failure(err error) error {
 	return e.write.Failed(call.StageEnsure, e.outcome(), err)
 }
 
-// outcome is that of the write. That the platform has taken a write is no verdict where its end is wanted, or where a query
-// then tells of another one under the same number.
+// outcome returns the outcome of the write. A write that the platform has taken is not confirmed if
+// the caller wants its end, or if a query then finds another operation under the same number.
 func (e *ensuring) outcome() middleware.Outcome {
 	if outcome := e.write.Outcome(); outcome != middleware.Confirmed {
 		return outcome

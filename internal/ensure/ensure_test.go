@@ -244,8 +244,8 @@ func TestUnsigned(t *testing.T) {
 	}{
 		"of the write, then all is well": {thing(), ensure.Wanted{}, list{forbidden, state("DONE")}, "WQ", fact.Succeeded, ""},
 		"of write and queries":           {thing(), ensure.Wanted{}, list{forbidden}, "WQQQ", "", "403"},
-		"of the queries":                 {thing(), ensure.Wanted{}, list{calltest.Reset, forbidden}, "WQQQ", "", "nobody signs that"},
-		"another one counts anew":        {thing(), ensure.Wanted{}, list{calltest.Reset, forbidden, forbidden, gone}, "WQQQQQ", "", "nobody signs that"},
+		"of the queries":                 {thing(), ensure.Wanted{}, list{calltest.Reset, forbidden}, "WQQQ", "", "rejected too, without a signature"},
+		"another one counts anew":        {thing(), ensure.Wanted{}, list{calltest.Reset, forbidden, forbidden, gone}, "WQQQQQ", "", "rejected too, without a signature"},
 		"a response counts anew":         {thing(), ensure.Wanted{UntilFinal: true}, list{forbidden, forbidden, wait, forbidden}, "WQQQQQ", fact.Accepted, ""},
 		"of no query":                    {unlinked(), ensure.Wanted{}, list{forbidden}, "WWWW", "", "403"},
 		"of no query, then all is well":  {unlinked(), ensure.Wanted{}, list{forbidden, forbidden, state("DONE")}, "WWW", fact.Taken, ""},
@@ -358,7 +358,7 @@ func TestUntilFinal(t *testing.T) {
 		says      string
 	}{
 		"no query":              {unlinked(), "no reviewed query tells it"},
-		"no value for a query":  {lacking, "its body lacks what the query takes"},
+		"no value for a query":  {lacking, "its body lacks a field that the query needs"},
 		"no operation is known": {fact.Operation{Method: http.MethodPost, Path: "/v3/others"}, "the catalogue does not know the operation"},
 	} {
 		gateway := calltest.Play(state("DONE"))

@@ -23,10 +23,10 @@ var (
 	ErrMissing = fault.New("the platform knows of no such thing yet")
 )
 
-// Responses that settle nothing.
+// Responses that prove nothing.
 var (
 	errUnbound  = errors.New("the response does not show the call's number, so it may be another call's")
-	errStale    = errors.New("the response was signed before its request was sent, so it may answer another one")
+	errStale    = errors.New("the response was signed before its request was sent, so it may belong to another request")
 	errNoEffect = errors.New("the query's response does not show the effect")
 )
 
@@ -35,11 +35,11 @@ type question struct {
 	write *call.Call
 	sent  call.Sent
 	link  *fact.Link // nil: there is none
-	lacks string     // why there is none although one was reviewed
+	lacks string     // why a reviewed query cannot be used
 
 	times int
-	put   time.Time // when it was last sent
-	heard time.Time // the moment that the last response speaks of
+	put   time.Time // time of its last request
+	heard time.Time // the moment that the last response describes
 }
 
 func newQuestion(write *call.Call) *question {
@@ -48,7 +48,7 @@ func newQuestion(write *call.Call) *question {
 		q.link = o.Link
 		for _, pair := range o.Link.Copy {
 			if !pair.Optional && q.sent.Text(pair.From) == "" {
-				q.link, q.lacks = nil, "its body lacks what the query takes"
+				q.link, q.lacks = nil, "its body lacks a field that the query needs"
 				break
 			}
 		}
@@ -56,7 +56,7 @@ func newQuestion(write *call.Call) *question {
 	return q
 }
 
-// spec returns the query with the write's identities.
+// spec returns the query with the values of the write.
 func (q *question) spec() *call.Spec {
 	path := q.link.Query
 	s := &call.Spec{Path: path, Header: []call.Header{{Name: "Cache-Control", Value: "no-cache"}}}
@@ -72,7 +72,8 @@ func (q *question) spec() *call.Spec {
 	return s
 }
 
-// ask asks on line, at the host that took the write. Nothing found is ErrMissing.
+// ask sends the query on line, to the host that took the write. If the query finds nothing, the
+// error is ErrMissing.
 func (q *question) ask(ctx context.Context, line *call.Line) (*call.Response, error) {
 	q.times++
 	q.put = time.Now()
@@ -80,7 +81,7 @@ func (q *question) ask(ctx context.Context, line *call.Line) (*call.Response, er
 	if err != nil {
 		return nil, err
 	}
-	if facts := q.write.Line().Facts(); facts != nil { // the write's, whoever asks
+	if facts := q.write.Line().Facts(); facts != nil { // the facts of the write, on any line
 		query.Operation, _ = facts.Lookup(http.MethodGet, q.link.Query)
 	}
 	host := takenBy(q.write)
@@ -97,17 +98,18 @@ func (q *question) ask(ctx context.Context, line *call.Line) (*call.Response, er
 	if rejection != nil && rejection.Verified && rejection.Status == http.StatusNotFound && slices.Contains(q.link.Missing, string(rejection.Code)) {
 		q.hear(query)
 		if host != "" && query.ServedBy != host {
-			return nil, fmt.Errorf("%s, which did not take the write, knows nothing of it", query.ServedBy)
+			return nil, fmt.Errorf("%s does not know the write, but did not take it either", query.ServedBy)
 		}
 		return nil, fmt.Errorf("%w: %w", ErrMissing, err)
 	}
 	return res, err
 }
 
-// hear notes the moment that a query's response speaks of: when it was asked, or earlier, when the response was signed.
+// hear stores the moment that a query's response describes: when the query was sent, or when the
+// response was signed if that is earlier.
 func (q *question) hear(query *call.Call) { q.heard = q.put.Add(-query.Aged) }
 
-// read reads a verdict from the response of a query. What proves nothing is an error.
+// read reads a verdict from the response of a query. A response that proves nothing is an error.
 func (q *question) read(res *call.Response) (*Verdict, error) {
 	query := res.Call
 	q.hear(query)

@@ -1,5 +1,5 @@
-// Package ensure finds out what became of a write: it sends it, asks the reviewed query after a doubt, and sends the same
-// again only where that does no harm.
+// Package ensure finds out what became of a write: it sends the write, sends the reviewed query
+// after an unknown outcome, and repeats the same write only if that does no harm.
 package ensure
 
 import (
@@ -15,15 +15,15 @@ import (
 // Verdict is what is known for certain about an operation.
 type Verdict struct {
 	State    fact.Meaning
-	Inferred bool           // nobody stated the state: the number is taken, after a doubt about this very call
+	Inferred bool           // not stated by the platform: the number is used, after an unknown outcome of this very call
 	Response *call.Response // nil for an inferred state
-	Unbound  bool           // nothing in Response shows that it answers this very call
-	Missing  []string       // fields that only the write answers
+	Unbound  bool           // nothing in Response shows that it belongs to this very call
+	Missing  []string       // fields that only the write returns
 	Attempts int
 	History  []middleware.Attempt
 }
 
-// ofWrite reads where the write stands from its own response.
+// ofWrite reads the state of the write from its own response.
 func ofWrite(o *fact.Operation, sent call.Sent, res *call.Response) fact.Meaning {
 	switch {
 	case o == nil:
@@ -42,7 +42,8 @@ func ofWrite(o *fact.Operation, sent call.Sent, res *call.Response) fact.Meaning
 	return fact.Succeeded
 }
 
-// ofQuery reads where the write stands from a query's response. It is not proven where only a reviewed state would prove it.
+// ofQuery reads the state of the write from a query's response. The state is not proven if only a
+// reviewed one would prove it.
 func ofQuery(l *fact.Link, sent call.Sent, found call.Document) (state fact.Meaning, proven bool) {
 	if l.State == "" {
 		return fact.Succeeded, true
@@ -52,7 +53,7 @@ func ofQuery(l *fact.Link, sent call.Sent, found call.Document) (state fact.Mean
 	return stateOf(l, sent, found), known || !l.Acts
 }
 
-// stateOf returns the meaning of the state that a response tells.
+// stateOf returns the meaning of the state in a response.
 func stateOf(l *fact.Link, sent call.Sent, found call.Document) fact.Meaning {
 	state := l.Meaning(found.Text(l.State))
 	if state == fact.Succeeded && l.Parts != nil {
@@ -61,7 +62,8 @@ func stateOf(l *fact.Link, sent call.Sent, found call.Document) fact.Meaning {
 	return state
 }
 
-// ofParts refines Succeeded by how the parts ended. Of parts that a response lacks nobody knows that.
+// ofParts refines Succeeded by the ends of the parts. The ends of parts that the response lacks are
+// unknown.
 func ofParts(p *fact.Parts, sent call.Sent, found call.Document) fact.Meaning {
 	list := found.Each(p.List)
 	if len(list) < len(sent.Body().Each(p.List)) {
@@ -90,13 +92,14 @@ func ofParts(p *fact.Parts, sent call.Sent, found call.Document) fact.Meaning {
 // settled reports whether a state will not change by itself.
 func settled(s fact.Meaning) bool { return s != fact.Taken && s != fact.Accepted }
 
-// endsAtOnce reports whether the response itself is the end: the documentation says 200 or 204, and no money moves.
+// endsAtOnce reports whether the response itself is the end: the documentation says 200 or 204, and
+// no money moves.
 func endsAtOnce(o *fact.Operation) bool {
 	return o != nil && !o.MovesMoney && o.Success != http.StatusAccepted
 }
 
-// endless says why UntilFinal cannot be kept, and what to call instead. lacks is why there is no query although one was
-// reviewed; empty if none was.
+// endless returns the error of an UntilFinal that cannot be kept; it says what to call instead.
+// lacks is the reason why a reviewed query cannot be used; empty without a reviewed query.
 func endless(o *fact.Operation, lacks string) error {
 	why := "the catalogue does not know the operation"
 	switch {
@@ -104,11 +107,11 @@ func endless(o *fact.Operation, lacks string) error {
 	case lacks != "":
 		why = lacks
 	default:
-		why = "no reviewed query tells it"
+		why = "no reviewed query tells its end"
 	}
 	instead := "call Ensure without UntilFinal, and read the end from the operation's own query or notification"
 	if o != nil && len(o.Docs) > 0 {
 		instead += " (" + fact.DocURL(o.Docs[0]) + ")"
 	}
-	return fmt.Errorf("how it ends cannot be told: %s; %s", why, instead)
+	return fmt.Errorf("UntilFinal cannot find its end: %s; %s", why, instead)
 }

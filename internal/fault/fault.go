@@ -1,12 +1,13 @@
-// Package fault tells the errors of this module from those of others.
+// Package fault separates the errors of this module from foreign errors.
 //
-// An error that comes from outside (the cause of a context, a reader, a signer, a middleware of the user's) may hold
-// anything, the platform's answer to another call among it: errgroup makes the first failure the cause that ends the other
-// calls. [Outside] shows such an error and keeps it from being read as a word of the platform or of the transport about the
-// call at hand: errors.Is and errors.As find everything in it but the types and the sentinels of this module. So no code
-// needs to know where an error has been before it asks what it is.
+// A foreign error (the cause of a context, an error of a reader, a signer or a middleware of the
+// user) may hold anything, even an API error of another call: errgroup makes the first failure the
+// cause that ends the other calls. [Outside] shows such an error, but nobody can take it for an
+// error of the platform or of the transport about this call: errors.Is and errors.As find
+// everything in it except the types and the sentinels of this module. So code can inspect an error
+// without knowing its origin.
 //
-// Ours is a type by the path of its package, and a sentinel by [New], which makes all of them.
+// The path of its package marks a type of this module; [New] makes all of its sentinels.
 package fault
 
 import (
@@ -18,33 +19,34 @@ import (
 	"time"
 )
 
-// New returns a sentinel: an error of this module that errors.Is can be asked for.
+// New returns a sentinel: an error of this module to compare with errors.Is.
 func New(text string) error { return &sentinel{text} }
 
 type sentinel struct{ text string }
 
 func (s *sentinel) Error() string { return s.text }
 
-// ErrExited is how code of the user's ended that ended its goroutine.
+// ErrExited means that the caller's code ended its goroutine.
 var ErrExited = New("code given to the client ended its goroutine (runtime.Goexit, which FailNow of package testing calls)")
 
-// Limit is what a context ends with for a time limit of this module: its cause is no word from outside. It is
-// context.DeadlineExceeded.
+// Limit is the cause of a context ended by a time limit of this module; it is not a foreign error.
+// It is context.DeadlineExceeded.
 type Limit struct {
-	Text  string // has one verb, for Bound
+	Text  string // with one verb, for Bound
 	Bound time.Duration
 }
 
 func (l Limit) Error() string { return fmt.Sprintf(l.Text, l.Bound) }
 
-// Is makes it context.DeadlineExceeded.
+// Is reports whether target is context.DeadlineExceeded.
 func (l Limit) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// Timeout makes it a timeout in the sense of net.Error.
+// Timeout returns true: it is a timeout in the sense of net.Error.
 func (l Limit) Timeout() bool { return true }
 
-// Outside returns err, which came from code of others, as one that is shown and not believed; nil for nil. A plain text,
-// which holds nothing, stays as it is, because io.EOF and its like are compared with ==.
+// Outside returns err, an error of foreign code, as one that is shown and not believed; nil for
+// nil. A plain text, which holds no other error, stays unchanged, because io.EOF and its like are
+// compared with ==.
 func Outside(err error) error {
 	switch {
 	case err == nil, err == context.DeadlineExceeded, reflect.TypeOf(err) == plain:
@@ -57,7 +59,7 @@ func Outside(err error) error {
 	return &outside{err}
 }
 
-// Holding is Outside of an error that carries own, an error of this module: that one is believed.
+// Holding is Outside for an error that carries own, an error of this module, which is believed.
 func Holding(err, own error) error {
 	if err == own {
 		return own
@@ -65,8 +67,8 @@ func Holding(err, own error) error {
 	return &holding{outside{err}, own}
 }
 
-// Cause is why ctx ended, nil if it has not. It is ctx.Err(), shows the context's cause, and believes nothing in that but a
-// [Limit].
+// Cause returns the reason for the end of ctx, nil if ctx has not ended. It is ctx.Err() and shows
+// the context's cause, in which it believes only a [Limit].
 func Cause(ctx context.Context) error {
 	cause, end := context.Cause(ctx), ctx.Err()
 	if cause == end {
@@ -78,13 +80,13 @@ func Cause(ctx context.Context) error {
 	return &ended{holding{outside{cause}, end}}
 }
 
-// During is Outside of an error of code that had ctx and may have failed because ctx ended: then it is what ctx ended with,
-// too.
+// During is Outside for an error of code that used ctx. If the code failed because ctx ended, the
+// result is also the error of ctx.
 func During(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil {
 		return Outside(err)
 	}
-	if cause := context.Cause(ctx); errors.Is(err, cause) && err.Error() == cause.Error() { // passed on as it is
+	if cause := context.Cause(ctx); errors.Is(err, cause) && err.Error() == cause.Error() { // passed on unchanged
 		return Cause(ctx)
 	}
 	return Holding(err, Cause(ctx))
@@ -93,13 +95,13 @@ func During(ctx context.Context, err error) error {
 // Ours reports whether v itself, not what it wraps, is of a type of this module.
 func Ours(v any) bool { return ours(reflect.TypeOf(v)) }
 
-// outside has no Unwrap: what it holds is found through Is and As alone.
+// outside has no Unwrap: only Is and As search its error.
 type outside struct{ err error }
 
 func (o *outside) Error() string { return o.err.Error() }
 
 func (o *outside) Is(target error) bool {
-	if same, ok := target.(interface{ held() error }); ok { // shielded once more
+	if same, ok := target.(interface{ held() error }); ok { // wrapped once more
 		return errors.Is(o.err, same.held())
 	}
 	return !ours(reflect.TypeOf(target)) && errors.Is(o.err, target)
@@ -113,7 +115,7 @@ func (o *outside) As(target any) bool {
 	if t.Kind() != reflect.Interface {
 		return errors.As(o.err, target)
 	}
-	found := reflect.New(t) // an interface may be met by a type of ours
+	found := reflect.New(t) // a type of this module may implement the interface
 	if !errors.As(o.err, found.Interface()) || ours(found.Elem().Elem().Type()) {
 		return false
 	}
@@ -123,7 +125,7 @@ func (o *outside) As(target any) bool {
 
 func (o *outside) held() error { return o.err }
 
-// holding is an outside with an error of ours in it.
+// holding is an outside that has an error of this module.
 type holding struct {
 	outside
 	own error
@@ -131,7 +133,7 @@ type holding struct {
 
 func (h *holding) Unwrap() error { return h.own }
 
-// ended is the end of a context with a cause of others.
+// ended is the end of a context with a foreign cause.
 type ended struct{ holding }
 
 func (e *ended) Error() string {
@@ -144,11 +146,12 @@ func (e *ended) Error() string {
 var (
 	plain  = reflect.TypeOf(errors.New(""))
 	module = strings.TrimSuffix(reflect.TypeFor[sentinel]().PkgPath(), "/internal/fault")
-	// others are the parts of the repository that use this module as anybody does, and the one that plays the platform.
+	// others are the parts of the repository that use this module like any user, and the sandbox,
+	// which plays the platform.
 	others = [...]string{"/bench/", "/cmd/", "/contrib/", "/examples/", "/sandbox/"}
 )
 
-// ours reports whether t, or what it points to, is a type of this module.
+// ours reports whether t, or its element if it is a pointer, is a type of this module.
 func ours(t reflect.Type) bool {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()

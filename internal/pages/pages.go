@@ -1,5 +1,5 @@
-// Package pages tells how a list goes on: which query asks for the next page, and whether the pages
-// fit together. It makes no call.
+// Package pages walks through the pages of a list: it makes the query for the next page and checks
+// that the pages fit together. It makes no call.
 package pages
 
 import (
@@ -13,15 +13,15 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// Paging says how an operation divides a list into pages. See fact.Paging; here the names may be
-// gjson paths.
+// Paging is the way in which an operation divides a list into pages. See fact.Paging; here names
+// may be gjson paths.
 type Paging struct {
 	fact.Paging
-	// PerPage is the number of elements of a page, if the query names none.
+	// PerPage is the number of elements on a page, if the query sets none.
 	PerPage int
 }
 
-// Check tells what is wrong with a value.
+// Check reports a fault of p.
 func (p Paging) Check() error {
 	switch {
 	case p.By == "":
@@ -29,7 +29,7 @@ func (p Paging) Check() error {
 	case p.Place == "" || p.By != fact.ByCursor && p.Size == "" || p.By == fact.ByCursor && p.Next == "":
 		return errors.New("Paging: a name is empty")
 	case p.By != fact.ByCursor && p.PerPage <= 0:
-		return fmt.Errorf("Paging: %d elements a page, it must be positive", p.PerPage)
+		return fmt.Errorf("Paging: %d elements on a page, it must be positive", p.PerPage)
 	}
 	return nil
 }
@@ -42,8 +42,8 @@ type Page interface {
 	// Element returns the JSON text of element i of Len.
 	Element(i int) string
 	Len() int
-	// Text returns the text at a gjson path, and whether something stands there. Int is the same
-	// for a number.
+	// Text returns the text at a gjson path, and whether there is a value. Int is the same for a
+	// number.
 	Text(path string) (string, bool)
 	Int(path string) (int64, bool)
 }
@@ -54,13 +54,13 @@ type Walk struct {
 	at     int                 // offset or number of the next page
 	cursor string              // of the next page
 	seen   map[string]struct{} // cursors that were used
-	passed int                 // elements before the next page; -1 if that is not known
+	passed int                 // elements before the next page; -1 if unknown
 	asked  int                 // elements of a page
-	last   []string            // elements of the page before
-	again  bool                // the page before came twice
+	last   []string            // elements of the previous page
+	again  bool                // the previous page came twice
 }
 
-// Begin finds out where to begin, by the query of the call.
+// Begin starts a walk at the place that the query of the call names.
 func Begin(paging Paging, query func(name string) (string, bool)) (*Walk, error) {
 	w := &Walk{Paging: paging, seen: map[string]struct{}{}}
 	place, has := query(w.Place)
@@ -75,13 +75,13 @@ func Begin(paging Paging, query func(name string) (string, bool)) (*Walk, error)
 	var err error
 	if w.at = first; has {
 		if w.at, err = strconv.Atoi(place); err != nil || w.at < 0 {
-			return nil, fmt.Errorf("the query field %s is not a whole number, and the pages count from it", redact.Quote(w.Place))
+			return nil, fmt.Errorf("the query field %s is not a whole number, but pages are counted from it", redact.Quote(w.Place))
 		}
 	}
 	w.asked = w.PerPage
 	if size, has := query(w.Size); has {
 		if w.asked, err = strconv.Atoi(size); err != nil || w.asked <= 0 {
-			return nil, fmt.Errorf("the query field %s is not a positive whole number, and pages have so many elements", redact.Quote(w.Size))
+			return nil, fmt.Errorf("the query field %s is not a positive whole number, but it is the number of elements on a page", redact.Quote(w.Size))
 		}
 	}
 	switch {
@@ -104,7 +104,7 @@ func (w *Walk) Query(set func(name string, value any)) {
 	}
 }
 
-// Compare returns ErrBroken for a page which shows that the platform does not page as assumed.
+// Compare returns ErrBroken for a page which shows that the platform uses another paging.
 func (w *Walk) Compare(page Page) error {
 	if w.By == fact.ByCursor || page.Len() == 0 {
 		return nil
@@ -114,19 +114,19 @@ func (w *Walk) Compare(page Page) error {
 		elements[i] = page.Element(i)
 	}
 	same := slices.Equal(elements, w.last)
-	// One element may come twice, when another was put in before it meanwhile.
+	// An element may come twice, if another one was inserted before it meanwhile.
 	if same && (len(elements) > 1 || w.again) {
 		return fmt.Errorf("%w: the same page came twice; does the operation take the query field %s?", ErrBroken, w.Place)
 	}
 	if w.By == fact.ByOffsetOfPages && len(w.last) > 2 && elements[0] == w.last[1] {
-		return fmt.Errorf("%w: %s is documented as a number of pages and counts elements: call Paging(ByOffset(%q, %q, %d))",
+		return fmt.Errorf("%w: the documentation says that %s counts pages, but it counts elements: call Paging(ByOffset(%q, %q, %d))",
 			ErrBroken, w.Place, w.Place, w.Size, w.asked)
 	}
 	w.last, w.again = elements, same
 	return nil
 }
 
-// Step reads from a page whether and where the list goes on. The error is ErrBroken.
+// Step reads the next place from a page, and whether there is one. Its error is ErrBroken.
 func (w *Walk) Step(page Page) (more bool, err error) {
 	if w.By == fact.ByCursor {
 		w.seen[w.cursor] = struct{}{}
@@ -154,12 +154,12 @@ func (w *Walk) Step(page Page) (more bool, err error) {
 	size, echoed := page.Int(w.Size)
 	switch {
 	case count == 0:
-		// The total is that of this very list where the response says which part of it this is.
+		// The total belongs to this very list if the response says which part of the list it is.
 		if !echoed {
 			_, echoed = page.Int(w.Place)
 		}
 		if echoed && w.passed >= 0 && total > int64(w.passed) {
-			return false, fmt.Errorf("%w: it ended after %d of %d elements; if %s counts otherwise than assumed, call Paging",
+			return false, fmt.Errorf("%w: it ended after %d of %d elements; if the catalogue has the meaning of %s wrong, call Paging",
 				ErrBroken, w.passed, total, w.Place)
 		}
 		return false, nil

@@ -100,9 +100,9 @@ func TestWalk(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	for says, p := range map[string]pages.Paging{
-		"the value is empty": {},
-		"a name is empty":    {Paging: fact.Paging{By: fact.ByCursor, Place: "cursor"}},
-		"0 elements a page":  {Paging: fact.Paging{By: fact.ByPage, Place: "page", Size: "size"}},
+		"the value is empty":   {},
+		"a name is empty":      {Paging: fact.Paging{By: fact.ByCursor, Place: "cursor"}},
+		"0 elements on a page": {Paging: fact.Paging{By: fact.ByPage, Place: "page", Size: "size"}},
 	} {
 		assert.ErrorContains(t, p.Check(), says)
 	}

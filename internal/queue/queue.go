@@ -1,5 +1,5 @@
-// Package queue runs jobs: some at once, some more waiting in line. It keeps no goroutine: one begins with a job, is followed
-// by one for the next in line, and none is left when the line is empty.
+// Package queue runs some jobs at once and keeps more waiting in line. Each job runs on a new
+// goroutine, which starts the one for the next job in line; an empty queue has no goroutine.
 package queue
 
 import (
@@ -10,24 +10,25 @@ import (
 
 // Job is one job.
 type Job interface {
-	// Run does the job, on a goroutine of the queue. It may panic or end the goroutine; End is called all the same.
+	// Run does the job, on a goroutine of the queue. It may panic or end the goroutine; End is
+	// still called.
 	Run()
-	// End is called after Run, when the job has given its place to the next one.
+	// End is called after Run, once the job has freed its slot.
 	End()
-	// Cancel is called in place of Run and End when the job's context ends while it waits.
+	// Cancel is called in place of Run and End if the job's context ends while it waits.
 	Cancel()
 }
 
 // Queue runs jobs, the oldest first.
 type Queue struct {
-	running, waiting int // how many may run, and wait
+	running, waiting int // the most jobs that run, and that wait
 
 	mu     sync.Mutex
 	active int
 	line   list.List // of *waiter, oldest first
 }
 
-// New returns a queue that runs and keeps waiting so many jobs.
+// New returns a queue that runs at most running jobs and keeps at most waiting more.
 func New(running, waiting int) *Queue { return &Queue{running: running, waiting: waiting} }
 
 // waiter is a job in line.
@@ -37,7 +38,7 @@ type waiter struct {
 	leave func() bool   // stops watching the context; false if the job was cancelled
 }
 
-// Submit runs j at once or puts it into the line. It returns false if the line is full.
+// Submit runs j at once or appends it to the line. It returns false if the line is full.
 func (q *Queue) Submit(ctx context.Context, j Job) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -66,9 +67,9 @@ func (q *Queue) cancel(w *waiter) {
 	w.job.Cancel()
 }
 
-// run does a job and hands its place to the next before it ends.
+// run does a job and passes its slot to the next job before it ends.
 func (q *Queue) run(j Job) {
-	defer func() { // also when the job panics or ends the goroutine
+	defer func() { // even if the job panics or ends the goroutine
 		q.mu.Lock()
 		if next := q.pop(); next != nil {
 			go q.run(next)
@@ -81,7 +82,7 @@ func (q *Queue) run(j Job) {
 	j.Run()
 }
 
-// pop takes the oldest job that was not cancelled, nil if there is none.
+// pop removes and returns the oldest job that was not cancelled, nil if there is none.
 func (q *Queue) pop() Job {
 	for front := q.line.Front(); front != nil; front = q.line.Front() {
 		w := q.line.Remove(front).(*waiter)

@@ -1,8 +1,8 @@
-// Package target builds the target of a request, its path and query, and checks the addresses that
-// requests go to.
+// Package target builds the target of a request, its path and query, and checks the addresses of
+// requests.
 //
 // Two rules hold everywhere: a caller's value never changes and never leaves its segment, and the
-// signed text is byte for byte the sent one.
+// signed text is the sent one, byte for byte.
 package target
 
 import "strings"
@@ -19,10 +19,10 @@ var unreserved = func() (table [256]bool) {
 	return table
 }()
 
-// Unreserved reports whether c stands for itself in a path or query (RFC 3986, section 2.3).
+// Unreserved reports whether c needs no escape in a path or query (RFC 3986, section 2.3).
 func Unreserved(c byte) bool { return unreserved[c] }
 
-// AppendEscaped appends a value as data: it percent-encodes all but the unreserved characters, a
+// AppendEscaped appends a value as data: it percent-encodes all except the unreserved characters, a
 // blank as %20.
 func AppendEscaped(dst []byte, value string) []byte {
 	const hex = "0123456789ABCDEF"

@@ -10,11 +10,10 @@ import (
 // Variable is the value of one placeholder.
 type Variable struct {
 	Name, Value string
-	Raw         bool // the value is percent-encoded already
+	Raw         bool // the value is already percent-encoded
 }
 
-// check reports a value that would leave its segment, or that shows that the caller's data is
-// missing.
+// check reports a value that would leave its segment, or that shows missing data of the caller.
 func (v Variable) check() error {
 	plain := v.Value
 	if v.Raw {
@@ -37,8 +36,8 @@ func (v Variable) check() error {
 	return nil
 }
 
-// Expand fills the placeholders of a checked template, which has its leading slash, and returns the
-// escaped path, and its decoded form when that differs.
+// Expand fills the placeholders of a checked template with its leading slash. It returns the
+// escaped path, and its decoded form if that differs.
 func Expand(template string, variables []Variable) (escaped, decoded string, err error) {
 	if len(variables) == 0 && strings.IndexByte(template, '{') < 0 {
 		return template, "", nil
@@ -77,7 +76,7 @@ func Expand(template string, variables []Variable) (escaped, decoded string, err
 	if used < len(variables) {
 		for _, v := range variables {
 			if !strings.Contains(template, "{"+v.Name+"}") {
-				return "", "", fmt.Errorf("the path has no {%s}, but a value for it was given", v.Name)
+				return "", "", fmt.Errorf("the path has no {%s}, but the call has a value for it", v.Name)
 			}
 		}
 	}

@@ -11,11 +11,11 @@ import (
 	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
-// BaseURL checks the address of a gateway: scheme and host alone, since a path would be signed and
+// BaseURL checks the address of a gateway: only scheme and host, since a path would be signed and
 // not served.
 func BaseURL(text string) (*url.URL, error) {
-	if strings.Contains(text, "@") { // and not what stands there
-		return nil, errors.New("base URL names a user, and the platform knows none: take out what stands before the @")
+	if strings.Contains(text, "@") { // without the text of the address
+		return nil, errors.New("base URL names a user, but the platform has none: remove the part before the @")
 	}
 	if err := visible.Word(text); err != nil {
 		return nil, fmt.Errorf("base URL %s: %w", redact.Quote(text), err)
@@ -25,17 +25,17 @@ func BaseURL(text string) (*url.URL, error) {
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
 		return nil, fmt.Errorf("base URL %s is not of the form https://host", redact.Quote(text))
 	case strings.TrimSuffix(text[len(u.Scheme):], "/") != "://"+u.Host:
-		return nil, fmt.Errorf("base URL %s has more than scheme and host: the path belongs into Chain", redact.Quote(text))
+		return nil, fmt.Errorf("base URL %s has more than scheme and host: the path belongs in Chain", redact.Quote(text))
 	case strings.HasSuffix(u.Host, ":"):
 		return nil, fmt.Errorf("base URL %s has a colon and no port", redact.Quote(text))
 	case u.Scheme == "http" && !Loopback(u.Hostname()):
-		return nil, fmt.Errorf("base URL %s is not encrypted: http is accepted for this machine only", redact.Quote(text))
+		return nil, fmt.Errorf("base URL %s is not encrypted: http is accepted only for this machine", redact.Quote(text))
 	}
 	return &url.URL{Scheme: u.Scheme, Host: plainHost(u)}, nil
 }
 
-// plainHost is the host as links are compared by it: without the port that the scheme has anyway,
-// and in lower case.
+// plainHost returns the host for comparing links: in lower case and without the default port of the
+// scheme.
 func plainHost(u *url.URL) string {
 	host := strings.ToLower(u.Host)
 	switch u.Scheme {

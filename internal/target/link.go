@@ -17,11 +17,11 @@ type Gateway struct {
 	Backups []string // hosts
 }
 
-// Link checks a ready-made address, such as a download_url, and that a request for it may go to the
-// gateway: a signed request is not sent elsewhere. It returns the URL to send the request to, and
-// the path as it stands in the address. The host is not signed, so a link to the platform takes the
-// way through a gateway that is none of the platform's hosts, if that is an https one: a sandbox on
-// this machine is no way to the platform.
+// Link checks a given address, such as a download_url, and that a request for it may go to the
+// gateway: a signed request is not sent elsewhere. It returns the URL of the request, and the path
+// unchanged from the address. The host is not signed, so a link to the platform goes through a
+// gateway that is not one of the platform's hosts, if it is an https one: a sandbox on this machine
+// is not a way to the platform.
 func (g Gateway) Link(address string) (u *url.URL, path string, err error) {
 	u, target, err := splitLink(address)
 	switch {
@@ -35,7 +35,7 @@ func (g Gateway) Link(address string) (u *url.URL, path string, err error) {
 			redact.Quote(u.Scheme+"://"+u.Host), g.Base)
 	}
 	path, _, _ = strings.Cut(target, "?")
-	if u.RequestURI() != target { // net/url would write it in another way
+	if u.RequestURI() != target { // net/url would write it differently
 		u.Opaque = path
 	}
 	return u, path, nil
@@ -51,10 +51,10 @@ func (g Gateway) serves(u *url.URL) bool {
 		fact.IsPlatformHost(g.Base.Host) && fact.IsPlatformHost(u.Host)
 }
 
-// splitLink checks that an address has the plain form of a link, and returns its target, which goes
-// onto the request line unchanged. It rejects an address that two readers might read differently,
-// one of them as another host or path: a user, a fragment, a backslash, a second slash at the
-// beginning, dots that lead up. The error does not show the address, which holds a token.
+// splitLink checks that an address has the plain form of a link, and returns its target for the
+// request line, unchanged. It rejects an address that two readers might take for different hosts or
+// paths: a user, a fragment, a backslash, a second slash at the beginning, dots that lead up. The
+// error does not show the address, which holds a token.
 func splitLink(address string) (u *url.URL, target string, err error) {
 	_, rest, _ := strings.Cut(address, "://")
 	slash := strings.IndexByte(rest, '/')
@@ -74,5 +74,5 @@ func splitLink(address string) (u *url.URL, target string, err error) {
 	return u, rest[slash:], nil
 }
 
-// notInLinks reports a character that no request line has, or that is read in two ways.
+// notInLinks reports a character that no request line has, or that readers take in two ways.
 func notInLinks(r rune) bool { return r <= ' ' || r > '~' || r == '#' || r == '\\' }

@@ -9,16 +9,16 @@ import (
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// CheckPath checks literal segments joined by "/", each made of unreserved characters or a {name},
-// and returns the path without its leading slash. A trailing slash belongs to the path: two
-// operations of the API have one.
+// CheckPath checks literal segments joined by "/", each of unreserved characters or a {name}, and
+// returns the path without its leading slash. A trailing slash belongs to the path: two operations
+// of the API have one.
 func CheckPath(path string) (string, error) {
 	rest := strings.TrimPrefix(path, "/")
 	if rest == "" {
-		return "", fmt.Errorf("the path is empty: give it as the manual prints it, for example v3/certificates")
+		return "", fmt.Errorf("the path is empty: write it as the manual prints it, for example v3/certificates")
 	}
 	if i := strings.Index(rest, "://"); i > 0 {
-		return "", fmt.Errorf("%s is a URL: give the path alone, the host is set with WithBaseURL", redact.Quote(path))
+		return "", fmt.Errorf("%s is a URL: pass only the path, WithBaseURL sets the host", redact.Quote(path))
 	}
 	for i, start := 0, 0; i <= len(rest); i++ {
 		if i < len(rest) && rest[i] != '/' {
@@ -56,11 +56,11 @@ func checkSegment(segment string) error {
 			return fmt.Errorf("it has a query or fragment: use Query(name, value)")
 		case '%':
 			if _, err := hex.DecodeString(segment[i+1 : min(i+3, len(segment))]); err != nil || i+2 >= len(segment) {
-				return fmt.Errorf("the segment %s is no text to format: write a {name} where the value belongs", redact.Quote(segment))
+				return fmt.Errorf("the segment %s is a format, and paths are not formatted: write a {name} for the value", redact.Quote(segment))
 			}
 			return fmt.Errorf("the segment %s is percent-encoded: write a {name} and fill it with RawVar", redact.Quote(segment))
 		case '{', '}':
-			return fmt.Errorf("the placeholder in %s does not fill its segment", redact.Quote(segment))
+			return fmt.Errorf("the placeholder in %s is not a whole segment", redact.Quote(segment))
 		}
 		return fmt.Errorf("the segment %s has a character that no segment of the API has: write a {name} and fill it with Var", redact.Quote(segment))
 	}
@@ -90,9 +90,9 @@ func Placeholders(path string, values int) (names []string, err error) {
 	case values:
 		return names, nil
 	case 0:
-		return nil, fmt.Errorf("path %s: it has no placeholder: write a {name} where the value belongs", redact.Quote(path))
+		return nil, fmt.Errorf("path %s: it has no placeholder: write a {name} for the value", redact.Quote(path))
 	}
-	return nil, fmt.Errorf("path %s: values needed for {%s}, in this order; given: %d (give none to fill them with Var)",
+	return nil, fmt.Errorf("path %s: it needs values for {%s}, in this order, and got %d (pass none to fill them with Var)",
 		redact.Quote(path), strings.Join(names, "}, {"), values)
 }
 
@@ -101,7 +101,7 @@ func Placeholders(path string, values int) (names []string, err error) {
 func AppendName(dst []byte, name string, known func(segment string) bool) ([]byte, error) {
 	trimmed := strings.TrimPrefix(name, "/")
 	if trimmed == "" {
-		return dst, fmt.Errorf("a name given to At is empty")
+		return dst, fmt.Errorf("a name passed to At is empty")
 	}
 	for first := true; ; first = false {
 		segment, rest, more := strings.Cut(trimmed, "/")
@@ -114,7 +114,7 @@ func AppendName(dst []byte, name string, known func(segment string) bool) ([]byt
 		var err error
 		if dst, err = appendSegment(dst, segment, known); err != nil {
 			if strings.Contains(name, "://") {
-				return dst, fmt.Errorf("%s is a URL: give the path alone, the host is set with WithBaseURL", redact.Quote(name))
+				return dst, fmt.Errorf("%s is a URL: pass only the path, WithBaseURL sets the host", redact.Quote(name))
 			}
 			return dst, fmt.Errorf("At(%s): %w", redact.Quote(name), err)
 		}
@@ -126,8 +126,8 @@ func AppendName(dst []byte, name string, known func(segment string) bool) ([]byt
 }
 
 // appendSegment appends one segment of the attribute style: camelCase and PascalCase become
-// kebab-case, and _name_ becomes {name}. A segment that looks like a value is an error, because a
-// rewritten value is corrupt.
+// kebab-case, and _name_ becomes {name}. A segment that looks like a value is an error, because
+// rewriting corrupts a value.
 func appendSegment(dst []byte, segment string, known func(segment string) bool) ([]byte, error) {
 	if n := len(segment); n > 2 && segment[0] == '_' && segment[n-1] == '_' {
 		braced := "{" + segment[1:n-1] + "}"
@@ -166,11 +166,11 @@ func appendSegment(dst []byte, segment string, known func(segment string) bool) 
 }
 
 func looksLikeValue(segment string) error {
-	return fmt.Errorf("%s looks like a value, and names are rewritten: write a {name} and fill it with Var, or use Chain for a literal path", redact.Quote(segment))
+	return fmt.Errorf("%s looks like a value, and At rewrites names: write a {name} and fill it with Var, or use Chain for a literal path", redact.Quote(segment))
 }
 
-// Label returns the path of a template as logs and metrics may show it. It leaves out a literal
-// segment that looks like a value, which belongs into a variable.
+// Label returns the path of a template in its form for logs and metrics. It leaves out a literal
+// segment that looks like a value, which belongs in a variable.
 func Label(template string) string {
 	if template == "" {
 		return ""

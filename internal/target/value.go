@@ -19,12 +19,12 @@ import (
 type Param struct {
 	Name   string
 	Values []string
-	// Time says that the value is a time of RFC 3339, which still has to take the form that the
-	// operation documents.
+	// Time reports that the value is a time of RFC 3339 that is not yet in the form of the
+	// operation.
 	Time bool
 }
 
-// AppendQuery appends the query of params, which are newest first.
+// AppendQuery appends the query of params. They are newest first.
 func AppendQuery(dst []byte, params []Param) []byte {
 	for i := range slices.Backward(params) {
 		for _, value := range params[i].Values {
@@ -38,8 +38,7 @@ func AppendQuery(dst []byte, params []Param) []byte {
 	return dst
 }
 
-// PathText returns the text of a variable: a string or an integer. It takes types such as a named
-// string for what they are made of.
+// PathText returns the text of a variable: a string or an integer, or a named type of one.
 func PathText(name string, value any) (string, error) {
 	text, ok := value.(string)
 	if !ok {
@@ -57,7 +56,7 @@ func PathText(name string, value any) (string, error) {
 // scalarText returns the text of a string or an integer.
 func scalarText(v reflect.Value) (string, bool) {
 	switch {
-	case !v.IsValid() || v.Type() == reflect.TypeFor[time.Duration](): // of which nobody knows the unit
+	case !v.IsValid() || v.Type() == reflect.TypeFor[time.Duration](): // its unit is unknown
 		return "", false
 	case v.Kind() == reflect.String:
 		return v.String(), true
@@ -69,8 +68,8 @@ func scalarText(v reflect.Value) (string, bool) {
 	return "", false
 }
 
-// NewParam returns the field of a query for the value that a caller gives. token makes the text of
-// a value of type secret.
+// NewParam returns the field of a query for a caller's value. token makes the text of a value of
+// type secret.
 func NewParam(name string, value any, secret reflect.Type, token func(text string) []byte) (Param, error) {
 	if name == "" {
 		return Param{}, errors.New("a query field has an empty name")
@@ -95,7 +94,7 @@ func (p *Param) take(value any, secret reflect.Type, token func(string) []byte) 
 	}
 	v := reflect.ValueOf(value)
 	list, ok := v.Kind() == reflect.Slice || v.Kind() == reflect.Array, true
-	if list && v.Type().Elem().Kind() == reflect.Uint8 { // text or numbers, who knows
+	if list && v.Type().Elem().Kind() == reflect.Uint8 { // text or numbers, it is not clear
 		list, ok = false, false
 	}
 	for i := 0; list && ok && i < v.Len(); i++ {
@@ -115,7 +114,7 @@ func (p *Param) add(v reflect.Value, secret reflect.Type, token func(string) []b
 	text, ok := "", true
 	switch {
 	case v.IsValid() && v.Type() == secret:
-		text = string(token(strings.Clone(v.String()))) // a clone, so that value stays on the caller's stack
+		text = string(token(strings.Clone(v.String()))) // a clone keeps value on the caller's stack
 	case v.Kind() == reflect.Bool:
 		text = strconv.FormatBool(v.Bool())
 	default:
@@ -125,7 +124,7 @@ func (p *Param) add(v reflect.Value, secret reflect.Type, token func(string) []b
 	return ok
 }
 
-// timeText returns a time of the form RFC 3339 in Beijing, to the second.
+// timeText returns a time in the form of RFC 3339, in Beijing, to the second.
 func timeText(at time.Time) (string, error) {
 	at = at.In(fact.Beijing)
 	if year := at.Year(); at.IsZero() || year < 1 || year > 9999 {
@@ -134,8 +133,8 @@ func timeText(at time.Time) (string, error) {
 	return at.Format(time.RFC3339), nil
 }
 
-// TimeLayout returns the form in which an operation, which may be nil, takes a time in a field of
-// its query: that of the field's format, else that of its sample. It is empty if neither tells.
+// TimeLayout returns the layout of a time in a field of an operation's query, from the field's
+// format, else from its sample. It is empty if neither tells. operation may be nil.
 func TimeLayout(operation *fact.Operation, name string) string {
 	if operation == nil {
 		return ""
@@ -192,9 +191,9 @@ func NamedValues(all any) ([]Given, error) {
 		return fieldValues(nil, v)
 	}
 	if !v.IsValid() {
-		return nil, errors.New("nil was given, a map or a struct is needed")
+		return nil, errors.New("the argument is nil, it must be a map or a struct")
 	}
-	return nil, fmt.Errorf("a %s was given, a map with strings as keys or a struct is needed", v.Type())
+	return nil, fmt.Errorf("the argument is a %s, it must be a map with strings as keys or a struct", v.Type())
 }
 
 // fieldValues appends the values of a struct, by the names in its url or json tags.
@@ -213,7 +212,7 @@ func fieldValues(list []Given, v reflect.Value) (_ []Given, err error) {
 			value = value.Elem()
 		}
 		switch {
-		case !value.IsValid(): // nil says that there is none
+		case !value.IsValid(): // nil: there is none
 			continue
 		case field.Anonymous && name == "" && value.Kind() == reflect.Struct:
 			if list, err = fieldValues(list, value); err != nil {
