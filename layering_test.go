@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -204,4 +206,45 @@ func goList[T any](t *testing.T, dir string, options ...string) (list []T) {
 		}
 		list = append(list, p)
 	}
+}
+
+// What an attacker must not guess comes from crypto/rand. The other source of chance only spreads times of waiting and choices
+// between keys that all fit.
+func TestChanceOnlySpreadsWaiting(t *testing.T) {
+	allowed := []string{"middleware/retry.go", "internal/ensure/ensure.go", "internal/keylist/list.go", "internal/keylist/chosen.go"}
+	var found []string
+	for _, file := range coreFiles(t) {
+		if imports(t, file, "math/rand") || imports(t, file, "math/rand/v2") {
+			found = append(found, file)
+		}
+	}
+	assert.ElementsMatch(t, allowed, found)
+}
+
+// No code of the core turns the checks of certificates off.
+func TestNothingWeakensTLS(t *testing.T) {
+	for _, file := range coreFiles(t) {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.NotContains(t, string(source), "InsecureSkipVerify", file)
+	}
+}
+
+// coreFiles are the files of the client: those of the root module without its sandbox.
+func coreFiles(t *testing.T) (files []string) {
+	t.Helper()
+	root, err := os.Getwd()
+	require.NoError(t, err)
+	for _, p := range goList[goPackage](t, ".", "-json=ImportPath,Dir,GoFiles") {
+		dir, err := filepath.Rel(root, p.Dir)
+		require.NoError(t, err)
+		if dir = filepath.ToSlash(dir); dir == "sandbox" || strings.HasPrefix(dir, "sandbox/") {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			files = append(files, path.Join(dir, file))
+		}
+	}
+	require.Greater(t, len(files), 100)
+	return files
 }
