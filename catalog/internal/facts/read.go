@@ -230,6 +230,7 @@ func readRow(line []byte, all *Said) (string, error) {
 	all.Operations = append(all.Operations, operation)
 	alone := *operation
 	alone.ReplacedBy = nil // may stand further down
+	alone.Joined = false   // identities that it requires may be corrected: they are checked after that
 	return operation.Method + " " + operation.Path, text.Check(&text.Document{Operations: []*fact.Operation{&alone}})
 }
 

@@ -307,6 +307,25 @@ func TestCorrectionsSurviveImports(t *testing.T) {
 	assert.Equal(t, "= edition/corrections.txt:3: the facts say so themselves now: POST /v3/b/c answer.state confirmed = A | C\n", stdout)
 }
 
+// A facts file may have wrong what a correction mends: an identity that both kinds of callers need is required of neither.
+func TestCorrectionsMendWhatNoRowMayHave(t *testing.T) {
+	wrong := strings.Replace(said, `{"n":"n","t":"integer",`, `{"n":"sub_mchid","t":"string","r":1},{"n":"n","t":"integer",`, 1)
+	status, _, stderr := gen(t, "-catalog", begun(t), "-check", file(t, wrong))
+	require.Equal(t, failed, status)
+	assert.Contains(t, stderr, "sub_mchid: it is required, and direct and partner callers are described together")
+
+	dir := begun(t)
+	right := strings.Replace(wrong, `"sub_mchid","t":"string","r":1`, `"sub_mchid","t":"string"`, 1)
+	status, _, stderr = gen(t, "-catalog", dir, "-import", file(t, right))
+	require.NotEqual(t, failed, status, stderr)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "edition"), 0o755))
+	line := "GET /hk/v3/a/{id} query.sub_mchid optional <v3/merchant/1>\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, correctionsName), []byte(line), 0o644))
+	status, stdout, stderr := gen(t, "-catalog", dir, "-check", file(t, wrong))
+	require.Equal(t, same, status, stderr)
+	assert.Empty(t, stdout)
+}
+
 func TestBadCorrections(t *testing.T) {
 	for line, want := range map[string]string{
 		"POST /v3/b/c answer.state optional":                "corrections.txt: line 1: ends with its source",
