@@ -423,15 +423,22 @@ func TestWordsOfSearches(t *testing.T) {
 		assert.Equal(t, path, operation.Path)
 		assert.NotContains(t, catalog.Common[:i], line)
 	}
+	searched := map[string]bool{}
+	search := func(words string) {
+		if !searched[words] {
+			assert.NotEmpty(t, catalog.V3().Search(words), words)
+		}
+		searched[words] = true
+	}
 	for word, phrases := range catalog.Synonyms {
 		assert.Equal(t, catalog.Fold(strings.ReplaceAll(word, " ", "")), word, "a key is folded")
 		for _, phrase := range phrases {
-			assert.NotEmpty(t, catalog.V3().Search(phrase), "%s: %s", word, phrase)
+			search(phrase)
 			if strings.HasPrefix(phrase, "/") {
 				assert.NotEmpty(t, catalog.V3().Methods(phrase), "%s: %s", word, phrase)
 			}
 		}
-		assert.NotEmpty(t, catalog.V3().Search(word), word)
+		search(word)
 	}
 }
 
