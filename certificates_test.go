@@ -29,6 +29,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/iotest"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/transport"
@@ -418,7 +419,7 @@ func TestNoCertificatesIsExplained(t *testing.T) {
 	}
 	t.Run("no trouble beside a public key", func(t *testing.T) {
 		sb := unpaced(t, sandbox.WithKeyMode(sandbox.PublicKeyOnly))
-		log := new(lockedBuffer)
+		log := new(iotest.Buffer)
 		client := certificateClient(t, sb, wxpay.WithPublicKey(sb.Keys.PublicKeyID(), sb.Keys.PublicKey()), wxpay.WithLogger(slog.New(slog.NewJSONHandler(log, nil))))
 		for range 10 {
 			require.NoError(t, post(t.Context(), client))
@@ -429,24 +430,6 @@ func TestNoCertificatesIsExplained(t *testing.T) {
 		assert.Contains(t, log.String(), `"level":"INFO","msg":"wxpay platform certificates not refreshed"`)
 		assert.NotContains(t, log.String(), "ERROR")
 	})
-}
-
-// lockedBuffer is a buffer that goroutines may share.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // listInterceptor lets change see and bend every answer to a read of the certificate list.
@@ -522,7 +505,7 @@ func TestRefreshFails(t *testing.T) {
 					}
 					return good.RoundTrip(req)
 				})
-				log := new(lockedBuffer)
+				log := new(iotest.Buffer)
 				client := certificateClient(t, sb, wxpay.WithTransport(rt), wxpay.WithScheme(scheme), wxpay.WithAttempts(1),
 					wxpay.WithLogger(slog.New(slog.NewJSONHandler(log, nil))))
 				require.NoError(t, post(t.Context(), client))

@@ -114,6 +114,7 @@ var arrows = map[string][]string{
 	"catalog/internal/text":  {"fact"},
 	"internal/calltest": {"apiv3", "fact", "middleware", "transport", "wxcode", "internal/call", "internal/jsonwalk", "internal/keylist", "internal/keyring",
 		"internal/preflight", "internal/sensitive", "internal/vectors"},
+	"internal/iotest":  {},
 	"internal/vectors": {},
 }
 

@@ -2,7 +2,6 @@ package transport_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -20,33 +19,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxpay-go/wxpay/internal/iotest"
 	"github.com/wxpay-go/wxpay/transport"
 )
 
 // globalLog catches what is written to the global logger until the test ends.
-func globalLog(t *testing.T) *lockedBuffer {
-	out := new(lockedBuffer)
+func globalLog(t *testing.T) *iotest.Buffer {
+	out := new(iotest.Buffer)
 	before := log.Writer()
 	log.SetOutput(out)
 	t.Cleanup(func() { log.SetOutput(before) })
 	return out
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // What nobody asked for ends the connection. It is in no log, is no answer to the next request, and costs that one nothing.
