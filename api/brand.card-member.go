@@ -19,8 +19,9 @@ type BrandCardMember struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/brand/4015582712
 //
 // POST /brand/card-member/cards 创建会员卡模板:
-//   - documented as required in body: out_request_no 商家请求单号, appid 商户AppId, card_type 会员卡类型, card_title 卡名称, card_color
-//     卡背景颜色, card_picture_url 卡背景图URL, code_mode 会员卡code分配类型, code_type 会员码型, benefits 会员权益, notify_url 回调地址
+//   - documented as required in body: out_request_no 商家请求单号, appid 商户AppId, card_type 会员卡类型,
+//     card_title 卡名称, card_color 卡背景颜色, card_picture_url 卡背景图URL, code_mode 会员卡code分配类型, code_type
+//     会员码型, benefits 会员权益, notify_url 回调地址
 //   - https://pay.weixin.qq.com/doc/brand/4015582711
 func (n BrandCardMember) Cards() BrandCardMemberCards {
 	return BrandCardMemberCards{GetEachPostCall(n.client.Chain("brand/card-member/cards")), n.client}
@@ -130,8 +131,8 @@ func (n BrandCardMemberUserCardsUserCardCode) Invalidate() PostCall {
 }
 
 // UserFeeds is POST /brand/card-member/user-feeds 创建用户动态信息:
-//   - documented as required in body: card_id 会员卡模板ID, user_card_code 会员卡code, openid 用户标识, out_request_no 商家请求单号, cell
-//     会员动态内容
+//   - documented as required in body: card_id 会员卡模板ID, user_card_code 会员卡code, openid 用户标识,
+//     out_request_no 商家请求单号, cell 会员动态内容
 //   - https://pay.weixin.qq.com/doc/brand/4015582679
 func (n BrandCardMember) UserFeeds() PostCall {
 	return PostCall(n.client.Chain("brand/card-member/user-feeds"))
@@ -154,15 +155,16 @@ func (n BrandCardMemberUserPoints) ExchangeCoupon() BrandCardMemberUserPointsExc
 type BrandCardMemberUserPointsExchangeCoupon struct{ client *wxpay.Client }
 
 // Confirm is POST /brand/card-member/user-points/exchange-coupon/confirm 同步积分兑券结果:
-//   - documented as required in body: record_id 积分兑券ID, exchange_coupon_template_id 积分兑券模板ID, card_id 会员卡模板ID, openid
-//     用户标识, user_card_code 会员卡code, result 积分兑券状态
+//   - documented as required in body: record_id 积分兑券ID, exchange_coupon_template_id 积分兑券模板ID,
+//     card_id 会员卡模板ID, openid 用户标识, user_card_code 会员卡code, result 积分兑券状态
 //   - https://pay.weixin.qq.com/doc/brand/4015897310
 func (n BrandCardMemberUserPointsExchangeCoupon) Confirm() PostCall {
 	return PostCall(n.client.Chain("brand/card-member/user-points/exchange-coupon/confirm"))
 }
 
 // Sync is POST /brand/card-member/user-points/sync 同步积分余额:
-//   - required in body: out_request_no 商家请求单号, card_id 会员卡模板ID, openid 用户标识, user_card_code 会员卡code, point_balance 积分余额
+//   - required in body: out_request_no 商家请求单号, card_id 会员卡模板ID, openid 用户标识, user_card_code
+//     会员卡code, point_balance 积分余额
 //   - https://pay.weixin.qq.com/doc/brand/4015897319
 func (n BrandCardMemberUserPoints) Sync() PostCall {
 	return PostCall(n.client.Chain("brand/card-member/user-points/sync"))

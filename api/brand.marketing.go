@@ -48,8 +48,8 @@ func (n BrandMarketingProductCoupon) NotifyConfigs() GetPostCall {
 }
 
 // ProductCoupons is POST /brand/marketing/product-coupon/product-coupons 创建商品券:
-//   - required in body: out_request_no 创建请求单号, scope 优惠范围, type 商品券类型, usage_mode 使用模式, display_info.name 商品券名称,
-//     display_info.image_url 商品券图片
+//   - required in body: out_request_no 创建请求单号, scope 优惠范围, type 商品券类型, usage_mode 使用模式,
+//     display_info.name 商品券名称, display_info.image_url 商品券图片
 //   - documented as required in body: display_info.background_url 商品券背景图
 //   - https://pay.weixin.qq.com/doc/brand/4015736297
 func (n BrandMarketingProductCoupon) ProductCoupons() BrandMarketingProductCouponProductCoupons {
@@ -70,7 +70,8 @@ type BrandMarketingProductCouponProductCoupons struct {
 //
 // PATCH /brand/marketing/product-coupon/product-coupons/{product_coupon_id} 修改商品券:
 //   - {product_coupon_id} 商品券ID
-//   - required in body: out_request_no 修改请求单号, display_info.name 商品券名称, display_info.image_url 商品券图片
+//   - required in body: out_request_no 修改请求单号, display_info.name 商品券名称, display_info.image_url
+//     商品券图片
 //   - documented as required in body: display_info.background_url 商品券背景图
 //   - https://pay.weixin.qq.com/doc/brand/4015736325
 func (n BrandMarketingProductCouponProductCoupons) ProductCouponID(productCouponID string) BrandMarketingProductCouponProductCouponsProductCouponID {
@@ -80,19 +81,23 @@ func (n BrandMarketingProductCouponProductCoupons) ProductCouponID(productCoupon
 // BrandMarketingProductCouponProductCouponsProductCouponID is /brand/marketing/product-coupon/product-coupons/{product_coupon_id}.
 type BrandMarketingProductCouponProductCouponsProductCouponID struct{ GetPatchCall }
 
-// Deactivate is POST /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/deactivate 失效商品券:
+// Deactivate is POST /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/deactivate
+// 失效商品券:
 //   - documented as required in body: out_request_no 失效请求单号, deactivate_reason 失效原因
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/1-商品券管理/DeactivateProductCouponGo.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponID) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("deactivate"))
 }
 
-// StockBundles is POST /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles 添加商品券批次组:
-//   - documented as required in body: out_request_no 创建请求单号, stock_bundle.coupon_code_mode 券Code分配模式,
-//     stock_bundle.stock_send_rule.max_count 发放次数总上限, stock_bundle.stock_send_rule.max_count_per_user 每个用户领取次数上限,
+// StockBundles is POST
+// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles 添加商品券批次组:
+//   - documented as required in body: out_request_no 创建请求单号, stock_bundle.coupon_code_mode
+//     券Code分配模式, stock_bundle.stock_send_rule.max_count 发放次数总上限,
+//     stock_bundle.stock_send_rule.max_count_per_user 每个用户领取次数上限,
 //     stock_bundle.usage_rule_display_info.coupon_usage_method_list 券使用方式列表,
-//     stock_bundle.usage_rule_display_info.usage_description 券使用说明, stock_bundle.coupon_display_info 用户商品券展示信息,
-//     stock_bundle.notify_config 事件通知配置, stock_bundle.store_scope 可用门店范围
+//     stock_bundle.usage_rule_display_info.usage_description 券使用说明,
+//     stock_bundle.coupon_display_info 用户商品券展示信息, stock_bundle.notify_config 事件通知配置,
+//     stock_bundle.store_scope 可用门店范围
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/CreateStockBundleGo.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponID) StockBundles() BrandMarketingProductCouponProductCouponsProductCouponIDStockBundles {
 	return BrandMarketingProductCouponProductCouponsProductCouponIDStockBundles{PostCall(wxpay.Chain(n.GetPatchCall).Chain("stock-bundles"))}
@@ -102,7 +107,8 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponID) StockBundles()
 type BrandMarketingProductCouponProductCouponsProductCouponIDStockBundles struct{ PostCall }
 
 // StockBundleID is PATCH
-// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id} 修改商品券批次组:
+// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}
+// 修改商品券批次组:
 //   - {stock_bundle_id} 批次组ID
 //   - required in body: out_request_no 修改请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4016279735
@@ -146,8 +152,8 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStoc
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/ListStocks.go
 //
 // POST /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks 添加商品券批次:
-//   - required in body: out_request_no 创建请求单号, stock.coupon_code_mode 券Code分配模式, stock.coupon_display_info 用户商品券展示信息,
-//     stock.notify_config 事件通知配置, stock.store_scope 可用门店范围
+//   - required in body: out_request_no 创建请求单号, stock.coupon_code_mode 券Code分配模式,
+//     stock.coupon_display_info 用户商品券展示信息, stock.notify_config 事件通知配置, stock.store_scope 可用门店范围
 //   - documented as required in body: stock.stock_send_rule.max_count 发放次数总上限,
 //     stock.usage_rule_display_info.coupon_usage_method_list 券使用方式列表
 //   - https://pay.weixin.qq.com/doc/brand/4015736342
@@ -160,11 +166,13 @@ type BrandMarketingProductCouponProductCouponsProductCouponIDStocks struct{ GetE
 
 // StockID is /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}.
 //
-// GET /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id} 查询商品券批次详情:
+// GET /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}
+// 查询商品券批次详情:
 //   - {stock_id} 批次ID
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/GetStock.go
 //
-// PATCH /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id} 修改商品券批次:
+// PATCH /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}
+// 修改商品券批次:
 //   - {stock_id} 批次ID
 //   - required in body: out_request_no 修改请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4015736391
@@ -176,7 +184,8 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocks) StockID(
 type BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID struct{ GetPatchCall }
 
 // AssociateStores is POST
-// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associate-stores 批次关联门店:
+// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associate-stores
+// 批次关联门店:
 //   - documented as required in body: store_list[].store_id 门店ID
 //   - https://pay.weixin.qq.com/doc/brand/4015736339
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) AssociateStores() PostCall {
@@ -184,13 +193,15 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) A
 }
 
 // AssociatedStores is GET
-// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associated-stores 查询批次关联门店列表:
+// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associated-stores
+// 查询批次关联门店列表:
 //   - https://pay.weixin.qq.com/doc/brand/4015736379
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) AssociatedStores() GetEachCall {
 	return GetEachCall(wxpay.Chain(n.GetPatchCall).Chain("associated-stores"))
 }
 
-// Deactivate is POST /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate
+// Deactivate is POST
+// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate
 // 失效商品券批次:
 //   - documented as required in body: out_request_no 失效请求单号, deactivate_reason 失效原因
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/DeactivateStock.go
@@ -199,7 +210,8 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) D
 }
 
 // DisassociateStores is POST
-// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/disassociate-stores 批次取消关联门店:
+// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/disassociate-stores
+// 批次取消关联门店:
 //   - documented as required in body: store_list[].store_id 门店ID
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/DisassociateStores.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) DisassociateStores() PostCall {
@@ -207,7 +219,8 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) D
 }
 
 // UpdateBudget is POST
-// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget 修改商品券批次发放预算:
+// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget
+// 修改商品券批次发放预算:
 //   - documented as required in body: out_request_no 修改请求单号, update_mode 更新模式
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/UpdateStockBudget.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) UpdateBudget() PostCall {
@@ -215,7 +228,8 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) U
 }
 
 // UploadCouponCodes is POST
-// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/upload-coupon-codes 预上传券Code:
+// /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/upload-coupon-codes
+// 预上传券Code:
 //   - required in body: out_request_no 请求单号, code_list 券Code列表
 //   - https://pay.weixin.qq.com/doc/brand/4015736400
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) UploadCouponCodes() PostCall {
@@ -257,10 +271,12 @@ func (n BrandMarketingProductCouponUsersOpenidCouponBundles) UserCouponBundleID(
 // BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID is /brand/marketing/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}.
 type BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID struct{ branch }
 
-// Deactivate is POST /brand/marketing/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate
+// Deactivate is POST
+// /brand/marketing/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate
 // 失效用户商品券组:
 //   - required in body: product_coupon_id 商品券ID, stock_bundle_id 批次组ID
-//   - documented as required in body: appid 公众账号AppID, out_request_no 失效请求单号, deactivate_reason 失效原因
+//   - documented as required in body: appid 公众账号AppID, out_request_no 失效请求单号, deactivate_reason
+//     失效原因
 //   - https://pay.weixin.qq.com/doc/brand/4016279743
 func (n BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("deactivate"))
@@ -294,7 +310,8 @@ func (n BrandMarketingProductCouponUsersOpenidCoupons) CouponCode(couponCode str
 // BrandMarketingProductCouponUsersOpenidCouponsCouponCode is /brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}.
 type BrandMarketingProductCouponUsersOpenidCouponsCouponCode struct{ GetCall }
 
-// Confirm is POST /brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/confirm 确认发放用户商品券:
+// Confirm is POST /brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/confirm
+// 确认发放用户商品券:
 //   - required in body: product_coupon_id 商品券ID, stock_id 批次ID
 //   - documented as required in body: appid 公众账号AppID, out_request_no 确认发放请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4015736403
@@ -302,16 +319,18 @@ func (n BrandMarketingProductCouponUsersOpenidCouponsCouponCode) Confirm() PostC
 	return PostCall(wxpay.Chain(n.GetCall).Chain("confirm"))
 }
 
-// Deactivate is POST /brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/deactivate 失效用户商品券:
-//   - required in body: product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, out_request_no 失效请求单号,
-//     deactivate_reason 失效原因
+// Deactivate is POST
+// /brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/deactivate 失效用户商品券:
+//   - required in body: product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, out_request_no
+//     失效请求单号, deactivate_reason 失效原因
 //   - https://pay.weixin.qq.com/doc/brand/4015736411
 func (n BrandMarketingProductCouponUsersOpenidCouponsCouponCode) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("deactivate"))
 }
 
 // Return is POST /brand/marketing/product-coupon/users/{openid}/coupons/{coupon_code}/return 退券:
-//   - required in body: product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, out_request_no 退券请求单号
+//   - required in body: product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, out_request_no
+//     退券请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4015736429
 func (n BrandMarketingProductCouponUsersOpenidCouponsCouponCode) Return() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("return"))
@@ -326,13 +345,15 @@ func (n BrandMarketingProductCouponUsersOpenidCouponsCouponCode) Use() PostCall 
 }
 
 // PreSendCoupon is POST /brand/marketing/product-coupon/users/{openid}/pre-send-coupon 向用户预发放商品券:
-//   - documented as required in body: product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, send_request_no 发券请求单号
+//   - documented as required in body: product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID,
+//     send_request_no 发券请求单号
 //   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/3-商品券发放/PreSendUserProductCoupon.go
 func (n BrandMarketingProductCouponUsersOpenid) PreSendCoupon() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("pre-send-coupon"))
 }
 
-// PreSendCouponBundle is POST /brand/marketing/product-coupon/users/{openid}/pre-send-coupon-bundle 向用户预发放商品券批次组:
+// PreSendCouponBundle is POST /brand/marketing/product-coupon/users/{openid}/pre-send-coupon-bundle
+// 向用户预发放商品券批次组:
 //   - required in body: product_coupon_id 商品券ID, stock_bundle_id 批次组ID
 //   - documented as required in body: appid 公众账号AppID, send_request_no 发券请求单号
 //   - https://pay.weixin.qq.com/doc/brand/4016279756

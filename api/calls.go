@@ -18,10 +18,10 @@ type branch wxpay.Chain
 // Format prints the path, without values, under every verb.
 func (c branch) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// DeleteBodyCall is a call that can be ended with Delete. It is an immutable value.
+// DeleteBodyCall is a call for Delete. It is an immutable value.
 type DeleteBodyCall wxpay.Chain
 
-// Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Delete makes the call with DELETE and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c DeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
@@ -31,14 +31,14 @@ func (c DeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Future
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c DeleteBodyCall) Query(name string, value any) DeleteBodyCall {
 	return DeleteBodyCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c DeleteBodyCall) Queries(members any) DeleteBodyCall {
-	return DeleteBodyCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c DeleteBodyCall) Queries(fields any) DeleteBodyCall {
+	return DeleteBodyCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -56,12 +56,12 @@ func (c DeleteBodyCall) AttemptTimeout(limit time.Duration) DeleteBodyCall {
 	return DeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c DeleteBodyCall) Encrypt(pointer string) DeleteBodyCall {
 	return DeleteBodyCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c DeleteBodyCall) Plain(pointer string) DeleteBodyCall {
 	return DeleteBodyCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -71,7 +71,7 @@ func (c DeleteBodyCall) Idempotent() DeleteBodyCall {
 	return DeleteBodyCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c DeleteBodyCall) Unbind() DeleteBodyCall { return DeleteBodyCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -80,7 +80,7 @@ func (c DeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c DeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// DeleteCall is a call that can be ended with Delete. It is an immutable value.
+// DeleteCall is a call for Delete. It is an immutable value.
 type DeleteCall wxpay.Chain
 
 // Delete makes the call with DELETE; see [wxpay.Chain.Do].
@@ -93,15 +93,13 @@ func (c DeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c DeleteCall) Query(name string, value any) DeleteCall {
 	return DeleteCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c DeleteCall) Queries(members any) DeleteCall {
-	return DeleteCall(wxpay.Chain(c).Queries(members))
-}
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c DeleteCall) Queries(fields any) DeleteCall { return DeleteCall(wxpay.Chain(c).Queries(fields)) }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c DeleteCall) Header(name, value string) DeleteCall {
@@ -118,12 +116,12 @@ func (c DeleteCall) AttemptTimeout(limit time.Duration) DeleteCall {
 	return DeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c DeleteCall) Encrypt(pointer string) DeleteCall {
 	return DeleteCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c DeleteCall) Plain(pointer string) DeleteCall {
 	return DeleteCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -131,7 +129,7 @@ func (c DeleteCall) Plain(pointer string) DeleteCall {
 // Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
 func (c DeleteCall) Idempotent() DeleteCall { return DeleteCall(wxpay.Chain(c).Idempotent()) }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c DeleteCall) Unbind() DeleteCall { return DeleteCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -140,7 +138,7 @@ func (c DeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c DeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetBillCall is a call that can be ended with Get, Bill or BillTo. It is an immutable value.
+// GetBillCall is a call for Get, Bill or BillTo. It is an immutable value.
 type GetBillCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -153,7 +151,7 @@ func (c GetBillCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Bill gets the bill, when it is made and verified; see [wxpay.Chain.Bill].
+// Bill gets the bill once it is made and verified; see [wxpay.Chain.Bill].
 func (c GetBillCall) Bill(ctx context.Context, options ...wxpay.DownloadOption) (*wxpay.Bill, error) {
 	return wxpay.Chain(c).Bill(ctx, options...)
 }
@@ -163,14 +161,14 @@ func (c GetBillCall) BillTo(ctx context.Context, w io.Writer, options ...wxpay.D
 	return wxpay.Chain(c).BillTo(ctx, w, options...)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetBillCall) Query(name string, value any) GetBillCall {
 	return GetBillCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetBillCall) Queries(members any) GetBillCall {
-	return GetBillCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetBillCall) Queries(fields any) GetBillCall {
+	return GetBillCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -188,7 +186,7 @@ func (c GetBillCall) AttemptTimeout(limit time.Duration) GetBillCall {
 	return GetBillCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetBillCall) Unbind() GetBillCall { return GetBillCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -197,7 +195,7 @@ func (c GetBillCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetBillCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetCall is a call that can be ended with Get. It is an immutable value.
+// GetCall is a call for Get. It is an immutable value.
 type GetCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -210,13 +208,13 @@ func (c GetCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetCall) Query(name string, value any) GetCall {
 	return GetCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetCall) Queries(members any) GetCall { return GetCall(wxpay.Chain(c).Queries(members)) }
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetCall) Queries(fields any) GetCall { return GetCall(wxpay.Chain(c).Queries(fields)) }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c GetCall) Header(name, value string) GetCall {
@@ -231,7 +229,7 @@ func (c GetCall) AttemptTimeout(limit time.Duration) GetCall {
 	return GetCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetCall) Unbind() GetCall { return GetCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -240,7 +238,7 @@ func (c GetCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetDeleteCall is a call that can be ended with Get or Delete. It is an immutable value.
+// GetDeleteCall is a call for Get or Delete. It is an immutable value.
 type GetDeleteCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -263,14 +261,14 @@ func (c GetDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetDeleteCall) Query(name string, value any) GetDeleteCall {
 	return GetDeleteCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetDeleteCall) Queries(members any) GetDeleteCall {
-	return GetDeleteCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetDeleteCall) Queries(fields any) GetDeleteCall {
+	return GetDeleteCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -288,12 +286,12 @@ func (c GetDeleteCall) AttemptTimeout(limit time.Duration) GetDeleteCall {
 	return GetDeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetDeleteCall) Encrypt(pointer string) GetDeleteCall {
 	return GetDeleteCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetDeleteCall) Plain(pointer string) GetDeleteCall {
 	return GetDeleteCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -301,7 +299,7 @@ func (c GetDeleteCall) Plain(pointer string) GetDeleteCall {
 // Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
 func (c GetDeleteCall) Idempotent() GetDeleteCall { return GetDeleteCall(wxpay.Chain(c).Idempotent()) }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetDeleteCall) Unbind() GetDeleteCall { return GetDeleteCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -310,7 +308,7 @@ func (c GetDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetDeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetDownloadBillCall is a call that can be ended with Get, Download, Bill or BillTo. It is an immutable value.
+// GetDownloadBillCall is a call for Get, Download, Bill or BillTo. It is an immutable value.
 type GetDownloadBillCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -323,12 +321,12 @@ func (c GetDownloadBillCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Download writes the file that is answered to w; see [wxpay.Chain.Download].
+// Download writes the file in the response to w; see [wxpay.Chain.Download].
 func (c GetDownloadBillCall) Download(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.DownloadResult, error) {
 	return wxpay.Chain(c).Download(ctx, w, options...)
 }
 
-// Bill gets the bill, when it is made and verified; see [wxpay.Chain.Bill].
+// Bill gets the bill once it is made and verified; see [wxpay.Chain.Bill].
 func (c GetDownloadBillCall) Bill(ctx context.Context, options ...wxpay.DownloadOption) (*wxpay.Bill, error) {
 	return wxpay.Chain(c).Bill(ctx, options...)
 }
@@ -338,14 +336,14 @@ func (c GetDownloadBillCall) BillTo(ctx context.Context, w io.Writer, options ..
 	return wxpay.Chain(c).BillTo(ctx, w, options...)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetDownloadBillCall) Query(name string, value any) GetDownloadBillCall {
 	return GetDownloadBillCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetDownloadBillCall) Queries(members any) GetDownloadBillCall {
-	return GetDownloadBillCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetDownloadBillCall) Queries(fields any) GetDownloadBillCall {
+	return GetDownloadBillCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -363,7 +361,7 @@ func (c GetDownloadBillCall) AttemptTimeout(limit time.Duration) GetDownloadBill
 	return GetDownloadBillCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetDownloadBillCall) Unbind() GetDownloadBillCall {
 	return GetDownloadBillCall(wxpay.Chain(c).Unbind())
 }
@@ -374,7 +372,7 @@ func (c GetDownloadBillCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetDownloadBillCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetDownloadCall is a call that can be ended with Get or Download. It is an immutable value.
+// GetDownloadCall is a call for Get or Download. It is an immutable value.
 type GetDownloadCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -387,19 +385,19 @@ func (c GetDownloadCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Download writes the file that is answered to w; see [wxpay.Chain.Download].
+// Download writes the file in the response to w; see [wxpay.Chain.Download].
 func (c GetDownloadCall) Download(ctx context.Context, w io.Writer, options ...wxpay.DownloadOption) (*wxpay.DownloadResult, error) {
 	return wxpay.Chain(c).Download(ctx, w, options...)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetDownloadCall) Query(name string, value any) GetDownloadCall {
 	return GetDownloadCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetDownloadCall) Queries(members any) GetDownloadCall {
-	return GetDownloadCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetDownloadCall) Queries(fields any) GetDownloadCall {
+	return GetDownloadCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -417,7 +415,7 @@ func (c GetDownloadCall) AttemptTimeout(limit time.Duration) GetDownloadCall {
 	return GetDownloadCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetDownloadCall) Unbind() GetDownloadCall { return GetDownloadCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -426,7 +424,7 @@ func (c GetDownloadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetDownloadCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetEachCall is a call that can be ended with Get, Each or Pages. It is an immutable value.
+// GetEachCall is a call for Get, Each or Pages. It is an immutable value.
 type GetEachCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -449,19 +447,19 @@ func (c GetEachCall) Pages(ctx context.Context) iter.Seq2[*wxpay.Response, error
 	return wxpay.Chain(c).Pages(ctx)
 }
 
-// Paging tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging].
+// Paging sets the paging of the list, in place of the catalogue; see [wxpay.Chain.Paging].
 func (c GetEachCall) Paging(paging wxpay.Paging) GetEachCall {
 	return GetEachCall(wxpay.Chain(c).Paging(paging))
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetEachCall) Query(name string, value any) GetEachCall {
 	return GetEachCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetEachCall) Queries(members any) GetEachCall {
-	return GetEachCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetEachCall) Queries(fields any) GetEachCall {
+	return GetEachCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -479,7 +477,7 @@ func (c GetEachCall) AttemptTimeout(limit time.Duration) GetEachCall {
 	return GetEachCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetEachCall) Unbind() GetEachCall { return GetEachCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -488,7 +486,7 @@ func (c GetEachCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetEachCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetEachPostCall is a call that can be ended with Get, Each, Pages or Post. It is an immutable value.
+// GetEachPostCall is a call for Get, Each, Pages or Post. It is an immutable value.
 type GetEachPostCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -511,12 +509,12 @@ func (c GetEachPostCall) Pages(ctx context.Context) iter.Seq2[*wxpay.Response, e
 	return wxpay.Chain(c).Pages(ctx)
 }
 
-// Paging tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging].
+// Paging sets the paging of the list, in place of the catalogue; see [wxpay.Chain.Paging].
 func (c GetEachPostCall) Paging(paging wxpay.Paging) GetEachPostCall {
 	return GetEachPostCall(wxpay.Chain(c).Paging(paging))
 }
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetEachPostCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -526,14 +524,14 @@ func (c GetEachPostCall) PostAsync(ctx context.Context, body any) *wxpay.Future 
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetEachPostCall) Query(name string, value any) GetEachPostCall {
 	return GetEachPostCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetEachPostCall) Queries(members any) GetEachPostCall {
-	return GetEachPostCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetEachPostCall) Queries(fields any) GetEachPostCall {
+	return GetEachPostCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -551,12 +549,12 @@ func (c GetEachPostCall) AttemptTimeout(limit time.Duration) GetEachPostCall {
 	return GetEachPostCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetEachPostCall) Encrypt(pointer string) GetEachPostCall {
 	return GetEachPostCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetEachPostCall) Plain(pointer string) GetEachPostCall {
 	return GetEachPostCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -566,7 +564,7 @@ func (c GetEachPostCall) Idempotent() GetEachPostCall {
 	return GetEachPostCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetEachPostCall) Unbind() GetEachPostCall { return GetEachPostCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -575,7 +573,7 @@ func (c GetEachPostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetEachPostCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetEachPostDeleteBodyCall is a call that can be ended with Get, Each, Pages, Post or Delete. It is an immutable value.
+// GetEachPostDeleteBodyCall is a call for Get, Each, Pages, Post or Delete. It is an immutable value.
 type GetEachPostDeleteBodyCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -598,12 +596,12 @@ func (c GetEachPostDeleteBodyCall) Pages(ctx context.Context) iter.Seq2[*wxpay.R
 	return wxpay.Chain(c).Pages(ctx)
 }
 
-// Paging tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging].
+// Paging sets the paging of the list, in place of the catalogue; see [wxpay.Chain.Paging].
 func (c GetEachPostDeleteBodyCall) Paging(paging wxpay.Paging) GetEachPostDeleteBodyCall {
 	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Paging(paging))
 }
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetEachPostDeleteBodyCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -613,7 +611,7 @@ func (c GetEachPostDeleteBodyCall) PostAsync(ctx context.Context, body any) *wxp
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Delete makes the call with DELETE and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetEachPostDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
@@ -623,14 +621,14 @@ func (c GetEachPostDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *w
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetEachPostDeleteBodyCall) Query(name string, value any) GetEachPostDeleteBodyCall {
 	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetEachPostDeleteBodyCall) Queries(members any) GetEachPostDeleteBodyCall {
-	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetEachPostDeleteBodyCall) Queries(fields any) GetEachPostDeleteBodyCall {
+	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -648,12 +646,12 @@ func (c GetEachPostDeleteBodyCall) AttemptTimeout(limit time.Duration) GetEachPo
 	return GetEachPostDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetEachPostDeleteBodyCall) Encrypt(pointer string) GetEachPostDeleteBodyCall {
 	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetEachPostDeleteBodyCall) Plain(pointer string) GetEachPostDeleteBodyCall {
 	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -663,7 +661,7 @@ func (c GetEachPostDeleteBodyCall) Idempotent() GetEachPostDeleteBodyCall {
 	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetEachPostDeleteBodyCall) Unbind() GetEachPostDeleteBodyCall {
 	return GetEachPostDeleteBodyCall(wxpay.Chain(c).Unbind())
 }
@@ -674,7 +672,7 @@ func (c GetEachPostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetEachPostDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetEachPostEnsureResolveCall is a call that can be ended with Get, Each, Pages, Post, Ensure or Resolve. It is an immutable value.
+// GetEachPostEnsureResolveCall is a call for Get, Each, Pages, Post, Ensure or Resolve. It is an immutable value.
 type GetEachPostEnsureResolveCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -697,12 +695,12 @@ func (c GetEachPostEnsureResolveCall) Pages(ctx context.Context) iter.Seq2[*wxpa
 	return wxpay.Chain(c).Pages(ctx)
 }
 
-// Paging tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging].
+// Paging sets the paging of the list, in place of the catalogue; see [wxpay.Chain.Paging].
 func (c GetEachPostEnsureResolveCall) Paging(paging wxpay.Paging) GetEachPostEnsureResolveCall {
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Paging(paging))
 }
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetEachPostEnsureResolveCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -712,12 +710,12 @@ func (c GetEachPostEnsureResolveCall) PostAsync(ctx context.Context, body any) *
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Ensure makes the call happen once and tells what became of it; see [wxpay.Chain.Ensure].
+// Ensure makes the call happen once and reports its true result; see [wxpay.Chain.Ensure].
 func (c GetEachPostEnsureResolveCall) Ensure(ctx context.Context, body any) (*wxpay.Verdict, error) {
 	return wxpay.Chain(c).Ensure(ctx, body)
 }
 
-// OnUnknown overrides what Ensure does about a doubt; see [wxpay.Chain.OnUnknown].
+// OnUnknown overrides the policy of Ensure for an unknown outcome; see [wxpay.Chain.OnUnknown].
 func (c GetEachPostEnsureResolveCall) OnUnknown(policy wxpay.UnknownPolicy) GetEachPostEnsureResolveCall {
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).OnUnknown(policy))
 }
@@ -727,24 +725,24 @@ func (c GetEachPostEnsureResolveCall) SentBefore(until time.Time) GetEachPostEns
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).SentBefore(until))
 }
 
-// Resolve asks once what became of a call that ended in doubt; see [wxpay.Chain.Resolve].
+// Resolve queries once what became of a call with an unknown outcome; see [wxpay.Chain.Resolve].
 func (c GetEachPostEnsureResolveCall) Resolve(ctx context.Context, err error) (*wxpay.Verdict, error) {
 	return wxpay.Chain(c).Resolve(ctx, err)
 }
 
-// UntilFinal has Ensure wait until the platform states an end; see [wxpay.Chain.UntilFinal].
+// UntilFinal makes Ensure wait until the platform states an end; see [wxpay.Chain.UntilFinal].
 func (c GetEachPostEnsureResolveCall) UntilFinal() GetEachPostEnsureResolveCall {
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).UntilFinal())
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetEachPostEnsureResolveCall) Query(name string, value any) GetEachPostEnsureResolveCall {
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetEachPostEnsureResolveCall) Queries(members any) GetEachPostEnsureResolveCall {
-	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetEachPostEnsureResolveCall) Queries(fields any) GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -762,12 +760,12 @@ func (c GetEachPostEnsureResolveCall) AttemptTimeout(limit time.Duration) GetEac
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetEachPostEnsureResolveCall) Encrypt(pointer string) GetEachPostEnsureResolveCall {
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetEachPostEnsureResolveCall) Plain(pointer string) GetEachPostEnsureResolveCall {
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -777,7 +775,7 @@ func (c GetEachPostEnsureResolveCall) Idempotent() GetEachPostEnsureResolveCall 
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetEachPostEnsureResolveCall) Unbind() GetEachPostEnsureResolveCall {
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Unbind())
 }
@@ -788,7 +786,7 @@ func (c GetEachPostEnsureResolveCall) Chain() wxpay.Chain { return wxpay.Chain(c
 // Format prints the path, without values, under every verb.
 func (c GetEachPostEnsureResolveCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetEachPostPatchCall is a call that can be ended with Get, Each, Pages, Post or Patch. It is an immutable value.
+// GetEachPostPatchCall is a call for Get, Each, Pages, Post or Patch. It is an immutable value.
 type GetEachPostPatchCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -811,12 +809,12 @@ func (c GetEachPostPatchCall) Pages(ctx context.Context) iter.Seq2[*wxpay.Respon
 	return wxpay.Chain(c).Pages(ctx)
 }
 
-// Paging tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging].
+// Paging sets the paging of the list, in place of the catalogue; see [wxpay.Chain.Paging].
 func (c GetEachPostPatchCall) Paging(paging wxpay.Paging) GetEachPostPatchCall {
 	return GetEachPostPatchCall(wxpay.Chain(c).Paging(paging))
 }
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetEachPostPatchCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -826,7 +824,7 @@ func (c GetEachPostPatchCall) PostAsync(ctx context.Context, body any) *wxpay.Fu
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Patch makes the call with PATCH and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetEachPostPatchCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
@@ -836,14 +834,14 @@ func (c GetEachPostPatchCall) PatchAsync(ctx context.Context, body any) *wxpay.F
 	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetEachPostPatchCall) Query(name string, value any) GetEachPostPatchCall {
 	return GetEachPostPatchCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetEachPostPatchCall) Queries(members any) GetEachPostPatchCall {
-	return GetEachPostPatchCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetEachPostPatchCall) Queries(fields any) GetEachPostPatchCall {
+	return GetEachPostPatchCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -861,12 +859,12 @@ func (c GetEachPostPatchCall) AttemptTimeout(limit time.Duration) GetEachPostPat
 	return GetEachPostPatchCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetEachPostPatchCall) Encrypt(pointer string) GetEachPostPatchCall {
 	return GetEachPostPatchCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetEachPostPatchCall) Plain(pointer string) GetEachPostPatchCall {
 	return GetEachPostPatchCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -876,7 +874,7 @@ func (c GetEachPostPatchCall) Idempotent() GetEachPostPatchCall {
 	return GetEachPostPatchCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetEachPostPatchCall) Unbind() GetEachPostPatchCall {
 	return GetEachPostPatchCall(wxpay.Chain(c).Unbind())
 }
@@ -887,7 +885,7 @@ func (c GetEachPostPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetEachPostPatchCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetEachUploadCall is a call that can be ended with Get, Each, Pages or Upload. It is an immutable value.
+// GetEachUploadCall is a call for Get, Each, Pages or Upload. It is an immutable value.
 type GetEachUploadCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -910,7 +908,7 @@ func (c GetEachUploadCall) Pages(ctx context.Context) iter.Seq2[*wxpay.Response,
 	return wxpay.Chain(c).Pages(ctx)
 }
 
-// Paging tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging].
+// Paging sets the paging of the list, in place of the catalogue; see [wxpay.Chain.Paging].
 func (c GetEachUploadCall) Paging(paging wxpay.Paging) GetEachUploadCall {
 	return GetEachUploadCall(wxpay.Chain(c).Paging(paging))
 }
@@ -925,14 +923,14 @@ func (c GetEachUploadCall) UploadAsync(ctx context.Context, file wxpay.File) *wx
 	return wxpay.Chain(c).UploadAsync(ctx, file)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetEachUploadCall) Query(name string, value any) GetEachUploadCall {
 	return GetEachUploadCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetEachUploadCall) Queries(members any) GetEachUploadCall {
-	return GetEachUploadCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetEachUploadCall) Queries(fields any) GetEachUploadCall {
+	return GetEachUploadCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -950,12 +948,12 @@ func (c GetEachUploadCall) AttemptTimeout(limit time.Duration) GetEachUploadCall
 	return GetEachUploadCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetEachUploadCall) Encrypt(pointer string) GetEachUploadCall {
 	return GetEachUploadCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetEachUploadCall) Plain(pointer string) GetEachUploadCall {
 	return GetEachUploadCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -965,7 +963,7 @@ func (c GetEachUploadCall) Idempotent() GetEachUploadCall {
 	return GetEachUploadCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetEachUploadCall) Unbind() GetEachUploadCall {
 	return GetEachUploadCall(wxpay.Chain(c).Unbind())
 }
@@ -976,7 +974,7 @@ func (c GetEachUploadCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetEachUploadCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetPatchCall is a call that can be ended with Get or Patch. It is an immutable value.
+// GetPatchCall is a call for Get or Patch. It is an immutable value.
 type GetPatchCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -989,7 +987,7 @@ func (c GetPatchCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Patch makes the call with PATCH and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetPatchCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
@@ -999,14 +997,14 @@ func (c GetPatchCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetPatchCall) Query(name string, value any) GetPatchCall {
 	return GetPatchCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetPatchCall) Queries(members any) GetPatchCall {
-	return GetPatchCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetPatchCall) Queries(fields any) GetPatchCall {
+	return GetPatchCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1024,12 +1022,12 @@ func (c GetPatchCall) AttemptTimeout(limit time.Duration) GetPatchCall {
 	return GetPatchCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetPatchCall) Encrypt(pointer string) GetPatchCall {
 	return GetPatchCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetPatchCall) Plain(pointer string) GetPatchCall {
 	return GetPatchCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -1037,7 +1035,7 @@ func (c GetPatchCall) Plain(pointer string) GetPatchCall {
 // Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
 func (c GetPatchCall) Idempotent() GetPatchCall { return GetPatchCall(wxpay.Chain(c).Idempotent()) }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetPatchCall) Unbind() GetPatchCall { return GetPatchCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -1046,7 +1044,7 @@ func (c GetPatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetPatchCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetPatchDeleteBodyCall is a call that can be ended with Get, Patch or Delete. It is an immutable value.
+// GetPatchDeleteBodyCall is a call for Get, Patch or Delete. It is an immutable value.
 type GetPatchDeleteBodyCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -1059,7 +1057,7 @@ func (c GetPatchDeleteBodyCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Patch makes the call with PATCH and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetPatchDeleteBodyCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
@@ -1069,7 +1067,7 @@ func (c GetPatchDeleteBodyCall) PatchAsync(ctx context.Context, body any) *wxpay
 	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
 
-// Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Delete makes the call with DELETE and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetPatchDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
@@ -1079,14 +1077,14 @@ func (c GetPatchDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpa
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetPatchDeleteBodyCall) Query(name string, value any) GetPatchDeleteBodyCall {
 	return GetPatchDeleteBodyCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetPatchDeleteBodyCall) Queries(members any) GetPatchDeleteBodyCall {
-	return GetPatchDeleteBodyCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetPatchDeleteBodyCall) Queries(fields any) GetPatchDeleteBodyCall {
+	return GetPatchDeleteBodyCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1104,12 +1102,12 @@ func (c GetPatchDeleteBodyCall) AttemptTimeout(limit time.Duration) GetPatchDele
 	return GetPatchDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetPatchDeleteBodyCall) Encrypt(pointer string) GetPatchDeleteBodyCall {
 	return GetPatchDeleteBodyCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetPatchDeleteBodyCall) Plain(pointer string) GetPatchDeleteBodyCall {
 	return GetPatchDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -1119,7 +1117,7 @@ func (c GetPatchDeleteBodyCall) Idempotent() GetPatchDeleteBodyCall {
 	return GetPatchDeleteBodyCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetPatchDeleteBodyCall) Unbind() GetPatchDeleteBodyCall {
 	return GetPatchDeleteBodyCall(wxpay.Chain(c).Unbind())
 }
@@ -1130,7 +1128,7 @@ func (c GetPatchDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetPatchDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetPatchDeleteCall is a call that can be ended with Get, Patch or Delete. It is an immutable value.
+// GetPatchDeleteCall is a call for Get, Patch or Delete. It is an immutable value.
 type GetPatchDeleteCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -1143,7 +1141,7 @@ func (c GetPatchDeleteCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Patch makes the call with PATCH and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetPatchDeleteCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
@@ -1163,14 +1161,14 @@ func (c GetPatchDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetPatchDeleteCall) Query(name string, value any) GetPatchDeleteCall {
 	return GetPatchDeleteCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetPatchDeleteCall) Queries(members any) GetPatchDeleteCall {
-	return GetPatchDeleteCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetPatchDeleteCall) Queries(fields any) GetPatchDeleteCall {
+	return GetPatchDeleteCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1188,12 +1186,12 @@ func (c GetPatchDeleteCall) AttemptTimeout(limit time.Duration) GetPatchDeleteCa
 	return GetPatchDeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetPatchDeleteCall) Encrypt(pointer string) GetPatchDeleteCall {
 	return GetPatchDeleteCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetPatchDeleteCall) Plain(pointer string) GetPatchDeleteCall {
 	return GetPatchDeleteCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -1203,7 +1201,7 @@ func (c GetPatchDeleteCall) Idempotent() GetPatchDeleteCall {
 	return GetPatchDeleteCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetPatchDeleteCall) Unbind() GetPatchDeleteCall {
 	return GetPatchDeleteCall(wxpay.Chain(c).Unbind())
 }
@@ -1214,7 +1212,7 @@ func (c GetPatchDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetPatchDeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetPostCall is a call that can be ended with Get or Post. It is an immutable value.
+// GetPostCall is a call for Get or Post. It is an immutable value.
 type GetPostCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -1227,7 +1225,7 @@ func (c GetPostCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetPostCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -1237,14 +1235,14 @@ func (c GetPostCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetPostCall) Query(name string, value any) GetPostCall {
 	return GetPostCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetPostCall) Queries(members any) GetPostCall {
-	return GetPostCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetPostCall) Queries(fields any) GetPostCall {
+	return GetPostCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1262,12 +1260,12 @@ func (c GetPostCall) AttemptTimeout(limit time.Duration) GetPostCall {
 	return GetPostCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetPostCall) Encrypt(pointer string) GetPostCall {
 	return GetPostCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetPostCall) Plain(pointer string) GetPostCall {
 	return GetPostCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -1275,7 +1273,7 @@ func (c GetPostCall) Plain(pointer string) GetPostCall {
 // Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
 func (c GetPostCall) Idempotent() GetPostCall { return GetPostCall(wxpay.Chain(c).Idempotent()) }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetPostCall) Unbind() GetPostCall { return GetPostCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -1284,7 +1282,7 @@ func (c GetPostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetPostCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetPostEnsureResolveCall is a call that can be ended with Get, Post, Ensure or Resolve. It is an immutable value.
+// GetPostEnsureResolveCall is a call for Get, Post, Ensure or Resolve. It is an immutable value.
 type GetPostEnsureResolveCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -1297,7 +1295,7 @@ func (c GetPostEnsureResolveCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetPostEnsureResolveCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -1307,12 +1305,12 @@ func (c GetPostEnsureResolveCall) PostAsync(ctx context.Context, body any) *wxpa
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Ensure makes the call happen once and tells what became of it; see [wxpay.Chain.Ensure].
+// Ensure makes the call happen once and reports its true result; see [wxpay.Chain.Ensure].
 func (c GetPostEnsureResolveCall) Ensure(ctx context.Context, body any) (*wxpay.Verdict, error) {
 	return wxpay.Chain(c).Ensure(ctx, body)
 }
 
-// OnUnknown overrides what Ensure does about a doubt; see [wxpay.Chain.OnUnknown].
+// OnUnknown overrides the policy of Ensure for an unknown outcome; see [wxpay.Chain.OnUnknown].
 func (c GetPostEnsureResolveCall) OnUnknown(policy wxpay.UnknownPolicy) GetPostEnsureResolveCall {
 	return GetPostEnsureResolveCall(wxpay.Chain(c).OnUnknown(policy))
 }
@@ -1322,24 +1320,24 @@ func (c GetPostEnsureResolveCall) SentBefore(until time.Time) GetPostEnsureResol
 	return GetPostEnsureResolveCall(wxpay.Chain(c).SentBefore(until))
 }
 
-// Resolve asks once what became of a call that ended in doubt; see [wxpay.Chain.Resolve].
+// Resolve queries once what became of a call with an unknown outcome; see [wxpay.Chain.Resolve].
 func (c GetPostEnsureResolveCall) Resolve(ctx context.Context, err error) (*wxpay.Verdict, error) {
 	return wxpay.Chain(c).Resolve(ctx, err)
 }
 
-// UntilFinal has Ensure wait until the platform states an end; see [wxpay.Chain.UntilFinal].
+// UntilFinal makes Ensure wait until the platform states an end; see [wxpay.Chain.UntilFinal].
 func (c GetPostEnsureResolveCall) UntilFinal() GetPostEnsureResolveCall {
 	return GetPostEnsureResolveCall(wxpay.Chain(c).UntilFinal())
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetPostEnsureResolveCall) Query(name string, value any) GetPostEnsureResolveCall {
 	return GetPostEnsureResolveCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetPostEnsureResolveCall) Queries(members any) GetPostEnsureResolveCall {
-	return GetPostEnsureResolveCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetPostEnsureResolveCall) Queries(fields any) GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1357,12 +1355,12 @@ func (c GetPostEnsureResolveCall) AttemptTimeout(limit time.Duration) GetPostEns
 	return GetPostEnsureResolveCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetPostEnsureResolveCall) Encrypt(pointer string) GetPostEnsureResolveCall {
 	return GetPostEnsureResolveCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetPostEnsureResolveCall) Plain(pointer string) GetPostEnsureResolveCall {
 	return GetPostEnsureResolveCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -1372,7 +1370,7 @@ func (c GetPostEnsureResolveCall) Idempotent() GetPostEnsureResolveCall {
 	return GetPostEnsureResolveCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetPostEnsureResolveCall) Unbind() GetPostEnsureResolveCall {
 	return GetPostEnsureResolveCall(wxpay.Chain(c).Unbind())
 }
@@ -1383,7 +1381,7 @@ func (c GetPostEnsureResolveCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetPostEnsureResolveCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetPostPutDeleteCall is a call that can be ended with Get, Post, Put or Delete. It is an immutable value.
+// GetPostPutDeleteCall is a call for Get, Post, Put or Delete. It is an immutable value.
 type GetPostPutDeleteCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -1396,7 +1394,7 @@ func (c GetPostPutDeleteCall) GetAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "GET", nil)
 }
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetPostPutDeleteCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -1406,7 +1404,7 @@ func (c GetPostPutDeleteCall) PostAsync(ctx context.Context, body any) *wxpay.Fu
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Put makes the call with PUT and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Put makes the call with PUT and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetPostPutDeleteCall) Put(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "PUT", body)
 }
@@ -1426,14 +1424,14 @@ func (c GetPostPutDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetPostPutDeleteCall) Query(name string, value any) GetPostPutDeleteCall {
 	return GetPostPutDeleteCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetPostPutDeleteCall) Queries(members any) GetPostPutDeleteCall {
-	return GetPostPutDeleteCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetPostPutDeleteCall) Queries(fields any) GetPostPutDeleteCall {
+	return GetPostPutDeleteCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1451,12 +1449,12 @@ func (c GetPostPutDeleteCall) AttemptTimeout(limit time.Duration) GetPostPutDele
 	return GetPostPutDeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetPostPutDeleteCall) Encrypt(pointer string) GetPostPutDeleteCall {
 	return GetPostPutDeleteCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetPostPutDeleteCall) Plain(pointer string) GetPostPutDeleteCall {
 	return GetPostPutDeleteCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -1466,7 +1464,7 @@ func (c GetPostPutDeleteCall) Idempotent() GetPostPutDeleteCall {
 	return GetPostPutDeleteCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetPostPutDeleteCall) Unbind() GetPostPutDeleteCall {
 	return GetPostPutDeleteCall(wxpay.Chain(c).Unbind())
 }
@@ -1477,7 +1475,7 @@ func (c GetPostPutDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetPostPutDeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetReceiptCall is a call that can be ended with Get or Receipt. It is an immutable value.
+// GetReceiptCall is a call for Get or Receipt. It is an immutable value.
 type GetReceiptCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -1495,14 +1493,14 @@ func (c GetReceiptCall) Receipt(ctx context.Context, w io.Writer, options ...wxp
 	return wxpay.Chain(c).Receipt(ctx, w, options...)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetReceiptCall) Query(name string, value any) GetReceiptCall {
 	return GetReceiptCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetReceiptCall) Queries(members any) GetReceiptCall {
-	return GetReceiptCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetReceiptCall) Queries(fields any) GetReceiptCall {
+	return GetReceiptCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1520,7 +1518,7 @@ func (c GetReceiptCall) AttemptTimeout(limit time.Duration) GetReceiptCall {
 	return GetReceiptCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetReceiptCall) Unbind() GetReceiptCall { return GetReceiptCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -1529,7 +1527,7 @@ func (c GetReceiptCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetReceiptCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// GetReceiptPostCall is a call that can be ended with Get, Receipt or Post. It is an immutable value.
+// GetReceiptPostCall is a call for Get, Receipt or Post. It is an immutable value.
 type GetReceiptPostCall wxpay.Chain
 
 // Get makes the call with GET; see [wxpay.Chain.Do].
@@ -1547,7 +1545,7 @@ func (c GetReceiptPostCall) Receipt(ctx context.Context, w io.Writer, options ..
 	return wxpay.Chain(c).Receipt(ctx, w, options...)
 }
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c GetReceiptPostCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -1557,14 +1555,14 @@ func (c GetReceiptPostCall) PostAsync(ctx context.Context, body any) *wxpay.Futu
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c GetReceiptPostCall) Query(name string, value any) GetReceiptPostCall {
 	return GetReceiptPostCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c GetReceiptPostCall) Queries(members any) GetReceiptPostCall {
-	return GetReceiptPostCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c GetReceiptPostCall) Queries(fields any) GetReceiptPostCall {
+	return GetReceiptPostCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1582,12 +1580,12 @@ func (c GetReceiptPostCall) AttemptTimeout(limit time.Duration) GetReceiptPostCa
 	return GetReceiptPostCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c GetReceiptPostCall) Encrypt(pointer string) GetReceiptPostCall {
 	return GetReceiptPostCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c GetReceiptPostCall) Plain(pointer string) GetReceiptPostCall {
 	return GetReceiptPostCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -1597,7 +1595,7 @@ func (c GetReceiptPostCall) Idempotent() GetReceiptPostCall {
 	return GetReceiptPostCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c GetReceiptPostCall) Unbind() GetReceiptPostCall {
 	return GetReceiptPostCall(wxpay.Chain(c).Unbind())
 }
@@ -1608,10 +1606,10 @@ func (c GetReceiptPostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c GetReceiptPostCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// PatchCall is a call that can be ended with Patch. It is an immutable value.
+// PatchCall is a call for Patch. It is an immutable value.
 type PatchCall wxpay.Chain
 
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Patch makes the call with PATCH and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c PatchCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
@@ -1621,13 +1619,13 @@ func (c PatchCall) PatchAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "PATCH", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c PatchCall) Query(name string, value any) PatchCall {
 	return PatchCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c PatchCall) Queries(members any) PatchCall { return PatchCall(wxpay.Chain(c).Queries(members)) }
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c PatchCall) Queries(fields any) PatchCall { return PatchCall(wxpay.Chain(c).Queries(fields)) }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c PatchCall) Header(name, value string) PatchCall {
@@ -1644,18 +1642,18 @@ func (c PatchCall) AttemptTimeout(limit time.Duration) PatchCall {
 	return PatchCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c PatchCall) Encrypt(pointer string) PatchCall {
 	return PatchCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c PatchCall) Plain(pointer string) PatchCall { return PatchCall(wxpay.Chain(c).Plain(pointer)) }
 
 // Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
 func (c PatchCall) Idempotent() PatchCall { return PatchCall(wxpay.Chain(c).Idempotent()) }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c PatchCall) Unbind() PatchCall { return PatchCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -1664,10 +1662,10 @@ func (c PatchCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c PatchCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// PatchDeleteCall is a call that can be ended with Patch or Delete. It is an immutable value.
+// PatchDeleteCall is a call for Patch or Delete. It is an immutable value.
 type PatchDeleteCall wxpay.Chain
 
-// Patch makes the call with PATCH and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Patch makes the call with PATCH and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c PatchDeleteCall) Patch(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "PATCH", body)
 }
@@ -1687,14 +1685,14 @@ func (c PatchDeleteCall) DeleteAsync(ctx context.Context) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", nil)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c PatchDeleteCall) Query(name string, value any) PatchDeleteCall {
 	return PatchDeleteCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c PatchDeleteCall) Queries(members any) PatchDeleteCall {
-	return PatchDeleteCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c PatchDeleteCall) Queries(fields any) PatchDeleteCall {
+	return PatchDeleteCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1712,12 +1710,12 @@ func (c PatchDeleteCall) AttemptTimeout(limit time.Duration) PatchDeleteCall {
 	return PatchDeleteCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c PatchDeleteCall) Encrypt(pointer string) PatchDeleteCall {
 	return PatchDeleteCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c PatchDeleteCall) Plain(pointer string) PatchDeleteCall {
 	return PatchDeleteCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -1727,7 +1725,7 @@ func (c PatchDeleteCall) Idempotent() PatchDeleteCall {
 	return PatchDeleteCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c PatchDeleteCall) Unbind() PatchDeleteCall { return PatchDeleteCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -1736,10 +1734,10 @@ func (c PatchDeleteCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c PatchDeleteCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// PostCall is a call that can be ended with Post. It is an immutable value.
+// PostCall is a call for Post. It is an immutable value.
 type PostCall wxpay.Chain
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c PostCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -1749,13 +1747,13 @@ func (c PostCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c PostCall) Query(name string, value any) PostCall {
 	return PostCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c PostCall) Queries(members any) PostCall { return PostCall(wxpay.Chain(c).Queries(members)) }
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c PostCall) Queries(fields any) PostCall { return PostCall(wxpay.Chain(c).Queries(fields)) }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c PostCall) Header(name, value string) PostCall {
@@ -1772,16 +1770,16 @@ func (c PostCall) AttemptTimeout(limit time.Duration) PostCall {
 	return PostCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c PostCall) Encrypt(pointer string) PostCall { return PostCall(wxpay.Chain(c).Encrypt(pointer)) }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c PostCall) Plain(pointer string) PostCall { return PostCall(wxpay.Chain(c).Plain(pointer)) }
 
 // Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
 func (c PostCall) Idempotent() PostCall { return PostCall(wxpay.Chain(c).Idempotent()) }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c PostCall) Unbind() PostCall { return PostCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -1790,10 +1788,10 @@ func (c PostCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c PostCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// PostDeleteBodyCall is a call that can be ended with Post or Delete. It is an immutable value.
+// PostDeleteBodyCall is a call for Post or Delete. It is an immutable value.
 type PostDeleteBodyCall wxpay.Chain
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c PostDeleteBodyCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -1803,7 +1801,7 @@ func (c PostDeleteBodyCall) PostAsync(ctx context.Context, body any) *wxpay.Futu
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Delete makes the call with DELETE and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c PostDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
@@ -1813,14 +1811,14 @@ func (c PostDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Fu
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c PostDeleteBodyCall) Query(name string, value any) PostDeleteBodyCall {
 	return PostDeleteBodyCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c PostDeleteBodyCall) Queries(members any) PostDeleteBodyCall {
-	return PostDeleteBodyCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c PostDeleteBodyCall) Queries(fields any) PostDeleteBodyCall {
+	return PostDeleteBodyCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1838,12 +1836,12 @@ func (c PostDeleteBodyCall) AttemptTimeout(limit time.Duration) PostDeleteBodyCa
 	return PostDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c PostDeleteBodyCall) Encrypt(pointer string) PostDeleteBodyCall {
 	return PostDeleteBodyCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c PostDeleteBodyCall) Plain(pointer string) PostDeleteBodyCall {
 	return PostDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -1853,7 +1851,7 @@ func (c PostDeleteBodyCall) Idempotent() PostDeleteBodyCall {
 	return PostDeleteBodyCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c PostDeleteBodyCall) Unbind() PostDeleteBodyCall {
 	return PostDeleteBodyCall(wxpay.Chain(c).Unbind())
 }
@@ -1864,10 +1862,10 @@ func (c PostDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c PostDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// PostEnsureCall is a call that can be ended with Post or Ensure. It is an immutable value.
+// PostEnsureCall is a call for Post or Ensure. It is an immutable value.
 type PostEnsureCall wxpay.Chain
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c PostEnsureCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -1877,12 +1875,12 @@ func (c PostEnsureCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Ensure makes the call happen once and tells what became of it; see [wxpay.Chain.Ensure].
+// Ensure makes the call happen once and reports its true result; see [wxpay.Chain.Ensure].
 func (c PostEnsureCall) Ensure(ctx context.Context, body any) (*wxpay.Verdict, error) {
 	return wxpay.Chain(c).Ensure(ctx, body)
 }
 
-// OnUnknown overrides what Ensure does about a doubt; see [wxpay.Chain.OnUnknown].
+// OnUnknown overrides the policy of Ensure for an unknown outcome; see [wxpay.Chain.OnUnknown].
 func (c PostEnsureCall) OnUnknown(policy wxpay.UnknownPolicy) PostEnsureCall {
 	return PostEnsureCall(wxpay.Chain(c).OnUnknown(policy))
 }
@@ -1892,14 +1890,14 @@ func (c PostEnsureCall) SentBefore(until time.Time) PostEnsureCall {
 	return PostEnsureCall(wxpay.Chain(c).SentBefore(until))
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c PostEnsureCall) Query(name string, value any) PostEnsureCall {
 	return PostEnsureCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c PostEnsureCall) Queries(members any) PostEnsureCall {
-	return PostEnsureCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c PostEnsureCall) Queries(fields any) PostEnsureCall {
+	return PostEnsureCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -1917,12 +1915,12 @@ func (c PostEnsureCall) AttemptTimeout(limit time.Duration) PostEnsureCall {
 	return PostEnsureCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c PostEnsureCall) Encrypt(pointer string) PostEnsureCall {
 	return PostEnsureCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c PostEnsureCall) Plain(pointer string) PostEnsureCall {
 	return PostEnsureCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -1932,7 +1930,7 @@ func (c PostEnsureCall) Idempotent() PostEnsureCall {
 	return PostEnsureCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c PostEnsureCall) Unbind() PostEnsureCall { return PostEnsureCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -1941,10 +1939,10 @@ func (c PostEnsureCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c PostEnsureCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// PostEnsureResolveCall is a call that can be ended with Post, Ensure or Resolve. It is an immutable value.
+// PostEnsureResolveCall is a call for Post, Ensure or Resolve. It is an immutable value.
 type PostEnsureResolveCall wxpay.Chain
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c PostEnsureResolveCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -1954,12 +1952,12 @@ func (c PostEnsureResolveCall) PostAsync(ctx context.Context, body any) *wxpay.F
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Ensure makes the call happen once and tells what became of it; see [wxpay.Chain.Ensure].
+// Ensure makes the call happen once and reports its true result; see [wxpay.Chain.Ensure].
 func (c PostEnsureResolveCall) Ensure(ctx context.Context, body any) (*wxpay.Verdict, error) {
 	return wxpay.Chain(c).Ensure(ctx, body)
 }
 
-// OnUnknown overrides what Ensure does about a doubt; see [wxpay.Chain.OnUnknown].
+// OnUnknown overrides the policy of Ensure for an unknown outcome; see [wxpay.Chain.OnUnknown].
 func (c PostEnsureResolveCall) OnUnknown(policy wxpay.UnknownPolicy) PostEnsureResolveCall {
 	return PostEnsureResolveCall(wxpay.Chain(c).OnUnknown(policy))
 }
@@ -1969,24 +1967,24 @@ func (c PostEnsureResolveCall) SentBefore(until time.Time) PostEnsureResolveCall
 	return PostEnsureResolveCall(wxpay.Chain(c).SentBefore(until))
 }
 
-// Resolve asks once what became of a call that ended in doubt; see [wxpay.Chain.Resolve].
+// Resolve queries once what became of a call with an unknown outcome; see [wxpay.Chain.Resolve].
 func (c PostEnsureResolveCall) Resolve(ctx context.Context, err error) (*wxpay.Verdict, error) {
 	return wxpay.Chain(c).Resolve(ctx, err)
 }
 
-// UntilFinal has Ensure wait until the platform states an end; see [wxpay.Chain.UntilFinal].
+// UntilFinal makes Ensure wait until the platform states an end; see [wxpay.Chain.UntilFinal].
 func (c PostEnsureResolveCall) UntilFinal() PostEnsureResolveCall {
 	return PostEnsureResolveCall(wxpay.Chain(c).UntilFinal())
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c PostEnsureResolveCall) Query(name string, value any) PostEnsureResolveCall {
 	return PostEnsureResolveCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c PostEnsureResolveCall) Queries(members any) PostEnsureResolveCall {
-	return PostEnsureResolveCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c PostEnsureResolveCall) Queries(fields any) PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -2004,12 +2002,12 @@ func (c PostEnsureResolveCall) AttemptTimeout(limit time.Duration) PostEnsureRes
 	return PostEnsureResolveCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c PostEnsureResolveCall) Encrypt(pointer string) PostEnsureResolveCall {
 	return PostEnsureResolveCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c PostEnsureResolveCall) Plain(pointer string) PostEnsureResolveCall {
 	return PostEnsureResolveCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -2019,7 +2017,7 @@ func (c PostEnsureResolveCall) Idempotent() PostEnsureResolveCall {
 	return PostEnsureResolveCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c PostEnsureResolveCall) Unbind() PostEnsureResolveCall {
 	return PostEnsureResolveCall(wxpay.Chain(c).Unbind())
 }
@@ -2030,10 +2028,10 @@ func (c PostEnsureResolveCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c PostEnsureResolveCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// PostPutCall is a call that can be ended with Post or Put. It is an immutable value.
+// PostPutCall is a call for Post or Put. It is an immutable value.
 type PostPutCall wxpay.Chain
 
-// Post makes the call with POST and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Post makes the call with POST and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c PostPutCall) Post(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "POST", body)
 }
@@ -2043,7 +2041,7 @@ func (c PostPutCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Put makes the call with PUT and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Put makes the call with PUT and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c PostPutCall) Put(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "PUT", body)
 }
@@ -2053,14 +2051,14 @@ func (c PostPutCall) PutAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "PUT", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c PostPutCall) Query(name string, value any) PostPutCall {
 	return PostPutCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c PostPutCall) Queries(members any) PostPutCall {
-	return PostPutCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c PostPutCall) Queries(fields any) PostPutCall {
+	return PostPutCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -2078,12 +2076,12 @@ func (c PostPutCall) AttemptTimeout(limit time.Duration) PostPutCall {
 	return PostPutCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c PostPutCall) Encrypt(pointer string) PostPutCall {
 	return PostPutCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c PostPutCall) Plain(pointer string) PostPutCall {
 	return PostPutCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -2091,7 +2089,7 @@ func (c PostPutCall) Plain(pointer string) PostPutCall {
 // Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
 func (c PostPutCall) Idempotent() PostPutCall { return PostPutCall(wxpay.Chain(c).Idempotent()) }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c PostPutCall) Unbind() PostPutCall { return PostPutCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.
@@ -2100,10 +2098,10 @@ func (c PostPutCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c PostPutCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// PutDeleteBodyCall is a call that can be ended with Put or Delete. It is an immutable value.
+// PutDeleteBodyCall is a call for Put or Delete. It is an immutable value.
 type PutDeleteBodyCall wxpay.Chain
 
-// Put makes the call with PUT and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Put makes the call with PUT and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c PutDeleteBodyCall) Put(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "PUT", body)
 }
@@ -2113,7 +2111,7 @@ func (c PutDeleteBodyCall) PutAsync(ctx context.Context, body any) *wxpay.Future
 	return wxpay.Chain(c).DoAsync(ctx, "PUT", body)
 }
 
-// Delete makes the call with DELETE and body, or no body if that is nil; see [wxpay.Chain.Do].
+// Delete makes the call with DELETE and body, or without a body if body is nil; see [wxpay.Chain.Do].
 func (c PutDeleteBodyCall) Delete(ctx context.Context, body any) (*wxpay.Response, error) {
 	return wxpay.Chain(c).Do(ctx, "DELETE", body)
 }
@@ -2123,14 +2121,14 @@ func (c PutDeleteBodyCall) DeleteAsync(ctx context.Context, body any) *wxpay.Fut
 	return wxpay.Chain(c).DoAsync(ctx, "DELETE", body)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c PutDeleteBodyCall) Query(name string, value any) PutDeleteBodyCall {
 	return PutDeleteBodyCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c PutDeleteBodyCall) Queries(members any) PutDeleteBodyCall {
-	return PutDeleteBodyCall(wxpay.Chain(c).Queries(members))
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c PutDeleteBodyCall) Queries(fields any) PutDeleteBodyCall {
+	return PutDeleteBodyCall(wxpay.Chain(c).Queries(fields))
 }
 
 // Header sets a request header; see [wxpay.Chain.Header].
@@ -2148,12 +2146,12 @@ func (c PutDeleteBodyCall) AttemptTimeout(limit time.Duration) PutDeleteBodyCall
 	return PutDeleteBodyCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c PutDeleteBodyCall) Encrypt(pointer string) PutDeleteBodyCall {
 	return PutDeleteBodyCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c PutDeleteBodyCall) Plain(pointer string) PutDeleteBodyCall {
 	return PutDeleteBodyCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -2163,7 +2161,7 @@ func (c PutDeleteBodyCall) Idempotent() PutDeleteBodyCall {
 	return PutDeleteBodyCall(wxpay.Chain(c).Idempotent())
 }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c PutDeleteBodyCall) Unbind() PutDeleteBodyCall {
 	return PutDeleteBodyCall(wxpay.Chain(c).Unbind())
 }
@@ -2174,7 +2172,7 @@ func (c PutDeleteBodyCall) Chain() wxpay.Chain { return wxpay.Chain(c) }
 // Format prints the path, without values, under every verb.
 func (c PutDeleteBodyCall) Format(s fmt.State, verb rune) { wxpay.Chain(c).Format(s, verb) }
 
-// UploadCall is a call that can be ended with Upload. It is an immutable value.
+// UploadCall is a call for Upload. It is an immutable value.
 type UploadCall wxpay.Chain
 
 // Upload sends a file; see [wxpay.Chain.Upload].
@@ -2187,15 +2185,13 @@ func (c UploadCall) UploadAsync(ctx context.Context, file wxpay.File) *wxpay.Fut
 	return wxpay.Chain(c).UploadAsync(ctx, file)
 }
 
-// Query sets a member of the query string; see [wxpay.Chain.Query].
+// Query sets a field of the query string; see [wxpay.Chain.Query].
 func (c UploadCall) Query(name string, value any) UploadCall {
 	return UploadCall(wxpay.Chain(c).Query(name, value))
 }
 
-// Queries sets several members of the query string; see [wxpay.Chain.Queries].
-func (c UploadCall) Queries(members any) UploadCall {
-	return UploadCall(wxpay.Chain(c).Queries(members))
-}
+// Queries sets several fields of the query string; see [wxpay.Chain.Queries].
+func (c UploadCall) Queries(fields any) UploadCall { return UploadCall(wxpay.Chain(c).Queries(fields)) }
 
 // Header sets a request header; see [wxpay.Chain.Header].
 func (c UploadCall) Header(name, value string) UploadCall {
@@ -2212,12 +2208,12 @@ func (c UploadCall) AttemptTimeout(limit time.Duration) UploadCall {
 	return UploadCall(wxpay.Chain(c).AttemptTimeout(limit))
 }
 
-// Encrypt has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt].
+// Encrypt encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt].
 func (c UploadCall) Encrypt(pointer string) UploadCall {
 	return UploadCall(wxpay.Chain(c).Encrypt(pointer))
 }
 
-// Plain leaves a member as it is; see [wxpay.Chain.Plain].
+// Plain sends a field in plain text; see [wxpay.Chain.Plain].
 func (c UploadCall) Plain(pointer string) UploadCall {
 	return UploadCall(wxpay.Chain(c).Plain(pointer))
 }
@@ -2225,7 +2221,7 @@ func (c UploadCall) Plain(pointer string) UploadCall {
 // Idempotent vouches that the call may be sent again; see [wxpay.Chain.Idempotent].
 func (c UploadCall) Idempotent() UploadCall { return UploadCall(wxpay.Chain(c).Idempotent()) }
 
-// Unbind takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind].
+// Unbind accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind].
 func (c UploadCall) Unbind() UploadCall { return UploadCall(wxpay.Chain(c).Unbind()) }
 
 // Chain returns the same call as a plain chain, which has every verb and every setting.

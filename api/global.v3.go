@@ -15,19 +15,20 @@ type GlobalCustoms struct{ client *wxpay.Client }
 // Orders is /global/v3/customs/orders.
 //
 // GET /global/v3/customs/orders 报关查询:
-//   - documented as required in query: appid 机构APPID, mchid 商户号, order_type 订单类型, order_no 订单号, customs 海关
+//   - documented as required in query: appid 机构APPID, mchid 商户号, order_type 订单类型, order_no 订单号,
+//     customs 海关
 //   - superseded, use GET /v3/global/customs/orders
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_3.shtml
 //
 // POST /global/v3/customs/orders 报关:
-//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id 微信订单号, customs 海关,
-//     merchant_customs_no 商户海关备案号
+//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id
+//     微信订单号, customs 海关, merchant_customs_no 商户海关备案号
 //   - superseded, use POST /v3/global/customs/orders
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_1.shtml
 //
 // PATCH /global/v3/customs/orders 报关信息修改:
-//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id 微信订单号, customs 海关编码,
-//     merchant_customs_no 商户海关备案号
+//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id
+//     微信订单号, customs 海关编码, merchant_customs_no 商户海关备案号
 //   - superseded, use PATCH /v3/global/customs/orders
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_5.shtml
 //
@@ -37,7 +38,8 @@ func (n GlobalCustoms) Orders() GetEachPostPatchCall {
 }
 
 // Redeclare is POST /global/v3/customs/redeclare 报关重推:
-//   - documented as required in body: appid 机构APPID, mchid 商户号, customs 海关编码, merchant_customs_no 商户海关备案号
+//   - documented as required in body: appid 机构APPID, mchid 商户号, customs 海关编码, merchant_customs_no
+//     商户海关备案号
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_4.shtml
 //
 // Deprecated: superseded, use POST /v3/global/customs/redeclare.
@@ -46,8 +48,9 @@ func (n GlobalCustoms) Redeclare() PostCall {
 }
 
 // VerifyCertificate is POST /global/v3/customs/verify-certificate 身份信息校验:
-//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id 微信订单号, customs 海关,
-//     merchant_customs_no 商户海关备案号, certificate_type 证件类型, certificate_id 证件号, certificate_name 证件姓名
+//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id
+//     微信订单号, customs 海关, merchant_customs_no 商户海关备案号, certificate_type 证件类型, certificate_id 证件号,
+//     certificate_name 证件姓名
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/declarecustom_ch/chapter3_2.shtml
 //
 // Deprecated: superseded, use POST /v3/global/customs/verify-certificate.

@@ -13,16 +13,17 @@ func (n HKRoot) Certificates() GetCall {
 // Merchants is /hk/v3/merchants.
 //
 // POST /hk/v3/merchants 子商户进件（融合钱包）:
-//   - documented as required in body: sp_appid 机构appid, sp_mchid 机构商户号, name 子商户全称, shortname 子商户简称, office_phone 公司电话,
-//     contact.name 联系人名称, contact.phone 联系人电话, contact.email 联系人邮箱, business_category 类目, merchant_country_code
-//     注册国家或区域, merchant_type 商户类型, business.business_type 业务类型
+//   - documented as required in body: sp_appid 机构appid, sp_mchid 机构商户号, name 子商户全称, shortname
+//     子商户简称, office_phone 公司电话, contact.name 联系人名称, contact.phone 联系人电话, contact.email 联系人邮箱,
+//     business_category 类目, merchant_country_code 注册国家或区域, merchant_type 商户类型,
+//     business.business_type 业务类型
 //   - superseded, use POST /v3/global/merchants
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_1.shtml
 //
 // PUT /hk/v3/merchants 修改子商户（融合钱包）:
-//   - documented as required in body: sp_appid 机构appid, sp_mchid 机构商户号, sub_mchid 子商户号, name 子商户全称, shortname 子商户简称,
-//     office_phone 公司电话, business_category 类目, merchant_country_code 注册国家或区域, merchant_type 商户类型,
-//     business.business_type 业务类型
+//   - documented as required in body: sp_appid 机构appid, sp_mchid 机构商户号, sub_mchid 子商户号, name 子商户全称,
+//     shortname 子商户简称, office_phone 公司电话, business_category 类目, merchant_country_code 注册国家或区域,
+//     merchant_type 商户类型, business.business_type 业务类型
 //   - superseded, use PATCH /v3/global/merchants/{sub_mchid}
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_3.shtml
 //
@@ -54,8 +55,8 @@ func (n HKMerchants) SubMchid(subMchid string) GetCall {
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_4.shtml
 //
 // POST /hk/v3/refunds 申请退款:
-//   - documented as required in body: out_refund_no 商户退款单号, amount.refund 退款金额, amount.total 原订单金额, amount.currency
-//     退款币种
+//   - documented as required in body: out_refund_no 商户退款单号, amount.refund 退款金额, amount.total 原订单金额,
+//     amount.currency 退款币种
 //   - superseded, use POST /v3/global/refunds
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_2.shtml
 //
@@ -139,8 +140,8 @@ func (n HKRoot) Transactions() HKTransactions {
 type HKTransactions struct{ client *wxpay.Client }
 
 // App is POST /hk/v3/transactions/app APP支付下单:
-//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
-//     merchant_category_code MCC码, amount.total 总金额
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号,
+//     trade_type 交易类型, merchant_category_code MCC码, amount.total 总金额
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/In-AppPay/chapter6_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/app.
@@ -186,8 +187,8 @@ func (n HKTransactionsIDTransactionID) Reverse() PostCall {
 }
 
 // JSAPI is POST /hk/v3/transactions/jsapi 小程序/公众号支付下单:
-//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
-//     merchant_category_code MCC码, amount.total 总金额
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号,
+//     trade_type 交易类型, merchant_category_code MCC码, amount.total 总金额
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/MiniProgramPay/chapter7_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/jsapi.
@@ -196,8 +197,8 @@ func (n HKTransactions) JSAPI() PostCall {
 }
 
 // Micropay is POST /hk/v3/transactions/micropay 提交付款码支付:
-//   - documented as required in body: description 商品描述, out_trade_no 商户订单号, trade_type 交易类型, merchant_category_code
-//     MCC码, amount.total 总金额
+//   - documented as required in body: description 商品描述, out_trade_no 商户订单号, trade_type 交易类型,
+//     merchant_category_code MCC码, amount.total 总金额
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/micropay/transactions/pay.
@@ -206,9 +207,9 @@ func (n HKTransactions) Micropay() PostCall {
 }
 
 // Mweb is POST /hk/v3/transactions/mweb H5支付下单:
-//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
-//     merchant_category_code MCC码, amount.total 总金额, scene_info.payer_client_ip 用户终端IP, scene_info.store_info.name 名称,
-//     scene_info.store_info.address 详细地址
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号,
+//     trade_type 交易类型, merchant_category_code MCC码, amount.total 总金额, scene_info.payer_client_ip
+//     用户终端IP, scene_info.store_info.name 名称, scene_info.store_info.address 详细地址
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/H5Payment/chapter3_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/mweb.
@@ -217,8 +218,8 @@ func (n HKTransactions) Mweb() PostCall {
 }
 
 // Native is POST /hk/v3/transactions/native 扫码支付下单:
-//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
-//     merchant_category_code MCC码, amount.total 总金额
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号,
+//     trade_type 交易类型, merchant_category_code MCC码, amount.total 总金额
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter4_3.shtml
 //
 // Deprecated: superseded, use POST /v3/global/transactions/native.
@@ -258,7 +259,8 @@ func (n HKTransactionsOutTradeNoOutTradeNo) Close() PostCall {
 // Reverse is POST /hk/v3/transactions/out-trade-no/{out_trade_no}/reverse 撤销订单(商户订单号):
 //   - https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter3_4.shtml
 //
-// Deprecated: superseded, use POST /v3/global/micropay/transactions/out-trade-no/{out_trade_no}/reverse.
+// Deprecated: superseded, use POST
+// /v3/global/micropay/transactions/out-trade-no/{out_trade_no}/reverse.
 func (n HKTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
 }

@@ -13,9 +13,9 @@ func (n InvoicingRoot) Fapiao() InvoicingFapiao {
 type InvoicingFapiao struct{ client *wxpay.Client }
 
 // FapiaoFile is GET /invoicing/fapiao/fapiao-file 下载发票文件:
-//   - documented as required in query: token 前序, mchid 商户号, openid 通过查询电子发票接口获取的, invoice_code 发票代码, invoice_no 发票号码,
-//     fapiao_id 唯一标识一张发票
-//   - linked: the address comes ready-made from an earlier answer
+//   - documented as required in query: token 前序, mchid 商户号, openid 通过查询电子发票接口获取的, invoice_code
+//     发票代码, invoice_no 发票号码, fapiao_id 唯一标识一张发票
+//   - linked: an earlier response has the address
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012286040
 func (n InvoicingFapiao) FapiaoFile() GetDownloadCall {
 	return GetDownloadCall(n.client.Chain("invoicing/fapiao/fapiao-file"))

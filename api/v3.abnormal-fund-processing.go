@@ -30,7 +30,8 @@ func (n V3AbnormalFundProcessingReceipts) ReceiptID(receiptID string) V3Abnormal
 // V3AbnormalFundProcessingReceiptsReceiptID is /v3/abnormal-fund-processing/receipts/{receipt_id}.
 type V3AbnormalFundProcessingReceiptsReceiptID struct{ GetCall }
 
-// TransferInstructions is POST /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions 发起在途异常资金付款指令:
+// TransferInstructions is POST
+// /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions 发起在途异常资金付款指令:
 //   - required in body: out_instruction_no 商户侧指令编号, transfer_mode 付款方式
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015408022
 func (n V3AbnormalFundProcessingReceiptsReceiptID) TransferInstructions() V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions {
@@ -40,7 +41,8 @@ func (n V3AbnormalFundProcessingReceiptsReceiptID) TransferInstructions() V3Abno
 // V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions is /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions.
 type V3AbnormalFundProcessingReceiptsReceiptIDTransferInstructions struct{ PostCall }
 
-// OutInstructionNo is GET /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions/{out_instruction_no}
+// OutInstructionNo is GET
+// /v3/abnormal-fund-processing/receipts/{receipt_id}/transfer-instructions/{out_instruction_no}
 // 查询在途异常资金付款指令执行结果:
 //   - {out_instruction_no} 商户侧指令编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016636882

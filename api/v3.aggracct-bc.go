@@ -58,8 +58,8 @@ func (n V3AggracctBcWbChannel) BankChannelAccount() V3AggracctBcWbChannelBankCha
 type V3AggracctBcWbChannelBankChannelAccount struct{ client *wxpay.Client }
 
 // Rename is POST /v3/aggracct-bc/wb-channel/bank-channel-account/rename 受理渠道结算银行账户更名申请:
-//   - documented as required in body: out_request_no 渠道结算银行账户更名外部系统单号, mchid 目标商户号, bal_account_no 台账ID, change_scene
-//     变更类型
+//   - documented as required in body: out_request_no 渠道结算银行账户更名外部系统单号, mchid 目标商户号, bal_account_no
+//     台账ID, change_scene 变更类型
 //   - beta: not open to everyone yet
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4018968078
 func (n V3AggracctBcWbChannelBankChannelAccount) Rename() V3AggracctBcWbChannelBankChannelAccountRename {
@@ -72,7 +72,8 @@ type V3AggracctBcWbChannelBankChannelAccountRename struct {
 	client *wxpay.Client
 }
 
-// ApplicationID is GET /v3/aggracct-bc/wb-channel/bank-channel-account/rename/{application_id} 查询渠道结算银行账户更名申请:
+// ApplicationID is GET /v3/aggracct-bc/wb-channel/bank-channel-account/rename/{application_id}
+// 查询渠道结算银行账户更名申请:
 //   - {application_id} 微信支付更名受理返回的申请单号
 //   - documented as required in query: mchid 目标商户号, bal_account_no 台账ID
 //   - beta: not open to everyone yet
@@ -113,7 +114,8 @@ func (n V3AggracctBcWbChannelControlOrdersInfoUpdate) Result() V3AggracctBcWbCha
 // V3AggracctBcWbChannelControlOrdersInfoUpdateResult is /v3/aggracct-bc/wb-channel/control-orders/info/update/result.
 type V3AggracctBcWbChannelControlOrdersInfoUpdateResult struct{ client *wxpay.Client }
 
-// Notify is POST /v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify 资料更新请求审核结果回调通知:
+// Notify is POST /v3/aggracct-bc/wb-channel/control-orders/info/update/result/notify
+// 资料更新请求审核结果回调通知:
 //   - documented as required in body: out_request_no 资料更新请求单号, mchid 商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016080141
 func (n V3AggracctBcWbChannelControlOrdersInfoUpdateResult) Notify() PostCall {
@@ -121,15 +123,17 @@ func (n V3AggracctBcWbChannelControlOrdersInfoUpdateResult) Notify() PostCall {
 }
 
 // Punish is POST /v3/aggracct-bc/wb-channel/control-orders/punish 发起微众台账管控:
-//   - documented as required in body: out_request_no 微众管控单号, mchid 目标下管商户号, bal_account_no 目标下管台账ID, punish_scene 管控场景
+//   - documented as required in body: out_request_no 微众管控单号, mchid 目标下管商户号, bal_account_no
+//     目标下管台账ID, punish_scene 管控场景
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016025247
 func (n V3AggracctBcWbChannelControlOrders) Punish() PostCall {
 	return PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/punish"))
 }
 
 // Recover is POST /v3/aggracct-bc/wb-channel/control-orders/recover 解除对微众台账的管控:
-//   - documented as required in body: out_request_no 微众解管单号, related_webank_punish_no 关联微众管控单号, related_wxpay_punish_no
-//     关联微信支付管控单号, mchid 目标解管商户号, bal_account_no 目标解管台账ID, recover_reason 解管原因描述
+//   - documented as required in body: out_request_no 微众解管单号, related_webank_punish_no 关联微众管控单号,
+//     related_wxpay_punish_no 关联微信支付管控单号, mchid 目标解管商户号, bal_account_no 目标解管台账ID, recover_reason
+//     解管原因描述
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016025279
 func (n V3AggracctBcWbChannelControlOrders) Recover() PostCall {
 	return PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/control-orders/recover"))
@@ -144,8 +148,8 @@ func (n V3AggracctBcWbChannelControlOrders) OutRequestNo(outRequestNo string) Ge
 }
 
 // SpecialReduction is POST /v3/aggracct-bc/wb-channel/special-reduction 特殊减额:
-//   - documented as required in body: mchid 微信支付商户号, bal_account_no 额度台账号, out_request_no 特殊减额单号, reduction_type
-//     特殊减额类型, amount 减额金额
+//   - documented as required in body: mchid 微信支付商户号, bal_account_no 额度台账号, out_request_no 特殊减额单号,
+//     reduction_type 特殊减额类型, amount 减额金额
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016061190
 func (n V3AggracctBcWbChannel) SpecialReduction() V3AggracctBcWbChannelSpecialReduction {
 	return V3AggracctBcWbChannelSpecialReduction{PostCall(n.client.Chain("v3/aggracct-bc/wb-channel/special-reduction")), n.client}

@@ -36,7 +36,8 @@ func (n V3Apply4subSubMerchantsSubMchid) Application() V3Apply4subSubMerchantsSu
 // V3Apply4subSubMerchantsSubMchidApplication is /v3/apply4sub/sub_merchants/{sub_mchid}/application.
 type V3Apply4subSubMerchantsSubMchidApplication struct{ branch }
 
-// ApplicationNo is GET /v3/apply4sub/sub_merchants/{sub_mchid}/application/{application_no} 查询结算账户修改申请状态:
+// ApplicationNo is GET /v3/apply4sub/sub_merchants/{sub_mchid}/application/{application_no}
+// 查询结算账户修改申请状态:
 //   - {application_no} 修改结算账户申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012761169
 func (n V3Apply4subSubMerchantsSubMchidApplication) ApplicationNo(applicationNo string) GetCall {

@@ -19,8 +19,8 @@ type V3Apply4subject struct{ client *wxpay.Client }
 //
 // POST /v3/apply4subject/applyment 提交商户开户意愿申请单:
 //   - required in body: business_code 业务申请编号, contact_info.name 联系人姓名, contact_info.mobile 联系人手机号,
-//     subject_info.subject_type 主体类型, identification_info.identification_type, identification_info.identification_name
-//     证件姓名
+//     subject_info.subject_type 主体类型, identification_info.identification_type,
+//     identification_info.identification_name 证件姓名
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_1_1.shtml
 func (n V3Apply4subject) Applyment() V3Apply4subjectApplyment {
 	return V3Apply4subjectApplyment{GetPostCall(n.client.Chain("v3/apply4subject/applyment")), n.client}

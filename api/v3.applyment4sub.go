@@ -21,11 +21,12 @@ func (n V3Applyment4sub) Applyment() V3Applyment4subApplyment {
 type V3Applyment4subApplyment struct{ client *wxpay.Client }
 
 // Slash is POST /v3/applyment4sub/applyment/ 提交申请单:
-//   - required in body: business_code 业务申请编号, contact_info.contact_name 超级管理员姓名, contact_info.mobile_phone 联系手机,
-//     contact_info.contact_email 联系邮箱, subject_info.subject_type 主体类型, subject_info.identity_info.id_doc_type,
-//     business_info.merchant_shortname 商户简称, business_info.service_phone 客服电话,
-//     business_info.sales_info.sales_scenes_type 经营场景类型, settlement_info 结算规则, bank_account_info.bank_account_type
-//     账户类型, bank_account_info.account_name 开户名称, bank_account_info.account_bank 开户银行,
+//   - required in body: business_code 业务申请编号, contact_info.contact_name 超级管理员姓名,
+//     contact_info.mobile_phone 联系手机, contact_info.contact_email 联系邮箱, subject_info.subject_type
+//     主体类型, subject_info.identity_info.id_doc_type, business_info.merchant_shortname 商户简称,
+//     business_info.service_phone 客服电话, business_info.sales_info.sales_scenes_type 经营场景类型,
+//     settlement_info 结算规则, bank_account_info.bank_account_type 账户类型,
+//     bank_account_info.account_name 开户名称, bank_account_info.account_bank 开户银行,
 //     bank_account_info.bank_address_code 开户银行省市编码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012719997
 func (n V3Applyment4subApplyment) Slash() PostCall {

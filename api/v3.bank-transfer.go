@@ -13,9 +13,9 @@ func (n V3Root) BankTransfer() V3BankTransfer {
 type V3BankTransfer struct{ client *wxpay.Client }
 
 // Batches is POST /v3/bank-transfer/batches 发起批量转账:
-//   - required in body: platform_mchid 服务平台商户号, specialized_payment_mchid 付款企业商户号, sponsor_mchid 实际出资商户号,
-//     user_authorized_mchid 用户授权商户号, user_authorized_appid 用户授权appid, out_batch_no 银行批次单号, batch_name 批次名称,
-//     batch_remark 批次备注, total_amount 转账总金额 (fen), total_count 转账总笔数
+//   - required in body: platform_mchid 服务平台商户号, specialized_payment_mchid 付款企业商户号, sponsor_mchid
+//     实际出资商户号, user_authorized_mchid 用户授权商户号, user_authorized_appid 用户授权appid, out_batch_no 银行批次单号,
+//     batch_name 批次名称, batch_remark 批次备注, total_amount 转账总金额 (fen), total_count 转账总笔数
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465889
 func (n V3BankTransfer) Batches() V3BankTransferBatches {
 	return V3BankTransferBatches{PostCall(n.client.Chain("v3/bank-transfer/batches")), n.client}
@@ -62,7 +62,8 @@ func (n V3BankTransferBatchesBatchIDBatchIDDetails) DetailID() V3BankTransferBat
 // V3BankTransferBatchesBatchIDBatchIDDetailsDetailID is /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id.
 type V3BankTransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
-// DetailID is GET /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信支付明细单号查询明细单:
+// DetailID is GET /v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
+// 微信支付明细单号查询明细单:
 //   - {detail_id} 微信明细单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465897
 func (n V3BankTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
@@ -104,7 +105,8 @@ func (n V3BankTransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo() V3BankTr
 // V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 type V3BankTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ branch }
 
-// OutDetailNo is GET /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
+// OutDetailNo is GET
+// /v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
 // 银行明细单号查询明细单:
 //   - {out_detail_no} 银行明细单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465915

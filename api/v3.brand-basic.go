@@ -36,7 +36,8 @@ func (n V3BrandBasicPartnerBrands) BrandID(brandID string) V3BrandBasicPartnerBr
 // V3BrandBasicPartnerBrandsBrandID is /v3/brand-basic/partner/brands/{brand_id}.
 type V3BrandBasicPartnerBrandsBrandID struct{ branch }
 
-// ProductAuthorities is GET /v3/brand-basic/partner/brands/{brand_id}/product-authorities 获得品牌已授权且在生效中的产品权限信息:
+// ProductAuthorities is GET /v3/brand-basic/partner/brands/{brand_id}/product-authorities
+// 获得品牌已授权且在生效中的产品权限信息:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017410365
 func (n V3BrandBasicPartnerBrandsBrandID) ProductAuthorities() GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("product-authorities"))

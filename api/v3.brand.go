@@ -13,10 +13,11 @@ func (n V3Root) Brand() V3Brand {
 type V3Brand struct{ client *wxpay.Client }
 
 // Applyments is POST /v3/brand/applyments 提交入驻申请:
-//   - documented as required in body: business_code 业务申请编号, admin_info.admin_name 管理员姓名, admin_info.id_doc_type
-//     管理员证件类型, admin_info.id_card_number 管理员证件号, subject_info.subject_type 主体类型, subject_info.subject_name 主体名称,
-//     subject_info.unified_social_credit_code 统一社会信用代码, brand_basic_info.brand_name 品牌名称, brand_basic_info.brand_logo
-//     品牌Logo, trademark.trademark_exists 有无商标
+//   - documented as required in body: business_code 业务申请编号, admin_info.admin_name 管理员姓名,
+//     admin_info.id_doc_type 管理员证件类型, admin_info.id_card_number 管理员证件号, subject_info.subject_type
+//     主体类型, subject_info.subject_name 主体名称, subject_info.unified_social_credit_code 统一社会信用代码,
+//     brand_basic_info.brand_name 品牌名称, brand_basic_info.brand_logo 品牌Logo,
+//     trademark.trademark_exists 有无商标
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016249989
 func (n V3Brand) Applyments() V3BrandApplyments {
 	return V3BrandApplyments{PostCall(n.client.Chain("v3/brand/applyments")), n.client}
@@ -79,8 +80,8 @@ type V3BrandCard struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016475174
 //
 // POST /v3/brand/card/card-configs 提交商家名片配置申请:
-//   - documented as required in body: business_code 业务申请编号, brand_id 品牌ID, brand_customer_service.customer_service_type
-//     客服类型
+//   - documented as required in body: business_code 业务申请编号, brand_id 品牌ID,
+//     brand_customer_service.customer_service_type 客服类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016468440
 func (n V3BrandCard) CardConfigs() V3BrandCardCardConfigs {
 	return V3BrandCardCardConfigs{GetPostCall(n.client.Chain("v3/brand/card/card-configs")), n.client}
@@ -209,9 +210,9 @@ type V3BrandPartnerCardMember struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336976
 //
 // POST /v3/brand/partner/card-member/cards 创建会员卡模板:
-//   - required in body: brand_id 品牌ID, appid 商户AppId, card_type 会员卡类型, card_title 卡名称, card_color 卡背景颜色,
-//     card_picture_url 卡背景图URL, code_mode 会员卡code分配类型, code_type 会员码型, benefits 会员权益, notify_url 回调地址, out_request_no
-//     商家请求单号
+//   - required in body: brand_id 品牌ID, appid 商户AppId, card_type 会员卡类型, card_title 卡名称, card_color
+//     卡背景颜色, card_picture_url 卡背景图URL, code_mode 会员卡code分配类型, code_type 会员码型, benefits 会员权益,
+//     notify_url 回调地址, out_request_no 商家请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336970
 func (n V3BrandPartnerCardMember) Cards() V3BrandPartnerCardMemberCards {
 	return V3BrandPartnerCardMemberCards{GetEachPostCall(n.client.Chain("v3/brand/partner/card-member/cards")), n.client}
@@ -260,9 +261,10 @@ func (n V3BrandPartnerCardMemberCardsCardID) Invalidate() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588039
 //
 // POST /v3/brand/partner/card-member/membership-activities 创建品牌会员发券活动:
-//   - documented as required in body: out_request_no 商户请求单号, brand_id 品牌ID, card_id 会员卡ID, activity_channel 活动渠道, title
-//     活动主标题, sub_title 活动主标题, begin_time 活动开始时间, end_time 活动结束时间, apply_total 活动总库存,
-//     product_coupon_stock_list[].product_coupon_id 商品券ID, product_coupon_stock_list[].stock_id 批次ID
+//   - documented as required in body: out_request_no 商户请求单号, brand_id 品牌ID, card_id 会员卡ID,
+//     activity_channel 活动渠道, title 活动主标题, sub_title 活动主标题, begin_time 活动开始时间, end_time 活动结束时间,
+//     apply_total 活动总库存, product_coupon_stock_list[].product_coupon_id 商品券ID,
+//     product_coupon_stock_list[].stock_id 批次ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016464918
 func (n V3BrandPartnerCardMember) MembershipActivities() V3BrandPartnerCardMemberMembershipActivities {
 	return V3BrandPartnerCardMemberMembershipActivities{GetEachPostCall(n.client.Chain("v3/brand/partner/card-member/membership-activities")), n.client}
@@ -283,7 +285,8 @@ type V3BrandPartnerCardMemberMembershipActivities struct {
 //
 // PATCH /v3/brand/partner/card-member/membership-activities/{activity_id} 修改品牌会员发券活动信息:
 //   - {activity_id} 活动ID
-//   - documented as required in body: brand_id 品牌ID, title 活动主标题, sub_title 活动主标题, begin_time 活动开始时间, end_time 活动结束时间
+//   - documented as required in body: brand_id 品牌ID, title 活动主标题, sub_title 活动主标题, begin_time
+//     活动开始时间, end_time 活动结束时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588044
 func (n V3BrandPartnerCardMemberMembershipActivities) ActivityID(activityID string) V3BrandPartnerCardMemberMembershipActivitiesActivityID {
 	return V3BrandPartnerCardMemberMembershipActivitiesActivityID{GetPatchCall(n.client.Chain("v3/brand/partner/card-member/membership-activities/{activity_id}").Var("activity_id", activityID))}
@@ -292,7 +295,8 @@ func (n V3BrandPartnerCardMemberMembershipActivities) ActivityID(activityID stri
 // V3BrandPartnerCardMemberMembershipActivitiesActivityID is /v3/brand/partner/card-member/membership-activities/{activity_id}.
 type V3BrandPartnerCardMemberMembershipActivitiesActivityID struct{ GetPatchCall }
 
-// Terminate is POST /v3/brand/partner/card-member/membership-activities/{activity_id}/terminate 终止品牌会员发券活动:
+// Terminate is POST /v3/brand/partner/card-member/membership-activities/{activity_id}/terminate
+// 终止品牌会员发券活动:
 //   - documented as required in body: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016588028
 func (n V3BrandPartnerCardMemberMembershipActivitiesActivityID) Terminate() PostCall {
@@ -376,8 +380,8 @@ func (n V3BrandPartnerCardMemberUserCardsUserCardCode) Invalidate() PostCall {
 }
 
 // UserFeeds is POST /v3/brand/partner/card-member/user-feeds 创建用户动态信息:
-//   - required in body: brand_id 品牌ID, card_id 会员卡模板ID, user_card_code 会员卡code, openid 用户标识, out_request_no 商家请求单号,
-//     cell_message 会员动态内容
+//   - required in body: brand_id 品牌ID, card_id 会员卡模板ID, user_card_code 会员卡code, openid 用户标识,
+//     out_request_no 商家请求单号, cell_message 会员动态内容
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015336987
 func (n V3BrandPartnerCardMember) UserFeeds() PostEnsureCall {
 	return PostEnsureCall(n.client.Chain("v3/brand/partner/card-member/user-feeds"))
@@ -400,16 +404,16 @@ func (n V3BrandPartnerCardMemberUserPoints) ExchangeCoupon() V3BrandPartnerCardM
 type V3BrandPartnerCardMemberUserPointsExchangeCoupon struct{ client *wxpay.Client }
 
 // Confirm is POST /v3/brand/partner/card-member/user-points/exchange-coupon/confirm 同步积分兑券结果:
-//   - required in body: record_id 积分兑券ID, exchange_coupon_template_id 积分兑券模板ID, brand_id 品牌ID, card_id 会员卡模板ID, openid
-//     用户标识, user_card_code 会员卡code, result 积分兑券状态
+//   - required in body: record_id 积分兑券ID, exchange_coupon_template_id 积分兑券模板ID, brand_id 品牌ID,
+//     card_id 会员卡模板ID, openid 用户标识, user_card_code 会员卡code, result 积分兑券状态
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015897268
 func (n V3BrandPartnerCardMemberUserPointsExchangeCoupon) Confirm() PostCall {
 	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-points/exchange-coupon/confirm"))
 }
 
 // Sync is POST /v3/brand/partner/card-member/user-points/sync 同步积分余额:
-//   - required in body: out_request_no 商家请求单号, brand_id 品牌ID, card_id 会员卡模板ID, openid 用户标识, user_card_code 会员卡code,
-//     point_balance 积分余额
+//   - required in body: out_request_no 商家请求单号, brand_id 品牌ID, card_id 会员卡模板ID, openid 用户标识,
+//     user_card_code 会员卡code, point_balance 积分余额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015897280
 func (n V3BrandPartnerCardMemberUserPoints) Sync() PostCall {
 	return PostCall(n.client.Chain("v3/brand/partner/card-member/user-points/sync"))
@@ -431,7 +435,8 @@ type V3BrandPartnerStore struct{ client *wxpay.Client }
 //
 // POST /v3/brand/partner/store/brandstores 创建品牌门店:
 //   - required in body: brand_id 品牌ID
-//   - documented as required in body: store_address.address_code 门店省市编码, store_address.address_detail 门店地址
+//   - documented as required in body: store_address.address_code 门店省市编码,
+//     store_address.address_detail 门店地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015783183
 func (n V3BrandPartnerStore) Brandstores() V3BrandPartnerStoreBrandstores {
 	return V3BrandPartnerStoreBrandstores{GetEachPostCall(n.client.Chain("v3/brand/partner/store/brandstores")), n.client}
@@ -531,9 +536,9 @@ func (n V3BrandProfitsharing) FinishOrder() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467002
 //
 // POST /v3/brand/profitsharing/orders 请求分账:
-//   - required in body: brand_mchid 品牌主商户号, sub_mchid 子商户号, appid 公众账号ID, transaction_id 微信订单号, out_order_no 商户分账单号,
-//     receivers[].type 分账接收方类型, receivers[].account 分账接收方账号, receivers[].amount 分账金额 (fen), receivers[].description
-//     分账描述, finish 是否分账完成
+//   - required in body: brand_mchid 品牌主商户号, sub_mchid 子商户号, appid 公众账号ID, transaction_id 微信订单号,
+//     out_order_no 商户分账单号, receivers[].type 分账接收方类型, receivers[].account 分账接收方账号,
+//     receivers[].amount 分账金额 (fen), receivers[].description 分账描述, finish 是否分账完成
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692975
 func (n V3BrandProfitsharing) Orders() V3BrandProfitsharingOrders {
 	return V3BrandProfitsharingOrders{GetPostCall(n.client.Chain("v3/brand/profitsharing/orders")), n.client}
@@ -568,7 +573,8 @@ func (n V3BrandProfitsharing) Receivers() V3BrandProfitsharingReceivers {
 type V3BrandProfitsharingReceivers struct{ client *wxpay.Client }
 
 // Add is POST /v3/brand/profitsharing/receivers/add 添加分账接收方:
-//   - required in body: brand_mchid 品牌主商户号, appid 公众账号ID, type 分账接收方类型, account 分账接收方账号, relation_type 与品牌主商户的的关系类型
+//   - required in body: brand_mchid 品牌主商户号, appid 公众账号ID, type 分账接收方类型, account 分账接收方账号,
+//     relation_type 与品牌主商户的的关系类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467100
 func (n V3BrandProfitsharingReceivers) Add() PostCall {
 	return PostCall(n.client.Chain("v3/brand/profitsharing/receivers/add"))
@@ -588,7 +594,8 @@ func (n V3BrandProfitsharingReceivers) Delete() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467011
 //
 // POST /v3/brand/profitsharing/returnorders 请求分账回退:
-//   - required in body: sub_mchid 子商户号, out_return_no 商户回退单号, return_mchid 回退商户号, amount 回退金额 (fen), description 回退描述
+//   - required in body: sub_mchid 子商户号, out_return_no 商户回退单号, return_mchid 回退商户号, amount 回退金额
+//     (fen), description 回退描述
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012467097
 func (n V3BrandProfitsharing) Returnorders() GetPostCall {
 	return GetPostCall(n.client.Chain("v3/brand/profitsharing/returnorders"))

@@ -28,8 +28,8 @@ func (n V3Businesscircle) Points() V3BusinesscirclePoints {
 type V3BusinesscirclePoints struct{ client *wxpay.Client }
 
 // Notify is POST /v3/businesscircle/points/notify 商圈会员积分同步:
-//   - required in body: transaction_id 微信订单号, appid 小程序appid, openid 顾客openid, earn_points 是否获得积分, increased_points
-//     订单新增积分值, points_update_time 积分更新时间
+//   - required in body: transaction_id 微信订单号, appid 小程序appid, openid 顾客openid, earn_points 是否获得积分,
+//     increased_points 订单新增积分值, points_update_time 积分更新时间
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534698
 func (n V3BusinesscirclePoints) Notify() PostCall {
 	return PostCall(n.client.Chain("v3/businesscircle/points/notify"))

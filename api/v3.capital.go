@@ -76,7 +76,8 @@ func (n V3CapitalCapitallhhBanks) PersonalBanking() GetEachCall {
 	return GetEachCall(n.client.Chain("v3/capital/capitallhh/banks/personal-banking"))
 }
 
-// SearchBanksByBankAccount is GET /v3/capital/capitallhh/banks/search-banks-by-bank-account 获取对私银行卡号开户银行:
+// SearchBanksByBankAccount is GET /v3/capital/capitallhh/banks/search-banks-by-bank-account
+// 获取对私银行卡号开户银行:
 //   - required in query: account_number 银行卡号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697541
 func (n V3CapitalCapitallhhBanks) SearchBanksByBankAccount() GetCall {

@@ -21,9 +21,9 @@ func (n V3Catering) Orders() V3CateringOrders {
 type V3CateringOrders struct{ client *wxpay.Client }
 
 // SyncStatus is POST /v3/catering/orders/sync-status 点餐订单信息同步（渠道商/服务商）:
-//   - required in body: sub_mchid 微信支付分配子商户商户号, out_shop_no 商户旗下门店的唯一编号, login_token 微信用户登录接口返回的登录票据, order_entry 点餐入口,
-//     total_amount 总价 (fen), discount_amount 优惠金额 (fen), user_amount 实际支付金额 (fen), status 订单状态, action_time 状态发生变化的时间,
-//     out_order_no 渠道商系统内部订单号
+//   - required in body: sub_mchid 微信支付分配子商户商户号, out_shop_no 商户旗下门店的唯一编号, login_token
+//     微信用户登录接口返回的登录票据, order_entry 点餐入口, total_amount 总价 (fen), discount_amount 优惠金额 (fen),
+//     user_amount 实际支付金额 (fen), status 订单状态, action_time 状态发生变化的时间, out_order_no 渠道商系统内部订单号
 //   - https://pay.weixin.qq.com/doc/v2/partner/4011939936
 func (n V3CateringOrders) SyncStatus() PostCall {
 	return PostCall(n.client.Chain("v3/catering/orders/sync-status"))

@@ -13,9 +13,10 @@ func (n V3Root) CombineTransactions() V3CombineTransactions {
 type V3CombineTransactions struct{ client *wxpay.Client }
 
 // App is POST /v3/combine-transactions/app 合单下单-APP支付:
-//   - required in body: combine_appid 合单商户appid, combine_mchid 合单商户号, combine_out_trade_no 合单商户订单号, sub_orders[].mchid
-//     子单商户号, sub_orders[].amount.total_amount 标价金额 (fen), sub_orders[].amount.currency 标价币种, sub_orders[].out_trade_no
-//     商品单商户订单号, sub_orders[].description 商品描述
+//   - required in body: combine_appid 合单商户appid, combine_mchid 合单商户号, combine_out_trade_no 合单商户订单号,
+//     sub_orders[].mchid 子单商户号, sub_orders[].amount.total_amount 标价金额 (fen),
+//     sub_orders[].amount.currency 标价币种, sub_orders[].out_trade_no 商品单商户订单号,
+//     sub_orders[].description 商品描述
 //   - outcome: GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556944
 func (n V3CombineTransactions) App() PostEnsureResolveCall {
@@ -23,9 +24,10 @@ func (n V3CombineTransactions) App() PostEnsureResolveCall {
 }
 
 // H5 is POST /v3/combine-transactions/h5 合单下单-H5支付:
-//   - required in body: combine_appid 合单商户appid, combine_mchid 合单商户号, combine_out_trade_no 合单商户订单号, sub_orders[].mchid
-//     子单商户号, sub_orders[].amount.total_amount 标价金额 (fen), sub_orders[].amount.currency 标价币种, sub_orders[].out_trade_no
-//     商品单商户订单号, sub_orders[].description 商品描述
+//   - required in body: combine_appid 合单商户appid, combine_mchid 合单商户号, combine_out_trade_no 合单商户订单号,
+//     sub_orders[].mchid 子单商户号, sub_orders[].amount.total_amount 标价金额 (fen),
+//     sub_orders[].amount.currency 标价币种, sub_orders[].out_trade_no 商品单商户订单号,
+//     sub_orders[].description 商品描述
 //   - outcome: GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556961
 func (n V3CombineTransactions) H5() PostEnsureResolveCall {
@@ -40,7 +42,8 @@ func (n V3CombineTransactions) ID() V3CombineTransactionsID {
 // V3CombineTransactionsID is /v3/combine-transactions/id.
 type V3CombineTransactionsID struct{ client *wxpay.Client }
 
-// CombineTransactionID is GET /v3/combine-transactions/id/{combine_transaction_id} 个人收款交易通过微信支付订单号查单:
+// CombineTransactionID is GET /v3/combine-transactions/id/{combine_transaction_id}
+// 个人收款交易通过微信支付订单号查单:
 //   - {combine_transaction_id} 交易单微信支付订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012602242
 func (n V3CombineTransactionsID) CombineTransactionID(combineTransactionID string) GetCall {
@@ -48,9 +51,10 @@ func (n V3CombineTransactionsID) CombineTransactionID(combineTransactionID strin
 }
 
 // JSAPI is POST /v3/combine-transactions/jsapi 合单下单-JSAPI支付:
-//   - required in body: combine_appid 合单商户appid, combine_mchid 合单商户号, combine_out_trade_no 合单商户订单号, sub_orders[].mchid
-//     子单商户号, sub_orders[].amount.total_amount 标价金额 (fen), sub_orders[].amount.currency 标价币种, sub_orders[].out_trade_no
-//     商品单商户订单号, sub_orders[].description 商品描述
+//   - required in body: combine_appid 合单商户appid, combine_mchid 合单商户号, combine_out_trade_no 合单商户订单号,
+//     sub_orders[].mchid 子单商户号, sub_orders[].amount.total_amount 标价金额 (fen),
+//     sub_orders[].amount.currency 标价币种, sub_orders[].out_trade_no 商品单商户订单号,
+//     sub_orders[].description 商品描述
 //   - outcome: GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556926
 func (n V3CombineTransactions) JSAPI() PostEnsureResolveCall {
@@ -58,8 +62,9 @@ func (n V3CombineTransactions) JSAPI() PostEnsureResolveCall {
 }
 
 // Miniprogram is POST /v3/combine-transactions/miniprogram 个人收款交易下单-小程序:
-//   - required in body: combine_appid 平台商户应用ID, combine_out_trade_no 交易单订单号, sub_orders[].out_trade_no 商品单商户订单号,
-//     sub_orders[].amount.total_amount 标价金额 (fen), sub_orders[].amount.currency 标价币种, sub_orders[].description 商品描述
+//   - required in body: combine_appid 平台商户应用ID, combine_out_trade_no 交易单订单号,
+//     sub_orders[].out_trade_no 商品单商户订单号, sub_orders[].amount.total_amount 标价金额 (fen),
+//     sub_orders[].amount.currency 标价币种, sub_orders[].description 商品描述
 //   - documented as required in body: combine_mchid 平台商户号, sub_orders[].mchid 商品单发起商户号
 //   - outcome: GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012602225
@@ -68,9 +73,10 @@ func (n V3CombineTransactions) Miniprogram() PostEnsureResolveCall {
 }
 
 // Native is POST /v3/combine-transactions/native 合单下单-Native支付:
-//   - required in body: combine_appid 合单商户appid, combine_mchid 合单商户号, combine_out_trade_no 合单商户订单号, sub_orders[].mchid
-//     子单商户号, sub_orders[].amount.total_amount 标价金额 (fen), sub_orders[].amount.currency 标价币种, sub_orders[].out_trade_no
-//     商品单商户订单号, sub_orders[].description 商品描述
+//   - required in body: combine_appid 合单商户appid, combine_mchid 合单商户号, combine_out_trade_no 合单商户订单号,
+//     sub_orders[].mchid 子单商户号, sub_orders[].amount.total_amount 标价金额 (fen),
+//     sub_orders[].amount.currency 标价币种, sub_orders[].out_trade_no 商品单商户订单号,
+//     sub_orders[].description 商品描述
 //   - outcome: GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556982
 func (n V3CombineTransactions) Native() PostEnsureResolveCall {
@@ -96,7 +102,8 @@ func (n V3CombineTransactionsOutTradeNo) CombineOutTradeNo(combineOutTradeNo str
 type V3CombineTransactionsOutTradeNoCombineOutTradeNo struct{ GetCall }
 
 // Close is POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close 合单关闭订单:
-//   - required in body: combine_appid 合单商户appid, sub_orders[].mchid 子单商户号, sub_orders[].out_trade_no 商品单商户订单号
+//   - required in body: combine_appid 合单商户appid, sub_orders[].mchid 子单商户号,
+//     sub_orders[].out_trade_no 商品单商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012577452
 func (n V3CombineTransactionsOutTradeNoCombineOutTradeNo) Close() PostEnsureCall {
 	return PostEnsureCall(wxpay.Chain(n.GetCall).Chain("close"))

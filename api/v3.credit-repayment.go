@@ -29,25 +29,28 @@ func (n V3CreditRepaymentPartner) Contracts() V3CreditRepaymentPartnerContracts 
 type V3CreditRepaymentPartnerContracts struct{ client *wxpay.Client }
 
 // AppPresign is POST /v3/credit-repayment/partner/contracts/app-presign APP预签约自动还款协议:
-//   - documented as required in body: appid 商户AppID, plan_id 模板ID, out_contract_code 服务商签约协议号, display_name 用户展示名称,
-//     contract_notify_url 签约结果通知地址, repayment_day 还款日, repayment_amount_limit 还款金额上限, real_identity.identity_type
-//     实名验证类型, real_identity.identity_id 自然人证件号码, real_identity.real_name 自然人姓名
+//   - documented as required in body: appid 商户AppID, plan_id 模板ID, out_contract_code 服务商签约协议号,
+//     display_name 用户展示名称, contract_notify_url 签约结果通知地址, repayment_day 还款日, repayment_amount_limit
+//     还款金额上限, real_identity.identity_type 实名验证类型, real_identity.identity_id 自然人证件号码,
+//     real_identity.real_name 自然人姓名
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016125804
 func (n V3CreditRepaymentPartnerContracts) AppPresign() PostCall {
 	return PostCall(n.client.Chain("v3/credit-repayment/partner/contracts/app-presign"))
 }
 
 // H5Presign is POST /v3/credit-repayment/partner/contracts/h5-presign H5预签约自动还款协议:
-//   - documented as required in body: appid 商户AppID, plan_id 模板ID, out_contract_code 服务商签约协议号, display_name 用户展示名称,
-//     contract_notify_url 签约结果通知地址, repayment_day 还款日, repayment_amount_limit 还款金额上限, real_identity.identity_type
-//     实名验证类型, real_identity.identity_id 自然人证件号码, real_identity.real_name 自然人姓名
+//   - documented as required in body: appid 商户AppID, plan_id 模板ID, out_contract_code 服务商签约协议号,
+//     display_name 用户展示名称, contract_notify_url 签约结果通知地址, repayment_day 还款日, repayment_amount_limit
+//     还款金额上限, real_identity.identity_type 实名验证类型, real_identity.identity_id 自然人证件号码,
+//     real_identity.real_name 自然人姓名
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016779565
 func (n V3CreditRepaymentPartnerContracts) H5Presign() PostCall {
 	return PostCall(n.client.Chain("v3/credit-repayment/partner/contracts/h5-presign"))
 }
 
 // Terminate is POST /v3/credit-repayment/partner/contracts/terminate 解除自动还款协议:
-//   - documented as required in body: out_contract_code 服务商签约协议号, contract_termination_remark 协议解约备注
+//   - documented as required in body: out_contract_code 服务商签约协议号, contract_termination_remark
+//     协议解约备注
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016125830
 func (n V3CreditRepaymentPartnerContracts) Terminate() PostCall {
 	return PostCall(n.client.Chain("v3/credit-repayment/partner/contracts/terminate"))
@@ -61,8 +64,8 @@ func (n V3CreditRepaymentPartnerContracts) OutContractCode(outContractCode strin
 }
 
 // DeductOrders is POST /v3/credit-repayment/partner/deduct-orders 发起还款:
-//   - documented as required in body: contract_id 还款协议ID, out_trade_no 商户侧交易单号, out_record_id 商户侧预约还款单号, deduct_amount
-//     还款金额, notify_url 商户回调地址, description 产品描述
+//   - documented as required in body: contract_id 还款协议ID, out_trade_no 商户侧交易单号, out_record_id
+//     商户侧预约还款单号, deduct_amount 还款金额, notify_url 商户回调地址, description 产品描述
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016779462
 func (n V3CreditRepaymentPartner) DeductOrders() V3CreditRepaymentPartnerDeductOrders {
 	return V3CreditRepaymentPartnerDeductOrders{PostCall(n.client.Chain("v3/credit-repayment/partner/deduct-orders")), n.client}
@@ -90,9 +93,9 @@ func (n V3CreditRepaymentPartner) ScheduleRecords() V3CreditRepaymentPartnerSche
 type V3CreditRepaymentPartnerScheduleRecords struct{ client *wxpay.Client }
 
 // BatchCreate is POST /v3/credit-repayment/partner/schedule-records/batch-create 预约还款:
-//   - documented as required in body: contract_id 还款协议ID, appid 商户AppID, openid 用户标识, schedule_items[].out_record_id
-//     商户侧预约还款单号, schedule_items[].sub_mchid 子商户号, schedule_items[].repayment_amount 应还款金额,
-//     schedule_items[].repayment_date 还款日期
+//   - documented as required in body: contract_id 还款协议ID, appid 商户AppID, openid 用户标识,
+//     schedule_items[].out_record_id 商户侧预约还款单号, schedule_items[].sub_mchid 子商户号,
+//     schedule_items[].repayment_amount 应还款金额, schedule_items[].repayment_date 还款日期
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016779459
 func (n V3CreditRepaymentPartnerScheduleRecords) BatchCreate() PostCall {
 	return PostCall(n.client.Chain("v3/credit-repayment/partner/schedule-records/batch-create"))

@@ -50,8 +50,9 @@ func (n V3EbikeChargeContracts) ContractID(contractID string) V3EbikeChargeContr
 type V3EbikeChargeContractsContractID struct{ GetCall }
 
 // Confirm is POST /v3/ebike/charge/contracts/{contract_id}/confirm 创建用户当次充电代扣凭证:
-//   - documented as required in body: appid 服务商公众号ID, charge_info.start_time 开始时间, charge_info.charging_station_name
-//     充电站名称, charge_info.charging_gun_number 充电枪编号, charge_info.device_id 充电位设备号
+//   - documented as required in body: appid 服务商公众号ID, charge_info.start_time 开始时间,
+//     charge_info.charging_station_name 充电站名称, charge_info.charging_gun_number 充电枪编号,
+//     charge_info.device_id 充电位设备号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_4.shtml
 //
 // Deprecated: offline.
@@ -60,10 +61,11 @@ func (n V3EbikeChargeContractsContractID) Confirm() PostCall {
 }
 
 // Transactions is POST /v3/ebike/charge/transactions 充电自行车代扣受理扣款:
-//   - documented as required in body: appid 服务商公众号ID, out_trade_no 商户订单号, notify_url 通知url, description 商品描述,
-//     charging_token 用户充电代扣凭证, amount.total 订单总金额, charge_info.start_time 开始时间, charge_info.end_time 结束时间,
-//     charge_info.charging_station_name 充电站名称, charge_info.charging_gun_number 充电枪编号, charge_info.charged_capacity
-//     已充电量, device_info.device_id 充电位设备号, device_info.device_ip 商户端设备ip
+//   - documented as required in body: appid 服务商公众号ID, out_trade_no 商户订单号, notify_url 通知url,
+//     description 商品描述, charging_token 用户充电代扣凭证, amount.total 订单总金额, charge_info.start_time 开始时间,
+//     charge_info.end_time 结束时间, charge_info.charging_station_name 充电站名称,
+//     charge_info.charging_gun_number 充电枪编号, charge_info.charged_capacity 已充电量,
+//     device_info.device_id 充电位设备号, device_info.device_ip 商户端设备ip
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_5.shtml
 //
 // Deprecated: offline.

@@ -41,7 +41,8 @@ func (n V3EcommerceAccountApplyCancelWithdraw) ApplymentID() V3EcommerceAccountA
 // V3EcommerceAccountApplyCancelWithdrawApplymentID is /v3/ecommerce/account/apply-cancel-withdraw/applyment-id.
 type V3EcommerceAccountApplyCancelWithdrawApplymentID struct{ client *wxpay.Client }
 
-// ApplymentID is GET /v3/ecommerce/account/apply-cancel-withdraw/applyment-id/{applyment_id} 微信支付注销提现申请单号查询申请单状态:
+// ApplymentID is GET /v3/ecommerce/account/apply-cancel-withdraw/applyment-id/{applyment_id}
+// 微信支付注销提现申请单号查询申请单状态:
 //   - {applyment_id} 微信支付付销提现申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013892765
 func (n V3EcommerceAccountApplyCancelWithdrawApplymentID) ApplymentID(applymentID string) GetCall {
@@ -63,7 +64,8 @@ func (n V3EcommerceAccountApplyCancelWithdraw) OutRequestNo() V3EcommerceAccount
 // V3EcommerceAccountApplyCancelWithdrawOutRequestNo is /v3/ecommerce/account/apply-cancel-withdraw/out-request-no.
 type V3EcommerceAccountApplyCancelWithdrawOutRequestNo struct{ client *wxpay.Client }
 
-// OutRequestNo is GET /v3/ecommerce/account/apply-cancel-withdraw/out-request-no/{out_request_no} 商户注销提现申请单号查询申请单状态:
+// OutRequestNo is GET /v3/ecommerce/account/apply-cancel-withdraw/out-request-no/{out_request_no}
+// 商户注销提现申请单号查询申请单状态:
 //   - {out_request_no} 商户注销提现申请号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013892759
 func (n V3EcommerceAccountApplyCancelWithdrawOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
@@ -129,8 +131,8 @@ func (n V3Ecommerce) Applyments() V3EcommerceApplyments {
 type V3EcommerceApplyments struct{ client *wxpay.Client }
 
 // Slash is POST /v3/ecommerce/applyments/ 二级商户进件:
-//   - required in body: out_request_no 业务申请编号, organization_type 主体类型, account_info 结算银行账户, contact_info 超级管理员信息,
-//     sales_scene_info 店铺信息, merchant_shortname 商户简称
+//   - required in body: out_request_no 业务申请编号, organization_type 主体类型, account_info 结算银行账户,
+//     contact_info 超级管理员信息, sales_scene_info 店铺信息, merchant_shortname 商户简称
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012713017
 func (n V3EcommerceApplyments) Slash() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/applyments/"))
@@ -160,11 +162,12 @@ func (n V3EcommerceApplymentsOutRequestNoOutRequestNo) Revoke() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("revoke"))
 }
 
-// SubmitAccountHostingApplyment is POST /v3/ecommerce/applyments/submit-account-hosting-applyment 提交申请单:
-//   - required in body: out_request_no 业务申请编号, organization_type 主体类型, account_info.bank_account_type 账户类型,
-//     account_info.account_bank 开户银行, account_info.account_name 开户名称, account_info.account_number 银行帐号,
-//     contact_info.contact_type 超级管理员类型, contact_info.contact_name 超级管理员姓名, sales_scene_info 店铺信息, merchant_shortname
-//     商户简称
+// SubmitAccountHostingApplyment is POST /v3/ecommerce/applyments/submit-account-hosting-applyment
+// 提交申请单:
+//   - required in body: out_request_no 业务申请编号, organization_type 主体类型,
+//     account_info.bank_account_type 账户类型, account_info.account_bank 开户银行,
+//     account_info.account_name 开户名称, account_info.account_number 银行帐号, contact_info.contact_type
+//     超级管理员类型, contact_info.contact_name 超级管理员姓名, sales_scene_info 店铺信息, merchant_shortname 商户简称
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015616688
 func (n V3EcommerceApplyments) SubmitAccountHostingApplyment() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/applyments/submit-account-hosting-applyment"))
@@ -247,7 +250,8 @@ func (n V3EcommerceCombinePapayContractsPlanIDPlanID) OutContractCode() V3Ecomme
 // V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode is /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code.
 type V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode struct{ branch }
 
-// OutContractCode is GET /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
+// OutContractCode is GET
+// /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询协议:
 //   - {out_contract_code} 商户签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884060
@@ -259,15 +263,16 @@ func (n V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCode) OutContract
 type V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode struct{ GetCall }
 
 // Terminate is POST
-// /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate 商户协议号解约协议:
+// /v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
+// 商户协议号解约协议:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884072
 func (n V3EcommerceCombinePapayContractsPlanIDPlanIDOutContractCodeOutContractCode) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
 // PreEntrustSign is POST /v3/ecommerce/combine-papay/contracts/pre-entrust-sign APP方式预签约:
-//   - required in body: appid 商户APPID, plan_id 委托代扣协议模板Id, out_contract_code 商户签约协议号, contract_display_account
-//     用户账户展示名称, notify_url 回调通知地址
+//   - required in body: appid 商户APPID, plan_id 委托代扣协议模板Id, out_contract_code 商户签约协议号,
+//     contract_display_account 用户账户展示名称, notify_url 回调通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012881608
 func (n V3EcommerceCombinePapayContracts) PreEntrustSign() V3EcommerceCombinePapayContractsPreEntrustSign {
 	return V3EcommerceCombinePapayContractsPreEntrustSign{PostCall(n.client.Chain("v3/ecommerce/combine-papay/contracts/pre-entrust-sign")), n.client}
@@ -300,7 +305,8 @@ type V3EcommerceCombinePapayTransactions struct {
 	client *wxpay.Client
 }
 
-// CombineOutTradeNo is GET /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no} 电商合单委托代扣查询订单:
+// CombineOutTradeNo is GET /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}
+// 电商合单委托代扣查询订单:
 //   - {combine_out_trade_no} 合单商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884130
 func (n V3EcommerceCombinePapayTransactions) CombineOutTradeNo(combineOutTradeNo string) V3EcommerceCombinePapayTransactionsCombineOutTradeNo {
@@ -310,7 +316,8 @@ func (n V3EcommerceCombinePapayTransactions) CombineOutTradeNo(combineOutTradeNo
 // V3EcommerceCombinePapayTransactionsCombineOutTradeNo is /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}.
 type V3EcommerceCombinePapayTransactionsCombineOutTradeNo struct{ GetCall }
 
-// Reverse is POST /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}/reverse 电商合单委托代扣撤销订单:
+// Reverse is POST /v3/ecommerce/combine-papay/transactions/{combine_out_trade_no}/reverse
+// 电商合单委托代扣撤销订单:
 //   - required in body: combine_appid 合单商户APPID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012884126
 func (n V3EcommerceCombinePapayTransactionsCombineOutTradeNo) Reverse() PostCall {
@@ -410,7 +417,8 @@ func (n V3EcommerceIndividualContracts) OutContractCode() V3EcommerceIndividualC
 // V3EcommerceIndividualContractsOutContractCode is /v3/ecommerce/individual-contracts/out-contract-code.
 type V3EcommerceIndividualContractsOutContractCode struct{ client *wxpay.Client }
 
-// OutContractCode is GET /v3/ecommerce/individual-contracts/out-contract-code/{out_contract_code} 根据业务申请单号查签约信息:
+// OutContractCode is GET /v3/ecommerce/individual-contracts/out-contract-code/{out_contract_code}
+// 根据业务申请单号查签约信息:
 //   - {out_contract_code} 业务申请单号
 //   - required in query: appid 签约和付款的微信小程序AppID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015851492
@@ -434,7 +442,8 @@ func (n V3EcommerceIndividualContractsPreEntrustSign) App() PostCall {
 }
 
 // MiniProgram is POST /v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program 小程序场景预签约:
-//   - documented as required in body: appid 签约和付款的AppID, out_contract_code 业务申请单号, openid 个人收款方的OpenID
+//   - documented as required in body: appid 签约和付款的AppID, out_contract_code 业务申请单号, openid
+//     个人收款方的OpenID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020023636
 func (n V3EcommerceIndividualContractsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign/mini-program"))
@@ -448,18 +457,20 @@ func (n V3EcommerceIndividualContracts) PreEntrustSignWithRealNameIdentity() V3E
 // V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity is /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity.
 type V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity struct{ client *wxpay.Client }
 
-// App is POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app APP场景预签约（需要实名验证）:
-//   - documented as required in body: appid 签约和付款的AppID, out_contract_code 业务申请单号, real_name 真实姓名, cred_type 证件类型,
-//     cred_id 件号码
+// App is POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app
+// APP场景预签约（需要实名验证）:
+//   - documented as required in body: appid 签约和付款的AppID, out_contract_code 业务申请单号, real_name 真实姓名,
+//     cred_type 证件类型, cred_id 件号码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020083765
 func (n V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity) App() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/app"))
 }
 
-// MiniProgram is POST /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program
+// MiniProgram is POST
+// /v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program
 // 小程序场景预签约（需要实名验证）:
-//   - documented as required in body: appid 签约和付款的AppID, out_contract_code 业务申请单号, openid 个人收款方的OpenID, real_name 真实姓名,
-//     cred_type 证件类型, cred_id 件号码
+//   - documented as required in body: appid 签约和付款的AppID, out_contract_code 业务申请单号, openid
+//     个人收款方的OpenID, real_name 真实姓名, cred_type 证件类型, cred_id 件号码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020023723
 func (n V3EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity/mini-program"))
@@ -482,8 +493,9 @@ func (n V3Ecommerce) MchTransfer() V3EcommerceMchTransfer {
 type V3EcommerceMchTransfer struct{ client *wxpay.Client }
 
 // Authorizations is POST /v3/ecommerce/mch-transfer/authorizations 申请二级商户商家转账授权:
-//   - required in body: sub_mchid 二级商户号, agreement_list[].agreement_code 协议编号, agreement_list[].agreement_version
-//     协议版本号, agreement_list[].sign_organization 签约主体, agreement_list[].sign_time 签约时间
+//   - required in body: sub_mchid 二级商户号, agreement_list[].agreement_code 协议编号,
+//     agreement_list[].agreement_version 协议版本号, agreement_list[].sign_organization 签约主体,
+//     agreement_list[].sign_time 签约时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504208
 func (n V3EcommerceMchTransfer) Authorizations() V3EcommerceMchTransferAuthorizations {
 	return V3EcommerceMchTransferAuthorizations{PostCall(n.client.Chain("v3/ecommerce/mch-transfer/authorizations")), n.client}
@@ -503,8 +515,8 @@ func (n V3EcommerceMchTransferAuthorizations) SubMchid(subMchid string) GetCall 
 }
 
 // TransferBills is POST /v3/ecommerce/mch-transfer/transfer-bills 发起转账:
-//   - required in body: sub_mchid 二级商户号, appid 服务商AppID, out_bill_no 商户单号, transfer_scene_id 转账场景ID, transfer_amount
-//     转账金额 (fen), transfer_remark 转账备注
+//   - required in body: sub_mchid 二级商户号, appid 服务商AppID, out_bill_no 商户单号, transfer_scene_id
+//     转账场景ID, transfer_amount 转账金额 (fen), transfer_remark 转账备注
 //   - outcome: GET /v3/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504211
 func (n V3EcommerceMchTransfer) TransferBills() V3EcommerceMchTransferTransferBills {
@@ -551,7 +563,8 @@ func (n V3EcommerceMchTransferTransferBills) TransferBillNo() V3EcommerceMchTran
 // V3EcommerceMchTransferTransferBillsTransferBillNo is /v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no.
 type V3EcommerceMchTransferTransferBillsTransferBillNo struct{ client *wxpay.Client }
 
-// TransferBillNo is GET /v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no} 微信转账单号查询转账单:
+// TransferBillNo is GET
+// /v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no} 微信转账单号查询转账单:
 //   - {transfer_bill_no} 微信转账单号
 //   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504214
@@ -581,7 +594,8 @@ func (n V3EcommerceProfitsharing) AfterSalesOrders() GetPostCall {
 }
 
 // FinishOrder is POST /v3/ecommerce/profitsharing/finish-order 完结分账:
-//   - required in body: sub_mchid 二级商户号, transaction_id 微信订单号, out_order_no 商户分帐单号, description 分账描述
+//   - required in body: sub_mchid 二级商户号, transaction_id 微信订单号, out_order_no 商户分帐单号, description
+//     分账描述
 //   - outcome: GET /v3/ecommerce/profitsharing/orders
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477745
 func (n V3EcommerceProfitsharing) FinishOrder() PostEnsureResolveCall {
@@ -595,8 +609,9 @@ func (n V3EcommerceProfitsharing) FinishOrder() PostEnsureResolveCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477734
 //
 // POST /v3/ecommerce/profitsharing/orders 请求分账:
-//   - required in body: sub_mchid 二级商户号, transaction_id 微信订单号, out_order_no 商户分账单号, receivers[].receiver_account
-//     分账接收方账号, receivers[].amount 分账金额 (fen), receivers[].description 分账描述, finish 是否分账完成
+//   - required in body: sub_mchid 二级商户号, transaction_id 微信订单号, out_order_no 商户分账单号,
+//     receivers[].receiver_account 分账接收方账号, receivers[].amount 分账金额 (fen), receivers[].description
+//     分账描述, finish 是否分账完成
 //   - outcome: GET /v3/ecommerce/profitsharing/orders
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691594
 func (n V3EcommerceProfitsharing) Orders() V3EcommerceProfitsharingOrders {
@@ -652,7 +667,8 @@ func (n V3EcommerceProfitsharingReceivers) Delete() PostCall {
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477740
 //
 // POST /v3/ecommerce/profitsharing/returnorders 请求分账回退:
-//   - required in body: sub_mchid 二级商户号, out_return_no 商户回退单号, return_mchid 回退商户号, amount 回退金额 (fen), description 回退描述
+//   - required in body: sub_mchid 二级商户号, out_return_no 商户回退单号, return_mchid 回退商户号, amount 回退金额
+//     (fen), description 回退描述
 //   - outcome: GET /v3/ecommerce/profitsharing/returnorders
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477737
 func (n V3EcommerceProfitsharing) Returnorders() GetPostEnsureResolveCall {
@@ -668,7 +684,8 @@ func (n V3Ecommerce) Refunds() V3EcommerceRefunds {
 type V3EcommerceRefunds struct{ client *wxpay.Client }
 
 // Apply is POST /v3/ecommerce/refunds/apply 退款申请:
-//   - required in body: sp_appid 电商平台APPID, out_refund_no 商户退款单号, amount.refund 退款金额 (fen), amount.total 原订单金额 (fen)
+//   - required in body: sp_appid 电商平台APPID, out_refund_no 商户退款单号, amount.refund 退款金额 (fen),
+//     amount.total 原订单金额 (fen)
 //   - outcome: GET /v3/ecommerce/refunds/out-refund-no/{out_refund_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012649457
 func (n V3EcommerceRefunds) Apply() PostEnsureResolveCall {
@@ -763,8 +780,8 @@ func (n V3EcommerceSubsidies) Create() PostCall {
 }
 
 // Return is POST /v3/ecommerce/subsidies/return 请求补差回退:
-//   - required in body: sub_mchid 二级商户号, out_order_no 商户补差回退单号, transaction_id 微信订单号, amount 补差回退金额 (fen), description
-//     补差回退描述
+//   - required in body: sub_mchid 二级商户号, out_order_no 商户补差回退单号, transaction_id 微信订单号, amount 补差回退金额
+//     (fen), description 补差回退描述
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012477636
 func (n V3EcommerceSubsidies) Return() PostCall {
 	return PostCall(n.client.Chain("v3/ecommerce/subsidies/return"))

@@ -37,8 +37,8 @@ func (n V3EduPapayContractsID) ContractID(contractID string) GetCall {
 }
 
 // Presign is POST /v3/edu-papay/contracts/presign 预签约:
-//   - required in body: appid 服务商APPID, openid 服务商APPID下的用户标识, plan_id 签约模板号, user_id 用户账号, period_start_date 首次扣款日期,
-//     trade_scene 场景信息枚举
+//   - required in body: appid 服务商APPID, openid 服务商APPID下的用户标识, plan_id 签约模板号, user_id 用户账号,
+//     period_start_date 首次扣款日期, trade_scene 场景信息枚举
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012522560
 func (n V3EduPapayContracts) Presign() PostCall {
 	return PostCall(n.client.Chain("v3/edu-papay/contracts/presign"))
@@ -52,8 +52,8 @@ func (n V3EduPapayContracts) ContractID(contractID string) DeleteCall {
 }
 
 // Transactions is POST /v3/edu-papay/transactions 教育通扣款受理:
-//   - required in body: appid 服务商APPID, body 商品或支付单简要描述, out_trade_no 商户订单号, contract_id 签约协议号, trade_scene 场景信息枚举,
-//     amount.total 总金额 (fen)
+//   - required in body: appid 服务商APPID, body 商品或支付单简要描述, out_trade_no 商户订单号, contract_id 签约协议号,
+//     trade_scene 场景信息枚举, amount.total 总金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524731
 func (n V3EduPapay) Transactions() V3EduPapayTransactions {
 	return V3EduPapayTransactions{PostCall(n.client.Chain("v3/edu-papay/transactions")), n.client}

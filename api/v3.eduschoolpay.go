@@ -21,8 +21,8 @@ func (n V3Eduschoolpay) Contracts() V3EduschoolpayContracts {
 type V3EduschoolpayContracts struct{ client *wxpay.Client }
 
 // Presign is POST /v3/eduschoolpay/contracts/presign 预签约:
-//   - required in body: appid 商户appid, openid 商户appid下的用户标识, plan_id 签约模板号, user_id 用户账号, school_id 学校编号,
-//     out_contract_code 外部签约号
+//   - required in body: appid 商户appid, openid 商户appid下的用户标识, plan_id 签约模板号, user_id 用户账号, school_id
+//     学校编号, out_contract_code 外部签约号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468952
 func (n V3EduschoolpayContracts) Presign() PostCall {
 	return PostCall(n.client.Chain("v3/eduschoolpay/contracts/presign"))
@@ -45,8 +45,8 @@ func (n V3EduschoolpayContractsContractID) Terminate() PostCall {
 }
 
 // Transactions is POST /v3/eduschoolpay/transactions 扣款:
-//   - required in body: appid 商户appid, description 商品描述, out_trade_no 商户订单号, contract_id 签约协议号, user_id 用户账号,
-//     amount.total 总金额 (fen), amount.currency 货币类型
+//   - required in body: appid 商户appid, description 商品描述, out_trade_no 商户订单号, contract_id 签约协议号,
+//     user_id 用户账号, amount.total 总金额 (fen), amount.currency 货币类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012469030
 func (n V3Eduschoolpay) Transactions() V3EduschoolpayTransactions {
 	return V3EduschoolpayTransactions{PostCall(n.client.Chain("v3/eduschoolpay/transactions")), n.client}

@@ -21,8 +21,9 @@ func (n V3FundApp) BrandRedpacket() V3FundAppBrandRedpacket {
 type V3FundAppBrandRedpacket struct{ client *wxpay.Client }
 
 // BrandMerchantBatches is POST /v3/fund-app/brand-redpacket/brand-merchant-batches 品牌商户发放红包:
-//   - required in body: brand_id 品牌ID, brand_appid 品牌AppID, scene 品牌红包发放场景, template_id 品牌红包模板ID, out_batch_no
-//     商家品牌红包批次单号, batch_name 品牌红包批次名称, batch_remark 品牌红包批次备注, total_amount 总金额 (fen), total_num 总笔数
+//   - required in body: brand_id 品牌ID, brand_appid 品牌AppID, scene 品牌红包发放场景, template_id 品牌红包模板ID,
+//     out_batch_no 商家品牌红包批次单号, batch_name 品牌红包批次名称, batch_remark 品牌红包批次备注, total_amount 总金额 (fen),
+//     total_num 总笔数
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310358
 func (n V3FundAppBrandRedpacket) BrandMerchantBatches() V3FundAppBrandRedpacketBrandMerchantBatches {
 	return V3FundAppBrandRedpacketBrandMerchantBatches{PostCall(n.client.Chain("v3/fund-app/brand-redpacket/brand-merchant-batches")), n.client}
@@ -52,7 +53,8 @@ func (n V3FundAppBrandRedpacketBrandMerchantBatchesBatchNo) Details() V3FundAppB
 // V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails is /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details.
 type V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails struct{ branch }
 
-// DetailNo is GET /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details/{detail_no} 商家明细单号查询明细单:
+// DetailNo is GET
+// /v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details/{detail_no} 商家明细单号查询明细单:
 //   - {detail_no} 商家品牌红包明细单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310384
 func (n V3FundAppBrandRedpacketBrandMerchantBatchesBatchNoDetails) DetailNo(detailNo string) GetCall {
@@ -67,7 +69,8 @@ func (n V3FundAppBrandRedpacket) BrandMerchantOutBatches() V3FundAppBrandRedpack
 // V3FundAppBrandRedpacketBrandMerchantOutBatches is /v3/fund-app/brand-redpacket/brand-merchant-out-batches.
 type V3FundAppBrandRedpacketBrandMerchantOutBatches struct{ client *wxpay.Client }
 
-// OutBatchNo is GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no} 商家批次单号查询批次单:
+// OutBatchNo is GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}
+// 商家批次单号查询批次单:
 //   - {out_batch_no} 商家品牌红包批次单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310378
 func (n V3FundAppBrandRedpacketBrandMerchantOutBatches) OutBatchNo(outBatchNo string) V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNo {
@@ -85,7 +88,8 @@ func (n V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNo) OutDetails() V
 // V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails is /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details.
 type V3FundAppBrandRedpacketBrandMerchantOutBatchesOutBatchNoOutDetails struct{ branch }
 
-// OutDetailNo is GET /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details/{out_detail_no}
+// OutDetailNo is GET
+// /v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details/{out_detail_no}
 // 商家明细单号查询明细单:
 //   - {out_detail_no} 商家品牌红包明细单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014310391
@@ -142,7 +146,8 @@ type V3FundAppMchTransferElecsignTransferBillNo struct {
 	client *wxpay.Client
 }
 
-// TransferBillNo is GET /v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no} 微信单号查询电子回单:
+// TransferBillNo is GET /v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no}
+// 微信单号查询电子回单:
 //   - {transfer_bill_no} 微信转账单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716455
 func (n V3FundAppMchTransferElecsignTransferBillNo) TransferBillNo(transferBillNo string) GetReceiptCall {
@@ -187,8 +192,8 @@ func (n V3FundAppMchTransferPartnerBudgetOutBudgetNo) ElectronicReceipts() GetRe
 }
 
 // CharityBudget is POST /v3/fund-app/mch-transfer/partner/charity-budget 申请公益捐赠预算:
-//   - documented as required in body: out_budget_no 商户预算单号, sponsor_mchid 出资商户号, sponsor_subject_name 出资企业主体名称,
-//     activity_name 活动名称, activity_remark 活动说明, amount 预算总金额
+//   - documented as required in body: out_budget_no 商户预算单号, sponsor_mchid 出资商户号,
+//     sponsor_subject_name 出资企业主体名称, activity_name 活动名称, activity_remark 活动说明, amount 预算总金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554763
 func (n V3FundAppMchTransferPartner) CharityBudget() V3FundAppMchTransferPartnerCharityBudget {
 	return V3FundAppMchTransferPartnerCharityBudget{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-budget")), n.client}
@@ -200,7 +205,8 @@ type V3FundAppMchTransferPartnerCharityBudget struct {
 	client *wxpay.Client
 }
 
-// OutBudgetNo is GET /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no} 商户单号查询公益捐赠预算详情:
+// OutBudgetNo is GET /v3/fund-app/mch-transfer/partner/charity-budget/{out_budget_no}
+// 商户单号查询公益捐赠预算详情:
 //   - {out_budget_no} 商户预算单号
 //   - documented as required in query: sponsor_mchid 出资商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554788
@@ -219,8 +225,8 @@ func (n V3FundAppMchTransferPartnerCharityBudgetOutBudgetNo) Unlock() PostCall {
 }
 
 // CharityTransferBills is POST /v3/fund-app/mch-transfer/partner/charity-transfer-bills 发起公益捐赠:
-//   - documented as required in body: out_budget_no 商户预算单号, out_transfer_no 商户公益捐赠单号, sponsor_mchid 出资商户号,
-//     receive_mchid 收款商户号, amount 预算总金额, transfer_remark 捐赠备注
+//   - documented as required in body: out_budget_no 商户预算单号, out_transfer_no 商户公益捐赠单号, sponsor_mchid
+//     出资商户号, receive_mchid 收款商户号, amount 预算总金额, transfer_remark 捐赠备注
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015554841
 func (n V3FundAppMchTransferPartner) CharityTransferBills() V3FundAppMchTransferPartnerCharityTransferBills {
 	return V3FundAppMchTransferPartnerCharityTransferBills{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/charity-transfer-bills")), n.client}
@@ -240,7 +246,8 @@ func (n V3FundAppMchTransferPartnerCharityTransferBills) OutTransferNo() V3FundA
 // V3FundAppMchTransferPartnerCharityTransferBillsOutTransferNo is /v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no.
 type V3FundAppMchTransferPartnerCharityTransferBillsOutTransferNo struct{ client *wxpay.Client }
 
-// OutTransferNo is GET /v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no}
+// OutTransferNo is GET
+// /v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no/{out_transfer_no}
 // 商户单号查询公益捐赠详情:
 //   - {out_transfer_no} 商户公益捐赠单号
 //   - documented as required in query: sponsor_mchid 出资商户号, out_budget_no 商户预算单号
@@ -270,7 +277,8 @@ func (n V3FundAppMchTransferPartnerElectronicReceipts) OutBillNo(outBillNo strin
 	return GetReceiptCall(n.client.Chain("v3/fund-app/mch-transfer/partner/electronic-receipts/{out_bill_no}").Var("out_bill_no", outBillNo))
 }
 
-// SubMchAuthorizations is POST /v3/fund-app/mch-transfer/partner/sub-mch-authorizations 申请子商户商家转账授权:
+// SubMchAuthorizations is POST /v3/fund-app/mch-transfer/partner/sub-mch-authorizations
+// 申请子商户商家转账授权:
 //   - documented as required in body: sub_mchid 二级商户号, out_apply_no 商户申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469102
 func (n V3FundAppMchTransferPartner) SubMchAuthorizations() V3FundAppMchTransferPartnerSubMchAuthorizations {
@@ -283,7 +291,8 @@ type V3FundAppMchTransferPartnerSubMchAuthorizations struct {
 	client *wxpay.Client
 }
 
-// SubMchid is GET /v3/fund-app/mch-transfer/partner/sub-mch-authorizations/{sub_mchid} 查询子商户商家转账授权状态:
+// SubMchid is GET /v3/fund-app/mch-transfer/partner/sub-mch-authorizations/{sub_mchid}
+// 查询子商户商家转账授权状态:
 //   - {sub_mchid} 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469112
 func (n V3FundAppMchTransferPartnerSubMchAuthorizations) SubMchid(subMchid string) GetCall {
@@ -291,9 +300,9 @@ func (n V3FundAppMchTransferPartnerSubMchAuthorizations) SubMchid(subMchid strin
 }
 
 // TransferBills is POST /v3/fund-app/mch-transfer/partner/transfer-bills 发起转账:
-//   - documented as required in body: sub_mchid 二级商户号, appid 商户AppID, out_bill_no 商户单号, openid 收款用户OpenID,
-//     transfer_amount 转账金额, transfer_remark 转账备注, transfer_scene_id 转账场景ID, transfer_scene_report_infos[].info_type
-//     信息类型, transfer_scene_report_infos[].info_content 信息内容
+//   - documented as required in body: sub_mchid 二级商户号, appid 商户AppID, out_bill_no 商户单号, openid
+//     收款用户OpenID, transfer_amount 转账金额, transfer_remark 转账备注, transfer_scene_id 转账场景ID,
+//     transfer_scene_report_infos[].info_type 信息类型, transfer_scene_report_infos[].info_content 信息内容
 //   - outcome: GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469096
 func (n V3FundAppMchTransferPartner) TransferBills() V3FundAppMchTransferPartnerTransferBills {
@@ -314,7 +323,8 @@ func (n V3FundAppMchTransferPartnerTransferBills) OutBillNo() V3FundAppMchTransf
 // V3FundAppMchTransferPartnerTransferBillsOutBillNo is /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no.
 type V3FundAppMchTransferPartnerTransferBillsOutBillNo struct{ client *wxpay.Client }
 
-// OutBillNo is GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no} 商户单号查询转账单:
+// OutBillNo is GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}
+// 商户单号查询转账单:
 //   - {out_bill_no} 商户单号
 //   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469131
@@ -325,18 +335,19 @@ func (n V3FundAppMchTransferPartnerTransferBillsOutBillNo) OutBillNo(outBillNo s
 // V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo is /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}.
 type V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo struct{ GetCall }
 
-// Cancel is POST /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}/cancel 撤销转账:
+// Cancel is POST /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}/cancel
+// 撤销转账:
 //   - documented as required in body: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015469118
 func (n V3FundAppMchTransferPartnerTransferBillsOutBillNoOutBillNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
-// PreTransferWithAuthorization is POST /v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization
-// 发起转账并完成自动收款授权:
-//   - documented as required in body: sub_mchid 二级商户号, appid 商户AppID, out_bill_no 商户单号, openid 收款用户OpenID,
-//     transfer_amount 转账金额, transfer_remark 转账备注, transfer_scene_id 转账场景ID, transfer_scene_report_infos[].info_type
-//     信息类型, transfer_scene_report_infos[].info_content 信息内容
+// PreTransferWithAuthorization is POST
+// /v3/fund-app/mch-transfer/partner/transfer-bills/pre-transfer-with-authorization 发起转账并完成自动收款授权:
+//   - documented as required in body: sub_mchid 二级商户号, appid 商户AppID, out_bill_no 商户单号, openid
+//     收款用户OpenID, transfer_amount 转账金额, transfer_remark 转账备注, transfer_scene_id 转账场景ID,
+//     transfer_scene_report_infos[].info_type 信息类型, transfer_scene_report_infos[].info_content 信息内容
 //   - outcome: GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809843
 func (n V3FundAppMchTransferPartnerTransferBills) PreTransferWithAuthorization() PostEnsureResolveCall {
@@ -344,18 +355,20 @@ func (n V3FundAppMchTransferPartnerTransferBills) PreTransferWithAuthorization()
 }
 
 // Transfer is POST /v3/fund-app/mch-transfer/partner/transfer-bills/transfer 转账（用户自动收款）:
-//   - documented as required in body: sub_mchid 二级商户号, appid 商户AppID, out_bill_no 商户单号, transfer_amount 转账金额,
-//     transfer_remark 转账备注, transfer_scene_id 转账场景ID, transfer_scene_report_infos[].info_type 信息类型,
-//     transfer_scene_report_infos[].info_content 信息内容, authorization_id 微信自动收款授权单号
+//   - documented as required in body: sub_mchid 二级商户号, appid 商户AppID, out_bill_no 商户单号,
+//     transfer_amount 转账金额, transfer_remark 转账备注, transfer_scene_id 转账场景ID,
+//     transfer_scene_report_infos[].info_type 信息类型, transfer_scene_report_infos[].info_content
+//     信息内容, authorization_id 微信自动收款授权单号
 //   - outcome: GET /v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809837
 func (n V3FundAppMchTransferPartnerTransferBills) Transfer() PostEnsureResolveCall {
 	return PostEnsureResolveCall(n.client.Chain("v3/fund-app/mch-transfer/partner/transfer-bills/transfer"))
 }
 
-// UserConfirmAuthorizations is POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations 申请免确认收款授权:
-//   - documented as required in body: out_authorization_no 商户侧授权单号, appid 商户AppID, openid 收款用户OpenID, transfer_scene_id
-//     转账场景ID, user_display_name 用户展示名称, notify_url 授权结果通知地址
+// UserConfirmAuthorizations is POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations
+// 申请免确认收款授权:
+//   - documented as required in body: out_authorization_no 商户侧授权单号, appid 商户AppID, openid
+//     收款用户OpenID, transfer_scene_id 转账场景ID, user_display_name 用户展示名称, notify_url 授权结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809861
 func (n V3FundAppMchTransferPartner) UserConfirmAuthorizations() V3FundAppMchTransferPartnerUserConfirmAuthorizations {
 	return V3FundAppMchTransferPartnerUserConfirmAuthorizations{PostCall(n.client.Chain("v3/fund-app/mch-transfer/partner/user-confirm-authorizations")), n.client}
@@ -367,7 +380,8 @@ type V3FundAppMchTransferPartnerUserConfirmAuthorizations struct {
 	client *wxpay.Client
 }
 
-// OutAuthorizationNo is GET /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}
+// OutAuthorizationNo is GET
+// /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}
 // 商户单号查询自动收款授权:
 //   - {out_authorization_no} 商户侧授权单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809859
@@ -378,15 +392,17 @@ func (n V3FundAppMchTransferPartnerUserConfirmAuthorizations) OutAuthorizationNo
 // V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo is /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}.
 type V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo struct{ GetCall }
 
-// Close is POST /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}/close 解除免确认收款授权:
+// Close is POST
+// /v3/fund-app/mch-transfer/partner/user-confirm-authorizations/{out_authorization_no}/close
+// 解除免确认收款授权:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016809851
 func (n V3FundAppMchTransferPartnerUserConfirmAuthorizationsOutAuthorizationNo) Close() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("close"))
 }
 
 // TransferBills is POST /v3/fund-app/mch-transfer/transfer-bills 发起转账:
-//   - required in body: appid 商户AppID, out_bill_no 商户单号, openid 收款用户OpenID, transfer_amount 转账金额 (fen), transfer_remark
-//     转账备注
+//   - required in body: appid 商户AppID, out_bill_no 商户单号, openid 收款用户OpenID, transfer_amount 转账金额
+//     (fen), transfer_remark 转账备注
 //   - outcome: GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716434
 func (n V3FundAppMchTransfer) TransferBills() V3FundAppMchTransferTransferBills {
@@ -423,9 +439,10 @@ func (n V3FundAppMchTransferTransferBillsOutBillNoOutBillNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
-// PreTransferWithAuthorization is POST /v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization
-// 发起转账并完成自动收款授权:
-//   - required in body: appid 商户AppID, out_bill_no 商户单号, transfer_amount 转账金额 (fen), transfer_remark 转账备注
+// PreTransferWithAuthorization is POST
+// /v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization 发起转账并完成自动收款授权:
+//   - required in body: appid 商户AppID, out_bill_no 商户单号, transfer_amount 转账金额 (fen),
+//     transfer_remark 转账备注
 //   - outcome: GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014399293
 func (n V3FundAppMchTransferTransferBills) PreTransferWithAuthorization() PostEnsureResolveCall {
@@ -433,7 +450,8 @@ func (n V3FundAppMchTransferTransferBills) PreTransferWithAuthorization() PostEn
 }
 
 // Transfer is POST /v3/fund-app/mch-transfer/transfer-bills/transfer 用户授权后转账:
-//   - required in body: appid 商户AppID, out_bill_no 商户单号, transfer_amount 转账金额 (fen), transfer_remark 转账备注
+//   - required in body: appid 商户AppID, out_bill_no 商户单号, transfer_amount 转账金额 (fen),
+//     transfer_remark 转账备注
 //   - outcome: GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014399371
 func (n V3FundAppMchTransferTransferBills) Transfer() PostEnsureResolveCall {
@@ -448,7 +466,8 @@ func (n V3FundAppMchTransferTransferBills) TransferBillNo() V3FundAppMchTransfer
 // V3FundAppMchTransferTransferBillsTransferBillNo is /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no.
 type V3FundAppMchTransferTransferBillsTransferBillNo struct{ client *wxpay.Client }
 
-// TransferBillNo is GET /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no} 微信转账单号查询转账单:
+// TransferBillNo is GET
+// /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no} 微信转账单号查询转账单:
 //   - {transfer_bill_no} 微信转账单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716457
 func (n V3FundAppMchTransferTransferBillsTransferBillNo) TransferBillNo(transferBillNo string) GetCall {
@@ -456,7 +475,8 @@ func (n V3FundAppMchTransferTransferBillsTransferBillNo) TransferBillNo(transfer
 }
 
 // TransferToQQWalletBills is POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills 发起转账到QQ钱包:
-//   - required in body: appid QQ互联开放平台AppID, out_bill_no 商户单号, transfer_amount 转账金额 (fen), transfer_remark 转账备注
+//   - required in body: appid QQ互联开放平台AppID, out_bill_no 商户单号, transfer_amount 转账金额 (fen),
+//     transfer_remark 转账备注
 //   - outcome: GET /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014297386
 func (n V3FundAppMchTransfer) TransferToQQWalletBills() V3FundAppMchTransferTransferToQQWalletBills {
@@ -469,7 +489,8 @@ type V3FundAppMchTransferTransferToQQWalletBills struct {
 	client *wxpay.Client
 }
 
-// OutBillNo is GET /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no} 查询转账到QQ钱包的结果:
+// OutBillNo is GET /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}
+// 查询转账到QQ钱包的结果:
 //   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014297440
 func (n V3FundAppMchTransferTransferToQQWalletBills) OutBillNo(outBillNo string) V3FundAppMchTransferTransferToQQWalletBillsOutBillNo {
@@ -479,14 +500,16 @@ func (n V3FundAppMchTransferTransferToQQWalletBills) OutBillNo(outBillNo string)
 // V3FundAppMchTransferTransferToQQWalletBillsOutBillNo is /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}.
 type V3FundAppMchTransferTransferToQQWalletBillsOutBillNo struct{ GetCall }
 
-// Cancel is POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}/cancel 撤销转账到QQ钱包:
+// Cancel is POST /v3/fund-app/mch-transfer/transfer-to-qq-wallet-bills/{out_bill_no}/cancel
+// 撤销转账到QQ钱包:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014297396
 func (n V3FundAppMchTransferTransferToQQWalletBillsOutBillNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
 // UserConfirmAuthorization is POST /v3/fund-app/mch-transfer/user-confirm-authorization 申请免确认收款授权:
-//   - required in body: out_authorization_no 商户侧授权单号, appid 商户AppID, openid 收款用户OpenID, user_display_name 用户展示名称
+//   - required in body: out_authorization_no 商户侧授权单号, appid 商户AppID, openid 收款用户OpenID,
+//     user_display_name 用户展示名称
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015901167
 func (n V3FundAppMchTransfer) UserConfirmAuthorization() V3FundAppMchTransferUserConfirmAuthorization {
 	return V3FundAppMchTransferUserConfirmAuthorization{PostCall(n.client.Chain("v3/fund-app/mch-transfer/user-confirm-authorization")), n.client}
@@ -507,7 +530,8 @@ func (n V3FundAppMchTransferUserConfirmAuthorization) OutAuthorizationNo() V3Fun
 type V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNo struct{ client *wxpay.Client }
 
 // OutAuthorizationNo is GET
-// /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no} 商户单号查询自动收款授权:
+// /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}
+// 商户单号查询自动收款授权:
 //   - {out_authorization_no} 商户侧授权单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014399423
 func (n V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNo) OutAuthorizationNo(outAuthorizationNo string) V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo {
@@ -517,7 +541,8 @@ func (n V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNo) OutAutho
 // V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo is /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}.
 type V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo struct{ GetCall }
 
-// Close is POST /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}/close
+// Close is POST
+// /v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/{out_authorization_no}/close
 // 解除免确认收款授权:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4015653811
 func (n V3FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNoOutAuthorizationNo) Close() PostCall {

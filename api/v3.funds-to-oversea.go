@@ -20,9 +20,10 @@ func (n V3FundsToOversea) BillDownloadURL() GetBillCall {
 }
 
 // Orders is POST /v3/funds-to-oversea/orders 申请资金出境:
-//   - required in body: out_order_id 商户出境单号, sub_mchid 二级商户号, transaction_id 微信订单号, amount 出境金额 (fen), foreign_currency
-//     境外收款币种, seller_info.oversea_business_name 境外卖家经营主体名称, seller_info.oversea_shop_name 境外卖家店铺名称,
-//     seller_info.seller_id 卖家ID, payee_info.payee_id 收款人识别号
+//   - required in body: out_order_id 商户出境单号, sub_mchid 二级商户号, transaction_id 微信订单号, amount 出境金额
+//     (fen), foreign_currency 境外收款币种, seller_info.oversea_business_name 境外卖家经营主体名称,
+//     seller_info.oversea_shop_name 境外卖家店铺名称, seller_info.seller_id 卖家ID, payee_info.payee_id
+//     收款人识别号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476113
 func (n V3FundsToOversea) Orders() V3FundsToOverseaOrders {
 	return V3FundsToOverseaOrders{PostCall(n.client.Chain("v3/funds-to-oversea/orders")), n.client}
@@ -51,8 +52,8 @@ func (n V3FundsToOversea) Return() V3FundsToOverseaReturn {
 type V3FundsToOverseaReturn struct{ client *wxpay.Client }
 
 // ReturnOrders is POST /v3/funds-to-oversea/return/return-orders 申请资金出境退回:
-//   - required in body: out_return_no 商户出境退回单号, sub_mchid 二级商户号, out_order_id 商户出境单号, transaction_id 微信订单号, amount 退回金额
-//     (fen)
+//   - required in body: out_return_no 商户出境退回单号, sub_mchid 二级商户号, out_order_id 商户出境单号,
+//     transaction_id 微信订单号, amount 退回金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013735039
 func (n V3FundsToOverseaReturn) ReturnOrders() V3FundsToOverseaReturnReturnOrders {
 	return V3FundsToOverseaReturnReturnOrders{PostCall(n.client.Chain("v3/funds-to-oversea/return/return-orders")), n.client}
@@ -72,7 +73,8 @@ func (n V3FundsToOverseaReturnReturnOrders) OutReturnNo() V3FundsToOverseaReturn
 // V3FundsToOverseaReturnReturnOrdersOutReturnNo is /v3/funds-to-oversea/return/return-orders/out-return-no.
 type V3FundsToOverseaReturnReturnOrdersOutReturnNo struct{ client *wxpay.Client }
 
-// OutReturnNo is GET /v3/funds-to-oversea/return/return-orders/out-return-no/{out_return_no} 查询出境退回结果（通过商户出境退回单号）:
+// OutReturnNo is GET /v3/funds-to-oversea/return/return-orders/out-return-no/{out_return_no}
+// 查询出境退回结果（通过商户出境退回单号）:
 //   - {out_return_no} 商户出境单号
 //   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013735052
@@ -96,8 +98,8 @@ func (n V3FundsToOverseaTransactions) TransactionID(transactionID string) V3Fund
 // V3FundsToOverseaTransactionsTransactionID is /v3/funds-to-oversea/transactions/{transaction_id}.
 type V3FundsToOverseaTransactionsTransactionID struct{ branch }
 
-// AvailableAbroadAmounts is GET /v3/funds-to-oversea/transactions/{transaction_id}/available_abroad_amounts
-// 查询订单剩余可出境余额:
+// AvailableAbroadAmounts is GET
+// /v3/funds-to-oversea/transactions/{transaction_id}/available_abroad_amounts 查询订单剩余可出境余额:
 //   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476109
 func (n V3FundsToOverseaTransactionsTransactionID) AvailableAbroadAmounts() GetCall {

@@ -29,32 +29,35 @@ type V3GlobalCustoms struct{ client *wxpay.Client }
 // Orders is /v3/global/customs/orders.
 //
 // GET /v3/global/customs/orders 报关查询:
-//   - documented as required in query: appid 机构APPID, mchid 商户号, order_type 订单类型, order_no 订单号, customs 海关
+//   - documented as required in query: appid 机构APPID, mchid 商户号, order_type 订单类型, order_no 订单号,
+//     customs 海关
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025131
 //
 // POST /v3/global/customs/orders 报关:
-//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id 微信订单号, customs 海关,
-//     merchant_customs_no 商户海关备案号
+//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id
+//     微信订单号, customs 海关, merchant_customs_no 商户海关备案号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025127
 //
 // PATCH /v3/global/customs/orders 报关信息修改:
-//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id 微信订单号, customs 海关编码,
-//     merchant_customs_no 商户海关备案号
+//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id
+//     微信订单号, customs 海关编码, merchant_customs_no 商户海关备案号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025136
 func (n V3GlobalCustoms) Orders() GetEachPostPatchCall {
 	return GetEachPostPatchCall(n.client.Chain("v3/global/customs/orders"))
 }
 
 // Redeclare is POST /v3/global/customs/redeclare 报关重推:
-//   - documented as required in body: appid 机构APPID, mchid 商户号, customs 海关编码, merchant_customs_no 商户海关备案号
+//   - documented as required in body: appid 机构APPID, mchid 商户号, customs 海关编码, merchant_customs_no
+//     商户海关备案号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025133
 func (n V3GlobalCustoms) Redeclare() PostCall {
 	return PostCall(n.client.Chain("v3/global/customs/redeclare"))
 }
 
 // VerifyCertificate is POST /v3/global/customs/verify-certificate 身份信息校验:
-//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id 微信订单号, customs 海关,
-//     merchant_customs_no 商户海关备案号, certificate_type 证件类型, certificate_id 证件号, certificate_name 证件姓名
+//   - documented as required in body: appid 机构APPID, mchid 商户号, out_trade_no 商户订单号, transaction_id
+//     微信订单号, customs 海关, merchant_customs_no 商户海关备案号, certificate_type 证件类型, certificate_id 证件号,
+//     certificate_name 证件姓名
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025128
 func (n V3GlobalCustoms) VerifyCertificate() PostCall {
 	return PostCall(n.client.Chain("v3/global/customs/verify-certificate"))
@@ -120,7 +123,8 @@ func (n V3GlobalMerchantH5Permission) Domain() V3GlobalMerchantH5PermissionDomai
 type V3GlobalMerchantH5PermissionDomain struct{ client *wxpay.Client }
 
 // Applications is POST /v3/global/merchant/h5/permission/domain/applications 创建H5支付域名修改申请单:
-//   - documented as required in body: domains H5支付域名, website_url 子商户H5经营网址, out_applyment_id 商户申请单号
+//   - documented as required in body: domains H5支付域名, website_url 子商户H5经营网址, out_applyment_id
+//     商户申请单号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025110
 func (n V3GlobalMerchantH5PermissionDomain) Applications() V3GlobalMerchantH5PermissionDomainApplications {
 	return V3GlobalMerchantH5PermissionDomainApplications{PostCall(n.client.Chain("v3/global/merchant/h5/permission/domain/applications")), n.client}
@@ -209,7 +213,8 @@ func (n V3GlobalMerchantServiceComplaintsComplaintID) Complete() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("complete"))
 }
 
-// NegotiationHistorys is GET /v3/global/merchant-service/complaints/{complaint_id}/negotiation-historys 查询投诉协商历史:
+// NegotiationHistorys is GET
+// /v3/global/merchant-service/complaints/{complaint_id}/negotiation-historys 查询投诉协商历史:
 //   - https://docs.qq.com/doc/DTnBqR29rUEV6Y2VZ
 func (n V3GlobalMerchantServiceComplaintsComplaintID) NegotiationHistorys() GetEachCall {
 	return GetEachCall(wxpay.Chain(n.GetCall).Chain("negotiation-historys"))
@@ -268,9 +273,10 @@ func (n V3GlobalMerchantStorageFile) Upload() UploadCall {
 }
 
 // Merchants is POST /v3/global/merchants 子商户进件（融合钱包）:
-//   - documented as required in body: sp_appid 机构appid, sp_mchid 机构商户号, name 子商户全称, shortname 子商户简称, office_phone 公司电话,
-//     contact.name 联系人名称, contact.phone 联系人电话, contact.email 联系人邮箱, business_category 类目, merchant_country_code
-//     注册国家或区域, merchant_type 商户类型, business.business_type 业务类型
+//   - documented as required in body: sp_appid 机构appid, sp_mchid 机构商户号, name 子商户全称, shortname
+//     子商户简称, office_phone 公司电话, contact.name 联系人名称, contact.phone 联系人电话, contact.email 联系人邮箱,
+//     business_category 类目, merchant_country_code 注册国家或区域, merchant_type 商户类型,
+//     business.business_type 业务类型
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025088
 func (n V3Global) Merchants() V3GlobalMerchants {
 	return V3GlobalMerchants{PostCall(n.client.Chain("v3/global/merchants")), n.client}
@@ -290,10 +296,11 @@ type V3GlobalMerchants struct {
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025092
 //
 // PATCH /v3/global/merchants/{sub_mchid} 修改子商户（融合钱包）:
-//   - documented as required in body: sp_appid 机构appid, sp_mchid 机构商户号, name 子商户全称, sub_mchid 子商户号, shortname 子商户简称,
-//     office_phone 公司电话, contact.name 联系人名称, contact.phone 联系人电话, contact.email 联系人邮箱, business_category 类目,
-//     merchant_country_code 注册国家或区域, merchant_type 商户类型, registration_certificate_number 公司注册文件编号,
-//     registration_certificate_date 公司注册文件过期时间, business.business_type 业务类型
+//   - documented as required in body: sp_appid 机构appid, sp_mchid 机构商户号, name 子商户全称, sub_mchid 子商户号,
+//     shortname 子商户简称, office_phone 公司电话, contact.name 联系人名称, contact.phone 联系人电话, contact.email
+//     联系人邮箱, business_category 类目, merchant_country_code 注册国家或区域, merchant_type 商户类型,
+//     registration_certificate_number 公司注册文件编号, registration_certificate_date 公司注册文件过期时间,
+//     business.business_type 业务类型
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013025096
 func (n V3GlobalMerchants) SubMchid(subMchid string) GetPatchCall {
 	return GetPatchCall(n.client.Chain("v3/global/merchants/{sub_mchid}").Var("sub_mchid", subMchid))
@@ -360,8 +367,8 @@ func (n V3GlobalMicropayTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
 }
 
 // Pay is POST /v3/global/micropay/transactions/pay 提交付款码支付:
-//   - documented as required in body: description 商品描述, out_trade_no 商户订单号, trade_type 交易类型, merchant_category_code
-//     MCC码, amount.total 总金额
+//   - documented as required in body: description 商品描述, out_trade_no 商户订单号, trade_type 交易类型,
+//     merchant_category_code MCC码, amount.total 总金额
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013010527
 func (n V3GlobalMicropayTransactions) Pay() PostCall {
 	return PostCall(n.client.Chain("v3/global/micropay/transactions/pay"))
@@ -415,7 +422,8 @@ func (n V3GlobalPapayContracts) OutContractCode() V3GlobalPapayContractsOutContr
 // V3GlobalPapayContractsOutContractCode is /v3/global/papay/contracts/out-contract-code.
 type V3GlobalPapayContractsOutContractCode struct{ client *wxpay.Client }
 
-// OutContractCode is GET /v3/global/papay/contracts/out-contract-code/{out_contract_code} 商户协议号查询签约:
+// OutContractCode is GET /v3/global/papay/contracts/out-contract-code/{out_contract_code}
+// 商户协议号查询签约:
 //   - {out_contract_code} 签约协议号
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015477
 func (n V3GlobalPapayContractsOutContractCode) OutContractCode(outContractCode string) GetCall {
@@ -445,8 +453,8 @@ func (n V3GlobalPapayContractsContractID) Terminate() PostCall {
 }
 
 // Transactions is POST /v3/global/papay/transactions 支付扣款:
-//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, merchant_category_code
-//     MCC码, contract_id 委托代扣协议ID, amount.total 总金额
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号,
+//     merchant_category_code MCC码, contract_id 委托代扣协议ID, amount.total 总金额
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013015482
 func (n V3GlobalPapay) Transactions() V3GlobalPapayTransactions {
 	return V3GlobalPapayTransactions{PostCall(n.client.Chain("v3/global/papay/transactions")), n.client}
@@ -505,8 +513,8 @@ func (n V3GlobalProfitSharing) BillDownloadURL() GetBillCall {
 }
 
 // Orders is POST /v3/global/profit-sharing/orders 请求分账:
-//   - documented as required in body: appid 应用ID, transaction_id 微信订单号, out_order_no 商户分账单号, unfreeze_unsplit
-//     是否解冻剩余未分资金
+//   - documented as required in body: appid 应用ID, transaction_id 微信订单号, out_order_no 商户分账单号,
+//     unfreeze_unsplit 是否解冻剩余未分资金
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024892
 func (n V3GlobalProfitSharing) Orders() V3GlobalProfitSharingOrders {
 	return V3GlobalProfitSharingOrders{PostCall(n.client.Chain("v3/global/profit-sharing/orders")), n.client}
@@ -604,7 +612,8 @@ func (n V3GlobalProfitSharingTransactionsTransactionID) Amounts() GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("amounts"))
 }
 
-// RefundableAmounts is GET /v3/global/profit-sharing/transactions/{transaction_id}/refundable-amounts 查询订单剩余可退款金额:
+// RefundableAmounts is GET
+// /v3/global/profit-sharing/transactions/{transaction_id}/refundable-amounts 查询订单剩余可退款金额:
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013024982
 func (n V3GlobalProfitSharingTransactionsTransactionID) RefundableAmounts() GetCall {
 	return GetCall(wxpay.Chain(n.branch).Chain("refundable-amounts"))
@@ -736,8 +745,8 @@ func (n V3Global) Transactions() V3GlobalTransactions {
 type V3GlobalTransactions struct{ client *wxpay.Client }
 
 // App is POST /v3/global/transactions/app APP支付下单:
-//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
-//     merchant_category_code MCC码, amount.total 总金额
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号,
+//     trade_type 交易类型, merchant_category_code MCC码, amount.total 总金额
 //   - outcome: GET /v3/global/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014223
 func (n V3GlobalTransactions) App() PostEnsureResolveCall {
@@ -770,8 +779,8 @@ func (n V3GlobalTransactionsIDTransactionID) Close() PostCall {
 }
 
 // JSAPI is POST /v3/global/transactions/jsapi JSAPI支付下单:
-//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
-//     merchant_category_code MCC码, amount.total 总金额
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号,
+//     trade_type 交易类型, merchant_category_code MCC码, amount.total 总金额
 //   - outcome: GET /v3/global/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014150
 func (n V3GlobalTransactions) JSAPI() PostEnsureResolveCall {
@@ -779,9 +788,9 @@ func (n V3GlobalTransactions) JSAPI() PostEnsureResolveCall {
 }
 
 // Mweb is POST /v3/global/transactions/mweb H5支付下单:
-//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
-//     merchant_category_code MCC码, amount.total 总金额, scene_info.payer_client_ip 用户终端IP, scene_info.store_info.name 名称,
-//     scene_info.store_info.address 详细地址
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号,
+//     trade_type 交易类型, merchant_category_code MCC码, amount.total 总金额, scene_info.payer_client_ip
+//     用户终端IP, scene_info.store_info.name 名称, scene_info.store_info.address 详细地址
 //   - outcome: GET /v3/global/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013014399
 func (n V3GlobalTransactions) Mweb() PostEnsureResolveCall {
@@ -789,8 +798,8 @@ func (n V3GlobalTransactions) Mweb() PostEnsureResolveCall {
 }
 
 // Native is POST /v3/global/transactions/native Native支付下单:
-//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号, trade_type 交易类型,
-//     merchant_category_code MCC码, amount.total 总金额
+//   - documented as required in body: description 商品描述, notify_url 通知地址, out_trade_no 商户订单号,
+//     trade_type 交易类型, merchant_category_code MCC码, amount.total 总金额
 //   - outcome: GET /v3/global/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4013013953
 func (n V3GlobalTransactions) Native() PostEnsureResolveCall {

@@ -48,7 +48,8 @@ func (n V3GoldplanMerchants) OpenAdvertisingShow() PatchCall {
 	return PatchCall(n.client.Chain("v3/goldplan/merchants/open-advertising-show"))
 }
 
-// SetAdvertisingIndustryFilter is POST /v3/goldplan/merchants/set-advertising-industry-filter 同业过滤标签管理:
+// SetAdvertisingIndustryFilter is POST /v3/goldplan/merchants/set-advertising-industry-filter
+// 同业过滤标签管理:
 //   - required in body: sub_mchid 特约子商户号
 //   - documented as required in body: advertising_industry_filters 同业过滤标签值
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012473784

@@ -59,28 +59,30 @@ func (n V3GovSubsidyAuditCup) Refund() V3GovSubsidyAuditCupRefund {
 type V3GovSubsidyAuditCupRefund struct{ client *wxpay.Client }
 
 // Sync is POST /v3/gov/subsidy/audit/cup/refund/sync 同步非银联支付交易退款信息:
-//   - documented as required in body: org_no 分公司机构代码, mchnt_order_id 商户订单号, upload_time 审核记录上传时间, refund_at 退款金额,
-//     refund_dt 退款日期
+//   - documented as required in body: org_no 分公司机构代码, mchnt_order_id 商户订单号, upload_time 审核记录上传时间,
+//     refund_at 退款金额, refund_dt 退款日期
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCupRefund) Sync() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/refund/sync"))
 }
 
 // Update is POST /v3/gov/subsidy/audit/cup/update 更新审核数据:
-//   - documented as required in body: org_no 分公司机构代码, sub_mchnt_cd 店铺编码, sub_mchnt_nm 店铺名称, online_no 线上平台订单号,
-//     mchnt_order_id 商户订单号, upload_time 审核记录上传时间, notify_url 审核结果通知地址, prod_id 品类, brand_nm 品牌, prod_model 型号,
-//     plat_form 电商平台方, payer_tp 支付方式类型, sales_at 订单金额, actual_at 实付金额, trans_tm 交易时间, mchnt_cd 商户编码, discount_at
-//     国补优惠金额, sn_code SN码, invoice_info 发票信息, track_info 物流信息
+//   - documented as required in body: org_no 分公司机构代码, sub_mchnt_cd 店铺编码, sub_mchnt_nm 店铺名称,
+//     online_no 线上平台订单号, mchnt_order_id 商户订单号, upload_time 审核记录上传时间, notify_url 审核结果通知地址, prod_id
+//     品类, brand_nm 品牌, prod_model 型号, plat_form 电商平台方, payer_tp 支付方式类型, sales_at 订单金额, actual_at
+//     实付金额, trans_tm 交易时间, mchnt_cd 商户编码, discount_at 国补优惠金额, sn_code SN码, invoice_info 发票信息,
+//     track_info 物流信息
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Update() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/update"))
 }
 
 // Upload is POST /v3/gov/subsidy/audit/cup/upload 上传审核数据:
-//   - documented as required in body: org_no 分公司机构代码, sub_mchnt_cd 店铺编码, sub_mchnt_nm 店铺名称, online_no 线上平台订单号,
-//     mchnt_order_id 商户订单号, upload_time 审核记录上传时间, notify_url 审核结果通知地址, prod_id 品类, brand_nm 品牌, prod_model 型号,
-//     plat_form 电商平台方, payer_tp 支付方式类型, sales_at 订单金额, actual_at 实付金额, trans_tm 交易时间, mchnt_cd 商户编码, discount_at
-//     国补优惠金额, sn_code SN码, invoice_info 发票信息, track_info 物流信息
+//   - documented as required in body: org_no 分公司机构代码, sub_mchnt_cd 店铺编码, sub_mchnt_nm 店铺名称,
+//     online_no 线上平台订单号, mchnt_order_id 商户订单号, upload_time 审核记录上传时间, notify_url 审核结果通知地址, prod_id
+//     品类, brand_nm 品牌, prod_model 型号, plat_form 电商平台方, payer_tp 支付方式类型, sales_at 订单金额, actual_at
+//     实付金额, trans_tm 交易时间, mchnt_cd 商户编码, discount_at 国补优惠金额, sn_code SN码, invoice_info 发票信息,
+//     track_info 物流信息
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989535
 func (n V3GovSubsidyAuditCup) Upload() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/audit/cup/upload"))
@@ -110,9 +112,9 @@ func (n V3GovSubsidy) Goods() V3GovSubsidyGoods {
 type V3GovSubsidyGoods struct{ client *wxpay.Client }
 
 // Upload is POST /v3/gov/subsidy/goods/upload 商品信息上传:
-//   - documented as required in body: appliance_id 消费品类ID, product_name 商品名称, brand 家电品牌, qualification_region_code
-//     使用的资格的地区编码, seller_name 销售企业名称, license_number 统一社会信息代码, base_price 基准价格, average_trading_price 近1个月平均交易价 (fen),
-//     product_type 产品类型, bar_code 商品条码
+//   - documented as required in body: appliance_id 消费品类ID, product_name 商品名称, brand 家电品牌,
+//     qualification_region_code 使用的资格的地区编码, seller_name 销售企业名称, license_number 统一社会信息代码, base_price
+//     基准价格, average_trading_price 近1个月平均交易价 (fen), product_type 产品类型, bar_code 商品条码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyGoods) Upload() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/goods/upload"))
@@ -127,12 +129,13 @@ func (n V3GovSubsidy) NQualifications() V3GovSubsidyNQualifications {
 type V3GovSubsidyNQualifications struct{ client *wxpay.Client }
 
 // Sync is POST /v3/gov/subsidy/n-qualifications/sync N品类同步资格核销信息:
-//   - documented as required in body: real_name 自然人姓名, id_card_number 自然人证件号, phone_number 手机号, out_trade_no 商户支付订单号,
-//     receive_region_code 收货地区编码, brand 家电品牌, address 收货地址, qualification_region_code 使用的资格的地区编码, seller_name 销售企业名称,
-//     license_number 统一社会信息代码, invoice_num 发票号, product_type 产品类型, order_amount 订单金额, discount_amount 优惠金额 (fen),
-//     mch_order_id 线上平台订单编号, invoice_time 开票日期, purchaser_name 购买方名称, sale_model 销售方式, identity_document_type 证件类型,
-//     invoice_address_code 发票开具地, tax_authority_code 税务机关代码, transaction_time 交易完成或商品退回时间, cate_state 品类状态, cate_code
-//     品类编码
+//   - documented as required in body: real_name 自然人姓名, id_card_number 自然人证件号, phone_number 手机号,
+//     out_trade_no 商户支付订单号, receive_region_code 收货地区编码, brand 家电品牌, address 收货地址,
+//     qualification_region_code 使用的资格的地区编码, seller_name 销售企业名称, license_number 统一社会信息代码,
+//     invoice_num 发票号, product_type 产品类型, order_amount 订单金额, discount_amount 优惠金额 (fen),
+//     mch_order_id 线上平台订单编号, invoice_time 开票日期, purchaser_name 购买方名称, sale_model 销售方式,
+//     identity_document_type 证件类型, invoice_address_code 发票开具地, tax_authority_code 税务机关代码,
+//     transaction_time 交易完成或商品退回时间, cate_state 品类状态, cate_code 品类编码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyNQualifications) Sync() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/n-qualifications/sync"))
@@ -162,8 +165,8 @@ func (n V3GovSubsidyQualifications) Passthrough() V3GovSubsidyQualificationsPass
 type V3GovSubsidyQualificationsPassthrough struct{ client *wxpay.Client }
 
 // Cancel is POST /v3/gov/subsidy/qualifications/passthrough/cancel 取消资格(透传模式):
-//   - documented as required in body: real_name 自然人姓名, id_card_number 自然人证件号, phone_number 手机号, appliance_id 消费品类ID,
-//     qualification_region_code 使用的资格的地区编码, identity_document_type 证件类型
+//   - documented as required in body: real_name 自然人姓名, id_card_number 自然人证件号, phone_number 手机号,
+//     appliance_id 消费品类ID, qualification_region_code 使用的资格的地区编码, identity_document_type 证件类型
 func (n V3GovSubsidyQualificationsPassthrough) Cancel() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/passthrough/cancel"))
 }
@@ -191,12 +194,13 @@ func (n V3GovSubsidyQualifications) Query() PostCall {
 }
 
 // Sync is POST /v3/gov/subsidy/qualifications/sync 同步资格核销信息:
-//   - documented as required in body: out_trade_no 商户支付订单号, receive_region_code 收货地区编码, brand 家电品牌, address 收货地址,
-//     qualification_region_code 使用的资格的地区编码, sn_code S/N码, seller_name 销售企业名称, license_number 统一社会信息代码, barcode 商品条码,
-//     item_name 商品名称, spec_model 规格型号, invoice_num 发票号, product_type 产品类型, order_amount 订单金额, discount_amount 优惠金额
-//     (fen), mch_order_id 线上平台订单编号, invoice_time 开票日期, purchaser_name 购买方名称, sale_model 销售方式, identity_document_type
-//     证件类型, invoice_address_code 发票开具地, tax_authority_code 税务机关代码, transaction_time 交易完成或商品退回时间, cate_state 品类状态,
-//     mch_name 销售主体
+//   - documented as required in body: out_trade_no 商户支付订单号, receive_region_code 收货地区编码, brand 家电品牌,
+//     address 收货地址, qualification_region_code 使用的资格的地区编码, sn_code S/N码, seller_name 销售企业名称,
+//     license_number 统一社会信息代码, barcode 商品条码, item_name 商品名称, spec_model 规格型号, invoice_num 发票号,
+//     product_type 产品类型, order_amount 订单金额, discount_amount 优惠金额 (fen), mch_order_id 线上平台订单编号,
+//     invoice_time 开票日期, purchaser_name 购买方名称, sale_model 销售方式, identity_document_type 证件类型,
+//     invoice_address_code 发票开具地, tax_authority_code 税务机关代码, transaction_time 交易完成或商品退回时间,
+//     cate_state 品类状态, mch_name 销售主体
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyQualifications) Sync() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/qualifications/sync"))
@@ -211,8 +215,9 @@ func (n V3GovSubsidy) Sncode() V3GovSubsidySncode {
 type V3GovSubsidySncode struct{ client *wxpay.Client }
 
 // Lock is POST /v3/gov/subsidy/sncode/lock sn码锁定:
-//   - documented as required in body: appliance_id 消费品类ID, out_trade_no 商户支付订单号, brand 家电品牌, qualification_region_code
-//     使用的资格的地区编码, sn_code S/N码, manufacturer_info 厂商信息, barcode 商品条码, spec_model 规格型号, product_type 产品类型
+//   - documented as required in body: appliance_id 消费品类ID, out_trade_no 商户支付订单号, brand 家电品牌,
+//     qualification_region_code 使用的资格的地区编码, sn_code S/N码, manufacturer_info 厂商信息, barcode 商品条码,
+//     spec_model 规格型号, product_type 产品类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidySncode) Lock() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/sncode/lock"))
@@ -226,8 +231,8 @@ func (n V3GovSubsidySncode) Query() PostCall {
 }
 
 // Unlock is POST /v3/gov/subsidy/sncode/unlock sn码解锁:
-//   - documented as required in body: appliance_id 消费品类ID, out_trade_no 商户支付订单号, qualification_region_code 使用的资格的地区编码,
-//     sn_code S/N码, barcode 商品条码, product_type 产品类型
+//   - documented as required in body: appliance_id 消费品类ID, out_trade_no 商户支付订单号,
+//     qualification_region_code 使用的资格的地区编码, sn_code S/N码, barcode 商品条码, product_type 产品类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidySncode) Unlock() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/sncode/unlock"))
@@ -242,7 +247,8 @@ func (n V3GovSubsidy) Transactions() V3GovSubsidyTransactions {
 type V3GovSubsidyTransactions struct{ client *wxpay.Client }
 
 // Query is POST /v3/gov/subsidy/transactions/query 交易信息查询:
-//   - documented as required in body: qualification_region_code 使用的资格的地区编码, order_number_list 商户订单号数组
+//   - documented as required in body: qualification_region_code 使用的资格的地区编码, order_number_list
+//     商户订单号数组
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyTransactions) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/transactions/query"))
@@ -257,7 +263,8 @@ func (n V3GovSubsidyTransactions) Summary() V3GovSubsidyTransactionsSummary {
 type V3GovSubsidyTransactionsSummary struct{ client *wxpay.Client }
 
 // QueryDay is POST /v3/gov/subsidy/transactions/summary/query-day 查询单日交易汇总:
-//   - documented as required in body: qualification_region_code 使用的资格的地区编码, query_date 查询的日期, query_type 查询的订单类别
+//   - documented as required in body: qualification_region_code 使用的资格的地区编码, query_date 查询的日期,
+//     query_type 查询的订单类别
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyTransactionsSummary) QueryDay() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/transactions/summary/query-day"))
@@ -265,9 +272,9 @@ func (n V3GovSubsidyTransactionsSummary) QueryDay() PostCall {
 
 // Sync is POST /v3/gov/subsidy/transactions/sync 交易信息回传:
 //   - documented as required in body: out_trade_no 商户支付订单号, receive_region_code 收货地区编码, brand 家电品牌,
-//     qualification_region_code 使用的资格的地区编码, seller_name 销售企业名称, license_number 统一社会信息代码, order_amount 订单金额,
-//     discount_amount 优惠金额 (fen), transaction_time 交易完成或商品退回时间, mch_order_id 线上平台订单编号, mch_name 销售主体, cate_state 品类状态,
-//     identity_document_type 证件类型
+//     qualification_region_code 使用的资格的地区编码, seller_name 销售企业名称, license_number 统一社会信息代码,
+//     order_amount 订单金额, discount_amount 优惠金额 (fen), transaction_time 交易完成或商品退回时间, mch_order_id
+//     线上平台订单编号, mch_name 销售主体, cate_state 品类状态, identity_document_type 证件类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989543
 func (n V3GovSubsidyTransactions) Sync() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/transactions/sync"))
@@ -290,40 +297,40 @@ func (n V3GovSubsidyZhejiang) Authcode() V3GovSubsidyZhejiangAuthcode {
 type V3GovSubsidyZhejiangAuthcode struct{ client *wxpay.Client }
 
 // Cancel is POST /v3/gov/subsidy/zhejiang/authcode/cancel 品类凭证码预核销撤销:
-//   - documented as required in body: sp_serial_no 接入方请求流水号, cred_frozen_no 冻结流水号, trans_date 交易日期, trans_time 交易时间,
-//     auth_code 品类凭证码, req_ssn 请求流水号
+//   - documented as required in body: sp_serial_no 接入方请求流水号, cred_frozen_no 冻结流水号, trans_date 交易日期,
+//     trans_time 交易时间, auth_code 品类凭证码, req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Cancel() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/cancel"))
 }
 
 // Commit is POST /v3/gov/subsidy/zhejiang/authcode/commit 品类凭证码上报确认:
-//   - documented as required in body: sp_serial_no 接入方请求流水号, cred_frozen_no 冻结流水号, trans_date 交易日期, trans_time 交易时间,
-//     auth_code 品类凭证码, req_ssn 请求流水号
+//   - documented as required in body: sp_serial_no 接入方请求流水号, cred_frozen_no 冻结流水号, trans_date 交易日期,
+//     trans_time 交易时间, auth_code 品类凭证码, req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Commit() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/commit"))
 }
 
 // Issue is POST /v3/gov/subsidy/zhejiang/authcode/issue 申请品类凭证码:
-//   - documented as required in body: category_id 品类编码, name 姓名, mobile 手机号, add_code 区县编码, cert_type 证件类型, cert_no
-//     证件号码, req_ssn 请求流水号
+//   - documented as required in body: category_id 品类编码, name 姓名, mobile 手机号, add_code 区县编码,
+//     cert_type 证件类型, cert_no 证件号码, req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Issue() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/issue"))
 }
 
 // Refund is POST /v3/gov/subsidy/zhejiang/authcode/refund 品类凭证码上报撤销:
-//   - documented as required in body: sp_serial_no 接入方请求流水号, cred_frozen_no 冻结流水号, trans_date 交易日期, trans_time 交易时间,
-//     auth_code 品类凭证码, req_ssn 请求流水号
+//   - documented as required in body: sp_serial_no 接入方请求流水号, cred_frozen_no 冻结流水号, trans_date 交易日期,
+//     trans_time 交易时间, auth_code 品类凭证码, req_ssn 请求流水号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Refund() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/refund"))
 }
 
 // Try is POST /v3/gov/subsidy/zhejiang/authcode/try 预核销品类凭证码:
-//   - documented as required in body: sp_serial_no 接入方请求流水号, mchnt_no 商户号, term_no 终端号, auth_code 品类凭证码, category 品类编码,
-//     county_code 区县编码
+//   - documented as required in body: sp_serial_no 接入方请求流水号, mchnt_no 商户号, term_no 终端号, auth_code
+//     品类凭证码, category 品类编码, county_code 区县编码
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangAuthcode) Try() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/authcode/try"))
@@ -403,25 +410,26 @@ func (n V3GovSubsidyZhejiang) Sncode() V3GovSubsidyZhejiangSncode {
 type V3GovSubsidyZhejiangSncode struct{ client *wxpay.Client }
 
 // Lock is POST /v3/gov/subsidy/zhejiang/sncode/lock sn码锁定:
-//   - documented as required in body: create_user 发起方, province 省份代码, sn 商品 SN码, goods_bar_code 商品条码, goods_type 商品品类,
-//     goods_name 商品名称, trans_orderid 交易订单号, order_price 订单金额, sell_orderid 销售订单号, req_ssn 请求流水号, req_time 请求时间
+//   - documented as required in body: create_user 发起方, province 省份代码, sn 商品 SN码, goods_bar_code
+//     商品条码, goods_type 商品品类, goods_name 商品名称, trans_orderid 交易订单号, order_price 订单金额, sell_orderid
+//     销售订单号, req_ssn 请求流水号, req_time 请求时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangSncode) Lock() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/sncode/lock"))
 }
 
 // Query is POST /v3/gov/subsidy/zhejiang/sncode/query sn码销售状态查询:
-//   - documented as required in body: sn 商品SN码, province 省份代码, goods_type 商品品类, goods_bar_code 商品条码, req_ssn 请求流水号,
-//     req_time 请求时间
+//   - documented as required in body: sn 商品SN码, province 省份代码, goods_type 商品品类, goods_bar_code
+//     商品条码, req_ssn 请求流水号, req_time 请求时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangSncode) Query() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/sncode/query"))
 }
 
 // Unlock is POST /v3/gov/subsidy/zhejiang/sncode/unlock sn码解锁:
-//   - documented as required in body: req_ssn 请求流水号, req_time 请求时间, create_user 发起方, province 省份代码, sn 商品 SN码,
-//     goods_bar_code 商品条码, goods_type 商品品类, goods_name 商品名称, trans_orderid 交易订单 号, ori_pay_orderid 原支付订 单号, order_price
-//     订单金额, sell_orderid 销售订单 号
+//   - documented as required in body: req_ssn 请求流水号, req_time 请求时间, create_user 发起方, province 省份代码,
+//     sn 商品 SN码, goods_bar_code 商品条码, goods_type 商品品类, goods_name 商品名称, trans_orderid 交易订单 号,
+//     ori_pay_orderid 原支付订 单号, order_price 订单金额, sell_orderid 销售订单 号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013989530
 func (n V3GovSubsidyZhejiangSncode) Unlock() PostCall {
 	return PostCall(n.client.Chain("v3/gov/subsidy/zhejiang/sncode/unlock"))

@@ -21,8 +21,8 @@ func (n V3Inspolicymgr) Deduct() V3InspolicymgrDeduct {
 type V3InspolicymgrDeduct struct{ client *wxpay.Client }
 
 // Authorizations is POST /v3/inspolicymgr/deduct/authorizations 提交保单授权信息:
-//   - documented as required in body: out_insurance_no 商户保险编号, appid 商户APPID, plan_id 保险代扣模板ID, out_contract_code
-//     商户签约协议号, insurance_name 保险名称
+//   - documented as required in body: out_insurance_no 商户保险编号, appid 商户APPID, plan_id 保险代扣模板ID,
+//     out_contract_code 商户签约协议号, insurance_name 保险名称
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617408
 func (n V3InspolicymgrDeduct) Authorizations() V3InspolicymgrDeductAuthorizations {
 	return V3InspolicymgrDeductAuthorizations{PostCall(n.client.Chain("v3/inspolicymgr/deduct/authorizations")), n.client}
@@ -42,10 +42,11 @@ func (n V3InspolicymgrDeductAuthorizations) OutInsuranceNo(outInsuranceNo string
 }
 
 // Policies is POST /v3/inspolicymgr/deduct/policies 上传保单:
-//   - documented as required in body: out_insurance_no 商户保险编号, insured_name_list 被保险人姓名列表, insurance_company_code
-//     承保公司代码, effective_time 保单生效时间, expired_time 保单失效时间, coverage_detail 保障详情, support_renewal 是否支持续保, policy_type
-//     保单类型, policy_state 保单状态, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, policy_periods 保单的扣费周期列表, appid 商户APPID,
-//     openid 用户在商户公众号内的身份标识, free_insurance 是否为赠险
+//   - documented as required in body: out_insurance_no 商户保险编号, insured_name_list 被保险人姓名列表,
+//     insurance_company_code 承保公司代码, effective_time 保单生效时间, expired_time 保单失效时间, coverage_detail
+//     保障详情, support_renewal 是否支持续保, policy_type 保单类型, policy_state 保单状态, plan_id 委托代扣模板ID,
+//     out_contract_code 商户签约协议号, policy_periods 保单的扣费周期列表, appid 商户APPID, openid 用户在商户公众号内的身份标识,
+//     free_insurance 是否为赠险
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016617421
 func (n V3InspolicymgrDeduct) Policies() V3InspolicymgrDeductPolicies {
 	return V3InspolicymgrDeductPolicies{PostCall(n.client.Chain("v3/inspolicymgr/deduct/policies")), n.client}

@@ -74,7 +74,8 @@ func (n V3MarketingBankFavorUsers) Openid(openid string) V3MarketingBankFavorUse
 // V3MarketingBankFavorUsersOpenid is /v3/marketing/bank-favor/users/{openid}.
 type V3MarketingBankFavorUsersOpenid struct{ branch }
 
-// BankMultiActivity is POST /v3/marketing/bank-favor/users/{openid}/bank-multi-activity 给指定用户报名多笔立减活动:
+// BankMultiActivity is POST /v3/marketing/bank-favor/users/{openid}/bank-multi-activity
+// 给指定用户报名多笔立减活动:
 //   - required in body: stock_id 批次号, activity_id 活动ID, out_request_no 发券凭证, appid 公众账号ID
 //   - documented as required in body: stock_creator_mchid 创建批次的商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4014569793
@@ -127,7 +128,8 @@ func (n V3MarketingBusifavor) Coupons() V3MarketingBusifavorCoupons {
 type V3MarketingBusifavorCoupons struct{ client *wxpay.Client }
 
 // Associate is POST /v3/marketing/busifavor/coupons/associate 关联订单信息:
-//   - required in body: stock_id 批次号, coupon_code 券code, out_trade_no 关联的商户订单号, out_request_no 商户请求单号
+//   - required in body: stock_id 批次号, coupon_code 券code, out_trade_no 关联的商户订单号, out_request_no
+//     商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465596
 func (n V3MarketingBusifavorCoupons) Associate() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/associate"))
@@ -141,7 +143,8 @@ func (n V3MarketingBusifavorCoupons) Deactivate() PostCall {
 }
 
 // Disassociate is POST /v3/marketing/busifavor/coupons/disassociate 取消关联订单信息:
-//   - required in body: stock_id 批次号, coupon_code 券code, out_trade_no 关联的商户订单号, out_request_no 商户请求单号
+//   - required in body: stock_id 批次号, coupon_code 券code, out_trade_no 关联的商户订单号, out_request_no
+//     商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012465673
 func (n V3MarketingBusifavorCoupons) Disassociate() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/busifavor/coupons/disassociate"))
@@ -206,10 +209,11 @@ func (n V3MarketingBusifavorProductCoupons) Send() PostCall {
 }
 
 // Stocks is POST /v3/marketing/busifavor/stocks 创建商家券:
-//   - required in body: stock_name 商家券批次名称, belong_merchant 批次归属商户号, goods_name 适用商品范围, stock_type 批次类型,
-//     coupon_use_rule.use_method 核销方式, out_request_no 商户请求单号, coupon_code_mode 券code模式
-//   - documented as required in body: coupon_use_rule.coupon_available_time.available_begin_time 开始时间,
-//     coupon_use_rule.coupon_available_time.available_end_time 结束时间, stock_send_rule.max_coupons_per_user 用户最大可领个数
+//   - required in body: stock_name 商家券批次名称, belong_merchant 批次归属商户号, goods_name 适用商品范围, stock_type
+//     批次类型, coupon_use_rule.use_method 核销方式, out_request_no 商户请求单号, coupon_code_mode 券code模式
+//   - documented as required in body: coupon_use_rule.coupon_available_time.available_begin_time
+//     开始时间, coupon_use_rule.coupon_available_time.available_end_time 结束时间,
+//     stock_send_rule.max_coupons_per_user 用户最大可领个数
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534855
 func (n V3MarketingBusifavor) Stocks() V3MarketingBusifavorStocks {
 	return V3MarketingBusifavorStocks{PostCall(n.client.Chain("v3/marketing/busifavor/stocks")), n.client}
@@ -290,8 +294,9 @@ type V3MarketingBusifavorSubsidy struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147338
 //
 // POST /v3/marketing/busifavor/subsidy/pay-receipts 营销补差付款:
-//   - required in body: stock_id 商家券批次号, coupon_code 商家券Code, transaction_id 微信支付订单号, payer_merchant 营销补差扣款商户号,
-//     payee_merchant 营销补差入账商户号, amount 补差付款金额 (fen), description 补差付款描述, out_subsidy_no 业务请求唯一单号
+//   - required in body: stock_id 商家券批次号, coupon_code 商家券Code, transaction_id 微信支付订单号,
+//     payer_merchant 营销补差扣款商户号, payee_merchant 营销补差入账商户号, amount 补差付款金额 (fen), description 补差付款描述,
+//     out_subsidy_no 业务请求唯一单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147321
 func (n V3MarketingBusifavorSubsidy) PayReceipts() V3MarketingBusifavorSubsidyPayReceipts {
 	return V3MarketingBusifavorSubsidyPayReceipts{GetPostCall(n.client.Chain("v3/marketing/busifavor/subsidy/pay-receipts")), n.client}
@@ -303,7 +308,8 @@ type V3MarketingBusifavorSubsidyPayReceipts struct {
 	client *wxpay.Client
 }
 
-// SubsidyReceiptID is GET /v3/marketing/busifavor/subsidy/pay-receipts/{subsidy_receipt_id} 查询营销补差付款单详情:
+// SubsidyReceiptID is GET /v3/marketing/busifavor/subsidy/pay-receipts/{subsidy_receipt_id}
+// 查询营销补差付款单详情:
 //   - {subsidy_receipt_id} 补差付款单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147336
 func (n V3MarketingBusifavorSubsidyPayReceipts) SubsidyReceiptID(subsidyReceiptID string) GetCall {
@@ -311,9 +317,9 @@ func (n V3MarketingBusifavorSubsidyPayReceipts) SubsidyReceiptID(subsidyReceiptI
 }
 
 // ReturnReceipts is POST /v3/marketing/busifavor/subsidy/return-receipts 营销补差回退:
-//   - required in body: stock_id 商家券批次号, coupon_code 商家券Code, transaction_id 微信支付订单号, refund_id 微信支付退款单号,
-//     payer_merchant 原营销补差扣款商户号, payee_merchant 原营销补差入账商户号, amount 补差回退金额 (fen), description 补差回退描述,
-//     out_subsidy_return_no 业务请求唯一单号
+//   - required in body: stock_id 商家券批次号, coupon_code 商家券Code, transaction_id 微信支付订单号, refund_id
+//     微信支付退款单号, payer_merchant 原营销补差扣款商户号, payee_merchant 原营销补差入账商户号, amount 补差回退金额 (fen),
+//     description 补差回退描述, out_subsidy_return_no 业务请求唯一单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147332
 func (n V3MarketingBusifavorSubsidy) ReturnReceipts() V3MarketingBusifavorSubsidyReturnReceipts {
 	return V3MarketingBusifavorSubsidyReturnReceipts{PostCall(n.client.Chain("v3/marketing/busifavor/subsidy/return-receipts")), n.client}
@@ -325,8 +331,8 @@ type V3MarketingBusifavorSubsidyReturnReceipts struct {
 	client *wxpay.Client
 }
 
-// SubsidyReturnReceiptID is GET /v3/marketing/busifavor/subsidy/return-receipts/{subsidy_return_receipt_id}
-// 查询商家券营销补差回退单详情:
+// SubsidyReturnReceiptID is GET
+// /v3/marketing/busifavor/subsidy/return-receipts/{subsidy_return_receipt_id} 查询商家券营销补差回退单详情:
 //   - {subsidy_return_receipt_id} 补差回退单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017147344
 func (n V3MarketingBusifavorSubsidyReturnReceipts) SubsidyReturnReceiptID(subsidyReturnReceiptID string) GetCall {
@@ -375,7 +381,8 @@ func (n V3MarketingBusifavorUsersOpenidCouponsCouponCode) Appids() V3MarketingBu
 // V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids is /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids.
 type V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids struct{ branch }
 
-// Appid is GET /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids/{appid} 查询用户单张券详情:
+// Appid is GET /v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids/{appid}
+// 查询用户单张券详情:
 //   - {appid} 公众账号ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535011
 func (n V3MarketingBusifavorUsersOpenidCouponsCouponCodeAppids) Appid(appid string) GetCall {
@@ -404,11 +411,12 @@ func (n V3MarketingFavor) Callbacks() GetPostCall {
 }
 
 // CouponStocks is POST /v3/marketing/favor/coupon-stocks 创建代金券批次:
-//   - required in body: stock_name 批次名称, available_begin_time 开始时间, available_end_time 结束时间, no_cash 是否无资金流, stock_type
-//     批次类型, belong_merchant 归属商户号, coupon_use_rule 核销规则, out_request_no 商户单据号
-//   - documented as required in body: stock_use_rule.max_coupons 发放总上限, stock_use_rule.max_amount 总预算 (fen),
-//     stock_use_rule.max_coupons_per_user 单个用户可领个数, stock_use_rule.natural_person_limit 是否开启自然人限制,
-//     stock_use_rule.prevent_api_abuse api发券防刷
+//   - required in body: stock_name 批次名称, available_begin_time 开始时间, available_end_time 结束时间,
+//     no_cash 是否无资金流, stock_type 批次类型, belong_merchant 归属商户号, coupon_use_rule 核销规则, out_request_no
+//     商户单据号
+//   - documented as required in body: stock_use_rule.max_coupons 发放总上限, stock_use_rule.max_amount
+//     总预算 (fen), stock_use_rule.max_coupons_per_user 单个用户可领个数, stock_use_rule.natural_person_limit
+//     是否开启自然人限制, stock_use_rule.prevent_api_abuse api发券防刷
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534633
 func (n V3MarketingFavor) CouponStocks() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/favor/coupon-stocks"))
@@ -551,7 +559,8 @@ type V3MarketingFavorUsersOpenid struct{ branch }
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534690
 //
 // POST /v3/marketing/favor/users/{openid}/coupons 发放代金券:
-//   - required in body: stock_id 批次号, out_request_no 商户单据号, appid 公众账号ID, stock_creator_mchid 创建批次的商户号
+//   - required in body: stock_id 批次号, out_request_no 商户单据号, appid 公众账号ID, stock_creator_mchid
+//     创建批次的商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012463767
 func (n V3MarketingFavorUsersOpenid) Coupons() V3MarketingFavorUsersOpenidCoupons {
 	return V3MarketingFavorUsersOpenidCoupons{GetEachPostCall(wxpay.Chain(n.branch).Chain("coupons"))}
@@ -646,11 +655,13 @@ type V3MarketingGoodsSubsidyActivityRetailStoreActActivityID struct{ branch }
 
 // Representative is /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative.
 //
-// PUT /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative 添加零售小店活动业务代理:
+// PUT /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative
+// 添加零售小店活动业务代理:
 //   - required in body: representative_info_list[].openid 业务代理的OpenID, out_request_no 请求业务单据号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384327
 //
-// DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative 删除零售小店活动业务代理:
+// DELETE /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representative
+// 删除零售小店活动业务代理:
 //   - required in body: representative_info_list[].openid 业务代理的OpenID, out_request_no 请求业务单据号
 //   - documented as required in body: delete_time 删除时间
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384344
@@ -658,8 +669,8 @@ func (n V3MarketingGoodsSubsidyActivityRetailStoreActActivityID) Representative(
 	return PutDeleteBodyCall(wxpay.Chain(n.branch).Chain("representative"))
 }
 
-// Representatives is GET /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representatives
-// 查询零售小店活动业务代理:
+// Representatives is GET
+// /v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}/representatives 查询零售小店活动业务代理:
 //   - required in query: offset 分页页码, limit 分页大小
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384347
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActActivityID) Representatives() GetEachCall {
@@ -674,7 +685,8 @@ func (n V3MarketingGoodsSubsidyActivityRetailStoreAct) BrandID(brandID string) V
 // V3MarketingGoodsSubsidyActivityRetailStoreActBrandID is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}.
 type V3MarketingGoodsSubsidyActivityRetailStoreActBrandID struct{ branch }
 
-// Materials is POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/materials 生成小店活动物料码:
+// Materials is POST /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/materials
+// 生成小店活动物料码:
 //   - required in body: out_request_no 请求业务单据, material_num 生成物料码数量
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384337
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandID) Materials() PostCall {
@@ -703,7 +715,8 @@ func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandID) Stores() V3Marketi
 // V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores is /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores.
 type V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores struct{ GetEachPostDeleteBodyCall }
 
-// StoreCode is GET /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores/{store_code} 查询小店活动门店详情:
+// StoreCode is GET
+// /v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}/stores/{store_code} 查询小店活动门店详情:
 //   - {store_code} 门店编码
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012384379
 func (n V3MarketingGoodsSubsidyActivityRetailStoreActBrandIDStores) StoreCode(storeCode string) GetCall {
@@ -724,7 +737,8 @@ type V3MarketingMembercardActivity struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553261
 //
 // POST /v3/marketing/membercard-activity/activities 创建活动:
-//   - required in body: card_id 会员卡ID, activity_name 活动名称, activity_type 活动类型, out_request_no 商户请求单号
+//   - required in body: card_id 会员卡ID, activity_name 活动名称, activity_type 活动类型, out_request_no
+//     商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012553030
 func (n V3MarketingMembercardActivity) Activities() V3MarketingMembercardActivityActivities {
 	return V3MarketingMembercardActivityActivities{GetEachPostCall(n.client.Chain("v3/marketing/membercard-activity/activities")), n.client}
@@ -768,7 +782,8 @@ func (n V3MarketingMembercardOpen) ActivateInformations() V3MarketingMembercardO
 // V3MarketingMembercardOpenActivateInformations is /v3/marketing/membercard-open/activate-informations.
 type V3MarketingMembercardOpenActivateInformations struct{ client *wxpay.Client }
 
-// ActivateTicket is GET /v3/marketing/membercard-open/activate-informations/{activate_ticket} 获取用户信息（跳转型激活）:
+// ActivateTicket is GET /v3/marketing/membercard-open/activate-informations/{activate_ticket}
+// 获取用户信息（跳转型激活）:
 //   - {activate_ticket} 激活ticket
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550779
 func (n V3MarketingMembercardOpenActivateInformations) ActivateTicket(activateTicket string) GetCall {
@@ -793,8 +808,9 @@ func (n V3MarketingMembercardOpen) Callback() GetPatchCall {
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012547108
 //
 // POST /v3/marketing/membercard-open/cards 创建会员卡模板:
-//   - required in body: appid 商户AppId, logo_url 会员卡logo, brand.brand_id 品牌id, brand.display_name 品牌展示名称, title 卡名称,
-//     background_picture_url 会员卡背景图, code_type 会员码型, date_information.type 有效期类型, out_request_no 商户请求单号
+//   - required in body: appid 商户AppId, logo_url 会员卡logo, brand.brand_id 品牌id, brand.display_name
+//     品牌展示名称, title 卡名称, background_picture_url 会员卡背景图, code_type 会员码型, date_information.type
+//     有效期类型, out_request_no 商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012545584
 func (n V3MarketingMembercardOpen) Cards() V3MarketingMembercardOpenCards {
 	return V3MarketingMembercardOpenCards{GetEachPostCall(n.client.Chain("v3/marketing/membercard-open/cards")), n.client}
@@ -856,7 +872,8 @@ func (n V3MarketingMembercardOpenCardsCardIDCodes) Code(code string) V3Marketing
 // V3MarketingMembercardOpenCardsCardIDCodesCode is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}.
 type V3MarketingMembercardOpenCardsCardIDCodesCode struct{ GetPatchCall }
 
-// Activate is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/activate 激活会员卡（跳转型激活）:
+// Activate is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/activate
+// 激活会员卡（跳转型激活）:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550809
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Activate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("activate"))
@@ -870,7 +887,8 @@ func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Bonus() V3MarketingMember
 // V3MarketingMembercardOpenCardsCardIDCodesCodeBonus is /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus.
 type V3MarketingMembercardOpenCardsCardIDCodesCodeBonus struct{ branch }
 
-// Commit is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/commit 设置支付后展示的积分到账:
+// Commit is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/commit
+// 设置支付后展示的积分到账:
 //   - required in body: out_trade_no 商户订单号
 //   - documented as required in body: mchid 直连商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012551350
@@ -878,7 +896,8 @@ func (n V3MarketingMembercardOpenCardsCardIDCodesCodeBonus) Commit() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("bonus/commit"))
 }
 
-// Prepare is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/prepare 支付结果页展示会员积分:
+// Prepare is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus/prepare
+// 支付结果页展示会员积分:
 //   - required in body: out_trade_no 商户订单号
 //   - documented as required in body: mchid 直连商户号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012595808
@@ -893,16 +912,17 @@ func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Rights() PatchCall {
 	return PatchCall(wxpay.Chain(n.GetPatchCall).Chain("rights"))
 }
 
-// SetServiceModuleData is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/set-service-module-data
-// 设置会员服务项用户信息:
-//   - documented as required in body: out_request_no 商户请求单号, service_module_id 会员服务项ID, state_setting.state_id 状态ID,
-//     state_setting.content_template_data 内容模板设置
+// SetServiceModuleData is POST
+// /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/set-service-module-data 设置会员服务项用户信息:
+//   - documented as required in body: out_request_no 商户请求单号, service_module_id 会员服务项ID,
+//     state_setting.state_id 状态ID, state_setting.content_template_data 内容模板设置
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017166964
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) SetServiceModuleData() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("set-service-module-data"))
 }
 
-// Unavailable is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/unavailable 作废用户会员卡:
+// Unavailable is POST /v3/marketing/membercard-open/cards/{card_id}/codes/{code}/unavailable
+// 作废用户会员卡:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012549677
 func (n V3MarketingMembercardOpenCardsCardIDCodesCode) Unavailable() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("unavailable"))
@@ -930,7 +950,8 @@ func (n V3MarketingMembercardOpenCardsCardID) PhoneMembercard() V3MarketingMembe
 // V3MarketingMembercardOpenCardsCardIDPhoneMembercard is /v3/marketing/membercard-open/cards/{card_id}/phone-membercard.
 type V3MarketingMembercardOpenCardsCardIDPhoneMembercard struct{ branch }
 
-// Import is POST /v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import 根据手机号导入用户会员卡:
+// Import is POST /v3/marketing/membercard-open/cards/{card_id}/phone-membercard/import
+// 根据手机号导入用户会员卡:
 //   - required in body: encrypted_phone_number 用户加密手机号, out_request_no 商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012550535
 func (n V3MarketingMembercardOpenCardsCardIDPhoneMembercard) Import() PostCall {
@@ -951,8 +972,8 @@ func (n V3MarketingMembercardOpenCardsCardID) Rights() PatchCall {
 }
 
 // ServiceModules is POST /v3/marketing/membercard-open/cards/{card_id}/service-modules 添加会员卡服务项:
-//   - documented as required in body: service_module_id 会员服务项ID, jump_miniprogram.appid 小程序appid, jump_miniprogram.path
-//     小程序path
+//   - documented as required in body: service_module_id 会员服务项ID, jump_miniprogram.appid 小程序appid,
+//     jump_miniprogram.path 小程序path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017167277
 func (n V3MarketingMembercardOpenCardsCardID) ServiceModules() V3MarketingMembercardOpenCardsCardIDServiceModules {
 	return V3MarketingMembercardOpenCardsCardIDServiceModules{PostCall(wxpay.Chain(n.GetPatchDeleteCall).Chain("service-modules"))}
@@ -965,10 +986,12 @@ type V3MarketingMembercardOpenCardsCardIDServiceModules struct{ PostCall }
 //
 // PATCH /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id} 修改会员卡服务项:
 //   - {service_module_id} 会员服务项ID
-//   - documented as required in body: jump_miniprogram.appid 小程序appid, jump_miniprogram.path 小程序path
+//   - documented as required in body: jump_miniprogram.appid 小程序appid, jump_miniprogram.path
+//     小程序path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017167417
 //
-// DELETE /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id} 移除会员卡服务项:
+// DELETE /v3/marketing/membercard-open/cards/{card_id}/service-modules/{service_module_id}
+// 移除会员卡服务项:
 //   - {service_module_id} 会员服务项ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017167557
 func (n V3MarketingMembercardOpenCardsCardIDServiceModules) ServiceModuleID(serviceModuleID string) PatchDeleteCall {
@@ -1006,8 +1029,8 @@ func (n V3MarketingMembercardOpen) PhonenumberMember() V3MarketingMembercardOpen
 type V3MarketingMembercardOpenPhonenumberMember struct{ client *wxpay.Client }
 
 // Import is POST /v3/marketing/membercard-open/phonenumber-member/import 导入加密手机号提醒会员领卡:
-//   - documented as required in body: member_information.card_id 会员卡id, member_information.registration_time 会员注册时间,
-//     encrypted_phone_number 加密手机号
+//   - documented as required in body: member_information.card_id 会员卡id,
+//     member_information.registration_time 会员注册时间, encrypted_phone_number 加密手机号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017166226
 func (n V3MarketingMembercardOpenPhonenumberMember) Import() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/membercard-open/phonenumber-member/import"))
@@ -1072,7 +1095,8 @@ func (n V3MarketingPartnerDeliveryPlanDeliveryPlans) BrandID(brandID string) V3M
 // V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID is /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}.
 type V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID struct{ branch }
 
-// DeliveryPlans is GET /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}/delivery-plans 分页查询投放计划列表:
+// DeliveryPlans is GET /v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}/delivery-plans
+// 分页查询投放计划列表:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016184563
 func (n V3MarketingPartnerDeliveryPlanDeliveryPlansBrandID) DeliveryPlans() GetEachCall {
 	return GetEachCall(wxpay.Chain(n.branch).Chain("delivery-plans"))
@@ -1118,8 +1142,10 @@ func (n V3MarketingPartner) ProductCoupon() V3MarketingPartnerProductCoupon {
 // V3MarketingPartnerProductCoupon is /v3/marketing/partner/product-coupon.
 type V3MarketingPartnerProductCoupon struct{ client *wxpay.Client }
 
-// ImageGenerationTasks is POST /v3/marketing/partner/product-coupon/image-generation-tasks 提交图片生成任务:
-//   - documented as required in body: brand_id 品牌ID, task_id 图片生成的任务ID, image_generation_type 图片生成类型
+// ImageGenerationTasks is POST /v3/marketing/partner/product-coupon/image-generation-tasks
+// 提交图片生成任务:
+//   - documented as required in body: brand_id 品牌ID, task_id 图片生成的任务ID, image_generation_type
+//     图片生成类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017327735
 func (n V3MarketingPartnerProductCoupon) ImageGenerationTasks() V3MarketingPartnerProductCouponImageGenerationTasks {
 	return V3MarketingPartnerProductCouponImageGenerationTasks{PostCall(n.client.Chain("v3/marketing/partner/product-coupon/image-generation-tasks")), n.client}
@@ -1167,8 +1193,9 @@ func (n V3MarketingPartnerProductCoupon) NotifyConfigs() GetPostCall {
 }
 
 // ProductCoupons is POST /v3/marketing/partner/product-coupon/product-coupons 创建商品券:
-//   - required in body: brand_id 品牌ID, out_request_no 创建请求单号, scope 优惠范围, type 商品券类型, usage_mode 使用模式,
-//     display_info.name 商品券名称, display_info.image_url 商品券图片, display_info.background_url 商品券背景图
+//   - required in body: brand_id 品牌ID, out_request_no 创建请求单号, scope 优惠范围, type 商品券类型, usage_mode
+//     使用模式, display_info.name 商品券名称, display_info.image_url 商品券图片, display_info.background_url
+//     商品券背景图
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781289
 func (n V3MarketingPartnerProductCoupon) ProductCoupons() V3MarketingPartnerProductCouponProductCoupons {
 	return V3MarketingPartnerProductCouponProductCoupons{PostCall(n.client.Chain("v3/marketing/partner/product-coupon/product-coupons")), n.client}
@@ -1189,8 +1216,8 @@ type V3MarketingPartnerProductCouponProductCoupons struct {
 //
 // PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id} 修改商品券:
 //   - {product_coupon_id} 商品券ID
-//   - required in body: brand_id 品牌ID, out_request_no 修改请求单号, display_info.name 商品券名称, display_info.image_url 商品券图片,
-//     display_info.background_url 商品券背景图
+//   - required in body: brand_id 品牌ID, out_request_no 修改请求单号, display_info.name 商品券名称,
+//     display_info.image_url 商品券图片, display_info.background_url 商品券背景图
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781296
 func (n V3MarketingPartnerProductCouponProductCoupons) ProductCouponID(productCouponID string) V3MarketingPartnerProductCouponProductCouponsProductCouponID {
 	return V3MarketingPartnerProductCouponProductCouponsProductCouponID{GetPatchCall(n.client.Chain("v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}").Var("product_coupon_id", productCouponID))}
@@ -1199,16 +1226,19 @@ func (n V3MarketingPartnerProductCouponProductCoupons) ProductCouponID(productCo
 // V3MarketingPartnerProductCouponProductCouponsProductCouponID is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}.
 type V3MarketingPartnerProductCouponProductCouponsProductCouponID struct{ GetPatchCall }
 
-// Deactivate is POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/deactivate 失效商品券:
+// Deactivate is POST
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/deactivate 失效商品券:
 //   - required in body: brand_id 品牌ID, out_request_no 失效请求单号, deactivate_reason 失效原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781290
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponID) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("deactivate"))
 }
 
-// StockBundles is POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles 添加商品券批次组:
-//   - required in body: brand_id 品牌ID, out_request_no 创建请求单号, stock_bundle.coupon_code_mode 券Code分配模式,
-//     stock_bundle.coupon_display_info 用户商品券展示信息, stock_bundle.notify_config 事件通知配置, stock_bundle.store_scope 可用门店范围
+// StockBundles is POST
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles 添加商品券批次组:
+//   - required in body: brand_id 品牌ID, out_request_no 创建请求单号, stock_bundle.coupon_code_mode
+//     券Code分配模式, stock_bundle.coupon_display_info 用户商品券展示信息, stock_bundle.notify_config 事件通知配置,
+//     stock_bundle.store_scope 可用门店范围
 //   - documented as required in body: stock_bundle.stock_send_rule.max_count 发放次数总上限,
 //     stock_bundle.stock_send_rule.max_count_per_user 每个用户领取次数上限,
 //     stock_bundle.usage_rule_display_info.coupon_usage_method_list 券使用方式列表,
@@ -1222,7 +1252,8 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponID) StockBundl
 type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles struct{ PostCall }
 
 // StockBundleID is PATCH
-// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id} 修改商品券批次组:
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}
+// 修改商品券批次组:
 //   - {stock_bundle_id} 批次组ID
 //   - required in body: out_request_no 修改请求单号
 //   - documented as required in body: brand_id 品牌ID
@@ -1270,9 +1301,10 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStockBundles
 //
 // POST /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks 添加商品券批次:
 //   - required in body: brand_id 品牌ID, out_request_no 创建请求单号
-//   - documented as required in body: stock.coupon_code_mode 券Code分配模式, stock.stock_send_rule.max_count 发放次数总上限,
-//     stock.usage_rule_display_info.coupon_usage_method_list 券使用方式列表, stock.coupon_display_info 用户商品券展示信息,
-//     stock.notify_config 事件通知配置, stock.store_scope 可用门店范围
+//   - documented as required in body: stock.coupon_code_mode 券Code分配模式,
+//     stock.stock_send_rule.max_count 发放次数总上限,
+//     stock.usage_rule_display_info.coupon_usage_method_list 券使用方式列表, stock.coupon_display_info
+//     用户商品券展示信息, stock.notify_config 事件通知配置, stock.store_scope 可用门店范围
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781304
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponID) Stocks() V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks {
 	return V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks{GetEachPostCall(wxpay.Chain(n.GetPatchCall).Chain("stocks"))}
@@ -1283,12 +1315,14 @@ type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks struct{ 
 
 // StockID is /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}.
 //
-// GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id} 查询商品券指定批次:
+// GET /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}
+// 查询商品券指定批次:
 //   - {stock_id} 批次ID
 //   - required in query: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781542
 //
-// PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id} 修改商品券指定批次:
+// PATCH /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}
+// 修改商品券指定批次:
 //   - {stock_id} 批次ID
 //   - required in body: brand_id 品牌ID, out_request_no 修改请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781556
@@ -1300,7 +1334,8 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocks) Stoc
 type V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID struct{ GetPatchCall }
 
 // AssociateStores is POST
-// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associate-stores 批次关联门店:
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/associate-stores
+// 批次关联门店:
 //   - required in body: brand_id 品牌ID, store_list[].store_id 门店ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781302
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) AssociateStores() PostCall {
@@ -1317,7 +1352,8 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockI
 }
 
 // Deactivate is POST
-// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate 失效商品券批次:
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate
+// 失效商品券批次:
 //   - required in body: brand_id 品牌ID, out_request_no 失效请求单号, deactivate_reason 失效原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781532
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) Deactivate() PostCall {
@@ -1334,7 +1370,8 @@ func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockI
 }
 
 // UpdateBudget is POST
-// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget 修改商品券批次发放预算:
+// /v3/marketing/partner/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget
+// 修改商品券批次发放预算:
 //   - required in body: brand_id 品牌ID, out_request_no 修改请求单号, update_mode 更新模式
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781561
 func (n V3MarketingPartnerProductCouponProductCouponsProductCouponIDStocksStockID) UpdateBudget() PostCall {
@@ -1366,8 +1403,10 @@ func (n V3MarketingPartnerProductCouponUsers) Openid(openid string) V3MarketingP
 // V3MarketingPartnerProductCouponUsersOpenid is /v3/marketing/partner/product-coupon/users/{openid}.
 type V3MarketingPartnerProductCouponUsersOpenid struct{ branch }
 
-// CouponBundles is POST /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles 向用户发放商品券批次组:
-//   - required in body: product_coupon_id 商品券ID, stock_bundle_id 批次组ID, appid 公众账号AppID, send_request_no 发券请求单号
+// CouponBundles is POST /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles
+// 向用户发放商品券批次组:
+//   - required in body: product_coupon_id 商品券ID, stock_bundle_id 批次组ID, appid 公众账号AppID,
+//     send_request_no 发券请求单号
 //   - documented as required in body: brand_id 品牌ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280664
 func (n V3MarketingPartnerProductCouponUsersOpenid) CouponBundles() V3MarketingPartnerProductCouponUsersOpenidCouponBundles {
@@ -1386,7 +1425,8 @@ func (n V3MarketingPartnerProductCouponUsersOpenidCouponBundles) UserCouponBundl
 type V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleID struct{ branch }
 
 // Deactivate is POST
-// /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate 失效用户商品券组:
+// /v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}/deactivate
+// 失效用户商品券组:
 //   - required in body: product_coupon_id 商品券ID, stock_bundle_id 批次组ID, appid 公众账号AppID
 //   - documented as required in body: brand_id 品牌ID, out_request_no 失效请求单号, deactivate_reason 失效原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280658
@@ -1401,7 +1441,8 @@ func (n V3MarketingPartnerProductCouponUsersOpenidCouponBundlesUserCouponBundleI
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781590
 //
 // POST /v3/marketing/partner/product-coupon/users/{openid}/coupons 向用户发放商品券:
-//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, send_request_no 发券请求单号
+//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID,
+//     send_request_no 发券请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781605
 func (n V3MarketingPartnerProductCouponUsersOpenid) Coupons() V3MarketingPartnerProductCouponUsersOpenidCoupons {
 	return V3MarketingPartnerProductCouponUsersOpenidCoupons{GetEachPostCall(wxpay.Chain(n.branch).Chain("coupons"))}
@@ -1410,7 +1451,8 @@ func (n V3MarketingPartnerProductCouponUsersOpenid) Coupons() V3MarketingPartner
 // V3MarketingPartnerProductCouponUsersOpenidCoupons is /v3/marketing/partner/product-coupon/users/{openid}/coupons.
 type V3MarketingPartnerProductCouponUsersOpenidCoupons struct{ GetEachPostCall }
 
-// CouponCode is GET /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code} 查询用户商品券详情:
+// CouponCode is GET /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}
+// 查询用户商品券详情:
 //   - {coupon_code} 用户商品券Code
 //   - required in query: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781582
@@ -1421,47 +1463,55 @@ func (n V3MarketingPartnerProductCouponUsersOpenidCoupons) CouponCode(couponCode
 // V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode is /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}.
 type V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode struct{ GetCall }
 
-// Confirm is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/confirm 确认发放用户商品券:
-//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, out_request_no 确认发放请求单号
+// Confirm is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/confirm
+// 确认发放用户商品券:
+//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID,
+//     out_request_no 确认发放请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781575
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Confirm() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("confirm"))
 }
 
-// Deactivate is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/deactivate 失效用户商品券:
-//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, out_request_no 失效请求单号,
-//     deactivate_reason 失效原因
+// Deactivate is POST
+// /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/deactivate 失效用户商品券:
+//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID,
+//     out_request_no 失效请求单号, deactivate_reason 失效原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781578
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("deactivate"))
 }
 
-// Return is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/return 退券:
-//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, out_request_no 退券请求单号
+// Return is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/return
+// 退券:
+//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID,
+//     out_request_no 退券请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781599
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Return() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("return"))
 }
 
-// Use is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/use 核销用户商品券:
-//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID, use_time 核销时间,
-//     out_request_no 核销请求单号
+// Use is POST /v3/marketing/partner/product-coupon/users/{openid}/coupons/{coupon_code}/use
+// 核销用户商品券:
+//   - required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID,
+//     use_time 核销时间, out_request_no 核销请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015781608
 func (n V3MarketingPartnerProductCouponUsersOpenidCouponsCouponCode) Use() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("use"))
 }
 
-// PreSendCoupon is POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon 向用户预发放商品券:
-//   - documented as required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID,
-//     send_request_no 发券请求单号
+// PreSendCoupon is POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon
+// 向用户预发放商品券:
+//   - documented as required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_id 批次ID, appid
+//     公众账号AppID, send_request_no 发券请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016434365
 func (n V3MarketingPartnerProductCouponUsersOpenid) PreSendCoupon() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("pre-send-coupon"))
 }
 
-// PreSendCouponBundle is POST /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon-bundle 向用户预发放商品券批次组:
-//   - documented as required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_bundle_id 批次组ID, appid 公众账号AppID,
-//     send_request_no 发券请求单号
+// PreSendCouponBundle is POST
+// /v3/marketing/partner/product-coupon/users/{openid}/pre-send-coupon-bundle 向用户预发放商品券批次组:
+//   - documented as required in body: brand_id 品牌ID, product_coupon_id 商品券ID, stock_bundle_id
+//     批次组ID, appid 公众账号AppID, send_request_no 发券请求单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016280670
 func (n V3MarketingPartnerProductCouponUsersOpenid) PreSendCouponBundle() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("pre-send-coupon-bundle"))
@@ -1548,7 +1598,8 @@ func (n V3MarketingPaygiftactivityActivitiesActivityIDMerchants) Add() PostCall 
 	return PostCall(wxpay.Chain(n.GetEachCall).Chain("add"))
 }
 
-// DeleteSegment is POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/delete 删除活动发券商户号:
+// DeleteSegment is POST /v3/marketing/paygiftactivity/activities/{activity_id}/merchants/delete
+// 删除活动发券商户号:
 //   - documented as required in body: merchant_id_list 删除的发券商户号, delete_request_no 商户请求单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012466787
 func (n V3MarketingPaygiftactivityActivitiesActivityIDMerchants) DeleteSegment() PostCall {
@@ -1561,13 +1612,15 @@ func (n V3MarketingPaygiftactivityActivitiesActivityID) Terminate() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("terminate"))
 }
 
-// UniqueThresholdActivity is POST /v3/marketing/paygiftactivity/unique-threshold-activity 创建全场满额送活动:
-//   - required in body: activity_base_info.activity_name 活动名称, activity_base_info.activity_second_title 活动副标题,
-//     activity_base_info.merchant_logo_url 商户logo, activity_base_info.out_request_no 商户请求单号,
-//     activity_base_info.delivery_purpose 投放目的
-//   - documented as required in body: activity_base_info.begin_time 活动开始时间, activity_base_info.end_time 活动结束时间,
-//     award_send_rule.award_type 奖品类型, award_send_rule.merchant_option 发券商户号选项,
-//     award_send_rule.transaction_amount_minimum 消费金额门槛 (fen), award_send_rule.send_content 发放内容
+// UniqueThresholdActivity is POST /v3/marketing/paygiftactivity/unique-threshold-activity
+// 创建全场满额送活动:
+//   - required in body: activity_base_info.activity_name 活动名称,
+//     activity_base_info.activity_second_title 活动副标题, activity_base_info.merchant_logo_url 商户logo,
+//     activity_base_info.out_request_no 商户请求单号, activity_base_info.delivery_purpose 投放目的
+//   - documented as required in body: activity_base_info.begin_time 活动开始时间,
+//     activity_base_info.end_time 活动结束时间, award_send_rule.award_type 奖品类型,
+//     award_send_rule.merchant_option 发券商户号选项, award_send_rule.transaction_amount_minimum 消费金额门槛
+//     (fen), award_send_rule.send_content 发放内容
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012487898
 func (n V3MarketingPaygiftactivity) UniqueThresholdActivity() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/paygiftactivity/unique-threshold-activity"))
@@ -1582,9 +1635,10 @@ func (n V3Marketing) ShoppingReceipt() V3MarketingShoppingReceipt {
 type V3MarketingShoppingReceipt struct{ client *wxpay.Client }
 
 // Customentrances is POST /v3/marketing/shopping-receipt/customentrances 创建自定义入口:
-//   - required in body: custom_entrance_type 自定义入口种类, subtitle 副标题, start_time 自定义入口的开始时间, end_time 自定义入口的结束时间,
-//     custom_entrance_state 设置自定义入口的状态, brand_id 自定义入口的归属品牌ID, out_request_no 商户创建自定义入口的凭据号,
-//     jump_link.mini_programs_appid 自定义入口的跳转小程序AppID, jump_link.mini_programs_path 自定义入口跳转小程序的path
+//   - required in body: custom_entrance_type 自定义入口种类, subtitle 副标题, start_time 自定义入口的开始时间, end_time
+//     自定义入口的结束时间, custom_entrance_state 设置自定义入口的状态, brand_id 自定义入口的归属品牌ID, out_request_no
+//     商户创建自定义入口的凭据号, jump_link.mini_programs_appid 自定义入口的跳转小程序AppID, jump_link.mini_programs_path
+//     自定义入口跳转小程序的path
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012526342
 func (n V3MarketingShoppingReceipt) Customentrances() V3MarketingShoppingReceiptCustomentrances {
 	return V3MarketingShoppingReceiptCustomentrances{PostCall(n.client.Chain("v3/marketing/shopping-receipt/customentrances")), n.client}
@@ -1610,10 +1664,10 @@ func (n V3MarketingShoppingReceiptCustomentrances) BrandID(brandID string) GetPa
 	return GetPatchCall(n.client.Chain("v3/marketing/shopping-receipt/customentrances/{brand_id}").Var("brand_id", brandID))
 }
 
-// Merchantshoppingreceiptjumpinfos is POST /v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos
-// 上传商家电子小票跳转信息:
-//   - required in body: transaction_id 微信支付订单号, openid 下单用户OpenID, jump_info.merchant_appid 商户电子小票跳转信息小程序AppID,
-//     jump_info.merchant_path 商户电子小票跳转信息小程序路径
+// Merchantshoppingreceiptjumpinfos is POST
+// /v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos 上传商家电子小票跳转信息:
+//   - required in body: transaction_id 微信支付订单号, openid 下单用户OpenID, jump_info.merchant_appid
+//     商户电子小票跳转信息小程序AppID, jump_info.merchant_path 商户电子小票跳转信息小程序路径
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012443843
 func (n V3MarketingShoppingReceipt) Merchantshoppingreceiptjumpinfos() PostCall {
 	return PostCall(n.client.Chain("v3/marketing/shopping-receipt/merchantshoppingreceiptjumpinfos"))
@@ -1636,8 +1690,8 @@ func (n V3Marketing) WeeklyDiscount() V3MarketingWeeklyDiscount {
 type V3MarketingWeeklyDiscount struct{ client *wxpay.Client }
 
 // Activities is GET /v3/marketing/weekly-discount/activities 查询周周惠活动列表:
-//   - required in query: limit 最大资源条数, offset 请求资源起始位置, applying_merchant_id 报名商户号, activity_area_code 活动投放区域编码,
-//     activity_scene 投放场景
+//   - required in query: limit 最大资源条数, offset 请求资源起始位置, applying_merchant_id 报名商户号,
+//     activity_area_code 活动投放区域编码, activity_scene 投放场景
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter6_1_3.shtml
 func (n V3MarketingWeeklyDiscount) Activities() V3MarketingWeeklyDiscountActivities {
 	return V3MarketingWeeklyDiscountActivities{GetEachCall(n.client.Chain("v3/marketing/weekly-discount/activities")), n.client}
@@ -1697,7 +1751,8 @@ type V3MarketingWithdrawFavorUsersOpenid struct{ branch }
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_2_2.shtml
 //
 // POST /v3/marketing/withdraw-favor/users/{openid}/coupons 为用户发银行提现免费券:
-//   - required in body: mchid 银行提现免费券批次创建方商户号, stock_id 银行提现免费券批次ID, appid 应用ID, send_request_no 商户单据号
+//   - required in body: mchid 银行提现免费券批次创建方商户号, stock_id 银行提现免费券批次ID, appid 应用ID, send_request_no
+//     商户单据号
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter3_2_1.shtml
 func (n V3MarketingWithdrawFavorUsersOpenid) Coupons() GetEachPostCall {
 	return GetEachPostCall(wxpay.Chain(n.branch).Chain("coupons"))

@@ -47,8 +47,8 @@ func (n V3MchManageMchManageRecords) ManageRecordID(manageRecordID string) V3Mch
 // V3MchManageMchManageRecordsManageRecordID is /v3/mch-manage/mch-manage-records/{manage_record_id}.
 type V3MchManageMchManageRecordsManageRecordID struct{ GetCall }
 
-// MchManageSubmissions is POST /v3/mch-manage/mch-manage-records/{manage_record_id}/mch-manage-submissions
-// 对指定商户管理记录提交资料:
+// MchManageSubmissions is POST
+// /v3/mch-manage/mch-manage-records/{manage_record_id}/mch-manage-submissions 对指定商户管理记录提交资料:
 //   - required in body: sub_mchid 子商户号
 //   - documented as required in body: submit_data.record_fields 资料项集合
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940417

@@ -20,7 +20,8 @@ func (n V3MchOperationManage) EnhancedDueDiligence() V3MchOperationManageEnhance
 // V3MchOperationManageEnhancedDueDiligence is /v3/mch-operation-manage/enhanced-due-diligence.
 type V3MchOperationManageEnhancedDueDiligence struct{ client *wxpay.Client }
 
-// DueDiligenceID is GET /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id} 查询子商户强化尽调单信息:
+// DueDiligenceID is GET /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}
+// 查询子商户强化尽调单信息:
 //   - {due_diligence_id} 尽调单号
 //   - required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015631048
@@ -38,7 +39,8 @@ func (n V3MchOperationManageEnhancedDueDiligenceDueDiligenceID) Submit() PostCal
 	return PostCall(wxpay.Chain(n.GetCall).Chain("submit"))
 }
 
-// UploadSegment is POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload 上传尽调资料文件:
+// UploadSegment is POST /v3/mch-operation-manage/enhanced-due-diligence/{due_diligence_id}/upload
+// 上传尽调资料文件:
 //   - required in form: due_diligence_file 要上传的尽调资料文件, meta.file_name 文件名, meta.file_digest 文件摘要
 //   - documented as required in form: meta.sub_mchid 子商户号, meta.item_id 资料项唯一id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015631042

@@ -21,8 +21,8 @@ func (n V3MchOperate) Risk() V3MchOperateRisk {
 type V3MchOperateRisk struct{ client *wxpay.Client }
 
 // WithdrawlApply is POST /v3/mch_operate/risk/withdrawl-apply 提交已注销商户号可用余额提现申请单:
-//   - required in body: sub_mchid 二级商户号, out_account_type 二级商户号的出款子账户类型, amount 提现金额 (fen), out_request_no 商户提现申请单号,
-//     payee_type 收款对象类型, payee_info.account_type 账户类型
+//   - required in body: sub_mchid 二级商户号, out_account_type 二级商户号的出款子账户类型, amount 提现金额 (fen),
+//     out_request_no 商户提现申请单号, payee_type 收款对象类型, payee_info.account_type 账户类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012488950
 func (n V3MchOperateRisk) WithdrawlApply() V3MchOperateRiskWithdrawlApply {
 	return V3MchOperateRiskWithdrawlApply{PostCall(n.client.Chain("v3/mch_operate/risk/withdrawl-apply")), n.client}
@@ -42,7 +42,8 @@ func (n V3MchOperateRiskWithdrawlApply) ApplymentID() V3MchOperateRiskWithdrawlA
 // V3MchOperateRiskWithdrawlApplyApplymentID is /v3/mch_operate/risk/withdrawl-apply/applyment-id.
 type V3MchOperateRiskWithdrawlApplyApplymentID struct{ client *wxpay.Client }
 
-// ApplymentID is GET /v3/mch_operate/risk/withdrawl-apply/applyment-id/{applyment_id} 微信支付提现申请单号查询提现申请单状态:
+// ApplymentID is GET /v3/mch_operate/risk/withdrawl-apply/applyment-id/{applyment_id}
+// 微信支付提现申请单号查询提现申请单状态:
 //   - {applyment_id} 微信支付提现申请单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012778400
 func (n V3MchOperateRiskWithdrawlApplyApplymentID) ApplymentID(applymentID string) GetCall {
@@ -57,7 +58,8 @@ func (n V3MchOperateRiskWithdrawlApply) OutRequestNo() V3MchOperateRiskWithdrawl
 // V3MchOperateRiskWithdrawlApplyOutRequestNo is /v3/mch_operate/risk/withdrawl-apply/out-request-no.
 type V3MchOperateRiskWithdrawlApplyOutRequestNo struct{ client *wxpay.Client }
 
-// OutRequestNo is GET /v3/mch_operate/risk/withdrawl-apply/out-request-no/{out_request_no} 商户提现申请单号查询提现申请单状态:
+// OutRequestNo is GET /v3/mch_operate/risk/withdrawl-apply/out-request-no/{out_request_no}
+// 商户提现申请单号查询提现申请单状态:
 //   - {out_request_no} 商户提现申请号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476164
 func (n V3MchOperateRiskWithdrawlApplyOutRequestNo) OutRequestNo(outRequestNo string) GetCall {

@@ -112,7 +112,8 @@ func (n V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCode) OutRequestN
 type V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo struct{ branch }
 
 // OutRequestNo is GET
-// /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no} 查询申请单状态-使用业务单号:
+// /v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no/{out_request_no}
+// 查询申请单状态-使用业务单号:
 //   - {out_request_no} 业务申请编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014090667
 func (n V3MchalterapplyMchsubjectalterapplymentMerchantMerchantCodeOutRequestNo) OutRequestNo(outRequestNo string) GetCall {
@@ -172,7 +173,8 @@ func (n V3MchalterapplyMerchantnamealterapplymentMerchantSubMchid) OutRequestNo(
 // V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo is /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no.
 type V3MchalterapplyMerchantnamealterapplymentMerchantSubMchidOutRequestNo struct{ branch }
 
-// OutRequestNo is GET /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no/{out_request_no}
+// OutRequestNo is GET
+// /v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no/{out_request_no}
 // 查询商户简称申请单状态-使用业务单号和商户号:
 //   - {out_request_no} 业务申请编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016166085

@@ -13,9 +13,10 @@ func (n V3Root) MedIns() V3MedIns {
 type V3MedIns struct{ client *wxpay.Client }
 
 // Orders is POST /v3/med-ins/orders 医保自费混合收款下单:
-//   - documented as required in body: mix_pay_type 混合支付类型, order_type 订单类型, appid 从业机构的公众号ID, payer.name 真实姓名,
-//     payer.id_digest 个人身份ID摘要, payer.card_type 证件类型, out_trade_no 从业机构订单号, serial_no 医疗机构订单号, city_id 城市ID,
-//     med_inst_name 医疗机构名称, med_inst_no 医疗机构编码, total_fee 使用该接口下单的总金额, callback_url 回调通知URL
+//   - documented as required in body: mix_pay_type 混合支付类型, order_type 订单类型, appid 从业机构的公众号ID,
+//     payer.name 真实姓名, payer.id_digest 个人身份ID摘要, payer.card_type 证件类型, out_trade_no 从业机构订单号,
+//     serial_no 医疗机构订单号, city_id 城市ID, med_inst_name 医疗机构名称, med_inst_no 医疗机构编码, total_fee
+//     使用该接口下单的总金额, callback_url 回调通知URL
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016781466
 func (n V3MedIns) Orders() V3MedInsOrders {
 	return V3MedInsOrders{PostCall(n.client.Chain("v3/med-ins/orders")), n.client}
@@ -67,8 +68,9 @@ type V3MedInsRefunds struct{ client *wxpay.Client }
 
 // Notify is POST /v3/med-ins/refunds/notify 医保退款通知:
 //   - documented as required in query: mix_trade_no 医保自费混合订单号
-//   - documented as required in body: med_refund_total_fee 医保退款的总金额, med_refund_gov_fee 医保统筹退款金额, med_refund_self_fee
-//     医保个账退款金额, med_refund_other_fee 医保其他退款金额, refund_time 医保退款成功时间, out_refund_no 从业机构退款单号
+//   - documented as required in body: med_refund_total_fee 医保退款的总金额, med_refund_gov_fee 医保统筹退款金额,
+//     med_refund_self_fee 医保个账退款金额, med_refund_other_fee 医保其他退款金额, refund_time 医保退款成功时间,
+//     out_refund_no 从业机构退款单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4016781561
 func (n V3MedInsRefunds) Notify() PostCall {
 	return PostCall(n.client.Chain("v3/med-ins/refunds/notify"))

@@ -33,7 +33,8 @@ func (n V3MerchantRiskManageEcTradeRisk) RecvDisposeResult() PostCall {
 	return PostCall(n.client.Chain("v3/merchant-risk-manage/ec-trade-risk/recv-dispose-result"))
 }
 
-// ReportTradeUnionInformation is POST /v3/merchant-risk-manage/report-trade-union-information 上报订单关联信息:
+// ReportTradeUnionInformation is POST /v3/merchant-risk-manage/report-trade-union-information
+// 上报订单关联信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529250
 func (n V3MerchantRiskManage) ReportTradeUnionInformation() PostCall {
 	return PostCall(n.client.Chain("v3/merchant-risk-manage/report-trade-union-information"))

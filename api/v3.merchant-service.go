@@ -58,10 +58,12 @@ func (n V3MerchantServiceComplaints) TransactionID(transactionID string) V3Merch
 // V3MerchantServiceComplaintsTransactionID is /v3/merchant-service/complaints/{transaction_id}.
 type V3MerchantServiceComplaintsTransactionID struct{ GetCall }
 
-// NegotiationHistorys is GET /v3/merchant-service/complaints/{transaction_id}/negotiation-historys 查询投诉协商历史:
+// NegotiationHistorys is GET /v3/merchant-service/complaints/{transaction_id}/negotiation-historys
+// 查询投诉协商历史:
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml
 //
-// Deprecated: offline, use GET /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys.
+// Deprecated: offline, use GET
+// /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys.
 func (n V3MerchantServiceComplaintsTransactionID) NegotiationHistorys() GetCall {
 	return GetCall(wxpay.Chain(n.GetCall).Chain("negotiation-historys"))
 }
@@ -96,7 +98,8 @@ func (n V3MerchantServiceComplaintsV2ComplaintID) Complete() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("complete"))
 }
 
-// NegotiationHistorys is GET /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys 查询投诉协商历史:
+// NegotiationHistorys is GET /v3/merchant-service/complaints-v2/{complaint_id}/negotiation-historys
+// 查询投诉协商历史:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012533439
 func (n V3MerchantServiceComplaintsV2ComplaintID) NegotiationHistorys() GetEachCall {
 	return GetEachCall(wxpay.Chain(n.GetCall).Chain("negotiation-historys"))
@@ -109,15 +112,16 @@ func (n V3MerchantServiceComplaintsV2ComplaintID) Response() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("response"))
 }
 
-// ResponseImmediateService is POST /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service
-// 回复需要即时服务的投诉单:
+// ResponseImmediateService is POST
+// /v3/merchant-service/complaints-v2/{complaint_id}/response-immediate-service 回复需要即时服务的投诉单:
 //   - documented as required in body: complainted_mchid 被诉商户号, message 消息内容, idempotent_id 幂等ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017151596
 func (n V3MerchantServiceComplaintsV2ComplaintID) ResponseImmediateService() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("response-immediate-service"))
 }
 
-// UpdateRefundProgress is POST /v3/merchant-service/complaints-v2/{complaint_id}/update-refund-progress 更新退款审批结果:
+// UpdateRefundProgress is POST
+// /v3/merchant-service/complaints-v2/{complaint_id}/update-refund-progress 更新退款审批结果:
 //   - required in body: action 审批动作
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467256
 func (n V3MerchantServiceComplaintsV2ComplaintID) UpdateRefundProgress() PostCall {
@@ -125,7 +129,8 @@ func (n V3MerchantServiceComplaintsV2ComplaintID) UpdateRefundProgress() PostCal
 }
 
 // Feedbacks is POST /v3/merchant-service/feedbacks 商户反馈:
-//   - documented as required in body: transaction_id 微信支付订单号, complainted_mchid 被诉商户号, feedback_content 反馈内容
+//   - documented as required in body: transaction_id 微信支付订单号, complainted_mchid 被诉商户号,
+//     feedback_content 反馈内容
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
 //
 // Deprecated: offline, use POST /v3/merchant-service/complaints-v2/{complaint_id}/response or POST

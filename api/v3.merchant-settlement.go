@@ -12,8 +12,10 @@ func (n V3Root) MerchantSettlement() V3MerchantSettlement {
 // V3MerchantSettlement is /v3/merchant-settlement.
 type V3MerchantSettlement struct{ client *wxpay.Client }
 
-// MerchantSettleRuleApplications is POST /v3/merchant-settlement/merchant-settle-rule-applications 申请修改特约商户结算规则:
-//   - required in body: acquiring_bank_id 从业机构号, channel_id 渠道商户号, sub_mchid 从业机构特约商户号, settle_rule_id 结算规则id
+// MerchantSettleRuleApplications is POST /v3/merchant-settlement/merchant-settle-rule-applications
+// 申请修改特约商户结算规则:
+//   - required in body: acquiring_bank_id 从业机构号, channel_id 渠道商户号, sub_mchid 从业机构特约商户号,
+//     settle_rule_id 结算规则id
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012697924
 func (n V3MerchantSettlement) MerchantSettleRuleApplications() V3MerchantSettlementMerchantSettleRuleApplications {
 	return V3MerchantSettlementMerchantSettleRuleApplications{PostCall(n.client.Chain("v3/merchant-settlement/merchant-settle-rule-applications")), n.client}
@@ -25,7 +27,8 @@ type V3MerchantSettlementMerchantSettleRuleApplications struct {
 	client *wxpay.Client
 }
 
-// ApplicationID is GET /v3/merchant-settlement/merchant-settle-rule-applications/{application_id} 根据申请单ID查询结果:
+// ApplicationID is GET /v3/merchant-settlement/merchant-settle-rule-applications/{application_id}
+// 根据申请单ID查询结果:
 //   - {application_id} 申请单编号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012698574
 func (n V3MerchantSettlementMerchantSettleRuleApplications) ApplicationID(applicationID string) GetCall {

@@ -89,7 +89,8 @@ func (n V3MerchantFundWithdraw) OutRequestNo() V3MerchantFundWithdrawOutRequestN
 // V3MerchantFundWithdrawOutRequestNo is /v3/merchant/fund/withdraw/out-request-no.
 type V3MerchantFundWithdrawOutRequestNo struct{ client *wxpay.Client }
 
-// OutRequestNo is GET /v3/merchant/fund/withdraw/out-request-no/{out_request_no} 电商平台(商户提现单号查询)提现状态:
+// OutRequestNo is GET /v3/merchant/fund/withdraw/out-request-no/{out_request_no}
+// 电商平台(商户提现单号查询)提现状态:
 //   - {out_request_no} 商户提现单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012476672
 func (n V3MerchantFundWithdrawOutRequestNo) OutRequestNo(outRequestNo string) GetCall {

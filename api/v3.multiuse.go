@@ -63,8 +63,8 @@ func (n V3MultiuseUsers) Openid(openid string) V3MultiuseUsersOpenid {
 type V3MultiuseUsersOpenid struct{ branch }
 
 // Coupons is POST /v3/multiuse/users/{openid}/coupons 发放指定批次的消费金:
-//   - required in body: stock_id 批次号, out_request_no 商户单据号, user_name 用户姓名, id_card_number 身份证号码, appid 公众账号ID,
-//     card_type 证件类型
+//   - required in body: stock_id 批次号, out_request_no 商户单据号, user_name 用户姓名, id_card_number 身份证号码,
+//     appid 公众账号ID, card_type 证件类型
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012539766
 func (n V3MultiuseUsersOpenid) Coupons() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("coupons"))

@@ -20,9 +20,9 @@ func (n V3NewTaxControlFapiao) CardTemplate() PostCall {
 }
 
 // FapiaoApplications is POST /v3/new-tax-control-fapiao/fapiao-applications 开具电子发票:
-//   - required in body: scene 开票场景, fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型, buyer_information.name 名称,
-//     fapiao_information[].fapiao_id 商户发票单号, fapiao_information[].total_amount 总价税合计 (fen),
-//     fapiao_information[].need_list 是否以清单形式开具发票
+//   - required in body: scene 开票场景, fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型,
+//     buyer_information.name 名称, fapiao_information[].fapiao_id 商户发票单号,
+//     fapiao_information[].total_amount 总价税合计 (fen), fapiao_information[].need_list 是否以清单形式开具发票
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538301
 func (n V3NewTaxControlFapiao) FapiaoApplications() V3NewTaxControlFapiaoFapiaoApplications {
 	return V3NewTaxControlFapiaoFapiaoApplications{PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications")), n.client}
@@ -35,22 +35,23 @@ type V3NewTaxControlFapiaoFapiaoApplications struct {
 }
 
 // IssueGeneral is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-general 开具通用行业电子发票:
-//   - required in body: fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型, buyer_information.name 名称,
-//     fapiao_information.fapiao_id 商户发票单号, fapiao_information.total_amount 总价税合计 (fen),
-//     fapiao_information.billing_person_id 开票人ID
+//   - required in body: fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型,
+//     buyer_information.name 名称, fapiao_information.fapiao_id 商户发票单号,
+//     fapiao_information.total_amount 总价税合计 (fen), fapiao_information.billing_person_id 开票人ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015792574
 func (n V3NewTaxControlFapiaoFapiaoApplications) IssueGeneral() PostCall {
 	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-general"))
 }
 
-// IssuePassengerTransport is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport
-// 开具旅客运输行业电子发票:
-//   - documented as required in body: sub_mchid 子商户号, fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型,
-//     buyer_information.name 名称, fapiao_information.fapiao_id 商户发票单号, fapiao_information.total_amount 总价税合计,
-//     fapiao_information.items[].tax_code 税局侧规定的货物或应税劳务, fapiao_information.items[].goods_name 货物或应税劳务,
-//     fapiao_information.items[].total_amount 单行金额合计, fapiao_information.items[].tax_rate 税率,
-//     fapiao_information.items[].discount 是否折扣行, fapiao_information.billing_person_id 开票人ID,
-//     fapiao_information.fapiao_bill_type 发票类型, fapiao_information.transaction_information[].pay_channel 支付渠道,
+// IssuePassengerTransport is POST
+// /v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport 开具旅客运输行业电子发票:
+//   - documented as required in body: sub_mchid 子商户号, fapiao_apply_id 发票申请单号,
+//     buyer_information.type 购买方类型, buyer_information.name 名称, fapiao_information.fapiao_id 商户发票单号,
+//     fapiao_information.total_amount 总价税合计, fapiao_information.items[].tax_code 税局侧规定的货物或应税劳务,
+//     fapiao_information.items[].goods_name 货物或应税劳务, fapiao_information.items[].total_amount
+//     单行金额合计, fapiao_information.items[].tax_rate 税率, fapiao_information.items[].discount 是否折扣行,
+//     fapiao_information.billing_person_id 开票人ID, fapiao_information.fapiao_bill_type 发票类型,
+//     fapiao_information.transaction_information[].pay_channel 支付渠道,
 //     fapiao_information.transaction_information[].transaction_id 支付订单号,
 //     fapiao_information.transaction_information[].amount 交易金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4025863376
@@ -58,13 +59,15 @@ func (n V3NewTaxControlFapiaoFapiaoApplications) IssuePassengerTransport() PostC
 	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-passenger-transport"))
 }
 
-// IssueRefinedOil is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil 开具成品油行业电子发票:
-//   - documented as required in body: sub_mchid 子商户号, fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型,
-//     buyer_information.name 名称, fapiao_information.fapiao_id 商户发票单号, fapiao_information.total_amount 总价税合计,
-//     fapiao_information.items[].tax_code 税局侧规定的货物或应税劳务, fapiao_information.items[].goods_name 货物或应税劳务,
-//     fapiao_information.items[].total_amount 单行金额合计, fapiao_information.items[].tax_rate 税率,
-//     fapiao_information.items[].discount 是否折扣行, fapiao_information.billing_person_id 开票人ID,
-//     fapiao_information.fapiao_bill_type 发票类型, fapiao_information.transaction_information[].pay_channel 支付渠道,
+// IssueRefinedOil is POST /v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil
+// 开具成品油行业电子发票:
+//   - documented as required in body: sub_mchid 子商户号, fapiao_apply_id 发票申请单号,
+//     buyer_information.type 购买方类型, buyer_information.name 名称, fapiao_information.fapiao_id 商户发票单号,
+//     fapiao_information.total_amount 总价税合计, fapiao_information.items[].tax_code 税局侧规定的货物或应税劳务,
+//     fapiao_information.items[].goods_name 货物或应税劳务, fapiao_information.items[].total_amount
+//     单行金额合计, fapiao_information.items[].tax_rate 税率, fapiao_information.items[].discount 是否折扣行,
+//     fapiao_information.billing_person_id 开票人ID, fapiao_information.fapiao_bill_type 发票类型,
+//     fapiao_information.transaction_information[].pay_channel 支付渠道,
 //     fapiao_information.transaction_information[].transaction_id 支付订单号,
 //     fapiao_information.transaction_information[].amount 交易金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016760559
@@ -72,18 +75,21 @@ func (n V3NewTaxControlFapiaoFapiaoApplications) IssueRefinedOil() PostCall {
 	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/issue-refined-oil"))
 }
 
-// RealEstateLeasing is POST /v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing 开具不动产租赁行业电子发票:
-//   - required in body: fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型, buyer_information.name 名称,
-//     fapiao_information.fapiao_id 商户发票单号, fapiao_information.total_amount 总价税合计 (fen),
-//     fapiao_information.billing_person_id 开票人ID
+// RealEstateLeasing is POST /v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing
+// 开具不动产租赁行业电子发票:
+//   - required in body: fapiao_apply_id 发票申请单号, buyer_information.type 购买方类型,
+//     buyer_information.name 名称, fapiao_information.fapiao_id 商户发票单号,
+//     fapiao_information.total_amount 总价税合计 (fen), fapiao_information.billing_person_id 开票人ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015941740
 func (n V3NewTaxControlFapiaoFapiaoApplications) RealEstateLeasing() PostCall {
 	return PostCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/real-estate-leasing"))
 }
 
-// UploadFapiaoFile is POST /v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file 上传电子发票文件:
+// UploadFapiaoFile is POST /v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file
+// 上传电子发票文件:
 //   - required in form: file 电子发票文件二进制数据流
-//   - documented as required in form: meta.file_type 发票文件的类型, meta.digest_alogrithm 文件摘要算法, meta.digest 文件的
+//   - documented as required in form: meta.file_type 发票文件的类型, meta.digest_alogrithm 文件摘要算法,
+//     meta.digest 文件的
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012556605
 func (n V3NewTaxControlFapiaoFapiaoApplications) UploadFapiaoFile() UploadCall {
 	return UploadCall(n.client.Chain("v3/new-tax-control-fapiao/fapiao-applications/upload-fapiao-file"))
@@ -99,19 +105,22 @@ func (n V3NewTaxControlFapiaoFapiaoApplications) FapiaoApplyID(fapiaoApplyID str
 // V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID is /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}.
 type V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID struct{ GetCall }
 
-// FapiaoFiles is GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/fapiao-files 获取发票下载信息:
+// FapiaoFiles is GET /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/fapiao-files
+// 获取发票下载信息:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538335
 func (n V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID) FapiaoFiles() GetCall {
 	return GetCall(wxpay.Chain(n.GetCall).Chain("fapiao-files"))
 }
 
-// InsertCards is POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/insert-cards 将电子发票插入微信用户卡包:
+// InsertCards is POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/insert-cards
+// 将电子发票插入微信用户卡包:
 //   - required in body: scene 插卡场景, buyer_information.type 购买方类型, buyer_information.name 名称,
-//     fapiao_card_information[].fapiao_media_id 电子发票文件ID, fapiao_card_information[].fapiao_number 发票号码,
-//     fapiao_card_information[].fapiao_code 发票代码, fapiao_card_information[].fapiao_time 开票时间,
+//     fapiao_card_information[].fapiao_media_id 电子发票文件ID, fapiao_card_information[].fapiao_number
+//     发票号码, fapiao_card_information[].fapiao_code 发票代码, fapiao_card_information[].fapiao_time 开票时间,
 //     fapiao_card_information[].check_code 校验码, fapiao_card_information[].password 密码,
-//     fapiao_card_information[].total_amount 总价税合计 (fen), fapiao_card_information[].tax_amount 总税额 (fen),
-//     fapiao_card_information[].amount 总金额 (fen), fapiao_card_information[].seller_information.name 名称,
+//     fapiao_card_information[].total_amount 总价税合计 (fen), fapiao_card_information[].tax_amount 总税额
+//     (fen), fapiao_card_information[].amount 总金额 (fen),
+//     fapiao_card_information[].seller_information.name 名称,
 //     fapiao_card_information[].seller_information.taxpayer_id 纳税人识别号,
 //     fapiao_card_information[].extra_information.drawer 开票人
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538365
@@ -120,8 +129,8 @@ func (n V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID) InsertCards() Post
 }
 
 // Reverse is POST /v3/new-tax-control-fapiao/fapiao-applications/{fapiao_apply_id}/reverse 冲红电子发票:
-//   - required in body: reverse_reason 冲红原因, fapiao_information[].fapiao_id 商户发票单号, fapiao_information[].fapiao_number
-//     发票号码
+//   - required in body: reverse_reason 冲红原因, fapiao_information[].fapiao_id 商户发票单号,
+//     fapiao_information[].fapiao_number 发票号码
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538327
 func (n V3NewTaxControlFapiaoFapiaoApplicationsFapiaoApplyID) Reverse() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("reverse"))
@@ -142,7 +151,8 @@ func (n V3NewTaxControlFapiaoFapiaomerchant) Getspinviteurl() GetCall {
 	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/fapiaomerchant/getspinviteurl"))
 }
 
-// Listspinvitemchinfo is GET /v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo 获取邀请开通的商户信息:
+// Listspinvitemchinfo is GET /v3/new-tax-control-fapiao/fapiaomerchant/listspinvitemchinfo
+// 获取邀请开通的商户信息:
 //   - required in query: offset 本次查询的起始位置, limit 本次查询的最大数量
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015941524
 func (n V3NewTaxControlFapiaoFapiaomerchant) Listspinvitemchinfo() GetEachCall {
@@ -215,7 +225,8 @@ type V3NewTaxControlFapiaoUserTitle struct {
 }
 
 // TitleURL is GET /v3/new-tax-control-fapiao/user-title/title-url 获取抬头填写链接:
-//   - required in query: fapiao_apply_id 发票申请单号, source 开票来源, appid 商户AppID, openid 用户OpenID, total_amount 总金额 (fen)
+//   - required in query: fapiao_apply_id 发票申请单号, source 开票来源, appid 商户AppID, openid 用户OpenID,
+//     total_amount 总金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012538106
 func (n V3NewTaxControlFapiaoUserTitle) TitleURL() GetCall {
 	return GetCall(n.client.Chain("v3/new-tax-control-fapiao/user-title/title-url"))

@@ -13,8 +13,8 @@ func (n V3Root) Offlineface() V3Offlineface {
 type V3Offlineface struct{ client *wxpay.Client }
 
 // Authinfo is POST /v3/offlineface/authinfo 获取authinfo接口:
-//   - documented as required in body: sp_appid 服务商公众号appid, sub_mchid 子商户商户号, device_id 设备id, raw_data 原始数据,
-//     organization_id 机构id
+//   - documented as required in body: sp_appid 服务商公众号appid, sub_mchid 子商户商户号, device_id 设备id,
+//     raw_data 原始数据, organization_id 机构id
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3Offlineface) Authinfo() PostCall {
 	return PostCall(n.client.Chain("v3/offlineface/authinfo"))
@@ -29,8 +29,8 @@ func (n V3Offlineface) Contracts() V3OfflinefaceContracts {
 type V3OfflinefaceContracts struct{ client *wxpay.Client }
 
 // Presign is POST /v3/offlineface/contracts/presign 预签约接口:
-//   - documented as required in body: business_name 业务类型, facepay_user.out_user_id 商户用户ID, facepay_user.organization_id
-//     机构ID
+//   - documented as required in body: business_name 业务类型, facepay_user.out_user_id 商户用户ID,
+//     facepay_user.organization_id 机构ID
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3OfflinefaceContracts) Presign() PostCall {
 	return PostCall(n.client.Chain("v3/offlineface/contracts/presign"))
@@ -93,7 +93,8 @@ type V3OfflinefaceTransactionsOutTradeNo struct{ client *wxpay.Client }
 
 // OutTradeNo is GET /v3/offlineface/transactions/out-trade-no/{out_trade_no} 查单接口:
 //   - {out_trade_no} 商户订单号
-//   - documented as required in query: sp_mchid 服务商商户号, sub_mchid 子商户商户号, business_product_id 平台产品ID
+//   - documented as required in query: sp_mchid 服务商商户号, sub_mchid 子商户商户号, business_product_id
+//     平台产品ID
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 func (n V3OfflinefaceTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 	return GetCall(n.client.Chain("v3/offlineface/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", outTradeNo))

@@ -50,11 +50,13 @@ type V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID struct{ branch }
 
 // OutUserID is /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id}.
 //
-// GET /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id} 刷脸用户信息查询接口:
+// GET /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id}
+// 刷脸用户信息查询接口:
 //   - {out_user_id} 商户刷脸用户ID
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
 //
-// PATCH /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id} 刷脸用户信息修改接口:
+// PATCH /v3/offlinefacemch/organizations/{organization_id}/users/out-user-id/{out_user_id}
+// 刷脸用户信息修改接口:
 //   - {out_user_id} 商户刷脸用户ID
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3OfflinefacemchOrganizationsOrganizationIDUsersOutUserID) OutUserID(outUserID string) GetPatchCall {
@@ -78,7 +80,8 @@ func (n V3OfflinefacemchOrganizationsOrganizationIDUsersUserID) UserID(userID st
 type V3OfflinefacemchOrganizationsOrganizationIDUsersUserIDUserID struct{ branch }
 
 // TerminateContract is POST
-// /v3/offlinefacemch/organizations/{organization_id}/users/user-id/{user_id}/terminate-contract 解除刷脸用户签约关系接口:
+// /v3/offlinefacemch/organizations/{organization_id}/users/user-id/{user_id}/terminate-contract
+// 解除刷脸用户签约关系接口:
 //   - https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
 func (n V3OfflinefacemchOrganizationsOrganizationIDUsersUserIDUserID) TerminateContract() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("terminate-contract"))

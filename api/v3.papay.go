@@ -85,7 +85,8 @@ func (n V3PapayInsurancePayPolicyPeriodsContractIDContractID) PolicyPeriodID() V
 type V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID struct{ branch }
 
 // PolicyPeriodID is GET
-// /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id} 保险商户查询保险自动续费预约:
+// /v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id/{policy_period_id}
+// 保险商户查询保险自动续费预约:
 //   - {policy_period_id} 保单的扣费周期编号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012471229
 func (n V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodID) PolicyPeriodID(policyPeriodID string) V3PapayInsurancePayPolicyPeriodsContractIDContractIDPolicyPeriodIDPolicyPeriodID {
@@ -113,8 +114,8 @@ func (n V3PapayInsurancePay) Transactions() V3PapayInsurancePayTransactions {
 type V3PapayInsurancePayTransactions struct{ client *wxpay.Client }
 
 // Apply is POST /v3/papay/insurance-pay/transactions/apply 保险商户受理保险自动续费扣款:
-//   - required in body: appid 应用ID, out_trade_no 商户订单号, description 商品描述, transaction_notify_url 通知地址, contract_id
-//     委托代扣协议ID, policy_period_id 保单的扣费周期编号, amount.total 金额 (fen)
+//   - required in body: appid 应用ID, out_trade_no 商户订单号, description 商品描述, transaction_notify_url
+//     通知地址, contract_id 委托代扣协议ID, policy_period_id 保单的扣费周期编号, amount.total 金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012471158
 func (n V3PapayInsurancePayTransactions) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/papay/insurance-pay/transactions/apply"))
@@ -168,7 +169,9 @@ func (n V3PapayInsuranceSignContractsPlanIDPlanIDContractID) ContractID(contract
 // V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}.
 type V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID struct{ branch }
 
-// Renew is POST /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}/renew 保险商户受理续期自动续费协议:
+// Renew is POST
+// /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}/renew
+// 保险商户受理续期自动续费协议:
 //   - required in body: appid 应用ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489588
 func (n V3PapayInsuranceSignContractsPlanIDPlanIDContractIDContractID) Renew() PostCall {
@@ -183,7 +186,8 @@ func (n V3PapayInsuranceSignContractsPlanIDPlanID) OutContractCode() V3PapayInsu
 // V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode is /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code.
 type V3PapayInsuranceSignContractsPlanIDPlanIDOutContractCode struct{ branch }
 
-// OutContractCode is GET /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
+// OutContractCode is GET
+// /v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 保险商户查询保险自动续费协议:
 //   - {out_contract_code} 商户签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472641
@@ -212,9 +216,10 @@ func (n V3PapayInsuranceSignContracts) PreEntrustSign() V3PapayInsuranceSignCont
 type V3PapayInsuranceSignContractsPreEntrustSign struct{ client *wxpay.Client }
 
 // App is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/app 保险商户App预签约:
-//   - documented as required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, insured_display_name
-//     被保人的展示名称, contract_notify_url 签约结果通知地址, policy_start_date 保险保单的开始日期, policy_end_date 保险保单的结束日期,
-//     policy_periods[].policy_period_id 保险扣费周期编号, policy_periods[].estimated_deduct_date 预计扣费的日期,
+//   - documented as required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     insured_display_name 被保人的展示名称, contract_notify_url 签约结果通知地址, policy_start_date 保险保单的开始日期,
+//     policy_end_date 保险保单的结束日期, policy_periods[].policy_period_id 保险扣费周期编号,
+//     policy_periods[].estimated_deduct_date 预计扣费的日期,
 //     policy_periods[].estimated_deduct_amount.total 金额
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013005766
 func (n V3PapayInsuranceSignContractsPreEntrustSign) App() PostCall {
@@ -222,24 +227,27 @@ func (n V3PapayInsuranceSignContractsPreEntrustSign) App() PostCall {
 }
 
 // H5 is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/h5 保险商户H5预签约:
-//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, insured_display_name 被保人的展示名称,
-//     contract_notify_url 签约结果通知地址, policy_start_date 保险保单的开始日期, policy_end_date 保险保单的结束日期
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     insured_display_name 被保人的展示名称, contract_notify_url 签约结果通知地址, policy_start_date 保险保单的开始日期,
+//     policy_end_date 保险保单的结束日期
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012529050
 func (n V3PapayInsuranceSignContractsPreEntrustSign) H5() PostCall {
 	return PostCall(n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/h5"))
 }
 
 // JSAPI is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/jsapi 保险商户JSAPI预签约:
-//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, insured_display_name 被保人的展示名称,
-//     contract_notify_url 签约结果通知地址, policy_start_date 保险保单的开始日期, policy_end_date 保险保单的结束日期
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     insured_display_name 被保人的展示名称, contract_notify_url 签约结果通知地址, policy_start_date 保险保单的开始日期,
+//     policy_end_date 保险保单的结束日期
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012528600
 func (n V3PapayInsuranceSignContractsPreEntrustSign) JSAPI() PostCall {
 	return PostCall(n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/jsapi"))
 }
 
 // MiniProgram is POST /v3/papay/insurance-sign/contracts/pre-entrust-sign/mini-program 保险商户小程序预签约:
-//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, insured_display_name 被保人的展示名称,
-//     contract_notify_url 签约结果通知地址, policy_start_date 保险保单的开始日期, policy_end_date 保险保单的结束日期
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     insured_display_name 被保人的展示名称, contract_notify_url 签约结果通知地址, policy_start_date 保险保单的开始日期,
+//     policy_end_date 保险保单的结束日期
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012528950
 func (n V3PapayInsuranceSignContractsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/papay/insurance-sign/contracts/pre-entrust-sign/mini-program"))
@@ -285,10 +293,12 @@ func (n V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractID) ContractID(cont
 // V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID is /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}.
 type V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID struct{ branch }
 
-// Modify is POST /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}/modify
+// Modify is POST
+// /v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}/modify
 // 保险商户修改保险扣费周期列表:
 //   - documented as required in body: appid 应用ID, policy_periods[].policy_period_id 保险扣费周期编号,
-//     policy_periods[].estimated_deduct_date 预计扣费的日期, policy_periods[].estimated_deduct_amount.total 金额
+//     policy_periods[].estimated_deduct_date 预计扣费的日期,
+//     policy_periods[].estimated_deduct_amount.total 金额
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012987596
 func (n V3PapayInsuranceSignPolicyPeriodsPlanIDPlanIDContractIDContractID) Modify() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("modify"))
@@ -327,7 +337,8 @@ func (n V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanID) OutContractCode() V3Papa
 type V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode struct{ branch }
 
 // OutContractCode is GET
-// /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code/{out_contract_code} 保险商户查询保险扣费周期列表:
+// /v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code/{out_contract_code}
+// 保险商户查询保险扣费周期列表:
 //   - {out_contract_code} 商户签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489530
 func (n V3PapayInsuranceSignPolicy_PeriodsPlanIDPlanIDOutContractCode) OutContractCode(outContractCode string) GetEachCall {
@@ -359,8 +370,8 @@ func (n V3PapayPayHarmony) Transactions() V3PapayPayHarmonyTransactions {
 type V3PapayPayHarmonyTransactions struct{ client *wxpay.Client }
 
 // Apply is POST /v3/papay/pay/harmony/transactions/apply 代扣受理扣款:
-//   - required in body: appid 应用ID, out_trade_no 商户订单号, description 商品描述, transaction_notify_url 通知地址, contract_id
-//     委托代扣协议ID, amount.total 金额 (fen), harmony_account_id 鸿蒙账户id
+//   - required in body: appid 应用ID, out_trade_no 商户订单号, description 商品描述, transaction_notify_url
+//     通知地址, contract_id 委托代扣协议ID, amount.total 金额 (fen), harmony_account_id 鸿蒙账户id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013388429
 func (n V3PapayPayHarmonyTransactions) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/papay/pay/harmony/transactions/apply"))
@@ -417,8 +428,8 @@ func (n V3PapayPayPartner) Transactions() V3PapayPayPartnerTransactions {
 type V3PapayPayPartnerTransactions struct{ client *wxpay.Client }
 
 // Apply is POST /v3/papay/pay/partner/transactions/apply 受理扣款:
-//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号商户号, out_trade_no 商户订单号, description 商品描述,
-//     transaction_notify_url 通知地址, contract_id 委托代扣协议ID, amount.total 金额
+//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号商户号, out_trade_no 商户订单号,
+//     description 商品描述, transaction_notify_url 通知地址, contract_id 委托代扣协议ID, amount.total 金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012468586
 func (n V3PapayPayPartnerTransactions) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/papay/pay/partner/transactions/apply"))
@@ -466,8 +477,8 @@ func (n V3PapayPay) Transactions() V3PapayPayTransactions {
 type V3PapayPayTransactions struct{ client *wxpay.Client }
 
 // Apply is POST /v3/papay/pay/transactions/apply 受理扣款:
-//   - required in body: appid 应用ID, out_trade_no 商户订单号, description 商品描述, transaction_notify_url 通知地址, contract_id
-//     委托代扣协议ID, amount.total 金额 (fen)
+//   - required in body: appid 应用ID, out_trade_no 商户订单号, description 商品描述, transaction_notify_url
+//     通知地址, contract_id 委托代扣协议ID, amount.total 金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467087
 func (n V3PapayPayTransactions) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/papay/pay/transactions/apply"))
@@ -498,32 +509,34 @@ func (n V3PapayScheduledDeductSignContracts) PreEntrustSign() V3PapayScheduledDe
 type V3PapayScheduledDeductSignContractsPreEntrustSign struct{ client *wxpay.Client }
 
 // App is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/app App场景预约扣费类型签约的预签约:
-//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称,
-//     contract_notify_url 签约结果通知地址
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012524934
 func (n V3PapayScheduledDeductSignContractsPreEntrustSign) App() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/app"))
 }
 
 // H5 is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/h5 H5场景预约扣费类型签约的预签约:
-//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称,
-//     contract_notify_url 签约结果通知地址
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489208
 func (n V3PapayScheduledDeductSignContractsPreEntrustSign) H5() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/h5"))
 }
 
-// JSAPI is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/jsapi JSAPI场景预约扣费类型签约的预签约:
-//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称,
-//     contract_notify_url 签约结果通知地址
+// JSAPI is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/jsapi
+// JSAPI场景预约扣费类型签约的预签约:
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525133
 func (n V3PapayScheduledDeductSignContractsPreEntrustSign) JSAPI() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/jsapi"))
 }
 
-// MiniProgram is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/mini-program 小程序场景预约扣费类型签约的预签约:
-//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称,
-//     contract_notify_url 签约结果通知地址
+// MiniProgram is POST /v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/mini-program
+// 小程序场景预约扣费类型签约的预签约:
+//   - required in body: appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
+//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525209
 func (n V3PapayScheduledDeductSignContractsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign/mini-program"))
@@ -553,34 +566,38 @@ func (n V3PapayScheduledDeductSignPartnerContracts) PreEntrustSign() V3PapaySche
 // V3PapayScheduledDeductSignPartnerContractsPreEntrustSign is /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign.
 type V3PapayScheduledDeductSignPartnerContractsPreEntrustSign struct{ client *wxpay.Client }
 
-// App is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app App场景预约扣费类型签约的预签约:
-//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
-//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
+// App is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app
+// App场景预约扣费类型签约的预签约:
+//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号, plan_id 委托代扣模板ID,
+//     out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693028
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) App() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/app"))
 }
 
-// H5 is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5 H5场景预约扣费类型签约的预签约:
-//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
-//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
+// H5 is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5
+// H5场景预约扣费类型签约的预签约:
+//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号, plan_id 委托代扣模板ID,
+//     out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012464549
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) H5() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/h5"))
 }
 
-// JSAPI is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi JSAPI场景预约扣费类型签约的预签约:
-//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
-//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
+// JSAPI is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi
+// JSAPI场景预约扣费类型签约的预签约:
+//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号, plan_id 委托代扣模板ID,
+//     out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693093
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) JSAPI() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/jsapi"))
 }
 
-// MiniProgram is POST /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program
+// MiniProgram is POST
+// /v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program
 // 小程序场景预约扣费类型签约的预签约:
-//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
-//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
+//   - documented as required in body: sp_appid 应用ID, sub_mchid 子商户号, plan_id 委托代扣模板ID,
+//     out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012693100
 func (n V3PapayScheduledDeductSignPartnerContractsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign/mini-program"))
@@ -626,7 +643,8 @@ func (n V3PapaySignContractsHarmonyPlanIDPlanID) OutContractCode() V3PapaySignCo
 // V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode is /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code.
 type V3PapaySignContractsHarmonyPlanIDPlanIDOutContractCode struct{ branch }
 
-// OutContractCode is GET /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code/{out_contract_code}
+// OutContractCode is GET
+// /v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询委托代扣签约协议:
 //   - {out_contract_code} 商户签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013844122
@@ -658,7 +676,8 @@ func (n V3PapaySignContractsPlanIDPlanID) OutContractCode() V3PapaySignContracts
 // V3PapaySignContractsPlanIDPlanIDOutContractCode is /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code.
 type V3PapaySignContractsPlanIDPlanIDOutContractCode struct{ branch }
 
-// OutContractCode is GET /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
+// OutContractCode is GET
+// /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询委托代扣签约协议:
 //   - {out_contract_code} 商户签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489245
@@ -669,7 +688,8 @@ func (n V3PapaySignContractsPlanIDPlanIDOutContractCode) OutContractCode(outCont
 // V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode is /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
 type V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode struct{ GetCall }
 
-// Terminate is POST /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
+// Terminate is POST
+// /v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
 // 通过商户协议号解除委托代扣签约协议:
 //   - required in body: contract_termination_remark 解约备注
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489295
@@ -678,11 +698,12 @@ func (n V3PapaySignContractsPlanIDPlanIDOutContractCodeOutContractCode) Terminat
 }
 
 // PreEntrustSign is POST /v3/papay/sign/contracts/pre-entrust-sign 代扣预签约:
-//   - documented as required in body: sign_scene 签约场景, appid 应用ID, plan_id 委托代扣模板ID, out_contract_code 商户签约协议号,
-//     contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址, out_user_code 商户侧用户标识, device_info.device_type
-//     设备类型, device_info.device_os 设备的OS版本, device_info.device_id 设备ID, device_info.device_running_as_root
-//     设备是否以root身份运行, device_info.device_ip 设备的IP, device_info.weixin_installed 设备上是否安装微信, device_info.weixin_version
-//     设备上微信的版本, device_info.days_since_first_login 发起预签约的用户首次登录该设备的时间
+//   - documented as required in body: sign_scene 签约场景, appid 应用ID, plan_id 委托代扣模板ID,
+//     out_contract_code 商户签约协议号, contract_display_account 用户账户展示名称, contract_notify_url 签约结果通知地址,
+//     out_user_code 商户侧用户标识, device_info.device_type 设备类型, device_info.device_os 设备的OS版本,
+//     device_info.device_id 设备ID, device_info.device_running_as_root 设备是否以root身份运行,
+//     device_info.device_ip 设备的IP, device_info.weixin_installed 设备上是否安装微信,
+//     device_info.weixin_version 设备上微信的版本, device_info.days_since_first_login 发起预签约的用户首次登录该设备的时间
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012978414
 func (n V3PapaySignContracts) PreEntrustSign() PostCall {
 	return PostCall(n.client.Chain("v3/papay/sign/contracts/pre-entrust-sign"))
@@ -728,7 +749,8 @@ func (n V3PapaySignPartnerContractsPlanIDPlanID) OutContractCode() V3PapaySignPa
 // V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode is /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code.
 type V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode struct{ branch }
 
-// OutContractCode is GET /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
+// OutContractCode is GET
+// /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}
 // 通过商户协议号查询委托代扣签约协议:
 //   - {out_contract_code} 商户签约协议号
 //   - documented as required in query: sub_mchid 子商户号商户号
@@ -740,7 +762,8 @@ func (n V3PapaySignPartnerContractsPlanIDPlanIDOutContractCode) OutContractCode(
 // V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode is /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}.
 type V3PapaySignPartnerContractsPlanIDPlanIDOutContractCodeOutContractCode struct{ GetCall }
 
-// Terminate is POST /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
+// Terminate is POST
+// /v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}/terminate
 // 通过商户协议号解除委托代扣签约协议:
 //   - documented as required in body: sub_mchid 子商户号商户号, contract_termination_remark 解约备注
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012489491

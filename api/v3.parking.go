@@ -21,9 +21,10 @@ func (n V3Parking) Reminders() V3ParkingReminders {
 type V3ParkingReminders struct{ client *wxpay.Client }
 
 // Application is POST /v3/parking/reminders/application 提交停车场进件申请:
-//   - documented as required in body: parking_lot.parking_lot_name 停车场名称, parking_lot.out_parking_lot_id 商户停车场ID,
-//     parking_lot.parking_lot_address 停车场地址, parking_lot.longitude 停车场经度, parking_lot.latitude 停车场纬度,
-//     parking_lot.parking_lot_type 停车场类型, parking_lot.phone_number 客服联系电话, parking_lot.payment_path 商家支付路径
+//   - documented as required in body: parking_lot.parking_lot_name 停车场名称,
+//     parking_lot.out_parking_lot_id 商户停车场ID, parking_lot.parking_lot_address 停车场地址,
+//     parking_lot.longitude 停车场经度, parking_lot.latitude 停车场纬度, parking_lot.parking_lot_type 停车场类型,
+//     parking_lot.phone_number 客服联系电话, parking_lot.payment_path 商家支付路径
 //   - https://pay.weixin.qq.com/doc/v3/partner/4019557780
 func (n V3ParkingReminders) Application() V3ParkingRemindersApplication {
 	return V3ParkingRemindersApplication{PostCall(n.client.Chain("v3/parking/reminders/application")), n.client}
@@ -56,24 +57,24 @@ func (n V3ParkingReminders) Applications() GetEachCall {
 }
 
 // Entry is POST /v3/parking/reminders/entry 同步车辆入场通知:
-//   - documented as required in body: out_serial_number 商户停车单号, parking_id 微信停车场ID, plate_number 车牌号, enter_timestamp
-//     车辆入场时间, plate_color 车牌颜色, car_type 车辆性质, vehicle_type 车辆类型
+//   - documented as required in body: out_serial_number 商户停车单号, parking_id 微信停车场ID, plate_number
+//     车牌号, enter_timestamp 车辆入场时间, plate_color 车牌颜色, car_type 车辆性质, vehicle_type 车辆类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4019557757
 func (n V3ParkingReminders) Entry() PostCall {
 	return PostCall(n.client.Chain("v3/parking/reminders/entry"))
 }
 
 // Exit is POST /v3/parking/reminders/exit 同步车辆离场通知:
-//   - documented as required in body: out_serial_number 商户停车单号, exit_timestamp 车辆出场时间, plate_number 车牌号, plate_color
-//     车牌颜色, parking_id 微信停车场ID
+//   - documented as required in body: out_serial_number 商户停车单号, exit_timestamp 车辆出场时间, plate_number
+//     车牌号, plate_color 车牌颜色, parking_id 微信停车场ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4019557725
 func (n V3ParkingReminders) Exit() PostCall {
 	return PostCall(n.client.Chain("v3/parking/reminders/exit"))
 }
 
 // ExtPayment is POST /v3/parking/reminders/ext-payment 同步非临停扩展支付:
-//   - documented as required in body: out_trade_no 商户支付订单号, fee_items[].fee_type 费用类型, fee_items[].amount 金额 (fen),
-//     pay_time 支付时间 (second)
+//   - documented as required in body: out_trade_no 商户支付订单号, fee_items[].fee_type 费用类型,
+//     fee_items[].amount 金额 (fen), pay_time 支付时间 (second)
 //   - https://pay.weixin.qq.com/doc/v3/partner/4020338487
 func (n V3ParkingReminders) ExtPayment() PostCall {
 	return PostCall(n.client.Chain("v3/parking/reminders/ext-payment"))
@@ -93,8 +94,8 @@ func (n V3ParkingReminders) ParkingLot() GetCall {
 }
 
 // Payment is POST /v3/parking/reminders/payment 同步支付结果通知:
-//   - documented as required in body: out_serial_number 商户停车单号, plate_number 车牌号, parking_id 微信停车场ID, parking_state
-//     停车状态, pay_type 支付类型, total_amount 总费用, paid_amount 已支付费用
+//   - documented as required in body: out_serial_number 商户停车单号, plate_number 车牌号, parking_id
+//     微信停车场ID, parking_state 停车状态, pay_type 支付类型, total_amount 总费用, paid_amount 已支付费用
 //   - https://pay.weixin.qq.com/doc/v3/partner/4019557765
 func (n V3ParkingReminders) Payment() PostCall {
 	return PostCall(n.client.Chain("v3/parking/reminders/payment"))

@@ -13,8 +13,8 @@ func (n V3Root) PartnerTransfer() V3PartnerTransfer {
 type V3PartnerTransfer struct{ client *wxpay.Client }
 
 // Batches is POST /v3/partner-transfer/batches 发起批量转账:
-//   - required in body: sub_mchid 特约商户号, authorization_type 特约商户授权类型, out_batch_no 商家批次单号, batch_name 批次名称,
-//     batch_remark 批次备注, total_amount 转账总金额 (fen), total_num 转账总笔数
+//   - required in body: sub_mchid 特约商户号, authorization_type 特约商户授权类型, out_batch_no 商家批次单号,
+//     batch_name 批次名称, batch_remark 批次备注, total_amount 转账总金额 (fen), total_num 转账总笔数
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012465738
 func (n V3PartnerTransfer) Batches() V3PartnerTransferBatches {
 	return V3PartnerTransferBatches{PostCall(n.client.Chain("v3/partner-transfer/batches")), n.client}
@@ -61,7 +61,8 @@ func (n V3PartnerTransferBatchesBatchIDBatchIDDetails) DetailID() V3PartnerTrans
 // V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID is /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id.
 type V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
-// DetailID is GET /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信支付明细单号查询明细单:
+// DetailID is GET /v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
+// 微信支付明细单号查询明细单:
 //   - {detail_id} 微信明细单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718324
 func (n V3PartnerTransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
@@ -103,7 +104,8 @@ func (n V3PartnerTransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo() V3Par
 // V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 type V3PartnerTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ branch }
 
-// OutDetailNo is GET /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
+// OutDetailNo is GET
+// /v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
 // 商家明细单号查询明细单:
 //   - {out_detail_no} 商家明细单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012718434

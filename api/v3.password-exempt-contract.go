@@ -36,18 +36,21 @@ func (n V3PasswordExemptContractContractsEcommerce) PreEntrustSign() V3PasswordE
 // V3PasswordExemptContractContractsEcommercePreEntrustSign is /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign.
 type V3PasswordExemptContractContractsEcommercePreEntrustSign struct{ client *wxpay.Client }
 
-// MiniProgram is POST /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program 电商收付通模式小程序场景预签约:
-//   - documented as required in body: appid 商户AppID, service_id 免密支付服务ID, out_contract_code 商户签约协议号, notify_url 回调通知地址,
-//     contract_display_account 用户账户展示名称, openid 用户标识
+// MiniProgram is POST
+// /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program 电商收付通模式小程序场景预签约:
+//   - documented as required in body: appid 商户AppID, service_id 免密支付服务ID, out_contract_code
+//     商户签约协议号, notify_url 回调通知地址, contract_display_account 用户账户展示名称, openid 用户标识
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013369177
 func (n V3PasswordExemptContractContractsEcommercePreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program"))
 }
 
-// PayRedirectSign is POST /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/pay-redirect-sign
+// PayRedirectSign is POST
+// /v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/pay-redirect-sign
 // 电商收付通模式支付后场景预签约:
-//   - documented as required in body: appid 商户AppID, service_id 免密支付服务ID, out_contract_code 商户签约协议号, notify_url 回调通知地址,
-//     contract_display_account 用户账户展示名称, prepay_id 预支付交易会话标识, openid 用户标识
+//   - documented as required in body: appid 商户AppID, service_id 免密支付服务ID, out_contract_code
+//     商户签约协议号, notify_url 回调通知地址, contract_display_account 用户账户展示名称, prepay_id 预支付交易会话标识, openid
+//     用户标识
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013369191
 func (n V3PasswordExemptContractContractsEcommercePreEntrustSign) PayRedirectSign() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/pay-redirect-sign"))
@@ -69,18 +72,20 @@ func (n V3PasswordExemptContractContractsNormal) PreEntrustSign() V3PasswordExem
 // V3PasswordExemptContractContractsNormalPreEntrustSign is /v3/password-exempt-contract/contracts/normal/pre-entrust-sign.
 type V3PasswordExemptContractContractsNormalPreEntrustSign struct{ client *wxpay.Client }
 
-// MiniProgram is POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/mini-program 直连商户模式小程序场景预签约:
-//   - documented as required in body: appid 商户AppID, service_id 免密支付服务ID, out_contract_code 商户签约协议号, notify_url 回调通知地址,
-//     contract_display_account 用户账户展示名称, openid 用户标识
+// MiniProgram is POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/mini-program
+// 直连商户模式小程序场景预签约:
+//   - documented as required in body: appid 商户AppID, service_id 免密支付服务ID, out_contract_code
+//     商户签约协议号, notify_url 回调通知地址, contract_display_account 用户账户展示名称, openid 用户标识
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472870
 func (n V3PasswordExemptContractContractsNormalPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/normal/pre-entrust-sign/mini-program"))
 }
 
-// PayRedirectSign is POST /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/pay-redirect-sign
-// 直连商户模式支付后场景预签约:
-//   - documented as required in body: appid 商户AppID, service_id 免密支付服务ID, out_contract_code 商户签约协议号, notify_url 回调通知地址,
-//     contract_display_account 用户账户展示名称, prepay_id 预支付交易会话标识, openid 用户标识
+// PayRedirectSign is POST
+// /v3/password-exempt-contract/contracts/normal/pre-entrust-sign/pay-redirect-sign 直连商户模式支付后场景预签约:
+//   - documented as required in body: appid 商户AppID, service_id 免密支付服务ID, out_contract_code
+//     商户签约协议号, notify_url 回调通知地址, contract_display_account 用户账户展示名称, prepay_id 预支付交易会话标识, openid
+//     用户标识
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472874
 func (n V3PasswordExemptContractContractsNormalPreEntrustSign) PayRedirectSign() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/normal/pre-entrust-sign/pay-redirect-sign"))
@@ -102,17 +107,19 @@ func (n V3PasswordExemptContractContractsQs) PreEntrustSign() V3PasswordExemptCo
 // V3PasswordExemptContractContractsQsPreEntrustSign is /v3/password-exempt-contract/contracts/qs/pre-entrust-sign.
 type V3PasswordExemptContractContractsQsPreEntrustSign struct{ client *wxpay.Client }
 
-// MiniProgram is POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/mini-program 清算机构模式小程序场景预签约:
-//   - required in body: appid 商户AppID, service_id 免密支付服务ID, out_contract_code 商户签约协议号, notify_url 回调通知地址,
-//     contract_display_account 用户账户展示名称
+// MiniProgram is POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/mini-program
+// 清算机构模式小程序场景预签约:
+//   - required in body: appid 商户AppID, service_id 免密支付服务ID, out_contract_code 商户签约协议号, notify_url
+//     回调通知地址, contract_display_account 用户账户展示名称
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471282
 func (n V3PasswordExemptContractContractsQsPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/qs/pre-entrust-sign/mini-program"))
 }
 
-// PayRedirectSign is POST /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/pay-redirect-sign 清算机构模式支付后场景预签约:
-//   - required in body: appid 商户AppID, service_id 免密支付服务ID, out_contract_code 商户签约协议号, notify_url 回调通知地址,
-//     contract_display_account 用户账户展示名称, prepay_id 预支付交易会话标识
+// PayRedirectSign is POST
+// /v3/password-exempt-contract/contracts/qs/pre-entrust-sign/pay-redirect-sign 清算机构模式支付后场景预签约:
+//   - required in body: appid 商户AppID, service_id 免密支付服务ID, out_contract_code 商户签约协议号, notify_url
+//     回调通知地址, contract_display_account 用户账户展示名称, prepay_id 预支付交易会话标识
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471286
 func (n V3PasswordExemptContractContractsQsPreEntrustSign) PayRedirectSign() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/qs/pre-entrust-sign/pay-redirect-sign"))
@@ -143,7 +150,8 @@ func (n V3PasswordExemptContractContractsServiceIDServiceID) OutContractCode() V
 type V3PasswordExemptContractContractsServiceIDServiceIDOutContractCode struct{ branch }
 
 // OutContractCode is GET
-// /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code} 商户通过商户协议号查询协议:
+// /v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}
+// 商户通过商户协议号查询协议:
 //   - {out_contract_code} 商户签约协议号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012472855
 func (n V3PasswordExemptContractContractsServiceIDServiceIDOutContractCode) OutContractCode(outContractCode string) V3PasswordExemptContractContractsServiceIDServiceIDOutContractCodeOutContractCode {
@@ -178,19 +186,21 @@ func (n V3PasswordExemptContractContractsServiceProvider) PreEntrustSign() V3Pas
 // V3PasswordExemptContractContractsServiceProviderPreEntrustSign is /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign.
 type V3PasswordExemptContractContractsServiceProviderPreEntrustSign struct{ client *wxpay.Client }
 
-// MiniProgram is POST /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program
+// MiniProgram is POST
+// /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program
 // 服务商模式小程序场景预签约:
-//   - required in body: sp_appid 商户AppID, service_id 免密支付服务ID, out_contract_code 商户签约协议号, notify_url 回调通知地址,
-//     contract_display_account 用户账户展示名称
+//   - required in body: sp_appid 商户AppID, service_id 免密支付服务ID, out_contract_code 商户签约协议号,
+//     notify_url 回调通知地址, contract_display_account 用户账户展示名称
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471269
 func (n V3PasswordExemptContractContractsServiceProviderPreEntrustSign) MiniProgram() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program"))
 }
 
-// PayRedirectSign is POST /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/pay-redirect-sign
+// PayRedirectSign is POST
+// /v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/pay-redirect-sign
 // 服务商模式支付后场景预签约:
-//   - required in body: sp_appid 商户AppID, service_id 免密支付服务ID, out_contract_code 商户签约协议号, notify_url 回调通知地址,
-//     contract_display_account 用户账户展示名称, prepay_id 预支付交易会话标识
+//   - required in body: sp_appid 商户AppID, service_id 免密支付服务ID, out_contract_code 商户签约协议号,
+//     notify_url 回调通知地址, contract_display_account 用户账户展示名称, prepay_id 预支付交易会话标识
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012471272
 func (n V3PasswordExemptContractContractsServiceProviderPreEntrustSign) PayRedirectSign() PostCall {
 	return PostCall(n.client.Chain("v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/pay-redirect-sign"))

@@ -67,7 +67,8 @@ func (n V3PayDevicesOpenScenarioSpeakerorder) TransactionID(transactionID string
 type V3PayDevicesOpenScenarioSpeakerorderTransactionID struct{ branch }
 
 // Report is POST /v3/pay-devices/open-scenario-speakerorder/{transaction_id}/report 码牌支付结果上报:
-//   - documented as required in body: sub_mchid 子商户, code_url 收款链接url, out_trade_no 商户订单号, device_sn 设备sn
+//   - documented as required in body: sub_mchid 子商户, code_url 收款链接url, out_trade_no 商户订单号,
+//     device_sn 设备sn
 //   - https://docs.qq.com/doc/p/104fa2cfd02a4ae89e79e0402b12f738e933c698
 func (n V3PayDevicesOpenScenarioSpeakerorderTransactionID) Report() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("report"))

@@ -29,7 +29,8 @@ func (n V3PayAcquiringBank) Transactions() V3PayAcquiringBankTransactions {
 type V3PayAcquiringBankTransactions struct{ client *wxpay.Client }
 
 // Exposure is POST /v3/pay/acquiring-bank/transactions/exposure 微信分付-支付方式前置服务:
-//   - required in body: acquiring_bank_id 从业机构号, merchant_id 特约商户号, channel_id 渠道商户号, out_trade_no 商户订单号
+//   - required in body: acquiring_bank_id 从业机构号, merchant_id 特约商户号, channel_id 渠道商户号, out_trade_no
+//     商户订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014326541
 func (n V3PayAcquiringBankTransactions) Exposure() PostCall {
 	return PostCall(n.client.Chain("v3/pay/acquiring-bank/transactions/exposure"))
@@ -84,8 +85,8 @@ func (n V3PayPartner) Transactions() V3PayPartnerTransactions {
 type V3PayPartnerTransactions struct{ client *wxpay.Client }
 
 // App is POST /v3/pay/partner/transactions/app APP下单:
-//   - required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述, out_trade_no 商户订单号,
-//     amount.total 总金额 (fen)
+//   - required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述,
+//     out_trade_no 商户订单号, amount.total 总金额 (fen)
 //   - documented as required in body: notify_url 通知地址
 //   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013080231
@@ -94,10 +95,11 @@ func (n V3PayPartnerTransactions) App() PostEnsureResolveCall {
 }
 
 // AppWithContract is POST /v3/pay/partner/transactions/app-with-contract APP下单并签约:
-//   - documented as required in body: sp_appid 服务商应用ID, sp_mchid 服务商户号, sub_mchid 子商户号/二级商户号, description 商品描述,
-//     out_trade_no 商户订单号, notify_url 通知地址, amount.total 总金额, contract_info.plan_id 模板ID, contract_info.contract_mchid
-//     签约商户号, contract_info.contract_appid 签约AppID, contract_info.contract_code 签约协议号, contract_info.request_serial
-//     请求序列号, contract_info.contract_display_account 用户账户展示名称
+//   - documented as required in body: sp_appid 服务商应用ID, sp_mchid 服务商户号, sub_mchid 子商户号/二级商户号,
+//     description 商品描述, out_trade_no 商户订单号, notify_url 通知地址, amount.total 总金额,
+//     contract_info.plan_id 模板ID, contract_info.contract_mchid 签约商户号, contract_info.contract_appid
+//     签约AppID, contract_info.contract_code 签约协议号, contract_info.request_serial 请求序列号,
+//     contract_info.contract_display_account 用户账户展示名称
 //   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017019941
 func (n V3PayPartnerTransactions) AppWithContract() PostEnsureResolveCall {
@@ -105,8 +107,8 @@ func (n V3PayPartnerTransactions) AppWithContract() PostEnsureResolveCall {
 }
 
 // Codepay is POST /v3/pay/partner/transactions/codepay 付款码支付:
-//   - required in body: sub_mchid 特约商户商户号, description 商品描述, out_trade_no 商户订单号, payer.auth_code 授权码, amount.total 总金额
-//     (fen)
+//   - required in body: sub_mchid 特约商户商户号, description 商品描述, out_trade_no 商户订单号, payer.auth_code
+//     授权码, amount.total 总金额 (fen)
 //   - documented as required in body: sp_mchid 合作伙伴商户号
 //   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382179
@@ -123,9 +125,10 @@ func (n V3PayPartnerTransactions) Exposure() PostCall {
 }
 
 // H5 is POST /v3/pay/partner/transactions/h5 H5下单:
-//   - required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述, out_trade_no 商户订单号,
-//     amount.total 总金额 (fen)
-//   - documented as required in body: notify_url 通知地址, scene_info.payer_client_ip 用户终端IP, scene_info.h5_info.type 场景类型
+//   - required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述,
+//     out_trade_no 商户订单号, amount.total 总金额 (fen)
+//   - documented as required in body: notify_url 通知地址, scene_info.payer_client_ip 用户终端IP,
+//     scene_info.h5_info.type 场景类型
 //   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738604
 func (n V3PayPartnerTransactions) H5() PostEnsureResolveCall {
@@ -149,8 +152,8 @@ func (n V3PayPartnerTransactionsID) TransactionID(transactionID string) GetCall 
 }
 
 // JSAPI is POST /v3/pay/partner/transactions/jsapi JSAPI下单:
-//   - required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述, out_trade_no 商户订单号,
-//     amount.total 总金额 (fen), payer 支付者
+//   - required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述,
+//     out_trade_no 商户订单号, amount.total 总金额 (fen), payer 支付者
 //   - documented as required in body: notify_url 通知地址
 //   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738519
@@ -159,8 +162,9 @@ func (n V3PayPartnerTransactions) JSAPI() PostEnsureResolveCall {
 }
 
 // JSAPIWithContract is POST /v3/pay/partner/transactions/jsapi-with-contract JSAPI下单并授权/签约:
-//   - documented as required in body: sp_appid 服务商应用ID, sp_mchid 服务商户号, sub_mchid 子商户号/二级商户号, description 商品描述,
-//     out_trade_no 商户订单号, notify_url 通知地址, amount.total 总金额, payer 支付者, contract_info 签约授权信息
+//   - documented as required in body: sp_appid 服务商应用ID, sp_mchid 服务商户号, sub_mchid 子商户号/二级商户号,
+//     description 商品描述, out_trade_no 商户订单号, notify_url 通知地址, amount.total 总金额, payer 支付者,
+//     contract_info 签约授权信息
 //   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012688481
 func (n V3PayPartnerTransactions) JSAPIWithContract() PostEnsureResolveCall {
@@ -168,8 +172,8 @@ func (n V3PayPartnerTransactions) JSAPIWithContract() PostEnsureResolveCall {
 }
 
 // Miniprogram is POST /v3/pay/partner/transactions/miniprogram 小程序支付下单:
-//   - documented as required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述, out_trade_no
-//     商户订单号, amount.total 总金额, payer 支付者
+//   - documented as required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号,
+//     description 商品描述, out_trade_no 商户订单号, amount.total 总金额, payer 支付者
 //   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012886115
 func (n V3PayPartnerTransactions) Miniprogram() PostEnsureResolveCall {
@@ -177,8 +181,8 @@ func (n V3PayPartnerTransactions) Miniprogram() PostEnsureResolveCall {
 }
 
 // Native is POST /v3/pay/partner/transactions/native Native下单:
-//   - required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述, out_trade_no 商户订单号,
-//     amount.total 总金额 (fen)
+//   - required in body: sp_appid 服务商公众号ID, sp_mchid 服务商户号, sub_mchid 子商户号, description 商品描述,
+//     out_trade_no 商户订单号, amount.total 总金额 (fen)
 //   - documented as required in body: notify_url 通知地址
 //   - outcome: GET /v3/pay/partner/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012738659
@@ -221,7 +225,8 @@ func (n V3PayPartnerTransactionsOutTradeNoOutTradeNo) Reverse() PostCall {
 }
 
 // Scannedpos is POST /v3/pay/partner/transactions/scannedpos 扫码支付下单:
-//   - required in body: sub_mchid 特约商户号, description 商品描述, out_trade_no 商户订单号, amount.total 总金额 (fen), payer 支付者
+//   - required in body: sub_mchid 特约商户号, description 商品描述, out_trade_no 商户订单号, amount.total 总金额
+//     (fen), payer 支付者
 //   - documented as required in body: sp_mchid 合作伙伴商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012492476
 func (n V3PayPartnerTransactions) Scannedpos() PostCall {
@@ -237,7 +242,8 @@ func (n V3Pay) Transactions() V3PayTransactions {
 type V3PayTransactions struct{ client *wxpay.Client }
 
 // App is POST /v3/pay/transactions/app APP下单:
-//   - required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, amount.total 总金额 (fen)
+//   - required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号,
+//     amount.total 总金额 (fen)
 //   - documented as required in body: notify_url 通知地址
 //   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013070347
@@ -246,9 +252,10 @@ func (n V3PayTransactions) App() PostEnsureResolveCall {
 }
 
 // AppWithContract is POST /v3/pay/transactions/app-with-contract APP下单并签约:
-//   - documented as required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, notify_url 通知地址,
-//     amount.total 总金额, contract_info.plan_id 模板ID, contract_info.contract_mchid 签约商户号, contract_info.contract_appid
-//     签约AppID, contract_info.contract_code 签约协议号, contract_info.request_serial 请求序列号,
+//   - documented as required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no
+//     商户订单号, notify_url 通知地址, amount.total 总金额, contract_info.plan_id 模板ID,
+//     contract_info.contract_mchid 签约商户号, contract_info.contract_appid 签约AppID,
+//     contract_info.contract_code 签约协议号, contract_info.request_serial 请求序列号,
 //     contract_info.contract_display_account 用户账户展示名称
 //   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4017019923
@@ -257,7 +264,8 @@ func (n V3PayTransactions) AppWithContract() PostEnsureResolveCall {
 }
 
 // Codepay is POST /v3/pay/transactions/codepay 付款码支付:
-//   - required in body: mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, payer.auth_code 授权码, amount.total 总金额 (fen)
+//   - required in body: mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, payer.auth_code 授权码,
+//     amount.total 总金额 (fen)
 //   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012382150
 func (n V3PayTransactions) Codepay() PostEnsureResolveCall {
@@ -272,8 +280,10 @@ func (n V3PayTransactions) Exposure() PostCall {
 }
 
 // H5 is POST /v3/pay/transactions/h5 H5下单:
-//   - required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, amount.total 总金额 (fen)
-//   - documented as required in body: notify_url 通知地址, scene_info.payer_client_ip 用户终端IP, scene_info.h5_info.type 场景类型
+//   - required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号,
+//     amount.total 总金额 (fen)
+//   - documented as required in body: notify_url 通知地址, scene_info.payer_client_ip 用户终端IP,
+//     scene_info.h5_info.type 场景类型
 //   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791834
 func (n V3PayTransactions) H5() PostEnsureResolveCall {
@@ -297,8 +307,8 @@ func (n V3PayTransactionsID) TransactionID(transactionID string) GetCall {
 }
 
 // JSAPI is POST /v3/pay/transactions/jsapi JSAPI下单:
-//   - required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, amount.total 总金额 (fen),
-//     payer.openid 用户标识
+//   - required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号,
+//     amount.total 总金额 (fen), payer.openid 用户标识
 //   - documented as required in body: notify_url 通知地址
 //   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791856
@@ -307,8 +317,8 @@ func (n V3PayTransactions) JSAPI() PostEnsureResolveCall {
 }
 
 // JSAPIWithContract is POST /v3/pay/transactions/jsapi-with-contract JSAPI下单并授权/签约:
-//   - documented as required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, notify_url 通知地址,
-//     amount.total 总金额, payer.openid 用户标识, contract_info 签约授权信息
+//   - documented as required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no
+//     商户订单号, notify_url 通知地址, amount.total 总金额, payer.openid 用户标识, contract_info 签约授权信息
 //   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012530178
 func (n V3PayTransactions) JSAPIWithContract() PostEnsureResolveCall {
@@ -316,7 +326,8 @@ func (n V3PayTransactions) JSAPIWithContract() PostEnsureResolveCall {
 }
 
 // Native is POST /v3/pay/transactions/native Native下单:
-//   - required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号, amount.total 总金额 (fen)
+//   - required in body: appid 公众号ID, mchid 直连商户号, description 商品描述, out_trade_no 商户订单号,
+//     amount.total 总金额 (fen)
 //   - documented as required in body: notify_url 通知地址
 //   - outcome: GET /v3/pay/transactions/out-trade-no/{out_trade_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791877

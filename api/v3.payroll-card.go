@@ -27,14 +27,16 @@ type V3PayrollCardAuthentications struct {
 }
 
 // PreOrder is POST /v3/payroll-card/authentications/pre-order 微工卡核身预下单:
-//   - required in body: openid 用户标识, sub_mchid 子商户号, authenticate_number 商家核身单号, project_name 项目名称, employer_name 单位名称
+//   - required in body: openid 用户标识, sub_mchid 子商户号, authenticate_number 商家核身单号, project_name 项目名称,
+//     employer_name 单位名称
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012923362
 func (n V3PayrollCardAuthentications) PreOrder() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/authentications/pre-order"))
 }
 
 // PreOrderWithAuth is POST /v3/payroll-card/authentications/pre-order-with-auth 微工卡核身预下单（流程中完成授权）:
-//   - required in body: openid 用户标识, authenticate_number 商家核身单号, project_name 项目名称, employer_name 用工单位名称
+//   - required in body: openid 用户标识, authenticate_number 商家核身单号, project_name 项目名称, employer_name
+//     用工单位名称
 //   - documented as required in body: sub_mchid 子商户号, user_name 用户实名, id_card_number 用户证件号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461761
 func (n V3PayrollCardAuthentications) PreOrderWithAuth() PostCall {
@@ -74,10 +76,10 @@ func (n V3PayrollCard) Tokens() PostCall {
 }
 
 // TransferBatches is POST /v3/payroll-card/transfer-batches 发起批量转账:
-//   - required in body: authorization_type 特约商户授权类型, out_batch_no 商家批次单号, batch_name 批次名称, batch_remark 批次备注,
-//     total_amount 转账总金额 (fen), total_num 转账总笔数, transfer_detail_list[].out_detail_no 商家明细单号,
-//     transfer_detail_list[].transfer_amount 转账金额 (fen), transfer_detail_list[].transfer_remark 转账备注,
-//     transfer_detail_list[].openid 收款用户OpenID
+//   - required in body: authorization_type 特约商户授权类型, out_batch_no 商家批次单号, batch_name 批次名称,
+//     batch_remark 批次备注, total_amount 转账总金额 (fen), total_num 转账总笔数,
+//     transfer_detail_list[].out_detail_no 商家明细单号, transfer_detail_list[].transfer_amount 转账金额
+//     (fen), transfer_detail_list[].transfer_remark 转账备注, transfer_detail_list[].openid 收款用户OpenID
 //   - documented as required in body: sub_mchid 特约商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461824
 func (n V3PayrollCard) TransferBatches() PostCall {
@@ -93,8 +95,9 @@ func (n V3PayrollCard) Wesure() V3PayrollCardWesure {
 type V3PayrollCardWesure struct{ client *wxpay.Client }
 
 // Insurance is POST /v3/payroll-card/wesure/insurance 生成投保结果:
-//   - required in body: sp_mchid 服务商商户号, wesure_order_no 特约商户商户号, insurance_company_order_no 保司保单号, openid 用户标识,
-//     insure_state 投保状态, insure_effect_time 保障生效时间, insure_invalid_time 保障失效时间, insurance_company_name 保障的保险公司名称
+//   - required in body: sp_mchid 服务商商户号, wesure_order_no 特约商户商户号, insurance_company_order_no 保司保单号,
+//     openid 用户标识, insure_state 投保状态, insure_effect_time 保障生效时间, insure_invalid_time 保障失效时间,
+//     insurance_company_name 保障的保险公司名称
 //   - https://pay.weixin.qq.com/wiki/doc/apiv3_partner/Offline/apis/chapter4_1_32.shtml
 func (n V3PayrollCardWesure) Insurance() PostCall {
 	return PostCall(n.client.Chain("v3/payroll-card/wesure/insurance"))

@@ -21,7 +21,8 @@ func (n V3Payscore) Acquiringbank() V3PayscoreAcquiringbank {
 type V3PayscoreAcquiringbank struct{ client *wxpay.Client }
 
 // Permissions is POST /v3/payscore/acquiringbank/permissions 从业机构预授权:
-//   - required in body: service_id 服务ID, channel_id 渠道商商户号, appid 服务商应用ID, sub_mchid 子商户号, authorization_code 授权协议号
+//   - required in body: service_id 服务ID, channel_id 渠道商商户号, appid 服务商应用ID, sub_mchid 子商户号,
+//     authorization_code 授权协议号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691489
 func (n V3PayscoreAcquiringbank) Permissions() V3PayscoreAcquiringbankPermissions {
 	return V3PayscoreAcquiringbankPermissions{PostCall(n.client.Chain("v3/payscore/acquiringbank/permissions")), n.client}
@@ -41,7 +42,8 @@ func (n V3PayscoreAcquiringbankPermissions) AuthorizationCode() V3PayscoreAcquir
 // V3PayscoreAcquiringbankPermissionsAuthorizationCode is /v3/payscore/acquiringbank/permissions/authorization-code.
 type V3PayscoreAcquiringbankPermissionsAuthorizationCode struct{ client *wxpay.Client }
 
-// AuthorizationCode is GET /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}
+// AuthorizationCode is GET
+// /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}
 // 从业机构查询与用户授权记录（授权协议号）:
 //   - {authorization_code} 授权协议号
 //   - required in query: service_id 服务ID, sub_mchid 子商户号
@@ -54,7 +56,8 @@ func (n V3PayscoreAcquiringbankPermissionsAuthorizationCode) AuthorizationCode(a
 // V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode is /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}.
 type V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode struct{ GetCall }
 
-// Terminate is POST /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}/terminate
+// Terminate is POST
+// /v3/payscore/acquiringbank/permissions/authorization-code/{authorization_code}/terminate
 // 从业机构解除用户授权关系（授权协议号）:
 //   - required in body: service_id 服务ID, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461012
@@ -69,8 +72,9 @@ func (n V3PayscoreAcquiringbankPermissionsAuthorizationCodeAuthorizationCode) Te
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691343
 //
 // POST /v3/payscore/acquiringbank/serviceorder 从业机构创建微信支付分订单:
-//   - required in body: service_id 服务ID, appid 服务商应用ID, sub_mchid 子商户号, channel_id 渠道商商户号, out_order_no 商户服务订单号,
-//     service_introduction 服务信息, risk_fund.name 风险金名称, risk_fund.amount 风险金额, time_range 服务时间段
+//   - required in body: service_id 服务ID, appid 服务商应用ID, sub_mchid 子商户号, channel_id 渠道商商户号,
+//     out_order_no 商户服务订单号, service_introduction 服务信息, risk_fund.name 风险金名称, risk_fund.amount 风险金额,
+//     time_range 服务时间段
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012691326
 func (n V3PayscoreAcquiringbank) Serviceorder() V3PayscoreAcquiringbankServiceorder {
 	return V3PayscoreAcquiringbankServiceorder{GetPostCall(n.client.Chain("v3/payscore/acquiringbank/serviceorder")), n.client}
@@ -83,7 +87,8 @@ type V3PayscoreAcquiringbankServiceorder struct {
 }
 
 // Deduction is GET /v3/payscore/acquiringbank/serviceorder/deduction 从业机构查询微信支付分扣款信息:
-//   - required in query: service_id 服务ID, appid 从业机构申请的公众号或移动应用AppID, sub_mchid 子商户号, channel_id 渠道商商户号
+//   - required in query: service_id 服务ID, appid 从业机构申请的公众号或移动应用AppID, sub_mchid 子商户号, channel_id
+//     渠道商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458665
 func (n V3PayscoreAcquiringbankServiceorder) Deduction() GetCall {
 	return GetCall(n.client.Chain("v3/payscore/acquiringbank/serviceorder/deduction"))
@@ -105,7 +110,8 @@ func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Cancel() PostCall {
 }
 
 // Complete is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/complete 从业机构完结微信支付分订单:
-//   - required in body: service_id 服务ID, sub_mchid 子商户号, post_payments[].name 付费名称, total_amount 总金额 (fen)
+//   - required in body: service_id 服务ID, sub_mchid 子商户号, post_payments[].name 付费名称, total_amount
+//     总金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460791
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Complete() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
@@ -118,7 +124,8 @@ func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Modify() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("modify"))
 }
 
-// Registerdeductinfo is POST /v3/payscore/acquiringbank/serviceorder/{out_order_no}/registerdeductinfo 从业机构登记微信支付分扣款信息:
+// Registerdeductinfo is POST
+// /v3/payscore/acquiringbank/serviceorder/{out_order_no}/registerdeductinfo 从业机构登记微信支付分扣款信息:
 //   - required in body: service_id 服务ID, sub_mchid 子商户号, channel_id 渠道商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012458414
 func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Registerdeductinfo() PostCall {
@@ -132,9 +139,10 @@ func (n V3PayscoreAcquiringbankServiceorderOutOrderNo) Sync() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("sync"))
 }
 
-// Servicepayondeliveryorder is POST /v3/payscore/acquiringbank/servicepayondeliveryorder 从业机构创建先用后付订单:
-//   - documented as required in body: out_order_no 商户服务订单号, appid 公众账号ID, service_id 服务ID, service_introduction 服务信息,
-//     time_range 服务时间段
+// Servicepayondeliveryorder is POST /v3/payscore/acquiringbank/servicepayondeliveryorder
+// 从业机构创建先用后付订单:
+//   - documented as required in body: out_order_no 商户服务订单号, appid 公众账号ID, service_id 服务ID,
+//     service_introduction 服务信息, time_range 服务时间段
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012783674
 func (n V3PayscoreAcquiringbank) Servicepayondeliveryorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/acquiringbank/servicepayondeliveryorder"))
@@ -171,9 +179,9 @@ type V3PayscoreOverseaPartner struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096411
 //
 // POST /v3/payscore/oversea/partner/serviceorder 创建支付分订单:
-//   - documented as required in body: service_id 服务ID, appid 服务商公众号ID, sub_mchid 子商户号, out_order_no 商户订单号, currency
-//     货币类型, service_introduction 服务信息, risk_fund.name 风险名称, risk_fund.amount 风险金额, time_range.start_time 服务开始时间,
-//     notify_url 商户回调地址
+//   - documented as required in body: service_id 服务ID, appid 服务商公众号ID, sub_mchid 子商户号, out_order_no
+//     商户订单号, currency 货币类型, service_introduction 服务信息, risk_fund.name 风险名称, risk_fund.amount 风险金额,
+//     time_range.start_time 服务开始时间, notify_url 商户回调地址
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096395
 func (n V3PayscoreOverseaPartner) Serviceorder() V3PayscoreOverseaPartnerServiceorder {
 	return V3PayscoreOverseaPartnerServiceorder{GetPostCall(n.client.Chain("v3/payscore/oversea/partner/serviceorder")), n.client}
@@ -201,14 +209,16 @@ func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Cancel() PostCall {
 }
 
 // Complete is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/complete 完结支付分订单:
-//   - documented as required in body: service_id 服务ID, sub_mchid 子商户号, post_payments[].name 付费名称, total_amount 总金额
+//   - documented as required in body: service_id 服务ID, sub_mchid 子商户号, post_payments[].name 付费名称,
+//     total_amount 总金额
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096431
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Complete() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("complete"))
 }
 
 // Sync is POST /v3/payscore/oversea/partner/serviceorder/{out_order_no}/sync 同步支付分订单信息:
-//   - documented as required in body: service_id 服务ID, sub_mchid 子商户号, type 场景类型, detail.paid_time 收款成功时间
+//   - documented as required in body: service_id 服务ID, sub_mchid 子商户号, type 场景类型, detail.paid_time
+//     收款成功时间
 //   - https://pay.weixin.qq.com/doc/global/v3/zh/4014096438
 func (n V3PayscoreOverseaPartnerServiceorderOutOrderNo) Sync() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("sync"))
@@ -236,7 +246,8 @@ type V3PayscorePartnerPermissions struct {
 }
 
 // ApplyForScene is POST /v3/payscore/partner/permissions/apply-for-scene 服务商场景中预授权:
-//   - required in body: service_id 服务ID, appid 服务商的公众号ID, sub_mchid 子商户的商户号, authorization_code 授权协议号, scene 授权场景
+//   - required in body: service_id 服务ID, appid 服务商的公众号ID, sub_mchid 子商户的商户号, authorization_code
+//     授权协议号, scene 授权场景
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012778802
 func (n V3PayscorePartnerPermissions) ApplyForScene() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/partner/permissions/apply-for-scene"))
@@ -258,7 +269,8 @@ func (n V3PayscorePartnerPermissions) AuthorizationCode() V3PayscorePartnerPermi
 // V3PayscorePartnerPermissionsAuthorizationCode is /v3/payscore/partner/permissions/authorization-code.
 type V3PayscorePartnerPermissionsAuthorizationCode struct{ client *wxpay.Client }
 
-// AuthorizationCode is GET /v3/payscore/partner/permissions/authorization-code/{authorization_code} 查询与用户授权记录（授权协议号）:
+// AuthorizationCode is GET /v3/payscore/partner/permissions/authorization-code/{authorization_code}
+// 查询与用户授权记录（授权协议号）:
 //   - {authorization_code} 授权协议号
 //   - required in query: service_id 服务ID, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692687
@@ -269,7 +281,9 @@ func (n V3PayscorePartnerPermissionsAuthorizationCode) AuthorizationCode(authori
 // V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode is /v3/payscore/partner/permissions/authorization-code/{authorization_code}.
 type V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode struct{ GetCall }
 
-// Terminate is POST /v3/payscore/partner/permissions/authorization-code/{authorization_code}/terminate 解除用户授权关系（授权协议号）:
+// Terminate is POST
+// /v3/payscore/partner/permissions/authorization-code/{authorization_code}/terminate
+// 解除用户授权关系（授权协议号）:
 //   - required in body: service_id 服务ID, sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012382049
 func (n V3PayscorePartnerPermissionsAuthorizationCodeAuthorizationCode) Terminate() PostCall {
@@ -290,8 +304,10 @@ func (n V3PayscorePartnerPermissions) Terminate() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/partner/permissions/terminate"))
 }
 
-// ServiceAccountApplications is POST /v3/payscore/partner/service-account-applications 收付通子商户申请绑定支付分服务:
-//   - documented as required in body: service_id 服务ID, appid 服务商应用ID, sub_mchid 子商户商户号, out_apply_no 商户申请绑定单号
+// ServiceAccountApplications is POST /v3/payscore/partner/service-account-applications
+// 收付通子商户申请绑定支付分服务:
+//   - documented as required in body: service_id 服务ID, appid 服务商应用ID, sub_mchid 子商户商户号,
+//     out_apply_no 商户申请绑定单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715051
 func (n V3PayscorePartner) ServiceAccountApplications() V3PayscorePartnerServiceAccountApplications {
 	return V3PayscorePartnerServiceAccountApplications{PostCall(n.client.Chain("v3/payscore/partner/service-account-applications")), n.client}
@@ -303,7 +319,8 @@ type V3PayscorePartnerServiceAccountApplications struct {
 	client *wxpay.Client
 }
 
-// OutApplyNo is GET /v3/payscore/partner/service-account-applications/{out_apply_no} 查询收付通子商户服务绑定结果:
+// OutApplyNo is GET /v3/payscore/partner/service-account-applications/{out_apply_no}
+// 查询收付通子商户服务绑定结果:
 //   - {out_apply_no} 商户申请绑定单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715111
 func (n V3PayscorePartnerServiceAccountApplications) OutApplyNo(outApplyNo string) GetCall {
@@ -317,8 +334,8 @@ func (n V3PayscorePartnerServiceAccountApplications) OutApplyNo(outApplyNo strin
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692256
 //
 // POST /v3/payscore/partner/serviceorder 创建支付分订单:
-//   - required in body: service_id 服务ID, appid 服务商应用ID, sub_mchid 子商户号, out_order_no 商户服务订单号, service_introduction
-//     服务信息, risk_fund.name 风险金名称, risk_fund.amount 风险金额, time_range 服务时间
+//   - required in body: service_id 服务ID, appid 服务商应用ID, sub_mchid 子商户号, out_order_no 商户服务订单号,
+//     service_introduction 服务信息, risk_fund.name 风险金名称, risk_fund.amount 风险金额, time_range 服务时间
 //   - outcome: GET /v3/payscore/partner/serviceorder
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692136
 func (n V3PayscorePartner) Serviceorder() V3PayscorePartnerServiceorder {
@@ -332,8 +349,9 @@ type V3PayscorePartnerServiceorder struct {
 }
 
 // DirectComplete is POST /v3/payscore/partner/serviceorder/direct-complete 创单结单合并:
-//   - documented as required in body: service_id 服务ID, appid 服务商应用ID, sub_appid 子商户应用ID, out_order_no 商户服务订单号,
-//     service_introduction 服务信息, total_amount 总金额, time_range.start_time 服务开始时间, notify_url 商户回调地址
+//   - documented as required in body: service_id 服务ID, appid 服务商应用ID, sub_appid 子商户应用ID,
+//     out_order_no 商户服务订单号, service_introduction 服务信息, total_amount 总金额, time_range.start_time
+//     服务开始时间, notify_url 商户回调地址
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012923757
 func (n V3PayscorePartnerServiceorder) DirectComplete() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/partner/serviceorder/direct-complete"))
@@ -356,7 +374,8 @@ func (n V3PayscorePartnerServiceorderOutOrderNo) Cancel() PostEnsureResolveCall 
 }
 
 // Complete is POST /v3/payscore/partner/serviceorder/{out_order_no}/complete 完结支付分订单:
-//   - required in body: service_id 服务ID, sub_mchid 子商户号, post_payments[].name 付费名称, total_amount 总金额 (fen)
+//   - required in body: service_id 服务ID, sub_mchid 子商户号, post_payments[].name 付费名称, total_amount
+//     总金额 (fen)
 //   - outcome: GET /v3/payscore/partner/serviceorder
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692408
 func (n V3PayscorePartnerServiceorderOutOrderNo) Complete() PostEnsureResolveCall {
@@ -377,14 +396,16 @@ func (n V3PayscorePartnerServiceorderOutOrderNo) Pay() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("pay"))
 }
 
-// SendPendingmessage is POST /v3/payscore/partner/serviceorder/{out_order_no}/send-pendingmessage 下发服务费用待处理消息:
+// SendPendingmessage is POST /v3/payscore/partner/serviceorder/{out_order_no}/send-pendingmessage
+// 下发服务费用待处理消息:
 //   - required in body: service_id 服务ID, sub_mchid 子商户商户号, post_payments 后付费项目, total_amount 总金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394914
 func (n V3PayscorePartnerServiceorderOutOrderNo) SendPendingmessage() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("send-pendingmessage"))
 }
 
-// SendPrepaidmessage is POST /v3/payscore/partner/serviceorder/{out_order_no}/send-prepaidmessage 下发服务预扣费消息:
+// SendPrepaidmessage is POST /v3/payscore/partner/serviceorder/{out_order_no}/send-prepaidmessage
+// 下发服务预扣费消息:
 //   - required in body: service_id 服务ID, sub_mchid 子商户商户号, post_payments 后付费项目, total_amount 总金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013394929
 func (n V3PayscorePartnerServiceorderOutOrderNo) SendPrepaidmessage() PostCall {
@@ -399,9 +420,9 @@ func (n V3PayscorePartnerServiceorderOutOrderNo) Sync() PostCall {
 }
 
 // Servicepayondeliveryorder is POST /v3/payscore/partner/servicepayondeliveryorder 创建先用后付订单:
-//   - documented as required in body: out_order_no 商户服务订单号, appid 公众账号ID, sub_mchid 子商户号, service_id 服务ID,
-//     service_introduction 服务信息, time_range 服务时间, risk_fund.name 风险金名称, risk_fund.amount 风险金额, notify_url 商户回调地址,
-//     shopping_info 先用后付购物详情
+//   - documented as required in body: out_order_no 商户服务订单号, appid 公众账号ID, sub_mchid 子商户号,
+//     service_id 服务ID, service_introduction 服务信息, time_range 服务时间, risk_fund.name 风险金名称,
+//     risk_fund.amount 风险金额, notify_url 商户回调地址, shopping_info 先用后付购物详情
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012783634
 func (n V3PayscorePartner) Servicepayondeliveryorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/partner/servicepayondeliveryorder"))
@@ -505,7 +526,8 @@ func (n V3PayscorePermissions) AuthorizationCode() V3PayscorePermissionsAuthoriz
 // V3PayscorePermissionsAuthorizationCode is /v3/payscore/permissions/authorization-code.
 type V3PayscorePermissionsAuthorizationCode struct{ client *wxpay.Client }
 
-// AuthorizationCode is GET /v3/payscore/permissions/authorization-code/{authorization_code} 查询与用户授权记录（授权协议号）:
+// AuthorizationCode is GET /v3/payscore/permissions/authorization-code/{authorization_code}
+// 查询与用户授权记录（授权协议号）:
 //   - {authorization_code} 授权协议号
 //   - required in query: service_id 服务ID
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647401
@@ -516,7 +538,8 @@ func (n V3PayscorePermissionsAuthorizationCode) AuthorizationCode(authorizationC
 // V3PayscorePermissionsAuthorizationCodeAuthorizationCode is /v3/payscore/permissions/authorization-code/{authorization_code}.
 type V3PayscorePermissionsAuthorizationCodeAuthorizationCode struct{ GetCall }
 
-// Terminate is POST /v3/payscore/permissions/authorization-code/{authorization_code}/terminate 解除用户授权关系（授权协议号）:
+// Terminate is POST /v3/payscore/permissions/authorization-code/{authorization_code}/terminate
+// 解除用户授权关系（授权协议号）:
 //   - required in body: service_id 服务id
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012647410
 func (n V3PayscorePermissionsAuthorizationCodeAuthorizationCode) Terminate() PostCall {
@@ -566,9 +589,9 @@ func (n V3PayscorePlan) Partner() V3PayscorePlanPartner {
 type V3PayscorePlanPartner struct{ client *wxpay.Client }
 
 // PayscorePlans is POST /v3/payscore/plan/partner/payscore-plans 创建支付分计划:
-//   - required in body: service_id 计划所属服务, appid 服务商的AppID, sub_mchid 子商户号, plan_name 支付分计划名称, plan_duration 支付分计划有效期
-//     (day), deduction_quantity 支付分计划扣费次数, total_original_price 支付分计划原总金额 (fen), total_actual_price 支付分计划实际扣费总金额 (fen),
-//     merchant_plan_no 商户侧计划号
+//   - required in body: service_id 计划所属服务, appid 服务商的AppID, sub_mchid 子商户号, plan_name 支付分计划名称,
+//     plan_duration 支付分计划有效期 (day), deduction_quantity 支付分计划扣费次数, total_original_price 支付分计划原总金额
+//     (fen), total_actual_price 支付分计划实际扣费总金额 (fen), merchant_plan_no 商户侧计划号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463290
 func (n V3PayscorePlanPartner) PayscorePlans() V3PayscorePlanPartnerPayscorePlans {
 	return V3PayscorePlanPartnerPayscorePlans{PostCall(n.client.Chain("v3/payscore/plan/partner/payscore-plans")), n.client}
@@ -588,7 +611,8 @@ func (n V3PayscorePlanPartnerPayscorePlans) MerchantPlanNo() V3PayscorePlanPartn
 // V3PayscorePlanPartnerPayscorePlansMerchantPlanNo is /v3/payscore/plan/partner/payscore-plans/merchant-plan-no.
 type V3PayscorePlanPartnerPayscorePlansMerchantPlanNo struct{ client *wxpay.Client }
 
-// MerchantPlanNo is GET /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no} 查询支付分计划:
+// MerchantPlanNo is GET
+// /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no} 查询支付分计划:
 //   - {merchant_plan_no} 支付分计划商户侧单号
 //   - required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463318
@@ -599,7 +623,8 @@ func (n V3PayscorePlanPartnerPayscorePlansMerchantPlanNo) MerchantPlanNo(merchan
 // V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo is /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}.
 type V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo struct{ GetCall }
 
-// Stop is POST /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop 停止支付分计划:
+// Stop is POST /v3/payscore/plan/partner/payscore-plans/merchant-plan-no/{merchant_plan_no}/stop
+// 停止支付分计划:
 //   - required in body: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463322
 func (n V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo) Stop() PostCall {
@@ -607,9 +632,9 @@ func (n V3PayscorePlanPartnerPayscorePlansMerchantPlanNoMerchantPlanNo) Stop() P
 }
 
 // PayscorePlans is POST /v3/payscore/plan/payscore-plans 创建支付分计划:
-//   - required in body: service_id 计划所属服务, appid AppID, plan_name 支付分计划名称, plan_duration 支付分计划有效期 (day),
-//     deduction_quantity 支付分计划扣费次数, total_original_price 支付分计划原总金额 (fen), total_actual_price 支付分计划实际扣费总金额 (fen),
-//     merchant_plan_no 商户侧计划号
+//   - required in body: service_id 计划所属服务, appid AppID, plan_name 支付分计划名称, plan_duration 支付分计划有效期
+//     (day), deduction_quantity 支付分计划扣费次数, total_original_price 支付分计划原总金额 (fen), total_actual_price
+//     支付分计划实际扣费总金额 (fen), merchant_plan_no 商户侧计划号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012467232
 func (n V3PayscorePlan) PayscorePlans() V3PayscorePlanPayscorePlans {
 	return V3PayscorePlanPayscorePlans{PostCall(n.client.Chain("v3/payscore/plan/payscore-plans")), n.client}
@@ -629,7 +654,8 @@ func (n V3PayscorePlanPayscorePlans) MerchantPlanNo() V3PayscorePlanPayscorePlan
 // V3PayscorePlanPayscorePlansMerchantPlanNo is /v3/payscore/plan/payscore-plans/merchant-plan-no.
 type V3PayscorePlanPayscorePlansMerchantPlanNo struct{ client *wxpay.Client }
 
-// MerchantPlanNo is GET /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no} 查询支付分计划:
+// MerchantPlanNo is GET /v3/payscore/plan/payscore-plans/merchant-plan-no/{merchant_plan_no}
+// 查询支付分计划:
 //   - {merchant_plan_no} 支付分计划商户侧单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012470804
 func (n V3PayscorePlanPayscorePlansMerchantPlanNo) MerchantPlanNo(merchantPlanNo string) V3PayscorePlanPayscorePlansMerchantPlanNoMerchantPlanNo {
@@ -652,8 +678,8 @@ func (n V3PayscorePlanPayscorePlansMerchantPlanNoMerchantPlanNo) Stop() PostCall
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587902
 //
 // POST /v3/payscore/serviceorder 创建支付分订单:
-//   - required in body: out_order_no 商户服务订单号, appid 公众账号ID, service_id 服务ID, service_introduction 服务信息, time_range
-//     服务时间段, risk_fund.name 风险名称, risk_fund.amount 风险金额
+//   - required in body: out_order_no 商户服务订单号, appid 公众账号ID, service_id 服务ID, service_introduction
+//     服务信息, time_range 服务时间段, risk_fund.name 风险名称, risk_fund.amount 风险金额
 //   - outcome: GET /v3/payscore/serviceorder
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012587900
 func (n V3Payscore) Serviceorder() V3PayscoreServiceorder {
@@ -710,14 +736,16 @@ func (n V3PayscoreServiceorderOutOrderNo) Pay() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("pay"))
 }
 
-// SendPendingmessage is POST /v3/payscore/serviceorder/{out_order_no}/send-pendingmessage 下发服务费用待处理消息:
+// SendPendingmessage is POST /v3/payscore/serviceorder/{out_order_no}/send-pendingmessage
+// 下发服务费用待处理消息:
 //   - required in body: service_id 服务ID, post_payments 后付费项目, total_amount 总金额
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394606
 func (n V3PayscoreServiceorderOutOrderNo) SendPendingmessage() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("send-pendingmessage"))
 }
 
-// SendPrepaidmessage is POST /v3/payscore/serviceorder/{out_order_no}/send-prepaidmessage 下发服务预扣费消息:
+// SendPrepaidmessage is POST /v3/payscore/serviceorder/{out_order_no}/send-prepaidmessage
+// 下发服务预扣费消息:
 //   - required in body: service_id 服务ID, post_payments 后付费项目, total_amount 总金额
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4013394615
 func (n V3PayscoreServiceorderOutOrderNo) SendPrepaidmessage() PostCall {
@@ -732,9 +760,10 @@ func (n V3PayscoreServiceorderOutOrderNo) Sync() PostCall {
 }
 
 // Servicepayondeliveryorder is POST /v3/payscore/servicepayondeliveryorder 创建先用后付订单:
-//   - documented as required in body: out_order_no 商户服务订单号, appid 公众账号ID, service_id 服务ID, service_introduction 服务信息,
-//     time_range.start_time 服务开始时间, risk_fund.name 风险金名称, risk_fund.amount 风险金额, notify_url 商户回调地址,
-//     shopping_info.jump_link 单详跳转链接, shopping_info.goods[].name 商品名称, shopping_info.goods[].picture 商品图片链接,
+//   - documented as required in body: out_order_no 商户服务订单号, appid 公众账号ID, service_id 服务ID,
+//     service_introduction 服务信息, time_range.start_time 服务开始时间, risk_fund.name 风险金名称,
+//     risk_fund.amount 风险金额, notify_url 商户回调地址, shopping_info.jump_link 单详跳转链接,
+//     shopping_info.goods[].name 商品名称, shopping_info.goods[].picture 商品图片链接,
 //     shopping_info.goods[].amount 商品单价金额, shopping_info.goods[].count 商品数量
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012856585
 func (n V3Payscore) Servicepayondeliveryorder() PostCall {
@@ -758,16 +787,17 @@ func (n V3PayscoreSignPlan) Partner() V3PayscoreSignPlanPartner {
 type V3PayscoreSignPlanPartner struct{ client *wxpay.Client }
 
 // Serviceorder is POST /v3/payscore/sign-plan/partner/serviceorder 创建用户的签约计划详情对应的服务订单:
-//   - required in body: service_id 支付分服务ID, sign_plan_id 待创建服务订单对应的用户的签约计划, plan_detail_no 待创建服务订单对应的用户的签约计划详情序号, appid
-//     服务商的AppID, sub_mchid 子商户号, service_introduction 服务信息, time_range 服务时间, out_trade_no 商户侧订单号
+//   - required in body: service_id 支付分服务ID, sign_plan_id 待创建服务订单对应的用户的签约计划, plan_detail_no
+//     待创建服务订单对应的用户的签约计划详情序号, appid 服务商的AppID, sub_mchid 子商户号, service_introduction 服务信息, time_range
+//     服务时间, out_trade_no 商户侧订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463469
 func (n V3PayscoreSignPlanPartner) Serviceorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/sign-plan/partner/serviceorder"))
 }
 
 // UserSignPlans is POST /v3/payscore/sign-plan/partner/user-sign-plans 创建用户的签约计划:
-//   - required in body: service_id 支付分服务ID, plan_id 支付分计划ID, appid 服务商的AppID, sub_mchid 子商户号, merchant_sign_plan_no
-//     商户签约计划单号
+//   - required in body: service_id 支付分服务ID, plan_id 支付分计划ID, appid 服务商的AppID, sub_mchid 子商户号,
+//     merchant_sign_plan_no 商户签约计划单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463521
 func (n V3PayscoreSignPlanPartner) UserSignPlans() V3PayscoreSignPlanPartnerUserSignPlans {
 	return V3PayscoreSignPlanPartnerUserSignPlans{PostCall(n.client.Chain("v3/payscore/sign-plan/partner/user-sign-plans")), n.client}
@@ -788,7 +818,8 @@ func (n V3PayscoreSignPlanPartnerUserSignPlans) MerchantSignPlanNo() V3PayscoreS
 type V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNo struct{ client *wxpay.Client }
 
 // MerchantSignPlanNo is GET
-// /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no} 查询用户的签约计划:
+// /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}
+// 查询用户的签约计划:
 //   - {merchant_sign_plan_no} 商户签约计划号
 //   - required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463526
@@ -799,7 +830,8 @@ func (n V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNo) MerchantSignPl
 // V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo is /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}.
 type V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlanNo struct{ GetCall }
 
-// Stop is POST /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop
+// Stop is POST
+// /v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop
 // 取消用户的签约计划:
 //   - required in body: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012463534
@@ -808,16 +840,17 @@ func (n V3PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNoMerchantSignPlan
 }
 
 // Serviceorder is POST /v3/payscore/sign-plan/serviceorder 创建用户的签约计划详情对应的服务订单:
-//   - required in body: service_id 支付分服务ID, sign_plan_id 待创建服务订单对应的用户的签约计划, plan_detail_no 待创建服务订单对应的用户的签约计划详情序号, appid
-//     商户的AppID, openid 商户公众号下的用户标识, service_introduction 服务信息, time_range 服务时间, out_trade_no 商户侧订单号
+//   - required in body: service_id 支付分服务ID, sign_plan_id 待创建服务订单对应的用户的签约计划, plan_detail_no
+//     待创建服务订单对应的用户的签约计划详情序号, appid 商户的AppID, openid 商户公众号下的用户标识, service_introduction 服务信息,
+//     time_range 服务时间, out_trade_no 商户侧订单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489351
 func (n V3PayscoreSignPlan) Serviceorder() PostCall {
 	return PostCall(n.client.Chain("v3/payscore/sign-plan/serviceorder"))
 }
 
 // UserSignPlans is POST /v3/payscore/sign-plan/user-sign-plans 创建用户的签约计划:
-//   - required in body: service_id 支付分服务ID, plan_id 支付分计划ID, appid AppID, openid 待签约用户在商户应用下的OpenID,
-//     merchant_sign_plan_no 商户签约计划单号
+//   - required in body: service_id 支付分服务ID, plan_id 支付分计划ID, appid AppID, openid
+//     待签约用户在商户应用下的OpenID, merchant_sign_plan_no 商户签约计划单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012489420
 func (n V3PayscoreSignPlan) UserSignPlans() V3PayscoreSignPlanUserSignPlans {
 	return V3PayscoreSignPlanUserSignPlans{PostCall(n.client.Chain("v3/payscore/sign-plan/user-sign-plans")), n.client}
@@ -837,8 +870,8 @@ func (n V3PayscoreSignPlanUserSignPlans) MerchantSignPlanNo() V3PayscoreSignPlan
 // V3PayscoreSignPlanUserSignPlansMerchantSignPlanNo is /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no.
 type V3PayscoreSignPlanUserSignPlansMerchantSignPlanNo struct{ client *wxpay.Client }
 
-// MerchantSignPlanNo is GET /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}
-// 查询用户的签约计划:
+// MerchantSignPlanNo is GET
+// /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no} 查询用户的签约计划:
 //   - {merchant_sign_plan_no} 商户签约计划号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012470990
 func (n V3PayscoreSignPlanUserSignPlansMerchantSignPlanNo) MerchantSignPlanNo(merchantSignPlanNo string) V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo {
@@ -848,7 +881,9 @@ func (n V3PayscoreSignPlanUserSignPlansMerchantSignPlanNo) MerchantSignPlanNo(me
 // V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo is /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}.
 type V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo struct{ GetCall }
 
-// Stop is POST /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop 直连商户取消用户的签约计划:
+// Stop is POST
+// /v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no/{merchant_sign_plan_no}/stop
+// 直连商户取消用户的签约计划:
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012471050
 func (n V3PayscoreSignPlanUserSignPlansMerchantSignPlanNoMerchantSignPlanNo) Stop() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("stop"))

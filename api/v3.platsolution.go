@@ -29,7 +29,8 @@ func (n V3PlatsolutionEcommerce) BankTransferRecharges() V3PlatsolutionEcommerce
 type V3PlatsolutionEcommerceBankTransferRecharges struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/ecommerce/bank-transfer-recharges/apply 申请银行转账充值:
-//   - required in body: out_recharge_no 商户充值单号, recharge_scene 充值场景, account_type 充值入账账户, recharge_amount 充值金额
+//   - required in body: out_recharge_no 商户充值单号, recharge_scene 充值场景, account_type 充值入账账户,
+//     recharge_amount 充值金额
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/bank-recharge/bank-transfer-recharge-apply.html
 func (n V3PlatsolutionEcommerceBankTransferRecharges) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/ecommerce/bank-transfer-recharges/apply"))
@@ -43,17 +44,19 @@ func (n V3PlatsolutionEcommerceBankTransferRecharges) OutRechargeNo() V3Platsolu
 // V3PlatsolutionEcommerceBankTransferRechargesOutRechargeNo is /v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no.
 type V3PlatsolutionEcommerceBankTransferRechargesOutRechargeNo struct{ client *wxpay.Client }
 
-// OutRechargeNo is GET /v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no/{out_recharge_no} 查询银行转账充值结果:
+// OutRechargeNo is GET
+// /v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no/{out_recharge_no} 查询银行转账充值结果:
 //   - {out_recharge_no} 商户充值单号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/bank-recharge/bank-transfer-recharge-get-by-out-no.html
 func (n V3PlatsolutionEcommerceBankTransferRechargesOutRechargeNo) OutRechargeNo(outRechargeNo string) GetCall {
 	return GetCall(n.client.Chain("v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no/{out_recharge_no}").Var("out_recharge_no", outRechargeNo))
 }
 
-// InsuranceCompensationContracts is POST /v3/platsolution/ecommerce/insurance-compensation-contracts 开通保险理赔功能:
+// InsuranceCompensationContracts is POST
+// /v3/platsolution/ecommerce/insurance-compensation-contracts 开通保险理赔功能:
 //   - required in body: out_apply_no 商户申请单号, sub_mchid 二级商户号, agreement_list[].agreement_code 协议编号,
-//     agreement_list[].agreement_version 协议版本号, agreement_list[].sign_organization 签约主体, agreement_list[].sign_time
-//     签约时间
+//     agreement_list[].agreement_version 协议版本号, agreement_list[].sign_organization 签约主体,
+//     agreement_list[].sign_time 签约时间
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012781476
 func (n V3PlatsolutionEcommerce) InsuranceCompensationContracts() V3PlatsolutionEcommerceInsuranceCompensationContracts {
 	return V3PlatsolutionEcommerceInsuranceCompensationContracts{PostCall(n.client.Chain("v3/platsolution/ecommerce/insurance-compensation-contracts")), n.client}
@@ -81,7 +84,8 @@ func (n V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchid) SubMchid(
 // V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid is /v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}.
 type V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid struct{ branch }
 
-// CheckOpened is POST /v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}/check-opened
+// CheckOpened is POST
+// /v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}/check-opened
 // 查询保险理赔功能开通状态:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012781480
 func (n V3PlatsolutionEcommerceInsuranceCompensationContractsSubMchidSubMchid) CheckOpened() PostCall {
@@ -117,7 +121,8 @@ func (n V3PlatsolutionEcommerceMchTransferCompensateBills) BillID() V3Platsoluti
 // V3PlatsolutionEcommerceMchTransferCompensateBillsBillID is /v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id.
 type V3PlatsolutionEcommerceMchTransferCompensateBillsBillID struct{ client *wxpay.Client }
 
-// BillID is GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id/{bill_id} 查询赔付结果（按微信支付赔付单号）:
+// BillID is GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id/{bill_id}
+// 查询赔付结果（按微信支付赔付单号）:
 //   - {bill_id} 微信支付单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504179
 func (n V3PlatsolutionEcommerceMchTransferCompensateBillsBillID) BillID(billID string) GetCall {
@@ -132,7 +137,9 @@ func (n V3PlatsolutionEcommerceMchTransferCompensateBills) OutBillNo() V3Platsol
 // V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNo is /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no.
 type V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNo struct{ client *wxpay.Client }
 
-// OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no} 查询赔付结果（按商户赔付单号）:
+// OutBillNo is GET
+// /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}
+// 查询赔付结果（按商户赔付单号）:
 //   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504178
 func (n V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNo) OutBillNo(outBillNo string) V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo {
@@ -142,13 +149,15 @@ func (n V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNo) OutBillNo(ou
 // V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo is /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}.
 type V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo struct{ GetCall }
 
-// Cancel is POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}/cancel 请求撤销赔付:
+// Cancel is POST
+// /v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no/{out_bill_no}/cancel 请求撤销赔付:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504177
 func (n V3PlatsolutionEcommerceMchTransferCompensateBillsOutBillNoOutBillNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
-// PreTransfer is POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills/pre-transfer 请求赔付预下单:
+// PreTransfer is POST /v3/platsolution/ecommerce/mch-transfer/compensate-bills/pre-transfer
+// 请求赔付预下单:
 //   - required in body: receiver 收款方信息, out_bill_no 商户单号, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504176
 func (n V3PlatsolutionEcommerceMchTransferCompensateBills) PreTransfer() PostCall {
@@ -177,7 +186,8 @@ func (n V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBills) Bi
 // V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsBillID is /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id.
 type V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsBillID struct{ client *wxpay.Client }
 
-// BillID is GET /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id/{bill_id}
+// BillID is GET
+// /v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id/{bill_id}
 // 查询保证金售后赔付结果（按微信支付赔付单号）:
 //   - {bill_id} 微信支付单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504196
@@ -203,7 +213,8 @@ func (n V3PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsOutB
 }
 
 // DepositInsurancePremiumsCompensationBills is POST
-// /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills 发起保证金赔付保司保费:
+// /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills
+// 发起保证金赔付保司保费:
 //   - required in body: receiver 赔付用户信息, out_bill_no 商户单号, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014010905
 func (n V3PlatsolutionEcommerceMchTransfer) DepositInsurancePremiumsCompensationBills() V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills {
@@ -216,7 +227,8 @@ type V3PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills
 	client *wxpay.Client
 }
 
-// OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills/{out_bill_no}
+// OutBillNo is GET
+// /v3/platsolution/ecommerce/mch-transfer/deposit-insurance-premiums-compensation-bills/{out_bill_no}
 // 查询保证金赔付保司保费结果（按商户赔付单号）:
 //   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014010920
@@ -276,7 +288,8 @@ func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBills) BillID() V3Platso
 // V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsBillID is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id.
 type V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsBillID struct{ client *wxpay.Client }
 
-// BillID is GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id/{bill_id} 查询保险理赔结果（按微信支付赔付单号）:
+// BillID is GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id/{bill_id}
+// 查询保险理赔结果（按微信支付赔付单号）:
 //   - {bill_id} 微信支付单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504188
 func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsBillID) BillID(billID string) GetCall {
@@ -291,7 +304,8 @@ func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBills) OutBillNo() V3Pla
 // V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNo is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no.
 type V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNo struct{ client *wxpay.Client }
 
-// OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}
+// OutBillNo is GET
+// /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}
 // 查询保险理赔结果（按商户赔付单号）:
 //   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504187
@@ -302,23 +316,26 @@ func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNo) OutBillN
 // V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo is /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}.
 type V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo struct{ GetCall }
 
-// Cancel is POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}/cancel
+// Cancel is POST
+// /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no/{out_bill_no}/cancel
 // 请求撤销保险理赔:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504186
 func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNoOutBillNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
-// PreTransfer is POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/pre-transfer 请求保险理赔预下单:
+// PreTransfer is POST /v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/pre-transfer
+// 请求保险理赔预下单:
 //   - required in body: receiver 收款方信息, out_bill_no 商户单号, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504185
 func (n V3PlatsolutionEcommerceMchTransferInsuranceClaimBills) PreTransfer() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/pre-transfer"))
 }
 
-// SubMchCompensationBills is POST /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills 请求赔付:
-//   - documented as required in body: receiver.type 赔付接收方类型, receiver.mch_info.mchid 商户号, out_bill_no 商户单号, amount
-//     赔付金额, transfer_remark 赔付原因
+// SubMchCompensationBills is POST
+// /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills 请求赔付:
+//   - documented as required in body: receiver.type 赔付接收方类型, receiver.mch_info.mchid 商户号,
+//     out_bill_no 商户单号, amount 赔付金额, transfer_remark 赔付原因
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016777363
 func (n V3PlatsolutionEcommerceMchTransfer) SubMchCompensationBills() V3PlatsolutionEcommerceMchTransferSubMchCompensationBills {
 	return V3PlatsolutionEcommerceMchTransferSubMchCompensationBills{PostCall(n.client.Chain("v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills")), n.client}
@@ -330,7 +347,8 @@ type V3PlatsolutionEcommerceMchTransferSubMchCompensationBills struct {
 	client *wxpay.Client
 }
 
-// OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills/{out_bill_no} 查询赔付结果（按商户赔付单号）:
+// OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/sub-mch-compensation-bills/{out_bill_no}
+// 查询赔付结果（按商户赔付单号）:
 //   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4016777372
 func (n V3PlatsolutionEcommerceMchTransferSubMchCompensationBills) OutBillNo(outBillNo string) GetCall {
@@ -358,7 +376,8 @@ func (n V3PlatsolutionEcommerceMchTransferTransferBills) BillID() V3Platsolution
 // V3PlatsolutionEcommerceMchTransferTransferBillsBillID is /v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id.
 type V3PlatsolutionEcommerceMchTransferTransferBillsBillID struct{ client *wxpay.Client }
 
-// BillID is GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id/{bill_id} 查询保证金赔付结果（按微信支付赔付单号）:
+// BillID is GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id/{bill_id}
+// 查询保证金赔付结果（按微信支付赔付单号）:
 //   - {bill_id} 微信支付单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504200
 func (n V3PlatsolutionEcommerceMchTransferTransferBillsBillID) BillID(billID string) GetCall {
@@ -373,7 +392,8 @@ func (n V3PlatsolutionEcommerceMchTransferTransferBills) OutBillNo() V3Platsolut
 // V3PlatsolutionEcommerceMchTransferTransferBillsOutBillNo is /v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no.
 type V3PlatsolutionEcommerceMchTransferTransferBillsOutBillNo struct{ client *wxpay.Client }
 
-// OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no} 查询保证金赔付结果（按商户赔付单号）:
+// OutBillNo is GET /v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}
+// 查询保证金赔付结果（按商户赔付单号）:
 //   - {out_bill_no} 商户单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504199
 func (n V3PlatsolutionEcommerceMchTransferTransferBillsOutBillNo) OutBillNo(outBillNo string) GetCall {
@@ -401,7 +421,8 @@ func (n V3PlatsolutionEcommerceRechargeEmployees) SubMchid() V3PlatsolutionEcomm
 // V3PlatsolutionEcommerceRechargeEmployeesSubMchid is /v3/platsolution/ecommerce/recharge-employees/sub-mchid.
 type V3PlatsolutionEcommerceRechargeEmployeesSubMchid struct{ client *wxpay.Client }
 
-// SubMchid is GET /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid} 查询二级商户可扫码充值员工列表:
+// SubMchid is GET /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}
+// 查询二级商户可扫码充值员工列表:
 //   - {sub_mchid} 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013521757
 func (n V3PlatsolutionEcommerceRechargeEmployeesSubMchid) SubMchid(subMchid string) V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchid {
@@ -427,7 +448,8 @@ func (n V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenid) SpOpen
 // V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid is /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}.
 type V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid struct{ branch }
 
-// Delete is POST /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}/delete
+// Delete is POST
+// /v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}/delete
 // 删除二级商户可扫码充值员工:
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013521753
 func (n V3PlatsolutionEcommerceRechargeEmployeesSubMchidSubMchidSpOpenidSpOpenid) Delete() PostCall {
@@ -443,8 +465,8 @@ func (n V3PlatsolutionEcommerce) Recharges() V3PlatsolutionEcommerceRecharges {
 type V3PlatsolutionEcommerceRecharges struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/ecommerce/recharges/apply 申请二级商户充值:
-//   - required in body: sub_mchid 二级商户号, out_recharge_no 商户充值单号, recharge_scene 充值场景, account_type 充值入账账户,
-//     recharge_amount 充值金额
+//   - required in body: sub_mchid 二级商户号, out_recharge_no 商户充值单号, recharge_scene 充值场景, account_type
+//     充值入账账户, recharge_amount 充值金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012762860
 func (n V3PlatsolutionEcommerceRecharges) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/ecommerce/recharges/apply"))
@@ -458,7 +480,8 @@ func (n V3PlatsolutionEcommerceRecharges) OutRechargeNo() V3PlatsolutionEcommerc
 // V3PlatsolutionEcommerceRechargesOutRechargeNo is /v3/platsolution/ecommerce/recharges/out-recharge-no.
 type V3PlatsolutionEcommerceRechargesOutRechargeNo struct{ client *wxpay.Client }
 
-// OutRechargeNo is GET /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no} 查询二级商户充值结果:
+// OutRechargeNo is GET /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}
+// 查询二级商户充值结果:
 //   - {out_recharge_no} 商户充值单号
 //   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012762874
@@ -469,7 +492,8 @@ func (n V3PlatsolutionEcommerceRechargesOutRechargeNo) OutRechargeNo(outRecharge
 // V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo is /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}.
 type V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo struct{ GetCall }
 
-// Close is POST /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}/close 关闭二级商户充值:
+// Close is POST /v3/platsolution/ecommerce/recharges/out-recharge-no/{out_recharge_no}/close
+// 关闭二级商户充值:
 //   - required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012762895
 func (n V3PlatsolutionEcommerceRechargesOutRechargeNoOutRechargeNo) Close() PostCall {
@@ -485,9 +509,10 @@ func (n V3PlatsolutionEcommerce) Settle() V3PlatsolutionEcommerceSettle {
 type V3PlatsolutionEcommerceSettle struct{ client *wxpay.Client }
 
 // PrepaySettleOrders is POST /v3/platsolution/ecommerce/settle/prepay-settle-orders 个人收款-申请批量结算:
-//   - required in body: out_settle_batch_no 商户结算批次单号, description 收款方描述, settle_info_list[].out_settle_no 商户结算单号,
-//     settle_info_list[].transaction_id 微信支付订单号, settle_info_list[].settle_detail_info_list[].out_settle_detail_no
-//     商户结算明细单号, settle_info_list[].settle_detail_info_list[].settle_type 结算类型,
+//   - required in body: out_settle_batch_no 商户结算批次单号, description 收款方描述,
+//     settle_info_list[].out_settle_no 商户结算单号, settle_info_list[].transaction_id 微信支付订单号,
+//     settle_info_list[].settle_detail_info_list[].out_settle_detail_no 商户结算明细单号,
+//     settle_info_list[].settle_detail_info_list[].settle_type 结算类型,
 //     settle_info_list[].settle_detail_info_list[].amount.amount 金额 (fen)
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012649847
 func (n V3PlatsolutionEcommerceSettle) PrepaySettleOrders() V3PlatsolutionEcommerceSettlePrepaySettleOrders {
@@ -500,7 +525,8 @@ type V3PlatsolutionEcommerceSettlePrepaySettleOrders struct {
 	client *wxpay.Client
 }
 
-// SettleBatchNo is GET /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no} 个人收款-查询批量结算信息:
+// SettleBatchNo is GET /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}
+// 个人收款-查询批量结算信息:
 //   - {settle_batch_no} 微信支付结算批次单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012650326
 func (n V3PlatsolutionEcommerceSettlePrepaySettleOrders) SettleBatchNo(settleBatchNo string) V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo {
@@ -511,7 +537,8 @@ func (n V3PlatsolutionEcommerceSettlePrepaySettleOrders) SettleBatchNo(settleBat
 type V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo struct{ GetCall }
 
 // ApplyAbnormalSettle is POST
-// /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}/apply-abnormal-settle 个人收款-申请异常结算批次单处理:
+// /v3/platsolution/ecommerce/settle/prepay-settle-orders/{settle_batch_no}/apply-abnormal-settle
+// 个人收款-申请异常结算批次单处理:
 //   - required in body: out_abnormal_settle_batch_no 商户异常结算批次单号, abnormal_settle_type 异常结算批次单处理方式
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015198012
 func (n V3PlatsolutionEcommerceSettlePrepaySettleOrdersSettleBatchNo) ApplyAbnormalSettle() PostCall {
@@ -526,8 +553,10 @@ func (n V3PlatsolutionEcommerce) Withdraw() V3PlatsolutionEcommerceWithdraw {
 // V3PlatsolutionEcommerceWithdraw is /v3/platsolution/ecommerce/withdraw.
 type V3PlatsolutionEcommerceWithdraw struct{ client *wxpay.Client }
 
-// DayEndBalanceWithdraw is POST /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw 二级商户按日终余额预约提现:
-//   - documented as required in body: sub_mchid 特约商户号, out_request_no 商户提现单号, calculate_amount_type 计算提现金额方式
+// DayEndBalanceWithdraw is POST /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw
+// 二级商户按日终余额预约提现:
+//   - documented as required in body: sub_mchid 特约商户号, out_request_no 商户提现单号, calculate_amount_type
+//     计算提现金额方式
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013328143
 func (n V3PlatsolutionEcommerceWithdraw) DayEndBalanceWithdraw() V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw {
 	return V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw{PostCall(n.client.Chain("v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw")), n.client}
@@ -547,7 +576,8 @@ func (n V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw) OutRequestNo() V3P
 // V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdrawOutRequestNo is /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no.
 type V3PlatsolutionEcommerceWithdrawDayEndBalanceWithdrawOutRequestNo struct{ client *wxpay.Client }
 
-// OutRequestNo is GET /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no}
+// OutRequestNo is GET
+// /v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no/{out_request_no}
 // 查询二级商户按日终余额预约提现状态:
 //   - {out_request_no} 商户提现单号
 //   - documented as required in query: sub_mchid 二级商户号
@@ -581,10 +611,11 @@ func (n V3PlatsolutionInsuranceMchTransfer) Batches() V3PlatsolutionInsuranceMch
 type V3PlatsolutionInsuranceMchTransferBatches struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/insurance/mch-transfer/batches/apply 受理商家转账:
-//   - required in body: sub_mchid 二级商户号, out_batch_no 商家批次单号, batch_name 批次名称, batch_remark 批次备注, total_amount 转账总金额
-//     (fen), total_num 转账总笔数, transfer_scene_id 转账场景ID, transfer_detail_list[].out_detail_no 商家明细单号,
-//     transfer_detail_list[].transfer_amount 转账金额 (fen), transfer_detail_list[].transfer_remark 转账备注,
-//     transfer_detail_list[].reservation_id 微信转账预约单号, transfer_detail_list[].openid 收款用户OpenID
+//   - required in body: sub_mchid 二级商户号, out_batch_no 商家批次单号, batch_name 批次名称, batch_remark 批次备注,
+//     total_amount 转账总金额 (fen), total_num 转账总笔数, transfer_scene_id 转账场景ID,
+//     transfer_detail_list[].out_detail_no 商家明细单号, transfer_detail_list[].transfer_amount 转账金额
+//     (fen), transfer_detail_list[].transfer_remark 转账备注, transfer_detail_list[].reservation_id
+//     微信转账预约单号, transfer_detail_list[].openid 收款用户OpenID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504220
 func (n V3PlatsolutionInsuranceMchTransferBatches) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/batches/apply"))
@@ -598,7 +629,8 @@ func (n V3PlatsolutionInsuranceMchTransferBatches) BatchID() V3PlatsolutionInsur
 // V3PlatsolutionInsuranceMchTransferBatchesBatchID is /v3/platsolution/insurance/mch-transfer/batches/batch-id.
 type V3PlatsolutionInsuranceMchTransferBatchesBatchID struct{ client *wxpay.Client }
 
-// BatchID is GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id} 微信支付转账批次单号查询批次单:
+// BatchID is GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}
+// 微信支付转账批次单号查询批次单:
 //   - {batch_id} 商家转账批次单号
 //   - required in query: sub_mchid 二级商户号, need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504221
@@ -625,7 +657,8 @@ func (n V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetails) DetailID
 // V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID is /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id.
 type V3PlatsolutionInsuranceMchTransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
-// DetailID is GET /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
+// DetailID is GET
+// /v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
 // 微信支付转账明细单号查询明细单:
 //   - {detail_id} 商家转账明细单号
 //   - required in query: sub_mchid 二级商户号
@@ -696,7 +729,8 @@ func (n V3PlatsolutionInsuranceMchTransferBatches) OutBatchNo() V3PlatsolutionIn
 // V3PlatsolutionInsuranceMchTransferBatchesOutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/out-batch-no.
 type V3PlatsolutionInsuranceMchTransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
-// OutBatchNo is GET /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no} 商户转账批次单号查询批次单:
+// OutBatchNo is GET /v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}
+// 商户转账批次单号查询批次单:
 //   - {out_batch_no} 商家批次单号
 //   - required in query: sub_mchid 二级商户号, need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504222
@@ -749,7 +783,8 @@ func (n V3PlatsolutionInsuranceMchTransferBatchesSummaryReceipts) OutBatchNo() V
 // V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no.
 type V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNo struct{ client *wxpay.Client }
 
-// OutBatchNo is GET /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}
+// OutBatchNo is GET
+// /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}
 // 查询商家转账批次电子回单:
 //   - {out_batch_no} 商家批次单号
 //   - documented as required in query: sub_mchid 二级商户号
@@ -761,7 +796,8 @@ func (n V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNo) OutB
 // V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo is /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}.
 type V3PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo struct{ GetReceiptCall }
 
-// Apply is POST /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply
+// Apply is POST
+// /v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply
 // 申请商家转账批次电子回单:
 //   - documented as required in body: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504226
@@ -778,8 +814,8 @@ func (n V3PlatsolutionInsuranceMchTransfer) Reservation() V3PlatsolutionInsuranc
 type V3PlatsolutionInsuranceMchTransferReservation struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/insurance/mch-transfer/reservation/apply 受理单次预约商家转账:
-//   - required in body: sub_mchid 二级商户号, sp_appid 服务商AppID, out_reservation_no 商户预约单号, transfer_scene_id 转账场景ID,
-//     reserve_remark 预约备注
+//   - required in body: sub_mchid 二级商户号, sp_appid 服务商AppID, out_reservation_no 商户预约单号,
+//     transfer_scene_id 转账场景ID, reserve_remark 预约备注
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504216
 func (n V3PlatsolutionInsuranceMchTransferReservation) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/insurance/mch-transfer/reservation/apply"))
@@ -793,7 +829,8 @@ func (n V3PlatsolutionInsuranceMchTransferReservation) OutReservationNo() V3Plat
 // V3PlatsolutionInsuranceMchTransferReservationOutReservationNo is /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no.
 type V3PlatsolutionInsuranceMchTransferReservationOutReservationNo struct{ client *wxpay.Client }
 
-// OutReservationNo is GET /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}
+// OutReservationNo is GET
+// /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}
 // 商户预约单号查询预约商家转账记录:
 //   - {out_reservation_no} 商户预约单号
 //   - required in query: sub_mchid 二级商户号
@@ -805,7 +842,8 @@ func (n V3PlatsolutionInsuranceMchTransferReservationOutReservationNo) OutReserv
 // V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservationNo is /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}.
 type V3PlatsolutionInsuranceMchTransferReservationOutReservationNoOutReservationNo struct{ GetCall }
 
-// Close is POST /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close
+// Close is POST
+// /v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close
 // 关闭预约商家转账记录:
 //   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013504219
@@ -821,7 +859,8 @@ func (n V3PlatsolutionInsuranceMchTransferReservation) ReservationID() V3Platsol
 // V3PlatsolutionInsuranceMchTransferReservationReservationID is /v3/platsolution/insurance/mch-transfer/reservation/reservation-id.
 type V3PlatsolutionInsuranceMchTransferReservationReservationID struct{ client *wxpay.Client }
 
-// ReservationID is GET /v3/platsolution/insurance/mch-transfer/reservation/reservation-id/{reservation_id}
+// ReservationID is GET
+// /v3/platsolution/insurance/mch-transfer/reservation/reservation-id/{reservation_id}
 // 微信支付预约单号查询预约商家转账记录:
 //   - {reservation_id} 微信转账预约单号
 //   - required in query: sub_mchid 二级商户号
@@ -847,11 +886,11 @@ func (n V3PlatsolutionMchTransfer) Batches() V3PlatsolutionMchTransferBatches {
 type V3PlatsolutionMchTransferBatches struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/mch-transfer/batches/apply 受理商家转账:
-//   - documented as required in body: sub_mchid 二级商户号, sp_appid 服务商AppID, out_batch_no 商家批次单号, batch_name 批次名称,
-//     batch_remark 批次备注, total_amount 转账总金额, total_num 转账总笔数, transfer_scene_id 转账场景ID,
-//     transfer_detail_list[].out_detail_no 商家明细单号, transfer_detail_list[].transfer_amount 转账金额,
-//     transfer_detail_list[].transfer_remark 转账备注, transfer_detail_list[].reservation_id 微信转账预约单号,
-//     transfer_detail_list[].openid 收款用户OpenID, notify_url 商户回调地址
+//   - documented as required in body: sub_mchid 二级商户号, sp_appid 服务商AppID, out_batch_no 商家批次单号,
+//     batch_name 批次名称, batch_remark 批次备注, total_amount 转账总金额, total_num 转账总笔数, transfer_scene_id
+//     转账场景ID, transfer_detail_list[].out_detail_no 商家明细单号, transfer_detail_list[].transfer_amount
+//     转账金额, transfer_detail_list[].transfer_remark 转账备注, transfer_detail_list[].reservation_id
+//     微信转账预约单号, transfer_detail_list[].openid 收款用户OpenID, notify_url 商户回调地址
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-apply.html
 func (n V3PlatsolutionMchTransferBatches) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/mch-transfer/batches/apply"))
@@ -892,7 +931,8 @@ func (n V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetails) DetailID() V3Plat
 // V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID is /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id.
 type V3PlatsolutionMchTransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
-// DetailID is GET /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
+// DetailID is GET
+// /v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
 // 微信支付转账明细单号查询明细单:
 //   - {detail_id} 商家转账明细单号
 //   - documented as required in query: sub_mchid 二级商户号
@@ -963,7 +1003,8 @@ func (n V3PlatsolutionMchTransferBatches) OutBatchNo() V3PlatsolutionMchTransfer
 // V3PlatsolutionMchTransferBatchesOutBatchNo is /v3/platsolution/mch-transfer/batches/out-batch-no.
 type V3PlatsolutionMchTransferBatchesOutBatchNo struct{ client *wxpay.Client }
 
-// OutBatchNo is GET /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no} 商户转账批次单号查询批次单:
+// OutBatchNo is GET /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}
+// 商户转账批次单号查询批次单:
 //   - {out_batch_no} 商家批次单号
 //   - documented as required in query: sub_mchid 二级商户号, need_query_detail 是否查询转账明细单
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-by-out-code.html
@@ -991,7 +1032,8 @@ func (n V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo
 type V3PlatsolutionMchTransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ branch }
 
 // OutDetailNo is GET
-// /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no} 商户明细单号查询明细单:
+// /v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
+// 商户明细单号查询明细单:
 //   - {out_detail_no} 商家明细单号
 //   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-get-detail-by-out-no.html
@@ -1015,7 +1057,8 @@ func (n V3PlatsolutionMchTransferBatchesSummaryReceipts) OutBatchNo() V3Platsolu
 // V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNo is /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no.
 type V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNo struct{ client *wxpay.Client }
 
-// OutBatchNo is GET /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no} 查询商家转账批次电子回单:
+// OutBatchNo is GET
+// /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no} 查询商家转账批次电子回单:
 //   - {out_batch_no} 商家批次单号
 //   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-query-by-batch-out-no.html
@@ -1026,7 +1069,9 @@ func (n V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNo) OutBatchNo(ou
 // V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo is /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}.
 type V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo struct{ GetReceiptCall }
 
-// Apply is POST /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply 申请商家转账批次电子回单:
+// Apply is POST
+// /v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no/{out_batch_no}/apply
+// 申请商家转账批次电子回单:
 //   - documented as required in body: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/receipts/receipts-apply-by-batch-out-no.html
 func (n V3PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNoOutBatchNo) Apply() PostCall {
@@ -1042,8 +1087,9 @@ func (n V3PlatsolutionMchTransfer) Reservation() V3PlatsolutionMchTransferReserv
 type V3PlatsolutionMchTransferReservation struct{ client *wxpay.Client }
 
 // Apply is POST /v3/platsolution/mch-transfer/reservation/apply 受理单次预约商家转账:
-//   - documented as required in body: sub_mchid 二级商户号, sp_appid 服务商AppID, out_reservation_no 商户预约单号, transfer_scene_id
-//     转账场景ID, estimated_date 预计最晚转账日期, reserve_remark 预约备注, notify_url 商户回调地址
+//   - documented as required in body: sub_mchid 二级商户号, sp_appid 服务商AppID, out_reservation_no
+//     商户预约单号, transfer_scene_id 转账场景ID, estimated_date 预计最晚转账日期, reserve_remark 预约备注, notify_url
+//     商户回调地址
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-apply.html
 func (n V3PlatsolutionMchTransferReservation) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/platsolution/mch-transfer/reservation/apply"))
@@ -1057,7 +1103,8 @@ func (n V3PlatsolutionMchTransferReservation) OutReservationNo() V3PlatsolutionM
 // V3PlatsolutionMchTransferReservationOutReservationNo is /v3/platsolution/mch-transfer/reservation/out-reservation-no.
 type V3PlatsolutionMchTransferReservationOutReservationNo struct{ client *wxpay.Client }
 
-// OutReservationNo is GET /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}
+// OutReservationNo is GET
+// /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}
 // 商户预约单号查询预约商家转账记录:
 //   - {out_reservation_no} 商户预约单号
 //   - documented as required in query: sub_mchid 二级商户号
@@ -1069,7 +1116,9 @@ func (n V3PlatsolutionMchTransferReservationOutReservationNo) OutReservationNo(o
 // V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo is /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}.
 type V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo struct{ GetCall }
 
-// Close is POST /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close 关闭预约商家转账记录:
+// Close is POST
+// /v3/platsolution/mch-transfer/reservation/out-reservation-no/{out_reservation_no}/close
+// 关闭预约商家转账记录:
 //   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-close.html
 func (n V3PlatsolutionMchTransferReservationOutReservationNoOutReservationNo) Close() PostCall {
@@ -1084,7 +1133,8 @@ func (n V3PlatsolutionMchTransferReservation) ReservationID() V3PlatsolutionMchT
 // V3PlatsolutionMchTransferReservationReservationID is /v3/platsolution/mch-transfer/reservation/reservation-id.
 type V3PlatsolutionMchTransferReservationReservationID struct{ client *wxpay.Client }
 
-// ReservationID is GET /v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id} 微信支付预约单号查询预约商家转账记录:
+// ReservationID is GET /v3/platsolution/mch-transfer/reservation/reservation-id/{reservation_id}
+// 微信支付预约单号查询预约商家转账记录:
 //   - {reservation_id} 微信转账预约单号
 //   - documented as required in query: sub_mchid 二级商户号
 //   - https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-get-by-id.html

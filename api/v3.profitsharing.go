@@ -88,7 +88,8 @@ func (n V3ProfitsharingReceivers) Delete() PostCall {
 }
 
 // ReturnOrders is POST /v3/profitsharing/return-orders 请求分账回退:
-//   - required in body: out_return_no 商户回退单号, return_mchid 回退商户号, amount 回退金额 (fen), description 回退描述
+//   - required in body: out_return_no 商户回退单号, return_mchid 回退商户号, amount 回退金额 (fen), description
+//     回退描述
 //   - outcome: GET /v3/profitsharing/return-orders/{out_return_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012525287
 func (n V3Profitsharing) ReturnOrders() V3ProfitsharingReturnOrders {

@@ -13,8 +13,8 @@ func (n V3Root) RateActivity() V3RateActivity {
 type V3RateActivity struct{ client *wxpay.Client }
 
 // Applications is POST /v3/rate-activity/applications 报名费率优惠活动:
-//   - required in body: acquiring_bank_id 从业机构号, channel_id 渠道商户号, sub_mchid 从业机构特约商户号, activity_detail.activity_id
-//     活动ID
+//   - required in body: acquiring_bank_id 从业机构号, channel_id 渠道商户号, sub_mchid 从业机构特约商户号,
+//     activity_detail.activity_id 活动ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012698774
 func (n V3RateActivity) Applications() V3RateActivityApplications {
 	return V3RateActivityApplications{PostCall(n.client.Chain("v3/rate-activity/applications")), n.client}

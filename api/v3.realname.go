@@ -13,8 +13,8 @@ func (n V3Root) Realname() V3Realname {
 type V3Realname struct{ client *wxpay.Client }
 
 // Verify is GET /v3/realname/verify 实名信息校验:
-//   - required in query: credential_type 下单用户账户的证件类型, encrypted_credential_id 下单用户证件号, encrypted_name 下单用户姓名,
-//     wxp_trade_no 微信支付交易单号
+//   - required in query: credential_type 下单用户账户的证件类型, encrypted_credential_id 下单用户证件号,
+//     encrypted_name 下单用户姓名, wxp_trade_no 微信支付交易单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4013735179
 func (n V3Realname) Verify() GetCall {
 	return GetCall(n.client.Chain("v3/realname/verify"))

@@ -21,7 +21,8 @@ func (n V3Recharge) BankTransferRecharges() V3RechargeBankTransferRecharges {
 type V3RechargeBankTransferRecharges struct{ client *wxpay.Client }
 
 // Apply is POST /v3/recharge/bank-transfer-recharges/apply 申请银行转账充值:
-//   - required in body: out_recharge_no 商户充值单号, recharge_scene 充值场景, account_type 充值入账账户, recharge_amount 充值金额
+//   - required in body: out_recharge_no 商户充值单号, recharge_scene 充值场景, account_type 充值入账账户,
+//     recharge_amount 充值金额
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012585425
 func (n V3RechargeBankTransferRecharges) Apply() PostCall {
 	return PostCall(n.client.Chain("v3/recharge/bank-transfer-recharges/apply"))
@@ -35,7 +36,8 @@ func (n V3RechargeBankTransferRecharges) OutRechargeNo() V3RechargeBankTransferR
 // V3RechargeBankTransferRechargesOutRechargeNo is /v3/recharge/bank-transfer-recharges/out-recharge-no.
 type V3RechargeBankTransferRechargesOutRechargeNo struct{ client *wxpay.Client }
 
-// OutRechargeNo is GET /v3/recharge/bank-transfer-recharges/out-recharge-no/{out_recharge_no} 查询银行转账充值结果:
+// OutRechargeNo is GET /v3/recharge/bank-transfer-recharges/out-recharge-no/{out_recharge_no}
+// 查询银行转账充值结果:
 //   - {out_recharge_no} 商户充值单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012585430
 func (n V3RechargeBankTransferRechargesOutRechargeNo) OutRechargeNo(outRechargeNo string) GetCall {

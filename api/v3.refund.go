@@ -21,7 +21,8 @@ func (n V3Refund) Domestic() V3RefundDomestic {
 type V3RefundDomestic struct{ client *wxpay.Client }
 
 // Refunds is POST /v3/refund/domestic/refunds 申请退款:
-//   - required in body: out_refund_no 商户退款单号, amount.refund 退款金额 (fen), amount.total 原订单金额 (fen), amount.currency 退款币种
+//   - required in body: out_refund_no 商户退款单号, amount.refund 退款金额 (fen), amount.total 原订单金额 (fen),
+//     amount.currency 退款币种
 //   - outcome: GET /v3/refund/domestic/refunds/{out_refund_no}
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012791862
 func (n V3RefundDomestic) Refunds() V3RefundDomesticRefunds {

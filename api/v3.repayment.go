@@ -36,7 +36,8 @@ func (n V3RepaymentCombineTransactionsPartner) OutTradeNo() V3RepaymentCombineTr
 // V3RepaymentCombineTransactionsPartnerOutTradeNo is /v3/repayment/combine-transactions/partner/out-trade-no.
 type V3RepaymentCombineTransactionsPartnerOutTradeNo struct{ client *wxpay.Client }
 
-// CombineOutTradeNo is GET /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no} 还款单查询:
+// CombineOutTradeNo is GET
+// /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no} 还款单查询:
 //   - {combine_out_trade_no} 还款单订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015124483
 func (n V3RepaymentCombineTransactionsPartnerOutTradeNo) CombineOutTradeNo(combineOutTradeNo string) V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo {
@@ -46,7 +47,8 @@ func (n V3RepaymentCombineTransactionsPartnerOutTradeNo) CombineOutTradeNo(combi
 // V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo is /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}.
 type V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo struct{ GetCall }
 
-// Close is POST /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}/close 商户关单:
+// Close is POST
+// /v3/repayment/combine-transactions/partner/out-trade-no/{combine_out_trade_no}/close 商户关单:
 //   - required in body: sub_orders[].out_trade_no 还款明细单订单号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015124497
 func (n V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo) Close() PostCall {
@@ -55,7 +57,8 @@ func (n V3RepaymentCombineTransactionsPartnerOutTradeNoCombineOutTradeNo) Close(
 
 // Prepay is POST /v3/repayment/combine-transactions/partner/prepay 还款下单:
 //   - required in body: combine_out_trade_no 还款单订单号, sub_orders[].out_trade_no 还款明细单订单号,
-//     sub_orders[].amount.total_amount 标价金额 (fen), sub_orders[].amount.currency 标价币种, sub_orders[].description 商品描述
+//     sub_orders[].amount.total_amount 标价金额 (fen), sub_orders[].amount.currency 标价币种,
+//     sub_orders[].description 商品描述
 //   - documented as required in body: combine_mchid 还款服务商商户号, sub_orders[].mchid 还款单发起商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4015124463
 func (n V3RepaymentCombineTransactionsPartner) Prepay() PostCall {

@@ -19,8 +19,8 @@ type V3Smartguide struct{ client *wxpay.Client }
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535123
 //
 // POST /v3/smartguide/guides 服务人员注册:
-//   - required in body: corpid 企业ID, store_id 门店ID, userid 企业微信的员工ID, name 企业微信的员工姓名, mobile 手机号码, qr_code 员工个人二维码,
-//     avatar 头像URL
+//   - required in body: corpid 企业ID, store_id 门店ID, userid 企业微信的员工ID, name 企业微信的员工姓名, mobile 手机号码,
+//     qr_code 员工个人二维码, avatar 头像URL
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012535138
 func (n V3Smartguide) Guides() V3SmartguideGuides {
 	return V3SmartguideGuides{GetEachPostCall(n.client.Chain("v3/smartguide/guides")), n.client}

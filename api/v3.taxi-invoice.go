@@ -21,7 +21,8 @@ func (n V3TaxiInvoice) Attendance() V3TaxiInvoiceAttendance {
 type V3TaxiInvoiceAttendance struct{ client *wxpay.Client }
 
 // Punch is POST /v3/taxi-invoice/attendance/punch 签到签退:
-//   - required in body: plate_number 车牌号, driver_license 营运资格证号, event_time 事件发生时间, event_type 事件类型, region_id 行政区划ID
+//   - required in body: plate_number 车牌号, driver_license 营运资格证号, event_time 事件发生时间, event_type
+//     事件类型, region_id 行政区划ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461368
 func (n V3TaxiInvoiceAttendance) Punch() PostCall {
 	return PostCall(n.client.Chain("v3/taxi-invoice/attendance/punch"))
@@ -31,11 +32,14 @@ func (n V3TaxiInvoiceAttendance) Punch() PostCall {
 //   - required in body: company_mchid 出租车经营主体商户号, openid 用户标识, region_id 行政区划代码,
 //     fapiao_card_information.fapiao_media_id 电子发票文件ID, fapiao_card_information.fapiao_number 发票号码,
 //     fapiao_card_information.fapiao_code 发票代码, fapiao_card_information.fapiao_time 开票时间,
-//     fapiao_card_information.check_code 校验码, fapiao_card_information.password 密码, fapiao_card_information.total_amount
-//     总价税合计 (fen), fapiao_card_information.tax_amount 总税额 (fen), fapiao_card_information.amount 总金额 (fen),
-//     fapiao_card_information.buyer_information.type 购买方类型, fapiao_card_information.buyer_information.name 名称,
-//     fapiao_card_information.seller_information.name 名称, fapiao_card_information.seller_information.taxpayer_id
-//     纳税人识别号, fapiao_card_information.extra_information.drawer 开票人
+//     fapiao_card_information.check_code 校验码, fapiao_card_information.password 密码,
+//     fapiao_card_information.total_amount 总价税合计 (fen), fapiao_card_information.tax_amount 总税额
+//     (fen), fapiao_card_information.amount 总金额 (fen),
+//     fapiao_card_information.buyer_information.type 购买方类型,
+//     fapiao_card_information.buyer_information.name 名称,
+//     fapiao_card_information.seller_information.name 名称,
+//     fapiao_card_information.seller_information.taxpayer_id 纳税人识别号,
+//     fapiao_card_information.extra_information.drawer 开票人
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012461432
 func (n V3TaxiInvoice) Cards() V3TaxiInvoiceCards {
 	return V3TaxiInvoiceCards{PostCall(n.client.Chain("v3/taxi-invoice/cards")), n.client}
@@ -49,8 +53,8 @@ type V3TaxiInvoiceCards struct {
 
 // UploadFile is POST /v3/taxi-invoice/cards/upload-file 上传出租车电子发票文件:
 //   - required in form: file 出租车电子发票文件
-//   - documented as required in form: meta.company_mchid 出租车经营主体商户号, meta.region_id 行政区划代码, meta.digest 文件的,
-//     meta.digest_algorithm 文件摘要算法
+//   - documented as required in form: meta.company_mchid 出租车经营主体商户号, meta.region_id 行政区划代码,
+//     meta.digest 文件的, meta.digest_algorithm 文件摘要算法
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012692904
 func (n V3TaxiInvoiceCards) UploadFile() UploadCall {
 	return UploadCall(n.client.Chain("v3/taxi-invoice/cards/upload-file"))
@@ -65,8 +69,8 @@ func (n V3TaxiInvoice) Driver() V3TaxiInvoiceDriver {
 type V3TaxiInvoiceDriver struct{ client *wxpay.Client }
 
 // UpdateDriver is POST /v3/taxi-invoice/driver/update-driver 更新司机信息:
-//   - required in body: driver_name 司机姓名, id_card_number 司机身份证号码, company_name 公司名称, mchid 商户号, driver_license 营运资格证号,
-//     driver_category 司机类别, region_id 行政区划ID
+//   - required in body: driver_name 司机姓名, id_card_number 司机身份证号码, company_name 公司名称, mchid 商户号,
+//     driver_license 营运资格证号, driver_category 司机类别, region_id 行政区划ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460171
 func (n V3TaxiInvoiceDriver) UpdateDriver() PostCall {
 	return PostCall(n.client.Chain("v3/taxi-invoice/driver/update-driver"))
@@ -128,8 +132,8 @@ func (n V3TaxiInvoice) TaxiCompany() V3TaxiInvoiceTaxiCompany {
 type V3TaxiInvoiceTaxiCompany struct{ client *wxpay.Client }
 
 // CreateTaxiCompany is POST /v3/taxi-invoice/taxi-company/create-taxi-company 新增出租车公司:
-//   - required in body: tax_id 税号, address 公司地址, invoice_mode 开票渠道, legal_person 企业法人姓名, region_id 行政区划ID,
-//     enterprise_type 企业类型
+//   - required in body: tax_id 税号, address 公司地址, invoice_mode 开票渠道, legal_person 企业法人姓名, region_id
+//     行政区划ID, enterprise_type 企业类型
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012460154
 func (n V3TaxiInvoiceTaxiCompany) CreateTaxiCompany() PostCall {
 	return PostCall(n.client.Chain("v3/taxi-invoice/taxi-company/create-taxi-company"))
@@ -167,8 +171,8 @@ func (n V3TaxiInvoiceUserTaxiOrder) FindByToken() GetCall {
 }
 
 // UserTaxiOrders is GET /v3/taxi-invoice/user-taxi-orders 获取乘客行程单列表:
-//   - documented as required in query: openid 小程序用户的微信openid, appid 小程序appid, begin_date 起始日期, end_date 结束日期, region_id
-//     行政区划id
+//   - documented as required in query: openid 小程序用户的微信openid, appid 小程序appid, begin_date 起始日期,
+//     end_date 结束日期, region_id 行政区划id
 //   - https://pay.weixin.qq.com/docs/partner/products/taxi-fapiao/introduction.html
 func (n V3TaxiInvoice) UserTaxiOrders() GetEachCall {
 	return GetEachCall(n.client.Chain("v3/taxi-invoice/user-taxi-orders"))

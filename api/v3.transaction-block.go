@@ -28,7 +28,8 @@ func (n V3TransactionBlockTransactionBlockRecords) SubMchid() V3TransactionBlock
 // V3TransactionBlockTransactionBlockRecordsSubMchid is /v3/transaction-block/transaction-block-records/sub-mchid.
 type V3TransactionBlockTransactionBlockRecordsSubMchid struct{ client *wxpay.Client }
 
-// SubMchid is GET /v3/transaction-block/transaction-block-records/sub-mchid/{sub_mchid} 分页查询子商户名下的交易拦截记录:
+// SubMchid is GET /v3/transaction-block/transaction-block-records/sub-mchid/{sub_mchid}
+// 分页查询子商户名下的交易拦截记录:
 //   - {sub_mchid} 子商户号
 //   - required in query: limit 最大资源条数
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940432
@@ -36,7 +37,8 @@ func (n V3TransactionBlockTransactionBlockRecordsSubMchid) SubMchid(subMchid str
 	return GetEachCall(n.client.Chain("v3/transaction-block/transaction-block-records/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
-// BlockRecordID is GET /v3/transaction-block/transaction-block-records/{block_record_id} 查询子商户交易拦截记录详情:
+// BlockRecordID is GET /v3/transaction-block/transaction-block-records/{block_record_id}
+// 查询子商户交易拦截记录详情:
 //   - {block_record_id} 交易拦截记录ID
 //   - required in query: sub_mchid 子商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940435
@@ -60,7 +62,8 @@ func (n V3TransactionBlockTransactionBlockSubmissions) SubMchid() V3TransactionB
 // V3TransactionBlockTransactionBlockSubmissionsSubMchid is /v3/transaction-block/transaction-block-submissions/sub-mchid.
 type V3TransactionBlockTransactionBlockSubmissionsSubMchid struct{ client *wxpay.Client }
 
-// SubMchid is POST /v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid} 发起交易拦截申诉:
+// SubMchid is POST /v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid}
+// 发起交易拦截申诉:
 //   - {sub_mchid} 子商户号
 //   - required in body: merchant_submit_id 商户侧申诉单号
 //   - documented as required in body: submit_data.record_fields 资料项集合
@@ -69,7 +72,8 @@ func (n V3TransactionBlockTransactionBlockSubmissionsSubMchid) SubMchid(subMchid
 	return PostCall(n.client.Chain("v3/transaction-block/transaction-block-submissions/sub-mchid/{sub_mchid}").Var("sub_mchid", subMchid))
 }
 
-// BlockSubmissionID is GET /v3/transaction-block/transaction-block-submissions/{block_submission_id} 查询交易拦截申诉详情:
+// BlockSubmissionID is GET
+// /v3/transaction-block/transaction-block-submissions/{block_submission_id} 查询交易拦截申诉详情:
 //   - {block_submission_id} 交易拦截申诉ID
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014940449
 func (n V3TransactionBlockTransactionBlockSubmissions) BlockSubmissionID(blockSubmissionID string) GetCall {

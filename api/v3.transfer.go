@@ -13,11 +13,11 @@ func (n V3Root) Transfer() V3Transfer {
 type V3Transfer struct{ client *wxpay.Client }
 
 // Batches is POST /v3/transfer/batches 发起批量转账:
-//   - required in body: appid 直连商户的appid, out_batch_no 商家批次单号, batch_name 批次名称, batch_remark 批次备注, total_amount 转账总金额
-//     (fen), total_num 转账总笔数
+//   - required in body: appid 直连商户的appid, out_batch_no 商家批次单号, batch_name 批次名称, batch_remark 批次备注,
+//     total_amount 转账总金额 (fen), total_num 转账总笔数
 //   - documented as required in body: transfer_detail_list[].out_detail_no 商家明细单号,
-//     transfer_detail_list[].transfer_amount 转账金额 (fen), transfer_detail_list[].transfer_remark 转账备注,
-//     transfer_detail_list[].openid 用户在直连商户应用下的用户标示
+//     transfer_detail_list[].transfer_amount 转账金额 (fen), transfer_detail_list[].transfer_remark
+//     转账备注, transfer_detail_list[].openid 用户在直连商户应用下的用户标示
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458841
 func (n V3Transfer) Batches() V3TransferBatches {
 	return V3TransferBatches{PostCall(n.client.Chain("v3/transfer/batches")), n.client}
@@ -64,7 +64,8 @@ func (n V3TransferBatchesBatchIDBatchIDDetails) DetailID() V3TransferBatchesBatc
 // V3TransferBatchesBatchIDBatchIDDetailsDetailID is /v3/transfer/batches/batch-id/{batch_id}/details/detail-id.
 type V3TransferBatchesBatchIDBatchIDDetailsDetailID struct{ branch }
 
-// DetailID is GET /v3/transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id} 微信明细单号查询明细单:
+// DetailID is GET /v3/transfer/batches/batch-id/{batch_id}/details/detail-id/{detail_id}
+// 微信明细单号查询明细单:
 //   - {detail_id} 微信明细单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458886
 func (n V3TransferBatchesBatchIDBatchIDDetailsDetailID) DetailID(detailID string) GetCall {
@@ -106,7 +107,8 @@ func (n V3TransferBatchesOutBatchNoOutBatchNoDetails) OutDetailNo() V3TransferBa
 // V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo is /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no.
 type V3TransferBatchesOutBatchNoOutBatchNoDetailsOutDetailNo struct{ branch }
 
-// OutDetailNo is GET /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
+// OutDetailNo is GET
+// /v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no/{out_detail_no}
 // 商家明细单号查询明细单:
 //   - {out_detail_no} 商家明细单号
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012458902

@@ -14,7 +14,7 @@ type V3Transferdownload struct{ client *wxpay.Client }
 
 // Elecvoucherfile is GET /v3/transferdownload/elecvoucherfile 下载电子回单PDF文件:
 //   - documented as required in query: token 前序download_url的查询参数, source 前序download_url的查询参数
-//   - linked: the address comes ready-made from an earlier answer
+//   - linked: an earlier response has the address
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012716436
 func (n V3Transferdownload) Elecvoucherfile() GetDownloadCall {
 	return GetDownloadCall(n.client.Chain("v3/transferdownload/elecvoucherfile"))

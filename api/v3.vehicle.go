@@ -52,9 +52,9 @@ func (n V3VehicleETC) Transactions() V3VehicleETCTransactions {
 type V3VehicleETCTransactions struct{ client *wxpay.Client }
 
 // Highway is POST /v3/vehicle/etc/transactions/highway 高速场景商户扣款:
-//   - required in body: out_trade_no 商户订单号, appid 商户appid, contract_id ETC扣费授权协议号, description 商品信息,
-//     highway_info.plate_number 车牌号, highway_info.start_time 入站时间, highway_info.end_time 出站时间,
-//     highway_info.channel_type 通道类型, amount 订单金额
+//   - required in body: out_trade_no 商户订单号, appid 商户appid, contract_id ETC扣费授权协议号, description
+//     商品信息, highway_info.plate_number 车牌号, highway_info.start_time 入站时间, highway_info.end_time
+//     出站时间, highway_info.channel_type 通道类型, amount 订单金额
 //   - https://pay.weixin.qq.com/doc/v3/partner/4012715331
 func (n V3VehicleETCTransactions) Highway() PostCall {
 	return PostCall(n.client.Chain("v3/vehicle/etc/transactions/highway"))
@@ -122,8 +122,8 @@ func (n V3Vehicle) Parking() V3VehicleParking {
 type V3VehicleParking struct{ client *wxpay.Client }
 
 // Parkings is POST /v3/vehicle/parking/parkings 创建停车入场:
-//   - required in body: out_parking_no 商户入场id, plate_number 车牌号, plate_color 车牌颜色, start_time 入场时间, parking_name 停车场名称,
-//     free_duration 免费时长 (second)
+//   - required in body: out_parking_no 商户入场id, plate_number 车牌号, plate_color 车牌颜色, start_time 入场时间,
+//     parking_name 停车场名称, free_duration 免费时长 (second)
 //   - documented as required in body: notify_url 回调通知url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012533937
 func (n V3VehicleParking) Parkings() PostCall {
@@ -169,7 +169,8 @@ func (n V3VehicleTransactionsOutTradeNo) OutTradeNo(outTradeNo string) GetCall {
 }
 
 // Parking is POST /v3/vehicle/transactions/parking 扣费受理:
-//   - required in body: appid 应用ID, description 服务描述, out_trade_no 商户订单号, trade_scene 交易场景, amount.total 订单金额 (fen)
+//   - required in body: appid 应用ID, description 服务描述, out_trade_no 商户订单号, trade_scene 交易场景,
+//     amount.total 订单金额 (fen)
 //   - documented as required in body: notify_url 回调通知url
 //   - https://pay.weixin.qq.com/doc/v3/merchant/4012534352
 func (n V3VehicleTransactions) Parking() PostCall {

@@ -55,8 +55,8 @@ func (n V3WebizpayAvailMchRangesRangeID) MerchantIdentifiers() V3WebizpayAvailMc
 // V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers is /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers.
 type V3WebizpayAvailMchRangesRangeIDMerchantIdentifiers struct{ GetEachPostCall }
 
-// MerchantIdentifier is DELETE /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers/{merchant_identifier}
-// 删除商户标识:
+// MerchantIdentifier is DELETE
+// /v3/webizpay/avail-mch-ranges/{range_id}/merchant-identifiers/{merchant_identifier} 删除商户标识:
 //   - {merchant_identifier} 商户标识值
 //   - documented as required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4017205637
@@ -112,7 +112,8 @@ func (n V3WebizpayEmployeesEmployeeID) OutQuotaCards() V3WebizpayEmployeesEmploy
 // V3WebizpayEmployeesEmployeeIDOutQuotaCards is /v3/webizpay/employees/{employee_id}/out-quota-cards.
 type V3WebizpayEmployeesEmployeeIDOutQuotaCards struct{ branch }
 
-// OutCardNo is GET /v3/webizpay/employees/{employee_id}/out-quota-cards/{out_card_no} 使用商户卡号查询企业支付额度卡:
+// OutCardNo is GET /v3/webizpay/employees/{employee_id}/out-quota-cards/{out_card_no}
+// 使用商户卡号查询企业支付额度卡:
 //   - {out_card_no} 企业支付额度卡商户卡号
 //   - required in query: sub_mchid 出资子商户号
 //   - documented as required in query: sp_mchid 服务商商户号
@@ -122,8 +123,8 @@ func (n V3WebizpayEmployeesEmployeeIDOutQuotaCards) OutCardNo(outCardNo string) 
 }
 
 // QuotaCards is POST /v3/webizpay/employees/{employee_id}/quota-cards 企业商户为员工下发企业支付额度卡:
-//   - required in body: sub_mchid 出资子商户号, card_template_id 企业支付卡模板ID, amount 卡片总金额 (fen), card_name 卡片名称, out_card_no
-//     商户卡号, effective_end_time 卡片有效期
+//   - required in body: sub_mchid 出资子商户号, card_template_id 企业支付卡模板ID, amount 卡片总金额 (fen), card_name
+//     卡片名称, out_card_no 商户卡号, effective_end_time 卡片有效期
 //   - documented as required in body: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507148
 func (n V3WebizpayEmployeesEmployeeID) QuotaCards() V3WebizpayEmployeesEmployeeIDQuotaCards {
@@ -153,7 +154,8 @@ func (n V3WebizpayEmployeesEmployeeIDQuotaCardsCardNo) Cancel() PostCall {
 	return PostCall(wxpay.Chain(n.GetCall).Chain("cancel"))
 }
 
-// PaymentURL is GET /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/payment-url 企业商户获取指定额度卡支付链接:
+// PaymentURL is GET /v3/webizpay/employees/{employee_id}/quota-cards/{card_no}/payment-url
+// 企业商户获取指定额度卡支付链接:
 //   - required in query: sub_mchid 出资子商户号, application_type 拉起付款码页面的企业应用类型
 //   - documented as required in query: sp_mchid 服务商商户号
 //   - https://pay.weixin.qq.com/doc/v3/partner/4014507160

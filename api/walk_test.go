@@ -280,7 +280,7 @@ func TestAbilities(t *testing.T) {
 		if get != nil { // the plain chain says whether it knows how to read a list
 			_, err := first(chain.Pages(ctx))
 			require.Error(t, err)
-			want["Each"] = !strings.Contains(err.Error(), "does not know how the list is paged")
+			want["Each"] = !strings.Contains(err.Error(), "does not know the paging of the list")
 			wire.seen = nil
 		}
 		want["Pages"], want["Paging"] = want["Each"], want["Each"]

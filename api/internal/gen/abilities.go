@@ -7,11 +7,11 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// What can be done with a node is a set of abilities, each of which brings methods. The set's name is theirs, one after the
-// other: GetEachCall, PostEnsureResolveCall.
+// A node has a set of abilities, and each ability has methods. The name of the set joins their
+// names: GetEachCall, PostEnsureResolveCall.
 
-// abilities returns what the operations of a node can do, in the order of the methods. Every writing method takes a body, for
-// which nil may be passed; DELETE does so where the catalogue lists one.
+// abilities returns the abilities of a node's operations, in the order of the methods. Every
+// writing method takes a body, which may be nil; DELETE does so if the catalogue lists one.
 func (n *node) abilities() (list []string) {
 	for _, operation := range n.operations {
 		name := operation.Method[:1] + strings.ToLower(operation.Method[1:])
@@ -36,7 +36,7 @@ func (n *node) abilities() (list []string) {
 	return list
 }
 
-// reads returns what a GET can do beyond being made.
+// reads returns the further abilities of a GET.
 func reads(operation *fact.Operation) (list []string) {
 	if isPaged(operation) {
 		list = append(list, "Each")
@@ -46,7 +46,7 @@ func reads(operation *fact.Operation) (list []string) {
 	}
 	download := has(operation.Out, "download_url", "download_bill_list")
 	switch {
-	case download && !slices.ContainsFunc(operation.Out, func(f fact.Field) bool { return !slices.Contains(billMembers, f.Name) }),
+	case download && !slices.ContainsFunc(operation.Out, func(f fact.Field) bool { return !slices.Contains(billFields, f.Name) }),
 		operation.Signature == fact.OverDigest:
 		list = append(list, "Bill")
 	case download:
@@ -55,8 +55,9 @@ func reads(operation *fact.Operation) (list []string) {
 	return list
 }
 
-// billMembers are the members of the answer to whoever applies for a bill. That of a receipt has more: the receipt's state.
-var billMembers = []string{"download_bill_count", "download_bill_list", "download_url", "hash_type", "hash_value"}
+// billFields are the fields of the response to an application for a bill. That of a receipt has one
+// more: the receipt's state.
+var billFields = []string{"download_bill_count", "download_bill_list", "download_url", "hash_type", "hash_value"}
 
 // isPaged reports whether package wxpay knows how the operation is paged.
 func isPaged(operation *fact.Operation) bool {

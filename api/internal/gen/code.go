@@ -39,8 +39,8 @@ func generate(operations iter.Seq[*fact.Operation]) (map[string][]byte, error) {
 	return files, nil
 }
 
-// tops yields the nodes that begin a file: one for each first pair of path segments, as in the catalogue's data. The
-// root of a door may be such a pair itself.
+// tops yields the nodes that begin a file: one for each first pair of path segments, as in the
+// catalogue's data. The root of a door may itself be such a pair.
 func (n *node) tops() iter.Seq[*node] {
 	return func(yield func(*node) bool) {
 		if n.depth >= 2 {
@@ -55,14 +55,14 @@ func (n *node) tops() iter.Seq[*node] {
 	}
 }
 
-// fileName returns v3.pay.go for /v3/pay. The go command reads a build constraint only in what stands before the first
-// dot, so no segment can be mistaken for one.
+// fileName returns v3.pay.go for /v3/pay. The go command looks for a build constraint only before
+// the first dot of a name, so it takes no segment for one.
 func fileName(path string) string {
 	first, second, _ := strings.Cut(path[1:], "/")
 	return first + "." + second + ".go"
 }
 
-// writeTop writes the step to top, unless it is a root, and everything beneath it.
+// writeTop writes the step to top, unless it is a root, and everything below it.
 func writeTop(out *source, top *node) {
 	body := new(source)
 	for n := range top.walk() {
@@ -81,10 +81,10 @@ func writeTop(out *source, top *node) {
 	out.Write(body.Bytes())
 }
 
-// What a node carries depends on what is known on the way to it. Without variables it is the client: the template of
-// its operations is a constant, so stepping costs nothing and a set of verbs costs no allocation. Behind a variable it
-// is a chain that holds the values, and whose path goes down to the last variable or set of verbs: a branch, which is no call
-// and prints like one.
+// The variables of its path decide the content of a node. Without variables it holds the client:
+// the template of its operations is a constant, so a step costs nothing and a set of verbs costs no
+// allocation. After a variable it holds a chain with the values, whose path ends at the last
+// variable or set of verbs: a branch, which is not a call and prints like one.
 
 func writeType(out *source, n *node) {
 	out.printf("\n// %s is %s.\n", n.kind, n.path)
@@ -124,7 +124,8 @@ func writeStep(out *source, n *node) {
 	out.printf("func (n %s) %s(%s) %s {\nreturn %s\n}\n", n.parent.kind, n.name, parameters, n.kind, value)
 }
 
-// chain returns the expression of the chain whose path ends at n, in the method of n's parent that leads there.
+// chain returns the expression of the chain whose path ends at n, for the method of n's parent that
+// leads to n.
 func chain(n *node) string {
 	var text string
 	if n.parent.hasVariables() {
@@ -142,7 +143,7 @@ func chain(n *node) string {
 	return text
 }
 
-// values returns the expression of the chain that a node behind a variable carries.
+// values returns the expression of the chain that a node after a variable holds.
 func values(n *node) string {
 	if len(n.operations) > 0 {
 		return "wxpay.Chain(n." + callKind(n) + ")"
@@ -150,7 +151,7 @@ func values(n *node) string {
 	return "wxpay.Chain(n.branch)"
 }
 
-// carried returns the expression of the branch that a child of n without a variable of its own gets.
+// carried returns the expression of the branch for a child of n that adds no variable.
 func carried(n *node) string {
 	if len(n.operations) > 0 {
 		return "branch(n." + callKind(n) + ")"

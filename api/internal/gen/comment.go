@@ -8,8 +8,8 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// comment writes what a method leads to: each operation with its official name, required members, the query that tells its
-// outcome, state and documentation, or just the path.
+// comment describes the target of a method: each operation with its official name, required fields,
+// the query that tells its outcome, state and documentation, or only the path.
 func (n *node) comment(out *source) {
 	out.printf("\n")
 	if len(n.operations) != 1 {
@@ -39,7 +39,8 @@ func (n *node) comment(out *source) {
 	}
 }
 
-// end says why n is over. Where it has several operations, which of them is replaced by what stands beside each.
+// end returns the reason why n is over. For several operations, the line of each names its
+// replacement.
 func (n *node) end() string {
 	if len(n.operations) == 1 {
 		return state(n.operations[0])
@@ -53,7 +54,8 @@ func (n *node) end() string {
 	return join(states, "or")
 }
 
-// isOver says that n has operations and that neither they nor any operation beneath them should be used by new code.
+// isOver reports that n has operations, and that new code should use neither them nor any operation
+// below them.
 func (n *node) isOver() bool {
 	if len(n.operations) == 0 {
 		return false
@@ -68,7 +70,7 @@ func (n *node) isOver() bool {
 	return true
 }
 
-// items lists what is known of an operation that is reached by n's method, its state only if that is asked for.
+// items lists the facts of an operation of n's method, with its state if withState is set.
 func (n *node) items(operation *fact.Operation, withState bool) []string {
 	var list []string
 	for i := range operation.In.Path {
@@ -109,7 +111,7 @@ func (n *node) items(operation *fact.Operation, withState bool) []string {
 	return list
 }
 
-// described returns a member's name with its label and its unit.
+// described returns a field's name with its label and its unit.
 func described(name string, field *fact.Field) string {
 	if field.Label != "" {
 		name += " " + field.Label
@@ -120,12 +122,12 @@ func described(name string, field *fact.Field) string {
 	return name
 }
 
-// required yields the paths of the required members of fields, and whether that is confirmed on the whole way to them: the
-// members of an optional object are not required.
+// required yields the paths of the required fields, and whether the requirement is confirmed for
+// each object on the path. The fields of an optional object are not required.
 func required(prefix string, fields []fact.Field, confirmed bool, yield func(name string, field *fact.Field, confirmed bool)) {
 	for i := range fields {
 		field := &fields[i]
-		if !field.Required || prefix == "" && field.Name == "Wechatpay-Serial" { // the client sends that header by itself
+		if !field.Required || prefix == "" && field.Name == "Wechatpay-Serial" { // the client itself sends that header
 			continue
 		}
 		below := prefix + field.Name + "."
@@ -155,7 +157,7 @@ func state(operation *fact.Operation) string {
 	case fact.Restricted:
 		text = "restricted: only after individual approval"
 	case fact.Linked:
-		text = "linked: the address comes ready-made from an earlier answer"
+		text = "linked: an earlier response has the address"
 	default:
 		text = string(operation.Status)
 	}

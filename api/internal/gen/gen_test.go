@@ -191,8 +191,8 @@ func TestNoRule(t *testing.T) {
 		operations []string
 		want       string
 	}{
-		{"beneath no door", []string{"GET /v4/a"}, "GET /v4/a is beneath no door: add one to the table of doors"},
-		{"a door that is an operation", []string{"GET /v3"}, "GET /v3 is beneath no door: add one to the table of doors"},
+		{"beneath no door", []string{"GET /v4/a"}, "GET /v4/a is below no door: add one to the table of doors"},
+		{"a door that is an operation", []string{"GET /v3"}, "GET /v3 is below no door: add one to the table of doors"},
 		{"a method without a verb", []string{"HEAD /v3/a"}, "HEAD /v3/a: there is no verb for this method"},
 		{"twice", []string{"GET /v3/a", "GET /v3/a"}, "GET /v3/a is listed twice"},
 		{"a literal like a placeholder", []string{"GET /v3/a/b-c", "GET /v3/a/{b_c}"},
@@ -202,7 +202,7 @@ func TestNoRule(t *testing.T) {
 		{"types alike", []string{"GET /v3/a/b-c/d", "GET /v3/a-b/c/d"},
 			"the types of /v3/a/b-c and /v3/a-b/c would both be called V3ABC: they need a rule"},
 		{"a name that is none", []string{"GET /v3/4a"}, "/v3/4a: 4a is not a Go name"},
-		{"a slash behind a placeholder", []string{"GET /v3/a/{b}/"}, "/v3/a/{b}/: a slash at the end behind a placeholder has no rule"},
+		{"a slash behind a placeholder", []string{"GET /v3/a/{b}/"}, "/v3/a/{b}/: there is no rule for a slash after the last placeholder"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := api(c.operations...)
@@ -210,7 +210,7 @@ func TestNoRule(t *testing.T) {
 		})
 	}
 	_, err := generate(func(yield func(*fact.Operation) bool) {})
-	require.EqualError(t, err, "no operation is beneath /v3")
+	require.EqualError(t, err, "no operation is below /v3")
 }
 
 // TestComments holds what is said of an operation.
@@ -290,7 +290,7 @@ func`},
 //   - beta: not open to everyone yet
 //
 // POST /v3/a/b 下:
-//   - linked: the address comes ready-made from an earlier answer
+//   - linked: an earlier response has the address
 //
 // PUT /v3/a/b 改:
 //   - restricted: only after individual approval
@@ -310,10 +310,10 @@ func`},
 
 func TestWrap(t *testing.T) {
 	var out source
-	wide, full, long := strings.Repeat("字", 113), strings.Repeat("b", 113), strings.Repeat("c", 130)
+	wide, full, long := strings.Repeat("字", 93), strings.Repeat("b", 93), strings.Repeat("c", 130)
 	out.wrap("//   - ", "//     ", wide+" "+full+" "+long+" d")
 	assert.Equal(t, "//   - "+wide+"\n//     "+full+"\n//     "+long+"\n//     d\n", out.String())
 	out.Reset()
-	out.wrap("// ", "// ", strings.Repeat("a", 60)+" "+strings.Repeat("b", 56))
-	assert.Equal(t, 121, out.Len(), "120 columns and the line break stay one line")
+	out.wrap("// ", "// ", strings.Repeat("a", 50)+" "+strings.Repeat("b", 46))
+	assert.Equal(t, 101, out.Len(), "100 columns and the line break stay one line")
 }

@@ -1,12 +1,13 @@
-// Command gen writes package api from the catalogue. It is run by
+// Command gen writes package api from the catalogue. Run it with
 //
 //	go generate ./api
 //
-// and its output depends on the catalogue alone: the same facts give the same bytes. It is of no use outside this
-// module. It owns every file of the target folder that opens with its header line: what it no longer writes it removes.
+// Its output depends only on the catalogue: the same facts give the same bytes. It is useful only
+// in this module. It owns every file of the target folder that begins with its header line, and
+// removes those that it no longer writes.
 //
-// Where a fact does not fit its rules (two children of a node that would have the same name, an operation beneath no
-// door), it stops and says so, rather than invent a name.
+// If a fact does not fit its rules (two children of a node with the same name, an operation below
+// no door), it fails with an error and invents no name.
 package main
 
 import (

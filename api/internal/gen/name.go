@@ -2,8 +2,8 @@ package main
 
 import "strings"
 
-// initialisms are the words of the API's paths that Go writes in capitals. Only whole words count, so that a name can be
-// derived from its segment without a dictionary: sub_mchid is SubMchid.
+// initialisms are the words of the API's paths that Go writes in capitals. Only whole words count,
+// so a name follows from its segment without a dictionary: sub_mchid is SubMchid.
 var initialisms = map[string]bool{
 	"api": true, "etc": true, "h5": true, "hk": true, "id": true, "jsapi": true, "qq": true, "sn": true, "url": true,
 }
@@ -21,7 +21,7 @@ func words(segment string) []string {
 	return list
 }
 
-// exported returns the name of the method that leads to a segment, before collisions are settled.
+// exported returns the name of the method for a segment, before collisions are resolved.
 func exported(segment string) string {
 	if segment == "" {
 		return "Slash"

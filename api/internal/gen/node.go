@@ -15,7 +15,7 @@ type node struct {
 	depth    int    // segments in path
 	children []*node
 
-	operations []*fact.Operation // those whose path ends here, by method
+	operations []*fact.Operation // operations whose path ends here, by method
 
 	name string // of the method that leads here
 	kind string // the Go type
@@ -25,13 +25,13 @@ func (n *node) isVariable() bool { return strings.HasPrefix(n.segment, "{") }
 
 func (n *node) variable() string { return strings.Trim(n.segment, "{}") }
 
-// hasVariables says whether the path down to n has placeholders.
+// hasVariables reports whether the path of n has placeholders.
 func (n *node) hasVariables() bool { return strings.Contains(n.path, "{") }
 
-// isLeaf says that nothing follows n. A leaf has no type of its own: it is its set of verbs.
+// isLeaf reports that nothing follows n. A leaf has no separate type: it is its set of verbs.
 func (n *node) isLeaf() bool { return len(n.children) == 0 }
 
-// walk yields n and everything beneath it, parents first.
+// walk yields n and everything below it, parents first.
 func (n *node) walk() iter.Seq[*node] {
 	return func(yield func(*node) bool) { n.visit(yield) }
 }

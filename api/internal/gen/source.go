@@ -13,12 +13,12 @@ const (
 	module = "github.com/wxpay-go/wxpay"
 )
 
-// source is a Go file in the making.
+// source is a Go file under construction.
 type source struct{ bytes.Buffer }
 
 func (s *source) printf(layout string, a ...any) { fmt.Fprintf(&s.Buffer, layout, a...) }
 
-// head writes what a file opens with. An empty import divides groups.
+// head writes the beginning of a file. An empty import divides groups.
 func (s *source) head(name string, imports ...string) {
 	s.printf("%s\npackage %s\n", header, name)
 	switch len(imports) {
@@ -38,9 +38,10 @@ func (s *source) head(name string, imports ...string) {
 	s.printf(")\n")
 }
 
-// wrap writes text as comment lines of at most 120 columns, broken at blanks; a long word is left whole.
+// wrap writes text as comment lines of at most 100 columns, broken at blanks; a long word stays
+// whole.
 func (s *source) wrap(first, more, text string) {
-	const columns = 120
+	const columns = 100
 	line := ""
 	for i, word := range strings.Fields(text) {
 		switch {

@@ -10,7 +10,8 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// door is a function of package api with which chains begin. Its root type is written by hand, in doors.go.
+// door is a function of package api that begins a chain. Its root type is hand-written, in
+// doors.go.
 type door struct{ name, prefix string }
 
 var doors = []door{{"V3", "/v3"}, {"HK", "/hk/v3"}, {"Global", "/global/v3"}, {"Invoicing", "/invoicing"}, {"Brand", "/brand"}}
@@ -18,7 +19,7 @@ var doors = []door{{"V3", "/v3"}, {"HK", "/hk/v3"}, {"Global", "/global/v3"}, {"
 // methods are the HTTP methods in the order of the catalogue.
 var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
-// tree enters every operation beneath its door and settles names.
+// tree enters every operation below its door and chooses the names.
 func tree(operations iter.Seq[*fact.Operation]) ([]*node, error) {
 	roots := make([]*node, len(doors))
 	for i, d := range doors {
@@ -27,7 +28,7 @@ func tree(operations iter.Seq[*fact.Operation]) ([]*node, error) {
 	for operation := range operations {
 		i := slices.IndexFunc(doors, func(d door) bool { return strings.HasPrefix(operation.Path, d.prefix+"/") })
 		if i < 0 {
-			return nil, fmt.Errorf("%s %s is beneath no door: add one to the table of doors", operation.Method, operation.Path)
+			return nil, fmt.Errorf("%s %s is below no door: add one to the table of doors", operation.Method, operation.Path)
 		}
 		if !slices.Contains(methods, operation.Method) {
 			return nil, fmt.Errorf("%s %s: there is no verb for this method", operation.Method, operation.Path)
@@ -42,7 +43,7 @@ func tree(operations iter.Seq[*fact.Operation]) ([]*node, error) {
 	for _, root := range roots {
 		kinds[root.kind] = root.path
 		if root.isLeaf() {
-			return nil, fmt.Errorf("no operation is beneath %s", root.path)
+			return nil, fmt.Errorf("no operation is below %s", root.path)
 		}
 		for n := range root.walk() {
 			if err := n.sort(); err != nil {
@@ -80,7 +81,7 @@ func (n *node) sort() error {
 	return nil
 }
 
-// settle gives names to what is beneath n. kinds holds the path of every type named so far.
+// settle names everything below n. kinds holds the path of every type named so far.
 func (n *node) settle(kinds map[string]string) error {
 	prefix := n.kind
 	if n.parent == nil {
@@ -103,7 +104,7 @@ func (n *node) settle(kinds map[string]string) error {
 			return fmt.Errorf("%s: %s is not a Go name", child.path, child.name)
 		}
 		if child.segment == "" && n.hasVariables() {
-			return fmt.Errorf("%s: a slash at the end behind a placeholder has no rule", child.path)
+			return fmt.Errorf("%s: there is no rule for a slash after the last placeholder", child.path)
 		}
 		if other, ok := taken[child.name]; ok {
 			return fmt.Errorf("%s and %s would both be called %s: they need a rule", other, child.path, child.name)

@@ -11,20 +11,20 @@ type method struct {
 	name, parameters string
 	results          string // empty for a setting, which returns the set itself
 	call             string // of the method of Chain
-	doc              string // goes on after the name
+	doc              string // continues after the name
 }
 
-// methods returns what an ability brings.
+// methodsOf returns the methods of an ability.
 func methodsOf(ability string) []method {
 	name, body := strings.CutSuffix(ability, "Body")
 	switch ability {
 	case "Get", "Delete", "Post", "Put", "Patch", "DeleteBody":
 		parameters, argument, does := "ctx context.Context", "nil", "makes the call with "+strings.ToUpper(name)
 		if body || ability[0] == 'P' {
-			parameters, argument, does = parameters+", body any", "body", does+" and body, or no body if that is nil"
+			parameters, argument, does = parameters+", body any", "body", does+" and body, or without a body if body is nil"
 		}
-		// Do is called rather than the verb of Chain so that the compiler puts the call in place: then a program is no larger
-		// than with a plain chain.
+		// The method calls Do rather than the verb of Chain, so that the compiler inlines it: a
+		// program is then no larger than with a plain chain.
 		arguments := fmt.Sprintf("(ctx, %q, %s)", strings.ToUpper(name), argument)
 		return []method{
 			{name, parameters, "(*wxpay.Response, error)", "Do" + arguments, does + "; see [wxpay.Chain.Do]."},
@@ -39,15 +39,15 @@ func methodsOf(ability string) []method {
 		return []method{
 			{"Each", "ctx context.Context, path string", "iter.Seq2[wxpay.Result, error]", "Each(ctx, path)", "reads the list at path, over all of its pages; see [wxpay.Chain.Each]."},
 			{"Pages", "ctx context.Context", "iter.Seq2[*wxpay.Response, error]", "Pages(ctx)", "reads the list page by page; see [wxpay.Chain.Pages]."},
-			{"Paging", "paging wxpay.Paging", "", "Paging(paging)", "tells how the list is paged, in place of what the catalogue says; see [wxpay.Chain.Paging]."},
+			{"Paging", "paging wxpay.Paging", "", "Paging(paging)", "sets the paging of the list, in place of the catalogue; see [wxpay.Chain.Paging]."},
 		}
 	case "Download":
 		return []method{
-			{"Download", "ctx context.Context, w io.Writer, options ...wxpay.DownloadOption", "(*wxpay.DownloadResult, error)", "Download(ctx, w, options...)", "writes the file that is answered to w; see [wxpay.Chain.Download]."},
+			{"Download", "ctx context.Context, w io.Writer, options ...wxpay.DownloadOption", "(*wxpay.DownloadResult, error)", "Download(ctx, w, options...)", "writes the file in the response to w; see [wxpay.Chain.Download]."},
 		}
 	case "Bill":
 		return []method{
-			{"Bill", "ctx context.Context, options ...wxpay.DownloadOption", "(*wxpay.Bill, error)", "Bill(ctx, options...)", "gets the bill, when it is made and verified; see [wxpay.Chain.Bill]."},
+			{"Bill", "ctx context.Context, options ...wxpay.DownloadOption", "(*wxpay.Bill, error)", "Bill(ctx, options...)", "gets the bill once it is made and verified; see [wxpay.Chain.Bill]."},
 			{"BillTo", "ctx context.Context, w io.Writer, options ...wxpay.DownloadOption", "(*wxpay.DownloadResult, error)", "BillTo(ctx, w, options...)", "writes the bill to w; see [wxpay.Chain.BillTo]."},
 		}
 	case "Receipt":
@@ -56,44 +56,45 @@ func methodsOf(ability string) []method {
 		}
 	case "Ensure":
 		return []method{
-			{"Ensure", "ctx context.Context, body any", "(*wxpay.Verdict, error)", "Ensure(ctx, body)", "makes the call happen once and tells what became of it; see [wxpay.Chain.Ensure]."},
-			{"OnUnknown", "policy wxpay.UnknownPolicy", "", "OnUnknown(policy)", "overrides what Ensure does about a doubt; see [wxpay.Chain.OnUnknown]."},
+			{"Ensure", "ctx context.Context, body any", "(*wxpay.Verdict, error)", "Ensure(ctx, body)", "makes the call happen once and reports its true result; see [wxpay.Chain.Ensure]."},
+			{"OnUnknown", "policy wxpay.UnknownPolicy", "", "OnUnknown(policy)", "overrides the policy of Ensure for an unknown outcome; see [wxpay.Chain.OnUnknown]."},
 			{"SentBefore", "until time.Time", "", "SentBefore(until)", "tells Ensure that the call may have been made before; see [wxpay.Chain.SentBefore]."},
 		}
 	case "Resolve":
 		return []method{
-			{"Resolve", "ctx context.Context, err error", "(*wxpay.Verdict, error)", "Resolve(ctx, err)", "asks once what became of a call that ended in doubt; see [wxpay.Chain.Resolve]."},
-			{"UntilFinal", "", "", "UntilFinal()", "has Ensure wait until the platform states an end; see [wxpay.Chain.UntilFinal]."},
+			{"Resolve", "ctx context.Context, err error", "(*wxpay.Verdict, error)", "Resolve(ctx, err)", "queries once what became of a call with an unknown outcome; see [wxpay.Chain.Resolve]."},
+			{"UntilFinal", "", "", "UntilFinal()", "makes Ensure wait until the platform states an end; see [wxpay.Chain.UntilFinal]."},
 		}
 	}
 	panic("no methods for " + ability)
 }
 
-// settings are the methods of Chain that every set of verbs repeats, if its abilities are of the kind that they serve.
+// settings are the methods of Chain that every set of verbs repeats, if they serve its abilities.
 var settings = []struct {
 	method
 	serves func(abilities []string) bool // nil for all
 }{
-	{method{"Query", "name string, value any", "", "Query(name, value)", "sets a member of the query string; see [wxpay.Chain.Query]."}, nil},
-	{method{"Queries", "members any", "", "Queries(members)", "sets several members of the query string; see [wxpay.Chain.Queries]."}, nil},
+	{method{"Query", "name string, value any", "", "Query(name, value)", "sets a field of the query string; see [wxpay.Chain.Query]."}, nil},
+	{method{"Queries", "fields any", "", "Queries(fields)", "sets several fields of the query string; see [wxpay.Chain.Queries]."}, nil},
 	{method{"Header", "name, value string", "", "Header(name, value)", "sets a request header; see [wxpay.Chain.Header]."}, nil},
 	{method{"Timeout", "limit time.Duration", "", "Timeout(limit)", "bounds this call with all its attempts; see [wxpay.Chain.Timeout]."}, nil},
 	{method{"AttemptTimeout", "limit time.Duration", "", "AttemptTimeout(limit)", "bounds each attempt of this call; see [wxpay.Chain.AttemptTimeout]."}, nil},
-	{method{"Encrypt", "pointer string", "", "Encrypt(pointer)", "has a member encrypted, whatever the catalogue says; see [wxpay.Chain.Encrypt]."}, writes},
-	{method{"Plain", "pointer string", "", "Plain(pointer)", "leaves a member as it is; see [wxpay.Chain.Plain]."}, writes},
+	{method{"Encrypt", "pointer string", "", "Encrypt(pointer)", "encrypts a field, whatever the catalogue says; see [wxpay.Chain.Encrypt]."}, writes},
+	{method{"Plain", "pointer string", "", "Plain(pointer)", "sends a field in plain text; see [wxpay.Chain.Plain]."}, writes},
 	{method{"Idempotent", "", "", "Idempotent()", "vouches that the call may be sent again; see [wxpay.Chain.Idempotent]."}, writes},
-	{method{"Unbind", "", "", "Unbind()", "takes the answer as it is, whatever it repeats of the call; see [wxpay.Chain.Unbind]."}, nil},
+	{method{"Unbind", "", "", "Unbind()", "accepts the response, whatever fields of the call it repeats; see [wxpay.Chain.Unbind]."}, nil},
 }
 
-// writes reports whether a set does anything but read.
+// writes reports whether a set has a write.
 func writes(abilities []string) bool {
 	return slices.ContainsFunc(abilities, func(a string) bool {
 		return slices.Contains([]string{"Post", "Put", "Patch", "Delete", "DeleteBody", "Upload"}, a)
 	})
 }
 
-// reserved are the names that a child of a node with verbs cannot have. All are in it, whichever the node has: a Delete that
-// does not delete would mislead, and a verb that an operation gains must not rename a segment.
+// reserved are the names that a child of a node with verbs cannot have. It has the names of all
+// verbs, not only those of the node: a Delete that does not delete would mislead, and a new verb of
+// an operation must not rename a segment.
 var reserved = func() map[string]bool {
 	names := map[string]bool{"Chain": true, "Format": true}
 	for _, ability := range []string{"Get", "Post", "Put", "Patch", "Delete", "Upload", "Each", "Download", "Bill", "Receipt", "Ensure", "Resolve"} {
@@ -146,7 +147,7 @@ func writeCall(out *source, kind string, abilities []string) {
 			all = append(all, s.method)
 		}
 	}
-	out.printf("\n// %s is a call that can be ended with %s. It is an immutable value.\n", kind, join(verbs, "or"))
+	out.printf("\n// %s is a call for %s. It is an immutable value.\n", kind, join(verbs, "or"))
 	out.printf("type %s wxpay.Chain\n", kind)
 	for _, m := range all {
 		results, open, end := m.results, "", ""
