@@ -152,13 +152,16 @@ func (g *Gate) Merchants() []*Merchant {
 	return slices.Clone(g.merchants)
 }
 
+// served is how many operations the flows serve, roughly.
+const served = 100
+
 // Enlist gives a merchant tables. The book is locked, or nobody knows the gate yet.
 func (g *Gate) Enlist(keys *keyring.Ring) *Merchant {
 	id := keys.Merchant().ID
 	keys.Open(g.Book, g.Clock)
 	m := &Merchant{
 		Gate: g, ID: id, Keys: keys, Ledger: ledger.Open(g.Book, g.Clock, id), Post: g.Office.Box(keys, g.Seed),
-		subs: book.OpenTable[subMerchant](g.Book, id, "subs"), operations: make(map[*fact.Operation]*Operation),
+		subs: book.OpenTable[subMerchant](g.Book, id, "subs"), operations: make(map[*fact.Operation]*Operation, served),
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()

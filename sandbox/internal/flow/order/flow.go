@@ -51,6 +51,25 @@ func (f *Flow) sample(_ string, now time.Time) map[string]any {
 	return o.resource()
 }
 
+// Limits of the fields of orders.
+var (
+	numberLimit      = map[string]gate.Limit{"out_trade_no": tradeNumber}
+	transactionLimit = map[string]gate.Limit{"transaction_id": {Min: 1, Max: 32}}
+	orderLimits      = map[string]gate.Limit{
+		"/appid": {Min: 1, Max: 32}, "/mchid": {Min: 1, Max: 32},
+		"/sp_appid": {Min: 1, Max: 32}, "/sp_mchid": {Min: 1, Max: 32},
+		"/sub_appid": {Max: 32}, "/sub_mchid": {Min: 1, Max: 32},
+		"/description": {Min: 1, Max: 127}, "/attach": {Max: 127}, "/out_trade_no": tradeNumber,
+		"/notify_url": {Min: 1, Max: 255}, "/goods_tag": {Max: 32},
+		"/payer/openid": {Min: 1, Max: 128}, "/payer/sp_openid": {Max: 128}, "/payer/sub_openid": {Max: 128},
+	}
+	combinedNumber      = gate.Limit{Min: 2, Max: 32, Charset: gate.OrderChars}
+	combinedNumberLimit = map[string]gate.Limit{"combine_out_trade_no": combinedNumber}
+	combinedLimits      = map[string]gate.Limit{
+		"/combine_appid": {Min: 1, Max: 32}, "/combine_out_trade_no": combinedNumber, "/notify_url": {Min: 1, Max: 255},
+	}
+)
+
 // payOperations are those of basic payment, by a merchant for itself and by a service provider for
 // a sub-merchant.
 func (f *Flow) payOperations() []gate.Operation {
@@ -58,19 +77,15 @@ func (f *Flow) payOperations() []gate.Operation {
 	for _, prefix := range []string{"/v3/pay/transactions/", partnerOrders} {
 		byNumber := prefix + "out-trade-no/{out_trade_no}"
 		list = append(list,
-			gate.Operation{Operation: gate.Documented("GET", byNumber), Limits: map[string]gate.Limit{"out_trade_no": tradeNumber}, Do: f.queryOrder},
-			gate.Operation{Operation: gate.Documented("GET", prefix+"id/{transaction_id}"), Limits: map[string]gate.Limit{"transaction_id": {Min: 1, Max: 32}}, Do: f.queryTransaction},
-			gate.Operation{Operation: gate.Documented("POST", byNumber+"/close"), Limits: map[string]gate.Limit{"out_trade_no": tradeNumber}, Do: f.closeOrder},
+			gate.Operation{Operation: gate.Documented("GET", byNumber), Limits: numberLimit, Do: f.queryOrder},
+			gate.Operation{Operation: gate.Documented("GET", prefix+"id/{transaction_id}"), Limits: transactionLimit, Do: f.queryTransaction},
+			gate.Operation{Operation: gate.Documented("POST", byNumber+"/close"), Limits: numberLimit, Do: f.closeOrder},
 		)
 		for path, way := range ways {
 			list = append(list, gate.Operation{
 				Operation: gate.Documented("POST", prefix+path),
-				Limits: map[string]gate.Limit{
-					"/appid": {Min: 1, Max: 32}, "/mchid": {Min: 1, Max: 32}, "/sp_appid": {Min: 1, Max: 32}, "/sp_mchid": {Min: 1, Max: 32}, "/sub_appid": {Max: 32}, "/sub_mchid": {Min: 1, Max: 32},
-					"/description": {Min: 1, Max: 127}, "/attach": {Max: 127}, "/out_trade_no": tradeNumber, "/notify_url": {Min: 1, Max: 255}, "/goods_tag": {Max: 32},
-					"/payer/openid": {Min: 1, Max: 128}, "/payer/sp_openid": {Max: 128}, "/payer/sub_openid": {Max: 128},
-				},
-				Do: func(c *gate.Call) (any, *say.Rejection) { return f.createOrder(c, way) },
+				Limits:    orderLimits,
+				Do:        func(c *gate.Call) (any, *say.Rejection) { return f.createOrder(c, way) },
 			})
 		}
 	}
@@ -80,15 +95,14 @@ func (f *Flow) payOperations() []gate.Operation {
 // combineOperations are those of combined orders.
 func (f *Flow) combineOperations() []gate.Operation {
 	const byNumber = combinedOrders + "out-trade-no/{combine_out_trade_no}"
-	number := gate.Limit{Min: 2, Max: 32, Charset: gate.OrderChars}
 	list := []gate.Operation{
-		{Operation: gate.Documented("GET", byNumber), Limits: map[string]gate.Limit{"combine_out_trade_no": number}, Do: f.queryCombined},
-		{Operation: gate.Documented("POST", byNumber+"/close"), Limits: map[string]gate.Limit{"combine_out_trade_no": number}, Do: f.closeCombined},
+		{Operation: gate.Documented("GET", byNumber), Limits: combinedNumberLimit, Do: f.queryCombined},
+		{Operation: gate.Documented("POST", byNumber+"/close"), Limits: combinedNumberLimit, Do: f.closeCombined},
 	}
 	for path, way := range ways {
 		list = append(list, gate.Operation{
 			Operation: gate.Documented("POST", combinedOrders+path),
-			Limits:    map[string]gate.Limit{"/combine_appid": {Min: 1, Max: 32}, "/combine_out_trade_no": number, "/notify_url": {Min: 1, Max: 255}},
+			Limits:    combinedLimits,
 			Do:        func(c *gate.Call) (any, *say.Rejection) { return f.createCombined(c, way) },
 		})
 	}

@@ -31,6 +31,14 @@ func Open(m *gate.Merchant, orders *order.Flow) *Flow {
 	return f
 }
 
+// Limits of the fields of pay score orders.
+var (
+	createLimits = map[string]gate.Limit{
+		"/out_order_no": serviceNumber, "/service_introduction": {Min: 1, Max: 20}, "/attach": {Max: 256},
+	}
+	numberLimits = map[string]gate.Limit{"out_order_no": serviceNumber, "/reason": {Min: 1, Max: 50}}
+)
+
 // operations returns those of pay score orders.
 func (f *Flow) operations() []gate.Operation {
 	var list []gate.Operation
@@ -38,7 +46,7 @@ func (f *Flow) operations() []gate.Operation {
 		list = append(list,
 			gate.Operation{
 				Operation: gate.Documented("POST", orders),
-				Limits:    map[string]gate.Limit{"/out_order_no": serviceNumber, "/service_introduction": {Min: 1, Max: 20}, "/attach": {Max: 256}},
+				Limits:    createLimits,
 				Do:        f.createServiceOrder,
 			},
 			gate.Operation{Operation: gate.Documented("GET", orders), Do: f.queryServiceOrder},
@@ -49,7 +57,7 @@ func (f *Flow) operations() []gate.Operation {
 		} {
 			list = append(list, gate.Operation{
 				Operation: gate.Documented("POST", orders+"/{out_order_no}/"+name),
-				Limits:    map[string]gate.Limit{"out_order_no": serviceNumber, "/reason": {Min: 1, Max: 50}}, Do: do,
+				Limits:    numberLimits, Do: do,
 			})
 		}
 	}
