@@ -1,0 +1,100 @@
+package keyring_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/sandbox/internal/book"
+	"github.com/wxpay-go/wxpay/sandbox/internal/keyring"
+)
+
+const merchantID = "1900000109"
+
+var start = time.Date(2025, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// Names of the keys that a ring needs.
+const (
+	ofMerchant = "merchant " + merchantID
+	publicKey  = "public key"
+	older      = "first platform certificate 0"
+	newer      = "first platform certificate 1"
+)
+
+func newRing(t testing.TB, mode keyring.Mode) *keyring.Ring {
+	t.Helper()
+	r, err := keyring.New(merchantID, apiv3.RSA(), mode, start)
+	require.NoError(t, err)
+	records, clock := book.New(func() time.Time { return start })
+	r.Open(records, clock)
+	records.Close()
+	return r
+}
+
+// A mode costs its own keys, and no others before somebody asks for them.
+func TestKeysAreMadeWhenNeeded(t *testing.T) {
+	keyring.Forget()
+	r := newRing(t, keyring.PublicKeyOnly)
+	assert.Equal(t, []string{ofMerchant, publicKey}, keyring.Made())
+	assert.NotNil(t, r.Platform().PublicKey)
+	assert.Empty(t, r.Platform().Certificates)
+	require.NoError(t, r.Complete(keyring.PublicKeyOnly))
+	assert.Equal(t, []string{ofMerchant, publicKey}, keyring.Made(), "a mode that is complete costs nothing")
+	require.NoError(t, r.SetMode(keyring.CertificatesOnly))
+	assert.Equal(t, []string{older, newer, ofMerchant, publicKey}, keyring.Made())
+	first := r.Platform().Certificates
+	require.Len(t, first, 2)
+
+	r = newRing(t, keyring.CertificatesOnly)
+	assert.Nil(t, r.Platform().PublicKey)
+	for i, c := range r.Platform().Certificates {
+		assert.Equal(t, apiv3.Serial(first[i]), apiv3.Serial(c), "a process has one serial for each first certificate")
+		assert.Equal(t, first[i].PublicKey, c.PublicKey, "and one key")
+	}
+	assert.Len(t, keyring.Made(), 4)
+	require.NoError(t, r.SetMode(keyring.BothKeys))
+	assert.NotNil(t, r.Platform().PublicKey)
+
+	keyring.Forget()
+	newRing(t, keyring.CertificatesOnly)
+	assert.Equal(t, []string{older, newer, ofMerchant}, keyring.Made())
+	keyring.Forget()
+	newRing(t, keyring.BothKeys)
+	assert.Equal(t, []string{older, newer, ofMerchant, publicKey}, keyring.Made())
+}
+
+// What needs certificates makes them in a mode without.
+func TestCertificatesAreMadeWhenNeeded(t *testing.T) {
+	serial := apiv3.Serial(newRing(t, keyring.CertificatesOnly).Platform().Certificates[1])
+	for name, change := range map[string]func(*keyring.Ring) error{
+		"add":    func(r *keyring.Ring) error { _, err := r.AddCertificate(time.Hour); return err },
+		"shift":  func(r *keyring.Ring) error { return r.SignWith(serial, 50) },
+		"expire": func(r *keyring.Ring) error { return r.ExpireCertificate(serial) },
+		"remove": func(r *keyring.Ring) error { return r.RemoveCertificate(serial) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRing(t, keyring.PublicKeyOnly)
+			require.NoError(t, change(r))
+			assert.NotEmpty(t, r.Platform().Certificates)
+			assert.Equal(t, keyring.PublicKeyOnly, r.Platform().Mode)
+		})
+	}
+}
+
+// BenchmarkFirstKeys is what the first sandbox of a process costs more: its keys, as many as the
+// mode needs.
+func BenchmarkFirstKeys(b *testing.B) {
+	for mode := keyring.BothKeys; mode <= keyring.PublicKeyOnly; mode++ {
+		name, err := mode.MarshalText()
+		require.NoError(b, err)
+		b.Run(string(name), func(b *testing.B) {
+			for b.Loop() {
+				keyring.Forget()
+				newRing(b, mode)
+			}
+		})
+	}
+}
