@@ -60,3 +60,16 @@ func TestWorkflowsNameEveryModule(t *testing.T) {
 		}
 	}
 }
+
+// A module is tested with Go 1.25 exactly if its go.mod allows it.
+func TestWorkflowFitsGoLines(t *testing.T) {
+	modules, err := tree.Read(root)
+	require.NoError(t, err)
+	text := workflows(t)["ci.yml"]
+	for _, m := range modules {
+		if m.Released() {
+			excluded := regexp.MustCompile(`- go: "1\.25".*\n\s+module: ` + regexp.QuoteMeta(m.Dir) + `\n`).MatchString(text)
+			assert.Equal(t, strings.HasPrefix(m.File.Go.Version, "1.26"), excluded, m.Dir)
+		}
+	}
+}
