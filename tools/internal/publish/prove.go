@@ -84,7 +84,7 @@ func contents(dir, modulePath string) (packages, programs []string, err error) {
 	return packages, programs, err
 }
 
-// install installs a program in a new home and asks it for its version.
+// install installs a program in a new home, reads the version that it was built from, and asks it for help.
 func (c *Candidate) install(r Release, program string) error {
 	home, env, err := c.home("")
 	if err != nil {
@@ -93,14 +93,16 @@ func (c *Candidate) install(r Release, program string) error {
 	if _, err := run(home, env, "go", "install", program+"@"+r.Version); err != nil {
 		return err
 	}
-	said, err := run(home, env, filepath.Join(home, "go", "bin", path.Base(program)), "--version")
+	installed := filepath.Join(home, "go", "bin", path.Base(program))
+	built, err := run(home, env, "go", "version", "-m", installed)
 	if err != nil {
 		return err
 	}
-	if !bytes.Contains(said, []byte(r.Version)) {
-		return fmt.Errorf("--version says %q, want %s in it", said, r.Version)
+	if want := "\tmod\t" + r.Path() + "\t" + r.Version + "\t"; !bytes.Contains(built, []byte(want)) {
+		return fmt.Errorf("it was not built from %s: %s", r.Version, built)
 	}
-	return nil
+	_, err = run(home, env, installed, "--help")
+	return err
 }
 
 // get makes a module that imports all packages of the release, with the oldest Go that it names, and vets it.
