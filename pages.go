@@ -183,7 +183,9 @@ func (c Chain) walk() (*pages.Walk, error) {
 	case own != nil:
 		paging = own.more.paging.paging
 	case documented:
-	case c.client != nil && c.client.facts() == nil:
+	case c.client == nil:
+		return nil, errNoClient
+	case c.client.facts() == nil:
 		return nil, errors.New("without a catalogue the paging of the list is unknown: call Paging, or leave WithCatalog(nil) out")
 	default:
 		return nil, errors.New("the catalogue does not know the paging of the list: call Paging")

@@ -385,3 +385,13 @@ func TestPagesOfTheCatalogue(t *testing.T) {
 	}
 	assert.GreaterOrEqual(t, paged, 60, fmt.Sprint(paged, " operations with pages"))
 }
+
+// A chain that no client began says so, wherever it is asked for a list.
+func TestListWithoutAClient(t *testing.T) {
+	for _, err := range (wxpay.Chain{}).Chain("v3/x").Pages(t.Context()) {
+		require.ErrorContains(t, err, "the chain has no client")
+	}
+	for _, err := range (wxpay.Chain{}).Chain("v3/x").Each(t.Context(), "data") {
+		require.ErrorContains(t, err, "the chain has no client")
+	}
+}
