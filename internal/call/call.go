@@ -42,7 +42,6 @@ type Call struct {
 	success []byte // the body of the last success that no evidence contradicts
 	plan    *sensitive.Plan
 	header  []Header
-	named   bool // the caller names the platform key
 	unbind  bool
 	file    File                        // the file of an upload, whose signed part is Body; nil otherwise
 	serial  string                      // of the platform key that encrypts the body; empty if nothing is encrypted

@@ -108,7 +108,7 @@ func TestPrepareMistakes(t *testing.T) {
 		"what is not UTF-8":       {call.Spec{Path: "/v3/x"}, "POST", "{\"a\":\"\xff\"}", "not UTF-8"},
 		"a placeholder too many":  {call.Spec{Path: "/v3/{x}"}, "GET", nil, "{x}"},
 		"a value too many":        {call.Spec{Path: "/v3/x", Variables: vars("y", "1")}, "GET", nil, "{y}"},
-		"a time nobody documents": {call.Spec{Path: "/v3/x", Query: []target.Param{moment("day")}}, "GET", nil, "the catalogue does not tell in which form"},
+		"a time nobody documents": {call.Spec{Path: "/v3/x", Query: []target.Param{moment("day")}}, "GET", nil, "the catalogue does not know the form"},
 	} {
 		for _, before := range []bool{false, true} {
 			gateway := calltest.Play(calltest.OK("{}"))
@@ -249,14 +249,14 @@ func TestBindings(t *testing.T) {
 		"nothing sent to compare":  {post(`{}`), `{"no":"N1"}`, call.Unbound, ""},
 		"none of its fields":       {full, `{"data":[]}`, 0, "none of the documented"},
 		"no JSON object":           {full, `[]`, 0, "none of the documented"},
-		"a rejection":              {full, `{"code":"X","message":"m"}`, 0, "refusal under a status of success"},
+		"a rejection":              {full, `{"code":"X","message":"m"}`, 0, "API error under a status of success"},
 		"a code beside its fields": {full, `{"code":"X","message":"m","no":"N1"}`, call.Bound, ""},
 		"query and placeholder":    {get, `{"no":"N 1","shop":"a|b"}`, call.Bound, ""},
 		"another placeholder":      {get, `{"no":"N 1","shop":"a%7Cb"}`, 0, "another shop"},
 		"a read may show nothing":  {get, `{}`, call.Unbound, ""},
 		"the caller knows better":  {unbind, `{"no":"N2"}`, call.Unbindable, ""},
 		"an unknown operation":     {other, `{"no":"N2"}`, call.Unbindable, ""},
-		"a rejection of that":      {other, `{"code":"X","message":"m"}`, 0, "refusal under a status of success"},
+		"a rejection of that":      {other, `{"code":"X","message":"m"}`, 0, "API error under a status of success"},
 		"a field called code":      {other, `{"code":"X","data":1}`, call.Unbindable, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
