@@ -48,6 +48,7 @@ func publicKey(key crypto.PublicKey) (*ecdsa.PublicKey, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: it is %T, the scheme %s needs SM2 (sm.ParsePrivateKey, sm.ParsePublicKey)", apiv3.ErrKey, key, name)
 	}
+	//lint:ignore SA1019 the encodings of crypto/ecdsa do not know the curve of SM2
 	if public == nil || public.X == nil || public.Y == nil {
 		return nil, fmt.Errorf("%w: it is empty", apiv3.ErrKey)
 	}
