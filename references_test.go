@@ -1,3 +1,7 @@
+// It reads every module of the repository, and go.mod of contrib/fleet names this Go.
+
+//go:build go1.26
+
 package wxpay_test
 
 import (
