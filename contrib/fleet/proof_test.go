@@ -95,7 +95,7 @@ const proofKeys = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abc
 //
 // A proxy mixes up answers and refuses in its own name.
 //
-// The short form has 600 jobs at 200 a second, and each disturbance once or more. The pauses between
+// The short form has 2,000 jobs at 200 a second, and each disturbance once or more. The pauses between
 // blind repeats double up to a minute, so its workers have a patience of some seconds: what was
 // refused begins anew, and what ended in doubt ends as unknown, which the controller retries as an
 // operator would. And they repeat refunds without asking, since a query that finds nothing permits
@@ -103,7 +103,7 @@ const proofKeys = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abc
 // second and workers that are as by default: they ask. It disturbs until its jobs should be done.
 func TestFleet(t *testing.T) {
 	t.Parallel()
-	c := trial{jobs: 600, refunds: 100, perSecond: 67, patience: 8 * time.Second, unknown: wxpay.Repeat}
+	c := trial{jobs: 2000, refunds: 100, perSecond: 67, patience: 8 * time.Second, unknown: wxpay.Repeat}
 	if os.Getenv("WXPAY_TEST_LONG") != "" {
 		c = trial{jobs: 20_000, perSecond: 133, long: true}
 		if text := os.Getenv("WXPAY_TEST_JOBS"); text != "" {
