@@ -106,8 +106,8 @@ func BenchmarkNotify(b *testing.B) {
 	})
 }
 
-// What stays behind after 10,000 calls through a transport that somebody wrapped, with a time limit. Each answer's body is
-// closed or not as the client does it.
+// What stays behind after 10,000 calls through a transport that somebody wrapped, with a time
+// limit. Each answer's body is closed or not as the client does it.
 func BenchmarkRetained(b *testing.B) {
 	if !rsaOut() {
 		b.Skip("needs RSA taken out: go test -overlay \"$(go run ./cmd/overlay)\"")
@@ -138,7 +138,7 @@ func BenchmarkRetained(b *testing.B) {
 	}
 }
 
-// What it costs to make a client, key and all.
+// The cost of a new client, keys included.
 func BenchmarkConstruction(b *testing.B) {
 	for _, c := range contestants {
 		b.Run(c.name, func(b *testing.B) {
@@ -151,7 +151,7 @@ func BenchmarkConstruction(b *testing.B) {
 	}
 }
 
-// What the parts of a call cost: the ceiling of every client.
+// The cost of the parts of a call: the ceiling of every client.
 func BenchmarkRSA(b *testing.B) {
 	key, _ := peers.Keys()
 	digest := sha256.Sum256([]byte("message"))
@@ -217,7 +217,7 @@ func BenchmarkLoopback(b *testing.B) {
 
 func parallel(b *testing.B, do func(context.Context) error) {
 	const goroutines = 64
-	// One call first, so that what is made once is made.
+	// One call first, so that the things that are made once exist.
 	if err := do(context.Background()); err != nil {
 		b.Fatal(err)
 	}
@@ -234,8 +234,8 @@ func parallel(b *testing.B, do func(context.Context) error) {
 	})
 }
 
-// loopback serves the canned answers over TLS, with a certificate that every default transport trusts: the environment
-// names it as a root.
+// loopback serves the canned answers over TLS, with a certificate that every default transport
+// trusts: the environment names it as a root.
 func loopback(b *testing.B) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// Unpack is what a user of a client that only downloads does with what came.
+// Unpack expands a downloaded bill, as users of clients that only download must do.
 func Unpack(w io.Writer, r io.Reader, packed bool) error {
 	if packed {
 		var err error

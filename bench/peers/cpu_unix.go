@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// ProcessorTime is what this process has used of the processors, in its own work and the garbage collector's. Unlike the
-// time on the clock, it does not count what other programs do.
+// ProcessorTime is what this process has used of the processors, in its own work and the garbage
+// collector's. Unlike the time on the clock, it does not count what other programs do.
 func ProcessorTime() time.Duration {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {

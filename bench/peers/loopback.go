@@ -16,15 +16,15 @@ import (
 	"time"
 )
 
-// Loopback is a server certificate for 127.0.0.1 that this process, and those that it starts, take for a root of the
-// system. So every client keeps its default transport.
+// Loopback is a server certificate for 127.0.0.1 that this process, and those that it starts, take
+// for a root of the system. So every client keeps its default transport.
 type Loopback struct {
 	certificate tls.Certificate
 	folder      string
 }
 
-// TrustLoopback makes one. It has to come before the first TLS connection, for crypto/x509 reads the roots once. It works
-// where crypto/x509 heeds SSL_CERT_FILE, which macOS and Windows do not.
+// TrustLoopback makes one. It has to come before the first TLS connection, for crypto/x509 reads
+// the roots once. It works where crypto/x509 heeds SSL_CERT_FILE, which macOS and Windows do not.
 func TrustLoopback() (*Loopback, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

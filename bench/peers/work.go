@@ -32,8 +32,8 @@ const (
 	Platform    = "https://api.mch.weixin.qq.com"
 )
 
-// KeysFile is the variable of the environment that names a file with both keys, as SaveKeys writes it. Making keys takes
-// memory, which a process that is measured has to be spared.
+// KeysFile is the variable of the environment that names a file with both keys, as SaveKeys writes
+// it. Making keys takes memory, which a process that is measured has to be spared.
 const KeysFile = "PEERS_KEYS"
 
 // Keys are the merchant's and the platform's, made or read when they are first asked for.
@@ -97,13 +97,13 @@ func PlatformPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 }
 
-// Config is what a contestant is made with.
+// Config has the keys and settings of a contestant.
 type Config struct {
-	// Transport stands in place of the contestant's default; nil leaves that.
+	// Transport replaces the contestant's default; nil keeps the default.
 	Transport http.RoundTripper
-	// Timeout is http.Client's, of those that have one, for a Transport of our own; 0 is none. (A client of net/http starts
-	// a goroutine for it, which it does not with its own transport, so it would count against those who have it.) wxpay and
-	// the floor have their time limits always.
+	// Timeout is http.Client's, of those that have one, for a Transport of our own; 0 is none. (A
+	// client of net/http starts a goroutine for it, which it does not with its own transport, so it
+	// would count against those who have it.) wxpay and the floor have their time limits always.
 	Timeout time.Duration
 	// Base is scheme and host of the gateway.
 	Base string
@@ -111,15 +111,17 @@ type Config struct {
 	Signer crypto.Signer
 }
 
-// Client is a contestant. Each function does a piece of work once, as a user of that client would write it, and fails if
-// the result is not the expected one. One that is nil cannot be done, or not without leaving the client's own ways.
+// Client is a contestant. Each function does a piece of work once, as a user of that client would
+// write it, and fails if the result is not the expected one. One that is nil cannot be done, or not
+// without leaving the client's own ways.
 type Client struct {
 	Feed     func(ctx context.Context) error
 	Order    func(ctx context.Context) error
 	Transfer func(ctx context.Context) error
 	Upload   func(ctx context.Context) error
 	Notify   func(req *http.Request) error
-	// Bill writes what a download address leads to, unpacked if it was packed, and compares its digest if the client does that.
+	// Bill writes what a download address leads to, unpacked if it was packed, and compares its
+	// digest if the client does that.
 	Bill func(ctx context.Context, url string, packed bool, sha1sum string, w io.Writer) error
 }
 
@@ -143,7 +145,7 @@ type Feed struct {
 	Code    string `json:"user_card_code"`
 }
 
-// FeedBody is what every contestant sends, in the form that it likes best.
+// FeedBody is the body that every contestant sends, in the form that it likes best.
 var FeedBody = Feed{
 	"1004", "pbLatjvWOibDc5-TBnbUk1pD12o0", "15_1200_1", "obLatjnx9gnqzS4myYGmLZ7LgLBA", "100002322019090134234sfdf", "478515832665",
 }
@@ -163,8 +165,8 @@ const (
 	uploadAnswer   = `{"media_id":"H1ihR9JUtVj-J7CJqBUY5ZOrG_Je75H-rKhTG7FUmg9sxNTbRN54dFiUHnhg"}`
 )
 
-// Gateway answers every request at once with a signed answer that was made beforehand. It reads the request's body, as a
-// connection would, and checks nothing.
+// Gateway answers every request at once with a signed answer that was made beforehand. It reads the
+// request's body, as a connection would, and checks nothing.
 type Gateway struct {
 	feed, order, transfer, upload *answer
 }
@@ -174,7 +176,8 @@ type answer struct {
 	header http.Header
 }
 
-// NewGateway signs its answers with the present time: use it within minutes, since clients refuse old ones.
+// NewGateway signs its answers with the present time: use it within minutes, since clients refuse
+// old ones.
 func NewGateway() *Gateway {
 	return &Gateway{newAnswer(feedAnswer), newAnswer(orderAnswer), newAnswer(transferAnswer), newAnswer(uploadAnswer)}
 }
@@ -215,7 +218,7 @@ func (g *Gateway) answer(path string) *answer {
 	return g.feed // and gopay's stand-in for it
 }
 
-// RoundTrip answers in process.
+// RoundTrip responds in process.
 func (g *Gateway) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		_, err := io.Copy(io.Discard, req.Body)
@@ -231,7 +234,7 @@ func (g *Gateway) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// ServeHTTP answers over a connection.
+// ServeHTTP responds over a connection.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = io.Copy(io.Discard, req.Body)
 	a := g.answer(req.URL.Path)

@@ -22,11 +22,11 @@ import (
 	"github.com/wxpay-go/wxpay/bench/peers/internal/bill"
 )
 
-// inspector looks at every request before the gateway answers it.
+// inspector looks at every request before the gateway responds.
 type inspector struct {
 	gateway *peers.Gateway
 	look    func(req *http.Request, body []byte) error
-	spoil   bool // answers with a signature that is not the platform's
+	spoil   bool // responds with a signature that is not the platform's
 }
 
 func (i *inspector) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -66,8 +66,8 @@ func signed(req *http.Request, body []byte) error {
 	return rsa.VerifyPKCS1v15(&merchant.PublicKey, crypto.SHA256, digest[:], signature)
 }
 
-// The comparison is worth nothing unless everybody does the work: signs what is sent, encrypts every name, and sends the
-// file with its digest.
+// The comparison is worth nothing unless everybody does the work: signs what is sent, encrypts
+// every name, and sends the file with its digest.
 func TestEverybodyDoesTheWork(t *testing.T) {
 	if rsaOut() {
 		t.Skip("RSA is taken out")

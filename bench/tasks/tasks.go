@@ -1,11 +1,13 @@
-// Package tasks has ten pieces of work that a merchant's program does, each written in several clients for WeChat Pay as their
-// users would write it. A test runs all of them against the sandbox; README.md has them counted.
+// Package tasks has ten pieces of work that a merchant's program does, each written in several
+// clients for WeChat Pay as their users would write it. A test runs all of them against the
+// sandbox; README.md has them counted.
 //
 //	go -C bench/tasks test ./...
 //	go -C bench/tasks run ./cmd/table   # writes README.md's table anew
 //
-// Each client is a package beside this one. The three general HTTP clients (resty, requests, and a typed client in the manner of
-// openai-go) share package plumbing: what their users write once, to sign, to verify and to encrypt.
+// Each client is a package beside this one. The three general HTTP clients (resty, requests, and a
+// typed client in the manner of openai-go) share package plumbing: what their users write once, to
+// sign, to verify and to encrypt.
 package tasks
 
 import (
@@ -15,7 +17,7 @@ import (
 	"time"
 )
 
-// Config is what a client is made with.
+// Config has the keys and addresses of a client.
 type Config struct {
 	MchID, Serial, AppID, APIv3Key, PublicKeyID string
 	Key                                         *rsa.PrivateKey
@@ -43,30 +45,33 @@ type Transfer struct {
 
 // Tasks is the work.
 type Tasks interface {
-	// Place places an order and returns what the front end needs of it.
+	// Place places an order and returns the parameters for the front end.
 	Place(ctx context.Context, o Order) (prepayID string, err error)
 	// Query tells the state of an order and how many fen it is about.
 	Query(ctx context.Context, number string) (state string, total int64, err error)
 	// CloseOrder closes an order that nobody paid.
 	CloseOrder(ctx context.Context, number string) error
-	// Refund refunds, waits for the end, and tells it. It does not refund twice, whatever happens on the way.
+	// Refund refunds, waits for the end, and tells it. It does not refund twice, whatever happens
+	// on the way.
 	Refund(ctx context.Context, r Refund) (state string, err error)
 	// Complaints lists the ids of all complaints of some days, over all pages.
 	Complaints(ctx context.Context, from, to time.Time) (ids []string, err error)
 	// Upload uploads a picture.
 	Upload(ctx context.Context, path string) (mediaID string, err error)
-	// Bill adds up the order amounts in the trade bill of a day, in fen. It trusts no bill that does not fit its digest.
+	// Bill adds up the order amounts in the trade bill of a day, in fen. It trusts no bill that
+	// does not fit its digest.
 	Bill(ctx context.Context, day time.Time) (fen int64, err error)
 	// Transfer transfers to a user, whose name travels encrypted.
 	Transfer(ctx context.Context, t Transfer) (state string, err error)
 	// Notifications receives payment notifications and hands each to paid.
 	Notifications(paid func(number string, fen int64) error) (http.Handler, error)
-	// Apply submits an applicant. Twenty of the members travel encrypted; the caller's applicant stays as it is.
+	// Apply submits an applicant. It sends twenty of the fields encrypted; the caller's applicant
+	// stays unchanged.
 	Apply(ctx context.Context, a *Applicant) (id int64, err error)
 }
 
-// Applicant is what a service provider submits of a merchant that wants to join: a type of the program's own. The tag encryption
-// is for the official SDK.
+// Applicant is what a service provider submits of a merchant that wants to join: a type of the
+// program's own. The tag encryption is for the official SDK.
 type Applicant struct {
 	BusinessCode string `json:"business_code"`
 	Contact      struct {

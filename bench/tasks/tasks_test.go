@@ -90,7 +90,7 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// The answer to the refund is lost, and it takes a while.
+// The response to the refund is lost, and the refund takes a while.
 func TestRefund(t *testing.T) {
 	each(t, func(t *testing.T, newClient func(tasks.Config) (tasks.Tasks, error)) {
 		client, gateway := start(t, newClient)

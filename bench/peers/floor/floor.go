@@ -1,5 +1,6 @@
-// Package floor is what a careful programmer writes without a client: net/http and crypto, nothing checked twice and
-// nothing left out that money needs (the answer's signature, its window, its key).
+// Package floor is what a careful programmer writes without a client: net/http and crypto, nothing
+// checked twice and nothing left out that money needs (the answer's signature, its window, its
+// key).
 package floor
 
 import (
@@ -35,7 +36,8 @@ type caller struct {
 	gcm      cipher.AEAD
 }
 
-// New returns the floor. Its own transport has a pool that is large enough, which net/http's default has not.
+// New returns the floor. Its own transport has a pool that is large enough, which net/http's
+// default has not.
 func New(config peers.Config) (*peers.Client, error) {
 	key, platform := peers.Keys()
 	block, err := aes.NewCipher([]byte(peers.APIv3Key))
@@ -262,7 +264,7 @@ func (c *caller) notify(req *http.Request) error {
 	return peers.Expect(payment.Number, peers.OrderNumber)
 }
 
-// bill streams: what is read goes through the digest and out.
+// bill streams: every byte goes through the digest and out.
 func (c *caller) bill(ctx context.Context, url string, packed bool, sha1sum string, w io.Writer) error {
 	req, err := http.NewRequestWithContext(ctx, "GET", url, nil)
 	if err != nil {

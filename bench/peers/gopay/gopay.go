@@ -1,5 +1,6 @@
-// Package gopay is github.com/go-pay/gopay, used as its documentation says. It has no call for a path that it does not
-// know, so the member feed's body goes to an operation that it knows and that does the same work.
+// Package gopay is github.com/go-pay/gopay, used as its documentation says. It has no call for a
+// path that it does not know, so the member feed's body goes to an operation that it knows and that
+// does the same work.
 package gopay
 
 import (
@@ -97,7 +98,8 @@ func New(config peers.Config) (*peers.Client, error) {
 		Bill: func(ctx context.Context, url string, packed bool, _ string, w io.Writer) error {
 			// By default it returns the first 10 MiB, without an error.
 			client.SetBodySize(2048)
-			// It takes the target from behind ".com", so the address has to look like the platform's.
+			// It takes the target from behind ".com", so the address has to look like the
+			// platform's.
 			target := strings.TrimPrefix(url, config.Base)
 			data, err := client.V3BillDownLoadBill(ctx, peers.Platform+target)
 			if err != nil {

@@ -1,5 +1,5 @@
-// Package official is the Go SDK of WeChat Pay, github.com/wechatpay-apiv3/wechatpay-go, used as its README says: with
-// its typed services where it has them, else with its generic calls.
+// Package official is the Go SDK of WeChat Pay, github.com/wechatpay-apiv3/wechatpay-go, used as
+// its README says: with its typed services where it has them, else with its generic calls.
 package official
 
 import (
@@ -31,7 +31,8 @@ func New(config peers.Config) (*peers.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Bills are not signed, so the SDK's documentation has them fetched by a client that does not verify.
+	// Bills are not signed, so the SDK's documentation fetches them with a client that does not
+	// verify.
 	unverified, err := core.NewClient(context.Background(), append(options, option.WithoutValidator())...)
 	if err != nil {
 		return nil, err

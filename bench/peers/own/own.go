@@ -1,5 +1,5 @@
-// Package own is wxpay as a service would have it: with the catalogue, a logger, an observer and a limiter, so that every
-// stage of the pipeline is on.
+// Package own is wxpay as a service would have it: with the catalogue, a logger, an observer and a
+// limiter, so that every stage of the pipeline is on.
 package own
 
 import (
@@ -25,7 +25,8 @@ var feed = wxpay.JSON{
 
 // New returns wxpay with everything on.
 func New(config peers.Config) (*peers.Client, error) {
-	// The documented rates would hold a benchmark back; this bound does the limiter's work and is never reached.
+	// The documented rates would hold a benchmark back; this bound does the limiter's work and is
+	// never reached.
 	limits := middleware.NewLimits(middleware.Rule{InFlight: 1000})
 	return build(config, wxpay.WithLimiter(limits),
 		wxpay.WithLogger(slog.New(slog.DiscardHandler)), wxpay.WithObserver(func(context.Context, middleware.Observation) {}))

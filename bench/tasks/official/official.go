@@ -1,5 +1,5 @@
-// Package official is the Go SDK of WeChat Pay, github.com/wechatpay-apiv3/wechatpay-go: with its typed services where it has
-// them, else with its generic calls.
+// Package official is the Go SDK of WeChat Pay, github.com/wechatpay-apiv3/wechatpay-go: with its
+// typed services where it has them, else with its generic calls.
 package official
 
 import (

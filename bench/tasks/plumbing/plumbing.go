@@ -1,5 +1,6 @@
-// Package plumbing is what users of a general HTTP client write once for WeChat Pay: a transport that signs requests and verifies
-// answers, encryption of members, and opening of notifications.
+// Package plumbing has the code that users of a general HTTP client write once for WeChat Pay: a
+// transport that signs requests and verifies responses, encryption of fields, and decryption of
+// notifications.
 package plumbing
 
 import (
@@ -27,10 +28,10 @@ import (
 // Base is the gateway.
 const Base = "https://api.mch.weixin.qq.com"
 
-// Signed is a transport that signs what is sent and verifies what comes back.
+// Signed is a transport that signs requests and verifies responses.
 type Signed struct{ tasks.Config }
 
-// MetaHeader carries what is signed of an upload in place of its body. It is not sent.
+// MetaHeader carries the signed part of an upload in place of its body. It is not sent.
 const MetaHeader = "X-Signed-Meta"
 
 // RoundTrip implements http.RoundTripper.
@@ -75,7 +76,7 @@ func (s Signed) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// Verify checks the platform's signature of an answer or a notification.
+// Verify checks the platform's signature of a response or a notification.
 func (s Signed) Verify(h http.Header, body []byte) error {
 	timestamp := h.Get("Wechatpay-Timestamp")
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
@@ -93,7 +94,7 @@ func (s Signed) Verify(h http.Header, body []byte) error {
 	return rsa.VerifyPKCS1v15(s.PublicKey, crypto.SHA256, digest[:], signature)
 }
 
-// Encrypt encrypts a sensitive member.
+// Encrypt encrypts a sensitive field.
 func (s Signed) Encrypt(text string) (string, error) {
 	ciphertext, err := rsa.EncryptOAEP(sha1.New(), rand.Reader, s.PublicKey, []byte(text), nil)
 	return base64.StdEncoding.EncodeToString(ciphertext), err
@@ -131,7 +132,7 @@ func (s Signed) Open(h http.Header, body []byte) (event string, resource []byte,
 	return n.Event, resource, err
 }
 
-// Fail is the answer to a refused call.
+// Fail is the error of a rejected call.
 type Fail struct {
 	Status  int    `json:"-"`
 	Code    string `json:"code"`

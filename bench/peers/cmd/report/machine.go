@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The machine, as far as it can be asked; "unknown" where it does not answer.
+// machine describes this computer; a property that cannot be read is "unknown".
 
 func loadAverage() string {
 	text, err := os.ReadFile("/proc/loadavg")

@@ -1,13 +1,13 @@
-// Command report runs the whole comparison, records it in results/run.txt, and writes docs/performance.md and its plot
-// from that file:
+// Command report runs the whole comparison, records it in results/run.txt, and writes
+// docs/performance.md and its plot from that file:
 //
 //	go -C bench/peers run ./cmd/report           # ten rounds, about ten minutes on two cores
 //	go -C bench/peers run ./cmd/report -quick    # three rounds, the large bill once
 //	go -C bench/peers run ./cmd/report -render   # only the document and the plot, from the recorded file
 //
-// Every round measures every contestant once, one right after the other and beginning with another one each time, so that what
-// the machine does besides hits all of them. It wants Linux (for the peak memory of a process), and a module proxy for the
-// minimal programs.
+// Every round measures every contestant once, one right after the other and beginning with another
+// one each time, so that what the machine does besides hits all of them. It wants Linux (for the
+// peak memory of a process), and a module proxy for the minimal programs.
 package main
 
 import (
@@ -165,7 +165,7 @@ func (r *recording) round(round int, bills *bills) error {
 
 var programs = []string{"floor", "own", "catalog", "official", "gopay"}
 
-// bench runs benchmarks of a test program and keeps what it prints but for the verdict.
+// bench runs benchmarks of a test program and keeps its output without the verdict.
 func (r *recording) bench(env []string, program, pattern string, args ...string) error {
 	command := exec.Command(program, append([]string{"-test.run=^$", "-test.bench=^Benchmark(" + pattern + ")$"}, args...)...)
 	command.Env = append(os.Environ(), env...)

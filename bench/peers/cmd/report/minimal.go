@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// minimalPrograms are the smallest programs that make one call with each client, in a module of their own as a user has
-// it. That of the floor signs, and for the rest shows what the standard library alone comes to.
+// minimalPrograms are the smallest programs that make one call with each client, in a module of
+// their own as a user has it. That of the floor signs, and for the rest shows what the standard
+// library alone comes to.
 var minimalPrograms = []struct{ who, module, source string }{
 	{"floor", "", `package main
 
@@ -157,7 +158,7 @@ func main() {
 `},
 }
 
-// minimal builds them and counts what they bring along.
+// minimal builds them and counts the packages and modules in them.
 func (r *recording) minimal() error {
 	core, err := filepath.Abs("../..")
 	if err != nil {
@@ -212,7 +213,8 @@ func (r *recording) minimal() error {
 		if err != nil {
 			return err
 		}
-		// The program's own module counts among those that go list -m all prints, and its package is none of the client's.
+		// The program's own module counts among those that go list -m all prints, and its package
+		// is none of the client's.
 		fmt.Fprintf(r.out, "BenchmarkMinimal/%s 1 %d modules %d packages %d size-bytes\n", p.who, modules+1, packages, program.Size())
 	}
 	return nil

@@ -1,5 +1,5 @@
-// Package bill serves large files over TLS, and runs a contestant that fetches one in a process of its own, whose peak memory
-// is then that of this contestant alone.
+// Package bill serves large files over TLS, and runs a contestant that fetches one in a process of
+// its own, whose peak memory is then that of this contestant alone.
 package bill
 
 import (
@@ -25,7 +25,8 @@ import (
 	"github.com/wxpay-go/wxpay/bench/peers"
 )
 
-// Path is where the platform serves bills. The token of the address is the size in MiB and, if packed, "gzip".
+// Path is where the platform serves bills. The token of the address is the size in MiB and, if
+// packed, "gzip".
 const Path = "/v3/billdownload/file"
 
 // block is a piece of a bill: a bill is made of whole ones.
@@ -118,8 +119,8 @@ func Serve(s *Server, certificate *peers.Loopback) (base string, server *http.Se
 	return "https://" + listener.Addr().String(), server, nil
 }
 
-// Main is the program that fetches one bill with one contestant. It prints a line in the format of benchmarks: how long it
-// took, and how much memory the process had at most.
+// Main is the program that fetches one bill with one contestant. It prints a line in the format of
+// benchmarks: how long it took, and how much memory the process had at most.
 func Main(name string, contestant func(peers.Config) (*peers.Client, error)) {
 	base := flag.String("base", "", "scheme and host of the server")
 	mib := flag.Int("mib", 256, "size of the bill")

@@ -1,6 +1,6 @@
-// Package overlay takes RSA out of a build: it copies the sources of crypto/rsa of the Go installation at hand into a
-// folder, with entry points that return at once, and writes the file that go's flag -overlay reads. A program built so is
-// good for nothing but measuring what is left.
+// Package overlay takes RSA out of a build: it copies the sources of crypto/rsa of the Go
+// installation at hand into a folder, with entry points that return at once, and writes the file
+// that go's flag -overlay reads. A program built so is good for nothing but measuring what is left.
 package overlay
 
 import (
@@ -16,8 +16,8 @@ import (
 	"strings"
 )
 
-// entries are the functions that do the arithmetic, and what they return instead: a value of the right length, and no
-// error.
+// entries are the functions that do the arithmetic, and what they return instead: a value of the
+// right length, and no error.
 var entries = map[string]string{
 	"SignPKCS1v15":   "return make([]byte, priv.Size()), nil",
 	"VerifyPKCS1v15": "return nil",

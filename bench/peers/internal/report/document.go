@@ -28,7 +28,7 @@ func (r *Run) Document(w io.Writer) error {
 	return t.Execute(w, view{r})
 }
 
-// view is what the template asks.
+// view has the values of the template.
 type view struct{ *Run }
 
 // Times is the table of ratios.
@@ -99,7 +99,7 @@ func (v view) Bills() string {
 // billers are the programs that fetch bills, in the order of the table.
 var billers = []string{"floor", "wxpay", "wxpay-catalog", "official", "gopay"}
 
-// Parts is the table of what a call is made of, and of the two signers.
+// Parts is the table of the parts of a call, and of the two signers.
 func (v view) Parts() string {
 	t := table{head: []string{"part", "time"}}
 	for _, part := range [][2]string{
@@ -131,7 +131,8 @@ func (v view) Throughput() string {
 	return t.String()
 }
 
-// Ceiling is how many calls per second the processors could make if a call were a signature and a verification.
+// Ceiling is how many calls per second the processors could make if a call were a signature and a
+// verification.
 func (v view) Ceiling() string {
 	cores := 1.0
 	_, _ = fmt.Sscan(v.Config["cores"], &cores)
@@ -142,13 +143,13 @@ func (v view) Ceiling() string {
 	return fmt.Sprintf("%.0f", 1e6*cores/both)
 }
 
-// Allowed is what the parts allow libcrypto to gain, and Gained what it did gain.
+// Allowed is the gain that the parts allow libcrypto; Gained is the measured one.
 func (v view) Allowed() string { return fmt.Sprintf("%.2f", v.allowed()) }
 
 // Gained is by how much libcrypto made calls faster.
 func (v view) Gained() string { return ratio(v.Ratio("in", "Busy/rsa", "Busy/openssl", processor)) }
 
-// Retained is the table of what stays behind.
+// Retained is the table of the memory that stays in use.
 func (v view) Retained() string {
 	t := table{head: []string{"client", "goroutines", "memory"}}
 	for _, who := range contestants {
@@ -157,7 +158,7 @@ func (v view) Retained() string {
 	return t.String()
 }
 
-// Construction is the table of what a client costs to make.
+// Construction is the table of the cost of a new client.
 func (v view) Construction() string {
 	t := table{head: []string{"client", "time", "allocations / bytes"}}
 	for _, who := range contestants {
@@ -168,7 +169,7 @@ func (v view) Construction() string {
 	return t.String()
 }
 
-// Minimal is the table of what a client brings along.
+// Minimal is the table of the packages and modules that a client brings.
 func (v view) Minimal() string {
 	t := table{head: []string{"client", "modules in go list -m all", "packages beyond the standard library", "size of the program"}}
 	for _, who := range contestants {
@@ -194,7 +195,7 @@ func percent(s Stat) string {
 	return fmt.Sprintf("%.1f %%", s.Median)
 }
 
-// Targets is the table of what was aimed for.
+// Targets is the table of the targets.
 func (v view) Targets() string {
 	t := table{head: []string{"work", "measured", "target", "found", ""}}
 	for _, target := range v.targets() {
@@ -210,7 +211,7 @@ func (v view) Targets() string {
 	return t.String()
 }
 
-// Missed lists what was not reached.
+// Missed lists the targets that were missed.
 func (v view) Missed() string {
 	var b strings.Builder
 	for _, target := range v.targets() {

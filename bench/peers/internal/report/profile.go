@@ -45,8 +45,8 @@ func WriteProfile(w io.Writer, r io.Reader) error {
 	return nil
 }
 
-// bucket puts a sample where it belongs: RSA wherever it was called from; else the innermost frame that is not the
-// runtime's says whose work it was.
+// bucket puts a sample where it belongs: RSA wherever it was called from; else the innermost frame
+// that is not the runtime's says whose work it was.
 func bucket(sample *profile.Sample) string {
 	var frames []string // innermost first
 	for _, location := range sample.Location {

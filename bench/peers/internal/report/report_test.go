@@ -78,8 +78,9 @@ rsa: out
 BenchmarkFeed/wxpay-2 100 3000 ns/op
 `
 
-// A ratio is taken within a round: a slow round does not tell against who was measured in it. What was measured with RSA in
-// is another thing than what was measured without, and a round that has only one of the two has no ratio.
+// A ratio is taken within a round: a slow round does not tell against who was measured in it. What
+// was measured with RSA in is another thing than what was measured without, and a round that has
+// only one of the two has no ratio.
 func TestRatios(t *testing.T) {
 	run, err := report.Read(strings.NewReader(raw), "raw")
 	if err != nil {

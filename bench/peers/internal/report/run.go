@@ -1,5 +1,6 @@
-// Package report reads a recorded run, and writes the document and the plot from it. Nothing in them is typed by hand:
-// what the tables say comes out of the raw file, and what the text says of targets is decided from it.
+// Package report reads a recorded run, and writes the document and the plot from it. Nothing in
+// them is typed by hand: what the tables say comes out of the raw file, and what the text says of
+// targets is decided from it.
 package report
 
 import (
@@ -108,8 +109,8 @@ func (r *Run) Of(rsa, name, unit string) Stat {
 	return stat(values)
 }
 
-// Ratio is the median of the ratios that the rounds had, of one result to another. Both were measured seconds apart, so what
-// slowed one round down slowed both.
+// Ratio is the median of the ratios that the rounds had, of one result to another. Both were
+// measured seconds apart, so what slowed one round down slowed both.
 func (r *Run) Ratio(rsa, name, floor, unit string) Stat {
 	var values []float64
 	base := r.samples[key(rsa, floor, unit)]

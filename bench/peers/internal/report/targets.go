@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// target is what wxpay has to reach, and what the run found.
+// target is a figure for wxpay to reach, beside the measured one.
 type target struct {
 	work, what string
 	bound      string
@@ -15,11 +15,11 @@ type target struct {
 	reason     string // why it is missed, if it is
 }
 
-// targets compares the run with what was aimed for. The reasons stand here because only a person can know them; they are
-// printed only where a target is missed.
+// targets compares the run with what was aimed for. The reasons stand here because only a person
+// can know them; they are printed only where a target is missed.
 func (r *Run) targets() []target {
 	var all []target
-	// What is printed is what counts: nobody can see a difference behind the last digit.
+	// The printed digits count: nobody can see a difference behind the last one.
 	judge := func(work, what, sign string, s Stat, bound float64, format, reason string) {
 		limit, found := fmt.Sprintf(format, bound), fmt.Sprintf(format, s.Median)
 		a, b := number(found), number(limit)
@@ -63,7 +63,8 @@ func (r *Run) targets() []target {
 	return all
 }
 
-// allowed is by how much libcrypto could speed calls up if they were nothing but a signature and a verification.
+// allowed is by how much libcrypto could speed calls up if they were nothing but a signature and a
+// verification.
 func (r *Run) allowed() float64 {
 	sign, fast, verify := r.Of("in", "RSA/sign", processor).Median, r.Of("in", "RSA/sign-openssl", processor).Median, r.Of("in", "RSA/verify", processor).Median
 	if fast == 0 {

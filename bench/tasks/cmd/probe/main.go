@@ -1,4 +1,5 @@
-// Command probe does one task in every client against the sandbox, and prints for each what became of a mistake in it.
+// Command probe does one task in every client against the sandbox, and prints the fate of a mistake
+// in each.
 //
 //	go run ./cmd/probe place
 //
@@ -43,7 +44,8 @@ var order = tasks.Order{
 // evening is a time whose day in Beijing is another than in UTC.
 var evening = time.Now().UTC().AddDate(0, 0, -4).Truncate(24 * time.Hour).Add(20 * time.Hour)
 
-// scenarios do a task. They report whether the mistake cannot have been made, by what was sent, and the error of the task.
+// scenarios do a task. They report whether the mistake cannot have been made, by what was sent, and
+// the error of the task.
 var scenarios = map[string]func(context.Context, tasks.Tasks, *sandbox.Sandbox) (cannot bool, err error){
 	"place": func(ctx context.Context, client tasks.Tasks, _ *sandbox.Sandbox) (bool, error) {
 		_, err := client.Place(ctx, order)

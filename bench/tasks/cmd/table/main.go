@@ -20,14 +20,15 @@ import (
 // clients are the columns.
 var clients = []string{"pure", "declarative", "attribute", "typed", "official", "gopay", "resty", "requests"}
 
-// work is the rows: the method of each task and what it does.
+// work has the rows: the method of each task and its description.
 var work = []struct{ method, what string }{
 	{"Place", "place an order"}, {"Query", "query it"}, {"CloseOrder", "close it"}, {"Refund", "refund to its end"},
 	{"Complaints", "walk a list"}, {"Upload", "upload a picture"}, {"Bill", "read a bill"}, {"Transfer", "transfer, with an encrypted name"},
 	{"Notifications", "receive a notification"}, {"Apply", "send an applicant with twenty encrypted members"},
 }
 
-// names are those of the API's members. One is repeated where a task writes it again, in whatever spelling.
+// names are those of the API's fields. One is repeated where a task writes it again, in any
+// spelling.
 var names = []string{
 	"appid", "mchid", "description", "out_trade_no", "notify_url", "amount", "total", "payer", "openid", "prepay_id", "trade_state",
 	"out_refund_no", "refund", "currency", "begin_date", "end_date", "complaint_id", "media_id", "bill_date", "download_url", "hash_value",
@@ -35,7 +36,7 @@ var names = []string{
 	"contact_name", "filename", "sha256",
 }
 
-// count is what a task takes in one client.
+// count has the figures of a task in one client.
 type count struct {
 	lines, repeated int
 	source          string
@@ -131,7 +132,7 @@ func lines(source string) (n int) {
 
 var separators = regexp.MustCompile(`[^A-Za-z0-9_]+`)
 
-// repeated counts the members that a function names again.
+// repeated counts the fields that a function names again.
 func repeated(function *ast.FuncDecl) (n int) {
 	seen := make(map[string]int)
 	add := func(word string) {
@@ -162,7 +163,7 @@ func repeated(function *ast.FuncDecl) (n int) {
 	return n
 }
 
-// tables writes what was counted.
+// tables writes the counts.
 func tables(all map[string]map[string]count, once map[string]int) string {
 	var b strings.Builder
 	row := func(cells ...any) {
@@ -263,8 +264,8 @@ func write(path, tables string) error {
 // branded are the words that tell whose code it is.
 var branded = regexp.MustCompile(`\b(wxpay|webhook|gopay|wechat|resty|requests|sdk|core|jsapi|refunddomestic|fileuploader|notify|payments|verifiers|plumbing)\.`)
 
-// mask prints the tasks without the names of their packages, the variants of each in an order of its own. With a folder it writes
-// a file for each task there, and the order to KEY.md.
+// mask prints the tasks without the names of their packages, the variants of each in an order of
+// its own. With a folder it writes a file for each task there, and the order to KEY.md.
 func mask(all map[string]map[string]count, seed uint64, folder string) error {
 	key := "# Which way is whose\n\n"
 	for i, w := range work {

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// makeMistakes makes every mistake that has edits or shows itself, and compares its fate with the table. It returns what differs.
+// makeMistakes makes every mistake that has edits or shows itself, and compares its fate with the
+// table. It returns the differences.
 func makeMistakes(dir string) (differ []string, err error) {
 	temporary, err := os.MkdirTemp("", "mistakes")
 	if err != nil {
@@ -39,7 +40,7 @@ func makeMistakes(dir string) (differ []string, err error) {
 	return differ, nil
 }
 
-// makeIn makes the mistake and returns its fates: those that the compiler refuses, and those that the probe sees.
+// makeIn makes the mistake and returns its fates, from the compiler and from the probe.
 func (m *mistake) makeIn(dir, temporary string) (map[string]fate, error) {
 	fates := make(map[string]fate)
 	overlay := make(map[string]string)

@@ -1,17 +1,17 @@
 package main
 
-// fate is what becomes of a mistake.
+// fate is the end of a mistake.
 type fate string
 
 const (
-	compiler   fate = "compiler" // the compiler refuses it, and the editor marks it
+	compiler   fate = "compiler" // the compiler rejects it, and the editor marks it
 	impossible fate = "cannot"   // there is no way to make it
 	told       fate = "told"     // an error or the log says so before the platform does, or in its place
-	refused    fate = "refused"  // the platform refuses it, if it does
+	refused    fate = "refused"  // the platform rejects it, if it does
 	silent     fate = "silent"   // nothing says so
 )
 
-// mistake is what goes wrong in these tasks.
+// mistake is one thing that can go wrong in these tasks.
 type mistake struct {
 	what  string
 	fates map[string]fate

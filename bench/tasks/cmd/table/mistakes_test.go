@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The clients still have what the edits change; -make shows what becomes of it.
+// The clients still contain the text that the edits change; -make shows the fate of each.
 func TestMistakes(t *testing.T) {
 	made := 0
 	for _, m := range mistakes {

@@ -1,5 +1,6 @@
-// Package sdk is a typed client in the manner of openai-go, small and written by hand: services with methods, a struct of
-// parameters for each, optional values in wrappers, typed answers, and lists that page by themselves.
+// Package sdk is a typed client in the manner of openai-go, small and written by hand: services
+// with methods, a struct of parameters for each, optional values in wrappers, typed responses, and
+// lists that page by themselves.
 package sdk
 
 import (
@@ -103,7 +104,7 @@ type OrderPayer struct {
 	OpenID string `json:"openid"`
 }
 
-// OrderNewResponse is the answer to a new order.
+// OrderNewResponse is the response to a new order.
 type OrderNewResponse struct {
 	PrepayID string `json:"prepay_id"`
 }
@@ -158,7 +159,7 @@ type RefundAmount struct {
 	Currency string `json:"currency"`
 }
 
-// RefundStatus is where a refund stands.
+// RefundStatus is the state of a refund.
 type RefundStatus string
 
 // The states of a refund.
@@ -231,10 +232,10 @@ func (p *ComplaintPager) Next() bool {
 	return p.err == nil && len(p.page) > 0
 }
 
-// Current is where the pager stands.
+// Current is the pager's present item.
 func (p *ComplaintPager) Current() Complaint { return p.page[p.at] }
 
-// Err is what ended it.
+// Err is the error that ended it.
 func (p *ComplaintPager) Err() error { return p.err }
 
 // MediaService has the uploads.
@@ -246,7 +247,7 @@ type MediaUploadParams struct {
 	Filename string
 }
 
-// Media is what was uploaded.
+// Media is an uploaded file.
 type Media struct {
 	MediaID string `json:"media_id"`
 }
@@ -340,7 +341,7 @@ type TransferNewParams struct {
 	SceneReports   []TransferReport `json:"transfer_scene_report_infos"`
 }
 
-// TransferReport says what a transfer is for.
+// TransferReport names the purpose of a transfer.
 type TransferReport struct {
 	InfoType    string `json:"info_type"`
 	InfoContent string `json:"info_content"`
@@ -357,24 +358,24 @@ func (s TransferService) New(ctx context.Context, params TransferNewParams) (*Tr
 	return answer, s.do(ctx, "POST", "/v3/fund-app/mch-transfer/transfer-bills", params, answer)
 }
 
-// EncryptText encrypts a sensitive member.
+// EncryptText encrypts a sensitive field.
 func (s TransferService) EncryptText(text string) (string, error) { return s.keys.Encrypt(text) }
 
 // ApplicantService has the applicants.
 type ApplicantService struct{ base }
 
-// ApplicantNewResponse is the answer to a new applicant.
+// ApplicantNewResponse is the response to a new applicant.
 type ApplicantNewResponse struct {
 	ApplymentID int64 `json:"applyment_id"`
 }
 
-// New submits an applicant, whose sensitive members are encrypted with EncryptText.
+// New submits an applicant, whose sensitive fields are encrypted with EncryptText.
 func (s ApplicantService) New(ctx context.Context, params tasks.Applicant) (*ApplicantNewResponse, error) {
 	answer := new(ApplicantNewResponse)
 	return answer, s.do(ctx, "POST", "/v3/applyment4sub/applyment/", params, answer)
 }
 
-// EncryptText encrypts a sensitive member.
+// EncryptText encrypts a sensitive field.
 func (s ApplicantService) EncryptText(text string) (string, error) { return s.keys.Encrypt(text) }
 
 // EventService has the notifications.

@@ -1,4 +1,5 @@
-// Command catalog fetches a bill with package own, with the catalogue and every stage on; see package bill.
+// Command catalog fetches a bill with package own, with the catalogue and every stage on; see
+// package bill.
 package main
 
 import (
