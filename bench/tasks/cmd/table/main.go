@@ -24,7 +24,7 @@ var clients = []string{"pure", "declarative", "attribute", "typed", "official", 
 var work = []struct{ method, what string }{
 	{"Place", "place an order"}, {"Query", "query it"}, {"CloseOrder", "close it"}, {"Refund", "refund to its end"},
 	{"Complaints", "walk a list"}, {"Upload", "upload a picture"}, {"Bill", "read a bill"}, {"Transfer", "transfer, with an encrypted name"},
-	{"Notifications", "receive a notification"}, {"Apply", "send an applicant with twenty encrypted members"},
+	{"Notifications", "receive a notification"}, {"Apply", "send an applicant with twenty encrypted fields"},
 }
 
 // names are those of the API's fields. One is repeated where a task writes it again, in any
@@ -206,7 +206,7 @@ func tables(all map[string]map[string]count, once map[string]int) string {
 		cells = append(cells, once[client])
 	}
 	row(cells...)
-	b.WriteString("\nNames of members that a task writes again:\n\n")
+	b.WriteString("\nNames of fields that a task writes again:\n\n")
 	head("task")
 	for _, w := range work {
 		cells := []any{w.what}

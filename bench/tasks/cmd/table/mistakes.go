@@ -50,13 +50,13 @@ var mistakes = []mistake{
 			"resty":       {{`Get("/v3/pay/transactions/`, `Get("/v3/pay/transaction/`}},
 			"requests":    {{`Pathf("/v3/pay/transactions/`, `Pathf("/v3/pay/transaction/`}},
 		}},
-	{what: "a required member of the body is misspelt", scenario: "place",
+	{what: "a required field of the body is misspelt", scenario: "place",
 		fates: each(told, told, told, compiler, compiler, refused, refused, refused),
 		edits: everywhere([2]string{`"description"`, `"descripton"`}, edits{
 			"typed":    {{"Description: o", "Descripton: o"}},
 			"official": {{"Description: core", "Descripton: core"}},
 		})},
-	{what: "an optional member of the body is misspelt", scenario: "place",
+	{what: "an optional field of the body is misspelt", scenario: "place",
 		fates: each(told, told, told, compiler, compiler, refused, refused, refused),
 		edits: everywhere([2]string{`o.NotifyURL,`, `o.NotifyURL, "goods_tga": "WXG",`}, edits{
 			"typed":    {{"o.NotifyURL,", `o.NotifyURL, Attatch: sdk.String("x"),`}},
@@ -81,7 +81,7 @@ var mistakes = []mistake{
 		})},
 	{what: "a number with a slash goes into the path", scenario: "slash", as: clients,
 		fates: each(impossible, impossible, impossible, impossible, impossible, refused, impossible, refused)},
-	{what: "a sensitive member is not encrypted", scenario: "transfer", as: ours,
+	{what: "a sensitive field is not encrypted", scenario: "transfer", as: ours,
 		fates: each(impossible, impossible, impossible, refused, refused, refused, refused, refused),
 		edits: edits{
 			"typed":    {{"name, err := c.Transfers.EncryptText(t.UserName)\n\t" + unlessEncrypted, "name := t.UserName\n"}},
