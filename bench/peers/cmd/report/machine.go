@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// machine describes this computer; a property that cannot be read is "unknown".
+// These functions describe this computer; a property that cannot be read is "unknown".
 
 func loadAverage() string {
 	text, err := os.ReadFile("/proc/loadavg")
@@ -15,6 +15,15 @@ func loadAverage() string {
 		return "unknown"
 	}
 	return strings.Join(strings.Fields(string(text))[:3], " ")
+}
+
+// revision is that of the measured source, with "+" if the folder has changes.
+func revision() string {
+	text, err := exec.Command("git", "describe", "--always", "--dirty=+", "--exclude=*").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(text))
 }
 
 func memory() string {

@@ -2,18 +2,23 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/wxpay-go/wxpay/bench/peers/internal/report"
 )
+
+type minimalProgram struct{ who, source string }
 
 // minimalPrograms are the smallest programs that make one call with each client, in a module of
 // their own as a user has it. That of the floor signs, and for the rest shows what the standard
 // library alone comes to.
-var minimalPrograms = []struct{ who, module, source string }{
-	{"floor", "", `package main
+var minimalPrograms = []minimalProgram{
+	{"floor", `package main
 
 import (
 	"crypto"
@@ -65,7 +70,7 @@ func main() {
 	fmt.Println(order["trade_state"])
 }
 `},
-	{"wxpay", "github.com/wxpay-go/wxpay", `package main
+	{"wxpay", `package main
 
 import (
 	"context"
@@ -87,7 +92,7 @@ func main() {
 	fmt.Println(res.Get("trade_state"))
 }
 `},
-	{"official", "github.com/wechatpay-apiv3/wechatpay-go", `package main
+	{"official", `package main
 
 import (
 	"context"
@@ -122,7 +127,7 @@ func main() {
 	fmt.Println(*order.TradeState)
 }
 `},
-	{"gopay", "github.com/go-pay/gopay", `package main
+	{"gopay", `package main
 
 import (
 	"context"
@@ -159,63 +164,79 @@ func main() {
 }
 
 // minimal builds them and counts the packages and modules in them.
-func (r *recording) minimal() error {
-	core, err := filepath.Abs("../..")
-	if err != nil {
-		return err
-	}
-	for _, p := range minimalPrograms {
-		folder := filepath.Join(r.folder, "minimal-"+p.who)
-		if err := os.Mkdir(folder, 0o755); err != nil {
-			return err
-		}
-		mod := "module minimal\n\ngo 1.26.0\n"
-		if p.module != "" {
-			version, err := run("go", "list", "-m", "-f", "{{.Version}}", p.module)
+func (r *recording) minimal(programs []minimalProgram) error {
+	for _, p := range programs {
+		if err := r.do("minimal-"+p.who, func(w io.Writer) error {
+			fmt.Fprint(w, "round: 0\nrsa: in\n")
+			modules, packages, size, err := build(filepath.Join(r.folder, "minimal-"+p.who), p.source)
 			if err != nil {
-				return err
+				report.WriteAbsent(w, "Minimal/"+p.who, err.Error())
+				return nil
 			}
-			mod += fmt.Sprintf("\nrequire %s %s\n", p.module, strings.TrimSpace(string(version)))
-		}
-		if p.who == "wxpay" {
-			mod += fmt.Sprintf("\nreplace %s => %s\n", p.module, core)
-		}
-		for name, text := range map[string]string{"go.mod": mod, "main.go": p.source} {
-			if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
-				return err
-			}
-		}
-		in := func(args ...string) (lines int, err error) {
-			command := exec.Command("go", args...)
-			command.Dir = folder
-			command.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0")
-			out, err := output(command)
-			if err != nil {
-				return 0, err
-			}
-			return len(slices.DeleteFunc(strings.Split(string(out), "\n"), func(line string) bool { return line == "" || line == "minimal" })), nil
-		}
-		if _, err := in("mod", "tidy"); err != nil {
+			_, err = fmt.Fprintf(w, "BenchmarkMinimal/%s 1 %d linked-modules %d packages %d size-bytes\n", p.who, modules, packages, size)
+			return err
+		}); err != nil {
 			return err
 		}
-		modules, err := in("list", "-m", "all")
-		if err != nil {
-			return err
-		}
-		packages, err := in("list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".")
-		if err != nil {
-			return err
-		}
-		if _, err := in("build", "-trimpath", "-ldflags=-s -w", "-o", "program", "."); err != nil {
-			return err
-		}
-		program, err := os.Stat(filepath.Join(folder, "program"))
-		if err != nil {
-			return err
-		}
-		// The program's own module counts among those that go list -m all prints, and its package
-		// is none of the client's.
-		fmt.Fprintf(r.out, "BenchmarkMinimal/%s 1 %d modules %d packages %d size-bytes\n", p.who, modules+1, packages, program.Size())
 	}
 	return nil
+}
+
+// build builds a program as a module of its own in folder, which it makes. It asks no network:
+// versions and checksums are those of this module, and the modules must be in the module cache.
+//
+// The modules are those of the program's packages and the program itself.
+func build(folder, source string) (modules, packages int, size int64, err error) {
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		return 0, 0, 0, err
+	}
+	file := filepath.Join(folder, "main.go")
+	if err := os.WriteFile(file, []byte(source), 0o644); err != nil {
+		return 0, 0, 0, err
+	}
+	out, err := run("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}} {{with .Replace}}{{.Dir}}{{end}}{{end}}", file)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	modules = 1
+	mod := "module minimal\n\ngo 1.26.0\n"
+	needed := strings.Split(string(out), "\n")
+	slices.Sort(needed)
+	for _, line := range slices.Compact(needed) {
+		switch fields := strings.Fields(line); len(fields) {
+		case 3:
+			mod += fmt.Sprintf("\nreplace %s => %s\n", fields[0], fields[2])
+			fallthrough
+		case 2:
+			mod += fmt.Sprintf("\nrequire %s %s\n", fields[0], fields[1])
+			modules++
+		}
+	}
+	sums, err := os.ReadFile("go.sum")
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	for name, text := range map[string][]byte{"go.mod": []byte(mod), "go.sum": sums} {
+		if err := os.WriteFile(filepath.Join(folder, name), text, 0o644); err != nil {
+			return 0, 0, 0, err
+		}
+	}
+	lines := func(args ...string) (int, error) {
+		command := exec.Command("go", args...)
+		command.Dir = folder
+		command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "GOPROXY=off", "CGO_ENABLED=0")
+		out, err := output(command)
+		return strings.Count(string(out), "\n"), err
+	}
+	if packages, err = lines("list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "."); err != nil {
+		return 0, 0, 0, err
+	}
+	if _, err := lines("build", "-trimpath", "-ldflags=-s -w", "-o", "program", "."); err != nil {
+		return 0, 0, 0, err
+	}
+	program, err := os.Stat(filepath.Join(folder, "program"))
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	return modules, packages - 1, program.Size(), nil // the program itself is no package of the client
 }

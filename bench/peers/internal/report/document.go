@@ -69,7 +69,7 @@ func (v view) Allocations() string {
 		row := []string{titles[work.name]}
 		for _, who := range contestants {
 			name := work.bench + "/" + who
-			row = append(row, fmt.Sprintf("%.0f / %s", v.Of(work.rsa, name, allocsPerOp).Median, kilobytes(v.Of(work.rsa, name, bytesPerOp).Median)))
+			row = append(row, allocated(v.Of(work.rsa, name, allocsPerOp), v.Of(work.rsa, name, bytesPerOp)))
 		}
 		t.add(row...)
 	}
@@ -84,7 +84,7 @@ func (v view) Bills() string {
 			name := "Bill/" + size + "-" + coding + "/"
 			row := []string{strings.Replace(size, "MiB", " MiB", 1) + ", " + coding}
 			for _, who := range billers {
-				cell := "not measured"
+				cell := unknown
 				if peak := v.peak(name + who); peak.Known() {
 					cell = fmt.Sprintf("%s, %.1f MiB", ratio(v.Ratio("in", name+who, name+"floor", processor)), peak.Median)
 				}
@@ -121,7 +121,7 @@ func (v view) Throughput() string {
 		if title == "" {
 			title = "wxpay with libcrypto"
 		}
-		calls := "–"
+		calls := unknown
 		if s.Known() {
 			calls = fmt.Sprintf("%.0f", 1/s.Median)
 		}
@@ -153,7 +153,7 @@ func (v view) Gained() string { return ratio(v.Ratio("in", "Busy/rsa", "Busy/ope
 func (v view) Retained() string {
 	t := table{head: []string{"client", "goroutines", "memory"}}
 	for _, who := range contestants {
-		t.add(names[who], fmt.Sprintf("%.0f", v.Of("out", "Retained/"+who, "goroutines").Median), fmt.Sprintf("%.0f KiB", v.Of("out", "Retained/"+who, "kept-KiB").Median))
+		t.add(names[who], figure("%.0f", v.Of("out", "Retained/"+who, "goroutines")), figure("%.0f KiB", v.Of("out", "Retained/"+who, "kept-KiB")))
 	}
 	return t.String()
 }
@@ -163,18 +163,18 @@ func (v view) Construction() string {
 	t := table{head: []string{"client", "time", "allocations / bytes"}}
 	for _, who := range contestants {
 		name := "Construction/" + who
-		t.add(names[who], fmt.Sprintf("%.1f µs", v.Of("in", name, perOp).Median*1e6),
-			fmt.Sprintf("%.0f / %s", v.Of("in", name, allocsPerOp).Median, kilobytes(v.Of("in", name, bytesPerOp).Median)))
+		t.add(names[who], figure("%.1f µs", v.Of("in", name, perOp).times(1e6)),
+			allocated(v.Of("in", name, allocsPerOp), v.Of("in", name, bytesPerOp)))
 	}
 	return t.String()
 }
 
 // Minimal is the table of the packages and modules that a client brings.
 func (v view) Minimal() string {
-	t := table{head: []string{"client", "modules in go list -m all", "packages beyond the standard library", "size of the program"}}
+	t := table{head: []string{"client", "modules in the program", "packages beyond the standard library", "size of the program"}}
 	for _, who := range contestants {
 		name := "Minimal/" + who
-		t.add(names[who], fmt.Sprintf("%.0f", v.Of("in", name, "modules").Median), fmt.Sprintf("%.0f", v.Of("in", name, "packages").Median), fmt.Sprintf("%.1f MB", v.size(who).Median))
+		t.add(names[who], figure("%.0f", v.Of("in", name, "linked-modules")), figure("%.0f", v.Of("in", name, "packages")), figure("%.1f MB", v.size(who)))
 	}
 	return t.String()
 }
@@ -238,14 +238,34 @@ func (v view) Absent() string {
 	for name, reason := range peers.Absent {
 		lines = append(lines, fmt.Sprintf("- %s: %s.\n", name, reason))
 	}
+	for name, reason := range v.absent {
+		lines = append(lines, fmt.Sprintf("- %s, not measured in this run: %s\n", name, reason))
+	}
 	slices.Sort(lines)
 	return strings.Join(lines, "")
+}
+
+// unknown is a cell without a result.
+const unknown = "not measured"
+
+func figure(format string, s Stat) string {
+	if !s.Known() {
+		return unknown
+	}
+	return fmt.Sprintf(format, s.Median)
+}
+
+func allocated(count, bytes Stat) string {
+	if !count.Known() {
+		return unknown
+	}
+	return fmt.Sprintf("%.0f / %s", count.Median, kilobytes(bytes.Median))
 }
 
 func ratio(s Stat) string {
 	switch {
 	case !s.Known():
-		return "–"
+		return unknown
 	case s.Low == s.High:
 		return fmt.Sprintf("%.2f", s.Median)
 	}

@@ -4,8 +4,10 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +21,7 @@ type Run struct {
 	Config map[string]string
 
 	samples map[string]map[int]float64 // by key of work, contestant and unit, and by round
+	absent  map[string]string          // the reason, by work and contestant
 }
 
 // Units of the raw file, as package benchfmt calls them.
@@ -29,10 +32,40 @@ const (
 	allocsPerOp = "allocs/op"
 )
 
-// Read reads a raw file: the output of go test -bench, with lines "round: 1" between the rounds.
+// absence is the beginning of a line for a contestant that failed in a piece of work.
+const absence = "absent: "
+
+// place is the place in a source file that go test prints before a message.
+var place = regexp.MustCompile(`^\w+\.go:\d+: `)
+
+// WriteAbsent writes a line of a raw file: the contestant of "Work/contestant" failed. The reason
+// becomes one line of at most 200 bytes.
+func WriteAbsent(w io.Writer, name, reason string) {
+	reason = place.ReplaceAllString(strings.Join(strings.Fields(reason), " "), "")
+	if len(reason) > 200 {
+		reason = strings.ToValidUTF8(reason[:200], "") + "…"
+	}
+	fmt.Fprintf(w, "%s%s: %s\n", absence, processors.ReplaceAllString(name, ""), reason)
+}
+
+// processors is the number that go test appends to the name of a benchmark; elapsed its time.
+var processors = regexp.MustCompile(`(-\d+)?( \(.*\))?$`)
+
+// Read reads a raw file: the output of go test -bench, with lines "round: 1" between the rounds,
+// and those of WriteAbsent.
 func Read(r io.Reader, name string) (*Run, error) {
-	run := &Run{Config: map[string]string{}, samples: map[string]map[int]float64{}}
-	for reader := benchfmt.NewReader(r, name); reader.Scan(); {
+	run := &Run{Config: map[string]string{}, samples: map[string]map[int]float64{}, absent: map[string]string{}}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if line, found := strings.CutPrefix(line, absence); found {
+			who, reason, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			run.absent[who] = reason
+		}
+	}
+	for reader := benchfmt.NewReader(bytes.NewReader(text), name); reader.Scan(); {
 		switch record := reader.Result().(type) {
 		case *benchfmt.SyntaxError:
 			return nil, record
