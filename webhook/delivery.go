@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"crypto"
+	"strings"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -30,7 +31,7 @@ func (h *Handler) begin(ctx context.Context, d *Delivery) (*delivery, context.Co
 // untrusted returns the VerifyError of a delivery.
 func (t *delivery) untrusted(reason error) error {
 	return &VerifyError{
-		Serial: redact.Printable(t.arrived.Serial()), Reason: reason,
+		Serial: strings.Clone(redact.Printable(t.arrived.Serial())), Reason: reason,
 		Probe: apiv3.Signature{Value: headers.First(t.arrived.Header, apiv3.HeaderSignature)}.IsProbe(),
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -403,4 +404,45 @@ func TestDeliver(t *testing.T) {
 	assert.Equal(t, 401, answer.Status)
 	assert.JSONEq(t, `{"code":"FAIL","message":"the notification was not accepted"}`, string(answer.Body))
 	assert.NotContains(t, fmt.Sprintf("%+v", answer), "accepted")
+}
+
+// A server such as fasthttp uses the buffers of a request again once Deliver has returned, also while the function still runs.
+func TestDeliverKeepsNoBuffer(t *testing.T) {
+	for name, take := range map[string]func(*webhook.Handler, map[string][]string, []byte) *webhook.Event{
+		"Deliver": func(h *webhook.Handler, header map[string][]string, body []byte) (event *webhook.Event) {
+			h.On(webhook.TransactionSuccess, func(_ context.Context, e *webhook.Event) error { event = e; return nil })
+			require.Equal(t, http.StatusNoContent, h.Deliver(t.Context(), &webhook.Delivery{Header: header, Body: body}).Status)
+			return event
+		},
+		"Parse": func(h *webhook.Handler, header map[string][]string, body []byte) *webhook.Event {
+			event, err := h.Parse(t.Context(), header, body)
+			require.NoError(t, err)
+			return event
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			built, body := payment().build()
+			// The texts of the headers lie in a buffer too.
+			var buffers [][]byte
+			header := map[string][]string{}
+			for key, values := range built {
+				buffer := []byte(values[0])
+				buffers = append(buffers, buffer, body)
+				header[key] = []string{unsafe.String(unsafe.SliceData(buffer), len(buffer))}
+			}
+			event := take(newHandler(t), header, body)
+			before := []any{string(event.Raw()), event.ID, event.Serial, event.RequestID, event.Get("out_trade_no").String()}
+			for i := range before {
+				if text, ok := before[i].(string); ok {
+					before[i] = strings.Clone(text)
+				}
+			}
+			for _, buffer := range buffers {
+				for i := range buffer {
+					buffer[i] = 'X'
+				}
+			}
+			assert.Equal(t, before, []any{string(event.Raw()), event.ID, event.Serial, event.RequestID, event.Get("out_trade_no").String()})
+		})
+	}
 }

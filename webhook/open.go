@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -30,7 +31,7 @@ func canonical(header map[string][]string) map[string][]string {
 	return header
 }
 
-// accept checks and opens a delivery with its body.
+// accept checks and opens a delivery with its body, which it copies: the caller may reuse it.
 func (t *delivery) accept(ctx context.Context) error {
 	if int64(len(t.arrived.Body)) > t.h.maxBody {
 		return t.h.tooLarge()
@@ -41,6 +42,7 @@ func (t *delivery) accept(ctx context.Context) error {
 	if err := t.admit(ctx); err != nil {
 		return err
 	}
+	t.arrived.Body = bytes.Clone(t.arrived.Body)
 	return t.open()
 }
 
@@ -138,8 +140,8 @@ func (t *delivery) open() error {
 	if e.owner = t.h.merchant; e.owner == nil {
 		e.owner = redact.Hide(m)
 	}
-	e.Merchant, e.Serial = m.ID, t.signature.Serial
-	e.RequestID = headers.First(t.arrived.Header, apiv3.HeaderRequestID)
+	e.Merchant, e.Serial = m.ID, strings.Clone(t.signature.Serial) // a server may lend the texts of headers, too
+	e.RequestID = strings.Clone(headers.First(t.arrived.Header, apiv3.HeaderRequestID))
 	if err := e.setResource(plaintext); err != nil {
 		return err
 	}

@@ -23,7 +23,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Deliver receives one notification without net/http. It does the work of ServeHTTP except reading
 // the body and writing the response. The names in d.Header may have any case. When ctx ends,
-// Deliver stops waiting for the function, which keeps running.
+// Deliver stops waiting for the function, which keeps running. Deliver keeps nothing of d after it
+// has returned, so a server may reuse its buffers.
 func (h *Handler) Deliver(ctx context.Context, d *Delivery) Response {
 	copied := *d
 	copied.Header = canonical(d.Header)
@@ -73,7 +74,7 @@ func (t *delivery) receive(ctx context.Context, w http.ResponseWriter, r *http.R
 }
 
 // Parse verifies and decrypts one notification: no routing, no deduplication, no response. The
-// names in header may have any case. Keys and Choose get ctx.
+// names in header may have any case. Keys and Choose get ctx. The event holds a copy of body.
 //
 // The error is a *[VerifyError] if nothing proves that the notification comes from the platform,
 // and otherwise one of this package's values or apiv3.ErrDecrypt. Respond with 4xx or 5xx to an
