@@ -73,6 +73,7 @@ var arrows = map[string][]string{
 	"sandbox/internal/flow/transfer":  flow("order"),
 	"":                                {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "wxcode", "internal/…"}, // the top of all
 	"api":                             {""},
+	"wxpaytest":                       {"", "apiv3", "catalog", "transport", "webhook"},
 
 	"internal/autofill":   {"fact", "internal/jsonwalk", "internal/redact", "internal/target"},
 	"internal/atomicfile": {"internal/fault", "internal/tempfile"},
