@@ -434,7 +434,7 @@ func TestCluster(t *testing.T) {
 			if !separate {
 				// Attempts to find the others by what these told are made each second.
 				connected := func() bool { return c.nodes[1].server.NumRoutes() > 0 }
-				require.Eventually(t, func() bool { return !connected() }, 5*time.Second, time.Millisecond)
+				require.Eventually(t, func() bool { return !connected() }, 30*time.Second, time.Millisecond)
 				assert.Never(t, connected, 3*time.Second, 10*time.Millisecond, "it is cut off for as long as it is meant to be")
 			}
 			publish()

@@ -70,7 +70,7 @@ func TestJoiningALane(t *testing.T) {
 				}
 				select {
 				case <-done[lane]:
-				case <-time.After(20 * time.Second):
+				case <-time.After(time.Minute):
 					assert.Fail(t, "a lane stands", "lane %d at its job %d", lane, i)
 					return
 				}
@@ -96,7 +96,7 @@ func TestSweep(t *testing.T) {
 	assert.Eventually(t, func() bool {
 		s := shown(g.Sandbox)
 		return s["L1"] == 1 && s["L2"] == 1 && s["L3"] == 1
-	}, 20*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 }
 
 // A lane goes on after its head was settled, however soon that is.
@@ -114,7 +114,7 @@ func TestSettleAtOnce(t *testing.T) {
 		}
 	}})()
 	defer busy(t, q)()
-	assert.Eventually(t, func() bool { return shown(g.Sandbox)["F2"] == 1 }, 20*time.Second, 20*time.Millisecond)
+	assert.Eventually(t, func() bool { return shown(g.Sandbox)["F2"] == 1 }, time.Minute, 20*time.Millisecond)
 }
 
 // A job that is retried as soon as it has ended is queued, not lost.

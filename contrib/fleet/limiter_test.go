@@ -40,7 +40,7 @@ func TestLimiterShared(t *testing.T) {
 			t.Parallel()
 			key := feedKey
 			key.Template = fmt.Sprint(t.Name())
-			ctx, cancel := context.WithTimeout(t.Context(), long)
+			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var mu sync.Mutex
 			var due, used []time.Time
@@ -64,6 +64,13 @@ func TestLimiterShared(t *testing.T) {
 					})
 				}
 			}
+			time.Sleep(long)
+			assert.Eventually(t, func() bool {
+				mu.Lock()
+				defer mu.Unlock()
+				return len(used) > 0
+			}, time.Minute, time.Millisecond)
+			cancel()
 			wg.Wait()
 			elapsed := time.Since(begin)
 			late := time.Duration(0)
@@ -73,7 +80,6 @@ func TestLimiterShared(t *testing.T) {
 			t.Logf("%d requests in %v: %.1f %% of the rate, at most %d due and %d let through in a second, %v late at worst",
 				len(used), elapsed.Round(time.Millisecond), 100*float64(len(used))/(float64(perSecond)*elapsed.Seconds()),
 				fleet.Densest(due, time.Second), fleet.Densest(used, time.Second), late.Round(time.Microsecond))
-			assert.NotEmpty(t, used)
 			assert.LessOrEqual(t, fleet.Densest(due, time.Second), fleet.LimitBound(perSecond))
 			assert.LessOrEqual(t, float64(len(used)), 1.1*float64(perSecond)*elapsed.Seconds()+float64(fleet.LimitBound(perSecond)))
 		})
@@ -141,7 +147,7 @@ func TestLimiterRefuses(t *testing.T) {
 func TestLimiterKeyDeleted(t *testing.T) {
 	e := embedded(t)
 	l := limiter(t, e)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, err := l.Acquire(ctx, feedKey, fact.Rate{PerSecond: 100})
 	require.NoError(t, err)

@@ -118,7 +118,7 @@ func submit(t testing.TB, q *fleet.Queue, jobs ...fleet.Job) {
 func work(t testing.TB, workers ...*fleet.Worker) {
 	t.Helper()
 	stop := start(t, workers...)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	err := workers[0].Queue.Idle(ctx)
 	stop()

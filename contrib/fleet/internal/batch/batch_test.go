@@ -7,10 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -100,6 +103,59 @@ func listen(t *testing.T) *sandbox.Server {
 	return s
 }
 
+// gate keeps requests from a platform once so many have come to it.
+type gate struct {
+	platform http.Handler
+	url      string
+
+	mu   sync.Mutex
+	left int
+	full chan struct{} // closed when a request waits
+	open chan struct{} // closed when none waits any more
+	drop bool          // what waited then has no effect
+	once sync.Once
+}
+
+// keep puts a gate in front of a platform.
+func keep(t *testing.T, platform http.Handler, after int) *gate {
+	t.Helper()
+	g := &gate{platform: platform, left: after, full: make(chan struct{}), open: make(chan struct{})}
+	server := httptest.NewServer(g)
+	g.url = server.URL
+	t.Cleanup(func() {
+		g.release(true)
+		server.Close()
+	})
+	return g
+}
+
+// env is what leads a client to the gate.
+func (g *gate) env() string { return "WXPAY_BASE_URL=" + g.url }
+
+// release lets all requests through, or drops those that wait.
+func (g *gate) release(drop bool) {
+	g.once.Do(func() {
+		g.drop = drop
+		close(g.open)
+	})
+}
+
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	g.left--
+	passes := g.left >= 0
+	if g.left == -1 {
+		close(g.full)
+	}
+	g.mu.Unlock()
+	if !passes {
+		if <-g.open; g.drop {
+			return
+		}
+	}
+	g.platform.ServeHTTP(w, r)
+}
+
 func TestVersion(t *testing.T) {
 	code, stdout, stderr := newShell(t).run("--version")
 	assert.Zero(t, code, stderr)
@@ -176,17 +232,18 @@ func TestKilled(t *testing.T) {
 	s := newShell(t, gateway.Env()...)
 	const n = 300
 	file := s.file("feeds.ndjson", feedLines(n))
-	args := []string{file, feedsPath, "--rate", "150", "--data", s.path("data"), "--workers", "8"}
-	for round := 1; round <= 2; round++ {
+	args := []string{file, feedsPath, "--rate", "1000", "--data", s.path("data"), "--workers", "8"}
+	for _, lost := range []bool{false, true} { // what was in hand had its effect, or never arrived
+		gate := keep(t, gateway, 60)
 		child := exec.Command(os.Args[0], args...)
-		child.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1")
+		child.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1", gate.env())
 		child.Stderr = os.Stderr
 		require.NoError(t, child.Start())
-		require.Eventually(t, func() bool { return len(gateway.Ledger.Effects(sandbox.FeedEffect)) >= round*60 }, 30*time.Second, time.Millisecond)
+		<-gate.full
 		require.NoError(t, child.Process.Kill())
 		_ = child.Wait()
+		gate.release(lost)
 	}
-	require.Less(t, len(gateway.Ledger.Effects(sandbox.FeedEffect)), n, "it was killed too late to show anything")
 	code, _, stderr := s.run(append(args, "-o", s.path("out.ndjson"))...)
 	assert.Equal(t, 0, code, stderr)
 	times := make(map[string]int)
@@ -355,11 +412,19 @@ func TestServer(t *testing.T) {
 		assert.Contains(t, stderr, `there is no such queue as "wxpya": --queue names one to which jobs were submitted`, command)
 	}
 
-	impatient, giveUp := context.WithTimeout(t.Context(), 2*time.Second)
+	impatient, giveUp := context.WithCancel(t.Context())
 	defer giveUp()
 	var notes bytes.Buffer
-	code = batch.Main(impatient, append([]string{"drain"}, store...), nil, io.Discard, &notes, s.env)
-	assert.Equal(t, 4, code)
+	draining := make(chan int, 1)
+	go func() {
+		draining <- batch.Main(impatient, append([]string{"drain"}, store...), nil, io.Discard, &notes, s.env)
+	}()
+	require.Eventually(t, func() bool {
+		_, stdout, _ := s.run(append([]string{"status"}, store...)...)
+		return strings.Contains(stdout, "closed to new jobs")
+	}, time.Minute, 20*time.Millisecond)
+	giveUp()
+	assert.Equal(t, 4, <-draining)
 	assert.Contains(t, notes.String(), `"resume" opens it again`)
 
 	working, stop := context.WithCancel(t.Context())

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/batch"
+	"github.com/wxpay-go/wxpay/internal/iotest"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -34,21 +36,25 @@ func TestInterrupted(t *testing.T) {
 func testInterrupted(t *testing.T, end os.Signal) {
 	gateway := listen(t)
 	s := newShell(t, gateway.Env()...)
+	gate := keep(t, gateway, 20)
 	const n = 200
 	gone := s.path("gone")
 	require.NoError(t, os.Mkdir(gone, 0o700))
-	args := []string{s.file("feeds.ndjson", feedLines(n)), feedsPath, "--rate", "100", "--data", s.path("data"), "-o", filepath.Join(gone, "out.ndjson")}
+	args := []string{s.file("feeds.ndjson", feedLines(n)), feedsPath, "--rate", "1000", "--workers", "8", "--data", s.path("data"),
+		"-o", filepath.Join(gone, "out.ndjson")}
 	child := exec.Command(os.Args[0], args...)
 	if signal.Ignored(syscall.SIGHUP) && end == syscall.SIGHUP {
 		t.Skip("hang-ups are ignored here, and the program leaves it at that")
 	}
-	child.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1")
-	var notes bytes.Buffer
+	child.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1", gate.env())
+	var notes iotest.Buffer
 	child.Stderr = &notes
 	require.NoError(t, child.Start())
-	require.Eventually(t, func() bool { return len(gateway.Ledger.Effects(sandbox.FeedEffect)) >= 20 }, 30*time.Second, time.Millisecond)
+	<-gate.full
 	require.NoError(t, os.Remove(gone))
 	require.NoError(t, child.Process.Signal(end))
+	assert.Eventually(t, func() bool { return strings.Contains(notes.String(), "Interrupted: ") }, time.Minute, time.Millisecond)
+	gate.release(false)
 	_ = child.Wait()
 	assert.Equal(t, 4, child.ProcessState.ExitCode(), notes.String())
 	assert.Contains(t, notes.String(), "the results: ", "that they are missing is told as well")
@@ -104,8 +110,9 @@ func TestInterruptedSubmission(t *testing.T) {
 	pipe, feed := io.Pipe()
 	ctx, interrupt := context.WithCancel(t.Context())
 	go func() {
-		_, _ = feed.Write([]byte(feedLines(1)))
-		time.Sleep(time.Second)
+		for i := range 2 { // the second is read when the first is taken, so the submission runs
+			_, _ = feed.Write([]byte(feedLine(i) + "\n"))
+		}
 		interrupt()
 	}()
 	defer feed.Close()
