@@ -73,3 +73,15 @@ func TestWorkflowFitsGoLines(t *testing.T) {
 		}
 	}
 }
+
+// The paths of CODEOWNERS exist: a line for one that does not would ask nobody.
+func TestOwnersOwnSomething(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, ".github/CODEOWNERS"))
+	require.NoError(t, err)
+	lines := regexp.MustCompile(`(?m)^/(\S+)(?: +@wxpay-go/[a-z]+)+$`).FindAllStringSubmatch(string(text), -1)
+	require.Len(t, lines, strings.Count(string(text), "\n/"))
+	for _, line := range lines {
+		_, err := os.Stat(filepath.Join(root, line[1]))
+		assert.NoError(t, err)
+	}
+}
