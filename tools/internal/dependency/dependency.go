@@ -18,17 +18,20 @@ import (
 	"github.com/wxpay-go/wxpay/tools/internal/tree"
 )
 
-// A Dependency is a module of others that a go.mod requires directly.
+// A Dependency is a module of others that a go.mod requires.
 type Dependency struct {
 	Path, Version string   // the newest version, if modules require different ones
-	By            []string // the directories of the modules that require it
-	Licence       string   // its SPDX name; empty if the text is not known
+	By            []string // the directories of the modules that require it directly; none for what only dependencies require
+	Released      bool     // a released module requires it, perhaps through others
+	Licence       string   // its SPDX name; empty if the text is not on our list
 	Size          int64    // of the module's zip, in bytes
 }
 
-// Direct returns the direct dependencies of all modules in the repository in dir, by path. What is not in the module cache is
-// downloaded.
-func Direct(dir string) ([]Dependency, error) {
+// Direct reports whether a module of ours requires the dependency itself.
+func (d Dependency) Direct() bool { return len(d.By) > 0 }
+
+// All returns the dependencies of all modules in the repository in dir, by path. What is not in the module cache is downloaded.
+func All(dir string) ([]Dependency, error) {
 	modules, err := tree.Read(dir)
 	if err != nil {
 		return nil, err
@@ -36,7 +39,7 @@ func Direct(dir string) ([]Dependency, error) {
 	found := make(map[string]*Dependency)
 	for _, m := range modules {
 		for _, r := range m.File.Require {
-			if r.Indirect || tree.Owns(r.Mod.Path) {
+			if tree.Owns(r.Mod.Path) {
 				continue
 			}
 			d := found[r.Mod.Path]
@@ -47,7 +50,10 @@ func Direct(dir string) ([]Dependency, error) {
 			if semver.Compare(r.Mod.Version, d.Version) > 0 {
 				d.Version = r.Mod.Version
 			}
-			d.By = append(d.By, m.Dir)
+			d.Released = d.Released || m.Released()
+			if !r.Indirect {
+				d.By = append(d.By, m.Dir)
+			}
 		}
 	}
 	args := []string{"mod", "download", "-json"}
