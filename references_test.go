@@ -174,6 +174,28 @@ func TestPagesResolve(t *testing.T) {
 	require.Greater(t, spans, 500, "too few code spans were found")
 }
 
+// Each promise of SECURITY.md names tests that hold it.
+func TestPromisesNameTests(t *testing.T) {
+	t.Parallel()
+	tests := readSources(t).tests
+	text, err := os.ReadFile("SECURITY.md")
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(text), "\n## Promises\n")
+	section, _, found := strings.Cut(rest, "\n## ")
+	require.True(t, found)
+	promises := strings.Split(section, "\n- ")[1:]
+	require.Greater(t, len(promises), 5)
+	for _, promise := range promises {
+		named := testName.FindAllStringSubmatch(promise, -1)
+		assert.NotEmpty(t, named, "no test holds: %s", promise)
+		for _, name := range named {
+			assert.True(t, tests[name[1]], "there is no %s", name[1])
+		}
+	}
+}
+
+var testName = regexp.MustCompile("`(Test\\w+)`")
+
 var (
 	fences = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
 	// lineBreak is one inside a paragraph: a code span may go on after it.
@@ -233,7 +255,7 @@ func readSources(t *testing.T) *goSources {
 		case strings.Contains(name, "testdata/") && name != "testdata/vectors/README.md":
 		case strings.HasSuffix(name, ".go"):
 			return s.add(name)
-		case strings.HasSuffix(name, ".md") && name != "CHANGELOG.md":
+		case strings.HasSuffix(name, ".md") && !strings.HasPrefix(path.Base(name), "CHANGELOG."):
 			s.pages = append(s.pages, name)
 		}
 		return nil
