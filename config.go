@@ -45,7 +45,8 @@ type config struct {
 	attempts       int
 	limiter        middleware.Limiter // nil: no request waits
 	middlewares    []middleware.Middleware
-	logger         *slog.Logger
+	logger         *slog.Logger // nil: calls and keys write no record
+	findings       *slog.Logger // nil: findings write no record
 	logNumbers     bool
 	observer       func(context.Context, middleware.Observation)
 	timeout        time.Duration
@@ -84,6 +85,7 @@ func defaults() config {
 		concurrency:    64,
 		queueSize:      10_000,
 		userAgent:      defaultUserAgent,
+		findings:       slog.Default(),
 		clock:          time.Now,
 		nonce:          rand.Text,
 	}

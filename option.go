@@ -174,11 +174,14 @@ func WithMiddleware(middlewares ...middleware.Middleware) Option {
 	}
 }
 
-// WithLogger makes the client write one record for each call, see [middleware.Log], and one for
-// each new finding of the checks before sending, see [WithPreflight]. The default writes none.
+// WithLogger makes the client write a record of each call, see [middleware.Log], and of each
+// refresh of its keys. Its warnings go to the same logger: each new finding of the checks before
+// sending, see [WithPreflight], and fields of a response that contradict the call or the catalogue.
+// Without this option only the warnings are written, to the slog.Default() at the time of [New].
+// nil writes nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
-		c.logger, c.told = logger, nil
+		c.logger, c.findings, c.told = logger, logger, nil
 		return nil
 	}
 }

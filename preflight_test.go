@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net/http"
 	"os"
@@ -321,18 +322,26 @@ func TestPreflightWarnSends(t *testing.T) {
 	assert.Equal(t, []string{"wrong type body /appid", "supplementary character body /description", "missing field body /out_trade_no",
 		"missing field body /amount", "missing field body /notify_url"}, records(t, log.String()))
 	assert.NotContains(t, log.String(), "SECRET")
+}
 
-	// Without a logger nothing is logged, least of all to the process's.
-	before := slog.Default()
-	defer slog.SetDefault(before)
-	log.Reset()
-	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
-	for _, client := range []*wxpay.Client{newClient(t, wxpay.WithTransport(answer{})),
-		newClient(t, wxpay.WithPreflight(wxpay.PreflightWarn), wxpay.WithTransport(answer{}))} {
-		_, err = client.Chain("v3/no/such/thing").Get(context.Background())
+// Who sets no logger gets the warnings in the program's log, and only them.
+func TestFindingsGoToTheDefaultLogger(t *testing.T) {
+	var log bytes.Buffer
+	before, out, flags := slog.Default(), stdlog.Writer(), stdlog.Flags()
+	defer func() {
+		slog.SetDefault(before)
+		stdlog.SetOutput(out) // SetDefault has changed both
+		stdlog.SetFlags(flags)
+	}()
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	get := func(options ...wxpay.Option) {
+		_, err := newClient(t, append(options, wxpay.WithTransport(answer{}))...).Chain("v3/no/such/thing").Get(context.Background())
 		require.NoError(t, err)
 	}
+	get(wxpay.WithLogger(nil))
 	assert.Empty(t, log.String())
+	get()
+	assert.Equal(t, []string{"unknown operation operation "}, records(t, log.String()))
 }
 
 // A client warns by default, and of one thing once: not in the next call, not for the next element of an array, and not in the
