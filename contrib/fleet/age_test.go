@@ -10,6 +10,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
@@ -51,7 +52,7 @@ func TestRecordsGivenUp(t *testing.T) {
 	t.Run("an unknown one", func(t *testing.T) {
 		t.Parallel()
 		g := newGateway(t)
-		e := embedded(t)
+		e := fleettest.Embedded(t)
 		q := forgetful(t, e, g.client)
 		require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 		submit(t, q, feed("F1"))
@@ -67,7 +68,7 @@ func TestRecordsGivenUp(t *testing.T) {
 	t.Run("one that was begun, and is submitted again", func(t *testing.T) {
 		t.Parallel()
 		g := newGateway(t)
-		e := embedded(t)
+		e := fleettest.Embedded(t)
 		died := &stuck{next: g.Transport(), reached: make(chan struct{})}
 		q := forgetful(t, e, clientOf(t, g.Sandbox, died))
 		job := cancel("plfk2020042013")
@@ -87,7 +88,7 @@ func TestRecordsGivenUp(t *testing.T) {
 	t.Run("an unknown one that holds up others", func(t *testing.T) {
 		t.Parallel()
 		g := newGateway(t)
-		e := embedded(t)
+		e := fleettest.Embedded(t)
 		q := forgetful(t, e, g.client)
 		require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 		submit(t, q, ordered("F1", "card"), ordered("F2", "card"))
@@ -100,7 +101,7 @@ func TestRecordsGivenUp(t *testing.T) {
 	t.Run("one that was begun", func(t *testing.T) {
 		t.Parallel()
 		g := newGateway(t)
-		e := embedded(t)
+		e := fleettest.Embedded(t)
 		died := &stuck{next: g.Transport(), reached: make(chan struct{})}
 		q := forgetful(t, e, clientOf(t, g.Sandbox, died))
 		submit(t, q, feed("F1"))
@@ -118,7 +119,7 @@ func TestRecordsGivenUp(t *testing.T) {
 	t.Run("ones that only waited", func(t *testing.T) {
 		t.Parallel()
 		g := newGateway(t)
-		e, err := fleet.Connect(context.Background(), standalone(t).ClientURL())
+		e, err := fleet.Connect(context.Background(), fleettest.Standalone(t).ClientURL())
 		require.NoError(t, err)
 		defer e.Close()
 		q := forgetful(t, e, g.client)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
 )
 
 // The time for one question to the engine. No answer comes when the server that had it dies, or when it has no leader, and
@@ -16,19 +18,6 @@ const (
 	askMost  = 5 * time.Second
 	askLeast = time.Second
 )
-
-// asking returns the context of one question. Where it can be, several fit into the time that a worker has before its lease
-// ends.
-func (q *Queue) asking(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, min(max(q.lease/8, askLeast), askMost))
-}
-
-// publish stores a message, in one try.
-func (q *Queue) publish(ctx context.Context, m *nats.Msg, opts ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
-	ctx, cancel := q.asking(ctx)
-	defer cancel()
-	return q.engine.js.PublishMsg(ctx, m, opts...)
-}
 
 // What a cluster cannot answer while it elects a leader, for 4 to 10 s, is asked again for rideTime.
 const (
@@ -74,10 +63,8 @@ func (e *Engine) passing(err error) bool {
 	if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
 		return false
 	}
-	var api *jetstream.APIError
-	if errors.As(err, &api) {
-		return inProcess(err) ||
-			api.Code == http.StatusServiceUnavailable && api.ErrorCode != jsStoreFailed && !errors.Is(e.explain(err), ErrNoSpace)
+	if of, passing := jserror.Unavailable(err); of {
+		return passing && (jserror.InProcess(err) || !errors.Is(e.Explain(err), ErrNoSpace))
 	}
 	var legacy *nats.APIError // of a watch, which goes another way
 	if errors.As(err, &legacy) {
@@ -94,11 +81,14 @@ func (e *Engine) passing(err error) bool {
 	return false
 }
 
-// inProcess reports whether a leader does not know yet: the same message, or another one on its subject, is on its way to the
-// other copies. What becomes of that is told to who asks again.
-func inProcess(err error) bool {
-	return isCode(err, jetstream.JSErrCodeStreamWrongLastSequenceConstant) || isCode(err, jsDuplicateInProcess)
+// sleep waits, and reports whether ctx is still alive.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
-
-// jsDuplicateInProcess is JSStreamDuplicateMessageConflict of nats-server's errors.json.
-const jsDuplicateInProcess jetstream.ErrorCode = 10158

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
@@ -23,7 +24,7 @@ func TestAnswerThatNeverComes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t, wxpay.WithLimiter(fleet.Marking(middleware.NewLimits())))
-			e := embedded(t)
+			e := fleettest.Embedded(t)
 			q := newQueue(t, e, g.client, shortLease)
 			submit(t, q, feed("F1"))
 			effects := 0

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -59,6 +60,6 @@ func runDiskFull(dir string) error {
 // A disk that is full is told at once, rather than after a wait for an answer that does not come.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	out, err := reexec("disk full", t.TempDir()).Output()
+	out, err := fleettest.Reexec("disk full", t.TempDir()).Output()
 	require.NoError(t, err, "%s", out)
 }

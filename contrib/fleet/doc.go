@@ -1,7 +1,8 @@
 // Package fleet makes very many calls to WeChat Pay APIv3, in one process or on many machines, under one limit that they
 // share: bulk jobs that take hours or days, survive the death of any process, and carry each number out once.
 //
-// The queue, the results, the shared limit and the notifications live in NATS JetStream. [Embedded] runs it inside the
+// The queue, the results and the shared limit live in NATS JetStream, and so do notifications, of which package relay takes care.
+// [Embedded] runs it inside the
 // process, with its files in a directory and no listening socket; [Connect] uses a server or a cluster that you run. All
 // else is the same for both, so that a job can begin on one machine and move to three when it is outgrown.
 //

@@ -19,34 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 )
-
-// embedded opens an engine in a directory of the test's own, closed with the test.
-func embedded(t testing.TB, opts ...fleet.EmbeddedOption) *fleet.Engine {
-	t.Helper()
-	e, err := fleet.Embedded(t.TempDir(), opts...)
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, e.Close()) })
-	return e
-}
-
-// standalone runs a server on a free port of the loopback interface.
-func standalone(t testing.TB, change ...func(*server.Options)) *server.Server {
-	t.Helper()
-	o := &server.Options{ServerName: "one", Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true}
-	for _, c := range change {
-		c(o)
-	}
-	s, err := server.NewServer(o)
-	require.NoError(t, err)
-	s.Start()
-	require.True(t, s.ReadyForConnections(30*time.Second))
-	t.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
-	return s
-}
 
 func stream(t testing.TB, e *fleet.Engine, name string) jetstream.Stream {
 	t.Helper()
@@ -171,7 +145,7 @@ func TestEmbeddedLeavesNothingRunning(t *testing.T) {
 
 func TestSyncAlways(t *testing.T) {
 	t.Parallel()
-	e := embedded(t, fleet.WithSync(0))
+	e := fleettest.Embedded(t, fleet.WithSync(0))
 	stream(t, e, "s")
 	_, err := e.JetStream().Publish(t.Context(), "s.x", []byte("x"))
 	assert.NoError(t, err)
@@ -179,7 +153,7 @@ func TestSyncAlways(t *testing.T) {
 
 func TestConnect(t *testing.T) {
 	t.Parallel()
-	s := standalone(t)
+	s := fleettest.Standalone(t)
 	e, err := fleet.Connect(t.Context(), s.ClientURL())
 	require.NoError(t, err)
 	stream(t, e, "s")
@@ -207,11 +181,11 @@ func TestConnectRefuses(t *testing.T) {
 	_, err = fleet.Connect(ctx, "nats://"+address)
 	require.ErrorIs(t, err, fleet.ErrUnreachable)
 
-	plain := standalone(t, func(o *server.Options) { o.JetStream = false })
+	plain := fleettest.Standalone(t, func(o *server.Options) { o.JetStream = false })
 	_, err = fleet.Connect(t.Context(), plain.ClientURL())
 	assert.ErrorContains(t, err, "gives no access to JetStream")
 
-	secret := standalone(t, func(o *server.Options) { o.Username, o.Password = "u", "p" })
+	secret := fleettest.Standalone(t, func(o *server.Options) { o.Username, o.Password = "u", "p" })
 	_, err = fleet.Connect(t.Context(), secret.ClientURL())
 	assert.ErrorContains(t, err, "Authorization Violation")
 
@@ -229,7 +203,7 @@ func TestConnectRefuses(t *testing.T) {
 // Addresses may be divided by blanks, too.
 func TestAddresses(t *testing.T) {
 	t.Parallel()
-	address := strings.TrimPrefix(standalone(t).ClientURL(), "nats://")
+	address := strings.TrimPrefix(fleettest.Standalone(t).ClientURL(), "nats://")
 	e, err := fleet.Connect(t.Context(), "127.0.0.1:1, "+address+",")
 	require.NoError(t, err)
 	require.NoError(t, e.Close())
@@ -249,10 +223,10 @@ func TestBadAddress(t *testing.T) {
 // What is said while a connection is broken is not said later, when a job may be in other hands.
 func TestNothingIsSaidLater(t *testing.T) {
 	t.Parallel()
-	s := standalone(t)
-	p := newProxy(t)
-	p.lead(strings.TrimPrefix(s.ClientURL(), "nats://"))
-	far, err := fleet.Connect(t.Context(), "nats://"+p.address())
+	s := fleettest.Standalone(t)
+	p := fleettest.NewProxy(t)
+	p.Lead(strings.TrimPrefix(s.ClientURL(), "nats://"))
+	far, err := fleet.Connect(t.Context(), "nats://"+p.Address())
 	require.NoError(t, err)
 	defer far.Close()
 	near, err := nats.Connect(s.ClientURL())
@@ -263,10 +237,10 @@ func TestNothingIsSaidLater(t *testing.T) {
 	require.NoError(t, near.Flush())
 
 	conn := far.JetStream().Conn()
-	p.setCut(true)
+	p.SetCut(true)
 	require.Eventually(t, func() bool { return conn.Status() == nats.RECONNECTING }, 30*time.Second, time.Millisecond)
 	require.Error(t, conn.Publish("word", []byte("stale")))
-	p.setCut(false)
+	p.SetCut(false)
 	require.Eventually(t, func() bool { return conn.Publish("word", []byte("fresh")) == nil }, 30*time.Second, time.Millisecond)
 	m, err := heard.NextMsg(30 * time.Second)
 	require.NoError(t, err)

@@ -227,3 +227,20 @@ func (j *Job) lane(d digester) string {
 	}
 	return d.digest("lane", j.Order)
 }
+
+// LineError is one job, or line of a file, that was not queued. Nothing of what the line says is in it.
+type LineError struct {
+	File string
+	Line int
+	Err  error
+}
+
+func (e *LineError) Error() string {
+	if e.File == "" {
+		return fmt.Sprintf("line %d: %v", e.Line, e.Err)
+	}
+	return fmt.Sprintf("%s, line %d: %v", e.File, e.Line, e.Err)
+}
+
+// Unwrap returns what is wrong.
+func (e *LineError) Unwrap() error { return e.Err }

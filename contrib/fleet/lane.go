@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
 )
 
 // A lane holds the jobs with one order, first in, first out. Its token in the work queue, of which there is never more than
@@ -23,7 +25,7 @@ func (q *Queue) head(ctx context.Context, lane string) (*jetstream.RawStreamMsg,
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("fleet: reading a lane: %w", q.engine.explain(err))
+		return nil, fmt.Errorf("fleet: reading a lane: %w", q.engine.Explain(err))
 	}
 	return m, nil
 }
@@ -39,8 +41,8 @@ func (q *Queue) wakeLane(ctx context.Context, lane string) (bool, error) {
 		return false, err
 	}
 	_, err = q.publish(ctx, q.token(lane))
-	if err != nil && !subjectFull(err) {
-		return false, fmt.Errorf("fleet: waking a lane: %w", q.engine.explain(err))
+	if err != nil && !jserror.SubjectFull(err) {
+		return false, fmt.Errorf("fleet: waking a lane: %w", q.engine.Explain(err))
 	}
 	return true, nil
 }
@@ -52,13 +54,13 @@ func (q *Queue) wake(ctx context.Context) (int, error) {
 	defer answered()
 	info, err := q.lanes.Info(ask)
 	if err != nil {
-		return 0, fmt.Errorf("fleet: reading the state of the lanes: %w", q.engine.explain(err))
+		return 0, fmt.Errorf("fleet: reading the state of the lanes: %w", q.engine.Explain(err))
 	}
 	if info.State.Msgs == 0 {
 		return 0, nil
 	}
 	if info, err = q.lanes.Info(ask, jetstream.WithSubjectFilter(q.laneSubject("*", "*"))); err != nil {
-		return 0, fmt.Errorf("fleet: listing the lanes: %w", q.engine.explain(err))
+		return 0, fmt.Errorf("fleet: listing the lanes: %w", q.engine.Explain(err))
 	}
 	seen := make(map[string]bool)
 	woken := 0
@@ -78,91 +80,7 @@ func (q *Queue) wake(ctx context.Context) (int, error) {
 	return woken, nil
 }
 
-// keySweep is where the control bucket keeps how far the lanes were swept: a sequence in their stream.
-const keySweep = "sweep"
-
-// sweepMost is how many jobs one sweep looks at.
-const sweepMost = 100
-
-// sweep wakes lanes whose token is missing, in a queue that is never idle, until ctx ends: some of them each turn, of which all
-// workers together take one after the other.
-func (r *running) sweep(ctx context.Context) {
-	turn := r.lease / 2
-	var met uint64 // the revision of keySweep that was met last
-	for sleep(ctx, turn+spread(turn/4, 0)) {
-		if r.paused.Load() != nil {
-			continue
-		}
-		var err error
-		if met, err = r.sweepOnce(ctx, met); err != nil && ctx.Err() == nil {
-			r.trouble(err)
-		}
-	}
-}
-
-// sweepOnce sweeps if nobody has since revision met, and returns the revision to give it next time.
-func (q *Queue) sweepOnce(ctx context.Context, met uint64) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, rideSetup)
-	defer cancel()
-	wrap := func(err error) error {
-		return fmt.Errorf("fleet: looking for lanes that stand: %w", q.engine.explain(err))
-	}
-	entry, err := q.control.Get(ctx, keySweep)
-	var revision uint64
-	next := uint64(1)
-	switch {
-	case err == nil:
-		revision = entry.Revision()
-		if n, err := strconv.ParseUint(string(entry.Value()), 10, 64); err == nil {
-			next = n
-		}
-	case !errors.Is(err, jetstream.ErrKeyNotFound):
-		return met, wrap(err)
-	}
-	if revision != met {
-		return revision, nil // somebody does it
-	}
-	save := func(ctx context.Context) (err error) {
-		revision, err = q.control.Update(ctx, keySweep, strconv.AppendUint(nil, next, 10), revision)
-		return err
-	}
-	seen := make(map[string]bool)
-	var failed error
-	for looked := range sweepMost {
-		m, err := q.lanes.GetMsg(ctx, next, jetstream.WithGetMsgSubject(q.laneSubject("*", "*")))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			if next = 1; looked == 0 && revision == 0 {
-				return 0, nil // there are no lanes
-			}
-			break
-		}
-		if err != nil {
-			failed = wrap(err)
-			break
-		}
-		if looked == 0 { // it is this worker's turn if nobody else takes it now
-			if err := save(ctx); wrongSequence(err) {
-				return met, nil
-			} else if err != nil {
-				return met, wrap(err)
-			}
-		}
-		next = m.Sequence + 1
-		parts := strings.Split(m.Subject, ".")
-		if lane := parts[len(parts)-2]; !seen[lane] {
-			seen[lane] = true
-			_, err := q.wakeLane(ctx, lane)
-			if err != nil && !errors.Is(err, ErrSealed) && !errors.Is(err, ErrNewer) { // which others can read
-				failed = err
-				break
-			}
-		}
-	}
-	// Also after a failure, or when time is over: the next sweep goes on behind what made it so.
-	ctx, done := q.asking(context.WithoutCancel(ctx))
-	defer done()
-	if err := save(ctx); err != nil && !wrongSequence(err) && failed == nil {
-		failed = wrap(err)
-	}
-	return revision, failed
+// token is the message that has a worker look after a lane.
+func (q *Queue) token(lane string) *nats.Msg {
+	return &nats.Msg{Subject: q.tokenSubject(lane), Header: nats.Header{headerVersion: {recordVersion}}}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
@@ -43,9 +44,9 @@ func ordered(number, order string) fleet.Job {
 // What joins a lane of a cluster just as its token is taken off the queue does not wait until the queue is idle.
 func TestJoiningALane(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, false)
-	e := c.connect(t)
-	c.healthy(t, e)
+	c := fleettest.NewCluster(t, false)
+	e := c.Connect(t)
+	c.Healthy(t, e)
 	g := newGateway(t)
 	q := newQueue(t, e, g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute }) // no sweep comes to the rescue
 	defer busy(t, q)()
@@ -85,7 +86,7 @@ func TestJoiningALane(t *testing.T) {
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	q := newQueue(t, e, g.client, shortLease)
 	submit(t, q, ordered("L1", "a"), ordered("L2", "a"), ordered("L3", "b"))
 	jobs, err := e.JetStream().Stream(t.Context(), "wxpay-jobs")
@@ -103,7 +104,7 @@ func TestSweep(t *testing.T) {
 func TestSettleAtOnce(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute })
+	q := newQueue(t, fleettest.Embedded(t), g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute })
 	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	submit(t, q, ordered("F1", "card"), ordered("F2", "card"))
 	defer start(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold, OnResult: func(r fleet.Result) {
@@ -121,7 +122,7 @@ func TestSettleAtOnce(t *testing.T) {
 func TestRetryAtOnce(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute })
+	q := newQueue(t, fleettest.Embedded(t), g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute })
 	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 20}))
 	submit(t, q, feeds(20)...)
 	stop := start(t, &fleet.Worker{Queue: q, OnResult: func(r fleet.Result) {

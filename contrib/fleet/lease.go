@@ -102,11 +102,6 @@ func (h *hold) checkAt(now time.Time) error {
 	return nil
 }
 
-// since is how long ago t was. The monotonic clock may stand still while the machine sleeps, the other one does not.
-func since(t, now time.Time) time.Duration {
-	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
-}
-
 // keep renews the leases until ctx ends.
 func (l *leases) keep(ctx context.Context) {
 	tick := time.NewTicker(l.length / leaseTurns)
@@ -158,4 +153,11 @@ func (l *leases) answered(m *nats.Msg) {
 	if h := l.held[key]; h != nil {
 		h.heard = later(h.heard, l.turns[n])
 	}
+}
+
+// delivery is a message that was taken.
+type delivery struct {
+	*nats.Msg
+	// since is when it was asked for: the server counts its lease from some moment after that.
+	since time.Time
 }

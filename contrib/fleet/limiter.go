@@ -107,7 +107,7 @@ func NewLimiter(ctx context.Context, e *Engine, opts ...LimiterOption) (*Limiter
 		}
 		return err
 	}); err != nil {
-		return nil, fmt.Errorf("fleet: the bucket of the shared limits: %w", e.explain(err))
+		return nil, fmt.Errorf("fleet: the bucket of the shared limits: %w", e.Explain(err))
 	}
 	l.store = &bucketStore{conn: e.js.Conn(), bucket: bucket}
 	l.clock.store = l.store

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -34,7 +35,7 @@ func TestLimiterShared(t *testing.T) {
 	if os.Getenv("WXPAY_TEST_LONG") != "" {
 		long = 30 * time.Second
 	}
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	for _, perSecond := range []int{5, 500} {
 		t.Run(fmt.Sprint(perSecond), func(t *testing.T) {
 			t.Parallel()
@@ -87,7 +88,7 @@ func TestLimiterShared(t *testing.T) {
 }
 
 func TestLimiterRules(t *testing.T) {
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	l := limiter(t, e, fleet.WithRules(
 		middleware.Rule{Method: "GET"},
 		middleware.Rule{Template: "/v3/x", PerSecond: 1},
@@ -132,7 +133,7 @@ func TestLimiterRules(t *testing.T) {
 }
 
 func TestLimiterRefuses(t *testing.T) {
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	for says, opt := range map[string]fleet.LimiterOption{
 		"requests in flight":   fleet.WithRules(middleware.Rule{InFlight: 3}),
 		"a negative rate":      fleet.WithRules(middleware.Rule{PerSecond: -1}),
@@ -145,7 +146,7 @@ func TestLimiterRefuses(t *testing.T) {
 
 // An operator who deletes a key begins it anew, and stops nothing.
 func TestLimiterKeyDeleted(t *testing.T) {
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	l := limiter(t, e)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -170,7 +171,7 @@ func TestLimiterCutOff(t *testing.T) {
 	for name, fallback := range map[string]bool{"waits": false, "fraction": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := standalone(t)
+			s := fleettest.Standalone(t)
 			e, err := fleet.Connect(t.Context(), s.ClientURL())
 			require.NoError(t, err)
 			defer e.Close()
@@ -210,7 +211,7 @@ func TestLimiterCutOff(t *testing.T) {
 
 // One token a call, as a worker with one caller takes them.
 func BenchmarkLimiter(b *testing.B) {
-	e := embedded(b)
+	e := fleettest.Embedded(b)
 	l := limiter(b, e)
 	b.ReportAllocs()
 	for b.Loop() {

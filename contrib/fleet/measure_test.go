@@ -25,6 +25,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 )
 
 // feedFile is an NDJSON file of n feeds that is made while it is read.
@@ -96,7 +97,7 @@ func TestSubmitInLittleMemory(t *testing.T) {
 		fmt.Printf("measured %s\n", text)
 		return
 	}
-	server := standalone(t)
+	server := fleettest.Standalone(t)
 	before, _ := usage(t)
 	child := exec.Command(os.Args[0], "-test.run=^TestSubmitInLittleMemory$", "-test.v")
 	child.Env = append(os.Environ(), "FLEET_TEST_SUBMIT="+server.ClientURL(), "FLEET_TEST_LINES="+strconv.Itoa(n))
@@ -120,7 +121,7 @@ func TestSubmitInLittleMemory(t *testing.T) {
 // remote is a platform in a process of its own, so that what it costs is not counted here.
 func remote(b *testing.B) *wxpay.Client {
 	b.Helper()
-	platform := reexec("platform", "")
+	platform := fleettest.Reexec("platform", "")
 	stdin, err := platform.StdinPipe()
 	require.NoError(b, err)
 	stdout, err := platform.StdoutPipe()
@@ -166,7 +167,7 @@ func BenchmarkDirect(b *testing.B) {
 
 func BenchmarkJob(b *testing.B) {
 	eachCalls(b, func(b *testing.B, client *wxpay.Client, calls int) {
-		q := newQueue(b, embedded(b), client)
+		q := newQueue(b, fleettest.Embedded(b), client)
 		jobs := make([]fleet.Job, b.N)
 		for i := range jobs {
 			jobs[i] = feed(fmt.Sprintf("F%07d", i))
@@ -209,7 +210,7 @@ func measured(b *testing.B, run func()) {
 }
 
 func BenchmarkSubmit(b *testing.B) {
-	q := newQueue(b, embedded(b), newGateway(b).client)
+	q := newQueue(b, fleettest.Embedded(b), newGateway(b).client)
 	b.ResetTimer()
 	s, err := q.Submit(b.Context(), fleet.Sheet{Path: feedsPath}.NDJSON(&feedFile{n: b.N}), fleet.Intake{})
 	require.NoError(b, err)

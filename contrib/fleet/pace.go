@@ -325,13 +325,6 @@ func spread(base time.Duration, tries int) time.Duration {
 	return time.Duration(rand.Int64N(int64(base<<min(tries, 6)) + 1))
 }
 
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
 // turnAway refuses those whose waiting would end before their token: the first in line gets the one at start, at best.
 func (p *pace) turnAway(start time.Time) {
 	due := p.clock.localTime(start)

@@ -47,7 +47,7 @@ func (q *Queue) pause(ctx context.Context, p Pause) error {
 	}
 	// It is sealed, since the platform's words in it may name somebody.
 	err = q.engine.ride(ctx, askMost, func(ctx context.Context) error {
-		_, err := q.control.Create(ctx, keyPause, q.keys.seal(keyPause, text))
+		_, err := q.control.Create(ctx, keyPause, q.keys.Seal(keyPause, text))
 		if !errors.Is(err, jetstream.ErrKeyExists) {
 			return err
 		}
@@ -58,7 +58,7 @@ func (q *Queue) pause(ctx context.Context, p Pause) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("fleet: pausing the queue: %w", q.engine.explain(err))
+		return fmt.Errorf("fleet: pausing the queue: %w", q.engine.Explain(err))
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (q *Queue) Paused(ctx context.Context) (*Pause, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("fleet: reading whether the queue is paused: %w", q.engine.explain(err))
+		return nil, fmt.Errorf("fleet: reading whether the queue is paused: %w", q.engine.Explain(err))
 	}
 	return q.readPause(entry.Value()), nil
 }
@@ -82,7 +82,7 @@ func (q *Queue) Paused(ctx context.Context) (*Pause, error) {
 // readPause reads a pause. What cannot be read is one all the same.
 func (q *Queue) readPause(sealed []byte) *Pause {
 	p := new(Pause)
-	if text, _, err := q.keys.open(keyPause, sealed); err != nil || json.Unmarshal(text, p) != nil || p.Reason == "" {
+	if text, _, err := q.keys.Open(keyPause, sealed); err != nil || json.Unmarshal(text, p) != nil || p.Reason == "" {
 		p.Reason = "for a reason that cannot be read"
 	}
 	return p
@@ -93,60 +93,10 @@ func (q *Queue) Resume(ctx context.Context) error {
 	for _, key := range []string{keyPause, keyClosed} {
 		err := q.engine.ride(ctx, askMost, func(ctx context.Context) error { return q.control.Delete(ctx, key) })
 		if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
-			return fmt.Errorf("fleet: resuming the queue: %w", q.engine.explain(err))
+			return fmt.Errorf("fleet: resuming the queue: %w", q.engine.Explain(err))
 		}
 	}
 	return nil
-}
-
-// Drain closes the queue to new jobs and waits until nothing waits or runs any more. Jobs that stand behind one whose
-// outcome is unknown cannot run, and are not waited for; [Queue.Status] counts them. The queue stays closed until Resume. A
-// queue that is paused does not get empty: Drain returns an error then. A Submit that is under way may still queue what it has in
-// hand, some hundred jobs, before it returns ErrClosed: drain once more after it.
-func (q *Queue) Drain(ctx context.Context) error {
-	if err := q.engine.ride(ctx, askMost, func(ctx context.Context) error {
-		_, err := q.control.Put(ctx, keyClosed, []byte("1"))
-		return err
-	}); err != nil {
-		return fmt.Errorf("fleet: closing the queue: %w", q.engine.explain(err))
-	}
-	return q.Idle(ctx)
-}
-
-// Idle waits until nothing waits or runs. A pause ends it with an error that tells why, and so does an engine that cannot be
-// reached for half a minute.
-func (q *Queue) Idle(ctx context.Context) error {
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		empty := false
-		if err := q.engine.insist(ctx, func() error {
-			ask, answered := q.asking(ctx)
-			info, err := q.jobs.Info(ask)
-			answered()
-			if err != nil {
-				return fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.explain(err))
-			}
-			if info.State.Msgs > 0 {
-				return nil
-			}
-			left, err := q.wake(ctx)
-			empty = err == nil && left == 0
-			return err
-		}); err != nil || empty {
-			return err
-		}
-		if p, err := q.Paused(ctx); err != nil {
-			return err
-		} else if p != nil {
-			return &PausedError{*p}
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }
 
 // PausedError is the end of a wait for a queue that is paused.

@@ -27,6 +27,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
@@ -59,7 +60,7 @@ type field struct {
 	t         *testing.T
 	trial     trial
 	random    *rand.Rand
-	cluster   *natsCluster
+	cluster   *fleettest.Cluster
 	engine    *fleet.Engine
 	merchants []*merchant
 	config    workerConfig
@@ -137,11 +138,11 @@ func prove(t *testing.T, c trial) []string {
 	t.Logf("WXPAY_TEST_SEED=%d", seed)
 	f := &field{t: t, trial: c, random: rand.New(rand.NewPCG(seed, 0)), traces: t.TempDir(), arrivals: map[string][]time.Time{}}
 	if c.cluster {
-		f.cluster = newCluster(t, true)
-		f.engine = f.cluster.connect(t)
-		f.config.Servers = f.cluster.addresses
+		f.cluster = fleettest.NewCluster(t, true)
+		f.engine = f.cluster.Connect(t)
+		f.config.Servers = f.cluster.Addresses
 	} else {
-		f.config.Servers = standalone(t).ClientURL()
+		f.config.Servers = fleettest.Standalone(t).ClientURL()
 		var err error
 		f.engine, err = fleet.Connect(t.Context(), f.config.Servers)
 		require.NoError(t, err)
@@ -150,7 +151,7 @@ func prove(t *testing.T, c trial) []string {
 	f.platform(seed)
 	f.queues()
 	if c.cluster {
-		f.cluster.healthy(t, f.engine)
+		f.cluster.Healthy(t, f.engine)
 	}
 	f.submit()
 
@@ -296,7 +297,7 @@ func (f *field) queues() {
 	for i, m := range f.merchants {
 		client, err := proofClient(f.config.Env[i], f.config.BaseURL)
 		require.NoError(f.t, err)
-		eventually(f.t, func(ctx context.Context) (err error) {
+		fleettest.Eventually(f.t, func(ctx context.Context) (err error) {
 			m.queue, err = openProofQueue(ctx, f.engine, client, proofKeys)
 			return err
 		})
@@ -345,7 +346,7 @@ func (f *field) hire() *worker {
 	c.Trace = filepath.Join(f.traces, fmt.Sprint(f.random.Uint64()))
 	text, err := json.Marshal(c)
 	assert.NoError(f.t, err)
-	w := &worker{process: reexec("worker", string(text))}
+	w := &worker{process: fleettest.Reexec("worker", string(text))}
 	w.stdin, err = w.process.StdinPipe()
 	assert.NoError(f.t, err)
 	assert.NoError(f.t, w.process.Start())
@@ -386,7 +387,7 @@ func (f *field) havoc(ended <-chan struct{}) {
 		}
 	}
 	whole := func() {
-		if err := until(func(ctx context.Context) error { return f.cluster.whole(ctx, f.engine) }); err != nil {
+		if err := fleettest.Until(func(ctx context.Context) error { return f.cluster.Whole(ctx, f.engine) }); err != nil {
 			f.t.Errorf("the cluster does not come together again: %v", err)
 		}
 	}
@@ -395,10 +396,10 @@ func (f *field) havoc(ended <-chan struct{}) {
 	for round := 0; round == 0 || !over(); round++ {
 		f.pause(1000, 2000)
 		f.replace(f.random.IntN(4))
-		f.cluster.kill(node)
+		f.cluster.Kill(node)
 		f.pause(1000, 3000)
 		f.replace(f.random.IntN(4))
-		if err := f.cluster.start(node); err != nil {
+		if err := f.cluster.Start(node); err != nil {
 			f.t.Errorf("the node %d does not start again: %v", node, err)
 			return
 		}
@@ -406,10 +407,10 @@ func (f *field) havoc(ended <-chan struct{}) {
 		f.pause(2000, 4000)
 
 		node = (node + 1 + f.random.IntN(2)) % 3
-		f.cluster.isolate(node, true)
+		f.cluster.Isolate(node, true)
 		f.pause(1000, 4000)
 		f.replace(f.random.IntN(4))
-		f.cluster.isolate(node, false)
+		f.cluster.Isolate(node, false)
 		whole()
 		for quiet := f.random.IntN(20); quiet > 0 && !over(); quiet-- {
 			f.pause(900, 1100)
@@ -665,7 +666,7 @@ func runWorker(config string) error {
 	var e *fleet.Engine
 	var l *fleet.Limiter
 	// The cluster may be in the middle of something.
-	if err := until(func(try context.Context) (err error) {
+	if err := fleettest.Until(func(try context.Context) (err error) {
 		if e, err = fleet.Connect(try, c.Servers); err == nil {
 			l, err = fleet.NewLimiter(try, e, fleet.WithRules(middleware.Rule{PerSecond: c.PerSecond}))
 		}
@@ -685,7 +686,7 @@ func runWorker(config string) error {
 			return err
 		}
 		var queue *fleet.Queue
-		if err := until(func(try context.Context) (err error) {
+		if err := fleettest.Until(func(try context.Context) (err error) {
 			queue, err = openProofQueue(try, e, client, c.Keys)
 			return err
 		}); err != nil {

@@ -22,13 +22,6 @@ type puller struct {
 	asked   time.Time     // when the request that is out was sent, zero for none
 }
 
-// delivery is a message that was taken.
-type delivery struct {
-	*nats.Msg
-	// since is when it was asked for: the server counts its lease from some moment after that.
-	since time.Time
-}
-
 // pullTime bounds how long a request for a message stands at the server.
 const pullTime = 5 * time.Second
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -174,7 +175,7 @@ func TestQueue(t *testing.T) {
 	t.Parallel()
 	const n = 300
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	q := newQueue(t, e, g.client)
 	submit(t, q, feeds(n)...)
 	status, err := q.Status(t.Context())
@@ -223,7 +224,7 @@ func TestQueue(t *testing.T) {
 func TestNoQueue(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	config := fleet.QueueConfig{Name: "sought", Existing: true, Client: g.client, Keys: testKeys(t, "a")}
 	_, err := fleet.OpenQueue(t.Context(), e, config)
 	require.ErrorIs(t, err, fleet.ErrNoQueue)
@@ -247,9 +248,9 @@ func TestNoQueue(t *testing.T) {
 func TestQueueOnCluster(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := newCluster(t, false).connect(t)
+	e := fleettest.NewCluster(t, false).Connect(t)
 	var q *fleet.Queue
-	eventually(t, func(ctx context.Context) (err error) {
+	fleettest.Eventually(t, func(ctx context.Context) (err error) {
 		q, err = fleet.OpenQueue(ctx, e, fleet.QueueConfig{Client: g.client, Keys: testKeys(t, "a")})
 		return err
 	})

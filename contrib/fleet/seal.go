@@ -85,16 +85,17 @@ func (k Keys) String() string { return fmt.Sprintf("%d keys, redacted", len(k.al
 // Format prints the same under every verb.
 func (k Keys) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, k.String()) }
 
-// seal encrypts plain for a place. The form is: version, id of the key, then nonce, ciphertext and tag.
-func (k *Keys) seal(place string, plain []byte) []byte {
+// Seal encrypts plain for a place. The form is: version, id of the key, then nonce, ciphertext and tag.
+func (k *Keys) Seal(place string, plain []byte) []byte {
 	first := k.all[0]
 	sealed := make([]byte, 0, 1+keyIDSize+first.aead.Overhead()+len(plain))
 	sealed = append(append(sealed, sealedForm), first.id[:]...)
 	return first.aead.Seal(sealed, nil, plain, []byte(place))
 }
 
-// open decrypts what was sealed for a place, and tells whether that was with the first key.
-func (k *Keys) open(place string, sealed []byte) (plain []byte, current bool, err error) {
+// Open decrypts what was sealed for a place, and tells whether that was with the first key. It returns
+// [ErrSealed] for anything else.
+func (k *Keys) Open(place string, sealed []byte) (plain []byte, current bool, err error) {
 	if len(sealed) < 1+keyIDSize || sealed[0] != sealedForm {
 		return nil, false, ErrSealed
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -44,7 +45,7 @@ func feedLine(number, message string) string {
 func TestSubmitRejects(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	text := feedLine("F1", "a") +
 		"{\"broken\n" +
 		feedLine("F2", "a") +
@@ -80,7 +81,7 @@ func TestSubmitRejects(t *testing.T) {
 func TestSubmitRejectsByItself(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	for name, c := range map[string]struct {
 		job  fleet.Job
 		says string
@@ -115,7 +116,7 @@ func TestSubmitRejectsByItself(t *testing.T) {
 func TestOrderIsKept(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	submit(t, q, feed("F1"))
 	again := feed("F1")
 	again.Order, again.Line = "card", 7
@@ -134,7 +135,7 @@ func TestOrderIsKept(t *testing.T) {
 func TestBodyIsKept(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	plain, ordered := feed("F1"), feed("F2")
 	ordered.Order = "card"
 	for _, job := range []*fleet.Job{&plain, &ordered} {
@@ -157,7 +158,7 @@ func TestNumbersHaveSpaces(t *testing.T) {
 	g := newGateway(t)
 	_, err := g.Users.AddPaidOrder("ORDER1", 100)
 	require.NoError(t, err)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	read := fleet.Job{Method: "GET", Path: "v3/pay/transactions/out-trade-no/{out_trade_no}",
 		Vars: map[string]string{"out_trade_no": "ORDER1"}, Query: map[string][]string{"mchid": {g.Merchant().ID}}, Number: "SAME01"}
 	submit(t, q, feed("SAME01"), refund("ORDER1", "SAME01"), read)
@@ -181,7 +182,7 @@ func TestNumbersHaveSpaces(t *testing.T) {
 func TestSubmitWaitsForRoom(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	const ahead, onTheWay, n = 100, 10 * 128, 1600
 	jobs := feeds(n)
 	for i := range jobs {
@@ -214,7 +215,7 @@ func TestSubmitWaitsForRoom(t *testing.T) {
 func TestSubmitGoesOn(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	q := newQueue(t, e, g.client)
 	jobs := append(feeds(3), points("a", "A1", 1))
 	submit(t, q, jobs...)
@@ -252,7 +253,7 @@ func forgetSoon(t testing.TB, e *fleet.Engine) {
 func TestLaneWithoutToken(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	q := newQueue(t, e, g.client)
 	submit(t, q, points("a", "A1", 1), points("a", "A2", 2))
 	s, err := e.JetStream().Stream(t.Context(), "wxpay-jobs")
@@ -265,7 +266,7 @@ func TestLaneWithoutToken(t *testing.T) {
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	submit(t, q, feeds(50)...)
 	stop := start(t, &fleet.Worker{Queue: q})
 	require.NoError(t, q.Drain(t.Context()))
@@ -283,7 +284,7 @@ func TestDrain(t *testing.T) {
 func TestPauseByHand(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	require.NoError(t, q.Pause(t.Context(), "maintenance"))
 	require.NoError(t, q.Pause(t.Context(), "another"), "the first reason stays")
 	submit(t, q, feeds(5)...)
@@ -328,7 +329,7 @@ func TestNoRoom(t *testing.T) {
 func TestNoRoomInAStream(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	q := newQueue(t, e, g.client)
 	jobs, err := e.JetStream().Stream(t.Context(), "wxpay-jobs")
 	require.NoError(t, err)
@@ -354,7 +355,7 @@ func TestNoRoomInAStream(t *testing.T) {
 func TestOpenQueueRefuses(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	ctx := t.Context()
 	keys := testKeys(t, "a")
 	_, err := e.JetStream().CreateStream(ctx, jetstream.StreamConfig{Name: "taken-jobs", Subjects: []string{"taken.job.>"}, MaxMsgsPerSubject: 1})
@@ -385,7 +386,7 @@ func TestOpenQueueRefuses(t *testing.T) {
 func TestKeysAreReplaced(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	submit(t, newQueue(t, e, g.client), feeds(3)...)
 	both := newQueue(t, e, g.client, func(c *fleet.QueueConfig) { c.Keys = testKeys(t, "ba") })
 	s, err := both.Submit(t.Context(), list(feeds(5)...), fleet.Intake{})
@@ -400,7 +401,7 @@ func TestKeysAreReplaced(t *testing.T) {
 func TestKeyIsMissing(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	submit(t, newQueue(t, e, g.client), feed("F1"))
 	newQueue(t, e, g.client, func(c *fleet.QueueConfig) { c.Keys = testKeys(t, "ba") })
 	lacking := newQueue(t, e, g.client, func(c *fleet.QueueConfig) { c.Keys = testKeys(t, "b") })
@@ -445,7 +446,7 @@ func TestNothingIsStoredInClear(t *testing.T) {
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	q := newQueue(t, e, g.client)
 	submit(t, q, feeds(2)...)
 	jobs, err := e.JetStream().Stream(t.Context(), "wxpay-jobs")
@@ -508,7 +509,7 @@ func TestSubmitWithoutEngine(t *testing.T) {
 func TestOrderOutlivesTrouble(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	q := newQueue(t, e, g.client)
 	jobs := []fleet.Job{points("a", "A1", 1), points("b", "B1", 1), points("a", "A2", 2), points("a", "A3", 3)}
 	jobs[0].Body = bytes.Replace(jobs[0].Body, []byte(`"openid":"o"`), []byte(`"openid":"`+strings.Repeat("o", 4<<10)+`"`), 1)
@@ -540,14 +541,14 @@ func TestOrderOutlivesTrouble(t *testing.T) {
 func TestSubmitThroughElection(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	c := newCluster(t, true)
-	e := c.connect(t)
+	c := fleettest.NewCluster(t, true)
+	e := c.Connect(t)
 	var q *fleet.Queue
-	eventually(t, func(ctx context.Context) (err error) {
+	fleettest.Eventually(t, func(ctx context.Context) (err error) {
 		q, err = fleet.OpenQueue(ctx, e, fleet.QueueConfig{Client: g.client, Keys: testKeys(t, "a"), Lease: 4 * time.Second})
 		return err
 	})
-	c.healthy(t, e)
+	c.Healthy(t, e)
 	const n = 3000
 	var killing sync.Once
 	killed, jobs := -1, feeds(n)
@@ -564,14 +565,14 @@ func TestSubmitThroughElection(t *testing.T) {
 		killing.Do(func() {
 			stream, err := e.JetStream().Stream(t.Context(), "wxpay-records")
 			require.NoError(t, err)
-			killed = slices.IndexFunc(c.nodes[:], func(n *node) bool { return n.config.Name == stream.CachedInfo().Cluster.Leader })
-			c.kill(killed)
+			killed = slices.IndexFunc(c.Nodes[:], func(n *fleettest.Node) bool { return n.Config.Name == stream.CachedInfo().Cluster.Leader })
+			c.Kill(killed)
 		})
 	}})
 	require.NoError(t, err)
 	assert.Equal(t, n, s.Queued+s.Again, "%+v", s)
 	require.GreaterOrEqual(t, killed, 0)
-	require.NoError(t, c.start(killed))
+	require.NoError(t, c.Start(killed))
 	status, err := q.Status(t.Context())
 	require.NoError(t, err)
 	assert.EqualValues(t, n, status.Queued)
@@ -581,7 +582,7 @@ func TestSubmitThroughElection(t *testing.T) {
 func TestKeysThatOthersHave(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	few := func(c *fleet.QueueConfig) { c.InFlight, c.Lease = 5, 5*time.Minute }
 	old := newQueue(t, e, g.client, few)
 	next := newQueue(t, e, g.client, few, func(c *fleet.QueueConfig) { c.Keys = testKeys(t, "ba") })
@@ -597,7 +598,7 @@ func TestKeysThatOthersHave(t *testing.T) {
 // What comes slowly through a pipe is queued as it comes, and a pipe that gives nothing keeps nobody.
 func TestSubmitFromAPipe(t *testing.T) {
 	t.Parallel()
-	q := newQueue(t, embedded(t), newGateway(t).client)
+	q := newQueue(t, fleettest.Embedded(t), newGateway(t).client)
 	r, w := io.Pipe()
 	defer w.Close()
 	go func() { _, _ = io.WriteString(w, feedLine("F1", "a")) }()
@@ -637,7 +638,7 @@ func TestSubmitSurvivesTheUsersCode(t *testing.T) {
 				runtime.Goexit()
 			}
 			g := newGateway(t)
-			q := newQueue(t, embedded(t), g.client)
+			q := newQueue(t, fleettest.Embedded(t), g.client)
 			_, err := q.Submit(t.Context(), func(yield func(fleet.Job, error) bool) {
 				yield(feeds(1)[0], nil)
 				boom()

@@ -20,6 +20,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
@@ -59,7 +60,7 @@ func points(card, number string, balance int) fleet.Job {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 2}))
 	submit(t, q, feeds(3)...)
 	work(t, &fleet.Worker{Queue: q, Calls: 1})
@@ -100,7 +101,7 @@ func TestPausesForTheMerchant(t *testing.T) {
 		t.Run(c.code, func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t)
-			q := newQueue(t, embedded(t), g.client)
+			q := newQueue(t, fleettest.Embedded(t), g.client)
 			require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ServerError, Status: c.status, Code: c.code}))
 			submit(t, q, feeds(100)...)
 			stop := start(t, &fleet.Worker{Queue: q, Calls: 4}, &fleet.Worker{Queue: q, Calls: 4})
@@ -126,7 +127,7 @@ func TestPausesForTheMerchant(t *testing.T) {
 	}
 	t.Run("a code that is the job's own", func(t *testing.T) {
 		g := newGateway(t)
-		q := newQueue(t, embedded(t), g.client)
+		q := newQueue(t, fleettest.Embedded(t), g.client)
 		require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ServerError, Status: 403, Code: "NO_AUTH", Count: 1}))
 		submit(t, q, feeds(3)...)
 		work(t, &fleet.Worker{Queue: q, OwnCodes: []wxcode.Code{wxcode.NoAuth}})
@@ -159,7 +160,7 @@ func TestUnsignedRefusals(t *testing.T) {
 			_, err := g.Users.AddPaidOrder("ORDER1", 100)
 			require.NoError(t, err)
 			before := len(g.Ledger.Effects())
-			q := newQueue(t, embedded(t), g.client)
+			q := newQueue(t, fleettest.Embedded(t), g.client)
 			require.NoError(t, g.Faults.Inject(tt.fault))
 			submit(t, q, tt.jobs...)
 			worker := &fleet.Worker{Queue: q, OnUnknown: tt.policy}
@@ -184,7 +185,7 @@ func TestUnsignedRefusals(t *testing.T) {
 		g := newGateway(t)
 		_, err := g.Users.AddPaidOrder("ORDER1", 100)
 		require.NoError(t, err)
-		q := newQueue(t, embedded(t), g.client)
+		q := newQueue(t, fleettest.Embedded(t), g.client)
 		require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.SignError}))
 		submit(t, q, append(feeds(100), cancel("plfk00000001"), refund("ORDER1", "R1"))...)
 		stop := start(t, &fleet.Worker{Queue: q, Calls: 8})
@@ -217,7 +218,7 @@ func TestOutagePauses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := newGateway(t)
-			q := newQueue(t, embedded(t), g.client)
+			q := newQueue(t, fleettest.Embedded(t), g.client)
 			require.NoError(t, g.Faults.Inject(rule))
 			var jobs []fleet.Job
 			for i := range 100 {
@@ -238,7 +239,7 @@ func TestOutagePauses(t *testing.T) {
 func TestHeldStaysHeld(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ServerError, Path: "/" + feedsPath, Status: 500, Code: "SYSTEM_ERROR", Count: 1}))
 	submit(t, q, feed("F1"))
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
@@ -267,7 +268,7 @@ func TestNoGateway(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	client := clientOf(t, g.Sandbox, transport.New(transport.Config{}), wxpay.WithBaseURL("http://127.0.0.1:1"))
-	q := newQueue(t, embedded(t), client)
+	q := newQueue(t, fleettest.Embedded(t), client)
 	submit(t, q, feed("F1"))
 	told := make(chan error, 100)
 	stop := start(t, &fleet.Worker{Queue: q, Patience: time.Second, OnError: func(err error) { told <- err }})
@@ -285,7 +286,7 @@ func TestForeignAnswer(t *testing.T) {
 	g := newGateway(t)
 	page := httptest.NewServer(http.NotFoundHandler())
 	defer page.Close()
-	q := newQueue(t, embedded(t), clientOf(t, g.Sandbox, &http.Transport{}, wxpay.WithBaseURL(page.URL)))
+	q := newQueue(t, fleettest.Embedded(t), clientOf(t, g.Sandbox, &http.Transport{}, wxpay.WithBaseURL(page.URL)))
 	submit(t, q, feed("F1"))
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
 	r := results(t, q)["F1"]
@@ -299,7 +300,7 @@ func TestStaleAnswer(t *testing.T) {
 	var behind atomic.Int64
 	s, err := sandbox.New(sandbox.WithClock(func() time.Time { return time.Now().Add(-time.Duration(behind.Load())) }))
 	require.NoError(t, err)
-	q := newQueue(t, embedded(t), clientOf(t, s, s.Transport()))
+	q := newQueue(t, fleettest.Embedded(t), clientOf(t, s, s.Transport()))
 	address := func(method, number string) fleet.Job {
 		return fleet.Job{Method: method, Number: number, Path: "v3/merchant-service/complaint-notifications",
 			Body: fmt.Appendf(nil, `{"url":"https://shop.example/%s"}`, number)}
@@ -322,7 +323,7 @@ func TestMarkedWithoutMarking(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	g.OnRepeatedFeed(sandbox.RepeatDuplicate)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	slow := middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
 		res, err := g.Transport().RoundTrip(req)
 		if len(g.Ledger.Effects(sandbox.FeedEffect)) > 1 { // all but one are on their way for long
@@ -345,7 +346,7 @@ func TestMarkedWithoutMarking(t *testing.T) {
 func TestCheckedMoreStrictly(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	lax := newQueue(t, e, clientOf(t, g.Sandbox, g.Transport(), wxpay.WithPreflight(wxpay.PreflightWarn)))
 	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	wrong := func(number string) fleet.Job {
@@ -371,7 +372,7 @@ func TestCheckedMoreStrictly(t *testing.T) {
 func TestExpiredIsSubmittedAgain(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	late, inOrder := feed("F1"), ordered("F2", "card")
 	late.Expires, inOrder.Expires = time.Now().Add(-time.Minute), time.Now().Add(-time.Minute)
 	submit(t, q, late, inOrder)
@@ -399,7 +400,7 @@ func TestUnknownIsResolved(t *testing.T) {
 	g := newGateway(t)
 	_, err := g.Users.AddPaidOrder("ORDER1", 100)
 	require.NoError(t, err)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	// The answer is lost, and for a while no query finds anything either.
 	require.NoError(t, g.Faults.Inject(
 		fault.Rule{Kind: fault.ResetAfter, Method: "POST", Count: 1}, fault.Rule{Kind: fault.ServerError, Method: "GET"}))
@@ -460,7 +461,7 @@ func TestDeathAfterSending(t *testing.T) {
 			g.OnRepeatedFeed(c.feed)
 			// The first worker never comes back from its call: the sandbox has carried it out, and the answer waits.
 			died := &stuck{next: g.Transport(), reached: make(chan struct{})}
-			e := embedded(t)
+			e := fleettest.Embedded(t)
 			first := newQueue(t, e, clientOf(t, g.Sandbox, died))
 			submit(t, first, c.job)
 			ctx, kill := context.WithCancel(t.Context())
@@ -544,7 +545,7 @@ func TestOrder(t *testing.T) {
 			return next.RoundTrip(req)
 		})
 	}))
-	q := newQueue(t, embedded(t), client)
+	q := newQueue(t, fleettest.Embedded(t), client)
 	var jobs []fleet.Job
 	for i := range each {
 		for card := range cards {
@@ -577,7 +578,7 @@ func between(text, before, after string) string {
 func TestUnknownHoldsUpItsOrder(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	submit(t, q, points("a", "A1", 1))
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
@@ -610,7 +611,7 @@ func TestUnknownHoldsUpItsOrder(t *testing.T) {
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 2}))
 	submit(t, q, points("a", "A1", 1))
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
@@ -646,7 +647,7 @@ func TestSettle(t *testing.T) {
 func TestExpires(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	stale, fresh := feed("F1"), feed("F2")
 	stale.Expires, fresh.Expires = time.Now().Add(-time.Second), time.Now().Add(time.Hour)
 	submit(t, q, stale, fresh)
@@ -662,7 +663,7 @@ func TestExpires(t *testing.T) {
 func TestBuriedAndDone(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	q := newQueue(t, e, g.client)
 	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	submit(t, q, feed("F1"))
@@ -704,7 +705,7 @@ func TestBuriedAndDone(t *testing.T) {
 func TestSubmitAfterBrokenRetry(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	q := newQueue(t, e, g.client)
 	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
 	submit(t, q, feed("F1"))
@@ -728,7 +729,7 @@ func TestHeldDoubtsPauseNothing(t *testing.T) {
 	t.Parallel()
 	const n = 25
 	g := newGateway(t)
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	all := &sink{reached: make(chan struct{}, n)}
 	first := newQueue(t, e, clientOf(t, g.Sandbox, all))
 	submit(t, first, feeds(n)...)
@@ -768,7 +769,7 @@ func TestExpiresWhileItWaits(t *testing.T) {
 	require.NoError(t, err)
 	gate := &gate{waits: make(chan struct{}), open: make(chan struct{})}
 	observed := make(chan error, 1)
-	q := newQueue(t, embedded(t), clientOf(t, s, s.Transport(), wxpay.WithLimiter(fleet.Marking(gate)),
+	q := newQueue(t, fleettest.Embedded(t), clientOf(t, s, s.Transport(), wxpay.WithLimiter(fleet.Marking(gate)),
 		wxpay.WithObserver(func(_ context.Context, o middleware.Observation) { observed <- o.Err })))
 	ended := make(chan fleet.Result, 1)
 	stop := start(t, &fleet.Worker{Queue: q, Marked: true, OnResult: func(r fleet.Result) { ended <- r }})
@@ -812,7 +813,7 @@ func TestPausedWhileItWaits(t *testing.T) {
 	t.Parallel()
 	gate := &gate{waits: make(chan struct{}), open: make(chan struct{})}
 	g := newGateway(t, wxpay.WithLimiter(fleet.Marking(gate)))
-	q := newQueue(t, embedded(t), g.client)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
 	submit(t, q, feeds(16)...)
 	stop := start(t, &fleet.Worker{Queue: q, Marked: true})
 	<-gate.waits
@@ -834,28 +835,28 @@ func TestPausedWhileItWaits(t *testing.T) {
 func TestWorkerOnTheWrongSide(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	c := newCluster(t, false)
-	e := c.connect(t)
+	c := fleettest.NewCluster(t, false)
+	e := c.Connect(t)
 	open := func(e *fleet.Engine, client *wxpay.Client) (q *fleet.Queue) {
-		eventually(t, func(ctx context.Context) (err error) {
+		fleettest.Eventually(t, func(ctx context.Context) (err error) {
 			q, err = fleet.OpenQueue(ctx, e, fleet.QueueConfig{Client: client, Keys: testKeys(t, "a"), Lease: 12 * time.Second})
 			return err
 		})
 		return q
 	}
 	queue := open(e, g.client)
-	c.healthy(t, e)
+	c.Healthy(t, e)
 	leads := make(map[string]bool)
-	eventually(t, func(ctx context.Context) error {
+	fleettest.Eventually(t, func(ctx context.Context) error {
 		consumer, err := e.JetStream().Consumer(ctx, "wxpay-jobs", "workers")
 		if err == nil {
 			leads[consumer.CachedInfo().Cluster.Leader] = true
 		}
 		return err
 	})
-	cutOff := slices.IndexFunc(c.nodes[:], func(n *node) bool { return !leads[n.config.Name] })
+	cutOff := slices.IndexFunc(c.Nodes[:], func(n *fleettest.Node) bool { return !leads[n.Config.Name] })
 
-	lonely, err := fleet.Connect(t.Context(), "nats://"+c.nodes[cutOff].client.address())
+	lonely, err := fleet.Connect(t.Context(), "nats://"+c.Nodes[cutOff].Client.Address())
 	require.NoError(t, err)
 	defer lonely.Close()
 	never := &stuck{next: g.Transport(), reached: make(chan struct{}), left: make(chan time.Time, 1)}
@@ -864,11 +865,11 @@ func TestWorkerOnTheWrongSide(t *testing.T) {
 	require.NoError(t, err)
 	submit(t, queue, refund("ORDER1", "REFUND1")) // which is asked for at once by whoever has it next
 	<-never.reached
-	for _, p := range c.nodes[cutOff].routes {
-		p.setCut(true)
+	for _, p := range c.Nodes[cutOff].Routes {
+		p.SetCut(true)
 	}
 	others := (cutOff + 1) % 3
-	near, err := fleet.Connect(t.Context(), "nats://"+c.nodes[others].client.address())
+	near, err := fleet.Connect(t.Context(), "nats://"+c.Nodes[others].Client.Address())
 	require.NoError(t, err)
 	defer near.Close()
 	second := &stuck{next: g.Transport(), reached: make(chan struct{}), left: make(chan time.Time, 1)}
@@ -883,8 +884,8 @@ func TestWorkerOnTheWrongSide(t *testing.T) {
 	default:
 		t.Error("two workers have the job in hand")
 	}
-	for _, p := range c.nodes[cutOff].routes {
-		p.setCut(false)
+	for _, p := range c.Nodes[cutOff].Routes {
+		p.SetCut(false)
 	}
 	stopNear()
 	stopLonely()
@@ -906,7 +907,7 @@ func TestWorkerSurvivesTheUsersCode(t *testing.T) {
 			return next.RoundTrip(req)
 		})
 	}))
-	q := newQueue(t, embedded(t), client, shortLease)
+	q := newQueue(t, fleettest.Embedded(t), client, shortLease)
 	submit(t, q, feeds(4)...)
 	var mu sync.Mutex
 	var troubles []error

@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -67,14 +66,4 @@ func (p *program) resume(ctx context.Context, o storeOptions) error {
 	}
 	defer s.close()
 	return s.queue.Resume(ctx)
-}
-
-// sleep waits a moment, and reports whether ctx is still alive.
-func sleep(ctx context.Context) bool {
-	select {
-	case <-time.After(200 * time.Millisecond):
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -193,38 +193,6 @@ func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Cli
 	return client, nil
 }
 
-// isFile reports whether path is a file that can be opened.
-func isFile(path string) bool {
-	file, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	return err == nil && !info.IsDir()
-}
-
-// writeKey writes a key so that a power failure leaves all of it or nothing: the queue that is made next lasts.
-func writeKey(path string, text []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "key-*")
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	if dir, err := os.Open(filepath.Dir(path)); err == nil { // where a directory can be synced
-		_ = dir.Sync()
-		_ = dir.Close()
-	}
-	return nil
-}
-
 // keys reads the operator's keys, and makes one for a directory that has none.
 func (p *program) keys(o storeOptions, dir string, found bool) (*fleet.Keys, error) {
 	parse := func(text, where string) (*fleet.Keys, error) {

@@ -2,8 +2,6 @@ package batch
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -132,64 +130,4 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 		err = &exitError{exitRefused, nil}
 	}
 	return err
-}
-
-func described(c fleet.Submission) string {
-	return fmt.Sprintf("Lines: %d queued, %d in the queue already, %d done before, %d rejected.", c.Queued, c.Again, c.Ended, c.Rejected)
-}
-
-// untilPaused waits for a pause.
-func (p *program) untilPaused(ctx context.Context, q *fleet.Queue) error {
-	for sleep(ctx) {
-		pause, err := q.Paused(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			return err
-		case pause != nil:
-			return &fleet.PausedError{Pause: *pause}
-		}
-	}
-	return nil
-}
-
-// finish writes the results and the summary, and returns the error that says how the jobs stand.
-func (p *program) finish(ctx context.Context, q *fleet.Queue, out string) error {
-	var wrong error
-	if out != "" {
-		if err := p.write(ctx, q, out, nil); err != nil {
-			wrong = unsaved(err)
-		}
-	}
-	summary, err := q.Summary(ctx)
-	if err != nil {
-		return errors.Join(wrong, err)
-	}
-	p.note("%s", table(summary))
-	if wrong != nil {
-		return wrong
-	}
-	return verdict(summary)
-}
-
-// verdict is the exit code for how jobs stand.
-func verdict(summary []fleet.Count) error {
-	code, why := exitOK, error(nil)
-	for _, c := range summary {
-		switch c.State {
-		case fleet.Unknown:
-			return &exitError{exitUnknown, errors.New(`the outcome of some jobs is unknown: they may have taken effect. "retry" and then "work" find out where the platform can be asked; what you find out elsewhere, "settle" writes down`)}
-		case fleet.Waiting, fleet.Begun:
-			code, why = exitNotSent, errors.New(`some jobs are not carried out yet. Where "status" says that none is queued, submitting them broke off: submit their file again, nothing is sent twice`)
-		case fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired:
-			if code == exitOK {
-				code = exitRefused
-			}
-		}
-	}
-	if code == exitOK {
-		return nil
-	}
-	return &exitError{code, why}
 }

@@ -1,10 +1,8 @@
 package batch
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"io"
 	"iter"
@@ -137,19 +135,6 @@ func (o *sourceOptions) arguments(args []string) error {
 	return nil
 }
 
-// samePath reports whether two paths lead to one file, which need not be there yet.
-func samePath(a, b string) bool {
-	one, err := filepath.Abs(a)
-	two, wrong := filepath.Abs(b)
-	return err == nil && wrong == nil && one == two || sameFile(a, b)
-}
-
-func sameFile(a, b string) bool {
-	one, err := os.Stat(a)
-	two, wrong := os.Stat(b)
-	return err == nil && wrong == nil && os.SameFile(one, two)
-}
-
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
 // source opens the file.
@@ -216,99 +201,4 @@ func lines(r io.Reader) (n int) {
 			return n
 		}
 	}
-}
-
-// shownRejects is how many lines that are no jobs are shown on stderr.
-const shownRejects = 5
-
-// rejects writes down lines that are no jobs.
-type rejects struct {
-	p     *program
-	path  string
-	file  *os.File
-	out   *bufio.Writer
-	count int
-	err   error
-	isNew bool // a path that the catalogue does not know was among them
-}
-
-// rejectsPath is where they go.
-func (o *sourceOptions) rejectsPath() string {
-	switch {
-	case o.rejects != "":
-		return o.rejects
-	case o.file == "-":
-		return "stdin.rejects.ndjson"
-	}
-	return o.file + ".rejects.ndjson"
-}
-
-func (p *program) rejects(o sourceOptions) *rejects { return &rejects{p: p, path: o.rejectsPath()} }
-
-func (r *rejects) add(e *fleet.LineError) {
-	if r.count++; r.count <= shownRejects {
-		r.p.note("%s", printable(e.Error()))
-	}
-	r.isNew = r.isNew || errors.Is(e.Err, errNew)
-	if r.file == nil && r.err == nil {
-		if r.file, r.err = os.OpenFile(r.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); r.err == nil {
-			r.out = bufio.NewWriter(r.file)
-		}
-	}
-	if r.err == nil {
-		text, _ := json.Marshal(map[string]any{"file": e.File, "line": e.Line, "reason": e.Err.Error()})
-		_, r.err = r.out.Write(append(text, '\n'))
-	}
-}
-
-// close ends the file, and tells where it is. One that an earlier run has left is removed when all lines were read and none
-// was rejected.
-func (r *rejects) close(all bool) {
-	if r.count == 0 {
-		if all && isRejects(r.path) {
-			if err := os.Remove(r.path); err != nil {
-				r.p.note("No line was rejected; %s is of an earlier run, and could not be removed: %v", r.path, err)
-			}
-		}
-		return
-	}
-	if r.file != nil {
-		r.err = errors.Join(r.err, r.out.Flush(), r.file.Close())
-	}
-	if r.err != nil {
-		r.p.note("The rejected lines could not be written to %s: %v", r.path, r.err)
-		return
-	}
-	if r.isNew {
-		r.p.note("The catalogue does not know every path: compare it with the manual, or say --new if it is one.")
-	}
-	r.p.note("%d lines are no jobs and were not queued; all of them, with reasons, are in %s", r.count, r.path)
-}
-
-// isRejects reports whether a file is one that rejects has written.
-func isRejects(path string) bool {
-	info, err := os.Lstat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return false
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	var line struct {
-		File, Reason *string
-		Line         *int
-	}
-	return json.NewDecoder(file).Decode(&line) == nil && line.File != nil && line.Line != nil && line.Reason != nil
-}
-
-// printable takes out what could steer a terminal from a text that nobody vouches for.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x20 && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
-			return -1
-		}
-		return r
-	}, text)
 }

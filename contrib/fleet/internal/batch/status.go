@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -75,12 +74,4 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 	}
 	fmt.Fprintf(&out, "queued %d, of them in hand %d; known %d\n%s\n", status.Queued, status.Running, status.Known, table(summary))
 	return p.print(out.String())
-}
-
-// print writes to stdout what a command is for.
-func (p *program) print(text string) error {
-	if _, err := io.WriteString(p.stdout, text); err != nil {
-		return &exitError{exitUnsaved, fmt.Errorf("writing the output: %w", err)}
-	}
-	return nil
 }

@@ -76,4 +76,5 @@ func (w *warnings) Handle(_ context.Context, record slog.Record) error {
 }
 
 func (w *warnings) WithAttrs([]slog.Attr) slog.Handler { return w }
-func (w *warnings) WithGroup(string) slog.Handler      { return w }
+
+func (w *warnings) WithGroup(string) slog.Handler { return w }

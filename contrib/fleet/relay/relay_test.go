@@ -1,4 +1,4 @@
-package fleet_test
+package relay_test
 
 import (
 	"context"
@@ -19,6 +19,8 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
+	"github.com/wxpay-go/wxpay/contrib/fleet/relay"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/webhook"
 )
@@ -31,15 +33,15 @@ func relayKeys(t testing.TB, digit string) *fleet.Keys {
 	return keys
 }
 
-func relay(t testing.TB, e *fleet.Engine, opts ...fleet.RelayOption) *fleet.Relay {
+func open(t testing.TB, e *fleet.Engine, opts ...relay.Option) *relay.Relay {
 	t.Helper()
-	r, err := fleet.NewRelay(t.Context(), e, relayKeys(t, "a"), opts...)
+	r, err := relay.New(t.Context(), e, relayKeys(t, "a"), opts...)
 	require.NoError(t, err)
 	return r
 }
 
 // receiver is a process that receives notifications and relays them.
-func receiver(t testing.TB, s *sandbox.Sandbox, r *fleet.Relay) http.Handler {
+func receiver(t testing.TB, s *sandbox.Sandbox, r *relay.Relay) http.Handler {
 	t.Helper()
 	set, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: s.Keys.PublicKeyID(), Key: s.Keys.PublicKey()})
 	require.NoError(t, err)
@@ -70,10 +72,10 @@ func deliver(t testing.TB, s *sandbox.Sandbox, kind string, attempts int) (id st
 // consumed collects what a consumer got.
 type consumed struct {
 	mu     sync.Mutex
-	events []fleet.Event
+	events []relay.Event
 }
 
-func (c *consumed) book(_ context.Context, e *fleet.Event) error {
+func (c *consumed) book(_ context.Context, e *relay.Event) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.events = append(c.events, *e)
@@ -90,7 +92,7 @@ func (c *consumed) ids() (list []string) {
 }
 
 // consume runs a consumer for as long as the test, or until the function that it returns is called.
-func consume(t testing.TB, r *fleet.Relay, name string, fn func(context.Context, *fleet.Event) error, types ...string) (stop func()) {
+func consume(t testing.TB, r *relay.Relay, name string, fn func(context.Context, *relay.Event) error, types ...string) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -118,7 +120,7 @@ func TestRelay(t *testing.T) {
 	e, err := fleet.Embedded(dir)
 	require.NoError(t, err)
 	s := newSandbox(t)
-	r := relay(t, e)
+	r := open(t, e)
 	s.Deliveries.To(receiver(t, s, r))
 
 	var want []string
@@ -152,7 +154,7 @@ func TestRelay(t *testing.T) {
 	e, err = fleet.Embedded(dir)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, e.Close()) })
-	r = relay(t, e)
+	r = open(t, e)
 	s.Deliveries.To(receiver(t, s, r))
 	for _, id := range want {
 		require.NoError(t, s.Deliveries.Redeliver(id))
@@ -181,13 +183,13 @@ func TestRelay(t *testing.T) {
 }
 
 // While the store is away the platform is not told that all is well, and its repeats bring everything in.
-func TestRelayStoreAway(t *testing.T) {
+func TestStoreAway(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
-	server := standalone(t)
+	server := fleettest.Standalone(t)
 	e, err := fleet.Connect(t.Context(), server.ClientURL())
 	require.NoError(t, err)
-	r := relay(t, e)
+	r := open(t, e)
 	s.Deliveries.To(receiver(t, s, r))
 	s.Deliveries.Plan(func(string, string) sandbox.Plan { return sandbox.Plan{Waits: []time.Duration{time.Hour}} })
 	e.JetStream().Conn().Close()
@@ -197,7 +199,7 @@ func TestRelayStoreAway(t *testing.T) {
 	e, err = fleet.Connect(t.Context(), server.ClientURL())
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, e.Close()) })
-	r = relay(t, e)
+	r = open(t, e)
 	s.Deliveries.To(receiver(t, s, r))
 	require.NoError(t, s.Deliveries.Redeliver(id))
 	d, err := s.Deliveries.Await(t.Context(), id, 2)
@@ -210,17 +212,17 @@ func TestRelayStoreAway(t *testing.T) {
 }
 
 // An event whose function fails or panics comes again, and does not hold up the others.
-func TestRelayFailures(t *testing.T) {
+func TestFailures(t *testing.T) {
 	t.Parallel()
-	e := embedded(t)
+	e := fleettest.Embedded(t)
 	s := newSandbox(t)
-	r := relay(t, e)
+	r := open(t, e)
 	s.Deliveries.To(receiver(t, s, r))
 	bad, _ := deliver(t, s, "REFUND.SUCCESS", 1)
 	worse, _ := deliver(t, s, "REFUND.CLOSED", 1)
 	good, _ := deliver(t, s, "REFUND.ABNORMAL", 1)
 	var got consumed
-	consume(t, r, "c", func(ctx context.Context, e *fleet.Event) error {
+	consume(t, r, "c", func(ctx context.Context, e *relay.Event) error {
 		switch {
 		case e.Attempt == 1 && e.ID == bad:
 			return errors.New("not now")
@@ -240,10 +242,10 @@ func TestRelayFailures(t *testing.T) {
 }
 
 // A store without room takes no event, and the platform, which hears so, delivers again.
-func TestRelayNoRoom(t *testing.T) {
-	e := embedded(t)
+func TestNoRoom(t *testing.T) {
+	e := fleettest.Embedded(t)
 	s := newSandbox(t)
-	r := relay(t, e)
+	r := open(t, e)
 	stream, err := e.JetStream().Stream(t.Context(), "wxpay-events")
 	require.NoError(t, err)
 	config := stream.CachedInfo().Config
@@ -255,19 +257,19 @@ func TestRelayNoRoom(t *testing.T) {
 	assert.Equal(t, http.StatusInternalServerError, status)
 }
 
-func TestRelayRefuses(t *testing.T) {
-	e := embedded(t)
-	_, err := fleet.NewRelay(t.Context(), e, nil)
+func TestRefuses(t *testing.T) {
+	e := fleettest.Embedded(t)
+	_, err := relay.New(t.Context(), e, nil)
 	assert.ErrorContains(t, err, "needs keys")
-	_, err = fleet.NewRelay(t.Context(), e, relayKeys(t, "a"), fleet.WithRetention(time.Hour))
+	_, err = relay.New(t.Context(), e, relayKeys(t, "a"), relay.WithRetention(time.Hour))
 	assert.ErrorContains(t, err, "at least 72h")
 
 	s := newSandbox(t)
-	r := relay(t, e)
+	r := open(t, e)
 	s.Deliveries.To(receiver(t, s, r))
 	deliver(t, s, "REFUND.SUCCESS", 1)
-	never := func(context.Context, *fleet.Event) error { t.Error("nobody should be called"); return nil }
-	other, err := fleet.NewRelay(t.Context(), e, relayKeys(t, "b"))
+	never := func(context.Context, *relay.Event) error { t.Error("nobody should be called"); return nil }
+	other, err := relay.New(t.Context(), e, relayKeys(t, "b"))
 	require.NoError(t, err)
 	require.ErrorIs(t, other.Consume(t.Context(), "c", never), fleet.ErrSealed)
 	for name, kind := range map[string]string{"a b": "X", "": "X", "ok": "a*", "ok2": ".*", "ok3": ""} {
@@ -275,20 +277,18 @@ func TestRelayRefuses(t *testing.T) {
 	}
 	assert.ErrorContains(t, r.Consume(t.Context(), "c", never, "REFUND.*"), "was made for other event types")
 
-	e = embedded(t)
-	c := streamConfig(e, "wxpay-events")
-	c.Subjects = []string{"wxpay.events.>"}
-	_, err = e.JetStream().CreateStream(t.Context(), c)
+	e = fleettest.Embedded(t)
+	_, err = e.JetStream().CreateStream(t.Context(), jetstream.StreamConfig{Name: "wxpay-events", Subjects: []string{"wxpay.events.>"}})
 	require.NoError(t, err)
-	_, err = fleet.NewRelay(t.Context(), e, relayKeys(t, "a"))
+	_, err = relay.New(t.Context(), e, relayKeys(t, "a"))
 	assert.ErrorContains(t, err, "made with other settings")
 }
 
 // Nothing of a notification can be read in the files of the store.
-func TestRelaySeals(t *testing.T) {
-	e := embedded(t)
+func TestSeals(t *testing.T) {
+	e := fleettest.Embedded(t)
 	s := newSandbox(t)
-	s.Deliveries.To(receiver(t, s, relay(t, e)))
+	s.Deliveries.To(receiver(t, s, open(t, e)))
 	_, err := s.Deliveries.Deliver("https://shop.example.com/notify", "TRANSACTION.SUCCESS",
 		map[string]any{"payer": map[string]any{"openid": "oSecretOfSomebody"}})
 	require.NoError(t, err)
@@ -304,19 +304,19 @@ func TestRelaySeals(t *testing.T) {
 }
 
 // A cluster knows a redelivery, too.
-func TestRelayCluster(t *testing.T) {
+func TestCluster(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("WXPAY_TEST_LONG") == "" {
 		t.Skip("set WXPAY_TEST_LONG=1")
 	}
-	c := newCluster(t, false)
-	e := c.connect(t)
-	var r *fleet.Relay
-	eventually(t, func(ctx context.Context) (err error) {
-		r, err = fleet.NewRelay(ctx, e, relayKeys(t, "a"))
+	c := fleettest.NewCluster(t, false)
+	e := c.Connect(t)
+	var r *relay.Relay
+	fleettest.Eventually(t, func(ctx context.Context) (err error) {
+		r, err = relay.New(ctx, e, relayKeys(t, "a"))
 		return err
 	})
-	c.healthy(t, e)
+	c.Healthy(t, e)
 	s := newSandbox(t)
 	s.Deliveries.To(receiver(t, s, r))
 	id, status := deliver(t, s, "REFUND.SUCCESS", 1)
@@ -334,31 +334,31 @@ func TestRelayCluster(t *testing.T) {
 
 // A leader that is cut off from the others says that it has what it has only heard of. An event is acknowledged to the platform
 // when it is stored.
-func TestRelayOfALonelyLeader(t *testing.T) {
+func TestOfALonelyLeader(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, false)
-	e := c.connect(t)
-	eventually(t, func(ctx context.Context) error {
-		_, err := fleet.NewRelay(ctx, e, relayKeys(t, "a"))
+	c := fleettest.NewCluster(t, false)
+	e := c.Connect(t)
+	fleettest.Eventually(t, func(ctx context.Context) error {
+		_, err := relay.New(ctx, e, relayKeys(t, "a"))
 		return err
 	})
-	c.healthy(t, e)
+	c.Healthy(t, e)
 	stream, err := e.JetStream().Stream(t.Context(), "wxpay-events")
 	require.NoError(t, err)
-	leader := slices.IndexFunc(c.nodes[:], func(n *node) bool { return n.config.Name == stream.CachedInfo().Cluster.Leader })
-	near, err := fleet.Connect(t.Context(), "nats://"+c.nodes[leader].client.address())
+	leader := slices.IndexFunc(c.Nodes[:], func(n *fleettest.Node) bool { return n.Config.Name == stream.CachedInfo().Cluster.Leader })
+	near, err := fleet.Connect(t.Context(), "nats://"+c.Nodes[leader].Client.Address())
 	require.NoError(t, err)
 	defer near.Close()
 	s := newSandbox(t)
-	lonely := relay(t, near)
+	lonely := open(t, near)
 	notification, err := s.Deliveries.Notify("REFUND.SUCCESS", nil)
 	require.NoError(t, err)
-	for _, p := range c.nodes[leader].routes {
-		p.setCut(true)
+	for _, p := range c.Nodes[leader].Routes {
+		p.SetCut(true)
 	}
 	defer func() {
-		for _, p := range c.nodes[leader].routes {
-			p.setCut(false)
+		for _, p := range c.Nodes[leader].Routes {
+			p.SetCut(false)
 		}
 	}()
 	for attempt := range 2 {

@@ -1,4 +1,6 @@
-package fleet
+// Package relay puts verified notifications into a stream of JetStream, from which any number of
+// consumers take them, each event once for each consumer.
+package relay
 
 import (
 	"context"
@@ -15,31 +17,36 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
 	"github.com/wxpay-go/wxpay/webhook"
 )
 
 const (
-	// relayStream is the stream of events.
-	relayStream  = "wxpay-events"
-	relaySubject = "wxpay.events."
+	// streamName is the stream of events.
+	streamName    = "wxpay-events"
+	subjectPrefix = "wxpay.events."
 
-	// relayKeep is how long events are kept unless WithRetention says otherwise, and relayLeast the least: three days are
+	// keepDefault is how long events are kept unless WithRetention says otherwise, and keepLeast the least: three days are
 	// longer than any schedule of redeliveries, and a weekend.
-	relayKeep  = 7 * 24 * time.Hour
-	relayLeast = 3 * 24 * time.Hour
+	keepDefault = 7 * 24 * time.Hour
+	keepLeast   = 3 * 24 * time.Hour
 
-	// relayWait is how long a consumer's process may be silent before an event goes to another.
-	relayWait = 30 * time.Second
+	// silence is how long a consumer's process may be silent before an event goes to another.
+	silence = 30 * time.Second
+
+	// ackTime bounds the wait until it is stored that an event is done with.
+	ackTime = 2 * time.Second
 )
 
-// relayPauses are the times before an event is given again to a function that failed, by attempt; the last one repeats.
-var relayPauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}
+// pauses are the times before an event is given again to a function that failed, by attempt; the last one repeats.
+var pauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}
 
 // Relay puts the events of package webhook into a stream of JetStream, where any number of consumers find them:
 //
-//	relay, err := fleet.NewRelay(ctx, engine, keys)
-//	handler.OnDefault(relay.Store)          // in the processes that receive notifications
-//	err = relay.Consume(ctx, "books", book) // in those that deal with them
+//	events, err := relay.New(ctx, engine, keys)
+//	handler.OnDefault(events.Store)          // in the processes that receive notifications
+//	err = events.Consume(ctx, "books", book) // in those that deal with them
 //
 // The platform gets its 204 when the event is stored, not when it is dealt with. A redelivery of an event that is stored
 // is not stored again, whatever process it reaches and however often they restarted, for as long as events are kept: a
@@ -49,8 +56,8 @@ var relayPauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second
 //
 // It is the wrong choice for questions, which want an answer at once: register those with OnInquiry.
 type Relay struct {
-	engine *Engine
-	keys   *Keys
+	engine *fleet.Engine
+	keys   *fleet.Keys
 	keep   time.Duration
 	stream jetstream.Stream
 }
@@ -83,50 +90,50 @@ func (e Event) Format(s fmt.State, _ rune) {
 	fmt.Fprintf(s, "event %s %s of %s", e.Type, e.ID, e.Merchant)
 }
 
-// RelayOption changes what [NewRelay] does.
-type RelayOption func(*Relay) error
+// Option changes what [New] does.
+type Option func(*Relay) error
 
 // WithRetention sets how long events are kept, for replaying and for knowing redeliveries; at least 72 hours. It is taken
 // when the stream is made; one that exists keeps what it has.
-func WithRetention(keep time.Duration) RelayOption {
+func WithRetention(keep time.Duration) Option {
 	return func(r *Relay) error {
-		if keep < relayLeast {
-			return fmt.Errorf("fleet: WithRetention(%v): events are kept for at least %v", keep, relayLeast)
+		if keep < keepLeast {
+			return fmt.Errorf("relay: WithRetention(%v): events are kept for at least %v", keep, keepLeast)
 		}
 		r.keep = keep
 		return nil
 	}
 }
 
-// NewRelay returns a relay on the engine's stream of events, which it makes if there is none. keys seal what is stored;
+// New returns a relay on the engine's stream of events, which it makes if there is none. keys seal what is stored;
 // give all processes the same. e must stay open while it is used.
-func NewRelay(ctx context.Context, e *Engine, keys *Keys, opts ...RelayOption) (*Relay, error) {
-	r := &Relay{engine: e, keys: keys, keep: relayKeep}
+func New(ctx context.Context, e *fleet.Engine, keys *fleet.Keys, opts ...Option) (*Relay, error) {
+	r := &Relay{engine: e, keys: keys, keep: keepDefault}
 	for _, opt := range opts {
 		if err := opt(r); err != nil {
 			return nil, err
 		}
 	}
 	if keys == nil {
-		return nil, errors.New("fleet: a relay needs keys, since notifications name people")
+		return nil, errors.New("relay: a relay needs keys, since notifications name people")
 	}
 	var err error
-	r.stream, err = e.js.CreateStream(ctx, jetstream.StreamConfig{
-		Name: relayStream, Description: "verified notifications", Subjects: []string{relaySubject + ">"}, Replicas: e.replicas,
+	r.stream, err = e.JetStream().CreateStream(ctx, jetstream.StreamConfig{
+		Name: streamName, Description: "verified notifications", Subjects: []string{subjectPrefix + ">"}, Replicas: e.Replicas(),
 		MaxAge: r.keep, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true,
 		Compression: jetstream.NoCompression, // it is sealed
 	})
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		r.stream, err = e.js.Stream(ctx, relayStream)
+		r.stream, err = e.JetStream().Stream(ctx, streamName)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("fleet: the stream of events: %w", e.explain(err))
+		return nil, fmt.Errorf("relay: the stream of events: %w", e.Explain(err))
 	}
 	switch c := r.stream.CachedInfo().Config; {
-	case c.MaxMsgsPerSubject != 1 || c.Discard != jetstream.DiscardNew || !c.DiscardNewPerSubject || !slices.Equal(c.Subjects, []string{relaySubject + ">"}):
-		return nil, fmt.Errorf("fleet: the stream %s was made with other settings: it must keep one message a subject of %s> and discard new ones, or redeliveries are stored twice", relayStream, relaySubject)
-	case c.MaxAge != 0 && c.MaxAge < relayLeast:
-		return nil, fmt.Errorf("fleet: the stream %s keeps events for %v only, which is less than %v", relayStream, c.MaxAge, relayLeast)
+	case c.MaxMsgsPerSubject != 1 || c.Discard != jetstream.DiscardNew || !c.DiscardNewPerSubject || !slices.Equal(c.Subjects, []string{subjectPrefix + ">"}):
+		return nil, fmt.Errorf("relay: the stream %s was made with other settings: it must keep one message a subject of %s> and discard new ones, or redeliveries are stored twice", streamName, subjectPrefix)
+	case c.MaxAge != 0 && c.MaxAge < keepLeast:
+		return nil, fmt.Errorf("relay: the stream %s keeps events for %v only, which is less than %v", streamName, c.MaxAge, keepLeast)
 	}
 	return r, nil
 }
@@ -140,17 +147,17 @@ func (r *Relay) Store(ctx context.Context, e *webhook.Event) error {
 		CreateTime: e.CreateTime, Merchant: e.Merchant, Serial: e.Serial, RequestID: e.RequestID, Resource: e.Resource(),
 	})
 	if err != nil {
-		return fmt.Errorf("fleet: writing an event: %w", err)
+		return fmt.Errorf("relay: writing an event: %w", err)
 	}
-	_, err = r.engine.js.Publish(ctx, subject, r.keys.seal(subject, value))
-	if subjectFull(err) {
+	_, err = r.engine.JetStream().Publish(ctx, subject, r.keys.Seal(subject, value))
+	if jserror.SubjectFull(err) {
 		// A leader says that also of what is still on its way to the other copies, and may be lost with it.
 		if _, err = r.stream.GetLastMsgForSubject(ctx, subject); errors.Is(err, jetstream.ErrMsgNotFound) {
-			return errors.New("fleet: storing an event: an earlier delivery of it is not stored yet")
+			return errors.New("relay: storing an event: an earlier delivery of it is not stored yet")
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("fleet: storing an event: %w", r.engine.explain(err))
+		return fmt.Errorf("relay: storing an event: %w", r.engine.Explain(err))
 	}
 	return nil
 }
@@ -158,7 +165,7 @@ func (r *Relay) Store(ctx context.Context, e *webhook.Event) error {
 // eventSubject is where an event is stored: merchant and type, by which consumers choose, and the hash of its key.
 func eventSubject(merchant, kind, key string) string {
 	sum := sha256.Sum256([]byte(key))
-	return relaySubject + subjectToken(merchant) + "." + subjectTokens(kind) + "." + hex.EncodeToString(sum[:16])
+	return subjectPrefix + subjectToken(merchant) + "." + subjectTokens(kind) + "." + hex.EncodeToString(sum[:16])
 }
 
 // subjectTokens makes tokens of a subject of the parts of an event type.
@@ -194,7 +201,7 @@ func subjectToken(text string) string {
 // in the end, for as long as it is kept, and others go on meanwhile; so order is that of the stream only while nothing
 // fails. One whose process dies goes to another after half a minute. In rare cases (a connection that breaks at the wrong
 // moment) fn gets an event again that it was done with: note Event.Key where that matters. Nothing is reported of errors of
-// fn; an event that no key opens ([ErrSealed]) ends Consume.
+// fn; an event that no key opens ([fleet.ErrSealed]) ends Consume.
 func (r *Relay) Consume(ctx context.Context, name string, fn func(ctx context.Context, e *Event) error, types ...string) error {
 	consumer, err := r.consumer(ctx, name, types)
 	if err != nil {
@@ -202,7 +209,7 @@ func (r *Relay) Consume(ctx context.Context, name string, fn func(ctx context.Co
 	}
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(1), jetstream.WithMessagesErrOnMissingHeartbeat(false))
 	if err != nil {
-		return fmt.Errorf("fleet: the consumer %s: %w", name, r.engine.explain(err))
+		return fmt.Errorf("relay: the consumer %s: %w", name, r.engine.Explain(err))
 	}
 	defer messages.Stop()
 	for {
@@ -211,10 +218,10 @@ func (r *Relay) Consume(ctx context.Context, name string, fn func(ctx context.Co
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			return fmt.Errorf("fleet: the consumer %s: %w", name, r.engine.explain(err))
+			return fmt.Errorf("relay: the consumer %s: %w", name, r.engine.Explain(err))
 		}
 		if err := r.handle(ctx, message, fn); err != nil {
-			return fmt.Errorf("fleet: the consumer %s: %w", name, err)
+			return fmt.Errorf("relay: the consumer %s: %w", name, err)
 		}
 	}
 }
@@ -222,17 +229,17 @@ func (r *Relay) Consume(ctx context.Context, name string, fn func(ctx context.Co
 // consumer finds or makes a durable consumer.
 func (r *Relay) consumer(ctx context.Context, name string, types []string) (jetstream.Consumer, error) {
 	if name == "" || name != subjectToken(name) {
-		return nil, fmt.Errorf("fleet: the name of a consumer has letters, digits, - and _: %q", name)
+		return nil, fmt.Errorf("relay: the name of a consumer has letters, digits, - and _: %q", name)
 	}
 	var filters []string
 	for _, kind := range types {
 		beginning, open := strings.CutSuffix(kind, ".*")
 		if beginning == "" || beginning != subjectTokens(beginning) {
-			return nil, fmt.Errorf("fleet: the consumer %s: %q is neither an event type nor the beginning of one with .* behind it", name, kind)
+			return nil, fmt.Errorf("relay: the consumer %s: %q is neither an event type nor the beginning of one with .* behind it", name, kind)
 		}
-		filter := relaySubject + "*." + beginning + ".*"
+		filter := subjectPrefix + "*." + beginning + ".*"
 		if open {
-			filter = relaySubject + "*." + beginning + ".>"
+			filter = subjectPrefix + "*." + beginning + ".>"
 		}
 		filters = append(filters, filter)
 	}
@@ -242,19 +249,19 @@ func (r *Relay) consumer(ctx context.Context, name string, types []string) (jets
 		have := existing.CachedInfo().Config.FilterSubjects
 		slices.Sort(have)
 		if !slices.Equal(have, filters) {
-			return nil, fmt.Errorf("fleet: the consumer %s was made for other event types: use another name, or Forget it", name)
+			return nil, fmt.Errorf("relay: the consumer %s was made for other event types: use another name, or Forget it", name)
 		}
 		return existing, nil
 	}
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		existing, err = r.stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 			Durable: name, FilterSubjects: filters, DeliverPolicy: jetstream.DeliverAllPolicy, AckPolicy: jetstream.AckExplicitPolicy,
-			AckWait: relayWait, MaxDeliver: -1,
+			AckWait: silence, MaxDeliver: -1,
 			MaxAckPending: -1, // each process takes one at a time; those that wait to come again must not hold up the others
 		})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("fleet: the consumer %s: %w", name, r.engine.explain(err))
+		return nil, fmt.Errorf("relay: the consumer %s: %w", name, r.engine.Explain(err))
 	}
 	return existing, nil
 }
@@ -263,21 +270,21 @@ func (r *Relay) consumer(ctx context.Context, name string, types []string) (jets
 // there is none.
 func (r *Relay) Forget(ctx context.Context, name string) error {
 	if err := r.stream.DeleteConsumer(ctx, name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return fmt.Errorf("fleet: forgetting the consumer %s: %w", name, r.engine.explain(err))
+		return fmt.Errorf("relay: forgetting the consumer %s: %w", name, r.engine.Explain(err))
 	}
 	return nil
 }
 
 // handle gives one event to fn, and acknowledges it or gives it back. An error is one of the consumer's, not of fn.
 func (r *Relay) handle(ctx context.Context, message jetstream.Msg, fn func(context.Context, *Event) error) error {
-	// What gets lost here comes to the same as not sending it: the event comes again after relayWait.
-	again := func(attempt int) { _ = message.NakWithDelay(relayPauses[min(attempt, len(relayPauses))-1]) }
+	// What gets lost here comes to the same as not sending it: the event comes again after silence.
+	again := func(attempt int) { _ = message.NakWithDelay(pauses[min(attempt, len(pauses))-1]) }
 	meta, err := message.Metadata()
 	if err != nil {
 		return err
 	}
 	e := &Event{}
-	value, _, err := r.keys.open(message.Subject(), message.Data())
+	value, _, err := r.keys.Open(message.Subject(), message.Data())
 	if err == nil {
 		err = json.Unmarshal(value, e)
 	}
@@ -290,7 +297,7 @@ func (r *Relay) handle(ctx context.Context, message jetstream.Msg, fn func(conte
 	ended := make(chan struct{})
 	var alive sync.WaitGroup
 	alive.Go(func() {
-		ticker := time.NewTicker(relayWait / 3)
+		ticker := time.NewTicker(silence / 3)
 		defer ticker.Stop()
 		for {
 			select {
@@ -309,7 +316,7 @@ func (r *Relay) handle(ctx context.Context, message jetstream.Msg, fn func(conte
 		again(e.Attempt)
 		return nil
 	}
-	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTime)
 	defer cancel()
 	_ = message.DoubleAck(own)
 	return nil
@@ -319,7 +326,7 @@ func (r *Relay) handle(ctx context.Context, message jetstream.Msg, fn func(conte
 func protect(fn func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("fleet: the function panicked: %v\n%s", cause, debug.Stack())
+			err = fmt.Errorf("relay: the function panicked: %v\n%s", cause, debug.Stack())
 		}
 	}()
 	return fn()

@@ -1,0 +1,228 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// take carries out one message.
+func (r *running) take(ctx context.Context, msg *delivery) {
+	ctx, h := r.leases.hold(ctx, msg)
+	defer h.release() // also when code given to the client ends the goroutine
+	end := r.carried(ctx, h)
+	lane, name := r.isToken(msg.Subject), lastToken(msg.Subject)
+	if errors.Is(context.Cause(ctx), errLease) && !end.done || lane && h.check() != nil {
+		end.left = true // to give it back, or a token off the queue, would take it from whoever has it now
+	}
+	h.release() // before it is given back, or it would be renewed after that
+	switch {
+	case end.left:
+	case end.done && !lane:
+		_ = msg.Ack()  // if that is lost it comes again, and its record says that it has ended
+		r.observe(end) // not before: who retries the job meanwhile could not queue it again
+	case end.done:
+		// Something may have joined the lane after it was seen empty and before its token went, or what held it up was settled.
+		if err := r.removeToken(ctx, msg.Msg); err != nil {
+			r.trouble(err)
+		} else if _, err := r.wakeLane(context.WithoutCancel(ctx), name); err != nil {
+			r.trouble(err)
+		}
+	default:
+		_ = msg.NakWithDelay(end.again)
+	}
+}
+
+// carried is carryMessage, also where code given to the client panics. Then the message is given back: whether the job has begun
+// stands in its record.
+func (r *running) carried(ctx context.Context, h *hold) (end ending) {
+	end.again = time.Second
+	if meta, err := h.msg.Metadata(); err == nil {
+		end.again = pauseAfter(int(meta.NumDelivered))
+	}
+	defer r.caught("code given to the client")
+	return r.carryMessage(ctx, h)
+}
+
+// carryMessage carries out what a message in hand stands for.
+func (r *running) carryMessage(ctx context.Context, h *hold) ending {
+	if h.check() != nil { // this process stood still while it came
+		return ending{left: true}
+	}
+	if r.paused.Load() != nil {
+		return ending{}
+	}
+	deliveries := 1
+	if meta, err := h.msg.Metadata(); err == nil {
+		deliveries = int(meta.NumDelivered)
+	}
+	var end ending
+	var err error
+	if name := lastToken(h.msg.Subject); r.isToken(h.msg.Subject) {
+		end, err = r.lane(ctx, h, name, deliveries)
+	} else {
+		end, err = r.carry(ctx, &claim{
+			hold: h, key: name, sealed: h.msg.Data, header: h.msg.Header, deliveries: deliveries,
+			// An embedded engine that is opened again delivers everything for the first time.
+			untouched: deliveries == 1 && h.msg.Header.Get(headerRetry) == "" && r.engine.server == nil,
+		})
+	}
+	if err == nil {
+		return end
+	}
+	end = ending{again: time.Second} // the engine is in trouble, not the job
+	sealed := errors.Is(err, ErrSealed)
+	if sealed {
+		err = fmt.Errorf("%w: a job waits for a worker that has the key it was sealed under (Keys takes several)", err)
+	}
+	if sealed || errors.Is(err, ErrNewer) { // nothing this process can do about it
+		end.again = unreadable
+		r.unread.met()
+	}
+	r.trouble(err)
+	return end
+}
+
+// removeToken takes the token of a lane off the queue, and waits until that is so. In a cluster that takes two leaders: that of
+// the consumer knows that it is acknowledged before that of the stream has removed it, which refuses another one until then.
+func (r *running) removeToken(ctx context.Context, msg *nats.Msg) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lease/2)
+	defer cancel()
+	err := msg.AckSync(nats.Context(ctx))
+	var meta *nats.MsgMetadata
+	if err == nil {
+		meta, err = msg.Metadata()
+	}
+	for err == nil {
+		if _, err = r.jobs.GetMsg(ctx, meta.Sequence.Stream); err == nil && !sleep(ctx, 5*time.Millisecond) {
+			err = context.Cause(ctx)
+		}
+	}
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil
+	}
+	return fmt.Errorf("fleet: taking a lane off the queue: %w", r.engine.Explain(err)) // it comes again, or is missed by sweep
+}
+
+// laneTurn is how many jobs of a lane one worker carries out before others get their turn.
+const laneTurn = 100
+
+// lane carries out the jobs of a lane, one after another.
+func (r *running) lane(ctx context.Context, h *hold, lane string, deliveries int) (ending, error) {
+	for turn := range laneTurn {
+		if r.paused.Load() != nil || ctx.Err() != nil {
+			return ending{}, nil
+		}
+		m, err := r.head(ctx, lane)
+		if err != nil {
+			return ending{}, err
+		}
+		if m == nil {
+			return ending{done: true}, nil
+		}
+		end, err := r.carry(ctx, &claim{hold: h, key: lastToken(m.Subject), sealed: m.Data, header: m.Header, deliveries: deliveries, lane: true,
+			untouched: turn > 0, // who had the token before came no further than to the first
+		})
+		r.observe(end)
+		if err != nil || !end.done || end.stuck {
+			return end, err
+		}
+		if err := r.remove(ctx, r.lanes, m.Sequence); err != nil {
+			return ending{}, fmt.Errorf("fleet: taking a job out of its lane: %w", r.engine.Explain(err))
+		}
+	}
+	return ending{}, nil
+}
+
+// carry carries out one job and stores its result.
+func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
+	if err := r.open(c); err != nil {
+		return ending{}, err
+	}
+	now := time.Now()
+	late := c.job.stale(now)
+	if c.deliveries > 1 || late || c.lane || c.header.Get(headerRetry) != "" || r.age > 0 && now.Sub(c.submitted) > r.age/2 {
+		// Else nobody can have begun it, or storing that this worker has fails.
+		c.looked = true
+		switch have, err := r.record(ctx, c.key); {
+		case err != nil:
+			return ending{}, err
+		case have == nil: // it was given up for its age, and with it what it told
+			if c.rec.seq = 0; !c.untouched {
+				c.doubt, c.rec.Held = now, true // who began it may have been told to
+			}
+		case have.content != c.rec.content:
+			return ending{}, fmt.Errorf("fleet: a job and its record differ: %w", ErrConflict)
+		case have.State.Ended():
+			return ending{done: true, stuck: have.State == Unknown}, nil
+		case have.Claim == "" && have.seq != c.rec.seq: // the one before was given up, and what it told; then the job was submitted again
+			if c.adopt(have, now); !c.untouched {
+				c.doubt, c.rec.Held = now, true
+			}
+		default:
+			c.adopt(have, now)
+		}
+	}
+	if late && c.doubt.IsZero() {
+		c.rec.State, c.rec.Ended = Expired, now
+		return r.store(ctx, c)
+	}
+	if !r.Marked {
+		if err := r.begin(ctx, c, false); err != nil {
+			return r.moved(c, err)
+		}
+	}
+	// Where it cannot be written down that it has begun there is no use in waiting and trying again, as Chain.Ensure would.
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	ctx = context.WithValue(ctx, claimKey{}, func(ctx context.Context, method string) error {
+		if !c.began && r.paused.Load() != nil { // since it waits for the limit
+			giveUp(errPaused)
+			return errPaused
+		}
+		if !c.began && c.doubt.IsZero() && c.job.stale(time.Now()) { // it waited for the limit until its time was over
+			return errStale
+		}
+		if err := r.begin(ctx, c, method == http.MethodGet && c.job.Method != http.MethodGet); err != nil {
+			giveUp(err)
+			return err
+		}
+		return c.hold.check()
+	})
+	err := r.call(ctx, c, late)
+	switch {
+	case c.begun != nil:
+		return r.moved(c, c.begun)
+	case !c.began && errors.Is(context.Cause(ctx), errPaused):
+		return ending{}, nil
+	case errors.Is(err, errStale):
+		c.rec.State, c.rec.Ended, c.rec.Attempts = Expired, time.Now(), 0
+		return r.store(ctx, c)
+	}
+	end, err := r.judge(ctx, c, err)
+	if r.Marked && !c.began && c.rec.Attempts > 0 {
+		r.stray.Store(true)
+	}
+	return end, err
+}
+
+// errStray ends a worker that makes calls without writing that down before.
+var errStray = errors.New("fleet: Worker.Marked is set, but calls go out past Marking: wrap the limiter of the queue's client (wxpay.WithLimiter(fleet.Marking(limiter))), or leave Marked out")
+
+// moved is the end of a job that somebody else has changed, or that could not be begun. Whoever changed it may be at work on
+// it, so its message is left to come again when the lease ends. Only in an embedded engine that was just opened is nobody: all
+// that it delivered before seems to be delivered for the first time then, and its records were not looked at.
+func (r *running) moved(c *claim, err error) (ending, error) {
+	switch {
+	case !errors.Is(err, ErrMoved):
+		return ending{}, err
+	case r.engine.server != nil && !c.looked:
+		return ending{again: time.Second}, nil
+	}
+	return ending{left: true}, nil
+}

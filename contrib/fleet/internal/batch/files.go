@@ -1,0 +1,78 @@
+package batch
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+)
+
+// isFile reports whether path is a file that can be opened.
+func isFile(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	return err == nil && !info.IsDir()
+}
+
+// writeKey writes a key so that a power failure leaves all of it or nothing: the queue that is made next lasts.
+func writeKey(path string, text []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), "key-*")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	if dir, err := os.Open(filepath.Dir(path)); err == nil { // where a directory can be synced
+		_ = dir.Sync()
+		_ = dir.Close()
+	}
+	return nil
+}
+
+// special reports whether something is at path that must not be replaced by a file.
+func special(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular()
+}
+
+// beside makes the file that becomes path when it is complete.
+func beside(path string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+}
+
+// writable finds out whether the file that a flag names can be written, before there is anything to write.
+func writable(flag, path string) error {
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return usageError("%s: %s is a directory", flag, path)
+	case path == "" || path == "-" || special(path):
+		return nil
+	}
+	file, err := beside(path)
+	if err != nil {
+		return usageError("%s: %w", flag, err)
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
+}
+
+// samePath reports whether two paths lead to one file, which need not be there yet.
+func samePath(a, b string) bool {
+	one, err := filepath.Abs(a)
+	two, wrong := filepath.Abs(b)
+	return err == nil && wrong == nil && one == two || sameFile(a, b)
+}
+
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	two, wrong := os.Stat(b)
+	return err == nil && wrong == nil && os.SameFile(one, two)
+}

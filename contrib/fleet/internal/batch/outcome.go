@@ -1,0 +1,123 @@
+package batch
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+)
+
+// unsaved is the error of results that could not be written. Those that cannot be read keep their own exit code.
+func unsaved(err error) error {
+	if errors.Is(err, fleet.ErrSealed) || errors.Is(err, fleet.ErrNewer) {
+		return err
+	}
+	return &exitError{exitUnsaved, err}
+}
+
+// write writes results. A file appears when it is complete; a device or a pipe is written to as it is.
+func (p *program) write(ctx context.Context, q *fleet.Queue, path string, states []fleet.State) (err error) {
+	if path == "-" {
+		return writeResults(ctx, q, p.stdout, states)
+	}
+	if special(path) {
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return fmt.Errorf("the results: %w", err)
+		}
+		return errors.Join(writeResults(ctx, q, file, states), file.Close())
+	}
+	file, err := beside(path)
+	if err != nil {
+		return fmt.Errorf("the results: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(file.Name())
+		}
+	}()
+	if err := errors.Join(writeResults(ctx, q, file, states), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}
+
+func writeResults(ctx context.Context, q *fleet.Queue, w io.Writer, states []fleet.State) error {
+	out := bufio.NewWriter(w)
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	for r, err := range q.Results(ctx, states...) {
+		if err != nil {
+			return err
+		}
+		if err := encoder.Encode(r); err != nil {
+			return fmt.Errorf("the results: %w", err)
+		}
+	}
+	return out.Flush()
+}
+
+// table lays a summary out.
+func table(summary []fleet.Count) string {
+	if len(summary) == 0 {
+		return "no jobs"
+	}
+	var b strings.Builder
+	for i, c := range summary {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%10d  %s", c.Jobs, strings.TrimSpace(string(c.State)+" "+printable(c.Code)))
+	}
+	return b.String()
+}
+
+func described(c fleet.Submission) string {
+	return fmt.Sprintf("Lines: %d queued, %d in the queue already, %d done before, %d rejected.", c.Queued, c.Again, c.Ended, c.Rejected)
+}
+
+// finish writes the results and the summary, and returns the error that says how the jobs stand.
+func (p *program) finish(ctx context.Context, q *fleet.Queue, out string) error {
+	var wrong error
+	if out != "" {
+		if err := p.write(ctx, q, out, nil); err != nil {
+			wrong = unsaved(err)
+		}
+	}
+	summary, err := q.Summary(ctx)
+	if err != nil {
+		return errors.Join(wrong, err)
+	}
+	p.note("%s", table(summary))
+	if wrong != nil {
+		return wrong
+	}
+	return verdict(summary)
+}
+
+// verdict is the exit code for how jobs stand.
+func verdict(summary []fleet.Count) error {
+	code, why := exitOK, error(nil)
+	for _, c := range summary {
+		switch c.State {
+		case fleet.Unknown:
+			return &exitError{exitUnknown, errors.New(`the outcome of some jobs is unknown: they may have taken effect. "retry" and then "work" find out where the platform can be asked; what you find out elsewhere, "settle" writes down`)}
+		case fleet.Waiting, fleet.Begun:
+			code, why = exitNotSent, errors.New(`some jobs are not carried out yet. Where "status" says that none is queued, submitting them broke off: submit their file again, nothing is sent twice`)
+		case fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired:
+			if code == exitOK {
+				code = exitRefused
+			}
+		}
+	}
+	if code == exitOK {
+		return nil
+	}
+	return &exitError{code, why}
+}

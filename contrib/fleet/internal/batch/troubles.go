@@ -1,0 +1,28 @@
+package batch
+
+import (
+	"strings"
+	"sync"
+	"time"
+)
+
+// troubles tells of what workers meet, each thing once a minute.
+type troubles struct {
+	p    *program
+	mu   sync.Mutex
+	told map[string]time.Time
+}
+
+func (t *troubles) tell(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	text := strings.TrimPrefix(err.Error(), "fleet: ")
+	if time.Since(t.told[text]) < time.Minute {
+		return
+	}
+	if t.told == nil {
+		t.told = make(map[string]time.Time)
+	}
+	t.told[text] = time.Now()
+	t.p.note("%s", printable(text))
+}

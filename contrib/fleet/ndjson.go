@@ -1,0 +1,128 @@
+package fleet
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+)
+
+// NDJSON reads one JSON object a line: the body of a job, or a whole job if the sheet has no Path.
+func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
+	return func(yield func(Job, error) bool) {
+		first := true
+		for line, err := range physicalLines(r) {
+			var job Job
+			switch {
+			case err != nil:
+			case line.err != nil:
+				err = s.bad(line.number, line.err)
+			case len(bytes.TrimSpace(line.text)) == 0:
+				continue
+			default:
+				if err = s.mapped(&first, line.text); err != nil {
+					yield(Job{}, err)
+					return
+				}
+				if err = s.object(&job, line.text); err == nil {
+					s.finish(&job, line.number)
+					err = s.missing(&job)
+				}
+				if err != nil {
+					err = s.bad(line.number, err)
+				}
+			}
+			if !yield(job, err) {
+				return
+			}
+		}
+	}
+}
+
+// mapped reports what Map names and the first line that is an object does not have.
+func (s *Sheet) mapped(first *bool, text []byte) error {
+	if !*first || s.Path == "" || !gjson.ValidBytes(text) {
+		return nil
+	}
+	line := gjson.ParseBytes(text)
+	if !line.IsObject() {
+		return nil
+	}
+	*first = false
+	have := make(map[string]bool)
+	line.ForEach(func(name, _ gjson.Result) bool {
+		have[name.String()] = true
+		return true
+	})
+	for _, c := range s.Map {
+		if c.From != "*" && c.To != "" && !have[c.From] {
+			return fmt.Errorf("%w: it has no member %q", ErrColumns, c.From)
+		}
+	}
+	return nil
+}
+
+// jobMembers are those of a line that is a whole job.
+var jobMembers = []string{"method", "path", "vars", "query", "body", "number", "order", "expires"}
+
+// object reads a line of an NDJSON file.
+func (s *Sheet) object(job *Job, text []byte) error {
+	text = bytes.TrimSpace(text)
+	switch {
+	case !utf8.Valid(text):
+		return errors.New("it is not UTF-8")
+	case !gjson.ValidBytes(text) || text[0] != '{':
+		return errors.New("it is not a JSON object")
+	}
+	if s.Path == "" {
+		known := true // exactly, while package json takes PATH for path
+		gjson.ParseBytes(text).ForEach(func(name, _ gjson.Result) bool {
+			known = slices.Contains(jobMembers, name.String())
+			return known
+		})
+		if !known || json.Unmarshal(text, job) != nil { // whose error would repeat what the line says
+			return fmt.Errorf("it is not a job: it has a member besides %s, or one of another type", strings.Join(jobMembers, ", "))
+		}
+		if !unique(gjson.ParseBytes(text), 0) {
+			return errTwice
+		}
+		if string(job.Body) == "null" {
+			job.Body = nil
+		}
+		return nil
+	}
+	job.Method, job.Path = s.Method, s.Path
+	if len(s.Map) == 0 {
+		job.Body = bytes.Clone(text)
+		return nil
+	}
+	body := []byte("{")
+	var err error
+	gjson.ParseBytes(text).ForEach(func(name, value gjson.Result) bool {
+		c := s.to(name.String())
+		if c.To == "" {
+			return true
+		}
+		if placed, wrong := place(job, c.To, value); placed || wrong != nil {
+			err = wrong
+			return err == nil
+		}
+		if len(body) > 1 {
+			body = append(body, ',')
+		}
+		quoted, _ := json.Marshal(c.To)
+		body = append(append(append(body, quoted...), ':'), value.Raw...)
+		return true
+	})
+	if job.Body = append(body, '}'); len(body) == 1 {
+		job.Body = nil
+	}
+	return err
+}

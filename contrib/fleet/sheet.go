@@ -1,0 +1,110 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// Sheet says how the lines of a file become jobs. Files are read as streams: memory does not grow with them. A line that is
+// no job is a *[LineError] and the next one is read; trouble with reading ends it with another error. A byte order mark, CRLF
+// and empty lines do not matter. A line, or a CSV record of several, has at most 512 KiB.
+type Sheet struct {
+	// File is the name of the file, for reports.
+	File string
+	// Method and Path are those of every job; Method is POST if it is empty. Without a Path each line of an NDJSON file is a
+	// whole [Job].
+	Method, Path string
+	// Number and Order name where a job's number and order are: a member of the body by its dotted path, or a placeholder of
+	// Path in braces. Without Number the catalogue tells.
+	Number, Order string
+	// Expires is that of every job.
+	Expires time.Time
+	// Map says where columns go. One that it does not name goes to the member of its own name. What it names has to stand in the
+	// first line, also of an NDJSON file, or nothing is read: a name that is misspelt would spoil all of them.
+	Map []Column
+	// Comma divides the fields of a CSV file; zero is a comma.
+	Comma byte
+}
+
+// to returns where a column goes.
+func (s *Sheet) to(name string) Column {
+	other := Column{From: name, To: name}
+	for _, c := range s.Map {
+		switch c.From {
+		case name:
+			return c
+		case "*":
+			other.To = ""
+		}
+	}
+	return other
+}
+
+// finish completes a job that came from a line.
+func (s *Sheet) finish(job *Job, line int) {
+	job.File, job.Line = s.File, line
+	if job.Expires.IsZero() {
+		job.Expires = s.Expires
+	}
+	if s.Number != "" {
+		job.Number = job.value(s.Number)
+	}
+	if s.Order != "" {
+		job.Order = job.value(s.Order)
+	}
+}
+
+// missing reports what the sheet expects in each line and the job has not.
+func (s *Sheet) missing(job *Job) error {
+	switch {
+	case s.Number != "" && job.Number == "":
+		return fmt.Errorf("the merchant's own number is missing: it is expected in %s", s.Number)
+	case s.Order != "" && job.Order == "":
+		return fmt.Errorf("the member that orders the jobs is missing: it is expected in %s", s.Order)
+	}
+	return nil
+}
+
+func (s *Sheet) bad(line int, err error) *LineError {
+	return &LineError{File: s.File, Line: line, Err: err}
+}
+
+// ErrColumns means that a file cannot be read at all, because its first line does not have the columns that it should.
+var ErrColumns = errors.New("fleet: the first line does not name the columns")
+
+// place puts a value into the path or the query, and reports whether it belongs there.
+func place(job *Job, to string, value gjson.Result) (bool, error) {
+	name, variable := fact.Placeholder(to)
+	query, inQuery := strings.CutPrefix(to, "?")
+	if !variable && !inQuery {
+		return false, nil
+	}
+	if value.IsObject() || value.IsArray() || value.Type == gjson.Null {
+		return true, fmt.Errorf("%s takes a text, a number or a boolean", to)
+	}
+	text := value.String()
+	if value.Type == gjson.Number {
+		text = value.Raw
+	}
+	if variable {
+		if job.Vars == nil {
+			job.Vars = make(map[string]string)
+		}
+		if _, twice := job.Vars[name]; twice {
+			return true, fmt.Errorf("two values go to %s", to)
+		}
+		job.Vars[name] = text
+		return true, nil
+	}
+	if job.Query == nil {
+		job.Query = make(map[string][]string)
+	}
+	job.Query[query] = append(job.Query[query], text)
+	return true, nil
+}

@@ -1,0 +1,100 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Status is where a queue stands.
+type Status struct {
+	// Queued is how many jobs wait or run. Those with an order are in it one by one.
+	Queued uint64
+	// Running is how many messages workers have in hand: a job each, or jobs with one order.
+	Running int
+	// Known is how many jobs were ever submitted, as far as their records are kept.
+	Known uint64
+	// Dead is how many jobs were refused, or are of unknown outcome without an order.
+	Dead uint64
+	// Pause tells why the queue is paused, nil if it is not.
+	Pause *Pause
+	// Closed says that the queue takes no new jobs.
+	Closed bool
+}
+
+// Status tells where the queue stands. It costs little.
+func (q *Queue) Status(ctx context.Context) (s Status, err error) {
+	err = q.engine.ride(ctx, rideSetup, func(ctx context.Context) (err error) {
+		s, err = q.status(ctx)
+		return err
+	})
+	if err != nil {
+		return s, err
+	}
+	if s.Pause, err = q.Paused(ctx); err != nil {
+		return s, err
+	}
+	s.Closed, err = q.closed(ctx)
+	return s, err
+}
+
+// status fills in what the streams tell.
+func (q *Queue) status(ctx context.Context) (s Status, err error) {
+	jobs, err := q.jobs.Info(ctx, jetstream.WithSubjectFilter(q.tokenSubject("*")))
+	if err != nil {
+		return s, fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.Explain(err))
+	}
+	consumer, err := q.consumer.Info(ctx)
+	if err != nil {
+		return s, fmt.Errorf("fleet: reading the state of the workers: %w", q.engine.Explain(err))
+	}
+	counts := make(map[*uint64]jetstream.Stream)
+	var lanes uint64
+	counts[&lanes], counts[&s.Known], counts[&s.Dead] = q.lanes, q.records, q.dead
+	for to, stream := range counts {
+		info, err := stream.Info(ctx)
+		if err != nil {
+			return s, fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.Explain(err))
+		}
+		*to = info.State.Msgs
+	}
+	s.Queued, s.Running = jobs.State.Msgs-uint64(len(jobs.State.Subjects))+lanes, consumer.NumAckPending
+	return s, nil
+}
+
+// Count is how many jobs stand at a state with a code.
+type Count struct {
+	State State
+	Code  string // of the platform, empty if there is none
+	Jobs  int
+}
+
+// stateOrder is the order of states in summaries: what needs somebody's attention comes first.
+var stateOrder = []State{Unknown, Refused, Failed, Partial, Action, Expired, Waiting, Begun, Taken, Accepted, Succeeded}
+
+// Summary counts jobs by state and code; the unknown come first, then what needs attention. It needs to read the headers of
+// all records, about a second for every 100,000.
+func (q *Queue) Summary(ctx context.Context) ([]Count, error) {
+	counts := make(map[Count]int)
+	err := q.scan(ctx, true, func(m jetstream.Msg) error {
+		counts[Count{State: State(m.Headers().Get(headerState)), Code: m.Headers().Get(headerCode)}]++
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Count, 0, len(counts))
+	for c, jobs := range counts {
+		c.Jobs = jobs
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b Count) int {
+		if a.State != b.State {
+			return slices.Index(stateOrder, a.State) - slices.Index(stateOrder, b.State)
+		}
+		return b.Jobs - a.Jobs
+	})
+	return list, nil
+}
