@@ -57,6 +57,7 @@ const (
 	settingAttemptTimeout
 	settingIdempotent
 	settingUntilFinal
+	settingStepwise
 	settingOnUnknown
 	settingUnbind
 	settingSentBefore

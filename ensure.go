@@ -10,6 +10,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/call"
 	"github.com/wxpay-go/wxpay/internal/ensure"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
 // State is the state of an operation at the platform.
@@ -85,6 +86,37 @@ const (
 // end.
 func (c Chain) UntilFinal() Chain { return c.mark(settingUntilFinal) }
 
+// Stepwise makes [Chain.Ensure] return a [NotYetError] instead of waiting for its next step, so that
+// a program with very many calls can wait for all of them without a goroutine for each.
+func (c Chain) Stepwise() Chain { return c.mark(settingStepwise) }
+
+// NotYetError is in the error of an Ensure after [Chain.Stepwise] that has a further step, which is
+// not due yet. [OutcomeOf] tells what is known of the call. To go on, wait for After, longer each
+// time, and call Ensure on the same chain; after an unknown outcome with [Chain.SentBefore], which
+// takes the time at which the last Ensure that sent the write returned.
+type NotYetError struct {
+	After   time.Duration // until the next step is due
+	Verdict *Verdict      // the verdict so far: the caller wants more; nil for none
+	Err     error         // why there is none; nil with a Verdict
+}
+
+func (e *NotYetError) Error() string {
+	text := fmt.Sprintf("the next step is due in %v", e.After.Round(time.Millisecond))
+	if e.Err == nil {
+		return text + "; the platform has not finished it"
+	}
+	return text + "; " + e.Err.Error()
+}
+
+// Unwrap returns Err.
+func (e *NotYetError) Unwrap() error { return e.Err }
+
+// Format prints the error's text under every verb.
+func (e NotYetError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
+
+// MarshalText gives encodings the error's text.
+func (e NotYetError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // OnUnknown overrides the policy of [Chain.Ensure] for an unknown outcome; see there for the
 // default. Even Repeat never repeats an operation that is documented as never to be repeated.
 func (c Chain) OnUnknown(policy UnknownPolicy) Chain {
@@ -149,6 +181,8 @@ func (c Chain) wanted() ensure.Wanted {
 		switch {
 		case s.kind == settingUntilFinal:
 			wanted.UntilFinal = true
+		case s.kind == settingStepwise:
+			wanted.NotYet = notYet
 		case s.kind == settingOnUnknown && wanted.Policy == ensure.ByFacts:
 			wanted.Policy = s.more.policy
 		case s.kind == settingSentBefore && wanted.SentBefore.IsZero():
@@ -159,6 +193,14 @@ func (c Chain) wanted() ensure.Wanted {
 }
 
 func queried(err error) error { return &QueryError{err} }
+
+func notYet(after time.Duration, found *ensure.Verdict, last error) error {
+	later := &NotYetError{After: after, Err: last}
+	if found != nil {
+		later.Verdict, _ = newVerdict(found, nil)
+	}
+	return later
+}
 
 // Resolve queries once what became of a call with an unknown outcome; err is the call's error. It
 // never repeats a write. If the query finds nothing, the error is [ErrMissing] and the outcome

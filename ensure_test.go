@@ -375,6 +375,32 @@ func TestEnsureWaitsAMinute(t *testing.T) {
 	})
 }
 
+// Who waits for very many calls gets each wait, with what is known by then.
+func TestStepwise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gateway := play(resetConnection, refund("PROCESSING"), refund("SUCCESS"))
+		chain := newClient(t, wxpay.WithTransport(gateway)).Chain(refundCall).UntilFinal().Stepwise()
+		_, err := chain.Ensure(t.Context(), refundBody)
+		require.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+		var later *wxpay.NotYetError
+		require.ErrorAs(t, err, &later)
+		assert.Nil(t, later.Verdict)
+		assert.ErrorContains(t, later, "connection reset by peer")
+		chain = chain.SentBefore(time.Now())
+		time.Sleep(later.After)
+		_, err = chain.Ensure(t.Context(), refundBody)
+		require.ErrorAs(t, err, &later)
+		assert.Equal(t, wxpay.Accepted, later.Verdict.State)
+		assert.ErrorContains(t, err, "the platform has not finished it")
+		assert.Equal(t, later.Error(), fmt.Sprintf("%+v", later))
+		time.Sleep(later.After)
+		verdict, err := chain.Ensure(t.Context(), refundBody)
+		require.NoError(t, err)
+		assert.Equal(t, wxpay.Succeeded, verdict.State)
+		assert.Len(t, gateway.seen, 3)
+	})
+}
+
 // perMethod answers queries and writes apart.
 type perMethod struct {
 	get  func() answer

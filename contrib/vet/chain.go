@@ -275,7 +275,7 @@ func (e *evaluator) pureStep(call *ast.CallExpr, in scope) (chain, bool) {
 // isStep has the methods of a node that leave its path as it is.
 var isStep = map[string]bool{
 	"Query": true, "Queries": true, "Header": true, "Timeout": true, "AttemptTimeout": true, "Encrypt": true, "Plain": true,
-	"Idempotent": true, "Unbind": true, "UntilFinal": true, "OnUnknown": true, "SentBefore": true, "Paging": true,
+	"Idempotent": true, "Unbind": true, "UntilFinal": true, "Stepwise": true, "OnUnknown": true, "SentBefore": true, "Paging": true,
 }
 
 func isClient(t types.Type) bool { return t != nil && (namedOf(t) == module+".Client" || embeds(t)) }

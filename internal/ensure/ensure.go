@@ -46,6 +46,9 @@ type Wanted struct {
 	SentBefore time.Time // the latest time at which an earlier process may have sent the write; zero for never
 	// Queried wraps the error of a query, which says nothing about the write.
 	Queried func(err error) error
+	// NotYet, if not nil, makes Run return instead of wait: the cause of its error is that of NotYet,
+	// which takes the time until the next step, and the verdict so far or the last error.
+	NotYet func(after time.Duration, found *Verdict, last error) error
 }
 
 // Run makes a write happen once.
@@ -161,8 +164,8 @@ func (e *ensuring) run(ctx context.Context) (*Verdict, error) {
 			} else {
 				pause = min(2*pause, queryMost)
 			}
-			if !wait.For(ctx, mean/2+rand.N(mean)-e.passed()) {
-				return e.late(ctx)
+			if verdict, err, over := e.pause(ctx, mean/2, mean); over {
+				return verdict, err
 			}
 			next, verdict, err = e.ask(ctx)
 		case moveBlind:
@@ -172,8 +175,8 @@ func (e *ensuring) run(ctx context.Context) (*Verdict, error) {
 			} else {
 				blind = min(2*blind, blindMost)
 			}
-			if !wait.For(ctx, mean+rand.N(mean/4)-e.passed()) {
-				return e.late(ctx)
+			if verdict, err, over := e.pause(ctx, mean, mean/4); over {
+				return verdict, err
 			}
 			next = moveSend
 		}
@@ -184,6 +187,32 @@ func (e *ensuring) run(ctx context.Context) (*Verdict, error) {
 			return e.late(ctx)
 		}
 	}
+}
+
+// pause waits for least and a drawn part of more, or ends the run and returns its result. Who has
+// waited as a NotYet told need not wait again, whatever is drawn.
+func (e *ensuring) pause(ctx context.Context, least, more time.Duration) (_ *Verdict, _ error, over bool) {
+	passed := e.passed()
+	d := least + rand.N(more) - passed
+	if e.NotYet != nil && least > passed && ctx.Err() == nil {
+		return nil, e.notYet(d), true
+	}
+	if e.NotYet == nil && !wait.For(ctx, d) || ctx.Err() != nil {
+		verdict, err := e.late(ctx)
+		return verdict, err, true
+	}
+	return nil, nil, false
+}
+
+// notYet is the error of a run whose next step is due after d.
+func (e *ensuring) notYet(d time.Duration) error {
+	switch {
+	case e.found != nil:
+		return e.failure(e.NotYet(d, e.known(), nil))
+	case e.asked != nil:
+		return e.failure(e.NotYet(d, nil, e.asked))
+	}
+	return e.failure(e.NotYet(d, nil, &attemptError{e.last, e.write.Line()}))
 }
 
 // passed returns the part of the first pause that is over if an earlier process made the last

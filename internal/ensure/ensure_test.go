@@ -454,6 +454,60 @@ func TestPauses(t *testing.T) {
 	}
 }
 
+// A caller that waits itself gets each wait instead of it, and comes to the same end.
+func TestStepwise(t *testing.T) {
+	type notYet struct {
+		error
+		after time.Duration
+		found *ensure.Verdict
+	}
+	for name, tt := range map[string]struct {
+		operation fact.Operation
+		replies   []calltest.Reply
+		final     bool
+		order     string
+		found     fact.Meaning // with the first wait
+		end       fact.Meaning
+		least     time.Duration
+	}{
+		"a query":              {thing(), []calltest.Reply{calltest.Reset, state("DONE")}, false, "WQ", "", fact.Succeeded, time.Second / 2},
+		"no query, documented": {unlinked(), []calltest.Reply{calltest.Reset, state("DONE")}, false, "WW", "", fact.Taken, 5 * time.Second},
+		"an end is wanted":     {thing(), []calltest.Reply{state("WAIT"), state("WAIT"), state("DONE")}, true, "WQQ", fact.Accepted, fact.Succeeded, time.Second / 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			gateway := calltest.Play(tt.replies...)
+			begin, sent, waited := time.Now(), time.Time{}, time.Duration(0)
+			for first := true; ; first = false {
+				seen := len(gateway.Seen())
+				verdict, err := run(t, gateway, tt.operation, ensure.Wanted{UntilFinal: tt.final, SentBefore: sent,
+					NotYet: func(after time.Duration, found *ensure.Verdict, last error) error { return &notYet{last, after, found} }})
+				assert.LessOrEqual(t, len(gateway.Seen())-seen, 1, "%s: a step has one request", name)
+				assert.Equal(t, waited, time.Since(begin), "%s: it does not wait", name)
+				if err == nil {
+					assert.Equal(t, tt.end, verdict.State, name)
+					break
+				}
+				var later *notYet
+				require.ErrorAs(t, err, &later, name)
+				if first {
+					sent = time.Now()
+					assert.GreaterOrEqual(t, later.after, tt.least, name)
+					require.Equal(t, tt.found != "", later.found != nil, name)
+					if later.found != nil {
+						assert.Equal(t, tt.found, later.found.State, name)
+					}
+				}
+				var failure *calltest.Failure
+				require.ErrorAs(t, err, &failure, name)
+				assert.Equal(t, middleware.Unknown, failure.Outcome, name)
+				time.Sleep(later.after)
+				waited += later.after
+			}
+			assert.Equal(t, tt.order, gateway.Order(), name)
+		})
+	}
+}
+
 // A time limit of the call's own bounds the whole of it, and is named.
 func TestOwnLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
