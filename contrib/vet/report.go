@@ -93,7 +93,10 @@ func (k *check) report(at ast.Node, category, text string, fixes []analysis.Sugg
 		return
 	}
 	k.said[this] = true
-	k.pass.Report(analysis.Diagnostic{Pos: at.Pos(), End: at.End(), Category: category, Message: text, SuggestedFixes: fixes})
+	k.pass.Report(analysis.Diagnostic{
+		Pos: at.Pos(), End: at.End(), Category: category, Message: text, SuggestedFixes: fixes,
+		URL: k.pass.Analyzer.URL, // without it, drivers link to the category
+	})
 }
 
 // replace is a fix that writes a text in place of a node.

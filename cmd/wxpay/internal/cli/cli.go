@@ -20,6 +20,7 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/manual"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/sandbox"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/vet"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/webhook"
 )
 
@@ -76,6 +77,7 @@ Responses go to stdout, everything else to stderr.
 		manual.Gen(sh),
 		manual.Catalog(sh),
 		manual.OpenAPI(sh),
+		vet.Command(sh),
 		sandbox.Command(sh),
 		keys.Command(sh),
 		webhook.Command(sh),

@@ -32,9 +32,10 @@ var arrows = map[string][]string{
 	"keys":    {"shell"},
 	"manual":  {"gocode", "openapi", "operation", "page", "shell"},
 	"sandbox": {"serve", "shell"},
+	"vet":     {"shell"},
 	"webhook": {"serve", "shell"},
 
-	"cli":     {"batch", "call", "demo", "file", "keys", "manual", "sandbox", "shell", "webhook"},
+	"cli":     {"batch", "call", "demo", "file", "keys", "manual", "sandbox", "shell", "vet", "webhook"},
 	"clitest": {"cli"},
 }
 
