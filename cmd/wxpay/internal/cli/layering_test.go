@@ -19,6 +19,7 @@ var arrows = map[string][]string{
 	"gocode":  {},
 	"page":    {"gocode"},
 	"openapi": {"ordered"},
+	"folder":  {},
 
 	"shell":     {"ordered"},
 	"operation": {"shell"},
@@ -30,7 +31,7 @@ var arrows = map[string][]string{
 	"demo":    {"shell"},
 	"file":    {"operation", "ordered", "request", "shell"},
 	"keys":    {"shell"},
-	"manual":  {"gocode", "openapi", "operation", "page", "shell"},
+	"manual":  {"folder", "gocode", "openapi", "operation", "page", "shell"},
 	"sandbox": {"serve", "shell"},
 	"vet":     {"shell"},
 	"webhook": {"serve", "shell"},

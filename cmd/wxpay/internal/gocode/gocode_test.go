@@ -237,12 +237,12 @@ func TestTypesCompile(t *testing.T) {
 		require.NoError(t, err, "%s\n%s", name, code)
 		structs := structsOf(parsed)
 		if len(op.In.JSON) > 0 {
-			checkFields(t, name, structs, prefix+"Request", op.In.JSON)
+			checkFields(t, op, structs, prefix+"Request", op.In.JSON)
 		} else if len(op.In.Form) == 0 {
 			assert.Contains(t, string(code), "// It takes no body.", name)
 		}
 		if op.Response == fact.JSONResponse {
-			checkFields(t, name, structs, prefix+"Response", op.Out)
+			checkFields(t, op, structs, prefix+"Response", op.Out)
 		} else {
 			assert.Contains(t, string(code), "// Its response is ", name)
 		}
@@ -265,14 +265,17 @@ func structsOf(file *ast.File) map[string]*ast.StructType {
 			continue
 		}
 		spec := general.Specs[0].(*ast.TypeSpec)
-		structs[spec.Name.Name] = spec.Type.(*ast.StructType)
+		if structure, ok := spec.Type.(*ast.StructType); ok {
+			structs[spec.Name.Name] = structure
+		}
 	}
 	return structs
 }
 
 // checkFields compares the tags of a struct, and of those in it, with documented fields.
-func checkFields(t *testing.T, name string, structs map[string]*ast.StructType, kind string, fields []fact.Field) {
+func checkFields(t *testing.T, op *fact.Operation, structs map[string]*ast.StructType, kind string, fields []fact.Field) {
 	t.Helper()
+	name := op.Method + " " + op.Path
 	require.Contains(t, structs, kind, name)
 	found := structs[kind].Fields.List
 	require.Len(t, found, len(fields), "%s: %s", name, kind)
@@ -281,7 +284,9 @@ func checkFields(t *testing.T, name string, structs map[string]*ast.StructType, 
 		text, err := strconv.Unquote(got.Tag.Value)
 		require.NoError(t, err)
 		want := field.Name
-		if !field.Required {
+		caller := slices.Contains([]string{"mchid", "appid", "sp_mchid", "sp_appid"}, field.Name) && !op.Joined &&
+			kind == gocode.Prefix(op.Path)+"Request" && !slices.Contains(op.NotCaller, field.Name)
+		if !field.Required || caller {
 			want += ",omitempty"
 		}
 		require.Equal(t, want, reflect.StructTag(text).Get("json"), "%s: %s", name, kind)
@@ -297,7 +302,7 @@ func checkFields(t *testing.T, name string, structs map[string]*ast.StructType, 
 			require.Equal(t, fact.Objects, field.Type)
 			inner = wrapped.Elt
 		}
-		checkFields(t, name, structs, inner.(*ast.Ident).Name, field.Fields)
+		checkFields(t, op, structs, inner.(*ast.Ident).Name, field.Fields)
 	}
 }
 

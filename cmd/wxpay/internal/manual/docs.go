@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/folder"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/operation"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/page"
@@ -91,7 +92,7 @@ func (o *docsOptions) run(sh *shell.Shell) error {
 	writer := gocode.New(catalog.V3().All()) // package api is made of it
 	if o.all {
 		files := page.Files(sh.Facts().Described().All(), writer)
-		written, err := page.Write(o.out, files)
+		written, err := folder.Write(o.out, page.Mark, files)
 		if err != nil {
 			return shell.Usage("the manual could not be written: %w", err)
 		}

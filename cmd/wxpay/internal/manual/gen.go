@@ -2,20 +2,26 @@ package manual
 
 import (
 	"go/token"
+	"iter"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/folder"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/operation"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/fact"
 )
 
 type typesOptions struct {
 	method, path string // an empty method is the only one that the path has
 	packageName  string
 	prefix       string // empty: made from the path
+	tag          string // all of a product family, into the folder out
+	out          string
 }
 
 // Gen returns wxpay gen.
@@ -34,38 +40,67 @@ func typesCommand(sh *shell.Shell) *cobra.Command {
 	o := new(typesOptions)
 	command := &cobra.Command{
 		Use:   "types METHOD PATH",
-		Short: "Print Go structs for the request and the response of an operation",
-		Long: `Print a Go file with structs for the body and the response of an operation, formatted. METHOD is optional if the path has
-one only.
+		Short: "Write Go types for an operation, or for a whole product family",
+		Long: `Print a Go file with structs for the query, the body and the response of an operation, formatted. METHOD is optional if
+the path has one only.
 
-An integer is an int64. A number is a json.Number, which rounds nothing. Optional fields have omitempty, and in a request
-optional integers and booleans are pointers, so that 0 and false can be sent. A JSON text is a string, with a struct for
-its content. Comments tell which fields are required, encrypted, or one of a list of constants, with high probability and
-not with certainty. Encrypted fields contain plain text: the client encrypts and decrypts them.`,
+--tag TAG --out DIR writes a package for a product family and those beneath it: a file for each operation, one for each
+notification that the family gets, and doc.go with a list. It replaces the files that it wrote before, and neither deletes
+nor replaces any other file. The name of a type follows from the path and the field alone, so that a newer catalogue adds
+names and changes none.
+
+An integer is an int64, and so is an amount; the comment gives the unit, as far as the documentation does. Another number
+is a json.Number, which rounds nothing. Optional fields have omitempty, and in a request optional integers and booleans are pointers, so that 0 and
+false can be sent. A field with constants has a type with these constants. A JSON text is a string, with a struct for its
+content. Comments tell which fields are required or encrypted, with high probability and not with certainty. Encrypted
+fields contain plain text: the client encrypts and decrypts them. The types fit Post, Queries, Into, Decode and webhook.On.`,
 		Example: `  wxpay gen types POST v3/pay/transactions/native --package pay > native.go
-  wxpay gen types v3/refund/domestic/refunds/{out_refund_no} --name RefundQuery`,
-		RunE: func(_ *cobra.Command, args []string) (err error) {
-			if o.method, o.path, err = operation.Args(args); err != nil {
+  wxpay gen types v3/refund/domestic/refunds/{out_refund_no} --name RefundQuery
+  wxpay gen types --tag 基础支付 --package pay --out pay`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := o.arguments(args); err != nil {
 				return err
 			}
-			switch {
-			case !token.IsIdentifier(o.packageName) || o.packageName == "_":
-				return shell.Usage("the package name %q is not a Go identifier", o.packageName)
-			case o.prefix != "" && (!token.IsIdentifier(o.prefix) || !token.IsExported(o.prefix)):
-				return shell.Usage("the name %q is not an exported Go identifier", o.prefix)
+			if o.tag != "" {
+				return o.family(sh)
 			}
 			return o.run(sh)
 		},
 		ValidArgsFunction: operation.Complete(sh.Facts()),
 	}
 	o.flags(command.Flags())
+	_ = command.RegisterFlagCompletionFunc("tag", completeTags(sh))
+	_ = command.MarkFlagDirname("out")
 	return command
+}
+
+func (o *typesOptions) arguments(args []string) (err error) {
+	switch {
+	case !token.IsIdentifier(o.packageName) || o.packageName == "_":
+		return shell.Usage("the package name %q is not a Go identifier", o.packageName)
+	case o.prefix != "" && (!token.IsIdentifier(o.prefix) || !token.IsExported(o.prefix)):
+		return shell.Usage("the name %q is not an exported Go identifier", o.prefix)
+	case o.tag == "" && o.out != "":
+		return shell.Usage("--out is the folder for --tag; to write one file, redirect stdout")
+	case o.tag == "":
+		o.method, o.path, err = operation.Args(args)
+		return err
+	case o.out == "":
+		return shell.Usage("--tag needs a folder: --out DIR")
+	case len(args) > 0:
+		return shell.Usage("--tag writes every operation of the family: it takes no path")
+	case o.prefix != "":
+		return shell.Usage("--name is for one operation")
+	}
+	return nil
 }
 
 func (o *typesOptions) flags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringVar(&o.packageName, "package", "main", "`NAME` of the Go package")
 	flags.StringVar(&o.prefix, "name", "", "`NAME` at the beginning of all types, instead of one from the path")
+	flags.StringVar(&o.tag, "tag", "", "all operations and notifications of a product family, `TAG`, and of those beneath it")
+	flags.StringVar(&o.out, "out", "", "the folder, `DIR`, for --tag; wxpay makes it if it is missing")
 }
 
 func (o *typesOptions) run(sh *shell.Shell) error {
@@ -90,4 +125,38 @@ func (o *typesOptions) run(sh *shell.Shell) error {
 		return err
 	}
 	return sh.Write(code)
+}
+
+// family writes the package of a product family.
+func (o *typesOptions) family(sh *shell.Shell) error {
+	facts := sh.Facts().Described()
+	tag := strings.Trim(o.tag, "/")
+	operations, err := (&openapiOptions{tag: tag}).choose(facts)
+	if err != nil {
+		return err
+	}
+	files, err := gocode.Family{
+		Package: o.packageName, Tag: tag, Operations: slices.Values(operations), Events: eventsOf(facts.Events(), tag),
+	}.Files()
+	if err != nil {
+		return err
+	}
+	written, err := folder.Write(o.out, gocode.Mark, files)
+	if err != nil {
+		return shell.Usage("the package could not be written: %w", err)
+	}
+	sh.Note("%d files in %s: %d of them written, the others unchanged.", len(files), o.out, written)
+	return nil
+}
+
+// eventsOf returns the events that a product family gets, those above and beneath it included.
+func eventsOf(events iter.Seq[*fact.Event], tag string) iter.Seq[*fact.Event] {
+	return func(yield func(*fact.Event) bool) {
+		for event := range events {
+			gets := func(of string) bool { return beneath(of, tag) || beneath(tag, of) }
+			if slices.ContainsFunc(gocode.Families(event), gets) && !yield(event) {
+				return
+			}
+		}
+	}
 }

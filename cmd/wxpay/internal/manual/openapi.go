@@ -38,10 +38,7 @@ names of placeholders only are one path item, with the other operation in x-wxpa
 		},
 	}
 	o.flags(command.Flags())
-	tags := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return knownTags(sh.Facts()), cobra.ShellCompDirectiveNoFileComp
-	}
-	_ = command.RegisterFlagCompletionFunc("tag", tags)
+	_ = command.RegisterFlagCompletionFunc("tag", completeTags(sh))
 	_ = command.RegisterFlagCompletionFunc("path", operation.CompleteFlag(sh.Facts(), ""))
 	return command
 }
@@ -125,4 +122,11 @@ func knownTags(facts *catalog.Catalog) []string {
 	}
 	slices.Sort(tags)
 	return slices.Compact(tags)
+}
+
+// completeTags completes the name of a product family.
+func completeTags(sh *shell.Shell) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return knownTags(sh.Facts()), cobra.ShellCompDirectiveNoFileComp
+	}
 }
