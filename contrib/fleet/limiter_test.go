@@ -88,6 +88,7 @@ func TestLimiterShared(t *testing.T) {
 }
 
 func TestLimiterRules(t *testing.T) {
+	t.Parallel()
 	e := fleettest.Embedded(t)
 	l := limiter(t, e, fleet.WithRules(
 		middleware.Rule{Method: "GET"},
@@ -133,6 +134,7 @@ func TestLimiterRules(t *testing.T) {
 }
 
 func TestLimiterRefuses(t *testing.T) {
+	t.Parallel()
 	e := fleettest.Embedded(t)
 	for says, opt := range map[string]fleet.LimiterOption{
 		"requests in flight":   fleet.WithRules(middleware.Rule{InFlight: 3}),
@@ -146,6 +148,7 @@ func TestLimiterRefuses(t *testing.T) {
 
 // An operator who deletes a key begins it anew, and stops nothing.
 func TestLimiterKeyDeleted(t *testing.T) {
+	t.Parallel()
 	e := fleettest.Embedded(t)
 	l := limiter(t, e)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
