@@ -29,10 +29,8 @@ func reports(t *testing.T, dir, workspace string, tests bool, patterns ...string
 	t.Helper()
 	config := &packages.Config{
 		Mode: packages.LoadSyntax | packages.NeedModule, Dir: dir, Tests: tests,
-		Env: append(os.Environ(), "GOWORK="+workspace, "GOFLAGS=-trimpath", "GOPROXY=off"),
-	}
-	if workspace != "off" {
-		config.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-trimpath")
+		// GOFLAGS stays: with others than those of go test, everything would be compiled once more.
+		Env: append(os.Environ(), "GOWORK="+workspace, "GOPROXY=off"),
 	}
 	loaded, err := packages.Load(config, patterns...)
 	require.NoError(t, err)
