@@ -9,8 +9,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -85,13 +87,13 @@ func TestKeysAreFreed(t *testing.T) {
 	runtime.GC()
 	assert.NotZero(t, handle.address.Load())
 	runtime.KeepAlive(signer)
-	require.Eventually(t, func() bool { runtime.GC(); return handle.address.Load() == 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { runtime.GC(); return handle.address.Load() == 0 }, time.Minute, time.Millisecond)
 
 	if runtime.GOOS != "linux" {
 		t.Skip("the rest reads /proc")
 	}
 	der := x509.MarshalPKCS1PrivateKey(key)
-	const rounds = 4000
+	const rounds = 1000
 	resident := func() (pages int) {
 		for range rounds {
 			k, err := importKey(der)
@@ -100,14 +102,18 @@ func TestKeysAreFreed(t *testing.T) {
 			require.Error(t, err)
 			k.free()
 		}
+		debug.FreeOSMemory() // what the collector of Go keeps is not the library's
 		text, err := os.ReadFile("/proc/self/statm")
 		require.NoError(t, err)
 		_, err = fmt.Sscan(strings.Fields(string(text))[1], &pages)
 		require.NoError(t, err)
 		return pages
 	}
-	before := resident()
-	grown := (resident() - before) * os.Getpagesize()
+	before, grown := resident(), math.MaxInt
+	for range 3 { // the least: what is leaked is leaked each time
+		now := resident()
+		before, grown = now, min(grown, (now-before)*os.Getpagesize())
+	}
 	t.Logf("%d keys: %d KiB more", rounds, grown>>10)
 	assert.Less(t, grown, rounds*3<<9, "a key that stayed would cost twice that")
 }

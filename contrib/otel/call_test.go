@@ -295,18 +295,15 @@ func TestOutsideOfClient(t *testing.T) {
 
 // This clock is behind or ahead of the platform's by what the gauge says.
 func TestClockOffset(t *testing.T) {
-	for name, c := range map[string]struct{ ahead, least, most float64 }{
-		"equal": {0, 0, 0}, "ahead": {90, 89, 91}, "behind": {-90, -91, -89},
-	} {
+	for name, ahead := range map[string]time.Duration{"equal": 0, "ahead": 90 * time.Second, "behind": -90 * time.Second} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, sandbox.WithClock(func() time.Time {
-				return time.Now().Add(-time.Duration(c.ahead * float64(time.Second)))
-			}))
-			require.NoError(t, createOrder(t.Context(), s.client(t), s.sandbox, "ORDER-1"))
-			offset := measured(t, s.reader)["wxpay.client.clock.offset"]
-			require.Len(t, offset, 1)
-			assert.GreaterOrEqual(t, offset[0].value, c.least)
-			assert.LessOrEqual(t, offset[0].value, c.most+1)
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t, sandbox.WithClock(func() time.Time { return time.Now().Add(-ahead) }))
+				require.NoError(t, createOrder(t.Context(), s.client(t), s.sandbox, "ORDER-1"))
+				offset := measured(t, s.reader)["wxpay.client.clock.offset"]
+				require.Len(t, offset, 1)
+				assert.InDelta(t, ahead.Seconds(), offset[0].value, 1, "the platform tells whole seconds")
+			})
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -33,38 +34,40 @@ func certified(t testing.TB, s *shop) *wxpay.Client {
 }
 
 func TestWatch(t *testing.T) {
-	s := open(t)
-	require.NoError(t, s.sandbox.Keys.SetMode(sandbox.CertificatesOnly))
-	client := certified(t, s)
-	own := s.sandbox.Merchant().Certificate
-	registration, err := s.Watch(client, own)
-	require.NoError(t, err)
-	require.NoError(t, client.RefreshKeys(t.Context()))
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t)
+		require.NoError(t, s.sandbox.Keys.SetMode(sandbox.CertificatesOnly))
+		client := certified(t, s)
+		own := s.sandbox.Merchant().Certificate
+		registration, err := s.Watch(client, own)
+		require.NoError(t, err)
+		require.NoError(t, client.RefreshKeys(t.Context()))
 
-	metrics := measured(t, s.reader)
-	ends := map[string]float64{}
-	for _, p := range metrics["wxpay.key.expiry"] {
-		assert.Equal(t, client.Identity(), p.labels["wxpay.identity"])
-		ends[p.labels["wxpay.key.kind"]] = p.value
-	}
-	assert.InDelta(t, time.Until(own.NotAfter).Seconds(), ends["caller"], 5)
-	var last time.Time
-	for _, certificate := range s.sandbox.Keys.Certificates() {
-		if certificate.NotAfter.After(last) {
-			last = certificate.NotAfter
+		metrics := measured(t, s.reader)
+		ends := map[string]float64{}
+		for _, p := range metrics["wxpay.key.expiry"] {
+			assert.Equal(t, client.Identity(), p.labels["wxpay.identity"])
+			ends[p.labels["wxpay.key.kind"]] = p.value
 		}
-	}
-	assert.InDelta(t, time.Until(last).Seconds(), ends["platform"], 5)
-	require.Len(t, metrics["wxpay.key.age"], 1)
-	assert.InDelta(t, 0, metrics["wxpay.key.age"][0].value, 5)
-	assert.Zero(t, metrics["wxpay.key.refresh.failures"][0].value)
+		assert.Equal(t, time.Until(own.NotAfter).Seconds(), ends["caller"])
+		var last time.Time
+		for _, certificate := range s.sandbox.Keys.Certificates() {
+			if certificate.NotAfter.After(last) {
+				last = certificate.NotAfter
+			}
+		}
+		assert.Equal(t, time.Until(last).Seconds(), ends["platform"])
+		require.Len(t, metrics["wxpay.key.age"], 1)
+		assert.Zero(t, metrics["wxpay.key.age"][0].value)
+		assert.Zero(t, metrics["wxpay.key.refresh.failures"][0].value)
 
-	require.NoError(t, s.sandbox.Faults.Inject(fault.Rule{Kind: fault.WrongSignature, Path: "/v3/certificates"}))
-	require.Error(t, client.RefreshKeys(t.Context()))
-	assert.EqualValues(t, 1, measured(t, s.reader)["wxpay.key.refresh.failures"][0].value)
+		require.NoError(t, s.sandbox.Faults.Inject(fault.Rule{Kind: fault.WrongSignature, Path: "/v3/certificates"}))
+		require.Error(t, client.RefreshKeys(t.Context()))
+		assert.EqualValues(t, 1, measured(t, s.reader)["wxpay.key.refresh.failures"][0].value)
 
-	require.NoError(t, registration.Unregister())
-	assert.Empty(t, measured(t, s.reader)["wxpay.key.expiry"])
+		require.NoError(t, registration.Unregister())
+		assert.Empty(t, measured(t, s.reader)["wxpay.key.expiry"])
+	})
 }
 
 // A client with the platform's public key alone has nothing that ends.
@@ -76,28 +79,30 @@ func TestWatchPublicKey(t *testing.T) {
 }
 
 func TestWatchQueue(t *testing.T) {
-	s := open(t)
-	states := map[string]wxotel.QueueState{
-		"outbox": {Waiting: 7, Oldest: time.Now().Add(-time.Minute)},
-		"empty":  {},
-		"jobs":   {Waiting: 3}, // a queue that does not know its oldest entry
-	}
-	for name, state := range states {
-		_, err := s.WatchQueue(name, func(context.Context) (wxotel.QueueState, error) { return state, nil })
-		require.NoError(t, err)
-	}
-	ages, sizes := map[string]float64{}, map[string]float64{}
-	metrics := measured(t, s.reader)
-	for _, p := range metrics["wxpay.queue.age"] {
-		ages[p.labels["wxpay.queue.name"]] = p.value
-	}
-	for _, p := range metrics["wxpay.queue.size"] {
-		sizes[p.labels["wxpay.queue.name"]] = p.value
-	}
-	assert.InDelta(t, 60, ages["outbox"], 5)
-	assert.Contains(t, ages, "empty")
-	assert.NotContains(t, ages, "jobs")
-	assert.Equal(t, map[string]float64{"outbox": 7, "empty": 0, "jobs": 3}, sizes)
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t)
+		states := map[string]wxotel.QueueState{
+			"outbox": {Waiting: 7, Oldest: time.Now().Add(-time.Minute)},
+			"empty":  {},
+			"jobs":   {Waiting: 3}, // a queue that does not know its oldest entry
+		}
+		for name, state := range states {
+			_, err := s.WatchQueue(name, func(context.Context) (wxotel.QueueState, error) { return state, nil })
+			require.NoError(t, err)
+		}
+		ages, sizes := map[string]float64{}, map[string]float64{}
+		metrics := measured(t, s.reader)
+		for _, p := range metrics["wxpay.queue.age"] {
+			ages[p.labels["wxpay.queue.name"]] = p.value
+		}
+		for _, p := range metrics["wxpay.queue.size"] {
+			sizes[p.labels["wxpay.queue.name"]] = p.value
+		}
+		assert.EqualValues(t, 60, ages["outbox"])
+		assert.Contains(t, ages, "empty")
+		assert.NotContains(t, ages, "jobs")
+		assert.Equal(t, map[string]float64{"outbox": 7, "empty": 0, "jobs": 3}, sizes)
+	})
 }
 
 // A queue that cannot be read gives no measurement, and its error's text stays here.
