@@ -354,15 +354,18 @@ func TestAllocations(t *testing.T) {
 		{"At", 1, 64, func() { sink = client.At("v3", "brand", "partner", "cardMember", "userFeeds") }},
 		{"pure chain", 1, 64, func() { sink = api.V3(client).Brand().Partner().CardMember().UserFeeds().Chain() }},
 	} {
-		allocs := testing.AllocsPerRun(200, tt.call)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		const runs = 200
-		for range runs {
-			tt.call()
+		allocs, bytes := math.Inf(1), math.Inf(1)
+		for range 5 { // the least: a collection empties pools, and what fills them again is not the call's
+			allocs = min(allocs, testing.AllocsPerRun(200, tt.call))
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			const runs = 200
+			for range runs {
+				tt.call()
+			}
+			runtime.ReadMemStats(&after)
+			bytes = min(bytes, float64(after.TotalAlloc-before.TotalAlloc)/runs)
 		}
-		runtime.ReadMemStats(&after)
-		bytes := float64(after.TotalAlloc-before.TotalAlloc) / runs
 		t.Logf("%s: %.0f allocations, %.0f bytes", tt.name, allocs, bytes)
 		assert.LessOrEqual(t, allocs, tt.allocs, tt.name)
 		assert.LessOrEqual(t, bytes, tt.bytes, tt.name)

@@ -129,7 +129,7 @@ func noTemporaryFiles(t *testing.T) {
 	t.Cleanup(func() {
 		left, err := os.ReadDir(dir)
 		// A reading that was given up takes its file away when it notices.
-		for end := time.Now().Add(10 * time.Second); err == nil && len(left) > 0 && time.Now().Before(end); left, err = os.ReadDir(dir) {
+		for end := time.Now().Add(time.Minute); err == nil && len(left) > 0 && time.Now().Before(end); left, err = os.ReadDir(dir) {
 			time.Sleep(time.Millisecond)
 		}
 		require.NoError(t, err)

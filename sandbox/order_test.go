@@ -295,7 +295,7 @@ func TestNoticesOfOrders(t *testing.T) {
 			var resource map[string]any
 			require.NoError(t, json.Unmarshal(n.opened, &resource))
 			return resource
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			require.Fail(t, "nobody was told", event)
 			return nil
 		}

@@ -210,7 +210,7 @@ func TestJunk(t *testing.T) {
 	server.Sandbox.Close()
 	open.Wait()
 	// Goroutines that have nothing left to do need a turn to end.
-	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); runtime.NumGoroutine() > before && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	assert.LessOrEqual(t, runtime.NumGoroutine(), before)

@@ -148,7 +148,7 @@ func TestBill(t *testing.T) {
 	sums := make(map[int64][]string)
 	for name, newClient := range clients {
 		client, _ := start(t, newClient, sandbox.WithBillRows(1000))
-		sum, err := client.Bill(t.Context(), time.Now().AddDate(0, 0, -2))
+		sum, err := client.Bill(t.Context(), time.Now().AddDate(0, 0, -3))
 		require.NoError(t, err, name)
 		sums[sum] = append(sums[sum], name)
 	}
