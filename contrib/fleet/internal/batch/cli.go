@@ -46,7 +46,7 @@ func (p *program) command() *cobra.Command {
 		submitCommand(p.submit), workCommand(p.work), statusCommand(p.status), resultsCommand(p.results),
 		retryCommand(p.retry), settleCommand(p.settle), drainCommand(p.drain), resumeCommand(p.resume),
 	)
-	root.CompletionOptions.DisableDefaultCmd = true
+	root.CompletionOptions.HiddenDefaultCmd = true // packages ask for it; a person has files called so
 	return root
 }
 
