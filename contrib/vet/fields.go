@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/tools/go/analysis"
 
@@ -253,16 +254,17 @@ func (f *fields) mismatch(v *value, want fact.Type, place string, at ast.Node) {
 }
 
 func (f *fields) number(v *value, d *fact.Field, want fact.Type, place string, at ast.Node) {
+	whole := want == fact.Integer || d.Unit == fact.Fen || d.Unit == fact.Minor
 	if v.constant == nil {
-		if v.float && want == fact.Integer {
-			f.hint(at, place+" is documented as integer"+unit(d)+": a floating-point number may have a fraction, and rounds; use int64")
+		if v.float && whole {
+			f.hint(at, place+" is documented as "+string(want)+unit(d)+": a floating-point number may have a fraction, and rounds; use int64")
 		}
 		return
 	}
 	is, _ := constant.Float64Val(constant.ToFloat(v.constant))
 	switch {
-	case want == fact.Integer && is != math.Trunc(is):
-		f.certain(at, place+" is documented as integer"+unit(d)+", and has a fraction")
+	case whole && is != math.Trunc(is):
+		f.certain(at, place+" is documented as "+string(want)+unit(d)+", and has a fraction")
 		return
 	case d.Min != 0 && is < float64(d.Min), d.Max != 0 && is > float64(d.Max):
 		f.hint(at, place+" is documented as "+bounds(d)+unit(d))
@@ -295,7 +297,36 @@ func bounds(d *fact.Field) string {
 	return fmt.Sprintf("%d to %d", d.Min, d.Max)
 }
 
+// formats has the layouts of the documented forms of a text that means a time.
+var formats = map[string]struct{ layout, sample, use string }{
+	"rfc3339": {time.RFC3339, "2018-06-08T10:34:56+08:00", "time.RFC3339"},
+	"date":    {time.DateOnly, "2018-06-08", "time.DateOnly"},
+}
+
+// time reports a text that has another form than the documented one: the platform rejects it.
+func (f *fields) time(v *value, d *fact.Field, place string, at ast.Node) {
+	form, ok := formats[d.Format]
+	is := ""
+	switch {
+	case !ok:
+		return
+	case v.layout != "":
+		is = time.Date(2018, 6, 8, 10, 34, 56, 0, time.FixedZone("", 8*3600)).Format(v.layout)
+	case v.constant != nil && v.constant.Kind() == constant.String:
+		is = constant.StringVal(v.constant)
+	}
+	if is == "" {
+		return
+	}
+	if _, err := time.Parse(form.layout, is); err != nil {
+		f.hint(at, place+" is documented in the form "+form.sample+", and is written like "+strconv.Quote(is)+": use "+form.use)
+	}
+}
+
 func (f *fields) text(v *value, d *fact.Field, place string, at ast.Node) {
+	if !v.secret && d.Cipher == fact.Plain {
+		f.time(v, d, place, at)
+	}
 	if v.constant == nil || v.constant.Kind() != constant.String || d.JSONText || v.secret {
 		return
 	}

@@ -56,27 +56,36 @@ func reports(t *testing.T, dir, workspace string, tests bool, patterns ...string
 	return found
 }
 
-var mistake = regexp.MustCompile(`(?m)^// (m\d+): (.*)\.\n// want (wx\w+)$`)
+// mistake is the comment of a seeded mistake: its number, what is wrong, the public report in which a user of some client
+// of WeChat Pay made a mistake of this kind (of the third of them that have one), and the check that finds it.
+var mistake = regexp.MustCompile(`(?m)^// (m\d+): (.*)\.\n(?:// report (https://github\.com/\S+/(?:issues|pull)/\d+)\n)?// want (wx\w+)$`)
 
-// Of the mistakes in testdata/mistakes at least 95 of 100 are found, each by the check that it wants.
+// Of the mistakes in testdata/mistakes at least 95 of 100 are found, each by the check that it wants. At least a third
+// follow a public report, no two the same.
 func TestMistakes(t *testing.T) {
 	found := reports(t, analysistest.TestData(), "off", false, "./mistakes")
 	files, err := filepath.Glob("testdata/mistakes/m*.go")
 	require.NoError(t, err)
 	require.Greater(t, len(files), 90)
-	hits := 0
+	hits, public := 0, map[string]bool{}
 	for _, file := range files {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
 		want := mistake.FindStringSubmatch(string(source))
 		require.NotNil(t, want, "%s does not say what it wants", file)
-		hit := slices.ContainsFunc(found, func(r report) bool { return filepath.Base(r.file) == filepath.Base(file) && r.check == want[3] })
+		require.Equal(t, strings.TrimSuffix(filepath.Base(file), ".go"), want[1])
+		if want[3] != "" {
+			assert.False(t, public[want[3]], "%s: another mistake has this report", file)
+			public[want[3]] = true
+		}
+		hit := slices.ContainsFunc(found, func(r report) bool { return filepath.Base(r.file) == filepath.Base(file) && r.check == want[4] })
 		if hit {
 			hits++
 		}
-		t.Logf("%s found=%-5v %s: %s", want[1], hit, want[3], want[2])
+		t.Logf("%s found=%-5v %s: %s", want[1], hit, want[4], want[2])
 	}
-	t.Logf("found %d of %d", hits, len(files))
+	t.Logf("found %d of %d; %d of them follow a public report", hits, len(files), len(public))
+	assert.GreaterOrEqual(t, 3*len(public), len(files))
 	assert.GreaterOrEqual(t, 100*hits, 95*len(files))
 }
 

@@ -2,7 +2,6 @@ package vet
 
 import (
 	"go/ast"
-	"go/types"
 	"strings"
 )
 
@@ -37,15 +36,6 @@ Read it from a file or a secret store, and replace a key that was committed.`,
 		})
 	}
 })
-
-func (k *check) callee(expr *ast.CallExpr) *types.Func {
-	selector, ok := ast.Unparen(expr.Fun).(*ast.SelectorExpr)
-	if !ok {
-		return nil
-	}
-	f, _ := k.info.Uses[selector.Sel].(*types.Func)
-	return f
-}
 
 // merchant looks at the APIv3 key of a wxpay.Merchant or webhook.Merchant.
 func (k *check) merchant(literal *ast.CompositeLit) {

@@ -33,6 +33,7 @@ type value struct {
 	constant constant.Value // nil if the source does not show it
 	float    bool           // of a floating-point type
 	moment   bool           // a time.Time
+	layout   string         // of a text that the method Format of a time makes; empty if the source does not show it
 	secret   bool           // a wxpay.Secret, or a text that is encrypted already
 	fields   []field        // of an object
 	elements []value        // of an array
@@ -199,8 +200,23 @@ func (e *evaluator) value(expr ast.Expr, in scope) value {
 		if result, inner := e.returned(x, in); result != nil {
 			return e.value(result, inner).standingAt(expr)
 		}
+		if f := e.callee(x); f != nil && f.FullName() == "(time.Time).Format" {
+			v := e.shape(t, expr)
+			v.layout, _ = e.textOf(x.Args[0], in)
+			return v
+		}
 	}
 	return e.shape(t, expr)
+}
+
+// callee returns the function or method that a call names, nil for another one.
+func (e *evaluator) callee(expr *ast.CallExpr) *types.Func {
+	selector, ok := ast.Unparen(expr.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return nil
+	}
+	f, _ := e.info.Uses[selector.Sel].(*types.Func)
+	return f
 }
 
 // named reads a variable.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/api"
@@ -46,6 +47,10 @@ func fill(into wxpay.JSON) { into["amount"] = money(1) }
 
 func right(ctx context.Context, client *wxpay.Client, number string, total int64, anything any, raw json.RawMessage) {
 	native := client.Chain("v3/pay/transactions/native")
+	native.Post(ctx, wxpay.JSON{"description": "tea", "out_trade_no": number, "notify_url": "https://example.com", "amount": money(total), "time_expire": time.Now().Format(time.RFC3339)})
+	native.Post(ctx, wxpay.JSON{"description": "tea", "out_trade_no": number, "notify_url": "https://example.com", "amount": money(total), "time_expire": time.Now().Format("2006-01-02T15:04:05-07:00")})
+	native.Post(ctx, wxpay.JSON{"description": "tea", "out_trade_no": number, "notify_url": "https://example.com", "amount": money(total), "time_expire": time.Now()})
+	native.Post(ctx, wxpay.JSON{"description": "tea", "out_trade_no": number, "notify_url": "https://example.com", "amount": money(total), "time_expire": time.Now().Format(number)})
 	native.Post(ctx, wxpay.JSON{"description": "tea", "out_trade_no": number, "notify_url": "https://example.com", "amount": wxpay.JSON{"total": 1}})
 	native.Post(ctx, map[string]any{"description": "tea", "out_trade_no": number, "notify_url": "https://example.com", "amount": money(total)})
 	native.Post(ctx, order{OutTradeNo: number, Amount: &amount{Total: 1}})
@@ -90,6 +95,7 @@ func wrong(ctx context.Context, client *wxpay.Client, number string, total float
 	native.Post(ctx, wxpay.JSON{
 		"description":  "tea",
 		"descripton":   "tea",                           // want `no documented field descripton \(hint\)`
+		"time_expire":  "20180608103456",                // want `time_expire is documented in the form 2018-06-08T10:34:56\+08:00, and is written like "20180608103456": use time.RFC3339 \(hint\)`
 		"attach":       "tea 🍵",                         // want `leave emoji out`
 		"out_trade_no": 1217752501,                      // want `out_trade_no is a number and documented as string`
 		"notify_url":   []string{"https://example.com"}, // want `notify_url is an array and documented as string`
@@ -106,5 +112,12 @@ func wrong(ctx context.Context, client *wxpay.Client, number string, total float
 	native.Post(ctx, body)
 	text := wxpay.JSON{"description": "tea", "out_trade_no": number, "notify_url": "https://example.com", "amount": wxpay.JSON{"total": "100"}} // want `amount.total is a string and documented as integer`
 	native.Ensure(ctx, text)
-	api.V3(client).Pay().Transactions().Native().Post(ctx, wxpay.JSON{"description": "tea", "out_trade_no": number, "notify_url": "x"}) // want `lacks the required field amount`
+	client.Chain("v3/fund-app/mch-transfer/transfer-bills").Ensure(ctx, wxpay.JSON{
+		"appid": "wxd678efh567hg6787", "out_bill_no": number, "openid": number, "transfer_remark": "gift",
+		"transfer_amount": 0.1, // want `transfer_amount is documented as number \(fen\), and has a fraction`
+	})
+	client.Chain("v3/apply4subject/applyment").Post(ctx, wxpay.JSON{number: 1, "contact_info": wxpay.JSON{number: 1, "contact_period_begin": "20190606"}}) // want `contact_info.contact_period_begin is documented in the form 2018-06-08, and is written like "20190606": use time.DateOnly`
+	until := time.Now().Format("2006-01-02 15:04:05")
+	native.Post(ctx, wxpay.JSON{"description": "tea", "out_trade_no": number, "notify_url": "https://example.com", "amount": money(1), "time_expire": until}) // want `time_expire is documented in the form .*, and is written like "2018-06-08 10:34:56": use time.RFC3339`
+	api.V3(client).Pay().Transactions().Native().Post(ctx, wxpay.JSON{"description": "tea", "out_trade_no": number, "notify_url": "x"})                       // want `lacks the required field amount`
 }

@@ -6,9 +6,13 @@ import (
 	"github.com/wxpay-go/wxpay"
 )
 
-// m004: a refund is queried with POST.
+// m004: an order is queried with POST.
+// report https://github.com/ArtisanCloud/PowerWeChat/pull/257
 // want wxpath
 func m004(ctx context.Context, client *wxpay.Client, o order) error {
-	_, err := client.Chain("v3/refund/domestic/refunds/{out_refund_no}", o.Refund).Post(ctx, nil)
-	return err
+	res, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}", o.Number).Post(ctx, wxpay.JSON{"mchid": mchid})
+	if err != nil {
+		return err
+	}
+	return o.set(res.Get("trade_state").String())
 }

@@ -7,6 +7,7 @@ import (
 )
 
 // m006: the order number is concatenated into the path.
+// report https://github.com/w7corp/easywechat/issues/2350
 // want wxconcat
 func m006(ctx context.Context, client *wxpay.Client, o order) error {
 	res, err := client.Chain("v3/pay/transactions/out-trade-no/"+o.Number).Query("mchid", mchid).Get(ctx)

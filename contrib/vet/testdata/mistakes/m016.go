@@ -6,9 +6,10 @@ import (
 	"github.com/wxpay-go/wxpay"
 )
 
-// m016: the profit sharing path lacks a hyphenless word.
+// m016: the path of an application lacks its last slash.
+// report https://github.com/go-pay/gopay/pull/156
 // want wxpath
 func m016(ctx context.Context, client *wxpay.Client, o order) error {
-	_, err := client.Chain("v3/profit-sharing/orders").Post(ctx, wxpay.JSON{"appid": appid, "transaction_id": o.Transaction, "out_order_no": o.Number, "receivers": o.Receivers, "unfreeze_unsplit": true})
+	_, err := client.Chain("v3/applyment4sub/applyment").Post(ctx, o.Body)
 	return err
 }

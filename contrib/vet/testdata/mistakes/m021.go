@@ -7,7 +7,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 )
 
-// m021: the total is a string (public report).
+// m021: the total is a string.
 // want wxbody
 func m021(ctx context.Context, client *wxpay.Client, o order) error {
 	_, err := client.Chain("v3/pay/transactions/jsapi").Post(ctx, wxpay.JSON{

@@ -6,7 +6,8 @@ import (
 	"github.com/wxpay-go/wxpay"
 )
 
-// m025: out_trade_no is a number (public report).
+// m025: out_trade_no is a number.
+// report https://github.com/yansongda/pay/issues/705
 // want wxbody
 func m025(ctx context.Context, client *wxpay.Client, o order) error {
 	_, err := client.Chain("v3/pay/transactions/native").Post(ctx, wxpay.JSON{

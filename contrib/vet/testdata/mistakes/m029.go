@@ -2,20 +2,17 @@ package mistakes
 
 import (
 	"context"
+	"time"
 
 	"github.com/wxpay-go/wxpay"
 )
 
-// m029: the refund has no currency (public report).
+// m029: the number of a coupon is a number.
+// report https://github.com/yansongda/pay/issues/776
 // want wxbody
 func m029(ctx context.Context, client *wxpay.Client, o order) error {
-	verdict, err := client.Chain("v3/refund/domestic/refunds").Ensure(ctx, wxpay.JSON{
-		"out_trade_no":  o.Number,
-		"out_refund_no": o.Refund,
-		"amount":        wxpay.JSON{"refund": o.Total, "total": o.Total},
+	_, err := client.Chain("v3/marketing/favor/users/{openid}/coupons", o.OpenID).Post(ctx, wxpay.JSON{
+		"stock_id": "16474341", "out_request_no": time.Now().Unix(), "appid": appid, "stock_creator_mchid": mchid,
 	})
-	if err != nil {
-		return err
-	}
-	return o.set(string(verdict.State))
+	return err
 }

@@ -6,7 +6,8 @@ import (
 	"github.com/wxpay-go/wxpay"
 )
 
-// m034: the struct has another type for the total.
+// m034: the struct has a float for the total.
+// report https://github.com/wechatpay-apiv3/wechatpay-go/issues/104
 // want wxbody
 func m034(ctx context.Context, client *wxpay.Client, o order) error {
 	_, err := client.Chain("v3/pay/transactions/native").Post(ctx, order034{Description: o.Title, OutTradeNo: o.Number, NotifyURL: notify})
@@ -18,6 +19,6 @@ type order034 struct {
 	OutTradeNo  string `json:"out_trade_no"`
 	NotifyURL   string `json:"notify_url"`
 	Amount      struct {
-		Total string `json:"total"`
+		Total float64 `json:"total"`
 	} `json:"amount"`
 }

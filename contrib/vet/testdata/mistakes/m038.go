@@ -6,7 +6,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 )
 
-// m038: the description has an emoji (public report).
+// m038: the description has an emoji.
 // want wxbody
 func m038(ctx context.Context, client *wxpay.Client, o order) error {
 	_, err := client.Chain("v3/pay/transactions/native").Post(ctx, wxpay.JSON{

@@ -6,10 +6,11 @@ import (
 	"github.com/wxpay-go/wxpay/webhook"
 )
 
-// m084: a refund event is read like an order.
+// m084: a refund event is read by status.
+// report https://github.com/wechatpay-apiv3/wechatpay-java/issues/213
 // want wxresponse
 func m084(h *webhook.Handler, o order) {
 	h.On("REFUND.SUCCESS", func(ctx context.Context, e *webhook.Event) error {
-		return o.set(e.Get("trade_state").String())
+		return o.set(e.Get("status").String())
 	})
 }

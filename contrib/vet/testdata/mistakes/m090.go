@@ -8,6 +8,7 @@ import (
 )
 
 // m090: a refund that fails is marked as failed.
+// report https://github.com/yansongda/pay/issues/201
 // want wxoutcome
 func m090(ctx context.Context, client *wxpay.Client, o order) error {
 	_, err := client.Chain("v3/refund/domestic/refunds").Post(ctx, wxpay.JSON{

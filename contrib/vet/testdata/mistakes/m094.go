@@ -9,6 +9,7 @@ import (
 )
 
 // m094: each attempt has another transfer number.
+// report https://github.com/wechatpy/wechatpy/issues/482
 // want wxretry
 func m094(ctx context.Context, client *wxpay.Client, o order) error {
 	for attempt := 0; attempt < 5; attempt++ {

@@ -12,6 +12,7 @@ func right(ctx context.Context, client *wxpay.Client, day time.Time, some map[st
 	client.Chain("v3/bill/tradebill").Query("bill_date", day).Bill(ctx)
 	client.Chain("v3/bill/tradebill").Queries(wxpay.JSON{"bill_date": "2026-11-22", "bill_type": "ALL"}).Bill(ctx)
 	client.Chain("v3/bill/tradebill").Queries(some).Bill(ctx)
+	client.Chain("v3/bill/tradebill").Query("bill_date", day.Format(time.DateOnly)).Bill(ctx)
 	client.Chain("v3/pay/transactions/id/{transaction_id}", "42").Query("mchid", "1900000109").Get(ctx)
 	client.Chain("v3/pay/transactions/id/{transaction_id}", "42").Get(ctx) // WithDefaults may fill mchid in
 	for range client.Chain("v3/merchant-service/complaints-v2").Query("begin_date", day).Query("end_date", day).Each(ctx, "data") {
