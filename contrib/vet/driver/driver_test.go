@@ -78,6 +78,46 @@ func TestSkips(t *testing.T) {
 	}
 }
 
+// What gopls said about testdata/gopls/shop.go, with these checks linked in, is what they say now: docs/vet.md shows the
+// record and tells how it was made.
+func TestGoplsRecord(t *testing.T) {
+	type place struct {
+		Line      int `json:"line"`
+		Character int `json:"character"`
+	}
+	var record struct {
+		Publish struct {
+			Diagnostics []struct {
+				Range       struct{ Start, End place } `json:"range"`
+				Code        string                     `json:"code"`
+				Description struct{ Href string }      `json:"codeDescription"`
+				Source      string                     `json:"source"`
+				Message     string                     `json:"message"`
+			} `json:"diagnostics"`
+		} `json:"publishDiagnostics"`
+		Actions []struct{ Title string } `json:"codeAction"`
+	}
+	text, err := os.ReadFile("../testdata/gopls/diagnostics.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &record))
+	found, err := driver.Packages(t.Context(), driver.Config{Dir: "../testdata", Env: environ, Patterns: []string{"./gopls"}})
+	require.NoError(t, err)
+	require.Len(t, record.Publish.Diagnostics, len(found))
+	require.Len(t, record.Actions, len(found), "each of them has a fix")
+	for i, d := range record.Publish.Diagnostics {
+		r := found[i]
+		assert.Equal(t, r.Check, d.Source)
+		assert.Equal(t, string(r.Severity), d.Code)
+		assert.Equal(t, r.Link, d.Description.Href)
+		assert.Equal(t, r.Message, strings.TrimSuffix(d.Message, " (hint)"))
+		assert.Equal(t, r.Span, driver.Span{ // the protocol counts from 0, and this file has ASCII only
+			Line: d.Range.Start.Line + 1, Column: d.Range.Start.Character + 1,
+			EndLine: d.Range.End.Line + 1, EndColumn: d.Range.End.Character + 1,
+		})
+		assert.Equal(t, r.Fixes[0].Message, record.Actions[i].Title)
+	}
+}
+
 // A program that does not compile, or is not there, is an error: nothing is known of it.
 func TestBroken(t *testing.T) {
 	dir := t.TempDir()
