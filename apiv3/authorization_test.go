@@ -27,9 +27,10 @@ func TestParseAuthorization(t *testing.T) {
 		"as written":          {plain, &want},
 		"another order":       {`WECHATPAY2-SHA256-RSA2048 signature="c2ln",serial_no="5A",timestamp="1735689600",nonce_str="n",mchid="1900000109"`, &want},
 		"blank after a comma": {strings.ReplaceAll(plain, ",", ", "), &want},
-		"brand": {`WECHATPAY-BRAND-SHA256-RSA2048 brand_id="1004",nonce_str="n",timestamp="1735689600",serial_no="5A",signature="c2ln"`, change(func(a *apiv3.Authorization) {
-			a.Scheme, a.Identity, a.ID = "WECHATPAY-BRAND-SHA256-RSA2048", "brand_id", "1004"
-		})},
+		"brand": {`WECHATPAY-BRAND-SHA256-RSA2048 brand_id="1004",nonce_str="n",timestamp="1735689600",serial_no="5A",signature="c2ln"`,
+			change(func(a *apiv3.Authorization) {
+				a.Scheme, a.Identity, a.ID = "WECHATPAY-BRAND-SHA256-RSA2048", "brand_id", "1004"
+			})},
 		"comma in a value":       {replace(`"n"`, `"n,x"`), change(func(a *apiv3.Authorization) { a.Nonce = "n,x" })},
 		"equals in a value":      {replace(`"c2ln"`, `"c2k="`), change(func(a *apiv3.Authorization) { a.Signature = "c2k=" })},
 		"blank in a value":       {replace(`"n"`, `"n x"`), change(func(a *apiv3.Authorization) { a.Nonce = "n x" })},

@@ -120,9 +120,11 @@ func TestKeySetRefuses(t *testing.T) {
 		"a certificate's": {[]apiv3.PlatformKey{{Serial: "7F\u00a0", Key: one, NotAfter: time.Now()}},
 			`unusable key: of the platform key's serial "7F\u00a0", character 3 is a no-break space (U+00A0)`},
 		"no digits": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_", Key: one}},
-			`unusable key: "PUB_KEY_ID_" is no id of a public key, which is PUB_KEY_ID_ and digits, as the merchant platform shows it beside the key (CertificateKey is for certificates)`},
+			`unusable key: "PUB_KEY_ID_" is no id of a public key, which is PUB_KEY_ID_ and digits, as the merchant platform shows it beside the ` +
+				`key (CertificateKey is for certificates)`},
 		"another beginning": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_1", Key: one}},
-			`unusable key: "PUB_KEY_1" is no id of a public key, which is PUB_KEY_ID_ and digits, as the merchant platform shows it beside the key (CertificateKey is for certificates)`},
+			`unusable key: "PUB_KEY_1" is no id of a public key, which is PUB_KEY_ID_ and digits, as the merchant platform shows it beside the key ` +
+				`(CertificateKey is for certificates)`},
 		"no key":      {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1"}}, "unusable key: platform key PUB_KEY_ID_1 is <nil>, not a public key"},
 		"nil pointer": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: (*rsa.PublicKey)(nil)}}, "unusable key: platform key PUB_KEY_ID_1 is nil"},
 		"private key": {[]apiv3.PlatformKey{{Serial: "PUB_KEY_ID_1", Key: vectors.Key(t, "platform_a")}},

@@ -173,10 +173,11 @@ func TestVerify(t *testing.T) {
 		"line break in value":    {change(func(s *apiv3.Signature) { s.Value = s.Value[:76] + "\n" + s.Value[76:] }), body, key, apiv3.ErrSignature},
 		"CR behind the value":    {change(func(s *apiv3.Signature) { s.Value += "\r" }), body, key, apiv3.ErrSignature},
 		"blank before the value": {change(func(s *apiv3.Signature) { s.Value = " " + s.Value }), body, key, apiv3.ErrSignature},
-		"unused bits set":        {change(func(s *apiv3.Signature) { s.Value = last[:len(last)-1] + string(last[len(last)-1]+1) + "==" }), body, key, apiv3.ErrSignature},
-		"shorter signature":      {change(func(s *apiv3.Signature) { s.Value = s.Value[4:] }), body, key, apiv3.ErrSignature},
-		"probe":                  {change(func(s *apiv3.Signature) { s.Value = "WECHATPAY/SIGNTEST/" + s.Value[19:] }), body, key, apiv3.ErrSignature},
-		"probe, no base64":       {change(func(s *apiv3.Signature) { s.Value = "WECHATPAY/SIGNTEST/" + s.Value }), body, key, apiv3.ErrSignature},
+		"unused bits set": {change(func(s *apiv3.Signature) { s.Value = last[:len(last)-1] + string(last[len(last)-1]+1) + "==" }), body, key,
+			apiv3.ErrSignature},
+		"shorter signature": {change(func(s *apiv3.Signature) { s.Value = s.Value[4:] }), body, key, apiv3.ErrSignature},
+		"probe":             {change(func(s *apiv3.Signature) { s.Value = "WECHATPAY/SIGNTEST/" + s.Value[19:] }), body, key, apiv3.ErrSignature},
+		"probe, no base64":  {change(func(s *apiv3.Signature) { s.Value = "WECHATPAY/SIGNTEST/" + s.Value }), body, key, apiv3.ErrSignature},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := test.s.Verify(apiv3.RSA(), test.key, []byte(test.body))

@@ -29,7 +29,8 @@ func TestOrderOfChecks(t *testing.T) {
 	good := newCall(s, noon, "POST", feedPath, feed())
 	c := newCall(s, noon, "DELETE", "/v3/brand/partner/card-member/nothing", `{"brand_id":`)
 	c.header = http.Header{"User-Agent": {""}, "Authorization": {"Bearer x"}, "Wechatpay-Serial": {"PUB_KEY_ID_0"}}
-	c.authorization = apiv3.Authorization{Scheme: "WECHATPAY2-MD5", Identity: "mchid", ID: "1900000110", Serial: strings.Repeat("A", 40), Nonce: "n", Timestamp: "1"}
+	c.authorization = apiv3.Authorization{Scheme: "WECHATPAY2-MD5", Identity: "mchid", ID: "1900000110",
+		Serial: strings.Repeat("A", 40), Nonce: "n", Timestamp: "1"}
 	wrong := []byte("{}")
 
 	steps := []struct {
@@ -51,7 +52,8 @@ func TestOrderOfChecks(t *testing.T) {
 		{"serial", func() { c.authorization.ID = s.Merchant().ID }, true, 401, "SIGN_ERROR", "商户证书序列号有误。请使用签名私钥匹配的证书序列号"},
 		{"signature", func() { c.authorization.Serial = s.Merchant().Serial }, true, 401, "SIGN_ERROR", "错误的签名，导致验签失败"},
 		{"platform serial", func() { c.body2 = nil }, true, 400, "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误"},
-		{"content type", func() { c.header.Set("Wechatpay-Serial", s.Keys.PublicKeyID()); c.header.Del("Content-Type") }, true, 400, "INVALID_REQUEST", "Http头Content-Type必须为application/json"},
+		{"content type", func() { c.header.Set("Wechatpay-Serial", s.Keys.PublicKeyID()); c.header.Del("Content-Type") }, true,
+			400, "INVALID_REQUEST", "Http头Content-Type必须为application/json"},
 		{"json", func() { c.header.Set("Content-Type", "application/json") }, true, 400, "PARAM_ERROR", "输入源“/body”校验失败：请求体不是JSON对象"},
 		{"member", func() { c.body = []byte(`{"brand_id":""}`) }, true, 400, "PARAM_ERROR", "输入源“/body/brand_id”校验失败：此字段为必填项"},
 		{"none", func() { c.body = good.body }, true, 200, "", ""},
@@ -157,8 +159,10 @@ func TestWindow(t *testing.T) {
 		}
 	}
 	assert.ElementsMatch(t, []string{
-		"the timestamp is +301 s from the sandbox's clock, at most 300 s are allowed: the timestamp is 5m1s ahead: the client's clock is fast, or the sandbox's was moved",
-		"the timestamp is -301 s from the sandbox's clock, at most 300 s are allowed: the timestamp is 5m1s old: the client's clock is slow, or the request was signed that long before it was sent",
+		"the timestamp is +301 s from the sandbox's clock, at most 300 s are allowed: the timestamp is 5m1s ahead: the client's clock is fast, " +
+			"or the sandbox's was moved",
+		"the timestamp is -301 s from the sandbox's clock, at most 300 s are allowed: the timestamp is 5m1s old: the client's clock is slow, or " +
+			"the request was signed that long before it was sent",
 	}, reasons)
 }
 

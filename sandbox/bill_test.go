@@ -108,14 +108,18 @@ func TestTradeBill(t *testing.T) {
 
 	for kind, want := range map[string][]string{
 		"ALL": {
-			"`2026-11-22 10:00:00,`wxd678efh567hg6787,`1900000109,`0,`,`4200001234202611220000000001,`ORDER-0001,`oUpF8uMuAJO_M2pxb1Q9zNjWeS6o,`NATIVE,`SUCCESS,`OTHERS,`CNY,`10.00,`0.00,`0,`0,`0.00,`0.00,`,`,`sandbox,`,`0.06000,`0.60%,`10.00,`0.00,`",
-			"`2026-11-22 10:01:00,`wxd678efh567hg6787,`1900000109,`0,`,`4200001234202611220000000002,`ORDER-0002,`oUpF8uMuAJO_M2pxb1Q9zNjWeS6o,`NATIVE,`SUCCESS,`OTHERS,`CNY,`2.50,`0.00,`0,`0,`0.00,`0.00,`,`,`sandbox,`,`0.02000,`0.60%,`2.50,`0.00,`",
-			"`2026-11-22 10:02:00,`wxd678efh567hg6787,`1900000109,`0,`,`4200001234202611220000000001,`ORDER-0001,`oUpF8uMuAJO_M2pxb1Q9zNjWeS6o,`NATIVE,`REFUND,`OTHERS,`CNY,`0.00,`0.00,`50302026112200000000000000003,`R-1,`3.00,`0.00,`ORIGINAL,`SUCCESS,`sandbox,`,`-0.02000,`0.60%,`0.00,`3.00,`",
+			"`2026-11-22 10:00:00,`wxd678efh567hg6787,`1900000109,`0,`,`4200001234202611220000000001,`ORDER-0001,`oUpF8uMuAJO_M2pxb1Q9zNjWeS6o," +
+				"`NATIVE,`SUCCESS,`OTHERS,`CNY,`10.00,`0.00,`0,`0,`0.00,`0.00,`,`,`sandbox,`,`0.06000,`0.60%,`10.00,`0.00,`",
+			"`2026-11-22 10:01:00,`wxd678efh567hg6787,`1900000109,`0,`,`4200001234202611220000000002,`ORDER-0002,`oUpF8uMuAJO_M2pxb1Q9zNjWeS6o," +
+				"`NATIVE,`SUCCESS,`OTHERS,`CNY,`2.50,`0.00,`0,`0,`0.00,`0.00,`,`,`sandbox,`,`0.02000,`0.60%,`2.50,`0.00,`",
+			"`2026-11-22 10:02:00,`wxd678efh567hg6787,`1900000109,`0,`,`4200001234202611220000000001,`ORDER-0001,`oUpF8uMuAJO_M2pxb1Q9zNjWeS6o," +
+				"`NATIVE,`REFUND,`OTHERS,`CNY,`0.00,`0.00,`50302026112200000000000000003,`R-1,`3.00,`0.00,`ORIGINAL,`SUCCESS,`sandbox,`,`-0.02000,`0.60%,`0.00,`3.00,`",
 			"总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额",
 			"`3,`12.50,`3.00,`0.00,`0.06000,`12.50,`3.00",
 		},
-		"SUCCESS": {"`2026-11-22 10:00:00", "`2026-11-22 10:01:00", "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额", "`2,`12.50,`0.00,`0.00,`0.08000,`12.50,`0.00"},
-		"REFUND":  {"`2026-11-22 10:02:00", "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额", "`1,`0.00,`3.00,`0.00,`-0.02000,`0.00,`3.00"},
+		"SUCCESS": {"`2026-11-22 10:00:00", "`2026-11-22 10:01:00", "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额", "`2,`12.50,`0.00,`0.00," +
+			"`0.08000,`12.50,`0.00"},
+		"REFUND": {"`2026-11-22 10:02:00", "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额", "`1,`0.00,`3.00,`0.00,`-0.02000,`0.00,`3.00"},
 	} {
 		for _, tar := range []string{"", "&tar_type=GZIP"} {
 			t.Run(kind+tar, func(t *testing.T) {
@@ -210,7 +214,8 @@ func TestBillDays(t *testing.T) {
 		{"2026-11-23 10:00:00", "/v3/bill/tradebill", "bill_date=2026-11-22&bill_type=NONE", "PARAM_ERROR"},
 		{"2026-11-23 10:00:00", "/v3/bill/tradebill", "bill_date=2026-11-22&tar_type=ZIP", "PARAM_ERROR"},
 		{"2026-11-23 10:00:00", "/v3/bill/tradebill", "bill_type=ALL", "PARAM_ERROR"},
-		{"2026-11-23 10:00:00", "/v3/bill/sub-merchant-fundflowbill", "sub_mchid=1900000110&bill_date=2026-11-22&account_type=BASIC&algorithm=SM4_GCM", "INVALID_REQUEST"},
+		{"2026-11-23 10:00:00", "/v3/bill/sub-merchant-fundflowbill", "sub_mchid=1900000110&bill_date=2026-11-22&account_type=BASIC&algorithm=SM4_GCM",
+			"INVALID_REQUEST"},
 		{"2026-11-23 10:00:00", "/v3/payscore/merchant-bill", "service_id=1&bill_date=2026-11-22&encryption_algorithm=X", "PARAM_ERROR"},
 		{"2026-11-23 10:00:00", "/v3/global/statements", "date=20261122", "PARAM_ERROR"},
 		{"2026-11-23 10:00:00", "/v3/global/statements", "date=20261122&mchid=1900000110", "PARAM_ERROR"},
@@ -541,12 +546,14 @@ func TestShareBill(t *testing.T) {
 		return sandbox.Ending{State: map[string]string{"P1/o1": "CLOSED"}[number]}
 	})
 	s.want(t, 200, "", "POST", sharePath+"orders", with(shareOf(id, "P1", 30, 20), "unfreeze_unsplit", true))
-	s.want(t, 200, "", "POST", sharePath+"return-orders", map[string]any{"out_order_no": "P1", "out_return_no": "B1", "return_mchid": subMerchant, "amount": 5, "description": "退货"})
+	s.want(t, 200, "", "POST", sharePath+"return-orders", map[string]any{"out_order_no": "P1", "out_return_no": "B1",
+		"return_mchid": subMerchant, "amount": 5, "description": "退货"})
 	s.set("2026-11-23 10:00:00")
 	file := s.follow(t, s.get(t, "/v3/profitsharing/bills?bill_date=2026-11-22")["download_url"])
 	lines := strings.Split(string(file.body), "\r\n")
 	require.Len(t, lines, 8)
-	for i, want := range []string{"`1.00,`" + subMerchant + ",`0.30,`分账,`处理成功,", "`1.00,`o1,`0.20,`分账,`已关闭,", "`1.00,`1900000109,`0.50,`分账,`处理成功,`解冻给分账方,", "`1.00,`" + subMerchant + ",`0.05,`分账回退,`处理成功,`退货,"} {
+	for i, want := range []string{"`1.00,`" + subMerchant + ",`0.30,`分账,`处理成功,", "`1.00,`o1,`0.20,`分账,`已关闭,",
+		"`1.00,`1900000109,`0.50,`分账,`处理成功,`解冻给分账方,", "`1.00,`" + subMerchant + ",`0.05,`分账回退,`处理成功,`退货,"} {
 		assert.Contains(t, lines[i+1], want)
 	}
 	file = s.follow(t, s.get(t, "/v3/bill/fundflowbill?bill_date=2026-11-22")["download_url"])

@@ -48,8 +48,10 @@ func testBrandOfItsOwn(t *testing.T) {
 
 	cards := api.Brand(client).CardMember()
 	made, err := cards.Cards().Post(ctx, wxpay.JSON{
-		"out_request_no": "C1", "appid": "wxea9c30890f48d5ae", "card_type": "NORMAL", "card_title": "card", "card_color": "#FFFF00", "card_picture_url": "https://x.example/a.png",
-		"code_mode": "SYSTEM_ALLOCATE", "code_type": "NONE_CODE", "benefits": "none", "notify_url": "https://brand.example/notify", "valid_date_information": wxpay.JSON{"type": "PERMANENT"},
+		"out_request_no": "C1", "appid": "wxea9c30890f48d5ae", "card_type": "NORMAL", "card_title": "card", "card_color": "#FFFF00",
+		"card_picture_url": "https://x.example/a.png",
+		"code_mode":        "SYSTEM_ALLOCATE", "code_type": "NONE_CODE", "benefits": "none", "notify_url": "https://brand.example/notify",
+		"valid_date_information": wxpay.JSON{"type": "PERMANENT"},
 	})
 	require.NoError(t, err)
 	id := made.Get("card_id").String()
@@ -70,7 +72,8 @@ func testBrandOfItsOwn(t *testing.T) {
 		return err
 	}
 	require.ErrorContains(t, feed(), "用户会员卡未生效", "before it is confirmed")
-	confirmed, err := cards.UserCards().UserCardCode(code).Confirm().Query("card_id", id).Post(ctx, wxpay.JSON{"openid": "user", "user_card_confirm_state": "CREATE_CARD_SUCCESS", "phone_number": "13900139000"})
+	confirmed, err := cards.UserCards().UserCardCode(code).Confirm().Query("card_id", id).Post(ctx,
+		wxpay.JSON{"openid": "user", "user_card_confirm_state": "CREATE_CARD_SUCCESS", "phone_number": "13900139000"})
 	require.NoError(t, err)
 	require.NoError(t, confirmed.DecryptErr())
 	assert.Equal(t, "13900139000", confirmed.Get("phone_number").String(), "encrypted both ways with the brand's keys")

@@ -167,25 +167,27 @@ func ills(t *testing.T) map[string]func(clinic) *call {
 		"target parameter added":      signedTarget(askedPath, "/v3/certificates?algorithm_type=RSA"),
 		"target question mark":        signedTarget("/v3/certificates?", "/v3/certificates"),
 		"target question mark signed": signedTarget("/v3/certificates", "/v3/certificates?"),
-		"target path decoded":         signedTarget("/v3/pay/transactions/out-trade-no/A%7C1?mchid=1900000109", "/v3/pay/transactions/out-trade-no/A|1?mchid=1900000109"),
-		"target mchid not sent":       signedTarget("/v3/pay/transactions/out-trade-no/A1", "/v3/pay/transactions/out-trade-no/A1?mchid=1900000109"),
-		"target template":             signedTarget("/v3/pay/transactions/out-trade-no/A1?mchid=1900000109", "/v3/pay/transactions/out-trade-no/{out_trade_no}?mchid=1900000109"),
-		"target host":                 signedTarget("/v3/certificates", "https://api.mch.weixin.qq.com/v3/certificates"),
-		"target base path":            signedTarget("/v3/certificates", "/certificates"),
-		"target no slash":             signedTarget("/v3/certificates", "v3/certificates"),
-		"body missing":                signedBody(noteBody, ""),
-		"body compact":                signedBody(indented.String(), noteBody),
-		"body indented":               signedBody(noteBody, indented.String()),
-		"body html escaped":           signedBody(noteBody, escaped.String()),
-		"body html escaped lf":        signedBody(noteBody, escaped.String()+"\n"),
-		"body python":                 signedBody(noteBody, python),
-		"body php":                    signedBody(noteBody, php),
-		"body sorted":                 signedBody(noteBody, sorted),
-		"body lf":                     signedBody(noteBody, noteBody+"\n"),
-		"body form":                   signedBody(`{"a":"1","b":2}`, "a=1&b=2"),
-		"body question marks":         signedBody(noteBody, strings.Replace(noteBody, "会员", "??", 1)),
-		"body member dropped":         signedBody(noteBody, spell(t, func(m map[string]any) { delete(m, "openid") })),
-		"body long":                   signedBody(`{"a":"`+strings.Repeat("长", 1000)+`<"}`, `{"a":"`+strings.Repeat("长", 1000)+`\u003c"}`),
+		"target path decoded": signedTarget("/v3/pay/transactions/out-trade-no/A%7C1?mchid=1900000109",
+			"/v3/pay/transactions/out-trade-no/A|1?mchid=1900000109"),
+		"target mchid not sent": signedTarget("/v3/pay/transactions/out-trade-no/A1", "/v3/pay/transactions/out-trade-no/A1?mchid=1900000109"),
+		"target template": signedTarget("/v3/pay/transactions/out-trade-no/A1?mchid=1900000109",
+			"/v3/pay/transactions/out-trade-no/{out_trade_no}?mchid=1900000109"),
+		"target host":          signedTarget("/v3/certificates", "https://api.mch.weixin.qq.com/v3/certificates"),
+		"target base path":     signedTarget("/v3/certificates", "/certificates"),
+		"target no slash":      signedTarget("/v3/certificates", "v3/certificates"),
+		"body missing":         signedBody(noteBody, ""),
+		"body compact":         signedBody(indented.String(), noteBody),
+		"body indented":        signedBody(noteBody, indented.String()),
+		"body html escaped":    signedBody(noteBody, escaped.String()),
+		"body html escaped lf": signedBody(noteBody, escaped.String()+"\n"),
+		"body python":          signedBody(noteBody, python),
+		"body php":             signedBody(noteBody, php),
+		"body sorted":          signedBody(noteBody, sorted),
+		"body lf":              signedBody(noteBody, noteBody+"\n"),
+		"body form":            signedBody(`{"a":"1","b":2}`, "a=1&b=2"),
+		"body question marks":  signedBody(noteBody, strings.Replace(noteBody, "会员", "??", 1)),
+		"body member dropped":  signedBody(noteBody, spell(t, func(m map[string]any) { delete(m, "openid") })),
+		"body long":            signedBody(`{"a":"`+strings.Repeat("长", 1000)+`<"}`, `{"a":"`+strings.Repeat("长", 1000)+`\u003c"}`),
 		"upload whole body": func(c clinic) *call {
 			const file = "not much of a picture"
 			sum := sha256.Sum256([]byte(file))
@@ -505,7 +507,8 @@ func TestExplanations(t *testing.T) {
 }
 
 // serials is a list of certificates, whose order depends on random serials.
-var serials = regexp.MustCompile(`(?:(?:SECOND-)?MERCHANT-SERIAL|PLATFORM-SERIAL-\d|PUBLIC-KEY-ID)(?:, (?:(?:SECOND-)?MERCHANT-SERIAL|PLATFORM-SERIAL-\d|PUBLIC-KEY-ID))+`)
+var serials = regexp.MustCompile(`(?:(?:SECOND-)?MERCHANT-SERIAL|PLATFORM-SERIAL-\d|PUBLIC-KEY-ID)(?:, ` +
+	`(?:(?:SECOND-)?MERCHANT-SERIAL|PLATFORM-SERIAL-\d|PUBLIC-KEY-ID))+`)
 
 func sortSerials(text string) string {
 	return serials.ReplaceAllStringFunc(text, func(list string) string {

@@ -76,7 +76,8 @@ func TestComplaint(t *testing.T) {
 	for _, step := range history["data"].([]any) {
 		kinds = append(kinds, step.(map[string]any)["operate_type"].(string))
 	}
-	assert.Equal(t, []string{"USER_CONTINUE_COMPLAINT", "MERCHANT_CONFIRM_COMPLETE", "MERCHANT_APPROVE_REFUND", "USER_RESPONSE", "MERCHANT_RESPONSE", "USER_CREATE_COMPLAINT"}, kinds)
+	assert.Equal(t, []string{"USER_CONTINUE_COMPLAINT", "MERCHANT_CONFIRM_COMPLETE", "MERCHANT_APPROVE_REFUND", "USER_RESPONSE",
+		"MERCHANT_RESPONSE", "USER_CREATE_COMPLAINT"}, kinds)
 	first := g.do("GET", path+"/negotiation-historys?offset=4&limit=1", nil)
 	assert.NotContains(t, first, "total_count", "it comes with the first page")
 	assert.Equal(t, []any{inProcess + "/v3/merchant-service/images/img-1"}, first["data"].([]any)[0].(map[string]any)["image_list"])

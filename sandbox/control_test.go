@@ -74,7 +74,8 @@ func TestControlOfMoney(t *testing.T) {
 	assert.Len(t, c.ok("POST", "pay", `{"out_trade_no":"ORDER-0002"}`)["transaction_id"], 28)
 	assert.Equal(t, `pay: the order "ORDER-0002" is paid`, c.refused("POST", "pay", `{"out_trade_no":"ORDER-0002"}`))
 
-	assert.Equal(t, map[string]any{}, c.ok("POST", "endings", `{"rules":[{"kind":"refund","number":"R1","state":"ABNORMAL","after":"1h"},{"kind":"refund","number":"R2"}]}`))
+	assert.Equal(t, map[string]any{}, c.ok("POST", "endings",
+		`{"rules":[{"kind":"refund","number":"R1","state":"ABNORMAL","after":"1h"},{"kind":"refund","number":"R2"}]}`))
 	c.ok("POST", "rules/relax", `{"rules":["refund-pace"]}`)
 	assert.NotContains(t, c.ok("GET", "rules", "")["rules"], "refund-pace")
 	for _, number := range []string{"R1", "R2", "R3"} {
@@ -166,7 +167,8 @@ func TestControlOfTroubleAndNotifications(t *testing.T) {
 	c.ok("POST", "journal/expect", `{"match":{"method":"GET","path":"/v3/certificates"},"times":2}`)
 	status, answer := c.do("POST", "journal/expect", `{"match":{"path":"/v3/certificates","status":200},"times":2}`)
 	assert.Equal(t, 409, status)
-	assert.Equal(t, "expect: not as expected: 1 of /v3/certificates answered 200, wanted 2; the journal has\nGET /v3/certificates 429 (fault 429): a fault answered in place of the platform, without effect\nGET /v3/certificates 200",
+	assert.Equal(t, "expect: not as expected: 1 of /v3/certificates answered 200, wanted 2; the journal has\nGET /v3/certificates 429 (fault "+
+		"429): a fault answered in place of the platform, without effect\nGET /v3/certificates 200",
 		answer["message"])
 	assert.Contains(t, c.ok("GET", "journal/explain", "")["explanation"], "a fault answered in place of the platform")
 	c.ok("DELETE", "journal", "")

@@ -171,7 +171,8 @@ func TestRestart(t *testing.T) {
 	require.NoError(t, s.AddSubMerchant("1900000220"))
 	added, err := s.Keys.AddCertificate(time.Hour)
 	require.NoError(t, err)
-	require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", with(with(native(s), "notify_url", notifyURL), "amount", map[string]any{"total": 100})).StatusCode)
+	require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native",
+		with(with(native(s), "notify_url", notifyURL), "amount", map[string]any{"total": 100})).StatusCode)
 	transaction, err := s.Users.Pay("ORDER-0001")
 	require.NoError(t, err)
 	id := s.Deliveries.All()[0].ID
@@ -313,7 +314,8 @@ func TestStoreFails(t *testing.T) {
 	require.Len(t, later.Ledger.Effects(), 1)
 	assert.Equal(t, "NOTPAY", later.Ledger.Effects()[0].State)
 
-	for name, batch := range map[string]string{"no JSON": "{", "no batch": `{"a":1}`, "no table": `[["","nothing","",1]]`, "no record": `[["","serials","","x"]]`} {
+	for name, batch := range map[string]string{"no JSON": "{", "no batch": `{"a":1}`, "no table": `[["","nothing","",1]]`,
+		"no record": `[["","serials","","x"]]`} {
 		_, err := sandbox.New(sandbox.WithStore(&memoryStore{list: [][]byte{[]byte(batch)}}))
 		assert.ErrorContains(t, err, "sandbox: the store: ", name)
 	}

@@ -30,7 +30,8 @@ func TestExplain(t *testing.T) {
 
 	text, err := s.Journal.Explain(unsigned)
 	require.NoError(t, err)
-	assert.True(t, strings.HasPrefix(text, "POST "+feedPath+" 401: the signature does not verify: the body was left out of the message\nRequest-ID: "+unsigned+"\nlikely cause: "), text)
+	assert.True(t, strings.HasPrefix(text, "POST "+feedPath+" 401: the signature does not verify: the body was left out of the message\n"+
+		"Request-ID: "+unsigned+"\nlikely cause: "), text)
 	assert.True(t, strings.HasSuffix(text, told[0].Explanation), text)
 	bare, _, _ := strings.Cut(wrong, "-")
 	text, err = s.Journal.Explain(bare)

@@ -39,7 +39,8 @@ func TestReceipts(t *testing.T) {
 	}
 	assert.Equal(t, "GENERATING", s.get(t, base+"transfer-bill-no/"+id)["state"])
 	s.pass(time.Second)
-	for target, path := range map[string]string{base + "transfer-bill-no/" + id: "/v3/transferdownload/elecvoucherfile?", base + "out-bill-no/T1": "/v3/transferdownload/signfile?"} {
+	for target, path := range map[string]string{base + "transfer-bill-no/" + id: "/v3/transferdownload/elecvoucherfile?",
+		base + "out-bill-no/T1": "/v3/transferdownload/signfile?"} {
 		done := s.get(t, target)
 		assert.Equal(t, "FINISHED", done["state"])
 		assert.Equal(t, "SHA256", done["hash_type"])

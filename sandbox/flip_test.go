@@ -114,7 +114,8 @@ func TestEveryByteFlipped(t *testing.T) {
 	}
 	t.Logf("%d bytes in %d ways; accepted as equal, by line: %v", len(w.raw), len(masks), accepted)
 	for line := range accepted {
-		assert.Contains(t, []string{"POST " + w.call.target + " HTTP/1.1\r", "Host", "Accept", "User-Agent", "Content-Type", "Wechatpay-Serial", "Authorization", "Content-Length"}, line, "the body has no equal")
+		assert.Contains(t, []string{"POST " + w.call.target + " HTTP/1.1\r", "Host", "Accept", "User-Agent", "Content-Type",
+			"Wechatpay-Serial", "Authorization", "Content-Length"}, line, "the body has no equal")
 	}
 	assert.Len(t, w.server.Ledger.Effects(), 1, "the order was placed once")
 	require.True(t, w.check(t, w.raw, "the request itself stayed good"))

@@ -43,9 +43,12 @@ func TestKeyModes(t *testing.T) {
 		signed         map[string]string // by whom the answer is signed, likewise
 		publicKeyInEnv bool
 	}{
-		{sandbox.BothKeys, 200, map[string]int{"": 200, certificate: 200, public: 200}, map[string]string{"": certificate, certificate: certificate, public: public}, true},
-		{sandbox.CertificatesOnly, 200, map[string]int{"": 200, certificate: 200, public: 400}, map[string]string{"": certificate, certificate: certificate, public: certificate}, false},
-		{sandbox.PublicKeyOnly, 404, map[string]int{"": 200, certificate: 400, public: 200}, map[string]string{"": public, certificate: public, public: public}, true},
+		{sandbox.BothKeys, 200, map[string]int{"": 200, certificate: 200, public: 200},
+			map[string]string{"": certificate, certificate: certificate, public: public}, true},
+		{sandbox.CertificatesOnly, 200, map[string]int{"": 200, certificate: 200, public: 400},
+			map[string]string{"": certificate, certificate: certificate, public: certificate}, false},
+		{sandbox.PublicKeyOnly, 404, map[string]int{"": 200, certificate: 400, public: 200},
+			map[string]string{"": public, certificate: public, public: public}, true},
 	} {
 		t.Run(fmt.Sprint(mode.mode), func(t *testing.T) {
 			require.NoError(t, s.Keys.SetMode(mode.mode))
@@ -116,7 +119,8 @@ func TestRotation(t *testing.T) {
 	c.header.Set("Wechatpay-Serial", older)
 	assert.Equal(t, "平台证书序列号Wechatpay-Serial错误", c.sign(s).send(t, s.Transport(), inProcess).json(t)["message"])
 
-	for _, err := range []error{s.Keys.SignWith(older, 1), s.Keys.SignWith(added, 101), s.Keys.SignWith(added, -1), s.Keys.RemoveCertificate(older), s.Keys.ExpireCertificate("x"), s.Keys.SetPublicKeyShare(100.1)} {
+	for _, err := range []error{s.Keys.SignWith(older, 1), s.Keys.SignWith(added, 101), s.Keys.SignWith(added, -1),
+		s.Keys.RemoveCertificate(older), s.Keys.ExpireCertificate("x"), s.Keys.SetPublicKeyShare(100.1)} {
 		assert.Error(t, err)
 	}
 	_, err = s.Keys.AddCertificate(0)
@@ -214,7 +218,8 @@ func TestBrand(t *testing.T) {
 	send := func(b sandbox.Brand, edit func(*call)) answer {
 		c := newCall(s, time.Now(), "GET", target, nil)
 		c.header.Set("Wechatpay-Serial", b.PublicKeyID)
-		c.authorization = apiv3.Authorization{Scheme: apiv3.Brand().Name(), Identity: "brand_id", ID: b.ID, Serial: b.Serial, Nonce: "N", Timestamp: c.authorization.Timestamp}
+		c.authorization = apiv3.Authorization{Scheme: apiv3.Brand().Name(), Identity: "brand_id", ID: b.ID, Serial: b.Serial,
+			Nonce: "N", Timestamp: c.authorization.Timestamp}
 		if edit != nil {
 			edit(c)
 		}

@@ -111,7 +111,8 @@ func TestNotify(t *testing.T) {
 	require.NoError(t, err)
 	assert.WithinDuration(t, time.Now(), created, time.Minute)
 	assert.Equal(t, []string{"encrypt-resource", "TRANSACTION.SUCCESS", "支付成功"}, []string{n.ResourceType, n.EventType, n.Summary})
-	assert.Equal(t, []string{"transaction", "AEAD_AES_256_GCM", "transaction"}, []string{n.Resource.OriginalType, n.Resource.Algorithm, *n.Resource.AssociatedData})
+	assert.Equal(t, []string{"transaction", "AEAD_AES_256_GCM", "transaction"},
+		[]string{n.Resource.OriginalType, n.Resource.Algorithm, *n.Resource.AssociatedData})
 	assert.Len(t, n.Resource.Nonce, 12)
 
 	again, err := r.GetBody()
@@ -145,12 +146,28 @@ func TestNotifyResources(t *testing.T) {
 		assert.Equal(t, test.original, n.Resource.OriginalType, name)
 	}
 	for want, call := range map[string]func() (*http.Request, error){
-		`sandbox: "" is not an event type, with or without /original_type`:                        func() (*http.Request, error) { return s.Deliveries.Notify("", "{}") },
-		`sandbox: "A/" is not an event type, with or without /original_type`:                      func() (*http.Request, error) { return s.Deliveries.Notify("A/", "{}") },
-		"sandbox: A: the catalogue does not know the event, so it has no sample; give a resource": func() (*http.Request, error) { return s.Deliveries.Notify("A", nil) },
-		"sandbox: A: the resource is not a JSON object":                                           func() (*http.Request, error) { return s.Deliveries.Notify("A", []int{1}) },
-		"sandbox: A: json: unsupported type: chan int":                                            func() (*http.Request, error) { return s.Deliveries.Notify("A", make(chan int)) },
-		`sandbox: a notification cannot have the fault "refuse"; there are duplicate-headers, empty-associated-data, missing-headers, probe, stale-timestamp, unknown-serial, wrong-apiv3-key, wrong-signature`: func() (*http.Request, error) {
+		`sandbox: "" is not an event type, with or without /original_type`: func() (*http.Request,
+			error) {
+			return s.Deliveries.Notify("", "{}")
+		},
+		`sandbox: "A/" is not an event type, with or without /original_type`: func() (*http.Request,
+			error) {
+			return s.Deliveries.Notify("A/", "{}")
+		},
+		"sandbox: A: the catalogue does not know the event, so it has no sample; give a resource": func() (*http.Request,
+			error) {
+			return s.Deliveries.Notify("A", nil)
+		},
+		"sandbox: A: the resource is not a JSON object": func() (*http.Request,
+			error) {
+			return s.Deliveries.Notify("A", []int{1})
+		},
+		"sandbox: A: json: unsupported type: chan int": func() (*http.Request,
+			error) {
+			return s.Deliveries.Notify("A", make(chan int))
+		},
+		`sandbox: a notification cannot have the fault "refuse"; there are duplicate-headers, empty-associated-data, missing-headers, probe, ` +
+			`stale-timestamp, unknown-serial, wrong-apiv3-key, wrong-signature`: func() (*http.Request, error) {
 			return s.Deliveries.Notify("A", "{}", fault.Probe, fault.Refuse)
 		},
 	} {

@@ -180,7 +180,8 @@ func TestAppIDs(t *testing.T) {
 func combinedOrder(number string) map[string]any {
 	part := func(number, sub string, total int) map[string]any {
 		return map[string]any{
-			"mchid": "1900000109", "sub_mchid": sub, "out_trade_no": number, "attach": "a", "description": "d", "amount": map[string]any{"total_amount": total, "currency": "CNY"},
+			"mchid": "1900000109", "sub_mchid": sub, "out_trade_no": number, "attach": "a", "description": "d", "amount": map[string]any{"total_amount": total,
+				"currency": "CNY"},
 			"settle_info": map[string]any{"profit_sharing": true},
 		}
 	}
@@ -251,7 +252,8 @@ func TestCombinedOrders(t *testing.T) {
 
 	// A part is refunded by its own transaction.
 	s.want(t, 200, "", "POST", refundPath, map[string]any{
-		"sub_mchid": "1900000111", "transaction_id": part["transaction_id"], "out_refund_no": "R-1", "amount": map[string]any{"refund": 5, "total": 20, "currency": "CNY"},
+		"sub_mchid": "1900000111", "transaction_id": part["transaction_id"], "out_refund_no": "R-1", "amount": map[string]any{"refund": 5, "total": 20,
+			"currency": "CNY"},
 	})
 	assert.Equal(t, []any{"SUCCESS", "REFUND"}, parts("C1"))
 
@@ -307,7 +309,8 @@ func TestNoticesOfOrders(t *testing.T) {
 	require.NoError(t, err)
 	paid := next("TRANSACTION.SUCCESS")
 	assert.Equal(t, map[string]any{
-		"sp_appid": "wx0123456789abcdef", "sp_mchid": "1900000109", "sub_mchid": subMerchant, "out_trade_no": "ORDER-0001", "transaction_id": id, "trade_type": "JSAPI",
+		"sp_appid": "wx0123456789abcdef", "sp_mchid": "1900000109", "sub_mchid": subMerchant, "out_trade_no": "ORDER-0001", "transaction_id": id,
+		"trade_type":  "JSAPI",
 		"trade_state": "SUCCESS", "trade_state_desc": "支付成功", "bank_type": "OTHERS", "success_time": "2026-11-22T12:00:00+08:00",
 		"payer":  map[string]any{"sp_openid": "oSP", "sub_openid": "oSUB"},
 		"amount": map[string]any{"total": 100.0, "payer_total": 100.0, "currency": "CNY", "payer_currency": "CNY"},
@@ -332,7 +335,8 @@ func TestNoticesOfOrders(t *testing.T) {
 
 	require.NoError(t, s.NotifySharesAt("https://shop.example.com/notify"))
 	s.pass(time.Minute)
-	s.want(t, 200, "", "POST", sharePath+"receivers/add", map[string]any{"sub_mchid": subMerchant, "appid": "wx0123456789abcdef", "type": "PERSONAL_OPENID", "account": "o1", "relation_type": "STAFF"})
+	s.want(t, 200, "", "POST", sharePath+"receivers/add", map[string]any{"sub_mchid": subMerchant,
+		"appid": "wx0123456789abcdef", "type": "PERSONAL_OPENID", "account": "o1", "relation_type": "STAFF"})
 	share := shareOf(paid["transaction_id"].(string), "P1", 5, 0)
 	share["sub_mchid"] = subMerchant
 	share["receivers"] = []any{map[string]any{"type": "PERSONAL_OPENID", "account": "o1", "amount": 5, "description": "奖"}}

@@ -112,7 +112,8 @@ func TestAbnormalRefund(t *testing.T) {
 	s.want(t, 404, "RESOURCE_NOT_EXISTS", "POST", refundPath+"/5030/apply-abnormal-refund", toMerchant)
 	s.want(t, 404, "RESOURCE_NOT_EXISTS", "POST", path, with(toMerchant, "out_refund_no", "R-2"))
 	s.want(t, 400, "PARAM_ERROR", "POST", path, with(toMerchant, "type", "CASH"))
-	toUser := map[string]any{"out_refund_no": "R-1", "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT", "bank_account": sealed(t, s.Sandbox, "6222"), "real_name": sealed(t, s.Sandbox, "张三")}
+	toUser := map[string]any{"out_refund_no": "R-1", "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT",
+		"bank_account": sealed(t, s.Sandbox, "6222"), "real_name": sealed(t, s.Sandbox, "张三")}
 	s.want(t, 400, "PARAM_ERROR", "POST", path, with(toUser, "bank_type", nil))
 	state = "SUCCESS"
 	assert.Equal(t, "PROCESSING", s.want(t, 200, "", "POST", path, toUser)["status"])

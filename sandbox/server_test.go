@@ -30,7 +30,8 @@ func TestListenIsForLoopback(t *testing.T) {
 	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.com:0", "[fe80::1]:0", "127.0.0.1.example.com:0", "0:0", "localhost.:0"} {
 		server, err := s.Listen(addr)
 		assert.Nil(t, server, addr)
-		assert.EqualError(t, err, fmt.Sprintf("sandbox: refusing to listen on %q: its private keys are no secret, so it serves loopback addresses only; use 127.0.0.1:PORT", addr))
+		assert.EqualError(t, err, fmt.Sprintf("sandbox: refusing to listen on %q: its private keys are no secret, so it serves loopback "+
+			"addresses only; use 127.0.0.1:PORT", addr))
 	}
 	for _, addr := range []string{"", "127.0.0.1", "localhost", "::1"} {
 		_, err := s.Listen(addr)

@@ -27,7 +27,8 @@ func sharing(t testing.TB) (shop, string) {
 	s.want(t, 200, "", "POST", sharePath+"receivers/add", map[string]any{
 		"appid": "wx0123456789abcdef", "type": "MERCHANT_ID", "account": subMerchant, "name": sealed(t, s.Sandbox, "某商户"), "relation_type": "STORE",
 	})
-	s.want(t, 200, "", "POST", sharePath+"receivers/add", map[string]any{"appid": "wx0123456789abcdef", "type": "PERSONAL_OPENID", "account": "o1", "relation_type": "STAFF"})
+	s.want(t, 200, "", "POST", sharePath+"receivers/add", map[string]any{"appid": "wx0123456789abcdef",
+		"type": "PERSONAL_OPENID", "account": "o1", "relation_type": "STAFF"})
 	return s, id
 }
 
@@ -54,7 +55,8 @@ func results(answer map[string]any) (list []string) {
 
 func TestReceivers(t *testing.T) {
 	s := newShop(t, "2026-11-22 12:00:00")
-	add := map[string]any{"appid": "wx1", "type": "MERCHANT_ID", "account": subMerchant, "name": sealed(t, s.Sandbox, "某商户"), "relation_type": "CUSTOM", "custom_relation": "代理商"}
+	add := map[string]any{"appid": "wx1", "type": "MERCHANT_ID", "account": subMerchant, "name": sealed(t, s.Sandbox, "某商户"),
+		"relation_type": "CUSTOM", "custom_relation": "代理商"}
 	answer := s.want(t, 200, "", "POST", sharePath+"receivers/add", add)
 	assert.Equal(t, "代理商", answer["custom_relation"])
 	assert.Equal(t, subMerchant, answer["account"])
@@ -251,12 +253,14 @@ func TestShareNotices(t *testing.T) {
 	s, id := sharing(t)
 	require.NoError(t, s.NotifySharesAt("http://127.0.0.1:9/notify"))
 	s.want(t, 200, "", "POST", sharePath+"orders", with(shareOf(id, "P1", 30, 20), "unfreeze_unsplit", true))
-	s.want(t, 200, "", "POST", sharePath+"return-orders", map[string]any{"out_order_no": "P1", "out_return_no": "B1", "return_mchid": subMerchant, "amount": 5, "description": "退货"})
+	s.want(t, 200, "", "POST", sharePath+"return-orders", map[string]any{"out_order_no": "P1", "out_return_no": "B1",
+		"return_mchid": subMerchant, "amount": 5, "description": "退货"})
 	events := make(map[string]int)
 	for _, d := range s.Deliveries.All() {
 		events[d.Event]++
 	}
-	assert.Equal(t, map[string]int{"TRANSACTION.SUCCESS": 1, "PROFITSHARING.SUCCESS": 2, "PROFITSHARING.RETURN": 1}, events, "the merchant is not told of its own rest")
+	assert.Equal(t, map[string]int{"TRANSACTION.SUCCESS": 1, "PROFITSHARING.SUCCESS": 2, "PROFITSHARING.RETURN": 1}, events,
+		"the merchant is not told of its own rest")
 	require.NoError(t, s.Close())
 }
 

@@ -16,7 +16,8 @@ import (
 func TestSnapshotAndRestore(t *testing.T) {
 	s, r := newReceiver(t, 500, 500)
 	defer s.Close()
-	require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native", with(with(native(s), "notify_url", notifyURL), "amount", map[string]any{"total": 100})).StatusCode)
+	require.Equal(t, 200, ask(t, s, "POST", "/v3/pay/transactions/native",
+		with(with(native(s), "notify_url", notifyURL), "amount", map[string]any{"total": 100})).StatusCode)
 	_, err := s.Users.Pay("ORDER-0001")
 	require.NoError(t, err)
 	id := s.Deliveries.All()[0].ID

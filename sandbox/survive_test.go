@@ -113,7 +113,8 @@ func (c oneClient) call(transport http.RoundTripper, method, target string, body
 	if err != nil {
 		return nil, err
 	}
-	request.Header = http.Header{"Accept": {"application/json"}, "User-Agent": {"many"}, "Authorization": {header}, "Wechatpay-Serial": {c.server.Keys.PublicKeyID()}}
+	request.Header = http.Header{"Accept": {"application/json"}, "User-Agent": {"many"}, "Authorization": {header},
+		"Wechatpay-Serial": {c.server.Keys.PublicKeyID()}}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
@@ -166,7 +167,8 @@ func junk() map[string][]byte {
 		"other protocol":        []byte("SSH-2.0-OpenSSH_9.9\r\n"),
 		"path with noise":       append(append([]byte("GET /"), noise[:100]...), " HTTP/1.1\r\nHost: x\r\n\r\n"...),
 		"unending pipeline":     []byte(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 2000)),
-		"authorization noise":   append(append([]byte(head+"Accept: */*\r\nUser-Agent: x\r\nAuthorization: "), bytes.Map(printable, noise[:30_000])...), "\r\n\r\n"...),
+		"authorization noise": append(append([]byte(head+"Accept: */*\r\nUser-Agent: x\r\nAuthorization: "),
+			bytes.Map(printable, noise[:30_000])...), "\r\n\r\n"...),
 	}
 }
 

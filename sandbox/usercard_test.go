@@ -190,7 +190,8 @@ func TestUserCard(t *testing.T) {
 
 	cards := g.Users.MemberCards()
 	require.Len(t, cards, 2)
-	assert.Equal(t, sandbox.MemberCard{BrandID: "1004", CardID: "pbLatjvWOibDc5-TBnbUk1pD12o0", Code: "478515832665", OpenID: "obLatjnx9gnqzS4myYGmLZ7LgLBA", State: "EFFECTIVE"}, cards[0])
+	assert.Equal(t, sandbox.MemberCard{BrandID: "1004", CardID: "pbLatjvWOibDc5-TBnbUk1pD12o0", Code: "478515832665",
+		OpenID: "obLatjnx9gnqzS4myYGmLZ7LgLBA", State: "EFFECTIVE"}, cards[0])
 	assert.Equal(t, "INVALID", cards[1].State)
 	feeds := g.Users.MemberFeeds()
 	require.Len(t, feeds, 2)
@@ -222,7 +223,8 @@ func TestImportedCards(t *testing.T) {
 	id := g.do("POST", memberPath+"cards", cardTemplate(nil))["card_id"].(string)
 	body := map[string]any{
 		"brand_id": "1004", "card_id": id, "openid": "user", "user_card_code": "C-1", "pickup_time": "2024-05-06T07:08:09+08:00",
-		"date_information": map[string]any{"type": "FIX_TIME_RANGE", "available_begin_time": "2024-05-06T07:08:09+08:00", "available_end_time": "2025-01-02T00:00:00+08:00"},
+		"date_information": map[string]any{"type": "FIX_TIME_RANGE", "available_begin_time": "2024-05-06T07:08:09+08:00",
+			"available_end_time": "2025-01-02T00:00:00+08:00"},
 	}
 	told := g.do("POST", memberPath+"user-cards/import-by-openid", body)
 	assert.Equal(t, "EFFECTIVE", told["user_card_state"])
@@ -283,7 +285,8 @@ func TestPoints(t *testing.T) {
 	const card, user = "pbLatjvWOibDc5-TBnbUk1pD12o0", "obLatjnx9gnqzS4myYGmLZ7LgLBA"
 	path := memberPath + "user-points/sync"
 	sync := func(number string, balance int) map[string]any {
-		return map[string]any{"out_request_no": number, "brand_id": "1004", "card_id": card, "openid": user, "user_card_code": "478515832665", "point_balance": balance}
+		return map[string]any{"out_request_no": number, "brand_id": "1004", "card_id": card, "openid": user,
+			"user_card_code": "478515832665", "point_balance": balance}
 	}
 	require.NoError(t, g.Users.AskForPoints(card, user))
 	assert.True(t, g.Users.MemberCards()[0].Awaited)
@@ -308,7 +311,8 @@ func TestPoints(t *testing.T) {
 		notices = g.noticed("BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON")
 		assert.Equal(t, record, notices[i]["record_id"])
 		assert.EqualValues(t, 50, notices[i]["deduct_points"])
-		body := map[string]any{"record_id": record, "exchange_coupon_template_id": "T", "brand_id": "1004", "card_id": card, "openid": user, "user_card_code": "478515832665", name: "POINT_EXCHANGE_COUPON_SUCCESS"}
+		body := map[string]any{"record_id": record, "exchange_coupon_template_id": "T", "brand_id": "1004", "card_id": card,
+			"openid": user, "user_card_code": "478515832665", name: "POINT_EXCHANGE_COUPON_SUCCESS"}
 		confirm := memberPath + "user-points/exchange-coupon/confirm"
 		assert.Equal(t, "400 PARAM_ERROR", g.refused("POST", confirm, body), "a coupon has a code")
 		body["coupon_code"] = "K"

@@ -49,7 +49,8 @@ func (i *inspector) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-var authorization = regexp.MustCompile(`^WECHATPAY2-SHA256-RSA2048 mchid="(\d+)",nonce_str="(\w+)",(?:signature="([^"]+)",)?timestamp="(\d+)",serial_no="(\w+)"(?:,signature="([^"]+)")?$`)
+var authorization = regexp.MustCompile(`^WECHATPAY2-SHA256-RSA2048 mchid="(\d+)",nonce_str="(\w+)",(?:signature="([^"]+)",` +
+	`)?timestamp="(\d+)",serial_no="(\w+)"(?:,signature="([^"]+)")?$`)
 
 // signed checks a request's signature as the platform would.
 func signed(req *http.Request, body []byte) error {
@@ -168,7 +169,8 @@ func TestEverybodyVerifies(t *testing.T) {
 	for _, c := range contestants {
 		t.Run(c.name, func(t *testing.T) {
 			client := c.new(t, peers.Config{Transport: &inspector{gateway: peers.NewGateway(), look: signedOrNot, spoil: true}})
-			for name, work := range map[string]func(context.Context) error{"feed": client.Feed, "order": client.Order, "transfer": client.Transfer, "upload": client.Upload} {
+			for name, work := range map[string]func(context.Context) error{"feed": client.Feed, "order": client.Order,
+				"transfer": client.Transfer, "upload": client.Upload} {
 				if err := work(context.Background()); err == nil {
 					t.Errorf("%s: an answer that the platform did not sign was accepted", name)
 				}

@@ -67,7 +67,8 @@ func each(t *testing.T, test func(*testing.T, func(tasks.Config) (tasks.Tasks, e
 	}
 }
 
-var order = tasks.Order{Number: "ABC-001", Description: "one cup", OpenID: "obLatjnx9gnqzS4myYGmLZ7LgLBA", NotifyURL: "https://www.example.com/notify", Total: 100}
+var order = tasks.Order{Number: "ABC-001", Description: "one cup", OpenID: "obLatjnx9gnqzS4myYGmLZ7LgLBA",
+	NotifyURL: "https://www.example.com/notify", Total: 100}
 
 func TestOrder(t *testing.T) {
 	each(t, func(t *testing.T, newClient func(tasks.Config) (tasks.Tasks, error)) {
@@ -159,7 +160,8 @@ func TestBill(t *testing.T) {
 func TestTransfer(t *testing.T) {
 	each(t, func(t *testing.T, newClient func(tasks.Config) (tasks.Tasks, error)) {
 		client, gateway := start(t, newClient)
-		state, err := client.Transfer(t.Context(), tasks.Transfer{Number: "T20261122", OpenID: order.OpenID, UserName: "张三", Scene: "1000", Remark: "奖金", Amount: 200_000})
+		state, err := client.Transfer(t.Context(), tasks.Transfer{Number: "T20261122", OpenID: order.OpenID, UserName: "张三",
+			Scene: "1000", Remark: "奖金", Amount: 200_000})
 		require.NoError(t, err)
 		assert.Equal(t, "WAIT_USER_CONFIRM", state)
 		assert.NotContains(t, string(gateway.Journal.All()[0].Body), "张三")
@@ -199,7 +201,8 @@ func applicant() *tasks.Applicant {
 	card := &a.Subject.Identity.Card
 	card.Copy, card.National, card.Name, card.Number, card.Begin, card.End = "media-1", "media-2", "张三", "110101199003070000", "2019-06-06", "2029-06-06"
 	for i := range 4 {
-		a.Subject.Owners = append(a.Subject.Owners, tasks.Owner{DocType: "IDENTIFICATION_TYPE_IDCARD", Name: "李四", Number: fmt.Sprintf("11010119900307%04d", i), Address: "深圳市南山区"})
+		a.Subject.Owners = append(a.Subject.Owners, tasks.Owner{DocType: "IDENTIFICATION_TYPE_IDCARD", Name: "李四",
+			Number: fmt.Sprintf("11010119900307%04d", i), Address: "深圳市南山区"})
 	}
 	a.Business.Name, a.Business.Phone, a.Business.Sales.Scenes = "张三餐饮店", "0755222222", []string{"SALES_SCENES_STORE"}
 	a.Settlement.ID = "719"

@@ -89,7 +89,8 @@ func node(t *testing.T) string {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
 	}
-	install := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=5", "--loglevel=error")
+	install := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline",
+		"--fetch-retries=5", "--loglevel=error")
 	install.Dir = dir
 	if output, err := install.CombinedOutput(); err != nil {
 		missing("npm could not install the client: %v\n%s", err, output)

@@ -80,7 +80,8 @@ func withCertificates(t *testing.T) *official {
 func withPublicKey(t *testing.T) *official {
 	server := sandbox.Start(t, sandbox.WithKeyMode(sandbox.PublicKeyOnly))
 	merchant := server.Merchant()
-	c, err := core.NewClient(t.Context(), option.WithWechatPayPublicKeyAuthCipher(merchant.ID, merchant.Serial, merchant.PrivateKey, server.Keys.PublicKeyID(), server.Keys.PublicKey()),
+	c, err := core.NewClient(t.Context(), option.WithWechatPayPublicKeyAuthCipher(merchant.ID, merchant.Serial,
+		merchant.PrivateKey, server.Keys.PublicKeyID(), server.Keys.PublicKey()),
 		option.WithHTTPClient(httpClient(t, server)))
 	require.NoError(t, err)
 	handler, err := notify.NewRSANotifyHandler(merchant.APIv3Key, verifiers.NewSHA256WithRSAPubkeyVerifier(server.Keys.PublicKeyID(), *server.Keys.PublicKey()))
@@ -98,7 +99,8 @@ func as[Request any](t testing.TB, values map[string]any) (request Request) {
 }
 
 // try calls an operation, named by method and path, through the SDK's method for it.
-func try[Request, Answer any](o *official, operation string, method func(context.Context, Request) (Answer, *core.APIResult, error), given map[string]any) (answer Answer) {
+func try[Request, Answer any](o *official, operation string, method func(context.Context, Request) (Answer, *core.APIResult,
+	error), given map[string]any) (answer Answer) {
 	o.t.Helper()
 	verb, path, _ := strings.Cut(operation, " ")
 	answer, result, err := method(o.ctx, as[Request](o.t, sample(o.t, verb, path, given)))
@@ -178,7 +180,8 @@ func (o *official) orders(t *testing.T) {
 
 	prepay := try(o, "POST /v3/pay/transactions/jsapi", inJSAPI.Prepay, o.order("JSAPI-1", values{"payer": values{"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}}))
 	assert.NotEmpty(t, *prepay.PrepayId)
-	launch := try(o, "POST /v3/pay/transactions/jsapi", inJSAPI.PrepayWithRequestPayment, o.order("JSAPI-2", values{"payer": values{"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}}))
+	launch := try(o, "POST /v3/pay/transactions/jsapi", inJSAPI.PrepayWithRequestPayment,
+		o.order("JSAPI-2", values{"payer": values{"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}}))
 	assert.Equal(t, "prepay_id="+*launch.PrepayId, *launch.Package)
 	code := try(o, "POST /v3/pay/transactions/native", inNative.Prepay, o.order("NATIVE-1", nil))
 	assert.True(t, strings.HasPrefix(*code.CodeUrl, "weixin://"), *code.CodeUrl)
@@ -231,11 +234,14 @@ func (o *official) transfers(t *testing.T) {
 	batches, details := transferbatch.TransferBatchApiService{Client: o.Client}, transferbatch.TransferDetailApiService{Client: o.Client}
 	try(o, "POST /v3/transfer/batches", batches.InitiateBatchTransfer, values{
 		"appid": appID, "out_batch_no": "BATCH1", "total_amount": 40000, "total_num": 1,
-		"transfer_detail_list": []values{{"out_detail_no": "DETAIL1", "transfer_amount": 40000, "transfer_remark": "wages", "openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "user_name": "张三"}},
+		"transfer_detail_list": []values{{"out_detail_no": "DETAIL1", "transfer_amount": 40000, "transfer_remark": "wages",
+			"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "user_name": "张三"}},
 	})
-	try(o, "GET /v3/transfer/batches/out-batch-no/BATCH1", batches.GetTransferBatchByOutNo, values{"out_batch_no": "BATCH1", "need_query_detail": true, "detail_status": "ALL"})
+	try(o, "GET /v3/transfer/batches/out-batch-no/BATCH1", batches.GetTransferBatchByOutNo,
+		values{"out_batch_no": "BATCH1", "need_query_detail": true, "detail_status": "ALL"})
 	try(o, "GET /v3/transfer/batches/batch-id/1030", batches.GetTransferBatchByNo, values{"batch_id": "1030", "need_query_detail": true, "detail_status": "ALL"})
-	detail := try(o, "GET /v3/transfer/batches/out-batch-no/BATCH1/details/out-detail-no/DETAIL1", details.GetTransferDetailByOutNo, values{"out_batch_no": "BATCH1", "out_detail_no": "DETAIL1"})
+	detail := try(o, "GET /v3/transfer/batches/out-batch-no/BATCH1/details/out-detail-no/DETAIL1",
+		details.GetTransferDetailByOutNo, values{"out_batch_no": "BATCH1", "out_detail_no": "DETAIL1"})
 	assert.Less(t, len(*detail.UserName), 100, "it came encrypted and was decrypted")
 	try(o, "GET /v3/transfer/batches/batch-id/1030/details/detail-id/1040", details.GetTransferDetailByNo, values{"batch_id": "1030", "detail_id": "1040"})
 }
@@ -282,7 +288,8 @@ func (o *official) sharing(t *testing.T) {
 	try(o, "POST /v3/profitsharing/return-orders", returns.CreateReturnOrder, back)
 	returned := try(o, "GET /v3/profitsharing/return-orders/RETURN1", returns.QueryReturnOrder, values{"out_order_no": "SHARE1", "out_return_no": "RETURN1"})
 	assert.EqualValues(t, 10, *returned.Amount)
-	try(o, "POST /v3/profitsharing/orders/unfreeze", shares.UnfreezeOrder, values{"transaction_id": transaction, "out_order_no": "UNFREEZE1", "description": "done"})
+	try(o, "POST /v3/profitsharing/orders/unfreeze", shares.UnfreezeOrder,
+		values{"transaction_id": transaction, "out_order_no": "UNFREEZE1", "description": "done"})
 	try(o, "POST /v3/profitsharing/receivers/delete", receivers.DeleteReceiver, values{"appid": appID, "type": "MERCHANT_ID", "account": "1900000110"})
 }
 

@@ -44,7 +44,8 @@ func TestExportedNames(t *testing.T) {
 		require.NoError(t, err)
 		more, less := difference(string(then), now)
 		if len(more)+len(less) > 0 {
-			t.Errorf("%s exports other names than %s says.\nmore:\n\t%s\nless:\n\t%s\nIf that is meant: go test -C tools -run TestExportedNames ./internal/exported -update",
+			t.Errorf("%s exports other names than %s says.\nmore:\n\t%s\nless:\n\t%s\nIf that is meant: go test -C tools -run TestExportedNames "+
+				"./internal/exported -update",
 				m.Path(), m.Record(), strings.Join(more, "\n\t"), strings.Join(less, "\n\t"))
 		}
 	}

@@ -23,8 +23,9 @@ func write(t *testing.T, dir string, files map[string]string) {
 func TestRead(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{
-		"go.mod":           "module github.com/wxpay-go/wxpay\n\ngo 1.24\n",
-		"cmd/a/go.mod":     "module github.com/wxpay-go/wxpay/cmd/a\n\ngo 1.24\n\nrequire (\n\tgithub.com/wxpay-go/wxpay v0.0.0\n\tgithub.com/wxpay-go/wxpay/contrib/z v0.0.0\n)\n",
+		"go.mod": "module github.com/wxpay-go/wxpay\n\ngo 1.24\n",
+		"cmd/a/go.mod": "module github.com/wxpay-go/wxpay/cmd/a\n\ngo 1.24\n\nrequire (\n\tgithub.com/wxpay-go/wxpay v0.0.0\n" +
+			"\tgithub.com/wxpay-go/wxpay/contrib/z v0.0.0\n)\n",
 		"contrib/z/go.mod": "module github.com/wxpay-go/wxpay/contrib/z\n\ngo 1.24\n\nrequire github.com/wxpay-go/wxpay v0.0.0\n",
 		"bench/b/go.mod":   "module github.com/wxpay-go/wxpay/bench/b\n\ngo 1.24\n",
 		"testdata/go.mod":  "not read",

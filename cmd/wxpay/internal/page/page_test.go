@@ -71,7 +71,8 @@ var rich = &fact.Operation{
 			{Name: "detail", Type: fact.String, JSONText: true, Fields: []fact.Field{{Name: "id", Type: fact.String}}},
 		},
 	},
-	Codes:    []fact.OperationCode{{Name: "NOT_ENOUGH", Status: 403, Doc: "v3/merchant/1", Meaning: "top up the account, and send it again"}, {Name: "SYSTEM_ERROR"}},
+	Codes: []fact.OperationCode{{Name: "NOT_ENOUGH", Status: 403, Doc: "v3/merchant/1",
+		Meaning: "top up the account, and send it again"}, {Name: "SYSTEM_ERROR"}},
 	Response: fact.StreamResponse, Success: 200, Content: "data", Signature: fact.OverDigest,
 	Conduct: fact.Conduct{
 		MovesMoney: true, Repeat: fact.Never, Number: fact.MerchantNumber{Space: "a", Field: "out_no"},
