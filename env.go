@@ -5,71 +5,142 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
+	"reflect"
+	"strconv"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/internal/environ"
+	"github.com/wxpay-go/wxpay/internal/redact"
 )
 
-// FromEnv returns a client configured by environment variables, for scripts:
+// Config is the configuration of a client as a file has it. Any decoder fills it: the tags name the
+// keys in JSON, YAML and TOML, and the environment variables of [FromEnv]. An empty value is not
+// set. It prints redacted, and encodes so too: write the file by hand.
 //
-//	WXPAY_MCHID          merchant number
-//	WXPAY_BRAND_ID       brand id, in place of WXPAY_MCHID; the other variables are then the brand's
-//	WXPAY_CERTIFICATE    API certificate, apiclient_cert.pem
-//	WXPAY_SERIAL         its serial, instead of the certificate or to check it
-//	WXPAY_PRIVATE_KEY    its private key, apiclient_key.pem
-//	WXPAY_APIV3_KEY      the 32-byte APIv3 key (optional)
-//	WXPAY_PUBLIC_KEY_ID  id of the WeChat Pay public key, PUB_KEY_ID_…
-//	WXPAY_PUBLIC_KEY     the WeChat Pay public key
-//	WXPAY_BASE_URL       the gateway (optional)
-//	WXPAY_CATALOG_OVERLAY  a file with facts of your own, in the form that catalog.Catalog.With takes (optional)
-//
-// A key or certificate is a file's path or the PEM text itself; in the text a literal \n may stand
-// for a line break. Options apply after the variables: a merchant with platform certificates and no
-// public key calls FromEnv(WithCertificates()).
+// A value may be a reference: file:PATH, env:NAME or base64:TEXT. A key or a certificate may also be
+// a file's path, or the text itself in any form that apiv3.ParsePrivateKey takes.
+type Config struct {
+	// MchID is the merchant number.
+	MchID string `json:"mchid" yaml:"mchid" toml:"mchid" env:"WXPAY_MCHID"`
+	// BrandID is the brand id, in place of MchID; the other values are then the brand's.
+	BrandID string `json:"brand_id" yaml:"brand_id" toml:"brand_id" env:"WXPAY_BRAND_ID"`
+	// Certificate is the API certificate, apiclient_cert.pem.
+	Certificate string `json:"certificate" yaml:"certificate" toml:"certificate" env:"WXPAY_CERTIFICATE"`
+	// Serial is its serial, instead of the certificate or to check it.
+	Serial string `json:"serial" yaml:"serial" toml:"serial" env:"WXPAY_SERIAL"`
+	// PrivateKey is its private key, apiclient_key.pem.
+	PrivateKey string `json:"private_key" yaml:"private_key" toml:"private_key" env:"WXPAY_PRIVATE_KEY"`
+	// APIv3Key is the 32-byte APIv3 key. FetchCertificates needs it, a client otherwise not.
+	APIv3Key string `json:"apiv3_key" yaml:"apiv3_key" toml:"apiv3_key" env:"WXPAY_APIV3_KEY"`
+	// PublicKeyID is the id of the WeChat Pay public key, PUB_KEY_ID_….
+	PublicKeyID string `json:"public_key_id" yaml:"public_key_id" toml:"public_key_id" env:"WXPAY_PUBLIC_KEY_ID"`
+	// PublicKey is the WeChat Pay public key, pub_key.pem.
+	PublicKey string `json:"public_key" yaml:"public_key" toml:"public_key" env:"WXPAY_PUBLIC_KEY"`
+	// FetchCertificates is [WithCertificates], for a merchant with platform certificates.
+	FetchCertificates bool `json:"fetch_certificates" yaml:"fetch_certificates" toml:"fetch_certificates" env:"WXPAY_FETCH_CERTIFICATES"`
+	// BaseURL is the gateway; see [WithBaseURL].
+	BaseURL string `json:"base_url" yaml:"base_url" toml:"base_url" env:"WXPAY_BASE_URL"`
+	// CatalogOverlay is a file with facts of your own, in the form that catalog.Catalog.With takes.
+	CatalogOverlay string `json:"catalog_overlay" yaml:"catalog_overlay" toml:"catalog_overlay" env:"WXPAY_CATALOG_OVERLAY"`
+}
+
+// Format prints the caller and the gateway, and no key, under every verb.
+func (c Config) Format(s fmt.State, verb rune) { redact.Format(s, verb, c.text()) }
+
+// MarshalText gives encodings what Format prints.
+func (c Config) MarshalText() ([]byte, error) { return []byte(c.text()), nil }
+
+func (c *Config) text() string {
+	caller := "mchid " + redact.Printable(c.MchID)
+	if c.BrandID != "" {
+		caller = "brand_id " + redact.Printable(c.BrandID)
+	}
+	return "wxpay.Config{" + caller + ", keys redacted}"
+}
+
+// FromConfig returns a client of a configuration. Its error names every fault by the keys of the
+// file. Options apply after the configuration.
+func FromConfig(c Config, options ...Option) (*Client, error) {
+	return c.client("json", "not set in the configuration: ", os.LookupEnv, options)
+}
+
+// FromEnv is [FromConfig] of the environment: each field of [Config] names its variable. For
+// scripts. The sandbox sets the same variables.
 func FromEnv(options ...Option) (*Client, error) { return FromLookupEnv(os.LookupEnv, options...) }
 
 // FromLookupEnv is [FromEnv] with another source of the variables, for example
 // sandbox.Sandbox.LookupEnv.
 func FromLookupEnv(lookup func(name string) (value string, ok bool), options ...Option) (*Client, error) {
-	env, err := environ.Read(lookup)
+	var c Config
+	for fields, i := reflect.ValueOf(&c).Elem(), 0; i < fields.NumField(); i++ {
+		name := fields.Type().Field(i).Tag.Get("env")
+		text, _ := lookup(name)
+		switch field := fields.Field(i); {
+		case field.Kind() == reflect.String:
+			field.SetString(text)
+		case text != "":
+			set, err := strconv.ParseBool(text)
+			if err != nil {
+				return nil, fmt.Errorf("wxpay: %s is %s, not true or false", name, redact.Quote(text))
+			}
+			field.SetBool(set)
+		}
+	}
+	return c.client("env", "not set in the environment: ", lookup, options)
+}
+
+// client makes a client of c. Errors name a value by its tag.
+func (c *Config) client(tag, lacks string, lookup func(string) (string, bool), options []Option) (*Client, error) {
+	value := func(field string) environ.Value {
+		f, _ := reflect.TypeFor[Config]().FieldByName(field)
+		return environ.Value{Name: f.Tag.Get(tag), Text: reflect.ValueOf(c).Elem().FieldByName(field).String()}
+	}
+	source := environ.Source{
+		MchID: value("MchID"), BrandID: value("BrandID"), Serial: value("Serial"), Certificate: value("Certificate"),
+		PrivateKey: value("PrivateKey"), APIv3Key: value("APIv3Key"), PublicKeyID: value("PublicKeyID"), PublicKey: value("PublicKey"),
+		BaseURL: value("BaseURL"), Overlay: value("CatalogOverlay"), Lacks: lacks, Lookup: lookup,
+	}
+	read, err := source.Read()
 	if err != nil {
 		return nil, err
 	}
 	var found []Option
-	if env.Brand {
+	if read.Brand {
 		found = append(found, WithScheme(apiv3.Brand()))
 	}
-	if env.PublicKey != nil {
-		found = append(found, WithPublicKey(env.PublicKeyID, env.PublicKey))
+	if read.PublicKey != nil {
+		found = append(found, WithPublicKey(read.PublicKeyID, read.PublicKey))
 	}
-	if env.BaseURL != "" {
-		found = append(found, WithBaseURL(env.BaseURL))
+	if c.FetchCertificates {
+		found = append(found, WithCertificates())
 	}
-	if env.Overlay != nil {
-		facts, err := catalog.V3().With(string(env.Overlay))
+	if read.BaseURL != "" {
+		found = append(found, WithBaseURL(read.BaseURL))
+	}
+	if read.Overlay != nil {
+		facts, err := catalog.V3().With(string(read.Overlay))
 		if err != nil {
-			return nil, fmt.Errorf("wxpay: WXPAY_CATALOG_OVERLAY: %w", err)
+			return nil, fmt.Errorf("wxpay: %s: %w", source.Overlay.Name, err)
 		}
 		found = append(found, WithCatalog(facts))
 	}
-	merchant := Merchant{ID: env.ID, Serial: env.Serial, PrivateKey: env.PrivateKey, Certificate: env.Certificate, APIv3Key: env.APIv3Key}
+	merchant := Merchant{ID: read.ID, Serial: read.Serial, PrivateKey: read.PrivateKey, Certificate: read.Certificate, APIv3Key: read.APIv3Key}
 	return New(merchant, append(found, options...)...)
 }
 
-// LoadPrivateKey reads a private key from a file, or from the PEM text itself: PKCS#8 or PKCS#1,
-// PEM or DER.
-func LoadPrivateKey(pathOrPEM string) (crypto.Signer, error) {
-	return environ.Load(pathOrPEM, apiv3.ParsePrivateKey)
+// LoadPrivateKey reads a private key from a file, or from the text itself, in the forms of
+// apiv3.ParsePrivateKey. Its error shows the path, but no text that may be a key.
+func LoadPrivateKey(pathOrText string) (crypto.Signer, error) {
+	return environ.Load(pathOrText, apiv3.ParsePrivateKey)
 }
 
-// LoadPublicKey reads a public key, such as pub_key.pem, from a file or from the PEM text itself:
-// SPKI or PKCS#1, PEM or DER.
-func LoadPublicKey(pathOrPEM string) (crypto.PublicKey, error) {
-	return environ.Load(pathOrPEM, apiv3.ParsePublicKey)
+// LoadPublicKey is [LoadPrivateKey] for a public key, such as pub_key.pem.
+func LoadPublicKey(pathOrText string) (crypto.PublicKey, error) {
+	return environ.Load(pathOrText, apiv3.ParsePublicKey)
 }
 
-// LoadCertificate reads a certificate from a file or from the PEM text itself, PEM or DER.
-func LoadCertificate(pathOrPEM string) (*x509.Certificate, error) {
-	return environ.Load(pathOrPEM, apiv3.ParseCertificate)
+// LoadCertificate is [LoadPrivateKey] for a certificate, such as apiclient_cert.pem.
+func LoadCertificate(pathOrText string) (*x509.Certificate, error) {
+	return environ.Load(pathOrText, apiv3.ParseCertificate)
 }

@@ -33,8 +33,9 @@ func flow(others ...string) []string {
 
 // arrows is the packages that each package may import beyond the standard library. A lower one never imports an upper one.
 var arrows = map[string][]string{
-	"apiv3":      {"internal/fault", "internal/redact", "internal/visible"},
+	"apiv3":      {"internal/fault", "internal/keytext", "internal/publickey", "internal/redact", "internal/visible"},
 	"fact":       {},
+	"wxbill":     {},
 	"wxcode":     {},
 	"transport":  {"internal/fault", "internal/redact", "internal/visible"},
 	"catalog":    {"fact", "catalog/internal/…"},
@@ -85,12 +86,13 @@ var arrows = map[string][]string{
 	"internal/download": {"apiv3", "middleware", "internal/atomicfile", "internal/fault", "internal/redact", "internal/tempfile",
 		"internal/wait"},
 	"internal/ensure":    {"fact", "middleware", "wxcode", "internal/call", "internal/fault", "internal/target", "internal/wait"},
-	"internal/environ":   {"apiv3", "internal/redact", "internal/visible"},
+	"internal/environ":   {"apiv3", "internal/keytext", "internal/redact", "internal/visible"},
 	"internal/filelock":  {}, // one lock of a file between processes
 	"internal/fault":     {}, // what errors are, which every package has to know
 	"internal/headers":   {},
 	"internal/invoke":    {"apiv3", "middleware", "internal/redact", "internal/target", "internal/visible"},
 	"internal/jsonwalk":  {"internal/fault", "internal/redact"},
+	"internal/keytext":   {}, // the forms in which people have keys
 	"internal/keylist":   {"apiv3", "middleware", "internal/atomicfile", "internal/fault", "internal/redact"},
 	"internal/keyring":   {"apiv3", "internal/publickey", "internal/redact", "internal/visible"},
 	"internal/pages":     {"fact", "internal/fault", "internal/redact"},

@@ -584,7 +584,7 @@ func TestOverlay(t *testing.T) {
 		}, options...)
 	}
 	_, err := client()
-	require.ErrorContains(t, err, "wxpay: WXPAY_CATALOG_OVERLAY: open "+file)
+	require.ErrorContains(t, err, `wxpay: WXPAY_CATALOG_OVERLAY: the file "`+file+`" cannot be read`)
 	require.NoError(t, os.WriteFile(file, []byte("POST /v3/pay/transactions/native\n  jsn\n"), 0o600))
 	_, err = client()
 	require.ErrorContains(t, err, `wxpay: WXPAY_CATALOG_OVERLAY: catalog: the overlay is not well-formed: line 2: unknown key "jsn"`)

@@ -193,6 +193,7 @@ func samples(t *testing.T) map[string]specimen {
 
 	all := map[string]specimen{
 		"Merchant":             of(merchant),
+		"Config":               of(wxpay.Config{MchID: testMerchant, PrivateKey: gold, APIv3Key: goldKey, Certificate: gold, PublicKey: gold}),
 		"APICertificate":       of(own),
 		"KeyRing":              sealed(ring),
 		"Client":               join(sealed(client), sealed(other)),

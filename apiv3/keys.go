@@ -1,80 +1,138 @@
 package apiv3
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/hex"
-	"encoding/pem"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/wxpay-go/wxpay/internal/keytext"
+	"github.com/wxpay-go/wxpay/internal/publickey"
 )
 
-// ParsePrivateKey parses a private key in PEM or DER, PKCS#8 or PKCS#1. PEM text may contain a
-// literal \n for a line break, as environment variables often do. The error is ErrKey and names a
-// file of another kind.
+// ParsePrivateKey parses a private key: PKCS#8, PKCS#1 or SEC 1, in PEM, DER or base64. PEM text may
+// be indented, quoted, escaped (a literal \n for a line break), on one line, in UTF-16 or in base64.
+// Of a file with a certificate and a key it takes the key. The error is ErrKey and names what the
+// file holds instead.
 func ParsePrivateKey(data []byte) (crypto.Signer, error) {
-	kind, der, err := decode(data)
-	if err != nil {
+	key, others, err := pick(data, parsePrivateKey, samePrivateKey, "private keys")
+	switch {
+	case err != nil:
 		return nil, err
+	case key != nil:
+		return key, nil
+	case others == "":
+		return nil, fmt.Errorf("%w: not a private key in PKCS#8 or PKCS#1", ErrKey)
+	case others == encryptedKey:
+		return nil, fmt.Errorf("%w: this private key is encrypted; decrypt it first (openssl pkey -in FILE -out apiclient_key.pem)", ErrKey)
+	case others == pkcs12File:
+		return nil, fmt.Errorf("%w: this is %s, which contrib/pkcs12 reads; the private key is also the file apiclient_key.pem", ErrKey, others)
 	}
+	return nil, fmt.Errorf("%w: this is %s; the private key is the file apiclient_key.pem", ErrKey, others)
+}
+
+func parsePrivateKey(der []byte) (crypto.Signer, bool) {
 	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
-		if signer, ok := key.(crypto.Signer); ok {
-			return signer, nil
-		}
-		return nil, fmt.Errorf("%w: a key of type %T cannot sign", ErrKey, key)
+		signer, ok := key.(crypto.Signer)
+		return signer, ok
 	}
 	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
-		return key, nil
+		return key, true
 	}
-	switch other := identify(kind, der); other {
-	case "":
-		return nil, fmt.Errorf("%w: not a private key in PKCS#8 or PKCS#1", ErrKey)
-	case encryptedKey:
-		return nil, fmt.Errorf("%w: this private key is encrypted; decrypt it first (openssl pkcs8 -in FILE -out apiclient_key.pem)", ErrKey)
-	default:
-		return nil, fmt.Errorf("%w: this is %s; the private key is the file apiclient_key.pem", ErrKey, other)
+	if key, err := x509.ParseECPrivateKey(der); err == nil { // which a scheme rejects, by its name
+		return key, true
 	}
+	return nil, false
 }
 
-// ParsePublicKey parses a public key in PEM or DER, SPKI or PKCS#1: the file pub_key.pem of the
-// WeChat Pay public key. It rejects a certificate, which has a serial of its own; see
-// [ParseCertificate].
+func samePrivateKey(a, b crypto.Signer) bool { return publickey.Equal(a.Public(), b.Public()) }
+
+// ParsePublicKey parses a public key, SPKI or PKCS#1, in the forms of [ParsePrivateKey]: the file
+// pub_key.pem of the WeChat Pay public key. It rejects a certificate, which has a serial of its own;
+// see [ParseCertificate].
 func ParsePublicKey(data []byte) (crypto.PublicKey, error) {
-	kind, der, err := decode(data)
-	if err != nil {
+	key, others, err := pick(data, parsePublicKey, publickey.Equal, "public keys")
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if key, err := x509.ParsePKIXPublicKey(der); err == nil {
+	case key != nil:
 		return key, nil
+	case others == "":
+		return nil, fmt.Errorf("%w: not a public key in SPKI or PKCS#1", ErrKey)
+	}
+	return nil, fmt.Errorf("%w: this is %s, not a public key", ErrKey, others)
+}
+
+func parsePublicKey(der []byte) (crypto.PublicKey, bool) {
+	if key, err := x509.ParsePKIXPublicKey(der); err == nil {
+		return key, true
 	}
 	if key, err := x509.ParsePKCS1PublicKey(der); err == nil {
-		return key, nil
+		return key, true
 	}
-	if other := identify(kind, der); other != "" {
-		return nil, fmt.Errorf("%w: this is %s, not a public key", ErrKey, other)
-	}
-	if kind != "" {
-		return nil, fmt.Errorf("%w: the PEM block %s holds no public key", ErrKey, kind)
-	}
-	return nil, fmt.Errorf("%w: not a public key in SPKI or PKCS#1", ErrKey)
+	return nil, false
 }
 
-// ParseCertificate parses an X.509 certificate in PEM or DER.
+// ParseCertificate parses an X.509 certificate in the forms of [ParsePrivateKey]. Of a chain it
+// takes the only one that is not of an authority.
 func ParseCertificate(data []byte) (*x509.Certificate, error) {
-	kind, der, err := decode(data)
-	if err != nil {
+	certificate, others, err := pick(data, parseCertificate, (*x509.Certificate).Equal, "certificates")
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if certificate, err := x509.ParseCertificate(der); err == nil {
+	case certificate != nil:
 		return certificate, nil
+	case others == "":
+		return nil, fmt.Errorf("%w: not an X.509 certificate", ErrKey)
 	}
-	if other := identify(kind, der); other != "" {
-		return nil, fmt.Errorf("%w: this is %s, not a certificate", ErrKey, other)
+	return nil, fmt.Errorf("%w: this is %s, not a certificate", ErrKey, others)
+}
+
+func parseCertificate(der []byte) (*x509.Certificate, bool) {
+	certificate, err := x509.ParseCertificate(der)
+	return certificate, err == nil
+}
+
+// pick returns the only key in data that parse takes. It returns the zero value and the names of
+// what is there instead, empty if that is unknown, if there is none. Several different ones are an
+// error; kind names them.
+func pick[K any](data []byte, parse func([]byte) (K, bool), same func(a, b K) bool, kind string) (none K, others string, err error) {
+	blocks, err := keytext.Find(data)
+	if err != nil {
+		return none, "", fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	return nil, fmt.Errorf("%w: not an X.509 certificate", ErrKey)
+	var found []K
+	var names []string
+	for _, b := range blocks {
+		key, ok := parse(b.DER)
+		switch {
+		case !ok:
+			if name := identify(b); name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		case !slices.ContainsFunc(found, func(other K) bool { return same(key, other) }):
+			found = append(found, key)
+		}
+	}
+	if len(found) > 1 {
+		found = slices.DeleteFunc(found, isAuthority)
+	}
+	switch len(found) {
+	case 0:
+		return none, strings.Join(names, " and "), nil
+	case 1:
+		return found[0], "", nil
+	}
+	return none, "", fmt.Errorf("%w: there are %d different %s in one file: keep only the one that is meant", ErrKey, len(found), kind)
+}
+
+func isAuthority[K any](key K) bool {
+	certificate, ok := any(key).(*x509.Certificate)
+	return ok && certificate.IsCA
 }
 
 // serialSize is the length in hex digits of the serials that the platform and its authority issue.
@@ -102,53 +160,31 @@ func IsPublicKeyID(s string) bool {
 	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
-// decode returns the DER of PEM text and the kind of its block; it returns DER unchanged, with an
-// empty kind.
-func decode(data []byte) (kind string, der []byte, err error) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	if len(bytes.TrimSpace(data)) == 0 {
-		return "", nil, fmt.Errorf("%w: it is empty", ErrKey)
-	}
-	if !bytes.Contains(data, []byte("-----BEGIN")) {
-		return "", data, nil
-	}
-	text := bytes.ReplaceAll(data, []byte(`\r`), nil)
-	text = bytes.ReplaceAll(text, []byte(`\n`), []byte("\n"))
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return "", nil, fmt.Errorf("%w: the PEM text is damaged (line breaks lost?)", ErrKey)
-	}
-	if strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") { // the older way, of PKCS#1 keys
-		return pemEncryptedKey, block.Bytes, nil
-	}
-	return block.Type, block.Bytes, nil
-}
+// Names that identify gives.
+const (
+	encryptedKey = "an encrypted private key"
+	pkcs12File   = "a PKCS#12 file (apiclient_cert.p12)"
+)
 
-// pemEncryptedKey is the PEM block of an encrypted PKCS#8 key.
-const pemEncryptedKey = "ENCRYPTED PRIVATE KEY"
-
-// encryptedKey is the name that identify gives an encrypted private key.
-const encryptedKey = "an encrypted private key"
-
-// identify names the content of der, with an article, for errors about a wrong file; empty if it is
-// unknown.
-func identify(kind string, der []byte) string {
-	if kind == pemEncryptedKey {
+// identify names a block, with an article, for errors about a wrong file; empty if it is unknown.
+func identify(b keytext.Block) string {
+	if b.Kind == keytext.Encrypted {
 		return encryptedKey
 	}
+	der := b.DER
 	if _, err := x509.ParseCertificate(der); err == nil {
 		return "a certificate"
 	}
-	if _, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+	if _, err := x509.ParseCertificateRequest(der); err == nil {
+		return "a certificate request"
+	}
+	if _, ok := parsePrivateKey(der); ok {
 		return "a private key"
 	}
-	if _, err := x509.ParsePKCS1PrivateKey(der); err == nil {
-		return "a private key"
+	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		return fmt.Sprintf("a key of type %T, which cannot sign", key)
 	}
-	if _, err := x509.ParsePKIXPublicKey(der); err == nil {
-		return "a public key"
-	}
-	if _, err := x509.ParsePKCS1PublicKey(der); err == nil {
+	if _, ok := parsePublicKey(der); ok {
 		return "a public key"
 	}
 	var sealed struct { // EncryptedPrivateKeyInfo (RFC 5958)
@@ -167,7 +203,10 @@ func identify(kind string, der []byte) string {
 		MAC asn1.RawValue `asn1:"optional"`
 	}
 	if rest, err := asn1.Unmarshal(der, &container); err == nil && len(rest) == 0 && container.Version == 3 {
-		return "a PKCS#12 file (apiclient_cert.p12)"
+		return pkcs12File
+	}
+	if b.Kind != "" {
+		return "a PEM block " + b.Kind
 	}
 	return ""
 }

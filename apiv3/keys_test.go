@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/pem"
 	"math/big"
 	"strings"
@@ -42,6 +43,113 @@ func forms(text []byte) map[string][]byte {
 		"text before":          append([]byte("Bag Attributes\n    friendlyName: x\n"), text...),
 		"text after":           append(bytes.Clone(text), "\nend of file\n"...),
 		"blank lines around":   append(append([]byte("\n\n"), text...), "\n\n"...),
+		"indented":             replaced("\n", "\n    "),
+		"indented by tabs":     append([]byte("\t"), replaced("\n", "\n\t")...),
+		"on one line":          replaced("\n", ""),
+		"blanks for lines":     replaced("\n", " "),
+		"quoted":               []byte(`"` + s + `"`),
+		"quoted, escaped":      []byte(`'` + string(replaced("\n", `\n`)) + `'`),
+		"each line quoted":     []byte(`"` + strings.Join(strings.Split(strings.TrimSpace(s), "\n"), "\",\n\"") + `"`),
+		"escaped twice":        replaced("\n", `\\n`),
+		"escaped three times":  replaced("\n", `\\\\n`),
+		"JSON of PHP":          []byte(strings.ReplaceAll(string(replaced("\n", `\n`)), "/", `\/`)),
+		"UTF-16, little":       utf16Of(s, 1, 0),
+		"UTF-16, big":          utf16Of(s, 0, 1),
+		"UTF-16, no mark":      utf16Of(s, 1, 0)[2:],
+		"base64 of PEM":        []byte(base64.StdEncoding.EncodeToString(text)),
+		"base64 of PEM, lines": []byte(lines(base64.StdEncoding.EncodeToString(text))),
+		"base64 alone":         []byte(lines(inside(s))),
+		"base64, one line":     []byte(inside(s)),
+		"base64, quoted":       []byte(`"` + inside(s) + `"`),
+		"base64, UTF-16":       utf16Of(inside(s), 1, 0),
+		"base64, no padding":   []byte(strings.TrimRight(inside(s), "=")),
+	}
+}
+
+// utf16Of returns UTF-16 with a byte order mark; low and high are the places of the two bytes of a unit.
+func utf16Of(s string, high, low int) (out []byte) {
+	for _, r := range "\ufeff" + s {
+		unit := make([]byte, 2)
+		unit[low], unit[high] = byte(r), byte(r>>8)
+		out = append(out, unit...)
+	}
+	return out
+}
+
+// inside returns the base64 between the lines of a PEM text.
+func inside(text string) string {
+	block, _ := pem.Decode([]byte(text))
+	return base64.StdEncoding.EncodeToString(block.Bytes)
+}
+
+func lines(s string) string {
+	var b strings.Builder
+	for ; len(s) > 76; s = s[76:] {
+		b.WriteString(s[:76] + "\r\n")
+	}
+	return b.String() + s
+}
+
+// A file with several blocks gives the one that is asked for, if there is no doubt which.
+func TestParseSeveral(t *testing.T) {
+	key := vectors.Key(t, "merchant")
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	private, certificate := pemOf("PRIVATE KEY", pkcs8), vectors.File(t, "keys/merchant_cert.pem")
+	public := vectors.File(t, "keys/wechatpay_pub_key.pem")
+	join := func(parts ...[]byte) []byte { return bytes.Join(parts, []byte("\n")) }
+	for name, all := range map[string][]byte{
+		"certificate first": join(certificate, private, public), "key first": join(private, certificate, public),
+		"escaped":            []byte(strings.ReplaceAll(string(join(certificate, private, public)), "\n", `\n`)),
+		"twice the same key": join(private, certificate, pemOf("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key)), public),
+	} {
+		signer, err := apiv3.ParsePrivateKey(all)
+		require.NoError(t, err, name)
+		assert.True(t, key.Equal(signer), name)
+		read, err := apiv3.ParseCertificate(all)
+		require.NoError(t, err, name)
+		assert.True(t, vectors.Certificate(t, "merchant").Equal(read), name)
+		verifier, err := apiv3.ParsePublicKey(all)
+		require.NoError(t, err, name)
+		assert.True(t, vectors.PublicKey(t, "keys/wechatpay_pub_key.pem").Equal(verifier), name)
+	}
+
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	_, err = apiv3.ParsePrivateKey(join(private, pemOf("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(other))))
+	assert.EqualError(t, err, "unusable key: there are 2 different private keys in one file: keep only the one that is meant")
+	_, err = apiv3.ParseCertificate(join(certificate, vectors.File(t, "keys/platform_b_cert.pem")))
+	assert.EqualError(t, err, "unusable key: there are 2 different certificates in one file: keep only the one that is meant")
+	_, err = apiv3.ParsePrivateKey(join(certificate, public))
+	assert.EqualError(t, err, "unusable key: this is a certificate and a public key; the private key is the file apiclient_key.pem")
+	_, err = apiv3.ParsePrivateKey(join(private, certificate[:100]))
+	assert.EqualError(t, err, "unusable key: the PEM text is damaged: the end of a block is missing")
+}
+
+// What is no key that WeChat Pay takes is read as what it is, or named.
+func TestParseForeign(t *testing.T) {
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	sec1, err := x509.MarshalECPrivateKey(curve)
+	require.NoError(t, err)
+	for name, data := range map[string][]byte{
+		"SEC 1": pemOf("EC PRIVATE KEY", sec1), "SEC 1, DER": sec1,
+		"as OpenSSL writes it": append(pemOf("EC PARAMETERS", []byte{6, 8}), pemOf("EC PRIVATE KEY", sec1)...),
+	} {
+		key, err := apiv3.ParsePrivateKey(data)
+		require.NoError(t, err, name)
+		assert.True(t, curve.Equal(key), name)
+		assert.ErrorContains(t, apiv3.RSA().CheckPublicKey(key.Public()), "it is *ecdsa.PublicKey, the scheme WECHATPAY2-SHA256-RSA2048 needs RSA", name)
+	}
+	request, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, curve)
+	require.NoError(t, err)
+	for want, data := range map[string][]byte{
+		"a PKCS#12 file (apiclient_cert.p12), which contrib/pkcs12 reads": []byte(base64.StdEncoding.EncodeToString(pkcs12(t))),
+		"a certificate request":            pemOf("CERTIFICATE REQUEST", request),
+		"a PEM block OPENSSH PRIVATE KEY;": pemOf("OPENSSH PRIVATE KEY", random(64)),
+	} {
+		_, err := apiv3.ParsePrivateKey(data)
+		assert.ErrorContains(t, err, "unusable key: this is "+want)
 	}
 }
 
@@ -112,28 +220,28 @@ func TestParsePrivateKey(t *testing.T) {
 		"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-256-CBC,000102030405060708090A0B0C0D0E0F",
 	}})
 	const file, decrypt = "; the private key is the file apiclient_key.pem",
-		"this private key is encrypted; decrypt it first (openssl pkcs8 -in FILE -out apiclient_key.pem)"
+		"this private key is encrypted; decrypt it first (openssl pkey -in FILE -out apiclient_key.pem)"
 	for name, test := range map[string]struct {
 		data []byte
 		want string
 	}{
-		"nothing":               {nil, "it is empty"},
-		"white space":           {[]byte(" \r\n\t"), "it is empty"},
-		"a BOM only":            {[]byte("\xef\xbb\xbf"), "it is empty"},
-		"certificate":           {certificate, "this is a certificate" + file},
-		"certificate, DER":      {vectors.Certificate(t, "merchant").Raw, "this is a certificate" + file},
-		"public key":            {vectors.File(t, "keys/merchant_public_key.pem"), "this is a public key" + file},
-		"public key, PKCS#1":    {vectors.File(t, "keys/wechatpay_pub_key_pkcs1.pem"), "this is a public key" + file},
-		"public key, DER":       {x509.MarshalPKCS1PublicKey(&key.PublicKey), "this is a public key" + file},
-		"mislabelled":           {pemOf("PRIVATE KEY", vectors.Certificate(t, "merchant").Raw), "this is a certificate" + file},
-		"PKCS#12":               {pkcs12(t), "this is a PKCS#12 file (apiclient_cert.p12)" + file},
+		"nothing":            {nil, "it is empty"},
+		"white space":        {[]byte(" \r\n\t"), "it is empty"},
+		"a BOM only":         {[]byte("\xef\xbb\xbf"), "it is empty"},
+		"certificate":        {certificate, "this is a certificate" + file},
+		"certificate, DER":   {vectors.Certificate(t, "merchant").Raw, "this is a certificate" + file},
+		"public key":         {vectors.File(t, "keys/merchant_public_key.pem"), "this is a public key" + file},
+		"public key, PKCS#1": {vectors.File(t, "keys/wechatpay_pub_key_pkcs1.pem"), "this is a public key" + file},
+		"public key, DER":    {x509.MarshalPKCS1PublicKey(&key.PublicKey), "this is a public key" + file},
+		"mislabelled":        {pemOf("PRIVATE KEY", vectors.Certificate(t, "merchant").Raw), "this is a certificate" + file},
+		"PKCS#12": {pkcs12(t), "this is a PKCS#12 file (apiclient_cert.p12), which contrib/pkcs12 reads; the private key is also " +
+			"the file apiclient_key.pem"},
 		"encrypted PKCS#8":      {pemOf("ENCRYPTED PRIVATE KEY", encrypted(t)), decrypt},
 		"encrypted PKCS#8, DER": {encrypted(t), decrypt},
 		"encrypted PKCS#1":      {legacy, decrypt},
-		"cannot sign":           {pemOf("PRIVATE KEY", x25519), "a key of type *ecdh.PrivateKey cannot sign"},
-		"cut PEM":               {pemOf("PRIVATE KEY", pkcs8)[:200], "the PEM text is damaged (line breaks lost?)"},
-		"line breaks lost":      {[]byte(strings.ReplaceAll(string(pemOf("PRIVATE KEY", pkcs8)), "\n", " ")), "the PEM text is damaged (line breaks lost?)"},
-		"base64 damaged":        {[]byte(strings.Replace(string(pemOf("PRIVATE KEY", pkcs8)), "MII", "M!!", 1)), "the PEM text is damaged (line breaks lost?)"},
+		"cannot sign":           {pemOf("PRIVATE KEY", x25519), "this is a key of type *ecdh.PrivateKey, which cannot sign" + file},
+		"cut PEM":               {pemOf("PRIVATE KEY", pkcs8)[:200], "the PEM text is damaged: the end of a block is missing"},
+		"base64 damaged":        {[]byte(strings.Replace(string(pemOf("PRIVATE KEY", pkcs8)), "MII", "M!!", 1)), "the PEM text is damaged: it has a character that does not belong there, or lacks some"},
 		"cut DER":               {pkcs8[:len(pkcs8)-1], "not a private key in PKCS#8 or PKCS#1"},
 		"any text":              {[]byte("apiclient_key.pem"), "not a private key in PKCS#8 or PKCS#1"},
 		"any block":             {pemOf("DH PARAMETERS", []byte("x")), "not a private key in PKCS#8 or PKCS#1"},
@@ -186,9 +294,9 @@ func TestParsePublicKey(t *testing.T) {
 		"private key, DER":      {pkcs8, "this is a private key, not a public key"},
 		"encrypted private key": {pemOf("ENCRYPTED PRIVATE KEY", encrypted(t)), "this is an encrypted private key, not a public key"},
 		"PKCS#12":               {pkcs12(t), "this is a PKCS#12 file (apiclient_cert.p12), not a public key"},
-		"any block":             {pemOf("DH PARAMETERS", []byte("x")), "the PEM block DH PARAMETERS holds no public key"},
+		"any block":             {pemOf("DH PARAMETERS", []byte("x")), "not a public key in SPKI or PKCS#1"},
 		"any text":              {[]byte("PUB_KEY_ID_0119000001092025010100000000000001"), "not a public key in SPKI or PKCS#1"},
-		"damaged":               {vectors.File(t, "keys/wechatpay_pub_key.pem")[:100], "the PEM text is damaged (line breaks lost?)"},
+		"damaged":               {vectors.File(t, "keys/wechatpay_pub_key.pem")[:100], "the PEM text is damaged: the end of a block is missing"},
 	} {
 		parsed, err := apiv3.ParsePublicKey(test.data)
 		assert.EqualError(t, err, "unusable key: "+test.want, name)
@@ -221,7 +329,7 @@ func TestParseCertificate(t *testing.T) {
 		"PKCS#12":            {pkcs12(t), "this is a PKCS#12 file (apiclient_cert.p12), not a certificate"},
 		"any text":           {[]byte("x"), "not an X.509 certificate"},
 		"cut":                {certificate.Raw[:len(certificate.Raw)-1], "not an X.509 certificate"},
-		"damaged":            {vectors.File(t, "keys/platform_b_cert.pem")[:100], "the PEM text is damaged (line breaks lost?)"},
+		"damaged":            {vectors.File(t, "keys/platform_b_cert.pem")[:100], "the PEM text is damaged: the end of a block is missing"},
 	} {
 		parsed, err := apiv3.ParseCertificate(test.data)
 		assert.EqualError(t, err, "unusable key: "+test.want, name)

@@ -29,7 +29,7 @@ func ParsePrivateKey(data []byte) (crypto.Signer, error) {
 	case "CERTIFICATE", "PUBLIC KEY":
 		return nil, fmt.Errorf("%w: this is a %s, not a private key", apiv3.ErrKey, strings.ToLower(kind))
 	case "ENCRYPTED PRIVATE KEY":
-		return nil, fmt.Errorf("%w: this private key is encrypted; decrypt it first (openssl pkcs8 -in FILE -out apiclient_key.pem)", apiv3.ErrKey)
+		return nil, fmt.Errorf("%w: this private key is encrypted; decrypt it first (openssl pkey -in FILE -out apiclient_key.pem)", apiv3.ErrKey)
 	}
 	if key, err := smx509.ParsePKCS8PrivateKey(der); err == nil {
 		return privateKey(key)

@@ -1,9 +1,11 @@
-// Package environ reads a client's configuration from environment variables, and keys from files.
+// Package environ reads a client's configuration from texts: environment variables, or a file that
+// somebody has decoded. It reads keys from files.
 package environ
 
 import (
 	"crypto"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -14,7 +16,23 @@ import (
 	"github.com/wxpay-go/wxpay/internal/visible"
 )
 
-// Config is the content of the variables. What is not set is zero.
+// Value is a text of a configuration.
+type Value struct {
+	Name string // in errors, such as WXPAY_MCHID
+	Text string // empty if it is not set
+}
+
+// Source has the texts of a configuration.
+type Source struct {
+	MchID, BrandID, Serial, Certificate, PrivateKey, APIv3Key, PublicKeyID, PublicKey, BaseURL, Overlay Value
+
+	// Lacks begins the error about values that are not set.
+	Lacks string
+	// Lookup finds the variable of a reference.
+	Lookup func(name string) (value string, ok bool)
+}
+
+// Config is the content of a configuration. What is not set is zero.
 type Config struct {
 	ID          string // merchant number or brand id
 	Brand       bool   // the caller is a brand
@@ -28,62 +46,126 @@ type Config struct {
 	Overlay     []byte // content of the catalogue's overlay
 }
 
-// Read reads the variables. Its errors name the variable and repeat no secret.
-func Read(lookup func(name string) (value string, ok bool)) (Config, error) {
-	get := func(name string) string {
-		value, _ := lookup(name)
-		return value
+// Read reads a configuration. Its error names each value that cannot be used and repeats no secret.
+func (s *Source) Read() (Config, error) {
+	var problems []error
+	problem := func(v Value, err error) { problems = append(problems, fmt.Errorf("%s: %w", v.Name, err)) }
+	word := func(v Value, secret bool) string {
+		text, err := s.resolve(v.Text)
+		if err == nil {
+			err = visible.Word(text)
+			if err != nil && !secret {
+				problems = append(problems, fmt.Errorf("%s is %s: %w", v.Name, redact.Quote(text), err))
+				return text
+			}
+		}
+		if err != nil {
+			problem(v, err)
+		}
+		return text
 	}
 	c := Config{
-		ID: get("WXPAY_MCHID"), Serial: get("WXPAY_SERIAL"), APIv3Key: get("WXPAY_APIV3_KEY"),
-		PublicKeyID: get("WXPAY_PUBLIC_KEY_ID"), BaseURL: get("WXPAY_BASE_URL"),
+		ID: word(s.MchID, false), Serial: word(s.Serial, false), APIv3Key: word(s.APIv3Key, true),
+		PublicKeyID: word(s.PublicKeyID, false), BaseURL: s.BaseURL.Text,
 	}
-	caller := "WXPAY_MCHID"
-	if brand := get("WXPAY_BRAND_ID"); brand != "" {
-		if c.ID != "" {
-			return c, errors.New("wxpay: WXPAY_MCHID and WXPAY_BRAND_ID are both set: the caller is a merchant or a brand, so leave one out")
+	caller := s.MchID
+	if s.BrandID.Text != "" {
+		if s.MchID.Text != "" {
+			problems = append(problems, fmt.Errorf("%s and %s are both set: the caller is a merchant or a brand, so leave one out", s.MchID.Name, s.BrandID.Name))
 		}
-		c.ID, c.Brand, caller = brand, true, "WXPAY_BRAND_ID"
+		c.ID, c.Brand, caller = word(s.BrandID, false), true, s.BrandID
 	}
-	own, private := get("WXPAY_CERTIFICATE"), get("WXPAY_PRIVATE_KEY")
-	var missing []string
-	for _, needed := range []struct{ name, value string }{{caller, c.ID}, {"WXPAY_SERIAL", c.Serial + own}, {"WXPAY_PRIVATE_KEY", private}} {
-		if needed.value == "" {
-			missing = append(missing, needed.name)
+	missing := []string{}
+	for _, needed := range []Value{caller, {s.Serial.Name, s.Serial.Text + s.Certificate.Text}, s.PrivateKey} {
+		if needed.Text == "" {
+			missing = append(missing, needed.Name)
 		}
 	}
 	if len(missing) > 0 {
-		return c, fmt.Errorf("wxpay: not set in the environment: %s", strings.Join(missing, ", "))
-	}
-	for _, word := range []struct{ name, value string }{{caller, c.ID}, {"WXPAY_SERIAL", c.Serial}, {"WXPAY_PUBLIC_KEY_ID", c.PublicKeyID}} {
-		if err := visible.Word(word.value); err != nil {
-			return c, fmt.Errorf("wxpay: %s is %s: %w", word.name, redact.Quote(word.value), err)
-		}
-	}
-	if err := visible.Word(c.APIv3Key); err != nil {
-		return c, fmt.Errorf("wxpay: WXPAY_APIV3_KEY: %w", err)
+		problems = append(problems, errors.New(s.Lacks+strings.Join(missing, ", ")))
 	}
 	var err error
-	if c.PrivateKey, err = Load(private, apiv3.ParsePrivateKey); err != nil {
-		return c, fmt.Errorf("wxpay: WXPAY_PRIVATE_KEY: %w", err)
+	if c.PrivateKey, err = load(s, s.PrivateKey, apiv3.ParsePrivateKey); err != nil {
+		problem(s.PrivateKey, err)
 	}
-	if own != "" {
-		if c.Certificate, err = Load(own, apiv3.ParseCertificate); err != nil {
-			return c, fmt.Errorf("wxpay: WXPAY_CERTIFICATE: %w", err)
-		}
+	if c.Certificate, err = load(s, s.Certificate, apiv3.ParseCertificate); err != nil {
+		problem(s.Certificate, err)
 	}
-	switch public := get("WXPAY_PUBLIC_KEY"); {
-	case (c.PublicKeyID == "") != (public == ""):
-		return c, errors.New("wxpay: WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY belong together, one of them is not set")
-	case public != "":
-		if c.PublicKey, err = Load(public, apiv3.ParsePublicKey); err != nil {
-			return c, fmt.Errorf("wxpay: WXPAY_PUBLIC_KEY: %w", err)
-		}
+	if (s.PublicKeyID.Text == "") != (s.PublicKey.Text == "") {
+		problems = append(problems, fmt.Errorf("%s and %s belong together, one of them is not set", s.PublicKeyID.Name, s.PublicKey.Name))
+	} else if c.PublicKey, err = load(s, s.PublicKey, apiv3.ParsePublicKey); err != nil {
+		problem(s.PublicKey, err)
 	}
-	if file := get("WXPAY_CATALOG_OVERLAY"); file != "" {
-		if c.Overlay, err = os.ReadFile(file); err != nil {
-			return c, fmt.Errorf("wxpay: WXPAY_CATALOG_OVERLAY: %w", err)
-		}
+	if c.Overlay, err = s.overlay(); err != nil {
+		problem(s.Overlay, err)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return Config{}, fmt.Errorf("wxpay: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return c, nil
+}
+
+// References to a value that stands elsewhere.
+const (
+	inFile     = "file:"
+	inVariable = "env:"
+	inBase64   = "base64:"
+)
+
+// resolve returns the value that text refers to; text itself if it is no reference. It leaves out
+// the line break at the end of a file.
+func (s *Source) resolve(text string) (string, error) {
+	if path, ok := strings.CutPrefix(text, inFile); ok {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return "", unreadable(path, err)
+		}
+		return strings.TrimRight(string(data), "\r\n"), nil
+	}
+	if name, ok := strings.CutPrefix(text, inVariable); ok {
+		value, _ := s.Lookup(name)
+		if value == "" {
+			return "", fmt.Errorf("the variable %s is not set in the environment", redact.Quote(name))
+		}
+		return value, nil
+	}
+	if encoded, ok := strings.CutPrefix(text, inBase64); ok {
+		data, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil {
+			return "", errors.New("it is not base64 after " + inBase64)
+		}
+		return string(data), nil
+	}
+	return text, nil
+}
+
+// load reads a key or certificate; the zero value if none is set.
+func load[K any](s *Source, v Value, parse func([]byte) (K, error)) (none K, err error) {
+	switch path, isFile := strings.CutPrefix(v.Text, inFile); {
+	case v.Text == "":
+		return none, nil
+	case isFile:
+		return Load(path, parse)
+	}
+	text, err := s.resolve(v.Text)
+	if err != nil {
+		return none, err
+	}
+	if strings.HasPrefix(v.Text, inBase64) {
+		return parse([]byte(text))
+	}
+	return Load(text, parse)
+}
+
+// overlay reads the overlay, which is a path or a reference; nil if none is set.
+func (s *Source) overlay() ([]byte, error) {
+	text := s.Overlay.Text
+	switch {
+	case text == "":
+		return nil, nil
+	case !strings.HasPrefix(text, inVariable) && !strings.HasPrefix(text, inBase64):
+		text = inFile + strings.TrimPrefix(text, inFile)
+	}
+	overlay, err := s.resolve(text)
+	return []byte(overlay), err
 }

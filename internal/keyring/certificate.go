@@ -56,7 +56,7 @@ func (c Certificate) Checked(what string) (Certificate, error) {
 			problem("Serial is %s, but Certificate (apiclient_cert.pem) has the serial %s: leave Serial empty, or load the certificate that it names", c.Serial, its)
 		}
 		if c.PrivateKey != nil && !publickey.Equal(c.PrivateKey.Public(), c.Certificate.PublicKey) {
-			problem("PrivateKey (apiclient_key.pem) does not belong to Certificate (apiclient_cert.pem), whose subject is %s: load both from one download of the merchant platform", redact.Quote(c.Certificate.Subject.CommonName))
+			problem("PrivateKey (apiclient_key.pem) does not belong to Certificate (apiclient_cert.pem), whose subject is %s: load the two files that were made together: only you have the private key, and if it is lost, apply for a new certificate in the merchant platform under API security", redact.Quote(c.Certificate.Subject.CommonName))
 		}
 	}
 	c.Serial = serial

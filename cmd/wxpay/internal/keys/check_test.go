@@ -81,7 +81,7 @@ func TestKeysCheck(t *testing.T) {
 			b.set("WXPAY_CERTIFICATE", string(certPEM(b.box.Merchant().Certificate)))
 			return nil
 		}, []string{"✗ certificate  the private key does not belong to it: take apiclient_key.pem and " +
-			"apiclient_cert.pem from one download", "– platform     not asked"}, ""},
+			"apiclient_cert.pem that were made together", "– platform     not asked"}, ""},
 		{"certificate for a key", both, 0, func(b *bench) []string {
 			b.set("WXPAY_PRIVATE_KEY", string(certPEM(b.box.Merchant().Certificate)))
 			return nil

@@ -88,7 +88,7 @@ func TestKeysDownloadFails(t *testing.T) {
 			"the platform's certificates do not decrypt: set WXPAY_APIV3_KEY"},
 		{"no APIv3 key", "WXPAY_APIV3_KEY", "", sandbox.BothKeys, 2, "WXPAY_APIV3_KEY is not set"},
 		{"short APIv3 key", "WXPAY_APIV3_KEY", "k", sandbox.BothKeys, 2, "the APIv3 key has 1 bytes"},
-		{"not a key", "WXPAY_PRIVATE_KEY", "nofile", sandbox.BothKeys, 2, "neither PEM text nor a readable file"},
+		{"not a key", "WXPAY_PRIVATE_KEY", "nofile", sandbox.BothKeys, 2, "neither the text of a key nor the path of a readable file"},
 		{"another serial", "WXPAY_SERIAL", strings.Repeat("A", 40), sandbox.BothKeys, 1, "SIGN_ERROR"},
 		{"no connection", "WXPAY_BASE_URL", "http://127.0.0.1:1", sandbox.BothKeys, 4, "127.0.0.1:1"},
 	} {

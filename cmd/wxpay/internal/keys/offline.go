@@ -66,7 +66,7 @@ func (k *checker) checkCertificate() {
 			"correct WXPAY_MCHID", owner, shell.Bounded(k.id))
 	case k.key != nil && !belongTogether(k.key, k.certificate.PublicKey):
 		k.fail(nameCertificate, "the private key does not belong to it: take apiclient_key.pem and apiclient_cert.pem "+
-			"from one download of the merchant platform")
+			"that were made together; the platform has no private key, so a lost one needs a new certificate")
 	case k.key == nil:
 		k.mixedUp = false
 		k.ok(nameCertificate, "issued to %s", owner)
@@ -138,7 +138,7 @@ func (k *checker) checkPublicKey() {
 			"merchant platform under API security")
 	default:
 		if err := apiv3.RSA().CheckPublicKey(k.publicKey); err != nil {
-			k.fail(namePublicKey, "it cannot be used: %s; save pub_key.pem again from the merchant platform", shell.Plainly(err))
+			k.fail(namePublicKey, "it cannot be used: %s; save pub_key.pem, the WeChat Pay public key, again from the merchant platform", shell.Plainly(err))
 			return
 		}
 		k.publicOK = true
