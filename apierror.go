@@ -186,6 +186,28 @@ func (e *APIError) Error() string {
 	var b strings.Builder
 	b.WriteString("wxpay: ")
 	writeOperation(&b, e.Method, e.Template)
+	b.WriteString(e.said())
+	if e.Outcome == Unknown && e.Method != http.MethodGet {
+		b.WriteString("; outcome unknown: " + e.remedy(nil))
+	}
+	b.WriteString(e.id())
+	return b.String()
+}
+
+// brief is the text without the operation and without the outcome.
+func (e *APIError) brief() string { return e.said() + e.id() }
+
+// id names the request for the platform's support.
+func (e *APIError) id() string {
+	if e.RequestID == "" {
+		return ""
+	}
+	return " (request id " + redact.OneLine(e.RequestID) + ")"
+}
+
+// said is what the response says, and what that means.
+func (e *APIError) said() string {
+	var b strings.Builder
 	b.WriteString(strconv.Itoa(e.Status))
 	switch {
 	case e.Code != "":
@@ -206,12 +228,6 @@ func (e *APIError) Error() string {
 	}
 	if e.Unsigned() {
 		b.WriteString("; this response is unsigned: the platform rejected the request before authentication, or a machine between you and the platform made the response")
-	}
-	if e.Outcome == Unknown && e.Method != http.MethodGet {
-		b.WriteString("; outcome unknown: " + e.remedy())
-	}
-	if e.RequestID != "" {
-		b.WriteString(" (request id " + redact.OneLine(e.RequestID) + ")")
 	}
 	return b.String()
 }

@@ -43,9 +43,12 @@ func (t *Trail) text() string {
 	return fmt.Sprintf("wxpay.Trail{%d attempts, query %q}", len(t.History), t.Query)
 }
 
-// remedy says what to do next about an unknown outcome.
-func (t *Trail) remedy() string {
-	if t.Query == "" {
+// remedy says what to do next about an unknown outcome with this cause.
+func (t *Trail) remedy(cause error) string {
+	switch {
+	case errors.Is(cause, ensure.ErrNumberConflict):
+		return "find out who used the number, and make the call under no other one until then"
+	case t.Query == "":
 		return "the operation may have taken effect: query it by your own number before repeating"
 	}
 	return "the operation may have taken effect: ask " + t.Query + " before repeating, as Client.Resolve does"
@@ -91,7 +94,7 @@ func (e *CallError) Error() string {
 			b.WriteString("no usable response: " + call.CauseText(e.Err) + " (it was a read, so retrying is safe)")
 			break
 		}
-		b.WriteString("outcome unknown: " + call.CauseText(e.Err) + " (" + e.remedy() + ")")
+		b.WriteString("outcome unknown: " + call.CauseText(e.Err) + " (" + e.remedy(e.Err) + ")")
 	}
 	return b.String()
 }
@@ -111,12 +114,12 @@ func (e *CallError) Is(target error) bool {
 }
 
 // QueryError reports that the query made by Ensure or Resolve told nothing about the call. Err is
-// the query's error, often an *[APIError]. It is not unwrapped, because an API error of the query
+// the query's error, often an *[APIError]; the text has neither its operation nor advice. It is not unwrapped, because an API error of the query
 // is not one of the call: IsCode and OutcomeOf do not look at it. errors.Is finds [ErrMissing] and
 // the end of a context in it.
 type QueryError struct{ Err error }
 
-func (e *QueryError) Error() string { return e.Err.Error() }
+func (e *QueryError) Error() string { return brief(e.Err) }
 
 // Format prints the error's text under every verb.
 func (e QueryError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
@@ -128,6 +131,17 @@ func (e QueryError) MarshalText() ([]byte, error) { return []byte(e.Error()), ni
 func (e *QueryError) Is(target error) bool {
 	return (target == ensure.ErrMissing || target == context.Canceled || target == context.DeadlineExceeded) && errors.Is(e.Err, target)
 }
+
+// brief returns the text of an error of a call without its operation and without advice, for the
+// text of an error around it, which has both.
+func brief(err error) string {
+	if e, ok := err.(interface{ brief() string }); ok { //nolint:errorlint // an error around it has a text of its own
+		return e.brief()
+	}
+	return err.Error()
+}
+
+func (e *CallError) brief() string { return call.CauseText(e.Err) }
 
 func writeOperation(b *strings.Builder, method, template string) {
 	if method != "" {

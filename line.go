@@ -17,6 +17,7 @@ func callErrors() call.Errors {
 		Rejected:  func(c *call.Call, res *call.Response) error { return newAPIError(c, res) },
 		Rejection: rejectionOf, Unfound: unfound,
 		Failure: failureOf,
+		Brief:   brief,
 		Field:   func(field *jsonwalk.FieldError) error { return (*FieldError)(field) },
 		Refused: func(findings *preflight.Report) error { return newPreflightError(findings) },
 	}

@@ -357,7 +357,7 @@ func TestSendingFails(t *testing.T) {
 	}{
 		{"nil context", nil, nil, wxpay.NotSent, wxpay.StageBuild, "the context is nil"},
 		{"cancelled before", cancelled, nil, wxpay.NotSent, wxpay.StageSend, "context canceled"},
-		{"connection refused", background, []wxpay.Option{wxpay.WithBaseURL(refused)}, wxpay.NotSent, wxpay.StageSend, "not sent: no connection: dial tcp"},
+		{"connection refused", background, []wxpay.Option{wxpay.WithBaseURL(refused)}, wxpay.NotSent, wxpay.StageSend, "not sent: no connection to 127.0.0.1:"},
 		{"certificate not trusted", background, []wxpay.Option{wxpay.WithBaseURL(tlsServer.URL)}, wxpay.NotSent, wxpay.StageSend, "certificate"},
 		{"hung up without an answer", background, []wxpay.Option{wxpay.WithBaseURL(hangUp(t, ""))}, wxpay.Unknown, wxpay.StageSend, "may have taken effect"},
 		{"an answer that is not HTTP", background, []wxpay.Option{wxpay.WithBaseURL(hangUp(t, "SSH-2.0-OpenSSH\r\n"))}, wxpay.Unknown,

@@ -49,7 +49,21 @@ type VerifyError struct {
 }
 
 func (e *VerifyError) Error() string {
-	return fmt.Sprintf("the response (status %d) cannot be trusted: %v", e.Status, e.Reason)
+	return fmt.Sprintf("the response (status %d) cannot be trusted: %v%s", e.Status, e.Reason, e.hint())
+}
+
+// hint says what may be the cause of a wrong signature; empty for another reason.
+func (e *VerifyError) hint() string {
+	serial := e.Header.Get(apiv3.HeaderSerial)
+	switch {
+	case e.Probe:
+		return " (a signature test of the platform, rejected as it should be: the response to a retry is signed correctly)"
+	case !errors.Is(e.Reason, apiv3.ErrSignature):
+		return ""
+	case apiv3.IsPublicKeyID(serial):
+		return " (is pub_key.pem the key of the id " + redact.Printable(serial) + "? if it is, something on the way changed the response)"
+	}
+	return " (if the certificate is the platform's, something on the way changed the response)"
 }
 
 // Unwrap returns the reason.

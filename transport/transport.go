@@ -16,6 +16,7 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -102,6 +103,12 @@ func New(c Config) *Transport {
 		TLSClientConfig:        c.TLS,
 		Protocols:              protocols,
 		DisableCompression:     true, // signatures cover the bytes on the wire
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
+			if res.StatusCode != http.StatusOK {
+				return &proxyError{res.StatusCode}
+			}
+			return nil
+		},
 	}}
 }
 
@@ -114,9 +121,20 @@ func set[T int | int64 | time.Duration](field *T, value T) {
 // UnsentError means that the request had no connection, so no byte of it was sent. A client trusts
 // it from this package and from the round tripper of WithTransport, but from no middleware, limiter
 // or reader.
-type UnsentError struct{ Err error }
+type UnsentError struct {
+	// Host is the host of the request, as in its URL; empty if it is not known.
+	Host string
+	// Proxy is the address of the proxy to it, host and port; empty for none.
+	Proxy string
+	Err   error
+}
 
-func (e *UnsentError) Error() string { return "no connection: " + e.Err.Error() }
+func (e *UnsentError) Error() string {
+	if e.Host == "" {
+		return "no connection: " + e.Err.Error()
+	}
+	return "no connection to " + way(e.Host, e.Proxy) + ": " + e.Err.Error() + hint(e.Err)
+}
 
 // Unwrap returns the cause. It comes from outside (a proxy's function, the context's cause), so
 // errors.Is and errors.As find nothing of this module in it.
@@ -130,10 +148,53 @@ func (e *UnsentError) Unsent() bool { return true }
 type SentError struct {
 	// Host is the host of the connection, as in the request's URL.
 	Host string
-	Err  error
+	// Proxy is the address of the proxy to it, host and port; empty for none.
+	Proxy string
+	Err   error
 }
 
-func (e *SentError) Error() string { return e.Err.Error() }
+func (e *SentError) Error() string {
+	if e.Host == "" || errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded) {
+		return e.Err.Error()
+	}
+	return "the exchange with " + way(e.Host, e.Proxy) + " broke off: " + e.Err.Error()
+}
+
+// way names a host and the proxy to it.
+func way(host, proxy string) string {
+	if proxy == "" {
+		return redact.Printable(host)
+	}
+	return redact.Printable(host) + " through the proxy " + redact.Printable(proxy)
+}
+
+// hint says what to do about the cause of a missing connection; empty if that is not known.
+func hint(err error) string {
+	var authority x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &authority):
+		return " (install the root certificates of this machine, in most systems the package ca-certificates, " +
+			"and that of a proxy that inspects TLS)"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return " (check this machine's clock)"
+	case errors.As(err, &name) && name.IsNotFound:
+		return " (check the name, the name server of this machine and, behind a proxy, HTTPS_PROXY)"
+	}
+	return ""
+}
+
+// proxyError is an answer of a proxy that makes no connection.
+type proxyError struct{ status int }
+
+func (e *proxyError) Error() string {
+	text := fmt.Sprintf("the proxy answered %d %s", e.status, http.StatusText(e.status))
+	if e.status == http.StatusProxyAuthRequired {
+		text += " (give its user and password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT)"
+	}
+	return text
+}
 
 // Unwrap returns the cause. It comes from outside (the reader of the body, the context's cause), so
 // errors.Is and errors.As find nothing of this module in it.
@@ -151,7 +212,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
-		return nil, &UnsentError{t.mistake}
+		return nil, &UnsentError{Err: t.mistake}
 	}
 	res, err := t.send(req)
 	if len(t.hosts) == 0 || err == nil {
@@ -184,10 +245,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	var had struct {
+		asked      string // address of the host, or of the proxy to it
 		connection atomic.Bool
 		gate       atomic.Pointer[gate]
 	}
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GetConn: func(address string) { had.asked = address },
 		GotConn: func(info httptrace.GotConnInfo) {
 			had.connection.Store(true)
 			if g, ok := info.Conn.(*gate); ok {
@@ -197,15 +260,23 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	})
 	res, err := t.pool.RoundTrip(sentOnce(req.WithContext(ctx)))
 	if err != nil && !had.connection.Load() {
-		return nil, &UnsentError{causeOf(ctx, err)}
+		return nil, &UnsentError{req.URL.Host, proxyAt(had.asked, req.URL), causeOf(ctx, err)}
 	}
 	if err != nil {
-		return nil, &SentError{req.URL.Host, causeOf(ctx, err)}
+		return nil, &SentError{req.URL.Host, proxyAt(had.asked, req.URL), causeOf(ctx, err)}
 	}
 	if g := had.gate.Load(); g != nil && res.TLS == nil {
 		res.TLS = g.tls
 	}
 	return res, nil
+}
+
+// proxyAt returns the address that was asked for a connection if it is not that of u itself.
+func proxyAt(asked string, u *url.URL) string {
+	if host, _, err := net.SplitHostPort(asked); err != nil || strings.EqualFold(host, u.Hostname()) && (u.Port() == "" || strings.HasSuffix(asked, ":"+u.Port())) {
+		return ""
+	}
+	return asked
 }
 
 // repeatHeaders make net/http send a request again when its connection breaks before the response,

@@ -149,6 +149,9 @@ type Errors struct {
 	Rejection func(err error) *Rejection
 	// Failure returns the failure in an error made by Failed, nil if err has none.
 	Failure func(err error) *Failure
+	// Brief returns the text of an error without its operation and without advice, for the text of an
+	// error around it, which has both.
+	Brief func(err error) string
 	// Unfound adds to a Rejected error that a later query did not find the number.
 	Unfound func(err error) error
 	// Field makes the error of a fault of one field.

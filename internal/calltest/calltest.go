@@ -225,6 +225,7 @@ func newErrors() call.Errors {
 				Status: res.Status, Code: wxcode.Code(body.Text("code")), Message: body.Text("message"), Verified: res.Verified, Outcome: c.Outcome(),
 			}, res}
 		},
+		Brief: error.Error,
 		Rejection: func(err error) *call.Rejection {
 			if r := (*Rejection)(nil); errors.As(err, &r) {
 				return &r.Rejection

@@ -81,6 +81,9 @@ func Resolve(ctx context.Context, write *call.Call, line *call.Line, cause error
 	}
 	res, err := e.question.ask(ctx, line)
 	if err != nil {
+		if !errors.Is(err, ErrMissing) {
+			return nil, e.failure(fmt.Errorf("the query failed: %w", queried(err)))
+		}
 		return nil, e.failure(queried(err))
 	}
 	verdict, err := e.question.read(res)
@@ -212,7 +215,7 @@ func (e *ensuring) notYet(d time.Duration) error {
 	case e.asked != nil:
 		return e.failure(e.NotYet(d, nil, e.asked))
 	}
-	return e.failure(e.NotYet(d, nil, &attemptError{e.last, e.write.Line()}))
+	return e.failure(e.NotYet(d, nil, &briefError{e.last, e.write.Line()}))
 }
 
 // passed returns the part of the first pause that is over if an earlier process made the last
@@ -348,7 +351,7 @@ func (e *ensuring) unsigned(rejection *call.Rejection, times int) (move, *Verdic
 	if last := e.rejection(e.last); last != nil && last.Status == rejection.Status && last.Code == rejection.Code {
 		return moveEnd, nil, e.last
 	}
-	return moveEnd, nil, e.failure(fmt.Errorf("the queries are rejected too, without a signature: %w", e.asked))
+	return moveEnd, nil, e.failure(fmt.Errorf("the queries are rejected too: %w", e.asked))
 }
 
 // mayRepeat reports whether the write may be sent again without a query.
@@ -517,34 +520,25 @@ func (e *ensuring) late(ctx context.Context) (*Verdict, error) {
 	}
 	cause := fault.Cause(ctx)
 	if e.asked != nil {
-		cause = fmt.Errorf("%w; the last of %d queries: %w", cause, e.question.times, e.asked)
+		cause = fmt.Errorf("%w; %s: %w", cause, last(e.question.times, "query", "queries"), e.asked)
 	}
 	switch {
 	case e.last == nil || errors.Is(e.last, cause):
 	case e.write.Attempts == 0:
-		cause = fmt.Errorf("%w; %w", cause, &attemptError{e.last, e.write.Line()})
+		cause = fmt.Errorf("%w; %w", cause, &briefError{e.last, e.write.Line()})
 	default:
-		cause = fmt.Errorf("%w; the last of %d requests: %w", cause, e.write.Attempts, &attemptError{e.last, e.write.Line()})
+		cause = fmt.Errorf("%w; %s: %w", cause, last(e.write.Attempts, "request", "requests"), &briefError{e.last, e.write.Line()})
 	}
 	return nil, e.failure(cause)
 }
 
-// attemptError is the error of one request of an Ensure, without operation and advice, which the
-// error around it has.
-type attemptError struct {
-	err  error
-	line *call.Line
-}
-
-func (e *attemptError) Error() string {
-	if failure := e.line.Errors.Failure(e.err); failure != nil {
-		return call.CauseText(failure.Cause)
+// last names the last of n.
+func last(n int, one, more string) string {
+	if n == 1 {
+		return "the only " + one
 	}
-	return e.err.Error()
+	return fmt.Sprintf("the last of %d %s", n, more)
 }
-
-// Unwrap returns the error of the request.
-func (e *attemptError) Unwrap() error { return e.err }
 
 // failure makes the error of an Ensure without a verdict.
 func (e *ensuring) failure(err error) error {

@@ -244,8 +244,8 @@ func TestUnsigned(t *testing.T) {
 	}{
 		"of the write, then all is well": {thing(), ensure.Wanted{}, list{forbidden, state("DONE")}, "WQ", fact.Succeeded, ""},
 		"of write and queries":           {thing(), ensure.Wanted{}, list{forbidden}, "WQQQ", "", "403"},
-		"of the queries":                 {thing(), ensure.Wanted{}, list{calltest.Reset, forbidden}, "WQQQ", "", "rejected too, without a signature"},
-		"another one counts anew":        {thing(), ensure.Wanted{}, list{calltest.Reset, forbidden, forbidden, gone}, "WQQQQQ", "", "rejected too, without a signature"},
+		"of the queries":                 {thing(), ensure.Wanted{}, list{calltest.Reset, forbidden}, "WQQQ", "", "the queries are rejected too: "},
+		"another one counts anew":        {thing(), ensure.Wanted{}, list{calltest.Reset, forbidden, forbidden, gone}, "WQQQQQ", "", "the queries are rejected too: "},
 		"a response counts anew":         {thing(), ensure.Wanted{UntilFinal: true}, list{forbidden, forbidden, wait, forbidden}, "WQQQQQ", fact.Accepted, ""},
 		"of no query":                    {unlinked(), ensure.Wanted{}, list{forbidden}, "WWWW", "", "403"},
 		"of no query, then all is well":  {unlinked(), ensure.Wanted{}, list{forbidden, forbidden, state("DONE")}, "WWW", fact.Taken, ""},

@@ -100,7 +100,7 @@ func (q *question) ask(ctx context.Context, line *call.Line) (*call.Response, er
 		if host != "" && query.ServedBy != host {
 			return nil, fmt.Errorf("%s does not know the write, but did not take it either", query.ServedBy)
 		}
-		return nil, fmt.Errorf("%w: %w", ErrMissing, err)
+		return nil, fmt.Errorf("%w: %w", ErrMissing, &briefError{err, line})
 	}
 	return res, err
 }
