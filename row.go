@@ -33,14 +33,16 @@ func (r Row) Columns() []string { return r.values.Columns() }
 // Values returns the values in the order of Columns, without the back-tick before each in the file.
 func (r Row) Values() []string { return r.values.All() }
 
-// Get returns the value of a column by its name, such as 微信订单号; "" if there is no such column.
+// Get returns the value of a column by its name, such as 微信订单号, which is wxbill.TransactionID;
+// "" if there is no such column.
 func (r Row) Get(column string) string { return r.values.Get(column) }
 
-// Fen returns the amount of a column in fen; bills write it in yuan. See [ParseYuan].
+// Fen returns the amount of a column, such as wxbill.Amount, in fen; bills write it in yuan. See
+// [ParseYuan]. A column that the bill does not have is an error.
 func (r Row) Fen(column string) (int64, error) {
 	fen, err := ParseYuan(r.Get(column))
 	if err != nil && !slices.Contains(r.Columns(), column) {
-		err = errors.New("there is no such column")
+		err = errors.New("there is no such column; there are " + redact.List(r.Columns(), redact.OneLine))
 	}
 	if err != nil {
 		return 0, fmt.Errorf("line %d, column %s: %w", r.Line, redact.Quote(column), err)
