@@ -11,7 +11,6 @@ require (
 	github.com/wxpay-go/wxpay v0.0.0
 	github.com/wxpay-go/wxpay/contrib/pkcs12 v0.0.0
 	github.com/wxpay-go/wxpay/contrib/sm v0.0.0
-	github.com/wxpay-go/wxpay/contrib/vet v0.0.0
 	golang.org/x/term v0.47.0
 	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
@@ -24,8 +23,6 @@ require (
 	github.com/tidwall/pretty v1.3.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
-	golang.org/x/mod v0.41.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 )

@@ -19,6 +19,7 @@
 //	wxpay webhook resend ID                 the same notification once more
 //	wxpay webhook verify FILE               a saved notification, verified step by step
 //	wxpay batch FILE PATH                   very many calls, by the program wxpay-batch
+//	wxpay vet PACKAGE...                    mistakes in the calls of a Go program, by the program wxpayvet
 //	wxpay version                           the versions of this program, its client and Go
 //	wxpay completion SHELL                  completion for bash, zsh, fish or powershell
 //
@@ -34,7 +35,7 @@
 //
 // The webhook commands give the same codes the meaning in their help: 0 for a notification that is valid, or was accepted,
 // and 1 for one that is not, or was not. wxpay sandbox -- COMMAND and wxpay webhook listen -- COMMAND end with the exit
-// code of COMMAND instead, and wxpay batch with that of wxpay-batch.
+// code of COMMAND instead, wxpay batch with that of wxpay-batch, and wxpay vet with that of wxpayvet.
 //
 // The program knows operations from a catalogue that it contains. The catalogue may be behind the platform, so call warns
 // of differences and sends the request all the same, unless a flag says otherwise.

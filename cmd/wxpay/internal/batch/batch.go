@@ -2,7 +2,6 @@
 package batch
 
 import (
-	"context"
 	"errors"
 	"os/exec"
 
@@ -29,20 +28,11 @@ installs it. "wxpay batch --help" then prints its help.`,
   wxpay batch status`,
 		DisableFlagParsing: true, // all flags belong to that program
 		RunE: func(command *cobra.Command, args []string) error {
-			err := run(command.Context(), sh, args)
-			if errors.Is(err, exec.ErrNotFound) && len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
+			err := sh.RunProgram(command.Context(), program, "./contrib/fleet/cmd/"+program, args)
+			if errors.Is(err, exec.ErrNotFound) && shell.AsksForHelp(args) {
 				return command.Help()
 			}
 			return err
 		},
 	}
-}
-
-func run(ctx context.Context, sh *shell.Shell, args []string) error {
-	path, err := exec.LookPath(program)
-	if err != nil {
-		return shell.Usage("%w\nIt is a separate program. In a clone of this project, \"go install "+
-			"./contrib/fleet/cmd/%s\" installs it.", err, program)
-	}
-	return sh.RunWith(ctx, nil, append([]string{path}, args...))
 }

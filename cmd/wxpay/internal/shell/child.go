@@ -11,6 +11,20 @@ import (
 	"syscall"
 )
 
+// RunProgram runs another program of this project, if it is installed; source is its package in a clone.
+func (sh *Shell) RunProgram(ctx context.Context, program, source string, args []string) error {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return Usage("%w\nIt is a separate program. In a clone of this project, \"go install %s\" installs it.", err, source)
+	}
+	return sh.RunWith(ctx, nil, append([]string{path}, args...))
+}
+
+// AsksForHelp reports whether arguments that another program parses ask for its help.
+func AsksForHelp(args []string) bool {
+	return len(args) > 0 && (args[0] == "--help" || args[0] == "-h")
+}
+
 // RunWith runs a command with more variables than the environment has. Its exit code comes back as an [ExitError]: 127 if
 // the command was not found, 126 if it could not be run, 128 and the number of the signal if one ended it.
 func (sh *Shell) RunWith(ctx context.Context, variables, command []string) error {

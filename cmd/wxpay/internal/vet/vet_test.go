@@ -3,6 +3,7 @@ package vet_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -54,44 +55,30 @@ func query(ctx context.Context, client *wxpay.Client) error {
 }
 
 func TestVet(t *testing.T) {
+	bin := t.TempDir()
+	build := exec.Command("go", "build", "-o", filepath.Join(bin, "wxpayvet"), "./cmd/wxpayvet")
+	build.Dir = filepath.Join("..", "..", "..", "..", "contrib", "vet")
+	build.Env = append(os.Environ(), "GOWORK=off")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	shop(t)
 	environ := append(os.Environ(), "GOWORK=off", "GOFLAGS=-trimpath", "GOPROXY=off")
-	code, stdout, stderr := clitest.Run(t, environ, "vet")
-	assert.Equal(t, 1, code, stderr)
-	assert.Empty(t, stderr)
-	assert.Contains(t, stdout, `shop.go:11:118: error: amount.total is a string and documented as integer (wxbody)`)
-	assert.Contains(t, stdout, `shop.go:17:25: hint: the documentation has no operation GET /v3/certificate; did you mean GET /v3/certificates? (wxpath)`)
-	assert.Contains(t, stdout, "wxbody is explained at https://")
-
-	code, stdout, _ = clitest.Run(t, environ, "vet", "--hints=false", "--format", "json", ".")
-	assert.Equal(t, 1, code)
+	code, stdout, stderr := clitest.Run(t, environ, "vet", "-format", "json", "-hints=false", ".")
+	assert.Equal(t, 3, code, stderr)
 	var reports []map[string]any
-	require.NoError(t, json.Unmarshal([]byte(stdout), &reports))
+	require.NoError(t, json.Unmarshal([]byte(stdout), &reports), stdout)
 	require.Len(t, reports, 1)
 	assert.Equal(t, "wxbody", reports[0]["check"])
-
-	require.NoError(t, os.WriteFile("broken.go", []byte("package shop\n\nvar a int = \"\"\n"), 0o600))
-	code, stdout, stderr = clitest.Run(t, environ, "vet")
-	assert.Equal(t, 2, code)
-	assert.Empty(t, stdout)
-	assert.Contains(t, stderr, "the packages do not compile: ")
 }
 
-func TestUsage(t *testing.T) {
-	for name, tt := range map[string]struct {
-		args []string
-		code int
-		want string
-	}{
-		"format":   {[]string{"--format", "xml"}, 2, `the format "xml" is not one of text, json, github, sarif`},
-		"explain":  {[]string{"--explain", "wxoutcome"}, 0, "找出被当作失败的未知结果"},
-		"no check": {[]string{"--explain", "wxnothing"}, 2, "there is no check wxnothing; there are: wxpath"},
-		"both":     {[]string{"--explain", "wxbody", "./..."}, 2, "--explain takes no package"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			code, stdout, stderr := clitest.Run(t, os.Environ(), append([]string{"vet"}, tt.args...)...)
-			assert.Equal(t, tt.code, code)
-			assert.Contains(t, stdout+stderr, tt.want)
-		})
-	}
+func TestNotInstalled(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	code, stdout, stderr := clitest.Run(t, nil, "vet", "./...")
+	assert.Equal(t, 2, code)
+	assert.Empty(t, stdout)
+	assert.Contains(t, stderr, `"go install ./contrib/vet/cmd/wxpayvet" installs it`)
+	code, stdout, _ = clitest.Run(t, nil, "vet", "--help")
+	assert.Zero(t, code)
+	assert.Contains(t, stdout, "Run the program wxpayvet")
 }
