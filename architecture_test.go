@@ -55,7 +55,7 @@ func readPackages(t *testing.T) (packages []drawnPackage) {
 		for _, p := range goList[struct {
 			ImportPath, Name, Doc string
 			Imports               []string
-		}](t, dir, "-json=ImportPath,Name,Doc,Imports") {
+		}](t, dir, "-json=ImportPath,Name,Doc,Imports", "./...") {
 			r := drawnPackage{name: shortName(p.ImportPath), comment: p.Doc, program: p.Name == "main"}
 			assert.NotEmpty(t, p.Doc, "%s has no package comment", r.name)
 			for _, imported := range p.Imports {

@@ -5,7 +5,6 @@
 package wxpay_test
 
 import (
-	"cmp"
 	"fmt"
 	"go/ast"
 	"go/importer"
@@ -15,6 +14,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,24 +28,21 @@ import (
 // starts at the bottom never has to look up.
 func TestFilesFormNoCircles(t *testing.T) {
 	t.Parallel()
-	seen := map[string]bool{}
-	for _, dir := range []string{".", "cmd/wxpay", "contrib/fleet", "contrib/otel"} {
-		packages, exports := listExports(t, dir)
-		for _, p := range packages {
-			name := cmp.Or(strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/"), ".")
-			if seen[name] {
-				continue
-			}
-			seen[name] = true
-			uses := fileUses(t, p, exports)
-			var text strings.Builder
-			for _, ring := range uses.circles() {
-				uses.print(&text, ring)
-			}
-			assert.Empty(t, text.String(), "%s: files in circles", name)
+	c := newSourceChecker(t, ".", "cmd/wxpay", "contrib/fleet", "contrib/otel")
+	checked := 0
+	for _, p := range c.own {
+		if p.DepOnly {
+			continue
 		}
+		checked++
+		uses := c.fileUses(t, p)
+		var text strings.Builder
+		for _, ring := range uses.circles() {
+			uses.print(&text, ring)
+		}
+		assert.Empty(t, text.String(), "%s: files in circles", p.ImportPath)
 	}
-	require.Greater(t, len(seen), 20, "go list found too few packages")
+	require.Greater(t, checked, 20, "go list found too few packages")
 }
 
 func TestFindsCircles(t *testing.T) {
@@ -70,51 +67,117 @@ func TestFindsCircles(t *testing.T) {
 
 type listedPackage struct {
 	ImportPath, Dir, Export string
-	GoFiles, Imports        []string
-	DepOnly                 bool
+	GoFiles                 []string
+	Standard, DepOnly       bool
 }
 
-// listExports returns the packages of the module in dir, and the files of export data of all that they need.
-func listExports(t *testing.T, dir string) (own []listedPackage, exports map[string]string) {
+// A sourceChecker checks the types of the repository's packages. It reads them from source, and the standard library
+// as it is compiled. What comes from other modules is unknown to it: to compile it here as well would cost as much as all
+// of the tests.
+type sourceChecker struct {
+	own       map[string]listedPackage
+	positions *token.FileSet
+	standard  types.Importer
+	known     map[string]*types.Package
+}
+
+// newSourceChecker finds the packages of the modules in dirs.
+func newSourceChecker(t *testing.T, dirs ...string) *sourceChecker {
 	t.Helper()
-	exports = map[string]string{}
-	for _, p := range goList[listedPackage](t, dir, "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,Imports,DepOnly") {
-		exports[p.ImportPath] = p.Export
-		if !p.DepOnly {
-			own = append(own, p)
+	c := &sourceChecker{own: map[string]listedPackage{}, positions: token.NewFileSet(), known: map[string]*types.Package{}}
+	standard := map[string]string{} // files of export data
+	for _, dir := range dirs {
+		for _, p := range goList[listedPackage](t, dir, "-deps", "-json=ImportPath,Dir,GoFiles,Standard,DepOnly", "./...") {
+			if p.Standard {
+				standard[p.ImportPath] = ""
+			} else if before, seen := c.own[p.ImportPath]; strings.HasPrefix(p.ImportPath+"/", module+"/") && (!seen || before.DepOnly) {
+				c.own[p.ImportPath] = p
+			}
 		}
 	}
-	return own, exports
+	arguments := append([]string{"-export", "-json=ImportPath,Export"}, slices.Sorted(maps.Keys(standard))...)
+	for _, p := range goList[listedPackage](t, ".", arguments...) {
+		standard[p.ImportPath] = p.Export
+	}
+	c.standard = importer.ForCompiler(c.positions, "gc", func(path string) (io.ReadCloser, error) { return os.Open(standard[path]) })
+	for path := range standard {
+		c.known[path] = nil
+	}
+	return c
+}
+
+// Import returns the exported names of a package; of one from another module, none.
+func (c *sourceChecker) Import(name string) (*types.Package, error) {
+	p, known := c.known[name]
+	switch own, ours := c.own[name]; {
+	case p != nil:
+		return p, nil
+	case known:
+		return c.standard.Import(name)
+	case ours:
+		files, err := c.parse(own)
+		if err != nil {
+			return nil, err
+		}
+		p = c.check(name, files, nil)
+	default:
+		p = types.NewPackage(name, path.Base(name))
+		p.MarkComplete()
+	}
+	c.known[name] = p
+	return p, nil
+}
+
+func (c *sourceChecker) parse(p listedPackage) (files []*ast.File, err error) {
+	for _, name := range p.GoFiles {
+		file, err := parser.ParseFile(c.positions, filepath.Join(p.Dir, name), nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
+
+// check checks a package, with the bodies of its functions if info is wanted. Names of other modules are no errors: go vet
+// has looked for those.
+func (c *sourceChecker) check(name string, files []*ast.File, info *types.Info) *types.Package {
+	config := types.Config{Importer: c, IgnoreFuncBodies: info == nil, Error: func(error) {}}
+	p, _ := config.Check(name, c.positions, files, info)
+	return p
 }
 
 // A fileGraph says of each hand-written file whose names it uses: file → file → names.
 type fileGraph map[string]map[string]map[string]bool
 
-func fileUses(t *testing.T, p listedPackage, exports map[string]string) fileGraph {
+func (c *sourceChecker) fileUses(t *testing.T, p listedPackage) fileGraph {
 	t.Helper()
-	positions := token.NewFileSet()
-	var files []*ast.File
+	files, err := c.parse(p)
+	require.NoError(t, err)
 	uses := fileGraph{}
-	for _, name := range p.GoFiles {
-		file, err := parser.ParseFile(positions, filepath.Join(p.Dir, name), nil, parser.ParseComments|parser.SkipObjectResolution)
-		require.NoError(t, err)
-		files = append(files, file)
-		if !ast.IsGenerated(file) {
+	for i, name := range p.GoFiles {
+		if !ast.IsGenerated(files[i]) {
 			uses[name] = map[string]map[string]bool{}
 		}
 	}
 	info := types.Info{Uses: map[*ast.Ident]types.Object{}}
-	config := types.Config{Importer: importer.ForCompiler(positions, "gc", func(path string) (io.ReadCloser, error) {
-		return os.Open(exports[path])
-	})}
-	checked, err := config.Check(p.ImportPath, positions, files, &info)
-	require.NoError(t, err)
+	checked := c.check(p.ImportPath, files, &info)
+	for _, file := range files {
+		ast.Inspect(file, func(n ast.Node) bool { // keys of a literal whose type is unknown
+			if pair, ok := n.(*ast.KeyValueExpr); ok {
+				if key, ok := pair.Key.(*ast.Ident); ok && info.Uses[key] == nil && checked.Scope().Lookup(key.Name) != nil {
+					info.Uses[key] = checked.Scope().Lookup(key.Name)
+				}
+			}
+			return true
+		})
+	}
 	for name, object := range info.Uses {
 		if object.Pkg() != checked {
 			continue
 		}
-		from := filepath.Base(positions.Position(name.Pos()).Filename)
-		to := filepath.Base(positions.Position(object.Pos()).Filename)
+		from := filepath.Base(c.positions.Position(name.Pos()).Filename)
+		to := filepath.Base(c.positions.Position(object.Pos()).Filename)
 		if uses[from] == nil || uses[to] == nil || from == to {
 			continue
 		}

@@ -134,7 +134,7 @@ type goPackage struct {
 func TestLayering(t *testing.T) {
 	var gjson []string
 	seen := 0
-	for _, p := range goList[goPackage](t, ".", "-json=ImportPath,Dir,GoFiles,Imports") {
+	for _, p := range goList[goPackage](t, ".", "-json=ImportPath,Dir,GoFiles,Imports", "./...") {
 		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
 		allowed, known := arrows[name]
 		if !known && !strings.Contains(name, "internal") {
@@ -192,10 +192,10 @@ func TestDependencies(t *testing.T) {
 	assert.Equal(t, []string{"github.com/stretchr/testify", "github.com/tidwall/gjson"}, direct)
 }
 
-// goList returns what go list says of every package of the module in dir.
-func goList[T any](t *testing.T, dir string, options ...string) (list []T) {
+// goList returns what go list says in dir.
+func goList[T any](t *testing.T, dir string, arguments ...string) (list []T) {
 	t.Helper()
-	command := exec.Command("go", append(append([]string{"list"}, options...), "./...")...)
+	command := exec.Command("go", append([]string{"list"}, arguments...)...)
 	command.Dir = dir
 	var trouble bytes.Buffer
 	command.Stderr = &trouble
@@ -239,7 +239,7 @@ func coreFiles(t *testing.T) (files []string) {
 	t.Helper()
 	root, err := os.Getwd()
 	require.NoError(t, err)
-	for _, p := range goList[goPackage](t, ".", "-json=ImportPath,Dir,GoFiles") {
+	for _, p := range goList[goPackage](t, ".", "-json=ImportPath,Dir,GoFiles", "./...") {
 		dir, err := filepath.Rel(root, p.Dir)
 		require.NoError(t, err)
 		if dir = filepath.ToSlash(dir); dir == "sandbox" || strings.HasPrefix(dir, "sandbox/") {
