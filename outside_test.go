@@ -46,6 +46,7 @@ var ownTypes = map[string]error{
 	"wxpay.APIError":         &wxpay.APIError{Status: 404, Code: wxcode.OrderNotExist, Verified: true},
 	"wxpay.CallError":        &wxpay.CallError{Stage: wxpay.StageBuild, Outcome: wxpay.Rejected, Err: errors.New("x")},
 	"wxpay.DownloadError":    &wxpay.DownloadError{Err: errors.New("x")},
+	"wxpay.NotYetError":      &wxpay.NotYetError{Err: errors.New("x")},
 	"wxpay.KeysError":        &wxpay.KeysError{Cause: wxpay.ErrNoCertificates},
 	"wxpay.FieldError":       &wxpay.FieldError{Err: errors.New("x")},
 	"wxpay.PanicError":       &wxpay.PanicError{},
