@@ -314,8 +314,9 @@ func TestCancelledAtItsTurn(t *testing.T) {
 		g := newGate()
 		client := asyncClient(t, g, wxpay.WithConcurrency(1, 10_000))
 		ctx, cancel := context.WithCancel(context.Background())
-		running := client.Chain("v3/running").GetAsync(context.Background())
-		waiting := client.Chain("v3/waiting").GetAsync(ctx)
+		// Of a path that it does not know, each client would look for the nearest.
+		running := client.Chain("v3/certificates").GetAsync(context.Background())
+		waiting := client.Chain("v3/certificates").GetAsync(ctx)
 		go close(g.open)
 		cancel()
 		_, err := wxpay.WaitAll(context.Background(), running, waiting)

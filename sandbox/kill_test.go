@@ -6,11 +6,13 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +31,10 @@ const killedVariable = "WXPAY_TEST_SERVE"
 func TestMain(m *testing.M) {
 	path := os.Getenv(killedVariable)
 	if path == "" {
+		flag.Parse()
+		if flag.Lookup("test.bench").Value.String() == "" { // the tests make much garbage, and keep little
+			debug.SetGCPercent(400)
+		}
 		os.Exit(m.Run())
 	}
 	err := func() error {
