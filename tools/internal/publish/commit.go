@@ -24,6 +24,7 @@ type Candidate struct {
 	Proxy  Proxy
 	env    []string // of every go command
 	work   string
+	closed []string // the changelogs that the commit closes
 }
 
 // ErrNothing says that no module changed since its last version.
@@ -112,6 +113,11 @@ func (c *Candidate) write() error {
 				return err
 			}
 		}
+		closed, err := c.close(r)
+		if err != nil {
+			return err
+		}
+		c.closed = append(c.closed, closed...)
 		if _, err := run(filepath.Join(c.Clone, r.Dir), append(c.env, "GOFLAGS=-mod=mod -modcacherw"), "go", "mod", "tidy"); err != nil {
 			return err
 		}
@@ -254,6 +260,10 @@ func (c *Candidate) Instructions(out io.Writer) error {
 	fmt.Fprintf(&text, "git fetch --no-tags %s %s\n", c.Clone, c.Commit)
 	for _, tag := range tags {
 		fmt.Fprintf(&text, "git tag --sign --message %[1]s %[1]s %[2]s && git push origin %[1]s\n", tag, c.Commit)
+	}
+	if len(c.closed) > 0 {
+		fmt.Fprintf(&text, "\nThen, on the branch, close what the changelogs call unreleased:\n\ngit checkout %s -- %s\n",
+			c.Commit, strings.Join(c.closed, " "))
 	}
 	_, err := io.WriteString(out, text.String())
 	return err

@@ -5,6 +5,7 @@ package publish
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -103,6 +104,9 @@ func weigh(dir string, m tree.Module, version string, all []tree.Module) (change
 		if inner.Dir != "." && inner.Dir != m.Dir && (m.Dir == "." || strings.HasPrefix(inner.Dir, m.Dir+"/")) {
 			args = append(args, ":(exclude)"+inner.Dir)
 		}
+	}
+	for _, log := range changelogs { // which a release closes: no change of the module
+		args = append(args, ":(exclude)"+path.Join(m.Dir, log.name))
 	}
 	changed, err := git(dir, args...)
 	if err != nil || changed == "" {

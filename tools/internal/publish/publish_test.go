@@ -53,6 +53,12 @@ func newRepository(t *testing.T) *repository {
 		"bench/b/go.mod": module + "/bench/b" + goLine + "\nrequire github.com/wxpay-go/wxpay v0.0.0\n\n" + pin,
 		"bench/b/b.go":   "package b\n\nimport _ \"github.com/wxpay-go/wxpay\"\n",
 	})
+	for _, dir := range []string{"", "contrib/x/", "cmd/p/"} {
+		r.write(map[string]string{
+			dir + "CHANGELOG.md":       "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- All of " + dir + "\n",
+			dir + "CHANGELOG.zh-CN.md": "# 更新记录\n\n## [Unreleased]\n\n### 新增\n\n- 全部 " + dir + "\n",
+		})
+	}
 	r.git("init", "--quiet")
 	r.commit()
 	return r
@@ -123,6 +129,19 @@ func TestRelease(t *testing.T) {
 	assert.Contains(t, show("cmd/p/go.sum"), "github.com/wxpay-go/wxpay/contrib/x v0.1.0 h1:")
 	assert.Contains(t, show("bench/b/go.mod"), "replace", "no user requires it")
 	require.ErrorIs(t, func() error { _, err := publish.Prepare(r.dir, t.TempDir()); return err }(), publish.ErrNothing)
+
+	assert.Regexp(t, `## \[Unreleased\]\n\n## \[0\.1\.0\] - \d{4}-\d{2}-\d{2}\n\n### Added\n\n- All of cmd/p/$`, show("cmd/p/CHANGELOG.md"))
+	assert.Contains(t, said.String(), "git checkout "+first.Commit+" -- CHANGELOG.md CHANGELOG.zh-CN.md contrib/x/CHANGELOG.md")
+	r.git("checkout", "--quiet", first.Commit, "--", "CHANGELOG.md", "CHANGELOG.zh-CN.md", "cmd/p/CHANGELOG.md", "cmd/p/CHANGELOG.zh-CN.md")
+	r.commit()
+	assert.Equal(t, map[string]string{".": "v0.1.0", "contrib/x": "v0.1.0", "cmd/p": "v0.1.0"}, r.plan(), "a closed changelog is no change")
+	notes, err := publish.Notes(r.dir, "cmd/p/v0.1.0")
+	require.NoError(t, err)
+	assert.Equal(t, "### Added\n\n- All of cmd/p/\n\n---\n\n### 新增\n\n- 全部 cmd/p/\n", notes)
+	for _, tag := range []string{"v0.2.0", "contrib/x/v0.1.0", "bench/b/v0.1.0", "other/v0.1.0"} {
+		_, err = publish.Notes(r.dir, tag) // the second is not taken over
+		require.Error(t, err, tag)
+	}
 
 	r.write(map[string]string{"contrib/x/x.go": "package x\n\nimport \"github.com/wxpay-go/wxpay\"\n\nvar X = wxpay.Version + \"!\"\n"})
 	r.commit()
@@ -232,4 +251,39 @@ func TestProgram(t *testing.T) {
 	assert.Equal(t, "package main\n", source)
 	_, err = publish.Program("nothing")
 	require.Error(t, err)
+}
+
+// A release has to say the same in both languages, in the form of Keep a Changelog.
+func TestCheckNotes(t *testing.T) {
+	tests := []struct {
+		name   string
+		change map[string]string
+		want   string // of the error; empty for none
+	}{
+		{"as they should be", nil, ""},
+		{"an entry less in Chinese", map[string]string{
+			"CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- One\n- Two\n\n### Fixed\n\n- Three\n"},
+			"English has 2 Added, 1 Fixed, Chinese has 1 Added"},
+		{"nothing unreleased", map[string]string{"cmd/p/CHANGELOG.md": "# Changelog\n"}, "## [Unreleased]"},
+		{"another heading", map[string]string{"CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n### News\n"}, `"News" is not one of Added`},
+		{"a version without its date", map[string]string{"CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n## [0.1.0]\n"}, "2026-11-30"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRepository(t)
+			r.write(tt.change)
+			plan, err := publish.Plan(r.dir)
+			require.NoError(t, err)
+			if err = publish.CheckNotes(r.dir, plan); tt.want == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, tt.want)
+			}
+		})
+	}
+	r := newRepository(t)
+	require.NoError(t, os.Remove(filepath.Join(r.dir, "contrib/x/CHANGELOG.zh-CN.md")))
+	plan, err := publish.Plan(r.dir)
+	require.NoError(t, err)
+	require.ErrorIs(t, publish.CheckNotes(r.dir, plan), os.ErrNotExist)
 }
