@@ -17,7 +17,8 @@ type Deduper interface {
 	// Claim takes the event for owner, unless it is taken or done. It does not wait for another
 	// owner.
 	Claim(ctx context.Context, key, owner string) (State, error)
-	// Done records the event as processed. It does nothing if owner has no claim.
+	// Done records the event as processed. It does nothing if another owner has the claim; a store
+	// that can lose claims may record the event without one.
 	Done(ctx context.Context, key, owner string) error
 	// Release returns the event, so that another delivery can claim it. It does nothing if owner
 	// has no claim.
