@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
+
+	"github.com/wxpay-go/wxpay/fact"
 )
 
 // checkConcat finds values inside of the text of a path.
@@ -109,10 +111,13 @@ func (k *check) concat(expr *ast.CallExpr, arg ast.Expr, method string, parts []
 		}
 		segments = segments && strings.HasSuffix(concrete, "/") &&
 			(i == len(parts)-1 || strings.HasPrefix(parts[i+1].text, "/") || strings.HasPrefix(parts[i+1].text, "?"))
-		concrete += "\x01"
+		concrete += anySegment
 		values = append(values, types.ExprString(p.expr))
 	}
 	path, _, query := strings.Cut(concrete, "?")
+	if segments && !query && chooses(path) {
+		return
+	}
 	if query {
 		text = "a query is put into the text of a path, where it is refused; use Query"
 	}
@@ -124,10 +129,25 @@ func (k *check) concat(expr *ast.CallExpr, arg ast.Expr, method string, parts []
 	k.certain(arg, text, fixes...)
 }
 
-// templateOf returns the documented template that a path with values (\x01) means, empty if there is none.
+// chooses reports whether the values of a path choose an operation, as in v3/pay/transactions/ and then jsapi or native: no
+// documented path has a placeholder there, and some have a word.
+func chooses(path string) (found bool) {
+	segments := strings.Split("/"+strings.TrimPrefix(path, "/"), "/")
+	for _, documented := range alike(segments) {
+		for i, segment := range segments {
+			if _, data := fact.Placeholder(documented[i]); data && segment == anySegment {
+				return false
+			}
+		}
+		found = true
+	}
+	return found
+}
+
+// templateOf returns the documented template that a path with values (anySegment) means, empty if there is none.
 func templateOf(path string) string {
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-		o, ok := facts().Lookup(method, strings.ReplaceAll(path, "\x01", "x-1"))
+		o, ok := facts().Lookup(method, strings.ReplaceAll(path, anySegment, "x-1"))
 		if !ok {
 			continue
 		}
@@ -136,7 +156,7 @@ func templateOf(path string) string {
 			continue
 		}
 		for i := range given {
-			if (given[i] == "\x01") != strings.HasPrefix(documented[i], "{") {
+			if (given[i] == anySegment) != strings.HasPrefix(documented[i], "{") {
 				return ""
 			}
 		}

@@ -115,6 +115,24 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// Nothing is reported in services that are written in the manner of shops, providers and market places, in many styles:
+// the packages in testdata/foreign. They are right, and every report about them was a fault of a check.
+func TestForeign(t *testing.T) {
+	files, err := filepath.Glob("testdata/foreign/*/*.go")
+	require.NoError(t, err)
+	lines := 0
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		lines += strings.Count(string(source), "\n")
+	}
+	assert.Greater(t, lines, 4000)
+	for _, r := range reports(t, analysistest.TestData(), "off", true, "./foreign/...") {
+		t.Error(r.file, r.text)
+	}
+	t.Logf("%d lines in %d files", lines, len(files))
+}
+
 // Nothing is reported in a call of each operation that says what the documentation does.
 func TestEveryOperation(t *testing.T) {
 	var source strings.Builder
@@ -185,8 +203,13 @@ func literal(f *fact.Field, query bool) string {
 		case fact.Object:
 			return object(f.Fields)
 		}
-		if len(f.Enum) > 0 {
+		switch {
+		case len(f.Enum) > 0:
 			return fmt.Sprintf("%q", f.Enum[0])
+		case f.Format == "rfc3339":
+			return `"2018-06-08T10:34:56+08:00"`
+		case f.Format == "date":
+			return `"2018-06-08"`
 		}
 		return fmt.Sprintf("%q", strings.Repeat("1", int(max(f.Min, 1))))
 	}

@@ -2,6 +2,7 @@ package vet
 
 import (
 	"go/ast"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -87,6 +88,9 @@ func (k *check) unknownPath(c *call) {
 		k.hint(c.expr, c.chain.path+" is documented with "+strings.Join(methods, ", ")+" only, not "+c.method, fixes...)
 		return
 	}
+	if leadsToSome(c.method, c.chain.path) {
+		return
+	}
 	text := "the documentation has no operation " + c.method + " " + c.chain.path
 	near := facts().Nearest(c.chain.path, 1)
 	if len(near) == 0 {
@@ -98,6 +102,43 @@ func (k *check) unknownPath(c *call) {
 		fixes = append(fixes, replace(c.chain.at, "write "+near[0], strconv.Quote(strings.TrimPrefix(near[0], "/"))))
 	}
 	k.hint(c.chain.at, text+"; did you mean "+strings.Join(facts().Methods(near[0]), "|")+" "+near[0]+"?", fixes...)
+}
+
+// leadsToSome reports whether the values of its placeholders can make a path that of a documented operation, as in
+// v3/pay/transactions/{kind} with jsapi or native. Only the running program knows them.
+func leadsToSome(method, path string) bool {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if _, chosen := fact.Placeholder(segment); chosen {
+			segments[i] = anySegment
+		}
+	}
+	for o := range alike(segments) {
+		if o.Method == method {
+			return true
+		}
+	}
+	return false
+}
+
+// anySegment stands for a value that only the running program knows.
+const anySegment = "\x01"
+
+// alike returns the documented operations whose paths may be this one, with the segments of each.
+func alike(segments []string) iter.Seq2[*fact.Operation, []string] {
+	return func(yield func(*fact.Operation, []string) bool) {
+		for o := range facts().All() {
+			documented := strings.Split(o.Path, "/")
+			matches := len(documented) == len(segments)
+			for i := 0; matches && i < len(segments); i++ {
+				_, open := fact.Placeholder(documented[i])
+				matches = open || segments[i] == anySegment || segments[i] == documented[i]
+			}
+			if matches && !yield(o, documented) {
+				return
+			}
+		}
+	}
 }
 
 // wholePath reports whether the argument at which the chain stands is its whole path.

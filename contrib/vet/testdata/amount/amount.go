@@ -4,6 +4,7 @@ package amount
 import (
 	"context"
 
+	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/webhook"
 )
 
@@ -33,7 +34,31 @@ func right(h *webhook.Handler, paid func(string, int64) error, other func(contex
 		return paid(p.Number, p.Amount.Total)
 	})
 	h.On(webhook.TransactionSuccess, other)
+	numbers := make(chan string, 1)
+	h.On(webhook.TransactionSuccess, func(ctx context.Context, e *webhook.Event) error {
+		numbers <- e.Get("out_trade_no").String()
+		return nil
+	})
+	h.On(webhook.TransactionSuccess, func(ctx context.Context, e *webhook.Event) error {
+		return ask(ctx, e.Get("out_trade_no").String())
+	})
+	h.On(webhook.TransactionSuccess, func(ctx context.Context, e *webhook.Event) error {
+		return indirectly(ctx, e.Get("out_trade_no").String())
+	})
 }
+
+var client *wxpay.Client
+
+// ask compares what the platform says.
+func ask(ctx context.Context, number string) error {
+	res, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}", number).Query("mchid", "1900000109").Get(ctx)
+	if err == nil && res.Get("amount.total").Int() != 1 {
+		err = context.Canceled
+	}
+	return err
+}
+
+func indirectly(ctx context.Context, number string) error { return ask(ctx, number) }
 
 func wrong(h *webhook.Handler, paid func(string) error) {
 	h.On(webhook.TransactionSuccess, func(ctx context.Context, e *webhook.Event) error { // want `does not look at amount.total`

@@ -21,6 +21,8 @@ func right(ctx context.Context, client *wxpay.Client, s *service, number, anywhe
 	client.Chain(query).Vars(map[string]any{"out_trade_no": number}).Get(ctx)
 	client.Chain(query, number).Chain("close").Post(ctx, wxpay.JSON{"mchid": number})
 	client.At("v3", "pay", "transactions", "outTradeNo", "_out_trade_no_").Var("out_trade_no", number).Get(ctx)
+	client.Chain("v3/pay/transactions/{kind}", anywhere).Post(ctx, nil)
+	client.Chain("v3/bill/{kind}", anywhere).Get(ctx)
 	client.Chain(anywhere).Get(ctx)
 	client.At("v3", anywhere).Get(ctx)
 	client.Chain("v3").Chain(anywhere).Get(ctx)
