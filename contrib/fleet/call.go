@@ -36,6 +36,7 @@ func (r *running) call(ctx context.Context, c *claim, late bool) error {
 		}
 		return err
 	}
+	chain = chain.Stepwise()
 	if r.UntilFinal {
 		chain = chain.UntilFinal()
 	}
@@ -57,15 +58,20 @@ func (r *running) call(ctx context.Context, c *claim, late bool) error {
 	if err != nil {
 		return err
 	}
-	c.rec.Inferred, c.rec.Unbound, c.rec.Missing, c.rec.Attempts = verdict.Inferred, verdict.Unbound, verdict.Missing, verdict.Attempts
-	c.rec.State = map[wxpay.State]State{
+	r.found(c.rec, verdict)
+	return nil
+}
+
+// found fills in what is known for certain.
+func (r *running) found(rec *record, verdict *wxpay.Verdict) {
+	rec.Inferred, rec.Unbound, rec.Missing, rec.Attempts = verdict.Inferred, verdict.Unbound, verdict.Missing, verdict.Attempts
+	rec.State = map[wxpay.State]State{
 		wxpay.Succeeded: Succeeded, wxpay.Accepted: Accepted, wxpay.Taken: Taken, wxpay.Partial: Partial, wxpay.Failed: Failed, wxpay.NeedsAction: Action,
 	}[verdict.State]
-	c.rec.Status, c.rec.Code, c.rec.Message, c.rec.RequestID = 0, "", "", "" // those of an earlier time, if any
+	rec.Status, rec.Code, rec.Message, rec.RequestID = 0, "", "", "" // those of an earlier time, if any
 	if verdict.Response != nil {
-		r.answered(c.rec, verdict.Response)
+		r.answered(rec, verdict.Response)
 	}
-	return nil
 }
 
 // errMadeUp is an answer that is not the platform's.

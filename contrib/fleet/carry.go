@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -16,7 +15,7 @@ func (r *running) take(ctx context.Context, msg *delivery) {
 	ctx, h := r.leases.hold(ctx, msg)
 	defer h.release() // also when code given to the client ends the goroutine
 	end := r.carried(ctx, h)
-	lane, name := r.isToken(msg.Subject), lastToken(msg.Subject)
+	lane, name := r.isToken(msg.Subject()), lastToken(msg.Subject())
 	if errors.Is(context.Cause(ctx), errLease) && !end.done || lane && h.check() != nil {
 		end.left = true // to give it back, or a token off the queue, would take it from whoever has it now
 	}
@@ -28,7 +27,7 @@ func (r *running) take(ctx context.Context, msg *delivery) {
 		r.observe(end) // not before: who retries the job meanwhile could not queue it again
 	case end.done:
 		// Something may have joined the lane after it was seen empty and before its token went, or what held it up was settled.
-		if err := r.removeToken(ctx, msg.Msg); err != nil {
+		if err := r.removeToken(ctx, msg); err != nil {
 			r.trouble(err)
 		} else if _, err := r.wakeLane(context.WithoutCancel(ctx), name); err != nil {
 			r.trouble(err)
@@ -41,10 +40,7 @@ func (r *running) take(ctx context.Context, msg *delivery) {
 // carried is carryMessage, also where code given to the client panics. Then the message is given back: whether the job has begun
 // stands in its record.
 func (r *running) carried(ctx context.Context, h *hold) (end ending) {
-	end.again = time.Second
-	if meta, err := h.msg.Metadata(); err == nil {
-		end.again = pauseAfter(int(meta.NumDelivered))
-	}
+	end.again = pauseAfter(h.msg.deliveries())
 	defer r.caught("code given to the client")
 	return r.carryMessage(ctx, h)
 }
@@ -57,19 +53,16 @@ func (r *running) carryMessage(ctx context.Context, h *hold) ending {
 	if r.paused.Load() != nil {
 		return ending{}
 	}
-	deliveries := 1
-	if meta, err := h.msg.Metadata(); err == nil {
-		deliveries = int(meta.NumDelivered)
-	}
+	deliveries := h.msg.deliveries()
 	var end ending
 	var err error
-	if name := lastToken(h.msg.Subject); r.isToken(h.msg.Subject) {
+	if name := lastToken(h.msg.Subject()); r.isToken(h.msg.Subject()) {
 		end, err = r.lane(ctx, h, name, deliveries)
 	} else {
 		end, err = r.carry(ctx, &claim{
-			hold: h, key: name, sealed: h.msg.Data, header: h.msg.Header, deliveries: deliveries,
+			hold: h, key: name, sealed: h.msg.Data(), header: h.msg.Headers(), deliveries: deliveries,
 			// An embedded engine that is opened again delivers everything for the first time.
-			untouched: deliveries == 1 && h.msg.Header.Get(headerRetry) == "" && r.engine.server == nil,
+			untouched: deliveries == 1 && h.msg.Headers().Get(headerRetry) == "" && r.engine.server == nil,
 		})
 	}
 	if err == nil {
@@ -90,11 +83,11 @@ func (r *running) carryMessage(ctx context.Context, h *hold) ending {
 
 // removeToken takes the token of a lane off the queue, and waits until that is so. In a cluster that takes two leaders: that of
 // the consumer knows that it is acknowledged before that of the stream has removed it, which refuses another one until then.
-func (r *running) removeToken(ctx context.Context, msg *nats.Msg) error {
+func (r *running) removeToken(ctx context.Context, msg *delivery) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lease/2)
 	defer cancel()
-	err := msg.AckSync(nats.Context(ctx))
-	var meta *nats.MsgMetadata
+	err := msg.DoubleAck(ctx)
+	var meta *jetstream.MsgMetadata
 	if err == nil {
 		meta, err = msg.Metadata()
 	}
@@ -168,6 +161,9 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 			c.adopt(have, now)
 		}
 	}
+	if wait := c.rec.NotBefore.Sub(now); wait > 0 && wait <= waitMost { // else a clock is wrong
+		return ending{again: wait}, nil // the server has forgotten how long it was to wait
+	}
 	if late && c.doubt.IsZero() {
 		c.rec.State, c.rec.Ended = Expired, now
 		return r.store(ctx, c)
@@ -180,7 +176,7 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 	// Where it cannot be written down that it has begun there is no use in waiting and trying again, as Chain.Ensure would.
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	ctx = context.WithValue(ctx, claimKey{}, func(ctx context.Context, method string) error {
+	ctx = context.WithValue(ctx, claimKey{}, &admission{stopping: r.stopping, stop: func() { giveUp(errStopped) }, mark: func(ctx context.Context, method string) error {
 		if !c.began && r.paused.Load() != nil { // since it waits for the limit
 			giveUp(errPaused)
 			return errPaused
@@ -193,7 +189,7 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 			return err
 		}
 		return c.hold.check()
-	})
+	}})
 	err := r.call(ctx, c, late)
 	switch {
 	case c.begun != nil:
@@ -206,10 +202,13 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 	}
 	end, err := r.judge(ctx, c, err)
 	if r.Marked && !c.began && c.rec.Attempts > 0 {
-		r.stray.Store(true)
+		r.end(errStray)
 	}
 	return end, err
 }
+
+// waitMost is above the longest wait for a job's next step.
+const waitMost = 2 * time.Minute
 
 // errStray ends a worker that makes calls without writing that down before.
 var errStray = errors.New("fleet: Worker.Marked is set, but calls go out past Marking: wrap the limiter of the queue's client (wxpay.WithLimiter(fleet.Marking(limiter))), or leave Marked out")

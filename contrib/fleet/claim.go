@@ -47,7 +47,7 @@ func (r *running) open(c *claim) (err error) {
 	if c.job, c.submitted, err = r.openJob(c.key, c.header, c.sealed); err != nil {
 		return err
 	}
-	r.unread.read()
+	r.unread.clear()
 	seq, _ := strconv.ParseUint(c.header.Get(headerRecord), 10, 64)
 	c.rec = r.newRecord(c.job, c.submitted)
 	c.rec.seq = seq
@@ -64,7 +64,7 @@ func (r *running) begin(ctx context.Context, c *claim, asking bool) error {
 	next.Claim, next.Asking = r.claim(), asking
 	next.Held = r.OnUnknown == wxpay.Hold || r.OnUnknown == 0 && next.Held
 	if !c.began {
-		next.State, next.Begun, next.Doubt = Begun, time.Now(), c.doubt
+		next.State, next.Begun, next.Doubt, next.NotBefore = Begun, time.Now(), c.doubt, time.Time{}
 		next.Deliveries++
 	}
 	if c.begun = r.replace(ctx, c.key, &next); c.begun == nil {

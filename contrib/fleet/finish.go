@@ -45,7 +45,7 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 	held := context.WithoutCancel(ctx)
 	held, cancel := context.WithTimeout(held, r.lease/2)
 	defer cancel()
-	c.rec.Asking = false
+	c.rec.Asking, c.rec.NotBefore, c.rec.Since, c.rec.Unsigned = false, time.Time{}, time.Time{}, 0
 	if !c.began {
 		c.rec.Claim = r.claim()
 	}

@@ -61,8 +61,23 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		}
 		return r.giveBack(ctx, c, outcome, 0)
 	}
-	if made := unsigned(err, refusal); made != nil && c.rec.Deliveries < suspectAfter && !slices.Contains(r.OwnCodes, made.Code) {
+	if made := unsigned(err, refusal); made != nil && c.rec.Unsigned < suspectAfter-1 && !slices.Contains(r.OwnCodes, made.Code) {
 		return r.suspect(ctx, c, made, outcome)
+	}
+	var later *wxpay.NotYetError
+	if errors.As(err, &later) && outcome == wxpay.Unknown {
+		end, over, err := r.later(ctx, c, later, refusal)
+		if !over {
+			return end, err
+		}
+		if later.Verdict != nil { // no more will be known
+			r.found(c.rec, later.Verdict)
+			c.rec.Ended = time.Now()
+			return r.store(ctx, c)
+		}
+		if refusal == nil {
+			c.rec.Message = later.Err.Error() // and not when the next step would have been due
+		}
 	}
 	switch {
 	case err == nil:
@@ -104,8 +119,29 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 	return r.store(ctx, c)
 }
 
+// later gives a job back whose next step is not due yet, so that it waits in the engine. over says that its time is over instead.
+func (r *running) later(ctx context.Context, c *claim, later *wxpay.NotYetError, refusal *wxpay.APIError) (_ ending, over bool, _ error) {
+	now := time.Now()
+	if c.rec.Since.IsZero() {
+		c.rec.Since = now
+	}
+	wait := max(later.After, pauseAfter(c.deliveries))
+	if now.Add(wait).Sub(c.rec.Since) > r.Patience {
+		return ending{}, true, nil
+	}
+	switch {
+	case later.Verdict != nil, refusal != nil && refusal.Verified && refusal.Status < 500:
+		r.usable()
+	case c.rec.Attempts > 0:
+		r.silent.met()
+	}
+	c.rec.NotBefore, c.tells = now.Add(wait), true
+	end, err := r.giveBack(ctx, c, wxpay.Unknown, wait)
+	return end, false, err
+}
+
 // suspectAfter is how many jobs one after another may end with a refusal that nobody signed before the queue is paused, and how
-// often one job is begun that ends so.
+// often one job may end so.
 const suspectAfter = 5
 
 // suspect gives a job back that ended with a refusal that nobody signed. Something between here and the platform may have made
@@ -113,6 +149,7 @@ const suspectAfter = 5
 // their signature, say; then it repeats, and the queue pauses.
 func (r *running) suspect(ctx context.Context, c *claim, made *wxpay.APIError, outcome wxpay.Outcome) (ending, error) {
 	c.tells = true
+	c.rec.Unsigned++
 	if n := r.unsigned.Add(1); n >= suspectAfter && r.paused.Load() == nil {
 		p := Pause{Code: string(made.Code), Since: time.Now(), Reason: fmt.Sprintf("%s; %d jobs in a row were refused, and nobody signs that: before authentication, unless "+
 			"something between here and the platform made the answers", reason(made, made), n)}

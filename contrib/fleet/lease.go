@@ -15,6 +15,15 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// deliveries is how often the message was delivered, at least 1.
+func (d *delivery) deliveries() int {
+	meta, err := d.Metadata()
+	if err != nil {
+		return 1
+	}
+	return int(meta.NumDelivered)
+}
+
 // leases keep the messages that a worker has in hand from coming to another one, and break off what is done about one in
 // time when it may come to another. A lease counts as kept by two things: that the server that leads the consumer answers
 // what it is told of the message, and that the engine stores something at all, since a leader that is cut off from the other
@@ -38,7 +47,8 @@ type leases struct {
 type hold struct {
 	of     *leases
 	id     uint64
-	msg    *nats.Msg
+	msg    *delivery
+	reply  string // where the leader of the consumer is told of the message
 	cancel context.CancelCauseFunc
 	since  time.Time // when the message was asked for
 	heard  time.Time // when the last word of it that the leader of the consumer answered was sent
@@ -74,7 +84,7 @@ func (l *leases) hold(ctx context.Context, d *delivery) (context.Context, *hold)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.taken++
-	h := &hold{of: l, id: l.taken, msg: d.Msg, cancel: cancel, since: d.since, heard: d.since}
+	h := &hold{of: l, id: l.taken, msg: d, reply: d.Reply(), cancel: cancel, since: d.since, heard: d.since}
 	l.held[h.id] = h
 	return ctx, h
 }
@@ -125,7 +135,7 @@ func (l *leases) renew(ctx context.Context) {
 	delete(l.turns, l.turn-leaseTurns) // an answer that comes later than a lease is of no use
 	held := slices.DeleteFunc(slices.Collect(maps.Values(l.held)), func(h *hold) bool { return h.checkAt(now) != nil })
 	for _, h := range held { // before any of them can be released and given back, which this would undo
-		_ = l.conn.PublishRequest(h.msg.Reply, fmt.Sprintf("%s.%d-%d", l.inbox, h.id, l.turn), []byte("+WPI"))
+		_ = l.conn.PublishRequest(h.reply, fmt.Sprintf("%s.%d-%d", l.inbox, h.id, l.turn), []byte("+WPI"))
 	}
 	l.mu.Unlock()
 	if len(held) == 0 {
@@ -157,7 +167,7 @@ func (l *leases) answered(m *nats.Msg) {
 
 // delivery is a message that was taken.
 type delivery struct {
-	*nats.Msg
+	jetstream.Msg
 	// since is when it was asked for: the server counts its lease from some moment after that.
 	since time.Time
 }

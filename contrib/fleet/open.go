@@ -28,9 +28,9 @@ type QueueConfig struct {
 	Client *wxpay.Client
 	// Keys seal what is stored.
 	Keys *Keys
-	// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in hand at once (the
-	// MaxAckPending of the consumer). It is taken when the queue is made, and in an embedded engine whenever it is opened
-	// first; the default is 1,000.
+	// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in hand, or wait for their next
+	// step, at once (the MaxAckPending of the consumer); each takes 0.4 kB of the server's memory. It is taken when the queue is made, and in an embedded engine whenever it is opened
+	// first; the default is 100,000.
 	InFlight int
 	// Lease is how long a worker that is silent keeps its jobs, at least 2 s. A worker that cannot reach the engine stops
 	// its calls before that is over. It is taken as InFlight is; the default is a minute.
@@ -66,7 +66,7 @@ func OpenQueue(ctx context.Context, e *Engine, c QueueConfig) (*Queue, error) {
 		c.Name = "wxpay"
 	}
 	if c.InFlight == 0 {
-		c.InFlight = 1000
+		c.InFlight = 100_000
 	}
 	if c.Lease == 0 {
 		c.Lease = time.Minute
@@ -257,6 +257,9 @@ func (q *Queue) settle(ctx context.Context) error {
 	}
 }
 
+// waitingMost is how many requests for a job may wait at the server: the idle hands of all workers.
+const waitingMost = 16_384
+
 // consumerName is the consumer of the work queue that all workers share.
 const consumerName = "workers"
 
@@ -274,6 +277,7 @@ func (q *Queue) consume(ctx context.Context, c QueueConfig) error {
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		q.consumer, err = q.jobs.CreateConsumer(ctx, jetstream.ConsumerConfig{
 			Durable: consumerName, AckPolicy: jetstream.AckExplicitPolicy, AckWait: c.Lease, MaxAckPending: c.InFlight, MaxDeliver: -1,
+			MaxWaiting: waitingMost,
 		})
 		if errors.Is(err, jetstream.ErrConsumerExists) {
 			q.consumer, err = q.jobs.Consumer(ctx, consumerName)

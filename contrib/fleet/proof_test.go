@@ -278,9 +278,8 @@ func proofClient(env []string, baseURL string, options ...wxpay.Option) (*wxpay.
 	}, options...)
 }
 
-// inFlight is how many jobs of a merchant are in hand at once, in all workers. While they are killed time and again, hundreds
-// of jobs wait for a minute each to find out what became of them.
-const inFlight = 1000
+// inHand is how many jobs of a merchant each of the four workers has in hand at once.
+const inHand = 16
 
 func openProofQueue(ctx context.Context, e *fleet.Engine, client *wxpay.Client, keys string) (*fleet.Queue, error) {
 	k, err := fleet.ParseKeys(keys)
@@ -288,7 +287,7 @@ func openProofQueue(ctx context.Context, e *fleet.Engine, client *wxpay.Client, 
 		return nil, err
 	}
 	return fleet.OpenQueue(ctx, e, fleet.QueueConfig{
-		Name: "q" + strings.ReplaceAll(client.Identity(), " ", "-"), Client: client, Keys: k, InFlight: inFlight, Lease: 4 * time.Second,
+		Name: "q" + strings.ReplaceAll(client.Identity(), " ", "-"), Client: client, Keys: k, Lease: 4 * time.Second,
 	})
 }
 
@@ -599,7 +598,7 @@ func (f *field) auditPace(problem func(string, ...any)) {
 		f.mu.Unlock()
 		// What was let through may take its time to arrive, but no more than is in hand.
 		arrived := fleet.Densest(arrivals, time.Second)
-		if arrived > bound+inFlight {
+		if arrived > bound+4*inHand {
 			problem("%s: %d requests arrived within a second", key, arrived)
 		}
 		if !strings.Contains(key, "GET") && len(arrivals) > len(moments) {
@@ -693,7 +692,7 @@ func runWorker(config string) error {
 			return err
 		}
 		all.Go(func() {
-			failures <- (&fleet.Worker{Queue: queue, Calls: inFlight / 4, Patience: c.Patience, OnUnknown: c.OnUnknown, Marked: true}).Run(ctx)
+			failures <- (&fleet.Worker{Queue: queue, Calls: inHand, Patience: c.Patience, OnUnknown: c.OnUnknown, Marked: true}).Run(ctx)
 		})
 	}
 	all.Wait()

@@ -60,7 +60,7 @@ type Queue struct {
 	age                  time.Duration // after which records are given up, zero for never
 }
 
-// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in hand at once: what
+// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in hand, or wait for their next step, at once: what
 // QueueConfig.InFlight said when the queue was made.
 func (q *Queue) InFlight() int { return q.hands }
 

@@ -53,7 +53,7 @@ type Result struct {
 	// Selected holds the members of the answer that Worker.Select names, by their paths.
 	Selected map[string]json.RawMessage `json:"selected,omitempty"`
 	// Attempts is how many requests were signed for the wire when the job was carried out last, Deliveries how often a
-	// worker began it.
+	// worker began it, or began to find out what became of it.
 	Attempts   int `json:"attempts,omitempty"`
 	Deliveries int `json:"deliveries,omitempty"`
 
@@ -80,6 +80,12 @@ type record struct {
 	Held bool `json:"held,omitempty"`
 	// Asking says that the worker that has begun it has only asked what became of it, and sent nothing.
 	Asking bool `json:"asking,omitempty"`
+	// NotBefore is when its next step is due, while it waits for that.
+	NotBefore time.Time `json:"not_before,omitzero"`
+	// Since is when it was first not known what became of it; the patience of workers counts from there.
+	Since time.Time `json:"since,omitzero"`
+	// Unsigned counts the refusals without a signature that it met.
+	Unsigned int `json:"unsigned,omitempty"`
 	// Claim tells a worker that a record is its own.
 	Claim string `json:"claim,omitempty"`
 

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -19,11 +20,12 @@ type running struct {
 	wide map[wxcode.Code]bool // codes that concern the merchant
 
 	paused   atomic.Pointer[Pause]
-	idle     int          // requests for a message in a row that brought none
-	failures atomic.Int64 // jobs that ended without a usable answer, since the last that had one
-	unsigned atomic.Int64 // jobs that ended with a refusal that nobody signed, since the last usable answer
-	unread   unread
-	stray    atomic.Bool // a call was made that Marking knows nothing of
+	failures atomic.Int64            // jobs that ended without a usable answer, since the last that had one
+	unsigned atomic.Int64            // jobs that ended with a refusal that nobody signed, since the last usable answer
+	unread   brake                   // for jobs that this process cannot read
+	silent   brake                   // for jobs that get no answer
+	stopping context.Context         // ends when no more is to be begun
+	end      context.CancelCauseFunc // has Run end with an error
 	leases   *leases
 }
 
@@ -55,6 +57,7 @@ func (r *running) caught(where string) {
 func (r *running) usable() {
 	r.failures.Store(0)
 	r.unsigned.Store(0)
+	r.silent.clear()
 }
 
 // ending is what is to be done about a message.
@@ -73,35 +76,41 @@ func (r *running) isToken(subject string) bool { return subject == r.tokenSubjec
 // unreadable is how long a job waits that a worker cannot read. Meanwhile it counts as in hand.
 const unreadable = time.Minute
 
-// unread has a worker that meets jobs it cannot read, one after another, take fewer and fewer: each counts as in hand while it
-// waits, and the hands of all workers are bounded, so those who can read them could take none.
-type unread struct {
+// brake has a worker rest, longer each time, where jobs come to nothing one after another. Those it cannot read count as in hand
+// while they wait, and the hands of all workers are bounded, so those who can read them could take none. Those that get no answer
+// are in doubt for minutes, and it would be of no use to put more of them there.
+type brake struct {
 	mu           sync.Mutex
-	inARow, rest int // jobs since the last that was read, or the last rest; and rests since then
+	inARow, rest int // jobs since the last that came to something, or the last rest; and rests since then
+	until        time.Time
 }
 
-func (u *unread) met() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.inARow++
+func (b *brake) met() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.inARow++
 }
 
-func (u *unread) read() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.inARow, u.rest = 0, 0
+func (b *brake) clear() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.inARow, b.rest, b.until = 0, 0, time.Time{}
 }
 
-// pause is how long to take nothing, where all workers together have so many jobs in hand.
-func (u *unread) pause(hands int) time.Duration {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.inARow < max(1, hands/32) {
-		return 0
+const (
+	restFirst = 10 * time.Second
+	restMost  = time.Minute
+)
+
+// pause is how long to take nothing, where most jobs in a row may come to nothing.
+func (b *brake) pause(most int) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.inARow >= most {
+		b.inARow, b.until = 0, time.Now().Add(min(restFirst<<min(b.rest, 4), restMost))
+		b.rest++
 	}
-	u.inARow = 0
-	u.rest++
-	return min(unreadable/12<<min(u.rest, 4), unreadable)
+	return time.Until(b.until)
 }
 
 // pauseAfter is how long a job that could not be sent waits, with its deliveries.

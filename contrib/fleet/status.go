@@ -12,7 +12,7 @@ import (
 type Status struct {
 	// Queued is how many jobs wait or run. Those with an order are in it one by one.
 	Queued uint64
-	// Running is how many messages workers have in hand: a job each, or jobs with one order.
+	// Running is how many messages workers have in hand, or wait for their next step: a job each, or jobs with one order.
 	Running int
 	// Known is how many jobs were ever submitted, as far as their records are kept.
 	Known uint64

@@ -138,6 +138,7 @@ func (q *Queue) again(ctx context.Context, key string, r *record) error {
 	next.Doubt = r.doubted()
 	// What was answered stays until there is another answer: it is what support asks for.
 	next.Result.State, next.Ended, next.Claim, next.Attempts = Waiting, time.Time{}, q.claim(), 0
+	next.NotBefore, next.Since, next.Unsigned = time.Time{}, time.Time{}, 0
 	err := q.replace(ctx, key, &next)
 	*r = next
 	return err

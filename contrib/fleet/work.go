@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxpay-go/wxpay/wxcode"
 )
@@ -44,12 +45,6 @@ func (r *running) run(ctx context.Context) error {
 		return fmt.Errorf("fleet: watching the queue: %w", r.engine.Explain(err))
 	}
 	defer func() { _ = watch.Stop() }()
-	messages, err := pull(r.engine.js.Conn(), r.name+"-jobs", consumerName, r.lease)
-	if err != nil {
-		return fmt.Errorf("fleet: taking jobs: %w", r.engine.Explain(err))
-	}
-	defer messages.stop()
-
 	if r.leases, err = openLeases(r.engine.js.Conn(), r.control, r.lease); err != nil {
 		return err
 	}
@@ -64,51 +59,21 @@ func (r *running) run(ctx context.Context) error {
 	side.Go(func() { r.leases.keep(working) })
 	side.Go(func() { r.sweep(working) })
 
-	// The hands are kept: signing needs a deep stack, which a new goroutine would have to grow for every job.
-	slots, given := make(chan struct{}, r.Calls), make(chan *delivery)
-	var hand func()
-	hand = func() {
-		whole := false
-		defer func() {
-			if !whole { // code given to the client ended the goroutine
-				r.trouble(errors.New("fleet: code given to the worker or its client ended its goroutine (runtime.Goexit); its job comes again as one in doubt"))
-				hands.Go(hand)
-			}
-		}()
-		for msg := range given {
-			func() {
-				defer func() { <-slots }()
-				r.take(working, msg)
-			}()
-		}
-		whole = true
+	taking, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r.stopping, r.end = taking, stop
+	for i := range r.Calls {
+		hands.Go(func() { r.hand(taking, working, &hands, i == 0) })
 	}
-	for range r.Calls {
-		hands.Go(hand)
+	select {
+	case <-taking.Done():
+	case <-r.engine.failed():
+		stop(r.engine.failure())
 	}
 	var failed error
-	for failed == nil && ctx.Err() == nil {
-		if r.stray.Load() {
-			failed = errStray
-			continue
-		}
-		select {
-		case slots <- struct{}{}:
-		case <-r.engine.failed():
-			failed = r.engine.failure()
-			continue
-		case <-ctx.Done():
-			continue
-		}
-		msg, err := r.next(ctx, messages)
-		if failed = err; msg == nil {
-			<-slots
-			continue
-		}
-		given <- msg
+	if ctx.Err() == nil {
+		failed = context.Cause(taking)
 	}
-	close(given)
-	messages.stop()
 	giveUp := time.AfterFunc(r.Grace, func() { breakOff(errStopped) })
 	if failed != nil && !errors.Is(failed, errStray) { // calls that nobody wrote down are not to be broken off
 		breakOff(errStopped)
@@ -120,32 +85,60 @@ func (r *running) run(ctx context.Context) error {
 	return failed
 }
 
-// next returns the next message, or nil when there is none for now.
-func (r *running) next(ctx context.Context, messages *puller) (*delivery, error) {
+// hand takes messages until taking ends, and carries each out under working. Hands are kept: signing needs a deep stack, which a
+// new goroutine would have to grow for every job. The first one looks for lanes without a token where there is nothing else to do.
+func (r *running) hand(taking, working context.Context, hands *sync.WaitGroup, first bool) {
+	whole := false
+	defer func() {
+		if !whole { // code given to the client ended the goroutine
+			r.trouble(errors.New("fleet: code given to the worker or its client ended its goroutine (runtime.Goexit); its job comes again as one in doubt"))
+			hands.Go(func() { r.hand(taking, working, hands, first) })
+		}
+	}()
+	idle := 0 // requests for a message in a row that brought none
+	for taking.Err() == nil {
+		msg, err := r.next(taking)
+		switch {
+		case err != nil:
+			r.end(err)
+		case msg != nil:
+			idle = 0
+			r.take(working, msg)
+		case first:
+			if idle++; idle&(idle-1) == 0 { // less and less often
+				if _, err := r.wake(taking); err != nil && taking.Err() == nil {
+					r.trouble(err)
+				}
+			}
+		}
+	}
+	whole = true
+}
+
+// pullTime bounds how long a request for a message stands at the server.
+const pullTime = 5 * time.Second
+
+// next returns the next message, or nil when there is none for now. It asks for one at a time: none waits in this process while
+// its lease runs.
+func (r *running) next(ctx context.Context) (*delivery, error) {
 	for r.paused.Load() != nil {
 		if !sleep(ctx, 50*time.Millisecond) {
 			return nil, nil
 		}
 	}
-	if rest := r.unread.pause(r.hands); rest > 0 && !sleep(ctx, rest) {
+	if rest := max(r.unread.pause(max(1, r.hands/32)), r.silent.pause(breakAfter)); rest > 0 && !sleep(ctx, rest) {
 		return nil, nil
 	}
-	msg, err := messages.next(ctx)
-	var status *pullStatus
+	asking, done := context.WithTimeout(ctx, min(pullTime, r.lease/leaseTurns))
+	defer done()
+	since := time.Now()
+	msg, err := r.consumer.Next(jetstream.FetchContext(asking))
 	switch {
-	case ctx.Err() != nil && err != nil:
+	case err == nil:
+		return &delivery{msg, since}, nil
+	case ctx.Err() != nil, errors.Is(err, nats.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
 		return nil, nil
-	case err == nil && msg != nil || ctx.Err() != nil:
-		r.idle = 0
-		return msg, nil
-	case err == nil, errors.As(err, &status) && status.none():
-		if r.idle++; r.idle&(r.idle-1) == 0 { // less and less often
-			if _, err := r.wake(ctx); err != nil {
-				r.trouble(err)
-			}
-		}
-		return nil, nil
-	case status != nil && status.gone():
+	case errors.Is(err, jetstream.ErrConsumerDeleted):
 		return nil, fmt.Errorf("fleet: taking jobs: the consumer was deleted; open the queue again to make it")
 	case errors.Is(err, nats.ErrConnectionClosed):
 		return nil, fmt.Errorf("fleet: taking jobs: %w", err)

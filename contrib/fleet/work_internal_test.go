@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -52,10 +51,7 @@ func openTestLeases(t *testing.T, q *Queue) *leases {
 // takeTest takes the one job of a queue.
 func takeTest(t *testing.T, q *Queue) *delivery {
 	t.Helper()
-	messages, err := pull(q.engine.js.Conn(), q.name+"-jobs", consumerName, q.lease)
-	require.NoError(t, err)
-	t.Cleanup(messages.stop)
-	msg, err := messages.next(t.Context())
+	msg, err := (&running{Queue: q}).next(t.Context())
 	require.NoError(t, err)
 	require.NotNil(t, msg)
 	return msg
@@ -100,7 +96,7 @@ func TestLease(t *testing.T) {
 	require.ErrorIs(t, context.Cause(stood), errLease)
 
 	_, nobody := begin(0)
-	nobody.msg = &nats.Msg{Reply: "nobody.listens"}
+	nobody.reply = "nobody.listens"
 	heard := nobody.heard
 	l.renew(t.Context())
 	require.NoError(t, q.engine.js.Conn().Flush())
@@ -133,7 +129,7 @@ func TestLostLeaseIsLeftAlone(t *testing.T) {
 				t.Parallel()
 				q := openTest(t, order)
 				msg := takeTest(t, q)
-				said, err := q.engine.js.Conn().SubscribeSync(msg.Reply)
+				said, err := q.engine.js.Conn().SubscribeSync(msg.Reply())
 				require.NoError(t, err)
 				r := &running{Queue: q, Worker: Worker{Patience: time.Minute}, leases: openTestLeases(t, q)}
 				ctx, lose := context.WithCancelCause(t.Context())

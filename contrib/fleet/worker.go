@@ -33,8 +33,9 @@ type Worker struct {
 	// Patience is how long it tries to find out what became of a job before the outcome is Unknown; the default is 10
 	// minutes.
 	Patience time.Duration
-	// Grace is how long jobs in hand may take to end after Run was told to stop; the default is 20 s. What takes longer is
-	// broken off and comes to another worker, in doubt.
+	// Grace is how long jobs in hand may take to end after Run was told to stop; the default is 20 s. That is no more than one
+	// attempt, since a job waits for its next step in the engine. What takes longer is broken off and comes to another worker, in
+	// doubt.
 	Grace time.Duration
 	// OnUnknown replaces what Chain.Ensure does about a doubt; see wxpay.Chain.OnUnknown. Zero leaves it to the facts, except for
 	// jobs that a worker with wxpay.Hold has begun: those stay held.

@@ -51,7 +51,7 @@ func (o *storeOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.creds, "creds", "", "the `FILE` with the credentials for it")
 	flags.StringVar(&o.key, "key", "", "the `FILE` with the keys that seal what is stored")
 	flags.StringVar(&o.queue, "queue", "wxpay", "the `NAME` of the queue")
-	flags.IntVar(&o.inFlight, "in-flight", 0, "how many jobs all workers have in hand at once, taken when the queue is made (default 1000)")
+	flags.IntVar(&o.inFlight, "in-flight", 0, "how many jobs may be in hand or wait for their next step at once, taken when the queue is made (default 100000)")
 	flags.BoolVar(&o.sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials; without --data or --nats nothing is kept")
 }
 
