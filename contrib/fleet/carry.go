@@ -50,7 +50,7 @@ func (r *running) carryMessage(ctx context.Context, h *hold) ending {
 	if h.check() != nil { // this process stood still while it came
 		return ending{left: true}
 	}
-	if r.paused.Load() != nil {
+	if r.still() {
 		return ending{}
 	}
 	deliveries := h.msg.deliveries()
@@ -108,7 +108,7 @@ const laneTurn = 100
 // lane carries out the jobs of a lane, one after another.
 func (r *running) lane(ctx context.Context, h *hold, lane string, deliveries int) (ending, error) {
 	for turn := range laneTurn {
-		if r.paused.Load() != nil || ctx.Err() != nil {
+		if r.still() || ctx.Err() != nil {
 			return ending{}, nil
 		}
 		m, err := r.head(ctx, lane)
@@ -177,7 +177,7 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	ctx = context.WithValue(ctx, claimKey{}, &admission{stopping: r.stopping, stop: func() { giveUp(errStopped) }, mark: func(ctx context.Context, method string) error {
-		if !c.began && r.paused.Load() != nil { // since it waits for the limit
+		if !c.began && r.still() { // since it waits for the limit
 			giveUp(errPaused)
 			return errPaused
 		}

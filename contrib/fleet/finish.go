@@ -14,10 +14,14 @@ import (
 
 // giveBack makes a job wait again, as if it had never begun unless it may have been sent.
 func (r *running) giveBack(ctx context.Context, c *claim, outcome wxpay.Outcome, again time.Duration) (ending, error) {
-	if !c.began && !(outcome == wxpay.Unknown && c.rec.Attempts > 0) {
+	waits := c.rec.NotBefore.After(time.Now()) // for its next step, and the doubt has to age meanwhile
+	if !c.began && !waits && !(outcome == wxpay.Unknown && c.rec.Attempts > 0) {
 		return ending{again: again}, nil
 	}
 	next := *c.rec
+	if !c.began {
+		next.Claim = r.claim()
+	}
 	next.Result.State, next.Doubt, next.Asking = Waiting, c.doubt, false
 	if next.Attempts > 0 && !c.tells { // else the last answer is the one of before
 		next.Status, next.Code, next.RequestID = 0, "", ""

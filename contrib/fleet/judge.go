@@ -15,9 +15,6 @@ import (
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// breakAfter is how many jobs may end one after another without a usable answer before the queue is paused.
-const breakAfter = 20
-
 // judge decides what a call's end means for the job, and stores that.
 func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error) {
 	outcome := wxpay.OutcomeOf(err)
@@ -56,7 +53,11 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		if refusal != nil {
 			p.Code = string(refusal.Code)
 		}
-		if !r.halt(ctx, &p) {
+		stop := r.halt
+		if refusal == nil { // it cannot sign, or not read what it gets
+			stop = func(ctx context.Context, p *Pause) bool { return r.blame(ctx, *p) }
+		}
+		if !stop(ctx, &p) {
 			return r.giveBack(ctx, c, outcome, time.Second)
 		}
 		return r.giveBack(ctx, c, outcome, 0)
@@ -110,9 +111,9 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		if refusal != nil && refusal.Verified && refusal.Status < 500 {
 			r.usable()
 		} else if c.rec.Attempts == 0 { // an earlier doubt that stays: nothing was tried now
-		} else if n := r.failures.Add(1); n >= breakAfter && r.paused.Load() == nil {
-			p := Pause{Since: time.Now(), Reason: fmt.Sprintf("%d jobs in a row ended without an answer that can be used, the last: %s. Find out why, resume, then retry the unknown ones", n, c.rec.Message)}
-			r.halt(ctx, &p)
+		} else if n := r.failures.Add(1); n >= breakAfter && !r.still() {
+			p := Pause{Since: time.Now(), Reason: fmt.Sprintf("%d jobs in a row ended without an answer that can be used, the last: %s. Find out why, resume, then retry the unknown ones", breakAfter, c.rec.Message)}
+			r.blame(ctx, p)
 		}
 	}
 	c.rec.Ended = time.Now()
@@ -140,22 +141,18 @@ func (r *running) later(ctx context.Context, c *claim, later *wxpay.NotYetError,
 	return end, false, err
 }
 
-// suspectAfter is how many jobs one after another may end with a refusal that nobody signed before the queue is paused, and how
-// often one job may end so.
-const suspectAfter = 5
-
 // suspect gives a job back that ended with a refusal that nobody signed. Something between here and the platform may have made
 // it, before or after it passed the request on: so the job is in doubt. Or the platform itself refuses everybody's jobs alike, for
 // their signature, say; then it repeats, and the queue pauses.
 func (r *running) suspect(ctx context.Context, c *claim, made *wxpay.APIError, outcome wxpay.Outcome) (ending, error) {
 	c.tells = true
 	c.rec.Unsigned++
-	if n := r.unsigned.Add(1); n >= suspectAfter && r.paused.Load() == nil {
+	if n := r.unsigned.Add(1); n >= suspectAfter && !r.still() {
 		p := Pause{Code: string(made.Code), Since: time.Now(), Reason: fmt.Sprintf("%s; %d jobs in a row were refused, and nobody signs that: before authentication, unless "+
-			"something between here and the platform made the answers", reason(made, made), n)}
-		r.halt(ctx, &p)
+			"something between here and the platform made the answers", reason(made, made), suspectAfter)}
+		r.blame(ctx, p)
 	}
-	if r.paused.Load() != nil {
+	if r.still() {
 		return r.giveBack(ctx, c, outcome, 0)
 	}
 	return r.giveBack(ctx, c, outcome, pauseAfter(c.deliveries))
@@ -176,18 +173,6 @@ func ofQuery(err error, refusal *wxpay.APIError) *wxpay.APIError {
 		errors.As(query.Err, &refusal)
 	}
 	return refusal
-}
-
-// halt pauses the queue, and this worker at once. It reports whether that could be stored.
-func (r *running) halt(ctx context.Context, p *Pause) bool {
-	// In this order, or a Resume in between would be missed. Where it cannot be stored nobody could end it.
-	r.paused.Store(p)
-	if err := r.pause(context.WithoutCancel(ctx), *p); err != nil {
-		r.paused.CompareAndSwap(p, nil)
-		r.trouble(err)
-		return false
-	}
-	return true
 }
 
 // concernsMerchant reports whether every other job would fail alike. refusal is that of the call, nil for none. One that nobody

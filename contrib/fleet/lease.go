@@ -29,11 +29,11 @@ func (d *delivery) deliveries() int {
 // what it is told of the message, and that the engine stores something at all, since a leader that is cut off from the other
 // servers goes on for some seconds as if it still led.
 type leases struct {
-	conn    *nats.Conn
-	control jetstream.KeyValue
-	length  time.Duration
-	inbox   string // of the answers
-	sub     *nats.Subscription
+	conn   *nats.Conn
+	alive  func(context.Context) error // stores that the worker is at work
+	length time.Duration
+	inbox  string // of the answers
+	sub    *nats.Subscription
 
 	mu     sync.Mutex
 	held   map[uint64]*hold
@@ -58,15 +58,12 @@ type hold struct {
 // which is noticed a turn later at most: a third of it is left then.
 const leaseTurns = 6
 
-// keyAlive is what workers write into the control bucket to see whether it takes that.
-const keyAlive = "alive"
-
 var errLease = errors.New("fleet: the worker lost its connection to the engine for too long")
 
-// openLeases makes the leases of messages whose lease has a length. They are kept while keep runs.
-func openLeases(conn *nats.Conn, control jetstream.KeyValue, length time.Duration) (*leases, error) {
+// openLeases makes the leases of messages whose lease has a length. alive stores something. They are kept while keep runs.
+func openLeases(conn *nats.Conn, alive func(context.Context) error, length time.Duration) (*leases, error) {
 	l := &leases{
-		conn: conn, control: control, length: length, inbox: conn.NewInbox(), held: make(map[uint64]*hold), turns: make(map[uint64]time.Time),
+		conn: conn, alive: alive, length: length, inbox: conn.NewInbox(), held: make(map[uint64]*hold), turns: make(map[uint64]time.Time),
 	}
 	var err error
 	if l.sub, err = conn.Subscribe(l.inbox+".*", l.answered); err != nil {
@@ -138,12 +135,9 @@ func (l *leases) renew(ctx context.Context) {
 		_ = l.conn.PublishRequest(h.reply, fmt.Sprintf("%s.%d-%d", l.inbox, h.id, l.turn), []byte("+WPI"))
 	}
 	l.mu.Unlock()
-	if len(held) == 0 {
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, l.length/leaseTurns)
 	defer cancel()
-	if _, err := l.control.Put(ctx, keyAlive, nil); err == nil {
+	if l.alive(ctx) == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.stored = now

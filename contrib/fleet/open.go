@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -83,11 +84,17 @@ func OpenQueue(ctx context.Context, e *Engine, c QueueConfig) (*Queue, error) {
 	case c.Lease < 2*time.Second:
 		return nil, fmt.Errorf("fleet: the lease is %v, at least 2s are needed", c.Lease)
 	}
-	q := &Queue{engine: e, client: c.Client, keys: c.Keys, name: c.Name, lease: c.Lease}
+	q := &Queue{engine: e, client: c.Client, keys: c.Keys, name: c.Name, lease: c.Lease, by: process()}
 	if err := e.ride(ctx, rideSetup, func(ctx context.Context) error { return q.open(ctx, c) }); err != nil {
 		return nil, e.Explain(err)
 	}
 	return q, nil
+}
+
+// process names this process to people.
+func process() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s, process %d", host, os.Getpid())
 }
 
 func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {

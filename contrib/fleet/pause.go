@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,8 @@ type Pause struct {
 	Code string `json:"code,omitempty"`
 	// Since is when it began.
 	Since time.Time `json:"since"`
+	// By is the process that paused it: its host and its number there.
+	By string `json:"by,omitempty"`
 }
 
 // When is when it began, in the local time of who asks and with its zone: who paused it may have another one.
@@ -28,8 +31,9 @@ func (p Pause) When() string { return p.Since.Local().Format("2006-01-02 15:04:0
 var ErrClosed = errors.New("fleet: the queue is closed to new jobs: it is being drained (resume opens it again)")
 
 const (
-	keyPause  = "pause"
-	keyClosed = "closed"
+	keyPause   = "pause"
+	keyClosed  = "closed"
+	keyResumed = "resumed" // who ended the last pause
 )
 
 // Pause has all workers give back what they have not begun and begin nothing more until [Queue.Resume]. Workers pause a
@@ -41,6 +45,7 @@ func (q *Queue) Pause(ctx context.Context, reason string) error {
 }
 
 func (q *Queue) pause(ctx context.Context, p Pause) error {
+	p.By = q.by
 	text, err := json.Marshal(p)
 	if err != nil {
 		return err
@@ -85,11 +90,31 @@ func (q *Queue) readPause(sealed []byte) *Pause {
 	if text, _, err := q.keys.Open(keyPause, sealed); err != nil || json.Unmarshal(text, p) != nil || p.Reason == "" {
 		p.Reason = "for a reason that cannot be read"
 	}
+	p.By = cmp.Or(p.By, "somebody")
 	return p
+}
+
+// resumedBy tells who ended the last pause.
+func (q *Queue) resumedBy(ctx context.Context) string {
+	ctx, cancel := q.asking(ctx)
+	defer cancel()
+	if entry, err := q.control.Get(ctx, keyResumed); err == nil {
+		if by, _, err := q.keys.Open(keyResumed, entry.Value()); err == nil {
+			return string(by)
+		}
+	}
+	return "somebody"
 }
 
 // Resume ends a pause, and opens a queue that [Queue.Drain] closed. What was waiting goes on; nothing is sent twice.
 func (q *Queue) Resume(ctx context.Context) error {
+	err := q.engine.ride(ctx, askMost, func(ctx context.Context) error {
+		_, err := q.control.Put(ctx, keyResumed, q.keys.Seal(keyResumed, []byte(q.by)))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("fleet: resuming the queue: %w", q.engine.Explain(err))
+	}
 	for _, key := range []string{keyPause, keyClosed} {
 		err := q.engine.ride(ctx, askMost, func(ctx context.Context) error { return q.control.Delete(ctx, key) })
 		if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {

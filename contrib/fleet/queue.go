@@ -47,6 +47,7 @@ type Queue struct {
 	client  *wxpay.Client
 	keys    *Keys
 	name    string
+	by      string // this process, where others read who did something
 	lease   time.Duration
 	hands   int
 	digests digester

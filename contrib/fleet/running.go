@@ -20,6 +20,9 @@ type running struct {
 	wide map[wxcode.Code]bool // codes that concern the merchant
 
 	paused   atomic.Pointer[Pause]
+	aside    aside
+	id       string                  // of this Run
+	began    time.Time               // this Run
 	failures atomic.Int64            // jobs that ended without a usable answer, since the last that had one
 	unsigned atomic.Int64            // jobs that ended with a refusal that nobody signed, since the last usable answer
 	unread   brake                   // for jobs that this process cannot read
@@ -53,8 +56,19 @@ func (r *running) caught(where string) {
 	}
 }
 
+// notice tells in words what concerns the whole queue.
+func (r *running) notice(text string) {
+	if r.OnNotice != nil {
+		defer r.caught("Worker.OnNotice")
+		r.OnNotice(text)
+	}
+}
+
 // usable says that an answer came which is the platform's.
 func (r *running) usable() {
+	if r.aside.works() {
+		r.notice(r.Name + " works again")
+	}
 	r.failures.Store(0)
 	r.unsigned.Store(0)
 	r.silent.clear()

@@ -1,9 +1,12 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -20,6 +23,8 @@ type Status struct {
 	Dead uint64
 	// Pause tells why the queue is paused, nil if it is not.
 	Pause *Pause
+	// Workers are those at work.
+	Workers []Member
 	// Closed says that the queue takes no new jobs.
 	Closed bool
 }
@@ -60,6 +65,11 @@ func (q *Queue) status(ctx context.Context) (s Status, err error) {
 		}
 		*to = info.State.Msgs
 	}
+	members, err := q.members(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.Workers = slices.SortedFunc(maps.Values(members), func(a, b Member) int { return cmp.Or(strings.Compare(a.Name, b.Name), a.Since.Compare(b.Since)) })
 	s.Queued, s.Running = jobs.State.Msgs-uint64(len(jobs.State.Subjects))+lanes, consumer.NumAckPending
 	return s, nil
 }

@@ -69,9 +69,13 @@ func (r *running) watchAgain(ctx context.Context) jetstream.KeyWatcher {
 // heed takes over what the control bucket says.
 func (r *running) heed(entry jetstream.KeyValueEntry) {
 	if entry.Operation() == jetstream.KeyValuePut {
-		r.paused.Store(r.readPause(entry.Value()))
+		p := r.readPause(entry.Value())
+		r.paused.Store(p)
+		r.notice(fmt.Sprintf("the queue is paused since %s by %s: %s", p.When(), p.By, p.Reason))
 		return
 	}
-	r.paused.Store(nil)
+	if r.paused.Swap(nil) != nil {
+		r.notice("the queue was resumed by " + r.resumedBy(context.Background()))
+	}
 	r.usable()
 }

@@ -2,8 +2,10 @@ package fleet
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -20,12 +22,15 @@ func (w *Worker) Run(ctx context.Context) error {
 	if w.Queue == nil {
 		return errors.New("fleet: the worker has no queue")
 	}
-	r := &running{Worker: *w, Queue: w.Queue, wide: make(map[wxcode.Code]bool)}
+	r := &running{Worker: *w, Queue: w.Queue, wide: make(map[wxcode.Code]bool), id: rand.Text(), began: time.Now()}
 	if r.Calls <= 0 {
 		r.Calls = 16
 	}
 	if r.Patience <= 0 {
 		r.Patience = 10 * time.Minute
+	}
+	if r.Name == "" {
+		r.Name, _ = os.Hostname()
 	}
 	if r.Grace <= 0 {
 		r.Grace = 20 * time.Second
@@ -45,7 +50,7 @@ func (r *running) run(ctx context.Context) error {
 		return fmt.Errorf("fleet: watching the queue: %w", r.engine.Explain(err))
 	}
 	defer func() { _ = watch.Stop() }()
-	if r.leases, err = openLeases(r.engine.js.Conn(), r.control, r.lease); err != nil {
+	if r.leases, err = openLeases(r.engine.js.Conn(), r.announceSelf, r.lease); err != nil {
 		return err
 	}
 	defer r.leases.close()
@@ -55,6 +60,14 @@ func (r *running) run(ctx context.Context) error {
 	if !r.learn(ctx, watch) {
 		return nil
 	}
+	if err := r.engine.ride(ctx, askMost, r.announceSelf); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("fleet: telling the queue of the worker: %w", r.engine.Explain(err))
+	}
+	defer func() {
+		ctx, cancel := r.asking(context.WithoutCancel(ctx))
+		defer cancel()
+		_ = r.leave(ctx, r.id)
+	}()
 	side.Go(func() { r.follow(working, watch) })
 	side.Go(func() { r.leases.keep(working) })
 	side.Go(func() { r.sweep(working) })
@@ -97,7 +110,7 @@ func (r *running) hand(taking, working context.Context, hands *sync.WaitGroup, f
 	}()
 	idle := 0 // requests for a message in a row that brought none
 	for taking.Err() == nil {
-		msg, err := r.next(taking)
+		msg, err := r.next(taking, first)
 		switch {
 		case err != nil:
 			r.end(err)
@@ -120,8 +133,9 @@ const pullTime = 5 * time.Second
 
 // next returns the next message, or nil when there is none for now. It asks for one at a time: none waits in this process while
 // its lease runs.
-func (r *running) next(ctx context.Context) (*delivery, error) {
-	for r.paused.Load() != nil {
+// While this worker tries whether its trouble is over, only the first hand takes one.
+func (r *running) next(ctx context.Context, first bool) (*delivery, error) {
+	for why, _ := r.aside.state(); r.still() || why != nil && !first; why, _ = r.aside.state() {
 		if !sleep(ctx, 50*time.Millisecond) {
 			return nil, nil
 		}
@@ -136,7 +150,7 @@ func (r *running) next(ctx context.Context) (*delivery, error) {
 	switch {
 	case err == nil:
 		return &delivery{msg, since}, nil
-	case ctx.Err() != nil, errors.Is(err, nats.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+	case asking.Err() != nil, errors.Is(err, nats.ErrTimeout): // also where this process stood still before it asked
 		return nil, nil
 	case errors.Is(err, jetstream.ErrConsumerDeleted):
 		return nil, fmt.Errorf("fleet: taking jobs: the consumer was deleted; open the queue again to make it")

@@ -42,7 +42,7 @@ func openTest(t *testing.T, order string) *Queue {
 
 func openTestLeases(t *testing.T, q *Queue) *leases {
 	t.Helper()
-	l, err := openLeases(q.engine.js.Conn(), q.control, q.lease)
+	l, err := openLeases(q.engine.js.Conn(), (&running{Queue: q, id: "test"}).announceSelf, q.lease)
 	require.NoError(t, err)
 	t.Cleanup(l.close)
 	return l
@@ -51,7 +51,7 @@ func openTestLeases(t *testing.T, q *Queue) *leases {
 // takeTest takes the one job of a queue.
 func takeTest(t *testing.T, q *Queue) *delivery {
 	t.Helper()
-	msg, err := (&running{Queue: q}).next(t.Context())
+	msg, err := (&running{Queue: q}).next(t.Context(), true)
 	require.NoError(t, err)
 	require.NotNil(t, msg)
 	return msg
@@ -241,6 +241,35 @@ func TestDoubtAges(t *testing.T) {
 	require.NoError(t, r.begin(t.Context(), third, false), "it sends, after all")
 	assert.Equal(t, 3, third.rec.Deliveries)
 	assert.Equal(t, begin.Add(3*time.Second), next(begin.Add(3*time.Second)).doubt)
+}
+
+// A worker that finds a job in doubt too young for the next step writes down since when it is, before it lets the job wait: else
+// every one would find it as young.
+func TestWaitIsWrittenDown(t *testing.T) {
+	t.Parallel()
+	q := openTest(t, "")
+	r := &running{Queue: q, Worker: Worker{Patience: time.Hour}}
+	next := func(now time.Time) *claim {
+		c := claimTest(t, r)
+		have, err := q.record(t.Context(), c.key)
+		require.NoError(t, err)
+		c.adopt(have, now)
+		return c
+	}
+	begin := time.Now().UTC().Truncate(time.Second)
+	require.NoError(t, r.begin(t.Context(), next(begin), false))
+	second := next(begin)
+	end, over, err := r.later(t.Context(), second, &wxpay.NotYetError{After: time.Minute, Err: io.ErrUnexpectedEOF}, nil)
+	require.NoError(t, err)
+	assert.False(t, over)
+	assert.Equal(t, ending{again: time.Minute}, end)
+	third := next(begin.Add(time.Second))
+	assert.Equal(t, begin, third.doubt)
+	assert.Equal(t, Waiting, third.rec.State)
+	assert.WithinRange(t, third.rec.NotBefore, begin.Add(time.Minute), time.Now().Add(time.Minute))
+	_, over, err = (&running{Queue: q, Worker: Worker{Patience: time.Second}}).later(t.Context(), third, &wxpay.NotYetError{After: time.Minute}, nil)
+	require.NoError(t, err)
+	assert.True(t, over, "its patience is over")
 }
 
 // A refusal of the query after a job in doubt concerns the merchant as that of the job itself does, and is not the job's.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -232,6 +234,68 @@ func TestOutagePauses(t *testing.T) {
 			stop()
 			assert.LessOrEqual(t, states(results(t, q))[fleet.Unknown], 20+4)
 		})
+	}
+}
+
+// A host that alone is refused steps aside, and the others go on. A second one pauses the queue.
+func TestBadHostStepsAside(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	refused := middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusUnauthorized, ContentLength: -1, Request: req, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(strings.NewReader(`{"code":"SIGN_ERROR","message":"the clock is off"}`))}, nil
+	})
+	e := fleettest.Embedded(t)
+	q := newQueue(t, e, g.client)
+	bad := newQueue(t, e, clientOf(t, g.Sandbox, refused))
+	notices := make(chan string, 100)
+	told := func(text string) { notices <- text }
+	defer start(t, &fleet.Worker{Queue: q, Name: "good"})()
+	await := func(name string, aside bool) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			s, err := q.Status(t.Context())
+			return err == nil && slices.ContainsFunc(s.Workers, func(m fleet.Member) bool { return m.Name == name && (m.Aside != nil) == aside })
+		}, time.Minute, 5*time.Millisecond, name)
+	}
+	await("good", false)
+	defer start(t, &fleet.Worker{Queue: bad, Name: "bad", Calls: 1, OnNotice: told})()
+	next := 0
+	for text := ""; text == ""; next += 10 { // until the bad one has had its share
+		var more []fleet.Job
+		for i := range 10 {
+			more = append(more, feed(fmt.Sprint("F", next+i)))
+		}
+		submit(t, q, more...)
+		select {
+		case text = <-notices:
+			assert.Contains(t, text, "bad steps aside for 1m0s, and leaves the work to 1 others")
+			assert.Contains(t, text, "SIGN_ERROR")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	await("bad", true)
+	require.NoError(t, q.Idle(t.Context()), "the queue does not pause")
+	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: next}, states(results(t, q)))
+
+	defer start(t, &fleet.Worker{Queue: bad, Name: "worse", Calls: 1, OnNotice: told})()
+	for text := ""; !strings.Contains(text, "is paused"); next += 10 {
+		var more []fleet.Job
+		for i := range 10 {
+			more = append(more, feed(fmt.Sprint("F", next+i)))
+		}
+		submit(t, q, more...)
+		select {
+		case text = <-notices:
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	p, err := q.Paused(t.Context())
+	require.NoError(t, err)
+	assert.Contains(t, p.Reason, "before, bad stepped aside")
+	assert.Contains(t, p.By, fmt.Sprint("process ", os.Getpid()))
+	require.NoError(t, q.Resume(t.Context()))
+	for text := ""; !strings.Contains(text, "the queue was resumed by "); text = <-notices {
 	}
 }
 

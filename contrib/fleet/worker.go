@@ -51,9 +51,15 @@ type Worker struct {
 	// from when the limit has let that through, and a worker that has lost a job notices before each request rather than within
 	// a sixth of the lease.
 	Marked bool
+	// Name is what the worker is called where workers are listed, and where one steps aside; the default is the name of the host.
+	// Workers with one name are taken for one host: of what one met the others are no witnesses.
+	Name string
 	// OnResult is told of each result after it was stored, by several goroutines at once.
 	OnResult func(Result)
 	// OnError is told of what a worker met that is no result: the engine not reached, a job that this version cannot read.
 	// It may be called often, by several goroutines at once. The worker goes on by itself.
 	OnError func(error)
+	// OnNotice is told in words what concerns the queue as a whole, by several goroutines at once: that it was paused or resumed and
+	// by whom, and that this worker steps aside or works again.
+	OnNotice func(string)
 }

@@ -309,7 +309,7 @@ func TestUnknown(t *testing.T) {
 	assert.Equal(t, 0, code, stderr)
 	code, stdout, _ = s.run(append([]string{"status", "--json"}, data...)...)
 	assert.Equal(t, 0, code)
-	assert.JSONEq(t, `{"queued":0,"running":0,"known":5,"dead":0,"closed":false,"pause":null,"jobs":[{"state":"succeeded","jobs":5}]}`, stdout)
+	assert.JSONEq(t, `{"queued":0,"running":0,"known":5,"dead":0,"closed":false,"pause":null,"workers":[],"jobs":[{"state":"succeeded","jobs":5}]}`, stdout)
 	code, stdout, _ = s.run(append([]string{"results", "--state", "unknown"}, data...)...)
 	assert.Equal(t, 0, code)
 	assert.Empty(t, stdout)
@@ -404,7 +404,7 @@ func TestServer(t *testing.T) {
 	assert.Contains(t, stderr, "100 queued")
 	code, stdout, _ := s.run(append([]string{"status"}, store...)...)
 	assert.Equal(t, 0, code)
-	assert.Contains(t, stdout, "queued 100, of them in hand 0; known 100")
+	assert.Contains(t, stdout, "queued 100, of them in hand or due later 0; known 100")
 
 	for _, command := range [][]string{{"status"}, {"results"}, {"retry"}, {"settle", "F00000", "failed"}, {"drain"}, {"resume"}, {"work", "--until-idle"}} {
 		code, _, stderr := s.run(append(append(command, "--queue", "wxpya"), store...)...)
@@ -501,7 +501,7 @@ func TestMistakes(t *testing.T) {
 		{2, "-o and --rejects name the same file", []string{file, feedsPath, "-o", s.path("x"), "--rejects", s.path("x"), "--data", s.path("nowhere")}},
 		{2, "--comma takes one character", []string{file, feedsPath, "--comma", ""}},
 		{2, "--on-unknown takes hold or repeat", []string{file, feedsPath, "--on-unknown", "x", "--data", s.path("d")}},
-		{2, "--workers and --patience", []string{file, feedsPath, "--workers", "0", "--data", s.path("d")}},
+		{2, "--workers, --patience", []string{file, feedsPath, "--workers", "0", "--data", s.path("d")}},
 		{2, "--rate must not be negative", []string{file, feedsPath, "--rate", "-1"}},
 		{2, "exclude each other", []string{"status", "--data", "x", "--nats", "nats://127.0.0.1:1"}},
 		{2, "--creds belongs to --nats", []string{"status", "--creds", "x"}},

@@ -58,7 +58,7 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 		}
 		text, err := json.Marshal(map[string]any{
 			"queued": status.Queued, "running": status.Running, "known": status.Known, "dead": status.Dead, "closed": status.Closed,
-			"pause": status.Pause, "jobs": counts,
+			"pause": status.Pause, "workers": append([]fleet.Member{}, status.Workers...), "jobs": counts,
 		})
 		if err != nil {
 			return err
@@ -72,6 +72,12 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 	if status.Closed {
 		fmt.Fprintln(&out, "closed to new jobs")
 	}
-	fmt.Fprintf(&out, "queued %d, of them in hand %d; known %d\n%s\n", status.Queued, status.Running, status.Known, table(summary))
+	for _, m := range status.Workers {
+		if m.Aside != nil {
+			fmt.Fprintf(&out, "%s stepped aside at %s: %s\n", printable(m.Name), m.Aside.When(), printable(m.Aside.Reason))
+		}
+	}
+	fmt.Fprintf(&out, "%d workers\n", len(status.Workers))
+	fmt.Fprintf(&out, "queued %d, of them in hand or due later %d; known %d\n%s\n", status.Queued, status.Running, status.Known, table(summary))
 	return p.print(out.String())
 }

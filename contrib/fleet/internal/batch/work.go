@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -50,6 +51,7 @@ func (p *program) work(ctx context.Context, o workCommandOptions) error {
 	w.OnResult = b.observe
 	defer b.end()
 	if !o.untilIdle {
+		w.OnNotice = func(text string) { p.note("%s: %s", time.Now().Format(time.DateTime), printable(text)) }
 		return w.Run(ctx)
 	}
 	if err := p.untilIdle(ctx, s.queue, w, s.queue.Idle, func() bool { return true }); err != nil {

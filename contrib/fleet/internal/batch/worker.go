@@ -18,6 +18,8 @@ type workOptions struct {
 	final     bool
 	own       []string
 	patience  time.Duration
+	grace     time.Duration
+	name      string
 }
 
 const workHelp = `When nobody knows whether a job was sent, because a process or a connection died, it is asked for by its own number where the
@@ -37,12 +39,14 @@ func (o *workOptions) flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.final, "final", false, "wait until the platform states an end")
 	flags.StringArrayVar(&o.own, "own", nil, "a `CODE` that concerns the job, not the merchant: it pauses nothing")
 	flags.DurationVar(&o.patience, "patience", 10*time.Minute, "how long to find out about one job before its outcome is unknown")
+	flags.DurationVar(&o.grace, "grace", 20*time.Second, "how long calls in hand may take to end after an interruption")
+	flags.StringVar(&o.name, "name", "", "what this host is called in \"status\"; others tell by it whether trouble is its own (default: the name of the host)")
 }
 
 // worker makes the worker.
 func (o *workOptions) worker(p *program, queue *fleet.Queue) (*fleet.Worker, error) {
 	w := &fleet.Worker{
-		Queue: queue, Calls: o.workers, Patience: o.patience, UntilFinal: o.final, Select: o.selected, Marked: true,
+		Queue: queue, Calls: o.workers, Patience: o.patience, Grace: o.grace, Name: o.name, UntilFinal: o.final, Select: o.selected, Marked: true,
 		OnError: (&troubles{p: p}).tell,
 	}
 	for _, code := range o.own {
@@ -57,8 +61,8 @@ func (o *workOptions) worker(p *program, queue *fleet.Queue) (*fleet.Worker, err
 	default:
 		return nil, usageError("--on-unknown takes hold or repeat")
 	}
-	if o.workers < 1 || o.patience <= 0 {
-		return nil, usageError("--workers and --patience have to be positive")
+	if o.workers < 1 || o.patience <= 0 || o.grace <= 0 {
+		return nil, usageError("--workers, --patience and --grace have to be positive")
 	}
 	return w, nil
 }
