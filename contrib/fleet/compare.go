@@ -51,6 +51,9 @@ func (s *submitting) compareOnce(ctx context.Context, it *item) error {
 			return err
 		}
 	}
+	if have != nil && have.content != it.record.content && have.State == Refused && have.Doubt.IsZero() {
+		return s.correct(ctx, it, have)
+	}
 	switch {
 	case have == nil:
 		it.err = errors.New("its record vanished while it was submitted: submit it again")
@@ -66,6 +69,34 @@ func (s *submitting) compareOnce(ctx context.Context, it *item) error {
 		it.record.seq, it.lane = have.seq, have.Lane
 		it.message.Header.Set(headerRetry, "1")
 	}
+	return nil
+}
+
+// errBusy is why a job is not queued whose last worker has not let it go.
+var errBusy = errors.New("it was refused just now, and its worker is still busy with it: submit it again")
+
+// correct has another request take the place of one that was refused. What was kept for a retry goes first: it must not come back.
+func (s *submitting) correct(ctx context.Context, it *item, have *record) error {
+	m, err := s.jobMessage(ctx, it.key)
+	if err != nil {
+		return err
+	}
+	if m != nil {
+		it.err = errBusy
+		return nil
+	}
+	if err := s.unbury(ctx, it.key); err != nil {
+		return err
+	}
+	next := *it.record
+	next.seq, next.Claim, next.Corrected, next.Deliveries = have.seq, s.claim(), have.Corrected+1, have.Deliveries
+	if err := s.replace(ctx, it.key, &next); errors.Is(err, ErrMoved) { // by somebody else, or by an earlier try whose answer got lost
+		return s.compareOnce(ctx, it)
+	} else if err != nil {
+		return err
+	}
+	it.record, it.corrects = &next, true
+	it.message.Header.Set(headerRetry, "1")
 	return nil
 }
 

@@ -17,7 +17,9 @@ type Submission struct {
 	Again    int // in the queue already, with the same request
 	Ended    int // were carried out, or have ended, before
 	Rejected int // not queued; Intake.Reject was told why
+	// Corrected are queued now, with another request than the one that was refused before.
+	Corrected int
 }
 
 // Read is how many jobs there were.
-func (s Submission) Read() int { return s.Queued + s.Again + s.Ended + s.Rejected }
+func (s Submission) Read() int { return s.Queued + s.Again + s.Ended + s.Rejected + s.Corrected }

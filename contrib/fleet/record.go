@@ -50,6 +50,8 @@ type Result struct {
 	Missing []string `json:"missing,omitempty"`
 	// Settled says that somebody has found out what became of it, by Queue.Settle.
 	Settled bool `json:"settled,omitempty"`
+	// Corrected is how often it was refused and then submitted with another request.
+	Corrected int `json:"corrected,omitempty"`
 	// Selected holds the members of the answer that Worker.Select names, by their paths.
 	Selected map[string]json.RawMessage `json:"selected,omitempty"`
 	// Attempts is how many requests were signed for the wire when the job was carried out last, Deliveries how often a

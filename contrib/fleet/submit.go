@@ -17,6 +17,7 @@ import (
 // Submit checks jobs and queues them, without sending anything to the platform. It returns when all that it accepted is
 // stored. A job that was submitted before, with the same request, is not queued again, however long ago that was; with
 // another request it is rejected with [ErrConflict], and with another order as long as it has not ended. So the same file can be submitted as often as it takes.
+// Only of a job that was refused, and of which nobody ever doubted whether it took effect, another request replaces the one of before.
 //
 // An error of jobs that is a *[LineError] rejects that line, any other ends the submission, and so does trouble with the
 // engine, such as [ErrNoSpace], or a cluster that elects no leader within half a minute. What was queued until then is queued;
@@ -324,6 +325,8 @@ func (s *submitting) finish(c *chunk) error {
 			}
 		case it.standing == standsEnded:
 			s.count.Ended++
+		case it.corrects && !it.again:
+			s.count.Corrected++
 		case it.standing == standsAgain || it.again:
 			s.count.Again++
 		default:

@@ -51,6 +51,7 @@ type item struct {
 	message  *nats.Msg
 	ack      jetstream.PubAckFuture
 	standing standing
+	corrects bool // what was refused
 	fresh    bool // its number was never known before
 	settling sync.Once
 	again    bool  // once it is settled: it was in the queue already

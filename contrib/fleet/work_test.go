@@ -93,6 +93,66 @@ func TestRefused(t *testing.T) {
 	assert.ErrorContains(t, err, "only unknown and refused")
 }
 
+// altered is a feed with another message.
+func altered(job fleet.Job, message string) fleet.Job {
+	job.Body = bytes.Replace(job.Body, []byte("15_1200_1"), []byte(message), 1)
+	return job
+}
+
+// resubmit submits one job, and returns why it was rejected.
+func resubmit(t testing.TB, q *fleet.Queue, job fleet.Job) (count fleet.Submission, why string) {
+	t.Helper()
+	count, err := q.Submit(t.Context(), list(job), fleet.Intake{Reject: func(e *fleet.LineError) { why = e.Error() }})
+	require.NoError(t, err)
+	return count, why
+}
+
+// What was refused can be corrected under its number. What may have taken effect, or has, cannot.
+func TestRefusedIsCorrected(t *testing.T) {
+	t.Parallel()
+	for name, order := range map[string]string{"by itself": "", "with an order": "card 7"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t)
+			q := newQueue(t, fleettest.Embedded(t), g.client)
+			require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 1}))
+			job := feed("F1")
+			job.Order = order
+			submit(t, q, job)
+			work(t, &fleet.Worker{Queue: q})
+			require.Equal(t, fleet.Refused, results(t, q)["F1"].State)
+			corrected := altered(job, "15_1200_2")
+			count, why := resubmit(t, q, corrected)
+			assert.Equal(t, fleet.Submission{Corrected: 1}, count, why)
+			n, err := q.Retry(t.Context(), fleet.Refused)
+			require.NoError(t, err)
+			assert.Zero(t, n, "what was refused is gone")
+			count, _ = resubmit(t, q, corrected)
+			assert.Equal(t, fleet.Submission{Again: 1}, count)
+			count, _ = resubmit(t, q, job)
+			assert.Equal(t, fleet.Submission{Rejected: 1}, count, "it does not go back to what it was")
+			work(t, &fleet.Worker{Queue: q})
+			r := results(t, q)["F1"]
+			assert.Equal(t, fleet.Succeeded, r.State)
+			assert.Equal(t, 1, r.Corrected)
+			assert.Len(t, shown(g.Sandbox), 1)
+			_, why = resubmit(t, q, altered(job, "15_1200_3"))
+			assert.Contains(t, why, "the number stands for another request", "it has taken effect")
+		})
+	}
+	t.Run("in doubt", func(t *testing.T) {
+		t.Parallel()
+		g := newGateway(t)
+		q := newQueue(t, fleettest.Embedded(t), g.client)
+		require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetBefore, Path: "/" + feedsPath, Count: 1},
+			fault.Rule{Kind: fault.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST"}))
+		submit(t, q, feed("F1"))
+		work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
+		_, why := resubmit(t, q, altered(feed("F1"), "15_1200_2"))
+		assert.Contains(t, why, "the number stands for another request")
+	})
+}
+
 // A refusal that concerns the merchant pauses the queue, and every job is as untouched as before.
 func TestPausesForTheMerchant(t *testing.T) {
 	t.Parallel()

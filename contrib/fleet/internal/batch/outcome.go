@@ -79,7 +79,11 @@ func table(summary []fleet.Count) string {
 }
 
 func described(c fleet.Submission) string {
-	return fmt.Sprintf("Lines: %d queued, %d in the queue already, %d done before, %d rejected.", c.Queued, c.Again, c.Ended, c.Rejected)
+	corrected := ""
+	if c.Corrected > 0 {
+		corrected = fmt.Sprintf("%d corrected after a refusal, ", c.Corrected)
+	}
+	return fmt.Sprintf("Lines: %d queued, %s%d in the queue already, %d done before, %d rejected.", c.Queued, corrected, c.Again, c.Ended, c.Rejected)
 }
 
 // finish writes the results and the summary, and returns the error that says how the jobs stand.

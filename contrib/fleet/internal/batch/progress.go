@@ -63,7 +63,7 @@ func (b *bar) submitted(s fleet.Submission) {
 // read is told how far the file is read, where reading is the work.
 func (b *bar) read(s fleet.Submission) {
 	b.mu.Lock()
-	b.ended = s.Queued + s.Again
+	b.ended = s.Queued + s.Corrected + s.Again
 	b.mu.Unlock()
 	b.submitted(s)
 }

@@ -43,7 +43,7 @@ Without PATH each line of an NDJSON file is a whole job: {"method":â€¦,"path":â€
 
 Every line is checked against what is documented before it is queued. Lines that are no jobs go to --rejects with line number
 and reason; the others go on. A number is known for good: submitted again with the same request it is not sent again, with
-another request it is rejected.`
+another request it is rejected, unless the platform refused the one of before: then the corrected one takes its place.`
 
 func (o *sourceOptions) flags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&o.columns, "map", nil, "where a column goes: `FROM=TO[:TYPE]`")
