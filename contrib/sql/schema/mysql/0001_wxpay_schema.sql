@@ -1,0 +1,5 @@
+-- The migrations that were applied.
+CREATE TABLE wxpay_schema (
+	name    VARBINARY(255) NOT NULL PRIMARY KEY, -- of the migration, such as 0001_wxpay_schema
+	applied BIGINT         NOT NULL              -- when: microseconds since 1970 in UTC, as all times in these tables
+) ENGINE = InnoDB;
