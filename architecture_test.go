@@ -46,7 +46,7 @@ type drawnPackage struct {
 
 // apart are the modules beside the core. The picture has one box for each.
 var apart = []string{
-	"cmd/wxpay", "contrib/fleet", "contrib/openssl", "contrib/otel", "contrib/pkcs12", "contrib/redis", "contrib/sm", "contrib/vet",
+	"cmd/wxpay", "contrib/fleet", "contrib/openssl", "contrib/otel", "contrib/pkcs12", "contrib/redis", "contrib/sm", "contrib/sql", "contrib/vet",
 }
 
 func readPackages(t *testing.T) (packages []drawnPackage) {

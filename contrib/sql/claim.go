@@ -24,7 +24,8 @@ var errLost = errors.New("wxsql: the lease of the job ended, another worker may 
 
 // taken is the new row of a job that is claimed. It says that the job has begun before anything is
 // sent. Whoever had it before and wrote down no end may have sent it until now.
-const taken = `SET doubt = CASE WHEN state = 'begun' THEN {now} ELSE doubt END, state = 'begun', owner = ?, due = {now} + ?, begun = begun + 1`
+const taken = `SET doubt = CASE WHEN state = 'begun' THEN {now} ELSE doubt END, state = 'begun',
+	owner = ?, due = {now} + ?, begun = begun + 1`
 
 // next selects jobs that are due. Those that another worker is just taking are left out.
 const next = `SELECT id FROM wxpay_outbox WHERE caller = ? AND due <= {now} ORDER BY due LIMIT ?{skip}`
@@ -32,21 +33,22 @@ const next = `SELECT id FROM wxpay_outbox WHERE caller = ? AND due <= {now} ORDE
 // take claims up to limit jobs that are due.
 func (o *Outbox) take(ctx context.Context, limit int, lease time.Duration) (claims []*claim, err error) {
 	owner, begin := rand.Text(), time.Now()
-	if o.Dialect == MySQL {
-		err = o.Dialect.transact(ctx, o.DB, func(tx *sql.Tx) error {
+	if o.dialect == MySQL {
+		err = o.dialect.transact(ctx, o.db, func(tx *sql.Tx) error {
 			ids, err := o.selectIDs(ctx, tx, limit)
 			if err != nil || len(ids) == 0 {
 				return err
 			}
 			list := " WHERE id IN (?" + strings.Repeat(", ?", len(ids)-1) + ")"
-			if _, err := o.Dialect.exec(ctx, tx, "UPDATE wxpay_outbox "+taken+list, append([]any{owner, lease.Microseconds()}, ids...)...); err != nil {
+			_, err = o.dialect.exec(ctx, tx, "UPDATE wxpay_outbox "+taken+list, append([]any{owner, lease.Microseconds()}, ids...)...)
+			if err != nil {
 				return err
 			}
 			claims, err = o.readClaims(ctx, tx, "SELECT "+columns+", {now} - doubt FROM wxpay_outbox"+list, ids...)
 			return err
 		})
 	} else {
-		claims, err = o.readClaims(ctx, o.DB, "WITH picked AS MATERIALIZED ("+next+") UPDATE wxpay_outbox "+taken+
+		claims, err = o.readClaims(ctx, o.db, "WITH picked AS MATERIALIZED ("+next+") UPDATE wxpay_outbox "+taken+
 			" WHERE id IN (SELECT id FROM picked) RETURNING "+columns+", {now} - doubt", o.caller, limit, owner, lease.Microseconds())
 	}
 	if err != nil {
@@ -59,7 +61,7 @@ func (o *Outbox) take(ctx context.Context, limit int, lease time.Duration) (clai
 }
 
 func (o *Outbox) selectIDs(ctx context.Context, tx *sql.Tx, limit int) (ids []any, err error) {
-	rows, err := tx.QueryContext(ctx, o.Dialect.text(next), o.caller, limit)
+	rows, err := tx.QueryContext(ctx, o.dialect.text(next), o.caller, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +77,7 @@ func (o *Outbox) selectIDs(ctx context.Context, tx *sql.Tx, limit int) (ids []an
 }
 
 func (o *Outbox) readClaims(ctx context.Context, q querier, statement string, args ...any) (claims []*claim, err error) {
-	rows, err := q.QueryContext(ctx, o.Dialect.text(statement), args...)
+	rows, err := q.QueryContext(ctx, o.dialect.text(statement), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +99,8 @@ func (o *Outbox) readClaims(ctx context.Context, q querier, statement string, ar
 // renew prolongs the lease of a claim.
 func (o *Outbox) renew(ctx context.Context, c *claim, lease time.Duration) (until time.Time, err error) {
 	begin := time.Now()
-	n, err := o.Dialect.exec(ctx, o.DB, "UPDATE wxpay_outbox SET due = {now} + ? WHERE id = ? AND owner = ?", lease.Microseconds(), c.id, c.owner)
+	n, err := o.dialect.exec(ctx, o.db, "UPDATE wxpay_outbox SET due = {now} + ? WHERE id = ? AND owner = ?",
+		lease.Microseconds(), c.id, c.owner)
 	if err == nil && n == 0 {
 		err = errLost
 	}
@@ -130,9 +133,9 @@ func (o *Outbox) store(ctx context.Context, c *claim, e *ending, commit func(tx 
 			doubt = "{now}"
 		}
 	}
-	return o.Dialect.transact(ctx, o.DB, func(tx *sql.Tx) error {
-		n, err := o.Dialect.exec(ctx, tx, "UPDATE wxpay_outbox SET state = ?, code = ?, result = ?, owner = NULL, due = "+due+", ended = "+ended+
-			", doubt = "+doubt+" WHERE id = ? AND owner = ?", append(args, c.id, c.owner)...)
+	return o.dialect.transact(ctx, o.db, func(tx *sql.Tx) error {
+		n, err := o.dialect.exec(ctx, tx, "UPDATE wxpay_outbox SET state = ?, code = ?, result = ?, owner = NULL, due = "+due+
+			", ended = "+ended+", doubt = "+doubt+" WHERE id = ? AND owner = ?", append(args, c.id, c.owner)...)
 		if err != nil {
 			return err
 		}
@@ -143,7 +146,7 @@ func (o *Outbox) store(ctx context.Context, c *claim, e *ending, commit func(tx 
 			return nil
 		}
 		var r row
-		if err := r.scan(o.Dialect.row(ctx, tx, "SELECT "+columns+" FROM wxpay_outbox WHERE id = ?", c.id).Scan); err != nil {
+		if err := r.scan(o.dialect.row(ctx, tx, "SELECT "+columns+" FROM wxpay_outbox WHERE id = ?", c.id).Scan); err != nil {
 			return err
 		}
 		result, err := o.result(&r)

@@ -105,7 +105,8 @@ func (i *Inbox) record(ctx context.Context, tx *sql.Tx, key string) (first bool,
 func (i *Inbox) Claim(ctx context.Context, key, owner string) (webhook.State, error) {
 	event := sha256.Sum256([]byte(key)) // a name may be longer than an index takes
 	var done, lapsed bool
-	err := i.dialect.row(ctx, i.db, `SELECT done, lapses <= {now} FROM wxpay_notification WHERE event = ?`, event[:]).Scan(&done, &lapsed)
+	err := i.dialect.row(ctx, i.db, "SELECT done, lapses <= {now} FROM wxpay_notification WHERE event = ?", event[:]).
+		Scan(&done, &lapsed)
 	var changed int64
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -141,7 +142,8 @@ func (i *Inbox) Done(ctx context.Context, key, owner string) error {
 // Release is part of webhook.Deduper.
 func (i *Inbox) Release(ctx context.Context, key, owner string) error {
 	event := sha256.Sum256([]byte(key))
-	_, err := i.dialect.exec(ctx, i.db, "DELETE FROM wxpay_notification WHERE event = ? AND owner = ? AND NOT done", event[:], owner)
+	_, err := i.dialect.exec(ctx, i.db, "DELETE FROM wxpay_notification WHERE event = ? AND owner = ? AND NOT done",
+		event[:], owner)
 	if err != nil {
 		return fmt.Errorf("wxsql: %w", err)
 	}

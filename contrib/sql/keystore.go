@@ -42,9 +42,11 @@ func (s *keyStore) Save(ctx context.Context, name string, content []byte) error 
 	if len(name) > maxName {
 		return fmt.Errorf("wxsql: the name of a certificate list has %d bytes, at most %d are kept", len(name), maxName)
 	}
-	changed, err := s.dialect.exec(ctx, s.db, "UPDATE wxpay_key_copy SET content = ?, saved = {now} WHERE name = ?", content, name)
+	changed, err := s.dialect.exec(ctx, s.db, "UPDATE wxpay_key_copy SET content = ?, saved = {now} WHERE name = ?",
+		content, name)
 	if err == nil && changed == 0 { // if two insert at once either copy will do
-		_, err = s.dialect.exec(ctx, s.db, "INSERT{ignore} INTO wxpay_key_copy (name, content, saved) VALUES (?, ?, {now}){nothing}", name, content)
+		_, err = s.dialect.exec(ctx, s.db, "INSERT{ignore} INTO wxpay_key_copy (name, content, saved) VALUES (?, ?, {now}){nothing}",
+			name, content)
 	}
 	if err != nil {
 		return fmt.Errorf("wxsql: saving the certificate list: %w", err)

@@ -12,7 +12,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 )
 
-// OutboxConfig is what an outbox needs.
+// OutboxConfig is what an outbox needs: all of it.
 type OutboxConfig struct {
 	DB      *sql.DB
 	Dialect Dialect
@@ -29,9 +29,11 @@ type OutboxConfig struct {
 // change, so that both are there or neither. A [Worker] makes it by wxpay.Chain.Ensure and stores
 // the result.
 type Outbox struct {
-	OutboxConfig
-	caller string
-	sealer sealer
+	db      *sql.DB
+	dialect Dialect
+	client  *wxpay.Client
+	caller  string
+	sealer  sealer
 }
 
 // Format prints the caller under every verb.
@@ -49,7 +51,7 @@ func OpenOutbox(ctx context.Context, config OutboxConfig) (*Outbox, error) {
 	if err := config.Dialect.ready(ctx, config.DB, "wxpay_outbox"); err != nil {
 		return nil, err
 	}
-	return &Outbox{OutboxConfig: config, caller: config.Client.Identity(), sealer: sealer}, nil
+	return &Outbox{config.DB, config.Dialect, config.Client, config.Client.Identity(), sealer}, nil
 }
 
 var (
@@ -59,6 +61,11 @@ var (
 	// ErrNoJob means that the outbox has no job with this number, or none in the needed state.
 	ErrNoJob = errors.New("wxsql: the outbox has no such job")
 )
+
+// Format prints no key under any verb.
+func (c OutboxConfig) Format(s fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(s, "wxsql.OutboxConfig{%s}", c.Dialect)
+}
 
 // place binds what is sealed to its row and column.
 func place(column string, id []byte) string { return column + "\x00" + string(id) }
@@ -73,7 +80,7 @@ func (o *Outbox) Add(ctx context.Context, tx *sql.Tx, job Job) error {
 	if tx == nil {
 		return errors.New("wxsql: adding a job: the transaction is nil")
 	}
-	p, err := job.prepare(ctx, o.Client)
+	p, err := job.prepare(ctx, o.client)
 	if err != nil {
 		return fmt.Errorf("wxsql: adding a job: %w", err)
 	}
@@ -81,7 +88,8 @@ func (o *Outbox) Add(ctx context.Context, tx *sql.Tx, job Job) error {
 	if err := json.Unmarshal(p.text, &r); err != nil {
 		return err
 	}
-	added, err := o.Dialect.exec(ctx, tx, `INSERT{ignore} INTO wxpay_outbox (job, caller, path, number, request, state, due, begun, code, added)
+	added, err := o.dialect.exec(ctx, tx, `INSERT{ignore} INTO wxpay_outbox
+		(job, caller, path, number, request, state, due, begun, code, added)
 		VALUES (?, ?, ?, ?, ?, ?, {now}, 0, '', {now}){nothing}`,
 		p.id, o.caller, r.Path, p.number, o.sealer.seal(place("request", p.id), p.text), string(Waiting))
 	if err != nil {
@@ -91,9 +99,10 @@ func (o *Outbox) Add(ctx context.Context, tx *sql.Tx, job Job) error {
 		return nil
 	}
 	var sealed []byte
-	err = o.Dialect.row(ctx, tx, "SELECT request FROM wxpay_outbox WHERE job = ?", p.id).Scan(&sealed)
+	err = o.dialect.row(ctx, tx, "SELECT request FROM wxpay_outbox WHERE job = ?", p.id).Scan(&sealed)
 	if errors.Is(err, sql.ErrNoRows) { // REPEATABLE READ hides it
-		return errors.New("wxsql: adding a job: another transaction has added its number meanwhile: roll back and repeat the transaction")
+		return errors.New("wxsql: adding a job: another transaction has added its number meanwhile: " +
+			"roll back and repeat the transaction")
 	}
 	if err != nil {
 		return fmt.Errorf("wxsql: adding a job: %w", err)
@@ -128,8 +137,8 @@ type row struct {
 
 // scan reads the columns, and more that follow them.
 func (r *row) scan(scan func(...any) error, more ...any) error {
-	return scan(append([]any{&r.id, &r.job, &r.path, &r.number, &r.request, &r.state, &r.due, &r.doubt, &r.begun, &r.code, &r.result,
-		&r.added, &r.ended}, more...)...)
+	return scan(append([]any{&r.id, &r.job, &r.path, &r.number, &r.request, &r.state, &r.due, &r.doubt, &r.begun, &r.code,
+		&r.result, &r.added, &r.ended}, more...)...)
 }
 
 // result opens the result of a row.
@@ -158,7 +167,8 @@ func (o *Outbox) sealResult(job []byte, details *Details) ([]byte, error) {
 // number. Without such a job it returns [ErrNoJob].
 func (o *Outbox) Result(ctx context.Context, path, number string) (Result, error) {
 	var r row
-	err := r.scan(o.Dialect.row(ctx, o.DB, "SELECT "+columns+" FROM wxpay_outbox WHERE job = ?", identify(o.Client, path, number)).Scan)
+	id := identify(o.client, path, number)
+	err := r.scan(o.dialect.row(ctx, o.db, "SELECT "+columns+" FROM wxpay_outbox WHERE job = ?", id).Scan)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return Result{}, ErrNoJob
@@ -172,8 +182,8 @@ func (o *Outbox) Result(ctx context.Context, path, number string) (Result, error
 // permission is given. The number and the request stay the same. Without a refused job it returns
 // [ErrNoJob].
 func (o *Outbox) Retry(ctx context.Context, path, number string) error {
-	n, err := o.Dialect.exec(ctx, o.DB, "UPDATE wxpay_outbox SET state = ?, due = {now}, ended = NULL WHERE job = ? AND state = ?",
-		string(Waiting), identify(o.Client, path, number), string(Refused))
+	n, err := o.dialect.exec(ctx, o.db, "UPDATE wxpay_outbox SET state = ?, due = {now}, ended = NULL WHERE job = ? AND state = ?",
+		string(Waiting), identify(o.client, path, number), string(Refused))
 	if err != nil {
 		return fmt.Errorf("wxsql: retrying a job: %w", err)
 	}
@@ -191,13 +201,13 @@ func (o *Outbox) Settle(ctx context.Context, tx *sql.Tx, path, number string, st
 	if state != Succeeded && state != Failed {
 		return fmt.Errorf("wxsql: a job cannot be settled as %.20q: only as succeeded or failed", string(state))
 	}
-	id := identify(o.Client, path, number)
+	id := identify(o.client, path, number)
 	details, err := o.sealResult(id, &Details{Settled: true})
 	if err != nil {
 		return err
 	}
-	n, err := o.Dialect.exec(ctx, tx, "UPDATE wxpay_outbox SET state = ?, due = NULL, doubt = NULL, code = '', result = ?, ended = {now} WHERE job = ? AND state = ?",
-		string(state), details, id, string(Unknown))
+	n, err := o.dialect.exec(ctx, tx, `UPDATE wxpay_outbox SET state = ?, due = NULL, doubt = NULL, code = '', result = ?, ended = {now}
+		WHERE job = ? AND state = ?`, string(state), details, id, string(Unknown))
 	if err != nil {
 		return fmt.Errorf("wxsql: settling a job: %w", err)
 	}
@@ -210,11 +220,12 @@ func (o *Outbox) Settle(ctx context.Context, tx *sql.Tx, path, number string, st
 // Status counts the jobs that have not succeeded.
 func (o *Outbox) Status(ctx context.Context) (s Status, err error) {
 	var oldest sql.NullInt64
-	err = o.Dialect.row(ctx, o.DB, `SELECT min(added), count(CASE state WHEN 'waiting' THEN 1 END), count(CASE state WHEN 'begun' THEN 1 END),
-		count(CASE state WHEN 'unknown' THEN 1 END) FROM wxpay_outbox WHERE caller = ? AND due IS NOT NULL`, o.caller).
+	err = o.dialect.row(ctx, o.db, `SELECT min(added), count(CASE state WHEN 'waiting' THEN 1 END),
+		count(CASE state WHEN 'begun' THEN 1 END), count(CASE state WHEN 'unknown' THEN 1 END) FROM wxpay_outbox WHERE caller = ? AND due IS NOT NULL`, o.caller).
 		Scan(&oldest, &s.Waiting, &s.Begun, &s.Unknown)
 	if err == nil {
-		err = o.Dialect.row(ctx, o.DB, "SELECT count(*) FROM wxpay_outbox WHERE caller = ? AND state = 'refused'", o.caller).Scan(&s.Refused)
+		err = o.dialect.row(ctx, o.db, "SELECT count(*) FROM wxpay_outbox WHERE caller = ? AND state = 'refused'", o.caller).
+			Scan(&s.Refused)
 	}
 	if err != nil {
 		return Status{}, fmt.Errorf("wxsql: reading the state of the outbox: %w", err)
@@ -232,7 +243,8 @@ func (o *Outbox) Prune(ctx context.Context, age time.Duration) (int64, error) {
 	if age < 0 {
 		return 0, fmt.Errorf("wxsql: pruning the outbox: the age is %s, it must not be negative", age)
 	}
-	n, err := o.Dialect.exec(ctx, o.DB, "DELETE FROM wxpay_outbox WHERE caller = ? AND ended <= {now} - ? AND state <> 'refused'", o.caller, age.Microseconds())
+	n, err := o.dialect.exec(ctx, o.db, "DELETE FROM wxpay_outbox WHERE caller = ? AND ended <= {now} - ? AND state <> 'refused'",
+		o.caller, age.Microseconds())
 	if err != nil {
 		return 0, fmt.Errorf("wxsql: pruning the outbox: %w", err)
 	}

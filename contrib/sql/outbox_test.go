@@ -198,6 +198,7 @@ func TestAddRejects(t *testing.T) {
 	}
 	assert.Equal(t, "wxsql.Job{v3/x}", fmt.Sprintf("%+v", wxsql.Job{Path: "v3/x", Body: "private", Number: "private"}))
 	assert.NotContains(t, fmt.Sprintf("%+v %+v %+v", wxsql.Result{Number: "private"}, wxsql.Details{Message: "private"}, *o), "private")
+	assert.Equal(t, "wxsql.OutboxConfig{sqlite}", fmt.Sprintf("%#v", wxsql.OutboxConfig{Dialect: wxsql.SQLite, Keys: keys}))
 }
 
 // Nothing in the tables names people, and nothing can be moved from one job to another.
@@ -483,13 +484,13 @@ func TestLeaseLost(t *testing.T) {
 		require.NoError(t, err)
 		slow := (&gateway{g.Sandbox, client}).outbox(t, db)
 		ctx, cancel := context.WithCancel(t.Context())
-		reported, ended := make(chan error, 10), make(chan error)
+		reported, ended := make(chan error, 1000), make(chan error)
 		go func() {
 			ended <- (&wxsql.Worker{Outbox: slow, Lease: time.Second, OnError: func(err error) { reported <- err }}).Run(ctx)
 		}()
 		<-arrived
 		db.must(t, "UPDATE wxpay_outbox SET owner = 'another', due = 9000000000000000")
-		assert.ErrorContains(t, <-reported, "the lease of the job ended")
+		await(t, reported, "the lease of the job ended")
 		cancel()
 		require.NoError(t, <-ended)
 		assert.EqualValues(t, 1, db.number(t, "SELECT count(*) FROM wxpay_outbox WHERE owner = 'another' AND state = 'begun'"))
@@ -503,19 +504,20 @@ func TestLeaseLost(t *testing.T) {
 // A lease is renewed for as long as a call takes.
 func TestLeaseIsRenewed(t *testing.T) {
 	t.Parallel()
-	db := newDatabase(t, "sqlite").migrated(t)
-	g := newGateway(t)
-	o := g.outbox(t, db)
-	add(t, db, o, g.refund(t, "R1", 700))
-	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.Delay, Delay: 2500 * time.Millisecond}))
-	other := &wxsql.Worker{Outbox: o, Lease: time.Second, Poll: 50 * time.Millisecond}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- other.Run(ctx) }()
-	assert.Empty(t, work(t, db, &wxsql.Worker{Outbox: o, Lease: time.Second}))
-	cancel()
-	require.NoError(t, <-ended)
-	assert.Equal(t, 1, result(t, o, "R1").Attempts)
+	virtual(t, func(t *testing.T, open func() *database) {
+		db := open().migrated(t)
+		g := newGateway(t)
+		o := g.outbox(t, db)
+		add(t, db, o, g.refund(t, "R1", 700))
+		require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.Delay, Delay: 25 * time.Second, Count: 1}))
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- (&wxsql.Worker{Outbox: g.outbox(t, open()), Lease: 5 * time.Second}).Run(ctx) }()
+		assert.Empty(t, work(t, db, &wxsql.Worker{Outbox: o, Lease: 5 * time.Second}))
+		cancel()
+		require.NoError(t, <-ended)
+		assert.Equal(t, 1, result(t, o, "R1").Attempts)
+	})
 }
 
 // A worker that is stopped ends its calls; what it breaks off after its grace is in doubt, and a job
@@ -574,6 +576,21 @@ func TestPaced(t *testing.T) {
 	assert.Len(t, g.refunds(), 5)
 }
 
+// await waits until an error is reported.
+func await(t testing.TB, reported <-chan error, text string) {
+	t.Helper()
+	for limit := time.After(time.Minute); ; {
+		select {
+		case err := <-reported:
+			if strings.Contains(err.Error(), text) {
+				return
+			}
+		case <-limit:
+			t.Fatal("not reported: " + text)
+		}
+	}
+}
+
 // The database goes away while a worker has a job, and comes back: nothing is lost or done twice.
 func TestWorkerWithoutDatabase(t *testing.T) {
 	t.Parallel()
@@ -595,15 +612,8 @@ func TestWorkerWithoutDatabase(t *testing.T) {
 	go func() {
 		ended <- (&wxsql.Worker{Outbox: o, Lease: time.Second, Poll: 50 * time.Millisecond, OnError: func(err error) { reported <- err }}).Run(ctx)
 	}()
-	assert.ErrorContains(t, <-reported, "wxsql: taking jobs: sql: database is closed")
-	eventually(t, func() error {
-		for len(reported) > 0 {
-			if err := <-reported; strings.Contains(err.Error(), "storing what became of a job, which another worker will ask about") {
-				return nil
-			}
-		}
-		return errors.New("nothing about the result")
-	})
+	await(t, reported, "wxsql: taking jobs: sql: database is closed")
+	await(t, reported, "storing what became of a job, which another worker will ask about")
 	cancel()
 	require.NoError(t, <-ended)
 	assert.Equal(t, wxsql.Begun, result(t, g.outbox(t, db), "R1").State)

@@ -135,6 +135,19 @@ var virtualDriver = sync.OnceValue(func() string {
 	return "sqlite-virtual"
 })
 
+// virtual runs a test in virtual time, which is also that of the database that open opens.
+func virtual(t *testing.T, test func(t *testing.T, open func() *database)) {
+	file := filepath.ToSlash(filepath.Join(t.TempDir(), "shop.db"))
+	name := virtualDriver()
+	synctest.Test(t, func(t *testing.T) {
+		test(t, func() *database {
+			db := openDatabase(t, wxsql.SQLite, name, "file:"+file+"?_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)")
+			db.SetMaxOpenConns(1)
+			return db
+		})
+	})
+}
+
 // TestOutboxMoney is the promise of the outbox: whatever goes wrong on the way, and whenever workers
 // die, each job is carried out once and its result is what the platform's ledger says. It runs in
 // virtual time, against a sandbox that spoils a third of all requests. WXPAY_TEST_LONG=1 makes it
@@ -145,14 +158,7 @@ func TestOutboxMoney(t *testing.T) {
 	if long() {
 		n = 2000
 	}
-	file := filepath.ToSlash(filepath.Join(t.TempDir(), "shop.db"))
-	name := virtualDriver()
-	synctest.Test(t, func(t *testing.T) {
-		open := func() *database {
-			db := openDatabase(t, wxsql.SQLite, name, "file:"+file+"?_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)")
-			db.SetMaxOpenConns(1)
-			return db
-		}
+	virtual(t, func(t *testing.T, open func() *database) {
 		db := open().migrated(t)
 		g := newGateway(t)
 		o := g.outbox(t, db)
@@ -259,7 +265,7 @@ func runWorker(text string) error {
 			return c.BaseURL, true
 		}
 		return lookup(c.Env)(name)
-	}, wxpay.WithLimiter(middleware.NewLimits(middleware.Rule{PerSecond: 20})))
+	}, wxpay.WithLimiter(middleware.NewLimits(middleware.Rule{PerSecond: 10})))
 	if err != nil {
 		return err
 	}

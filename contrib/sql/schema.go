@@ -150,7 +150,8 @@ func (d Dialect) migrate(ctx context.Context, q querier, list []migration) error
 	for _, m := range list {
 		switch {
 		case applied[m.name] && !there[m.table]:
-			return fmt.Errorf("%w: wxpay_schema lists %s, and the table %s is missing: restore it, or delete that row to have an empty one made", ErrSchema, m.name, m.table)
+			return fmt.Errorf("%w: wxpay_schema lists %s, and the table %s is missing: restore it, or delete that row for an empty one",
+				ErrSchema, m.name, m.table)
 		case applied[m.name]:
 			continue
 		case !there[m.table]:
@@ -181,7 +182,8 @@ func (d Dialect) applied(ctx context.Context, q querier, known []migration) (nam
 			return nil, err
 		}
 		if !slices.ContainsFunc(known, func(m migration) bool { return m.name == name }) {
-			return nil, fmt.Errorf("%w: wxpay_schema lists %.40q, which this version does not know: a newer one made it; use that one", ErrSchema, name)
+			return nil, fmt.Errorf("%w: wxpay_schema lists %.40q, which this version does not know: a newer one made it; use that one",
+				ErrSchema, name)
 		}
 		names[name] = true
 	}
@@ -226,8 +228,8 @@ func (m *migration) fits(columns []string) error {
 	if len(missing)+len(other) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: the table %s is another program's or another version's (it lacks %q and has %q): rename it, or use another "+
-		"schema or database", ErrSchema, m.table, missing, other)
+	return fmt.Errorf("%w: the table %s is another program's or another version's (it lacks %q and has %q): "+
+		"rename it, or use another schema or database", ErrSchema, m.table, missing, other)
 }
 
 // ready checks that a table is there and this version's.

@@ -34,7 +34,7 @@ func newSealer(keys [][]byte) (s sealer, err error) {
 		s = append(s, aead)
 	}
 	if len(s) == 0 {
-		return nil, errors.New("wxsql: the outbox has no key: bodies name people, so they are stored encrypted (openssl rand 32 makes a key)")
+		return nil, errors.New("wxsql: the outbox has no key: bodies name people, so they are stored encrypted (openssl rand 32)")
 	}
 	return s, nil
 }

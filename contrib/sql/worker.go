@@ -167,8 +167,8 @@ const (
 // rest returns the pause before the next jobs are taken.
 func (r *running) rest(idle bool) time.Duration {
 	switch n := r.trouble.Load() - mayFail; {
-	case n >= 0:
-		return min(time.Second<<min(n, 10), longestRest)
+	case n >= 0: // twice as long for each round of calls
+		return min(time.Second<<min(n/int64(r.Calls), 10), longestRest)
 	case idle:
 		return r.Poll
 	}
@@ -245,7 +245,7 @@ func (r *running) call(ctx context.Context, c *claim) (e ending) {
 			e = c.unknown(true)
 		}
 	}()
-	chain := sent.chain(r.Outbox.Client)
+	chain := sent.chain(r.Outbox.client)
 	if r.OnUnknown != 0 {
 		chain = chain.OnUnknown(r.OnUnknown)
 	}
@@ -259,7 +259,8 @@ func (r *running) call(ctx context.Context, c *claim) (e ending) {
 		return r.judge(ctx, c, err)
 	}
 	r.trouble.Store(0)
-	e = ending{state: State(verdict.State), details: Details{Inferred: verdict.Inferred, Unbound: verdict.Unbound, Missing: verdict.Missing}}
+	e.state = State(verdict.State)
+	e.details.Inferred, e.details.Unbound, e.details.Missing = verdict.Inferred, verdict.Unbound, verdict.Missing
 	e.details.answered(verdict.Response)
 	return e
 }
@@ -286,7 +287,9 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (e ending) {
 	case errors.As(err, &failure):
 		attempts = failure.Attempts
 	}
-	stopped := errors.Is(context.Cause(ctx), errStopped)
+	if errors.Is(context.Cause(ctx), errLost) {
+		return c.unknown(true) // it is not stored, and tells nothing of the platform
+	}
 	switch outcome := wxpay.OutcomeOf(err); {
 	case outcome == wxpay.Confirmed: // a later local step failed
 		r.trouble.Store(0)
@@ -314,7 +317,7 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (e ending) {
 		e = c.unknown(attempts > 0 || c.sent.IsZero())
 		r.trouble.Add(1)
 	}
-	if stopped {
+	if errors.Is(context.Cause(ctx), errStopped) {
 		e.again = 0
 	}
 	e.details.Message = strings.TrimPrefix(err.Error(), "wxpay: ")
@@ -369,7 +372,8 @@ func (r *running) store(ctx context.Context, c *claim, e ending) {
 		switch {
 		case err == nil:
 			return
-		case errors.Is(err, errLost) || errors.Is(context.Cause(ctx), errLost): // or an earlier try has committed, which failed to say so
+		case errors.Is(err, errLost) || errors.Is(context.Cause(ctx), errLost):
+			// Or an earlier try has committed and failed to say so.
 			r.report(fmt.Errorf("%w; what this worker knows is not stored, the other one asks", errLost))
 			return
 		case !sleep(own, wait):

@@ -105,7 +105,7 @@ func TestExamples(t *testing.T) {
 	}{
 		{"../..", "", true, []string{".", "./api", "./webhook", "./sandbox", "./catalog"}, "example_test.go"},
 		{"../../bench/tasks", "off", false, []string{"./declarative", "./attribute", "./pure"}, ".go"},
-		{"../../examples/webhook-dedupe", "off", false, []string{"."}, ".go"},
+		{"../sql", "off", true, []string{"."}, "example_test.go"},
 	} {
 		for _, r := range reports(t, tt.dir, tt.workspace, tt.tests, tt.patterns...) {
 			purpose := onPurpose[filepath.Base(r.file)]

@@ -112,6 +112,9 @@ func licenceIn(dir string) (string, error) {
 	return "", nil
 }
 
+// MPL is a licence that binds whoever changes the files under it. We use them in tests, unchanged, and give none on.
+const MPL = "MPL-2.0"
+
 // Licence returns the SPDX name of a licence that permits what we do with it, or nothing: the list is short on purpose.
 func Licence(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
@@ -122,6 +125,8 @@ func Licence(text string) string {
 		return "Apache-2.0"
 	case strings.Contains(text, "Permission is hereby granted, free of charge, to any person obtaining a copy"):
 		return "MIT"
+	case strings.Contains(text, "Mozilla Public License Version 2.0"):
+		return MPL
 	case !strings.Contains(text, "Redistribution and use in source and binary forms"):
 		return ""
 	case strings.Contains(text, "endorse or promote products derived from"):

@@ -60,6 +60,9 @@ func TestDependenciesPage(t *testing.T) {
 			continue
 		}
 		reason := said[d.Path]
+		if d.Licence == dependency.MPL && (len(reason) == 0 || !strings.HasPrefix(reason[0], "tests: ")) {
+			t.Errorf("%s is under %s, which is for tests only", d.Path, d.Licence)
+		}
 		if len(reason) < 2 || reason[0] == "" || reason[1] == "" {
 			t.Errorf("%s (required by %s) has no row that says why, and who keeps it", d.Path, strings.Join(d.By, ", "))
 			reason = []string{"?", "?"}
@@ -110,6 +113,7 @@ func TestLicence(t *testing.T) {
 		"Permission is hereby granted, free of charge, to any person obtaining a copy": "MIT",
 		bsd: "BSD-2-Clause",
 		bsd + " … to endorse or promote products derived from": "BSD-3-Clause",
+		"Mozilla Public License Version 2.0\n":                 "MPL-2.0",
 		"GNU AFFERO GENERAL PUBLIC LICENSE":                    "",
 		"all rights reserved":                                  "",
 	} {
