@@ -81,25 +81,36 @@ func CheckNotes(dir string, plan []Release) error {
 	return errors.Join(problems...)
 }
 
-// checkChangelogs checks the form of the changelogs in a folder, and that both say as much of what is not released yet.
+// CheckForm checks the form of the changelogs in the folder of a module.
+func CheckForm(dir string) error {
+	_, err := unreleasedIn(dir)
+	return err
+}
+
+// checkChangelogs also checks that both say as much of what is not released yet.
 func checkChangelogs(dir string) error {
-	var counts [2]string
+	counts, err := unreleasedIn(dir)
+	if err == nil && counts[0] != counts[1] {
+		err = fmt.Errorf("%s: the changelogs differ: English has %s, Chinese has %s", dir, counts[0], counts[1])
+	}
+	return err
+}
+
+// unreleasedIn counts what is not released yet in each changelog of a folder, after it has checked their form.
+func unreleasedIn(dir string) (counts [2]string, err error) {
 	for i, log := range changelogs {
 		file := filepath.Join(dir, log.name)
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return err
+			return counts, err
 		}
 		if err := checkForm(string(text), headings[i]); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+			return counts, fmt.Errorf("%s: %w", file, err)
 		}
 		body, _ := versionIn(string(text), "Unreleased")
 		counts[i] = count(body, headings[i])
 	}
-	if counts[0] != counts[1] {
-		return fmt.Errorf("%s: the changelogs differ: English has %s, Chinese has %s", dir, counts[0], counts[1])
-	}
-	return nil
+	return counts, nil
 }
 
 var versionHeading = regexp.MustCompile(`^## \[(Unreleased|\d+\.\d+\.\d+)\](?: - (\d{4}-\d{2}-\d{2}))?$`)

@@ -13,7 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/tools/internal/publish"
+	"github.com/wxpay-go/wxpay/tools/internal/tree"
 )
+
+const root = "../../.."
 
 // repository is a small one of the same form: a root, an addition, a program that uses both, and a module without releases.
 type repository struct {
@@ -286,4 +289,16 @@ func TestCheckNotes(t *testing.T) {
 	plan, err := publish.Plan(r.dir)
 	require.NoError(t, err)
 	require.ErrorIs(t, publish.CheckNotes(r.dir, plan), os.ErrNotExist)
+}
+
+// The changelogs of this repository have the form that a release needs. They need not say the same while nobody releases, so
+// that a change comes in one language first.
+func TestChangelogs(t *testing.T) {
+	modules, err := tree.Read(root)
+	require.NoError(t, err)
+	for _, m := range modules {
+		if m.Released() {
+			assert.NoError(t, publish.CheckForm(filepath.Join(root, m.Dir)))
+		}
+	}
 }
