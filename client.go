@@ -3,6 +3,7 @@ package wxpay
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/queue"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/sensitive"
+	"github.com/wxpay-go/wxpay/internal/target"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/transport"
 	"github.com/wxpay-go/wxpay/wxcode"
@@ -98,6 +100,12 @@ func (c *Client) configure(options []Option) (own *keyring.Ring, set *apiv3.KeyS
 	if !failed && c.sharedKeys() == nil {
 		problems = append(problems, c.checkPlatformKeys(own))
 	}
+	gateway := target.Gateway{Base: c.base, Backups: c.backups}
+	if hosts := gateway.Unencrypted(c.insecure); len(hosts) > 0 {
+		problems = append(problems, fmt.Errorf("base URL http://%s is not encrypted: http is accepted only for this machine, and for a test's host that WithInsecureHTTP names", redact.OneLine(hosts[0])))
+	} else if hosts = gateway.Unencrypted(nil); len(hosts) > 0 && c.origin == nil && !failed {
+		c.warnOfHTTP(hosts[0])
+	}
 	if c.strict && !c.embedded && c.catalog == nil {
 		problems = append(problems, errors.New("WithPreflight(PreflightStrict) has nothing to check against: leave WithCatalog(nil) out"))
 	}
@@ -108,6 +116,15 @@ func (c *Client) configure(options []Option) (own *keyring.Ring, set *apiv3.KeyS
 		problems = append(problems, own.Serve(c.scheme, c.merchant.ID))
 	}
 	return own, set, errors.Join(problems...)
+}
+
+// warnOfHTTP logs that a gateway is not encrypted.
+func (c *Client) warnOfHTTP(host string) {
+	logger := c.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	logger.Warn("wxpay: requests and responses are not encrypted; WithInsecureHTTP is for tests in a closed network", "host", host)
 }
 
 // complete fills in the parts that neither the options nor the origin of c have set.

@@ -36,6 +36,7 @@ type config struct {
 	keyShare       float64           // percentage of the calls that use the public key; see WithPublicKeyShare
 	embedded       bool              // the catalogue is the embedded one
 	catalog        Catalog           // another one; nil: there is none
+	insecure       []string          // hosts that may be reached by plain http
 	plans          *sensitive.Plans  // of the catalogue's operations; nil until the client is built
 	strict         bool              // PreflightStrict
 	silenced       []string          // kinds of findings

@@ -95,6 +95,7 @@ func TestConfigurationThatCannotBeSeen(t *testing.T) {
 		{"WithBaseURL", "https://apihk.mch.weixin.qq.com", false, func(v string) error { return created(merchant, wxpay.WithBaseURL(v)) }},
 		{"WithBaseURL, a backup", "https://api2.mch.weixin.qq.com", false,
 			func(v string) error { return created(merchant, wxpay.WithBaseURL(wxpay.DefaultBaseURL, v)) }},
+		{"WithInsecureHTTP", "sandbox", false, func(v string) error { return created(merchant, wxpay.WithInsecureHTTP(v)) }},
 		{"WithUserAgent", "shop/1.2", false, func(v string) error { return created(merchant, wxpay.WithUserAgent(v)) }},
 		{"WithLanguage", "en", false, func(v string) error { return created(merchant, wxpay.WithLanguage(v)) }},
 		{"WithDefaults, mchid", testMerchant, false, func(v string) error { return created(merchant, wxpay.WithDefaults(v, "")) }},

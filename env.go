@@ -41,6 +41,8 @@ type Config struct {
 	FetchCertificates bool `json:"fetch_certificates" yaml:"fetch_certificates" toml:"fetch_certificates" env:"WXPAY_FETCH_CERTIFICATES"`
 	// BaseURL is the gateway; see [WithBaseURL].
 	BaseURL string `json:"base_url" yaml:"base_url" toml:"base_url" env:"WXPAY_BASE_URL"`
+	// InsecureHTTP is the host of a test's gateway that is reached by plain http; see [WithInsecureHTTP].
+	InsecureHTTP string `json:"insecure_http" yaml:"insecure_http" toml:"insecure_http" env:"WXPAY_INSECURE_HTTP"`
 	// CatalogOverlay is a file with facts of your own, in the form that catalog.Catalog.With takes.
 	CatalogOverlay string `json:"catalog_overlay" yaml:"catalog_overlay" toml:"catalog_overlay" env:"WXPAY_CATALOG_OVERLAY"`
 }
@@ -114,6 +116,9 @@ func (c *Config) client(tag, lacks string, lookup func(string) (string, bool), o
 	}
 	if c.FetchCertificates {
 		found = append(found, WithCertificates())
+	}
+	if c.InsecureHTTP != "" {
+		found = append(found, WithInsecureHTTP(c.InsecureHTTP))
 	}
 	if read.BaseURL != "" {
 		found = append(found, WithBaseURL(read.BaseURL))

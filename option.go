@@ -84,7 +84,7 @@ func WithCatalog(catalog Catalog) Option {
 
 // WithBaseURL sets the gateway, scheme and host, such as https://apihk.mch.weixin.qq.com, and
 // backups that serve the same resources. Plain http is accepted only for this machine, for a
-// sandbox. The default is [DefaultBaseURL] with the backup https://api2.mch.weixin.qq.com; a
+// sandbox; see [WithInsecureHTTP]. The default is [DefaultBaseURL] with the backup https://api2.mch.weixin.qq.com; a
 // gateway set without backups has none.
 //
 // A request that gets no connection goes to the next host at once, and a retry goes to another host
@@ -110,6 +110,21 @@ func WithBaseURL(primary string, backups ...string) Option {
 			names = append(names, u.Host)
 		}
 		c.base, c.backups, c.hosts = base, names[1:], nil
+		return nil
+	}
+}
+
+// WithInsecureHTTP permits [WithBaseURL] to reach host by plain http, for tests with a sandbox on
+// another machine, such as another container. host is a name or address, with a port or for all
+// ports. Everyone on the way reads and changes what is sent, sensitive fields excepted, so it is for
+// closed networks without real data. A warning is logged once for a client ([WithLogger], else
+// slog.Default).
+func WithInsecureHTTP(host string) Option {
+	return func(c *config) error {
+		if err := visible.Word(host); err != nil || host == "" || strings.ContainsAny(host, "/@") {
+			return fmt.Errorf("WithInsecureHTTP: %s is not a host such as sandbox or sandbox:8080", redact.Quote(host))
+		}
+		c.insecure = append(c.insecure, strings.ToLower(host))
 		return nil
 	}
 }

@@ -123,6 +123,28 @@ func TestTimeLayout(t *testing.T) {
 	assert.Empty(t, target.TimeLayout(nil, "day"))
 }
 
+func TestUnencrypted(t *testing.T) {
+	for name, test := range map[string]struct {
+		base      string
+		backups   []string
+		permitted []string
+		want      []string
+	}{
+		"https":              {"https://gate", nil, nil, nil},
+		"this machine":       {"http://127.0.0.1:80", []string{"localhost:81", "[::1]"}, nil, nil},
+		"another machine":    {"http://gate:80", nil, nil, []string{"gate:80"}},
+		"permitted":          {"http://gate:80", nil, []string{"gate"}, nil},
+		"permitted port":     {"http://gate:80", nil, []string{"gate:80"}, nil},
+		"another port":       {"http://gate:80", nil, []string{"gate:81"}, []string{"gate:80"}},
+		"an address of IPv6": {"http://[fd00::1]:80", nil, []string{"fd00::1"}, nil},
+		"a backup":           {"http://gate", []string{"other"}, []string{"gate"}, []string{"other"}},
+	} {
+		base, err := url.Parse(test.base)
+		require.NoError(t, err, name)
+		assert.Equal(t, test.want, target.Gateway{Base: base, Backups: test.backups}.Unencrypted(test.permitted), name)
+	}
+}
+
 func TestBaseURL(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://API.mch.weixin.qq.com/": "https://api.mch.weixin.qq.com", "https://gate:443": "https://gate",
@@ -134,7 +156,7 @@ func TestBaseURL(t *testing.T) {
 	}
 	for address, says := range map[string]string{
 		"gate": "not of the form", "ftp://gate": "not of the form", "https://gate/v3": "more than scheme and host",
-		"https://gate?": "more than", "http://gate": "not encrypted",
+		"https://gate?": "more than",
 		"https://gate:": "no port", "https://SECRET@gate": "names a user", "https://gate\u200b": "",
 	} {
 		_, err := target.BaseURL(address)
