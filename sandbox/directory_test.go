@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -340,4 +341,30 @@ func TestStoreIsCompacted(t *testing.T) {
 		defer later.Close()
 		sameLedger(t, ledger, later.Ledger.Effects())
 	})
+}
+
+// TestDirectoryOfOthers: what other users can write, or put in place of a file, is refused, and stays as it was.
+func TestDirectoryOfOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("permissions do not tell there who can write")
+	}
+	for name, test := range map[string]struct {
+		spoil func(folder string) error
+		says  string
+	}{
+		"folder": {func(folder string) error { return os.Chmod(folder, 0o777) }, "others can write"},
+		"group":  {func(folder string) error { return os.Chmod(folder, 0o770) }, "others can write"},
+		"journal": {func(folder string) error {
+			return errors.Join(os.WriteFile(filepath.Join(folder, journalFile), nil, 0o600), os.Chmod(filepath.Join(folder, journalFile), 0o666))
+		}, "others can write"},
+		"lock by a link":    {func(folder string) error { return os.Symlink("elsewhere", filepath.Join(folder, "lock")) }, "is a link"},
+		"journal by a link": {func(folder string) error { return os.Symlink("elsewhere", filepath.Join(folder, journalFile)) }, "is a link"},
+	} {
+		folder := filepath.Join(t.TempDir(), "data")
+		require.NoError(t, os.Mkdir(folder, 0o700))
+		require.NoError(t, test.spoil(folder), name)
+		_, err := sandbox.OpenDirectory(folder)
+		assert.ErrorContains(t, err, test.says, name)
+		assert.NoFileExists(t, filepath.Join(folder, "elsewhere"), name)
+	}
 }

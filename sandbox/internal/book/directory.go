@@ -42,11 +42,17 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // OpenDirectory opens a directory, which it makes if there is none. It is an error if another
-// process has it open (on Linux, macOS, BSD and Windows). Give it to one sandbox, and close it
+// process has it open (on Linux, macOS, BSD and Windows), if other users can write it or its files
+// (where permissions tell), or if a link stands in place of a file. Give it to one sandbox, and close it
 // behind that.
 func OpenDirectory(path string) (*Directory, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	for _, name := range []string{path, filepath.Join(path, directoryFile), filepath.Join(path, "lock")} {
+		if err := checkOwn(name, name == path); err != nil {
+			return nil, fmt.Errorf("sandbox: %w", err)
+		}
 	}
 	lock, err := filelock.Acquire(filepath.Join(path, "lock"))
 	if errors.Is(err, filelock.ErrLocked) {
@@ -62,6 +68,26 @@ func OpenDirectory(path string) (*Directory, error) {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	return d, nil
+}
+
+// checkOwn rejects a file in place of which others can put theirs, and a link in place of a file. A
+// directory may be reached by a link, and what is not there yet passes.
+func checkOwn(name string, directory bool) error {
+	look := os.Lstat
+	if directory {
+		look = os.Stat
+	}
+	switch info, err := look(name); {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !directory && !info.Mode().IsRegular():
+		return fmt.Errorf("%s is a link or another special file, and must be a file of its own", name)
+	case othersWrite(info):
+		return fmt.Errorf("others can write %s, which holds private keys and what the sandbox believes: chmod go-w %s", name, name)
+	}
+	return nil
 }
 
 // Load implements Store. A batch at the end that was not written whole is cut off: it was never
