@@ -2,8 +2,10 @@ package sandbox_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -51,11 +53,10 @@ func TestOrderOfChecks(t *testing.T) {
 		{"merchant", func() { c.authorization.Timestamp = good.authorization.Timestamp }, true, 401, "SIGN_ERROR", "商户未申请过证书"},
 		{"serial", func() { c.authorization.ID = s.Merchant().ID }, true, 401, "SIGN_ERROR", "商户证书序列号有误。请使用签名私钥匹配的证书序列号"},
 		{"signature", func() { c.authorization.Serial = s.Merchant().Serial }, true, 401, "SIGN_ERROR", "错误的签名，导致验签失败"},
-		{"platform serial", func() { c.body2 = nil }, true, 400, "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误"},
-		{"content type", func() { c.header.Set("Wechatpay-Serial", s.Keys.PublicKeyID()); c.header.Del("Content-Type") }, true,
+		{"content type", func() { c.body2 = nil; c.header.Del("Content-Type") }, true,
 			400, "INVALID_REQUEST", "Http头Content-Type必须为application/json"},
 		{"json", func() { c.header.Set("Content-Type", "application/json") }, true, 400, "PARAM_ERROR", "输入源“/body”校验失败：请求体不是JSON对象"},
-		{"member", func() { c.body = []byte(`{"brand_id":""}`) }, true, 400, "PARAM_ERROR", "输入源“/body/brand_id”校验失败：此字段为必填项"},
+		{"member", func() { c.body = []byte(`{"brand_id":""}`) }, true, 400, "PARAM_ERROR", "输入源“/body/brand_id”映射到字段“品牌ID”必填性规则校验失败，此字段为必填项"},
 		{"none", func() { c.body = good.body }, true, 200, "", ""},
 	}
 	authenticated := false
@@ -68,7 +69,7 @@ func TestOrderOfChecks(t *testing.T) {
 		require.Equal(t, step.status, a.StatusCode, "%s: %s", step.name, a.body)
 		entries := s.Journal.All()
 		entry := entries[len(entries)-1]
-		authenticated = authenticated || step.name == "platform serial"
+		authenticated = authenticated || step.name == "content type"
 		assert.Equal(t, authenticated, entry.Verified, step.name)
 		if authenticated {
 			verify(t, s, noon, a)
@@ -167,15 +168,18 @@ func TestWindow(t *testing.T) {
 }
 
 func TestSignErrorDetail(t *testing.T) {
-	s := newSandbox(t, fixed(noon))
 	for name, test := range map[string]struct {
 		method, target, body, shown string
+		options                     []sandbox.Option
+		issue                       map[string]any
 	}{
-		"long body":  {"POST", feedPath, `{"brand_id":"品牌"}`, `{"brand_`},
-		"short body": {"POST", feedPath, `{}`, `{}`},
-		"no body":    {"GET", "/v3/certificates?algorithm_type=RSA", "", ""},
+		"long body":  {"POST", feedPath, `{"brand_id":"品牌"}`, `{"brand_`, nil, map[string]any{"detail": map[string]any{"issue": "sign not match"}}},
+		"short body": {"POST", feedPath, `{}`, `{}`, nil, map[string]any{"detail": map[string]any{"issue": "sign not match"}}},
+		"no body":    {"GET", "/v3/certificates?algorithm_type=RSA", "", "", nil, map[string]any{"detail": map[string]any{"issue": "sign not match"}}},
+		"classic":    {"POST", feedPath, `{}`, `{}`, []sandbox.Option{sandbox.WithClassicErrors()}, map[string]any{"issue": "sign not match"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t, append(test.options, fixed(noon))...)
 			var body any
 			if test.body != "" {
 				body = test.body
@@ -186,16 +190,15 @@ func TestSignErrorDetail(t *testing.T) {
 			a := c.sign(s).send(t, s.Transport(), inProcess)
 			require.Equal(t, 401, a.StatusCode)
 			head := fmt.Sprintf("%s\n%s\n%d\n593BEC0C930BF1AFEB40B4A08C8FB242\n", test.method, test.target, noon.Unix())
-			assert.Equal(t, map[string]any{
-				"code": "SIGN_ERROR", "message": "错误的签名，导致验签失败",
-				"detail": map[string]any{
-					"field": "signature", "issue": "sign not match", "location": "authorization",
-					"sign_information": map[string]any{
-						"method": test.method, "url": test.target, "truncated_sign_message": head + test.shown + "\n",
-						"sign_message_length": float64(len(head) + len(test.body) + 1),
-					},
+			detail := map[string]any{
+				"field": "signature", "location": "authorization",
+				"sign_information": map[string]any{
+					"method": test.method, "url": test.target, "truncated_sign_message": head + test.shown + "\n",
+					"sign_message_length": float64(len(head) + len(test.body) + 1),
 				},
-			}, a.json(t))
+			}
+			maps.Copy(detail, test.issue)
+			assert.Equal(t, map[string]any{"code": "SIGN_ERROR", "message": "错误的签名，导致验签失败", "detail": detail}, a.json(t))
 			unsigned(t, a)
 			entry := s.Journal.All()[len(s.Journal.All())-1]
 			for _, line := range strings.SplitAfter(head+test.body+"\n", "\n") {
@@ -266,41 +269,81 @@ func TestOneByte(t *testing.T) {
 	require.Equal(t, 200, send(*good), "the request itself stayed good; nonces may repeat")
 }
 
+// TestAnswerKeyFollowsTheRequest: the platform looks at Wechatpay-Serial where a field is encrypted,
+// and signs with a key of its choice where the header names none of its keys.
 func TestAnswerKeyFollowsTheRequest(t *testing.T) {
 	s := newSandbox(t)
 	older, newer := apiv3.Serial(s.Keys.Certificates()[0]), apiv3.Serial(s.Keys.Certificates()[1])
+	const missing, wrong = "HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)", "平台证书序列号Wechatpay-Serial错误"
 	for name, test := range map[string]struct {
 		named  []string
 		serial string
-		status int
+		refuse string // of a request with an encrypted field; empty takes it
 	}{
-		"public key":        {[]string{s.Keys.PublicKeyID()}, s.Keys.PublicKeyID(), 200},
-		"older certificate": {[]string{older}, older, 200},
-		"newer certificate": {[]string{newer}, newer, 200},
-		"none":              {nil, older, 200},
-		"unknown":           {[]string{strings.Repeat("7", 40)}, older, 400},
-		"lower case":        {[]string{strings.ToLower(newer)}, older, 400},
-		"zero lost":         {[]string{strings.TrimLeft(newer, "0")}, older, 400},
-		"merchant's own":    {[]string{s.Merchant().Serial}, older, 400},
-		"empty":             {[]string{""}, older, 400},
-		"twice":             {[]string{newer, newer}, older, 400},
+		"public key":        {[]string{s.Keys.PublicKeyID()}, s.Keys.PublicKeyID(), ""},
+		"older certificate": {[]string{older}, older, ""},
+		"newer certificate": {[]string{newer}, newer, ""},
+		"none":              {nil, older, missing},
+		"empty":             {[]string{""}, older, missing},
+		"unknown":           {[]string{strings.Repeat("7", 40)}, older, wrong},
+		"lower case":        {[]string{strings.ToLower(newer)}, older, wrong},
+		"zero lost":         {[]string{strings.TrimLeft(newer, "0")}, older, wrong},
+		"merchant's own":    {[]string{s.Merchant().Serial}, older, wrong},
+		"twice":             {[]string{newer, newer}, older, wrong},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newCall(s, time.Now(), "GET", "/v3/certificates", nil)
-			delete(c.header, "Wechatpay-Serial")
-			if test.named != nil {
-				c.header["Wechatpay-Serial"] = test.named
+			send := func(method, target string, body any) answer {
+				c := newCall(s, time.Now(), method, target, body)
+				delete(c.header, "Wechatpay-Serial")
+				if test.named != nil {
+					c.header["Wechatpay-Serial"] = test.named
+				}
+				a := c.sign(s).send(t, s.Transport(), inProcess)
+				assert.Equal(t, test.serial, a.Header.Get("Wechatpay-Serial"))
+				verify(t, s, time.Now(), a)
+				return a
 			}
-			a := c.sign(s).send(t, s.Transport(), inProcess)
-			require.Equal(t, test.status, a.StatusCode)
-			assert.Equal(t, test.serial, a.Header.Get("Wechatpay-Serial"))
-			verify(t, s, time.Now(), a)
-			if test.status != 200 {
-				assert.Equal(t, map[string]any{"code": "PARAM_ERROR", "message": "平台证书序列号Wechatpay-Serial错误"}, a.json(t))
-				assert.Regexp(t, `^[0-9A-F]{32}-268435461$`, a.Header.Get("Request-ID"))
+			require.Equal(t, 200, send("GET", "/v3/certificates", nil).StatusCode)
+
+			key := any(s.Keys.PublicKey())
+			for _, certificate := range s.Keys.Certificates() {
+				if len(test.named) == 1 && apiv3.Serial(certificate) == test.named[0] {
+					key = certificate.PublicKey
+				}
 			}
+			secret, err := apiv3.RSA().Encrypt(key, []byte("秘密"))
+			require.NoError(t, err)
+			a := send("POST", "/v3/security/echo", map[string]any{
+				"echo_message": "a", "encrypted_echo_message": base64.StdEncoding.EncodeToString(secret),
+			})
+			if test.refuse == "" {
+				require.Equal(t, 200, a.StatusCode, "%s", a.body)
+				return
+			}
+			require.Equal(t, 400, a.StatusCode)
+			assert.Equal(t, map[string]any{"code": "PARAM_ERROR", "message": test.refuse}, a.json(t))
+			assert.Regexp(t, `^[0-9A-F]{32}-268435461$`, a.Header.Get("Request-ID"))
 		})
 	}
+}
+
+// TestBareQuery: a ? without parameters is signed as it is sent. Without the rule, it may be left out.
+func TestBareQuery(t *testing.T) {
+	s := newSandbox(t)
+	send := func(sent, signed string) int {
+		c := newCall(s, time.Now(), "GET", sent, nil)
+		c.target2 = signed
+		return c.sign(s).send(t, s.Transport(), inProcess).StatusCode
+	}
+	const bare = "/v3/certificates?"
+	assert.Equal(t, 200, send(bare, bare))
+	assert.Equal(t, 401, send(bare, "/v3/certificates"))
+	assert.Contains(t, lastEntry(t, s).Explanation, "bare-query")
+	require.NoError(t, s.Rules.Relax(sandbox.BareQuery))
+	assert.Equal(t, 200, send(bare, bare))
+	assert.Equal(t, 200, send(bare, "/v3/certificates"))
+	assert.Equal(t, 401, send("/v3/certificates?a=1", "/v3/certificates"), "with parameters nothing changes")
+	assert.Equal(t, 401, send("/v3/certificates", bare), "nor the other way round")
 }
 
 func TestLanguages(t *testing.T) {
@@ -316,7 +359,7 @@ func TestLanguages(t *testing.T) {
 		a := c.sign(s).send(t, s.Transport(), inProcess)
 		assert.Equal(t, language, a.Header.Get("Content-Language"), accept)
 		message := map[string]string{
-			"zh-CN": "输入源“/body/brand_id”校验失败：此字段为必填项", "en": "the input /body/brand_id was refused: this field is required",
+			"zh-CN": "输入源“/body/brand_id”映射到字段“品牌ID”必填性规则校验失败，此字段为必填项", "en": "the input /body/brand_id was refused: this field is required",
 		}[language]
 		assert.Equal(t, message, a.json(t)["message"], accept)
 	}

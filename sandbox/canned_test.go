@@ -449,7 +449,7 @@ func TestCannedChecks(t *testing.T) {
 		message   string // a part of it
 	}{
 		"valid":                   {applyment, func(*call) {}, 200, ""},
-		"missing member":          {applyment, edit("account_type", nil), 400, "“/body/account_type”校验失败：此字段为必填项"},
+		"missing member":          {applyment, edit("account_type", nil), 400, "“/body/account_type”映射到字段“账户类型”必填性规则校验失败，此字段为必填项"},
 		"wrong type":              {applyment, edit("account_type", 1), 400, "/body/account_type"},
 		"unknown member":          {applyment, edit("account_kind", "1"), 400, "未知的参数"},
 		"plain text":              {applyment, edit("account_number", "6214830012345678"), 400, "平台私钥解密失败"},

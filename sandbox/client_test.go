@@ -156,7 +156,10 @@ func newSandbox(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
 	t.Helper()
 	s, err := sandbox.New(options...)
 	require.NoError(t, err)
-	t.Cleanup(func() { comesBack(t, s) })
+	t.Cleanup(func() {
+		comesBack(t, s)
+		hasFacts(t, s)
+	})
 	return s
 }
 

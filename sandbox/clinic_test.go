@@ -443,7 +443,7 @@ func c64(write func([]byte) string) func(clinic) *call {
 
 func platformSerial(name func(clinic) []string) func(clinic) *call {
 	return func(c clinic) *call {
-		d := certificates(c)
+		d := c.draft("POST", "/v3/security/echo", map[string]any{"echo_message": "a"})
 		d.header["Wechatpay-Serial"] = name(c)
 		return d.sign(c.Sandbox)
 	}

@@ -27,6 +27,8 @@ const ControlPath = console.Path
 // whose view is meant where there are several, by default the first merchant's. A [Server] serves
 // it beside the platform's paths.
 //
+// GET /_sandbox/health is for watchdogs: 200, or 503 when the store has failed. Everybody may ask.
+//
 // It is for programs on this machine and no one else. It rejects peers that are not on loopback and
 // names for this machine that are not of it (which a foreign page could have brought about), both
 // unless [WithNetwork] permits them, and every request of a page in a browser.
@@ -77,6 +79,7 @@ func (s *Sandbox) control() []console.Order {
 		{Method: "POST", Path: "sub-merchants", Does: "Sandbox.AddSubMerchant", Run: s.AddSubMerchant, In: "sub_mchid"},
 		{Method: "GET", Path: "brand", Does: "Sandbox.Brand", Run: s.brand},
 
+		{Method: "GET", Path: "keys/mode", Does: "Keys.Mode", Run: func() keyring.Mode { return keys.Platform().Mode }, Out: "mode"},
 		{Method: "POST", Path: "keys/mode", Does: "Keys.SetMode", Run: keys.SetMode, In: "mode"},
 		{Method: "POST", Path: "keys/public-key-share", Does: "Keys.SetPublicKeyShare", Run: keys.SetPublicKeyShare, In: "percent"},
 		{Method: "GET", Path: "keys/certificates", Does: "Keys.Certificates", Run: s.Keys.Certificates, Out: "certificates"},

@@ -1,7 +1,7 @@
 // Package sandbox is a gateway that responds as WeChat Pay APIv3 does: it checks the signature of
 // every request for real, and signs its responses.
 //
-// What it does not imitate: TLS and HTTP/2 (it speaks plain HTTP/1.1 on loopback), the schemes of
+// What it does not imitate: TLS, unless [WithTLS] has settings for it, the schemes of
 // SM2 and SM3, payments that charge at once (pay by code, deductions), coupons and what they take
 // off, the share of an order that may be shared at most, settlement, the end of transfers that
 // their user never confirms, outages (unless a [fault.Rule] makes them), notifications in the old

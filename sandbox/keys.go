@@ -17,8 +17,8 @@ const (
 	// BothKeys: certificates and the WeChat Pay public key, as while a merchant changes from one to
 	// the other. It is the default.
 	BothKeys = KeyMode(keyring.BothKeys)
-	// CertificatesOnly: the merchant has not applied for the public key, and a request that names
-	// it is rejected.
+	// CertificatesOnly: the merchant has not applied for the public key. A response to a request
+	// that names it is signed with a certificate.
 	CertificatesOnly = KeyMode(keyring.CertificatesOnly)
 	// PublicKeyOnly: the merchant never had certificates. The list of certificates is 404
 	// RESOURCE_NOT_EXISTS.
@@ -63,6 +63,9 @@ func (k *Keys) have(mode KeyMode) {
 // Root returns the certificate of the authority that issued all others.
 func (k *Keys) Root() *x509.Certificate { return k.merchant.Keys.Platform().Authority.Certificate }
 
+// Mode returns which platform keys the merchant has.
+func (k *Keys) Mode() KeyMode { return KeyMode(k.merchant.Keys.Platform().Mode) }
+
 // SetMode changes which platform keys the merchant has.
 func (k *Keys) SetMode(mode KeyMode) error { return k.merchant.Keys.SetMode(keyring.Mode(mode)) }
 
@@ -88,8 +91,8 @@ func (k *Keys) SignWith(serial string, percent float64) error {
 	return k.merchant.Keys.SignWith(serial, percent)
 }
 
-// RemoveCertificate takes a platform certificate out of the list. A request that names it is
-// rejected from then on. The one that signs cannot be removed.
+// RemoveCertificate takes a platform certificate out of the list. A request with a field that is
+// encrypted for it is rejected from then on. The one that signs cannot be removed.
 func (k *Keys) RemoveCertificate(serial string) error {
 	return k.merchant.Keys.RemoveCertificate(serial)
 }

@@ -28,9 +28,9 @@ func New(options ...Option) (*Sandbox, error) {
 	numbers, brand := book.OpenNumbers(records), new(keyring.BrandRing)
 	s := &shared{set: set, gate: &gate.Gate{
 		Book: records, Clock: clock, Numbers: numbers, Journal: new(journal.Journal), Faults: trouble.Seed(set.seed), Rules: gate.NewRules(),
-		Office: post.Open(records, clock, numbers, brand, set.hosts), Brand: brand, Scheme: set.scheme, Seed: set.seed,
+		Office: post.Open(records, clock, numbers, brand, set.hosts), Brand: brand, Scheme: set.scheme, Seed: set.seed, ClassicErrors: set.classicErrors,
 	}}
-	s.console = &console.Console{Network: set.network, Names: set.names, Merchants: s.ids, Orders: s.orders}
+	s.console = &console.Console{Network: set.network, Names: set.names, Merchants: s.ids, Orders: s.orders, Lost: records.Lost}
 	if set.store != nil {
 		if err := s.load(); err != nil {
 			return nil, err

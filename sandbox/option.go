@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -26,9 +27,11 @@ type settings struct {
 	mode       KeyMode
 	billRows   int64
 
-	lenientCards bool
-	store        Store
+	lenientCards  bool
+	classicErrors bool
+	store         Store
 
+	tls     *tls.Config
 	network bool
 	names   []string
 }
@@ -111,6 +114,18 @@ func WithNetwork(names ...string) Option {
 	}
 }
 
+// WithTLS serves [Sandbox.Listen] over TLS with these settings: over HTTP/1.1 as the platform does, and
+// over HTTP/2 too if their NextProtos has h2. By default it is plain HTTP/1.1.
+func WithTLS(config *tls.Config) Option {
+	return func(s *settings) error {
+		if config == nil {
+			return errors.New("sandbox: WithTLS: the settings are nil")
+		}
+		s.tls = config
+		return nil
+	}
+}
+
 // WithBillRows makes every bill and statement one of n rows, which are invented and always the same
 // for a seed, a merchant and a day; by default they tell the sandbox's own records. They are
 // written while they are read, so that n may be a hundred million: then the first application for a
@@ -131,6 +146,16 @@ func WithBillRows(n int64) Option {
 func WithLenientCards() Option {
 	return func(s *settings) error {
 		s.lenientCards = true
+		return nil
+	}
+}
+
+// WithClassicErrors tells errors about fields and signatures as the documentation shows them, with the
+// field and the issue in detail. By default they have the form of the platform's responses of the last
+// years, whose message says it all.
+func WithClassicErrors() Option {
+	return func(s *settings) error {
+		s.classicErrors = true
 		return nil
 	}
 }

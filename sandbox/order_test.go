@@ -312,6 +312,7 @@ func TestNoticesOfOrders(t *testing.T) {
 		"sp_appid": "wx0123456789abcdef", "sp_mchid": "1900000109", "sub_mchid": subMerchant, "out_trade_no": "ORDER-0001", "transaction_id": id,
 		"trade_type":  "JSAPI",
 		"trade_state": "SUCCESS", "trade_state_desc": "支付成功", "bank_type": "OTHERS", "success_time": "2026-11-22T12:00:00+08:00",
+		"attach": "",
 		"payer":  map[string]any{"sp_openid": "oSP", "sub_openid": "oSUB"},
 		"amount": map[string]any{"total": 100.0, "payer_total": 100.0, "currency": "CNY", "payer_currency": "CNY"},
 	}, paid)

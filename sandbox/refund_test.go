@@ -53,7 +53,7 @@ func TestRefundLife(t *testing.T) {
 		assert.Equal(t, map[string]any{
 			"refund_id": want["refund_id"], "out_refund_no": "R-1", "transaction_id": transaction, "out_trade_no": "ORDER-0001", "channel": "ORIGINAL",
 			"user_received_account": "支付用户零钱", "create_time": written.In(time.FixedZone("", 8*3600)).Format(time.RFC3339), "status": "PROCESSING",
-			"funds_account": "UNSETTLED", "amount": map[string]any{
+			"funds_account": "UNSETTLED", "promotion_detail": []any{}, "amount": map[string]any{
 				"total": 100.0, "refund": 30.0, "payer_total": 100.0, "payer_refund": 30.0, "settlement_refund": 30.0, "settlement_total": 100.0,
 				"discount_refund": 0.0, "currency": "CNY", "from": []any{map[string]any{"account": "AVAILABLE", "amount": 30.0}},
 			},

@@ -29,7 +29,7 @@ func TestRules(t *testing.T) {
 	require.NoError(t, s.Rules.Relax(sandbox.Names, sandbox.Expiry))
 	assert.Equal(t, held(sandbox.ReadDelay, sandbox.Names, sandbox.Expiry), s.Rules.Enforced())
 	assert.EqualError(t, s.Rules.Relax(sandbox.Rates, "gravity"),
-		`sandbox: there is no rule "gravity"; there are rates, read-delay, refund-pace, share-pace, look-back, async-cancel, names, expiry`)
+		`sandbox: there is no rule "gravity"; there are rates, read-delay, refund-pace, share-pace, look-back, async-cancel, names, expiry, bare-query`)
 	assert.Contains(t, s.Rules.Enforced(), sandbox.Rates, "all or nothing")
 	require.NoError(t, s.Rules.Relax(s.Rules.All()...))
 	assert.Empty(t, s.Rules.Enforced())

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -36,7 +38,8 @@ type TB interface {
 // Server is a sandbox that listens on loopback.
 type Server struct {
 	*Sandbox
-	// URL is the base URL, such as http://127.0.0.1:41234, without a trailing slash.
+	// URL is the base URL, such as http://127.0.0.1:41234, without a trailing slash. If the server
+	// listens on all addresses, it has the first name of [WithNetwork], or else 127.0.0.1.
 	URL string
 
 	server *http.Server
@@ -88,7 +91,11 @@ func (s *Sandbox) Listen(addr string) (*Server, error) {
 
 // serve answers on the connections of listener until Close.
 func (s *Sandbox) serve(listener net.Listener) *Server {
-	server := &Server{Sandbox: s, URL: "http://" + listener.Addr().String(), served: make(chan struct{})}
+	scheme, settings := "http", s.shared.set.tls
+	if settings != nil {
+		scheme = "https"
+	}
+	server := &Server{Sandbox: s, URL: scheme + "://" + s.reachable(listener.Addr()), served: make(chan struct{})}
 	server.server = &http.Server{
 		Handler: http.HandlerFunc(s.serveAll), IdleTimeout: idleTimeout, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ConnState: func(_ net.Conn, state http.ConnState) {
@@ -100,11 +107,34 @@ func (s *Sandbox) serve(listener net.Listener) *Server {
 			}
 		},
 	}
+	if settings != nil {
+		server.server.TLSConfig, server.server.Protocols = settings, new(http.Protocols)
+		server.server.Protocols.SetHTTP1(true)
+		server.server.Protocols.SetHTTP2(slices.Contains(settings.NextProtos, "h2"))
+	}
 	go func() {
 		defer close(server.served)
-		server.server.Serve(listener) // ends with Close, which reports
+		if settings == nil {
+			server.server.Serve(listener) // ends with Close, which reports
+			return
+		}
+		server.server.ServeTLS(listener, "", "") // likewise
 	}()
 	return server
+}
+
+// reachable returns a bound address as others call it: all addresses of a machine together have no
+// name that a client could call.
+func (s *Sandbox) reachable(bound net.Addr) string {
+	address, ok := bound.(*net.TCPAddr)
+	if !ok || !address.IP.IsUnspecified() {
+		return bound.String()
+	}
+	host := "127.0.0.1"
+	if names := s.shared.set.names; len(names) > 0 {
+		host = names[0]
+	}
+	return net.JoinHostPort(host, strconv.Itoa(address.Port))
 }
 
 // serveAll serves the platform's paths, and control beside them.
@@ -132,12 +162,19 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// Env returns the variables of [Sandbox.Env], and WXPAY_BASE_URL.
+// Env returns the variables of [Sandbox.Env], WXPAY_BASE_URL, and WXPAY_INSECURE_HTTP if that is not on
+// loopback.
 func (s *Server) Env() []string { return env(s.variables()) }
 
 // LookupEnv looks one of the variables of [Server.Env] up, in the manner of os.LookupEnv.
 func (s *Server) LookupEnv(key string) (string, bool) { return lookupEnv(s.variables(), key) }
 
 func (s *Server) variables() []keyring.Variable {
-	return append(s.merchant.Keys.Variables(), keyring.Variable{Name: "WXPAY_BASE_URL", Value: s.URL})
+	list := append(s.merchant.Keys.Variables(), keyring.Variable{Name: "WXPAY_BASE_URL", Value: s.URL})
+	address, plain := strings.CutPrefix(s.URL, "http://")
+	host, _, _ := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); plain && (ip == nil || !ip.IsLoopback()) { // a client of another machine
+		list = append(list, keyring.Variable{Name: "WXPAY_INSECURE_HTTP", Value: host})
+	}
+	return list
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -162,5 +164,25 @@ func TestRawRequestLine(t *testing.T) {
 		assert.Equal(t, status, response.StatusCode, "%s: %s", target, body)
 		entries := s.Journal.All()
 		assert.Equal(t, target, entries[len(entries)-1].Target)
+	}
+}
+
+// TestServedOnEveryAddress: a server on all addresses is called by the name that others have for it.
+func TestServedOnEveryAddress(t *testing.T) {
+	for name, test := range map[string]struct {
+		names []string
+		host  string
+	}{"a name": {[]string{"gateway", "other"}, "gateway"}, "no name": {nil, "127.0.0.1"}} {
+		s := newSandbox(t, sandbox.WithNetwork(test.names...))
+		server, err := s.Listen("0.0.0.0:0")
+		require.NoError(t, err, name)
+		defer server.Close()
+		assert.Regexp(t, `^http://`+test.host+`:\d+$`, server.URL, name)
+		insecure, needed := server.LookupEnv("WXPAY_INSECURE_HTTP")
+		assert.Equal(t, test.names != nil, needed, name)
+		assert.Equal(t, needed, insecure == test.host, name)
+		client, err := wxpay.FromLookupEnv(server.LookupEnv, wxpay.WithLogger(slog.New(slog.DiscardHandler)))
+		require.NoError(t, err, "a client takes the variables as they are")
+		assert.Equal(t, s.Merchant().ID, client.MchID())
 	}
 }

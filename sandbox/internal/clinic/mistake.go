@@ -155,7 +155,7 @@ func (s *suspect) targetVariants() []variant {
 	}
 	if asked {
 		if query == "" {
-			add("the ? without parameters was not signed", path)
+			add("the ? without parameters was not signed (what the platform does then is not known; --relax bare-query accepts it)", path)
 		}
 		add("the query was left out of the signed target", path)
 		for _, order := range orders(strings.Split(query, "&")) {

@@ -23,6 +23,9 @@ import (
 // Path is where the orders are.
 const Path = "/_sandbox/"
 
+// Health is where a watchdog asks whether the sandbox can carry out calls.
+const Health = Path + "health"
+
 // maxBody bounds the body of an order; a snapshot can be large.
 const maxBody = 256 << 20
 
@@ -31,6 +34,7 @@ type Console struct {
 	Network   bool     // peers and names beyond this machine are permitted
 	Names     []string // of this machine
 	Merchants func() []string
+	Lost      func() error // why nothing can be kept any more; nil if all is well
 	// Orders returns those of a merchant, or of the first one if the number is empty.
 	Orders func(merchant string) (orders []Order, known bool)
 }
@@ -38,7 +42,13 @@ type Console struct {
 // ServeHTTP carries one order out.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, response := http.StatusOK, any(nil)
-	if reason := c.forbids(r); reason != "" {
+	if r.URL.Path == Health { // for whoever asks, as it tells nothing
+		if err := c.Lost(); err != nil {
+			status, response = http.StatusServiceUnavailable, problemOf(err)
+		} else {
+			response = struct{}{}
+		}
+	} else if reason := c.forbids(r); reason != "" {
 		status, response = http.StatusForbidden, problemOf(errors.New(reason))
 	} else if orders, err := c.orders(r); err != nil {
 		status, response = http.StatusBadRequest, problemOf(err)

@@ -68,6 +68,10 @@ func (c *Call) authenticate() *say.Rejection {
 	if err == nil {
 		err = c.Platform.Scheme.Verify(public, message, signature)
 	}
+	if bare, ok := strings.CutSuffix(c.Target, "?"); ok && err != nil && !c.Rules.Holds(BareQuery) {
+		message = apiv3.AppendRequestMessage(nil, c.Request.Method, bare, a.Timestamp, a.Nonce, body)
+		err = c.Platform.Scheme.Verify(public, message, signature)
+	}
 	if err != nil {
 		r := say.SignError(textSignature, "the signature does not verify")
 		r.Detail = signDetail{
@@ -83,25 +87,34 @@ func (c *Call) authenticate() *say.Rejection {
 // shownBody is how many bytes of the body the detail of SIGN_ERROR shows.
 const shownBody = 8
 
-// signDetail is the detail of SIGN_ERROR in its documented form.
+// signDetail is the detail of SIGN_ERROR: as documented if errors are classic, else as it has been
+// seen since 2021.
 type signDetail struct {
 	method, url, shown string
 	length             int // bytes of the whole message
 }
 
-func (d signDetail) In(say.Language) any {
+func (d signDetail) In(style say.Style) any {
 	type information struct {
 		Method  string `json:"method"`
 		URL     string `json:"url"`
 		Message string `json:"truncated_sign_message"`
 		Length  int    `json:"sign_message_length"`
 	}
-	return struct {
+	type issue struct {
+		Issue string `json:"issue"`
+	}
+	detail := struct {
+		Nested      *issue      `json:"detail,omitempty"`
 		Field       string      `json:"field"`
-		Issue       string      `json:"issue"`
+		Issue       string      `json:"issue,omitempty"`
 		Location    string      `json:"location"`
 		Information information `json:"sign_information"`
-	}{"signature", "sign not match", "authorization", information{d.method, d.url, d.shown, d.length}}
+	}{nil, "signature", "sign not match", "authorization", information{d.method, d.url, d.shown, d.length}}
+	if !style.Classic {
+		detail.Nested, detail.Issue = &issue{detail.Issue}, ""
+	}
+	return detail
 }
 
 // clinic is the call as a case to explain.
@@ -133,22 +146,33 @@ func (c *Call) explainRejected(rejected *say.Rejection) {
 	}
 }
 
-// checkSerial finds the key that the request names.
-func (c *Call) checkSerial() *say.Rejection {
+// findSerial finds the key that the request names. On every path of a brand it must be the brand's;
+// elsewhere the platform looks at the header only where a field is encrypted, and signs with a key
+// of its choice if the header names none.
+func (c *Call) findSerial() *say.Rejection {
 	named := c.Request.Header[apiv3.HeaderSerial]
-	if len(named) == 1 && c.Platform.Named(named[0]) {
+	switch {
+	case len(named) == 1 && c.Platform.Named(named[0]):
 		c.Serial = named[0]
-		return nil
-	}
-	if c.Platform.Scheme.Identity() == "brand_id" {
+	case c.Platform.Scheme.Identity() == "brand_id":
 		c.explanation = c.clinic().PlatformSerial(named)
 		return say.InvalidRequest(say.Both("Wechatpay-Serial与brand_id不匹配", "Wechatpay-Serial does not belong to brand_id"),
 			"a brand's request must name the id of the brand's own public key in Wechatpay-Serial")
 	}
-	if len(named) == 0 {
+	return nil
+}
+
+// NeedSerial rejects a request that does not name a key of the platform.
+func (c *Call) NeedSerial() *say.Rejection {
+	if c.Serial != "" {
 		return nil
 	}
+	named := c.Request.Header[apiv3.HeaderSerial]
 	c.explanation = c.clinic().PlatformSerial(named)
+	if strings.Join(named, "") == "" {
+		return say.ParameterError(say.Both("HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)", "the HTTP header lacks the platform serial (Wechatpay-Serial)"), nil,
+			"the request has an encrypted field, or tests keys, so Wechatpay-Serial must name the key")
+	}
 	return say.ParameterError(say.Both("平台证书序列号Wechatpay-Serial错误", "the platform serial in Wechatpay-Serial is wrong"), nil,
 		"Wechatpay-Serial names neither the public key nor one of the platform certificates")
 }

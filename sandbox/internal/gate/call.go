@@ -144,7 +144,7 @@ func (c *Call) serve(readError error) (any, *say.Rejection) {
 			c.explainRejected(rejected)
 			return nil, rejected
 		}
-		if rejected := c.checkSerial(); rejected != nil {
+		if rejected := c.findSerial(); rejected != nil {
 			return nil, rejected
 		}
 		if rejected := c.checkRate(); rejected != nil {
@@ -171,13 +171,13 @@ func (c *Call) serve(readError error) (any, *say.Rejection) {
 func (c *Call) checkParameters(rawQuery string) *say.Rejection {
 	for i := range c.Operation.In.Path {
 		field := &c.Operation.In.Path[i]
-		if _, rejected := c.checkText("url", field, c.Path[field.Name]); rejected != nil {
+		if _, rejected := c.checkText(say.InPath, field, c.Path[field.Name]); rejected != nil {
 			return rejected
 		}
 	}
 	var err error
 	if c.Query, err = url.ParseQuery(rawQuery); err != nil {
-		return say.FieldError("query", "", rawQuery, say.Both("查询串格式错误", "the query string is malformed"))
+		return say.FieldError("query", "", rawQuery, say.Unfitting("查询串格式错误", "the query string is malformed"))
 	}
 	for i := range c.Operation.In.Query {
 		field := &c.Operation.In.Query[i]
@@ -226,7 +226,7 @@ func (c *Call) respond(w http.ResponseWriter, result any, rejected *say.Rejectio
 	case rejected != nil:
 		status, number, reason = rejected.Status, rejected.Number, rejected.Reason
 		if !rejected.Bare {
-			body = rejected.Body(c.Language)
+			body = rejected.Body(say.Style{Language: c.Language, Classic: c.ClassicErrors, Label: c.label})
 		}
 	case result == nil:
 		status = c.Operation.Success
@@ -241,7 +241,7 @@ func (c *Call) respond(w http.ResponseWriter, result any, rejected *say.Rejectio
 	id := say.Hex(32) // a request has one in the journal, whether its response tells it or not
 	header := w.Header()
 	header["Server"] = []string{"nginx"}
-	if !c.Request.Close {
+	if !c.Request.Close && c.Request.ProtoMajor == 1 {
 		header["Keep-Alive"] = []string{"timeout=8"}
 	}
 	if rejected == nil || !rejected.Bare {

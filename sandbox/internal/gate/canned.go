@@ -25,7 +25,7 @@ func (c *Call) canned() (any, *say.Rejection) {
 		Now: c.Now, MerchantID: c.Platform.CallerID, Random: sample.Random(c.Seed, c.identity()...),
 		Sent: sent, Joined: c.Operation.Joined, Link: c.cannedFile, Hash: cannedHash, Encrypt: c.EncryptToCaller,
 	}
-	response := m.Object(c.Operation.Out, c.Object)
+	response := m.Object(c.Operation.described().Out, c.Object)
 	sent.Page(c.Operation.Out, response, c.Target)
 	return response, nil
 }

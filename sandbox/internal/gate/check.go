@@ -43,7 +43,7 @@ func (c *Call) CheckMerchant(location, place, id string) *say.Rejection {
 	if id == c.ID {
 		return nil
 	}
-	return say.FieldError(location, place, id, say.Both("与Http头Authorization中的mchid不一致", "it differs from mchid in the HTTP header Authorization"))
+	return say.FieldError(location, place, id, say.Unfitting("与Http头Authorization中的mchid不一致", "it differs from mchid in the HTTP header Authorization"))
 }
 
 // CheckRelation rejects a merchant who is no sub-merchant of the caller.
@@ -75,7 +75,7 @@ func CheckAmount(place string, value any) (int64, *say.Rejection) {
 		return 0, say.FieldError("body", place, value, say.IssueType(fact.Integer))
 	}
 	if n < 1 {
-		return 0, say.RangeError("body", place, value, say.Both("小于最小值 1", "it is below the minimum of 1"))
+		return 0, say.RangeError("body", place, value, say.IssueLeast(1))
 	}
 	return n, nil
 }
@@ -83,7 +83,7 @@ func CheckAmount(place string, value any) (int64, *say.Rejection) {
 // CheckCurrency rejects a currency other than CNY.
 func CheckCurrency(place, currency string) *say.Rejection {
 	if currency != "CNY" {
-		return say.FieldError("body", place, currency, say.Both("境内商户仅支持CNY", "mainland merchants have CNY only"))
+		return say.FieldError("body", place, currency, say.Unfitting("境内商户仅支持CNY", "mainland merchants have CNY only"))
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func (c *Call) CheckNotifyURL() *say.Rejection {
 func CheckURL(place string, value any) *say.Rejection {
 	address, _ := value.(string)
 	if u, err := url.Parse(address); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.Contains(address, "?") {
-		return say.FieldError("body", place, address, say.Both("应为不带参数的完整URL", "it must be an absolute URL without a query"))
+		return say.FieldError("body", place, address, say.Unfitting("应为不带参数的完整URL", "it must be an absolute URL without a query"))
 	}
 	return nil
 }
@@ -146,8 +146,11 @@ func (c *Call) asked(name string, usual, lowest, highest int) (int, *say.Rejecti
 		return usual, nil
 	}
 	n := sample.WholeNumber(value)
-	if n < lowest || highest > 0 && n > highest || value[0] == '-' {
-		return 0, say.RangeError("query", name, value, say.Both("不在取值范围内", "it is out of range"))
+	switch {
+	case n < lowest || value[0] == '-':
+		return 0, say.RangeError("query", name, value, say.IssueLeast(lowest))
+	case highest > 0 && n > highest:
+		return 0, say.RangeError("query", name, value, say.IssueMost(highest))
 	}
 	return n, nil
 }

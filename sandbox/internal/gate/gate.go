@@ -41,6 +41,8 @@ type Gate struct {
 	Brand   *keyring.BrandRing
 	Scheme  apiv3.Scheme
 	Seed    uint64
+	// ClassicErrors says that errors are told as the documentation shows them; see say.Style.
+	ClassicErrors bool
 	// OnRejection is told of every request that is rejected, before its response is sent; nil for
 	// nobody.
 	OnRejection atomic.Pointer[func(journal.Entry)]
@@ -72,7 +74,8 @@ type subMerchant struct {
 // Operation is one method and path template: its facts, and more than these tell.
 type Operation struct {
 	*fact.Operation
-	// Limits of string fields, by JSON Pointer for the body and by name for path and query.
+	// Limits of string fields, by JSON Pointer for the body, without the numbers of elements, and by
+	// name for path and query.
 	Limits map[string]Limit
 	// Do carries the call out. It returns a *Stream, or what is marshalled as the response; nil is
 	// an empty response.
@@ -81,10 +84,12 @@ type Operation struct {
 	canned bool // Do only makes a response that looks right
 }
 
-// Limit bounds a string field: its length in characters, and the characters themselves.
+// Limit bounds a string field: its length, and the characters themselves.
 type Limit struct {
-	Min, Max int
-	Charset  string // every character permitted; empty permits all
+	Min, Max int // inclusive; bytes of UTF-8
+	// Characters says that Min and Max count characters: a page or a refusal says so.
+	Characters bool
+	Charset    string // every character permitted; empty permits all
 }
 
 // Call is one request on its way through the checks.

@@ -15,7 +15,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
@@ -61,7 +60,7 @@ func (c *Call) parseObject(body []byte) *say.Rejection {
 		return say.BodyError(say.Both("请求体不是UTF-8编码", "the body is not UTF-8"))
 	}
 	if !inBasicPlane(string(body)) {
-		return say.BodyError(say.IssueCharacters)
+		return say.BodyError(say.IssueCharacters.Text)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -107,7 +106,7 @@ func (c *Call) checkObject(pointer string, fields []fact.Field, object map[strin
 	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		if !known[name] {
-			r := say.FieldError("body", pointer+"/"+pointerEscape.Replace(name), object[name], say.Both("未知的参数", "the parameter is not known"))
+			r := say.FieldError("body", pointer+"/"+pointerEscape.Replace(name), object[name], say.Unfitting("未知的参数", "the parameter is not known"))
 			r.Number = say.NumberUnknownField
 			return r
 		}
@@ -127,7 +126,7 @@ func sentName(pointer string, field *fact.Field, object map[string]any) (string,
 			continue
 		}
 		if sent {
-			r := say.FieldError("body", pointer+"/"+alt, object[alt], say.Both("与"+name+"重复", "it repeats "+name))
+			r := say.FieldError("body", pointer+"/"+alt, object[alt], say.Unfitting("与"+name+"重复", "it repeats "+name))
 			r.Number = say.NumberUnknownField
 			return "", r
 		}
@@ -201,7 +200,8 @@ func (c *Call) checkString(place string, field *fact.Field, s string) (any, *say
 	if !inBasicPlane(s) {
 		return nil, say.FieldError("body", place, s, say.IssueCharacters)
 	}
-	if field.Required && s == "" {
+	limit := c.Operation.limitAt(place)
+	if field.Required && s == "" && limit.Min == 0 {
 		return nil, say.FieldError("body", place, s, say.IssueRequired)
 	}
 	if field.Cipher == fact.RSA && s != "" {
@@ -211,16 +211,16 @@ func (c *Call) checkString(place string, field *fact.Field, s string) (any, *say
 		}
 		s = decrypted
 	}
-	if issue := c.Operation.Limits[place].Check(s); issue != nil {
+	if issue := limit.Check(s); issue != nil {
 		return nil, say.FieldError("body", place, s, *issue)
 	}
 	if field.Format == "rfc3339" && s != "" {
 		if _, err := time.Parse(time.RFC3339, s); err != nil {
-			return nil, say.FieldError("body", place, s, say.Both("不是RFC 3339格式的时间", "it is not a time in the form of RFC 3339"))
+			return nil, say.FieldError("body", place, s, say.Unfitting("不是RFC 3339格式的时间", "it is not a time in the form of RFC 3339"))
 		}
 	}
 	if field.JSONText && s != "" && !json.Valid([]byte(s)) {
-		return nil, say.FieldError("body", place, s, say.Both("不是JSON文本", "it is not a JSON text"))
+		return nil, say.FieldError("body", place, s, say.Unfitting("不是JSON文本", "it is not a JSON text"))
 	}
 	return s, nil
 }
@@ -233,10 +233,8 @@ func constant(field *fact.Field, value any) bool {
 
 // decrypt decrypts an encrypted field with the platform key that the request names.
 func (c *Call) decrypt(encrypted string) (string, *say.Rejection) {
-	if len(c.Request.Header[apiv3.HeaderSerial]) == 0 {
-		c.explanation = c.clinic().PlatformSerial(nil)
-		return "", say.ParameterError(say.Both("HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)", "the HTTP header lacks the platform serial (Wechatpay-Serial)"), nil,
-			"the body has an encrypted field, so Wechatpay-Serial must name the key")
+	if rejected := c.NeedSerial(); rejected != nil {
+		return "", rejected
 	}
 	ciphertext, err := base64.StdEncoding.Strict().DecodeString(encrypted)
 	if err == nil {

@@ -2,6 +2,8 @@ package gate
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -53,6 +55,9 @@ func (m *Merchant) Serve(operations ...Operation) {
 		m.operations[firstLike(o.Operation)] = o
 	}
 }
+
+// Served yields the operations that flows serve, in no order.
+func (m *Merchant) Served() iter.Seq[*Operation] { return maps.Values(m.operations) }
 
 // firsts are the results of first, by operation: a test starts many sandboxes.
 var firsts sync.Map

@@ -22,10 +22,11 @@ const (
 	AsyncCancel Rule = "async-cancel"
 	Names       Rule = "names"
 	Expiry      Rule = "expiry"
+	BareQuery   Rule = "bare-query"
 )
 
 // AllRules are all of them.
-var AllRules = []Rule{Rates, ReadDelay, RefundPace, SharePace, LookBack, AsyncCancel, Names, Expiry}
+var AllRules = []Rule{Rates, ReadDelay, RefundPace, SharePace, LookBack, AsyncCancel, Names, Expiry, BareQuery}
 
 // Rules are those that hold.
 type Rules struct {

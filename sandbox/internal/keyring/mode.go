@@ -13,8 +13,8 @@ const (
 	// BothKeys: certificates and the WeChat Pay public key, as while a merchant changes from one to
 	// the other. It is the default.
 	BothKeys Mode = iota
-	// CertificatesOnly: the merchant has not applied for the public key, and a request that names
-	// it is refused.
+	// CertificatesOnly: the merchant has not applied for the public key. A response to a request
+	// that names it is signed with a certificate.
 	CertificatesOnly
 	// PublicKeyOnly: the merchant never had certificates. The list of certificates is 404
 	// RESOURCE_NOT_EXISTS.

@@ -204,8 +204,8 @@ func (r *Ring) SignWith(serial string, percent float64) error {
 	})
 }
 
-// RemoveCertificate takes a platform certificate out of the list. A request that names it is
-// refused from then on. The one that signs cannot be removed.
+// RemoveCertificate takes a platform certificate out of the list. A request with a field that is
+// encrypted for it is refused from then on. The one that signs cannot be removed.
 func (r *Ring) RemoveCertificate(serial string) error {
 	if err := r.Complete(CertificatesOnly); err != nil {
 		return err

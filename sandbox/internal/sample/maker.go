@@ -14,7 +14,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// Maker makes values of documented fields. What it makes depends on its fields only, so that the
+// Maker makes values of documented fields: for what has a form or a meaning that the name or the facts
+// tell, and else the documented sample. What it makes depends on its fields only, so that the
 // same ones make the same values.
 type Maker struct {
 	Now        time.Time
@@ -81,9 +82,9 @@ func (m *Maker) one(field *fact.Field, scope map[string]any) any {
 	}
 	switch kind {
 	case fact.Integer, fact.Number:
-		return m.integer(field.Name)
+		return m.integer(field)
 	case fact.Boolean:
-		return true
+		return field.Sample == nil || field.Sample == true
 	}
 	text := m.text(field)
 	if field.Cipher == fact.RSA && m.Encrypt != nil {
@@ -138,8 +139,9 @@ func tellsTrouble(name string) bool {
 	}, func(word string) bool { return strings.Contains(name, word) })
 }
 
-// integer makes a whole number.
-func (m *Maker) integer(name string) any {
+// integer makes a number.
+func (m *Maker) integer(field *fact.Field) any {
+	name := field.Name
 	if isIdentifier(name) {
 		return json.Number(m.digits("1", 12))
 	}
@@ -158,6 +160,8 @@ func (m *Maker) integer(name string) any {
 		return 7
 	case has("percent"):
 		return 30
+	case field.Sample != nil:
+		return field.Sample
 	}
 	return 100
 }
@@ -248,9 +252,11 @@ func (m *Maker) text(field *fact.Field) string {
 		return outcomes[0]
 	case ends("token"):
 		return m.letters(32)
-	default:
-		return "sample " + name
 	}
+	if documented, _ := field.Sample.(string); documented != "" {
+		return documented
+	}
+	return "sample " + name
 }
 
 // when is a time that fits the name: what ends is to come, what has happened is past.

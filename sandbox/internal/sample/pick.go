@@ -8,7 +8,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// Pick returns the fields of known that are documented. encrypt encrypts those that are to be
+// Pick returns the fields of known that are documented, each under one name. encrypt encrypts those that are to be
 // encrypted; nil leaves them.
 func Pick(fields []fact.Field, known map[string]any, encrypt func(string) string) map[string]any {
 	picked := make(map[string]any, len(fields))
@@ -17,6 +17,7 @@ func Pick(fields []fact.Field, known map[string]any, encrypt func(string) string
 		for _, name := range append([]string{field.Name}, field.Alt...) {
 			if value, ok := known[name]; ok && value != nil {
 				picked[name] = pickValue(field, value, encrypt)
+				break
 			}
 		}
 	}

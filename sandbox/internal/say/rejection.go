@@ -1,6 +1,7 @@
 package say
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -34,8 +35,18 @@ type Rejection struct {
 	Reason  string // for the journal
 }
 
-// Detail is the field of the same name, in the language of the response.
-type Detail interface{ In(Language) any }
+// Style is how a response tells an error.
+type Style struct {
+	Language
+	// Classic is the form that the documentation shows: the detail names the field and the issue.
+	// The platform's responses of the last years have less in it, and more in the message.
+	Classic bool
+	// Label returns the documented name of the field at a place; empty for none.
+	Label func(location, place string) string
+}
+
+// Detail is the field of the same name.
+type Detail interface{ In(Style) any }
 
 type errorBody struct {
 	Code    string `json:"code"`
@@ -44,29 +55,83 @@ type errorBody struct {
 }
 
 // Body is the rejection in JSON.
-func (r *Rejection) Body(l Language) []byte {
-	b := errorBody{Code: r.Code, Message: r.Message.In(l)}
+func (r *Rejection) Body(style Style) []byte {
+	b := errorBody{Code: r.Code, Message: r.Message.In(style.Language)}
 	if r.Detail != nil {
-		b.Detail = r.Detail.In(l)
+		b.Detail = r.Detail.In(style)
+	}
+	if f, ok := r.Detail.(fieldDetail); ok {
+		b.Message = f.message(style)
 	}
 	return JSON(b)
 }
 
-// parameterDetail is the documented detail of PARAM_ERROR.
-type parameterDetail struct {
-	field    string // JSON Pointer in a body, else the parameter's name; empty when it is about the whole
+// InPath is the location of placeholders; the others are body, query and header.
+const InPath = "uri_template"
+
+// fieldDetail is the detail of PARAM_ERROR about a field.
+type fieldDetail struct {
+	location string
+	place    string // JSON Pointer in a body, else the parameter's name; empty when it is about the whole
 	value    any    // as sent; "" when the field is missing
-	issue    Text
-	location string // body, query or url
+	issue    Issue
 }
 
-func (d parameterDetail) In(l Language) any {
+func (d fieldDetail) In(style Style) any {
+	if !style.Classic {
+		value := d.value
+		if d.issue.Measured {
+			value = d.issue.Size
+		}
+		return struct {
+			Location string `json:"location"`
+			Value    any    `json:"value"`
+		}{d.location, value}
+	}
+	location := d.location
+	if location == InPath {
+		location = "url"
+	}
 	return struct {
 		Field    string `json:"field,omitempty"`
 		Value    any    `json:"value"`
 		Issue    string `json:"issue"`
 		Location string `json:"location"`
-	}{d.field, d.value, d.issue.In(l), d.location}
+	}{d.place, d.value, d.issue.In(style.Language), location}
+}
+
+// source is the place of the field as messages write it.
+func (d fieldDetail) source() string {
+	source := "/" + d.location
+	if d.place != "" {
+		source += "/" + strings.TrimPrefix(d.place, "/")
+	}
+	return source
+}
+
+// message is in the platform's manner: the words around the issue were seen in its responses.
+func (d fieldDetail) message(style Style) string {
+	source, issue := d.source(), d.issue.In(style.Language)
+	if style.Language == English {
+		return "the input " + source + " was refused: " + issue
+	}
+	label := ""
+	if style.Label != nil {
+		label = style.Label(d.location, d.place)
+	}
+	switch {
+	case d.place == "", label == "" && d.issue.Kind == Unfit:
+		return "输入源“" + source + "”校验失败：" + issue
+	case d.issue.Kind == Missing:
+		return "输入源“" + source + "”映射到字段“" + label + "”必填性规则校验失败，" + issue
+	case d.issue.Kind == Mistyped && d.location == "body":
+		return "无法将 JSON 输入源“" + source + "”映射到目标字段“" + label + "”中，" + issue
+	case d.issue.Kind == Mistyped:
+		return "无法将输入源“" + source + "”映射到目标字段“" + label + "”中，" + issue
+	case d.issue.Kind == OutOfRange:
+		return "输入源“" + source + "”映射到数值字段“" + label + "”规则校验失败，" + issue
+	}
+	return "输入源“" + source + "”映射到值字段“" + label + "”字符串规则校验失败，" + issue
 }
 
 // ParameterError is 400 PARAM_ERROR. The detail may be nil.
@@ -107,36 +172,72 @@ func SystemError(reason string) *Rejection {
 	}
 }
 
+// IssueKind is the check that a field does not pass.
+type IssueKind int
+
+// Kinds of issues. Unfit is every one that has no words of its own.
+const (
+	Unfit IssueKind = iota
+	Missing
+	Mistyped
+	OutOfRange
+)
+
+// Issue is what is wrong with a field.
+type Issue struct {
+	Text
+	Kind     IssueKind
+	Measured bool // Size is what was wrong, and is told in place of the value
+	Size     int
+}
+
+// Unfitting is an issue in words.
+func Unfitting(zh, en string) Issue { return Issue{Text: Text{zh, en}} }
+
 // Issues that several fields share.
 var (
-	IssueRequired   = Text{"此字段为必填项", "this field is required"}
-	IssueConstant   = Text{"不是文档中的取值", "it is none of the documented values"}
-	IssueCharacters = Text{"仅支持一至三个字节的UTF-8字符", "only characters of one to three bytes of UTF-8 are supported"}
+	IssueRequired   = Issue{Text: Text{"此字段为必填项", "this field is required"}, Kind: Missing}
+	IssueConstant   = Unfitting("不是文档中的取值", "it is none of the documented values")
+	IssueCharacters = Unfitting("仅支持一至三个字节的UTF-8字符", "only characters of one to three bytes of UTF-8 are supported")
 )
 
 // IssueType is the issue of a value that is not of its field's type.
-func IssueType(kind fact.Type) Text {
-	return Text{"类型应为" + string(kind), "its type must be " + string(kind)}
+func IssueType(kind fact.Type) Issue {
+	zh := "此字段需要一个 " + string(kind) + " 类型的 Json 值"
+	if kind == fact.Integer {
+		zh = "此字段需要一个合法的 64 位有符号整数"
+	}
+	return Issue{Text: Text{zh, "its type must be " + string(kind)}, Kind: Mistyped}
+}
+
+// IssueLeast is the issue of a number below the least that is allowed.
+func IssueLeast(least int) Issue {
+	return Issue{
+		Text: Text{fmt.Sprintf("值低于最小值 %d", least), fmt.Sprintf("it is below the minimum of %d", least)},
+		Kind: OutOfRange,
+	}
+}
+
+// IssueMost is the issue of a number above the most that is allowed.
+func IssueMost(most int) Issue {
+	return Issue{
+		Text: Text{fmt.Sprintf("值高于最大值 %d", most), fmt.Sprintf("it is above the maximum of %d", most)},
+		Kind: OutOfRange,
+	}
 }
 
 // BodyError is PARAM_ERROR about the whole body.
-func BodyError(issue Text) *Rejection { return FieldError("body", "", "", issue) }
+func BodyError(issue Text) *Rejection { return FieldError("body", "", "", Issue{Text: issue}) }
 
 // FieldError is PARAM_ERROR about one field. place is a JSON Pointer in a body and a name
 // elsewhere.
-func FieldError(location, place string, value any, issue Text) *Rejection {
-	source := "/" + location
-	if place != "" {
-		source += "/" + strings.TrimPrefix(place, "/")
-	}
-	return ParameterError(
-		Text{"输入源“" + source + "”校验失败：" + issue.ZH, "the input " + source + " was refused: " + issue.EN},
-		parameterDetail{field: place, value: value, issue: issue, location: location},
-		source+": "+issue.EN)
+func FieldError(location, place string, value any, issue Issue) *Rejection {
+	detail := fieldDetail{location, place, value, issue}
+	return ParameterError(Text{}, detail, detail.source()+": "+issue.EN)
 }
 
 // RangeError is FieldError of a number that is out of its range.
-func RangeError(location, place string, value any, issue Text) *Rejection {
+func RangeError(location, place string, value any, issue Issue) *Rejection {
 	r := FieldError(location, place, value, issue)
 	r.Number = NumberRange
 	return r

@@ -131,7 +131,7 @@ func (c *Call) Layer() *Given {
 			rejected.Code, rejected.Message = c.Fault.Code, say.Both("业务错误", "the request was refused")
 		}
 		header["Content-Type"] = []string{"application/json; charset=utf-8"}
-		return &Given{Status: c.status(rejected.Status), Header: header, Body: rejected.Body(c.Language)}
+		return &Given{Status: c.status(rejected.Status), Header: header, Body: rejected.Body(say.Style{Language: c.Language})}
 	case fault.NoBody, fault.NoBodyAfter:
 		return &Given{Status: c.status(http.StatusNotFound), Header: header}
 	}

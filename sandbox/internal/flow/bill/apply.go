@@ -31,7 +31,7 @@ var noStatement = say.Both("账单文件不存在，请检查当前商户号是�
 func billDay(c *gate.Call, name, layout string) (time.Time, *say.Rejection) {
 	day, err := time.ParseInLocation(layout, c.Query.Get(name), say.Beijing)
 	if err != nil {
-		return day, say.FieldError("query", name, c.Query.Get(name), say.Both("日期格式应为"+layout, "the date must look like "+layout))
+		return day, say.FieldError("query", name, c.Query.Get(name), say.Unfitting("日期格式应为"+layout, "the date must look like "+layout))
 	}
 	now := c.Now.In(say.Beijing)
 	oldest, made := now.AddDate(0, -billMonths, 0), time.Date(day.Year(), day.Month(), day.Day()+1, billHour, 0, 0, 0, say.Beijing)
@@ -40,7 +40,7 @@ func billDay(c *gate.Call, name, layout string) (time.Time, *say.Rejection) {
 	}
 	switch {
 	case day.Before(oldest.AddDate(0, 0, -1)):
-		return day, say.FieldError("query", name, c.Query.Get(name), say.Both("账单日期过早", "bills of that day are no longer to be had"))
+		return day, say.FieldError("query", name, c.Query.Get(name), say.Unfitting("账单日期过早", "bills of that day are no longer to be had"))
 	case now.Before(made):
 		return day, say.BadRequest("NO_STATEMENT_EXIST", noStatement, "bills of a day are made from 9:00 of the next day in Beijing, and it is "+billTime(c.Now))
 	case now.Before(made.Add((billReady - billHour) * time.Hour)):
@@ -67,7 +67,7 @@ func checkConstants(c *gate.Call) *say.Rejection {
 	}{{"query", c.Operation.In.Query, c.Query.Get}, {"url", c.Operation.In.Path, func(name string) string { return c.Path[name] }}} {
 		for _, field := range place.fields {
 			if value := place.get(field.Name); value != "" && len(field.Enum) > 0 && !slices.Contains(field.Enum, any(value)) {
-				return say.FieldError(place.name, field.Name, value, say.Both(fmt.Sprintf("应为%v之一", field.Enum), fmt.Sprintf("it must be one of %v", field.Enum)))
+				return say.FieldError(place.name, field.Name, value, say.Unfitting(fmt.Sprintf("应为%v之一", field.Enum), fmt.Sprintf("it must be one of %v", field.Enum)))
 			}
 		}
 	}
@@ -239,7 +239,7 @@ func checkAlgorithm(c *gate.Call, name string) *say.Rejection {
 	case "SM4_GCM":
 		return say.InvalidRequest(say.Both("未开通国密", "the merchant has no SM algorithms"), "the sandbox has no SM4")
 	default:
-		return say.FieldError("query", name, algorithm, say.Both("应为AEAD_AES_256_GCM", "it must be AEAD_AES_256_GCM"))
+		return say.FieldError("query", name, algorithm, say.Unfitting("应为AEAD_AES_256_GCM", "it must be AEAD_AES_256_GCM"))
 	}
 }
 

@@ -37,7 +37,7 @@ func (f *Flow) operations() []gate.Operation {
 		{Operation: gate.Documented("GET", complaints+"/{complaint_id}/negotiation-historys"), Do: f.listNegotiations},
 		{
 			Operation: gate.Documented("POST", complaints+"/{complaint_id}/response"),
-			Limits:    map[string]gate.Limit{"/response_content": {Min: 1, Max: 200}},
+			Limits:    map[string]gate.Limit{"/response_content": {Min: 1, Max: 500, Characters: true}},
 			Do:        f.replyToComplaint,
 		},
 		{Operation: gate.Documented("POST", complaints+"/{complaint_id}/response-immediate-service"), Do: f.replyAtOnce},

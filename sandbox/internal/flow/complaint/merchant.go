@@ -25,12 +25,12 @@ func (f *Flow) listComplaints(c *gate.Call) (any, *say.Rejection) {
 		var err error
 		if days[i], err = time.ParseInLocation(time.DateOnly, c.Query.Get(name), say.Beijing); err != nil {
 			return nil, say.FieldError("query", name, c.Query.Get(name),
-				say.Both("不是yyyy-MM-DD格式的日期", "it is not a date in the form of yyyy-MM-DD"))
+				say.Unfitting("不是yyyy-MM-DD格式的日期", "it is not a date in the form of yyyy-MM-DD"))
 		}
 	}
 	if span := days[1].Sub(days[0]); span < 0 || span > complaintSpan {
 		return nil, say.FieldError("query", "end_date", c.Query.Get("end_date"),
-			say.Both("查询日期跨度不超过30天", "the dates must be in order and at most 30 days apart"))
+			say.Unfitting("查询日期跨度不超过30天", "the dates must be in order and at most 30 days apart"))
 	}
 	defer c.Begin().Commit()
 	var list []map[string]any

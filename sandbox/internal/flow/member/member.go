@@ -191,6 +191,7 @@ func (k card) tell() map[string]any {
 		known["state"] = "CARD_INVALID"
 	}
 	known["create_time"], known["modify_time"] = say.Time(k.Since), say.Time(k.Changed)
+	known["update_time"] = known["modify_time"] // as some operations call it
 	return known
 }
 

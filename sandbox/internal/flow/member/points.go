@@ -34,7 +34,7 @@ func (f *Flow) syncPoints(c *gate.Call) (any, *say.Rejection) {
 	number, request := c.OwnNumber(), string(say.JSON(c.Object))
 	balance, err := c.Object["point_balance"].(json.Number).Int64()
 	if err != nil || balance < 0 {
-		r := say.FieldError("body", "/point_balance", c.Object["point_balance"], say.Both("小于最小值 0", "it is below the minimum of 0"))
+		r := say.FieldError("body", "/point_balance", c.Object["point_balance"], say.IssueLeast(0))
 		r.Number = say.NumberRange
 		return nil, r
 	}
@@ -68,7 +68,7 @@ func (f *Flow) confirmExchange(c *gate.Call) (any, *say.Rejection) {
 		"card_id": e.CardID, "openid": e.OpenID, "user_card_code": e.Code, "exchange_coupon_template_id": e.TemplateID,
 	} {
 		if c.Object[name] != value {
-			return nil, say.FieldError("body", "/"+name, c.Object[name], say.Both("与积分兑券记录不一致", "it differs from the exchange"))
+			return nil, say.FieldError("body", "/"+name, c.Object[name], say.Unfitting("与积分兑券记录不一致", "it differs from the exchange"))
 		}
 	}
 	// Newer documentation and older libraries call the two fields and their values differently.

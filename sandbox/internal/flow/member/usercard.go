@@ -24,7 +24,7 @@ var (
 		"the user has this card already, or its code is another user's")
 	userCardNotEffective = say.InvalidRequest(say.Both("用户会员卡未生效", "the user's card is not effective"),
 		"the card is not confirmed, has expired or was ended; a provider confirms it or imports it")
-	issueNotTheUsers = say.Both("与会员卡不匹配", "the card is another user's")
+	issueNotTheUsers = say.Unfitting("与会员卡不匹配", "the card is another user's")
 )
 
 // userCard returns the card of a user. That of the sample values needs no record until it is

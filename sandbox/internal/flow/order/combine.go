@@ -29,7 +29,7 @@ type subOrder struct {
 func (f *Flow) parts(c *gate.Call, amounts bool) ([]subOrder, *say.Rejection) {
 	sent := c.Object["sub_orders"].([]any)
 	if len(sent) < 1 || len(sent) > maxParts {
-		return nil, say.FieldError("body", "/sub_orders", len(sent), say.Both(fmt.Sprintf("子单数量应为1至%d", maxParts), fmt.Sprintf("there must be 1 to %d orders", maxParts)))
+		return nil, say.FieldError("body", "/sub_orders", len(sent), say.Unfitting(fmt.Sprintf("子单数量应为1至%d", maxParts), fmt.Sprintf("there must be 1 to %d orders", maxParts)))
 	}
 	list, seen := make([]subOrder, len(sent)), make(map[string]bool)
 	for i := range sent {
@@ -37,11 +37,8 @@ func (f *Flow) parts(c *gate.Call, amounts bool) ([]subOrder, *say.Rejection) {
 		object := sent[i].(map[string]any)
 		p := subOrder{object: object, number: object["out_trade_no"].(string)}
 		p.sub, _ = object["sub_mchid"].(string)
-		if issue := tradeNumber.Check(p.number); issue != nil {
-			return nil, say.FieldError("body", place+"/out_trade_no", p.number, *issue)
-		}
 		if seen[ledger.Key(p.sub, p.number)] {
-			return nil, say.FieldError("body", place+"/out_trade_no", p.number, say.Both("子单商户订单号重复", "two of the orders have this number"))
+			return nil, say.FieldError("body", place+"/out_trade_no", p.number, say.Unfitting("子单商户订单号重复", "two of the orders have this number"))
 		}
 		seen[ledger.Key(p.sub, p.number)] = true
 		if p.sub != "" {
@@ -178,9 +175,9 @@ func (f *Flow) closeCombined(c *gate.Call) (any, *say.Rejection) {
 	}
 	switch {
 	case book.ReadObject(m.Request)["combine_appid"] != c.Object["combine_appid"]:
-		return nil, say.FieldError("body", "/combine_appid", c.Object["combine_appid"], say.Both("与下单时不一致", "it is not that of the order"))
+		return nil, say.FieldError("body", "/combine_appid", c.Object["combine_appid"], say.Unfitting("与下单时不一致", "it is not that of the order"))
 	case !maps.Equal(named, wanted):
-		return nil, say.FieldError("body", "/sub_orders", len(parts), say.Both("子单与下单时不一致", "they are not the parts of this combined order"))
+		return nil, say.FieldError("body", "/sub_orders", len(parts), say.Unfitting("子单与下单时不一致", "they are not the parts of this combined order"))
 	case m.Paid != "":
 		return nil, orderPaid
 	}

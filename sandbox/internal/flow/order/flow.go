@@ -51,7 +51,8 @@ func (f *Flow) sample(_ string, now time.Time) map[string]any {
 	return o.resource()
 }
 
-// Limits of the fields of orders.
+// Limits of the fields of orders. Refusals count out_trade_no and attach in bytes; the pages of all
+// four ways count description in characters, and have 255 or 256 for notify_url.
 var (
 	numberLimit      = map[string]gate.Limit{"out_trade_no": tradeNumber}
 	transactionLimit = map[string]gate.Limit{"transaction_id": {Min: 1, Max: 32}}
@@ -59,14 +60,16 @@ var (
 		"/appid": {Min: 1, Max: 32}, "/mchid": {Min: 1, Max: 32},
 		"/sp_appid": {Min: 1, Max: 32}, "/sp_mchid": {Min: 1, Max: 32},
 		"/sub_appid": {Max: 32}, "/sub_mchid": {Min: 1, Max: 32},
-		"/description": {Min: 1, Max: 127}, "/attach": {Max: 127}, "/out_trade_no": tradeNumber,
-		"/notify_url": {Min: 1, Max: 255}, "/goods_tag": {Max: 32},
+		"/description": {Min: 1, Max: 127, Characters: true}, "/attach": {Max: 128}, "/out_trade_no": tradeNumber,
+		"/notify_url": {Min: 1, Max: 256}, "/goods_tag": {Max: 32},
 		"/payer/openid": {Min: 1, Max: 128}, "/payer/sp_openid": {Max: 128}, "/payer/sub_openid": {Max: 128},
 	}
 	combinedNumber      = gate.Limit{Min: 2, Max: 32, Charset: gate.OrderChars}
 	combinedNumberLimit = map[string]gate.Limit{"combine_out_trade_no": combinedNumber}
 	combinedLimits      = map[string]gate.Limit{
-		"/combine_appid": {Min: 1, Max: 32}, "/combine_out_trade_no": combinedNumber, "/notify_url": {Min: 1, Max: 255},
+		"/combine_appid": {Min: 1, Max: 32}, "/combine_out_trade_no": combinedNumber, "/notify_url": {Min: 1, Max: 256},
+		"/sub_orders/out_trade_no": tradeNumber, "/sub_orders/attach": {Max: 128},
+		"/sub_orders/description": {Min: 1, Max: 127, Characters: true},
 	}
 )
 

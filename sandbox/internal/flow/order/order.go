@@ -93,24 +93,34 @@ func (o Order) fields() map[string]any {
 	if o.Sub == "" { // only a service provider is told
 		delete(fields, "settle_info")
 	}
-	fields["amount"].(map[string]any)["currency"] = "CNY"
-	if scene, ok := fields["scene_info"].(map[string]any); ok {
-		delete(scene, "h5_info")
-	}
 	return fields
 }
 
-// tell returns the order as a query tells it.
+// tell returns the order as a query tells it. Which members an order has before and after payment
+// was seen in responses.
 func (o Order) tell() map[string]any {
 	response := o.fields()
 	response["trade_state"], response["trade_state_desc"] = o.State(), stateText[o.State()]
-	if o.Transaction != "" {
-		response["transaction_id"], response["trade_type"], response["bank_type"] = o.Transaction, o.Way, "OTHERS"
-		response["success_time"] = say.Time(o.PaidAt)
-		response["payer"] = o.payer()
-		amount := response["amount"].(map[string]any)
-		amount["payer_total"], amount["payer_currency"] = o.Total, "CNY"
+	response["promotion_detail"] = []any{}
+	amount := map[string]any{"total": o.Total, "payer_currency": "CNY"}
+	response["amount"] = amount
+	scene, described := response["scene_info"].(map[string]any)
+	device, _ := scene["device_id"].(string)
+	if o.Transaction == "" {
+		delete(response, "attach")
+		response["scene_info"] = map[string]any{"device_id": device}
+		return response
 	}
+	if described {
+		response["scene_info"] = map[string]any{"device_id": device}
+	}
+	if _, sent := response["attach"]; !sent {
+		response["attach"] = ""
+	}
+	response["transaction_id"], response["trade_type"], response["bank_type"] = o.Transaction, o.Way, "OTHERS"
+	response["success_time"] = say.Time(o.PaidAt)
+	response["payer"] = o.payer()
+	amount["currency"], amount["payer_total"] = "CNY", o.Total
 	return response
 }
 
@@ -259,12 +269,12 @@ func (f *Flow) timeExpire(c *gate.Call, way string) (time.Time, *say.Rejection) 
 	}
 	switch {
 	case err != nil:
-		return at, say.FieldError("body", "/time_expire", sent, say.Both("不是RFC 3339格式的时间", "it is not a time in the form of RFC 3339"))
+		return at, say.FieldError("body", "/time_expire", sent, say.Unfitting("不是RFC 3339格式的时间", "it is not a time in the form of RFC 3339"))
 	case !f.Rules.Holds(gate.Expiry):
 	case at.Before(c.Now.Add(orderLifeShort)):
-		return at, say.FieldError("body", "/time_expire", sent, say.Both("订单失效时间应至少晚于当前时间1分钟", "it must be a minute ahead at least, and it is "+say.Time(c.Now)))
+		return at, say.FieldError("body", "/time_expire", sent, say.Unfitting("订单失效时间应至少晚于当前时间1分钟", "it must be a minute ahead at least, and it is "+say.Time(c.Now)))
 	case at.After(c.Now.Add(longest)):
-		return at, say.FieldError("body", "/time_expire", sent, say.Both("订单失效时间过晚", "it must be "+longest.String()+" ahead at most"))
+		return at, say.FieldError("body", "/time_expire", sent, say.Unfitting("订单失效时间过晚", "it must be "+longest.String()+" ahead at most"))
 	}
 	return at, nil
 }

@@ -48,7 +48,7 @@ func (f *Flow) createOrder(c *gate.Call, way string) (any, *say.Rejection) {
 	if sub != "" {
 		openID, _ = payer["sp_openid"].(string)
 		if own, _ := payer["sub_openid"].(string); way == "JSAPI" && openID == "" && own == "" {
-			return nil, say.FieldError("body", "/payer/sp_openid", "", say.Both("sp_openid与sub_openid二选一必填", "either sp_openid or sub_openid is required"))
+			return nil, say.FieldError("body", "/payer/sp_openid", "", say.Unfitting("sp_openid与sub_openid二选一必填", "either sp_openid or sub_openid is required"))
 		}
 	}
 

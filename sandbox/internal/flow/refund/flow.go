@@ -36,7 +36,7 @@ func (f *Flow) sample(event string, now time.Time) map[string]any {
 	return r.resource(f.ID)
 }
 
-// operations are those of refunds.
+// operations are those of refunds. Their pages count out_refund_no and reason in bytes.
 func (f *Flow) operations() []gate.Operation {
 	return []gate.Operation{
 		{

@@ -35,13 +35,14 @@ func (r Refund) tell() map[string]any {
 		"total": r.Total, "refund": r.Amount, "payer_total": r.Total, "payer_refund": r.Amount,
 		"settlement_refund": r.Amount, "settlement_total": r.Total, "discount_refund": 0, "currency": "CNY",
 	}
+	amount["from"] = []any{}
 	if sent, ok := book.ReadObject(r.Request)["amount"].(map[string]any); ok && sent["from"] != nil {
 		amount["from"] = sent["from"]
 	}
 	response := map[string]any{
 		"refund_id": r.ID, "out_refund_no": r.Number, "transaction_id": r.Transaction, "out_trade_no": r.Trade,
 		"channel": "ORIGINAL", "user_received_account": "支付用户零钱", "create_time": say.Time(r.Since), "status": r.State,
-		"funds_account": "UNSETTLED", "amount": amount,
+		"funds_account": "UNSETTLED", "amount": amount, "promotion_detail": []any{},
 	}
 	if r.State == "SUCCESS" {
 		response["success_time"] = say.Time(r.Changed)
@@ -117,7 +118,7 @@ func (f *Flow) createRefund(c *gate.Call) (any, *say.Rejection) {
 	transaction, _ := c.Object["transaction_id"].(string)
 	trade, _ := c.Object["out_trade_no"].(string)
 	if transaction == "" && trade == "" {
-		return nil, say.FieldError("body", "/transaction_id", "", say.Both("transaction_id与out_trade_no二选一必填", "either transaction_id or out_trade_no is required"))
+		return nil, say.FieldError("body", "/transaction_id", "", say.Unfitting("transaction_id与out_trade_no二选一必填", "either transaction_id or out_trade_no is required"))
 	}
 
 	number, request := c.Object["out_refund_no"].(string), string(say.JSON(c.Object))
@@ -204,7 +205,7 @@ func (f *Flow) repairRefund(c *gate.Call) (any, *say.Rejection) {
 			}
 		}
 	} else if c.Field("type") != "MERCHANT_BANK_CARD" {
-		return nil, say.FieldError("body", "/type", c.Object["type"], say.Both("应为USER_BANK_CARD或MERCHANT_BANK_CARD", "it must be USER_BANK_CARD or MERCHANT_BANK_CARD"))
+		return nil, say.FieldError("body", "/type", c.Object["type"], say.Unfitting("应为USER_BANK_CARD或MERCHANT_BANK_CARD", "it must be USER_BANK_CARD or MERCHANT_BANK_CARD"))
 	}
 	defer c.Begin().Commit()
 	r, known := f.refunds.Get(ledger.Key(sub, c.Field("out_refund_no")))

@@ -31,12 +31,13 @@ func Open(m *gate.Merchant, orders *order.Flow) *Flow {
 	return f
 }
 
-// Limits of the fields of pay score orders.
+// Limits of the fields of pay score orders. Their pages count texts in characters; refusals count
+// out_order_no in bytes.
 var (
 	createLimits = map[string]gate.Limit{
-		"/out_order_no": serviceNumber, "/service_introduction": {Min: 1, Max: 20}, "/attach": {Max: 256},
+		"/out_order_no": serviceNumber, "/service_introduction": {Min: 1, Max: 20, Characters: true}, "/attach": {Max: 256, Characters: true},
 	}
-	numberLimits = map[string]gate.Limit{"out_order_no": serviceNumber, "/reason": {Min: 1, Max: 50}}
+	numberLimits = map[string]gate.Limit{"out_order_no": serviceNumber, "/reason": {Min: 1, Max: 50, Characters: true}}
 )
 
 // operations returns those of pay score orders.

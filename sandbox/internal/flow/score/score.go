@@ -186,7 +186,7 @@ func (f *Flow) serviceOrder(c *gate.Call, number string) (serviceOrder, *say.Rej
 			}
 		}
 		if value != nil && value != o.Fields[name] {
-			return o, say.FieldError(location, place, value, say.Both("与创建订单时不一致", "it differs from that of the order"))
+			return o, say.FieldError(location, place, value, say.Unfitting("与创建订单时不一致", "it differs from that of the order"))
 		}
 	}
 	return o, nil
@@ -196,7 +196,7 @@ func (f *Flow) queryServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	number, query := c.Query.Get("out_order_no"), c.Query.Get("query_id")
 	if (number == "") == (query == "") {
 		return nil, say.FieldError("query", "out_order_no", number,
-			say.Both("out_order_no与query_id必填且只能填一个", "exactly one of out_order_no and query_id is required"))
+			say.Unfitting("out_order_no与query_id必填且只能填一个", "exactly one of out_order_no and query_id is required"))
 	}
 	if query != "" {
 		return nil, serviceNotExist // only the front end gets one, and there is none
@@ -227,10 +227,10 @@ func (f *Flow) serviceSum(c *gate.Call, o serviceOrder) (int64, *say.Rejection) 
 	switch {
 	case err != nil || total < 0 || total != sum:
 		return 0, say.FieldError("body", "/total_amount", c.Object["total_amount"],
-			say.Both("应等于后付费项目金额与优惠项目金额之差", "it must be the sum of post_payments less that of post_discounts"))
+			say.Unfitting("应等于后付费项目金额与优惠项目金额之差", "it must be the sum of post_payments less that of post_discounts"))
 	case risk["name"] == "DEPOSIT" && total > deposit:
 		return 0, say.FieldError("body", "/total_amount", c.Object["total_amount"],
-			say.Both("不能大于押金金额", "it must not be more than the deposit"))
+			say.Unfitting("不能大于押金金额", "it must not be more than the deposit"))
 	}
 	return total, nil
 }

@@ -42,7 +42,7 @@ func listCertificates(c *gate.Call) (any, *say.Rejection) {
 	case kind == "SM2":
 		return nil, none("the sandbox has RSA certificates only")
 	case kind != "" && kind != "RSA" && kind != "ALL":
-		return nil, say.FieldError("query", "algorithm_type", kind, say.Both("应为RSA、SM2或ALL", "it must be RSA, SM2 or ALL"))
+		return nil, say.FieldError("query", "algorithm_type", kind, say.Unfitting("应为RSA、SM2或ALL", "it must be RSA, SM2 or ALL"))
 	}
 	list := certificateList{Data: make([]certificateEntry, 0, len(c.Platform.Certificates))}
 	for _, certificate := range c.Platform.Certificates {

@@ -5,7 +5,6 @@ package security
 import (
 	"maps"
 
-	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
@@ -24,9 +23,8 @@ func Open(m *gate.Merchant) {
 // request: in the response and, if there is a notify_url, in a notification that calls it by
 // another name.
 func echo(c *gate.Call) (any, *say.Rejection) {
-	if len(c.Request.Header[apiv3.HeaderSerial]) == 0 {
-		return nil, say.ParameterError(say.Both("HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)", "the HTTP header lacks the platform serial (Wechatpay-Serial)"), nil,
-			"this operation needs Wechatpay-Serial")
+	if rejected := c.NeedSerial(); rejected != nil {
+		return nil, rejected
 	}
 	if rejected := c.CheckNotifyURL(); rejected != nil {
 		return nil, rejected

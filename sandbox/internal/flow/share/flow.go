@@ -46,8 +46,15 @@ func (f *Flow) findReturn(key string) (record ledger.Course, known bool, reach f
 // sub-merchant.
 func (f *Flow) operations() []gate.Operation {
 	const base = "/v3/profitsharing/"
-	account := map[string]gate.Limit{"/appid": {Min: 1, Max: 32}, "/account": {Min: 1, Max: 64}, "/name": {Max: 1024}, "/custom_relation": {Max: 10}}
-	number := map[string]gate.Limit{"/out_order_no": shareNumber, "/transaction_id": {Min: 1, Max: 32}, "/description": {Min: 1, Max: 80}}
+	receiver := gate.Limit{Min: 1, Max: 64, Characters: true} // a refusal counts so
+	account := map[string]gate.Limit{
+		"/appid": {Min: 1, Max: 32}, "/account": receiver, "/name": {Max: 1024},
+		"/custom_relation": {Max: 10, Characters: true}, // as its page counts
+	}
+	number := map[string]gate.Limit{
+		"/out_order_no": shareNumber, "/transaction_id": {Min: 1, Max: 32}, "/description": {Min: 1, Max: 80},
+		"/receivers/account": receiver, "/receivers/description": {Min: 1, Max: 80},
+	}
 	list := []gate.Operation{
 		{Operation: gate.Documented("POST", base+"receivers/add"), Limits: account, Do: f.addReceiver},
 		{Operation: gate.Documented("POST", base+"receivers/delete"), Limits: account, Do: f.deleteReceiver},

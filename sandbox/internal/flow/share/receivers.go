@@ -16,7 +16,7 @@ func checkReceiverType(place, kind string) *say.Rejection {
 	if slices.Contains(receiverTypes, kind) {
 		return nil
 	}
-	return say.FieldError("body", place, kind, say.Both(fmt.Sprintf("应为%v之一", receiverTypes), fmt.Sprintf("it must be one of %v", receiverTypes)))
+	return say.FieldError("body", place, kind, say.Unfitting(fmt.Sprintf("应为%v之一", receiverTypes), fmt.Sprintf("it must be one of %v", receiverTypes)))
 }
 
 func (f *Flow) addReceiver(c *gate.Call) (any, *say.Rejection) {
@@ -32,9 +32,9 @@ func (f *Flow) addReceiver(c *gate.Call) (any, *say.Rejection) {
 	}
 	switch {
 	case r.Type == "MERCHANT_ID" && r.Name == "":
-		return nil, say.FieldError("body", "/name", "", say.Both("分账接收方类型为MERCHANT_ID时，商户全称必填", "a merchant is added with its full name"))
+		return nil, say.FieldError("body", "/name", "", say.Unfitting("分账接收方类型为MERCHANT_ID时，商户全称必填", "a merchant is added with its full name"))
 	case r.Relation == "CUSTOM" && r.Custom == "":
-		return nil, say.FieldError("body", "/custom_relation", "", say.Both("relation_type为CUSTOM时必填", "relation_type CUSTOM needs it"))
+		return nil, say.FieldError("body", "/custom_relation", "", say.Unfitting("relation_type为CUSTOM时必填", "relation_type CUSTOM needs it"))
 	}
 	b := c.Begin()
 	f.receivers.Put(receiverKey(sub, r.Type, r.Account), r)

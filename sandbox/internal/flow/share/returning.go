@@ -38,7 +38,7 @@ func (f *Flow) createReturn(c *gate.Call) (any, *say.Rejection) {
 		return nil, rejected
 	}
 	if c.Field("order_id") == "" && c.Field("out_order_no") == "" {
-		return nil, say.FieldError("body", "/out_order_no", "", say.Both("order_id与out_order_no二选一必填", "either order_id or out_order_no is required"))
+		return nil, say.FieldError("body", "/out_order_no", "", say.Unfitting("order_id与out_order_no二选一必填", "either order_id or out_order_no is required"))
 	}
 	number, request := c.Field("out_return_no"), string(say.JSON(c.Object))
 	defer c.Begin().Commit()

@@ -59,7 +59,7 @@ func (f *Flow) createShare(c *gate.Call) (any, *say.Rejection) {
 	}
 	sent, _ := c.Object["receivers"].([]any)
 	if len(sent) < 1 || len(sent) > maxReceivers {
-		return nil, say.FieldError("body", "/receivers", len(sent), say.Both(fmt.Sprintf("分账接收方应为1至%d个", maxReceivers), fmt.Sprintf("there must be 1 to %d receivers", maxReceivers)))
+		return nil, say.FieldError("body", "/receivers", len(sent), say.Unfitting(fmt.Sprintf("分账接收方应为1至%d个", maxReceivers), fmt.Sprintf("there must be 1 to %d receivers", maxReceivers)))
 	}
 	var sum int64
 	to := make([]To, len(sent))

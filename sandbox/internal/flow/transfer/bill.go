@@ -63,10 +63,10 @@ func (f *Flow) checkPayee(c *gate.Call, amount int64) *say.Rejection {
 	case !f.Rules.Holds(gate.Names):
 	case amount >= nameNeeded && name == "":
 		return say.FieldError("body", "/user_name", "",
-			say.Both("转账金额大于等于2000元时，收款用户姓名必填", "transfers of 2,000 yuan and more need the name of the user"))
+			say.Unfitting("转账金额大于等于2000元时，收款用户姓名必填", "transfers of 2,000 yuan and more need the name of the user"))
 	case amount < nameFrom && name != "":
 		return say.FieldError("body", "/user_name", "",
-			say.Both("转账金额小于0.3元时，不支持填写收款用户姓名", "transfers below 0.30 yuan must not name the user"))
+			say.Unfitting("转账金额小于0.3元时，不支持填写收款用户姓名", "transfers below 0.30 yuan must not name the user"))
 	}
 	return nil
 }

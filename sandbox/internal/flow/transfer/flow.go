@@ -48,7 +48,7 @@ func (f *Flow) billOperations() []gate.Operation {
 		{
 			Operation: gate.Documented("POST", bills),
 			Limits: map[string]gate.Limit{
-				"/appid": {Min: 1, Max: 32}, "/out_bill_no": billNumber, "/openid": {Min: 1, Max: 64}, "/transfer_remark": {Min: 1, Max: 32},
+				"/appid": {Min: 1, Max: 32}, "/out_bill_no": billNumber, "/openid": {Min: 1, Max: 64}, "/transfer_remark": {Min: 1, Max: 32, Characters: true}, // as its page counts
 				"/notify_url": {Max: 256},
 			},
 			Do: f.createTransfer,

@@ -1,0 +1,77 @@
+package sandbox_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// conditional are fields that the facts have in every response, and that say something which is not
+// always so.
+var conditional = []string{
+	"/v3/combine-transactions/out-trade-no/{combine_out_trade_no} /combine_transaction_id", // once it is paid
+	"/v3/brand/partner/card-member/cards/{card_id}/invalidate /member_information",         // of a template that was made with it
+	"/brand/card-member/cards/{card_id}/invalidate /member_information",                    // likewise
+	"/v3/profitsharing/orders/unfreeze /receivers/fail_reason",                             // of a result CLOSED
+}
+
+// hasFacts demands that every successful response with state in the journal has the fields that the facts
+// say are always present. So every test of a flow tests the responses of that flow.
+func hasFacts(t testing.TB, s *sandbox.Sandbox) {
+	t.Helper()
+	for _, entry := range s.Journal.All() {
+		if entry.Status != 200 || entry.Fault != "" || entry.ResponseHeader.Get(sandbox.HeaderSandbox) != "stateful" ||
+			!strings.HasPrefix(entry.ResponseHeader.Get("Content-Type"), "application/json") {
+			continue
+		}
+		path, _, _ := strings.Cut(entry.Target, "?")
+		facts, known := catalog.V3().Lookup(entry.Method, path)
+		require.True(t, known, entry.Target)
+		var response map[string]any
+		require.NoError(t, json.Unmarshal(entry.ResponseBody, &response), entry.Target)
+		for _, place := range lacking("", facts.Out, response) {
+			if !slices.Contains(conditional, facts.Path+" "+place) {
+				assert.Fail(t, "a field lacks that the facts say is always present", "%s %s: %s in %s", facts.Method, facts.Path, place, entry.ResponseBody)
+			}
+		}
+	}
+}
+
+// lacking returns the places of the fields that an object lacks.
+func lacking(at string, fields []fact.Field, object map[string]any) (places []string) {
+	for i := range fields {
+		field := &fields[i]
+		name := field.Name
+		for _, other := range field.Alt {
+			if _, there := object[other]; there {
+				name = other
+			}
+		}
+		place := at + "/" + name
+		value, there := object[name]
+		if !there {
+			if field.Required {
+				places = append(places, place)
+			}
+			continue
+		}
+		elements, isList := value.([]any)
+		if !isList {
+			elements = []any{value}
+		}
+		for _, element := range elements {
+			if inner, isObject := element.(map[string]any); isObject {
+				places = append(places, lacking(place, field.Fields, inner)...)
+			}
+		}
+	}
+	return places
+}
