@@ -30,7 +30,7 @@ func PrintResponse(sh *shell.Shell, o *Options, res *wxpay.Response) error {
 	}
 	if o.Get == "" {
 		sh.AppendBody(&out, res.Raw())
-		return sh.Write(out.Bytes())
+		return sh.WriteForeign(out.Bytes())
 	}
 	switch value := res.Get(o.Get); {
 	case !value.Exists():
@@ -44,7 +44,7 @@ func PrintResponse(sh *shell.Shell, o *Options, res *wxpay.Response) error {
 	if err := res.DecryptErr(); err != nil {
 		sh.Note("wxpay: the response is not decrypted in full: %v", err)
 	}
-	return sh.Write(out.Bytes())
+	return sh.WriteForeign(out.Bytes())
 }
 
 // PrintFailure prints the response of a request that failed, if there is one, and returns err.
@@ -61,7 +61,7 @@ func PrintFailure(sh *shell.Shell, o *Options, err error) error {
 			sh.AppendBody(&out, rejection.Raw)
 		}
 		// The exit code tells that the platform rejected the request, even if its words cannot be written.
-		_ = sh.Write(out.Bytes())
+		_ = sh.WriteForeign(out.Bytes())
 	case !o.Include:
 	case errors.As(err, &rejection):
 		noteEvidence(sh, rejection.Status, rejection.Header, rejection.Raw)
@@ -77,7 +77,7 @@ func noteEvidence(sh *shell.Shell, status int, header http.Header, body []byte) 
 	var out bytes.Buffer
 	writeHead(&out, status, header)
 	out.Write(body[:min(len(body), most)])
-	sh.Note("This arrived, not verified:\n%s", shell.Printable(out.String()))
+	sh.Note("This arrived, not verified:\n%s", out.String())
 }
 
 // writeHead writes status and headers as on the wire.

@@ -39,6 +39,10 @@ func startControl(s *sandbox.Sandbox, forward *Forwarder) (*control, error) {
 	orders.HandleFunc("POST "+secret+"/trigger", c.trigger)
 	orders.HandleFunc("POST "+secret+"/resend", c.resend)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if reason := foreign(r); reason != "" {
+			http.Error(w, reason, http.StatusForbidden)
+			return
+		}
 		if forward == nil || strings.HasPrefix(r.URL.Path, secret+"/") {
 			orders.ServeHTTP(w, r)
 			return
@@ -48,6 +52,27 @@ func startControl(s *sandbox.Sandbox, forward *Forwarder) (*control, error) {
 	c.server = &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10}
 	go c.server.Serve(listener) // ends with Close
 	return c, nil
+}
+
+// foreign tells why a request is not one of a program on this machine. A page in a browser can reach any port of the
+// machine, under a name of its own.
+func foreign(r *http.Request) string {
+	for _, name := range []string{"Origin", "Referer", "Cookie"} {
+		if r.Header.Get(name) != "" {
+			return "a request with the header " + name + " comes from a browser, and none is taken from there"
+		}
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "none" {
+		return "the header Sec-Fetch-Site says that a page in a browser sends this, and none is taken from there"
+	}
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if ip := net.ParseIP(strings.Trim(host, "[]")); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "the header Host names another machine; post to 127.0.0.1 or localhost"
+	}
+	return ""
 }
 
 func complain(w http.ResponseWriter, err error) {

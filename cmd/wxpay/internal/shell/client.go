@@ -1,6 +1,8 @@
 package shell
 
 import (
+	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/wxpay-go/wxpay"
@@ -91,6 +93,17 @@ func (sh *Shell) NoteRejections(s *sandbox.Sandbox) {
 	for _, e := range rejected {
 		sh.NoteRejection(e)
 	}
+	if slices.ContainsFunc(rejected, TooFast) {
+		sh.NoteRates()
+	}
+}
+
+// TooFast reports whether a request was rejected because it came faster than documented.
+func TooFast(e sandbox.Entry) bool { return e.Status == http.StatusTooManyRequests && e.Fault == "" }
+
+// NoteRates tells how to call faster than documented.
+func (sh *Shell) NoteRates() {
+	sh.Note("sandbox: 429 is the documented rate of an operation, as in production; --relax rates switches the rates off")
 }
 
 // NoteRejection tells of one rejected request, and explains it if a line is not enough.

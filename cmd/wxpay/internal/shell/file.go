@@ -44,3 +44,16 @@ func (f *File) Discard() {
 	_ = f.Close()
 	_ = os.Remove(f.Name())
 }
+
+// ReplaceFile writes a file that only its owner can read, in place of one that is there, and follows no link.
+func ReplaceFile(path string, content []byte) error {
+	file, err := NewFile(path)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	if _, err := file.Write(content); err != nil {
+		return err
+	}
+	return file.Place(true)
+}

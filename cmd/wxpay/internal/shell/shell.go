@@ -96,13 +96,22 @@ func (sh *Shell) Write(result []byte) error {
 	return nil
 }
 
+// WriteForeign is Write of a result with text of unknown origin: a terminal gets it without what could steer it, and a pipe
+// gets every byte.
+func (sh *Shell) WriteForeign(result []byte) error {
+	if sh.Terminal {
+		result = []byte(Printable(string(result)))
+	}
+	return sh.Write(result)
+}
+
 // WriteJSON writes a document for machines to stdout, indented.
 func (sh *Shell) WriteJSON(document any) error {
 	result, err := ordered.MarshalIndent(document)
 	if err != nil {
 		return err
 	}
-	return sh.Write(result)
+	return sh.WriteForeign(result)
 }
 
 // AppendBody appends the body of a response to out: byte for byte for a pipe, indented for a terminal.
@@ -118,8 +127,10 @@ func (sh *Shell) AppendBody(out *bytes.Buffer, body []byte) {
 	}
 }
 
-// Note writes a line to stderr.
-func (sh *Shell) Note(format string, a ...any) { fmt.Fprintf(sh.Stderr, format+"\n", a...) }
+// Note writes a line to stderr, without what could steer a terminal.
+func (sh *Shell) Note(format string, a ...any) {
+	fmt.Fprintln(sh.Stderr, Printable(fmt.Sprintf(format, a...)))
+}
 
 // Report prints an error of a command, and returns the exit code.
 func (sh *Shell) Report(command string, err error) int {

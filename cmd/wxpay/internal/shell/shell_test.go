@@ -1,16 +1,19 @@
 package shell_test
 
 import (
+	"bytes"
 	"errors"
 	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/sandbox"
 )
 
 func TestInputOnce(t *testing.T) {
@@ -73,4 +76,35 @@ func TestText(t *testing.T) {
 	assert.Equal(t, strings.Repeat("字", 64), shell.Bounded(strings.Repeat("字", 64)))
 	assert.Equal(t, "a; b", shell.Plainly(errors.New("wxpay: a\nb")))
 	require.False(t, shell.IsTerminal(strings.NewReader("")))
+}
+
+// TestNothingSteersATerminal: control characters of C0 and C1, lone bytes that a terminal may take for
+// such, and changes of direction reach no terminal, and a pipe gets every byte of an answer.
+func TestNothingSteersATerminal(t *testing.T) {
+	const evil = "a\x1b[2Jb\u009b31mc\u202ed\u2066e\r\x07f\x9bg"
+	steers := func(text string) bool {
+		return strings.ContainsFunc(strings.ToValidUTF8(text, "\x1b"), func(r rune) bool {
+			return r < 0x20 && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 || unicode.Is(unicode.Bidi_Control, r)
+		})
+	}
+	require.True(t, steers(evil))
+	for name, print := range map[string]func(sh *shell.Shell){
+		"answer":    func(sh *shell.Shell) { assert.NoError(t, sh.WriteForeign([]byte(evil))) },
+		"note":      func(sh *shell.Shell) { sh.Note("%s", evil) },
+		"document":  func(sh *shell.Shell) { assert.NoError(t, sh.WriteJSON(map[string]string{"a": evil})) },
+		"rejection": func(sh *shell.Shell) { sh.NoteRejection(sandbox.Entry{Target: evil, Reason: evil, Explanation: evil}) },
+		"body": func(sh *shell.Shell) {
+			var out bytes.Buffer
+			sh.AppendBody(&out, []byte(`{"a":"`+"\u202e\u009b"+`"}`))
+			assert.NoError(t, sh.WriteForeign(out.Bytes()))
+		},
+	} {
+		var out bytes.Buffer
+		print(&shell.Shell{Stdout: &out, Stderr: &out, Terminal: true})
+		assert.False(t, steers(out.String()), "%s: %q", name, out.String())
+		assert.NotEmpty(t, out.String(), name)
+	}
+	var pipe bytes.Buffer
+	require.NoError(t, (&shell.Shell{Stdout: &pipe}).WriteForeign([]byte(evil)))
+	assert.Equal(t, evil, pipe.String())
 }

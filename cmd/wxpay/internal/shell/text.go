@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/term"
 
@@ -43,15 +44,15 @@ func (c Paint) Mark(ok bool) string {
 // Dash returns the mark of a line that is neither good nor bad.
 func (c Paint) Dash() string { return c.Faint("–") }
 
-// Printable removes the control characters from a text of unknown origin, which could steer a terminal. Line feeds and
-// tabs stay.
+// Printable removes what could steer a terminal from a text of unknown origin: control characters (C0 and C1), and the
+// characters that change the direction of writing. Line feeds and tabs stay.
 func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
+		if r < 0x20 && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 || unicode.Is(unicode.Bidi_Control, r) {
 			return -1
 		}
 		return r
-	}, text)
+	}, strings.ToValidUTF8(text, "\ufffd")) // a lone byte of 0x80 to 0x9f is a control to some terminals
 }
 
 // OneLine is [Printable] without line breaks.

@@ -24,6 +24,7 @@ var (
 var variables = strings.NewReplacer(
 	"make a client with WithBaseURL", "set WXPAY_BASE_URL",
 	"WithBaseURL", "WXPAY_BASE_URL",
+	"WithInsecureHTTP", "WXPAY_INSECURE_HTTP",
 	"pass WithPublicKey(id, key)", "set WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY",
 	"Merchant.APIv3Key", "WXPAY_APIV3_KEY",
 	"Merchant.PrivateKey", "WXPAY_PRIVATE_KEY",

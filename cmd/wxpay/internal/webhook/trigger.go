@@ -176,7 +176,7 @@ func (o *triggerOptions) run(ctx context.Context, sh *shell.Shell) error {
 		return err
 	}
 	if o.dryRun {
-		return sh.Write([]byte(got.Request))
+		return sh.WriteForeign([]byte(got.Request))
 	}
 	return printDelivered(sh, got)
 }

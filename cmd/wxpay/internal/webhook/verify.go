@@ -103,17 +103,18 @@ func (o *verifyOptions) run(sh *shell.Shell) error {
 	event := v.check(saved)
 
 	var report, resource bytes.Buffer
-	v.write(&report, sh.Colours())
 	if o.show {
+		v.write(&report, false)
 		sh.Note("%s", strings.TrimSuffix(report.String(), "\n"))
 		if event != nil {
 			sh.AppendBody(&resource, event.Resource())
-			report = resource
-		} else {
-			report.Reset()
 		}
+		err = sh.WriteForeign(resource.Bytes())
+	} else {
+		v.write(&report, sh.Colours())
+		err = sh.Write(report.Bytes())
 	}
-	if err := sh.Write(report.Bytes()); err != nil {
+	if err != nil {
 		return err
 	}
 	if event == nil {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -365,4 +366,36 @@ func TestWebhookControlIsSecret(t *testing.T) {
 			assert.NotContains(t, l.stderr.String(), value)
 		}
 	}
+}
+
+// TestWebhookRelaysForProgramsAlone: the port that forwards takes nothing from a page in a browser, nor
+// under the name of another machine, as the control API of the sandbox does.
+func TestWebhookRelaysForProgramsAlone(t *testing.T) {
+	var got atomic.Int32
+	program := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { got.Add(1) }))
+	defer program.Close()
+	l := listen(t, "--forward-to", program.URL)
+	post := func(edit func(*http.Request)) int {
+		request, err := http.NewRequest(http.MethodPost, l.address, strings.NewReader("{}"))
+		require.NoError(t, err)
+		edit(request)
+		response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+		require.NoError(t, err)
+		response.Body.Close()
+		return response.StatusCode
+	}
+	for name, edit := range map[string]func(*http.Request){
+		"a page's origin":  func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") },
+		"a page's referer": func(r *http.Request) { r.Header.Set("Referer", "https://evil.example/") },
+		"cookies":          func(r *http.Request) { r.Header.Set("Cookie", "session=1") },
+		"a page's fetch":   func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") },
+		"a foreign name":   func(r *http.Request) { r.Host = "evil.example" },
+		"a local name":     func(r *http.Request) { r.Host = "localhost.evil.example:80" },
+	} {
+		assert.Equal(t, http.StatusForbidden, post(edit), name)
+	}
+	assert.Zero(t, got.Load())
+	assert.Equal(t, http.StatusOK, post(func(*http.Request) {}))
+	assert.Equal(t, http.StatusOK, post(func(r *http.Request) { r.Host = "localhost:1" }))
+	assert.EqualValues(t, 2, got.Load())
 }
