@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/pem"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -98,15 +100,12 @@ func node(t *testing.T) string {
 	return dir
 }
 
-// TestNode is the Node.js client over the same ground.
-func TestNode(t *testing.T) {
-	t.Parallel()
-	dir := node(t)
-	server := sandbox.Start(t, sandbox.WithBillRows(3))
-	transaction, err := server.Users.AddPaidOrder("NODE-PAID", 100)
+// nodeInput is what the script reads: operations to try, and what it cannot ask for.
+func nodeInput(t *testing.T, s *sandbox.Sandbox) []byte {
+	transaction, err := s.Users.AddPaidOrder("NODE-PAID", 100)
 	require.NoError(t, err)
 	certificates := make(map[string]string)
-	for _, certificate := range server.Keys.Certificates() {
+	for _, certificate := range s.Keys.Certificates() {
 		certificates[apiv3.Serial(certificate)] = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
 	}
 	operations := make([]operation, len(breadth))
@@ -118,9 +117,16 @@ func TestNode(t *testing.T) {
 		"paid": map[string]string{"number": "NODE-PAID", "transaction": transaction},
 	})
 	require.NoError(t, err)
+	return input
+}
 
+// TestNode is the Node.js client over the same ground.
+func TestNode(t *testing.T) {
+	t.Parallel()
+	dir := node(t)
+	server := sandbox.Start(t, sandbox.WithBillRows(3))
 	script := exec.CommandContext(t.Context(), "node", "conformance.js")
-	script.Dir, script.Stdin = dir, bytes.NewReader(input)
+	script.Dir, script.Stdin = dir, bytes.NewReader(nodeInput(t, server.Sandbox))
 	script.Env = append(append(os.Environ(), "NO_PROXY=127.0.0.1"), server.Env()...)
 	started := time.Now()
 	output, err := script.CombinedOutput()
@@ -128,4 +134,51 @@ func TestNode(t *testing.T) {
 	require.Empty(t, string(output))
 	t.Logf("the script took %s", time.Since(started).Round(time.Millisecond))
 	requireOperations(t, server)
+}
+
+// TestFixedHost is the same client without the address of the sandbox: it calls api.mch.weixin.qq.com, and the proxy of the
+// program wxpay answers there. Nothing of the client is changed; variables lead it to the proxy.
+func TestFixedHost(t *testing.T) {
+	t.Parallel()
+	dir := node(t)
+	program := filepath.Join(dir, "wxpay")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	build.Dir = filepath.Join("..", "..", "cmd", "wxpay")
+	output, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+
+	data := filepath.Join(dir, "data")
+	directory, err := sandbox.OpenDirectory(data)
+	require.NoError(t, err)
+	before, err := sandbox.New(sandbox.WithStore(directory))
+	require.NoError(t, err)
+	input := nodeInput(t, before)
+	require.NoError(t, before.Close())
+	require.NoError(t, directory.Close())
+
+	const steps = `env -u WXPAY_BASE_URL node conformance.js && exec ./wxpay sandbox control journal >journal.json`
+	script := exec.CommandContext(t.Context(), program, "sandbox", "--transparent", "--data", data, "--rows", "3", "--", "sh", "-c", steps)
+	script.Dir, script.Stdin = dir, bytes.NewReader(input)
+	output, err = script.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+
+	content, err := os.ReadFile(filepath.Join(dir, "journal.json"))
+	require.NoError(t, err)
+	var journal struct {
+		Entries []struct {
+			Method, Target string
+			Status         int
+		}
+	}
+	require.NoError(t, json.Unmarshal(content, &journal))
+	done := make(map[string]bool)
+	for _, entry := range journal.Entries {
+		path, _, _ := strings.Cut(entry.Target, "?")
+		if facts, known := catalog.V3().Lookup(entry.Method, path); known && entry.Status < 300 {
+			done[facts.Method+" "+facts.Path] = true
+		}
+		assert.NotEqual(t, http.StatusUnauthorized, entry.Status, "%s %s", entry.Method, entry.Target)
+	}
+	t.Logf("%d operations through the proxy", len(done))
+	require.GreaterOrEqual(t, len(done), leastOperations)
 }

@@ -18,7 +18,7 @@ const appid = 'wxd678efh567hg6787';
 const openid = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o';
 const named = { headers: { 'Wechatpay-Serial': publicKeyID } };
 const wxpay = new Wechatpay({
-  mchid, serial, privateKey, baseURL, certs: { [publicKeyID]: publicKey, ...certificates },
+  mchid, serial, privateKey, ...(baseURL && { baseURL }), certs: { [publicKeyID]: publicKey, ...certificates },
 });
 
 const seal = (text) => Rsa.encrypt(text, publicKey);

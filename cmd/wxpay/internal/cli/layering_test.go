@@ -21,10 +21,11 @@ var arrows = map[string][]string{
 	"openapi": {"ordered"},
 	"folder":  {},
 
-	"shell":     {"ordered"},
-	"operation": {"shell"},
-	"request":   {"ordered", "shell"},
-	"serve":     {"shell"},
+	"shell":       {"ordered"},
+	"operation":   {"shell"},
+	"request":     {"ordered", "shell"},
+	"serve":       {"shell"},
+	"transparent": {"shell"},
 
 	"batch":   {"shell"},
 	"call":    {"operation", "request", "shell"},
@@ -32,7 +33,7 @@ var arrows = map[string][]string{
 	"file":    {"operation", "ordered", "request", "shell"},
 	"keys":    {"shell"},
 	"manual":  {"folder", "gocode", "openapi", "operation", "page", "shell"},
-	"sandbox": {"serve", "shell"},
+	"sandbox": {"serve", "shell", "transparent"},
 	"vet":     {"shell"},
 	"webhook": {"serve", "shell"},
 

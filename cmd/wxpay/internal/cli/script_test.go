@@ -48,6 +48,7 @@ func TestMain(m *testing.M) {
 		"hangs-up-at":    func() { signalsAt(syscall.SIGHUP) },
 		"terminates":     terminates,
 		"full":           full,
+		"fixed-host":     fixedHost,
 	})
 }
 
@@ -94,6 +95,33 @@ func interrupts() {
 		}
 	}
 	end(child.Wait())
+}
+
+// fixedHost is a client of the platform that knows no other host, and trusts and connects as its environment says. It prints
+// the status of each call.
+func fixedHost() {
+	client, err := wxpay.FromLookupEnv(func(name string) (string, bool) {
+		if name == "WXPAY_BASE_URL" {
+			return "", false
+		}
+		return os.LookupEnv(name)
+	})
+	check(err)
+	ctx := context.Background()
+	_, err = client.Chain("v3/certificates").Get(ctx)
+	check(err)
+	fmt.Println("200 https://api.mch.weixin.qq.com/v3/certificates")
+	yesterday := time.Now().AddDate(0, 0, -2).Format(time.DateOnly)
+	applied, err := client.Chain("v3/bill/fundflowbill").Query("bill_date", yesterday).Get(ctx)
+	check(err)
+	link := applied.Get("download_url").String()
+	_, err = client.Fetch(ctx, link, io.Discard)
+	check(err)
+	address, _, _ := strings.Cut(link, "?")
+	fmt.Println("200 " + address)
+	if _, err := http.Get("https://example.com/"); err != nil && strings.Contains(err.Error(), "Forbidden") {
+		fmt.Println("refused https://example.com/")
+	}
 }
 
 // signalsAt runs a command, sends it a signal when a file that is not empty matches the pattern, and ends with its exit code.

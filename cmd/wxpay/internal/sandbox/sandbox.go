@@ -5,6 +5,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 
@@ -13,6 +16,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/serve"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/transparent"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
@@ -28,6 +32,14 @@ type options struct {
 	data    string   // directory that keeps everything; empty keeps it in memory
 	network bool     // other machines may call and control it
 	names   []string // host names for them, besides IP addresses
+	keys    string   // which platform keys the merchant has
+	keysDir string   // folder that gets the keys as files; empty for none
+	errors  string   // how errors are told
+	tls     bool     // serve https
+	http2   bool     // over TLS
+	caOut   string   // file that gets the certificate of the authority; empty for none
+	proxy   string   // address of a proxy that answers for the platform; empty for none
+	through bool     // such a proxy on a free port
 	command []string // empty to serve until interrupted
 }
 
@@ -59,7 +71,19 @@ and of a proxy that mixes up responses: crossed crossed-path cached late duplica
 
 Limits of time and pace hold as in production, the documented rates too: a request that comes too fast gets 429. --relax
 removes some; --enforce adds read-delay, a delay that the platform does not document:
-  rates read-delay refund-pace share-pace look-back async-cancel names expiry
+  rates read-delay refund-pace share-pace look-back async-cancel names expiry bare-query
+
+A request that names no key in Wechatpay-Serial gets a response that a platform certificate signed, unless --keys is
+public. The certificate is not among the variables: a client gets it with the APIv3 key, or from a file. --keys-dir writes
+the files that a merchant has: apiclient_key.pem, apiclient_cert.pem, apiclient_cert.p12 (its password is the merchant
+number), pub_key.pem, and wechatpay_SERIAL.pem for each platform certificate.
+
+--transparent is for programs whose host is fixed: it serves a proxy that answers for api.mch.weixin.qq.com and the other
+hosts of the platform itself, over TLS, and rejects every other host; it never forwards anything. The variables that COMMAND
+gets, or that are printed, lead curl, Go, PHP, Python and recent Node.js through it: HTTPS_PROXY, and SSL_CERT_FILE and its
+like with the authority that has issued the certificates. That authority is made on first use, kept with --data or else in
+the user's cache, readable by its owner alone, and constrained to these hosts, to localhost and to the names of --network.
+With --tls the sandbox itself speaks https, under the same authority.
 
 On stderr it tells which requests it rejected and why: at once, or at the end if it runs COMMAND. For a signature that
 does not match it compares the lines that the platform signed with those that the client signed; "wxpay sandbox explain"
@@ -67,6 +91,7 @@ repeats it. At the end it tells how often each kind of fault hit.`,
 		Example: `  wxpay sandbox
   wxpay sandbox -- go test ./...
   wxpay sandbox --fault 'reset-after path=/v3/refund/* p=0.3' --fault 'delay delay=2s count=5' -- go test ./...
+  wxpay sandbox --transparent -- php script.php
   wxpay sandbox -- sh -c 'wxpay call v3/certificates -i'`,
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) > 0 && command.ArgsLenAtDash() != 0 {
@@ -95,8 +120,55 @@ func (o *options) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.data, "data", "", "`DIRECTORY` to keep everything in, private keys too")
 	flags.StringSliceVar(&o.names, "network", nil,
 		"let other machines call and control it, by any IP address or by these `NAMES`; see --addr")
+	flags.BoolVar(&o.tls, "tls", false, "serve https, with a certificate of an authority that this machine keeps")
+	flags.BoolVar(&o.http2, "http2", false, "offer HTTP/2 over TLS, which the platform does not")
+	flags.StringVar(&o.caOut, "ca-out", "", "`FILE` that gets the certificate of the authority")
+	flags.StringVar(&o.proxy, "proxy", "", "loopback `HOST:PORT` of a proxy that answers for the platform's hosts")
+	flags.BoolVar(&o.through, "transparent", false, "--proxy on a free port")
+	flags.StringVar(&o.keys, "keys", "both", "`KIND` of platform keys that the merchant has: public, certificates or both")
+	flags.StringVar(&o.keysDir, "keys-dir", "", "`FOLDER` for the keys, in the files that merchants have")
+	flags.StringVar(&o.errors, "errors", "newest", "`FORM` of errors: newest, or classic as in the documentation")
 	flags.BoolVar(&o.lenient, "lenient", false, "accept member feeds and points for cards that do not exist or are "+
 		"another user's")
+}
+
+// keyModes are the kinds of --keys.
+var keyModes = map[string]sandbox.KeyMode{
+	"public": sandbox.PublicKeyOnly, "certificates": sandbox.CertificatesOnly, "both": sandbox.BothKeys,
+}
+
+// authority returns the authority of the certificates, and nil if none is needed. It is kept with the data, or in the
+// user's cache.
+func (o *options) authority() (*transparent.Authority, error) {
+	if o.through && o.proxy == "" {
+		o.proxy = "127.0.0.1:0"
+	}
+	if host, _, err := net.SplitHostPort(o.proxy); o.proxy != "" && !o.network && host != "localhost" &&
+		(err != nil || !net.ParseIP(host).IsLoopback()) {
+		return nil, shell.Usage("--proxy: the address must be a loopback host and a port, such as 127.0.0.1:8888, unless --network is given")
+	}
+	if !o.tls && o.proxy == "" {
+		if o.caOut != "" || o.http2 {
+			return nil, shell.Usage("--ca-out and --http2 belong to --tls, --proxy and --transparent")
+		}
+		return nil, nil
+	}
+	folder := filepath.Join(o.data, "tls")
+	if o.data == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return nil, shell.Usage("--tls: there is no folder for the authority; give one with --data: %w", err)
+		}
+		folder = filepath.Join(cache, "wxpay", "sandbox-tls")
+	}
+	authority, err := transparent.Open(folder, o.names)
+	if err == nil && o.caOut != "" {
+		err = os.WriteFile(o.caOut, authority.PEM(), 0o644)
+	}
+	if err != nil {
+		return nil, &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("--tls: %w", err)}
+	}
+	return authority, nil
 }
 
 // gcPercent is how much the heap of a served sandbox may grow between two collections, in percent. The sandbox keeps what
@@ -128,11 +200,30 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 	} else if o.rows > 0 {
 		options = append(options, sandbox.WithBillRows(o.rows))
 	}
+	mode, known := keyModes[o.keys]
+	if !known {
+		return shell.Usage("--keys: there is no kind %q; there are public, certificates and both", o.keys)
+	}
+	options = append(options, sandbox.WithKeyMode(mode))
+	switch o.errors {
+	case "newest":
+	case "classic":
+		options = append(options, sandbox.WithClassicErrors())
+	default:
+		return shell.Usage("--errors: there is no form %q; there are newest and classic", o.errors)
+	}
 	if o.lenient {
 		options = append(options, sandbox.WithLenientCards())
 	}
 	if o.network {
 		options = append(options, sandbox.WithNetwork(o.names...))
+	}
+	authority, err := o.authority()
+	if err != nil {
+		return err
+	}
+	if o.tls {
+		options = append(options, sandbox.WithTLS(authority.TLS(o.http2)))
 	}
 	var directory *sandbox.Directory
 	if o.data != "" {
@@ -152,6 +243,16 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 			directory.Cut(), o.data)
 	}
 	defer served.Close()
+	if o.proxy != "" {
+		proxy, err := transparent.Listen(o.proxy, served.Sandbox, authority.TLS(o.http2))
+		if err != nil {
+			return shell.Usage("--proxy: %w", err)
+		}
+		defer proxy.Close()
+		served.Add(proxy.Variables(authority)...)
+	} else if o.tls {
+		served.Add(authority.Variables()...)
+	}
 	if err := served.Faults.Inject(faults...); err != nil {
 		return shell.Usage("--fault: %w", err)
 	}
@@ -165,6 +266,12 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 				return shell.Usage("%s: %w", rules.flag, err)
 			}
 		}
+	}
+	if o.keysDir != "" {
+		if err := serve.WriteKeys(o.keysDir, served.Sandbox); err != nil {
+			return &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("--keys-dir: %w", err)}
+		}
+		sh.Note("sandbox: the keys are in %s", o.keysDir)
 	}
 	if o.network {
 		sh.Note("sandbox: WARNING: other machines can take its keys and change everything in it; keep it in a closed network")

@@ -5,7 +5,9 @@ package serve
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/sandbox"
@@ -16,7 +18,8 @@ type Served struct {
 	*sandbox.Server
 	sh      *shell.Shell
 	control *control
-	live    bool // rejections are noted when they happen
+	more    []string // variables besides those of the sandbox
+	live    bool     // rejections are noted when they happen
 }
 
 // Start serves a sandbox on an address. Its notifications go to forward, or over the network if that is nil.
@@ -37,7 +40,12 @@ func Start(sh *shell.Shell, addr string, forward *Forwarder, options ...sandbox.
 }
 
 // Env returns the variables that connect a client, and the commands wxpay webhook trigger and resend.
-func (s *Served) Env() []string { return append(s.Server.Env(), Variable+"="+s.control.url) }
+func (s *Served) Env() []string {
+	return slices.Concat(s.Server.Env(), []string{Variable + "=" + s.control.url}, s.more)
+}
+
+// Add adds variables to those of [Served.Env].
+func (s *Served) Add(variables ...string) { s.more = append(s.more, variables...) }
 
 // ControlURL returns the address of the control port, without its secret path. Notifications that are posted to it are
 // forwarded.
@@ -59,7 +67,13 @@ func (s *Served) Run(ctx context.Context, command []string) error {
 		return err
 	}
 	s.live = true
-	s.Journal.OnRejection(s.sh.NoteRejection)
+	var rates sync.Once
+	s.Journal.OnRejection(func(e sandbox.Entry) {
+		s.sh.NoteRejection(e)
+		if shell.TooFast(e) {
+			rates.Do(s.sh.NoteRates)
+		}
+	})
 	s.sh.Note("The sandbox listens on %s until it is interrupted. Paste the lines above into another shell.", s.URL)
 	<-ctx.Done()
 	return nil
