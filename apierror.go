@@ -76,7 +76,7 @@ type Detail struct {
 	Field    string // JSON pointer in the body, or a parameter's name
 	Value    string // the wrong value as text; it may identify a person, so no error text has it
 	Issue    string // what is wrong with it
-	Location string // body, query, url or authorization
+	Location string // body, query, url or uri_template for the path, or authorization
 	// SignMessage is the message that the platform built, with its body cut after 8 bytes.
 	// SignMessageLength is the length of the whole message in bytes. Both come only with
 	// SIGN_ERROR.
@@ -112,6 +112,9 @@ func newAPIError(c *call.Call, res *call.Response) *APIError {
 	}
 	if detail := get("detail"); detail.IsObject() {
 		e.Detail = newDetail(detail)
+		if e.Detail.Field == "" {
+			e.Detail.Field = fieldIn(e.Message, e.Detail.Location)
+		}
 	}
 	if len(c.History) > 0 || c.Answered != nil { // else no attempt brought this response, and its origin is unknown
 		e.Outcome = c.Outcome()
@@ -170,6 +173,20 @@ func newDetail(detail Result) *Detail {
 		d.Issue = detail.Get("detail.issue").String()
 	}
 	return d
+}
+
+// fieldIn reads the place of a field from a message in Chinese. Recent responses name it there alone:
+// 输入源“/body/amount/total”映射到….
+func fieldIn(message, location string) string {
+	_, rest, _ := strings.Cut(message, "“/"+location+"/")
+	place, _, found := strings.Cut(rest, "”")
+	switch {
+	case !found || location == "":
+		return ""
+	case location == "body":
+		return "/" + place
+	}
+	return place
 }
 
 // Unsigned reports whether the response is an unsigned 4xx. The platform signs none before it has
