@@ -103,8 +103,9 @@ var limits = []struct {
 	{"GET /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/*, " +
 		"POST /v3/fund-app/mch-transfer/transfer-bills/out-bill-no/*/cancel", []limit{{"out_bill_no", 1, 32, "bytes", unsaid}}},
 	{"GET /v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/*", []limit{{"transfer_bill_no", 1, 64, "bytes", unsaid}}},
-	{"POST /v3/fund-app/mch-transfer/elecsign/out-bill-no", []limit{{"/out_bill_no", 1, 32, "bytes", unsaid}}},
-	{"POST /v3/fund-app/mch-transfer/elecsign/transfer-bill-no", []limit{{"/transfer_bill_no", 1, 64, "bytes", unsaid}}},
+	{"POST /v3/fund-app/mch-transfer/elecsign/*", []limit{
+		{"/out_bill_no", 1, 32, "bytes", unsaid}, {"/transfer_bill_no", 1, 64, "bytes", unsaid},
+	}},
 	{"POST /v3/brand/partner/card-member/user-feeds, POST /brand/card-member/user-feeds", []limit{
 		{"/out_request_no", 1, 64, "bytes", unsaid}, {"/cell", 1, 128, "bytes", unsaid},
 	}},

@@ -47,15 +47,18 @@ func Open(m *gate.Merchant, lenient bool) *Flow {
 	return f
 }
 
+// Limits of the fields of feeds and points.
+var (
+	feedLimits  = map[string]gate.Limit{"/out_request_no": {Min: 1, Max: 64, Charset: gate.RequestChars}, "/cell": {Min: 1, Max: 128}}
+	pointLimits = map[string]gate.Limit{"/out_request_no": {Min: 1, Max: 64, Charset: gate.RequestChars}}
+)
+
 // feedOperations returns those of feeds.
 func (f *Flow) feedOperations() []gate.Operation {
 	return []gate.Operation{{
 		Operation: gate.Documented("POST", "/v3/brand/partner/card-member/user-feeds"),
-		Limits: map[string]gate.Limit{
-			"/out_request_no": {Min: 1, Max: 64, Charset: gate.RequestChars},
-			"/cell":           {Min: 1, Max: 128},
-		},
-		Do: f.createFeed,
+		Limits:    feedLimits,
+		Do:        f.createFeed,
 	}}
 }
 
@@ -96,7 +99,7 @@ func (f *Flow) pointOperations() []gate.Operation {
 	return []gate.Operation{
 		{
 			Operation: gate.Documented("POST", points+"/sync"),
-			Limits:    map[string]gate.Limit{"/out_request_no": {Min: 1, Max: 64, Charset: gate.RequestChars}},
+			Limits:    pointLimits,
 			Do:        f.syncPoints,
 		},
 		{Operation: gate.Documented("POST", points+"/exchange-coupon/confirm"), Do: f.confirmExchange},

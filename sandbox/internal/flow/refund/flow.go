@@ -36,15 +36,22 @@ func (f *Flow) sample(event string, now time.Time) map[string]any {
 	return r.resource(f.ID)
 }
 
-// operations are those of refunds. Their pages count out_refund_no and reason in bytes.
+// Limits of the fields of refunds. Their pages count out_refund_no and reason in bytes.
+var (
+	createLimits = map[string]gate.Limit{
+		"/transaction_id": {Max: 32}, "/out_trade_no": {Max: 32, Charset: gate.OrderChars}, "/out_refund_no": refundNumber,
+		"/reason": {Max: 80}, "/notify_url": {Max: 256},
+	}
+	queryLimits  = map[string]gate.Limit{"out_refund_no": refundNumber}
+	repairLimits = map[string]gate.Limit{"/out_refund_no": refundNumber}
+)
+
+// operations are those of refunds.
 func (f *Flow) operations() []gate.Operation {
 	return []gate.Operation{
 		{
 			Operation: gate.Documented("POST", "/v3/refund/domestic/refunds"),
-			Limits: map[string]gate.Limit{
-				"/transaction_id": {Max: 32}, "/out_trade_no": {Max: 32, Charset: gate.OrderChars}, "/out_refund_no": refundNumber,
-				"/reason": {Max: 80}, "/notify_url": {Max: 256},
-			},
+			Limits:    createLimits,
 			Do: func(c *gate.Call) (any, *say.Rejection) {
 				response, rejected := f.createRefund(c)
 				if rejected != nil && f.Rules.Holds(gate.Rates) && !f.Rules.Pass("failing refunds "+c.ID, c.Now, maxFailing) {
@@ -55,12 +62,12 @@ func (f *Flow) operations() []gate.Operation {
 		},
 		{
 			Operation: gate.Documented("GET", "/v3/refund/domestic/refunds/{out_refund_no}"),
-			Limits:    map[string]gate.Limit{"out_refund_no": refundNumber},
+			Limits:    queryLimits,
 			Do:        f.queryRefund,
 		},
 		{
 			Operation: gate.Documented("POST", "/v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund"),
-			Limits:    map[string]gate.Limit{"/out_refund_no": refundNumber},
+			Limits:    repairLimits,
 			Do:        f.repairRefund,
 		},
 	}

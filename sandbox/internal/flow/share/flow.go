@@ -42,31 +42,38 @@ func (f *Flow) findReturn(key string) (record ledger.Course, known bool, reach f
 	return r.Course, known, func(final string, now time.Time) { f.reachReturn(key, r, final, now) }
 }
 
+// Limits of the fields of profit sharing. A refusal counts the account of a receiver in characters,
+// and so does the page of custom_relation.
+var (
+	receiverAccount = gate.Limit{Min: 1, Max: 64, Characters: true}
+	accountLimits   = map[string]gate.Limit{
+		"/appid": {Min: 1, Max: 32}, "/account": receiverAccount, "/name": {Max: 1024},
+		"/custom_relation": {Max: 10, Characters: true},
+	}
+	shareLimits = map[string]gate.Limit{
+		"/out_order_no": shareNumber, "/transaction_id": {Min: 1, Max: 32}, "/description": {Min: 1, Max: 80},
+		"/receivers/account": receiverAccount, "/receivers/description": {Min: 1, Max: 80},
+	}
+	returnLimits = map[string]gate.Limit{
+		"/out_order_no": {Max: 64}, "/order_id": {Max: 64}, "/out_return_no": shareNumber,
+		"/return_mchid": {Min: 1, Max: 32}, "/description": {Min: 1, Max: 80},
+	}
+	shareQuery  = map[string]gate.Limit{"out_order_no": shareNumber}
+	returnQuery = map[string]gate.Limit{"out_return_no": shareNumber}
+)
+
 // operations are those of profit sharing, by a merchant for itself and by a service provider for a
 // sub-merchant.
 func (f *Flow) operations() []gate.Operation {
 	const base = "/v3/profitsharing/"
-	receiver := gate.Limit{Min: 1, Max: 64, Characters: true} // a refusal counts so
-	account := map[string]gate.Limit{
-		"/appid": {Min: 1, Max: 32}, "/account": receiver, "/name": {Max: 1024},
-		"/custom_relation": {Max: 10, Characters: true}, // as its page counts
-	}
-	number := map[string]gate.Limit{
-		"/out_order_no": shareNumber, "/transaction_id": {Min: 1, Max: 32}, "/description": {Min: 1, Max: 80},
-		"/receivers/account": receiver, "/receivers/description": {Min: 1, Max: 80},
-	}
-	list := []gate.Operation{
-		{Operation: gate.Documented("POST", base+"receivers/add"), Limits: account, Do: f.addReceiver},
-		{Operation: gate.Documented("POST", base+"receivers/delete"), Limits: account, Do: f.deleteReceiver},
-		{Operation: gate.Documented("POST", base+"orders"), Limits: number, Do: f.createShare},
-		{Operation: gate.Documented("POST", base+"orders/unfreeze"), Limits: number, Do: f.unfreeze},
-		{Operation: gate.Documented("GET", base+"orders/{out_order_no}"), Limits: map[string]gate.Limit{"out_order_no": shareNumber}, Do: f.queryShare},
+	return []gate.Operation{
+		{Operation: gate.Documented("POST", base+"receivers/add"), Limits: accountLimits, Do: f.addReceiver},
+		{Operation: gate.Documented("POST", base+"receivers/delete"), Limits: accountLimits, Do: f.deleteReceiver},
+		{Operation: gate.Documented("POST", base+"orders"), Limits: shareLimits, Do: f.createShare},
+		{Operation: gate.Documented("POST", base+"orders/unfreeze"), Limits: shareLimits, Do: f.unfreeze},
+		{Operation: gate.Documented("GET", base+"orders/{out_order_no}"), Limits: shareQuery, Do: f.queryShare},
 		{Operation: gate.Documented("GET", base+"transactions/{transaction_id}/amounts"), Do: f.queryUnsplit},
-		{Operation: gate.Documented("GET", base+"return-orders/{out_return_no}"), Limits: map[string]gate.Limit{"out_return_no": shareNumber}, Do: f.queryReturn},
+		{Operation: gate.Documented("GET", base+"return-orders/{out_return_no}"), Limits: returnQuery, Do: f.queryReturn},
+		{Operation: gate.Documented("POST", base+"return-orders"), Limits: returnLimits, Do: f.createReturn},
 	}
-	return append(list, gate.Operation{
-		Operation: gate.Documented("POST", base+"return-orders"),
-		Limits:    map[string]gate.Limit{"/out_order_no": {Max: 64}, "/order_id": {Max: 64}, "/out_return_no": shareNumber, "/return_mchid": {Min: 1, Max: 32}, "/description": {Min: 1, Max: 80}},
-		Do:        f.createReturn,
-	})
 }

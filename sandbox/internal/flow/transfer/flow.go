@@ -40,38 +40,44 @@ func (f *Flow) sample(_ string, now time.Time) map[string]any {
 	return t.resource(f.ID)
 }
 
+// Limits of the fields of transfers. Their pages count transfer_remark in characters.
+var (
+	createLimits = map[string]gate.Limit{
+		"/appid": {Min: 1, Max: 32}, "/out_bill_no": billNumber, "/openid": {Min: 1, Max: 64},
+		"/transfer_remark": {Min: 1, Max: 32, Characters: true}, "/notify_url": {Max: 256},
+	}
+	numberLimits  = map[string]gate.Limit{"out_bill_no": billNumber}
+	billLimits    = map[string]gate.Limit{"transfer_bill_no": {Min: 1, Max: 64}}
+	receiptLimits = map[string]gate.Limit{"/out_bill_no": billNumber, "/transfer_bill_no": {Min: 1, Max: 64}}
+)
+
 // billOperations are those of merchant transfers that the user confirms.
 func (f *Flow) billOperations() []gate.Operation {
 	const bills = "/v3/fund-app/mch-transfer/transfer-bills"
-	number := map[string]gate.Limit{"out_bill_no": billNumber}
 	return []gate.Operation{
 		{
 			Operation: gate.Documented("POST", bills),
-			Limits: map[string]gate.Limit{
-				"/appid": {Min: 1, Max: 32}, "/out_bill_no": billNumber, "/openid": {Min: 1, Max: 64}, "/transfer_remark": {Min: 1, Max: 32, Characters: true}, // as its page counts
-				"/notify_url": {Max: 256},
-			},
-			Do: f.createTransfer,
+			Limits:    createLimits,
+			Do:        f.createTransfer,
 		},
-		{Operation: gate.Documented("GET", bills+"/out-bill-no/{out_bill_no}"), Limits: number, Do: f.queryTransfer},
+		{Operation: gate.Documented("GET", bills+"/out-bill-no/{out_bill_no}"), Limits: numberLimits, Do: f.queryTransfer},
 		{
 			Operation: gate.Documented("GET", bills+"/transfer-bill-no/{transfer_bill_no}"),
-			Limits:    map[string]gate.Limit{"transfer_bill_no": {Min: 1, Max: 64}}, Do: f.queryBill,
+			Limits:    billLimits, Do: f.queryBill,
 		},
-		{Operation: gate.Documented("POST", bills+"/out-bill-no/{out_bill_no}/cancel"), Limits: number, Do: f.cancelTransfer},
+		{Operation: gate.Documented("POST", bills+"/out-bill-no/{out_bill_no}/cancel"), Limits: numberLimits, Do: f.cancelTransfer},
 	}
 }
 
 // receiptOperations are those of the receipts of transfer bills.
 func (f *Flow) receiptOperations() []gate.Operation {
 	const base = "/v3/fund-app/mch-transfer/elecsign/"
-	out, id := map[string]gate.Limit{"/out_bill_no": billNumber}, map[string]gate.Limit{"/transfer_bill_no": {Min: 1, Max: 64}}
 	// The documentation has both addresses of receipts, and does not say which one a query gets.
 	return []gate.Operation{
-		{Operation: gate.Documented("POST", base+"out-bill-no"), Limits: out, Do: func(c *gate.Call) (any, *say.Rejection) {
+		{Operation: gate.Documented("POST", base+"out-bill-no"), Limits: receiptLimits, Do: func(c *gate.Call) (any, *say.Rejection) {
 			return f.applyForReceipt(c, c.Object["out_bill_no"].(string))
 		}},
-		{Operation: gate.Documented("POST", base+"transfer-bill-no"), Limits: id, Do: func(c *gate.Call) (any, *say.Rejection) {
+		{Operation: gate.Documented("POST", base+"transfer-bill-no"), Limits: receiptLimits, Do: func(c *gate.Call) (any, *say.Rejection) {
 			return f.applyForReceipt(c, f.numberOfBill(c, c.Object["transfer_bill_no"].(string)))
 		}},
 		{Operation: gate.Documented("GET", base+"out-bill-no/{out_bill_no}"), Do: func(c *gate.Call) (any, *say.Rejection) {
