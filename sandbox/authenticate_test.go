@@ -359,7 +359,7 @@ func TestLanguages(t *testing.T) {
 		a := c.sign(s).send(t, s.Transport(), inProcess)
 		assert.Equal(t, language, a.Header.Get("Content-Language"), accept)
 		message := map[string]string{
-			"zh-CN": "输入源“/body/brand_id”映射到字段“品牌ID”必填性规则校验失败，此字段为必填项", "en": "the input /body/brand_id was refused: this field is required",
+			"zh-CN": "输入源“/body/brand_id”映射到字段“品牌ID”必填性规则校验失败，此字段为必填项", "en": "the input “/body/brand_id” was refused: this field is required",
 		}[language]
 		assert.Equal(t, message, a.json(t)["message"], accept)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/wxpay-go/wxpay/internal/redact"
@@ -31,21 +30,6 @@ func BaseURL(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("base URL %s has a colon and no port", redact.Quote(text))
 	}
 	return &url.URL{Scheme: u.Scheme, Host: plainHost(u)}, nil
-}
-
-// Unencrypted returns the hosts of a gateway that are reached over a network by plain http, less those
-// that are permitted, each as HOST or HOST:PORT.
-func (g Gateway) Unencrypted(permitted []string) (hosts []string) {
-	if g.Base.Scheme != "http" {
-		return nil
-	}
-	for _, host := range append([]string{g.Base.Host}, g.Backups...) {
-		name := (&url.URL{Host: host}).Hostname()
-		if !Loopback(name) && !slices.Contains(permitted, host) && !slices.Contains(permitted, name) {
-			hosts = append(hosts, host)
-		}
-	}
-	return hosts
 }
 
 // plainHost returns the host for comparing links: in lower case and without the default port of the

@@ -51,6 +51,21 @@ func (g Gateway) serves(u *url.URL) bool {
 		fact.IsPlatformHost(g.Base.Host) && fact.IsPlatformHost(u.Host)
 }
 
+// Unencrypted returns the hosts of a gateway that are reached over a network by plain http, less those
+// that are permitted, each as HOST or HOST:PORT.
+func (g Gateway) Unencrypted(permitted []string) (hosts []string) {
+	if g.Base.Scheme != "http" {
+		return nil
+	}
+	for _, host := range append([]string{g.Base.Host}, g.Backups...) {
+		name := (&url.URL{Host: host}).Hostname()
+		if !Loopback(name) && !slices.Contains(permitted, host) && !slices.Contains(permitted, name) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
 // splitLink checks that an address has the plain form of a link, and returns its target for the
 // request line, unchanged. It rejects an address that two readers might take for different hosts or
 // paths: a user, a fragment, a backslash, a second slash at the beginning, dots that lead up. The

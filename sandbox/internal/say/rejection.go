@@ -113,7 +113,7 @@ func (d fieldDetail) source() string {
 func (d fieldDetail) message(style Style) string {
 	source, issue := d.source(), d.issue.In(style.Language)
 	if style.Language == English {
-		return "the input " + source + " was refused: " + issue
+		return "the input “" + source + "” was refused: " + issue
 	}
 	label := ""
 	if style.Label != nil {

@@ -267,6 +267,9 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 			}
 		}
 	}
+	if served.Keys.Mode() == sandbox.CertificatesOnly { // another key of the environment would not fit
+		served.Add("WXPAY_PUBLIC_KEY_ID=", "WXPAY_PUBLIC_KEY=")
+	}
 	if o.keysDir != "" {
 		if err := serve.WriteKeys(o.keysDir, served.Sandbox); err != nil {
 			return &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("--keys-dir: %w", err)}
