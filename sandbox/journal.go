@@ -62,6 +62,8 @@ func (m Match) String() string { return journal.Match(m).String() }
 
 // Journal is the last requests of a sandbox, of all merchants: the last 1,000, or fewer if they are
 // large. A request is in it before its response can be read.
+//
+// It is experimental: a minor version may change it.
 type Journal struct{ gate *gate.Gate }
 
 // All returns the requests that the sandbox responded to, the oldest first.

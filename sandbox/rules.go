@@ -40,6 +40,9 @@ const (
 )
 
 // Rules switches the platform's limits, for all merchants of a sandbox.
+//
+// It is experimental: it grows with the evidence about the platform, and a minor version may change
+// it.
 type Rules struct{ rules *gate.Rules }
 
 // Enforce makes rules hold. A rule that does not exist is an error.

@@ -16,6 +16,8 @@
 // cluster of three also the loss of one machine. What the loss of power can take from a single machine says [WithSync].
 // No error text or log record holds a key, a body or an identity.
 //
+// The package is experimental: a minor version may change it, and the form of its records with it.
+//
 // # Where the rules come from
 //
 // The limits on calls are those of the catalogue, https://pay.weixin.qq.com/doc/v3/merchant/4012791858 and the pages of

@@ -1,5 +1,7 @@
 // Package relay puts verified notifications into a stream of JetStream, from which any number of
 // consumers take them, each event once for each consumer.
+//
+// It is experimental: a minor version may change it.
 package relay
 
 import (

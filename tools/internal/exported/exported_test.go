@@ -76,6 +76,28 @@ func difference(then, now string) (more, less []string) {
 	return more, less
 }
 
+// What the page calls experimental says so itself, where its users read.
+func TestExperimentalSaysSo(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs/compatibility.md"))
+	require.NoError(t, err)
+	_, section, _ := strings.Cut(string(page), "\n## Experimental\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	places := map[string]string{
+		"contrib/fleet":   "contrib/fleet/doc.go",
+		"sandbox.Rules":   "sandbox/rules.go",
+		"sandbox.Journal": "sandbox/journal.go",
+		"wxpay openapi":   "cmd/wxpay/internal/manual/openapi.go",
+		"wxpay gen types": "cmd/wxpay/internal/manual/gen.go",
+	}
+	assert.Equal(t, len(places), strings.Count(section, "`")/2)
+	for name, file := range places {
+		assert.Contains(t, section, "`"+name+"`")
+		text, err := os.ReadFile(filepath.Join(root, file))
+		require.NoError(t, err)
+		assert.Contains(t, string(text), "experimental: ", file)
+	}
+}
+
 func TestNames(t *testing.T) {
 	const source = `package p
 import "io"

@@ -53,7 +53,9 @@ An integer is an int64, and so is an amount; the comment gives the unit, as far 
 is a json.Number, which rounds nothing. Optional fields have omitempty, and in a request optional integers and booleans are pointers, so that 0 and
 false can be sent. A field with constants has a type with these constants. A JSON text is a string, with a struct for its
 content. Comments tell which fields are required or encrypted, with high probability and not with certainty. Encrypted
-fields contain plain text: the client encrypts and decrypts them. The types fit Post, Queries, Into, Decode and webhook.On.`,
+fields contain plain text: the client encrypts and decrypts them. The types fit Post, Queries, Into, Decode and webhook.On.
+
+The form of the code is experimental: a minor version may change it.`,
 		Example: `  wxpay gen types POST v3/pay/transactions/native --package pay > native.go
   wxpay gen types v3/refund/domestic/refunds/{out_refund_no} --name RefundQuery
   wxpay gen types --tag 基础支付 --package pay --out pay`,

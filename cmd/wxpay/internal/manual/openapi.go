@@ -27,7 +27,9 @@ func OpenAPI(sh *shell.Shell) *cobra.Command {
 		Short: "Print the API as an OpenAPI 3.1 document",
 		Long: `Print one OpenAPI 3.1 document in JSON: of the whole API, of a product family, or of the paths beneath one. Encrypted fields
 have x-wxpay-cipher. Lists of constants that may be out of date are x-extensible-enum, not enum. Paths that differ in the
-names of placeholders only are one path item, with the other operation in x-wxpay-look-alikes.`,
+names of placeholders only are one path item, with the other operation in x-wxpay-look-alikes.
+
+The form of the document is experimental: a minor version may change it.`,
 		Example: `  wxpay openapi > wxpay.openapi.json
   wxpay openapi --path v3/refund
   wxpay openapi --tag 商家转账`,
