@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -46,9 +47,14 @@ func TestJoiningALane(t *testing.T) {
 	t.Parallel()
 	c := fleettest.NewCluster(t, false)
 	e := c.Connect(t)
-	c.Healthy(t, e)
 	g := newGateway(t)
-	q := newQueue(t, e, g.client, func(q *fleet.QueueConfig) { q.Lease = 5 * time.Minute }) // no sweep comes to the rescue
+	var q *fleet.Queue
+	fleettest.Eventually(t, func(ctx context.Context) (err error) {
+		// No sweep comes to the rescue.
+		q, err = fleet.OpenQueue(ctx, e, fleet.QueueConfig{Client: g.client, Keys: testKeys(t, "a"), Lease: 5 * time.Minute})
+		return err
+	})
+	c.Healthy(t, e)
 	defer busy(t, q)()
 	const lanes, each = 4, 100
 	var done [lanes]chan struct{}
