@@ -143,7 +143,7 @@ func TestParseRefuses(t *testing.T) {
 		{"private: a certificate", private, f.certificate, "this is a certificate"},
 		{"private: a public key in PEM", private, block("PUBLIC KEY", f.spki), "this is a public key"},
 		{"private: a public key", private, f.spki, "this is a public key"},
-		{"private: an encrypted key", private, block("ENCRYPTED PRIVATE KEY", f.pkcs8), "openssl pkcs8"},
+		{"private: an encrypted key", private, block("ENCRYPTED PRIVATE KEY", f.pkcs8), "openssl pkey"},
 		{"private: RSA in PKCS#8", private, rsaKey, "wxpay.LoadPrivateKey"},
 		{"private: RSA in PKCS#1", private, x509.MarshalPKCS1PrivateKey(ownRSA), "an RSA private key"},
 		{"private: P-256", private, p256, "*ecdsa.PrivateKey"},
