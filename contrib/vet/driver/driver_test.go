@@ -19,7 +19,7 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/vet/driver"
 )
 
-var environ = append(os.Environ(), "GOWORK=off", "GOFLAGS=-trimpath", "GOPROXY=off")
+var environ = append(os.Environ(), "GOWORK=off", "GOPROXY=off")
 
 // bodies are the reports about testdata/body, which has both severities and fixes.
 var bodies = sync.OnceValues(func() ([]driver.Report, error) {

@@ -63,7 +63,7 @@ func TestVet(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	shop(t)
-	environ := append(os.Environ(), "GOWORK=off", "GOFLAGS=-trimpath", "GOPROXY=off")
+	environ := append(os.Environ(), "GOWORK=off", "GOPROXY=off")
 	code, stdout, stderr := clitest.Run(t, environ, "vet", "-format", "json", "-hints=false", ".")
 	assert.Equal(t, 3, code, stderr)
 	var reports []map[string]any
