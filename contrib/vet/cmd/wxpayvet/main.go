@@ -23,7 +23,7 @@ import (
 	"golang.org/x/tools/go/analysis/multichecker"
 
 	"github.com/wxpay-go/wxpay/contrib/vet"
-	"github.com/wxpay-go/wxpay/contrib/vet/driver"
+	"github.com/wxpay-go/wxpay/contrib/vet/internal/driver"
 )
 
 func main() {

@@ -1,5 +1,5 @@
 // Package driver runs the checks of package vet over packages, and writes what they report for people, for programs, for
-// GitHub, and as SARIF. The commands wxpayvet -format and wxpay vet are thin flags over it.
+// GitHub, and as SARIF. The program wxpayvet -format is flags over it.
 //
 // It starts the go command, which finds and compiles packages; it uses the network only if that does. Functions may be
 // called by several goroutines at once.

@@ -16,14 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/contrib/vet"
-	"github.com/wxpay-go/wxpay/contrib/vet/driver"
+	"github.com/wxpay-go/wxpay/contrib/vet/internal/driver"
 )
 
 var environ = append(os.Environ(), "GOWORK=off", "GOPROXY=off")
 
 // bodies are the reports about testdata/body, which has both severities and fixes.
 var bodies = sync.OnceValues(func() ([]driver.Report, error) {
-	dir, err := filepath.Abs("../testdata")
+	dir, err := filepath.Abs("../../testdata")
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func reports(t *testing.T) []driver.Report {
 // The reports are those that the file wants, in its order, with their severity, link and fixes.
 func TestPackages(t *testing.T) {
 	found := reports(t)
-	source, err := os.ReadFile("../testdata/body/body.go")
+	source, err := os.ReadFile("../../testdata/body/body.go")
 	require.NoError(t, err)
 	want := regexp.MustCompile("// want [\"`]").FindAllIndex(source, -1)
 	assert.GreaterOrEqual(t, len(found), len(want))
@@ -68,7 +68,7 @@ func TestPackages(t *testing.T) {
 
 func TestSkips(t *testing.T) {
 	found, err := driver.Packages(t.Context(), driver.Config{
-		Dir: "../testdata", Env: environ, Patterns: []string{"./body"}, SkipHints: true, SkipTests: true,
+		Dir: "../../testdata", Env: environ, Patterns: []string{"./body"}, SkipHints: true, SkipTests: true,
 	})
 	require.NoError(t, err)
 	require.NotEmpty(t, found)
@@ -97,10 +97,10 @@ func TestGoplsRecord(t *testing.T) {
 		} `json:"publishDiagnostics"`
 		Actions []struct{ Title string } `json:"codeAction"`
 	}
-	text, err := os.ReadFile("../testdata/gopls/diagnostics.json")
+	text, err := os.ReadFile("../../testdata/gopls/diagnostics.json")
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &record))
-	found, err := driver.Packages(t.Context(), driver.Config{Dir: "../testdata", Env: environ, Patterns: []string{"./gopls"}})
+	found, err := driver.Packages(t.Context(), driver.Config{Dir: "../../testdata", Env: environ, Patterns: []string{"./gopls"}})
 	require.NoError(t, err)
 	require.Len(t, record.Publish.Diagnostics, len(found))
 	require.Len(t, record.Actions, len(found), "each of them has a fix")
@@ -291,11 +291,11 @@ func BenchmarkPackages(b *testing.B) {
 func twenty(b *testing.B) string {
 	b.Helper()
 	dir := b.TempDir()
-	root, err := filepath.Abs("../../..")
+	root, err := filepath.Abs("../../../..")
 	require.NoError(b, err)
-	module, err := os.ReadFile("../testdata/go.mod")
+	module, err := os.ReadFile("../../testdata/go.mod")
 	require.NoError(b, err)
-	sum, err := os.ReadFile("../testdata/go.sum")
+	sum, err := os.ReadFile("../../testdata/go.sum")
 	require.NoError(b, err)
 	require.NoError(b, os.WriteFile(filepath.Join(dir, "go.mod"), []byte(strings.Replace(string(module), "../../..", root, 1)), 0o600))
 	require.NoError(b, os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o600))
