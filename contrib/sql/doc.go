@@ -22,7 +22,7 @@
 // # When to use something else
 //
 // Very many calls (hundreds a second for hours) belong into contrib/fleet. An outbox costs the
-// database four statements for each call.
+// database some statements for each call.
 //
 // # The tables
 //
@@ -40,7 +40,8 @@
 // at every level. If the server's default for single statements is SERIALIZABLE, they may fail with
 // a serialization failure: a delivery is then responded to with 503 and comes again, and a worker
 // tries again. SQLite needs a busy timeout and should use WAL: with modernc.org/sqlite
-// _pragma=busy_timeout(10000)&_pragma=journal_mode(WAL).
+// _pragma=busy_timeout(10000)&_pragma=journal_mode(WAL), and _txlock=immediate if transactions of the
+// shop read before they write.
 //
 // All types are safe for concurrent use.
 package wxsql
