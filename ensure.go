@@ -165,7 +165,7 @@ func (c Chain) SentBefore(until time.Time) Chain {
 // permission. A rejection such as 401 SIGN_ERROR is unsigned: Ensure believes it after three
 // queries within ten seconds are rejected alike. Then the error lists the attempts, and [OutcomeOf]
 // returns what is known. Store the merchant's number before you call Ensure: it resolves an unknown
-// outcome even after the process has ended.
+// outcome even after the process has ended. The outbox of contrib/sql does all of that.
 func (c Chain) Ensure(ctx context.Context, body any) (*Verdict, error) {
 	write, err := c.prepare(ctx, http.MethodPost, body)
 	if err != nil {

@@ -7,9 +7,10 @@ import "context"
 // and order numbers but no identities. owner is a random text that names one attempt: only the
 // owner of a claim may end it.
 //
-// A store for several instances needs one atomic step for Claim (an INSERT that fails on a
-// conflict, a SET NX). Its claims must expire some time after WithTimeout, because an instance may
-// die with one. It must keep processed events for 24 hours and 4 minutes, the platform's schedule.
+// contrib/sql and contrib/redis have stores for several instances. Such a store needs one atomic
+// step for Claim (an INSERT that fails on a conflict, a SET NX). Its claims must expire some time
+// after WithTimeout, because an instance may die with one. It must keep processed events for 24
+// hours and 4 minutes, the platform's schedule.
 //
 // After an error of Claim the handler responds 503, and the event comes again. An error of Done or
 // Release is logged and observed, and the claim then expires.

@@ -80,7 +80,7 @@
 //
 // [Memory] is the default and serves one process. Several instances behind one address need a
 // shared store. In any case the function should be idempotent: a process can end between your
-// commit and the record of it.
+// commit and the record of it. Only contrib/sql makes both one commit, in the shop's own database.
 //
 // # Inquiries
 //
